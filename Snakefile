@@ -1,0 +1,33 @@
+"""Measure every (model, quant) of a config and say which one to run. See README.md."""
+
+from snakemake.utils import min_version
+
+min_version("9.27")
+
+
+# The reference sweep is the default only when no config is named: a user's config never inherits.
+if not workflow.config_settings.configfiles:
+
+    configfile: f"{workflow.basedir}/config/config.yaml"
+
+
+include: "rules/common.smk"
+include: "rules/plan.smk"
+include: "rules/canary.smk"
+include: "rules/measure.smk"
+include: "rules/summary.smk"
+include: "rules/kpi.smk"
+include: "rules/frontier.smk"
+include: "rules/report.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        # Every product is named, intermediates included: after a failed job its consumers' old
+        # outputs still lie there, and only a missing target is noticed.
+        SWEEP_FILES,
+
+
+onsuccess:
+    show_result()

@@ -1,0 +1,158 @@
+"""Aggregates over the runs and probes of one cell.
+
+Rates are total tokens over total time, not means of rates. A failed run scores 0 and is counted,
+and its times, which are no answer's times, stay out of the latency figures (trap T10).
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+from orket_lib.artifacts.row import FamilyScore, TaskScore
+from orket_lib.artifacts.run_report import Probe, TestRun
+from orket_lib.vocabulary.nulls import Null
+from orket_lib.vocabulary.rates import decode_rate, prefill_rate
+from orket_lib.vocabulary.reasons import Reason
+from orket_lib.vocabulary.statuses import Outcome, TokenStatus
+
+
+def answered(run: TestRun) -> bool:
+    """Tell whether a run brought an answer, right or wrong."""
+    return run.outcome in (Outcome.PASS, Outcome.FAIL)
+
+
+def task_scores(runs: Sequence[TestRun]) -> tuple[TaskScore, ...]:
+    """Return each task's mean score over its runs, by task id."""
+    return tuple(
+        TaskScore(
+            test_id=group[0].test_id,
+            passed=all(run.outcome is Outcome.PASS for run in group),
+            adherence_score=statistics.fmean(run.telemetry.adherence_score for run in group),
+        )
+        for group in _by_task(runs)
+    )
+
+
+def by_family(runs: Sequence[TestRun], scores: Sequence[TaskScore]) -> tuple[FamilyScore, ...]:
+    """Return the mean score of each family of tasks, by name."""
+    family_of = {run.test_id: run.family for run in runs}
+    families: dict[str, list[float]] = defaultdict(list)
+    for score in scores:
+        families[family_of[score.test_id]].append(score.adherence_score)
+    return tuple(
+        FamilyScore(family=name, adherence_score=statistics.fmean(values), tasks=len(values))
+        for name, values in sorted(families.items())
+    )
+
+
+def missing_telemetry_rate(runs: Sequence[TestRun]) -> float:
+    """Return the share of runs without usable token counts or times."""
+    return statistics.fmean(
+        run.telemetry.token_metrics_status is not TokenStatus.OK for run in runs
+    )
+
+
+def mean_over_answered(runs: Sequence[TestRun], reading: str) -> float | Null:
+    """Return the mean of a telemetry reading over the runs that answered."""
+    values = [run.telemetry.reading(reading) for run in runs if answered(run)]
+    known = [value for value in values if not isinstance(value, Null)]
+    if known:
+        return statistics.fmean(known)
+    return _first_null(values) or Null("NO_RUN_ANSWERED")
+
+
+def peak(runs: Sequence[TestRun], reading: str) -> float | Null:
+    """Return the largest value of a telemetry reading over all runs."""
+    values = [run.telemetry.reading(reading) for run in runs]
+    known = [value for value in values if not isinstance(value, Null)]
+    return max(known) if known else _first_null(values) or Null("NO_RUN")
+
+
+def reason_rate(runs: Sequence[TestRun], reason: Reason, reading: str) -> float | Null:
+    """Return the share of runs in which a reason was seen; null if its reading was not taken."""
+    missing = _first_null([run.telemetry.reading(reading) for run in runs])
+    if missing:
+        return missing
+    return statistics.fmean(
+        any(item.reason is reason for item in run.telemetry.run_quality_reasons) for run in runs
+    )
+
+
+def determinism_rate(runs: Sequence[TestRun]) -> float | Null:
+    """Return the share of tasks whose runs all gave one normalised answer (T16)."""
+    groups = _by_task(runs)
+    if min(map(len, groups)) < 2:
+        return Null("ONE_RUN_PER_TASK")
+    return statistics.fmean(
+        len({run.answer_sha256 for run in group}) == 1 and answered(group[0]) for group in groups
+    )
+
+
+def median_ttft_ms(probes: Sequence[Probe]) -> float | Null:
+    """Return the median time to first token over the probes, in ms."""
+    values = [probe.reading("ttft_ms") for probe in probes]
+    known = [value for value in values if not isinstance(value, Null)]
+    return statistics.median(known) if known else _first_null(values) or Null("NO_PROBE")
+
+
+def probe_rates(probes: Sequence[Probe]) -> dict[str, Any]:
+    """Return prefill and decode rate of a cell and whose clock they come from.
+
+    The server's clock if every probe has it, else the client's for all of them: rates of two clocks
+    are never mixed.
+    """
+    by_server = all(probe.rate_source == "server" for probe in probes)
+    if by_server:
+        decode_time, prefill_time = "decode_seconds", "prefill_seconds"
+        intervals = _total(probes, "decode_intervals")
+        prefill_seconds = _total(probes, prefill_time)
+    else:
+        decode_time = "client_decode_seconds"
+        intervals = _minus(_total(probes, "output_tokens"), len(probes))
+        ttft = _total(probes, "ttft_ms")
+        prefill_seconds = ttft if isinstance(ttft, Null) else ttft / 1000
+    prompt, cached = _total(probes, "prompt_tokens"), _total(probes, "cached_tokens")
+    uncached = cached if isinstance(cached, Null) else _minus(prompt, int(cached))
+    shortest = min((probe.reading("output_tokens") for probe in probes), key=_null_first)
+    return {
+        "prompt_tokens_per_second": prefill_rate(_whole(uncached), prefill_seconds),
+        "generation_tokens_per_second": decode_rate(
+            _whole(intervals), _total(probes, decode_time), _whole(shortest)
+        ),
+        "rate_source": "server" if by_server else "client",
+    }
+
+
+def _by_task(runs: Sequence[TestRun]) -> list[list[TestRun]]:
+    groups: dict[int, list[TestRun]] = defaultdict(list)
+    for run in runs:
+        groups[run.task_id].append(run)
+    return [groups[task_id] for task_id in sorted(groups)]
+
+
+def _total(probes: Sequence[Probe], reading: str) -> float | Null:
+    """Return the sum of a reading; a sum with a missing part is missing."""
+    values = [probe.reading(reading) for probe in probes]
+    known = [value for value in values if not isinstance(value, Null)]
+    if len(known) == len(values) and known:
+        return sum(known)
+    return _first_null(values) or Null("NO_PROBE")
+
+
+def _minus(value: float | Null, less: int) -> float | Null:
+    return value if isinstance(value, Null) else value - less
+
+
+def _whole(value: float | Null) -> int | Null:
+    return value if isinstance(value, Null) else int(value)
+
+
+def _null_first(value: float | Null) -> float:
+    return -1.0 if isinstance(value, Null) else value
+
+
+def _first_null(values: Sequence[float | Null]) -> Null | None:
+    return next((value for value in values if isinstance(value, Null)), None)

@@ -1,0 +1,97 @@
+"""The canary's verdict: what was seen, held against the thresholds."""
+
+from __future__ import annotations
+
+import statistics
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from orket_lib.artifacts.canary import (
+    CanaryFigures,
+    CanaryMeasurement,
+    CanaryPolicy,
+    CanaryRun,
+)
+from orket_lib.vocabulary.compare import exceeds
+from orket_lib.vocabulary.nulls import Null
+from orket_lib.vocabulary.statuses import TokenStatus
+
+
+class Judgement(NamedTuple):
+    """The figures, and a reason with a sentence for each threshold that they miss."""
+
+    figures: CanaryFigures
+    failures: tuple[tuple[str, str], ...]
+
+
+def judge_canary(measurement: CanaryMeasurement, policy: CanaryPolicy) -> Judgement:
+    """Return what the canary's runs come to under a policy."""
+    if measurement.failure is not None:
+        nothing = Null("CANARY_NOT_MEASURED")
+        figures = CanaryFigures.of(
+            adherence_variance=nothing,
+            internal_latency_cv=nothing,
+            missing_telemetry_rate=nothing,
+        )
+        return Judgement(figures, (("CANARY_NOT_MEASURED", measurement.failure),))
+    tasks = _by_task(measurement.runs)
+    missing = statistics.fmean(run.token_status is not TokenStatus.OK for run in measurement.runs)
+    figures = CanaryFigures.of(
+        adherence_variance=max(_spread(runs) for runs in tasks),
+        internal_latency_cv=_worst(_latency_cv(runs, policy.drop_first_run) for runs in tasks),
+        missing_telemetry_rate=missing,
+    )
+    return Judgement(figures, tuple(_failures(figures, policy)))
+
+
+def _failures(figures: CanaryFigures, policy: CanaryPolicy) -> list[tuple[str, str]]:
+    failures = []
+    variance, cv = figures.adherence_variance, figures.internal_latency_cv
+    missing, most = figures.missing_telemetry_rate, policy.max_missing_telemetry_rate
+    limit = policy.latency_variance_threshold
+    if variance is not None and exceeds(variance, 0):
+        text = f"adherence of one task varies by {variance:.3f} over its runs, must be 0"
+        failures.append(("ADHERENCE_VARIANCE_NON_ZERO", text))
+    if cv is None:
+        why = figures.null_reasons["internal_latency_cv"]
+        failures.append(("LATENCY_VARIANCE_UNAVAILABLE", f"no variation of latency: {why}"))
+    elif exceeds(cv, limit):
+        text = (
+            f"coefficient of variation of the internal latency is {cv:.4f}, "
+            f"{cv - limit:.4f} above canary_latency_variance_threshold {limit:g}"
+        )
+        failures.append(("LATENCY_VARIANCE_THRESHOLD_EXCEEDED", text))
+    if missing is not None and exceeds(missing, most):
+        text = (
+            f"missing telemetry rate {missing:g} exceeds canary_max_missing_telemetry_rate {most:g}"
+        )
+        failures.append(("MISSING_TELEMETRY_RATE_EXCEEDED", text))
+    return failures
+
+
+def _by_task(runs: Sequence[CanaryRun]) -> list[list[CanaryRun]]:
+    groups: dict[str, list[CanaryRun]] = defaultdict(list)
+    for run in runs:
+        groups[run.test_id].append(run)
+    return [sorted(group, key=lambda run: run.run_index) for group in groups.values()]
+
+
+def _spread(runs: Sequence[CanaryRun]) -> float:
+    scores = [run.adherence_score for run in runs]
+    return max(scores) - min(scores)
+
+
+def _latency_cv(runs: Sequence[CanaryRun], drop_first: bool) -> float | Null:
+    """Return population stdev / mean of the internal seconds; needs two samples."""
+    readings = [run.internal_model_seconds for run in runs[1 if drop_first else 0 :]]
+    seconds = [value for value in readings if value is not None]
+    if len(seconds) < max(2, len(readings)):
+        return Null("FEWER_THAN_2_SAMPLES" if len(readings) < 2 else "TIMING_UNAVAILABLE")
+    return statistics.pstdev(seconds) / statistics.fmean(seconds)
+
+
+def _worst(values: Iterable[float | Null]) -> float | Null:
+    listed = list(values)
+    missing = next((value for value in listed if isinstance(value, Null)), None)
+    return missing or max(value for value in listed if not isinstance(value, Null))

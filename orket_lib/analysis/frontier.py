@@ -1,0 +1,132 @@
+"""Which quants of a model are worth running: baseline, eligibility, minimum viable, best value."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from orket_lib.artifacts.row import RowMetrics
+from orket_lib.vocabulary.compare import exceeds, reaches
+from orket_lib.vocabulary.nulls import Null
+
+_MIB_PER_GIB = 1024
+_NO_VRAM = "NO_GPU_USED"
+
+
+@dataclass(frozen=True)
+class FrontierPolicy:
+    """What makes a quant eligible.
+
+    Attributes:
+        adherence_threshold: Ratio of the baseline's adherence that must be kept.
+        latency_ceiling: Limit of the mean latency, in seconds.
+        include_invalid: Let rows that are not valid take part.
+    """
+
+    adherence_threshold: float
+    latency_ceiling: float
+    include_invalid: bool
+
+
+def by_bits(rows: Iterable[RowMetrics]) -> list[RowMetrics]:
+    """Return rows with the most bits per weight first; one without a rank comes last."""
+    return sorted(rows, key=lambda row: (-(row.quant_rank or 0.0), row.quant_tag))
+
+
+def baseline_of(rows: Iterable[RowMetrics], include_invalid: bool) -> RowMetrics | None:
+    """Return the admitted row with the most bits per weight, or None."""
+    admitted = (row for row in by_bits(rows) if _admitted(row, include_invalid))
+    return next(admitted, None)
+
+
+def eligible_rows(
+    rows: Iterable[RowMetrics], baseline: RowMetrics, policy: FrontierPolicy
+) -> list[RowMetrics]:
+    """Return the admitted rows that keep the baseline's adherence under the latency ceiling."""
+    if baseline.adherence_score is None:
+        return []
+    floor = baseline.adherence_score * policy.adherence_threshold
+    return [
+        row
+        for row in by_bits(rows)
+        if _admitted(row, policy.include_invalid)
+        and row.adherence_score is not None
+        and reaches(row.adherence_score, floor)
+        and row.total_latency is not None
+        and not exceeds(row.total_latency, policy.latency_ceiling)
+    ]
+
+
+def minimum_viable(eligible: Sequence[RowMetrics]) -> RowMetrics | None:
+    """Return the eligible row with the fewest bits per weight."""
+    return eligible[-1] if eligible else None
+
+
+def best_value(eligible: Sequence[RowMetrics]) -> RowMetrics | None:
+    """Return the eligible row with the most adherence per second of latency.
+
+    Ties go to the higher adherence, then the lower latency, then more bits.
+    """
+
+    def merit(row: RowMetrics) -> tuple[float, float, float, float]:
+        adherence, latency = row.adherence_score or 0.0, row.total_latency or 0.0
+        value = adherence / latency if latency > 0 else float("inf")
+        return value, adherence, -latency, row.quant_rank or 0.0
+
+    return max(eligible, key=merit, default=None)
+
+
+def pareto_rows(rows: Iterable[RowMetrics], include_invalid: bool) -> list[RowMetrics]:
+    """Return the admitted rows that no other one beats in adherence, decode rate and memory."""
+    points = [
+        (row, point)
+        for row in by_bits(rows)
+        if _admitted(row, include_invalid) and (point := _merits(row)) is not None
+    ]
+    return [
+        row for row, point in points if not any(_dominates(other, point) for _, other in points)
+    ]
+
+
+def memory_mib(row: RowMetrics) -> float | Null:
+    """Return VRAM + RSS of the server's process tree; a run without a GPU has only RSS."""
+    rss, vram = row.reading("peak_memory_rss"), row.reading("peak_vram_mib")
+    if isinstance(rss, Null):
+        return rss
+    if isinstance(vram, Null):
+        return rss if vram.reason == _NO_VRAM else vram
+    return rss + vram
+
+
+def vibe_delta(row: RowMetrics, baseline: RowMetrics | None) -> float | Null:
+    """Return the adherence lost per GiB saved against the baseline; 0 for the baseline itself."""
+    if baseline is None:
+        return Null("NO_VALID_BASELINE")
+    if row.quant_tag == baseline.quant_tag:
+        return 0.0
+    if row.adherence_score is None or baseline.adherence_score is None:
+        return Null("NOT_MEASURED")
+    ours, theirs = memory_mib(row), memory_mib(baseline)
+    if isinstance(ours, Null) or isinstance(theirs, Null):
+        return Null("MEMORY_UNKNOWN")
+    saved_gib = (theirs - ours) / _MIB_PER_GIB
+    if saved_gib <= 0:
+        return Null("NO_MEMORY_SAVED")
+    return max(0.0, baseline.adherence_score - row.adherence_score) / saved_gib
+
+
+def _admitted(row: RowMetrics, include_invalid: bool) -> bool:
+    return row.adherence_score is not None and (row.valid or include_invalid)
+
+
+def _merits(row: RowMetrics) -> tuple[float, float, float] | None:
+    """Return what a row is compared by, larger is better; None when something is missing."""
+    memory = memory_mib(row)
+    rate = row.generation_tokens_per_second
+    if row.adherence_score is None or rate is None or isinstance(memory, Null):
+        return None
+    return row.adherence_score, rate, -memory
+
+
+def _dominates(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
+    return one != other and all(ours >= theirs for ours, theirs in zip(one, other, strict=True))

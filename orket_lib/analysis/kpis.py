@@ -1,0 +1,66 @@
+"""Stability KPIs: how far a sweep as a whole can be trusted."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+
+from orket_lib.analysis.frontier import FrontierPolicy, baseline_of, eligible_rows
+from orket_lib.artifacts.row import RowMetrics
+from orket_lib.artifacts.summary import StabilityKpis
+from orket_lib.vocabulary.nulls import Null
+from orket_lib.vocabulary.statuses import RunStatus, TokenStatus
+
+
+def stability_kpis(
+    models: Sequence[Sequence[RowMetrics]], adherence_threshold: float, latency_ceiling: float
+) -> StabilityKpis:
+    """Return the KPIs of a sweep, each measured row weighted by its runs.
+
+    Args:
+        models: The rows of each model.
+        adherence_threshold: Ratio of the baseline's adherence that an eligible row keeps.
+        latency_ceiling: Limit of an eligible row's mean latency, in seconds.
+    """
+    strict = FrontierPolicy(adherence_threshold, latency_ceiling, include_invalid=False)
+    rows = [row for model in models for row in model if row.status is RunStatus.MEASURED]
+    successes = [bool(_strictly_eligible(model, strict)) for model in models]
+    return StabilityKpis.of(
+        determinism_rate=_determinism(rows),
+        missing_telemetry_rate=_share(
+            rows, [row.token_metrics_status is not TokenStatus.OK for row in rows]
+        ),
+        polluted_run_rate=_share(rows, [not row.valid for row in rows]),
+        frontier_success_rate=statistics.fmean(successes) if successes else Null("NO_SESSION"),
+        quant_rows=sum(map(len, models)),
+        sessions=len(models),
+        weighted_runs=sum(map(_weight, rows)),
+    )
+
+
+def _strictly_eligible(rows: Sequence[RowMetrics], policy: FrontierPolicy) -> list[RowMetrics]:
+    baseline = baseline_of(rows, include_invalid=False)
+    return eligible_rows(rows, baseline, policy) if baseline else []
+
+
+def _weight(row: RowMetrics) -> int:
+    return max(1, row.test_runs)
+
+
+def _share(rows: Sequence[RowMetrics], hits: Sequence[bool]) -> float | Null:
+    """Return the weight of the rows that were hit over the weight of all."""
+    if not rows:
+        return Null("NOTHING_MEASURED")
+    hit = sum(_weight(row) for row, is_hit in zip(rows, hits, strict=True) if is_hit)
+    return hit / sum(map(_weight, rows))
+
+
+def _determinism(rows: Sequence[RowMetrics]) -> float | Null:
+    if not rows:
+        return Null("NOTHING_MEASURED")
+    rates = [(row.reading("determinism_rate"), _weight(row)) for row in rows]
+    missing = next((rate for rate, _ in rates if isinstance(rate, Null)), None)
+    if missing:
+        return missing
+    total = sum(weight for _, weight in rates)
+    return sum(rate * weight for rate, weight in rates if not isinstance(rate, Null)) / total

@@ -1,0 +1,156 @@
+"""From rows to a model's session: frontier, comparisons with the baseline, recommendation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from orket_lib.analysis.frontier import (
+    FrontierPolicy,
+    baseline_of,
+    best_value,
+    by_bits,
+    eligible_rows,
+    minimum_viable,
+    pareto_rows,
+    vibe_delta,
+)
+from orket_lib.analysis.statistics import mcnemar_exact
+from orket_lib.artifacts.row import RowMetrics, TaskScore
+from orket_lib.artifacts.summary import (
+    Comparison,
+    EfficiencyFrontier,
+    ModelSession,
+    RecommendationDetail,
+    SummaryRow,
+)
+from orket_lib.vocabulary.nulls import Null
+from orket_lib.vocabulary.statuses import Lane
+
+Scores = Mapping[str, Sequence[TaskScore]]  # by quant tag
+
+
+def build_session(
+    model_id: str, rows: Sequence[RowMetrics], scores: Scores, policy: FrontierPolicy, lane: Lane
+) -> ModelSession:
+    """Return the session of one model.
+
+    Args:
+        model_id: The model.
+        rows: Its rows, in any order.
+        scores: The task scores of each quant.
+        policy: What makes a quant eligible.
+        lane: Said in the recommendation where speeds are no evidence.
+    """
+    ordered = by_bits(rows)
+    baseline = baseline_of(ordered, policy.include_invalid)
+    eligible = eligible_rows(ordered, baseline, policy) if baseline else []
+    smallest, value = minimum_viable(eligible), best_value(eligible)
+    substituted = ordered[0].quant_tag if baseline and baseline is not ordered[0] else None
+    frontier = EfficiencyFrontier(
+        adherence_threshold=policy.adherence_threshold,
+        latency_ceiling=policy.latency_ceiling,
+        minimum_viable_quant_tag=_tag(smallest),
+        best_value_quant_tag=_tag(value),
+        optimal_quant_tag=_tag(smallest),
+        reason=_reason(baseline, eligible),
+        include_invalid=policy.include_invalid,
+        pareto_quants=[row.quant_tag for row in pareto_rows(ordered, policy.include_invalid)],
+    )
+    return ModelSession(
+        model_id=model_id,
+        baseline_quant=_tag(baseline),
+        baseline_substituted_for=substituted,
+        per_quant=[_summary_row(row, baseline) for row in ordered],
+        comparisons=_comparisons(ordered, baseline, scores),
+        efficiency_frontier=frontier,
+        recommendation_detail=RecommendationDetail(
+            minimum_viable_quant=_tag(smallest), best_value_quant=_tag(value)
+        ),
+        recommendation=_sentence(model_id, baseline, substituted, smallest, value, policy, lane),
+    )
+
+
+def compare(
+    quant: str, scores: Sequence[TaskScore], baseline: str, baseline_scores: Sequence[TaskScore]
+) -> Comparison:
+    """Return how the tasks flip between the baseline and a quant; a task counts if both have it."""
+    before = {score.test_id: score.passed for score in baseline_scores}
+    pairs = [(before[s.test_id], s.passed) for s in scores if s.test_id in before]
+    lost, won = pairs.count((True, False)), pairs.count((False, True))
+    return Comparison(
+        quant_tag=quant,
+        baseline_quant=baseline,
+        tasks=len(pairs),
+        correct_to_wrong=lost,
+        wrong_to_correct=won,
+        p_value=mcnemar_exact(lost, won),
+    )
+
+
+def _comparisons(
+    rows: Sequence[RowMetrics], baseline: RowMetrics | None, scores: Scores
+) -> list[Comparison]:
+    if baseline is None:
+        return []
+    return [
+        compare(
+            row.quant_tag, scores[row.quant_tag], baseline.quant_tag, scores[baseline.quant_tag]
+        )
+        for row in rows
+        if row.quant_tag != baseline.quant_tag and row.adherence_score is not None
+    ]
+
+
+def _summary_row(row: RowMetrics, baseline: RowMetrics | None) -> SummaryRow:
+    delta = vibe_delta(row, baseline)
+    readings = {name: row.reading(name) for name in RowMetrics.readings()}
+    others = {name: getattr(row, name) for name in RowMetrics.model_fields if name not in readings}
+    others.pop("null_reasons")
+    return SummaryRow.of(
+        **others,
+        **readings,
+        vibe_delta=delta,
+        vibe_delta_status=delta.reason if isinstance(delta, Null) else "OK",
+    )
+
+
+def _reason(baseline: RowMetrics | None, eligible: Sequence[RowMetrics]) -> str | None:
+    if baseline is None:
+        return "NO_VALID_BASELINE"
+    return None if eligible else "NO_ELIGIBLE_QUANT"
+
+
+def _sentence(
+    model_id: str,
+    baseline: RowMetrics | None,
+    substituted: str | None,
+    smallest: RowMetrics | None,
+    value: RowMetrics | None,
+    policy: FrontierPolicy,
+    lane: Lane,
+) -> str:
+    if baseline is None:
+        return f"{model_id}: no recommendation, because no quant has a valid measurement."
+    if smallest is None or value is None:
+        return (
+            f"{model_id}: no recommendation, because no quant keeps "
+            f"{policy.adherence_threshold:.0%} of {baseline.quant_tag}'s adherence within "
+            f"{policy.latency_ceiling:g} s per answer."
+        )
+    parts = [
+        f"{model_id}: run {smallest.quant_tag}, the smallest quant that keeps at least "
+        f"{policy.adherence_threshold:.0%} of {baseline.quant_tag}'s adherence "
+        f"({smallest.adherence_score:.3f} against {baseline.adherence_score:.3f}).",
+        f"Best value (adherence per second of latency): {value.quant_tag}.",
+    ]
+    if substituted:
+        parts.append(f"The baseline is {baseline.quant_tag}, because {substituted} is not valid.")
+    if not (smallest.valid and value.valid and baseline.valid):
+        parts.append("Rows that are not valid were included.")
+    if lane is Lane.CI:
+        parts.append("Lane ci: speeds are not evidence.")
+    return " ".join(parts)
+
+
+def _tag(row: RowMetrics | None) -> str | None:
+    return row.quant_tag if row else None

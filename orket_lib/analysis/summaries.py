@@ -1,0 +1,71 @@
+"""From the rows of a sweep to what its summary says; sorts, and never relies on input order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from orket_lib.analysis.frontier import FrontierPolicy
+from orket_lib.analysis.kpis import stability_kpis
+from orket_lib.analysis.sessions import build_session
+from orket_lib.artifacts.canary import CanaryVerdict
+from orket_lib.artifacts.row import Row
+from orket_lib.artifacts.summary import CanarySummary, FailedRow, ModelSession, StabilityKpis
+from orket_lib.vocabulary.statuses import Lane, RunStatus
+
+
+@dataclass(frozen=True)
+class SummaryBody:
+    """The findings of a sweep."""
+
+    sessions: tuple[ModelSession, ...]
+    stability_kpis: StabilityKpis
+    failed_rows: tuple[FailedRow, ...]
+
+
+def summarize(
+    rows: Sequence[Row], models: Sequence[str], policy: FrontierPolicy, lane: Lane
+) -> SummaryBody:
+    """Return the findings of all rows, models in the order of the config."""
+    grouped = {model: [r for r in rows if r.metrics.model_id == model] for model in models}
+    present = {model: group for model, group in grouped.items() if group}
+    sessions = tuple(
+        build_session(
+            model,
+            [row.metrics for row in group],
+            {row.metrics.quant_tag: row.task_scores for row in group},
+            policy,
+            lane,
+        )
+        for model, group in present.items()
+    )
+    failed = tuple(
+        FailedRow(
+            model_id=row.model_id,
+            quant_tag=row.quant_tag,
+            status=row.status.value,
+            status_reason=row.status_reason,
+        )
+        for session in sessions
+        for row in session.per_quant
+        if row.status is not RunStatus.MEASURED
+    )
+    kpis = stability_kpis(
+        [[row.metrics for row in group] for group in present.values()],
+        policy.adherence_threshold,
+        policy.latency_ceiling,
+    )
+    return SummaryBody(sessions, kpis, failed)
+
+
+def canary_summary(verdict: CanaryVerdict) -> CanarySummary:
+    """Return what the summary repeats of a canary's verdict."""
+    figures = verdict.figures
+    return CanarySummary(
+        enabled=verdict.policy.enabled,
+        passed=verdict.passed,
+        failed_reasons=verdict.failed_reasons,
+        adherence_variance=figures.adherence_variance if figures else None,
+        internal_latency_cv=figures.internal_latency_cv if figures else None,
+        latency_variance_threshold=verdict.policy.latency_variance_threshold,
+    )

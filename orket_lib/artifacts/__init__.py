@@ -1,0 +1,1 @@
+"""One module per artifact: its pydantic model and nothing else; `io` reads and writes them."""

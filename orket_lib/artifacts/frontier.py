@@ -1,0 +1,45 @@
+"""The frontier as explorers read it: `explorer.frontier.v1`."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from orket_lib.artifacts.base import Labelled, Measured, Reading, Record
+
+UNKNOWN = "unknown"
+
+
+class FrontierRow(Measured):
+    """The figures of one quant that the frontier is drawn from."""
+
+    quant_tag: str
+    quant_rank: Reading
+    adherence_score: Reading
+    total_latency: Reading
+    generation_tokens_per_second: Reading
+    peak_memory_rss: Reading
+    peak_vram_mib: Reading
+    valid: bool
+
+
+class FrontierSession(Record):
+    """One model's frontier; `""` stands for "no such quant"."""
+
+    model_id: str
+    baseline_quant: str
+    minimum_viable_quant: str
+    best_value_quant: str
+    recommendation: str
+    quant_rows: tuple[FrontierRow, ...]
+
+
+class FrontierExplorer(Labelled):
+    """`frontier_explorer.json`."""
+
+    schema_version: Literal["explorer.frontier.v1"] = "explorer.frontier.v1"
+    model_id: str = Field(description="of the first session, or `unknown`")
+    quant_tag: str = Field(description="the first session's minimum viable quant, or `unknown`")
+    include_invalid: bool
+    sessions: tuple[FrontierSession, ...]

@@ -1,0 +1,127 @@
+"""Reading and writing artifacts: whole or not at all, and with errors that name the file.
+
+A write goes to a temporary file beside the target, is flushed to the disk, and replaces the target
+in one step, so a reader never sees half a file and a full disk leaves the old one in place.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+import time
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from orket_lib.vocabulary.errors import ArtifactError
+
+_Model = TypeVar("_Model", bound=BaseModel)
+_REPLACE_TRIES = 20
+_REPLACE_PAUSE_S = 0.05
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file atomically as UTF-8 with `\\n` line ends, creating its folder.
+
+    Raises:
+        ArtifactError: The file can't be written (disk full, no permission).
+    """
+    write_bytes(path, text.encode())
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write a file atomically, creating its folder.
+
+    Raises:
+        ArtifactError: The file can't be written (disk full, no permission).
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+        temporary = Path(name)
+        try:
+            with os.fdopen(handle, "wb") as stream:
+                stream.write(data)
+                stream.flush()
+                os.fsync(stream.fileno())
+            temporary.chmod(0o666 & ~_umask())
+            _replace(temporary, path)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise ArtifactError(f"{path}: can't be written: {error.strerror or error}") from error
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write a value as JSON, indented, keys in the order given; NaN raises ValueError."""
+    write_text(path, json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def write_model(path: Path, model: BaseModel) -> None:
+    """Write a model as JSON, its fields in the order of their definition."""
+    write_json(path, model.model_dump(mode="json"))
+
+
+def read_json(path: Path) -> Any:
+    """Return the content of a JSON file (a BOM is fine).
+
+    Raises:
+        ArtifactError: The file is missing, unreadable, or not JSON.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError:
+        raise ArtifactError(f"{path}: there is no such file") from None
+    except UnicodeDecodeError as error:
+        raise ArtifactError(f"{path}: not UTF-8 text ({error.reason} at {error.start})") from None
+    except json.JSONDecodeError as error:
+        raise ArtifactError(
+            f"{path}: not valid JSON: {error.msg} (line {error.lineno}, column {error.colno})"
+        ) from None
+    except OSError as error:
+        raise ArtifactError(f"{path}: can't be read: {error.strerror or error}") from error
+
+
+def read_model(path: Path, kind: type[_Model]) -> _Model:
+    """Return a file's content as `kind`.
+
+    Raises:
+        ArtifactError: The file is missing, not JSON, or doesn't fit the model; every violation is
+            named with its place.
+    """
+    try:
+        return kind.model_validate(read_json(path))
+    except ValidationError as error:
+        places = "\n".join(
+            f"  {'.'.join(map(str, item['loc'])) or '(whole file)'}: {item['msg']}"
+            for item in error.errors()
+        )
+        raise ArtifactError(f"{path}: not a valid {kind.__name__}:\n{places}") from None
+
+
+def sha256_of_file(path: Path) -> str:
+    """Return the hex SHA-256 of a file's bytes."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _replace(source: Path, target: Path) -> None:
+    """Rename over the target; on Windows a reader may hold it open for a moment."""
+    for attempt in range(_REPLACE_TRIES):
+        try:
+            source.replace(target)
+            return
+        except PermissionError:
+            if os.name != "nt" or attempt == _REPLACE_TRIES - 1:
+                raise
+            time.sleep(_REPLACE_PAUSE_S)
+
+
+def _umask() -> int:
+    current = os.umask(0)
+    os.umask(current)
+    return current

@@ -1,0 +1,111 @@
+"""The row: the metrics of one (model, quant), with its verdict on validity."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from orket_lib.artifacts.base import Count, Labelled, Measured, Reading, Record
+from orket_lib.artifacts.run_report import Observation
+from orket_lib.vocabulary.statuses import (
+    Lane,
+    Quality,
+    RunStatus,
+    SidecarStatus,
+    TokenStatus,
+    VramProfile,
+)
+
+
+class RowPolicy(Record):
+    """What a row tolerates. A rate equal to its limit is fine, one above it pollutes."""
+
+    max_missing_telemetry_rate: float
+    max_orchestration_overhead_ratio: float
+    max_cpu_saturation_rate: float
+    max_system_load_rate: float
+
+
+class RowArtifact(Measured):
+    """The model file behind a row."""
+
+    sha256: str | None
+    digest: str | None
+    path: str | None = Field(json_schema_extra={"volatile": True})
+    tag: str | None
+    bytes: Count
+
+
+class FamilyScore(Record):
+    """Adherence over the tasks of one family."""
+
+    family: str
+    adherence_score: float
+    tasks: int
+
+
+class RowMetrics(Measured):
+    """A row as the summary lists it."""
+
+    model_id: str
+    quant_tag: str
+    quant_rank: Reading = Field(description="bits per weight x 100 (T18)")
+    status: RunStatus
+    status_reason: str | None
+    adherence_score: Reading = Field(description="mean over tasks of the mean over runs (T10)")
+    adherence_by_family: tuple[FamilyScore, ...]
+    total_latency: Reading = Field(description="mean of the runs that answered, s")
+    peak_memory_rss: Reading = Field(description="of the server's process tree, MiB")
+    peak_vram_mib: Reading
+    init_latency: Reading = Field(description="load of the model, s")
+    ttft_ms: Reading = Field(description="median over the probes")
+    prompt_tokens_per_second: Reading = Field(description="probes: total tokens / total time")
+    generation_tokens_per_second: Reading = Field(description="probes: total tokens / total time")
+    rate_source: Literal["server", "client"] | None = Field(
+        description="whose clock the two rates come from; null when nothing was measured"
+    )
+    orchestration_overhead_ratio: Reading = Field(description="mean over the runs that answered")
+    missing_telemetry_rate: Reading
+    polluted_run_rate: Reading
+    cpu_saturation_rate: Reading
+    system_load_rate: Reading
+    determinism_rate: Reading = Field(description="tasks whose runs all gave one answer / tasks")
+    token_metrics_status: TokenStatus | None = Field(description="null when nothing was measured")
+    run_quality_status: Quality | None = Field(description="null when nothing was measured")
+    run_quality_reasons: tuple[Observation, ...]
+    notes: tuple[Observation, ...] = Field(description="seen, shown, and polluting nothing")
+    test_runs: int = Field(description="graded runs that took place")
+    failed_runs: int = Field(description="of those, errors and timeouts; each scores 0")
+    artifact: RowArtifact
+    hardware_sidecar: SidecarStatus
+    report_path: str
+    valid: bool
+    invalid_because: tuple[str, ...]
+
+
+class TaskScore(Record):
+    """What one task came to in one cell."""
+
+    test_id: str
+    passed: bool = Field(description="every run of it passed")
+    adherence_score: float
+
+
+class Row(Labelled):
+    """The sweep's view of one cell: its metrics and its score on every task."""
+
+    schema_version: Literal["orket.row.v1"] = "orket.row.v1"
+    policy: RowPolicy
+    metrics: RowMetrics
+    task_scores: tuple[TaskScore, ...]
+
+
+class RowSettings(Record):
+    """What a row depends on beside its run report, as the workflow renders it."""
+
+    policy: RowPolicy
+    execution_lane: Lane
+    vram_profile: VramProfile
+    provenance_ref: str
+    quant_bits: dict[str, float]

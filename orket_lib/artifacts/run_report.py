@@ -1,0 +1,183 @@
+"""The run report (`run.json`): what one (model, quant) did, task by task, run by run.
+
+It holds observations, no policy and no label: thresholds, lanes and profiles are applied when the
+sweep's view (the row) is made from it, so changing one of them measures nothing again.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from orket_lib.artifacts.base import Artifact, Count, Measured, Reading, Record, volatile
+from orket_lib.artifacts.spec import RunSpec
+from orket_lib.artifacts.tokens import TokenMetrics
+from orket_lib.vocabulary.rates import DecodeClock
+from orket_lib.vocabulary.reasons import Reason, Severity, severity
+from orket_lib.vocabulary.statuses import Outcome, Quality, RunStatus, TokenStatus
+
+
+class Observation(Record):
+    """A reason that was seen, with the evidence for it."""
+
+    reason: Reason
+    severity: Severity
+    evidence: str = Field(description="what was seen, when, and by which process where known")
+
+    @classmethod
+    def of(cls, reason: Reason, evidence: str) -> Observation:
+        """Return the observation of a reason, with the severity that the table gives it."""
+        return cls(reason=reason, severity=severity(reason), evidence=evidence)
+
+
+class ServedModel(Measured):
+    """The model as it was really served, read back from the server and the file (T1, T2)."""
+
+    path: str | None = Field(
+        None, description="of the local file", json_schema_extra={"volatile": True}
+    )
+    sha256: str | None = Field(None, description="of the local file, hashed when it was loaded")
+    digest: str | None = Field(None, description="that the server reports for a tag")
+    quant_tag: str | None = Field(None, description="that the server reports")
+    quant_source: str | None = Field(None, description="where `quant_tag` was read")
+    file_quant_tag: str | None = Field(None, description="that the file's own header says")
+    bytes: Count
+    bits_per_weight: Reading = Field(description="tensor bytes x 8 / parameters, from the file")
+    n_ctx: Count = Field(description="context of one slot")
+    build: str | None = Field(None, description="of the server")
+
+
+class ControlReadback(Record):
+    """A control that the config names: asked for, and read back from the running server."""
+
+    name: str
+    requested: str
+    applied: str | None = Field(description="null when it could not be read back")
+    held: bool
+    source: str
+
+
+class LoadTimes(Measured):
+    """How long the model took to load."""
+
+    load_seconds: Reading = Field(description="start of the server process until it answers")
+    model_seconds: Reading = Field(description="of that, inside the runtime's own load call")
+
+
+class Warmup(Record):
+    """Generations before anything counts; all of them are kept here, none of them anywhere else."""
+
+    decode_seconds: tuple[float, ...] = volatile("of each warm-up generation, in order")
+    required: int
+    cap: int
+    steady: bool = Field(description="the last three show no trend and little spread (T13)")
+
+
+class Session(Record):
+    """One load of the model; a measurement that was interrupted has several."""
+
+    started_at: str = volatile("UTC")
+    server_pid: int | None = volatile("of the serving process, null for a server not ours")
+    served: ServedModel
+    controls: tuple[ControlReadback, ...]
+    load: LoadTimes
+    warmup: Warmup
+    decode_clock: DecodeClock | None = Field(
+        description="when the server starts its generation clock; null when it could not be told"
+    )
+    decode_clock_evidence: str
+
+
+class Probe(Measured):
+    """One speed measurement: a fresh prompt, a fixed output length (never graded)."""
+
+    index: int
+    started_at: str = volatile("UTC")
+    prompt_tokens: Count
+    cached_tokens: Count = Field(description="prompt tokens that the server took from its cache")
+    output_tokens: Count
+    connect_ms: Reading = Field(description="TCP connect, before the request")
+    ttft_ms: Reading
+    prefill_seconds: Reading = Field(description="server's prompt time")
+    decode_seconds: Reading = Field(description="server's generation time")
+    decode_intervals: Count = Field(description="token intervals that decode_seconds spans (T4)")
+    client_decode_seconds: Reading = Field(description="last - first content chunk, our clock")
+    internal_model_seconds: Reading
+    prompt_tokens_per_second: Reading
+    generation_tokens_per_second: Reading
+    rate_source: Literal["server", "client"]
+    chunk_ms: tuple[float, ...] = volatile("arrival of each content chunk after the request start")
+    observations: tuple[Observation, ...] = ()
+    raw_usage: dict[str, Any] | None = None
+    raw_timings: dict[str, Any] | None = None
+
+
+class RunTelemetry(Measured):
+    """What was measured while one task was answered."""
+
+    init_latency: Reading = Field(description="load of the model, s")
+    total_latency: Reading = Field(description="last content chunk - start of the request, s")
+    peak_memory_rss: Reading = Field(description="of the serving process so far, MiB")
+    peak_vram_mib: Reading
+    adherence_score: float = Field(ge=0, le=1)
+    internal_model_seconds: Reading
+    orchestration_overhead_ratio: Reading
+    run_quality_status: Quality
+    run_quality_reasons: tuple[Observation, ...]
+    system_load_start: Reading = Field(description="1-minute load average")
+    system_load_end: Reading = Field(description="1-minute load average")
+    foreign_cpu_ratio: Reading = Field(
+        description="busy time of all cores that is neither ours nor the server's, share of all"
+    )
+    foreign_load: Reading = Field(description="load average less our own, at the end")
+    experimental_controls: dict[str, str | None]
+    token_metrics_status: TokenStatus
+    token_metrics: TokenMetrics
+
+
+class Check(Record):
+    """One thing that a grader looked at."""
+
+    name: str
+    passed: bool
+    detail: str = ""
+
+
+class TestRun(Record):
+    """One task, once."""
+
+    __test__ = False  # not a test class, whatever pytest thinks of its name
+
+    test_id: str
+    task_id: int
+    family: str
+    tier: int
+    run_index: int
+    started_at: str = volatile("UTC")
+    outcome: Outcome
+    outcome_detail: str = ""
+    answer: str | None
+    answer_sha256: str | None = Field(description="of the normalised answer (T16)")
+    finish_reason: str | None
+    checks: tuple[Check, ...]
+    telemetry: RunTelemetry
+
+
+class RunReport(Artifact):
+    """Everything that one measurement of a cell found."""
+
+    schema_version: Literal["orket.run.v1"] = "orket.run.v1"
+    status: RunStatus
+    status_reason: str | None = Field(description="what went wrong; null when measured")
+    measured_at: str = volatile("UTC, when the measurement began; names its attempt")
+    finished_at: str = volatile("UTC")
+    boot_id: str | None = volatile("of the machine's boot")
+    hardware_fingerprint: str = Field(description="of the machine that measured")
+    platform: dict[str, str] = Field(description="kernel, driver and runtime versions")
+    spec: RunSpec
+    spec_digest: str
+    sessions: tuple[Session, ...]
+    probes: tuple[Probe, ...]
+    test_runs: tuple[TestRun, ...]
+    observations: tuple[Observation, ...] = Field(description="of the cell as a whole")

@@ -1,0 +1,85 @@
+"""The spec of a measurement: everything that it depends on, and nothing else.
+
+Its digest names the folder of the measurement, so a changed setting is a missing file and a
+reverted one costs nothing. Paths and labels are left out on purpose: moving a model or relabelling
+a sweep measures nothing again.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from orket_lib.artifacts.base import Record
+from orket_lib.artifacts.canonical import canonical_json, digest_of
+
+# What the harness itself means by a measurement. Raise it when a change of the harness makes old
+# and new measurements incomparable; everything is then measured again.
+CONTRACT = 1
+
+
+class ArtifactIdentity(Record):
+    """Which bytes are to be served."""
+
+    sha256: str | None = Field(None, description="of a local file")
+    tag: str | None = Field(None, description="name on a server, where there is no local file")
+    pin: str | None = Field(None, description="digest that the server must report for the tag")
+
+
+class ControlSettings(Record):
+    """What the config asks to hold constant; null leaves it to the provider."""
+
+    seed: int | None = None
+    threads: int | None = None
+    affinity_policy: str = "all"
+    warmup_steps: int = Field(3, description="at least that many; goes on until steady")
+
+
+class TaskSelection(Record):
+    """Which tasks are asked, by content."""
+
+    bank_id: str
+    ids: tuple[int, ...]
+    sha256: str = Field(description="of the selected tasks' canonical JSON")
+
+
+class MeasurementSpec(Record):
+    """What every measurement that loads a model depends on."""
+
+    contract: int = CONTRACT
+    model_id: str
+    quant_tag: str
+    provider: str
+    provider_version: str | None = Field(None, description="of an embedded runtime")
+    artifact: ArtifactIdentity
+    n_ctx: int | None = None
+    temperature: float
+    max_output_tokens: int
+    task_timeout_sec: float
+    controls: ControlSettings
+    tasks: TaskSelection
+    machine: str = Field(description="fingerprint of the machine that is to measure")
+
+    def canonical(self) -> str:
+        """Return the canonical JSON that the digest is made of."""
+        return canonical_json(self.model_dump(mode="json"))
+
+    def digest(self) -> str:
+        """Return the digest that names the measurement's folder."""
+        return digest_of(self.model_dump(mode="json"))
+
+
+class RunSpec(MeasurementSpec):
+    """A cell: one (model, quant) with its graded runs and its probes."""
+
+    kind: Literal["run"] = "run"
+    runs_per_task: int
+    probe_runs: int
+
+
+class CanarySpec(MeasurementSpec):
+    """A canary: a few tasks of one cell, several times over."""
+
+    kind: Literal["canary"] = "canary"
+    runs: int

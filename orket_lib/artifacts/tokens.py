@@ -1,0 +1,51 @@
+"""Token counts and times of one request, as the server gave them and as we derive from them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field
+
+from orket_lib.artifacts.base import Count, Measured, Reading, Record
+from orket_lib.vocabulary.statuses import TokenStatus
+
+
+class TokenCounts(Measured):
+    """Counts that the server reports; chunks of a stream are never counted as tokens (T5)."""
+
+    prompt_tokens: Count
+    output_tokens: Count
+    total_tokens: Count
+
+
+class TokenLatencies(Measured):
+    """Times of one request."""
+
+    ttft_ms: Reading = Field(description="first non-empty chunk - start of the request (client)")
+    prefill_seconds: Reading = Field(description="server's prompt time")
+    decode_seconds: Reading = Field(description="server's generation time")
+    total_turn_seconds: Reading = Field(description="last content chunk - start of the request")
+
+
+class TokenThroughput(Measured):
+    """Rates of one request; null under 16 output tokens (T19)."""
+
+    prompt_tokens_per_second: Reading
+    generation_tokens_per_second: Reading
+
+
+class TokenAudit(Record):
+    """What the server sent, untouched."""
+
+    raw_usage: dict[str, Any] | None = None
+    raw_timings: dict[str, Any] | None = None
+
+
+class TokenMetrics(Record):
+    """Everything about the tokens of one request."""
+
+    status: TokenStatus
+    counts: TokenCounts
+    latencies: TokenLatencies
+    throughput: TokenThroughput
+    audit: TokenAudit

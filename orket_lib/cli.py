@@ -1,0 +1,78 @@
+"""The command line: `orket <command>`; each command is a module that is imported when it is called.
+
+Exit codes: 0 pass, 1 could not run, 2 wrong usage, 3 a policy said no. Errors that a user can put
+right are one message on standard error, without a traceback; results go to standard output.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+
+from orket_lib import __version__
+from orket_lib.vocabulary.errors import ConfigError, OrketError
+
+_COMMANDS = {
+    "plan": "show what a sweep would do, without doing it",
+    "preflight": "check that everything a sweep needs is there",
+    "canary": "measure the canary",
+    "canary-verdict": "hold the canary's measurement against its thresholds",
+    "require": "fail, with the reasons, if a verdict did not pass",
+    "run": "measure one cell",
+    "row": "make a cell's row from its run report",
+    "summary": "make the summary from the rows",
+    "kpis": "make the KPI report from a summary",
+    "frontier": "make the frontier artifact from a summary",
+    "report": "make the operator report from a summary",
+    "clocks": "compare the server's decode clock with the client's own",
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    name = next((word for word in arguments if not word.startswith("-")), None)
+    parser = _parser(name if name in _COMMANDS else None)
+    options = parser.parse_args(arguments)
+    try:
+        _log(options, "")
+        return int(options.run(options))
+    except ConfigError as error:
+        return _fail(f"config error:\n{error}", error.exit_code, options)
+    except OrketError as error:
+        return _fail(f"error: {error}", error.exit_code, options)
+    except KeyboardInterrupt:
+        return _fail("interrupted", 130, options)
+    except BrokenPipeError:
+        return 0
+
+
+def _parser(loaded: str | None) -> argparse.ArgumentParser:
+    """Return the parser; only the command that is called is imported and has its options."""
+    parser = argparse.ArgumentParser(prog="orket", description=__doc__.splitlines()[0])
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="command")
+    for name, summary in _COMMANDS.items():
+        command = commands.add_parser(name, help=summary, description=f"{summary.capitalize()}.")
+        if name == loaded:
+            module = import_module(f"orket_lib.commands.{name.replace('-', '_')}")
+            module.add_arguments(command)
+            command.set_defaults(run=module.run)
+    return parser
+
+
+def _fail(message: str, code: int, options: argparse.Namespace) -> int:
+    print(message, file=sys.stderr)  # noqa: T201
+    _log(options, f"{message}\n")
+    return code
+
+
+def _log(options: argparse.Namespace, text: str) -> None:
+    """Replace the content of a rule's log, so that no old message in it outlives its cause."""
+    log: Path | None = getattr(options, "log", None)
+    if log is not None:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        log.write_text(text, encoding="utf-8")

@@ -1,0 +1,85 @@
+"""What the commands that measure share: the selected tasks, and progress on the console."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from orket_lib.artifacts.spec import MeasurementSpec
+from orket_lib.commands._common import tell
+from orket_lib.tasks.bank import Task, load_bank, selection
+from orket_lib.vocabulary.errors import ArtifactError
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as RichProgress
+    from rich.progress import TaskID
+
+_REPORTS = 4  # lines per measurement where the output is no terminal
+
+
+def tasks_of(bank_path: Path, spec: MeasurementSpec) -> tuple[Task, ...]:
+    """Return the tasks that a spec selects.
+
+    Raises:
+        ArtifactError: The bank no longer holds exactly these tasks.
+    """
+    bank = load_bank(bank_path)
+    wanted = set(spec.tasks.ids)
+    tasks = tuple(task for task in bank.tasks if task.id in wanted)
+    if selection(bank, tasks) != spec.tasks:
+        raise ArtifactError(f"{bank_path}: changed since this measurement was planned; run again")
+    return tasks
+
+
+@contextmanager
+def console_progress(title: str) -> Iterator[ConsoleProgress]:
+    """Draw a bar with the remaining time, or a few plain lines where there is no terminal."""
+    if not sys.stderr.isatty():
+        yield ConsoleProgress(title, None)
+        return
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True)) as bar:
+        yield ConsoleProgress(title, bar)
+
+
+class ConsoleProgress:
+    """Progress of one measurement; see `measure.progress.Progress`."""
+
+    def __init__(self, title: str, bar: RichProgress | None) -> None:
+        self._title = title
+        self._bar = bar
+        self._task: TaskID | None = bar.add_task(title, total=None) if bar else None
+        self._total = 0
+        self._done = 0
+
+    def plan(self, steps: int, done: int) -> None:
+        """Show how many steps there are."""
+        self._total, self._done = steps, done
+        if self._bar and self._task is not None:
+            self._bar.update(self._task, total=steps, completed=done)
+        elif done:
+            tell(f"{self._title}: going on after {done} of {steps} steps")
+
+    def say(self, text: str) -> None:
+        """Print a line."""
+        tell(f"{self._title}: {text}")
+
+    def step(self) -> None:
+        """Show that one step is done."""
+        self._done += 1
+        if self._bar and self._task is not None:
+            self._bar.advance(self._task)
+        elif self._done % max(1, -(-self._total // _REPORTS)) == 0 or self._done == self._total:
+            tell(f"{self._title}: {self._done} of {self._total} steps")

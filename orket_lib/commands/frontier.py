@@ -1,0 +1,39 @@
+"""`orket frontier`: make the frontier artifact from a summary."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from orket_lib.commands._common import add_out, stamp
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
+    parser.add_argument("--summary", type=Path, required=True, help="sweep_summary.json")
+    parser.add_argument("--provenance-ref", help="label of the caller (default: the summary's)")
+    add_out(parser, "the frontier artifact")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Read, extract, write."""
+    from orket_lib.analysis.explorer import explorer_sessions
+    from orket_lib.artifacts.frontier import UNKNOWN, FrontierExplorer
+    from orket_lib.artifacts.io import read_model, write_model
+    from orket_lib.artifacts.summary import Summary
+
+    summary = read_model(options.summary, Summary)
+    sessions = explorer_sessions(summary)
+    ref = options.provenance_ref or summary.provenance.ref
+    artifact = FrontierExplorer(
+        **stamp([options.summary], ref, summary.provenance.config_sha256),
+        execution_lane=summary.execution_lane,
+        vram_profile=summary.vram_profile,
+        hardware_fingerprint=summary.hardware_fingerprint,
+        model_id=sessions[0].model_id if sessions else UNKNOWN,
+        quant_tag=(sessions[0].minimum_viable_quant or UNKNOWN) if sessions else UNKNOWN,
+        include_invalid=any(s.efficiency_frontier.include_invalid for s in summary.sessions),
+        sessions=sessions,
+    )
+    write_model(options.out, artifact)
+    return 0

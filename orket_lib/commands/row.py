@@ -1,0 +1,47 @@
+"""`orket row`: make a cell's row from its run report."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from orket_lib.commands._common import add_out, stamp
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
+    parser.add_argument("--report", type=Path, required=True, help="run report of the cell")
+    parser.add_argument("--settings", type=Path, required=True, help="policy and labels (JSON)")
+    add_out(parser, "the row")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Read, judge, write."""
+    from orket_lib.analysis.aggregates import task_scores
+    from orket_lib.analysis.rows import build_row
+    from orket_lib.artifacts.io import read_model, write_model
+    from orket_lib.artifacts.row import Row, RowSettings
+    from orket_lib.artifacts.run_report import RunReport
+    from orket_lib.vocabulary.statuses import SidecarStatus
+
+    report = read_model(options.report, RunReport)
+    settings = read_model(options.settings, RowSettings)
+    metrics = build_row(
+        report,
+        settings.policy,
+        settings.execution_lane,
+        settings.quant_bits,
+        SidecarStatus.NOT_APPLICABLE,
+        options.report.as_posix(),
+    )
+    row = Row(
+        **stamp([options.report, options.settings], settings.provenance_ref),
+        execution_lane=settings.execution_lane,
+        vram_profile=settings.vram_profile,
+        hardware_fingerprint=report.hardware_fingerprint,
+        policy=settings.policy,
+        metrics=metrics,
+        task_scores=task_scores(report.test_runs),
+    )
+    write_model(options.out, row)
+    return 0

@@ -1,0 +1,21 @@
+"""What the workflow prints when it is done: the table of quants and the recommendation."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from orket_lib.commands._common import tell
+
+
+def show_summary(results: Path) -> None:
+    """Print the result of the sweep whose views lie in `results`, if there is one."""
+    from orket_lib.artifacts.io import read_model
+    from orket_lib.artifacts.summary import Summary
+    from orket_lib.report.terminal import terminal_summary
+
+    path = results / "quant_sweep" / "sweep_summary.json"
+    if path.is_file():
+        summary = read_model(path, Summary)
+        report = (path.parent / "sweep_report.md").as_posix()
+        tell(terminal_summary(summary, report, colour=sys.stderr.isatty()))

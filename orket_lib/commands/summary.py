@@ -1,0 +1,68 @@
+"""`orket summary`: make the summary from the rows."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from orket_lib.commands._common import add_out, stamp
+from orket_lib.vocabulary.errors import ArtifactError
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
+    parser.add_argument("--matrix", type=Path, required=True, help="the resolved config (JSON)")
+    parser.add_argument("--canary", type=Path, required=True, help="verdict of the canary")
+    parser.add_argument(
+        "--rows", type=Path, help="folder of the rows <model>/<quant>.json (default: that of --out)"
+    )
+    add_out(parser, "the summary")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Read all rows that the config names, combine them, write."""
+    from orket_lib.analysis.frontier import FrontierPolicy
+    from orket_lib.analysis.summaries import canary_summary, summarize
+    from orket_lib.artifacts.canary import CanaryVerdict
+    from orket_lib.artifacts.canonical import sha256_of
+    from orket_lib.artifacts.io import read_json, read_model, write_model
+    from orket_lib.artifacts.row import Row
+    from orket_lib.artifacts.summary import Summary
+    from orket_lib.config.loading import parse
+    from orket_lib.vocabulary.slugs import slug
+
+    matrix = read_json(options.matrix)
+    config = parse(matrix)
+    # The paths are derived, not listed: hundreds of cells would not fit a Windows command line.
+    folder = options.rows or options.out.parent
+    paths = [
+        folder / slug(model) / f"{quant}.json" for model in config.models for quant in config.quants
+    ]
+    rows = [read_model(path, Row) for path in paths]
+    machines = {row.hardware_fingerprint for row in rows}
+    if len(machines) > 1:
+        raise ArtifactError(
+            f"rows of different machines share no frontier: {', '.join(sorted(map(str, machines)))}"
+        )
+    policy = FrontierPolicy(
+        config.adherence_threshold, config.latency_ceiling, config.include_invalid
+    )
+    verdict = read_model(options.canary, CanaryVerdict)
+    body = summarize(rows, config.models, policy, config.execution_lane)
+    fields = stamp(
+        [options.matrix, options.canary, *paths], config.provenance_ref, sha256_of(matrix)
+    )
+    summary = Summary(
+        **fields,
+        execution_lane=config.execution_lane,
+        vram_profile=config.vram_profile,
+        hardware_fingerprint=rows[0].hardware_fingerprint,
+        commit_sha=fields["provenance"].commit_sha,
+        matrix=matrix,
+        canary=canary_summary(verdict),
+        sessions=body.sessions,
+        stability_kpis=body.stability_kpis,
+        failed_rows=body.failed_rows,
+    )
+    write_model(options.out, summary)
+    return 0

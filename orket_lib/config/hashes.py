@@ -1,0 +1,47 @@
+"""SHA-256 of model files, remembered by path, size and modification time.
+
+Hashing 40 GB takes minutes and a plan must take seconds, so the hash of an unchanged file is read
+from `storage/artifact_hashes.json`. A dry run uses the cache and doesn't write it. The run itself
+hashes the bytes that it serves, so a stale entry can mislead a plan and never a measurement.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from orket_lib.artifacts.io import read_json, sha256_of_file, write_json
+from orket_lib.vocabulary.errors import ArtifactError
+
+
+class HashCache:
+    """File hashes, kept in one JSON file."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._known: dict[str, dict[str, object]] = self._read()
+        self._changed = False
+
+    def sha256(self, path: Path) -> str:
+        """Return the hex SHA-256 of a file, hashing it only if it is not known."""
+        stat = path.stat()
+        key = path.resolve().as_posix()
+        entry = self._known.get(key, {})
+        if (entry.get("size"), entry.get("mtime_ns")) == (stat.st_size, stat.st_mtime_ns):
+            return str(entry["sha256"])
+        digest = sha256_of_file(path)
+        self._known[key] = {"size": stat.st_size, "mtime_ns": stat.st_mtime_ns, "sha256": digest}
+        self._changed = True
+        return digest
+
+    def save(self) -> None:
+        """Write what was learned, if anything was."""
+        if self._changed:
+            write_json(self._path, self._known)
+            self._changed = False
+
+    def _read(self) -> dict[str, dict[str, object]]:
+        try:
+            content = read_json(self._path)
+        except ArtifactError:
+            return {}  # a cache: missing or damaged only costs time
+        return content if isinstance(content, dict) else {}

@@ -1,0 +1,120 @@
+"""The files of a sweep: their paths, and the content of those that the workflow renders itself."""
+
+from __future__ import annotations
+
+from orket_lib.artifacts.canonical import canonical_json
+from orket_lib.artifacts.preflight import Needs
+from orket_lib.artifacts.row import RowSettings
+from orket_lib.config.checkout import checkout_state
+from orket_lib.config.planning import make_plan
+from orket_lib.config.resolve import Cell, Sweep
+
+_POLICIES = ("matrix", "canary", "row", "needs")
+_VIEWS = (
+    "sweep_summary.json",
+    "sweep_kpis.json",
+    "frontier_explorer.json",
+    "sweep_report.md",
+    "sweep_scatter.json",
+    "plots/frontier.png",
+)
+
+
+class Targets:
+    """Paths (with forward slashes) and rendered contents of one sweep."""
+
+    def __init__(self, sweep: Sweep) -> None:
+        self._sweep = sweep
+        self._by_digest = {cell.digest: cell for cell in sweep.cells}
+        self._by_place = {(cell.model_slug, cell.quant_tag): cell for cell in sweep.cells}
+
+    def all_files(self) -> list[str]:
+        """Return every product of the sweep, intermediates included."""
+        views = f"{self._sweep.results}/quant_sweep"
+        specs = [f"{cell.folder}/spec.json" for cell in self._sweep.cells]
+        reports = [f"{cell.folder}/run.json" for cell in self._sweep.cells]
+        return [
+            f"{self._sweep.results}/plan.json",
+            *(f"{self._sweep.results}/policy/{name}.json" for name in _POLICIES),
+            "results/preflight/verdict.json",
+            "results/preflight/passed.ok",
+            *self.canary_measurement(),
+            "results/canary/verdict.json",
+            "results/canary/passed.ok",
+            *specs,
+            *reports,
+            *self.rows(),
+            *(f"{views}/{name}" for name in _VIEWS),
+        ]
+
+    def rows(self) -> list[str]:
+        """Return the paths of all rows."""
+        return [
+            f"{self._sweep.results}/quant_sweep/{cell.model_slug}/{cell.quant_tag}.json"
+            for cell in self._sweep.cells
+        ]
+
+    def run_report(self, model: str, quant: str) -> str:
+        """Return the path of a cell's run report."""
+        return f"{self._by_place[model, quant].folder}/run.json"
+
+    def artifact(self, digest: str) -> str:
+        """Return the model file of the cell with this digest."""
+        return self._cell(digest).path.as_posix()
+
+    def spec_json(self, digest: str) -> str:
+        """Return the spec with this digest as canonical JSON."""
+        return self._cell(digest).spec.canonical()
+
+    def canary_measurement(self) -> list[str]:
+        """Return the path of the canary's measurement; nothing when the canary is off."""
+        canary = self._sweep.canary
+        return [f"storage/canary/{canary.digest()}.json"] if canary else []
+
+    def canary_option(self) -> str:
+        """Return the option that names the canary's measurement to the verdict."""
+        return " ".join(f"--measurement {path}" for path in self.canary_measurement())
+
+    def canary_artifact(self) -> str:
+        """Return the canary's model file."""
+        return self._sweep.cells[0].path.as_posix()
+
+    def canary_spec_json(self, digest: str) -> str:
+        """Return the canary's spec as canonical JSON.
+
+        Raises:
+            KeyError: The digest is not this sweep's.
+        """
+        canary = self._sweep.canary
+        if canary is None or canary.digest() != digest:
+            raise KeyError(f"no canary of this config has the digest {digest}")
+        return canary.canonical()
+
+    def policy_json(self, name: str) -> str:
+        """Return the part of the config that some rule depends on, as canonical JSON."""
+        config = self._sweep.config
+        if name == "matrix":
+            return canonical_json(config.model_dump(mode="json"))
+        if name == "canary":
+            return canonical_json(config.canary_policy.model_dump(mode="json"))
+        if name == "row":
+            settings = RowSettings(
+                policy=config.row_policy,
+                execution_lane=config.execution_lane,
+                vram_profile=config.vram_profile,
+                provenance_ref=config.provenance_ref,
+                quant_bits=config.quant_bits,
+            )
+            return canonical_json(settings.model_dump(mode="json"))
+        files = sorted({cell.path.as_posix() for cell in self._sweep.cells})
+        return canonical_json(Needs(files=tuple(files)).model_dump(mode="json"))
+
+    def plan_json(self) -> str:
+        """Return the plan as canonical JSON."""
+        return canonical_json(make_plan(self._sweep, *checkout_state()).model_dump(mode="json"))
+
+    def _cell(self, digest: str) -> Cell:
+        try:
+            return self._by_digest[digest]
+        except KeyError:
+            raise KeyError(f"no cell of this config has the digest {digest}") from None

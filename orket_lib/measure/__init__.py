@@ -1,0 +1,1 @@
+"""The harness: puts provider, tasks and telemetry together into measurements."""

@@ -1,0 +1,82 @@
+"""The canary: is this machine steady and this model deterministic enough to begin?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from orket_lib.artifacts.base import Provenance
+from orket_lib.artifacts.canary import CanaryMeasurement, CanaryRun
+from orket_lib.artifacts.run_report import Session
+from orket_lib.artifacts.spec import CanarySpec
+from orket_lib.measure.device_lock import device_lock
+from orket_lib.measure.graded import run_task
+from orket_lib.measure.probes import run_probe
+from orket_lib.measure.progress import Progress
+from orket_lib.measure.session import OpenSession, open_session
+from orket_lib.tasks.bank import Task
+from orket_lib.telemetry.fingerprint import boot_id, hardware_fingerprint
+from orket_lib.vocabulary.clock import utc_now
+from orket_lib.vocabulary.errors import ProviderError
+
+
+def measure_canary(
+    spec: CanarySpec,
+    artifact: Path,
+    tasks: Sequence[Task],
+    log: Path,
+    progress: Progress,
+    provenance: Provenance,
+) -> CanaryMeasurement:
+    """Run the canary and return what it saw; a model that can't be measured is a result too.
+
+    Args:
+        spec: Which cell, which tasks, how many runs.
+        artifact: The model file.
+        tasks: The tasks that the spec selects.
+        log: Where the server's own messages go.
+        progress: Who watches.
+        provenance: Of the caller.
+    """
+    measured_at = utc_now()
+    sessions: list[Session] = []
+    runs: list[CanaryRun] = []
+    failure = None
+    progress.plan(spec.runs * len(tasks), 0)
+    try:
+        with (
+            device_lock("cpu", f"canary on {spec.model_id} {spec.quant_tag}", progress.say),
+            open_session(spec, artifact, log) as session,
+        ):
+            sessions.append(session.record)
+            for index in range(spec.runs):
+                for task in tasks:
+                    runs.append(_run_once(session, spec, task, index))
+                    progress.step()
+    except ProviderError as error:
+        failure = str(error)
+    return CanaryMeasurement(
+        generated_at=utc_now(),
+        provenance=provenance,
+        measured_at=measured_at,
+        boot_id=boot_id(),
+        hardware_fingerprint=hardware_fingerprint(),
+        spec=spec,
+        spec_digest=spec.digest(),
+        failure=failure,
+        sessions=tuple(sessions),
+        runs=tuple(runs),
+    )
+
+
+def _run_once(session: OpenSession, spec: CanarySpec, task: Task, index: int) -> CanaryRun:
+    run = run_task(session.model, session.record, spec, task, index)
+    probe = run_probe(session.model, session.maker, session.record.decode_clock, index)
+    return CanaryRun.of(
+        test_id=run.test_id,
+        run_index=index,
+        outcome=run.outcome,
+        adherence_score=run.telemetry.adherence_score,
+        token_status=run.telemetry.token_metrics_status,
+        internal_model_seconds=probe.reading("internal_model_seconds"),
+    )

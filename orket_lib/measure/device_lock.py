@@ -1,0 +1,67 @@
+"""One measurement at a time per device, over all users and folders of a machine.
+
+Two Snakemakes in two folders know nothing of each other, but their measurements would share the
+processor and spoil each other's numbers. A file lock in the machine's runtime folder keeps them
+apart; the operating system frees it when its holder dies, however that happens.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from orket_lib.vocabulary.slugs import slug
+
+
+@contextmanager
+def device_lock(device: str, purpose: str, waiting: Callable[[str], None]) -> Iterator[None]:
+    """Hold the lock of a device; while somebody else has it, say so once and wait.
+
+    Args:
+        device: `cpu`, or the UUID of a GPU.
+        purpose: What the lock is wanted for, shown to others who wait for it.
+        waiting: Called with one sentence if the lock is taken.
+    """
+    folder = _folder()
+    lock = FileLock(folder / f"{slug(device)}.lock", mode=0o666)
+    holder = folder / f"{slug(device)}.holder.json"
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        waiting(f"waiting for the {device}: {_describe(holder)} is measuring on it")
+        lock.acquire()
+    try:
+        _sign(holder, purpose)
+        yield
+    finally:
+        lock.release()
+
+
+def _folder() -> Path:
+    """Return the lock folder, usable by all users (no sticky bit: any of them may open a lock)."""
+    base = Path(tempfile.gettempdir()) / "orket-locks"
+    base.mkdir(exist_ok=True)
+    with contextlib.suppress(PermissionError):  # made by another user, with these rights
+        base.chmod(0o777)
+    return base
+
+
+def _sign(holder: Path, purpose: str) -> None:
+    with contextlib.suppress(OSError):  # courtesy only; the lock is what counts
+        holder.unlink(missing_ok=True)
+        holder.write_text(json.dumps({"pid": os.getpid(), "purpose": purpose}), encoding="utf-8")
+
+
+def _describe(holder: Path) -> str:
+    try:
+        content = json.loads(holder.read_text(encoding="utf-8"))
+        return f"process {content['pid']} ({content['purpose']})"
+    except (OSError, ValueError, KeyError):
+        return "another process"

@@ -1,0 +1,178 @@
+"""The measurement of one cell: load, warm up, probe, ask every task, write everything down.
+
+A measurement can be interrupted at any point and goes on where it stopped (see `journal`). What
+goes wrong with the model or its server is a result: it is written with its reason, and costs one
+row. Only what keeps us from judging at all is raised.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from orket_lib.artifacts.base import Provenance
+from orket_lib.artifacts.io import write_model
+from orket_lib.artifacts.run_report import (
+    Observation,
+    Probe,
+    RunReport,
+    Session,
+    TestRun,
+)
+from orket_lib.artifacts.spec import RunSpec
+from orket_lib.measure import journal as kinds
+from orket_lib.measure.device_lock import device_lock
+from orket_lib.measure.graded import run_task
+from orket_lib.measure.journal import Journal
+from orket_lib.measure.probes import run_probe
+from orket_lib.measure.progress import Progress
+from orket_lib.measure.session import OpenSession, identity_observations, open_session
+from orket_lib.tasks.bank import Task
+from orket_lib.telemetry.fingerprint import boot_id, hardware_fingerprint, platform_versions
+from orket_lib.vocabulary.clock import file_stamp, utc_now
+from orket_lib.vocabulary.errors import LoadError, ProviderError, ServerCrashed
+from orket_lib.vocabulary.statuses import RunStatus
+
+JOURNAL, REPORT, ATTEMPTS, SERVER_LOG = "journal.jsonl", "run.json", "attempts", "server.log"
+
+
+class CellMeasurement:
+    """The measurement of one cell in its folder.
+
+    Args:
+        spec: What to measure.
+        artifact: The model file.
+        tasks: The tasks that the spec selects, in order.
+        folder: `storage/runs/<model>/<quant>/<digest>`.
+        progress: Who watches.
+    """
+
+    def __init__(
+        self,
+        spec: RunSpec,
+        artifact: Path,
+        tasks: Sequence[Task],
+        folder: Path,
+        progress: Progress,
+    ) -> None:
+        self._spec = spec
+        self._artifact = artifact
+        self._tasks = tasks
+        self._folder = folder
+        self._progress = progress
+        self._journal = Journal(folder / JOURNAL, spec.digest())
+
+    def run(self, provenance: Provenance) -> RunReport:
+        """Measure whatever is missing, write the report, and return it.
+
+        Raises:
+            OrketError: The cell could not be judged (disk full, unreadable journal).
+        """
+        journal = self._journal
+        if not journal.started or journal.sealed:
+            journal.restart(self._header())
+        if not journal.ended:
+            name = f"{self._spec.model_id} {self._spec.quant_tag}"
+            with device_lock("cpu", f"measuring {name}", self._progress.say):
+                self._measure()
+        report = self._assemble(provenance)
+        self._publish(report)
+        return report
+
+    def _measure(self) -> None:
+        """Do the missing steps, then write how it ended."""
+        try:
+            with open_session(self._spec, self._artifact, self._folder / SERVER_LOG) as session:
+                self._journal.append(kinds.SESSION, session.record)
+                self._steps(session)
+        except LoadError as error:
+            self._end(self._failure(RunStatus.LOAD_FAILED), str(error))
+        except ServerCrashed as error:
+            self._end(self._failure(RunStatus.CRASHED), str(error))
+        except ProviderError as error:
+            self._end(RunStatus.INCOMPLETE, str(error))
+        else:
+            self._end(RunStatus.MEASURED, None)
+
+    def _steps(self, session: OpenSession) -> None:
+        """Run the probes and graded runs that the journal does not have yet."""
+        journal, spec = self._journal, self._spec
+        probed = {item["index"] for item in journal.all(kinds.PROBE)}
+        asked = {(item["task_id"], item["run_index"]) for item in journal.all(kinds.RUN)}
+        total = spec.probe_runs + spec.runs_per_task * len(self._tasks)
+        self._progress.plan(total, len(probed) + len(asked))
+        for index in range(spec.probe_runs):
+            if index not in probed:
+                clock = session.record.decode_clock
+                journal.append(kinds.PROBE, run_probe(session.model, session.maker, clock, index))
+                self._progress.step()
+        for run_index in range(spec.runs_per_task):
+            for task in self._tasks:
+                if (task.id, run_index) not in asked:
+                    result = run_task(session.model, session.record, spec, task, run_index)
+                    journal.append(kinds.RUN, result)
+                    self._progress.step()
+
+    def _end(self, status: RunStatus, reason: str | None) -> None:
+        end = {"status": status.value, "reason": reason, "finished_at": utc_now()}
+        self._journal.append(kinds.END, end)
+
+    def _failure(self, status: RunStatus) -> RunStatus:
+        """Return the status of a failure, told apart by what the server last said."""
+        try:
+            last_words = (self._folder / SERVER_LOG).read_bytes()[-4000:].lower()
+        except OSError:
+            return status
+        starved = b"out of memory" in last_words or b"failed to allocate" in last_words
+        return RunStatus.OUT_OF_MEMORY if starved else status
+
+    def _header(self) -> dict[str, object]:
+        return {
+            "spec_digest": self._spec.digest(),
+            "measured_at": utc_now(),
+            "boot_id": boot_id(),
+            "hardware_fingerprint": hardware_fingerprint(),
+            "platform": platform_versions(),
+        }
+
+    def _assemble(self, provenance: Provenance) -> RunReport:
+        """Return the report that the journal holds."""
+        journal = self._journal
+        header, end = journal.first(kinds.HEADER), journal.first(kinds.END)
+        assert header is not None
+        assert end is not None
+        sessions = tuple(map(Session.model_validate, journal.all(kinds.SESSION)))
+        return RunReport(
+            generated_at=utc_now(),
+            provenance=provenance,
+            status=RunStatus(end["status"]),
+            status_reason=end["reason"],
+            measured_at=header["measured_at"],
+            finished_at=end["finished_at"],
+            boot_id=header["boot_id"],
+            hardware_fingerprint=header["hardware_fingerprint"],
+            platform=header["platform"],
+            spec=self._spec,
+            spec_digest=self._spec.digest(),
+            sessions=sessions,
+            probes=tuple(map(Probe.model_validate, journal.all(kinds.PROBE))),
+            test_runs=tuple(map(TestRun.model_validate, journal.all(kinds.RUN))),
+            observations=self._identity(sessions, header["hardware_fingerprint"]),
+        )
+
+    def _identity(self, sessions: Sequence[Session], machine: str) -> tuple[Observation, ...]:
+        """Return how anything that was served differs from the spec, each difference once."""
+        found = [identity_observations(self._spec, session, machine) for session in sessions]
+        return tuple(dict.fromkeys(item for items in found for item in items))
+
+    def _publish(self, report: RunReport) -> None:
+        """Write the attempt, then the declared output, then the seal, in this order.
+
+        Snakemake deletes declared outputs as it likes, so the attempt comes first; and a crash
+        before the seal leaves a complete journal, from which the report is assembled again.
+        """
+        attempt = self._folder / ATTEMPTS / file_stamp(report.measured_at)
+        write_model(attempt / REPORT, report)
+        self._journal.copy_to(attempt / JOURNAL)
+        write_model(self._folder / REPORT, report)
+        self._journal.append(kinds.SEALED, {"attempt": attempt.name})

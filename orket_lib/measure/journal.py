@@ -1,0 +1,114 @@
+"""The journal of a measurement: one JSON line per finished step, on disk before the next begins.
+
+Snakemake deletes a job's outputs before the job starts, and a measurement can be killed at any
+moment; the journal is no declared output, so nothing that was measured is lost. Its life:
+
+- *partial*: steps are missing; the next start goes on where it stopped.
+- *complete*: every step is there, or an `end` line says why there will be no more; the next start
+  only assembles the report.
+- *sealed*: the report was written from it. A missing report over a sealed journal means that
+  somebody wants the cell measured again, and the next start begins a new one.
+
+A torn last line, from a machine that lost power, is dropped.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from orket_lib.vocabulary.errors import ArtifactError
+
+HEADER, SESSION, PROBE, RUN, END, SEALED = "header", "session", "probe", "run", "end", "sealed"
+
+
+class Journal:
+    """An open journal, its lines grouped by kind.
+
+    Args:
+        path: The journal's file; made when it does not exist.
+        spec_digest: Of the measurement that it must belong to.
+    """
+
+    def __init__(self, path: Path, spec_digest: str) -> None:
+        self._path = path
+        self._lines = _read(path)
+        header = self.first(HEADER)
+        if header is not None and header.get("spec_digest") != spec_digest:
+            raise ArtifactError(f"{path}: belongs to another measurement; remove its folder")
+
+    @property
+    def started(self) -> bool:
+        """Whether the journal has a header."""
+        return self.first(HEADER) is not None
+
+    @property
+    def ended(self) -> bool:
+        """Whether an `end` line says that there will be no more steps."""
+        return self.first(END) is not None
+
+    @property
+    def sealed(self) -> bool:
+        """Whether a report was written from it."""
+        return self.first(SEALED) is not None
+
+    def all(self, kind: str) -> list[dict[str, Any]]:
+        """Return the data of all lines of one kind, in order."""
+        return [line["data"] for line in self._lines if line["kind"] == kind]
+
+    def first(self, kind: str) -> dict[str, Any] | None:
+        """Return the data of the first line of a kind, if there is one."""
+        return next(iter(self.all(kind)), None)
+
+    def append(self, kind: str, data: BaseModel | dict[str, Any]) -> None:
+        """Write one line and wait until it is on the disk.
+
+        Raises:
+            ArtifactError: It can't be written (disk full).
+        """
+        content = data.model_dump(mode="json") if isinstance(data, BaseModel) else data
+        line = {"kind": kind, "data": content}
+        text = json.dumps(line, ensure_ascii=False, allow_nan=False)
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            with self._path.open("ab") as stream:
+                stream.write(text.encode() + b"\n")
+                stream.flush()
+                os.fsync(stream.fileno())
+        except OSError as error:
+            raise ArtifactError(f"{self._path}: can't be written: {error.strerror}") from None
+        self._lines.append(line)
+
+    def restart(self, header: dict[str, Any]) -> None:
+        """Begin anew; the old journal stays beside its attempt, where sealing put a copy."""
+        self._path.unlink(missing_ok=True)
+        self._lines = []
+        self.append(HEADER, header)
+
+    def copy_to(self, target: Path) -> None:
+        """Put a copy of the journal as it is now at `target`."""
+        target.write_bytes(self._path.read_bytes())
+
+
+def _read(path: Path) -> list[dict[str, Any]]:
+    """Return the lines of a journal, and cut a torn last line off the file."""
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return []
+    whole, _, torn = content.rpartition(b"\n")
+    if torn:
+        path.write_bytes(whole + b"\n" if whole else b"")
+    lines = []
+    for number, line in enumerate(whole.splitlines(), start=1):
+        try:
+            lines.append(json.loads(line))
+        except ValueError:
+            raise ArtifactError(
+                f"{path}: line {number} is damaged; remove the file to measure again"
+            ) from None
+    return lines

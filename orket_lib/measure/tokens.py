@@ -1,0 +1,146 @@
+"""From a generation to token counts, times and rates: every one real, or null with its reason.
+
+Counts and times come from the server's own report; the chunks of a stream are never counted as
+tokens (T5). A value that is not a finite, non-negative number is treated as not sent.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from orket_lib.artifacts.tokens import (
+    TokenAudit,
+    TokenCounts,
+    TokenLatencies,
+    TokenMetrics,
+    TokenThroughput,
+)
+from orket_lib.providers.base import Generation
+from orket_lib.vocabulary.nulls import Null
+from orket_lib.vocabulary.rates import DecodeClock, decode_intervals, decode_rate, prefill_rate
+from orket_lib.vocabulary.statuses import TokenStatus
+
+NO_COUNT = Null("TOKEN_COUNT_UNAVAILABLE")
+NO_TIME = Null("TIMING_UNAVAILABLE")
+NO_CHUNK = Null("NO_CONTENT")
+NO_CLOCK = Null("DECODE_CLOCK_UNKNOWN")
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """What one generation says about its tokens; times in seconds unless named otherwise."""
+
+    prompt: int | Null
+    cached: int | Null
+    uncached: int | Null
+    output: int | Null
+    ttft_ms: float | Null
+    prefill_s: float | Null
+    decode_s: float | Null
+    client_decode_s: float | Null
+    total_s: float | Null
+    intervals: int | Null
+    usage: dict[str, Any] | None
+    timings: dict[str, Any] | None
+
+    @classmethod
+    def of(cls, generation: Generation, clock: DecodeClock | None) -> Tokens:
+        """Read a generation's counts and times.
+
+        Args:
+            generation: The finished generation.
+            clock: When the server starts its generation clock; None when it is not known.
+        """
+        usage, timings = generation.usage or {}, generation.timings or {}
+        details = usage.get("prompt_tokens_details")
+        cached = _count(timings, "cache_n")
+        if isinstance(cached, Null) and isinstance(details, dict):
+            cached = _count(details, "cached_tokens")
+        prompt, output = _count(usage, "prompt_tokens"), _count(usage, "completion_tokens")
+        uncached = _count(timings, "prompt_n")
+        if isinstance(uncached, Null) and not isinstance(prompt, Null | type(None)):
+            uncached = cached if isinstance(cached, Null) else prompt - cached
+        chunks = generation.chunk_s
+        return cls(
+            prompt=prompt,
+            cached=cached,
+            uncached=uncached,
+            output=output,
+            ttft_ms=chunks[0] * 1000 if chunks else NO_CHUNK,
+            prefill_s=_seconds(timings, "prompt_ms"),
+            decode_s=_seconds(timings, "predicted_ms"),
+            client_decode_s=chunks[-1] - chunks[0] if len(chunks) > 1 else NO_CHUNK,
+            total_s=chunks[-1] if chunks else NO_CHUNK,
+            intervals=_intervals(output, clock),
+            usage=generation.usage,
+            timings=generation.timings,
+        )
+
+    @property
+    def internal_s(self) -> float | Null:
+        """Time inside the model: prompt and generation, by the server's clock."""
+        if isinstance(self.prefill_s, Null) or isinstance(self.decode_s, Null):
+            return NO_TIME
+        return self.prefill_s + self.decode_s
+
+    @property
+    def prefill_tps(self) -> float | Null:
+        """Prompt tokens per second, by the server's clock."""
+        return prefill_rate(self.uncached, self.prefill_s)
+
+    @property
+    def decode_tps(self) -> float | Null:
+        """Generated tokens per second, by the server's clock corrected for its start (T4)."""
+        return decode_rate(self.intervals, self.decode_s, self.output)
+
+    @property
+    def status(self) -> TokenStatus:
+        """Which of counts and times there are."""
+        counts = not (isinstance(self.prompt, Null) or isinstance(self.output, Null))
+        times = not isinstance(self.internal_s, Null)
+        if counts:
+            return TokenStatus.OK if times else TokenStatus.NO_TIMES
+        return TokenStatus.NO_COUNTS if times else TokenStatus.NOTHING
+
+    def metrics(self) -> TokenMetrics:
+        """Return the artifact form."""
+        total: int | Null = NO_COUNT
+        if not (isinstance(self.prompt, Null) or isinstance(self.output, Null)):
+            total = self.prompt + self.output
+        return TokenMetrics(
+            status=self.status,
+            counts=TokenCounts.of(
+                prompt_tokens=self.prompt, output_tokens=self.output, total_tokens=total
+            ),
+            latencies=TokenLatencies.of(
+                ttft_ms=self.ttft_ms,
+                prefill_seconds=self.prefill_s,
+                decode_seconds=self.decode_s,
+                total_turn_seconds=self.total_s,
+            ),
+            throughput=TokenThroughput.of(
+                prompt_tokens_per_second=self.prefill_tps,
+                generation_tokens_per_second=self.decode_tps,
+            ),
+            audit=TokenAudit(raw_usage=self.usage, raw_timings=self.timings),
+        )
+
+
+def _intervals(output: int | Null, clock: DecodeClock | None) -> int | Null:
+    if isinstance(output, Null):
+        return output
+    return NO_CLOCK if clock is None else decode_intervals(output, clock)
+
+
+def _count(source: dict[str, Any], key: str) -> int | Null:
+    value = source.get(key)
+    return NO_COUNT if not isinstance(value, int) or isinstance(value, bool) or value < 0 else value
+
+
+def _seconds(source: dict[str, Any], key: str) -> float | Null:
+    value = source.get(key)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return NO_TIME
+    return value / 1000 if math.isfinite(value) and value >= 0 else NO_TIME

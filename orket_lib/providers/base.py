@@ -1,0 +1,111 @@
+"""What every provider offers: a model that is served, with its identity read back.
+
+A provider starts or finds a server for one cell and hands out a `Model`; the harness asks it for
+generations and never sees a wire format. Everything that a `Model` reports about itself is read
+back from the running server and the file, not repeated from the request (traps T1, T2).
+"""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from orket_lib.artifacts.run_report import ControlReadback, LoadTimes, ServedModel
+from orket_lib.artifacts.spec import MeasurementSpec
+
+
+@dataclass(frozen=True)
+class GenerationRequest:
+    """One question to a model.
+
+    Attributes:
+        prompt: Text of the single user message.
+        max_tokens: Limit of the answer, in tokens.
+        temperature: 0 is greedy.
+        seed: Of the sampler; None leaves it to the server.
+        timeout_s: Of the whole request, in seconds.
+        ignore_eos: Generate exactly `max_tokens`, for speed measurements.
+    """
+
+    prompt: str
+    max_tokens: int
+    temperature: float
+    seed: int | None
+    timeout_s: float
+    ignore_eos: bool = False
+
+
+@dataclass(frozen=True)
+class Generation:
+    """An answer with its clock readings, all from the client's monotonic clock.
+
+    Attributes:
+        text: The content, without reasoning.
+        reasoning: What the server sent as reasoning, if it separates it.
+        finish_reason: `stop`, `length`, ... as the server says.
+        connect_s: Time to open the connection, before the request.
+        chunk_s: Arrival of each non-empty content or reasoning chunk, seconds after the request
+            was written (T6: role-only and empty chunks don't count).
+        usage: The server's token counts, untouched.
+        timings: The server's times, untouched.
+    """
+
+    text: str
+    reasoning: str
+    finish_reason: str | None
+    connect_s: float | None
+    chunk_s: tuple[float, ...]
+    usage: dict[str, Any] | None
+    timings: dict[str, Any] | None
+
+
+class Model(Protocol):
+    """A model that is being served."""
+
+    @property
+    def pid(self) -> int | None:
+        """The serving process, or None when it is not on this machine."""
+
+    @property
+    def served(self) -> ServedModel:
+        """What is served, read back."""
+
+    @property
+    def controls(self) -> tuple[ControlReadback, ...]:
+        """What became of each control that the spec names, read back."""
+
+    @property
+    def load(self) -> LoadTimes:
+        """How long loading took."""
+
+    def generate(self, request: GenerationRequest) -> Generation:
+        """Answer one request.
+
+        Raises:
+            RequestTimedOut: `timeout_s` ran out.
+            RequestFailed: The server answered with an error or cut the stream.
+            ServerCrashed: The server is gone.
+        """
+
+    def count_tokens(self, text: str) -> int:
+        """Return how many tokens the server makes of a text (without its chat template)."""
+
+
+class Provider(Protocol):
+    """A way to serve models."""
+
+    def serve(
+        self, spec: MeasurementSpec, artifact: Path, log: Path
+    ) -> AbstractContextManager[Model]:
+        """Serve the spec's model until the context ends.
+
+        Args:
+            spec: What to serve, with context and controls.
+            artifact: The local file.
+            log: Where the server's own messages go.
+
+        Raises:
+            LoadError: The model could not be loaded.
+        """

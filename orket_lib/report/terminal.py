@@ -1,0 +1,111 @@
+"""What the workflow prints at its end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from io import StringIO
+from typing import TYPE_CHECKING
+
+from orket_lib.analysis.frontier import memory_mib
+from orket_lib.artifacts.summary import Comparison, ModelSession, Summary, SummaryRow
+from orket_lib.report.formatting import bits, figure, flips, p_value, ratio, shown
+from orket_lib.report.views import FrontierView, frontier_view, role_text
+from orket_lib.vocabulary.statuses import Lane, RunStatus
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+_WIDTH = 100
+_COLUMNS = ("quant", "bits", "adherence", "vs baseline", "decode\nt/s", "TTFT\nms", "latency\ns")
+# One rule below the header, of characters that every console has.
+_BOX = "    \n    \n -- \n    \n    \n    \n    \n    \n"
+
+
+def terminal_summary(
+    summary: Summary, report_path: str, width: int | None = None, colour: bool = False
+) -> str:
+    """Return the result of a sweep as text for a terminal.
+
+    Args:
+        summary: What the sweep found.
+        report_path: Where the full report lies.
+        width: Columns of the terminal; None means 100.
+        colour: Write ANSI colours. Without them the text keeps to characters that a cp1252
+            console can print; others are replaced by `?`.
+    """
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(
+        file=StringIO(),
+        width=width or _WIDTH,
+        color_system="standard" if colour else None,
+        force_terminal=colour,
+        legacy_windows=False,
+        highlight=False,
+        markup=False,
+        emoji=False,
+        _environ={},  # the text depends on its arguments only
+    )
+    with console.capture() as capture:
+        for session in summary.sessions:
+            console.print(_table(session))
+            console.print(Text(session.recommendation, style="bold"))
+            console.print()
+        if not summary.sessions:
+            console.print("Nothing was measured: the summary has no row.")
+        if summary.execution_lane is Lane.CI:
+            console.print(Text("ci lane: speeds are not evidence", style="yellow"))
+        console.print(f"report: {report_path}", soft_wrap=True)
+    text = capture.get()
+    return text if colour else text.encode("cp1252", "replace").decode("cp1252")
+
+
+def _table(session: ModelSession) -> Table:
+    from rich.box import Box
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(
+        title=Text(session.model_id, style="bold"),
+        title_justify="left",
+        box=Box(_BOX, ascii=True),
+        show_edge=False,
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
+    )
+    for name in _COLUMNS:
+        table.add_column(name, justify="left" if name == "quant" else "right", no_wrap=True)
+    table.add_column("memory\nMiB", justify="right", no_wrap=True)
+    table.add_column("verdict")
+    view = frontier_view(session)
+    compared = {item.quant_tag: item for item in session.comparisons}
+    for row in session.per_quant:
+        style = ("green" if any(view.roles[row.quant_tag]) else "") if row.valid else "red"
+        table.add_row(*map(Text, _cells(row, view, compared)), style=style)
+    return table
+
+
+def _cells(
+    row: SummaryRow, view: FrontierView, compared: Mapping[str, Comparison]
+) -> tuple[str, ...]:
+    comparison = compared.get(row.quant_tag)
+    against = f"{flips(comparison)} {p_value(comparison.p_value)}" if comparison else "-"
+    return (
+        row.quant_tag,
+        shown(row.reading("quant_rank"), bits, "-"),
+        shown(row.reading("adherence_score"), ratio, "-"),
+        against.replace(" = ", "="),
+        shown(row.reading("generation_tokens_per_second"), figure, "-"),
+        shown(row.reading("ttft_ms"), figure, "-"),
+        shown(row.reading("total_latency"), figure, "-"),
+        shown(memory_mib(row), figure, "-"),
+        _verdict(row, view),
+    )
+
+
+def _verdict(row: SummaryRow, view: FrontierView) -> str:
+    if row.status is not RunStatus.MEASURED:
+        return row.status.value.replace("_", " ")
+    words = role_text(view, row.quant_tag)
+    return words if row.valid else ", ".join(filter(None, ["not valid", words]))

@@ -1,0 +1,66 @@
+"""From what a model wrote to the answer that is judged.
+
+Two steps, both strict. `strip_reasoning` removes a leading block of thinking; `normalize` gives
+equal answers equal bytes (it decides determinism, T16), and changes nothing that could turn a wrong
+answer into a right one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import unicodedata
+from typing import Any
+
+_THINKING = re.compile(r"^\s*<(think|thinking|reasoning)>.*?</\1>", re.DOTALL)
+_FENCE = re.compile(r"^```[A-Za-z0-9_+-]*\n(.*?)\n?```$", re.DOTALL)
+_NUMBER = re.compile(r"(?<![\w.])[-+]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?!\w|\.\d)")
+
+
+def strip_reasoning(text: str) -> str:
+    """Return the text after a leading `<think>...</think>` block, if there is one."""
+    return _THINKING.sub("", text, count=1)
+
+
+def normalize(text: str) -> str:
+    """Return NFC text without reasoning, outer white space, one outer fence, trailing blanks."""
+    text = unicodedata.normalize("NFC", strip_reasoning(text)).replace("\r\n", "\n").strip()
+    fenced = _FENCE.match(text)
+    if fenced:
+        text = fenced.group(1)
+    return "\n".join(line.rstrip() for line in text.split("\n"))
+
+
+def fingerprint(text: str) -> str:
+    """Return the SHA-256 of the normalised answer, and of nothing else."""
+    return hashlib.sha256(normalize(text).encode()).hexdigest()
+
+
+def only_number(text: str) -> float | None:
+    """Return the number that an answer states, or None when it states none or several.
+
+    An answer that lists candidates is no answer: `67 94` has none, whatever was expected. One
+    number stated twice is one number.
+    """
+    found = {float(match.group().replace(",", "")) for match in _NUMBER.finditer(normalize(text))}
+    return found.pop() if len(found) == 1 else None
+
+
+def parse_json(text: str) -> Any:
+    """Return the JSON value that the whole normalised answer is.
+
+    Raises:
+        ValueError: It is not JSON, repeats a key, or holds NaN or an infinity.
+    """
+
+    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        mapping = dict(pairs)
+        if len(mapping) != len(pairs):
+            raise ValueError("a key stands twice")
+        return mapping
+
+    def refuse(constant: str) -> Any:
+        raise ValueError(f"{constant} is not JSON")
+
+    return json.loads(normalize(text), object_pairs_hook=unique, parse_constant=refuse)

@@ -1,0 +1,89 @@
+"""Which machine this is: the fingerprint that makes rows comparable, and versions beside it.
+
+`os|cpu model|physical cores|ram GiB|gpu name(s) x count`, lower case, spaces as `_`. Kernel, driver
+and runtime versions change without the machine changing, so they stand beside the fingerprint.
+"""
+
+from __future__ import annotations
+
+import platform
+from collections import Counter
+from functools import cache
+from pathlib import Path
+
+import psutil
+
+_GIB = 1024**3
+
+
+@cache
+def hardware_fingerprint() -> str:
+    """Return this machine's fingerprint."""
+    cores = psutil.cpu_count(logical=False) or psutil.cpu_count() or 0
+    ram_gib = round(psutil.virtual_memory().total / _GIB)
+    parts = (platform.system(), _cpu_model(), str(cores), str(ram_gib), _gpus())
+    return "|".join("_".join(part.split()) for part in parts).lower()
+
+
+def platform_versions() -> dict[str, str]:
+    """Return kernel and Python versions, and the GPU driver's where there is one."""
+    versions = {"kernel": platform.release(), "python": platform.python_version()}
+    driver = _nvidia_driver()
+    return versions | ({"nvidia_driver": driver} if driver else {})
+
+
+def boot_id() -> str:
+    """Return an identity of the current boot: the kernel's own, else the boot time."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    except OSError:
+        return f"boot-time-{int(psutil.boot_time())}"
+
+
+def _cpu_model() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, "") or platform.machine()
+
+
+def _gpus() -> str:
+    names = _nvidia_names()
+    counted = Counter(names)
+    return "+".join(f"{name} x {count}" for name, count in sorted(counted.items())) or "none"
+
+
+def _nvidia_names() -> list[str]:
+    """Return the names of the NVIDIA cards; no library or no driver is an ordinary machine."""
+    import pynvml
+
+    try:
+        pynvml.nvmlInit()
+    except pynvml.NVMLError:
+        return []
+    try:
+        handles = [
+            pynvml.nvmlDeviceGetHandleByIndex(index) for index in range(pynvml.nvmlDeviceGetCount())
+        ]
+        return [str(pynvml.nvmlDeviceGetName(handle)) for handle in handles]
+    except pynvml.NVMLError:
+        return []
+    finally:
+        pynvml.nvmlShutdown()
+
+
+def _nvidia_driver() -> str | None:
+    import pynvml
+
+    try:
+        pynvml.nvmlInit()
+    except pynvml.NVMLError:
+        return None
+    try:
+        return str(pynvml.nvmlSystemGetDriverVersion())
+    except pynvml.NVMLError:
+        return None
+    finally:
+        pynvml.nvmlShutdown()

@@ -1,0 +1,42 @@
+"""Readings of the host: memory of the serving process, and the load."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import psutil
+
+from orket_lib.vocabulary.nulls import Null
+
+_MIB = 1024**2
+
+
+def peak_rss_mib(pid: int | None) -> float | Null:
+    """Return the peak resident memory of a process so far, in MiB.
+
+    The kernel keeps the high-water mark (`VmHWM` on Linux, the peak working set on Windows), so no
+    sampling can miss it. A served model lives in one process here; a tree needs the sampler.
+    """
+    if pid is None:
+        return Null("REMOTE_SERVER")
+    try:
+        if sys.platform == "win32":
+            return float(psutil.Process(pid).memory_info().peak_wset) / _MIB
+        if sys.platform != "linux":
+            return Null("NO_PEAK_COUNTER")
+        for line in Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) / 1024
+    except (OSError, psutil.Error):
+        return Null("PROCESS_GONE")
+    return Null("NO_PEAK_COUNTER")
+
+
+def load_average() -> float | Null:
+    """Return the 1-minute load average of the host."""
+    try:
+        return os.getloadavg()[0]
+    except (OSError, AttributeError):  # not on Windows
+        return Null("NO_LOAD_AVERAGE")

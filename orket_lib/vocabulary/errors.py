@@ -1,0 +1,63 @@
+"""The error tree: every class is one situation that a user can act on.
+
+OrketError
+├── ConfigError      the sweep config is wrong; holds every problem found, not only the first
+├── ArtifactError    a file of ours is missing, damaged or of another version
+├── ProviderError    a model server could not be started, reached or understood
+│   ├── LoadError            the model did not load
+│   ├── ServerCrashed        the server died under us
+│   ├── RequestFailed        the server answered with an error
+│   └── RequestTimedOut      the time limit of one task ran out
+└── Refused          a precondition says no (failed canary, busy device)
+
+Messages name the thing, the value and, where there is one, the next command to type. The command
+line prints them without a traceback; anything that is not an `OrketError` is a defect of ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+class OrketError(Exception):
+    """Anything that the user, not a developer, can put right."""
+
+    exit_code = 1
+
+
+class ConfigError(OrketError):
+    """The sweep config can't be used; `problems` holds one line for each thing wrong."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(f"  {problem}" for problem in self.problems))
+
+
+class ArtifactError(OrketError):
+    """A file of ours is missing, damaged, or written by an incompatible version."""
+
+
+class ProviderError(OrketError):
+    """A model server could not be started, reached or understood."""
+
+
+class LoadError(ProviderError):
+    """The model did not load (file unreadable, format unknown, no answer in time)."""
+
+
+class ServerCrashed(ProviderError):
+    """The server process died while it was in use."""
+
+
+class RequestFailed(ProviderError):
+    """The server answered a request with an error, or cut the answer off."""
+
+
+class RequestTimedOut(ProviderError):
+    """One request ran past `task_timeout_sec`."""
+
+
+class Refused(OrketError):
+    """A precondition says no; nothing was started."""
+
+    exit_code = 3

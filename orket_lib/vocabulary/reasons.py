@@ -1,0 +1,91 @@
+"""Why a measurement is not clean: the one table of reasons and what each of them does.
+
+A *soft* reason pollutes a row when its rate exceeds the row's policy; a *hard* one pollutes it when
+it is seen once; a *note* is shown and pollutes nothing. Reasons of the kind `PHYSICS` (timing and
+host) don't pollute in lane `ci`, whose work is deterministic and whose speeds are no evidence;
+reasons of the kind `IDENTITY` (what was served is not what was asked for) pollute in every lane.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import NamedTuple
+
+
+class Severity(StrEnum):
+    """What seeing a reason does to a row."""
+
+    SOFT = "soft"
+    HARD = "hard"
+    NOTE = "note"
+
+
+class Kind(StrEnum):
+    """What a reason speaks about."""
+
+    PHYSICS = "physics"
+    IDENTITY = "identity"
+
+
+class Reason(StrEnum):
+    """Everything that can be wrong with a run that did answer."""
+
+    MISSING_TOKEN_TIMINGS = "MISSING_TOKEN_TIMINGS"
+    HIGH_ORCHESTRATION_OVERHEAD = "HIGH_ORCHESTRATION_OVERHEAD"
+    HIGH_CPU_SATURATION = "HIGH_CPU_SATURATION"
+    HIGH_SYSTEM_LOAD = "HIGH_SYSTEM_LOAD"
+    CPU_STEAL = "CPU_STEAL"
+    MISSING_EXPERIMENTAL_CONTROLS = "MISSING_EXPERIMENTAL_CONTROLS"
+    FOREIGN_GPU_PROCESS = "FOREIGN_GPU_PROCESS"
+    THERMAL_THROTTLE = "THERMAL_THROTTLE"
+    PREFIX_CACHE_HIT = "PREFIX_CACHE_HIT"
+    CONTEXT_MISMATCH = "CONTEXT_MISMATCH"
+    CONTEXT_TRUNCATED = "CONTEXT_TRUNCATED"
+    QUANT_IDENTITY_MISMATCH = "QUANT_IDENTITY_MISMATCH"
+    HARDWARE_MISMATCH = "HARDWARE_MISMATCH"
+    SERVER_RESTARTED = "SERVER_RESTARTED"
+    TELEMETRY_GAP = "TELEMETRY_GAP"
+    SWAPPING = "SWAPPING"
+    GPU_UNATTRIBUTABLE = "GPU_UNATTRIBUTABLE"
+    SW_POWER_CAP = "SW_POWER_CAP"
+    QUANT_IDENTITY_UNVERIFIED = "QUANT_IDENTITY_UNVERIFIED"
+
+
+class Entry(NamedTuple):
+    """One line of the table."""
+
+    severity: Severity
+    kind: Kind
+
+
+TABLE: dict[Reason, Entry] = {
+    Reason.MISSING_TOKEN_TIMINGS: Entry(Severity.SOFT, Kind.PHYSICS),
+    Reason.HIGH_ORCHESTRATION_OVERHEAD: Entry(Severity.SOFT, Kind.PHYSICS),
+    Reason.HIGH_CPU_SATURATION: Entry(Severity.SOFT, Kind.PHYSICS),
+    Reason.HIGH_SYSTEM_LOAD: Entry(Severity.SOFT, Kind.PHYSICS),
+    Reason.CPU_STEAL: Entry(Severity.SOFT, Kind.PHYSICS),
+    Reason.MISSING_EXPERIMENTAL_CONTROLS: Entry(Severity.HARD, Kind.IDENTITY),
+    Reason.FOREIGN_GPU_PROCESS: Entry(Severity.HARD, Kind.PHYSICS),
+    Reason.THERMAL_THROTTLE: Entry(Severity.HARD, Kind.PHYSICS),
+    Reason.PREFIX_CACHE_HIT: Entry(Severity.HARD, Kind.PHYSICS),
+    Reason.CONTEXT_MISMATCH: Entry(Severity.HARD, Kind.IDENTITY),
+    Reason.CONTEXT_TRUNCATED: Entry(Severity.HARD, Kind.IDENTITY),
+    Reason.QUANT_IDENTITY_MISMATCH: Entry(Severity.HARD, Kind.IDENTITY),
+    Reason.HARDWARE_MISMATCH: Entry(Severity.HARD, Kind.IDENTITY),
+    Reason.SERVER_RESTARTED: Entry(Severity.HARD, Kind.PHYSICS),
+    Reason.TELEMETRY_GAP: Entry(Severity.HARD, Kind.PHYSICS),
+    Reason.SWAPPING: Entry(Severity.HARD, Kind.PHYSICS),
+    Reason.GPU_UNATTRIBUTABLE: Entry(Severity.NOTE, Kind.PHYSICS),
+    Reason.SW_POWER_CAP: Entry(Severity.NOTE, Kind.PHYSICS),
+    Reason.QUANT_IDENTITY_UNVERIFIED: Entry(Severity.NOTE, Kind.IDENTITY),
+}
+
+
+def severity(reason: Reason) -> Severity:
+    """Return what seeing `reason` does to a row."""
+    return TABLE[reason].severity
+
+
+def pollutes_in_ci(reason: Reason) -> bool:
+    """Tell whether `reason` pollutes even where speeds are no evidence."""
+    return TABLE[reason].kind is Kind.IDENTITY

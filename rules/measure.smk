@@ -1,0 +1,55 @@
+"""The measurements: content-addressed, so that a changed setting is a missing file."""
+
+
+rule spec:
+    input:
+        "rules/json.j2",
+    output:
+        "storage/runs/{model}/{quant}/{digest}/spec.json",
+    log:
+        "logs/runs/{model}/{quant}/{digest}.spec.log",
+    params:
+        json=lambda wildcards: TARGETS.spec_json(wildcards.digest),
+    template_engine:
+        "jinja2"
+
+
+rule run:
+    input:
+        spec="storage/runs/{model}/{quant}/{digest}/spec.json",
+        # A new verdict over the same machine says nothing about what was measured before.
+        canary=ancient("results/canary/verdict.json"),
+        preflight=ancient("results/preflight/verdict.json"),
+    output:
+        "storage/runs/{model}/{quant}/{digest}/run.json",
+    log:
+        "logs/runs/{model}/{quant}/{digest}.log",
+    threads: workflow.cores
+    resources:
+        gpu=1,
+    params:
+        # See rule canary: paths are no reason to measure again.
+        artifact=lambda wildcards, output: TARGETS.artifact(wildcards.digest),
+        bank=lambda wildcards, output: SWEEP.config.task_bank,
+    shell:
+        "python -m orket_lib run --spec {input.spec} --canary {input.canary}"
+        " --preflight {input.preflight} --artifact {params.artifact:q} --bank {params.bank:q}"
+        " --out {output} --log {log}"
+
+
+rule row:
+    input:
+        report=lambda wildcards: TARGETS.run_report(wildcards.model, wildcards.quant),
+        settings=f"{RESULTS}/policy/row.json",
+        # Ordinary inputs, so that a new verdict never hides a change of what lies behind it.
+        canary="results/canary/verdict.json",
+        preflight="results/preflight/verdict.json",
+    output:
+        f"{RESULTS}/quant_sweep/{{model}}/{{quant}}.json",
+    log:
+        f"logs/{SWEEP.config.sweep}/rows/{{model}}/{{quant}}.log",
+    params:
+        code=CODE,
+    shell:
+        "python -m orket_lib row --report {input.report} --settings {input.settings}"
+        " --out {output} --log {log}"
