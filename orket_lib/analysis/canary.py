@@ -88,7 +88,8 @@ def _latency_cv(runs: Sequence[CanaryRun], drop_first: bool) -> float | Null:
     seconds = [value for value in readings if value is not None]
     if len(seconds) < max(2, len(readings)):
         return Null("FEWER_THAN_2_SAMPLES" if len(readings) < 2 else "TIMING_UNAVAILABLE")
-    return statistics.pstdev(seconds) / statistics.fmean(seconds)
+    mean = statistics.fmean(seconds)
+    return statistics.pstdev(seconds) / mean if mean > 0 else Null("TIMING_UNAVAILABLE")
 
 
 def _worst(values: Iterable[float | Null]) -> float | Null:

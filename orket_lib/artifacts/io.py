@@ -70,10 +70,14 @@ def read_json(path: Path) -> Any:
     """Return the content of a JSON file (a BOM is fine).
 
     Raises:
-        ArtifactError: The file is missing, unreadable, or not JSON.
+        ArtifactError: The file is missing, unreadable, or not JSON; NaN and infinities are not.
     """
+
+    def refuse(constant: str) -> Any:
+        raise ArtifactError(f"{path}: not valid JSON: there is no number {constant}")
+
     try:
-        return json.loads(path.read_text(encoding="utf-8-sig"))
+        return json.loads(path.read_text(encoding="utf-8-sig"), parse_constant=refuse)
     except FileNotFoundError:
         raise ArtifactError(f"{path}: there is no such file") from None
     except UnicodeDecodeError as error:

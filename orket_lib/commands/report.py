@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 
-from orket_lib.commands._common import add_log
+from orket_lib.commands._common import add_log, stamp
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,4 +23,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Read, draw, write."""
-    raise NotImplementedError
+    from orket_lib.artifacts.io import read_model, write_model, write_text
+    from orket_lib.artifacts.scatter import Scatter
+    from orket_lib.artifacts.summary import Summary
+    from orket_lib.report.markdown import Plot, render_markdown
+    from orket_lib.report.plots import plot_frontier
+    from orket_lib.report.scatter import scatter_points
+
+    summary = read_model(options.summary, Summary)
+    include_invalid = options.include_invalid or summary.matrix.get("include_invalid", False)
+    options.out_plot.parent.mkdir(parents=True, exist_ok=True)
+    plot_frontier(summary, options.out_plot, include_invalid)
+    relative = os.path.relpath(options.out_plot, options.out_md.parent)
+    plot = Plot("Quality against size and speed", Path(relative).as_posix())
+    write_text(options.out_md, render_markdown(summary, [plot], include_invalid))
+    scatter = Scatter(
+        **stamp([options.summary], summary.provenance.ref, summary.provenance.config_sha256),
+        execution_lane=summary.execution_lane,
+        vram_profile=summary.vram_profile,
+        hardware_fingerprint=summary.hardware_fingerprint,
+        source_summary=options.summary.as_posix(),
+        include_invalid=include_invalid,
+        points=scatter_points(summary, include_invalid),
+    )
+    write_model(options.out_scatter, scatter)
+    return 0

@@ -16,12 +16,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Read, judge, write."""
+    """Read, judge, write; the measurement is accepted with that, so its journal is sealed."""
     from orket_lib.analysis.aggregates import task_scores
     from orket_lib.analysis.rows import build_row
     from orket_lib.artifacts.io import read_model, write_model
     from orket_lib.artifacts.row import Row, RowSettings
     from orket_lib.artifacts.run_report import RunReport
+    from orket_lib.measure.journal import JOURNAL, seal
     from orket_lib.vocabulary.statuses import SidecarStatus
 
     report = read_model(options.report, RunReport)
@@ -44,4 +45,5 @@ def run(options: argparse.Namespace) -> int:
         task_scores=task_scores(report.test_runs),
     )
     write_model(options.out, row)
+    seal(options.report.parent / JOURNAL, report.spec_digest)
     return 0

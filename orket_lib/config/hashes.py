@@ -44,4 +44,8 @@ class HashCache:
             content = read_json(self._path)
         except ArtifactError:
             return {}  # a cache: missing or damaged only costs time
-        return content if isinstance(content, dict) else {}
+        return {
+            path: entry
+            for path, entry in (content if isinstance(content, dict) else {}).items()
+            if isinstance(entry, dict) and isinstance(entry.get("sha256"), str)
+        }

@@ -9,7 +9,15 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from orket_lib.artifacts.canary import CanaryPolicy
 from orket_lib.artifacts.row import RowPolicy
@@ -143,14 +151,27 @@ class SweepConfig(BaseModel):
         """Return the bits per weight that order a tag before its file is read."""
         return self.quant_bits.get(quant, nominal_bits(quant))
 
+    @field_validator("*", mode="before")
+    @classmethod
+    def _a_number_is_not_true(cls, value: object, info: ValidationInfo) -> object:
+        """Refuse `canary_runs: yes`, which would otherwise be one run."""
+        field = cls.model_fields[info.field_name or ""]
+        if isinstance(value, bool) and field.annotation is not bool:
+            raise ValueError("must not be true or false")
+        return value
+
     @field_validator("models")
     @classmethod
     def _models_have_folders_of_their_own(cls, models: tuple[str, ...]) -> tuple[str, ...]:
         seen: dict[str, str] = {}
         for model in models:
-            other = seen.setdefault(slug(model).lower(), model)
-            if other is not model:
-                raise ValueError(f"`{other}` and `{model}` would share the folder `{slug(model)}`")
+            folder = slug(model)
+            other = seen.get(folder.lower())
+            if other == model:
+                raise ValueError(f"`{model}` stands twice")
+            if other is not None:
+                raise ValueError(f"`{other}` and `{model}` would share the folder `{folder}`")
+            seen[folder.lower()] = model
         return models
 
     @field_validator("quants")

@@ -23,7 +23,7 @@ from orket_lib.artifacts.spec import RunSpec
 from orket_lib.measure import journal as kinds
 from orket_lib.measure.device_lock import device_lock
 from orket_lib.measure.graded import run_task
-from orket_lib.measure.journal import Journal
+from orket_lib.measure.journal import JOURNAL, Journal
 from orket_lib.measure.probes import run_probe
 from orket_lib.measure.progress import Progress
 from orket_lib.measure.session import OpenSession, identity_observations, open_session
@@ -33,7 +33,7 @@ from orket_lib.vocabulary.clock import file_stamp, utc_now
 from orket_lib.vocabulary.errors import LoadError, ProviderError, ServerCrashed
 from orket_lib.vocabulary.statuses import RunStatus
 
-JOURNAL, REPORT, ATTEMPTS, SERVER_LOG = "journal.jsonl", "run.json", "attempts", "server.log"
+REPORT, ATTEMPTS, SERVER_LOG = "run.json", "attempts", "server.log"
 
 
 class CellMeasurement:
@@ -166,13 +166,8 @@ class CellMeasurement:
         return tuple(dict.fromkeys(item for items in found for item in items))
 
     def _publish(self, report: RunReport) -> None:
-        """Write the attempt, then the declared output, then the seal, in this order.
-
-        Snakemake deletes declared outputs as it likes, so the attempt comes first; and a crash
-        before the seal leaves a complete journal, from which the report is assembled again.
-        """
+        """Write the attempt, then the declared output: Snakemake deletes outputs as it likes."""
         attempt = self._folder / ATTEMPTS / file_stamp(report.measured_at)
         write_model(attempt / REPORT, report)
         self._journal.copy_to(attempt / JOURNAL)
         write_model(self._folder / REPORT, report)
-        self._journal.append(kinds.SEALED, {"attempt": attempt.name})

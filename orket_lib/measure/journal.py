@@ -6,8 +6,12 @@ moment; the journal is no declared output, so nothing that was measured is lost.
 - *partial*: steps are missing; the next start goes on where it stopped.
 - *complete*: every step is there, or an `end` line says why there will be no more; the next start
   only assembles the report.
-- *sealed*: the report was written from it. A missing report over a sealed journal means that
+- *sealed*: a row was made from the report. A missing report over a sealed journal means that
   somebody wants the cell measured again, and the next start begins a new one.
+
+The row seals, not the run: a Snakemake that is killed between a finished run and its own record of
+it deletes the report at its next start, and only a step that comes after that record can know that
+the measurement was accepted.
 
 A torn last line, from a machine that lost power, is dropped.
 """
@@ -23,6 +27,7 @@ from pydantic import BaseModel
 
 from orket_lib.vocabulary.errors import ArtifactError
 
+JOURNAL = "journal.jsonl"
 HEADER, SESSION, PROBE, RUN, END, SEALED = "header", "session", "probe", "run", "end", "sealed"
 
 
@@ -53,7 +58,7 @@ class Journal:
 
     @property
     def sealed(self) -> bool:
-        """Whether a report was written from it."""
+        """Whether a row was made from its report."""
         return self.first(SEALED) is not None
 
     def all(self, kind: str) -> list[dict[str, Any]]:
@@ -92,6 +97,14 @@ class Journal:
     def copy_to(self, target: Path) -> None:
         """Put a copy of the journal as it is now at `target`."""
         target.write_bytes(self._path.read_bytes())
+
+
+def seal(path: Path, spec_digest: str) -> None:
+    """Seal the journal beside a report, if there is one (a report from elsewhere has none)."""
+    if path.is_file():
+        journal = Journal(path, spec_digest)
+        if journal.ended and not journal.sealed:
+            journal.append(SEALED, {})
 
 
 def _read(path: Path) -> list[dict[str, Any]]:

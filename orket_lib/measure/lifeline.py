@@ -11,31 +11,29 @@ from __future__ import annotations
 import os
 import threading
 import time
-from pathlib import Path
 
 import psutil
+
+from orket_lib.telemetry.ancestry import snakemakes_above
 
 _POLL_S = 0.5
 
 
 def die_with_snakemake() -> None:
     """Start watching; does nothing when no Snakemake is above this process."""
-    watched = [process for process in psutil.Process().parents() if _is_snakemake(process)]
+    watched = snakemakes_above(psutil.Process())
     if watched:
         threading.Thread(target=_watch, args=(watched,), daemon=True).start()
 
 
 def _watch(processes: list[psutil.Process]) -> None:
-    while all(process.is_running() for process in processes):
+    while all(map(_alive, processes)):
         time.sleep(_POLL_S)
     os._exit(1)
 
 
-def _is_snakemake(process: psutil.Process) -> bool:
+def _alive(process: psutil.Process) -> bool:
     try:
-        words = process.cmdline()
-    except psutil.Error:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
         return False
-    # `python /path/bin/snakemake ...` or `python -m snakemake ...`; a shell that runs our rule
-    # may mention Snakemake in its text and is not it.
-    return any(Path(word).stem == "snakemake" for word in words[:3])

@@ -39,7 +39,7 @@ def is_steady(seconds: Sequence[float]) -> bool:
     window = seconds[-_WINDOW:]
     if len(window) < _WINDOW:
         return False
-    spread = (max(window) - min(window)) / statistics.median(window)
+    spread = max(window) - min(window)
     steps = [after - before for before, after in pairwise(window)]
     monotone = all(step > 0 for step in steps) or all(step < 0 for step in steps)
-    return spread <= (_MAX_TREND if monotone else _MAX_SPREAD)
+    return spread <= (_MAX_TREND if monotone else _MAX_SPREAD) * statistics.median(window)

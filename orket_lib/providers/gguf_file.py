@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from orket_lib.vocabulary.errors import LoadError
+from orket_lib.vocabulary.quants import normalize_tag
 
 
 @dataclass(frozen=True)
@@ -51,4 +52,4 @@ def _tag(file_type: int) -> str | None:
         name = gguf.LlamaFileType(file_type).name
     except ValueError:
         return None
-    return name.removeprefix("MOSTLY_").removeprefix("ALL_")
+    return normalize_tag(name.removeprefix("MOSTLY_").removeprefix("ALL_"))

@@ -58,7 +58,10 @@ def terminal_summary(
             console.print(Text("ci lane: speeds are not evidence", style="yellow"))
         console.print(f"report: {report_path}", soft_wrap=True)
     text = capture.get()
-    return text if colour else text.encode("cp1252", "replace").decode("cp1252")
+    if colour:
+        return text
+    plain = "".join(f"{line.rstrip()}\n" for line in text.splitlines())
+    return plain.encode("cp1252", "replace").decode("cp1252")
 
 
 def _table(session: ModelSession) -> Table:
@@ -107,5 +110,5 @@ def _cells(
 def _verdict(row: SummaryRow, view: FrontierView) -> str:
     if row.status is not RunStatus.MEASURED:
         return row.status.value.replace("_", " ")
-    words = role_text(view, row.quant_tag)
+    words = role_text(view, row.quant_tag).replace("minimum", "min")  # the line is full
     return words if row.valid else ", ".join(filter(None, ["not valid", words]))

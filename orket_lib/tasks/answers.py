@@ -11,6 +11,7 @@ import hashlib
 import json
 import re
 import unicodedata
+from decimal import Decimal
 from typing import Any
 
 _THINKING = re.compile(r"^\s*<(think|thinking|reasoning)>.*?</\1>", re.DOTALL)
@@ -37,13 +38,14 @@ def fingerprint(text: str) -> str:
     return hashlib.sha256(normalize(text).encode()).hexdigest()
 
 
-def only_number(text: str) -> float | None:
+def only_number(text: str) -> Decimal | None:
     """Return the number that an answer states, or None when it states none or several.
 
     An answer that lists candidates is no answer: `67 94` has none, whatever was expected. One
-    number stated twice is one number.
+    number stated twice is one number. A typographic minus is a minus.
     """
-    found = {float(match.group().replace(",", "")) for match in _NUMBER.finditer(normalize(text))}
+    plain = normalize(text).replace("\N{MINUS SIGN}", "-")
+    found = {Decimal(match.group().replace(",", "")) for match in _NUMBER.finditer(plain)}
     return found.pop() if len(found) == 1 else None
 
 

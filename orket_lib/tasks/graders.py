@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 from orket_lib.artifacts.run_report import Check
@@ -26,12 +27,16 @@ def _exact(expected: str, answer: str) -> tuple[Check, ...]:
     return (_check("exact", found == normalize(expected), expected, found),)
 
 
-def _number(expected: float, answer: str) -> tuple[Check, ...]:
+def _number(expected: int | float, answer: str) -> tuple[Check, ...]:
     found = only_number(answer)
     if found is None:
         detail = f"no single number in {_shown(normalize(answer))}"
         return (Check(name="number", passed=False, detail=detail),)
-    same = math.isclose(found, expected, rel_tol=1e-9, abs_tol=1e-9)
+    same = (
+        found == expected
+        if isinstance(expected, int)
+        else math.isclose(found, expected, rel_tol=1e-9, abs_tol=1e-9)
+    )
     return (_check("number", same, expected, found),)
 
 
@@ -61,7 +66,7 @@ def _check(name: str, passed: bool, expected: object, found: object) -> Check:
 
 
 def _shown(value: object) -> str:
-    text = repr(value)
+    text = str(value) if isinstance(value, Decimal) else repr(value)
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
 
 

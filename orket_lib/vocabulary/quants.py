@@ -45,6 +45,7 @@ NOMINAL_BITS: dict[str, float] = {
     "TQ1_0": 1.69,
 }
 
+_ALIASES = {"FP16": "F16", "FP32": "F32", "MXFP4 MOE": "MXFP4", "MXFP4_MOE": "MXFP4"}
 _SIZES = {"Small": "_S", "Medium": "_M", "Large": "_L"}
 _PLAIN_MEDIUM = {"Q2_K", "Q6_K"}  # sizes that have no suffix in the tag
 
@@ -52,7 +53,7 @@ _PLAIN_MEDIUM = {"Q2_K", "Q6_K"}  # sizes that have no suffix in the tag
 def normalize_tag(tag: str) -> str:
     """Return the canonical spelling of a quant tag (`q4_k_m` and `FP16` become `Q4_K_M`, `F16`)."""
     canonical = tag.strip().upper().replace("-", "_")
-    return {"FP16": "F16", "FP32": "F32"}.get(canonical, canonical)
+    return _ALIASES.get(canonical, canonical)
 
 
 def tag_of_ftype(ftype: str) -> str:

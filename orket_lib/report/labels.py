@@ -1,0 +1,120 @@
+"""Labels beside the points of a plot, none of them on another one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.path import Path
+    from matplotlib.text import Annotation
+    from matplotlib.transforms import Bbox
+
+# Where a label may stand, in points from its mark, the best place first. Far places get a leader.
+_NEAR = 11
+_ROWS = (_NEAR, -_NEAR, 40, -40, 68, -68, 96, -96, 124, -124)
+_SHIFTS = (0, 7, -7, 14, -14, 30, -30, 46, -46, 62, -62)
+_NEAR_SHIFT = 14
+_PLACES = tuple((x, y) for y in _ROWS for x in _SHIFTS if abs(y) > _NEAR or abs(x) <= _NEAR_SHIFT)
+_MARK_RADIUS = 8
+_GAP = 2
+
+# What is wrong with a place: a leader across a label, a label on something, a label half outside.
+_COVERED = 100
+_OUTSIDE = 10_000
+
+
+class Label(NamedTuple):
+    """A text for the point (x, y), in data coordinates."""
+
+    x: float
+    y: float
+    text: str
+
+
+class _Try(NamedTuple):
+    """A place for a label and what is wrong with it, 0 for nothing."""
+
+    cost: int
+    place: tuple[int, int]
+    box: Bbox
+    leader: Path | None
+
+
+def place_labels(
+    axes: Axes, labels: Sequence[Label], keep_clear: Sequence[Bbox], **style: Any
+) -> None:
+    """Write each label at the first place where it covers no mark, no label and nothing else.
+
+    Args:
+        axes: Limits, scales and place in the figure must be final: labels are judged in pixels.
+        labels: What to write; where room is short, earlier ones get the better places.
+        keep_clear: Further boxes, in pixels, that no label may cover.
+        style: Passed to matplotlib's text.
+    """
+    from matplotlib.path import Path
+    from matplotlib.transforms import Bbox
+
+    pixels = _pixels_per_point(axes)
+    radius = _MARK_RADIUS * pixels
+    marks = [axes.transData.transform((label.x, label.y)) for label in labels]
+    clear = [Bbox.from_extents(x - radius, y - radius, x + radius, y + radius) for x, y in marks]
+    clear += keep_clear
+    written: list[Bbox] = []
+    leaders: list[Path] = []
+    for label, mark in zip(labels, marks, strict=True):
+        tried: list[_Try] = []
+        for place in _PLACES:
+            text = _write(axes, label, place, style)
+            box = text.get_window_extent().padded(_GAP * pixels)
+            text.remove()
+            far = abs(place[1]) > _NEAR
+            leader = Path([mark, mark + [pixels * step for step in place]]) if far else None
+            cost = _COVERED * box.count_overlaps([*clear, *written])
+            cost += sum(other.intersects_bbox(box, filled=False) for other in leaders)
+            cost += (
+                sum(leader.intersects_bbox(other, filled=False) for other in written)
+                if leader
+                else 0
+            )
+            if not _contains(axes.bbox, box):
+                cost += _OUTSIDE
+            tried.append(_Try(int(cost), place, box, leader))
+            if not cost:
+                break
+        best = min(tried, key=lambda one: one.cost)
+        _write(axes, label, best.place, style)
+        written.append(best.box)
+        if best.leader:
+            _draw_leader(axes, label, best.place)
+            leaders.append(best.leader)
+
+
+def _contains(room: Bbox, box: Bbox) -> bool:
+    (left, bottom), (right, top) = box.get_points().tolist()
+    (x0, y0), (x1, y1) = room.get_points().tolist()
+    return bool(x0 <= left and right <= x1 and y0 <= bottom and top <= y1)
+
+
+def _write(axes: Axes, label: Label, place: tuple[int, int], style: dict[str, Any]) -> Annotation:
+    return axes.annotate(
+        label.text,
+        (label.x, label.y),
+        xytext=place,
+        textcoords="offset points",
+        ha="center",
+        va="bottom" if place[1] > 0 else "top",
+        **style,
+    )
+
+
+def _draw_leader(axes: Axes, label: Label, place: tuple[int, int]) -> None:
+    line = {"arrowstyle": "-", "color": "0.6", "linewidth": 0.8, "shrinkA": 0, "shrinkB": 6}
+    axes.annotate("", (label.x, label.y), xytext=place, textcoords="offset points", arrowprops=line)
+
+
+def _pixels_per_point(axes: Axes) -> float:
+    figure = axes.get_figure(root=True)
+    assert figure is not None
+    return figure.dpi / 72

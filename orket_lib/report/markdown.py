@@ -1,0 +1,203 @@
+"""The operator report as Markdown: what to run, why, and how far to trust it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from orket_lib.analysis.frontier import memory_mib
+from orket_lib.analysis.quality import pollutes
+from orket_lib.artifacts.run_report import Observation
+from orket_lib.artifacts.summary import ModelSession, Summary, SummaryRow
+from orket_lib.report.formatting import (
+    DASH,
+    bits,
+    escaped,
+    figure,
+    flips,
+    p_value,
+    ratio,
+    shown,
+)
+from orket_lib.report.missing import missing_numbers
+from orket_lib.report.views import FrontierView, frontier_view, role_text
+from orket_lib.vocabulary.statuses import Lane
+
+_TEMPLATE = "sweep_report.md.j2"
+_KPIS = ("determinism_rate", "missing_telemetry_rate", "polluted_run_rate", "frontier_success_rate")
+_STATES = {True: "uncommitted changes", False: "clean", None: "state unknown"}
+_CONDITIONS = (
+    ("Provider", "provider"),
+    ("Task bank", "task_bank"),
+    ("Runs per task", "runs_per_quant"),
+    ("Speed probes per quant", "probe_runs"),
+    ("Context, tokens", "n_ctx"),
+    ("Temperature", "temperature"),
+    ("Seed", "seed"),
+    ("Threads", "threads"),
+    ("CPU affinity", "affinity_policy"),
+    ("Warm-up steps at least", "warmup_steps"),
+    ("Adherence threshold, ratio of the baseline's", "adherence_threshold"),
+    ("Latency ceiling, s", "latency_ceiling"),
+    ("Rows that are not valid included", "include_invalid"),
+)
+
+
+@dataclass(frozen=True)
+class Plot:
+    """A picture of the report.
+
+    Attributes:
+        title: What it shows, for those who can't see it.
+        path: Where it lies, relative to the report, with `/`.
+    """
+
+    title: str
+    path: str
+
+
+def render_markdown(
+    summary: Summary, plots: Sequence[Plot], include_invalid: bool | None = None
+) -> str:
+    """Return the operator report.
+
+    Args:
+        summary: What the sweep found.
+        plots: Its pictures.
+        include_invalid: Whether rows that are not valid may have a role in the tables, in this
+            view only; None means as in the summary.
+    """
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("orket_lib.report"),
+        undefined=StrictUndefined,
+        # Whatever the template prints is escaped here, so nothing can break a table.
+        finalize=lambda value: escaped(str(value)),
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    views = [frontier_view(session, include_invalid) for session in summary.sessions]
+    return environment.get_template(_TEMPLATE).render(
+        summary=summary,
+        sweep=summary.matrix.get("sweep", "unnamed sweep"),
+        ci=summary.execution_lane is Lane.CI,
+        recomputed=any(view.recomputed for view in views),
+        include_invalid=include_invalid,
+        models=[
+            _model(session, view, summary.execution_lane)
+            for session, view in zip(summary.sessions, views, strict=True)
+        ],
+        plots=[{"title": plot.title, "path": quote(plot.path)} for plot in plots],
+        canary=_canary(summary),
+        kpis=[(name, shown(summary.stability_kpis.reading(name), ratio)) for name in _KPIS],
+        conditions=_conditions(summary),
+        missing=missing_numbers(summary),
+    )
+
+
+def _model(session: ModelSession, view: FrontierView, lane: Lane) -> dict[str, Any]:
+    families = {
+        item.family: item.tasks for row in session.per_quant for item in row.adherence_by_family
+    }
+    return {
+        "session": session,
+        "quants": [_quant_cells(row, session, view) for row in session.per_quant],
+        "tests": [
+            (
+                item.quant_tag,
+                item.tasks,
+                item.correct_to_wrong,
+                item.wrong_to_correct,
+                p_value(item.p_value),
+            )
+            for item in session.comparisons
+        ],
+        "tags": [row.quant_tag for row in session.per_quant],
+        "families": [
+            [f"{name} ({tasks})", *(_family(row, name) for row in session.per_quant)]
+            for name, tasks in sorted(families.items())
+        ],
+        "observations": [
+            (row.quant_tag, item.reason, item.severity, _effect(item, lane), item.evidence)
+            for row in session.per_quant
+            for item in (*row.run_quality_reasons, *row.notes)
+        ],
+    }
+
+
+def _quant_cells(row: SummaryRow, session: ModelSession, view: FrontierView) -> list[str]:
+    return [
+        row.quant_tag,
+        shown(row.reading("quant_rank"), bits),
+        shown(row.reading("adherence_score"), ratio),
+        _against_baseline(row, session),
+        shown(row.reading("generation_tokens_per_second"), figure),
+        shown(row.reading("prompt_tokens_per_second"), figure),
+        shown(row.reading("ttft_ms"), figure),
+        shown(row.reading("total_latency"), figure),
+        shown(memory_mib(row), figure),
+        "yes" if row.valid else f"no: {'; '.join(row.invalid_because)}",
+        role_text(view, row.quant_tag),
+    ]
+
+
+def _against_baseline(row: SummaryRow, session: ModelSession) -> str:
+    if row.quant_tag == session.baseline_quant:
+        return "baseline"
+    found = (item for item in session.comparisons if item.quant_tag == row.quant_tag)
+    return next((f"{flips(item)}, {p_value(item.p_value)}" for item in found), DASH)
+
+
+def _family(row: SummaryRow, name: str) -> str:
+    scores = (item.adherence_score for item in row.adherence_by_family if item.family == name)
+    return next(map(ratio, scores), DASH)
+
+
+def _effect(item: Observation, lane: Lane) -> str:
+    return "pollutes" if pollutes(item, lane) else "shown only"
+
+
+def _canary(summary: Summary) -> dict[str, str]:
+    canary = summary.canary
+    variance, cv = canary.adherence_variance, canary.internal_latency_cv
+    if not canary.enabled:
+        verdict = "Switched off: nothing checked the machine before the sweep."
+    elif canary.passed:
+        verdict = "Passed."
+    else:
+        verdict = f"FAILED: {', '.join(canary.failed_reasons)}."
+    return {
+        "verdict": verdict,
+        "variance": DASH if variance is None else ratio(variance),
+        "cv": DASH if cv is None else figure(cv),
+        "limit": figure(canary.latency_variance_threshold),
+    }
+
+
+def _conditions(summary: Summary) -> list[tuple[str, str]]:
+    """Return what a reader has to know to compare this report with another one."""
+    provenance, rows = summary.provenance, [r for s in summary.sessions for r in s.per_quant]
+    tasks = max((sum(f.tasks for f in row.adherence_by_family) for row in rows), default=0)
+    clocks = sorted({row.rate_source for row in rows if row.rate_source})
+    state = _STATES[provenance.dirty]
+    listed = [
+        ("Machine", summary.hardware_fingerprint or "none: nothing was measured"),
+        ("Lane", summary.execution_lane.value),
+        ("VRAM profile", summary.vram_profile.value),
+        ("Tasks", str(tasks) if tasks else "none graded"),
+        *(
+            (label, "default" if summary.matrix[key] is None else str(summary.matrix[key]))
+            for label, key in _CONDITIONS
+            if key in summary.matrix
+        ),
+        ("Clock of the rates", " and ".join(clocks) or "none"),
+        ("Config digest", provenance.config_sha256 or "none"),
+        ("Commit", f"{provenance.commit_sha} ({state})" if provenance.commit_sha else "none"),
+        ("Provenance", provenance.ref),
+        ("Summary made at", summary.generated_at),
+    ]
+    return listed + sorted(provenance.versions.items())

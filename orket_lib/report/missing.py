@@ -1,0 +1,91 @@
+"""The numbers that a report does not have, each with the reason that the summary gives."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from orket_lib.artifacts.summary import ModelSession, Summary, SummaryRow
+
+_MEANINGS = {
+    "CANARY_OFF": "the sweep ran without a canary",
+    "DECODE_CLOCK_UNKNOWN": "it could not be told when the server starts its generation clock",
+    "MEMORY_UNKNOWN": "memory of this quant or of the baseline is missing",
+    "NOTHING_MEASURED": "no row was measured",
+    "NOT_SAMPLED": "this version has no sensor for it",
+    "NO_CONTENT": "the server sent no text",
+    "NO_GPU_USED": "the model was served from main memory only",
+    "NO_MEMORY_SAVED": "the quant takes no less memory than the baseline",
+    "NO_PEAK_COUNTER": "this system keeps no peak of a process's memory",
+    "NO_RUN_ANSWERED": "every run ended in an error or a timeout",
+    "NO_VALID_BASELINE": "no valid row to compare with",
+    "ONE_RUN_PER_TASK": "determinism needs at least two runs of each task",
+    "PROCESS_GONE": "the server had ended before it was looked at",
+    "PROMPT_FULLY_CACHED": "the server took the whole prompt from its cache",
+    "REMOTE_SERVER": "the serving process is on another machine",
+    "TIMING_UNAVAILABLE": "the server gave no usable times",
+    "TOKEN_COUNT_UNAVAILABLE": "the server gave no usable token counts",
+    "TOO_FEW_OUTPUT_TOKENS": "too few tokens for a rate",
+    "UNKNOWN_TAG": "bits per weight are not known; `quant_bits` in the config sets them",
+}
+
+
+@dataclass(frozen=True)
+class Missing:
+    """Fields that are null for one reason.
+
+    Attributes:
+        where: Model and quants, or the part of the summary.
+        fields: Their names in the summary.
+        reason: The code.
+        meaning: What the code means, `""` for one that speaks for itself.
+    """
+
+    where: str
+    fields: str
+    reason: str
+    meaning: str
+
+
+def missing_numbers(summary: Summary) -> list[Missing]:
+    """Return everything that is null in a summary, fields of one reason together."""
+    found = [item for session in summary.sessions for item in _of_session(session)]
+    kpis = summary.stability_kpis.null_reasons
+    found += [_missing("stability KPIs", name, reason) for name, reason in kpis.items()]
+    canary = summary.canary
+    why = canary.failed_reasons[0] if canary.failed_reasons else "NOT_RECORDED"
+    for name in ("adherence_variance", "internal_latency_cv"):
+        if getattr(canary, name) is None:
+            found.append(_missing("canary", name, why if canary.enabled else "CANARY_OFF"))
+    return found
+
+
+def _of_session(session: ModelSession) -> Iterator[Missing]:
+    tags: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for row in session.per_quant:
+        for name, reason in _nulls(row, session):
+            tags[name, reason].append(row.quant_tag)
+    together: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for (name, reason), listed in tags.items():
+        everywhere = len(listed) == len(session.per_quant) > 1
+        together[reason, "all quants" if everywhere else ", ".join(listed)].append(name)
+    for (reason, quants), names in together.items():
+        yield _missing(f"{session.model_id} {quants}", ", ".join(names), reason)
+
+
+def _nulls(row: SummaryRow, session: ModelSession) -> Iterator[tuple[str, str]]:
+    for name in SummaryRow.readings():
+        if name in row.null_reasons:
+            yield name, row.null_reasons[name]
+    if session.baseline_quant is None:
+        yield "vs baseline", "NO_VALID_BASELINE"
+    elif row.adherence_score is None:
+        yield "vs baseline", row.null_reasons["adherence_score"]
+
+
+def _missing(where: str, fields: str, reason: str) -> Missing:
+    meaning = _MEANINGS.get(reason, "")
+    if reason.startswith("STATUS_"):
+        meaning = "the cell has no measurement, see failed rows"
+    return Missing(where, fields, reason, meaning)

@@ -1,0 +1,183 @@
+"""Raw counters of the host: what the operating system counts, read as cheaply as it can be.
+
+Everything here is cumulative or momentary; differences and shares are made later, from recorded
+samples. What a system doesn't have is None, never 0.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+_PROC = Path("/proc")
+_TICKS = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
+_PAGE = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
+
+
+@dataclass(frozen=True)
+class Process:
+    """One process at one moment.
+
+    Attributes:
+        cpu_s: User and system time so far, with that of children it has waited for.
+        rss: Resident memory, bytes.
+    """
+
+    pid: int
+    ppid: int
+    name: str
+    cpu_s: float
+    rss: int
+
+
+@dataclass(frozen=True)
+class Host:
+    """The whole machine at one moment; counters since boot.
+
+    Attributes:
+        busy_s: User, nice and system time of all cores.
+        steal_s: Time that a hypervisor gave to somebody else.
+        swapped: Bytes swapped in and out.
+        used_rss: Memory in use, bytes.
+    """
+
+    busy_s: float
+    steal_s: float | None
+    load_1min: float | None
+    swapped: int | None
+    used_rss: int
+    psi_cpu_some_us: int | None
+    psi_memory_full_us: int | None
+    frequency_mhz: float | None
+    temperature_c: float | None
+    energy_uj: int | None
+
+
+def host() -> Host:
+    """Return the machine's counters now."""
+    times = psutil.cpu_times()
+    memory = psutil.virtual_memory()
+    return Host(
+        busy_s=times.user + times.system + getattr(times, "nice", 0.0),
+        steal_s=getattr(times, "steal", None),
+        load_1min=os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
+        swapped=_swapped(),
+        used_rss=memory.total - memory.available,
+        psi_cpu_some_us=_pressure("cpu", "some"),
+        psi_memory_full_us=_pressure("memory", "full"),
+        frequency_mhz=_frequency(),
+        temperature_c=_temperature(),
+        energy_uj=_energy(),
+    )
+
+
+def processes() -> dict[int, Process]:
+    """Return all processes that can be seen, by pid."""
+    found = _linux_processes() if sys.platform == "linux" else _other_processes()
+    return {process.pid: process for process in found}
+
+
+def tree(root: int, table: dict[int, Process]) -> set[int]:
+    """Return the pids of a process and all its descendants."""
+    children: dict[int, list[int]] = {}
+    for item in table.values():
+        children.setdefault(item.ppid, []).append(item.pid)
+    found, waiting = set(), [root] if root in table else []
+    while waiting:
+        pid = waiting.pop()
+        found.add(pid)
+        waiting += [child for child in children.get(pid, ()) if child not in found]
+    return found
+
+
+def _linux_processes() -> Iterator[Process]:
+    with os.scandir(_PROC) as entries:
+        for entry in entries:
+            if entry.name.isdigit():
+                try:
+                    yield _parse_stat(Path(entry.path, "stat").read_bytes())
+                except OSError:
+                    continue  # it ended while we looked
+
+
+def _parse_stat(stat: bytes) -> Process:
+    """Parse `/proc/<pid>/stat`; the name stands in brackets and may hold anything."""
+    start, end = stat.index(b"("), stat.rindex(b")")
+    fields = stat[end + 2 :].split()
+    ticks = sum(int(fields[index]) for index in (11, 12, 13, 14))
+    return Process(
+        pid=int(stat[:start]),
+        ppid=int(fields[1]),
+        name=stat[start + 1 : end].decode(errors="replace"),
+        cpu_s=ticks / _TICKS,
+        rss=int(fields[21]) * _PAGE,
+    )
+
+
+def _other_processes() -> Iterator[Process]:
+    for item in psutil.process_iter(["pid", "ppid", "name", "cpu_times", "memory_info"]):
+        info = item.info
+        if info["cpu_times"] and info["memory_info"]:
+            yield Process(
+                pid=info["pid"],
+                ppid=info["ppid"] or 0,
+                name=info["name"] or "?",
+                cpu_s=info["cpu_times"].user + info["cpu_times"].system,
+                rss=info["memory_info"].rss,
+            )
+
+
+def _swapped() -> int | None:
+    try:
+        pages = dict(
+            line.split() for line in (_PROC / "vmstat").read_text(encoding="ascii").splitlines()
+        )
+        return (int(pages["pswpin"]) + int(pages["pswpout"])) * _PAGE
+    except (OSError, KeyError, ValueError):
+        return None
+
+
+def _pressure(resource: str, share: str) -> int | None:
+    """Return the total stall time of a resource in microseconds, where the kernel keeps it."""
+    try:
+        lines = (_PROC / "pressure" / resource).read_text(encoding="ascii").splitlines()
+    except OSError:
+        return None
+    totals = (line.rpartition("total=")[2] for line in lines if line.startswith(share))
+    return next((int(total) for total in totals), None)
+
+
+def _frequency() -> float | None:
+    """Return the mean of the cores' scaling frequencies in MHz; few virtual machines have any."""
+    paths = Path("/sys/devices/system/cpu").glob("cpu[0-9]*/cpufreq/scaling_cur_freq")
+    values = [value for path in paths if (value := _integer(path)) is not None]
+    return sum(values) / len(values) / 1000 if values else None
+
+
+def _temperature() -> float | None:
+    """Return the hottest CPU or board sensor in degrees Celsius."""
+    zones = Path("/sys/class/thermal").glob("thermal_zone*/temp")
+    sensors = Path("/sys/class/hwmon").glob("hwmon*/temp*_input")
+    values = [value for path in (*zones, *sensors) if (value := _integer(path)) is not None]
+    plausible = [value / 1000 for value in values if 0 < value < 150_000]
+    return max(plausible, default=None)
+
+
+def _energy() -> int | None:
+    """Return the CPU packages' energy counters (RAPL) in microjoules; often readable by root only."""
+    paths = Path("/sys/class/powercap").glob("intel-rapl:[0-9]/energy_uj")
+    values = [_integer(path) for path in paths]
+    known = [value for value in values if value is not None]
+    return sum(known) if known and len(known) == len(values) else None
+
+
+def _integer(path: Path) -> int | None:
+    try:
+        return int(path.read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return None

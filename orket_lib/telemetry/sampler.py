@@ -1,0 +1,75 @@
+"""Starting and stopping the sampler around a session."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import psutil
+
+from orket_lib.telemetry.ancestry import snakemakes_above
+from orket_lib.telemetry.samples import Sample, from_lines
+
+_STOP_TIMEOUT_S = 5.0
+
+
+@contextmanager
+def sampling(path: Path, server_pid: int | None, origin_s: float) -> Iterator[None]:
+    """Sample the host into a CSV file while the context is open.
+
+    Args:
+        path: The file; replaced.
+        server_pid: The serving process, or None when it is not on this machine.
+        origin_s: Monotonic clock that sample times are relative to.
+    """
+    settings = {
+        "path": str(path),
+        "root_pid": _root_pid(),
+        "server_pid": server_pid,
+        "origin_s": origin_s,
+    }
+    child = subprocess.Popen(
+        [sys.executable, "-m", "orket_lib.telemetry.sampler_process"],
+        stdin=subprocess.PIPE,
+        text=True,
+    )
+    assert child.stdin is not None
+    try:
+        child.stdin.write(json.dumps(settings) + "\n")
+        child.stdin.flush()
+        _wait_for_first_sample(path, child)
+        yield
+    finally:
+        with suppress(OSError):
+            child.stdin.close()
+        try:
+            child.wait(timeout=_STOP_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()
+
+
+def read_samples(path: Path) -> list[Sample]:
+    """Return the samples of a file; none when there is no such file."""
+    try:
+        return from_lines(path.read_text(encoding="utf-8").splitlines())
+    except FileNotFoundError:
+        return []
+
+
+def _root_pid() -> int:
+    """Return the top of our process tree: the outermost Snakemake above us, or this process."""
+    above = snakemakes_above(psutil.Process())
+    return above[-1].pid if above else os.getpid()
+
+
+def _wait_for_first_sample(path: Path, child: subprocess.Popen[str]) -> None:
+    """Wait until the sampler has looked once, so that its window begins before the first run."""
+    while child.poll() is None and len(read_samples(path)) < 1:
+        time.sleep(0.01)

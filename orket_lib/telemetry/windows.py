@@ -1,0 +1,98 @@
+"""What the host did in a window of time, from recorded samples; pure, so that it can be made again.
+
+CPU counters tick in hundredths of a second, so a share over a few milliseconds would be noise: a
+window is widened to whole sampling intervals and to at least one second. What is said of a run
+shorter than that is said of the second around it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from itertools import pairwise
+
+from orket_lib.telemetry.samples import Sample
+from orket_lib.vocabulary.nulls import Null
+
+LEAST_S = 1.0
+NOT_SAMPLED = Null("NOT_SAMPLED")
+_MIB = 1024**2
+
+
+def window(samples: Sequence[Sample], start_s: float, end_s: float) -> Sequence[Sample]:
+    """Return the samples around `[start_s, end_s]`, at least `LEAST_S` long where there are any."""
+    if len(samples) < 2:
+        return ()
+    first, last = 0, len(samples) - 1
+    while first + 1 < last and samples[first + 1].at_s <= start_s:
+        first += 1
+    while last - 1 > first and samples[last - 1].at_s >= end_s:
+        last -= 1
+    while samples[last].at_s - samples[first].at_s < LEAST_S:
+        if first == 0 and last == len(samples) - 1:
+            break
+        first, last = max(0, first - 1), min(len(samples) - 1, last + 1)
+    return samples[first : last + 1]
+
+
+def foreign_cpu_ratio(samples: Sequence[Sample], cores: int) -> float | Null:
+    """Return the share of all cores that was used by nobody of ours and not by the server (T11)."""
+    if len(samples) < 2:
+        return NOT_SAMPLED
+    first, last = samples[0], samples[-1]
+    busy = last.busy_s - first.busy_s
+    ours = (last.own_s - first.own_s) + (last.server_s - first.server_s)
+    return max(0.0, busy - ours) / (cores * (last.at_s - first.at_s))
+
+
+def steal_ratio(samples: Sequence[Sample], cores: int) -> float | Null:
+    """Return the share of all cores that the hypervisor gave to somebody else."""
+    if len(samples) < 2:
+        return NOT_SAMPLED
+    first, last = samples[0], samples[-1]
+    if first.steal_s is None or last.steal_s is None:
+        return Null("NO_STEAL_COUNTER")
+    return max(0.0, last.steal_s - first.steal_s) / (cores * (last.at_s - first.at_s))
+
+
+def foreign_load(samples: Sequence[Sample]) -> float | Null:
+    """Return the 1-minute load average at the end, less the cores that we and the server kept busy.
+
+    Our share is taken over the minute that the average looks back on, as far as it was sampled.
+    """
+    if len(samples) < 2:
+        return NOT_SAMPLED
+    last = samples[-1]
+    if last.load_1min is None:
+        return Null("NO_LOAD_AVERAGE")
+    first = next(item for item in samples if item.at_s >= last.at_s - 60)
+    if first is last:
+        return NOT_SAMPLED
+    ours = (last.own_s - first.own_s) + (last.server_s - first.server_s)
+    return max(0.0, last.load_1min - ours / (last.at_s - first.at_s))
+
+
+def swapped_mib(samples: Sequence[Sample]) -> float | Null:
+    """Return how much was swapped in and out, in MiB."""
+    if len(samples) < 2:
+        return NOT_SAMPLED
+    first, last = samples[0].swapped, samples[-1].swapped
+    return Null("NO_SWAP_COUNTER") if first is None or last is None else (last - first) / _MIB
+
+
+def longest_gap_s(samples: Sequence[Sample]) -> float | Null:
+    """Return the longest time between two samples, in seconds."""
+    gaps = [after.at_s - before.at_s for before, after in pairwise(samples)]
+    return max(gaps) if gaps else NOT_SAMPLED
+
+
+def culprit(samples: Sequence[Sample]) -> str:
+    """Name the foreign process that used most CPU time in a window, as evidence."""
+    used: dict[tuple[int, str], float] = defaultdict(float)
+    for sample in samples[1:]:
+        if sample.top_pid is not None and sample.top_s is not None:
+            used[sample.top_pid, sample.top_name or "?"] += sample.top_s
+    if not used:
+        return "no single process stands out"
+    (pid, name), seconds = max(used.items(), key=lambda item: item[1])
+    return f"mostly {name} (pid {pid}, {seconds:.2f} s of CPU)"

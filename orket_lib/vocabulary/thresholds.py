@@ -1,0 +1,9 @@
+"""The fixed thresholds of the reason table: when a reason counts as seen. Policies are config."""
+
+from __future__ import annotations
+
+FOREIGN_CPU_RATIO = 0.10  # of all cores, not ours and not the server's, over a window
+STEAL_RATIO = 0.05  # of all cores, given by the hypervisor to somebody else
+SWAPPED_MIB = 1.0  # swapped in and out during a window
+TELEMETRY_GAP_S = 3.0  # between two samples
+CACHED_TOKENS = 16  # beyond the chat template's own prefix

@@ -1,0 +1,26 @@
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from builders import MACHINE
+from fake_provider import FakeProvider
+from orket_lib.measure import canary, harness, session
+
+
+@pytest.fixture(autouse=True)
+def own_locks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep tests and real measurements on this machine out of each other's way."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+
+
+@pytest.fixture
+def provider(monkeypatch: pytest.MonkeyPatch) -> FakeProvider:
+    """Serve with a fake, on the machine that the specs of the tests name."""
+    fake = FakeProvider()
+    monkeypatch.setattr(session, "provider_for", lambda _: fake)
+    for module in (harness, canary):
+        monkeypatch.setattr(module, "hardware_fingerprint", lambda: MACHINE)
+    return fake

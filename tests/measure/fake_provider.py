@@ -1,0 +1,91 @@
+"""A provider that serves a model made of Python: steady, right, and as faulty as a test wants."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from builders import generation, served
+from orket_lib.artifacts.run_report import ControlReadback, LoadTimes, ServedModel
+from orket_lib.artifacts.spec import MeasurementSpec
+from orket_lib.providers.base import Generation, GenerationRequest
+
+TOKEN_S = 0.01
+
+Fault = Callable[[GenerationRequest], None]
+
+
+def answer(request: GenerationRequest) -> Generation:
+    """Return the right answer to `What number is N + 0?`, or a probe's text of the asked length."""
+    count = request.max_tokens if request.ignore_eos else 20
+    numbers = [word for word in request.prompt.split() if word.isdigit()]
+    return generation(
+        text="word " * count if request.ignore_eos else numbers[0],
+        chunk_s=tuple(0.5 + TOKEN_S * index for index in range(count)),
+        usage={"prompt_tokens": 512, "completion_tokens": count, "total_tokens": 512 + count},
+        timings={
+            "cache_n": 0,
+            "prompt_n": 512,
+            "prompt_ms": 500.0,
+            "predicted_ms": TOKEN_S * 1000 * (count - 1),
+        },
+    )
+
+
+@dataclass
+class FakeModel:
+    """Answers like `answer`, unless `fault` raises first."""
+
+    fault: Fault
+    served: ServedModel
+    controls: tuple[ControlReadback, ...] = ()
+    pid: int | None = None
+    load: LoadTimes = field(
+        default_factory=lambda: LoadTimes.of(load_seconds=0.5, model_seconds=0.4)
+    )
+    probes: list[str] = field(default_factory=list)
+    questions: list[str] = field(default_factory=list)
+
+    def generate(self, request: GenerationRequest) -> Generation:
+        self.fault(request)
+        (self.probes if request.ignore_eos else self.questions).append(request.prompt)
+        return answer(request)
+
+    def count_tokens(self, text: str) -> int:
+        return len(text.split())
+
+
+@dataclass
+class FakeProvider:
+    """Serves a `FakeModel`; keeps every model that it served."""
+
+    fault: Fault = lambda _: None
+    load_error: Exception | None = None
+    last_words: bytes = b""
+    changes: dict[str, Any] = field(default_factory=dict)
+    models: list[FakeModel] = field(default_factory=list)
+
+    @contextmanager
+    def serve(self, spec: MeasurementSpec, artifact: Path, log: Path) -> Iterator[FakeModel]:
+        log.write_bytes(self.last_words)
+        if self.load_error:
+            raise self.load_error
+        self.models.append(FakeModel(self.fault, served(**self.changes)))
+        yield self.models[-1]
+
+    @property
+    def questions(self) -> list[str]:
+        return [prompt for model in self.models for prompt in model.questions]
+
+
+def failing(error: BaseException, when: Callable[[GenerationRequest], bool]) -> Fault:
+    """Return a fault that raises an error for some requests."""
+
+    def fault(request: GenerationRequest) -> None:
+        if when(request):
+            raise error
+
+    return fault

@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from builders import PROVENANCE, spec, task
+from fake_provider import FakeProvider, failing
+from orket_lib.artifacts.canary import CanaryMeasurement
+from orket_lib.artifacts.spec import CanarySpec
+from orket_lib.measure.canary import measure_canary
+from orket_lib.measure.progress import Silent
+from orket_lib.vocabulary.errors import LoadError, RequestTimedOut, ServerCrashed
+from orket_lib.vocabulary.statuses import Outcome
+
+TASKS = (task(1), task(2))
+_RUN = spec().model_dump(exclude={"kind", "runs_per_task", "probe_runs"})
+SPEC = CanarySpec(**_RUN, runs=3)
+
+
+def measure(tmp_path: Path) -> CanaryMeasurement:
+    log = tmp_path / "server.log"
+    return measure_canary(SPEC, Path("nano.gguf"), TASKS, log, Silent(), PROVENANCE)
+
+
+def test_a_canary_runs_each_task_so_many_times_with_a_probe_beside(
+    tmp_path: Path, provider: FakeProvider
+) -> None:
+    found = measure(tmp_path)
+    assert found.failure is None
+    assert [(run.test_id, run.run_index) for run in found.runs] == [
+        (name, index) for index in range(3) for name in ("add-0001", "add-0002")
+    ]
+    assert {run.adherence_score for run in found.runs} == {1.0}
+    # 512 tokens in 0.5 s and 127 intervals of 10 ms: the probe's, not the short answer's.
+    assert [run.internal_model_seconds for run in found.runs] == [pytest.approx(1.77)] * 6
+    assert found.spec_digest == SPEC.digest()
+
+
+@pytest.mark.parametrize("error", [LoadError("bad magic"), ServerCrashed("exit status 9")])
+def test_a_model_that_can_not_be_measured_is_a_result(
+    tmp_path: Path, provider: FakeProvider, error: Exception
+) -> None:
+    provider.load_error = error
+    found = measure(tmp_path)
+    assert (found.failure, found.runs) == (str(error), ())
+
+
+def test_a_failed_task_is_a_run_that_scored_zero(tmp_path: Path, provider: FakeProvider) -> None:
+    slow = failing(RequestTimedOut("slow"), lambda request: request.prompt == TASKS[1].prompt)
+    provider.fault = slow
+    runs = measure(tmp_path).runs
+    assert [run.outcome for run in runs[:2]] == [Outcome.PASS, Outcome.TIMEOUT]
+    assert runs[1].adherence_score == 0.0

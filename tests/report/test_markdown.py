@@ -1,0 +1,213 @@
+"""The operator report."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from report_summaries import failed, polluted, row, seven, summary
+
+from orket_lib.artifacts.row import RowMetrics
+from orket_lib.artifacts.run_report import Observation
+from orket_lib.artifacts.summary import CanarySummary
+from orket_lib.report.markdown import Plot, render_markdown
+from orket_lib.vocabulary.nulls import Null
+from orket_lib.vocabulary.reasons import Reason
+from orket_lib.vocabulary.statuses import Lane
+
+PLOTS = [Plot("Frontier of two | models", "plots/a frontier.png")]
+
+CASES: dict[str, list[list[RowMetrics]]] = {
+    "no session": [],
+    "one row": [[row("Q8_0", 8.5, 0.9)]],
+    "one failure": [[failed("Q8_0", 8.5)]],
+    "all polluted": [[polluted("Q8_0", 8.5, 0.9, "a | b"), polluted("Q4_0", 4.5, 0.8, "c\nd")]],
+    "seven": [seven()],
+    "unknown bits": [[row("MY_Q", Null("UNKNOWN_TAG"), 0.9)]],
+    "two models": [seven(), [row("Q8_0", 8.5, 0.9, model_id="a|b"), failed("Q4_0", 4.5)]],
+}
+
+
+def cells(line: str) -> list[str]:
+    return [cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
+
+
+def row_of(text: str, tag: str) -> list[str]:
+    return next(cells(line) for line in text.splitlines() if line.startswith(f"| {tag} |"))
+
+
+def section(text: str, title: str) -> str:
+    return text.split(f"## {title}\n")[1].split("\n## ")[0]
+
+
+@pytest.mark.parametrize("models", CASES.values(), ids=CASES.keys())
+def test_every_table_is_whole(models: list[list[RowMetrics]]) -> None:
+    text = render_markdown(summary(*models), PLOTS)
+
+    tables = re.findall(r"(?:^\|.*\n)+", text, flags=re.MULTILINE)
+    assert tables
+    for table in tables:
+        lines = table.splitlines()
+        assert set(re.sub(r"[|:-]", "", lines[1])) == set(), lines[1]
+        assert {len(cells(line)) for line in lines} == {len(cells(lines[0]))}
+    assert "\n\n\n" not in text
+    assert text.endswith("\n") and not text.endswith("\n\n")
+    assert "None |" not in text and "null" not in text.lower().replace("null reason", "")
+
+
+def test_the_quant_table_has_everything_an_operator_asks() -> None:
+    text = render_markdown(summary(seven()), PLOTS)
+
+    assert row_of(text, "Q4_K_M") == [
+        "Q4_K_M", "4.90", "0.964", "-2 +0, p = 0.5", "2561", "9876", "11.9", "0.0180", "62.4",
+        "yes", "minimum viable, best value",
+    ]  # fmt: skip
+    assert row_of(text, "F16")[3] == "baseline"
+    assert "| Q2_K | 168 | 127 | 0 | p = 1.2e-38 |" in text
+    assert "![Frontier of two \\| models](plots/a%20frontier.png)" in text
+    assert "- orket-nano: run Q4_K_M," in section(text, "Recommendation")
+    assert "| sort (84) | 0.750 |" in section(text, "Adherence per task family")
+
+
+def test_sections_come_in_the_order_of_interest() -> None:
+    text = render_markdown(summary(seven()), PLOTS)
+
+    assert re.findall(r"^## (.*)$", text, flags=re.MULTILINE) == [
+        "Recommendation",
+        "Quants",
+        "Paired test against the baseline",
+        "Adherence per task family",
+        "Reasons and notes",
+        "Canary",
+        "Stability KPIs",
+        "Failed rows",
+        "What was measured on",
+        "Legend",
+        "Missing numbers",
+    ]
+
+
+def test_lane_ci_is_said_before_anything_else() -> None:
+    ci = render_markdown(summary(seven(), lane=Lane.CI), [])
+
+    assert ci.index("ci lane: speeds are not evidence") < ci.index("## Recommendation")
+    assert "ci lane" not in render_markdown(summary(seven()), [])
+
+
+def test_a_null_is_a_dash_with_its_reason_and_never_zero() -> None:
+    rows = [
+        row("Q8_0", 8.5, 0.9, generation_tokens_per_second=Null("TIMING_UNAVAILABLE")),
+        row("Q4_0", 4.5, 0.0, ttft_ms=Null("SOMETHING_NEW")),
+        failed("Q2_K", 3.16),
+    ]
+
+    text = render_markdown(summary(rows), [])
+
+    assert row_of(text, "Q8_0")[4] == "—"
+    assert row_of(text, "Q4_0")[2] == "0.000"
+    assert row_of(text, "Q4_0")[6] == "—"
+    assert row_of(text, "Q2_K")[2:9] == ["—"] * 7
+    missing = section(text, "Missing numbers")
+    assert (
+        "- orket-nano Q8_0: generation_tokens_per_second: TIMING_UNAVAILABLE "
+        "(the server gave no usable times)\n" in missing
+    )
+    assert "- orket-nano Q4_0: ttft_ms: SOMETHING_NEW\n" in missing
+    assert re.search(
+        r"- orket-nano Q2_K: adherence_score, .*vs baseline: STATUS_LOAD_FAILED", missing
+    )
+    assert "- orket-nano all quants: peak_vram_mib" not in missing  # Q2_K has another reason
+
+
+def test_fields_that_are_null_everywhere_are_one_line() -> None:
+    missing = section(render_markdown(summary(seven()), []), "Missing numbers")
+
+    assert "- orket-nano all quants: cpu_saturation_rate, system_load_rate: NOT_SAMPLED" in missing
+
+
+def test_without_a_valid_row_the_report_says_what_is_missing() -> None:
+    text = render_markdown(summary([polluted("Q8_0", 8.5, 0.9, "85 | C")]), [])
+
+    assert "no recommendation" in section(text, "Recommendation")
+    assert row_of(text, "Q8_0")[9] == "no: run quality is POLLUTED"
+    assert "orket-nano: nothing to compare." in text
+    assert "| Q8_0 | THERMAL_THROTTLE | hard | pollutes | 85 \\| C |" in text
+    assert "vs baseline: NO_VALID_BASELINE" in section(text, "Missing numbers")
+
+
+def test_notes_and_reasons_that_count_nothing_are_shown_only() -> None:
+    note = Observation.of(Reason.SW_POWER_CAP, "300 W")
+    load = Observation.of(Reason.HIGH_SYSTEM_LOAD, "load 9")
+    rows = [row("Q8_0", 8.5, 0.9, notes=(note,), run_quality_reasons=(load,))]
+
+    seen = section(render_markdown(summary(rows, lane=Lane.CI), []), "Reasons and notes")
+
+    assert "| Q8_0 | SW_POWER_CAP | note | shown only | 300 W |" in seen
+    assert "| Q8_0 | HIGH_SYSTEM_LOAD | soft | shown only | load 9 |" in seen
+
+
+def test_failed_rows_give_their_reason() -> None:
+    text = render_markdown(summary([failed("Q2_K", 3.16)]), [])
+
+    assert "- orket-nano Q2_K: load_failed, the file is \\| not a model\n" in section(
+        text, "Failed rows"
+    )
+    assert section(render_markdown(summary(seven()), []), "Failed rows").strip() == "None."
+
+
+def canary(**changes: object) -> str:
+    values: dict[str, object] = {
+        "enabled": True,
+        "passed": False,
+        "failed_reasons": ("LATENCY_VARIANCE_UNAVAILABLE",),
+        "adherence_variance": 0.0,
+        "internal_latency_cv": None,
+        "latency_variance_threshold": 0.03,
+    }
+    return render_markdown(summary(canary=CanarySummary.model_validate(values | changes)), [])
+
+
+def test_the_canary_verdict_is_told() -> None:
+    failure = canary()
+    assert "FAILED: LATENCY_VARIANCE_UNAVAILABLE." in section(failure, "Canary")
+    assert "latency — (limit 0.0300)" in section(failure, "Canary")
+    assert "- canary: internal_latency_cv: LATENCY_VARIANCE_UNAVAILABLE\n" in failure
+
+    off = canary(enabled=False, passed=True, failed_reasons=(), adherence_variance=None)
+    assert "Switched off" in section(off, "Canary")
+    assert "- canary: adherence_variance: CANARY_OFF (the sweep ran without a canary)\n" in off
+
+    passed = canary(passed=True, failed_reasons=(), internal_latency_cv=0.01234)
+    assert "Passed. Adherence variance 0.000 (must be 0)" in section(passed, "Canary")
+    assert "latency 0.0123 (limit 0.0300)" in section(passed, "Canary")
+
+
+def test_kpis_and_conditions_are_those_of_the_summary() -> None:
+    found = summary(seven())
+    text = render_markdown(found, [])
+
+    assert "| determinism_rate | 1.000 |" in text
+    assert "Quant rows: 7. Models: 1. Graded runs: 2352." in text
+    conditions = section(text, "What was measured on")
+    for line in (
+        "- Lane: lab",
+        "- Tasks: 168",
+        "- Runs per task: 2",
+        "- Threads: default",
+        "- Clock of the rates: server",
+        "- Config digest: f00d",
+        "- Commit: c0ffee (uncommitted changes)",
+    ):
+        assert f"{line}\n" in conditions
+    assert "Temperature" not in conditions  # this matrix doesn't name one
+
+
+def test_another_view_changes_roles_and_never_the_recommendation() -> None:
+    found = summary([polluted("Q8_0", 8.5, 0.9, "hot")])
+
+    lenient = render_markdown(found, [], include_invalid=True)
+
+    assert row_of(lenient, "Q8_0")[10] == "baseline, minimum viable, best value"
+    assert "include rows that are not valid" in lenient
+    assert "no recommendation" in lenient
+    assert render_markdown(found, [], include_invalid=False) == render_markdown(found, [])

@@ -1,0 +1,83 @@
+"""What the workflow prints at its end."""
+
+from __future__ import annotations
+
+import pytest
+from report_summaries import failed, polluted, row, seven, summary
+
+from orket_lib.report.terminal import terminal_summary
+from orket_lib.vocabulary.nulls import Null
+from orket_lib.vocabulary.statuses import Lane
+
+REPORT = "results/reference/quant_sweep/sweep_report.md"
+
+
+def line_of(text: str, tag: str) -> list[str]:
+    return next(line.split() for line in text.splitlines() if line.startswith(f"{tag} "))
+
+
+def test_a_sweep_fits_100_columns_and_says_what_to_run() -> None:
+    text = terminal_summary(summary(seven(), lane=Lane.CI), REPORT)
+
+    assert max(map(len, text.splitlines())) <= 100
+    assert line_of(text, "Q4_K_M") == [
+        "Q4_K_M", "4.90", "0.964", "-2", "+0", "p=0.5", "2561", "11.9", "0.0180", "62.4",
+        "min", "viable,", "best", "value",
+    ]  # fmt: skip
+    assert line_of(text, "F16")[3] == "-"
+    assert "orket-nano: run Q4_K_M" in text
+    assert "ci lane: speeds are not evidence" in text
+    assert text.endswith(f"report: {REPORT}\n")
+
+
+def test_lane_lab_has_no_warning() -> None:
+    assert "evidence" not in terminal_summary(summary(seven()), REPORT)
+
+
+def test_a_width_is_kept_and_the_report_path_is_never_broken() -> None:
+    path = "results/" + "x" * 120 + "/sweep_report.md"
+
+    text = terminal_summary(summary(seven()), path, width=80)
+
+    *others, last = text.splitlines()
+    assert max(map(len, others)) <= 80
+    assert last == f"report: {path}"
+
+
+def test_colour_is_ansi_and_only_when_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("NO_COLOR", "1")  # both: whoever calls decides, not the environment
+
+    assert "\x1b[" not in terminal_summary(summary(seven()), REPORT)
+    assert "\x1b[32m" in terminal_summary(summary(seven()), REPORT, colour=True)
+
+
+def test_nulls_and_foreign_letters_stay_within_cp1252() -> None:
+    null = Null("TIMING_UNAVAILABLE")
+    rows = [
+        row("Q8_0", 8.5, 0.9, model_id="模型 [red]—", generation_tokens_per_second=null),
+        polluted("Q4_K_M", 4.9, 0.9, "hot"),
+        failed("Q2_K", 3.16),
+    ]
+
+    text = terminal_summary(summary(rows), REPORT)
+
+    assert text.encode("cp1252").decode("cp1252") == text
+    assert "?? [red]—" in text
+    assert line_of(text, "Q8_0")[4] == "-"
+    assert line_of(text, "Q4_K_M")[-2:] == ["not", "valid"]
+    assert line_of(text, "Q2_K")[2:] == ["-", "-", "-", "-", "-", "-", "load", "failed"]
+
+
+def test_nothing_measured_says_so() -> None:
+    assert "Nothing was measured" in terminal_summary(summary(), REPORT)
+    only_failures = terminal_summary(summary([failed("Q2_K", 3.16)]), REPORT)
+    assert "no quant has a valid measurement" in only_failures
+
+
+def test_every_model_has_its_table() -> None:
+    other = [row("Q8_0", 8.5, 0.9, model_id="other")]
+
+    lines = terminal_summary(summary(seven(), other), REPORT).splitlines()
+
+    assert [line for line in lines if line in ("orket-nano", "other")] == ["orket-nano", "other"]

@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+
+from orket_lib.vocabulary.quants import (
+    NOMINAL_BITS,
+    is_path_safe,
+    nominal_bits,
+    normalize_tag,
+    tag_of_ftype,
+)
+
+DESCENDING = (
+    "F32",
+    "F16",
+    "Q8_0",
+    "Q6_K",
+    "Q5_K_M",
+    "Q5_K_S",
+    "Q4_K_M",
+    "Q4_K_S",
+    "Q4_0",
+    "IQ4_XS",
+    "Q3_K_L",
+    "Q3_K_M",
+    "Q3_K_S",
+    "Q2_K",
+    "IQ2_XXS",
+    "IQ1_S",
+)
+
+
+@pytest.mark.parametrize(("more", "fewer"), list(pairwise(DESCENDING)))
+def test_quants_are_ordered_by_bits_per_weight(more: str, fewer: str) -> None:
+    assert NOMINAL_BITS[more] > NOMINAL_BITS[fewer]
+
+
+def test_half_and_full_precision_do_not_rank_below_two_bits() -> None:
+    lowest = NOMINAL_BITS["Q2_K"]
+    assert all(NOMINAL_BITS[tag] > lowest for tag in ("F32", "F16", "BF16"))
+
+
+def test_four_bit_variants_do_not_tie() -> None:
+    four = [bits for tag, bits in NOMINAL_BITS.items() if tag.startswith(("Q4", "IQ4"))]
+    assert len(four) > 4
+    assert len(set(four)) == len(four)
+
+
+def test_every_tag_of_the_table_is_canonical_and_can_be_a_folder() -> None:
+    for tag in NOMINAL_BITS:
+        assert normalize_tag(tag) == tag
+        assert is_path_safe(tag)
+
+
+@pytest.mark.parametrize(
+    ("written", "canonical"),
+    [
+        ("q4_k_m", "Q4_K_M"),
+        (" Q8_0 ", "Q8_0"),
+        ("iq4-xs", "IQ4_XS"),
+        ("fp16", "F16"),
+        ("FP32", "F32"),
+        ("bf16", "BF16"),
+    ],
+)
+def test_a_tag_has_one_spelling(written: str, canonical: str) -> None:
+    assert normalize_tag(written) == canonical
+
+
+@pytest.mark.parametrize(
+    ("ftype", "tag"),
+    [
+        ("all F32", "F32"),
+        ("F16", "F16"),
+        ("BF16", "BF16"),
+        ("Q4_0", "Q4_0"),
+        ("Q5_1", "Q5_1"),
+        ("Q8_0", "Q8_0"),
+        ("Q2_K - Medium", "Q2_K"),
+        ("Q2_K - Small", "Q2_K_S"),
+        ("Q3_K - Small", "Q3_K_S"),
+        ("Q3_K - Medium", "Q3_K_M"),
+        ("Q3_K - Large", "Q3_K_L"),
+        ("Q4_K - Small", "Q4_K_S"),
+        ("Q4_K - Medium", "Q4_K_M"),
+        ("Q5_K - Small", "Q5_K_S"),
+        ("Q5_K - Medium", "Q5_K_M"),
+        ("Q6_K", "Q6_K"),
+        ("TQ1_0 - 1.69 bpw ternary", "TQ1_0"),
+        ("TQ2_0 - 2.06 bpw ternary", "TQ2_0"),
+        ("IQ1_S - 1.5625 bpw", "IQ1_S"),
+        ("IQ2_XXS - 2.0625 bpw", "IQ2_XXS"),
+        ("IQ3_XXS - 3.0625 bpw", "IQ3_XXS"),
+        ("IQ3_S - 3.4375 bpw", "IQ3_S"),
+        ("IQ3_S mix - 3.66 bpw", "IQ3_M"),
+        ("IQ4_NL - 4.5 bpw", "IQ4_NL"),
+        ("IQ4_XS - 4.25 bpw", "IQ4_XS"),
+        ("MXFP4 MoE", "MXFP4"),
+        ("(guessed) Q4_K - Medium", "Q4_K_M"),
+        ("Q4_K - Medium (guessed)", "Q4_K_M"),
+    ],
+)
+def test_llama_cpp_names_its_file_types_in_words(ftype: str, tag: str) -> None:
+    assert tag_of_ftype(ftype) == tag
+    assert nominal_bits(tag) is not None
+
+
+def test_an_unknown_tag_has_no_bits() -> None:
+    assert nominal_bits("Q9_Z") is None
+
+
+@pytest.mark.parametrize("tag", ["", "..", "Q4/K", "Q4 K", ".Q4", "Q4:K", "Q4\n"])
+def test_a_tag_that_can_not_be_a_path_is_seen(tag: str) -> None:
+    assert not is_path_safe(tag)
