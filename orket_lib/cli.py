@@ -27,6 +27,7 @@ _COMMANDS = {
     "kpis": "make the KPI report from a summary",
     "frontier": "make the frontier artifact from a summary",
     "report": "make the operator report from a summary",
+    "bench": "measure what measuring costs",
     "clocks": "compare the server's decode clock with the client's own",
 }
 

@@ -8,6 +8,8 @@ from orket_lib.analysis.aggregates import task_scores
 from orket_lib.artifacts.base import Provenance
 from orket_lib.artifacts.row import Row, RowArtifact, RowMetrics, RowPolicy, TaskScore
 from orket_lib.artifacts.run_report import (
+    HostSummary,
+    HostWindow,
     LoadTimes,
     Observation,
     Probe,
@@ -109,9 +111,17 @@ def served(**changes: Any) -> ServedModel:
     return ServedModel.of(**(values | changes))
 
 
+def host(**changes: Any) -> HostWindow:
+    """Return a window in which the host was not looked at, but for `changes`."""
+    nothing = dict.fromkeys(HostWindow.readings(), Null("NOT_SAMPLED"))
+    return HostWindow.of(**(nothing | changes))
+
+
 def session(**changes: Any) -> Session:
     """Return one load of the model."""
     values: dict[str, Any] = {
+        "index": 0,
+        "machine": MACHINE,
         "started_at": NOW,
         "server_pid": None,
         "served": served(),
@@ -120,6 +130,7 @@ def session(**changes: Any) -> Session:
         "warmup": Warmup(decode_seconds=(0.2, 0.2, 0.2), required=3, cap=20, steady=True),
         "decode_clock": "first_token",
         "decode_clock_evidence": "built by hand",
+        "template_tokens": 2,
     }
     return Session(**(values | changes))
 
@@ -128,7 +139,9 @@ def probe(index: int = 0, **changes: Any) -> Probe:
     """Return a probe: 512 prompt tokens in 0.5 s, 127 intervals in 1 s."""
     values: dict[str, Any] = {
         "index": index,
-        "started_at": NOW,
+        "session": 0,
+        "window_s": (0.0, 1.6),
+        "host": host(),
         "prompt_tokens": 512,
         "cached_tokens": 0,
         "output_tokens": 128,
@@ -176,8 +189,7 @@ def run(
         "run_quality_reasons": reasons,
         "system_load_start": 0.1,
         "system_load_end": 0.1,
-        "foreign_cpu_ratio": Null("NOT_SAMPLED"),
-        "foreign_load": Null("NOT_SAMPLED"),
+        "host": host(),
         "experimental_controls": {},
         "token_metrics_status": token_status or metrics.status,
         "token_metrics": metrics,
@@ -188,7 +200,9 @@ def run(
         family=family,
         tier=1,
         run_index=run_index,
+        session=0,
         started_at=NOW,
+        window_s=(0.0, 0.4),
         outcome=outcome,
         answer=answer if did_answer else None,
         answer_sha256=fingerprint(answer) if did_answer else None,
@@ -210,10 +224,14 @@ def report(**changes: Any) -> RunReport:
         "finished_at": NOW,
         "boot_id": "boot",
         "hardware_fingerprint": MACHINE,
+        "cpus": 4,
         "platform": {},
         "spec": chosen,
         "spec_digest": chosen.digest(),
         "sessions": (session(),),
+        "hosts": (
+            HostSummary.of(samples=0, **dict.fromkeys(HostSummary.readings(), Null("NOT_SAMPLED"))),
+        ),
         "probes": (probe(0), probe(1)),
         "test_runs": tuple(run(task_id, index) for index in range(2) for task_id in (1, 2)),
         "observations": (),

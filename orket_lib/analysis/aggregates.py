@@ -15,7 +15,6 @@ from orket_lib.artifacts.row import FamilyScore, TaskScore
 from orket_lib.artifacts.run_report import Probe, TestRun
 from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.rates import decode_rate, prefill_rate
-from orket_lib.vocabulary.reasons import Reason
 from orket_lib.vocabulary.statuses import Outcome, TokenStatus
 
 
@@ -48,11 +47,15 @@ def by_family(runs: Sequence[TestRun], scores: Sequence[TaskScore]) -> tuple[Fam
     )
 
 
-def missing_telemetry_rate(runs: Sequence[TestRun]) -> float:
-    """Return the share of runs without usable token counts or times."""
-    return statistics.fmean(
-        run.telemetry.token_metrics_status is not TokenStatus.OK for run in runs
-    )
+def missing_telemetry_rate(runs: Sequence[TestRun]) -> float | Null:
+    """Return the share of the runs that answered without usable token counts or times.
+
+    A run that brought no answer has no tokens to be counted; it is counted as failed.
+    """
+    missing = [
+        run.telemetry.token_metrics_status is not TokenStatus.OK for run in runs if answered(run)
+    ]
+    return statistics.fmean(missing) if missing else Null("NO_RUN_ANSWERED")
 
 
 def mean_over_answered(runs: Sequence[TestRun], reading: str) -> float | Null:
@@ -71,14 +74,10 @@ def peak(runs: Sequence[TestRun], reading: str) -> float | Null:
     return max(known) if known else _first_null(values) or Null("NO_RUN")
 
 
-def reason_rate(runs: Sequence[TestRun], reason: Reason, reading: str) -> float | Null:
-    """Return the share of runs in which a reason was seen; null if its reading was not taken."""
-    missing = _first_null([run.telemetry.reading(reading) for run in runs])
-    if missing:
-        return missing
-    return statistics.fmean(
-        any(item.reason is reason for item in run.telemetry.run_quality_reasons) for run in runs
-    )
+def first_missing(runs: Sequence[TestRun], probes: Sequence[Probe], reading: str) -> Null | None:
+    """Return why a reading of the host was not taken around some run or probe, or None."""
+    hosts = [*(run.telemetry.host for run in runs), *(probe.host for probe in probes)]
+    return _first_null([host.reading(reading) for host in hosts])
 
 
 def determinism_rate(runs: Sequence[TestRun]) -> float | Null:

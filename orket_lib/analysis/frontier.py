@@ -43,7 +43,7 @@ def eligible_rows(
     rows: Iterable[RowMetrics], baseline: RowMetrics, policy: FrontierPolicy
 ) -> list[RowMetrics]:
     """Return the admitted rows that keep the baseline's adherence under the latency ceiling."""
-    if baseline.adherence_score is None:
+    if not baseline.adherence_score:  # a baseline that can't do anything recommends nothing
         return []
     floor = baseline.adherence_score * policy.adherence_threshold
     return [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Sequence
+from math import fsum
 
 from orket_lib.analysis.frontier import FrontierPolicy, baseline_of, eligible_rows
 from orket_lib.artifacts.row import RowMetrics
@@ -63,4 +64,5 @@ def _determinism(rows: Sequence[RowMetrics]) -> float | Null:
     if missing:
         return missing
     total = sum(weight for _, weight in rates)
-    return sum(rate * weight for rate, weight in rates if not isinstance(rate, Null)) / total
+    # fsum is exact, so the order of the rows can't show in the last digit.
+    return fsum(rate * weight for rate, weight in rates if not isinstance(rate, Null)) / total

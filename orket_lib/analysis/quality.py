@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable
 
 from orket_lib.artifacts.row import RowPolicy
@@ -25,6 +24,17 @@ def run_is_polluted(run: TestRun, lane: Lane) -> bool:
     return any(pollutes(item, lane) for item in run.telemetry.run_quality_reasons)
 
 
+def reason_share(report: RunReport, reason: Reason) -> float:
+    """Return the share of graded runs, or of probes, in which a reason was seen: the larger one.
+
+    A cell has hundreds of graded runs and a handful of probes, from which its speeds come: over
+    both together, a spoiled probe would drown.
+    """
+    runs = [_has(run.telemetry.run_quality_reasons, reason) for run in report.test_runs]
+    probes = [_has(probe.observations, reason) for probe in report.probes]
+    return max((sum(hits) / len(hits) for hits in (runs, probes) if hits), default=0.0)
+
+
 def row_reasons(
     report: RunReport, policy: RowPolicy, overhead: float | Null
 ) -> tuple[Observation, ...]:
@@ -36,16 +46,14 @@ def row_reasons(
         overhead: The row's mean orchestration overhead ratio.
     """
     found = list(report.observations)
-    found += [item for probe in report.probes for item in probe.observations]
-    by_reason: dict[Reason, list[str]] = defaultdict(list)
-    for run in report.test_runs:
-        for item in run.telemetry.run_quality_reasons:
-            by_reason[item.reason].append(f"{run.test_id} run {run.run_index}: {item.evidence}")
-    for reason, evidence in by_reason.items():
-        seen = Observation.of(
-            reason, f"{len(evidence)} of {len(report.test_runs)} runs; first: {evidence[0]}"
-        )
-        share = len(evidence) / len(report.test_runs)
+    for reason in Reason:
+        places = _places(report, reason)
+        if not places:
+            continue
+        requests = len(report.test_runs) + len(report.probes)
+        evidence = f"{len(places)} of {requests} runs and probes; first: {places[0]}"
+        seen = Observation.of(reason, evidence)
+        share = reason_share(report, reason)
         if seen.severity is not Severity.SOFT or exceeds(share, _tolerated(reason, policy)):
             found.append(seen)
     limit = policy.max_orchestration_overhead_ratio
@@ -61,6 +69,26 @@ def row_reasons(
 def row_quality(reasons: Iterable[Observation], lane: Lane) -> Quality:
     """Return whether a row's reasons pollute it in a lane."""
     return Quality.POLLUTED if any(pollutes(item, lane) for item in reasons) else Quality.CLEAN
+
+
+def _has(observations: Iterable[Observation], reason: Reason) -> bool:
+    return any(item.reason is reason for item in observations)
+
+
+def _places(report: RunReport, reason: Reason) -> list[str]:
+    """Return where a reason was seen, each run and probe once, with the evidence."""
+    labelled = [
+        *((f"probe {probe.index}", probe.observations) for probe in report.probes),
+        *(
+            (f"{run.test_id} run {run.run_index}", run.telemetry.run_quality_reasons)
+            for run in report.test_runs
+        ),
+    ]
+    first = (
+        (label, next((item for item in seen if item.reason is reason), None))
+        for label, seen in labelled
+    )
+    return [f"{label}: {item.evidence}" for label, item in first if item]
 
 
 def _tolerated(reason: Reason, policy: RowPolicy) -> float:

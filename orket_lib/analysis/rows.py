@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from orket_lib.analysis import aggregates
-from orket_lib.analysis.quality import row_quality, row_reasons, run_is_polluted
+from orket_lib.analysis.quality import reason_share, row_quality, row_reasons, run_is_polluted
 from orket_lib.analysis.validity import invalid_because
 from orket_lib.artifacts.row import RowArtifact, RowMetrics, RowPolicy
 from orket_lib.artifacts.run_report import RunReport, TestRun
@@ -71,10 +71,8 @@ def build_row(
         orchestration_overhead_ratio=overhead,
         missing_telemetry_rate=missing_rate,
         polluted_run_rate=statistics.fmean(run_is_polluted(run, lane) for run in runs),
-        cpu_saturation_rate=aggregates.reason_rate(
-            runs, Reason.HIGH_CPU_SATURATION, "foreign_cpu_ratio"
-        ),
-        system_load_rate=aggregates.reason_rate(runs, Reason.HIGH_SYSTEM_LOAD, "foreign_load"),
+        cpu_saturation_rate=_host_rate(report, Reason.HIGH_CPU_SATURATION, "foreign_cpu_ratio"),
+        system_load_rate=_host_rate(report, Reason.HIGH_SYSTEM_LOAD, "foreign_load"),
         determinism_rate=aggregates.determinism_rate(runs),
         token_metrics_status=tokens,
         run_quality_status=quality,
@@ -103,6 +101,12 @@ def _unmeasured(report: RunReport, common: Mapping[str, Any], sidecar: SidecarSt
     )
 
 
+def _host_rate(report: RunReport, reason: Reason, reading: str) -> float | Null:
+    """Return how often a reason of the host was seen; null where its reading was not taken."""
+    missing = aggregates.first_missing(report.test_runs, report.probes, reading)
+    return missing or reason_share(report, reason)
+
+
 def _rank(report: RunReport, quant_bits: Mapping[str, float]) -> float | Null:
     """Return bits per weight x 100: from the file that was served, else nominal (T18)."""
     for session in report.sessions:
@@ -124,8 +128,12 @@ def _artifact(report: RunReport) -> RowArtifact:
     )
 
 
-def _token_status(runs: Sequence[TestRun], missing_rate: float, policy: RowPolicy) -> TokenStatus:
+def _token_status(
+    runs: Sequence[TestRun], missing_rate: float | Null, policy: RowPolicy
+) -> TokenStatus:
     """Return OK if the policy tolerates the missing telemetry, else what is missing most often."""
+    if isinstance(missing_rate, Null):
+        return TokenStatus.NOTHING
     if not exceeds(missing_rate, policy.max_missing_telemetry_rate):
         return TokenStatus.OK
     statuses = [run.telemetry.token_metrics_status for run in runs]

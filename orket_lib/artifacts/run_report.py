@@ -77,6 +77,8 @@ class Warmup(Record):
 class Session(Record):
     """One load of the model; a measurement that was interrupted has several."""
 
+    index: int
+    machine: str = Field(description="fingerprint of the machine that served it")
     started_at: str = volatile("UTC")
     server_pid: int | None = volatile("of the serving process, null for a server not ours")
     served: ServedModel
@@ -87,13 +89,54 @@ class Session(Record):
         description="when the server starts its generation clock; null when it could not be told"
     )
     decode_clock_evidence: str
+    template_tokens: int | None = Field(
+        description="tokens that the chat template adds to a prompt; null when it can't be told"
+    )
+
+
+class HostWindow(Measured):
+    """What the host did around one run: whole sampling intervals, at least a second of them."""
+
+    foreign_cpu_ratio: Reading = Field(
+        description="busy time that is neither ours nor the server's, share of all cores"
+    )
+    foreign_load: Reading = Field(description="1-minute load average less the cores we kept busy")
+    steal_ratio: Reading = Field(description="time given to other virtual machines, of all cores")
+    swapped_mib: Reading = Field(description="swapped in and out by the whole machine")
+    longest_gap_s: Reading = Field(description="longest time between two samples")
+
+
+class HostSummary(Measured):
+    """What the host did over a whole session, from its raw samples (`samples.csv.gz`)."""
+
+    samples: int
+    seconds: Reading = Field(description="from the first sample to the last")
+    longest_gap_s: Reading
+    foreign_cpu_ratio: Reading = Field(description="mean, share of all cores")
+    foreign_cpu_peak: Reading = Field(description="the worst second")
+    own_cpu_ratio: Reading = Field(description="our tree without the server, share of all cores")
+    server_cpu_ratio: Reading = Field(description="the server's tree, share of all cores")
+    steal_ratio: Reading
+    swapped_mib: Reading
+    peak_own_rss_mib: Reading = Field(description="of our tree without the server")
+    peak_server_rss_mib: Reading = Field(description="of the server's tree, sampled")
+    peak_foreign_mib: Reading = Field(description="memory in use that is neither's")
+    psi_cpu_some_ratio: Reading = Field(description="time in which some task waited for a CPU")
+    psi_memory_full_ratio: Reading = Field(description="time in which all tasks waited for memory")
+    frequency_mhz_min: Reading
+    frequency_mhz_mean: Reading
+    temperature_start_c: Reading
+    temperature_end_c: Reading
+    temperature_max_c: Reading
+    energy_j: Reading = Field(description="CPU packages, first sample to last")
 
 
 class Probe(Measured):
     """One speed measurement: a fresh prompt, a fixed output length (never graded)."""
 
     index: int
-    started_at: str = volatile("UTC")
+    session: int = Field(description="which load of the model")
+    window_s: tuple[float, float] = volatile("seconds since the session began")
     prompt_tokens: Count
     cached_tokens: Count = Field(description="prompt tokens that the server took from its cache")
     output_tokens: Count
@@ -108,6 +151,8 @@ class Probe(Measured):
     generation_tokens_per_second: Reading
     rate_source: Literal["server", "client"]
     chunk_ms: tuple[float, ...] = volatile("arrival of each content chunk after the request start")
+    host: HostWindow
+    failure: str | None = Field(None, description="why it brought nothing")
     observations: tuple[Observation, ...] = ()
     raw_usage: dict[str, Any] | None = None
     raw_timings: dict[str, Any] | None = None
@@ -127,10 +172,7 @@ class RunTelemetry(Measured):
     run_quality_reasons: tuple[Observation, ...]
     system_load_start: Reading = Field(description="1-minute load average")
     system_load_end: Reading = Field(description="1-minute load average")
-    foreign_cpu_ratio: Reading = Field(
-        description="busy time of all cores that is neither ours nor the server's, share of all"
-    )
-    foreign_load: Reading = Field(description="load average less our own, at the end")
+    host: HostWindow
     experimental_controls: dict[str, str | None]
     token_metrics_status: TokenStatus
     token_metrics: TokenMetrics
@@ -154,7 +196,9 @@ class TestRun(Record):
     family: str
     tier: int
     run_index: int
+    session: int = Field(description="which load of the model")
     started_at: str = volatile("UTC")
+    window_s: tuple[float, float] = volatile("seconds since the session began")
     outcome: Outcome
     outcome_detail: str = ""
     answer: str | None
@@ -174,10 +218,12 @@ class RunReport(Artifact):
     finished_at: str = volatile("UTC")
     boot_id: str | None = volatile("of the machine's boot")
     hardware_fingerprint: str = Field(description="of the machine that measured")
+    cpus: int = Field(description="logical CPUs, what shares are shares of")
     platform: dict[str, str] = Field(description="kernel, driver and runtime versions")
     spec: RunSpec
     spec_digest: str
     sessions: tuple[Session, ...]
+    hosts: tuple[HostSummary, ...] = Field(description="one for each session")
     probes: tuple[Probe, ...]
     test_runs: tuple[TestRun, ...]
     observations: tuple[Observation, ...] = Field(description="of the cell as a whole")

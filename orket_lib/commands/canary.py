@@ -36,6 +36,7 @@ def run(options: argparse.Namespace) -> int:
             options.artifact,
             tasks_of(options.bank, spec),
             options.out.with_suffix(".server.log"),
+            options.out.with_suffix(".samples.csv"),
             progress,
             provenance([options.spec]),
         )

@@ -16,6 +16,7 @@ from pydantic import ValidationError
 
 from orket_lib.config.model import SECTIONS, SweepConfig
 from orket_lib.vocabulary.errors import ConfigError
+from orket_lib.vocabulary.slugs import slug
 
 
 def parse(raw: Mapping[str, Any]) -> SweepConfig:
@@ -54,7 +55,7 @@ def read_config_files(paths: Sequence[Path]) -> dict[str, Any]:
 
 def default_sweep_name(paths: Sequence[str | Path]) -> str | None:
     """Return the sweep's name when the config has none: the stem of the last config file."""
-    return Path(paths[-1]).stem if paths else None
+    return slug(Path(paths[-1]).stem) if paths else None
 
 
 def _read_mapping(path: Path) -> dict[str, Any]:

@@ -185,6 +185,15 @@ class SweepConfig(BaseModel):
             raise ValueError("a quant stands twice")
         return tags
 
+    @field_validator("affinity_policy")
+    @classmethod
+    def _cpu_ranges_ascend(cls, policy: str) -> str:
+        for part in policy.split(",") if policy != "all" else ():
+            first, _, last = part.partition("-")
+            if last and int(last) < int(first):
+                raise ValueError(f"the range `{part}` runs backwards")
+        return policy
+
     @field_validator("artifacts")
     @classmethod
     def _artifacts_use_tags(cls, table: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:

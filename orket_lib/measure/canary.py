@@ -11,9 +11,10 @@ from orket_lib.artifacts.run_report import Session
 from orket_lib.artifacts.spec import CanarySpec
 from orket_lib.measure.device_lock import device_lock
 from orket_lib.measure.graded import run_task
+from orket_lib.measure.opened import OpenSession
 from orket_lib.measure.probes import run_probe
 from orket_lib.measure.progress import Progress
-from orket_lib.measure.session import OpenSession, open_session
+from orket_lib.measure.session import open_session
 from orket_lib.tasks.bank import Task
 from orket_lib.telemetry.fingerprint import boot_id, hardware_fingerprint
 from orket_lib.vocabulary.clock import utc_now
@@ -25,6 +26,7 @@ def measure_canary(
     artifact: Path,
     tasks: Sequence[Task],
     log: Path,
+    samples: Path,
     progress: Progress,
     provenance: Provenance,
 ) -> CanaryMeasurement:
@@ -35,6 +37,7 @@ def measure_canary(
         artifact: The model file.
         tasks: The tasks that the spec selects.
         log: Where the server's own messages go.
+        samples: Where the samples of the host go.
         progress: Who watches.
         provenance: Of the caller.
     """
@@ -46,7 +49,7 @@ def measure_canary(
     try:
         with (
             device_lock("cpu", f"canary on {spec.model_id} {spec.quant_tag}", progress.say),
-            open_session(spec, artifact, log) as session,
+            open_session(spec, artifact, log, samples, 0) as session,
         ):
             sessions.append(session.record)
             for index in range(spec.runs):
@@ -70,8 +73,8 @@ def measure_canary(
 
 
 def _run_once(session: OpenSession, spec: CanarySpec, task: Task, index: int) -> CanaryRun:
-    run = run_task(session.model, session.record, spec, task, index)
-    probe = run_probe(session.model, session.maker, session.record.decode_clock, index)
+    run = run_task(session, spec, task, index)
+    probe = run_probe(session, index)
     return CanaryRun.of(
         test_id=run.test_id,
         run_index=index,

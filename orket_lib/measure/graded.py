@@ -18,8 +18,10 @@ from orket_lib.artifacts.run_report import (
 )
 from orket_lib.artifacts.spec import MeasurementSpec
 from orket_lib.artifacts.tokens import TokenMetrics
+from orket_lib.measure.host_quality import NOT_JUDGED
+from orket_lib.measure.opened import OpenSession
 from orket_lib.measure.tokens import Tokens
-from orket_lib.providers.base import Generation, GenerationRequest, Model
+from orket_lib.providers.base import NO_GENERATION, Generation, GenerationRequest, Model
 from orket_lib.tasks.answers import fingerprint
 from orket_lib.tasks.bank import Task
 from orket_lib.tasks.graders import grade
@@ -30,16 +32,6 @@ from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.rates import overhead_ratio
 from orket_lib.vocabulary.reasons import Reason, Severity
 from orket_lib.vocabulary.statuses import Outcome, Quality, TokenStatus
-
-_EMPTY = Generation(
-    text="",
-    reasoning="",
-    finish_reason=None,
-    connect_s=None,
-    chunk_s=(),
-    usage=None,
-    timings=None,
-)
 
 
 @dataclass(frozen=True)
@@ -52,16 +44,16 @@ class _Answered:
     checks: tuple[Check, ...]
 
 
-def run_task(
-    model: Model, session: Session, spec: MeasurementSpec, task: Task, run_index: int
-) -> TestRun:
+def run_task(opened: OpenSession, spec: MeasurementSpec, task: Task, run_index: int) -> TestRun:
     """Ask one task once, grade the answer, and return all that was seen.
 
     Raises:
         ServerCrashed: The server is gone; nothing can be said about this task.
     """
-    started, load_start = utc_now(), load_average()
-    answered = _ask(model, spec, task)
+    session = opened.record
+    started, load_start, begin_s = utc_now(), load_average(), opened.now_s()
+    answered = _ask(opened.model, spec, task)
+    window_s = (begin_s, opened.now_s())
     tokens = Tokens.of(answered.generation, session.decode_clock)
     passed = answered.outcome is Outcome.PASS
     graded = answered.outcome in (Outcome.PASS, Outcome.FAIL)
@@ -74,7 +66,9 @@ def run_task(
         family=task.family,
         tier=task.tier,
         run_index=run_index,
+        session=session.index,
         started_at=started,
+        window_s=window_s,
         outcome=answered.outcome,
         outcome_detail=answered.detail,
         answer=answered.generation.text if graded else None,
@@ -82,7 +76,7 @@ def run_task(
         finish_reason=answered.generation.finish_reason,
         checks=answered.checks,
         telemetry=_telemetry(
-            model, session, metrics, tokens, observations, total, float(passed), load_start
+            opened.model, session, metrics, tokens, observations, total, float(passed), load_start
         ),
     )
 
@@ -98,9 +92,9 @@ def _ask(model: Model, spec: MeasurementSpec, task: Task) -> _Answered:
     try:
         generation = model.generate(request)
     except RequestTimedOut as error:
-        return _Answered(Outcome.TIMEOUT, str(error), _EMPTY, ())
+        return _Answered(Outcome.TIMEOUT, str(error), NO_GENERATION, ())
     except RequestFailed as error:
-        return _Answered(Outcome.ERROR, str(error), _EMPTY, ())
+        return _Answered(Outcome.ERROR, str(error), NO_GENERATION, ())
     checks = grade(task, generation.text)
     passed = all(check.passed for check in checks)
     return _Answered(Outcome.PASS if passed else Outcome.FAIL, "", generation, checks)
@@ -129,8 +123,7 @@ def _telemetry(
         run_quality_reasons=observations,
         system_load_start=load_start,
         system_load_end=load_average(),
-        foreign_cpu_ratio=Null("NOT_SAMPLED"),
-        foreign_load=Null("NOT_SAMPLED"),
+        host=NOT_JUDGED,
         experimental_controls={item.name: item.applied for item in session.controls},
         token_metrics_status=metrics.status,
         token_metrics=metrics,
@@ -140,7 +133,8 @@ def _telemetry(
 def _observations(answered: _Answered, tokens: Tokens, session: Session) -> list[Observation]:
     """Return what was wrong with a run that ended, each with its evidence."""
     found = []
-    if tokens.status is not TokenStatus.OK:
+    graded = answered.outcome in (Outcome.PASS, Outcome.FAIL)
+    if graded and tokens.status is not TokenStatus.OK:
         found.append(
             Observation.of(Reason.MISSING_TOKEN_TIMINGS, answered.detail or tokens.status.value)
         )

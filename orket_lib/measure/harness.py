@@ -10,6 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import psutil
+from pydantic import ValidationError
+
 from orket_lib.artifacts.base import Provenance
 from orket_lib.artifacts.io import write_model
 from orket_lib.artifacts.run_report import (
@@ -23,14 +26,20 @@ from orket_lib.artifacts.spec import RunSpec
 from orket_lib.measure import journal as kinds
 from orket_lib.measure.device_lock import device_lock
 from orket_lib.measure.graded import run_task
+from orket_lib.measure.host_quality import judge_probe, judge_run
+from orket_lib.measure.host_summary import summarize_host
+from orket_lib.measure.identity import identity_observations, mixture_observations
 from orket_lib.measure.journal import JOURNAL, Journal
+from orket_lib.measure.opened import OpenSession
 from orket_lib.measure.probes import run_probe
 from orket_lib.measure.progress import Progress
-from orket_lib.measure.session import OpenSession, identity_observations, open_session
+from orket_lib.measure.sample_files import archive_samples, remove_samples, samples_path
+from orket_lib.measure.session import open_session
 from orket_lib.tasks.bank import Task
 from orket_lib.telemetry.fingerprint import boot_id, hardware_fingerprint, platform_versions
+from orket_lib.telemetry.sampler import read_samples
 from orket_lib.vocabulary.clock import file_stamp, utc_now
-from orket_lib.vocabulary.errors import LoadError, ProviderError, ServerCrashed
+from orket_lib.vocabulary.errors import ArtifactError, LoadError, ProviderError, ServerCrashed
 from orket_lib.vocabulary.statuses import RunStatus
 
 REPORT, ATTEMPTS, SERVER_LOG = "run.json", "attempts", "server.log"
@@ -70,19 +79,33 @@ class CellMeasurement:
         """
         journal = self._journal
         if not journal.started or journal.sealed:
+            remove_samples(self._folder)
             journal.restart(self._header())
         if not journal.ended:
             name = f"{self._spec.model_id} {self._spec.quant_tag}"
             with device_lock("cpu", f"measuring {name}", self._progress.say):
                 self._measure()
-        report = self._assemble(provenance)
+        try:
+            report = self._assemble(provenance)
+        except ValidationError as error:
+            raise ArtifactError(
+                f"{self._folder / JOURNAL}: written by another version ({error.error_count()} "
+                "fields don't fit); remove the file to measure again"
+            ) from None
         self._publish(report)
         return report
 
     def _measure(self) -> None:
         """Do the missing steps, then write how it ended."""
         try:
-            with open_session(self._spec, self._artifact, self._folder / SERVER_LOG) as session:
+            index = len(self._journal.all(kinds.SESSION))
+            with open_session(
+                self._spec,
+                self._artifact,
+                self._folder / SERVER_LOG,
+                samples_path(self._folder, index),
+                index,
+            ) as session:
                 self._journal.append(kinds.SESSION, session.record)
                 self._steps(session)
         except LoadError as error:
@@ -103,13 +126,12 @@ class CellMeasurement:
         self._progress.plan(total, len(probed) + len(asked))
         for index in range(spec.probe_runs):
             if index not in probed:
-                clock = session.record.decode_clock
-                journal.append(kinds.PROBE, run_probe(session.model, session.maker, clock, index))
+                journal.append(kinds.PROBE, run_probe(session, index))
                 self._progress.step()
         for run_index in range(spec.runs_per_task):
             for task in self._tasks:
                 if (task.id, run_index) not in asked:
-                    result = run_task(session.model, session.record, spec, task, run_index)
+                    result = run_task(session, spec, task, run_index)
                     journal.append(kinds.RUN, result)
                     self._progress.step()
 
@@ -132,6 +154,7 @@ class CellMeasurement:
             "measured_at": utc_now(),
             "boot_id": boot_id(),
             "hardware_fingerprint": hardware_fingerprint(),
+            "cpus": psutil.cpu_count() or 1,
             "platform": platform_versions(),
         }
 
@@ -142,6 +165,10 @@ class CellMeasurement:
         assert header is not None
         assert end is not None
         sessions = tuple(map(Session.model_validate, journal.all(kinds.SESSION)))
+        samples = [read_samples(samples_path(self._folder, item.index)) for item in sessions]
+        probes = map(Probe.model_validate, journal.all(kinds.PROBE))
+        runs = map(TestRun.model_validate, journal.all(kinds.RUN))
+        cpus = header["cpus"]
         return RunReport(
             generated_at=utc_now(),
             provenance=provenance,
@@ -151,18 +178,21 @@ class CellMeasurement:
             finished_at=end["finished_at"],
             boot_id=header["boot_id"],
             hardware_fingerprint=header["hardware_fingerprint"],
+            cpus=cpus,
             platform=header["platform"],
             spec=self._spec,
             spec_digest=self._spec.digest(),
             sessions=sessions,
-            probes=tuple(map(Probe.model_validate, journal.all(kinds.PROBE))),
-            test_runs=tuple(map(TestRun.model_validate, journal.all(kinds.RUN))),
-            observations=self._identity(sessions, header["hardware_fingerprint"]),
+            hosts=tuple(summarize_host(taken, cpus) for taken in samples),
+            probes=tuple(judge_probe(item, samples[item.session], cpus) for item in probes),
+            test_runs=tuple(judge_run(item, samples[item.session], cpus) for item in runs),
+            observations=self._identity(sessions),
         )
 
-    def _identity(self, sessions: Sequence[Session], machine: str) -> tuple[Observation, ...]:
+    def _identity(self, sessions: Sequence[Session]) -> tuple[Observation, ...]:
         """Return how anything that was served differs from the spec, each difference once."""
-        found = [identity_observations(self._spec, session, machine) for session in sessions]
+        found = [identity_observations(self._spec, session) for session in sessions]
+        found.append(mixture_observations(sessions))
         return tuple(dict.fromkeys(item for items in found for item in items))
 
     def _publish(self, report: RunReport) -> None:
@@ -170,4 +200,5 @@ class CellMeasurement:
         attempt = self._folder / ATTEMPTS / file_stamp(report.measured_at)
         write_model(attempt / REPORT, report)
         self._journal.copy_to(attempt / JOURNAL)
+        archive_samples(self._folder, attempt)
         write_model(self._folder / REPORT, report)

@@ -59,6 +59,8 @@ class Tokens:
         if isinstance(cached, Null) and isinstance(details, dict):
             cached = _count(details, "cached_tokens")
         prompt, output = _count(usage, "prompt_tokens"), _count(usage, "completion_tokens")
+        if isinstance(output, Null):
+            output = _count(timings, "predicted_n")
         uncached = _count(timings, "prompt_n")
         if isinstance(uncached, Null) and not isinstance(prompt, Null | type(None)):
             uncached = cached if isinstance(cached, Null) else prompt - cached

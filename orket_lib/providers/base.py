@@ -61,6 +61,18 @@ class Generation:
     timings: dict[str, Any] | None
 
 
+# What is left of a request that failed.
+NO_GENERATION = Generation(
+    text="",
+    reasoning="",
+    finish_reason=None,
+    connect_s=None,
+    chunk_s=(),
+    usage=None,
+    timings=None,
+)
+
+
 class Model(Protocol):
     """A model that is being served."""
 

@@ -160,12 +160,13 @@ def _read_back(client: LlamaClient, artifact: Path) -> ServedModel:
     """Return what is served, from the server's mouth and the file's bytes."""
     props = client.props()
     facts = read_gguf(artifact)
+    tag = tag_of_ftype(props.get("model_ftype"))
     return ServedModel.of(
         path=str(props.get("model_path") or artifact),
         # After the load on purpose: hashing first would warm the page cache under the load time.
         sha256=sha256_of_file(artifact),
-        quant_tag=tag_of_ftype(props["model_ftype"]) if props.get("model_ftype") else None,
-        quant_source="/props model_ftype" if props.get("model_ftype") else None,
+        quant_tag=tag,
+        quant_source="/props model_ftype" if tag else None,
         file_quant_tag=facts.quant_tag,
         bytes=artifact.stat().st_size,
         bits_per_weight=facts.bits_per_weight,

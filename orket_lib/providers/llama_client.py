@@ -38,7 +38,10 @@ class LlamaClient:
     ) -> None:
         self._http = httpx.Client(
             base_url=base_url,
-            headers={"Authorization": f"Bearer {api_key}"} if api_key else {},
+            headers={
+                "Accept-Encoding": "identity",  # raw reads are stamped: they must be the text
+                **({"Authorization": f"Bearer {api_key}"} if api_key else {}),
+            },
             timeout=_CONTROL_TIMEOUT_S,
             limits=httpx.Limits(max_keepalive_connections=0),
             trust_env=False,
@@ -62,7 +65,10 @@ class LlamaClient:
 
     def count_tokens(self, text: str) -> int:
         """Return the number of tokens of a text, special tokens left out."""
-        return len(self._call("POST", "/tokenize", {"content": text})["tokens"])
+        tokens = self._call("POST", "/tokenize", {"content": text}).get("tokens")
+        if not isinstance(tokens, list):
+            raise ProviderError("POST /tokenize: the answer holds no tokens")
+        return len(tokens)
 
     def sampler_settings(self, seed: int | None) -> dict[str, Any]:
         """Return the settings that the server applies to a request with this seed."""
@@ -81,7 +87,7 @@ class LlamaClient:
         """
         reads, marks = self._read_stream(request)
         written = marks.get("http11.send_request_headers.started", marks["begin"])
-        return _assemble(reads, written, _connect_time(marks))
+        return assemble(reads, written, _connect_time(marks))
 
     def _read_stream(
         self, request: GenerationRequest
@@ -145,10 +151,19 @@ def _chat_body(request: GenerationRequest) -> dict[str, Any]:
     return body
 
 
-def _assemble(
+def assemble(
     reads: list[tuple[float, bytes]], written: float, connect_s: float | None
 ) -> Generation:
-    """Return the generation that a finished stream holds."""
+    """Return the generation that a finished stream holds.
+
+    Args:
+        reads: Stamped reads of the body.
+        written: The clock when the request was written.
+        connect_s: How long connecting took before that.
+
+    Raises:
+        RequestFailed: The stream holds an error, no JSON, or no end.
+    """
     text, reasoning, arrivals = [], [], []
     finish = usage = timings = None
     done = False
@@ -160,7 +175,7 @@ def _assemble(
             chunk = json_object(event.data)
         except ValueError as error:
             raise RequestFailed(f"the stream holds no JSON: {error}") from None
-        if "error" in chunk:
+        if chunk.get("error"):
             raise RequestFailed(f"error in mid-stream: {chunk['error']}")
         usage = chunk.get("usage") or usage
         timings = chunk.get("timings") or timings

@@ -14,14 +14,22 @@ import unicodedata
 from decimal import Decimal
 from typing import Any
 
-_THINKING = re.compile(r"^\s*<(think|thinking|reasoning)>.*?</\1>", re.DOTALL)
+_THINKING = re.compile(r"\s*<(think|thinking|reasoning)>")
 _FENCE = re.compile(r"^```[A-Za-z0-9_+-]*\n(.*?)\n?```$", re.DOTALL)
 _NUMBER = re.compile(r"(?<![\w.])[-+]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?!\w|\.\d)")
 
 
 def strip_reasoning(text: str) -> str:
-    """Return the text after a leading `<think>...</think>` block, if there is one."""
-    return _THINKING.sub("", text, count=1)
+    """Return the text after the thinking, which is no answer.
+
+    Some chat templates open the block themselves, so that only its end is in the text; a block that
+    never ends (the token limit came first) leaves nothing.
+    """
+    opened = _THINKING.match(text)
+    if opened:
+        return text.partition(f"</{opened[1]}>")[2]
+    before, _, after = text.partition("</think>")
+    return after if "<think>" not in before and before != text else text
 
 
 def normalize(text: str) -> str:
@@ -35,7 +43,7 @@ def normalize(text: str) -> str:
 
 def fingerprint(text: str) -> str:
     """Return the SHA-256 of the normalised answer, and of nothing else."""
-    return hashlib.sha256(normalize(text).encode()).hexdigest()
+    return hashlib.sha256(normalize(text).encode(errors="surrogatepass")).hexdigest()
 
 
 def only_number(text: str) -> Decimal | None:

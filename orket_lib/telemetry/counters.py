@@ -24,7 +24,8 @@ class Process:
     """One process at one moment.
 
     Attributes:
-        cpu_s: User and system time so far, with that of children it has waited for.
+        cpu_s: User and system time so far.
+        reaped_s: That of children that it has waited for; a child's time moves here when it ends.
         rss: Resident memory, bytes.
     """
 
@@ -32,6 +33,7 @@ class Process:
     ppid: int
     name: str
     cpu_s: float
+    reaped_s: float
     rss: int
 
 
@@ -109,12 +111,12 @@ def _parse_stat(stat: bytes) -> Process:
     """Parse `/proc/<pid>/stat`; the name stands in brackets and may hold anything."""
     start, end = stat.index(b"("), stat.rindex(b")")
     fields = stat[end + 2 :].split()
-    ticks = sum(int(fields[index]) for index in (11, 12, 13, 14))
     return Process(
         pid=int(stat[:start]),
         ppid=int(fields[1]),
         name=stat[start + 1 : end].decode(errors="replace"),
-        cpu_s=ticks / _TICKS,
+        cpu_s=(int(fields[11]) + int(fields[12])) / _TICKS,
+        reaped_s=(int(fields[13]) + int(fields[14])) / _TICKS,
         rss=int(fields[21]) * _PAGE,
     )
 
@@ -128,6 +130,8 @@ def _other_processes() -> Iterator[Process]:
                 ppid=info["ppid"] or 0,
                 name=info["name"] or "?",
                 cpu_s=info["cpu_times"].user + info["cpu_times"].system,
+                reaped_s=getattr(info["cpu_times"], "children_user", 0.0)
+                + getattr(info["cpu_times"], "children_system", 0.0),
                 rss=info["memory_info"].rss,
             )
 
@@ -169,7 +173,7 @@ def _temperature() -> float | None:
 
 
 def _energy() -> int | None:
-    """Return the CPU packages' energy counters (RAPL) in microjoules; often readable by root only."""
+    """Return the CPU packages' energy (RAPL) in microjoules; often only root may read it."""
     paths = Path("/sys/class/powercap").glob("intel-rapl:[0-9]/energy_uj")
     values = [_integer(path) for path in paths]
     known = [value for value in values if value is not None]

@@ -50,8 +50,8 @@ class Sampler:
         return Sample(
             at_s=at_s,
             busy_s=host.busy_s,
-            own_s=sum(table[pid].cpu_s for pid in own),
-            server_s=sum(table[pid].cpu_s for pid in server),
+            own_s=sum(table[pid].cpu_s + table[pid].reaped_s for pid in own),
+            server_s=sum(table[pid].cpu_s + table[pid].reaped_s for pid in server),
             own_rss=sum(table[pid].rss for pid in own),
             server_rss=sum(table[pid].rss for pid in server),
             used_rss=host.used_rss,

@@ -55,19 +55,20 @@ def steal_ratio(samples: Sequence[Sample], cores: int) -> float | Null:
     return max(0.0, last.steal_s - first.steal_s) / (cores * (last.at_s - first.at_s))
 
 
-def foreign_load(samples: Sequence[Sample]) -> float | Null:
-    """Return the 1-minute load average at the end, less the cores that we and the server kept busy.
+def foreign_load(samples: Sequence[Sample], around: Sequence[Sample]) -> float | Null:
+    """Return the 1-minute load average at a window's end, less the cores that we kept busy.
 
-    Our share is taken over the minute that the average looks back on, as far as it was sampled.
+    Args:
+        samples: The whole session: our own share is taken over the minute that the average looks
+            back on, as far as it was sampled.
+        around: The window.
     """
-    if len(samples) < 2:
+    if len(around) < 2:
         return NOT_SAMPLED
-    last = samples[-1]
+    last = around[-1]
     if last.load_1min is None:
         return Null("NO_LOAD_AVERAGE")
     first = next(item for item in samples if item.at_s >= last.at_s - 60)
-    if first is last:
-        return NOT_SAMPLED
     ours = (last.own_s - first.own_s) + (last.server_s - first.server_s)
     return max(0.0, last.load_1min - ours / (last.at_s - first.at_s))
 

@@ -56,8 +56,13 @@ def normalize_tag(tag: str) -> str:
     return _ALIASES.get(canonical, canonical)
 
 
-def tag_of_ftype(ftype: str) -> str:
-    """Return the tag for llama.cpp's description of a file type (`Q4_K - Medium` is `Q4_K_M`)."""
+def tag_of_ftype(ftype: str | None) -> str | None:
+    """Return the tag for llama.cpp's description of a file type (`Q4_K - Medium` is `Q4_K_M`).
+
+    None for no description, and for the one of a type that llama.cpp doesn't know either.
+    """
+    if not ftype or ftype.startswith("unknown"):
+        return None
     text = ftype.replace("(guessed)", "").strip()
     if text.lower().startswith("all "):
         text = text[4:]

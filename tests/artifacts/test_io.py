@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from builders import metrics
 from pydantic import BaseModel
 
-from builders import metrics
 from orket_lib.artifacts.io import (
     read_json,
     read_model,

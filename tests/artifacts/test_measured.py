@@ -4,9 +4,9 @@ import math
 from typing import Any
 
 import pytest
+from builders import metrics, run
 from pydantic import ValidationError
 
-from builders import metrics, run
 from orket_lib.artifacts.base import Count, Measured, Reading
 from orket_lib.artifacts.run_report import Observation
 from orket_lib.vocabulary.nulls import Null

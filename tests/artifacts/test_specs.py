@@ -5,8 +5,8 @@ import random
 from typing import Any
 
 import pytest
-
 from builders import spec
+
 from orket_lib.artifacts.canonical import DIGEST_LENGTH, canonical_json, digest_of, sha256_of
 from orket_lib.artifacts.spec import (
     ArtifactIdentity,

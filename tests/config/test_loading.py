@@ -139,6 +139,11 @@ def test_one_key_both_ways_with_two_values_is_a_problem() -> None:
             id="models that Windows can not tell apart",
         ),
         pytest.param(
+            {"models": ["nano", "Nano"]},
+            "models: `nano` and `Nano` would share the folder `Nano` (got ['nano', 'Nano'])",
+            id="the same the other way round",
+        ),
+        pytest.param(
             {"task_id_min": 5, "task_id_max": 4},
             "task_id_min: 5 is above task_id_max: 4",
             id="empty range",

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from builders import MACHINE, task
+
 from orket_lib.artifacts.io import write_json
 from orket_lib.artifacts.spec import CanarySpec, RunSpec
 from orket_lib.config import workspace

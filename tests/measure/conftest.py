@@ -4,9 +4,9 @@ import tempfile
 from pathlib import Path
 
 import pytest
-
 from builders import MACHINE
 from fake_provider import FakeProvider
+
 from orket_lib.measure import canary, harness, session
 
 
@@ -21,6 +21,7 @@ def provider(monkeypatch: pytest.MonkeyPatch) -> FakeProvider:
     """Serve with a fake, on the machine that the specs of the tests name."""
     fake = FakeProvider()
     monkeypatch.setattr(session, "provider_for", lambda _: fake)
-    for module in (harness, canary):
+    monkeypatch.setattr(session, "sampling", fake.sampling)
+    for module in (harness, canary, session):
         monkeypatch.setattr(module, "hardware_fingerprint", lambda: MACHINE)
     return fake

@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from builders import generation, served
+
 from orket_lib.artifacts.run_report import ControlReadback, LoadTimes, ServedModel
 from orket_lib.artifacts.spec import MeasurementSpec
 from orket_lib.providers.base import Generation, GenerationRequest
+from orket_lib.telemetry.samples import COLUMNS, Sample, to_cells
 
 TOKEN_S = 0.01
 
@@ -67,6 +69,7 @@ class FakeProvider:
     last_words: bytes = b""
     changes: dict[str, Any] = field(default_factory=dict)
     models: list[FakeModel] = field(default_factory=list)
+    samples: list[Sample] = field(default_factory=list)
 
     @contextmanager
     def serve(self, spec: MeasurementSpec, artifact: Path, log: Path) -> Iterator[FakeModel]:
@@ -75,6 +78,13 @@ class FakeProvider:
             raise self.load_error
         self.models.append(FakeModel(self.fault, served(**self.changes)))
         yield self.models[-1]
+
+    @contextmanager
+    def sampling(self, path: Path, server_pid: int | None, origin_s: float) -> Iterator[None]:
+        """Stand in for the sampler: leave `samples` behind."""
+        lines = [COLUMNS, *map(to_cells, self.samples)]
+        path.write_text("".join(",".join(line) + "\n" for line in lines), encoding="utf-8")
+        yield
 
     @property
     def questions(self) -> list[str]:

@@ -3,9 +3,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-
 from builders import PROVENANCE, spec, task
 from fake_provider import FakeProvider, failing
+
 from orket_lib.artifacts.canary import CanaryMeasurement
 from orket_lib.artifacts.spec import CanarySpec
 from orket_lib.measure.canary import measure_canary
@@ -19,8 +19,8 @@ SPEC = CanarySpec(**_RUN, runs=3)
 
 
 def measure(tmp_path: Path) -> CanaryMeasurement:
-    log = tmp_path / "server.log"
-    return measure_canary(SPEC, Path("nano.gguf"), TASKS, log, Silent(), PROVENANCE)
+    log, samples = tmp_path / "server.log", tmp_path / "samples.csv"
+    return measure_canary(SPEC, Path("nano.gguf"), TASKS, log, samples, Silent(), PROVENANCE)
 
 
 def test_a_canary_runs_each_task_so_many_times_with_a_probe_beside(

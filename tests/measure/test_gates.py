@@ -3,8 +3,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-
 from builders import NOW, PROVENANCE
+
 from orket_lib.artifacts.canary import CanaryFigures, CanaryPolicy, CanaryVerdict
 from orket_lib.artifacts.preflight import Preflight, PreflightCheck
 from orket_lib.measure.gates import require_canary, require_fresh_canary, require_preflight

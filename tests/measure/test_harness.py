@@ -1,18 +1,22 @@
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
+from builders import MACHINE, PROVENANCE, generation, spec, task
+from fake_provider import FakeModel, FakeProvider, answer, failing
 
-from builders import MACHINE, PROVENANCE, spec, task
-from fake_provider import FakeProvider, failing
 from orket_lib.artifacts.io import read_model
 from orket_lib.artifacts.run_report import RunReport
 from orket_lib.artifacts.spec import RunSpec
+from orket_lib.measure import harness
 from orket_lib.measure.harness import CellMeasurement
 from orket_lib.measure.journal import JOURNAL, Journal, seal
 from orket_lib.measure.progress import Silent
+from orket_lib.telemetry.samples import Sample
 from orket_lib.vocabulary.errors import (
     ArtifactError,
     LoadError,
@@ -25,7 +29,6 @@ from orket_lib.vocabulary.statuses import Outcome, Quality, RunStatus, TokenStat
 
 TASKS = (task(1), task(2))
 ONE, TWO = (found.prompt for found in TASKS)
-NORMAL = lambda _: None  # noqa: E731
 
 
 @pytest.fixture
@@ -50,7 +53,7 @@ def killed_at(provider: FakeProvider, folder: Path, prompt: str, run_index: int)
     provider.fault = failing(KeyboardInterrupt(), when)
     with pytest.raises(KeyboardInterrupt):
         measure(folder)
-    provider.fault = NORMAL
+    provider.fault = FakeProvider().fault
 
 
 def keys(report: RunReport) -> list[tuple[int, int]]:
@@ -145,8 +148,6 @@ def test_a_complete_journal_is_only_assembled(folder: Path, provider: FakeProvid
 def test_a_deleted_report_over_a_sealed_journal_is_measured_again(
     folder: Path, provider: FakeProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from orket_lib.measure import harness
-
     moments = iter(f"2026-11-23T15:04:{second:02d}.000Z" for second in range(60))
     monkeypatch.setattr(harness, "utc_now", lambda: next(moments))
     first = measure(folder)
@@ -246,9 +247,6 @@ def test_a_failed_task_scores_zero_and_has_no_latency(
 def test_a_wrong_answer_is_a_fail_with_its_latency(
     folder: Path, provider: FakeProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from builders import generation
-    from fake_provider import FakeModel, answer
-
     def wrong(self: FakeModel, request: Any) -> Any:
         return answer(request) if request.ignore_eos else generation(text="3 or 4")
 
@@ -305,3 +303,62 @@ def test_progress_counts_what_an_earlier_start_has_done(
     CellMeasurement(spec(), Path("nano.gguf"), TASKS, folder, Spy()).run(PROVENANCE)
     assert told == [(6, 4)]
     assert len(steps) == 2
+
+
+def busy(at_s: float, foreign_share: float) -> Sample:
+    """Return a sample of a machine on which somebody else takes a share of all cores."""
+    used = at_s * foreign_share * (psutil.cpu_count() or 1)
+    return Sample(at_s, used, 0.0, 0.0, 0, 0, 0, top_pid=9, top_name="miner", top_s=foreign_share)
+
+
+def test_a_disturbed_run_is_polluted_and_says_by_whom(folder: Path, provider: FakeProvider) -> None:
+    provider.samples = [busy(at_s, 0.5) for at_s in (0.0, 1.0, 2.0)]
+    report = measure(folder)
+    for run in report.test_runs:
+        (seen,) = run.telemetry.run_quality_reasons
+        assert seen.reason is Reason.HIGH_CPU_SATURATION
+        assert "50% of all cores" in seen.evidence
+        assert "miner (pid 9" in seen.evidence
+        assert run.telemetry.host.foreign_cpu_ratio == pytest.approx(0.5)
+        assert run.telemetry.run_quality_status is Quality.POLLUTED
+    assert all(probe.observations for probe in report.probes)
+
+
+def test_a_quiet_machine_disturbs_nothing(folder: Path, provider: FakeProvider) -> None:
+    provider.samples = [busy(at_s, 0.09) for at_s in (0.0, 1.0, 2.0)]
+    report = measure(folder)
+    assert {run.telemetry.run_quality_status for run in report.test_runs} == {Quality.CLEAN}
+    assert report.hosts[0].samples == 3
+
+
+def test_no_samples_are_null_and_not_quiet(folder: Path, provider: FakeProvider) -> None:
+    report = measure(folder)
+    telemetry = report.test_runs[0].telemetry
+    assert telemetry.host.foreign_cpu_ratio is None
+    assert telemetry.host.null_reasons["foreign_cpu_ratio"] == "NOT_SAMPLED"
+
+
+def test_samples_are_kept_with_their_attempt_and_go_with_their_measurement(
+    folder: Path, provider: FakeProvider
+) -> None:
+    killed_at(provider, folder, ONE, 1)
+    provider.samples = [busy(0.0, 0.0), busy(1.0, 0.0)]
+    measure(folder)
+    (attempt,) = (folder / "attempts").iterdir()
+    assert sorted(path.name for path in attempt.glob("samples-*")) == [
+        "samples-0.csv.gz",
+        "samples-1.csv.gz",
+    ]
+    raw = (folder / "samples-1.csv").read_bytes()
+    assert gzip.decompress((attempt / "samples-1.csv.gz").read_bytes()) == raw
+    seal(folder / JOURNAL, spec().digest())
+    measure(folder)
+    assert [path.name for path in folder.glob("samples-*")] == ["samples-0.csv"]
+
+
+def test_loads_of_one_measurement_must_be_one_thing(folder: Path, provider: FakeProvider) -> None:
+    killed_at(provider, folder, ONE, 1)
+    provider.changes = {"build": "another"}
+    (seen,) = measure(folder).observations
+    assert seen.reason is Reason.QUANT_IDENTITY_MISMATCH
+    assert "build differs" in seen.evidence

@@ -25,7 +25,9 @@ from orket_lib.tasks.answers import fingerprint, normalize, only_number, parse_j
         pytest.param(" <thinking>x\ny</thinking>7", "7", id="thoughts over lines"),
         pytest.param("7 <think>8</think>", "7 <think>8</think>", id="later thoughts stay"),
         pytest.param("<think>a</think><think>b</think>7", "<think>b</think>7", id="only the first"),
-        pytest.param("<think>a</thinking>7", "<think>a</thinking>7", id="other closing tag"),
+        pytest.param("<think>a</thinking>7", "", id="other closing tag"),
+        pytest.param("<think>I guess 7", "", id="thinking that never ends"),
+        pytest.param("I guess 8</think>7", "7", id="thinking that the template began"),
         pytest.param("", "", id="nothing"),
     ],
 )
@@ -118,5 +120,5 @@ def test_the_whole_answer_is_json(text: str, expected: Any) -> None:
     ],
 )
 def test_what_is_not_json_is_refused(text: str) -> None:
-    with pytest.raises(ValueError):  # noqa: PT011
+    with pytest.raises(ValueError):
         parse_json(text)

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from builders import task
 from pydantic import ValidationError
 
-from builders import task
 from orket_lib.artifacts.io import write_json
 from orket_lib.tasks.bank import Task, TaskBank, load_bank, select, selection
 from orket_lib.vocabulary.errors import ArtifactError

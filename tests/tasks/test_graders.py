@@ -3,8 +3,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-
 from builders import task
+
 from orket_lib.tasks.graders import grade, same_json
 
 PERSON = {"name": "mia", "age": 15, "city": "rome"}

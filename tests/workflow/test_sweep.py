@@ -13,7 +13,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from conftest import Workspace
+from sweep_workspace import Workspace
 
 Finished = Callable[[], Workspace]
 

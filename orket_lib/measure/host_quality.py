@@ -1,0 +1,81 @@
+"""Runs held against the samples of the host around them: what disturbed which run, and by whom.
+
+Judged when the report is assembled, because the sample that closes a run's window comes after it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from orket_lib.artifacts.run_report import (
+    HostWindow,
+    Observation,
+    Probe,
+    TestRun,
+)
+from orket_lib.telemetry import windows
+from orket_lib.telemetry.samples import Sample
+from orket_lib.vocabulary import thresholds
+from orket_lib.vocabulary.compare import exceeds, reaches
+from orket_lib.vocabulary.nulls import Null
+from orket_lib.vocabulary.reasons import Reason, Severity
+from orket_lib.vocabulary.statuses import Quality
+
+NOT_JUDGED = HostWindow.of(**dict.fromkeys(HostWindow.readings(), windows.NOT_SAMPLED))
+
+
+def judge_run(run: TestRun, samples: Sequence[Sample], cpus: int) -> TestRun:
+    """Return a graded run with what the host did around it."""
+    host, seen = _judge(samples, run.window_s, cpus)
+    reasons = (*run.telemetry.run_quality_reasons, *seen)
+    polluted = any(item.severity is not Severity.NOTE for item in reasons)
+    telemetry = run.telemetry.model_copy(
+        update={
+            "host": host,
+            "run_quality_reasons": reasons,
+            "run_quality_status": Quality.POLLUTED if polluted else Quality.CLEAN,
+        }
+    )
+    return run.model_copy(update={"telemetry": telemetry})
+
+
+def judge_probe(probe: Probe, samples: Sequence[Sample], cpus: int) -> Probe:
+    """Return a probe with what the host did around it."""
+    host, seen = _judge(samples, probe.window_s, cpus)
+    return probe.model_copy(update={"host": host, "observations": (*probe.observations, *seen)})
+
+
+def _judge(
+    samples: Sequence[Sample], window_s: tuple[float, float], cpus: int
+) -> tuple[HostWindow, tuple[Observation, ...]]:
+    around = windows.window(samples, *window_s)
+    host = HostWindow.of(
+        foreign_cpu_ratio=windows.foreign_cpu_ratio(around, cpus),
+        foreign_load=windows.foreign_load(samples, around),
+        steal_ratio=windows.steal_ratio(around, cpus),
+        swapped_mib=windows.swapped_mib(around),
+        longest_gap_s=windows.longest_gap_s(around),
+    )
+    return host, tuple(_observations(host, around, cpus))
+
+
+def _observations(host: HostWindow, around: Sequence[Sample], cpus: int) -> Iterator[Observation]:
+    """Yield what counts as a disturbance, with its evidence; a reading that is null never does."""
+    if not around:
+        return
+    when = f"{around[0].at_s:.1f}-{around[-1].at_s:.1f} s into the session"
+    foreign, steal = host.reading("foreign_cpu_ratio"), host.reading("steal_ratio")
+    load, swapped = host.reading("foreign_load"), host.reading("swapped_mib")
+    gap = host.reading("longest_gap_s")
+    if not isinstance(foreign, Null) and reaches(foreign, thresholds.FOREIGN_CPU_RATIO):
+        text = f"foreign CPU use {foreign:.0%} of all cores at {when}; {windows.culprit(around)}"
+        yield Observation.of(Reason.HIGH_CPU_SATURATION, text)
+    if not isinstance(load, Null) and exceeds(load, cpus):
+        text = f"load {load:.2f} beside our own, {cpus} CPUs, at {when}; {windows.culprit(around)}"
+        yield Observation.of(Reason.HIGH_SYSTEM_LOAD, text)
+    if not isinstance(steal, Null) and reaches(steal, thresholds.STEAL_RATIO):
+        yield Observation.of(Reason.CPU_STEAL, f"{steal:.0%} of all cores stolen at {when}")
+    if not isinstance(swapped, Null) and reaches(swapped, thresholds.SWAPPED_MIB):
+        yield Observation.of(Reason.SWAPPING, f"{swapped:.0f} MiB swapped at {when}")
+    if not isinstance(gap, Null) and exceeds(gap, thresholds.TELEMETRY_GAP_S):
+        yield Observation.of(Reason.TELEMETRY_GAP, f"no sample for {gap:.1f} s at {when}")

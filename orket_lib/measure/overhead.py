@@ -1,0 +1,169 @@
+"""What measuring costs: the client against a raw socket, the sampler on against off.
+
+Both are paired and alternate, so that a machine that becomes faster or slower does so for both. A
+chunk of the fast server carries the server's own clock, which is the clock of this machine too, so
+the lateness of every single chunk is known.
+"""
+
+from __future__ import annotations
+
+import socket
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from orket_lib.artifacts.spec import MeasurementSpec
+from orket_lib.measure.probe_requests import ProbeMaker
+from orket_lib.measure.tokens import Tokens
+from orket_lib.providers.base import Generation, GenerationRequest, Model
+from orket_lib.providers.llama_client import LlamaClient, assemble
+from orket_lib.providers.registry import provider_for
+from orket_lib.telemetry.sampler import sampling
+from orket_lib.vocabulary.nulls import Null
+
+CHUNKS = 32
+_SPACING_US = 250  # about what a very fast model needs for a token
+_REQUEST = GenerationRequest("x", CHUNKS, 0.0, None, 30.0)
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A median with its 95 % confidence interval (exact, by order statistics)."""
+
+    median: float
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, values: Sequence[float]) -> Estimate:
+        """Return the median of at least six values and its interval."""
+        from scipy.stats import binom
+
+        ordered = sorted(values)
+        outside = int(binom.ppf(0.025, len(ordered), 0.5))
+        return cls(statistics.median(ordered), ordered[outside - 1], ordered[-outside])
+
+
+@dataclass(frozen=True)
+class ClientOverhead:
+    """What our client adds to a raw socket's readings, in milliseconds."""
+
+    pairs: int
+    ttft_ms: Estimate
+    chunk_ms: Estimate
+
+
+@dataclass(frozen=True)
+class SamplerOverhead:
+    """What the sampler adds to the time of a decoded token, as a share."""
+
+    pairs: int
+    decode_ratio: Estimate
+
+
+def client_overhead(pairs: int) -> ClientOverhead:
+    """Return what the client adds to TTFT and to the arrival of a chunk."""
+    ttft, late = [], []
+    with _fast_server() as port:
+        client = LlamaClient(f"http://127.0.0.1:{port}")
+        for index in range(pairs + 1):
+            if index % 2:
+                raw, ours = _raw_stream(port), client.stream_chat(_REQUEST)
+            else:
+                ours, raw = client.stream_chat(_REQUEST), _raw_stream(port)
+            if index == 0:
+                continue  # imports and caches
+            ttft.append((ours.chunk_s[0] - raw.chunk_s[0]) * 1000)
+            late.append((_lateness_s(ours) - _lateness_s(raw)) * 1000)
+        client.close()
+    return ClientOverhead(pairs, Estimate.of(ttft), Estimate.of(late))
+
+
+def sampler_overhead(
+    spec: MeasurementSpec, artifact: Path, folder: Path, pairs: int, probes: int
+) -> SamplerOverhead:
+    """Return what the sampler adds to the decode time of a real model.
+
+    Args:
+        spec: What to serve.
+        artifact: The model file.
+        folder: For the server's log and the samples.
+        pairs: Blocks with the sampler, and as many without.
+        probes: Generations per block.
+    """
+    ratios = []
+    with provider_for(spec.provider).serve(spec, artifact, folder / "server.log") as model:
+        maker = ProbeMaker(model, spec)
+        _block(model, maker, probes)  # warm-up
+        for index in range(pairs):
+            seconds: dict[bool, float] = {}
+            for sampled in (True, False) if index % 2 else (False, True):
+                if sampled:
+                    with sampling(folder / "samples.csv", model.pid, time.monotonic()):
+                        seconds[True] = _block(model, maker, probes)
+                else:
+                    seconds[False] = _block(model, maker, probes)
+            ratios.append(seconds[True] / seconds[False] - 1)
+    return SamplerOverhead(pairs, Estimate.of(ratios))
+
+
+def _block(model: Model, maker: ProbeMaker, probes: int) -> float:
+    """Return the median decode time of some generations, by the server's own clock."""
+    times = [Tokens.of(model.generate(maker.request()), None).decode_s for _ in range(probes)]
+    return statistics.median(value for value in times if not isinstance(value, Null))
+
+
+def _lateness_s(generation: Generation) -> float:
+    """Return the mean age of the chunks on arrival, relative to the first one's."""
+    sent = [float(word) for word in generation.text.split()]
+    ages = [seen - at for seen, at in zip(generation.chunk_s, sent, strict=True)]
+    return statistics.fmean(ages[1:]) - ages[0]
+
+
+def _raw_stream(port: int) -> Generation:
+    """Read a stream with nothing but a socket, stamped the same way."""
+    body = b'{"stream": true}'
+    request = b"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(
+        body
+    )
+    reads: list[tuple[float, bytes]] = []
+    with socket.create_connection(("127.0.0.1", port)) as connection:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        written = time.perf_counter()
+        connection.sendall(request + body)
+        while data := connection.recv(65536):
+            reads.append((time.perf_counter(), data))
+    return assemble(_without_framing(reads), written, None)
+
+
+def _without_framing(reads: Sequence[tuple[float, bytes]]) -> list[tuple[float, bytes]]:
+    """Drop the HTTP head and chunk sizes, which are no lines of the event stream."""
+    kept = []
+    for at_s, data in reads:
+        lines = data.replace(b"\r\n", b"\n").split(b"\n\n")
+        events = [part[part.index(b"data:") :] for part in lines if b"data:" in part]
+        kept.append((at_s, b"".join(event + b"\n\n" for event in events)))
+    return kept
+
+
+@contextmanager
+def _fast_server() -> Iterator[int]:
+    child = subprocess.Popen(
+        [sys.executable, "-m", "orket_lib.measure.fast_server", str(CHUNKS), str(_SPACING_US)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert child.stdin is not None
+    assert child.stdout is not None
+    try:
+        yield int(child.stdout.readline())
+    finally:
+        child.stdin.close()
+        child.wait()
+        child.stdout.close()

@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+import pytest
+from builders import metrics, polluted, unmeasured
+
+from orket_lib.analysis.kpis import stability_kpis
+from orket_lib.artifacts.row import RowMetrics
+from orket_lib.artifacts.summary import StabilityKpis
+from orket_lib.vocabulary.nulls import Null
+from orket_lib.vocabulary.statuses import TokenStatus
+
+
+def kpis(*models: list[RowMetrics]) -> StabilityKpis:
+    return stability_kpis(models, 0.9, 10.0)
+
+
+def test_a_clean_sweep_has_clean_kpis() -> None:
+    found = kpis([metrics("F16", 16.0), metrics("Q8_0", 8.5)], [metrics("F16", 16.0)])
+    assert found.determinism_rate == 1.0
+    assert found.missing_telemetry_rate == 0.0
+    assert found.polluted_run_rate == 0.0
+    assert found.frontier_success_rate == 1.0
+    assert (found.quant_rows, found.sessions, found.weighted_runs) == (3, 2, 12)
+
+
+def test_rows_are_weighted_by_their_runs() -> None:
+    rows = [
+        metrics("F16", 16.0, test_runs=30, determinism_rate=1.0),
+        polluted("Q8_0", 8.5, test_runs=10, determinism_rate=0.5),
+    ]
+    found = kpis(rows)
+    assert found.polluted_run_rate == pytest.approx(10 / 40)
+    assert found.determinism_rate == pytest.approx((30 * 1.0 + 10 * 0.5) / 40)
+    assert found.weighted_runs == 40
+
+
+def test_a_row_without_runs_weighs_one() -> None:
+    found = kpis([metrics("F16", 16.0, test_runs=0), polluted("Q8_0", 8.5, test_runs=3)])
+    assert found.polluted_run_rate == pytest.approx(3 / 4)
+    assert found.weighted_runs == 4
+
+
+def test_rows_whose_tokens_are_missing_are_counted() -> None:
+    silent = polluted("Q8_0", 8.5, token_metrics_status=TokenStatus.NO_COUNTS)
+    assert kpis([metrics("F16", 16.0), silent]).missing_telemetry_rate == 0.5
+
+
+def test_a_row_that_was_not_measured_has_no_weight() -> None:
+    found = kpis([metrics("F16", 16.0), unmeasured("Q2_K", 3.2)])
+    assert found.polluted_run_rate == 0.0
+    assert (found.quant_rows, found.weighted_runs) == (2, 4)
+
+
+def test_an_unknown_determinism_is_null_and_not_one() -> None:
+    once = metrics("Q8_0", 8.5, determinism_rate=Null("ONE_RUN_PER_TASK"))
+    found = kpis([metrics("F16", 16.0), once])
+    assert found.determinism_rate is None
+    assert found.null_reasons["determinism_rate"] == "ONE_RUN_PER_TASK"
+
+
+def test_a_session_succeeds_by_a_strictly_eligible_row() -> None:
+    good = [metrics("F16", 16.0)]
+    dirty = [polluted("F16", 16.0)]
+    slow = [metrics("F16", 16.0, total_latency=11.0)]
+    dead = [unmeasured("F16", 16.0)]
+    assert kpis(good, dirty, slow, dead).frontier_success_rate == 0.25
+
+
+def test_a_polluted_row_sets_no_standard_for_success() -> None:
+    rows = [polluted("F16", 16.0), metrics("Q8_0", 8.5, adherence_score=0.5)]
+    assert kpis(rows).frontier_success_rate == 1.0
+
+
+def test_nothing_measured_is_null_everywhere() -> None:
+    found = kpis([unmeasured("F16", 16.0)])
+    for name in ("determinism_rate", "missing_telemetry_rate", "polluted_run_rate"):
+        assert getattr(found, name) is None
+        assert found.null_reasons[name] == "NOTHING_MEASURED"
+    assert found.frontier_success_rate == 0.0
+
+
+def test_no_session_has_no_success_rate() -> None:
+    assert kpis().null_reasons["frontier_success_rate"] == "NO_SESSION"

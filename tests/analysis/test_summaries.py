@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import random
+
+from builders import metrics, polluted, row, unmeasured
+
+from orket_lib.analysis.frontier import FrontierPolicy
+from orket_lib.analysis.summaries import SummaryBody, summarize
+from orket_lib.artifacts.row import Row
+from orket_lib.vocabulary.statuses import Lane, RunStatus
+
+POLICY = FrontierPolicy(0.9, 10, include_invalid=False)
+
+
+def rows() -> list[Row]:
+    """Return rows of two models whose figures don't add up the same way in every order."""
+    found = []
+    for model in ("b-model", "a-model"):
+        for number, tag in enumerate(("F16", "Q8_0", "Q6_K", "Q5_K_M", "Q4_K_M", "Q3_K_M")):
+            figures = metrics(
+                tag,
+                16.0 / (number + 1),
+                model_id=model,
+                determinism_rate=1 / (number + 3),
+                test_runs=7 * number + 1,
+                adherence_score=0.9 + number / 100,
+            )
+            found.append(row(figures))
+        found.append(row(polluted("Q2_K", 2.0, model_id=model)))
+    found.append(row(unmeasured("IQ1_S", 1.5).model_copy(update={"model_id": "a-model"})))
+    return found
+
+
+def summary(listed: list[Row]) -> SummaryBody:
+    return summarize(listed, ["b-model", "a-model"], POLICY, Lane.LAB)
+
+
+def test_a_summary_does_not_depend_on_the_order_of_its_rows() -> None:
+    listed = rows()
+    expected = summary(listed)
+    rng = random.Random(7)
+    for _ in range(50):
+        rng.shuffle(listed)
+        assert summary(listed) == expected
+
+
+def test_sessions_come_in_the_order_of_the_config_and_rows_by_bits() -> None:
+    found = summary(rows())
+    assert [session.model_id for session in found.sessions] == ["b-model", "a-model"]
+    for session in found.sessions:
+        ranks = [line.quant_rank or 0.0 for line in session.per_quant]
+        assert ranks == sorted(ranks, reverse=True)
+
+
+def test_a_cell_without_a_measurement_is_listed_as_failed() -> None:
+    (failed,) = summary(rows()).failed_rows
+    assert (failed.model_id, failed.quant_tag) == ("a-model", "IQ1_S")
+    assert failed.status == RunStatus.LOAD_FAILED
+    assert failed.status_reason == "it did not load"
+
+
+def test_a_model_without_rows_is_no_session() -> None:
+    found = summarize(rows()[:7], ["b-model", "a-model"], POLICY, Lane.LAB)
+    assert [session.model_id for session in found.sessions] == ["b-model"]
+
+
+def test_include_invalid_changes_no_kpi() -> None:
+    lenient = FrontierPolicy(0.9, 10, include_invalid=True)
+    listed = [row(polluted("F16", 16.0)), row(polluted("Q8_0", 8.5))]
+    strict = summarize(listed, ["nano"], POLICY, Lane.LAB)
+    other = summarize(listed, ["nano"], lenient, Lane.LAB)
+    assert strict.stability_kpis == other.stability_kpis
+    assert strict.stability_kpis.frontier_success_rate == 0.0
