@@ -124,6 +124,7 @@ def _artifact(report: RunReport) -> RowArtifact:
         digest=served.digest if served else report.spec.artifact.pin,
         path=served.path if served else None,
         tag=report.spec.artifact.tag,
+        build=served.build if served else None,
         bytes=served.reading("bytes") if served else Null("NOT_SERVED"),
     )
 

@@ -46,6 +46,7 @@ def build_session(
     eligible = eligible_rows(ordered, baseline, policy) if baseline else []
     smallest, value = minimum_viable(eligible), best_value(eligible)
     substituted = ordered[0].quant_tag if baseline and baseline is not ordered[0] else None
+    mixed = mixtures(ordered)
     frontier = EfficiencyFrontier(
         adherence_threshold=policy.adherence_threshold,
         latency_ceiling=policy.latency_ceiling,
@@ -62,12 +63,33 @@ def build_session(
         baseline_substituted_for=substituted,
         per_quant=[_summary_row(row, baseline) for row in ordered],
         comparisons=_comparisons(ordered, baseline, scores),
+        mixtures=mixed,
         efficiency_frontier=frontier,
         recommendation_detail=RecommendationDetail(
             minimum_viable_quant=_tag(smallest), best_value_quant=_tag(value)
         ),
-        recommendation=_sentence(model_id, baseline, substituted, smallest, value, policy, lane),
+        recommendation=" ".join(
+            [_sentence(model_id, baseline, substituted, smallest, value, policy, lane), *mixed]
+        ),
     )
+
+
+def mixtures(rows: Sequence[RowMetrics]) -> tuple[str, ...]:
+    """Return a sentence for each way in which a model's rows are no fair comparison."""
+    measured = [row for row in rows if row.adherence_score is not None]
+    tags: dict[str, list[str]] = {}
+    for row in measured:
+        identity = row.artifact.sha256 or row.artifact.digest
+        if identity:
+            tags.setdefault(identity, []).append(row.quant_tag)
+    found = [
+        f"{' and '.join(names)} are one and the same file." for names in tags.values() if names[1:]
+    ]
+    builds = {row.artifact.build for row in measured}
+    if len(builds) > 1:
+        listed = ", ".join(sorted(map(str, builds)))
+        found.append(f"The rows were measured with different builds of the server: {listed}.")
+    return tuple(found)
 
 
 def compare(

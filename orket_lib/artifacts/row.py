@@ -34,6 +34,7 @@ class RowArtifact(Measured):
     digest: str | None
     path: str | None = Field(json_schema_extra={"volatile": True})
     tag: str | None
+    build: str | None = Field(None, description="of the server")
     bytes: Count
 
 

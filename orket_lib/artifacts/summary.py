@@ -58,6 +58,9 @@ class ModelSession(Record):
     )
     per_quant: tuple[SummaryRow, ...] = Field(description="most bits first")
     comparisons: tuple[Comparison, ...]
+    mixtures: tuple[str, ...] = Field(
+        description="what makes this model's rows incomparable: one file under two tags, two builds"
+    )
     efficiency_frontier: EfficiencyFrontier
     recommendation_detail: RecommendationDetail
     recommendation: str

@@ -25,7 +25,7 @@ from orket_lib.vocabulary.quants import is_path_safe, nominal_bits, normalize_ta
 from orket_lib.vocabulary.slugs import slug
 from orket_lib.vocabulary.statuses import Lane, VramProfile
 
-SECTIONS = ("canary", "row", "kpi")
+SECTIONS = ("canary", "row", "hardware_sidecar", "kpi")
 
 
 def _listed(value: object) -> object:
@@ -120,6 +120,18 @@ class SweepConfig(BaseModel):
     canary_drop_first_run: bool = True
     canary_max_missing_telemetry_rate: Rate = 0.0
     canary_max_age_hours: Annotated[float, Field(gt=0)] = 24.0
+
+    hardware_sidecar_template: Annotated[
+        str | tuple[str, ...] | None,
+        Field(description="command of a hardware probe; a list is taken as it is"),
+    ] = None
+    hardware_sidecar_timeout_sec: Annotated[float, Field(gt=0)] = 120.0
+    hardware_sidecar_profile: Annotated[
+        str | None, Field(description="name of a probe in the profiles file")
+    ] = None
+    sidecar_profiles_config: Annotated[
+        str, Field(description="path of the file with hardware probes by name")
+    ] = "config/sidecar_profiles.json"
 
     row_max_missing_telemetry_rate: Rate = 0.0
     row_max_orchestration_overhead_ratio: Rate = 0.25

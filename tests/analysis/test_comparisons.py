@@ -7,9 +7,9 @@ from builders import metrics, unmeasured
 from scipy.stats import binomtest
 
 from orket_lib.analysis.frontier import FrontierPolicy
-from orket_lib.analysis.sessions import build_session, compare
+from orket_lib.analysis.sessions import build_session, compare, mixtures
 from orket_lib.analysis.statistics import mcnemar_exact
-from orket_lib.artifacts.row import TaskScore
+from orket_lib.artifacts.row import RowArtifact, TaskScore
 from orket_lib.vocabulary.statuses import Lane
 
 
@@ -76,3 +76,18 @@ def test_every_measured_quant_but_the_baseline_is_compared() -> None:
     found = build_session("nano", rows, table, FrontierPolicy(0.9, 10, False), Lane.LAB)
     assert [item.quant_tag for item in found.comparisons] == ["Q8_0"]
     assert found.comparisons[0].correct_to_wrong == 1
+
+
+def test_one_file_under_two_tags_and_two_builds_are_named() -> None:
+    def served(sha256: str, build: str) -> RowArtifact:
+        return RowArtifact.of(sha256=sha256, digest=None, path=None, tag=None, build=build, bytes=1)
+
+    rows = [
+        metrics("F16", artifact=served("a", "b1")),
+        metrics("Q8_0", artifact=served("a", "b1")),
+        metrics("Q4_K_M", artifact=served("c", "b2")),
+    ]
+    assert mixtures(rows[:1]) == ()
+    one_file, two_builds = mixtures(rows)
+    assert "F16 and Q8_0" in one_file
+    assert "b1, b2" in two_builds
