@@ -6,6 +6,7 @@ from typing import Any
 
 from orket_lib.analysis.aggregates import task_scores
 from orket_lib.artifacts.base import Provenance
+from orket_lib.artifacts.canonical import sha256_of
 from orket_lib.artifacts.row import Row, RowArtifact, RowMetrics, RowPolicy, TaskScore
 from orket_lib.artifacts.run_report import (
     HostSummary,
@@ -269,7 +270,9 @@ def metrics(tag: str = "Q8_0", bits: float | Null = 8.5, **changes: Any) -> RowM
         "notes": (),
         "test_runs": 4,
         "failed_runs": 0,
-        "artifact": RowArtifact.of(sha256="a" * 64, digest=None, path=None, tag=None, bytes=1000),
+        "artifact": RowArtifact.of(
+            sha256=sha256_of(tag), digest=None, path=None, tag=None, bytes=1000
+        ),
         "hardware_sidecar": SidecarStatus.NOT_APPLICABLE,
         "report_path": "run.json",
         "valid": True,
