@@ -25,6 +25,7 @@ _COMMANDS = {
     "row": "make a cell's row from its run report",
     "summary": "make the summary from the rows",
     "kpis": "make the KPI report from a summary",
+    "kpi-gate": "hold a sweep's KPIs against a policy",
     "frontier": "make the frontier artifact from a summary",
     "report": "make the operator report from a summary",
     "bench": "measure what measuring costs",

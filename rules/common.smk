@@ -3,11 +3,12 @@
 import sys
 from pathlib import Path
 
+from orket_lib.commands.guard import refuse_forgotten_views
 from orket_lib.commands.interpreter import use_this_interpreter
 from orket_lib.config.code import pure_code_digest
 from orket_lib.config.targets import Targets
 from orket_lib.config.workspace import load_sweep
-from orket_lib.vocabulary.errors import ConfigError
+from orket_lib.vocabulary.errors import ConfigError, Refused
 
 use_this_interpreter()
 DRY_RUN = workflow.output_settings.dryrun
@@ -16,6 +17,12 @@ try:
     SWEEP = load_sweep(config, workflow.configfiles, remember=not DRY_RUN)
 except ConfigError as error:
     sys.exit(f"config error:\n{error}")
+
+if workflow.is_main_process:
+    try:
+        refuse_forgotten_views(Path(SWEEP.results), sys.argv)
+    except Refused as error:
+        sys.exit(f"error: {error}")
 
 TARGETS = Targets(SWEEP)
 SWEEP_FILES = TARGETS.all_files()

@@ -1,4 +1,4 @@
-"""How far the sweep can be trusted."""
+"""How far the sweep can be trusted: figures, a verdict as data, and a leaf that enforces it."""
 
 
 rule kpis:
@@ -12,3 +12,29 @@ rule kpis:
         code=CODE,
     shell:
         "python -m orket_lib kpis --summary {input.summary} --out {output} --log {log}"
+
+
+rule kpi_gate:
+    input:
+        summary=f"{RESULTS}/quant_sweep/sweep_summary.json",
+        policy=SWEEP.config.kpi_policy,
+    output:
+        f"{RESULTS}/quant_sweep/kpi_gate.json",
+    log:
+        f"logs/{SWEEP.config.sweep}/kpi_gate.log",
+    params:
+        code=CODE,
+    shell:
+        "python -m orket_lib kpi-gate --summary {input.summary} --policy {input.policy:q}"
+        " --verdict-only --out {output} --log {log}"
+
+
+rule kpi_gate_passed:
+    input:
+        f"{RESULTS}/quant_sweep/kpi_gate.json",
+    output:
+        touch(f"{RESULTS}/quant_sweep/kpi_gate_passed.ok"),
+    log:
+        f"logs/{SWEEP.config.sweep}/kpi_gate_passed.log",
+    shell:
+        "python -m orket_lib require --kpi-gate {input} --log {log}"

@@ -97,14 +97,23 @@ def read_model(path: Path, kind: type[_Model]) -> _Model:
         ArtifactError: The file is missing, not JSON, or doesn't fit the model; every violation is
             named with its place.
     """
+    return parse_model(read_json(path), kind, path)
+
+
+def parse_model(content: Any, kind: type[_Model], source: object) -> _Model:
+    """Return content as `kind`; errors name `source`.
+
+    Raises:
+        ArtifactError: It doesn't fit the model; every violation is named with its place.
+    """
     try:
-        return kind.model_validate(read_json(path))
+        return kind.model_validate(content)
     except ValidationError as error:
         places = "\n".join(
             f"  {'.'.join(map(str, item['loc'])) or '(whole file)'}: {item['msg']}"
             for item in error.errors()
         )
-        raise ArtifactError(f"{path}: not a valid {kind.__name__}:\n{places}") from None
+        raise ArtifactError(f"{source}: not a valid {kind.__name__}:\n{places}") from None
 
 
 def sha256_of_file(path: Path) -> str:

@@ -6,12 +6,14 @@ import argparse
 from pathlib import Path
 
 from orket_lib.commands._common import add_log
+from orket_lib.vocabulary.errors import Refused
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     parser.add_argument("--canary", type=Path, help="verdict of the canary")
     parser.add_argument("--preflight", type=Path, help="verdict of the preflight")
+    parser.add_argument("--kpi-gate", type=Path, help="verdict of the KPI gate")
     add_log(parser)
 
 
@@ -19,6 +21,7 @@ def run(options: argparse.Namespace) -> int:
     """Pass, or refuse with the verdict's reasons."""
     from orket_lib.artifacts.canary import CanaryVerdict
     from orket_lib.artifacts.io import read_model
+    from orket_lib.artifacts.kpi_gate import KpiGate
     from orket_lib.artifacts.preflight import Preflight
     from orket_lib.measure.gates import require_canary, require_preflight
 
@@ -26,4 +29,9 @@ def run(options: argparse.Namespace) -> int:
         require_preflight(read_model(options.preflight, Preflight))
     if options.canary:
         require_canary(read_model(options.canary, CanaryVerdict))
+    if options.kpi_gate:
+        gate = read_model(options.kpi_gate, KpiGate)
+        if gate.verdict == "FAIL":
+            failures = "\n".join(f"  {failure}" for failure in gate.failures)
+            raise Refused(f"KPI gate failed, see {options.kpi_gate}:\n{failures}")
     return 0

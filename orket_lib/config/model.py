@@ -110,6 +110,10 @@ class SweepConfig(BaseModel):
         bool, Field(description="let rows that are not valid into frontier and recommendation")
     ] = False
 
+    kpi_policy: Annotated[str, Field(description="path of the KPI gate's limits")] = (
+        "config/kpi_policy.json"
+    )
+
     canary_runs: Annotated[int, Field(ge=0, description="0 = no canary")] = 5
     canary_task_limit: Annotated[int, Field(ge=1)] = 1
     canary_task_id_min: Annotated[int | None, Field(ge=1)] = None

@@ -13,6 +13,8 @@ _POLICIES = ("matrix", "canary", "row", "needs")
 _VIEWS = (
     "sweep_summary.json",
     "sweep_kpis.json",
+    "kpi_gate.json",
+    "kpi_gate_passed.ok",
     "frontier_explorer.json",
     "sweep_report.md",
     "sweep_scatter.json",

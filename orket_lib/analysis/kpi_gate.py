@@ -1,0 +1,38 @@
+"""The KPI gate's verdict: which figures miss their limits, and by what."""
+
+from __future__ import annotations
+
+from orket_lib.artifacts.kpi_gate import KpiPolicy
+from orket_lib.artifacts.summary import StabilityKpis
+from orket_lib.vocabulary.compare import exceeds, reaches
+
+_IN_WORDS = {
+    "ONE_RUN_PER_TASK": "1 run per task",
+    "NOTHING_MEASURED": "nothing measured",
+    "NO_SESSION": "no model",
+}
+
+
+def gate_failures(kpis: StabilityKpis, policy: KpiPolicy) -> tuple[str, ...]:
+    """Return a sentence for each KPI that misses its limit; a null one misses it (trap T9)."""
+    upper = {
+        "missing_telemetry_rate": policy.max_missing_telemetry_rate,
+        "polluted_run_rate": policy.max_polluted_run_rate,
+    }
+    lower = {
+        "frontier_success_rate": policy.min_frontier_success_rate,
+        "determinism_rate": policy.min_determinism_rate,
+    }
+    failures = []
+    for name, limit in {**upper, **lower}.items():
+        value = getattr(kpis, name)
+        if limit is None:
+            continue
+        if value is None:
+            why = kpis.null_reasons[name]
+            failures.append(f"{name}=null ({_IN_WORDS.get(why, why)})")
+        elif name in upper and exceeds(value, limit):
+            failures.append(f"{name}={value:.6g} exceeds max_{name}={limit:g}")
+        elif name in lower and not reaches(value, limit):
+            failures.append(f"{name}={value:.6g} is below min_{name}={limit:g}")
+    return tuple(failures)
