@@ -17,6 +17,7 @@ from orket_lib.vocabulary.errors import ConfigError, OrketError
 
 _COMMANDS = {
     "plan": "show what a sweep would do, without doing it",
+    "status": "say what is current, what is stale and why, and what a run would cost",
     "preflight": "check that everything a sweep needs is there",
     "canary": "measure the canary",
     "canary-verdict": "hold the canary's measurement against its thresholds",

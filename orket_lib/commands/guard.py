@@ -1,7 +1,8 @@
 """Views that Snakemake has forgotten the making of are not trusted.
 
-Without its metadata (`.snakemake/` lost) Snakemake takes every file that exists for current, whatever
-the config says by now. Measurements are safe, their paths tell what they are; views are remade.
+Without its metadata (`.snakemake/` lost) Snakemake takes every file that exists for current,
+whatever the config says by now. Measurements are safe, their paths tell what they are; views are
+remade.
 """
 
 from __future__ import annotations

@@ -3,44 +3,24 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orket_lib.commands._common import print_json, tell
-from orket_lib.vocabulary.errors import ConfigError
+from orket_lib.commands._configs import add_config_options, sweep_of
 
 if TYPE_CHECKING:
     from orket_lib.config.resolve import Sweep
 
-_DEFAULT = Path("config/config.yaml")
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
-    parser.add_argument(
-        "configs", nargs="*", type=Path, help=f"config files, later ones win (default: {_DEFAULT})"
-    )
-    parser.add_argument(
-        "--config", action="append", default=[], metavar="KEY=VALUE", help="wins over files"
-    )
+    add_config_options(parser)
     parser.add_argument("--json", action="store_true", help="print the plan as JSON")
 
 
 def run(options: argparse.Namespace) -> int:
     """Resolve the config and print its plan."""
-    import yaml
-
-    from orket_lib.config.loading import read_config_files
-    from orket_lib.config.workspace import load_sweep
-
-    files = options.configs or [_DEFAULT]
-    raw = read_config_files(files)
-    for pair in options.config:
-        key, sign, value = pair.partition("=")
-        if not sign:
-            raise ConfigError([f"--config {pair}: not of the form key=value"])
-        raw[key] = yaml.safe_load(value)
-    show_plan(load_sweep(raw, files, remember=False), options.json)
+    show_plan(sweep_of(options), options.json)
     return 0
 
 

@@ -41,7 +41,8 @@ class Journal:
 
     def __init__(self, path: Path, spec_digest: str) -> None:
         self._path = path
-        self._lines = _read(path)
+        _cut_torn_line(path)
+        self._lines = read_lines(path)
         header = self.first(HEADER)
         if header is not None and header.get("spec_digest") != spec_digest:
             raise ArtifactError(f"{path}: belongs to another measurement; remove its folder")
@@ -107,15 +108,16 @@ def seal(path: Path, spec_digest: str) -> None:
             journal.append(SEALED, {})
 
 
-def _read(path: Path) -> list[dict[str, Any]]:
-    """Return the lines of a journal, and cut a torn last line off the file."""
+def read_lines(path: Path) -> list[dict[str, Any]]:
+    """Return the lines of a journal, without a torn last one; the file stays as it is.
+
+    Raises:
+        ArtifactError: A line in the middle is damaged.
+    """
     try:
-        content = path.read_bytes()
+        whole, _, _ = path.read_bytes().rpartition(b"\n")
     except FileNotFoundError:
         return []
-    whole, _, torn = content.rpartition(b"\n")
-    if torn:
-        path.write_bytes(whole + b"\n" if whole else b"")
     lines = []
     for number, line in enumerate(whole.splitlines(), start=1):
         try:
@@ -125,3 +127,12 @@ def _read(path: Path) -> list[dict[str, Any]]:
                 f"{path}: line {number} is damaged; remove the file to measure again"
             ) from None
     return lines
+
+
+def _cut_torn_line(path: Path) -> None:
+    """Remove an unfinished last line, so that the next one begins on a line of its own."""
+    if path.is_file():
+        content = path.read_bytes()
+        whole = content[: content.rfind(b"\n") + 1]
+        if whole != content:
+            path.write_bytes(whole)

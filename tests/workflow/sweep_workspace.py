@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -10,6 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+
+from orket_lib.config.resolve import Sweep
+from orket_lib.config.workspace import load_sweep
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALL: dict[str, Any] = {
@@ -64,6 +68,11 @@ class Workspace:
         result = self.run("-n", *arguments)
         assert result.code == 0, result.text
         return jobs(result.text)
+
+    def resolved(self) -> Sweep:
+        """Return the sweep that the config means, resolved here and not by Snakemake."""
+        with contextlib.chdir(self.folder):
+            return load_sweep(self.config, ["sweep.yaml"], remember=False)
 
     def json(self, path: str) -> Any:
         """Return the content of a JSON file of the workspace."""

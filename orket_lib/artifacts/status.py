@@ -1,0 +1,36 @@
+"""What of a sweep is there, what is not and why, and what a run would cost."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from orket_lib.artifacts.base import Measured, Reading, Record
+
+CellState = Literal["measured", "failed", "partial", "complete", "not measured"]
+
+
+class CellStatus(Record):
+    """One (model, quant)."""
+
+    model_id: str
+    quant_tag: str
+    state: CellState
+    detail: str = Field(description="when it was measured, how far it got, or what changed")
+    run_path: str
+
+
+class SweepStatus(Measured):
+    """`orket status --json`."""
+
+    schema_version: Literal["orket.status.v1"] = "orket.status.v1"
+    sweep: str
+    canary: str
+    cells: tuple[CellStatus, ...]
+    jobs: dict[str, int] | None = Field(
+        description="jobs that Snakemake would run, by rule; null when it can't tell"
+    )
+    jobs_note: str | None = Field(description="what Snakemake said instead")
+    missing_runs: int = Field(description="graded runs that are not measured yet")
+    expected_seconds: Reading = Field(description="time to measure them, from measured cells")

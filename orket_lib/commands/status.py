@@ -1,0 +1,117 @@
+"""`orket status`: say what is current, what is stale and why, and what a run would cost."""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from orket_lib.commands._common import print_json, tell
+from orket_lib.commands._configs import DEFAULT_CONFIG, add_config_options, sweep_of
+from orket_lib.vocabulary.errors import OrketError
+
+if TYPE_CHECKING:
+    from orket_lib.artifacts.status import SweepStatus
+    from orket_lib.config.resolve import Sweep
+
+_VERDICT = Path("results/canary/verdict.json")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
+    add_config_options(parser)
+    parser.add_argument("--json", action="store_true", help="print the status as JSON")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Look at storage and views, ask Snakemake what it would do, and print both."""
+    from orket_lib.report.status import status_text
+
+    status = _status(sweep_of(options), options)
+    if options.json:
+        print_json(status)
+    else:
+        tell(status_text(status))
+    return 0
+
+
+def _status(sweep: Sweep, options: argparse.Namespace) -> SweepStatus:
+    from statistics import median
+
+    from orket_lib.artifacts.status import CellStatus, SweepStatus
+    from orket_lib.measure.inspection import (
+        cell_state,
+        report_of,
+        seconds_per_run,
+        sibling_report,
+    )
+    from orket_lib.vocabulary.nulls import Null
+
+    cells, paces, missing = [], [], 0
+    for cell in sweep.cells:
+        folder = Path(cell.folder)
+        state, detail = cell_state(folder, cell.spec)
+        cells.append(
+            CellStatus(
+                model_id=cell.model_id,
+                quant_tag=cell.quant_tag,
+                state=state,
+                detail=detail,
+                run_path=f"{cell.folder}/run.json",
+            )
+        )
+        report = report_of(folder)
+        if report is None:
+            missing += len(cell.spec.tasks.ids) * cell.spec.runs_per_task
+            report = sibling_report(folder)
+        if report and (pace := seconds_per_run(report)):
+            paces.append(pace)
+    jobs, note = _planned_jobs(options)
+    expected = missing * median(paces) if paces else Null("NO_CELL_MEASURED")
+    return SweepStatus.of(
+        sweep=sweep.config.sweep,
+        canary=_canary(),
+        cells=cells,
+        jobs=jobs,
+        jobs_note=note,
+        missing_runs=missing,
+        expected_seconds=0.0 if not missing else expected,
+    )
+
+
+def _canary() -> str:
+    """Return what the canary's verdict says, and whether it still lets a measurement start."""
+    from orket_lib.artifacts.canary import CanaryVerdict
+    from orket_lib.artifacts.io import read_model
+    from orket_lib.measure.gates import require_canary, require_fresh_canary
+    from orket_lib.telemetry.fingerprint import boot_id
+    from orket_lib.vocabulary.clock import utc_now
+
+    if not _VERDICT.is_file():
+        return "not measured"
+    try:
+        verdict = read_model(_VERDICT, CanaryVerdict)
+        require_canary(verdict)
+        require_fresh_canary(verdict, utc_now(), boot_id())
+    except OrketError as error:
+        return str(error)
+    return "passed" if verdict.policy.enabled else "off"
+
+
+def _planned_jobs(options: argparse.Namespace) -> tuple[dict[str, int] | None, str | None]:
+    """Return the jobs of a dry run by rule, or what Snakemake says instead."""
+    files = [str(path) for path in options.configs or [DEFAULT_CONFIG]]
+    command = [sys.executable, "-m", "snakemake", "-n", "--configfile", *files]
+    if options.config:
+        command += ["--config", *options.config]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        return None, done.stderr.strip().splitlines()[-1] if done.stderr.strip() else None
+    jobs: dict[str, int] = {}
+    _, found, table = done.stdout.partition("Job stats:")
+    for line in table.split("\n\n")[0].splitlines()[3:] if found else ():
+        name, count = line.split()
+        jobs[name] = int(count)
+    return {name: count for name, count in jobs.items() if name not in ("all", "total")}, None
