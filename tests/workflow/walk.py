@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import random
 import shutil
 import sys
@@ -62,7 +63,8 @@ class Walk:
 
     def invoke(self, *arguments: str) -> Result:
         """Run Snakemake with the step's fault."""
-        env = {"WALK_FAIL": self.fault, "PYTHONPATH": str(FAULTS)} if self.fault else None
+        path = os.pathsep.join([str(FAULTS), os.environ.get("PYTHONPATH", "")])
+        env = {"WALK_FAIL": self.fault, "PYTHONPATH": path} if self.fault else None
         return self.workspace.run(*arguments, env=env)
 
     def check(self, result: Result) -> list[str]:
