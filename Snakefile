@@ -15,6 +15,7 @@ include: "rules/common.smk"
 include: "rules/plan.smk"
 include: "rules/canary.smk"
 include: "rules/measure.smk"
+include: "rules/sidecar.smk"
 include: "rules/summary.smk"
 include: "rules/kpi.smk"
 include: "rules/frontier.smk"
@@ -31,3 +32,7 @@ rule all:
 
 onsuccess:
     show_result()
+
+
+onerror:
+    show_result(STARTED)

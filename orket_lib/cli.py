@@ -13,7 +13,7 @@ from importlib import import_module
 from pathlib import Path
 
 from orket_lib import __version__
-from orket_lib.vocabulary.errors import ConfigError, OrketError
+from orket_lib.vocabulary.errors import ConfigError, OrketError, Refused
 
 _COMMANDS = {
     "plan": "show what a sweep would do, without doing it",
@@ -23,6 +23,9 @@ _COMMANDS = {
     "canary-verdict": "hold the canary's measurement against its thresholds",
     "require": "fail, with the reasons, if a verdict did not pass",
     "run": "measure one cell",
+    "sidecar": "run the hardware sidecar of one cell",
+    "sidecar-view": "make the sweep's view of a hardware sidecar",
+    "sidecar-probe": "measure a model file on this machine's hardware",
     "row": "make a cell's row from its run report",
     "summary": "make the summary from the rows",
     "kpis": "make the KPI report from a summary",
@@ -45,12 +48,22 @@ def main(argv: Sequence[str] | None = None) -> int:
         return int(options.run(options))
     except ConfigError as error:
         return _fail(f"config error:\n{error}", error.exit_code, options)
-    except OrketError as error:
-        return _fail(f"error: {error}", error.exit_code, options)
-    except KeyboardInterrupt:
-        return _fail("interrupted", 130, options)
     except BrokenPipeError:
         return 0
+    except Refused as error:
+        from orket_lib.commands.invocation import rerun_command
+
+        lines = [f"error: {error}"]
+        if error.rerun:
+            lines.append(f"once that is put right, type: {rerun_command(error.rerun)}")
+        return _fail("\n".join(lines), error.exit_code, options)
+    except OrketError as error:
+        return _fail(f"error: {error}", error.exit_code, options)
+    except OSError as error:  # a path that a user named, or a full disk
+        return _fail(f"error: {error.filename or ''}: {error.strerror}", 1, options)
+    except KeyboardInterrupt:
+        kept = "interrupted; what was measured is kept, and the same command goes on from there"
+        return _fail(kept, 130, options)
 
 
 def _parser(loaded: str | None) -> argparse.ArgumentParser:

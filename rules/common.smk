@@ -1,30 +1,39 @@
 """The resolved sweep, and the paths that rules are made of."""
 
 import sys
+import time
 from pathlib import Path
 
 from orket_lib.commands.guard import refuse_forgotten_views
-from orket_lib.commands.interpreter import use_this_interpreter
+from orket_lib.commands.invocation import prepare_environment, rerun_command
+from orket_lib.commands.plan import show_plan, show_warnings
 from orket_lib.config.code import pure_code_digest
 from orket_lib.config.targets import Targets
 from orket_lib.config.workspace import load_sweep
 from orket_lib.vocabulary.errors import ConfigError, Refused
 
-use_this_interpreter()
+STARTED = time.time()
 DRY_RUN = workflow.output_settings.dryrun
 
 try:
-    SWEEP = load_sweep(config, workflow.configfiles, remember=not DRY_RUN)
+    # Files and command line, not their merge: only so does `canary_runs` win over `canary: {runs}`.
+    SWEEP = load_sweep(
+        workflow.configfiles, workflow.config_settings.config, remember=not DRY_RUN
+    )
 except ConfigError as error:
     sys.exit(f"config error:\n{error}")
 
-if workflow.is_main_process:
-    try:
-        refuse_forgotten_views(Path(SWEEP.results), sys.argv)
-    except Refused as error:
-        sys.exit(f"error: {error}")
-
 TARGETS = Targets(SWEEP)
+prepare_environment(
+    workflow.config_settings.configfiles, workflow.config_settings.config
+)
+if workflow.is_main_process:
+    show_warnings(SWEEP)
+    try:
+        refuse_forgotten_views(TARGETS.policies(), sys.argv)
+    except Refused as error:
+        sys.exit(f"error: {error}\ntype: {rerun_command(error.rerun)}")
+
 SWEEP_FILES = TARGETS.all_files()
 CODE = pure_code_digest()
 RESULTS = SWEEP.results
@@ -36,13 +45,11 @@ wildcard_constraints:
     digest="[0-9a-f]{12}",
 
 
-def show_result():
+def show_result(since=0.0):
     from orket_lib.commands.show import show_summary
 
-    show_summary(Path(RESULTS))
+    show_summary(Path(RESULTS), since)
 
 
 if DRY_RUN:
-    from orket_lib.commands.plan import show_plan
-
     show_plan(SWEEP)

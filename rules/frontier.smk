@@ -1,7 +1,7 @@
 """Which quants are worth running, in the words of the explorer."""
 
 
-rule frontier:
+rule make_frontier:
     input:
         summary=f"{RESULTS}/quant_sweep/sweep_summary.json",
     output:
@@ -12,3 +12,8 @@ rule frontier:
         code=CODE,
     shell:
         "python -m orket_lib frontier --summary {input.summary} --out {output} --log {log}"
+
+
+rule frontier:
+    input:
+        TARGETS.up_to("frontier_explorer.json"),

@@ -1,7 +1,7 @@
 """How far the sweep can be trusted: figures, a verdict as data, and a leaf that enforces it."""
 
 
-rule kpis:
+rule compute_kpis:
     input:
         summary=f"{RESULTS}/quant_sweep/sweep_summary.json",
     output:
@@ -14,7 +14,7 @@ rule kpis:
         "python -m orket_lib kpis --summary {input.summary} --out {output} --log {log}"
 
 
-rule kpi_gate:
+rule judge_kpis:
     input:
         summary=f"{RESULTS}/quant_sweep/sweep_summary.json",
         policy=SWEEP.config.kpi_policy,
@@ -29,7 +29,7 @@ rule kpi_gate:
         " --verdict-only --out {output} --log {log}"
 
 
-rule kpi_gate_passed:
+rule pass_kpi_gate:
     input:
         f"{RESULTS}/quant_sweep/kpi_gate.json",
     output:
@@ -38,3 +38,13 @@ rule kpi_gate_passed:
         f"logs/{SWEEP.config.sweep}/kpi_gate_passed.log",
     shell:
         "python -m orket_lib require --kpi-gate {input} --log {log}"
+
+
+rule kpis:
+    input:
+        TARGETS.up_to("sweep_kpis.json"),
+
+
+rule kpi_gate:
+    input:
+        TARGETS.up_to("kpi_gate.json", "kpi_gate_passed.ok"),

@@ -41,6 +41,9 @@ rule row:
     input:
         report=lambda wildcards: TARGETS.run_report(wildcards.model, wildcards.quant),
         settings=f"{RESULTS}/policy/row.json",
+        sidecar=lambda wildcards: TARGETS.sidecars.view(
+            wildcards.model, wildcards.quant
+        ),
         # Ordinary inputs, so that a new verdict never hides a change of what lies behind it.
         canary="results/canary/verdict.json",
         preflight="results/preflight/verdict.json",
@@ -50,6 +53,9 @@ rule row:
         f"logs/{SWEEP.config.sweep}/rows/{{model}}/{{quant}}.log",
     params:
         code=CODE,
+        sidecar=lambda wildcards: TARGETS.sidecars.option(
+            wildcards.model, wildcards.quant
+        ),
     shell:
         "python -m orket_lib row --report {input.report} --settings {input.settings}"
-        " --out {output} --log {log}"
+        " {params.sidecar} --out {output} --log {log}"

@@ -1,7 +1,7 @@
 """What the operator reads."""
 
 
-rule report:
+rule make_report:
     input:
         summary=f"{RESULTS}/quant_sweep/sweep_summary.json",
     output:
@@ -11,6 +11,7 @@ rule report:
             labels={"part": "report"},
         ),
         scatter=f"{RESULTS}/quant_sweep/sweep_scatter.json",
+        table=f"{RESULTS}/quant_sweep/sweep_table.csv",
         plot=report(
             f"{RESULTS}/quant_sweep/plots/frontier.png",
             category="Sweep",
@@ -22,4 +23,15 @@ rule report:
         code=CODE,
     shell:
         "python -m orket_lib report --summary {input.summary} --out-md {output.markdown}"
-        " --out-scatter {output.scatter} --out-plot {output.plot} --log {log}"
+        " --out-scatter {output.scatter} --out-table {output.table} --out-plot {output.plot}"
+        " --log {log}"
+
+
+rule report:
+    input:
+        TARGETS.up_to(
+            "sweep_report.md",
+            "sweep_scatter.json",
+            "sweep_table.csv",
+            "plots/frontier.png",
+        ),

@@ -9,7 +9,7 @@ from typing import Any
 from orket_lib.analysis import aggregates
 from orket_lib.analysis.quality import reason_share, row_quality, row_reasons, run_is_polluted
 from orket_lib.analysis.validity import invalid_because
-from orket_lib.artifacts.row import RowArtifact, RowMetrics, RowPolicy
+from orket_lib.artifacts.row import RowArtifact, RowMetrics, RowPolicy, RowSidecar
 from orket_lib.artifacts.run_report import RunReport, TestRun
 from orket_lib.vocabulary.compare import exceeds
 from orket_lib.vocabulary.nulls import Null
@@ -25,6 +25,7 @@ def build_row(
     quant_bits: Mapping[str, float],
     sidecar: SidecarStatus,
     report_path: str,
+    sidecar_copy: RowSidecar | None = None,
 ) -> RowMetrics:
     """Return the row of a run report.
 
@@ -35,6 +36,7 @@ def build_row(
         quant_bits: Bits per weight of tags that the vocabulary doesn't know.
         sidecar: What came of the hardware probe.
         report_path: Where the report lies.
+        sidecar_copy: The hardware probe's numbers, where one is configured.
     """
     common: dict[str, Any] = {
         "model_id": report.spec.model_id,
@@ -44,6 +46,7 @@ def build_row(
         "status_reason": report.status_reason,
         "artifact": _artifact(report),
         "hardware_sidecar": sidecar,
+        "sidecar": sidecar_copy,
         "report_path": report_path,
         "test_runs": len(report.test_runs),
         "failed_runs": sum(not aggregates.answered(run) for run in report.test_runs),

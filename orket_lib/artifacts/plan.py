@@ -6,8 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from orket_lib.artifacts.base import Record
-from orket_lib.artifacts.canary import CanaryPolicy
+from orket_lib.artifacts.base import Artifact, Record
 from orket_lib.artifacts.row import RowPolicy
 from orket_lib.artifacts.spec import ControlSettings
 from orket_lib.vocabulary.statuses import Lane, VramProfile
@@ -19,7 +18,8 @@ class PlannedCell(Record):
     model_id: str
     quant_tag: str
     artifact: str = Field(description="file or tag")
-    sha256: str | None
+    sha256: str | None = Field(description="of the file; null for a tag")
+    pin: str | None = Field(description="digest that the server must report for the tag")
     spec_digest: str
     run_path: str
     measured: bool = Field(description="a measurement of exactly this is already in storage")
@@ -41,10 +41,25 @@ class PlannedCanary(Record):
     task_limit: int
     task_id_min: int | None
     task_id_max: int | None
-    policy: CanaryPolicy
+    latency_variance_threshold: float
+    drop_first_run: bool
+    max_missing_telemetry_rate: float
+    scope: Literal["first", "each_model"]
+    max_age_hours: float
 
 
-class Plan(Record):
+class PlannedSidecar(Record):
+    """The hardware probe as configured."""
+
+    enabled: bool
+    profile: str | None
+    template: tuple[str, ...] | None = Field(
+        description="arguments of the command; null means our own measurement"
+    )
+    timeout_sec: float
+
+
+class Plan(Artifact):
     """`plan.json`."""
 
     schema_version: Literal["orket.plan.v1"] = "orket.plan.v1"
@@ -61,12 +76,15 @@ class Plan(Record):
     experimental_controls: ControlSettings
     canary: PlannedCanary
     row_quality_policy: RowPolicy
+    hardware_sidecar: PlannedSidecar
     execution_lane: Lane
     vram_profile: VramProfile
     adherence_threshold: float
     latency_ceiling: float
     include_invalid: bool
+    kpi_policy: str = Field(description="path of the KPI gate's limits")
     runs_per_quant: int
     expected_runs: int = Field(description="graded runs over all cells")
     summary_path: str
     report_path: str
+    warnings: tuple[str, ...] = Field(description="what is allowed and should be known")

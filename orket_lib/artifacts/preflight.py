@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+from pydantic import Field
+
 from orket_lib.artifacts.base import Artifact, Record
 
 
@@ -27,3 +29,6 @@ class Needs(Record):
     """What a sweep needs, as the workflow renders it."""
 
     files: tuple[str, ...]
+    refusals: tuple[str, ...] = Field(
+        (), description="what this version can plan and not run, a sentence each"
+    )

@@ -46,6 +46,18 @@ class FamilyScore(Record):
     tasks: int
 
 
+class RowSidecar(Measured):
+    """What a row repeats of its hardware sidecar, for diagnosis: no score depends on it."""
+
+    ttft_ms: Reading
+    prefill_tps: Reading
+    decode_tps: Reading
+    model_load_ms: Reading
+    request_floor_ms: Reading
+    errors: tuple[str, ...]
+    view_path: str
+
+
 class RowMetrics(Measured):
     """A row as the summary lists it."""
 
@@ -80,6 +92,7 @@ class RowMetrics(Measured):
     failed_runs: int = Field(description="of those, errors and timeouts; each scores 0")
     artifact: RowArtifact
     hardware_sidecar: SidecarStatus
+    sidecar: RowSidecar | None = Field(None, description="null when none is configured")
     report_path: str
     valid: bool
     invalid_because: tuple[str, ...]

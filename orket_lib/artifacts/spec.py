@@ -44,7 +44,19 @@ class TaskSelection(Record):
     sha256: str = Field(description="of the selected tasks' canonical JSON")
 
 
-class MeasurementSpec(Record):
+class Addressed(Record):
+    """A record whose content names where its measurement lies."""
+
+    def canonical(self) -> str:
+        """Return the canonical JSON that the digest is made of."""
+        return canonical_json(self.model_dump(mode="json"))
+
+    def digest(self) -> str:
+        """Return the digest that names the measurement's folder."""
+        return digest_of(self.model_dump(mode="json"))
+
+
+class MeasurementSpec(Addressed):
     """What every measurement that loads a model depends on."""
 
     contract: int = CONTRACT
@@ -60,14 +72,6 @@ class MeasurementSpec(Record):
     controls: ControlSettings
     tasks: TaskSelection
     machine: str = Field(description="fingerprint of the machine that is to measure")
-
-    def canonical(self) -> str:
-        """Return the canonical JSON that the digest is made of."""
-        return canonical_json(self.model_dump(mode="json"))
-
-    def digest(self) -> str:
-        """Return the digest that names the measurement's folder."""
-        return digest_of(self.model_dump(mode="json"))
 
 
 class RunSpec(MeasurementSpec):

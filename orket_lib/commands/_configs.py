@@ -6,8 +6,6 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from orket_lib.vocabulary.errors import ConfigError
-
 if TYPE_CHECKING:
     from orket_lib.config.resolve import Sweep
 
@@ -33,16 +31,8 @@ def sweep_of(options: argparse.Namespace) -> Sweep:
     Raises:
         ConfigError: With all problems.
     """
-    import yaml
-
-    from orket_lib.config.loading import read_config_files
+    from orket_lib.config.reading import read_overrides
     from orket_lib.config.workspace import load_sweep
 
     files = options.configs or [DEFAULT_CONFIG]
-    raw = read_config_files(files)
-    for pair in options.config:
-        key, sign, value = pair.partition("=")
-        if not sign:
-            raise ConfigError([f"--config {pair}: not of the form key=value"])
-        raw[key] = yaml.safe_load(value)
-    return load_sweep(raw, files, remember=False)
+    return load_sweep(files, read_overrides(options.config), remember=False)

@@ -8,18 +8,26 @@ from pathlib import Path
 
 from orket_lib.commands._common import print_json, tell
 
+_FEWEST_PAIRS = 6
 _MODEL = Path("models/orket-nano/orket-nano-Q4_K_M.gguf")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     parser.add_argument("subject", choices=["client"], help="what to bench")
-    parser.add_argument("--pairs", type=int, default=1000, help="client: pairs of streams")
-    parser.add_argument("--blocks", type=int, default=40, help="sampler: pairs of blocks")
+    parser.add_argument("--pairs", type=_pairs, default=1000, help="client: pairs of streams")
+    parser.add_argument("--blocks", type=_pairs, default=40, help="sampler: pairs of blocks")
     parser.add_argument(
         "--model", type=Path, default=_MODEL, help="GGUF file for the sampler's part"
     )
     parser.add_argument("--json", action="store_true", help="print as JSON")
+
+
+def _pairs(text: str) -> int:
+    pairs = int(text)
+    if pairs < _FEWEST_PAIRS:
+        raise argparse.ArgumentTypeError(f"at least {_FEWEST_PAIRS}, for a 95 % interval")
+    return pairs
 
 
 def run(options: argparse.Namespace) -> int:

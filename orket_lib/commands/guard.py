@@ -7,7 +7,8 @@ remade.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from base64 import urlsafe_b64encode
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from orket_lib.vocabulary.errors import Refused
@@ -15,23 +16,37 @@ from orket_lib.vocabulary.errors import Refused
 REPAIR = ("write_plan", "write_policy")
 
 
-def refuse_forgotten_views(results: Path, arguments: Collection[str]) -> None:
-    """Refuse to go on over views without metadata, unless they are being remade.
+def refuse_forgotten_views(policies: Mapping[str, str], arguments: Collection[str]) -> None:
+    """Refuse to go on over views of another config that Snakemake can't know to be old.
+
+    What a view depends on beside measurements is written into policy files. One that is not what
+    the config says now has to be written again, which Snakemake sees from its record of that file;
+    everything after it follows. Without the record, it sees nothing.
 
     Args:
-        results: Folder of the sweep's views.
+        policies: What each policy file must hold, by path.
         arguments: Of this call of Snakemake, which itself doesn't know yet, when it reads the
             workflow, which rules it was told to run in any case.
 
     Raises:
-        Refused: With the command that repairs it.
+        Refused: Naming the rules that make it good.
     """
-    metadata = Path(".snakemake/metadata")
-    known = metadata.is_dir() and any(metadata.iterdir())
-    if known or not (results / "policy").is_dir() or {*REPAIR, "-R"} <= set(arguments):
-        return
-    raise Refused(
-        f"{results.as_posix()} holds views, and Snakemake's record of how they were made "
-        "(.snakemake/) is lost, so it could take old ones for current. Remake them, which takes "
-        f"seconds and measures nothing:\n  snakemake -R {' '.join(REPAIR)}"
-    )
+    forgotten = [
+        path
+        for path, text in policies.items()
+        if Path(path).is_file()
+        and Path(path).read_text(encoding="utf-8").strip() != text.strip()
+        and not _record(path).is_file()
+    ]
+    if forgotten and not set(REPAIR) <= set(arguments):
+        raise Refused(
+            f"{', '.join(forgotten)} is of another config, and Snakemake's record of how it was "
+            "made (.snakemake/) is lost, so it would take old results for current; remaking them "
+            "takes seconds and measures nothing",
+            rerun=REPAIR,
+        )
+
+
+def _record(path: str) -> Path:
+    """Return where Snakemake's file backend keeps its record of a file."""
+    return Path(".snakemake/metadata") / urlsafe_b64encode(path.encode()).decode()

@@ -20,8 +20,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Resolve the config and print its plan."""
-    show_plan(sweep_of(options), options.json)
+    sweep = sweep_of(options)
+    show_warnings(sweep)
+    show_plan(sweep, options.json)
     return 0
+
+
+def show_warnings(sweep: Sweep) -> None:
+    """Print what a config's author should know, on standard error."""
+    for warning in sweep.warnings:
+        tell(f"config warning: {warning}")
 
 
 def show_plan(sweep: Sweep, as_json: bool = False) -> None:

@@ -15,6 +15,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out-md", type=Path, required=True, help="the report")
     parser.add_argument("--out-scatter", type=Path, required=True, help="its points as JSON")
     parser.add_argument("--out-plot", type=Path, required=True, help="its picture as PNG")
+    parser.add_argument("--out-table", type=Path, help="its rows as CSV, for a spreadsheet")
     parser.add_argument(
         "--include-invalid", action="store_true", help="show a frontier with invalid rows, too"
     )
@@ -29,10 +30,10 @@ def run(options: argparse.Namespace) -> int:
     from orket_lib.report.markdown import Plot, render_markdown
     from orket_lib.report.plots import plot_frontier
     from orket_lib.report.scatter import scatter_points
+    from orket_lib.report.table import summary_table
 
     summary = read_model(options.summary, Summary)
     include_invalid = options.include_invalid or summary.matrix.get("include_invalid", False)
-    options.out_plot.parent.mkdir(parents=True, exist_ok=True)
     plot_frontier(summary, options.out_plot, include_invalid)
     relative = os.path.relpath(options.out_plot, options.out_md.parent)
     plot = Plot("Quality against size and speed", Path(relative).as_posix())
@@ -47,4 +48,8 @@ def run(options: argparse.Namespace) -> int:
         points=scatter_points(summary, include_invalid),
     )
     write_model(options.out_scatter, scatter)
+    if options.out_table:
+        write_text(
+            options.out_table, summary_table(summary).to_csv(index=False, lineterminator="\n")
+        )
     return 0

@@ -12,6 +12,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     parser.add_argument("--report", type=Path, required=True, help="run report of the cell")
     parser.add_argument("--settings", type=Path, required=True, help="policy and labels (JSON)")
+    parser.add_argument(
+        "--sidecar", type=Path, help="view of the hardware sidecar, if there is one"
+    )
     add_out(parser, "the row")
 
 
@@ -19,24 +22,29 @@ def run(options: argparse.Namespace) -> int:
     """Read, judge, write; the measurement is accepted with that, so its journal is sealed."""
     from orket_lib.analysis.aggregates import task_scores
     from orket_lib.analysis.rows import build_row
+    from orket_lib.analysis.sidecar_parse import row_sidecar
     from orket_lib.artifacts.io import read_model, write_model
     from orket_lib.artifacts.row import Row, RowSettings
     from orket_lib.artifacts.run_report import RunReport
+    from orket_lib.artifacts.sidecar import SidecarReport
     from orket_lib.measure.journal import JOURNAL, seal
     from orket_lib.vocabulary.statuses import SidecarStatus
 
     report = read_model(options.report, RunReport)
     settings = read_model(options.settings, RowSettings)
+    sidecar = read_model(options.sidecar, SidecarReport) if options.sidecar else None
+    inputs = [options.report, options.settings, *filter(None, [options.sidecar])]
     metrics = build_row(
         report,
         settings.policy,
         settings.execution_lane,
         settings.quant_bits,
-        SidecarStatus.NOT_APPLICABLE,
+        sidecar.sidecar_parse_status if sidecar else SidecarStatus.NOT_APPLICABLE,
         options.report.as_posix(),
+        row_sidecar(sidecar, options.sidecar.as_posix()) if sidecar else None,
     )
     row = Row(
-        **stamp([options.report, options.settings], settings.provenance_ref),
+        **stamp(inputs, settings.provenance_ref),
         execution_lane=settings.execution_lane,
         vram_profile=settings.vram_profile,
         hardware_fingerprint=report.hardware_fingerprint,

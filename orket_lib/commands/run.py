@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from orket_lib.commands._common import add_out, provenance, tell
+from orket_lib.vocabulary.errors import ArtifactError, Refused
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,7 +26,7 @@ def run(options: argparse.Namespace) -> int:
     from orket_lib.artifacts.preflight import Preflight
     from orket_lib.artifacts.spec import RunSpec
     from orket_lib.commands._measuring import console_progress, tasks_of
-    from orket_lib.measure.gates import require_canary, require_fresh_canary, require_preflight
+    from orket_lib.measure.gates import require_fresh_canary, require_preflight
     from orket_lib.measure.harness import CellMeasurement
     from orket_lib.measure.lifeline import die_with_snakemake
     from orket_lib.telemetry.fingerprint import boot_id
@@ -37,14 +38,18 @@ def run(options: argparse.Namespace) -> int:
         require_preflight(read_model(options.preflight, Preflight))
     if options.canary:
         verdict = read_model(options.canary, CanaryVerdict)
-        require_canary(verdict)
+        if not verdict.passed:  # the leaf that enforces the verdict says why, once
+            raise Refused(f"not measured, because the canary failed: see {options.canary}")
         require_fresh_canary(verdict, utc_now(), boot_id())
     spec = read_model(options.spec, RunSpec)
     name = f"{spec.model_id} {spec.quant_tag}"
     tasks = tasks_of(options.bank, spec)
+    if spec.artifact.sha256 and not options.artifact.is_file():
+        raise ArtifactError(f"{options.artifact.as_posix()}: the model file is gone")
     with console_progress(name) as progress:
         cell = CellMeasurement(spec, options.artifact, tasks, options.out.parent, progress)
         report = cell.run(provenance([options.spec]))
     if report.status is not RunStatus.MEASURED:
         tell(f"{name}: {report.status.value}: {report.status_reason}")
+        tell(f"to measure it again, delete {options.out.as_posix()} and type the same command")
     return 0

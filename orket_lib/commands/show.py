@@ -8,14 +8,20 @@ from pathlib import Path
 from orket_lib.commands._common import tell
 
 
-def show_summary(results: Path) -> None:
-    """Print the result of the sweep whose views lie in `results`, if there is one."""
+def show_summary(results: Path, since: float) -> None:
+    """Print the result of the sweep whose views lie in `results`, if there is one.
+
+    Args:
+        results: Folder of the sweep's views.
+        since: Time stamp; an older summary is not shown, because after a failure it may not be
+            what the config and the measurements say now.
+    """
     from orket_lib.artifacts.io import read_model
     from orket_lib.artifacts.summary import Summary
     from orket_lib.report.terminal import terminal_summary
 
     path = results / "quant_sweep" / "sweep_summary.json"
-    if path.is_file():
+    if path.is_file() and path.stat().st_mtime >= since:
         summary = read_model(path, Summary)
         report = (path.parent / "sweep_report.md").as_posix()
         tell(terminal_summary(summary, report, colour=sys.stderr.isatty()))

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import orket_lib
 
-_PURE = ("analysis", "artifacts", "report", "vocabulary")
+_PURE = ("analysis", "artifacts", "commands", "config", "report", "vocabulary")
 
 
 def pure_code_digest() -> str:
-    """Return the SHA-256 of the sources of all pure rooms, independent of line ends."""
+    """Return the SHA-256 of all sources that decide what a view says, independent of line ends."""
     root = Path(orket_lib.__file__).parent
     digest = hashlib.sha256()
     for room in _PURE:

@@ -1,7 +1,8 @@
 """From a config to cells with specs: the one place where a label becomes something that is served.
 
-Every (model, quant) is resolved to one file with its SHA-256 (trap T1) before anything runs; a file
-that is missing is a config error that names every missing file at once.
+Every (model, quant) is resolved to one file with its SHA-256, or to one tag of a server, before
+anything runs (trap T1); a file that is missing is a config error that names every missing file at
+once.
 """
 
 from __future__ import annotations
@@ -18,10 +19,13 @@ from orket_lib.artifacts.spec import (
     MeasurementSpec,
     RunSpec,
 )
+from orket_lib.config.capabilities import EMBEDDED
 from orket_lib.config.hashes import HashCache
 from orket_lib.config.model import SweepConfig
-from orket_lib.tasks.bank import Task, TaskBank, load_bank, select, selection
-from orket_lib.vocabulary.errors import ArtifactError, ConfigError
+from orket_lib.config.naming import Named, pin_for
+from orket_lib.config.surroundings import look_around
+from orket_lib.tasks.bank import Task, TaskBank, select, selection
+from orket_lib.vocabulary.errors import ConfigError
 from orket_lib.vocabulary.slugs import slug
 
 
@@ -31,8 +35,13 @@ class Cell:
 
     model_id: str
     quant_tag: str
-    path: Path
+    named: Named
     spec: RunSpec
+
+    @property
+    def path(self) -> Path | None:
+        """The model file, where there is one here."""
+        return self.named.path
 
     @property
     def model_slug(self) -> str:
@@ -59,8 +68,8 @@ class Sweep:
     tasks: tuple[Task, ...]
     cells: tuple[Cell, ...]
     canary: CanarySpec | None
-    canary_path: Path | None
     machine: str
+    warnings: tuple[str, ...] = ()
 
     @property
     def results(self) -> str:
@@ -84,27 +93,23 @@ def resolve(config: SweepConfig, hashes: HashCache, machine: str) -> Sweep:
     Raises:
         ConfigError: The task bank, a task selection or a model file is not there.
     """
-    try:
-        bank = load_bank(Path(config.task_bank))
-    except ArtifactError as error:
-        raise ConfigError([f"task_bank: {error}"]) from None
+    found = look_around(config, hashes, machine)
+    if found.problems or found.bank is None:
+        raise ConfigError(found.problems)
+    bank, named = found.bank, found.named
     tasks = select(bank.tasks, config.task_limit, config.task_id_min, config.task_id_max)
     canary_tasks = select(
         bank.tasks, config.canary_task_limit, config.canary_task_id_min, config.canary_task_id_max
     )
-    paths, problems = _locate(config)
-    problems += _selection_problems(config, bank, bool(tasks), bool(canary_tasks))
-    if problems:
-        raise ConfigError(problems)
-    pairs = list(paths)
+    pairs = list(named)
 
     def base(pair: tuple[str, str], chosen: tuple[Task, ...]) -> MeasurementSpec:
         return MeasurementSpec(
             model_id=pair[0],
             quant_tag=pair[1],
             provider=config.provider,
-            provider_version=_runtime_version(),
-            artifact=ArtifactIdentity(sha256=hashes.sha256(paths[pair])),
+            provider_version=_runtime_version() if config.provider == EMBEDDED else None,
+            artifact=_identity(config, pair, named[pair], hashes),
             n_ctx=config.n_ctx,
             temperature=config.temperature,
             max_output_tokens=config.max_output_tokens,
@@ -122,7 +127,7 @@ def resolve(config: SweepConfig, hashes: HashCache, machine: str) -> Sweep:
     def cell(pair: tuple[str, str]) -> Cell:
         fields = base(pair, tasks).model_dump()
         spec = RunSpec(**fields, runs_per_task=config.runs_per_quant, probe_runs=config.probe_runs)
-        return Cell(model_id=pair[0], quant_tag=pair[1], path=paths[pair], spec=spec)
+        return Cell(model_id=pair[0], quant_tag=pair[1], named=named[pair], spec=spec)
 
     canary = None
     if config.canary_runs:
@@ -133,50 +138,21 @@ def resolve(config: SweepConfig, hashes: HashCache, machine: str) -> Sweep:
         tasks=tasks,
         cells=tuple(map(cell, pairs)),
         canary=canary,
-        canary_path=paths[pairs[0]] if canary else None,
         machine=config.machine or machine,
+        warnings=found.warnings,
     )
 
 
-def _locate(config: SweepConfig) -> tuple[dict[tuple[str, str], Path], list[str]]:
-    """Return each cell's file, and a line for each cell that has none."""
-    paths, problems = {}, []
-    for model in config.models:
-        for quant in config.quants:
-            path = _path_of(config, model, quant)
-            if path is None:
-                problems.append(
-                    f"artifacts.{model}.{quant}: no file named; set artifact_template or artifacts"
-                )
-            elif not path.is_file():
-                problems.append(f"artifacts.{model}.{quant}: there is no file {path.as_posix()}")
-            else:
-                paths[model, quant] = path
-    return paths, problems
+def _identity(
+    config: SweepConfig, pair: tuple[str, str], named: Named, hashes: HashCache
+) -> ArtifactIdentity:
+    """Return what a measurement depends on: a file's bytes, or a tag with the digest it must have.
 
-
-def _path_of(config: SweepConfig, model: str, quant: str) -> Path | None:
-    """Return the file that the config names for a cell; the table wins over the template."""
-    named = config.artifacts.get(model, {}).get(quant)
-    if named is None and config.artifact_template is not None:
-        named = (
-            config.artifact_template.replace("{model}", model)
-            .replace("{slug}", slug(model))
-            .replace("{quant}", quant)
-        )
-    return Path(named).expanduser() if named else None
-
-
-def _selection_problems(
-    config: SweepConfig, bank: TaskBank, any_task: bool, any_canary_task: bool
-) -> list[str]:
-    ids = f"{config.task_bank} has ids {bank.tasks[0].id} to {bank.tasks[-1].id}"
-    problems = []
-    if not any_task:
-        problems.append(f"task_id_min, task_id_max: no task is selected; {ids}")
-    if config.canary_runs and not any_canary_task:
-        problems.append(f"canary_task_id_min, canary_task_id_max: no task is selected; {ids}")
-    return problems
+    A pin of a file is not in it: the bytes are what is measured, pinned or not.
+    """
+    if named.path:
+        return ArtifactIdentity(sha256=hashes.sha256(named.path))
+    return ArtifactIdentity(tag=named.tag, pin=pin_for(config, *pair))
 
 
 def _runtime_version() -> str | None:

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from orket_lib.artifacts.canonical import canonical_json
-from orket_lib.artifacts.preflight import Needs
 from orket_lib.artifacts.row import RowSettings
 from orket_lib.config.checkout import checkout_state
-from orket_lib.config.planning import make_plan
+from orket_lib.config.planning import make_plan, needs
 from orket_lib.config.resolve import Cell, Sweep
+from orket_lib.config.sidecar_targets import SidecarTargets
 
 _POLICIES = ("matrix", "canary", "row", "needs")
 _VIEWS = (
-    "sweep_summary.json",
     "sweep_kpis.json",
     "kpi_gate.json",
     "kpi_gate_passed.ok",
     "frontier_explorer.json",
     "sweep_report.md",
     "sweep_scatter.json",
+    "sweep_table.csv",
     "plots/frontier.png",
 )
 
@@ -27,12 +27,20 @@ class Targets:
 
     def __init__(self, sweep: Sweep) -> None:
         self._sweep = sweep
+        self.sidecars = SidecarTargets(sweep)
         self._by_digest = {cell.digest: cell for cell in sweep.cells}
         self._by_place = {(cell.model_slug, cell.quant_tag): cell for cell in sweep.cells}
 
     def all_files(self) -> list[str]:
         """Return every product of the sweep, intermediates included."""
-        views = f"{self._sweep.results}/quant_sweep"
+        return self.up_to(*_VIEWS)
+
+    def up_to(self, *views: str) -> list[str]:
+        """Return some views of the summary and every file on the way to them.
+
+        A target that names only the view would not notice that a file on the way is missing.
+        """
+        folder = f"{self._sweep.results}/quant_sweep"
         specs = [f"{cell.folder}/spec.json" for cell in self._sweep.cells]
         reports = [f"{cell.folder}/run.json" for cell in self._sweep.cells]
         return [
@@ -45,8 +53,10 @@ class Targets:
             "results/canary/passed.ok",
             *specs,
             *reports,
+            *self.sidecars.all_files(),
             *self.rows(),
-            *(f"{views}/{name}" for name in _VIEWS),
+            f"{folder}/sweep_summary.json",
+            *(f"{folder}/{name}" for name in views),
         ]
 
     def rows(self) -> list[str]:
@@ -61,8 +71,8 @@ class Targets:
         return f"{self._by_place[model, quant].folder}/run.json"
 
     def artifact(self, digest: str) -> str:
-        """Return the model file of the cell with this digest."""
-        return self._cell(digest).path.as_posix()
+        """Return the model file, or tag, of the cell with this digest."""
+        return str(self._cell(digest).named)
 
     def spec_json(self, digest: str) -> str:
         """Return the spec with this digest as canonical JSON."""
@@ -78,8 +88,8 @@ class Targets:
         return " ".join(f"--measurement {path}" for path in self.canary_measurement())
 
     def canary_artifact(self) -> str:
-        """Return the canary's model file."""
-        return self._sweep.cells[0].path.as_posix()
+        """Return the canary's model file, or tag."""
+        return str(self._sweep.cells[0].named)
 
     def canary_spec_json(self, digest: str) -> str:
         """Return the canary's spec as canonical JSON.
@@ -108,8 +118,12 @@ class Targets:
                 quant_bits=config.quant_bits,
             )
             return canonical_json(settings.model_dump(mode="json"))
-        files = sorted({cell.path.as_posix() for cell in self._sweep.cells})
-        return canonical_json(Needs(files=tuple(files)).model_dump(mode="json"))
+        return canonical_json(needs(self._sweep).model_dump(mode="json"))
+
+    def policies(self) -> dict[str, str]:
+        """Return what each policy file must hold, by path."""
+        folder = f"{self._sweep.results}/policy"
+        return {f"{folder}/{name}.json": self.policy_json(name) for name in _POLICIES}
 
     def plan_json(self) -> str:
         """Return the plan as canonical JSON."""

@@ -1,33 +1,41 @@
-"""Resolving a config in the current folder: the door that the Snakefile and `orket plan` share."""
+"""Resolving a config in the current folder: the door that the Snakefile and `orket` share."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from orket_lib.config.hashes import HashCache
-from orket_lib.config.loading import default_sweep_name, parse
+from orket_lib.config.loading import default_sweep_name, draft
+from orket_lib.config.reading import read_sources
 from orket_lib.config.resolve import Sweep, resolve
+from orket_lib.config.surroundings import look_around
 from orket_lib.telemetry.fingerprint import hardware_fingerprint
+from orket_lib.vocabulary.errors import ConfigError
 
 _HASHES = Path("storage/artifact_hashes.json")
 
 
-def load_sweep(raw: Mapping[str, Any], files: Sequence[str | Path], remember: bool) -> Sweep:
-    """Return the sweep that a raw config means.
+def load_sweep(files: Sequence[str | Path], overrides: Mapping[str, Any], remember: bool) -> Sweep:
+    """Return the sweep that config files and command line mean.
 
     Args:
-        raw: The merged config.
-        files: The files that it came from; the last one names a sweep that has no name.
+        files: Config files, later ones win; the last one names a sweep that has no name.
+        overrides: What `--config` says; wins over files.
         remember: Keep new file hashes; a dry run must not write anything.
 
     Raises:
         ConfigError: With all problems.
     """
-    named = {"sweep": default_sweep_name(files), **raw} if files else raw
+    drafted = draft(read_sources(files, overrides), default_sweep_name(files))
     hashes = HashCache(_HASHES)
-    sweep = resolve(parse(named), hashes, hardware_fingerprint())
+    machine = hardware_fingerprint()
+    if drafted.problems:
+        found = look_around(drafted.config, hashes, machine, drafted.bad)
+        raise ConfigError([*drafted.problems, *found.problems])
+    sweep = resolve(drafted.config, hashes, machine)
     if remember:
         hashes.save()
-    return sweep
+    return replace(sweep, warnings=drafted.warnings + sweep.warnings)

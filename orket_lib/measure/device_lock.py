@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -46,11 +45,19 @@ def device_lock(device: str, purpose: str, waiting: Callable[[str], None]) -> It
 
 def _folder() -> Path:
     """Return the lock folder, usable by all users (no sticky bit: any of them may open a lock)."""
-    base = Path(tempfile.gettempdir()) / "orket-locks"
+    base = _machine_folder() / "orket-locks"
     base.mkdir(exist_ok=True)
     with contextlib.suppress(PermissionError):  # made by another user, with these rights
         base.chmod(0o777)
     return base
+
+
+def _machine_folder() -> Path:
+    """Return a folder that is the same for all users and jobs, whatever their TMPDIR says."""
+    if os.name == "nt":
+        return Path(os.environ.get("PROGRAMDATA", "C:/ProgramData"))
+    runtime = Path("/run/lock")
+    return runtime if os.access(runtime, os.W_OK) else Path("/var/tmp")
 
 
 def _sign(holder: Path, purpose: str) -> None:

@@ -8,7 +8,7 @@ from orket_lib.artifacts.canary import CanaryVerdict
 from orket_lib.artifacts.preflight import Preflight
 from orket_lib.vocabulary.errors import Refused
 
-_AGAIN = "measure the canary again with: snakemake -R canary"
+_CANARY = ("canary",)
 
 
 def require_preflight(verdict: Preflight) -> None:
@@ -19,11 +19,7 @@ def require_preflight(verdict: Preflight) -> None:
     """
     if not verdict.passed:
         missing = [f"  {check.name}: {check.detail}" for check in verdict.checks if not check.ok]
-        raise Refused(
-            "preflight failed:\n"
-            + "\n".join(missing)
-            + "\nput it right, then: snakemake -R preflight"
-        )
+        raise Refused("preflight failed:\n" + "\n".join(missing), rerun=("preflight",))
 
 
 def require_canary(verdict: CanaryVerdict) -> None:
@@ -35,7 +31,7 @@ def require_canary(verdict: CanaryVerdict) -> None:
     if not verdict.passed:
         reasons = zip(verdict.failed_reasons, verdict.explanations, strict=True)
         lines = [f"  {reason}: {text}" for reason, text in reasons]
-        raise Refused("canary failed:\n" + "\n".join(lines) + f"\n{_AGAIN}")
+        raise Refused("canary failed:\n" + "\n".join(lines), rerun=_CANARY)
 
 
 def require_fresh_canary(verdict: CanaryVerdict, now: str, boot_id: str) -> None:
@@ -57,7 +53,8 @@ def require_fresh_canary(verdict: CanaryVerdict, now: str, boot_id: str) -> None
         hours = age.total_seconds() / 3600
         raise Refused(
             f"the canary is {hours:.1f} h old, canary_max_age_hours is "
-            f"{verdict.policy.max_age_hours:g}; {_AGAIN}"
+            f"{verdict.policy.max_age_hours:g}",
+            rerun=_CANARY,
         )
     if verdict.boot_id != boot_id:
-        raise Refused(f"the canary is from before the machine's last boot; {_AGAIN}")
+        raise Refused("the canary is from before the machine's last boot", rerun=_CANARY)

@@ -7,6 +7,7 @@ row. Only what keeps us from judging at all is raised.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -45,6 +46,12 @@ from orket_lib.vocabulary.statuses import RunStatus
 REPORT, ATTEMPTS, SERVER_LOG = "run.json", "attempts", "server.log"
 
 
+_ERROR_LINE = re.compile(r"^\S+ E +(.+)$", re.MULTILINE)  # llama.cpp's log: time, level, text
+_SHOWN_ERRORS = 2
+
+Step = tuple[Task | None, int]  # a probe (no task) or a task, and which time
+
+
 class CellMeasurement:
     """The measurement of one cell in its folder.
 
@@ -69,7 +76,7 @@ class CellMeasurement:
         self._tasks = tasks
         self._folder = folder
         self._progress = progress
-        self._journal = Journal(folder / JOURNAL, spec.digest())
+        self._journal: Journal
 
     def run(self, provenance: Provenance) -> RunReport:
         """Measure whatever is missing, write the report, and return it.
@@ -77,26 +84,24 @@ class CellMeasurement:
         Raises:
             OrketError: The cell could not be judged (disk full, unreadable journal).
         """
-        journal = self._journal
-        if not journal.started or journal.sealed:
-            remove_samples(self._folder)
-            journal.restart(self._header())
-        if not journal.ended:
-            name = f"{self._spec.model_id} {self._spec.quant_tag}"
-            with device_lock("cpu", f"measuring {name}", self._progress.say):
+        name = f"{self._spec.model_id} {self._spec.quant_tag}"
+        # The journal is read under the lock: whoever held it before may have been at this cell.
+        with device_lock("cpu", f"measuring {name}", self._progress.say):
+            journal = self._journal = Journal(self._folder / JOURNAL, self._spec.digest())
+            if not journal.started or journal.sealed:
+                remove_samples(self._folder)
+                journal.restart(self._header())
+            if not journal.ended:
                 self._measure()
-        try:
             report = self._assemble(provenance)
-        except ValidationError as error:
-            raise ArtifactError(
-                f"{self._folder / JOURNAL}: written by another version ({error.error_count()} "
-                "fields don't fit); remove the file to measure again"
-            ) from None
-        self._publish(report)
+            self._publish(report)
         return report
 
     def _measure(self) -> None:
         """Do the missing steps, then write how it ended."""
+        if not self._missing_steps():
+            self._end(RunStatus.MEASURED, None)
+            return
         try:
             index = len(self._journal.all(kinds.SESSION))
             with open_session(
@@ -109,31 +114,40 @@ class CellMeasurement:
                 self._journal.append(kinds.SESSION, session.record)
                 self._steps(session)
         except LoadError as error:
-            self._end(self._failure(RunStatus.LOAD_FAILED), str(error))
+            self._end(self._failure(RunStatus.LOAD_FAILED), self._with_last_words(error))
         except ServerCrashed as error:
-            self._end(self._failure(RunStatus.CRASHED), str(error))
+            self._end(self._failure(RunStatus.CRASHED), self._with_last_words(error))
         except ProviderError as error:
             self._end(RunStatus.INCOMPLETE, str(error))
         else:
             self._end(RunStatus.MEASURED, None)
 
-    def _steps(self, session: OpenSession) -> None:
-        """Run the probes and graded runs that the journal does not have yet."""
-        journal, spec = self._journal, self._spec
+    def _missing_steps(self) -> list[Step]:
+        """Return the probes and graded runs that the journal does not have yet, in order."""
+        spec, journal = self._spec, self._journal
         probed = {item["index"] for item in journal.all(kinds.PROBE)}
         asked = {(item["task_id"], item["run_index"]) for item in journal.all(kinds.RUN)}
-        total = spec.probe_runs + spec.runs_per_task * len(self._tasks)
-        self._progress.plan(total, len(probed) + len(asked))
-        for index in range(spec.probe_runs):
-            if index not in probed:
-                journal.append(kinds.PROBE, run_probe(session, index))
-                self._progress.step()
-        for run_index in range(spec.runs_per_task):
-            for task in self._tasks:
-                if (task.id, run_index) not in asked:
-                    result = run_task(session, spec, task, run_index)
-                    journal.append(kinds.RUN, result)
-                    self._progress.step()
+        probes: list[Step] = [(None, index) for index in range(spec.probe_runs)]
+        runs: list[Step] = [
+            (task, index) for index in range(spec.runs_per_task) for task in self._tasks
+        ]
+        return [
+            (task, index)
+            for task, index in probes + runs
+            if (index not in probed if task is None else (task.id, index) not in asked)
+        ]
+
+    def _steps(self, session: OpenSession) -> None:
+        """Run what is missing, each step into the journal before the next begins."""
+        missing = self._missing_steps()
+        total = self._spec.probe_runs + self._spec.runs_per_task * len(self._tasks)
+        self._progress.plan(total, total - len(missing))
+        for task, index in missing:
+            if task is None:
+                self._journal.append(kinds.PROBE, run_probe(session, index))
+            else:
+                self._journal.append(kinds.RUN, run_task(session, self._spec, task, index))
+            self._progress.step()
 
     def _end(self, status: RunStatus, reason: str | None) -> None:
         end = {"status": status.value, "reason": reason, "finished_at": utc_now()}
@@ -141,12 +155,22 @@ class CellMeasurement:
 
     def _failure(self, status: RunStatus) -> RunStatus:
         """Return the status of a failure, told apart by what the server last said."""
-        try:
-            last_words = (self._folder / SERVER_LOG).read_bytes()[-4000:].lower()
-        except OSError:
-            return status
-        starved = b"out of memory" in last_words or b"failed to allocate" in last_words
+        last_words = self._last_words().lower()
+        starved = "out of memory" in last_words or "failed to allocate" in last_words
         return RunStatus.OUT_OF_MEMORY if starved else status
+
+    def _with_last_words(self, error: ProviderError) -> str:
+        """Return an error with what the server's log says about it, and where that lies."""
+        found = _ERROR_LINE.findall(self._last_words())
+        said = f": {'; '.join(found[:_SHOWN_ERRORS])}" if found else ""
+        return f"{error}{said} (see {(self._folder / SERVER_LOG).as_posix()})"
+
+    def _last_words(self) -> str:
+        try:
+            content = (self._folder / SERVER_LOG).read_bytes()[-4000:]
+        except OSError:
+            return ""
+        return content.decode(errors="replace")
 
     def _header(self) -> dict[str, object]:
         return {
@@ -159,7 +183,20 @@ class CellMeasurement:
         }
 
     def _assemble(self, provenance: Provenance) -> RunReport:
-        """Return the report that the journal holds."""
+        """Return the report that the journal holds.
+
+        Raises:
+            ArtifactError: The journal was written by another version.
+        """
+        try:
+            return self._report(provenance)
+        except (ValidationError, KeyError) as error:
+            raise ArtifactError(
+                f"{self._folder / JOURNAL}: written by another version; "
+                f"remove the file to measure again ({str(error).splitlines()[0]})"
+            ) from None
+
+    def _report(self, provenance: Provenance) -> RunReport:
         journal = self._journal
         header, end = journal.first(kinds.HEADER), journal.first(kinds.END)
         assert header is not None

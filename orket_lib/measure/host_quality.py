@@ -56,13 +56,14 @@ def _judge(
         swapped_mib=windows.swapped_mib(around),
         longest_gap_s=windows.longest_gap_s(around),
     )
+    if not around:  # nobody watched, so nobody can say that it was clean
+        text = f"no samples of the host around {window_s[0]:.1f}-{window_s[1]:.1f} s"
+        return host, (Observation.of(Reason.TELEMETRY_GAP, text),)
     return host, tuple(_observations(host, around, cpus))
 
 
 def _observations(host: HostWindow, around: Sequence[Sample], cpus: int) -> Iterator[Observation]:
     """Yield what counts as a disturbance, with its evidence; a reading that is null never does."""
-    if not around:
-        return
     when = f"{around[0].at_s:.1f}-{around[-1].at_s:.1f} s into the session"
     foreign, steal = host.reading("foreign_cpu_ratio"), host.reading("steal_ratio")
     load, swapped = host.reading("foreign_load"), host.reading("swapped_mib")

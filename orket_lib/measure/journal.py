@@ -25,6 +25,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from orket_lib.artifacts.io import write_bytes
 from orket_lib.vocabulary.errors import ArtifactError
 
 JOURNAL = "journal.jsonl"
@@ -97,7 +98,7 @@ class Journal:
 
     def copy_to(self, target: Path) -> None:
         """Put a copy of the journal as it is now at `target`."""
-        target.write_bytes(self._path.read_bytes())
+        write_bytes(target, self._path.read_bytes())
 
 
 def seal(path: Path, spec_digest: str) -> None:
@@ -133,6 +134,6 @@ def _cut_torn_line(path: Path) -> None:
     """Remove an unfinished last line, so that the next one begins on a line of its own."""
     if path.is_file():
         content = path.read_bytes()
-        whole = content[: content.rfind(b"\n") + 1]
-        if whole != content:
-            path.write_bytes(whole)
+        whole = content.rfind(b"\n") + 1
+        if whole != len(content):
+            os.truncate(path, whole)  # in place: rewriting could lose what is good

@@ -45,6 +45,8 @@ class Estimate:
         from scipy.stats import binom
 
         ordered = sorted(values)
+        # The interval from the k-th smallest to the k-th largest value misses the median with
+        # probability 2 P(X < k), X binomial; the largest k that keeps this under 5 %.
         outside = int(binom.ppf(0.025, len(ordered), 0.5))
         return cls(statistics.median(ordered), ordered[outside - 1], ordered[-outside])
 

@@ -19,7 +19,13 @@ _MEMORY_FIXED_MIB = 300  # runtime, context and client
 
 def check_all(needs: Needs, workspace: Path) -> tuple[PreflightCheck, ...]:
     """Return one check for each thing that is needed."""
+    if needs.refusals:  # nothing else matters then
+        return tuple(_refusal(sentence) for sentence in needs.refusals)
     return (_runtime(), *_files(needs), _disk(workspace), _memory(needs))
+
+
+def _refusal(sentence: str) -> PreflightCheck:
+    return PreflightCheck(name="this version", ok=False, detail=sentence)
 
 
 def _runtime() -> PreflightCheck:

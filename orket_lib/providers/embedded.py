@@ -27,6 +27,7 @@ from orket_lib.artifacts.spec import ControlSettings, MeasurementSpec
 from orket_lib.providers.base import Generation, GenerationRequest
 from orket_lib.providers.gguf_file import read_gguf
 from orket_lib.providers.llama_client import LlamaClient
+from orket_lib.vocabulary.cpus import cpus_of
 from orket_lib.vocabulary.errors import LoadError, ProviderError, RequestFailed, ServerCrashed
 from orket_lib.vocabulary.quants import tag_of_ftype
 
@@ -106,17 +107,6 @@ class EmbeddedModel:
         except subprocess.TimeoutExpired:
             return error
         return ServerCrashed(f"the server ended with exit status {code} ({error})")
-
-
-def cpus_of(policy: str) -> list[int]:
-    """Return the CPUs that an affinity policy names (`0-2,5`); an empty list means all."""
-    if policy == "all":
-        return []
-    cpus: set[int] = set()
-    for part in policy.split(","):
-        first, _, last = part.partition("-")
-        cpus.update(range(int(first), int(last or first) + 1))
-    return sorted(cpus)
 
 
 def _settings(spec: MeasurementSpec, artifact: Path, key: str) -> dict[str, Any]:
@@ -216,12 +206,13 @@ def _version() -> str:
 
 def _stop(child: subprocess.Popen[bytes]) -> None:
     """End the child: close its input, which it obeys, and kill it if it doesn't."""
-    for stream in (child.stdin, child.stdout):
-        if stream:
-            with suppress(OSError):  # an unsent byte to a dead child
-                stream.close()
+    if child.stdin:
+        with suppress(OSError):  # an unsent byte to a dead child
+            child.stdin.close()
     try:
         child.wait(timeout=_STOP_TIMEOUT_S)
     except subprocess.TimeoutExpired:
         child.kill()
         child.wait()
+    if child.stdout:  # only now: somebody may still be reading from it
+        child.stdout.close()

@@ -13,13 +13,17 @@ _MEANINGS = {
     "DECODE_CLOCK_UNKNOWN": "it could not be told when the server starts its generation clock",
     "MEMORY_UNKNOWN": "memory of this quant or of the baseline is missing",
     "NOTHING_MEASURED": "no row was measured",
-    "NOT_SAMPLED": "this version has no sensor for it",
+    "NOT_SAMPLED": "the host was not watched at that moment",
     "NO_CONTENT": "the server sent no text",
+    "NO_GPU": "this machine has no GPU that could be read",
     "NO_GPU_USED": "the model was served from main memory only",
     "NO_MEMORY_SAVED": "the quant takes no less memory than the baseline",
     "NO_PEAK_COUNTER": "this system keeps no peak of a process's memory",
     "NO_RUN_ANSWERED": "every run ended in an error or a timeout",
+    "NO_TEMPERATURE_SENSOR": "this machine shows no temperature",
     "NO_VALID_BASELINE": "no valid row to compare with",
+    "NOT_APPLICABLE": "the hardware that the sidecar is for is not here",
+    "NOT_PRINTED": "the sidecar's command did not print it",
     "ONE_RUN_PER_TASK": "determinism needs at least two runs of each task",
     "PROCESS_GONE": "the server had ended before it was looked at",
     "PROMPT_FULLY_CACHED": "the server took the whole prompt from its cache",
@@ -78,6 +82,10 @@ def _nulls(row: SummaryRow, session: ModelSession) -> Iterator[tuple[str, str]]:
     for name in SummaryRow.readings():
         if name in row.null_reasons:
             yield name, row.null_reasons[name]
+    if row.sidecar:
+        for name in row.sidecar.readings():
+            if name in row.sidecar.null_reasons:
+                yield f"sidecar {name}", row.sidecar.null_reasons[name]
     if session.baseline_quant is None:
         yield "vs baseline", "NO_VALID_BASELINE"
     elif row.adherence_score is None:

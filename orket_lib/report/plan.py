@@ -2,45 +2,85 @@
 
 from __future__ import annotations
 
-from orket_lib.artifacts.plan import Plan
+import shlex
+
+from orket_lib.artifacts.plan import Plan, PlannedCanary, PlannedSidecar
+
+_LABEL = 24
 
 
 def plan_text(plan: Plan) -> str:
     """Return the plan as text, one fact per line, then one line per cell."""
-    controls = plan.experimental_controls
-    canary, policy = plan.canary, plan.canary.policy
+    controls, policy = plan.experimental_controls, plan.row_quality_policy
     waiting = sum(not cell.measured for cell in plan.cells)
-    lines = [
-        f"plan of sweep `{plan.sweep}`",
-        f"  commit_sha             {plan.commit_sha or 'none'}{' (dirty)' if plan.dirty else ''}",
-        f"  provider               {plan.provider}",
-        f"  machine                {plan.machine}",
-        f"  models                 {', '.join(plan.models)}",
-        f"  quants                 {', '.join(plan.quants)}",
-        f"  task_bank              {plan.task_bank.path}: {plan.task_bank.tasks} tasks, "
+    facts = {
+        "commit_sha": f"{plan.commit_sha or 'none'}{' (dirty)' if plan.dirty else ''}",
+        "provider": plan.provider,
+        "machine": plan.machine,
+        "models": ", ".join(plan.models),
+        "quants": ", ".join(plan.quants),
+        "task_bank": f"{plan.task_bank.path}: {plan.task_bank.tasks} tasks, "
         f"sha256 {plan.task_bank.sha256[:12]}",
-        f"  experimental_controls  seed {_shown(controls.seed)}, "
+        "experimental_controls": f"seed {_shown(controls.seed)}, "
         f"threads {_shown(controls.threads)}, affinity_policy {controls.affinity_policy}, "
         f"warmup_steps {controls.warmup_steps}",
-        "  canary                 "
-        + (
-            f"{canary.runs} runs of {canary.task_limit} task(s), latency variance <= "
-            f"{policy.latency_variance_threshold:g}"
-            if canary.enabled
-            else "off"
-        ),
-        f"  lane, vram profile     {plan.execution_lane.value}, {plan.vram_profile.value}",
-        f"  frontier               adherence >= {plan.adherence_threshold:g} x baseline, "
+        "canary": _canary(plan.canary),
+        "row_quality_policy": f"missing telemetry <= {policy.max_missing_telemetry_rate:g}, "
+        f"overhead <= {policy.max_orchestration_overhead_ratio:g}, "
+        f"cpu saturation <= {policy.max_cpu_saturation_rate:g}, "
+        f"system load <= {policy.max_system_load_rate:g}",
+        "hardware_sidecar": _sidecar(plan.hardware_sidecar),
+        "lane, vram profile": f"{plan.execution_lane.value}, {plan.vram_profile.value}",
+        "frontier": f"adherence >= {plan.adherence_threshold:g} x baseline, "
         f"latency <= {plan.latency_ceiling:g} s"
         + (", invalid rows included" if plan.include_invalid else ""),
-        f"  work                   {plan.expected_runs} graded runs in {len(plan.cells)} cells, "
+        "kpi_policy": plan.kpi_policy,
+        "work": f"{plan.expected_runs} graded runs in {len(plan.cells)} cells, "
         f"{waiting} of them not measured yet",
-        f"  report                 {plan.report_path}",
-    ]
+        "summary": plan.summary_path,
+        "report": plan.report_path,
+    }
+    return "\n".join(
+        [
+            f"plan of sweep `{plan.sweep}`",
+            *(f"  {name:<{_LABEL}}{fact}" for name, fact in facts.items()),
+            *_cells(plan),
+        ]
+    )
+
+
+def _cells(plan: Plan) -> list[str]:
+    lines = []
     for cell in plan.cells:
         state = "measured" if cell.measured else "to be measured"
-        lines.append(f"    {cell.model_id} {cell.quant_tag:<8} {cell.artifact}  ({state})")
-    return "\n".join(lines)
+        identity = f", sha256 {cell.sha256[:12]}" if cell.sha256 else ""
+        identity += f", pinned {cell.pin[:12]}" if cell.pin else ""
+        lines.append(
+            f"    {cell.model_id} {cell.quant_tag:<8} {cell.artifact}  ({state}{identity})"
+        )
+    return lines
+
+
+def _canary(canary: PlannedCanary) -> str:
+    if not canary.enabled:
+        return "off"
+    low, high = canary.task_id_min, canary.task_id_max
+    ids = f" (ids {low or 'first'} to {high or 'last'})" if low or high else ""
+    return (
+        f"{canary.runs} runs of {canary.task_limit} task(s){ids} with "
+        f"{'the first model' if canary.scope == 'first' else 'each model'}, "
+        f"{'first run dropped, ' if canary.drop_first_run else ''}"
+        f"latency variance <= {canary.latency_variance_threshold:g}, "
+        f"missing telemetry <= {canary.max_missing_telemetry_rate:g}"
+    )
+
+
+def _sidecar(sidecar: PlannedSidecar) -> str:
+    if not sidecar.enabled:
+        return "off"
+    command = shlex.join(sidecar.template) if sidecar.template else "our own measurement"
+    profile = f"profile {sidecar.profile}: " if sidecar.profile else ""
+    return f"{profile}{command}, at most {sidecar.timeout_sec:g} s"
 
 
 def _shown(value: object) -> str:

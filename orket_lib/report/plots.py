@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from orket_lib.artifacts.io import write_bytes
 from orket_lib.artifacts.summary import ModelSession, Summary
 from orket_lib.report.formatting import cpu_name
 from orket_lib.report.panels import HEADING, TEXT, draw_quality, draw_speed
@@ -54,7 +56,9 @@ def plot_frontier(summary: Summary, target: Path, include_invalid: bool | None =
             draw_speed(speed, session, view, summary.execution_lane)
     else:
         _say_nothing_was_measured(picture, summary)
-    picture.savefig(target, format="png", metadata={"Software": None})
+    content = BytesIO()
+    picture.savefig(content, format="png", metadata={"Software": None})
+    write_bytes(target, content.getvalue())
 
 
 def _title(summary: Summary, session: ModelSession) -> str:

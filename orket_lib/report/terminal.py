@@ -50,6 +50,8 @@ def terminal_summary(
     with console.capture() as capture:
         for session in summary.sessions:
             console.print(_table(session))
+            for line in _problems(session):
+                console.print(Text(line, style="red"), soft_wrap=True)
             console.print(Text(session.recommendation, style="bold"))
             console.print()
         if not summary.sessions:
@@ -87,6 +89,19 @@ def _table(session: ModelSession) -> Table:
         style = ("green" if any(view.roles[row.quant_tag]) else "") if row.valid else "red"
         table.add_row(*map(Text, _cells(row, view, compared)), style=style)
     return table
+
+
+def _problems(session: ModelSession) -> list[str]:
+    """Return why rows are not valid, one line each, with the first piece of evidence."""
+    lines = []
+    for row in session.per_quant:
+        if row.status is not RunStatus.MEASURED:
+            lines.append(f"{row.quant_tag}: {row.status_reason}")
+        elif not row.valid:
+            seen = row.run_quality_reasons[:1]
+            evidence = [f"{item.reason.value}: {item.evidence}" for item in seen]
+            lines.append(f"{row.quant_tag}: {'; '.join([*row.invalid_because, *evidence])}")
+    return lines
 
 
 def _cells(

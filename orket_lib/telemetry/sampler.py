@@ -15,6 +15,7 @@ import psutil
 
 from orket_lib.telemetry.ancestry import snakemakes_above
 from orket_lib.telemetry.samples import Sample, from_lines
+from orket_lib.vocabulary.errors import SamplerError
 
 _STOP_TIMEOUT_S = 5.0
 
@@ -27,7 +28,11 @@ def sampling(path: Path, server_pid: int | None, origin_s: float) -> Iterator[No
         path: The file; replaced.
         server_pid: The serving process, or None when it is not on this machine.
         origin_s: Monotonic clock that sample times are relative to.
+
+    Raises:
+        SamplerError: The sampler ended before its first sample (disk full, file not writable).
     """
+    path.unlink(missing_ok=True)
     settings = {
         "path": str(path),
         "root_pid": _root_pid(),
@@ -71,5 +76,7 @@ def _root_pid() -> int:
 
 def _wait_for_first_sample(path: Path, child: subprocess.Popen[str]) -> None:
     """Wait until the sampler has looked once, so that its window begins before the first run."""
-    while child.poll() is None and len(read_samples(path)) < 1:
+    while not read_samples(path):
+        if child.poll() is not None:
+            raise SamplerError(f"{path}: the sampler ended at once, with status {child.returncode}")
         time.sleep(0.01)

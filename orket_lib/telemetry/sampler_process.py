@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import json
+import signal
 import sys
 import threading
 import time
@@ -37,6 +38,8 @@ class Sampler:
     server_pid: int | None
     origin_s: float
     _last: dict[int, Process] = field(default_factory=dict)
+    _server_s: float = 0.0
+    _server_is_our_child: bool = False
 
     def look(self) -> Sample:
         """Return one sample."""
@@ -45,13 +48,20 @@ class Sampler:
         at_s = time.monotonic() - self.origin_s
         server = counters.tree(self.server_pid, table) if self.server_pid else set()
         own = counters.tree(self.root_pid, table) - server
+        own_s, server_s = _cpu_s(own, table), _cpu_s(server, table)
+        if self.server_pid in server:
+            self._server_s = server_s
+            self._server_is_our_child = table[self.server_pid].ppid in own
+        else:  # it ended: what it used stays used, and is its parent's in the kernel's books
+            server_s = self._server_s
+            own_s -= server_s if self._server_is_our_child else 0.0
         top, used = self._top_foreign(table, own | server)
         self._last = table
         return Sample(
             at_s=at_s,
             busy_s=host.busy_s,
-            own_s=sum(table[pid].cpu_s + table[pid].reaped_s for pid in own),
-            server_s=sum(table[pid].cpu_s + table[pid].reaped_s for pid in server),
+            own_s=own_s,
+            server_s=server_s,
             own_rss=sum(table[pid].rss for pid in own),
             server_rss=sum(table[pid].rss for pid in server),
             used_rss=host.used_rss,
@@ -83,8 +93,14 @@ class Sampler:
         return (table[pid], used[pid]) if used[pid] > 0 else (None, 0.0)
 
 
+def _cpu_s(pids: set[int], table: dict[int, Process]) -> float:
+    """Return the CPU time of processes and of the children that they have waited for."""
+    return sum(table[pid].cpu_s + table[pid].reaped_s for pid in pids)
+
+
 def main() -> None:
     """Sample into a file until standard input is closed; the first line of it is the settings."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which ends us
     settings = json.loads(sys.stdin.readline())
     sampler = Sampler(settings["root_pid"], settings["server_pid"], settings["origin_s"])
     over = threading.Event()

@@ -80,7 +80,9 @@ def from_lines(lines: Iterable[str]) -> list[Sample]:
 
 
 def _text(value: object) -> str:
-    return f"{value:.4f}" if isinstance(value, float) else str(value)
+    text = f"{value:.4f}" if isinstance(value, float) else str(value)
+    # A process may have a line break in its name, and must not have one in our file.
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
 def _value(name: str, cell: str | None) -> Any:

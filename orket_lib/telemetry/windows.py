@@ -7,6 +7,7 @@ shorter than that is said of the second around it.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Sequence
 from itertools import pairwise
@@ -20,19 +21,25 @@ _MIB = 1024**2
 
 
 def window(samples: Sequence[Sample], start_s: float, end_s: float) -> Sequence[Sample]:
-    """Return the samples around `[start_s, end_s]`, at least `LEAST_S` long where there are any."""
+    """Return the samples around `[start_s, end_s]`, at least `LEAST_S` long where there are any.
+
+    None when they don't reach that far: what a sampler saw before it died says nothing about later.
+    """
     if len(samples) < 2:
         return ()
-    first, last = 0, len(samples) - 1
-    while first + 1 < last and samples[first + 1].at_s <= start_s:
-        first += 1
-    while last - 1 > first and samples[last - 1].at_s >= end_s:
-        last -= 1
+    if samples[0].at_s > start_s + LEAST_S or samples[-1].at_s < end_s - LEAST_S:
+        return ()
+    first = max(0, bisect_right(samples, start_s, key=_time) - 1)
+    last = min(len(samples) - 1, bisect_left(samples, end_s, key=_time))
     while samples[last].at_s - samples[first].at_s < LEAST_S:
         if first == 0 and last == len(samples) - 1:
             break
         first, last = max(0, first - 1), min(len(samples) - 1, last + 1)
     return samples[first : last + 1]
+
+
+def _time(sample: Sample) -> float:
+    return sample.at_s
 
 
 def foreign_cpu_ratio(samples: Sequence[Sample], cores: int) -> float | Null:
@@ -68,7 +75,8 @@ def foreign_load(samples: Sequence[Sample], around: Sequence[Sample]) -> float |
     last = around[-1]
     if last.load_1min is None:
         return Null("NO_LOAD_AVERAGE")
-    first = next(item for item in samples if item.at_s >= last.at_s - 60)
+    first = samples[bisect_left(samples, last.at_s - 60, key=_time)]
+    first = around[0] if first is last else first  # a gap of more than a minute
     ours = (last.own_s - first.own_s) + (last.server_s - first.server_s)
     return max(0.0, last.load_1min - ours / (last.at_s - first.at_s))
 

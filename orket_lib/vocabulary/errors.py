@@ -8,6 +8,7 @@ OrketError
 │   ├── ServerCrashed        the server died under us
 │   ├── RequestFailed        the server answered with an error
 │   └── RequestTimedOut      the time limit of one task ran out
+├── SamplerError     the host can't be watched, so nothing could be said about a measurement
 └── Refused          a precondition says no (failed canary, busy device)
 
 Messages name the thing, the value and, where there is one, the next command to type. The command
@@ -17,6 +18,7 @@ line prints them without a traceback; anything that is not an `OrketError` is a 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from textwrap import indent
 
 
 class OrketError(Exception):
@@ -30,7 +32,7 @@ class ConfigError(OrketError):
 
     def __init__(self, problems: Sequence[str]) -> None:
         self.problems = tuple(problems)
-        super().__init__("\n".join(f"  {problem}" for problem in self.problems))
+        super().__init__(indent("\n".join(self.problems), "  "))
 
 
 class ArtifactError(OrketError):
@@ -57,7 +59,20 @@ class RequestTimedOut(ProviderError):
     """One request ran past `task_timeout_sec`."""
 
 
+class SamplerError(OrketError):
+    """The host can't be watched."""
+
+
 class Refused(OrketError):
-    """A precondition says no; nothing was started."""
+    """A precondition says no; nothing was started.
+
+    Args:
+        message: What says no, and by how much.
+        rerun: Rules that Snakemake has to be told to run again, once the cause is removed.
+    """
 
     exit_code = 3
+
+    def __init__(self, message: str, rerun: Sequence[str] = ()) -> None:
+        self.rerun = tuple(rerun)
+        super().__init__(message)

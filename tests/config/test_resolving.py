@@ -5,35 +5,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from builders import MACHINE, task
+import yaml
+from builders import MACHINE
 
-from orket_lib.artifacts.io import write_json
 from orket_lib.artifacts.spec import CanarySpec, RunSpec
-from orket_lib.config import workspace
 from orket_lib.config.hashes import HashCache
 from orket_lib.config.loading import parse
+from orket_lib.config.planning import needs
 from orket_lib.config.resolve import Sweep, resolve
 from orket_lib.config.targets import Targets
 from orket_lib.config.workspace import load_sweep
+from orket_lib.measure.preflight import check_all
 from orket_lib.vocabulary.errors import ConfigError
 
 QUANTS = ("Q8_0", "Q4_K_M")
-
-
-@pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A working folder with two model files and a bank of four tasks."""
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "models").mkdir()
-    for quant in QUANTS:
-        (tmp_path / "models" / f"nano-{quant}.gguf").write_bytes(quant.encode())
-    bank = {
-        "schema_version": "orket.task_bank.v1",
-        "bank_id": "bank",
-        "tasks": [task(number).model_dump(mode="json") for number in (1, 2, 3, 4)],
-    }
-    write_json(tmp_path / "bank.json", bank)
-    return tmp_path
+pytestmark = pytest.mark.usefixtures("folder")
 
 
 def raw(**changes: Any) -> dict[str, Any]:
@@ -169,7 +155,6 @@ def test_the_canary_is_the_first_cell_with_its_own_tasks() -> None:
     assert isinstance(found.canary, CanarySpec)
     assert (found.canary.quant_tag, found.canary.runs) == ("Q8_0", 3)
     assert found.canary.tasks.ids == (3, 4)
-    assert found.canary_path == found.cells[0].path
 
 
 def test_no_canary_runs_are_no_canary() -> None:
@@ -196,20 +181,92 @@ def test_a_sweep_names_every_product() -> None:
     assert all("\\" not in name for name in files)
 
 
-def test_a_sweep_is_named_after_its_file_unless_it_has_a_name(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(workspace, "hardware_fingerprint", lambda: MACHINE)
-    assert load_sweep(raw(), ["config/mine.yaml"], remember=False).results == "results/mine"
-    named = load_sweep(raw(sweep="given"), ["config/mine.yaml"], remember=False)
-    assert named.results == "results/given"
-    assert load_sweep(raw(), [], remember=False).config.sweep == "sweep"
+def write(name: str, **changes: Any) -> str:
+    Path(name).write_text(yaml.safe_dump(raw(**changes)), encoding="utf-8")
+    return name
 
 
-def test_a_dry_run_writes_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workspace, "hardware_fingerprint", lambda: MACHINE)
+def test_a_sweep_is_named_after_its_last_file_unless_it_has_a_name() -> None:
+    files = [write("mine.yaml"), write("other one.yaml")]
+    assert load_sweep(files, {}, remember=False).results == "results/other_one"
+    assert load_sweep(files, {"sweep": "given"}, remember=False).results == "results/given"
+    assert load_sweep([], raw(), remember=False).config.sweep == "sweep"
+
+
+def test_a_dry_run_writes_nothing(folder: Path) -> None:
+    mine = write("mine.yaml")
     before = sorted(folder.rglob("*"))
-    load_sweep(raw(), ["mine.yaml"], remember=False)
+    load_sweep([mine], {}, remember=False)
     assert sorted(folder.rglob("*")) == before
-    load_sweep(raw(), ["mine.yaml"], remember=True)
+    load_sweep([mine], {}, remember=True)
     assert (folder / "storage" / "artifact_hashes.json").is_file()
+
+
+def tagged(**changes: Any) -> dict[str, Any]:
+    return {"provider": "ollama", "tag_template": "{model}:{quant}", **changes}
+
+
+def test_a_tag_needs_no_server_and_no_file_to_be_planned() -> None:
+    cells = sweep(**tagged(artifact_template=None)).cells
+    assert [str(cell.named) for cell in cells] == ["nano:Q8_0", "nano:Q4_K_M"]
+    assert [cell.path for cell in cells] == [None, None]
+    identity = cells[0].spec.artifact
+    assert (identity.sha256, identity.tag, identity.pin) == (None, "nano:Q8_0", None)
+    assert cells[0].spec.provider_version is None
+
+
+def test_the_table_of_tags_wins_over_the_template() -> None:
+    cells = sweep(**tagged(tags={"nano": {"q4_k_m": "nano:q4_K_M"}})).cells
+    assert [str(cell.named) for cell in cells] == ["nano:Q8_0", "nano:q4_K_M"]
+
+
+def test_a_cell_without_a_tag_is_named() -> None:
+    (problem,) = problems(**tagged(tag_template=None, quants="Q8_0", tags={"nanoo": {"Q8_0": "x"}}))
+    assert problem == (
+        "tags.nano.Q8_0: no tag of provider `ollama` named; set tag_template or tags"
+        "; did you mean `nanoo`?"
+    )
+
+
+def test_a_pinned_tag_is_another_measurement_and_a_pinned_file_the_same() -> None:
+    pin = "sha256:" + "AB" * 32
+    pinned = sweep(**tagged(quants="Q8_0", artifact_digest=pin)).cells[0]
+    assert pinned.spec.artifact.pin == "ab" * 32
+    assert pinned.digest != sweep(**tagged(quants="Q8_0")).cells[0].digest
+
+    sha256 = hashlib.sha256(b"Q8_0").hexdigest()
+    table = {"nano": {"q8_0": sha256[:12]}}
+    assert digests(artifact_digest=table) == digests()
+
+
+def test_a_file_that_is_not_the_pinned_one_is_refused() -> None:
+    found = problems(artifact_digest={"nano": {"Q8_0": "0" * 64, "Q4_K_M": "1" * 64}})
+    assert [line.partition(":")[0] for line in found] == [
+        "artifact_digest.nano.Q8_0",
+        "artifact_digest.nano.Q4_K_M",
+    ]
+    assert hashlib.sha256(b"Q8_0").hexdigest() in found[0]
+
+
+def test_llama_server_takes_a_file_where_one_is_named_and_a_tag_otherwise() -> None:
+    by_file = sweep(provider="llama_server").cells[0]
+    assert by_file.path == Path("models/nano-Q8_0.gguf")
+    by_tag = sweep(**tagged(provider="llama_server", artifact_template=None)).cells[0]
+    assert by_tag.named.tag == "nano:Q8_0"
+
+
+def test_one_file_for_two_cells_is_allowed_and_told() -> None:
+    found = sweep(artifact_template="models/nano-Q8_0.gguf")
+    assert found.warnings == (
+        "models/nano-Q8_0.gguf serves nano Q8_0 and nano Q4_K_M: these cells can't differ",
+    )
+
+
+def test_what_this_version_cannot_run_is_refused_by_the_preflight_and_planned() -> None:
+    needed = needs(sweep(**tagged(runner_template="agent {task_file}")))
+    assert needed.files == ()
+    checks = check_all(needed, Path())
+    assert [check.ok for check in checks] == [False, False]
+    assert checks[0].detail == "provider `ollama` is not part of this version; `embedded` is"
+    assert needs(sweep()).refusals == ()
+    assert needs(sweep()).files == ("models/nano-Q4_K_M.gguf", "models/nano-Q8_0.gguf")

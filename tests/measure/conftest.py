@@ -1,19 +1,18 @@
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 
 import pytest
 from builders import MACHINE
 from fake_provider import FakeProvider
 
-from orket_lib.measure import canary, harness, session
+from orket_lib.measure import canary, device_lock, harness, session
 
 
 @pytest.fixture(autouse=True)
 def own_locks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep tests and real measurements on this machine out of each other's way."""
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(device_lock, "_machine_folder", lambda: tmp_path)
 
 
 @pytest.fixture

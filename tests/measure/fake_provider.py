@@ -60,6 +60,13 @@ class FakeModel:
         return len(text.split())
 
 
+def quiet(at_s: float) -> Sample:
+    """Return a sample of a machine on which nothing but the fake runs."""
+    return Sample(
+        at_s=at_s, busy_s=0.0, own_s=0.0, server_s=0.0, own_rss=0, server_rss=0, used_rss=0
+    )
+
+
 @dataclass
 class FakeProvider:
     """Serves a `FakeModel`; keeps every model that it served."""
@@ -69,7 +76,7 @@ class FakeProvider:
     last_words: bytes = b""
     changes: dict[str, Any] = field(default_factory=dict)
     models: list[FakeModel] = field(default_factory=list)
-    samples: list[Sample] = field(default_factory=list)
+    samples: list[Sample] = field(default_factory=lambda: [quiet(0.0), quiet(1.0), quiet(2.0)])
 
     @contextmanager
     def serve(self, spec: MeasurementSpec, artifact: Path, log: Path) -> Iterator[FakeModel]:

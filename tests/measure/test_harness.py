@@ -193,7 +193,8 @@ def test_a_model_that_does_not_load_is_a_result(
     provider.load_error, provider.last_words = error, words
     report = measure(folder)
     assert report.status is status
-    assert report.status_reason == str(error)
+    assert report.status_reason.startswith(str(error))
+    assert report.status_reason.endswith("/server.log)")
     assert (report.sessions, report.probes, report.test_runs) == ((), (), ())
     assert read_model(folder / "run.json", RunReport) == report
 
@@ -204,7 +205,7 @@ def test_a_crash_of_the_server_is_a_result_that_keeps_what_was_measured(
     provider.fault = failing(ServerCrashed("exit status -11"), lambda r: r.prompt == TWO)
     report = measure(folder)
     assert report.status is RunStatus.CRASHED
-    assert report.status_reason == "exit status -11"
+    assert report.status_reason.startswith("exit status -11 (see ")
     assert keys(report) == [(1, 0)]
     assert len(report.probes) == 2
 
@@ -332,8 +333,11 @@ def test_a_quiet_machine_disturbs_nothing(folder: Path, provider: FakeProvider) 
 
 
 def test_no_samples_are_null_and_not_quiet(folder: Path, provider: FakeProvider) -> None:
+    provider.samples = []
     report = measure(folder)
     telemetry = report.test_runs[0].telemetry
+    assert [item.reason for item in telemetry.run_quality_reasons] == [Reason.TELEMETRY_GAP]
+    assert telemetry.run_quality_status is Quality.POLLUTED
     assert telemetry.host.foreign_cpu_ratio is None
     assert telemetry.host.null_reasons["foreign_cpu_ratio"] == "NOT_SAMPLED"
 

@@ -1,0 +1,419 @@
+"""Steps into every trap of the measurement on purpose, and demands that its test sees it.
+
+Each mutation is applied alone, to a copy of the tree; then only the tests named after its trap run
+there. A test that still passes could not have caught the real mistake either.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+COPIED = ("orket_lib", "tests", "pyproject.toml")
+LINKED = ("models", "config")  # read only
+TIMEOUT_S = 300
+_FAILED = re.compile(r"^FAILED \S+::(test_\w+)\S*(?: - (.*))?$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Mutation:
+    """One way to step into a trap.
+
+    Attributes:
+        trap: `T4`; tests named `test_t04_...` have to fail.
+        says: What the mutation does, in a few words.
+        path: The file, from the root.
+        old: Text that occurs exactly once in it.
+        new: What stands there instead.
+    """
+
+    trap: str
+    says: str
+    path: str
+    old: str
+    new: str
+
+    @property
+    def prefix(self) -> str:
+        """What the names of the trap's tests begin with."""
+        return f"test_t{int(self.trap[1:]):02d}_"
+
+
+EMBEDDED = "orket_lib/providers/embedded.py"
+CHILD = "orket_lib/providers/embedded_child.py"
+CLIENT = "orket_lib/providers/llama_client.py"
+IDENTITY = "orket_lib/measure/identity.py"
+TOKENS = "orket_lib/measure/tokens.py"
+RATES = "orket_lib/vocabulary/rates.py"
+PROBES = "orket_lib/measure/probes.py"
+REQUESTS = "orket_lib/measure/probe_requests.py"
+GRADED = "orket_lib/measure/graded.py"
+AGGREGATES = "orket_lib/analysis/aggregates.py"
+WINDOWS = "orket_lib/telemetry/windows.py"
+_READ_BACK = "self.served = _read_back(client, artifact)"
+_FOREIGN = """    busy = last.busy_s - first.busy_s
+    ours = (last.own_s - first.own_s) + (last.server_s - first.server_s)"""
+
+MUTATIONS = (
+    Mutation(
+        "T1",
+        "the served quant is repeated from the label",
+        EMBEDDED,
+        _READ_BACK,
+        f"{_READ_BACK}.model_copy(\n"
+        '            update={"quant_tag": spec.quant_tag, "file_quant_tag": spec.quant_tag}\n'
+        "        )",
+    ),
+    Mutation(
+        "T1",
+        "the header is believed, the weights are not counted",
+        IDENTITY,
+        "    yield from _bits_observations(spec.quant_tag, served)",
+        "    yield from ()",
+    ),
+    Mutation(
+        "T1",
+        "the planned hash is reported, the served file is not hashed",
+        EMBEDDED,
+        _READ_BACK,
+        f'{_READ_BACK}.model_copy(update={{"sha256": spec.artifact.sha256}})',
+    ),
+    Mutation(
+        "T2",
+        "the context is repeated from the label",
+        EMBEDDED,
+        _READ_BACK,
+        f'{_READ_BACK}.model_copy(update={{"n_ctx": spec.n_ctx}})',
+    ),
+    Mutation(
+        "T2",
+        "the context is not handed to the server",
+        CHILD,
+        'params.n_ctx = settings["n_ctx"]',
+        "params.n_ctx = 0",
+    ),
+    Mutation(
+        "T4",
+        "decode intervals = n",
+        RATES,
+        'return output_tokens - 1 if clock == "first_token" else output_tokens',
+        "return output_tokens",
+    ),
+    Mutation(
+        "T4",
+        "every server is assumed to start its clock at the first token",
+        "orket_lib/measure/calibration.py",
+        'return ("first_token" if one_s < token_s / 2 else "prompt_end"), evidence',
+        'return "first_token", evidence',
+    ),
+    Mutation(
+        "T5",
+        "tokens = chunks",
+        TOKENS,
+        '_count(usage, "prompt_tokens"), _count(usage, "completion_tokens")',
+        '_count(usage, "prompt_tokens"), len(generation.chunk_s)',
+    ),
+    Mutation(
+        "T6",
+        "TTFT = first chunk, empty or not",
+        CLIENT,
+        "            if content or thought:",
+        "            if True:",
+    ),
+    Mutation(
+        "T6",
+        "the clock is read after parsing",
+        CLIENT,
+        "arrivals.append(event.at_s - written)",
+        "arrivals.append(time.perf_counter() - written)",
+    ),
+    Mutation(
+        "T7",
+        "the server may use its prompt cache",
+        CLIENT,
+        '        "cache_prompt": False,\n        "stream": True,',
+        '        "cache_prompt": True,\n        "stream": True,',
+    ),
+    Mutation(
+        "T7",
+        "the nonce stands at the end",
+        REQUESTS,
+        'prompt=f"{nonce} {_SENTENCE * self._sentences}"',
+        'prompt=f"{_SENTENCE * self._sentences} {nonce}"',
+    ),
+    Mutation(
+        "T7",
+        "cached tokens are recorded and not judged",
+        PROBES,
+        "    if tokens.cached > allowed:",
+        "    if False:",
+    ),
+    Mutation(
+        "T9",
+        "a missing steal counter is no steal",
+        WINDOWS,
+        'return Null("NO_STEAL_COUNTER")',
+        "return 0.0",
+    ),
+    Mutation(
+        "T9",
+        "a missing energy counter is no energy",
+        "orket_lib/measure/host_summary.py",
+        'return Null("NO_ENERGY_COUNTER")',
+        "return 0.0",
+    ),
+    Mutation(
+        "T9",
+        "a time that was not sent took no time",
+        TOKENS,
+        "not isinstance(value, int | float):\n        return NO_TIME",
+        "not isinstance(value, int | float):\n        return 0.0",
+    ),
+    Mutation(
+        "T9",
+        "artifacts accept a null without a reason",
+        "orket_lib/artifacts/base.py",
+        "        if nulls != set(self.null_reasons):",
+        "        if False:",
+    ),
+    Mutation(
+        "T9",
+        "a gate passes a null",
+        "orket_lib/analysis/canary.py",
+        "    if cv is None:",
+        "    if cv is None and False:",
+    ),
+    Mutation(
+        "T10",
+        "failed runs are left out of the score",
+        AGGREGATES,
+        "for run in group),\n        )\n        for group in _by_task(runs)",
+        "for run in group if answered(run)),\n        )\n"
+        "        for group in _by_task([run for run in runs if answered(run)])",
+    ),
+    Mutation(
+        "T10",
+        "the times of failed runs count as latency",
+        GRADED,
+        'total = tokens.total_s if graded else Null(f"RUN_{answered.outcome.upper()}")',
+        "total = 0.0 if not graded else tokens.total_s",
+    ),
+    Mutation(
+        "T11",
+        "our own work and the server's count as foreign",
+        WINDOWS,
+        _FOREIGN,
+        "    busy = last.busy_s - first.busy_s\n    ours = 0.0",
+    ),
+    Mutation(
+        "T11",
+        "the server's tree is forgotten",
+        WINDOWS,
+        _FOREIGN,
+        "    busy = last.busy_s - first.busy_s\n    ours = last.own_s - first.own_s",
+    ),
+    Mutation(
+        "T11",
+        "the load average is taken as it is",
+        WINDOWS,
+        "last.load_1min - ours / (last.at_s - first.at_s)",
+        "last.load_1min - 0 * ours / (last.at_s - first.at_s)",
+    ),
+    Mutation(
+        "T11",
+        "the host is judged once, at the start",
+        "orket_lib/measure/host_quality.py",
+        "windows.window(samples, *window_s)",
+        "samples[:2]",
+    ),
+    Mutation(
+        "T13",
+        "a fixed number of warm-ups",
+        "orket_lib/measure/warmup.py",
+        "not is_steady(seconds) and len(seconds) < max(CAP, required)",
+        "False",
+    ),
+    Mutation(
+        "T15",
+        "the client's memory is reported",
+        GRADED,
+        "peak_memory_rss=peak_rss_mib(model.pid)",
+        'peak_memory_rss=peak_rss_mib(__import__("os").getpid())',
+    ),
+    Mutation(
+        "T15",
+        "the peak is read from whoever asks",
+        "orket_lib/telemetry/host.py",
+        'f"/proc/{pid}/status"',
+        '"/proc/self/status"',
+    ),
+    Mutation(
+        "T16",
+        "the determinism hash takes in the times",
+        GRADED,
+        "answer_sha256=fingerprint(answered.generation.text)",
+        "answer_sha256=fingerprint(str(answered.generation))",
+    ),
+    Mutation(
+        "T16",
+        "one run is deterministic",
+        AGGREGATES,
+        "    if min(map(len, groups)) < 2:",
+        "    if False:",
+    ),
+    Mutation(
+        "T18",
+        "the rank is a regex over the tag",
+        "orket_lib/analysis/rows.py",
+        "return session.served.bits_per_weight * 100",
+        'return float(__import__("re").search(r"Q(\\d)|$", report.spec.quant_tag)[1] or 0)',
+    ),
+    Mutation(
+        "T18",
+        "nominal bits are the digit of the tag",
+        "orket_lib/vocabulary/quants.py",
+        "return NOMINAL_BITS.get(normalize_tag(tag))",
+        'return float((re.findall(r"[QF](\\d+)", tag) or [0])[0])',
+    ),
+    Mutation(
+        "T19",
+        "two tokens make a rate",
+        RATES,
+        "MIN_OUTPUT_TOKENS = 16",
+        "MIN_OUTPUT_TOKENS = 2",
+    ),
+    Mutation(
+        "T19",
+        "probes end when the model likes",
+        CLIENT,
+        "    if request.ignore_eos:",
+        "    if False:",
+    ),
+    Mutation(
+        "T20",
+        "thresholds are compared exactly",
+        "orket_lib/vocabulary/compare.py",
+        "TOLERANCE = 1e-9",
+        "TOLERANCE = 0.0",
+    ),
+    Mutation(
+        "T20",
+        "seconds are rounded before dividing",
+        RATES,
+        "return intervals / seconds if seconds > 0",
+        "return intervals / round(seconds, 2) if seconds > 0",
+    ),
+    Mutation(
+        "T21",
+        "connections are kept alive",
+        CLIENT,
+        "limits=httpx.Limits(max_keepalive_connections=0),",
+        "limits=httpx.Limits(),",
+    ),
+    Mutation(
+        "T21",
+        "the request's clock starts before the connection stands",
+        CLIENT,
+        'written = marks.get("http11.send_request_headers.started", marks["begin"])',
+        'written = marks["begin"]',
+    ),
+)
+
+
+def main() -> int:
+    """Try every mutation and print one line for each; 1 if one survives."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("traps", nargs="*", metavar="TRAP", help="only these, as in `T4 T11`")
+    wanted = parser.parse_args().traps
+    chosen = [item for item in MUTATIONS if not wanted or item.trap in wanted]
+    survivors = 0
+    with tempfile.TemporaryDirectory(prefix="orket-mutations-") as name:
+        tree = _copy(Path(name))
+        print(_without_mutation(tree, chosen), flush=True)  # noqa: T201
+        for mutation in chosen:
+            verdict = _try(tree, mutation)
+            survivors += verdict.startswith("SURVIVES")
+            line = f"{mutation.trap:<4} mutation: {mutation.says}  ->  {verdict}"
+            print(line, flush=True)  # noqa: T201
+    print(f"{len(chosen) - survivors} of {len(chosen)} mutations caught")  # noqa: T201
+    return 1 if survivors else 0
+
+
+def _copy(tree: Path) -> Path:
+    """Put a copy of what the tests need into an empty folder."""
+    skip = shutil.ignore_patterns("__pycache__")
+    for name in COPIED:
+        source = ROOT / name
+        if source.is_dir():
+            shutil.copytree(source, tree / name, ignore=skip)
+        else:
+            shutil.copy2(source, tree / name)
+    for name in LINKED:
+        (tree / name).symlink_to(ROOT / name, target_is_directory=True)
+    return tree
+
+
+def _without_mutation(tree: Path, chosen: list[Mutation]) -> str:
+    """Demand that the tests pass in the copy as it is, and that the copy is what they test."""
+    where = _python(tree, "-c", "import orket_lib; print(orket_lib.__file__)").stdout.strip()
+    if Path(where).resolve() != (tree / "orket_lib" / "__init__.py").resolve():
+        raise SystemExit(f"the tests would import {where}, not the copy")
+    result = _tests(tree, sorted({item.prefix for item in chosen}), stop=False)
+    if result.returncode:
+        raise SystemExit(f"the tests of traps fail without any mutation:\n{result.stdout[-6000:]}")
+    return f"without a mutation: {result.stdout.strip().splitlines()[-1]}"
+
+
+def _try(tree: Path, mutation: Mutation) -> str:
+    """Apply a mutation, run its trap's tests, take it back, and say what came of it."""
+    path = tree / mutation.path
+    original = path.read_text(encoding="utf-8")
+    found = original.count(mutation.old)
+    if found != 1:
+        return f"SURVIVES: its text occurs {found} times in {mutation.path}, must be once"
+    try:
+        path.write_text(original.replace(mutation.old, mutation.new), encoding="utf-8")
+        result = _tests(tree, [mutation.prefix], stop=True)
+    except subprocess.TimeoutExpired:
+        return f"SURVIVES: no verdict after {TIMEOUT_S} s"
+    finally:
+        path.write_text(original, encoding="utf-8")
+    failure = _FAILED.search(result.stdout)
+    if result.returncode != 1 or failure is None:
+        return f"SURVIVES: {(result.stdout.strip().splitlines() or ['no output'])[-1]}"
+    return f"caught by {failure[1]}: {failure[2] or 'failed'}"
+
+
+def _tests(tree: Path, prefixes: list[str], stop: bool) -> subprocess.CompletedProcess[str]:
+    """Run the tests whose names begin with one of the prefixes."""
+    options = ["-x"] if stop else []
+    return _python(
+        tree,
+        *("-B", "-m", "pytest", "tests/traps", "-q", "-rf", "-p", "no:cacheprovider", *options),
+        *("-k", " or ".join(prefixes)),
+    )
+
+
+def _python(tree: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run this Python in the copy; child processes import the copy, too."""
+    return subprocess.run(
+        [sys.executable, *arguments],
+        cwd=tree,
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT_S,
+        check=False,
+        env={**os.environ, "PYTHONPATH": str(tree), "COLUMNS": "200"},
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

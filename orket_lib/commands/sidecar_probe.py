@@ -1,0 +1,90 @@
+"""`orket sidecar-probe`: measure a model file on this machine's hardware, without a sweep."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from orket_lib.commands._common import add_out, print_json, stamp, tell
+from orket_lib.vocabulary.errors import ArtifactError
+
+if TYPE_CHECKING:
+    from orket_lib.artifacts.sidecar import SidecarSpec
+
+_N_CTX = 2048  # enough for a probe; a model's own context may not fit in memory
+_PROBES = 3
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
+    parser.add_argument("--backend", choices=["nvidia", "amd", "cpu"], required=True)
+    parser.add_argument("--model", type=Path, required=True, help="GGUF file")
+    parser.add_argument("--quant", required=True, help="its quant tag")
+    parser.add_argument("--timeout-sec", type=float, default=900.0, help="time limit")
+    parser.add_argument("--json", action="store_true", help="print the result, too")
+    add_out(parser, "the result: sidecar.parse.v1")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Measure, parse, write; hardware that is not here is a result."""
+    import tempfile
+
+    from orket_lib.analysis.sidecar_parse import sidecar_fields
+    from orket_lib.artifacts.io import write_model
+    from orket_lib.artifacts.sidecar import SidecarReport
+    from orket_lib.commands._measuring import console_progress
+    from orket_lib.measure.sidecar import measure_sidecar
+    from orket_lib.vocabulary.statuses import Lane, VramProfile
+
+    fields = stamp()
+    with (
+        tempfile.TemporaryDirectory(prefix="orket-probe-") as folder,
+        console_progress(f"sidecar {options.model.stem} {options.quant}") as progress,
+    ):
+        measurement = measure_sidecar(
+            _spec(options), options.model, Path(folder), progress, fields["provenance"]
+        )
+    report = SidecarReport.of(
+        **fields,
+        execution_lane=Lane.LAB,
+        vram_profile=VramProfile.SAFE,
+        **sidecar_fields(measurement),
+    )
+    write_model(options.out, report)
+    if options.json:
+        print_json(report)
+    errors = ", ".join(report.sidecar_parse_errors)
+    tell(f"{report.sidecar_parse_status.value}{f': {errors}' if errors else ''}")
+    return 0
+
+
+def _spec(options: argparse.Namespace) -> SidecarSpec:
+    from orket_lib.artifacts.io import sha256_of_file
+    from orket_lib.artifacts.sidecar import ServingSettings, SidecarSpec
+    from orket_lib.artifacts.spec import ArtifactIdentity, ControlSettings
+    from orket_lib.telemetry.fingerprint import hardware_fingerprint
+    from orket_lib.vocabulary.quants import normalize_tag
+
+    try:
+        sha256 = sha256_of_file(options.model)
+    except OSError as error:
+        raise ArtifactError(f"{options.model}: can't be read: {error.strerror}") from None
+    return SidecarSpec(
+        model_id=options.model.stem,
+        quant_tag=normalize_tag(options.quant),
+        artifact=ArtifactIdentity(sha256=sha256),
+        machine=hardware_fingerprint(),
+        backend=options.backend,
+        template=None,
+        timeout_sec=options.timeout_sec,
+        serving=ServingSettings(
+            provider="embedded",
+            provider_version=None,
+            n_ctx=_N_CTX,
+            temperature=0.0,
+            task_timeout_sec=options.timeout_sec,
+            controls=ControlSettings(),
+            probe_runs=_PROBES,
+        ),
+    )

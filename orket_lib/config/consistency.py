@@ -1,0 +1,123 @@
+"""What must be true of several keys together.
+
+Each check names the keys that it reads: it is left out when one of them has an error of its own, so
+one mistake is told once and every other one with it.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable, Collection, Iterator
+from urllib.parse import urlsplit
+
+from orket_lib.config.capabilities import control_problems, serving_warnings
+from orket_lib.config.model import SweepConfig
+from orket_lib.config.wording import got, nearest
+from orket_lib.vocabulary.quants import NOMINAL_BITS
+
+_LEAST_CANARY_SAMPLES = 2
+_CONTROLS = ("provider", "base_url", "threads", "affinity_policy")
+
+
+def problems_between(config: SweepConfig, bad: Collection[str]) -> list[str]:
+    """Return a line for each contradiction between keys.
+
+    Args:
+        config: The config; keys in `bad` hold stand-ins.
+        bad: Keys that have an error of their own.
+    """
+    return [line for keys, check in _CHECKS if not set(keys) & set(bad) for line in check(config)]
+
+
+def warnings_of(config: SweepConfig) -> list[str]:
+    """Return a line for each setting that is allowed and won't do what one may think."""
+    return [*serving_warnings(config), *_canary_warnings(config)]
+
+
+def _unordered_quants(config: SweepConfig) -> Iterator[str]:
+    for quant in config.quants:
+        if config.bits(quant) is None:
+            hint = nearest(quant, NOMINAL_BITS)
+            yield (
+                f"quants: `{quant}` is not a tag that we know{hint}; any other tag takes "
+                f"quant_bits: {{{quant}: <bits per weight>}}"
+            )
+
+
+def _empty_ranges(config: SweepConfig) -> Iterator[str]:
+    for low, high in (
+        ("task_id_min", "task_id_max"),
+        ("canary_task_id_min", "canary_task_id_max"),
+    ):
+        first, last = getattr(config, low), getattr(config, high)
+        if first is not None and last is not None and first > last:
+            yield f"{low}: must not be above {high}: {last} ({got(first)})"
+
+
+def _distant_server(config: SweepConfig) -> Iterator[str]:
+    host = urlsplit(config.base_url or "").hostname
+    if host and not _is_loopback(host) and not config.allow_remote:
+        yield (
+            "base_url: must be this machine (127.0.0.1, localhost), or allow_remote must be true "
+            f"({got(config.base_url)})"
+        )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _nowhere(config: SweepConfig) -> Iterator[str]:
+    if config.provider == "openai" and config.base_url is None:
+        yield "base_url: missing: provider `openai` is whatever server lies there"
+
+
+def _one_pin_for_many(config: SweepConfig) -> Iterator[str]:
+    cells = len(config.models) * len(config.quants)
+    if isinstance(config.artifact_digest, str) and cells > 1:
+        yield (
+            f"artifact_digest: one digest can't be that of {cells} cells; write "
+            "{model: {quant: digest}} " + f"({got(config.artifact_digest)})"
+        )
+
+
+def _two_probes(config: SweepConfig) -> Iterator[str]:
+    if config.hardware_sidecar_template and config.hardware_sidecar_profile:
+        yield (
+            "hardware_sidecar_template, hardware_sidecar_profile: must not both be given "
+            f"({got(config.hardware_sidecar_profile)} beside a template)"
+        )
+
+
+def _thermal_limits(config: SweepConfig) -> Iterator[str]:
+    target, limit = config.thermal_cooldown_target_c, config.thermal_polluted_threshold_c
+    if target >= limit:
+        yield (
+            f"thermal_cooldown_target_c: must be below thermal_polluted_threshold_c: {limit:g} "
+            f"({got(target)})"
+        )
+
+
+def _canary_warnings(config: SweepConfig) -> Iterator[str]:
+    left = config.canary_runs - config.canary_drop_first_run
+    if config.canary_runs and left < _LEAST_CANARY_SAMPLES:
+        yield (
+            f"canary_runs: {config.canary_runs} leaves {left} to judge by; a variance takes "
+            f"{_LEAST_CANARY_SAMPLES}, so this canary can't pass"
+        )
+
+
+_Check = Callable[[SweepConfig], Iterator[str]]
+_CHECKS: tuple[tuple[tuple[str, ...], _Check], ...] = (
+    (("quants", "quant_bits"), _unordered_quants),
+    (("task_id_min", "task_id_max", "canary_task_id_min", "canary_task_id_max"), _empty_ranges),
+    (("base_url", "allow_remote"), _distant_server),
+    (("provider", "base_url"), _nowhere),
+    (("models", "quants", "artifact_digest"), _one_pin_for_many),
+    (_CONTROLS, control_problems),
+    (("hardware_sidecar_template", "hardware_sidecar_profile"), _two_probes),
+    (("thermal_cooldown_target_c", "thermal_polluted_threshold_c"), _thermal_limits),
+)

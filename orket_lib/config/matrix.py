@@ -1,0 +1,105 @@
+"""The matrix: what is measured, how often, and on which questions."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, field_validator
+
+from orket_lib.config.fields import Names, Section, TaskId, Text, Words
+from orket_lib.config.secrets import secret_problems
+from orket_lib.vocabulary.quants import is_path_safe, normalize_tag
+from orket_lib.vocabulary.slugs import slug
+
+# Folders below results/ that belong to no sweep.
+_OURS = ("canary", "preflight")
+
+
+class Matrix(Section):
+    """Models x quants x tasks."""
+
+    sweep: Annotated[
+        Words,
+        Field(
+            pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$",
+            description="names results/<sweep>/; without it, the last config file's stem",
+            examples=["my-sweep"],
+        ),
+    ] = "sweep"
+    models: Annotated[Names, Field(description="model ids")]
+    quants: Annotated[Names, Field(description="quant tags, such as Q4_K_M")]
+    task_bank: Annotated[str, Field(description="path of the task bank")]
+    runs_per_quant: Annotated[int, Field(ge=1, description="runs of each task")] = 2
+    probe_runs: Annotated[int, Field(ge=1, description="speed measurements of each cell")] = 3
+    rounds: Annotated[int, Field(ge=1, description="passes over all cells; only 1 so far")] = 1
+    task_limit: Annotated[
+        int, Field(ge=0, description="first so many of the selected tasks; 0 = all")
+    ] = 0
+    task_id_min: Annotated[TaskId | None, Field(description="lowest task id, inclusive")] = None
+    task_id_max: Annotated[TaskId | None, Field(description="highest task id, inclusive")] = None
+    runtime_target: Annotated[
+        str | None, Field(description="label that templates get as {runtime_target}, nothing else")
+    ] = None
+    execution_mode: Annotated[
+        str | None, Field(description="label that templates get as {execution_mode}, nothing else")
+    ] = None
+    runtime_env: Annotated[
+        dict[str, Text],
+        Field(
+            description="environment of templates' commands; a name that looks like a secret "
+            "takes its value from the environment: ${ENV:NAME}"
+        ),
+    ] = Field(default_factory=dict)
+    runner_template: Annotated[
+        str | tuple[str, ...] | None,
+        Field(description="command of an external agent that runs a task"),
+    ] = None
+
+    @field_validator("sweep")
+    @classmethod
+    def _a_sweep_is_a_folder_of_its_own(cls, name: str) -> str:
+        if slug(name) != name:
+            raise ValueError(f"can't be the name of a folder on every system; `{slug(name)}` can")
+        if name.lower() in _OURS:
+            raise ValueError(f"must not be {' or '.join(_OURS)}, which are folders of ours")
+        return name
+
+    @field_validator("rounds")
+    @classmethod
+    def _one_round(cls, rounds: int) -> int:
+        if rounds > 1:
+            raise ValueError("must be 1: more rounds are not part of this version")
+        return rounds
+
+    @field_validator("models")
+    @classmethod
+    def _models_have_folders_of_their_own(cls, models: tuple[str, ...]) -> tuple[str, ...]:
+        seen: dict[str, str] = {}
+        for model in models:
+            folder = slug(model)
+            other = seen.get(folder.lower())
+            if other == model:
+                raise ValueError(f"`{model}` stands twice")
+            if other is not None:
+                raise ValueError(f"`{other}` and `{model}` would share the folder `{folder}`")
+            seen[folder.lower()] = model
+        return models
+
+    @field_validator("quants")
+    @classmethod
+    def _quants_are_tags(cls, quants: tuple[str, ...]) -> tuple[str, ...]:
+        tags = tuple(map(normalize_tag, quants))
+        for tag in tags:
+            if not is_path_safe(tag):
+                raise ValueError(f"`{tag}` is not a quant tag (letters, digits, `_`, `.`, `-`)")
+        if len(set(tags)) != len(tags):
+            raise ValueError("a quant stands twice")
+        return tags
+
+    @field_validator("runtime_env")
+    @classmethod
+    def _secrets_stay_outside(cls, environment: dict[str, str]) -> dict[str, str]:
+        problems = secret_problems(environment)
+        if problems:
+            raise ValueError("; ".join(problems))
+        return environment

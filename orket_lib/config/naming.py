@@ -1,0 +1,54 @@
+"""What a config names for a cell: a file or a server's tag, and the digest that it must have."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from orket_lib.config.capabilities import EMBEDDED
+from orket_lib.config.model import SweepConfig
+from orket_lib.vocabulary.slugs import slug
+
+
+@dataclass(frozen=True)
+class Named:
+    """What serves a cell: exactly one of file and tag."""
+
+    path: Path | None = None
+    tag: str | None = None
+
+    def __str__(self) -> str:
+        return self.path.as_posix() if self.path else str(self.tag)
+
+
+def serves_files(config: SweepConfig) -> bool:
+    """Tell whether cells are files: llama-server takes either, a file wins."""
+    if config.provider == "llama_server":
+        return bool(config.artifact_template or config.artifacts)
+    return config.provider == EMBEDDED
+
+
+def named_for(config: SweepConfig, model: str, quant: str) -> Named | None:
+    """Return what the config names for a cell; a table wins over a template."""
+    if serves_files(config):
+        path = _chosen(config.artifacts, config.artifact_template, model, quant)
+        return Named(path=Path(path).expanduser()) if path else None
+    tag = _chosen(config.tags, config.tag_template, model, quant)
+    return Named(tag=tag) if tag else None
+
+
+def pin_for(config: SweepConfig, model: str, quant: str) -> str | None:
+    """Return the digest that a cell must have, or None."""
+    pins = config.artifact_digest
+    return pins.get(model, {}).get(quant) if isinstance(pins, dict) else pins
+
+
+def _chosen(
+    table: dict[str, dict[str, str]], template: str | None, model: str, quant: str
+) -> str | None:
+    named = table.get(model, {}).get(quant)
+    if named is not None or template is None:
+        return named
+    return (
+        template.replace("{model}", model).replace("{slug}", slug(model)).replace("{quant}", quant)
+    )

@@ -1,0 +1,65 @@
+"""Probing: the hardware probe beside each measurement, the context sweep, the thermal series."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from orket_lib.config.fields import Contexts, Rate, Section
+
+
+class HardwareSidecar(Section):
+    """A probe of the hardware for each quant, by template or by profile."""
+
+    hardware_sidecar_template: Annotated[
+        str | tuple[str, ...] | None,
+        Field(description="command of a hardware probe; a list is taken as it is"),
+    ] = None
+    hardware_sidecar_timeout_sec: Annotated[float, Field(gt=0, description="of one probe, s")] = (
+        120.0
+    )
+    hardware_sidecar_profile: Annotated[
+        str | None, Field(description="name of a probe in the profiles file")
+    ] = None
+    sidecar_profiles_config: Annotated[
+        str, Field(description="path of the file with hardware probes by name")
+    ] = "config/sidecar_profiles.json"
+
+
+class ContextSweep(Section):
+    """How long a context the chosen quant bears."""
+
+    context_sweep_profile: Annotated[
+        str | None, Field(description="name of a set of contexts and limits in the profiles file")
+    ] = None
+    context_sweep_contexts: Annotated[
+        Contexts | None, Field(description="contexts to try, tokens; wins over the profile's")
+    ] = None
+    context_profiles_config: Annotated[
+        str, Field(description="path of the file with context profiles by name")
+    ] = "config/context_profiles.json"
+    context_adherence_min: Annotated[
+        Rate | None, Field(description="least adherence; null = the profile's")
+    ] = None
+    context_ttft_ceiling_ms: Annotated[
+        float | None, Field(ge=0, description="0 = no limit; null = the profile's")
+    ] = None
+    context_decode_floor_tps: Annotated[
+        float | None, Field(ge=0, description="0 = no limit; null = the profile's")
+    ] = None
+
+
+class ThermalSeries(Section):
+    """Whether the chosen quant stays as fast when the machine is warm."""
+
+    thermal_repeats: Annotated[int, Field(ge=0, description="repeats in a row; 0 = none")] = 0
+    thermal_cooldown_target_c: Annotated[
+        float, Field(gt=0, le=150, description="cool enough to begin a repeat")
+    ] = 50.0
+    thermal_polluted_threshold_c: Annotated[
+        float, Field(gt=0, le=150, description="a repeat that ends above it is polluted")
+    ] = 85.0
+    thermal_monotonic_window: Annotated[
+        int, Field(ge=1, description="rises of latency in a row that are heat soak")
+    ] = 2

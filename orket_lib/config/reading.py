@@ -1,0 +1,162 @@
+"""Config files as mappings, and everything that can be wrong with a file as such.
+
+Snakemake reads config files itself and takes the last of two equal keys, and it runs a file that
+holds `__use_yte__` as a template. We read the same files again: so equal keys are found, a template
+is refused, and a setting in a later file wins however it is spelled.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from orket_lib.vocabulary.errors import ConfigError
+
+_TEMPLATE_KEY = "__use_yte__"
+_YAML_MERGE = "tag:yaml.org,2002:merge"
+_DEEPEST = 8  # a YAML alias may contain itself
+
+
+@dataclass(frozen=True)
+class Source:
+    """One place that settings come from, and what is wrong with it.
+
+    Attributes:
+        settings: As they stand there; none when it can't be read.
+        problems: What is wrong with the file as such.
+        readable: False when nobody knows what it says.
+    """
+
+    settings: Mapping[str, Any]
+    problems: tuple[str, ...] = ()
+    readable: bool = True
+
+
+def read_sources(paths: Sequence[str | Path], overrides: Mapping[str, Any]) -> list[Source]:
+    """Return files and command line, later ones win."""
+    return [*(_read(Path(path)) for path in paths), Source(_with_nulls(overrides))]
+
+
+def read_overrides(pairs: Sequence[str]) -> dict[str, Any]:
+    """Return what `--config key=value` means, with Snakemake's rules for values.
+
+    Raises:
+        ConfigError: A pair has no `=`.
+    """
+    problems = [f"--config {pair}: must be key=value" for pair in pairs if "=" not in pair[1:]]
+    if problems:
+        raise ConfigError(problems)
+    return {key: _value(text) for key, _, text in (pair.partition("=") for pair in pairs)}
+
+
+def _with_nulls(value: Any) -> Any:
+    """Return a value of the command line with null where it says `null`, which is text there."""
+    if isinstance(value, Mapping):
+        return {key: _with_nulls(inner) for key, inner in value.items()}
+    return None if value == "null" else value
+
+
+def _value(text: str) -> Any:
+    if not text:
+        return None
+    for read in (int, float):
+        try:
+            return read(text)
+        except ValueError:
+            pass
+    if text in ("True", "False"):
+        return text == "True"
+    try:
+        # Everything inside stays text; the fields know what they are.
+        return yaml.load(text, Loader=yaml.BaseLoader)
+    except yaml.YAMLError:
+        return text
+
+
+def _read(path: Path) -> Source:
+    name = path.name if path.is_absolute() else path.as_posix()
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        return _broken(f"{path.as_posix()}: {error.strerror}")
+    except UnicodeDecodeError:
+        return _broken(f"{name}: not UTF-8 (PowerShell's `>` writes UTF-16; save it as UTF-8)")
+    try:
+        content, twice = _from_json(text)
+    except json.JSONDecodeError:
+        try:
+            content, twice = _from_yaml(text)
+        except yaml.YAMLError as error:
+            return _broken(f"{name}: not YAML: {_where_and_what(error)}")
+    if not isinstance(content, dict):
+        return _broken(f"{name}: holds no mapping of keys to values")
+    if _TEMPLATE_KEY in content:
+        return _broken(
+            f"{name}: {_TEMPLATE_KEY}: a config must not be a template, which runs code as soon as "
+            "Snakemake reads it; write its values out (see docs/SECURITY.md)"
+        )
+    return Source(content, tuple(f"{name}: {line}" for line in twice))
+
+
+def _broken(problem: str) -> Source:
+    return Source({}, (problem,), readable=False)
+
+
+class _Pairs(dict[str, Any]):
+    """A JSON object that remembers which of its keys stood in it twice."""
+
+    def __init__(self, pairs: Sequence[tuple[str, Any]]) -> None:
+        super().__init__(pairs)
+        counts = Counter(key for key, _ in pairs)
+        self.twice = [key for key, count in counts.items() if count > 1]
+
+
+def _from_json(text: str) -> tuple[Any, list[str]]:
+    content = json.loads(text, object_pairs_hook=_Pairs)
+    return content, [f"{path}: stands twice; only one can count" for path in _pairs_twice(content)]
+
+
+def _pairs_twice(value: Any, path: str = "") -> Iterator[str]:
+    if isinstance(value, _Pairs):
+        yield from (f"{path}{key}" for key in value.twice)
+        for key, inner in value.items():
+            yield from _pairs_twice(inner, f"{path}{key}.")
+
+
+def _from_yaml(text: str) -> tuple[Any, list[str]]:
+    loader = yaml.SafeLoader(text)
+    try:
+        node = loader.get_single_node()
+        twice = list(_nodes_twice(node))
+        return (loader.construct_document(node) if node else None), twice
+    finally:
+        loader.dispose()
+
+
+def _nodes_twice(node: yaml.Node | None, path: str = "") -> Iterator[str]:
+    if not isinstance(node, yaml.MappingNode) or path.count(".") > _DEEPEST:
+        return
+    lines: dict[str, int] = {}
+    for key, value in node.value:
+        if key.tag == _YAML_MERGE or not isinstance(key, yaml.ScalarNode):
+            continue
+        line = key.start_mark.line + 1
+        if key.value in lines:
+            first = lines[key.value]
+            yield f"{path}{key.value}: stands twice, on lines {first} and {line}; one can count"
+        lines[key.value] = line
+        yield from _nodes_twice(value, f"{path}{key.value}.")
+
+
+def _where_and_what(error: yaml.YAMLError) -> str:
+    if not isinstance(error, yaml.MarkedYAMLError) or error.problem_mark is None:
+        return " ".join(str(error).split())
+    mark = error.problem_mark
+    context = f"{error.context}: " if error.context else ""
+    return f"line {mark.line + 1}, column {mark.column + 1}: {context}{error.problem}"

@@ -1,0 +1,157 @@
+"""Serving and controls: what serves a cell, and what is held constant while it does."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field, field_validator
+
+from orket_lib.config.fields import Labels, Section, Words
+from orket_lib.vocabulary.quants import normalize_tag
+
+Provider = Literal["embedded", "llama_server", "ollama", "lmstudio", "openai"]
+Table = dict[str, dict[str, str]]
+
+_PLACEHOLDERS = ("model", "slug", "quant")
+_DIGEST = re.compile(r"(sha256:)?[0-9a-f]{12,64}")
+
+
+class Serving(Section):
+    """What serves the models, and from where."""
+
+    provider: Annotated[Provider, Field(description="what serves the models")] = "embedded"
+    base_url: Annotated[
+        str | None,
+        Field(
+            description="address of a server that runs already", examples=["http://127.0.0.1:8080"]
+        ),
+    ] = None
+    allow_remote: Annotated[bool, Field(description="let base_url be another machine")] = False
+    exclusive: Annotated[
+        bool, Field(description="unload other models from a shared server before measuring")
+    ] = False
+    gpu_devices: Annotated[
+        Labels | None, Field(description="GPUs to use, by UUID or index; null = all")
+    ] = None
+    machine: Annotated[
+        str | None, Field(description="fingerprint that must measure; null = this machine")
+    ] = None
+    artifact_template: Annotated[
+        str | None, Field(description="path of a cell's file, with {model}, {slug} and {quant}")
+    ] = None
+    artifacts: Annotated[
+        Table, Field(description="{model: {quant: path}}, for cells that the template doesn't fit")
+    ] = Field(default_factory=dict)
+    tag_template: Annotated[
+        str | None,
+        Field(description="name of a cell on its server, with {model}, {slug} and {quant}"),
+    ] = None
+    tags: Annotated[
+        Table, Field(description="{model: {quant: tag}}, for cells that the template doesn't fit")
+    ] = Field(default_factory=dict)
+    artifact_digest: Annotated[
+        str | Table | None,
+        Field(description="digest that a cell must have: {model: {quant: digest}}; text for one"),
+    ] = None
+    quant_bits: Annotated[
+        dict[str, float], Field(description="{tag: bits per weight} for tags that we don't know")
+    ] = Field(default_factory=dict)
+    n_ctx: Annotated[
+        int | None, Field(ge=256, description="context in tokens; null = the model's own")
+    ] = None
+    temperature: Annotated[float, Field(ge=0, le=2, description="0 = greedy")] = 0.0
+    max_output_tokens: Annotated[int, Field(ge=1, description="limit of an answer")] = 256
+    task_timeout_sec: Annotated[float, Field(gt=0, description="of one task, s")] = 120.0
+
+    @field_validator("base_url")
+    @classmethod
+    def _an_address_without_password(cls, url: str | None) -> str | None:
+        if url is None:
+            return None
+        try:
+            parts = urlsplit(url)
+            valid = parts.scheme in ("http", "https") and bool(parts.hostname)
+            valid = valid and (parts.port is None or parts.port > 0)
+        except ValueError:
+            valid = False
+        if not valid:
+            raise ValueError("must be an address such as http://127.0.0.1:8080")
+        if parts.username or parts.password:
+            raise ValueError("must not hold a user or password")
+        return url.rstrip("/")
+
+    @field_validator("artifact_template", "tag_template")
+    @classmethod
+    def _only_known_placeholders(cls, template: str | None) -> str | None:
+        for name in re.findall(r"\{([^{}]*)\}", template or ""):
+            if name not in _PLACEHOLDERS:
+                known = ", ".join(f"{{{known}}}" for known in _PLACEHOLDERS)
+                raise ValueError(f"`{{{name}}}` is no placeholder; there are {known}")
+        return template
+
+    @field_validator("artifacts", "tags")
+    @classmethod
+    def _tables_use_tags(cls, table: Table) -> Table:
+        return {
+            model: {normalize_tag(quant): named for quant, named in cells.items()}
+            for model, cells in table.items()
+        }
+
+    @field_validator("artifact_digest")
+    @classmethod
+    def _pins_are_digests(cls, pins: str | Table | None) -> str | Table | None:
+        if pins is None:
+            return None
+        if isinstance(pins, str):
+            return _digest(pins)
+        return {
+            model: {normalize_tag(quant): _digest(pin) for quant, pin in cells.items()}
+            for model, cells in pins.items()
+        }
+
+    @field_validator("quant_bits")
+    @classmethod
+    def _bits_use_tags(cls, bits: dict[str, float]) -> dict[str, float]:
+        for tag, value in bits.items():
+            if not 0 < value <= 64:
+                raise ValueError(f"`{tag}`: {value:g} bits per weight is not between 0 and 64")
+        return {normalize_tag(tag): value for tag, value in bits.items()}
+
+
+class Controls(Section):
+    """What is held constant: enforced and read back, no labels."""
+
+    seed: Annotated[int | None, Field(ge=0, description="of the sampler")] = None
+    threads: Annotated[
+        int | None, Field(ge=1, description="of the server; null = physical cores")
+    ] = None
+    affinity_policy: Annotated[
+        Words,
+        Field(
+            pattern=r"^(all|\d{1,4}(-\d{1,4})?(,\d{1,4}(-\d{1,4})?)*)$",
+            description="CPUs of the server",
+            examples=["all", "0-3,6"],
+        ),
+    ] = "all"
+    warmup_steps: Annotated[
+        int, Field(ge=3, le=50, description="at least so many; goes on until steady")
+    ] = 3
+
+    @field_validator("affinity_policy")
+    @classmethod
+    def _cpu_ranges_ascend(cls, policy: str) -> str:
+        for part in policy.split(",") if policy != "all" else ():
+            first, _, last = part.partition("-")
+            if last and int(last) < int(first):
+                raise ValueError(f"the range `{part}` runs backwards")
+        return policy
+
+
+def _digest(text: str) -> str:
+    """Return a digest as servers and `sha256sum` print it, without its prefix."""
+    lower = text.strip().lower()
+    if not _DIGEST.fullmatch(lower):
+        raise ValueError(f"`{text}` is not a SHA-256 (12 to 64 hex digits)")
+    return lower.removeprefix("sha256:")

@@ -1,0 +1,154 @@
+"""The hardware sidecar of a config: which command, or which of our own measurements, and its spec.
+
+A profile without a template means that we measure ourselves, beside the sensors of its backend.
+"""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from orket_lib.artifacts.io import read_model
+from orket_lib.artifacts.sidecar import ServingSettings, SidecarSpec
+from orket_lib.artifacts.spec import RunSpec
+from orket_lib.config.model import SweepConfig
+from orket_lib.config.wording import got, nearest
+from orket_lib.vocabulary.errors import ArtifactError, ConfigError
+from orket_lib.vocabulary.sidecar import Backend
+
+Template = str | tuple[str, ...]
+
+_TIMEOUT = "hardware_sidecar_timeout_sec"
+
+
+class SidecarProfile(BaseModel):
+    """A hardware probe by name."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    backend: Backend = Field(description="whose sensors are read beside it")
+    template: Template | None = Field(None, description="command; null = our own measurement")
+    timeout_sec: float = Field(120.0, gt=0)
+
+
+class SidecarProfiles(BaseModel):
+    """`config/sidecar_profiles.json`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    profiles: dict[str, SidecarProfile]
+
+
+@dataclass(frozen=True)
+class Sidecar:
+    """The sidecar that a config asks for.
+
+    Attributes:
+        profile: Name of its profile; None for a template of the config's own.
+        backend: Whose sensors are read.
+        template: Arguments of the command; None for our own measurement.
+        timeout_sec: Its time limit.
+    """
+
+    profile: str | None
+    backend: Backend
+    template: tuple[str, ...] | None
+    timeout_sec: float
+
+
+def find_sidecar(config: SweepConfig) -> Sidecar | None:
+    """Return the sidecar that a config asks for, None when it asks for none.
+
+    Raises:
+        ConfigError: The profiles file is unreadable or lacks the profile, or a template can't be
+            split into arguments.
+    """
+    name = config.hardware_sidecar_profile
+    if name is None:
+        if config.hardware_sidecar_template is None:
+            return None
+        arguments = _split("hardware_sidecar_template", config.hardware_sidecar_template)
+        return Sidecar(None, "any", arguments, config.hardware_sidecar_timeout_sec)
+    path = config.sidecar_profiles_config
+    try:
+        known = read_model(Path(path), SidecarProfiles).profiles
+    except ArtifactError as error:
+        raise ConfigError([f"sidecar_profiles_config: {error}"]) from None
+    if name not in known:
+        hint = nearest(name, known)
+        raise ConfigError(
+            [f"hardware_sidecar_profile: {path} has {', '.join(known)}{hint} ({got(name)})"]
+        )
+    profile = known[name]
+    # A limit that the config itself names wins over the profile's; its default doesn't.
+    explicit = _TIMEOUT in config.model_fields_set
+    return Sidecar(
+        profile=name,
+        backend=profile.backend,
+        template=(
+            None
+            if profile.template is None
+            else _split(f"{path}: profiles.{name}.template", profile.template)
+        ),
+        timeout_sec=config.hardware_sidecar_timeout_sec if explicit else profile.timeout_sec,
+    )
+
+
+def sidecar_problems(config: SweepConfig) -> tuple[str, ...]:
+    """Return a line for each thing that keeps a config's sidecar from being run."""
+    try:
+        find_sidecar(config)
+    except ConfigError as error:
+        return error.problems
+    return ()
+
+
+def sidecar_spec(config: SweepConfig, sidecar: Sidecar, cell: RunSpec) -> SidecarSpec:
+    """Return the spec of a cell's sidecar: of the cell's own, only what the sidecar depends on."""
+    own = sidecar.template is None
+    return SidecarSpec(
+        model_id=cell.model_id,
+        quant_tag=cell.quant_tag,
+        artifact=cell.artifact,
+        machine=cell.machine,
+        backend=sidecar.backend,
+        template=sidecar.template,
+        timeout_sec=sidecar.timeout_sec,
+        runtime_target=None if own else config.runtime_target,
+        execution_mode=None if own else config.execution_mode,
+        environment={} if own else config.runtime_env,
+        serving=_serving(cell) if own else None,
+    )
+
+
+def _serving(cell: RunSpec) -> ServingSettings:
+    return ServingSettings(
+        contract=cell.contract,
+        provider=cell.provider,
+        provider_version=cell.provider_version,
+        n_ctx=cell.n_ctx,
+        temperature=cell.temperature,
+        task_timeout_sec=cell.task_timeout_sec,
+        controls=cell.controls,
+        probe_runs=cell.probe_runs,
+    )
+
+
+def _split(key: str, template: Template) -> tuple[str, ...]:
+    """Return a template's arguments: a text is split as a POSIX shell would, a list is kept.
+
+    Split before anything is filled in, so no value of a placeholder can become an argument.
+
+    Raises:
+        ConfigError: The text has an open quote, or there is no command in it.
+    """
+    try:
+        arguments = tuple(shlex.split(template) if isinstance(template, str) else template)
+    except ValueError as error:
+        raise ConfigError([f"{key}: {str(error).lower()} ({got(template)})"]) from None
+    if not arguments or not arguments[0]:
+        raise ConfigError([f"{key}: must name a command ({got(template)})"])
+    return arguments

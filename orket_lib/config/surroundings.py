@@ -1,0 +1,175 @@
+"""What a config needs to find: its task bank, its model files, the files that it refers to, CPUs.
+
+Everything is looked for before anything is refused, so that one run names all that is missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+from pydantic import BaseModel
+
+from orket_lib.artifacts.io import read_model
+from orket_lib.artifacts.kpi_gate import KpiPolicy
+from orket_lib.config.capabilities import EMBEDDED
+from orket_lib.config.hashes import HashCache
+from orket_lib.config.model import SweepConfig
+from orket_lib.config.naming import Named, named_for, pin_for, serves_files
+from orket_lib.config.profiles import ContextProfiles
+from orket_lib.config.sidecars import sidecar_problems
+from orket_lib.config.wording import got, nearest
+from orket_lib.tasks.bank import TaskBank, load_bank, select
+from orket_lib.vocabulary.cpus import ALL, cpus_of
+from orket_lib.vocabulary.errors import ArtifactError
+
+_NAMING = {"provider", "models", "quants", "artifact_template", "artifacts", "tag_template", "tags"}
+_SIDECAR = {
+    "hardware_sidecar_template",
+    "hardware_sidecar_profile",
+    "hardware_sidecar_timeout_sec",
+    "sidecar_profiles_config",
+}
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What was found, and a line for each thing that was not."""
+
+    bank: TaskBank | None
+    named: dict[tuple[str, str], Named]
+    problems: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+
+def look_around(
+    config: SweepConfig, hashes: HashCache, machine: str, bad: Collection[str] = ()
+) -> Surroundings:
+    """Return what a config needs.
+
+    Args:
+        config: The config; keys in `bad` hold stand-ins and nothing is looked for by them.
+        hashes: Where file hashes come from; only files with a pinned digest are hashed.
+        machine: Fingerprint of this machine.
+        bad: Keys that have an error of their own.
+    """
+    problems: list[str] = []
+    bank = None
+    if "task_bank" not in bad:
+        try:
+            bank = load_bank(Path(config.task_bank))
+        except (ArtifactError, OSError) as error:
+            problems.append(f"task_bank: {error}")
+    if bank is not None:
+        problems += _empty_selections(config, bank, bad)
+    named: dict[tuple[str, str], Named] = {}
+    if not _NAMING & set(bad):
+        named, missing = _cells(config)
+        problems += missing
+        one_pin = isinstance(config.artifact_digest, str)
+        if "artifact_digest" not in bad and (len(named) == 1 or not one_pin):
+            problems += _other_bytes(config, named, hashes)
+    if "affinity_policy" not in bad and config.machine in (None, machine):
+        problems += _missing_cpus(config)
+    problems += _referred_files(config, bad)
+    return Surroundings(bank, named, tuple(problems), tuple(_shared(named)))
+
+
+def _cells(config: SweepConfig) -> tuple[dict[tuple[str, str], Named], list[str]]:
+    """Return what serves each cell, and a line for each cell that nothing serves."""
+    files = serves_files(config)
+    table, template = ("artifacts", "artifact_template") if files else ("tags", "tag_template")
+    found, problems = {}, []
+    for model in config.models:
+        for quant in config.quants:
+            place = f"{table}.{model}.{quant}"
+            named = named_for(config, model, quant)
+            if named is None:
+                kind = "file" if files else f"tag of provider `{config.provider}`"
+                others = set(getattr(config, table)) - set(config.models)
+                hint = nearest(model, others)
+                problems.append(f"{place}: no {kind} named; set {template} or {table}{hint}")
+            elif named.path and not named.path.is_file():
+                problems.append(f"{place}: there is no file {named}")
+            else:
+                found[model, quant] = named
+    return found, problems
+
+
+def _shared(named: dict[tuple[str, str], Named]) -> Iterator[str]:
+    """Yield a warning for each file or tag that serves several cells (trap T1)."""
+    cells: dict[str, list[str]] = {}
+    for (model, quant), what in named.items():
+        cells.setdefault(str(what), []).append(f"{model} {quant}")
+    for name, users in cells.items():
+        if len(users) > 1:
+            yield f"{name} serves {' and '.join(users)}: these cells can't differ"
+
+
+def _other_bytes(
+    config: SweepConfig, named: dict[tuple[str, str], Named], hashes: HashCache
+) -> Iterator[str]:
+    for (model, quant), what in named.items():
+        pin = pin_for(config, model, quant)
+        if what.path and pin:
+            actual = hashes.sha256(what.path)
+            if not actual.startswith(pin):
+                yield (
+                    f"artifact_digest.{model}.{quant}: {what} has the SHA-256 {actual}, "
+                    f"the config asks for {pin}"
+                )
+
+
+def _empty_selections(config: SweepConfig, bank: TaskBank, bad: Collection[str]) -> Iterator[str]:
+    ids = f"{config.task_bank} has ids {bank.tasks[0].id} to {bank.tasks[-1].id}"
+    for prefix in ("", "canary_") if config.canary_runs else ("",):
+        low, high = f"{prefix}task_id_min", f"{prefix}task_id_max"
+        first, last = getattr(config, low), getattr(config, high)
+        backwards = first is not None and last is not None and first > last  # told already
+        if not {low, high} & set(bad) and not backwards and not select(bank.tasks, 0, first, last):
+            yield f"{low}, {high}: no task is selected; {ids}"
+
+
+def _missing_cpus(config: SweepConfig) -> Iterator[str]:
+    if config.affinity_policy == ALL or config.provider != EMBEDDED:
+        return
+    try:
+        here = set(psutil.Process().cpu_affinity() or ())
+    except AttributeError:  # macOS
+        yield f"affinity_policy: this system knows no CPU affinity (got {config.affinity_policy})"
+        return
+    missing = [cpu for cpu in cpus_of(config.affinity_policy) if cpu not in here]
+    if missing:
+        yield (
+            f"affinity_policy: this machine has no CPU {', '.join(map(str, missing))}; there are "
+            f"{', '.join(map(str, sorted(here)))} (got {config.affinity_policy})"
+        )
+
+
+def _referred_files(config: SweepConfig, bad: Collection[str]) -> Iterator[str]:
+    """Yield a line for each settings file that is missing, damaged, or lacks a name."""
+    if "kpi_policy" not in bad:
+        yield from _unreadable("kpi_policy", config.kpi_policy, KpiPolicy)
+    if not _SIDECAR & set(bad):
+        yield from sidecar_problems(config)
+    profile = config.context_sweep_profile
+    if profile is not None and not {"context_profiles_config", "context_sweep_profile"} & set(bad):
+        try:
+            known = read_model(Path(config.context_profiles_config), ContextProfiles).profiles
+        except ArtifactError as error:
+            yield f"context_profiles_config: {error}"
+        else:
+            if profile not in known:
+                yield (
+                    f"context_sweep_profile: {config.context_profiles_config} has "
+                    f"{', '.join(known)}{nearest(profile, known)} ({got(profile)})"
+                )
+
+
+def _unreadable(key: str, path: str, kind: type[BaseModel]) -> Iterator[str]:
+    try:
+        read_model(Path(path), kind)
+    except ArtifactError as error:
+        yield f"{key}: {error}"

@@ -1,0 +1,196 @@
+"""One sidecar: run its command within bounds, read our sensors beside it, keep what was seen.
+
+Whatever the command does is a result: it hangs, floods, forks, prints nonsense, is not there. Only
+what keeps us from writing anything down is raised.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+
+from orket_lib.artifacts.base import Provenance
+from orket_lib.artifacts.io import read_model, write_model
+from orket_lib.artifacts.sidecar import (
+    CapturedText,
+    SensorReadings,
+    ServedProbes,
+    SidecarMeasurement,
+    SidecarSpec,
+)
+from orket_lib.measure.bounded import Ended, run_bounded
+from orket_lib.measure.device_lock import device_lock
+from orket_lib.measure.progress import Progress
+from orket_lib.measure.sensor_watch import watching
+from orket_lib.telemetry.accelerators import open_gpus
+from orket_lib.telemetry.fingerprint import boot_id, hardware_fingerprint
+from orket_lib.vocabulary.clock import file_stamp, utc_now
+from orket_lib.vocabulary.errors import ArtifactError
+
+SIDECAR, ATTEMPTS = "sidecar.json", "attempts"
+_UNAVAILABLE = {"nvidia": "nvidia_smi_unavailable", "amd": "amd_smi_unavailable"}
+_SECRET = re.compile(r"\$\{ENV:([A-Za-z_][A-Za-z0-9_]*)\}")
+_HELD = "ORKET_DEVICE_HELD"  # set for commands: whoever started them has the device's lock
+_LEAST_SECRET = 4  # characters: shorter ones are in every text
+_NOTHING = CapturedText(text="", bytes=0)
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What came of the command; nothing of it when it was not run."""
+
+    error: str | None
+    applicable: bool = True
+    command: tuple[str, ...] = ()
+    ended: Ended | None = None
+    sensors: SensorReadings | None = None
+
+
+def measure_sidecar(
+    spec: SidecarSpec, artifact: Path, folder: Path, progress: Progress, provenance: Provenance
+) -> SidecarMeasurement:
+    """Run a sidecar and return what was seen.
+
+    Args:
+        spec: What to run.
+        artifact: The model file, for our own measurement.
+        folder: `storage/sidecars/<model>/<quant>/<digest>`.
+        progress: Who watches.
+        provenance: Of the caller.
+    """
+    measured_at = utc_now()
+    name = f"{spec.model_id} {spec.quant_tag}"
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="orket-sidecar-") as scratch:
+        out_file = Path(scratch) / "sidecar_out.json"
+        spec_file = Path(scratch) / "spec.json"
+        write_model(spec_file, spec)
+        command = (
+            command_of(spec, out_file)
+            if spec.template
+            else _own_command(spec_file, artifact, folder, out_file)
+        )
+        with _device(f"sidecar of {name}", progress):
+            seen = _run(spec, command, out_file)
+        serving = None if spec.template else _serving(out_file)
+    ended = seen.ended
+    return SidecarMeasurement(
+        generated_at=utc_now(),
+        provenance=provenance,
+        measured_at=measured_at,
+        boot_id=boot_id(),
+        hardware_fingerprint=hardware_fingerprint(),
+        spec=spec,
+        spec_digest=spec.digest(),
+        applicable=seen.applicable,
+        error=seen.error,
+        command=seen.command,
+        exit_status=ended.exit_status if ended else None,
+        seconds=ended.seconds if ended else None,
+        stdout=ended.stdout if ended else _NOTHING,
+        stderr=ended.stderr if ended else _NOTHING,
+        # What our own measurement writes is in `serving`.
+        out_file=ended.out_file if ended and spec.template else _NOTHING,
+        serving=serving,
+        sensors=seen.sensors,
+    )
+
+
+def publish_sidecar(measurement: SidecarMeasurement, folder: Path) -> None:
+    """Write the attempt, then the declared output: Snakemake deletes outputs as it likes."""
+    write_model(folder / ATTEMPTS / file_stamp(measurement.measured_at) / SIDECAR, measurement)
+    write_model(folder / SIDECAR, measurement)
+
+
+def command_of(spec: SidecarSpec, out_file: Path) -> tuple[str, ...]:
+    """Return a template's arguments with the placeholders filled in.
+
+    The template is split already, so a value with spaces or quotes stays within its argument; what
+    a value holds is never looked at again.
+    """
+    values = {
+        "model_id": spec.model_id,
+        "quant_tag": spec.quant_tag,
+        "runtime_target": spec.runtime_target or "",
+        "execution_mode": spec.execution_mode or "",
+        "out_file": str(out_file),
+    }
+    pattern = re.compile("{(" + "|".join(values) + ")}")
+    return tuple(
+        pattern.sub(lambda match: values[match[1]], argument) for argument in spec.template or ()
+    )
+
+
+def resolved_environment(environment: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
+    """Return an environment with its `${ENV:NAME}` filled in, and the secrets that it then holds.
+
+    Raises:
+        KeyError: A name has no value.
+    """
+    secrets = [
+        os.environ[name] for value in environment.values() for name in _SECRET.findall(value)
+    ]
+    filled = {
+        key: _SECRET.sub(lambda match: os.environ[match[1]], value)
+        for key, value in environment.items()
+    }
+    return filled, secrets
+
+
+def _run(spec: SidecarSpec, command: tuple[str, ...], out_file: Path) -> _Seen:
+    try:
+        environment, secrets = resolved_environment(spec.environment)
+    except KeyError as error:
+        return _Seen(error=f"environment_missing:{error.args[0]}")
+    with open_gpus(spec.backend) as gpus:
+        if gpus is None and spec.backend in _UNAVAILABLE:
+            return _Seen(error=_UNAVAILABLE[spec.backend], applicable=False)
+        with watching(gpus) as watch:
+            ended = run_bounded(command, {**environment, _HELD: "cpu"}, spec.timeout_sec, out_file)
+        ended = ended.model_copy(
+            update={
+                part: _without(getattr(ended, part), secrets)
+                for part in ("stdout", "stderr", "out_file")
+            }
+        )
+        return _Seen(ended.error, command=command, ended=ended, sensors=watch.readings())
+
+
+def _device(purpose: str, progress: Progress) -> AbstractContextManager[None]:
+    """Hold the device, unless this is `orket sidecar-probe` as the command of another sidecar."""
+    if _HELD in os.environ:
+        return nullcontext()
+    return device_lock("cpu", purpose, progress.say)
+
+
+def _own_command(spec_file: Path, artifact: Path, folder: Path, out_file: Path) -> tuple[str, ...]:
+    paths = (spec_file, artifact, folder, out_file)
+    return (sys.executable, "-m", "orket_lib.measure.sidecar_child", *map(str, paths))
+
+
+def _serving(result: Path) -> ServedProbes | None:
+    """Return what our own measurement wrote; None when it came to no end."""
+    try:
+        return read_model(result, ServedProbes)
+    except ArtifactError:
+        return None
+
+
+def _without(captured: CapturedText, secrets: Sequence[str]) -> CapturedText:
+    """Return a text with every secret cut out, as it is and as JSON writes it."""
+    text, end = captured.text, captured.end
+    forms = {form for secret in secrets for form in (secret, json.dumps(secret)[1:-1])}
+    listed = sorted((form for form in forms if len(form) >= _LEAST_SECRET), key=len, reverse=True)
+    if listed and end is not None:  # half a secret may stand on each side of the gap
+        text, end = text[: -len(listed[0])], end[len(listed[0]) :]
+    for form in listed:
+        text = text.replace(form, "[secret]")
+        end = end and end.replace(form, "[secret]")
+    return captured.model_copy(update={"text": text, "end": end})

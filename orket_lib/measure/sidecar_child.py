@@ -1,0 +1,118 @@
+"""Our own sidecar measurement, as a command: `python -m orket_lib.measure.sidecar_child`.
+
+Serves the model as a run does and measures its speeds beside the task runs. It is started like any
+other sidecar command, so its time limit is enforced the same way. Arguments: spec, model file,
+folder for the server's log and samples, and the file that the result goes to.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from orket_lib.artifacts.io import read_model, write_model
+from orket_lib.artifacts.run_report import Probe
+from orket_lib.artifacts.sidecar import ServedProbes, SidecarSpec
+from orket_lib.artifacts.spec import MeasurementSpec, TaskSelection
+from orket_lib.measure.opened import OpenSession
+from orket_lib.measure.probes import run_probe
+from orket_lib.measure.session import open_session
+from orket_lib.measure.tokens import Tokens
+from orket_lib.providers.base import GenerationRequest
+from orket_lib.vocabulary.errors import LoadError, ProviderError, ServerCrashed
+from orket_lib.vocabulary.nulls import Null
+
+_FLOOR_RUNS = 9
+_WORDS = ("a", "1", ".", " the")  # one of them is one token for any tokenizer that we know
+_NO_TASKS = TaskSelection(bank_id="", ids=(), sha256="")
+
+
+def main() -> None:
+    """Measure and write what was seen, whatever that is."""
+    spec_path, artifact, folder, out = map(Path, sys.argv[1:])
+    write_model(out, serve_probes(read_model(spec_path, SidecarSpec), artifact, folder))
+
+
+def serve_probes(spec: SidecarSpec, artifact: Path, folder: Path) -> ServedProbes:
+    """Serve a model, measure its speeds, and return them; a model that fails is a result too.
+
+    Args:
+        spec: What to serve; it must say how.
+        artifact: The model file.
+        folder: For the server's log and the samples of the host.
+    """
+    probes: list[Probe] = []
+    floor: list[float] = []
+    session = failure = detail = None
+    try:
+        with open_session(
+            serving_spec(spec), artifact, folder / "server.log", folder / "samples.csv", 0
+        ) as opened:
+            session = opened.record
+            assert spec.serving is not None
+            for index in range(spec.serving.probe_runs):
+                probes.append(run_probe(opened, index))
+            floor += request_floor_ms(opened, spec)
+    except LoadError as error:
+        failure, detail = "model_not_loaded", str(error)
+    except ServerCrashed as error:
+        failure, detail = "server_crashed", str(error)
+    except ProviderError as error:
+        failure, detail = "serving_failed", str(error)
+    return ServedProbes.model_validate(
+        {
+            "failure": failure,
+            "failure_detail": detail,
+            "session": session,
+            "probes": probes,
+            "floor_ms": floor,
+        }
+    )
+
+
+def serving_spec(spec: SidecarSpec) -> MeasurementSpec:
+    """Return what a session needs to know: the sidecar's cell, served as a run serves it."""
+    serving = spec.serving
+    assert serving is not None
+    return MeasurementSpec(
+        contract=serving.contract,
+        model_id=spec.model_id,
+        quant_tag=spec.quant_tag,
+        provider=serving.provider,
+        provider_version=serving.provider_version,
+        artifact=spec.artifact,
+        n_ctx=serving.n_ctx,
+        temperature=serving.temperature,
+        max_output_tokens=1,
+        task_timeout_sec=serving.task_timeout_sec,
+        controls=serving.controls,
+        tasks=_NO_TASKS,
+        machine=spec.machine,
+    )
+
+
+def request_floor_ms(opened: OpenSession, spec: SidecarSpec) -> list[float]:
+    """Return TTFTs of the smallest request there is: what a request costs before the model works.
+
+    A generation that brings no text has no TTFT and leaves none.
+    """
+    serving = spec.serving
+    assert serving is not None
+    counts = {word: opened.model.count_tokens(word) for word in _WORDS}
+    request = GenerationRequest(
+        prompt=min(counts, key=lambda word: counts[word]),
+        max_tokens=1,
+        temperature=serving.temperature,
+        seed=serving.controls.seed,
+        timeout_s=serving.task_timeout_sec,
+        ignore_eos=True,
+    )
+    times = [
+        Tokens.of(opened.model.generate(request), opened.record.decode_clock).ttft_ms
+        for _ in range(_FLOOR_RUNS)
+    ]
+    return [value for value in times if not isinstance(value, Null)]
+
+
+if __name__ == "__main__":
+    main()

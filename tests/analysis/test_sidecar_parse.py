@@ -1,0 +1,263 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from builders import NOW, PROVENANCE, session
+from sidecar_builders import FULL, captured, measurement, own, sensors, served, sidecar_spec
+
+from orket_lib.analysis.sidecar_parse import parse_sidecar, row_sidecar, sidecar_fields
+from orket_lib.artifacts.run_report import LoadTimes
+from orket_lib.artifacts.sidecar import SidecarReport
+from orket_lib.vocabulary.nulls import Null
+from orket_lib.vocabulary.sidecar import ALIASES, FIELDS, OPTIONAL, REQUIRED
+from orket_lib.vocabulary.statuses import Lane, SidecarStatus, VramProfile
+
+
+def without(*fields: str) -> dict[str, Any]:
+    return {name: value for name, value in FULL.items() if name not in fields}
+
+
+def view(**fields: Any) -> SidecarReport:
+    return SidecarReport.of(
+        generated_at=NOW,
+        provenance=PROVENANCE,
+        execution_lane=Lane.CI,
+        vram_profile=VramProfile.SAFE,
+        **fields,
+    )
+
+
+def test_a_command_that_prints_everything_is_ok() -> None:
+    parsed = parse_sidecar(measurement())
+    assert (parsed.status, parsed.errors) == (SidecarStatus.OK, ())
+    assert {name: getattr(parsed.numbers, name) for name in FULL} == FULL
+    assert parsed.source == dict.fromkeys(FULL, "template")
+    assert parsed.numbers.null_reasons == {"request_floor_ms": "NOT_PRINTED"}
+
+
+def test_everything_under_its_aliases_is_ok() -> None:
+    printed = {ALIASES[name][-1]: value for name, value in FULL.items()}
+    parsed = parse_sidecar(measurement(printed))
+    assert parsed.status is SidecarStatus.OK
+    assert {name: getattr(parsed.numbers, name) for name in FULL} == FULL
+
+
+@pytest.mark.parametrize("field", REQUIRED)
+def test_a_required_field_that_is_missing_is_named(field: str) -> None:
+    parsed = parse_sidecar(measurement(without(field)))
+    assert parsed.status is SidecarStatus.REQUIRED_FIELD_MISSING
+    assert parsed.errors == (f"missing:{field}",)
+    assert field not in parsed.source
+    assert field in parsed.numbers.null_reasons
+
+
+@pytest.mark.parametrize("field", OPTIONAL)
+def test_an_optional_field_that_is_missing_is_named(field: str) -> None:
+    parsed = parse_sidecar(measurement(without(field)))
+    assert (parsed.status, parsed.errors) == (
+        SidecarStatus.OPTIONAL_FIELD_MISSING,
+        (f"missing:{field}",),
+    )
+
+
+@pytest.mark.parametrize("value", ["5", True, None, float("nan"), float("inf"), -1])
+def test_what_is_no_number_is_missing(value: object) -> None:
+    parsed = parse_sidecar(measurement(FULL | {"ttft_ms": value}))
+    assert (parsed.status, parsed.errors) == (
+        SidecarStatus.REQUIRED_FIELD_MISSING,
+        ("missing:ttft_ms",),
+    )
+
+
+def test_errors_are_sorted_whatever_is_missing() -> None:
+    errors = parse_sidecar(measurement({"other": 1})).errors
+    assert list(errors) == sorted(f"missing:{name}" for name in FULL)
+
+
+def test_required_fields_that_a_command_does_not_print_come_from_our_sensors() -> None:
+    gpu = sensors(
+        source="nvml",
+        vram_total_mb=8000.0,
+        vram_used_mb=4000.0,
+        thermal_start_c=41.0,
+        thermal_end_c=55.0,
+        fan_speed_percent=30.0,
+    )
+    silent = ("vram_total_mb", "vram_used_mb", "thermal_start_c", "thermal_end_c")
+    parsed = parse_sidecar(measurement(without(*silent, "fan_speed_percent"), sensors=gpu))
+    # The fan is optional: what is missing there, the command has not said.
+    assert (parsed.status, parsed.errors) == (
+        SidecarStatus.OPTIONAL_FIELD_MISSING,
+        ("missing:fan_speed_percent",),
+    )
+    assert [getattr(parsed.numbers, name) for name in silent] == [8000.0, 4000.0, 41.0, 55.0]
+    assert [parsed.source[name] for name in silent] == ["sampler"] * 4
+    assert parsed.source["ttft_ms"] == "template"
+
+
+def test_a_command_s_own_reading_wins_over_our_sensors() -> None:
+    parsed = parse_sidecar(measurement(sensors=sensors(thermal_start_c=99.0)))
+    assert parsed.numbers.thermal_start_c == FULL["thermal_start_c"]
+
+
+def test_only_a_cpu_profile_s_command_need_not_know_of_a_gpu() -> None:
+    printed = without("vram_total_mb", "vram_used_mb")
+    strict = parse_sidecar(measurement(printed))
+    assert strict.errors == ("missing:vram_total_mb", "missing:vram_used_mb")
+    assert strict.numbers.null_reasons["vram_used_mb"] == "NO_GPU"
+    cpu = sidecar_spec("tool", backend="cpu")
+    assert parse_sidecar(measurement(printed, spec=cpu)).status is SidecarStatus.OK
+
+
+def test_llama_bench_leaves_the_fields_that_it_does_not_know() -> None:
+    rows = [
+        {"n_prompt": 512, "n_gen": 0, "avg_ts": 900.0},
+        {"n_prompt": 0, "n_gen": 64, "avg_ts": 50.0},
+    ]
+    parsed = parse_sidecar(measurement(rows))
+    assert (parsed.numbers.prefill_tps, parsed.numbers.decode_tps) == (900.0, 50.0)
+    assert "missing:ttft_ms" in parsed.errors and "missing:decode_tps" not in parsed.errors
+
+
+@pytest.mark.parametrize("printed", ["", "no result\n", "[1, 2]", '"text"', "\ufffd\ufffd"])
+def test_no_object_is_no_result(printed: str) -> None:
+    parsed = parse_sidecar(measurement(printed))
+    assert (parsed.status, parsed.errors) == (
+        SidecarStatus.PARSE_ERROR,
+        ("invalid_format:sidecar_payload",),
+    )
+    assert parsed.numbers.null_reasons["ttft_ms"] == "INVALID_FORMAT_SIDECAR_PAYLOAD"
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "reason"),
+    [
+        ({"error": "timeout", "exit_status": None}, "timeout", "TIMEOUT"),
+        ({"error": "command_not_found", "exit_status": None}, "command_not_found", None),
+        ({"error": "output_limit", "exit_status": None}, "output_limit", "OUTPUT_LIMIT"),
+        ({"exit_status": 3}, "exit_status:3", "EXIT_STATUS_3"),
+        ({"exit_status": -9}, "exit_status:-9", "EXIT_STATUS_-9"),
+    ],
+)
+def test_numbers_of_a_command_that_failed_are_not_taken(
+    changes: dict[str, Any], error: str, reason: str | None
+) -> None:
+    parsed = parse_sidecar(measurement(**changes, sensors=sensors(thermal_end_c=50.0)))
+    assert (parsed.status, parsed.errors) == (SidecarStatus.PARSE_ERROR, (error,))
+    assert parsed.numbers.ttft_ms is None
+    assert parsed.numbers.null_reasons["ttft_ms"] == (reason or error.upper())
+    assert parsed.numbers.thermal_end_c == 50.0  # our own sensor did not fail
+
+
+def test_the_file_wins_over_standard_output() -> None:
+    both = measurement({"ttft_ms": 1, "decode_tps": 2}, out_file=captured(json.dumps(FULL)))
+    assert parse_sidecar(both).numbers.ttft_ms == FULL["ttft_ms"]
+    damaged = measurement(out_file=captured("torn {"))
+    assert parse_sidecar(damaged).status is SidecarStatus.OK
+
+
+def test_a_result_after_a_flood_is_found_in_the_end_that_was_kept() -> None:
+    flooded = measurement("noise\n", stdout=captured("noise\n" * 9, "oise\n" + json.dumps(FULL)))
+    assert parse_sidecar(flooded).status is SidecarStatus.OK
+
+
+def test_hardware_that_is_not_here() -> None:
+    parsed = parse_sidecar(
+        measurement("", applicable=False, error="nvidia_smi_unavailable", sensors=None)
+    )
+    assert (parsed.status, parsed.errors) == (
+        SidecarStatus.NOT_APPLICABLE,
+        ("nvidia_smi_unavailable",),
+    )
+    assert parsed.numbers.null_reasons == dict.fromkeys(FIELDS, "NOT_APPLICABLE")
+
+
+def test_a_command_may_say_itself_that_it_does_not_apply() -> None:
+    told = {
+        "sidecar_parse_status": "NOT_APPLICABLE",
+        "sidecar_parse_errors": ["rocm_smi_unavailable", 7, "a_first"],
+    }
+    parsed = parse_sidecar(measurement(told))
+    assert (parsed.status, parsed.errors) == (
+        SidecarStatus.NOT_APPLICABLE,
+        ("a_first", "rocm_smi_unavailable"),
+    )
+
+
+def test_a_command_can_not_call_itself_ok() -> None:
+    told = {"sidecar_parse_status": "OK", "sidecar_parse_errors": []}
+    assert parse_sidecar(measurement(told)).status is SidecarStatus.REQUIRED_FIELD_MISSING
+
+
+def test_our_own_measurement_knows_what_can_be_known_without_a_gpu() -> None:
+    parsed = parse_sidecar(own())
+    numbers = parsed.numbers
+    assert (parsed.status, parsed.errors) == (SidecarStatus.OK, ())
+    assert numbers.ttft_ms == 510.0
+    assert numbers.prefill_tps == pytest.approx(1024)
+    assert numbers.decode_tps == pytest.approx(127)
+    assert numbers.model_load_ms == pytest.approx(400)
+    assert numbers.request_floor_ms == 3.0  # the median
+    assert set(parsed.source.values()) == {"profile"}
+    assert numbers.null_reasons["kernel_launch_ms"] == "NOT_MEASURED"
+    assert numbers.null_reasons["vram_total_mb"] == "NO_GPU"
+    assert numbers.null_reasons["thermal_end_c"] == "NO_TEMPERATURE_SENSOR"
+
+
+def test_our_own_measurement_names_its_sensors() -> None:
+    gpu = sensors(source="nvml", vram_total_mb=8000.0, gpu_clock_mhz=1500.0)
+    gpu = gpu.model_copy(
+        update={"null_reasons": gpu.null_reasons | {"fan_speed_percent": "NOT_SUPPORTED"}}
+    )
+    parsed = parse_sidecar(own(sensors=gpu))
+    assert (parsed.source["vram_total_mb"], parsed.source["gpu_clock_mhz"]) == ("nvml", "nvml")
+    # A sensor that the driver doesn't read is missing; one that can't be there is not.
+    assert (parsed.status, parsed.errors) == (
+        SidecarStatus.OPTIONAL_FIELD_MISSING,
+        ("missing:fan_speed_percent",),
+    )
+
+
+def test_the_load_falls_back_on_the_whole_start() -> None:
+    times = LoadTimes.of(load_seconds=2.0, model_seconds=Null("NOT_TOLD"))
+    parsed = parse_sidecar(own(served(session=session(load=times), floor_ms=())))
+    assert parsed.numbers.model_load_ms == 2000.0
+    assert parsed.numbers.null_reasons["request_floor_ms"] == "NO_CONTENT"
+
+
+@pytest.mark.parametrize("failure", ["model_not_loaded", "server_crashed", "serving_failed"])
+def test_a_model_that_can_not_be_served_is_no_result(failure: str) -> None:
+    parsed = parse_sidecar(own(served(failure=failure, session=None, probes=(), floor_ms=())))
+    assert (parsed.status, parsed.errors) == (SidecarStatus.PARSE_ERROR, (failure,))
+    assert parsed.numbers.null_reasons["decode_tps"] == failure.upper()
+
+
+def test_our_own_measurement_that_came_to_no_end() -> None:
+    ended = own(error="timeout", exit_status=None).model_copy(update={"serving": None})
+    assert parse_sidecar(ended).errors == ("timeout",)
+    silent = own().model_copy(update={"serving": None})
+    assert parse_sidecar(silent).errors == ("no_result",)
+
+
+def test_our_own_probe_as_a_command_keeps_its_reasons() -> None:
+    printed = view(**sidecar_fields(own())).model_dump(mode="json")
+    parsed = parse_sidecar(measurement(printed))
+    assert (parsed.status, parsed.errors) == (SidecarStatus.OK, ())
+    assert parsed.numbers.null_reasons["kernel_launch_ms"] == "NOT_MEASURED"
+    failed = view(**sidecar_fields(own(error="timeout", exit_status=None)))
+    parsed = parse_sidecar(measurement(failed.model_dump(mode="json")))
+    assert (parsed.status, parsed.errors) == (SidecarStatus.PARSE_ERROR, ("timeout",))
+
+
+def test_a_measurement_is_parsed_to_the_same_bytes_each_time() -> None:
+    once, again = (view(**sidecar_fields(own())).model_dump_json() for _ in range(2))
+    assert once == again
+
+
+def test_a_row_repeats_the_numbers_with_their_reasons() -> None:
+    copy = row_sidecar(view(**sidecar_fields(measurement(without("decode_tps")))), "a/view.json")
+    assert (copy.ttft_ms, copy.decode_tps) == (FULL["ttft_ms"], None)
+    assert copy.null_reasons["decode_tps"] == "NOT_PRINTED"
+    assert (copy.errors, copy.view_path) == (("missing:decode_tps",), "a/view.json")

@@ -1,0 +1,47 @@
+"""A real server, served once, and a real cell, measured once, for all tests of traps."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+# The tests of traps and those of telemetry share the helper that works in others' name.
+sys.path.append(str(Path(__file__).parents[1] / "telemetry"))
+
+import pytest
+from nano import measure, nano_file, nano_spec
+
+from orket_lib.artifacts.run_report import RunReport
+from orket_lib.measure import device_lock
+from orket_lib.measure.probe_requests import ProbeMaker
+from orket_lib.providers.embedded import EmbeddedModel, EmbeddedProvider
+
+
+@pytest.fixture(autouse=True)
+def own_locks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep tests and real measurements on this machine out of each other's way."""
+    monkeypatch.setattr(device_lock, "_machine_folder", lambda: tmp_path)
+
+
+@pytest.fixture(scope="session")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedModel]:
+    """Return the reference model behind a real server; F16, whose tokens take longest."""
+    log = tmp_path_factory.mktemp("served") / "server.log"
+    with EmbeddedProvider().serve(nano_spec("F16"), nano_file("F16"), log) as served:
+        yield served
+
+
+@pytest.fixture(scope="session")
+def maker(model: EmbeddedModel) -> ProbeMaker:
+    """Return what makes probes for that model."""
+    return ProbeMaker(model, nano_spec("F16"))
+
+
+@pytest.fixture(scope="session")
+def measured(tmp_path_factory: pytest.TempPathFactory) -> RunReport:
+    """Return the report of a small real cell: three tasks, two runs of each, two probes."""
+    folder = tmp_path_factory.mktemp("measured")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(device_lock, "_machine_folder", lambda: folder)
+        return measure(folder / "cell", nano_spec("Q2_K"))

@@ -1,0 +1,108 @@
+"""Configs through the real `snakemake -n`: what a person sees, and how fast."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from sweep_workspace import ROOT, Workspace
+
+PRESETS = sorted(path.name for path in (ROOT / "config" / "presets").glob("*.json"))
+
+
+def dry_run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "snakemake", "-n", *arguments],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_preset_dry_runs_quickly_without_a_server(name: str, workspace: Workspace) -> None:
+    began = time.monotonic()
+    done = dry_run(workspace.folder, "--configfile", f"config/presets/{name}")
+    seconds = time.monotonic() - began
+
+    print(f"{name}: {seconds:.2f} s")  # noqa: T201
+    assert done.returncode == 0, done.stderr
+    for word in (
+        "commit_sha",
+        "qwen2.5-coder:7b, llama3.1:8b",
+        "Q8_0, Q6_K, Q4_K_M",
+        "experimental_controls",
+        "canary",
+        "hardware_sidecar",
+        "qwen2.5-coder:7b-instruct-q4_K_M",
+    ):
+        assert word in done.stderr
+    assert seconds < 10  # 1.5 s on a quiet machine; this one may be busy
+    assert not (workspace.folder / "storage").exists()
+    assert not (workspace.folder / "results").exists()
+
+
+def test_a_real_run_of_another_provider_stops_at_the_preflight_with_one_sentence(
+    workspace: Workspace,
+) -> None:
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "snakemake"),
+            *("--configfile", "config/presets/quant_sweep_mixed.json"),
+        ],
+        cwd=workspace.folder,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "this version: provider `ollama` is not part of this version; `embedded` is" in (
+        done.stderr
+    )
+    assert "Traceback" not in done.stderr
+    assert workspace.runs() == []
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        pytest.param("seed: 1\nseed: 2\n", "seed: stands twice, on lines", id="key twice"),
+        pytest.param("canary: {run: 1}\n", "did you mean `canary.runs`?", id="typo"),
+        pytest.param("runtime_env: {API_KEY: hunter2}\n", "looks like a secret", id="secret"),
+        pytest.param("__use_yte__: true\n", "must not be a template", id="template"),
+        pytest.param("rounds: 2\n", "rounds: must be 1", id="rounds"),
+    ],
+)
+def test_a_mistake_is_told_without_a_traceback(
+    text: str, message: str, workspace: Workspace
+) -> None:
+    (workspace.folder / "more.yaml").write_text(text, encoding="utf-8")
+    workspace.command()  # writes sweep.yaml
+    done = dry_run(workspace.folder, "--configfile", "sweep.yaml", "more.yaml")
+    assert done.returncode == 1
+    assert "config error:" in done.stderr
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "hunter2" not in done.stderr + done.stdout
+
+
+def test_the_command_line_wins_over_a_section_of_a_file(workspace: Workspace) -> None:
+    result = workspace.run("-n", "--config", "canary_runs=7", "seed=null", "model_id=orket-nano")
+    assert result.code == 0, result.text
+    assert "7 runs of 1 task(s)" in result.text
+    assert "seed default" in result.text
+    assert result.text.count("model_id: a key of older matrix files") == 1
+
+
+def test_a_json_config_with_a_bom_is_fine(workspace: Workspace) -> None:
+    (workspace.folder / "more.json").write_text('{"latency_ceiling": 1e-3}', encoding="utf-8-sig")
+    workspace.command()
+    done = dry_run(workspace.folder, "--configfile", "sweep.yaml", "more.json")
+    assert done.returncode == 0, done.stderr
+    assert "latency <= 0.001 s" in done.stderr

@@ -1,0 +1,320 @@
+"""Nothing in any artifact is 0 where nothing was measured, and no null is without its reason."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import json
+import pkgutil
+import re
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from builders import PROVENANCE, STRICT
+from pydantic import BaseModel
+from sweep_workspace import ROOT, Workspace
+
+import orket_lib.artifacts
+from orket_lib.analysis.kpis import stability_kpis
+from orket_lib.analysis.rows import build_row
+from orket_lib.artifacts.base import Measured
+from orket_lib.artifacts.io import read_model
+from orket_lib.artifacts.row import RowMetrics
+from orket_lib.artifacts.run_report import RunReport
+from orket_lib.measure import device_lock, graded, session
+from orket_lib.measure.harness import CellMeasurement
+from orket_lib.measure.progress import Silent
+from orket_lib.providers import llama_client
+from orket_lib.providers.base import Generation
+from orket_lib.tasks.bank import load_bank
+from orket_lib.telemetry import counters
+from orket_lib.telemetry.sampler_process import Sampler
+from orket_lib.telemetry.samples import COLUMNS, to_cells
+from orket_lib.vocabulary.nulls import Null
+from orket_lib.vocabulary.reasons import Reason
+from orket_lib.vocabulary.statuses import Lane, RunStatus, SidecarStatus
+
+BANK = ROOT / "config" / "task_banks" / "reference.json"
+Finished = Callable[[], Workspace]
+Blind = Callable[[], tuple[list["Found"], RunReport, RowMetrics]]
+
+# Readings of the host's optional counters, by the counter that they are made of.
+MADE_OF = {
+    "steal_s": {"steal_ratio"},
+    "load_1min": {"foreign_load"},
+    "swapped": {"swapped_mib"},
+    "psi_cpu_some_us": {"psi_cpu_some_ratio"},
+    "psi_memory_full_us": {"psi_memory_full_ratio"},
+    "frequency_mhz": {"frequency_mhz_min", "frequency_mhz_mean"},
+    "temperature_c": {"temperature_start_c", "temperature_end_c", "temperature_max_c"},
+    "energy_uj": {"energy_j"},
+}
+OF_PROCESSES = {
+    "RunTelemetry.peak_memory_rss",
+    "RunTelemetry.peak_vram_mib",
+    "RunTelemetry.system_load_start",
+    "RunTelemetry.system_load_end",
+    "RowMetrics.peak_memory_rss",
+    "RowMetrics.peak_vram_mib",
+}
+# What is made of what the server says of its tokens and times.
+OF_THE_SERVER = {
+    *(f"TokenCounts.{name}" for name in ("prompt_tokens", "output_tokens", "total_tokens")),
+    *(f"TokenLatencies.{name}" for name in ("prefill_seconds", "decode_seconds")),
+    *(
+        f"{kind}.{name}"
+        for kind in ("TokenThroughput", "Probe", "RowMetrics")
+        for name in ("prompt_tokens_per_second", "generation_tokens_per_second")
+    ),
+    *(f"Probe.{name}" for name in ("prompt_tokens", "cached_tokens", "output_tokens")),
+    *(f"Probe.{name}" for name in ("prefill_seconds", "decode_seconds", "decode_intervals")),
+    *(f"{kind}.internal_model_seconds" for kind in ("Probe", "RunTelemetry")),
+    *(f"{kind}.orchestration_overhead_ratio" for kind in ("RunTelemetry", "RowMetrics")),
+}
+# Zeros that were counted: a share of runs or tasks, or a score.
+COUNTED = {
+    "polluted_run_rate",
+    "missing_telemetry_rate",
+    "determinism_rate",
+    "adherence_score",
+    "frontier_success_rate",
+}
+
+
+# The files of a sweep
+
+
+def measured_kinds() -> dict[frozenset[str], type[Measured]]:
+    """Return every kind of record with readings, by the names of its fields."""
+    for module in pkgutil.iter_modules(orket_lib.artifacts.__path__):
+        importlib.import_module(f"orket_lib.artifacts.{module.name}")
+    found: dict[frozenset[str], type[Measured]] = {}
+    waiting: list[type[Measured]] = [Measured]
+    while waiting:
+        kind = waiting.pop()
+        waiting += kind.__subclasses__()
+        if kind.__module__.startswith("orket_lib."):
+            found[frozenset(kind.model_fields)] = kind
+    return found
+
+
+def records_in(value: Any, place: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield every JSON object that has `null_reasons`, with its place."""
+    if isinstance(value, dict):
+        if "null_reasons" in value:
+            yield place, value
+        for name, item in value.items():
+            yield from records_in(item, f"{place}.{name}")
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from records_in(item, f"{place}[{index}]")
+
+
+def documents(folder: Path) -> Iterator[tuple[str, Any]]:
+    """Yield the content of every JSON file and of every line of a journal."""
+
+    def refuse(constant: str) -> Any:
+        raise AssertionError(f"there is no number {constant}")
+
+    for root in ("results", "storage"):
+        for path in sorted((folder / root).rglob("*.json*")):
+            place, text = str(path.relative_to(folder)), path.read_text(encoding="utf-8")
+            for part in text.splitlines() if path.suffix == ".jsonl" else [text]:
+                yield place, json.loads(part, parse_constant=refuse)
+
+
+def test_in_every_artifact_nulls_and_reasons_come_together(finished: Finished) -> None:
+    kinds, seen = measured_kinds(), set()
+    for place, content in documents(finished().folder):
+        for where, record in records_in(content, place):
+            kind = kinds.get(frozenset(record))
+            assert kind is not None, f"{where}: a record of no known kind: {sorted(record)}"
+            seen.add(kind.__name__)
+            nulls = {name for name in kind.readings() if record[name] is None}
+            assert nulls == set(record["null_reasons"]), where
+            for name, reason in record["null_reasons"].items():
+                assert re.fullmatch(r"[A-Z][A-Z0-9_]+", reason), f"{where}.{name}: {reason!r}"
+    assert {"RunTelemetry", "Probe", "HostWindow", "HostSummary", "RowMetrics"} <= seen
+    assert {"SummaryRow", "StabilityKpis", "CanaryFigures", "ScatterPoint", "CanaryRun"} <= seen
+
+
+def test_what_this_machine_can_not_tell_is_null_everywhere(finished: Finished) -> None:
+    now = counters.host()
+    lacking = {name for name in MADE_OF if getattr(now, name) is None}
+    expected = {reading for name in lacking for reading in MADE_OF[name]}
+    for path in finished().runs():
+        report = read_model(path, RunReport)
+        for found in readings_of(report):
+            if found.kind in ("HostSummary", "HostWindow"):
+                assert (found.value is None) == (found.name in expected), found
+            if found.name == "peak_vram_mib":
+                assert found.reason == "NO_GPU_USED"
+
+
+# A sweep without sensors
+
+
+@dataclasses.dataclass(frozen=True)
+class Found:
+    """One reading of one record."""
+
+    kind: str
+    name: str
+    value: float | None
+    reason: str | None
+
+    @property
+    def full_name(self) -> str:
+        return f"{self.kind}.{self.name}"
+
+
+def readings_of(value: object) -> Iterator[Found]:
+    """Yield all readings of a model and of everything in it."""
+    if isinstance(value, Measured):
+        for name in value.readings():
+            reason = value.null_reasons.get(name)
+            yield Found(type(value).__name__, name, getattr(value, name), reason)
+    if isinstance(value, BaseModel):
+        for name in type(value).model_fields:
+            yield from readings_of(getattr(value, name))
+    elif isinstance(value, tuple | list):
+        for item in value:
+            yield from readings_of(item)
+
+
+def no_samples(path: Path, server_pid: int | None, origin_s: float) -> AbstractContextManager[None]:
+    """Stand in for a sampler that writes nothing."""
+
+    @contextmanager
+    def nothing() -> Iterator[None]:
+        yield
+
+    return nothing()
+
+
+@contextmanager
+def samples_of_a_bare_machine(
+    path: Path, server_pid: int | None, origin_s: float
+) -> Iterator[None]:
+    """Sample at both ends only, on a machine that has no optional counter."""
+    sampler = Sampler(1, server_pid, origin_s)
+    bare = dict.fromkeys(MADE_OF)
+
+    def look() -> list[str]:
+        return to_cells(dataclasses.replace(sampler.look(), **bare))  # type: ignore[arg-type]
+
+    lines = [list(COLUMNS), look()]
+    yield
+    lines.append(look())
+    path.write_text("".join(",".join(line) + "\n" for line in lines), encoding="utf-8")
+
+
+@pytest.fixture
+def blind(
+    finished: Finished, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[], tuple[list[Found], RunReport, RowMetrics]]:
+    """Return what measures a small real cell in this process and lists every reading of it."""
+    spec = read_model(finished().runs()[-1], RunReport).spec
+    spec = spec.model_copy(
+        update={"tasks": spec.tasks.model_copy(update={"ids": spec.tasks.ids[:3]})}
+    )
+    tasks = [task for task in load_bank(BANK).tasks if task.id in spec.tasks.ids]
+    monkeypatch.setattr(device_lock, "_machine_folder", lambda: tmp_path)
+    artifact = ROOT / "models" / "orket-nano" / f"orket-nano-{spec.quant_tag}.gguf"
+
+    def measure() -> tuple[list[Found], RunReport, RowMetrics]:
+        cell = CellMeasurement(spec, artifact, tasks, tmp_path / "cell", Silent())
+        report = cell.run(PROVENANCE)
+        assert report.status is RunStatus.MEASURED
+        assert len(report.test_runs) == 3 * spec.runs_per_task
+        row = build_row(report, STRICT, Lane.LAB, {}, SidecarStatus.NOT_APPLICABLE, "run.json")
+        kpis = stability_kpis([[row]], 1.0, 10.0)
+        return [*readings_of(report), *readings_of(row), *readings_of(kpis)], report, row
+
+    return measure
+
+
+def without_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no process and no load be seen."""
+    monkeypatch.setattr(graded, "peak_rss_mib", lambda _: Null("PROCESS_GONE"))
+    monkeypatch.setattr(graded, "load_average", lambda: Null("NO_LOAD_AVERAGE"))
+
+
+def without_server_times(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the server send its text and nothing about it."""
+    right = llama_client.assemble
+
+    def bare(*arguments: Any) -> Generation:
+        return dataclasses.replace(right(*arguments), usage=None, timings=None)
+
+    monkeypatch.setattr(llama_client, "assemble", bare)
+
+
+def assert_null(found: list[Found], names: set[str]) -> None:
+    """Demand that all readings of these names are null with a reason, and that there are some."""
+    chosen = [item for item in found if item.full_name in names]
+    assert {item.full_name for item in chosen} == names
+    for item in chosen:
+        assert item.value is None, item
+        assert item.reason, item
+
+
+def assert_every_zero_was_counted(found: list[Found]) -> None:
+    zeros = {item.full_name for item in found if item.value == 0 and item.name not in COUNTED}
+    assert zeros == set()
+
+
+def test_without_any_sensor_every_reading_of_the_host_is_null(
+    blind: Blind, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session, "sampling", no_samples)
+    without_processes(monkeypatch)
+    found, report, _ = blind()
+    hosts = {item.full_name for item in found if item.kind in ("HostWindow", "HostSummary")}
+    assert len(hosts) > 20
+    rates = {"RowMetrics.cpu_saturation_rate", "RowMetrics.system_load_rate"}
+    assert_null(found, hosts | OF_PROCESSES | rates)
+    assert {item.reason for item in found if item.full_name in hosts | rates} == {"NOT_SAMPLED"}
+    # Nobody looked, so nobody is accused, and it is said that nobody looked.
+    seen = [item.reason for run in report.test_runs for item in run.telemetry.run_quality_reasons]
+    assert seen == [Reason.TELEMETRY_GAP] * len(report.test_runs)
+
+
+def test_on_a_machine_without_optional_counters_each_figure_says_what_is_missing(
+    blind: Blind, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session, "sampling", samples_of_a_bare_machine)
+    found, report, row = blind()
+    missing = {name for names in MADE_OF.values() for name in names}
+    hosts = [item for item in found if item.kind in ("HostWindow", "HostSummary")]
+    assert_null(found, {item.full_name for item in hosts if item.name in missing})
+    assert all(item.value is not None for item in hosts if item.name not in missing)
+    assert report.hosts[0].samples == 2
+    assert row.null_reasons["system_load_rate"] == "NO_LOAD_AVERAGE"
+    assert row.cpu_saturation_rate is not None
+
+
+def test_a_server_without_counts_and_times_leaves_nulls_and_no_rate(
+    blind: Blind, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without_server_times(monkeypatch)
+    found, _, row = blind()
+    assert_null(found, OF_THE_SERVER)
+    assert row.missing_telemetry_rate == 1.0
+    assert row.ttft_ms is not None
+    assert row.ttft_ms > 0
+    assert not row.valid
+
+
+def test_with_nothing_to_be_read_no_zero_is_left(
+    blind: Blind, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session, "sampling", no_samples)
+    without_processes(monkeypatch)
+    without_server_times(monkeypatch)
+    found, _, _ = blind()
+    assert_null(found, OF_PROCESSES | OF_THE_SERVER)
+    assert_every_zero_was_counted(found)
