@@ -29,7 +29,7 @@ rule canary:
     params:
         # Where the bytes lie is not what is measured: taking `output` keeps both out of the
         # reasons to measure again, which the digest alone decides.
-        artifact=lambda wildcards, output: TARGETS.canary_artifact(),
+        artifact=lambda wildcards, output: TARGETS.canary_artifact(wildcards.digest),
         bank=lambda wildcards, output: SWEEP.config.task_bank,
     shell:
         "python -m orket_lib canary --spec {input.spec} --preflight {input.preflight}"

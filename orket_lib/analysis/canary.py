@@ -25,24 +25,29 @@ class Judgement(NamedTuple):
     failures: tuple[tuple[str, str], ...]
 
 
-def judge_canary(measurement: CanaryMeasurement, policy: CanaryPolicy) -> Judgement:
-    """Return what the canary's runs come to under a policy."""
-    if measurement.failure is not None:
+def judge_canary(measurements: Sequence[CanaryMeasurement], policy: CanaryPolicy) -> Judgement:
+    """Return what the canary's runs come to under a policy: of several models, the worst counts."""
+    failures = tuple(
+        ("CANARY_NOT_MEASURED", f"{item.spec.model_id} {item.spec.quant_tag}: {item.failure}")
+        for item in measurements
+        if item.failure is not None
+    )
+    if failures:
         nothing = Null("CANARY_NOT_MEASURED")
-        figures = CanaryFigures.of(
-            adherence_variance=nothing,
-            internal_latency_cv=nothing,
-            missing_telemetry_rate=nothing,
-        )
-        return Judgement(figures, (("CANARY_NOT_MEASURED", measurement.failure),))
-    tasks = _by_task(measurement.runs)
-    missing = statistics.fmean(run.token_status is not TokenStatus.OK for run in measurement.runs)
+        figures = CanaryFigures.of(**dict.fromkeys(CanaryFigures.readings(), nothing))
+        return Judgement(figures, failures)
+    tasks = [task for item in measurements for task in _by_task(item.runs)]
+    missing = max(map(_missing_rate, measurements))
     figures = CanaryFigures.of(
         adherence_variance=max(_spread(runs) for runs in tasks),
         internal_latency_cv=_worst(_latency_cv(runs, policy.drop_first_run) for runs in tasks),
         missing_telemetry_rate=missing,
     )
     return Judgement(figures, tuple(_failures(figures, policy)))
+
+
+def _missing_rate(measurement: CanaryMeasurement) -> float:
+    return statistics.fmean(run.token_status is not TokenStatus.OK for run in measurement.runs)
 
 
 def _failures(figures: CanaryFigures, policy: CanaryPolicy) -> list[tuple[str, str]]:

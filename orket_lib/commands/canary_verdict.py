@@ -12,7 +12,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     parser.add_argument("--policy", type=Path, required=True, help="thresholds (JSON)")
     parser.add_argument(
-        "--measurement", type=Path, help="the canary's measurement; left out when it is off"
+        "--measurement",
+        type=Path,
+        action="append",
+        default=[],
+        help="a measurement of the canary, one for each model watched; none when it is off",
     )
     add_out(parser, "the verdict; written whether it passes or not")
 
@@ -24,33 +28,21 @@ def run(options: argparse.Namespace) -> int:
     from orket_lib.artifacts.io import read_model, write_model
 
     policy = read_model(options.policy, CanaryPolicy)
-    if options.measurement is None:
-        verdict = CanaryVerdict(
-            **stamp([options.policy]),
-            passed=True,
-            failed_reasons=(),
-            explanations=(),
-            policy=policy,
-            figures=None,
-            measured_at=None,
-            boot_id=None,
-            model_ids=(),
-            quant_tags=(),
-        )
-    else:
-        measurement = read_model(options.measurement, CanaryMeasurement)
-        figures, failures = judge_canary(measurement, policy)
-        verdict = CanaryVerdict(
-            **stamp([options.measurement, options.policy]),
-            passed=not failures,
-            failed_reasons=[reason for reason, _ in failures],
-            explanations=[text for _, text in failures],
-            policy=policy,
-            figures=figures,
-            measured_at=measurement.measured_at,
-            boot_id=measurement.boot_id,
-            model_ids=(measurement.spec.model_id,),
-            quant_tags=(measurement.spec.quant_tag,),
-        )
+    measurements = [read_model(path, CanaryMeasurement) for path in options.measurement]
+    figures, failures = judge_canary(measurements, policy) if measurements else (None, ())
+    # The oldest one decides whether the canary is still fresh.
+    oldest = min(measurements, key=lambda item: item.measured_at, default=None)
+    verdict = CanaryVerdict(
+        **stamp([*options.measurement, options.policy]),
+        passed=not failures,
+        failed_reasons=[reason for reason, _ in failures],
+        explanations=[text for _, text in failures],
+        policy=policy,
+        figures=figures,
+        measured_at=oldest.measured_at if oldest else None,
+        boot_id=oldest.boot_id if oldest else None,
+        model_ids=[item.spec.model_id for item in measurements],
+        quant_tags=[item.spec.quant_tag for item in measurements],
+    )
     write_model(options.out, verdict)
     return 0

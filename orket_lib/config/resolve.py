@@ -67,7 +67,7 @@ class Sweep:
     bank: TaskBank
     tasks: tuple[Task, ...]
     cells: tuple[Cell, ...]
-    canary: CanarySpec | None
+    canaries: tuple[CanarySpec, ...]
     machine: str
     warnings: tuple[str, ...] = ()
 
@@ -129,15 +129,17 @@ def resolve(config: SweepConfig, hashes: HashCache, machine: str) -> Sweep:
         spec = RunSpec(**fields, runs_per_task=config.runs_per_quant, probe_runs=config.probe_runs)
         return Cell(model_id=pair[0], quant_tag=pair[1], named=named[pair], spec=spec)
 
-    canary = None
-    if config.canary_runs:
-        canary = CanarySpec(**base(pairs[0], canary_tasks).model_dump(), runs=config.canary_runs)
+    def canary(pair: tuple[str, str]) -> CanarySpec:
+        return CanarySpec(**base(pair, canary_tasks).model_dump(), runs=config.canary_runs)
+
+    scope = config.models if config.canary_scope == "each_model" else config.models[:1]
+    watched = [(model, config.quants[0]) for model in scope] if config.canary_runs else []
     return Sweep(
         config=config,
         bank=bank,
         tasks=tasks,
         cells=tuple(map(cell, pairs)),
-        canary=canary,
+        canaries=tuple(map(canary, watched)),
         machine=config.machine or machine,
         warnings=found.warnings,
     )

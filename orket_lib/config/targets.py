@@ -8,6 +8,7 @@ from orket_lib.config.checkout import checkout_state
 from orket_lib.config.planning import make_plan, needs
 from orket_lib.config.resolve import Cell, Sweep
 from orket_lib.config.sidecar_targets import SidecarTargets
+from orket_lib.vocabulary.slugs import slug
 
 _POLICIES = ("matrix", "canary", "row", "needs")
 _VIEWS = (
@@ -29,6 +30,7 @@ class Targets:
         self._sweep = sweep
         self.sidecars = SidecarTargets(sweep)
         self._by_digest = {cell.digest: cell for cell in sweep.cells}
+        self._canaries = {canary.digest(): canary for canary in sweep.canaries}
         self._by_place = {(cell.model_slug, cell.quant_tag): cell for cell in sweep.cells}
 
     def all_files(self) -> list[str]:
@@ -79,17 +81,17 @@ class Targets:
         return self._cell(digest).spec.canonical()
 
     def canary_measurement(self) -> list[str]:
-        """Return the path of the canary's measurement; nothing when the canary is off."""
-        canary = self._sweep.canary
-        return [f"storage/canary/{canary.digest()}.json"] if canary else []
+        """Return the paths of the canary's measurements; nothing when the canary is off."""
+        return [f"storage/canary/{digest}.json" for digest in self._canaries]
 
     def canary_option(self) -> str:
-        """Return the option that names the canary's measurement to the verdict."""
+        """Return the options that name the canary's measurements to the verdict."""
         return " ".join(f"--measurement {path}" for path in self.canary_measurement())
 
-    def canary_artifact(self) -> str:
-        """Return the canary's model file, or tag."""
-        return str(self._sweep.cells[0].named)
+    def canary_artifact(self, digest: str) -> str:
+        """Return the model file, or tag, of the canary with this digest."""
+        canary = self._canaries[digest]
+        return str(self._by_place[slug(canary.model_id), canary.quant_tag].named)
 
     def canary_spec_json(self, digest: str) -> str:
         """Return the canary's spec as canonical JSON.
@@ -97,10 +99,9 @@ class Targets:
         Raises:
             KeyError: The digest is not this sweep's.
         """
-        canary = self._sweep.canary
-        if canary is None or canary.digest() != digest:
+        if digest not in self._canaries:
             raise KeyError(f"no canary of this config has the digest {digest}")
-        return canary.canonical()
+        return self._canaries[digest].canonical()
 
     def policy_json(self, name: str) -> str:
         """Return the part of the config that some rule depends on, as canonical JSON."""

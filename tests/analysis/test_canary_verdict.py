@@ -35,15 +35,8 @@ def one(
     )
 
 
-def judge(*runs: CanaryRun, failure: str | None = None, **policy: Any) -> Judgement:
-    values: dict[str, Any] = {
-        "enabled": True,
-        "latency_variance_threshold": 0.03,
-        "drop_first_run": True,
-        "max_missing_telemetry_rate": 0.0,
-        "max_age_hours": 24,
-    }
-    measurement = CanaryMeasurement(
+def seen(*runs: CanaryRun, failure: str | None = None) -> CanaryMeasurement:
+    return CanaryMeasurement(
         generated_at=NOW,
         provenance=PROVENANCE,
         measured_at=NOW,
@@ -55,7 +48,21 @@ def judge(*runs: CanaryRun, failure: str | None = None, **policy: Any) -> Judgem
         sessions=(),
         runs=runs,
     )
-    return judge_canary(measurement, CanaryPolicy(**(values | policy)))
+
+
+def judge_all(*measurements: CanaryMeasurement, **policy: Any) -> Judgement:
+    values: dict[str, Any] = {
+        "enabled": True,
+        "latency_variance_threshold": 0.03,
+        "drop_first_run": True,
+        "max_missing_telemetry_rate": 0.0,
+        "max_age_hours": 24,
+    }
+    return judge_canary(measurements, CanaryPolicy(**(values | policy)))
+
+
+def judge(*runs: CanaryRun, failure: str | None = None, **policy: Any) -> Judgement:
+    return judge_all(seen(*runs, failure=failure), **policy)
 
 
 def reasons(judgement: Judgement) -> list[str]:
@@ -170,5 +177,16 @@ def test_a_failed_threshold_says_by_how_much() -> None:
 
 def test_a_canary_that_could_not_be_measured_failed() -> None:
     found = judge(failure="nano.gguf does not load")
-    assert found.failures == (("CANARY_NOT_MEASURED", "nano.gguf does not load"),)
+    assert found.failures == (("CANARY_NOT_MEASURED", f"{SPEC.model_id} {SPEC.quant_tag}: nano.gguf does not load"),)
+    assert found.figures.internal_latency_cv is None
+
+
+def test_of_several_models_the_worst_counts() -> None:
+    steady, shaky = seen(*timed(1.0, 1.0, 1.0)), seen(*timed(1.0, 1.0, 2.0))
+    assert reasons(judge_all(steady, steady)) == []
+    assert reasons(judge_all(steady, shaky)) == ["LATENCY_VARIANCE_THRESHOLD_EXCEEDED"]
+    assert reasons(judge_all(shaky, steady)) == ["LATENCY_VARIANCE_THRESHOLD_EXCEEDED"]
+    gone = seen(failure="no such model")
+    found = judge_all(steady, gone)
+    assert reasons(found) == ["CANARY_NOT_MEASURED"]
     assert found.figures.internal_latency_cv is None

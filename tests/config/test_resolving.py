@@ -152,14 +152,26 @@ def test_a_moved_model_is_not_measured_again_and_a_changed_one_is(folder: Path) 
 
 def test_the_canary_is_the_first_cell_with_its_own_tasks() -> None:
     found = sweep(canary={"runs": 3, "task_limit": 2, "task_id_min": 3})
-    assert isinstance(found.canary, CanarySpec)
-    assert (found.canary.quant_tag, found.canary.runs) == ("Q8_0", 3)
-    assert found.canary.tasks.ids == (3, 4)
+    (canary,) = found.canaries
+    assert isinstance(canary, CanarySpec)
+    assert (canary.quant_tag, canary.runs) == ("Q8_0", 3)
+    assert canary.tasks.ids == (3, 4)
+
+
+def test_the_canary_of_each_model_is_its_first_cell(folder: Path) -> None:
+    for quant in QUANTS:
+        (folder / "models" / f"mini-{quant}.gguf").write_bytes(quant.encode())
+    found = sweep(models=["nano", "mini"], canary={"scope": "each_model"})
+    watched = [(canary.model_id, canary.quant_tag) for canary in found.canaries]
+    assert watched == [("nano", "Q8_0"), ("mini", "Q8_0")]
+    targets = Targets(found)
+    assert len(set(targets.canary_measurement())) == 2
+    assert targets.canary_artifact(found.canaries[1].digest()).endswith("mini-Q8_0.gguf")
 
 
 def test_no_canary_runs_are_no_canary() -> None:
     found = sweep(canary_runs=0)
-    assert found.canary is None
+    assert found.canaries == ()
     assert Targets(found).canary_measurement() == []
     assert Targets(found).canary_option() == ""
 

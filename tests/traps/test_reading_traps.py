@@ -134,7 +134,7 @@ def test_t09_a_gate_on_a_null_fails_and_says_that_it_is_missing() -> None:
         max_missing_telemetry_rate=1.0,
         max_age_hours=24,
     )
-    verdict = judge_canary(measurement, policy)
+    verdict = judge_canary([measurement], policy)
     assert [name for name, _ in verdict.failures] == ["LATENCY_VARIANCE_UNAVAILABLE"]
     assert verdict.figures.internal_latency_cv is None
 
