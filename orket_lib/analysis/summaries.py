@@ -11,6 +11,7 @@ from orket_lib.analysis.sessions import build_session
 from orket_lib.artifacts.canary import CanaryVerdict
 from orket_lib.artifacts.row import Row
 from orket_lib.artifacts.summary import CanarySummary, FailedRow, ModelSession, StabilityKpis
+from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.statuses import Lane, RunStatus
 
 
@@ -61,11 +62,12 @@ def summarize(
 def canary_summary(verdict: CanaryVerdict) -> CanarySummary:
     """Return what the summary repeats of a canary's verdict."""
     figures = verdict.figures
-    return CanarySummary(
+    off = Null("CANARY_OFF")
+    return CanarySummary.of(
         enabled=verdict.policy.enabled,
         passed=verdict.passed,
         failed_reasons=verdict.failed_reasons,
-        adherence_variance=figures.adherence_variance if figures else None,
-        internal_latency_cv=figures.internal_latency_cv if figures else None,
+        adherence_variance=figures.reading("adherence_variance") if figures else off,
+        internal_latency_cv=figures.reading("internal_latency_cv") if figures else off,
         latency_variance_threshold=verdict.policy.latency_variance_threshold,
     )

@@ -87,14 +87,14 @@ class FailedRow(Record):
     status_reason: str | None
 
 
-class CanarySummary(Record):
+class CanarySummary(Measured):
     """The canary's verdict, as the summary repeats it."""
 
     enabled: bool
     passed: bool
     failed_reasons: tuple[str, ...]
-    adherence_variance: float | None
-    internal_latency_cv: float | None
+    adherence_variance: Reading
+    internal_latency_cv: Reading
     latency_variance_threshold: float
 
 

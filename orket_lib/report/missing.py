@@ -57,11 +57,8 @@ def missing_numbers(summary: Summary) -> list[Missing]:
     found = [item for session in summary.sessions for item in _of_session(session)]
     kpis = summary.stability_kpis.null_reasons
     found += [_missing("stability KPIs", name, reason) for name, reason in kpis.items()]
-    canary = summary.canary
-    why = canary.failed_reasons[0] if canary.failed_reasons else "NOT_RECORDED"
-    for name in ("adherence_variance", "internal_latency_cv"):
-        if getattr(canary, name) is None:
-            found.append(_missing("canary", name, why if canary.enabled else "CANARY_OFF"))
+    canary = summary.canary.null_reasons
+    found += [_missing("canary", name, reason) for name, reason in canary.items()]
     return found
 
 

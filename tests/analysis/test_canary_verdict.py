@@ -177,7 +177,9 @@ def test_a_failed_threshold_says_by_how_much() -> None:
 
 def test_a_canary_that_could_not_be_measured_failed() -> None:
     found = judge(failure="nano.gguf does not load")
-    assert found.failures == (("CANARY_NOT_MEASURED", f"{SPEC.model_id} {SPEC.quant_tag}: nano.gguf does not load"),)
+    assert found.failures == (
+        ("CANARY_NOT_MEASURED", f"{SPEC.model_id} {SPEC.quant_tag}: nano.gguf does not load"),
+    )
     assert found.figures.internal_latency_cv is None
 
 

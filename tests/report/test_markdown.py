@@ -161,19 +161,26 @@ def canary(**changes: object) -> str:
         "passed": False,
         "failed_reasons": ("LATENCY_VARIANCE_UNAVAILABLE",),
         "adherence_variance": 0.0,
-        "internal_latency_cv": None,
+        "internal_latency_cv": Null("FEWER_THAN_2_SAMPLES"),
         "latency_variance_threshold": 0.03,
     }
-    return render_markdown(summary(canary=CanarySummary.model_validate(values | changes)), [])
+    return render_markdown(summary(canary=CanarySummary.of(**(values | changes))), [])
 
 
 def test_the_canary_verdict_is_told() -> None:
     failure = canary()
     assert "FAILED: LATENCY_VARIANCE_UNAVAILABLE." in section(failure, "Canary")
     assert "latency — (limit 0.0300)" in section(failure, "Canary")
-    assert "- canary: internal_latency_cv: LATENCY_VARIANCE_UNAVAILABLE\n" in failure
+    assert "- canary: internal_latency_cv: FEWER_THAN_2_SAMPLES" in failure
 
-    off = canary(enabled=False, passed=True, failed_reasons=(), adherence_variance=None)
+    nothing = Null("CANARY_OFF")
+    off = canary(
+        enabled=False,
+        passed=True,
+        failed_reasons=(),
+        adherence_variance=nothing,
+        internal_latency_cv=nothing,
+    )
     assert "Switched off" in section(off, "Canary")
     assert "- canary: adherence_variance: CANARY_OFF (the sweep ran without a canary)\n" in off
 
