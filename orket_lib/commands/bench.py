@@ -16,7 +16,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     parser.add_argument("subject", choices=["client"], help="what to bench")
     parser.add_argument("--pairs", type=_pairs, default=1000, help="client: pairs of streams")
-    parser.add_argument("--blocks", type=_pairs, default=40, help="sampler: pairs of blocks")
+    parser.add_argument(
+        "--generations", type=_pairs, default=120, help="sampler: pairs of generations"
+    )
     parser.add_argument(
         "--model", type=Path, default=_MODEL, help="GGUF file for the sampler's part"
     )
@@ -60,7 +62,7 @@ def run(options: argparse.Namespace) -> int:
     )
     with device_lock("cpu", "orket bench client", tell), tempfile.TemporaryDirectory() as folder:
         client = client_overhead(options.pairs)
-        sampler = sampler_overhead(spec, options.model, Path(folder), options.blocks, probes=5)
+        sampler = sampler_overhead(spec, options.model, Path(folder), options.generations)
     if options.json:
         print_json({"client": dataclasses.asdict(client), "sampler": dataclasses.asdict(sampler)})
         return 0

@@ -17,6 +17,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
+
 from orket_lib.artifacts.spec import MeasurementSpec
 from orket_lib.measure.probe_requests import ProbeMaker
 from orket_lib.measure.tokens import Tokens
@@ -24,9 +26,11 @@ from orket_lib.providers.base import Generation, GenerationRequest, Model
 from orket_lib.providers.llama_client import LlamaClient, assemble
 from orket_lib.providers.registry import provider_for
 from orket_lib.telemetry.sampler import sampling
+from orket_lib.vocabulary.errors import ProviderError
 from orket_lib.vocabulary.nulls import Null
 
 CHUNKS = 32
+_LONG = 512  # tokens; about a third of a second of the reference model
 _SPACING_US = 250  # about what a very fast model needs for a token
 _REQUEST = GenerationRequest("x", CHUNKS, 0.0, None, 30.0)
 
@@ -87,37 +91,47 @@ def client_overhead(pairs: int) -> ClientOverhead:
 
 
 def sampler_overhead(
-    spec: MeasurementSpec, artifact: Path, folder: Path, pairs: int, probes: int
+    spec: MeasurementSpec, artifact: Path, folder: Path, pairs: int
 ) -> SamplerOverhead:
     """Return what the sampler adds to the decode time of a real model.
+
+    One sampler lives all the time and is suspended for one generation of each pair: two neighbours
+    differ in nothing else, and are long enough for several samples to fall into each.
 
     Args:
         spec: What to serve.
         artifact: The model file.
         folder: For the server's log and the samples.
-        pairs: Blocks with the sampler, and as many without.
-        probes: Generations per block.
+        pairs: Generations with the sampler, and as many without.
     """
     ratios = []
-    with provider_for(spec.provider).serve(spec, artifact, folder / "server.log") as model:
-        maker = ProbeMaker(model, spec)
-        _block(model, maker, probes)  # warm-up
-        for index in range(pairs):
-            seconds: dict[bool, float] = {}
-            for sampled in (True, False) if index % 2 else (False, True):
-                if sampled:
-                    with sampling(folder / "samples.csv", model.pid, time.monotonic()):
-                        seconds[True] = _block(model, maker, probes)
-                else:
-                    seconds[False] = _block(model, maker, probes)
-            ratios.append(seconds[True] / seconds[False] - 1)
+    with (
+        provider_for(spec.provider).serve(spec, artifact, folder / "server.log") as model,
+        sampling(folder / "samples.csv", model.pid, time.monotonic()) as pid,
+    ):
+        sampler, maker = psutil.Process(pid), ProbeMaker(model, spec)
+        _decode_s(model, maker)  # warm-up
+        try:
+            for index in range(pairs):
+                seconds: dict[bool, float] = {}
+                for sampled in (True, False) if index % 2 else (False, True):
+                    if sampled:
+                        sampler.resume()
+                    else:
+                        sampler.suspend()
+                    seconds[sampled] = _decode_s(model, maker)
+                ratios.append(seconds[True] / seconds[False] - 1)
+        finally:
+            sampler.resume()  # a suspended one would not hear that it is over
     return SamplerOverhead(pairs, Estimate.of(ratios))
 
 
-def _block(model: Model, maker: ProbeMaker, probes: int) -> float:
-    """Return the median decode time of some generations, by the server's own clock."""
-    times = [Tokens.of(model.generate(maker.request()), None).decode_s for _ in range(probes)]
-    return statistics.median(value for value in times if not isinstance(value, Null))
+def _decode_s(model: Model, maker: ProbeMaker) -> float:
+    """Return the decode time of one long generation, by the server's own clock."""
+    seconds = Tokens.of(model.generate(maker.request(_LONG)), None).decode_s
+    if isinstance(seconds, Null):
+        raise ProviderError("the server sends no generation time")
+    return seconds
 
 
 def _lateness_s(generation: Generation) -> float:

@@ -21,8 +21,8 @@ _STOP_TIMEOUT_S = 5.0
 
 
 @contextmanager
-def sampling(path: Path, server_pid: int | None, origin_s: float) -> Iterator[None]:
-    """Sample the host into a CSV file while the context is open.
+def sampling(path: Path, server_pid: int | None, origin_s: float) -> Iterator[int]:
+    """Sample the host into a CSV file while the context is open; yields the sampler's pid.
 
     Args:
         path: The file; replaced.
@@ -49,7 +49,7 @@ def sampling(path: Path, server_pid: int | None, origin_s: float) -> Iterator[No
         child.stdin.write(json.dumps(settings) + "\n")
         child.stdin.flush()
         _wait_for_first_sample(path, child)
-        yield
+        yield child.pid
     finally:
         with suppress(OSError):
             child.stdin.close()

@@ -21,7 +21,7 @@ from orket_lib.telemetry import counters
 from orket_lib.telemetry.counters import Process
 from orket_lib.telemetry.samples import COLUMNS, Sample, to_cells
 
-PERIOD_S = 0.25
+PERIOD_S = 0.5
 
 
 @dataclass
