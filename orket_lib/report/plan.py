@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 
-from orket_lib.artifacts.plan import Plan, PlannedCanary, PlannedSidecar
+from orket_lib.artifacts.plan import Plan, PlannedCanary, PlannedCell, PlannedSidecar
 
 _LABEL = 24
 
@@ -50,15 +50,22 @@ def plan_text(plan: Plan) -> str:
 
 
 def _cells(plan: Plan) -> list[str]:
-    lines = []
-    for cell in plan.cells:
-        state = "measured" if cell.measured else "to be measured"
-        identity = f", sha256 {cell.sha256[:12]}" if cell.sha256 else ""
-        identity += f", pinned {cell.pin[:12]}" if cell.pin else ""
-        lines.append(
-            f"    {cell.model_id} {cell.quant_tag:<8} {cell.artifact}  ({state}{identity})"
-        )
-    return lines
+    """Return one line for each cell, its columns aligned."""
+    names = [f"{cell.model_id} {cell.quant_tag}" for cell in plan.cells]
+    width = max(map(len, names), default=0)
+    return [
+        f"    {name:<{width}}  {cell.artifact}  ({_state(cell)})"
+        for name, cell in zip(names, plan.cells, strict=True)
+    ]
+
+
+def _state(cell: PlannedCell) -> str:
+    words = ["measured" if cell.measured else "to be measured"]
+    if cell.sha256:
+        words.append(f"sha256 {cell.sha256[:12]}")
+    if cell.pin:
+        words.append(f"pinned {cell.pin[:12]}")
+    return ", ".join(words)
 
 
 def _canary(canary: PlannedCanary) -> str:
