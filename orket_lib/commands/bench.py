@@ -17,7 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("subject", choices=["client"], help="what to bench")
     parser.add_argument("--pairs", type=_pairs, default=1000, help="client: pairs of streams")
     parser.add_argument(
-        "--generations", type=_pairs, default=120, help="sampler: pairs of generations"
+        "--generations", type=_pairs, default=700, help="sampler: pairs of generations"
     )
     parser.add_argument(
         "--model", type=Path, default=_MODEL, help="GGUF file for the sampler's part"
