@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,13 +12,41 @@ from typing import TYPE_CHECKING
 from orket_lib.artifacts.spec import MeasurementSpec
 from orket_lib.commands._common import tell
 from orket_lib.tasks.bank import Task, load_bank, selection
-from orket_lib.vocabulary.errors import ArtifactError
+from orket_lib.vocabulary.errors import ArtifactError, Refused
 
 if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress
     from rich.progress import TaskID
 
 _REPORTS = 4  # lines per measurement where the output is no terminal
+
+
+def add_gates(parser: argparse.ArgumentParser) -> None:
+    """Add the verdicts that a measurement asks before it starts."""
+    parser.add_argument("--canary", type=Path, help="verdict of the canary; refuses if it failed")
+    parser.add_argument("--preflight", type=Path, help="verdict of the preflight; likewise")
+
+
+def require_gates(options: argparse.Namespace) -> None:
+    """Refuse to measure after a preflight or canary that failed, or a canary that is stale.
+
+    Raises:
+        Refused: Saying which.
+    """
+    from orket_lib.artifacts.canary import CanaryVerdict
+    from orket_lib.artifacts.io import read_model
+    from orket_lib.artifacts.preflight import Preflight
+    from orket_lib.measure.gates import require_fresh_canary, require_preflight
+    from orket_lib.telemetry.fingerprint import boot_id
+    from orket_lib.vocabulary.clock import utc_now
+
+    if options.preflight:
+        require_preflight(read_model(options.preflight, Preflight))
+    if options.canary:
+        verdict = read_model(options.canary, CanaryVerdict)
+        if not verdict.passed:  # the leaf that enforces the verdict says why, once
+            raise Refused(f"not measured, because the canary failed: see {options.canary}")
+        require_fresh_canary(verdict, utc_now(), boot_id())
 
 
 def tasks_of(bank_path: Path, spec: MeasurementSpec) -> tuple[Task, ...]:

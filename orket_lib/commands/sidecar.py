@@ -10,29 +10,24 @@ from orket_lib.commands._common import add_out, provenance, tell
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
+    from orket_lib.commands._measuring import add_gates
+
     parser.add_argument("--spec", type=Path, required=True, help="spec of the sidecar")
-    parser.add_argument("--canary", type=Path, help="verdict of the canary; refuses if it failed")
-    parser.add_argument("--preflight", type=Path, help="verdict of the preflight; likewise")
+    add_gates(parser)
     parser.add_argument("--artifact", type=Path, required=True, help="model file")
     add_out(parser, "what was seen; attempts lie beside it")
 
 
 def run(options: argparse.Namespace) -> int:
     """Run it and write what was seen, whatever that is."""
-    from orket_lib.artifacts.canary import CanaryVerdict
     from orket_lib.artifacts.io import read_model
-    from orket_lib.artifacts.preflight import Preflight
     from orket_lib.artifacts.sidecar import SidecarSpec
-    from orket_lib.commands._measuring import console_progress
-    from orket_lib.measure.gates import require_canary, require_preflight
+    from orket_lib.commands._measuring import console_progress, require_gates
     from orket_lib.measure.lifeline import die_with_snakemake
     from orket_lib.measure.sidecar import measure_sidecar, publish_sidecar
 
     die_with_snakemake()
-    if options.preflight:
-        require_preflight(read_model(options.preflight, Preflight))
-    if options.canary:
-        require_canary(read_model(options.canary, CanaryVerdict))
+    require_gates(options)
     spec, folder = read_model(options.spec, SidecarSpec), options.out.parent
     name = f"sidecar {spec.model_id} {spec.quant_tag}"
     with console_progress(name) as progress:
