@@ -50,6 +50,8 @@ class Mutation:
 EMBEDDED = "orket_lib/providers/embedded.py"
 CHILD = "orket_lib/providers/embedded_child.py"
 CLIENT = "orket_lib/providers/llama_client.py"
+HTTP = "orket_lib/providers/http.py"
+STREAM = "orket_lib/providers/chat_stream.py"
 IDENTITY = "orket_lib/measure/identity.py"
 TOKENS = "orket_lib/measure/tokens.py"
 RATES = "orket_lib/vocabulary/rates.py"
@@ -118,36 +120,37 @@ MUTATIONS = (
         "T5",
         "tokens = chunks",
         TOKENS,
-        '_count(usage, "prompt_tokens"), _count(usage, "completion_tokens")',
-        '_count(usage, "prompt_tokens"), len(generation.chunk_s)',
+        "output = _known(said.output, NO_COUNT)",
+        "output = len(chunks)",
     ),
     Mutation(
         "T6",
         "TTFT = first chunk, empty or not",
-        CLIENT,
+        STREAM,
         "            if content or thought:",
         "            if True:",
     ),
     Mutation(
         "T6",
         "the clock is read after parsing",
-        CLIENT,
-        "arrivals.append(event.at_s - written)",
-        "arrivals.append(time.perf_counter() - written)",
+        STREAM,
+        "arrivals.append(event.at_s - stream.written_s)",
+        'arrivals.append(__import__("orket_lib.providers.http").providers.http.time.perf_counter()'
+        " - stream.written_s)",
     ),
     Mutation(
         "T7",
         "the server may use its prompt cache",
         CLIENT,
-        '        "cache_prompt": False,\n        "stream": True,',
-        '        "cache_prompt": True,\n        "stream": True,',
+        'body = {**chat_body(request), "cache_prompt": False}',
+        'body = {**chat_body(request), "cache_prompt": True}',
     ),
     Mutation(
         "T7",
         "the nonce stands at the end",
         REQUESTS,
-        'prompt=f"{nonce} {_SENTENCE * self._sentences}"',
-        'prompt=f"{_SENTENCE * self._sentences} {nonce}"',
+        'prompt=f"{nonce} {_SENTENCE * sentences}"',
+        'prompt=f"{_SENTENCE * sentences} {nonce}"',
     ),
     Mutation(
         "T7",
@@ -173,8 +176,8 @@ MUTATIONS = (
     Mutation(
         "T9",
         "a time that was not sent took no time",
-        TOKENS,
-        "not isinstance(value, int | float):\n        return NO_TIME",
+        "orket_lib/providers/numbers.py",
+        "not isinstance(value, int | float):\n        return None",
         "not isinstance(value, int | float):\n        return 0.0",
     ),
     Mutation(
@@ -314,14 +317,14 @@ MUTATIONS = (
     Mutation(
         "T21",
         "connections are kept alive",
-        CLIENT,
+        HTTP,
         "limits=httpx.Limits(max_keepalive_connections=0),",
         "limits=httpx.Limits(),",
     ),
     Mutation(
         "T21",
         "the request's clock starts before the connection stands",
-        CLIENT,
+        HTTP,
         'written = marks.get("http11.send_request_headers.started", marks["begin"])',
         'written = marks["begin"]',
     ),

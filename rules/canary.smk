@@ -18,6 +18,7 @@ rule canary:
     input:
         spec="storage/canary/{digest}.spec.json",
         preflight=ancient("results/preflight/verdict.json"),
+        place=ancient(f"{RESULTS}/policy/place.json"),
     output:
         "storage/canary/{digest}.json",
     log:
@@ -33,7 +34,8 @@ rule canary:
         bank=lambda wildcards, output: SWEEP.config.task_bank,
     shell:
         "python -m orket_lib canary --spec {input.spec} --preflight {input.preflight}"
-        " --artifact {params.artifact:q} --bank {params.bank:q} --out {output} --log {log}"
+        " --place {input.place} --artifact {params.artifact:q} --bank {params.bank:q}"
+        " --out {output} --log {log}"
 
 
 rule canary_verdict:

@@ -20,6 +20,7 @@ rule run:
         # A new verdict over the same machine says nothing about what was measured before.
         canary=ancient("results/canary/verdict.json"),
         preflight=ancient("results/preflight/verdict.json"),
+        place=ancient(f"{RESULTS}/policy/place.json"),
     output:
         "storage/runs/{model}/{quant}/{digest}/run.json",
     log:
@@ -33,8 +34,8 @@ rule run:
         bank=lambda wildcards, output: SWEEP.config.task_bank,
     shell:
         "python -m orket_lib run --spec {input.spec} --canary {input.canary}"
-        " --preflight {input.preflight} --artifact {params.artifact:q} --bank {params.bank:q}"
-        " --out {output} --log {log}"
+        " --preflight {input.preflight} --place {input.place}"
+        " --artifact {params.artifact:q} --bank {params.bank:q} --out {output} --log {log}"
 
 
 rule row:

@@ -20,6 +20,7 @@ rule sidecar:
         # See rule run.
         canary=ancient("results/canary/verdict.json"),
         preflight=ancient("results/preflight/verdict.json"),
+        place=ancient(f"{RESULTS}/policy/place.json"),
     output:
         "storage/sidecars/{model}/{quant}/{digest}/sidecar.json",
     log:
@@ -34,8 +35,8 @@ rule sidecar:
         artifact=lambda wildcards, output: TARGETS.sidecars.artifact(wildcards.digest),
     shell:
         "python -m orket_lib sidecar --spec {input.spec} --canary {input.canary}"
-        " --preflight {input.preflight} --artifact {params.artifact:q} --out {output}"
-        " --log {log}"
+        " --preflight {input.preflight} --place {input.place}"
+        " --artifact {params.artifact:q} --out {output} --log {log}"
 
 
 rule sidecar_view:

@@ -24,6 +24,7 @@ from orket_lib.artifacts.run_report import (
 from orket_lib.artifacts.spec import ArtifactIdentity, ControlSettings, RunSpec, TaskSelection
 from orket_lib.measure.tokens import Tokens
 from orket_lib.providers.base import Generation
+from orket_lib.providers.llama_client import llama_tokens
 from orket_lib.tasks.answers import fingerprint
 from orket_lib.tasks.bank import Task
 from orket_lib.vocabulary.nulls import Null
@@ -93,7 +94,8 @@ def generation(text: str = "1", **changes: Any) -> Generation:
         "usage": {"prompt_tokens": 64, "completion_tokens": 32, "total_tokens": 96},
         "timings": {"cache_n": 0, "prompt_n": 64, "prompt_ms": 100.0, "predicted_ms": 200.0},
     }
-    return Generation(**(values | changes))
+    values |= changes
+    return Generation(tokens=llama_tokens(values["usage"], values["timings"]), **values)
 
 
 def served(**changes: Any) -> ServedModel:
@@ -108,6 +110,8 @@ def served(**changes: Any) -> ServedModel:
         "bits_per_weight": 4.9,
         "n_ctx": 2048,
         "build": "test",
+        "server_memory_mib": Null("NOT_REPORTED"),
+        "server_vram_mib": Null("NOT_REPORTED"),
     }
     return ServedModel.of(**(values | changes))
 

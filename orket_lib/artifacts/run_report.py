@@ -13,6 +13,7 @@ from pydantic import Field
 from orket_lib.artifacts.base import Artifact, Count, Measured, Reading, Record, volatile
 from orket_lib.artifacts.spec import RunSpec
 from orket_lib.artifacts.tokens import TokenMetrics
+from orket_lib.vocabulary.faults import Fault
 from orket_lib.vocabulary.rates import DecodeClock
 from orket_lib.vocabulary.reasons import Reason, Severity, severity
 from orket_lib.vocabulary.statuses import Outcome, Quality, RunStatus, TokenStatus
@@ -46,6 +47,10 @@ class ServedModel(Measured):
     bits_per_weight: Reading = Field(description="tensor bytes x 8 / parameters, from the file")
     n_ctx: Count = Field(description="context of one slot")
     build: str | None = Field(None, description="of the server")
+    server_memory_mib: Reading = Field(
+        description="what the server itself says the model takes: an estimate, no measurement (T12)"
+    )
+    server_vram_mib: Reading = Field(description="of that, on the GPU; an estimate likewise")
 
 
 class ControlReadback(Record):
@@ -153,6 +158,7 @@ class Probe(Measured):
     chunk_ms: tuple[float, ...] = volatile("arrival of each content chunk after the request start")
     host: HostWindow
     failure: str | None = Field(None, description="why it brought nothing")
+    fault: Fault | None = Field(None, description="how its request failed")
     observations: tuple[Observation, ...] = ()
     raw_usage: dict[str, Any] | None = None
     raw_timings: dict[str, Any] | None = None
@@ -201,6 +207,7 @@ class TestRun(Record):
     window_s: tuple[float, float] = volatile("seconds since the session began")
     outcome: Outcome
     outcome_detail: str = ""
+    fault: Fault | None = Field(None, description="how a request failed that brought no answer")
     answer: str | None
     answer_sha256: str | None = Field(description="of the normalised answer (T16)")
     finish_reason: str | None

@@ -13,7 +13,7 @@ from pydantic import Field
 
 from orket_lib.artifacts.base import Artifact, Labelled, Measured, Reading, Record, volatile
 from orket_lib.artifacts.run_report import Probe, Session
-from orket_lib.artifacts.spec import CONTRACT, Addressed, ArtifactIdentity, ControlSettings
+from orket_lib.artifacts.spec import CONTRACT, Addressed, ArtifactIdentity, ControlSettings, later
 from orket_lib.vocabulary.sidecar import Backend, Source
 from orket_lib.vocabulary.statuses import SidecarStatus
 
@@ -27,6 +27,8 @@ class ServingSettings(Record):
     contract: int = Field(CONTRACT, description="of the harness")
     provider: str
     provider_version: str | None
+    server_args: tuple[str, ...] = later((), "of a server that we start")
+    gpu_devices: tuple[str, ...] | None = later(None, "null = all")
     n_ctx: int | None
     temperature: float
     task_timeout_sec: float

@@ -7,7 +7,7 @@ a sweep measures nothing again.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -17,6 +17,14 @@ from orket_lib.artifacts.canonical import canonical_json, digest_of
 # What the harness itself means by a measurement. Raise it when a change of the harness makes old
 # and new measurements incomparable; everything is then measured again.
 CONTRACT = 1
+
+
+def later(default: Any, description: str) -> Any:
+    """Return a field that came after the first version.
+
+    At its default it is left out, so that measurements from before keep their digests.
+    """
+    return Field(default, description=description, exclude_if=lambda value: value == default)
 
 
 class ArtifactIdentity(Record):
@@ -65,6 +73,8 @@ class MeasurementSpec(Addressed):
     provider: str
     provider_version: str | None = Field(None, description="of an embedded runtime")
     artifact: ArtifactIdentity
+    server_args: tuple[str, ...] = later((), "of a server that we start")
+    gpu_devices: tuple[str, ...] | None = later(None, "null = all")
     n_ctx: int | None = None
     temperature: float
     max_output_tokens: int

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress
     from rich.progress import TaskID
 
+    from orket_lib.artifacts.spec import ArtifactIdentity
+    from orket_lib.providers.base import Source
+
 _REPORTS = 4  # lines per measurement where the output is no terminal
 
 
@@ -25,6 +28,29 @@ def add_gates(parser: argparse.ArgumentParser) -> None:
     """Add the verdicts that a measurement asks before it starts."""
     parser.add_argument("--canary", type=Path, help="verdict of the canary; refuses if it failed")
     parser.add_argument("--preflight", type=Path, help="verdict of the preflight; likewise")
+
+
+def add_source(parser: argparse.ArgumentParser) -> None:
+    """Add from where the model is served."""
+    parser.add_argument("--artifact", type=Path, required=True, help="model file, or tag")
+    parser.add_argument("--place", type=Path, help="where it is served, as the workflow writes it")
+
+
+def source(options: argparse.Namespace, identity: ArtifactIdentity) -> Source:
+    """Return from where a cell is served.
+
+    Raises:
+        ArtifactError: Its file is gone, or the place can't be read.
+    """
+    from orket_lib.artifacts.io import read_model
+    from orket_lib.artifacts.serving import Place
+    from orket_lib.measure.sources import source_of
+
+    place = read_model(options.place, Place) if options.place else Place()
+    found = source_of(identity, options.artifact, place)
+    if found.artifact and not found.artifact.is_file():
+        raise ArtifactError(f"{found.artifact.as_posix()}: the model file is gone")
+    return found
 
 
 def require_gates(options: argparse.Namespace) -> None:

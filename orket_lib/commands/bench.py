@@ -45,6 +45,7 @@ def run(options: argparse.Namespace) -> int:
     )
     from orket_lib.measure.device_lock import device_lock
     from orket_lib.measure.overhead import client_overhead, sampler_overhead
+    from orket_lib.providers.base import Source
     from orket_lib.telemetry.fingerprint import hardware_fingerprint
 
     spec = MeasurementSpec(
@@ -62,7 +63,7 @@ def run(options: argparse.Namespace) -> int:
     )
     with device_lock("cpu", "orket bench client", tell), tempfile.TemporaryDirectory() as folder:
         client = client_overhead(options.pairs)
-        sampler = sampler_overhead(spec, options.model, Path(folder), options.generations)
+        sampler = sampler_overhead(spec, Source(options.model), Path(folder), options.generations)
     if options.json:
         print_json({"client": dataclasses.asdict(client), "sampler": dataclasses.asdict(sampler)})
         return 0

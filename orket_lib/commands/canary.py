@@ -10,9 +10,11 @@ from orket_lib.commands._common import add_out, provenance, tell
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
+    from orket_lib.commands._measuring import add_source
+
     parser.add_argument("--spec", type=Path, required=True, help="spec of the canary")
     parser.add_argument("--preflight", type=Path, required=True, help="verdict of the preflight")
-    parser.add_argument("--artifact", type=Path, required=True, help="model file")
+    add_source(parser)
     parser.add_argument("--bank", type=Path, required=True, help="task bank")
     add_out(parser, "the measurement")
 
@@ -22,7 +24,7 @@ def run(options: argparse.Namespace) -> int:
     from orket_lib.artifacts.io import read_model, write_model
     from orket_lib.artifacts.preflight import Preflight
     from orket_lib.artifacts.spec import CanarySpec
-    from orket_lib.commands._measuring import console_progress, tasks_of
+    from orket_lib.commands._measuring import console_progress, source, tasks_of
     from orket_lib.measure.canary import measure_canary
     from orket_lib.measure.gates import require_preflight
     from orket_lib.measure.lifeline import die_with_snakemake
@@ -33,7 +35,7 @@ def run(options: argparse.Namespace) -> int:
     with console_progress(f"canary {spec.model_id} {spec.quant_tag}") as progress:
         measurement = measure_canary(
             spec,
-            options.artifact,
+            source(options, spec.artifact),
             tasks_of(options.bank, spec),
             options.out.with_suffix(".server.log"),
             options.out.with_suffix(".samples.csv"),

@@ -35,6 +35,7 @@ def run(options: argparse.Namespace) -> int:
     from orket_lib.artifacts.sidecar import SidecarReport
     from orket_lib.commands._measuring import console_progress
     from orket_lib.measure.sidecar import measure_sidecar
+    from orket_lib.providers.base import Source
     from orket_lib.vocabulary.statuses import Lane, VramProfile
 
     fields = stamp()
@@ -43,7 +44,7 @@ def run(options: argparse.Namespace) -> int:
         console_progress(f"sidecar {options.model.stem} {options.quant}") as progress,
     ):
         measurement = measure_sidecar(
-            _spec(options), options.model, Path(folder), progress, fields["provenance"]
+            _spec(options), Source(options.model), Path(folder), progress, fields["provenance"]
         )
     report = SidecarReport.of(
         **fields,

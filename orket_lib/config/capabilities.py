@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from orket_lib.config.model import SweepConfig
 from orket_lib.vocabulary.cpus import ALL
 
-EMBEDDED = "embedded"  # the one provider that this version measures with
+EMBEDDED = "embedded"
 _FOREIGN = "its server is not ours to place"
 _STARTED = "that is settled when its server is started"
 
@@ -20,7 +20,7 @@ _CANNOT: dict[str, dict[str, str]] = {
     "openai": {"threads": _STARTED, "affinity_policy": _FOREIGN},
 }
 _RUNNING_SERVER = {"threads": _STARTED, "affinity_policy": _STARTED}
-_FOR_SERVERS = ("base_url", "exclusive", "gpu_devices")
+_FOR_SERVERS = ("base_url", "api_key", "exclusive", "gpu_devices")
 
 
 def control_problems(config: SweepConfig) -> Iterator[str]:
@@ -43,12 +43,12 @@ def control_problems(config: SweepConfig) -> Iterator[str]:
 
 def serving_warnings(config: SweepConfig) -> Iterator[str]:
     """Yield a line for each setting that has no effect, or an uncertain one."""
-    if config.provider != EMBEDDED:
-        yield f"{provider_refusal(config.provider)}; a dry run shows the plan, a run is refused"
-    else:
+    if config.provider == EMBEDDED:
         for key in _FOR_SERVERS:
             if getattr(config, key):
                 yield f"{key}: no effect: provider `embedded` starts a server of its own on the CPU"
+    if config.server_args and not config.starts_server:
+        yield "server_args: no effect: they are for provider `llama_server` without base_url"
     if config.provider == "openai" and config.seed is not None:
         yield (
             "seed: provider `openai` sends it and can't read back whether the server used it; "
@@ -69,11 +69,6 @@ def serving_warnings(config: SweepConfig) -> Iterator[str]:
     ):
         if any(keys):
             yield f"{part} is not part of this version; its settings were checked and do nothing"
-
-
-def provider_refusal(provider: str) -> str:
-    """Return why a real run with another provider is refused."""
-    return f"provider `{provider}` is not part of this version; `{EMBEDDED}` is"
 
 
 RUNNER_REFUSAL = "runner_template is not part of this version; tasks are asked by ourselves"

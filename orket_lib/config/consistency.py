@@ -6,13 +6,12 @@ one mistake is told once and every other one with it.
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Callable, Collection, Iterator
-from urllib.parse import urlsplit
 
 from orket_lib.config.capabilities import control_problems, serving_warnings
 from orket_lib.config.model import SweepConfig
 from orket_lib.config.wording import got, nearest
+from orket_lib.vocabulary.addresses import remote_host
 from orket_lib.vocabulary.quants import NOMINAL_BITS
 
 _LEAST_CANARY_SAMPLES = 2
@@ -55,19 +54,11 @@ def _empty_ranges(config: SweepConfig) -> Iterator[str]:
 
 
 def _distant_server(config: SweepConfig) -> Iterator[str]:
-    host = urlsplit(config.base_url or "").hostname
-    if host and not _is_loopback(host) and not config.allow_remote:
+    if remote_host(config.base_url) and not config.allow_remote:
         yield (
             "base_url: must be this machine (127.0.0.1, localhost), or allow_remote must be true "
             f"({got(config.base_url)})"
         )
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _nowhere(config: SweepConfig) -> Iterator[str]:

@@ -31,6 +31,11 @@ class SweepConfig(  # fields come in the order of the bases, read from the last 
 ):
     """One sweep: models x quants x tasks, and what to make of them."""
 
+    @property
+    def starts_server(self) -> bool:
+        """Whether the user's own binary is started, rather than a server used that runs."""
+        return self.provider == "llama_server" and self.base_url is None
+
     def bits(self, quant: str) -> float | None:
         """Return the bits per weight that order a tag before its file is read."""
         return self.quant_bits.get(quant, nominal_bits(quant))

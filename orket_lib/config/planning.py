@@ -14,7 +14,8 @@ from orket_lib.artifacts.plan import (
     PlannedTasks,
 )
 from orket_lib.artifacts.preflight import Needs
-from orket_lib.config.capabilities import EMBEDDED, RUNNER_REFUSAL, provider_refusal
+from orket_lib.artifacts.serving import Place
+from orket_lib.config.capabilities import RUNNER_REFUSAL
 from orket_lib.config.model import SweepConfig
 from orket_lib.config.resolve import Cell, Sweep
 from orket_lib.config.sidecars import find_sidecar
@@ -67,12 +68,20 @@ def needs(sweep: Sweep) -> Needs:
     """Return what must be there before anything is measured."""
     config = sweep.config
     refusals = []
-    if config.provider != EMBEDDED:
-        refusals.append(provider_refusal(config.provider))
     if config.runner_template:
         refusals.append(RUNNER_REFUSAL)
     files = {cell.path.as_posix() for cell in sweep.cells if cell.path}
     return Needs(files=tuple(sorted(files)), refusals=tuple(refusals))
+
+
+def place(config: SweepConfig) -> Place:
+    """Return where the models are served."""
+    return Place(
+        base_url=config.base_url,
+        api_key=config.api_key,
+        exclusive=config.exclusive,
+        server_binary=config.server_binary if config.starts_server else None,
+    )
 
 
 def _canary(config: SweepConfig) -> PlannedCanary:

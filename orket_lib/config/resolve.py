@@ -25,6 +25,8 @@ from orket_lib.config.model import SweepConfig
 from orket_lib.config.naming import Named, pin_for
 from orket_lib.config.surroundings import look_around
 from orket_lib.tasks.bank import Task, TaskBank, select, selection
+from orket_lib.telemetry.fingerprint import remote_machine
+from orket_lib.vocabulary.addresses import remote_host
 from orket_lib.vocabulary.errors import ConfigError
 from orket_lib.vocabulary.slugs import slug
 
@@ -102,6 +104,7 @@ def resolve(config: SweepConfig, hashes: HashCache, machine: str) -> Sweep:
         bank.tasks, config.canary_task_limit, config.canary_task_id_min, config.canary_task_id_max
     )
     pairs = list(named)
+    where = config.machine or remote_machine(remote_host(config.base_url)) or machine
 
     def base(pair: tuple[str, str], chosen: tuple[Task, ...]) -> MeasurementSpec:
         return MeasurementSpec(
@@ -110,6 +113,8 @@ def resolve(config: SweepConfig, hashes: HashCache, machine: str) -> Sweep:
             provider=config.provider,
             provider_version=_runtime_version() if config.provider == EMBEDDED else None,
             artifact=_identity(config, pair, named[pair], hashes),
+            server_args=config.server_args if config.starts_server else (),
+            gpu_devices=config.gpu_devices,
             n_ctx=config.n_ctx,
             temperature=config.temperature,
             max_output_tokens=config.max_output_tokens,
@@ -121,7 +126,7 @@ def resolve(config: SweepConfig, hashes: HashCache, machine: str) -> Sweep:
                 warmup_steps=config.warmup_steps,
             ),
             tasks=selection(bank, chosen),
-            machine=config.machine or machine,
+            machine=where,
         )
 
     def cell(pair: tuple[str, str]) -> Cell:
@@ -140,7 +145,7 @@ def resolve(config: SweepConfig, hashes: HashCache, machine: str) -> Sweep:
         tasks=tasks,
         cells=tuple(map(cell, pairs)),
         canaries=tuple(map(canary, watched)),
-        machine=config.machine or machine,
+        machine=where,
         warnings=found.warnings,
     )
 

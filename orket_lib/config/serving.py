@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator
 
-from orket_lib.config.fields import Labels, Section, Words
+from orket_lib.config.fields import Labels, Section, Text, Words
 from orket_lib.vocabulary.quants import normalize_tag
 
 Provider = Literal["embedded", "llama_server", "ollama", "lmstudio", "openai"]
@@ -32,6 +32,20 @@ class Serving(Section):
     exclusive: Annotated[
         bool, Field(description="unload other models from a shared server before measuring")
     ] = False
+    api_key: Annotated[
+        str | None,
+        Field(
+            pattern=r"^\$\{ENV:[A-Za-z_][A-Za-z0-9_]*\}$",
+            description="of the server: ${ENV:NAME}, the variable that holds it",
+        ),
+    ] = None
+    server_binary: Annotated[
+        str, Field(min_length=1, description="of provider llama_server, which starts it")
+    ] = "llama-server"
+    server_args: Annotated[
+        tuple[Text, ...],
+        Field(description="more arguments for it, such as [-ngl, 99, -fa, on]"),
+    ] = ()
     gpu_devices: Annotated[
         Labels | None, Field(description="GPUs to use, by UUID or index; null = all")
     ] = None

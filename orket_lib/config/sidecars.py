@@ -129,6 +129,8 @@ def _serving(cell: RunSpec) -> ServingSettings:
         contract=cell.contract,
         provider=cell.provider,
         provider_version=cell.provider_version,
+        server_args=cell.server_args,
+        gpu_devices=cell.gpu_devices,
         n_ctx=cell.n_ctx,
         temperature=cell.temperature,
         task_timeout_sec=cell.task_timeout_sec,

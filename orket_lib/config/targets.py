@@ -5,12 +5,12 @@ from __future__ import annotations
 from orket_lib.artifacts.canonical import canonical_json
 from orket_lib.artifacts.row import RowSettings
 from orket_lib.config.checkout import checkout_state
-from orket_lib.config.planning import make_plan, needs
+from orket_lib.config.planning import make_plan, needs, place
 from orket_lib.config.resolve import Cell, Sweep
 from orket_lib.config.sidecar_targets import SidecarTargets
 from orket_lib.vocabulary.slugs import slug
 
-_POLICIES = ("matrix", "canary", "row", "needs")
+_POLICIES = ("matrix", "canary", "row", "needs", "place")
 _VIEWS = (
     "sweep_kpis.json",
     "kpi_gate.json",
@@ -119,7 +119,8 @@ class Targets:
                 quant_bits=config.quant_bits,
             )
             return canonical_json(settings.model_dump(mode="json"))
-        return canonical_json(needs(self._sweep).model_dump(mode="json"))
+        found = needs(self._sweep) if name == "needs" else place(config)
+        return canonical_json(found.model_dump(mode="json"))
 
     def policies(self) -> dict[str, str]:
         """Return what each policy file must hold, by path."""

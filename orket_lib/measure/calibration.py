@@ -21,8 +21,8 @@ _SHORT = 32
 def template_tokens(model: Model, maker: ProbeMaker) -> int | None:
     """Return how many tokens the chat template adds to a prompt, or None when it can't be told."""
     request = maker.request(1)
-    prompt = Tokens.of(model.generate(request), None).prompt
-    return None if isinstance(prompt, Null) else max(0, prompt - model.count_tokens(request.prompt))
+    prompt, bare = model.generate(request).tokens.prompt, model.count_tokens(request.prompt)
+    return None if prompt is None or bare is None else max(0, prompt - bare)
 
 
 def decode_clock(model: Model, maker: ProbeMaker) -> tuple[DecodeClock | None, str]:

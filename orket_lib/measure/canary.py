@@ -15,15 +15,16 @@ from orket_lib.measure.opened import OpenSession
 from orket_lib.measure.probes import run_probe
 from orket_lib.measure.progress import Progress
 from orket_lib.measure.session import open_session
+from orket_lib.providers.base import Source
 from orket_lib.tasks.bank import Task
-from orket_lib.telemetry.fingerprint import boot_id, hardware_fingerprint
+from orket_lib.telemetry.fingerprint import boot_id, hardware_fingerprint, remote_machine
 from orket_lib.vocabulary.clock import utc_now
 from orket_lib.vocabulary.errors import ProviderError
 
 
 def measure_canary(
     spec: CanarySpec,
-    artifact: Path,
+    source: Source,
     tasks: Sequence[Task],
     log: Path,
     samples: Path,
@@ -34,7 +35,7 @@ def measure_canary(
 
     Args:
         spec: Which cell, which tasks, how many runs.
-        artifact: The model file.
+        source: From where it is served.
         tasks: The tasks that the spec selects.
         log: Where the server's own messages go.
         samples: Where the samples of the host go.
@@ -49,7 +50,7 @@ def measure_canary(
     try:
         with (
             device_lock("cpu", f"canary on {spec.model_id} {spec.quant_tag}", progress.say),
-            open_session(spec, artifact, log, samples, 0) as session,
+            open_session(spec, source, log, samples, 0) as session,
         ):
             sessions.append(session.record)
             for index in range(spec.runs):
@@ -63,7 +64,7 @@ def measure_canary(
         provenance=provenance,
         measured_at=measured_at,
         boot_id=boot_id(),
-        hardware_fingerprint=hardware_fingerprint(),
+        hardware_fingerprint=remote_machine(source.place.remote) or hardware_fingerprint(),
         spec=spec,
         spec_digest=spec.digest(),
         failure=failure,

@@ -28,6 +28,7 @@ from orket_lib.tasks.graders import grade
 from orket_lib.telemetry.host import load_average, peak_rss_mib
 from orket_lib.vocabulary.clock import utc_now
 from orket_lib.vocabulary.errors import RequestFailed, RequestTimedOut
+from orket_lib.vocabulary.faults import Fault
 from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.rates import overhead_ratio
 from orket_lib.vocabulary.reasons import Reason, Severity
@@ -42,6 +43,7 @@ class _Answered:
     detail: str
     generation: Generation
     checks: tuple[Check, ...]
+    fault: Fault | None = None
 
 
 def run_task(opened: OpenSession, spec: MeasurementSpec, task: Task, run_index: int) -> TestRun:
@@ -57,7 +59,10 @@ def run_task(opened: OpenSession, spec: MeasurementSpec, task: Task, run_index: 
     tokens = Tokens.of(answered.generation, session.decode_clock)
     passed = answered.outcome is Outcome.PASS
     graded = answered.outcome in (Outcome.PASS, Outcome.FAIL)
-    observations = tuple(_observations(answered, tokens, session))
+    observations = (
+        *_observations(answered, tokens, session),
+        *opened.model.disturbances(),
+    )
     total = tokens.total_s if graded else Null(f"RUN_{answered.outcome.upper()}")
     metrics = tokens.metrics()
     return TestRun(
@@ -71,6 +76,7 @@ def run_task(opened: OpenSession, spec: MeasurementSpec, task: Task, run_index: 
         window_s=window_s,
         outcome=answered.outcome,
         outcome_detail=answered.detail,
+        fault=answered.fault,
         answer=answered.generation.text if graded else None,
         answer_sha256=fingerprint(answered.generation.text) if graded else None,
         finish_reason=answered.generation.finish_reason,
@@ -94,7 +100,7 @@ def _ask(model: Model, spec: MeasurementSpec, task: Task) -> _Answered:
     except RequestTimedOut as error:
         return _Answered(Outcome.TIMEOUT, str(error), NO_GENERATION, ())
     except RequestFailed as error:
-        return _Answered(Outcome.ERROR, str(error), NO_GENERATION, ())
+        return _Answered(Outcome.ERROR, str(error), NO_GENERATION, (), error.fault)
     checks = grade(task, generation.text)
     passed = all(check.passed for check in checks)
     return _Answered(Outcome.PASS if passed else Outcome.FAIL, "", generation, checks)
@@ -140,7 +146,9 @@ def _observations(answered: _Answered, tokens: Tokens, session: Session) -> list
         )
     used = _context_used(tokens)
     n_ctx = session.served.n_ctx
-    if n_ctx and used is not None and used >= n_ctx:
+    if answered.generation.truncated:
+        found.append(Observation.of(Reason.CONTEXT_TRUNCATED, "the server says that it cut it"))
+    elif n_ctx and used is not None and used >= n_ctx:
         found.append(
             Observation.of(Reason.CONTEXT_TRUNCATED, f"{used} tokens in a context of {n_ctx}")
         )

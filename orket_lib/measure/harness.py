@@ -36,8 +36,14 @@ from orket_lib.measure.probes import run_probe
 from orket_lib.measure.progress import Progress
 from orket_lib.measure.sample_files import archive_samples, remove_samples, samples_path
 from orket_lib.measure.session import open_session
+from orket_lib.providers.base import Source
 from orket_lib.tasks.bank import Task
-from orket_lib.telemetry.fingerprint import boot_id, hardware_fingerprint, platform_versions
+from orket_lib.telemetry.fingerprint import (
+    boot_id,
+    hardware_fingerprint,
+    platform_versions,
+    remote_machine,
+)
 from orket_lib.telemetry.sampler import read_samples
 from orket_lib.vocabulary.clock import file_stamp, utc_now
 from orket_lib.vocabulary.errors import ArtifactError, LoadError, ProviderError, ServerCrashed
@@ -57,7 +63,7 @@ class CellMeasurement:
 
     Args:
         spec: What to measure.
-        artifact: The model file.
+        source: From where it is served.
         tasks: The tasks that the spec selects, in order.
         folder: `storage/runs/<model>/<quant>/<digest>`.
         progress: Who watches.
@@ -66,13 +72,13 @@ class CellMeasurement:
     def __init__(
         self,
         spec: RunSpec,
-        artifact: Path,
+        source: Source,
         tasks: Sequence[Task],
         folder: Path,
         progress: Progress,
     ) -> None:
         self._spec = spec
-        self._artifact = artifact
+        self._source = source
         self._tasks = tasks
         self._folder = folder
         self._progress = progress
@@ -106,7 +112,7 @@ class CellMeasurement:
             index = len(self._journal.all(kinds.SESSION))
             with open_session(
                 self._spec,
-                self._artifact,
+                self._source,
                 self._folder / SERVER_LOG,
                 samples_path(self._folder, index),
                 index,
@@ -177,7 +183,9 @@ class CellMeasurement:
             "spec_digest": self._spec.digest(),
             "measured_at": utc_now(),
             "boot_id": boot_id(),
-            "hardware_fingerprint": hardware_fingerprint(),
+            "hardware_fingerprint": (
+                remote_machine(self._source.place.remote) or hardware_fingerprint()
+            ),
             "cpus": psutil.cpu_count() or 1,
             "platform": platform_versions(),
         }

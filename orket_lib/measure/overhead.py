@@ -22,8 +22,10 @@ import psutil
 from orket_lib.artifacts.spec import MeasurementSpec
 from orket_lib.measure.probe_requests import ProbeMaker
 from orket_lib.measure.tokens import Tokens
-from orket_lib.providers.base import Generation, GenerationRequest, Model
-from orket_lib.providers.llama_client import LlamaClient, assemble
+from orket_lib.providers.base import Generation, GenerationRequest, Model, Source
+from orket_lib.providers.chat_stream import assemble
+from orket_lib.providers.http import StampedStream
+from orket_lib.providers.llama_client import LlamaClient, llama_tokens
 from orket_lib.providers.registry import provider_for
 from orket_lib.telemetry.sampler import sampling
 from orket_lib.vocabulary.errors import ProviderError
@@ -91,7 +93,7 @@ def client_overhead(pairs: int) -> ClientOverhead:
 
 
 def sampler_overhead(
-    spec: MeasurementSpec, artifact: Path, folder: Path, pairs: int
+    spec: MeasurementSpec, source: Source, folder: Path, pairs: int
 ) -> SamplerOverhead:
     """Return what the sampler adds to the decode time of a real model.
 
@@ -100,13 +102,13 @@ def sampler_overhead(
 
     Args:
         spec: What to serve.
-        artifact: The model file.
+        source: From where it is served.
         folder: For the server's log and the samples.
         pairs: Generations with the sampler, and as many without.
     """
     ratios = []
     with (
-        provider_for(spec.provider).serve(spec, artifact, folder / "server.log") as model,
+        provider_for(spec.provider).serve(spec, source, folder / "server.log") as model,
         sampling(folder / "samples.csv", model.pid, time.monotonic()) as pid,
     ):
         sampler, maker = psutil.Process(pid), ProbeMaker(model, spec)
@@ -154,7 +156,7 @@ def _raw_stream(port: int) -> Generation:
         connection.sendall(request + body)
         while data := connection.recv(65536):
             reads.append((time.perf_counter(), data))
-    return assemble(_without_framing(reads), written, None)
+    return assemble(StampedStream(_without_framing(reads), written, None), llama_tokens)
 
 
 def _without_framing(reads: Sequence[tuple[float, bytes]]) -> list[tuple[float, bytes]]:

@@ -16,6 +16,8 @@ PROMPT_TOKENS = 512
 OUTPUT_TOKENS = 128
 TEMPLATE_ROOM = 64  # tokens that a chat template may add
 _SENTENCE = "the lamp stands by the door and the boat lies on the lake. "
+_WORDS = len(_SENTENCE.split())  # about its tokens, for a server that counts none
+_SHORT, _LONGER = 2, 6  # sentences: short enough for any context, and far enough apart
 
 
 class ProbeMaker:
@@ -24,24 +26,51 @@ class ProbeMaker:
     Args:
         model: The served model; it counts the tokens.
         spec: For sampler settings and time limit.
+
+    Attributes:
+        prompt_tokens: About how many a probe's prompt has; None where the server counts none.
     """
 
     def __init__(self, model: Model, spec: MeasurementSpec) -> None:
+        self._spec = spec
         context = int(model.served.n_ctx or 0)
         room = context - OUTPUT_TOKENS - TEMPLATE_ROOM if context else PROMPT_TOKENS
-        per_sentence = max(1.0, model.count_tokens(_SENTENCE * 20) / 20)
+        costs = self._costs(model)
+        fixed, per_sentence = costs or (0.0, float(_WORDS))
         wanted = max(1, min(PROMPT_TOKENS, room))
         self._sentences = int(wanted // per_sentence) + (1 if room > PROMPT_TOKENS else 0)
-        self._spec = spec
+        self.prompt_tokens = round(fixed + per_sentence * self._sentences) if costs else None
 
     def request(self, output_tokens: int = OUTPUT_TOKENS) -> GenerationRequest:
         """Return a request whose prompt no cache has seen."""
+        return self._request(self._sentences, output_tokens)
+
+    def _request(self, sentences: int, output_tokens: int) -> GenerationRequest:
         nonce = secrets.token_hex(8)
         return GenerationRequest(
-            prompt=f"{nonce} {_SENTENCE * self._sentences}",
+            prompt=f"{nonce} {_SENTENCE * sentences}",
             max_tokens=output_tokens,
             temperature=self._spec.temperature,
             seed=self._spec.controls.seed,
             timeout_s=self._spec.task_timeout_sec,
             ignore_eos=True,
         )
+
+    def _costs(self, model: Model) -> tuple[float, float] | None:
+        """Return the tokens of a prompt's fixed part and of each sentence.
+
+        From the server's tokenizer, else from what it reports for two short prompts: too short for
+        a server to cut, so that a cut of the long ones shows against them.
+        """
+        counted = model.count_tokens(_SENTENCE * 20)
+        if counted is not None:
+            return 0.0, max(1.0, counted / 20)
+        counts = [
+            model.generate(self._request(sentences, 1)).tokens.prompt
+            for sentences in (_SHORT, _LONGER)
+        ]
+        short, longer = counts
+        if short is None or longer is None or longer <= short:
+            return None
+        per_sentence = (longer - short) / (_LONGER - _SHORT)
+        return short - _SHORT * per_sentence, per_sentence

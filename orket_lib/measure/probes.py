@@ -7,15 +7,15 @@ from collections.abc import Iterator
 from orket_lib.artifacts.run_report import Observation, Probe
 from orket_lib.measure.host_quality import NOT_JUDGED
 from orket_lib.measure.opened import OpenSession
-from orket_lib.measure.probe_requests import TEMPLATE_ROOM
+from orket_lib.measure.probe_requests import TEMPLATE_ROOM, ProbeMaker
 from orket_lib.measure.tokens import Tokens
-from orket_lib.providers.base import NO_GENERATION
+from orket_lib.providers.base import NO_GENERATION, Generation
+from orket_lib.vocabulary import thresholds
 from orket_lib.vocabulary.errors import RequestFailed, RequestTimedOut
 from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.rates import decode_rate, prefill_rate
 from orket_lib.vocabulary.reasons import Reason
 from orket_lib.vocabulary.statuses import TokenStatus
-from orket_lib.vocabulary.thresholds import CACHED_TOKENS
 
 
 def run_probe(opened: OpenSession, index: int) -> Probe:
@@ -25,11 +25,13 @@ def run_probe(opened: OpenSession, index: int) -> Probe:
         ServerCrashed: The server is gone.
     """
     begin_s = opened.now_s()
-    generation, failure = NO_GENERATION, None
+    generation, failure, fault = NO_GENERATION, None, None
     try:
         generation = opened.model.generate(opened.maker.request())
-    except (RequestFailed, RequestTimedOut) as error:
+    except RequestTimedOut as error:
         failure = str(error)
+    except RequestFailed as error:
+        failure, fault = str(error), error.fault
     window_s = (begin_s, opened.now_s())
     tokens = Tokens.of(generation, opened.record.decode_clock)
     by_server = not isinstance(tokens.decode_tps, Null)
@@ -63,7 +65,12 @@ def run_probe(opened: OpenSession, index: int) -> Probe:
         chunk_ms=tuple(round(at_s * 1000, 4) for at_s in generation.chunk_s),
         host=NOT_JUDGED,
         failure=failure,
-        observations=tuple(_observations(tokens, failure, opened.record.template_tokens)),
+        fault=fault,
+        observations=(
+            *_observations(tokens, failure, opened.record.template_tokens),
+            *_truncation(generation, tokens, opened.maker),
+            *opened.model.disturbances(),
+        ),
         raw_usage=generation.usage,
         raw_timings=generation.timings,
     )
@@ -77,7 +84,19 @@ def _observations(
         yield Observation.of(Reason.MISSING_TOKEN_TIMINGS, evidence)
     if isinstance(tokens.cached, Null):
         return
-    allowed = (TEMPLATE_ROOM if template is None else template) + CACHED_TOKENS
+    allowed = (TEMPLATE_ROOM if template is None else template) + thresholds.CACHED_TOKENS
     if tokens.cached > allowed:
         evidence = f"{tokens.cached} of {tokens.prompt} prompt tokens came from the server's cache"
         yield Observation.of(Reason.PREFIX_CACHE_HIT, evidence)
+
+
+def _truncation(generation: Generation, tokens: Tokens, maker: ProbeMaker) -> Iterator[Observation]:
+    """Yield that the prompt was cut: the server says so, or counts far fewer tokens than it has."""
+    if generation.truncated:
+        yield Observation.of(Reason.CONTEXT_TRUNCATED, "the server says that it cut the prompt")
+        return
+    if isinstance(tokens.prompt, Null) or maker.prompt_tokens is None:
+        return
+    if tokens.prompt < maker.prompt_tokens * thresholds.FEWEST_PROMPT_RATIO:
+        evidence = f"{tokens.prompt} prompt tokens processed of about {maker.prompt_tokens} sent"
+        yield Observation.of(Reason.CONTEXT_TRUNCATED, evidence)

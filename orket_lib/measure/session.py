@@ -14,9 +14,9 @@ from orket_lib.measure.opened import OpenSession
 from orket_lib.measure.probe_requests import ProbeMaker
 from orket_lib.measure.tokens import Tokens
 from orket_lib.measure.warmup import warm_up
-from orket_lib.providers.base import Model
+from orket_lib.providers.base import Model, Source
 from orket_lib.providers.registry import provider_for
-from orket_lib.telemetry.fingerprint import hardware_fingerprint
+from orket_lib.telemetry.fingerprint import hardware_fingerprint, remote_machine
 from orket_lib.telemetry.sampler import sampling
 from orket_lib.vocabulary.clock import utc_now
 from orket_lib.vocabulary.errors import RequestFailed
@@ -25,13 +25,13 @@ from orket_lib.vocabulary.nulls import Null
 
 @contextmanager
 def open_session(
-    spec: MeasurementSpec, artifact: Path, log: Path, samples: Path, index: int
+    spec: MeasurementSpec, source: Source, log: Path, samples: Path, index: int
 ) -> Iterator[OpenSession]:
     """Serve and warm up the spec's model, and watch the host, until the context ends.
 
     Args:
         spec: What to serve.
-        artifact: The model file.
+        source: From where.
         log: Where the server's own messages go.
         samples: Where the samples of the host go.
         index: How many times this measurement's model was loaded before.
@@ -43,7 +43,7 @@ def open_session(
     started, origin_s = utc_now(), time.monotonic()
     log.parent.mkdir(parents=True, exist_ok=True)
     with (
-        provider_for(spec.provider).serve(spec, artifact, log) as model,
+        provider_for(spec.provider).serve(spec, source, log) as model,
         sampling(samples, model.pid, origin_s),
     ):
         maker = ProbeMaker(model, spec)
@@ -51,7 +51,7 @@ def open_session(
         clock, evidence = decode_clock(model, maker)
         record = Session(
             index=index,
-            machine=hardware_fingerprint(),
+            machine=remote_machine(source.place.remote) or hardware_fingerprint(),
             started_at=started,
             server_pid=model.pid,
             served=model.served,

@@ -29,6 +29,7 @@ from orket_lib.measure.bounded import Ended, run_bounded
 from orket_lib.measure.device_lock import device_lock
 from orket_lib.measure.progress import Progress
 from orket_lib.measure.sensor_watch import watching
+from orket_lib.providers.base import Source
 from orket_lib.telemetry.accelerators import open_gpus
 from orket_lib.telemetry.fingerprint import boot_id, hardware_fingerprint
 from orket_lib.vocabulary.clock import file_stamp, utc_now
@@ -54,13 +55,13 @@ class _Seen:
 
 
 def measure_sidecar(
-    spec: SidecarSpec, artifact: Path, folder: Path, progress: Progress, provenance: Provenance
+    spec: SidecarSpec, source: Source, folder: Path, progress: Progress, provenance: Provenance
 ) -> SidecarMeasurement:
     """Run a sidecar and return what was seen.
 
     Args:
         spec: What to run.
-        artifact: The model file, for our own measurement.
+        source: From where the model is served, for our own measurement.
         folder: `storage/sidecars/<model>/<quant>/<digest>`.
         progress: Who watches.
         provenance: Of the caller.
@@ -70,12 +71,13 @@ def measure_sidecar(
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="orket-sidecar-") as scratch:
         out_file = Path(scratch) / "sidecar_out.json"
-        spec_file = Path(scratch) / "spec.json"
+        spec_file, place_file = Path(scratch) / "spec.json", Path(scratch) / "place.json"
         write_model(spec_file, spec)
+        write_model(place_file, source.place)
         command = (
             command_of(spec, out_file)
             if spec.template
-            else _own_command(spec_file, artifact, folder, out_file)
+            else _own_command(spec_file, place_file, source, folder, out_file)
         )
         with _device(f"sidecar of {name}", progress):
             seen = _run(spec, command, out_file)
@@ -170,8 +172,10 @@ def _device(purpose: str, progress: Progress) -> AbstractContextManager[None]:
     return device_lock("cpu", purpose, progress.say)
 
 
-def _own_command(spec_file: Path, artifact: Path, folder: Path, out_file: Path) -> tuple[str, ...]:
-    paths = (spec_file, artifact, folder, out_file)
+def _own_command(
+    spec_file: Path, place_file: Path, source: Source, folder: Path, out_file: Path
+) -> tuple[str, ...]:
+    paths = (spec_file, place_file, source.artifact or Path(), folder, out_file)
     return (sys.executable, "-m", "orket_lib.measure.sidecar_child", *map(str, paths))
 
 

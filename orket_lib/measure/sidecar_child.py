@@ -1,8 +1,8 @@
 """Our own sidecar measurement, as a command: `python -m orket_lib.measure.sidecar_child`.
 
 Serves the model as a run does and measures its speeds beside the task runs. It is started like any
-other sidecar command, so its time limit is enforced the same way. Arguments: spec, model file,
-folder for the server's log and samples, and the file that the result goes to.
+other sidecar command, so its time limit is enforced the same way. Arguments: spec, place, model
+file or tag, folder for the server's log and samples, and the file that the result goes to.
 """
 
 from __future__ import annotations
@@ -12,13 +12,15 @@ from pathlib import Path
 
 from orket_lib.artifacts.io import read_model, write_model
 from orket_lib.artifacts.run_report import Probe
+from orket_lib.artifacts.serving import Place
 from orket_lib.artifacts.sidecar import ServedProbes, SidecarSpec
 from orket_lib.artifacts.spec import MeasurementSpec, TaskSelection
 from orket_lib.measure.opened import OpenSession
 from orket_lib.measure.probes import run_probe
 from orket_lib.measure.session import open_session
+from orket_lib.measure.sources import source_of
 from orket_lib.measure.tokens import Tokens
-from orket_lib.providers.base import GenerationRequest
+from orket_lib.providers.base import GenerationRequest, Source
 from orket_lib.vocabulary.errors import LoadError, ProviderError, ServerCrashed
 from orket_lib.vocabulary.nulls import Null
 
@@ -29,16 +31,17 @@ _NO_TASKS = TaskSelection(bank_id="", ids=(), sha256="")
 
 def main() -> None:
     """Measure and write what was seen, whatever that is."""
-    spec_path, artifact, folder, out = map(Path, sys.argv[1:])
-    write_model(out, serve_probes(read_model(spec_path, SidecarSpec), artifact, folder))
+    spec_path, place_path, artifact, folder, out = map(Path, sys.argv[1:])
+    spec, place = read_model(spec_path, SidecarSpec), read_model(place_path, Place)
+    write_model(out, serve_probes(spec, source_of(spec.artifact, artifact, place), folder))
 
 
-def serve_probes(spec: SidecarSpec, artifact: Path, folder: Path) -> ServedProbes:
+def serve_probes(spec: SidecarSpec, source: Source, folder: Path) -> ServedProbes:
     """Serve a model, measure its speeds, and return them; a model that fails is a result too.
 
     Args:
         spec: What to serve; it must say how.
-        artifact: The model file.
+        source: From where.
         folder: For the server's log and the samples of the host.
     """
     probes: list[Probe] = []
@@ -46,7 +49,7 @@ def serve_probes(spec: SidecarSpec, artifact: Path, folder: Path) -> ServedProbe
     session = failure = detail = None
     try:
         with open_session(
-            serving_spec(spec), artifact, folder / "server.log", folder / "samples.csv", 0
+            serving_spec(spec), source, folder / "server.log", folder / "samples.csv", 0
         ) as opened:
             session = opened.record
             assert spec.serving is not None
@@ -80,6 +83,8 @@ def serving_spec(spec: SidecarSpec) -> MeasurementSpec:
         quant_tag=spec.quant_tag,
         provider=serving.provider,
         provider_version=serving.provider_version,
+        server_args=serving.server_args,
+        gpu_devices=serving.gpu_devices,
         artifact=spec.artifact,
         n_ctx=serving.n_ctx,
         temperature=serving.temperature,
@@ -100,7 +105,7 @@ def request_floor_ms(opened: OpenSession, spec: SidecarSpec) -> list[float]:
     assert serving is not None
     counts = {word: opened.model.count_tokens(word) for word in _WORDS}
     request = GenerationRequest(
-        prompt=min(counts, key=lambda word: counts[word]),
+        prompt=min(counts, key=lambda word: counts[word] or 1),
         max_tokens=1,
         temperature=serving.temperature,
         seed=serving.controls.seed,

@@ -1,14 +1,13 @@
 """From a generation to token counts, times and rates: every one real, or null with its reason.
 
 Counts and times come from the server's own report; the chunks of a stream are never counted as
-tokens (T5). A value that is not a finite, non-negative number is treated as not sent.
+tokens (T5).
 """
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from orket_lib.artifacts.tokens import (
     TokenAudit,
@@ -21,6 +20,8 @@ from orket_lib.providers.base import Generation
 from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.rates import DecodeClock, decode_intervals, decode_rate, prefill_rate
 from orket_lib.vocabulary.statuses import TokenStatus
+
+_Number = TypeVar("_Number", int, float)
 
 NO_COUNT = Null("TOKEN_COUNT_UNAVAILABLE")
 NO_TIME = Null("TIMING_UNAVAILABLE")
@@ -53,26 +54,16 @@ class Tokens:
             generation: The finished generation.
             clock: When the server starts its generation clock; None when it is not known.
         """
-        usage, timings = generation.usage or {}, generation.timings or {}
-        details = usage.get("prompt_tokens_details")
-        cached = _count(timings, "cache_n")
-        if isinstance(cached, Null) and isinstance(details, dict):
-            cached = _count(details, "cached_tokens")
-        prompt, output = _count(usage, "prompt_tokens"), _count(usage, "completion_tokens")
-        if isinstance(output, Null):
-            output = _count(timings, "predicted_n")
-        uncached = _count(timings, "prompt_n")
-        if isinstance(uncached, Null) and not isinstance(prompt, Null | type(None)):
-            uncached = cached if isinstance(cached, Null) else prompt - cached
-        chunks = generation.chunk_s
+        said, chunks = generation.tokens, generation.chunk_s
+        output = _known(said.output, NO_COUNT)
         return cls(
-            prompt=prompt,
-            cached=cached,
-            uncached=uncached,
+            prompt=_known(said.prompt, NO_COUNT),
+            cached=_known(said.cached, NO_COUNT),
+            uncached=_known(said.uncached, NO_COUNT),
             output=output,
             ttft_ms=chunks[0] * 1000 if chunks else NO_CHUNK,
-            prefill_s=_seconds(timings, "prompt_ms"),
-            decode_s=_seconds(timings, "predicted_ms"),
+            prefill_s=_known(said.prefill_s, NO_TIME),
+            decode_s=_known(said.decode_s, NO_TIME),
             client_decode_s=chunks[-1] - chunks[0] if len(chunks) > 1 else NO_CHUNK,
             total_s=chunks[-1] if chunks else NO_CHUNK,
             intervals=_intervals(output, clock),
@@ -136,13 +127,5 @@ def _intervals(output: int | Null, clock: DecodeClock | None) -> int | Null:
     return NO_CLOCK if clock is None else decode_intervals(output, clock)
 
 
-def _count(source: dict[str, Any], key: str) -> int | Null:
-    value = source.get(key)
-    return NO_COUNT if not isinstance(value, int) or isinstance(value, bool) or value < 0 else value
-
-
-def _seconds(source: dict[str, Any], key: str) -> float | Null:
-    value = source.get(key)
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return NO_TIME
-    return value / 1000 if math.isfinite(value) and value >= 0 else NO_TIME
+def _known(value: _Number | None, missing: Null) -> _Number | Null:
+    return missing if value is None else value

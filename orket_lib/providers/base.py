@@ -2,18 +2,33 @@
 
 A provider starts or finds a server for one cell and hands out a `Model`; the harness asks it for
 generations and never sees a wire format. Everything that a `Model` reports about itself is read
-back from the running server and the file, not repeated from the request (traps T1, T2).
+back from the running server and the file, not repeated from the request (traps T1, T2). What a
+server can't tell is None, and becomes a null with a reason; a provider never fills it in.
 """
 
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from orket_lib.artifacts.run_report import ControlReadback, LoadTimes, ServedModel
+from orket_lib.artifacts.run_report import ControlReadback, LoadTimes, Observation, ServedModel
+from orket_lib.artifacts.serving import Place
 from orket_lib.artifacts.spec import MeasurementSpec
+
+
+@dataclass(frozen=True)
+class Source:
+    """From where a cell is served.
+
+    Attributes:
+        artifact: The local file; None for a tag, which stands in the spec.
+        place: The server.
+    """
+
+    artifact: Path | None
+    place: Place = field(default_factory=Place)
 
 
 @dataclass(frozen=True)
@@ -26,7 +41,7 @@ class GenerationRequest:
         temperature: 0 is greedy.
         seed: Of the sampler; None leaves it to the server.
         timeout_s: Of the whole request, in seconds.
-        ignore_eos: Generate exactly `max_tokens`, for speed measurements.
+        ignore_eos: Generate exactly `max_tokens` where the server can, for speed measurements.
     """
 
     prompt: str
@@ -35,6 +50,29 @@ class GenerationRequest:
     seed: int | None
     timeout_s: float
     ignore_eos: bool = False
+
+
+@dataclass(frozen=True)
+class TokenReport:
+    """Counts and times as the server reports them, in one form for all wire formats.
+
+    None is what the server does not say: never 0, never worked out from something else (T5, T9).
+
+    Attributes:
+        prompt: Tokens of the whole prompt, cached ones included.
+        cached: Of these, taken from the server's cache.
+        uncached: Of these, really processed; `prefill_s` is the time of exactly these (T3).
+        output: Generated tokens.
+        prefill_s: Time of the prompt, in seconds.
+        decode_s: Time of the generation, in seconds; when it starts is found out apart (T4).
+    """
+
+    prompt: int | None = None
+    cached: int | None = None
+    uncached: int | None = None
+    output: int | None = None
+    prefill_s: float | None = None
+    decode_s: float | None = None
 
 
 @dataclass(frozen=True)
@@ -48,8 +86,10 @@ class Generation:
         connect_s: Time to open the connection, before the request.
         chunk_s: Arrival of each non-empty content or reasoning chunk, seconds after the request
             was written (T6: role-only and empty chunks don't count).
+        tokens: The server's counts and times.
         usage: The server's token counts, untouched.
         timings: The server's times, untouched.
+        truncated: The server says that it cut the prompt.
     """
 
     text: str
@@ -57,19 +97,15 @@ class Generation:
     finish_reason: str | None
     connect_s: float | None
     chunk_s: tuple[float, ...]
-    usage: dict[str, Any] | None
-    timings: dict[str, Any] | None
+    tokens: TokenReport
+    usage: dict[str, Any] | None = None
+    timings: dict[str, Any] | None = None
+    truncated: bool = False
 
 
 # What is left of a request that failed.
 NO_GENERATION = Generation(
-    text="",
-    reasoning="",
-    finish_reason=None,
-    connect_s=None,
-    chunk_s=(),
-    usage=None,
-    timings=None,
+    text="", reasoning="", finish_reason=None, connect_s=None, chunk_s=(), tokens=TokenReport()
 )
 
 
@@ -78,7 +114,7 @@ class Model(Protocol):
 
     @property
     def pid(self) -> int | None:
-        """The serving process, or None when it is not on this machine."""
+        """The serving process, or None when it is not on this machine or can't be found."""
 
     @property
     def served(self) -> ServedModel:
@@ -101,21 +137,31 @@ class Model(Protocol):
             ServerCrashed: The server is gone.
         """
 
-    def count_tokens(self, text: str) -> int:
-        """Return how many tokens the server makes of a text (without its chat template)."""
+    def count_tokens(self, text: str) -> int | None:
+        """Return how many tokens the server makes of a text (without its chat template).
+
+        None where the server has no such route.
+        """
+
+    def disturbances(self) -> tuple[Observation, ...]:
+        """Return what else happened on the server since the last call.
+
+        A restart, another model, requests that are not ours. Asked after each measured request,
+        outside of its time; a server of our own has none.
+        """
 
 
 class Provider(Protocol):
     """A way to serve models."""
 
     def serve(
-        self, spec: MeasurementSpec, artifact: Path, log: Path
+        self, spec: MeasurementSpec, source: Source, log: Path
     ) -> AbstractContextManager[Model]:
         """Serve the spec's model until the context ends.
 
         Args:
             spec: What to serve, with context and controls.
-            artifact: The local file.
+            source: From where.
             log: Where the server's own messages go.
 
         Raises:

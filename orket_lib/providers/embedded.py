@@ -22,13 +22,14 @@ from typing import Any
 import psutil
 
 from orket_lib.artifacts.io import sha256_of_file
-from orket_lib.artifacts.run_report import ControlReadback, LoadTimes, ServedModel
+from orket_lib.artifacts.run_report import ControlReadback, LoadTimes, Observation, ServedModel
 from orket_lib.artifacts.spec import ControlSettings, MeasurementSpec
-from orket_lib.providers.base import Generation, GenerationRequest
+from orket_lib.providers.base import Generation, GenerationRequest, Source
 from orket_lib.providers.gguf_file import read_gguf
 from orket_lib.providers.llama_client import LlamaClient
 from orket_lib.vocabulary.cpus import cpus_of
 from orket_lib.vocabulary.errors import LoadError, ProviderError, RequestFailed, ServerCrashed
+from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.quants import tag_of_ftype
 
 _LOAD_TIMEOUT_S = 1800.0
@@ -40,8 +41,10 @@ class EmbeddedProvider:
     """Serves one GGUF file at a time in a child process."""
 
     @contextmanager
-    def serve(self, spec: MeasurementSpec, artifact: Path, log: Path) -> Iterator[EmbeddedModel]:
+    def serve(self, spec: MeasurementSpec, source: Source, log: Path) -> Iterator[EmbeddedModel]:
         """Serve the spec's model until the context ends; see `Provider.serve`."""
+        artifact = source.artifact
+        assert artifact is not None
         begin = time.perf_counter()
         key = secrets.token_hex(16)
         with log.open("wb") as messages:
@@ -99,6 +102,10 @@ class EmbeddedModel:
             return self._client.count_tokens(text)
         except ProviderError as error:
             raise self._explained(error) from None
+
+    def disturbances(self) -> tuple[Observation, ...]:
+        """Nobody else knows this server: its key and port are random."""
+        return ()
 
     def _explained(self, error: ProviderError) -> ProviderError:
         """Tell a failed request from a dead server; a dying one gets a moment to be dead."""
@@ -161,6 +168,8 @@ def _read_back(client: LlamaClient, artifact: Path) -> ServedModel:
         bytes=artifact.stat().st_size,
         bits_per_weight=facts.bits_per_weight,
         n_ctx=props["default_generation_settings"]["n_ctx"],
+        server_memory_mib=Null("NOT_REPORTED"),
+        server_vram_mib=Null("NOT_REPORTED"),
         build=f"xllamacpp {_version()}, llama.cpp {props.get('build_info')}",
     )
 

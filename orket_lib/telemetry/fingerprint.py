@@ -25,6 +25,11 @@ def hardware_fingerprint() -> str:
     return "|".join("_".join(part.split()) for part in parts).lower()
 
 
+def remote_machine(host: str | None) -> str | None:
+    """Return the fingerprint of a server's machine that we only know by its name; None for ours."""
+    return None if host is None else f"remote|{host.lower()}"
+
+
 def platform_versions() -> dict[str, str]:
     """Return kernel and Python versions, and the GPU driver's where there is one."""
     versions = {"kernel": platform.release(), "python": platform.python_version()}

@@ -20,6 +20,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from textwrap import indent
 
+from orket_lib.vocabulary.faults import Fault
+
 
 class OrketError(Exception):
     """Anything that the user, not a developer, can put right."""
@@ -52,7 +54,16 @@ class ServerCrashed(ProviderError):
 
 
 class RequestFailed(ProviderError):
-    """The server answered a request with an error, or cut the answer off."""
+    """The server answered a request with an error, or cut the answer off.
+
+    Args:
+        message: What was seen.
+        fault: Which kind of failure it is; None when it is none of the server's.
+    """
+
+    def __init__(self, message: str, fault: Fault | None = None) -> None:
+        self.fault = fault
+        super().__init__(message)
 
 
 class RequestTimedOut(ProviderError):

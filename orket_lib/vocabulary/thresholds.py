@@ -7,6 +7,7 @@ STEAL_RATIO = 0.05  # of all cores, given by the hypervisor to somebody else
 SWAPPED_MIB = 1.0  # swapped in and out during a window
 TELEMETRY_GAP_S = 3.0  # between two samples
 CACHED_TOKENS = 16  # beyond the chat template's own prefix
+FEWEST_PROMPT_RATIO = 0.9  # of the prompt tokens that a probe sent, by our own count
 SIDECAR_DIVERGENCE = 0.25  # beyond it, of the task runs' rate, the report says so
 
 # Counted bits per weight against the tag's nominal ones. The largest models lie 6 % below the table

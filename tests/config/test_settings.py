@@ -179,7 +179,8 @@ def test_a_wrong_value_is_told_under_the_name_that_was_written() -> None:
         ({"context": {"sweep_profile": "safe"}}, "context: the context sweep is not part"),
         ({"thermal_repeats": 3}, "thermal: the thermal series is not part"),
         ({"canary_runs": 2}, "canary_runs: 2 leaves 1 to judge by"),
-        ({"provider": "ollama"}, "provider `ollama` is not part of this version"),
+        ({"server_args": ["-ngl", 99]}, "server_args: no effect"),
+        ({"api_key": "${ENV:KEY}"}, "api_key: no effect"),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
 )

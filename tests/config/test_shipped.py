@@ -135,7 +135,7 @@ def test_a_plan_has_all_that_the_contract_names(capsys: pytest.CaptureFixture[st
     assert set(sidecar) == {"enabled", "profile", "template", "timeout_sec"}
     assert (sidecar["enabled"], sidecar["profile"]) == (True, "cpu_only")
     assert found["provenance"]["config_sha256"]
-    assert found["warnings"]
+    assert found["warnings"] == []
 
 
 def test_a_plan_shows_the_sidecars_command(capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,9 +10,9 @@ from typing import Any
 
 from builders import generation, served
 
-from orket_lib.artifacts.run_report import ControlReadback, LoadTimes, ServedModel
+from orket_lib.artifacts.run_report import ControlReadback, LoadTimes, Observation, ServedModel
 from orket_lib.artifacts.spec import MeasurementSpec
-from orket_lib.providers.base import Generation, GenerationRequest
+from orket_lib.providers.base import Generation, GenerationRequest, Source
 from orket_lib.telemetry.samples import COLUMNS, Sample, to_cells
 
 TOKEN_S = 0.01
@@ -59,6 +59,9 @@ class FakeModel:
     def count_tokens(self, text: str) -> int:
         return len(text.split())
 
+    def disturbances(self) -> tuple[Observation, ...]:
+        return ()
+
 
 def quiet(at_s: float) -> Sample:
     """Return a sample of a machine on which nothing but the fake runs."""
@@ -79,7 +82,7 @@ class FakeProvider:
     samples: list[Sample] = field(default_factory=lambda: [quiet(0.0), quiet(1.0), quiet(2.0)])
 
     @contextmanager
-    def serve(self, spec: MeasurementSpec, artifact: Path, log: Path) -> Iterator[FakeModel]:
+    def serve(self, spec: MeasurementSpec, source: Source, log: Path) -> Iterator[FakeModel]:
         log.write_bytes(self.last_words)
         if self.load_error:
             raise self.load_error

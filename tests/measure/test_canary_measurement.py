@@ -10,6 +10,7 @@ from orket_lib.artifacts.canary import CanaryMeasurement
 from orket_lib.artifacts.spec import CanarySpec
 from orket_lib.measure.canary import measure_canary
 from orket_lib.measure.progress import Silent
+from orket_lib.providers.base import Source
 from orket_lib.vocabulary.errors import LoadError, RequestTimedOut, ServerCrashed
 from orket_lib.vocabulary.statuses import Outcome
 
@@ -20,7 +21,9 @@ SPEC = CanarySpec(**_RUN, runs=3)
 
 def measure(tmp_path: Path) -> CanaryMeasurement:
     log, samples = tmp_path / "server.log", tmp_path / "samples.csv"
-    return measure_canary(SPEC, Path("nano.gguf"), TASKS, log, samples, Silent(), PROVENANCE)
+    return measure_canary(
+        SPEC, Source(Path("nano.gguf")), TASKS, log, samples, Silent(), PROVENANCE
+    )
 
 
 def test_a_canary_runs_each_task_so_many_times_with_a_probe_beside(

@@ -16,6 +16,7 @@ from orket_lib.measure import harness
 from orket_lib.measure.harness import CellMeasurement
 from orket_lib.measure.journal import JOURNAL, Journal, seal
 from orket_lib.measure.progress import Silent
+from orket_lib.providers.base import Source
 from orket_lib.telemetry.samples import Sample
 from orket_lib.vocabulary.errors import (
     ArtifactError,
@@ -38,7 +39,7 @@ def folder(tmp_path: Path) -> Path:
 
 def measure(folder: Path, wanted: RunSpec | None = None) -> RunReport:
     """Start the measurement as a new process would."""
-    cell = CellMeasurement(wanted or spec(), Path("nano.gguf"), TASKS, folder, Silent())
+    cell = CellMeasurement(wanted or spec(), Source(Path("nano.gguf")), TASKS, folder, Silent())
     return cell.run(PROVENANCE)
 
 
@@ -301,7 +302,7 @@ def test_progress_counts_what_an_earlier_start_has_done(
         def step(self) -> None:
             steps.append(1)
 
-    CellMeasurement(spec(), Path("nano.gguf"), TASKS, folder, Spy()).run(PROVENANCE)
+    CellMeasurement(spec(), Source(Path("nano.gguf")), TASKS, folder, Spy()).run(PROVENANCE)
     assert told == [(6, 4)]
     assert len(steps) == 2
 

@@ -25,11 +25,12 @@ from orket_lib.measure.sidecar import (
     resolved_environment,
 )
 from orket_lib.measure.sidecar_child import serve_probes, serving_spec
+from orket_lib.providers.base import Source
 from orket_lib.vocabulary.errors import LoadError, RequestFailed, ServerCrashed
 from orket_lib.vocabulary.sidecar import ALIASES
 from orket_lib.vocabulary.statuses import SidecarStatus
 
-MODEL = Path("nano.gguf")
+MODEL = Source(Path("nano.gguf"))
 
 
 def python(code: str, *arguments: str, **changes: Any) -> SidecarSpec:
@@ -220,7 +221,7 @@ def test_what_the_spec_depends_on_is_in_its_digest() -> None:
 def test_our_own_measurement_of_a_damaged_file(tmp_path: Path) -> None:
     model = tmp_path / "broken.gguf"
     model.write_bytes(b"GGUF" + bytes(64))
-    seen = measure_sidecar(sidecar_spec(), model, tmp_path / "cell", Silent(), PROVENANCE)
+    seen = measure_sidecar(sidecar_spec(), Source(model), tmp_path / "cell", Silent(), PROVENANCE)
     found = parse_sidecar(seen)
     assert (found.status, found.errors) == (SidecarStatus.PARSE_ERROR, ("model_not_loaded",))
     assert seen.exit_status == 0
@@ -278,9 +279,10 @@ def test_a_probe_of_ours_as_a_command_does_not_wait_for_its_own_device(tmp_path:
         "from orket_lib.artifacts.sidecar import SidecarSpec\n"
         "from orket_lib.measure.progress import Silent\n"
         "from orket_lib.measure.sidecar import measure_sidecar\n"
+        "from orket_lib.providers.base import Source\n"
         "spec = read_model(Path(sys.argv[1]), SidecarSpec)\n"
         "none = Provenance(ref='', commit_sha=None, dirty=None)\n"
-        "inner = measure_sidecar(spec, Path('x'), Path(sys.argv[2]), Silent(), none)\n"
+        "inner = measure_sidecar(spec, Source(Path('x')), Path(sys.argv[2]), Silent(), none)\n"
         "print(inner.stdout.text)\n"
     )
     inner = tmp_path / "inner.json"

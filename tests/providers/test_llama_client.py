@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from orket_lib.providers import llama_client
+from orket_lib.providers import http
 from orket_lib.providers.base import Generation, GenerationRequest
 from orket_lib.providers.llama_client import LlamaClient
 from orket_lib.vocabulary.errors import ProviderError, RequestFailed, RequestTimedOut
@@ -65,7 +65,7 @@ class FakeClock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> FakeClock:
     fake = FakeClock()
-    monkeypatch.setattr(llama_client, "time", SimpleNamespace(perf_counter=fake))
+    monkeypatch.setattr(http, "time", SimpleNamespace(perf_counter=fake))
     return fake
 
 

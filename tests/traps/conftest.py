@@ -15,6 +15,7 @@ from nano import measure, nano_file, nano_spec
 from orket_lib.artifacts.run_report import RunReport
 from orket_lib.measure import device_lock
 from orket_lib.measure.probe_requests import ProbeMaker
+from orket_lib.providers.base import Source
 from orket_lib.providers.embedded import EmbeddedModel, EmbeddedProvider
 
 
@@ -28,7 +29,7 @@ def own_locks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def model(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedModel]:
     """Return the reference model behind a real server; F16, whose tokens take longest."""
     log = tmp_path_factory.mktemp("served") / "server.log"
-    with EmbeddedProvider().serve(nano_spec("F16"), nano_file("F16"), log) as served:
+    with EmbeddedProvider().serve(nano_spec("F16"), Source(nano_file("F16")), log) as served:
         yield served
 
 

@@ -15,6 +15,7 @@ from orket_lib.artifacts.run_report import RunReport, TestRun
 from orket_lib.artifacts.spec import ArtifactIdentity, ControlSettings, RunSpec
 from orket_lib.measure.harness import CellMeasurement
 from orket_lib.measure.progress import Progress, Silent
+from orket_lib.providers.base import Source
 from orket_lib.tasks.bank import Task, TaskBank, load_bank, selection
 from orket_lib.telemetry.fingerprint import hardware_fingerprint
 from orket_lib.vocabulary.reasons import Reason
@@ -60,7 +61,7 @@ def measure(
 ) -> RunReport:
     """Measure a cell for real."""
     served = artifact or nano_file(wanted.quant_tag)
-    cell = CellMeasurement(wanted, served, tasks_of(wanted), folder, progress or Silent())
+    cell = CellMeasurement(wanted, Source(served), tasks_of(wanted), folder, progress or Silent())
     return cell.run(PROVENANCE)
 
 

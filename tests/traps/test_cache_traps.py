@@ -11,7 +11,7 @@ import pytest
 from builders import session
 from nano import bank, nano_spec, row_of
 
-from orket_lib.artifacts.run_report import Probe, RunReport
+from orket_lib.artifacts.run_report import Observation, Probe, RunReport
 from orket_lib.measure.opened import OpenSession
 from orket_lib.measure.probe_requests import ProbeMaker
 from orket_lib.measure.probes import run_probe
@@ -54,6 +54,9 @@ class ScriptedModel:
 
     def count_tokens(self, text: str) -> int:
         return len(text.split())
+
+    def disturbances(self) -> tuple[Observation, ...]:
+        return ()
 
 
 def probe_with(cached: int) -> Probe:

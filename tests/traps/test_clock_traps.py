@@ -20,10 +20,12 @@ from orket_lib.measure.calibration import decode_clock
 from orket_lib.measure.probe_requests import OUTPUT_TOKENS, ProbeMaker
 from orket_lib.measure.tokens import Tokens
 from orket_lib.measure.warmup import CAP, is_steady, warm_up
-from orket_lib.providers import llama_client
+from orket_lib.providers import chat_stream, http
 from orket_lib.providers.base import Generation, GenerationRequest
+from orket_lib.providers.chat_stream import assemble
 from orket_lib.providers.embedded import EmbeddedModel
-from orket_lib.providers.llama_client import LlamaClient, assemble
+from orket_lib.providers.http import StampedStream
+from orket_lib.providers.llama_client import LlamaClient, llama_tokens
 from orket_lib.vocabulary.compare import exceeds, reaches
 from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.statuses import Lane, Quality
@@ -141,7 +143,7 @@ def test_t05_without_a_count_from_the_server_there_is_none() -> None:
 @pytest.mark.parametrize("content", [{"content": "a"}, {"reasoning_content": "a"}])
 def test_t06_ttft_is_the_first_content_and_not_the_first_chunk(content: dict[str, str]) -> None:
     reads = [(1.1, ROLE), (1.2, EMPTY), (3.0, event(content)), (3.5, event(content)), (9.0, DONE)]
-    found = Tokens.of(assemble(reads, written=1.0, connect_s=None), None)
+    found = Tokens.of(assemble(StampedStream(reads, 1.0, None), llama_tokens), None)
     assert found.ttft_ms == pytest.approx(2000.0)
     assert found.client_decode_s == pytest.approx(0.5)
 
@@ -154,14 +156,14 @@ def test_t06_an_answer_of_empty_chunks_has_no_ttft() -> None:
 
 def test_t06_parsing_takes_no_time_of_the_measurement(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [100.0]
-    parse = llama_client.json_object
+    parse = chat_stream.json_object
 
     def slow_parser(text: str) -> dict[str, Any]:
         now[0] += 5.0
         return parse(text)
 
-    monkeypatch.setattr(llama_client, "json_object", slow_parser)
-    monkeypatch.setattr(llama_client, "time", SimpleNamespace(perf_counter=lambda: now[0]))
+    monkeypatch.setattr(chat_stream, "json_object", slow_parser)
+    monkeypatch.setattr(http, "time", SimpleNamespace(perf_counter=lambda: now[0]))
     found = streamed(ROLE, event({"content": "a"}), event({"content": "b"}), LAST, DONE)
     assert found.chunk_s == (0.0, 0.0)
 

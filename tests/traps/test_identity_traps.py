@@ -13,6 +13,7 @@ from nano import measure, nano_file, nano_spec, row_of
 from orket_lib.artifacts.run_report import RunReport
 from orket_lib.artifacts.spec import ArtifactIdentity
 from orket_lib.providers import embedded
+from orket_lib.providers.base import Source
 from orket_lib.vocabulary.reasons import Reason
 from orket_lib.vocabulary.statuses import Lane, RunStatus
 
@@ -75,7 +76,8 @@ def test_t01_each_quant_is_another_model_to_the_server(tmp_path: Path) -> None:
     served = []
     for tag in ("Q8_0", "Q2_K"):
         log = tmp_path / f"{tag}.log"
-        with embedded.EmbeddedProvider().serve(nano_spec(tag), nano_file(tag), log) as model:
+        source = Source(nano_file(tag))
+        with embedded.EmbeddedProvider().serve(nano_spec(tag), source, log) as model:
             served.append(model.served)
     assert [item.quant_tag for item in served] == ["Q8_0", "Q2_K"]
     assert len({item.sha256 for item in served}) == 2

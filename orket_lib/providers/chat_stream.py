@@ -1,0 +1,82 @@
+"""The streamed chat format that llama.cpp, vLLM, LM Studio and others share: events to an answer.
+
+Servers differ in what they report beside the text, so the reading of counts and times is given by
+the caller; what is the text, when it came and whether it came whole is the same for all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from orket_lib.providers.base import Generation, GenerationRequest, TokenReport
+from orket_lib.providers.http import StampedStream
+from orket_lib.providers.sse import DONE, events, json_object
+from orket_lib.vocabulary.errors import RequestFailed
+from orket_lib.vocabulary.faults import Fault
+
+Section = dict[str, Any] | None
+ReadTokens = Callable[[Section, Section], TokenReport]
+
+
+def chat_body(request: GenerationRequest) -> dict[str, Any]:
+    """Return what every server of this format understands of a request."""
+    body: dict[str, Any] = {
+        "messages": [{"role": "user", "content": request.prompt}],
+        "max_tokens": request.max_tokens,
+        "temperature": request.temperature,
+        "stream": True,
+        "stream_options": {"include_usage": True},
+    }
+    if request.seed is not None:
+        body["seed"] = request.seed
+    return body
+
+
+def assemble(stream: StampedStream, read_tokens: ReadTokens, times: str = "timings") -> Generation:
+    """Return the generation that a finished stream holds.
+
+    Args:
+        stream: The stamped reads of the body.
+        read_tokens: Makes the server's `usage` and times into counts and times.
+        times: Name of the object that holds the server's own times.
+
+    Raises:
+        RequestFailed: The stream holds an error, no JSON, or no end.
+    """
+    text, reasoning, arrivals = [], [], []
+    finish = usage = timings = None
+    done = False
+    for event in events(stream.reads):
+        if event.data == DONE:
+            done = True
+            break
+        try:
+            chunk = json_object(event.data)
+        except ValueError as error:
+            raise RequestFailed(f"the stream holds no JSON: {error}", Fault.NOT_JSON) from None
+        if chunk.get("error"):
+            raise RequestFailed(f"error in mid-stream: {chunk['error']}", Fault.ERROR_IN_STREAM)
+        usage = chunk.get("usage") or usage
+        timings = chunk.get(times) or timings
+        for choice in chunk.get("choices") or ():
+            finish = choice.get("finish_reason") or finish
+            delta = choice.get("delta") or {}
+            content = delta.get("content") or ""
+            thought = delta.get("reasoning_content") or delta.get("reasoning") or ""
+            if content or thought:
+                arrivals.append(event.at_s - stream.written_s)
+                text.append(content)
+                reasoning.append(thought)
+    if not done:
+        raise RequestFailed(f"the stream was cut after {len(arrivals)} chunks", Fault.CUT_STREAM)
+    return Generation(
+        text="".join(text),
+        reasoning="".join(reasoning),
+        finish_reason=finish,
+        connect_s=stream.connect_s,
+        chunk_s=tuple(arrivals),
+        tokens=read_tokens(usage, timings),
+        usage=usage,
+        timings=timings,
+    )

@@ -1,0 +1,207 @@
+"""HTTP to a model server: short control calls, and streams whose reads are stamped on arrival.
+
+Every measured request has a connection of its own: a server may close a kept-alive one when a
+stream ends (T21), and nothing is ever retried. The request's clock starts when the connection
+stands and the first header byte is about to be written. No proxy of the environment is used, so a
+loopback request stays on the loopback.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from orket_lib.providers.sse import json_object
+from orket_lib.vocabulary.errors import ProviderError, RequestFailed, RequestTimedOut
+from orket_lib.vocabulary.faults import Fault
+
+_CONTROL_TIMEOUT_S = 30.0
+_BYTES_PER_TOKEN = 8192  # far above what any format wraps around a token, logprobs included
+_LEAST_BYTES = 4 * 1024**2
+_REFERENCE = re.compile(r"\$\{ENV:([A-Za-z_][A-Za-z0-9_]*)\}")
+_FAULTS = {404: Fault.NOT_FOUND, 503: Fault.LOADING}
+
+
+@dataclass(frozen=True)
+class StampedStream:
+    """The body of one streamed answer.
+
+    Attributes:
+        reads: What each read brought, with the clock at its arrival (seconds).
+        written_s: The clock when the request was written.
+        connect_s: How long connecting took before that; None when it was not observed.
+    """
+
+    reads: list[tuple[float, bytes]]
+    written_s: float
+    connect_s: float | None
+
+
+class HttpServer:
+    """The HTTP side of one model server.
+
+    Args:
+        base_url: `http://127.0.0.1:PORT`.
+        api_key: Sent as a bearer token when given; `${ENV:NAME}` is looked up.
+        transport: For tests; the network otherwise.
+
+    Raises:
+        ProviderError: The variable that the key names is not set.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        api_key: str | None = None,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        self.base_url = base_url
+        key = _resolved(api_key)
+        self._http = httpx.Client(
+            base_url=base_url,
+            headers={
+                "Accept-Encoding": "identity",  # raw reads are stamped: they must be the text
+                **({"Authorization": f"Bearer {key}"} if key else {}),
+            },
+            timeout=_CONTROL_TIMEOUT_S,
+            limits=httpx.Limits(max_keepalive_connections=0),
+            trust_env=False,
+            transport=transport,
+        )
+
+    def close(self) -> None:
+        """Free the client's resources."""
+        self._http.close()
+
+    def status(self, path: str) -> int | None:
+        """Return the HTTP status of `GET path`, or None when nobody answers."""
+        try:
+            return self._http.get(path).status_code
+        except httpx.HTTPError:
+            return None
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        timeout_s: float = _CONTROL_TIMEOUT_S,
+    ) -> dict[str, Any]:
+        """Return the JSON object that a route answers with.
+
+        Raises:
+            RequestFailed: The server is not there, or answers with an error or no JSON object.
+            RequestTimedOut: It says nothing for `timeout_s`.
+        """
+        try:
+            return json_object(self.text(method, path, body, timeout_s))
+        except ValueError as error:
+            raise RequestFailed(f"{method} {path}: {error}", Fault.NOT_JSON) from None
+
+    def text(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        timeout_s: float = _CONTROL_TIMEOUT_S,
+    ) -> str:
+        """Return what a route answers with; raises as `call` does."""
+        try:
+            response = self._http.request(method, path, json=body, timeout=timeout_s)
+        except httpx.TimeoutException:
+            raise RequestTimedOut(f"{method} {path}: silent for {timeout_s:g} s") from None
+        except httpx.HTTPError as error:
+            raise _broken(error, f"{method} {path}: ") from None
+        if response.status_code != httpx.codes.OK:
+            raise _refused(response, f"{method} {path}: ")
+        return response.text
+
+    def stream(
+        self, path: str, body: Mapping[str, Any], timeout_s: float, max_tokens: int
+    ) -> StampedStream:
+        """Post a request and return its streamed answer, each read with its arrival.
+
+        Args:
+            path: Of the route.
+            body: The request.
+            timeout_s: Of the whole request.
+            max_tokens: That it asks for: far more text than that is a fault, and is not read on.
+
+        Raises:
+            RequestTimedOut: The request ran past its time limit.
+            RequestFailed: The server answered with an error, went away, or does not stop.
+        """
+        marks = {"begin": time.perf_counter()}
+        deadline = marks["begin"] + timeout_s
+        allowed = max(_LEAST_BYTES, max_tokens * _BYTES_PER_TOKEN)
+        reads: list[tuple[float, bytes]] = []
+
+        def mark(stage: str, _: dict[str, Any]) -> None:
+            marks[stage] = time.perf_counter()
+
+        try:
+            with self._http.stream(
+                "POST", path, json=body, timeout=timeout_s, extensions={"trace": mark}
+            ) as response:
+                if response.status_code != httpx.codes.OK:
+                    response.read()
+                    raise _refused(response)
+                for read in response.iter_raw():
+                    now = time.perf_counter()
+                    reads.append((now, read))
+                    allowed -= len(read)
+                    if now > deadline:
+                        raise RequestTimedOut(f"no end after {timeout_s:g} s")
+                    if allowed < 0:
+                        raise RequestFailed(
+                            f"no end of the answer, of which {max_tokens} tokens were asked for",
+                            Fault.ENDLESS,
+                        )
+        except httpx.TimeoutException:
+            raise RequestTimedOut(f"silent for {timeout_s:g} s") from None
+        except httpx.HTTPError as error:
+            raise _broken(error) from None
+        written = marks.get("http11.send_request_headers.started", marks["begin"])
+        return StampedStream(reads, written, _connect_time(marks))
+
+
+def _resolved(reference: str | None) -> str | None:
+    """Return a key, taken from the environment where `${ENV:NAME}` says so."""
+    named = _REFERENCE.fullmatch(reference or "")
+    if named is None:
+        return reference
+    if named[1] not in os.environ:
+        raise ProviderError(f"api_key: the environment has no variable {named[1]}")
+    return os.environ[named[1]]
+
+
+def _connect_time(marks: dict[str, float]) -> float | None:
+    start = marks.get("connection.connect_tcp.started")
+    end = marks.get("connection.connect_tcp.complete")
+    return end - start if start is not None and end is not None else None
+
+
+def _broken(error: httpx.HTTPError, where: str = "") -> RequestFailed:
+    fault = Fault.REFUSED if isinstance(error, httpx.ConnectError) else Fault.RESET
+    return RequestFailed(f"{where}{type(error).__name__}: {error}", fault)
+
+
+def _refused(response: httpx.Response, where: str = "") -> RequestFailed:
+    status = response.status_code
+    general = Fault.REJECTED if status < httpx.codes.INTERNAL_SERVER_ERROR else Fault.SERVER_ERROR
+    return RequestFailed(where + _error_text(response), _FAULTS.get(status, general))
+
+
+def _error_text(response: httpx.Response) -> str:
+    try:
+        detail = json_object(response.text).get("error", response.text)
+    except ValueError:
+        detail = response.text
+    message = detail.get("message", detail) if isinstance(detail, dict) else detail
+    return f"HTTP {response.status_code}: {str(message)[:200]}"

@@ -1,0 +1,33 @@
+"""Numbers out of a server's JSON: what is no count and no time is nothing, and never 0."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+
+def count(source: Mapping[str, Any], key: str) -> int | None:
+    """Return a number of tokens or bytes; None for what is no whole, non-negative number."""
+    value = source.get(key)
+    return None if not isinstance(value, int) or isinstance(value, bool) or value < 0 else value
+
+
+def seconds(source: Mapping[str, Any], key: str, unit_s: float = 1.0) -> float | None:
+    """Return a time in seconds; None for what is no finite, non-negative number.
+
+    Args:
+        source: The server's object.
+        key: Of the time.
+        unit_s: What one of the server's units is, in seconds.
+    """
+    value = source.get(key)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return value * unit_s if math.isfinite(value) and value >= 0 else None
+
+
+def section(source: Mapping[str, Any], key: str) -> dict[str, Any]:
+    """Return an object within an object, empty when it is not there."""
+    value = source.get(key)
+    return value if isinstance(value, dict) else {}
