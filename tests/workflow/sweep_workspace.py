@@ -72,7 +72,7 @@ class Workspace:
     def resolved(self) -> Sweep:
         """Return the sweep that the config means, resolved here and not by Snakemake."""
         with contextlib.chdir(self.folder):
-            return load_sweep(self.config, ["sweep.yaml"], remember=False)
+            return load_sweep(["sweep.yaml"], {}, remember=False)
 
     def json(self, path: str) -> Any:
         """Return the content of a JSON file of the workspace."""
