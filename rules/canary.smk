@@ -42,6 +42,9 @@ rule canary_verdict:
     input:
         measurement=TARGETS.canary_measurement(),
         policy=f"{RESULTS}/policy/canary.json",
+        # See rule row.
+        preflight="results/preflight/verdict.json",
+        place=f"{RESULTS}/policy/place.json",
     output:
         "results/canary/verdict.json",
     log:

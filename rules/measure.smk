@@ -45,9 +45,11 @@ rule row:
         sidecar=lambda wildcards: TARGETS.sidecars.view(
             wildcards.model, wildcards.quant
         ),
-        # Ordinary inputs, so that a new verdict never hides a change of what lies behind it.
+        # Whatever a measurement takes as `ancient` is an ordinary input of what is made from it:
+        # Snakemake looks for no other change below a job that runs, and stops at ancient edges.
         canary="results/canary/verdict.json",
         preflight="results/preflight/verdict.json",
+        place=f"{RESULTS}/policy/place.json",
     output:
         f"{RESULTS}/quant_sweep/{{model}}/{{quant}}.json",
     log:

@@ -48,6 +48,7 @@ rule sidecar_view:
         # See rule row.
         canary="results/canary/verdict.json",
         preflight="results/preflight/verdict.json",
+        place=f"{RESULTS}/policy/place.json",
     output:
         f"{RESULTS}/quant_sweep/sidecar/{{model}}/{{quant}}_hardware_sidecar.json",
     log:

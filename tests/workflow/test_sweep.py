@@ -64,6 +64,20 @@ def test_adding_a_quant_measures_only_it_and_bringing_it_back_nothing(finished: 
     assert {path: path.stat().st_mtime_ns for path in before} == before
 
 
+def test_the_verdict_is_always_that_of_the_first_quants_canary(finished: Finished) -> None:
+    """Bringing a quant back makes the preflight due, too, which must not hide the verdict."""
+    workspace = finished()
+    assert workspace.run().code == 0  # whatever an earlier test left
+    for quants in (["Q2_K", "F16"], ["F16"], ["Q2_K"]):
+        workspace.config["quants"] = quants
+        assert workspace.run().code == 0
+        (canary,) = workspace.resolved().canaries
+        verdict = workspace.json("results/canary/verdict.json")
+        measured = workspace.json(f"storage/canary/{canary.digest()}.json")
+        assert verdict["measured_at"] == measured["measured_at"]
+        assert workspace.planned() == {}
+
+
 def test_a_threshold_remakes_views_and_measures_nothing(finished: Finished) -> None:
     workspace = finished()
     assert workspace.run().code == 0  # whatever an earlier test left
