@@ -14,9 +14,15 @@ import unicodedata
 from decimal import Decimal
 from typing import Any
 
+# What is longer is not looked at: 250,000 tokens, of which no task needs a tenth.
+MAX_CHARS = 1_000_000
 _THINKING = re.compile(r"\s*<(think|thinking|reasoning)>")
 _FENCE = re.compile(r"^```[A-Za-z0-9_+-]*\n(.*?)\n?```$", re.DOTALL)
 _NUMBER = re.compile(r"(?<![\w.])[-+]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?!\w|\.\d)")
+
+
+class Unparseable(Exception):
+    """The answer is not in the form that its grader reads; the message says what was found."""
 
 
 def strip_reasoning(text: str) -> str:
@@ -42,8 +48,9 @@ def normalize(text: str) -> str:
 
 
 def fingerprint(text: str) -> str:
-    """Return the SHA-256 of the normalised answer, and of nothing else."""
-    return hashlib.sha256(normalize(text).encode(errors="surrogatepass")).hexdigest()
+    """Return the SHA-256 of the normalised answer; of one that is too long, of the raw text."""
+    judged = normalize(text) if len(text) <= MAX_CHARS else text
+    return hashlib.sha256(judged.encode(errors="surrogatepass")).hexdigest()
 
 
 def only_number(text: str) -> Decimal | None:
@@ -63,6 +70,15 @@ def parse_json(text: str) -> Any:
     Raises:
         ValueError: It is not JSON, repeats a key, or holds NaN or an infinity.
     """
+    return strict_json(normalize(text))
+
+
+def strict_json(text: str) -> Any:
+    """Return the JSON value that a text is.
+
+    Raises:
+        ValueError: It is not JSON, repeats a key, or holds NaN or an infinity.
+    """
 
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         mapping = dict(pairs)
@@ -73,4 +89,4 @@ def parse_json(text: str) -> Any:
     def refuse(constant: str) -> Any:
         raise ValueError(f"{constant} is not JSON")
 
-    return json.loads(normalize(text), object_pairs_hook=unique, parse_constant=refuse)
+    return json.loads(text, object_pairs_hook=unique, parse_constant=refuse)

@@ -1,76 +1,85 @@
-"""Task banks: questions with a grader and the expected answer, selected by id.
+"""Task banks: files of tasks, of which a measurement selects some by number, category and tier.
 
-A bank is one JSON file. Ids are integers in ascending order; the selection (`task_id_min`,
-`task_id_max`, then `task_limit`) is part of what a measurement depends on, by content.
+A bank is a JSON file: our own, with a name and a version, or a bare array of tasks. The number of a
+task is its id, or the digits at the end of an id that is text; numbers ascend through a bank, so
+that a range of them is a part of it. The selection is part of what a measurement depends on, by
+content.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, ValidationError, model_validator
 
-from orket_lib.artifacts.canonical import sha256_of
-from orket_lib.artifacts.io import read_model
+from orket_lib.artifacts.canonical import canonical_json, sha256_of
+from orket_lib.artifacts.io import read_json
 from orket_lib.artifacts.spec import TaskSelection
+from orket_lib.tasks.problems import problems_of
+from orket_lib.tasks.task import AnyTask, Question, StructuredTask, Task
+from orket_lib.tasks.text_evaluation import Strict
+from orket_lib.vocabulary.errors import ArtifactError
 
-Grader = Literal["exact", "number", "json"]
+__all__ = ["Question", "StructuredTask", "Task", "TaskBank", "load_bank", "select", "selection"]
 
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class Task(_Strict):
-    """One question."""
-
-    id: int = Field(ge=1)
-    family: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
-    tier: int = Field(ge=1, le=4, description="1 is the easiest")
-    prompt: str = Field(min_length=1)
-    grader: Grader
-    expected: Any = Field(description="text for `exact`, a number for `number`, JSON for `json`")
-
-    @property
-    def test_id(self) -> str:
-        """The name of the task in artifacts and baselines."""
-        return f"{self.family}-{self.id:04d}"
-
-    @model_validator(mode="after")
-    def _expected_fits_grader(self) -> Task:
-        kinds: dict[str, tuple[type, ...]] = {"exact": (str,), "number": (int, float)}
-        allowed = kinds.get(self.grader)
-        if allowed and (isinstance(self.expected, bool) or not isinstance(self.expected, allowed)):
-            raise ValueError(f"expected {self.expected!r} does not fit grader `{self.grader}`")
-        return self
+SCHEMA_VERSION = "orket.task_bank.v1"
 
 
-class TaskBank(_Strict):
-    """A file of questions."""
+class TaskBank(Strict):
+    """A file of tasks."""
 
     schema_version: Literal["orket.task_bank.v1"]
     bank_id: str = Field(min_length=1)
     description: str = ""
-    tasks: tuple[Task, ...] = Field(min_length=1)
+    tasks: tuple[AnyTask, ...] = Field(min_length=1)
 
     @model_validator(mode="after")
     def _ids_ascend(self) -> TaskBank:
         for before, after in pairwise(self.tasks):
             if after.id <= before.id:
-                raise ValueError(f"task ids must ascend: {after.id} follows {before.id}")
+                raise ValueError(
+                    f"task ids must ascend: {after.written_id} follows {before.written_id}"
+                )
         return self
 
 
 def load_bank(path: Path) -> TaskBank:
-    """Return a bank.
+    """Return a bank; a bare array of tasks is one that is named after its file.
 
     Raises:
         ArtifactError: The file is missing, not JSON, or not a bank; all violations are named.
     """
-    return read_model(path, TaskBank)
+    content = _read(path)
+    whole: Any = (
+        {"schema_version": SCHEMA_VERSION, "bank_id": path.stem, "tasks": content}
+        if isinstance(content, list)
+        else content
+    )
+    try:
+        return TaskBank.model_validate(whole)
+    except ValidationError as error:
+        places = "\n".join(f"  {line}" for line in problems_of(error, whole))
+        raise ArtifactError(f"{path}: not a valid TaskBank:\n{places}") from None
+
+
+def _read(path: Path) -> Any:
+    """Return the content of a bank, of which a digest can be made.
+
+    Raises:
+        ArtifactError: The file is missing or not JSON, or holds what no other program may read:
+            endless nesting or digits, numbers beyond any float, halves of characters.
+    """
+    try:
+        content = read_json(path)
+        canonical_json(content).encode()
+    except RecursionError:
+        raise ArtifactError(f"{path}: not valid JSON: nested too deeply") from None
+    except ValueError as error:
+        raise ArtifactError(f"{path}: not valid JSON: {str(error)[:200]}") from None
+    return content
 
 
 def select(
@@ -78,12 +87,27 @@ def select(
     limit: int = 0,
     id_min: int | None = None,
     id_max: int | None = None,
+    categories: Collection[str] = (),
+    tiers: Collection[int] = (),
 ) -> tuple[Task, ...]:
-    """Return the tasks with `id_min <= id <= id_max`, of those the first `limit` (0: all)."""
+    """Return the tasks that fit, of those the first `limit`.
+
+    Args:
+        tasks: Of a bank.
+        limit: How many; 0 is all.
+        id_min: The lowest number of a task.
+        id_max: The highest.
+        categories: Families of tasks (a category in lower case, with `_` between words); none
+            given is all.
+        tiers: Tiers; none given is all.
+    """
     chosen = [
         task
         for task in tasks
-        if (id_min is None or task.id >= id_min) and (id_max is None or task.id <= id_max)
+        if (id_min is None or task.id >= id_min)
+        and (id_max is None or task.id <= id_max)
+        and (not categories or task.family in categories)
+        and (not tiers or task.tier in tiers)
     ]
     return tuple(chosen[:limit] if limit else chosen)
 
@@ -93,5 +117,11 @@ def selection(bank: TaskBank, tasks: Sequence[Task]) -> TaskSelection:
     return TaskSelection(
         bank_id=bank.bank_id,
         ids=tuple(task.id for task in tasks),
-        sha256=sha256_of([task.model_dump(mode="json") for task in tasks]),
+        sha256=sha256_of([_content(task) for task in tasks]),
     )
+
+
+def _content(task: Task) -> dict[str, Any]:
+    """Return all that an answer depends on; a structured task's prompt is not in its own fields."""
+    content = task.model_dump(mode="json", by_alias=True)
+    return content if isinstance(task, Question) else {"task": content, "prompt": task.prompt}

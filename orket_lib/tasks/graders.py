@@ -1,77 +1,167 @@
-"""Graders: from a task and an answer to checks. A task is passed when all its checks are.
+"""From a task and an answer to checks; a run is passed when all of them are.
 
-There is no partial credit and no leniency: what can't be judged as right is wrong.
+The number of checks and their names depend on the task alone, so that passed / all means the same
+for every answer. An answer in no form that can be judged fails them all and is marked as
+unparseable, which a wrong answer is not. What can't be run is not run: it is never a failed check.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
-from decimal import Decimal
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from orket_lib.artifacts.run_report import Check
-from orket_lib.tasks.answers import normalize, only_number, parse_json
-from orket_lib.tasks.bank import Task
+from orket_lib.tasks import code_graders, text_graders
+from orket_lib.tasks.answers import MAX_CHARS, Unparseable
+from orket_lib.tasks.bounded import NoAnswer
+from orket_lib.tasks.code_evaluation import AstRules, CliExamples, FunctionExamples
+from orket_lib.tasks.evaluation import Evaluation
+from orket_lib.tasks.observing import observe
+from orket_lib.tasks.sandbox.finding import Unavailable
+from orket_lib.tasks.sandbox.jobs import Sandbox
+from orket_lib.tasks.task import Task
+from orket_lib.tasks.text_evaluation import (
+    Choice,
+    Contains,
+    Exact,
+    JsonSchema,
+    JsonValue,
+    Number,
+    Regex,
+)
+from orket_lib.vocabulary.errors import SandboxError
 
-_SHOWN = 60  # characters of an answer that a check's detail repeats
+NO_SANDBOX = Unavailable("none was given")
+
+
+@dataclass(frozen=True)
+class Grading:
+    """What the graders say of one answer.
+
+    Attributes:
+        checks: At least one, or none when it was not run.
+        unparseable: A grader could not read the answer in the form that it needs.
+        not_run: Why nothing can be said; None when something is.
+    """
+
+    checks: tuple[Check, ...]
+    unparseable: bool = False
+    not_run: str | None = None
+
+    @property
+    def passed(self) -> bool:
+        """Whether every check passed."""
+        return self.not_run is None and all(check.passed for check in self.checks)
+
+    @property
+    def adherence(self) -> float | None:
+        """Passed checks / all checks; None when it was not run."""
+        if self.not_run is not None:
+            return None
+        return sum(check.passed for check in self.checks) / len(self.checks)
+
+
+class NotRun(SandboxError):
+    """An answer could not be judged, because its code could not be run."""
 
 
 def grade(task: Task, answer: str) -> tuple[Check, ...]:
-    """Return the checks of one answer, at least one."""
-    return _GRADERS[task.grader](task.expected, answer)
+    """Return the checks of one answer to a task whose code need not be run.
+
+    Raises:
+        NotRun: It would have to be.
+    """
+    grading = judge(task, answer)
+    if grading.not_run is not None:
+        raise NotRun(f"{task.test_id}: not run: {grading.not_run}")
+    return grading.checks
 
 
-def _exact(expected: str, answer: str) -> tuple[Check, ...]:
-    found = normalize(answer)
-    return (_check("exact", found == normalize(expected), expected, found),)
+def judge(task: Task, answer: str, sandbox: Sandbox | Unavailable = NO_SANDBOX) -> Grading:
+    """Return what the graders of a task say of an answer.
+
+    Args:
+        task: What was asked.
+        answer: What the model wrote: data, of any size and content.
+        sandbox: Where code is run, or why it can't be; see `find_sandbox`.
+    """
+    if isinstance(sandbox, Unavailable):
+        if needs_sandbox(task):
+            return Grading((), not_run=f"no sandbox: {sandbox.reason}")
+        return _judged(task, answer, None)
+    return _judged(task, answer, sandbox)
 
 
-def _number(expected: int | float, answer: str) -> tuple[Check, ...]:
-    found = only_number(answer)
-    if found is None:
-        detail = f"no single number in {_shown(normalize(answer))}"
-        return (Check(name="number", passed=False, detail=detail),)
-    same = (
-        found == expected
-        if isinstance(expected, int)
-        else math.isclose(found, expected, rel_tol=1e-9, abs_tol=1e-9)
-    )
-    return (_check("number", same, expected, found),)
+def _judged(task: Task, answer: str, sandbox: Sandbox | None) -> Grading:
+    checks: list[Check] = []
+    unparseable = False
+    for asked in task.evaluations:
+        try:
+            checks += _checks(asked, answer, task.evaluations, sandbox)
+        except Unparseable as error:
+            unparseable = True
+            checks += _failed(asked, f"unparseable: {error}")
+        except NoAnswer as error:
+            checks += _failed(asked, str(error))
+        except SandboxError as error:
+            return Grading((), not_run=str(error))
+    return Grading(tuple(checks), unparseable)
 
 
-def _json(expected: Any, answer: str) -> tuple[Check, ...]:
-    try:
-        found = parse_json(answer)
-    except (ValueError, RecursionError) as error:
-        return (Check(name="json_parses", passed=False, detail=str(error)),)
-    parses = Check(name="json_parses", passed=True)
-    return (parses, _check("json_equals", same_json(expected, found), expected, found))
+def needs_sandbox(task: Task) -> bool:
+    """Tell whether code of an answer has to be run to judge it."""
+    return any(isinstance(one, FunctionExamples | CliExamples) for one in task.evaluations)
 
 
-def same_json(one: Any, other: Any) -> bool:
-    """Tell whether two JSON values are equal; unlike in Python, `true` is not 1."""
-    if isinstance(one, bool) or isinstance(other, bool):
-        return one is other
-    if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(same_json(one[key], other[key]) for key in one)
-    if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(map(same_json, one, other))
-    return bool(one == other)
+def check_names(asked: Evaluation) -> list[str]:
+    """Return the names of the checks that a grader gives, whatever the answer."""
+    match asked:
+        case Contains():
+            return text_graders.contains_names(asked)
+        case FunctionExamples():
+            return code_graders.function_names(asked)
+        case CliExamples():
+            return code_graders.program_names(asked)
+        case AstRules():
+            return code_graders.rule_names(asked)
+        case _:
+            return [asked.type]
 
 
-def _check(name: str, passed: bool, expected: object, found: object) -> Check:
-    detail = "" if passed else f"expected {_shown(expected)}, got {_shown(found)}"
-    return Check(name=name, passed=passed, detail=detail)
+def _checks(
+    asked: Evaluation, answer: str, together: Sequence[Evaluation], sandbox: Sandbox | None
+) -> list[Check]:
+    if len(answer) > MAX_CHARS:
+        raise Unparseable(f"the answer has {len(answer)} characters; at most {MAX_CHARS} are read")
+    observed = observe(asked, answer, together, sandbox)
+    return _verdicts(asked, answer, observed)
 
 
-def _shown(value: object) -> str:
-    text = str(value) if isinstance(value, Decimal) else repr(value)
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
+def _verdicts(asked: Evaluation, answer: str, observed: Any) -> list[Check]:
+    """Return the checks: a function of the task, the answer and what was found out about it."""
+    match asked:
+        case Exact():
+            return text_graders.exact(asked, answer)
+        case Choice():
+            return text_graders.choice(asked, answer)
+        case Number():
+            return text_graders.number(asked, answer)
+        case JsonValue():
+            return text_graders.json_value(asked, answer)
+        case Contains():
+            return text_graders.contains(asked, answer)
+        case JsonSchema():
+            return text_graders.json_schema(asked, answer, observed)
+        case Regex():
+            return text_graders.regex(asked, answer, observed)
+        case FunctionExamples():
+            return code_graders.function_examples(asked, answer, observed)
+        case CliExamples():
+            return code_graders.cli_examples(asked, answer, observed)
+        case AstRules():
+            return code_graders.ast_rules(asked, answer, observed)
 
 
-_GRADERS: dict[str, Callable[[Any, str], tuple[Check, ...]]] = {
-    "exact": _exact,
-    "number": _number,
-    "json": _json,
-}
+def _failed(asked: Evaluation, detail: str) -> list[Check]:
+    return [Check(name=name, passed=False, detail=detail) for name in check_names(asked)]

@@ -64,7 +64,7 @@ def test_an_edited_task_outside_the_selection_changes_nothing() -> None:
     ("changes", "message"),
     [
         ({"id": 0}, "greater than or equal to 1"),
-        ({"tier": 5}, "less than or equal to 4"),
+        ({"tier": 7}, "less than or equal to 6"),
         ({"family": "Two Words"}, "should match pattern"),
         ({"prompt": ""}, "at least 1 character"),
         ({"grader": "llm"}, "Input should be"),

@@ -1,0 +1,177 @@
+"""What Python code says about itself: read as a syntax tree, never run.
+
+Python's own parser can be made to overflow its stack or to take long by text that was written for
+that, so what a model wrote is read in the child that `bounded` starts.
+"""
+
+from __future__ import annotations
+
+import ast
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+_CONSTRUCTS: dict[str, tuple[type[ast.AST], ...]] = {
+    "assert": (ast.Assert,),
+    "async": (ast.AsyncFunctionDef, ast.AsyncFor, ast.AsyncWith, ast.Await),
+    "class": (ast.ClassDef,),
+    "comprehension": (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp),
+    "decorator": (),
+    "for": (ast.For, ast.AsyncFor),
+    "global": (ast.Global,),
+    "if": (ast.If,),
+    "lambda": (ast.Lambda,),
+    "loop": (ast.For, ast.AsyncFor, ast.While),
+    "match": (ast.Match,),
+    "nonlocal": (ast.Nonlocal,),
+    "recursion": (),
+    "star_import": (),
+    "try": (ast.Try, ast.TryStar),
+    "while": (ast.While,),
+    "with": (ast.With, ast.AsyncWith),
+    "yield": (ast.Yield, ast.YieldFrom),
+}
+CONSTRUCTS = tuple(_CONSTRUCTS)
+
+_Function = ast.FunctionDef | ast.AsyncFunctionDef
+_NESTING = (
+    ast.If,
+    ast.For,
+    ast.AsyncFor,
+    ast.While,
+    ast.Try,
+    ast.TryStar,
+    ast.With,
+    ast.AsyncWith,
+    ast.Match,
+)
+
+
+def facts_of(sources: dict[str, str]) -> dict[str, Any]:
+    """Return what some Python files say, all together.
+
+    Args:
+        sources: The text of each file, by name.
+
+    Returns:
+        `problem`: why a file can't be read as Python, or null, and then nothing else is there;
+        `imports`, `calls`, `names`, `definitions`, `constructs`: what occurs, sorted;
+        `function_lines`: lines of the longest function, 0 without one;
+        `nesting`: of blocks in the function where it is deepest.
+    """
+    trees = []
+    for name, source in sources.items():
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # an invalid escape is no reason to say anything
+                trees.append(ast.parse(source, name))
+        except SyntaxError as error:
+            return {"problem": f"{name}, line {error.lineno}: {error.msg}"}
+        except (ValueError, RecursionError, MemoryError) as error:
+            return {"problem": f"{name}: {error or type(error).__name__}"}
+    try:
+        return {"problem": None, **_facts(trees)}
+    except RecursionError:
+        return {"problem": "nested too deeply to be read"}
+
+
+def _facts(trees: list[ast.Module]) -> dict[str, Any]:
+    nodes = [node for tree in trees for node in ast.walk(tree)]
+    functions = [node for node in nodes if isinstance(node, _Function)]
+    return {
+        "imports": sorted({module for node in nodes for module in _imports(node)}),
+        "calls": sorted({call for node in nodes for call in _calls(node)}),
+        "names": sorted({name for node in nodes for name in _names(node)}),
+        "definitions": sorted({name for tree in trees for name in _definitions(tree, "")}),
+        "constructs": sorted({kind for node in nodes for kind in _constructs(node)}),
+        "function_lines": max((_lines(function) for function in functions), default=0),
+        "nesting": max((_nesting(function.body) for function in functions), default=0),
+    }
+
+
+def _imports(node: ast.AST) -> Iterator[str]:
+    match node:
+        case ast.Import():
+            yield from (alias.name for alias in node.names)
+        case ast.ImportFrom():
+            module = "." * node.level + (node.module or "")
+            yield module
+            yield from (f"{module}.{alias.name}" for alias in node.names)
+        case ast.Call(args=[ast.Constant(value=str(module)), *_]) if _dotted(node.func) in {
+            "__import__",
+            "import_module",
+            "importlib.import_module",
+        }:
+            yield module
+
+
+def _calls(node: ast.AST) -> Iterator[str]:
+    if isinstance(node, ast.Call):
+        if dotted := _dotted(node.func):
+            yield dotted
+        if isinstance(node.func, ast.Attribute):
+            yield f".{node.func.attr}"
+
+
+def _dotted(node: ast.expr) -> str:
+    """Return `a.b.c` for such an expression, and nothing for any other."""
+    parts = []
+    while isinstance(node, ast.Attribute):
+        parts.append(node.attr)
+        node = node.value
+    return ".".join(reversed([*parts, node.id])) if isinstance(node, ast.Name) else ""
+
+
+def _names(node: ast.AST) -> Iterator[str]:
+    match node:
+        case ast.Name():
+            yield node.id
+        case ast.Attribute():
+            yield node.attr
+        case ast.arg():
+            yield node.arg
+
+
+def _definitions(tree: ast.AST, within: str) -> Iterator[str]:
+    for node in ast.iter_child_nodes(tree):
+        inner = within
+        if isinstance(node, _Function | ast.ClassDef):
+            yield f"{within}{node.name}"
+            inner = f"{within}{node.name}."
+        yield from _definitions(node, inner)
+
+
+def _constructs(node: ast.AST) -> Iterator[str]:
+    yield from (name for name, kinds in _CONSTRUCTS.items() if isinstance(node, kinds))
+    if isinstance(node, _Function | ast.ClassDef) and node.decorator_list:
+        yield "decorator"
+    if isinstance(node, ast.ImportFrom) and any(alias.name == "*" for alias in node.names):
+        yield "star_import"
+    if isinstance(node, _Function):
+        own = {node.name, f"self.{node.name}", f"cls.{node.name}"}
+        if any(isinstance(n, ast.Call) and _dotted(n.func) in own for n in ast.walk(node)):
+            yield "recursion"
+
+
+def _lines(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    return (function.end_lineno or function.lineno) - function.lineno + 1
+
+
+def _nesting(body: list[ast.stmt]) -> int:
+    """Return how deep the blocks go; functions within are judged by themselves."""
+    return max((_depth(statement) for statement in body), default=0)
+
+
+def _depth(statement: ast.stmt) -> int:
+    if isinstance(statement, _Function | ast.ClassDef):
+        return 0
+    own = 1 if isinstance(statement, _NESTING) else 0
+    blocks = [getattr(statement, name, []) for name in ("body", "finalbody")]
+    blocks += [handler.body for handler in getattr(statement, "handlers", ())]
+    blocks += [case.body for case in getattr(statement, "cases", ())]
+    deepest = max(map(_nesting, blocks), default=0)
+    # `elif` is an `if` in the `else`, but nobody reads it as deeper.
+    other = getattr(statement, "orelse", [])
+    chained = len(other) == 1 and isinstance(other[0], ast.If) and isinstance(statement, ast.If)
+    below = _nesting(other) - 1 if chained else _nesting(other)
+    return own + max(deepest, below)

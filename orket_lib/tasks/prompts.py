@@ -1,0 +1,108 @@
+"""The prompt of a structured task: its parts in a fixed order, and the form of the answer.
+
+One pure function. What it returns is part of a selection's identity, so a task that is rendered in
+another way is measured again, and nothing else needs a version number. What judges an answer
+(expected values, rules, patterns) is never shown, but for the options of a choice.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from orket_lib.tasks.code_evaluation import CliExamples, FunctionExamples
+from orket_lib.tasks.evaluation import Evaluation
+from orket_lib.tasks.text_evaluation import Choice
+
+_FORMS = {
+    "exact": "Answer with the result only, without any other words.",
+    "number": "Answer with one number only.",
+    "json": "Answer with one JSON value only.",
+    "json_schema": "Answer with one JSON value only.",
+    "ast_rules": "Answer with one Python code block that holds the complete code.",
+}
+
+
+@dataclass(frozen=True)
+class PromptParts:
+    """What a prompt is made of; `examples` are pairs of input and output."""
+
+    problem: str
+    instruction: str
+    signature: str
+    constraints: tuple[str, ...]
+    examples: tuple[tuple[Any, Any], ...]
+    evaluations: tuple[Evaluation, ...]
+
+
+def render(parts: PromptParts) -> str:
+    """Return the prompt; parts that are empty leave no trace."""
+    return "\n\n".join(_paragraphs(parts))
+
+
+def _paragraphs(parts: PromptParts) -> Iterator[str]:
+    if parts.problem:
+        yield parts.problem
+    yield parts.instruction
+    if parts.signature:
+        yield f"Signature:\n{parts.signature}"
+    if parts.constraints:
+        yield "\n".join(["Constraints:", *(f"- {one}" for one in parts.constraints)])
+    if parts.examples:
+        called = next(
+            (one.function_name for one in parts.evaluations if isinstance(one, FunctionExamples)),
+            None,
+        )
+        shown = (_example(called, given, result) for given, result in parts.examples)
+        yield "\n".join(["Examples:", *shown])
+    for one in parts.evaluations:
+        if isinstance(one, Choice):
+            yield "\n".join(f"{label}) {text}" for label, text in one.options.items())
+    if form := _form(parts.evaluations):
+        yield form
+
+
+def _example(called: str | None, given: Any, result: Any) -> str:
+    """Return one line; of a function it is the call, with values as Python writes them."""
+    if called is None:
+        return f"- input: {_plain(given)}\n  output: {_plain(result)}"
+    arguments = ", ".join(map(repr, given)) if isinstance(given, list) else repr(given)
+    return f"- {called}({arguments}) returns {result!r}"
+
+
+def _plain(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _form(evaluations: tuple[Evaluation, ...]) -> str:
+    """Return the sentence that says how to answer; the first grader that has one decides."""
+    for one in sorted(evaluations, key=lambda one: one.type == "ast_rules"):
+        if isinstance(one, Choice):
+            return f"Answer with one of {', '.join(one.options)} only."
+        if isinstance(one, FunctionExamples):
+            return (
+                f"Answer with one Python code block that defines `{one.function_name}` and all that"
+                " it needs. Only the standard library is there."
+            )
+        if isinstance(one, CliExamples):
+            return _program_form(one.paths)
+        if form := _FORMS.get(one.type):
+            return form
+    return ""
+
+
+def _program_form(paths: tuple[str, ...]) -> str:
+    library = "Only the standard library is there."
+    if len(paths) == 1:
+        return (
+            f"Answer with one Python code block that holds the complete program `{paths[0]}`."
+            f" {library}"
+        )
+    names = ", ".join(f"`{path}`" for path in paths)
+    return (
+        f"Answer with one code block for each of the files {names}. The line before each block is"
+        f" the name of its file and nothing else. The program is started with"
+        f" `python {paths[0]}`. {library}"
+    )

@@ -1,0 +1,58 @@
+"""File names that a model wrote are data: what could lead anywhere else is refused, not repaired.
+
+A repaired name would be a file that nobody asked for, and a grader that looks for `a/b.py` would
+judge another. One rule for all systems, so that an answer has one verdict everywhere.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from itertools import accumulate
+
+_MAX_BYTES = 200
+_MAX_PARTS = 8
+_FORBIDDEN = re.compile(r'[<>:"|?*\\]')
+_RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?")
+
+
+class RefusedName(ValueError):
+    """A file name that is none, or that leads out of the folder."""
+
+
+def check_file_names(names: Iterable[str]) -> None:
+    """Make sure that names are relative paths of files which can lie in one folder together.
+
+    Raises:
+        RefusedName: The name and what is wrong with it.
+    """
+    files: set[str] = set()
+    folders: set[str] = set()
+    for name in names:
+        if problem := _problem(name):
+            raise RefusedName(f"file name {name!r}: {problem}")
+        # Some systems take `A` and `a` for one name.
+        *above, path = accumulate(name.casefold().split("/"), "{}/{}".format)
+        if path in files or path in folders or not files.isdisjoint(above):
+            raise RefusedName(f"file name {name!r}: another file is in its place")
+        files.add(path)
+        folders.update(above)
+
+
+def _problem(name: str) -> str:
+    """Return what is wrong with a name by itself; empty when nothing is."""
+    parts = name.split("/")
+    if len(parts) > _MAX_PARTS:
+        return f"more than {_MAX_PARTS} parts"
+    for part in parts:
+        if part in ("", ".", ".."):
+            return "not a plain relative path"
+        if not part.isprintable() or _FORBIDDEN.search(part):
+            return "a character that has no place in a file name"
+        if part != part.strip() or part.endswith("."):
+            return "a blank at an end or a dot at the end, which Windows drops"
+        if len(part.encode()) > _MAX_BYTES:
+            return f"a part of more than {_MAX_BYTES} bytes"
+        if _RESERVED.fullmatch(part):
+            return "a name that Windows reserves"
+    return ""

@@ -1,0 +1,84 @@
+"""What a sandbox shows of this machine: an interpreter, its libraries, the system's programs.
+
+Everything is decided here, outside, so that both kinds of sandbox show the same. The interpreter is
+the one that runs us, without its site-packages: an answer may use the standard library.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import sysconfig
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+FOLDER = "/box"  # the working folder inside
+DEVICES = ("/dev/full", "/dev/null", "/dev/random", "/dev/urandom", "/dev/zero")
+
+_SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/etc/ld.so.cache")
+# Only what we set is in the environment, so the interpreter may read it (no -E): with a fixed seed,
+# an answer that depends on the order of a set gets one verdict and not one per run.
+_OPTIONS = ("-s", "-S", "-B")
+# Our own modules without the package above them, whose import takes longer than all of ours.
+_BOOT = """import sys
+*names, folder, module = sys.argv.pop(1).split(",")
+for name in names:
+    package = sys.modules[name] = type(sys)(name)
+    package.__path__ = [folder]
+main = __import__(f"{names[-1]}.{module}", fromlist=["main"]).main
+main(*sys.argv[1:])
+"""
+_PACKAGES = ("orket_lib", "orket_lib.tasks", "orket_lib.tasks.sandbox")
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What is visible inside.
+
+    Attributes:
+        python: Path of the interpreter.
+        shown: Paths that are there, read-only, as they are here.
+        links: Symbolic links that are there, and where they point.
+        environment: The whole environment.
+    """
+
+    python: str
+    shown: tuple[str, ...]
+    links: Mapping[str, str]
+    environment: Mapping[str, str]
+
+    def command(self, argv: Sequence[str]) -> list[str]:
+        """Return the command that runs a Python program inside; it can import what lies by it."""
+        return [self.python, *_OPTIONS, *argv]
+
+    def entrance(self, module: str, folder: str, *arguments: object) -> list[str]:
+        """Return the command that starts a module of this package, lying in a folder."""
+        where = ",".join((*_PACKAGES, folder, module))
+        return self.command(["-P", "-c", _BOOT, where, *map(str, arguments)])
+
+
+@cache
+def surroundings() -> Surroundings:
+    """Return what a sandbox of this process shows."""
+    shown = [path for path in _SYSTEM if Path(path).exists() and not Path(path).is_symlink()]
+    links = {path: str(Path(path).readlink()) for path in _SYSTEM if Path(path).is_symlink()}
+    python = os.path.realpath(getattr(sys, "_base_executable", sys.executable))
+    prefix = Path(sys.base_prefix).resolve()
+    # Not the prefix itself, which may be a home folder's `.local`.
+    for path in (Path(python), prefix / "lib", prefix / "lib64"):
+        if path.exists() and not any(path.is_relative_to(above) for above in shown):
+            shown.append(str(path))
+    environment = {
+        "HOME": FOLDER,
+        "LANG": "C.UTF-8",
+        "MALLOC_ARENA_MAX": "2",  # each takes 64 MiB of a limited address space
+        "PATH": "/usr/bin:/bin",
+        "PYTHONHASHSEED": "0",
+        "PYTHONUTF8": "1",
+        "TMPDIR": FOLDER,
+    }
+    if sysconfig.get_config_var("Py_ENABLE_SHARED"):
+        environment["LD_LIBRARY_PATH"] = f"{prefix}/lib"
+    return Surroundings(python, tuple(shown), links, environment)

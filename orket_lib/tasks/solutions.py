@@ -1,0 +1,97 @@
+"""Reference solutions of a bank: does each task accept what is right, and refuse what is wrong?
+
+They lie beside the bank, in `<name>.solutions.json`: a selection's identity doesn't depend on them,
+and no prompt can contain them. A solution is a whole answer and is judged like one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, StrictInt
+
+from orket_lib.artifacts.io import read_model
+from orket_lib.artifacts.run_report import Check
+from orket_lib.tasks.bank import TaskBank
+from orket_lib.tasks.graders import Grading
+from orket_lib.tasks.task import Task
+from orket_lib.tasks.text_evaluation import Strict, Text
+
+Judge = Callable[[Task, str], Grading]
+
+
+class Solution(Strict):
+    """Answers to one task."""
+
+    id: StrictInt | Text = Field(description="of the task, as it is written in the bank")
+    reference_solution: Text
+    mutations: tuple[Text, ...] = Field((), description="answers that look right and are wrong")
+
+
+class Solutions(Strict):
+    """A file of solutions."""
+
+    schema_version: Literal["orket.task_solutions.v1"]
+    solutions: tuple[Solution, ...] = Field(min_length=1)
+
+
+def solutions_path(bank: Path) -> Path:
+    """Return where the solutions of a bank lie."""
+    return bank.with_name(f"{bank.stem}.solutions.json")
+
+
+def load_solutions(path: Path) -> Solutions:
+    """Return the solutions of a bank.
+
+    Raises:
+        ArtifactError: The file is missing, not JSON, or holds something else.
+    """
+    return read_model(path, Solutions)
+
+
+def verify(bank: TaskBank, solutions: Solutions, judge: Judge) -> Iterator[tuple[Task, list[str]]]:
+    """Yield each task with what is wrong with it, which should be nothing.
+
+    What is wrong with the file of solutions itself is told with the first task.
+
+    Args:
+        bank: The tasks.
+        solutions: Theirs.
+        judge: Gives an answer to the graders.
+    """
+    known = {task.written_id for task in bank.tasks}
+    by_id = {one.id: one for one in solutions.solutions}
+    strangers = [f"a solution for {one!r}, which is no task" for one in by_id if one not in known]
+    if len(by_id) < len(solutions.solutions):
+        strangers.append("two solutions for one task")
+    for task in bank.tasks:
+        found = by_id.get(task.written_id)
+        problems = _problems(task, found, judge) if found else ["no reference solution"]
+        yield task, [*strangers, *problems]
+        strangers = []
+
+
+def _problems(task: Task, solution: Solution, judge: Judge) -> list[str]:
+    grading = judge(task, solution.reference_solution)
+    if grading.not_run is not None:
+        return [f"not run: {grading.not_run}"]
+    problems = [
+        f"the reference solution fails {_said(check)}"
+        for check in grading.checks
+        if not check.passed
+    ]
+    if not solution.mutations:
+        problems.append("no mutation: nothing shows that a wrong answer fails")
+    for number, mutation in enumerate(solution.mutations, start=1):
+        grading = judge(task, mutation)
+        if grading.not_run is not None:
+            problems.append(f"mutation {number} was not run: {grading.not_run}")
+        elif grading.passed:
+            problems.append(f"mutation {number} passes every check")
+    return problems
+
+
+def _said(check: Check) -> str:
+    return f"{check.name}: {check.detail}"

@@ -1,0 +1,203 @@
+"""One task, in one of the two forms that a bank may hold.
+
+A *question* has its prompt written out and one grader. A *structured task* says in parts what is
+wanted (instruction, constraints, signature, examples), of which `prompts` makes the prompt, and how
+it is judged. Both look the same to whoever asks and grades: `id`, `test_id`, `family`, `tier`,
+`prompt`, `evaluations`.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    StrictInt,
+    Tag,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
+
+from orket_lib.tasks.evaluation import Evaluation, Evaluations
+from orket_lib.tasks.prompts import PromptParts, render
+from orket_lib.tasks.text_evaluation import Strict, Text
+from orket_lib.vocabulary.slugs import slug
+
+Tier = Annotated[StrictInt, Field(ge=1, le=6, description="1 is the easiest")]
+QuestionGrader = Literal["exact", "choice", "number", "json", "regex", "contains"]
+# Labels of a question's choices; the options themselves stand in its prompt.
+LABELS = "ABCDEFGHIJ"
+
+_EVALUATION: TypeAdapter[Evaluation] = TypeAdapter(Evaluation)
+
+
+class Question(Strict):
+    """A prompt, sent as it is written, and one grader."""
+
+    id: StrictInt = Field(ge=1)
+    family: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+    tier: Tier
+    prompt: str = Field(min_length=1)
+    grader: QuestionGrader
+    expected: Any = Field(
+        description="text for `exact` and `contains`, a label from A to J for `choice`, a number "
+        "for `number`, a pattern for `regex`, JSON for `json`"
+    )
+
+    @property
+    def written_id(self) -> int:
+        """The id as it stands in the bank."""
+        return self.id
+
+    @property
+    def test_id(self) -> str:
+        """The name of the task in artifacts and baselines."""
+        return f"{self.family}-{self.id:04d}"
+
+    @property
+    def evaluations(self) -> tuple[Evaluation, ...]:
+        """What judges an answer."""
+        return (_EVALUATION.validate_python(self._evaluation()),)
+
+    def _evaluation(self) -> dict[str, Any]:
+        match self.grader:
+            case "regex":
+                return {"type": "regex", "pattern": self.expected}
+            case "contains":
+                return {"type": "contains", "all": [self.expected]}
+            case "choice":
+                options = dict.fromkeys(LABELS, "-")
+                return {"type": "choice", "expected": self.expected, "options": options}
+            case plain:
+                return {"type": plain, "expected": self.expected}
+
+    @model_validator(mode="after")
+    def _expected_fits_grader(self) -> Question:
+        try:
+            self.evaluations  # noqa: B018 - it raises if it can't be made
+        except ValidationError as error:
+            said = error.errors()[0]["msg"].removeprefix("Value error, ")
+            raise ValueError(
+                f"expected {self.expected!r:.60} does not fit grader `{self.grader}`: {said}"
+            ) from None
+        return self
+
+
+_NAMED = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
+
+
+def _name(name: str) -> str:
+    if not _NAMED.fullmatch(name) or not name[-1].isdigit() or slug(name) != name:
+        raise ValueError(
+            "an id is a whole number >= 1, or text of letters, digits, `.`, `_` and `-` that ends "
+            f"with a number, such as T001, got {name[:80]!r}"
+        )
+    return name
+
+
+TaskId = (
+    Annotated[StrictInt, Field(ge=1)]
+    | Annotated[str, Field(max_length=63, pattern="[0-9]$"), AfterValidator(_name)]
+)
+
+
+class AcceptanceContract(Strict):
+    """What a bank's author says about acceptance, for people; `evaluation` is what judges.
+
+    Other keys are kept and shown, and nothing is scored by them.
+    """
+
+    model_config = ConfigDict(extra="allow")
+
+    mode: Literal["function", "module", "service", "system"]
+    required_artifacts: tuple[str, ...] = ()
+    pass_conditions: tuple[str, ...] = ()
+    determinism_profile: Literal["strict", "bounded", "convergence"] = "strict"
+
+
+class IoExample(Strict):
+    """An example that is shown in the prompt; a list as input is a list of arguments."""
+
+    input: Any
+    output: Any
+
+
+class StructuredTask(Strict):
+    """A task in parts."""
+
+    written_id: TaskId = Field(alias="id", description="its number, or text that ends with it")
+    tier: Tier
+    category: str = Field("general", pattern="^[A-Za-z][A-Za-z0-9 _-]{0,39}$")
+    description: str = Field("", description="one line for lists and reports; not in the prompt")
+    problem: str = Field("", description="what is to be solved; precedes the instruction")
+    instruction: Text
+    constraints: tuple[Text, ...] = Field(
+        (), description="in words: shown in the prompt, never scored"
+    )
+    io_examples: tuple[IoExample, ...] = ()
+    function_signature: str | None = Field(None, min_length=1)
+    acceptance_contract: AcceptanceContract | None = None
+    evaluation: Evaluations
+    revision: StrictInt | Text = 1
+
+    @property
+    def id(self) -> int:
+        """The number of the task, by which tasks are ordered and selected."""
+        if isinstance(self.written_id, int):
+            return self.written_id
+        return int(self.written_id[len(self.written_id.rstrip("0123456789")) :])
+
+    @property
+    def test_id(self) -> str:
+        """The name of the task in artifacts and baselines; one path component."""
+        return (
+            f"{self.family}-{self.id:04d}" if isinstance(self.written_id, int) else self.written_id
+        )
+
+    @property
+    def family(self) -> str:
+        """The category as one lower-case word."""
+        return re.sub("[ -]", "_", self.category).lower()
+
+    @property
+    def evaluations(self) -> tuple[Evaluation, ...]:
+        """What judges an answer."""
+        return self.evaluation
+
+    @property
+    def prompt(self) -> str:
+        """The prompt, rendered; the same for the same task, always."""
+        return render(
+            PromptParts(
+                problem=self.problem,
+                instruction=self.instruction,
+                signature=self.function_signature or "",
+                constraints=self.constraints,
+                examples=tuple((example.input, example.output) for example in self.io_examples),
+                evaluations=self.evaluation,
+            )
+        )
+
+    @property
+    def notes(self) -> dict[str, Any]:
+        """What the author says beside it, in the acceptance contract's own keys: never scored."""
+        return dict(self.acceptance_contract.model_extra or {}) if self.acceptance_contract else {}
+
+
+def _form(value: Any) -> str:
+    """Return which form content has; only questions have `prompt` or `grader`."""
+    if isinstance(value, dict):
+        return "question" if {"prompt", "grader"} & set(value) else "structured"
+    return "question" if isinstance(value, Question) else "structured"
+
+
+Task = Question | StructuredTask
+AnyTask = Annotated[
+    Annotated[Question, Tag("question")] | Annotated[StructuredTask, Tag("structured")],
+    Discriminator(_form),
+]

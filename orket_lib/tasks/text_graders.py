@@ -1,0 +1,173 @@
+"""Graders of text: what an answer says, compared with what it should say.
+
+There is no leniency: what can't be judged as right is wrong, and what is in no form that could be
+judged is unparseable.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from orket_lib.artifacts.run_report import Check
+from orket_lib.tasks.answers import Unparseable, normalize, only_number, parse_json
+from orket_lib.tasks.text_evaluation import (
+    Choice,
+    Contains,
+    Exact,
+    JsonSchema,
+    JsonValue,
+    Number,
+    Regex,
+)
+
+_DIGITS = 400  # of a number that could still be near a float
+_NINTH = Decimal("1e-9")
+_SHOWN = 60  # characters of an answer that a check's detail repeats
+_DECORATION = " \t\n*_`()[].:\"'"
+_STATED = re.compile(r"(?i:\banswer\b\s*(?:is|:)|\banswer\s+is\s*:)[\s*_`(\[]*([A-Za-z0-9]{1,3})\b")
+_LED = re.compile(r"[\s*_`(]*([A-Za-z0-9]{1,3})[*_`]*[).:][*_`]*[ \t].*")
+
+
+def exact(asked: Exact, answer: str) -> list[Check]:
+    """Return the one check: the text is equal."""
+    found = normalize(answer)
+    return [compared("exact", found == normalize(asked.expected), asked.expected, found)]
+
+
+def number(asked: Number, answer: str) -> list[Check]:
+    """Return the one check: the number is equal, or close enough."""
+    found = only_number(answer)
+    if found is None:
+        raise Unparseable(f"no single number in {shown(normalize(answer))}")
+    return [compared("number", _close(asked, found), asked.expected, found)]
+
+
+def _close(asked: Number, found: Decimal) -> bool:
+    if isinstance(asked.expected, int) and not asked.tolerance:
+        return found == asked.expected
+    if found.adjusted() > _DIGITS:
+        return False
+    expected = Decimal(asked.expected)
+    tolerance = Decimal(asked.tolerance) or _NINTH * max(abs(expected), Decimal(1))
+    return abs(found - expected) <= tolerance
+
+
+def json_value(asked: JsonValue, answer: str) -> list[Check]:
+    """Return the one check: the JSON value is equal."""
+    found = parsed_json(answer)
+    return [compared("json", same_json(asked.expected, found), asked.expected, found)]
+
+
+def json_schema(asked: JsonSchema, answer: str, violation: str | None) -> list[Check]:
+    """Return the one check: a schema allows the value, unless something violates it."""
+    return [Check(name=asked.type, passed=violation is None, detail=violation or "")]
+
+
+def regex(asked: Regex, answer: str, matched: bool) -> list[Check]:
+    """Return the one check: the pattern matched."""
+    detail = "" if matched else f"no match in {shown(normalize(answer))}"
+    return [Check(name=asked.type, passed=matched, detail=detail)]
+
+
+def contains(asked: Contains, answer: str) -> list[Check]:
+    """Return a check for each text that must occur or must not, and one for the alternatives."""
+    text = normalize(answer)
+    if not text:
+        raise Unparseable("the answer is empty")
+
+    def occurs(part: str) -> bool:
+        return part.casefold() in text.casefold() if asked.ignore_case else part in text
+
+    missing = [f"no {shown(part)}" * (not occurs(part)) for part in asked.all]
+    if asked.any:
+        found = any(map(occurs, asked.any))
+        missing.append("" if found else f"none of {shown(list(asked.any))}")
+    unwanted = [f"has {shown(part)}" * occurs(part) for part in asked.none]
+    return verdicts(contains_names(asked), missing + unwanted)
+
+
+def contains_names(asked: Contains) -> list[str]:
+    """Return the names of the checks."""
+    return [
+        *_numbered("contains.all", asked.all),
+        *(["contains.any"] if asked.any else []),
+        *_numbered("contains.none", asked.none),
+    ]
+
+
+def _numbered(name: str, parts: tuple[str, ...]) -> list[str]:
+    return [f"{name}.{index}" for index in range(1, len(parts) + 1)]
+
+
+def choice(asked: Choice, answer: str) -> list[Check]:
+    """Return the one check: the label that the answer chooses."""
+    text = normalize(answer)
+    found = _chosen(asked.options, text)
+    if len(found) != 1:
+        raise Unparseable(f"{len(found) or 'no'} choices in {shown(text)}")
+    return [compared("choice", found == {asked.expected}, asked.expected, *found)]
+
+
+def _chosen(options: Mapping[str, str], text: str) -> set[str]:
+    """Return the labels that a text chooses, by itself or by saying what the answer is."""
+    labels = {label.casefold(): label for label in options}
+    plain = text.strip(_DECORATION).casefold()
+    if plain in labels:
+        return {labels[plain]}
+    same = {
+        label for label, option in options.items() if option.strip(_DECORATION).casefold() == plain
+    }
+    # "The answer is a" may go on with a noun, so in a sentence a label is written as it is shown.
+    stated = {match[1] for match in _STATED.finditer(text)}
+    led = _LED.fullmatch(text)
+    return same | (stated | ({led[1]} if led else set())) & set(options)
+
+
+def parsed_json(answer: str) -> Any:
+    """Return the JSON value that the whole answer is.
+
+    Raises:
+        Unparseable: It is none.
+    """
+    try:
+        return parse_json(answer)
+    except (ValueError, RecursionError) as error:
+        raise Unparseable(f"not JSON: {error}"[:200]) from None
+
+
+def same_json(one: Any, other: Any) -> bool:
+    """Tell whether two JSON values are equal; unlike in Python, `true` is not 1."""
+    if isinstance(one, bool) or isinstance(other, bool):
+        return one is other
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(same_json(one[key], other[key]) for key in one)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(same_json, one, other))
+    return bool(one == other)
+
+
+def verdicts(names: Sequence[str], details: Sequence[str]) -> list[Check]:
+    """Return a check for each name: failed, if there is something to say about it."""
+    return [
+        Check(name=name, passed=not detail, detail=detail)
+        for name, detail in zip(names, details, strict=True)
+    ]
+
+
+def compared(name: str, passed: bool, expected: object, found: object) -> Check:
+    """Return a check that says what was expected and found, if it failed."""
+    detail = "" if passed else f"expected {shown(expected)}, got {shown(found)}"
+    return Check(name=name, passed=passed, detail=detail)
+
+
+def shown(value: object) -> str:
+    """Return a value for a check's detail: escaped, on one line, and short."""
+    try:
+        cut = value[: _SHOWN + 1] if isinstance(value, str) else value
+        text = str(cut) if isinstance(cut, Decimal) else repr(cut)
+    except (RecursionError, ValueError):  # nested too deeply, or more digits than Python writes
+        text = f"a {type(value).__name__} too large to show"
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."

@@ -1,0 +1,32 @@
+"""Programs that want out, in every kind of sandbox: none gets anything, and each is told apart."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from hostile_programs import ALL, Hostile
+from hostile_runners import Runner
+from sandbox_targets import Targets, run_outside, wait_for
+
+NAMED = [pytest.param(program, id=program.name) for program in ALL]
+
+
+@pytest.mark.parametrize("program", NAMED)
+def test_a_hostile_program_is_contained(runner: Runner, targets: Targets, program: Hostile) -> None:
+    seen = runner.run(targets, program)
+    assert not targets.detects(program.seen_by, seen), seen
+    assert seen.verdict in program.ends, seen
+    if seen.status is not None:
+        assert seen.status == program.status, seen
+    # Whatever it was after, nothing of it goes on.
+    assert wait_for(lambda: not targets.detects("left_over", seen)), seen
+    assert not targets.detects("victim", seen)
+
+
+@pytest.mark.parametrize("program", NAMED)
+def test_its_detector_would_have_noticed(targets: Targets, program: Hostile) -> None:
+    if program.as_root and os.geteuid() != 0:
+        pytest.skip("outside, only root could do that")
+    seen = run_outside(targets, program)
+    assert targets.detects(program.seen_by, seen), seen

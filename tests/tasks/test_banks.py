@@ -1,0 +1,119 @@
+"""The banks that we ship: their solutions are right, and each task is an idea of its own.
+
+Every start of a program takes a sandbox of its own, so that of the wrong programs only the first
+one of each task is judged here; `orket tasks verify` judges them all.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+
+import pytest
+from solution_shapes import shape
+from task_forms import ROOT, walled
+
+from orket_lib.tasks.bank import Task, load_bank
+from orket_lib.tasks.code_evaluation import AstRules, CliExamples, FunctionExamples
+from orket_lib.tasks.extraction import python_sources
+from orket_lib.tasks.graders import judge, needs_sandbox
+from orket_lib.tasks.solutions import Solution, Solutions, load_solutions, solutions_path, verify
+
+FOLDER = ROOT / "config" / "task_banks"
+BANKS = sorted(path for path in FOLDER.glob("*.json") if solutions_path(path).exists())
+each_bank = pytest.mark.parametrize("path", BANKS, ids=lambda path: path.stem)
+
+
+def solutions_of(path: Path) -> dict[int | str, Solution]:
+    return {one.id: one for one in load_solutions(solutions_path(path)).solutions}
+
+
+def is_program(task: Task) -> bool:
+    return any(isinstance(one, CliExamples) for one in task.evaluations)
+
+
+@each_bank
+def test_every_task_has_a_solution_and_wrong_answers(path: Path) -> None:
+    bank, solutions = load_bank(path), solutions_of(path)
+    assert [task.written_id for task in bank.tasks] == list(solutions)
+    for task in bank.tasks:
+        wrong = solutions[task.written_id].mutations
+        assert len(set(wrong)) == len(wrong) >= (2 if needs_sandbox(task) else 1), task.test_id
+
+
+@each_bank
+def test_a_bank_has_tasks_for_weak_and_strong_models(path: Path) -> None:
+    tiers = Counter(task.tier for task in load_bank(path).tasks)
+    assert set(tiers) == {1, 2, 3, 4, 5, 6}
+    assert min(tiers.values()) >= tiers.total() / 20
+
+
+@each_bank
+def test_code_is_judged_by_four_examples_or_more(path: Path) -> None:
+    for task in load_bank(path).tasks:
+        for asked in task.evaluations:
+            if isinstance(asked, FunctionExamples | CliExamples):
+                assert len(asked.examples) >= 4, task.test_id
+
+
+@each_bank
+def test_no_two_tasks_ask_the_same(path: Path) -> None:
+    prompts = Counter(task.prompt for task in load_bank(path).tasks)
+    assert max(prompts.values()) == 1
+
+
+@each_bank
+def test_right_answers_pass_and_wrong_ones_fail(path: Path) -> None:
+    bank, solutions = load_bank(path), solutions_of(path)
+    sandbox = walled()
+
+    def problems(task: Task) -> list[str]:
+        one = solutions[task.written_id]
+        if is_program(task):
+            one = one.model_copy(update={"mutations": one.mutations[:1]})
+        alone = bank.model_copy(update={"tasks": (task,)})
+        theirs = Solutions(schema_version="orket.task_solutions.v1", solutions=(one,))
+        ((_, found),) = verify(alone, theirs, partial(judge, sandbox=sandbox))
+        return [f"{task.test_id}: {problem}" for problem in found]
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        assert [problem for found in pool.map(problems, bank.tasks) for problem in found] == []
+
+
+def test_no_two_solutions_have_one_shape() -> None:
+    by_shape: dict[str, list[str]] = {}
+    for path in BANKS:
+        solutions = solutions_of(path)
+        for task in load_bank(path).tasks:
+            if any(
+                isinstance(one, FunctionExamples | CliExamples | AstRules)
+                for one in task.evaluations
+            ):
+                answer = solutions[task.written_id].reference_solution
+                found = shape(python_sources(answer, task.evaluations))
+                by_shape.setdefault(found, []).append(f"{path.stem} {task.test_id}")
+    assert [tasks for tasks in by_shape.values() if len(tasks) > 1] == []
+
+
+def test_names_and_constants_are_no_difference_of_shape() -> None:
+    one = "def f(a: int) -> int:\n    global n\n    return a.real + g(b=1)\n"
+    other = "def g(x):\n    global m\n    return x.imag + f(c='1')\n"
+    assert shape({"a.py": one}) == shape({"b.py": other})
+    assert shape({"a.py": one}) != shape({"a.py": one.replace("+", "-")})
+    assert shape({"a.py": one}) != shape({"a.py": one.replace("b=1", "b=1, d=1")})
+
+
+def test_real_work_is_functions_text_and_programs() -> None:
+    bank = load_bank(FOLDER / "realworld.json")
+    families = Counter(task.family for task in bank.tasks)
+    assert min(families["coding"], families["text_tools"], families["cli"]) >= 12
+    several = [
+        task
+        for task in bank.tasks
+        for asked in task.evaluations
+        if isinstance(asked, CliExamples) and len(asked.paths) > 1
+    ]
+    assert len(several) >= 4
