@@ -19,6 +19,7 @@ rule canary:
         spec="storage/canary/{digest}.spec.json",
         preflight=ancient("results/preflight/verdict.json"),
         place=ancient(f"{RESULTS}/policy/place.json"),
+        quantized=quantized_for,
     output:
         "storage/canary/{digest}.json",
     log:

@@ -45,6 +45,11 @@ wildcard_constraints:
     digest="[0-9a-f]{12}",
 
 
+def quantized_for(wildcards):
+    """Return what a measurement waits for when its model file is made on the way."""
+    return [ancient(path) for path in TARGETS.quantized.marker(wildcards.digest)]
+
+
 def show_result(since=0.0):
     from orket_lib.commands.show import show_summary
 

@@ -21,6 +21,7 @@ rule sidecar:
         canary=ancient("results/canary/verdict.json"),
         preflight=ancient("results/preflight/verdict.json"),
         place=ancient(f"{RESULTS}/policy/place.json"),
+        quantized=quantized_for,
     output:
         "storage/sidecars/{model}/{quant}/{digest}/sidecar.json",
     log:

@@ -3,11 +3,18 @@
 The order is bits per weight (trap T18): counted from the file where there is one, else the nominal
 value of this table. The nominal values are those that llama.cpp's `quantize` documents for
 Llama 3.1 8B; block formats that it doesn't list carry their block's own bits.
+
+Vendors publish mixes of their own under tags of their own: `UD-Q4_K_XL`, `Q4_K_L`, `i1-IQ4_XS`,
+`Q4_0_4_4`, `Q4_K_M-imat`. llama.cpp knows none of them, and the header of such a file holds the
+type that its vendor started from. So a vendor's tag stands for that type's *family*, and for the
+type's bits until its file is read: a mix has no nominal bits, its embeddings decide.
 """
 
 from __future__ import annotations
 
 import re
+
+from orket_lib.vocabulary.slugs import slug
 
 NOMINAL_BITS: dict[str, float] = {
     "F32": 32.0,
@@ -45,15 +52,62 @@ NOMINAL_BITS: dict[str, float] = {
     "TQ1_0": 1.69,
 }
 
+# llama.cpp makes these only with an importance matrix, in every version that we know.
+NEEDS_IMATRIX = frozenset({"IQ1_S", "IQ1_M", "IQ2_XXS", "IQ2_XS", "IQ2_S", "IQ2_M", "Q2_K_S"})
+UNQUANTIZED = frozenset({"F32", "F16", "BF16"})
+
 _ALIASES = {"FP16": "F16", "FP32": "F32", "MXFP4 MOE": "MXFP4", "MXFP4_MOE": "MXFP4"}
 _SIZES = {"Small": "_S", "Medium": "_M", "Large": "_L"}
 _PLAIN_MEDIUM = {"Q2_K", "Q6_K"}  # sizes that have no suffix in the tag
 
+# A vendor's tag: a prefix, one of our types or a size that only vendors have, anything after `-`.
+_PREFIXES = {"UD": "UD-", "I1": "i1-"}  # Unsloth's dynamic mixes; made with an importance matrix
+_PREFIXED = re.compile(rf"({'|'.join(_PREFIXES)})[-_](.+)")
+_VENDOR_SIZE = re.compile(r"(Q[234568]_K)_X{0,2}L")
+_REPACKED = re.compile(r"Q4_0_(?:4_4|4_8|8_8)")
+_LARGEST = {  # the largest type of llama.cpp's own that a vendor's larger mix starts from
+    "Q2_K": "Q2_K",
+    "Q3_K": "Q3_K_L",
+    "Q4_K": "Q4_K_M",
+    "Q5_K": "Q5_K_M",
+    "Q6_K": "Q6_K",
+    "Q8_K": "Q8_0",
+}
+_SIZE = re.compile(r"_(?:XXS|XS|S|M|L|NL)$")
+
 
 def normalize_tag(tag: str) -> str:
-    """Return the canonical spelling of a quant tag (`q4_k_m` and `FP16` become `Q4_K_M`, `F16`)."""
-    canonical = tag.strip().upper().replace("-", "_")
-    return _ALIASES.get(canonical, canonical)
+    """Return the canonical spelling of a quant tag (`q4_k_m` and `FP16` become `Q4_K_M`, `F16`).
+
+    `-` and `_` mean the same, except where they set off what a vendor added: `ud_q4-k-xl` becomes
+    `UD-Q4_K_XL`, as its files are called.
+    """
+    return "".join(_parts(tag))
+
+
+def is_vendor_tag(tag: str) -> bool:
+    """Tell whether a tag is a vendor's name for a mix around one of our types."""
+    return base_type(tag) is not None and normalize_tag(tag) not in NOMINAL_BITS
+
+
+def base_type(tag: str) -> str | None:
+    """Return the type of llama.cpp's own that a tag stands for; None for one that we don't know."""
+    _, core, _ = _parts(tag)
+    return _type_of(core)
+
+
+def can_be(asked: str, seen: str) -> bool | None:
+    """Tell whether a tag that was read back can be what was asked for.
+
+    One of llama.cpp's types has to be met exactly, a vendor's mix by its family: `UD-Q4_K_XL` may
+    call itself `Q4_K_M` or `Q4_K_S`. None when nothing is known of the tag that was asked for.
+    """
+    if normalize_tag(asked) == normalize_tag(seen):
+        return True
+    wanted, found = base_type(asked), base_type(seen)
+    if wanted is None:
+        return None
+    return is_vendor_tag(asked) and found is not None and _family(wanted) == _family(found)
 
 
 def tag_of_ftype(ftype: str | None) -> str | None:
@@ -78,10 +132,46 @@ def tag_of_ftype(ftype: str | None) -> str | None:
 
 
 def nominal_bits(tag: str) -> float | None:
-    """Return the nominal bits per weight of a tag, or None for one that we don't know."""
-    return NOMINAL_BITS.get(normalize_tag(tag))
+    """Return the nominal bits per weight of a tag, or None for one that we don't know.
+
+    Of a vendor's mix they are those of its base type: near, and no count.
+    """
+    base = base_type(tag)
+    return None if base is None else NOMINAL_BITS[base]
 
 
 def is_path_safe(tag: str) -> bool:
     """Tell whether a tag can be part of a path on every system."""
-    return re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", tag) is not None
+    return tag[:1].isalnum() and slug(tag) == tag
+
+
+def _parts(tag: str) -> tuple[str, str, str]:
+    """Return a vendor's prefix, the type, and what a vendor put after it, canonically spelled."""
+    text = tag.strip().upper()
+    prefixed = _PREFIXED.fullmatch(text)
+    prefix, rest = (_PREFIXES[prefixed[1]], prefixed[2]) if prefixed else ("", text)
+    cuts = [len(rest), *(found.start() for found in reversed(list(re.finditer("-", rest))))]
+    for cut in cuts:
+        core = _spelled(rest[:cut])
+        if _type_of(core) is not None:
+            return prefix, core, rest[cut:]
+    return "", _spelled(text), ""
+
+
+def _spelled(core: str) -> str:
+    plain = core.replace("-", "_")
+    return _ALIASES.get(plain, plain)
+
+
+def _type_of(core: str) -> str | None:
+    if core in NOMINAL_BITS:
+        return core
+    if _REPACKED.fullmatch(core):
+        return "Q4_0"
+    larger = _VENDOR_SIZE.fullmatch(core)
+    return _LARGEST[larger[1]] if larger else None
+
+
+def _family(base: str) -> str:
+    """Return a type without its size: `Q4_K` of `Q4_K_M`, `IQ4` of `IQ4_XS`."""
+    return _SIZE.sub("", base)

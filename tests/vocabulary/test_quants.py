@@ -6,7 +6,10 @@ import pytest
 
 from orket_lib.vocabulary.quants import (
     NOMINAL_BITS,
+    base_type,
+    can_be,
     is_path_safe,
+    is_vendor_tag,
     nominal_bits,
     normalize_tag,
     tag_of_ftype,
@@ -107,10 +110,88 @@ def test_llama_cpp_names_its_file_types_in_words(ftype: str, tag: str) -> None:
     assert nominal_bits(tag) is not None
 
 
-def test_an_unknown_tag_has_no_bits() -> None:
-    assert nominal_bits("Q9_Z") is None
+VENDOR_TAGS = [
+    # written, canonical, base type
+    ("UD-Q4_K_XL", "UD-Q4_K_XL", "Q4_K_M"),
+    ("ud_q4-k-xl", "UD-Q4_K_XL", "Q4_K_M"),
+    ("UD-IQ2_M", "UD-IQ2_M", "IQ2_M"),
+    ("UD-Q8_K_XL", "UD-Q8_K_XL", "Q8_0"),
+    ("I1-q4_k_m", "i1-Q4_K_M", "Q4_K_M"),
+    ("q4_k_l", "Q4_K_L", "Q4_K_M"),
+    ("Q3_K_XL", "Q3_K_XL", "Q3_K_L"),
+    ("Q2_K_L", "Q2_K_L", "Q2_K"),
+    ("Q6_K_L", "Q6_K_L", "Q6_K"),
+    ("Q4_0_4_4", "Q4_0_4_4", "Q4_0"),
+    ("q4-0-8-8", "Q4_0_8_8", "Q4_0"),
+    ("IQ4_XS-4.25bpw", "IQ4_XS-4.25BPW", "IQ4_XS"),
+    ("q4-k-m-imat", "Q4_K_M-IMAT", "Q4_K_M"),
+]
 
 
-@pytest.mark.parametrize("tag", ["", "..", "Q4/K", "Q4 K", ".Q4", "Q4:K", "Q4\n"])
+@pytest.mark.parametrize(("written", "canonical", "base"), VENDOR_TAGS)
+def test_a_vendors_tag_keeps_its_spelling_and_stands_for_a_type(
+    written: str, canonical: str, base: str
+) -> None:
+    assert normalize_tag(written) == canonical == normalize_tag(canonical)
+    assert base_type(written) == base
+    assert is_vendor_tag(written)
+    assert is_path_safe(canonical)
+    assert nominal_bits(written) == NOMINAL_BITS[base]
+
+
+def test_types_of_llama_cpp_are_nobodys_mix() -> None:
+    assert not any(map(is_vendor_tag, NOMINAL_BITS))
+    assert all(base_type(tag) == tag for tag in NOMINAL_BITS)
+
+
+def test_vendors_tags_that_differ_get_folders_that_differ() -> None:
+    canonical = {normalized for _, normalized, _ in VENDOR_TAGS} | set(NOMINAL_BITS)
+    folders = {tag.lower() for tag in canonical}
+    assert len(folders) == len(canonical)
+
+
+@pytest.mark.parametrize(
+    ("asked", "seen", "expected"),
+    [
+        ("Q4_K_M", "Q4_K_M", True),
+        ("Q4_K_M", "q4_k_m", True),
+        ("Q4_K_M", "Q4_K_S", False),
+        ("Q4_K_M", "UD-Q4_K_XL", False),
+        ("Q4_K_M", "unknown", False),
+        ("UD-Q4_K_XL", "Q4_K_M", True),
+        ("UD-Q4_K_XL", "Q4_K_S", True),
+        ("UD-Q4_K_XL", "Q4_K_XL", True),
+        ("UD-Q4_K_XL", "Q3_K_M", False),
+        ("UD-Q4_K_XL", "Q4_0", False),
+        ("UD-Q4_K_XL", "IQ4_XS", False),
+        ("UD-Q4_K_XL", "unknown", False),
+        ("UD-Q2_K_XL", "Q2_K_S", True),
+        ("UD-IQ2_M", "IQ2_XXS", True),
+        ("UD-IQ2_M", "IQ1_M", False),
+        ("Q4_0_4_4", "Q4_0", True),
+        ("Q4_0_4_4", "Q4_1", False),
+        ("Q8_K_XL", "Q8_0", True),
+        ("MINE", "MINE", True),
+        ("MINE", "Q4_K_M", None),
+    ],
+)
+def test_a_type_is_met_exactly_and_a_mix_by_its_family(
+    asked: str, seen: str, expected: bool | None
+) -> None:
+    assert can_be(asked, seen) is expected
+
+
+@pytest.mark.parametrize(
+    "tag", ["Q9_Z", "Q4_K_N", "Q4_K", "Q4_K_M_IMAT", "UD-Q9", "UD-", "Q4_K_XXXL", "XQ4_K_M", ""]
+)
+def test_a_tag_around_nothing_that_we_know_has_no_bits(tag: str) -> None:
+    assert base_type(tag) is None
+    assert nominal_bits(tag) is None
+    assert not is_vendor_tag(tag)
+
+
+@pytest.mark.parametrize(
+    "tag", ["", "..", "Q4/K", "Q4 K", ".Q4", "Q4:K", "Q4\n", "Q4.", "NUL", "-Q4", "Q4_Ä", "Q" * 65]
+)
 def test_a_tag_that_can_not_be_a_path_is_seen(tag: str) -> None:
     assert not is_path_safe(tag)

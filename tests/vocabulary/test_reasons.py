@@ -11,7 +11,13 @@ SOFT = {
     "HIGH_SYSTEM_LOAD",
     "CPU_STEAL",
 }
-NOTES = {"GPU_UNATTRIBUTABLE", "SW_POWER_CAP", "QUANT_IDENTITY_UNVERIFIED"}
+NOTES = {
+    "GPU_UNATTRIBUTABLE",
+    "SW_POWER_CAP",
+    "QUANT_IDENTITY_UNVERIFIED",
+    "SCORE_REPORTED_BY_RUNNER",
+    "SERVER_DIED",
+}
 
 
 def test_every_reason_is_in_the_table() -> None:
