@@ -51,7 +51,12 @@ EMBEDDED = "orket_lib/providers/embedded.py"
 CHILD = "orket_lib/providers/embedded_child.py"
 CLIENT = "orket_lib/providers/llama_client.py"
 HTTP = "orket_lib/providers/http.py"
+OLLAMA = "orket_lib/providers/ollama.py"
+OLLAMA_STREAM = "orket_lib/providers/ollama_stream.py"
 STREAM = "orket_lib/providers/chat_stream.py"
+OPENAI = "orket_lib/providers/openai.py"
+LMSTUDIO = "orket_lib/providers/lmstudio.py"
+ATTACHED = "orket_lib/providers/llama_attached.py"
 IDENTITY = "orket_lib/measure/identity.py"
 TOKENS = "orket_lib/measure/tokens.py"
 RATES = "orket_lib/vocabulary/rates.py"
@@ -60,7 +65,7 @@ REQUESTS = "orket_lib/measure/probe_requests.py"
 GRADED = "orket_lib/measure/graded.py"
 AGGREGATES = "orket_lib/analysis/aggregates.py"
 WINDOWS = "orket_lib/telemetry/windows.py"
-_READ_BACK = "self.served = _read_back(client, artifact)"
+_READ_BACK = 'read_back(props, artifact, _build(props), vram=Null("NO_GPU_USED"))'
 _FOREIGN = """    busy = last.busy_s - first.busy_s
     ours = (last.own_s - first.own_s) + (last.server_s - first.server_s)"""
 
@@ -89,6 +94,24 @@ MUTATIONS = (
         f'{_READ_BACK}.model_copy(update={{"sha256": spec.artifact.sha256}})',
     ),
     Mutation(
+        "T1",
+        "LM Studio's quant is repeated from the label",
+        LMSTUDIO,
+        "self.served = _read_back(client, listed, instance)",
+        "self.served = _read_back(client, listed, instance).model_copy(\n"
+        '            update={"quant_tag": spec.quant_tag}\n'
+        "        )",
+    ),
+    Mutation(
+        "T2",
+        "the context of a server that runs already is repeated from the label",
+        OPENAI,
+        "self.served = served_model(facts, on_this_machine, extras)",
+        "self.served = served_model(facts, on_this_machine, extras).model_copy(\n"
+        '            update={"n_ctx": spec.n_ctx}\n'
+        "        )",
+    ),
+    Mutation(
         "T2",
         "the context is repeated from the label",
         EMBEDDED,
@@ -96,11 +119,62 @@ MUTATIONS = (
         f'{_READ_BACK}.model_copy(update={{"n_ctx": spec.n_ctx}})',
     ),
     Mutation(
+        "T1",
+        "the file of a llama-server that runs already is taken to be the cell's",
+        ATTACHED,
+        "served = read_back(props, artifact, build)",
+        "served = read_back(props, source.artifact, build)",
+    ),
+    Mutation(
+        "T2",
+        "the context of a llama-server that runs already is repeated from the label",
+        ATTACHED,
+        "served = read_back(props, artifact, build)",
+        "served = read_back(props, artifact, build).model_copy(\n"
+        '        update={"n_ctx": spec.n_ctx}\n'
+        "    )",
+    ),
+    Mutation(
+        "T8",
+        "what a llama-server counts is all ours",
+        "orket_lib/providers/llama_traffic.py",
+        "if counted and (prompt > 0 or output > 0):",
+        "if False:",
+    ),
+    Mutation(
         "T2",
         "the context is not handed to the server",
         CHILD,
         'params.n_ctx = settings["n_ctx"]',
         "params.n_ctx = 0",
+    ),
+    Mutation(
+        "T1",
+        "Ollama's tensors are not counted",
+        OLLAMA,
+        "bits_per_weight=_reported(details.bits_per_weight)",
+        "bits_per_weight=_reported(None)",
+    ),
+    Mutation(
+        "T2",
+        "the context is not sent to Ollama",
+        OLLAMA,
+        '{"num_ctx": spec.n_ctx, ',
+        '{"num_ctx": None, ',
+    ),
+    Mutation(
+        "T3",
+        "Ollama's cached tokens count as processed",
+        OLLAMA_STREAM,
+        "uncached = prompt - cached",
+        "uncached = prompt",
+    ),
+    Mutation(
+        "T3",
+        "tokens whose cache nobody tells count as processed",
+        OLLAMA_STREAM,
+        "    uncached = None\n",
+        "    uncached = prompt\n",
     ),
     Mutation(
         "T4",
@@ -149,8 +223,29 @@ MUTATIONS = (
         "T7",
         "the nonce stands at the end",
         REQUESTS,
-        'prompt=f"{nonce} {_SENTENCE * sentences}"',
-        'prompt=f"{_SENTENCE * sentences} {nonce}"',
+        'prompt=f"{nonce} {_text(sentences)}"',
+        'prompt=f"{_text(sentences)} {nonce}"',
+    ),
+    Mutation(
+        "T7",
+        "all probes have one text",
+        REQUESTS,
+        "secrets.choice(_NOUNS)",
+        "_NOUNS[0]",
+    ),
+    Mutation(
+        "T7",
+        "vLLM may serve a question from its own earlier run",
+        "orket_lib/providers/openai_client.py",
+        "    if CACHE_SALT in extras:",
+        "    if False:",
+    ),
+    Mutation(
+        "T7",
+        "what only a server's counters tell of its cache is not read",
+        OPENAI,
+        "return _with_cached(generation, self._watch.after())",
+        "return _with_cached(generation, None)",
     ),
     Mutation(
         "T7",
@@ -206,8 +301,8 @@ MUTATIONS = (
         "T10",
         "the times of failed runs count as latency",
         GRADED,
-        'total = tokens.total_s if graded else Null(f"RUN_{answered.outcome.upper()}")',
-        "total = 0.0 if not graded else tokens.total_s",
+        'total = Null(f"RUN_{failure.outcome.upper()}") if failure else reply.total_s',
+        "total = 0.0 if failure else reply.total_s",
     ),
     Mutation(
         "T11",
@@ -238,6 +333,27 @@ MUTATIONS = (
         "samples[:2]",
     ),
     Mutation(
+        "T12",
+        "the server's estimate of its VRAM is the peak",
+        GRADED,
+        'return Null(_NO_GPU if unused else "VRAM_NOT_MEASURED")',
+        "return served.server_vram_mib or Null(_NO_GPU)",
+    ),
+    Mutation(
+        "T12",
+        "VRAM that nobody measured is VRAM that nobody used",
+        GRADED,
+        'return Null(_NO_GPU if unused else "VRAM_NOT_MEASURED")',
+        "return Null(_NO_GPU)",
+    ),
+    Mutation(
+        "T12",
+        "the server's estimate of its memory is the peak",
+        GRADED,
+        "peak_memory_rss=peak_rss_mib(model.pid)",
+        "peak_memory_rss=session.served.server_memory_mib or peak_rss_mib(model.pid)",
+    ),
+    Mutation(
         "T13",
         "a fixed number of warm-ups",
         "orket_lib/measure/warmup.py",
@@ -262,8 +378,8 @@ MUTATIONS = (
         "T16",
         "the determinism hash takes in the times",
         GRADED,
-        "answer_sha256=fingerprint(answered.generation.text)",
-        "answer_sha256=fingerprint(str(answered.generation))",
+        "fingerprint(text),",
+        "fingerprint(f'{text}{reply.metrics}'),",
     ),
     Mutation(
         "T16",

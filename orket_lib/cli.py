@@ -17,8 +17,10 @@ from orket_lib.vocabulary.errors import ConfigError, OrketError, Refused
 
 _COMMANDS = {
     "plan": "show what a sweep would do, without doing it",
+    "doctor": "say what can be measured on this machine, and suggest a config",
     "status": "say what is current, what is stale and why, and what a run would cost",
     "preflight": "check that everything a sweep needs is there",
+    "quantize": "make a quant of a model file with llama.cpp's llama-quantize",
     "canary": "measure the canary",
     "canary-verdict": "hold the canary's measurement against its thresholds",
     "require": "fail, with the reasons, if a verdict did not pass",
@@ -32,7 +34,9 @@ _COMMANDS = {
     "kpi-gate": "hold a sweep's KPIs against a policy",
     "frontier": "make the frontier artifact from a summary",
     "report": "make the operator report from a summary",
-    "bench": "measure what measuring costs",
+    "tasks": "check, list, show and import task banks, and verify their solutions",
+    "run-task": "ask a served model one task and print what a runner prints",
+    "bench": "measure what measuring costs, and whether two providers agree",
     "clocks": "compare the server's decode clock with the client's own",
 }
 

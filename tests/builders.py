@@ -26,7 +26,7 @@ from orket_lib.measure.tokens import Tokens
 from orket_lib.providers.base import Generation
 from orket_lib.providers.llama_client import llama_tokens
 from orket_lib.tasks.answers import fingerprint
-from orket_lib.tasks.bank import Task
+from orket_lib.tasks.bank import Question, Task
 from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.statuses import (
     Lane,
@@ -80,7 +80,7 @@ def task(task_id: int = 1, **changes: Any) -> Task:
         "grader": "number",
         "expected": task_id,
     }
-    return Task(**(values | changes))
+    return Question(**(values | changes))
 
 
 def generation(text: str = "1", **changes: Any) -> Generation:
@@ -111,7 +111,7 @@ def served(**changes: Any) -> ServedModel:
         "n_ctx": 2048,
         "build": "test",
         "server_memory_mib": Null("NOT_REPORTED"),
-        "server_vram_mib": Null("NOT_REPORTED"),
+        "server_vram_mib": Null("NO_GPU_USED"),
     }
     return ServedModel.of(**(values | changes))
 

@@ -1,1 +1,9 @@
 """Its presence puts this folder on the import path, so that every test finds `builders`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+# The simulators of servers are programs, and modules of the tests that run them in a thread.
+sys.path.append(str(Path(__file__).parent / "simulators"))

@@ -25,13 +25,14 @@ ARROWS: dict[str, set[str]] = {
     "providers": {"artifacts", "vocabulary"},
     "telemetry": {"artifacts", "vocabulary"},
     "stores": {"artifacts", "vocabulary"},
-    "config": {"artifacts", "vocabulary", "tasks", "telemetry"},
+    "config": {"artifacts", "vocabulary", "tasks", "telemetry", "providers"},
     "measure": {"providers", "tasks", "telemetry", "artifacts", "vocabulary"},
 }
 # Of some rooms, only one module is anybody's business.
 ONLY: dict[tuple[str, str], set[str]] = {
     ("config", "tasks"): {"orket_lib.tasks.bank"},
     ("config", "telemetry"): {"orket_lib.telemetry.fingerprint"},
+    ("config", "providers"): {"orket_lib.providers.gguf_file"},
 }
 ENTRANCES = {"cli", "__main__", "__init__"}
 

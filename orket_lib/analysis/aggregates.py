@@ -81,10 +81,15 @@ def first_missing(runs: Sequence[TestRun], probes: Sequence[Probe], reading: str
 
 
 def determinism_rate(runs: Sequence[TestRun]) -> float | Null:
-    """Return the share of tasks whose runs all gave one normalised answer (T16)."""
+    """Return the share of tasks whose runs all gave one normalised answer (T16).
+
+    A runner that shows scores and no answers leaves nothing to compare.
+    """
     groups = _by_task(runs)
     if min(map(len, groups)) < 2:
         return Null("ONE_RUN_PER_TASK")
+    if any(run.answer_sha256 is None for run in runs if answered(run)):
+        return Null("NO_ANSWER_SHOWN")
     return statistics.fmean(
         len({run.answer_sha256 for run in group}) == 1 and answered(group[0]) for group in groups
     )

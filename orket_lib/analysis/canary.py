@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from orket_lib.artifacts.canary import (
     CanaryFigures,
@@ -16,6 +16,9 @@ from orket_lib.artifacts.canary import (
 from orket_lib.vocabulary.compare import exceeds
 from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.statuses import TokenStatus
+
+_Clock = Literal["server", "client"]
+_LATENCY = {"server": "internal latency", "client": "latency by our own clock"}
 
 
 class Judgement(NamedTuple):
@@ -37,10 +40,14 @@ def judge_canary(measurements: Sequence[CanaryMeasurement], policy: CanaryPolicy
         figures = CanaryFigures.of(**dict.fromkeys(CanaryFigures.readings(), nothing))
         return Judgement(figures, failures)
     tasks = [task for item in measurements for task in _by_task(item.runs)]
+    clock = _clock(measurements)
     missing = max(map(_missing_rate, measurements))
     figures = CanaryFigures.of(
         adherence_variance=max(_spread(runs) for runs in tasks),
-        internal_latency_cv=_worst(_latency_cv(runs, policy.drop_first_run) for runs in tasks),
+        internal_latency_cv=_worst(
+            _latency_cv(runs, clock, policy.drop_first_run) for runs in tasks
+        ),
+        latency_source=clock,
         missing_telemetry_rate=missing,
     )
     return Judgement(figures, tuple(_failures(figures, policy)))
@@ -63,7 +70,7 @@ def _failures(figures: CanaryFigures, policy: CanaryPolicy) -> list[tuple[str, s
         failures.append(("LATENCY_VARIANCE_UNAVAILABLE", f"no variation of latency: {why}"))
     elif exceeds(cv, limit):
         text = (
-            f"coefficient of variation of the internal latency is {cv:.4f}, "
+            f"coefficient of variation of the {_LATENCY[figures.latency_source]} is {cv:.4f}, "
             f"{cv - limit:.4f} above canary_latency_variance_threshold {limit:g}"
         )
         failures.append(("LATENCY_VARIANCE_THRESHOLD_EXCEEDED", text))
@@ -87,9 +94,18 @@ def _spread(runs: Sequence[CanaryRun]) -> float:
     return max(scores) - min(scores)
 
 
-def _latency_cv(runs: Sequence[CanaryRun], drop_first: bool) -> float | Null:
-    """Return population stdev / mean of the internal seconds; needs two samples."""
-    readings = [run.internal_model_seconds for run in runs[1 if drop_first else 0 :]]
+def _clock(measurements: Iterable[CanaryMeasurement]) -> _Clock:
+    """Return whose clock is judged by: ours where no run of a server tells its times."""
+    silent = all(run.internal_model_seconds is None for item in measurements for run in item.runs)
+    return "client" if silent else "server"
+
+
+def _latency_cv(runs: Sequence[CanaryRun], clock: _Clock, drop_first: bool) -> float | Null:
+    """Return population stdev / mean of the generations' seconds; needs two samples."""
+    readings = [
+        run.client_seconds if clock == "client" else run.internal_model_seconds
+        for run in runs[1 if drop_first else 0 :]
+    ]
     seconds = [value for value in readings if value is not None]
     if len(seconds) < max(2, len(readings)):
         return Null("FEWER_THAN_2_SAMPLES" if len(readings) < 2 else "TIMING_UNAVAILABLE")

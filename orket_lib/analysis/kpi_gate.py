@@ -8,6 +8,7 @@ from orket_lib.vocabulary.compare import exceeds, reaches
 
 _IN_WORDS = {
     "ONE_RUN_PER_TASK": "1 run per task",
+    "NO_ANSWER_SHOWN": "the runner shows no answers",
     "NOTHING_MEASURED": "nothing measured",
     "NO_SESSION": "no model",
 }

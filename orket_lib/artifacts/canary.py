@@ -26,6 +26,9 @@ class CanaryRun(Measured):
     adherence_score: float
     token_status: TokenStatus
     internal_model_seconds: Reading = Field(description="of the probe-sized generation")
+    client_seconds: float | None = Field(
+        None, description="of that generation by our clock: last chunk - start; null without chunks"
+    )
 
 
 class CanaryMeasurement(Artifact):
@@ -58,6 +61,9 @@ class CanaryFigures(Measured):
     adherence_variance: Reading = Field(description="max - min of a task's scores, the worst task")
     internal_latency_cv: Reading = Field(
         description="population stdev / mean of internal model seconds, the worst task"
+    )
+    latency_source: Literal["server", "client"] = Field(
+        "server", description="`client`: our clock, because the server doesn't say its times"
     )
     missing_telemetry_rate: Reading
 

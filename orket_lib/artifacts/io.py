@@ -48,7 +48,7 @@ def write_bytes(path: Path, data: bytes) -> None:
                 stream.flush()
                 os.fsync(stream.fileno())
             temporary.chmod(0o666 & ~_umask())
-            _replace(temporary, path)
+            replace_file(temporary, path)
         except BaseException:
             temporary.unlink(missing_ok=True)
             raise
@@ -122,8 +122,8 @@ def sha256_of_file(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def _replace(source: Path, target: Path) -> None:
-    """Rename over the target; on Windows a reader may hold it open for a moment."""
+def replace_file(source: Path, target: Path) -> None:
+    """Rename a file over another; on Windows a reader may hold that open for a moment."""
     for attempt in range(_REPLACE_TRIES):
         try:
             source.replace(target)

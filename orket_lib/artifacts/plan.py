@@ -6,10 +6,17 @@ from typing import Literal
 
 from pydantic import Field
 
-from orket_lib.artifacts.base import Artifact, Record
+from orket_lib.artifacts.base import Artifact, InputFile, Record
 from orket_lib.artifacts.row import RowPolicy
 from orket_lib.artifacts.spec import ControlSettings
-from orket_lib.vocabulary.statuses import Lane, VramProfile
+from orket_lib.vocabulary.statuses import Lane, VramGuard, VramProfile
+
+
+class MadeFrom(Record):
+    """What a file is made from that is made on the way."""
+
+    base: InputFile
+    imatrix: InputFile | None = None
 
 
 class PlannedCell(Record):
@@ -18,8 +25,9 @@ class PlannedCell(Record):
     model_id: str
     quant_tag: str
     artifact: str = Field(description="file or tag")
-    sha256: str | None = Field(description="of the file; null for a tag")
+    sha256: str | None = Field(description="of the file; null for a tag, and for one that is made")
     pin: str | None = Field(description="digest that the server must report for the tag")
+    made_from: MadeFrom | None = Field(None, description="null for a file that is used as it is")
     spec_digest: str
     run_path: str
     measured: bool = Field(description="a measurement of exactly this is already in storage")
@@ -76,9 +84,13 @@ class Plan(Artifact):
     experimental_controls: ControlSettings
     canary: PlannedCanary
     row_quality_policy: RowPolicy
+    runner: tuple[str, ...] | None = Field(
+        None, description="arguments of the command that answers the tasks; null = we ask"
+    )
     hardware_sidecar: PlannedSidecar
     execution_lane: Lane
     vram_profile: VramProfile
+    vram_guard: VramGuard = VramGuard.WARN
     adherence_threshold: float
     latency_ceiling: float
     include_invalid: bool

@@ -7,6 +7,10 @@ from typing import Literal
 from pydantic import Field
 
 from orket_lib.artifacts.base import Artifact, Record
+from orket_lib.artifacts.serving import Place
+from orket_lib.vocabulary.statuses import VramGuard, VramProfile
+
+QUANTIZE_BINARY = "quantize.binary"  # the program that only files which are made need
 
 
 class PreflightCheck(Record):
@@ -15,6 +19,8 @@ class PreflightCheck(Record):
     name: str
     ok: bool
     detail: str
+    warning: bool = Field(False, description="stops nothing and should be known")
+    remedy: str | None = Field(None, description="the line that gets what is missing")
 
 
 class Preflight(Artifact):
@@ -25,10 +31,35 @@ class Preflight(Artifact):
     checks: tuple[PreflightCheck, ...]
 
 
-class Needs(Record):
-    """What a sweep needs, as the workflow renders it."""
+class NeededModel(Record):
+    """What serves one cell."""
 
-    files: tuple[str, ...]
-    refusals: tuple[str, ...] = Field(
-        (), description="what this version can plan and not run, a sentence each"
+    model_id: str
+    quant_tag: str
+    file: str | None = Field(None, description="path; null for a tag")
+    tag: str | None = Field(None, description="name on the server; null for a file")
+    pin: str | None = Field(None, description="digest that the server must report for the tag")
+    base: str | None = Field(None, description="file that this one is made from")
+    imatrix: str | None = Field(None, description="importance matrix that it is made with")
+    run: str | None = Field(None, description="report of its measurement, for one that is made")
+
+    @property
+    def name(self) -> str:
+        """The file or the tag."""
+        return self.file or self.tag or ""
+
+
+class Needs(Record):
+    """What a sweep needs, as the workflow renders it: from the config alone, nothing is asked."""
+
+    provider: str
+    place: Place = Field(default_factory=Place)
+    models: tuple[NeededModel, ...] = ()
+    programs: dict[str, str] = Field(
+        default_factory=dict, description="name or path of each program, by the key that names it"
     )
+    n_ctx: int | None = None
+    cpu_only: bool = Field(False, description="nothing of a model goes to a GPU")
+    gpu_devices: tuple[str, ...] | None = Field(None, description="null = all")
+    vram_profile: VramProfile = VramProfile.SAFE
+    vram_guard: VramGuard = VramGuard.WARN

@@ -11,6 +11,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from orket_lib.artifacts.base import Artifact, Count, Measured, Reading, Record, volatile
+from orket_lib.artifacts.runner import RunnerRun
 from orket_lib.artifacts.spec import RunSpec
 from orket_lib.artifacts.tokens import TokenMetrics
 from orket_lib.vocabulary.faults import Fault
@@ -36,7 +37,9 @@ class ServedModel(Measured):
     """The model as it was really served, read back from the server and the file (T1, T2)."""
 
     path: str | None = Field(
-        None, description="of the local file", json_schema_extra={"volatile": True}
+        None,
+        description="of the model: a local file, or what the server calls it",
+        json_schema_extra={"volatile": True},
     )
     sha256: str | None = Field(None, description="of the local file, hashed when it was loaded")
     digest: str | None = Field(None, description="that the server reports for a tag")
@@ -47,6 +50,12 @@ class ServedModel(Measured):
     bits_per_weight: Reading = Field(description="tensor bytes x 8 / parameters, from the file")
     n_ctx: Count = Field(description="context of one slot")
     build: str | None = Field(None, description="of the server")
+    capabilities: tuple[str, ...] = Field(
+        (), description="that the server reports; with `thinking` it reasons before it answers"
+    )
+    request_extras: tuple[str, ...] = Field(
+        (), description="fields of a request that not every server takes, and this one was sent"
+    )
     server_memory_mib: Reading = Field(
         description="what the server itself says the model takes: an estimate, no measurement (T12)"
     )
@@ -66,14 +75,19 @@ class ControlReadback(Record):
 class LoadTimes(Measured):
     """How long the model took to load."""
 
-    load_seconds: Reading = Field(description="start of the server process until it answers")
+    load_seconds: Reading = Field(
+        description="start of the server process until it answers; of a server that loads on "
+        "request, from that request until the model is there"
+    )
     model_seconds: Reading = Field(description="of that, inside the runtime's own load call")
 
 
 class Warmup(Record):
     """Generations before anything counts; all of them are kept here, none of them anywhere else."""
 
-    decode_seconds: tuple[float, ...] = volatile("of each warm-up generation, in order")
+    decode_seconds: tuple[float, ...] = volatile(
+        "of each warm-up generation, in order; of one whose text came in one piece, of its request"
+    )
     required: int
     cap: int
     steady: bool = Field(description="the last three show no trend and little spread (T13)")
@@ -169,9 +183,12 @@ class RunTelemetry(Measured):
 
     init_latency: Reading = Field(description="load of the model, s")
     total_latency: Reading = Field(description="last content chunk - start of the request, s")
-    peak_memory_rss: Reading = Field(description="of the serving process so far, MiB")
+    peak_memory_rss: Reading = Field(description="of the serving process tree so far, MiB")
     peak_vram_mib: Reading
     adherence_score: float = Field(ge=0, le=1)
+    score_source: Literal["graders", "runner"] = Field(
+        "graders", description="`runner`: no answer was graded, the runner's own score counts"
+    )
     internal_model_seconds: Reading
     orchestration_overhead_ratio: Reading
     run_quality_status: Quality
@@ -212,6 +229,7 @@ class TestRun(Record):
     answer_sha256: str | None = Field(description="of the normalised answer (T16)")
     finish_reason: str | None
     checks: tuple[Check, ...]
+    runner: RunnerRun | None = Field(None, description="null when we asked the model ourselves")
     telemetry: RunTelemetry
 
 

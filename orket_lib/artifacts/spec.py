@@ -13,10 +13,14 @@ from pydantic import Field
 
 from orket_lib.artifacts.base import Record
 from orket_lib.artifacts.canonical import canonical_json, digest_of
+from orket_lib.artifacts.runner import RunnerSettings
 
 # What the harness itself means by a measurement. Raise it when a change of the harness makes old
 # and new measurements incomparable; everything is then measured again.
 CONTRACT = 1
+
+
+OnServerDeath = Literal["row", "run"]
 
 
 def later(default: Any, description: str) -> Any:
@@ -33,6 +37,10 @@ class ArtifactIdentity(Record):
     sha256: str | None = Field(None, description="of a local file")
     tag: str | None = Field(None, description="name on a server, where there is no local file")
     pin: str | None = Field(None, description="digest that the server must report for the tag")
+    quantized_from: str | None = later(
+        None, "SHA-256 of the file that one which is made is quantized from"
+    )
+    imatrix: str | None = later(None, "SHA-256 of the importance matrix that it is made with")
 
 
 class ControlSettings(Record):
@@ -81,6 +89,7 @@ class MeasurementSpec(Addressed):
     task_timeout_sec: float
     controls: ControlSettings
     tasks: TaskSelection
+    runner: RunnerSettings | None = later(None, "command that answers the tasks; null = we ask")
     machine: str = Field(description="fingerprint of the machine that is to measure")
 
 
@@ -90,6 +99,7 @@ class RunSpec(MeasurementSpec):
     kind: Literal["run"] = "run"
     runs_per_task: int
     probe_runs: int
+    on_server_death: OnServerDeath = later("row", "what a server that dies costs")
 
 
 class CanarySpec(MeasurementSpec):

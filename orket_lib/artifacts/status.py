@@ -26,6 +26,7 @@ class SweepStatus(Measured):
 
     schema_version: Literal["orket.status.v1"] = "orket.status.v1"
     sweep: str
+    preflight: str
     canary: str
     cells: tuple[CellStatus, ...]
     jobs: dict[str, int] | None = Field(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -42,9 +42,12 @@ class TokenAudit(Record):
 
 
 class TokenMetrics(Record):
-    """Everything about the tokens of one request."""
+    """Everything about the tokens of one request, or of all requests of a runner."""
 
     status: TokenStatus
+    source: Literal["server", "runner"] = Field(
+        "server", description="`runner`: as its command reports them, of unknown clocks"
+    )
     counts: TokenCounts
     latencies: TokenLatencies
     throughput: TokenThroughput

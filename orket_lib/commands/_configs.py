@@ -12,13 +12,20 @@ if TYPE_CHECKING:
 DEFAULT_CONFIG = Path("config/config.yaml")
 
 
-def add_config_options(parser: argparse.ArgumentParser) -> None:
-    """Add the config files and `--config`."""
+def add_config_options(
+    parser: argparse.ArgumentParser, without: str = f"default: {DEFAULT_CONFIG.as_posix()}"
+) -> None:
+    """Add the config files and `--config`.
+
+    Args:
+        parser: Of the command.
+        without: What is done without a config.
+    """
     parser.add_argument(
         "configs",
         nargs="*",
         type=Path,
-        help=f"config files, later ones win (default: {DEFAULT_CONFIG.as_posix()})",
+        help=f"config files, later ones win ({without})",
     )
     parser.add_argument(
         "--config", action="append", default=[], metavar="KEY=VALUE", help="wins over files"

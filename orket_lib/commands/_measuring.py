@@ -49,7 +49,11 @@ def source(options: argparse.Namespace, identity: ArtifactIdentity) -> Source:
     place = read_model(options.place, Place) if options.place else Place()
     found = source_of(identity, options.artifact, place)
     if found.artifact and not found.artifact.is_file():
-        raise ArtifactError(f"{found.artifact.as_posix()}: the model file is gone")
+        again = "; delete the .ready files beside it, and it is made again"
+        raise ArtifactError(
+            f"{found.artifact.as_posix()}: the model file is gone"
+            f"{again if identity.quantized_from else ''}"
+        )
     return found
 
 

@@ -39,6 +39,7 @@ def run(options: argparse.Namespace) -> int:
             tasks_of(options.bank, spec),
             options.out.with_suffix(".server.log"),
             options.out.with_suffix(".samples.csv"),
+            options.out.with_suffix(".runner"),
             progress,
             provenance([options.spec]),
         )

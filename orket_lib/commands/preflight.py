@@ -24,6 +24,7 @@ def run(options: argparse.Namespace) -> int:
     verdict = Preflight(**stamp([options.needs]), passed=all(c.ok for c in checks), checks=checks)
     write_model(options.out, verdict)
     for check in checks:
-        if not check.ok:
-            tell(f"preflight: {check.name}: {check.detail}")
+        if check.warning or not check.ok:
+            kind = "" if not check.ok else "warning: "
+            tell(f"preflight: {kind}{check.name}: {check.detail}")
     return 0

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from orket_lib.artifacts.status import SweepStatus
     from orket_lib.config.resolve import Sweep
 
+_PREFLIGHT = Path("results/preflight/verdict.json")
 _VERDICT = Path("results/canary/verdict.json")
 
 
@@ -72,6 +73,7 @@ def _status(sweep: Sweep, options: argparse.Namespace) -> SweepStatus:
     expected = missing * median(paces) if paces else Null("NO_CELL_MEASURED")
     return SweepStatus.of(
         sweep=sweep.config.sweep,
+        preflight=_preflight(),
         canary=_canary(),
         cells=cells,
         jobs=jobs,
@@ -79,6 +81,23 @@ def _status(sweep: Sweep, options: argparse.Namespace) -> SweepStatus:
         missing_runs=missing,
         expected_seconds=0.0 if not missing else expected,
     )
+
+
+def _preflight() -> str:
+    """Return what the preflight's verdict says, with what it warned of."""
+    from orket_lib.artifacts.io import read_model
+    from orket_lib.artifacts.preflight import Preflight
+    from orket_lib.measure.gates import require_preflight
+
+    if not _PREFLIGHT.is_file():
+        return "not looked"
+    try:
+        verdict = read_model(_PREFLIGHT, Preflight)
+        require_preflight(verdict)
+    except OrketError as error:
+        return str(error)
+    warned = [f"{check.name}: {check.detail}" for check in verdict.checks if check.warning]
+    return f"passed, with a warning: {'; '.join(warned)}" if warned else "passed"
 
 
 def _canary() -> str:

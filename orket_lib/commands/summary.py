@@ -29,14 +29,16 @@ def run(options: argparse.Namespace) -> int:
     from orket_lib.artifacts.row import Row
     from orket_lib.artifacts.summary import Summary
     from orket_lib.config.loading import parse
-    from orket_lib.vocabulary.slugs import slug
+    from orket_lib.vocabulary.slugs import slugs
 
     matrix = read_json(options.matrix)
     config = parse(matrix)
     # The paths are derived, not listed: hundreds of cells would not fit a Windows command line.
     folder = options.rows or options.out.parent
     paths = [
-        folder / slug(model) / f"{quant}.json" for model in config.models for quant in config.quants
+        folder / model / f"{quant}.json"
+        for model in slugs(config.models).values()
+        for quant in config.quants
     ]
     rows = [read_model(path, Row) for path in paths]
     machines = {row.hardware_fingerprint for row in rows}

@@ -49,17 +49,27 @@ def serving_warnings(config: SweepConfig) -> Iterator[str]:
                 yield f"{key}: no effect: provider `embedded` starts a server of its own on the CPU"
     if config.server_args and not config.starts_server:
         yield "server_args: no effect: they are for provider `llama_server` without base_url"
-    if config.provider == "openai" and config.seed is not None:
+    if config.provider == "llama_server":
+        if config.exclusive and not config.base_url:
+            yield "exclusive: no effect: a server that we start has one model, ours"
+        if config.base_url and config.gpu_devices:
+            yield f"gpu_devices: no effect: {_STARTED}"
+        if config.api_key and not config.base_url:
+            yield "api_key: no effect: a server that we start gets a key of its own"
+    if config.provider in ("ollama", "openai", "lmstudio"):
+        yield from _shared_server_warnings(config)
+    if config.provider == "ollama" and config.threads is not None:
         yield (
-            "seed: provider `openai` sends it and can't read back whether the server used it; "
-            "rows then say MISSING_EXPERIMENTAL_CONTROLS"
+            "threads: provider `ollama` sends it and reads it back from the command line of the "
+            "process that holds the model; where that can't be seen, rows say "
+            "MISSING_EXPERIMENTAL_CONTROLS"
         )
-    if config.runner_template:
-        yield f"{RUNNER_REFUSAL}; a dry run shows the plan, a run is refused"
     if config.runtime_env and not (
-        config.hardware_sidecar_template or config.hardware_sidecar_profile
+        config.runner_template
+        or config.hardware_sidecar_template
+        or config.hardware_sidecar_profile
     ):
-        yield "runtime_env: no effect: it is for the command of a sidecar, and there is none"
+        yield "runtime_env: no effect: it is for commands of a runner or sidecar: there is none"
     for keys, part in (
         (
             (config.context_sweep_profile, config.context_sweep_contexts),
@@ -71,4 +81,19 @@ def serving_warnings(config: SweepConfig) -> Iterator[str]:
             yield f"{part} is not part of this version; its settings were checked and do nothing"
 
 
-RUNNER_REFUSAL = "runner_template is not part of this version; tasks are asked by ourselves"
+def _shared_server_warnings(config: SweepConfig) -> Iterator[str]:
+    """Yield a line for each setting that a server which others use, too, leaves to itself."""
+    if config.provider == "openai" and config.exclusive:
+        yield "exclusive: no effect: provider `openai` loads and unloads nothing"
+    if config.provider == "openai" and config.n_ctx is not None:
+        yield (
+            "n_ctx: provider `openai` can't set it; rows of a server that has less or doesn't tell "
+            "say CONTEXT_MISMATCH"
+        )
+    if config.gpu_devices:
+        yield f"gpu_devices: no effect: {_STARTED}"
+    if config.seed is not None and config.temperature > 0:
+        yield (
+            f"seed: provider `{config.provider}` sends it and can't read it back; rows of a server "
+            "that isn't seen to use it say MISSING_EXPERIMENTAL_CONTROLS"
+        )

@@ -10,9 +10,12 @@ from collections.abc import Callable, Collection, Iterator
 
 from orket_lib.config.capabilities import control_problems, serving_warnings
 from orket_lib.config.model import SweepConfig
+from orket_lib.config.naming import filled, makes_files
+from orket_lib.config.runners import runner_problems, runner_warnings
+from orket_lib.config.server_arguments import argument_problems
 from orket_lib.config.wording import got, nearest
 from orket_lib.vocabulary.addresses import remote_host
-from orket_lib.vocabulary.quants import NOMINAL_BITS
+from orket_lib.vocabulary.quants import NOMINAL_BITS, is_vendor_tag
 
 _LEAST_CANARY_SAMPLES = 2
 _CONTROLS = ("provider", "base_url", "threads", "affinity_policy")
@@ -30,7 +33,13 @@ def problems_between(config: SweepConfig, bad: Collection[str]) -> list[str]:
 
 def warnings_of(config: SweepConfig) -> list[str]:
     """Return a line for each setting that is allowed and won't do what one may think."""
-    return [*serving_warnings(config), *_canary_warnings(config)]
+    return [
+        *serving_warnings(config),
+        *runner_warnings(config),
+        *_canary_warnings(config),
+        *_quants_alike(config),
+        *_idle_recipe(config),
+    ]
 
 
 def _unordered_quants(config: SweepConfig) -> Iterator[str]:
@@ -101,6 +110,39 @@ def _canary_warnings(config: SweepConfig) -> Iterator[str]:
         )
 
 
+def _one_base_for_many(config: SweepConfig) -> Iterator[str]:
+    for key in ("base", "imatrix"):
+        files = getattr(config, f"quantize_{key}")
+        if isinstance(files, str) and filled(files, "") == files and len(config.models) > 1:
+            yield (
+                f"quantize.{key}: one file can't be that of {len(config.models)} models; write "
+                "{model} in it, or {model: path} " + f"({got(files)})"
+            )
+    if config.quantize_imatrix is not None and config.quantize_base is None:
+        yield "quantize.imatrix: takes quantize.base, which names what is quantized with it"
+
+
+def _quants_alike(config: SweepConfig) -> Iterator[str]:
+    """Yield a warning for tags that nothing but a file can tell apart (trap T18)."""
+    by_bits: dict[float | None, list[str]] = {}
+    for quant in config.quants:
+        by_bits.setdefault(config.bits(quant), []).append(quant)
+    for bits, quants in by_bits.items():
+        if bits is not None and len(quants) > 1 and any(map(is_vendor_tag, quants)):
+            yield (
+                f"quants: {', '.join(quants)} count as {bits:g} bits per weight each where their "
+                "files can't be read; quant_bits tells them apart"
+            )
+
+
+def _idle_recipe(config: SweepConfig) -> Iterator[str]:
+    if config.quantize_base is not None and not makes_files(config):
+        yield (
+            f"quantize: no effect: a server of provider `{config.provider}` that runs already has "
+            "models of its own"
+        )
+
+
 _Check = Callable[[SweepConfig], Iterator[str]]
 _CHECKS: tuple[tuple[tuple[str, ...], _Check], ...] = (
     (("quants", "quant_bits"), _unordered_quants),
@@ -108,7 +150,10 @@ _CHECKS: tuple[tuple[tuple[str, ...], _Check], ...] = (
     (("base_url", "allow_remote"), _distant_server),
     (("provider", "base_url"), _nowhere),
     (("models", "quants", "artifact_digest"), _one_pin_for_many),
+    (("models", "quantize_base", "quantize_imatrix"), _one_base_for_many),
     (_CONTROLS, control_problems),
+    (("server_args",), argument_problems),
+    (("runner_template",), runner_problems),
     (("hardware_sidecar_template", "hardware_sidecar_profile"), _two_probes),
     (("thermal_cooldown_target_c", "thermal_polluted_threshold_c"), _thermal_limits),
 )

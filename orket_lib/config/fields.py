@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Collection
 from typing import Annotated, Any
 
 from pydantic import (
@@ -38,6 +40,19 @@ class Section(BaseModel):
         if isinstance(value, bool) and field.annotation is not bool:
             raise PydanticCustomError(WRONG_TYPE, "must not be true or false")
         return value
+
+
+def only_placeholders(template: str, known: Collection[str]) -> str:
+    """Return a template, refusing a placeholder that it can't have.
+
+    Raises:
+        ValueError: Naming it, and those that there are.
+    """
+    for name in re.findall(r"\{([^{}]*)\}", template):
+        if name not in known:
+            there_are = ", ".join(f"{{{placeholder}}}" for placeholder in known)
+            raise ValueError(f"`{{{name}}}` is no placeholder; there are {there_are}")
+    return template
 
 
 def _listed(value: object) -> object:

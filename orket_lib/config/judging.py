@@ -12,7 +12,7 @@ from pydantic import Field
 from orket_lib.artifacts.canary import CanaryPolicy
 from orket_lib.artifacts.row import RowPolicy
 from orket_lib.config.fields import Rate, Section, TaskId, Words
-from orket_lib.vocabulary.statuses import Lane, VramProfile
+from orket_lib.vocabulary.statuses import Lane, VramGuard, VramProfile
 
 
 class Labels(Section):
@@ -22,8 +22,15 @@ class Labels(Section):
         Lane, Field(description="lab: speeds count; ci: they are recorded and are no evidence")
     ] = Lane.LAB
     vram_profile: Annotated[
-        VramProfile, Field(description="how much of the memory the sweep may use")
+        VramProfile,
+        Field(
+            description="share of the free memory that a model may take: safe 50 %, balanced 80 %, "
+            "stress 95 %"
+        ),
     ] = VramProfile.SAFE
+    vram_guard: Annotated[
+        VramGuard, Field(description="what the preflight does about a model that may take more")
+    ] = VramGuard.WARN
     provenance_ref: Annotated[
         Words, Field(description="who asked for the sweep: a CI run, a ticket")
     ] = "local-run:manual"

@@ -9,7 +9,8 @@ from pydantic import Field, field_validator
 from orket_lib.config.fields import Names, Section, TaskId, Text, Words
 from orket_lib.config.secrets import secret_problems
 from orket_lib.vocabulary.quants import is_path_safe, normalize_tag
-from orket_lib.vocabulary.slugs import slug
+from orket_lib.vocabulary.runner import OURS
+from orket_lib.vocabulary.slugs import slug, slugs
 
 # Folders below results/ that belong to no sweep.
 _OURS = ("canary", "preflight")
@@ -47,12 +48,16 @@ class Matrix(Section):
         dict[str, Text],
         Field(
             description="environment of templates' commands; a name that looks like a secret "
-            "takes its value from the environment: ${ENV:NAME}"
+            "takes its value from the environment: ${ENV:NAME}; names in ORKET_ are ours"
         ),
     ] = Field(default_factory=dict)
     runner_template: Annotated[
         str | tuple[str, ...] | None,
-        Field(description="command of an external agent that runs a task"),
+        Field(
+            description="command of an external agent that answers each task, with {task_file} "
+            "and others of our placeholders; a list is taken as it is",
+            examples=["orket run-task --task {task_file} --run-dir {run_dir} --seed {seed}"],
+        ),
     ] = None
 
     @field_validator("sweep")
@@ -75,14 +80,13 @@ class Matrix(Section):
     @classmethod
     def _models_have_folders_of_their_own(cls, models: tuple[str, ...]) -> tuple[str, ...]:
         seen: dict[str, str] = {}
-        for model in models:
-            folder = slug(model)
-            other = seen.get(folder.lower())
-            if other == model:
-                raise ValueError(f"`{model}` stands twice")
-            if other is not None:
+        for model, folder in slugs(models).items():
+            other = seen.setdefault(folder.lower(), model)
+            if other != model:
                 raise ValueError(f"`{other}` and `{model}` would share the folder `{folder}`")
-            seen[folder.lower()] = model
+        if len(seen) < len(models):
+            twice = next(model for model in models if models.count(model) > 1)
+            raise ValueError(f"`{twice}` stands twice")
         return models
 
     @field_validator("quants")
@@ -99,7 +103,10 @@ class Matrix(Section):
     @field_validator("runtime_env")
     @classmethod
     def _secrets_stay_outside(cls, environment: dict[str, str]) -> dict[str, str]:
-        problems = secret_problems(environment)
+        problems = [
+            *secret_problems(environment),
+            *(f"`{name}` is ours to set" for name in environment if name.startswith(OURS)),
+        ]
         if problems:
             raise ValueError("; ".join(problems))
         return environment

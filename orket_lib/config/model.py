@@ -10,11 +10,12 @@ from __future__ import annotations
 from orket_lib.config.judging import Canary, Labels, Rows, Thresholds
 from orket_lib.config.matrix import Matrix
 from orket_lib.config.probing import ContextSweep, HardwareSidecar, ThermalSeries
+from orket_lib.config.quantizing import Quantize
 from orket_lib.config.serving import Controls, Serving
 from orket_lib.vocabulary.quants import nominal_bits
 
 # A section's keys may be written flat, with its name and `_` before them.
-SECTIONS = ("canary", "row", "context", "hardware_sidecar", "thermal", "kpi")
+SECTIONS = ("canary", "row", "context", "hardware_sidecar", "thermal", "kpi", "quantize")
 
 
 class SweepConfig(  # fields come in the order of the bases, read from the last one
@@ -26,6 +27,7 @@ class SweepConfig(  # fields come in the order of the bases, read from the last 
     Thresholds,
     Labels,
     Controls,
+    Quantize,
     Serving,
     Matrix,
 ):

@@ -11,21 +11,46 @@ from orket_lib.vocabulary.slugs import slug
 
 
 @dataclass(frozen=True)
+class Recipe:
+    """What the file of a cell is made from.
+
+    Attributes:
+        base: File with all its bits.
+        imatrix: Importance matrix; None for none.
+    """
+
+    base: Path
+    imatrix: Path | None = None
+
+
+@dataclass(frozen=True)
 class Named:
-    """What serves a cell: exactly one of file and tag."""
+    """What serves a cell: exactly one of file and tag.
+
+    Attributes:
+        path: The file; of one that is made, only the hash of its base tells where it lies.
+        tag: Name on a server.
+        recipe: How the file is made; None for one that is there.
+    """
 
     path: Path | None = None
     tag: str | None = None
+    recipe: Recipe | None = None
 
     def __str__(self) -> str:
         return self.path.as_posix() if self.path else str(self.tag)
 
 
 def serves_files(config: SweepConfig) -> bool:
-    """Tell whether cells are files: llama-server takes either, a file wins."""
+    """Tell whether cells are files: a llama-server that runs takes either, a file wins."""
     if config.provider == "llama_server":
-        return bool(config.artifact_template or config.artifacts)
+        return config.starts_server or bool(config.artifact_template or config.artifacts)
     return config.provider == EMBEDDED
+
+
+def makes_files(config: SweepConfig) -> bool:
+    """Tell whether files can be made for what serves: only a server of our own takes any file."""
+    return config.provider == EMBEDDED or config.starts_server
 
 
 def named_for(config: SweepConfig, model: str, quant: str) -> Named | None:
@@ -49,6 +74,9 @@ def _chosen(
     named = table.get(model, {}).get(quant)
     if named is not None or template is None:
         return named
-    return (
-        template.replace("{model}", model).replace("{slug}", slug(model)).replace("{quant}", quant)
-    )
+    return filled(template, model).replace("{quant}", quant)
+
+
+def filled(template: str, model: str) -> str:
+    """Return a template with the model filled in."""
+    return template.replace("{model}", model).replace("{slug}", slug(model))

@@ -2,24 +2,36 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 from orket_lib import __version__
 from orket_lib.artifacts.base import InputFile, Provenance
 from orket_lib.artifacts.plan import (
+    MadeFrom,
     Plan,
     PlannedCanary,
     PlannedCell,
     PlannedSidecar,
     PlannedTasks,
 )
-from orket_lib.artifacts.preflight import Needs
+from orket_lib.artifacts.preflight import QUANTIZE_BINARY, NeededModel, Needs
 from orket_lib.artifacts.serving import Place
-from orket_lib.config.capabilities import RUNNER_REFUSAL
+from orket_lib.config.capabilities import EMBEDDED
 from orket_lib.config.model import SweepConfig
 from orket_lib.config.resolve import Cell, Sweep
+from orket_lib.config.runners import find_runner
 from orket_lib.config.sidecars import find_sidecar
 from orket_lib.vocabulary.clock import utc_now
+
+# How llama-server is told to keep a model off the GPUs.
+_NO_OFFLOAD = {
+    ("-ngl", "0"),
+    ("--gpu-layers", "0"),
+    ("--n-gpu-layers", "0"),
+    ("-dev", "none"),
+    ("--device", "none"),
+}
 
 
 def make_plan(sweep: Sweep, commit_sha: str | None, dirty: bool | None) -> Plan:
@@ -49,9 +61,11 @@ def make_plan(sweep: Sweep, commit_sha: str | None, dirty: bool | None) -> Plan:
         experimental_controls=sweep.cells[0].spec.controls,
         canary=_canary(config),
         row_quality_policy=config.row_policy,
+        runner=_runner(config),
         hardware_sidecar=_sidecar(config),
         execution_lane=config.execution_lane,
         vram_profile=config.vram_profile,
+        vram_guard=config.vram_guard,
         adherence_threshold=config.adherence_threshold,
         latency_ceiling=config.latency_ceiling,
         include_invalid=config.include_invalid,
@@ -67,11 +81,17 @@ def make_plan(sweep: Sweep, commit_sha: str | None, dirty: bool | None) -> Plan:
 def needs(sweep: Sweep) -> Needs:
     """Return what must be there before anything is measured."""
     config = sweep.config
-    refusals = []
-    if config.runner_template:
-        refusals.append(RUNNER_REFUSAL)
-    files = {cell.path.as_posix() for cell in sweep.cells if cell.path}
-    return Needs(files=tuple(sorted(files)), refusals=tuple(refusals))
+    return Needs(
+        provider=config.provider,
+        place=place(config),
+        models=tuple(map(_needed, sweep.cells)),
+        programs=_programs(sweep),
+        n_ctx=config.n_ctx,
+        cpu_only=_cpu_only(config),
+        gpu_devices=config.gpu_devices,
+        vram_profile=config.vram_profile,
+        vram_guard=config.vram_guard,
+    )
 
 
 def place(config: SweepConfig) -> Place:
@@ -82,6 +102,19 @@ def place(config: SweepConfig) -> Place:
         exclusive=config.exclusive,
         server_binary=config.server_binary if config.starts_server else None,
     )
+
+
+def _programs(sweep: Sweep) -> dict[str, str]:
+    """Return what is started beside the server of our own, by the key that names it."""
+    config, programs = sweep.config, {}
+    if config.starts_server:
+        programs["server_binary"] = config.server_binary
+    runner = find_runner(config)
+    if runner and "{" not in runner.template[0]:  # else it is another one for each task
+        programs["runner_template"] = runner.template[0]
+    if any(cell.named.recipe for cell in sweep.cells):
+        programs[QUANTIZE_BINARY] = config.quantize_binary
+    return programs
 
 
 def _canary(config: SweepConfig) -> PlannedCanary:
@@ -100,6 +133,11 @@ def _canary(config: SweepConfig) -> PlannedCanary:
     )
 
 
+def _runner(config: SweepConfig) -> tuple[str, ...] | None:
+    runner = find_runner(config)
+    return runner.template if runner else None
+
+
 def _sidecar(config: SweepConfig) -> PlannedSidecar:
     sidecar = find_sidecar(config)
     if sidecar is None:
@@ -113,6 +151,38 @@ def _sidecar(config: SweepConfig) -> PlannedSidecar:
     )
 
 
+def _cpu_only(config: SweepConfig) -> bool:
+    """Tell whether nothing of a model goes to a GPU, as far as the config says so."""
+    pairs = set(pairwise(config.server_args)) if config.starts_server else set()
+    return config.provider == EMBEDDED or bool(pairs & _NO_OFFLOAD)
+
+
+def _needed(cell: Cell) -> NeededModel:
+    made = _made(cell)
+    return NeededModel(
+        model_id=cell.model_id,
+        quant_tag=cell.quant_tag,
+        file=cell.path.as_posix() if cell.path else None,
+        tag=cell.named.tag,
+        pin=cell.spec.artifact.pin,
+        base=made.base.path if made else None,
+        imatrix=made.imatrix.path if made and made.imatrix else None,
+        run=f"{cell.folder}/run.json" if made else None,
+    )
+
+
+def _made(cell: Cell) -> MadeFrom | None:
+    """Return what the file of a cell is made from, with the hashes that name its folder."""
+    recipe, identity = cell.named.recipe, cell.spec.artifact
+    if recipe is None or identity.quantized_from is None:
+        return None
+    imatrix = None
+    if recipe.imatrix and identity.imatrix:
+        imatrix = InputFile(path=recipe.imatrix.as_posix(), sha256=identity.imatrix)
+    base = InputFile(path=recipe.base.as_posix(), sha256=identity.quantized_from)
+    return MadeFrom(base=base, imatrix=imatrix)
+
+
 def _planned(cell: Cell) -> PlannedCell:
     run_path = f"{cell.folder}/run.json"
     return PlannedCell(
@@ -121,6 +191,7 @@ def _planned(cell: Cell) -> PlannedCell:
         artifact=str(cell.named),
         sha256=cell.spec.artifact.sha256,
         pin=cell.spec.artifact.pin,
+        made_from=_made(cell),
         spec_digest=cell.digest,
         run_path=run_path,
         measured=Path(run_path).is_file(),
@@ -128,8 +199,10 @@ def _planned(cell: Cell) -> PlannedCell:
 
 
 def _inputs(sweep: Sweep) -> tuple[InputFile, ...]:
-    """Return the files that the cells are, each once, by the hashes that are known already."""
+    """Return the files that the cells are or are made from, each once, by the known hashes."""
     known = {cell.path.as_posix(): cell.spec.artifact.sha256 for cell in sweep.cells if cell.path}
+    for made in filter(None, map(_made, sweep.cells)):
+        known |= {file.path: file.sha256 for file in (made.base, made.imatrix) if file}
     return tuple(
         InputFile(path=path, sha256=sha256) for path, sha256 in sorted(known.items()) if sha256
     )

@@ -7,7 +7,7 @@ once.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -23,32 +23,38 @@ from orket_lib.config.capabilities import EMBEDDED
 from orket_lib.config.hashes import HashCache
 from orket_lib.config.model import SweepConfig
 from orket_lib.config.naming import Named, pin_for
+from orket_lib.config.recipes import identity_of, made_file
+from orket_lib.config.runners import find_runner
 from orket_lib.config.surroundings import look_around
 from orket_lib.tasks.bank import Task, TaskBank, select, selection
 from orket_lib.telemetry.fingerprint import remote_machine
 from orket_lib.vocabulary.addresses import remote_host
 from orket_lib.vocabulary.errors import ConfigError
-from orket_lib.vocabulary.slugs import slug
+from orket_lib.vocabulary.slugs import slug, slugs
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One (model, quant): what serves it and what its measurement depends on."""
+    """One (model, quant): what serves it and what its measurement depends on.
+
+    Attributes:
+        model_id: Of the config.
+        model_slug: Folder of the model's views, its own among the models of the sweep.
+        quant_tag: Of the config.
+        named: What serves the cell.
+        spec: What its measurement depends on.
+    """
 
     model_id: str
+    model_slug: str
     quant_tag: str
     named: Named
     spec: RunSpec
 
     @property
     def path(self) -> Path | None:
-        """The model file, where there is one here."""
+        """The model file, where there is one here, or will be."""
         return self.named.path
-
-    @property
-    def model_slug(self) -> str:
-        """The model's folder name."""
-        return slug(self.model_id)
 
     @property
     def digest(self) -> str:
@@ -57,8 +63,12 @@ class Cell:
 
     @property
     def folder(self) -> str:
-        """The folder of the cell's measurement, with forward slashes."""
-        return f"storage/runs/{self.model_slug}/{self.quant_tag}/{self.digest}"
+        """The folder of the cell's measurement, with forward slashes.
+
+        Models whose slugs are equal may share it up to the digest, which tells them apart: so what
+        else a sweep measures never moves a measurement.
+        """
+        return f"storage/runs/{slug(self.model_id)}/{self.quant_tag}/{self.digest}"
 
 
 @dataclass(frozen=True)
@@ -98,12 +108,13 @@ def resolve(config: SweepConfig, hashes: HashCache, machine: str) -> Sweep:
     found = look_around(config, hashes, machine)
     if found.problems or found.bank is None:
         raise ConfigError(found.problems)
-    bank, named = found.bank, found.named
+    bank = found.bank
+    named = {pair: _placed(pair, what, hashes) for pair, what in found.named.items()}
     tasks = select(bank.tasks, config.task_limit, config.task_id_min, config.task_id_max)
     canary_tasks = select(
         bank.tasks, config.canary_task_limit, config.canary_task_id_min, config.canary_task_id_max
     )
-    pairs = list(named)
+    pairs, folders = list(named), slugs(config.models)
     where = config.machine or remote_machine(remote_host(config.base_url)) or machine
 
     def base(pair: tuple[str, str], chosen: tuple[Task, ...]) -> MeasurementSpec:
@@ -126,13 +137,25 @@ def resolve(config: SweepConfig, hashes: HashCache, machine: str) -> Sweep:
                 warmup_steps=config.warmup_steps,
             ),
             tasks=selection(bank, chosen),
+            runner=find_runner(config),
             machine=where,
         )
 
     def cell(pair: tuple[str, str]) -> Cell:
         fields = base(pair, tasks).model_dump()
-        spec = RunSpec(**fields, runs_per_task=config.runs_per_quant, probe_runs=config.probe_runs)
-        return Cell(model_id=pair[0], quant_tag=pair[1], named=named[pair], spec=spec)
+        spec = RunSpec(
+            **fields,
+            runs_per_task=config.runs_per_quant,
+            probe_runs=config.probe_runs,
+            on_server_death=config.on_server_death,
+        )
+        return Cell(
+            model_id=pair[0],
+            model_slug=folders[pair[0]],
+            quant_tag=pair[1],
+            named=named[pair],
+            spec=spec,
+        )
 
     def canary(pair: tuple[str, str]) -> CanarySpec:
         return CanarySpec(**base(pair, canary_tasks).model_dump(), runs=config.canary_runs)
@@ -150,6 +173,13 @@ def resolve(config: SweepConfig, hashes: HashCache, machine: str) -> Sweep:
     )
 
 
+def _placed(pair: tuple[str, str], named: Named, hashes: HashCache) -> Named:
+    """Return what serves a cell with its place, which the bytes tell that a file is made from."""
+    if named.recipe is None:
+        return named
+    return replace(named, path=made_file(*pair, identity_of(named.recipe, hashes)))
+
+
 def _identity(
     config: SweepConfig, pair: tuple[str, str], named: Named, hashes: HashCache
 ) -> ArtifactIdentity:
@@ -157,6 +187,8 @@ def _identity(
 
     A pin of a file is not in it: the bytes are what is measured, pinned or not.
     """
+    if named.recipe:
+        return identity_of(named.recipe, hashes)
     if named.path:
         return ArtifactIdentity(sha256=hashes.sha256(named.path))
     return ArtifactIdentity(tag=named.tag, pin=pin_for(config, *pair))

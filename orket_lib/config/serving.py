@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator
 
-from orket_lib.config.fields import Labels, Section, Text, Words
+from orket_lib.artifacts.spec import OnServerDeath
+from orket_lib.config.fields import Labels, Section, Text, Words, only_placeholders
 from orket_lib.vocabulary.quants import normalize_tag
 
 Provider = Literal["embedded", "llama_server", "ollama", "lmstudio", "openai"]
@@ -75,6 +76,13 @@ class Serving(Section):
     n_ctx: Annotated[
         int | None, Field(ge=256, description="context in tokens; null = the model's own")
     ] = None
+    on_server_death: Annotated[
+        OnServerDeath,
+        Field(
+            description="what a server that dies costs: the row, or the run that it took (which "
+            "scores 0), started again up to 3 times"
+        ),
+    ] = "row"
     temperature: Annotated[float, Field(ge=0, le=2, description="0 = greedy")] = 0.0
     max_output_tokens: Annotated[int, Field(ge=1, description="limit of an answer")] = 256
     task_timeout_sec: Annotated[float, Field(gt=0, description="of one task, s")] = 120.0
@@ -99,11 +107,7 @@ class Serving(Section):
     @field_validator("artifact_template", "tag_template")
     @classmethod
     def _only_known_placeholders(cls, template: str | None) -> str | None:
-        for name in re.findall(r"\{([^{}]*)\}", template or ""):
-            if name not in _PLACEHOLDERS:
-                known = ", ".join(f"{{{known}}}" for known in _PLACEHOLDERS)
-                raise ValueError(f"`{{{name}}}` is no placeholder; there are {known}")
-        return template
+        return None if template is None else only_placeholders(template, _PLACEHOLDERS)
 
     @field_validator("artifacts", "tags")
     @classmethod

@@ -5,6 +5,7 @@ from __future__ import annotations
 from orket_lib.artifacts.sidecar import SidecarSpec
 from orket_lib.config.resolve import Cell, Sweep
 from orket_lib.config.sidecars import find_sidecar, sidecar_spec
+from orket_lib.vocabulary.slugs import slug
 
 
 class SidecarTargets:
@@ -24,6 +25,10 @@ class SidecarTargets:
             else {}
         )
         self._by_digest = {spec.digest(): place for place, spec in self._specs.items()}
+
+    def cells(self) -> dict[str, Cell]:
+        """Return the cell of each sidecar, by the digest of its spec."""
+        return {digest: self._cells[place] for digest, place in self._by_digest.items()}
 
     def all_files(self) -> list[str]:
         """Return every product."""
@@ -61,7 +66,8 @@ class SidecarTargets:
         return " ".join(f"--sidecar {path}" for path in self.view(model, quant))
 
     def _folder(self, place: tuple[str, str]) -> str:
-        return f"storage/sidecars/{place[0]}/{place[1]}/{self._specs[place].digest()}"
+        model = slug(self._cells[place].model_id)  # not that of the views, see `Cell.folder`
+        return f"storage/sidecars/{model}/{place[1]}/{self._specs[place].digest()}"
 
     def _place(self, digest: str) -> tuple[str, str]:
         try:

@@ -5,7 +5,6 @@ A profile without a template means that we measure ourselves, beside the sensors
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,11 +14,10 @@ from orket_lib.artifacts.io import read_model
 from orket_lib.artifacts.sidecar import ServingSettings, SidecarSpec
 from orket_lib.artifacts.spec import RunSpec
 from orket_lib.config.model import SweepConfig
+from orket_lib.config.templates import Template, split_template
 from orket_lib.config.wording import got, nearest
 from orket_lib.vocabulary.errors import ArtifactError, ConfigError
 from orket_lib.vocabulary.sidecar import Backend
-
-Template = str | tuple[str, ...]
 
 _TIMEOUT = "hardware_sidecar_timeout_sec"
 
@@ -70,7 +68,7 @@ def find_sidecar(config: SweepConfig) -> Sidecar | None:
     if name is None:
         if config.hardware_sidecar_template is None:
             return None
-        arguments = _split("hardware_sidecar_template", config.hardware_sidecar_template)
+        arguments = split_template("hardware_sidecar_template", config.hardware_sidecar_template)
         return Sidecar(None, "any", arguments, config.hardware_sidecar_timeout_sec)
     path = config.sidecar_profiles_config
     try:
@@ -91,7 +89,7 @@ def find_sidecar(config: SweepConfig) -> Sidecar | None:
         template=(
             None
             if profile.template is None
-            else _split(f"{path}: profiles.{name}.template", profile.template)
+            else split_template(f"{path}: profiles.{name}.template", profile.template)
         ),
         timeout_sec=config.hardware_sidecar_timeout_sec if explicit else profile.timeout_sec,
     )
@@ -137,20 +135,3 @@ def _serving(cell: RunSpec) -> ServingSettings:
         controls=cell.controls,
         probe_runs=cell.probe_runs,
     )
-
-
-def _split(key: str, template: Template) -> tuple[str, ...]:
-    """Return a template's arguments: a text is split as a POSIX shell would, a list is kept.
-
-    Split before anything is filled in, so no value of a placeholder can become an argument.
-
-    Raises:
-        ConfigError: The text has an open quote, or there is no command in it.
-    """
-    try:
-        arguments = tuple(shlex.split(template) if isinstance(template, str) else template)
-    except ValueError as error:
-        raise ConfigError([f"{key}: {str(error).lower()} ({got(template)})"]) from None
-    if not arguments or not arguments[0]:
-        raise ConfigError([f"{key}: must name a command ({got(template)})"])
-    return arguments

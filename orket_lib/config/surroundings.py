@@ -19,6 +19,7 @@ from orket_lib.config.hashes import HashCache
 from orket_lib.config.model import SweepConfig
 from orket_lib.config.naming import Named, named_for, pin_for, serves_files
 from orket_lib.config.profiles import ContextProfiles
+from orket_lib.config.recipes import find_recipes, recipe_for, requantized
 from orket_lib.config.sidecars import sidecar_problems
 from orket_lib.config.wording import got, nearest
 from orket_lib.tasks.bank import TaskBank, load_bank, select
@@ -26,6 +27,7 @@ from orket_lib.vocabulary.cpus import ALL, cpus_of
 from orket_lib.vocabulary.errors import ArtifactError
 
 _NAMING = {"provider", "models", "quants", "artifact_template", "artifacts", "tag_template", "tags"}
+_NAMING |= {"base_url", "quantize_base", "quantize_imatrix", "quantize_allow_requantize"}
 _SIDECAR = {
     "hardware_sidecar_template",
     "hardware_sidecar_profile",
@@ -74,35 +76,43 @@ def look_around(
     if "affinity_policy" not in bad and config.machine in (None, machine):
         problems += _missing_cpus(config)
     problems += _referred_files(config, bad)
-    return Surroundings(bank, named, tuple(problems), tuple(_shared(named)))
+    warnings = (*_shared(named), *requantized(config, named))
+    return Surroundings(bank, named, tuple(problems), warnings)
 
 
 def _cells(config: SweepConfig) -> tuple[dict[tuple[str, str], Named], list[str]]:
     """Return what serves each cell, and a line for each cell that nothing serves."""
     files = serves_files(config)
     table, template = ("artifacts", "artifact_template") if files else ("tags", "tag_template")
-    found, problems = {}, []
+    found, lacking, problems = {}, [], []
     for model in config.models:
         for quant in config.quants:
             place = f"{table}.{model}.{quant}"
             named = named_for(config, model, quant)
-            if named is None:
+            there = named is not None and (named.path is None or named.path.is_file())
+            if not there and files and recipe_for(config, model):
+                lacking.append((model, quant))
+            elif named is None:
                 kind = "file" if files else f"tag of provider `{config.provider}`"
                 others = set(getattr(config, table)) - set(config.models)
                 hint = nearest(model, others)
                 problems.append(f"{place}: no {kind} named; set {template} or {table}{hint}")
-            elif named.path and not named.path.is_file():
+            elif not there:
                 problems.append(f"{place}: there is no file {named}")
             else:
                 found[model, quant] = named
-    return found, problems
+    made, hindrances = find_recipes(config, lacking)
+    served = found | made
+    order = [(model, quant) for model in config.models for quant in config.quants]
+    return {pair: served[pair] for pair in order if pair in served}, [*problems, *hindrances]
 
 
 def _shared(named: dict[tuple[str, str], Named]) -> Iterator[str]:
     """Yield a warning for each file or tag that serves several cells (trap T1)."""
     cells: dict[str, list[str]] = {}
     for (model, quant), what in named.items():
-        cells.setdefault(str(what), []).append(f"{model} {quant}")
+        name = str(what) if what.recipe is None else f"{quant} of {what.recipe.base.as_posix()}"
+        cells.setdefault(name, []).append(f"{model} {quant}")
     for name, users in cells.items():
         if len(users) > 1:
             yield f"{name} serves {' and '.join(users)}: these cells can't differ"
@@ -133,7 +143,8 @@ def _empty_selections(config: SweepConfig, bank: TaskBank, bad: Collection[str])
 
 
 def _missing_cpus(config: SweepConfig) -> Iterator[str]:
-    if config.affinity_policy == ALL or config.provider != EMBEDDED:
+    ours = config.provider == EMBEDDED or config.starts_server
+    if config.affinity_policy == ALL or not ours:
         return
     try:
         here = set(psutil.Process().cpu_affinity() or ())

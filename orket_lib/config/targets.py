@@ -6,9 +6,9 @@ from orket_lib.artifacts.canonical import canonical_json
 from orket_lib.artifacts.row import RowSettings
 from orket_lib.config.checkout import checkout_state
 from orket_lib.config.planning import make_plan, needs, place
+from orket_lib.config.quantized_targets import QuantizedTargets
 from orket_lib.config.resolve import Cell, Sweep
 from orket_lib.config.sidecar_targets import SidecarTargets
-from orket_lib.vocabulary.slugs import slug
 
 _POLICIES = ("matrix", "canary", "row", "needs", "place")
 _VIEWS = (
@@ -31,6 +31,14 @@ class Targets:
         self.sidecars = SidecarTargets(sweep)
         self._by_digest = {cell.digest: cell for cell in sweep.cells}
         self._canaries = {canary.digest(): canary for canary in sweep.canaries}
+        by_pair = {(cell.model_id, cell.quant_tag): cell for cell in sweep.cells}
+        self._canary_cells = {
+            digest: by_pair[canary.model_id, canary.quant_tag]
+            for digest, canary in self._canaries.items()
+        }
+        self.quantized = QuantizedTargets(
+            sweep.config, self._by_digest | self._canary_cells | self.sidecars.cells()
+        )
         self._by_place = {(cell.model_slug, cell.quant_tag): cell for cell in sweep.cells}
 
     def all_files(self) -> list[str]:
@@ -90,8 +98,7 @@ class Targets:
 
     def canary_artifact(self, digest: str) -> str:
         """Return the model file, or tag, of the canary with this digest."""
-        canary = self._canaries[digest]
-        return str(self._by_place[slug(canary.model_id), canary.quant_tag].named)
+        return str(self._canary_cells[digest].named)
 
     def canary_spec_json(self, digest: str) -> str:
         """Return the canary's spec as canonical JSON.

@@ -7,9 +7,10 @@ process is killed.
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -26,6 +27,7 @@ class Ended(BaseModel):
             `runner_killed` when somebody killed the process that watches over it; None when it
             ended by itself.
         exit_status: None when it did not end by itself; negative for a signal.
+        seconds: From its start to its end, without the ending of what it left behind.
     """
 
     error: str | None
@@ -48,21 +50,27 @@ _KILLED = Ended(
 
 
 def run_bounded(
-    argv: Sequence[str], env: Mapping[str, str], timeout_s: float, out_file: Path
+    argv: Sequence[str],
+    env: Mapping[str, str],
+    timeout_s: float,
+    out_file: Path | None = None,
+    inherited: Collection[str] | None = None,
 ) -> Ended:
     """Run a command to its end, or to ours.
 
     Args:
         argv: The command and its arguments, as they are.
-        env: Added to our own environment.
+        env: Added to what it inherits of our own environment.
         timeout_s: After so long the command and everything that it started is killed.
         out_file: A file that the command may write.
+        inherited: Names of what it inherits; None is everything.
     """
+    own = {name: os.environ[name] for name in inherited or () if name in os.environ}
     settings = {
         "argv": list(argv),
-        "env": dict(env),
+        "env": {**(os.environ if inherited is None else own), **env},
         "timeout_s": timeout_s,
-        "out_file": str(out_file),
+        "out_file": None if out_file is None else str(out_file),
     }
     child = _start()
     assert child.stdin is not None

@@ -73,16 +73,16 @@ def main() -> None:
 
 
 def _run(settings: dict[str, Any]) -> dict[str, Any]:
-    out_file = Path(settings["out_file"])
+    out_file = Path(settings["out_file"]) if settings["out_file"] else None
     stdout, stderr = Kept(), Kept()
     begin = time.monotonic()
     error: str | None
     try:
-        process = _start(settings["argv"], {**os.environ, **settings["env"]})
+        process = _start(settings["argv"], settings["env"])
     except FileNotFoundError:
-        error, status = "command_not_found", None
+        error, status, seconds = "command_not_found", None, None
     except (OSError, ValueError):  # no permission, no program, a NUL in an argument
-        error, status = "command_not_executable", None
+        error, status, seconds = "command_not_executable", None, None
     else:
         happened: queue.Queue[str | None] = queue.Queue()
         readers = [
@@ -92,6 +92,7 @@ def _run(settings: dict[str, Any]) -> dict[str, Any]:
         _thread(_wait, process, happened)
         _thread(_watch_parent, happened)
         error = _first_event(happened, begin + settings["timeout_s"], out_file)
+        seconds = time.monotonic() - begin
         _end(process)
         for reader in readers:
             reader.join(_KILL_S)
@@ -99,7 +100,7 @@ def _run(settings: dict[str, Any]) -> dict[str, Any]:
     return {
         "error": error,
         "exit_status": status,
-        "seconds": time.monotonic() - begin,
+        "seconds": seconds,
         "stdout": stdout.answer(),
         "stderr": stderr.answer(),
         "out_file": _content(out_file).answer(),
@@ -118,7 +119,9 @@ def _start(argv: list[str], env: dict[str, str]) -> subprocess.Popen[bytes]:
     return subprocess.Popen(argv, start_new_session=True, **pipes)
 
 
-def _first_event(happened: queue.Queue[str | None], deadline: float, out_file: Path) -> str | None:
+def _first_event(
+    happened: queue.Queue[str | None], deadline: float, out_file: Path | None
+) -> str | None:
     """Return what ended the command: None for itself, else the error."""
     while (left := deadline - time.monotonic()) > 0:
         try:
@@ -181,19 +184,19 @@ def _kill(processes: list[psutil.Process]) -> None:
     psutil.wait_procs(processes, timeout=_POLL_S)
 
 
-def _content(path: Path) -> Kept:
+def _content(path: Path | None) -> Kept:
     """Return what lies in a file; a pipe or a device in its place is no file."""
     kept = Kept()
-    if _size(path):
+    if path and _size(path):
         with contextlib.suppress(OSError), path.open("rb") as stream:
             while kept.size <= FLOOD_BYTES and (data := stream.read(65536)):
                 kept.add(data)
     return kept
 
 
-def _size(path: Path) -> int:
+def _size(path: Path | None) -> int:
     try:
-        return path.stat().st_size if path.is_file() else 0
+        return path.stat().st_size if path and path.is_file() else 0
     except OSError:
         return 0
 

@@ -28,6 +28,7 @@ def measure_canary(
     tasks: Sequence[Task],
     log: Path,
     samples: Path,
+    folders: Path,
     progress: Progress,
     provenance: Provenance,
 ) -> CanaryMeasurement:
@@ -39,6 +40,7 @@ def measure_canary(
         tasks: The tasks that the spec selects.
         log: Where the server's own messages go.
         samples: Where the samples of the host go.
+        folders: Where a runner has its folders.
         progress: Who watches.
         provenance: Of the caller.
     """
@@ -55,7 +57,7 @@ def measure_canary(
             sessions.append(session.record)
             for index in range(spec.runs):
                 for task in tasks:
-                    runs.append(_run_once(session, spec, task, index))
+                    runs.append(_run_once(session, spec, task, index, folders))
                     progress.step()
     except ProviderError as error:
         failure = str(error)
@@ -73,8 +75,10 @@ def measure_canary(
     )
 
 
-def _run_once(session: OpenSession, spec: CanarySpec, task: Task, index: int) -> CanaryRun:
-    run = run_task(session, spec, task, index)
+def _run_once(
+    session: OpenSession, spec: CanarySpec, task: Task, index: int, folders: Path
+) -> CanaryRun:
+    run = run_task(session, spec, task, index, folders)
     probe = run_probe(session, index)
     return CanaryRun.of(
         test_id=run.test_id,
@@ -83,4 +87,5 @@ def _run_once(session: OpenSession, spec: CanarySpec, task: Task, index: int) ->
         adherence_score=run.telemetry.adherence_score,
         token_status=run.telemetry.token_metrics_status,
         internal_model_seconds=probe.reading("internal_model_seconds"),
+        client_seconds=probe.chunk_ms[-1] / 1000 if probe.chunk_ms else None,
     )

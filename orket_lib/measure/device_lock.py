@@ -34,7 +34,7 @@ def device_lock(device: str, purpose: str, waiting: Callable[[str], None]) -> It
     try:
         lock.acquire(timeout=0)
     except Timeout:
-        waiting(f"waiting for the {device}: {_describe(holder)} is measuring on it")
+        waiting(f"waiting for the {device}: {_describe(holder)} is using it")
         lock.acquire()
     try:
         _sign(holder, purpose)

@@ -18,7 +18,11 @@ def require_preflight(verdict: Preflight) -> None:
         Refused: Naming each thing that is missing.
     """
     if not verdict.passed:
-        missing = [f"  {check.name}: {check.detail}" for check in verdict.checks if not check.ok]
+        missing = []
+        for check in verdict.checks:
+            if not check.ok:
+                missing.append(f"  {check.name}: {check.detail}")
+                missing += [f"    {check.remedy}"] if check.remedy else []
         raise Refused("preflight failed:\n" + "\n".join(missing), rerun=("preflight",))
 
 

@@ -1,13 +1,16 @@
-"""One task, once: request, answer, checks, telemetry.
+"""One task, once: question, answer, checks, telemetry.
 
 The prompt is byte-identical over repetitions and quants. A failed run is an outcome with a score of
-0, never a missing number (T10); its times stay null with the outcome as the reason.
+0, never a missing number (T10); its times stay null with the outcome as the reason. Who asks the
+model, we or a runner's command, makes no difference to what is judged and written down here.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
 
 from orket_lib.artifacts.run_report import (
     Check,
@@ -17,145 +20,187 @@ from orket_lib.artifacts.run_report import (
     TestRun,
 )
 from orket_lib.artifacts.spec import MeasurementSpec
-from orket_lib.artifacts.tokens import TokenMetrics
+from orket_lib.measure.asking import ask_model, unanswered
+from orket_lib.measure.foreign_commands import cut_secrets
 from orket_lib.measure.host_quality import NOT_JUDGED
 from orket_lib.measure.opened import OpenSession
-from orket_lib.measure.tokens import Tokens
-from orket_lib.providers.base import NO_GENERATION, Generation, GenerationRequest, Model
+from orket_lib.measure.reply import Failure, Reply
+from orket_lib.measure.runner import ask_runner, require_served
 from orket_lib.tasks.answers import fingerprint
 from orket_lib.tasks.bank import Task
 from orket_lib.tasks.graders import grade
 from orket_lib.telemetry.host import load_average, peak_rss_mib
 from orket_lib.vocabulary.clock import utc_now
-from orket_lib.vocabulary.errors import RequestFailed, RequestTimedOut
+from orket_lib.vocabulary.compare import reaches
+from orket_lib.vocabulary.errors import ServerCrashed
 from orket_lib.vocabulary.faults import Fault
 from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.rates import overhead_ratio
 from orket_lib.vocabulary.reasons import Reason, Severity
-from orket_lib.vocabulary.statuses import Outcome, Quality, TokenStatus
+from orket_lib.vocabulary.statuses import Outcome, Quality
+
+_NO_GPU = "NO_GPU_USED"
 
 
 @dataclass(frozen=True)
-class _Answered:
-    """What came back for one request."""
+class _Judged:
+    """What a reply is worth, and who says so."""
 
     outcome: Outcome
-    detail: str
-    generation: Generation
-    checks: tuple[Check, ...]
-    fault: Fault | None = None
+    score: float = 0.0
+    checks: tuple[Check, ...] = ()
+    source: Literal["graders", "runner"] = "graders"
 
 
-def run_task(opened: OpenSession, spec: MeasurementSpec, task: Task, run_index: int) -> TestRun:
+@dataclass(frozen=True)
+class _Begun:
+    """When a run began, and on how busy a host."""
+
+    started_at: str
+    load: float | Null
+    at_s: float
+
+
+class RunLost(ServerCrashed):
+    """The server died during a run.
+
+    Args:
+        message: What was seen of its death.
+        run: The run, as the failure that it is.
+    """
+
+    def __init__(self, message: str, run: TestRun) -> None:
+        self.run = run
+        super().__init__(message)
+
+
+def run_task(
+    opened: OpenSession, spec: MeasurementSpec, task: Task, run_index: int, runs: Path
+) -> TestRun:
     """Ask one task once, grade the answer, and return all that was seen.
 
+    Args:
+        opened: The session.
+        spec: How to ask, and who asks.
+        task: The task.
+        run_index: How many times it was asked before.
+        runs: Where a runner's command has its folders.
+
     Raises:
-        ServerCrashed: The server is gone; nothing can be said about this task.
+        RunLost: The server died; the run is in the error, as the failure that it is.
+        ConfigError: There is a runner, and its command can't be started at all.
     """
-    session = opened.record
-    started, load_start, begin_s = utc_now(), load_average(), opened.now_s()
-    answered = _ask(opened.model, spec, task)
-    window_s = (begin_s, opened.now_s())
-    tokens = Tokens.of(answered.generation, session.decode_clock)
-    passed = answered.outcome is Outcome.PASS
-    graded = answered.outcome in (Outcome.PASS, Outcome.FAIL)
-    observations = (
-        *_observations(answered, tokens, session),
-        *opened.model.disturbances(),
-    )
-    total = tokens.total_s if graded else Null(f"RUN_{answered.outcome.upper()}")
-    metrics = tokens.metrics()
+    begun = _Begun(utc_now(), load_average(), opened.now_s())
+    try:
+        if spec.runner:
+            reply = ask_runner(opened, spec, task, run_index, runs)
+        else:
+            reply = ask_model(opened, spec, task)
+        window_s = (begun.at_s, opened.now_s())
+        seen = (*reply.seen, *_disturbances(opened, spec, reply))
+    except ServerCrashed as error:
+        window_s = (begun.at_s, opened.now_s())
+        lost = unanswered(opened, Failure(Outcome.ERROR, str(error), Fault.RESET))
+        raise RunLost(
+            str(error), _test_run(opened, task, run_index, begun, window_s, lost, ())
+        ) from None
+    return _test_run(opened, task, run_index, begun, window_s, reply, seen)
+
+
+def _test_run(
+    opened: OpenSession,
+    task: Task,
+    run_index: int,
+    begun: _Begun,
+    window_s: tuple[float, float],
+    reply: Reply,
+    seen: Sequence[Observation],
+) -> TestRun:
+    """Return a run as it is written down."""
+    failure, judged = reply.failure, _judge(task, reply)
+    text = None if failure or reply.text is None else cut_secrets(reply.text, reply.secrets)
     return TestRun(
         test_id=task.test_id,
         task_id=task.id,
         family=task.family,
         tier=task.tier,
         run_index=run_index,
-        session=session.index,
-        started_at=started,
+        session=opened.record.index,
+        started_at=begun.started_at,
         window_s=window_s,
-        outcome=answered.outcome,
-        outcome_detail=answered.detail,
-        fault=answered.fault,
-        answer=answered.generation.text if graded else None,
-        answer_sha256=fingerprint(answered.generation.text) if graded else None,
-        finish_reason=answered.generation.finish_reason,
-        checks=answered.checks,
-        telemetry=_telemetry(
-            opened.model, session, metrics, tokens, observations, total, float(passed), load_start
-        ),
+        outcome=judged.outcome,
+        outcome_detail=failure.detail if failure else "",
+        fault=failure.fault if failure else None,
+        answer=text,
+        answer_sha256=None if text is None else fingerprint(text),
+        finish_reason=reply.finish_reason,
+        checks=judged.checks,
+        runner=reply.runner,
+        telemetry=_telemetry(opened, reply, judged, seen, begun.load),
     )
 
 
-def _ask(model: Model, spec: MeasurementSpec, task: Task) -> _Answered:
-    request = GenerationRequest(
-        prompt=task.prompt,
-        max_tokens=spec.max_output_tokens,
-        temperature=spec.temperature,
-        seed=spec.controls.seed,
-        timeout_s=spec.task_timeout_sec,
-    )
-    try:
-        generation = model.generate(request)
-    except RequestTimedOut as error:
-        return _Answered(Outcome.TIMEOUT, str(error), NO_GENERATION, ())
-    except RequestFailed as error:
-        return _Answered(Outcome.ERROR, str(error), NO_GENERATION, (), error.fault)
-    checks = grade(task, generation.text)
-    passed = all(check.passed for check in checks)
-    return _Answered(Outcome.PASS if passed else Outcome.FAIL, "", generation, checks)
+def _disturbances(
+    opened: OpenSession, spec: MeasurementSpec, reply: Reply
+) -> tuple[Observation, ...]:
+    """Return what else happened on the server; a runner's own requests are no foreign ones."""
+    found = opened.model.disturbances()
+    if not spec.runner:
+        return found
+    if reply.failure:
+        require_served(opened)
+    return tuple(item for item in found if item.reason is not Reason.FOREIGN_REQUESTS)
 
 
 def _telemetry(
-    model: Model,
-    session: Session,
-    metrics: TokenMetrics,
-    tokens: Tokens,
+    opened: OpenSession,
+    reply: Reply,
+    judged: _Judged,
     observations: Sequence[Observation],
-    total: float | Null,
-    score: float,
     load_start: float | Null,
 ) -> RunTelemetry:
+    session, model, failure = opened.record, opened.model, reply.failure
+    total = Null(f"RUN_{failure.outcome.upper()}") if failure else reply.total_s
     polluted = any(item.severity is not Severity.NOTE for item in observations)
     return RunTelemetry.of(
         init_latency=session.load.reading("load_seconds"),
         total_latency=total,
         peak_memory_rss=peak_rss_mib(model.pid),
-        peak_vram_mib=Null("NO_GPU_USED"),
-        adherence_score=score,
-        internal_model_seconds=tokens.internal_s,
-        orchestration_overhead_ratio=overhead_ratio(total, tokens.internal_s),
+        peak_vram_mib=_peak_vram(session),
+        adherence_score=judged.score,
+        score_source=judged.source,
+        internal_model_seconds=reply.internal_s,
+        orchestration_overhead_ratio=overhead_ratio(total, reply.internal_s),
         run_quality_status=Quality.POLLUTED if polluted else Quality.CLEAN,
         run_quality_reasons=observations,
         system_load_start=load_start,
         system_load_end=load_average(),
         host=NOT_JUDGED,
         experimental_controls={item.name: item.applied for item in session.controls},
-        token_metrics_status=metrics.status,
-        token_metrics=metrics,
+        token_metrics_status=reply.metrics.status,
+        token_metrics=reply.metrics,
     )
 
 
-def _observations(answered: _Answered, tokens: Tokens, session: Session) -> list[Observation]:
-    """Return what was wrong with a run that ended, each with its evidence."""
-    found = []
-    graded = answered.outcome in (Outcome.PASS, Outcome.FAIL)
-    if graded and tokens.status is not TokenStatus.OK:
-        found.append(
-            Observation.of(Reason.MISSING_TOKEN_TIMINGS, answered.detail or tokens.status.value)
-        )
-    used = _context_used(tokens)
-    n_ctx = session.served.n_ctx
-    if answered.generation.truncated:
-        found.append(Observation.of(Reason.CONTEXT_TRUNCATED, "the server says that it cut it"))
-    elif n_ctx and used is not None and used >= n_ctx:
-        found.append(
-            Observation.of(Reason.CONTEXT_TRUNCATED, f"{used} tokens in a context of {n_ctx}")
-        )
-    return found
+def _peak_vram(session: Session) -> Null:
+    """Return why there is no peak: a server's word on its VRAM is an estimate, no reading (T12)."""
+    served = session.served
+    unused = served.server_vram_mib == 0 or served.null_reasons.get("server_vram_mib") == _NO_GPU
+    return Null(_NO_GPU if unused else "VRAM_NOT_MEASURED")
 
 
-def _context_used(tokens: Tokens) -> int | None:
-    if isinstance(tokens.prompt, Null) or isinstance(tokens.output, Null):
-        return None
-    return tokens.prompt + tokens.output
+def _judge(task: Task, reply: Reply) -> _Judged:
+    """Return what a reply is worth; an answer is graded by us whatever its author thinks of it."""
+    if reply.failure:
+        return _Judged(reply.failure.outcome)
+    if reply.text is None:
+        assert reply.own_score is not None
+        outcome = Outcome.PASS if reaches(reply.own_score, 1.0) else Outcome.FAIL
+        return _Judged(outcome, reply.own_score, source="runner")
+    checks = grade(task, reply.text)
+    passed = all(check.passed for check in checks)
+    kept = tuple(
+        check.model_copy(update={"detail": cut_secrets(check.detail, reply.secrets)})
+        for check in checks
+    )
+    return _Judged(Outcome.PASS if passed else Outcome.FAIL, float(passed), kept)

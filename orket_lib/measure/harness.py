@@ -7,36 +7,28 @@ row. Only what keeps us from judging at all is raised.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
 import psutil
-from pydantic import ValidationError
 
 from orket_lib.artifacts.base import Provenance
 from orket_lib.artifacts.io import write_model
-from orket_lib.artifacts.run_report import (
-    Observation,
-    Probe,
-    RunReport,
-    Session,
-    TestRun,
-)
+from orket_lib.artifacts.run_report import RunReport
 from orket_lib.artifacts.spec import RunSpec
 from orket_lib.measure import journal as kinds
+from orket_lib.measure.assembly import assemble
 from orket_lib.measure.device_lock import device_lock
-from orket_lib.measure.graded import run_task
-from orket_lib.measure.host_quality import judge_probe, judge_run
-from orket_lib.measure.host_summary import summarize_host
-from orket_lib.measure.identity import identity_observations, mixture_observations
+from orket_lib.measure.graded import RunLost, run_task
 from orket_lib.measure.journal import JOURNAL, Journal
 from orket_lib.measure.opened import OpenSession
 from orket_lib.measure.probes import run_probe
 from orket_lib.measure.progress import Progress
+from orket_lib.measure.runner_folders import RUNS, set_aside
 from orket_lib.measure.sample_files import archive_samples, remove_samples, samples_path
 from orket_lib.measure.session import open_session
 from orket_lib.providers.base import Source
+from orket_lib.providers.server_log import errors_in, tail_of
 from orket_lib.tasks.bank import Task
 from orket_lib.telemetry.fingerprint import (
     boot_id,
@@ -44,16 +36,13 @@ from orket_lib.telemetry.fingerprint import (
     platform_versions,
     remote_machine,
 )
-from orket_lib.telemetry.sampler import read_samples
 from orket_lib.vocabulary.clock import file_stamp, utc_now
-from orket_lib.vocabulary.errors import ArtifactError, LoadError, ProviderError, ServerCrashed
+from orket_lib.vocabulary.errors import LoadError, ProviderError, ServerCrashed
 from orket_lib.vocabulary.statuses import RunStatus
 
 REPORT, ATTEMPTS, SERVER_LOG = "run.json", "attempts", "server.log"
-
-
-_ERROR_LINE = re.compile(r"^\S+ E +(.+)$", re.MULTILINE)  # llama.cpp's log: time, level, text
-_SHOWN_ERRORS = 2
+_STARVED = ("out of memory", "failed to allocate", "unable to allocate")
+_RESTARTS = 3  # of a cell; a server that dies more often is no way to serve
 
 Step = tuple[Task | None, int]  # a probe (no task) or a task, and which time
 
@@ -96,20 +85,38 @@ class CellMeasurement:
             journal = self._journal = Journal(self._folder / JOURNAL, self._spec.digest())
             if not journal.started or journal.sealed:
                 remove_samples(self._folder)
+                self._set_runs_aside()
                 journal.restart(self._header())
             if not journal.ended:
                 self._measure()
-            report = self._assemble(provenance)
+            report = assemble(journal, self._spec, self._folder, provenance)
             self._publish(report)
         return report
 
     def _measure(self) -> None:
         """Do the missing steps, then write how it ended."""
-        if not self._missing_steps():
-            self._end(RunStatus.MEASURED, None)
-            return
         try:
-            index = len(self._journal.all(kinds.SESSION))
+            while self._missing_steps():
+                self._go_on()
+        except LoadError as error:
+            gone = bool(self._journal.all(kinds.DEATH))  # it died before, and did not come back
+            status = RunStatus.CRASHED if gone else RunStatus.LOAD_FAILED
+            self._end(self._failure(status), self._with_last_words(error))
+        except ServerCrashed as error:
+            self._end(self._failure(RunStatus.CRASHED), self._with_last_words(error))
+        except ProviderError as error:
+            self._end(RunStatus.INCOMPLETE, str(error))
+        else:
+            self._end(RunStatus.MEASURED, None)
+
+    def _go_on(self) -> None:
+        """Serve the model and do the missing steps; a server that dies may be started again.
+
+        Raises:
+            ServerCrashed: It died once too often.
+        """
+        index = len(self._journal.all(kinds.SESSION))
+        try:
             with open_session(
                 self._spec,
                 self._source,
@@ -119,14 +126,24 @@ class CellMeasurement:
             ) as session:
                 self._journal.append(kinds.SESSION, session.record)
                 self._steps(session)
-        except LoadError as error:
-            self._end(self._failure(RunStatus.LOAD_FAILED), self._with_last_words(error))
         except ServerCrashed as error:
-            self._end(self._failure(RunStatus.CRASHED), self._with_last_words(error))
-        except ProviderError as error:
-            self._end(RunStatus.INCOMPLETE, str(error))
-        else:
-            self._end(RunStatus.MEASURED, None)
+            if self._spec.on_server_death == "row":
+                raise
+            self._mourn(error)
+
+    def _mourn(self, error: ServerCrashed) -> None:
+        """Write down a death, and the run that it took as the failure that it is.
+
+        Raises:
+            ServerCrashed: There were too many of them.
+        """
+        if isinstance(error, RunLost):
+            self._journal.append(kinds.RUN, error.run)
+        reason = self._with_last_words(error)
+        self._journal.append(kinds.DEATH, {"reason": reason, "died_at": utc_now()})
+        if len(self._journal.all(kinds.DEATH)) > _RESTARTS:
+            raise error
+        self._progress.say(f"{reason}; it is started again")
 
     def _missing_steps(self) -> list[Step]:
         """Return the probes and graded runs that the journal does not have yet, in order."""
@@ -152,7 +169,8 @@ class CellMeasurement:
             if task is None:
                 self._journal.append(kinds.PROBE, run_probe(session, index))
             else:
-                self._journal.append(kinds.RUN, run_task(session, self._spec, task, index))
+                run = run_task(session, self._spec, task, index, self._folder / RUNS)
+                self._journal.append(kinds.RUN, run)
             self._progress.step()
 
     def _end(self, status: RunStatus, reason: str | None) -> None:
@@ -161,22 +179,16 @@ class CellMeasurement:
 
     def _failure(self, status: RunStatus) -> RunStatus:
         """Return the status of a failure, told apart by what the server last said."""
-        last_words = self._last_words().lower()
-        starved = "out of memory" in last_words or "failed to allocate" in last_words
+        said = tail_of(self._folder / SERVER_LOG).lower()
+        starved = any(words in said for words in _STARVED)
         return RunStatus.OUT_OF_MEMORY if starved else status
 
     def _with_last_words(self, error: ProviderError) -> str:
         """Return an error with what the server's log says about it, and where that lies."""
-        found = _ERROR_LINE.findall(self._last_words())
-        said = f": {'; '.join(found[:_SHOWN_ERRORS])}" if found else ""
-        return f"{error}{said} (see {(self._folder / SERVER_LOG).as_posix()})"
-
-    def _last_words(self) -> str:
-        try:
-            content = (self._folder / SERVER_LOG).read_bytes()[-4000:]
-        except OSError:
-            return ""
-        return content.decode(errors="replace")
+        log = self._folder / SERVER_LOG
+        said, told = errors_in(tail_of(log)), str(error)
+        words = f": {said}" if said and said not in told else ""
+        return f"{told}{words} (see {log.as_posix()})"
 
     def _header(self) -> dict[str, object]:
         return {
@@ -190,55 +202,12 @@ class CellMeasurement:
             "platform": platform_versions(),
         }
 
-    def _assemble(self, provenance: Provenance) -> RunReport:
-        """Return the report that the journal holds.
-
-        Raises:
-            ArtifactError: The journal was written by another version.
-        """
-        try:
-            return self._report(provenance)
-        except (ValidationError, KeyError) as error:
-            raise ArtifactError(
-                f"{self._folder / JOURNAL}: written by another version; "
-                f"remove the file to measure again ({str(error).splitlines()[0]})"
-            ) from None
-
-    def _report(self, provenance: Provenance) -> RunReport:
-        journal = self._journal
-        header, end = journal.first(kinds.HEADER), journal.first(kinds.END)
-        assert header is not None
-        assert end is not None
-        sessions = tuple(map(Session.model_validate, journal.all(kinds.SESSION)))
-        samples = [read_samples(samples_path(self._folder, item.index)) for item in sessions]
-        probes = map(Probe.model_validate, journal.all(kinds.PROBE))
-        runs = map(TestRun.model_validate, journal.all(kinds.RUN))
-        cpus = header["cpus"]
-        return RunReport(
-            generated_at=utc_now(),
-            provenance=provenance,
-            status=RunStatus(end["status"]),
-            status_reason=end["reason"],
-            measured_at=header["measured_at"],
-            finished_at=end["finished_at"],
-            boot_id=header["boot_id"],
-            hardware_fingerprint=header["hardware_fingerprint"],
-            cpus=cpus,
-            platform=header["platform"],
-            spec=self._spec,
-            spec_digest=self._spec.digest(),
-            sessions=sessions,
-            hosts=tuple(summarize_host(taken, cpus) for taken in samples),
-            probes=tuple(judge_probe(item, samples[item.session], cpus) for item in probes),
-            test_runs=tuple(judge_run(item, samples[item.session], cpus) for item in runs),
-            observations=self._identity(sessions),
-        )
-
-    def _identity(self, sessions: Sequence[Session]) -> tuple[Observation, ...]:
-        """Return how anything that was served differs from the spec, each difference once."""
-        found = [identity_observations(self._spec, session) for session in sessions]
-        found.append(mixture_observations(sessions))
-        return tuple(dict.fromkeys(item for items in found for item in items))
+    def _set_runs_aside(self) -> None:
+        """Keep a runner's folders of the older measurement with its attempt."""
+        older = self._journal.first(kinds.HEADER)
+        if older is not None:
+            attempt = self._folder / ATTEMPTS / file_stamp(older["measured_at"])
+            set_aside(self._folder / RUNS, attempt)
 
     def _publish(self, report: RunReport) -> None:
         """Write the attempt, then the declared output: Snakemake deletes outputs as it likes."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from orket_lib.artifacts.run_report import Observation, ServedModel, Session
 from orket_lib.artifacts.spec import MeasurementSpec
 from orket_lib.vocabulary import thresholds
-from orket_lib.vocabulary.quants import nominal_bits
+from orket_lib.vocabulary.quants import can_be, is_vendor_tag, nominal_bits
 from orket_lib.vocabulary.reasons import Reason
 
 
@@ -36,14 +36,27 @@ def _quant_observations(spec: MeasurementSpec, served: ServedModel) -> Iterator[
     if asked is not None and served.sha256 is not None and asked != served.sha256:
         evidence = f"file {served.path} has SHA-256 {served.sha256}, planned was {asked}"
         yield Observation.of(Reason.QUANT_IDENTITY_MISMATCH, evidence)
+    if asked is not None and served.sha256 is None:
+        evidence = f"file {served.path} is the server's, and can't be hashed here"
+        yield Observation.of(Reason.QUANT_IDENTITY_UNVERIFIED, evidence)
+    pin = spec.artifact.pin
+    if pin is not None and not (served.digest or "").startswith(pin):
+        evidence = f"the server has digest {served.digest or 'unknown'}, the config asks for {pin}"
+        yield Observation.of(Reason.QUANT_IDENTITY_MISMATCH, evidence)
     tags = {
         f"the server ({served.quant_source})": served.quant_tag,
         "the file's header": served.file_quant_tag,
     }
     for source, tag in tags.items():
-        if tag is not None and tag != spec.quant_tag:
-            evidence = f"{source} says {tag}, asked for {spec.quant_tag}"
-            yield Observation.of(Reason.QUANT_IDENTITY_MISMATCH, evidence)
+        match = True if tag is None else can_be(spec.quant_tag, tag)
+        if not match:
+            # Of a tag of the user's own nobody knows what its file should call itself.
+            reason = (
+                Reason.QUANT_IDENTITY_MISMATCH
+                if match is False
+                else Reason.QUANT_IDENTITY_UNVERIFIED
+            )
+            yield Observation.of(reason, f"{source} says {tag}, asked for {spec.quant_tag}")
     if not any(tags.values()):
         yield Observation.of(
             Reason.QUANT_IDENTITY_UNVERIFIED, "neither server nor file says its quant"
@@ -55,15 +68,17 @@ def _bits_observations(tag: str, served: ServedModel) -> Iterator[Observation]:
     """Hold the bits that were counted in the file against those that its tag promises.
 
     Tensors whose shape doesn't fit a block format fall back to a larger one, so a file may well
-    have more bits than its tag (a note), but hardly fewer: then the header tells a lie.
+    have more bits than its tag (a note), but hardly fewer: then the header tells a lie. A vendor's
+    mix may have fewer as well: how its vendor mixes stands nowhere.
     """
     counted, nominal = served.bits_per_weight, nominal_bits(tag)
     if counted is None or nominal is None:
         return
     evidence = f"the file has {counted:.2f} bits per weight, {tag} has about {nominal:g}"
-    if counted < nominal * thresholds.FEWEST_BITS_RATIO:
+    too_few = counted < nominal * thresholds.FEWEST_BITS_RATIO
+    if too_few and not is_vendor_tag(tag):
         yield Observation.of(Reason.QUANT_IDENTITY_MISMATCH, evidence)
-    elif counted > nominal * thresholds.MOST_BITS_RATIO:
+    elif too_few or counted > nominal * thresholds.MOST_BITS_RATIO:
         yield Observation.of(Reason.QUANT_IDENTITY_UNVERIFIED, evidence)
 
 

@@ -29,7 +29,8 @@ from orket_lib.artifacts.io import write_bytes
 from orket_lib.vocabulary.errors import ArtifactError
 
 JOURNAL = "journal.jsonl"
-HEADER, SESSION, PROBE, RUN, END, SEALED = "header", "session", "probe", "run", "end", "sealed"
+HEADER, SESSION, PROBE, RUN = "header", "session", "probe", "run"
+DEATH, END, SEALED = "death", "end", "sealed"
 
 
 class Journal:

@@ -2,61 +2,82 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
-import psutil
+from orket_lib.artifacts.preflight import QUANTIZE_BINARY, Needs, PreflightCheck
+from orket_lib.measure.preflight_files import look_at_files
+from orket_lib.measure.preflight_memory import memory_checks
+from orket_lib.measure.preflight_recipes import look_at_recipes, yet_to_be_made
+from orket_lib.measure.preflight_servers import look_at_server
+from orket_lib.providers.programs import find_program
 
-from orket_lib.artifacts.preflight import Needs, PreflightCheck
-
+PATIENCE_S = 30.0  # with a server that is busy and not gone
 _MIB = 1024**2
 _FREE_DISK_MIB = 200  # journals, samples and reports of a large sweep
-_MEMORY_FACTOR = 1.1  # a model in memory against its file
-_MEMORY_FIXED_MIB = 300  # runtime, context and client
+_EMBEDDED = "embedded"
 
 
-def check_all(needs: Needs, workspace: Path) -> tuple[PreflightCheck, ...]:
-    """Return one check for each thing that is needed."""
-    if needs.refusals:  # nothing else matters then
-        return tuple(_refusal(sentence) for sentence in needs.refusals)
-    return (_runtime(), *_files(needs), _disk(workspace), _memory(needs))
+def check_all(
+    needs: Needs, workspace: Path, patience_s: float = PATIENCE_S
+) -> tuple[PreflightCheck, ...]:
+    """Return one check for each thing that is needed.
+
+    Args:
+        needs: Of the sweep.
+        workspace: Where it writes.
+        patience_s: With a server.
+    """
+    checks, weighed = look_at_files(needs)
+    from_bases, made, made_mib = look_at_recipes(needs)
+    checks, weighed = [*checks, *from_bases], [*weighed, *made]
+    if _asks_a_server(needs):
+        more_checks, more_weighed = look_at_server(needs, patience_s)
+        checks, weighed = [*checks, *more_checks], [*weighed, *more_weighed]
+    nothing_known = not weighed and any(not check.ok for check in checks)  # and told already
+    memory = () if nothing_known else memory_checks(needs, weighed)
+    return (*_runtime(needs), *_programs(needs), *checks, _disk(workspace, made_mib), *memory)
 
 
-def _refusal(sentence: str) -> PreflightCheck:
-    return PreflightCheck(name="this version", ok=False, detail=sentence)
+def _asks_a_server(needs: Needs) -> bool:
+    """Tell whether a server must be there already, rather than be started by us."""
+    ours = needs.provider == "llama_server" and needs.place.base_url is None
+    return needs.provider != _EMBEDDED and not ours
 
 
-def _runtime() -> PreflightCheck:
-    found = find_spec("xllamacpp") is not None
-    hint = "found" if found else "not installed; type: pip install xllamacpp"
-    return PreflightCheck(name="embedded llama.cpp", ok=found, detail=hint)
+def _runtime(needs: Needs) -> Iterator[PreflightCheck]:
+    if needs.provider == _EMBEDDED:
+        found = find_spec("xllamacpp") is not None
+        yield PreflightCheck(
+            name="embedded llama.cpp",
+            ok=found,
+            detail="found" if found else "not installed",
+            remedy=None if found else "pip install xllamacpp",
+        )
 
 
-def _files(needs: Needs) -> Iterator[PreflightCheck]:
-    for name in needs.files:
-        problem = _gguf_problem(Path(name))
-        yield PreflightCheck(name=name, ok=problem is None, detail=problem or "a GGUF file")
+def _programs(needs: Needs) -> Iterator[PreflightCheck]:
+    """Yield a check for each program that a sweep starts: there, and executable."""
+    for key, name in needs.programs.items():
+        if key == QUANTIZE_BINARY and not yet_to_be_made(needs):
+            continue
+        found = find_program(name)
+        bare = Path(name).name == name
+        where = f"in PATH: {os.environ.get('PATH', '')}" if bare else f"at {name}"
+        yield PreflightCheck(
+            name=name,
+            ok=found is not None,
+            detail=found or f"no such program, looked for {where}",
+            remedy=None if found else f"set {key} to its path",
+        )
 
 
-def _gguf_problem(path: Path) -> str | None:
-    try:
-        with path.open("rb") as stream:
-            return None if stream.read(4) == b"GGUF" else "not a GGUF file"
-    except OSError as error:
-        return f"can't be read: {error.strerror}"
-
-
-def _disk(workspace: Path) -> PreflightCheck:
+def _disk(workspace: Path, made_mib: float) -> PreflightCheck:
     free = shutil.disk_usage(workspace).free / _MIB
-    detail = f"{free:.0f} MiB free, {_FREE_DISK_MIB} MiB needed"
-    return PreflightCheck(name="disk", ok=free >= _FREE_DISK_MIB, detail=detail)
-
-
-def _memory(needs: Needs) -> PreflightCheck:
-    sizes = [Path(name).stat().st_size / _MIB for name in needs.files if Path(name).is_file()]
-    wanted = max(sizes, default=0) * _MEMORY_FACTOR + _MEMORY_FIXED_MIB
-    free = psutil.virtual_memory().available / _MIB
-    detail = f"{free:.0f} MiB available, about {wanted:.0f} MiB needed for the largest model"
-    return PreflightCheck(name="memory", ok=free >= wanted, detail=detail)
+    needed = _FREE_DISK_MIB + made_mib
+    models = f", {made_mib:.0f} of them for models that are made" if made_mib else ""
+    detail = f"{free:.0f} MiB free, {needed:.0f} MiB needed{models}"
+    return PreflightCheck(name="disk", ok=free >= needed, detail=detail)

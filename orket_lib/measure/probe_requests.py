@@ -1,8 +1,9 @@
 """What a probe asks: speed is measured apart from graded work, on text that means nothing.
 
-A probe has a nonce at the very start of its prompt, so no prefix cache can serve it (T7), at least
-512 prompt tokens where the context has room, and 128 output tokens with end-of-sequence ignored, so
-that every rate spans enough tokens (T19).
+A probe has a nonce at the very start of its prompt, so no prefix cache can serve it (T7), and its
+text is drawn anew, so that a server that looks for equal passages anywhere in a prompt (LM Studio
+does) finds none. It has at least 512 prompt tokens where the context has room, and 128 output
+tokens with end-of-sequence ignored, so that every rate spans enough tokens (T19).
 """
 
 from __future__ import annotations
@@ -15,8 +16,11 @@ from orket_lib.providers.base import GenerationRequest, Model
 PROMPT_TOKENS = 512
 OUTPUT_TOKENS = 128
 TEMPLATE_ROOM = 64  # tokens that a chat template may add
-_SENTENCE = "the lamp stands by the door and the boat lies on the lake. "
+_SENTENCE = "the {} stands by the {} and the {} lies on the {}. "
+# Drawn from, four a sentence: one token each with every tokenizer that knows English.
+_NOUNS = ("lamp", "door", "boat", "lake", "tree", "road", "wind", "ship")
 _WORDS = len(_SENTENCE.split())  # about its tokens, for a server that counts none
+_FEWEST_PER_WORD = 0.75  # tokens; a nonce that happens to be a short one is in the count, too
 _SHORT, _LONGER = 2, 6  # sentences: short enough for any context, and far enough apart
 
 
@@ -48,7 +52,7 @@ class ProbeMaker:
     def _request(self, sentences: int, output_tokens: int) -> GenerationRequest:
         nonce = secrets.token_hex(8)
         return GenerationRequest(
-            prompt=f"{nonce} {_SENTENCE * sentences}",
+            prompt=f"{nonce} {_text(sentences)}",
             max_tokens=output_tokens,
             temperature=self._spec.temperature,
             seed=self._spec.controls.seed,
@@ -60,9 +64,10 @@ class ProbeMaker:
         """Return the tokens of a prompt's fixed part and of each sentence.
 
         From the server's tokenizer, else from what it reports for two short prompts: too short for
-        a server to cut, so that a cut of the long ones shows against them.
+        a server to cut, so that a cut of the long ones shows against them. One that cuts even these
+        is known by it, because no word is less than a token.
         """
-        counted = model.count_tokens(_SENTENCE * 20)
+        counted = model.count_tokens(_text(20))
         if counted is not None:
             return 0.0, max(1.0, counted / 20)
         counts = [
@@ -70,7 +75,15 @@ class ProbeMaker:
             for sentences in (_SHORT, _LONGER)
         ]
         short, longer = counts
-        if short is None or longer is None or longer <= short:
+        if short is None or longer is None:
             return None
         per_sentence = (longer - short) / (_LONGER - _SHORT)
+        if per_sentence < _WORDS * _FEWEST_PER_WORD:
+            return 0.0, float(_WORDS)
         return short - _SHORT * per_sentence, per_sentence
+
+
+def _text(sentences: int) -> str:
+    return "".join(
+        _SENTENCE.format(*(secrets.choice(_NOUNS) for _ in range(4))) for _ in range(sentences)
+    )

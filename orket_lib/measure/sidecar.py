@@ -6,12 +6,9 @@ what keeps us from writing anything down is raised.
 
 from __future__ import annotations
 
-import json
 import os
-import re
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +24,7 @@ from orket_lib.artifacts.sidecar import (
 )
 from orket_lib.measure.bounded import Ended, run_bounded
 from orket_lib.measure.device_lock import device_lock
+from orket_lib.measure.foreign_commands import filled, resolved_environment, without_secrets
 from orket_lib.measure.progress import Progress
 from orket_lib.measure.sensor_watch import watching
 from orket_lib.providers.base import Source
@@ -37,9 +35,7 @@ from orket_lib.vocabulary.errors import ArtifactError
 
 SIDECAR, ATTEMPTS = "sidecar.json", "attempts"
 _UNAVAILABLE = {"nvidia": "nvidia_smi_unavailable", "amd": "amd_smi_unavailable"}
-_SECRET = re.compile(r"\$\{ENV:([A-Za-z_][A-Za-z0-9_]*)\}")
 _HELD = "ORKET_DEVICE_HELD"  # set for commands: whoever started them has the device's lock
-_LEAST_SECRET = 4  # characters: shorter ones are in every text
 _NOTHING = CapturedText(text="", bytes=0)
 
 
@@ -112,11 +108,7 @@ def publish_sidecar(measurement: SidecarMeasurement, folder: Path) -> None:
 
 
 def command_of(spec: SidecarSpec, out_file: Path) -> tuple[str, ...]:
-    """Return a template's arguments with the placeholders filled in.
-
-    The template is split already, so a value with spaces or quotes stays within its argument; what
-    a value holds is never looked at again.
-    """
+    """Return the arguments of a template's command."""
     values = {
         "model_id": spec.model_id,
         "quant_tag": spec.quant_tag,
@@ -124,26 +116,7 @@ def command_of(spec: SidecarSpec, out_file: Path) -> tuple[str, ...]:
         "execution_mode": spec.execution_mode or "",
         "out_file": str(out_file),
     }
-    pattern = re.compile("{(" + "|".join(values) + ")}")
-    return tuple(
-        pattern.sub(lambda match: values[match[1]], argument) for argument in spec.template or ()
-    )
-
-
-def resolved_environment(environment: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
-    """Return an environment with its `${ENV:NAME}` filled in, and the secrets that it then holds.
-
-    Raises:
-        KeyError: A name has no value.
-    """
-    secrets = [
-        os.environ[name] for value in environment.values() for name in _SECRET.findall(value)
-    ]
-    filled = {
-        key: _SECRET.sub(lambda match: os.environ[match[1]], value)
-        for key, value in environment.items()
-    }
-    return filled, secrets
+    return filled(spec.template or (), values)
 
 
 def _run(spec: SidecarSpec, command: tuple[str, ...], out_file: Path) -> _Seen:
@@ -158,7 +131,7 @@ def _run(spec: SidecarSpec, command: tuple[str, ...], out_file: Path) -> _Seen:
             ended = run_bounded(command, {**environment, _HELD: "cpu"}, spec.timeout_sec, out_file)
         ended = ended.model_copy(
             update={
-                part: _without(getattr(ended, part), secrets)
+                part: without_secrets(getattr(ended, part), secrets)
                 for part in ("stdout", "stderr", "out_file")
             }
         )
@@ -185,16 +158,3 @@ def _serving(result: Path) -> ServedProbes | None:
         return read_model(result, ServedProbes)
     except ArtifactError:
         return None
-
-
-def _without(captured: CapturedText, secrets: Sequence[str]) -> CapturedText:
-    """Return a text with every secret cut out, as it is and as JSON writes it."""
-    text, end = captured.text, captured.end
-    forms = {form for secret in secrets for form in (secret, json.dumps(secret)[1:-1])}
-    listed = sorted((form for form in forms if len(form) >= _LEAST_SECRET), key=len, reverse=True)
-    if listed and end is not None:  # half a secret may stand on each side of the gap
-        text, end = text[: -len(listed[0])], end[len(listed[0]) :]
-    for form in listed:
-        text = text.replace(form, "[secret]")
-        end = end and end.replace(form, "[secret]")
-    return captured.model_copy(update={"text": text, "end": end})

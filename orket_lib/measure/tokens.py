@@ -24,6 +24,7 @@ from orket_lib.vocabulary.statuses import TokenStatus
 _Number = TypeVar("_Number", int, float)
 
 NO_COUNT = Null("TOKEN_COUNT_UNAVAILABLE")
+NO_CACHE_COUNT = Null("CACHED_TOKENS_UNKNOWN")
 NO_TIME = Null("TIMING_UNAVAILABLE")
 NO_CHUNK = Null("NO_CONTENT")
 NO_CLOCK = Null("DECODE_CLOCK_UNKNOWN")
@@ -56,10 +57,11 @@ class Tokens:
         """
         said, chunks = generation.tokens, generation.chunk_s
         output = _known(said.output, NO_COUNT)
+        unknown = NO_COUNT if said.prompt is None else NO_CACHE_COUNT
         return cls(
             prompt=_known(said.prompt, NO_COUNT),
-            cached=_known(said.cached, NO_COUNT),
-            uncached=_known(said.uncached, NO_COUNT),
+            cached=_known(said.cached, unknown),
+            uncached=_known(said.uncached, unknown),
             output=output,
             ttft_ms=chunks[0] * 1000 if chunks else NO_CHUNK,
             prefill_s=_known(said.prefill_s, NO_TIME),
@@ -90,9 +92,15 @@ class Tokens:
 
     @property
     def status(self) -> TokenStatus:
-        """Which of counts and times there are."""
+        """Which of counts and times there are: the server's times, else our own of its text.
+
+        An answer that ended at once has no text to be timed, and lacks nothing.
+        """
         counts = not (isinstance(self.prompt, Null) or isinstance(self.output, Null))
-        times = not isinstance(self.internal_s, Null)
+        ended_at_once = not isinstance(self.output, Null) and self.output <= 1
+        times = ended_at_once or not (
+            isinstance(self.internal_s, Null) and isinstance(self.ttft_ms, Null)
+        )
         if counts:
             return TokenStatus.OK if times else TokenStatus.NO_TIMES
         return TokenStatus.NO_COUNTS if times else TokenStatus.NOTHING

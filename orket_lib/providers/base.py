@@ -32,6 +32,19 @@ class Source:
 
 
 @dataclass(frozen=True)
+class ServerAddress:
+    """Where a served model can be reached by others than us, such as a runner's command.
+
+    Attributes:
+        base_url: `http://HOST:PORT`, without `/v1`.
+        api_key: None where the server asks for none; `${ENV:NAME}` stands for a variable's value.
+    """
+
+    base_url: str
+    api_key: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True)
 class GenerationRequest:
     """One question to a model.
 
@@ -111,6 +124,10 @@ NO_GENERATION = Generation(
 
 class Model(Protocol):
     """A model that is being served."""
+
+    @property
+    def address(self) -> ServerAddress:
+        """Where others can reach it while it is served."""
 
     @property
     def pid(self) -> int | None:

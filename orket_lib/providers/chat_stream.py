@@ -14,6 +14,7 @@ from orket_lib.providers.http import StampedStream
 from orket_lib.providers.sse import DONE, events, json_object
 from orket_lib.vocabulary.errors import RequestFailed
 from orket_lib.vocabulary.faults import Fault
+from orket_lib.vocabulary.text import well_formed
 
 Section = dict[str, Any] | None
 ReadTokens = Callable[[Section, Section], TokenReport]
@@ -34,7 +35,7 @@ def chat_body(request: GenerationRequest) -> dict[str, Any]:
 
 
 def assemble(stream: StampedStream, read_tokens: ReadTokens, times: str = "timings") -> Generation:
-    """Return the generation that a finished stream holds.
+    """Return the generation that a finished stream holds, of a chat or a plain text completion.
 
     Args:
         stream: The stamped reads of the body.
@@ -62,7 +63,7 @@ def assemble(stream: StampedStream, read_tokens: ReadTokens, times: str = "timin
         for choice in chunk.get("choices") or ():
             finish = choice.get("finish_reason") or finish
             delta = choice.get("delta") or {}
-            content = delta.get("content") or ""
+            content = delta.get("content") or choice.get("text") or ""
             thought = delta.get("reasoning_content") or delta.get("reasoning") or ""
             if content or thought:
                 arrivals.append(event.at_s - stream.written_s)
@@ -71,8 +72,8 @@ def assemble(stream: StampedStream, read_tokens: ReadTokens, times: str = "timin
     if not done:
         raise RequestFailed(f"the stream was cut after {len(arrivals)} chunks", Fault.CUT_STREAM)
     return Generation(
-        text="".join(text),
-        reasoning="".join(reasoning),
+        text=well_formed("".join(text)),
+        reasoning=well_formed("".join(reasoning)),
         finish_reason=finish,
         connect_s=stream.connect_s,
         chunk_s=tuple(arrivals),

@@ -9,7 +9,6 @@ comes over the pipe and not over the command line, which every user of the machi
 
 from __future__ import annotations
 
-import ctypes
 import json
 import os
 import signal
@@ -18,12 +17,12 @@ import threading
 import time
 from typing import Any, BinaryIO
 
-_PR_SET_PDEATHSIG = 1
+from orket_lib.providers.parent_death import die_with_parent, wait_for_end_of
 
 
 def main() -> None:
     """Serve until the parent goes away."""
-    _die_with_parent()
+    die_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which ends us
     # llama.cpp writes to file descriptor 1 as it likes; the answer needs a channel of its own.
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
@@ -51,7 +50,10 @@ def _start(settings: dict[str, Any]) -> dict[str, Any]:
     params.model.path = settings["model"]
     params.n_ctx = settings["n_ctx"]
     params.cpuparams.n_threads = params.cpuparams_batch.n_threads = settings["threads"]
-    params.hostnames = ["127.0.0.1"]
+    if hasattr(params, "hostnames"):
+        params.hostnames = ["127.0.0.1"]
+    else:  # before xllamacpp 2026.10
+        params.hostname = "127.0.0.1"
     params.port = 0
     params.api_keys = [settings["api_key"]]
     params.n_parallel = 1
@@ -70,17 +72,8 @@ def _start(settings: dict[str, Any]) -> dict[str, Any]:
 _alive: list[Any] = []  # the server stops when its object is collected
 
 
-def _die_with_parent() -> None:
-    if sys.platform == "linux":
-        parent = os.getppid()
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:  # it died before the request was in place
-            os._exit(1)
-
-
 def _exit_at_end_of(stream: BinaryIO) -> None:
-    while stream.read(1):
-        pass
+    wait_for_end_of(stream)
     os._exit(0)
 
 

@@ -2,50 +2,87 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from orket_lib.providers.gguf_header import Header, read_header
 from orket_lib.vocabulary.errors import LoadError
 from orket_lib.vocabulary.quants import normalize_tag
+
+_SHARD = re.compile(r"(?P<stem>.*)-\d{5}-of-(?P<count>\d{5})\.gguf")
 
 
 @dataclass(frozen=True)
 class GgufFacts:
-    """What a GGUF file says of itself.
+    """What a GGUF file says of itself; of a model in several files, the sum of them.
 
     Attributes:
         quant_tag: Tag of `general.file_type`, or None when the file doesn't say.
         bits_per_weight: Bytes of all tensors x 8 / number of weights.
         parameters: Number of weights.
+        bytes: Size of the file.
+        metadata: By key; long arrays are only their length.
     """
 
     quant_tag: str | None
     bits_per_weight: float
     parameters: int
+    bytes: int
+    metadata: Mapping[str, Any]
 
 
 def read_gguf(path: Path) -> GgufFacts:
     """Return a GGUF file's facts.
 
     Raises:
-        LoadError: The file is not a GGUF file, or is damaged.
+        LoadError: The file is not a GGUF file, is damaged or cut, or its other parts are missing.
     """
-    import gguf
-
-    try:
-        reader = gguf.GGUFReader(path)
-        weights = sum(int(tensor.n_elements) for tensor in reader.tensors)
-        size = sum(int(tensor.n_bytes) for tensor in reader.tensors)
-        field = reader.get_field("general.file_type")
-        tag = None if field is None else _tag(int(field.contents()))
-    except (OSError, ValueError, IndexError, KeyError) as error:
-        raise LoadError(f"{path.as_posix()}: not a readable GGUF file: {error}") from None
+    first = _whole_header(path)
+    parts = shards(path)
+    headers = [first, *(_whole_header(part) for part in parts[1:])]
+    tensors = [tensor for header in headers for tensor in header.tensors]
+    weights = sum(tensor.elements for tensor in tensors)
     if not weights:
         raise LoadError(f"{path.as_posix()}: holds no tensors")
-    return GgufFacts(quant_tag=tag, bits_per_weight=size * 8 / weights, parameters=weights)
+    file_type = first.metadata.get("general.file_type")
+    return GgufFacts(
+        quant_tag=tag_of_file_type(file_type) if isinstance(file_type, int) else None,
+        bits_per_weight=sum(tensor.bytes for tensor in tensors) * 8 / weights,
+        parameters=weights,
+        bytes=sum(part.stat().st_size for part in parts),
+        metadata=first.metadata,
+    )
 
 
-def _tag(file_type: int) -> str | None:
+def shards(path: Path) -> list[Path]:
+    """Return all files of a model: those of `x-00001-of-00003.gguf`, or the one file."""
+    named = _SHARD.fullmatch(path.name)
+    if named is None:
+        return [path]
+    count = int(named["count"])
+    return [
+        path.with_name(f"{named['stem']}-{number:05d}-of-{count:05d}.gguf")
+        for number in range(1, count + 1)
+    ]
+
+
+def _whole_header(path: Path) -> Header:
+    try:
+        header, size = read_header(path), path.stat().st_size
+        if size < header.end:
+            raise ValueError(f"it is cut: {size} of {header.end} bytes")
+    except OSError as error:
+        raise LoadError(f"{path.as_posix()}: not a readable GGUF file: {error.strerror}") from None
+    except ValueError as error:
+        raise LoadError(f"{path.as_posix()}: not a readable GGUF file: {error}") from None
+    return header
+
+
+def tag_of_file_type(file_type: int) -> str | None:
+    """Return the tag of a `general.file_type`, or None for a number that llama.cpp doesn't know."""
     import gguf
 
     try:

@@ -21,7 +21,7 @@ from orket_lib.providers.sse import json_object
 from orket_lib.vocabulary.errors import ProviderError, RequestFailed, RequestTimedOut
 from orket_lib.vocabulary.faults import Fault
 
-_CONTROL_TIMEOUT_S = 30.0
+CONTROL_TIMEOUT_S = 30.0
 _BYTES_PER_TOKEN = 8192  # far above what any format wraps around a token, logprobs included
 _LEAST_BYTES = 4 * 1024**2
 _REFERENCE = re.compile(r"\$\{ENV:([A-Za-z_][A-Za-z0-9_]*)\}")
@@ -69,7 +69,7 @@ class HttpServer:
                 "Accept-Encoding": "identity",  # raw reads are stamped: they must be the text
                 **({"Authorization": f"Bearer {key}"} if key else {}),
             },
-            timeout=_CONTROL_TIMEOUT_S,
+            timeout=CONTROL_TIMEOUT_S,
             limits=httpx.Limits(max_keepalive_connections=0),
             trust_env=False,
             transport=transport,
@@ -79,10 +79,10 @@ class HttpServer:
         """Free the client's resources."""
         self._http.close()
 
-    def status(self, path: str) -> int | None:
+    def status(self, path: str, timeout_s: float = CONTROL_TIMEOUT_S) -> int | None:
         """Return the HTTP status of `GET path`, or None when nobody answers."""
         try:
-            return self._http.get(path).status_code
+            return self._http.get(path, timeout=timeout_s).status_code
         except httpx.HTTPError:
             return None
 
@@ -91,7 +91,7 @@ class HttpServer:
         method: str,
         path: str,
         body: Mapping[str, Any] | None = None,
-        timeout_s: float = _CONTROL_TIMEOUT_S,
+        timeout_s: float = CONTROL_TIMEOUT_S,
     ) -> dict[str, Any]:
         """Return the JSON object that a route answers with.
 
@@ -109,7 +109,7 @@ class HttpServer:
         method: str,
         path: str,
         body: Mapping[str, Any] | None = None,
-        timeout_s: float = _CONTROL_TIMEOUT_S,
+        timeout_s: float = CONTROL_TIMEOUT_S,
     ) -> str:
         """Return what a route answers with; raises as `call` does."""
         try:

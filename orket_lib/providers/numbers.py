@@ -31,3 +31,9 @@ def section(source: Mapping[str, Any], key: str) -> dict[str, Any]:
     """Return an object within an object, empty when it is not there."""
     value = source.get(key)
     return value if isinstance(value, dict) else {}
+
+
+def text(source: Mapping[str, Any], key: str) -> str | None:
+    """Return a text; None for an empty one and for what is none."""
+    value = source.get(key)
+    return value if isinstance(value, str) and value else None

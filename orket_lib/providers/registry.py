@@ -16,4 +16,20 @@ def provider_for(name: str) -> Provider:
         from orket_lib.providers.embedded import EmbeddedProvider
 
         return EmbeddedProvider()
+    if name == "llama_server":
+        from orket_lib.providers.llama_server import LlamaServerProvider
+
+        return LlamaServerProvider()
+    if name == "ollama":
+        from orket_lib.providers.ollama import OllamaProvider
+
+        return OllamaProvider()
+    if name == "openai":
+        from orket_lib.providers.openai import OpenAiProvider
+
+        return OpenAiProvider()
+    if name == "lmstudio":
+        from orket_lib.providers.lmstudio import LmStudioProvider
+
+        return LmStudioProvider()
     raise ProviderError(f"provider `{name}`: there is none of that name")

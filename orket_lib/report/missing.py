@@ -9,14 +9,17 @@ from dataclasses import dataclass
 from orket_lib.artifacts.summary import ModelSession, Summary, SummaryRow
 
 _MEANINGS = {
+    "CACHED_TOKENS_UNKNOWN": "the server doesn't tell how much of a prompt came from its cache",
     "CANARY_OFF": "the sweep ran without a canary",
     "DECODE_CLOCK_UNKNOWN": "it could not be told when the server starts its generation clock",
     "MEMORY_UNKNOWN": "memory of this quant or of the baseline is missing",
     "NOTHING_MEASURED": "no row was measured",
     "NOT_SAMPLED": "the host was not watched at that moment",
+    "NO_ANSWER_SHOWN": "the runner shows scores and no answers, so there is nothing to compare",
     "NO_CONTENT": "the server sent no text",
     "NO_GPU": "this machine has no GPU that could be read",
     "NO_GPU_USED": "the model was served from main memory only",
+    "NO_LOCAL_FILE": "the model's file is the server's, and not ours to read",
     "NO_MEMORY_SAVED": "the quant takes no less memory than the baseline",
     "NO_PEAK_COUNTER": "this system keeps no peak of a process's memory",
     "NO_RUN_ANSWERED": "every run ended in an error or a timeout",
@@ -24,14 +27,17 @@ _MEANINGS = {
     "NO_VALID_BASELINE": "no valid row to compare with",
     "NOT_APPLICABLE": "the hardware that the sidecar is for is not here",
     "NOT_PRINTED": "the sidecar's command did not print it",
+    "NOT_REPORTED": "the server, or the runner's command, does not report it",
     "ONE_RUN_PER_TASK": "determinism needs at least two runs of each task",
     "PROCESS_GONE": "the server had ended before it was looked at",
     "PROMPT_FULLY_CACHED": "the server took the whole prompt from its cache",
-    "REMOTE_SERVER": "the serving process is on another machine",
+    "REMOTE_SERVER": "the serving process is on another machine, or can't be found on this one",
+    "SERVER_ALREADY_RUNNING": "the server had loaded its model before we came",
     "TIMING_UNAVAILABLE": "the server gave no usable times",
     "TOKEN_COUNT_UNAVAILABLE": "the server gave no usable token counts",
     "TOO_FEW_OUTPUT_TOKENS": "too few tokens for a rate",
     "UNKNOWN_TAG": "bits per weight are not known; `quant_bits` in the config sets them",
+    "VRAM_NOT_MEASURED": "the server may use a GPU, and how much of it was not measured",
 }
 
 

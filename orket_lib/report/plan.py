@@ -5,6 +5,8 @@ from __future__ import annotations
 import shlex
 
 from orket_lib.artifacts.plan import Plan, PlannedCanary, PlannedCell, PlannedSidecar
+from orket_lib.vocabulary.memory import FREE_SHARE
+from orket_lib.vocabulary.statuses import VramGuard
 
 _LABEL = 24
 
@@ -24,13 +26,16 @@ def plan_text(plan: Plan) -> str:
         "experimental_controls": f"seed {_shown(controls.seed)}, "
         f"threads {_shown(controls.threads)}, affinity_policy {controls.affinity_policy}, "
         f"warmup_steps {controls.warmup_steps}",
+        "runner": shlex.join(plan.runner) if plan.runner else "off",
         "canary": _canary(plan.canary),
         "row_quality_policy": f"missing telemetry <= {policy.max_missing_telemetry_rate:g}, "
         f"overhead <= {policy.max_orchestration_overhead_ratio:g}, "
         f"cpu saturation <= {policy.max_cpu_saturation_rate:g}, "
         f"system load <= {policy.max_system_load_rate:g}",
         "hardware_sidecar": _sidecar(plan.hardware_sidecar),
-        "lane, vram profile": f"{plan.execution_lane.value}, {plan.vram_profile.value}",
+        "lane, vram profile": f"{plan.execution_lane.value}, {plan.vram_profile.value}: a model "
+        f"may take {FREE_SHARE[plan.vram_profile]:.0%} of the free memory, the preflight "
+        f"{'warns of' if plan.vram_guard is VramGuard.WARN else 'refuses'} more",
         "frontier": f"adherence >= {plan.adherence_threshold:g} x baseline, "
         f"latency <= {plan.latency_ceiling:g} s"
         + (", invalid rows included" if plan.include_invalid else ""),
@@ -54,13 +59,23 @@ def _cells(plan: Plan) -> list[str]:
     names = [f"{cell.model_id} {cell.quant_tag}" for cell in plan.cells]
     width = max(map(len, names), default=0)
     return [
-        f"    {name:<{width}}  {cell.artifact}  ({_state(cell)})"
+        f"    {name:<{width}}  {_served(cell)}  ({_state(cell)})"
         for name, cell in zip(names, plan.cells, strict=True)
     ]
 
 
+def _served(cell: PlannedCell) -> str:
+    made = cell.made_from
+    if made is None:
+        return cell.artifact
+    imatrix = f" (imatrix {made.imatrix.path})" if made.imatrix else ""
+    return f"made from {made.base.path}{imatrix}"
+
+
 def _state(cell: PlannedCell) -> str:
     words = ["measured" if cell.measured else "to be measured"]
+    if cell.made_from:
+        words.append(f"its sha256 {cell.made_from.base.sha256[:12]}")
     if cell.sha256:
         words.append(f"sha256 {cell.sha256[:12]}")
     if cell.pin:

@@ -6,8 +6,12 @@ from orket_lib.artifacts.status import SweepStatus
 
 
 def status_text(status: SweepStatus) -> str:
-    """Return the status as text: canary, one line per cell, then what a run would do and cost."""
-    lines = [f"status of sweep `{status.sweep}`", f"  canary  {status.canary}"]
+    """Return the status as text: verdicts, one line per cell, then what a run would do and cost."""
+    lines = [
+        f"status of sweep `{status.sweep}`",
+        f"  preflight  {status.preflight}",
+        f"  canary     {status.canary}",
+    ]
     width = max((len(f"{c.model_id} {c.quant_tag}") for c in status.cells), default=0)
     for cell in status.cells:
         name = f"{cell.model_id} {cell.quant_tag}"

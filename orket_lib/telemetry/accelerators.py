@@ -26,6 +26,25 @@ class GpuReading:
     fan_percent: float | None
 
 
+@dataclass(frozen=True)
+class GpuMemory:
+    """The memory of one GPU.
+
+    Attributes:
+        index: As the driver counts, in the order of the bus.
+        name: As the driver says.
+        uuid: None where the driver has none.
+        total_mib: None where the driver doesn't say, as with memory that is shared with the CPU.
+        free_mib: Likewise.
+    """
+
+    index: int
+    name: str
+    uuid: str | None
+    total_mib: float | None
+    free_mib: float | None
+
+
 class Gpus(Protocol):
     """The GPUs of one vendor."""
 
@@ -35,6 +54,9 @@ class Gpus(Protocol):
 
     def read(self) -> GpuReading:
         """Return what they say now."""
+
+    def memories(self) -> tuple[GpuMemory, ...]:
+        """Return the memory of each of them."""
 
 
 @contextmanager
@@ -74,22 +96,24 @@ class AmdGpus:
             fan_percent=_scaled(pwm, 100 / 255),
         )
 
+    def memories(self) -> tuple[GpuMemory, ...]:
+        """Return the memory of each of them."""
+        found = []
+        for index, card in enumerate(self._cards):
+            total = _first(_values([card], "mem_info_vram_total"))
+            used = _first(_values([card], "mem_info_vram_used"))
+            free = None if total is None or used is None else total - used
+            name = f"AMD {card.parent.name}"
+            sizes = _scaled(total, 1 / _MIB), _scaled(free, 1 / _MIB)
+            found.append(GpuMemory(index, name, None, *sizes))
+        return tuple(found)
+
     def _sum(self, pattern: str) -> float | None:
-        values = self._values(pattern)
+        values = _values(self._cards, pattern)
         return sum(values) if values else None
 
     def _most(self, pattern: str) -> float | None:
-        return max(self._values(pattern), default=None)
-
-    def _values(self, pattern: str) -> list[float]:
-        found = []
-        for card in self._cards:
-            for path in card.glob(pattern):
-                try:
-                    found.append(float(path.read_text(encoding="ascii")))
-                except (OSError, ValueError):
-                    continue  # the card has the file and no such sensor
-        return found
+        return max(_values(self._cards, pattern), default=None)
 
 
 class NvidiaGpus:
@@ -121,6 +145,25 @@ class NvidiaGpus:
             power_watts=sum(powers) / 1000 if powers else None,
             fan_percent=max(fans, default=None),
         )
+
+    def memories(self) -> tuple[GpuMemory, ...]:
+        """Return the memory of each of them."""
+        import pynvml as nvml
+
+        found = []
+        for index, handle in enumerate(self._handles):
+            one = NvidiaGpus([handle])
+            memory = _first(one._each(nvml.nvmlDeviceGetMemoryInfo))
+            found.append(
+                GpuMemory(
+                    index,
+                    name=str(_first(one._each(nvml.nvmlDeviceGetName)) or "NVIDIA GPU"),
+                    uuid=_first(one._each(nvml.nvmlDeviceGetUUID)),
+                    total_mib=memory.total / _MIB if memory else None,
+                    free_mib=memory.free / _MIB if memory else None,
+                )
+            )
+        return tuple(found)
 
     def _each(self, call: Callable[[Any], Any]) -> list[Any]:
         """Return what a call says of each device that supports it."""
@@ -159,6 +202,21 @@ def _nvidia_gpus() -> NvidiaGpus | None:
     except nvml.NVMLError:
         return None
     return NvidiaGpus(handles) if handles else None
+
+
+def _values(cards: Iterable[Path], pattern: str) -> list[float]:
+    found = []
+    for card in cards:
+        for path in card.glob(pattern):
+            try:
+                found.append(float(path.read_text(encoding="ascii")))
+            except (OSError, ValueError):
+                continue  # the card has the file and no such sensor
+    return found
+
+
+def _first(values: list[Any]) -> Any:
+    return values[0] if values else None
 
 
 def _scaled(value: float | None, factor: float) -> float | None:

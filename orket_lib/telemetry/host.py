@@ -14,13 +14,24 @@ _MIB = 1024**2
 
 
 def peak_rss_mib(pid: int | None) -> float | Null:
-    """Return the peak resident memory of a process so far, in MiB.
+    """Return the peak resident memory of a process and its descendants so far, in MiB.
 
-    The kernel keeps the high-water mark (`VmHWM` on Linux, the peak working set on Windows), so no
-    sampling can miss it. A served model lives in one process here; a tree needs the sampler.
+    The kernel keeps the high-water mark of each (`VmHWM` on Linux, the peak working set on
+    Windows), so no sampling can miss it. The marks of several processes need not be of one moment:
+    their sum is an upper bound, close where one of them holds the model.
     """
     if pid is None:
         return Null("REMOTE_SERVER")
+    own = _peak_rss_mib(pid)
+    try:
+        children = psutil.Process(pid).children(recursive=True)
+    except psutil.Error:
+        return own
+    peaks = [_peak_rss_mib(child.pid) for child in children]
+    return own if isinstance(own, Null) else own + sum(it for it in peaks if isinstance(it, float))
+
+
+def _peak_rss_mib(pid: int) -> float | Null:
     try:
         if sys.platform == "win32":
             return float(psutil.Process(pid).memory_info().peak_wset) / _MIB

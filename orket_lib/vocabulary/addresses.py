@@ -5,6 +5,14 @@ from __future__ import annotations
 import ipaddress
 from urllib.parse import urlsplit
 
+# Where a provider's server listens when nobody said otherwise.
+DEFAULT_URLS = {
+    "ollama": "http://127.0.0.1:11434",
+    "lmstudio": "http://127.0.0.1:1234",
+    "llama_server": "http://127.0.0.1:8080",
+    "openai": "http://127.0.0.1:8000",  # vLLM
+}
+
 
 def remote_host(url: str | None) -> str | None:
     """Return the host that an address names when it is another machine, else None."""

@@ -8,7 +8,9 @@ OrketError
 │   ├── ServerCrashed        the server died under us
 │   ├── RequestFailed        the server answered with an error
 │   └── RequestTimedOut      the time limit of one task ran out
+├── QuantizeError    a quant could not be made from its base
 ├── SamplerError     the host can't be watched, so nothing could be said about a measurement
+├── SandboxError     a sandbox did not start, so code that a model wrote was not run
 └── Refused          a precondition says no (failed canary, busy device)
 
 Messages name the thing, the value and, where there is one, the next command to type. The command
@@ -70,8 +72,16 @@ class RequestTimedOut(ProviderError):
     """One request ran past `task_timeout_sec`."""
 
 
+class QuantizeError(OrketError):
+    """A quant could not be made from its base, or is not what was asked for."""
+
+
 class SamplerError(OrketError):
     """The host can't be watched."""
+
+
+class SandboxError(OrketError):
+    """A sandbox did not start; what should have run in it was not run."""
 
 
 class Refused(OrketError):

@@ -20,6 +20,13 @@ class VramProfile(StrEnum):
     STRESS = "stress"
 
 
+class VramGuard(StrEnum):
+    """What the preflight does about a model that may take more than its profile allows."""
+
+    WARN = "warn"
+    REFUSE = "refuse"
+
+
 class RunStatus(StrEnum):
     """How the measurement of one (model, quant) ended."""
 

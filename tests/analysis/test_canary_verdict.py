@@ -150,6 +150,32 @@ def test_a_variation_that_can_not_be_told_fails(runs: list[CanaryRun], why: str)
     assert why in found.failures[0][1]
 
 
+def by_our_clock(*seconds: float | None) -> list[CanaryRun]:
+    """Return runs on a server that says no times of its own."""
+    silent = Null("TIMING_UNAVAILABLE")
+    return [
+        one(index, silent).model_copy(update={"client_seconds": value})
+        for index, value in enumerate(seconds)
+    ]
+
+
+def test_where_the_server_tells_no_times_our_own_clock_is_judged_by_and_named() -> None:
+    steady = judge(*by_our_clock(9.0, 1.0, 1.0))
+    assert reasons(steady) == []
+    assert (steady.figures.internal_latency_cv, steady.figures.latency_source) == (0.0, "client")
+    found = judge(*by_our_clock(9.0, 0.9, 1.1))
+    assert reasons(found) == [EXCEEDED]
+    assert "latency by our own clock is 0.1000" in found.failures[0][1]
+    assert reasons(judge(*by_our_clock(1.0, None, 1.0))) == [UNAVAILABLE]
+
+
+def test_two_clocks_are_never_mixed() -> None:
+    runs = [run.model_copy(update={"client_seconds": 1.0}) for run in timed(1.0, 1.0, Null("NO"))]
+    found = judge(*runs)
+    assert reasons(found) == [UNAVAILABLE]
+    assert found.figures.latency_source == "server"
+
+
 @pytest.mark.parametrize(("most", "failed"), [(0.0, [MISSING]), (0.5, []), (0.49, [MISSING])])
 def test_missing_telemetry_is_compared_with_its_limit(most: float, failed: list[str]) -> None:
     runs = [

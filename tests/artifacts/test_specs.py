@@ -8,6 +8,7 @@ import pytest
 from builders import spec
 
 from orket_lib.artifacts.canonical import DIGEST_LENGTH, canonical_json, digest_of, sha256_of
+from orket_lib.artifacts.runner import RunnerSettings
 from orket_lib.artifacts.spec import (
     ArtifactIdentity,
     CanarySpec,
@@ -64,8 +65,11 @@ def test_a_spec_that_was_stored_in_any_key_order_has_the_same_digest() -> None:
         {"artifact": ArtifactIdentity(sha256="c" * 64)},
         {"artifact": ArtifactIdentity(sha256="a" * 64, pin="d")},
         {"artifact": ArtifactIdentity(sha256="a" * 64, tag="m:7b")},
+        {"artifact": ArtifactIdentity(sha256="a" * 64, quantized_from="b" * 64)},
+        {"artifact": ArtifactIdentity(sha256="a" * 64, imatrix="b" * 64)},
         {"server_args": ("-ngl", "99")},
         {"gpu_devices": ("0",)},
+        {"runner": RunnerSettings(template=("agent", "{task_file}"))},
         {"n_ctx": 4096},
         {"n_ctx": None},
         {"temperature": 0.1},
@@ -89,7 +93,13 @@ def test_whatever_a_measurement_depends_on_is_in_its_digest(changes: dict[str, A
 
 
 def test_no_field_of_a_spec_is_left_out_of_its_digest() -> None:
-    content = json.loads(spec(server_args=("-ngl", "99"), gpu_devices=("0",)).canonical())
+    later = {
+        "server_args": ("-ngl", "99"),
+        "gpu_devices": ("0",),
+        "runner": RunnerSettings(template=("agent", "{task_file}")),
+        "on_server_death": "run",
+    }
+    content = json.loads(spec(**later).canonical())
     assert set(content) == set(RunSpec.model_fields)
 
 

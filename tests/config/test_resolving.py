@@ -15,7 +15,6 @@ from orket_lib.config.planning import needs
 from orket_lib.config.resolve import Sweep, resolve
 from orket_lib.config.targets import Targets
 from orket_lib.config.workspace import load_sweep
-from orket_lib.measure.preflight import check_all
 from orket_lib.vocabulary.errors import ConfigError
 
 QUANTS = ("Q8_0", "Q4_K_M")
@@ -263,8 +262,21 @@ def test_a_file_that_is_not_the_pinned_one_is_refused() -> None:
 def test_llama_server_takes_a_file_where_one_is_named_and_a_tag_otherwise() -> None:
     by_file = sweep(provider="llama_server").cells[0]
     assert by_file.path == Path("models/nano-Q8_0.gguf")
-    by_tag = sweep(**tagged(provider="llama_server", artifact_template=None)).cells[0]
+    running = {"provider": "llama_server", "base_url": "http://127.0.0.1:8080"}
+    by_tag = sweep(**tagged(**running, artifact_template=None)).cells[0]
     assert by_tag.named.tag == "nano:Q8_0"
+
+
+def test_a_llama_server_that_is_to_be_started_needs_a_file() -> None:
+    started = tagged(provider="llama_server", artifact_template=None, quants="Q8_0")
+    assert problems(**started) == [
+        "artifacts.nano.Q8_0: no file named; set artifact_template or artifacts"
+    ]
+
+
+def test_what_a_dead_server_costs_is_part_of_a_measurement_where_it_is_not_the_row() -> None:
+    assert digests(on_server_death="row") == digests()
+    assert not set(digests(on_server_death="run")) & set(digests())
 
 
 def test_one_file_for_two_cells_is_allowed_and_told() -> None:
@@ -274,11 +286,39 @@ def test_one_file_for_two_cells_is_allowed_and_told() -> None:
     )
 
 
-def test_what_this_version_cannot_run_is_refused_by_the_preflight_and_planned() -> None:
-    needed = needs(sweep(**tagged(runner_template="agent {task_file}")))
-    assert needed.files == ()
-    checks = check_all(needed, Path())
-    assert [check.ok for check in checks] == [False]
-    assert checks[0].detail.startswith("runner_template is not part of this version")
-    assert needs(sweep()).refusals == ()
-    assert needs(sweep()).files == ("models/nano-Q4_K_M.gguf", "models/nano-Q8_0.gguf")
+def test_a_runner_is_another_measurement_and_its_labels_are_only_then() -> None:
+    runner = "agent --task {task_file}"
+    assert digests(runtime_target="edge") == digests()
+    with_runner = digests(runner_template=runner)
+    assert not set(with_runner) & set(digests())
+    for changes in (
+        {"runner_template": f"{runner} --fast"},
+        {"runtime_target": "edge"},
+        {"execution_mode": "batch"},
+        {"runtime_env": {"AGENT_DEPTH": 3}},
+    ):
+        changed = digests(**{"runner_template": runner} | changes)
+        assert not set(changed) & set(with_runner)
+    assert sweep(runner_template=runner).canaries[0].runner is not None
+
+
+def test_a_runner_s_program_is_needed_unless_it_is_another_one_for_each_task() -> None:
+    assert needs(sweep(runner_template="agent {task_file}")).programs == {
+        "runner_template": "agent"
+    }
+    assert needs(sweep(runner_template="{run_dir}/agent {task_file}")).programs == {}
+    assert needs(sweep()).programs == {}
+
+
+def test_models_that_differ_in_a_separator_get_folders_of_their_own(folder: Path) -> None:
+    (folder / "models" / "a_b-Q8_0.gguf").write_bytes(b"x")
+    changes = {"quants": "Q8_0", "artifact_template": "models/{slug}-{quant}.gguf"}
+    (alone,) = sweep(models="a:b", **changes).cells
+    both = sweep(models="a:b,a/b,nano", artifacts={"nano": {"Q8_0": "bank.json"}}, **changes)
+    views = Targets(both).rows()
+    assert len({view.lower() for view in views}) == 3
+    assert views[2].endswith("/nano/Q8_0.json")
+    # Nothing is measured again because another model came: what was measured stays where it is.
+    assert both.cells[0].folder == alone.folder != both.cells[1].folder
+    canary = both.canaries[0]
+    assert Targets(both).canary_artifact(canary.digest()) == "models/a_b-Q8_0.gguf"

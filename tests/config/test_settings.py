@@ -20,6 +20,9 @@ MINIMAL: dict[str, Any] = {
 }
 
 
+OPENAI = {"provider": "openai", "base_url": "http://localhost:1"}
+
+
 def drafted(*contents: dict[str, Any]) -> Draft:
     return draft(Source(content) for content in (MINIMAL, *contents))
 
@@ -175,12 +178,24 @@ def test_a_wrong_value_is_told_under_the_name_that_was_written() -> None:
         ({"gpu_devices": 0}, "gpu_devices: no effect: provider `embedded`"),
         ({"exclusive": True}, "exclusive: no effect: provider `embedded`"),
         ({"runtime_env": {"A": 1}}, "runtime_env: no effect"),
-        ({"runner_template": "agent"}, "runner_template is not part of this version"),
+        ({"runner_template": "agent {task_file} {run_dri}"}, "runner_template: `{run_dri}` is no"),
         ({"context": {"sweep_profile": "safe"}}, "context: the context sweep is not part"),
         ({"thermal_repeats": 3}, "thermal: the thermal series is not part"),
         ({"canary_runs": 2}, "canary_runs: 2 leaves 1 to judge by"),
         ({"server_args": ["-ngl", 99]}, "server_args: no effect"),
         ({"api_key": "${ENV:KEY}"}, "api_key: no effect"),
+        ({"provider": "llama_server", "exclusive": True}, "exclusive: no effect"),
+        ({"provider": "llama_server", "api_key": "${ENV:KEY}"}, "api_key: no effect"),
+        (
+            {"provider": "llama_server", "base_url": "http://[::1]:1", "gpu_devices": 0},
+            "gpu_devices: no effect",
+        ),
+        ({"provider": "lmstudio", "gpu_devices": 0}, "gpu_devices: no effect"),
+        ({"provider": "ollama", "gpu_devices": 0}, "gpu_devices: no effect"),
+        ({"provider": "ollama", "threads": 8}, "threads: provider `ollama` sends it and reads it"),
+        (OPENAI | {"gpu_devices": 0}, "gpu_devices: no effect"),
+        (OPENAI | {"exclusive": True}, "exclusive: no effect: provider `openai`"),
+        (OPENAI | {"n_ctx": 4096}, "n_ctx: provider `openai` can't set it"),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
 )
@@ -189,9 +204,12 @@ def test_what_has_no_effect_is_told_once(changes: dict[str, Any], warning: str) 
     assert found.startswith(warning)
 
 
-def test_a_seed_that_cannot_be_read_back_is_told() -> None:
-    openai = {"provider": "openai", "base_url": "http://localhost:1", "seed": 7}
-    assert any(line.startswith("seed: provider `openai`") for line in drafted(openai).warnings)
+@pytest.mark.parametrize("provider", ["ollama", "openai", "lmstudio"])
+def test_a_seed_that_cannot_be_read_back_is_told_where_it_matters(provider: str) -> None:
+    drawn = OPENAI | {"provider": provider, "seed": 7, "temperature": 0.7}
+    (found,) = drafted(drawn).warnings
+    assert found.startswith(f"seed: provider `{provider}`")
+    assert drafted(drawn | {"temperature": 0}).warnings == ()
 
 
 @pytest.mark.parametrize(

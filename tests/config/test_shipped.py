@@ -74,8 +74,9 @@ def test_an_example_behind_a_preset_keeps_its_thresholds_and_brings_its_files(
     assert found["task_bank"]["tasks"] == 28
 
 
-def test_the_example_plans_as_it_stands(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["plan", "config/examples/embedded.yaml"]) == 0
+@pytest.mark.parametrize("name", ["embedded", "llama_server", "lmstudio", "ollama", "vllm"])
+def test_an_example_plans_as_it_stands(capsys: pytest.CaptureFixture[str], name: str) -> None:
+    assert main(["plan", f"config/examples/{name}.yaml"]) == 0
     assert "config warning" not in capsys.readouterr().err
 
 
@@ -145,3 +146,13 @@ def test_a_plan_shows_the_sidecars_command(capsys: pytest.CaptureFixture[str]) -
     ]
     assert main(["plan", *(f"--config={pair}" for pair in overrides)]) == 0
     assert "probe --out '{out_file}', at most 9 s" in capsys.readouterr().err
+
+
+def test_a_plan_shows_the_runner_s_command(capsys: pytest.CaptureFixture[str]) -> None:
+    examples = ("config/examples/embedded.yaml", "config/examples/runner.yaml")
+    command = ["orket", "run-task", "--task", "{task_file}", "--run-dir", "{run_dir}"]
+    assert plan(capsys, *examples)["runner"] == [*command, "--seed", "{seed}"]
+    assert main(["plan", *examples]) == 0
+    said = capsys.readouterr().err
+    assert "orket run-task --task '{task_file}'" in said
+    assert "config warning" not in said

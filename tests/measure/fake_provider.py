@@ -12,10 +12,11 @@ from builders import generation, served
 
 from orket_lib.artifacts.run_report import ControlReadback, LoadTimes, Observation, ServedModel
 from orket_lib.artifacts.spec import MeasurementSpec
-from orket_lib.providers.base import Generation, GenerationRequest, Source
+from orket_lib.providers.base import Generation, GenerationRequest, ServerAddress, Source
 from orket_lib.telemetry.samples import COLUMNS, Sample, to_cells
 
 TOKEN_S = 0.01
+ADDRESS = ServerAddress("http://127.0.0.1:9", "fake-key")
 
 Fault = Callable[[GenerationRequest], None]
 
@@ -45,6 +46,7 @@ class FakeModel:
     served: ServedModel
     controls: tuple[ControlReadback, ...] = ()
     pid: int | None = None
+    address: ServerAddress = ADDRESS
     load: LoadTimes = field(
         default_factory=lambda: LoadTimes.of(load_seconds=0.5, model_seconds=0.4)
     )
@@ -78,6 +80,7 @@ class FakeProvider:
     load_error: Exception | None = None
     last_words: bytes = b""
     changes: dict[str, Any] = field(default_factory=dict)
+    address: ServerAddress = ADDRESS
     models: list[FakeModel] = field(default_factory=list)
     samples: list[Sample] = field(default_factory=lambda: [quiet(0.0), quiet(1.0), quiet(2.0)])
 
@@ -86,7 +89,7 @@ class FakeProvider:
         log.write_bytes(self.last_words)
         if self.load_error:
             raise self.load_error
-        self.models.append(FakeModel(self.fault, served(**self.changes)))
+        self.models.append(FakeModel(self.fault, served(**self.changes), address=self.address))
         yield self.models[-1]
 
     @contextmanager

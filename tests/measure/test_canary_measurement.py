@@ -20,10 +20,8 @@ SPEC = CanarySpec(**_RUN, runs=3)
 
 
 def measure(tmp_path: Path) -> CanaryMeasurement:
-    log, samples = tmp_path / "server.log", tmp_path / "samples.csv"
-    return measure_canary(
-        SPEC, Source(Path("nano.gguf")), TASKS, log, samples, Silent(), PROVENANCE
-    )
+    places = (tmp_path / name for name in ("server.log", "samples.csv", "runner"))
+    return measure_canary(SPEC, Source(Path("nano.gguf")), TASKS, *places, Silent(), PROVENANCE)
 
 
 def test_a_canary_runs_each_task_so_many_times_with_a_probe_beside(
@@ -37,6 +35,8 @@ def test_a_canary_runs_each_task_so_many_times_with_a_probe_beside(
     assert {run.adherence_score for run in found.runs} == {1.0}
     # 512 tokens in 0.5 s and 127 intervals of 10 ms: the probe's, not the short answer's.
     assert [run.internal_model_seconds for run in found.runs] == [pytest.approx(1.77)] * 6
+    # By our clock: its last of 128 chunks, 10 ms apart from 0.5 s on.
+    assert [run.client_seconds for run in found.runs] == [pytest.approx(1.77)] * 6
     assert found.spec_digest == SPEC.digest()
 
 

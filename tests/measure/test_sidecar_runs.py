@@ -17,13 +17,9 @@ from orket_lib.analysis.sidecar_parse import ParsedSidecar, parse_sidecar
 from orket_lib.artifacts.io import read_model
 from orket_lib.artifacts.sidecar import SidecarMeasurement, SidecarSpec
 from orket_lib.measure import sidecar
+from orket_lib.measure.foreign_commands import resolved_environment
 from orket_lib.measure.progress import Silent
-from orket_lib.measure.sidecar import (
-    command_of,
-    measure_sidecar,
-    publish_sidecar,
-    resolved_environment,
-)
+from orket_lib.measure.sidecar import command_of, measure_sidecar, publish_sidecar
 from orket_lib.measure.sidecar_child import serve_probes, serving_spec
 from orket_lib.providers.base import Source
 from orket_lib.vocabulary.errors import LoadError, RequestFailed, ServerCrashed

@@ -13,6 +13,7 @@ from orket_lib.vocabulary.statuses import TokenStatus
 USAGE = {"prompt_tokens": 64, "completion_tokens": 32}
 TIMINGS = {"cache_n": 0, "prompt_n": 64, "prompt_ms": 100.0, "predicted_ms": 310.0}
 NO_COUNT = Null("TOKEN_COUNT_UNAVAILABLE")
+NO_CACHE_COUNT = Null("CACHED_TOKENS_UNKNOWN")
 NO_TIME = Null("TIMING_UNAVAILABLE")
 
 
@@ -81,8 +82,8 @@ def test_a_short_answer_has_no_decode_rate() -> None:
         pytest.param(
             USAGE,
             {"prompt_ms": 100.0, "predicted_ms": 1.0},
-            NO_COUNT,
-            NO_COUNT,
+            NO_CACHE_COUNT,
+            NO_CACHE_COUNT,
             id="nobody knows what was cached",
         ),
         pytest.param(
@@ -102,27 +103,48 @@ def test_prefill_counts_only_tokens_that_were_processed(
     assert found.prefill_tps == rate
 
 
+TEXT = (0.11, 0.2, 0.5)
+AT_ONCE = {"prompt_tokens": 64, "completion_tokens": 1}
+
+
 @pytest.mark.parametrize(
-    ("usage", "timings", "status"),
+    ("usage", "timings", "chunk_s", "status"),
     [
-        pytest.param(USAGE, TIMINGS, TokenStatus.OK, id="both"),
-        pytest.param(USAGE, None, TokenStatus.NO_TIMES, id="no timings"),
-        pytest.param(None, TIMINGS, TokenStatus.NO_COUNTS, id="no usage"),
-        pytest.param(None, None, TokenStatus.NOTHING, id="neither"),
-        pytest.param({}, {}, TokenStatus.NOTHING, id="both empty"),
-        pytest.param({"prompt_tokens": 64}, TIMINGS, TokenStatus.NO_COUNTS, id="half of usage"),
-        pytest.param(USAGE, {"prompt_ms": 1.0}, TokenStatus.NO_TIMES, id="half of timings"),
+        pytest.param(USAGE, TIMINGS, TEXT, TokenStatus.OK, id="both"),
+        pytest.param(USAGE, TIMINGS, (), TokenStatus.OK, id="no text to be timed by us"),
+        pytest.param(USAGE, None, TEXT, TokenStatus.OK, id="times by our clock only"),
+        pytest.param(USAGE, {"prompt_ms": 1.0}, TEXT, TokenStatus.OK, id="half of timings"),
+        pytest.param(USAGE, None, (), TokenStatus.NO_TIMES, id="no times of anybody"),
+        pytest.param(USAGE, {"prompt_ms": 1.0}, (), TokenStatus.NO_TIMES, id="half, and no text"),
+        pytest.param(AT_ONCE, None, (), TokenStatus.OK, id="an answer that ended at once"),
+        pytest.param(None, TIMINGS, TEXT, TokenStatus.NO_COUNTS, id="no usage"),
+        pytest.param(None, None, TEXT, TokenStatus.NO_COUNTS, id="nothing from the server"),
+        pytest.param(None, None, (), TokenStatus.NOTHING, id="neither"),
+        pytest.param({}, {}, (), TokenStatus.NOTHING, id="both empty"),
         pytest.param(
-            USAGE, {"prompt_ms": 0, "predicted_ms": 0}, TokenStatus.OK, id="zero is a time"
+            {"prompt_tokens": 64}, TIMINGS, TEXT, TokenStatus.NO_COUNTS, id="half of usage"
+        ),
+        pytest.param(
+            USAGE, {"prompt_ms": 0, "predicted_ms": 0}, (), TokenStatus.OK, id="zero is a time"
         ),
     ],
 )
 def test_the_status_tells_which_of_counts_and_times_there_are(
-    usage: dict[str, Any] | None, timings: dict[str, Any] | None, status: TokenStatus
+    usage: dict[str, Any] | None,
+    timings: dict[str, Any] | None,
+    chunk_s: tuple[float, ...],
+    status: TokenStatus,
 ) -> None:
-    found = tokens(usage, timings)
+    found = tokens(usage, timings, chunk_s)
     assert found.status is status
     assert found.metrics().status is status
+
+
+def test_without_times_of_the_server_nothing_is_internal_and_no_rate_is_the_servers() -> None:
+    found = tokens(timings=None)
+    assert found.status is TokenStatus.OK
+    assert (found.internal_s, found.decode_tps) == (NO_TIME, NO_TIME)
+    assert found.ttft_ms == pytest.approx(110)
 
 
 @pytest.mark.parametrize("value", [None, "32", True, False, -1, 1.5, math.nan, math.inf, [], {}])

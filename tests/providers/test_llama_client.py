@@ -155,6 +155,11 @@ def test_a_character_split_over_reads_is_whole() -> None:
     assert stream([raw[i : i + 1] for i in range(len(raw))]).text == "gr\u00fc\u00df \U0001f600"
 
 
+def test_half_a_surrogate_pair_is_no_text_that_could_not_be_written() -> None:
+    raw = b'data: {"choices": [{"delta": {"content": "a\\ud83d"}}]}\n\n'
+    assert stream([raw, END, LAST, DONE]).text == "a\ufffd"
+
+
 def test_pings_change_nothing() -> None:
     reads = [b":\n\n", ROLE, b": keep-alive\n\n", *WHOLE[1:]]
     assert stream(reads).text == "2 9 76"

@@ -83,3 +83,33 @@ def test_a_cpu_profile_opens_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pynvml, "nvmlInit", lambda: pytest.fail("it looked for a GPU"))
     with open_gpus("cpu") as gpus:
         assert gpus is None
+
+
+def test_each_amd_card_has_a_memory_of_its_own(tmp_path: Path) -> None:
+    card(tmp_path, "card0", mem_info_vram_total=f"{8 << 30}", mem_info_vram_used=f"{3 << 30}")
+    card(tmp_path, "card1", mem_info_vram_total=f"{16 << 30}")
+    found = amd_gpus(tmp_path)
+    assert found is not None
+    assert [(m.index, m.name, m.total_mib, m.free_mib) for m in found.memories()] == [
+        (0, "AMD card0", 8192.0, 5120.0),
+        (1, "AMD card1", 16384.0, None),
+    ]
+
+
+def test_an_nvidia_gpu_that_shares_the_main_memory_tells_no_size(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def memory(handle: int) -> SimpleNamespace:
+        if handle:
+            raise pynvml.NVMLError(pynvml.NVML_ERROR_NOT_SUPPORTED)
+        return SimpleNamespace(total=16 << 30, used=1 << 30, free=15 << 30)
+
+    monkeypatch.setattr(pynvml, "nvmlDeviceGetMemoryInfo", memory)
+    monkeypatch.setattr(pynvml, "nvmlDeviceGetName", lambda handle: f"GPU {handle}")
+    monkeypatch.setattr(pynvml, "nvmlDeviceGetUUID", lambda handle: f"GPU-{handle}")
+
+    one, two = NvidiaGpus([0, 1]).memories()
+
+    assert (one.index, one.name, one.uuid) == (0, "GPU 0", "GPU-0")
+    assert (one.total_mib, one.free_mib) == (16384.0, 15360.0)
+    assert (two.index, two.uuid, two.total_mib, two.free_mib) == (1, "GPU-1", None, None)

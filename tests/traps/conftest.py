@@ -16,7 +16,8 @@ from orket_lib.artifacts.run_report import RunReport
 from orket_lib.measure import device_lock
 from orket_lib.measure.probe_requests import ProbeMaker
 from orket_lib.providers.base import Source
-from orket_lib.providers.embedded import EmbeddedModel, EmbeddedProvider
+from orket_lib.providers.embedded import EmbeddedProvider
+from orket_lib.providers.llama_model import LlamaModel
 
 
 @pytest.fixture(autouse=True)
@@ -26,7 +27,7 @@ def own_locks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="session")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedModel]:
+def model(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LlamaModel]:
     """Return the reference model behind a real server; F16, whose tokens take longest."""
     log = tmp_path_factory.mktemp("served") / "server.log"
     with EmbeddedProvider().serve(nano_spec("F16"), Source(nano_file("F16")), log) as served:
@@ -34,7 +35,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedModel]:
 
 
 @pytest.fixture(scope="session")
-def maker(model: EmbeddedModel) -> ProbeMaker:
+def maker(model: LlamaModel) -> ProbeMaker:
     """Return what makes probes for that model."""
     return ProbeMaker(model, nano_spec("F16"))
 

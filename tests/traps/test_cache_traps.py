@@ -17,8 +17,8 @@ from orket_lib.measure.probe_requests import ProbeMaker
 from orket_lib.measure.probes import run_probe
 from orket_lib.measure.tokens import Tokens
 from orket_lib.providers.base import Generation, GenerationRequest
-from orket_lib.providers.embedded import EmbeddedModel
 from orket_lib.providers.llama_client import LlamaClient
+from orket_lib.providers.llama_model import LlamaModel
 from orket_lib.vocabulary.reasons import Reason
 from orket_lib.vocabulary.statuses import Lane
 
@@ -69,9 +69,7 @@ def probe_with(cached: int) -> Probe:
         model._client.close()
 
 
-def test_t07_the_same_prompt_twice_is_processed_twice(
-    model: EmbeddedModel, maker: ProbeMaker
-) -> None:
+def test_t07_the_same_prompt_twice_is_processed_twice(model: LlamaModel, maker: ProbeMaker) -> None:
     request = maker.request()
     for _ in range(2):
         found = Tokens.of(model.generate(request), None)
@@ -112,7 +110,7 @@ def test_t07_one_hit_pollutes_its_row(measured: RunReport) -> None:
 
 
 def test_t21_many_requests_in_a_row_each_have_a_connection_of_their_own(
-    model: EmbeddedModel,
+    model: LlamaModel,
 ) -> None:
     connects = []
     for count in range(120):
@@ -125,7 +123,7 @@ def test_t21_many_requests_in_a_row_each_have_a_connection_of_their_own(
 
 
 def test_t21_connecting_is_not_in_the_time_to_the_first_token(
-    model: EmbeddedModel, monkeypatch: pytest.MonkeyPatch
+    model: LlamaModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import socket
     import time

@@ -23,9 +23,9 @@ from orket_lib.measure.warmup import CAP, is_steady, warm_up
 from orket_lib.providers import chat_stream, http
 from orket_lib.providers.base import Generation, GenerationRequest
 from orket_lib.providers.chat_stream import assemble
-from orket_lib.providers.embedded import EmbeddedModel
 from orket_lib.providers.http import StampedStream
 from orket_lib.providers.llama_client import LlamaClient, llama_tokens
+from orket_lib.providers.llama_model import LlamaModel
 from orket_lib.vocabulary.compare import exceeds, reaches
 from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.statuses import Lane, Quality
@@ -60,7 +60,7 @@ def streamed(*reads: bytes) -> Generation:
 
 
 def test_t04_decode_rate_is_not_inflated_by_the_first_token(
-    model: EmbeddedModel, maker: ProbeMaker
+    model: LlamaModel, maker: ProbeMaker
 ) -> None:
     # One token of 16 is 6.7 %. What delays our reading of the first chunk makes our clock run
     # short, so the least disturbed of many generations tell.
@@ -121,7 +121,7 @@ def test_t05_tokens_are_not_counted_by_chunks() -> None:
         assert found.decode_tps == pytest.approx(31 / 0.31)
 
 
-def test_t05_a_real_answer_has_as_many_tokens_as_its_server_says(model: EmbeddedModel) -> None:
+def test_t05_a_real_answer_has_as_many_tokens_as_its_server_says(model: LlamaModel) -> None:
     differs = 0
     for task in bank().tasks[::24]:
         answer = model.generate(replace(REQUEST, prompt=task.prompt, max_tokens=96))
@@ -199,7 +199,7 @@ def test_t13_a_real_session_keeps_what_its_warm_up_discarded(measured: RunReport
 
 @pytest.mark.parametrize(("tokens", "known"), [(2, False), (15, False), (16, True)])
 def test_t19_a_short_answer_has_no_rate(
-    model: EmbeddedModel, maker: ProbeMaker, tokens: int, known: bool
+    model: LlamaModel, maker: ProbeMaker, tokens: int, known: bool
 ) -> None:
     found = Tokens.of(model.generate(maker.request(tokens)), "first_token")
     assert found.output == tokens
@@ -214,7 +214,7 @@ def test_t19_a_cell_of_short_probes_has_no_rate() -> None:
 
 
 def test_t19_probes_have_one_length_whatever_the_model_would_say(
-    model: EmbeddedModel, measured: RunReport
+    model: LlamaModel, measured: RunReport
 ) -> None:
     assert {item.output_tokens for item in measured.probes} == {OUTPUT_TOKENS}
     question = replace(REQUEST, prompt=bank().tasks[0].prompt, max_tokens=64)

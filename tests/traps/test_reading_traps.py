@@ -21,8 +21,8 @@ from orket_lib.artifacts.spec import CanarySpec
 from orket_lib.measure.host_quality import judge_run
 from orket_lib.measure.host_summary import summarize_host
 from orket_lib.measure.tokens import Tokens
-from orket_lib.providers.embedded import EmbeddedModel
 from orket_lib.providers.gguf_file import read_gguf
+from orket_lib.providers.llama_model import LlamaModel
 from orket_lib.tasks.answers import fingerprint
 from orket_lib.telemetry.host import peak_rss_mib
 from orket_lib.telemetry.samples import Sample
@@ -164,7 +164,7 @@ def test_t10_a_cell_in_which_every_run_failed_scores_zero_and_has_no_latency() -
 
 
 def test_t15_peak_memory_is_the_servers_and_not_the_clients(
-    model: EmbeddedModel, tmp_path: Path
+    model: LlamaModel, tmp_path: Path
 ) -> None:
     ballast = bytearray(os.urandom(4096)) * (300 * _MIB // 4096)
     assert psutil.Process().memory_info().rss > len(ballast)

@@ -47,13 +47,14 @@ def test_a_preset_dry_runs_quickly_without_a_server(name: str, workspace: Worksp
     assert not (workspace.folder / "results").exists()
 
 
-def test_a_real_run_of_another_provider_stops_at_the_preflight_with_one_sentence(
+def test_a_real_run_without_its_server_stops_at_the_preflight_with_the_line_that_starts_it(
     workspace: Workspace,
 ) -> None:
+    nowhere = "base_url=http://127.0.0.1:9"
     done = subprocess.run(
         [
             *(sys.executable, "-m", "snakemake"),
-            *("--configfile", "config/presets/quant_sweep_mixed.json"),
+            *("--configfile", "config/presets/quant_sweep_mixed.json", "--config", nowhere),
         ],
         cwd=workspace.folder,
         capture_output=True,
@@ -62,9 +63,9 @@ def test_a_real_run_of_another_provider_stops_at_the_preflight_with_one_sentence
         check=False,
     )
     assert done.returncode == 1
-    assert "this version: provider `ollama` is not part of this version; `embedded` is" in (
-        done.stderr
-    )
+    assert "ollama at http://127.0.0.1:9: nobody answers there" in done.stderr
+    assert "    ollama serve\n" in done.stderr
+    assert f"type: snakemake -R preflight --configfile config/presets/{PRESETS[2]}" in done.stderr
     assert "Traceback" not in done.stderr
     assert workspace.runs() == []
 

@@ -28,7 +28,7 @@ from orket_lib.measure import device_lock, graded, session
 from orket_lib.measure.harness import CellMeasurement
 from orket_lib.measure.progress import Silent
 from orket_lib.providers import llama_client
-from orket_lib.providers.base import Generation
+from orket_lib.providers.base import Generation, Source, TokenReport
 from orket_lib.tasks.bank import load_bank
 from orket_lib.telemetry import counters
 from orket_lib.telemetry.sampler_process import Sampler
@@ -226,7 +226,7 @@ def blind(
     artifact = ROOT / "models" / "orket-nano" / f"orket-nano-{spec.quant_tag}.gguf"
 
     def measure() -> tuple[list[Found], RunReport, RowMetrics]:
-        cell = CellMeasurement(spec, artifact, tasks, tmp_path / "cell", Silent())
+        cell = CellMeasurement(spec, Source(artifact), tasks, tmp_path / "cell", Silent())
         report = cell.run(PROVENANCE)
         assert report.status is RunStatus.MEASURED
         assert len(report.test_runs) == 3 * spec.runs_per_task
@@ -248,7 +248,8 @@ def without_server_times(monkeypatch: pytest.MonkeyPatch) -> None:
     right = llama_client.assemble
 
     def bare(*arguments: Any) -> Generation:
-        return dataclasses.replace(right(*arguments), usage=None, timings=None)
+        found = right(*arguments)
+        return dataclasses.replace(found, tokens=TokenReport(), usage=None, timings=None)
 
     monkeypatch.setattr(llama_client, "assemble", bare)
 

@@ -1,0 +1,84 @@
+"""The process between us and a server of the user's own: `python -m orket_lib.providers.keeper`.
+
+A server that we did not write knows nothing of us and would outlive us. So this process starts it,
+tells its pid, and ends it when the pipe from us is closed, which also happens when we are killed;
+when the keeper itself is killed, the kernel kills the server (on Linux; on Windows a keeper that is
+ended by force leaves its server behind, which has to be ended by hand).
+
+The server gets a session of its own: Ctrl-C reaches us, and a server that obeyed it, too, would
+look like one that had crashed.
+
+Reads one line of JSON, {"command": [...], "cpus": [...]}, from standard input; writes {"pid": N}
+once the server runs, or {"error": "..."}; and {"exit": CODE} when it has ended. What the server
+says goes to our standard error.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from contextlib import suppress
+from typing import Any
+
+from orket_lib.providers.parent_death import die_with_parent, wait_for_end_of
+
+STOP_TIMEOUT_S = 5.0
+
+
+def main() -> None:
+    """Keep the server until the parent goes away, or the server does."""
+    die_with_parent()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which ends us
+    requests = sys.stdin.buffer
+    settings = json.loads(requests.readline())
+    try:
+        server = _start(settings)
+    except OSError as error:
+        _tell({"error": f"{settings['command'][0]}: {error.strerror}"})
+        return
+    _tell({"pid": server.pid})
+
+    def end_it() -> None:
+        wait_for_end_of(requests)
+        _end(server)
+
+    threading.Thread(target=end_it, daemon=True).start()
+    _tell({"exit": server.wait()})
+    os._exit(0)  # the thread may still be at its pipe
+
+
+def _start(settings: dict[str, Any]) -> subprocess.Popen[bytes]:
+    if settings["cpus"]:
+        import psutil
+
+        psutil.Process().cpu_affinity(settings["cpus"])  # inherited by the server
+    return subprocess.Popen(
+        settings["command"],
+        stdin=subprocess.DEVNULL,
+        stdout=sys.stderr,
+        stderr=sys.stderr,
+        start_new_session=True,
+        preexec_fn=die_with_parent if sys.platform == "linux" else None,
+        creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
+    )
+
+
+def _end(server: subprocess.Popen[bytes]) -> None:
+    server.terminate()
+    try:
+        server.wait(timeout=STOP_TIMEOUT_S)
+    except subprocess.TimeoutExpired:
+        server.kill()
+
+
+def _tell(answer: dict[str, Any]) -> None:
+    with suppress(OSError):  # nobody is left to be told
+        print(json.dumps(answer), flush=True)  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,197 @@
+"""`orket doctor` as a person calls it."""
+
+from __future__ import annotations
+
+import json
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from canned_server import canned_server, ollama, ollama_model
+
+from orket_lib.cli import main
+from orket_lib.vocabulary import addresses
+
+ROOT = Path(__file__).resolve().parents[2]
+MINIMAL = """
+models: [orket-nano]
+quants: [F16, Q4_K_M]
+artifact_template: models/{model}/{model}-{quant}.gguf
+task_bank: config/task_banks/reference.json
+"""
+TWO = (ollama_model("x:8b-q4_K_M", "Q4_K_M"), ollama_model("x:8b-q8_0", "Q8_0", 8.0))
+
+
+@pytest.fixture(autouse=True)
+def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder with what a clone holds, on a machine whose usual ports are shut."""
+    (tmp_path / "config").symlink_to(ROOT / "config")
+    (tmp_path / "models").symlink_to(ROOT / "models")
+    monkeypatch.chdir(tmp_path)
+    for provider in addresses.DEFAULT_URLS:
+        monkeypatch.setitem(addresses.DEFAULT_URLS, provider, "http://127.0.0.1:9")
+
+
+@pytest.fixture
+def hanging() -> Iterator[str]:
+    """An address where a connection is taken and nothing is ever said."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+
+def looked(capsys: pytest.CaptureFixture[str], *arguments: str, code: int = 0) -> dict[str, Any]:
+    assert main(["doctor", "--json", *arguments]) == code
+    content: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return content
+
+
+def test_with_nothing_running_the_reference_model_is_suggested(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["doctor"]) == 0
+    printed = capsys.readouterr()
+    assert yaml.safe_load(printed.out)["models"] == ["orket-nano"]
+    for words in (
+        "ollama        http://127.0.0.1:9  nobody answers",
+        "llama-quantize",
+        "sandbox for code",
+        "models/orket-nano/orket-nano-Q4_K_M.gguf  Q4_K_M  2 MiB  2048     308 MiB  safe",
+        "peak_vram_mib",
+        "suggestion: the reference model in 7 quants, from files, on the CPU",
+    ):
+        assert words in printed.err
+
+
+def test_a_suggestion_is_written_once_and_is_a_config_that_can_be_run(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["doctor", "--suggest", "mine.yaml"]) == 0
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert "written to mine.yaml; try: snakemake -n --configfile mine.yaml" in printed.err
+    assert main(["plan", "mine.yaml"]) == 0
+    assert main(["doctor", "mine.yaml"]) == 0
+    assert "this config can be run" in capsys.readouterr().err
+    assert main(["doctor", "--suggest", "mine.yaml"]) == 1
+    assert "mine.yaml: is there already" in capsys.readouterr().err
+
+
+def test_an_ollama_with_several_quants_is_suggested(capsys: pytest.CaptureFixture[str]) -> None:
+    with canned_server(ollama(*TWO, ollama_model("y:1b", "Q4_0", 1.0))) as server:
+        found = looked(capsys, "--server", f"ollama={server.url}")
+    (seen,) = [item for item in found["servers"] if item["provider"] == "ollama"]
+    assert (seen["build"], len(seen["models"])) == ("0.12.3", 3)
+    takes = {model["name"]: model["takes_mib"] for model in seen["models"]}
+    # weights + 512 MiB of KV cache at 4096 tokens + 258.5 of compute + 300
+    assert takes["x:8b-q4_K_M"] == pytest.approx(4096 + 512 + 258.5 + 300)
+    suggestion = yaml.safe_load(found["suggestion"])
+    assert suggestion["tags"] == {"x:8b": {"Q8_0": "x:8b-q8_0", "Q4_K_M": "x:8b-q4_K_M"}}
+    assert suggestion["base_url"] == server.url
+
+
+def test_ports_that_hang_and_ports_with_something_else_take_two_seconds(
+    hanging: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with canned_server({"GET /v1/models": b"<html>my blog</html>"}) as blog:
+        servers = [f"--server={name}={hanging}" for name in ("ollama", "lmstudio", "llama_server")]
+        began = time.monotonic()
+        found = looked(capsys, *servers, f"--server=openai={blog.url}")
+        seconds = time.monotonic() - began
+    details = {item["provider"]: item["detail"] for item in found["servers"]}
+    assert details["ollama"] == details["lmstudio"] == "somebody listens and says nothing"
+    assert "something else answers" in details["openai"]
+    assert yaml.safe_load(found["suggestion"])["provider"] == "embedded"
+    assert seconds < 8  # 2 s of patience with all of them at once, on a machine that may be busy
+
+
+def test_a_server_that_does_not_tell_of_single_models_is_still_listed(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with canned_server({**ollama(*TWO), "POST /api/show": "hang"}) as server:
+        found = looked(capsys, "--server", f"ollama={server.url}")
+    models = next(item for item in found["servers"] if item["provider"] == "ollama")["models"]
+    assert [(model["name"], model["at_least"]) for model in models] == [
+        ("x:8b-q4_K_M", True),
+        ("x:8b-q8_0", True),
+    ]
+
+
+def test_a_config_is_checked_and_what_it_lacks_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("mine.yaml").write_text(MINIMAL, encoding="utf-8")
+    found = looked(capsys, "mine.yaml")
+    assert found["suggestion"] is None
+    assert all(check["ok"] for check in found["checks"])
+
+    tags = ["provider=ollama", "tag_template=x:8b-{quant}", "base_url=http://127.0.0.1:9"]
+    overrides = [f"--config={pair}" for pair in tags]
+    found = looked(capsys, "mine.yaml", *overrides, code=3)
+    (bad,) = [check for check in found["checks"] if not check["ok"]]
+    assert (bad["detail"], bad["remedy"]) == ("nobody answers there", "ollama serve")
+    assert main(["doctor", "mine.yaml", *overrides]) == 3
+    said = capsys.readouterr().err
+    assert (
+        "  FAIL  ollama at http://127.0.0.1:9: nobody answers there\n        ollama serve" in said
+    )
+    assert said.endswith("this config can't be run\n")
+
+
+def test_a_config_with_mistakes_cannot_be_run_and_all_of_them_are_told(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    Path("mine.yaml").write_text(f"{MINIMAL}seed: many\nquants: [Q5_0]\n", encoding="utf-8")
+    found = looked(capsys, "mine.yaml", code=3)
+    said = "".join(check["detail"] for check in found["checks"])
+    assert "seed: must be a whole number" in said
+    assert "quants: stands twice" in said
+
+
+def test_settings_that_do_nothing_are_warned_of(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("mine.yaml").write_text(f"{MINIMAL}exclusive: true\n", encoding="utf-8")
+    found = looked(capsys, "mine.yaml")
+    assert any(
+        check["warning"] and check["detail"].startswith("exclusive: no effect")
+        for check in found["checks"]
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["--server", "olama=http://127.0.0.1:1"], 2, "`olama` is none of ollama, lmstudio"),
+        (["--server", "ollama=localhost"], 2, "`localhost` is no address such as http://"),
+        (["--server", "ollama=http://me:pw@localhost"], 2, "is no address"),
+        (["--server", "ollama=http://10.0.0.7:1"], 1, "takes --allow-remote"),
+        (["x.yaml", "--suggest", "y.yaml"], 1, "there is nothing to suggest"),
+    ],
+)
+def test_wrong_usage_is_told(
+    arguments: list[str], code: int, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    try:
+        assert main(["doctor", *arguments]) == code
+    except SystemExit as exit_:
+        assert exit_.code == code
+    assert message in capsys.readouterr().err
+
+
+def test_names_cannot_steer_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    evil = ollama_model("x:\x1b[31m8b", "Q4_0")
+    with canned_server(ollama(evil)) as server:
+        assert main(["doctor", "--server", f"ollama={server.url}"]) == 0
+    printed = capsys.readouterr()
+    assert "\x1b" not in printed.err + printed.out
+
+
+def test_without_anything_to_serve_nothing_is_suggested(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "empty").mkdir()
+    monkeypatch.chdir(tmp_path / "empty")
+    assert main(["doctor"]) == 3
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert "nothing to suggest" in printed.err
