@@ -158,8 +158,8 @@ MUTATIONS = (
     Mutation(
         "T2",
         "the context is not sent to Ollama",
-        OLLAMA,
-        '{"num_ctx": spec.n_ctx, ',
+        OLLAMA_STREAM,
+        '{"num_ctx": n_ctx, ',
         '{"num_ctx": None, ',
     ),
     Mutation(

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from typing import Any
 
+import pytest
 import yaml
 from ollama_running import simulated_ollama
 from sweep_workspace import ROOT, Workspace
@@ -74,6 +75,7 @@ def test_with_nothing_running_the_suggestion_sweeps_the_reference_model(
     assert of_the_host <= set(told(found).values())
 
 
+@pytest.mark.slow
 def test_with_an_ollama_the_suggestion_sweeps_the_quants_that_it_has(workspace: Workspace) -> None:
     shelf = {f"mine:{tag}": {"file": str(FILES[tag.upper()])} for tag in ("q2_K", "f16")}
     with simulated_ollama(shelf | {"other:8b": {"quant": "Q4_0"}}) as server:

@@ -67,6 +67,7 @@ def running(workspace: Workspace, quant: str) -> Iterator[str]:
         yield address
 
 
+@pytest.mark.slow
 def test_each_quant_is_served_by_a_server_of_its_own(workspace: Workspace) -> None:
     result = run(workspace, f"server_binary={os.environ[LLAMA_SERVER]}", "threads=1")
     assert result.code == 0, result.text
@@ -99,6 +100,7 @@ def test_a_binary_that_is_not_there_costs_nothing_and_is_named(workspace: Worksp
     assert workspace.runs() == []
 
 
+@pytest.mark.slow
 def test_a_server_that_runs_is_used_as_it_is_and_goes_on_running(workspace: Workspace) -> None:
     with running(workspace, "Q8_0") as address:
         result = run(workspace, f"base_url={address}", "quants=Q8_0")
@@ -111,6 +113,7 @@ def test_a_server_that_runs_is_used_as_it_is_and_goes_on_running(workspace: Work
     assert row["peak_memory_rss"] > 0
 
 
+@pytest.mark.slow
 def test_a_server_that_serves_another_quant_makes_no_row_of_it(workspace: Workspace) -> None:
     with running(workspace, "Q8_0") as address:
         result = run(workspace, f"base_url={address}", "quants=Q4_K_M", "canary_runs=0")

@@ -65,6 +65,7 @@ def test_the_example_loads_measures_and_unloads_each_quant(
     assert "Nothing to be done" in example.run().text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("lies", "reason"),
     [
@@ -86,6 +87,7 @@ def test_a_server_that_lies_has_no_valid_row_and_the_reason_by_name(
     assert not row["valid"]
 
 
+@pytest.mark.slow
 def test_a_cache_that_makes_prompts_free_gives_no_prompt_rate(
     workspace: Workspace, honest: Program
 ) -> None:

@@ -88,6 +88,7 @@ def test_the_example_loads_measures_and_unloads_each_tag(
     assert "Nothing to be done" in example.run().text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("lie", "reason"),
     [
@@ -112,6 +113,7 @@ def test_a_server_that_lies_has_no_valid_row_and_the_reason_by_name(
     assert rate == pytest.approx(processed / probe["prefill_seconds"]), "right for what it read"
 
 
+@pytest.mark.slow
 def test_a_cache_that_nobody_tells_of_leaves_no_prompt_rate(
     workspace: Workspace, server: SimulatedOllama
 ) -> None:
@@ -125,6 +127,7 @@ def test_a_cache_that_nobody_tells_of_leaves_no_prompt_rate(
     assert row["generation_tokens_per_second"] > 0
 
 
+@pytest.mark.slow
 def test_a_tag_that_is_secretly_another_quant_has_no_valid_row(
     workspace: Workspace, server: SimulatedOllama
 ) -> None:
@@ -139,6 +142,7 @@ def test_a_tag_that_is_secretly_another_quant_has_no_valid_row(
     assert "the file's header says Q2_K, asked for Q4_K_M" in evidence
 
 
+@pytest.mark.slow
 def test_a_model_of_somebody_else_costs_the_row_and_is_named(
     workspace: Workspace, server: SimulatedOllama
 ) -> None:

@@ -61,6 +61,7 @@ def test_the_example_measures_what_the_server_has(workspace: Workspace, server: 
     assert "Nothing to be done" in example.run().text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("lies", "settings", "reason"),
     [
@@ -85,6 +86,7 @@ def test_a_server_that_lies_has_no_valid_row_and_the_reason_by_name(
     assert not row["valid"]
 
 
+@pytest.mark.slow
 def test_a_cache_that_nobody_tells_of_leaves_no_prompt_rate(workspace: Workspace) -> None:
     with program("openai_server.py", "--model", "nano-Q2_K=Q2_K", "--kind", "plain") as silent:
         silent.lie(free_prompts=True)
@@ -97,6 +99,7 @@ def test_a_cache_that_nobody_tells_of_leaves_no_prompt_rate(workspace: Workspace
     assert row["generation_tokens_per_second"] > 0
 
 
+@pytest.mark.slow
 def test_a_model_that_the_server_does_not_have_is_named_with_those_that_it_has(
     workspace: Workspace, server: Program
 ) -> None:
@@ -109,6 +112,7 @@ def test_a_model_that_the_server_does_not_have_is_named_with_those_that_it_has(
     assert example.reports() == []
 
 
+@pytest.mark.slow
 def test_a_key_is_taken_from_the_environment_and_never_written(
     workspace: Workspace, honest: Program
 ) -> None:

@@ -20,6 +20,7 @@ HERE = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PRESETS)
 def test_a_preset_runs_end_to_end_on_the_embedded_model(name: str, tmp_path: Path) -> None:
     workspace = Workspace(tmp_path)

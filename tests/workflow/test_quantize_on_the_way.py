@@ -48,6 +48,7 @@ def rows(workspace: Workspace) -> dict[str, Any]:
     return {row["quant_tag"]: row for row in summary["sessions"][0]["per_quant"]}
 
 
+@pytest.mark.slow
 def test_what_is_made_is_measured_and_what_is_deleted_is_not_measured_again(
     workspace: Workspace,
 ) -> None:

@@ -84,6 +84,7 @@ def test_a_runner_that_is_not_there_is_named_before_anything_is_measured(
     assert workspace.runs() == []
 
 
+@pytest.mark.slow
 def test_a_broken_runner_costs_its_runs_and_not_the_sweep(workspace: Workspace) -> None:
     """One task hangs, one is answered with a forged line and a bad end, one is answered."""
     (workspace.folder / "agent.py").write_text(
@@ -112,6 +113,7 @@ def test_a_broken_runner_costs_its_runs_and_not_the_sweep(workspace: Workspace) 
     assert report.test_runs[1].outcome_detail == "the runner ended with exit status 1"
 
 
+@pytest.mark.slow
 def test_the_agent_of_the_runbook_works_as_it_is_printed(workspace: Workspace) -> None:
     runbook = (ROOT / "docs" / "RUNBOOK.md").read_text(encoding="utf-8")
     (code,) = re.findall(r"```python\n(.*?)```", runbook, re.DOTALL)
@@ -131,6 +133,7 @@ def test_the_agent_of_the_runbook_works_as_it_is_printed(workspace: Workspace) -
     assert row["valid"], row["invalid_because"]
 
 
+@pytest.mark.slow
 def test_the_example_runs_over_the_example_of_a_server(workspace: Workspace) -> None:
     workspace.config = {
         "quants": ["Q8_0"],
