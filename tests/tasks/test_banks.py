@@ -106,10 +106,11 @@ def test_names_and_constants_are_no_difference_of_shape() -> None:
     assert shape({"a.py": one}) != shape({"a.py": one.replace("b=1", "b=1, d=1")})
 
 
-def test_real_work_is_functions_text_and_programs() -> None:
+def test_real_work_is_functions_text_programs_and_calls_of_tools() -> None:
     bank = load_bank(FOLDER / "realworld.json")
     families = Counter(task.family for task in bank.tasks)
     assert min(families["coding"], families["text_tools"], families["cli"]) >= 12
+    assert families["tool_use"] >= 15 and families["extraction"] >= 8
     several = [
         task
         for task in bank.tasks
