@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from hostile_programs import LIMITS, PREAMBLE, SHORT_S, Hostile
+from hostile_programs import LIMITS, MODULES, PREAMBLE, SHORT_S, Hostile
 
 from orket_lib.tasks.sandbox.jobs import Outcome
 
@@ -170,7 +170,7 @@ class Targets:
             "home": str(Path.home()),
             "pid": self.victim.pid,
             "namespaces": {
-                name: os.readlink(f"/proc/self/ns/{name}")  # noqa: PTH115
+                name: str(Path(f"/proc/self/ns/{name}").readlink())
                 for name in ("cgroup", "ipc", "mnt", "net", "pid", "uts")
             },
             "tcp_port": self.tcp.getsockname()[1],
@@ -179,7 +179,11 @@ class Targets:
             "socket_file": str(self.folder / "socket"),
             **vars(LIMITS),
         }
-        return PREAMBLE.replace("{targets}", repr(known)) + program
+        used = [name for name in MODULES if f"{name}." in program]
+        imports = [f"import {name}\n" for name in used]
+        if "libc." in program:
+            imports.append("import ctypes; libc = ctypes.CDLL(None, use_errno=True)\n")
+        return PREAMBLE.replace("{targets}", repr(known)) + "".join(imports) + program
 
     def end_left_over(self) -> None:
         """Kill the processes that a program has left behind."""

@@ -10,6 +10,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -44,16 +45,19 @@ def mark() -> Iterator[str]:
     text = f"mark-{secrets.token_hex(8)}"
     yield text
     for pid in processes_with(text):
-        os.kill(pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
 
 
 def inside(mark: str) -> list[int]:
     """Return the processes in the sandbox that carry a mark."""
-    return [
-        pid
-        for pid in processes_with(mark)
-        if os.readlink(f"/proc/{pid}/ns/pid") != os.readlink("/proc/self/ns/pid")  # noqa: PTH115
-    ]
+    ours = Path("/proc/self/ns/pid").readlink()
+    found = []
+    for pid in processes_with(mark):
+        with suppress(OSError):  # it ended meanwhile
+            if Path(f"/proc/{pid}/ns/pid").readlink() != ours:
+                found.append(pid)
+    return found
 
 
 def parent_of(pid: int) -> int:
@@ -65,18 +69,20 @@ def parent_of(pid: int) -> int:
 def test_it_dies_with_the_process_that_asked_for_it(
     sandbox: Sandbox, mark: str, ending: signal.Signals
 ) -> None:
-    harness = subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, "-c", HARNESS, sandbox.name, PROGRAM, mark],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-    )
-    assert harness.stdout is not None
-    assert wait_for(lambda: len(inside(mark)) >= 3)
-    harness.send_signal(ending)
-    assert wait_for(lambda: not inside(mark))
-    assert harness.stdout.read() == b""
-    harness.stdout.close()
-    assert harness.wait() != 0
+    ) as harness:
+        try:
+            assert wait_for(lambda: len(inside(mark)) >= 3)
+            harness.send_signal(ending)
+            assert wait_for(lambda: not inside(mark))
+        finally:
+            harness.kill()
+        assert harness.stdout is not None
+        assert harness.stdout.read() == b""
+    assert harness.returncode != 0
 
 
 def run_and_kill(sandbox: Sandbox, mark: str, generations: int) -> ProgramResult:
