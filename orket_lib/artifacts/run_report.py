@@ -111,6 +111,9 @@ class Session(Record):
     template_tokens: int | None = Field(
         description="tokens that the chat template adds to a prompt; null when it can't be told"
     )
+    sandbox: str | None = Field(
+        None, description="where code of answers was run; null where no task needed that"
+    )
 
 
 class HostWindow(Measured):
@@ -229,6 +232,7 @@ class TestRun(Record):
     answer_sha256: str | None = Field(description="of the normalised answer (T16)")
     finish_reason: str | None
     checks: tuple[Check, ...]
+    unparseable: bool = Field(False, description="in no form that a grader could judge")
     runner: RunnerRun | None = Field(None, description="null when we asked the model ourselves")
     telemetry: RunTelemetry
 

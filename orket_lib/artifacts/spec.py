@@ -15,6 +15,11 @@ from orket_lib.artifacts.base import Record
 from orket_lib.artifacts.canonical import canonical_json, digest_of
 from orket_lib.artifacts.runner import RunnerSettings
 
+SandboxKind = Literal["bubblewrap", "namespaces", "rlimits", "job_object"]
+
+# Sandboxes that keep what runs in them from files and network.
+WITH_WALLS: tuple[SandboxKind, ...] = ("bubblewrap", "namespaces")
+
 # What the harness itself means by a measurement. Raise it when a change of the harness makes old
 # and new measurements incomparable; everything is then measured again.
 CONTRACT = 1
@@ -89,6 +94,7 @@ class MeasurementSpec(Addressed):
     task_timeout_sec: float
     controls: ControlSettings
     tasks: TaskSelection
+    sandbox: tuple[str, ...] = later(WITH_WALLS, "kinds that code of answers may be run in")
     runner: RunnerSettings | None = later(None, "command that answers the tasks; null = we ask")
     machine: str = Field(description="fingerprint of the machine that is to measure")
 

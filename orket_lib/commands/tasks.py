@@ -173,7 +173,8 @@ def _verify(options: argparse.Namespace) -> int:
 
 
 def _sandbox(kinds: Sequence[str] | None) -> Sandbox | Unavailable:
-    from orket_lib.tasks.sandbox.finding import WITH_WALLS, Unavailable, find_sandbox
+    from orket_lib.artifacts.spec import WITH_WALLS
+    from orket_lib.tasks.sandbox.finding import Unavailable, find_sandbox
     from orket_lib.vocabulary.errors import SandboxError
 
     try:

@@ -95,5 +95,11 @@ Contexts = Annotated[
     Field(min_length=1),
     _listing({"type": "integer", "minimum": 256}),
 ]
+Tiers = Annotated[
+    tuple[Annotated[int, Field(ge=1, le=6)], ...],
+    BeforeValidator(_listed_numbers),
+    Field(min_length=1),
+    _listing({"type": "integer", "minimum": 1, "maximum": 6}),
+]
 Rate = Annotated[float, Field(ge=0, le=1)]
 TaskId = Annotated[int, Field(ge=1)]

@@ -6,7 +6,8 @@ from typing import Annotated
 
 from pydantic import Field, field_validator
 
-from orket_lib.config.fields import Names, Section, TaskId, Text, Words
+from orket_lib.artifacts.spec import WITH_WALLS, SandboxKind
+from orket_lib.config.fields import Names, Section, TaskId, Text, Tiers, Words
 from orket_lib.config.secrets import secret_problems
 from orket_lib.vocabulary.quants import is_path_safe, normalize_tag
 from orket_lib.vocabulary.runner import OURS
@@ -38,6 +39,19 @@ class Matrix(Section):
     ] = 0
     task_id_min: Annotated[TaskId | None, Field(description="lowest task id, inclusive")] = None
     task_id_max: Annotated[TaskId | None, Field(description="highest task id, inclusive")] = None
+    task_categories: Annotated[
+        Names | None, Field(description="only tasks of these categories; null = all")
+    ] = None
+    task_tiers: Annotated[
+        Tiers | None, Field(description="only tasks of these tiers, 1 the easiest; null = all")
+    ] = None
+    code_sandbox: Annotated[
+        tuple[SandboxKind, ...],
+        Field(
+            description="where code that a model wrote may run, the first that works here; rlimits "
+            "and job_object have limits and no walls"
+        ),
+    ] = WITH_WALLS
     runtime_target: Annotated[
         str | None, Field(description="label that templates get as {runtime_target}, nothing else")
     ] = None

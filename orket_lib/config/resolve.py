@@ -110,9 +110,12 @@ def resolve(config: SweepConfig, hashes: HashCache, machine: str) -> Sweep:
         raise ConfigError(found.problems)
     bank = found.bank
     named = {pair: _placed(pair, what, hashes) for pair, what in found.named.items()}
-    tasks = select(bank.tasks, config.task_limit, config.task_id_min, config.task_id_max)
+    fitting = select(
+        bank.tasks, categories=config.task_categories or (), tiers=config.task_tiers or ()
+    )
+    tasks = select(fitting, config.task_limit, config.task_id_min, config.task_id_max)
     canary_tasks = select(
-        bank.tasks, config.canary_task_limit, config.canary_task_id_min, config.canary_task_id_max
+        fitting, config.canary_task_limit, config.canary_task_id_min, config.canary_task_id_max
     )
     pairs, folders = list(named), slugs(config.models)
     where = config.machine or remote_machine(remote_host(config.base_url)) or machine
@@ -137,6 +140,7 @@ def resolve(config: SweepConfig, hashes: HashCache, machine: str) -> Sweep:
                 warmup_steps=config.warmup_steps,
             ),
             tasks=selection(bank, chosen),
+            sandbox=config.code_sandbox,
             runner=find_runner(config),
             machine=where,
         )

@@ -134,11 +134,27 @@ def _other_bytes(
 
 def _empty_selections(config: SweepConfig, bank: TaskBank, bad: Collection[str]) -> Iterator[str]:
     ids = f"{config.task_bank} has ids {bank.tasks[0].id} to {bank.tasks[-1].id}"
+    kinds = {"task_categories", "task_tiers"} - set(bad)
+    categories = (config.task_categories or ()) if "task_categories" in kinds else ()
+    tiers = (config.task_tiers or ()) if "task_tiers" in kinds else ()
+    families = {task.family for task in bank.tasks}
+    for name in categories:
+        if name not in families:
+            yield (
+                f"task_categories: {config.task_bank} has {', '.join(sorted(families))}"
+                f"{nearest(name, families)} ({got(name)})"
+            )
+            return
+    fitting = select(bank.tasks, categories=categories, tiers=tiers)
+    if not fitting:
+        there = ", ".join(map(str, sorted({task.tier for task in bank.tasks})))
+        yield f"task_categories, task_tiers: no task is selected; there are tiers {there}"
+        return
     for prefix in ("", "canary_") if config.canary_runs else ("",):
         low, high = f"{prefix}task_id_min", f"{prefix}task_id_max"
         first, last = getattr(config, low), getattr(config, high)
         backwards = first is not None and last is not None and first > last  # told already
-        if not {low, high} & set(bad) and not backwards and not select(bank.tasks, 0, first, last):
+        if not {low, high} & set(bad) and not backwards and not select(fitting, 0, first, last):
             yield f"{low}, {high}: no task is selected; {ids}"
 
 

@@ -14,12 +14,13 @@ from orket_lib.measure.graded import run_task
 from orket_lib.measure.opened import OpenSession
 from orket_lib.measure.probes import run_probe
 from orket_lib.measure.progress import Progress
+from orket_lib.measure.sandboxes import sandbox_for
 from orket_lib.measure.session import open_session
 from orket_lib.providers.base import Source
 from orket_lib.tasks.bank import Task
 from orket_lib.telemetry.fingerprint import boot_id, hardware_fingerprint, remote_machine
 from orket_lib.vocabulary.clock import utc_now
-from orket_lib.vocabulary.errors import ProviderError
+from orket_lib.vocabulary.errors import ProviderError, SandboxError
 
 
 def measure_canary(
@@ -50,16 +51,17 @@ def measure_canary(
     failure = None
     progress.plan(spec.runs * len(tasks), 0)
     try:
+        sandbox = sandbox_for(tasks, spec.sandbox)
         with (
             device_lock("cpu", f"canary on {spec.model_id} {spec.quant_tag}", progress.say),
-            open_session(spec, source, log, samples, 0) as session,
+            open_session(spec, source, log, samples, 0, sandbox) as session,
         ):
             sessions.append(session.record)
             for index in range(spec.runs):
                 for task in tasks:
                     runs.append(_run_once(session, spec, task, index, folders))
                     progress.step()
-    except ProviderError as error:
+    except (ProviderError, SandboxError) as error:
         failure = str(error)
     return CanaryMeasurement(
         generated_at=utc_now(),

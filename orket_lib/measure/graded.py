@@ -28,7 +28,8 @@ from orket_lib.measure.reply import Failure, Reply
 from orket_lib.measure.runner import ask_runner, require_served
 from orket_lib.tasks.answers import fingerprint
 from orket_lib.tasks.bank import Task
-from orket_lib.tasks.graders import grade
+from orket_lib.tasks.graders import NO_SANDBOX, NotRun, judge
+from orket_lib.tasks.sandbox.jobs import Sandbox
 from orket_lib.telemetry.host import load_average, peak_rss_mib
 from orket_lib.vocabulary.clock import utc_now
 from orket_lib.vocabulary.compare import reaches
@@ -49,6 +50,7 @@ class _Judged:
     outcome: Outcome
     score: float = 0.0
     checks: tuple[Check, ...] = ()
+    unparseable: bool = False
     source: Literal["graders", "runner"] = "graders"
 
 
@@ -89,6 +91,7 @@ def run_task(
     Raises:
         RunLost: The server died; the run is in the error, as the failure that it is.
         ConfigError: There is a runner, and its command can't be started at all.
+        NotRun: The answer's code could not be run.
     """
     begun = _Begun(utc_now(), load_average(), opened.now_s())
     try:
@@ -117,7 +120,7 @@ def _test_run(
     seen: Sequence[Observation],
 ) -> TestRun:
     """Return a run as it is written down."""
-    failure, judged = reply.failure, _judge(task, reply)
+    failure, judged = reply.failure, _judge(task, reply, opened.sandbox)
     text = None if failure or reply.text is None else cut_secrets(reply.text, reply.secrets)
     return TestRun(
         test_id=task.test_id,
@@ -135,6 +138,7 @@ def _test_run(
         answer_sha256=None if text is None else fingerprint(text),
         finish_reason=reply.finish_reason,
         checks=judged.checks,
+        unparseable=judged.unparseable,
         runner=reply.runner,
         telemetry=_telemetry(opened, reply, judged, seen, begun.load),
     )
@@ -189,18 +193,24 @@ def _peak_vram(session: Session) -> Null:
     return Null(_NO_GPU if unused else "VRAM_NOT_MEASURED")
 
 
-def _judge(task: Task, reply: Reply) -> _Judged:
-    """Return what a reply is worth; an answer is graded by us whatever its author thinks of it."""
+def _judge(task: Task, reply: Reply, sandbox: Sandbox | None) -> _Judged:
+    """Return what a reply is worth; an answer is graded by us whatever its author thinks of it.
+
+    Raises:
+        NotRun: Its code could not be run.
+    """
     if reply.failure:
         return _Judged(reply.failure.outcome)
     if reply.text is None:
         assert reply.own_score is not None
         outcome = Outcome.PASS if reaches(reply.own_score, 1.0) else Outcome.FAIL
         return _Judged(outcome, reply.own_score, source="runner")
-    checks = grade(task, reply.text)
-    passed = all(check.passed for check in checks)
+    grading = judge(task, reply.text, sandbox or NO_SANDBOX)
+    if grading.adherence is None:
+        raise NotRun(f"{task.test_id}: not run: {grading.not_run}")
     kept = tuple(
         check.model_copy(update={"detail": cut_secrets(check.detail, reply.secrets)})
-        for check in checks
+        for check in grading.checks
     )
-    return _Judged(Outcome.PASS if passed else Outcome.FAIL, float(passed), kept)
+    outcome = Outcome.PASS if grading.passed else Outcome.FAIL
+    return _Judged(outcome, grading.adherence, kept, grading.unparseable)

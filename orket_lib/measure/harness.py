@@ -26,10 +26,12 @@ from orket_lib.measure.probes import run_probe
 from orket_lib.measure.progress import Progress
 from orket_lib.measure.runner_folders import RUNS, set_aside
 from orket_lib.measure.sample_files import archive_samples, remove_samples, samples_path
+from orket_lib.measure.sandboxes import sandbox_for
 from orket_lib.measure.session import open_session
 from orket_lib.providers.base import Source
 from orket_lib.providers.server_log import errors_in, tail_of
 from orket_lib.tasks.bank import Task
+from orket_lib.tasks.sandbox.jobs import Sandbox
 from orket_lib.telemetry.fingerprint import (
     boot_id,
     hardware_fingerprint,
@@ -37,7 +39,7 @@ from orket_lib.telemetry.fingerprint import (
     remote_machine,
 )
 from orket_lib.vocabulary.clock import file_stamp, utc_now
-from orket_lib.vocabulary.errors import LoadError, ProviderError, ServerCrashed
+from orket_lib.vocabulary.errors import LoadError, ProviderError, SandboxError, ServerCrashed
 from orket_lib.vocabulary.statuses import RunStatus
 
 REPORT, ATTEMPTS, SERVER_LOG = "run.json", "attempts", "server.log"
@@ -96,20 +98,21 @@ class CellMeasurement:
     def _measure(self) -> None:
         """Do the missing steps, then write how it ended."""
         try:
+            sandbox = sandbox_for(self._tasks, self._spec.sandbox)
             while self._missing_steps():
-                self._go_on()
+                self._go_on(sandbox)
         except LoadError as error:
             gone = bool(self._journal.all(kinds.DEATH))  # it died before, and did not come back
             status = RunStatus.CRASHED if gone else RunStatus.LOAD_FAILED
             self._end(self._failure(status), self._with_last_words(error))
         except ServerCrashed as error:
             self._end(self._failure(RunStatus.CRASHED), self._with_last_words(error))
-        except ProviderError as error:
+        except (ProviderError, SandboxError) as error:
             self._end(RunStatus.INCOMPLETE, str(error))
         else:
             self._end(RunStatus.MEASURED, None)
 
-    def _go_on(self) -> None:
+    def _go_on(self, sandbox: Sandbox | None) -> None:
         """Serve the model and do the missing steps; a server that dies may be started again.
 
         Raises:
@@ -123,6 +126,7 @@ class CellMeasurement:
                 self._folder / SERVER_LOG,
                 samples_path(self._folder, index),
                 index,
+                sandbox,
             ) as session:
                 self._journal.append(kinds.SESSION, session.record)
                 self._steps(session)

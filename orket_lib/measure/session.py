@@ -16,6 +16,7 @@ from orket_lib.measure.tokens import Tokens
 from orket_lib.measure.warmup import warm_up
 from orket_lib.providers.base import Model, Source
 from orket_lib.providers.registry import provider_for
+from orket_lib.tasks.sandbox.jobs import Sandbox
 from orket_lib.telemetry.fingerprint import hardware_fingerprint, remote_machine
 from orket_lib.telemetry.sampler import sampling
 from orket_lib.vocabulary.clock import utc_now
@@ -24,7 +25,12 @@ from orket_lib.vocabulary.nulls import Null
 
 @contextmanager
 def open_session(
-    spec: MeasurementSpec, source: Source, log: Path, samples: Path, index: int
+    spec: MeasurementSpec,
+    source: Source,
+    log: Path,
+    samples: Path,
+    index: int,
+    sandbox: Sandbox | None = None,
 ) -> Iterator[OpenSession]:
     """Serve and warm up the spec's model, and watch the host, until the context ends.
 
@@ -34,6 +40,7 @@ def open_session(
         log: Where the server's own messages go.
         samples: Where the samples of the host go.
         index: How many times this measurement's model was loaded before.
+        sandbox: Where code of answers is run.
 
     Raises:
         LoadError: The model does not load.
@@ -60,8 +67,9 @@ def open_session(
             decode_clock=clock,
             decode_clock_evidence=evidence,
             template_tokens=template_tokens(model, maker),
+            sandbox=sandbox.description if sandbox else None,
         )
-        yield OpenSession(model, record, maker, origin_s)
+        yield OpenSession(model, record, maker, origin_s, sandbox)
 
 
 def _decode_once(model: Model, maker: ProbeMaker) -> float:

@@ -98,6 +98,7 @@ def test_no_field_of_a_spec_is_left_out_of_its_digest() -> None:
         "gpu_devices": ("0",),
         "runner": RunnerSettings(template=("agent", "{task_file}")),
         "on_server_death": "run",
+        "sandbox": ("rlimits",),
     }
     content = json.loads(spec(**later).canonical())
     assert set(content) == set(RunSpec.model_fields)

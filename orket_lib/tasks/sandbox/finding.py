@@ -6,10 +6,10 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from orket_lib.artifacts.spec import WITH_WALLS
 from orket_lib.tasks.sandbox.jobs import Limits, Outcome, Program, Sandbox
 from orket_lib.vocabulary.errors import SandboxError
 
-WITH_WALLS = ("bubblewrap", "namespaces")
 _PROBE = Program.python("print(6 * 7)", limits=Limits(wall_s=30.0))
 
 

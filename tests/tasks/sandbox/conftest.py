@@ -14,7 +14,8 @@ import pytest
 from hostile_runners import NOBODY, DrivenRunner, OwnRunner, Runner
 from sandbox_targets import Targets
 
-from orket_lib.tasks.sandbox.finding import WITH_WALLS, Unavailable, find_sandbox
+from orket_lib.artifacts.spec import WITH_WALLS
+from orket_lib.tasks.sandbox.finding import Unavailable, find_sandbox
 from orket_lib.tasks.sandbox.jobs import Sandbox
 
 if sys.platform != "linux":

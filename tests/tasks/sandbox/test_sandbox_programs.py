@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from orket_lib.artifacts.spec import WITH_WALLS
 from orket_lib.tasks.sandbox.examples import Call, call_examples
-from orket_lib.tasks.sandbox.finding import WITH_WALLS, Unavailable, find_sandbox
+from orket_lib.tasks.sandbox.finding import Unavailable, find_sandbox
 from orket_lib.tasks.sandbox.jobs import PYTHON, Limits, Outcome, Program, Sandbox
 from orket_lib.vocabulary.errors import SandboxError
 
