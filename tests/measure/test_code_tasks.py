@@ -30,11 +30,10 @@ TASK = StructuredTask.model_validate(
         },
     }
 )
+BODIES = {"right": "number / 2 if number % 2 else number // 2", "half right": "number / 2"}
 ANSWERS = {
-    "right": "```python\ndef half(number):\n    return number / 2 if number % 2 else number // 2\n```",
-    "half right": "```python\ndef half(number):\n    return number / 2\n```",
-    "no code": "I would divide it by two.",
-}
+    name: f"```python\ndef half(number):\n    return {body}\n```" for name, body in BODIES.items()
+} | {"no code": "I would divide it by two."}
 
 
 def measure(folder: Path, allowed: tuple[str, ...]) -> RunReport:
