@@ -145,9 +145,8 @@ def test_a_failed_canary_stops_before_any_cell_and_names_the_numbers(workspace: 
 
 
 def test_a_model_that_does_not_load_costs_one_row(workspace: Workspace) -> None:
-    broken = workspace.folder / "broken.gguf"
-    broken.write_bytes(b"GGUF" + bytes(64))
-    workspace.config["artifacts"] = {"orket-nano": {"Q2_K": "broken.gguf"}}
+    _write_unheard_of_architecture(workspace.folder / "unheard-of.gguf")
+    workspace.config["artifacts"] = {"orket-nano": {"Q2_K": "unheard-of.gguf"}}
 
     result = workspace.run()
 
@@ -158,6 +157,15 @@ def test_a_model_that_does_not_load_costs_one_row(workspace: Workspace) -> None:
     row = summary["sessions"][0]["per_quant"][1]
     assert row["adherence_score"] is None
     assert row["null_reasons"]["adherence_score"] == "STATUS_LOAD_FAILED"
+
+
+def test_a_damaged_file_stops_the_sweep_before_anything_is_measured(workspace: Workspace) -> None:
+    (workspace.folder / "broken.gguf").write_bytes(b"GGUF" + bytes(64))
+    workspace.config["artifacts"] = {"orket-nano": {"Q2_K": "broken.gguf"}}
+    result = workspace.run()
+    assert result.code != 0
+    assert "broken.gguf: not a readable GGUF file" in result.text
+    assert workspace.runs() == []
 
 
 def test_a_file_that_is_secretly_another_quant_pollutes_its_row(workspace: Workspace) -> None:
@@ -340,3 +348,17 @@ def _wait_for(find: Callable[[], Found | None], process: subprocess.Popen[bytes]
             return found
         time.sleep(0.02)
     raise AssertionError("the measurement never got so far")
+
+
+def _write_unheard_of_architecture(path: Path) -> None:
+    """Write a GGUF file that is whole, and that no runtime can load."""
+    import gguf
+    import numpy as np
+
+    writer = gguf.GGUFWriter(path, "unheard_of")
+    writer.add_file_type(gguf.LlamaFileType.MOSTLY_Q2_K)
+    writer.add_tensor("token_embd.weight", np.zeros((32, 256), dtype=np.float32))
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
