@@ -30,7 +30,7 @@ ARROWS: dict[str, set[str]] = {
 }
 # Of some rooms, only one module is anybody's business.
 ONLY: dict[tuple[str, str], set[str]] = {
-    ("config", "tasks"): {"orket_lib.tasks.bank"},
+    ("config", "tasks"): {"orket_lib.tasks.bank", "orket_lib.tasks.task"},
     ("config", "telemetry"): {"orket_lib.telemetry.fingerprint"},
     ("config", "providers"): {"orket_lib.providers.gguf_file"},
 }

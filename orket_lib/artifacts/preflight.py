@@ -8,6 +8,7 @@ from pydantic import Field
 
 from orket_lib.artifacts.base import Artifact, Record
 from orket_lib.artifacts.serving import Place
+from orket_lib.artifacts.spec import SandboxKind
 from orket_lib.vocabulary.statuses import VramGuard, VramProfile
 
 QUANTIZE_BINARY = "quantize.binary"  # the program that only files which are made need
@@ -63,3 +64,6 @@ class Needs(Record):
     gpu_devices: tuple[str, ...] | None = Field(None, description="null = all")
     vram_profile: VramProfile = VramProfile.SAFE
     vram_guard: VramGuard = VramGuard.WARN
+    code_sandbox: tuple[SandboxKind, ...] | None = Field(
+        None, description="where code of answers may be run; null = no task needs that"
+    )

@@ -1,14 +1,15 @@
-"""`orket bench`: what measuring costs, and whether two providers agree."""
+"""`orket bench`: what measuring and judging cost, and whether two providers agree."""
 
 from __future__ import annotations
 
 import argparse
 
-from orket_lib.commands import bench_client, bench_providers
+from orket_lib.commands import bench_client, bench_providers, bench_sandbox
 
 _SUBJECTS = {
     "client": (bench_client, "what the client and the sampler add to what they measure"),
     "providers": (bench_providers, "whether two providers serve a file alike"),
+    "sandbox": (bench_sandbox, "what judging one example of a model's code costs"),
 }
 
 

@@ -153,8 +153,9 @@ def _shown(task: Task) -> Iterator[str]:
 
 def _verify(options: argparse.Namespace) -> int:
     from orket_lib.tasks.bank import load_bank
-    from orket_lib.tasks.graders import NO_SANDBOX, judge, needs_sandbox
+    from orket_lib.tasks.graders import NO_SANDBOX, judge
     from orket_lib.tasks.solutions import load_solutions, solutions_path, verify
+    from orket_lib.tasks.task import needs_sandbox
 
     bank = load_bank(options.bank)
     solutions = load_solutions(options.solutions or solutions_path(options.bank))

@@ -18,7 +18,7 @@ from orket_lib.vocabulary.errors import ConfigError
 from orket_lib.vocabulary.slugs import slug
 
 # What stands in for a required key that is missing or wrong; checks that read it are left out.
-_STAND_INS: dict[str, Any] = {"models": ("none",), "quants": ("F16",), "task_bank": "none"}
+_STAND_INS: dict[str, Any] = {"models": ("none",), "quants": ("F16",)}
 
 
 @dataclass(frozen=True)
@@ -61,6 +61,8 @@ def draft(sources: Iterable[Source], default_sweep: str | None = None) -> Draft:
     if default_sweep is not None:
         settings.values.setdefault("sweep", default_sweep)
     config, bad, problems = _validated(settings)
+    if not settings.complete:  # what is not understood may name another bank than the default
+        bad |= {"task_bank"} - settings.values.keys()
     problems = [*settings.problems, *problems, *problems_between(config, bad)]
     warnings = [*settings.warnings, *warnings_of(config)]
     return Draft(config, frozenset(bad), tuple(problems), tuple(warnings))

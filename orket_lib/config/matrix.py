@@ -30,7 +30,9 @@ class Matrix(Section):
     ] = "sweep"
     models: Annotated[Names, Field(description="model ids")]
     quants: Annotated[Names, Field(description="quant tags, such as Q4_K_M")]
-    task_bank: Annotated[str, Field(description="path of the task bank")]
+    task_bank: Annotated[str, Field(description="path of the task bank")] = (
+        "config/task_banks/reference.json"
+    )
     runs_per_quant: Annotated[int, Field(ge=1, description="runs of each task")] = 2
     probe_runs: Annotated[int, Field(ge=1, description="speed measurements of each cell")] = 3
     rounds: Annotated[int, Field(ge=1, description="passes over all cells; only 1 so far")] = 1

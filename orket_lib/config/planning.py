@@ -22,6 +22,7 @@ from orket_lib.config.model import SweepConfig
 from orket_lib.config.resolve import Cell, Sweep
 from orket_lib.config.runners import find_runner
 from orket_lib.config.sidecars import find_sidecar
+from orket_lib.tasks.task import needs_sandbox
 from orket_lib.vocabulary.clock import utc_now
 
 # How llama-server is told to keep a model off the GPUs.
@@ -91,6 +92,7 @@ def needs(sweep: Sweep) -> Needs:
         gpu_devices=config.gpu_devices,
         vram_profile=config.vram_profile,
         vram_guard=config.vram_guard,
+        code_sandbox=config.code_sandbox if any(map(needs_sandbox, sweep.tasks)) else None,
     )
 
 

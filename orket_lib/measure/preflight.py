@@ -14,6 +14,7 @@ from orket_lib.measure.preflight_memory import memory_checks
 from orket_lib.measure.preflight_recipes import look_at_recipes, yet_to_be_made
 from orket_lib.measure.preflight_servers import look_at_server
 from orket_lib.providers.programs import find_program
+from orket_lib.tasks.sandbox.finding import Unavailable, find_sandbox
 
 PATIENCE_S = 30.0  # with a server that is busy and not gone
 _MIB = 1024**2
@@ -39,7 +40,8 @@ def check_all(
         checks, weighed = [*checks, *more_checks], [*weighed, *more_weighed]
     nothing_known = not weighed and any(not check.ok for check in checks)  # and told already
     memory = () if nothing_known else memory_checks(needs, weighed)
-    return (*_runtime(needs), *_programs(needs), *checks, _disk(workspace, made_mib), *memory)
+    found = (*_runtime(needs), *_programs(needs), *_sandbox(needs))
+    return (*found, *checks, _disk(workspace, made_mib), *memory)
 
 
 def _asks_a_server(needs: Needs) -> bool:
@@ -73,6 +75,23 @@ def _programs(needs: Needs) -> Iterator[PreflightCheck]:
             detail=found or f"no such program, looked for {where}",
             remedy=None if found else f"set {key} to its path",
         )
+
+
+def _sandbox(needs: Needs) -> Iterator[PreflightCheck]:
+    """Yield a check of the sandbox: rows without one are incomplete, and nothing else is lost."""
+    if needs.code_sandbox is None:
+        return
+    found = find_sandbox(needs.code_sandbox)
+    if isinstance(found, Unavailable):
+        yield PreflightCheck(
+            name="sandbox",
+            ok=True,
+            warning=True,
+            detail=f"none for the code in answers, so rows will be incomplete: {found.reason}",
+            remedy="install bubblewrap; what else code_sandbox may name: docs/SECURITY.md",
+        )
+    else:
+        yield PreflightCheck(name="sandbox", ok=True, detail=found.description)
 
 
 def _disk(workspace: Path, made_mib: float) -> PreflightCheck:

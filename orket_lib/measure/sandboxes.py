@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from orket_lib.tasks.bank import Task
-from orket_lib.tasks.graders import NotRun, needs_sandbox
+from orket_lib.tasks.graders import NotRun
 from orket_lib.tasks.sandbox.finding import Unavailable, find_sandbox
 from orket_lib.tasks.sandbox.jobs import Sandbox
+from orket_lib.tasks.task import needs_sandbox
 
 
 def sandbox_for(tasks: Sequence[Task], allowed: Sequence[str]) -> Sandbox | None:

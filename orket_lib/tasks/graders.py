@@ -20,7 +20,7 @@ from orket_lib.tasks.evaluation import Evaluation
 from orket_lib.tasks.observing import observe
 from orket_lib.tasks.sandbox.finding import Unavailable
 from orket_lib.tasks.sandbox.jobs import Sandbox
-from orket_lib.tasks.task import Task
+from orket_lib.tasks.task import Task, needs_sandbox
 from orket_lib.tasks.text_evaluation import (
     Choice,
     Contains,
@@ -107,11 +107,6 @@ def _judged(task: Task, answer: str, sandbox: Sandbox | None) -> Grading:
         except SandboxError as error:
             return Grading((), not_run=str(error))
     return Grading(tuple(checks), unparseable)
-
-
-def needs_sandbox(task: Task) -> bool:
-    """Tell whether code of an answer has to be run to judge it."""
-    return any(isinstance(one, FunctionExamples | CliExamples) for one in task.evaluations)
 
 
 def check_names(asked: Evaluation) -> list[str]:

@@ -8,7 +8,10 @@ from typing import Any
 
 import pytest
 
+from orket_lib.artifacts.spec import WITH_WALLS
 from orket_lib.cli import main
+from orket_lib.config.planning import needs
+from orket_lib.config.workspace import load_sweep
 
 ROOT = Path(__file__).resolve().parents[2]
 PRESETS = ("common_sessions", "logic_only", "mixed", "refactor_heavy")
@@ -56,13 +59,37 @@ def test_a_preset_plans_without_a_server(name: str, capsys: pytest.CaptureFixtur
     assert found["hardware_sidecar"]["enabled"] is False
 
 
+@pytest.mark.parametrize(
+    ("name", "bank", "tasks"),
+    [
+        ("common_sessions", "realworld", 65),
+        ("logic_only", "logic", 66),
+        ("refactor_heavy", "refactor", 30),
+        ("mixed", "mixed", 60),
+    ],
+)
+def test_a_preset_asks_what_its_name_says(
+    name: str, bank: str, tasks: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = plan(capsys, preset(name))["task_bank"]
+    assert (found["path"], found["tasks"]) == (f"config/task_banks/{bank}.json", tasks)
+
+
+@pytest.mark.parametrize(("bank", "kinds"), [("reference", None), ("mixed", WITH_WALLS)])
+def test_a_sandbox_is_needed_where_code_is_asked_for(
+    bank: str, kinds: tuple[str, ...] | None
+) -> None:
+    path = ROOT / "config" / "examples" / "embedded.yaml"
+    sweep = load_sweep([path], {"task_bank": f"config/task_banks/{bank}.json"}, remember=False)
+    assert needs(sweep).code_sandbox == kinds
+
+
 def test_refactoring_is_judged_more_strictly_and_may_take_longer(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     strict, mixed = (plan(capsys, preset(name)) for name in ("refactor_heavy", "mixed"))
     assert strict["adherence_threshold"] > mixed["adherence_threshold"]
     assert strict["latency_ceiling"] > mixed["latency_ceiling"]
-    assert mixed["task_bank"]["tasks"] == 168
 
 
 def test_an_example_behind_a_preset_keeps_its_thresholds_and_brings_its_files(
@@ -71,7 +98,8 @@ def test_an_example_behind_a_preset_keeps_its_thresholds_and_brings_its_files(
     found = plan(capsys, preset("refactor_heavy"), "config/examples/embedded.yaml")
     assert found["provider"] == "embedded"
     assert [cell["sha256"] is not None for cell in found["cells"]] == [True, True]
-    assert found["task_bank"]["tasks"] == 28
+    assert found["task_bank"]["path"] == "config/task_banks/refactor.json"
+    assert (found["adherence_threshold"], found["latency_ceiling"]) == (0.98, 40)
 
 
 @pytest.mark.parametrize("name", ["embedded", "llama_server", "lmstudio", "ollama", "vllm"])

@@ -12,11 +12,13 @@ from canned_server import Answers, CannedServer, canned_server, ollama, ollama_m
 
 from orket_lib.artifacts.preflight import NeededModel, Needs, PreflightCheck
 from orket_lib.artifacts.serving import Place
+from orket_lib.artifacts.spec import WITH_WALLS
 from orket_lib.measure import preflight_memory
 from orket_lib.measure.preflight import check_all
 from orket_lib.measure.preflight_memory import Room, Weighed, gpu_room, memory_checks
 from orket_lib.providers.llama_binary import build_of, listed_devices
 from orket_lib.providers.memory_need import ModelShape
+from orket_lib.tasks.sandbox.finding import Unavailable, find_sandbox
 from orket_lib.telemetry.accelerators import GpuMemory
 from orket_lib.vocabulary.statuses import VramGuard, VramProfile
 
@@ -375,3 +377,19 @@ def test_a_key_that_is_not_set_is_named(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.delenv("NO_SUCH_KEY", raising=False)
     checks = checked({}, cell(tag="x"), provider="openai", api_key="${ENV:NO_SUCH_KEY}")
     assert "has no variable NO_SUCH_KEY" in "".join(failed(checks).values())
+
+
+def test_a_sandbox_is_looked_for_when_answers_are_run(tmp_path: Path) -> None:
+    def of(**changes: Any) -> list[PreflightCheck]:
+        checks = check_all(embedded(cell(file=file_of("Q4_K_M")), **changes), tmp_path)
+        return [check for check in checks if check.name == "sandbox"]
+
+    assert of() == []
+    (nothing_allowed,) = of(code_sandbox=())
+    assert nothing_allowed.ok and nothing_allowed.warning
+    assert "rows will be incomplete: no kind of sandbox is allowed" in nothing_allowed.detail
+    assert nothing_allowed.remedy is not None and "code_sandbox" in nothing_allowed.remedy
+    found = find_sandbox()
+    (check,) = of(code_sandbox=WITH_WALLS)
+    assert check.warning == isinstance(found, Unavailable)
+    assert isinstance(found, Unavailable) or check.detail == found.description

@@ -13,14 +13,16 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from mixed_bank import MIXED, mixed, written
 from solution_shapes import shape
 from task_forms import ROOT, walled
 
 from orket_lib.tasks.bank import Task, load_bank
 from orket_lib.tasks.code_evaluation import AstRules, CliExamples, FunctionExamples
 from orket_lib.tasks.extraction import python_sources
-from orket_lib.tasks.graders import judge, needs_sandbox
+from orket_lib.tasks.graders import judge
 from orket_lib.tasks.solutions import Solution, Solutions, load_solutions, solutions_path, verify
+from orket_lib.tasks.task import needs_sandbox
 
 FOLDER = ROOT / "config" / "task_banks"
 BANKS = sorted(path for path in FOLDER.glob("*.json") if solutions_path(path).exists())
@@ -118,3 +120,22 @@ def test_real_work_is_functions_text_programs_and_calls_of_tools() -> None:
         if isinstance(asked, CliExamples) and len(asked.paths) > 1
     ]
     assert len(several) >= 4
+
+
+def test_mixed_is_the_selection_that_the_documents_describe() -> None:
+    assert MIXED.read_text(encoding="utf-8") == written(mixed())
+    tasks = load_bank(MIXED).tasks
+    assert Counter(task.tier for task in tasks) == dict.fromkeys(range(1, 7), 10)
+    of = Counter(next(p.stem for p in BANKS if has_prompt(p, task)) for task in tasks)
+    assert of == {"realworld": 30, "logic": 18, "refactor": 12}
+    assert len({task.family for task in tasks}) == len(
+        {task.family for path in BANKS for task in load_bank(path).tasks}
+    )
+
+
+def has_prompt(path: Path, task: Task) -> bool:
+    return any(one.prompt == task.prompt for one in load_bank(path).tasks)
+
+
+def test_the_reference_bank_needs_no_sandbox() -> None:
+    assert not any(map(needs_sandbox, load_bank(FOLDER / "reference.json").tasks))

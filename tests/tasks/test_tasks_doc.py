@@ -12,9 +12,10 @@ from task_forms import ROOT, walled
 from orket_lib.tasks.bank import StructuredTask, TaskBank
 from orket_lib.tasks.code_facts import CONSTRUCTS
 from orket_lib.tasks.evaluation import Evaluation
-from orket_lib.tasks.graders import judge, needs_sandbox
+from orket_lib.tasks.graders import judge
 from orket_lib.tasks.sandbox.finding import Unavailable
 from orket_lib.tasks.solutions import Solutions, verify
+from orket_lib.tasks.task import needs_sandbox
 
 TEXT = (ROOT / "docs" / "TASKS.md").read_text(encoding="utf-8")
 BANK, *TASKS, SOLUTIONS = (

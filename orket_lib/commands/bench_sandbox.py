@@ -1,0 +1,54 @@
+"""`orket bench sandbox`: what judging code costs."""
+
+from __future__ import annotations
+
+import argparse
+
+from orket_lib.commands._common import print_json, tell
+
+_FEWEST = 3
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the subject."""
+    parser.add_argument("--answers", type=_answers, default=30, help="answers of each kind")
+    parser.add_argument("--json", action="store_true", help="print as JSON")
+
+
+def _answers(text: str) -> int:
+    answers = int(text)
+    if answers < _FEWEST:
+        raise argparse.ArgumentTypeError(f"at least {_FEWEST}, for a median")
+    return answers
+
+
+def run(options: argparse.Namespace) -> int:
+    """Measure and print what one graded example costs in each sandbox that works here."""
+    import statistics
+
+    from orket_lib.artifacts.spec import WITH_WALLS
+    from orket_lib.tasks.sandbox.examples import measure_cost
+    from orket_lib.tasks.sandbox.finding import Unavailable, find_sandbox
+
+    found = {}
+    for kind in WITH_WALLS:
+        sandbox = find_sandbox((kind,))
+        if isinstance(sandbox, Unavailable):
+            tell(f"orket bench sandbox: {sandbox.reason}")
+            continue
+        for examples in (1, 4):
+            costs = measure_cost(sandbox, options.answers, examples)
+            found[kind, examples] = [1000 * cost for cost in costs]
+    if options.json:
+        rows = [
+            {"sandbox": kind, "examples": examples, "ms_per_example": costs}
+            for (kind, examples), costs in found.items()
+        ]
+        print_json({"costs": rows})
+        return 0 if rows else 1
+    for (kind, examples), costs in found.items():
+        print(  # noqa: T201
+            f"{kind:<12} answers with {examples} example(s): median {statistics.median(costs):.1f}"
+            f" ms per example, {min(costs):.1f} to {max(costs):.1f} ({len(costs)} answers)"
+        )
+    return 0 if found else 1
