@@ -36,6 +36,7 @@ def test_a_file_agrees_with_itself(tmp_path: Path) -> None:
         assert 0 < speed.low <= speed.median <= speed.high
 
 
+@pytest.mark.slow
 def test_two_files_differ_and_each_difference_has_its_margins(tmp_path: Path) -> None:
     tasks = bank().tasks[::12]
     found = compare(way("F16"), way("F16", "Q2_K"), tasks, 6, tmp_path)

@@ -60,6 +60,7 @@ def told(found: dict[str, Any]) -> dict[str, str]:
     return {item["reading"]: item["reason"] for item in found["missing"]}
 
 
+@pytest.mark.slow
 def test_with_nothing_running_the_suggestion_sweeps_the_reference_model(
     workspace: Workspace,
 ) -> None:

@@ -35,6 +35,7 @@ def sweep(workspace: Workspace, server: Program, **settings: Any) -> ExampleSwee
     return ExampleSweep(workspace, "lmstudio", **{"n_ctx": 2048, **address, **settings})
 
 
+@pytest.mark.slow
 def test_the_example_loads_measures_and_unloads_each_quant(
     workspace: Workspace, server: Program
 ) -> None:

@@ -35,6 +35,7 @@ def sweep(workspace: Workspace, server: Program, **settings: Any) -> ExampleSwee
     return ExampleSweep(workspace, "vllm", **{**address, **settings})
 
 
+@pytest.mark.slow
 def test_the_example_measures_what_the_server_has(workspace: Workspace, server: Program) -> None:
     canary = {"runs": 3, "latency_variance_threshold": 100}
     example = sweep(workspace, server, quants=QUANTS, canary=canary)

@@ -94,6 +94,7 @@ def test_what_is_made_is_measured_and_what_is_deleted_is_not_measured_again(
     assert planned.keys().isdisjoint({"canary", "sidecar"})
 
 
+@pytest.mark.slow
 def test_a_quant_that_can_not_be_made_stops_its_cell_and_is_named(workspace: Workspace) -> None:
     workspace.config["canary"] = {"runs": 0}
     del workspace.config["quantize"]["binary"]

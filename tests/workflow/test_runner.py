@@ -33,6 +33,7 @@ def reports(workspace: Workspace) -> dict[tuple[str, bool], RunReport]:
     return {(item.spec.quant_tag, item.spec.runner is not None): item for item in found}
 
 
+@pytest.mark.slow
 def test_a_sweep_by_run_task_gets_what_we_get_ourselves(workspace: Workspace) -> None:
     assert workspace.run().code == 0
     ourselves = rows(workspace)

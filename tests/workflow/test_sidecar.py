@@ -54,6 +54,7 @@ def smallest(workspace: Workspace) -> None:
     workspace.config |= {"task_limit": 1, "probe_runs": 1, "canary": {"runs": 0}}
 
 
+@pytest.mark.slow
 def test_a_sidecar_that_hangs_marks_its_own_row_and_measures_no_run_again(
     workspace: Workspace,
 ) -> None:

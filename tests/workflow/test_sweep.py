@@ -64,6 +64,7 @@ def test_adding_a_quant_measures_only_it_and_bringing_it_back_nothing(finished: 
     assert {path: path.stat().st_mtime_ns for path in before} == before
 
 
+@pytest.mark.slow
 def test_the_verdict_is_always_that_of_the_first_quants_canary(finished: Finished) -> None:
     """Bringing a quant back makes the preflight due, too, which must not hide the verdict."""
     workspace = finished()
@@ -186,6 +187,7 @@ def test_a_file_that_is_secretly_another_quant_pollutes_its_row(workspace: Works
     assert rows["Q2_K"]["valid"] is True
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="SIGKILL is POSIX")
 def test_after_kill_9_no_server_survives_and_nothing_finished_is_measured_again(
     workspace: Workspace,
@@ -239,6 +241,7 @@ def test_a_snakemake_killed_as_its_first_job_starts_leaves_nothing_behind(
     assert not _processes_in(workspace.folder)
 
 
+@pytest.mark.slow
 def test_views_of_another_config_are_refused_when_their_making_is_forgotten(
     finished: Finished,
 ) -> None:
@@ -257,6 +260,7 @@ def test_views_of_another_config_are_refused_when_their_making_is_forgotten(
     assert summary["matrix"]["adherence_threshold"] == 0.2
 
 
+@pytest.mark.slow
 def test_a_kpi_policy_that_fails_leaves_its_verdict_and_names_the_numbers(
     finished: Finished,
 ) -> None:
