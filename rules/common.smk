@@ -43,6 +43,7 @@ wildcard_constraints:
     model="[A-Za-z0-9_.-]+",
     quant="[A-Za-z0-9_.-]+",
     digest="[0-9a-f]{12}",
+    round="[1-9][0-9]*",
 
 
 def quantized_for(wildcards):

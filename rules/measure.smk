@@ -26,6 +26,9 @@ rule run:
         "storage/runs/{model}/{quant}/{digest}/run.json",
     log:
         "logs/runs/{model}/{quant}/{digest}.log",
+    priority: lambda wildcards: TARGETS.priority(
+        wildcards.digest, wildcards.get("round", 1)
+    )
     threads: workflow.cores
     resources:
         gpu=1,
@@ -39,9 +42,17 @@ rule run:
         " --artifact {params.artifact:q} --bank {params.bank:q} --out {output} --log {log}"
 
 
+# The first round lies where it lies without rounds, so that more of them never move it.
+use rule run as run_again with:
+    output:
+        "storage/runs/{model}/{quant}/{digest}/round-{round}/run.json",
+    log:
+        "logs/runs/{model}/{quant}/{digest}.round-{round}.log",
+
+
 rule row:
     input:
-        report=lambda wildcards: TARGETS.run_report(wildcards.model, wildcards.quant),
+        reports=lambda wildcards: TARGETS.run_reports(wildcards.model, wildcards.quant),
         settings=f"{RESULTS}/policy/row.json",
         sidecar=lambda wildcards: TARGETS.sidecars.view(
             wildcards.model, wildcards.quant
@@ -61,5 +72,5 @@ rule row:
             wildcards.model, wildcards.quant
         ),
     shell:
-        "python -m orket_lib row --report {input.report} --settings {input.settings}"
+        "python -m orket_lib row --report {input.reports} --settings {input.settings}"
         " {params.sidecar} --out {output} --log {log}"

@@ -9,7 +9,7 @@ from typing import Any
 from orket_lib.analysis import aggregates
 from orket_lib.analysis.quality import reason_share, row_quality, row_reasons, run_is_polluted
 from orket_lib.analysis.validity import invalid_because
-from orket_lib.artifacts.row import RowArtifact, RowMetrics, RowPolicy, RowSidecar
+from orket_lib.artifacts.row import RowArtifact, RowMetrics, RowPolicy, RowRound, RowSidecar
 from orket_lib.artifacts.run_report import RunReport, TestRun
 from orket_lib.vocabulary.compare import exceeds
 from orket_lib.vocabulary.nulls import Null
@@ -26,6 +26,7 @@ def build_row(
     sidecar: SidecarStatus,
     report_path: str,
     sidecar_copy: RowSidecar | None = None,
+    rounds: tuple[RowRound, ...] = (),
 ) -> RowMetrics:
     """Return the row of a run report.
 
@@ -37,6 +38,7 @@ def build_row(
         sidecar: What came of the hardware probe.
         report_path: Where the report lies.
         sidecar_copy: The hardware probe's numbers, where one is configured.
+        rounds: What each round came to, where the report is of several.
     """
     common: dict[str, Any] = {
         "model_id": report.spec.model_id,
@@ -48,6 +50,7 @@ def build_row(
         "hardware_sidecar": sidecar,
         "sidecar": sidecar_copy,
         "report_path": report_path,
+        "rounds": rounds,
         "test_runs": len(report.test_runs),
         "failed_runs": sum(not aggregates.answered(run) for run in report.test_runs),
     }

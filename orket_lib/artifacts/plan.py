@@ -96,6 +96,7 @@ class Plan(Artifact):
     include_invalid: bool
     kpi_policy: str = Field(description="path of the KPI gate's limits")
     runs_per_quant: int
+    rounds: int = 1
     expected_runs: int = Field(description="graded runs over all cells")
     summary_path: str
     report_path: str

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from orket_lib.artifacts.base import Count, Labelled, Measured, Reading, Record
+from orket_lib.artifacts.base import Count, Labelled, Measured, Reading, Record, volatile
 from orket_lib.artifacts.run_report import Observation
 from orket_lib.vocabulary.statuses import (
     Lane,
@@ -58,6 +58,18 @@ class RowSidecar(Measured):
     view_path: str
 
 
+class RowRound(Measured):
+    """What one round of a cell came to by itself: how speed and heat drift while a sweep runs."""
+
+    round: int
+    report_path: str
+    measured_at: str = volatile("UTC")
+    generation_tokens_per_second: Reading
+    total_latency: Reading = Field(description="mean of the runs that answered, s")
+    temperature_start_c: Reading
+    temperature_max_c: Reading
+
+
 class RowMetrics(Measured):
     """A row as the summary lists it."""
 
@@ -94,6 +106,7 @@ class RowMetrics(Measured):
     hardware_sidecar: SidecarStatus
     sidecar: RowSidecar | None = Field(None, description="null when none is configured")
     report_path: str
+    rounds: tuple[RowRound, ...] = Field((), description="of a sweep with several; else empty")
     valid: bool
     invalid_because: tuple[str, ...]
 

@@ -12,10 +12,11 @@ CellState = Literal["measured", "failed", "partial", "complete", "not measured"]
 
 
 class CellStatus(Record):
-    """One (model, quant)."""
+    """One round of one (model, quant)."""
 
     model_id: str
     quant_tag: str
+    round: int = 1
     state: CellState
     detail: str = Field(description="when it was measured, how far it got, or what changed")
     run_path: str

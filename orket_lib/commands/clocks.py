@@ -25,9 +25,10 @@ def run(options: argparse.Namespace) -> int:
 
     summary = read_model(options.summary, Summary)
     reports = [
-        read_model(Path(row.report_path), RunReport)
+        read_model(Path(path), RunReport)
         for session in summary.sessions
         for row in session.per_quant
+        for path in [item.report_path for item in row.rounds] or [row.report_path]
     ]
     found = [agreement for report in reports if (agreement := clock_agreement(report))]
     if not found:

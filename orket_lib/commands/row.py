@@ -1,4 +1,4 @@
-"""`orket row`: make a cell's row from its run report."""
+"""`orket row`: make a cell's row from the run reports of its rounds."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from orket_lib.commands._common import add_out, stamp
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
-    parser.add_argument("--report", type=Path, required=True, help="run report of the cell")
+    parser.add_argument(
+        "--report", type=Path, nargs="+", required=True, help="run reports of the cell's rounds"
+    )
     parser.add_argument("--settings", type=Path, required=True, help="policy and labels (JSON)")
     parser.add_argument(
         "--sidecar", type=Path, help="view of the hardware sidecar, if there is one"
@@ -19,29 +21,35 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Read, judge, write; the measurement is accepted with that, so its journal is sealed."""
+    """Read, judge, write; the measurements are accepted with that, so their journals are sealed."""
     from orket_lib.analysis.aggregates import task_scores
+    from orket_lib.analysis.rounds import as_one, round_figures
     from orket_lib.analysis.rows import build_row
     from orket_lib.analysis.sidecar_parse import row_sidecar
     from orket_lib.artifacts.io import read_model, write_model
     from orket_lib.artifacts.row import Row, RowSettings
     from orket_lib.artifacts.run_report import RunReport
     from orket_lib.artifacts.sidecar import SidecarReport
+    from orket_lib.measure.identity import mixture_observations
     from orket_lib.measure.journal import JOURNAL, seal
     from orket_lib.vocabulary.statuses import SidecarStatus
 
-    report = read_model(options.report, RunReport)
+    paths = [path.as_posix() for path in options.report]
+    reports = [read_model(path, RunReport) for path in options.report]
+    loads = [session for report in reports for session in report.sessions]
+    report = as_one(reports, mixture_observations(loads))
     settings = read_model(options.settings, RowSettings)
     sidecar = read_model(options.sidecar, SidecarReport) if options.sidecar else None
-    inputs = [options.report, options.settings, *filter(None, [options.sidecar])]
+    inputs = [*options.report, options.settings, *filter(None, [options.sidecar])]
     metrics = build_row(
         report,
         settings.policy,
         settings.execution_lane,
         settings.quant_bits,
         sidecar.sidecar_parse_status if sidecar else SidecarStatus.NOT_APPLICABLE,
-        options.report.as_posix(),
+        paths[0],
         row_sidecar(sidecar, options.sidecar.as_posix()) if sidecar else None,
+        round_figures(reports, paths) if len(reports) > 1 else (),
     )
     row = Row(
         **stamp(inputs, settings.provenance_ref),
@@ -53,5 +61,6 @@ def run(options: argparse.Namespace) -> int:
         task_scores=task_scores(report.test_runs),
     )
     write_model(options.out, row)
-    seal(options.report.parent / JOURNAL, report.spec_digest)
+    for path in options.report:
+        seal(path.parent / JOURNAL, report.spec_digest)
     return 0

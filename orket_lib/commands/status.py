@@ -52,23 +52,25 @@ def _status(sweep: Sweep, options: argparse.Namespace) -> SweepStatus:
 
     cells, paces, missing = [], [], 0
     for cell in sweep.cells:
-        folder = Path(cell.folder)
-        state, detail = cell_state(folder, cell.spec)
-        cells.append(
-            CellStatus(
-                model_id=cell.model_id,
-                quant_tag=cell.quant_tag,
-                state=state,
-                detail=detail,
-                run_path=f"{cell.folder}/run.json",
+        for number, run_path in enumerate(cell.run_paths, start=1):
+            folder = Path(run_path).parent
+            state, detail = cell_state(folder, cell.spec)
+            cells.append(
+                CellStatus(
+                    model_id=cell.model_id,
+                    quant_tag=cell.quant_tag,
+                    round=number,
+                    state=state,
+                    detail=detail,
+                    run_path=run_path,
+                )
             )
-        )
-        report = report_of(folder)
-        if report is None:
-            missing += len(cell.spec.tasks.ids) * cell.spec.runs_per_task
-            report = sibling_report(folder)
-        if report and (pace := seconds_per_run(report)):
-            paces.append(pace)
+            report = report_of(folder)
+            if report is None:
+                missing += len(cell.spec.tasks.ids) * cell.spec.runs_per_task
+                report = sibling_report(Path(cell.folder))
+            if report and (pace := seconds_per_run(report)):
+                paces.append(pace)
     jobs, note = _planned_jobs(options)
     expected = missing * median(paces) if paces else Null("NO_CELL_MEASURED")
     return SweepStatus.of(

@@ -35,7 +35,14 @@ class Matrix(Section):
     )
     runs_per_quant: Annotated[int, Field(ge=1, description="runs of each task")] = 2
     probe_runs: Annotated[int, Field(ge=1, description="speed measurements of each cell")] = 3
-    rounds: Annotated[int, Field(ge=1, description="passes over all cells; only 1 so far")] = 1
+    rounds: Annotated[
+        int,
+        Field(
+            ge=1,
+            description="passes over the quants of each model, every other one backwards; more "
+            "rounds add to what was measured",
+        ),
+    ] = 1
     task_limit: Annotated[
         int, Field(ge=0, description="first so many of the selected tasks; 0 = all")
     ] = 0
@@ -84,13 +91,6 @@ class Matrix(Section):
         if name.lower() in _OURS:
             raise ValueError(f"must not be {' or '.join(_OURS)}, which are folders of ours")
         return name
-
-    @field_validator("rounds")
-    @classmethod
-    def _one_round(cls, rounds: int) -> int:
-        if rounds > 1:
-            raise ValueError("must be 1: more rounds are not part of this version")
-        return rounds
 
     @field_validator("models")
     @classmethod

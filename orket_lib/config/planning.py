@@ -72,7 +72,8 @@ def make_plan(sweep: Sweep, commit_sha: str | None, dirty: bool | None) -> Plan:
         include_invalid=config.include_invalid,
         kpi_policy=config.kpi_policy,
         runs_per_quant=config.runs_per_quant,
-        expected_runs=len(sweep.cells) * len(sweep.tasks) * config.runs_per_quant,
+        rounds=config.rounds,
+        expected_runs=(len(sweep.cells) * len(sweep.tasks) * config.runs_per_quant * config.rounds),
         summary_path=f"{sweep.results}/quant_sweep/sweep_summary.json",
         report_path=f"{sweep.results}/quant_sweep/sweep_report.md",
         warnings=sweep.warnings,
@@ -186,7 +187,6 @@ def _made(cell: Cell) -> MadeFrom | None:
 
 
 def _planned(cell: Cell) -> PlannedCell:
-    run_path = f"{cell.folder}/run.json"
     return PlannedCell(
         model_id=cell.model_id,
         quant_tag=cell.quant_tag,
@@ -195,8 +195,8 @@ def _planned(cell: Cell) -> PlannedCell:
         pin=cell.spec.artifact.pin,
         made_from=_made(cell),
         spec_digest=cell.digest,
-        run_path=run_path,
-        measured=Path(run_path).is_file(),
+        run_path=cell.run_paths[0],
+        measured=all(Path(path).is_file() for path in cell.run_paths),
     )
 
 

@@ -43,6 +43,7 @@ class Cell:
         quant_tag: Of the config.
         named: What serves the cell.
         spec: What its measurement depends on.
+        rounds: How often it is measured.
     """
 
     model_id: str
@@ -50,6 +51,7 @@ class Cell:
     quant_tag: str
     named: Named
     spec: RunSpec
+    rounds: int = 1
 
     @property
     def path(self) -> Path | None:
@@ -69,6 +71,12 @@ class Cell:
         else a sweep measures never moves a measurement.
         """
         return f"storage/runs/{slug(self.model_id)}/{self.quant_tag}/{self.digest}"
+
+    @property
+    def run_paths(self) -> list[str]:
+        """Where the run report of each round lies; the first where it would be without rounds."""
+        later = [f"{self.folder}/round-{number}" for number in range(2, self.rounds + 1)]
+        return [f"{folder}/run.json" for folder in (self.folder, *later)]
 
 
 @dataclass(frozen=True)
@@ -159,6 +167,7 @@ def resolve(config: SweepConfig, hashes: HashCache, machine: str) -> Sweep:
             quant_tag=pair[1],
             named=named[pair],
             spec=spec,
+            rounds=config.rounds,
         )
 
     def canary(pair: tuple[str, str]) -> CanarySpec:

@@ -9,6 +9,7 @@ from orket_lib.config.planning import make_plan, needs, place
 from orket_lib.config.quantized_targets import QuantizedTargets
 from orket_lib.config.resolve import Cell, Sweep
 from orket_lib.config.sidecar_targets import SidecarTargets
+from orket_lib.config.turns import turn_by_turn
 
 _POLICIES = ("matrix", "canary", "row", "needs", "place")
 _VIEWS = (
@@ -52,7 +53,7 @@ class Targets:
         """
         folder = f"{self._sweep.results}/quant_sweep"
         specs = [f"{cell.folder}/spec.json" for cell in self._sweep.cells]
-        reports = [f"{cell.folder}/run.json" for cell in self._sweep.cells]
+        reports = [path for cell in self._sweep.cells for path in cell.run_paths]
         return [
             f"{self._sweep.results}/plan.json",
             *(f"{self._sweep.results}/policy/{name}.json" for name in _POLICIES),
@@ -76,9 +77,19 @@ class Targets:
             for cell in self._sweep.cells
         ]
 
-    def run_report(self, model: str, quant: str) -> str:
-        """Return the path of a cell's run report."""
-        return f"{self._by_place[model, quant].folder}/run.json"
+    def run_reports(self, model: str, quant: str) -> list[str]:
+        """Return the paths of a cell's run reports, one for each round."""
+        return self._by_place[model, quant].run_paths
+
+    def priority(self, digest: str, number: str | int) -> int:
+        """Return what lets a round of a cell be measured when its turn has come.
+
+        Args:
+            digest: Of the cell.
+            number: Of the round, as it stands in its path.
+        """
+        turns = turn_by_turn(self._sweep.cells)
+        return len(turns) - turns.index((digest, int(number)))
 
     def artifact(self, digest: str) -> str:
         """Return the model file, or tag, of the cell with this digest."""

@@ -22,6 +22,7 @@ from orket_lib.report.formatting import (
     shown,
 )
 from orket_lib.report.missing import missing_numbers
+from orket_lib.report.rounds import rounds_section
 from orket_lib.report.sidecars import sidecar_section
 from orket_lib.report.views import FrontierView, frontier_view, role_text
 from orket_lib.vocabulary.statuses import Lane
@@ -33,6 +34,7 @@ _CONDITIONS = (
     ("Provider", "provider"),
     ("Task bank", "task_bank"),
     ("Runs per task", "runs_per_quant"),
+    ("Rounds", "rounds"),
     ("Speed probes per quant", "probe_runs"),
     ("Context, tokens", "n_ctx"),
     ("Temperature", "temperature"),
@@ -93,6 +95,7 @@ def render_markdown(
             for session, view in zip(summary.sessions, views, strict=True)
         ],
         sidecars=[part for part in map(sidecar_section, summary.sessions) if part],
+        rounds=[part for part in map(rounds_section, summary.sessions) if part],
         plots=[{"title": plot.title, "path": quote(plot.path)} for plot in plots],
         canary=_canary(summary),
         kpis=[(name, shown(summary.stability_kpis.reading(name), ratio)) for name in _KPIS],

@@ -40,7 +40,8 @@ def plan_text(plan: Plan) -> str:
         f"latency <= {plan.latency_ceiling:g} s"
         + (", invalid rows included" if plan.include_invalid else ""),
         "kpi_policy": plan.kpi_policy,
-        "work": f"{plan.expected_runs} graded runs in {len(plan.cells)} cells, "
+        "work": f"{plan.expected_runs} graded runs in {len(plan.cells)} cells"
+        f"{_rounds(plan.rounds)}, "
         f"{waiting} of them not measured yet",
         "summary": plan.summary_path,
         "report": plan.report_path,
@@ -52,6 +53,10 @@ def plan_text(plan: Plan) -> str:
             *_cells(plan),
         ]
     )
+
+
+def _rounds(rounds: int) -> str:
+    return f" x {rounds} rounds, every other one backwards" if rounds > 1 else ""
 
 
 def _cells(plan: Plan) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from orket_lib.artifacts.status import SweepStatus
+from orket_lib.artifacts.status import CellStatus, SweepStatus
 
 
 def status_text(status: SweepStatus) -> str:
@@ -12,9 +12,9 @@ def status_text(status: SweepStatus) -> str:
         f"  preflight  {status.preflight}",
         f"  canary     {status.canary}",
     ]
-    width = max((len(f"{c.model_id} {c.quant_tag}") for c in status.cells), default=0)
-    for cell in status.cells:
-        name = f"{cell.model_id} {cell.quant_tag}"
+    names = [_name(cell) for cell in status.cells]
+    width = max(map(len, names), default=0)
+    for name, cell in zip(names, status.cells, strict=True):
         lines.append(f"  {name:<{width}}  {cell.state:<12}  {cell.detail}")
     if status.jobs is None:
         lines.append(f"  snakemake can't tell what is stale: {status.jobs_note}")
@@ -25,6 +25,11 @@ def status_text(status: SweepStatus) -> str:
         lines.append(f"  `snakemake` would run: {listed}")
     lines.append(f"  to be measured: {status.missing_runs} graded runs{_cost(status)}")
     return "\n".join(lines)
+
+
+def _name(cell: CellStatus) -> str:
+    again = f", round {cell.round}" if cell.round > 1 else ""
+    return f"{cell.model_id} {cell.quant_tag}{again}"
 
 
 def _cost(status: SweepStatus) -> str:

@@ -11,9 +11,10 @@ from builders import MACHINE
 from orket_lib.artifacts.spec import CanarySpec, RunSpec
 from orket_lib.config.hashes import HashCache
 from orket_lib.config.loading import parse
-from orket_lib.config.planning import needs
+from orket_lib.config.planning import make_plan, needs
 from orket_lib.config.resolve import Sweep, resolve
 from orket_lib.config.targets import Targets
+from orket_lib.config.turns import turn_by_turn
 from orket_lib.config.workspace import load_sweep
 from orket_lib.vocabulary.errors import ConfigError
 
@@ -322,3 +323,36 @@ def test_models_that_differ_in_a_separator_get_folders_of_their_own(folder: Path
     assert both.cells[0].folder == alone.folder != both.cells[1].folder
     canary = both.canaries[0]
     assert Targets(both).canary_artifact(canary.digest()) == "models/a_b-Q8_0.gguf"
+
+
+def test_more_rounds_are_more_files_and_no_other_measurement() -> None:
+    one, three = sweep(), sweep(rounds=3)
+    assert [cell.digest for cell in one.cells] == [cell.digest for cell in three.cells]
+    files = Targets(three).all_files()
+    for cell in three.cells:
+        assert cell.run_paths == [
+            f"{cell.folder}/run.json",
+            f"{cell.folder}/round-2/run.json",
+            f"{cell.folder}/round-3/run.json",
+        ]
+        assert set(cell.run_paths) <= set(files)
+        assert f"{cell.folder}/spec.json" in files
+    assert (
+        make_plan(three, None, None).expected_runs == 3 * make_plan(one, None, None).expected_runs
+    )
+
+
+def test_every_other_round_is_measured_backwards_model_by_model() -> None:
+    found = sweep(models=["a", "b"], artifact_template="models/nano-{quant}.gguf", rounds=3)
+    named = {cell.digest: (cell.model_id, cell.quant_tag) for cell in found.cells}
+    forward = list(QUANTS)
+    assert [(*named[digest], number) for digest, number in turn_by_turn(found.cells)] == [
+        (model, quant, number)
+        for model in ("a", "b")
+        for number, order in ((1, forward), (2, forward[::-1]), (3, forward))
+        for quant in order
+    ]
+    targets = Targets(found)
+    ranks = [targets.priority(*turn) for turn in turn_by_turn(found.cells)]
+    assert ranks == sorted(ranks, reverse=True)
+    assert min(ranks) > 0

@@ -121,7 +121,7 @@ class Walk:
         problems, rows = [], []
         for cell in sweep.cells:
             row = read_model(views / cell.model_slug / f"{cell.quant_tag}.json", Row)
-            path = f"{cell.folder}/run.json"
+            path, *_ = cell.run_paths
             report = read_model(folder / path, RunReport)
             truth = build_row(
                 report,

@@ -1,0 +1,49 @@
+"""More rounds: measured in turns, added to what is there, and shown."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from sweep_workspace import Workspace
+
+pytestmark = pytest.mark.slow
+
+
+def by_time(workspace: Workspace) -> list[tuple[str, int]]:
+    rows: list[dict[str, Any]] = [
+        row
+        for session in workspace.json("results/small/quant_sweep/sweep_summary.json")["sessions"]
+        for row in session["per_quant"]
+    ]
+    found = [
+        (item["measured_at"], row["quant_tag"], item["round"])
+        for row in rows
+        for item in row["rounds"]
+    ]
+    return [(quant, number) for _, quant, number in sorted(found)]
+
+
+def test_a_second_round_goes_backwards_and_the_first_one_stays(workspace: Workspace) -> None:
+    workspace.config |= {"quants": ["F16", "Q4_K_M", "Q2_K"], "task_limit": 3, "probe_runs": 1}
+    workspace.config["rounds"] = 2
+    assert workspace.planned()["run_again"] == 3
+    done = workspace.run()
+    assert done.code == 0, done.text[-3000:]
+    assert by_time(workspace) == [
+        *(("F16", 1), ("Q4_K_M", 1), ("Q2_K", 1)),
+        *(("Q2_K", 2), ("Q4_K_M", 2), ("F16", 2)),
+    ]
+    report = (workspace.folder / "results/small/quant_sweep/sweep_report.md").read_text("utf-8")
+    assert report.count("| Q4_K_M | 2 |") == 1
+    assert workspace.planned() == {}
+
+    first = {path: path.stat().st_mtime_ns for path in workspace.runs()}
+    workspace.config["rounds"] = 3
+    planned = workspace.planned()
+    assert planned["run_again"] == 3
+    assert "run" not in planned
+    workspace.config["rounds"] = 1
+    assert workspace.run().code == 0
+    assert by_time(workspace) == []
+    assert {path: path.stat().st_mtime_ns for path in workspace.runs()} == first
