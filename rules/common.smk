@@ -51,6 +51,11 @@ def quantized_for(wildcards):
     return [ancient(path) for path in TARGETS.quantized.marker(wildcards.digest)]
 
 
+def turn(wildcards):
+    """Return the priority of a measurement: quants and rounds have an order."""
+    return TARGETS.priority(wildcards.digest, wildcards.get("round", 1))
+
+
 def show_result(since=0.0):
     from orket_lib.commands.show import show_summary
 

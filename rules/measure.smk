@@ -26,9 +26,7 @@ rule run:
         "storage/runs/{model}/{quant}/{digest}/run.json",
     log:
         "logs/runs/{model}/{quant}/{digest}.log",
-    priority: lambda wildcards: TARGETS.priority(
-        wildcards.digest, wildcards.get("round", 1)
-    )
+    priority: turn
     threads: workflow.cores
     resources:
         gpu=1,
