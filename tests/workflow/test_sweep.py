@@ -108,13 +108,13 @@ def test_a_dry_run_prints_the_plan_and_writes_nothing(workspace: Workspace) -> N
 
 def test_config_errors_are_all_shown_at_once_without_a_traceback(workspace: Workspace) -> None:
     workspace.config |= {"quants": ["F16", "Q4_K_S"], "runs_per_quant": 0, "adherence_treshold": 1}
-    del workspace.config["task_bank"]
+    del workspace.config["models"]
 
     result = workspace.run("-n")
 
     assert result.code == 1
     assert "Traceback" not in result.text
-    for text in ("runs_per_quant: ", "did you mean `adherence_threshold`?", "task_bank: missing"):
+    for text in ("runs_per_quant: ", "did you mean `adherence_threshold`?", "models: missing"):
         assert text in result.text
 
 
