@@ -39,6 +39,20 @@ rule canary:
         " --out {output} --log {log}"
 
 
+# A measurement of its own for each sweep, after whatever of the sweep was measured last.
+use rule canary as closing_canary with:
+    input:
+        spec="storage/canary/{digest}.spec.json",
+        preflight=ancient("results/preflight/verdict.json"),
+        place=ancient(f"{RESULTS}/policy/place.json"),
+        quantized=quantized_for,
+        reports=TARGETS.all_run_reports(),
+    output:
+        f"storage/canary/closing/{SWEEP.config.sweep}/{{digest}}.json",
+    log:
+        f"logs/{SWEEP.config.sweep}/closing_canary/{{digest}}.log",
+
+
 rule canary_verdict:
     input:
         measurement=TARGETS.canary_measurement(),

@@ -1,6 +1,8 @@
-"""The statistics of paired comparisons, by scipy."""
+"""The statistics of comparisons, by scipy."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 
 def mcnemar_exact(one_way: int, other_way: int) -> float:
@@ -18,3 +20,18 @@ def mcnemar_exact(one_way: int, other_way: int) -> float:
     if not changed:
         return 1.0
     return float(binomtest(min(one_way, other_way), changed, 0.5).pvalue)
+
+
+def rank_sum_exact(one: Sequence[float], other: Sequence[float]) -> float:
+    """Return the two-sided p-value of the rank-sum test (Mann and Whitney).
+
+    Exact, unless values tie.
+
+    Args:
+        one: Some values, in any order.
+        other: Some more, not paired with them.
+    """
+    from scipy.stats import mannwhitneyu
+
+    tied = len({*one, *other}) < len(one) + len(other)
+    return float(mannwhitneyu(one, other, method="asymptotic" if tied else "exact").pvalue)

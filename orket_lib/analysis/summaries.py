@@ -10,7 +10,13 @@ from orket_lib.analysis.kpis import stability_kpis
 from orket_lib.analysis.sessions import build_session
 from orket_lib.artifacts.canary import CanaryVerdict
 from orket_lib.artifacts.row import Row
-from orket_lib.artifacts.summary import CanarySummary, FailedRow, ModelSession, StabilityKpis
+from orket_lib.artifacts.summary import (
+    CanaryDrift,
+    CanarySummary,
+    FailedRow,
+    ModelSession,
+    StabilityKpis,
+)
 from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.statuses import Lane, RunStatus
 
@@ -59,8 +65,8 @@ def summarize(
     return SummaryBody(sessions, kpis, failed)
 
 
-def canary_summary(verdict: CanaryVerdict) -> CanarySummary:
-    """Return what the summary repeats of a canary's verdict."""
+def canary_summary(verdict: CanaryVerdict, drifts: tuple[CanaryDrift, ...] = ()) -> CanarySummary:
+    """Return what the summary repeats of a canary's verdict, and how it did after the sweep."""
     figures = verdict.figures
     off = Null("CANARY_OFF")
     return CanarySummary.of(
@@ -70,4 +76,5 @@ def canary_summary(verdict: CanaryVerdict) -> CanarySummary:
         adherence_variance=figures.reading("adherence_variance") if figures else off,
         internal_latency_cv=figures.reading("internal_latency_cv") if figures else off,
         latency_variance_threshold=verdict.policy.latency_variance_threshold,
+        drifts=drifts,
     )

@@ -54,6 +54,7 @@ class PlannedCanary(Record):
     max_missing_telemetry_rate: float
     scope: Literal["first", "each_model"]
     max_age_hours: float
+    closing: bool = Field(False, description="measured once more after the sweep")
 
 
 class PlannedSidecar(Record):

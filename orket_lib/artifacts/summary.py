@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from orket_lib.artifacts.base import Labelled, Measured, Reading, Record
+from orket_lib.artifacts.base import Labelled, Measured, Reading, Record, volatile
 from orket_lib.artifacts.row import RowMetrics
 
 
@@ -87,6 +87,21 @@ class FailedRow(Record):
     status_reason: str | None
 
 
+class CanaryDrift(Measured):
+    """The canary before the sweep and after it."""
+
+    model_id: str
+    quant_tag: str
+    opened_at: str = volatile("UTC")
+    closed_at: str = volatile("UTC")
+    opening_seconds: Reading = Field(description="median of the probe-sized generations")
+    closing_seconds: Reading
+    drift: Reading = Field(description="closing / opening - 1; above 0 the machine became slower")
+    p_value: Reading = Field(description="two-sided rank-sum test of the generations' seconds")
+    same_answers: bool = Field(description="every task scored as before")
+    failure: str | None = Field(description="why the closing canary could not be measured")
+
+
 class CanarySummary(Measured):
     """The canary's verdict, as the summary repeats it."""
 
@@ -96,6 +111,7 @@ class CanarySummary(Measured):
     adherence_variance: Reading
     internal_latency_cv: Reading
     latency_variance_threshold: float
+    drifts: tuple[CanaryDrift, ...] = Field((), description="empty without a closing canary")
 
 
 class Summary(Labelled):

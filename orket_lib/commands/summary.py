@@ -13,6 +13,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     parser.add_argument("--matrix", type=Path, required=True, help="the resolved config (JSON)")
     parser.add_argument("--canary", type=Path, required=True, help="verdict of the canary")
+    for which in ("opening", "closing"):
+        parser.add_argument(
+            f"--{which}",
+            type=Path,
+            action="append",
+            default=[],
+            help=f"a measurement of the {which} canary; both, or none, for each model watched",
+        )
     parser.add_argument(
         "--rows", type=Path, help="folder of the rows <model>/<quant>.json (default: that of --out)"
     )
@@ -21,9 +29,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Read all rows that the config names, combine them, write."""
+    from orket_lib.analysis.canary_drift import canary_drifts
     from orket_lib.analysis.frontier import FrontierPolicy
     from orket_lib.analysis.summaries import canary_summary, summarize
-    from orket_lib.artifacts.canary import CanaryVerdict
+    from orket_lib.artifacts.canary import CanaryMeasurement, CanaryVerdict
     from orket_lib.artifacts.canonical import sha256_of
     from orket_lib.artifacts.io import read_json, read_model, write_model
     from orket_lib.artifacts.row import Row
@@ -50,9 +59,16 @@ def run(options: argparse.Namespace) -> int:
         config.adherence_threshold, config.latency_ceiling, config.include_invalid
     )
     verdict = read_model(options.canary, CanaryVerdict)
+    opening, closing = (
+        [read_model(path, CanaryMeasurement) for path in paths_of]
+        for paths_of in (options.opening, options.closing)
+    )
+    drifts = canary_drifts(opening, closing, verdict.policy.drop_first_run)
     body = summarize(rows, config.models, policy, config.execution_lane)
     fields = stamp(
-        [options.matrix, options.canary, *paths], config.provenance_ref, sha256_of(matrix)
+        [options.matrix, options.canary, *options.opening, *options.closing, *paths],
+        config.provenance_ref,
+        sha256_of(matrix),
     )
     summary = Summary(
         **fields,
@@ -61,7 +77,7 @@ def run(options: argparse.Namespace) -> int:
         hardware_fingerprint=rows[0].hardware_fingerprint,
         commit_sha=fields["provenance"].commit_sha,
         matrix=matrix,
-        canary=canary_summary(verdict),
+        canary=canary_summary(verdict, drifts),
         sessions=body.sessions,
         stability_kpis=body.stability_kpis,
         failed_rows=body.failed_rows,

@@ -74,6 +74,9 @@ class Canary(Section):
     canary_max_age_hours: Annotated[
         float, Field(gt=0, description="an older canary must be measured again")
     ] = 24.0
+    canary_closing: Annotated[
+        bool, Field(description="measure it once more after the sweep, and report what drifted")
+    ] = False
 
     @property
     def canary_policy(self) -> CanaryPolicy:

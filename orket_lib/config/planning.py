@@ -133,6 +133,7 @@ def _canary(config: SweepConfig) -> PlannedCanary:
         max_missing_telemetry_rate=policy.max_missing_telemetry_rate,
         scope=config.canary_scope,
         max_age_hours=policy.max_age_hours,
+        closing=config.canary_closing,
     )
 
 

@@ -53,7 +53,6 @@ class Targets:
         """
         folder = f"{self._sweep.results}/quant_sweep"
         specs = [f"{cell.folder}/spec.json" for cell in self._sweep.cells]
-        reports = [path for cell in self._sweep.cells for path in cell.run_paths]
         return [
             f"{self._sweep.results}/plan.json",
             *(f"{self._sweep.results}/policy/{name}.json" for name in _POLICIES),
@@ -63,7 +62,8 @@ class Targets:
             "results/canary/verdict.json",
             "results/canary/passed.ok",
             *specs,
-            *reports,
+            *self.all_run_reports(),
+            *self.closing_canaries(),
             *self.sidecars.all_files(),
             *self.rows(),
             f"{folder}/sweep_summary.json",
@@ -102,6 +102,24 @@ class Targets:
     def canary_measurement(self) -> list[str]:
         """Return the paths of the canary's measurements; nothing when the canary is off."""
         return [f"storage/canary/{digest}.json" for digest in self._canaries]
+
+    def closing_canaries(self) -> list[str]:
+        """Return the paths of the canary's measurements after the sweep; often nothing."""
+        if not self._sweep.config.canary_closing:
+            return []
+        folder = f"storage/canary/closing/{self._sweep.config.sweep}"
+        return [f"{folder}/{digest}.json" for digest in self._canaries]
+
+    def drift_option(self) -> str:
+        """Return the options that name both of the canary's measurements to the summary."""
+        closing = self.closing_canaries()
+        opening = self.canary_measurement() if closing else []
+        named = [("--opening", path) for path in opening] + [("--closing", it) for it in closing]
+        return " ".join(f"{option} {path}" for option, path in named)
+
+    def all_run_reports(self) -> list[str]:
+        """Return the paths of all run reports of all cells."""
+        return [path for cell in self._sweep.cells for path in cell.run_paths]
 
     def canary_option(self) -> str:
         """Return the options that name the canary's measurements to the verdict."""

@@ -10,7 +10,7 @@ from urllib.parse import quote
 from orket_lib.analysis.frontier import memory_mib
 from orket_lib.analysis.quality import pollutes
 from orket_lib.artifacts.run_report import Observation
-from orket_lib.artifacts.summary import ModelSession, Summary, SummaryRow
+from orket_lib.artifacts.summary import CanaryDrift, ModelSession, Summary, SummaryRow
 from orket_lib.report.formatting import (
     DASH,
     bits,
@@ -98,6 +98,7 @@ def render_markdown(
         rounds=[part for part in map(rounds_section, summary.sessions) if part],
         plots=[{"title": plot.title, "path": quote(plot.path)} for plot in plots],
         canary=_canary(summary),
+        drifts=list(map(_drift, summary.canary.drifts)),
         kpis=[(name, shown(summary.stability_kpis.reading(name), ratio)) for name in _KPIS],
         conditions=_conditions(summary),
         missing=missing_numbers(summary),
@@ -181,6 +182,21 @@ def _canary(summary: Summary) -> dict[str, str]:
         "cv": DASH if cv is None else figure(cv),
         "limit": figure(canary.latency_variance_threshold),
     }
+
+
+def _drift(item: CanaryDrift) -> str:
+    """Return what became of a canary, in one sentence."""
+    name = f"{item.model_id} {item.quant_tag}"
+    if item.failure is not None:
+        return f"{name}: could not be measured after the sweep: {item.failure}"
+    answers = "the same scores" if item.same_answers else "OTHER SCORES than before"
+    if item.drift is None:
+        return f"{name}: {answers}; no times to compare ({item.null_reasons['drift']})."
+    before, after = (figure(float(it or 0)) for it in (item.opening_seconds, item.closing_seconds))
+    return (
+        f"{name}: {answers}; latency {item.drift:+.1%} ({before} s before the sweep, {after} s "
+        f"after it, {p_value(item.p_value or 0)})."
+    )
 
 
 def _conditions(summary: Summary) -> list[tuple[str, str]]:

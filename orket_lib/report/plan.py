@@ -99,6 +99,7 @@ def _canary(canary: PlannedCanary) -> str:
         f"{'first run dropped, ' if canary.drop_first_run else ''}"
         f"latency variance <= {canary.latency_variance_threshold:g}, "
         f"missing telemetry <= {canary.max_missing_telemetry_rate:g}"
+        f"{'; once more after the sweep' if canary.closing else ''}"
     )
 
 

@@ -9,7 +9,7 @@ from report_summaries import failed, polluted, row, seven, summary
 
 from orket_lib.artifacts.row import RowMetrics
 from orket_lib.artifacts.run_report import Observation
-from orket_lib.artifacts.summary import CanarySummary
+from orket_lib.artifacts.summary import CanaryDrift, CanarySummary
 from orket_lib.report.markdown import Plot, render_markdown
 from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.reasons import Reason
@@ -218,3 +218,26 @@ def test_another_view_changes_roles_and_never_the_recommendation() -> None:
     assert "include rows that are not valid" in lenient
     assert "no recommendation" in lenient
     assert render_markdown(found, [], include_invalid=False) == render_markdown(found, [])
+
+
+def test_the_drift_of_the_canary_is_told() -> None:
+    drift = CanaryDrift.of(
+        model_id="nano",
+        quant_tag="F16",
+        opened_at="2026-01-01T00:00:00Z",
+        closed_at="2026-01-01T01:00:00Z",
+        opening_seconds=0.4,
+        closing_seconds=0.5,
+        drift=0.25,
+        p_value=0.028,
+        same_answers=False,
+        failure=None,
+    )
+    found = summary(seven())
+    canary = found.canary.model_copy(update={"drifts": (drift,)})
+    text = section(render_markdown(found.model_copy(update={"canary": canary}), PLOTS), "Canary")
+    assert (
+        "- nano F16: OTHER SCORES than before; latency +25.0% (0.400 s before the sweep, 0.500 s "
+        "after it, p = 0.028)." in text
+    )
+    assert "after the sweep" not in section(render_markdown(found, PLOTS), "Canary")

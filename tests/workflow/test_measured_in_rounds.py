@@ -27,6 +27,7 @@ def by_time(workspace: Workspace) -> list[tuple[str, int]]:
 def test_a_second_round_goes_backwards_and_the_first_one_stays(workspace: Workspace) -> None:
     workspace.config |= {"quants": ["F16", "Q4_K_M", "Q2_K"], "task_limit": 3, "probe_runs": 1}
     workspace.config["rounds"] = 2
+    workspace.config["canary"] = {**workspace.config["canary"], "closing": True}
     assert workspace.planned()["run_again"] == 3
     done = workspace.run()
     assert done.code == 0, done.text[-3000:]
@@ -36,6 +37,13 @@ def test_a_second_round_goes_backwards_and_the_first_one_stays(workspace: Worksp
     ]
     report = (workspace.folder / "results/small/quant_sweep/sweep_report.md").read_text("utf-8")
     assert report.count("| Q4_K_M | 2 |") == 1
+    (drift,) = workspace.json("results/small/quant_sweep/sweep_summary.json")["canary"]["drifts"]
+    assert drift["closing_seconds"] > 0
+    assert drift["closed_at"] > max(
+        workspace.json(path.relative_to(workspace.folder).as_posix())["finished_at"]
+        for path in workspace.folder.glob("storage/runs/*/*/*/**/run.json")
+    )
+    assert "Measured once more after the sweep" in report
     assert workspace.planned() == {}
 
     first = {path: path.stat().st_mtime_ns for path in workspace.runs()}

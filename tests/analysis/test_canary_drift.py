@@ -1,0 +1,103 @@
+"""The canary before and after a sweep: what changed, and what can't be told."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+from builders import MACHINE, NOW, PROVENANCE, spec
+
+from orket_lib.analysis.canary_drift import canary_drifts
+from orket_lib.artifacts.canary import CanaryMeasurement, CanaryRun
+from orket_lib.artifacts.spec import CanarySpec
+from orket_lib.artifacts.summary import CanaryDrift
+from orket_lib.vocabulary.nulls import Null
+from orket_lib.vocabulary.statuses import Outcome, TokenStatus
+
+SPEC = CanarySpec(**spec().model_dump(exclude={"kind", "runs_per_task", "probe_runs"}), runs=5)
+COLD = 9.0  # the first run, which is left out
+
+
+def measured(
+    seconds: Sequence[float | Null], score: float = 1.0, failure: str | None = None
+) -> CanaryMeasurement:
+    return CanaryMeasurement(
+        generated_at=NOW,
+        provenance=PROVENANCE,
+        measured_at=NOW,
+        boot_id="boot",
+        hardware_fingerprint=MACHINE,
+        spec=SPEC,
+        spec_digest=SPEC.digest(),
+        failure=failure,
+        sessions=(),
+        runs=tuple(
+            CanaryRun.of(
+                test_id="a",
+                run_index=index,
+                outcome=Outcome.PASS,
+                adherence_score=score,
+                token_status=TokenStatus.OK,
+                internal_model_seconds=value,
+            )
+            for index, value in enumerate(seconds)
+        ),
+    )
+
+
+BEFORE = measured([COLD, 1.00, 1.02, 0.98, 1.01])
+
+
+def drift_to(after: CanaryMeasurement, drop_first: bool = True) -> CanaryDrift:
+    (drift,) = canary_drifts([BEFORE], [after], drop_first)
+    return drift
+
+
+def test_a_machine_that_became_slower_is_seen() -> None:
+    drift = drift_to(measured([COLD, 1.22, 1.20, 1.18, 1.21]))
+    assert drift.opening_seconds == pytest.approx(1.005)
+    assert drift.closing_seconds == pytest.approx(1.205)
+    assert drift.drift == pytest.approx(1.205 / 1.005 - 1)
+    assert drift.p_value == pytest.approx(2 / 70)  # the least that four against four can give
+    assert drift.same_answers
+
+
+def test_the_first_run_is_left_out_as_in_the_verdict() -> None:
+    assert drift_to(measured([0.01, 1.00, 1.02, 0.98, 1.01])).drift == 0
+    with_it = drift_to(measured([0.01, 1.00, 1.02, 0.98, 1.01]), drop_first=False)
+    assert with_it.drift is not None and with_it.drift < 0
+
+
+def test_noise_is_no_drift_to_speak_of() -> None:
+    drift = drift_to(measured([COLD, 0.99, 1.03, 0.97, 1.015]))
+    assert drift.p_value is not None and drift.p_value > 0.5
+
+
+def test_other_scores_are_told() -> None:
+    assert not drift_to(measured([COLD, 1.0, 1.0, 1.0, 1.0], score=0.0)).same_answers
+
+
+@pytest.mark.parametrize(
+    ("after", "reason"),
+    [
+        (measured([], failure="the server died"), "CANARY_NOT_MEASURED"),
+        (measured([COLD, 1.0, Null("TIMING_UNAVAILABLE"), 1.0]), "TIMING_UNAVAILABLE"),
+        (measured([COLD, 1.0]), "FEWER_THAN_2_SAMPLES"),
+    ],
+)
+def test_what_can_not_be_told_is_null_with_its_reason(
+    after: CanaryMeasurement, reason: str
+) -> None:
+    drift = drift_to(after)
+    assert drift.drift is None
+    assert set(drift.null_reasons.values()) == {reason}
+    assert drift.failure == after.failure
+
+
+def test_without_a_closing_canary_there_is_no_drift() -> None:
+    assert canary_drifts([BEFORE], [], True) == ()
+
+
+def test_a_closing_canary_of_something_else_is_refused() -> None:
+    with pytest.raises(ValueError, match="no opening canary"):
+        canary_drifts([], [BEFORE], True)
