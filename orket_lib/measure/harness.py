@@ -32,10 +32,10 @@ from orket_lib.providers.base import Source
 from orket_lib.providers.server_log import errors_in, tail_of
 from orket_lib.tasks.bank import Task
 from orket_lib.tasks.sandbox.jobs import Sandbox
+from orket_lib.telemetry.environment import environment
 from orket_lib.telemetry.fingerprint import (
     boot_id,
     hardware_fingerprint,
-    platform_versions,
     remote_machine,
 )
 from orket_lib.vocabulary.clock import file_stamp, utc_now
@@ -203,7 +203,7 @@ class CellMeasurement:
                 remote_machine(self._source.place.remote) or hardware_fingerprint()
             ),
             "cpus": psutil.cpu_count() or 1,
-            "platform": platform_versions(),
+            "platform": environment(),
         }
 
     def _set_runs_aside(self) -> None:

@@ -1,7 +1,7 @@
-"""Which machine this is: the fingerprint that makes rows comparable, and versions beside it.
+"""Which machine this is: the fingerprint that makes rows comparable.
 
 `os|cpu model|physical cores|ram GiB|gpu name(s) x count`, lower case, spaces as `_`. Kernel, driver
-and runtime versions change without the machine changing, so they stand beside the fingerprint.
+and runtime versions change without the machine changing, so they stand in `environment`.
 """
 
 from __future__ import annotations
@@ -28,13 +28,6 @@ def hardware_fingerprint() -> str:
 def remote_machine(host: str | None) -> str | None:
     """Return the fingerprint of a server's machine that we only know by its name; None for ours."""
     return None if host is None else f"remote|{host.lower()}"
-
-
-def platform_versions() -> dict[str, str]:
-    """Return kernel and Python versions, and the GPU driver's where there is one."""
-    versions = {"kernel": platform.release(), "python": platform.python_version()}
-    driver = _nvidia_driver()
-    return versions | ({"nvidia_driver": driver} if driver else {})
 
 
 def boot_id() -> str:
@@ -75,20 +68,5 @@ def _nvidia_names() -> list[str]:
         return [str(pynvml.nvmlDeviceGetName(handle)) for handle in handles]
     except pynvml.NVMLError:
         return []
-    finally:
-        pynvml.nvmlShutdown()
-
-
-def _nvidia_driver() -> str | None:
-    import pynvml
-
-    try:
-        pynvml.nvmlInit()
-    except pynvml.NVMLError:
-        return None
-    try:
-        return str(pynvml.nvmlSystemGetDriverVersion())
-    except pynvml.NVMLError:
-        return None
     finally:
         pynvml.nvmlShutdown()
