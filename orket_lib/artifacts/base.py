@@ -19,6 +19,7 @@ _READING = "reading"
 
 Reading = Annotated[float | None, _READING]
 Count = Annotated[int | None, _READING]
+Share = Annotated[float | None, _READING, Field(ge=0, le=1)]
 
 
 def volatile(description: str) -> Any:

@@ -91,6 +91,9 @@ class RowMetrics(Measured):
     test_runs: int = Field(description="graded runs that took place")
     failed_runs: int = Field(description="of those, errors and timeouts; each scores 0")
     artifact: RowArtifact
+    platform: dict[str, str] = Field(
+        default_factory=dict, description="kernel, driver and runtime versions of the measurement"
+    )
     hardware_sidecar: SidecarStatus
     sidecar: RowSidecar | None = Field(None, description="null when none is configured")
     report_path: str

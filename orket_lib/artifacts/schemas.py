@@ -10,6 +10,7 @@ from typing import Any
 
 from orket_lib.artifacts.base import Record
 from orket_lib.artifacts.canary import CanaryMeasurement, CanaryVerdict
+from orket_lib.artifacts.context_ceiling import ContextCeiling
 from orket_lib.artifacts.doctor import DoctorReport
 from orket_lib.artifacts.frontier import FrontierExplorer
 from orket_lib.artifacts.io import write_json
@@ -25,6 +26,7 @@ from orket_lib.artifacts.scatter import Scatter
 from orket_lib.artifacts.sidecar import SidecarMeasurement, SidecarReport
 from orket_lib.artifacts.status import SweepStatus
 from orket_lib.artifacts.summary import Summary
+from orket_lib.artifacts.thermal_profile import ThermalProfile
 
 SCHEMAS = Path("docs/schemas")
 
@@ -45,6 +47,8 @@ PUBLISHED: tuple[type[Record], ...] = (
     KpiGate,
     Scatter,
     FrontierExplorer,
+    ContextCeiling,
+    ThermalProfile,
     DoctorReport,
     SweepStatus,
 )
