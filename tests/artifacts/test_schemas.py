@@ -71,7 +71,7 @@ def test_every_version_stays_readable(model: type[Record], path: Path) -> None:
 
 @EVERY
 def test_the_newest_fixture_has_every_field(model: type[Record]) -> None:
-    assert missing_fields(model) == set(), "type: python tests/artifacts/contract_examples.py"
+    assert missing_fields(model) == set(), "type: python tests/contract_examples.py"
 
 
 @EVERY

@@ -1,6 +1,6 @@
 """Examples of every published artifact, and the frozen ones of each of its minor versions.
 
-    python tests/artifacts/contract_examples.py
+    python tests/contract_examples.py
 
 adds a fixture for each artifact that has fields which its newest fixture doesn't have. Fixtures
 that are there stay as they are: each is what some version of ours may have written. The first of an
@@ -22,7 +22,7 @@ from orket_lib.artifacts.base import Measured, Record
 from orket_lib.artifacts.io import read_json, write_json
 from orket_lib.artifacts.schemas import PUBLISHED, version_of
 
-FIXTURES = Path(__file__).parents[1] / "fixtures" / "contracts"
+FIXTURES = Path(__file__).parent / "fixtures" / "contracts"
 _SIMPLE = {str: "text", int: 1, float: 0.5, bool: True}
 _NOW = "2026-11-23T15:04:05.123Z"
 
