@@ -33,6 +33,8 @@ _COMMANDS = {
     "kpis": "make the KPI report from a summary",
     "kpi-gate": "hold a sweep's KPIs against a policy",
     "frontier": "make the frontier artifact from a summary",
+    "history": "add, list, compare and draw the records of earlier sweeps",
+    "contracts": "hold explorer artifacts against their published schemas",
     "report": "make the operator report from a summary",
     "tasks": "check, list, show and import task banks, and verify their solutions",
     "run-task": "ask a served model one task and print what a runner prints",

@@ -115,7 +115,10 @@ class Artifact(Record):
     """A file of ours. `schema_version` is `<name>.v<major>`, fixed by each subclass."""
 
     schema_version: str
-    generated_at: str = volatile("UTC, ISO 8601 with a Z")
+    generated_at: str = Field(
+        description="UTC, ISO 8601 with a Z",
+        json_schema_extra={"volatile": True, "format": "date-time"},
+    )
     provenance: Provenance
 
 

@@ -11,8 +11,10 @@ from typing import Any
 from orket_lib.artifacts.base import Record
 from orket_lib.artifacts.canary import CanaryMeasurement, CanaryVerdict
 from orket_lib.artifacts.context_ceiling import ContextCeiling
+from orket_lib.artifacts.contracts import ContractCheck
 from orket_lib.artifacts.doctor import DoctorReport
 from orket_lib.artifacts.frontier import FrontierExplorer
+from orket_lib.artifacts.history import HistoryComparison, HistoryList, HistoryOverTime
 from orket_lib.artifacts.io import write_json
 from orket_lib.artifacts.kpi_gate import KpiGate
 from orket_lib.artifacts.kpis import KpiReport
@@ -51,6 +53,10 @@ PUBLISHED: tuple[type[Record], ...] = (
     ThermalProfile,
     DoctorReport,
     SweepStatus,
+    HistoryList,
+    HistoryComparison,
+    HistoryOverTime,
+    ContractCheck,
 )
 
 
