@@ -20,6 +20,7 @@ include: "rules/sidecar.smk"
 include: "rules/summary.smk"
 include: "rules/kpi.smk"
 include: "rules/frontier.smk"
+include: "rules/contracts.smk"
 include: "rules/report.smk"
 
 

@@ -42,8 +42,13 @@ def violations(name: str, content: Any, model: type[Record]) -> list[str]:
     from jsonschema import Draft202012Validator
 
     validator = Draft202012Validator(schema_of(model), format_checker=_formats())
-    found = {problem for error in validator.iter_errors(content) for problem in _problems(error)}
-    ordered = sorted(found, key=lambda one: ([_order(part) for part in one[0]], one[1]))
+    errors = list(validator.iter_errors(content))
+    # One for each place: what is of a wrong type is also none of the values that are allowed.
+    found: dict[Place, str] = {}
+    for error in sorted(errors, key=lambda error: error.validator != "type"):
+        for place, what in _problems(error):
+            found.setdefault(place, what)
+    ordered = sorted(found.items(), key=lambda one: [_order(part) for part in one[0]])
     return [
         f"{name}:missing:{_text(place)}" if not what else f"{name}:{_text(place)}:{what}"
         for place, what in ordered
@@ -72,7 +77,7 @@ def _problems(error: ValidationError) -> Iterator[tuple[Place, str]]:
         yield place, f"must be {_LIMITS[error.validator]} {rule}, is {_shown(value)}"
     elif error.validator == "format":
         yield place, f"must be a time in UTC, ISO 8601 with a Z, is {_shown(value)}"
-    elif error.validator is None:  # the schema `false`, which only reasons of readings have
+    elif error.validator == "not":  # which only reasons of readings have
         yield place, "a reason, and the reading is not null"
     else:
         yield place, error.message[:200]

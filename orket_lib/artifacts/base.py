@@ -89,7 +89,7 @@ def _null_rule(name: str) -> dict[str, Any]:
             "required": ["null_reasons"],
             "properties": {"null_reasons": {"required": [name]}},
         },
-        "else": {"properties": {"null_reasons": {"properties": {name: False}}}},
+        "else": {"properties": {"null_reasons": {"properties": {name: {"not": {}}}}}},
     }
 
 

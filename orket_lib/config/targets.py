@@ -16,6 +16,8 @@ _VIEWS = (
     "kpi_gate.json",
     "kpi_gate_passed.ok",
     "frontier_explorer.json",
+    "frontier_kept.ok",
+    "contracts_passed.ok",
     "sweep_report.md",
     "sweep_scatter.json",
     "sweep_table.csv",
