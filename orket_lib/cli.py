@@ -35,6 +35,7 @@ _COMMANDS = {
     "frontier": "make the frontier artifact from a summary",
     "history": "add, list, compare and draw the records of earlier sweeps",
     "contracts": "hold explorer artifacts against their published schemas",
+    "baselines": "list, resolve, check, prune, pin and record baselines, and compare a sweep",
     "report": "make the operator report from a summary",
     "tasks": "check, list, show and import task banks, and verify their solutions",
     "run-task": "ask a served model one task and print what a runner prints",

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from orket_lib.artifacts.base import Record
+from orket_lib.artifacts.baseline import BaselineReceipt
 from orket_lib.artifacts.canary import CanaryMeasurement, CanaryVerdict
 from orket_lib.artifacts.context_ceiling import ContextCeiling
 from orket_lib.artifacts.contracts import ContractCheck
@@ -21,6 +22,7 @@ from orket_lib.artifacts.kpis import KpiReport
 from orket_lib.artifacts.plan import Plan
 from orket_lib.artifacts.preflight import Preflight
 from orket_lib.artifacts.quantized import Quantized
+from orket_lib.artifacts.regression import Regression
 from orket_lib.artifacts.row import Row
 from orket_lib.artifacts.run_report import RunReport
 from orket_lib.artifacts.runner import RunnerTask
@@ -47,6 +49,8 @@ PUBLISHED: tuple[type[Record], ...] = (
     Summary,
     KpiReport,
     KpiGate,
+    Regression,
+    BaselineReceipt,
     Scatter,
     FrontierExplorer,
     ContextCeiling,
