@@ -30,7 +30,7 @@ _NO_SETTINGS = {
 }
 
 
-def test_run_id(report: RunReport) -> str:
+def measurement_ref(report: RunReport) -> str:
     """Return the name of a measurement: the path of its attempt below `storage/runs/`."""
     model, moment = slug(report.spec.model_id), file_stamp(report.measured_at)
     return f"{model}/{report.spec.quant_tag}/{report.spec_digest}/{moment}"
@@ -53,7 +53,7 @@ def baselines_of(report: RunReport, revisions: Mapping[str, str]) -> dict[str, B
     """
     served = report.sessions[-1].served
     metadata = {
-        "test_run_id": test_run_id(report),
+        "test_run_id": measurement_ref(report),
         "model_id": report.spec.model_id,
         "model_hash": served.sha256 or served.digest,
         "quant_tag": report.spec.quant_tag,

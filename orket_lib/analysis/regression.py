@@ -12,8 +12,8 @@ from orket_lib.analysis.regression_metrics import (
     METRICS,
     Extremes,
     Tested,
+    examine,
     extremes,
-    test_metric,
 )
 from orket_lib.analysis.regression_pairs import Pairing, pair
 from orket_lib.analysis.statistics import holm
@@ -56,7 +56,7 @@ class Judged:
 
     Attributes:
         cells: With a verdict for each metric.
-        comparisons: Tests that the p-values are adjusted for.
+        comparisons: Metrics of cells that were tested.
         failures: A sentence for each regression that gates.
     """
 
@@ -96,34 +96,58 @@ def judge_sweep(
     ]
     paired = [found.pairs for found in pairings if found and found.pairs]
     restless = reduce(add, map(extremes, paired), Extremes())
-    tested = [
-        {metric: test_metric(metric, found.pairs, restless) for metric in METRICS}
+    tests = [
+        {metric: examine(metric, found.pairs, restless) for metric in METRICS}
         if found and found.pairs
         else {}
         for found in pairings
     ]
-    p_values = [
-        item.p_value for each in tested for item in each.values() if isinstance(item, Tested)
-    ]
-    adjusted = iter(holm(p_values))
+    adjusted = _adjusted(tests)
     judged = tuple(
-        _cell(cell, found, [_verdict(*item, lane, adjusted) for item in each.items()])
-        for cell, found, each in zip(cells, pairings, tested, strict=True)
+        _cell(
+            cell,
+            found,
+            [
+                _verdict(metric, item, adjusted.get((place, metric)), lane)
+                for metric, item in each.items()
+            ],
+        )
+        for place, (cell, found, each) in enumerate(zip(cells, pairings, tests, strict=True))
     )
-    return Judged(judged, len(p_values), tuple(_failures(judged)))
+    return Judged(judged, len(adjusted), tuple(_failures(judged)))
+
+
+def _adjusted(
+    tests: Sequence[Mapping[Metric, Tested | Null]],
+) -> dict[tuple[int, Metric], float]:
+    """Return p-values adjusted for their number, by cell and metric.
+
+    Whether answers got worse and whether the machine got slower are two questions, each with its
+    own chance of a false finding: a dozen noisy speeds are no reason to overlook lost tasks.
+    """
+    p_values = {
+        (place, metric): item.p_value
+        for place, each in enumerate(tests)
+        for metric, item in each.items()
+        if isinstance(item, Tested)
+    }
+    adjusted: dict[tuple[int, Metric], float] = {}
+    for about_answers in (True, False):
+        family = [key for key in p_values if (key[1] == ADHERENCE) is about_answers]
+        adjusted |= zip(family, holm([p_values[key] for key in family]), strict=True)
+    return adjusted
 
 
 def _verdict(
-    metric: Metric, found: Tested | Null, lane: Lane, adjusted: Iterator[float]
+    metric: Metric, found: Tested | Null, p_adjusted: float | None, lane: Lane
 ) -> MetricVerdict:
-    """Return a metric's verdict; takes the next adjusted p-value if the metric was tested."""
+    """Return a metric's verdict; one that could not be tested has no p-value."""
     gates = metric == ADHERENCE or lane is Lane.LAB
-    if isinstance(found, Null):
+    if isinstance(found, Null) or p_adjusted is None:
         nothing = dict.fromkeys(MetricVerdict.readings(), found)
         return MetricVerdict.of(
             metric=metric, verdict=Change.UNDECIDED, gates=gates, tasks=0, **nothing
         )
-    p_adjusted = next(adjusted)
     change = Change.SAME
     if p_adjusted <= REGRESSION_ALPHA and found.beyond_noise:
         change = Change.REGRESSED if found.worse else Change.IMPROVED

@@ -100,7 +100,7 @@ def extremes(pairs: Pairs) -> Extremes:
     )
 
 
-def test_metric(metric: Metric, pairs: Pairs, restless: Extremes) -> Tested | Null:
+def examine(metric: Metric, pairs: Pairs, restless: Extremes) -> Tested | Null:
     """Return what a metric came to, or why it can't be told.
 
     Args:
@@ -201,16 +201,18 @@ def _test_latency(pairs: Pairs) -> Tested | Null:
     levels = [statistics.fmean(values) for values in logs]
     found = against_history(levels[-1], levels[:-1], [levels[index] for index in pairs.centre])
     tested = _relative(PAIRED, levels[-1], found)
-    own = [[value - level for value in values] for values, level in zip(logs, levels, strict=True)]
-    return Tested(
-        **(vars(tested) | {"tasks": len(tasks), "findings": tuple(_slower(tasks, logs, own))})
-    )
+    return Tested(**(vars(tested) | {"tasks": len(tasks), "findings": tuple(_slower(tasks, logs))}))
 
 
-def _slower(
-    tasks: Sequence[str], logs: Sequence[Sequence[float]], own: Sequence[Sequence[float]]
-) -> Iterator[TaskFinding]:
-    """Yield the tasks whose time changed by more, or less, than that of all together."""
+def _slower(tasks: Sequence[str], logs: Sequence[Sequence[float]]) -> Iterator[TaskFinding]:
+    """Yield the tasks whose time changed by more, or less, than that of most.
+
+    Args:
+        tasks: In the order of the times.
+        logs: Logarithms of the times, by measurement; the new one comes last.
+    """
+    usual = [statistics.fmean(times) for times in zip(*logs[:-1], strict=True)]
+    own = [_beyond_the_others(values, usual) for values in logs]
     found = [
         against_history(own[-1][place], [values[place] for values in own[:-1]])
         for place in range(len(tasks))
@@ -227,6 +229,13 @@ def _slower(
                 now=math.exp(logs[-1][place]),
                 effect=effect,
             )
+
+
+def _beyond_the_others(values: Sequence[float], usual: Sequence[float]) -> list[float]:
+    """Return each task's deviation from its usual time, less that of the task in the middle."""
+    deviations = [value - mean for value, mean in zip(values, usual, strict=True)]
+    middle = statistics.median(deviations)
+    return [deviation - middle for deviation in deviations]
 
 
 def _test_figure(metric: Metric, pairs: Pairs) -> Tested | Null:

@@ -55,7 +55,9 @@ class MetricVerdict(Measured):
     high: Reading = Field(description="upper end of it")
     noise: Reading = Field(description="spread between baselines, same unit as the effect")
     p_value: Reading = Field(description="two-sided")
-    p_adjusted: Reading = Field(description="for all comparisons of the sweep (Holm)")
+    p_adjusted: Reading = Field(
+        description="for all comparisons of adherence, or of the other metrics, in the sweep (Holm)"
+    )
     tasks: int = Field(description="that are paired; 0 for a figure of the cell as a whole")
     findings: tuple[TaskFinding, ...] = ()
 
@@ -88,9 +90,11 @@ class Regression(Labelled):
 
     schema_version: Literal["orket.regression.v1"] = "orket.regression.v1"
     summary_path: str
-    alpha: float = Field(description="chance of any false finding in the sweep")
+    alpha: float = Field(
+        description="chance of any false finding about adherence, and of any about the rest"
+    )
     smallest_change: float = Field(description="relative changes below it are no finding")
-    comparisons: int = Field(description="tests that the p-values are adjusted for")
+    comparisons: int = Field(description="metrics of cells that were tested")
     cells: tuple[CellRegression, ...]
     verdict: Literal["PASS", "FAIL", "NOT_JUDGED"]
     failures: tuple[str, ...] = Field(description="a sentence for each regression that gates")

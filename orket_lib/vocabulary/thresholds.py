@@ -11,7 +11,7 @@ FEWEST_PROMPT_RATIO = 0.9  # of the prompt tokens that a probe sent, by our own 
 SIDECAR_DIVERGENCE = 0.25  # beyond it, of the task runs' rate, the report says so
 
 # A sweep against its baselines.
-REGRESSION_ALPHA = 0.05  # chance of any false finding in a sweep, over all cells and metrics
+REGRESSION_ALPHA = 0.05  # chance of a false finding in a sweep: one about answers, one about speeds
 REGRESSION_FLOOR = 0.02  # of the baseline: what is smaller is no finding, however sure it is
 FEWEST_BASELINES = 3  # fewer measurements don't show how much a host drifts between two sweeps
 
