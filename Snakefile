@@ -19,7 +19,9 @@ include: "rules/measure.smk"
 include: "rules/sidecar.smk"
 include: "rules/summary.smk"
 include: "rules/kpi.smk"
+include: "rules/baselines.smk"
 include: "rules/frontier.smk"
+include: "rules/contracts.smk"
 include: "rules/report.smk"
 
 

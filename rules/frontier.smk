@@ -14,6 +14,19 @@ rule make_frontier:
         "python -m orket_lib frontier --summary {input.summary} --out {output} --log {log}"
 
 
+rule keep_frontier:
+    # By itself: a history that can't be written fails this and leaves the artifact where it is. The
+    # history belongs to many sweeps, so it is no product of one; to add to it again adds nothing.
+    input:
+        f"{RESULTS}/quant_sweep/frontier_explorer.json",
+    output:
+        touch(f"{RESULTS}/quant_sweep/frontier_kept.ok"),
+    log:
+        f"logs/{SWEEP.config.sweep}/frontier_kept.log",
+    shell:
+        "python -m orket_lib history add {input} --storage-root storage --log {log}"
+
+
 rule frontier:
     input:
-        TARGETS.up_to("frontier_explorer.json"),
+        TARGETS.up_to("frontier_explorer.json", "frontier_kept.ok"),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from orket_lib.artifacts.explorer import MeasuredWith
 from orket_lib.artifacts.frontier import FrontierRow, FrontierSession
-from orket_lib.artifacts.summary import ModelSession, Summary
+from orket_lib.artifacts.summary import ModelSession, Summary, SummaryRow
+from orket_lib.vocabulary.statuses import RunStatus
 
 
 def explorer_sessions(summary: Summary) -> tuple[FrontierSession, ...]:
@@ -23,8 +25,21 @@ def _session(session: ModelSession) -> FrontierSession:
             FrontierRow.of(
                 quant_tag=row.quant_tag,
                 valid=row.valid,
+                served=_served(row),
                 **{name: row.reading(name) for name in FrontierRow.readings()},
             )
             for row in session.per_quant
         ],
+    )
+
+
+def _served(row: SummaryRow) -> MeasuredWith | None:
+    """Return what a row was measured with; None for a cell that was not measured."""
+    if row.status is not RunStatus.MEASURED:
+        return None
+    return MeasuredWith(
+        sha256=row.artifact.sha256,
+        digest=row.artifact.digest,
+        build=row.artifact.build,
+        platform=row.platform,
     )

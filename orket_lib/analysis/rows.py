@@ -47,6 +47,7 @@ def build_row(
         "status": report.status,
         "status_reason": report.status_reason,
         "artifact": _artifact(report),
+        "platform": report.platform,
         "hardware_sidecar": sidecar,
         "sidecar": sidecar_copy,
         "report_path": report_path,

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import math
+import statistics
 from collections.abc import Sequence
+from typing import NamedTuple
+
+# Spread below which a history of equal values is not believed: clocks and counters are not finer.
+_SMALLEST_SPREAD = 1e-3
+_CONFIDENCE = 0.95
 
 
 def mcnemar_exact(one_way: int, other_way: int) -> float:
@@ -35,3 +42,85 @@ def rank_sum_exact(one: Sequence[float], other: Sequence[float]) -> float:
 
     tied = len({*one, *other}) < len(one) + len(other)
     return float(mannwhitneyu(one, other, method="asymptotic" if tied else "exact").pvalue)
+
+
+class Prediction(NamedTuple):
+    """A new value against what a history of values predicts.
+
+    Attributes:
+        change: New value - centre.
+        low: Lower end of the 95 % interval of the change.
+        high: Upper end of it.
+        p_value: Two-sided.
+        spread: Standard deviation between the values of the history.
+    """
+
+    change: float
+    low: float
+    high: float
+    p_value: float
+    spread: float
+
+
+def against_history(
+    value: float, history: Sequence[float], centre: Sequence[float] | None = None
+) -> Prediction:
+    """Return how a value stands to a history of at least two, by the t distribution.
+
+    What a machine does differently from one measurement to the next is in the spread of the
+    history, however many samples each measurement has; that is what the value is held against.
+
+    Args:
+        value: The new value, a logarithm where changes are meant as ratios.
+        history: Earlier values, one for each measurement.
+        centre: Those of them that the value is compared with; all of them otherwise.
+    """
+    from scipy.stats import t
+
+    compared = history if centre is None else centre
+    spread = max(statistics.stdev(history), _SMALLEST_SPREAD)
+    error = spread * math.sqrt(1 + 1 / len(compared))
+    freedom = len(history) - 1
+    change = value - statistics.fmean(compared)
+    reach = float(t.ppf((1 + _CONFIDENCE) / 2, freedom)) * error
+    p_value = 2 * float(t.sf(abs(change) / error, freedom))
+    return Prediction(change, change - reach, change + reach, p_value, spread)
+
+
+def as_many_or_more(seen: int, trials: int, before: int, trials_before: int) -> float:
+    """Return the chance of seeing so many events again, given how many there were before.
+
+    The rate is not known but from a history: it has the Jeffreys prior, so that a history without
+    any event is no proof that there is none (beta-binomial).
+
+    Args:
+        seen: Events now.
+        trials: Opportunities now.
+        before: Events in the history.
+        trials_before: Opportunities in the history.
+    """
+    from scipy.stats import betabinom
+
+    return float(betabinom.sf(seen - 1, trials, 0.5 + before, 0.5 + trials_before - before))
+
+
+def holm(p_values: Sequence[float]) -> tuple[float, ...]:
+    """Return p-values adjusted for their number (Holm), in the order given."""
+    order = sorted(range(len(p_values)), key=lambda index: p_values[index])
+    adjusted = [1.0] * len(p_values)
+    largest = 0.0
+    for rank, index in enumerate(order):
+        largest = max(largest, min(1.0, (len(p_values) - rank) * p_values[index]))
+        adjusted[index] = largest
+    return tuple(adjusted)
+
+
+def bootstrap_interval(values: Sequence[float]) -> tuple[float, float]:
+    """Return the 95 % interval of a mean by resampling its values, the same at every call."""
+    import numpy
+
+    generator = numpy.random.default_rng(0)
+    array = numpy.asarray(values, dtype=float)
+    means = generator.choice(array, (2000, len(array))).mean(axis=1)
+    low, high = numpy.quantile(means, [(1 - _CONFIDENCE) / 2, (1 + _CONFIDENCE) / 2])
+    return float(low), float(high)

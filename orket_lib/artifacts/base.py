@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, model_validator
+from pydantic_core import CoreSchema
 
 from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.statuses import Lane, VramProfile
@@ -18,6 +19,7 @@ _READING = "reading"
 
 Reading = Annotated[float | None, _READING]
 Count = Annotated[int | None, _READING]
+Share = Annotated[float | None, _READING, Field(ge=0, le=1)]
 
 
 def volatile(description: str) -> Any:
@@ -57,6 +59,16 @@ class Measured(Record):
         value = getattr(self, name)
         return Null(self.null_reasons[name]) if value is None else float(value)
 
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        """Return the schema with the rule on nulls, so that whoever validates by it knows it."""
+        schema = handler.resolve_ref_schema(handler(core_schema))
+        schema["properties"]["null_reasons"]["propertyNames"] = {"enum": list(cls.readings())}
+        schema["allOf"] = [_null_rule(name) for name in cls.readings()]
+        return schema
+
     @model_validator(mode="after")
     def _every_null_says_why(self) -> Self:
         nulls = {name for name in self.readings() if getattr(self, name) is None}
@@ -67,6 +79,18 @@ class Measured(Record):
             )
             raise ValueError(f"null without a reason: {silent}; reason without a null: {idle}")
         return self
+
+
+def _null_rule(name: str) -> dict[str, Any]:
+    """Return "null exactly where there is a reason", for one reading, as JSON Schema."""
+    return {
+        "if": {"required": [name], "properties": {name: {"type": "null"}}},
+        "then": {
+            "required": ["null_reasons"],
+            "properties": {"null_reasons": {"required": [name]}},
+        },
+        "else": {"properties": {"null_reasons": {"properties": {name: {"not": {}}}}}},
+    }
 
 
 class InputFile(Record):
@@ -91,7 +115,10 @@ class Artifact(Record):
     """A file of ours. `schema_version` is `<name>.v<major>`, fixed by each subclass."""
 
     schema_version: str
-    generated_at: str = volatile("UTC, ISO 8601 with a Z")
+    generated_at: str = Field(
+        description="UTC, ISO 8601 with a Z",
+        json_schema_extra={"volatile": True, "format": "date-time"},
+    )
     provenance: Provenance
 
 

@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from orket_lib.artifacts.base import Labelled, Measured, Reading, Record
+from orket_lib.artifacts.explorer import MeasuredWith
 
 UNKNOWN = "unknown"
 
@@ -22,6 +23,7 @@ class FrontierRow(Measured):
     peak_memory_rss: Reading
     peak_vram_mib: Reading
     valid: bool
+    served: MeasuredWith | None = Field(None, description="null when nothing was served")
 
 
 class FrontierSession(Record):

@@ -21,6 +21,7 @@ from orket_lib.vocabulary.errors import ArtifactError
 _Model = TypeVar("_Model", bound=BaseModel)
 _REPLACE_TRIES = 20
 _REPLACE_PAUSE_S = 0.05
+_LONGEST_VERSION = 80
 
 
 def write_text(path: Path, text: str) -> None:
@@ -104,8 +105,10 @@ def parse_model(content: Any, kind: type[_Model], source: object) -> _Model:
     """Return content as `kind`; errors name `source`.
 
     Raises:
-        ArtifactError: It doesn't fit the model; every violation is named with its place.
+        ArtifactError: It is of another version, or doesn't fit the model; every violation is named
+            with its place.
     """
+    _refuse_other_versions(content, kind, source)
     try:
         return kind.model_validate(content)
     except ValidationError as error:
@@ -114,6 +117,15 @@ def parse_model(content: Any, kind: type[_Model], source: object) -> _Model:
             for item in error.errors()
         )
         raise ArtifactError(f"{source}: not a valid {kind.__name__}:\n{places}") from None
+
+
+def _refuse_other_versions(content: Any, kind: type[BaseModel], source: object) -> None:
+    """Raise ArtifactError for an artifact of another kind or major version, naming both."""
+    field = kind.model_fields.get("schema_version")
+    found = content.get("schema_version") if isinstance(content, dict) else None
+    if field and isinstance(field.default, str) and found not in (None, field.default):
+        said = repr(found)[:_LONGEST_VERSION]
+        raise ArtifactError(f"{source}: its schema_version is {said}; needed is {field.default!r}")
 
 
 def sha256_of_file(path: Path) -> str:

@@ -103,12 +103,20 @@ class RowMetrics(Measured):
     test_runs: int = Field(description="graded runs that took place")
     failed_runs: int = Field(description="of those, errors and timeouts; each scores 0")
     artifact: RowArtifact
+    platform: dict[str, str] = Field(
+        default_factory=dict, description="kernel, driver and runtime versions of the measurement"
+    )
     hardware_sidecar: SidecarStatus
     sidecar: RowSidecar | None = Field(None, description="null when none is configured")
     report_path: str
     rounds: tuple[RowRound, ...] = Field((), description="of a sweep with several; else empty")
     valid: bool
     invalid_because: tuple[str, ...]
+
+    @property
+    def report_paths(self) -> tuple[str, ...]:
+        """Where the run reports of all rounds lie."""
+        return tuple(item.report_path for item in self.rounds) or (self.report_path,)
 
 
 class TaskScore(Record):

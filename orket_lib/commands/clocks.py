@@ -28,7 +28,7 @@ def run(options: argparse.Namespace) -> int:
         read_model(Path(path), RunReport)
         for session in summary.sessions
         for row in session.per_quant
-        for path in [item.report_path for item in row.rounds] or [row.report_path]
+        for path in row.report_paths
     ]
     found = [agreement for report in reports if (agreement := clock_agreement(report))]
     if not found:

@@ -6,12 +6,14 @@ import argparse
 from pathlib import Path
 
 from orket_lib.commands._common import add_out, stamp
+from orket_lib.commands.history import keep
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     parser.add_argument("--summary", type=Path, required=True, help="sweep_summary.json")
     parser.add_argument("--provenance-ref", help="label of the caller (default: the summary's)")
+    parser.add_argument("--storage-root", type=Path, help="also add it to its history below this")
     add_out(parser, "the frontier artifact")
 
 
@@ -36,4 +38,6 @@ def run(options: argparse.Namespace) -> int:
         sessions=sessions,
     )
     write_model(options.out, artifact)
+    if options.storage_root:
+        keep(options.storage_root, options.out)
     return 0

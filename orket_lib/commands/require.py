@@ -14,6 +14,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--canary", type=Path, help="verdict of the canary")
     parser.add_argument("--preflight", type=Path, help="verdict of the preflight")
     parser.add_argument("--kpi-gate", type=Path, help="verdict of the KPI gate")
+    parser.add_argument("--regression", type=Path, help="comparison with the baselines")
     add_log(parser)
 
 
@@ -23,6 +24,7 @@ def run(options: argparse.Namespace) -> int:
     from orket_lib.artifacts.io import read_model
     from orket_lib.artifacts.kpi_gate import KpiGate
     from orket_lib.artifacts.preflight import Preflight
+    from orket_lib.artifacts.regression import Regression
     from orket_lib.measure.gates import require_canary, require_preflight
 
     if options.preflight:
@@ -34,4 +36,9 @@ def run(options: argparse.Namespace) -> int:
         if gate.verdict == "FAIL":
             failures = "\n".join(f"  {failure}" for failure in gate.failures)
             raise Refused(f"KPI gate failed, see {options.kpi_gate}:\n{failures}")
+    if options.regression:
+        regression = read_model(options.regression, Regression)
+        if regression.verdict == "FAIL":
+            failures = "\n".join(f"  {failure}" for failure in regression.failures)
+            raise Refused(f"worse than the baselines, see {options.regression}:\n{failures}")
     return 0

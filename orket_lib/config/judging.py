@@ -115,3 +115,24 @@ class Rows(Section):
             max_cpu_saturation_rate=self.row_max_cpu_saturation_rate,
             max_system_load_rate=self.row_max_system_load_rate,
         )
+
+
+class Baselines(Section):
+    """What earlier sweeps have to do with this one; nothing, unless it is asked for."""
+
+    baseline_compare: Annotated[
+        bool,
+        Field(description="hold the sweep against its baselines: regression.json, a verdict"),
+    ] = False
+    baseline_gate: Annotated[
+        bool, Field(description="the same, and fail the sweep when it is worse")
+    ] = False
+    baseline_record: Annotated[
+        bool,
+        Field(description="make the valid cells baselines, but for those that got worse"),
+    ] = False
+
+    @property
+    def compares_baselines(self) -> bool:
+        """Whether there is a comparison, gating or not."""
+        return self.baseline_compare or self.baseline_gate

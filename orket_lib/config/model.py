@@ -7,7 +7,7 @@ Keys are flat (`canary_runs: 10`); the same settings may be written as sections
 
 from __future__ import annotations
 
-from orket_lib.config.judging import Canary, Labels, Rows, Thresholds
+from orket_lib.config.judging import Baselines, Canary, Labels, Rows, Thresholds
 from orket_lib.config.matrix import Matrix
 from orket_lib.config.probing import ContextSweep, HardwareSidecar, ThermalSeries
 from orket_lib.config.quantizing import Quantize
@@ -15,13 +15,23 @@ from orket_lib.config.serving import Controls, Serving
 from orket_lib.vocabulary.quants import nominal_bits
 
 # A section's keys may be written flat, with its name and `_` before them.
-SECTIONS = ("canary", "row", "context", "hardware_sidecar", "thermal", "kpi", "quantize")
+SECTIONS = (
+    "canary",
+    "row",
+    "context",
+    "hardware_sidecar",
+    "thermal",
+    "kpi",
+    "baseline",
+    "quantize",
+)
 
 
 class SweepConfig(  # fields come in the order of the bases, read from the last one
     ThermalSeries,
     ContextSweep,
     HardwareSidecar,
+    Baselines,
     Rows,
     Canary,
     Thresholds,

@@ -17,6 +17,8 @@ _VIEWS = (
     "kpi_gate.json",
     "kpi_gate_passed.ok",
     "frontier_explorer.json",
+    "frontier_kept.ok",
+    "contracts_passed.ok",
     "sweep_report.md",
     "sweep_scatter.json",
     "sweep_table.csv",
@@ -44,7 +46,17 @@ class Targets:
 
     def all_files(self) -> list[str]:
         """Return every product of the sweep, intermediates included."""
-        return self.up_to(*_VIEWS)
+        return self.up_to(*_VIEWS, *self.regression_views(), *self.recorded_views())
+
+    def regression_views(self) -> list[str]:
+        """Return the comparison with the baselines, where the config asks for one."""
+        config = self._sweep.config
+        asked = ["regression.json"] if config.compares_baselines else []
+        return [*asked, "regression_passed.ok"] if config.baseline_gate else asked
+
+    def recorded_views(self) -> list[str]:
+        """Return the receipt of making the sweep a baseline, where the config asks for it."""
+        return ["baselines_recorded.json"] if self._sweep.config.baseline_record else []
 
     def up_to(self, *views: str) -> list[str]:
         """Return some views of the summary and every file on the way to them.

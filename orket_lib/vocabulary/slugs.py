@@ -29,6 +29,14 @@ def slug(name: str) -> str:
     return plain if _is_safe(plain) else _hashed(name)
 
 
+def unique_slug(name: str) -> str:
+    """Return a name that is one path component and stands for no other name.
+
+    What is readable and safe stays as it is; everything else gets a hash.
+    """
+    return name if _is_safe(name) else _hashed(name)
+
+
 def slugs(names: Iterable[str]) -> dict[str, str]:
     """Return the slug of each name, with a hash where one would serve several of these names.
 

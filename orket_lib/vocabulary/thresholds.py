@@ -10,6 +10,11 @@ CACHED_TOKENS = 16  # beyond the chat template's own prefix
 FEWEST_PROMPT_RATIO = 0.9  # of the prompt tokens that a probe sent, by our own count
 SIDECAR_DIVERGENCE = 0.25  # beyond it, of the task runs' rate, the report says so
 
+# A sweep against its baselines.
+REGRESSION_ALPHA = 0.05  # chance of a false finding in a sweep: one about answers, one about speeds
+REGRESSION_FLOOR = 0.02  # of the baseline: what is smaller is no finding, however sure it is
+FEWEST_BASELINES = 3  # fewer measurements don't show how much a host drifts between two sweeps
+
 # Counted bits per weight against the tag's nominal ones. The largest models lie 6 % below the table
 # (Q2_K at 70 billion weights); neighbouring k-quants are 13 % to 22 % apart.
 FEWEST_BITS_RATIO = 0.90

@@ -281,6 +281,58 @@ def test_a_kpi_policy_that_fails_leaves_its_verdict_and_names_the_numbers(
     assert workspace.run().code == 0
 
 
+def test_a_damaged_history_fails_clearly_and_costs_nothing_else(finished: Finished) -> None:
+    workspace = finished()
+    assert workspace.run().code == 0  # whatever an earlier test left
+    (history,) = workspace.folder.glob("storage/frontiers/*.json")
+    before = json.loads(history.read_text(encoding="utf-8"))["history"]
+    explorer = "results/small/quant_sweep/frontier_explorer.json"
+    assert workspace.json(explorer) in before
+    whole = history.read_bytes()
+    history.write_bytes(whole[:-30])
+    workspace.config["latency_ceiling"] = 9.875
+
+    for _ in range(2):  # it stays a failure until it is put right
+        failed = workspace.run()
+        assert failed.code == 1
+        assert f"{history.name}: not valid JSON" in failed.text
+        assert f"{explorer} is there and was not added to a history" in failed.text
+        assert "Traceback" not in failed.text
+        assert history.read_bytes() == whole[:-30]
+        summary = workspace.json("results/small/quant_sweep/sweep_summary.json")
+        assert summary["matrix"]["latency_ceiling"] == 9.875
+        made = workspace.json(explorer)
+        assert workspace.planned() == {"keep_frontier": 1}
+
+    history.write_bytes(whole)
+    assert workspace.run().code == 0
+    after = json.loads(history.read_text(encoding="utf-8"))["history"]
+    assert after[: len(before)] == before
+    # Another ceiling that picks the same quants is the same frontier, and not kept twice.
+    said = [{**one, "generated_at": "", "provenance": {}} for one in [*after, made]]
+    assert said[-1] in said[:-1]
+    assert all(one not in said[:index] for index, one in enumerate(said[:-1]))
+
+
+def test_an_artifact_that_breaks_its_contract_fails_the_sweep(finished: Finished) -> None:
+    workspace = finished()
+    assert workspace.run().code == 0  # whatever an earlier test left
+    explorer = workspace.folder / "results/small/quant_sweep/frontier_explorer.json"
+    broken = workspace.json("results/small/quant_sweep/frontier_explorer.json")
+    del broken["model_id"]
+    broken["sessions"][0]["quant_rows"][1]["valid"] = "yes"
+    explorer.write_text(json.dumps(broken), encoding="utf-8")
+
+    failed = workspace.run()
+
+    assert failed.code == 1
+    assert "frontier:missing:model_id" in failed.text
+    assert 'frontier:sessions.0.quant_rows.1.valid:must be true or false, is "yes"' in failed.text
+    assert "Traceback" not in failed.text
+    assert workspace.run("-R", "make_frontier").code == 0
+    assert workspace.planned() == {}
+
+
 def test_a_second_measurement_waits_for_the_device() -> None:
     code = (
         "import sys\n"

@@ -112,6 +112,7 @@ class Walk:
         from orket_lib.artifacts.row import Row
         from orket_lib.artifacts.run_report import RunReport
         from orket_lib.artifacts.summary import Summary
+        from orket_lib.stores.explorers import FRONTIERS, identity
         from orket_lib.vocabulary.statuses import SidecarStatus
 
         folder = self.workspace.folder
@@ -147,6 +148,10 @@ class Walk:
         limits = KpiPolicy.model_validate_json(self.policy.read_text(encoding="utf-8"))
         if gate.policy != limits or gate.failures != gate_failures(summary.stability_kpis, limits):
             problems.append("KPI gate is stale")
+        frontier = json.loads((views / "frontier_explorer.json").read_text(encoding="utf-8"))
+        kept = [entry for file in FRONTIERS.files(folder / "storage") for entry in file.read()]
+        if [identity(entry) for entry in kept].count(identity(frontier)) != 1:
+            problems.append("the frontier is not in its history, once")
         report_text = (views / "sweep_report.md").read_text(encoding="utf-8")
         if summary.generated_at not in report_text:
             problems.append("report is of another summary")

@@ -1,0 +1,65 @@
+"""How long a context a model can be used with here: `explorer.context_ceiling.v1`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from orket_lib.artifacts.base import Count, Labelled, Measured, Reading, Record
+from orket_lib.artifacts.explorer import MeasuredWith
+
+ContextReason = Literal[
+    "INVALID_ROW",
+    "ADHERENCE_BELOW_MIN",
+    "TTFT_MISSING",
+    "TTFT_ABOVE_CEILING",
+    "DECODE_TPS_MISSING",
+    "DECODE_TPS_BELOW_FLOOR",
+    "CONTEXT_NOT_LOADED",
+]
+
+
+class ContextThresholds(Record):
+    """What a context has to keep; a gate that is 0 or less is off."""
+
+    adherence_min: float
+    ttft_ceiling_ms: float
+    decode_floor_tps: float
+    include_invalid: bool
+
+
+class ContextPoint(Measured):
+    """One context that was tried."""
+
+    context: Annotated[int, Field(gt=0, description="tokens")]
+    adherence_score: Reading
+    degradation_from_baseline: Reading = Field(
+        description="adherence lost against the smallest context"
+    )
+    ttft_ms: Reading = Field(
+        description="of a short follow-up on the filled, cached context: what a chat feels"
+    )
+    ttft_cold_ms: Reading = Field(description="of the prompt that fills the context")
+    decode_tps: Reading
+    valid: bool
+    passed: bool
+    reasons: tuple[ContextReason, ...] = Field(description="why it did not pass")
+    summary_path: str
+
+
+class ContextCeiling(Measured, Labelled):
+    """`context_ceiling.json`."""
+
+    schema_version: Literal["explorer.context_ceiling.v1"] = "explorer.context_ceiling.v1"
+    model_id: str
+    quant_tag: str
+    served: MeasuredWith | None = Field(None, description="null when nothing was served")
+    thresholds: ContextThresholds
+    safe_context_ceiling: Count = Field(
+        description="largest context up to which every one that was tried passed; null if the "
+        "smallest fails"
+    )
+    largest_passing_context: Count
+    recommendation: str
+    points: tuple[ContextPoint, ...] = Field(description="smallest context first")

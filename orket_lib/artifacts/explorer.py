@@ -1,0 +1,16 @@
+"""What the three explorer artifacts share: what their figures were measured with."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from orket_lib.artifacts.base import Record
+
+
+class MeasuredWith(Record):
+    """What can change from one record to the next without anybody changing the config."""
+
+    sha256: str | None = Field(description="of the local file that was served")
+    digest: str | None = Field(description="that the server reports for a tag")
+    build: str | None = Field(description="of the server")
+    platform: dict[str, str] = Field(description="kernel, driver and runtime versions")

@@ -1,0 +1,81 @@
+"""What `orket history` tells of the records that are kept of earlier sweeps."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from orket_lib.artifacts.base import Measured, Reading, Record
+from orket_lib.vocabulary.statuses import Lane, VramProfile
+
+ChangeKind = Literal[
+    "machine", "settings", "driver", "build", "artifact", "rows", "verdict", "validity", "numbers"
+]
+Scalar = str | bool | int | float | None
+
+
+class HistoryRecord(Record):
+    """One record, as a list shows it."""
+
+    id: str = Field(description="digest of what the record says")
+    generated_at: str
+    store: str
+    hardware_fingerprint: str | None
+    execution_lane: Lane
+    vram_profile: VramProfile
+    verdicts: tuple[str, ...] = Field(description="one for each model")
+    provenance_ref: str
+    commit_sha: str | None
+
+
+class HistoryList(Record):
+    """`orket history list --json`."""
+
+    schema_version: Literal["orket.history_list.v1"] = "orket.history_list.v1"
+    records: tuple[HistoryRecord, ...] = Field(description="the oldest first")
+
+
+class Change(Record):
+    """One thing that is not what it was."""
+
+    kind: ChangeKind
+    what: str
+    old: Scalar
+    new: Scalar
+    where: tuple[str, ...] = Field(description="models, quants, contexts or runs that it holds for")
+
+
+class HistoryComparison(Record):
+    """`orket history compare --json`."""
+
+    schema_version: Literal["orket.history_comparison.v1"] = "orket.history_comparison.v1"
+    old: HistoryRecord
+    new: HistoryRecord
+    changes: tuple[Change, ...]
+    notes: tuple[str, ...] = Field(description="what could not be compared")
+
+
+class HistoryPoint(Measured):
+    """One record's value of a metric."""
+
+    id: str
+    generated_at: str
+    value: Reading
+    valid: bool
+
+
+class HistorySeries(Record):
+    """A metric of one thing over time."""
+
+    name: str = Field(description="model, quant, and what else tells it from the others")
+    execution_lane: Lane
+    points: tuple[HistoryPoint, ...] = Field(description="the oldest first")
+
+
+class HistoryOverTime(Record):
+    """`orket history plot --json`."""
+
+    schema_version: Literal["orket.history_over_time.v1"] = "orket.history_over_time.v1"
+    metric: str
+    series: tuple[HistorySeries, ...]

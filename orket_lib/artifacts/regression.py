@@ -1,0 +1,100 @@
+"""A sweep held against its baselines (`regression.json`)."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import Field
+
+from orket_lib.artifacts.base import Labelled, Measured, Reading, Record
+
+Metric = Literal[
+    "adherence_score",
+    "fastest_latency",
+    "ttft_ms",
+    "prompt_tokens_per_second",
+    "generation_tokens_per_second",
+    "peak_memory_rss",
+    "peak_vram_mib",
+]
+
+
+class Change(StrEnum):
+    """What became of a metric."""
+
+    REGRESSED = "REGRESSED"
+    IMPROVED = "IMPROVED"
+    SAME = "SAME"
+    UNDECIDED = "UNDECIDED"
+
+
+class TaskFinding(Record):
+    """A task that changed, paired with itself in the baselines."""
+
+    test_id: str
+    metric: Metric
+    change: Change
+    before: float = Field(description="median over the baselines")
+    now: float
+    effect: float = Field(
+        description="adherence: difference; latency: relative, beyond the change of all tasks"
+    )
+
+
+class MetricVerdict(Measured):
+    """One metric of one cell against its baselines."""
+
+    metric: Metric
+    verdict: Change
+    gates: bool = Field(description="whether a regression of it fails the sweep")
+    before: Reading = Field(description="typical value of the baselines")
+    now: Reading
+    effect: Reading = Field(description="relative change; of adherence, the difference")
+    low: Reading = Field(description="lower end of the 95 % interval of the effect")
+    high: Reading = Field(description="upper end of it")
+    noise: Reading = Field(description="spread between baselines, same unit as the effect")
+    p_value: Reading = Field(description="two-sided")
+    p_adjusted: Reading = Field(
+        description="for all comparisons of adherence, or of the other metrics, in the sweep (Holm)"
+    )
+    tasks: int = Field(description="that are paired; 0 for a figure of the cell as a whole")
+    findings: tuple[TaskFinding, ...] = ()
+
+
+class UnresolvedTasks(Record):
+    """Tasks without a baseline to be held to."""
+
+    status: str
+    test_ids: tuple[str, ...]
+
+
+class CellRegression(Record):
+    """One (model, quant) against its baselines."""
+
+    model_id: str
+    quant_tag: str
+    status: str = Field(description="`OK`, or why the cell was not compared")
+    detail: str = Field("", description="what that means here")
+    test_run_id: str | None = Field(description="of the measurement; null when there is none")
+    baselines: tuple[str, ...] = Field(description="measurements it was held to, oldest first")
+    changed: tuple[str, ...] = Field(
+        (), description="what differs from the newest of them: model_hash, build"
+    )
+    unresolved: tuple[UnresolvedTasks, ...] = ()
+    metrics: tuple[MetricVerdict, ...] = ()
+
+
+class Regression(Labelled):
+    """`regression.json`: data, like every verdict; a leaf of the workflow makes it a failure."""
+
+    schema_version: Literal["orket.regression.v1"] = "orket.regression.v1"
+    summary_path: str
+    alpha: float = Field(
+        description="chance of any false finding about adherence, and of any about the rest"
+    )
+    smallest_change: float = Field(description="relative changes below it are no finding")
+    comparisons: int = Field(description="metrics of cells that were tested")
+    cells: tuple[CellRegression, ...]
+    verdict: Literal["PASS", "FAIL", "NOT_JUDGED"]
+    failures: tuple[str, ...] = Field(description="a sentence for each regression that gates")

@@ -1,0 +1,65 @@
+"""`orket contracts`: hold explorer artifacts against their published schemas."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from orket_lib.commands._common import add_log, print_json, tell
+from orket_lib.vocabulary.errors import Refused
+
+if TYPE_CHECKING:
+    from orket_lib.artifacts.base import Record
+
+_LONGEST = 400
+
+_Name = Literal["frontier", "context", "thermal"]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
+    parser.add_argument("--frontier", type=Path, help="frontier_explorer.json")
+    parser.add_argument("--context", type=Path, help="context_ceiling.json")
+    parser.add_argument("--thermal", type=Path, help="thermal_profile.json")
+    parser.add_argument("--json", action="store_true", help="print the result as JSON")
+    add_log(parser)
+    parser.set_defaults(misused=parser.error)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Read, check, and refuse with every violation."""
+    from orket_lib.analysis.contracts import violations
+    from orket_lib.artifacts.context_ceiling import ContextCeiling
+    from orket_lib.artifacts.contracts import CheckedArtifact, ContractCheck
+    from orket_lib.artifacts.frontier import FrontierExplorer
+    from orket_lib.artifacts.io import read_json
+    from orket_lib.artifacts.schemas import version_of
+    from orket_lib.artifacts.thermal_profile import ThermalProfile
+    from orket_lib.vocabulary.display import printable
+
+    models: dict[_Name, type[Record]] = {
+        "frontier": FrontierExplorer,
+        "context": ContextCeiling,
+        "thermal": ThermalProfile,
+    }
+    given = {name: path for name in models if (path := getattr(options, name)) is not None}
+    if not given:
+        options.misused("nothing to check: name --frontier, --context or --thermal")
+    found = [
+        violation
+        for name, path in given.items()
+        for violation in violations(name, read_json(path), models[name])
+    ]
+    if options.json:
+        checked = [
+            CheckedArtifact(name=name, path=path.as_posix(), needed=version_of(models[name]))
+            for name, path in given.items()
+        ]
+        print_json(ContractCheck(passed=not found, checked=checked, violations=found))
+    if found:
+        listed = "\n".join(f"  {printable(line, _LONGEST)}" for line in found)
+        paths = ", ".join(path.as_posix() for path in given.values())
+        raise Refused(f"not what the published schemas promise: {paths}\n{listed}")
+    tell(f"{', '.join(given)}: as published")
+    return 0

@@ -1,0 +1,162 @@
+"""The baselines in `storage/baselines/`: one locked history file for each task.
+
+A file is named after its task, so that a person finds it; a test id that is no safe name of a file
+gets one with a hash, and what is inside says whose it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from orket_lib.artifacts.baseline import Baseline
+from orket_lib.artifacts.io import parse_model, read_json
+from orket_lib.stores.files import VERSION, Entry, HistoryFile
+from orket_lib.stores.retention import Per, newest_last, outdated
+from orket_lib.vocabulary.errors import ArtifactError
+from orket_lib.vocabulary.slugs import unique_slug
+
+SCHEMA_VERSION = "orket.baselines.v1"
+_TEST_ID = "test_id"
+
+
+@dataclass(frozen=True)
+class BaselineStore:
+    """The histories of all tasks.
+
+    Args:
+        root: The folder `storage`.
+    """
+
+    root: Path
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the histories."""
+        return self.root / "baselines"
+
+    def path(self, test_id: str) -> Path:
+        """Return the file of a task, which always lies in the folder."""
+        return self.folder / f"{unique_slug(test_id)}.json"
+
+    def files(self) -> tuple[Path, ...]:
+        """Return all history files, by name; none when there is no folder."""
+        return tuple(
+            sorted(path for path in self.folder.glob("*.json") if not path.name.startswith("."))
+        )
+
+    def test_ids(self) -> tuple[str, ...]:
+        """Return the tasks that have a history, by the name of their file.
+
+        Raises:
+            ArtifactError: A file is damaged, or not one of ours.
+        """
+        return tuple(map(self.test_id_in, self.files()))
+
+    def test_id_in(self, path: Path) -> str:
+        """Return whose history a file is.
+
+        Raises:
+            ArtifactError: It is damaged, says nobody's, or lies under another task's name.
+        """
+        content = read_json(path)
+        test_id = content.get(_TEST_ID) if isinstance(content, dict) else None
+        if not isinstance(test_id, str):
+            raise ArtifactError(f"{path}: there is no {_TEST_ID} in it, so it is no history")
+        if self.path(test_id) != path:
+            raise ArtifactError(
+                f"{path}: holds {test_id}, whose file is {self.path(test_id).name}; rename it back"
+            )
+        return test_id
+
+    def history(self, test_id: str) -> tuple[Baseline, ...]:
+        """Return the records of a task from the oldest to the newest; none when it has no file.
+
+        Raises:
+            ArtifactError: The file is damaged, foreign, or of an unknown version.
+        """
+        records = _parsed(self._file(test_id).read())
+        return tuple(records[index] for index in newest_last(records))
+
+    def add(self, test_id: str, records: Iterable[Baseline]) -> tuple[Baseline, ...]:
+        """Add records of measurements that are not there yet, and return those.
+
+        Raises:
+            ArtifactError: The file is damaged, or can't be written.
+        """
+        added: list[Baseline] = []
+
+        def change(entries: tuple[Entry, ...]) -> Sequence[Entry]:
+            known = {_ref(record) for record in _parsed(entries)}
+            added.extend(record for record in records if _ref(record) not in known)
+            return [*entries, *(record.model_dump(mode="json") for record in added)]
+
+        self._file(test_id).update(change)
+        return tuple(added)
+
+    def pin(self, test_id: str, ref: str, pinned: bool) -> bool:
+        """Pin or unpin the record of a measurement; return whether the task has one.
+
+        Raises:
+            ArtifactError: The file is damaged, or can't be written.
+        """
+
+        def change(entries: tuple[Entry, ...]) -> Sequence[Entry]:
+            return [
+                {**entry, "baseline_metadata": {**entry["baseline_metadata"], "pinned": pinned}}
+                if _ref(record) == ref
+                else entry
+                for entry, record in zip(entries, _parsed(entries), strict=True)
+            ]
+
+        after = self._change_existing(test_id, change)
+        return any(_ref(record) == ref for record in after)
+
+    def prune(
+        self, test_id: str, keep_last: int, per: Per, dry_run: bool = False
+    ) -> tuple[Baseline, ...]:
+        """Remove what retention gives up, and return it; pinned records always stay.
+
+        Args:
+            test_id: Whose history.
+            keep_last: So many of the newest unpinned records stay.
+            per: Of the task, or of each of its cells.
+            dry_run: Only say what would be removed.
+
+        Raises:
+            ArtifactError: The file is damaged, or can't be written.
+        """
+        removed: list[Baseline] = []
+
+        def change(entries: tuple[Entry, ...]) -> Sequence[Entry]:
+            records = _parsed(entries)
+            gone = outdated(records, keep_last, per)
+            removed.extend(record for index, record in enumerate(records) if index in gone)
+            return [entry for index, entry in enumerate(entries) if index not in gone]
+
+        if dry_run:
+            change(self._file(test_id).read())
+        else:
+            self._change_existing(test_id, change)
+        return tuple(removed)
+
+    def _change_existing(
+        self, test_id: str, change: Callable[[tuple[Entry, ...]], Sequence[Entry]]
+    ) -> list[Baseline]:
+        """Change a history that is there; one that isn't is not begun by looking for it."""
+        if not self.path(test_id).exists():
+            return []
+        return _parsed(self._file(test_id).update(change))
+
+    def _file(self, test_id: str) -> HistoryFile:
+        header = {VERSION: SCHEMA_VERSION, _TEST_ID: test_id}
+        return HistoryFile(self.path(test_id), header, Baseline)
+
+
+def _parsed(entries: Iterable[Entry]) -> list[Baseline]:
+    return [parse_model(entry, Baseline, "record") for entry in entries]
+
+
+def _ref(record: Baseline) -> str:
+    return record.baseline_metadata.test_run_id

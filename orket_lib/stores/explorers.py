@@ -1,0 +1,137 @@
+"""The stores of frontiers, context ceilings and thermal profiles: what earlier sweeps found here.
+
+One file for each machine, lane and profile (and model and quant, where a record is of one). Its
+name is made of those, as far as file names allow; what belongs into a file is told by its records.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from orket_lib.artifacts.base import Labelled
+from orket_lib.artifacts.canonical import digest_of, sha256_of
+from orket_lib.artifacts.context_ceiling import ContextCeiling
+from orket_lib.artifacts.frontier import FrontierExplorer
+from orket_lib.artifacts.io import parse_model
+from orket_lib.artifacts.thermal_profile import ThermalProfile
+from orket_lib.stores.files import VERSION, Entry, HistoryFile
+from orket_lib.vocabulary.errors import ArtifactError
+
+HEADER = {VERSION: "orket.history.v1"}
+
+# When and by whom an artifact was made is not what it says.
+_NOT_CONTENT = ("generated_at", "provenance")
+_MACHINE = ("hardware_fingerprint", "execution_lane", "vram_profile")
+# A name may have 255 bytes, and its temporary file and lock a little more than the file itself.
+_LONGEST_NAME = 200
+_HASH_LENGTH = 8
+
+Key = tuple[str | None, ...]
+
+
+class _OtherKey(Exception):
+    """A file with this name holds the records of something else."""
+
+
+@dataclass(frozen=True)
+class Store:
+    """A folder of histories.
+
+    Args:
+        folder: Its name below the storage root.
+        record: What is kept in it.
+        key: Fields that all records of one file share.
+    """
+
+    folder: str
+    record: type[Labelled]
+    key: tuple[str, ...]
+
+    def files(self, root: Path) -> Iterator[HistoryFile]:
+        """Yield the histories of the store, in the order of their names."""
+        for path in sorted((root / self.folder).glob("*.json")):
+            yield HistoryFile(path, HEADER, self.record)
+
+    def key_of(self, entry: Entry) -> Key:
+        """Return what tells which file a record belongs into."""
+        return tuple(entry[name] for name in self.key)
+
+
+FRONTIERS = Store("frontiers", FrontierExplorer, _MACHINE)
+CONTEXT_CEILINGS = Store("context_ceilings", ContextCeiling, (*_MACHINE, "model_id", "quant_tag"))
+THERMAL_PROFILES = Store("thermal_profiles", ThermalProfile, CONTEXT_CEILINGS.key)
+
+STORES = {store.folder: store for store in (FRONTIERS, CONTEXT_CEILINGS, THERMAL_PROFILES)}
+_BY_VERSION = {store.record.model_fields[VERSION].default: store for store in STORES.values()}
+
+
+def identity(entry: Entry) -> str:
+    """Return the digest of what an artifact says: made twice, it is one record."""
+    return digest_of({name: entry[name] for name in entry if name not in _NOT_CONTENT})
+
+
+def append(root: Path, entry: Entry, source: object) -> tuple[Path, bool]:
+    """Add an artifact to its history.
+
+    Args:
+        root: The storage root.
+        entry: Content of the artifact, as it stands in its file.
+        source: Where it comes from, for messages.
+
+    Returns:
+        The history, and whether the artifact was new to it.
+
+    Raises:
+        ArtifactError: No store keeps such an artifact, it is not what its version promises, or the
+            history is damaged or can't be written.
+    """
+    store = _store_of(entry, source)
+    parse_model(entry, store.record, source)
+    key, new = store.key_of(entry), identity(entry)
+    added = False
+
+    def add(history: tuple[Entry, ...]) -> tuple[Entry, ...]:
+        nonlocal added
+        keys = {store.key_of(kept) for kept in history}
+        if key in keys and len(keys) > 1:
+            raise ArtifactError(
+                f"{path}: holds records of different machines or models; it was left as it is"
+            )
+        if keys - {key}:
+            raise _OtherKey
+        added = all(identity(kept) != new for kept in history)
+        return (*history, entry) if added else history
+
+    for name in _names(key):
+        path = root / store.folder / name
+        try:
+            HistoryFile(path, HEADER, store.record).update(add)
+        except _OtherKey:
+            continue
+        return path, added
+    raise ArtifactError(f"{path}: holds records of another machine or model; it was left as it is")
+
+
+def _store_of(entry: Entry, source: object) -> Store:
+    version = entry.get(VERSION) if isinstance(entry, dict) else None
+    if not isinstance(version, str) or version not in _BY_VERSION:
+        raise ArtifactError(
+            f"{source}: no history is kept of {version!r:.80}, only of {', '.join(_BY_VERSION)}"
+        )
+    return _BY_VERSION[version]
+
+
+def _names(key: Key) -> tuple[str, str]:
+    """Return the file name for a key, and the one that is taken when another key has the first.
+
+    Keys that become one name differ in signs that no name can hold, in case (on some systems), or
+    where one part ends and the next begins.
+    """
+    parts = (re.sub(r"[^A-Za-z0-9_.-]+", "_", part or "unknown") for part in key)
+    plain = "__".join("_" if part in (".", "..") else part for part in parts)
+    digest = sha256_of(key)[:_HASH_LENGTH]
+    hashed = f"{plain[:_LONGEST_NAME]}-{digest}.json"
+    return (hashed if len(plain) > _LONGEST_NAME else f"{plain}.json", hashed)

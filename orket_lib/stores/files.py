@@ -1,0 +1,129 @@
+"""One history file: a list of records that processes may add to at the same time.
+
+A change is read, made and written under a lock, and the file is replaced in one step: two writers
+lose nothing of each other, a killed one leaves the file as it was, and a reader needs no lock.
+Whatever is not understood (damaged, of another kind, of an unknown version) is an error and stays
+as it is: a history that is silently begun anew is worse than one that can't be written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+from pydantic import BaseModel
+
+from orket_lib.artifacts.io import parse_model, read_json, write_json
+from orket_lib.vocabulary.errors import ArtifactError
+
+VERSION = "schema_version"
+_HISTORY = "history"
+_LONGEST_WAIT_S = 120.0
+_POLL_S = 0.01
+# What `tempfile` puts between the name of a file and `.part`.
+_RANDOM_LENGTH = 8
+
+Entry = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class HistoryFile:
+    """A JSON file `{<header>, "history": [record, ...]}`.
+
+    Records are checked against their model but kept as they were read, so that fields of a newer
+    minor version survive a change made by this one; so do keys beside the history.
+
+    Args:
+        path: The file; it and its folder are made by the first change.
+        header: The keys that make a file one of ours. `schema_version` may be missing in it, then
+            it is of the first version; every other key must be there with this value.
+        record: The model that every record fits.
+    """
+
+    path: Path
+    header: Mapping[str, str]
+    record: type[BaseModel]
+
+    def read(self) -> tuple[Entry, ...]:
+        """Return the records in the order of the file; none when there is no file.
+
+        Raises:
+            ArtifactError: The file is damaged, foreign, or of an unknown version.
+        """
+        return tuple(self._content()[_HISTORY])
+
+    def update(self, change: Callable[[tuple[Entry, ...]], Sequence[Entry]]) -> tuple[Entry, ...]:
+        """Replace the records by what `change` makes of them, and return those.
+
+        `change` is called once, under the lock. The file is left alone if nothing changes, and if
+        `change` raises.
+
+        Raises:
+            ArtifactError: The file is damaged, foreign, of an unknown version, or can't be written;
+                or another process holds its lock for minutes.
+        """
+        with self._locked():
+            content = self._content()
+            before = tuple(content[_HISTORY])
+            after = tuple(change(before))
+            if after != before:
+                self._check(after)
+                write_json(self.path, {**content, _HISTORY: list(after)})
+            return after
+
+    def _content(self) -> dict[str, Any]:
+        """Return the checked content of the file."""
+        if not self.path.exists():
+            return {**self.header, _HISTORY: []}
+        try:
+            content = read_json(self.path)
+            if not isinstance(content, dict) or not isinstance(content.get(_HISTORY), list):
+                raise ArtifactError(f'{self.path}: there is no list "{_HISTORY}" in it')
+            for key, value in self.header.items():
+                found = content.get(key, value if key == VERSION else None)
+                if found != value:
+                    raise ArtifactError(f"{self.path}: {key} is {found!r}, not {value!r}")
+            self._check(content[_HISTORY])
+        except ArtifactError as error:
+            raise ArtifactError(
+                f"{error}\nthe file was left as it is; repair it, or move it away to begin anew"
+            ) from error
+        return {**self.header, **content}
+
+    def _check(self, history: Sequence[Any]) -> None:
+        for index, entry in enumerate(history):
+            parse_model(entry, self.record, f"{self.path}: {_HISTORY}.{index}")
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        lock = FileLock(self.path.with_name(f".{self.path.name}.lock"), poll_interval=_POLL_S)
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            lock.acquire(timeout=_LONGEST_WAIT_S)
+        except Timeout:
+            raise ArtifactError(
+                f"{self.path}: another process has held its lock for {_LONGEST_WAIT_S:g} s"
+            ) from None
+        except NotImplementedError:
+            raise ArtifactError(f"{self.path}: its file system knows no locks") from None
+        except OSError as error:
+            raise ArtifactError(
+                f"{self.path}: can't be locked for writing: {error.strerror or error}"
+            ) from error
+        try:
+            self._remove_parts()
+            yield
+        finally:
+            lock.release()
+
+    def _remove_parts(self) -> None:
+        """Remove what killed writers left; who holds the lock is the only living one."""
+        prefix = f".{self.path.name}."
+        for part in self.path.parent.glob(".*.part"):
+            middle = part.name.removesuffix(".part").removeprefix(prefix)
+            if len(middle) == _RANDOM_LENGTH and part.name.startswith(prefix):
+                part.unlink(missing_ok=True)

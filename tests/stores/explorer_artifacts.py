@@ -1,0 +1,31 @@
+"""Explorer artifacts with one call each; `changes` name the fields that differ."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from contract_examples import example
+
+from orket_lib.artifacts.context_ceiling import ContextCeiling
+from orket_lib.artifacts.frontier import FrontierExplorer
+from orket_lib.artifacts.thermal_profile import ThermalProfile
+from orket_lib.stores.files import Entry
+
+MACHINE = "linux|testing_cpu|4|16|none"
+
+
+def _entry(kind: Any, changes: dict[str, Any]) -> Entry:
+    values = {"hardware_fingerprint": MACHINE, "model_id": "nano", "quant_tag": "Q4_K_M"}
+    return example(kind, whole=True) | values | changes
+
+
+def frontier(**changes: Any) -> Entry:
+    return _entry(FrontierExplorer, changes)
+
+
+def context_ceiling(**changes: Any) -> Entry:
+    return _entry(ContextCeiling, changes)
+
+
+def thermal_profile(**changes: Any) -> Entry:
+    return _entry(ThermalProfile, changes)
