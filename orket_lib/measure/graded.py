@@ -148,7 +148,7 @@ def _disturbances(
     opened: OpenSession, spec: MeasurementSpec, reply: Reply
 ) -> tuple[Observation, ...]:
     """Return what else happened on the server; a runner's own requests are no foreign ones."""
-    found = opened.model.disturbances()
+    found = opened.disturbances()
     if not spec.runner:
         return found
     if reply.failure:

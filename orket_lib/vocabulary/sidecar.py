@@ -6,7 +6,7 @@ import math
 from typing import Literal
 
 Backend = Literal["any", "cpu", "nvidia", "amd"]
-Source = Literal["template", "profile", "sampler", "nvml", "amd-sysfs"]
+Source = Literal["template", "profile", "sampler", "nvml", "amdsmi", "amd-sysfs"]
 
 REQUIRED = (
     "vram_total_mb",
