@@ -104,10 +104,10 @@ class WatchedGpus:
         trusted = gpu_windows.server_was_seen(self.record)
         for item in others:
             if _is_foreign(item, trusted) and _is_much(item):
-                yield Observation.of(Reason.FOREIGN_GPU_PROCESS, f"{_named(item)} on {gpu} {when}")
+                yield Observation.of(Reason.FOREIGN_GPU_PROCESS, f"{_named(item)}, on {gpu} {when}")
         unknown = "; ".join(self._unknown(device, window_s, others, trusted))
         if unknown:
-            yield Observation.of(Reason.GPU_UNATTRIBUTABLE, f"{unknown}; on {gpu} {when}")
+            yield Observation.of(Reason.GPU_UNATTRIBUTABLE, f"{unknown}, on {gpu} {when}")
 
     def _unknown(
         self, device: int, window_s: Window, others: Sequence[Growth], trusted: bool
@@ -123,7 +123,7 @@ class WatchedGpus:
             if isinstance(item.gained_mib, Null) and not _is_much(item):
                 yield f"{item.name} (pid {item.pid}): memory not told ({item.gained_mib.reason})"
             elif item.whose == "stranger" and not trusted:
-                yield f"{_named(item)}: nobody here knows whose it is"
+                yield f"{_named(item)}, and nobody here knows whose it is"
         rest = gpu_windows.unexplained_mib(samples, device, window_s)
         if not isinstance(rest, Null) and reaches(rest, thresholds.FOREIGN_GPU_MIB):
             yield f"{rest:.0f} MiB more in use that no listed process accounts for"
@@ -175,7 +175,7 @@ def _named(item: Growth) -> str:
         "memory not told" if isinstance(item.gained_mib, Null) else f"+{item.gained_mib:.0f} MiB"
     )
     busy = "" if isinstance(item.busy, Null) else f", busy {item.busy:.0%} of the time"
-    return f"{item.name} (pid {item.pid}): {gained}{busy}, first seen at {item.first_s:.1f} s,"
+    return f"{item.name} (pid {item.pid}): {gained}{busy}, first seen at {item.first_s:.1f} s"
 
 
 def _all_of(values: Sequence[Value], combine: Combine) -> Value:

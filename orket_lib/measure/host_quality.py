@@ -17,6 +17,7 @@ from orket_lib.artifacts.run_report import (
     TestRun,
 )
 from orket_lib.measure.gpu_quality import WatchedGpus
+from orket_lib.measure.gpu_watch import NO_GPU_USED
 from orket_lib.telemetry import windows
 from orket_lib.telemetry.samples import Sample
 from orket_lib.vocabulary import thresholds
@@ -24,6 +25,8 @@ from orket_lib.vocabulary.compare import exceeds, reaches
 from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.reasons import Reason, Severity
 from orket_lib.vocabulary.statuses import Quality
+
+_NONE_SEEN = ("NO_GPU", "NOT_SEEN_ON_A_GPU", "NOT_SAMPLED")
 
 NOT_JUDGED = HostWindow.of(**dict.fromkeys(HostWindow.readings(), windows.NOT_SAMPLED))
 
@@ -69,6 +72,9 @@ def _with_peak(telemetry: RunTelemetry, gpu: GpuWindow) -> dict[str, Any]:
     peak = gpu.reading("server_vram_mib")
     reasons = {name: why for name, why in telemetry.null_reasons.items() if name != "peak_vram_mib"}
     if isinstance(peak, Null):
+        on_cpu = telemetry.null_reasons.get("peak_vram_mib") == NO_GPU_USED
+        if on_cpu and peak.reason in _NONE_SEEN:  # the server says so, and nothing contradicts it
+            return {}
         return {"null_reasons": {**reasons, "peak_vram_mib": peak.reason}}
     return {"peak_vram_mib": peak, "null_reasons": reasons}
 

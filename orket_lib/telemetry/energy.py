@@ -144,20 +144,20 @@ def _at(points: Sequence[Point], at_s: float) -> float:
 
 def _idle_watts(samples: Sequence[GpuSample], device: int) -> Value:
     lowest: float | None = None
+    unread = Null("NO_IDLE_SECOND")
     rest: list[Point] = []
     for sample in samples:
         gauges = sample.gauges[device]
-        for value in (gauges.power_watts, gauges.utilization):
-            if isinstance(value, Null):
-                return value
-        assert not isinstance(gauges.power_watts, Null)
-        if gauges.utilization != 0.0:
+        power, busy = gauges.power_watts, gauges.utilization
+        if isinstance(power, Null) or isinstance(busy, Null):
+            unread = power if isinstance(power, Null) else Null("UTILIZATION_NOT_TOLD")
+        if isinstance(power, Null) or busy != 0.0:
             rest = []
             continue
-        rest.append((sample.at_s, gauges.power_watts))
+        rest.append((sample.at_s, power))
         while len(rest) > 1 and rest[-1][0] - rest[1][0] >= _IDLE_S:
             rest.pop(0)
         if rest[-1][0] - rest[0][0] >= _IDLE_S:
             mean = sum(watts for _, watts in rest) / len(rest)
             lowest = mean if lowest is None else min(lowest, mean)
-    return Null("NO_IDLE_SECOND") if lowest is None else lowest
+    return unread if lowest is None else lowest
