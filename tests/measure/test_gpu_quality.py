@@ -1,4 +1,4 @@
-"""Verdicts over the synthetic traces: who disturbed which run on which GPU, and what can't be said."""
+"""Verdicts over synthetic traces: who disturbed which run on which GPU, and what can't be said."""
 
 from __future__ import annotations
 

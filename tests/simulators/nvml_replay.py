@@ -242,6 +242,13 @@ def load_trace(name: str) -> dict[str, Any]:
     return content
 
 
+def install(trace: Mapping[str, Any], now: Callable[[], float] | None = None) -> None:
+    """Put a trace in place of the driver's library, for good; see `nvml_of`."""
+    began = time.monotonic()
+    pynvml.nvmlLib = ReplayedNvml(trace, now or (lambda: time.monotonic() - began))
+    pynvml._nvmlGetFunctionPointer_cache.clear()
+
+
 @contextmanager
 def nvml_of(trace: Mapping[str, Any], now: Callable[[], float] | None = None) -> Iterator[None]:
     """Let `pynvml` find a trace in place of the driver.
@@ -250,10 +257,8 @@ def nvml_of(trace: Mapping[str, Any], now: Callable[[], float] | None = None) ->
         trace: What to replay.
         now: Tells the time in it; None is the real one from here on.
     """
-    began = time.monotonic()
     library, cache = pynvml.nvmlLib, dict(pynvml._nvmlGetFunctionPointer_cache)
-    pynvml.nvmlLib = ReplayedNvml(trace, now or (lambda: time.monotonic() - began))
-    pynvml._nvmlGetFunctionPointer_cache.clear()
+    install(trace, now)
     try:
         yield
     finally:
