@@ -49,6 +49,14 @@ def as_one(reports: Sequence[RunReport], mixture: Sequence[Observation] = ()) ->
                 for report, load in zip(reports, loads, strict=True)
                 for item in report.sessions
             ),
+            "gpus": tuple(
+                item.model_copy(update={"session": item.session + load})
+                for report, load in zip(reports, loads, strict=True)
+                for item in report.gpus
+            ),
+            "gpus_absent": {
+                vendor: why for report in reports for vendor, why in report.gpus_absent.items()
+            },
             "hosts": tuple(host for report in reports for host in report.hosts),
             "probes": tuple(
                 item.model_copy(

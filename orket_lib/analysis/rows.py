@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from orket_lib.analysis import aggregates
+from orket_lib.analysis.energy import row_energy
 from orket_lib.analysis.quality import reason_share, row_quality, row_reasons, run_is_polluted
 from orket_lib.analysis.validity import invalid_because
 from orket_lib.artifacts.row import RowArtifact, RowMetrics, RowPolicy, RowRound, RowSidecar
@@ -52,6 +53,8 @@ def build_row(
         "sidecar": sidecar_copy,
         "report_path": report_path,
         "rounds": rounds,
+        "gpus": report.gpus,
+        "gpus_absent": report.gpus_absent,
         "test_runs": len(report.test_runs),
         "failed_runs": sum(not aggregates.answered(run) for run in report.test_runs),
     }
@@ -72,6 +75,7 @@ def build_row(
         total_latency=aggregates.mean_over_answered(runs, "total_latency"),
         peak_memory_rss=aggregates.peak(runs, "peak_memory_rss"),
         peak_vram_mib=aggregates.peak(runs, "peak_vram_mib"),
+        energy=row_energy(report),
         init_latency=report.sessions[0].load.reading("load_seconds"),
         ttft_ms=aggregates.median_ttft_ms(probes),
         **aggregates.probe_rates(probes),

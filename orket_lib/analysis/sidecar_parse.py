@@ -103,13 +103,16 @@ def _of_template(measurement: SidecarMeasurement) -> ParsedSidecar:
     own = next((item for item in reversed(objects) if item.get("schema_version") == _OURS), None)
     said = _status_of(objects)
     silent = _reason(trouble or "NOT_PRINTED")
+    unknowable = () if trouble else measurement.spec.not_measured
     printed: dict[str, float | Null] = {}
     for field in FIELDS:
         number = None if trouble else printed_number(objects, field)
-        printed[field] = Null(_told_reason(own, field) or silent) if number is None else number
+        why = _told_reason(own, field) or (NOT_MEASURED if field in unknowable else silent)
+        printed[field] = Null(why) if number is None else number
     if said is SidecarStatus.NOT_APPLICABLE and not trouble:
         return _parsed(said, _told_errors(objects), printed, _sources(printed, "template"))
-    numbers, source = _with_sensors(printed, "template", measurement.sensors, "sampler", REQUIRED)
+    filled = FIELDS if unknowable else REQUIRED
+    numbers, source = _with_sensors(printed, "template", measurement.sensors, "sampler", filled)
     if own and said is SidecarStatus.PARSE_ERROR and not trouble:
         return _parsed(said, _told_errors(objects), numbers, source)
     return _judged(trouble, numbers, source, _excused(measurement, own))
@@ -169,8 +172,12 @@ def _objects(measurement: SidecarMeasurement) -> list[Payload]:
 
 
 def _excused(measurement: SidecarMeasurement, own: Payload | None) -> Sequence[str]:
-    """Return which nulls are not missing: those of our own probe, and the GPU of a CPU profile."""
-    if own:
+    """Return which nulls are not missing.
+
+    Those of our own probe and of a tool whose profile says what it can't know, and the GPU of a CPU
+    profile.
+    """
+    if own or measurement.spec.not_measured:
         return EXCUSED
     return (NO_GPU,) if measurement.spec.backend == "cpu" else ()
 

@@ -7,7 +7,9 @@ from typing import Literal
 from pydantic import Field
 
 from orket_lib.artifacts.base import Count, Labelled, Measured, Reading, Record, volatile
+from orket_lib.artifacts.gpu import GpuSummary
 from orket_lib.artifacts.run_report import Observation
+from orket_lib.vocabulary.energy import EnergyMethod
 from orket_lib.vocabulary.statuses import (
     Lane,
     Quality,
@@ -70,6 +72,20 @@ class RowRound(Measured):
     temperature_max_c: Reading
 
 
+class RowEnergy(Measured):
+    """What a cell's tokens and correct answers cost, on the GPUs that the server uses."""
+
+    joules_per_output_token: Reading = Field(description="probes: total energy / total tokens")
+    joules_per_output_token_above_idle: Reading = Field(
+        description="less what the GPUs take doing nothing with the model loaded"
+    )
+    joules_per_correct_answer: Reading = Field(
+        description="graded runs: energy of all of them / those that passed"
+    )
+    joules_per_correct_answer_above_idle: Reading
+    method: EnergyMethod | None = Field(description="null when there is no energy")
+
+
 class RowMetrics(Measured):
     """A row as the summary lists it."""
 
@@ -108,6 +124,11 @@ class RowMetrics(Measured):
     )
     hardware_sidecar: SidecarStatus
     sidecar: RowSidecar | None = Field(None, description="null when none is configured")
+    energy: RowEnergy | None = Field(None, description="null when nothing was measured")
+    gpus: tuple[GpuSummary, ...] = Field((), description="each that was watched")
+    gpus_absent: dict[str, str] = Field(
+        default_factory=dict, description="why a vendor that was looked for has none, by vendor"
+    )
     report_path: str
     rounds: tuple[RowRound, ...] = Field((), description="of a sweep with several; else empty")
     valid: bool

@@ -11,6 +11,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from orket_lib.artifacts.base import Artifact, Count, Measured, Reading, Record, volatile
+from orket_lib.artifacts.gpu import GpuSummary, GpuWindow
 from orket_lib.artifacts.runner import RunnerRun
 from orket_lib.artifacts.spec import RunSpec
 from orket_lib.artifacts.tokens import TokenMetrics
@@ -174,6 +175,7 @@ class Probe(Measured):
     rate_source: Literal["server", "client"]
     chunk_ms: tuple[float, ...] = volatile("arrival of each content chunk after the request start")
     host: HostWindow
+    gpu: GpuWindow | None = Field(None, description="null where no GPU was watched")
     failure: str | None = Field(None, description="why it brought nothing")
     fault: Fault | None = Field(None, description="how its request failed")
     observations: tuple[Observation, ...] = ()
@@ -187,7 +189,9 @@ class RunTelemetry(Measured):
     init_latency: Reading = Field(description="load of the model, s")
     total_latency: Reading = Field(description="last content chunk - start of the request, s")
     peak_memory_rss: Reading = Field(description="of the serving process tree so far, MiB")
-    peak_vram_mib: Reading
+    peak_vram_mib: Reading = Field(
+        description="of the server's processes so far, as the device tells (T12)"
+    )
     adherence_score: float = Field(ge=0, le=1)
     score_source: Literal["graders", "runner"] = Field(
         "graders", description="`runner`: no answer was graded, the runner's own score counts"
@@ -199,6 +203,7 @@ class RunTelemetry(Measured):
     system_load_start: Reading = Field(description="1-minute load average")
     system_load_end: Reading = Field(description="1-minute load average")
     host: HostWindow
+    gpu: GpuWindow | None = Field(None, description="null where no GPU was watched")
     experimental_controls: dict[str, str | None]
     token_metrics_status: TokenStatus
     token_metrics: TokenMetrics
@@ -253,6 +258,12 @@ class RunReport(Artifact):
     spec_digest: str
     sessions: tuple[Session, ...]
     hosts: tuple[HostSummary, ...] = Field(description="one for each session")
+    gpus: tuple[GpuSummary, ...] = Field(
+        (), description="each that was watched, for each session; none where none was"
+    )
+    gpus_absent: dict[str, str] = Field(
+        default_factory=dict, description="why a vendor that was looked for has none, by vendor"
+    )
     probes: tuple[Probe, ...]
     test_runs: tuple[TestRun, ...]
     observations: tuple[Observation, ...] = Field(description="of the cell as a whole")

@@ -55,6 +55,9 @@ class SidecarSpec(Addressed):
         description="arguments of the command; null means our own measurement"
     )
     timeout_sec: float
+    not_measured: tuple[str, ...] = later(
+        (), "fields that a template's tool can't know: null, and not missing"
+    )
     runtime_target: str | None = None
     execution_mode: str | None = None
     environment: dict[str, str] = Field(

@@ -137,13 +137,17 @@ def _missing(
     sweep: Sweep | None, suggestion: Suggestion | None, has_gpu: bool
 ) -> tuple[MissingReading, ...]:
     """Return what will be null on this machine with what would be swept."""
-    from orket_lib.measure.doctor_missing import missing_on_machine, missing_with
+    from orket_lib.measure.doctor_missing import missing_of_gpus, missing_on_machine, missing_with
+    from orket_lib.telemetry.devices.opening import open_devices
+
+    with open_devices("any") as found:
+        here = (*missing_on_machine(), *missing_of_gpus(found))
 
     if sweep is not None:
         provider, url = sweep.config.provider, sweep.config.base_url
     elif suggestion is not None:
         provider, url = suggestion.config["provider"], suggestion.config.get("base_url")
     else:
-        return tuple(missing_on_machine())
+        return here
     remote = remote_host(url) is not None
-    return (*missing_on_machine(), *missing_with(provider, url is not None, remote, has_gpu))
+    return (*here, *missing_with(provider, url is not None, remote, has_gpu))

@@ -11,9 +11,11 @@ from orket_lib.vocabulary.errors import ArtifactError
 
 if TYPE_CHECKING:
     from orket_lib.artifacts.sidecar import SidecarSpec
+    from orket_lib.providers.base import Source
 
 _N_CTX = 2048  # enough for a probe; a model's own context may not fit in memory
 _PROBES = 3
+_ON_GPU = ("--n-gpu-layers", "999")  # all of them, also where that is no default
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,6 +23,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--backend", choices=["nvidia", "amd", "cpu"], required=True)
     parser.add_argument("--model", type=Path, required=True, help="GGUF file")
     parser.add_argument("--quant", required=True, help="its quant tag")
+    parser.add_argument(
+        "--server-binary",
+        metavar="PROGRAM",
+        help="llama-server with which a GPU is measured (default: the one on PATH)",
+    )
     parser.add_argument("--timeout-sec", type=float, default=900.0, help="time limit")
     parser.add_argument("--json", action="store_true", help="print the result, too")
     add_out(parser, "the result: sidecar.parse.v1")
@@ -35,7 +42,6 @@ def run(options: argparse.Namespace) -> int:
     from orket_lib.artifacts.sidecar import SidecarReport
     from orket_lib.commands._measuring import console_progress
     from orket_lib.measure.sidecar import measure_sidecar
-    from orket_lib.providers.base import Source
     from orket_lib.vocabulary.statuses import Lane, VramProfile
 
     fields = stamp()
@@ -44,7 +50,7 @@ def run(options: argparse.Namespace) -> int:
         console_progress(f"sidecar {options.model.stem} {options.quant}") as progress,
     ):
         measurement = measure_sidecar(
-            _spec(options), Source(options.model), Path(folder), progress, fields["provenance"]
+            _spec(options), _source(options), Path(folder), progress, fields["provenance"]
         )
     report = SidecarReport.of(
         **fields,
@@ -60,6 +66,13 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
+def _source(options: argparse.Namespace) -> Source:
+    from orket_lib.artifacts.serving import Place
+    from orket_lib.providers.base import Source
+
+    return Source(options.model, Place(server_binary=options.server_binary))
+
+
 def _spec(options: argparse.Namespace) -> SidecarSpec:
     from orket_lib.artifacts.io import sha256_of_file
     from orket_lib.artifacts.sidecar import ServingSettings, SidecarSpec
@@ -71,6 +84,7 @@ def _spec(options: argparse.Namespace) -> SidecarSpec:
         sha256 = sha256_of_file(options.model)
     except OSError as error:
         raise ArtifactError(f"{options.model}: can't be read: {error.strerror}") from None
+    on_gpu = options.backend != "cpu"  # what is embedded serves from main memory only
     return SidecarSpec(
         model_id=options.model.stem,
         quant_tag=normalize_tag(options.quant),
@@ -80,8 +94,9 @@ def _spec(options: argparse.Namespace) -> SidecarSpec:
         template=None,
         timeout_sec=options.timeout_sec,
         serving=ServingSettings(
-            provider="embedded",
+            provider="llama_server" if on_gpu else "embedded",
             provider_version=None,
+            server_args=_ON_GPU if on_gpu else (),
             n_ctx=_N_CTX,
             temperature=0.0,
             task_timeout_sec=options.timeout_sec,

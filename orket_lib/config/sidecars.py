@@ -17,7 +17,7 @@ from orket_lib.config.model import SweepConfig
 from orket_lib.config.templates import Template, split_template
 from orket_lib.config.wording import got, nearest
 from orket_lib.vocabulary.errors import ArtifactError, ConfigError
-from orket_lib.vocabulary.sidecar import Backend
+from orket_lib.vocabulary.sidecar import Backend, SidecarField
 
 _TIMEOUT = "hardware_sidecar_timeout_sec"
 
@@ -30,6 +30,9 @@ class SidecarProfile(BaseModel):
     backend: Backend = Field(description="whose sensors are read beside it")
     template: Template | None = Field(None, description="command; null = our own measurement")
     timeout_sec: float = Field(120.0, gt=0)
+    not_measured: tuple[SidecarField, ...] = Field(
+        (), description="fields that the command's tool can't know, and that are not missing then"
+    )
 
 
 class SidecarProfiles(BaseModel):
@@ -49,12 +52,14 @@ class Sidecar:
         backend: Whose sensors are read.
         template: Arguments of the command; None for our own measurement.
         timeout_sec: Its time limit.
+        not_measured: Fields that the command's tool can't know.
     """
 
     profile: str | None
     backend: Backend
     template: tuple[str, ...] | None
     timeout_sec: float
+    not_measured: tuple[str, ...] = ()
 
 
 def find_sidecar(config: SweepConfig) -> Sidecar | None:
@@ -92,6 +97,7 @@ def find_sidecar(config: SweepConfig) -> Sidecar | None:
             else split_template(f"{path}: profiles.{name}.template", profile.template)
         ),
         timeout_sec=config.hardware_sidecar_timeout_sec if explicit else profile.timeout_sec,
+        not_measured=profile.not_measured,
     )
 
 
@@ -115,6 +121,7 @@ def sidecar_spec(config: SweepConfig, sidecar: Sidecar, cell: RunSpec) -> Sideca
         backend=sidecar.backend,
         template=sidecar.template,
         timeout_sec=sidecar.timeout_sec,
+        not_measured=sidecar.not_measured,
         runtime_target=None if own else config.runtime_target,
         execution_mode=None if own else config.execution_mode,
         environment={} if own else config.runtime_env,

@@ -15,11 +15,13 @@ from orket_lib.artifacts.base import Provenance
 from orket_lib.artifacts.run_report import Observation, Probe, RunReport, Session, TestRun
 from orket_lib.artifacts.spec import RunSpec
 from orket_lib.measure import journal as kinds
+from orket_lib.measure.gpu_quality import watched
+from orket_lib.measure.gpu_summary import summarize_gpus
 from orket_lib.measure.host_quality import judge_probe, judge_run
 from orket_lib.measure.host_summary import summarize_host
 from orket_lib.measure.identity import identity_observations, mixture_observations
 from orket_lib.measure.journal import JOURNAL, Journal
-from orket_lib.measure.sample_files import samples_path
+from orket_lib.measure.sample_files import gpu_samples_of, samples_path
 from orket_lib.telemetry.sampler import read_samples
 from orket_lib.vocabulary.clock import utc_now
 from orket_lib.vocabulary.errors import ArtifactError
@@ -53,7 +55,9 @@ def _report(journal: Journal, spec: RunSpec, folder: Path, provenance: Provenanc
     assert header is not None
     assert end is not None
     sessions = tuple(map(Session.model_validate, journal.all(kinds.SESSION)))
-    samples = [read_samples(samples_path(folder, item.index)) for item in sessions]
+    paths = [samples_path(folder, item.index) for item in sessions]
+    samples = [read_samples(path) for path in paths]
+    gpus = [watched(gpu_samples_of(path)) for path in paths]
     probes = map(Probe.model_validate, journal.all(kinds.PROBE))
     runs = map(TestRun.model_validate, journal.all(kinds.RUN))
     cpus = header["cpus"]
@@ -72,8 +76,21 @@ def _report(journal: Journal, spec: RunSpec, folder: Path, provenance: Provenanc
         spec_digest=spec.digest(),
         sessions=sessions,
         hosts=tuple(summarize_host(taken, cpus) for taken in samples),
-        probes=tuple(judge_probe(item, samples[item.session], cpus) for item in probes),
-        test_runs=tuple(judge_run(item, samples[item.session], cpus) for item in runs),
+        gpus=tuple(
+            summary
+            for item, seen in zip(sessions, gpus, strict=True)
+            if seen
+            for summary in summarize_gpus(seen, item.index)
+        ),
+        gpus_absent={
+            vendor: why for seen in gpus if seen for vendor, why in seen.record.absent.items()
+        },
+        probes=tuple(
+            judge_probe(item, samples[item.session], cpus, gpus[item.session]) for item in probes
+        ),
+        test_runs=tuple(
+            judge_run(item, samples[item.session], cpus, gpus[item.session]) for item in runs
+        ),
         observations=_observations(journal, spec, sessions),
     )
 

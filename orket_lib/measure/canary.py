@@ -9,8 +9,9 @@ from orket_lib.artifacts.base import Provenance
 from orket_lib.artifacts.canary import CanaryMeasurement, CanaryRun
 from orket_lib.artifacts.run_report import Session
 from orket_lib.artifacts.spec import CanarySpec
-from orket_lib.measure.device_lock import device_lock
+from orket_lib.measure.device_lock import device_locks
 from orket_lib.measure.graded import run_task
+from orket_lib.measure.locked_devices import locked_devices
 from orket_lib.measure.opened import OpenSession
 from orket_lib.measure.probes import run_probe
 from orket_lib.measure.progress import Progress
@@ -50,10 +51,11 @@ def measure_canary(
     runs: list[CanaryRun] = []
     failure = None
     progress.plan(spec.runs * len(tasks), 0)
+    needed = locked_devices(spec.provider, spec.gpu_devices, source.place)
     try:
         sandbox = sandbox_for(tasks, spec.sandbox)
         with (
-            device_lock("cpu", f"canary on {spec.model_id} {spec.quant_tag}", progress.say),
+            device_locks(needed, f"canary on {spec.model_id} {spec.quant_tag}", progress.say),
             open_session(spec, source, log, samples, 0, sandbox) as session,
         ):
             sessions.append(session.record)

@@ -10,13 +10,29 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from orket_lib.vocabulary.slugs import slug
+
+CPU = "cpu"
+
+
+@contextmanager
+def device_locks(
+    devices: Iterable[str], purpose: str, waiting: Callable[[str], None]
+) -> Iterator[None]:
+    """Hold the locks of several devices; see `device_lock`.
+
+    All of us take them in one order, so that no two can wait for each other.
+    """
+    with contextlib.ExitStack() as held:
+        for device in sorted(set(devices), key=lambda name: (name != CPU, name)):
+            held.enter_context(device_lock(device, purpose, waiting))
+        yield
 
 
 @contextmanager
@@ -34,13 +50,17 @@ def device_lock(device: str, purpose: str, waiting: Callable[[str], None]) -> It
     try:
         lock.acquire(timeout=0)
     except Timeout:
-        waiting(f"waiting for the {device}: {_describe(holder)} is using it")
+        waiting(f"waiting for the {_named(device)}: {_describe(holder)} is using it")
         lock.acquire()
     try:
         _sign(holder, purpose)
         yield
     finally:
         lock.release()
+
+
+def _named(device: str) -> str:
+    return device if device == CPU else f"GPU {device}"
 
 
 def _folder() -> Path:

@@ -12,7 +12,8 @@ import psutil
 
 from orket_lib.artifacts.doctor import SeenGpu, SeenMachine, SeenProgram
 from orket_lib.providers.llama_binary import build_of, listed_devices
-from orket_lib.telemetry.accelerators import open_gpus
+from orket_lib.telemetry.devices.opening import Devices, open_devices
+from orket_lib.telemetry.devices.reading import known
 from orket_lib.telemetry.fingerprint import hardware_fingerprint
 from orket_lib.telemetry.wsl import is_wsl, windows_address
 from orket_lib.vocabulary.addresses import DEFAULT_URLS
@@ -29,31 +30,30 @@ def look_at_machine(folder: Path) -> SeenMachine:
         folder: Where a sweep would write.
     """
     memory = psutil.virtual_memory()
+    with open_devices("any") as found:
+        gpus = tuple(_gpus(found))
     return SeenMachine(
         fingerprint=hardware_fingerprint(),
         cpus=psutil.cpu_count() or 0,
         memory_total_mib=memory.total / _MIB,
         memory_free_mib=memory.available / _MIB,
         disk_free_mib=shutil.disk_usage(folder).free / _MIB,
-        gpus=_gpus(),
+        gpus=gpus,
         programs=tuple(_programs()),
         notes=tuple(_wsl_notes()),
     )
 
 
-def _gpus() -> tuple[SeenGpu, ...]:
-    with open_gpus("any") as gpus:
-        memories = gpus.memories() if gpus else ()
-    return tuple(
-        SeenGpu(
-            index=item.index,
-            name=item.name,
-            uuid=item.uuid,
-            total_mib=item.total_mib,
-            free_mib=item.free_mib,
+def _gpus(found: Devices) -> Iterator[SeenGpu]:
+    for device in found.devices:
+        gauges, info = device.gauges(), device.info
+        yield SeenGpu(
+            index=info.index,
+            name=info.name,
+            uuid=info.uuid,
+            total_mib=known(gauges.memory_total_mib),
+            free_mib=known(gauges.memory_free_mib),
         )
-        for item in memories
-    )
 
 
 def _programs() -> Iterator[SeenProgram]:

@@ -22,6 +22,7 @@ from orket_lib.artifacts.run_report import (
 from orket_lib.artifacts.spec import MeasurementSpec
 from orket_lib.measure.asking import ask_model, unanswered
 from orket_lib.measure.foreign_commands import cut_secrets
+from orket_lib.measure.gpu_watch import NO_GPU_USED
 from orket_lib.measure.host_quality import NOT_JUDGED
 from orket_lib.measure.opened import OpenSession
 from orket_lib.measure.reply import Failure, Reply
@@ -30,6 +31,7 @@ from orket_lib.tasks.answers import fingerprint
 from orket_lib.tasks.bank import Task
 from orket_lib.tasks.graders import NO_SANDBOX, NotRun, judge
 from orket_lib.tasks.sandbox.jobs import Sandbox
+from orket_lib.telemetry.fingerprint import is_remote
 from orket_lib.telemetry.host import load_average, peak_rss_mib
 from orket_lib.vocabulary.clock import utc_now
 from orket_lib.vocabulary.compare import reaches
@@ -39,8 +41,6 @@ from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.rates import overhead_ratio
 from orket_lib.vocabulary.reasons import Reason, Severity
 from orket_lib.vocabulary.statuses import Outcome, Quality
-
-_NO_GPU = "NO_GPU_USED"
 
 
 @dataclass(frozen=True)
@@ -148,7 +148,7 @@ def _disturbances(
     opened: OpenSession, spec: MeasurementSpec, reply: Reply
 ) -> tuple[Observation, ...]:
     """Return what else happened on the server; a runner's own requests are no foreign ones."""
-    found = opened.model.disturbances()
+    found = opened.disturbances()
     if not spec.runner:
         return found
     if reply.failure:
@@ -188,9 +188,12 @@ def _telemetry(
 
 def _peak_vram(session: Session) -> Null:
     """Return why there is no peak: a server's word on its VRAM is an estimate, no reading (T12)."""
+    if is_remote(session.machine):
+        return Null("REMOTE_SERVER")
     served = session.served
-    unused = served.server_vram_mib == 0 or served.null_reasons.get("server_vram_mib") == _NO_GPU
-    return Null(_NO_GPU if unused else "VRAM_NOT_MEASURED")
+    told = served.null_reasons.get("server_vram_mib")
+    unused = served.server_vram_mib == 0 or told == NO_GPU_USED
+    return Null(NO_GPU_USED if unused else "VRAM_NOT_MEASURED")
 
 
 def _judge(task: Task, reply: Reply, sandbox: Sandbox | None) -> _Judged:

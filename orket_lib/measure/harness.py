@@ -18,9 +18,10 @@ from orket_lib.artifacts.run_report import RunReport
 from orket_lib.artifacts.spec import RunSpec
 from orket_lib.measure import journal as kinds
 from orket_lib.measure.assembly import assemble
-from orket_lib.measure.device_lock import device_lock
+from orket_lib.measure.device_lock import device_locks
 from orket_lib.measure.graded import RunLost, run_task
 from orket_lib.measure.journal import JOURNAL, Journal
+from orket_lib.measure.locked_devices import locked_devices
 from orket_lib.measure.opened import OpenSession
 from orket_lib.measure.probes import run_probe
 from orket_lib.measure.progress import Progress
@@ -83,7 +84,8 @@ class CellMeasurement:
         """
         name = f"{self._spec.model_id} {self._spec.quant_tag}"
         # The journal is read under the lock: whoever held it before may have been at this cell.
-        with device_lock("cpu", f"measuring {name}", self._progress.say):
+        needed = locked_devices(self._spec.provider, self._spec.gpu_devices, self._source.place)
+        with device_locks(needed, f"measuring {name}", self._progress.say):
             journal = self._journal = Journal(self._folder / JOURNAL, self._spec.digest())
             if not journal.started or journal.sealed:
                 remove_samples(self._folder)

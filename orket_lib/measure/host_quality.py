@@ -6,13 +6,18 @@ Judged when the report is assembled, because the sample that closes a run's wind
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
+from orket_lib.artifacts.gpu import GpuWindow
 from orket_lib.artifacts.run_report import (
     HostWindow,
     Observation,
     Probe,
+    RunTelemetry,
     TestRun,
 )
+from orket_lib.measure.gpu_quality import WatchedGpus
+from orket_lib.measure.gpu_watch import NO_GPU_USED
 from orket_lib.telemetry import windows
 from orket_lib.telemetry.samples import Sample
 from orket_lib.vocabulary import thresholds
@@ -21,16 +26,26 @@ from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.reasons import Reason, Severity
 from orket_lib.vocabulary.statuses import Quality
 
+_NONE_SEEN = ("NO_GPU", "NOT_SEEN_ON_A_GPU", "NOT_SAMPLED")
+
 NOT_JUDGED = HostWindow.of(**dict.fromkeys(HostWindow.readings(), windows.NOT_SAMPLED))
 
 
-def judge_run(run: TestRun, samples: Sequence[Sample], cpus: int) -> TestRun:
-    """Return a graded run with what the host did around it."""
+def judge_run(
+    run: TestRun, samples: Sequence[Sample], cpus: int, gpus: WatchedGpus | None = None
+) -> TestRun:
+    """Return a graded run with what the host did around it, and the GPUs where any was watched."""
     host, seen = _judge(samples, run.window_s, cpus)
+    update: dict[str, Any] = {}
+    if gpus:
+        gpu, on_gpus = gpus.judge(run.window_s)
+        seen = (*seen, *on_gpus)
+        update = {"gpu": gpu, **_with_peak(run.telemetry, gpu)}
     reasons = (*run.telemetry.run_quality_reasons, *seen)
     polluted = any(item.severity is not Severity.NOTE for item in reasons)
     telemetry = run.telemetry.model_copy(
         update={
+            **update,
             "host": host,
             "run_quality_reasons": reasons,
             "run_quality_status": Quality.POLLUTED if polluted else Quality.CLEAN,
@@ -39,10 +54,29 @@ def judge_run(run: TestRun, samples: Sequence[Sample], cpus: int) -> TestRun:
     return run.model_copy(update={"telemetry": telemetry})
 
 
-def judge_probe(probe: Probe, samples: Sequence[Sample], cpus: int) -> Probe:
-    """Return a probe with what the host did around it."""
+def judge_probe(
+    probe: Probe, samples: Sequence[Sample], cpus: int, gpus: WatchedGpus | None = None
+) -> Probe:
+    """Return a probe with what the host did around it, and the GPUs where any was watched."""
     host, seen = _judge(samples, probe.window_s, cpus)
-    return probe.model_copy(update={"host": host, "observations": (*probe.observations, *seen)})
+    gpu = None
+    if gpus:
+        gpu, on_gpus = gpus.judge(probe.window_s)
+        seen = (*seen, *on_gpus)
+    update = {"host": host, "gpu": gpu, "observations": (*probe.observations, *seen)}
+    return probe.model_copy(update=update)
+
+
+def _with_peak(telemetry: RunTelemetry, gpu: GpuWindow) -> dict[str, Any]:
+    """Return what replaces a run's VRAM: the device's word, where it has one (T12)."""
+    peak = gpu.reading("server_vram_mib")
+    reasons = {name: why for name, why in telemetry.null_reasons.items() if name != "peak_vram_mib"}
+    if isinstance(peak, Null):
+        on_cpu = telemetry.null_reasons.get("peak_vram_mib") == NO_GPU_USED
+        if on_cpu and peak.reason in _NONE_SEEN:  # the server says so, and nothing contradicts it
+            return {}
+        return {"null_reasons": {**reasons, "peak_vram_mib": peak.reason}}
+    return {"peak_vram_mib": peak, "null_reasons": reasons}
 
 
 def _judge(

@@ -5,10 +5,11 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from orket_lib.artifacts.run_report import Session
+from orket_lib.artifacts.run_report import Observation, Session
 from orket_lib.measure.probe_requests import ProbeMaker
 from orket_lib.providers.base import Model
 from orket_lib.tasks.sandbox.jobs import Sandbox
+from orket_lib.telemetry.sampler import RunningSampler
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,7 @@ class OpenSession:
         maker: Makes speed probes for it.
         origin_s: Monotonic clock at the session's start.
         sandbox: Where code of answers is run; None where no task needs that.
+        sampler: Who watches the machine meanwhile.
     """
 
     model: Model
@@ -28,6 +30,17 @@ class OpenSession:
     maker: ProbeMaker
     origin_s: float
     sandbox: Sandbox | None = None
+    sampler: RunningSampler | None = None
+
+    def disturbances(self) -> tuple[Observation, ...]:
+        """Return what else happened on the server since the last call; see `Model.disturbances`.
+
+        A server that was replaced is another process, whose work is to be counted from now on.
+        """
+        found = self.model.disturbances()
+        if self.sampler:
+            self.sampler.follow(self.model.pid)
+        return found
 
     def now_s(self) -> float:
         """Return the seconds since the session began, on the clock that samples carry."""

@@ -109,9 +109,9 @@ def sampler_overhead(
     ratios = []
     with (
         provider_for(spec.provider).serve(spec, source, folder / "server.log") as model,
-        sampling(folder / "samples.csv", model.pid, time.monotonic()) as pid,
+        sampling(folder / "samples.csv", model.pid, time.monotonic()) as running,
     ):
-        sampler, maker = psutil.Process(pid), ProbeMaker(model, spec)
+        sampler, maker = psutil.Process(running.pid), ProbeMaker(model, spec)
         _decode_s(model, maker)  # warm-up
         try:
             for index in range(pairs):

@@ -15,7 +15,8 @@ import psutil
 from orket_lib.artifacts.preflight import Needs, PreflightCheck
 from orket_lib.providers.llama_binary import listed_devices
 from orket_lib.providers.memory_need import MemoryNeed, ModelShape, memory_need
-from orket_lib.telemetry.accelerators import GpuMemory, open_gpus
+from orket_lib.telemetry.devices.opening import open_devices
+from orket_lib.telemetry.devices.reading import known
 from orket_lib.vocabulary.memory import FREE_SHARE, least_profile
 from orket_lib.vocabulary.statuses import VramGuard
 
@@ -100,14 +101,12 @@ def gpu_room(chosen: Collection[str] | None) -> Room:
 
     Main memory, too, where the driver tells no size of its own: there both are the same memory.
     """
-    with open_gpus("any") as gpus:
-        memories = gpus.memories() if gpus else ()
-    free = [
-        (item.name, item.free_mib)
-        for item in memories
-        if item.free_mib is not None and (chosen is None or _is_chosen(item, chosen))
-    ]
-    return _together(free)
+    with open_devices("any") as found:
+        told = [
+            (device.info.name, known(device.gauges().memory_free_mib))
+            for device in found.chosen(chosen).devices
+        ]
+    return _together([(name, free) for name, free in told if free is not None])
 
 
 def main_memory() -> Room:
@@ -120,10 +119,6 @@ def _together(parts: Sequence[tuple[str, float]]) -> Room:
         return main_memory()
     name = " + ".join(name for name, _ in parts)
     return Room(name, sum(free for _, free in parts), on_gpu=True)
-
-
-def _is_chosen(item: GpuMemory, chosen: Collection[str]) -> bool:
-    return str(item.index) in chosen or (item.uuid is not None and item.uuid in chosen)
 
 
 def _too_much(needs: Needs, name: str, need: MemoryNeed, room: Room) -> PreflightCheck:

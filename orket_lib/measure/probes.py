@@ -69,7 +69,7 @@ def run_probe(opened: OpenSession, index: int) -> Probe:
         observations=(
             *_observations(tokens, failure, opened.record.template_tokens),
             *_truncation(generation, tokens, opened.maker),
-            *opened.model.disturbances(),
+            *opened.disturbances(),
         ),
         raw_usage=generation.usage,
         raw_timings=generation.timings,

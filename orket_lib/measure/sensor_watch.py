@@ -4,62 +4,82 @@ from __future__ import annotations
 
 import statistics
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from orket_lib.artifacts.sidecar import SensorReadings
 from orket_lib.telemetry import counters
-from orket_lib.telemetry.accelerators import GpuReading, Gpus
+from orket_lib.telemetry.devices.reading import Details, Device, Gauges, Value
 from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.sidecar import NO_GPU, NO_TEMPERATURE_SENSOR
 
 _PERIOD_S = 0.25
 
+_T = TypeVar("_T", Gauges, Details)
+Combine = Callable[[Sequence[float]], float]
+
 
 @dataclass
 class SensorWatch:
-    """Reads the host's temperature and the GPUs, where there are any."""
+    """Reads the GPUs; without any, the host's temperature."""
 
-    gpus: Gpus | None
+    devices: Sequence[Device]
     _host_c: list[float | None] = field(default_factory=list)
-    _gpu: list[GpuReading] = field(default_factory=list)
+    _gauges: list[tuple[Gauges, ...]] = field(default_factory=list)
+    _details: list[tuple[Details, ...]] = field(default_factory=list)
 
     def look(self) -> None:
         """Read everything once."""
-        self._host_c.append(counters.host().temperature_c)
-        if self.gpus:
-            self._gpu.append(self.gpus.read())
+        if not self.devices:
+            self._host_c.append(counters.host().temperature_c)
+            return
+        self._gauges.append(tuple(device.gauges() for device in self.devices))
+        self._details.append(tuple(device.details() for device in self.devices))
 
     def readings(self) -> SensorReadings:
         """Return what was seen so far."""
-        if self.gpus is None:
-            thermal, unread = self._host_c, Null(NO_GPU)
-        else:
-            thermal, unread = [item.temperature_c for item in self._gpu], Null("NOT_SUPPORTED")
-        seen = _known(thermal)
-        clocks = _known(item.clock_mhz for item in self._gpu)
-        powers = _known(item.power_watts for item in self._gpu)
-        no_sensor = Null(NO_TEMPERATURE_SENSOR)
+        if not self.devices:
+            return self._of_host()
+        heat = [_combined(look, max, lambda item: item.temperature_c) for look in self._gauges]
+        clock = [_combined(look, max, lambda item: item.clock_mhz) for look in self._gauges]
+        power = [_combined(look, sum, lambda item: item.power_watts) for look in self._gauges]
+        fan = [_combined(look, max, lambda item: item.fan_percent) for look in self._details]
+        total = [_combined(look, sum, lambda item: item.memory_total_mib) for look in self._gauges]
+        used = [_combined(look, sum, lambda item: item.memory_used_mib) for look in self._gauges]
         return SensorReadings.of(
-            source=self.gpus.source if self.gpus else "sampler",
-            vram_total_mb=_most((item.vram_total_mb for item in self._gpu), unread),
-            vram_used_mb=_most((item.vram_used_mb for item in self._gpu), unread),
-            thermal_start_c=seen[0] if seen else no_sensor,
-            thermal_end_c=seen[-1] if seen else no_sensor,
-            gpu_clock_mhz=statistics.fmean(clocks) if clocks else unread,
-            power_draw_watts=statistics.fmean(powers) if powers else unread,
-            fan_speed_percent=_most((item.fan_percent for item in self._gpu), unread),
+            source=self.devices[0].info.source,
+            vram_total_mb=_known(total, max),
+            vram_used_mb=_known(used, max),
+            thermal_start_c=_known(heat, lambda values: values[0]),
+            thermal_end_c=_known(heat, lambda values: values[-1]),
+            gpu_clock_mhz=_known(clock, statistics.fmean),
+            power_draw_watts=_known(power, statistics.fmean),
+            fan_speed_percent=_known(fan, max),
+        )
+
+    def _of_host(self) -> SensorReadings:
+        heat = [value for value in self._host_c if value is not None]
+        no_sensor = Null(NO_TEMPERATURE_SENSOR)
+        nothing = dict.fromkeys(SensorReadings.readings(), Null(NO_GPU))
+        return SensorReadings.of(
+            **nothing
+            | {
+                "source": "sampler",
+                "thermal_start_c": heat[0] if heat else no_sensor,
+                "thermal_end_c": heat[-1] if heat else no_sensor,
+            }
         )
 
 
 @contextmanager
-def watching(gpus: Gpus | None) -> Iterator[SensorWatch]:
+def watching(devices: Sequence[Device]) -> Iterator[SensorWatch]:
     """Look at the beginning, at the end, and every quarter of a second between them.
 
     The thread disturbs no measurement: what is measured runs in another process.
     """
-    watch, over = SensorWatch(gpus), threading.Event()
+    watch, over = SensorWatch(devices), threading.Event()
     watch.look()
 
     def look_on() -> None:
@@ -76,10 +96,16 @@ def watching(gpus: Gpus | None) -> Iterator[SensorWatch]:
         watch.look()
 
 
-def _known(values: Iterable[float | None]) -> list[float]:
-    return [value for value in values if value is not None]
+def _combined(look: Sequence[_T], combine: Combine, pick: Callable[[_T], Value]) -> Value:
+    """Return one reading of all GPUs as one number; null where one of them has none."""
+    values = [pick(item) for item in look]
+    unread = next((value for value in values if isinstance(value, Null)), None)
+    return unread or combine([value for value in values if not isinstance(value, Null)])
 
 
-def _most(values: Iterable[float | None], unread: Null) -> float | Null:
-    known = _known(values)
-    return max(known) if known else unread
+def _known(values: Sequence[Value], combine: Combine) -> Value:
+    """Return what the looks that had a reading come to, else why none had."""
+    known = [value for value in values if not isinstance(value, Null)]
+    if known:
+        return combine(known)
+    return next((value for value in values if isinstance(value, Null)), Null("NOT_SAMPLED"))

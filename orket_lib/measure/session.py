@@ -10,6 +10,7 @@ from pathlib import Path
 from orket_lib.artifacts.run_report import Session
 from orket_lib.artifacts.spec import MeasurementSpec
 from orket_lib.measure.calibration import decode_clock, template_tokens
+from orket_lib.measure.gpu_watch import gpu_watch, rest
 from orket_lib.measure.opened import OpenSession
 from orket_lib.measure.probe_requests import ProbeMaker
 from orket_lib.measure.tokens import Tokens
@@ -50,8 +51,9 @@ def open_session(
     log.parent.mkdir(parents=True, exist_ok=True)
     with (
         provider_for(spec.provider).serve(spec, source, log) as model,
-        sampling(samples, model.pid, origin_s),
+        sampling(samples, model.pid, origin_s, gpu_watch(spec, source, model, samples)) as sampler,
     ):
+        rest(samples)
         maker = ProbeMaker(model, spec)
         warmth = warm_up(lambda: _decode_once(model, maker), spec.controls.warmup_steps)
         clock, evidence = decode_clock(model, maker)
@@ -69,7 +71,7 @@ def open_session(
             template_tokens=template_tokens(model, maker),
             sandbox=sandbox.description if sandbox else None,
         )
-        yield OpenSession(model, record, maker, origin_s, sandbox)
+        yield OpenSession(model, record, maker, origin_s, sandbox, sampler)
 
 
 def _decode_once(model: Model, maker: ProbeMaker) -> float:

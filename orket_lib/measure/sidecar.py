@@ -23,12 +23,15 @@ from orket_lib.artifacts.sidecar import (
     SidecarSpec,
 )
 from orket_lib.measure.bounded import Ended, run_bounded
-from orket_lib.measure.device_lock import device_lock
+from orket_lib.measure.device_lock import CPU, device_locks
 from orket_lib.measure.foreign_commands import filled, resolved_environment, without_secrets
+from orket_lib.measure.locked_devices import locked_devices
 from orket_lib.measure.progress import Progress
 from orket_lib.measure.sensor_watch import watching
 from orket_lib.providers.base import Source
-from orket_lib.telemetry.accelerators import open_gpus
+from orket_lib.providers.llama_binary import listed_devices
+from orket_lib.providers.programs import find_program
+from orket_lib.telemetry.devices.opening import open_devices
 from orket_lib.telemetry.fingerprint import boot_id, hardware_fingerprint
 from orket_lib.vocabulary.clock import file_stamp, utc_now
 from orket_lib.vocabulary.errors import ArtifactError
@@ -71,12 +74,12 @@ def measure_sidecar(
         write_model(spec_file, spec)
         write_model(place_file, source.place)
         command = (
-            command_of(spec, out_file)
+            command_of(spec, source, out_file)
             if spec.template
             else _own_command(spec_file, place_file, source, folder, out_file)
         )
-        with _device(f"sidecar of {name}", progress):
-            seen = _run(spec, command, out_file)
+        with _devices(spec, source, f"sidecar of {name}", progress):
+            seen = _run(spec, source, command, out_file)
         serving = None if spec.template else _serving(out_file)
     ended = seen.ended
     return SidecarMeasurement(
@@ -107,11 +110,12 @@ def publish_sidecar(measurement: SidecarMeasurement, folder: Path) -> None:
     write_model(folder / SIDECAR, measurement)
 
 
-def command_of(spec: SidecarSpec, out_file: Path) -> tuple[str, ...]:
+def command_of(spec: SidecarSpec, source: Source, out_file: Path) -> tuple[str, ...]:
     """Return the arguments of a template's command."""
     values = {
         "model_id": spec.model_id,
         "quant_tag": spec.quant_tag,
+        "model_path": str(source.artifact or ""),
         "runtime_target": spec.runtime_target or "",
         "execution_mode": spec.execution_mode or "",
         "out_file": str(out_file),
@@ -119,16 +123,19 @@ def command_of(spec: SidecarSpec, out_file: Path) -> tuple[str, ...]:
     return filled(spec.template or (), values)
 
 
-def _run(spec: SidecarSpec, command: tuple[str, ...], out_file: Path) -> _Seen:
+def _run(spec: SidecarSpec, source: Source, command: tuple[str, ...], out_file: Path) -> _Seen:
     try:
         environment, secrets = resolved_environment(spec.environment)
     except KeyError as error:
         return _Seen(error=f"environment_missing:{error.args[0]}")
-    with open_gpus(spec.backend) as gpus:
-        if gpus is None and spec.backend in _UNAVAILABLE:
-            return _Seen(error=_UNAVAILABLE[spec.backend], applicable=False)
-        with watching(gpus) as watch:
-            ended = run_bounded(command, {**environment, _HELD: "cpu"}, spec.timeout_sec, out_file)
+    with open_devices(spec.backend) as found:
+        named = found.chosen(spec.serving.gpu_devices if spec.serving else None)
+        if spec.backend in _UNAVAILABLE:
+            lacking = _UNAVAILABLE[spec.backend] if not named.devices else _off_gpu(spec, source)
+            if lacking:
+                return _Seen(error=lacking, applicable=False)
+        with watching(named.devices) as watch:
+            ended = run_bounded(command, {**environment, _HELD: CPU}, spec.timeout_sec, out_file)
         ended = ended.model_copy(
             update={
                 part: without_secrets(getattr(ended, part), secrets)
@@ -138,11 +145,33 @@ def _run(spec: SidecarSpec, command: tuple[str, ...], out_file: Path) -> _Seen:
         return _Seen(ended.error, command=command, ended=ended, sensors=watch.readings())
 
 
-def _device(purpose: str, progress: Progress) -> AbstractContextManager[None]:
-    """Hold the device, unless this is `orket sidecar-probe` as the command of another sidecar."""
+def _off_gpu(spec: SidecarSpec, source: Source) -> str | None:
+    """Return why our own measurement would not run on a GPU: then it says nothing about one."""
+    serving, place = spec.serving, source.place
+    if serving is None or serving.provider not in ("embedded", "llama_server"):
+        return None
+    if serving.provider == "embedded":
+        return "embedded_serves_on_cpu"
+    if place.base_url is not None:
+        return None
+    binary = find_program(place.server_binary or "llama-server")
+    if binary is None:
+        return "llama_server_not_found"
+    return "llama_server_built_for_cpu" if listed_devices(binary) == () else None
+
+
+def _devices(
+    spec: SidecarSpec, source: Source, purpose: str, progress: Progress
+) -> AbstractContextManager[None]:
+    """Hold the devices, unless this is `orket sidecar-probe` as the command of another sidecar."""
     if _HELD in os.environ:
         return nullcontext()
-    return device_lock("cpu", purpose, progress.say)
+    serving = spec.serving
+    needed: tuple[str, ...] = (CPU,)
+    if spec.backend != "cpu":  # a template may use any GPU
+        provider, named = (serving.provider, serving.gpu_devices) if serving else ("", None)
+        needed = locked_devices(provider, named, source.place)
+    return device_locks(needed, purpose, progress.say)
 
 
 def _own_command(

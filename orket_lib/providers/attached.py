@@ -37,9 +37,6 @@ class ServerProcess:
         base_url: Of the server.
         answers: Tells whether anybody answers there.
         find: Finds its process.
-
-    Attributes:
-        pid: None for another machine's, and where it can't be found.
     """
 
     def __init__(
@@ -52,7 +49,11 @@ class ServerProcess:
         self._answers = answers
         self._find = find
         self._process = find(base_url)
-        self.pid = self._process.pid if self._process else None
+
+    @property
+    def pid(self) -> int | None:
+        """The process that serves now; None for another machine's, and where it can't be found."""
+        return self._process.pid if self._process else None
 
     @property
     def children(self) -> list[psutil.Process]:

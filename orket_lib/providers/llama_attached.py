@@ -76,6 +76,7 @@ class AttachedModel(LlamaModel):
         if restart is None and self._traffic.restarted():
             restart = "the server's counters began anew"
         if restart:
+            self.pid = self._process.pid
             yield Observation.of(Reason.SERVER_RESTARTED, restart)
             self._traffic = Traffic(self._client)
         else:

@@ -75,11 +75,15 @@ class LmStudioModel:
         self._instance = instance
         self._route = _route(client, instance.id)
         self._process = ServerProcess(client.address.base_url, client.answers)
-        self.pid = self._process.pid
         self.address = client.address
         self.load = load
         self.served = _read_back(client, listed, instance)
         self.controls = tuple(self._controls(spec))
+
+    @property
+    def pid(self) -> int | None:
+        """The process that serves now; see `Model.pid`."""
+        return self._process.pid
 
     def generate(self, request: GenerationRequest) -> Generation:
         """Answer one request; see `Model.generate`."""

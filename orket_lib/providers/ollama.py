@@ -86,10 +86,14 @@ class OllamaModel:
         loaded = loaded_as(client, tag, offer)
         self._server = ServerProcess(client.address.base_url, client.answers, server_process)
         runner = find_runner(self._server)
-        self.pid = self._server.pid
         self.served = _read_back(client, tag, offer, loaded, runner, build)
         self._watch = OllamaWatch(client, tag, loaded, times, self._server, runner)
         self.controls = tuple(self._controls(spec, runner))
+
+    @property
+    def pid(self) -> int | None:
+        """The process that serves now; see `Model.pid`."""
+        return self._server.pid
 
     def generate(self, request: GenerationRequest) -> Generation:
         """Answer one request; see `Model.generate`."""

@@ -73,12 +73,16 @@ class OpenAiModel:
         self._watch = watch
         self._process = ServerProcess(client.address.base_url, client.answers)
         self._counts = client.count_tokens(self._name, "a") is not None
-        self.pid = self._process.pid
         self.address = client.address
         running = Null("SERVER_ALREADY_RUNNING")
         self.load = LoadTimes.of(load_seconds=running, model_seconds=running)
         self.served = served_model(facts, on_this_machine, extras)
         self.controls = tuple(self._controls(spec))
+
+    @property
+    def pid(self) -> int | None:
+        """The process that serves now; see `Model.pid`."""
+        return self._process.pid
 
     def generate(self, request: GenerationRequest) -> Generation:
         """Answer one request; see `Model.generate`."""

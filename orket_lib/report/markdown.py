@@ -21,6 +21,7 @@ from orket_lib.report.formatting import (
     ratio,
     shown,
 )
+from orket_lib.report.gpus import gpu_section
 from orket_lib.report.missing import missing_numbers
 from orket_lib.report.rounds import rounds_section
 from orket_lib.report.sidecars import sidecar_section
@@ -94,6 +95,7 @@ def render_markdown(
             _model(session, view, summary.execution_lane)
             for session, view in zip(summary.sessions, views, strict=True)
         ],
+        gpus=[part for part in map(gpu_section, summary.sessions) if part],
         sidecars=[part for part in map(sidecar_section, summary.sessions) if part],
         rounds=[part for part in map(rounds_section, summary.sessions) if part],
         plots=[{"title": plot.title, "path": quote(plot.path)} for plot in plots],

@@ -57,7 +57,7 @@ def _setting(path: Path) -> str | None:
 
 
 def _nvidia() -> dict[str, str]:
-    """Return driver, CUDA version and power limits; nothing where there is no card."""
+    """Return driver and CUDA version; nothing where there is no card."""
     import pynvml
 
     try:
@@ -69,13 +69,8 @@ def _nvidia() -> dict[str, str]:
         found["nvidia_driver"] = str(pynvml.nvmlSystemGetDriverVersion())
         cuda = pynvml.nvmlSystemGetCudaDriverVersion()
         found["cuda"] = f"{cuda // 1000}.{cuda % 1000 // 10}"
-        for index in range(pynvml.nvmlDeviceGetCount()):
-            limit = pynvml.nvmlDeviceGetPowerManagementLimit(
-                pynvml.nvmlDeviceGetHandleByIndex(index)
-            )
-            found[f"gpu{index}_power_limit_w"] = f"{limit / 1000:g}"
     except pynvml.NVMLError:
-        pass  # what was found so far stays; a card need not say its limit
+        pass  # what was found so far stays
     finally:
         pynvml.nvmlShutdown()
     return found

@@ -14,6 +14,7 @@ from pathlib import Path
 import psutil
 
 _GIB = 1024**3
+_REMOTE = "remote|"
 
 
 @cache
@@ -27,7 +28,12 @@ def hardware_fingerprint() -> str:
 
 def remote_machine(host: str | None) -> str | None:
     """Return the fingerprint of a server's machine that we only know by its name; None for ours."""
-    return None if host is None else f"remote|{host.lower()}"
+    return None if host is None else f"{_REMOTE}{host.lower()}"
+
+
+def is_remote(machine: str) -> bool:
+    """Tell whether a fingerprint is of a machine that we only know by its name."""
+    return machine.startswith(_REMOTE)
 
 
 def boot_id() -> str:

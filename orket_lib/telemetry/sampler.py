@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
@@ -20,24 +21,70 @@ from orket_lib.vocabulary.errors import SamplerError
 _STOP_TIMEOUT_S = 5.0
 
 
+@dataclass(frozen=True)
+class GpuWatch:
+    """Which GPUs are sampled, too.
+
+    Attributes:
+        path: Where their samples go; replaced.
+        chosen: By UUID or index; None is all.
+    """
+
+    path: Path
+    chosen: tuple[str, ...] | None = None
+
+
+class RunningSampler:
+    """A sampler that runs.
+
+    Args:
+        child: Its process.
+        server_pid: The serving process that it knows.
+
+    Attributes:
+        pid: Of its process.
+    """
+
+    def __init__(self, child: subprocess.Popen[str], server_pid: int | None) -> None:
+        self.pid = child.pid
+        self._child = child
+        self._server_pid = server_pid
+
+    def follow(self, server_pid: int | None) -> None:
+        """Tell it which process serves, when that has changed."""
+        if server_pid != self._server_pid:
+            self._server_pid = server_pid
+            assert self._child.stdin is not None
+            with suppress(OSError):  # a sampler that died shows in what it wrote
+                self._child.stdin.write(json.dumps({"server_pid": server_pid}) + "\n")
+                self._child.stdin.flush()
+
+
 @contextmanager
-def sampling(path: Path, server_pid: int | None, origin_s: float) -> Iterator[int]:
-    """Sample the host into a CSV file while the context is open; yields the sampler's pid.
+def sampling(
+    path: Path, server_pid: int | None, origin_s: float, gpus: GpuWatch | None = None
+) -> Iterator[RunningSampler]:
+    """Sample the host into a CSV file while the context is open.
 
     Args:
         path: The file; replaced.
         server_pid: The serving process, or None when it is not on this machine.
         origin_s: Monotonic clock that sample times are relative to.
+        gpus: Which GPUs are sampled beside it; None where the model uses none.
 
     Raises:
         SamplerError: The sampler ended before its first sample (disk full, file not writable).
     """
     path.unlink(missing_ok=True)
+    if gpus:
+        gpus.path.unlink(missing_ok=True)
     settings = {
         "path": str(path),
         "root_pid": _root_pid(),
         "server_pid": server_pid,
         "origin_s": origin_s,
+        "gpu_path": str(gpus.path) if gpus else None,
+        "gpus": gpus.chosen if gpus else None,
     }
     child = subprocess.Popen(
         [sys.executable, "-m", "orket_lib.telemetry.sampler_process"],
@@ -49,7 +96,7 @@ def sampling(path: Path, server_pid: int | None, origin_s: float) -> Iterator[in
         child.stdin.write(json.dumps(settings) + "\n")
         child.stdin.flush()
         _wait_for_first_sample(path, child)
-        yield child.pid
+        yield RunningSampler(child, server_pid)
     finally:
         with suppress(OSError):
             child.stdin.close()

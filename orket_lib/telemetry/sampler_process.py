@@ -2,7 +2,8 @@
 
 In a thread of the client it would take the interpreter's lock in the middle of a stream and spoil
 the very time stamps that it is there to protect. It samples until its standard input is closed,
-which happens when the parent goes, however that dies.
+which happens when the parent goes, however that dies. A line on it names another server process,
+where the one that is measured was replaced.
 """
 
 from __future__ import annotations
@@ -13,12 +14,17 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 from orket_lib.telemetry import counters
 from orket_lib.telemetry.counters import Process
+from orket_lib.telemetry.gpu_sampler import PERIOD_S as GPU_PERIOD_S
+from orket_lib.telemetry.gpu_sampler import PROCESSES_S, GpuSampler, Trees
+from orket_lib.telemetry.gpu_samples import header, to_line
 from orket_lib.telemetry.samples import COLUMNS, Sample, to_cells
 
 PERIOD_S = 0.5
@@ -32,14 +38,23 @@ class Sampler:
         root_pid: Top of our own process tree.
         server_pid: The serving process, or None when it is not on this machine.
         origin_s: Monotonic clock at the session's start.
+        trees: Whose the processes were at the last look.
     """
 
     root_pid: int
     server_pid: int | None
     origin_s: float
+    trees: Trees = field(default_factory=lambda: Trees({}, frozenset(), frozenset()))
     _last: dict[int, Process] = field(default_factory=dict)
     _server_s: float = 0.0
+    _replaced_s: float | None = None
+    _before_s: float = 0.0
     _server_is_our_child: bool = False
+
+    def follow(self, server_pid: int | None) -> None:
+        """Take another process for the server from now on; what the one before used stays used."""
+        self.server_pid = server_pid
+        self._replaced_s = self._server_s
 
     def look(self) -> Sample:
         """Return one sample."""
@@ -50,6 +65,9 @@ class Sampler:
         own = counters.tree(self.root_pid, table) - server
         own_s, server_s = _cpu_s(own, table), _cpu_s(server, table)
         if self.server_pid in server:
+            if self._replaced_s is not None:  # its own clock begins where the other's stopped
+                self._before_s, self._replaced_s = self._replaced_s - server_s, None
+            server_s += self._before_s
             self._server_s = server_s
             self._server_is_our_child = table[self.server_pid].ppid in own
         else:  # it ended: what it used stays used, and is its parent's in the kernel's books
@@ -57,6 +75,7 @@ class Sampler:
             own_s -= server_s if self._server_is_our_child else 0.0
         top, used = self._top_foreign(table, own | server)
         self._last = table
+        self.trees = Trees(table, frozenset(own), frozenset(server))
         return Sample(
             at_s=at_s,
             busy_s=host.busy_s,
@@ -98,27 +117,95 @@ def _cpu_s(pids: set[int], table: dict[int, Process]) -> float:
     return sum(table[pid].cpu_s + table[pid].reaped_s for pid in pids)
 
 
+class GpuFile:
+    """The record of the GPUs as it grows.
+
+    Args:
+        stream: Where it goes.
+        sampler: Who looks.
+        host: Whose last look says whose the processes are.
+    """
+
+    def __init__(self, stream: TextIO, sampler: GpuSampler, host: Sampler) -> None:
+        self._stream = stream
+        self._sampler = sampler
+        self._host = host
+
+    def look(self, whole: bool) -> None:
+        """Write one sample, with details and processes where it is a whole one."""
+        at_s = time.monotonic() - self._host.origin_s
+        sample = self._sampler.look(at_s, self._host.trees if whole else None)
+        self._stream.write(to_line(sample) + "\n")
+        self._stream.flush()
+
+
+@contextmanager
+def gpu_file(path: str | None, chosen: list[str] | None, host: Sampler) -> Iterator[GpuFile | None]:
+    """Give the record of the GPUs, None where there is nothing to look at.
+
+    Args:
+        path: Where it goes; None where the model that is measured uses none.
+        chosen: Which GPUs, by UUID or index; None is all.
+        host: Who looks at the host.
+    """
+    if path is None:
+        yield None
+        return
+    from orket_lib.telemetry.devices.opening import open_devices
+
+    with open_devices("any") as found, Path(path).open("w", encoding="utf-8") as stream:
+        used = found.chosen(chosen)
+        stream.write(header([device.info for device in used.devices], used.absent) + "\n")
+        stream.flush()
+        yield GpuFile(stream, GpuSampler(used.devices), host) if used.devices else None
+
+
 def main() -> None:
     """Sample into a file until standard input is closed; the first line of it is the settings."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which ends us
-    settings = json.loads(sys.stdin.readline())
+    settings: dict[str, Any] = json.loads(sys.stdin.readline())
     sampler = Sampler(settings["root_pid"], settings["server_pid"], settings["origin_s"])
     over = threading.Event()
-    threading.Thread(target=_wait_for_end, args=(sys.stdin, over), daemon=True).start()
-    with Path(settings["path"]).open("w", encoding="utf-8", newline="") as stream:
+    threading.Thread(target=_listen, args=(sys.stdin, sampler, over), daemon=True).start()
+    with (
+        gpu_file(settings.get("gpu_path"), settings.get("gpus"), sampler) as gpus,
+        Path(settings["path"]).open("w", encoding="utf-8", newline="") as stream,
+    ):
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(COLUMNS)
-        while True:
-            last = over.is_set()  # asked before the look, so that the last look is after the end
-            writer.writerow(to_cells(sampler.look()))
+        _sample(sampler, writer, stream, gpus, over)
+
+
+def _sample(
+    sampler: Sampler, writer: Any, stream: TextIO, gpus: GpuFile | None, over: threading.Event
+) -> None:
+    """Look at the host and at the GPUs, each at its own pace, and at all of it once after the end.
+
+    Processes on GPUs are asked for right after a look at the host, which knows whose they are.
+    """
+    next_host = next_gpu = next_processes = time.monotonic()
+    while True:
+        last = over.is_set()  # asked before the look, so that the last look is after the end
+        now = time.monotonic()
+        at_host = last or now >= next_host
+        line = sampler.look() if at_host else None
+        whole = last or (at_host and now >= next_processes)
+        if gpus and (whole or now >= next_gpu):
+            gpus.look(whole)
+            next_gpu = now + GPU_PERIOD_S
+            next_processes = now + PROCESSES_S if whole else next_processes
+        if line:  # after the GPUs: whoever waits for it knows that they were looked at
+            writer.writerow(to_cells(line))
             stream.flush()
-            if last:
-                return
-            over.wait(PERIOD_S)
+            next_host = now + PERIOD_S
+        if last:
+            return
+        over.wait(max(0.0, min(next_host, next_gpu if gpus else next_host) - time.monotonic()))
 
 
-def _wait_for_end(stream: TextIO, over: threading.Event) -> None:
-    stream.read()
+def _listen(stream: TextIO, sampler: Sampler, over: threading.Event) -> None:
+    for line in stream:
+        sampler.follow(json.loads(line)["server_pid"])
     over.set()
 
 

@@ -11,16 +11,28 @@ from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import Protocol, TypeVar
 
 from orket_lib.telemetry.samples import Sample
 from orket_lib.vocabulary.nulls import Null
+
+
+class _Timed(Protocol):
+    """Anything with a time."""
+
+    @property
+    def at_s(self) -> float:
+        """Seconds since the session began."""
+
+
+_T = TypeVar("_T", bound=_Timed)
 
 LEAST_S = 1.0
 NOT_SAMPLED = Null("NOT_SAMPLED")
 _MIB = 1024**2
 
 
-def window(samples: Sequence[Sample], start_s: float, end_s: float) -> Sequence[Sample]:
+def window(samples: Sequence[_T], start_s: float, end_s: float) -> Sequence[_T]:
     """Return the samples around `[start_s, end_s]`, at least `LEAST_S` long where there are any.
 
     None when they don't reach that far: what a sampler saw before it died says nothing about later.
@@ -38,7 +50,7 @@ def window(samples: Sequence[Sample], start_s: float, end_s: float) -> Sequence[
     return samples[first : last + 1]
 
 
-def _time(sample: Sample) -> float:
+def _time(sample: _Timed) -> float:
     return sample.at_s
 
 
@@ -89,7 +101,7 @@ def swapped_mib(samples: Sequence[Sample]) -> float | Null:
     return Null("NO_SWAP_COUNTER") if first is None or last is None else (last - first) / _MIB
 
 
-def longest_gap_s(samples: Sequence[Sample]) -> float | Null:
+def longest_gap_s(samples: Sequence[_Timed]) -> float | Null:
     """Return the longest time between two samples, in seconds."""
     gaps = [after.at_s - before.at_s for before, after in pairwise(samples)]
     return max(gaps) if gaps else NOT_SAMPLED

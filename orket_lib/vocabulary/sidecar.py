@@ -6,9 +6,25 @@ import math
 from typing import Literal
 
 Backend = Literal["any", "cpu", "nvidia", "amd"]
-Source = Literal["template", "profile", "sampler", "nvml", "amd-sysfs"]
+Source = Literal["template", "profile", "sampler", "nvml", "amdsmi", "amd-sysfs"]
 
-REQUIRED = (
+SidecarField = Literal[
+    "vram_total_mb",
+    "vram_used_mb",
+    "ttft_ms",
+    "prefill_tps",
+    "decode_tps",
+    "thermal_start_c",
+    "thermal_end_c",
+    "kernel_launch_ms",
+    "model_load_ms",
+    "pcie_throughput_gbps",
+    "cuda_graph_warmup_ms",
+    "gpu_clock_mhz",
+    "power_draw_watts",
+    "fan_speed_percent",
+]
+REQUIRED: tuple[SidecarField, ...] = (
     "vram_total_mb",
     "vram_used_mb",
     "ttft_ms",
@@ -19,7 +35,7 @@ REQUIRED = (
     "kernel_launch_ms",
     "model_load_ms",
 )
-OPTIONAL = (
+OPTIONAL: tuple[SidecarField, ...] = (
     "pcie_throughput_gbps",
     "cuda_graph_warmup_ms",
     "gpu_clock_mhz",

@@ -93,7 +93,9 @@ class FakeProvider:
         yield self.models[-1]
 
     @contextmanager
-    def sampling(self, path: Path, server_pid: int | None, origin_s: float) -> Iterator[None]:
+    def sampling(
+        self, path: Path, server_pid: int | None, origin_s: float, gpus: object = None
+    ) -> Iterator[None]:
         """Stand in for the sampler: leave `samples` behind."""
         lines = [COLUMNS, *map(to_cells, self.samples)]
         path.write_text("".join(",".join(line) + "\n" for line in lines), encoding="utf-8")

@@ -9,6 +9,7 @@ from typing import Any
 import psutil
 import pytest
 from canned_server import Answers, CannedServer, canned_server, ollama, ollama_model
+from gpu_builders import gauges, gpu
 
 from orket_lib.artifacts.preflight import NeededModel, Needs, PreflightCheck
 from orket_lib.artifacts.serving import Place
@@ -19,7 +20,7 @@ from orket_lib.measure.preflight_memory import Room, Weighed, gpu_room, memory_c
 from orket_lib.providers.llama_binary import build_of, listed_devices
 from orket_lib.providers.memory_need import ModelShape
 from orket_lib.tasks.sandbox.finding import Unavailable, find_sandbox
-from orket_lib.telemetry.accelerators import GpuMemory
+from orket_lib.telemetry.devices.opening import Devices
 from orket_lib.vocabulary.statuses import VramGuard, VramProfile
 
 NANO = Path(__file__).parents[2] / "models" / "orket-nano"
@@ -229,15 +230,14 @@ def test_the_servers_of_others_are_not_guessed_at(monkeypatch: pytest.MonkeyPatc
     assert all(check.ok and not check.warning for check in (remote, loaded, silent))
 
 
-class Gpus:
-    """Two GPUs and one that shares the main memory."""
-
-    def memories(self) -> tuple[GpuMemory, ...]:
-        return (
-            GpuMemory(0, "one", "GPU-a", 8000.0, 6000.0),
-            GpuMemory(1, "two", "GPU-b", 16000.0, 15000.0),
-            GpuMemory(2, "three", "GPU-c", None, None),
-        )
+# Two GPUs and one that shares the main memory.
+GPUS = Devices(
+    (
+        gpu(0, [gauges(memory_free_mib=6000.0)], name="one"),
+        gpu(1, [gauges(memory_free_mib=15000.0)], name="two"),
+        gpu(2, name="three"),
+    )
+)
 
 
 @pytest.mark.parametrize(
@@ -245,7 +245,7 @@ class Gpus:
     [
         (None, "one + two", 21000.0),
         (("1",), "two", 15000.0),
-        (("GPU-a",), "one", 6000.0),
+        (("GPU-0",), "one", 6000.0),
         (("2",), "main memory", None),
         (("7",), "main memory", None),
     ],
@@ -258,7 +258,7 @@ def test_only_the_chosen_gpus_count_and_shared_memory_is_main_memory(
 ) -> None:
     from contextlib import nullcontext
 
-    monkeypatch.setattr(preflight_memory, "open_gpus", lambda _: nullcontext(Gpus()))
+    monkeypatch.setattr(preflight_memory, "open_devices", lambda _: nullcontext(GPUS))
     room = gpu_room(chosen)
     assert room.name == name
     assert room.on_gpu is (free is not None)

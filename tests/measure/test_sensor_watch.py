@@ -1,33 +1,37 @@
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import pytest
+from gpu_builders import HandmadeGpu, details, gauges, gpu
 
+from orket_lib.artifacts.sidecar import SensorReadings
 from orket_lib.measure import sensor_watch
 from orket_lib.measure.sensor_watch import SensorWatch, watching
 from orket_lib.telemetry import counters
-from orket_lib.telemetry.accelerators import GpuReading
-from orket_lib.vocabulary.sidecar import Source
+from orket_lib.vocabulary.nulls import Null
 
-COLD = GpuReading(8000.0, 100.0, 40.0, 1000.0, 50.0, None)
-WARM = GpuReading(8000.0, 5000.0, 70.0, 2000.0, 150.0, None)
-
-
-@dataclass
-class Gpus:
-    readings: list[GpuReading]
-    source: Source = "nvml"
-
-    def read(self) -> GpuReading:
-        return self.readings.pop(0) if len(self.readings) > 1 else self.readings[0]
+COLD = gauges(
+    memory_total_mib=8000.0,
+    memory_used_mib=100.0,
+    temperature_c=40.0,
+    clock_mhz=1000.0,
+    power_watts=50.0,
+)
+WARM = replace(
+    COLD, memory_used_mib=5000.0, temperature_c=70.0, clock_mhz=2000.0, power_watts=150.0
+)
 
 
-def test_gpus_give_peaks_means_and_the_way_from_start_to_end() -> None:
-    watch = SensorWatch(Gpus([COLD, WARM, replace(WARM, vram_used_mb=10.0)]))
-    for _ in range(3):
+def looked(*gpus: HandmadeGpu, times: int) -> SensorReadings:
+    watch = SensorWatch(gpus)
+    for _ in range(times):
         watch.look()
-    seen = watch.readings()
+    return watch.readings()
+
+
+def test_a_gpu_gives_peaks_means_and_the_way_from_start_to_end() -> None:
+    seen = looked(gpu(says=[COLD, WARM, replace(WARM, memory_used_mib=10.0)]), times=3)
     assert (seen.vram_total_mb, seen.vram_used_mb) == (8000.0, 5000.0)
     assert (seen.thermal_start_c, seen.thermal_end_c) == (40.0, 70.0)
     assert seen.gpu_clock_mhz == pytest.approx(5000 / 3)
@@ -36,13 +40,29 @@ def test_gpus_give_peaks_means_and_the_way_from_start_to_end() -> None:
     assert seen.source == "nvml"
 
 
+def test_of_several_gpus_memory_and_power_are_sums_and_the_rest_is_the_most() -> None:
+    fans = (details(fan_percent=30.0), details(fan_percent=60.0))
+    seen = looked(gpu(0, [COLD], tells=fans[0]), gpu(1, [WARM], tells=fans[1]), times=1)
+    assert (seen.vram_total_mb, seen.vram_used_mb) == (16000.0, 5100.0)
+    assert (seen.thermal_end_c, seen.gpu_clock_mhz, seen.power_draw_watts) == (70.0, 2000.0, 200.0)
+    assert seen.fan_speed_percent == 60.0
+
+
+def test_a_sum_with_a_missing_part_is_missing_and_what_a_lost_card_said_is_kept() -> None:
+    silent = replace(WARM, power_watts=Null("GPU_LOST"), temperature_c=Null("GPU_LOST"))
+    seen = looked(gpu(0, [COLD]), gpu(1, [WARM, silent]), times=2)
+    assert (seen.power_draw_watts, seen.thermal_end_c) == (200.0, 70.0)
+    gone = looked(gpu(0, [COLD]), gpu(1, [silent]), times=2)
+    assert gone.null_reasons["power_draw_watts"] == "GPU_LOST"
+
+
 def test_without_a_gpu_the_host_s_temperature_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     temperatures = iter([41.0, None, 52.5])
     host = counters.host()
     monkeypatch.setattr(
         sensor_watch.counters, "host", lambda: replace(host, temperature_c=next(temperatures))
     )
-    watch = SensorWatch(None)
+    watch = SensorWatch(())
     for _ in range(3):
         watch.look()
     seen = watch.readings()
@@ -56,13 +76,13 @@ def test_without_a_gpu_the_host_s_temperature_counts(monkeypatch: pytest.MonkeyP
 def test_a_machine_without_a_sensor_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     host = replace(counters.host(), temperature_c=None)
     monkeypatch.setattr(sensor_watch.counters, "host", lambda: host)
-    with watching(None) as watch:
+    with watching(()) as watch:
         pass
     assert watch.readings().null_reasons["thermal_end_c"] == "NO_TEMPERATURE_SENSOR"
 
 
 def test_the_last_look_comes_after_the_end() -> None:
-    gpus = Gpus([COLD, WARM])
-    with watching(gpus) as watch:
-        gpus.readings = [replace(WARM, temperature_c=99.0)]
+    card = gpu(says=[COLD, WARM])
+    with watching([card]) as watch:
+        card.says = [replace(WARM, temperature_c=99.0)]
     assert watch.readings().thermal_end_c == 99.0

@@ -11,6 +11,7 @@ from orket_lib.artifacts.io import read_model
 from orket_lib.artifacts.sidecar import SidecarReport
 from orket_lib.cli import main
 from orket_lib.measure import sidecar
+from orket_lib.telemetry.devices.opening import Devices
 from orket_lib.vocabulary.statuses import SidecarStatus
 
 
@@ -41,7 +42,7 @@ def test_what_came_of_it_is_written_whatever_it_is(
 def test_hardware_that_is_not_here_is_a_result(
     tmp_path: Path, broken: Path, monkeypatch: pytest.MonkeyPatch, backend: str
 ) -> None:
-    monkeypatch.setattr(sidecar, "open_gpus", lambda _: nullcontext())
+    monkeypatch.setattr(sidecar, "open_devices", lambda _: nullcontext(Devices()))
     code, out = probe(tmp_path, backend, broken)
     report = read_model(out, SidecarReport)
     assert (code, report.sidecar_parse_status) == (0, SidecarStatus.NOT_APPLICABLE)

@@ -22,6 +22,7 @@ from orket_lib.measure.progress import Silent
 from orket_lib.measure.sidecar import command_of, measure_sidecar, publish_sidecar
 from orket_lib.measure.sidecar_child import serve_probes, serving_spec
 from orket_lib.providers.base import Source
+from orket_lib.telemetry.devices.opening import Devices
 from orket_lib.vocabulary.errors import LoadError, RequestFailed, ServerCrashed
 from orket_lib.vocabulary.sidecar import ALIASES
 from orket_lib.vocabulary.statuses import SidecarStatus
@@ -117,7 +118,7 @@ def test_a_command_that_is_missing(tmp_path: Path) -> None:
 def test_hardware_that_is_not_here_runs_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, backend: str, error: str
 ) -> None:
-    monkeypatch.setattr(sidecar, "open_gpus", lambda _: nullcontext())
+    monkeypatch.setattr(sidecar, "open_devices", lambda _: nullcontext(Devices()))
     seen = measure(tmp_path, python(printing(FULL), backend=backend))
     assert (seen.command, seen.exit_status, seen.sensors) == ((), None, None)
     found = parse_sidecar(seen)
@@ -143,7 +144,7 @@ def test_placeholders_are_filled_in_each_argument_once() -> None:
         model_id="the {quant_tag}; rm -rf 'x'",
         runtime_target="edge",
     )
-    assert command_of(spec, Path("out.json")) == (
+    assert command_of(spec, MODEL, Path("out.json")) == (
         "the {quant_tag}; rm -rf 'x'",
         "a Q4_K_M-edge b",
         "",

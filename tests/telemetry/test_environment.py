@@ -45,28 +45,25 @@ def test_what_a_system_does_not_say_is_left_out(tmp_path: Path) -> None:
     assert not {"cpu_governor", "smt", "amdgpu_driver"} & environment(tmp_path).keys()
 
 
-def test_a_card_that_keeps_its_limit_to_itself_still_names_its_driver(
+def test_a_driver_too_old_to_say_its_cuda_still_says_its_version(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def unsupported(*_: Any) -> int:
+    def unsupported() -> int:
         raise pynvml.NVMLError(pynvml.NVML_ERROR_NOT_SUPPORTED)
 
     answers: dict[str, Any] = {
         "nvmlInit": lambda: None,
         "nvmlShutdown": lambda: None,
         "nvmlSystemGetDriverVersion": lambda: "570.86.15",
-        "nvmlSystemGetCudaDriverVersion": lambda: 12080,
-        "nvmlDeviceGetCount": lambda: 1,
-        "nvmlDeviceGetHandleByIndex": lambda index: index,
-        "nvmlDeviceGetPowerManagementLimit": unsupported,
+        "nvmlSystemGetCudaDriverVersion": unsupported,
     }
     for name, answer in answers.items():
         monkeypatch.setattr(pynvml, name, answer)
     found = environment(tmp_path)
-    assert (found["nvidia_driver"], found["cuda"]) == ("570.86.15", "12.8")
-    assert not [name for name in found if name.endswith("power_limit_w")]
-    monkeypatch.setattr(pynvml, "nvmlDeviceGetPowerManagementLimit", lambda _: 350_000)
-    assert environment(tmp_path)["gpu0_power_limit_w"] == "350"
+    assert found["nvidia_driver"] == "570.86.15"
+    assert "cuda" not in found
+    monkeypatch.setattr(pynvml, "nvmlSystemGetCudaDriverVersion", lambda: 12080)
+    assert environment(tmp_path)["cuda"] == "12.8"
 
 
 @pytest.mark.gpu

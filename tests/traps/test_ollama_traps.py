@@ -249,7 +249,8 @@ def test_t12_what_the_server_says_of_its_memory_is_kept_as_its_estimate(honest: 
 def test_t12_an_estimate_of_vram_is_no_measured_peak(honest: RunReport) -> None:
     row = row_of(honest)
     assert row.peak_vram_mib is None
-    assert row.null_reasons["peak_vram_mib"] == "VRAM_NOT_MEASURED"
+    # No driver here shows a GPU; with one, the simulator would not be seen on it.
+    assert row.null_reasons["peak_vram_mib"] in ("NO_GPU", "NOT_SEEN_ON_A_GPU")
     assert not isinstance(memory_mib(row), float), "half of a sum is no sum"
 
 

@@ -185,7 +185,9 @@ def readings_of(value: object) -> Iterator[Found]:
             yield from readings_of(item)
 
 
-def no_samples(path: Path, server_pid: int | None, origin_s: float) -> AbstractContextManager[None]:
+def no_samples(
+    path: Path, server_pid: int | None, origin_s: float, gpus: object = None
+) -> AbstractContextManager[None]:
     """Stand in for a sampler that writes nothing."""
 
     @contextmanager
@@ -197,7 +199,7 @@ def no_samples(path: Path, server_pid: int | None, origin_s: float) -> AbstractC
 
 @contextmanager
 def samples_of_a_bare_machine(
-    path: Path, server_pid: int | None, origin_s: float
+    path: Path, server_pid: int | None, origin_s: float, gpus: object = None
 ) -> Iterator[None]:
     """Sample at both ends only, on a machine that has no optional counter."""
     sampler = Sampler(1, server_pid, origin_s)

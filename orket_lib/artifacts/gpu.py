@@ -1,0 +1,63 @@
+"""What was seen of the GPUs: around a run, and over a session, with what they did not tell."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from orket_lib.artifacts.base import Count, Measured, Reading, volatile
+from orket_lib.vocabulary.energy import EnergyMethod
+
+
+class GpuWindow(Measured):
+    """What the GPUs that the server uses did around one run."""
+
+    server_vram_mib: Reading = Field(
+        description="held by the server's processes so far this session, all GPUs, as the driver "
+        "tells"
+    )
+    energy_joules: Reading = Field(description="of these GPUs, over the run's exact window")
+    energy_method: EnergyMethod | None = Field(description="null when there is no energy")
+    idle_joules: Reading = Field(
+        description="of that, what they would have taken doing nothing with the model loaded"
+    )
+    temperature_start_c: Reading = Field(description="the hottest of them")
+    temperature_end_c: Reading
+    clock_mhz: Reading = Field(description="mean of the slowest of them")
+    power_watts: Reading = Field(description="mean of their sum")
+    utilization: Reading = Field(description="mean of the busiest of them, share of the time")
+    throttled_ratio: Reading = Field(
+        description="samples in which heat or hardware slowed one of them, of all"
+    )
+
+
+class GpuSummary(Measured):
+    """One GPU over a session, from its raw samples (`samples-<session>.gpus.jsonl.gz`)."""
+
+    session: int
+    uuid: str
+    name: str
+    index: int = Field(description="as the driver counted, in the order of the bus")
+    source: str = Field(description="who answered")
+    part_of: str | None = Field(None, description="UUID of its card, of a MIG instance")
+    used: bool = Field(description="a process of the server was seen on it")
+    samples: int
+    memory_total_mib: Reading
+    memory_used_peak_mib: Reading = Field(description="by all processes")
+    server_vram_peak_mib: Reading = Field(description="by the server's processes")
+    utilization_mean: Reading = Field(description="share of the time")
+    clock_mhz_mean: Reading
+    memory_clock_mhz_max: Reading
+    temperature_start_c: Reading
+    temperature_end_c: Reading
+    temperature_max_c: Reading
+    power_watts_mean: Reading
+    power_watts_max: Reading
+    power_limit_watts: Reading
+    idle_watts: Reading = Field(description="the lowest second in which nothing ran on it")
+    energy_joules: Reading = Field(description="first sample to last")
+    energy_method: EnergyMethod | None = None
+    throttled_ratio: Reading = Field(description="of the samples, by heat or hardware")
+    throttle_reasons: tuple[str, ...] = volatile("all that were seen, power caps, too")
+    fan_percent_max: Reading
+    pcie_generation_max: Count
+    pcie_width_max: Count

@@ -1,0 +1,190 @@
+"""Runs held against the samples of the GPUs around them: who else was there, and what slowed them.
+
+Only the GPUs that the server was seen on are judged. What nobody can attribute is a third state
+between clean and polluted: it is said as a note, with what is known.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from orket_lib.artifacts.gpu import GpuWindow
+from orket_lib.artifacts.run_report import Observation
+from orket_lib.telemetry import gpu_windows
+from orket_lib.telemetry.devices.reading import Value
+from orket_lib.telemetry.energy import energy, idle_watts
+from orket_lib.telemetry.gpu_samples import GpuRecord, GpuSample, read_gpu_samples
+from orket_lib.telemetry.gpu_windows import Growth
+from orket_lib.telemetry.windows import NOT_SAMPLED, window
+from orket_lib.vocabulary import thresholds
+from orket_lib.vocabulary.compare import reaches
+from orket_lib.vocabulary.nulls import Null
+from orket_lib.vocabulary.reasons import Reason
+
+Window = tuple[float, float]
+Combine = Callable[[Sequence[float]], float]
+
+
+@dataclass(frozen=True)
+class WatchedGpus:
+    """The GPUs of a session.
+
+    Attributes:
+        record: What was seen of them.
+    """
+
+    record: GpuRecord
+
+    @cached_property
+    def used(self) -> tuple[int, ...]:
+        """The places of those that the server uses."""
+        return gpu_windows.used_devices(self.record)
+
+    @cached_property
+    def idle_watts(self) -> Value:
+        """What they take doing nothing, all together."""
+        return idle_watts(self.record.samples, self.used)
+
+    def judge(self, window_s: Window) -> tuple[GpuWindow, tuple[Observation, ...]]:
+        """Return what they did around a run, and what of that counts as a disturbance."""
+        if not self.record.devices:
+            return nothing_seen(Null("NO_GPU")), ()
+        found = self._window(window_s)
+        if not window(self.record.samples, *window_s):
+            text = f"no samples of the GPUs around {window_s[0]:.1f}-{window_s[1]:.1f} s"
+            return found, (Observation.of(Reason.TELEMETRY_GAP, text),)
+        return found, tuple(self._observations(window_s))
+
+    def _window(self, window_s: Window) -> GpuWindow:
+        samples = self.record.samples
+        around = window(samples, *window_s)
+        spent = energy(samples, self.used, *window_s)
+        idle = self.idle_watts
+        if isinstance(spent.joules, Null):
+            idle = spent.joules
+        slowed = [gpu_windows.throttling(around, device)[0] for device in self.used]
+        heat = [self._over(look, max, "temperature_c") for look in around]
+        return GpuWindow.of(
+            server_vram_mib=gpu_windows.server_vram_mib(self.record, window_s[1]),
+            energy_joules=spent.joules,
+            energy_method=spent.method,
+            idle_joules=idle if isinstance(idle, Null) else idle * (window_s[1] - window_s[0]),
+            temperature_start_c=heat[0] if heat else NOT_SAMPLED,
+            temperature_end_c=heat[-1] if heat else NOT_SAMPLED,
+            clock_mhz=_mean([self._over(look, min, "clock_mhz") for look in around]),
+            power_watts=_mean([self._over(look, sum, "power_watts") for look in around]),
+            utilization=_mean([self._over(look, max, "utilization") for look in around]),
+            throttled_ratio=_all_of(slowed, max),
+        )
+
+    def _over(self, look: GpuSample, combine: Combine, name: str) -> Value:
+        """Return one gauge of the used GPUs as one number; null where one of them has none."""
+        return _all_of([getattr(look.gauges[device], name) for device in self.used], combine)
+
+    def _observations(self, window_s: Window) -> Iterator[Observation]:
+        for device in self.used:
+            yield from self._of_device(device, window_s)
+
+    def _of_device(self, device: int, window_s: Window) -> Iterator[Observation]:
+        samples, info = self.record.samples, self.record.devices[device]
+        around = window(samples, *window_s)
+        gpu = f"GPU {info.index} ({info.name}, {info.uuid})"
+        when = f"at {around[0].at_s:.1f}-{around[-1].at_s:.1f} s into the session"
+        gone_s = gpu_windows.lost_at_s(around, device)
+        if gone_s is not None:
+            text = f"{gpu} answers no more since {gone_s:.1f} s into the session"
+            yield Observation.of(Reason.TELEMETRY_GAP, text)
+            return
+        yield from _slowed(around, device, gpu, when)
+        others = gpu_windows.growths(samples, device, window_s)
+        trusted = gpu_windows.server_was_seen(self.record)
+        for item in others:
+            if _is_foreign(item, trusted) and _is_much(item):
+                yield Observation.of(Reason.FOREIGN_GPU_PROCESS, f"{_named(item)}, on {gpu} {when}")
+        unknown = "; ".join(self._unknown(device, window_s, others, trusted))
+        if unknown:
+            yield Observation.of(Reason.GPU_UNATTRIBUTABLE, f"{unknown}, on {gpu} {when}")
+
+    def _unknown(
+        self, device: int, window_s: Window, others: Sequence[Growth], trusted: bool
+    ) -> Iterator[str]:
+        """Yield what can't be attributed on a GPU."""
+        samples = self.record.samples
+        unlisted = gpu_windows.unlisted(samples, device, window_s)
+        if unlisted:
+            yield f"the driver lists no processes ({unlisted.reason})"
+        for item in others:
+            if item.whose == "desktop":
+                continue
+            if isinstance(item.gained_mib, Null) and not _is_much(item):
+                yield f"{item.name} (pid {item.pid}): memory not told ({item.gained_mib.reason})"
+            elif item.whose == "stranger" and not trusted:
+                yield f"{_named(item)}, and nobody here knows whose it is"
+        rest = gpu_windows.unexplained_mib(samples, device, window_s)
+        if not isinstance(rest, Null) and reaches(rest, thresholds.FOREIGN_GPU_MIB):
+            yield f"{rest:.0f} MiB more in use that no listed process accounts for"
+
+
+def watched(path: Path) -> WatchedGpus | None:
+    """Return the GPUs of a session from the file of its samples; None where none was watched."""
+    record = read_gpu_samples(path)
+    return None if record is None else WatchedGpus(record)
+
+
+def nothing_seen(why: Null) -> GpuWindow:
+    """Return the window of a run around which no GPU was seen."""
+    return GpuWindow.of(energy_method=None, **dict.fromkeys(GpuWindow.readings(), why))
+
+
+def _slowed(around: Sequence[GpuSample], device: int, gpu: str, when: str) -> Iterator[Observation]:
+    heat, words = gpu_windows.throttling(around, device)
+    if not isinstance(heat, Null) and reaches(heat, thresholds.THROTTLED_RATIO):
+        known = [
+            value
+            for look in around
+            if not isinstance(value := look.gauges[device].temperature_c, Null)
+        ]
+        hot = f", up to {max(known):.0f} C" if known else ""
+        text = (
+            f"{gpu} slowed by {', '.join(sorted(words))} in {heat:.0%} of the samples{hot} {when}"
+        )
+        yield Observation.of(Reason.THERMAL_THROTTLE, text)
+    capped, _ = gpu_windows.throttling(around, device, ("sw_power_cap",))
+    if not isinstance(capped, Null) and reaches(capped, thresholds.THROTTLED_RATIO):
+        text = f"{gpu} at its power limit in {capped:.0%} of the samples {when}"
+        yield Observation.of(Reason.SW_POWER_CAP, text)
+
+
+def _is_foreign(item: Growth, trusted: bool) -> bool:
+    return item.whose == "foreign" or (item.whose == "stranger" and trusted)
+
+
+def _is_much(item: Growth) -> bool:
+    gained, busy = item.gained_mib, item.busy
+    return (not isinstance(gained, Null) and reaches(gained, thresholds.FOREIGN_GPU_MIB)) or (
+        not isinstance(busy, Null) and reaches(busy, thresholds.FOREIGN_GPU_RATIO)
+    )
+
+
+def _named(item: Growth) -> str:
+    gained = (
+        "memory not told" if isinstance(item.gained_mib, Null) else f"+{item.gained_mib:.0f} MiB"
+    )
+    busy = "" if isinstance(item.busy, Null) else f", busy {item.busy:.0%} of the time"
+    return f"{item.name} (pid {item.pid}): {gained}{busy}, first seen at {item.first_s:.1f} s"
+
+
+def _all_of(values: Sequence[Value], combine: Combine) -> Value:
+    """Return several readings as one; it is null when one of them is."""
+    unread = next((value for value in values if isinstance(value, Null)), None)
+    if unread or not values:
+        return unread or NOT_SAMPLED
+    return combine([value for value in values if not isinstance(value, Null)])
+
+
+def _mean(values: Sequence[Value]) -> Value:
+    return _all_of(values, statistics.fmean)

@@ -1,0 +1,114 @@
+"""Which GPUs a machine has: opened, held open while they are read, and closed again.
+
+A machine without any is the ordinary case: its set is empty and says why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from orket_lib.telemetry.devices.amd_smi import find_amd_smi
+from orket_lib.telemetry.devices.amd_sysfs import ROOT, find_amd_cards
+from orket_lib.telemetry.devices.nvidia import find_nvidia
+from orket_lib.telemetry.devices.nvml_calls import why
+from orket_lib.telemetry.devices.reading import Device, DeviceInfo
+from orket_lib.vocabulary.nulls import Null
+from orket_lib.vocabulary.sidecar import Backend
+
+
+@dataclass(frozen=True)
+class Devices:
+    """The GPUs that were asked for.
+
+    Attributes:
+        devices: In the order of the bus; none on a machine without.
+        absent: Why a vendor that was looked for has none here.
+    """
+
+    devices: tuple[Device, ...] = ()
+    absent: Mapping[str, str] = field(default_factory=dict)
+
+    def chosen(self, names: Collection[str] | None) -> Devices:
+        """Return those with one of these UUIDs or indexes; None is all."""
+        if names is None:
+            return self
+        kept = tuple(device for device in self.devices if is_named(device.info, names))
+        return Devices(kept, self.absent)
+
+
+def is_named(info: DeviceInfo, names: Collection[str]) -> bool:
+    """Tell whether a GPU is one of those that a config names: by UUID, its card's, or index.
+
+    As with CUDA, the beginning of a UUID is enough.
+    """
+    own = [uuid for uuid in (info.uuid, info.parent_uuid) if uuid]
+    return str(info.index) in names or any(
+        uuid.startswith(name) for uuid in own for name in names if not name.isdigit()
+    )
+
+
+@contextmanager
+def open_devices(backend: Backend, root: Path = ROOT) -> Iterator[Devices]:
+    """Give the GPUs of a backend; `any` takes NVIDIA's where there are any, else AMD's."""
+    absent: dict[str, str] = {}
+    if backend in ("nvidia", "any"):
+        with _open_nvidia() as found:
+            if not isinstance(found, Null):
+                yield Devices(found)
+                return
+            absent["nvidia"] = found.reason
+    if backend in ("amd", "any"):
+        with _open_amd(root) as amd:
+            if not isinstance(amd, Null):
+                yield Devices(amd, absent)
+                return
+            absent["amd"] = amd.reason
+    yield Devices(absent=absent)
+
+
+@contextmanager
+def _open_nvidia() -> Iterator[tuple[Device, ...] | Null]:
+    import pynvml as nvml
+
+    try:
+        nvml.nvmlInit()
+    except nvml.NVMLError as error:
+        yield why(error)
+        return
+    try:
+        yield find_nvidia()
+    finally:
+        with suppress(nvml.NVMLError):  # the driver may be gone by now
+            nvml.nvmlShutdown()
+
+
+@contextmanager
+def _open_amd(root: Path) -> Iterator[tuple[Device, ...] | Null]:
+    """Give AMD's GPUs by its library, or by the kernel's files where that has none."""
+    smi = _amd_library() if root == ROOT else None
+    if smi is not None:
+        try:
+            found = find_amd_smi(smi)
+            yield found if not isinstance(found, Null) else find_amd_cards(root)
+        finally:
+            with suppress(smi.AmdSmiException):
+                smi.amdsmi_shut_down()
+        return
+    yield find_amd_cards(root)
+
+
+def _amd_library() -> Any:
+    """Return AMD's library, opened; None where it is not installed or finds no driver."""
+    try:
+        import amdsmi
+    except (ImportError, OSError, KeyError):  # KeyError: it looks for its files by variables
+        return None
+    try:
+        amdsmi.amdsmi_init()
+    except amdsmi.AmdSmiException:
+        return None
+    return amdsmi

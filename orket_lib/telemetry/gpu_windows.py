@@ -1,0 +1,201 @@
+"""What happened on the GPUs in a window of time, from recorded samples; pure, as `windows` is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from orket_lib.telemetry.devices.reading import HEAT, LOST, Throttle, Value
+from orket_lib.telemetry.gpu_samples import GpuRecord, GpuSample, OwnedProcess, Whose
+from orket_lib.telemetry.windows import NOT_SAMPLED, window
+from orket_lib.vocabulary.nulls import Null
+
+
+@dataclass(frozen=True)
+class Growth:
+    """What a process did on one GPU in a window.
+
+    Attributes:
+        pid: As the driver says.
+        name: `?` for a stranger.
+        whose: As well as it could ever be told.
+        gained_mib: More than it held when the window began; null where the driver tells no memory.
+        held_mib: At most.
+        busy: Mean share of the time in which its work ran.
+        first_s: When it was first seen in the window.
+    """
+
+    pid: int
+    name: str
+    whose: Whose
+    gained_mib: Value
+    held_mib: Value
+    busy: Value
+    first_s: float
+
+
+def used_devices(record: GpuRecord) -> tuple[int, ...]:
+    """Return the places of the GPUs that the server was seen on; all where it was on none.
+
+    Where nobody can say whose the processes are, it may be using any of them.
+    """
+    seen = {device for device, item in _all_processes(record.samples) if item.whose == "server"}
+    return tuple(sorted(seen)) or tuple(range(len(record.devices)))
+
+
+def server_was_seen(record: GpuRecord) -> bool:
+    """Tell whether a process of the server was ever on a GPU, so that pids mean what they say."""
+    return any(item.whose == "server" for _, item in _all_processes(record.samples))
+
+
+def server_vram_mib(record: GpuRecord, until_s: float) -> Value:
+    """Return the most that the server's processes held so far, on all GPUs together.
+
+    Args:
+        record: Of the session.
+        until_s: The look that comes next after this counts, too.
+    """
+    if not record.devices:
+        return Null("NO_GPU")
+    looks = [item for item in record.samples if item.processes is not None]
+    count = next((at + 1 for at, item in enumerate(looks) if item.at_s >= until_s), len(looks))
+    if not count:
+        return NOT_SAMPLED
+    best: Value = Null("NOT_SEEN_ON_A_GPU")
+    for look in looks[:count]:
+        held = _held_by_server(look)
+        if isinstance(held, Null):
+            best = held if isinstance(best, Null) and held.reason != "NOT_SEEN_ON_A_GPU" else best
+        else:
+            best = held if isinstance(best, Null) else max(best, held)
+    return best
+
+
+def growths(
+    samples: Sequence[GpuSample], device: int, window_s: tuple[float, float]
+) -> list[Growth]:
+    """Return what each process did on a GPU in a window."""
+    looks = _process_looks(samples, window_s)
+    listed = [_by_pid(look, device) for look in looks]
+    pids = dict.fromkeys(pid for processes in listed for pid in processes)
+    return [_growth(pid, looks, listed) for pid in pids]
+
+
+def unlisted(
+    samples: Sequence[GpuSample], device: int, window_s: tuple[float, float]
+) -> Null | None:
+    """Return why nobody can say who was on a GPU in a window; None when they were listed."""
+    looks = _process_looks(samples, window_s)
+    if not looks:
+        return NOT_SAMPLED
+    for look in looks:
+        listed = (look.processes or ())[device]
+        if isinstance(listed, Null):
+            return listed
+    return None
+
+
+def unexplained_mib(
+    samples: Sequence[GpuSample], device: int, window_s: tuple[float, float]
+) -> Value:
+    """Return how much more of a GPU was in use in a window than its processes account for."""
+    around = window(samples, *window_s)
+    used = [sample.gauges[device].memory_used_mib for sample in around]
+    unread = next((value for value in used if isinstance(value, Null)), None)
+    if unread or not used:
+        return unread or NOT_SAMPLED
+    numbers = [value for value in used if not isinstance(value, Null)]
+    gains = [item.gained_mib for item in growths(samples, device, window_s)]
+    known = sum(gain for gain in gains if not isinstance(gain, Null))
+    return max(0.0, max(numbers) - numbers[0] - known)
+
+
+def throttling(
+    samples: Sequence[GpuSample], device: int, words: Iterable[Throttle] = HEAT
+) -> tuple[Value, frozenset[Throttle]]:
+    """Return in which share of the samples a GPU was slowed by one of these, and by which."""
+    wanted, seen, slow, told = frozenset(words), frozenset[Throttle](), 0, 0
+    unread: Null = NOT_SAMPLED
+    for sample in samples:
+        reasons = sample.gauges[device].throttle
+        if isinstance(reasons, Null):
+            unread = reasons
+            continue
+        told += 1
+        slow += bool(reasons & wanted)
+        seen |= reasons & wanted
+    return (slow / told if told else unread), seen
+
+
+def lost_at_s(samples: Sequence[GpuSample], device: int) -> float | None:
+    """Return when a GPU stopped to answer; None when it didn't."""
+    return next(
+        (
+            item.at_s
+            for item in samples
+            if LOST in (item.gauges[device].temperature_c, item.gauges[device].memory_used_mib)
+        ),
+        None,
+    )
+
+
+def _growth(
+    pid: int, looks: Sequence[GpuSample], listed: Sequence[Mapping[int, OwnedProcess]]
+) -> Growth:
+    seen = [processes[pid] for processes in listed if pid in processes]
+    told = next((item for item in seen if item.whose != "stranger"), seen[0])
+    held: Value = seen[0].used_mib
+    gained = held
+    numbers = [item.used_mib for item in seen if not isinstance(item.used_mib, Null)]
+    if numbers:
+        before = listed[0].get(pid)
+        start = before.used_mib if before else 0.0
+        held = max(numbers)
+        gained = start if isinstance(start, Null) else max(0.0, held - start)
+    shares = [processes[pid].utilization if pid in processes else 0.0 for processes in listed[1:]]
+    known = [share for share in shares if not isinstance(share, Null)]
+    return Growth(
+        pid,
+        told.name,
+        told.whose,
+        gained,
+        held,
+        sum(known) / len(shares) if known else seen[0].utilization,
+        next(look.at_s for look, processes in zip(looks, listed, strict=True) if pid in processes),
+    )
+
+
+def _process_looks(
+    samples: Sequence[GpuSample], window_s: tuple[float, float]
+) -> Sequence[GpuSample]:
+    """Return the looks at processes around a window: the one before it, too, to compare with."""
+    return window([item for item in samples if item.processes is not None], *window_s)
+
+
+def _by_pid(look: GpuSample, device: int) -> dict[int, OwnedProcess]:
+    listed = (look.processes or ())[device]
+    return {} if isinstance(listed, Null) else {item.pid: item for item in listed}
+
+
+def _held_by_server(look: GpuSample) -> Value:
+    listed = look.processes or ()
+    mine = [
+        item.used_mib
+        for processes in listed
+        if not isinstance(processes, Null)
+        for item in processes
+        if item.whose == "server"
+    ]
+    if mine:
+        unread = next((value for value in mine if isinstance(value, Null)), None)
+        return unread or sum(value for value in mine if not isinstance(value, Null))
+    refused = next((item for item in listed if isinstance(item, Null)), None)
+    return refused or Null("NOT_SEEN_ON_A_GPU")
+
+
+def _all_processes(samples: Iterable[GpuSample]) -> Iterator[tuple[int, OwnedProcess]]:
+    for sample in samples:
+        for device, listed in enumerate(sample.processes or ()):
+            if not isinstance(listed, Null):
+                for item in listed:
+                    yield device, item

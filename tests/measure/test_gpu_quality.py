@@ -1,0 +1,164 @@
+"""Verdicts over synthetic traces: who disturbed which run on which GPU, and what can't be said."""
+
+from __future__ import annotations
+
+import pytest
+from gpu_replay import record_of
+from nvml_replay import load_trace
+
+from orket_lib.artifacts.run_report import Observation
+from orket_lib.measure.gpu_quality import WatchedGpus
+from orket_lib.measure.gpu_summary import summarize_gpus
+from orket_lib.telemetry.gpu_samples import GpuRecord
+from orket_lib.vocabulary.reasons import Reason, Severity
+
+CLEAN: set[Reason] = set()
+FOREIGN, UNKNOWN = {Reason.FOREIGN_GPU_PROCESS}, {Reason.GPU_UNATTRIBUTABLE}
+CAP, HOT = Reason.SW_POWER_CAP, Reason.THERMAL_THROTTLE
+
+
+def watched(name: str) -> WatchedGpus:
+    return WatchedGpus(record_of(load_trace(name)))
+
+
+def seen(name: str, window: tuple[float, float]) -> tuple[Observation, ...]:
+    return watched(name).judge(window)[1]
+
+
+@pytest.mark.parametrize(
+    ("name", "window", "expected"),
+    [
+        pytest.param("two_cards", (1.0, 2.5), CLEAN, id="two cards, idle"),
+        pytest.param("two_cards", (4.0, 6.9), CLEAN, id="two cards, only the server works"),
+        pytest.param("two_cards", (7.5, 8.5), FOREIGN, id="two cards, a trainer starts in the run"),
+        pytest.param("two_cards", (10.1, 11.5), FOREIGN, id="two cards, it works and grows not"),
+        pytest.param("desktop", (3.2, 4.9), CLEAN, id="a compositor that grows and works"),
+        pytest.param("desktop", (5.5, 6.5), FOREIGN, id="a browser is no compositor"),
+        pytest.param("desktop", (8.1, 9.5), CLEAN, id="a browser that only sits there"),
+        pytest.param("mig", (1.0, 9.0), CLEAN, id="work on the other part of a card"),
+        pytest.param("wddm", (1.0, 2.5), UNKNOWN, id="Windows tells no memory"),
+        pytest.param("wddm", (4.0, 6.5), UNKNOWN, id="Windows, a game starts"),
+        pytest.param("unified", (4.0, 8.0), CLEAN, id="shared memory"),
+        pytest.param("strangers", (4.0, 8.0), UNKNOWN, id="pids of somebody else's machine"),
+        pytest.param("no_processes", (4.0, 8.0), UNKNOWN, id="no list of processes"),
+        pytest.param("vanishing", (2.5, 4.5), CLEAN, id="a card before it goes"),
+        pytest.param("vanishing", (5.5, 7.0), {Reason.TELEMETRY_GAP}, id="a card that goes"),
+        pytest.param("throttling", (1.0, 2.0), CLEAN, id="a cool card"),
+        pytest.param("throttling", (3.5, 5.5), {CAP}, id="a power cap"),
+        pytest.param("throttling", (6.5, 8.0), {CAP, HOT}, id="a hot card"),
+        pytest.param("counter_reset", (5.0, 7.0), CLEAN, id="a counter says nothing of quality"),
+    ],
+)
+def test_each_trace_gets_the_right_verdict(
+    name: str, window: tuple[float, float], expected: set[Reason]
+) -> None:
+    assert {item.reason for item in seen(name, window)} == expected
+
+
+def test_a_foreign_process_is_named_with_pid_amount_gpu_and_time() -> None:
+    (found,) = seen("two_cards", (7.5, 8.5))
+    assert found.severity is Severity.HARD
+    assert found.evidence.startswith("trainer (pid 410): +2048 MiB, busy 40% of the time, ")
+    assert "first seen at 8.0 s, on GPU 0 (NVIDIA H100 80GB HBM3, GPU-11111111-" in found.evidence
+    assert found.evidence.endswith(" s into the session")
+
+
+def test_what_windows_does_not_tell_is_a_note_that_names_what_is_known() -> None:
+    (found,) = seen("wddm", (4.0, 6.5))
+    assert found.severity is Severity.NOTE
+    assert "game.exe (pid 510): memory not told (PROCESS_MEMORY_NOT_AVAILABLE)" in found.evidence
+    assert "2048 MiB more in use that no listed process accounts for" in found.evidence
+    assert "dwm.exe" not in found.evidence
+
+
+def test_a_foreign_process_that_works_is_found_without_its_memory() -> None:
+    trace = load_trace("wddm")
+    card = trace["devices"][0]
+    del card["process_utilization"]
+    card["segments"][2]["processes"][2]["sm"] = 30
+    reasons = [item.reason for item in WatchedGpus(record_of(trace)).judge((6.5, 8.5))[1]]
+    assert Reason.FOREIGN_GPU_PROCESS in reasons
+
+
+def test_a_hot_card_is_told_with_its_temperature() -> None:
+    hot = next(item for item in seen("throttling", (6.5, 8.0)) if item.reason is HOT)
+    assert "slowed by sw_thermal in 100% of the samples, up to 87 C" in hot.evidence
+
+
+def test_one_slow_sample_of_a_hundred_is_enough_and_none_is_not() -> None:
+    trace = load_trace("throttling")
+    segments = trace["devices"][0]["segments"]
+    segments[2]["clocks_event_reasons"] = 0
+    segments.insert(2, {"for_s": 0.2, "clocks_event_reasons": 0x40})
+    gpus = WatchedGpus(record_of(trace))
+    assert HOT in {item.reason for item in gpus.judge((5.0, 9.0))[1]}
+    assert HOT not in {item.reason for item in gpus.judge((7.0, 9.0))[1]}
+
+
+def test_the_server_s_memory_is_the_driver_s_word_and_grows_only() -> None:
+    trace = load_trace("two_cards")
+    first = trace["devices"][0]["segments"]
+    first[1]["processes"] = [{"pid": 210, "used": 12000 << 20, "kind": "C"}]
+    gpus = WatchedGpus(record_of(trace))
+    peaks = [
+        gpus.judge(window)[0].server_vram_mib for window in ((1.0, 1.9), (4.0, 5.0), (9.0, 10))
+    ]
+    assert peaks == [9000.0, 12000.0, 12000.0]
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("wddm", "PROCESS_MEMORY_NOT_AVAILABLE"),
+        ("no_processes", "NO_PERMISSION"),
+        ("strangers", "NOT_SEEN_ON_A_GPU"),
+    ],
+)
+def test_memory_that_can_not_be_attributed_is_null(name: str, reason: str) -> None:
+    found, _ = watched(name).judge((4.0, 6.0))
+    assert (found.server_vram_mib, found.null_reasons["server_vram_mib"]) == (None, reason)
+
+
+def test_only_the_gpus_of_the_server_are_counted() -> None:
+    gpus = watched("two_cards")
+    assert gpus.used == (0,)
+    found, _ = gpus.judge((4.0, 7.0))
+    assert found.energy_joules == pytest.approx(1200, rel=1e-3)
+    assert found.idle_joules == pytest.approx(210, rel=1e-3)
+    assert (found.temperature_end_c, found.power_watts, found.clock_mhz) == (55.0, 400.0, 1980.0)
+    assert watched("strangers").used == (0,), "nobody knows, so all of them"
+
+
+def test_without_a_gpu_every_reading_is_null_and_nobody_is_accused() -> None:
+    found, seen_there = WatchedGpus(GpuRecord(absent={"nvidia": "NO_DRIVER"})).judge((0.0, 1.0))
+    assert set(found.null_reasons) == set(found.readings())
+    assert set(found.null_reasons.values()) == {"NO_GPU"}
+    assert seen_there == ()
+
+
+def test_a_run_that_the_sampler_did_not_see_is_no_clean_run() -> None:
+    (found,) = seen("two_cards", (50.0, 51.0))
+    assert found.reason is Reason.TELEMETRY_GAP
+    assert "no samples of the GPUs" in found.evidence
+
+
+def test_a_session_s_summary_has_each_gpu_with_what_it_did_not_tell() -> None:
+    one, two = summarize_gpus(watched("two_cards"), 3)
+    assert (one.session, one.used, two.used) == (3, True, False)
+    assert (one.server_vram_peak_mib, one.memory_used_peak_mib) == (9000.0, 12288.0)
+    assert (one.temperature_start_c, one.temperature_end_c, one.power_watts_max) == (32, 55, 400)
+    assert one.energy_joules == pytest.approx(3 * 70 + 9 * 400, rel=1e-3)
+    assert one.null_reasons == {"fan_percent_max": "NOT_SUPPORTED"}
+    assert two.null_reasons["server_vram_peak_mib"] == "NOT_SEEN_ON_A_GPU"
+    (hot,) = summarize_gpus(watched("throttling"), 0)
+    assert hot.throttle_reasons == ("sw_power_cap", "sw_thermal")
+    (shared,) = summarize_gpus(watched("unified"), 0)
+    assert shared.null_reasons["memory_total_mib"] == "NOT_SUPPORTED"
+    assert (shared.energy_method, shared.server_vram_peak_mib) == ("power", 9000.0)
+
+
+def test_what_a_lost_card_said_before_is_kept() -> None:
+    (lost,) = summarize_gpus(watched("vanishing"), 0)
+    assert (lost.temperature_max_c, lost.server_vram_peak_mib) == (55.0, 9000.0)
+    assert lost.null_reasons["energy_joules"] == "GPU_LOST"
+    assert lost.null_reasons["temperature_end_c"] == "GPU_LOST"

@@ -1,0 +1,200 @@
+"""The sampler beside GPUs, as it runs: a process of its own, over a replayed NVML."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from foreign_work import burner, wait_until
+from nvml_replay import load_trace
+
+from orket_lib.measure.gpu_quality import WatchedGpus
+from orket_lib.telemetry.gpu_samples import GpuRecord, read_gpu_samples
+from orket_lib.telemetry.sampler import GpuWatch, read_samples, sampling
+from orket_lib.telemetry.sampler_process import Sampler
+from orket_lib.vocabulary.reasons import Reason
+
+SITE = Path(__file__).parents[1] / "simulators" / "nvml_site"
+CPU_LIMIT = 0.02  # of a core
+Replay = Callable[[dict[str, Any]], None]
+
+
+@pytest.fixture
+def replay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Replay:
+    """Return what lets processes that are started from now on see a trace in place of a driver."""
+
+    def put(trace: dict[str, Any]) -> None:
+        path = tmp_path / "trace.json"
+        path.write_text(json.dumps(trace), encoding="utf-8")
+        monkeypatch.setenv("ORKET_TEST_NVML_TRACE", str(path))
+        paths = [str(SITE), os.environ.get("PYTHONPATH", "")]
+        monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, paths)))
+
+    return put
+
+
+def looks(path: Path) -> int:
+    record = read_gpu_samples(path)
+    return len(record.samples) if record else 0
+
+
+def record_in(path: Path) -> GpuRecord:
+    record = read_gpu_samples(path)
+    assert record is not None
+    return record
+
+
+def test_gauges_come_five_times_a_second_and_the_host_as_ever(
+    tmp_path: Path, replay: Replay
+) -> None:
+    replay(load_trace("two_cards"))
+    host, gpus = tmp_path / "samples.csv", tmp_path / "gpus.jsonl"
+    with sampling(host, None, time.monotonic(), GpuWatch(gpus)):
+        assert looks(gpus), "the first look at the GPUs is over when a measurement begins"
+        wait_until(lambda: looks(gpus) > 11, "two seconds of looks")
+    record = record_in(gpus)
+    assert [device.uuid[:8] for device in record.devices] == ["GPU-1111", "GPU-2222"]
+    first, last = record.samples[0], record.samples[-1]
+    assert last.processes is not None, "the last look is a whole one"
+    rate = (len(record.samples) - 1) / (last.at_s - first.at_s)
+    assert 2.5 < rate < 6.0, f"{rate:.1f} looks a second on a busy machine"
+    samples = read_samples(host)
+    assert len(samples) < len(record.samples)
+    whole = [item for item in record.samples if item.processes is not None]
+    assert len(whole) < len(record.samples) / 2
+
+
+def test_only_the_gpus_that_are_named_are_watched(tmp_path: Path, replay: Replay) -> None:
+    replay(load_trace("two_cards"))
+    host, gpus = tmp_path / "samples.csv", tmp_path / "gpus.jsonl"
+    with sampling(host, None, time.monotonic(), GpuWatch(gpus, ("GPU-2222",))):
+        pass
+    (device,) = record_in(gpus).devices
+    assert device.index == 1
+
+
+def test_without_a_gpu_the_record_says_why_and_holds_nothing(
+    tmp_path: Path, replay: Replay
+) -> None:
+    replay({"init": {"error": 12}, "devices": []})
+    host, gpus = tmp_path / "samples.csv", tmp_path / "gpus.jsonl"
+    with sampling(host, None, time.monotonic(), GpuWatch(gpus)):
+        pass
+    record = record_in(gpus)
+    assert record.absent["nvidia"] == "NO_DRIVER"
+    assert record.samples == ()
+    assert len(read_samples(host)) >= 2
+
+
+def test_where_no_gpu_is_to_be_watched_none_is_opened(tmp_path: Path, replay: Replay) -> None:
+    replay({"devices": None})  # a driver that breaks whoever opens it
+    with sampling(tmp_path / "samples.csv", None, time.monotonic()):
+        pass
+    assert len(read_samples(tmp_path / "samples.csv")) >= 2
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["samples.csv", "trace.json"]
+
+
+def on_card(*processes: dict[str, Any]) -> dict[str, Any]:
+    """Return the trace of one card with these processes on it all the time."""
+    trace = load_trace("two_cards")
+    card = trace["devices"][0]
+    card["segments"] = [{**card["segments"][1], "for_s": 600, "processes": list(processes)}]
+    return {**trace, "devices": [card]}
+
+
+def held(pid: int, sm: int = 0) -> dict[str, Any]:
+    return {"pid": pid, "used": 1000 << 20, "kind": "C", "sm": sm}
+
+
+def test_real_processes_are_told_apart_ours_the_server_s_and_a_planted_one(
+    tmp_path: Path, replay: Replay
+) -> None:
+    host, gpus = tmp_path / "samples.csv", tmp_path / "gpus.jsonl"
+    with burner(1, 60) as server, burner(1, 60) as foreign:
+        replay(on_card(held(server, 60), held(foreign, 40), held(os.getpid()), held(2**22 + 5)))
+        with sampling(host, server, time.monotonic(), GpuWatch(gpus)):
+            wait_until(lambda: looks(gpus) > 6, "a second list of processes")
+            named = psutil.Process(foreign).name()
+    record = record_in(gpus)
+    (listed,) = record.samples[0].processes or ()
+    assert isinstance(listed, tuple)
+    assert {item.pid: item.whose for item in listed} == {
+        server: "server",
+        foreign: "foreign",
+        os.getpid(): "ours",
+        2**22 + 5: "stranger",
+    }
+    found = WatchedGpus(record).judge((0.5, 1.2))[1]
+    evidence = [item.evidence for item in found if item.reason is Reason.FOREIGN_GPU_PROCESS]
+    assert len(evidence) == 1
+    assert evidence[0].startswith(f"{named} (pid {foreign}): +0 MiB, busy ")
+
+
+def test_a_server_that_was_replaced_is_followed(tmp_path: Path, replay: Replay) -> None:
+    host, gpus = tmp_path / "samples.csv", tmp_path / "gpus.jsonl"
+    with burner(1, 60) as before, burner(1, 60) as after:
+        replay(on_card(held(after)))
+        with sampling(host, before, time.monotonic(), GpuWatch(gpus)) as running:
+            assert whose(gpus) == ["foreign"]
+            running.follow(after)
+            wait_until(lambda: whose(gpus) == ["server"], "the new server is known")
+    times = [item.server_s for item in read_samples(host)]
+    assert times == sorted(times), "what the first one used stays used"
+    assert times[-1] > times[0]
+
+
+def whose(path: Path) -> list[str]:
+    lists = [item.processes[0] for item in record_in(path).samples if item.processes]
+    last = lists[-1]
+    assert isinstance(last, tuple)
+    return [item.whose for item in last]
+
+
+def test_a_new_server_s_clock_begins_where_the_other_s_stopped(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from orket_lib.telemetry import counters
+    from orket_lib.telemetry.counters import Process
+
+    def machine(pid: int, cpu_s: float) -> None:
+        table = {pid: Process(pid, 1, "server", cpu_s, 0.0, 1)}
+        monkeypatch.setattr(counters, "processes", lambda: table)
+
+    sampler = Sampler(10, 20, 0.0)
+    machine(20, 50.0)
+    assert sampler.look().server_s == 50.0
+    sampler.follow(30)
+    machine(30, 7.0)
+    assert sampler.look().server_s == 50.0
+    machine(30, 9.5)
+    assert sampler.look().server_s == 52.5
+
+
+def test_the_sampler_costs_less_than_two_percent_of_a_core(
+    tmp_path: Path, replay: Replay, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """CPU time of the sampler at 5 Hz with two cards; the real driver's own calls are not in it."""
+    replay(load_trace("two_cards"))
+    host, gpus = tmp_path / "samples.csv", tmp_path / "gpus.jsonl"
+    with sampling(host, None, time.monotonic(), GpuWatch(gpus)) as running:
+        process = psutil.Process(running.pid)
+        wait_until(lambda: looks(gpus) > 3, "it has begun")
+        begin, before = time.monotonic(), process.cpu_times()
+        wait_until(lambda: time.monotonic() - begin > 4.0, "4 s of sampling")
+        after, seconds = process.cpu_times(), time.monotonic() - begin
+    spent = after.user + after.system - before.user - before.system
+    taken = record_in(gpus).samples
+    with capsys.disabled():
+        print(  # noqa: T201
+            f"\nsampler: {spent / seconds:.2%} of a core over {seconds:.1f} s at "
+            f"{(len(taken) - 1) / (taken[-1].at_s - taken[0].at_s):.1f} looks a second at 2 cards",
+            file=sys.stderr,
+        )
+    assert spent / seconds < CPU_LIMIT
