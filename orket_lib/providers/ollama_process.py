@@ -62,7 +62,17 @@ def server_process(base_url: str) -> psutil.Process | None:
 def find_runner(server: ServerProcess) -> Runner | None:
     """Return the process of the model that a server has loaded, if there is just one."""
     found = [runner for child in server.children if (runner := _runner(child))]
-    return found[0] if len(found) == 1 else None
+    # A process that has just forked is there twice, with one command line.
+    pids = {runner.process.pid for runner in found}
+    heads = [runner for runner in found if _parent(runner.process) not in pids]
+    return heads[0] if len(heads) == 1 else None
+
+
+def _parent(process: psutil.Process) -> int | None:
+    try:
+        return process.ppid()
+    except psutil.Error:
+        return None
 
 
 def _runner(process: psutil.Process) -> Runner | None:

@@ -39,10 +39,12 @@ def wait_until(condition: Callable[[], bool], what: str) -> None:
 
 
 @contextmanager
-def running(folder: Path, *commands: list[str]) -> Iterator[psutil.Process]:
+def running(
+    folder: Path, *commands: list[str], script: str = "sleep 60"
+) -> Iterator[psutil.Process]:
     """Run a process with children of these command lines, which do nothing."""
     for name in ("runner", "serve"):
-        (folder / name).write_text("sleep 60", encoding="utf-8")
+        (folder / name).write_text(script, encoding="utf-8")
     parent = subprocess.Popen(
         [sys.executable, "-c", PARENT, *(" ".join(words) for words in commands)],
         cwd=folder,
@@ -95,6 +97,17 @@ def test_the_process_of_a_model_tells_what_it_was_started_with(
         assert found.alive
         found.process.kill()  # nobody reaps it: it is dead, and still in the table
         wait_until(lambda: not found.alive, "it is dead")
+
+
+def test_a_model_s_process_that_has_forked_is_one(tmp_path: Path) -> None:
+    with running(tmp_path, NEWER, script="(sleep 60; true) & wait") as server:
+        wait_until(
+            lambda: [it.cmdline() for it in server.children(recursive=True)].count(NEWER) == 2,
+            "it has forked",
+        )
+        found = find_runner(attached_to(server))
+        assert found is not None
+        assert found.process.ppid() == server.pid
 
 
 def test_two_models_are_nobodys_answer(tmp_path: Path) -> None:

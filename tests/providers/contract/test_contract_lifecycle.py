@@ -95,6 +95,12 @@ def test_an_error_of_ours_ends_the_server_too(
         assert is_gone(pid)
 
 
+def _connected() -> bool:
+    return any(
+        item.status == psutil.CONN_ESTABLISHED for item in psutil.Process().net_connections("tcp")
+    )
+
+
 def test_ctrl_c_in_the_middle_of_an_answer_ends_the_server(
     stage: Stage, subject: Subject, tmp_path: Path
 ) -> None:
@@ -102,6 +108,7 @@ def test_ctrl_c_in_the_middle_of_an_answer_ends_the_server(
 
     def interrupt() -> None:
         wait_until(asking.is_set, "a request")
+        wait_until(_connected, "its connection")
         signal.raise_signal(signal.SIGINT) if os.name == "nt" else os.kill(
             os.getpid(), signal.SIGINT
         )
