@@ -58,23 +58,29 @@ def as_one(reports: Sequence[RunReport], mixture: Sequence[Observation] = ()) ->
                 vendor: why for report in reports for vendor, why in report.gpus_absent.items()
             },
             "hosts": tuple(host for report in reports for host in report.hosts),
-            "probes": tuple(
-                item.model_copy(
-                    update={"index": item.index + first, "session": item.session + load}
+            **{
+                name: tuple(
+                    item.model_copy(
+                        update={"index": item.index + first, "session": item.session + load}
+                    )
+                    for report, load, first in zip(reports, loads, probed, strict=True)
+                    for item in getattr(report, name)
                 )
-                for report, load, first in zip(reports, loads, probed, strict=True)
-                for item in report.probes
-            ),
-            "test_runs": tuple(
-                item.model_copy(
-                    update={
-                        "run_index": item.run_index + number * runs_each,
-                        "session": item.session + load,
-                    }
+                for name in ("probes", "discarded_probes")
+            },
+            **{
+                name: tuple(
+                    item.model_copy(
+                        update={
+                            "run_index": item.run_index + number * runs_each,
+                            "session": item.session + load,
+                        }
+                    )
+                    for number, (report, load) in enumerate(zip(reports, loads, strict=True))
+                    for item in getattr(report, name)
                 )
-                for number, (report, load) in enumerate(zip(reports, loads, strict=True))
-                for item in report.test_runs
-            ),
+                for name in ("test_runs", "discarded_runs")
+            },
             "observations": tuple(
                 dict.fromkeys(
                     [*(seen for report in reports for seen in report.observations), *mixture]

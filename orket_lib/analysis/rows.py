@@ -56,6 +56,7 @@ def build_row(
         "gpus": report.gpus,
         "gpus_absent": report.gpus_absent,
         "test_runs": len(report.test_runs),
+        "discarded_steps": len(report.discarded_runs) + len(report.discarded_probes),
         "failed_runs": sum(not aggregates.answered(run) for run in report.test_runs),
     }
     if report.status is not RunStatus.MEASURED:

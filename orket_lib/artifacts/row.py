@@ -117,6 +117,7 @@ class RowMetrics(Measured):
     run_quality_reasons: tuple[Observation, ...]
     notes: tuple[Observation, ...] = Field(description="seen, shown, and polluting nothing")
     test_runs: int = Field(description="graded runs that took place")
+    discarded_steps: int = Field(0, description="runs and probes that were disturbed and repeated")
     failed_runs: int = Field(description="of those, errors and timeouts; each scores 0")
     artifact: RowArtifact
     platform: dict[str, str] = Field(

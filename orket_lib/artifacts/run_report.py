@@ -266,4 +266,6 @@ class RunReport(Artifact):
     )
     probes: tuple[Probe, ...]
     test_runs: tuple[TestRun, ...]
+    discarded_probes: tuple[Probe, ...] = Field((), description="disturbed, and repeated")
+    discarded_runs: tuple[TestRun, ...] = Field((), description="likewise")
     observations: tuple[Observation, ...] = Field(description="of the cell as a whole")

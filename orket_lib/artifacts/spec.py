@@ -106,6 +106,7 @@ class RunSpec(MeasurementSpec):
     runs_per_task: int
     probe_runs: int
     on_server_death: OnServerDeath = later("row", "what a server that dies costs")
+    rerun_polluted: int = later(0, "how often a disturbed step is repeated")
 
 
 class CanarySpec(MeasurementSpec):

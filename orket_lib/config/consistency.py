@@ -101,6 +101,14 @@ def _thermal_limits(config: SweepConfig) -> Iterator[str]:
         )
 
 
+def _repeated_runners(config: SweepConfig) -> Iterator[str]:
+    if config.rerun_polluted and config.runner_template is not None:
+        yield (
+            "rerun_polluted: must be 0 with a runner_template, whose command works in one folder "
+            f"for each run ({got(config.rerun_polluted)})"
+        )
+
+
 def _canary_warnings(config: SweepConfig) -> Iterator[str]:
     left = config.canary_runs - config.canary_drop_first_run
     if config.canary_runs and left < _LEAST_CANARY_SAMPLES:
@@ -146,6 +154,7 @@ def _idle_recipe(config: SweepConfig) -> Iterator[str]:
 _Check = Callable[[SweepConfig], Iterator[str]]
 _CHECKS: tuple[tuple[tuple[str, ...], _Check], ...] = (
     (("quants", "quant_bits"), _unordered_quants),
+    (("rerun_polluted", "runner_template"), _repeated_runners),
     (("task_id_min", "task_id_max", "canary_task_id_min", "canary_task_id_max"), _empty_ranges),
     (("base_url", "allow_remote"), _distant_server),
     (("provider", "base_url"), _nowhere),

@@ -43,6 +43,15 @@ class Matrix(Section):
             "rounds add to what was measured",
         ),
     ] = 1
+    rerun_polluted: Annotated[
+        int,
+        Field(
+            ge=0,
+            le=10,
+            description="how often a run or probe that something else disturbed is repeated; what "
+            "is thrown away is kept and counted",
+        ),
+    ] = 0
     task_limit: Annotated[
         int, Field(ge=0, description="first so many of the selected tasks; 0 = all")
     ] = 0

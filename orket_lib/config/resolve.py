@@ -160,6 +160,7 @@ def resolve(config: SweepConfig, hashes: HashCache, machine: str) -> Sweep:
             runs_per_task=config.runs_per_quant,
             probe_runs=config.probe_runs,
             on_server_death=config.on_server_death,
+            rerun_polluted=config.rerun_polluted,
         )
         return Cell(
             model_id=pair[0],

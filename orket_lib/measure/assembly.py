@@ -21,6 +21,7 @@ from orket_lib.measure.host_quality import judge_probe, judge_run
 from orket_lib.measure.host_summary import summarize_host
 from orket_lib.measure.identity import identity_observations, mixture_observations
 from orket_lib.measure.journal import JOURNAL, Journal
+from orket_lib.measure.repeats import last_of_each, repeats_observed
 from orket_lib.measure.sample_files import gpu_samples_of, samples_path
 from orket_lib.telemetry.sampler import read_samples
 from orket_lib.vocabulary.clock import utc_now
@@ -58,9 +59,19 @@ def _report(journal: Journal, spec: RunSpec, folder: Path, provenance: Provenanc
     paths = [samples_path(folder, item.index) for item in sessions]
     samples = [read_samples(path) for path in paths]
     gpus = [watched(gpu_samples_of(path)) for path in paths]
-    probes = map(Probe.model_validate, journal.all(kinds.PROBE))
-    runs = map(TestRun.model_validate, journal.all(kinds.RUN))
     cpus = header["cpus"]
+    probes, thrown_probes = last_of_each(
+        [
+            judge_probe(item, samples[item.session], cpus, gpus[item.session])
+            for item in map(Probe.model_validate, journal.all(kinds.PROBE))
+        ]
+    )
+    runs, thrown_runs = last_of_each(
+        [
+            judge_run(item, samples[item.session], cpus, gpus[item.session])
+            for item in map(TestRun.model_validate, journal.all(kinds.RUN))
+        ]
+    )
     return RunReport(
         generated_at=utc_now(),
         provenance=provenance,
@@ -85,13 +96,14 @@ def _report(journal: Journal, spec: RunSpec, folder: Path, provenance: Provenanc
         gpus_absent={
             vendor: why for seen in gpus if seen for vendor, why in seen.record.absent.items()
         },
-        probes=tuple(
-            judge_probe(item, samples[item.session], cpus, gpus[item.session]) for item in probes
+        probes=probes,
+        test_runs=runs,
+        discarded_probes=thrown_probes,
+        discarded_runs=thrown_runs,
+        observations=(
+            *_observations(journal, spec, sessions),
+            *repeats_observed(thrown_probes, thrown_runs),
         ),
-        test_runs=tuple(
-            judge_run(item, samples[item.session], cpus, gpus[item.session]) for item in runs
-        ),
-        observations=_observations(journal, spec, sessions),
     )
 
 

@@ -25,6 +25,7 @@ from orket_lib.measure.locked_devices import locked_devices
 from orket_lib.measure.opened import OpenSession
 from orket_lib.measure.probes import run_probe
 from orket_lib.measure.progress import Progress
+from orket_lib.measure.repeats import polluted_steps
 from orket_lib.measure.runner_folders import RUNS, set_aside
 from orket_lib.measure.sample_files import archive_samples, remove_samples, samples_path
 from orket_lib.measure.sandboxes import sandbox_for
@@ -151,11 +152,29 @@ class CellMeasurement:
             raise error
         self._progress.say(f"{reason}; it is started again")
 
-    def _missing_steps(self) -> list[Step]:
-        """Return the probes and graded runs that the journal does not have yet, in order."""
+    def _missing_steps(self, running: int | None = None) -> list[Step]:
+        """Return the probes and graded runs that are to be done, in order.
+
+        They are those that the journal does not have yet; once it has all, those that were
+        disturbed.
+
+        Args:
+            running: Session that is open.
+        """
         spec, journal = self._spec, self._journal
         probed = {item["index"] for item in journal.all(kinds.PROBE)}
         asked = {(item["task_id"], item["run_index"]) for item in journal.all(kinds.RUN)}
+        missing = self._all_but(probed, asked)
+        if missing or not spec.rerun_polluted:
+            return missing
+        header = journal.first(kinds.HEADER) or {}
+        probes, runs = polluted_steps(
+            journal, self._folder, header["cpus"], spec.rerun_polluted, running
+        )
+        return self._all_but(probed - probes, asked - runs)
+
+    def _all_but(self, probed: set[int], asked: set[tuple[int, int]]) -> list[Step]:
+        spec = self._spec
         probes: list[Step] = [(None, index) for index in range(spec.probe_runs)]
         runs: list[Step] = [
             (task, index) for index in range(spec.runs_per_task) for task in self._tasks
@@ -168,16 +187,16 @@ class CellMeasurement:
 
     def _steps(self, session: OpenSession) -> None:
         """Run what is missing, each step into the journal before the next begins."""
-        missing = self._missing_steps()
         total = self._spec.probe_runs + self._spec.runs_per_task * len(self._tasks)
-        self._progress.plan(total, total - len(missing))
-        for task, index in missing:
-            if task is None:
-                self._journal.append(kinds.PROBE, run_probe(session, index))
-            else:
-                run = run_task(session, self._spec, task, index, self._folder / RUNS)
-                self._journal.append(kinds.RUN, run)
-            self._progress.step()
+        while missing := self._missing_steps(session.record.index):
+            self._progress.plan(total, total - len(missing))
+            for task, index in missing:
+                if task is None:
+                    self._journal.append(kinds.PROBE, run_probe(session, index))
+                else:
+                    run = run_task(session, self._spec, task, index, self._folder / RUNS)
+                    self._journal.append(kinds.RUN, run)
+                self._progress.step()
 
     def _end(self, status: RunStatus, reason: str | None) -> None:
         end = {"status": status.value, "reason": reason, "finished_at": utc_now()}

@@ -1,0 +1,142 @@
+"""Which steps of a measurement were disturbed, and are to be done once more.
+
+A step is judged as in the report: by the samples around it. What somebody else's work spoiled says
+nothing about the model, so a config may ask for it again (`rerun_polluted`); what was thrown away
+stays in the report, and is counted. What a repetition can't change, such as a wrong quant, is no
+reason for one.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Hashable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from orket_lib.artifacts.run_report import Observation, Probe, TestRun
+from orket_lib.measure import journal as kinds
+from orket_lib.measure.gpu_quality import WatchedGpus, watched
+from orket_lib.measure.host_quality import judge_probe, judge_run
+from orket_lib.measure.journal import Journal
+from orket_lib.measure.sample_files import gpu_samples_of, samples_path
+from orket_lib.telemetry.sampler import read_samples
+from orket_lib.telemetry.samples import Sample
+from orket_lib.vocabulary.reasons import Reason, Severity, pollutes_in_ci
+
+# The samples that close a window come after it; a sampler that is later than that has stopped.
+_CLOSING_S = 1.5
+_PATIENCE_S = 6.0
+_POLL_S = 0.05
+_LISTED = 5
+
+Taken = TypeVar("Taken", Probe, TestRun)
+
+
+@dataclass(frozen=True)
+class Watch:
+    """What was seen of the machine while one session lasted."""
+
+    samples: Sequence[Sample]
+    gpus: WatchedGpus | None
+
+    @classmethod
+    def of(cls, folder: Path, session: int) -> Watch:
+        """Return what the samples of a session in a measurement's folder hold."""
+        path = samples_path(folder, session)
+        return cls(read_samples(path), watched(gpu_samples_of(path)))
+
+
+def last_of_each(taken: Sequence[Taken]) -> tuple[tuple[Taken, ...], tuple[Taken, ...]]:
+    """Return what counts, the last one of each step, and what was thrown away before it."""
+    last = {_step(item): place for place, item in enumerate(taken)}
+    counts = tuple(item for place, item in enumerate(taken) if last[_step(item)] == place)
+    thrown = tuple(item for place, item in enumerate(taken) if last[_step(item)] != place)
+    return counts, thrown
+
+
+def polluted_steps(
+    journal: Journal, folder: Path, cpus: int, limit: int, running: int | None
+) -> tuple[set[int], set[tuple[int, int]]]:
+    """Return the probes, and the (task id, run index), that are to be done once more.
+
+    Args:
+        journal: Of the measurement.
+        folder: Where the samples of its sessions lie.
+        cpus: Of the machine.
+        limit: How often a step may be repeated.
+        running: Session that is open, whose last samples are yet to come.
+    """
+    probes = [Probe.model_validate(item) for item in journal.all(kinds.PROBE)]
+    runs = [TestRun.model_validate(item) for item in journal.all(kinds.RUN)]
+    steps: list[Probe | TestRun] = [*probes, *runs]
+    ends = [item.window_s[1] for item in steps if item.session == running]
+    if running is not None and ends:
+        _wait_for_samples(samples_path(folder, running), max(ends))
+    around = {session: Watch.of(folder, session) for session in {item.session for item in steps}}
+    dirty_probes, dirty_runs = set(), set()
+    for probe in _repeatable(probes, limit):
+        seen = around[probe.session]
+        if _names(judge_probe(probe, seen.samples, cpus, seen.gpus).observations):
+            dirty_probes.add(probe.index)
+    for run in _repeatable(runs, limit):
+        seen = around[run.session]
+        judged = judge_run(run, seen.samples, cpus, seen.gpus)
+        if _names(judged.telemetry.run_quality_reasons):
+            dirty_runs.add((run.task_id, run.run_index))
+    return dirty_probes, dirty_runs
+
+
+def repeats_observed(probes: Sequence[Probe], runs: Sequence[TestRun]) -> Iterator[Observation]:
+    """Yield what was thrown away, as one note, if there is anything.
+
+    Args:
+        probes: Thrown away, judged.
+        runs: Likewise.
+    """
+    thrown = [(f"probe {item.index}", item.observations) for item in probes]
+    thrown += [
+        (f"{item.test_id} run {item.run_index}", item.telemetry.run_quality_reasons)
+        for item in runs
+    ]
+    if thrown:
+        listed = [f"{name} ({', '.join(_names(seen))})" for name, seen in thrown[:_LISTED]]
+        more = f" and {len(thrown) - _LISTED} more" if len(thrown) > _LISTED else ""
+        yield Observation.of(
+            Reason.POLLUTED_RUNS_REPEATED,
+            f"{len(thrown)} disturbed steps were repeated: {', '.join(listed)}{more}",
+        )
+
+
+def _repeatable(taken: Sequence[Taken], limit: int) -> Iterator[Taken]:
+    tries = Counter(map(_step, taken))
+    counts, _ = last_of_each(taken)
+    return (item for item in counts if tries[_step(item)] <= limit)
+
+
+def _step(item: Probe | TestRun) -> Hashable:
+    return item.index if isinstance(item, Probe) else (item.task_id, item.run_index)
+
+
+def _names(seen: Iterable[Observation]) -> list[str]:
+    """Return the reasons that a repetition may get rid of, each once."""
+    reasons = [
+        item.reason.value
+        for item in seen
+        if item.severity is not Severity.NOTE and not pollutes_in_ci(item.reason)
+    ]
+    return list(dict.fromkeys(reasons))
+
+
+def _wait_for_samples(path: Path, until_s: float) -> None:
+    """Wait for the samples that close the last window.
+
+    A sampler that stopped leaves a gap, which is what the judging then sees.
+    """
+    deadline = time.monotonic() + _PATIENCE_S
+    while time.monotonic() < deadline:
+        samples = read_samples(path)
+        if samples and samples[-1].at_s >= until_s + _CLOSING_S:
+            return
+        time.sleep(_POLL_S)
