@@ -163,14 +163,24 @@ def test_a_metric_over_time_has_a_series_for_each_quant_and_its_nulls() -> None:
     assert only.name == "nano Q2_K"
 
 
-def test_machines_and_lanes_are_never_one_series() -> None:
+def test_another_sweep_or_config_is_said() -> None:
+    provenance = frontier()["provenance"]
+    new = frontier(sweep="other", provenance=provenance | {"config_sha256": "c" * 64})
+    assert changes(frontier(), new) == [
+        ("settings", "sweep", "text", "other", ()),
+        ("settings", "config", "text", "c" * 12, ()),
+    ]
+
+
+def test_machines_lanes_and_sweeps_are_never_one_series() -> None:
     records = [
         kept(frontier()),
         kept(frontier(execution_lane="ci")),
         kept(frontier(hardware_fingerprint="another")),
+        kept(frontier(sweep="other")),
     ]
     series = over_time(records, "adherence_score")
-    assert len({one.name for one in series}) == len(series) == 3
+    assert len({one.name for one in series}) == len(series) == 4
     assert all(len(one.points) == 1 for one in series)
     assert any("another" in one.name for one in series)
     assert {one.execution_lane for one in series} == {"ci", "lab"}

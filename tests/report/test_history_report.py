@@ -34,7 +34,7 @@ def drawn(tmp_path: Path, *records: Kept) -> float:
 def test_a_list_says_when_where_and_what_came_of_it() -> None:
     text = list_text(HistoryList(records=[described(kept(1)), described(kept(2))]))
     assert text.splitlines()[0] == (
-        "000000000001  2026-11-01T00:00:00Z  testing, lab, safe, text  text: text (best value text)"
+        "000000000001  2026-11-01T00:00:00Z  text, testing, lab, safe  text: text (best value text)"
     )
     assert list_text(HistoryList(records=[])) == "no record is kept there"
 
