@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from orket_lib.artifacts.schemas import PUBLISHED, version_of
+from orket_lib.stores.baselines import SCHEMA_VERSION as BASELINES
 from orket_lib.stores.explorers import HEADER, STORES
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
@@ -27,3 +28,4 @@ def test_every_store_is_described() -> None:
     assert HEADER["schema_version"] in TEXT
     for store in STORES.values():
         assert f"`storage/{store.folder}/FINGERPRINT__LANE__PROFILE" in TEXT
+    assert BASELINES in TEXT
