@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import get_args
 
 from orket_lib.analysis.history_facts import Fact, facts, unsaid
-from orket_lib.artifacts.base import Labelled, Measured
+from orket_lib.artifacts.base import Measured
 from orket_lib.artifacts.context_ceiling import ContextCeiling
+from orket_lib.artifacts.explorer import Explorer
 from orket_lib.artifacts.frontier import FrontierExplorer, FrontierRow
 from orket_lib.artifacts.history import (
     Change,
@@ -40,7 +41,7 @@ class Kept:
 
     id: str
     store: str
-    artifact: Labelled
+    artifact: Explorer
 
 
 def by_time(kept: Sequence[Kept]) -> list[Kept]:
@@ -62,17 +63,17 @@ def described(kept: Kept) -> HistoryRecord:
         hardware_fingerprint=artifact.hardware_fingerprint,
         execution_lane=artifact.execution_lane,
         vram_profile=artifact.vram_profile,
+        sweep=artifact.sweep,
         verdicts=tuple(_verdicts(artifact)),
         provenance_ref=artifact.provenance.ref,
         commit_sha=artifact.provenance.commit_sha,
     )
 
 
-def models_of(artifact: Labelled) -> set[str]:
+def models_of(artifact: Explorer) -> set[str]:
     """Return the models that a record is about."""
     if isinstance(artifact, FrontierExplorer):
         return {session.model_id for session in artifact.sessions}
-    assert isinstance(artifact, ContextCeiling | ThermalProfile)
     return {artifact.model_id}
 
 
@@ -110,7 +111,7 @@ def compare(old: Kept, new: Kept) -> HistoryComparison:
 
 
 def over_time(kept: Sequence[Kept], metric: str, quant: str | None = None) -> list[HistorySeries]:
-    """Return a metric of all that have it, each machine, lane, profile, model and quant by itself.
+    """Return a metric of all that have it, each quant of each sweep and machine by itself.
 
     Args:
         kept: Records of one store.
@@ -126,7 +127,7 @@ def over_time(kept: Sequence[Kept], metric: str, quant: str | None = None) -> li
             if quant not in (None, tag):
                 continue
             lane = artifact.execution_lane
-            key = (model_id, tag, machine, lane, artifact.vram_profile)
+            key = (model_id, tag, machine, lane, artifact.vram_profile, artifact.sweep or "?")
             lanes[key] = lane
             series.setdefault(key, []).append(
                 HistoryPoint.of(
@@ -136,7 +137,7 @@ def over_time(kept: Sequence[Kept], metric: str, quant: str | None = None) -> li
                     valid=valid,
                 )
             )
-    differing = [len({key[index] for key in series}) > 1 for index in range(5)]
+    differing = [len({key[index] for key in series}) > 1 for index in range(6)]
     return [
         HistorySeries(
             name=" ".join(
@@ -153,7 +154,7 @@ def _places(side: Sequence[Fact], kind: ChangeKind) -> set[str]:
     return {fact.where for fact in side if fact.kind == kind}
 
 
-def _measured(artifact: Labelled) -> Iterator[tuple[str, str, bool, Measured]]:
+def _measured(artifact: Explorer) -> Iterator[tuple[str, str, bool, Measured]]:
     """Yield model, quant, whether it is valid, and the readings of all that a record is about."""
     if isinstance(artifact, FrontierExplorer):
         for session in artifact.sessions:
@@ -167,7 +168,7 @@ def _measured(artifact: Labelled) -> Iterator[tuple[str, str, bool, Measured]]:
         yield artifact.model_id, artifact.quant_tag, valid, artifact
 
 
-def _verdicts(artifact: Labelled) -> Iterator[str]:
+def _verdicts(artifact: Explorer) -> Iterator[str]:
     if isinstance(artifact, FrontierExplorer):
         for session in artifact.sessions:
             smallest, best = session.minimum_viable_quant, session.best_value_quant

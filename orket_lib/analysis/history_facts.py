@@ -7,12 +7,14 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel
 
-from orket_lib.artifacts.base import Labelled, Measured
+from orket_lib.artifacts.base import Measured
 from orket_lib.artifacts.context_ceiling import ContextCeiling
-from orket_lib.artifacts.explorer import MeasuredWith
+from orket_lib.artifacts.explorer import Explorer, MeasuredWith
 from orket_lib.artifacts.frontier import FrontierExplorer
 from orket_lib.artifacts.history import ChangeKind, Scalar
 from orket_lib.artifacts.thermal_profile import ThermalProfile
+
+_DIGITS = 12  # of a config's hash: enough to see that it is another
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,7 @@ class Fact:
     value: Scalar
 
 
-def facts(artifact: Labelled) -> Iterator[Fact]:
+def facts(artifact: Explorer) -> Iterator[Fact]:
     """Yield everything that an artifact says, in its own order.
 
     What was measured without saying with what yields no fact about that.
@@ -33,6 +35,10 @@ def facts(artifact: Labelled) -> Iterator[Fact]:
     for label in ("hardware_fingerprint", "execution_lane", "vram_profile"):
         kind: ChangeKind = "machine" if label == "hardware_fingerprint" else "settings"
         yield Fact(kind, "", label, getattr(artifact, label))
+    yield Fact("settings", "", "sweep", artifact.sweep)
+    yield Fact(
+        "settings", "", "config", (artifact.provenance.config_sha256 or "")[:_DIGITS] or None
+    )
     if isinstance(artifact, FrontierExplorer):
         yield from _frontier(artifact)
     elif isinstance(artifact, ContextCeiling):
@@ -41,7 +47,7 @@ def facts(artifact: Labelled) -> Iterator[Fact]:
         yield from _thermal_profile(artifact)
 
 
-def unsaid(artifact: Labelled) -> list[str]:
+def unsaid(artifact: Explorer) -> list[str]:
     """Return the models and quants of which an artifact doesn't say what they were measured with.
 
     Those that were not measured at all are not among them: there is nothing to say.
@@ -53,7 +59,8 @@ def unsaid(artifact: Labelled) -> list[str]:
             for row in session.quant_rows
             if row.served is None and row.adherence_score is not None
         ]
-    if isinstance(artifact, ContextCeiling | ThermalProfile) and artifact.served is None:
+    assert isinstance(artifact, ContextCeiling | ThermalProfile)
+    if artifact.served is None:
         return [f"{artifact.model_id} {artifact.quant_tag}"]
     return []
 

@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from orket_lib.artifacts.base import Count, Labelled, Measured, Reading, Record
-from orket_lib.artifacts.explorer import MeasuredWith
+from orket_lib.artifacts.base import Count, Measured, Reading, Record
+from orket_lib.artifacts.explorer import Explorer, MeasuredWith
 
 ContextReason = Literal[
     "INVALID_ROW",
@@ -48,12 +48,10 @@ class ContextPoint(Measured):
     summary_path: str
 
 
-class ContextCeiling(Measured, Labelled):
+class ContextCeiling(Measured, Explorer):
     """`context_ceiling.json`."""
 
     schema_version: Literal["explorer.context_ceiling.v1"] = "explorer.context_ceiling.v1"
-    model_id: str
-    quant_tag: str
     served: MeasuredWith | None = Field(None, description="null when nothing was served")
     thresholds: ContextThresholds
     safe_context_ceiling: Count = Field(

@@ -1,10 +1,10 @@
-"""What the three explorer artifacts share: what their figures were measured with."""
+"""What the three explorer artifacts share: what they are about, and what it was measured with."""
 
 from __future__ import annotations
 
 from pydantic import Field
 
-from orket_lib.artifacts.base import Record
+from orket_lib.artifacts.base import Labelled, Record
 
 
 class MeasuredWith(Record):
@@ -14,3 +14,11 @@ class MeasuredWith(Record):
     digest: str | None = Field(description="that the server reports for a tag")
     build: str | None = Field(description="of the server")
     platform: dict[str, str] = Field(description="kernel, driver and runtime versions")
+
+
+class Explorer(Labelled):
+    """An artifact that a history is kept of."""
+
+    model_id: str
+    quant_tag: str
+    sweep: str | None = Field(None, description="name of the sweep; null when it is not known")

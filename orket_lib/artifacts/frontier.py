@@ -6,8 +6,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from orket_lib.artifacts.base import Labelled, Measured, Reading, Record
-from orket_lib.artifacts.explorer import MeasuredWith
+from orket_lib.artifacts.base import Measured, Reading, Record
+from orket_lib.artifacts.explorer import Explorer, MeasuredWith
 
 UNKNOWN = "unknown"
 
@@ -37,7 +37,7 @@ class FrontierSession(Record):
     quant_rows: tuple[FrontierRow, ...]
 
 
-class FrontierExplorer(Labelled):
+class FrontierExplorer(Explorer):
     """`frontier_explorer.json`."""
 
     schema_version: Literal["explorer.frontier.v1"] = "explorer.frontier.v1"

@@ -24,6 +24,7 @@ class HistoryRecord(Record):
     hardware_fingerprint: str | None
     execution_lane: Lane
     vram_profile: VramProfile
+    sweep: str | None = Field(description="null when the record does not say it")
     verdicts: tuple[str, ...] = Field(description="one for each model")
     provenance_ref: str
     commit_sha: str | None

@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from orket_lib.artifacts.base import Labelled, Measured, Reading, Record, Share
-from orket_lib.artifacts.explorer import MeasuredWith
+from orket_lib.artifacts.base import Measured, Reading, Record, Share
+from orket_lib.artifacts.explorer import Explorer, MeasuredWith
 
 ThermalReason = Literal[
     "THERMAL_END_ABOVE_THRESHOLD", "RUN_QUALITY_NOT_CLEAN", "COOLDOWN_TARGET_NOT_REACHED"
@@ -38,12 +38,10 @@ class ThermalPoint(Measured):
     reasons: tuple[ThermalReason, ...]
 
 
-class ThermalProfile(Measured, Labelled):
+class ThermalProfile(Measured, Explorer):
     """`thermal_profile.json`."""
 
     schema_version: Literal["explorer.thermal_stability.v1"] = "explorer.thermal_stability.v1"
-    model_id: str
-    quant_tag: str
     served: MeasuredWith | None = Field(None, description="null when nothing was served")
     thresholds: ThermalThresholds
     heat_soak_detected: bool | None = Field(description="null without a temperature")

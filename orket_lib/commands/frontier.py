@@ -34,6 +34,7 @@ def run(options: argparse.Namespace) -> int:
         hardware_fingerprint=summary.hardware_fingerprint,
         model_id=sessions[0].model_id if sessions else UNKNOWN,
         quant_tag=(sessions[0].minimum_viable_quant or UNKNOWN) if sessions else UNKNOWN,
+        sweep=summary.matrix.get("sweep"),
         include_invalid=any(s.efficiency_frontier.include_invalid for s in summary.sessions),
         sessions=sessions,
     )

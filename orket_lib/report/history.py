@@ -100,7 +100,8 @@ def _title(found: HistoryOverTime) -> str:
 
 def _described(record: HistoryRecord) -> str:
     machine = cpu_name(record.hardware_fingerprint)
-    labels = f"{machine}, {record.execution_lane}, {record.vram_profile}, {record.provenance_ref}"
+    sweep = record.sweep or "unknown sweep"
+    labels = f"{sweep}, {machine}, {record.execution_lane}, {record.vram_profile}"
     verdicts = "; ".join(record.verdicts) or "no model"
     return f"{record.generated_at}  {labels}  {verdicts}"
 

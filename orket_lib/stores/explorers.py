@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from orket_lib.artifacts.base import Labelled
 from orket_lib.artifacts.canonical import digest_of, sha256_of
 from orket_lib.artifacts.context_ceiling import ContextCeiling
+from orket_lib.artifacts.explorer import Explorer
 from orket_lib.artifacts.frontier import FrontierExplorer
 from orket_lib.artifacts.io import parse_model
 from orket_lib.artifacts.thermal_profile import ThermalProfile
@@ -47,7 +47,7 @@ class Store:
     """
 
     folder: str
-    record: type[Labelled]
+    record: type[Explorer]
     key: tuple[str, ...]
 
     def files(self, root: Path) -> Iterator[HistoryFile]:
