@@ -55,30 +55,37 @@ def more_samples(folder: Path, seconds: float) -> None:
     wait_until(lambda: seconds_sampled(folder) >= goal, f"{seconds:g} s more of samples")
 
 
+class Burst:
+    """Somebody else's work on all cores, during one step of a measurement and no other."""
+
+    def __init__(self, folder: Path, step: int) -> None:
+        others = foreign_share()
+        if others > BUSY:
+            pytest.skip(f"others use {others:.0%} of all cores: they would be named, too")
+        self.pid = 0
+        self._folder, self._step = folder, step
+        self._burning = burner(psutil.cpu_count() or 1)
+
+    def __call__(self, step: int) -> None:
+        # Windows are a second wide at least: let the neighbours' end before, and begin after.
+        if step == self._step - 1:
+            more_samples(self._folder, 1.5)
+            self.pid = self._burning.__enter__()
+            more_samples(self._folder, 1.0)
+        elif step == self._step:
+            more_samples(self._folder, 0.5)
+            self._burning.__exit__(None, None, None)
+            more_samples(self._folder, 1.5)
+
+
 def test_t11_a_foreign_process_pollutes_the_run_that_it_disturbed_and_no_other(
     tmp_path: Path,
 ) -> None:
-    folder, disturbed = tmp_path / "cell", PROBES + 3
-    others = foreign_share()
-    if others > BUSY:
-        pytest.skip(f"others use {others:.0%} of all cores: they would be named, too")
-    foreign: list[int] = []
-    burning = burner(psutil.cpu_count() or 1)
-
-    def between(step: int) -> None:
-        # Windows are a second wide at least: let the neighbours' end before, and begin after.
-        if step == disturbed - 1:
-            more_samples(folder, 1.5)
-            foreign.append(burning.__enter__())
-            more_samples(folder, 1.0)
-        elif step == disturbed:
-            more_samples(folder, 0.5)
-            burning.__exit__(None, None, None)
-            more_samples(folder, 1.5)
-
-    report = measure(folder, nano_spec("Q2_K"), progress=Interrupting(between))
+    folder = tmp_path / "cell"
+    burst = Burst(folder, PROBES + 3)
+    report = measure(folder, nano_spec("Q2_K"), progress=Interrupting(burst))
     texts = [evidence(run, Reason.HIGH_CPU_SATURATION) for run in report.test_runs]
-    named = [f"(pid {foreign[0]}, " in text for text in texts]
+    named = [f"(pid {burst.pid}, " in text for text in texts]
     assert named == [False, False, True, False, False, False], texts
     # Whoever else works on this machine meanwhile is named by his own name.
     by_burner = report.test_runs[2].telemetry.host.foreign_cpu_ratio
@@ -92,6 +99,29 @@ def test_t11_a_foreign_process_pollutes_the_run_that_it_disturbed_and_no_other(
     assert row.cpu_saturation_rate >= 1 / 6
     assert not row.valid
     assert "of 8 runs and probes" in seen.evidence
+
+
+def test_a_run_that_was_disturbed_is_done_again_and_the_first_one_is_kept(tmp_path: Path) -> None:
+    folder = tmp_path / "cell"
+    burst = Burst(folder, PROBES + 3)
+    wanted = nano_spec("Q2_K", rerun_polluted=1)
+    report = measure(folder, wanted, progress=Interrupting(burst))
+    texts = [evidence(run, Reason.HIGH_CPU_SATURATION) for run in report.test_runs]
+    assert not [text for text in texts if f"(pid {burst.pid}, " in text]
+    assert sorted((run.task_id, run.run_index) for run in report.test_runs) == [
+        (task.id, index) for task in tasks_of(wanted) for index in range(2)
+    ]
+    thrown = [
+        run
+        for run in report.discarded_runs
+        if f"(pid {burst.pid}, " in evidence(run, Reason.HIGH_CPU_SATURATION)
+    ]
+    assert [(run.task_id, run.run_index) for run in thrown] == [(tasks_of(wanted)[2].id, 0)]
+    (note,) = [o for o in report.observations if o.reason is Reason.POLLUTED_RUNS_REPEATED]
+    assert f"{thrown[0].test_id} run 0 (HIGH_CPU_SATURATION" in note.evidence
+    row = row_of(report, Lane.LAB)
+    assert row.discarded_steps == len(report.discarded_runs) + len(report.discarded_probes)
+    assert row.test_runs == 6
 
 
 class CuttingProxy:

@@ -1,0 +1,84 @@
+"""Disturbed steps are done again, as often as the config allows, and never for nothing."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import psutil
+import pytest
+from builders import PROVENANCE, spec, task
+from fake_provider import FakeProvider, failing, quiet
+
+from orket_lib.artifacts.run_report import RunReport
+from orket_lib.measure.harness import CellMeasurement
+from orket_lib.measure.progress import Silent
+from orket_lib.providers.base import GenerationRequest, Source
+from orket_lib.telemetry.samples import Sample
+from orket_lib.vocabulary.reasons import Reason
+
+TASKS = (task(1), task(2))
+
+
+def busy(at_s: float) -> Sample:
+    return Sample(
+        at_s, at_s * (psutil.cpu_count() or 1), 0.0, 0.0, 0, 0, 0, top_pid=9, top_name="miner"
+    )
+
+
+def measure(folder: Path, repeats: int) -> RunReport:
+    wanted = spec(rerun_polluted=repeats)
+    return CellMeasurement(wanted, Source(Path("nano.gguf")), TASKS, folder, Silent()).run(
+        PROVENANCE
+    )
+
+
+def test_on_a_quiet_machine_nothing_is_repeated(tmp_path: Path, provider: FakeProvider) -> None:
+    report = measure(tmp_path, 3)
+    assert len(provider.questions) == 4
+    assert (report.discarded_runs, report.discarded_probes, report.observations) == ((), (), ())
+
+
+def test_a_machine_that_stays_busy_ends_it_at_the_limit(
+    tmp_path: Path, provider: FakeProvider
+) -> None:
+    provider.samples = [busy(at_s) for at_s in (0.0, 1.0, 2.0, 30.0)]
+    report = measure(tmp_path, 2)
+    assert Counter(provider.questions) == {found.prompt: 2 * 3 for found in TASKS}
+    assert len(report.test_runs) == 4
+    assert (len(report.discarded_runs), len(report.discarded_probes)) == (8, 4)
+    assert all(run.telemetry.run_quality_reasons for run in report.test_runs)
+    (note,) = [o for o in report.observations if o.reason is Reason.POLLUTED_RUNS_REPEATED]
+    assert note.evidence.startswith("12 disturbed steps were repeated: probe 0 (")
+    assert note.evidence.endswith(" and 7 more")
+
+
+def test_without_the_setting_a_disturbed_run_stays(tmp_path: Path, provider: FakeProvider) -> None:
+    provider.samples = [busy(at_s) for at_s in (0.0, 1.0, 2.0, 30.0)]
+    report = measure(tmp_path, 0)
+    assert len(provider.questions) == 4
+    assert report.discarded_runs == ()
+
+
+def test_a_measurement_that_was_killed_goes_on_with_the_repetitions(
+    tmp_path: Path, provider: FakeProvider
+) -> None:
+    provider.samples = [busy(at_s) for at_s in (0.0, 1.0, 2.0, 30.0)]
+    second = TASKS[1].prompt
+    seen: list[str] = []
+
+    def when_it_is_repeated(request: GenerationRequest) -> bool:
+        seen.append(request.prompt)
+        return request.prompt == second and seen.count(second) == 3
+
+    provider.fault = failing(KeyboardInterrupt(), when_it_is_repeated)
+    with pytest.raises(KeyboardInterrupt):
+        measure(tmp_path, 1)
+    provider.fault = FakeProvider().fault
+    provider.samples = [quiet(at_s) for at_s in (0.0, 1.0, 2.0, 30.0)]
+    report = measure(tmp_path, 1)
+    assert len(report.test_runs) == 4
+    assert len(report.discarded_runs) == 4
+    assert {run.session for run in report.test_runs} == {0, 1}
+    polluted = [run for run in report.test_runs if run.telemetry.run_quality_reasons]
+    assert [(run.task_id, run.run_index) for run in polluted] == [(1, 0)]  # repeated already
