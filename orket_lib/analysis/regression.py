@@ -7,15 +7,10 @@ from dataclasses import dataclass, field
 from functools import reduce
 from operator import add
 
-from orket_lib.analysis.regression_metrics import (
-    ADHERENCE,
-    METRICS,
-    Extremes,
-    Tested,
-    examine,
-    extremes,
-)
+from orket_lib.analysis.regression_adherence import Extremes, extremes
+from orket_lib.analysis.regression_metrics import METRICS, examine
 from orket_lib.analysis.regression_pairs import Pairing, pair
+from orket_lib.analysis.regression_tested import ADHERENCE, Tested
 from orket_lib.analysis.statistics import holm
 from orket_lib.artifacts.baseline import Baseline, BaselineMetadata
 from orket_lib.artifacts.regression import CellRegression, Change, Metric, MetricVerdict

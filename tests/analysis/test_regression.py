@@ -273,6 +273,17 @@ def test_more_rounds_or_tasks_are_no_other_settings() -> None:
     )
 
 
+def test_the_fastest_of_more_runs_is_not_compared_with_that_of_fewer() -> None:
+    mine = report(20, 1.0)
+    more = mine.model_copy(
+        update={"test_runs": (*mine.test_runs, *(run for run in mine.test_runs if run.run_index))}
+    )
+    judged = judge(more)
+    item = metric(judged, "fastest_latency")
+    assert item.null_reasons["effect"] == "FEWER_THAN_3_BASELINES_HAVE_IT"
+    assert metric(judged, "ttft_ms").verdict is Change.SAME
+
+
 def test_a_task_that_never_answered_has_no_time() -> None:
     silent = builders.report(test_runs=(builders.run(1, 0, Outcome.TIMEOUT),))
     (item,) = baselines_of(silent, {"add-0001": "r"}).values()

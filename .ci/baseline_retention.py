@@ -1,0 +1,42 @@
+"""Retention of the baselines: health, then what would go, then let it go.
+
+What `.github/workflows/baseline-retention-weekly.yml` runs on the machine that holds storage/, and
+`.ci/full` here. Nothing is removed while a history can't be read: it would have to be looked at
+first.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+from pathlib import Path
+
+
+def main() -> int:
+    """Do the three steps; return the exit status of the first one that fails, else 0."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--storage-root", default="storage")
+    parser.add_argument("--keep-last", default="10", metavar="N")
+    parser.add_argument("--per", default="cell", choices=("test", "cell"))
+    parser.add_argument("--out", type=Path, default=Path("results/baseline-retention"))
+    options = parser.parse_args()
+    where = ["--storage-root", options.storage_root]
+    policy = [*where, "--keep-last", options.keep_last, "--per", options.per]
+    options.out.mkdir(parents=True, exist_ok=True)
+    for name, arguments in {
+        "health": ["health", *policy],
+        "prune-dry-run": ["prune", *policy, "--dry-run"],
+        "prune": ["prune", *policy],
+    }.items():
+        command = [sys.executable, "-m", "orket_lib", "baselines", *arguments, "--json"]
+        with (options.out / f"{name}.json").open("w", encoding="utf-8") as stream:
+            code = subprocess.run(command, stdout=stream, check=False).returncode
+        print(f"{name}: exit status {code}, {stream.name}", flush=True)  # noqa: T201
+        if code:
+            return code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

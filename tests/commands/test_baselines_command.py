@@ -1,0 +1,220 @@
+"""`orket baselines` as it is typed: exit codes, JSON, and what it says of mistakes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import builders
+import pytest
+
+from orket_lib.artifacts.io import write_json, write_model
+from orket_lib.artifacts.run_report import Observation, RunReport
+from orket_lib.cli import main
+from orket_lib.stores.baselines import BaselineStore
+from orket_lib.tasks.bank import TaskBank, selection
+from orket_lib.vocabulary.reasons import Reason
+from orket_lib.vocabulary.statuses import RunStatus
+
+BANK = TaskBank(
+    schema_version="orket.task_bank.v1", bank_id="bank", tasks=(builders.task(1), builders.task(2))
+)
+DAYS = ("2026-11-01T00:00:00Z", "2026-11-02T00:00:00.5+02:00", "2026-11-03T00:00:00Z")
+
+Orket = Callable[..., tuple[int, Any, str]]
+
+
+def report(day: int, **changes: Any) -> RunReport:
+    spec = builders.spec(tasks=selection(BANK, BANK.tasks))
+    return builders.report(spec=spec, measured_at=DAYS[day], **changes)
+
+
+@pytest.fixture
+def orket(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Orket:
+    """Return a call of `orket baselines`: exit code, standard output as JSON, standard error."""
+    monkeypatch.chdir(tmp_path)
+    write_json(tmp_path / "bank.json", BANK.model_dump(mode="json"))
+    for day in range(3):
+        write_model(tmp_path / f"run-{day}.json", report(day))
+
+    def call(*arguments: str) -> tuple[int, Any, str]:
+        code = main(["baselines", *arguments])
+        shown = capsys.readouterr()
+        return code, json.loads(shown.out) if "--json" in arguments else shown.out, shown.err
+
+    return call
+
+
+@pytest.fixture
+def recorded(orket: Orket) -> list[str]:
+    """Record three measurements, the newest first; return their refs, the oldest first."""
+    paths = [f"run-{day}.json" for day in (2, 0, 1)]
+    code, receipt, _ = orket("record", "--report", *paths, "--bank", "bank.json", "--json")
+    assert code == 0
+    newest, oldest, middle = (item["test_run_id"] for item in receipt["recorded"])
+    return [oldest, middle, newest]
+
+
+def refs(orket: Orket, test_id: str = "add-0001") -> list[str]:
+    _, shown, _ = orket("show", "--test-id", test_id, "--json")
+    return [item["baseline_metadata"]["test_run_id"] for item in shown["history"]]
+
+
+def test_records_carry_what_they_are_of(orket: Orket, recorded: list[str]) -> None:
+    _, shown, _ = orket("show", "--test-id", "add-0001", "--json")
+    first = shown["history"][0]
+    assert first["baseline_metadata"] == {
+        "test_run_id": recorded[0],
+        "model_id": "nano",
+        "model_hash": "a" * 64,
+        "quant_tag": "Q4_K_M",
+        "bank_id": "bank",
+        "hardware_fingerprint": builders.MACHINE,
+        "task_revision": selection(BANK, BANK.tasks[:1]).sha256[:12],
+        "settings_digest": first["baseline_metadata"]["settings_digest"],
+        "build": "test",
+        "created_at": DAYS[0],
+        "pinned": False,
+    }
+    assert first["gold_telemetry"]["adherence_score"] == 1.0
+    assert first["gold_telemetry"]["total_latency"] == pytest.approx(0.32)
+    assert first["gold_telemetry"]["null_reasons"] == {"peak_vram_mib": "NO_GPU_USED"}
+    assert refs(orket) == recorded
+
+
+def test_listing_counts_records_cells_and_pins(orket: Orket, recorded: list[str]) -> None:
+    orket("pin-baseline", "--baseline-ref", recorded[0])
+    code, shown, _ = orket("list", "--json")
+    assert code == 0
+    assert [
+        (item["test_id"], item["records"], item["pinned"], item["cells"])
+        for item in shown["histories"]
+    ] == [("add-0001", 3, 1, 1), ("add-0002", 3, 1, 1)]
+    _, text, _ = orket("list")
+    assert "add-0002" in text
+
+
+def test_resolving_takes_the_newest_or_says_what_is_in_the_way(
+    orket: Orket, recorded: list[str]
+) -> None:
+    of_task = ("resolve", "--test-id", "add-0001", "--json")
+    code, found, _ = orket(*of_task)
+    assert (code, found["status"]) == (0, "OK")
+    assert found["baseline"]["baseline_metadata"]["test_run_id"] == recorded[-1]
+    for option, value, status in (
+        ("--model-id", "another", "NO_BASELINE"),
+        ("--hardware-fingerprint", "another", "HW_MISMATCH"),
+        ("--task-revision", "another", "REV_MISMATCH"),
+    ):
+        code, found, _ = orket(*of_task, option, value)
+        assert (code, found) == (
+            3,
+            {"test_id": "add-0001", "status": status, "baseline": None},
+        )
+    code, found, _ = orket(*of_task, "--baseline-ref", recorded[0])
+    assert found["baseline"]["baseline_metadata"]["test_run_id"] == recorded[0]
+    with pytest.raises(SystemExit):
+        orket("resolve")
+
+
+def test_an_unknown_ref_is_one_message_and_no_traceback(orket: Orket, recorded: list[str]) -> None:
+    for arguments in (
+        ("resolve", "--test-id", "add-0001", "--baseline-ref", "nobody"),
+        ("pin-baseline", "--baseline-ref", "nobody"),
+        ("unpin-baseline", "--baseline-ref", "nobody", "--test-id", "add-0001"),
+    ):
+        code, _, error = orket(*arguments)
+        assert code == 1
+        assert error.startswith("error: nobody: no baseline")
+    assert refs(orket) == recorded
+
+
+def test_pruning_keeps_pins_and_says_first_what_would_go(orket: Orket, recorded: list[str]) -> None:
+    orket("pin-baseline", "--baseline-ref", recorded[0], "--test-id", "add-0001")
+    policy = ("--keep-last", "1", "--json")
+
+    _, planned, _ = orket("prune", *policy, "--dry-run")
+    assert refs(orket) == recorded
+    code, done, _ = orket("prune", *policy)
+
+    assert code == 0
+    assert done == planned | {"dry_run": False}
+    assert refs(orket) == [recorded[0], recorded[2]]
+    assert refs(orket, "add-0002") == [recorded[2]]
+    orket("unpin-baseline", "--baseline-ref", recorded[0])
+    orket("prune", *policy)
+    assert refs(orket) == [recorded[2]]
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "many"])
+def test_keeping_none_is_wrong_usage(orket: Orket, recorded: list[str], value: str) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        orket("prune", "--keep-last", value)
+    assert stopped.value.code == 2
+    assert refs(orket) == recorded
+
+
+def test_health_names_what_is_damaged_and_still_shows_the_rest(
+    orket: Orket, recorded: list[str], tmp_path: Path
+) -> None:
+    code, shown, _ = orket("health", "--keep-last", "2", "--json")
+    assert code == 0
+    assert [item["outdated"] for item in shown["histories"]] == [1, 1]
+    path = BaselineStore(tmp_path / "storage").path("add-0001")
+    path.write_text("{", encoding="utf-8")
+
+    code, shown, error = orket("health", "--json")
+
+    assert code == 1
+    assert [bool(item["problem"]) for item in shown["histories"]] == [True, False]
+    assert "add-0001.json: " in error
+    assert path.read_text(encoding="utf-8") == "{"
+    code, _, error = orket("prune", "--keep-last", "1")
+    assert (code, "not valid JSON" in error) == (1, True)
+
+
+def test_an_empty_storage_is_fine(orket: Orket, tmp_path: Path) -> None:
+    for action in ("list", "health", "prune"):
+        code, _, _ = orket(action)
+        assert code == 0
+    assert not (tmp_path / "storage").exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        (
+            {"status": RunStatus.CRASHED, "status_reason": "died", "test_runs": ()},
+            "status is crashed",
+        ),
+        (
+            {"observations": (Observation.of(Reason.QUANT_IDENTITY_MISMATCH, "Q8_0"),)},
+            "QUANT_IDENTITY_MISMATCH",
+        ),
+    ],
+    ids=["not measured", "another quant"],
+)
+def test_what_is_no_measurement_of_the_cell_is_no_baseline(
+    orket: Orket, tmp_path: Path, changes: dict[str, Any], reason: str
+) -> None:
+    write_model(tmp_path / "bad.json", report(0, **changes))
+    _, receipt, error = orket("record", "--report", "bad.json", "--bank", "bank.json", "--json")
+    assert receipt["recorded"] == []
+    assert [item["reason"] for item in receipt["not_recorded"]] == [reason]
+    assert f"not recorded: nano Q4_K_M: {reason}" in error
+    assert not (tmp_path / "storage").exists()
+
+
+def test_a_bank_that_changed_can_not_say_what_was_measured(orket: Orket, tmp_path: Path) -> None:
+    changed = BANK.model_dump(mode="json")
+    changed["tasks"][0]["prompt"] = "Another question?"
+    write_json(tmp_path / "bank.json", changed)
+    code, _, error = orket("record", "--report", "run-0.json", "--bank", "bank.json")
+    assert code == 1
+    assert "bank.json: no longer holds the tasks that were measured" in error
+    code, _, error = orket("record", "--report", "run-0.json")
+    assert (code, "--bank" in error) == (1, True)
