@@ -94,6 +94,17 @@ class Warmup(Record):
     steady: bool = Field(description="the last three show no trend and little spread (T13)")
 
 
+class CooldownRecord(Measured):
+    """How cool the machine was made before the model was loaded."""
+
+    target_c: float
+    sensor: Literal["cpu", "gpu"]
+    start_c: Reading = Field(description="the hottest of them")
+    end_c: Reading
+    waited_s: float = volatile("until the target was reached or the time was up")
+    reached: bool
+
+
 class Session(Record):
     """One load of the model; a measurement that was interrupted has several."""
 
@@ -112,6 +123,7 @@ class Session(Record):
     template_tokens: int | None = Field(
         description="tokens that the chat template adds to a prompt; null when it can't be told"
     )
+    cooldown: CooldownRecord | None = Field(None, description="null where nobody asked for one")
     sandbox: str | None = Field(
         None, description="where code of answers was run; null where no task needed that"
     )

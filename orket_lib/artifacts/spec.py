@@ -48,6 +48,13 @@ class ArtifactIdentity(Record):
     imatrix: str | None = later(None, "SHA-256 of the importance matrix that it is made with")
 
 
+class CooldownSettings(Record):
+    """How cool the machine has to be before a model is loaded."""
+
+    target_c: float
+    timeout_sec: float
+
+
 class ControlSettings(Record):
     """What the config asks to hold constant; null leaves it to the provider."""
 
@@ -95,6 +102,7 @@ class MeasurementSpec(Addressed):
     controls: ControlSettings
     tasks: TaskSelection
     sandbox: tuple[str, ...] = later(WITH_WALLS, "kinds that code of answers may be run in")
+    cooldown: CooldownSettings | None = later(None, "null = nobody waits")
     runner: RunnerSettings | None = later(None, "command that answers the tasks; null = we ask")
     machine: str = Field(description="fingerprint of the machine that is to measure")
 

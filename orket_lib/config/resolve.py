@@ -16,6 +16,7 @@ from orket_lib.artifacts.spec import (
     ArtifactIdentity,
     CanarySpec,
     ControlSettings,
+    CooldownSettings,
     MeasurementSpec,
     RunSpec,
 )
@@ -149,6 +150,7 @@ def resolve(config: SweepConfig, hashes: HashCache, machine: str) -> Sweep:
             ),
             tasks=selection(bank, chosen),
             sandbox=config.code_sandbox,
+            cooldown=_cooldown(config),
             runner=find_runner(config),
             machine=where,
         )
@@ -184,6 +186,14 @@ def resolve(config: SweepConfig, hashes: HashCache, machine: str) -> Sweep:
         canaries=tuple(map(canary, watched)),
         machine=where,
         warnings=found.warnings,
+    )
+
+
+def _cooldown(config: SweepConfig) -> CooldownSettings | None:
+    if config.cooldown_target_c is None:
+        return None
+    return CooldownSettings(
+        target_c=config.cooldown_target_c, timeout_sec=config.cooldown_timeout_sec
     )
 
 

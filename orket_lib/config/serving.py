@@ -83,6 +83,15 @@ class Serving(Section):
             "scores 0), started again up to 3 times"
         ),
     ] = "row"
+    cooldown_target_c: Annotated[
+        float | None,
+        Field(
+            gt=0, le=150, description="how cool the machine must be before each load; null = any"
+        ),
+    ] = None
+    cooldown_timeout_sec: Annotated[
+        float, Field(gt=0, description="how long is waited for that, s; then it goes on")
+    ] = 300.0
     temperature: Annotated[float, Field(ge=0, le=2, description="0 = greedy")] = 0.0
     max_output_tokens: Annotated[int, Field(ge=1, description="limit of an answer")] = 256
     task_timeout_sec: Annotated[float, Field(gt=0, description="of one task, s")] = 120.0

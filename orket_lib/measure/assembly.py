@@ -15,6 +15,7 @@ from orket_lib.artifacts.base import Provenance
 from orket_lib.artifacts.run_report import Observation, Probe, RunReport, Session, TestRun
 from orket_lib.artifacts.spec import RunSpec
 from orket_lib.measure import journal as kinds
+from orket_lib.measure.cooldown import too_warm
 from orket_lib.measure.gpu_quality import watched
 from orket_lib.measure.gpu_summary import summarize_gpus
 from orket_lib.measure.host_quality import judge_probe, judge_run
@@ -113,6 +114,7 @@ def _observations(
     """Return how what was served differs from the spec, and which servers died, each once."""
     found = [identity_observations(spec, session) for session in sessions]
     found.append(mixture_observations(sessions))
+    found.append(list(too_warm(sessions)))
     deaths = journal.all(kinds.DEATH)
     found.append([Observation.of(Reason.SERVER_DIED, death["reason"]) for death in deaths])
     return tuple(dict.fromkeys(item for items in found for item in items))

@@ -10,6 +10,7 @@ from pathlib import Path
 from orket_lib.artifacts.run_report import Session
 from orket_lib.artifacts.spec import MeasurementSpec
 from orket_lib.measure.calibration import decode_clock, template_tokens
+from orket_lib.measure.cooldown import cool_down
 from orket_lib.measure.gpu_watch import gpu_watch, rest
 from orket_lib.measure.opened import OpenSession
 from orket_lib.measure.probe_requests import ProbeMaker
@@ -47,6 +48,7 @@ def open_session(
         LoadError: The model does not load.
         ServerCrashed: The server died while it was warmed up.
     """
+    cooled = cool_down(spec, source)
     started, origin_s = utc_now(), time.monotonic()
     log.parent.mkdir(parents=True, exist_ok=True)
     with (
@@ -69,6 +71,7 @@ def open_session(
             decode_clock=clock,
             decode_clock_evidence=evidence,
             template_tokens=template_tokens(model, maker),
+            cooldown=cooled,
             sandbox=sandbox.description if sandbox else None,
         )
         yield OpenSession(model, record, maker, origin_s, sandbox, sampler)

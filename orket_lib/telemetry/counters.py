@@ -73,7 +73,7 @@ def host() -> Host:
         psi_cpu_some_us=_pressure("cpu", "some"),
         psi_memory_full_us=_pressure("memory", "full"),
         frequency_mhz=_frequency(),
-        temperature_c=_temperature(),
+        temperature_c=cpu_temperature_c(),
         energy_uj=_energy(),
     )
 
@@ -163,7 +163,7 @@ def _frequency() -> float | None:
     return sum(values) / len(values) / 1000 if values else None
 
 
-def _temperature() -> float | None:
+def cpu_temperature_c() -> float | None:
     """Return the hottest CPU or board sensor in degrees Celsius."""
     zones = Path("/sys/class/thermal").glob("thermal_zone*/temp")
     sensors = Path("/sys/class/hwmon").glob("hwmon*/temp*_input")

@@ -155,7 +155,9 @@ def test_swap_is_the_sum_of_both_ways_or_none(
     assert counters._swapped() == (None if pages is None else pages * PAGE)
 
 
-@pytest.mark.parametrize("reader", [counters._frequency, counters._temperature, counters._energy])
+@pytest.mark.parametrize(
+    "reader", [counters._frequency, counters.cpu_temperature_c, counters._energy]
+)
 def test_a_sensor_that_can_not_be_read_is_none_and_not_zero(
     monkeypatch: pytest.MonkeyPatch, reader: object
 ) -> None:

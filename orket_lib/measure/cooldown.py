@@ -1,0 +1,94 @@
+"""Waiting until the machine is as cool as the config wants it, before a model is loaded.
+
+What was reached is written down, whatever it is: a target that can't be reached, or a machine
+without a sensor, costs time and is told, and never stops a measurement.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Literal
+
+from orket_lib.artifacts.run_report import CooldownRecord, Observation, Session
+from orket_lib.artifacts.spec import MeasurementSpec
+from orket_lib.providers.base import Source
+from orket_lib.telemetry.counters import cpu_temperature_c
+from orket_lib.telemetry.devices.opening import open_devices
+from orket_lib.vocabulary.nulls import Null
+from orket_lib.vocabulary.reasons import Reason
+
+Sensor = Literal["cpu", "gpu"]
+Thermometer = Callable[[], float | Null]
+
+_POLL_S = 1.0
+
+
+def cool_down(spec: MeasurementSpec, source: Source) -> CooldownRecord | None:
+    """Wait until what will serve the model is cool, or the time is up; None where nobody asked.
+
+    Args:
+        spec: With the target, and which GPUs count.
+        source: Where the model will be served.
+    """
+    if spec.cooldown is None:
+        return None
+    target_c, limit_s = spec.cooldown.target_c, spec.cooldown.timeout_sec
+    with _thermometer(spec, source) as (sensor, read):
+        begin = time.monotonic()
+        first = now = read()
+        while not isinstance(now, Null) and now > target_c and time.monotonic() - begin < limit_s:
+            time.sleep(min(_POLL_S, limit_s))
+            now = read()
+        waited = time.monotonic() - begin
+    return CooldownRecord.of(
+        target_c=target_c,
+        sensor=sensor,
+        start_c=first,
+        end_c=now,
+        waited_s=waited,
+        reached=not isinstance(now, Null) and now <= target_c,
+    )
+
+
+def too_warm(sessions: Sequence[Session]) -> Iterator[Observation]:
+    """Yield the cooldowns that did not get where they should."""
+    for session in sessions:
+        cooled = session.cooldown
+        if cooled and not cooled.reached:
+            now = "unknown" if cooled.end_c is None else f"{cooled.end_c:g} °C"
+            why = cooled.null_reasons.get("end_c", f"after {cooled.waited_s:.0f} s")
+            yield Observation.of(
+                Reason.COOLDOWN_TARGET_NOT_REACHED,
+                f"{cooled.sensor} {now} ({why}) before load {session.index}, "
+                f"asked for {cooled.target_c:g} °C",
+            )
+
+
+@contextmanager
+def _thermometer(spec: MeasurementSpec, source: Source) -> Iterator[tuple[Sensor, Thermometer]]:
+    """Give what is read, and how: the hottest GPU that may serve the model, else the CPU."""
+    if source.place.remote is not None:
+        yield "cpu", lambda: Null("REMOTE_SERVER")
+        return
+    if spec.provider == "embedded":
+        yield "cpu", _cpu
+        return
+    with open_devices("any") as found:
+        devices = found.chosen(spec.gpu_devices).devices
+        if not devices:
+            yield "cpu", _cpu
+            return
+
+        def hottest() -> float | Null:
+            readings = [device.gauges().temperature_c for device in devices]
+            known = [value for value in readings if not isinstance(value, Null)]
+            return max(known) if known else next(it for it in readings if isinstance(it, Null))
+
+        yield "gpu", hottest
+
+
+def _cpu() -> float | Null:
+    found = cpu_temperature_c()
+    return Null("NO_SENSOR") if found is None else found
