@@ -13,6 +13,7 @@ from orket_lib.artifacts.spec import (
     ArtifactIdentity,
     CanarySpec,
     ControlSettings,
+    CooldownSettings,
     RunSpec,
     TaskSelection,
 )
@@ -99,6 +100,8 @@ def test_no_field_of_a_spec_is_left_out_of_its_digest() -> None:
         "runner": RunnerSettings(template=("agent", "{task_file}")),
         "on_server_death": "run",
         "sandbox": ("rlimits",),
+        "rerun_polluted": 1,
+        "cooldown": CooldownSettings(target_c=50, timeout_sec=60),
     }
     content = json.loads(spec(**later).canonical())
     assert set(content) == set(RunSpec.model_fields)
