@@ -105,6 +105,24 @@ def test_where_no_gpu_is_to_be_watched_none_is_opened(tmp_path: Path, replay: Re
     assert sorted(path.name for path in tmp_path.iterdir()) == ["samples.csv", "trace.json"]
 
 
+def test_a_driver_that_fails_in_its_own_way_costs_the_host_no_sample(
+    tmp_path: Path, replay: Replay, capfd: pytest.CaptureFixture[str]
+) -> None:
+    trace = load_trace("two_cards")
+    trace["devices"][0]["segments"][0] |= {"for_s": 0.5}
+    trace["devices"][0]["segments"][1]["temperature_c"] = "hot"  # no number that a driver returns
+    replay(trace)
+    host, gpus = tmp_path / "samples.csv", tmp_path / "gpus.jsonl"
+    with sampling(host, None, time.monotonic(), GpuWatch(gpus)):
+        seen = len(read_samples(host))
+        wait_until(lambda: len(read_samples(host)) > seen + 3, "the host is looked at as ever")
+        assert 0 < looks(gpus) <= 4
+    record = record_in(gpus)
+    (found,) = WatchedGpus(record).judge((5.0, 6.0))[1]
+    assert found.reason is Reason.TELEMETRY_GAP
+    assert "TypeError" in capfd.readouterr().err
+
+
 def on_card(*processes: dict[str, Any]) -> dict[str, Any]:
     """Return the trace of one card with these processes on it all the time."""
     trace = load_trace("two_cards")
