@@ -65,6 +65,7 @@ REQUESTS = "orket_lib/measure/probe_requests.py"
 GRADED = "orket_lib/measure/graded.py"
 AGGREGATES = "orket_lib/analysis/aggregates.py"
 WINDOWS = "orket_lib/telemetry/windows.py"
+GPU_WINDOWS = "orket_lib/telemetry/gpu_windows.py"
 _READ_BACK = 'read_back(props, artifact, _build(props), vram=Null("NO_GPU_USED"))'
 _FOREIGN = """    busy = last.busy_s - first.busy_s
     ours = (last.own_s - first.own_s) + (last.server_s - first.server_s)"""
@@ -140,6 +141,39 @@ MUTATIONS = (
         "orket_lib/providers/llama_traffic.py",
         "if counted and (prompt > 0 or output > 0):",
         "if False:",
+    ),
+    Mutation(
+        "T8",
+        "who is on a GPU is asked once, at the start of a run",
+        GPU_WINDOWS,
+        "return window([item for item in samples if item.processes is not None], *window_s)",
+        "return window([item for item in samples if item.processes is not None], *window_s)[:1]",
+    ),
+    Mutation(
+        "T8",
+        "what can't be attributed on a GPU is clean",
+        "orket_lib/measure/gpu_quality.py",
+        "        if unknown:",
+        "        if False:",
+    ),
+    Mutation(
+        "T9",
+        "a GPU without an energy counter has used nothing",
+        "orket_lib/telemetry/energy.py",
+        """        if isinstance(value, Null):
+            return value
+        points.append((sample.at_s, value))""",
+        "        points.append((sample.at_s, 0.0 if isinstance(value, Null) else value))",
+    ),
+    Mutation(
+        "T12",
+        "all that is in use on a GPU is the server's",
+        GPU_WINDOWS,
+        """        if item.whose == "server"
+    ]
+    if mine:""",
+        """    ]
+    if mine:""",
     ),
     Mutation(
         "T2",
@@ -336,15 +370,15 @@ MUTATIONS = (
         "T12",
         "the server's estimate of its VRAM is the peak",
         GRADED,
-        'return Null(_NO_GPU if unused else "VRAM_NOT_MEASURED")',
-        "return served.server_vram_mib or Null(_NO_GPU)",
+        'return Null(NO_GPU_USED if unused else "VRAM_NOT_MEASURED")',
+        "return served.server_vram_mib or Null(NO_GPU_USED)",
     ),
     Mutation(
         "T12",
         "VRAM that nobody measured is VRAM that nobody used",
         GRADED,
-        'return Null(_NO_GPU if unused else "VRAM_NOT_MEASURED")',
-        "return Null(_NO_GPU)",
+        'return Null(NO_GPU_USED if unused else "VRAM_NOT_MEASURED")',
+        "return Null(NO_GPU_USED)",
     ),
     Mutation(
         "T12",

@@ -120,6 +120,8 @@ def missing_with(
         table |= dict.fromkeys(_OF_GPUS, _REMOTE)
     elif not has_gpu:
         table |= dict.fromkeys(_OF_GPUS, _NONE_SHOWN)
+        if provider == "ollama":  # it says itself that it uses none
+            table["peak_vram_mib"] = _NO_GPU
     if attached and provider == "llama_server":
         table["init_latency"] = _ATTACHED
     if remote:

@@ -49,6 +49,7 @@ class ServerProcess:
         self._answers = answers
         self._find = find
         self._process = find(base_url)
+        self._name = _described(self._process)
 
     @property
     def pid(self) -> int | None:
@@ -67,9 +68,9 @@ class ServerProcess:
         """Return what became of the process since it was found; None when it is still there."""
         if self._process is None or is_alive(self._process):
             return None
-        before, self._process = self._process, self._find(self._base_url)
-        now = f"process {self._process.pid}" if self._process else "nobody that can be seen"
-        return f"process {before.pid} ended; {now} listens at {self._base_url}"
+        before, self._process = self._name, self._find(self._base_url)
+        self._name = _described(self._process)
+        return f"{before} ended; {self._name} listens at {self._base_url}"
 
     def explained(self, error: ProviderError) -> ProviderError:
         """Tell a failed request from a dead server; a dying one gets a moment to be dead."""
@@ -80,6 +81,16 @@ class ServerProcess:
         if not self._answers():
             return ServerCrashed(f"the server at {self._base_url} is gone ({error})")
         return error
+
+
+def _described(process: psutil.Process | None) -> str:
+    """Return a process with its name, which a dead one no longer has."""
+    if process is None:
+        return "nobody that can be seen"
+    try:
+        return f"process {process.pid} ({process.name()})"
+    except psutil.Error:
+        return f"process {process.pid}"
 
 
 def is_alive(process: psutil.Process) -> bool:

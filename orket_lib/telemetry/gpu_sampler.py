@@ -75,4 +75,6 @@ def _whose(pid: int, trees: Trees) -> Whose:
         return "ours"
     if pid not in trees.table:
         return "stranger"
-    return "desktop" if is_desktop(trees.table[pid].name) else "foreign"
+    if is_desktop(trees.table[pid].name):
+        return "desktop"
+    return "foreign" if trees.server else "stranger"  # it may be the server that nobody found

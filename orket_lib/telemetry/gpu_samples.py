@@ -23,8 +23,8 @@ from orket_lib.telemetry.devices.reading import (
 )
 from orket_lib.vocabulary.nulls import Null
 
-# `stranger`: a process that the driver names and this system doesn't show, as from inside of a
-# container; nobody can say whose it is.
+# `stranger`: nobody can say whose it is. The driver names a process that this system doesn't show,
+# as from inside of a container, or nobody found the server's process, which may be this one.
 Whose = Literal["server", "ours", "desktop", "foreign", "stranger"]
 
 

@@ -14,6 +14,7 @@ import signal
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -191,7 +192,7 @@ def _sample(
         line = sampler.look() if at_host else None
         whole = last or (at_host and now >= next_processes)
         if gpus and (whole or now >= next_gpu):
-            gpus.look(whole)
+            gpus = gpus if _looked(gpus, whole) else None
             next_gpu = now + GPU_PERIOD_S
             next_processes = now + PROCESSES_S if whole else next_processes
         if line:  # after the GPUs: whoever waits for it knows that they were looked at
@@ -201,6 +202,19 @@ def _sample(
         if last:
             return
         over.wait(max(0.0, min(next_host, next_gpu if gpus else next_host) - time.monotonic()))
+
+
+def _looked(gpus: GpuFile, whole: bool) -> bool:
+    """Look at the GPUs; a driver that fails in a way of its own must not cost us the host, too.
+
+    The record then ends, and runs that it doesn't reach are no clean runs.
+    """
+    try:
+        gpus.look(whole)
+    except Exception:  # anything at all: it is somebody else's library
+        traceback.print_exc()
+        return False
+    return True
 
 
 def _listen(stream: TextIO, sampler: Sampler, over: threading.Event) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import Literal
+from typing import Literal, get_args
 
 Backend = Literal["any", "cpu", "nvidia", "amd"]
 Source = Literal["template", "profile", "sampler", "nvml", "amdsmi", "amd-sysfs"]
 
-SidecarField = Literal[
+RequiredField = Literal[
     "vram_total_mb",
     "vram_used_mb",
     "ttft_ms",
@@ -18,30 +18,17 @@ SidecarField = Literal[
     "thermal_end_c",
     "kernel_launch_ms",
     "model_load_ms",
+]
+OptionalField = Literal[
     "pcie_throughput_gbps",
     "cuda_graph_warmup_ms",
     "gpu_clock_mhz",
     "power_draw_watts",
     "fan_speed_percent",
 ]
-REQUIRED: tuple[SidecarField, ...] = (
-    "vram_total_mb",
-    "vram_used_mb",
-    "ttft_ms",
-    "prefill_tps",
-    "decode_tps",
-    "thermal_start_c",
-    "thermal_end_c",
-    "kernel_launch_ms",
-    "model_load_ms",
-)
-OPTIONAL: tuple[SidecarField, ...] = (
-    "pcie_throughput_gbps",
-    "cuda_graph_warmup_ms",
-    "gpu_clock_mhz",
-    "power_draw_watts",
-    "fan_speed_percent",
-)
+SidecarField = RequiredField | OptionalField
+REQUIRED: tuple[RequiredField, ...] = get_args(RequiredField)
+OPTIONAL: tuple[OptionalField, ...] = get_args(OptionalField)
 REQUEST_FLOOR = "request_floor_ms"  # stands beside the fields and is never counted as missing
 FIELDS = (*REQUIRED, *OPTIONAL, REQUEST_FLOOR)
 

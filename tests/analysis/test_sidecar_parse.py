@@ -7,7 +7,12 @@ import pytest
 from builders import NOW, PROVENANCE, session
 from sidecar_builders import FULL, captured, measurement, own, sensors, served, sidecar_spec
 
-from orket_lib.analysis.sidecar_parse import parse_sidecar, row_sidecar, sidecar_fields
+from orket_lib.analysis.sidecar_parse import (
+    ParsedSidecar,
+    parse_sidecar,
+    row_sidecar,
+    sidecar_fields,
+)
 from orket_lib.artifacts.run_report import LoadTimes
 from orket_lib.artifacts.sidecar import SidecarReport
 from orket_lib.vocabulary.nulls import Null
@@ -119,6 +124,47 @@ def test_llama_bench_leaves_the_fields_that_it_does_not_know() -> None:
     parsed = parse_sidecar(measurement(rows))
     assert (parsed.numbers.prefill_tps, parsed.numbers.decode_tps) == (900.0, 50.0)
     assert "missing:ttft_ms" in parsed.errors and "missing:decode_tps" not in parsed.errors
+
+
+BENCH_LACKS = ("ttft_ms", "kernel_launch_ms", "model_load_ms")
+BENCH_LACKS_TOO = ("pcie_throughput_gbps", "cuda_graph_warmup_ms")
+BENCH = [
+    {"n_prompt": 512, "n_gen": 0, "avg_ts": 900.0},
+    {"n_prompt": 0, "n_gen": 128, "avg_ts": 50.0},
+]
+
+
+def bench(**readings: float) -> ParsedSidecar:
+    """Return what the ready template of `llama-bench` comes to beside these sensors."""
+    spec = sidecar_spec("llama-bench", not_measured=(*BENCH_LACKS, *BENCH_LACKS_TOO))
+    return parse_sidecar(measurement(BENCH, spec=spec, sensors=sensors(**readings)))
+
+
+def test_the_ready_llama_bench_takes_what_it_lacks_from_our_sampler() -> None:
+    told = {
+        "vram_total_mb": 24000.0,
+        "vram_used_mb": 9000.0,
+        "thermal_start_c": 40.0,
+        "thermal_end_c": 60.0,
+        "gpu_clock_mhz": 2000.0,
+        "power_draw_watts": 250.0,
+        "fan_speed_percent": 50.0,
+    }
+    parsed = bench(**told)
+    assert (parsed.status, parsed.errors) == (SidecarStatus.OK, ())
+    assert {parsed.source[field] for field in told} == {"sampler"}
+    assert parsed.source["decode_tps"] == parsed.source["prefill_tps"] == "template"
+    reasons = parsed.numbers.null_reasons
+    assert {reasons[field] for field in (*BENCH_LACKS, *BENCH_LACKS_TOO)} == {"NOT_MEASURED"}
+
+
+def test_the_ready_llama_bench_works_without_a_gpu_and_not_without_rates() -> None:
+    assert bench().status is SidecarStatus.OK
+    assert bench().numbers.null_reasons["vram_used_mb"] == "NO_GPU"
+    spec = sidecar_spec("llama-bench", not_measured=BENCH_LACKS)
+    failed = parse_sidecar(measurement(BENCH[:1], spec=spec))
+    assert failed.status is SidecarStatus.REQUIRED_FIELD_MISSING
+    assert "missing:decode_tps" in failed.errors
 
 
 @pytest.mark.parametrize("printed", ["", "no result\n", "[1, 2]", '"text"', "\ufffd\ufffd"])

@@ -57,6 +57,24 @@ def test_the_shipped_profiles_measure_themselves(name: str, backend: str) -> Non
     assert (found.backend, found.template, found.timeout_sec) == (backend, None, 900.0)
 
 
+def test_llama_bench_is_a_ready_template_that_says_what_it_can_not_know() -> None:
+    chosen = config(hardware_sidecar_profile="llama-bench")
+    found = find_sidecar(chosen)
+    assert found is not None
+    assert found.backend == "any"
+    assert found.template is not None
+    assert found.template[:3] == ("llama-bench", "-m", "{model_path}")
+    assert set(found.not_measured) >= {"ttft_ms", "kernel_launch_ms", "model_load_ms"}
+    assert sidecar_spec(chosen, found, spec()).not_measured == found.not_measured
+
+
+def test_a_template_of_one_s_own_keeps_its_digest() -> None:
+    found = find_sidecar(config(hardware_sidecar_template="tool"))
+    assert found is not None
+    one = sidecar_spec(config(hardware_sidecar_template="tool"), found, spec())
+    assert "not_measured" not in one.model_dump(mode="json")
+
+
 def test_only_a_limit_that_the_config_names_wins_over_the_profile_s() -> None:
     named = config(hardware_sidecar={"profile": "cpu_only", "timeout_sec": 120})
     found = find_sidecar(named)
@@ -66,7 +84,7 @@ def test_only_a_limit_that_the_config_names_wins_over_the_profile_s() -> None:
 
 def test_a_profile_that_there_is_not_is_named_with_the_nearest() -> None:
     (problem,) = sidecar_problems(config(hardware_sidecar_profile="nvida"))
-    assert "cpu_only, nvidia, amd" in problem
+    assert "cpu_only, nvidia, amd, llama-bench" in problem
     assert "did you mean `nvidia`?" in problem
 
 
@@ -79,6 +97,7 @@ def test_a_profile_that_there_is_not_is_named_with_the_nearest() -> None:
         '{"profiles": {"x": {"backend": "tpu"}}}',
         '{"profiles": {"x": {"backend": "cpu", "timeout": 5}}}',
         '{"profiles": {"x": {"backend": "cpu", "timeout_sec": 0}}}',
+        '{"profiles": {"x": {"backend": "cpu", "not_measured": ["ttft"]}}}',
     ],
 )
 def test_a_profiles_file_that_can_not_be_used_is_named(tmp_path: Path, content: str | None) -> None:

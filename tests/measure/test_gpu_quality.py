@@ -80,6 +80,15 @@ def test_a_foreign_process_that_works_is_found_without_its_memory() -> None:
     assert Reason.FOREIGN_GPU_PROCESS in reasons
 
 
+def test_a_server_that_nobody_found_accuses_nobody() -> None:
+    gpus = WatchedGpus(record_of({**load_trace("two_cards"), "server_pid": None}))
+    found, reasons = gpus.judge((7.5, 8.5))
+    assert {item.reason for item in reasons} == UNKNOWN
+    assert "llama-server (pid 210): " in reasons[0].evidence
+    assert found.null_reasons["server_vram_mib"] == "NOT_SEEN_ON_A_GPU"
+    assert gpus.used == (0, 1)
+
+
 def test_a_hot_card_is_told_with_its_temperature() -> None:
     hot = next(item for item in seen("throttling", (6.5, 8.0)) if item.reason is HOT)
     assert "slowed by sw_thermal in 100% of the samples, up to 87 C" in hot.evidence

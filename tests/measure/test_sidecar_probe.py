@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
 import pytest
+from nvml_replay import load_trace, nvml_of
 
 from orket_lib.artifacts.io import read_model
-from orket_lib.artifacts.sidecar import SidecarReport
+from orket_lib.artifacts.sidecar import SidecarReport, SidecarSpec
 from orket_lib.cli import main
 from orket_lib.measure import sidecar
 from orket_lib.telemetry.devices.opening import Devices
@@ -47,6 +49,30 @@ def test_hardware_that_is_not_here_is_a_result(
     report = read_model(out, SidecarReport)
     assert (code, report.sidecar_parse_status) == (0, SidecarStatus.NOT_APPLICABLE)
     assert report.sidecar_parse_errors == (f"{backend}_smi_unavailable",)
+
+
+def test_a_gpu_is_measured_with_the_user_s_own_server_and_all_layers_on_it(
+    tmp_path: Path, broken: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[SidecarSpec] = []
+    right = sidecar.measure_sidecar
+
+    def spied(spec: SidecarSpec, *rest: Any) -> Any:
+        seen.append(spec)
+        return right(spec, *rest)
+
+    monkeypatch.setattr(sidecar, "measure_sidecar", spied)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with nvml_of(load_trace("two_cards")):
+        code, out = probe(tmp_path, "nvidia", broken)
+    (spec,) = seen
+    assert spec.serving is not None
+    assert (spec.serving.provider, spec.serving.server_args) == (
+        "llama_server",
+        ("--n-gpu-layers", "999"),
+    )
+    report = read_model(out, SidecarReport)
+    assert (code, report.sidecar_parse_errors) == (0, ("llama_server_not_found",))
 
 
 def test_a_model_that_is_not_there_is_an_error(

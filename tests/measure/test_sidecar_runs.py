@@ -11,10 +11,12 @@ from typing import Any
 import pytest
 from builders import PROVENANCE
 from fake_provider import FakeProvider, failing
+from nvml_replay import load_trace, nvml_of
 from sidecar_builders import FULL, SERVING, sidecar_spec
 
 from orket_lib.analysis.sidecar_parse import ParsedSidecar, parse_sidecar
 from orket_lib.artifacts.io import read_model
+from orket_lib.artifacts.serving import Place
 from orket_lib.artifacts.sidecar import SidecarMeasurement, SidecarSpec
 from orket_lib.measure import sidecar
 from orket_lib.measure.foreign_commands import resolved_environment
@@ -123,6 +125,56 @@ def test_hardware_that_is_not_here_runs_nothing(
     assert (seen.command, seen.exit_status, seen.sensors) == ((), None, None)
     found = parse_sidecar(seen)
     assert (found.status, found.errors) == (SidecarStatus.NOT_APPLICABLE, (error,))
+
+
+def test_a_profile_for_a_gpu_reads_its_sensors_beside_the_server(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sidecar, "_own_command", lambda *_: (sys.executable, "-S", "-c", "pass"))
+    serving = SERVING.model_copy(update={"provider": "ollama", "gpu_devices": ("1",)})
+    spec = sidecar_spec(backend="nvidia", serving=serving)
+    with nvml_of(load_trace("two_cards"), lambda: 5.0):
+        seen = measure(tmp_path, spec)
+    assert seen.sensors is not None
+    assert (seen.sensors.source, seen.sensors.vram_total_mb) == ("nvml", 81920.0)
+    assert seen.sensors.vram_used_mb == 5120.0, "of the second card alone"
+    assert seen.sensors.null_reasons["fan_speed_percent"] == "NOT_SUPPORTED"
+
+
+LISTS = """#!/bin/sh
+echo "Available devices:"
+{line}
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a shell script stands for the server")
+@pytest.mark.parametrize(
+    ("provider", "server", "error"),
+    [
+        pytest.param("embedded", None, "embedded_serves_on_cpu", id="what is embedded"),
+        pytest.param("llama_server", None, "llama_server_not_found", id="no server"),
+        pytest.param("llama_server", ":", "llama_server_built_for_cpu", id="a server for CPUs"),
+    ],
+)
+def test_a_profile_for_a_gpu_says_nothing_of_a_model_in_main_memory(
+    tmp_path: Path, provider: str, server: str | None, error: str
+) -> None:
+    binary = tmp_path / "llama-server"
+    if server:
+        binary.write_text(LISTS.format(line=server), encoding="utf-8")
+        binary.chmod(0o755)
+    spec = sidecar_spec(backend="nvidia", serving=SERVING.model_copy(update={"provider": provider}))
+    source = Source(Path("nano.gguf"), Place(server_binary=str(binary)))
+    with nvml_of(load_trace("two_cards")):
+        seen = measure_sidecar(spec, source, tmp_path / "cell", Silent(), PROVENANCE)
+    found = parse_sidecar(seen)
+    assert (found.status, found.errors) == (SidecarStatus.NOT_APPLICABLE, (error,))
+
+
+def test_a_template_is_told_the_file(tmp_path: Path) -> None:
+    spec = sidecar_spec("llama-bench", "-m", "{model_path}")
+    assert command_of(spec, MODEL, tmp_path) == ("llama-bench", "-m", "nano.gguf")
+    assert command_of(spec, Source(None), tmp_path) == ("llama-bench", "-m", "")
 
 
 def test_the_file_is_read_and_the_command_recorded_as_run(tmp_path: Path) -> None:

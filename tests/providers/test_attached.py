@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import psutil
 import pytest
 
 from orket_lib.providers.attached import ServerProcess
@@ -50,13 +51,16 @@ def test_the_process_is_found_by_its_address_and_known_as_long_as_it_lives() -> 
 def test_a_server_that_was_started_again_is_another_one() -> None:
     with listener() as (first, url):
         found = ServerProcess(url, lambda: True)
+        name = psutil.Process(first.pid).name()
     with listener(int(url.rpartition(":")[2])) as (second, _):
         told = found.replaced()
-        assert told == f"process {first.pid} ended; process {second.pid} listens at {url}"
+        assert told == (
+            f"process {first.pid} ({name}) ended; process {second.pid} ({name}) listens at {url}"
+        )
+        assert found.pid == second.pid, "its work is the server's from now on"
         assert found.replaced() is None, "told once"
-    assert (
-        found.replaced() == f"process {second.pid} ended; nobody that can be seen listens at {url}"
-    )
+    gone = f"process {second.pid} ({name}) ended; nobody that can be seen listens at {url}"
+    assert found.replaced() == gone
 
 
 def test_a_server_of_another_machine_has_no_process_and_is_never_replaced() -> None:

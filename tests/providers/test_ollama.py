@@ -380,7 +380,9 @@ def test_a_restart_of_the_server_is_seen(tmp_path: Path) -> None:
         model.generate(QUESTION)
         (seen,) = model.disturbances()
         assert seen.reason is Reason.SERVER_RESTARTED
-        assert seen.evidence.startswith(f"process {pid} ended; process {server.process.pid} ")
+        assert f" ended; process {server.process.pid} (" in seen.evidence
+        assert model.pid == server.process.pid, "its memory counts from now on"
+        assert seen.evidence.startswith(f"process {pid} (")
         assert model.disturbances() == (), "told once"
 
 

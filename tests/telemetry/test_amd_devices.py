@@ -29,7 +29,7 @@ def cards(root: Path) -> tuple[AmdSysfsDevice, ...]:
 def test_a_card_is_read_from_the_kernel_in_our_units(tmp_path: Path) -> None:
     add_card(tmp_path, metrics=gpu_metrics(1, 3, 0))
     (card,) = cards(tmp_path)
-    assert (card.info.uuid, card.info.name) == ("amd-c0ffee0123456789", "AMD Radeon Pro W7900")
+    assert (card.info.uuid, card.info.name) == ("GPU-c0ffee0123456789", "AMD Radeon Pro W7900")
     seen, slow = card.gauges(), card.details()
     assert (seen.memory_total_mib, seen.memory_used_mib) == (16384.0, 4096.0)
     assert (seen.memory_free_mib, seen.utilization) == (12288.0, 0.37)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import signal
+import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +19,7 @@ from foreign_work import burner, wait_until
 from nvml_replay import load_trace
 
 from orket_lib.measure.gpu_quality import WatchedGpus
+from orket_lib.providers.listeners import listening_pid
 from orket_lib.telemetry.gpu_samples import GpuRecord, read_gpu_samples
 from orket_lib.telemetry.sampler import GpuWatch, read_samples, sampling
 from orket_lib.telemetry.sampler_process import Sampler
@@ -101,6 +105,24 @@ def test_where_no_gpu_is_to_be_watched_none_is_opened(tmp_path: Path, replay: Re
     assert sorted(path.name for path in tmp_path.iterdir()) == ["samples.csv", "trace.json"]
 
 
+def test_a_driver_that_fails_in_its_own_way_costs_the_host_no_sample(
+    tmp_path: Path, replay: Replay, capfd: pytest.CaptureFixture[str]
+) -> None:
+    trace = load_trace("two_cards")
+    trace["devices"][0]["segments"][0] |= {"for_s": 0.5}
+    trace["devices"][0]["segments"][1]["temperature_c"] = "hot"  # no number that a driver returns
+    replay(trace)
+    host, gpus = tmp_path / "samples.csv", tmp_path / "gpus.jsonl"
+    with sampling(host, None, time.monotonic(), GpuWatch(gpus)):
+        seen = len(read_samples(host))
+        wait_until(lambda: len(read_samples(host)) > seen + 3, "the host is looked at as ever")
+        assert 0 < looks(gpus) <= 4
+    record = record_in(gpus)
+    (found,) = WatchedGpus(record).judge((5.0, 6.0))[1]
+    assert found.reason is Reason.TELEMETRY_GAP
+    assert "TypeError" in capfd.readouterr().err
+
+
 def on_card(*processes: dict[str, Any]) -> dict[str, Any]:
     """Return the trace of one card with these processes on it all the time."""
     trace = load_trace("two_cards")
@@ -135,6 +157,51 @@ def test_real_processes_are_told_apart_ours_the_server_s_and_a_planted_one(
     evidence = [item.evidence for item in found if item.reason is Reason.FOREIGN_GPU_PROCESS]
     assert len(evidence) == 1
     assert evidence[0].startswith(f"{named} (pid {foreign}): +0 MiB, busy ")
+
+
+# Listens on a free port of its own choice and writes it down; ends by itself.
+_LISTEN = """
+import http.server, pathlib, sys, threading
+server = http.server.HTTPServer(("127.0.0.1", 0), http.server.BaseHTTPRequestHandler)
+pathlib.Path(sys.argv[1]).write_text(str(server.server_port))
+threading.Timer(60, server.shutdown).start()
+server.serve_forever()
+"""
+# The server's parent is gone when this ends, so nothing leads from us to it.
+_DETACH = """
+import subprocess, sys
+silent = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
+print(subprocess.Popen(sys.argv[1:], start_new_session=True, **silent).pid)
+"""
+
+
+@contextmanager
+def stranger_that_listens(folder: Path) -> Iterator[tuple[int, str]]:
+    """Start a server that is nobody's child; yields its pid and its address."""
+    port = folder / "port.txt"
+    command = [sys.executable, "-c", _LISTEN, str(port)]
+    done = subprocess.run(
+        [sys.executable, "-c", _DETACH, *command], capture_output=True, text=True, check=True
+    )
+    pid = int(done.stdout)
+    try:
+        wait_until(lambda: port.exists() and port.read_text(encoding="ascii"), "it listens")
+        yield pid, f"http://127.0.0.1:{port.read_text(encoding='ascii')}"
+    finally:
+        os.kill(pid, signal.SIGKILL)
+
+
+def test_a_server_that_we_did_not_start_is_known_by_its_port(
+    tmp_path: Path, replay: Replay
+) -> None:
+    host, gpus = tmp_path / "samples.csv", tmp_path / "gpus.jsonl"
+    with stranger_that_listens(tmp_path) as (pid, url):
+        found = listening_pid(url)
+        assert found == pid
+        replay(on_card(held(pid)))
+        with sampling(host, found, time.monotonic(), GpuWatch(gpus)):
+            pass
+    assert whose(gpus) == ["server"]
 
 
 def test_a_server_that_was_replaced_is_followed(tmp_path: Path, replay: Replay) -> None:

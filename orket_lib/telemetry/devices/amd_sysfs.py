@@ -130,10 +130,10 @@ def find_amd_cards(root: Path = ROOT, proc: Path = PROC) -> tuple[AmdSysfsDevice
 
 
 def _info(card: Path, index: int) -> DeviceInfo:
-    """Return which card this is: by its serial number, else by its place on the bus."""
-    serial = _text(card / "unique_id") or card.resolve().name
+    """Return which card this is: by its serial number, as ROCm writes it, else by its place."""
+    serial = _text(card / "unique_id")
     return DeviceInfo(
-        uuid=f"amd-{serial}",
+        uuid=f"GPU-{serial}" if serial else f"amd-{card.resolve().name}",
         index=index,
         name=_text(card / "product_name") or f"AMD {card.parent.name}",
         vendor="amd",
