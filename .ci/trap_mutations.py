@@ -146,8 +146,10 @@ MUTATIONS = (
         "T8",
         "who is on a GPU is asked once, at the start of a run",
         GPU_WINDOWS,
-        "return window([item for item in samples if item.processes is not None], *window_s)",
-        "return window([item for item in samples if item.processes is not None], *window_s)[:1]",
+        """    looks = window(record.lists, *window_s)
+    listed =""",
+        """    looks = window(record.lists, *window_s)[:1]
+    listed =""",
     ),
     Mutation(
         "T8",

@@ -45,6 +45,16 @@ class WatchedGpus:
         return gpu_windows.used_devices(self.record)
 
     @cached_property
+    def trusted(self) -> bool:
+        """Whether the server was seen on one: then pids mean here what the driver means."""
+        return gpu_windows.server_was_seen(self.record)
+
+    @cached_property
+    def vram_peaks(self) -> tuple[Value, ...]:
+        """The most that the server held so far, list of processes by list."""
+        return gpu_windows.server_vram_peaks(self.record)
+
+    @cached_property
     def idle_watts(self) -> Value:
         """What they take doing nothing, all together."""
         return idle_watts(self.record.samples, self.used)
@@ -69,7 +79,7 @@ class WatchedGpus:
         slowed = [gpu_windows.throttling(around, device)[0] for device in self.used]
         heat = [self._over(look, max, "temperature_c") for look in around]
         return GpuWindow.of(
-            server_vram_mib=gpu_windows.server_vram_mib(self.record, window_s[1]),
+            server_vram_mib=gpu_windows.server_vram_mib(self.record, self.vram_peaks, window_s[1]),
             energy_joules=spent.joules,
             energy_method=spent.method,
             idle_joules=idle if isinstance(idle, Null) else idle * (window_s[1] - window_s[0]),
@@ -100,21 +110,23 @@ class WatchedGpus:
             yield Observation.of(Reason.TELEMETRY_GAP, text)
             return
         yield from _slowed(around, device, gpu, when)
-        others = gpu_windows.growths(samples, device, window_s)
-        trusted = gpu_windows.server_was_seen(self.record)
+        others = gpu_windows.growths(self.record, device, window_s)
         for item in others:
-            if _is_foreign(item, trusted) and _is_much(item):
+            if _is_foreign(item, self.trusted) and _is_much(item):
                 yield Observation.of(Reason.FOREIGN_GPU_PROCESS, f"{_named(item)}, on {gpu} {when}")
-        unknown = "; ".join(self._unknown(device, window_s, others, trusted))
+        unknown = "; ".join(self._unknown(device, window_s, around, others))
         if unknown:
             yield Observation.of(Reason.GPU_UNATTRIBUTABLE, f"{unknown}, on {gpu} {when}")
 
     def _unknown(
-        self, device: int, window_s: Window, others: Sequence[Growth], trusted: bool
+        self,
+        device: int,
+        window_s: Window,
+        around: Sequence[GpuSample],
+        others: Sequence[Growth],
     ) -> Iterator[str]:
         """Yield what can't be attributed on a GPU."""
-        samples = self.record.samples
-        unlisted = gpu_windows.unlisted(samples, device, window_s)
+        unlisted = gpu_windows.unlisted(self.record, device, window_s)
         if unlisted:
             yield f"the driver lists no processes ({unlisted.reason})"
         for item in others:
@@ -122,9 +134,9 @@ class WatchedGpus:
                 continue
             if isinstance(item.gained_mib, Null) and not _is_much(item):
                 yield f"{item.name} (pid {item.pid}): memory not told ({item.gained_mib.reason})"
-            elif item.whose == "stranger" and not trusted:
+            elif item.whose == "stranger" and not self.trusted:
                 yield f"{_named(item)}, and nobody here knows whose it is"
-        rest = gpu_windows.unexplained_mib(samples, device, window_s)
+        rest = gpu_windows.unexplained_mib(around, device, others)
         if not isinstance(rest, Null) and reaches(rest, thresholds.FOREIGN_GPU_MIB):
             yield f"{rest:.0f} MiB more in use that no listed process accounts for"
 

@@ -38,6 +38,8 @@ def _summary(record: GpuRecord, device: int, session: int) -> GpuSummary:
     details = [sample.details[device] for sample in samples if sample.details is not None]
     begin, end = (samples[0].at_s, samples[-1].at_s) if samples else (0.0, 0.0)
     spent = energy(samples, (device,), begin, end)
+    alone = _only(record, device)
+    held = gpu_windows.server_vram_peaks(alone)
     heat = [item.temperature_c for item in gauges]
     return GpuSummary.of(
         session=session,
@@ -50,7 +52,7 @@ def _summary(record: GpuRecord, device: int, session: int) -> GpuSummary:
         samples=len(samples),
         memory_total_mib=_of(gauges, lambda item: item.memory_total_mib, max),
         memory_used_peak_mib=_of(gauges, lambda item: item.memory_used_mib, max),
-        server_vram_peak_mib=gpu_windows.server_vram_mib(_only(record, device), end),
+        server_vram_peak_mib=gpu_windows.server_vram_mib(alone, held, end),
         utilization_mean=_of(gauges, lambda item: item.utilization, statistics.fmean),
         clock_mhz_mean=_of(gauges, lambda item: item.clock_mhz, statistics.fmean),
         memory_clock_mhz_max=_of(details, lambda item: item.memory_clock_mhz, max),

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -80,6 +81,11 @@ class GpuRecord:
     devices: tuple[DeviceInfo, ...] = ()
     absent: Mapping[str, str] = field(default_factory=dict)
     samples: tuple[GpuSample, ...] = ()
+
+    @cached_property
+    def lists(self) -> tuple[GpuSample, ...]:
+        """The samples that have processes; a run is held against them many times."""
+        return tuple(item for item in self.samples if item.processes is not None)
 
 
 def header(devices: Sequence[DeviceInfo], absent: Mapping[str, str]) -> str:

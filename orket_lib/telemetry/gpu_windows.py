@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -9,6 +10,8 @@ from orket_lib.telemetry.devices.reading import HEAT, LOST, Throttle, Value
 from orket_lib.telemetry.gpu_samples import GpuRecord, GpuSample, OwnedProcess, Whose
 from orket_lib.telemetry.windows import NOT_SAMPLED, window
 from orket_lib.vocabulary.nulls import Null
+
+_UNSEEN = Null("NOT_SEEN_ON_A_GPU")
 
 
 @dataclass(frozen=True)
@@ -39,53 +42,59 @@ def used_devices(record: GpuRecord) -> tuple[int, ...]:
 
     Where nobody can say whose the processes are, it may be using any of them.
     """
-    seen = {device for device, item in _all_processes(record.samples) if item.whose == "server"}
+    seen = {device for device, item in _all_processes(record.lists) if item.whose == "server"}
     return tuple(sorted(seen)) or tuple(range(len(record.devices)))
 
 
 def server_was_seen(record: GpuRecord) -> bool:
     """Tell whether a process of the server was ever on a GPU, so that pids mean what they say."""
-    return any(item.whose == "server" for _, item in _all_processes(record.samples))
+    return any(item.whose == "server" for _, item in _all_processes(record.lists))
 
 
-def server_vram_mib(record: GpuRecord, until_s: float) -> Value:
-    """Return the most that the server's processes held so far, on all GPUs together.
+def server_vram_peaks(record: GpuRecord) -> tuple[Value, ...]:
+    """Return the most that the server's processes held so far, all GPUs together, list by list."""
+    best: Value = _UNSEEN
+    peaks = []
+    for look in record.lists:
+        held = _held_by_server(look)
+        if isinstance(held, Null):
+            best = held if isinstance(best, Null) and held != _UNSEEN else best
+        else:
+            best = held if isinstance(best, Null) else max(best, held)
+        peaks.append(best)
+    return tuple(peaks)
+
+
+def server_vram_mib(record: GpuRecord, peaks: Sequence[Value], until_s: float) -> Value:
+    """Return the most that the server's processes held until a time.
 
     Args:
         record: Of the session.
-        until_s: The look that comes next after this counts, too.
+        peaks: As `server_vram_peaks` has them.
+        until_s: The list that comes next after this counts, too.
     """
     if not record.devices:
         return Null("NO_GPU")
-    looks = [item for item in record.samples if item.processes is not None]
-    count = next((at + 1 for at, item in enumerate(looks) if item.at_s >= until_s), len(looks))
-    if not count:
+    if not peaks:
         return NOT_SAMPLED
-    best: Value = Null("NOT_SEEN_ON_A_GPU")
-    for look in looks[:count]:
-        held = _held_by_server(look)
-        if isinstance(held, Null):
-            best = held if isinstance(best, Null) and held.reason != "NOT_SEEN_ON_A_GPU" else best
-        else:
-            best = held if isinstance(best, Null) else max(best, held)
-    return best
+    place = bisect_left(record.lists, until_s, key=lambda item: item.at_s)
+    return peaks[min(place, len(peaks) - 1)]
 
 
-def growths(
-    samples: Sequence[GpuSample], device: int, window_s: tuple[float, float]
-) -> list[Growth]:
-    """Return what each process did on a GPU in a window."""
-    looks = _process_looks(samples, window_s)
+def growths(record: GpuRecord, device: int, window_s: tuple[float, float]) -> list[Growth]:
+    """Return what each process did on a GPU in a window.
+
+    The list before the window counts, too: to compare with.
+    """
+    looks = window(record.lists, *window_s)
     listed = [_by_pid(look, device) for look in looks]
     pids = dict.fromkeys(pid for processes in listed for pid in processes)
     return [_growth(pid, looks, listed) for pid in pids]
 
 
-def unlisted(
-    samples: Sequence[GpuSample], device: int, window_s: tuple[float, float]
-) -> Null | None:
+def unlisted(record: GpuRecord, device: int, window_s: tuple[float, float]) -> Null | None:
     """Return why nobody can say who was on a GPU in a window; None when they were listed."""
-    looks = _process_looks(samples, window_s)
+    looks = window(record.lists, *window_s)
     if not looks:
         return NOT_SAMPLED
     for look in looks:
@@ -95,17 +104,20 @@ def unlisted(
     return None
 
 
-def unexplained_mib(
-    samples: Sequence[GpuSample], device: int, window_s: tuple[float, float]
-) -> Value:
-    """Return how much more of a GPU was in use in a window than its processes account for."""
-    around = window(samples, *window_s)
+def unexplained_mib(around: Sequence[GpuSample], device: int, others: Iterable[Growth]) -> Value:
+    """Return how much more of a GPU was in use in a window than its processes account for.
+
+    Args:
+        around: The samples of the window.
+        device: Place of the GPU.
+        others: What its processes did there.
+    """
     used = [sample.gauges[device].memory_used_mib for sample in around]
     unread = next((value for value in used if isinstance(value, Null)), None)
     if unread or not used:
         return unread or NOT_SAMPLED
     numbers = [value for value in used if not isinstance(value, Null)]
-    gains = [item.gained_mib for item in growths(samples, device, window_s)]
+    gains = [item.gained_mib for item in others]
     known = sum(gain for gain in gains if not isinstance(gain, Null))
     return max(0.0, max(numbers) - numbers[0] - known)
 
@@ -165,13 +177,6 @@ def _growth(
     )
 
 
-def _process_looks(
-    samples: Sequence[GpuSample], window_s: tuple[float, float]
-) -> Sequence[GpuSample]:
-    """Return the looks at processes around a window: the one before it, too, to compare with."""
-    return window([item for item in samples if item.processes is not None], *window_s)
-
-
 def _by_pid(look: GpuSample, device: int) -> dict[int, OwnedProcess]:
     listed = (look.processes or ())[device]
     return {} if isinstance(listed, Null) else {item.pid: item for item in listed}
@@ -190,7 +195,7 @@ def _held_by_server(look: GpuSample) -> Value:
         unread = next((value for value in mine if isinstance(value, Null)), None)
         return unread or sum(value for value in mine if not isinstance(value, Null))
     refused = next((item for item in listed if isinstance(item, Null)), None)
-    return refused or Null("NOT_SEEN_ON_A_GPU")
+    return refused or _UNSEEN
 
 
 def _all_processes(samples: Iterable[GpuSample]) -> Iterator[tuple[int, OwnedProcess]]:
