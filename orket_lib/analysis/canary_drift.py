@@ -35,9 +35,11 @@ def canary_drifts(
 
 def _drift(opening: CanaryMeasurement, closing: CanaryMeasurement, drop_first: bool) -> CanaryDrift:
     first, last = _seconds(opening, drop_first), _seconds(closing, drop_first)
-    missing = next((it for it in (first, last) if isinstance(it, Null)), None)
+    # An opening canary is every sweep's, and may have been measured again since this one ended.
+    around = None if opening.measured_at < closing.measured_at else Null("NOT_AROUND_THE_SWEEP")
+    missing = around or next((it for it in (first, last) if isinstance(it, Null)), None)
     figures: dict[str, float | Null] = dict.fromkeys(CanaryDrift.readings(), missing or Null(""))
-    if not isinstance(first, Null) and not isinstance(last, Null):
+    if missing is None and not isinstance(first, Null) and not isinstance(last, Null):
         before, after = statistics.median(first), statistics.median(last)
         figures = {
             "opening_seconds": before,

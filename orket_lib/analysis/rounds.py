@@ -7,16 +7,16 @@ between quants (T14).
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from itertools import accumulate
 
 from orket_lib.analysis import aggregates
+from orket_lib.artifacts.gpu import GpuSummary
 from orket_lib.artifacts.row import RowRound
-from orket_lib.artifacts.run_report import Observation, RunReport
+from orket_lib.artifacts.run_report import HostSummary, Observation, RunReport
 from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.statuses import RunStatus
-
-_SHOWN = ("temperature_start_c", "temperature_max_c")
 
 
 def as_one(reports: Sequence[RunReport], mixture: Sequence[Observation] = ()) -> RunReport:
@@ -44,6 +44,7 @@ def as_one(reports: Sequence[RunReport], mixture: Sequence[Observation] = ()) ->
             "status": status,
             "status_reason": reason,
             "finished_at": reports[-1].finished_at,
+            "platform": _platform(reports),
             "sessions": tuple(
                 item.model_copy(update={"index": item.index + load})
                 for report, load in zip(reports, loads, strict=True)
@@ -107,16 +108,27 @@ def _figures(number: int, report: RunReport, path: str) -> RowRound:
     common = {"round": number, "report_path": path, "measured_at": report.measured_at}
     if report.status is not RunStatus.MEASURED:
         nothing = Null(f"STATUS_{report.status.upper()}")
-        return RowRound.of(**common, **dict.fromkeys(RowRound.readings(), nothing))
-    first = report.hosts[0]
+        return RowRound.of(
+            **common, temperature_of="cpu", **dict.fromkeys(RowRound.readings(), nothing)
+        )
+    used = [gpu for gpu in report.gpus if gpu.used]
+    loads: Sequence[HostSummary | GpuSummary] = used or report.hosts
     return RowRound.of(
         **common,
         generation_tokens_per_second=aggregates.probe_rates(report.probes)[
             "generation_tokens_per_second"
         ],
         total_latency=aggregates.mean_over_answered(report.test_runs, "total_latency"),
-        **{name: first.reading(name) for name in _SHOWN},
+        temperature_start_c=_hottest(loads[:1], "temperature_start_c"),
+        temperature_max_c=_hottest(loads, "temperature_max_c"),
+        temperature_of="gpu" if used else "cpu",
     )
+
+
+def _hottest(seen: Sequence[HostSummary | GpuSummary], reading: str) -> float | Null:
+    values = [item.reading(reading) for item in seen]
+    known = [value for value in values if not isinstance(value, Null)]
+    return max(known) if known else next(it for it in values if isinstance(it, Null))
 
 
 def _status(reports: Sequence[RunReport]) -> tuple[RunStatus, str | None]:
@@ -124,6 +136,15 @@ def _status(reports: Sequence[RunReport]) -> tuple[RunStatus, str | None]:
         if report.status is not RunStatus.MEASURED:
             return report.status, f"round {number}: {report.status_reason}"
     return RunStatus.MEASURED, None
+
+
+def _platform(reports: Sequence[RunReport]) -> dict[str, str]:
+    """Return what the rounds ran with; what differs is listed, in their order."""
+    values: dict[str, list[str]] = defaultdict(list)
+    for report in reports:
+        for name, value in report.platform.items():
+            values[name].append(value)
+    return {name: ", then ".join(dict.fromkeys(found)) for name, found in values.items()}
 
 
 def _offsets(lengths: Sequence[int]) -> list[int]:

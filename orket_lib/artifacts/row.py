@@ -68,8 +68,11 @@ class RowRound(Measured):
     measured_at: str = volatile("UTC")
     generation_tokens_per_second: Reading
     total_latency: Reading = Field(description="mean of the runs that answered, s")
-    temperature_start_c: Reading
-    temperature_max_c: Reading
+    temperature_start_c: Reading = Field(description="of its first load")
+    temperature_max_c: Reading = Field(description="over all its loads")
+    temperature_of: Literal["cpu", "gpu"] = Field(
+        "cpu", description="the hottest GPU that the server was seen on, where it was on any"
+    )
 
 
 class RowEnergy(Measured):

@@ -224,7 +224,8 @@ class CellMeasurement:
                 remote_machine(self._source.place.remote) or hardware_fingerprint()
             ),
             "cpus": psutil.cpu_count() or 1,
-            "platform": environment(),
+            # Of a machine that we only know by its name, ours would be a false word.
+            "platform": {} if self._source.place.remote else environment(),
         }
 
     def _set_runs_aside(self) -> None:

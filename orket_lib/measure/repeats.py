@@ -23,13 +23,27 @@ from orket_lib.measure.journal import Journal
 from orket_lib.measure.sample_files import gpu_samples_of, samples_path
 from orket_lib.telemetry.sampler import read_samples
 from orket_lib.telemetry.samples import Sample
-from orket_lib.vocabulary.reasons import Reason, Severity, pollutes_in_ci
+from orket_lib.vocabulary.reasons import Reason
 
 # The samples that close a window come after it; a sampler that is later than that has stopped.
 _CLOSING_S = 1.5
 _PATIENCE_S = 6.0
 _POLL_S = 0.05
 _LISTED = 5
+# What comes and goes. A server that tells no times, or a wrong quant, would be the same again.
+_PASSING = frozenset(
+    (
+        Reason.HIGH_CPU_SATURATION,
+        Reason.HIGH_SYSTEM_LOAD,
+        Reason.CPU_STEAL,
+        Reason.FOREIGN_GPU_PROCESS,
+        Reason.THERMAL_THROTTLE,
+        Reason.SERVER_RESTARTED,
+        Reason.FOREIGN_REQUESTS,
+        Reason.TELEMETRY_GAP,
+        Reason.SWAPPING,
+    )
+)
 
 Taken = TypeVar("Taken", Probe, TestRun)
 
@@ -121,12 +135,7 @@ def _step(item: Probe | TestRun) -> Hashable:
 
 def _names(seen: Iterable[Observation]) -> list[str]:
     """Return the reasons that a repetition may get rid of, each once."""
-    reasons = [
-        item.reason.value
-        for item in seen
-        if item.severity is not Severity.NOTE and not pollutes_in_ci(item.reason)
-    ]
-    return list(dict.fromkeys(reasons))
+    return list(dict.fromkeys(item.reason.value for item in seen if item.reason in _PASSING))
 
 
 def _wait_for_samples(path: Path, until_s: float) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from orket_lib.artifacts.gpu import GpuSummary
 from orket_lib.artifacts.row import RowEnergy
 from orket_lib.artifacts.summary import ModelSession, SummaryRow
-from orket_lib.report.formatting import figure, ratio, shown
+from orket_lib.report.formatting import DASH, figure, ratio, shown
 
 _METHODS = {
     "counter": "the devices' own counters",
@@ -56,9 +56,18 @@ def _device(row: SummaryRow, gpu: GpuSummary) -> tuple[str, ...]:
         shown(gpu.reading("clock_mhz_mean"), figure),
         shown(gpu.reading("power_watts_mean"), figure),
         shown(gpu.reading("idle_watts"), figure),
+        shown(gpu.reading("power_limit_watts"), figure),
+        shown(gpu.reading("fan_percent_max"), figure),
+        _link(gpu),
         shown(gpu.reading("throttled_ratio"), ratio),
         ", ".join(gpu.throttle_reasons) or "none",
     )
+
+
+def _link(gpu: GpuSummary) -> str:
+    if gpu.pcie_generation_max is None or gpu.pcie_width_max is None:
+        return DASH
+    return f"gen {gpu.pcie_generation_max} x{gpu.pcie_width_max}"
 
 
 def _energy(row: SummaryRow, energy: RowEnergy) -> tuple[str, ...]:

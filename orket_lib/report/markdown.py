@@ -11,6 +11,7 @@ from orket_lib.analysis.frontier import memory_mib
 from orket_lib.analysis.quality import pollutes
 from orket_lib.artifacts.run_report import Observation
 from orket_lib.artifacts.summary import CanaryDrift, ModelSession, Summary, SummaryRow
+from orket_lib.report.environment import environment_lines
 from orket_lib.report.formatting import (
     DASH,
     bits,
@@ -103,6 +104,7 @@ def render_markdown(
         drifts=list(map(_drift, summary.canary.drifts)),
         kpis=[(name, shown(summary.stability_kpis.reading(name), ratio)) for name in _KPIS],
         conditions=_conditions(summary),
+        environment=environment_lines(summary.sessions),
         missing=missing_numbers(summary),
     )
 
@@ -196,8 +198,8 @@ def _drift(item: CanaryDrift) -> str:
         return f"{name}: {answers}; no times to compare ({item.null_reasons['drift']})."
     before, after = (figure(float(it or 0)) for it in (item.opening_seconds, item.closing_seconds))
     return (
-        f"{name}: {answers}; latency {item.drift:+.1%} ({before} s before the sweep, {after} s "
-        f"after it, {p_value(item.p_value or 0)})."
+        f"{name}: {answers}; latency {item.drift:+.1%} ({before} s at {item.opened_at[:19]}Z, "
+        f"{after} s at {item.closed_at[:19]}Z, {p_value(item.p_value or 0)})."
     )
 
 

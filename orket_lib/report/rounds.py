@@ -38,4 +38,10 @@ def rounds_section(session: ModelSession) -> RoundsSection | None:
 
 def _cells(item: RowRound, quant_tag: str) -> list[str]:
     readings = [shown(item.reading(name), figure) for name in _READINGS]
-    return [f"{item.measured_at[:19]}Z", quant_tag, str(item.round), *readings]
+    return [
+        f"{item.measured_at[:19]}Z",
+        quant_tag,
+        str(item.round),
+        *readings,
+        item.temperature_of.upper(),
+    ]

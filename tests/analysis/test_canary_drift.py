@@ -19,12 +19,15 @@ COLD = 9.0  # the first run, which is left out
 
 
 def measured(
-    seconds: Sequence[float | Null], score: float = 1.0, failure: str | None = None
+    seconds: Sequence[float | Null],
+    score: float = 1.0,
+    failure: str | None = None,
+    at: str = "2026-01-02T00:00:00Z",
 ) -> CanaryMeasurement:
     return CanaryMeasurement(
         generated_at=NOW,
         provenance=PROVENANCE,
-        measured_at=NOW,
+        measured_at=at,
         boot_id="boot",
         hardware_fingerprint=MACHINE,
         spec=SPEC,
@@ -45,7 +48,7 @@ def measured(
     )
 
 
-BEFORE = measured([COLD, 1.00, 1.02, 0.98, 1.01])
+BEFORE = measured([COLD, 1.00, 1.02, 0.98, 1.01], at="2026-01-01T00:00:00Z")
 
 
 def drift_to(after: CanaryMeasurement, drop_first: bool = True) -> CanaryDrift:
@@ -92,6 +95,12 @@ def test_what_can_not_be_told_is_null_with_its_reason(
     assert drift.drift is None
     assert set(drift.null_reasons.values()) == {reason}
     assert drift.failure == after.failure
+
+
+def test_an_opening_canary_of_a_later_day_says_nothing_of_this_sweep() -> None:
+    drift = drift_to(measured([COLD, 2.0, 2.0, 2.1, 2.2], at="2025-12-31T00:00:00Z"))
+    assert drift.drift is None
+    assert set(drift.null_reasons.values()) == {"NOT_AROUND_THE_SWEEP"}
 
 
 def test_without_a_closing_canary_there_is_no_drift() -> None:

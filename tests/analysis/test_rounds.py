@@ -74,3 +74,20 @@ def test_a_round_that_failed_is_named() -> None:
 def test_rounds_of_different_measurements_are_refused() -> None:
     with pytest.raises(ValueError, match="different measurements"):
         as_one([report(), report(spec=spec(n_ctx=1024))])
+
+
+def test_heat_is_that_of_all_loads_of_a_round() -> None:
+    unseen = report().hosts[0]
+    hosts = tuple(
+        unseen.model_copy(update={"temperature_start_c": start, "temperature_max_c": most})
+        for start, most in ((40.0, 45.0), (60.0, 91.0))
+    )
+    (figures, _) = round_figures([second(hosts=hosts), report()], PATHS)
+    assert (figures.temperature_start_c, figures.temperature_max_c) == (40, 91)
+    assert figures.temperature_of == "cpu"
+
+
+def test_what_the_rounds_ran_with_is_listed_where_it_differs() -> None:
+    first = report(platform={"kernel": "6.1", "smt": "on"})
+    later = second(platform={"kernel": "6.2", "smt": "on"})
+    assert as_one([first, later]).platform == {"kernel": "6.1, then 6.2", "smt": "on"}

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
+import fake_provider
 import psutil
 import pytest
-from builders import PROVENANCE, spec, task
+from builders import PROVENANCE, generation, spec, task
 from fake_provider import FakeProvider, failing, quiet
 
 from orket_lib.artifacts.run_report import RunReport
@@ -16,6 +17,7 @@ from orket_lib.measure.progress import Silent
 from orket_lib.providers.base import GenerationRequest, Source
 from orket_lib.telemetry.samples import Sample
 from orket_lib.vocabulary.reasons import Reason
+from orket_lib.vocabulary.statuses import TokenStatus
 
 TASKS = (task(1), task(2))
 
@@ -82,3 +84,14 @@ def test_a_measurement_that_was_killed_goes_on_with_the_repetitions(
     assert {run.session for run in report.test_runs} == {0, 1}
     polluted = [run for run in report.test_runs if run.telemetry.run_quality_reasons]
     assert [(run.task_id, run.run_index) for run in polluted] == [(1, 0)]  # repeated already
+
+
+def test_what_would_be_the_same_again_is_not_repeated(
+    tmp_path: Path, provider: FakeProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    silent = generation(text="1", usage=None, timings=None)
+    monkeypatch.setattr(fake_provider, "answer", lambda _: silent)
+    report = measure(tmp_path, 3)
+    assert {run.telemetry.token_metrics_status for run in report.test_runs} != {TokenStatus.OK}
+    assert len(provider.questions) == 4
+    assert (report.discarded_runs, report.discarded_probes) == ((), ())

@@ -237,7 +237,25 @@ def test_the_drift_of_the_canary_is_told() -> None:
     canary = found.canary.model_copy(update={"drifts": (drift,)})
     text = section(render_markdown(found.model_copy(update={"canary": canary}), PLOTS), "Canary")
     assert (
-        "- nano F16: OTHER SCORES than before; latency +25.0% (0.400 s before the sweep, 0.500 s "
-        "after it, p = 0.028)." in text
+        "- nano F16: OTHER SCORES than before; latency +25.0% (0.400 s at 2026-01-01T00:00:00Z, "
+        "0.500 s at 2026-01-01T01:00:00Z, p = 0.028)." in text
     )
     assert "after the sweep" not in section(render_markdown(found, PLOTS), "Canary")
+
+
+def test_what_the_machine_ran_with_is_told_and_where_rows_differ() -> None:
+    def with_(quant: str, bits: float, **platform: str) -> RowMetrics:
+        return row(quant, bits, 0.9).model_copy(update={"platform": platform})
+
+    rows = [
+        with_("Q8_0", 8.5, kernel="6.1", cpu_governor="performance"),
+        with_("Q4_0", 4.5, kernel="6.1", cpu_governor="powersave"),
+    ]
+    text = section(render_markdown(summary(rows), PLOTS), "What the machine ran with")
+    assert "- kernel: 6.1\n" in text
+    model = rows[0].model_id
+    assert f"- cpu\\_governor: performance ({model} Q8\\_0); powersave ({model} Q4\\_0)\n" in text
+
+
+def test_without_a_word_of_the_machine_there_is_no_such_section() -> None:
+    assert "ran with" not in render_markdown(summary(seven()), PLOTS)
