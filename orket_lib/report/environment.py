@@ -1,4 +1,4 @@
-"""What the machine ran with while it measured, in the operator report: drivers, clocks, versions."""
+"""What the machine ran with while it measured, in the operator report: drivers, clocks, builds."""
 
 from __future__ import annotations
 

@@ -7,7 +7,8 @@ from builders import STRICT, probe, report, run, session, spec
 
 from orket_lib.analysis.rounds import as_one, round_figures
 from orket_lib.analysis.rows import build_row
-from orket_lib.artifacts.run_report import Observation, RunReport
+from orket_lib.artifacts.run_report import HostSummary, Observation, RunReport
+from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.reasons import Reason
 from orket_lib.vocabulary.statuses import Lane, Outcome, RunStatus, SidecarStatus
 
@@ -77,9 +78,11 @@ def test_rounds_of_different_measurements_are_refused() -> None:
 
 
 def test_heat_is_that_of_all_loads_of_a_round() -> None:
-    unseen = report().hosts[0]
+    unseen = dict.fromkeys(HostSummary.readings(), Null("NOT_SAMPLED"))
     hosts = tuple(
-        unseen.model_copy(update={"temperature_start_c": start, "temperature_max_c": most})
+        HostSummary.of(
+            samples=0, **(unseen | {"temperature_start_c": start, "temperature_max_c": most})
+        )
         for start, most in ((40.0, 45.0), (60.0, 91.0))
     )
     (figures, _) = round_figures([second(hosts=hosts), report()], PATHS)

@@ -254,7 +254,7 @@ def test_what_the_machine_ran_with_is_told_and_where_rows_differ() -> None:
     text = section(render_markdown(summary(rows), PLOTS), "What the machine ran with")
     assert "- kernel: 6.1\n" in text
     model = rows[0].model_id
-    assert f"- cpu\\_governor: performance ({model} Q8\\_0); powersave ({model} Q4\\_0)\n" in text
+    assert f"- cpu_governor: performance ({model} Q8_0); powersave ({model} Q4_0)\n" in text
 
 
 def test_without_a_word_of_the_machine_there_is_no_such_section() -> None:
