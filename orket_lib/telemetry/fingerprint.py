@@ -1,7 +1,10 @@
 """Which machine this is: the fingerprint that makes rows comparable.
 
 `os|cpu model|physical cores|ram GiB|gpu name(s) x count`, lower case, spaces as `_`. Kernel, driver
-and runtime versions change without the machine changing, so they stand in `environment`.
+and runtime versions change without the machine changing, so they stand in `environment`. For the
+same reason AMD's cards are named by the kernel alone: by AMD's own library, where it is installed,
+they would have other names. Where there are cards of both vendors only NVIDIA's count, which are
+the ones that are watched.
 """
 
 from __future__ import annotations
@@ -13,16 +16,23 @@ from pathlib import Path
 
 import psutil
 
+from orket_lib.telemetry.devices.amd_sysfs import ROOT, find_amd_cards
+from orket_lib.vocabulary.nulls import Null
+
 _GIB = 1024**3
 _REMOTE = "remote|"
 
 
 @cache
-def hardware_fingerprint() -> str:
-    """Return this machine's fingerprint."""
+def hardware_fingerprint(sysfs: Path = ROOT) -> str:
+    """Return this machine's fingerprint.
+
+    Args:
+        sysfs: Where the kernel shows its devices.
+    """
     cores = psutil.cpu_count(logical=False) or psutil.cpu_count() or 0
     ram_gib = round(psutil.virtual_memory().total / _GIB)
-    parts = (platform.system(), _cpu_model(), str(cores), str(ram_gib), _gpus())
+    parts = (platform.system(), _cpu_model(), str(cores), str(ram_gib), _gpus(sysfs))
     return "|".join("_".join(part.split()) for part in parts).lower()
 
 
@@ -53,14 +63,17 @@ def _cpu_model() -> str:
     return next(names, "") or platform.machine()
 
 
-def _gpus() -> str:
-    names = _nvidia_names()
+def _gpus(sysfs: Path) -> str:
+    names = _nvidia_names() or _amd_names(sysfs)
     counted = Counter(names)
     return "+".join(f"{name} x {count}" for name, count in sorted(counted.items())) or "none"
 
 
 def _nvidia_names() -> list[str]:
-    """Return the names of the NVIDIA cards; no library or no driver is an ordinary machine."""
+    """Return the names of the NVIDIA cards; no library or no driver is an ordinary machine.
+
+    A card that is divided (MIG) is one card.
+    """
     import pynvml
 
     try:
@@ -76,3 +89,8 @@ def _nvidia_names() -> list[str]:
         return []
     finally:
         pynvml.nvmlShutdown()
+
+
+def _amd_names(sysfs: Path) -> list[str]:
+    cards = find_amd_cards(sysfs)
+    return [] if isinstance(cards, Null) else [card.info.name for card in cards]

@@ -20,6 +20,12 @@ RDNA = {
     "current_link_speed": "16.0 GT/s PCIe\n",
     "current_link_width": "16\n",
 }
+# A card without a name of its own, as most that are no professional ones: only PCI's numbers.
+CONSUMER = {
+    "mem_info_vram_total": f"{24 << 30}\n",
+    "device": "0x744c\n",
+    "revision": "0xc8\n",
+}
 SENSORS = {
     "temp1_input": "61000\n",
     "power1_average": "75500000\n",

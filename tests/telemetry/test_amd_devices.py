@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from amd_tree import RDNA, SENSORS, add_card, add_fdinfo, add_kfd, drm_client, gpu_metrics
+from amd_tree import CONSUMER, RDNA, SENSORS, add_card, add_fdinfo, add_kfd, drm_client, gpu_metrics
 
 from orket_lib.telemetry.devices.amd_smi import AmdSmiDevice, find_amd_smi
 from orket_lib.telemetry.devices.amd_sysfs import AmdSysfsDevice, find_amd_cards
@@ -46,8 +46,14 @@ def test_a_card_without_a_serial_number_is_known_by_its_place_on_the_bus(tmp_pat
     add_card(tmp_path, files={"mem_info_vram_total": "1"}, sensors={})
     add_card(tmp_path, 1)
     one, two = cards(tmp_path)
-    assert (one.info.uuid, one.info.name) == ("amd-0000:03:00.0", "AMD card0")
+    assert (one.info.uuid, one.info.name) == ("amd-0000:03:00.0", "AMD GPU unknown rev unknown")
     assert two.info.index == 1
+
+
+def test_a_card_without_a_name_has_that_of_its_chip_and_revision(tmp_path: Path) -> None:
+    add_card(tmp_path, files=CONSUMER)
+    (card,) = cards(tmp_path)
+    assert card.info.name == "AMD GPU 744c rev c8"
 
 
 def test_what_a_card_does_not_say_is_null_with_a_reason(tmp_path: Path) -> None:

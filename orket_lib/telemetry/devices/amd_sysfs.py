@@ -135,10 +135,20 @@ def _info(card: Path, index: int) -> DeviceInfo:
     return DeviceInfo(
         uuid=f"GPU-{serial}" if serial else f"amd-{card.resolve().name}",
         index=index,
-        name=_text(card / "product_name") or f"AMD {card.parent.name}",
+        name=_text(card / "product_name") or _pci_name(card),
         vendor="amd",
         source="amd-sysfs",
     )
+
+
+def _pci_name(card: Path) -> str:
+    """Return a name for a card that tells none, as most do that are no professional ones.
+
+    The revision counts: it alone tells apart models that share a chip (RX 7900 XT and XTX).
+    """
+    told = (_text(card / part).removeprefix("0x") for part in ("device", "revision"))
+    chip, revision = (part or "unknown" for part in told)
+    return f"AMD GPU {chip} rev {revision}"
 
 
 def _gpu_id(kfd: Path, card: Path) -> str | None:
