@@ -56,7 +56,7 @@ _MEANINGS = {
     "TOO_FEW_OUTPUT_TOKENS": "too few tokens for a rate",
     "UNKNOWN_TAG": "bits per weight are not known; `quant_bits` in the config sets them",
     "VRAM_NOT_MEASURED": "the server may use a GPU, and how much of it was not measured",
-    "WINDOW_TOO_SHORT": "too short a time for the device's energy counter",
+    "WINDOW_TOO_SHORT": "too short times with rests between them for the device's energy",
 }
 
 

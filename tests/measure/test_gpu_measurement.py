@@ -31,7 +31,7 @@ from orket_lib.vocabulary.statuses import Lane, Outcome, Quality, RunStatus, Sid
 
 TASKS = (task(1), task(2))
 BUSY_S = 4.0  # when the server of the trace works, and nobody else yet
-ASK_S = 1.5  # how far each question moves the clock of the fake
+ASK_S = 3.0  # how far each question moves the clock of the fake
 
 
 class Clock:
@@ -116,19 +116,19 @@ def test_vram_and_energy_reach_the_row_from_the_device(tmp_path: Path, on_gpu: A
     assert row.run_quality_status is Quality.CLEAN
     assert probe.window_s == (BUSY_S, BUSY_S + ASK_S)
     energy = energy_of(report)
-    # By hand: 400 W, of them 70 W at rest, over 1.5 s for 128 tokens, or for each of two answers.
+    # By hand: 400 W, of them 70 W at rest, over 3 s for 128 tokens, or for each of two answers.
     assert energy.method == "counter"
-    assert energy.joules_per_output_token == pytest.approx(600 / 128, rel=0.01)
-    assert energy.joules_per_output_token_above_idle == pytest.approx(495 / 128, rel=0.01)
-    assert energy.joules_per_correct_answer == pytest.approx(600, rel=0.01)
-    assert energy.joules_per_correct_answer_above_idle == pytest.approx(495, rel=0.01)
+    assert energy.joules_per_output_token == pytest.approx(1200 / 128, rel=0.01)
+    assert energy.joules_per_output_token_above_idle == pytest.approx(990 / 128, rel=0.01)
+    assert energy.joules_per_correct_answer == pytest.approx(1200, rel=0.01)
+    assert energy.joules_per_correct_answer_above_idle == pytest.approx(990, rel=0.01)
     assert [gpu.uuid[:8] for gpu in row.gpus] == ["GPU-1111"]
 
 
 def test_windows_too_short_for_the_counter_make_no_number(tmp_path: Path, on_gpu: Any) -> None:
-    energy = energy_of(on_gpu(tmp_path / "cell", steady(), ask_s=0.6))
+    energy = energy_of(on_gpu(tmp_path / "cell", steady(), ask_s=1.5))
     assert energy.null_reasons["joules_per_output_token"] == "WINDOW_TOO_SHORT"
-    assert energy.joules_per_correct_answer == pytest.approx(240, rel=0.01), "1.2 s together"
+    assert energy.joules_per_correct_answer == pytest.approx(600, rel=0.01), "3 s without a rest"
 
 
 def test_answers_that_are_all_wrong_have_no_price(tmp_path: Path, on_gpu: Any) -> None:
