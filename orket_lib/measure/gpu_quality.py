@@ -1,7 +1,8 @@
 """Runs held against the samples of the GPUs around them: who else was there, and what slowed them.
 
 Only the GPUs that the server was seen on are judged. What nobody can attribute is a third state
-between clean and polluted: it is said as a note, with what is known.
+between clean and polluted: it is said as a note, with what is known. Where the server was seen on
+none of several, as in a container, all are judged, and the energy of none is booked to it.
 """
 
 from __future__ import annotations
@@ -50,6 +51,13 @@ class WatchedGpus:
         return gpu_windows.server_was_seen(self.record)
 
     @cached_property
+    def counted(self) -> tuple[int, ...] | Null:
+        """The places of those whose readings are the server's, or why nobody knows which are."""
+        if self.trusted or len(self.used) < 2:
+            return self.used
+        return Null("SERVER_NOT_SEEN_ON_A_GPU")
+
+    @cached_property
     def vram_peaks(self) -> tuple[Value, ...]:
         """The most that the server held so far, list of processes by list."""
         return gpu_windows.server_vram_peaks(self.record)
@@ -57,7 +65,8 @@ class WatchedGpus:
     @cached_property
     def idle_watts(self) -> Value:
         """What they take doing nothing, all together."""
-        return idle_watts(self.record.samples, self.used)
+        counted = self.counted
+        return counted if isinstance(counted, Null) else idle_watts(self.record.samples, counted)
 
     def judge(self, window_s: Window) -> tuple[GpuWindow, tuple[Observation, ...]]:
         """Return what they did around a run, and what of that counts as a disturbance."""
@@ -70,30 +79,30 @@ class WatchedGpus:
         return found, tuple(self._observations(window_s))
 
     def _window(self, window_s: Window) -> GpuWindow:
-        samples = self.record.samples
-        around = window(samples, *window_s)
-        spent = energy(samples, self.used, *window_s)
+        vram = gpu_windows.server_vram_mib(self.record, self.vram_peaks, window_s[1])
+        counted = self.counted
+        if isinstance(counted, Null):
+            unknown = dict.fromkeys(GpuWindow.readings(), counted)
+            return GpuWindow.of(energy_method=None, **{**unknown, "server_vram_mib": vram})
+        around = window(self.record.samples, *window_s)
+        spent = energy(self.record.samples, counted, *window_s)
         idle = self.idle_watts
         if isinstance(spent.joules, Null):
             idle = spent.joules
-        slowed = [gpu_windows.throttling(around, device)[0] for device in self.used]
-        heat = [self._over(look, max, "temperature_c") for look in around]
+        slowed = [gpu_windows.throttling(around, device)[0] for device in counted]
+        heat = [_over(counted, look, max, "temperature_c") for look in around]
         return GpuWindow.of(
-            server_vram_mib=gpu_windows.server_vram_mib(self.record, self.vram_peaks, window_s[1]),
+            server_vram_mib=vram,
             energy_joules=spent.joules,
             energy_method=spent.method,
             idle_joules=idle if isinstance(idle, Null) else idle * (window_s[1] - window_s[0]),
             temperature_start_c=heat[0] if heat else NOT_SAMPLED,
             temperature_end_c=heat[-1] if heat else NOT_SAMPLED,
-            clock_mhz=_mean([self._over(look, min, "clock_mhz") for look in around]),
-            power_watts=_mean([self._over(look, sum, "power_watts") for look in around]),
-            utilization=_mean([self._over(look, max, "utilization") for look in around]),
+            clock_mhz=_mean([_over(counted, look, min, "clock_mhz") for look in around]),
+            power_watts=_mean([_over(counted, look, sum, "power_watts") for look in around]),
+            utilization=_mean([_over(counted, look, max, "utilization") for look in around]),
             throttled_ratio=_all_of(slowed, max),
         )
-
-    def _over(self, look: GpuSample, combine: Combine, name: str) -> Value:
-        """Return one gauge of the used GPUs as one number; null where one of them has none."""
-        return _all_of([getattr(look.gauges[device], name) for device in self.used], combine)
 
     def _observations(self, window_s: Window) -> Iterator[Observation]:
         for device in self.used:
@@ -136,6 +145,8 @@ class WatchedGpus:
                 yield f"{item.name} (pid {item.pid}): memory not told ({item.gained_mib.reason})"
             elif item.whose == "stranger" and not self.trusted:
                 yield f"{_named(item)}, and nobody here knows whose it is"
+            elif _is_foreign(item, self.trusted) and _may_work(item):
+                yield f"{_named(item)}, holds {item.held_mib:.0f} MiB, its work is not told"
         rest = gpu_windows.unexplained_mib(around, device, others)
         if not isinstance(rest, Null) and reaches(rest, thresholds.FOREIGN_GPU_MIB):
             yield f"{rest:.0f} MiB more in use that no listed process accounts for"
@@ -182,12 +193,24 @@ def _is_much(item: Growth) -> bool:
     )
 
 
+def _may_work(item: Growth) -> bool:
+    """Tell whether a process of some size may work without that the driver would tell."""
+    held = item.held_mib
+    big = not isinstance(held, Null) and reaches(held, thresholds.FOREIGN_GPU_MIB)
+    return big and isinstance(item.busy, Null) and not _is_much(item)
+
+
 def _named(item: Growth) -> str:
     gained = (
         "memory not told" if isinstance(item.gained_mib, Null) else f"+{item.gained_mib:.0f} MiB"
     )
     busy = "" if isinstance(item.busy, Null) else f", busy {item.busy:.0%} of the time"
     return f"{item.name} (pid {item.pid}): {gained}{busy}, first seen at {item.first_s:.1f} s"
+
+
+def _over(devices: Sequence[int], look: GpuSample, combine: Combine, name: str) -> Value:
+    """Return one gauge of several GPUs as one number; null where one of them has none."""
+    return _all_of([getattr(look.gauges[device], name) for device in devices], combine)
 
 
 def _all_of(values: Sequence[Value], combine: Combine) -> Value:

@@ -49,6 +49,7 @@ _MEANINGS = {
     "PROMPT_FULLY_CACHED": "the server took the whole prompt from its cache",
     "REMOTE_SERVER": "the serving process is on another machine, or can't be found on this one",
     "SERVER_ALREADY_RUNNING": "the server had loaded its model before we came",
+    "SERVER_NOT_SEEN_ON_A_GPU": "there are several GPUs, and nobody knows which of them serve",
     "SHARED_BY_MIG_INSTANCES": "the whole card's, and nobody knows this part's share",
     "TELEMETRY_GAP": "nobody looked for more than 3 s",
     "TIMING_UNAVAILABLE": "the server gave no usable times",

@@ -40,7 +40,8 @@ class Growth:
 def used_devices(record: GpuRecord) -> tuple[int, ...]:
     """Return the places of the GPUs that the server was seen on; all where it was on none.
 
-    Where nobody can say whose the processes are, it may be using any of them.
+    Where nobody can say whose the processes are, it may be using any of them: what happens there
+    may disturb it, but what they take is not known to be its own (`WatchedGpus.counted`).
     """
     seen = {device for device, item in _all_processes(record.lists) if item.whose == "server"}
     return tuple(sorted(seen)) or tuple(range(len(record.devices)))

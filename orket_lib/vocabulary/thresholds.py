@@ -9,8 +9,8 @@ TELEMETRY_GAP_S = 3.0  # between two samples
 FOREIGN_GPU_MIB = 256.0  # that a foreign process takes on a GPU during a window
 FOREIGN_GPU_RATIO = 0.05  # of a window, in which a foreign process's work runs on a GPU
 THROTTLED_RATIO = 0.01  # of the samples of a window, in which heat or a power cap slows a GPU
-# Busy time whose energy each edge of a window may lose to the idle time beside it: GPUs are looked at
-# five times a second, counters move ten times a second, and a driver's power is the last second's.
+# Busy time whose energy each edge of a window may lose to the idle time beside it: GPUs are looked
+# at five times a second, counters move ten times a second, a driver's power is the last second's.
 ENERGY_EDGE_S = {"counter": 0.04, "power": 0.3, "mixed": 0.3}
 ENERGY_LOST_RATIO = 0.03  # of the windows' time; beyond it there is no number
 CACHED_TOKENS = 16  # beyond the chat template's own prefix

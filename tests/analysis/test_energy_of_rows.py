@@ -1,6 +1,6 @@
 """Energy of short windows between idle time: what a row tells is close to the truth, or null.
 
-A card is played that takes 300 W at work and 50 W at rest. Its counter moves ten times a second, and
+A card is played that takes 300 W at work and 50 W at rest. Its counter moves ten times a second,
 its power is the mean of the last second, as drivers make it. It is looked at as ours are.
 """
 

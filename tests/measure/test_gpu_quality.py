@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from gpu_replay import record_of
 from nvml_replay import load_trace
@@ -46,6 +48,10 @@ def seen(name: str, window: tuple[float, float]) -> tuple[Observation, ...]:
         pytest.param("throttling", (1.0, 2.0), CLEAN, id="a cool card"),
         pytest.param("throttling", (3.5, 5.5), {CAP}, id="a power cap"),
         pytest.param("throttling", (6.5, 8.0), {CAP, HOT}, id="a hot card"),
+        pytest.param("load_not_told", (4.0, 6.5), UNKNOWN, id="somebody may work and nobody knows"),
+        pytest.param(
+            "load_not_told", (7.5, 9.5), FOREIGN, id="its work is not told, its growth is"
+        ),
         pytest.param("counter_reset", (5.0, 7.0), CLEAN, id="a counter says nothing of quality"),
     ],
 )
@@ -71,6 +77,14 @@ def test_what_windows_does_not_tell_is_a_note_that_names_what_is_known() -> None
     assert "dwm.exe" not in found.evidence
 
 
+def test_a_process_whose_work_nobody_tells_is_named_when_it_holds_much() -> None:
+    (found,) = seen("load_not_told", (4.0, 6.5))
+    assert found.severity is Severity.NOTE
+    assert found.evidence.startswith("trainer (pid 410): +0 MiB, first seen at ")
+    assert "holds 4096 MiB, its work is not told, on GPU 0 (" in found.evidence
+    assert "tray" not in found.evidence
+
+
 def test_a_foreign_process_that_works_is_found_without_its_memory() -> None:
     trace = load_trace("wddm")
     card = trace["devices"][0]
@@ -87,6 +101,31 @@ def test_a_server_that_nobody_found_accuses_nobody() -> None:
     assert "llama-server (pid 210): " in reasons[0].evidence
     assert found.null_reasons["server_vram_mib"] == "NOT_SEEN_ON_A_GPU"
     assert gpus.used == (0, 1)
+
+
+def unseen(**devices: list[dict[str, Any]]) -> WatchedGpus:
+    """Return the two cards as from inside of a container: no pid of the driver is one of here."""
+    trace = {**load_trace("two_cards"), **devices}
+    here = [item for item in trace["processes_of_machine"] if item[0] <= 110]
+    return WatchedGpus(record_of({**trace, "processes_of_machine": here, "server_pid": 110}))
+
+
+def test_a_server_seen_on_none_of_several_gpus_has_the_readings_of_none() -> None:
+    found, reasons = unseen().judge((4.0, 7.0))
+    assert {item.reason for item in reasons} == UNKNOWN
+    theirs = set(found.readings()) - {"server_vram_mib"}
+    assert {found.null_reasons[name] for name in theirs} == {"SERVER_NOT_SEEN_ON_A_GPU"}
+    assert (found.energy_method, found.null_reasons["server_vram_mib"]) == (
+        None,
+        "NOT_SEEN_ON_A_GPU",
+    )
+
+
+def test_a_server_seen_on_no_gpu_has_the_readings_of_the_only_one() -> None:
+    (only, _) = load_trace("two_cards")["devices"]
+    found, _ = unseen(devices=[only]).judge((4.0, 7.0))
+    assert found.energy_joules == pytest.approx(1200, rel=1e-3)
+    assert (found.temperature_end_c, found.power_watts) == (55.0, 400.0)
 
 
 def test_a_hot_card_is_told_with_its_temperature() -> None:
