@@ -90,7 +90,7 @@ class SensorReadings(Measured):
     source: Source
     vram_total_mb: Reading = Field(description="MiB, all devices")
     vram_used_mb: Reading = Field(description="MiB, all devices and processes, peak")
-    thermal_start_c: Reading = Field(description="the hottest device; without a GPU the host")
+    thermal_start_c: Reading = Field(description="the hottest device; without a GPU the processor")
     thermal_end_c: Reading
     gpu_clock_mhz: Reading = Field(description="mean of the fastest device")
     power_draw_watts: Reading = Field(description="mean of the sum over devices")

@@ -23,7 +23,7 @@ Combine = Callable[[Sequence[float]], float]
 
 @dataclass
 class SensorWatch:
-    """Reads the GPUs; without any, the host's temperature."""
+    """Reads the GPUs; without any, the processor's temperature."""
 
     devices: Sequence[Device]
     _host_c: list[float | None] = field(default_factory=list)

@@ -41,7 +41,7 @@ _MEANINGS = {
     "NO_PROCESS_LIST": "the driver lists no processes",
     "NO_RUN_ANSWERED": "every run ended in an error or a timeout",
     "NO_SENSOR": "the card has no such sensor",
-    "NO_TEMPERATURE_SENSOR": "this machine shows no temperature",
+    "NO_TEMPERATURE_SENSOR": "this machine shows no temperature of its processor",
     "NO_VALID_BASELINE": "no valid row to compare with",
     "ONE_RUN_PER_TASK": "determinism needs at least two runs of each task",
     "PROCESS_GONE": "the server had ended before it was looked at",

@@ -15,6 +15,11 @@ from pathlib import Path
 import psutil
 
 _PROC = Path("/proc")
+_SYS = Path("/sys")
+# What sits in a processor. Disks, network cards, GPUs and the board's own chip (whose pins without
+# a sensor read 127 degrees) are sensors, too, and say nothing of it.
+_CPU_CHIPS = ("coretemp", "k10temp", "zenpower", "cpu_thermal")
+_CPU_ZONES = ("x86_pkg_temp", "cpu", "soc")
 _TICKS = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
 _PAGE = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
 
@@ -164,12 +169,19 @@ def _frequency() -> float | None:
 
 
 def cpu_temperature_c() -> float | None:
-    """Return the hottest CPU or board sensor in degrees Celsius."""
-    zones = Path("/sys/class/thermal").glob("thermal_zone*/temp")
-    sensors = Path("/sys/class/hwmon").glob("hwmon*/temp*_input")
-    values = [value for path in (*zones, *sensors) if (value := _integer(path)) is not None]
+    """Return the hottest sensor of the processor in degrees Celsius; None where none is known."""
+    values = [value for path in _cpu_sensors() if (value := _integer(path)) is not None]
     plausible = [value / 1000 for value in values if 0 < value < 150_000]
     return max(plausible, default=None)
+
+
+def _cpu_sensors() -> Iterator[Path]:
+    for zone in (_SYS / "class" / "thermal").glob("thermal_zone*"):
+        if _word(zone / "type").startswith(_CPU_ZONES):
+            yield zone / "temp"
+    for chip in (_SYS / "class" / "hwmon").glob("hwmon*"):
+        if _word(chip / "name") in _CPU_CHIPS:
+            yield from chip.glob("temp*_input")
 
 
 def _energy() -> int | None:
@@ -178,6 +190,13 @@ def _energy() -> int | None:
     values = [_integer(path) for path in paths]
     known = [value for value in values if value is not None]
     return sum(known) if known and len(known) == len(values) else None
+
+
+def _word(path: Path) -> str:
+    try:
+        return path.read_text(encoding="ascii", errors="replace").strip().lower()
+    except OSError:
+        return ""
 
 
 def _integer(path: Path) -> int | None:

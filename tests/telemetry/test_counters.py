@@ -155,6 +155,67 @@ def test_swap_is_the_sum_of_both_ways_or_none(
     assert counters._swapped() == (None if pages is None else pages * PAGE)
 
 
+def sensors(root: Path, monkeypatch: pytest.MonkeyPatch, *told: tuple[str, str, int]) -> None:
+    """Show sensors as the kernel does: kind of place (zone or chip), its name, what it reads."""
+    for number, (place, name, millidegrees) in enumerate(told):
+        zone = place == "zone"
+        folder = root / "class" / ("thermal" if zone else "hwmon")
+        folder /= f"{'thermal_zone' if zone else 'hwmon'}{number}"
+        folder.mkdir(parents=True)
+        (folder / ("type" if zone else "name")).write_text(f"{name}\n", encoding="ascii")
+        reading = folder / ("temp" if zone else "temp1_input")
+        reading.write_text(f"{millidegrees}\n", encoding="ascii")
+    monkeypatch.setattr(counters, "_SYS", root)
+
+
+OTHERS = (
+    ("chip", "nvme", 71_000),
+    ("chip", "iwlwifi_1", 68_000),
+    ("chip", "amdgpu", 88_000),
+    ("chip", "nct6798", 127_000),  # a pin without a sensor
+    ("chip", "acpitz", 95_000),
+    ("zone", "acpitz", 95_000),
+    ("zone", "iwlwifi_1", 68_000),
+    ("zone", "pch_cannonlake", 78_000),
+)
+
+
+@pytest.mark.parametrize(
+    "own",
+    [
+        ("chip", "coretemp"),
+        ("chip", "k10temp"),
+        ("chip", "zenpower"),
+        ("chip", "cpu_thermal"),
+        ("zone", "x86_pkg_temp"),
+        ("zone", "cpu-thermal"),
+        ("zone", "CPU-therm"),
+        ("zone", "soc_thermal"),
+    ],
+)
+def test_the_cpu_s_temperature_is_that_of_the_cpu(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, own: tuple[str, str]
+) -> None:
+    sensors(tmp_path, monkeypatch, *OTHERS, (*own, 47_000))
+    assert counters.cpu_temperature_c() == 47.0
+    assert counters.host().temperature_c == 47.0
+
+
+def test_of_several_sensors_of_the_cpu_the_hottest_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sensors(tmp_path, monkeypatch, ("chip", "coretemp", 51_000), ("chip", "coretemp", 62_000))
+    assert counters.cpu_temperature_c() == 62.0
+
+
+@pytest.mark.parametrize("told", [OTHERS, ()], ids=["only others", "nothing"])
+def test_no_sensor_of_the_cpu_is_no_temperature(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, told: tuple[tuple[str, str, int], ...]
+) -> None:
+    sensors(tmp_path, monkeypatch, *told)
+    assert counters.cpu_temperature_c() is None
+
+
 @pytest.mark.parametrize(
     "reader", [counters._frequency, counters.cpu_temperature_c, counters._energy]
 )
