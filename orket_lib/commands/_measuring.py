@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress
     from rich.progress import TaskID
 
+    from orket_lib.artifacts.sidecar import SidecarMeasurement
     from orket_lib.artifacts.spec import ArtifactIdentity
     from orket_lib.providers.base import Source
 
@@ -55,6 +56,13 @@ def source(options: argparse.Namespace, identity: ArtifactIdentity) -> Source:
             f"{again if identity.quantized_from else ''}"
         )
     return found
+
+
+def tell_failure(measurement: SidecarMeasurement) -> None:
+    """Say what was in the way of a sidecar's own measurement, in the words of whoever served."""
+    serving = measurement.serving
+    if serving and serving.failure:
+        tell(f"{serving.failure}: {serving.failure_detail}")
 
 
 def require_gates(options: argparse.Namespace) -> None:

@@ -22,7 +22,12 @@ def run(options: argparse.Namespace) -> int:
     """Run it and write what was seen, whatever that is."""
     from orket_lib.artifacts.io import read_model
     from orket_lib.artifacts.sidecar import SidecarSpec
-    from orket_lib.commands._measuring import console_progress, require_gates, source
+    from orket_lib.commands._measuring import (
+        console_progress,
+        require_gates,
+        source,
+        tell_failure,
+    )
     from orket_lib.measure.lifeline import die_with_snakemake
     from orket_lib.measure.sidecar import measure_sidecar, publish_sidecar
 
@@ -37,4 +42,5 @@ def run(options: argparse.Namespace) -> int:
     publish_sidecar(measurement, folder)
     if measurement.error:
         tell(f"{name}: {measurement.error}")
+    tell_failure(measurement)
     return 0

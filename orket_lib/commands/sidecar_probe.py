@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _N_CTX = 2048  # enough for a probe; a model's own context may not fit in memory
 _PROBES = 3
+_LONGEST_S = 7 * 86400.0  # a timer takes no number that is much larger
 _ON_GPU = ("--n-gpu-layers", "999")  # all of them, also where that is no default
 
 
@@ -28,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="PROGRAM",
         help="llama-server with which a GPU is measured (default: the one on PATH)",
     )
-    parser.add_argument("--timeout-sec", type=float, default=900.0, help="time limit")
+    parser.add_argument("--timeout-sec", type=_seconds, default=900.0, help="time limit")
     parser.add_argument("--json", action="store_true", help="print the result, too")
     add_out(parser, "the result: sidecar.parse.v1")
 
@@ -40,7 +41,7 @@ def run(options: argparse.Namespace) -> int:
     from orket_lib.analysis.sidecar_parse import sidecar_fields
     from orket_lib.artifacts.io import write_model
     from orket_lib.artifacts.sidecar import SidecarReport
-    from orket_lib.commands._measuring import console_progress
+    from orket_lib.commands._measuring import console_progress, tell_failure
     from orket_lib.measure.sidecar import measure_sidecar
     from orket_lib.vocabulary.statuses import Lane, VramProfile
 
@@ -63,7 +64,21 @@ def run(options: argparse.Namespace) -> int:
         print_json(report)
     errors = ", ".join(report.sidecar_parse_errors)
     tell(f"{report.sidecar_parse_status.value}{f': {errors}' if errors else ''}")
+    tell_failure(measurement)
     return 0
+
+
+def _seconds(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value <= _LONGEST_S:
+        most = f"{_LONGEST_S:.0f}"
+        raise argparse.ArgumentTypeError(
+            f"must be a number of seconds > 0 and <= {most} (got {text!r})"
+        )
+    return value
 
 
 def _source(options: argparse.Namespace) -> Source:
@@ -77,6 +92,7 @@ def _spec(options: argparse.Namespace) -> SidecarSpec:
     from orket_lib.artifacts.io import sha256_of_file
     from orket_lib.artifacts.sidecar import ServingSettings, SidecarSpec
     from orket_lib.artifacts.spec import ArtifactIdentity, ControlSettings
+    from orket_lib.providers.gguf_file import read_gguf
     from orket_lib.telemetry.fingerprint import hardware_fingerprint
     from orket_lib.vocabulary.quants import normalize_tag
 
@@ -84,6 +100,7 @@ def _spec(options: argparse.Namespace) -> SidecarSpec:
         sha256 = sha256_of_file(options.model)
     except OSError as error:
         raise ArtifactError(f"{options.model}: can't be read: {error.strerror}") from None
+    read_gguf(options.model)  # what is no model is bad input, and no result of this hardware
     on_gpu = options.backend != "cpu"  # what is embedded serves from main memory only
     return SidecarSpec(
         model_id=options.model.stem,

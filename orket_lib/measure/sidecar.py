@@ -66,7 +66,6 @@ def measure_sidecar(
         provenance: Of the caller.
     """
     measured_at = utc_now()
-    name = f"{spec.model_id} {spec.quant_tag}"
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="orket-sidecar-") as scratch:
         out_file = Path(scratch) / "sidecar_out.json"
@@ -78,8 +77,7 @@ def measure_sidecar(
             if spec.template
             else _own_command(spec_file, place_file, source, folder, out_file)
         )
-        with _devices(spec, source, f"sidecar of {name}", progress):
-            seen = _run(spec, source, command, out_file)
+        seen = _run(spec, source, command, out_file, progress)
         serving = None if spec.template else _serving(out_file)
     ended = seen.ended
     return SidecarMeasurement(
@@ -123,19 +121,32 @@ def command_of(spec: SidecarSpec, source: Source, out_file: Path) -> tuple[str, 
     return filled(spec.template or (), values)
 
 
-def _run(spec: SidecarSpec, source: Source, command: tuple[str, ...], out_file: Path) -> _Seen:
+def _run(
+    spec: SidecarSpec,
+    source: Source,
+    command: tuple[str, ...],
+    out_file: Path,
+    progress: Progress,
+) -> _Seen:
+    """Run a command with its devices locked; what is not here is told without waiting for them."""
     try:
         environment, secrets = resolved_environment(spec.environment)
     except KeyError as error:
         return _Seen(error=f"environment_missing:{error.args[0]}")
     with open_devices(spec.backend) as found:
         named = found.chosen(spec.serving.gpu_devices if spec.serving else None)
-        if spec.backend in _UNAVAILABLE:
-            lacking = _UNAVAILABLE[spec.backend] if not named.devices else _off_gpu(spec, source)
+        on_gpu = spec.backend in _UNAVAILABLE
+        if on_gpu:
+            lacking = _UNAVAILABLE[spec.backend] if not named.devices else _no_server(spec, source)
             if lacking:
                 return _Seen(error=lacking, applicable=False)
-        with watching(named.devices) as watch:
-            ended = run_bounded(command, {**environment, _HELD: CPU}, spec.timeout_sec, out_file)
+        with _devices(spec, source, progress):
+            if on_gpu and _built_for_cpu(spec, source):
+                return _Seen(error="llama_server_built_for_cpu", applicable=False)
+            with watching(named.devices) as watch:
+                ended = run_bounded(
+                    command, {**environment, _HELD: CPU}, spec.timeout_sec, out_file
+                )
         ended = ended.model_copy(
             update={
                 part: without_secrets(getattr(ended, part), secrets)
@@ -145,24 +156,31 @@ def _run(spec: SidecarSpec, source: Source, command: tuple[str, ...], out_file: 
         return _Seen(ended.error, command=command, ended=ended, sensors=watch.readings())
 
 
-def _off_gpu(spec: SidecarSpec, source: Source) -> str | None:
+def _no_server(spec: SidecarSpec, source: Source) -> str | None:
     """Return why our own measurement would not run on a GPU: then it says nothing about one."""
-    serving, place = spec.serving, source.place
-    if serving is None or serving.provider not in ("embedded", "llama_server"):
-        return None
-    if serving.provider == "embedded":
+    if spec.serving and spec.serving.provider == "embedded":
         return "embedded_serves_on_cpu"
-    if place.base_url is not None:
-        return None
-    binary = find_program(place.server_binary or "llama-server")
-    if binary is None:
+    if _starts_llama_server(spec, source) and _binary(source) is None:
         return "llama_server_not_found"
-    return "llama_server_built_for_cpu" if listed_devices(binary) == () else None
+    return None
 
 
-def _devices(
-    spec: SidecarSpec, source: Source, purpose: str, progress: Progress
-) -> AbstractContextManager[None]:
+def _built_for_cpu(spec: SidecarSpec, source: Source) -> bool:
+    """Tell whether the server knows no GPU; it is asked with the GPU locked, as it looks at it."""
+    binary = _binary(source) if _starts_llama_server(spec, source) else None
+    return binary is not None and listed_devices(binary) == ()
+
+
+def _starts_llama_server(spec: SidecarSpec, source: Source) -> bool:
+    serving = spec.serving
+    return bool(serving and serving.provider == "llama_server" and source.place.base_url is None)
+
+
+def _binary(source: Source) -> str | None:
+    return find_program(source.place.server_binary or "llama-server")
+
+
+def _devices(spec: SidecarSpec, source: Source, progress: Progress) -> AbstractContextManager[None]:
     """Hold the devices, unless this is `orket sidecar-probe` as the command of another sidecar."""
     if _HELD in os.environ:
         return nullcontext()
@@ -171,6 +189,7 @@ def _devices(
     if spec.backend != "cpu":  # a template may use any GPU
         provider, named = (serving.provider, serving.gpu_devices) if serving else ("", None)
         needed = locked_devices(provider, named, source.place)
+    purpose = f"sidecar of {spec.model_id} {spec.quant_tag}"
     return device_locks(needed, purpose, progress.say)
 
 
