@@ -61,7 +61,7 @@ def missing_on_machine() -> Iterator[MissingReading]:
     """Yield what this machine's sensors don't tell."""
     host = counters.host()
     for reading, value, reason, meaning in (
-        ("temperature", host.temperature_c, "NO_TEMPERATURE_SENSOR", "no sensor is shown"),
+        ("temperature", host.temperature_c, "NO_TEMPERATURE_SENSOR", "none of the CPU is shown"),
         ("frequency", host.frequency_mhz, "NO_FREQUENCY_COUNTER", "the CPU's clock is not shown"),
         (
             "energy",
