@@ -74,9 +74,9 @@ def _above_idle(windows: Windows, lost: float) -> Value:
 
 
 def _lost_ratio(items: Sequence[Probe] | Sequence[TestRun], windows: Windows) -> float:
-    """Return at most which share of the energy of windows went to the idle time around them.
+    """Return which share of the energy of windows may have gone to the idle time around them.
 
-    An edge loses no more than the half of the gap behind it holds.
+    An edge loses `ENERGY_EDGE_S` in the mean, and no more than half of the gap behind it holds.
     """
     by_session: dict[int, list[tuple[float, float]]] = defaultdict(list)
     for item in items:
