@@ -73,7 +73,6 @@ def test_a_second_sweep_in_the_same_folder_stops_and_says_why(
     assert "Traceback" not in second.text
 
 
-@pytest.mark.slow
 def test_a_second_sweep_elsewhere_waits_for_the_device_and_says_for_whom(
     busy: tuple[Workspace, subprocess.Popen[bytes]], tmp_path: Path
 ) -> None:
