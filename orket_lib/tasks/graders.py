@@ -3,6 +3,7 @@
 The number of checks and their names depend on the task alone, so that passed / all means the same
 for every answer. An answer in no form that can be judged fails them all and is marked as
 unparseable, which a wrong answer is not. What can't be run is not run: it is never a failed check.
+What a check says may repeat what a stranger wrote, so all of it is made printable here, once.
 """
 
 from __future__ import annotations
@@ -30,8 +31,10 @@ from orket_lib.tasks.text_evaluation import (
     Number,
     Regex,
 )
+from orket_lib.vocabulary.display import printable
 from orket_lib.vocabulary.errors import SandboxError
 
+_DETAIL_CHARS = 500
 NO_SANDBOX = Unavailable("none was given")
 
 
@@ -106,7 +109,11 @@ def _judged(task: Task, answer: str, sandbox: Sandbox | None) -> Grading:
             checks += _failed(asked, str(error))
         except SandboxError as error:
             return Grading((), not_run=str(error))
-    return Grading(tuple(checks), unparseable)
+    return Grading(tuple(map(_printable, checks)), unparseable)
+
+
+def _printable(check: Check) -> Check:
+    return check.model_copy(update={"detail": printable(check.detail, _DETAIL_CHARS)})
 
 
 def check_names(asked: Evaluation) -> list[str]:
