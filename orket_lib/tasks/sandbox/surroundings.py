@@ -15,7 +15,8 @@ from functools import cache
 from pathlib import Path
 
 FOLDER = "/box"  # the working folder inside
-DEVICES = ("/dev/full", "/dev/null", "/dev/random", "/dev/urandom", "/dev/zero")
+# Not /dev/zero: a shared mapping of it is memory that belongs to no process, see `call_filter`.
+DEVICES = ("/dev/full", "/dev/null", "/dev/random", "/dev/urandom")
 
 _SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/etc/ld.so.cache")
 # Only what we set is in the environment, so the interpreter may read it (no -E): with a fixed seed,
