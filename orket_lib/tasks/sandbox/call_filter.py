@@ -3,10 +3,10 @@
 Namespaces and limits do the containing; this closes what they can't. Memory that belongs to no
 process would escape the memory limit: that of `memfd_create` and System V segments, and that of a
 shared mapping without a file, which stays until its last page is unmapped, whoever sees the others.
-So would memory that a process has sent out to the swap (`MADV_PAGEOUT`). Calls that set another process's limits, priority or
-CPUs would reach the supervisor, which has the same user. A socket of a family that has no network
-namespace (vsock) would reach the host of a virtual machine. And what mostly serves to attack a
-kernel (new namespaces, mounts, io_uring, bpf, keys) is not needed.
+So would memory that a process has sent out to the swap (`MADV_PAGEOUT`). Calls that set another
+process's limits, priority or CPUs would reach the supervisor, which has the same user. A socket of
+a family that has no network namespace (vsock) would reach the host of a virtual machine. And what
+mostly serves to attack a kernel (new namespaces, mounts, io_uring, bpf, keys) is not needed.
 
 A list of what is forbidden, not of what is allowed: interpreters of different versions use
 different calls, and a wrong guess would fail right answers.
