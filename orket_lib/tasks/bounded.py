@@ -54,7 +54,7 @@ def call_bounded(function: Callable[..., Any], **arguments: Any) -> Any:
         SandboxError: The function was not called, or was not left in peace until its end.
     """
     request = {
-        "path": [str(_ROOT), *(str(Path(entry).absolute()) for entry in sys.path)],
+        "path": [str(_ROOT), *map(str, sys.path)],
         "module": function.__module__,
         "function": function.__name__,
         "arguments": arguments,
