@@ -126,6 +126,14 @@ def test_an_artifact_that_is_not_what_it_says_is_refused(tmp_path: Path) -> None
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("moment", ["2026-13-45T00:00:00Z", "yesterday", ""])
+def test_an_artifact_of_no_time_is_refused(tmp_path: Path, moment: str) -> None:
+    """Records are sorted by it: one without would spoil the whole file for every reader."""
+    with pytest.raises(ArtifactError, match=r"f\.json: not a valid .*\n  generated_at: "):
+        append(tmp_path, frontier(generated_at=moment), "f.json")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_damaged_history_is_left_alone_and_no_other_is_begun(tmp_path: Path) -> None:
     path, _ = append(tmp_path, frontier(), "x")
     path.write_text(path.read_text(encoding="utf-8")[:-20], encoding="utf-8")
