@@ -71,6 +71,14 @@ class Baseline(Record):
     gold_telemetry: GoldTelemetry
 
 
+class BaselineHistory(Record):
+    """A file of `storage/baselines/`: what one task came to in earlier measurements."""
+
+    schema_version: Literal["orket.baselines.v1"] = "orket.baselines.v1"
+    test_id: str
+    history: tuple[Baseline, ...]
+
+
 class Recorded(Record):
     """A measurement that is a baseline now."""
 

@@ -10,14 +10,14 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from orket_lib.artifacts.baseline import Baseline
+from orket_lib.artifacts.baseline import Baseline, BaselineHistory
 from orket_lib.artifacts.io import parse_model, read_json
 from orket_lib.stores.files import VERSION, Entry, HistoryFile
 from orket_lib.stores.retention import Per, newest_last, outdated
 from orket_lib.vocabulary.errors import ArtifactError
 from orket_lib.vocabulary.slugs import unique_slug
 
-SCHEMA_VERSION = "orket.baselines.v1"
+SCHEMA_VERSION: str = BaselineHistory.model_fields[VERSION].default
 _TEST_ID = "test_id"
 
 

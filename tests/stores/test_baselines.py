@@ -9,15 +9,18 @@ from pathlib import Path
 
 import builders
 import pytest
+from jsonschema import Draft202012Validator
 from pydantic import ValidationError
 
 from orket_lib.analysis.gold import baselines_of
-from orket_lib.artifacts.baseline import Baseline, BaselineMetadata
+from orket_lib.artifacts.baseline import Baseline, BaselineHistory, BaselineMetadata
 from orket_lib.artifacts.io import read_json, write_json
+from orket_lib.artifacts.schemas import schema_file
 from orket_lib.stores.baselines import BaselineStore, Kept
 from orket_lib.stores.retention import Per
 from orket_lib.vocabulary.errors import ArtifactError
 
+ROOT = Path(__file__).resolve().parents[2]
 TASK = "add-0001"
 START = datetime(2026, 11, 23, 15, 4, 5, tzinfo=UTC)
 
@@ -218,6 +221,16 @@ def test_fields_of_a_newer_version_survive_pinning_and_pruning(tmp_path: Path) -
     assert refs(store.prune(TASK, 1, Per.TEST)) == ["old"]
 
     assert read_json(store.path(TASK)) == content | {"history": content["history"][1:]}
+
+
+def test_a_file_is_what_its_published_schema_says(tmp_path: Path) -> None:
+    store = BaselineStore(tmp_path)
+    store.add(TASK, [record("one"), record("other")])
+    store.pin(TASK, "one", True)
+    content = read_json(store.path(TASK))
+    check = Draft202012Validator(read_json(ROOT / schema_file(BaselineHistory)))
+    assert list(check.iter_errors(content)) == []
+    assert len(BaselineHistory(**content).history) == 2
 
 
 def test_looking_for_a_task_without_history_makes_no_file(tmp_path: Path) -> None:
