@@ -2,7 +2,7 @@
 
 What `.github/workflows/baseline-retention-weekly.yml` runs on the machine that holds storage/, and
 `.ci/full` here. Nothing is removed while a history can't be read: it would have to be looked at
-first.
+first. Where there are no baselines at all, they were lost, or this is the wrong folder.
 """
 
 from __future__ import annotations
@@ -20,7 +20,12 @@ def main() -> int:
     parser.add_argument("--keep-last", default="10", metavar="N")
     parser.add_argument("--per", default="cell", choices=("test", "cell"))
     parser.add_argument("--out", type=Path, default=Path("results/baseline-retention"))
+    parser.add_argument("--allow-empty", action="store_true", help="nothing was recorded so far")
     options = parser.parse_args()
+    folder = Path(options.storage_root, "baselines")
+    if not folder.is_dir() and not options.allow_empty:
+        print(f"{folder.as_posix()}: there is no such folder: was storage/ lost?", flush=True)  # noqa: T201
+        return 1
     where = ["--storage-root", options.storage_root]
     policy = [*where, "--keep-last", options.keep_last, "--per", options.per]
     options.out.mkdir(parents=True, exist_ok=True)

@@ -6,9 +6,10 @@ model:
     python .ci/full_sweep.py config/presets/quant_sweep_mixed.json --config execution_lane=lab
 
 Whatever the sweep came to, its products are looked through afterwards: all that the config asks for
-are there, every one with a version fits its published schema and says where it comes from, and
-`SHA256SUMS` lists them. The exit status is 0 only if the sweep passed, its KPI gate included, and
-nothing is wrong with a product: 3 when the sweep says no and everything is in place, 1 otherwise.
+are there, every one fits its published schema and says where it comes from, and `SHA256SUMS` lists
+them. The exit status is 0 only if the sweep passed, its KPI gate included, and nothing is wrong
+with a product: 3 when a verdict of this sweep says no and everything is in place, 1 otherwise.
+Products may be there of an earlier time: a sweep that could not even begin is no verdict.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from __future__ import annotations
 import argparse
 import subprocess
 import sys
+import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -30,6 +32,13 @@ from orket_lib.vocabulary.errors import OrketError
 
 POLICY_SAID_NO = 3
 LEAF = ".ok"  # what only a passed verdict leaves behind
+# Verdicts, and the logs of the jobs that enforce them.
+GATES = {
+    "results/preflight/verdict.json": "logs/preflight_passed.log",
+    "results/canary/verdict.json": "logs/canary_passed.log",
+    "results/{sweep}/quant_sweep/kpi_gate.json": "logs/{sweep}/kpi_gate_passed.log",
+    "results/{sweep}/quant_sweep/regression.json": "logs/{sweep}/regression_passed.log",
+}
 PUBLISHED = Path(__file__).resolve().parents[1] / SCHEMAS
 
 
@@ -42,6 +51,7 @@ def main() -> int:
     command = [sys.executable, "-m", "snakemake", "--configfile", *map(str, options.configs)]
     if options.config:
         command += ["--config", *options.config]
+    began = time.time()
     swept = subprocess.run(command, check=False).returncode
     try:
         sweep = load_sweep(options.configs, read_overrides(options.config), remember=False)
@@ -52,7 +62,7 @@ def main() -> int:
     missing = [path for path in products if not path.is_file() and path.suffix != LEAF]
     wrong = [
         *(f"{path.as_posix()}: missing" for path in missing),
-        *(line for path in there if path.suffix == ".json" for line in _violations(path)),
+        *(line for path in there if path.suffix == ".json" for line in violations(path)),
     ]
     sums = Path(sweep.results, "SHA256SUMS")
     write_text(sums, "".join(_sums(there)))
@@ -62,18 +72,39 @@ def main() -> int:
     if wrong:
         return _end(f"{len(wrong)} things are wrong with the products", 1)
     if swept:
-        failed = [path.as_posix() for path in products if not path.is_file()]
-        return _end(f"the sweep did not pass: no {', '.join(failed)}", POLICY_SAID_NO)
+        refusals = list(refused(sweep.config.sweep, began))
+        if not refusals:
+            return _end(
+                "the sweep failed, and no verdict of it says why; its products may be old", 1
+            )
+        return _end(f"the sweep did not pass: {', '.join(refusals)}", POLICY_SAID_NO)
     return _end("the sweep passed", 0)
 
 
-def _violations(path: Path) -> Iterator[str]:
+def refused(sweep: str, began: float) -> Iterator[str]:
+    """Yield the verdicts that say no and were enforced since a time (s since the epoch)."""
+    for verdict, log in GATES.items():
+        path, told = Path(verdict.format(sweep=sweep)), Path(log.format(sweep=sweep))
+        if path.is_file() and told.is_file() and told.stat().st_mtime >= began:
+            content = read_json(path)
+            if content.get("passed") is False or content.get("verdict") == "FAIL":
+                yield path.as_posix()
+
+
+def violations(path: Path) -> Iterator[str]:
     """Yield what a schema forbids in a product, and whether that says where it comes from."""
-    content = read_json(path)
-    version = content.get("schema_version") if isinstance(content, dict) else None
-    if version is None:  # a policy or a spec, rendered from the config as it is
+    if path.parent.name == "policy" or path.name == "spec.json":  # the config's, as it is
         return
+    try:
+        content = read_json(path)
+    except OrketError as error:
+        yield str(error)
+        return
+    version = content.get("schema_version") if isinstance(content, dict) else None
     schema = PUBLISHED / f"{version}.schema.json"
+    if not isinstance(version, str):
+        yield f"{path.as_posix()}: no schema_version"
+        return
     if not schema.is_file():
         yield f"{path.as_posix()}: there is no schema of {version}"
         return
@@ -81,7 +112,7 @@ def _violations(path: Path) -> Iterator[str]:
         place = ".".join(map(str, error.absolute_path)) or "(whole file)"
         yield f"{path.as_posix()}: {place}: {error.message[:200]}"
     provenance = content.get("provenance")
-    if not provenance or not provenance.get("ref"):
+    if not isinstance(provenance, dict) or not provenance.get("ref"):
         yield f"{path.as_posix()}: no provenance"
 
 

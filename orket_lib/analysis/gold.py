@@ -14,6 +14,7 @@ from orket_lib.artifacts.run_report import RunReport, TestRun
 from orket_lib.vocabulary.clock import file_stamp
 from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.slugs import slug
+from orket_lib.vocabulary.statuses import Lane
 
 # What of a spec says which cell it is, or is compared by itself; the rest are settings.
 _NO_SETTINGS = {
@@ -44,12 +45,16 @@ def settings_digest(report: RunReport) -> str:
     return digest_of(report.spec.model_dump(mode="json", exclude=_NO_SETTINGS))
 
 
-def baselines_of(report: RunReport, revisions: Mapping[str, str]) -> dict[str, Baseline]:
+def baselines_of(
+    report: RunReport, revisions: Mapping[str, str], clean: bool, lane: Lane | None = None
+) -> dict[str, Baseline]:
     """Return a record for each task of a measured cell, by test id.
 
     Args:
         report: What was measured.
         revisions: Digest of each task's content, by test id.
+        clean: Whether nothing disturbed it, by the rules of lane `lab`.
+        lane: Of the sweep; None when a report is recorded without one.
     """
     served = report.sessions[-1].served
     metadata = {
@@ -62,6 +67,8 @@ def baselines_of(report: RunReport, revisions: Mapping[str, str]) -> dict[str, B
         "settings_digest": settings_digest(report),
         "build": served.build,
         "created_at": report.measured_at,
+        "execution_lane": lane,
+        "clean": clean,
     }
     of_all_tasks = _of_the_cell(report)
     groups: dict[str, list[TestRun]] = defaultdict(list)

@@ -83,11 +83,13 @@ def judge_sweep(
     Args:
         cells: Of the sweep.
         histories: Baselines of each task, by test id.
-        lane: In lane `ci` speeds are tested, too, and gate nothing.
+        lane: In lane `ci` speeds are tested, too, and gate nothing; in lane `lab` only against
+            times that nothing disturbed.
         baseline_ref: The measurement to compare with; the mean of all otherwise.
     """
     pairings = [
-        pair(cell.records, histories, baseline_ref) if cell.records else None for cell in cells
+        pair(cell.records, histories, baseline_ref, lane) if cell.records else None
+        for cell in cells
     ]
     paired = [found.pairs for found in pairings if found and found.pairs]
     restless = reduce(add, map(extremes, paired), Extremes())
@@ -218,7 +220,7 @@ def _failures(cells: Iterable[CellRegression]) -> Iterator[str]:
 def _sentence(item: MetricVerdict) -> str:
     if item.metric == ADHERENCE:
         lost = [each.test_id for each in item.findings if each.change is Change.REGRESSED]
-        which = f"{len(lost)} of {item.tasks} tasks lost: {', '.join(lost)}"
+        which = f"{len(lost)} of {item.tasks} tasks worse than before: {', '.join(lost)}"
     else:
         which = f"95 % interval {item.low:+.1%} to {item.high:+.1%}, noise {item.noise:.1%}"
     effect = f"{item.effect:+.3f}" if item.metric == ADHERENCE else f"{item.effect:+.1%}"

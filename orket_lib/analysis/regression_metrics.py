@@ -35,6 +35,7 @@ RATES: tuple[Metric, ...] = ("prompt_tokens_per_second", "generation_tokens_per_
 _MORE_IS_BETTER = (ADHERENCE, *RATES)
 
 _TOO_FEW_HAVE_IT = f"FEWER_THAN_{FEWEST_BASELINES}_BASELINES_HAVE_IT"
+_TOO_FEW_CLEAN = f"FEWER_THAN_{FEWEST_BASELINES}_CLEAN_BASELINES"
 
 _Clock = Literal["server", "client"] | None
 
@@ -52,6 +53,8 @@ def examine(metric: Metric, pairs: Pairs, restless: Extremes) -> Tested | Null:
         return Null(f"FEWER_THAN_{FEWEST_BASELINES}_BASELINES")
     if metric == ADHERENCE:
         return examine_adherence(pairs, restless)
+    if len(pairs.clean) < FEWEST_BASELINES:
+        return Null(_TOO_FEW_CLEAN)
     return _test_latency(pairs) if metric == PAIRED else _test_figure(metric, pairs)
 
 
@@ -63,8 +66,8 @@ def _test_latency(pairs: Pairs) -> Tested | Null:
     runs = {test_id: item.runs for test_id, item in pairs.now.items()}
     usable = [
         index
-        for index, tasks in enumerate(pairs.earlier)
-        if all(tasks[test_id].runs == count for test_id, count in runs.items())
+        for index in pairs.clean
+        if all(pairs.earlier[index][test_id].runs == count for test_id, count in runs.items())
     ]
     centre = [place for place, index in enumerate(usable) if index in pairs.centre]
     if len(usable) < FEWEST_BASELINES or not centre:
@@ -129,8 +132,9 @@ def _test_figure(metric: Metric, pairs: Pairs) -> Tested | Null:
     clock = _clock(metric, pairs.now)
     usable = {
         index: value
-        for index, tasks in enumerate(pairs.earlier)
-        if not isinstance(value := _figure(metric, tasks), Null) and _clock(metric, tasks) == clock
+        for index in pairs.clean
+        if not isinstance(value := _figure(metric, pairs.earlier[index]), Null)
+        and _clock(metric, pairs.earlier[index]) == clock
     }
     centre = [value for index, value in usable.items() if index in pairs.centre]
     if len(usable) < FEWEST_BASELINES or not centre:

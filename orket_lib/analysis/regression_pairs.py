@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from orket_lib.analysis.baseline_resolution import Resolution, Wanted, resolve
+from orket_lib.analysis.regression_shared import shared
 from orket_lib.artifacts.baseline import Baseline, GoldTelemetry
 from orket_lib.artifacts.regression import UnresolvedTasks
 from orket_lib.vocabulary.clock import parse_time
+from orket_lib.vocabulary.statuses import Lane
 
 SETTINGS_MISMATCH = "SETTINGS_MISMATCH"
+NOT_IN_ALL_BASELINES = "NOT_IN_ALL_BASELINES"
 
 Tasks = Mapping[str, GoldTelemetry]
 
@@ -26,6 +29,7 @@ class Pairs:
         earlier: The baselines, oldest first.
         refs: Names of the baselines.
         centre: Positions of the baselines that the new one is compared with; the others show noise.
+        clean: Positions of those whose times are evidence.
     """
 
     tasks: tuple[str, ...]
@@ -33,6 +37,12 @@ class Pairs:
     earlier: tuple[Tasks, ...]
     refs: tuple[str, ...]
     centre: tuple[int, ...]
+    clean: tuple[int, ...]
+
+    @property
+    def named(self) -> bool:
+        """Whether the new one is compared with a single measurement out of several."""
+        return len(self.centre) < len(self.earlier)
 
 
 @dataclass(frozen=True)
@@ -41,7 +51,7 @@ class Pairing:
 
     Attributes:
         status: `OK`, or what left no task with a baseline.
-        unresolved: Tasks that have none, by reason.
+        unresolved: Tasks that are not compared, by reason.
         pairs: None unless the status is `OK`.
         newest: Record of the newest baseline.
     """
@@ -56,6 +66,7 @@ def pair(
     now: Mapping[str, Baseline],
     histories: Mapping[str, Sequence[Baseline]],
     baseline_ref: str | None = None,
+    lane: Lane = Lane.LAB,
 ) -> Pairing:
     """Return a measurement beside its baselines.
 
@@ -66,6 +77,7 @@ def pair(
         now: The new measurement, by test id.
         histories: Of each task, in any order.
         baseline_ref: The measurement to compare with; all of them otherwise.
+        lane: In lane `lab` times of a disturbed measurement are no evidence.
     """
     found: dict[str, dict[str, Baseline]] = {}
     unresolved: dict[str, list[str]] = defaultdict(list)
@@ -75,16 +87,18 @@ def pair(
             found[test_id] = {item.baseline_metadata.test_run_id: item for item in fitting}
         else:
             unresolved[status].append(test_id)
-    left_out = tuple(
-        UnresolvedTasks(status=status, test_ids=ids) for status, ids in sorted(unresolved.items())
-    )
     if not found:
+        left_out = _listed(unresolved)
         most = max(left_out, key=lambda item: len(item.test_ids))
         return Pairing(most.status, left_out)
-    refs = _refs(found.values())
-    if baseline_ref is not None and baseline_ref not in refs:
-        return Pairing(Resolution.NO_BASELINE, left_out)
-    tasks = tuple(test_id for test_id, records in found.items() if records.keys() >= set(refs))
+    if baseline_ref is not None:
+        found, without = _having(found, baseline_ref)
+        unresolved[NOT_IN_ALL_BASELINES] += without
+        if not found:
+            return Pairing(Resolution.NO_BASELINE, _listed(unresolved))
+    tasks, refs = shared(found, _oldest_first(found))
+    unresolved[NOT_IN_ALL_BASELINES] += [test_id for test_id in found if test_id not in tasks]
+    whole = [found[tasks[0]][ref].baseline_metadata for ref in refs]
     pairs = Pairs(
         tasks=tasks,
         now={test_id: now[test_id].gold_telemetry for test_id in tasks},
@@ -95,8 +109,37 @@ def pair(
         centre=tuple(
             index for index, ref in enumerate(refs) if baseline_ref is None or ref == baseline_ref
         ),
+        clean=tuple(
+            index for index, item in enumerate(whole) if lane is not Lane.LAB or item.clean
+        ),
     )
-    return Pairing(Resolution.OK, left_out, pairs, found[tasks[0]][refs[-1]])
+    return Pairing(Resolution.OK, _listed(unresolved), pairs, found[tasks[0]][refs[-1]])
+
+
+def _listed(unresolved: Mapping[str, Sequence[str]]) -> tuple[UnresolvedTasks, ...]:
+    return tuple(
+        UnresolvedTasks(status=status, test_ids=ids)
+        for status, ids in sorted(unresolved.items())
+        if ids
+    )
+
+
+def _having(
+    found: Mapping[str, dict[str, Baseline]], ref: str
+) -> tuple[dict[str, dict[str, Baseline]], list[str]]:
+    """Return the tasks that a measurement has, with their records, and those that it has not."""
+    having = {test_id: records for test_id, records in found.items() if ref in records}
+    return having, [test_id for test_id in found if test_id not in having]
+
+
+def _oldest_first(found: Mapping[str, Mapping[str, Baseline]]) -> list[str]:
+    """Return the names of all measurements by the time when they began."""
+    moments = {
+        ref: parse_time(item.baseline_metadata.created_at)
+        for records in found.values()
+        for ref, item in records.items()
+    }
+    return sorted(moments, key=lambda ref: (moments[ref], ref))
 
 
 def _fitting(record: Baseline, history: Sequence[Baseline]) -> tuple[str, tuple[Baseline, ...]]:
@@ -119,21 +162,3 @@ def _fitting(record: Baseline, history: Sequence[Baseline]) -> tuple[str, tuple[
         if item.baseline_metadata.settings_digest == mine.settings_digest
     )
     return (Resolution.OK if fitting else SETTINGS_MISMATCH), fitting
-
-
-def _refs(found: Iterable[Mapping[str, Baseline]]) -> tuple[str, ...]:
-    """Return the measurements that are compared, oldest first.
-
-    A measurement of few of the tasks would leave only those to compare; one counts that has at
-    least half as many tasks as the fullest one.
-    """
-    listed = list(found)
-    tasks = Counter(ref for records in listed for ref in records)
-    fullest = max(tasks.values())
-    moments = {
-        ref: parse_time(item.baseline_metadata.created_at)
-        for records in listed
-        for ref, item in records.items()
-    }
-    full = [ref for ref, count in tasks.items() if 2 * count >= fullest]
-    return tuple(sorted(full, key=lambda ref: (moments[ref], ref)))

@@ -7,6 +7,8 @@ import statistics
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from orket_lib.vocabulary.compare import TOLERANCE
+
 # Spread below which a history of equal values is not believed: clocks and counters are not finer.
 _SMALLEST_SPREAD = 1e-3
 _CONFIDENCE = 0.95
@@ -87,7 +89,7 @@ def against_history(
     return Prediction(change, change - reach, change + reach, p_value, spread)
 
 
-def as_many_or_more(seen: int, trials: int, before: int, trials_before: int) -> float:
+def as_many_or_more(seen: int, trials: int, before: float, trials_before: int) -> float:
     """Return the chance of seeing so many events again, given how many there were before.
 
     The rate is not known but from a history: it has the Jeffreys prior, so that a history without
@@ -102,6 +104,39 @@ def as_many_or_more(seen: int, trials: int, before: int, trials_before: int) -> 
     from scipy.stats import betabinom
 
     return float(betabinom.sf(seen - 1, trials, 0.5 + before, 0.5 + trials_before - before))
+
+
+class SumChance(NamedTuple):
+    """The chance of a sum.
+
+    Attributes:
+        as_few: Of this sum or a smaller one.
+        as_many: Of this sum or a larger one.
+    """
+
+    as_few: float
+    as_many: float
+
+
+def chance_of_sum(total: float, rates: Sequence[float], trials: int) -> SumChance:
+    """Return the chance of a sum of yes-or-no events, each with a history of its own.
+
+    Each event's rate has the Jeffreys prior and its history, so that one that always happened may
+    not happen now (Poisson binomial of the predictive chances).
+
+    Args:
+        total: Events now; of a part, the nearer whole number in the direction of no finding counts.
+        rates: Share of its history in which each event happened.
+        trials: Length of the histories.
+    """
+    import numpy
+
+    chances = [(rate * trials + 0.5) / (trials + 1) for rate in rates]
+    distribution = numpy.ones(1)
+    for chance in chances:
+        distribution = numpy.convolve(distribution, (1 - chance, chance))
+    few, many = math.ceil(total - TOLERANCE), math.floor(total + TOLERANCE)
+    return SumChance(float(distribution[: few + 1].sum()), float(distribution[many:].sum()))
 
 
 def holm(p_values: Sequence[float]) -> tuple[float, ...]:

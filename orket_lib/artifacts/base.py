@@ -9,17 +9,33 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    model_validator,
+)
 from pydantic_core import CoreSchema
 
+from orket_lib.vocabulary.clock import parse_time
 from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.statuses import Lane, VramProfile
+
+
+def _a_time(text: str) -> str:
+    parse_time(text)
+    return text
+
 
 _READING = "reading"
 
 Reading = Annotated[float | None, _READING]
 Count = Annotated[int | None, _READING]
 Share = Annotated[float | None, _READING, Field(ge=0, le=1)]
+# A string that is a time: what is sorted by it later can rely on that.
+Time = Annotated[str, AfterValidator(_a_time)]
 
 
 def volatile(description: str) -> Any:
@@ -115,7 +131,7 @@ class Artifact(Record):
     """A file of ours. `schema_version` is `<name>.v<major>`, fixed by each subclass."""
 
     schema_version: str
-    generated_at: str = Field(
+    generated_at: Time = Field(
         description="UTC, ISO 8601 with a Z",
         json_schema_extra={"volatile": True, "format": "date-time"},
     )

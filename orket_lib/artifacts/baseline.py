@@ -7,17 +7,12 @@ read on its own.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
-from orket_lib.artifacts.base import Artifact, Measured, Reading, Record
-from orket_lib.vocabulary.clock import parse_time
-
-
-def _a_time(text: str) -> str:
-    parse_time(text)
-    return text
+from orket_lib.artifacts.base import Artifact, Measured, Reading, Record, Time
+from orket_lib.vocabulary.statuses import Lane
 
 
 class BaselineMetadata(Record):
@@ -38,8 +33,13 @@ class BaselineMetadata(Record):
         description="of what else the times depend on: context, controls, server arguments",
     )
     build: str | None = Field(None, description="of the server")
-    created_at: Annotated[str, AfterValidator(_a_time)] = Field(
+    created_at: Time = Field(
         description="when the measurement began, ISO 8601; without an offset it is UTC"
+    )
+    execution_lane: Lane | None = Field(None, description="null when only its report was recorded")
+    clean: bool | None = Field(
+        None,
+        description="nothing disturbed it, by the rules of lane `lab`; null: older than the field",
     )
     pinned: bool = Field(False, description="kept by every prune")
 
@@ -71,6 +71,14 @@ class Baseline(Record):
     gold_telemetry: GoldTelemetry
 
 
+class BaselineHistory(Record):
+    """A file of `storage/baselines/`: what one task came to in earlier measurements."""
+
+    schema_version: Literal["orket.baselines.v1"] = "orket.baselines.v1"
+    test_id: str
+    history: tuple[Baseline, ...]
+
+
 class Recorded(Record):
     """A measurement that is a baseline now."""
 
@@ -79,6 +87,8 @@ class Recorded(Record):
     quant_tag: str
     tasks: int
     added: int = Field(description="records that were not there yet")
+    replaced: int = Field(0, description="records that were there with fewer runs, or said less")
+    clean: bool | None = Field(None, description="whether lane `lab` takes its times")
 
 
 class NotRecorded(Record):

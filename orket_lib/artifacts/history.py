@@ -1,4 +1,4 @@
-"""What `orket history` tells of the records that are kept of earlier sweeps."""
+"""The histories of what earlier sweeps found, and what `orket history` tells of their records."""
 
 from __future__ import annotations
 
@@ -7,12 +7,22 @@ from typing import Literal
 from pydantic import Field
 
 from orket_lib.artifacts.base import Measured, Reading, Record
+from orket_lib.artifacts.context_ceiling import ContextCeiling
+from orket_lib.artifacts.frontier import FrontierExplorer
+from orket_lib.artifacts.thermal_profile import ThermalProfile
 from orket_lib.vocabulary.statuses import Lane, VramProfile
 
 ChangeKind = Literal[
     "machine", "settings", "driver", "build", "artifact", "rows", "verdict", "validity", "numbers"
 ]
 Scalar = str | bool | int | float | None
+
+
+class History(Record):
+    """A file of one of the stores: artifacts as they stood in their files, all of one kind."""
+
+    schema_version: Literal["orket.history.v1"] = "orket.history.v1"
+    history: tuple[FrontierExplorer | ContextCeiling | ThermalProfile, ...]
 
 
 class HistoryRecord(Record):

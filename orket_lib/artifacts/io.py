@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
+import re
 import tempfile
 import time
 from pathlib import Path
@@ -22,15 +24,17 @@ _Model = TypeVar("_Model", bound=BaseModel)
 _REPLACE_TRIES = 20
 _REPLACE_PAUSE_S = 0.05
 _LONGEST_VERSION = 80
+# Of a pair that is one character; each half by itself is none.
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 def write_text(path: Path, text: str) -> None:
     """Write a file atomically as UTF-8 with `\\n` line ends, creating its folder.
 
     Raises:
-        ArtifactError: The file can't be written (disk full, no permission).
+        ArtifactError: The file can't be written (disk full, no permission, half a character).
     """
-    write_bytes(path, text.encode())
+    write_bytes(path, _encoded(text, path))
 
 
 def write_bytes(path: Path, data: bytes) -> None:
@@ -71,14 +75,24 @@ def read_json(path: Path) -> Any:
     """Return the content of a JSON file (a BOM is fine).
 
     Raises:
-        ArtifactError: The file is missing, unreadable, or not JSON; NaN and infinities are not.
+        ArtifactError: The file is missing, unreadable, or not JSON; NaN and infinities are not, nor
+            is text that no file can hold.
     """
 
     def refuse(constant: str) -> Any:
         raise ArtifactError(f"{path}: not valid JSON: there is no number {constant}")
 
+    def number(text: str) -> float:
+        value = float(text)
+        if math.isinf(value):
+            raise ArtifactError(f"{path}: not valid JSON: {text:.40} is beyond all numbers")
+        return value
+
     try:
-        return json.loads(path.read_text(encoding="utf-8-sig"), parse_constant=refuse)
+        text = path.read_text(encoding="utf-8-sig")
+        content = json.loads(text, parse_constant=refuse, parse_float=number)
+        if _SURROGATE.search(text):
+            _encoded(json.dumps(content, ensure_ascii=False), path)
     except FileNotFoundError:
         raise ArtifactError(f"{path}: there is no such file") from None
     except UnicodeDecodeError as error:
@@ -87,8 +101,13 @@ def read_json(path: Path) -> Any:
         raise ArtifactError(
             f"{path}: not valid JSON: {error.msg} (line {error.lineno}, column {error.colno})"
         ) from None
+    except RecursionError:
+        raise ArtifactError(f"{path}: not valid JSON: it is nested too deeply") from None
+    except ValueError as error:  # a whole number of thousands of digits
+        raise ArtifactError(f"{path}: not valid JSON: {error}") from None
     except OSError as error:
         raise ArtifactError(f"{path}: can't be read: {error.strerror or error}") from error
+    return content
 
 
 def read_model(path: Path, kind: type[_Model]) -> _Model:
@@ -144,6 +163,15 @@ def replace_file(source: Path, target: Path) -> None:
             if os.name != "nt" or attempt == _REPLACE_TRIES - 1:
                 raise
             time.sleep(_REPLACE_PAUSE_S)
+
+
+def _encoded(text: str, path: Path) -> bytes:
+    """Return text as UTF-8; JSON may write half a character (a lone surrogate), UTF-8 can't."""
+    try:
+        return text.encode()
+    except UnicodeEncodeError as error:
+        half = f"U+{ord(text[error.start]):04X}"
+        raise ArtifactError(f"{path}: holds half a character ({half}), no text has that") from None
 
 
 def _umask() -> int:

@@ -35,7 +35,7 @@ class TaskFinding(Record):
     test_id: str
     metric: Metric
     change: Change
-    before: float = Field(description="median over the baselines")
+    before: float = Field(description="usual value in the baselines, or that of the named one")
     now: float
     effect: float = Field(
         description="adherence: difference; latency: relative, beyond the change of all tasks"
@@ -63,9 +63,9 @@ class MetricVerdict(Measured):
 
 
 class UnresolvedTasks(Record):
-    """Tasks without a baseline to be held to."""
+    """Tasks that were not compared."""
 
-    status: str
+    status: str = Field(description="why, such as NO_BASELINE or NOT_IN_ALL_BASELINES")
     test_ids: tuple[str, ...]
 
 

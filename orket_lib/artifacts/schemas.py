@@ -9,13 +9,18 @@ from pathlib import Path
 from typing import Any
 
 from orket_lib.artifacts.base import Record
-from orket_lib.artifacts.baseline import BaselineReceipt
+from orket_lib.artifacts.baseline import BaselineHistory, BaselineReceipt
 from orket_lib.artifacts.canary import CanaryMeasurement, CanaryVerdict
 from orket_lib.artifacts.context_ceiling import ContextCeiling
 from orket_lib.artifacts.contracts import ContractCheck
 from orket_lib.artifacts.doctor import DoctorReport
 from orket_lib.artifacts.frontier import FrontierExplorer
-from orket_lib.artifacts.history import HistoryComparison, HistoryList, HistoryOverTime
+from orket_lib.artifacts.history import (
+    History,
+    HistoryComparison,
+    HistoryList,
+    HistoryOverTime,
+)
 from orket_lib.artifacts.io import write_json
 from orket_lib.artifacts.kpi_gate import KpiGate
 from orket_lib.artifacts.kpis import KpiReport
@@ -34,7 +39,7 @@ from orket_lib.artifacts.thermal_profile import ThermalProfile
 
 SCHEMAS = Path("docs/schemas")
 
-# In the order in which a sweep makes them; what a command prints comes last.
+# In the order in which a sweep makes them; then what is kept of them, and what a command prints.
 PUBLISHED: tuple[type[Record], ...] = (
     Plan,
     Preflight,
@@ -55,6 +60,8 @@ PUBLISHED: tuple[type[Record], ...] = (
     FrontierExplorer,
     ContextCeiling,
     ThermalProfile,
+    History,
+    BaselineHistory,
     DoctorReport,
     SweepStatus,
     HistoryList,

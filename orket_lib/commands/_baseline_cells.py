@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from orket_lib.analysis.quality import row_quality
 from orket_lib.analysis.regression import CellNow
 from orket_lib.analysis.rounds import as_one
 from orket_lib.artifacts.run_report import RunReport
 from orket_lib.artifacts.summary import Summary
+from orket_lib.vocabulary.statuses import Lane, Quality
 
 if TYPE_CHECKING:
     from orket_lib.artifacts.baseline import Baseline
@@ -47,7 +49,8 @@ def cells_of(summary: Summary, bank: Path | None) -> Iterator[CellNow]:
         for row in session.per_quant:
             if row.valid:
                 reports = [read_model(Path(found), RunReport) for found in row.report_paths]
-                records = records_of(as_one(reports), path)
+                clean = row_quality(row.run_quality_reasons, Lane.LAB) is Quality.CLEAN
+                records = records_of(as_one(reports), path, clean, summary.execution_lane)
                 yield CellNow(row.model_id, row.quant_tag, records)
             else:
                 yield CellNow(
@@ -55,8 +58,16 @@ def cells_of(summary: Summary, bank: Path | None) -> Iterator[CellNow]:
                 )
 
 
-def records_of(report: RunReport, bank: Path) -> dict[str, Baseline]:
+def records_of(
+    report: RunReport, bank: Path, clean: bool, lane: Lane | None = None
+) -> dict[str, Baseline]:
     """Return the records that a run report makes, by test id.
+
+    Args:
+        report: What was measured.
+        bank: That the tasks are in.
+        clean: Whether nothing disturbed it, by the rules of lane `lab`.
+        lane: Of the sweep, where it is known.
 
     Raises:
         ArtifactError: The bank no longer holds the tasks that were asked.
@@ -72,4 +83,4 @@ def records_of(report: RunReport, bank: Path) -> dict[str, Baseline]:
     if selection(loaded, tasks) != report.spec.tasks:
         raise ArtifactError(f"{bank}: no longer holds the tasks that were measured")
     revisions = {task.test_id: selection(loaded, (task,)).sha256[:DIGEST_LENGTH] for task in tasks}
-    return baselines_of(report, revisions)
+    return baselines_of(report, revisions, clean, lane)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from orket_lib.commands._common import add_log, print_json, stamp, tell
 
 if TYPE_CHECKING:
     from orket_lib.analysis.regression import CellNow
-    from orket_lib.artifacts.baseline import Baseline
+    from orket_lib.artifacts.baseline import Baseline, BaselineMetadata
     from orket_lib.artifacts.run_report import RunReport
     from orket_lib.stores.baselines import BaselineStore
 
@@ -50,7 +51,8 @@ def record(options: argparse.Namespace) -> int:
             for cell in read_model(options.regression, Regression).cells
             if any(item.verdict is Change.REGRESSED and item.gates for item in cell.metrics)
         }
-    recorded, left_out = [], []
+    recorded: dict[str, CellNow] = {}
+    left_out = []
     by_test: dict[str, list[Baseline]] = defaultdict(list)
     cells = list(_cells(options))
     for cell in cells:
@@ -62,15 +64,15 @@ def record(options: argparse.Namespace) -> int:
                 NotRecorded(model_id=cell.model_id, quant_tag=cell.quant_tag, reason=reason)
             )
             continue
-        recorded.append(cell)
+        recorded[_metadata(cell).test_run_id] = cell
         for test_id, item in cell.records.items():
             by_test[test_id].append(item)
     store = store_of(options)
-    added = [
-        item.baseline_metadata.test_run_id
-        for test_id, items in by_test.items()
-        for item in store.add(test_id, items)
-    ]
+    kept = [store.add(test_id, items) for test_id, items in by_test.items()]
+    added, replaced = (
+        Counter(item.baseline_metadata.test_run_id for each in kept for item in part(each))
+        for part in (attrgetter("added"), attrgetter("replaced"))
+    )
     receipt = BaselineReceipt(
         **stamp(inputs),
         recorded=[
@@ -79,10 +81,11 @@ def record(options: argparse.Namespace) -> int:
                 model_id=cell.model_id,
                 quant_tag=cell.quant_tag,
                 tasks=len(cell.records),
-                added=added.count(ref),
+                added=added[ref],
+                replaced=replaced[ref],
+                clean=_metadata(cell).clean,
             )
-            for cell in recorded
-            for ref in {item.baseline_metadata.test_run_id for item in cell.records.values()}
+            for ref, cell in recorded.items()
         ],
         not_recorded=left_out,
     )
@@ -92,6 +95,9 @@ def record(options: argparse.Namespace) -> int:
         print_json(receipt)
     for missing in left_out:
         tell(f"not recorded: {missing.model_id} {missing.quant_tag}: {missing.reason}")
+    for one in receipt.recorded:
+        if not one.clean:
+            tell(f"disturbed, its times are none for lane lab: {one.model_id} {one.quant_tag}")
     return 0
 
 
@@ -174,7 +180,12 @@ def _cells(options: argparse.Namespace) -> Iterator[CellNow]:
         if because:
             yield CellNow(*cell, invalid_because=because)
         else:
-            yield CellNow(*cell, records_of(report, options.bank))
+            yield CellNow(*cell, records_of(report, options.bank, _is_clean(report)))
+
+
+def _metadata(cell: CellNow) -> BaselineMetadata:
+    """Return what all records of a cell say of their measurement."""
+    return next(iter(cell.records.values())).baseline_metadata
 
 
 def _unfit(report: RunReport) -> tuple[str, ...]:
@@ -190,6 +201,21 @@ def _unfit(report: RunReport) -> tuple[str, ...]:
         *(item for probe in report.probes for item in probe.observations),
     ]
     return tuple(sorted({item.reason.value for item in seen if item.severity is Severity.HARD}))
+
+
+def _is_clean(report: RunReport) -> bool:
+    """Tell whether nothing disturbed a measurement, by the strict limits of a config without any.
+
+    Answers of a disturbed one are as good as others; its times are none to hold others to.
+    """
+    from orket_lib.analysis.aggregates import mean_over_answered
+    from orket_lib.analysis.quality import row_quality, row_reasons
+    from orket_lib.config.judging import Rows
+    from orket_lib.vocabulary.statuses import Lane, Quality
+
+    overhead = mean_over_answered(report.test_runs, "orchestration_overhead_ratio")
+    reasons = row_reasons(report, Rows().row_policy, overhead)
+    return row_quality(reasons, Lane.LAB) is Quality.CLEAN
 
 
 def _histories(store: BaselineStore, cells: list[CellNow]) -> dict[str, tuple[Baseline, ...]]:

@@ -13,7 +13,7 @@ from orket_lib.commands._baseline_sweeps import add_compare, add_record, compare
 from orket_lib.commands._common import add_log, print_json, tell
 
 if TYPE_CHECKING:
-    from orket_lib.artifacts.baseline import Baseline
+    from orket_lib.artifacts.baseline import Baseline, BaselineMetadata
     from orket_lib.stores.baselines import BaselineStore
     from orket_lib.stores.retention import Per
 
@@ -110,13 +110,27 @@ def _list(options: argparse.Namespace) -> int:
 
 def _show(options: argparse.Namespace) -> int:
     from orket_lib.report.baselines import records_text
+    from orket_lib.vocabulary.errors import ArtifactError
 
+    history = store_of(options).history(options.test_id)
+    if not history:
+        raise ArtifactError(
+            f"--test-id {options.test_id}: has no baselines; `orket baselines list` shows what has"
+        )
     records = [
         item
-        for item in store_of(options).history(options.test_id)
+        for item in history
         if options.model_id in (None, item.baseline_metadata.model_id)
         and options.quant_tag in (None, item.baseline_metadata.quant_tag)
     ]
+    if not records:
+        cells = {
+            (item.baseline_metadata.model_id, item.baseline_metadata.quant_tag) for item in history
+        }
+        raise ArtifactError(
+            f"{options.test_id}: no baseline of that model and quant; there are "
+            f"{', '.join(' '.join(cell) for cell in sorted(cells))}"
+        )
     if options.json:
         print_json({"test_id": options.test_id, "history": [_dumped(item) for item in records]})
     else:
@@ -165,10 +179,21 @@ def _health(options: argparse.Namespace) -> int:
 
 
 def _prune(options: argparse.Namespace) -> int:
-    store, removed = store_of(options), []
-    for test_id in _test_ids(store, options.test_id):
-        gone = store.prune(test_id, options.keep_last, options.per, options.dry_run)
-        removed += [(test_id, item.baseline_metadata) for item in gone]
+    """Remove, and say what was removed, also when a later history can't be changed."""
+    store = store_of(options)
+    removed: list[tuple[str, BaselineMetadata]] = []
+    try:
+        for test_id in _readable_ids(store, options.test_id):
+            gone = store.prune(test_id, options.keep_last, options.per, options.dry_run)
+            removed += [(test_id, item.baseline_metadata) for item in gone]
+    finally:
+        _print_removed(removed, options)
+    return 0
+
+
+def _print_removed(
+    removed: list[tuple[str, BaselineMetadata]], options: argparse.Namespace
+) -> None:
     if options.json:
         print_json(
             {
@@ -185,34 +210,49 @@ def _prune(options: argparse.Namespace) -> int:
                 ],
             }
         )
-        return 0
+        return
     for test_id, item in removed:
         print(f"{test_id}  {item.created_at}  {item.test_run_id}")  # noqa: T201
     tell(f"{len(removed)} records {'would be removed' if options.dry_run else 'removed'}")
-    return 0
 
 
 def _pin(options: argparse.Namespace) -> int:
+    """Pin or unpin, and say where that was done, also when a later history can't be changed."""
     from orket_lib.vocabulary.errors import ArtifactError
 
     store, pinned = store_of(options), options.action == "pin-baseline"
-    changed = [
-        test_id
-        for test_id in _test_ids(store, options.test_id)
-        if store.pin(test_id, options.baseline_ref, pinned)
-    ]
+    changed: list[str] = []
+    try:
+        for test_id in _readable_ids(store, options.test_id):
+            if store.pin(test_id, options.baseline_ref, pinned):
+                changed.append(test_id)
+    except ArtifactError:
+        _print_pinned(changed, pinned, options)
+        raise
     if not changed:
         of = f" of {options.test_id}" if options.test_id else ""
         raise ArtifactError(f"{options.baseline_ref}: no baseline{of} has that ref")
+    _print_pinned(changed, pinned, options)
+    return 0
+
+
+def _print_pinned(changed: list[str], pinned: bool, options: argparse.Namespace) -> None:
     if options.json:
         print_json({"baseline_ref": options.baseline_ref, "pinned": pinned, "test_ids": changed})
     else:
         tell(f"{'pinned' if pinned else 'unpinned'} in {len(changed)} histories")
-    return 0
 
 
-def _test_ids(store: BaselineStore, chosen: str | None) -> tuple[str, ...]:
-    return store.test_ids() if chosen is None else (chosen,)
+def _readable_ids(store: BaselineStore, chosen: str | None) -> tuple[str, ...]:
+    """Return the chosen task, or all, after their histories were read in full.
+
+    Raises:
+        ArtifactError: One of them can't be read: nothing is changed before it has been looked at.
+    """
+    found = store.test_ids() if chosen is None else (chosen,)
+    for test_id in found:
+        store.history(test_id)
+    return found
 
 
 def _readable(store: BaselineStore, path: Path, keep_last: int, per: Per) -> _History:
@@ -262,7 +302,10 @@ def _dumped(item: Baseline) -> dict[str, object]:
 
 
 def _at_least_one(text: str) -> int:
-    value = int(text)
+    try:
+        value = int(text)
+    except ValueError:
+        value = 0
     if value < 1:
-        raise argparse.ArgumentTypeError(f"must be at least 1, not {value}")
+        raise argparse.ArgumentTypeError(f"must be a whole number of at least 1, not {text!r:.80}")
     return value

@@ -10,15 +10,28 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from orket_lib.artifacts.baseline import Baseline
+from orket_lib.artifacts.baseline import Baseline, BaselineHistory
 from orket_lib.artifacts.io import parse_model, read_json
 from orket_lib.stores.files import VERSION, Entry, HistoryFile
 from orket_lib.stores.retention import Per, newest_last, outdated
 from orket_lib.vocabulary.errors import ArtifactError
 from orket_lib.vocabulary.slugs import unique_slug
 
-SCHEMA_VERSION = "orket.baselines.v1"
+SCHEMA_VERSION: str = BaselineHistory.model_fields[VERSION].default
 _TEST_ID = "test_id"
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What adding records did.
+
+    Attributes:
+        added: Those that were not there yet.
+        replaced: Those that took the place of a shorter one.
+    """
+
+    added: tuple[Baseline, ...]
+    replaced: tuple[Baseline, ...]
 
 
 @dataclass(frozen=True)
@@ -79,21 +92,36 @@ class BaselineStore:
         records = _parsed(self._file(test_id).read())
         return tuple(records[index] for index in newest_last(records))
 
-    def add(self, test_id: str, records: Iterable[Baseline]) -> tuple[Baseline, ...]:
-        """Add records of measurements that are not there yet, and return those.
+    def add(self, test_id: str, records: Iterable[Baseline]) -> Kept:
+        """Add records of measurements that are not there yet, or say more than what is there.
+
+        A measurement grows when rounds are added to it. It stays one: its fuller record takes the
+        place of the shorter one, which stays pinned if it was.
 
         Raises:
             ArtifactError: The file is damaged, or can't be written.
         """
-        added: list[Baseline] = []
+        added: dict[str, Baseline] = {}
+        replaced: dict[str, Baseline] = {}
 
         def change(entries: tuple[Entry, ...]) -> Sequence[Entry]:
-            known = {_ref(record) for record in _parsed(entries)}
-            added.extend(record for record in records if _ref(record) not in known)
-            return [*entries, *(record.model_dump(mode="json") for record in added)]
+            known = {_ref(record): record for record in _parsed(entries)}
+            for record in records:
+                ref = _ref(record)
+                if ref not in known:
+                    known[ref] = added[ref] = record
+                elif _says_more(record, known[ref]):
+                    fuller = _pinned(record, known[ref].baseline_metadata.pinned)
+                    known[ref] = fuller
+                    (added if ref in added else replaced)[ref] = fuller
+            kept = (
+                _dumped(replaced[ref]) if (ref := _ref_in(entry)) in replaced else entry
+                for entry in entries
+            )
+            return [*kept, *map(_dumped, added.values())]
 
         self._file(test_id).update(change)
-        return tuple(added)
+        return Kept(tuple(added.values()), tuple(replaced.values()))
 
     def pin(self, test_id: str, ref: str, pinned: bool) -> bool:
         """Pin or unpin the record of a measurement; return whether the task has one.
@@ -160,3 +188,23 @@ def _parsed(entries: Iterable[Entry]) -> list[Baseline]:
 
 def _ref(record: Baseline) -> str:
     return record.baseline_metadata.test_run_id
+
+
+def _ref_in(entry: Entry) -> str:
+    return str(entry["baseline_metadata"]["test_run_id"])
+
+
+def _dumped(record: Baseline) -> Entry:
+    return record.model_dump(mode="json")
+
+
+def _says_more(record: Baseline, known: Baseline) -> bool:
+    """Tell whether a record of a measurement is fuller than the one that is there."""
+    runs, runs_known = record.gold_telemetry.runs, known.gold_telemetry.runs
+    knows = record.baseline_metadata.clean is not None and known.baseline_metadata.clean is None
+    return runs > runs_known or (runs == runs_known and knows)
+
+
+def _pinned(record: Baseline, pinned: bool) -> Baseline:
+    metadata = record.baseline_metadata.model_copy(update={"pinned": pinned})
+    return record.model_copy(update={"baseline_metadata": metadata})

@@ -10,17 +10,19 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from orket_lib.artifacts.canonical import digest_of, sha256_of
 from orket_lib.artifacts.context_ceiling import ContextCeiling
 from orket_lib.artifacts.explorer import Explorer
 from orket_lib.artifacts.frontier import FrontierExplorer
+from orket_lib.artifacts.history import History
 from orket_lib.artifacts.io import parse_model
 from orket_lib.artifacts.thermal_profile import ThermalProfile
 from orket_lib.stores.files import VERSION, Entry, HistoryFile
 from orket_lib.vocabulary.errors import ArtifactError
 
-HEADER = {VERSION: "orket.history.v1"}
+HEADER: dict[str, str] = {VERSION: History.model_fields[VERSION].default}
 
 # When and by whom an artifact was made is not what it says.
 _NOT_CONTENT = ("generated_at", "provenance")
@@ -28,6 +30,9 @@ _MACHINE = ("hardware_fingerprint", "execution_lane", "vram_profile")
 # A name may have 255 bytes, and its temporary file and lock a little more than the file itself.
 _LONGEST_NAME = 200
 _HASH_LENGTH = 8
+# Fields that we don't know are kept as they are. Some that are nested deeply could be read here and
+# not by whoever reads the history later, from deeper inside a program.
+_DEEPEST = 50
 
 Key = tuple[str | None, ...]
 
@@ -89,6 +94,8 @@ def append(root: Path, entry: Entry, source: object) -> tuple[Path, bool]:
             history is damaged or can't be written.
     """
     store = _store_of(entry, source)
+    if _deeper_than(_DEEPEST, entry):
+        raise ArtifactError(f"{source}: is nested in more than {_DEEPEST} levels")
     parse_model(entry, store.record, source)
     key, new = store.key_of(entry), identity(entry)
     added = False
@@ -122,6 +129,18 @@ def _store_of(entry: Entry, source: object) -> Store:
             f"{source}: no history is kept of {version!r:.80}, only of {', '.join(_BY_VERSION)}"
         )
     return _BY_VERSION[version]
+
+
+def _deeper_than(levels: int, content: Any) -> bool:
+    inside = [content]
+    for _ in range(levels):
+        inside = [
+            part
+            for one in inside
+            for part in (one.values() if isinstance(one, dict) else one)
+            if isinstance(part, dict | list)
+        ]
+    return bool(inside)
 
 
 def _names(key: Key) -> tuple[str, str]:

@@ -152,7 +152,7 @@ def _judge(
             sample = cell.real(random) if drift is None else cell.quiet(random, drift)
             planted = plant if index == BASELINES else Plant()
             report = _report(cell.quant, index, sample, planted, random)
-            records = baselines_of(report, dict.fromkeys(sample.latency, "revision"))
+            records = baselines_of(report, dict.fromkeys(sample.latency, "revision"), clean=True)
             if index == BASELINES:
                 now.append(CellNow("orket-nano", cell.quant, records))
             else:

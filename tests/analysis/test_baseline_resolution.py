@@ -10,7 +10,11 @@ from orket_lib.vocabulary.errors import ArtifactError
 
 
 def record(ref: str, created_at: str, **changes: str) -> Baseline:
-    first = next(iter(baselines_of(builders.report(), {"add-0001": "r", "add-0002": "r"}).values()))
+    first = next(
+        iter(
+            baselines_of(builders.report(), {"add-0001": "r", "add-0002": "r"}, clean=True).values()
+        )
+    )
     update = {"test_run_id": ref, "created_at": created_at, "task_revision": "r1", **changes}
     return first.model_copy(
         update={"baseline_metadata": first.baseline_metadata.model_copy(update=update)}

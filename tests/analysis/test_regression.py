@@ -6,11 +6,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import builders
+import numpy
 import pytest
 
 from orket_lib.analysis.gold import baselines_of, settings_digest
 from orket_lib.analysis.regression import CellNow, Judged, judge_sweep
-from orket_lib.analysis.statistics import against_history, as_many_or_more, holm
+from orket_lib.analysis.regression_adherence import examine_adherence, extremes
+from orket_lib.analysis.regression_pairs import Pairs
+from orket_lib.analysis.regression_shared import shared
+from orket_lib.analysis.regression_tested import ADHERENCE
+from orket_lib.analysis.statistics import against_history, as_many_or_more, chance_of_sum, holm
 from orket_lib.artifacts.baseline import Baseline
 from orket_lib.artifacts.regression import Change, MetricVerdict
 from orket_lib.artifacts.run_report import RunReport
@@ -53,16 +58,26 @@ def report(
     return builders.report(measured_at=moment, test_runs=runs, probes=probes, **changes)
 
 
-def records(measured: RunReport, revision: str = "r1") -> dict[str, Baseline]:
-    return baselines_of(measured, {run.test_id: revision for run in measured.test_runs})
+def records(measured: RunReport, revision: str = "r1", clean: bool = True) -> dict[str, Baseline]:
+    return baselines_of(measured, {run.test_id: revision for run in measured.test_runs}, clean)
 
 
-def histories(*measured: RunReport) -> dict[str, list[Baseline]]:
+def histories(*measured: RunReport, clean: bool = True) -> dict[str, list[Baseline]]:
     found: dict[str, list[Baseline]] = {}
     for one in measured:
-        for test_id, item in records(one).items():
+        for test_id, item in records(one, clean=clean).items():
             found.setdefault(test_id, []).append(item)
     return found
+
+
+def only(measured: RunReport, *tasks: int) -> RunReport:
+    """Return what would have been measured had only these tasks been asked."""
+    runs = tuple(run for run in measured.test_runs if run.task_id in tasks)
+    return measured.model_copy(update={"test_runs": runs})
+
+
+def ref_of(measured: RunReport) -> str:
+    return next(iter(records(measured).values())).baseline_metadata.test_run_id
 
 
 USUAL = histories(*(report(day, pace) for day, pace in enumerate(HOST, start=1)))
@@ -147,7 +162,7 @@ def test_two_lost_tasks_are_found_and_named() -> None:
     assert [found.test_id for found in item.findings] == ["add-0003", "add-0007"]
     assert item.effect == pytest.approx(-2 / TASKS)
     assert judged.verdict == "FAIL"
-    assert "2 of 20 tasks lost: add-0003, add-0007" in judged.failures[0]
+    assert "2 of 20 tasks worse than before: add-0003, add-0007" in judged.failures[0]
 
 
 def test_one_lost_task_is_shown_and_proves_nothing() -> None:
@@ -169,6 +184,59 @@ def test_a_host_that_always_loses_some_other_tasks_needs_more_to_be_found() -> N
     item = metric(judge(report(20, 1.0, lost=(18, 19)), restless), "adherence_score")
     assert len(item.findings) == 2
     assert item.verdict is Change.SAME
+
+
+def test_a_collapse_is_found_where_every_task_has_failed_before() -> None:
+    """No task can be worse than in every baseline: each of them failed in one."""
+    restless = histories(*(report(day, 1.0, lost=(2 * day - 1, 2 * day)) for day in range(1, 11)))
+
+    judged = judge(report(20, 1.0, lost=range(1, TASKS + 1)), restless)
+
+    item = metric(judged, "adherence_score")
+    assert (item.verdict, judged.verdict) == (Change.REGRESSED, "FAIL")
+    assert (item.reading("before"), item.reading("now")) == (pytest.approx(0.9), 0.0)
+    assert {found.test_id for found in item.findings} == set(restless)
+    assert "20 of 20 tasks worse than before: add-0001, " in judged.failures[0]
+    as_usual = metric(judge(report(20, 1.0, lost=(4, 9, 14)), restless), "adherence_score")
+    assert (as_usual.verdict, as_usual.findings) == (Change.SAME, ())
+
+
+def test_answers_that_come_and_go_by_chance_are_rarely_a_finding() -> None:
+    """Of a hundred sweeps of a model that passes each task three times in four."""
+    random = numpy.random.default_rng(3)
+    found = 0
+    for _ in range(100):
+        drawn = [numpy.flatnonzero(random.random(TASKS) > 0.75) + 1 for _ in range(9)]
+        pairs = [
+            {
+                test_id: item.gold_telemetry
+                for test_id, item in records(report(1, 1.0, lost=tuple(lost))).items()
+            }
+            for lost in drawn
+        ]
+        *earlier, now = pairs
+        everyone = tuple(range(len(earlier)))
+        beside = Pairs(tuple(now), now, tuple(earlier), ("",) * 8, everyone, everyone)
+        tested = examine_adherence(beside, extremes(beside))
+        found += tested.p_value <= 0.05 and tested.beyond_noise
+    assert found <= 5
+
+
+def test_a_named_baseline_is_what_answers_are_held_against() -> None:
+    """Tasks that failed in another baseline may still be worse than in the named one."""
+    good = report(15, 1.0)
+    bad_once = report(14, 1.0, lost=range(1, 13))
+    against = histories(*(report(day, 1.0) for day in range(1, 11)), bad_once, good)
+    mine = report(20, 1.0, lost=range(1, 13))
+
+    named = metric(judge(mine, against, ref=ref_of(good)), "adherence_score")
+    as_bad = metric(judge(mine, against, ref=ref_of(bad_once)), "adherence_score")
+
+    assert (named.reading("before"), len(named.findings)) == (1.0, 12)
+    assert as_bad.reading("before") == pytest.approx(0.4)
+    assert (as_bad.verdict, as_bad.findings) == (Change.SAME, ())
+    two = metric(judge(report(20, 1.0, lost=(3, 7)), USUAL, ref=ref_of(report(8, 1.0))), ADHERENCE)
+    assert two.verdict is Change.REGRESSED
 
 
 def test_a_task_that_got_slower_than_all_others_is_named() -> None:
@@ -208,7 +276,7 @@ def test_a_named_baseline_is_the_centre_and_all_show_the_noise() -> None:
     slow_once = {
         test_id: [*items, *histories(report(15, 1.05))[test_id]] for test_id, items in USUAL.items()
     }
-    ref = next(iter(records(report(15, 1.05)).values())).baseline_metadata.test_run_id
+    ref = ref_of(report(15, 1.05))
     item = metric(judge(report(20, 1.05), slow_once, ref=ref), "fastest_latency")
     assert item.effect == pytest.approx(0)
     judged = judge(report(20, 1.05), slow_once, ref="nano/elsewhere")
@@ -238,6 +306,76 @@ def test_a_task_whose_content_changed_is_left_out_by_name() -> None:
         ("REV_MISMATCH", ("add-0004",))
     ]
     assert next(item.tasks for item in cell.metrics if item.metric == "fastest_latency") == 19
+
+
+def test_a_shorter_baseline_takes_no_task_out_of_the_comparison() -> None:
+    short = only(report(9, 1.0), *range(1, 11))
+    against = histories(*(report(day, pace) for day, pace in enumerate(HOST, start=1)), short)
+    judged = judge(report(20, 1.0, lost=(13, 17)), against)
+    (cell,) = judged.cells
+    assert judged.verdict == "FAIL"
+    assert (len(cell.baselines), ref_of(short) in cell.baselines) == (len(HOST), False)
+    assert cell.unresolved == ()
+
+
+def test_tasks_that_few_baselines_have_are_left_out_by_name() -> None:
+    older = [only(report(day, 1.0), *range(1, 16)) for day in range(1, 8)]
+    (cell,) = judge(report(20, 1.0), histories(*older, report(8, 1.0))).cells
+    assert len(cell.baselines) == 8
+    assert [(item.status, len(item.test_ids)) for item in cell.unresolved] == [
+        ("NOT_IN_ALL_BASELINES", 5)
+    ]
+    # Of the last measurement alone, all tasks are compared.
+    (cell,) = judge(
+        report(20, 1.0), histories(*older, report(8, 1.0)), ref=ref_of(report(8, 1.0))
+    ).cells
+    assert cell.status == "OK"
+
+
+def test_baselines_without_a_task_in_common_are_no_traceback() -> None:
+    first, second = only(report(1, 1.0), 1, 2), only(report(2, 1.0), 3, 4)
+    judged = judge(report(20, 1.0), histories(first, second))
+    (cell,) = judged.cells
+    assert (judged.verdict, cell.baselines) == ("NOT_JUDGED", (ref_of(second),))
+    assert {item.status: set(item.test_ids) for item in cell.unresolved} == {
+        "NO_BASELINE": {f"add-{number:04d}" for number in range(5, TASKS + 1)},
+        "NOT_IN_ALL_BASELINES": {"add-0001", "add-0002"},
+    }
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_what_is_shared_is_shared_whatever_the_history_looks_like(seed: int) -> None:
+    random = numpy.random.default_rng(seed)
+    refs = [f"r{number}" for number in range(random.integers(1, 12))]
+    drawn = random.random((random.integers(1, 30), len(refs))) < random.random()
+    holders = {
+        f"t{place}": {ref for ref, has in zip(refs, row, strict=True) if has}
+        for place, row in enumerate(drawn)
+        if row.any()
+    } or {"t": {refs[-1]}}
+    known = [ref for ref in refs if any(ref in each for each in holders.values())]
+    tasks, kept = shared(holders, known)
+    assert tasks
+    assert kept
+    assert all(ref in holders[task] for task in tasks for ref in kept)
+    assert list(kept) == [ref for ref in known if ref in kept]
+
+
+def test_times_of_a_disturbed_measurement_are_no_evidence_in_lane_lab() -> None:
+    """They would make slow look usual, and the noise large; their answers still count."""
+    disturbed = histories(*(report(day, 1.0 + day / 10) for day in range(9, 16)), clean=False)
+    mixed = {test_id: [*items, *disturbed[test_id]] for test_id, items in USUAL.items()}
+
+    judged = judge(report(20, 1.1), mixed)
+
+    assert metric(judged, "fastest_latency") == metric(judge(report(20, 1.1)), "fastest_latency")
+    assert metric(judged, "ttft_ms") == metric(judge(report(20, 1.1)), "ttft_ms")
+    assert len(judged.cells[0].baselines) == 15
+    alone = judge(report(20, 1.1, lost=(3, 7)), disturbed)
+    assert metric(alone, "ttft_ms").null_reasons["effect"] == "FEWER_THAN_3_CLEAN_BASELINES"
+    assert metric(alone, ADHERENCE).verdict is Change.REGRESSED
+    in_ci = judge(report(20, 1.1), disturbed, lane=Lane.CI)
+    assert metric(in_ci, "ttft_ms").verdict is not Change.UNDECIDED
 
 
 def test_a_newer_runtime_or_file_is_compared_and_named() -> None:
@@ -286,7 +424,7 @@ def test_the_fastest_of_more_runs_is_not_compared_with_that_of_fewer() -> None:
 
 def test_a_task_that_never_answered_has_no_time() -> None:
     silent = builders.report(test_runs=(builders.run(1, 0, Outcome.TIMEOUT),))
-    (item,) = baselines_of(silent, {"add-0001": "r"}).values()
+    (item,) = baselines_of(silent, {"add-0001": "r"}, clean=True).values()
     assert item.gold_telemetry.reading("fastest_latency") == Null("NO_RUN_ANSWERED")
 
 
@@ -299,6 +437,15 @@ def test_a_value_in_the_middle_of_its_history_proves_nothing() -> None:
     found = against_history(2.0, [1.0, 2.0, 3.0])
     assert (found.change, found.p_value, found.spread) == (0.0, 1.0, 1.0)
     assert found.low == -found.high == pytest.approx(-4.302653 * (4 / 3) ** 0.5, rel=1e-6)
+
+
+def test_a_sum_of_events_as_worked_out_by_hand() -> None:
+    # One trial each: an event that was has the chance 3/4, one that was not 1/4.
+    found = chance_of_sum(1.0, [1.0, 0.0], 1)
+    assert found.as_few == pytest.approx(1 - 3 / 4 * 1 / 4)
+    assert found.as_many == pytest.approx(1 - 1 / 4 * 3 / 4)
+    half = chance_of_sum(1.5, [1.0, 0.0], 1)
+    assert (half.as_few, half.as_many) == (pytest.approx(1.0), pytest.approx(found.as_many))
 
 
 def test_an_event_that_never_was_is_not_impossible() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from builders import STRICT, probe, report, run, session, spec
 
+from orket_lib.analysis.gold import baselines_of
 from orket_lib.analysis.rounds import as_one, round_figures
 from orket_lib.analysis.rows import build_row
 from orket_lib.artifacts.run_report import HostSummary, Observation, RunReport
@@ -41,6 +42,17 @@ def test_every_load_probe_and_run_of_all_rounds_is_there_under_a_number_of_its_o
     asked = [(item.task_id, item.run_index) for item in whole.test_runs]
     assert sorted(asked) == [(task, index) for task in (1, 2) for index in range(4)]
     assert [item.session for item in whole.test_runs] == [0] * 4 + [1] * 4
+
+
+def test_rounds_make_no_other_baseline_but_a_fuller_one() -> None:
+    revisions = {"add-0001": "r", "add-0002": "r"}
+    one, whole = (
+        baselines_of(measured, revisions, clean=True)["add-0002"]
+        for measured in (report(), as_one([report(), second()]))
+    )
+    assert whole.baseline_metadata == one.baseline_metadata
+    assert (one.gold_telemetry.runs, whole.gold_telemetry.runs) == (2, 4)
+    assert whole.gold_telemetry.adherence_score == 0.75
 
 
 def test_a_row_is_judged_over_all_rounds() -> None:

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import errno
-import json
 import math
 import os
 from pathlib import Path
@@ -107,15 +106,37 @@ def test_a_number_that_json_does_not_have_is_not_read(tmp_path: Path, text: str)
         read_json(path)
 
 
-def test_a_reading_beyond_all_floats_is_not_read(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        pytest.param('{"a": 1e999}', "1e999 is beyond all numbers", id="too large"),
+        pytest.param("[" * 100_000, "it is nested too deeply", id="deep"),
+        pytest.param("9" * 5000, "not valid JSON: .*digits", id="many digits"),
+        pytest.param(r'{"a": "\ud83d"}', r"half a character \(U\+D83D\)", id="half"),
+        pytest.param(r'{"\uDE00": 1}', r"half a character \(U\+DE00\)", id="half, in a key"),
+    ],
+)
+def test_what_nothing_of_ours_could_write_is_not_read(
+    tmp_path: Path, text: str, message: str
+) -> None:
     path = tmp_path / "a.json"
-    content = metrics().model_dump(mode="json")
-    path.write_text(
-        json.dumps(content).replace('"total_latency": 1.0', '"total_latency": 1e999'),
-        encoding="utf-8",
-    )
-    with pytest.raises(ArtifactError, match=r"total_latency: .*finite"):
-        read_model(path, RowMetrics)
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(ArtifactError, match=rf"a\.json: .*{message}"):
+        read_json(path)
+
+
+def test_a_whole_pair_of_surrogates_is_a_character(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    path.write_text(r'{"a": "\ud83d\ude00", "b": 1e308, "c": "\\ud83d"}', encoding="utf-8")
+    assert read_json(path) == {"a": "\N{GRINNING FACE}", "b": 1e308, "c": r"\ud83d"}
+
+
+def test_half_a_character_is_not_written(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    write_json(path, [1])
+    with pytest.raises(ArtifactError, match=r"a\.json: holds half a character \(U\+D800\)"):
+        write_json(path, "\ud800")
+    assert read_json(path) == [1]
 
 
 def test_a_byte_order_mark_is_fine(tmp_path: Path) -> None:

@@ -10,11 +10,13 @@ from typing import Any
 import builders
 import pytest
 
-from orket_lib.artifacts.io import write_json, write_model
+from orket_lib.artifacts.io import read_json, write_json, write_model
 from orket_lib.artifacts.run_report import Observation, RunReport
 from orket_lib.cli import main
 from orket_lib.stores.baselines import BaselineStore
+from orket_lib.stores.files import HistoryFile
 from orket_lib.tasks.bank import TaskBank, selection
+from orket_lib.vocabulary.errors import ArtifactError
 from orket_lib.vocabulary.reasons import Reason
 from orket_lib.vocabulary.statuses import RunStatus
 
@@ -78,6 +80,8 @@ def test_records_carry_what_they_are_of(orket: Orket, recorded: list[str]) -> No
         "settings_digest": first["baseline_metadata"]["settings_digest"],
         "build": "test",
         "created_at": DAYS[0],
+        "execution_lane": None,
+        "clean": True,
         "pinned": False,
     }
     assert first["gold_telemetry"]["adherence_score"] == 1.0
@@ -150,11 +154,55 @@ def test_pruning_keeps_pins_and_says_first_what_would_go(orket: Orket, recorded:
     assert refs(orket) == [recorded[2]]
 
 
+@pytest.mark.parametrize("action", ["prune", "pin-baseline"])
+def test_nothing_is_changed_before_every_history_was_read(
+    orket: Orket, recorded: list[str], tmp_path: Path, action: str
+) -> None:
+    """What is wrong is deep inside the last file: its head alone looks fine."""
+    store = BaselineStore(tmp_path / "storage")
+    content = read_json(store.path("add-0002"))
+    content["history"][1]["baseline_metadata"]["created_at"] = "yesterday"
+    write_json(store.path("add-0002"), content)
+    before = store.path("add-0001").read_bytes()
+
+    options = ("--keep-last", "1") if action == "prune" else ("--baseline-ref", recorded[0])
+    code, _, error = orket(action, *options)
+
+    assert (code, "created_at" in error) == (1, True)
+    assert store.path("add-0001").read_bytes() == before
+
+
+def test_what_was_done_is_told_when_a_later_history_can_not_be_changed(
+    orket: Orket, recorded: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = HistoryFile.update
+
+    def full_disk(self: HistoryFile, change: Any) -> Any:
+        if self.path.name == "add-0002.json":
+            raise ArtifactError(f"{self.path}: can't be written: No space left on device")
+        return write(self, change)
+
+    monkeypatch.setattr(HistoryFile, "update", full_disk)
+
+    code, done, error = orket("pin-baseline", "--baseline-ref", recorded[0], "--json")
+    assert (code, done["test_ids"], "No space left" in error) == (1, ["add-0001"], True)
+    code, done, error = orket("prune", "--keep-last", "1", "--json")
+    assert (code, "No space left" in error) == (1, True)
+    assert done["removed"] == [
+        {"test_id": "add-0001", "baseline_ref": recorded[1], "created_at": DAYS[1]}
+    ]
+    assert refs(orket) == [recorded[0], recorded[2]]
+
+
 @pytest.mark.parametrize("value", ["0", "-1", "many"])
-def test_keeping_none_is_wrong_usage(orket: Orket, recorded: list[str], value: str) -> None:
+def test_keeping_none_is_wrong_usage(
+    orket: Orket, recorded: list[str], value: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(SystemExit) as stopped:
         orket("prune", "--keep-last", value)
     assert stopped.value.code == 2
+    said = f"must be a whole number of at least 1, not '{value}'"
+    assert said in capsys.readouterr().err
     assert refs(orket) == recorded
 
 
@@ -175,6 +223,40 @@ def test_health_names_what_is_damaged_and_still_shows_the_rest(
     assert path.read_text(encoding="utf-8") == "{"
     code, _, error = orket("prune", "--keep-last", "1")
     assert (code, "not valid JSON" in error) == (1, True)
+
+
+def test_showing_what_is_not_there_says_so(orket: Orket, recorded: list[str]) -> None:
+    code, _, error = orket("show", "--test-id", "add-1")
+    assert (code, "--test-id add-1: has no baselines" in error) == (1, True)
+    code, _, error = orket("show", "--test-id", "add-0001", "--quant-tag", "Q9")
+    assert (code, "no baseline of that model and quant; there are nano Q4_K_M" in error) == (
+        1,
+        True,
+    )
+
+
+def test_a_measurement_that_is_named_twice_is_recorded_once(orket: Orket) -> None:
+    twice = ("--report", "run-0.json", "run-0.json", "--bank", "bank.json", "--json")
+    for added in (2, 0):
+        code, receipt, _ = orket("record", *twice)
+        assert code == 0
+        (only,) = receipt["recorded"]
+        assert (only["tasks"], only["added"], only["replaced"]) == (2, added, 0)
+    assert len(refs(orket)) == 1
+
+
+def test_a_disturbed_measurement_is_recorded_as_one(orket: Orket, tmp_path: Path) -> None:
+    """Its answers are as good as any; its times are none that lane lab may be held to."""
+    busy = Observation.of(Reason.HIGH_CPU_SATURATION, "foreign work")
+    runs = (builders.run(1), builders.run(2, reasons=(busy,)))
+    write_model(tmp_path / "busy.json", report(0, test_runs=runs))
+
+    _, receipt, error = orket("record", "--report", "busy.json", "--bank", "bank.json", "--json")
+
+    assert [item["clean"] for item in receipt["recorded"]] == [False]
+    assert "disturbed, its times are none for lane lab: nano Q4_K_M" in error
+    _, shown, _ = orket("show", "--test-id", "add-0001", "--json")
+    assert shown["history"][0]["baseline_metadata"]["clean"] is False
 
 
 def test_an_empty_storage_is_fine(orket: Orket, tmp_path: Path) -> None:

@@ -9,21 +9,26 @@ from pathlib import Path
 
 import builders
 import pytest
+from jsonschema import Draft202012Validator
 from pydantic import ValidationError
 
 from orket_lib.analysis.gold import baselines_of
-from orket_lib.artifacts.baseline import Baseline, BaselineMetadata
+from orket_lib.artifacts.baseline import Baseline, BaselineHistory, BaselineMetadata
 from orket_lib.artifacts.io import read_json, write_json
-from orket_lib.stores.baselines import BaselineStore
+from orket_lib.artifacts.schemas import schema_file
+from orket_lib.stores.baselines import BaselineStore, Kept
 from orket_lib.stores.retention import Per
 from orket_lib.vocabulary.errors import ArtifactError
 
+ROOT = Path(__file__).resolve().parents[2]
 TASK = "add-0001"
 START = datetime(2026, 11, 23, 15, 4, 5, tzinfo=UTC)
 
 
 def record(ref: str, created_at: str = builders.NOW, quant: str = "Q4_K_M") -> Baseline:
-    (first, _) = baselines_of(builders.report(), {"add-0001": "r1", "add-0002": "r1"}).values()
+    (first, _) = baselines_of(
+        builders.report(), {"add-0001": "r1", "add-0002": "r1"}, clean=True
+    ).values()
     changes = {"test_run_id": ref, "created_at": created_at, "quant_tag": quant}
     metadata = first.baseline_metadata.model_dump() | changes
     return first.model_copy(update={"baseline_metadata": BaselineMetadata(**metadata)})
@@ -167,13 +172,40 @@ def test_names_that_look_alike_are_histories_of_their_own(tmp_path: Path) -> Non
 
 def test_the_same_measurement_twice_is_one_record_and_stays_pinned(tmp_path: Path) -> None:
     store = BaselineStore(tmp_path)
-    assert refs(store.add(TASK, [record("run")])) == ["run"]
+    assert refs(store.add(TASK, [record("run"), record("run")]).added) == ["run"]
     store.pin(TASK, "run", True)
 
-    assert store.add(TASK, [record("run")]) == ()
+    assert store.add(TASK, [record("run")]) == Kept((), ())
 
     (only,) = store.history(TASK)
     assert only.baseline_metadata.pinned
+
+
+def test_a_measurement_that_grew_stays_one_record_and_pinned(tmp_path: Path) -> None:
+    """More rounds are more runs of the same measurement; a shorter report takes nothing back."""
+    store, shorter = BaselineStore(tmp_path), record("run")
+    telemetry = shorter.gold_telemetry.model_copy(update={"runs": 4, "adherence_score": 0.5})
+    fuller = shorter.model_copy(update={"gold_telemetry": telemetry})
+    store.add(TASK, [shorter, record("other")])
+    store.pin(TASK, "run", True)
+
+    assert refs(store.add(TASK, [fuller]).replaced) == ["run"]
+    assert store.add(TASK, [shorter]) == Kept((), ())
+
+    first, second = store.history(TASK)
+    assert (first.gold_telemetry, first.baseline_metadata.pinned) == (telemetry, True)
+    assert second == record("other")
+    at_once = BaselineStore(tmp_path / "at once")
+    assert refs(at_once.add(TASK, [shorter, fuller]).added) == ["run"]
+    assert [item.gold_telemetry.runs for item in at_once.history(TASK)] == [4]
+
+
+def test_a_record_from_before_a_field_learns_it_when_it_is_recorded_again(tmp_path: Path) -> None:
+    store, today = BaselineStore(tmp_path), record("run")
+    metadata = today.baseline_metadata.model_copy(update={"clean": None})
+    store.add(TASK, [today.model_copy(update={"baseline_metadata": metadata})])
+    assert refs(store.add(TASK, [today]).replaced) == ["run"]
+    assert store.history(TASK) == (today,)
 
 
 def test_fields_of_a_newer_version_survive_pinning_and_pruning(tmp_path: Path) -> None:
@@ -189,6 +221,16 @@ def test_fields_of_a_newer_version_survive_pinning_and_pruning(tmp_path: Path) -
     assert refs(store.prune(TASK, 1, Per.TEST)) == ["old"]
 
     assert read_json(store.path(TASK)) == content | {"history": content["history"][1:]}
+
+
+def test_a_file_is_what_its_published_schema_says(tmp_path: Path) -> None:
+    store = BaselineStore(tmp_path)
+    store.add(TASK, [record("one"), record("other")])
+    store.pin(TASK, "one", True)
+    content = read_json(store.path(TASK))
+    check = Draft202012Validator(read_json(ROOT / schema_file(BaselineHistory)))
+    assert list(check.iter_errors(content)) == []
+    assert len(BaselineHistory(**content).history) == 2
 
 
 def test_looking_for_a_task_without_history_makes_no_file(tmp_path: Path) -> None:

@@ -6,8 +6,11 @@ from typing import Any
 
 import pytest
 from explorer_artifacts import context_ceiling, frontier, thermal_profile
+from jsonschema import Draft202012Validator
 
+from orket_lib.artifacts.history import History
 from orket_lib.artifacts.io import read_json, write_json
+from orket_lib.artifacts.schemas import schema_file
 from orket_lib.stores.explorers import (
     CONTEXT_CEILINGS,
     FRONTIERS,
@@ -17,6 +20,7 @@ from orket_lib.stores.explorers import (
 )
 from orket_lib.vocabulary.errors import ArtifactError
 
+ROOT = Path(__file__).resolve().parents[2]
 KEY = "linux_testing_cpu_4_16_none__lab__safe"
 
 
@@ -32,7 +36,10 @@ def test_an_artifact_goes_into_the_history_of_its_key(
     tmp_path: Path, entry: Any, path: str
 ) -> None:
     assert append(tmp_path, entry, "x") == (tmp_path / path, True)
-    assert read_json(tmp_path / path) == {"schema_version": "orket.history.v1", "history": [entry]}
+    content = read_json(tmp_path / path)
+    assert content == {"schema_version": "orket.history.v1", "history": [entry]}
+    check = Draft202012Validator(read_json(ROOT / schema_file(History)))
+    assert list(check.iter_errors(content)) == []
 
 
 def test_the_same_artifact_made_again_is_one_record(tmp_path: Path) -> None:
@@ -123,6 +130,26 @@ def test_what_is_kept_nowhere_is_refused(tmp_path: Path) -> None:
 def test_an_artifact_that_is_not_what_it_says_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ArtifactError, match=r"f\.json: not a valid FrontierExplorer:\n  sessions"):
         append(tmp_path, frontier(sessions=1), "f.json")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("moment", ["2026-13-45T00:00:00Z", "yesterday", ""])
+def test_an_artifact_of_no_time_is_refused(tmp_path: Path, moment: str) -> None:
+    """Records are sorted by it: one without would spoil the whole file for every reader."""
+    with pytest.raises(ArtifactError, match=r"f\.json: not a valid .*\n  generated_at: "):
+        append(tmp_path, frontier(generated_at=moment), "f.json")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("levels", [60, 985, 5000])
+def test_an_artifact_that_later_readers_could_not_read_is_refused(
+    tmp_path: Path, levels: int
+) -> None:
+    nested: Any = 1
+    for _ in range(levels):
+        nested = [nested]
+    with pytest.raises(ArtifactError, match=r"f\.json: is nested in more than 50 levels"):
+        append(tmp_path, frontier(of_tomorrow=nested), "f.json")
     assert list(tmp_path.iterdir()) == []
 
 

@@ -81,6 +81,9 @@ def test_a_sweep_is_compared_and_recorded_only_where_that_is_asked_for(
     assert [cell["added"] for cell in workspace.json(RECEIPT)["recorded"]] == [20, 20]
     store = BaselineStore(workspace.folder / "storage")
     assert len(store.test_ids()) == 20
+    first = store.history(store.test_ids()[0])
+    assert {item.baseline_metadata.execution_lane for item in first} == {"ci"}
+    assert all(item.baseline_metadata.clean is not None for item in first)
     assert workspace.planned() == {}
 
     # Recorded by now: what is compared again is not compared with itself.
@@ -146,7 +149,7 @@ def test_the_full_sweep_fails_on_its_kpi_policy_with_all_artifacts_in_place(
 
     assert code == 3, text
     assert "determinism_rate=null (1 run per task)" in text
-    assert f"the sweep did not pass: no {VIEWS}/kpi_gate_passed.ok" in text
+    assert f"the sweep did not pass: {VIEWS}/kpi_gate.json" in text
     sums = (workspace.folder / "results/small/SHA256SUMS").read_text(encoding="utf-8")
     listed = [line.split("  ")[1] for line in sums.splitlines()]
     for name in ("sweep_summary.json", "kpi_gate.json", "sweep_report.md", "plots/frontier.png"):
@@ -161,7 +164,19 @@ def test_the_full_sweep_fails_on_its_kpi_policy_with_all_artifacts_in_place(
 
     assert code == 0, text
     assert "the sweep passed" in text
+    _locked(workspace, *settings)
     _retention(workspace)
+
+
+def _locked(workspace: Workspace, *settings: str) -> None:
+    """A sweep that can't begin is no verdict, though all products are there of the last time."""
+    lock = workspace.folder / ".snakemake" / "locks" / "0.output.lock"
+    lock.parent.mkdir(exist_ok=True)
+    lock.write_text(f"{VIEWS}/sweep_summary.json\n", encoding="utf-8")
+    code, text = script(workspace, "full_sweep.py", "sweep.yaml", "--config", *settings)
+    lock.unlink()
+    assert "LockException" in text
+    assert (code, "no verdict of it says why" in text) == (1, True), text
 
 
 _CHECK_SUMS = """
