@@ -47,7 +47,9 @@ WALLS = ("bubblewrap", "namespaces")
 def measure(folder: Path, allowed: tuple[str, ...], runs: int = 1) -> RunReport:
     wanted = spec(sandbox=allowed, runs_per_task=runs)
     cell = CellMeasurement(wanted, Source(Path("nano.gguf")), (TASK,), folder, Silent())
-    return cell.run(PROVENANCE)
+    report = cell.run(PROVENANCE)
+    assert cell.halted is (report.status is RunStatus.INCOMPLETE)
+    return report
 
 
 def walled() -> Sandbox:
