@@ -13,7 +13,7 @@ from mixed_bank import MIXED, mixed, written
 from solution_shapes import shape
 from task_forms import ROOT, walled
 
-from orket_lib.tasks.bank import Task, load_bank
+from orket_lib.tasks.bank import StructuredTask, Task, load_bank
 from orket_lib.tasks.code_evaluation import AstRules, CliExamples, FunctionExamples
 from orket_lib.tasks.extraction import python_sources
 from orket_lib.tasks.graders import judge
@@ -51,6 +51,20 @@ def test_code_is_judged_by_four_examples_or_more(path: Path) -> None:
         for asked in task.evaluations:
             if isinstance(asked, FunctionExamples | CliExamples):
                 assert len(asked.examples) >= 4, task.test_id
+
+
+@each_bank
+def test_examples_are_judged_that_nobody_has_seen(path: Path) -> None:
+    for task in load_bank(path).tasks:
+        for asked in task.evaluations:
+            if isinstance(asked, FunctionExamples):
+                assert isinstance(task, StructuredTask)
+                shown = [
+                    list(one.input) if isinstance(one.input, list) else [one.input]
+                    for one in task.io_examples
+                ]
+                hidden = [one for one in asked.examples if list(one.call.arguments) not in shown]
+                assert len(hidden) >= 3, task.test_id
 
 
 @each_bank
