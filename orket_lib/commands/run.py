@@ -39,5 +39,6 @@ def run(options: argparse.Namespace) -> int:
         report = cell.run(provenance([options.spec]))
     if report.status is not RunStatus.MEASURED:
         tell(f"{name}: {report.status.value}: {report.status_reason}")
-        tell(f"to measure it again, delete {options.out.as_posix()} and type the same command")
+        again = "go on with it, once that is put right" if cell.halted else "measure it again"
+        tell(f"to {again}, delete {options.out.as_posix()} and type the same command")
     return 0

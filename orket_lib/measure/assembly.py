@@ -32,7 +32,7 @@ from orket_lib.vocabulary.statuses import RunStatus
 
 
 def assemble(journal: Journal, spec: RunSpec, folder: Path, provenance: Provenance) -> RunReport:
-    """Return the report that a journal with an end holds.
+    """Return the report that a journal which was ended or halted holds.
 
     Args:
         journal: Of the measurement.
@@ -53,7 +53,7 @@ def assemble(journal: Journal, spec: RunSpec, folder: Path, provenance: Provenan
 
 
 def _report(journal: Journal, spec: RunSpec, folder: Path, provenance: Provenance) -> RunReport:
-    header, end = journal.first(kinds.HEADER), journal.first(kinds.END)
+    header, end = journal.first(kinds.HEADER), journal.last_word
     assert header is not None
     assert end is not None
     sessions = tuple(map(Session.model_validate, journal.all(kinds.SESSION)))

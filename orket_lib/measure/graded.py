@@ -42,6 +42,8 @@ from orket_lib.vocabulary.rates import overhead_ratio
 from orket_lib.vocabulary.reasons import Reason, Severity
 from orket_lib.vocabulary.statuses import Outcome, Quality
 
+_JUDGINGS = 3  # of one answer, before a sandbox that fails stops the measurement
+
 
 @dataclass(frozen=True)
 class _Judged:
@@ -91,7 +93,7 @@ def run_task(
     Raises:
         RunLost: The server died; the run is in the error, as the failure that it is.
         ConfigError: There is a runner, and its command can't be started at all.
-        NotRun: The answer's code could not be run.
+        NotRun: The answer could not be judged, several times.
     """
     begun = _Begun(utc_now(), load_average(), opened.now_s())
     try:
@@ -200,7 +202,7 @@ def _judge(task: Task, reply: Reply, sandbox: Sandbox | None) -> _Judged:
     """Return what a reply is worth; an answer is graded by us whatever its author thinks of it.
 
     Raises:
-        NotRun: Its code could not be run.
+        NotRun: It could not be judged, several times.
     """
     if reply.failure:
         return _Judged(reply.failure.outcome)
@@ -209,6 +211,9 @@ def _judge(task: Task, reply: Reply, sandbox: Sandbox | None) -> _Judged:
         outcome = Outcome.PASS if reaches(reply.own_score, 1.0) else Outcome.FAIL
         return _Judged(outcome, reply.own_score, source="runner")
     grading = judge(task, reply.text, sandbox or NO_SANDBOX)
+    for _ in range(1, _JUDGINGS):
+        if grading.not_run is not None:
+            grading = judge(task, reply.text, sandbox or NO_SANDBOX)
     if grading.adherence is None:
         raise NotRun(f"{task.test_id}: not run: {grading.not_run}")
     kept = tuple(

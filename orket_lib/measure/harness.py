@@ -77,6 +77,11 @@ class CellMeasurement:
         self._progress = progress
         self._journal: Journal
 
+    @property
+    def halted(self) -> bool:
+        """Whether the report's status says nothing of the model, and the next start goes on."""
+        return not self._journal.ended
+
     def run(self, provenance: Provenance) -> RunReport:
         """Measure whatever is missing, write the report, and return it.
 
@@ -110,8 +115,10 @@ class CellMeasurement:
             self._end(self._failure(status), self._with_last_words(error))
         except ServerCrashed as error:
             self._end(self._failure(RunStatus.CRASHED), self._with_last_words(error))
-        except (ProviderError, SandboxError) as error:
+        except ProviderError as error:
             self._end(RunStatus.INCOMPLETE, str(error))
+        except SandboxError as error:  # nobody's answer is at fault
+            self._end(RunStatus.INCOMPLETE, str(error), kinds.HALT)
         else:
             self._end(RunStatus.MEASURED, None)
 
@@ -198,9 +205,9 @@ class CellMeasurement:
                     self._journal.append(kinds.RUN, run)
                 self._progress.step()
 
-    def _end(self, status: RunStatus, reason: str | None) -> None:
+    def _end(self, status: RunStatus, reason: str | None, kind: str = kinds.END) -> None:
         end = {"status": status.value, "reason": reason, "finished_at": utc_now()}
-        self._journal.append(kinds.END, end)
+        self._journal.append(kind, end)
 
     def _failure(self, status: RunStatus) -> RunStatus:
         """Return the status of a failure, told apart by what the server last said."""

@@ -4,6 +4,9 @@ Snakemake deletes a job's outputs before the job starts, and a measurement can b
 moment; the journal is no declared output, so nothing that was measured is lost. Its life:
 
 - *partial*: steps are missing; the next start goes on where it stopped.
+- *halted*: no answer can be judged right now, which says nothing about the model (there is no
+  sandbox). A `halt` line says why, and a report is made that says so; the next start goes on where
+  it stopped.
 - *complete*: every step is there, or an `end` line says why there will be no more; the next start
   only assembles the report.
 - *sealed*: a row was made from the report. A missing report over a sealed journal means that
@@ -30,7 +33,7 @@ from orket_lib.vocabulary.errors import ArtifactError
 
 JOURNAL = "journal.jsonl"
 HEADER, SESSION, PROBE, RUN = "header", "session", "probe", "run"
-DEATH, END, SEALED = "death", "end", "sealed"
+DEATH, HALT, END, SEALED = "death", "halt", "end", "sealed"
 
 
 class Journal:
@@ -58,6 +61,11 @@ class Journal:
     def ended(self) -> bool:
         """Whether an `end` line says that there will be no more steps."""
         return self.first(END) is not None
+
+    @property
+    def last_word(self) -> dict[str, Any] | None:
+        """How it ended; where it has not, why it was halted last, if it was."""
+        return self.first(END) or next(reversed(self.all(HALT)), None)
 
     @property
     def sealed(self) -> bool:

@@ -16,6 +16,7 @@ from typing import Any
 
 # What is longer is not looked at: 250,000 tokens, of which no task needs a tenth.
 MAX_CHARS = 1_000_000
+_MOST_MARKS = 30  # on one letter: what Unicode's own format for streams allows
 _THINKING = re.compile(r"\s*<(think|thinking|reasoning)>")
 _FENCE = re.compile(r"^```[A-Za-z0-9_+-]*\n(.*?)\n?```$", re.DOTALL)
 _MINUS = re.compile("\N{MINUS SIGN}|\N{EN DASH}(?=[0-9])")
@@ -41,11 +42,26 @@ def strip_reasoning(text: str) -> str:
 
 def normalize(text: str) -> str:
     """Return NFC text without reasoning, outer white space, one outer fence, trailing blanks."""
-    text = unicodedata.normalize("NFC", strip_reasoning(text)).replace("\r\n", "\n").strip()
+    text = _composed(strip_reasoning(text)).replace("\r\n", "\n").strip()
     fenced = _FENCE.match(text)
     if fenced:
         text = fenced.group(1)
     return "\n".join(line.rstrip() for line in text.split("\n"))
+
+
+def _composed(text: str) -> str:
+    """Return NFC text; what no language writes stays as it is.
+
+    Composing takes quadratic time over the marks that stand on one letter.
+    """
+    if text.isascii():
+        return text
+    marks = 0
+    for letter in text:
+        marks = marks + 1 if unicodedata.category(letter).startswith("M") else 0
+        if marks > _MOST_MARKS:
+            return text
+    return unicodedata.normalize("NFC", text)
 
 
 def fingerprint(text: str) -> str:

@@ -50,6 +50,22 @@ _NESTING = (
 )
 
 
+def syntax_problem(files: dict[str, str]) -> str | None:
+    """Return why one of some files is no Python, or None: what an interpreter would say of it."""
+    for name, text in files.items():
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                # As the file has it, which may begin with a mark or name its encoding.
+                content = text.encode("utf-8", "surrogatepass")
+                compile(content, name, "exec", dont_inherit=True)
+        except SyntaxError as error:
+            return f"{name}, line {error.lineno}: {error.msg}"
+        except (ValueError, RecursionError, MemoryError) as error:
+            return f"{name}: {error or type(error).__name__}"
+    return None
+
+
 def facts_of(sources: dict[str, str]) -> dict[str, Any]:
     """Return what some Python files say, all together.
 

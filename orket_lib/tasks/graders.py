@@ -5,6 +5,7 @@ for every answer. Nothing is earned by saying nothing: an answer that one grader
 all checks of the task and is marked as unparseable, which a wrong answer is not; and rules for code
 count only for code that does something right. What can't be run is not run: it is never a failed
 check.
+What a check says may repeat what a stranger wrote, so all of it is made printable here, once.
 """
 
 from __future__ import annotations
@@ -33,8 +34,10 @@ from orket_lib.tasks.text_evaluation import (
     Number,
     Regex,
 )
+from orket_lib.vocabulary.display import printable
 from orket_lib.vocabulary.errors import SandboxError
 
+_DETAIL_CHARS = 500
 NO_SANDBOX = Unavailable("none was given")
 
 
@@ -104,12 +107,12 @@ def _judged(task: Task, answer: str, sandbox: Sandbox | None) -> Grading:
         except Unparseable as error:
             detail = f"unparseable: {error}"
             every = [check for one in task.evaluations for check in _failed(one, detail)]
-            return Grading(tuple(every), unparseable=True)
+            return Grading(tuple(map(_printable, every)), unparseable=True)
         except NoAnswer as error:
             judged.append((asked, _failed(asked, str(error))))
         except SandboxError as error:
             return Grading((), not_run=str(error))
-    return Grading(tuple(_earned(judged)))
+    return Grading(tuple(map(_printable, _earned(judged))))
 
 
 def _earned(judged: Sequence[tuple[Evaluation, list[Check]]]) -> Iterator[Check]:
@@ -124,6 +127,10 @@ def _earned(judged: Sequence[tuple[Evaluation, list[Check]]]) -> Iterator[Check]
             yield from checks
         else:
             yield from _failed(asked, "no example holds")
+
+
+def _printable(check: Check) -> Check:
+    return check.model_copy(update={"detail": printable(check.detail, _DETAIL_CHARS)})
 
 
 def check_names(asked: Evaluation) -> list[str]:

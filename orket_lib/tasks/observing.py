@@ -6,13 +6,13 @@ sandbox for running code. What comes back is data, and the graders are functions
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from orket_lib.tasks.answers import Unparseable, normalize
 from orket_lib.tasks.bounded import NoAnswer, call_bounded
 from orket_lib.tasks.code_evaluation import AstRules, CliExample, CliExamples, FunctionExamples
-from orket_lib.tasks.code_facts import facts_of
+from orket_lib.tasks.code_facts import facts_of, syntax_problem
 from orket_lib.tasks.evaluation import Evaluation
 from orket_lib.tasks.extraction import function_source, program_files, python_sources
 from orket_lib.tasks.json_schema import violation
@@ -71,13 +71,25 @@ def observe(
         case CliExamples():
             assert sandbox is not None
             files = program_files(answer, asked.paths)
+            _require_python(asked, files)
             return [_starts(asked, example, files, sandbox) for example in asked.examples]
     return None
 
 
 def _facts(sources: Mapping[str, str]) -> Any:
+    return _read(facts_of, sources=dict(sources))
+
+
+def _require_python(asked: CliExamples, files: Mapping[str, str]) -> None:
+    """Make sure that the files of a program are Python; others of the answer may be anything."""
+    program = {name: files[name] for name in asked.paths if name.endswith(".py")}
+    if problem := _read(syntax_problem, files=program):
+        raise Unparseable(str(problem)[:200])
+
+
+def _read(function: Callable[..., Any], **arguments: Any) -> Any:
     try:
-        return call_bounded(facts_of, sources=dict(sources))
+        return call_bounded(function, **arguments)
     except NoAnswer as error:  # what crashes Python's own parser is no Python
         raise Unparseable(f"can't be read as Python: {error}") from None
 

@@ -10,7 +10,7 @@ OrketError
 │   └── RequestTimedOut      the time limit of one task ran out
 ├── QuantizeError    a quant could not be made from its base
 ├── SamplerError     the host can't be watched, so nothing could be said about a measurement
-├── SandboxError     a sandbox did not start, so code that a model wrote was not run
+├── SandboxError     what judges an answer did not work (no sandbox), so it was not judged
 └── Refused          a precondition says no (failed canary, busy device)
 
 Messages name the thing, the value and, where there is one, the next command to type. The command
@@ -81,7 +81,7 @@ class SamplerError(OrketError):
 
 
 class SandboxError(OrketError):
-    """A sandbox did not start; what should have run in it was not run."""
+    """A sandbox or a checking process did not work, which says nothing about any answer."""
 
 
 class Refused(OrketError):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from time import perf_counter
 from typing import Any
 
 import pytest
@@ -38,6 +39,30 @@ def test_normalising_changes_only_the_wrapping(text: str, expected: str) -> None
 def test_normalising_twice_changes_nothing_more() -> None:
     for text in ("  a \n b ", "```\nx\n```", "<think>q</think> 7 ", "cafe\u0301"):
         assert normalize(normalize(text)) == normalize(text)
+
+
+@pytest.mark.parametrize(
+    "marks",
+    [
+        "\u0301\u0316" * 250_000,
+        "\u0f73" * 500_000,  # in no class of its own, but made of two marks that are
+        "\u0344" * 500_000,
+        "\u0300\u0301\u0302" * 150_000,
+    ],
+    ids=ascii,
+)
+def test_marks_without_end_take_no_time(marks: str) -> None:
+    begin = perf_counter()
+    assert normalize(f"a{marks}") == f"a{marks}"
+    assert perf_counter() - begin < 2
+
+
+def test_text_at_the_limit_of_marks_is_composed_in_a_moment() -> None:
+    text = ("a" + "\u0316\u0301" * 15) * 32_000
+    begin = perf_counter()
+    assert normalize(text).startswith("\u00e1\u0316")
+    assert normalize("a" + "\u0316\u0301" * 15 + "\u0301").startswith("a\u0316")
+    assert perf_counter() - begin < 5
 
 
 def test_equal_answers_have_equal_fingerprints_and_others_do_not() -> None:

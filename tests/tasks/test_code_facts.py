@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from task_forms import judged_by
 
-from orket_lib.tasks.bounded import NoAnswer, call_bounded
 from orket_lib.tasks.code_facts import CONSTRUCTS, facts_of
 from orket_lib.tasks.graders import judge
 
@@ -216,9 +215,3 @@ def test_each_rule_is_a_check(source: str, failed: dict[str, str]) -> None:
     found = {check.name.removeprefix("ast_rules."): check.detail for check in grading.checks}
     assert {name: detail for name, detail in found.items() if detail} == failed
     assert not grading.unparseable
-
-
-def test_what_a_child_can_not_find_out_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("orket_lib.tasks.bounded.MEMORY_MIB", 1)
-    with pytest.raises(NoAnswer, match="ended with status"):
-        call_bounded(facts_of, sources={"a": "x = 1"})

@@ -249,6 +249,50 @@ def test_a_program_may_have_several_files(sandbox: Sandbox) -> None:
     assert judge(judged_by(asked), "```python\nprint(9)\n```", sandbox).unparseable
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "print(",
+        "def f():\nreturn 1",
+        "return 1",
+        "print('\x00')",
+        "```python\nx = (((\n```",
+        "x = " + "(" * 5000,
+        "x = " + "-" * 200_000 + "1",
+        "# coding: nothing\nprint(1)",
+    ],
+    ids=lambda text: ascii(text)[:20],
+)
+def test_a_program_that_is_no_python_is_unparseable(sandbox: Sandbox, answer: str) -> None:
+    asked = judged_by(cli({"expected_stdout": "1\n"}, {"expected_exit_code": 1}))
+    grading = judge(asked, answer, sandbox)
+    assert (grading.unparseable, grading.adherence) == (True, 0.0)
+    assert all(check.detail.startswith("unparseable: ") for check in grading.checks)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "\ufeffprint(1)",
+        "# coding: latin-1\nprint(1)",
+        "print(1 if 1 is 1 else '\\d')",
+        "```python main.py\nprint(1)\n```\nNot like this:\n```python wrong.py\nprint 1\n```",
+        "```python main.py\nprint(1)\n```\n```text notes.txt\nprint 1\n```",
+    ],
+    ids=range(5),
+)
+def test_a_program_is_read_as_an_interpreter_reads_it(sandbox: Sandbox, answer: str) -> None:
+    assert passed(sandbox, cli({"expected_stdout": "1\n"}), answer) == [True]
+
+
+def test_only_pythons_files_have_to_be_python(sandbox: Sandbox) -> None:
+    asked = cli({"expected_stdout": "1 +\n"}, artifact_paths=["main.py", "data.txt"])
+    answer = (
+        "```python main.py\nprint(open('data.txt').read(), end='')\n```\ndata.txt\n```\n1 +\n```"
+    )
+    assert passed(sandbox, asked, answer) == [True]
+
+
 def test_a_program_that_differs_between_two_runs_is_told(sandbox: Sandbox) -> None:
     asked = judged_by(cli({"expected_stdout": "1\n"}))
     grading = judge(asked, "import os\nprint(os.urandom(8).hex())", sandbox)

@@ -1,11 +1,12 @@
 """The filter of system calls: what no graded program needs, and what the other walls leave open.
 
 Namespaces and limits do the containing; this closes what they can't. Memory that belongs to no
-process (`memfd_create`, System V segments) and memory that a process has sent out to the swap
-(`MADV_PAGEOUT`) would escape the memory limit. Calls that set another process's limits, priority or
-CPUs would reach the supervisor, which has the same user. A socket of a family that has no network
-namespace (vsock) would reach the host of a virtual machine. And what mostly serves to attack a
-kernel (new namespaces, mounts, io_uring, bpf, keys) is not needed.
+process would escape the memory limit: that of `memfd_create` and System V segments, and that of a
+shared mapping without a file, which stays until its last page is unmapped, whoever sees the others.
+So would memory that a process has sent out to the swap (`MADV_PAGEOUT`). Calls that set another
+process's limits, priority or CPUs would reach the supervisor, which has the same user. A socket of
+a family that has no network namespace (vsock) would reach the host of a virtual machine. And what
+mostly serves to attack a kernel (new namespaces, mounts, io_uring, bpf, keys) is not needed.
 
 A list of what is forbidden, not of what is allowed: interpreters of different versions use
 different calls, and a wrong guess would fail right answers.
@@ -21,6 +22,7 @@ _FORBIDDEN: dict[str, tuple[int | None, int | None]] = {
     # memory that is nobody's
     "memfd_create": (319, 279),
     "memfd_secret": (447, 447),
+    "vmsplice": (278, 75),  # one page in a pipe keeps all of the huge page that it is a part of
     "shmget": (29, 194),
     "shmat": (30, 196),
     "msgget": (68, 186),
@@ -90,11 +92,13 @@ _SOCKET = (41, 198)
 _SOCKETPAIR = (53, 199)
 _PRLIMIT = (302, 261)
 _MADVISE = (28, 233)
+_MMAP = (9, 222)
 
 _MACHINES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}
 _NEW_NAMESPACES = 0x7E020000
 _FAMILIES = (1, 2, 10)  # AF_UNIX, AF_INET, AF_INET6
 _PAGEOUT = 21
+_SHARED, _ANONYMOUS = 1, 0x20  # of the two kinds of shared mappings, both have the bit of the first
 _X32_BIT = 0x40000000
 
 # Offsets in what the kernel shows a filter, and the words of its language.
@@ -142,6 +146,16 @@ def call_filter(machine: str) -> bytes | None:
         _MADVISE[column],
         [(_EQUAL, 0, 1, _PAGEOUT), _error(errno.EINVAL), (_RETURN, 0, 0, _ALLOW)],
         argument=2,
+    )
+    lines += _if_call(
+        _MMAP[column],
+        [
+            (_ANY_BIT, 0, 2, _SHARED),
+            (_ANY_BIT, 0, 1, _ANONYMOUS),
+            _error(errno.EPERM),
+            (_RETURN, 0, 0, _ALLOW),
+        ],
+        argument=3,
     )
     lines.append((_RETURN, 0, 0, _ALLOW))
     return b"".join(struct.pack("=HBBI", *line) for line in lines)

@@ -67,7 +67,7 @@ class Raised:
     """A call, or loading the source for it, ended in an exception.
 
     Attributes:
-        names: Names of the exception's class and of the classes that it derives from.
+        names: Names of the exception's class and of the classes that it derives from; never empty.
         loading: Whether it came before the function was called: the source doesn't parse, fails by
             itself, or has no such function.
     """
@@ -132,8 +132,9 @@ def _result(end: CallEnd) -> CallResult:
         match decode(end.answer):
             case (str(kind), value) if kind == RETURNED:
                 return Returned(value, ending)
-            case (str(kind), list(names), str(message), bool(loading)) if kind == RAISED:
-                return Raised(tuple(map(str, names)), message, loading, ending)
+            case (str(kind), [str(), *_] as names, str(message), bool(loading)) if kind == RAISED:
+                if all(isinstance(name, str) for name in names):
+                    return Raised(tuple(names), message, loading, ending)
     except ValueError:
         pass
     return NotReturned("what it sent back is no answer", ending)

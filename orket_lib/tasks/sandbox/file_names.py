@@ -10,7 +10,8 @@ import re
 from collections.abc import Iterable
 from itertools import accumulate
 
-_MAX_BYTES = 200
+# Of a whole name: with the folder that it is put into, Windows writes 260 characters at most.
+_MAX_BYTES = 150
 _MAX_PARTS = 8
 _FORBIDDEN = re.compile(r'[<>:"|?*\\]')
 _RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?")
@@ -51,8 +52,6 @@ def _problem(name: str) -> str:
             return "a character that has no place in a file name"
         if part != part.strip() or part.endswith("."):
             return "a blank at an end or a dot at the end, which Windows drops"
-        if len(part.encode()) > _MAX_BYTES:
-            return f"a part of more than {_MAX_BYTES} bytes"
         if _RESERVED.fullmatch(part):
             return "a name that Windows reserves"
-    return ""
+    return f"more than {_MAX_BYTES} bytes" if len(name.encode()) > _MAX_BYTES else ""

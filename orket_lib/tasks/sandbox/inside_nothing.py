@@ -10,6 +10,8 @@ from pathlib import Path
 from orket_lib.tasks.sandbox.calls import answer
 from orket_lib.tasks.sandbox.values import decode
 
+_BINARY = getattr(os, "O_BINARY", 0)  # else Windows would write two bytes for a line feed
+
 
 def main(spec: str) -> None:
     """Read the spec from a file, set limits, and become the program or make the call."""
@@ -25,10 +27,18 @@ def main(spec: str) -> None:
     os.chdir(job["folder"])
     if job["argv"]:
         _become(job["argv"])
+    _drop_output()
     sys.path.insert(0, job["folder"])
     sys.argv = [""]
-    channel = os.open(job["answer"], os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+    channel = os.open(job["answer"], os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY)
     answer(job["source"], job["function"], job["call"], channel)
+
+
+def _drop_output() -> None:
+    """Have nothing to read, and drop what is printed: as where there are walls."""
+    null = os.open(os.devnull, os.O_RDWR)
+    for descriptor in (0, 1, 2):
+        os.dup2(null, descriptor)
 
 
 def _become(argv: list[str]) -> None:

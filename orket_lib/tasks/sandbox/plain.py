@@ -12,7 +12,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -56,8 +57,7 @@ class PlainSandbox:
         """
         first, *others = program.argv
         argv = surroundings().command(others) if first == PYTHON else [first, *others]
-        with _workplace(program.files) as name:
-            place = Path(name)
+        with self._workplace(program.files) as place:
             return self._execute(place, {"argv": argv}, program.stdin, program.limits)
 
     def call(self, job: CallJob) -> list[CallEnd]:
@@ -66,8 +66,7 @@ class PlainSandbox:
         Raises:
             SandboxError: It could not be started; says nothing about the call.
         """
-        with _workplace(job.files) as name:
-            place = Path(name)
+        with self._workplace(job.files) as place:
             content = {
                 "argv": None,
                 "source": job.source,
@@ -92,11 +91,28 @@ class PlainSandbox:
         begin = time.monotonic()
         with (place / "stdin").open("rb") as stream:
             command = surroundings().entrance("inside_nothing", _HERE, spec)
-            try:
-                fenced = Fenced(command, limits, environment, stream)
-            except OSError as error:
-                raise SandboxError(f"sandbox `{self.name}` did not start: {error}") from error
+            fenced = Fenced(command, limits, environment, stream)
         return _wait(fenced, limits, begin)
+
+    @contextmanager
+    def _workplace(self, files: Mapping[str, bytes]) -> Iterator[Path]:
+        """Make a folder of ours, in which the stranger's folder `box` holds some files.
+
+        Raises:
+            SandboxError: The system refused anything that a start needs.
+        """
+        try:
+            # What the stranger made undeletable is left to the system's cleaning.
+            with tempfile.TemporaryDirectory(prefix="orket-", ignore_cleanup_errors=True) as name:
+                folder = Path(name, "box")
+                folder.mkdir()
+                for file, content in files.items():
+                    path = folder / file
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                    path.write_bytes(content)
+                yield Path(name)
+        except OSError as error:
+            raise SandboxError(f"sandbox `{self.name}` did not start: {error}") from error
 
 
 def _wait(fenced: Fenced, limits: Limits, begin: float) -> ProgramResult:
@@ -124,19 +140,6 @@ def _streams(process: subprocess.Popen[bytes]) -> tuple[IO[bytes], IO[bytes]]:
     assert process.stdout is not None
     assert process.stderr is not None
     return process.stdout, process.stderr
-
-
-def _workplace(files: Mapping[str, bytes]) -> tempfile.TemporaryDirectory[str]:
-    """Return a folder of ours, in which the stranger's folder `box` holds some files."""
-    # What the stranger made undeletable is left to the system's cleaning of temporary files.
-    place = tempfile.TemporaryDirectory(prefix="orket-", ignore_cleanup_errors=True)
-    folder = Path(place.name, "box")
-    folder.mkdir()
-    for name, content in files.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-    return place
 
 
 def _beginning(path: Path, most: int) -> bytes:

@@ -15,22 +15,23 @@ from functools import cache
 from pathlib import Path
 
 FOLDER = "/box"  # the working folder inside
-DEVICES = ("/dev/full", "/dev/null", "/dev/random", "/dev/urandom", "/dev/zero")
+# Not /dev/zero: a shared mapping of it is memory that belongs to no process, see `call_filter`.
+DEVICES = ("/dev/full", "/dev/null", "/dev/random", "/dev/urandom")
 
 _SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/etc/ld.so.cache")
 # Only what we set is in the environment, so the interpreter may read it (no -E): with a fixed seed,
 # an answer that depends on the order of a set gets one verdict and not one per run.
 _OPTIONS = ("-s", "-S", "-B")
 # Our own modules without the package above them, whose import takes longer than all of ours.
-_BOOT = """import sys
-*names, folder, module = sys.argv.pop(1).split(",")
-for name in names:
+_PACKAGES = ("orket_lib", "orket_lib.tasks", "orket_lib.tasks.sandbox")
+_BOOT = f"""import sys
+folder, module = sys.argv.pop(1), sys.argv.pop(1)
+for name in {_PACKAGES}:
     package = sys.modules[name] = type(sys)(name)
     package.__path__ = [folder]
-main = __import__(f"{names[-1]}.{module}", fromlist=["main"]).main
+main = __import__(name + "." + module, fromlist=["main"]).main
 main(*sys.argv[1:])
 """
-_PACKAGES = ("orket_lib", "orket_lib.tasks", "orket_lib.tasks.sandbox")
 
 
 @dataclass(frozen=True)
@@ -55,8 +56,7 @@ class Surroundings:
 
     def entrance(self, module: str, folder: str, *arguments: object) -> list[str]:
         """Return the command that starts a module of this package, lying in a folder."""
-        where = ",".join((*_PACKAGES, folder, module))
-        return self.command(["-P", "-c", _BOOT, where, *map(str, arguments)])
+        return self.command(["-P", "-c", _BOOT, folder, module, *map(str, arguments)])
 
 
 @cache

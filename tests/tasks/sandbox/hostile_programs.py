@@ -154,7 +154,7 @@ if attempt(os.chroot, "jail"):
     Hostile(
         "open_devices",
         """
-harmless = {"null", "zero", "full", "random", "urandom", "stdin", "stdout", "stderr", "fd"}
+harmless = {"null", "full", "random", "urandom", "stdin", "stdout", "stderr", "fd"}
 for folder, _, names in os.walk("/dev"):
     for name in set(names) - harmless:
         if attempt(os.open, os.path.join(folder, name), os.O_RDONLY | os.O_NONBLOCK):
@@ -580,7 +580,7 @@ while True:
         """
 for size in (3 * T["memory_bytes"], 1 << 30, 1 << 40):
     try:
-        mmap.mmap(-1, size)
+        mmap.mmap(-1, size, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
     except (OSError, MemoryError):
         continue
     got(size)
@@ -615,20 +615,43 @@ while True:
         outside="hoard = b'x' * (3 * T['memory_bytes']); time.sleep(0.5)",
     ),
     Hostile(
-        "shared_memory_bomb",
+        "memory_that_stays_when_it_is_unmapped",
         """
-hoard = []
-while True:
-    try:
-        hoard.append(mmap.mmap(-1, 1 << 22))
-        hoard[-1].write(b"x" * (1 << 22))
-    except (OSError, MemoryError, ValueError):
-        time.sleep(1000)
+libc.mmap.restype = ctypes.c_void_p
+shared, validated, anonymous, failed = 1, 3, 0x20, ctypes.c_void_p(-1).value
+size, kept = T["memory_bytes"] // 4, 4096
+zero = attempt(os.open, "/dev/zero", os.O_RDWR) or -1
+for _ in range(T["outside"] or 20):
+    for flags, file in ((shared | anonymous, -1), (validated | anonymous, -1), (shared, zero)):
+        place = libc.mmap(None, ctypes.c_size_t(size), 3, flags, file, ctypes.c_long(0))
+        if place == failed:
+            continue
+        ctypes.memset(place, 1, size)
+        for advice in (4, 20):  # not needed; cold: none frees what is shared
+            libc.madvise(ctypes.c_void_p(place), ctypes.c_size_t(size), advice)
+        rest = ctypes.c_void_p(place + kept), ctypes.c_size_t(size - kept)
+        if libc.munmap(*rest) == 0:
+            got(f"{size - kept} bytes that no process has")
 """,
-        ends=frozenset({Outcome.MEMORY_LIMIT}),
-        seen_by="hoard",
-        outside="hoard = mmap.mmap(-1, 3 * T['memory_bytes'])\n"
-        "hoard.write(b'x' * (3 * T['memory_bytes'])); time.sleep(0.5)",
+    ),
+    Hostile(
+        "files_that_stay_when_they_are_unmapped",
+        """
+written = 0
+for number in range(20):
+    with open(f"file{number}", "wb+") as stream:
+        if not attempt(stream.truncate, T["disk_bytes"] // 2):
+            continue
+        place = mmap.mmap(stream.fileno(), T["disk_bytes"] // 2)
+        for page in range(0, len(place), 4096):  # past the limit, the write is a fault
+            place[page] = 1
+            written += 4096
+            if written > T["disk_bytes"]:
+                got(written)
+        place.madvise(mmap.MADV_DONTNEED)
+        place.close()
+""",
+        ends=frozenset({Outcome.DISK_LIMIT, Outcome.CRASHED}),
     ),
     Hostile(
         "memory_that_is_nobodys",
@@ -638,10 +661,14 @@ if attempt(os.memfd_create, "hoard"):
 for size in (4096, 1 << 30):
     if libc.shmget(0, ctypes.c_size_t(size), 0o1600) != -1:
         got("shm")
-pages = mmap.mmap(-1, 1 << 16)
+pages = mmap.mmap(-1, 1 << 16, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
 pages.write(b"x" * (1 << 16))
 if attempt(pages.madvise, 21):
     got("pageout")
+_, pipe = os.pipe()
+page = (ctypes.c_size_t * 2)(ctypes.addressof(ctypes.c_char.from_buffer(pages)), 4096)
+if libc.vmsplice(pipe, page, ctypes.c_size_t(1), 0) > 0:
+    got("vmsplice")
 if libc.msgget(0, 0o1600) != -1 or libc.semget(0, 1, 0o1600) != -1:
     got("ipc")
 """,

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any, Protocol
@@ -59,6 +61,7 @@ class DrivenRunner:
             group=NOBODY,
             extra_groups=[],
             cwd="/",
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
         )
         try:
             self.unavailable = self._answer().get("unavailable")

@@ -22,10 +22,15 @@ def lines_of(program: bytes) -> list[tuple[int, int, int, int]]:
 
 
 def verdict(
-    program: bytes, call: int, first: int = 0, architecture: int = 0, third: int = 0
+    program: bytes,
+    call: int,
+    first: int = 0,
+    architecture: int = 0,
+    third: int = 0,
+    fourth: int = 0,
 ) -> str | int:
     """Return what the filter says to a call: allowed, killed, or the number of an error."""
-    data = struct.pack("=IIQQQQ", call, architecture, 0, first, 0, third)
+    data = struct.pack("=IIQQQQQ", call, architecture, 0, first, 0, third, fourth)
     lines, at, register = lines_of(program), 0, 0
     while True:
         code, if_true, if_false, value = lines[at]
@@ -55,8 +60,8 @@ def judge(machine: str) -> Iterator[object]:
     program = call_filter(machine)
     assert program is not None
 
-    def ask(calls: dict[str, int], first: int = 0, third: int = 0) -> str | int:
-        return verdict(program, calls[machine], first, ARCHITECTURES[machine], third)
+    def ask(calls: dict[str, int], first: int = 0, third: int = 0, fourth: int = 0) -> str | int:
+        return verdict(program, calls[machine], first, ARCHITECTURES[machine], third, fourth)
 
     yield ask
 
@@ -70,6 +75,7 @@ CLONE3 = {"x86_64": 435, "aarch64": 435}
 SOCKET = {"x86_64": 41, "aarch64": 198}
 PRLIMIT = {"x86_64": 302, "aarch64": 261}
 MADVISE = {"x86_64": 28, "aarch64": 233}
+MMAP = {"x86_64": 9, "aarch64": 222}
 
 
 def test_every_jump_lands_in_the_program_and_every_way_ends(machine: str) -> None:
@@ -113,6 +119,17 @@ def test_memory_stays_where_it_is_counted(judge: object) -> None:
     assert callable(judge)
     advice = [judge(MADVISE, third=number) for number in range(30)]
     assert advice == [errno.EINVAL if number == 21 else ALLOWED for number in range(30)]
+
+
+@pytest.mark.parametrize("others", [0, 0x10, 0x4000, 0x20000, 0x40000])
+def test_a_mapping_is_private_or_of_a_file(judge: object, others: int) -> None:
+    assert callable(judge)
+    private, shared, validated, anonymous = 2, 1, 3, 0x20
+    assert judge(MMAP, fourth=private | anonymous | others) == ALLOWED
+    for kind in (private, shared, validated):
+        assert judge(MMAP, fourth=kind | others) == ALLOWED
+    for kind in (shared, validated):
+        assert judge(MMAP, fourth=kind | anonymous | others) == errno.EPERM
 
 
 def test_calls_of_another_architecture_end_the_process(machine: str) -> None:

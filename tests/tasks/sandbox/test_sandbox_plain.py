@@ -12,6 +12,7 @@ from sandbox_targets import processes_with, wait_for
 from orket_lib.tasks.sandbox.examples import Call, NotReturned, Raised, Returned, call_examples
 from orket_lib.tasks.sandbox.finding import Unavailable, find_sandbox
 from orket_lib.tasks.sandbox.jobs import PYTHON, Limits, Outcome, Program, Sandbox
+from orket_lib.vocabulary.errors import SandboxError
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="rlimits needs Linux")
 
@@ -83,6 +84,30 @@ def test_children_end_with_the_program(plain: Sandbox) -> None:
     source = "import subprocess, sys; subprocess.Popen(['sleep', '1000', sys.argv[1]])"
     plain.run(Program((PYTHON, "-c", source, mark), limits=LIMITS))
     assert wait_for(lambda: not list(processes_with(mark)))
+
+
+def test_what_a_call_prints_is_dropped_as_where_there_are_walls(plain: Sandbox) -> None:
+    source = """
+import os, sys
+def f():
+    for descriptor in (1, 2):
+        os.write(descriptor, b"x" * 100_000)
+    print("x" * 100_000, file=sys.stderr)
+    return sys.stdin.read()
+"""
+    (found,) = call_examples(plain, source, "f", [Call()], limits=LIMITS)
+    assert isinstance(found, Returned)
+    assert found.value == ""
+
+
+def test_without_room_for_its_folder_nothing_is_said_of_the_code(
+    plain: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "gone"))
+    with pytest.raises(SandboxError, match=r"`rlimits` did not start: .*gone"):
+        plain.run(Program.python("print()"))
+    with pytest.raises(SandboxError, match=r"`rlimits` did not start: .*gone"):
+        call_examples(plain, "def f(): ...", "f", [Call()])
 
 
 def test_calls_have_their_own_processes(plain: Sandbox) -> None:
