@@ -19,6 +19,7 @@ MAX_CHARS = 1_000_000
 _MOST_MARKS = 30  # on one letter: what Unicode's own format for streams allows
 _THINKING = re.compile(r"\s*<(think|thinking|reasoning)>")
 _FENCE = re.compile(r"^```[A-Za-z0-9_+-]*\n(.*?)\n?```$", re.DOTALL)
+_MINUS = re.compile("\N{MINUS SIGN}|\N{EN DASH}(?=[0-9])")
 _NUMBER = re.compile(r"(?<![\w.])[-+]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?!\w|\.\d)")
 
 
@@ -73,9 +74,10 @@ def only_number(text: str) -> Decimal | None:
     """Return the number that an answer states, or None when it states none or several.
 
     An answer that lists candidates is no answer: `67 94` has none, whatever was expected. One
-    number stated twice is one number. A typographic minus is a minus.
+    number stated twice is one number. A typographic minus is a minus, and so is an en dash before a
+    digit, which many write for one.
     """
-    plain = normalize(text).replace("\N{MINUS SIGN}", "-")
+    plain = _MINUS.sub("-", normalize(text))
     found = {Decimal(match.group().replace(",", "")) for match in _NUMBER.finditer(plain)}
     return found.pop() if len(found) == 1 else None
 

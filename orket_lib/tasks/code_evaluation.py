@@ -9,8 +9,9 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, StrictInt, model_validator
 
 from orket_lib.tasks.code_facts import CONSTRUCTS
-from orket_lib.tasks.sandbox.examples import Call
+from orket_lib.tasks.sandbox.examples import Call, can_be_returned
 from orket_lib.tasks.sandbox.file_names import check_file_names
+from orket_lib.tasks.sandbox.values import MAX_DEPTH
 from orket_lib.tasks.text_evaluation import Strict, Text
 
 MAX_LITERAL_CHARS = 20_000
@@ -69,6 +70,10 @@ class FunctionExample(Strict):
         if self.args_python and not isinstance(literal(self.args_python), list | tuple):
             raise ValueError("args_python: a literal list or tuple of arguments")
         self.call, self.value  # noqa: B018 - they raise if they can't be made
+        if self.raises is None and not can_be_returned(self.value):
+            raise ValueError(
+                f"expected: a plain value, nested at most {MAX_DEPTH} deep, that a call can return"
+            )
         return self
 
     @property
@@ -133,6 +138,9 @@ class CliExamples(Strict):
         for example in self.examples:
             check_file_names([*self.paths, *example.files])
         return self
+
+
+RUN = FunctionExamples | CliExamples  # the graders for which code of an answer is run
 
 
 def _construct(name: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 _CONSTRUCTS: dict[str, tuple[type[ast.AST], ...]] = {
@@ -32,6 +32,9 @@ _CONSTRUCTS: dict[str, tuple[type[ast.AST], ...]] = {
     "yield": (ast.Yield, ast.YieldFrom),
 }
 CONSTRUCTS = tuple(_CONSTRUCTS)
+
+_IMPORTERS = {"__import__", "import_module", "importlib.import_module"}
+_BUILTINS = ("builtins.", "__builtins__.")
 
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 _NESTING = (
@@ -71,7 +74,8 @@ def facts_of(sources: dict[str, str]) -> dict[str, Any]:
 
     Returns:
         `problem`: why a file can't be read as Python, or null, and then nothing else is there;
-        `imports`, `calls`, `names`, `definitions`, `constructs`: what occurs, sorted;
+        `imports`, `calls`, `names`, `definitions`, `constructs`: what occurs, sorted; a call under
+        the name that is written, and under the one that was imported;
         `function_lines`: lines of the longest function, 0 without one;
         `nesting`: of blocks in the function where it is deepest.
     """
@@ -94,9 +98,18 @@ def facts_of(sources: dict[str, str]) -> dict[str, Any]:
 def _facts(trees: list[ast.Module]) -> dict[str, Any]:
     nodes = [node for tree in trees for node in ast.walk(tree)]
     functions = [node for node in nodes if isinstance(node, _Function)]
+    calls: set[str] = set()
+    loaded: set[str] = set()
+    for tree in trees:
+        origins = _origins(tree)
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call):
+                found = set(_calls(node, origins))
+                calls |= found
+                loaded |= set(_loaded(node)) if found & _IMPORTERS else set()
     return {
-        "imports": sorted({module for node in nodes for module in _imports(node)}),
-        "calls": sorted({call for node in nodes for call in _calls(node)}),
+        "imports": sorted({module for node in nodes for module in _imports(node)} | loaded),
+        "calls": sorted(calls),
         "names": sorted({name for node in nodes for name in _names(node)}),
         "definitions": sorted({name for tree in trees for name in _definitions(tree, "")}),
         "constructs": sorted({kind for node in nodes for kind in _constructs(node)}),
@@ -106,27 +119,53 @@ def _facts(trees: list[ast.Module]) -> dict[str, Any]:
 
 
 def _imports(node: ast.AST) -> Iterator[str]:
+    """Yield modules and what is taken out of them; a relative one counts without its dots."""
     match node:
         case ast.Import():
             yield from (alias.name for alias in node.names)
         case ast.ImportFrom():
-            module = "." * node.level + (node.module or "")
-            yield module
-            yield from (f"{module}.{alias.name}" for alias in node.names)
-        case ast.Call(args=[ast.Constant(value=str(module)), *_]) if _dotted(node.func) in {
-            "__import__",
-            "import_module",
-            "importlib.import_module",
-        }:
-            yield module
+            if node.module:
+                yield node.module
+            yield from (_within(node.module, alias.name) for alias in node.names)
 
 
-def _calls(node: ast.AST) -> Iterator[str]:
-    if isinstance(node, ast.Call):
-        if dotted := _dotted(node.func):
-            yield dotted
-        if isinstance(node.func, ast.Attribute):
-            yield f".{node.func.attr}"
+def _loaded(call: ast.Call) -> Iterator[str]:
+    """Yield the module that a call of `import_module` and the like names."""
+    match call.args:
+        case [ast.Constant(value=str(module)), *_]:
+            yield module.lstrip(".")
+
+
+def _within(module: str | None, name: str) -> str:
+    return f"{module}.{name}" if module else name
+
+
+def _origins(tree: ast.Module) -> dict[str, set[str]]:
+    """Return what the names stand for that a file's imports bind, wherever in it they are."""
+    origins: dict[str, set[str]] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                if alias.asname:
+                    origins.setdefault(alias.asname, set()).add(alias.name)
+        elif isinstance(node, ast.ImportFrom):
+            for alias in node.names:
+                bound = alias.asname or alias.name
+                origins.setdefault(bound, set()).add(_within(node.module, alias.name))
+    return origins
+
+
+def _calls(call: ast.Call, origins: Mapping[str, set[str]]) -> Iterator[str]:
+    """Yield the names of what is called: as written and as imported; `.sort` is any method."""
+    if isinstance(call.func, ast.Attribute):
+        yield f".{call.func.attr}"
+    if written := _dotted(call.func):
+        first, dot, rest = written.partition(".")
+        for name in {written, *(f"{origin}{dot}{rest}" for origin in origins.get(first, ()))}:
+            yield name
+            yield from (name.removeprefix(one) for one in _BUILTINS if name.startswith(one))
+            if "." in name:
+                yield f".{name.rpartition('.')[2]}"
 
 
 def _dotted(node: ast.expr) -> str:

@@ -10,11 +10,12 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from orket_lib.tasks.code_evaluation import AstRules, CliExamples, FunctionExamples
+from orket_lib.tasks.code_evaluation import AstRules, CliExamples, FunctionExamples, Names
 from orket_lib.tasks.text_evaluation import (
     Choice,
     Contains,
     Exact,
+    JsonList,
     JsonSchema,
     JsonValue,
     Number,
@@ -26,6 +27,7 @@ Evaluation = Annotated[
     | Choice
     | Number
     | JsonValue
+    | JsonList
     | JsonSchema
     | Regex
     | Contains
@@ -46,6 +48,11 @@ def _differ(evaluations: tuple[Evaluation, ...]) -> tuple[Evaluation, ...]:
         raise ValueError("each type of grader at most once, so that checks have names")
     if {"function_examples", "cli_examples"} <= set(kinds):
         raise ValueError("function_examples or cli_examples, not both: the forms of answer differ")
+    only = evaluations[0]
+    if len(evaluations) == 1 and isinstance(only, AstRules) and only.require == Names():
+        raise ValueError(
+            "ast_rules alone: at least one rule in require, or code that does nothing would pass"
+        )
     return evaluations
 
 

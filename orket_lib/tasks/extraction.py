@@ -104,7 +104,7 @@ def program_files(answer: str, paths: Sequence[str]) -> dict[str, str]:
     if not blocks and len(paths) == 1 and text.strip():
         return {paths[0]: text}
     files = {_place(block.name, paths): block.text for block in blocks if block.name}
-    unnamed = [block for block in blocks if block.is_python and not block.name]
+    unnamed = _python([block for block in blocks if not block.name])
     if len(paths) == 1 and paths[0] not in files and len(unnamed) == 1:
         files[paths[0]] = unnamed[0].text
     missing = [path for path in paths if path not in files]
@@ -136,10 +136,19 @@ def python_sources(answer: str, evaluations: Sequence[Evaluation]) -> Mapping[st
             return {name: text for name, text in files.items() if name.endswith(".py")}
     text = strip_reasoning(answer)
     blocks = blocks_of(text)
-    python = "\n".join(block.text for block in blocks if block.is_python) if blocks else text
+    python = "\n".join(block.text for block in _python(blocks)) if blocks else text
     if not python.strip():
         raise Unparseable("no Python code")
     return {ANSWER: python}
+
+
+def _python(blocks: Sequence[Block]) -> list[Block]:
+    """Return the blocks that are Python: those that say so or, if none does, all that may be.
+
+    Beside code with a label, a block without one shows what the code prints, or how it is started.
+    """
+    python = [block for block in blocks if block.is_python]
+    return [block for block in python if block.language] or python
 
 
 def _closes(line: str, fence: str) -> bool:

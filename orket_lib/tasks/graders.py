@@ -1,14 +1,16 @@
 """From a task and an answer to checks; a run is passed when all of them are.
 
 The number of checks and their names depend on the task alone, so that passed / all means the same
-for every answer. An answer in no form that can be judged fails them all and is marked as
-unparseable, which a wrong answer is not. What can't be run is not run: it is never a failed check.
+for every answer. Nothing is earned by saying nothing: an answer that one grader can't read fails
+all checks of the task and is marked as unparseable, which a wrong answer is not; and rules for code
+count only for code that does something right. What can't be run is not run: it is never a failed
+check.
 What a check says may repeat what a stranger wrote, so all of it is made printable here, once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +18,7 @@ from orket_lib.artifacts.run_report import Check
 from orket_lib.tasks import code_graders, text_graders
 from orket_lib.tasks.answers import MAX_CHARS, Unparseable
 from orket_lib.tasks.bounded import NoAnswer
-from orket_lib.tasks.code_evaluation import AstRules, CliExamples, FunctionExamples
+from orket_lib.tasks.code_evaluation import RUN, AstRules, CliExamples, FunctionExamples
 from orket_lib.tasks.evaluation import Evaluation
 from orket_lib.tasks.observing import observe
 from orket_lib.tasks.sandbox.finding import Unavailable
@@ -26,6 +28,7 @@ from orket_lib.tasks.text_evaluation import (
     Choice,
     Contains,
     Exact,
+    JsonList,
     JsonSchema,
     JsonValue,
     Number,
@@ -97,19 +100,33 @@ def judge(task: Task, answer: str, sandbox: Sandbox | Unavailable = NO_SANDBOX) 
 
 
 def _judged(task: Task, answer: str, sandbox: Sandbox | None) -> Grading:
-    checks: list[Check] = []
-    unparseable = False
+    judged: list[tuple[Evaluation, list[Check]]] = []
     for asked in task.evaluations:
         try:
-            checks += _checks(asked, answer, task.evaluations, sandbox)
+            judged.append((asked, _checks(asked, answer, task.evaluations, sandbox)))
         except Unparseable as error:
-            unparseable = True
-            checks += _failed(asked, f"unparseable: {error}")
+            detail = f"unparseable: {error}"
+            every = [check for one in task.evaluations for check in _failed(one, detail)]
+            return Grading(tuple(map(_printable, every)), unparseable=True)
         except NoAnswer as error:
-            checks += _failed(asked, str(error))
+            judged.append((asked, _failed(asked, str(error))))
         except SandboxError as error:
             return Grading((), not_run=str(error))
-    return Grading(tuple(map(_printable, checks)), unparseable)
+    return Grading(tuple(map(_printable, _earned(judged))))
+
+
+def _earned(judged: Sequence[tuple[Evaluation, list[Check]]]) -> Iterator[Check]:
+    """Yield the checks; rules fail where code was run and no example holds.
+
+    Code that does nothing breaks hardly any rule, and has kept none.
+    """
+    run = [check for asked, checks in judged if isinstance(asked, RUN) for check in checks]
+    works = not run or any(check.passed for check in run)
+    for asked, checks in judged:
+        if works or not isinstance(asked, AstRules):
+            yield from checks
+        else:
+            yield from _failed(asked, "no example holds")
 
 
 def _printable(check: Check) -> Check:
@@ -121,6 +138,8 @@ def check_names(asked: Evaluation) -> list[str]:
     match asked:
         case Contains():
             return text_graders.contains_names(asked)
+        case JsonList():
+            return text_graders.json_list_names(asked)
         case FunctionExamples():
             return code_graders.function_names(asked)
         case CliExamples():
@@ -151,6 +170,8 @@ def _verdicts(asked: Evaluation, answer: str, observed: Any) -> list[Check]:
             return text_graders.number(asked, answer)
         case JsonValue():
             return text_graders.json_value(asked, answer)
+        case JsonList():
+            return text_graders.json_list(asked, answer)
         case Contains():
             return text_graders.contains(asked, answer)
         case JsonSchema():

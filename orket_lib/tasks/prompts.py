@@ -2,7 +2,8 @@
 
 One pure function. What it returns is part of a selection's identity, so a task that is rendered in
 another way is measured again, and nothing else needs a version number. What judges an answer
-(expected values, rules, patterns) is never shown, but for the options of a choice.
+(expected values, rules, patterns) is never read here, but for the options of a choice; an author
+may show a judged example as an `io_example`.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ _FORMS = {
     "exact": "Answer with the result only, without any other words.",
     "number": "Answer with one number only.",
     "json": "Answer with one JSON value only.",
+    "json_list": "Answer with one JSON list only.",
     "json_schema": "Answer with one JSON value only.",
     "ast_rules": "Answer with one Python code block that holds the complete code.",
 }

@@ -23,7 +23,7 @@ from pydantic import (
     model_validator,
 )
 
-from orket_lib.tasks.code_evaluation import CliExamples, FunctionExamples
+from orket_lib.tasks.code_evaluation import RUN
 from orket_lib.tasks.evaluation import Evaluation, Evaluations
 from orket_lib.tasks.prompts import PromptParts, render
 from orket_lib.tasks.text_evaluation import Strict, Text
@@ -206,4 +206,4 @@ AnyTask = Annotated[
 
 def needs_sandbox(task: Task) -> bool:
     """Tell whether code of an answer has to be run to judge it."""
-    return any(isinstance(one, FunctionExamples | CliExamples) for one in task.evaluations)
+    return any(isinstance(one, RUN) for one in task.evaluations)

@@ -6,6 +6,7 @@ import re
 from typing import Annotated, Any, Literal
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -16,6 +17,7 @@ from pydantic import (
 )
 
 MAX_PATTERN_CHARS = 2000
+MAX_NESTING = 64  # of JSON that is expected
 
 Text = Annotated[str, Field(min_length=1)]
 
@@ -63,11 +65,34 @@ class Number(Strict):
     )
 
 
+def _nested(value: Any) -> Any:
+    """Refuse what is nested deeper than answers are compared."""
+    level: list[Any] = [value]
+    for _ in range(MAX_NESTING):
+        inner: list[Any] = []
+        for one in level:
+            inner += one.values() if isinstance(one, dict) else one if isinstance(one, list) else ()
+        level = inner
+    if any(isinstance(one, dict | list) for one in level):
+        raise ValueError(f"lists and objects, nested at most {MAX_NESTING} deep")
+    return value
+
+
+ComparedJson = Annotated[Any, AfterValidator(_nested)]
+
+
 class JsonValue(Strict):
     """The whole answer is this JSON value."""
 
     type: Literal["json"]
-    expected: Any
+    expected: ComparedJson
+
+
+class JsonList(Strict):
+    """The whole answer is a JSON list; each element is judged by itself, at its place."""
+
+    type: Literal["json_list"]
+    expected: tuple[ComparedJson, ...] = Field(min_length=1, max_length=200)
 
 
 class JsonSchema(Strict):

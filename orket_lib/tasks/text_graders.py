@@ -17,6 +17,7 @@ from orket_lib.tasks.text_evaluation import (
     Choice,
     Contains,
     Exact,
+    JsonList,
     JsonSchema,
     JsonValue,
     Number,
@@ -61,6 +62,29 @@ def json_value(asked: JsonValue, answer: str) -> list[Check]:
     return [compared("json", same_json(asked.expected, found), asked.expected, found)]
 
 
+def json_list(asked: JsonList, answer: str) -> list[Check]:
+    """Return a check for each element: the value at its place is equal.
+
+    Raises:
+        Unparseable: The answer is no list of as many values, so that no value has a place.
+    """
+    found = parsed_json(answer)
+    wanted = len(asked.expected)
+    if not isinstance(found, list) or len(found) != wanted:
+        raise Unparseable(f"no JSON list of {wanted} values: {shown(found)}")
+    return [
+        compared(name, same_json(*pair), *pair)
+        for name, pair in zip(
+            json_list_names(asked), zip(asked.expected, found, strict=True), strict=True
+        )
+    ]
+
+
+def json_list_names(asked: JsonList) -> list[str]:
+    """Return the names of the checks."""
+    return _numbered(asked.type, asked.expected)
+
+
 def json_schema(asked: JsonSchema, answer: str, violation: str | None) -> list[Check]:
     """Return the one check: a schema allows the value, unless something violates it."""
     return [Check(name=asked.type, passed=violation is None, detail=violation or "")]
@@ -98,7 +122,7 @@ def contains_names(asked: Contains) -> list[str]:
     ]
 
 
-def _numbered(name: str, parts: tuple[str, ...]) -> list[str]:
+def _numbered(name: str, parts: Sequence[object]) -> list[str]:
     return [f"{name}.{index}" for index in range(1, len(parts) + 1)]
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from statistics import fmean
+
 import pytest
-from task_forms import ROOT
+from task_forms import ROOT, walled
 
 from orket_lib.tasks.bank import StructuredTask, load_bank
 from orket_lib.tasks.code_evaluation import AstRules
 from orket_lib.tasks.extraction import blocks_of
+from orket_lib.tasks.graders import judge
 from orket_lib.tasks.solutions import load_solutions, solutions_path
 
 BANK = ROOT / "config" / "task_banks" / "refactor.json"
@@ -21,6 +24,14 @@ def test_the_given_code_is_the_first_wrong_answer(task: StructuredTask) -> None:
     (given,) = blocks_of(task.problem)
     (answered,) = blocks_of(SOLUTIONS[task.written_id].mutations[0])
     assert given == answered
+
+
+@pytest.mark.slow
+def test_code_that_is_handed_back_unchanged_never_passes() -> None:
+    sandbox = walled()
+    gradings = [judge(task, SOLUTIONS[task.written_id].mutations[0], sandbox) for task in TASKS]
+    assert not any(grading.passed for grading in gradings)
+    assert fmean(grading.adherence or 0 for grading in gradings) < 0.8
 
 
 @each_task

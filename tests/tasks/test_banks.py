@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
+from statistics import fmean
 
 import pytest
 from mixed_bank import MIXED, mixed, written
 from solution_shapes import shape
 from task_forms import ROOT, walled
 
-from orket_lib.tasks.bank import Task, load_bank
+from orket_lib.tasks.bank import StructuredTask, Task, load_bank
 from orket_lib.tasks.code_evaluation import AstRules, CliExamples, FunctionExamples
 from orket_lib.tasks.extraction import python_sources
 from orket_lib.tasks.graders import judge
 from orket_lib.tasks.solutions import Solution, Solutions, load_solutions, solutions_path, verify
 from orket_lib.tasks.task import needs_sandbox
+from orket_lib.tasks.text_evaluation import JsonList
 
 FOLDER = ROOT / "config" / "task_banks"
 BANKS = sorted(path for path in FOLDER.glob("*.json") if solutions_path(path).exists())
@@ -53,10 +56,75 @@ def test_code_is_judged_by_four_examples_or_more(path: Path) -> None:
                 assert len(asked.examples) >= 4, task.test_id
 
 
+def test_real_work_is_judged_by_four_expected_values_or_more() -> None:
+    """Each of them for an input of its own: an example of code, or an element of a list."""
+    tasks = load_bank(FOLDER / "realworld.json").tasks
+    judged = {
+        task.test_id: sum(
+            len(asked.expected) if isinstance(asked, JsonList) else len(asked.examples)
+            for asked in task.evaluations
+            if isinstance(asked, FunctionExamples | CliExamples | JsonList)
+        )
+        for task in tasks
+    }
+    assert [name for name, number in judged.items() if number < 4] == []
+    assert len(judged) == len(tasks) >= 80
+
+
+@each_bank
+def test_examples_are_judged_that_nobody_has_seen(path: Path) -> None:
+    for task in load_bank(path).tasks:
+        for asked in task.evaluations:
+            if isinstance(asked, FunctionExamples):
+                assert isinstance(task, StructuredTask)
+                shown = [
+                    list(one.input) if isinstance(one.input, list) else [one.input]
+                    for one in task.io_examples
+                ]
+                hidden = [one for one in asked.examples if list(one.call.arguments) not in shown]
+                assert len(hidden) >= 3, task.test_id
+
+
 @each_bank
 def test_no_two_tasks_ask_the_same(path: Path) -> None:
     prompts = Counter(task.prompt for task in load_bank(path).tasks)
     assert max(prompts.values()) == 1
+
+
+# The answers of a model that does nothing: no words, words, code and data without content.
+EMPTY = ("", "I like trains.", "pass", "```python\npass\n```", "{}", "[]", "```json\n{}\n```")
+# A program with nothing to print is right about an input that asks for nothing.
+SILENT = {"cli-0023", "cli-0034", "state_machines-0117", "state_machines-0124", "protocols-0146"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("answer", EMPTY, ids=ascii)
+@pytest.mark.parametrize(
+    "path", [*BANKS, FOLDER / "mixed.json", FOLDER / "reference.json"], ids=lambda path: path.stem
+)
+def test_nothing_is_earned_by_saying_nothing(path: Path, answer: str) -> None:
+    tasks, sandbox = load_bank(path).tasks, walled()
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        gradings = list(pool.map(lambda task: judge(task, answer, sandbox), tasks))
+    assert not any(grading.passed for grading in gradings)
+    assert fmean(grading.adherence or 0 for grading in gradings) < 0.01
+    if path.stem == "realworld":
+        scored = {task.test_id for task, one in zip(tasks, gradings, strict=True) if one.adherence}
+        assert scored <= SILENT
+
+
+def test_a_list_without_content_earns_nothing() -> None:
+    asked = [
+        (task, one)
+        for task in load_bank(FOLDER / "realworld.json").tasks
+        for one in task.evaluations
+        if isinstance(one, JsonList)
+    ]
+    assert len(asked) >= 25
+    for task, one in asked:
+        for content in ({}, [], None, 0, "", {"tool": "", "arguments": {}}):
+            answer = json.dumps([content] * len(one.expected))
+            assert judge(task, answer).adherence == 0, (task.test_id, content)
 
 
 @pytest.mark.slow

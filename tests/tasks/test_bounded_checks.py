@@ -21,7 +21,7 @@ posix = pytest.mark.skipif(sys.platform == "win32", reason="signals and limits o
 ASKED = {
     "regex": ({"type": "regex", "pattern": "a+"}, "aaa"),
     "json_schema": ({"type": "json_schema", "schema": {"type": "integer"}}, "1"),
-    "ast_rules": ({"type": "ast_rules", "forbid": {"names": ["x"]}}, "y = 1"),
+    "ast_rules": ({"type": "ast_rules", "require": {"names": ["y"]}}, "y = 1"),
 }
 
 

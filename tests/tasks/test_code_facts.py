@@ -22,10 +22,16 @@ def facts(source: str) -> dict[str, Any]:
         ("import os", ["os"]),
         ("import os.path as p", ["os.path"]),
         ("from os import path, sep", ["os", "os.path", "os.sep"]),
-        ("from . import x", [".", "..x"]),
+        ("from . import x", ["x"]),
+        ("from .ledger import x", ["ledger", "ledger.x"]),
+        ("from ..books.ledger import x as y", ["books.ledger", "books.ledger.x"]),
         ("def f():\n    import re", ["re"]),
         ("__import__('os')", ["os"]),
         ("import importlib\nimportlib.import_module('os')", ["importlib", "os"]),
+        (
+            "from importlib import import_module as load\nload('os')",
+            ["importlib", "importlib.import_module", "os"],
+        ),
         ("x = 'import os'", []),
     ],
 )
@@ -36,6 +42,31 @@ def test_imports_are_found_wherever_they_are(source: str, imports: list[str]) ->
 def test_calls_are_known_by_name_and_methods_on_anything() -> None:
     source = "eval(x)\nmath.sqrt(4)\n[3, 1].sort()\nf()(2)\na.b.c()"
     assert facts(source)["calls"] == [".c", ".sort", ".sqrt", "a.b.c", "eval", "f", "math.sqrt"]
+
+
+@pytest.mark.parametrize(
+    ("source", "call"),
+    [
+        ("from math import sqrt\nsqrt(2)", "math.sqrt"),
+        ("from math import sqrt as root\nroot(2)", "math.sqrt"),
+        ("import math as m\nm.sqrt(2)", "math.sqrt"),
+        ("import os.path as p\np.join('a')", "os.path.join"),
+        ("def f():\n    from os import path as p\n    p.join('a')", "os.path.join"),
+        ("from ast import literal_eval as value\nvalue('1')", ".literal_eval"),
+        ("import builtins\nbuiltins.eval('1')", "eval"),
+        ("import builtins as b\nb.eval('1')", "eval"),
+        ("from builtins import eval as e\ne('1')", "eval"),
+        ("__builtins__.eval('1')", "eval"),
+        ("from .ledger import entry as e\ne()", "ledger.entry"),
+    ],
+)
+def test_a_call_is_known_by_the_name_that_was_imported(source: str, call: str) -> None:
+    assert call in facts(source)["calls"]
+
+
+def test_a_name_is_what_its_own_file_imports() -> None:
+    sources = {"a.py": "from math import sqrt as root", "b.py": "def root(): ...\nroot()"}
+    assert facts_of(sources)["calls"] == ["root"]
 
 
 def test_names_and_definitions() -> None:
@@ -133,7 +164,7 @@ def test_the_longest_function_counts() -> None:
     ],
 )
 def test_code_that_can_not_be_read_is_unparseable(source: str) -> None:
-    asked = judged_by({"type": "ast_rules", "forbid": {"imports": ["os"]}})
+    asked = judged_by({"type": "ast_rules", "require": {"imports": ["os"]}})
     begin = perf_counter()
     grading = judge(asked, f"```python\n{source}\n```")
     assert perf_counter() - begin < 10

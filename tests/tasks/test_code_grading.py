@@ -162,6 +162,37 @@ def test_code_is_run_and_read(sandbox: Sandbox) -> None:
     assert judge(asked, bad, sandbox).adherence == 2 / 3
 
 
+RULED = judged_by(
+    ADD,
+    {"type": "ast_rules", "forbid": {"calls": ["sum"]}, "limits": {"nesting": 1}},
+)
+
+
+@pytest.mark.parametrize(
+    ("answer", "unparseable"),
+    [
+        ("```python\npass\n```", False),
+        ("```python\ndef plus(a, b):\n    return a + b\n```", False),
+        ("```python\ndef add(a, b): ...\n```", False),
+        ("```python\nfrom nowhere import add\n```", False),
+        ("pass", True),
+        ("```python\ndef add(\n```", True),
+    ],
+    ids=ascii,
+)
+def test_code_that_does_nothing_keeps_no_rule(
+    sandbox: Sandbox, answer: str, unparseable: bool
+) -> None:
+    grading = judge(RULED, answer, sandbox)
+    assert len(grading.checks) == 4
+    assert (grading.unparseable, grading.adherence) == (unparseable, 0.0)
+
+
+def test_rules_count_for_code_that_does_something_right(sandbox: Sandbox) -> None:
+    grading = judge(RULED, "def add(a, b):\n    return 5", sandbox)
+    assert [check.passed for check in grading.checks] == [True, False, True, True]
+
+
 def cli(*examples: dict[str, Any], **changes: Any) -> dict[str, Any]:
     return {"type": "cli_examples", "examples": examples} | changes
 

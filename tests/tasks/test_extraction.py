@@ -136,6 +136,12 @@ def test_a_comment_in_its_first_line_may_name_the_block(comment: str) -> None:
         pytest.param(fenced("a\n"), ["main.py"], {"main.py": "a\n"}, id="the only block"),
         pytest.param("print(1)", ["main.py"], {"main.py": "print(1)"}, id="no fence"),
         pytest.param(
+            fenced("a\n") + fenced("1 2 3\n", ""),
+            ["main.py"],
+            {"main.py": "a\n"},
+            id="what it prints is no file",
+        ),
+        pytest.param(
             fenced("a\n") + fenced("python main.py\n", "bash"),
             ["main.py"],
             {"main.py": "a\n"},
@@ -218,8 +224,9 @@ def test_a_file_name_that_leads_elsewhere_is_refused(name: str) -> None:
 
 
 def test_rules_alone_read_all_python_blocks() -> None:
-    answer = fenced("import os\n") + fenced("ls\n", "sh") + fenced("x = 1\n")
+    answer = fenced("import os\n") + fenced("ls\n", "sh") + fenced("x = 1\n") + fenced("1\n", "")
     assert list(python_sources(answer, []).values()) == ["import os\n\nx = 1\n"]
+    assert list(python_sources(fenced("x = 1\n", ""), []).values()) == ["x = 1\n"]
     assert list(python_sources("x = 1", []).values()) == ["x = 1"]
     for nothing in ("", "<think>x = 1", fenced("ls\n", "sh")):
         with pytest.raises(Unparseable):

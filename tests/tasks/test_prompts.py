@@ -76,6 +76,7 @@ def test_an_example_without_a_function_is_shown_as_it_is() -> None:
     [
         {"type": "exact", "expected": SECRET},
         {"type": "json", "expected": {"k": SECRET}},
+        {"type": "json_list", "expected": [SECRET]},
         {"type": "json_schema", "schema": {"const": SECRET}},
         {"type": "regex", "pattern": SECRET},
         {"type": "contains", "all": [SECRET], "any": [SECRET], "none": [SECRET]},

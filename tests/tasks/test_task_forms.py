@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from task_forms import ADD, ROOT, content, structured
+from task_forms import ADD, ROOT, content, judged_by, structured
 
 from orket_lib.artifacts.io import write_json
 from orket_lib.tasks.bank import StructuredTask, TaskBank, load_bank, select, selection
+from orket_lib.tasks.graders import judge
 from orket_lib.vocabulary.errors import ArtifactError
 
 # As the banks of the runbook are written: bare arrays, text ids, and keys that only people read.
@@ -68,6 +69,11 @@ RUNBOOK = [
         "revision": "b",
     },
 ]
+
+
+def nested(depth: int) -> Any:
+    """Return a list that is nested this deep."""
+    return [] if depth == 1 else [nested(depth - 1)]
 
 
 def loaded(tmp_path: Path, bank: Any, name: str = "bank.json") -> TaskBank:
@@ -240,6 +246,31 @@ def test_numbers_ascend_whatever_the_ids_are(tmp_path: Path, ids: tuple[Any, ...
         ({"evaluation": {"type": "contains", "none": ["x"]}}, "tasks.0.evaluation", "all or any"),
         ({"evaluation": {"type": "ast_rules"}}, "tasks.0.evaluation", "at least one rule"),
         (
+            {"evaluation": {"type": "ast_rules", "forbid": {"calls": ["eval"]}}},
+            "tasks.0.evaluation",
+            "code that does nothing would pass",
+        ),
+        (
+            {"evaluation": ADD | {"examples": [{"expected": nested(65)}]}},
+            "tasks.0.evaluation.examples.0",
+            "nested at most 64 deep",
+        ),
+        (
+            {"evaluation": ADD | {"examples": [{"expected_python": "..."}]}},
+            "tasks.0.evaluation.examples.0",
+            "a plain value",
+        ),
+        (
+            {"evaluation": {"type": "json", "expected": nested(65)}},
+            "tasks.0.evaluation.expected",
+            "nested at most 64 deep",
+        ),
+        (
+            {"evaluation": {"type": "json_list", "expected": [nested(65)]}},
+            "tasks.0.evaluation.expected.0",
+            "nested at most 64 deep",
+        ),
+        (
             {"evaluation": {"type": "ast_rules", "forbid": {"constructs": ["goto"]}}},
             "evaluation.forbid.constructs.0",
             "one of assert, async",
@@ -274,6 +305,16 @@ def test_what_is_wrong_is_said_with_its_place_and_what_is_allowed(
     (line,) = [line for line in said.splitlines()[1:] if place in line]
     assert "(id T001): " in line
     assert allowed in line
+
+
+def test_what_is_nested_as_deep_as_answers_are_compared_is_reached() -> None:
+    expected = nested(64)
+    for evaluation in (
+        {"type": "json", "expected": expected},
+        {"type": "json_list", "expected": expected},
+    ):
+        assert judge(judged_by(evaluation), json.dumps(expected)).passed
+    structured(evaluation=ADD | {"examples": [{"expected": expected}]})
 
 
 def test_everything_wrong_is_said_at_once(tmp_path: Path) -> None:

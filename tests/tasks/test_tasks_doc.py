@@ -28,6 +28,7 @@ ANSWERS: dict[str, tuple[str, str, str]] = {
     "choice": ("B) Rome", "Madrid", "Berlin"),
     "number": ("0.333", "0.3", "a third"),
     "json": ('{"age": 15, "name": "Mia"}', '{"name": "Mia"}', "Mia, 15"),
+    "json_list": ("[32, 212]", "[32, 100]", "32, 212"),
     "json_schema": ('{"name": "Ann", "age": 1}', '{"name": "Ann"}', "Ann"),
     "regex": ("1999-12-31", "31.12.1999", ""),
     "contains": ("Marie Curie found radium.", "Curie found polonium.", ""),

@@ -169,7 +169,50 @@ def test_several_graders_judge_one_answer() -> None:
     }
 
 
-ALL = [CITIES, HALF, DATE, PERSON, WORDS, {"type": "exact", "expected": "x"}]
+def test_an_answer_that_one_grader_can_not_read_fails_every_check() -> None:
+    asked = judged_by(
+        {"type": "contains", "all": ["trains"], "none": ["hours"]},
+        {"type": "json", "expected": {"by": "trains"}},
+    )
+    grading = judge(asked, "I like trains.")
+    assert [check.name for check in grading.checks] == [
+        "contains.all.1",
+        "contains.none.1",
+        "json",
+    ]
+    assert (grading.unparseable, grading.adherence) == (True, 0.0)
+    assert all(check.detail.startswith("unparseable: not JSON") for check in grading.checks)
+    assert judge(asked, '{"by": "trains"}').passed
+
+
+CALLS = {"type": "json_list", "expected": [{"a": 1}, [2], None, "x"]}
+
+
+@pytest.mark.parametrize(
+    ("answer", "passed"),
+    [
+        ('[{"a": 1}, [2], null, "x"]', [True] * 4),
+        ('```json\n[{"a": 1.0}, [2], null, "x"]\n```', [True] * 4),
+        ('[{"a": true}, [2], false, "x"]', [False, True, False, True]),
+        ('["x", null, [2], {"a": 1}]', [False] * 4),
+    ],
+)
+def test_each_element_of_a_list_is_a_check(answer: str, passed: list[bool]) -> None:
+    grading = judge(judged_by(CALLS), answer)
+    assert [check.passed for check in grading.checks] == passed
+    assert [check.name for check in grading.checks] == [f"json_list.{n}" for n in (1, 2, 3, 4)]
+    assert not grading.unparseable
+
+
+@pytest.mark.parametrize(
+    "answer", ["", "{}", "[]", '[{"a": 1}, [2], null]', '[{"a": 1}, [2], null, "x", 5]', "[1, 2"]
+)
+def test_without_a_value_for_each_place_no_element_is_judged(answer: str) -> None:
+    grading = judge(judged_by(CALLS), answer)
+    assert (grading.unparseable, grading.adherence) == (True, 0.0)
+
+
+ALL = [CITIES, HALF, DATE, PERSON, WORDS, CALLS, {"type": "exact", "expected": "x"}]
 HOSTILE = [
     "",
     "\x00",
@@ -278,7 +321,7 @@ def test_a_schema_fetches_nothing() -> None:
 def test_without_a_sandbox_code_is_not_run_and_nothing_is_said_of_it() -> None:
     asked = judged_by(
         {"type": "function_examples", "function_name": "f", "examples": [{"expected": 1}]},
-        {"type": "ast_rules", "forbid": {"names": ["x"]}},
+        {"type": "ast_rules", "require": {"names": ["x"]}},
     )
     for answer in ("def f(): return 1", "no code at all"):
         grading = judge(asked, answer)

@@ -45,6 +45,15 @@ class Call:
         return encode((self.arguments, dict(self.named)))
 
 
+def can_be_returned(value: Any) -> bool:
+    """Tell whether a call could ever come back with a value that is the same as this one."""
+    try:
+        _, back = decode(encode((RETURNED, value)))
+    except (ValueError, RecursionError):
+        return False
+    return same_value(value, back)
+
+
 @dataclass(frozen=True)
 class Returned:
     """A call came back with a value; compare it with `same_value`."""
