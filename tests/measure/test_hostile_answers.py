@@ -127,7 +127,7 @@ def test_what_code_says_has_no_power_over_its_reader(
         ({"type": "number", "expected": 1}, "\ud800\x1b[2J"),
         ({"type": "contains", "all": ["x"]}, "\ud800\x1b[2J"),
         ({"type": "regex", "pattern": "x"}, "\ud800\x1b[2J"),
-        ({"type": "ast_rules", "forbid": {"names": ["x"]}}, "\ud800\x1b[2J"),
+        ({"type": "ast_rules", "require": {"names": ["x"]}}, "\ud800\x1b[2J"),
         ({"type": "ast_rules", "require": {"names": ["x"]}}, "y = '\\ud800'"),
     ],
     ids=ascii,

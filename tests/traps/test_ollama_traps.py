@@ -126,7 +126,8 @@ def test_t03_without_a_count_of_cached_tokens_there_is_no_rate(
 
 def test_t03_an_honest_server_has_both_rates(honest: RunReport) -> None:
     (found,) = honest.probes
-    assert found.cached_tokens in (0, 1), "the token that begins every text"
+    # The token that begins every text, and what two nonces have in common by chance.
+    assert found.cached_tokens is not None and found.cached_tokens < 4
     assert found.prompt_tokens is not None
     assert found.prefill_seconds is not None
     assert found.prompt_tokens_per_second == pytest.approx(

@@ -77,7 +77,7 @@ def test_a_real_run_without_its_server_stops_at_the_preflight_with_the_line_that
         pytest.param("canary: {run: 1}\n", "did you mean `canary.runs`?", id="typo"),
         pytest.param("runtime_env: {API_KEY: hunter2}\n", "looks like a secret", id="secret"),
         pytest.param("__use_yte__: true\n", "must not be a template", id="template"),
-        pytest.param("rounds: 2\n", "rounds: must be 1", id="rounds"),
+        pytest.param("rounds: 0\n", "rounds: must be a whole number >= 1", id="rounds"),
     ],
 )
 def test_a_mistake_is_told_without_a_traceback(

@@ -121,6 +121,8 @@ def documents(folder: Path) -> Iterator[tuple[str, Any]]:
 
     for root in ("results", "storage"):
         for path in sorted((folder / root).rglob("*.json*")):
+            if path.suffix == ".lock":
+                continue
             place, text = str(path.relative_to(folder)), path.read_text(encoding="utf-8")
             for part in text.splitlines() if path.suffix == ".jsonl" else [text]:
                 yield place, json.loads(part, parse_constant=refuse)

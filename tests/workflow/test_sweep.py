@@ -355,10 +355,11 @@ def test_a_second_measurement_waits_for_the_device() -> None:
             assert process.stdin is not None
         lines = [first.stdout.readline(), second.stdout.readline()]  # type: ignore[union-attr]
         holder, waiter = (first, second) if lines[0] == "held\n" else (second, first)
-        assert f"waiting for the {device}" in "".join(lines)
         holder.stdin.close()  # type: ignore[union-attr]
-        assert waiter.stdout.readline() == "held\n"  # type: ignore[union-attr]
+        lines.append(waiter.stdout.readline())  # type: ignore[union-attr]
         waiter.stdin.close()  # type: ignore[union-attr]
+    assert lines.count("held\n") == 2
+    assert f"waiting for the GPU {device}: " in "".join(lines)
 
 
 def _kept(history: Path) -> list[str]:
