@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from orket_lib.artifacts.row import RowMetrics
 from orket_lib.vocabulary.compare import exceeds, reaches
 from orket_lib.vocabulary.nulls import Null
+from orket_lib.vocabulary.thresholds import LEAST_BASELINE_ADHERENCE
 
 _MIB_PER_GIB = 1024
 _NO_VRAM = "NO_GPU_USED"
@@ -43,9 +44,9 @@ def eligible_rows(
     rows: Iterable[RowMetrics], baseline: RowMetrics, policy: FrontierPolicy
 ) -> list[RowMetrics]:
     """Return the admitted rows that keep the baseline's adherence under the latency ceiling."""
-    if not baseline.adherence_score:  # a baseline that can't do anything recommends nothing
+    if does_nothing(baseline):
         return []
-    floor = baseline.adherence_score * policy.adherence_threshold
+    floor = (baseline.adherence_score or 0.0) * policy.adherence_threshold
     return [
         row
         for row in by_bits(rows)
@@ -55,6 +56,11 @@ def eligible_rows(
         and row.total_latency is not None
         and not exceeds(row.total_latency, policy.latency_ceiling)
     ]
+
+
+def does_nothing(baseline: RowMetrics) -> bool:
+    """Tell whether a baseline fails the tasks so much that nothing can be kept of it."""
+    return not reaches(baseline.adherence_score or 0.0, LEAST_BASELINE_ADHERENCE)
 
 
 def minimum_viable(eligible: Sequence[RowMetrics]) -> RowMetrics | None:

@@ -9,6 +9,7 @@ from orket_lib.analysis.frontier import (
     baseline_of,
     best_value,
     by_bits,
+    does_nothing,
     eligible_rows,
     minimum_viable,
     pareto_rows,
@@ -139,6 +140,8 @@ def _summary_row(row: RowMetrics, baseline: RowMetrics | None) -> SummaryRow:
 def _reason(baseline: RowMetrics | None, eligible: Sequence[RowMetrics]) -> str | None:
     if baseline is None:
         return "NO_VALID_BASELINE"
+    if does_nothing(baseline):
+        return "BASELINE_DOES_NOTHING"
     return None if eligible else "NO_ELIGIBLE_QUANT"
 
 
@@ -153,6 +156,11 @@ def _sentence(
 ) -> str:
     if baseline is None:
         return f"{model_id}: no recommendation, because no quant has a valid measurement."
+    if does_nothing(baseline):
+        return (
+            f"{model_id}: no recommendation, because {baseline.quant_tag} fails these tasks "
+            f"(adherence {baseline.adherence_score:.3f}), and of next to nothing nothing is kept."
+        )
     if smallest is None or value is None:
         return (
             f"{model_id}: no recommendation, because no quant keeps "

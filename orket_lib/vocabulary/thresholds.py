@@ -26,3 +26,6 @@ FEWEST_BASELINES = 3  # fewer measurements don't show how much a host drifts bet
 # (Q2_K at 70 billion weights); neighbouring k-quants are 13 % to 22 % apart.
 FEWEST_BITS_RATIO = 0.90
 MOST_BITS_RATIO = 1.33
+
+# Adherence of a baseline below which keeping most of it says nothing: that much comes by luck.
+LEAST_BASELINE_ADHERENCE = 0.05

@@ -267,3 +267,18 @@ def test_a_null_vibe_delta_stands_in_the_session_with_its_status() -> None:
 def test_the_baseline_is_the_valid_row_with_the_most_bits() -> None:
     assert baseline_of([Q2, polluted("F16", 16.0), Q8], include_invalid=False) is Q8
     assert baseline_of([], include_invalid=True) is None
+
+
+@pytest.mark.parametrize(("adherence", "eligible"), [(0.0, 0), (0.0015, 0), (0.049, 0), (0.05, 2)])
+def test_of_next_to_nothing_nothing_is_kept(adherence: float, eligible: int) -> None:
+    rows = [
+        metrics("F16", 16.0, adherence_score=adherence),
+        metrics("Q4_K_M", 4.9, adherence_score=adherence),
+    ]
+    policy = FrontierPolicy(0.95, 10.0, include_invalid=False)
+    assert len(eligible_rows(rows, rows[0], policy)) == eligible
+    found = build_session("nano", rows, {"F16": (), "Q4_K_M": ()}, policy, Lane.LAB)
+    told = found.recommendation
+    assert ("fails these tasks" in told) is (eligible == 0), told
+    reason = found.efficiency_frontier.reason
+    assert reason == (None if eligible else "BASELINE_DOES_NOTHING")
