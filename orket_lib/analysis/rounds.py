@@ -15,6 +15,7 @@ from orket_lib.analysis import aggregates
 from orket_lib.artifacts.gpu import GpuSummary
 from orket_lib.artifacts.row import RowRound
 from orket_lib.artifacts.run_report import HostSummary, Observation, RunReport
+from orket_lib.vocabulary.errors import ArtifactError
 from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.statuses import RunStatus
 
@@ -29,10 +30,10 @@ def as_one(reports: Sequence[RunReport], mixture: Sequence[Observation] = ()) ->
         mixture: How the loads of different rounds differ from each other.
 
     Raises:
-        ValueError: They are not of one spec.
+        ArtifactError: They are not of one spec.
     """
     if len({report.spec_digest for report in reports}) != 1:
-        raise ValueError("rounds of different measurements can't be put together")
+        raise ArtifactError("rounds of different measurements can't be put together")
     if len(reports) == 1:
         return reports[0]
     loads = _offsets([len(report.sessions) for report in reports])

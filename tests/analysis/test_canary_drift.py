@@ -11,6 +11,7 @@ from orket_lib.analysis.canary_drift import canary_drifts
 from orket_lib.artifacts.canary import CanaryMeasurement, CanaryRun
 from orket_lib.artifacts.spec import CanarySpec
 from orket_lib.artifacts.summary import CanaryDrift
+from orket_lib.vocabulary.errors import ArtifactError
 from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.statuses import Outcome, TokenStatus
 
@@ -76,6 +77,19 @@ def test_noise_is_no_drift_to_speak_of() -> None:
     assert drift.p_value is not None and drift.p_value > 0.5
 
 
+def test_two_clocks_are_never_compared() -> None:
+    """A server that no longer says its times is compared by our clock, before and after."""
+
+    def by_us(found: CanaryMeasurement, seconds: float) -> CanaryMeasurement:
+        runs = tuple(run.model_copy(update={"client_seconds": seconds}) for run in found.runs)
+        return found.model_copy(update={"runs": runs})
+
+    silent = by_us(measured([Null("TIMING_UNAVAILABLE")] * 5), 2.2)
+    assert drift_to(silent).null_reasons["drift"] == "TIMING_UNAVAILABLE"
+    (drift,) = canary_drifts([by_us(BEFORE, 2.0)], [silent], True)
+    assert (drift.opening_seconds, drift.closing_seconds) == (2.0, 2.2)
+
+
 def test_other_scores_are_told() -> None:
     assert not drift_to(measured([COLD, 1.0, 1.0, 1.0, 1.0], score=0.0)).same_answers
 
@@ -108,5 +122,5 @@ def test_without_a_closing_canary_there_is_no_drift() -> None:
 
 
 def test_a_closing_canary_of_something_else_is_refused() -> None:
-    with pytest.raises(ValueError, match="no opening canary"):
+    with pytest.raises(ArtifactError, match="no opening canary"):
         canary_drifts([], [BEFORE], True)

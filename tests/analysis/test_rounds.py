@@ -9,6 +9,7 @@ from orket_lib.analysis.gold import baselines_of
 from orket_lib.analysis.rounds import as_one, round_figures
 from orket_lib.analysis.rows import build_row
 from orket_lib.artifacts.run_report import HostSummary, Observation, RunReport
+from orket_lib.vocabulary.errors import ArtifactError
 from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.reasons import Reason
 from orket_lib.vocabulary.statuses import Lane, Outcome, RunStatus, SidecarStatus
@@ -85,7 +86,7 @@ def test_a_round_that_failed_is_named() -> None:
 
 
 def test_rounds_of_different_measurements_are_refused() -> None:
-    with pytest.raises(ValueError, match="different measurements"):
+    with pytest.raises(ArtifactError, match="different measurements"):
         as_one([report(), report(spec=spec(n_ctx=1024))])
 
 
