@@ -33,6 +33,8 @@ _COMMANDS = {
     "kpis": "make the KPI report from a summary",
     "kpi-gate": "hold a sweep's KPIs against a policy",
     "frontier": "make the frontier artifact from a summary",
+    "contexts": "measure how long a context the chosen quant of a model bears",
+    "context": "find the context ceiling from summaries of several contexts",
     "history": "add, list, compare and draw the records of earlier sweeps",
     "contracts": "hold explorer artifacts against their published schemas",
     "baselines": "list, resolve, check, prune, pin and record baselines, and compare a sweep",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from orket_lib.artifacts.explorer import MeasuredWith
 from orket_lib.artifacts.frontier import FrontierRow, FrontierSession
-from orket_lib.artifacts.summary import ModelSession, Summary, SummaryRow
+from orket_lib.artifacts.row import RowMetrics
+from orket_lib.artifacts.summary import ModelSession, Summary
 from orket_lib.vocabulary.statuses import RunStatus
 
 
@@ -25,7 +26,7 @@ def _session(session: ModelSession) -> FrontierSession:
             FrontierRow.of(
                 quant_tag=row.quant_tag,
                 valid=row.valid,
-                served=_served(row),
+                served=served_with(row),
                 **{name: row.reading(name) for name in FrontierRow.readings()},
             )
             for row in session.per_quant
@@ -33,7 +34,7 @@ def _session(session: ModelSession) -> FrontierSession:
     )
 
 
-def _served(row: SummaryRow) -> MeasuredWith | None:
+def served_with(row: RowMetrics) -> MeasuredWith | None:
     """Return what a row was measured with; None for a cell that was not measured."""
     if row.status is not RunStatus.MEASURED:
         return None

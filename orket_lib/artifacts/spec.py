@@ -85,9 +85,7 @@ class ContextFill(Record):
     contract: int = Field(CONTEXT_CONTRACT, description="of the generator of prompts")
     share: float = Field(description="of the context that a prompt fills, its template included")
     families: tuple[ContextFamily, ...]
-    depths: tuple[float, ...] = Field(
-        description="where in the text the asked thing lies, 0 to 1"
-    )
+    depths: tuple[float, ...] = Field(description="where in the text the asked thing lies, 0 to 1")
     tasks_per_depth: int
 
     def prompt_tokens(self, context: int) -> int:

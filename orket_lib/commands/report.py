@@ -5,8 +5,12 @@ from __future__ import annotations
 import argparse
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from orket_lib.commands._common import add_log, stamp
+
+if TYPE_CHECKING:
+    from orket_lib.report.contexts import ContextSection
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -16,6 +20,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out-scatter", type=Path, required=True, help="its points as JSON")
     parser.add_argument("--out-plot", type=Path, required=True, help="its picture as PNG")
     parser.add_argument("--out-table", type=Path, help="its rows as CSV, for a spreadsheet")
+    parser.add_argument(
+        "--context", type=Path, nargs="+", default=[], help="context_ceiling.json of its models"
+    )
     parser.add_argument(
         "--include-invalid", action="store_true", help="show a frontier with invalid rows, too"
     )
@@ -37,7 +44,8 @@ def run(options: argparse.Namespace) -> int:
     plot_frontier(summary, options.out_plot, include_invalid)
     relative = os.path.relpath(options.out_plot, options.out_md.parent)
     plot = Plot("Quality against size and speed", Path(relative).as_posix())
-    write_text(options.out_md, render_markdown(summary, [plot], include_invalid))
+    contexts = [_context(path, options.out_md) for path in options.context]
+    write_text(options.out_md, render_markdown(summary, [plot], include_invalid, contexts))
     scatter = Scatter(
         **stamp([options.summary], summary.provenance.ref, summary.provenance.config_sha256),
         execution_lane=summary.execution_lane,
@@ -53,3 +61,15 @@ def run(options: argparse.Namespace) -> int:
             options.out_table, summary_table(summary).to_csv(index=False, lineterminator="\n")
         )
     return 0
+
+
+def _context(path: Path, report: Path) -> ContextSection:
+    """Return the report's section on a context sweep; its picture lies beside the artifact."""
+    from orket_lib.artifacts.context_ceiling import ContextCeiling
+    from orket_lib.artifacts.io import read_model
+    from orket_lib.report.contexts import context_section
+
+    picture = path.with_suffix(".png")
+    relative = Path(os.path.relpath(picture, report.parent)).as_posix()
+    ceiling = read_model(path, ContextCeiling)
+    return context_section(ceiling, relative if picture.is_file() else None)

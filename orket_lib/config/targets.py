@@ -5,9 +5,11 @@ from __future__ import annotations
 from orket_lib.artifacts.canonical import canonical_json
 from orket_lib.artifacts.row import RowSettings
 from orket_lib.config.checkout import checkout_state
+from orket_lib.config.context_targets import ContextTargets
 from orket_lib.config.planning import make_plan, needs, place
 from orket_lib.config.quantized_targets import QuantizedTargets
 from orket_lib.config.resolve import Cell, Sweep
+from orket_lib.config.servable_cells import servable_cells
 from orket_lib.config.sidecar_targets import SidecarTargets
 from orket_lib.config.turns import turn_by_turn
 
@@ -32,6 +34,7 @@ class Targets:
     def __init__(self, sweep: Sweep) -> None:
         self._sweep = sweep
         self.sidecars = SidecarTargets(sweep)
+        self.contexts = ContextTargets(sweep)
         self._by_digest = {cell.digest: cell for cell in sweep.cells}
         self._canaries = {canary.digest(): canary for canary in sweep.canaries}
         by_pair = {(cell.model_id, cell.quant_tag): cell for cell in sweep.cells}
@@ -42,11 +45,28 @@ class Targets:
         self.quantized = QuantizedTargets(
             sweep.config, self._by_digest | self._canary_cells | self.sidecars.cells()
         )
+        self._later = self.contexts.policies()
+        if sweep.config.measures_chosen_quant:
+            cells = servable_cells(sweep).model_dump(mode="json")
+            self._later["cells"] = canonical_json(cells)
         self._by_place = {(cell.model_slug, cell.quant_tag): cell for cell in sweep.cells}
 
     def all_files(self) -> list[str]:
         """Return every product of the sweep, intermediates included."""
-        return self.up_to(*_VIEWS, *self.regression_views(), *self.recorded_views())
+        return [
+            *self.up_to(*_VIEWS, *self.regression_views(), *self.recorded_views()),
+            *self.later_policies(),
+            *self.contexts.all_files(),
+        ]
+
+    def context_files(self) -> list[str]:
+        """Return everything on the way to the context ceilings."""
+        way = self.up_to("frontier_explorer.json")
+        return [*way, *self.later_policies(), *self.contexts.all_files()]
+
+    def later_policies(self) -> list[str]:
+        """Return the policies that only a measurement at the chosen quant reads."""
+        return [f"{self._sweep.results}/policy/{name}.json" for name in self._later]
 
     def regression_views(self) -> list[str]:
         """Return the comparison with the baselines, where the config asks for one."""
@@ -167,13 +187,15 @@ class Targets:
                 quant_bits=config.quant_bits,
             )
             return canonical_json(settings.model_dump(mode="json"))
+        if name in self._later:
+            return self._later[name]
         found = needs(self._sweep) if name == "needs" else place(config)
         return canonical_json(found.model_dump(mode="json"))
 
     def policies(self) -> dict[str, str]:
         """Return what each policy file must hold, by path."""
-        folder = f"{self._sweep.results}/policy"
-        return {f"{folder}/{name}.json": self.policy_json(name) for name in _POLICIES}
+        folder, names = f"{self._sweep.results}/policy", (*_POLICIES, *self._later)
+        return {f"{folder}/{name}.json": self.policy_json(name) for name in names}
 
     def plan_json(self) -> str:
         """Return the plan as canonical JSON."""
