@@ -4,6 +4,8 @@
 rule make_report:
     input:
         summary=f"{RESULTS}/quant_sweep/sweep_summary.json",
+        contexts=TARGETS.contexts.ceilings(),
+        context_plots=TARGETS.contexts.plots(),
     output:
         markdown=report(
             f"{RESULTS}/quant_sweep/sweep_report.md",
@@ -21,10 +23,13 @@ rule make_report:
         f"logs/{SWEEP.config.sweep}/report.log",
     params:
         code=CODE,
+        contexts=lambda wildcards, input: (
+            f"--context {input.contexts}" if input.contexts else ""
+        ),
     shell:
         "python -m orket_lib report --summary {input.summary} --out-md {output.markdown}"
         " --out-scatter {output.scatter} --out-table {output.table} --out-plot {output.plot}"
-        " --log {log}"
+        " {params.contexts} --log {log}"
 
 
 rule report:
@@ -35,3 +40,4 @@ rule report:
             "sweep_table.csv",
             "plots/frontier.png",
         ),
+        TARGETS.contexts.all_files(),

@@ -93,7 +93,7 @@ def common(given: Sequence[Given], field: str, option: str | None = None) -> str
     """
     if option is not None:
         return option
-    values = {getattr(one.labels, field): one.path for one in given}
+    values: dict[str | None, Path] = {getattr(one.labels, field): one.path for one in given}
     if len(values) > 1:
         listed = ", ".join(f"{value} in {path}" for value, path in values.items())
         raise ArtifactError(f"the summaries differ in their {field}: {listed}")

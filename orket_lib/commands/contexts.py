@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
     parser.add_argument("--frontier", type=Path, required=True, help="frontier_explorer.json")
     parser.add_argument("--cells", type=Path, required=True, help="all cells, as the workflow says")
-    parser.add_argument("--contexts", type=Path, required=True, help="contexts and limits (JSON)")
+    parser.add_argument("--policy", type=Path, required=True, help="contexts and limits (JSON)")
     parser.add_argument("--settings", type=Path, required=True, help="policy and labels (JSON)")
     parser.add_argument("--needs", type=Path, required=True, help="what the sweep needs (JSON)")
     parser.add_argument("--place", type=Path, help="where it is served, as the workflow writes it")
@@ -52,7 +52,7 @@ def run(options: argparse.Namespace) -> int:
     die_with_snakemake()
     frontier = read_model(options.frontier, FrontierExplorer)
     cells = read_model(options.cells, ServableCells)
-    settings = read_model(options.contexts, ContextSettings)
+    settings = read_model(options.policy, ContextSettings)
     labels = read_model(options.settings, RowSettings)
     cell = chosen_cell(frontier, cells, options.model, settings.quant_tag)
     if isinstance(cell, Null):
@@ -160,7 +160,7 @@ def _summary(
     """Return the summary of one context; labels are those of the frontier that picked the quant."""
     from orket_lib.artifacts.context_summary import ContextSummary
 
-    inputs = [options.frontier, options.contexts, options.settings]
+    inputs = [options.frontier, options.policy, options.settings]
     inputs += [Path(row.metrics.report_path) for row in rows]
     return ContextSummary(
         **stamp(inputs, frontier.provenance.ref, frontier.provenance.config_sha256),

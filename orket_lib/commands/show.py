@@ -24,4 +24,15 @@ def show_summary(results: Path, since: float) -> None:
     if path.is_file() and path.stat().st_mtime >= since:
         summary = read_model(path, Summary)
         report = (path.parent / "sweep_report.md").as_posix()
-        tell(terminal_summary(summary, report, colour=sys.stderr.isatty()))
+        further = _contexts(results, since)
+        tell(terminal_summary(summary, report, colour=sys.stderr.isatty(), further=further))
+
+
+def _contexts(results: Path, since: float) -> list[str]:
+    """Return what the context sweeps of a sweep found, a line for each model."""
+    from orket_lib.artifacts.context_ceiling import ContextCeiling
+    from orket_lib.artifacts.io import read_model
+
+    found = sorted((results / "context_sweep").glob("*/context_ceiling.json"))
+    fresh = [path for path in found if path.stat().st_mtime >= since]
+    return [f"context: {read_model(path, ContextCeiling).recommendation}" for path in fresh]

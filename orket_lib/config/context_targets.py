@@ -41,17 +41,24 @@ class ContextTargets:
         return {"context": canonical_json(self._settings.model_dump(mode="json"))}
 
     def summaries(self, model: str) -> list[str]:
-        """Return the paths of a model's summaries, one for each context.
-
-        Args:
-            model: Folder of the model's views, or `{model}` for a rule's pattern.
-        """
+        """Return the paths of a model's summaries, one for each context."""
         contexts = self._settings.contexts if self._settings else ()
         return [f"{self._folder}/{model}/context_{context}.json" for context in contexts]
+
+    def pattern(self) -> list[str]:
+        """Return the patterns of a model's summaries, with `{model}`; never none: a rule has some.
+
+        Nothing asks for the one that stands there where the config asks for no contexts.
+        """
+        return self.summaries("{model}") or [f"{self._folder}/{{model}}/context_.json"]
 
     def ceilings(self) -> list[str]:
         """Return the paths of what was found of each model."""
         return [f"{self._folder}/{model}/context_ceiling.json" for model in self._models]
+
+    def plots(self) -> list[str]:
+        """Return the paths of their pictures."""
+        return [path.replace(".json", ".png") for path in self.ceilings()]
 
     def ceiling_options(self) -> str:
         """Return the options that name contexts and thresholds to `orket context`."""
