@@ -7,14 +7,15 @@ from dataclasses import dataclass, replace
 
 from orket_lib.artifacts.spec import ContextFill, RunSpec
 from orket_lib.measure.opened import OpenSession
-from orket_lib.measure.probe_requests import OUTPUT_TOKENS, probe_text
+from orket_lib.measure.probe_requests import OUTPUT_TOKENS, SENTENCE_WORDS, probe_text
 from orket_lib.measure.prompt_size import PromptSizer
 from orket_lib.providers.base import GenerationRequest
 from orket_lib.tasks.bank import Task
 from orket_lib.tasks.context_tasks import ContextQuestion
 
+_LENGTHS = (26, 156)  # words of a short and a longer prompt, see `PromptSizer`
 _MARGIN = 4  # tokens: a nonce has not always equally many
-_FOLLOW_UP_SENTENCES = 2  # of probe text: about 32 tokens with what the template puts around
+_FOLLOW_UP_WORDS = 32  # about a token each
 _FOLLOW_UP_OUTPUT = 8  # its first one is what counts
 
 
@@ -26,13 +27,13 @@ class FilledPrompts:
         spec: With the context, and how it is to be filled.
         fill: Of the spec.
         sizer: Of the served model.
-        sentences: That fill a probe.
+        words: That fill a probe, nearly to the token.
     """
 
     spec: RunSpec
     fill: ContextFill
     sizer: PromptSizer
-    sentences: int
+    words: int
 
     @classmethod
     def of(cls, opened: OpenSession, spec: RunSpec) -> FilledPrompts:
@@ -44,11 +45,12 @@ class FilledPrompts:
 
         sizer = PromptSizer(opened.model, counted, opened.record.template_tokens)
         nonce = secrets.token_hex(8)
-        sentences = sizer.sentences(
-            lambda number: f"{nonce} {probe_text(number)}",
+        words = sizer.pieces(
+            lambda number: f"{nonce} {_words(number)}",
             spec.context.prompt_tokens(_context(spec)) - _MARGIN,
+            _LENGTHS,
         )
-        return cls(spec, spec.context, sizer, sentences)
+        return cls(spec, spec.context, sizer, words)
 
     @property
     def prompt_tokens(self) -> int:
@@ -65,12 +67,12 @@ class FilledPrompts:
     def filled(self, task: Task) -> Task:
         """Return a task with the text that fills the context: the same one every time."""
         assert isinstance(task, ContextQuestion)
-        return task.filled(self.sizer.sentences(task.prompt_of, self.prompt_tokens))
+        return task.filled(self.sizer.pieces(task.prompt_of, self.prompt_tokens))
 
     def request(self) -> GenerationRequest:
         """Return a probe whose prompt no cache has seen."""
         left = _context(self.spec) - self.prompt_tokens - _MARGIN
-        prompt = f"{secrets.token_hex(8)} {probe_text(self.sentences)}"
+        prompt = f"{secrets.token_hex(8)} {_words(self.words)}"
         return replace(
             _request(self.spec, prompt, min(OUTPUT_TOKENS, left)),
             ignore_eos=True,
@@ -80,10 +82,15 @@ class FilledPrompts:
         """Return what is asked right after a probe: the same, and a little more."""
         return replace(
             request,
-            prompt=request.prompt + probe_text(_FOLLOW_UP_SENTENCES),
+            prompt=f"{request.prompt} {_words(_FOLLOW_UP_WORDS)}",
             max_tokens=_FOLLOW_UP_OUTPUT,
             reuse_cache=True,
         )
+
+
+def _words(number: int) -> str:
+    """Return so many words of the text of probes."""
+    return " ".join(probe_text(number // SENTENCE_WORDS + 1).split()[:number])
 
 
 def _context(spec: RunSpec) -> int:

@@ -19,7 +19,7 @@ OUTPUT_TOKENS = 128
 _SENTENCE = "the {} stands by the {} and the {} lies on the {}. "
 # Drawn from, four a sentence: one token each with every tokenizer that knows English.
 _NOUNS = ("lamp", "door", "boat", "lake", "tree", "road", "wind", "ship")
-_WORDS = len(_SENTENCE.split())  # about its tokens, for a server that counts none
+SENTENCE_WORDS = len(_SENTENCE.split())  # about its tokens, for a server that counts none
 _SHORT, _LONGER = 2, 6  # sentences: short enough for any context, and far enough apart
 
 
@@ -39,7 +39,7 @@ class ProbeMaker:
         context = int(model.served.n_ctx or 0)
         room = context - OUTPUT_TOKENS - TEMPLATE_ROOM if context else PROMPT_TOKENS
         costs = self._costs(model)
-        fixed, per_sentence = costs or (0.0, float(_WORDS))
+        fixed, per_sentence = costs or (0.0, float(SENTENCE_WORDS))
         wanted = max(1, min(PROMPT_TOKENS, room))
         self._sentences = int(wanted // per_sentence) + (1 if room > PROMPT_TOKENS else 0)
         self.prompt_tokens = round(fixed + per_sentence * self._sentences) if costs else None
@@ -71,7 +71,7 @@ class ProbeMaker:
         return reported_costs(
             lambda sentences: model.generate(self._request(sentences, 1)).tokens.prompt,
             (_SHORT, _LONGER),
-            _WORDS,
+            SENTENCE_WORDS,
         )
 
 

@@ -63,7 +63,10 @@ class ContextQuestion(Question):
     def prompt_of(self, sentences: int) -> str:
         """Return the prompt with so many sentences; a longer one begins with the same."""
         random = Random(self.key)
-        lines = [_drawn(random, _FILLER) for _ in range(sentences)]
+        lines: list[str] = []
+        while len(lines) < sentences:  # all of them in turn: so a sentence costs equally much
+            lines += sorted(_FILLER, key=lambda _: random.random())
+        del lines[sentences:]
         # From the back, so that no mark moves the place of another one.
         for mark in sorted(self.marks, key=lambda mark: -mark.depth):
             lines.insert(round(mark.depth * sentences), f"* {mark.text} *")
