@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
+from textwrap import fill
 from typing import TYPE_CHECKING
 
 from orket_lib.artifacts.context_ceiling import ContextCeiling, ContextPoint
@@ -17,9 +18,11 @@ from orket_lib.vocabulary.statuses import Lane
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
     from matplotlib.transforms import Bbox
 
 _SIZE, _DPI = (9.0, 8.6), 150
+_COLUMNS = 100  # of text, where there is nothing to draw
 # Okabe and Ito's palette: told apart with every common kind of colour blindness.
 _PLAIN, _PASSED, _COLD, _LIMIT = "#0072B2", "#009E73", "#E69F00", "#D55E00"
 
@@ -48,25 +51,34 @@ def plot_context(ceiling: ContextCeiling, target: Path) -> None:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    limits = ceiling.thresholds
-    ci = " (no evidence in lane ci)" if ceiling.execution_lane is Lane.CI else ""
-    panels = (
-        _Panel("adherence_score", "adherence", limits.adherence_min, True, ratio),
-        _Panel("ttft_ms", f"TTFT in ms{ci}", limits.ttft_ceiling_ms, False, figure),
-        _Panel("decode_tps", f"decode t/s{ci}", limits.decode_floor_tps, True, figure),
-    )
     picture = Figure(figsize=_SIZE, dpi=_DPI)
     FigureCanvasAgg(picture)
+    if ceiling.points:
+        _draw_panels(picture, ceiling)
+    else:
+        picture.suptitle(_title(ceiling), x=0.1, ha="left", color=INK, parse_math=False)
+        words = fill(ceiling.recommendation, _COLUMNS)
+        picture.text(0.1, 0.9, words, va="top", **TEXT)
+    content = BytesIO()
+    picture.savefig(content, format="png", metadata={"Software": None})
+    write_bytes(target, content.getvalue())
+
+
+def _draw_panels(picture: Figure, ceiling: ContextCeiling) -> None:
+    limits = ceiling.thresholds
+    panels = (
+        _Panel("adherence_score", "adherence", limits.adherence_min, True, ratio),
+        _Panel("ttft_ms", "TTFT in ms (log scale)", limits.ttft_ceiling_ms, False, figure),
+        _Panel("decode_tps", "decode t/s (log scale)", limits.decode_floor_tps, True, figure),
+    )
     picture.subplots_adjust(left=0.1, right=0.98, bottom=0.07, top=0.9, hspace=0.16)
     drawn = picture.subplots(len(panels), 1, sharex=True, squeeze=False)[:, 0]
     for axes, panel in zip(drawn, panels, strict=True):
         _draw(axes, panel, ceiling)
+    picture.align_ylabels(list(drawn))
     drawn[0].set_title(_title(ceiling), **HEADING, fontsize=12.5, pad=24)
     drawn[-1].set_xlabel("context in tokens (log scale)", color=INK)
     _draw_legend(drawn[0], ceiling)
-    content = BytesIO()
-    picture.savefig(content, format="png", metadata={"Software": None})
-    write_bytes(target, content.getvalue())
 
 
 def _draw(axes: Axes, panel: _Panel, ceiling: ContextCeiling) -> None:
@@ -76,9 +88,9 @@ def _draw(axes: Axes, panel: _Panel, ceiling: ContextCeiling) -> None:
     if len(values) > 1:
         axes.plot(*zip(*((p.context, v) for p, v in values), strict=True), color=_PLAIN, lw=1.2)
     for point, value in values:
-        fill = _PASSED if point.passed else "white"
+        face = _PASSED if point.passed else "white"
         colour = _PASSED if point.passed else _PLAIN
-        axes.plot(point.context, value, "o", ms=8, mfc=fill, mec=colour, mew=1.6, zorder=4)
+        axes.plot(point.context, value, "o", ms=8, mfc=face, mec=colour, mew=1.6, zorder=4)
     for point, value in cold:
         axes.plot(point.context, value, "^", ms=7, mfc="white", mec=_COLD, mew=1.6, zorder=3)
     _scale(axes, panel, [value for _, value in (*values, *cold)], points)
@@ -105,7 +117,7 @@ def _scale(
     from matplotlib.ticker import FixedLocator, NullLocator
 
     axes.set_xscale("log", base=2)
-    contexts = [point.context for point in points] or [1]
+    contexts = [point.context for point in points]
     axes.set_xlim(min(contexts) / 1.3, max(contexts) * 1.3)
     axes.xaxis.set_major_locator(FixedLocator(contexts))
     axes.xaxis.set_minor_locator(NullLocator())
@@ -114,8 +126,11 @@ def _scale(
         axes.set_ylim(-0.05, 1.3)
         axes.set_yticks([0, 0.2, 0.4, 0.6, 0.8, 1.0])
         return
-    most = max((*values, panel.limit), default=0) or 1.0
-    axes.set_ylim(0, most * 1.3)
+    known = [value for value in (*values, panel.limit) if value > 0] or [1.0]
+    axes.set_yscale("log")
+    axes.set_ylim(min(known) / 2, max(known) * 3)
+    axes.yaxis.set_major_formatter(lambda y, _: f"{y:g}")
+    axes.yaxis.set_minor_locator(NullLocator())
 
 
 def _draw_limit(axes: Axes, panel: _Panel) -> list[Bbox]:
@@ -125,16 +140,17 @@ def _draw_limit(axes: Axes, panel: _Panel) -> list[Bbox]:
     if panel.limit <= 0:
         return []
     axes.axhline(panel.limit, color=_LIMIT, linewidth=1.3, linestyle=(0, (5, 3)), zorder=2)
+    _, y = axes.transData.transform((axes.get_xlim()[0], panel.limit))
+    below = y > (axes.bbox.y0 + axes.bbox.y1) / 2
     name = axes.annotate(
         f"{'at least' if panel.least else 'at most'} {panel.limit:g}",
         (0, panel.limit),
         xycoords=("axes fraction", "data"),
-        xytext=(6, -4),
+        xytext=(6, -4 if below else 4),
         textcoords="offset points",
-        va="top",
+        va="top" if below else "bottom",
         **TEXT | {"color": _LIMIT},
     )
-    _, y = axes.transData.transform((axes.get_xlim()[0], panel.limit))
     line = Bbox.from_extents(axes.bbox.x0, y - 2, axes.bbox.x1, y + 2)
     return [line, name.get_window_extent()]
 
@@ -151,6 +167,7 @@ def _draw_not_loaded(axes: Axes, points: Sequence[ContextPoint], panel: _Panel) 
                 rotation=90,
                 ha="center",
                 va="center",
+                bbox={"facecolor": "white", "edgecolor": "none", "pad": 2},
                 **TEXT,
             )
 
@@ -179,7 +196,8 @@ def _draw_legend(axes: Axes, ceiling: ContextCeiling) -> None:
 
 
 def _title(ceiling: ContextCeiling) -> str:
+    note = " (speeds are not evidence)" if ceiling.execution_lane is Lane.CI else ""
     return (
         f"{ceiling.model_id} {ceiling.quant_tag}  ·  {cpu_name(ceiling.hardware_fingerprint)}  ·  "
-        f"lane {ceiling.execution_lane}"
+        f"lane {ceiling.execution_lane}{note}"
     )

@@ -31,7 +31,7 @@ def point(context: int, **changes: Any) -> ContextPoint:
         "degradation_from_baseline": 0.0,
         "ttft_ms": 12.3,
         "ttft_cold_ms": context / 6,
-        "decode_tps": 2000.0 - context / 2,
+        "decode_tps": 2e6 / (900 + context),
         "valid": True,
         "passed": True,
         "reasons": (),
@@ -104,7 +104,7 @@ def test_the_report_has_a_line_for_each_context() -> None:
     text = render_markdown(summary(seven()), [], contexts=[section])
     assert "## Context\n" in text
     assert "nano at Q4\\_K\\_M" in text or "nano at Q4_K_M: use a context of up to 1024" in text
-    assert "| 1024 | yes | 1.000 | 0.000 | 0.850 | 12.3 | 800 | 171 | 1488 | 50.0 | none |" in text
+    assert "| 1024 | yes | 1.000 | 0.000 | 0.850 | 12.3 | 800 | 171 | 1040 | 50.0 | none |" in text
     assert "| 2048 | no | 0.450 | 0.550 |" in text
     assert "| CONTEXT_NOT_LOADED; served 2048 of 4096 asked for |" in text
     assert "![nano Q4_K_M by context](../context_sweep/nano/context_ceiling.png)" in text
