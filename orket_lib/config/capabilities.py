@@ -70,6 +70,11 @@ def serving_warnings(config: SweepConfig) -> Iterator[str]:
         or config.hardware_sidecar_profile
     ):
         yield "runtime_env: no effect: it is for commands of a runner or sidecar: there is none"
+    if config.sweeps_contexts and (config.provider == "openai" or config.attaches_llama_server):
+        yield (
+            "context: a server that runs already keeps its own context, whatever is asked for; "
+            "contexts beyond it are points that say so, those below are filled in the larger one"
+        )
     if config.thermal_repeats:
         yield (
             "thermal: the thermal series is not part of this version; its settings were checked "

@@ -49,6 +49,11 @@ class SweepConfig(  # fields come in the order of the bases, read from the last 
         return self.provider == "llama_server" and self.base_url is None
 
     @property
+    def attaches_llama_server(self) -> bool:
+        """Whether a llama-server is used that runs already."""
+        return self.provider == "llama_server" and self.base_url is not None
+
+    @property
     def sweeps_contexts(self) -> bool:
         """Whether it is found out how long a context the chosen quant bears."""
         return bool(self.context_sweep_profile or self.context_sweep_contexts)

@@ -15,7 +15,7 @@ from orket_lib.tasks.context_tasks import ContextQuestion
 
 _LENGTHS = (26, 156)  # words of a short and a longer prompt, see `PromptSizer`
 _MARGIN = 4  # tokens: a nonce has not always equally many
-_FOLLOW_UP_WORDS = 32  # about a token each
+_FOLLOW_UP_TOKENS = 32
 _FOLLOW_UP_OUTPUT = 8  # its first one is what counts
 
 
@@ -80,9 +80,10 @@ class FilledPrompts:
 
     def follow_up(self, request: GenerationRequest) -> GenerationRequest:
         """Return what is asked right after a probe: the same, and a little more."""
+        words = max(1, _FOLLOW_UP_TOKENS * self.words // self.prompt_tokens)
         return replace(
             request,
-            prompt=f"{request.prompt} {_words(_FOLLOW_UP_WORDS)}",
+            prompt=f"{request.prompt} {_words(words)}",
             max_tokens=_FOLLOW_UP_OUTPUT,
             reuse_cache=True,
         )

@@ -72,9 +72,7 @@ def test_a_gate_of_zero_is_off() -> None:
 def test_an_invalid_row_may_pass_and_one_that_was_not_measured_never() -> None:
     lenient = thresholds(include_invalid=True)
     assert passes(figures(512, valid=False), lenient)
-    off = thresholds(
-        include_invalid=True, adherence_min=0, ttft_ceiling_ms=0, decode_floor_tps=0
-    )
+    off = thresholds(include_invalid=True, adherence_min=0, ttft_ceiling_ms=0, decode_floor_tps=0)
     crashed = figures(512, status=RunStatus.CRASHED, status_reason="it died", valid=False)
     assert not passes(crashed, off)
     assert not passes(not_loaded(512), off)

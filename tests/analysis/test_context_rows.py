@@ -92,9 +92,7 @@ def test_what_nobody_counted_is_not_known_to_be_full() -> None:
 
 
 def test_a_run_without_an_answer_has_no_tokens_to_be_counted() -> None:
-    found = row(
-        test_runs=(asked(1, Null("X"), Outcome.TIMEOUT), *map(asked, range(2, 5)))
-    )
+    found = row(test_runs=(asked(1, Null("X"), Outcome.TIMEOUT), *map(asked, range(2, 5))))
     assert (found.metrics.valid, found.metrics.adherence_score) == (True, 0.75)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from orket_lib.config.capabilities import serving_warnings
 from orket_lib.config.contexts import context_problems, find_contexts
 from orket_lib.config.hashes import HashCache
 from orket_lib.config.loading import parse
@@ -146,6 +147,25 @@ def test_a_damaged_profiles_file_is_named(tmp_path: Path) -> None:
     (line,) = context_problems(asked)
     assert "a context stands twice" in line
     assert "ttft_ceiling_ms: Field required" in line
+
+
+@pytest.mark.parametrize(
+    ("changes", "warned"),
+    [
+        ({"provider": "openai", "base_url": "http://127.0.0.1:1"}, True),
+        ({"provider": "llama_server", "base_url": "http://127.0.0.1:1"}, True),
+        ({"provider": "llama_server"}, False),
+        ({"provider": "ollama"}, False),
+    ],
+)
+def test_a_server_that_runs_already_keeps_its_context(
+    changes: dict[str, Any], warned: bool
+) -> None:
+    asked = config(**changes, context_sweep_contexts=[4096])
+    said = [line for line in serving_warnings(asked) if line.startswith("context: ")]
+    assert bool(said) is warned
+    plain = config(**changes)
+    assert not any(line.startswith("context: ") for line in serving_warnings(plain))
 
 
 def targets(folder: Path, **changes: Any) -> Targets:

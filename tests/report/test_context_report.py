@@ -119,9 +119,12 @@ def test_contexts_that_were_left_out_are_in_the_table() -> None:
     section = context_section(ceiling(point(512), not_tried=left), None)
     assert [row[:2] for row in section.rows] == [("256", "not tried"), ("512", "yes")]
     assert section.rows[0][-1] == "bisected: 512 passed"
-    assert "![" not in render_markdown(summary(seven()), [], contexts=[section]).split(
-        "## Canary"
-    )[0].partition("## Context\n")[2]
+    assert (
+        "!["
+        not in render_markdown(summary(seven()), [], contexts=[section])
+        .split("## Canary")[0]
+        .partition("## Context\n")[2]
+    )
 
 
 @pytest.mark.parametrize(

@@ -41,9 +41,7 @@ def test_every_family_is_asked_at_every_depth() -> None:
     assert tasks[0].test_id == "retrieval@0.00-0001"
 
 
-@pytest.mark.parametrize(
-    ("depth", "place"), [(0.0, 0), (0.25, 25), (0.5, 50), (1.0, 100)], ids=str
-)
+@pytest.mark.parametrize(("depth", "place"), [(0.0, 0), (0.25, 25), (0.5, 50), (1.0, 100)], ids=str)
 def test_what_is_hidden_lies_at_its_depth(depth: float, place: int) -> None:
     (task,) = context_tasks(
         fill(families=("retrieval",), depths=(depth,), tasks_per_depth=1), 4096, 7

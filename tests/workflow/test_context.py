@@ -39,7 +39,9 @@ def test_the_ceiling_is_where_the_model_loses_the_word(workspace: Workspace) -> 
     assert points[4096]["detail"].startswith("served 2048 of 4096 asked for; the model was trained")
     for context in (256, 512, 1024, 2048):
         point = points[context]
-        assert 0.9 * 208 / 256 <= point["seen"]["filled_min"] <= point["seen"]["filled_mean"] <= 0.85
+        assert (
+            0.9 * 208 / 256 <= point["seen"]["filled_min"] <= point["seen"]["filled_mean"] <= 0.85
+        )
         # The follow-up is served from the cache, so it comes much sooner.
         assert point["seen"]["cached_tokens"] > 0.6 * context
         assert point["ttft_ms"] < point["ttft_cold_ms"]
@@ -55,7 +57,7 @@ def test_the_ceiling_is_where_the_model_loses_the_word(workspace: Workspace) -> 
     assert "measure_contexts" in jobs(done.text)
     again = workspace.json(f"{FOLDER}/context_ceiling.json")
     assert again["safe_context_ceiling"] == 1024
-    assert len(again["points"]) == 3
+    assert [point["context"] for point in again["points"]] == [1024, 2048]
     assert len(list((workspace.folder / "storage/contexts").rglob("run.json"))) == 5
     report = (workspace.folder / "results/small/quant_sweep/sweep_report.md").read_text("utf-8")
     assert "use a context of up to 1024 tokens" in report
