@@ -179,7 +179,6 @@ def test_a_wrong_value_is_told_under_the_name_that_was_written() -> None:
         ({"exclusive": True}, "exclusive: no effect: provider `embedded`"),
         ({"runtime_env": {"A": 1}}, "runtime_env: no effect"),
         ({"runner_template": "agent {task_file} {run_dri}"}, "runner_template: `{run_dri}` is no"),
-        ({"context": {"sweep_profile": "safe"}}, "context: the context sweep is not part"),
         ({"thermal_repeats": 3}, "thermal: the thermal series is not part"),
         ({"canary_runs": 2}, "canary_runs: 2 leaves 1 to judge by"),
         ({"server_args": ["-ngl", 99]}, "server_args: no effect"),

@@ -1,4 +1,4 @@
-"""A fake that has a context: it counts words as tokens, cuts nothing, and loses what is far away."""
+"""A fake that has a context: it takes words for tokens, and loses what is far away."""
 
 from __future__ import annotations
 
