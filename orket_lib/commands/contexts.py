@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from orket_lib.commands._common import add_log, provenance, stamp, tell
 
 if TYPE_CHECKING:
-    from orket_lib.artifacts.context_summary import ContextSettings, ContextSummary
+    from orket_lib.artifacts.context_summary import ContextRow, ContextSettings, ContextSummary
     from orket_lib.artifacts.frontier import FrontierExplorer
     from orket_lib.artifacts.row import RowSettings
     from orket_lib.artifacts.run_report import RunReport
     from orket_lib.artifacts.servable import ServableCell
     from orket_lib.measure.contexts import ContextMeasurement
+    from orket_lib.vocabulary.nulls import Null
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,6 +41,47 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_log(parser)
 
 
+@dataclass(frozen=True)
+class _Asked:
+    """What the command is given."""
+
+    options: argparse.Namespace
+    frontier: FrontierExplorer
+    settings: ContextSettings
+    labels: RowSettings
+
+    def summary(
+        self, context: int, cell: tuple[str, str], left_out: str | None, *rows: ContextRow
+    ) -> ContextSummary:
+        """Return the summary of a context; its labels are those of the frontier.
+
+        Args:
+            context: Tokens.
+            cell: Model and quant.
+            left_out: Why it was not tried; None where it was.
+            rows: What it came to.
+        """
+        from orket_lib.artifacts.context_summary import ContextSummary
+
+        frontier = self.frontier
+        inputs = [self.options.frontier, self.options.policy, self.options.settings]
+        inputs += [Path(row.metrics.report_path) for row in rows]
+        return ContextSummary(
+            **stamp(inputs, frontier.provenance.ref, frontier.provenance.config_sha256),
+            execution_lane=frontier.execution_lane,
+            vram_profile=frontier.vram_profile,
+            hardware_fingerprint=frontier.hardware_fingerprint,
+            model_id=cell[0],
+            quant_tag=cell[1],
+            sweep=frontier.sweep,
+            context=context,
+            status="not_tried" if left_out else "tried",
+            status_reason=left_out,
+            fill=self.settings.fill,
+            rows=rows,
+        )
+
+
 def run(options: argparse.Namespace) -> int:
     """Measure what the search asks for and storage doesn't have; write a summary per context."""
     from orket_lib.artifacts.context_summary import ContextSettings
@@ -50,47 +94,35 @@ def run(options: argparse.Namespace) -> int:
     from orket_lib.vocabulary.nulls import Null
 
     die_with_snakemake()
-    frontier = read_model(options.frontier, FrontierExplorer)
     cells = read_model(options.cells, ServableCells)
-    settings = read_model(options.policy, ContextSettings)
-    labels = read_model(options.settings, RowSettings)
-    cell = chosen_cell(frontier, cells, options.model, settings.quant_tag)
+    asked = _Asked(
+        options,
+        read_model(options.frontier, FrontierExplorer),
+        read_model(options.policy, ContextSettings),
+        read_model(options.settings, RowSettings),
+    )
+    cell = chosen_cell(asked.frontier, cells, options.model, asked.settings.quant_tag)
     if isinstance(cell, Null):
         model_id = cells.quants_of(options.model)[0].model_id
-        summaries = _nothing_chosen(options, frontier, settings, model_id)
         tell(f"contexts of {model_id}: {cell.reason}: nothing to measure")
+        summaries = list(_nothing_chosen(asked, model_id, cell))
     else:
-        summaries = _tried(options, cell, frontier, settings, labels)
+        summaries = _tried(asked, cell)
     for summary in summaries:
         write_model(options.out_folder / f"context_{summary.context}.json", summary)
     return 0
 
 
-def _nothing_chosen(
-    options: argparse.Namespace,
-    frontier: FrontierExplorer,
-    settings: ContextSettings,
-    model_id: str,
-) -> list[ContextSummary]:
-    """Return the summaries of a model of which the frontier picks no quant."""
+def _nothing_chosen(asked: _Asked, model_id: str, why: Null) -> Iterator[ContextSummary]:
+    """Yield the summaries of a model of which the frontier picks no quant."""
     from orket_lib.artifacts.frontier import UNKNOWN
-    from orket_lib.commands._chosen import NO_QUANT_CHOSEN
 
-    said = next(it.recommendation for it in frontier.sessions if it.model_id == model_id)
-    reason = f"{NO_QUANT_CHOSEN.reason}: {said}"
-    return [
-        _summary(options, frontier, settings, context, model_id, UNKNOWN, reason)
-        for context in settings.contexts
-    ]
+    said = next(it.recommendation for it in asked.frontier.sessions if it.model_id == model_id)
+    for context in asked.settings.contexts:
+        yield asked.summary(context, (model_id, UNKNOWN), f"{why.reason}: {said}")
 
 
-def _tried(
-    options: argparse.Namespace,
-    cell: ServableCell,
-    frontier: FrontierExplorer,
-    settings: ContextSettings,
-    labels: RowSettings,
-) -> list[ContextSummary]:
+def _tried(asked: _Asked, cell: ServableCell) -> list[ContextSummary]:
     """Return the summaries of all contexts, after measuring those that the search asks for."""
     from orket_lib.analysis.context_ceiling import passes
     from orket_lib.analysis.context_figures import of_context_row
@@ -99,25 +131,23 @@ def _tried(
     from orket_lib.measure.contexts import ContextMeasurement
     from orket_lib.measure.journal import JOURNAL, seal
 
-    rows, passed = {}, dict[int, bool]()
+    settings = asked.settings
+    rows: dict[int, ContextRow] = {}
+    passed: dict[int, bool] = {}
     while (context := next_context(settings.contexts, settings.search, passed)) is not None:
-        measurement = ContextMeasurement(cell, settings, context, options.storage_root)
-        report = _report(options, measurement)
+        measurement = ContextMeasurement(cell, settings, context, asked.options.storage_root)
+        report = _report(asked.options, measurement)
         path = measurement.path.as_posix()
-        row = rows[context] = context_row(report, labels, path)
-        passed[context] = passes(of_context_row(context, row, path), settings.thresholds)
+        rows[context] = context_row(report, asked.labels, path)
+        figures = of_context_row(context, rows[context], path)
+        passed[context] = passes(figures, settings.thresholds)
+        # Accepted: if the report is deleted from now on, somebody wants it measured again.
         seal(measurement.path.parent / JOURNAL, report.spec_digest)
+    pair = (cell.model_id, cell.quant_tag)
     return [
-        _summary(
-            options,
-            frontier,
-            settings,
-            context,
-            cell.model_id,
-            cell.quant_tag,
-            None if context in rows else why_not_tried(context, passed),
-            *([rows[context]] if context in rows else []),
-        )
+        asked.summary(context, pair, None, rows[context])
+        if context in rows
+        else asked.summary(context, pair, why_not_tried(context, passed))
         for context in settings.contexts
     ]
 
@@ -145,34 +175,3 @@ def _report(options: argparse.Namespace, measurement: ContextMeasurement) -> Run
         tell(f"{name}: {report.status.value}: {report.status_reason}")
         tell(f"to measure it again, delete {measurement.path.as_posix()} and its summaries")
     return report
-
-
-def _summary(
-    options: argparse.Namespace,
-    frontier: FrontierExplorer,
-    settings: ContextSettings,
-    context: int,
-    model_id: str,
-    quant_tag: str,
-    not_tried: str | None,
-    *rows: Any,
-) -> ContextSummary:
-    """Return the summary of one context; labels are those of the frontier that picked the quant."""
-    from orket_lib.artifacts.context_summary import ContextSummary
-
-    inputs = [options.frontier, options.policy, options.settings]
-    inputs += [Path(row.metrics.report_path) for row in rows]
-    return ContextSummary(
-        **stamp(inputs, frontier.provenance.ref, frontier.provenance.config_sha256),
-        execution_lane=frontier.execution_lane,
-        vram_profile=frontier.vram_profile,
-        hardware_fingerprint=frontier.hardware_fingerprint,
-        model_id=model_id,
-        quant_tag=quant_tag,
-        sweep=frontier.sweep,
-        context=context,
-        status="not_tried" if not_tried else "tried",
-        status_reason=not_tried,
-        fill=settings.fill,
-        rows=rows,
-    )

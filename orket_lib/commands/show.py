@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from orket_lib.commands._common import tell
+
+if TYPE_CHECKING:
+    from orket_lib.artifacts.summary import Summary
 
 
 def show_summary(results: Path, since: float) -> None:
@@ -24,15 +28,17 @@ def show_summary(results: Path, since: float) -> None:
     if path.is_file() and path.stat().st_mtime >= since:
         summary = read_model(path, Summary)
         report = (path.parent / "sweep_report.md").as_posix()
-        further = _contexts(results, since)
+        further = _contexts(summary, results, since)
         tell(terminal_summary(summary, report, colour=sys.stderr.isatty(), further=further))
 
 
-def _contexts(results: Path, since: float) -> list[str]:
-    """Return what the context sweeps of a sweep found, a line for each model."""
+def _contexts(summary: Summary, results: Path, since: float) -> list[str]:
+    """Return what the context sweeps found, a line for each model; older configs' are left out."""
     from orket_lib.artifacts.context_ceiling import ContextCeiling
     from orket_lib.artifacts.io import read_model
 
-    found = sorted((results / "context_sweep").glob("*/context_ceiling.json"))
-    fresh = [path for path in found if path.stat().st_mtime >= since]
-    return [f"context: {read_model(path, ContextCeiling).recommendation}" for path in fresh]
+    asked = any(summary.matrix.get(f"context_sweep_{key}") for key in ("contexts", "profile"))
+    models = {session.model_id for session in summary.sessions} if asked else set()
+    paths = sorted((results / "context_sweep").glob("*/context_ceiling.json"))
+    found = [read_model(path, ContextCeiling) for path in paths if path.stat().st_mtime >= since]
+    return [f"context: {item.recommendation}" for item in found if item.model_id in models]

@@ -13,8 +13,10 @@ from orket_lib.config.contexts import context_problems, find_contexts
 from orket_lib.config.hashes import HashCache
 from orket_lib.config.loading import parse
 from orket_lib.config.model import SweepConfig
-from orket_lib.config.resolve import resolve
+from orket_lib.config.planning import make_plan
+from orket_lib.config.resolve import Sweep, resolve
 from orket_lib.config.targets import Targets
+from orket_lib.report.plan import plan_text
 from orket_lib.vocabulary.errors import ConfigError
 
 SHIPPED = Path(__file__).parents[2] / "config" / "context_profiles.json"
@@ -168,10 +170,26 @@ def test_a_server_that_runs_already_keeps_its_context(
     assert not any(line.startswith("context: ") for line in serving_warnings(plain))
 
 
-def targets(folder: Path, **changes: Any) -> Targets:
+def sweep(folder: Path, **changes: Any) -> Sweep:
     base = {"models": ["nano"], "quants": ["Q8_0"], "artifact_template": "models/nano-{quant}.gguf"}
     found = parse({**base, "task_bank": "bank.json", "sweep": "s", **changes})
-    return Targets(resolve(found, HashCache(folder / "hashes.json"), "machine"))
+    return resolve(found, HashCache(folder / "hashes.json"), "machine")
+
+
+def targets(folder: Path, **changes: Any) -> Targets:
+    return Targets(sweep(folder, **changes))
+
+
+def test_the_plan_says_what_would_be_tried(folder: Path) -> None:
+    changes = {"context_sweep_contexts": [512, 1024], "context_search": "bisect"}
+    plan = make_plan(sweep(folder, **changes), None, None)
+    assert plan.context_sweep is not None
+    assert plan.context_sweep.contexts == (512, 1024)
+    assert (
+        "512, 1024, bisected, at the quant that the frontier picks: 20 tasks (retrieval, "
+        "reasoning), 85% of the context filled; adherence >= 0.95, TTFT <= 250 ms"
+    ) in plan_text(plan)
+    assert make_plan(sweep(folder), None, None).context_sweep is None
 
 
 def test_the_default_target_names_every_product_of_a_context_sweep(folder: Path) -> None:
