@@ -53,7 +53,7 @@ def _broken(point: ContextPoint, thresholds: ContextThresholds) -> str:
         "CONTEXT_NOT_LOADED": f"it can't be had: {point.detail}",
         "INVALID_ROW": f"the measurement doesn't count: {point.detail}",
         "ADHERENCE_BELOW_MIN": _against(
-            "adherence", point.reading("adherence_score"), "below", thresholds.adherence_min, 3
+            "adherence", point.reading("adherence_score"), "below", thresholds.adherence_min
         ),
         "TTFT_MISSING": "there is no follow-up TTFT",
         "TTFT_ABOVE_CEILING": _against(
@@ -61,16 +61,15 @@ def _broken(point: ContextPoint, thresholds: ContextThresholds) -> str:
             point.reading("ttft_ms"),
             "above",
             thresholds.ttft_ceiling_ms,
-            4,
         ),
         "DECODE_TPS_MISSING": "there is no decode rate",
         "DECODE_TPS_BELOW_FLOOR": _against(
-            "decode in t/s", point.reading("decode_tps"), "below", thresholds.decode_floor_tps, 4
+            "decode in t/s", point.reading("decode_tps"), "below", thresholds.decode_floor_tps
         ),
     }
     return ", and ".join(words[reason] for reason in point.reasons)
 
 
-def _against(what: str, value: float | Null, how: str, limit: float, digits: int) -> str:
-    shown = "unknown" if isinstance(value, Null) else f"{value:.{digits}g}"
+def _against(what: str, value: float | Null, how: str, limit: float) -> str:
+    shown = "unknown" if isinstance(value, Null) else f"{value:.4g}"
     return f"{what} is {shown}, {how} {limit:g}"

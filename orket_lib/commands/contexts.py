@@ -164,8 +164,8 @@ def _report(options: argparse.Namespace, measurement: ContextMeasurement) -> Run
     report = measurement.stored()
     if report is None:
         require_gates(options)
-        options.artifact = Path(cell.artifact)
-        served_from = source(options, spec.artifact)
+        served = argparse.Namespace(artifact=Path(cell.artifact), place=options.place)
+        served_from = source(served, spec.artifact)
         needs = read_model(options.needs, Needs)
         with console_progress(name) as progress:
             report = measurement.measure(

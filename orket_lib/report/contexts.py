@@ -57,5 +57,15 @@ def _cells(point: ContextPoint) -> tuple[str, ...]:
         shown(point.reading("ttft_cold_ms"), figure),
         shown(point.reading("decode_tps"), figure),
         shown(memory, figure),
-        "; ".join(filter(None, (", ".join(point.reasons), point.detail))) or "none",
+        "; ".join(filter(None, (", ".join(point.reasons), point.detail, _missing(point))))
+        or "none",
     )
+
+
+def _missing(point: ContextPoint) -> str:
+    """Return why what was measured lacks a number; what was not measured says that once."""
+    if point.seen is None:
+        return ""
+    nulls = point.null_reasons | point.seen.null_reasons
+    shown_ones = (*point.readings(), "filled_mean", "cached_tokens", "peak_memory_rss")
+    return ", ".join(f"{name}: {nulls[name]}" for name in shown_ones if name in nulls)

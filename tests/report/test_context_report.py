@@ -110,6 +110,11 @@ def test_the_report_has_a_line_for_each_context() -> None:
     assert "![nano Q4_K_M by context](../context_sweep/nano/context_ceiling.png)" in text
 
 
+def test_a_number_that_is_missing_has_its_reason_in_the_table() -> None:
+    found = ceiling(point(512, ttft_ms=Null("SWEEP_HAS_NO_FOLLOW_UP")))
+    assert context_section(found, None).rows[0][-1] == "ttft_ms: SWEEP_HAS_NO_FOLLOW_UP"
+
+
 def test_a_report_without_contexts_says_nothing_of_them() -> None:
     assert "## Context" not in render_markdown(summary(seven()), [])
 
