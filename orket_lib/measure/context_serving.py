@@ -13,7 +13,7 @@ from orket_lib.measure.preflight_memory import Room, main_memory, room_of
 from orket_lib.providers.base import Source
 from orket_lib.providers.gguf_file import read_gguf
 from orket_lib.providers.memory_need import memory_need, shape_of
-from orket_lib.vocabulary.errors import LoadError, NoRoom
+from orket_lib.vocabulary.errors import LoadError, NoRoom, SmallerContext
 
 
 def require_room(spec: RunSpec, source: Source, needs: Needs) -> None:
@@ -44,12 +44,12 @@ def require_context(spec: RunSpec, source: Source, served: ServedModel) -> None:
     One that doesn't tell is believed; a prompt that it cuts is seen by its tokens.
 
     Raises:
-        LoadError: Saying what is served.
+        SmallerContext: Saying what is served.
     """
     asked = spec.n_ctx
     if asked is None or served.n_ctx is None or served.n_ctx >= asked:
         return
-    raise LoadError(f"served {served.n_ctx} of {asked} asked for{_trained_with(source)}")
+    raise SmallerContext(f"served {served.n_ctx} of {asked} asked for{_trained_with(source)}")
 
 
 def _all_room(room: Room) -> Room:

@@ -48,6 +48,7 @@ from orket_lib.vocabulary.errors import (
     ProviderError,
     SandboxError,
     ServerCrashed,
+    SmallerContext,
 )
 from orket_lib.vocabulary.statuses import RunStatus
 
@@ -122,6 +123,8 @@ class CellMeasurement:
                 self._go_on(sandbox)
         except NoRoom as error:
             self._end(RunStatus.OUT_OF_MEMORY, str(error))
+        except SmallerContext as error:
+            self._end(RunStatus.LOAD_FAILED, str(error))
         except LoadError as error:
             gone = bool(self._journal.all(kinds.DEATH))  # it died before, and did not come back
             status = RunStatus.CRASHED if gone else RunStatus.LOAD_FAILED

@@ -5,7 +5,8 @@ OrketError
 ├── ArtifactError    a file of ours is missing, damaged or of another version
 ├── ProviderError    a model server could not be started, reached or understood
 │   ├── LoadError            the model did not load
-│   │   └── NoRoom               it was not loaded, because it would take more than there is
+│   │   ├── NoRoom               it was not loaded, because it would take more than there is
+│   │   └── SmallerContext       it is served with less than the context that was asked for
 │   ├── ServerCrashed        the server died under us
 │   ├── RequestFailed        the server answered with an error
 │   └── RequestTimedOut      the time limit of one task ran out
@@ -54,6 +55,10 @@ class LoadError(ProviderError):
 
 class NoRoom(LoadError):
     """The model was not loaded: it would take more memory than is free."""
+
+
+class SmallerContext(LoadError):
+    """The model is served with less than the context that was asked for."""
 
 
 class ServerCrashed(ProviderError):
