@@ -325,6 +325,17 @@ def test_a_command_that_cannot_be_started_is_named() -> None:
         sandbox.run(Program((PYTHON, "-c", "")))
 
 
+def test_without_room_for_its_job_nothing_is_said_of_the_code(
+    sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "gone"))
+    with pytest.raises(SandboxError, match=f"`{sandbox.name}` did not start: .*gone"):
+        sandbox.run(Program.python("print()"))
+    found = find_sandbox((sandbox.name,))
+    assert isinstance(found, Unavailable)
+    assert f"{sandbox.name}: sandbox `{sandbox.name}` did not start" in found.reason
+
+
 @linux
 @pytest.mark.parametrize(
     ("script", "outcome"),
