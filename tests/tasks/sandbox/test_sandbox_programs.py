@@ -169,6 +169,30 @@ print(json.dumps([
     assert others == (["/home"] if sys.base_prefix.startswith("/home/") else [])
 
 
+def test_a_program_is_started_as_the_interpreter_itself_would(sandbox: Sandbox) -> None:
+    source = b"""# encoding: latin-1
+from __future__ import annotations
+import __main__, inspect, other, sys
+def own() -> Nothing: ...
+print(__name__, __file__, sys.argv, sys.path[0], sys.modules["__main__"] is __main__)
+print(sorted(name for name in vars(__main__) if not name.startswith("_")))
+print(inspect.getsource(own), "\xe4", own.__annotations__)
+def deeper(): deeper()
+try:
+    deeper()
+except RecursionError:
+    exit(3)
+"""
+    files = {"tool/main.py": source, "tool/other.py": b""}
+    result = sandbox.run(Program((PYTHON, "tool/main.py", "-c", "x"), files, limits=LIMITS))
+    assert result.stdout.decode() == (
+        "__main__ /box/tool/main.py ['tool/main.py', '-c', 'x'] /box/tool True\n"
+        "['annotations', 'inspect', 'other', 'own', 'sys']\n"
+        "def own() -> Nothing: ...\n \xe4 {'return': 'Nothing'}\n"
+    )
+    assert (result.stderr, result.ending.exit_status) == (b"", 3)
+
+
 def test_many_at_the_same_time(sandbox: Sandbox) -> None:
     from concurrent.futures import ThreadPoolExecutor
 
