@@ -29,6 +29,13 @@ _NINTH = Decimal("1e-9")
 _SHOWN = 60  # characters of an answer that a check's detail repeats
 _DECORATION = " \t\n*_`()[].:\"'"
 _STATED = re.compile(r"(?i:\banswer\b\s*(?:is|:)|\banswer\s+is\s*:)[\s*_`(\[]*([A-Za-z0-9]{1,3})\b")
+# A label that stands beside one: `B or C`, `(B)/(C)`, `B, C`. After a comma, and where it is a word
+# of its own (`A`, `I`), a sentence that goes on in lower case is no list.
+_BESIDE = re.compile(
+    r"[\s*_`)\].,]{0,9}(?:[/&|+]|\b(?:or|and)\b)[\s*_`(\[]{0,9}(?![AI][ '][a-z])([A-Za-z0-9]{1,3})\b"
+    r"|[\s*_`)\]]{0,9},[\s*_`(\[]{0,9}([A-Za-z0-9]{1,3})\b(?![ '](?!(?:or|and) )[a-z])"
+)
+_MOST_AFTER = 500  # characters after a label that may be the text of an option
 _LED = re.compile(r"[\s*_`(]*([A-Za-z0-9]{1,3})[*_`]*[).:][*_`]*[ \t].*")
 
 
@@ -141,13 +148,30 @@ def _chosen(options: Mapping[str, str], text: str) -> set[str]:
     plain = text.strip(_DECORATION).casefold()
     if plain in labels:
         return {labels[plain]}
-    same = {
-        label for label, option in options.items() if option.strip(_DECORATION).casefold() == plain
-    }
+    same = {label for label, option in options.items() if _plain(option) == plain}
     # "The answer is a" may go on with a noun, so in a sentence a label is written as it is shown.
-    stated = {match[1] for match in _STATED.finditer(text)}
     led = _LED.fullmatch(text)
-    return same | (stated | ({led[1]} if led else set())) & set(options)
+    named = [*_STATED.finditer(text), *([led] if led else [])]
+    return same.union(*(_named(options, text, match) for match in named))
+
+
+def _named(options: Mapping[str, str], text: str, match: re.Match[str] | None) -> set[str]:
+    """Return the label of a statement, those beside it, and that of an option named after it."""
+    found: set[str] = set()
+    end, following = 0, match
+    while following and (label := following[following.lastindex or 1]) in options:
+        found.add(label)
+        end = following.end(following.lastindex or 1)
+        following = _BESIDE.match(text, end)
+    said = _plain(text[end : end + _MOST_AFTER].lstrip(",")) if found else ""
+    if not said or len(text) - end > _MOST_AFTER:
+        return found
+    with_text = {label for label, option in options.items() if _plain(option) == said}
+    return found if found & with_text else found | with_text
+
+
+def _plain(option: str) -> str:
+    return option.strip(_DECORATION).casefold()
 
 
 def parsed_json(answer: str) -> Any:

@@ -19,6 +19,7 @@ CITIES = {
     "options": {"A": "Paris", "B": "Rome", "C": "a dog"},
     "expected": "B",
 }
+SIGNS = {"type": "choice", "options": {"A": "5", "B": "-5"}, "expected": "B"}
 PERSON = {
     "type": "json_schema",
     "schema": {
@@ -51,6 +52,9 @@ HALF = {"type": "number", "expected": 0.5, "tolerance": 0.01}
         (CITIES, "The correct answer is (B), because Rome is in Italy."),
         (CITIES, "It can't be A.\n\nAnswer: **B**"),
         (CITIES, "<think>A or B?</think>B"),
+        (CITIES, "The answer is B, A is in France."),
+        (CITIES, "The answer is **B) Rome**."),
+        (SIGNS, "B) -5"),
         (HALF, "0.5"),
         (HALF, "0.51"),
         (HALF, "It is about 0.495."),
@@ -113,6 +117,13 @@ def test_a_wrong_answer_is_wrong(evaluation: dict[str, Any], answer: str) -> Non
         (CITIES, "A lovely city"),
         (CITIES, "The answer is A. No, the answer is B."),
         (CITIES, "B) Rome. The answer is A."),
+        (CITIES, "B) Paris"),
+        (CITIES, "The answer is B: Paris."),
+        (CITIES, "The answer is B or C"),
+        (CITIES, "The answer is B, C or A."),
+        (CITIES, "Answer: **B**/**C**"),
+        (CITIES, "(B) and (C)"),
+        (SIGNS, "B) 5"),
         (HALF, "a half"),
         (HALF, "0.5 or 0.6"),
         (PERSON, "mia"),
@@ -135,6 +146,8 @@ def test_an_answer_in_another_form_is_unparseable(evaluation: dict[str, Any], an
     ("grader", "expected", "right", "wrong"),
     [
         ("choice", "B", "B) whatever it says", "A"),
+        ("choice", "B", "The answer is B, I think.", "The answer is B or I."),
+        ("choice", "B", "The answer is B, and I'm sure.", "The answer is B and I."),
         ("regex", "[ab]+", "abba", "abc"),
         ("contains", "cow", "A cow.", "A horse."),
     ],
@@ -266,6 +279,9 @@ def test_a_hundred_megabytes_have_a_fingerprint_within_seconds() -> None:
     [
         (CITIES, "answer is " * 100_000),
         (CITIES, "B" + " " * 999_000 + "x"),
+        (CITIES, "answer is B, " * 76_000),
+        (CITIES, "answer is B" + ", B" * 330_000),
+        (CITIES, "answer is B," + " " * 999_000),
         (HALF, "1," * 500_000),
         (HALF, "111," * 250_000 + "x"),
         (HALF, "1." * 500_000),
