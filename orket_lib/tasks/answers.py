@@ -42,14 +42,14 @@ def strip_reasoning(text: str) -> str:
 
 def normalize(text: str) -> str:
     """Return NFC text without reasoning, outer white space, one outer fence, trailing blanks."""
-    text = _composed(strip_reasoning(text)).replace("\r\n", "\n").strip()
+    text = composed(strip_reasoning(text)).replace("\r\n", "\n").strip()
     fenced = _FENCE.match(text)
     if fenced:
         text = fenced.group(1)
     return "\n".join(line.rstrip() for line in text.split("\n"))
 
 
-def _composed(text: str) -> str:
+def composed(text: str) -> str:
     """Return NFC text; what no language writes stays as it is.
 
     Composing takes quadratic time over the marks that stand on one letter.

@@ -53,10 +53,13 @@ def observe(
     """
     match asked:
         case Regex():
+            text = normalize(answer)
+            if not text:
+                raise Unparseable("the answer is empty")
             return call_bounded(
                 matches,
                 pattern=asked.pattern,
-                text=normalize(answer),
+                text=text,
                 flags=list(asked.flags),
                 anywhere=asked.anywhere,
             )

@@ -244,6 +244,11 @@ def test_numbers_ascend_whatever_the_ids_are(tmp_path: Path, ids: tuple[Any, ...
             "at least 2 items",
         ),
         ({"evaluation": {"type": "contains", "none": ["x"]}}, "tasks.0.evaluation", "all or any"),
+        (
+            {"evaluation": {"type": "exact", "expected": " \n"}},
+            "tasks.0.evaluation",
+            "an empty answer would pass",
+        ),
         ({"evaluation": {"type": "ast_rules"}}, "tasks.0.evaluation", "at least one rule"),
         (
             {"evaluation": {"type": "ast_rules", "forbid": {"calls": ["eval"]}}},

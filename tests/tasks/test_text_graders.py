@@ -70,6 +70,11 @@ HALF = {"type": "number", "expected": 0.5, "tolerance": 0.01}
         (WORDS, "Marie Curie found radium."),
         (WORDS | {"ignore_case": True}, "MARIE FOUND RADIUM"),
         ({"type": "exact", "expected": "a\u0308"}, "\u00e4"),
+        ({"type": "json", "expected": {"a\u0308": ["a\u0308"]}}, '{"a\u0308": ["\u00e4"]}'),
+        ({"type": "json", "expected": {"\u00e4": ["\u00e4"]}}, r'{"a\u0308": ["a\u0308"]}'),
+        ({"type": "contains", "all": ["a\u0308"]}, "a\u0308"),
+        ({"type": "contains", "all": ["A\u0308"], "ignore_case": True}, "a\u0308"),
+        (CITIES | {"options": {"A": "Paris", "B": "Ko\u0308ln"}}, "K\u00f6ln"),
     ],
     ids=lambda value: ascii(value)[:50],
 )
@@ -97,6 +102,7 @@ def test_a_right_answer_passes_every_check(evaluation: dict[str, Any], answer: s
         (PERSON, '{"name": "mia", "x": 1}'),
         (PERSON, "[]"),
         ({"type": "json", "expected": [1]}, "[true]"),
+        ({"type": "json", "expected": {"\u00e4": 1}}, r'{"\u00e4": 1, "a\u0308": 1}'),
     ],
     ids=lambda value: ascii(value)[:50],
 )
@@ -131,6 +137,7 @@ def test_a_wrong_answer_is_wrong(evaluation: dict[str, Any], answer: str) -> Non
         (PERSON, '{"name": "mia", "name": "eva"}'),
         (PERSON, "[" * 100_000),
         ({"type": "json", "expected": 1}, "one"),
+        ({"type": "regex", "pattern": r"\s*|no"}, " \n"),
         (WORDS, ""),
         (WORDS, "<think>Marie found radium"),
     ],
