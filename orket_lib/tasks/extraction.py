@@ -133,7 +133,7 @@ def python_sources(answer: str, evaluations: Sequence[Evaluation]) -> Mapping[st
             return {ANSWER: function_source(answer, one.function_name)}
         if isinstance(one, CliExamples):
             files = program_files(answer, one.paths)
-            return {name: text for name, text in files.items() if name.endswith(".py")}
+            return {name: text for name, text in files.items() if one.is_python(name)}
     text = strip_reasoning(answer)
     blocks = blocks_of(text)
     python = "\n".join(block.text for block in _python(blocks)) if blocks else text
