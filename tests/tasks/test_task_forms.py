@@ -156,6 +156,7 @@ def test_an_id_has_a_number_and_a_name(given: int | str, number: int, test_id: s
         "com1.2",
         "a" * 63 + "1",
         "a\x001",
+        10**15,
     ],
     ids=ascii,
 )
