@@ -293,6 +293,7 @@ def test_a_hundred_megabytes_have_a_fingerprint_within_seconds() -> None:
         (HALF, "111," * 250_000 + "x"),
         (HALF, "1." * 500_000),
         (HALF, "-" * 1_000_000),
+        (HALF, "```" + " " * 999_000 + "."),
         (HALF, "1" * 1_000_000),
         (WORDS, "Marie" * 200_000),
         ({"type": "exact", "expected": "x"}, "<think>" * 140_000),
