@@ -125,7 +125,7 @@ def _watch(pid: int, channel: int, spec: dict[str, Any]) -> bytes:
         pass  # whoever could write has ended, so this comes to an end: of what is there
     outcome = outcome or _too_long(answer, spec)
     how = f"{outcome} - -" if outcome else _exit_of(code)
-    head = f"{how} {wall_s:.6f} {used.reaped_cpu_s():.6f} {len(answer)}\n"
+    head = f"{how} {wall_s:.6f} {used.ended_cpu_s():.6f} {len(answer)}\n"
     return head.encode() + answer
 
 

@@ -59,13 +59,30 @@ while True:
 """
 
 
+NOT_WAITED_FOR = """
+import os, signal, time
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+while True:
+    if os.fork() == 0:
+        end = time.process_time() + 0.1
+        while time.process_time() < end: pass
+        os._exit(0)
+    time.sleep(0.2)
+"""
+
+
 @pytest.mark.parametrize(
     "source",
-    ["while True: pass", "import os\nos.fork(); os.fork()\nwhile True: pass", IN_TURNS],
-    ids=["one", "several", "one after the other"],
+    [
+        "while True: pass",
+        "import os\nos.fork(); os.fork()\nwhile True: pass",
+        IN_TURNS,
+        NOT_WAITED_FOR,
+    ],
+    ids=["one", "several", "one after the other", "not waited for"],
 )
 def test_cpu_time_of_all_processes_counts(sandbox: Sandbox, source: str) -> None:
-    limits = Limits(wall_s=60.0, cpu_s=0.4)
+    limits = Limits(wall_s=20.0, cpu_s=0.4)
     ending = sandbox.run(Program.python(source, limits=limits)).ending
     assert ending.outcome is Outcome.CPU_LIMIT
     assert ending.cpu_s is not None
