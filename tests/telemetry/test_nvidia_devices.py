@@ -182,6 +182,19 @@ def test_who_is_there_can_be_refused() -> None:
         assert only(found).processes() == Null("NO_PERMISSION")
 
 
+def test_a_share_that_is_none_is_not_told_and_no_idleness() -> None:
+    trace = load_trace("two_cards")
+    at_s = 0.0
+    with nvml_of(trace, lambda: at_s), open_devices("nvidia") as found:
+        at_s = 9.0
+        for segment in trace["devices"][0]["segments"]:
+            for item in segment["processes"]:
+                item["sm"] = 2**32 - 1 if item["pid"] == 410 else 60
+        listed = found.devices[0].processes()
+    assert not isinstance(listed, Null)
+    assert [(item.pid, item.utilization) for item in listed] == [(210, 0.6), (410, UNTOLD)]
+
+
 def test_what_was_done_before_we_came_is_nobody_s_work_now() -> None:
     with opened("two_cards", -60.0) as found:
         trace = load_trace("two_cards")["devices"][0]
