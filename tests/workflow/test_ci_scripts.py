@@ -18,16 +18,33 @@ from orket_lib.artifacts.io import write_json
 from orket_lib.artifacts.plan import Plan
 
 
+def script(name: str) -> ModuleType:
+    """Return a script of CI as a module."""
+    found = importlib.util.spec_from_file_location(name, ROOT / ".ci" / f"{name}.py")
+    assert found is not None
+    assert found.loader is not None
+    module = importlib.util.module_from_spec(found)
+    sys.modules[name] = module  # dataclasses look for it there
+    found.loader.exec_module(module)
+    return module
+
+
 @pytest.fixture
 def full_sweep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     """Return the script as a module, in an empty folder."""
     monkeypatch.chdir(tmp_path)
-    found = importlib.util.spec_from_file_location("full_sweep", ROOT / ".ci" / "full_sweep.py")
-    assert found is not None
-    assert found.loader is not None
-    module = importlib.util.module_from_spec(found)
-    found.loader.exec_module(module)
-    return module
+    return script("full_sweep")
+
+
+def test_the_text_of_every_mutation_stands_once_in_its_file() -> None:
+    mutations = script("trap_mutations").MUTATIONS
+    assert mutations
+    lost = {
+        f"{item.trap}: {item.says}": count
+        for item in mutations
+        if (count := (ROOT / item.path).read_text(encoding="utf-8").count(item.old)) != 1
+    }
+    assert lost == {}
 
 
 def looked_through(module: ModuleType, path: Path) -> list[str]:
