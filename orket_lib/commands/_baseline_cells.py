@@ -40,17 +40,21 @@ def cells_of(summary: Summary, bank: Path | None) -> Iterator[CellNow]:
     """Yield the cells of a sweep; one that is not valid has no records, and says why.
 
     Raises:
-        ArtifactError: A run report is gone, or the bank no longer holds the tasks that were asked.
+        ArtifactError: A run report is gone, or the bank no longer holds the tasks that were asked,
+            or nobody says which one that is.
     """
     from orket_lib.artifacts.io import read_model
+    from orket_lib.vocabulary.errors import ArtifactError
 
-    path = bank or Path(summary.matrix["task_bank"])
+    path = bank or summary.matrix.get("task_bank")
+    if not isinstance(path, Path | str):
+        raise ArtifactError("--summary: its matrix names no task_bank; name it with --bank")
     for session in summary.sessions:
         for row in session.per_quant:
             if row.valid:
                 reports = [read_model(Path(found), RunReport) for found in row.report_paths]
                 clean = row_quality(row.run_quality_reasons, Lane.LAB) is Quality.CLEAN
-                records = records_of(as_one(reports), path, clean, summary.execution_lane)
+                records = records_of(as_one(reports), Path(path), clean, summary.execution_lane)
                 yield CellNow(row.model_id, row.quant_tag, records)
             else:
                 yield CellNow(

@@ -9,9 +9,11 @@ from typing import Any
 
 import builders
 import pytest
+from contract_examples import example
 
 from orket_lib.artifacts.io import read_json, write_json, write_model
 from orket_lib.artifacts.run_report import Observation, RunReport
+from orket_lib.artifacts.summary import Summary
 from orket_lib.cli import main
 from orket_lib.stores.baselines import BaselineStore
 from orket_lib.stores.files import HistoryFile
@@ -264,6 +266,29 @@ def test_an_empty_storage_is_fine(orket: Orket, tmp_path: Path) -> None:
         code, _, _ = orket(action)
         assert code == 0
     assert not (tmp_path / "storage").exists()
+
+
+def test_a_storage_that_can_not_be_looked_into_is_not_empty(orket: Orket, tmp_path: Path) -> None:
+    (tmp_path / "storage").mkdir()
+    (tmp_path / "storage" / "baselines").write_text("no folder", encoding="utf-8")
+    for action in ("list", "health", "prune"):
+        code, _, error = orket(action)
+        assert code == 1
+        assert "storage/baselines: can't be read: Not a directory" in error
+
+
+def test_pruning_a_task_that_is_not_there_says_so(orket: Orket, recorded: list[str]) -> None:
+    code, _, error = orket("prune", "--test-id", "add-9999")
+    assert code == 1
+    assert "--test-id add-9999: has no baselines; `orket baselines list` shows what has" in error
+
+
+def test_a_summary_that_names_no_bank_is_one_message(orket: Orket, tmp_path: Path) -> None:
+    write_json(tmp_path / "summary.json", example(Summary, whole=False))
+    for action in ("record", "compare"):
+        code, _, error = orket(action, "--summary", "summary.json")
+        assert code == 1
+        assert "--summary: its matrix names no task_bank; name it with --bank" in error
 
 
 @pytest.mark.parametrize(
