@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -39,25 +39,20 @@ def add_record(parser: argparse.ArgumentParser) -> None:
 def record(options: argparse.Namespace) -> int:
     """Add the measurements that are fit to be a baseline, and say which were and why not."""
     from orket_lib.artifacts.baseline import BaselineReceipt, NotRecorded, Recorded
-    from orket_lib.artifacts.io import read_model, write_model
-    from orket_lib.artifacts.regression import Change, Regression
+    from orket_lib.artifacts.io import write_model
 
-    regressed: set[tuple[str, str]] = set()
+    cells = list(_cells(options))
+    regressed: set[str] = set()
     inputs = list(options.report or [options.summary])
     if options.regression:
         inputs.append(options.regression)
-        regressed = {
-            (cell.model_id, cell.quant_tag)
-            for cell in read_model(options.regression, Regression).cells
-            if any(item.verdict is Change.REGRESSED and item.gates for item in cell.metrics)
-        }
+        regressed = _regressed(options.regression, cells)
     recorded: dict[str, CellNow] = {}
     left_out = []
     by_test: dict[str, list[Baseline]] = defaultdict(list)
-    cells = list(_cells(options))
     for cell in cells:
         reason = "; ".join(cell.invalid_because)
-        if not reason and (cell.model_id, cell.quant_tag) in regressed:
+        if not reason and _metadata(cell).test_run_id in regressed:
             reason = f"regressed, see {options.regression.as_posix()}"
         if reason:
             left_out.append(
@@ -181,6 +176,33 @@ def _cells(options: argparse.Namespace) -> Iterator[CellNow]:
             yield CellNow(*cell, invalid_because=because)
         else:
             yield CellNow(*cell, records_of(report, options.bank, _is_clean(report)))
+
+
+def _regressed(path: Path, cells: Sequence[CellNow]) -> set[str]:
+    """Return the measurements that a comparison found worse.
+
+    Raises:
+        ArtifactError: It is of other measurements than these, which it says nothing about.
+    """
+    from orket_lib.artifacts.io import read_model
+    from orket_lib.artifacts.regression import Change, Regression
+    from orket_lib.vocabulary.errors import ArtifactError
+
+    measured: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for cell in cells:
+        if cell.records:
+            measured[cell.model_id, cell.quant_tag].add(_metadata(cell).test_run_id)
+    worse = set()
+    for compared in read_model(path, Regression).cells:
+        ref, here = compared.test_run_id, measured[compared.model_id, compared.quant_tag]
+        if ref is None:
+            continue
+        if here and ref not in here:
+            name = f"{compared.model_id} {compared.quant_tag}"
+            raise ArtifactError(f"--regression {path}: is of another measurement of {name}: {ref}")
+        if any(item.verdict is Change.REGRESSED and item.gates for item in compared.metrics):
+            worse.add(ref)
+    return worse
 
 
 def _metadata(cell: CellNow) -> BaselineMetadata:
