@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -105,6 +106,22 @@ def test_a_verdict_counts_only_if_it_was_enforced_by_this_sweep(full_sweep: Modu
     write_json(Path("results/canary/verdict.json"), {"passed": False})
     Path("logs/canary_passed.log").touch()
     assert list(full_sweep.refused("small", began)) == ["results/canary/verdict.json"]
+
+
+def test_only_what_a_verdict_would_leave_behind_may_be_missing(full_sweep: ModuleType) -> None:
+    views = Path("results/small/quant_sweep")
+    passed = [Path("results/canary/passed.ok"), views / "kpi_gate_passed.ok"]
+    others = [views / "frontier_kept.ok", views / "contracts_passed.ok", views / "kpi_gate.json"]
+    assert list(full_sweep.missing([*passed, *others])) == others
+
+
+def test_the_leaves_of_the_gates_are_those_of_the_rules(full_sweep: ModuleType) -> None:
+    rules = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "rules").glob("*.smk"))
+    made = re.findall(r'touch\(f?"(\S+)"\)', rules)
+    assert set(full_sweep.LEAVES) <= {Path(path).name for path in made}
+    assert len([path for path in made if Path(path).name in full_sweep.LEAVES]) == len(
+        full_sweep.GATES
+    )
 
 
 def test_the_logs_of_the_gates_are_those_of_the_rules(full_sweep: ModuleType) -> None:
