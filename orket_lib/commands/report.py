@@ -14,7 +14,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--summary", type=Path, required=True, help="sweep_summary.json")
     parser.add_argument("--out-md", type=Path, required=True, help="the report")
     parser.add_argument("--out-scatter", type=Path, required=True, help="its points as JSON")
-    parser.add_argument("--out-plot", type=Path, required=True, help="its picture as PNG")
+    parser.add_argument(
+        "--out-plot", type=Path, help="its picture as PNG (default: plots/frontier.png beside it)"
+    )
+    parser.add_argument("--out-html", type=Path, help="the report as one HTML page")
     parser.add_argument("--out-table", type=Path, help="its rows as CSV, for a spreadsheet")
     parser.add_argument(
         "--include-invalid", action="store_true", help="show a frontier with invalid rows, too"
@@ -27,6 +30,7 @@ def run(options: argparse.Namespace) -> int:
     from orket_lib.artifacts.io import read_model, write_model, write_text
     from orket_lib.artifacts.scatter import Scatter
     from orket_lib.artifacts.summary import Summary
+    from orket_lib.report.html import render_html
     from orket_lib.report.markdown import Plot, render_markdown
     from orket_lib.report.plots import plot_frontier
     from orket_lib.report.scatter import scatter_points
@@ -34,10 +38,14 @@ def run(options: argparse.Namespace) -> int:
 
     summary = read_model(options.summary, Summary)
     include_invalid = options.include_invalid or summary.matrix.get("include_invalid", False)
-    plot_frontier(summary, options.out_plot, include_invalid)
-    relative = os.path.relpath(options.out_plot, options.out_md.parent)
+    picture = options.out_plot or options.out_md.parent / "plots" / "frontier.png"
+    plot_frontier(summary, picture, include_invalid)
+    relative = os.path.relpath(picture, options.out_md.parent)
     plot = Plot("Quality against size and speed", Path(relative).as_posix())
-    write_text(options.out_md, render_markdown(summary, [plot], include_invalid))
+    markdown = render_markdown(summary, [plot], include_invalid)
+    write_text(options.out_md, markdown)
+    if options.out_html:
+        write_text(options.out_html, render_html(markdown, options.out_md.parent))
     scatter = Scatter(
         **stamp([options.summary], summary.provenance.ref, summary.provenance.config_sha256),
         execution_lane=summary.execution_lane,
