@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import argparse
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from orket_lib.commands._baseline_cells import add_storage_root, cells_of, records_of, store_of
+from orket_lib.commands._baseline_cells import (
+    add_storage_root,
+    cells_of,
+    metadata_of,
+    records_of,
+    regressed_in,
+    store_of,
+)
 from orket_lib.commands._common import add_log, print_json, stamp, tell
 
 if TYPE_CHECKING:
     from orket_lib.analysis.regression import CellNow
-    from orket_lib.artifacts.baseline import Baseline, BaselineMetadata
+    from orket_lib.artifacts.baseline import Baseline
     from orket_lib.artifacts.run_report import RunReport
     from orket_lib.stores.baselines import BaselineStore
 
@@ -46,20 +53,20 @@ def record(options: argparse.Namespace) -> int:
     inputs = list(options.report or [options.summary])
     if options.regression:
         inputs.append(options.regression)
-        regressed = _regressed(options.regression, cells)
+        regressed = regressed_in(options.regression, cells)
     recorded: dict[str, CellNow] = {}
     left_out = []
     by_test: dict[str, list[Baseline]] = defaultdict(list)
     for cell in cells:
         reason = "; ".join(cell.invalid_because)
-        if not reason and _metadata(cell).test_run_id in regressed:
+        if not reason and metadata_of(cell).test_run_id in regressed:
             reason = f"regressed, see {options.regression.as_posix()}"
         if reason:
             left_out.append(
                 NotRecorded(model_id=cell.model_id, quant_tag=cell.quant_tag, reason=reason)
             )
             continue
-        recorded[_metadata(cell).test_run_id] = cell
+        recorded[metadata_of(cell).test_run_id] = cell
         for test_id, item in cell.records.items():
             by_test[test_id].append(item)
     store = store_of(options)
@@ -78,7 +85,7 @@ def record(options: argparse.Namespace) -> int:
                 tasks=len(cell.records),
                 added=added[ref],
                 replaced=replaced[ref],
-                clean=_metadata(cell).clean,
+                clean=metadata_of(cell).clean,
             )
             for ref, cell in recorded.items()
         ],
@@ -176,38 +183,6 @@ def _cells(options: argparse.Namespace) -> Iterator[CellNow]:
             yield CellNow(*cell, invalid_because=because)
         else:
             yield CellNow(*cell, records_of(report, options.bank, _is_clean(report)))
-
-
-def _regressed(path: Path, cells: Sequence[CellNow]) -> set[str]:
-    """Return the measurements that a comparison found worse.
-
-    Raises:
-        ArtifactError: It is of other measurements than these, which it says nothing about.
-    """
-    from orket_lib.artifacts.io import read_model
-    from orket_lib.artifacts.regression import Change, Regression
-    from orket_lib.vocabulary.errors import ArtifactError
-
-    measured: dict[tuple[str, str], set[str]] = defaultdict(set)
-    for cell in cells:
-        if cell.records:
-            measured[cell.model_id, cell.quant_tag].add(_metadata(cell).test_run_id)
-    worse = set()
-    for compared in read_model(path, Regression).cells:
-        ref, here = compared.test_run_id, measured[compared.model_id, compared.quant_tag]
-        if ref is None:
-            continue
-        if here and ref not in here:
-            name = f"{compared.model_id} {compared.quant_tag}"
-            raise ArtifactError(f"--regression {path}: is of another measurement of {name}: {ref}")
-        if any(item.verdict is Change.REGRESSED and item.gates for item in compared.metrics):
-            worse.add(ref)
-    return worse
-
-
-def _metadata(cell: CellNow) -> BaselineMetadata:
-    """Return what all records of a cell say of their measurement."""
-    return next(iter(cell.records.values())).baseline_metadata
 
 
 def _unfit(report: RunReport) -> tuple[str, ...]:
