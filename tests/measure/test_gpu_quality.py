@@ -235,6 +235,23 @@ def test_only_the_gpus_of_the_server_are_counted() -> None:
     assert watched("strangers").used == (0,), "nobody knows, so all of them"
 
 
+def test_of_several_gpus_power_is_the_sum_and_the_rest_the_worst() -> None:
+    """The second of them is the slower, the hotter and the one that heat slows."""
+    trace = load_trace("two_cards")
+    (busy, other) = trace["devices"]
+    changes = {"clock_mhz": 1200, "temperature_c": 88, "power_mw": 250000, "utilization": 40}
+    held = {"processes": busy["segments"][1]["processes"], "clocks_event_reasons": 0x40}
+    other["segments"] = [{**other["segments"][0], **changes, **held}]
+    gpus = WatchedGpus(record_of(trace))
+    found, reasons = gpus.judge((4.0, 7.0))
+    assert gpus.used == (0, 1)
+    assert (found.power_watts, found.energy_joules) == (650.0, pytest.approx(3 * 650, rel=1e-3))
+    assert (found.clock_mhz, found.temperature_end_c) == (1200.0, 88.0)
+    assert (found.utilization, found.throttled_ratio) == (0.97, 1.0)
+    assert found.server_vram_mib == 2 * 9000.0
+    assert {item.reason for item in reasons} == {HOT}
+
+
 def test_without_a_gpu_every_reading_is_null_and_nobody_is_accused() -> None:
     found, seen_there = WatchedGpus(GpuRecord(absent={"nvidia": "NO_DRIVER"})).judge((0.0, 1.0))
     assert set(found.null_reasons) == set(found.readings())
