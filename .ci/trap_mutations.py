@@ -147,9 +147,9 @@ MUTATIONS = (
         "who is on a GPU is asked once, at the start of a run",
         GPU_WINDOWS,
         """    looks = window(record.lists, *window_s)
-    listed =""",
+    told =""",
         """    looks = window(record.lists, *window_s)[:1]
-    listed =""",
+    told =""",
     ),
     Mutation(
         "T8",
@@ -373,7 +373,7 @@ MUTATIONS = (
         "the server's estimate of its VRAM is the peak",
         GRADED,
         'return Null(NO_GPU_USED if unused else "VRAM_NOT_MEASURED")',
-        "return served.server_vram_mib or Null(NO_GPU_USED)",
+        "return session.served.server_vram_mib or Null(NO_GPU_USED)",
     ),
     Mutation(
         "T12",
@@ -435,7 +435,7 @@ MUTATIONS = (
         "T18",
         "nominal bits are the digit of the tag",
         "orket_lib/vocabulary/quants.py",
-        "return NOMINAL_BITS.get(normalize_tag(tag))",
+        "return None if base is None else NOMINAL_BITS[base]",
         'return float((re.findall(r"[QF](\\d+)", tag) or [0])[0])',
     ),
     Mutation(
