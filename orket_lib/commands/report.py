@@ -17,6 +17,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out-plot", type=Path, required=True, help="its picture as PNG")
     parser.add_argument("--out-table", type=Path, help="its rows as CSV, for a spreadsheet")
     parser.add_argument(
+        "--thermal", type=Path, nargs="+", default=[], metavar="FILE", help="thermal_profile.json"
+    )
+    parser.add_argument(
         "--include-invalid", action="store_true", help="show a frontier with invalid rows, too"
     )
     add_log(parser)
@@ -27,17 +30,22 @@ def run(options: argparse.Namespace) -> int:
     from orket_lib.artifacts.io import read_model, write_model, write_text
     from orket_lib.artifacts.scatter import Scatter
     from orket_lib.artifacts.summary import Summary
+    from orket_lib.artifacts.thermal_profile import ThermalProfile
     from orket_lib.report.markdown import Plot, render_markdown
     from orket_lib.report.plots import plot_frontier
     from orket_lib.report.scatter import scatter_points
     from orket_lib.report.table import summary_table
+    from orket_lib.report.thermal import thermal_section
 
     summary = read_model(options.summary, Summary)
     include_invalid = options.include_invalid or summary.matrix.get("include_invalid", False)
     plot_frontier(summary, options.out_plot, include_invalid)
-    relative = os.path.relpath(options.out_plot, options.out_md.parent)
-    plot = Plot("Quality against size and speed", Path(relative).as_posix())
-    write_text(options.out_md, render_markdown(summary, [plot], include_invalid))
+    plot = Plot("Quality against size and speed", _from_report(options, options.out_plot))
+    thermal = [
+        thermal_section(read_model(path, ThermalProfile), _picture_of(options, path))
+        for path in options.thermal
+    ]
+    write_text(options.out_md, render_markdown(summary, [plot], include_invalid, thermal))
     scatter = Scatter(
         **stamp([options.summary], summary.provenance.ref, summary.provenance.config_sha256),
         execution_lane=summary.execution_lane,
@@ -53,3 +61,13 @@ def run(options: argparse.Namespace) -> int:
             options.out_table, summary_table(summary).to_csv(index=False, lineterminator="\n")
         )
     return 0
+
+
+def _picture_of(options: argparse.Namespace, artifact: Path) -> str | None:
+    """Return where the picture of an artifact lies, seen from the report; None without one."""
+    picture = artifact.with_suffix(".png")
+    return _from_report(options, picture) if picture.is_file() else None
+
+
+def _from_report(options: argparse.Namespace, path: Path) -> str:
+    return Path(os.path.relpath(path, options.out_md.parent)).as_posix()
