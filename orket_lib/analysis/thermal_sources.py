@@ -20,6 +20,7 @@ from orket_lib.analysis.thermal_runs import (
     served_in_series,
 )
 from orket_lib.artifacts.explorer import Explorer, MeasuredWith
+from orket_lib.artifacts.row import RowMetrics
 from orket_lib.artifacts.summary import Summary, SummaryRow
 from orket_lib.artifacts.thermal_series import ThermalSeries
 from orket_lib.vocabulary.errors import ArtifactError
@@ -160,12 +161,16 @@ def labels_of(artifact: Explorer) -> Labels:
 
 def _refuse_one_measurement_twice(rows: Sequence[tuple[str, SummaryRow]]) -> None:
     """Refuse a measurement that comes twice, as views of it or copies of them do."""
-    for place, (path, row) in enumerate(rows):
-        for earlier, other in rows[:place]:
-            if row.status is RunStatus.MEASURED and row.artifact == other.artifact:
-                same = row.report_paths == other.report_paths
-                if same and row.reading("total_latency") == other.reading("total_latency"):
-                    raise ArtifactError(f"{path}: is the same measurement as {earlier}")
+    seen: list[tuple[str, tuple[object, ...]]] = []
+    for path, row in rows:
+        if row.status is not RunStatus.MEASURED:
+            continue
+        numbers = tuple(getattr(row, name) for name in RowMetrics.readings())
+        measured = (row.report_paths, row.artifact, row.gpus, numbers)
+        for earlier, other in seen:
+            if measured == other:
+                raise ArtifactError(f"{path}: is the same measurement as {earlier}")
+        seen.append((path, measured))
 
 
 def _refuse_other_things(rows: Sequence[tuple[str, SummaryRow]]) -> None:

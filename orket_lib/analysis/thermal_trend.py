@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 import statistics
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -179,35 +180,55 @@ def _chance_of_a_window(length: int, window: int) -> float:
 
     Windows overlap and ask for more than a rise from end to end, so half of them are counted.
     """
-    used = max((share for share in _share_of_orders(length) if share <= _TREND_LEVEL), default=0.0)
+    shares = _shares_of_orders((1,) * length)
+    used = max((share for share in shares if share <= _TREND_LEVEL), default=0.0)
     return (_LEVEL - used) / max(1.0, (length - window) / 2)
 
 
 def _chance_of_order(values: Sequence[float]) -> float:
-    """Return the one-sided p-value of Kendall's test for a rise.
-
-    Exact; equal values count as half out of order, which makes it careful.
-    """
-    disorder = sum(
-        1.0 if after < before else 0.5 * (after == before)
-        for place, before in enumerate(values)
-        for after in values[place + 1 :]
+    """Return the one-sided p-value of Kendall's test for a rise, exact also where values tie."""
+    reversed_pairs = sum(
+        after < before for place, before in enumerate(values) for after in values[place + 1 :]
     )
-    return _share_of_orders(len(values))[math.ceil(disorder)]
+    return _shares_of_orders(tuple(sorted(Counter(values).values())))[reversed_pairs]
 
 
 @cache
-def _share_of_orders(length: int) -> tuple[float, ...]:
-    """Return, by number of pairs, the share of all orders in which no more pairs are reversed."""
-    shares = [1.0]
+def _shares_of_orders(alike: tuple[int, ...]) -> tuple[float, ...]:
+    """Return, by number of pairs, the share of all orders in which no more pairs are reversed.
+
+    Args:
+        alike: How many values there are of each size; all 1 where none tie.
+    """
+    # Orders by reversed pairs are a product of (1 + q + ... + q^(n-1)); ties divide by their own.
+    orders = _orders(sum(alike))
+    for count in alike:
+        orders = _quotient(orders, _orders(count))
+    whole = sum(orders)
+    return tuple(total / whole for total in accumulate(orders))
+
+
+@cache
+def _orders(length: int) -> tuple[int, ...]:
+    """Return the number of orders of different values, by how many pairs are reversed."""
+    orders = [1]
     for size in range(2, length + 1):
-        # The next value may be put before up to `size - 1` others, each place as likely.
-        longer = [0.0] * (len(shares) + size - 1)
-        for pairs, share in enumerate(shares):
+        longer = [0] * (len(orders) + size - 1)
+        for pairs, count in enumerate(orders):
             for more in range(size):
-                longer[pairs + more] += share / size
-        shares = longer
-    return tuple(min(1.0, total) for total in accumulate(shares))
+                longer[pairs + more] += count
+        orders = longer
+    return tuple(orders)
+
+
+def _quotient(product: tuple[int, ...], factor: tuple[int, ...]) -> tuple[int, ...]:
+    """Return a polynomial divided by one of its factors, whose lowest coefficient is 1."""
+    rest, quotient = list(product), []
+    for place in range(len(product) - len(factor) + 1):
+        quotient.append(rest[place])
+        for more, count in enumerate(factor):
+            rest[place + more] -= quotient[-1] * count
+    return tuple(quotient)
 
 
 def _bends_freedom(bends: int) -> float:

@@ -22,8 +22,10 @@ if TYPE_CHECKING:
 
 # Okabe and Ito's palette, as in the picture of the sweep.
 _LINE, _MEAN, _HOT, _COOL, _WORK = "#0072B2", "#E69F00", "#D55E00", "#009E73", "#56B4E9"
-_WIDTH, _PANEL, _EMPTY, _HEAD, _FOOT, _DPI = 11.0, 1.75, 0.55, 1.15, 0.6, 150
-_LINE_OF_TEXT = 118
+_WIDTH, _PANEL, _EMPTY, _HEAD, _FOOT, _DPI = 11.0, 1.75, 0.6, 1.15, 0.6, 150
+_BETWEEN = 0.36
+_LINE_OF_TEXT = 150
+_MOST_LABELS = 15
 
 
 def plot_thermal(profile: ThermalProfile, series: ThermalSeries | None, target: Path) -> None:
@@ -36,6 +38,7 @@ def plot_thermal(profile: ThermalProfile, series: ThermalSeries | None, target: 
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
 
     columns = columns_of(profile, series)
     heights = [_PANEL if column.points or column.means else _EMPTY for column in columns]
@@ -44,14 +47,19 @@ def plot_thermal(profile: ThermalProfile, series: ThermalSeries | None, target: 
     FigureCanvasAgg(picture)
     panels = picture.subplots(len(columns), 1, squeeze=False, sharex=True, height_ratios=heights)
     picture.subplots_adjust(
-        left=0.085, right=0.985, bottom=_FOOT / height, top=1 - _HEAD / height, hspace=0.16
+        left=0.085,
+        right=0.985,
+        bottom=_FOOT / height,
+        top=1 - _HEAD / height,
+        hspace=_BETWEEN * len(heights) / sum(heights),
     )
     windows = [repeat.window_s for repeat in series.repeats] if series else []
     for (axes,), column in zip(panels, columns, strict=True):
         _draw(axes, column, windows)
     _mark_runs(panels[0][0], windows)
     _draw_thresholds(panels[0][0], profile, columns[0])
-    panels[-1][0].set_xlabel("seconds since the model was loaded" if series else "run")
+    panels[-1][0].set_xlabel("seconds since the model was loaded" if series else "run", color=INK)
+    panels[-1][0].xaxis.set_major_locator(MaxNLocator(integer=True))
     _head(picture, profile, height)
     content = BytesIO()
     picture.savefig(content, format="png", metadata={"Software": None})
@@ -63,13 +71,14 @@ def _draw(axes: Axes, column: Column, windows: Sequence[tuple[float, float]]) ->
     axes.spines[["top", "right"]].set_visible(False)
     axes.spines[["left", "bottom"]].set_color("0.6")
     axes.tick_params(color="0.6", labelcolor=INK)
-    axes.set_ylabel(column.name, color=INK, fontsize=9.5)
     for begin, end in windows:
         axes.axvspan(begin, end, color=_WORK, alpha=0.16, linewidth=0)
     if not column.points and not column.means:
         axes.set_yticks([])
-        axes.text(0.01, 0.5, column.missing, transform=axes.transAxes, va="center", **TEXT)
+        text = f"{' '.join(column.name.split())}: {column.missing}"
+        axes.text(0.01, 0.5, text, transform=axes.transAxes, va="center", **TEXT)
         return
+    axes.set_ylabel(column.name, color=INK, fontsize=9.5)
     mark = "o" if column.single else "-"
     axes.plot(*zip(*column.points, strict=True), mark, ms=3.2, lw=1.3, color=_LINE, zorder=3)
     for (begin, end), mean in column.means:
@@ -78,11 +87,12 @@ def _draw(axes: Axes, column: Column, windows: Sequence[tuple[float, float]]) ->
     axes.grid(axis="y", color="0.9", linewidth=0.8)
     axes.set_axisbelow(True)
     if column.note:
-        axes.text(0.995, 0.97, column.note, transform=axes.transAxes, ha="right", va="top", **TEXT)
+        axes.text(1.0, 1.02, column.note, transform=axes.transAxes, ha="right", **TEXT)
 
 
 def _mark_runs(axes: Axes, windows: Sequence[tuple[float, float]]) -> None:
-    for number, (begin, end) in enumerate(windows):
+    step = -(-len(windows) // _MOST_LABELS) or 1
+    for number, (begin, end) in list(enumerate(windows))[::step]:
         axes.annotate(
             f"{number}" if number else "run 0",
             ((begin + end) / 2, 1.0),

@@ -100,7 +100,7 @@ def test_each_kind_of_series_gets_its_verdict(
 
 def test_throttling_is_named_and_the_throttled_runs_stay_in_the_trend() -> None:
     seconds = [1.0, 1.0, 1.001, 1.0, 1.2, 1.21, 1.2, 1.21]
-    seen = {run: (THROTTLED, CAPPED) for run in range(4, 8)}
+    seen = dict.fromkeys(range(4, 8), (THROTTLED, CAPPED))
     found = findings(series(seconds, heat=WARMING, seen=seen))
     assert [(item.run_index, item.reason) for item in found.throttling[:2]] == [
         (4, Reason.THERMAL_THROTTLE),
@@ -117,7 +117,7 @@ def test_throttling_is_named_and_the_throttled_runs_stay_in_the_trend() -> None:
 
 
 def test_what_others_did_is_no_heat() -> None:
-    seen = {run: (FOREIGN,) for run in (4, 5, 6, 7)}
+    seen = dict.fromkeys((4, 5, 6, 7), (FOREIGN,))
     seconds = [1.0, 1.0, 1.001, 1.0, 1.2, 1.3, 1.4, 1.5]
     found = findings(series(seconds, heat=WARMING, seen=seen))
     assert [run.counted for run in found.speed.runs] == [True] * 4 + [False] * 4

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import pytest
@@ -87,9 +88,20 @@ def test_the_chance_of_an_order_is_kendalls(seconds: tuple[float, ...]) -> None:
     assert of(*seconds).p_value == pytest.approx(expected.pvalue)
 
 
-def test_equal_values_are_half_in_order() -> None:
-    assert of(1.0, 1.0, 1.0).p_value == pytest.approx(5 / 6)
-    assert of(1.0, 1.0, 2.0).p_value == pytest.approx(3 / 6)
+@pytest.mark.parametrize(
+    "seconds", [(1, 1, 1), (1, 1, 2), (1, 2, 3, 4, 4), (2, 1, 3, 3, 1), (5, 5, 4, 6, 6, 6)]
+)
+def test_where_values_tie_the_chance_is_that_of_all_their_orders(seconds: tuple[int, ...]) -> None:
+    def reversed_pairs(values: tuple[int, ...]) -> int:
+        return sum(one > other for one, other in itertools.combinations(values, 2))
+
+    orders = set(itertools.permutations(seconds))
+    as_good = sum(reversed_pairs(order) <= reversed_pairs(seconds) for order in orders)
+    assert of(*seconds).p_value == pytest.approx(as_good / len(orders))
+
+
+def test_a_rise_that_levels_out_is_a_rise() -> None:
+    assert of(1.0, 1.05, 1.1, 1.2, 1.2).rises
 
 
 def test_the_median_slope_does_not_care_for_one_outlier() -> None:
