@@ -213,11 +213,9 @@ def _orders(length: int) -> tuple[int, ...]:
     """Return the number of orders of different values, by how many pairs are reversed."""
     orders = [1]
     for size in range(2, length + 1):
-        longer = [0] * (len(orders) + size - 1)
-        for pairs, count in enumerate(orders):
-            for more in range(size):
-                longer[pairs + more] += count
-        orders = longer
+        # The next value may stand before 0 to size - 1 of the others: a moving sum.
+        sums = [0, *accumulate(orders), *[sum(orders)] * (size - 1)]
+        orders = [total - sums[max(0, end - size)] for end, total in enumerate(sums)][1:]
     return tuple(orders)
 
 
