@@ -12,11 +12,12 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import accumulate, pairwise
+from itertools import pairwise
+
+from orket_lib.analysis.orders import chance_of_order, shares_of_orders
 
 FEWEST_RUNS = 3  # two runs always rise or fall, and nothing tells how far they would by chance
 LEAST_RISE = 0.005  # of the latency; what is smaller is no heat soak, however sure it is
@@ -123,7 +124,7 @@ def trend_of(runs: Sequence[Run], window: int) -> Trend | None:
     return Trend(
         noise=noise,
         total=total,
-        p_value=_chance_of_order(values),
+        p_value=chance_of_order(values),
         least=least,
         rises=tuple(_stretches(values, noise, total, least, window)),
         falls=tuple(_stretches(falling, noise, -total, least, window)),
@@ -164,7 +165,7 @@ def _stretches(
     """Return the stretches of a series that rise beyond its noise."""
     last = len(values) - 1
     found = []
-    ordered = _chance_of_order(values) <= _TREND_LEVEL
+    ordered = chance_of_order(values) <= _TREND_LEVEL
     if ordered and total > max(math.sqrt(2) * noise.spread, LEAST_RISE):
         found.append((0, last))
     for first in range(last - window + 1):
@@ -180,53 +181,9 @@ def _chance_of_a_window(length: int, window: int) -> float:
 
     Windows overlap and ask for more than a rise from end to end, so half of them are counted.
     """
-    shares = _shares_of_orders((1,) * length)
+    shares = shares_of_orders((1,) * length)
     used = max((share for share in shares if share <= _TREND_LEVEL), default=0.0)
     return (_LEVEL - used) / max(1.0, (length - window) / 2)
-
-
-def _chance_of_order(values: Sequence[float]) -> float:
-    """Return the one-sided p-value of Kendall's test for a rise, exact also where values tie."""
-    reversed_pairs = sum(
-        after < before for place, before in enumerate(values) for after in values[place + 1 :]
-    )
-    return _shares_of_orders(tuple(sorted(Counter(values).values())))[reversed_pairs]
-
-
-@cache
-def _shares_of_orders(alike: tuple[int, ...]) -> tuple[float, ...]:
-    """Return, by number of pairs, the share of all orders in which no more pairs are reversed.
-
-    Args:
-        alike: How many values there are of each size; all 1 where none tie.
-    """
-    # Orders by reversed pairs are a product of (1 + q + ... + q^(n-1)); ties divide by their own.
-    orders = _orders(sum(alike))
-    for count in alike:
-        orders = _quotient(orders, _orders(count))
-    whole = sum(orders)
-    return tuple(total / whole for total in accumulate(orders))
-
-
-@cache
-def _orders(length: int) -> tuple[int, ...]:
-    """Return the number of orders of different values, by how many pairs are reversed."""
-    orders = [1]
-    for size in range(2, length + 1):
-        # The next value may stand before 0 to size - 1 of the others: a moving sum.
-        sums = [0, *accumulate(orders), *[sum(orders)] * (size - 1)]
-        orders = [total - sums[max(0, end - size)] for end, total in enumerate(sums)][1:]
-    return tuple(orders)
-
-
-def _quotient(product: tuple[int, ...], factor: tuple[int, ...]) -> tuple[int, ...]:
-    """Return a polynomial divided by one of its factors, whose lowest coefficient is 1."""
-    rest, quotient = list(product), []
-    for place in range(len(product) - len(factor) + 1):
-        quotient.append(rest[place])
-        for more, count in enumerate(factor):
-            rest[place + more] -= quotient[-1] * count
-    return tuple(quotient)
 
 
 def _bends_freedom(bends: int) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from orket_lib.vocabulary.statuses import Lane, VramProfile
 
 if TYPE_CHECKING:
     from orket_lib.analysis.thermal_sources import Labels, ThermalSource
-    from orket_lib.artifacts.thermal_profile import ThermalProfile
+    from orket_lib.artifacts.thermal_profile import ThermalProfile, ThermalThresholds
     from orket_lib.artifacts.thermal_series import ThermalSeries
 
 
@@ -105,15 +106,11 @@ def _profile(options: argparse.Namespace, source: ThermalSource) -> ThermalProfi
     from orket_lib.analysis.thermal_profile import judge_runs
     from orket_lib.analysis.thermal_words import nothing_to_run, thermal_recommendation
     from orket_lib.artifacts.frontier import UNKNOWN
-    from orket_lib.artifacts.thermal_profile import ThermalProfile, ThermalThresholds
+    from orket_lib.artifacts.thermal_profile import ThermalProfile
 
     labels, fingerprint, inputs = _labels(options, source)
     lane, profile = _named(options, labels)
-    thresholds = ThermalThresholds(
-        cooldown_target_c=options.cooldown_target_c,
-        polluted_thermal_threshold_c=options.polluted_thermal_threshold_c,
-        monotonic_window=options.monotonic_window,
-    )
+    thresholds = _thresholds(options)
     findings = judge_runs(source.runs, thresholds, lane, source.why_none)
     name = f"{source.model_id} {source.quant_tag}"
     return ThermalProfile.of(
@@ -133,14 +130,15 @@ def _profile(options: argparse.Namespace, source: ThermalSource) -> ThermalProfi
             if source.quant_tag == UNKNOWN
             else thermal_recommendation(name, findings, thresholds, lane, source.failure)
         ),
-        heat_soak_detected=findings.heat_soak_detected,
-        polluted_run_rate=findings.polluted_run_rate,
-        cooldown_failure_rate=findings.cooldown_failure_rate,
-        points=findings.points,
-        latency_trend=findings.latency_trend,
-        speed=findings.speed,
-        throttling=findings.throttling,
+        **{field.name: getattr(findings, field.name) for field in fields(findings)},
     )
+
+
+def _thresholds(options: argparse.Namespace) -> ThermalThresholds:
+    from orket_lib.artifacts.thermal_profile import ThermalThresholds
+
+    names = ThermalThresholds.model_fields
+    return ThermalThresholds(**{name: getattr(options, name) for name in names})
 
 
 def _labels(

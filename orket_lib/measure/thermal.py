@@ -12,36 +12,24 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import psutil
-
 from orket_lib.artifacts.base import Provenance
 from orket_lib.artifacts.io import read_model, write_model
 from orket_lib.artifacts.run_report import CooldownRecord, Probe, Session
-from orket_lib.artifacts.thermal_series import ThermalRepeat, ThermalSeries, ThermalSpec
+from orket_lib.artifacts.thermal_series import ThermalSeries, ThermalSpec
 from orket_lib.measure.cooldown import cool_to
 from orket_lib.measure.device_lock import device_locks
-from orket_lib.measure.gpu_quality import watched
-from orket_lib.measure.gpu_summary import summarize_gpus
-from orket_lib.measure.host_quality import judge_probe
-from orket_lib.measure.host_summary import summarize_host
 from orket_lib.measure.identity import identity_observations
 from orket_lib.measure.last_words import failure_status, with_last_words
 from orket_lib.measure.locked_devices import locked_devices
 from orket_lib.measure.opened import OpenSession
 from orket_lib.measure.probes import run_probe
 from orket_lib.measure.progress import Progress
-from orket_lib.measure.sample_files import (
-    archive_samples,
-    gpu_samples_of,
-    remove_samples,
-    samples_path,
-)
+from orket_lib.measure.sample_files import archive_samples, remove_samples, samples_path
 from orket_lib.measure.session import open_session
-from orket_lib.measure.thermal_trace import heat_around, looks_at, trace_of
+from orket_lib.measure.thermal_watch import ThermalWatch
 from orket_lib.providers.base import Source
 from orket_lib.telemetry.environment import environment
 from orket_lib.telemetry.fingerprint import boot_id, hardware_fingerprint, remote_machine
-from orket_lib.telemetry.sampler import read_samples
 from orket_lib.vocabulary.clock import file_stamp, utc_now
 from orket_lib.vocabulary.errors import LoadError, ProviderError, ServerCrashed
 from orket_lib.vocabulary.statuses import RunStatus
@@ -146,26 +134,12 @@ class ThermalMeasurement:
 
     def _as_it_stands(self, status: RunStatus, reason: str | None) -> ThermalSeries:
         """Return the series as far as it was measured, held against the samples so far."""
-        spec, cpus = self._spec, psutil.cpu_count() or 1
-        samples, gpus = read_samples(self._samples), watched(gpu_samples_of(self._samples))
-        remote = self._source.place.remote
-        on_gpu = remote is None and gpus is not None and bool(gpus.record.devices)
-        looks = looks_at(samples, gpus, remote is not None)
-        repeats = []
-        for index, repeat in enumerate(item for item in self._repeats if item.probes):
-            window_s = (repeat.probes[0].window_s[0], repeat.probes[-1].window_s[1])
-            start_c, end_c = heat_around(looks, window_s)
-            repeats.append(
-                ThermalRepeat.of(
-                    index=index,
-                    cooldown=repeat.rest,
-                    window_s=window_s,
-                    sensor="gpu" if on_gpu else "cpu",
-                    temperature_start_c=start_c,
-                    temperature_end_c=end_c,
-                    probes=[judge_probe(item, samples, cpus, gpus) for item in repeat.probes],
-                )
-            )
+        spec, remote = self._spec, self._source.place.remote
+        seen = ThermalWatch.of(self._samples, remote is not None)
+        begun = [repeat for repeat in self._repeats if repeat.probes]
+        repeats = [
+            seen.repeat(index, repeat.rest, repeat.probes) for index, repeat in enumerate(begun)
+        ]
         return ThermalSeries(
             generated_at=utc_now(),
             provenance=self._provenance,
@@ -177,16 +151,16 @@ class ThermalMeasurement:
             finished_at=utc_now(),
             boot_id=boot_id(),
             hardware_fingerprint=remote_machine(remote) or hardware_fingerprint(),
-            cpus=cpus,
+            cpus=seen.cpus,
             # Of a machine that we only know by its name, ours would be a false word.
             platform={} if remote else environment(),
             spec=spec,
             spec_digest=spec.digest(),
             session=self._session,
-            host=summarize_host(samples, cpus) if self._session else None,
-            gpus=summarize_gpus(gpus, 0) if gpus else (),
-            gpus_absent=dict(gpus.record.absent) if gpus else {},
+            host=seen.host if self._session else None,
+            gpus=seen.gpu_summaries,
+            gpus_absent=seen.gpus_absent,
             repeats=repeats,
-            trace=trace_of(looks, [repeat.window_s for repeat in repeats], on_gpu),
+            trace=seen.trace([repeat.window_s for repeat in repeats]),
             observations=identity_observations(spec, self._session) if self._session else (),
         )
