@@ -109,13 +109,14 @@ def _disturbances(findings: Findings, thresholds: ThermalThresholds) -> list[str
             "COOLDOWN_TARGET_NOT_REACHED",
             f"not cooled to {thresholds.cooldown_target_c:g} °C before",
         ),
-        ("RUN_QUALITY_NOT_CLEAN", "disturbed"),
     )
     for label, words in named:
         runs = [point.run_index for point in findings.points if label in point.reasons]
         if runs:
             parts.append(f"{words}: {_runs(runs)}")
-    return parts
+    # What only heat slowed is told above.
+    others = [run.run_index for run in findings.speed.runs if not run.counted]
+    return [*parts, f"not in the trend: {_runs(others)}"] if others else parts
 
 
 def _runs(places: list[int]) -> str:

@@ -125,7 +125,8 @@ def _thermal(thermal: PlannedThermal | None) -> str:
         f"{thermal.repeats} repeats of {thermal.generations} generations at "
         f"{thermal.quant_tag or 'the quant that the frontier picks'}, before each a rest to "
         f"{thermal.cooldown_target_c:g} °C of at most {thermal.cooldown_timeout_sec:g} s; hot "
-        f"above {thermal.polluted_threshold_c:g} °C, heat soak {thermal.monotonic_window} rises"
+        f"above {thermal.polluted_threshold_c:g} °C, heat soak by "
+        f"{thermal.monotonic_window} rises in a row"
     )
 
 

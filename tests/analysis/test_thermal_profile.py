@@ -122,7 +122,7 @@ def test_what_others_did_is_no_heat() -> None:
     found = findings(series(seconds, heat=WARMING, seen=seen))
     assert [run.counted for run in found.speed.runs] == [True] * 4 + [False] * 4
     assert (found.heat_soak_detected, found.latency_trend) == (False, "steady")
-    assert "disturbed: runs 4, 5, 6, 7" in words(found)
+    assert "not in the trend: runs 4, 5, 6, 7" in words(found)
     in_ci = findings(series(seconds, heat=WARMING, seen=seen), Lane.CI)
     assert in_ci.polluted_run_rate == 0.0
     assert in_ci.heat_soak_detected
