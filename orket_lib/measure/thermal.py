@@ -7,8 +7,6 @@ between is not the machine that was getting warm.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -101,7 +99,8 @@ class ThermalMeasurement:
         log = self._attempt / SERVER_LOG
         self._progress.plan(self._spec.repeats * self._spec.generations, 0)
         try:
-            with self._serving(log) as opened:
+            with open_session(self._spec, self._source, log, self._samples, 0) as opened:
+                self._session = opened.record
                 for _ in range(self._spec.repeats):
                     self._repeat(opened)
                     write_model(self._attempt / SERIES, self._as_it_stands(*_GOING_ON))
@@ -112,12 +111,6 @@ class ThermalMeasurement:
         except ProviderError as error:
             return RunStatus.INCOMPLETE, str(error)
         return RunStatus.MEASURED, None
-
-    @contextmanager
-    def _serving(self, log: Path) -> Iterator[OpenSession]:
-        with open_session(self._spec, self._source, log, self._samples, 0) as opened:
-            self._session = opened.record
-            yield opened
 
     def _repeat(self, opened: OpenSession) -> None:
         """Let the machine cool down, then work it once."""
