@@ -12,6 +12,7 @@ rule make_report:
             category="Sweep",
             labels={"part": "report"},
         ),
+        page=f"{RESULTS}/quant_sweep/sweep_report.html",
         scatter=f"{RESULTS}/quant_sweep/sweep_scatter.json",
         table=f"{RESULTS}/quant_sweep/sweep_table.csv",
         plot=report(
@@ -26,6 +27,7 @@ rule make_report:
         thermal=TARGETS.thermal.option(),
     shell:
         "python -m orket_lib report --summary {input.summary} --out-md {output.markdown}"
+        " --out-html {output.page}"
         " --out-scatter {output.scatter} --out-table {output.table} --out-plot {output.plot}"
         " {params.thermal} --log {log}"
 
@@ -34,6 +36,7 @@ rule report:
     input:
         TARGETS.up_to(
             "sweep_report.md",
+            "sweep_report.html",
             "sweep_scatter.json",
             "sweep_table.csv",
             "plots/frontier.png",

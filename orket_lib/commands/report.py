@@ -14,7 +14,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--summary", type=Path, required=True, help="sweep_summary.json")
     parser.add_argument("--out-md", type=Path, required=True, help="the report")
     parser.add_argument("--out-scatter", type=Path, required=True, help="its points as JSON")
-    parser.add_argument("--out-plot", type=Path, required=True, help="its picture as PNG")
+    parser.add_argument(
+        "--out-plot", type=Path, help="its picture as PNG (default: plots/frontier.png beside it)"
+    )
+    parser.add_argument("--out-html", type=Path, help="the report as one HTML page")
     parser.add_argument("--out-table", type=Path, help="its rows as CSV, for a spreadsheet")
     parser.add_argument(
         "--thermal", type=Path, nargs="+", default=[], metavar="FILE", help="thermal_profile.json"
@@ -31,6 +34,7 @@ def run(options: argparse.Namespace) -> int:
     from orket_lib.artifacts.scatter import Scatter
     from orket_lib.artifacts.summary import Summary
     from orket_lib.artifacts.thermal_profile import ThermalProfile
+    from orket_lib.report.html import render_html
     from orket_lib.report.markdown import Plot, render_markdown
     from orket_lib.report.plots import plot_frontier
     from orket_lib.report.scatter import scatter_points
@@ -39,13 +43,17 @@ def run(options: argparse.Namespace) -> int:
 
     summary = read_model(options.summary, Summary)
     include_invalid = options.include_invalid or summary.matrix.get("include_invalid", False)
-    plot_frontier(summary, options.out_plot, include_invalid)
-    plot = Plot("Quality against size and speed", _from_report(options, options.out_plot))
+    picture = options.out_plot or options.out_md.parent / "plots" / "frontier.png"
+    plot_frontier(summary, picture, include_invalid)
+    plot = Plot("Quality against size and speed", _from_report(options, picture))
     thermal = [
         thermal_section(read_model(path, ThermalProfile), _picture_of(options, path))
         for path in options.thermal
     ]
-    write_text(options.out_md, render_markdown(summary, [plot], include_invalid, thermal))
+    markdown = render_markdown(summary, [plot], include_invalid, thermal)
+    write_text(options.out_md, markdown)
+    if options.out_html:
+        write_text(options.out_html, render_html(markdown, options.out_md.parent))
     scatter = Scatter(
         **stamp([options.summary], summary.provenance.ref, summary.provenance.config_sha256),
         execution_lane=summary.execution_lane,

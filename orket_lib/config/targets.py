@@ -22,6 +22,7 @@ _VIEWS = (
     "frontier_kept.ok",
     "contracts_passed.ok",
     "sweep_report.md",
+    "sweep_report.html",
     "sweep_scatter.json",
     "sweep_table.csv",
     "plots/frontier.png",
