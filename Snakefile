@@ -21,6 +21,7 @@ include: "rules/summary.smk"
 include: "rules/kpi.smk"
 include: "rules/baselines.smk"
 include: "rules/frontier.smk"
+include: "rules/thermal.smk"
 include: "rules/contracts.smk"
 include: "rules/report.smk"
 

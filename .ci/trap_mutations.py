@@ -65,6 +65,8 @@ REQUESTS = "orket_lib/measure/probe_requests.py"
 GRADED = "orket_lib/measure/graded.py"
 AGGREGATES = "orket_lib/analysis/aggregates.py"
 WINDOWS = "orket_lib/telemetry/windows.py"
+COOLDOWN = "orket_lib/measure/cooldown.py"
+THERMAL_TREND = "orket_lib/analysis/thermal_trend.py"
 GPU_WINDOWS = "orket_lib/telemetry/gpu_windows.py"
 _READ_BACK = 'read_back(props, artifact, _build(props), vram=Null("NO_GPU_USED"))'
 _FOREIGN = """    busy = last.busy_s - first.busy_s
@@ -395,6 +397,20 @@ MUTATIONS = (
         "orket_lib/measure/warmup.py",
         "not is_steady(seconds) and len(seconds) < max(CAP, required)",
         "False",
+    ),
+    Mutation(
+        "T14",
+        "a repeat begins as hot as the one before it ended",
+        COOLDOWN,
+        "while not isinstance(now, Null) and now > target_c",
+        "while False and not isinstance(now, Null) and now > target_c",
+    ),
+    Mutation(
+        "T14",
+        "only what varies within the runs counts as noise",
+        THERMAL_TREND,
+        "reach = _t_quantile(chance, self.freedom[0]) * self.between",
+        "reach = 0.0",
     ),
     Mutation(
         "T15",

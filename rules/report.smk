@@ -4,6 +4,8 @@
 rule make_report:
     input:
         summary=f"{RESULTS}/quant_sweep/sweep_summary.json",
+        thermal=TARGETS.thermal.profiles(),
+        pictures=TARGETS.thermal.pictures(),
     output:
         markdown=report(
             f"{RESULTS}/quant_sweep/sweep_report.md",
@@ -22,11 +24,12 @@ rule make_report:
         f"logs/{SWEEP.config.sweep}/report.log",
     params:
         code=CODE,
+        thermal=TARGETS.thermal.option(),
     shell:
         "python -m orket_lib report --summary {input.summary} --out-md {output.markdown}"
         " --out-html {output.page}"
         " --out-scatter {output.scatter} --out-table {output.table} --out-plot {output.plot}"
-        " --log {log}"
+        " {params.thermal} --log {log}"
 
 
 rule report:
@@ -38,3 +41,4 @@ rule report:
             "sweep_table.csv",
             "plots/frontier.png",
         ),
+        TARGETS.thermal.all_files(),

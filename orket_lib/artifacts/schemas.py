@@ -36,6 +36,7 @@ from orket_lib.artifacts.sidecar import SidecarMeasurement, SidecarReport
 from orket_lib.artifacts.status import SweepStatus
 from orket_lib.artifacts.summary import Summary
 from orket_lib.artifacts.thermal_profile import ThermalProfile
+from orket_lib.artifacts.thermal_series import ThermalSeries
 
 SCHEMAS = Path("docs/schemas")
 
@@ -59,6 +60,7 @@ PUBLISHED: tuple[type[Record], ...] = (
     Scatter,
     FrontierExplorer,
     ContextCeiling,
+    ThermalSeries,
     ThermalProfile,
     History,
     BaselineHistory,

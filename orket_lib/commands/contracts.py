@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -19,9 +20,14 @@ _Name = Literal["frontier", "context", "thermal"]
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
-    parser.add_argument("--frontier", type=Path, help="frontier_explorer.json")
-    parser.add_argument("--context", type=Path, help="context_ceiling.json")
-    parser.add_argument("--thermal", type=Path, help="thermal_profile.json")
+    for name, file in (
+        ("frontier", "frontier_explorer.json"),
+        ("context", "context_ceiling.json"),
+        ("thermal", "thermal_profile.json"),
+    ):
+        parser.add_argument(
+            f"--{name}", type=Path, nargs="+", default=[], metavar="FILE", help=f"{file}, ..."
+        )
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
     add_log(parser)
     parser.set_defaults(misused=parser.error)
@@ -43,23 +49,24 @@ def run(options: argparse.Namespace) -> int:
         "context": ContextCeiling,
         "thermal": ThermalProfile,
     }
-    given = {name: path for name in models if (path := getattr(options, name)) is not None}
+    given = [(name, path) for name in models for path in getattr(options, name)]
     if not given:
         options.misused("nothing to check: name --frontier, --context or --thermal")
+    alike = Counter(name for name, _ in given)
     found = [
-        violation
-        for name, path in given.items()
+        violation if alike[name] == 1 else f"{path.as_posix()}: {violation}"
+        for name, path in given
         for violation in violations(name, read_json(path), models[name])
     ]
     if options.json:
         checked = [
             CheckedArtifact(name=name, path=path.as_posix(), needed=version_of(models[name]))
-            for name, path in given.items()
+            for name, path in given
         ]
         print_json(ContractCheck(passed=not found, checked=checked, violations=found))
     if found:
         listed = "\n".join(f"  {printable(line, _LONGEST)}" for line in found)
-        paths = ", ".join(path.as_posix() for path in given.values())
+        paths = ", ".join(path.as_posix() for _, path in given)
         raise Refused(f"not what the published schemas promise: {paths}\n{listed}")
-    tell(f"{', '.join(given)}: as published")
+    tell(f"{', '.join(dict.fromkeys(name for name, _ in given))}: as published")
     return 0

@@ -20,6 +20,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out-html", type=Path, help="the report as one HTML page")
     parser.add_argument("--out-table", type=Path, help="its rows as CSV, for a spreadsheet")
     parser.add_argument(
+        "--thermal", type=Path, nargs="+", default=[], metavar="FILE", help="thermal_profile.json"
+    )
+    parser.add_argument(
         "--include-invalid", action="store_true", help="show a frontier with invalid rows, too"
     )
     add_log(parser)
@@ -30,19 +33,24 @@ def run(options: argparse.Namespace) -> int:
     from orket_lib.artifacts.io import read_model, write_model, write_text
     from orket_lib.artifacts.scatter import Scatter
     from orket_lib.artifacts.summary import Summary
+    from orket_lib.artifacts.thermal_profile import ThermalProfile
     from orket_lib.report.html import render_html
     from orket_lib.report.markdown import Plot, render_markdown
     from orket_lib.report.plots import plot_frontier
     from orket_lib.report.scatter import scatter_points
     from orket_lib.report.table import summary_table
+    from orket_lib.report.thermal import thermal_section
 
     summary = read_model(options.summary, Summary)
     include_invalid = options.include_invalid or summary.matrix.get("include_invalid", False)
     picture = options.out_plot or options.out_md.parent / "plots" / "frontier.png"
     plot_frontier(summary, picture, include_invalid)
-    relative = os.path.relpath(picture, options.out_md.parent)
-    plot = Plot("Quality against size and speed", Path(relative).as_posix())
-    markdown = render_markdown(summary, [plot], include_invalid)
+    plot = Plot("Quality against size and speed", _from_report(options, picture))
+    thermal = [
+        thermal_section(read_model(path, ThermalProfile), _picture_of(options, path))
+        for path in options.thermal
+    ]
+    markdown = render_markdown(summary, [plot], include_invalid, thermal)
     write_text(options.out_md, markdown)
     if options.out_html:
         write_text(options.out_html, render_html(markdown, options.out_md.parent))
@@ -61,3 +69,13 @@ def run(options: argparse.Namespace) -> int:
             options.out_table, summary_table(summary).to_csv(index=False, lineterminator="\n")
         )
     return 0
+
+
+def _picture_of(options: argparse.Namespace, artifact: Path) -> str | None:
+    """Return where the picture of an artifact lies, seen from the report; None without one."""
+    picture = artifact.with_suffix(".png")
+    return _from_report(options, picture) if picture.is_file() else None
+
+
+def _from_report(options: argparse.Namespace, path: Path) -> str:
+    return Path(os.path.relpath(path, options.out_md.parent)).as_posix()

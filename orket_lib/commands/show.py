@@ -24,4 +24,18 @@ def show_summary(results: Path, since: float) -> None:
     if path.is_file() and path.stat().st_mtime >= since:
         summary = read_model(path, Summary)
         report = (path.parent / "sweep_report.md").as_posix()
-        tell(terminal_summary(summary, report, colour=sys.stderr.isatty()))
+        further = thermal_lines(results, since)
+        tell(terminal_summary(summary, report, colour=sys.stderr.isatty(), further=further))
+
+
+def thermal_lines(results: Path, since: float) -> list[str]:
+    """Return what each thermal profile of a sweep recommends, of those that are new enough."""
+    from orket_lib.artifacts.io import read_model
+    from orket_lib.artifacts.thermal_profile import ThermalProfile
+
+    paths = sorted(results.glob("thermal/*/thermal_profile.json"))
+    return [
+        f"thermal: {read_model(path, ThermalProfile).recommendation}"
+        for path in paths
+        if path.stat().st_mtime >= since
+    ]

@@ -70,15 +70,11 @@ def serving_warnings(config: SweepConfig) -> Iterator[str]:
         or config.hardware_sidecar_profile
     ):
         yield "runtime_env: no effect: it is for commands of a runner or sidecar: there is none"
-    for keys, part in (
-        (
-            (config.context_sweep_profile, config.context_sweep_contexts),
-            "context: the context sweep",
-        ),
-        ((config.thermal_repeats,), "thermal: the thermal series"),
-    ):
-        if any(keys):
-            yield f"{part} is not part of this version; its settings were checked and do nothing"
+    if config.context_sweep_profile or config.context_sweep_contexts:
+        yield (
+            "context: the context sweep is not part of this version; its settings were checked "
+            "and do nothing"
+        )
 
 
 def _shared_server_warnings(config: SweepConfig) -> Iterator[str]:

@@ -48,6 +48,11 @@ class SweepConfig(  # fields come in the order of the bases, read from the last 
         """Whether the user's own binary is started, rather than a server used that runs."""
         return self.provider == "llama_server" and self.base_url is None
 
+    @property
+    def measures_chosen_quant(self) -> bool:
+        """Whether something is measured at the quant that the frontier picks."""
+        return self.thermal_repeats > 0
+
     def bits(self, quant: str) -> float | None:
         """Return the bits per weight that order a tag before its file is read."""
         return self.quant_bits.get(quant, nominal_bits(quant))

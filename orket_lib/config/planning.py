@@ -14,6 +14,7 @@ from orket_lib.artifacts.plan import (
     PlannedCell,
     PlannedSidecar,
     PlannedTasks,
+    PlannedThermal,
 )
 from orket_lib.artifacts.preflight import QUANTIZE_BINARY, NeededModel, Needs
 from orket_lib.artifacts.serving import Place
@@ -64,6 +65,7 @@ def make_plan(sweep: Sweep, commit_sha: str | None, dirty: bool | None) -> Plan:
         row_quality_policy=config.row_policy,
         runner=_runner(config),
         hardware_sidecar=_sidecar(config),
+        thermal=_thermal(config),
         execution_lane=config.execution_lane,
         vram_profile=config.vram_profile,
         vram_guard=config.vram_guard,
@@ -153,6 +155,13 @@ def _sidecar(config: SweepConfig) -> PlannedSidecar:
         template=sidecar.template,
         timeout_sec=sidecar.timeout_sec,
     )
+
+
+def _thermal(config: SweepConfig) -> PlannedThermal | None:
+    if not config.thermal_repeats:
+        return None
+    names = PlannedThermal.model_fields
+    return PlannedThermal(**{name: getattr(config, f"thermal_{name}") for name in names})
 
 
 def _cpu_only(config: SweepConfig) -> bool:

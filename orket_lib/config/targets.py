@@ -8,7 +8,9 @@ from orket_lib.config.checkout import checkout_state
 from orket_lib.config.planning import make_plan, needs, place
 from orket_lib.config.quantized_targets import QuantizedTargets
 from orket_lib.config.resolve import Cell, Sweep
+from orket_lib.config.servable_cells import servable_cells
 from orket_lib.config.sidecar_targets import SidecarTargets
+from orket_lib.config.thermal_targets import ThermalTargets
 from orket_lib.config.turns import turn_by_turn
 
 _POLICIES = ("matrix", "canary", "row", "needs", "place")
@@ -33,6 +35,7 @@ class Targets:
     def __init__(self, sweep: Sweep) -> None:
         self._sweep = sweep
         self.sidecars = SidecarTargets(sweep)
+        self.thermal = ThermalTargets(sweep)
         self._by_digest = {cell.digest: cell for cell in sweep.cells}
         self._canaries = {canary.digest(): canary for canary in sweep.canaries}
         by_pair = {(cell.model_id, cell.quant_tag): cell for cell in sweep.cells}
@@ -47,7 +50,10 @@ class Targets:
 
     def all_files(self) -> list[str]:
         """Return every product of the sweep, intermediates included."""
-        return self.up_to(*_VIEWS, *self.regression_views(), *self.recorded_views())
+        return [
+            *self.up_to(*_VIEWS, *self.regression_views(), *self.recorded_views()),
+            *self.thermal.all_files(),
+        ]
 
     def regression_views(self) -> list[str]:
         """Return the comparison with the baselines, where the config asks for one."""
@@ -68,7 +74,7 @@ class Targets:
         specs = [f"{cell.folder}/spec.json" for cell in self._sweep.cells]
         return [
             f"{self._sweep.results}/plan.json",
-            *(f"{self._sweep.results}/policy/{name}.json" for name in _POLICIES),
+            *(f"{self._sweep.results}/policy/{name}.json" for name in self._policy_names()),
             "results/preflight/verdict.json",
             "results/preflight/passed.ok",
             *self.canary_measurement(),
@@ -168,13 +174,21 @@ class Targets:
                 quant_bits=config.quant_bits,
             )
             return canonical_json(settings.model_dump(mode="json"))
+        if name == "cells":
+            return canonical_json(servable_cells(self._sweep).model_dump(mode="json"))
+        if name == "thermal":
+            return self.thermal.settings_json()
         found = needs(self._sweep) if name == "needs" else place(config)
         return canonical_json(found.model_dump(mode="json"))
 
     def policies(self) -> dict[str, str]:
         """Return what each policy file must hold, by path."""
         folder = f"{self._sweep.results}/policy"
-        return {f"{folder}/{name}.json": self.policy_json(name) for name in _POLICIES}
+        return {f"{folder}/{name}.json": self.policy_json(name) for name in self._policy_names()}
+
+    def _policy_names(self) -> list[str]:
+        chosen = ["cells"] if self._sweep.config.measures_chosen_quant else []
+        return [*_POLICIES, *chosen, *(["thermal"] if self.thermal.models else [])]
 
     def plan_json(self) -> str:
         """Return the plan as canonical JSON."""

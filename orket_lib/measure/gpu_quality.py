@@ -77,6 +77,20 @@ class WatchedGpus:
         counted = self.counted
         return counted if isinstance(counted, Null) else idle_watts(self.record.samples, counted)
 
+    def looks(self) -> Iterator[tuple[float, Value, Value, Value]]:
+        """Yield each look's time, and of the GPUs the highest heat, lowest clock and all power."""
+        counted = self.counted
+        for look in self.record.samples:
+            if isinstance(counted, Null):
+                yield look.at_s, counted, counted, counted
+            else:
+                yield (
+                    look.at_s,
+                    _over(counted, look, max, "temperature_c"),
+                    _over(counted, look, min, "clock_mhz"),
+                    _over(counted, look, sum, "power_watts"),
+                )
+
     def judge(self, window_s: Window) -> tuple[GpuWindow, tuple[Observation, ...]]:
         """Return what they did around a run, and what of that counts as a disturbance."""
         if not self.record.devices:

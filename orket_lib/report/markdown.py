@@ -26,6 +26,7 @@ from orket_lib.report.gpus import gpu_section
 from orket_lib.report.missing import missing_numbers
 from orket_lib.report.rounds import rounds_section
 from orket_lib.report.sidecars import sidecar_section
+from orket_lib.report.thermal import ThermalSection
 from orket_lib.report.views import FrontierView, frontier_view, role_text
 from orket_lib.vocabulary.statuses import Lane
 
@@ -64,7 +65,10 @@ class Plot:
 
 
 def render_markdown(
-    summary: Summary, plots: Sequence[Plot], include_invalid: bool | None = None
+    summary: Summary,
+    plots: Sequence[Plot],
+    include_invalid: bool | None = None,
+    thermal: Sequence[ThermalSection] = (),
 ) -> str:
     """Return the operator report.
 
@@ -73,6 +77,7 @@ def render_markdown(
         plots: Its pictures.
         include_invalid: Whether rows that are not valid may have a role in the tables, in this
             view only; None means as in the summary.
+        thermal: What became of the thermal series of its models.
     """
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -98,6 +103,7 @@ def render_markdown(
         ],
         gpus=[part for part in map(gpu_section, summary.sessions) if part],
         sidecars=[part for part in map(sidecar_section, summary.sessions) if part],
+        thermal=thermal,
         rounds=[part for part in map(rounds_section, summary.sessions) if part],
         plots=[{"title": plot.title, "path": quote(plot.path)} for plot in plots],
         canary=_canary(summary),

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import shlex
 
-from orket_lib.artifacts.plan import Plan, PlannedCanary, PlannedCell, PlannedSidecar
+from orket_lib.artifacts.plan import (
+    Plan,
+    PlannedCanary,
+    PlannedCell,
+    PlannedSidecar,
+    PlannedThermal,
+)
 from orket_lib.vocabulary.memory import FREE_SHARE
 from orket_lib.vocabulary.statuses import VramGuard
 
@@ -33,6 +39,7 @@ def plan_text(plan: Plan) -> str:
         f"cpu saturation <= {policy.max_cpu_saturation_rate:g}, "
         f"system load <= {policy.max_system_load_rate:g}",
         "hardware_sidecar": _sidecar(plan.hardware_sidecar),
+        "thermal": _thermal(plan.thermal),
         "lane, vram profile": f"{plan.execution_lane.value}, {plan.vram_profile.value}: a model "
         f"may take {FREE_SHARE[plan.vram_profile]:.0%} of the free memory, the preflight "
         f"{'warns of' if plan.vram_guard is VramGuard.WARN else 'refuses'} more",
@@ -109,6 +116,18 @@ def _sidecar(sidecar: PlannedSidecar) -> str:
     command = shlex.join(sidecar.template) if sidecar.template else "our own measurement"
     profile = f"profile {sidecar.profile}: " if sidecar.profile else ""
     return f"{profile}{command}, at most {sidecar.timeout_sec:g} s"
+
+
+def _thermal(thermal: PlannedThermal | None) -> str:
+    if thermal is None:
+        return "off"
+    return (
+        f"{thermal.repeats} repeats of {thermal.generations} generations at "
+        f"{thermal.quant_tag or 'the quant that the frontier picks'}, before each a rest to "
+        f"{thermal.cooldown_target_c:g} °C of at most {thermal.cooldown_timeout_sec:g} s; hot "
+        f"above {thermal.polluted_threshold_c:g} °C, heat soak by "
+        f"{thermal.monotonic_window} rises in a row"
+    )
 
 
 def _shown(value: object) -> str:

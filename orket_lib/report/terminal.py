@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from io import StringIO
 from typing import TYPE_CHECKING
 
@@ -22,7 +22,11 @@ _BOX = "    \n    \n -- \n    \n    \n    \n    \n    \n"
 
 
 def terminal_summary(
-    summary: Summary, report_path: str, width: int | None = None, colour: bool = False
+    summary: Summary,
+    report_path: str,
+    width: int | None = None,
+    colour: bool = False,
+    further: Sequence[str] = (),
 ) -> str:
     """Return the result of a sweep as text for a terminal.
 
@@ -32,6 +36,7 @@ def terminal_summary(
         width: Columns of the terminal; None means 100.
         colour: Write ANSI colours. Without them the text keeps to characters that a cp1252
             console can print; others are replaced by `?`.
+        further: What was found at the quants that the frontier picked, a line each.
     """
     from rich.console import Console
     from rich.text import Text
@@ -56,6 +61,8 @@ def terminal_summary(
             console.print()
         if not summary.sessions:
             console.print("Nothing was measured: the summary has no row.")
+        for line in further:
+            console.print(Text(line), soft_wrap=True)
         if summary.execution_lane is Lane.CI:
             console.print(Text("ci lane: speeds are not evidence", style="yellow"))
         console.print(f"report: {report_path}", soft_wrap=True)
