@@ -62,6 +62,7 @@ TOKENS = "orket_lib/measure/tokens.py"
 RATES = "orket_lib/vocabulary/rates.py"
 PROBES = "orket_lib/measure/probes.py"
 REQUESTS = "orket_lib/measure/probe_requests.py"
+FILLED = "orket_lib/measure/filled_prompts.py"
 GRADED = "orket_lib/measure/graded.py"
 AGGREGATES = "orket_lib/analysis/aggregates.py"
 WINDOWS = "orket_lib/telemetry/windows.py"
@@ -195,6 +196,20 @@ MUTATIONS = (
     ),
     Mutation(
         "T2",
+        "a context sweep takes a smaller context for the one that it asked for",
+        "orket_lib/measure/harness.py",
+        "                if self._spec.context:",
+        "                if False:",
+    ),
+    Mutation(
+        "T2",
+        "a context sweep doesn't fill its context",
+        FILLED,
+        "self.sizer.pieces(task.prompt_of, self.prompt_tokens)",
+        "9",
+    ),
+    Mutation(
+        "T2",
         "the context is not sent to Ollama",
         OLLAMA_STREAM,
         '{"num_ctx": n_ctx, ',
@@ -254,15 +269,22 @@ MUTATIONS = (
         "T7",
         "the server may use its prompt cache",
         CLIENT,
-        'body = {**chat_body(request), "cache_prompt": False}',
+        'body = {**chat_body(request), "cache_prompt": request.reuse_cache}',
         'body = {**chat_body(request), "cache_prompt": True}',
     ),
     Mutation(
         "T7",
         "the nonce stands at the end",
         REQUESTS,
-        'prompt=f"{nonce} {_text(sentences)}"',
-        'prompt=f"{_text(sentences)} {nonce}"',
+        'prompt=f"{nonce} {probe_text(sentences)}"',
+        'prompt=f"{probe_text(sentences)} {nonce}"',
+    ),
+    Mutation(
+        "T7",
+        "a follow-up may not use what its probe left in the cache",
+        FILLED,
+        "reuse_cache=True",
+        "reuse_cache=False",
     ),
     Mutation(
         "T7",

@@ -33,6 +33,8 @@ _COMMANDS = {
     "kpis": "make the KPI report from a summary",
     "kpi-gate": "hold a sweep's KPIs against a policy",
     "frontier": "make the frontier artifact from a summary",
+    "contexts": "measure how long a context the chosen quant of a model bears",
+    "context": "find the context ceiling from summaries of several contexts",
     "thermal-series": "measure the thermal series of the quant that a frontier picks",
     "thermal": "make the thermal profile of a series, or of several sweeps",
     "history": "add, list, compare and draw the records of earlier sweeps",

@@ -4,8 +4,10 @@
 rule make_report:
     input:
         summary=f"{RESULTS}/quant_sweep/sweep_summary.json",
+        contexts=TARGETS.contexts.ceilings(),
+        context_plots=TARGETS.contexts.plots(),
         thermal=TARGETS.thermal.profiles(),
-        pictures=TARGETS.thermal.pictures(),
+        thermal_plots=TARGETS.thermal.pictures(),
     output:
         markdown=report(
             f"{RESULTS}/quant_sweep/sweep_report.md",
@@ -24,12 +26,13 @@ rule make_report:
         f"logs/{SWEEP.config.sweep}/report.log",
     params:
         code=CODE,
+        contexts=TARGETS.contexts.option(),
         thermal=TARGETS.thermal.option(),
     shell:
         "python -m orket_lib report --summary {input.summary} --out-md {output.markdown}"
         " --out-html {output.page}"
         " --out-scatter {output.scatter} --out-table {output.table} --out-plot {output.plot}"
-        " {params.thermal} --log {log}"
+        " {params.contexts} {params.thermal} --log {log}"
 
 
 rule report:
@@ -41,4 +44,5 @@ rule report:
             "sweep_table.csv",
             "plots/frontier.png",
         ),
+        TARGETS.contexts.all_files(),
         TARGETS.thermal.all_files(),

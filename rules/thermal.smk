@@ -59,5 +59,4 @@ rule keep_thermal_profile:
 
 rule thermal:
     input:
-        TARGETS.up_to("frontier_explorer.json"),
-        TARGETS.thermal.all_files(),
+        TARGETS.thermal_files(),

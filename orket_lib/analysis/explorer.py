@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from orket_lib.artifacts.explorer import MeasuredWith
 from orket_lib.artifacts.frontier import FrontierRow, FrontierSession
-from orket_lib.artifacts.summary import ModelSession, Summary, SummaryRow
+from orket_lib.artifacts.row import RowMetrics
+from orket_lib.artifacts.summary import ModelSession, Summary
 from orket_lib.vocabulary.statuses import RunStatus
 
 
@@ -13,7 +14,7 @@ def explorer_sessions(summary: Summary) -> tuple[FrontierSession, ...]:
     return tuple(map(_session, summary.sessions))
 
 
-def served_in_row(row: SummaryRow) -> MeasuredWith | None:
+def served_in_row(row: RowMetrics) -> MeasuredWith | None:
     """Return what a row was measured with; None for a cell that was not measured."""
     if row.status is not RunStatus.MEASURED:
         return None

@@ -29,6 +29,25 @@ class ContextThresholds(Record):
     include_invalid: bool
 
 
+class ContextSeen(Measured):
+    """What else was seen of a context, beside what the gates judge."""
+
+    filled_min: Reading = Field(description="least share of the context that a prompt filled")
+    filled_mean: Reading = Field(description="mean share, by the server's own token counts")
+    cached_tokens: Reading = Field(
+        description="prompt tokens of a follow-up that the server took from its cache, median"
+    )
+    peak_memory_rss: Reading = Field(description="of the server's process tree, MiB")
+    peak_vram_mib: Reading
+
+
+class NotTried(Record):
+    """A context of the list that a search left out."""
+
+    context: int
+    reason: str
+
+
 class ContextPoint(Measured):
     """One context that was tried."""
 
@@ -45,6 +64,8 @@ class ContextPoint(Measured):
     valid: bool
     passed: bool
     reasons: tuple[ContextReason, ...] = Field(description="why it did not pass")
+    detail: str | None = Field(None, description="what is known beyond the reasons")
+    seen: ContextSeen | None = Field(None, description="null where nothing was measured")
     summary_path: str
 
 
@@ -61,3 +82,4 @@ class ContextCeiling(Measured, Explorer):
     largest_passing_context: Count
     recommendation: str
     points: tuple[ContextPoint, ...] = Field(description="smallest context first")
+    not_tried: tuple[NotTried, ...] = Field((), description="of the list, smallest first")

@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from orket_lib.artifacts.base import Artifact, InputFile, Record
+from orket_lib.artifacts.context_summary import ContextSettings
 from orket_lib.artifacts.row import RowPolicy
 from orket_lib.artifacts.spec import ControlSettings
 from orket_lib.vocabulary.statuses import Lane, VramGuard, VramProfile
@@ -101,6 +102,7 @@ class Plan(Artifact):
         None, description="arguments of the command that answers the tasks; null = we ask"
     )
     hardware_sidecar: PlannedSidecar
+    context_sweep: ContextSettings | None = Field(None, description="null = none")
     thermal: PlannedThermal | None = Field(None, description="null when none is asked for")
     execution_lane: Lane
     vram_profile: VramProfile

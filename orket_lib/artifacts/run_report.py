@@ -166,6 +166,15 @@ class HostSummary(Measured):
     energy_j: Reading = Field(description="CPU packages, first sample to last")
 
 
+class FollowUp(Measured):
+    """A second question right after a probe: its prompt and a little more, the cache allowed."""
+
+    ttft_ms: Reading = Field(description="what a chat feels that has filled its context so far")
+    prompt_tokens: Count
+    cached_tokens: Count = Field(description="prompt tokens that the server took from its cache")
+    failure: str | None = Field(None, description="why it brought nothing")
+
+
 class Probe(Measured):
     """One speed measurement: a fresh prompt, a fixed output length (never graded)."""
 
@@ -190,6 +199,7 @@ class Probe(Measured):
     gpu: GpuWindow | None = Field(None, description="null where no GPU was watched")
     failure: str | None = Field(None, description="why it brought nothing")
     fault: Fault | None = Field(None, description="how its request failed")
+    follow_up: FollowUp | None = Field(None, description="null where none was asked")
     observations: tuple[Observation, ...] = ()
     raw_usage: dict[str, Any] | None = None
     raw_timings: dict[str, Any] | None = None

@@ -12,6 +12,7 @@ from orket_lib.artifacts.base import Record
 from orket_lib.artifacts.baseline import BaselineHistory, BaselineReceipt
 from orket_lib.artifacts.canary import CanaryMeasurement, CanaryVerdict
 from orket_lib.artifacts.context_ceiling import ContextCeiling
+from orket_lib.artifacts.context_summary import ContextSummary
 from orket_lib.artifacts.contracts import ContractCheck
 from orket_lib.artifacts.doctor import DoctorReport
 from orket_lib.artifacts.frontier import FrontierExplorer
@@ -59,6 +60,7 @@ PUBLISHED: tuple[type[Record], ...] = (
     BaselineReceipt,
     Scatter,
     FrontierExplorer,
+    ContextSummary,
     ContextCeiling,
     ThermalSeries,
     ThermalProfile,

@@ -27,6 +27,13 @@ CONTRACT = 1
 
 OnServerDeath = Literal["row", "run"]
 
+ContextFamily = Literal["retrieval", "reasoning"]
+
+# What the generator of prompts that fill a context means; like `CONTRACT`, for these alone.
+CONTEXT_CONTRACT = 1
+# Tokens of a context that no prompt fills: a follow-up of 32, and 8 of an answer to it.
+CONTEXT_LEFT = 48
+
 
 def later(default: Any, description: str) -> Any:
     """Return a field that came after the first version.
@@ -72,6 +79,20 @@ class TaskSelection(Record):
     sha256: str = Field(description="of the selected tasks' canonical JSON")
 
 
+class ContextFill(Record):
+    """How prompts fill a context, and what is asked about what fills it."""
+
+    contract: int = Field(CONTEXT_CONTRACT, description="of the generator of prompts")
+    share: float = Field(description="of the context that a prompt fills, its template included")
+    families: tuple[ContextFamily, ...]
+    depths: tuple[float, ...] = Field(description="where in the text the asked thing lies, 0 to 1")
+    tasks_per_depth: int
+
+    def prompt_tokens(self, context: int) -> int:
+        """Return the tokens of a prompt: an answer and a follow-up need room, too."""
+        return min(int(self.share * context), context - CONTEXT_LEFT)
+
+
 class Addressed(Record):
     """A record whose content names where its measurement lies."""
 
@@ -115,6 +136,7 @@ class RunSpec(MeasurementSpec):
     probe_runs: int
     on_server_death: OnServerDeath = later("row", "what a server that dies costs")
     rerun_polluted: int = later(0, "how often a disturbed step is repeated")
+    context: ContextFill | None = later(None, "how prompts fill the context; null = they don't")
 
 
 class CanarySpec(MeasurementSpec):

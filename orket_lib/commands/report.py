@@ -20,6 +20,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out-html", type=Path, help="the report as one HTML page")
     parser.add_argument("--out-table", type=Path, help="its rows as CSV, for a spreadsheet")
     parser.add_argument(
+        "--context", type=Path, nargs="+", default=[], metavar="FILE", help="context_ceiling.json"
+    )
+    parser.add_argument(
         "--thermal", type=Path, nargs="+", default=[], metavar="FILE", help="thermal_profile.json"
     )
     parser.add_argument(
@@ -30,10 +33,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Read, draw, write."""
+    from orket_lib.artifacts.context_ceiling import ContextCeiling
     from orket_lib.artifacts.io import read_model, write_model, write_text
     from orket_lib.artifacts.scatter import Scatter
     from orket_lib.artifacts.summary import Summary
     from orket_lib.artifacts.thermal_profile import ThermalProfile
+    from orket_lib.report.contexts import context_section
     from orket_lib.report.html import render_html
     from orket_lib.report.markdown import Plot, render_markdown
     from orket_lib.report.plots import plot_frontier
@@ -46,11 +51,15 @@ def run(options: argparse.Namespace) -> int:
     picture = options.out_plot or options.out_md.parent / "plots" / "frontier.png"
     plot_frontier(summary, picture, include_invalid)
     plot = Plot("Quality against size and speed", _from_report(options, picture))
+    contexts = [
+        context_section(read_model(path, ContextCeiling), _picture_of(options, path))
+        for path in options.context
+    ]
     thermal = [
         thermal_section(read_model(path, ThermalProfile), _picture_of(options, path))
         for path in options.thermal
     ]
-    markdown = render_markdown(summary, [plot], include_invalid, thermal)
+    markdown = render_markdown(summary, [plot], include_invalid, contexts, thermal)
     write_text(options.out_md, markdown)
     if options.out_html:
         write_text(options.out_html, render_html(markdown, options.out_md.parent))

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from orket_lib.commands._common import tell
+
+if TYPE_CHECKING:
+    from orket_lib.artifacts.summary import Summary
 
 
 def show_summary(results: Path, since: float) -> None:
@@ -24,18 +28,34 @@ def show_summary(results: Path, since: float) -> None:
     if path.is_file() and path.stat().st_mtime >= since:
         summary = read_model(path, Summary)
         report = (path.parent / "sweep_report.md").as_posix()
-        further = thermal_lines(results, since)
+        further = _further(summary, results, since)
         tell(terminal_summary(summary, report, colour=sys.stderr.isatty(), further=further))
 
 
-def thermal_lines(results: Path, since: float) -> list[str]:
-    """Return what each thermal profile of a sweep recommends, of those that are new enough."""
+def _further(summary: Summary, results: Path, since: float) -> list[str]:
+    """Return what was found at the quants that the frontier picked, a line for each model.
+
+    What an older config asked for may still lie there, and is left out.
+    """
+    from orket_lib.artifacts.context_ceiling import ContextCeiling
     from orket_lib.artifacts.io import read_model
     from orket_lib.artifacts.thermal_profile import ThermalProfile
 
-    paths = sorted(results.glob("thermal/*/thermal_profile.json"))
+    asked = summary.matrix.get
+    kinds: tuple[tuple[str, str, type[ContextCeiling | ThermalProfile], object], ...] = (
+        (
+            "context",
+            "context_sweep/*/context_ceiling.json",
+            ContextCeiling,
+            asked("context_sweep_contexts") or asked("context_sweep_profile"),
+        ),
+        ("thermal", "thermal/*/thermal_profile.json", ThermalProfile, asked("thermal_repeats")),
+    )
+    models = {session.model_id for session in summary.sessions}
     return [
-        f"thermal: {read_model(path, ThermalProfile).recommendation}"
-        for path in paths
-        if path.stat().st_mtime >= since
+        f"{name}: {found.recommendation}"
+        for name, pattern, kind, wanted in kinds
+        if wanted
+        for path in sorted(results.glob(pattern))
+        if path.stat().st_mtime >= since and (found := read_model(path, kind)).model_id in models
     ]

@@ -70,9 +70,10 @@ def serving_warnings(config: SweepConfig) -> Iterator[str]:
         or config.hardware_sidecar_profile
     ):
         yield "runtime_env: no effect: it is for commands of a runner or sidecar: there is none"
-    if config.context_sweep_profile or config.context_sweep_contexts:
+    if config.sweeps_contexts and (config.provider == "openai" or config.attaches_llama_server):
         yield (
-            "context: the context sweep is not part of this version; its settings were checked "
+            "context: a server that runs already keeps its own context, whatever is asked for; "
+            "contexts beyond it are points that say so, those below are filled in the larger one"
             "and do nothing"
         )
 

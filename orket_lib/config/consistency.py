@@ -128,6 +128,15 @@ def _thermal_warnings(config: SweepConfig) -> Iterator[str]:
         yield "thermal_quant_tag: no effect: thermal_repeats is 0, so there is no thermal series"
 
 
+def _unknown_context_quant(config: SweepConfig) -> Iterator[str]:
+    tag = config.context_quant_tag
+    if tag is not None and tag not in config.quants:
+        yield (
+            f"context.quant_tag: must be one of quants: {', '.join(config.quants)}"
+            f"{nearest(tag, config.quants)} ({got(tag)})"
+        )
+
+
 def _repeated_runners(config: SweepConfig) -> Iterator[str]:
     if config.rerun_polluted and config.runner_template is not None:
         yield (
@@ -191,6 +200,7 @@ _CHECKS: tuple[tuple[tuple[str, ...], _Check], ...] = (
     (("server_args",), argument_problems),
     (("runner_template",), runner_problems),
     (("hardware_sidecar_template", "hardware_sidecar_profile"), _two_probes),
+    (("quants", "context_quant_tag"), _unknown_context_quant),
     (("thermal_cooldown_target_c", "thermal_polluted_threshold_c"), _thermal_limits),
     (("thermal_quant_tag", "quants"), _unknown_thermal_quant),
 )

@@ -55,7 +55,7 @@ def only_placeholders(template: str, known: Collection[str]) -> str:
     return template
 
 
-def _listed(value: object) -> object:
+def listed(value: object) -> object:
     """Accept `a, b` for `[a, b]`: on a command line a list is hard to write."""
     if isinstance(value, str):
         return tuple(part for part in (part.strip() for part in value.split(",")) if part)
@@ -64,7 +64,7 @@ def _listed(value: object) -> object:
 
 def _listed_numbers(value: object) -> object:
     """Accept a lone number, too."""
-    return (value,) if isinstance(value, int) else _listed(value)
+    return (value,) if isinstance(value, int | float) else listed(value)
 
 
 def _as_text(value: object) -> object:
@@ -81,7 +81,7 @@ def _listing(item: dict[str, Any]) -> WithJsonSchema:
 Words = Annotated[str, BeforeValidator(_as_text)]  # `sweep: 2024`, `affinity_policy: 0`
 Text = Annotated[Words, WithJsonSchema({"type": ["string", "number"]})]
 Names = Annotated[
-    tuple[str, ...], BeforeValidator(_listed), Field(min_length=1), _listing({"type": "string"})
+    tuple[str, ...], BeforeValidator(listed), Field(min_length=1), _listing({"type": "string"})
 ]
 Labels = Annotated[
     tuple[Text, ...],
@@ -102,4 +102,10 @@ Tiers = Annotated[
     _listing({"type": "integer", "minimum": 1, "maximum": 6}),
 ]
 Rate = Annotated[float, Field(ge=0, le=1)]
+Depths = Annotated[
+    tuple[Rate, ...],
+    BeforeValidator(_listed_numbers),
+    Field(min_length=1),
+    _listing({"type": "number", "minimum": 0, "maximum": 1}),
+]
 TaskId = Annotated[int, Field(ge=1)]

@@ -49,9 +49,19 @@ class SweepConfig(  # fields come in the order of the bases, read from the last 
         return self.provider == "llama_server" and self.base_url is None
 
     @property
+    def attaches_llama_server(self) -> bool:
+        """Whether a llama-server is used that runs already."""
+        return self.provider == "llama_server" and self.base_url is not None
+
+    @property
+    def sweeps_contexts(self) -> bool:
+        """Whether it is found out how long a context the chosen quant bears."""
+        return bool(self.context_sweep_profile or self.context_sweep_contexts)
+
+    @property
     def measures_chosen_quant(self) -> bool:
         """Whether something is measured at the quant that the frontier picks."""
-        return self.thermal_repeats > 0
+        return self.sweeps_contexts or self.thermal_repeats > 0
 
     def bits(self, quant: str) -> float | None:
         """Return the bits per weight that order a tag before its file is read."""

@@ -19,6 +19,7 @@ from orket_lib.artifacts.plan import (
 from orket_lib.artifacts.preflight import QUANTIZE_BINARY, NeededModel, Needs
 from orket_lib.artifacts.serving import Place
 from orket_lib.config.capabilities import EMBEDDED
+from orket_lib.config.contexts import find_contexts
 from orket_lib.config.model import SweepConfig
 from orket_lib.config.resolve import Cell, Sweep
 from orket_lib.config.runners import find_runner
@@ -65,6 +66,7 @@ def make_plan(sweep: Sweep, commit_sha: str | None, dirty: bool | None) -> Plan:
         row_quality_policy=config.row_policy,
         runner=_runner(config),
         hardware_sidecar=_sidecar(config),
+        context_sweep=find_contexts(config),
         thermal=_thermal(config),
         execution_lane=config.execution_lane,
         vram_profile=config.vram_profile,

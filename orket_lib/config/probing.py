@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field, field_validator
 
-from orket_lib.config.fields import Contexts, Rate, Section
+from orket_lib.artifacts.spec import ContextFamily
+from orket_lib.config.fields import Contexts, Depths, Rate, Section, listed
+from orket_lib.vocabulary.quants import normalize_tag
 
 
 class HardwareSidecar(Section):
@@ -48,6 +50,49 @@ class ContextSweep(Section):
     context_decode_floor_tps: Annotated[
         float | None, Field(ge=0, description="0 = no limit; null = the profile's")
     ] = None
+    context_search: Annotated[
+        Literal["all", "bisect"],
+        Field(description="try all contexts, or only those that a search for the ceiling needs"),
+    ] = "all"
+    context_quant_tag: Annotated[
+        str | None, Field(description="quant that is measured; null = the frontier's pick")
+    ] = None
+    context_tasks: Annotated[
+        tuple[ContextFamily, ...],
+        BeforeValidator(listed),
+        Field(
+            min_length=1,
+            description="what is asked about the text that fills a context: find a word, or add "
+            "two numbers",
+        ),
+    ] = ("retrieval", "reasoning")
+    context_depths: Annotated[
+        Depths, Field(description="where in the text the answer lies, 0 its begin and 1 its end")
+    ] = (0.0, 0.25, 0.5, 0.75, 1.0)
+    context_tasks_per_depth: Annotated[
+        int, Field(ge=1, le=100, description="tasks of each family at each depth")
+    ] = 2
+    context_fill: Annotated[
+        float, Field(ge=0.1, le=0.95, description="share of a context that a prompt fills")
+    ] = 0.85
+
+    @field_validator("context_sweep_contexts", "context_tasks", "context_depths")
+    @classmethod
+    def _nothing_stands_twice(
+        cls, values: tuple[float | str, ...] | None
+    ) -> tuple[float | str, ...] | None:
+        if values is not None:
+            # Depths are told apart by two decimals, in the names of tasks.
+            names = [f"{it:.2f}" if isinstance(it, float) else str(it) for it in values]
+            twice = next((name for name in names if names.count(name) > 1), None)
+            if twice is not None:
+                raise ValueError(f"`{twice}` stands twice")
+        return values
+
+    @field_validator("context_quant_tag")
+    @classmethod
+    def _a_tag_as_quants_write_it(cls, tag: str | None) -> str | None:
+        return None if tag is None else normalize_tag(tag)
 
 
 class ThermalSeries(Section):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from orket_lib.config.fields import Rate
 
@@ -20,6 +20,13 @@ class ContextProfile(_Strict):
     adherence_min: Rate
     ttft_ceiling_ms: float = Field(ge=0)
     decode_floor_tps: float = Field(ge=0)
+
+    @field_validator("contexts")
+    @classmethod
+    def _no_context_stands_twice(cls, contexts: tuple[int, ...]) -> tuple[int, ...]:
+        if len(set(contexts)) < len(contexts):
+            raise ValueError("a context stands twice")
+        return contexts
 
 
 class ContextProfiles(_Strict):

@@ -15,10 +15,10 @@ from pydantic import BaseModel
 from orket_lib.artifacts.io import read_model
 from orket_lib.artifacts.kpi_gate import KpiPolicy
 from orket_lib.config.capabilities import EMBEDDED
+from orket_lib.config.contexts import context_problems
 from orket_lib.config.hashes import HashCache
 from orket_lib.config.model import SweepConfig
 from orket_lib.config.naming import Named, named_for, pin_for, serves_files
-from orket_lib.config.profiles import ContextProfiles
 from orket_lib.config.recipes import find_recipes, recipe_for, requantized
 from orket_lib.config.sidecars import sidecar_problems
 from orket_lib.config.wording import got, nearest
@@ -34,6 +34,7 @@ _SIDECAR = {
     "hardware_sidecar_timeout_sec",
     "sidecar_profiles_config",
 }
+_CONTEXT = {"context_profiles_config", "context_sweep_profile", "context_sweep_contexts"}
 
 
 @dataclass(frozen=True)
@@ -181,18 +182,8 @@ def _referred_files(config: SweepConfig, bad: Collection[str]) -> Iterator[str]:
         yield from _unreadable("kpi_policy", config.kpi_policy, KpiPolicy)
     if not _SIDECAR & set(bad):
         yield from sidecar_problems(config)
-    profile = config.context_sweep_profile
-    if profile is not None and not {"context_profiles_config", "context_sweep_profile"} & set(bad):
-        try:
-            known = read_model(Path(config.context_profiles_config), ContextProfiles).profiles
-        except ArtifactError as error:
-            yield f"context_profiles_config: {error}"
-        else:
-            if profile not in known:
-                yield (
-                    f"context_sweep_profile: {config.context_profiles_config} has "
-                    f"{', '.join(known)}{nearest(profile, known)} ({got(profile)})"
-                )
+    if not _CONTEXT & set(bad):
+        yield from context_problems(config)
 
 
 def _unreadable(key: str, path: str, kind: type[BaseModel]) -> Iterator[str]:

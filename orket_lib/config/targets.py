@@ -5,6 +5,7 @@ from __future__ import annotations
 from orket_lib.artifacts.canonical import canonical_json
 from orket_lib.artifacts.row import RowSettings
 from orket_lib.config.checkout import checkout_state
+from orket_lib.config.context_targets import ContextTargets
 from orket_lib.config.planning import make_plan, needs, place
 from orket_lib.config.quantized_targets import QuantizedTargets
 from orket_lib.config.resolve import Cell, Sweep
@@ -35,6 +36,7 @@ class Targets:
     def __init__(self, sweep: Sweep) -> None:
         self._sweep = sweep
         self.sidecars = SidecarTargets(sweep)
+        self.contexts = ContextTargets(sweep)
         self.thermal = ThermalTargets(sweep)
         self._by_digest = {cell.digest: cell for cell in sweep.cells}
         self._canaries = {canary.digest(): canary for canary in sweep.canaries}
@@ -46,14 +48,35 @@ class Targets:
         self.quantized = QuantizedTargets(
             sweep.config, self._by_digest | self._canary_cells | self.sidecars.cells()
         )
+        self._later = self.contexts.policies() | self.thermal.policies()
+        if sweep.config.measures_chosen_quant:
+            cells = servable_cells(sweep).model_dump(mode="json")
+            self._later["cells"] = canonical_json(cells)
         self._by_place = {(cell.model_slug, cell.quant_tag): cell for cell in sweep.cells}
 
     def all_files(self) -> list[str]:
         """Return every product of the sweep, intermediates included."""
         return [
             *self.up_to(*_VIEWS, *self.regression_views(), *self.recorded_views()),
+            *self.later_policies(),
+            *self.contexts.all_files(),
             *self.thermal.all_files(),
         ]
+
+    def context_files(self) -> list[str]:
+        """Return everything on the way to the context ceilings."""
+        return [*self._up_to_frontier(), *self.contexts.all_files()]
+
+    def thermal_files(self) -> list[str]:
+        """Return everything on the way to the thermal profiles."""
+        return [*self._up_to_frontier(), *self.thermal.all_files()]
+
+    def _up_to_frontier(self) -> list[str]:
+        return [*self.up_to("frontier_explorer.json"), *self.later_policies()]
+
+    def later_policies(self) -> list[str]:
+        """Return the policies that only a measurement at the chosen quant reads."""
+        return [f"{self._sweep.results}/policy/{name}.json" for name in self._later]
 
     def regression_views(self) -> list[str]:
         """Return the comparison with the baselines, where the config asks for one."""
@@ -74,7 +97,7 @@ class Targets:
         specs = [f"{cell.folder}/spec.json" for cell in self._sweep.cells]
         return [
             f"{self._sweep.results}/plan.json",
-            *(f"{self._sweep.results}/policy/{name}.json" for name in self._policy_names()),
+            *(f"{self._sweep.results}/policy/{name}.json" for name in _POLICIES),
             "results/preflight/verdict.json",
             "results/preflight/passed.ok",
             *self.canary_measurement(),
@@ -174,21 +197,15 @@ class Targets:
                 quant_bits=config.quant_bits,
             )
             return canonical_json(settings.model_dump(mode="json"))
-        if name == "cells":
-            return canonical_json(servable_cells(self._sweep).model_dump(mode="json"))
-        if name == "thermal":
-            return self.thermal.settings_json()
+        if name in self._later:
+            return self._later[name]
         found = needs(self._sweep) if name == "needs" else place(config)
         return canonical_json(found.model_dump(mode="json"))
 
     def policies(self) -> dict[str, str]:
         """Return what each policy file must hold, by path."""
-        folder = f"{self._sweep.results}/policy"
-        return {f"{folder}/{name}.json": self.policy_json(name) for name in self._policy_names()}
-
-    def _policy_names(self) -> list[str]:
-        chosen = ["cells"] if self._sweep.config.measures_chosen_quant else []
-        return [*_POLICIES, *chosen, *(["thermal"] if self.thermal.models else [])]
+        folder, names = f"{self._sweep.results}/policy", (*_POLICIES, *self._later)
+        return {f"{folder}/{name}.json": self.policy_json(name) for name in names}
 
     def plan_json(self) -> str:
         """Return the plan as canonical JSON."""

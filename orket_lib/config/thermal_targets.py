@@ -19,23 +19,23 @@ class ThermalTargets:
         self._config = sweep.config
         self._folder = f"{sweep.results}/thermal"
         slugs = dict.fromkeys(cell.model_slug for cell in sweep.cells)
-        self.models = tuple(slugs) if sweep.config.thermal_repeats else ()
+        self._models = tuple(slugs) if sweep.config.thermal_repeats else ()
 
     def all_files(self) -> list[str]:
         """Return every product."""
-        return [f"{self._folder}/{model}/{name}" for model in self.models for name in _PRODUCTS]
+        return [f"{self._folder}/{model}/{name}" for model in self._models for name in _PRODUCTS]
 
     def profiles(self) -> list[str]:
         """Return the profile of each model."""
-        return [f"{self._folder}/{model}/thermal_profile.json" for model in self.models]
+        return [f"{self._folder}/{model}/thermal_profile.json" for model in self._models]
 
     def pictures(self) -> list[str]:
         """Return the picture of each model's profile."""
-        return [f"{self._folder}/{model}/thermal_profile.png" for model in self.models]
+        return [f"{self._folder}/{model}/thermal_profile.png" for model in self._models]
 
     def option(self) -> str:
         """Return the option that names the profiles to the report and to the contract check."""
-        return " ".join(["--thermal", *self.profiles()]) if self.models else ""
+        return " ".join(["--thermal", *self.profiles()]) if self._models else ""
 
     def thresholds(self) -> str:
         """Return the options of what is hot, cool, and a heat soak."""
@@ -46,9 +46,11 @@ class ThermalTargets:
             f" --monotonic-window {config.thermal_monotonic_window}"
         )
 
-    def settings_json(self) -> str:
-        """Return what a series depends on of the config, as canonical JSON."""
-        return canonical_json(thermal_settings(self._config).model_dump(mode="json"))
+    def policies(self) -> dict[str, str]:
+        """Return what each policy file must hold, by its name."""
+        if not self._models:
+            return {}
+        return {"thermal": canonical_json(thermal_settings(self._config).model_dump(mode="json"))}
 
 
 def thermal_settings(config: SweepConfig) -> ThermalSettings:

@@ -7,7 +7,7 @@ row. Only what keeps us from judging at all is raised.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import psutil
@@ -18,19 +18,20 @@ from orket_lib.artifacts.run_report import RunReport
 from orket_lib.artifacts.spec import RunSpec
 from orket_lib.measure import journal as kinds
 from orket_lib.measure.assembly import assemble
+from orket_lib.measure.context_serving import require_context
 from orket_lib.measure.device_lock import device_locks
-from orket_lib.measure.graded import RunLost, run_task
+from orket_lib.measure.graded import RunLost
 from orket_lib.measure.journal import JOURNAL, Journal
 from orket_lib.measure.last_words import failure_status, with_last_words
 from orket_lib.measure.locked_devices import locked_devices
 from orket_lib.measure.opened import OpenSession
-from orket_lib.measure.probes import run_probe
 from orket_lib.measure.progress import Progress
 from orket_lib.measure.repeats import polluted_steps
 from orket_lib.measure.runner_folders import RUNS, set_aside
 from orket_lib.measure.sample_files import archive_samples, remove_samples, samples_path
 from orket_lib.measure.sandboxes import sandbox_for
 from orket_lib.measure.session import open_session
+from orket_lib.measure.steps import steps_of
 from orket_lib.providers.base import Source
 from orket_lib.tasks.bank import Task
 from orket_lib.tasks.sandbox.jobs import Sandbox
@@ -41,7 +42,13 @@ from orket_lib.telemetry.fingerprint import (
     remote_machine,
 )
 from orket_lib.vocabulary.clock import file_stamp, utc_now
-from orket_lib.vocabulary.errors import LoadError, ProviderError, SandboxError, ServerCrashed
+from orket_lib.vocabulary.errors import (
+    LoadError,
+    NoRoom,
+    ProviderError,
+    SandboxError,
+    ServerCrashed,
+)
 from orket_lib.vocabulary.statuses import RunStatus
 
 REPORT, ATTEMPTS, SERVER_LOG = "run.json", "attempts", "server.log"
@@ -59,6 +66,7 @@ class CellMeasurement:
         tasks: The tasks that the spec selects, in order.
         folder: `storage/runs/<model>/<quant>/<digest>`.
         progress: Who watches.
+        before_load: Called before a model is loaded; raises LoadError where it must not be.
     """
 
     def __init__(
@@ -68,12 +76,14 @@ class CellMeasurement:
         tasks: Sequence[Task],
         folder: Path,
         progress: Progress,
+        before_load: Callable[[], None] = lambda: None,
     ) -> None:
         self._spec = spec
         self._source = source
         self._tasks = tasks
         self._folder = folder
         self._progress = progress
+        self._before_load = before_load
         self._journal: Journal
 
     @property
@@ -107,7 +117,10 @@ class CellMeasurement:
         try:
             sandbox = sandbox_for(self._tasks, self._spec.sandbox)
             while self._missing_steps():
+                self._before_load()
                 self._go_on(sandbox)
+        except NoRoom as error:
+            self._end(RunStatus.OUT_OF_MEMORY, str(error))
         except LoadError as error:
             gone = bool(self._journal.all(kinds.DEATH))  # it died before, and did not come back
             status = RunStatus.CRASHED if gone else RunStatus.LOAD_FAILED
@@ -138,6 +151,8 @@ class CellMeasurement:
                 sandbox,
             ) as session:
                 self._journal.append(kinds.SESSION, session.record)
+                if self._spec.context:
+                    require_context(self._spec, self._source, session.record.served)
                 self._steps(session)
         except ServerCrashed as error:
             if self._spec.on_server_death == "row":
@@ -194,14 +209,14 @@ class CellMeasurement:
     def _steps(self, session: OpenSession) -> None:
         """Run what is missing, each step into the journal before the next begins."""
         total = self._spec.probe_runs + self._spec.runs_per_task * len(self._tasks)
+        steps = steps_of(session, self._spec, self._folder / RUNS)
         while missing := self._missing_steps(session.record.index):
             self._progress.plan(total, total - len(missing))
             for task, index in missing:
                 if task is None:
-                    self._journal.append(kinds.PROBE, run_probe(session, index))
+                    self._journal.append(kinds.PROBE, steps.probe(index))
                 else:
-                    run = run_task(session, self._spec, task, index, self._folder / RUNS)
-                    self._journal.append(kinds.RUN, run)
+                    self._journal.append(kinds.RUN, steps.ask(task, index))
                 self._progress.step()
 
     def _end(self, status: RunStatus, reason: str | None, kind: str = kinds.END) -> None:

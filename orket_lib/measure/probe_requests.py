@@ -11,16 +11,15 @@ from __future__ import annotations
 import secrets
 
 from orket_lib.artifacts.spec import MeasurementSpec
+from orket_lib.measure.prompt_size import TEMPLATE_ROOM, reported_costs
 from orket_lib.providers.base import GenerationRequest, Model
 
 PROMPT_TOKENS = 512
 OUTPUT_TOKENS = 128
-TEMPLATE_ROOM = 64  # tokens that a chat template may add
 _SENTENCE = "the {} stands by the {} and the {} lies on the {}. "
 # Drawn from, four a sentence: one token each with every tokenizer that knows English.
 _NOUNS = ("lamp", "door", "boat", "lake", "tree", "road", "wind", "ship")
-_WORDS = len(_SENTENCE.split())  # about its tokens, for a server that counts none
-_FEWEST_PER_WORD = 0.75  # tokens; a nonce that happens to be a short one is in the count, too
+SENTENCE_WORDS = len(_SENTENCE.split())  # about its tokens, for a server that counts none
 _SHORT, _LONGER = 2, 6  # sentences: short enough for any context, and far enough apart
 
 
@@ -40,7 +39,7 @@ class ProbeMaker:
         context = int(model.served.n_ctx or 0)
         room = context - OUTPUT_TOKENS - TEMPLATE_ROOM if context else PROMPT_TOKENS
         costs = self._costs(model)
-        fixed, per_sentence = costs or (0.0, float(_WORDS))
+        fixed, per_sentence = costs or (0.0, float(SENTENCE_WORDS))
         wanted = max(1, min(PROMPT_TOKENS, room))
         self._sentences = int(wanted // per_sentence) + (1 if room > PROMPT_TOKENS else 0)
         self.prompt_tokens = round(fixed + per_sentence * self._sentences) if costs else None
@@ -52,7 +51,7 @@ class ProbeMaker:
     def _request(self, sentences: int, output_tokens: int) -> GenerationRequest:
         nonce = secrets.token_hex(8)
         return GenerationRequest(
-            prompt=f"{nonce} {_text(sentences)}",
+            prompt=f"{nonce} {probe_text(sentences)}",
             max_tokens=output_tokens,
             temperature=self._spec.temperature,
             seed=self._spec.controls.seed,
@@ -63,27 +62,21 @@ class ProbeMaker:
     def _costs(self, model: Model) -> tuple[float, float] | None:
         """Return the tokens of a prompt's fixed part and of each sentence.
 
-        From the server's tokenizer, else from what it reports for two short prompts: too short for
-        a server to cut, so that a cut of the long ones shows against them. One that cuts even these
-        is known by it, because no word is less than a token.
+        From the server's tokenizer, else from what it reports for two short prompts, see
+        `reported_costs`; the nonce is in these.
         """
-        counted = model.count_tokens(_text(20))
+        counted = model.count_tokens(probe_text(20))
         if counted is not None:
             return 0.0, max(1.0, counted / 20)
-        counts = [
-            model.generate(self._request(sentences, 1)).tokens.prompt
-            for sentences in (_SHORT, _LONGER)
-        ]
-        short, longer = counts
-        if short is None or longer is None:
-            return None
-        per_sentence = (longer - short) / (_LONGER - _SHORT)
-        if per_sentence < _WORDS * _FEWEST_PER_WORD:
-            return 0.0, float(_WORDS)
-        return short - _SHORT * per_sentence, per_sentence
+        return reported_costs(
+            lambda sentences: model.generate(self._request(sentences, 1)).tokens.prompt,
+            (_SHORT, _LONGER),
+            SENTENCE_WORDS,
+        )
 
 
-def _text(sentences: int) -> str:
+def probe_text(sentences: int) -> str:
+    """Return so many sentences, drawn anew."""
     return "".join(
         _SENTENCE.format(*(secrets.choice(_NOUNS) for _ in range(4))) for _ in range(sentences)
     )

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Protocol
 
-from orket_lib.artifacts.run_report import Observation, Probe
+from orket_lib.artifacts.run_report import FollowUp, Observation, Probe
 from orket_lib.measure.host_quality import NOT_JUDGED
 from orket_lib.measure.opened import OpenSession
-from orket_lib.measure.probe_requests import TEMPLATE_ROOM, ProbeMaker
+from orket_lib.measure.prompt_size import TEMPLATE_ROOM
 from orket_lib.measure.tokens import Tokens
-from orket_lib.providers.base import NO_GENERATION, Generation
+from orket_lib.providers.base import NO_GENERATION, Generation, GenerationRequest
 from orket_lib.vocabulary import thresholds
 from orket_lib.vocabulary.errors import RequestFailed, RequestTimedOut
 from orket_lib.vocabulary.nulls import Null
@@ -18,16 +19,70 @@ from orket_lib.vocabulary.reasons import Reason
 from orket_lib.vocabulary.statuses import TokenStatus
 
 
+class ProbeRequests(Protocol):
+    """Whoever makes the requests of probes: `ProbeMaker`, or `FilledPrompts`."""
+
+    @property
+    def prompt_tokens(self) -> int | None:
+        """About how many tokens a probe's prompt has; None where that is not known."""
+
+    def request(self) -> GenerationRequest:
+        """Return a request whose prompt no cache has seen."""
+
+
+class FollowedRequests(ProbeRequests, Protocol):
+    """Makes probes that are followed by a second question."""
+
+    def follow_up(self, request: GenerationRequest) -> GenerationRequest:
+        """Return what is asked right after a probe."""
+
+
 def run_probe(opened: OpenSession, index: int) -> Probe:
     """Run one probe and return what it measured; a request that fails is a probe without numbers.
 
     Raises:
         ServerCrashed: The server is gone.
     """
+    probe = _probe(opened, index, opened.maker, opened.maker.request())
+    return _disturbed(opened, probe)
+
+
+def run_followed_probe(opened: OpenSession, index: int, requests: FollowedRequests) -> Probe:
+    """Run one probe and its follow-up, which counts in no rate; see `run_probe`."""
+    request = requests.request()
+    probe = _probe(opened, index, requests, request)
+    follow_up = _follow_up(opened, requests.follow_up(request))
+    return _disturbed(opened, probe.model_copy(update={"follow_up": follow_up}))
+
+
+def _disturbed(opened: OpenSession, probe: Probe) -> Probe:
+    """Return a probe with what else happened on the server meanwhile."""
+    seen = (*probe.observations, *opened.disturbances())
+    return probe.model_copy(update={"observations": seen})
+
+
+def _follow_up(opened: OpenSession, request: GenerationRequest) -> FollowUp:
+    generation, failure = NO_GENERATION, None
+    try:
+        generation = opened.model.generate(request)
+    except (RequestTimedOut, RequestFailed) as error:
+        failure = str(error)
+    tokens = Tokens.of(generation, None)
+    return FollowUp.of(
+        ttft_ms=tokens.ttft_ms,
+        prompt_tokens=tokens.prompt,
+        cached_tokens=tokens.cached,
+        failure=failure,
+    )
+
+
+def _probe(
+    opened: OpenSession, index: int, requests: ProbeRequests, request: GenerationRequest
+) -> Probe:
     begin_s = opened.now_s()
     generation, failure, fault = NO_GENERATION, None, None
     try:
-        generation = opened.model.generate(opened.maker.request())
+        generation = opened.model.generate(request)
     except RequestTimedOut as error:
         failure = str(error)
     except RequestFailed as error:
@@ -68,8 +123,7 @@ def run_probe(opened: OpenSession, index: int) -> Probe:
         fault=fault,
         observations=(
             *_observations(tokens, failure, opened.record.template_tokens),
-            *_truncation(generation, tokens, opened.maker),
-            *opened.disturbances(),
+            *_truncation(generation, tokens, requests),
         ),
         raw_usage=generation.usage,
         raw_timings=generation.timings,
@@ -90,7 +144,9 @@ def _observations(
         yield Observation.of(Reason.PREFIX_CACHE_HIT, evidence)
 
 
-def _truncation(generation: Generation, tokens: Tokens, maker: ProbeMaker) -> Iterator[Observation]:
+def _truncation(
+    generation: Generation, tokens: Tokens, maker: ProbeRequests
+) -> Iterator[Observation]:
     """Yield that the prompt was cut: the server says so, or counts far fewer tokens than it has."""
     if generation.truncated:
         yield Observation.of(Reason.CONTEXT_TRUNCATED, "the server says that it cut the prompt")

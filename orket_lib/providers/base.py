@@ -55,6 +55,8 @@ class GenerationRequest:
         seed: Of the sampler; None leaves it to the server.
         timeout_s: Of the whole request, in seconds.
         ignore_eos: Generate exactly `max_tokens` where the server can, for speed measurements.
+        reuse_cache: The server may take from its cache what an earlier request left there; else it
+            must not, where it can be told so.
     """
 
     prompt: str
@@ -63,6 +65,7 @@ class GenerationRequest:
     seed: int | None
     timeout_s: float
     ignore_eos: bool = False
+    reuse_cache: bool = False
 
 
 @dataclass(frozen=True)

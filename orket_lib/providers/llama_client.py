@@ -162,7 +162,7 @@ def _choice(step: dict[str, Any]) -> TokenChoice:
 
 
 def _chat_body(request: GenerationRequest) -> dict[str, Any]:
-    body = {**chat_body(request), "cache_prompt": False}
+    body = {**chat_body(request), "cache_prompt": request.reuse_cache}
     if request.ignore_eos:
         body["ignore_eos"] = True
     return body

@@ -53,6 +53,7 @@ class OpenAiClient:
         root = base_url.rstrip("/").removesuffix("/v1").rstrip("/")
         self.address = ServerAddress(root, api_key)
         self.server = HttpServer(root, api_key, transport)
+        self._salt = secrets.token_hex(16)
 
     def close(self) -> None:
         """Free the client's resources."""
@@ -90,16 +91,26 @@ class OpenAiClient:
             RequestTimedOut: The request ran past its time limit.
             RequestFailed: The server answered with an error, or the stream was cut.
         """
-        body = chat_request(model, request, extras)
+        if not request.reuse_cache:
+            self._salt = secrets.token_hex(16)  # no other request's cache fits (T7)
+        body = chat_request(model, request, extras, self._salt)
         stream = self.server.stream(CHAT, body, request.timeout_s, request.max_tokens)
         # A llama.cpp server behind such routes sends its times along; nobody else has any.
         return assemble(stream, llama_tokens)
 
 
-def chat_request(model: str, request: GenerationRequest, extras: Collection[str]) -> dict[str, Any]:
+def chat_request(
+    model: str, request: GenerationRequest, extras: Collection[str], salt: str
+) -> dict[str, Any]:
     """Return the body of a request.
 
     Of two ways to a fixed length the first one goes: a least number of tokens costs vLLM time.
+
+    Args:
+        model: As the server spells it.
+        request: What is asked.
+        extras: Of `EXTRAS`, what the server takes.
+        salt: Requests with the same one may share what the server has in its cache.
     """
     body = {**chat_body(request), "model": model}
     for name in {USAGE, SEED} - set(extras):
@@ -109,7 +120,7 @@ def chat_request(model: str, request: GenerationRequest, extras: Collection[str]
     elif request.ignore_eos and MIN_TOKENS in extras:
         body[MIN_TOKENS] = request.max_tokens
     if CACHE_SALT in extras:
-        body[CACHE_SALT] = secrets.token_hex(16)  # no other request's cache fits (T7)
+        body[CACHE_SALT] = salt
     if CACHE_PROMPT in extras:
-        body[CACHE_PROMPT] = False
+        body[CACHE_PROMPT] = request.reuse_cache
     return body

@@ -11,6 +11,7 @@ from orket_lib.analysis.frontier import memory_mib
 from orket_lib.analysis.quality import pollutes
 from orket_lib.artifacts.run_report import Observation
 from orket_lib.artifacts.summary import CanaryDrift, ModelSession, Summary, SummaryRow
+from orket_lib.report.contexts import ContextSection
 from orket_lib.report.environment import environment_lines
 from orket_lib.report.formatting import (
     DASH,
@@ -68,6 +69,7 @@ def render_markdown(
     summary: Summary,
     plots: Sequence[Plot],
     include_invalid: bool | None = None,
+    contexts: Sequence[ContextSection] = (),
     thermal: Sequence[ThermalSection] = (),
 ) -> str:
     """Return the operator report.
@@ -77,6 +79,7 @@ def render_markdown(
         plots: Its pictures.
         include_invalid: Whether rows that are not valid may have a role in the tables, in this
             view only; None means as in the summary.
+        contexts: What context sweeps found.
         thermal: What became of the thermal series of its models.
     """
     from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -103,6 +106,7 @@ def render_markdown(
         ],
         gpus=[part for part in map(gpu_section, summary.sessions) if part],
         sidecars=[part for part in map(sidecar_section, summary.sessions) if part],
+        contexts=contexts,
         thermal=thermal,
         rounds=[part for part in map(rounds_section, summary.sessions) if part],
         plots=[{"title": plot.title, "path": quote(plot.path)} for plot in plots],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 
+from orket_lib.artifacts.context_summary import ContextSettings
 from orket_lib.artifacts.plan import (
     Plan,
     PlannedCanary,
@@ -39,6 +40,7 @@ def plan_text(plan: Plan) -> str:
         f"cpu saturation <= {policy.max_cpu_saturation_rate:g}, "
         f"system load <= {policy.max_system_load_rate:g}",
         "hardware_sidecar": _sidecar(plan.hardware_sidecar),
+        "context_sweep": _contexts(plan.context_sweep),
         "thermal": _thermal(plan.thermal),
         "lane, vram profile": f"{plan.execution_lane.value}, {plan.vram_profile.value}: a model "
         f"may take {FREE_SHARE[plan.vram_profile]:.0%} of the free memory, the preflight "
@@ -116,6 +118,21 @@ def _sidecar(sidecar: PlannedSidecar) -> str:
     command = shlex.join(sidecar.template) if sidecar.template else "our own measurement"
     profile = f"profile {sidecar.profile}: " if sidecar.profile else ""
     return f"{profile}{command}, at most {sidecar.timeout_sec:g} s"
+
+
+def _contexts(settings: ContextSettings | None) -> str:
+    if settings is None:
+        return "off"
+    fill, limits = settings.fill, settings.thresholds
+    tasks = len(fill.families) * len(fill.depths) * fill.tasks_per_depth
+    search = ", bisected" if settings.search == "bisect" else ""
+    return (
+        f"{', '.join(map(str, settings.contexts))}{search}, at "
+        f"{settings.quant_tag or 'the quant that the frontier picks'}: {tasks} tasks "
+        f"({', '.join(fill.families)}), {fill.share:.0%} of the context filled; "
+        f"adherence >= {limits.adherence_min:g}, TTFT <= {limits.ttft_ceiling_ms:g} ms, "
+        f"decode >= {limits.decode_floor_tps:g} t/s (0 = no limit)"
+    )
 
 
 def _thermal(thermal: PlannedThermal | None) -> str:

@@ -5,6 +5,7 @@ OrketError
 ├── ArtifactError    a file of ours is missing, damaged or of another version
 ├── ProviderError    a model server could not be started, reached or understood
 │   ├── LoadError            the model did not load
+│   │   └── NoRoom               it was not loaded, because it would take more than there is
 │   ├── ServerCrashed        the server died under us
 │   ├── RequestFailed        the server answered with an error
 │   └── RequestTimedOut      the time limit of one task ran out
@@ -49,6 +50,10 @@ class ProviderError(OrketError):
 
 class LoadError(ProviderError):
     """The model did not load (file unreadable, format unknown, no answer in time)."""
+
+
+class NoRoom(LoadError):
+    """The model was not loaded: it would take more memory than is free."""
 
 
 class ServerCrashed(ProviderError):

@@ -12,6 +12,7 @@ from orket_lib.artifacts.runner import RunnerSettings
 from orket_lib.artifacts.spec import (
     ArtifactIdentity,
     CanarySpec,
+    ContextFill,
     ControlSettings,
     CooldownSettings,
     RunSpec,
@@ -19,6 +20,7 @@ from orket_lib.artifacts.spec import (
 )
 
 GOLDEN = "fb81549ffd94"
+FILL = ContextFill(share=0.85, families=("retrieval",), depths=(0.5,), tasks_per_depth=1)
 
 
 def test_the_digest_of_a_spec_is_the_same_in_every_version() -> None:
@@ -86,6 +88,7 @@ def test_a_spec_that_was_stored_in_any_key_order_has_the_same_digest() -> None:
         {"machine": "linux|other|4|16|none"},
         {"runs_per_task": 3},
         {"probe_runs": 3},
+        {"context": FILL},
     ],
     ids=lambda changes: ",".join(f"{key}={value}" for key, value in changes.items())[:60],
 )
@@ -102,6 +105,7 @@ def test_no_field_of_a_spec_is_left_out_of_its_digest() -> None:
         "sandbox": ("rlimits",),
         "rerun_polluted": 1,
         "cooldown": CooldownSettings(target_c=50, timeout_sec=60),
+        "context": FILL,
     }
     content = json.loads(spec(**later).canonical())
     assert set(content) == set(RunSpec.model_fields)

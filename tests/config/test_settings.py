@@ -179,7 +179,6 @@ def test_a_wrong_value_is_told_under_the_name_that_was_written() -> None:
         ({"exclusive": True}, "exclusive: no effect: provider `embedded`"),
         ({"runtime_env": {"A": 1}}, "runtime_env: no effect"),
         ({"runner_template": "agent {task_file} {run_dri}"}, "runner_template: `{run_dri}` is no"),
-        ({"context": {"sweep_profile": "safe"}}, "context: the context sweep is not part"),
         ({"thermal_repeats": 2}, "thermal_repeats: 2 shows no trend; that takes 3"),
         (
             {"thermal": {"repeats": 4, "monotonic_window": 4}},

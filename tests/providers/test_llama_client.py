@@ -257,6 +257,7 @@ def test_an_endless_answer_is_a_timeout(clock: FakeClock) -> None:
         pytest.param({"ignore_eos": True}, {"ignore_eos": True}, set(), id="ignore_eos"),
         pytest.param({"seed": None}, {}, {"seed", "ignore_eos"}, id="no seed"),
         pytest.param({"seed": 0}, {"seed": 0}, set(), id="seed 0"),
+        pytest.param({"reuse_cache": True}, {"cache_prompt": True}, set(), id="reuse_cache"),
     ],
 )
 def test_the_request_says_what_was_asked_and_no_more(
@@ -274,7 +275,7 @@ def test_the_request_says_what_was_asked_and_no_more(
     assert sent.url.path == "/v1/chat/completions"
     assert sent.headers["authorization"] == "Bearer key"
     assert body["messages"] == [{"role": "user", "content": "Sort 9 2 76"}]
-    assert body["cache_prompt"] is False
+    assert body["cache_prompt"] is changes.get("reuse_cache", False)
     assert body["stream"] is True
     assert body["stream_options"] == {"include_usage": True}
     assert body.items() >= present.items()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -272,6 +273,16 @@ def test_a_question_that_is_asked_again_is_not_served_from_the_cache(log: Path) 
         salts = [body["cache_salt"] for body in simulator.asked(CHAT)]
     assert [found.cached for found in tokens] == [0, 0, 0]
     assert len(set(salts)) == len(salts)
+
+
+def test_a_follow_up_may_use_what_the_question_before_it_left(log: Path) -> None:
+    follow_up = replace(QUESTION, reuse_cache=True)
+    with simulated(details=True) as simulator, served(simulator, log) as model:
+        tokens = [model.generate(one).tokens for one in (QUESTION, follow_up, QUESTION)]
+        first, second, third = (body["cache_salt"] for body in simulator.asked(CHAT)[-3:])
+    assert first == second != third
+    assert (tokens[0].cached, tokens[2].cached) == (0, 0)
+    assert (tokens[1].cached or 0) > 0
 
 
 @pytest.mark.parametrize(

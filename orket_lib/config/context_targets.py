@@ -1,0 +1,78 @@
+"""The files of a sweep's context sweep; none when the config asks for none."""
+
+from __future__ import annotations
+
+from orket_lib.artifacts.canonical import canonical_json
+from orket_lib.config.contexts import find_contexts
+from orket_lib.config.resolve import Sweep
+
+_FOUND = ("context_ceiling.json", "context_ceiling.png", "context_kept.ok")
+
+
+class ContextTargets:
+    """Paths (with forward slashes) and options of the context sweep of one sweep."""
+
+    def __init__(self, sweep: Sweep) -> None:
+        self._settings = find_contexts(sweep.config)
+        self._folder = f"{sweep.results}/context_sweep"
+        slugs = dict.fromkeys(cell.model_slug for cell in sweep.cells)
+        self._models = tuple(slugs) if self._settings else ()
+
+    @property
+    def asked(self) -> bool:
+        """Whether the config asks for a context sweep."""
+        return self._settings is not None
+
+    def all_files(self) -> list[str]:
+        """Return every product."""
+        return [
+            path
+            for model in self._models
+            for path in (
+                *self.summaries(model),
+                *(f"{self._folder}/{model}/{name}" for name in _FOUND),
+            )
+        ]
+
+    def policies(self) -> dict[str, str]:
+        """Return what each policy file must hold, by its name."""
+        if self._settings is None:
+            return {}
+        return {"context": canonical_json(self._settings.model_dump(mode="json"))}
+
+    def summaries(self, model: str) -> list[str]:
+        """Return the paths of a model's summaries, one for each context."""
+        contexts = self._settings.contexts if self._settings else ()
+        return [f"{self._folder}/{model}/context_{context}.json" for context in contexts]
+
+    def pattern(self) -> list[str]:
+        """Return the patterns of a model's summaries, with `{model}`; never none: a rule has some.
+
+        Nothing asks for the one that stands there where the config asks for no contexts.
+        """
+        return self.summaries("{model}") or [f"{self._folder}/{{model}}/context_.json"]
+
+    def ceilings(self) -> list[str]:
+        """Return the paths of what was found of each model."""
+        return [f"{self._folder}/{model}/context_ceiling.json" for model in self._models]
+
+    def plots(self) -> list[str]:
+        """Return the paths of their pictures."""
+        return [path.replace(".json", ".png") for path in self.ceilings()]
+
+    def option(self) -> str:
+        """Return the option that names the ceilings to the report and to the contract check."""
+        return " ".join(["--context", *self.ceilings()]) if self._models else ""
+
+    def ceiling_options(self) -> str:
+        """Return the options that name contexts and thresholds to `orket context`."""
+        if self._settings is None:
+            return ""
+        limits = self._settings.thresholds
+        listed = " ".join(map(str, self._settings.contexts))
+        return (
+            f"--contexts {listed} --adherence-min {limits.adherence_min:g}"
+            f" --ttft-ceiling-ms {limits.ttft_ceiling_ms:g}"
+            f" --decode-floor-tps {limits.decode_floor_tps:g}"
+            f"{' --include-invalid' if limits.include_invalid else ''}"
+        )

@@ -1,0 +1,71 @@
+"""The report's section on context sweeps: how long a context the chosen quant bears."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from orket_lib.artifacts.context_ceiling import ContextCeiling, ContextPoint
+from orket_lib.report.formatting import DASH, figure, ratio, shown
+from orket_lib.vocabulary.nulls import Null
+
+
+@dataclass(frozen=True)
+class ContextSection:
+    """What the report says of one model's contexts.
+
+    Attributes:
+        name: Of model and quant.
+        recommendation: The sentences of the artifact.
+        rows: Cells of one table line per context, those that were not tried among them.
+        plot: Its picture, relative to the report; None where there is none.
+    """
+
+    name: str
+    recommendation: str
+    rows: tuple[tuple[str, ...], ...]
+    plot: str | None
+
+
+def context_section(ceiling: ContextCeiling, plot: str | None) -> ContextSection:
+    """Return the section of one context sweep."""
+    lines = {point.context: _cells(point) for point in ceiling.points}
+    lines |= {
+        left.context: (str(left.context), "not tried", *[DASH] * 8, left.reason)
+        for left in ceiling.not_tried
+    }
+    return ContextSection(
+        name=f"{ceiling.model_id} {ceiling.quant_tag}",
+        recommendation=ceiling.recommendation,
+        rows=tuple(lines[context] for context in sorted(lines)),
+        plot=plot,
+    )
+
+
+def _cells(point: ContextPoint) -> tuple[str, ...]:
+    seen = point.seen
+    filled = seen.reading("filled_mean") if seen else Null("NOT_MEASURED")
+    cached = seen.reading("cached_tokens") if seen else Null("NOT_MEASURED")
+    memory = seen.reading("peak_memory_rss") if seen else Null("NOT_MEASURED")
+    return (
+        str(point.context),
+        "yes" if point.passed else "no",
+        shown(point.reading("adherence_score"), ratio),
+        shown(point.reading("degradation_from_baseline"), ratio),
+        shown(filled, ratio),
+        shown(point.reading("ttft_ms"), figure),
+        shown(cached, figure),
+        shown(point.reading("ttft_cold_ms"), figure),
+        shown(point.reading("decode_tps"), figure),
+        shown(memory, figure),
+        "; ".join(filter(None, (", ".join(point.reasons), point.detail, _missing(point))))
+        or "none",
+    )
+
+
+def _missing(point: ContextPoint) -> str:
+    """Return why what was measured lacks a number; what was not measured says that once."""
+    if point.seen is None:
+        return ""
+    nulls = point.null_reasons | point.seen.null_reasons
+    shown_ones = (*point.readings(), "filled_mean", "cached_tokens", "peak_memory_rss")
+    return ", ".join(f"{name}: {nulls[name]}" for name in shown_ones if name in nulls)

@@ -1,0 +1,70 @@
+"""How long a context the quant that the frontier picks bears; nothing unless the config asks."""
+
+
+rule measure_contexts:
+    # Which quant it is, nobody knows when the workflow is read: so the job takes what it needs as
+    # ordinary inputs, and measures only what storage/ does not have.
+    input:
+        frontier=f"{RESULTS}/quant_sweep/frontier_explorer.json",
+        cells=f"{RESULTS}/policy/cells.json",
+        policy=f"{RESULTS}/policy/context.json",
+        settings=f"{RESULTS}/policy/row.json",
+        needs=f"{RESULTS}/policy/needs.json",
+        place=f"{RESULTS}/policy/place.json",
+        canary="results/canary/verdict.json",
+        preflight="results/preflight/verdict.json",
+    output:
+        TARGETS.contexts.pattern(),
+    log:
+        f"logs/{SWEEP.config.sweep}/context_sweep/{{model}}/contexts.log",
+    threads: workflow.cores
+    resources:
+        gpu=1,
+    params:
+        code=CODE,
+        folder=lambda wildcards, output: Path(output[0]).parent.as_posix(),
+    shell:
+        "python -m orket_lib contexts --frontier {input.frontier} --cells {input.cells}"
+        " --policy {input.policy} --settings {input.settings} --needs {input.needs}"
+        " --place {input.place} --canary {input.canary} --preflight {input.preflight}"
+        " --model {wildcards.model} --out-folder {params.folder} --log {log}"
+
+
+rule find_context_ceiling:
+    input:
+        TARGETS.contexts.pattern(),
+    output:
+        ceiling=f"{RESULTS}/context_sweep/{{model}}/context_ceiling.json",
+        plot=report(
+            f"{RESULTS}/context_sweep/{{model}}/context_ceiling.png",
+            category="Sweep",
+            labels={"part": "context"},
+        ),
+    log:
+        f"logs/{SWEEP.config.sweep}/context_sweep/{{model}}/ceiling.log",
+    params:
+        code=CODE,
+        limits=TARGETS.contexts.ceiling_options(),
+        template=lambda wildcards, output: (
+            f"{Path(output.ceiling).parent.as_posix()}/context_{{context}}.json"
+        ),
+    shell:
+        "python -m orket_lib context {params.limits} --summary-template {params.template:q}"
+        " --out {output.ceiling} --out-plot {output.plot} --log {log}"
+
+
+rule keep_context_ceiling:
+    # See rule keep_frontier.
+    input:
+        f"{RESULTS}/context_sweep/{{model}}/context_ceiling.json",
+    output:
+        touch(f"{RESULTS}/context_sweep/{{model}}/context_kept.ok"),
+    log:
+        f"logs/{SWEEP.config.sweep}/context_sweep/{{model}}/kept.log",
+    shell:
+        "python -m orket_lib history add {input} --storage-root storage --log {log}"
+
+
+rule context:
+    input:
+        TARGETS.context_files(),

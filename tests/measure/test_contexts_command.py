@@ -1,0 +1,209 @@
+"""`orket contexts`: what is measured, what is taken from storage, and what is written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from context_provider import ContextProvider
+from explorer_artifacts import frontier
+from test_contexts import NANO, cell, settings
+
+from orket_lib.artifacts.context_ceiling import ContextCeiling
+from orket_lib.artifacts.context_summary import ContextSummary
+from orket_lib.artifacts.io import read_model, write_json, write_model
+from orket_lib.artifacts.preflight import Needs
+from orket_lib.artifacts.row import RowPolicy, RowSettings
+from orket_lib.artifacts.servable import ServableCells
+from orket_lib.cli import main
+from orket_lib.measure import session
+from orket_lib.vocabulary.statuses import Lane, VramProfile
+
+LOOSE = RowPolicy(
+    max_missing_telemetry_rate=0,
+    max_orchestration_overhead_ratio=1,
+    max_cpu_saturation_rate=1,
+    max_system_load_rate=1,
+)
+LABELS = RowSettings(
+    policy=LOOSE,
+    execution_lane=Lane.CI,
+    vram_profile=VramProfile.SAFE,
+    provenance_ref="test",
+    quant_bits={},
+)
+OUT = Path("results/context_sweep/nano")
+
+
+@pytest.fixture
+def contexts(provider: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ContextProvider:
+    """Stand in a folder with what the workflow renders, and a model that finds up to 700 tokens."""
+    fake = ContextProvider(reach=700)
+    monkeypatch.setattr(session, "provider_for", lambda _: fake)
+    monkeypatch.setattr(session, "sampling", fake.sampling)
+    monkeypatch.chdir(tmp_path)
+    picks("Q4_K_M")
+    served = cell().model_copy(update={"artifact": str(NANO)})
+    write_model(Path("cells.json"), ServableCells(cells=(served,)))
+    write_model(Path("row.json"), LABELS)
+    write_model(Path("needs.json"), Needs(provider="embedded", cpu_only=True))
+    policy()
+    return fake
+
+
+def picks(quant: str, **changes: Any) -> None:
+    content = frontier(model_id="nano", execution_lane="ci", sweep="small", **changes)
+    picked = {"model_id": "nano", "minimum_viable_quant": quant, "recommendation": "run it"}
+    content["sessions"][0].update(picked)
+    write_json(Path("frontier.json"), content)
+
+
+def policy(**changes: Any) -> None:
+    write_model(Path("context.json"), settings(**({"contexts": (256, 512, 1024, 2048)} | changes)))
+
+
+def run(*more: str) -> int:
+    command = "contexts --frontier frontier.json --cells cells.json --policy context.json"
+    command += " --settings row.json --needs needs.json --model nano"
+    return main([*command.split(), "--out-folder", OUT.as_posix(), *more])
+
+
+def summary(context: int) -> ContextSummary:
+    return read_model(OUT / f"context_{context}.json", ContextSummary)
+
+
+def ceiling() -> ContextCeiling:
+    command = "context --contexts 256,512,1024,2048 --out ceiling.json --summary-template"
+    assert main([*command.split(), f"{OUT.as_posix()}/context_{{context}}.json"]) == 0
+    return read_model(Path("ceiling.json"), ContextCeiling)
+
+
+def test_every_context_of_the_list_is_measured_smallest_first(contexts: ContextProvider) -> None:
+    assert run() == 0
+    assert contexts.loads == [256, 512, 1024, 2048]
+    assert [summary(context).status for context in (256, 512, 1024, 2048)] == ["tried"] * 4
+    (row,) = summary(512).rows
+    assert (row.metrics.adherence_score, row.metrics.valid) == (1.0, True)
+    (row,) = summary(1024).rows
+    assert row.metrics.adherence_score == 0.0
+
+
+def test_a_summary_has_the_labels_of_the_frontier(contexts: ContextProvider) -> None:
+    assert run() == 0
+    found = summary(256)
+    assert (found.model_id, found.quant_tag, found.sweep) == ("nano", "Q4_K_M", "small")
+    assert found.execution_lane is Lane.CI
+    assert found.provenance.ref == "text"
+    assert [Path(item.path).name for item in found.provenance.inputs] == [
+        *("frontier.json", "context.json", "row.json", "run.json"),
+    ]
+
+
+def test_the_ceiling_is_where_the_model_loses_the_word(contexts: ContextProvider) -> None:
+    assert run() == 0
+    found = ceiling()
+    assert (found.safe_context_ceiling, found.largest_passing_context) == (512, 512)
+    assert "At 1024 adherence is 0, below 0.95." in found.recommendation
+    assert found.served is not None
+    assert (found.sweep, found.quant_tag, found.not_tried) == ("small", "Q4_K_M", ())
+
+
+def test_bisecting_finds_the_same_with_fewer_loads(contexts: ContextProvider) -> None:
+    policy(search="bisect")
+    assert run() == 0
+    assert contexts.loads == [512, 1024]
+    assert summary(256).status_reason == ("bisected: 512 passed, so what is shorter was not tried")
+    found = ceiling()
+    assert found.safe_context_ceiling == 512
+    assert [item.context for item in found.not_tried] == [256, 2048]
+
+
+def test_what_is_in_storage_is_not_measured_again(contexts: ContextProvider) -> None:
+    assert run() == 0
+    before = summary(512).rows
+    contexts.loads.clear()
+    assert run("--canary", "no/such/verdict.json") == 0  # nobody asks whether it may be measured
+    assert contexts.loads == []
+    assert summary(512).rows == before
+
+
+def test_a_changed_limit_measures_nothing_again(contexts: ContextProvider) -> None:
+    assert run() == 0
+    contexts.loads.clear()
+    limits = settings().thresholds.model_copy(update={"adherence_min": 0.5})
+    policy(thresholds=limits)
+    assert run() == 0
+    assert contexts.loads == []
+
+
+def test_a_report_that_was_deleted_is_measured_again(contexts: ContextProvider) -> None:
+    assert run() == 0
+    Path(summary(512).rows[0].metrics.report_path).unlink()
+    contexts.loads.clear()
+    assert run() == 0
+    assert contexts.loads == [512]
+
+
+def test_a_gate_is_asked_before_something_is_measured(
+    contexts: ContextProvider, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("--canary", "no/such/verdict.json") == 1
+    assert "there is no such file" in capsys.readouterr().err
+    assert contexts.loads == []
+
+
+def test_contexts_that_can_not_be_had_are_points(contexts: ContextProvider) -> None:
+    contexts.trained = 1024
+    policy(contexts=(256, 2048, 100_000_000))
+    assert run() == 0
+    assert contexts.loads == [256, 2048]
+    command = "context --contexts 256 2048 100000000 --out ceiling.json --summary-template"
+    assert main([*command.split(), f"{OUT.as_posix()}/context_{{context}}.json"]) == 0
+    points = read_model(Path("ceiling.json"), ContextCeiling).points
+    assert [point.reasons for point in points] == [
+        *((), ("CONTEXT_NOT_LOADED",), ("CONTEXT_NOT_LOADED",)),
+    ]
+    assert (points[1].detail or "").startswith("served 1024 of 2048 asked for")
+    assert (points[2].detail or "").startswith("not loaded: a context of 100000000 takes about")
+
+
+def test_without_a_quant_nothing_is_measured_and_that_is_data(
+    contexts: ContextProvider, capsys: pytest.CaptureFixture[str]
+) -> None:
+    picks("")
+    assert run() == 0
+    assert contexts.loads == []
+    found = summary(1024)
+    assert (found.status, found.quant_tag, found.rows) == ("not_tried", "unknown", ())
+    assert found.status_reason == "NO_QUANT_CHOSEN: run it"
+    whole = ceiling()
+    assert whole.null_reasons["safe_context_ceiling"] == "NO_CONTEXT_TRIED"
+    assert whole.recommendation == "nano: no context was tried. NO_QUANT_CHOSEN: run it"
+    assert (whole.points, len(whole.not_tried), whole.quant_tag) == ((), 4, "unknown")
+
+
+def test_a_named_quant_wins_over_the_frontiers(
+    contexts: ContextProvider, capsys: pytest.CaptureFixture[str]
+) -> None:
+    picks("")
+    policy(quant_tag="Q4_K_M", contexts=(256,))
+    assert run() == 0
+    assert contexts.loads == [256]
+    policy(quant_tag="Q9_K")
+    assert run() == 1
+    assert "nano has no quant 'Q9_K' in the sweep; it has Q4_K_M" in capsys.readouterr().err
+
+
+def test_an_interrupted_sweep_goes_on_where_it_was(contexts: ContextProvider) -> None:
+    def fault(request: Any) -> None:
+        if len(request.prompt.split()) > 800:
+            raise KeyboardInterrupt
+
+    contexts.fault = fault
+    assert run() == 130
+    assert not OUT.exists()
+    contexts.fault = ContextProvider().fault
+    contexts.loads.clear()
+    assert run() == 0
+    assert contexts.loads == [1024, 2048]

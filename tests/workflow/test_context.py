@@ -1,0 +1,72 @@
+"""The context sweep of the real model: the ceiling is found where retrieval really breaks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from sweep_workspace import Workspace, jobs
+
+CONTEXTS = {
+    "sweep_contexts": [256, 512, 1024, 2048, 4096],
+    "tasks": ["retrieval"],
+    "tasks_per_depth": 4,
+    "quant_tag": "Q4_K_M",
+}
+FOLDER = "results/small/context_sweep/orket-nano"
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    found = Workspace(tmp_path)
+    found.config |= {"quants": ["F16", "Q4_K_M"], "context": CONTEXTS}
+    return found
+
+
+@pytest.mark.slow
+def test_the_ceiling_is_where_the_model_loses_the_word(workspace: Workspace) -> None:
+    done = workspace.run()
+    assert done.code == 0, done.text
+    found = workspace.json(f"{FOLDER}/context_ceiling.json")
+    assert (found["safe_context_ceiling"], found["quant_tag"]) == (1024, "Q4_K_M")
+    points = {point["context"]: point for point in found["points"]}
+    for context in (256, 512, 1024):
+        assert points[context]["passed"], points[context]
+        assert points[context]["adherence_score"] >= 0.95
+    assert "ADHERENCE_BELOW_MIN" in points[2048]["reasons"]
+    assert points[2048]["adherence_score"] < 0.8
+    assert points[4096]["reasons"] == ["CONTEXT_NOT_LOADED"]
+    assert points[4096]["detail"].startswith("served 2048 of 4096 asked for; the model was trained")
+    for context in (256, 512, 1024, 2048):
+        point = points[context]
+        assert (
+            0.9 * 208 / 256 <= point["seen"]["filled_min"] <= point["seen"]["filled_mean"] <= 0.85
+        )
+        # The follow-up is served from the cache, so it comes much sooner.
+        assert point["seen"]["cached_tokens"] > 0.6 * context
+        assert point["ttft_ms"] < point["ttft_cold_ms"]
+        assert point["seen"]["peak_memory_rss"] > 0
+    assert f"context: {found['recommendation']}" in done.text
+
+    assert workspace.planned() == {}
+
+    # Another search takes what it needs from storage: nothing is measured again.
+    workspace.config["context"] = CONTEXTS | {"search": "bisect"}
+    done = workspace.run()
+    assert done.code == 0, done.text
+    assert "measure_contexts" in jobs(done.text)
+    again = workspace.json(f"{FOLDER}/context_ceiling.json")
+    assert again["safe_context_ceiling"] == 1024
+    assert [point["context"] for point in again["points"]] == [1024, 2048]
+    assert len(list((workspace.folder / "storage/contexts").rglob("run.json"))) == 5
+    report = (workspace.folder / "results/small/quant_sweep/sweep_report.md").read_text("utf-8")
+    assert "use a context of up to 1024 tokens" in report
+    assert "not tried" in report
+
+
+def test_contexts_are_planned_only_where_they_are_asked_for(workspace: Workspace) -> None:
+    asked = workspace.planned()
+    rules = ("measure_contexts", "find_context_ceiling", "keep_context_ceiling")
+    assert [asked[rule] for rule in rules] == [1, 1, 1]
+    del workspace.config["context"]
+    assert not set(rules) & set(workspace.planned())
