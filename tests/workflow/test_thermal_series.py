@@ -45,14 +45,13 @@ def test_a_series_is_measured_once_and_judged_as_often_as_one_likes(workspace: W
     (kept,) = workspace.folder.glob("storage/thermal_profiles/*.json")
     (series,) = workspace.folder.glob("storage/thermal/orket-nano/*/*/series.json")
     before = series.stat().st_mtime_ns
-    assert workspace.planned() == {} or "measure_thermal" not in workspace.planned()
+    assert "measure_thermal" not in workspace.planned()
 
-    # Other thresholds and another bank's tasks measure no series again.
-    workspace.config["thermal"] = THERMAL | {"monotonic_window": 1, "cooldown_target_c": 50}
-    planned = workspace.planned()
-    assert "make_thermal_profile" in planned
-    assert "measure_thermal" not in planned
+    # Other thresholds and another bank's tasks measure no series again: the job looks for what the
+    # frontier picks now, and takes the series from storage.
+    workspace.config["thermal"] = THERMAL | {"monotonic_window": 1}
     workspace.config["task_limit"] = 2
+    assert "make_thermal_profile" in workspace.planned()
     workspace.run()
     assert series.stat().st_mtime_ns == before
     assert workspace.json(PROFILE)["thresholds"]["monotonic_window"] == 1
