@@ -58,7 +58,7 @@ def plot_thermal(profile: ThermalProfile, series: ThermalSeries | None, target: 
         _draw(axes, column, windows)
     _mark_runs(panels[0][0], windows)
     _draw_thresholds(panels[0][0], profile, columns[0])
-    panels[-1][0].set_xlabel("seconds since the model was loaded" if series else "run", color=INK)
+    panels[-1][0].set_xlabel("seconds since the loading began" if series else "run", color=INK)
     panels[-1][0].xaxis.set_major_locator(MaxNLocator(integer=True))
     _head(picture, profile, height)
     content = BytesIO()
