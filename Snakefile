@@ -22,6 +22,7 @@ include: "rules/kpi.smk"
 include: "rules/baselines.smk"
 include: "rules/frontier.smk"
 include: "rules/context.smk"
+include: "rules/thermal.smk"
 include: "rules/contracts.smk"
 include: "rules/report.smk"
 

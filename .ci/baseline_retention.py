@@ -23,8 +23,8 @@ def main() -> int:
     parser.add_argument("--allow-empty", action="store_true", help="nothing was recorded so far")
     options = parser.parse_args()
     folder = Path(options.storage_root, "baselines")
-    if not folder.is_dir() and not options.allow_empty:
-        print(f"{folder.as_posix()}: there is no such folder: was storage/ lost?", flush=True)  # noqa: T201
+    if not any(folder.glob("*.json")) and not options.allow_empty:
+        print(f"{folder.as_posix()}: there are no baselines: was storage/ lost?", flush=True)  # noqa: T201
         return 1
     where = ["--storage-root", options.storage_root]
     policy = [*where, "--keep-last", options.keep_last, "--per", options.per]

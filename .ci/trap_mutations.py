@@ -66,6 +66,8 @@ FILLED = "orket_lib/measure/filled_prompts.py"
 GRADED = "orket_lib/measure/graded.py"
 AGGREGATES = "orket_lib/analysis/aggregates.py"
 WINDOWS = "orket_lib/telemetry/windows.py"
+COOLDOWN = "orket_lib/measure/cooldown.py"
+THERMAL_TREND = "orket_lib/analysis/thermal_trend.py"
 GPU_WINDOWS = "orket_lib/telemetry/gpu_windows.py"
 _READ_BACK = 'read_back(props, artifact, _build(props), vram=Null("NO_GPU_USED"))'
 _FOREIGN = """    busy = last.busy_s - first.busy_s
@@ -148,9 +150,9 @@ MUTATIONS = (
         "who is on a GPU is asked once, at the start of a run",
         GPU_WINDOWS,
         """    looks = window(record.lists, *window_s)
-    listed =""",
+    told =""",
         """    looks = window(record.lists, *window_s)[:1]
-    listed =""",
+    told =""",
     ),
     Mutation(
         "T8",
@@ -395,7 +397,7 @@ MUTATIONS = (
         "the server's estimate of its VRAM is the peak",
         GRADED,
         'return Null(NO_GPU_USED if unused else "VRAM_NOT_MEASURED")',
-        "return served.server_vram_mib or Null(NO_GPU_USED)",
+        "return session.served.server_vram_mib or Null(NO_GPU_USED)",
     ),
     Mutation(
         "T12",
@@ -417,6 +419,20 @@ MUTATIONS = (
         "orket_lib/measure/warmup.py",
         "not is_steady(seconds) and len(seconds) < max(CAP, required)",
         "False",
+    ),
+    Mutation(
+        "T14",
+        "a repeat begins as hot as the one before it ended",
+        COOLDOWN,
+        "while not isinstance(now, Null) and now > target_c",
+        "while False and not isinstance(now, Null) and now > target_c",
+    ),
+    Mutation(
+        "T14",
+        "only what varies within the runs counts as noise",
+        THERMAL_TREND,
+        "reach = _t_quantile(chance, self.freedom[0]) * self.between",
+        "reach = 0.0",
     ),
     Mutation(
         "T15",
@@ -457,7 +473,7 @@ MUTATIONS = (
         "T18",
         "nominal bits are the digit of the tag",
         "orket_lib/vocabulary/quants.py",
-        "return NOMINAL_BITS.get(normalize_tag(tag))",
+        "return None if base is None else NOMINAL_BITS[base]",
         'return float((re.findall(r"[QF](\\d+)", tag) or [0])[0])',
     ),
     Mutation(

@@ -35,6 +35,8 @@ _COMMANDS = {
     "frontier": "make the frontier artifact from a summary",
     "contexts": "measure how long a context the chosen quant of a model bears",
     "context": "find the context ceiling from summaries of several contexts",
+    "thermal-series": "measure the thermal series of the quant that a frontier picks",
+    "thermal": "make the thermal profile of a series, or of several sweeps",
     "history": "add, list, compare and draw the records of earlier sweeps",
     "contracts": "hold explorer artifacts against their published schemas",
     "baselines": "list, resolve, check, prune, pin and record baselines, and compare a sweep",

@@ -5,6 +5,7 @@ rule check_contracts:
     input:
         frontier=f"{RESULTS}/quant_sweep/frontier_explorer.json",
         contexts=TARGETS.contexts.ceilings(),
+        thermal=TARGETS.thermal.profiles(),
     output:
         touch(f"{RESULTS}/quant_sweep/contracts_passed.ok"),
     log:
@@ -12,14 +13,15 @@ rule check_contracts:
     params:
         # The schemas are made of these sources.
         code=CODE,
-        contexts=lambda wildcards, input: (
-            f"--context {input.contexts}" if input.contexts else ""
-        ),
+        contexts=TARGETS.contexts.option(),
+        thermal=TARGETS.thermal.option(),
     shell:
-        "python -m orket_lib contracts --frontier {input.frontier} {params.contexts} --log {log}"
+        "python -m orket_lib contracts --frontier {input.frontier} {params.contexts}"
+        " {params.thermal} --log {log}"
 
 
 rule contracts:
     input:
         TARGETS.up_to("frontier_explorer.json", "contracts_passed.ok"),
         TARGETS.contexts.all_files(),
+        TARGETS.thermal.all_files(),

@@ -6,12 +6,15 @@ rule make_report:
         summary=f"{RESULTS}/quant_sweep/sweep_summary.json",
         contexts=TARGETS.contexts.ceilings(),
         context_plots=TARGETS.contexts.plots(),
+        thermal=TARGETS.thermal.profiles(),
+        thermal_plots=TARGETS.thermal.pictures(),
     output:
         markdown=report(
             f"{RESULTS}/quant_sweep/sweep_report.md",
             category="Sweep",
             labels={"part": "report"},
         ),
+        page=f"{RESULTS}/quant_sweep/sweep_report.html",
         scatter=f"{RESULTS}/quant_sweep/sweep_scatter.json",
         table=f"{RESULTS}/quant_sweep/sweep_table.csv",
         plot=report(
@@ -23,21 +26,23 @@ rule make_report:
         f"logs/{SWEEP.config.sweep}/report.log",
     params:
         code=CODE,
-        contexts=lambda wildcards, input: (
-            f"--context {input.contexts}" if input.contexts else ""
-        ),
+        contexts=TARGETS.contexts.option(),
+        thermal=TARGETS.thermal.option(),
     shell:
         "python -m orket_lib report --summary {input.summary} --out-md {output.markdown}"
+        " --out-html {output.page}"
         " --out-scatter {output.scatter} --out-table {output.table} --out-plot {output.plot}"
-        " {params.contexts} --log {log}"
+        " {params.contexts} {params.thermal} --log {log}"
 
 
 rule report:
     input:
         TARGETS.up_to(
             "sweep_report.md",
+            "sweep_report.html",
             "sweep_scatter.json",
             "sweep_table.csv",
             "plots/frontier.png",
         ),
         TARGETS.contexts.all_files(),
+        TARGETS.thermal.all_files(),

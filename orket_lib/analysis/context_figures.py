@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from orket_lib.analysis.explorer import served_with
+from orket_lib.analysis.explorer import served_in_row
 from orket_lib.artifacts.context_ceiling import ContextSeen
 from orket_lib.artifacts.context_summary import ContextRow
 from orket_lib.artifacts.explorer import MeasuredWith
@@ -101,6 +101,6 @@ def _figures(
         valid=row.valid,
         invalid_because=row.invalid_because,
         seen=seen if measured else None,
-        served=served_with(row),
+        served=served_in_row(row),
         summary_path=path,
     )

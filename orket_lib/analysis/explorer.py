@@ -14,6 +14,18 @@ def explorer_sessions(summary: Summary) -> tuple[FrontierSession, ...]:
     return tuple(map(_session, summary.sessions))
 
 
+def served_in_row(row: RowMetrics) -> MeasuredWith | None:
+    """Return what a row was measured with; None for a cell that was not measured."""
+    if row.status is not RunStatus.MEASURED:
+        return None
+    return MeasuredWith(
+        sha256=row.artifact.sha256,
+        digest=row.artifact.digest,
+        build=row.artifact.build,
+        platform=row.platform,
+    )
+
+
 def _session(session: ModelSession) -> FrontierSession:
     frontier = session.efficiency_frontier
     return FrontierSession(
@@ -26,21 +38,9 @@ def _session(session: ModelSession) -> FrontierSession:
             FrontierRow.of(
                 quant_tag=row.quant_tag,
                 valid=row.valid,
-                served=served_with(row),
+                served=served_in_row(row),
                 **{name: row.reading(name) for name in FrontierRow.readings()},
             )
             for row in session.per_quant
         ],
-    )
-
-
-def served_with(row: RowMetrics) -> MeasuredWith | None:
-    """Return what a row was measured with; None for a cell that was not measured."""
-    if row.status is not RunStatus.MEASURED:
-        return None
-    return MeasuredWith(
-        sha256=row.artifact.sha256,
-        digest=row.artifact.digest,
-        build=row.artifact.build,
-        platform=row.platform,
     )

@@ -93,6 +93,7 @@ def _thermal_profile(artifact: ThermalProfile) -> Iterator[Fact]:
     yield from _thresholds(artifact.thresholds)
     for verdict in ("heat_soak_detected", *ThermalProfile.readings()):
         yield Fact("verdict", where, verdict, getattr(artifact, verdict))
+    yield Fact("verdict", where, "latency_trend", artifact.latency_trend)
     yield from _served(where, artifact.served)
     for point in artifact.points:
         yield from _measured(

@@ -113,14 +113,16 @@ def _figures(number: int, report: RunReport, path: str) -> RowRound:
             **common, temperature_of="cpu", **dict.fromkeys(RowRound.readings(), nothing)
         )
     used = [gpu for gpu in report.gpus if gpu.used]
+    of_first_load = [gpu for gpu in used if gpu.session == used[0].session]
     loads: Sequence[HostSummary | GpuSummary] = used or report.hosts
+    first: Sequence[HostSummary | GpuSummary] = of_first_load or report.hosts[:1]
     return RowRound.of(
         **common,
         generation_tokens_per_second=aggregates.probe_rates(report.probes)[
             "generation_tokens_per_second"
         ],
         total_latency=aggregates.mean_over_answered(report.test_runs, "total_latency"),
-        temperature_start_c=_hottest(loads[:1], "temperature_start_c"),
+        temperature_start_c=_hottest(first, "temperature_start_c"),
         temperature_max_c=_hottest(loads, "temperature_max_c"),
         temperature_of="gpu" if used else "cpu",
     )

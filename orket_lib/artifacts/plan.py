@@ -69,6 +69,18 @@ class PlannedSidecar(Record):
     timeout_sec: float
 
 
+class PlannedThermal(Record):
+    """The thermal series as configured."""
+
+    repeats: int = Field(description="0 = none")
+    quant_tag: str | None = Field(description="null = the one that the frontier picks")
+    generations: int = Field(description="in each repeat")
+    cooldown_target_c: float
+    cooldown_timeout_sec: float
+    polluted_threshold_c: float
+    monotonic_window: int
+
+
 class Plan(Artifact):
     """`plan.json`."""
 
@@ -91,6 +103,7 @@ class Plan(Artifact):
     )
     hardware_sidecar: PlannedSidecar
     context_sweep: ContextSettings | None = Field(None, description="null = none")
+    thermal: PlannedThermal | None = Field(None, description="null when none is asked for")
     execution_lane: Lane
     vram_profile: VramProfile
     vram_guard: VramGuard = VramGuard.WARN

@@ -95,7 +95,7 @@ class Warmup(Record):
 
 
 class CooldownRecord(Measured):
-    """How cool the machine was made before the model was loaded."""
+    """How cool the machine was made before the model was loaded, or before a repeat."""
 
     target_c: float
     sensor: Literal["cpu", "gpu"]

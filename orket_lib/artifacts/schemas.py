@@ -37,6 +37,7 @@ from orket_lib.artifacts.sidecar import SidecarMeasurement, SidecarReport
 from orket_lib.artifacts.status import SweepStatus
 from orket_lib.artifacts.summary import Summary
 from orket_lib.artifacts.thermal_profile import ThermalProfile
+from orket_lib.artifacts.thermal_series import ThermalSeries
 
 SCHEMAS = Path("docs/schemas")
 
@@ -61,6 +62,7 @@ PUBLISHED: tuple[type[Record], ...] = (
     FrontierExplorer,
     ContextSummary,
     ContextCeiling,
+    ThermalSeries,
     ThermalProfile,
     History,
     BaselineHistory,

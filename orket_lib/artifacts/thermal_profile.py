@@ -8,10 +8,12 @@ from pydantic import Field
 
 from orket_lib.artifacts.base import Measured, Reading, Record, Share
 from orket_lib.artifacts.explorer import Explorer, MeasuredWith
+from orket_lib.vocabulary.reasons import Reason
 
 ThermalReason = Literal[
     "THERMAL_END_ABOVE_THRESHOLD", "RUN_QUALITY_NOT_CLEAN", "COOLDOWN_TARGET_NOT_REACHED"
 ]
+LatencyTrend = Literal["rising", "steady", "falling", "unknown"]
 
 
 class ThermalThresholds(Record):
@@ -38,14 +40,61 @@ class ThermalPoint(Measured):
     reasons: tuple[ThermalReason, ...]
 
 
+class RunSpeed(Measured):
+    """How fast one run of the series was."""
+
+    run_index: int
+    decode_tps: Reading
+    latency_error: Reading = Field(
+        description="standard error of the run's latency by its own generations, share of it"
+    )
+    counted: bool = Field(
+        description="in the trend; not when something other than heat disturbed it"
+    )
+
+
+class ThermalSpeed(Measured):
+    """What the series says of speed, with a sensor or without one."""
+
+    runs: tuple[RunSpeed, ...] = Field(description="in the order of the points")
+    noise_ratio: Reading = Field(
+        description="standard deviation of a run's latency without any trend, share of it"
+    )
+    rise_ratio: Reading = Field(
+        description="by the median slope, first run to last, share of the latency"
+    )
+    rise_p_value: Reading = Field(description="one-sided, of a rise over the whole series")
+    least_rise_ratio: Reading = Field(
+        description="rise over `monotonic_window` steps that would have counted"
+    )
+    burst_decode_tps: Reading = Field(description="of the first run")
+    steady_decode_tps: Reading = Field(description="mean of the last third of the runs")
+    steady_over_burst: Reading
+
+
+class ThrottlingEvent(Record):
+    """Something slowed the hardware during a run."""
+
+    run_index: int
+    reason: Literal[Reason.THERMAL_THROTTLE, Reason.SW_POWER_CAP]
+    evidence: str
+
+
 class ThermalProfile(Measured, Explorer):
     """`thermal_profile.json`."""
 
     schema_version: Literal["explorer.thermal_stability.v1"] = "explorer.thermal_stability.v1"
     served: MeasuredWith | None = Field(None, description="null when nothing was served")
     thresholds: ThermalThresholds
-    heat_soak_detected: bool | None = Field(description="null without a temperature")
+    heat_soak_detected: bool | None = Field(
+        description="null without a temperature, or with too few runs"
+    )
     polluted_run_rate: Share
     cooldown_failure_rate: Share
     recommendation: str = Field(description="without a sensor: that there is no thermal verdict")
     points: tuple[ThermalPoint, ...] = Field(description="in the order of the runs")
+    latency_trend: LatencyTrend = Field(
+        "unknown", description="beyond the noise of the runs, whatever the temperature did"
+    )
+    speed: ThermalSpeed | None = Field(None, description="null in records of older versions")
+    throttling: tuple[ThrottlingEvent, ...] = Field((), description="in the order of the runs")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from orket_lib.artifacts.summary import Summary
 from orket_lib.vocabulary.statuses import Lane, Quality
 
 if TYPE_CHECKING:
-    from orket_lib.artifacts.baseline import Baseline
+    from orket_lib.artifacts.baseline import Baseline, BaselineMetadata
     from orket_lib.stores.baselines import BaselineStore
 
 
@@ -40,17 +41,21 @@ def cells_of(summary: Summary, bank: Path | None) -> Iterator[CellNow]:
     """Yield the cells of a sweep; one that is not valid has no records, and says why.
 
     Raises:
-        ArtifactError: A run report is gone, or the bank no longer holds the tasks that were asked.
+        ArtifactError: A run report is gone, or the bank no longer holds the tasks that were asked,
+            or nobody says which one that is.
     """
     from orket_lib.artifacts.io import read_model
+    from orket_lib.vocabulary.errors import ArtifactError
 
-    path = bank or Path(summary.matrix["task_bank"])
+    path = bank or summary.matrix.get("task_bank")
+    if not isinstance(path, Path | str):
+        raise ArtifactError("--summary: its matrix names no task_bank; name it with --bank")
     for session in summary.sessions:
         for row in session.per_quant:
             if row.valid:
                 reports = [read_model(Path(found), RunReport) for found in row.report_paths]
                 clean = row_quality(row.run_quality_reasons, Lane.LAB) is Quality.CLEAN
-                records = records_of(as_one(reports), path, clean, summary.execution_lane)
+                records = records_of(as_one(reports), Path(path), clean, summary.execution_lane)
                 yield CellNow(row.model_id, row.quant_tag, records)
             else:
                 yield CellNow(
@@ -84,3 +89,35 @@ def records_of(
         raise ArtifactError(f"{bank}: no longer holds the tasks that were measured")
     revisions = {task.test_id: selection(loaded, (task,)).sha256[:DIGEST_LENGTH] for task in tasks}
     return baselines_of(report, revisions, clean, lane)
+
+
+def metadata_of(cell: CellNow) -> BaselineMetadata:
+    """Return what all records of a cell say of their measurement."""
+    return next(iter(cell.records.values())).baseline_metadata
+
+
+def regressed_in(path: Path, cells: Sequence[CellNow]) -> set[str]:
+    """Return the measurements that a comparison found worse.
+
+    Raises:
+        ArtifactError: It is of other measurements than these, which it says nothing about.
+    """
+    from orket_lib.artifacts.io import read_model
+    from orket_lib.artifacts.regression import Change, Regression
+    from orket_lib.vocabulary.errors import ArtifactError
+
+    measured: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for cell in cells:
+        if cell.records:
+            measured[cell.model_id, cell.quant_tag].add(metadata_of(cell).test_run_id)
+    worse = set()
+    for compared in read_model(path, Regression).cells:
+        ref, here = compared.test_run_id, measured[compared.model_id, compared.quant_tag]
+        if ref is None:
+            continue
+        if here and ref not in here:
+            name = f"{compared.model_id} {compared.quant_tag}"
+            raise ArtifactError(f"--regression {path}: is of another measurement of {name}: {ref}")
+        if any(item.verdict is Change.REGRESSED and item.gates for item in compared.metrics):
+            worse.add(ref)
+    return worse

@@ -9,12 +9,19 @@ from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from orket_lib.commands._baseline_cells import add_storage_root, cells_of, records_of, store_of
+from orket_lib.commands._baseline_cells import (
+    add_storage_root,
+    cells_of,
+    metadata_of,
+    records_of,
+    regressed_in,
+    store_of,
+)
 from orket_lib.commands._common import add_log, print_json, stamp, tell
 
 if TYPE_CHECKING:
     from orket_lib.analysis.regression import CellNow
-    from orket_lib.artifacts.baseline import Baseline, BaselineMetadata
+    from orket_lib.artifacts.baseline import Baseline
     from orket_lib.artifacts.run_report import RunReport
     from orket_lib.stores.baselines import BaselineStore
 
@@ -39,32 +46,27 @@ def add_record(parser: argparse.ArgumentParser) -> None:
 def record(options: argparse.Namespace) -> int:
     """Add the measurements that are fit to be a baseline, and say which were and why not."""
     from orket_lib.artifacts.baseline import BaselineReceipt, NotRecorded, Recorded
-    from orket_lib.artifacts.io import read_model, write_model
-    from orket_lib.artifacts.regression import Change, Regression
+    from orket_lib.artifacts.io import write_model
 
-    regressed: set[tuple[str, str]] = set()
+    cells = list(_cells(options))
+    regressed: set[str] = set()
     inputs = list(options.report or [options.summary])
     if options.regression:
         inputs.append(options.regression)
-        regressed = {
-            (cell.model_id, cell.quant_tag)
-            for cell in read_model(options.regression, Regression).cells
-            if any(item.verdict is Change.REGRESSED and item.gates for item in cell.metrics)
-        }
+        regressed = regressed_in(options.regression, cells)
     recorded: dict[str, CellNow] = {}
     left_out = []
     by_test: dict[str, list[Baseline]] = defaultdict(list)
-    cells = list(_cells(options))
     for cell in cells:
         reason = "; ".join(cell.invalid_because)
-        if not reason and (cell.model_id, cell.quant_tag) in regressed:
+        if not reason and metadata_of(cell).test_run_id in regressed:
             reason = f"regressed, see {options.regression.as_posix()}"
         if reason:
             left_out.append(
                 NotRecorded(model_id=cell.model_id, quant_tag=cell.quant_tag, reason=reason)
             )
             continue
-        recorded[_metadata(cell).test_run_id] = cell
+        recorded[metadata_of(cell).test_run_id] = cell
         for test_id, item in cell.records.items():
             by_test[test_id].append(item)
     store = store_of(options)
@@ -83,7 +85,7 @@ def record(options: argparse.Namespace) -> int:
                 tasks=len(cell.records),
                 added=added[ref],
                 replaced=replaced[ref],
-                clean=_metadata(cell).clean,
+                clean=metadata_of(cell).clean,
             )
             for ref, cell in recorded.items()
         ],
@@ -181,11 +183,6 @@ def _cells(options: argparse.Namespace) -> Iterator[CellNow]:
             yield CellNow(*cell, invalid_because=because)
         else:
             yield CellNow(*cell, records_of(report, options.bank, _is_clean(report)))
-
-
-def _metadata(cell: CellNow) -> BaselineMetadata:
-    """Return what all records of a cell say of their measurement."""
-    return next(iter(cell.records.values())).baseline_metadata
 
 
 def _unfit(report: RunReport) -> tuple[str, ...]:

@@ -112,11 +112,7 @@ def _show(options: argparse.Namespace) -> int:
     from orket_lib.report.baselines import records_text
     from orket_lib.vocabulary.errors import ArtifactError
 
-    history = store_of(options).history(options.test_id)
-    if not history:
-        raise ArtifactError(
-            f"--test-id {options.test_id}: has no baselines; `orket baselines list` shows what has"
-        )
+    history = _required(store_of(options), options.test_id)
     records = [
         item
         for item in history
@@ -181,6 +177,8 @@ def _health(options: argparse.Namespace) -> int:
 def _prune(options: argparse.Namespace) -> int:
     """Remove, and say what was removed, also when a later history can't be changed."""
     store = store_of(options)
+    if options.test_id is not None:
+        _required(store, options.test_id)
     removed: list[tuple[str, BaselineMetadata]] = []
     try:
         for test_id in _readable_ids(store, options.test_id):
@@ -241,6 +239,22 @@ def _print_pinned(changed: list[str], pinned: bool, options: argparse.Namespace)
         print_json({"baseline_ref": options.baseline_ref, "pinned": pinned, "test_ids": changed})
     else:
         tell(f"{'pinned' if pinned else 'unpinned'} in {len(changed)} histories")
+
+
+def _required(store: BaselineStore, test_id: str) -> tuple[Baseline, ...]:
+    """Return the history of a task that somebody named.
+
+    Raises:
+        ArtifactError: It has none, or it can't be read.
+    """
+    from orket_lib.vocabulary.errors import ArtifactError
+
+    history = store.history(test_id)
+    if not history:
+        raise ArtifactError(
+            f"--test-id {test_id}: has no baselines; `orket baselines list` shows what has"
+        )
+    return history
 
 
 def _readable_ids(store: BaselineStore, chosen: str | None) -> tuple[str, ...]:

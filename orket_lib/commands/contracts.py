@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -24,7 +25,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         ("context", "context_ceiling.json"),
         ("thermal", "thermal_profile.json"),
     ):
-        parser.add_argument(f"--{name}", type=Path, nargs="+", default=[], help=file)
+        parser.add_argument(
+            f"--{name}", type=Path, nargs="+", default=[], metavar="FILE", help=f"{file}, ..."
+        )
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
     add_log(parser)
     parser.set_defaults(misused=parser.error)
@@ -49,8 +52,9 @@ def run(options: argparse.Namespace) -> int:
     given = [(name, path) for name in models for path in getattr(options, name)]
     if not given:
         options.misused("nothing to check: name --frontier, --context or --thermal")
+    alike = Counter(name for name, _ in given)
     found = [
-        violation
+        violation if alike[name] == 1 else f"{path.as_posix()}: {violation}"
         for name, path in given
         for violation in violations(name, read_json(path), models[name])
     ]

@@ -5,12 +5,8 @@ from __future__ import annotations
 import argparse
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from orket_lib.commands._common import add_log, stamp
-
-if TYPE_CHECKING:
-    from orket_lib.report.contexts import ContextSection
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,10 +14,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--summary", type=Path, required=True, help="sweep_summary.json")
     parser.add_argument("--out-md", type=Path, required=True, help="the report")
     parser.add_argument("--out-scatter", type=Path, required=True, help="its points as JSON")
-    parser.add_argument("--out-plot", type=Path, required=True, help="its picture as PNG")
+    parser.add_argument(
+        "--out-plot", type=Path, help="its picture as PNG (default: plots/frontier.png beside it)"
+    )
+    parser.add_argument("--out-html", type=Path, help="the report as one HTML page")
     parser.add_argument("--out-table", type=Path, help="its rows as CSV, for a spreadsheet")
     parser.add_argument(
-        "--context", type=Path, nargs="+", default=[], help="context_ceiling.json of its models"
+        "--context", type=Path, nargs="+", default=[], metavar="FILE", help="context_ceiling.json"
+    )
+    parser.add_argument(
+        "--thermal", type=Path, nargs="+", default=[], metavar="FILE", help="thermal_profile.json"
     )
     parser.add_argument(
         "--include-invalid", action="store_true", help="show a frontier with invalid rows, too"
@@ -31,21 +33,36 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Read, draw, write."""
+    from orket_lib.artifacts.context_ceiling import ContextCeiling
     from orket_lib.artifacts.io import read_model, write_model, write_text
     from orket_lib.artifacts.scatter import Scatter
     from orket_lib.artifacts.summary import Summary
+    from orket_lib.artifacts.thermal_profile import ThermalProfile
+    from orket_lib.report.contexts import context_section
+    from orket_lib.report.html import render_html
     from orket_lib.report.markdown import Plot, render_markdown
     from orket_lib.report.plots import plot_frontier
     from orket_lib.report.scatter import scatter_points
     from orket_lib.report.table import summary_table
+    from orket_lib.report.thermal import thermal_section
 
     summary = read_model(options.summary, Summary)
     include_invalid = options.include_invalid or summary.matrix.get("include_invalid", False)
-    plot_frontier(summary, options.out_plot, include_invalid)
-    relative = os.path.relpath(options.out_plot, options.out_md.parent)
-    plot = Plot("Quality against size and speed", Path(relative).as_posix())
-    contexts = [_context(path, options.out_md) for path in options.context]
-    write_text(options.out_md, render_markdown(summary, [plot], include_invalid, contexts))
+    picture = options.out_plot or options.out_md.parent / "plots" / "frontier.png"
+    plot_frontier(summary, picture, include_invalid)
+    plot = Plot("Quality against size and speed", _from_report(options, picture))
+    contexts = [
+        context_section(read_model(path, ContextCeiling), _picture_of(options, path))
+        for path in options.context
+    ]
+    thermal = [
+        thermal_section(read_model(path, ThermalProfile), _picture_of(options, path))
+        for path in options.thermal
+    ]
+    markdown = render_markdown(summary, [plot], include_invalid, contexts, thermal)
+    write_text(options.out_md, markdown)
+    if options.out_html:
+        write_text(options.out_html, render_html(markdown, options.out_md.parent))
     scatter = Scatter(
         **stamp([options.summary], summary.provenance.ref, summary.provenance.config_sha256),
         execution_lane=summary.execution_lane,
@@ -63,13 +80,11 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _context(path: Path, report: Path) -> ContextSection:
-    """Return the report's section on a context sweep; its picture lies beside the artifact."""
-    from orket_lib.artifacts.context_ceiling import ContextCeiling
-    from orket_lib.artifacts.io import read_model
-    from orket_lib.report.contexts import context_section
+def _picture_of(options: argparse.Namespace, artifact: Path) -> str | None:
+    """Return where the picture of an artifact lies, seen from the report; None without one."""
+    picture = artifact.with_suffix(".png")
+    return _from_report(options, picture) if picture.is_file() else None
 
-    picture = path.with_suffix(".png")
-    relative = Path(os.path.relpath(picture, report.parent)).as_posix()
-    ceiling = read_model(path, ContextCeiling)
-    return context_section(ceiling, relative if picture.is_file() else None)
+
+def _from_report(options: argparse.Namespace, path: Path) -> str:
+    return Path(os.path.relpath(path, options.out_md.parent)).as_posix()

@@ -28,17 +28,34 @@ def show_summary(results: Path, since: float) -> None:
     if path.is_file() and path.stat().st_mtime >= since:
         summary = read_model(path, Summary)
         report = (path.parent / "sweep_report.md").as_posix()
-        further = _contexts(summary, results, since)
+        further = _further(summary, results, since)
         tell(terminal_summary(summary, report, colour=sys.stderr.isatty(), further=further))
 
 
-def _contexts(summary: Summary, results: Path, since: float) -> list[str]:
-    """Return what the context sweeps found, a line for each model; older configs' are left out."""
+def _further(summary: Summary, results: Path, since: float) -> list[str]:
+    """Return what was found at the quants that the frontier picked, a line for each model.
+
+    What an older config asked for may still lie there, and is left out.
+    """
     from orket_lib.artifacts.context_ceiling import ContextCeiling
     from orket_lib.artifacts.io import read_model
+    from orket_lib.artifacts.thermal_profile import ThermalProfile
 
-    asked = any(summary.matrix.get(f"context_sweep_{key}") for key in ("contexts", "profile"))
-    models = {session.model_id for session in summary.sessions} if asked else set()
-    paths = sorted((results / "context_sweep").glob("*/context_ceiling.json"))
-    found = [read_model(path, ContextCeiling) for path in paths if path.stat().st_mtime >= since]
-    return [f"context: {item.recommendation}" for item in found if item.model_id in models]
+    asked = summary.matrix.get
+    kinds: tuple[tuple[str, str, type[ContextCeiling | ThermalProfile], object], ...] = (
+        (
+            "context",
+            "context_sweep/*/context_ceiling.json",
+            ContextCeiling,
+            asked("context_sweep_contexts") or asked("context_sweep_profile"),
+        ),
+        ("thermal", "thermal/*/thermal_profile.json", ThermalProfile, asked("thermal_repeats")),
+    )
+    models = {session.model_id for session in summary.sessions}
+    return [
+        f"{name}: {found.recommendation}"
+        for name, pattern, kind, wanted in kinds
+        if wanted
+        for path in sorted(results.glob(pattern))
+        if path.stat().st_mtime >= since and (found := read_model(path, kind)).model_id in models
+    ]

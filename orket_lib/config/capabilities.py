@@ -74,10 +74,6 @@ def serving_warnings(config: SweepConfig) -> Iterator[str]:
         yield (
             "context: a server that runs already keeps its own context, whatever is asked for; "
             "contexts beyond it are points that say so, those below are filled in the larger one"
-        )
-    if config.thermal_repeats:
-        yield (
-            "thermal: the thermal series is not part of this version; its settings were checked "
             "and do nothing"
         )
 

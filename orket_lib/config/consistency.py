@@ -18,6 +18,7 @@ from orket_lib.vocabulary.addresses import remote_host
 from orket_lib.vocabulary.quants import NOMINAL_BITS, is_vendor_tag
 
 _LEAST_CANARY_SAMPLES = 2
+_LEAST_REPEATS = 3
 _CONTROLS = ("provider", "base_url", "threads", "affinity_policy")
 
 
@@ -39,6 +40,7 @@ def warnings_of(config: SweepConfig) -> list[str]:
         *_canary_warnings(config),
         *_quants_alike(config),
         *_idle_recipe(config),
+        *_thermal_warnings(config),
     ]
 
 
@@ -99,6 +101,31 @@ def _thermal_limits(config: SweepConfig) -> Iterator[str]:
             f"thermal_cooldown_target_c: must be below thermal_polluted_threshold_c: {limit:g} "
             f"({got(target)})"
         )
+
+
+def _unknown_thermal_quant(config: SweepConfig) -> Iterator[str]:
+    tag = config.thermal_quant_tag
+    if tag is not None and tag not in config.quants:
+        quants = ", ".join(config.quants)
+        hint = nearest(tag, config.quants)
+        yield f"thermal_quant_tag: must be one of quants: {quants}{hint} ({got(tag)})"
+
+
+def _thermal_warnings(config: SweepConfig) -> Iterator[str]:
+    """Yield a warning for a series that is too short, and for settings of one that is not run."""
+    if 0 < config.thermal_repeats < _LEAST_REPEATS:
+        yield (
+            f"thermal_repeats: {config.thermal_repeats} shows no trend; that takes "
+            f"{_LEAST_REPEATS}, and about 6 to find a slow one"
+        )
+    window = config.thermal_monotonic_window
+    if _LEAST_REPEATS <= config.thermal_repeats <= window:
+        yield (
+            f"thermal_monotonic_window: {window} rises in a row take {window + 1} repeats "
+            f"(thermal_repeats is {config.thermal_repeats})"
+        )
+    if not config.thermal_repeats and config.thermal_quant_tag is not None:
+        yield "thermal_quant_tag: no effect: thermal_repeats is 0, so there is no thermal series"
 
 
 def _unknown_context_quant(config: SweepConfig) -> Iterator[str]:
@@ -175,4 +202,5 @@ _CHECKS: tuple[tuple[tuple[str, ...], _Check], ...] = (
     (("hardware_sidecar_template", "hardware_sidecar_profile"), _two_probes),
     (("quants", "context_quant_tag"), _unknown_context_quant),
     (("thermal_cooldown_target_c", "thermal_polluted_threshold_c"), _thermal_limits),
+    (("thermal_quant_tag", "quants"), _unknown_thermal_quant),
 )

@@ -14,6 +14,7 @@ from orket_lib.artifacts.plan import (
     PlannedCell,
     PlannedSidecar,
     PlannedTasks,
+    PlannedThermal,
 )
 from orket_lib.artifacts.preflight import QUANTIZE_BINARY, NeededModel, Needs
 from orket_lib.artifacts.serving import Place
@@ -66,6 +67,7 @@ def make_plan(sweep: Sweep, commit_sha: str | None, dirty: bool | None) -> Plan:
         runner=_runner(config),
         hardware_sidecar=_sidecar(config),
         context_sweep=find_contexts(config),
+        thermal=_thermal(config),
         execution_lane=config.execution_lane,
         vram_profile=config.vram_profile,
         vram_guard=config.vram_guard,
@@ -155,6 +157,13 @@ def _sidecar(config: SweepConfig) -> PlannedSidecar:
         template=sidecar.template,
         timeout_sec=sidecar.timeout_sec,
     )
+
+
+def _thermal(config: SweepConfig) -> PlannedThermal | None:
+    if not config.thermal_repeats:
+        return None
+    names = PlannedThermal.model_fields
+    return PlannedThermal(**{name: getattr(config, f"thermal_{name}") for name in names})
 
 
 def _cpu_only(config: SweepConfig) -> bool:

@@ -99,9 +99,18 @@ class ThermalSeries(Section):
     """Whether the chosen quant stays as fast when the machine is warm."""
 
     thermal_repeats: Annotated[int, Field(ge=0, description="repeats in a row; 0 = none")] = 0
+    thermal_quant_tag: Annotated[
+        str | None, Field(description="quant that is measured; null = the frontier's pick")
+    ] = None
+    thermal_generations: Annotated[
+        int, Field(ge=1, description="generations of a probe's size in each repeat")
+    ] = 20
     thermal_cooldown_target_c: Annotated[
         float, Field(gt=0, le=150, description="cool enough to begin a repeat")
     ] = 50.0
+    thermal_cooldown_timeout_sec: Annotated[
+        float, Field(gt=0, description="waited for it at most, before each repeat, s")
+    ] = 120.0
     thermal_polluted_threshold_c: Annotated[
         float, Field(gt=0, le=150, description="a repeat that ends above it is polluted")
     ] = 85.0

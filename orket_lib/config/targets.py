@@ -11,6 +11,7 @@ from orket_lib.config.quantized_targets import QuantizedTargets
 from orket_lib.config.resolve import Cell, Sweep
 from orket_lib.config.servable_cells import servable_cells
 from orket_lib.config.sidecar_targets import SidecarTargets
+from orket_lib.config.thermal_targets import ThermalTargets
 from orket_lib.config.turns import turn_by_turn
 
 _POLICIES = ("matrix", "canary", "row", "needs", "place")
@@ -22,6 +23,7 @@ _VIEWS = (
     "frontier_kept.ok",
     "contracts_passed.ok",
     "sweep_report.md",
+    "sweep_report.html",
     "sweep_scatter.json",
     "sweep_table.csv",
     "plots/frontier.png",
@@ -35,6 +37,7 @@ class Targets:
         self._sweep = sweep
         self.sidecars = SidecarTargets(sweep)
         self.contexts = ContextTargets(sweep)
+        self.thermal = ThermalTargets(sweep)
         self._by_digest = {cell.digest: cell for cell in sweep.cells}
         self._canaries = {canary.digest(): canary for canary in sweep.canaries}
         by_pair = {(cell.model_id, cell.quant_tag): cell for cell in sweep.cells}
@@ -45,7 +48,7 @@ class Targets:
         self.quantized = QuantizedTargets(
             sweep.config, self._by_digest | self._canary_cells | self.sidecars.cells()
         )
-        self._later = self.contexts.policies()
+        self._later = self.contexts.policies() | self.thermal.policies()
         if sweep.config.measures_chosen_quant:
             cells = servable_cells(sweep).model_dump(mode="json")
             self._later["cells"] = canonical_json(cells)
@@ -57,12 +60,19 @@ class Targets:
             *self.up_to(*_VIEWS, *self.regression_views(), *self.recorded_views()),
             *self.later_policies(),
             *self.contexts.all_files(),
+            *self.thermal.all_files(),
         ]
 
     def context_files(self) -> list[str]:
         """Return everything on the way to the context ceilings."""
-        way = self.up_to("frontier_explorer.json")
-        return [*way, *self.later_policies(), *self.contexts.all_files()]
+        return [*self._up_to_frontier(), *self.contexts.all_files()]
+
+    def thermal_files(self) -> list[str]:
+        """Return everything on the way to the thermal profiles."""
+        return [*self._up_to_frontier(), *self.thermal.all_files()]
+
+    def _up_to_frontier(self) -> list[str]:
+        return [*self.up_to("frontier_explorer.json"), *self.later_policies()]
 
     def later_policies(self) -> list[str]:
         """Return the policies that only a measurement at the chosen quant reads."""

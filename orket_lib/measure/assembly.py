@@ -18,6 +18,7 @@ from orket_lib.measure import journal as kinds
 from orket_lib.measure.cooldown import too_warm
 from orket_lib.measure.gpu_quality import watched
 from orket_lib.measure.gpu_summary import summarize_gpus
+from orket_lib.measure.gpu_watch import says_main_memory
 from orket_lib.measure.host_quality import judge_probe, judge_run
 from orket_lib.measure.host_summary import summarize_host
 from orket_lib.measure.identity import identity_observations, mixture_observations
@@ -59,7 +60,10 @@ def _report(journal: Journal, spec: RunSpec, folder: Path, provenance: Provenanc
     sessions = tuple(map(Session.model_validate, journal.all(kinds.SESSION)))
     paths = [samples_path(folder, item.index) for item in sessions]
     samples = [read_samples(path) for path in paths]
-    gpus = [watched(gpu_samples_of(path)) for path in paths]
+    gpus = [
+        watched(gpu_samples_of(path), says_main_memory(item.served))
+        for item, path in zip(sessions, paths, strict=True)
+    ]
     cpus = header["cpus"]
     probes, thrown_probes = last_of_each(
         [

@@ -1,4 +1,5 @@
-"""Waiting until the machine is as cool as the config wants it, before a model is loaded.
+"""Waiting until the machine is as cool as the config wants it: before a model is loaded, and before
+each repeat of a thermal series.
 
 What was reached is written down, whatever it is: a target that can't be reached, or a machine
 without a sensor, costs time and is told, and never stops a measurement.
@@ -12,7 +13,7 @@ from contextlib import contextmanager
 from typing import Literal
 
 from orket_lib.artifacts.run_report import CooldownRecord, Observation, Session
-from orket_lib.artifacts.spec import MeasurementSpec
+from orket_lib.artifacts.spec import CooldownSettings, MeasurementSpec
 from orket_lib.providers.base import Source
 from orket_lib.telemetry.counters import cpu_temperature_c
 from orket_lib.telemetry.devices.opening import open_devices
@@ -32,9 +33,18 @@ def cool_down(spec: MeasurementSpec, source: Source) -> CooldownRecord | None:
         spec: With the target, and which GPUs count.
         source: Where the model will be served.
     """
-    if spec.cooldown is None:
-        return None
-    target_c, limit_s = spec.cooldown.target_c, spec.cooldown.timeout_sec
+    return None if spec.cooldown is None else cool_to(spec.cooldown, spec, source)
+
+
+def cool_to(settings: CooldownSettings, spec: MeasurementSpec, source: Source) -> CooldownRecord:
+    """Wait until what serves the model is cool, or the time is up; without a sensor, for nothing.
+
+    Args:
+        settings: The target, and how long to wait for it at most.
+        spec: Which GPUs count.
+        source: Where the model is served.
+    """
+    target_c, limit_s = settings.target_c, settings.timeout_sec
     with _thermometer(spec, source) as (sensor, read):
         begin = time.monotonic()
         first = now = read()

@@ -116,6 +116,8 @@ def _sign(holder: Path, purpose: str) -> None:
         holder.unlink(missing_ok=True)
         with holder.open("x", encoding="utf-8") as stream:  # never into what a link points to
             json.dump({"pid": os.getpid(), "purpose": purpose}, stream)
+            if os.chmod in os.supports_fd:  # who waits is to read it, whatever the umask is
+                os.chmod(stream.fileno(), 0o644)  # noqa: PTH101 - never what a link points to
 
 
 def _describe(holder: Path) -> str:

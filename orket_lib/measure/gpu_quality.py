@@ -2,7 +2,8 @@
 
 Only the GPUs that the server was seen on are judged. What nobody can attribute is a third state
 between clean and polluted: it is said as a note, with what is known. Where the server was seen on
-none of several, as in a container, all are judged, and the energy of none is booked to it.
+none of several, as in a container, all are judged, and the energy of none is booked to it. Nor is
+that of a single one that never worked, or whose server says that it uses none.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from pathlib import Path
 
 from orket_lib.artifacts.gpu import GpuWindow
 from orket_lib.artifacts.run_report import Observation
+from orket_lib.measure.gpu_watch import NO_GPU_USED
 from orket_lib.telemetry import gpu_windows
 from orket_lib.telemetry.devices.reading import Value
 from orket_lib.telemetry.energy import energy, idle_watts
@@ -36,9 +38,11 @@ class WatchedGpus:
 
     Attributes:
         record: What was seen of them.
+        main_memory: Whether the server says that it uses none.
     """
 
     record: GpuRecord
+    main_memory: bool = False
 
     @cached_property
     def used(self) -> tuple[int, ...]:
@@ -53,9 +57,14 @@ class WatchedGpus:
     @cached_property
     def counted(self) -> tuple[int, ...] | Null:
         """The places of those whose readings are the server's, or why nobody knows which are."""
-        if self.trusted or len(self.used) < 2:
+        if self.trusted:
             return self.used
-        return Null("SERVER_NOT_SEEN_ON_A_GPU")
+        if self.main_memory:  # and nothing contradicts it
+            return Null(NO_GPU_USED)
+        if len(self.used) > 1:
+            return Null("SERVER_NOT_SEEN_ON_A_GPU")
+        rested = any(gpu_windows.never_worked(self.record, device) for device in self.used)
+        return Null("NOT_SEEN_ON_A_GPU") if rested else self.used
 
     @cached_property
     def vram_peaks(self) -> tuple[Value, ...]:
@@ -67,6 +76,20 @@ class WatchedGpus:
         """What they take doing nothing, all together."""
         counted = self.counted
         return counted if isinstance(counted, Null) else idle_watts(self.record.samples, counted)
+
+    def looks(self) -> Iterator[tuple[float, Value, Value, Value]]:
+        """Yield each look's time, and of the GPUs the highest heat, lowest clock and all power."""
+        counted = self.counted
+        for look in self.record.samples:
+            if isinstance(counted, Null):
+                yield look.at_s, counted, counted, counted
+            else:
+                yield (
+                    look.at_s,
+                    _over(counted, look, max, "temperature_c"),
+                    _over(counted, look, min, "clock_mhz"),
+                    _over(counted, look, sum, "power_watts"),
+                )
 
     def judge(self, window_s: Window) -> tuple[GpuWindow, tuple[Observation, ...]]:
         """Return what they did around a run, and what of that counts as a disturbance."""
@@ -152,10 +175,15 @@ class WatchedGpus:
             yield f"{rest:.0f} MiB more in use that no listed process accounts for"
 
 
-def watched(path: Path) -> WatchedGpus | None:
-    """Return the GPUs of a session from the file of its samples; None where none was watched."""
+def watched(path: Path, main_memory: bool = False) -> WatchedGpus | None:
+    """Return the GPUs of a session from the file of its samples; None where none was watched.
+
+    Args:
+        path: The file.
+        main_memory: Whether the server says that it uses none.
+    """
     record = read_gpu_samples(path)
-    return None if record is None else WatchedGpus(record)
+    return None if record is None else WatchedGpus(record, main_memory)
 
 
 def nothing_seen(why: Null) -> GpuWindow:

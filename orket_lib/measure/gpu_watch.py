@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+from orket_lib.artifacts.run_report import ServedModel
 from orket_lib.artifacts.spec import MeasurementSpec
 from orket_lib.measure.sample_files import gpu_samples_of
 from orket_lib.providers.base import Model, Source
@@ -34,6 +35,12 @@ def gpu_watch(
     if on_cpu or source.place.remote is not None:
         return None
     return GpuWatch(gpu_samples_of(samples), spec.gpu_devices)
+
+
+def says_main_memory(served: ServedModel) -> bool:
+    """Tell whether a server says that its model is in main memory; it may be wrong (T12)."""
+    told = served.null_reasons.get("server_vram_mib")
+    return served.server_vram_mib == 0 or told == NO_GPU_USED
 
 
 def rest(samples: Path) -> None:

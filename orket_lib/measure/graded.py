@@ -22,7 +22,7 @@ from orket_lib.artifacts.run_report import (
 from orket_lib.artifacts.spec import MeasurementSpec
 from orket_lib.measure.asking import ask_model, unanswered
 from orket_lib.measure.foreign_commands import cut_secrets
-from orket_lib.measure.gpu_watch import NO_GPU_USED
+from orket_lib.measure.gpu_watch import NO_GPU_USED, says_main_memory
 from orket_lib.measure.host_quality import NOT_JUDGED
 from orket_lib.measure.opened import OpenSession
 from orket_lib.measure.reply import Failure, Reply
@@ -192,9 +192,7 @@ def _peak_vram(session: Session) -> Null:
     """Return why there is no peak: a server's word on its VRAM is an estimate, no reading (T12)."""
     if is_remote(session.machine):
         return Null("REMOTE_SERVER")
-    served = session.served
-    told = served.null_reasons.get("server_vram_mib")
-    unused = served.server_vram_mib == 0 or told == NO_GPU_USED
+    unused = says_main_memory(session.served)
     return Null(NO_GPU_USED if unused else "VRAM_NOT_MEASURED")
 
 

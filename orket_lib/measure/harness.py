@@ -22,6 +22,7 @@ from orket_lib.measure.context_serving import require_context
 from orket_lib.measure.device_lock import device_locks
 from orket_lib.measure.graded import RunLost
 from orket_lib.measure.journal import JOURNAL, Journal
+from orket_lib.measure.last_words import failure_status, with_last_words
 from orket_lib.measure.locked_devices import locked_devices
 from orket_lib.measure.opened import OpenSession
 from orket_lib.measure.progress import Progress
@@ -32,7 +33,6 @@ from orket_lib.measure.sandboxes import sandbox_for
 from orket_lib.measure.session import open_session
 from orket_lib.measure.steps import steps_of
 from orket_lib.providers.base import Source
-from orket_lib.providers.server_log import errors_in, tail_of
 from orket_lib.tasks.bank import Task
 from orket_lib.tasks.sandbox.jobs import Sandbox
 from orket_lib.telemetry.environment import environment
@@ -53,7 +53,6 @@ from orket_lib.vocabulary.errors import (
 from orket_lib.vocabulary.statuses import RunStatus
 
 REPORT, ATTEMPTS, SERVER_LOG = "run.json", "attempts", "server.log"
-_STARVED = ("out of memory", "failed to allocate", "unable to allocate")
 _RESTARTS = 3  # of a cell; a server that dies more often is no way to serve
 
 Step = tuple[Task | None, int]  # a probe (no task) or a task, and which time
@@ -228,17 +227,10 @@ class CellMeasurement:
         self._journal.append(kind, end)
 
     def _failure(self, status: RunStatus) -> RunStatus:
-        """Return the status of a failure, told apart by what the server last said."""
-        said = tail_of(self._folder / SERVER_LOG).lower()
-        starved = any(words in said for words in _STARVED)
-        return RunStatus.OUT_OF_MEMORY if starved else status
+        return failure_status(status, self._folder / SERVER_LOG)
 
     def _with_last_words(self, error: ProviderError) -> str:
-        """Return an error with what the server's log says about it, and where that lies."""
-        log = self._folder / SERVER_LOG
-        said, told = errors_in(tail_of(log)), str(error)
-        words = f": {said}" if said and said not in told else ""
-        return f"{told}{words} (see {log.as_posix()})"
+        return with_last_words(error, self._folder / SERVER_LOG)
 
     def _header(self) -> dict[str, object]:
         return {

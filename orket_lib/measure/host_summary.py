@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 from orket_lib.artifacts.run_report import HostSummary
 from orket_lib.telemetry import windows
@@ -73,7 +74,9 @@ def _energy(samples: Sequence[Sample]) -> float | Null:
     first, last = samples[0], samples[-1]
     if first.energy_uj is None or last.energy_uj is None:
         return Null("NO_ENERGY_COUNTER")
-    if last.energy_uj < first.energy_uj:
+    # It begins anew after 262 kJ on many processors, and may be past its first value by now.
+    told = [item.energy_uj for item in samples if item.energy_uj is not None]
+    if any(after < before for before, after in pairwise(told)):
         return Null("ENERGY_COUNTER_RESET")
     gap = windows.longest_gap_s(samples)
     if isinstance(gap, Null) or gap > TELEMETRY_GAP_S:

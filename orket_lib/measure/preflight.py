@@ -15,6 +15,7 @@ from orket_lib.measure.preflight_recipes import look_at_recipes, yet_to_be_made
 from orket_lib.measure.preflight_servers import look_at_server
 from orket_lib.providers.programs import find_program
 from orket_lib.tasks.sandbox.finding import Unavailable, find_sandbox
+from orket_lib.telemetry.devices.opening import is_named, open_devices
 
 PATIENCE_S = 30.0  # with a server that is busy and not gone
 _MIB = 1024**2
@@ -40,14 +41,17 @@ def check_all(
         checks, weighed = [*checks, *more_checks], [*weighed, *more_weighed]
     nothing_known = not weighed and any(not check.ok for check in checks)  # and told already
     memory = () if nothing_known else memory_checks(needs, weighed)
-    found = (*_runtime(needs), *_programs(needs), *_sandbox(needs))
+    found = (*_runtime(needs), *_programs(needs), *_named_gpus(needs), *_sandbox(needs))
     return (*found, *checks, _disk(workspace, made_mib), *memory)
 
 
 def _asks_a_server(needs: Needs) -> bool:
     """Tell whether a server must be there already, rather than be started by us."""
-    ours = needs.provider == "llama_server" and needs.place.base_url is None
-    return needs.provider != _EMBEDDED and not ours
+    return needs.provider != _EMBEDDED and not _starts_a_server(needs)
+
+
+def _starts_a_server(needs: Needs) -> bool:
+    return needs.provider == "llama_server" and needs.place.base_url is None
 
 
 def _runtime(needs: Needs) -> Iterator[PreflightCheck]:
@@ -75,6 +79,27 @@ def _programs(needs: Needs) -> Iterator[PreflightCheck]:
             detail=found or f"no such program, looked for {where}",
             remedy=None if found else f"set {key} to its path",
         )
+
+
+def _named_gpus(needs: Needs) -> Iterator[PreflightCheck]:
+    """Yield a check for each GPU that the config names and no driver shows.
+
+    A server that is given none of its GPUs serves from main memory and says nothing. Where no
+    driver shows any, as on a head node, nobody can tell.
+    """
+    if not needs.gpu_devices or needs.cpu_only or not _starts_a_server(needs):
+        return
+    with open_devices("any") as found:
+        infos = [device.info for device in found.devices]
+    shown = ", ".join(f"{info.index} {info.name} ({info.uuid})" for info in infos)
+    for name in needs.gpu_devices:
+        if not any(is_named(info, (name,)) for info in infos):
+            yield PreflightCheck(
+                name=f"GPU {name}",
+                ok=not infos,
+                warning=not infos,
+                detail=f"gpu_devices names it, and no driver shows it; shown: {shown or 'none'}",
+            )
 
 
 def _sandbox(needs: Needs) -> Iterator[PreflightCheck]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import statistics
 import threading
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -23,20 +24,32 @@ Combine = Callable[[Sequence[float]], float]
 
 @dataclass
 class SensorWatch:
-    """Reads the GPUs; without any, the processor's temperature."""
+    """Reads the GPUs; without any, the processor's temperature.
+
+    A driver that fails in a way of its own ends the looking, and costs nobody more than that.
+    """
 
     devices: Sequence[Device]
     _host_c: list[float | None] = field(default_factory=list)
     _gauges: list[tuple[Gauges, ...]] = field(default_factory=list)
     _details: list[tuple[Details, ...]] = field(default_factory=list)
+    _broken: bool = False
 
     def look(self) -> None:
         """Read everything once."""
         if not self.devices:
             self._host_c.append(counters.host().temperature_c)
-            return
-        self._gauges.append(tuple(device.gauges() for device in self.devices))
+        elif not self._broken:
+            try:
+                self._look_at_gpus()
+            except Exception:  # anything at all: it is somebody else's library
+                traceback.print_exc()
+                self._broken = True
+
+    def _look_at_gpus(self) -> None:
+        gauges = tuple(device.gauges() for device in self.devices)
         self._details.append(tuple(device.details() for device in self.devices))
+        self._gauges.append(gauges)
 
     def readings(self) -> SensorReadings:
         """Return what was seen so far."""

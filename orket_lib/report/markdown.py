@@ -27,6 +27,7 @@ from orket_lib.report.gpus import gpu_section
 from orket_lib.report.missing import missing_numbers
 from orket_lib.report.rounds import rounds_section
 from orket_lib.report.sidecars import sidecar_section
+from orket_lib.report.thermal import ThermalSection
 from orket_lib.report.views import FrontierView, frontier_view, role_text
 from orket_lib.vocabulary.statuses import Lane
 
@@ -69,6 +70,7 @@ def render_markdown(
     plots: Sequence[Plot],
     include_invalid: bool | None = None,
     contexts: Sequence[ContextSection] = (),
+    thermal: Sequence[ThermalSection] = (),
 ) -> str:
     """Return the operator report.
 
@@ -78,6 +80,7 @@ def render_markdown(
         include_invalid: Whether rows that are not valid may have a role in the tables, in this
             view only; None means as in the summary.
         contexts: What context sweeps found.
+        thermal: What became of the thermal series of its models.
     """
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -104,6 +107,7 @@ def render_markdown(
         gpus=[part for part in map(gpu_section, summary.sessions) if part],
         sidecars=[part for part in map(sidecar_section, summary.sessions) if part],
         contexts=contexts,
+        thermal=thermal,
         rounds=[part for part in map(rounds_section, summary.sessions) if part],
         plots=[{"title": plot.title, "path": quote(plot.path)} for plot in plots],
         canary=_canary(summary),

@@ -5,7 +5,13 @@ from __future__ import annotations
 import shlex
 
 from orket_lib.artifacts.context_summary import ContextSettings
-from orket_lib.artifacts.plan import Plan, PlannedCanary, PlannedCell, PlannedSidecar
+from orket_lib.artifacts.plan import (
+    Plan,
+    PlannedCanary,
+    PlannedCell,
+    PlannedSidecar,
+    PlannedThermal,
+)
 from orket_lib.vocabulary.memory import FREE_SHARE
 from orket_lib.vocabulary.statuses import VramGuard
 
@@ -35,6 +41,7 @@ def plan_text(plan: Plan) -> str:
         f"system load <= {policy.max_system_load_rate:g}",
         "hardware_sidecar": _sidecar(plan.hardware_sidecar),
         "context_sweep": _contexts(plan.context_sweep),
+        "thermal": _thermal(plan.thermal),
         "lane, vram profile": f"{plan.execution_lane.value}, {plan.vram_profile.value}: a model "
         f"may take {FREE_SHARE[plan.vram_profile]:.0%} of the free memory, the preflight "
         f"{'warns of' if plan.vram_guard is VramGuard.WARN else 'refuses'} more",
@@ -125,6 +132,18 @@ def _contexts(settings: ContextSettings | None) -> str:
         f"({', '.join(fill.families)}), {fill.share:.0%} of the context filled; "
         f"adherence >= {limits.adherence_min:g}, TTFT <= {limits.ttft_ceiling_ms:g} ms, "
         f"decode >= {limits.decode_floor_tps:g} t/s (0 = no limit)"
+    )
+
+
+def _thermal(thermal: PlannedThermal | None) -> str:
+    if thermal is None:
+        return "off"
+    return (
+        f"{thermal.repeats} repeats of {thermal.generations} generations at "
+        f"{thermal.quant_tag or 'the quant that the frontier picks'}, before each a rest to "
+        f"{thermal.cooldown_target_c:g} °C of at most {thermal.cooldown_timeout_sec:g} s; hot "
+        f"above {thermal.polluted_threshold_c:g} °C, heat soak by "
+        f"{thermal.monotonic_window} rises in a row"
     )
 
 

@@ -36,7 +36,7 @@ def terminal_summary(
         width: Columns of the terminal; None means 100.
         colour: Write ANSI colours. Without them the text keeps to characters that a cp1252
             console can print; others are replaced by `?`.
-        further: What was found beside the quants, a line each.
+        further: What was found at the quants that the frontier picked, a line each.
     """
     from rich.console import Console
     from rich.text import Text

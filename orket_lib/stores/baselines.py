@@ -12,7 +12,7 @@ from pathlib import Path
 
 from orket_lib.artifacts.baseline import Baseline, BaselineHistory
 from orket_lib.artifacts.io import parse_model, read_json
-from orket_lib.stores.files import VERSION, Entry, HistoryFile
+from orket_lib.stores.files import VERSION, Entry, HistoryFile, history_files
 from orket_lib.stores.retention import Per, newest_last, outdated
 from orket_lib.vocabulary.errors import ArtifactError
 from orket_lib.vocabulary.slugs import unique_slug
@@ -54,10 +54,12 @@ class BaselineStore:
         return self.folder / f"{unique_slug(test_id)}.json"
 
     def files(self) -> tuple[Path, ...]:
-        """Return all history files, by name; none when there is no folder."""
-        return tuple(
-            sorted(path for path in self.folder.glob("*.json") if not path.name.startswith("."))
-        )
+        """Return all history files, by name; none when there is no folder.
+
+        Raises:
+            ArtifactError: The folder can't be looked into.
+        """
+        return history_files(self.folder)
 
     def test_ids(self) -> tuple[str, ...]:
         """Return the tasks that have a history, by the name of their file.

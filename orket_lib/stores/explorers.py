@@ -19,7 +19,7 @@ from orket_lib.artifacts.frontier import FrontierExplorer
 from orket_lib.artifacts.history import History
 from orket_lib.artifacts.io import parse_model
 from orket_lib.artifacts.thermal_profile import ThermalProfile
-from orket_lib.stores.files import VERSION, Entry, HistoryFile
+from orket_lib.stores.files import VERSION, Entry, HistoryFile, history_files
 from orket_lib.vocabulary.errors import ArtifactError
 
 HEADER: dict[str, str] = {VERSION: History.model_fields[VERSION].default}
@@ -56,8 +56,12 @@ class Store:
     key: tuple[str, ...]
 
     def files(self, root: Path) -> Iterator[HistoryFile]:
-        """Yield the histories of the store, in the order of their names."""
-        for path in sorted((root / self.folder).glob("*.json")):
+        """Yield the histories of the store, in the order of their names.
+
+        Raises:
+            ArtifactError: The folder can't be looked into.
+        """
+        for path in history_files(root / self.folder):
             yield HistoryFile(path, HEADER, self.record)
 
     def key_of(self, entry: Entry) -> Key:

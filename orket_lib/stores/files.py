@@ -77,7 +77,7 @@ class HistoryFile:
 
     def _content(self) -> dict[str, Any]:
         """Return the checked content of the file."""
-        if not self.path.exists():
+        if not _is_there(self.path):
             return {**self.header, _HISTORY: []}
         try:
             content = read_json(self.path)
@@ -127,3 +127,37 @@ class HistoryFile:
             middle = part.name.removesuffix(".part").removeprefix(prefix)
             if len(middle) == _RANDOM_LENGTH and part.name.startswith(prefix):
                 part.unlink(missing_ok=True)
+
+
+def history_files(folder: Path) -> tuple[Path, ...]:
+    """Return the history files in a folder, by name; none when there is no folder.
+
+    Raises:
+        ArtifactError: It can't be looked into: that is no empty store.
+    """
+    if not _is_there(folder):
+        return ()
+    try:
+        found = sorted(folder.iterdir())
+    except OSError as error:
+        raise _unreadable(folder, error) from error
+    return tuple(path for path in found if path.suffix == ".json" and path.name[0] != ".")
+
+
+def _is_there(path: Path) -> bool:
+    """Tell whether there is anything of this name, be it a link that leads nowhere.
+
+    Raises:
+        ArtifactError: Nobody can tell.
+    """
+    try:
+        path.lstat()
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    return True
+
+
+def _unreadable(path: Path, error: OSError) -> ArtifactError:
+    return ArtifactError(f"{path}: can't be read: {error.strerror or error}")

@@ -18,7 +18,7 @@ from typing import Any
 MAX_CHARS = 1_000_000
 _MOST_MARKS = 30  # on one letter: what Unicode's own format for streams allows
 _THINKING = re.compile(r"\s*<(think|thinking|reasoning)>")
-_FENCE = re.compile(r"^```[A-Za-z0-9_+-]*\n(.*?)\n?```$", re.DOTALL)
+_FENCE = re.compile(r"^```[ \t]*[A-Za-z0-9_+-]*\n(.*?)\n?```$", re.DOTALL)
 _MINUS = re.compile("\N{MINUS SIGN}|\N{EN DASH}(?=[0-9])")
 _NUMBER = re.compile(r"(?<![\w.])[-+]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?!\w|\.\d)")
 
@@ -42,14 +42,13 @@ def strip_reasoning(text: str) -> str:
 
 def normalize(text: str) -> str:
     """Return NFC text without reasoning, outer white space, one outer fence, trailing blanks."""
-    text = _composed(strip_reasoning(text)).replace("\r\n", "\n").strip()
+    text = composed(strip_reasoning(text)).replace("\r\n", "\n").strip()
+    text = "\n".join(line.rstrip() for line in text.split("\n"))
     fenced = _FENCE.match(text)
-    if fenced:
-        text = fenced.group(1)
-    return "\n".join(line.rstrip() for line in text.split("\n"))
+    return fenced.group(1) if fenced else text
 
 
-def _composed(text: str) -> str:
+def composed(text: str) -> str:
     """Return NFC text; what no language writes stays as it is.
 
     Composing takes quadratic time over the marks that stand on one letter.

@@ -133,6 +133,10 @@ class CliExamples(Strict):
         """The files that the answer has to bring, the entrypoint first."""
         return tuple(dict.fromkeys((self.entrypoint, *self.artifact_paths)))
 
+    def is_python(self, name: str) -> bool:
+        """Tell whether a file of an answer is Python: the one that is started always is."""
+        return name == self.entrypoint or name.endswith(".py")
+
     @model_validator(mode="after")
     def _files_have_places_of_their_own(self) -> CliExamples:
         for example in self.examples:

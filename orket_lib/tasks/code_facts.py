@@ -33,7 +33,12 @@ _CONSTRUCTS: dict[str, tuple[type[ast.AST], ...]] = {
 }
 CONSTRUCTS = tuple(_CONSTRUCTS)
 
-_IMPORTERS = {"__import__", "import_module", "importlib.import_module"}
+_IMPORTERS = {
+    "__import__",
+    "import_module",
+    "importlib.__import__",
+    "importlib.import_module",
+}
 _BUILTINS = ("builtins.", "__builtins__.")
 
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -131,9 +136,9 @@ def _imports(node: ast.AST) -> Iterator[str]:
 
 def _loaded(call: ast.Call) -> Iterator[str]:
     """Yield the module that a call of `import_module` and the like names."""
-    match call.args:
-        case [ast.Constant(value=str(module)), *_]:
-            yield module.lstrip(".")
+    for given in (*call.args[:1], *(one.value for one in call.keywords if one.arg == "name")):
+        if isinstance(given, ast.Constant) and isinstance(given.value, str):
+            yield given.value.lstrip(".")
 
 
 def _within(module: str | None, name: str) -> str:

@@ -117,7 +117,8 @@ def _plain(text: str | None) -> str | None:
 
 
 def _text(data: bytes) -> str:
-    return data.decode(errors="backslashreplace").replace("\r\n", "\n")
+    # What is no UTF-8 becomes halves of characters, which are equal to nothing that is expected.
+    return data.decode(errors="surrogateescape").replace("\r\n", "\n")
 
 
 def _difference(expected: str, found: str) -> str:

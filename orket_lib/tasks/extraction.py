@@ -17,7 +17,7 @@ from orket_lib.tasks.sandbox.file_names import RefusedName, check_file_names
 
 MAX_BLOCKS = 256
 ANSWER = "answer.py"  # the name of code that belongs to no file
-_PYTHON = {"", "python", "python3", "py"}
+_PYTHON = {"python", "python3", "py"}
 _OPENING = re.compile(r"[ \t]*(`{3,}|~{3,})[ \t]*(.*)")
 _FILE_LIKE = re.compile(r"[^\s:=`*\"']{0,200}\.[A-Za-z][A-Za-z0-9]{0,7}")
 _NAME_KEYS = {"file", "filename", "name", "path", "title"}
@@ -35,9 +35,10 @@ class Block:
 
     @property
     def is_python(self) -> bool:
-        """Whether it may hold Python."""
-        by_name = self.name is None or self.name.endswith(".py")
-        return self.language in _PYTHON and by_name
+        """Whether it may hold Python: by its label or, where it has none, by its name."""
+        if self.language:
+            return self.language in _PYTHON
+        return self.name is None or self.name.endswith(".py")
 
 
 def blocks_of(text: str) -> list[Block]:
@@ -83,9 +84,8 @@ def function_source(answer: str, function: str) -> str:
     python = [block for block in blocks if block.is_python]
     if len(python) == 1:
         return python[0].text
-    for block in reversed(python):
-        if defines.search(block.text):
-            return block.text
+    if found := _python([block for block in python if defines.search(block.text)]):
+        return found[-1].text
     raise Unparseable(f"none of {len(python)} Python code blocks defines `{function}`")
 
 
@@ -133,7 +133,7 @@ def python_sources(answer: str, evaluations: Sequence[Evaluation]) -> Mapping[st
             return {ANSWER: function_source(answer, one.function_name)}
         if isinstance(one, CliExamples):
             files = program_files(answer, one.paths)
-            return {name: text for name, text in files.items() if name.endswith(".py")}
+            return {name: text for name, text in files.items() if one.is_python(name)}
     text = strip_reasoning(answer)
     blocks = blocks_of(text)
     python = "\n".join(block.text for block in _python(blocks)) if blocks else text

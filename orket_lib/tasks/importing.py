@@ -14,6 +14,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from orket_lib.artifacts.canonical import canonical_json
 from orket_lib.tasks.answers import strict_json
 from orket_lib.tasks.bank import SCHEMA_VERSION, TaskBank
 from orket_lib.tasks.problems import problems_of
@@ -181,6 +182,10 @@ def _question(row: _Row) -> Question:
         "grader": grader,
         "expected": _expected(answer, grader),
     }
+    try:
+        canonical_json(content["expected"]).encode()
+    except (ValueError, RecursionError):
+        raise _Bad("answer: half a character, or a number beyond any float") from None
     try:
         return Question.model_validate(content)
     except ValidationError as error:

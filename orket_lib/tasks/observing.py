@@ -53,10 +53,13 @@ def observe(
     """
     match asked:
         case Regex():
+            text = normalize(answer)
+            if not text:
+                raise Unparseable("the answer is empty")
             return call_bounded(
                 matches,
                 pattern=asked.pattern,
-                text=normalize(answer),
+                text=text,
                 flags=list(asked.flags),
                 anywhere=asked.anywhere,
             )
@@ -82,7 +85,7 @@ def _facts(sources: Mapping[str, str]) -> Any:
 
 def _require_python(asked: CliExamples, files: Mapping[str, str]) -> None:
     """Make sure that the files of a program are Python; others of the answer may be anything."""
-    program = {name: files[name] for name in asked.paths if name.endswith(".py")}
+    program = {name: files[name] for name in asked.paths if asked.is_python(name)}
     if problem := _read(syntax_problem, files=program):
         raise Unparseable(str(problem)[:200])
 

@@ -37,11 +37,14 @@ LABELS = "ABCDEFGHIJ"
 _EVALUATION: TypeAdapter[Evaluation] = TypeAdapter(Evaluation)
 
 
+Id = Annotated[StrictInt, Field(ge=1, lt=10**15)]
+
+
 class Question(Strict):
     """A prompt, sent as it is written, and one grader."""
 
-    id: StrictInt = Field(ge=1)
-    family: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+    id: Id
+    family: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
     tier: Tier
     prompt: str = Field(min_length=1)
     grader: QuestionGrader
@@ -101,10 +104,7 @@ def _name(name: str) -> str:
     return name
 
 
-TaskId = (
-    Annotated[StrictInt, Field(ge=1)]
-    | Annotated[str, Field(max_length=63, pattern="[0-9]$"), AfterValidator(_name)]
-)
+TaskId = Id | Annotated[str, Field(max_length=63, pattern="[0-9]$"), AfterValidator(_name)]
 
 
 class AcceptanceContract(Strict):

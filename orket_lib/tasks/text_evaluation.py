@@ -16,6 +16,8 @@ from pydantic import (
     model_validator,
 )
 
+from orket_lib.tasks.answers import normalize
+
 MAX_PATTERN_CHARS = 2000
 MAX_NESTING = 64  # of JSON that is expected
 
@@ -35,6 +37,12 @@ class Exact(Strict):
 
     type: Literal["exact"]
     expected: Text
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Exact:
+        if not normalize(self.expected):
+            raise ValueError("expected: more than white space, or an empty answer would pass")
+        return self
 
 
 class Choice(Strict):

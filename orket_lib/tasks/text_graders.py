@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from orket_lib.artifacts.run_report import Check
-from orket_lib.tasks.answers import Unparseable, normalize, only_number, parse_json
+from orket_lib.tasks.answers import Unparseable, composed, normalize, only_number, parse_json
 from orket_lib.tasks.text_evaluation import (
     Choice,
     Contains,
@@ -29,6 +29,14 @@ _NINTH = Decimal("1e-9")
 _SHOWN = 60  # characters of an answer that a check's detail repeats
 _DECORATION = " \t\n*_`()[].:\"'"
 _STATED = re.compile(r"(?i:\banswer\b\s*(?:is|:)|\banswer\s+is\s*:)[\s*_`(\[]*([A-Za-z0-9]{1,3})\b")
+# A label that stands beside one: `B or C`, `(B)/(C)`, `B, C`. After a comma, and where it is a word
+# of its own (`A`, `I`), a sentence that goes on in lower case is no list.
+_BESIDE = re.compile(
+    r"[\s*_`)\].,]{0,9}(?:[/&|+]|\b(?:or|and)\b)[\s*_`(\[]{0,9}"
+    r"(?![AI][ '][a-z])([A-Za-z0-9]{1,3})\b"
+    r"|[\s*_`)\]]{0,9},[\s*_`(\[]{0,9}([A-Za-z0-9]{1,3})\b(?![ '](?!(?:or|and) )[a-z])"
+)
+_MOST_AFTER = 500  # characters after a label that may be the text of an option
 _LED = re.compile(r"[\s*_`(]*([A-Za-z0-9]{1,3})[*_`]*[).:][*_`]*[ \t].*")
 
 
@@ -103,6 +111,7 @@ def contains(asked: Contains, answer: str) -> list[Check]:
         raise Unparseable("the answer is empty")
 
     def occurs(part: str) -> bool:
+        part = composed(part)
         return part.casefold() in text.casefold() if asked.ignore_case else part in text
 
     missing = [f"no {shown(part)}" * (not occurs(part)) for part in asked.all]
@@ -141,13 +150,30 @@ def _chosen(options: Mapping[str, str], text: str) -> set[str]:
     plain = text.strip(_DECORATION).casefold()
     if plain in labels:
         return {labels[plain]}
-    same = {
-        label for label, option in options.items() if option.strip(_DECORATION).casefold() == plain
-    }
+    same = {label for label, option in options.items() if _plain(option) == plain}
     # "The answer is a" may go on with a noun, so in a sentence a label is written as it is shown.
-    stated = {match[1] for match in _STATED.finditer(text)}
     led = _LED.fullmatch(text)
-    return same | (stated | ({led[1]} if led else set())) & set(options)
+    named = [*_STATED.finditer(text), *([led] if led else [])]
+    return same.union(*(_named(options, text, match) for match in named))
+
+
+def _named(options: Mapping[str, str], text: str, match: re.Match[str] | None) -> set[str]:
+    """Return the label of a statement, those beside it, and that of an option named after it."""
+    found: set[str] = set()
+    end, following = 0, match
+    while following and (label := following[following.lastindex or 1]) in options:
+        found.add(label)
+        end = following.end(following.lastindex or 1)
+        following = _BESIDE.match(text, end)
+    said = _plain(text[end : end + _MOST_AFTER].lstrip(",")) if found else ""
+    if not said or len(text) - end > _MOST_AFTER:
+        return found
+    with_text = {label for label, option in options.items() if _plain(option) == said}
+    return found if found & with_text else found | with_text
+
+
+def _plain(option: str) -> str:
+    return composed(option).strip(_DECORATION).casefold()
 
 
 def parsed_json(answer: str) -> Any:
@@ -163,11 +189,18 @@ def parsed_json(answer: str) -> Any:
 
 
 def same_json(one: Any, other: Any) -> bool:
-    """Tell whether two JSON values are equal; unlike in Python, `true` is not 1."""
+    """Tell whether two JSON values are equal, texts as NFC; unlike in Python, `true` is not 1."""
+    if isinstance(one, str) and isinstance(other, str):
+        return composed(one) == composed(other)
     if isinstance(one, bool) or isinstance(other, bool):
         return one is other
     if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(same_json(one[key], other[key]) for key in one)
+        mine, yours = ({composed(key): part for key, part in x.items()} for x in (one, other))
+        return (
+            len(one) == len(other)
+            and mine.keys() == yours.keys()
+            and all(same_json(mine[key], yours[key]) for key in mine)
+        )
     if isinstance(one, list) and isinstance(other, list):
         return len(one) == len(other) and all(map(same_json, one, other))
     return bool(one == other)

@@ -52,6 +52,12 @@ def server_was_seen(record: GpuRecord) -> bool:
     return any(item.whose == "server" for _, item in _all_processes(record.lists))
 
 
+def never_worked(record: GpuRecord, device: int) -> bool:
+    """Tell whether a GPU says that nothing ran on it at any look of the session."""
+    told = [sample.gauges[device].utilization for sample in record.samples]
+    return bool(told) and all(value == 0.0 for value in told)
+
+
 def server_vram_peaks(record: GpuRecord) -> tuple[Value, ...]:
     """Return the most that the server's processes held so far, all GPUs together, list by list."""
     best: Value = _UNSEEN
@@ -85,12 +91,14 @@ def server_vram_mib(record: GpuRecord, peaks: Sequence[Value], until_s: float) -
 def growths(record: GpuRecord, device: int, window_s: tuple[float, float]) -> list[Growth]:
     """Return what each process did on a GPU in a window.
 
-    The list before the window counts, too: to compare with.
+    The list before the window counts, too: to compare with. Where the driver refused that one, the
+    next one is compared with: who is on it may have been there before (`unlisted` tells).
     """
     looks = window(record.lists, *window_s)
-    listed = [_by_pid(look, device) for look in looks]
+    told = [look for look in looks if not _is_refused(look, device)]
+    listed = [_by_pid(look, device) for look in told]
     pids = dict.fromkeys(pid for processes in listed for pid in processes)
-    return [_growth(pid, looks, listed) for pid in pids]
+    return [_growth(pid, told, listed) for pid in pids]
 
 
 def unlisted(record: GpuRecord, device: int, window_s: tuple[float, float]) -> Null | None:
@@ -173,9 +181,13 @@ def _growth(
         told.whose,
         gained,
         held,
-        sum(known) / len(shares) if known else seen[0].utilization,
+        sum(known) / len(known) if known else seen[0].utilization,
         next(look.at_s for look, processes in zip(looks, listed, strict=True) if pid in processes),
     )
+
+
+def _is_refused(look: GpuSample, device: int) -> bool:
+    return isinstance((look.processes or ())[device], Null)
 
 
 def _by_pid(look: GpuSample, device: int) -> dict[int, OwnedProcess]:

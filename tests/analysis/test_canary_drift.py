@@ -77,13 +77,18 @@ def test_noise_is_no_drift_to_speak_of() -> None:
     assert drift.p_value is not None and drift.p_value > 0.5
 
 
+def by_us(found: CanaryMeasurement, seconds: float) -> CanaryMeasurement:
+    runs = tuple(run.model_copy(update={"client_seconds": seconds}) for run in found.runs)
+    return found.model_copy(update={"runs": runs})
+
+
+def test_the_server_s_clock_counts_where_it_tells_both_times() -> None:
+    (drift,) = canary_drifts([by_us(BEFORE, 2.0)], [by_us(measured([COLD, *[1.1] * 4]), 9.0)], True)
+    assert (drift.opening_seconds, drift.closing_seconds) == (pytest.approx(1.005), 1.1)
+
+
 def test_two_clocks_are_never_compared() -> None:
     """A server that no longer says its times is compared by our clock, before and after."""
-
-    def by_us(found: CanaryMeasurement, seconds: float) -> CanaryMeasurement:
-        runs = tuple(run.model_copy(update={"client_seconds": seconds}) for run in found.runs)
-        return found.model_copy(update={"runs": runs})
-
     silent = by_us(measured([Null("TIMING_UNAVAILABLE")] * 5), 2.2)
     assert drift_to(silent).null_reasons["drift"] == "TIMING_UNAVAILABLE"
     (drift,) = canary_drifts([by_us(BEFORE, 2.0)], [silent], True)

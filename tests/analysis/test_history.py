@@ -81,6 +81,7 @@ SERVED = {"sha256": "a", "digest": None, "build": "b10359", "platform": {"nvidia
             ("build", "build", "b10359", "b10400", ("nano F16",)),
         ),
         ({"served": SERVED | {"sha256": "c"}}, ("artifact", "sha256", "a", "c", ("nano F16",))),
+        ({"served": SERVED | {"digest": "c"}}, ("artifact", "digest", None, "c", ("nano F16",))),
         ({"valid": False}, ("validity", "valid", True, False, ("nano F16",))),
         ({"total_latency": 2.5}, ("numbers", "total_latency", 0.5, 2.5, ("nano F16",))),
         (

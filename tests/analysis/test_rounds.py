@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 from builders import STRICT, probe, report, run, session, spec
+from contract_examples import example
 
 from orket_lib.analysis.gold import baselines_of
 from orket_lib.analysis.rounds import as_one, round_figures
 from orket_lib.analysis.rows import build_row
+from orket_lib.artifacts.gpu import GpuSummary
 from orket_lib.artifacts.run_report import HostSummary, Observation, RunReport
 from orket_lib.vocabulary.errors import ArtifactError
 from orket_lib.vocabulary.nulls import Null
@@ -101,6 +103,25 @@ def test_heat_is_that_of_all_loads_of_a_round() -> None:
     (figures, _) = round_figures([second(hosts=hosts), report()], PATHS)
     assert (figures.temperature_start_c, figures.temperature_max_c) == (40, 91)
     assert figures.temperature_of == "cpu"
+
+
+def test_heat_of_several_gpus_is_that_of_the_hottest() -> None:
+    gpus = tuple(
+        GpuSummary.model_validate(
+            example(GpuSummary, whole=True)
+            | {"session": session, "used": used}
+            | {"temperature_start_c": start, "temperature_max_c": start + 5}
+        )
+        for session, used, start in (
+            (0, False, 90.0),
+            (0, True, 40.0),
+            (0, True, 55.0),
+            (1, True, 70.0),
+        )
+    )
+    (figures, _) = round_figures([second(gpus=gpus), report()], PATHS)
+    assert (figures.temperature_start_c, figures.temperature_max_c) == (55, 75)
+    assert figures.temperature_of == "gpu"
 
 
 def test_what_the_rounds_ran_with_is_listed_where_it_differs() -> None:

@@ -9,9 +9,12 @@ from typing import Any
 
 import builders
 import pytest
+from contract_examples import example
 
 from orket_lib.artifacts.io import read_json, write_json, write_model
+from orket_lib.artifacts.regression import Regression
 from orket_lib.artifacts.run_report import Observation, RunReport
+from orket_lib.artifacts.summary import Summary
 from orket_lib.cli import main
 from orket_lib.stores.baselines import BaselineStore
 from orket_lib.stores.files import HistoryFile
@@ -266,6 +269,29 @@ def test_an_empty_storage_is_fine(orket: Orket, tmp_path: Path) -> None:
     assert not (tmp_path / "storage").exists()
 
 
+def test_a_storage_that_can_not_be_looked_into_is_not_empty(orket: Orket, tmp_path: Path) -> None:
+    (tmp_path / "storage").mkdir()
+    (tmp_path / "storage" / "baselines").write_text("no folder", encoding="utf-8")
+    for action in ("list", "health", "prune"):
+        code, _, error = orket(action)
+        assert code == 1
+        assert "storage/baselines: can't be read: Not a directory" in error
+
+
+def test_pruning_a_task_that_is_not_there_says_so(orket: Orket, recorded: list[str]) -> None:
+    code, _, error = orket("prune", "--test-id", "add-9999")
+    assert code == 1
+    assert "--test-id add-9999: has no baselines; `orket baselines list` shows what has" in error
+
+
+def test_a_summary_that_names_no_bank_is_one_message(orket: Orket, tmp_path: Path) -> None:
+    write_json(tmp_path / "summary.json", example(Summary, whole=False))
+    for action in ("record", "compare"):
+        code, _, error = orket(action, "--summary", "summary.json")
+        assert code == 1
+        assert "--summary: its matrix names no task_bank; name it with --bank" in error
+
+
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
@@ -289,6 +315,39 @@ def test_what_is_no_measurement_of_the_cell_is_no_baseline(
     assert [item["reason"] for item in receipt["not_recorded"]] == [reason]
     assert f"not recorded: nano Q4_K_M: {reason}" in error
     assert not (tmp_path / "storage").exists()
+
+
+def compared(ref: str, gates: bool) -> dict[str, Any]:
+    """Return a comparison that found a measurement worse."""
+    found = example(Regression, whole=True)
+    (cell,) = found["cells"]
+    (metric,) = cell["metrics"]
+    metric |= {"verdict": "REGRESSED", "gates": gates}
+    cell |= {"model_id": "nano", "quant_tag": "Q4_K_M", "test_run_id": ref}
+    return found
+
+
+def test_what_got_worse_is_no_baseline_where_that_gates(
+    orket: Orket, recorded: list[str], tmp_path: Path
+) -> None:
+    record = ("record", "--report", "run-2.json", "--bank", "bank.json", "--json")
+    for gates, kept in ((True, 0), (False, 1)):
+        write_json(tmp_path / "regression.json", compared(recorded[2], gates))
+        code, receipt, _ = orket(*record, "--regression", "regression.json")
+        assert (code, len(receipt["recorded"])) == (0, kept)
+    assert orket(*record[:-1], "--regression", "bank.json")[0] == 1
+
+
+def test_a_comparison_of_another_measurement_says_nothing_of_this_one(
+    orket: Orket, recorded: list[str], tmp_path: Path
+) -> None:
+    write_json(tmp_path / "regression.json", compared(recorded[0], gates=True))
+    code, _, error = orket(
+        *("record", "--report", "run-2.json", "--bank", "bank.json"),
+        *("--regression", "regression.json"),
+    )
+    assert code == 1
+    assert f"is of another measurement of nano Q4_K_M: {recorded[0]}" in error
 
 
 def test_a_bank_that_changed_can_not_say_what_was_measured(orket: Orket, tmp_path: Path) -> None:

@@ -76,3 +76,17 @@ def test_nothing_to_check_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> 
         main(["contracts"])
     assert ended.value.code == 2
     assert "name --frontier, --context or --thermal" in capsys.readouterr().err
+
+
+def test_of_several_files_the_one_that_is_wrong_is_named(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    broken = thermal_profile()
+    del broken["thresholds"]
+    write_json(Path("second.json"), broken)
+    assert main(["contracts", "--thermal", "thermal.json", "second.json", "--json"]) == 3
+    done = capsys.readouterr()
+    result = json.loads(done.out)
+    assert result["violations"] == ["second.json: thermal:missing:thresholds"]
+    assert [one["path"] for one in result["checked"]] == ["thermal.json", "second.json"]
+    assert "not what the published schemas promise: thermal.json, second.json" in done.err

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from pathlib import Path
 from typing import Any
 
@@ -138,6 +139,44 @@ def test_a_setting_that_matters_is_another_measurement(change: dict[str, Any]) -
 )
 def test_a_label_or_threshold_measures_nothing_again(change: dict[str, Any]) -> None:
     assert digests(**change) == digests()
+
+
+@pytest.mark.parametrize(
+    ("selected", "ids"),
+    [
+        ({}, (1, 2, 3, 4)),
+        ({"task_categories": ["words"]}, (2, 4)),
+        ({"task_tiers": [1, 3]}, (1, 2, 3)),
+        ({"task_categories": ["add", "words"], "task_tiers": [1], "task_limit": 2}, (1, 2)),
+        ({"task_categories": ["words"], "task_id_min": 3}, (4,)),
+        ({"task_tiers": [1, 3], "task_id_min": 2, "task_limit": 1}, (2,)),
+    ],
+    ids=str,
+)
+def test_tasks_are_selected_by_category_and_tier_and_then_by_number(
+    folder: Path, selected: dict[str, Any], ids: tuple[int, ...]
+) -> None:
+    path = folder / "bank.json"
+    bank = json.loads(path.read_text())
+    for task, family, tier in zip(
+        bank["tasks"], ("add", "words", "add", "words"), (1, 1, 3, 6), strict=True
+    ):
+        task |= {"family": family, "tier": tier}
+    path.write_text(json.dumps(bank))
+    assert {cell.spec.tasks.ids for cell in sweep(**selected).cells} == {ids}
+
+
+def test_a_changed_task_measures_again_what_asks_it_and_only_that(folder: Path) -> None:
+    first, last, every = {"task_id_max": 3}, {"task_id_min": 4}, {"task_id_max": 4}
+    before = [digests(**selected) for selected in (first, last, every)]
+    path = folder / "bank.json"
+    bank = json.loads(path.read_text())
+    assert [task["id"] for task in bank["tasks"]] == [1, 2, 3, 4]
+    bank["tasks"][3]["prompt"] += " Really?"
+    path.write_text(json.dumps(bank))
+    after = [digests(**selected) for selected in (first, last, every)]
+    assert [old == new for old, new in zip(before, after, strict=True)] == [True, False, False]
+    assert not {*before[1], *before[2]} & {*after[1], *after[2]}
 
 
 def test_a_moved_model_is_not_measured_again_and_a_changed_one_is(folder: Path) -> None:

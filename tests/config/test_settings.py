@@ -179,7 +179,12 @@ def test_a_wrong_value_is_told_under_the_name_that_was_written() -> None:
         ({"exclusive": True}, "exclusive: no effect: provider `embedded`"),
         ({"runtime_env": {"A": 1}}, "runtime_env: no effect"),
         ({"runner_template": "agent {task_file} {run_dri}"}, "runner_template: `{run_dri}` is no"),
-        ({"thermal_repeats": 3}, "thermal: the thermal series is not part"),
+        ({"thermal_repeats": 2}, "thermal_repeats: 2 shows no trend; that takes 3"),
+        (
+            {"thermal": {"repeats": 4, "monotonic_window": 4}},
+            "thermal_monotonic_window: 4 rises in a row take 5 repeats",
+        ),
+        ({"thermal_quant_tag": "Q4_K_M"}, "thermal_quant_tag: no effect: thermal_repeats is 0"),
         ({"canary_runs": 2}, "canary_runs: 2 leaves 1 to judge by"),
         ({"server_args": ["-ngl", 99]}, "server_args: no effect"),
         ({"api_key": "${ENV:KEY}"}, "api_key: no effect"),

@@ -100,6 +100,17 @@ def shared(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         yield folder
 
 
+@posix
+def test_whoever_waits_may_read_for_whom(shared: Path) -> None:
+    before = os.umask(0o077)
+    try:
+        with device_lock("cpu", "one", print):
+            (holder,) = (shared / "orket-locks").glob("*.holder.json")
+            assert stat.S_IMODE(holder.stat().st_mode) == 0o644
+    finally:
+        os.umask(before)
+
+
 def as_nobody() -> int:
     """Take the lock as another user, in another process, and return its exit status.
 

@@ -196,6 +196,16 @@ def test_a_model_in_main_memory_has_no_gpu_beside_it(
     assert set(energy_of(report).null_reasons.values()) == {"NO_GPU_USED"}
 
 
+def test_a_server_that_says_that_it_uses_no_gpu_is_not_charged_with_one(
+    tmp_path: Path, on_gpu: Any, provider: FakeProvider
+) -> None:
+    provider.changes = {"server_vram_mib": 0.0}
+    report = on_gpu(tmp_path / "cell", steady(server_pid=None))
+    assert row_of(report).null_reasons["peak_vram_mib"] == "NO_GPU_USED"
+    assert set(energy_of(report).null_reasons.values()) == {"NO_GPU_USED"}
+    assert [gpu.used for gpu in report.gpus] == [False]
+
+
 def test_every_gpu_that_may_be_used_is_locked(
     tmp_path: Path, on_gpu: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

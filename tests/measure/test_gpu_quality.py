@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from itertools import cycle
 from typing import Any
 
 import pytest
@@ -11,7 +13,8 @@ from nvml_replay import load_trace
 from orket_lib.artifacts.run_report import Observation
 from orket_lib.measure.gpu_quality import WatchedGpus
 from orket_lib.measure.gpu_summary import summarize_gpus
-from orket_lib.telemetry.gpu_samples import GpuRecord
+from orket_lib.telemetry.gpu_samples import GpuRecord, GpuSample
+from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.reasons import Reason, Severity
 
 CLEAN: set[Reason] = set()
@@ -128,6 +131,61 @@ def test_a_server_seen_on_no_gpu_has_the_readings_of_the_only_one() -> None:
     assert (found.temperature_end_c, found.power_watts) == (55.0, 400.0)
 
 
+def test_a_server_seen_on_no_gpu_has_not_the_readings_of_one_that_never_worked() -> None:
+    (only, _) = load_trace("two_cards")["devices"]
+    rest = only["segments"][0]
+    found, _ = unseen(devices=[{**only, "segments": [{**rest, "for_s": 12}]}]).judge((4.0, 7.0))
+    theirs = set(found.readings()) - {"server_vram_mib"}
+    assert {found.null_reasons[name] for name in theirs} == {"NOT_SEEN_ON_A_GPU"}
+
+
+def test_what_a_gpu_takes_beside_a_model_in_main_memory_is_not_the_model_s() -> None:
+    (only, _) = load_trace("two_cards")["devices"]
+    record = unseen(devices=[only]).record
+    found, _ = WatchedGpus(record, main_memory=True).judge((4.0, 7.0))
+    theirs = set(found.readings()) - {"server_vram_mib"}
+    assert {found.null_reasons[name] for name in theirs} == {"NO_GPU_USED"}
+    contradicted, _ = WatchedGpus(watched("two_cards").record, main_memory=True).judge((4.0, 7.0))
+    assert contradicted.energy_joules == pytest.approx(1200, rel=1e-3)
+
+
+def idle_trainer(refused_s: int | None = None) -> dict[str, Any]:
+    """Return the trace of a trainer that holds its memory; a second's list may be refused."""
+    trace = load_trace("two_cards")
+    card = trace["devices"][0]
+    first, _, last = card["segments"]
+    there = [{**item, "sm": 0} for item in last["processes"]]
+    card["segments"] = [
+        {**first, "for_s": 1, "processes": {"error": 999} if at_s == refused_s else there}
+        for at_s in range(12)
+    ]
+    return trace
+
+
+def test_a_list_that_the_driver_refused_is_no_empty_one() -> None:
+    judge = WatchedGpus(record_of(idle_trainer(refused_s=4))).judge
+    quiet, unknown = ({item.reason for item in judge(at)[1]} for at in ((6.5, 8.5), (4.5, 6.5)))
+    assert (quiet, unknown) == (CLEAN, UNKNOWN)
+
+
+def test_work_that_is_told_now_and_then_is_not_thinned_out() -> None:
+    record = record_of(idle_trainer())
+    shares = cycle((Null("NVML_ERROR_999"), 0.08))
+
+    def working(look: GpuSample) -> GpuSample:
+        if look.processes is None:
+            return look
+        (one, other), share = look.processes, next(shares)
+        assert not isinstance(one, Null)
+        return replace(
+            look, processes=(tuple(replace(item, utilization=share) for item in one), other)
+        )
+
+    gpus = WatchedGpus(replace(record, samples=tuple(map(working, record.samples))))
+    (found,) = (item for item in gpus.judge((3.0, 9.0))[1] if item.reason in FOREIGN)
+    assert found.evidence.startswith("trainer (pid 410): +0 MiB, busy 8% of the time")
+
+
 def test_a_hot_card_is_told_with_its_temperature() -> None:
     hot = next(item for item in seen("throttling", (6.5, 8.0)) if item.reason is HOT)
     assert "slowed by sw_thermal in 100% of the samples, up to 87 C" in hot.evidence
@@ -175,6 +233,23 @@ def test_only_the_gpus_of_the_server_are_counted() -> None:
     assert found.idle_joules == pytest.approx(210, rel=1e-3)
     assert (found.temperature_end_c, found.power_watts, found.clock_mhz) == (55.0, 400.0, 1980.0)
     assert watched("strangers").used == (0,), "nobody knows, so all of them"
+
+
+def test_of_several_gpus_power_is_the_sum_and_the_rest_the_worst() -> None:
+    """The second of them is the slower, the hotter and the one that heat slows."""
+    trace = load_trace("two_cards")
+    (busy, other) = trace["devices"]
+    changes = {"clock_mhz": 1200, "temperature_c": 88, "power_mw": 250000, "utilization": 40}
+    held = {"processes": busy["segments"][1]["processes"], "clocks_event_reasons": 0x40}
+    other["segments"] = [{**other["segments"][0], **changes, **held}]
+    gpus = WatchedGpus(record_of(trace))
+    found, reasons = gpus.judge((4.0, 7.0))
+    assert gpus.used == (0, 1)
+    assert (found.power_watts, found.energy_joules) == (650.0, pytest.approx(3 * 650, rel=1e-3))
+    assert (found.clock_mhz, found.temperature_end_c) == (1200.0, 88.0)
+    assert (found.utilization, found.throttled_ratio) == (0.97, 1.0)
+    assert found.server_vram_mib == 2 * 9000.0
+    assert {item.reason for item in reasons} == {HOT}
 
 
 def test_without_a_gpu_every_reading_is_null_and_nobody_is_accused() -> None:

@@ -14,7 +14,7 @@ from gpu_builders import gauges, gpu
 from orket_lib.artifacts.preflight import NeededModel, Needs, PreflightCheck
 from orket_lib.artifacts.serving import Place
 from orket_lib.artifacts.spec import WITH_WALLS
-from orket_lib.measure import preflight_memory
+from orket_lib.measure import preflight, preflight_memory
 from orket_lib.measure.preflight import check_all
 from orket_lib.measure.preflight_memory import Room, Weighed, gpu_room, memory_checks
 from orket_lib.providers.llama_binary import build_of, listed_devices
@@ -266,6 +266,35 @@ def test_only_the_chosen_gpus_count_and_shared_memory_is_main_memory(
         assert room.free_mib == pytest.approx(psutil.virtual_memory().available / MIB, rel=0.2)
     else:
         assert room.free_mib == free
+
+
+@pytest.mark.parametrize(
+    ("devices", "named", "missing"),
+    [
+        (GPUS, ("1", "GPU-0"), set()),
+        (GPUS, ("1", "7"), {"GPU 7"}),
+        (GPUS, ("GPU-77",), {"GPU GPU-77"}),
+        (Devices(), ("0",), set()),
+    ],
+)
+def test_a_gpu_that_is_named_must_be_there(
+    devices: Devices,
+    named: tuple[str, ...],
+    missing: set[str],
+    tmp_path: Path,
+    plenty: None,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from contextlib import nullcontext
+
+    monkeypatch.setattr(preflight, "open_devices", lambda _: nullcontext(devices))
+    needs = started(program(tmp_path, "two", LISTED)).model_copy(update={"gpu_devices": named})
+    checks = check_all(needs, tmp_path)
+    assert set(failed(checks)) == missing
+    assert all("shown: 0 one (GPU-0), 1 two" in failed(checks)[name] for name in missing)
+    assert set(warnings(checks)) == (set() if devices.devices else {"GPU 0"})
+    attached = needs.model_copy(update={"place": Place(base_url="http://127.0.0.1:9")})
+    assert not any(item.name.startswith("GPU") for item in check_all(attached, tmp_path, 0.1))
 
 
 # --- servers ---

@@ -12,11 +12,12 @@ from builders import PROVENANCE, generation, spec, task
 from fake_provider import FakeProvider, failing, quiet
 
 from orket_lib.artifacts.run_report import RunReport
+from orket_lib.measure import repeats
 from orket_lib.measure.harness import CellMeasurement
 from orket_lib.measure.progress import Silent
 from orket_lib.providers.base import GenerationRequest, Source
 from orket_lib.telemetry.samples import Sample
-from orket_lib.vocabulary.reasons import Reason
+from orket_lib.vocabulary.reasons import TABLE, Kind, Reason, Severity
 from orket_lib.vocabulary.statuses import TokenStatus
 
 TASKS = (task(1), task(2))
@@ -53,6 +54,21 @@ def test_a_machine_that_stays_busy_ends_it_at_the_limit(
     (note,) = [o for o in report.observations if o.reason is Reason.POLLUTED_RUNS_REPEATED]
     assert note.evidence.startswith("12 disturbed steps were repeated: probe 0 (")
     assert note.evidence.endswith(" and 7 more")
+
+
+def test_all_that_comes_and_goes_is_worth_another_try() -> None:
+    """What pollutes by the machine's doing is repeated, but for what the server always does."""
+    always = {
+        Reason.MISSING_TOKEN_TIMINGS,
+        Reason.HIGH_ORCHESTRATION_OVERHEAD,
+        Reason.PREFIX_CACHE_HIT,
+    }
+    physics = {
+        reason
+        for reason, entry in TABLE.items()
+        if entry.kind is Kind.PHYSICS and entry.severity is not Severity.NOTE
+    }
+    assert physics - always == repeats._PASSING
 
 
 def test_without_the_setting_a_disturbed_run_stays(tmp_path: Path, provider: FakeProvider) -> None:

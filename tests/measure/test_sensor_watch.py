@@ -86,3 +86,20 @@ def test_the_last_look_comes_after_the_end() -> None:
     with watching([card]) as watch:
         card.says = [replace(WARM, temperature_c=99.0)]
     assert watch.readings().thermal_end_c == 99.0
+
+
+def test_a_driver_that_fails_in_its_own_way_ends_the_looking_and_nothing_else(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def fails() -> None:
+        raise RuntimeError("not a word of this library")
+
+    card = gpu(says=[COLD])
+    with watching([card]) as watch:
+        card.details = fails  # type: ignore[method-assign,assignment]
+    seen = watch.readings()
+    assert (seen.thermal_start_c, seen.thermal_end_c, seen.source) == (40.0, 40.0, "nvml")
+    assert "not a word of this library" in capsys.readouterr().err
+    with watching([card]) as silent:
+        pass
+    assert set(silent.readings().null_reasons.values()) == {"NOT_SAMPLED"}

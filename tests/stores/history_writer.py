@@ -15,7 +15,7 @@ from orket_lib.stores.files import Entry, HistoryFile
 from orket_lib.vocabulary.errors import ArtifactError
 
 HEADER = {"schema_version": "lines.v1", "of": "tests"}
-_NOBODY = 65534
+NOBODY = 65534
 
 
 class Line(BaseModel):
@@ -43,8 +43,8 @@ def main(path: Path, name: str, count: int, how: str = "") -> int:
 
         resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
     elif how == "as-nobody" and os.geteuid() == 0:
-        os.setgid(_NOBODY)
-        os.setuid(_NOBODY)
+        os.setgid(NOBODY)
+        os.setuid(NOBODY)
     elif how == "do-not-wait":
         files._LONGEST_WAIT_S = 0.0
     try:

@@ -6,13 +6,15 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from history_writer import HEADER, line, lines
+from history_writer import HEADER, NOBODY, line, lines
 
 from orket_lib.artifacts.io import read_json, write_json
-from orket_lib.stores.files import Entry
+from orket_lib.stores.files import Entry, history_files
 from orket_lib.vocabulary.errors import ArtifactError
 
 WRITER = Path(__file__).parent / "history_writer.py"
@@ -228,6 +230,49 @@ def test_a_read_only_folder_fails_clearly_and_can_be_read(tmp_path: Path) -> Non
     assert "lines.json: can't be locked for writing: Permission denied" in errors
     assert "Traceback" not in errors
     assert lines(path).read() == (line("a", 1),)
+
+
+@contextmanager
+def as_nobody() -> Iterator[None]:
+    """Give up what lets root read everything."""
+    if os.geteuid() != 0:
+        yield
+        return
+    os.seteuid(NOBODY)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="permissions of POSIX")
+def test_a_folder_that_can_not_be_looked_into_is_no_empty_store(tmp_path: Path) -> None:
+    path = tmp_path / "store" / "lines.json"
+    assert history_files(path.parent) == ()
+    add(path, line("a", 1))
+    assert history_files(path.parent) == (path,)
+    path.parent.chmod(0)
+    try:
+        with as_nobody():
+            for look in (lambda: history_files(path.parent), lambda: lines(path).read()):
+                with pytest.raises(ArtifactError, match=r"can't be read: Permission denied"):
+                    look()
+    finally:
+        path.parent.chmod(0o755)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links of POSIX")
+def test_a_link_that_leads_nowhere_is_no_empty_history(tmp_path: Path) -> None:
+    path = tmp_path / "lines.json"
+    path.symlink_to(tmp_path / "not mounted" / "lines.json")
+    for use in (lambda: lines(path).read(), lambda: add(path, line("a", 1))):
+        with pytest.raises(ArtifactError, match=r"lines\.json: there is no such file\n.* left as"):
+            use()
+    assert path.is_symlink()
+    folder = tmp_path / "store"
+    folder.symlink_to(tmp_path / "not mounted")
+    with pytest.raises(ArtifactError, match=r"store: can't be read: No such file"):
+        history_files(folder)
 
 
 def test_a_lock_that_is_held_for_too_long_is_said(

@@ -20,6 +20,7 @@ from orket_lib.tasks.answers import fingerprint, normalize, only_number, parse_j
         pytest.param("cafe\u0301", "caf\u00e9", id="composed"),
         pytest.param("```json\n{}\n```", "{}", id="outer fence"),
         pytest.param("```\na\n\n```", "a\n", id="fence keeps inner lines"),
+        pytest.param("``` json \n{} \n```  ", "{}", id="fence with blanks"),
         pytest.param("x\n```\na\n```", "x\n```\na\n```", id="inner fence stays"),
         pytest.param("`a`", "`a`", id="inline code stays"),
         pytest.param("<think>7 or 8?</think>\n\n7", "7", id="leading thoughts"),

@@ -28,6 +28,8 @@ def facts(source: str) -> dict[str, Any]:
         ("def f():\n    import re", ["re"]),
         ("__import__('os')", ["os"]),
         ("import importlib\nimportlib.import_module('os')", ["importlib", "os"]),
+        ("__import__(name='os')", ["os"]),
+        ("import importlib\nimportlib.__import__('os')", ["importlib", "os"]),
         (
             "from importlib import import_module as load\nload('os')",
             ["importlib", "importlib.import_module", "os"],

@@ -293,6 +293,27 @@ def test_only_pythons_files_have_to_be_python(sandbox: Sandbox) -> None:
     assert passed(sandbox, asked, answer) == [True]
 
 
+def test_what_is_started_is_python_whatever_it_is_called(sandbox: Sandbox) -> None:
+    started = cli({"expected_stdout": "1\n"}, entrypoint="tool")
+    rules = {"type": "ast_rules", "forbid": {"calls": ["eval"]}}
+    asked = judged_by(started, rules)
+    assert judge(asked, "print(1)", sandbox).passed
+    assert [check.passed for check in judge(asked, "print(eval('1'))", sandbox).checks] == [
+        True,
+        False,
+    ]
+    assert judge(judged_by(started), "print(", sandbox).unparseable
+
+
+def test_bytes_that_are_no_text_are_not_the_text_that_shows_them(sandbox: Sandbox) -> None:
+    asked = judged_by(cli({"expected_stdout": "\\xff"}))
+    assert judge(asked, r"print('\xff', end='')", sandbox).passed is False
+    assert judge(asked, r"print('\\xff', end='')", sandbox).passed
+    grading = judge(asked, r"import os; os.write(1, b'\xff')", sandbox)
+    assert [check.passed for check in grading.checks] == [False]
+    assert grading.checks[0].detail.endswith(r"got '\udcff'")
+
+
 def test_a_program_that_differs_between_two_runs_is_told(sandbox: Sandbox) -> None:
     asked = judged_by(cli({"expected_stdout": "1\n"}))
     grading = judge(asked, "import os\nprint(os.urandom(8).hex())", sandbox)

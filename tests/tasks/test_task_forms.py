@@ -156,6 +156,7 @@ def test_an_id_has_a_number_and_a_name(given: int | str, number: int, test_id: s
         "com1.2",
         "a" * 63 + "1",
         "a\x001",
+        10**15,
     ],
     ids=ascii,
 )
@@ -244,6 +245,11 @@ def test_numbers_ascend_whatever_the_ids_are(tmp_path: Path, ids: tuple[Any, ...
             "at least 2 items",
         ),
         ({"evaluation": {"type": "contains", "none": ["x"]}}, "tasks.0.evaluation", "all or any"),
+        (
+            {"evaluation": {"type": "exact", "expected": " \n"}},
+            "tasks.0.evaluation",
+            "an empty answer would pass",
+        ),
         ({"evaluation": {"type": "ast_rules"}}, "tasks.0.evaluation", "at least one rule"),
         (
             {"evaluation": {"type": "ast_rules", "forbid": {"calls": ["eval"]}}},

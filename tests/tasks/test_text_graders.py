@@ -19,6 +19,7 @@ CITIES = {
     "options": {"A": "Paris", "B": "Rome", "C": "a dog"},
     "expected": "B",
 }
+SIGNS = {"type": "choice", "options": {"A": "5", "B": "-5"}, "expected": "B"}
 PERSON = {
     "type": "json_schema",
     "schema": {
@@ -51,6 +52,9 @@ HALF = {"type": "number", "expected": 0.5, "tolerance": 0.01}
         (CITIES, "The correct answer is (B), because Rome is in Italy."),
         (CITIES, "It can't be A.\n\nAnswer: **B**"),
         (CITIES, "<think>A or B?</think>B"),
+        (CITIES, "The answer is B, A is in France."),
+        (CITIES, "The answer is **B) Rome**."),
+        (SIGNS, "B) -5"),
         (HALF, "0.5"),
         (HALF, "0.51"),
         (HALF, "It is about 0.495."),
@@ -66,6 +70,11 @@ HALF = {"type": "number", "expected": 0.5, "tolerance": 0.01}
         (WORDS, "Marie Curie found radium."),
         (WORDS | {"ignore_case": True}, "MARIE FOUND RADIUM"),
         ({"type": "exact", "expected": "a\u0308"}, "\u00e4"),
+        ({"type": "json", "expected": {"a\u0308": ["a\u0308"]}}, '{"a\u0308": ["\u00e4"]}'),
+        ({"type": "json", "expected": {"\u00e4": ["\u00e4"]}}, r'{"a\u0308": ["a\u0308"]}'),
+        ({"type": "contains", "all": ["a\u0308"]}, "a\u0308"),
+        ({"type": "contains", "all": ["A\u0308"], "ignore_case": True}, "a\u0308"),
+        (CITIES | {"options": {"A": "Paris", "B": "Ko\u0308ln"}}, "K\u00f6ln"),
     ],
     ids=lambda value: ascii(value)[:50],
 )
@@ -93,6 +102,7 @@ def test_a_right_answer_passes_every_check(evaluation: dict[str, Any], answer: s
         (PERSON, '{"name": "mia", "x": 1}'),
         (PERSON, "[]"),
         ({"type": "json", "expected": [1]}, "[true]"),
+        ({"type": "json", "expected": {"\u00e4": 1}}, r'{"\u00e4": 1, "a\u0308": 1}'),
     ],
     ids=lambda value: ascii(value)[:50],
 )
@@ -113,6 +123,13 @@ def test_a_wrong_answer_is_wrong(evaluation: dict[str, Any], answer: str) -> Non
         (CITIES, "A lovely city"),
         (CITIES, "The answer is A. No, the answer is B."),
         (CITIES, "B) Rome. The answer is A."),
+        (CITIES, "B) Paris"),
+        (CITIES, "The answer is B: Paris."),
+        (CITIES, "The answer is B or C"),
+        (CITIES, "The answer is B, C or A."),
+        (CITIES, "Answer: **B**/**C**"),
+        (CITIES, "(B) and (C)"),
+        (SIGNS, "B) 5"),
         (HALF, "a half"),
         (HALF, "0.5 or 0.6"),
         (PERSON, "mia"),
@@ -120,6 +137,7 @@ def test_a_wrong_answer_is_wrong(evaluation: dict[str, Any], answer: str) -> Non
         (PERSON, '{"name": "mia", "name": "eva"}'),
         (PERSON, "[" * 100_000),
         ({"type": "json", "expected": 1}, "one"),
+        ({"type": "regex", "pattern": r"\s*|no"}, " \n"),
         (WORDS, ""),
         (WORDS, "<think>Marie found radium"),
     ],
@@ -135,6 +153,8 @@ def test_an_answer_in_another_form_is_unparseable(evaluation: dict[str, Any], an
     ("grader", "expected", "right", "wrong"),
     [
         ("choice", "B", "B) whatever it says", "A"),
+        ("choice", "B", "The answer is B, I think.", "The answer is B or I."),
+        ("choice", "B", "The answer is B, and I'm sure.", "The answer is B and I."),
         ("regex", "[ab]+", "abba", "abc"),
         ("contains", "cow", "A cow.", "A horse."),
     ],
@@ -266,10 +286,14 @@ def test_a_hundred_megabytes_have_a_fingerprint_within_seconds() -> None:
     [
         (CITIES, "answer is " * 100_000),
         (CITIES, "B" + " " * 999_000 + "x"),
+        (CITIES, "answer is B, " * 76_000),
+        (CITIES, "answer is B" + ", B" * 330_000),
+        (CITIES, "answer is B," + " " * 999_000),
         (HALF, "1," * 500_000),
         (HALF, "111," * 250_000 + "x"),
         (HALF, "1." * 500_000),
         (HALF, "-" * 1_000_000),
+        (HALF, "```" + " " * 999_000 + "."),
         (HALF, "1" * 1_000_000),
         (WORDS, "Marie" * 200_000),
         ({"type": "exact", "expected": "x"}, "<think>" * 140_000),

@@ -122,6 +122,11 @@ def test_a_server_that_draws_with_vulkan_is_found_by_its_own_books(tmp_path: Pat
     assert one.processes() == Null("NO_PROCESS_LIST")
     assert one.processes([80, 81]) == (DeviceProcess(80, 2148.0, UNTOLD),)
     assert two.processes([80]) == (DeviceProcess(80, 1.0, UNTOLD),)
+    # One that also computes is in KFD's books, and its memory is not counted twice.
+    add_kfd(tmp_path, 0, {80: 4096 * MIB, 70: 512 * MIB})
+    (one, _) = cards(tmp_path)
+    compute = (DeviceProcess(70, 512.0, UNTOLD), DeviceProcess(80, 4096.0, UNTOLD))
+    assert one.processes([80]) == compute
 
 
 def test_a_card_that_vanishes_says_so(tmp_path: Path) -> None:

@@ -98,6 +98,17 @@ def test_one_missing_sensor_costs_its_own_figures_only(
     assert set(summarize_host(samples, 4).null_reasons) == nulls
 
 
+def test_energy_is_null_where_its_counter_began_anew_in_the_middle() -> None:
+    # 240 kJ went by; last less first says 50 kJ.
+    told = (200_000_000_000, 10_000_000_000, 250_000_000_000)
+    samples = [
+        replace(item, energy_uj=energy_uj)
+        for item, energy_uj in zip((FIRST, SECOND, THIRD), told, strict=True)
+    ]
+    found = summarize_host(samples, 4)
+    assert found.null_reasons == {"energy_j": "ENERGY_COUNTER_RESET"}
+
+
 def test_memory_of_others_is_never_negative() -> None:
     shared = [replace(item, used_rss=1) for item in (FIRST, SECOND)]
     assert summarize_host(shared, 4).peak_foreign_mib == 0.0

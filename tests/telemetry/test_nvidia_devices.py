@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from nvml_replay import TRACES, load_trace, nvml_of
 
+from orket_lib.artifacts.serving import Place
+from orket_lib.measure.locked_devices import locked_devices
 from orket_lib.telemetry.devices.opening import Devices, open_devices
 from orket_lib.telemetry.devices.reading import Device, DeviceProcess
 from orket_lib.vocabulary.nulls import Null
@@ -85,6 +87,14 @@ def test_parts_of_a_card_stand_for_it_with_what_is_shared_from_it() -> None:
         assert (seen.power_watts, seen.energy_j, seen.utilization) == (shared, shared, UNTOLD)
         assert second.processes() == (DeviceProcess(210, 9000.0, UNTOLD),)
         assert found.chosen((str(first.info.parent_uuid),)).devices == found.devices
+
+
+def test_for_parts_of_a_card_the_card_is_locked() -> None:
+    with nvml_of(load_trace("mig"), lambda: 0.0):
+        locked = locked_devices("ollama", None, Place())
+        elsewhere = locked_devices("ollama", None, Place(base_url="http://10.0.0.7:11434"))
+    assert locked == ("cpu", "GPU-44444444-dddd-4ddd-8ddd-000000000000")
+    assert elsewhere == ("cpu",)
 
 
 def test_memory_of_processes_that_windows_keeps_to_itself_is_not_told() -> None:
@@ -180,6 +190,19 @@ def test_idling_and_clocks_that_somebody_set_slow_nothing(bits: int, words: set[
 def test_who_is_there_can_be_refused() -> None:
     with opened("no_processes") as found:
         assert only(found).processes() == Null("NO_PERMISSION")
+
+
+def test_a_share_that_is_none_is_not_told_and_no_idleness() -> None:
+    trace = load_trace("two_cards")
+    at_s = 0.0
+    with nvml_of(trace, lambda: at_s), open_devices("nvidia") as found:
+        at_s = 9.0
+        for segment in trace["devices"][0]["segments"]:
+            for item in segment["processes"]:
+                item["sm"] = 2**32 - 1 if item["pid"] == 410 else 60
+        listed = found.devices[0].processes()
+    assert not isinstance(listed, Null)
+    assert [(item.pid, item.utilization) for item in listed] == [(210, 0.6), (410, UNTOLD)]
 
 
 def test_what_was_done_before_we_came_is_nobody_s_work_now() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -18,16 +19,33 @@ from orket_lib.artifacts.io import write_json
 from orket_lib.artifacts.plan import Plan
 
 
+def script(name: str) -> ModuleType:
+    """Return a script of CI as a module."""
+    found = importlib.util.spec_from_file_location(name, ROOT / ".ci" / f"{name}.py")
+    assert found is not None
+    assert found.loader is not None
+    module = importlib.util.module_from_spec(found)
+    sys.modules[name] = module  # dataclasses look for it there
+    found.loader.exec_module(module)
+    return module
+
+
 @pytest.fixture
 def full_sweep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     """Return the script as a module, in an empty folder."""
     monkeypatch.chdir(tmp_path)
-    found = importlib.util.spec_from_file_location("full_sweep", ROOT / ".ci" / "full_sweep.py")
-    assert found is not None
-    assert found.loader is not None
-    module = importlib.util.module_from_spec(found)
-    found.loader.exec_module(module)
-    return module
+    return script("full_sweep")
+
+
+def test_the_text_of_every_mutation_stands_once_in_its_file() -> None:
+    mutations = script("trap_mutations").MUTATIONS
+    assert mutations
+    lost = {
+        f"{item.trap}: {item.says}": count
+        for item in mutations
+        if (count := (ROOT / item.path).read_text(encoding="utf-8").count(item.old)) != 1
+    }
+    assert lost == {}
 
 
 def looked_through(module: ModuleType, path: Path) -> list[str]:
@@ -90,6 +108,22 @@ def test_a_verdict_counts_only_if_it_was_enforced_by_this_sweep(full_sweep: Modu
     assert list(full_sweep.refused("small", began)) == ["results/canary/verdict.json"]
 
 
+def test_only_what_a_verdict_would_leave_behind_may_be_missing(full_sweep: ModuleType) -> None:
+    views = Path("results/small/quant_sweep")
+    passed = [Path("results/canary/passed.ok"), views / "kpi_gate_passed.ok"]
+    others = [views / "frontier_kept.ok", views / "contracts_passed.ok", views / "kpi_gate.json"]
+    assert list(full_sweep.missing([*passed, *others])) == others
+
+
+def test_the_leaves_of_the_gates_are_those_of_the_rules(full_sweep: ModuleType) -> None:
+    rules = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "rules").glob("*.smk"))
+    made = re.findall(r'touch\(f?"(\S+)"\)', rules)
+    assert set(full_sweep.LEAVES) <= {Path(path).name for path in made}
+    assert len([path for path in made if Path(path).name in full_sweep.LEAVES]) == len(
+        full_sweep.GATES
+    )
+
+
 def test_the_logs_of_the_gates_are_those_of_the_rules(full_sweep: ModuleType) -> None:
     rules = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "rules").glob("*.smk"))
     for log in full_sweep.GATES.values():
@@ -147,7 +181,9 @@ def test_retention_does_not_pass_where_storage_was_lost(tmp_path: Path) -> None:
             check=False,
         )
 
-    lost = retention()
-    assert lost.returncode == 1
-    assert "storage/baselines: there is no such folder" in lost.stdout
+    for folder in ("", "storage", "storage/baselines"):
+        Path(tmp_path, folder).mkdir(exist_ok=True)
+        lost = retention()
+        assert lost.returncode == 1
+        assert "storage/baselines: there are no baselines" in lost.stdout
     assert retention("--allow-empty").returncode == 0

@@ -36,7 +36,7 @@ def test_a_preset_runs_end_to_end_on_the_embedded_model(name: str, tmp_path: Pat
         cwd=workspace.folder,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=900,
         check=False,
     )
     summary = workspace.json("results/preset/quant_sweep/sweep_summary.json")

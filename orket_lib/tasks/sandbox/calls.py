@@ -9,8 +9,10 @@ value, which is all that it was asked for.
 
 from __future__ import annotations
 
+import builtins
 import os
 import sys
+from _sitebuiltins import Quitter
 
 from orket_lib.tasks.sandbox.values import decode, encode
 
@@ -38,6 +40,8 @@ def answer(source: str, function: str, call: bytes, descriptor: int) -> NoReturn
     loading = True
     try:
         arguments, named = decode(call)
+        for name in ("exit", "quit"):  # they come with `site`, which is not loaded here
+            setattr(builtins, name, Quitter(name, "the end of the input"))
         module = type(sys)(MODULE)
         sys.modules[MODULE] = module  # where dataclasses and others look for it
         exec(compile(source, f"{MODULE}.py", "exec", dont_inherit=True), module.__dict__)

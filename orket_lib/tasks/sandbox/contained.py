@@ -92,12 +92,8 @@ class ContainedSandbox:
     def _serve(self, job: Mapping[str, Any], limits: Limits, wait_s: float) -> _Served:
         """Start a sandbox for a job, wait for its end, and return all that came out of it."""
         begin = time.monotonic()
-        reading, writing = os.pipe()
-        with os.fdopen(reading, "rb", buffering=0) as status_stream:
-            try:
-                process = self._start(job, limits, writing)
-            finally:
-                os.close(writing)
+        process, status_stream = self._started(job, limits)
+        with status_stream:
             capture = Capture(limits.output_bytes, lambda: _stop(process))
             try:
                 assert process.stdout is not None
@@ -121,6 +117,27 @@ class ContainedSandbox:
             raise SandboxError(f"sandbox `{self.name}` did not start: {reason or 'it was killed'}")
         return served
 
+    def _started(
+        self, job: Mapping[str, Any], limits: Limits
+    ) -> tuple[subprocess.Popen[bytes], IO[bytes]]:
+        """Start a sandbox, and return it with the stream that its supervisor reports on.
+
+        Raises:
+            SandboxError: The system refused anything that a start needs.
+        """
+        try:
+            reading, writing = os.pipe()
+            status_stream = os.fdopen(reading, "rb", buffering=0)
+            try:
+                return self._start(job, limits, writing), status_stream
+            except OSError:
+                status_stream.close()
+                raise
+            finally:
+                os.close(writing)
+        except OSError as error:
+            raise SandboxError(f"sandbox `{self.name}` did not start: {error}") from error
+
     def _start(
         self, job: Mapping[str, Any], limits: Limits, status: int
     ) -> subprocess.Popen[bytes]:
@@ -139,19 +156,16 @@ class ContainedSandbox:
         with tempfile.TemporaryFile() as file:
             file.write(encode(spec))
             file.seek(0)
-            try:
-                return subprocess.Popen(
-                    self.command(around, limits, file.fileno(), status),
-                    stdin=subprocess.PIPE,
-                    stdout=subprocess.PIPE,
-                    stderr=subprocess.PIPE,
-                    env=dict(around.environment),
-                    cwd="/",
-                    pass_fds=(file.fileno(), status),
-                    start_new_session=True,  # out of reach of Ctrl-C, after which we end it
-                )
-            except OSError as error:
-                raise SandboxError(f"sandbox `{self.name}` did not start: {error}") from error
+            return subprocess.Popen(
+                self.command(around, limits, file.fileno(), status),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env=dict(around.environment),
+                cwd="/",
+                pass_fds=(file.fileno(), status),
+                start_new_session=True,  # out of reach of Ctrl-C, after which we end it
+            )
 
 
 @dataclass(frozen=True)

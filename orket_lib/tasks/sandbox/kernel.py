@@ -39,6 +39,7 @@ _SYS_PIDFD_OPEN = 434
 _SYS_CLOSE_RANGE = 436
 _SYS_MOUNT_SETATTR = 442
 _AT_RECURSIVE = 0x8000
+_AF_UNIX, _SOCK_STREAM = 1, 1
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -136,6 +137,18 @@ def pidfd_open(pid: int) -> int:
     _check(descriptor, "pidfd_open")
     os.set_inheritable(descriptor, False)
     return descriptor
+
+
+def drop_lost_descriptors() -> None:
+    """Have the kernel close the descriptors that nobody holds and nobody can receive any more.
+
+    A socket that was sent to itself keeps all that was sent with it (the ends of pipes, files)
+    beyond the death of every process, until the next local socket of this machine is closed.
+    """
+    pair = (ctypes.c_int * 2)()
+    if _libc.socketpair(_AF_UNIX, _SOCK_STREAM, 0, pair) == 0:
+        for descriptor in pair:
+            os.close(descriptor)
 
 
 def close_from(first: int) -> None:

@@ -67,6 +67,7 @@ def _serve_calls(spec: dict[str, Any], status: int) -> None:
     before = folder.state(spec["folder"], spec["files"])
     for call in spec["calls"]:
         reading, writing = os.pipe()
+        os.set_blocking(reading, False)
         pid = os.fork()
         if pid == 0:
             step.start_call(spec, call, writing)
@@ -121,15 +122,19 @@ def _watch(pid: int, channel: int, spec: dict[str, Any]) -> bytes:
     wall_s, code = used.wall_s(), _end_all(pid)
     os.close(ended)
     while not _too_long(answer, spec) and _read(channel, answer):
-        pass  # whoever could write has ended, so this comes to an end
+        pass  # whoever could write has ended, so this comes to an end: of what is there
     outcome = outcome or _too_long(answer, spec)
     how = f"{outcome} - -" if outcome else _exit_of(code)
-    head = f"{how} {wall_s:.6f} {used.reaped_cpu_s():.6f} {len(answer)}\n"
+    head = f"{how} {wall_s:.6f} {used.ended_cpu_s():.6f} {len(answer)}\n"
     return head.encode() + answer
 
 
 def _read(channel: int, answer: bytearray) -> bytes:
-    data = os.read(channel, _CHUNK)
+    """Take what is there; nothing is returned at the end, or where there is nothing now."""
+    try:
+        data = os.read(channel, _CHUNK)
+    except BlockingIOError:  # no end, and nobody who could write: see `drop_lost_descriptors`
+        return b""
     answer += data
     return data
 
@@ -152,6 +157,7 @@ def _end_all(pid: int) -> int:
         try:
             done, status = os.waitpid(-1, 0)
         except ChildProcessError:
+            kernel.drop_lost_descriptors()
             return code
         if done == pid:
             code = status

@@ -22,6 +22,24 @@ _SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/etc
 # Only what we set is in the environment, so the interpreter may read it (no -E): with a fixed seed,
 # an answer that depends on the order of a set gets one verdict and not one per run.
 _OPTIONS = ("-s", "-S", "-B")
+# A program is started with `exit` and `quit`, which come with the module that `-S` leaves out, and
+# otherwise as the interpreter itself would.
+_START = """def start():
+    import builtins, os, sys
+    from _sitebuiltins import Quitter
+    for name in ("exit", "quit"):
+        setattr(builtins, name, Quitter(name, "the end of the input"))
+    del sys.argv[0]
+    path = os.path.abspath(sys.argv[0])
+    sys.path[0] = os.path.dirname(path)
+    own = sys.modules["__main__"].__dict__
+    del own["start"]
+    own["__file__"] = path
+    with open(path, "rb") as stream:
+        code = compile(stream.read(), path, "exec", dont_inherit=True)
+    exec(code, own)
+start()
+"""
 # Our own modules without the package above them, whose import takes longer than all of ours.
 _PACKAGES = ("orket_lib", "orket_lib.tasks", "orket_lib.tasks.sandbox")
 _BOOT = f"""import sys
@@ -51,8 +69,13 @@ class Surroundings:
     environment: Mapping[str, str]
 
     def command(self, argv: Sequence[str]) -> list[str]:
-        """Return the command that runs a Python program inside; it can import what lies by it."""
-        return [self.python, *_OPTIONS, *argv]
+        """Return the command that runs a Python program inside; it can import what lies by it.
+
+        Args:
+            argv: The program's file and its arguments, or options of the interpreter.
+        """
+        start = [] if argv[0].startswith("-") else ["-c", _START]
+        return [self.python, *_OPTIONS, *start, *argv]
 
     def entrance(self, module: str, folder: str, *arguments: object) -> list[str]:
         """Return the command that starts a module of this package, lying in a folder."""

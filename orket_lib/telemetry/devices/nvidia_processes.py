@@ -68,7 +68,12 @@ class ProcessList:
             return {} if error.value == nvml.NVML_ERROR_NOT_FOUND else why(error)
         percents: dict[int, list[int]] = defaultdict(list)
         for sample in samples:
-            if sample.timeStamp > self._seen_us and sample.smUtil <= _MOST_PERCENT:
+            if sample.timeStamp > self._seen_us:
                 percents[sample.pid].append(sample.smUtil)
         self._seen_us = max((sample.timeStamp for sample in samples), default=self._seen_us)
-        return {pid: sum(values) / len(values) / 100 for pid, values in percents.items()}
+        return {pid: _mean_share(values) for pid, values in percents.items()}
+
+
+def _mean_share(percents: list[int]) -> Value:
+    known = [percent for percent in percents if percent <= _MOST_PERCENT]
+    return sum(known) / len(known) / 100 if known else Null("NOT_SUPPORTED")

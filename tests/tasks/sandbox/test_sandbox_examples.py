@@ -123,6 +123,13 @@ def test_a_source_that_does_not_load(sandbox: Sandbox, source: str, name: str) -
     assert set(results[0].names) & {*name.split("|"), "ValueError"}
 
 
+@pytest.mark.parametrize("end", ["exit", "quit"])
+def test_what_every_interpreter_has_is_there(sandbox: Sandbox, end: str) -> None:
+    (result,) = call_examples(sandbox, f"def f(x): {end}(x)", "f", calls_of(3))
+    assert isinstance(result, Raised)
+    assert (result.names[0], result.message) == ("SystemExit", "3")
+
+
 def test_something_that_is_not_callable(sandbox: Sandbox) -> None:
     (result,) = call_examples(sandbox, "f = 42", "f", calls_of(1))
     assert isinstance(result, Raised)

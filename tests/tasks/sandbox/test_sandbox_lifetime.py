@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -147,6 +148,34 @@ def test_nothing_of_a_run_stays_behind(sandbox: Sandbox) -> None:
     for _ in range(3):
         sandbox.run(Program.python("import os; os.abort()", limits=LIMITS))
         call_examples(sandbox, "def f(): open('x', 'w')", "f", [Call(), Call()])
+    assert _what_is_there() == before
+
+
+# Two ends of a socket that lie in each other, with whatever else there is: nobody can take it out.
+SENT_TO_NOBODY = """
+import array, socket
+def send(*descriptors):
+    pair = socket.socketpair()
+    held = array.array("i", [*descriptors, *(one.fileno() for one in pair)])
+    for one in pair:
+        one.sendmsg([b"x"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, held)])
+"""
+
+
+def test_what_was_sent_to_nobody_keeps_nobody_waiting(sandbox: Sandbox) -> None:
+    limits = Limits(wall_s=1.0)
+    sandbox.run(Program.python("pass"))
+    before = _what_is_there()
+    source = SENT_TO_NOBODY + "def f(x):\n    send(3)\n    return x"
+    begin = time.monotonic()
+    found = call_examples(sandbox, source, "f", [Call((1,))] * 8, limits=limits)
+    # Whatever closes a local socket somewhere on the machine ends such a wait, but not every time.
+    assert time.monotonic() - begin < 8
+    assert [result.ending.outcome for result in found] == [Outcome.EXITED] * 8
+    result = sandbox.run(
+        Program.python(SENT_TO_NOBODY + "print('said')\nsend(1, 2)", limits=limits)
+    )
+    assert (result.ending.outcome, result.stdout, result.stderr) == (Outcome.EXITED, b"said\n", b"")
     assert _what_is_there() == before
 
 

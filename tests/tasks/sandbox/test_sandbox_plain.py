@@ -79,6 +79,11 @@ def test_the_cpu_limit_is_the_kernels(plain: Sandbox) -> None:
     assert plain.run(Program.python(source, limits=LIMITS)).stdout == b"(7, 7)\n"
 
 
+def test_a_program_can_say_that_it_ends(plain: Sandbox) -> None:
+    result = plain.run(Program.python("exit(3)", limits=LIMITS))
+    assert (result.ending.exit_status, result.stderr) == (3, b"")
+
+
 def test_children_end_with_the_program(plain: Sandbox) -> None:
     mark = f"mark-{os.urandom(8).hex()}"
     source = "import subprocess, sys; subprocess.Popen(['sleep', '1000', sys.argv[1]])"

@@ -59,13 +59,30 @@ while True:
 """
 
 
+NOT_WAITED_FOR = """
+import os, signal, time
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+while True:
+    if os.fork() == 0:
+        end = time.process_time() + 0.1
+        while time.process_time() < end: pass
+        os._exit(0)
+    time.sleep(0.2)
+"""
+
+
 @pytest.mark.parametrize(
     "source",
-    ["while True: pass", "import os\nos.fork(); os.fork()\nwhile True: pass", IN_TURNS],
-    ids=["one", "several", "one after the other"],
+    [
+        "while True: pass",
+        "import os\nos.fork(); os.fork()\nwhile True: pass",
+        IN_TURNS,
+        NOT_WAITED_FOR,
+    ],
+    ids=["one", "several", "one after the other", "not waited for"],
 )
 def test_cpu_time_of_all_processes_counts(sandbox: Sandbox, source: str) -> None:
-    limits = Limits(wall_s=60.0, cpu_s=0.4)
+    limits = Limits(wall_s=20.0, cpu_s=0.4)
     ending = sandbox.run(Program.python(source, limits=limits)).ending
     assert ending.outcome is Outcome.CPU_LIMIT
     assert ending.cpu_s is not None
@@ -167,6 +184,30 @@ print(json.dumps([
     assert devices == ["full", "null", "random", "urandom"]
     assert files == ["main.py"]
     assert others == (["/home"] if sys.base_prefix.startswith("/home/") else [])
+
+
+def test_a_program_is_started_as_the_interpreter_itself_would(sandbox: Sandbox) -> None:
+    source = b"""# encoding: latin-1
+from __future__ import annotations
+import __main__, inspect, other, sys
+def own() -> Nothing: ...
+print(__name__, __file__, sys.argv, sys.path[0], sys.modules["__main__"] is __main__)
+print(sorted(name for name in vars(__main__) if not name.startswith("_")))
+print(inspect.getsource(own), "\xe4", own.__annotations__)
+def deeper(): deeper()
+try:
+    deeper()
+except RecursionError:
+    exit(3)
+"""
+    files = {"tool/main.py": source, "tool/other.py": b""}
+    result = sandbox.run(Program((PYTHON, "tool/main.py", "-c", "x"), files, limits=LIMITS))
+    assert result.stdout.decode() == (
+        "__main__ /box/tool/main.py ['tool/main.py', '-c', 'x'] /box/tool True\n"
+        "['annotations', 'inspect', 'other', 'own', 'sys']\n"
+        "def own() -> Nothing: ...\n \xe4 {'return': 'Nothing'}\n"
+    )
+    assert (result.stderr, result.ending.exit_status) == (b"", 3)
 
 
 def test_many_at_the_same_time(sandbox: Sandbox) -> None:
@@ -323,6 +364,17 @@ def test_a_command_that_cannot_be_started_is_named() -> None:
     sandbox = contained.ContainedSandbox("gone", "", lambda *_: ["/nowhere/launcher"])
     with pytest.raises(SandboxError, match=r"`gone` did not start: .*/nowhere/launcher"):
         sandbox.run(Program((PYTHON, "-c", "")))
+
+
+def test_without_room_for_its_job_nothing_is_said_of_the_code(
+    sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "gone"))
+    with pytest.raises(SandboxError, match=f"`{sandbox.name}` did not start: .*gone"):
+        sandbox.run(Program.python("print()"))
+    found = find_sandbox((sandbox.name,))
+    assert isinstance(found, Unavailable)
+    assert f"{sandbox.name}: sandbox `{sandbox.name}` did not start" in found.reason
 
 
 @linux

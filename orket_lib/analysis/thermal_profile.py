@@ -1,0 +1,218 @@
+"""From the runs of a series to its profile: heat soak, throttling, burst against steady state.
+
+A rise of latency is looked for in every series. It is a heat soak where a temperature confirms it,
+which is to say does not contradict it by falling; without a temperature it is only a trend.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import count
+
+from orket_lib.analysis.quality import pollutes
+from orket_lib.analysis.thermal_runs import ThermalRun
+from orket_lib.analysis.thermal_trend import Run, Trend, median_slope, trend_of
+from orket_lib.artifacts.thermal_profile import (
+    LatencyTrend,
+    RunSpeed,
+    ThermalPoint,
+    ThermalReason,
+    ThermalSpeed,
+    ThermalThresholds,
+    ThrottlingEvent,
+)
+from orket_lib.vocabulary.compare import exceeds
+from orket_lib.vocabulary.nulls import Null
+from orket_lib.vocabulary.reasons import Reason
+from orket_lib.vocabulary.statuses import Lane
+
+# Sensors tell whole degrees, so a fall of one is none.
+_SENSOR_STEP_C = 1.0
+_TOO_FEW_RUNS = Null("TOO_FEW_RUNS")
+_THROTTLING = (Reason.THERMAL_THROTTLE, Reason.SW_POWER_CAP)
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What the runs of a series come to; the fields are those of the profile."""
+
+    points: tuple[ThermalPoint, ...]
+    heat_soak_detected: bool | None
+    latency_trend: LatencyTrend
+    speed: ThermalSpeed
+    throttling: tuple[ThrottlingEvent, ...]
+    polluted_run_rate: float | Null
+    cooldown_failure_rate: float | Null
+
+
+def judge_runs(
+    runs: Sequence[ThermalRun], thresholds: ThermalThresholds, lane: Lane, why_none: str
+) -> Findings:
+    """Return what a series of runs comes to.
+
+    Args:
+        runs: In the order in which they were measured.
+        thresholds: What is hot, cool, and a heat soak.
+        lane: Says which disturbances count.
+        why_none: Reason of the rates where there is no run.
+    """
+    points = tuple(map(_point, count(), runs, [thresholds] * len(runs), [lane] * len(runs)))
+    counted = [place for place, run in enumerate(runs) if _counts(run, lane)]
+    trend = trend_of(
+        [Run(_number(runs[place].latency), runs[place].inner) for place in counted],
+        thresholds.monotonic_window,
+    )
+    cooled = [point.cooldown_ok for point in points if point.cooldown_ok is not None]
+    return Findings(
+        points=points,
+        heat_soak_detected=_heat_soak(trend, [runs[place].end_c for place in counted]),
+        latency_trend=_direction(trend),
+        speed=_speed(runs, counted, trend, thresholds.monotonic_window, why_none),
+        throttling=tuple(_throttling(runs)),
+        polluted_run_rate=(
+            statistics.fmean(point.polluted for point in points) if points else Null(why_none)
+        ),
+        cooldown_failure_rate=(
+            statistics.fmean(not ok for ok in cooled)
+            if cooled
+            else Null("NO_TEMPERATURE" if points else why_none)
+        ),
+    )
+
+
+def _point(index: int, run: ThermalRun, thresholds: ThermalThresholds, lane: Lane) -> ThermalPoint:
+    reasons: list[ThermalReason] = []
+    if not isinstance(run.end_c, Null) and exceeds(
+        run.end_c, thresholds.polluted_thermal_threshold_c
+    ):
+        reasons.append("THERMAL_END_ABOVE_THRESHOLD")
+    if not run.measured or any(pollutes(item, lane) for item in run.observations):
+        reasons.append("RUN_QUALITY_NOT_CLEAN")
+    polluted = bool(reasons)
+    cool = None
+    if not isinstance(run.rested_c, Null):
+        cool = not exceeds(run.rested_c, thresholds.cooldown_target_c)
+        if not cool:
+            reasons.append("COOLDOWN_TARGET_NOT_REACHED")
+    return ThermalPoint.of(
+        run_index=index,
+        summary_path=run.path,
+        total_latency=run.latency,
+        thermal_start_c=run.start_c,
+        thermal_end_c=run.end_c,
+        thermal_delta_c=_difference(run.end_c, run.start_c),
+        polluted=polluted,
+        cooldown_ok=cool,
+        reasons=tuple(reasons),
+    )
+
+
+def _counts(run: ThermalRun, lane: Lane) -> bool:
+    """Tell whether a run is in the trend: what others did to it is no heat of ours.
+
+    Throttling is what a series is there to find, so a run that was throttled stays.
+    """
+    if isinstance(run.latency, Null) or run.latency <= 0 or not run.measured:
+        return False
+    return not any(
+        pollutes(item, lane) for item in run.observations if item.reason not in _THROTTLING
+    )
+
+
+def _heat_soak(trend: Trend | None, heat: Sequence[float | Null]) -> bool | None:
+    known = [(place, value) for place, value in enumerate(heat) if not isinstance(value, Null)]
+    if trend is None or len(known) < 2:
+        return None
+    return any(not _falls(known, *stretch) for stretch in trend.rises)
+
+
+def _falls(known: Sequence[tuple[int, float]], first: int, last: int) -> bool:
+    """Tell whether the temperature falls over a stretch, or over all where that has too few."""
+    inside = [item for item in known if first <= item[0] <= last]
+    used = inside if len(inside) > 1 else known
+    change = median_slope(used) * (used[-1][0] - used[0][0])
+    return exceeds(-change, _SENSOR_STEP_C)
+
+
+def _direction(trend: Trend | None) -> LatencyTrend:
+    """Return what the latency does; a series that rises somewhere is not steady."""
+    if trend is None:
+        return "unknown"
+    if trend.rises:
+        return "rising"
+    return "falling" if trend.falls else "steady"
+
+
+def _speed(
+    runs: Sequence[ThermalRun],
+    counted: Sequence[int],
+    trend: Trend | None,
+    window: int,
+    why_none: str,
+) -> ThermalSpeed:
+    rates = [run.decode_tps for run in runs]
+    # Of three runs the last one; of fewer there is no steady state.
+    burst = rates[0] if rates else Null(why_none)
+    steady = _mean(rates[-(len(rates) // 3) :]) if len(rates) > 2 else _TOO_FEW_RUNS
+    return ThermalSpeed.of(
+        runs=[
+            RunSpeed.of(
+                run_index=place,
+                decode_tps=run.decode_tps,
+                latency_error=_error(run),
+                counted=place in counted,
+            )
+            for place, run in enumerate(runs)
+        ],
+        noise_ratio=trend.noise.spread if trend else _TOO_FEW_RUNS,
+        rise_ratio=trend.total_ratio if trend else _TOO_FEW_RUNS,
+        rise_p_value=trend.p_value if trend else _TOO_FEW_RUNS,
+        least_rise_ratio=trend.least_ratio if trend and len(counted) > window else _TOO_FEW_RUNS,
+        burst_decode_tps=burst,
+        steady_decode_tps=steady,
+        steady_over_burst=_quotient(steady, burst, {run.rate_source for run in runs}),
+    )
+
+
+def _error(run: ThermalRun) -> float | Null:
+    if isinstance(run.latency, Null):
+        return run.latency
+    error = Run(run.latency, run.inner).error
+    return Null("ONE_VALUE_ONLY") if error is None else error
+
+
+def _throttling(runs: Sequence[ThermalRun]) -> Iterator[ThrottlingEvent]:
+    """Yield each reason once for a run, with the first evidence for it."""
+    for place, run in enumerate(runs):
+        for reason in _THROTTLING:
+            seen = next((item for item in run.observations if item.reason is reason), None)
+            if seen:
+                yield ThrottlingEvent(run_index=place, reason=reason, evidence=seen.evidence)
+
+
+def _quotient(steady: float | Null, burst: float | Null, clocks: set[str | None]) -> float | Null:
+    for value in (burst, steady):
+        if isinstance(value, Null):
+            return value
+    if len(clocks) > 1:
+        return Null("CLOCKS_DIFFER")
+    return _number(steady) / _number(burst)
+
+
+def _difference(end: float | Null, start: float | Null) -> float | Null:
+    if isinstance(end, Null):
+        return end
+    return start if isinstance(start, Null) else end - start
+
+
+def _mean(values: Sequence[float | Null]) -> float | Null:
+    """Return a mean; one with a missing part is missing."""
+    unread = next((value for value in values if isinstance(value, Null)), None)
+    return unread or statistics.fmean(map(_number, values))
+
+
+def _number(value: float | Null) -> float:
+    assert not isinstance(value, Null)
+    return value

@@ -1,0 +1,143 @@
+"""The runs of a thermal profile: the repeats of a series of ours, or the rows of several sweeps."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from orket_lib.analysis.aggregates import probe_rates
+from orket_lib.artifacts.explorer import MeasuredWith
+from orket_lib.artifacts.gpu import GpuSummary
+from orket_lib.artifacts.run_report import Observation
+from orket_lib.artifacts.summary import Summary, SummaryRow
+from orket_lib.artifacts.thermal_series import ThermalRepeat, ThermalSeries
+from orket_lib.vocabulary.errors import ArtifactError
+from orket_lib.vocabulary.nulls import Null
+from orket_lib.vocabulary.statuses import RunStatus
+
+Value = float | Null
+
+_NOT_IN_SUMMARY = Null("NOT_IN_SUMMARY")
+
+
+@dataclass(frozen=True)
+class ThermalRun:
+    """One run, wherever it comes from.
+
+    Attributes:
+        path: Of the file that has it.
+        latency: Mean seconds of what it did.
+        inner: Seconds of each of its generations; empty where only their mean is known.
+        decode_tps: Its decode rate.
+        rate_source: Whose clock that is; None without a rate.
+        start_c: Temperature at its start.
+        end_c: At its end.
+        rested_c: What the rest before it came to.
+        observations: What was seen, disturbances and notes.
+        measured: Whether it brought anything.
+    """
+
+    path: str
+    latency: Value
+    inner: tuple[float, ...]
+    decode_tps: Value
+    rate_source: str | None
+    start_c: Value
+    end_c: Value
+    rested_c: Value
+    observations: tuple[Observation, ...]
+    measured: bool = True
+
+
+def runs_of_series(series: ThermalSeries, path: str) -> tuple[ThermalRun, ...]:
+    """Return the repeats of a series; what was seen of the series as a whole holds for each."""
+    return tuple(_of_repeat(repeat, series.observations, path) for repeat in series.repeats)
+
+
+def served_in_series(series: ThermalSeries) -> MeasuredWith | None:
+    """Return what a series was measured with; None when nothing was served."""
+    if series.session is None:
+        return None
+    served = series.session.served
+    return MeasuredWith(
+        sha256=served.sha256, digest=served.digest, build=served.build, platform=series.platform
+    )
+
+
+def run_of_row(row: SummaryRow, path: str) -> ThermalRun:
+    """Return a row as a run.
+
+    A summary has the temperatures of GPUs; of a processor it only has what rounds began with.
+    """
+    used = [gpu for gpu in row.gpus if gpu.used]
+    loads = [gpu.session for gpu in used]
+    first_round = row.rounds[0].reading("temperature_start_c") if row.rounds else _NOT_IN_SUMMARY
+    start = _hottest(used, min(loads), "temperature_start_c") if used else first_round
+    return ThermalRun(
+        path=path,
+        latency=row.reading("total_latency"),
+        inner=(),
+        decode_tps=row.reading("generation_tokens_per_second"),
+        rate_source=row.rate_source,
+        start_c=start,
+        end_c=_hottest(used, max(loads), "temperature_end_c") if used else _NOT_IN_SUMMARY,
+        rested_c=start,
+        observations=(*row.run_quality_reasons, *row.notes),
+        measured=row.status is RunStatus.MEASURED,
+    )
+
+
+def chosen_row(
+    summary: Summary, path: str, model_id: str | None, quant_tag: str | None
+) -> SummaryRow:
+    """Return the one row of a summary that is asked for, never another one.
+
+    Args:
+        summary: With rows of any models and quants.
+        path: Of it, for messages.
+        model_id: None leaves it open; then only one may be there.
+        quant_tag: Likewise.
+
+    Raises:
+        ArtifactError: There is no such row, or more than one.
+    """
+    rows = [row for session in summary.sessions for row in session.per_quant]
+    found = [
+        row
+        for row in rows
+        if model_id in (None, row.model_id) and quant_tag in (None, row.quant_tag)
+    ]
+    if len(found) == 1:
+        return found[0]
+    there = ", ".join(f"{row.model_id} {row.quant_tag}" for row in rows) or "no row"
+    if found:
+        raise ArtifactError(f"{path}: name --model-id and --quant-tag: it has {there}")
+    asked = " ".join(filter(None, (model_id, quant_tag)))
+    raise ArtifactError(f"{path}: has no row of {asked or 'any model'}; it has {there}")
+
+
+def _of_repeat(repeat: ThermalRepeat, observations: Iterable[Observation], path: str) -> ThermalRun:
+    rates = probe_rates(repeat.probes)
+    inner = tuple(probe.chunk_ms[-1] / 1000 for probe in repeat.probes if probe.chunk_ms)
+    return ThermalRun(
+        path=path,
+        latency=statistics.fmean(inner) if inner else Null("NO_GENERATION_ANSWERED"),
+        inner=inner,
+        decode_tps=rates["generation_tokens_per_second"],
+        rate_source=rates["rate_source"],
+        start_c=repeat.reading("temperature_start_c"),
+        end_c=repeat.reading("temperature_end_c"),
+        rested_c=repeat.cooldown.reading("end_c"),
+        observations=(
+            *observations,
+            *(item for probe in repeat.probes for item in probe.observations),
+        ),
+    )
+
+
+def _hottest(gpus: Sequence[GpuSummary], load: int, reading: str) -> Value:
+    """Return the hottest of the GPUs in one load of the model."""
+    values = [gpu.reading(reading) for gpu in gpus if gpu.session == load]
+    known = [value for value in values if not isinstance(value, Null)]
+    return max(known) if known else next(it for it in values if isinstance(it, Null))

@@ -1,0 +1,159 @@
+"""The measurement of a thermal series: the model is loaded once, and worked again and again.
+
+What is measured so far is written after each repeat, as an attempt, so that an interruption loses
+nothing of it; but a series that was interrupted begins anew, because a machine that stood idle in
+between is not the machine that was getting warm.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from orket_lib.artifacts.base import Provenance
+from orket_lib.artifacts.io import read_model, write_model
+from orket_lib.artifacts.run_report import CooldownRecord, Probe, Session
+from orket_lib.artifacts.thermal_series import ThermalSeries, ThermalSpec
+from orket_lib.measure.cooldown import cool_to
+from orket_lib.measure.device_lock import device_locks
+from orket_lib.measure.identity import identity_observations
+from orket_lib.measure.last_words import failure_status, with_last_words
+from orket_lib.measure.locked_devices import locked_devices
+from orket_lib.measure.opened import OpenSession
+from orket_lib.measure.probes import run_probe
+from orket_lib.measure.progress import Progress
+from orket_lib.measure.sample_files import archive_samples, remove_samples, samples_path
+from orket_lib.measure.session import open_session
+from orket_lib.measure.thermal_watch import ThermalWatch
+from orket_lib.providers.base import Source
+from orket_lib.telemetry.environment import environment
+from orket_lib.telemetry.fingerprint import boot_id, hardware_fingerprint, remote_machine
+from orket_lib.vocabulary.clock import file_stamp, utc_now
+from orket_lib.vocabulary.errors import LoadError, ProviderError, ServerCrashed
+from orket_lib.vocabulary.statuses import RunStatus
+
+SERIES, ATTEMPTS, SERVER_LOG = "series.json", "attempts", "server.log"
+
+_GOING_ON = (RunStatus.INCOMPLETE, "it was interrupted, or still goes on")
+
+
+@dataclass
+class _Repeat:
+    """A repeat that is being measured."""
+
+    rest: CooldownRecord
+    probes: list[Probe] = field(default_factory=list)
+
+
+class ThermalMeasurement:
+    """The measurement of one series in its folder.
+
+    Args:
+        spec: What to measure.
+        source: From where it is served.
+        folder: `storage/thermal/<model>/<quant>/<digest>`.
+        progress: Who watches.
+        provenance: Of the caller.
+    """
+
+    def __init__(
+        self,
+        spec: ThermalSpec,
+        source: Source,
+        folder: Path,
+        progress: Progress,
+        provenance: Provenance,
+    ) -> None:
+        self._spec = spec
+        self._source = source
+        self._folder = folder
+        self._progress = progress
+        self._provenance = provenance
+        self._measured_at: str
+        self._attempt: Path
+        self._session: Session | None = None
+        self._repeats: list[_Repeat] = []
+
+    def run(self) -> ThermalSeries:
+        """Measure, write what was seen, and return it; a model that fails is a result, too.
+
+        Raises:
+            OrketError: The series could not be judged (disk full).
+        """
+        purpose = f"thermal series of {self._spec.model_id} {self._spec.quant_tag}"
+        needed = locked_devices(self._spec.provider, self._spec.gpu_devices, self._source.place)
+        with device_locks(needed, purpose, self._progress.say):
+            if (self._folder / SERIES).is_file():  # by whoever held the lock before
+                return read_model(self._folder / SERIES, ThermalSeries)
+            self._measured_at = utc_now()
+            self._attempt = self._folder / ATTEMPTS / file_stamp(self._measured_at)
+            series = self._as_it_stands(*self._measure())
+            write_model(self._attempt / SERIES, series)
+            archive_samples(self._attempt, self._attempt)
+            remove_samples(self._attempt)
+            write_model(self._folder / SERIES, series)
+        return series
+
+    def _measure(self) -> tuple[RunStatus, str | None]:
+        """Serve the model and do all repeats; return how it ended."""
+        log = self._attempt / SERVER_LOG
+        self._progress.plan(self._spec.repeats * self._spec.generations, 0)
+        try:
+            with open_session(self._spec, self._source, log, self._samples, 0) as opened:
+                self._session = opened.record
+                for _ in range(self._spec.repeats):
+                    self._repeat(opened)
+                    write_model(self._attempt / SERIES, self._as_it_stands(*_GOING_ON))
+        except LoadError as error:
+            return failure_status(RunStatus.LOAD_FAILED, log), with_last_words(error, log)
+        except ServerCrashed as error:
+            return failure_status(RunStatus.CRASHED, log), with_last_words(error, log)
+        except ProviderError as error:
+            return RunStatus.INCOMPLETE, str(error)
+        return RunStatus.MEASURED, None
+
+    def _repeat(self, opened: OpenSession) -> None:
+        """Let the machine cool down, then work it once."""
+        rest = cool_to(self._spec.rests, self._spec, self._source)
+        self._repeats.append(_Repeat(rest))
+        first = len(self._repeats[:-1]) * self._spec.generations
+        for index in range(first, first + self._spec.generations):
+            self._repeats[-1].probes.append(run_probe(opened, index))
+            self._progress.step()
+
+    @property
+    def _samples(self) -> Path:
+        return samples_path(self._attempt, 0)
+
+    def _as_it_stands(self, status: RunStatus, reason: str | None) -> ThermalSeries:
+        """Return the series as far as it was measured, held against the samples so far."""
+        spec, remote = self._spec, self._source.place.remote
+        seen = ThermalWatch.of(self._samples, remote is not None)
+        begun = [repeat for repeat in self._repeats if repeat.probes]
+        repeats = [
+            seen.repeat(index, repeat.rest, repeat.probes) for index, repeat in enumerate(begun)
+        ]
+        return ThermalSeries(
+            generated_at=utc_now(),
+            provenance=self._provenance,
+            status=status,
+            status_reason=reason,
+            model_id=spec.model_id,
+            quant_tag=spec.quant_tag,
+            measured_at=self._measured_at,
+            finished_at=utc_now(),
+            boot_id=boot_id(),
+            hardware_fingerprint=remote_machine(remote) or hardware_fingerprint(),
+            cpus=seen.cpus,
+            # Of a machine that we only know by its name, ours would be a false word.
+            platform={} if remote else environment(),
+            spec=spec,
+            spec_digest=spec.digest(),
+            session=self._session,
+            host=seen.host if self._session else None,
+            gpus=seen.gpu_summaries,
+            gpus_absent=seen.gpus_absent,
+            repeats=repeats,
+            trace=seen.trace([repeat.window_s for repeat in repeats]),
+            observations=identity_observations(spec, self._session) if self._session else (),
+        )

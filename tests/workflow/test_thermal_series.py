@@ -1,0 +1,68 @@
+"""The thermal series in a real sweep: measured once, judged again for nothing."""
+
+from __future__ import annotations
+
+import pytest
+from sweep_workspace import Workspace
+
+PROFILE = "results/small/thermal/orket-nano/thermal_profile.json"
+THERMAL = {"repeats": 3, "generations": 3, "cooldown_timeout_sec": 2}
+
+
+def test_a_sweep_without_a_series_has_none_of_its_jobs(workspace: Workspace) -> None:
+    planned = workspace.planned()
+    assert not {name for name in planned if "thermal" in name}
+
+
+def test_a_series_is_planned_after_the_frontier(workspace: Workspace) -> None:
+    workspace.config["thermal"] = THERMAL
+    planned = workspace.planned()
+    assert [planned[f"{verb}_thermal{what}"] for verb, what in _JOBS] == [1, 1, 1]
+    assert planned["check_contracts"] == 1
+    assert "measure_thermal" in workspace.planned("thermal")
+
+
+_JOBS = (("measure", ""), ("make", "_profile"), ("keep", "_profile"))
+
+
+@pytest.mark.slow
+def test_a_series_is_measured_once_and_judged_as_often_as_one_likes(workspace: Workspace) -> None:
+    workspace.config |= {"thermal": THERMAL, "task_limit": 1, "probe_runs": 1}
+    workspace.config["canary"] = {"runs": 0}
+    done = workspace.run()
+    assert done.code in (0, 1), done.text  # the KPI gate may say no to so small a sweep
+    profile = workspace.json(PROFILE)
+    frontier = workspace.json("results/small/quant_sweep/frontier_explorer.json")
+    assert profile["quant_tag"] == frontier["sessions"][0]["minimum_viable_quant"]
+    assert len(profile["points"]) == 3
+    assert all(point["total_latency"] > 0 for point in profile["points"])
+    assert profile["latency_trend"] in ("rising", "steady", "falling")
+    assert profile["recommendation"] in done.text.replace("\n", " ")
+    report = workspace.folder / "results/small/quant_sweep/sweep_report.md"
+    assert "## Thermal series" in report.read_text(encoding="utf-8")
+    page = report.with_suffix(".html").read_text(encoding="utf-8")
+    assert page.count("data:image/png;base64,") == 2
+    (kept,) = workspace.folder.glob("storage/thermal_profiles/*.json")
+    (series,) = workspace.folder.glob("storage/thermal/orket-nano/*/*/series.json")
+    before = series.stat().st_mtime_ns
+    assert "measure_thermal" not in workspace.planned()
+
+    # Other thresholds and another bank's tasks measure no series again: the job looks for what the
+    # frontier picks now, and takes the series from storage.
+    workspace.config["thermal"] = THERMAL | {"monotonic_window": 1}
+    workspace.config["task_limit"] = 2
+    assert "make_thermal_profile" in workspace.planned()
+    workspace.run()
+    assert series.stat().st_mtime_ns == before
+    assert workspace.json(PROFILE)["thresholds"]["monotonic_window"] == 1
+    assert len(list(series.parent.glob("attempts/*/series.json"))) == 1
+
+    # A longer series is another one; that of before is found again.
+    workspace.config["thermal"] = THERMAL | {"repeats": 4}
+    workspace.run()
+    assert len(workspace.json(PROFILE)["points"]) == 4
+    workspace.config["thermal"] = THERMAL
+    workspace.run()
+    assert len(workspace.json(PROFILE)["points"]) == 3
+    assert series.stat().st_mtime_ns == before
+    assert kept.is_file()
