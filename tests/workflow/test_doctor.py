@@ -92,6 +92,7 @@ def test_with_an_ollama_the_suggestion_sweeps_the_quants_that_it_has(workspace: 
     assert nulls["peak_vram_mib"] == told(found)["peak_vram_mib"]
 
 
+@pytest.mark.slow
 def test_a_preflight_that_has_every_tag_lets_the_sweep_begin_and_one_that_lacks_some_says_so(
     workspace: Workspace,
 ) -> None:

@@ -98,6 +98,7 @@ def test_a_sidecar_that_hangs_marks_its_own_row_and_measures_no_run_again(
     assert workspace.planned()["sidecar"] == 2
 
 
+@pytest.mark.slow
 def test_cpu_only_measures_the_served_model_and_the_row_stays_valid(workspace: Workspace) -> None:
     workspace.config["quants"] = ["Q2_K"]
     workspace.config["hardware_sidecar"] = {"profile": "cpu_only"}

@@ -171,6 +171,7 @@ def test_a_damaged_file_stops_the_sweep_before_anything_is_measured(workspace: W
     assert workspace.runs() == []
 
 
+@pytest.mark.slow
 def test_a_file_that_is_secretly_another_quant_pollutes_its_row(workspace: Workspace) -> None:
     workspace.config["artifacts"] = {
         "orket-nano": {"F16": "models/orket-nano/orket-nano-Q8_0.gguf"}
@@ -224,6 +225,7 @@ def test_after_kill_9_no_server_survives_and_nothing_finished_is_measured_again(
 
 
 @pytest.mark.skipif(os.name == "nt", reason="SIGKILL is POSIX")
+@pytest.mark.slow
 def test_a_snakemake_killed_as_its_first_job_starts_leaves_nothing_behind(
     workspace: Workspace,
 ) -> None:
@@ -283,6 +285,7 @@ def test_a_kpi_policy_that_fails_leaves_its_verdict_and_names_the_numbers(
     assert workspace.run().code == 0
 
 
+@pytest.mark.slow
 def test_a_damaged_history_fails_clearly_and_costs_nothing_else(finished: Finished) -> None:
     workspace = finished()
     assert workspace.run().code == 0  # whatever an earlier test left
@@ -311,6 +314,7 @@ def test_a_damaged_history_fails_clearly_and_costs_nothing_else(finished: Finish
     assert _kept(history).count(identity(workspace.json(explorer))) == 1
 
 
+@pytest.mark.slow
 def test_an_artifact_that_breaks_its_contract_fails_the_sweep(finished: Finished) -> None:
     workspace = finished()
     assert workspace.run().code == 0  # whatever an earlier test left

@@ -62,6 +62,7 @@ def busy(tmp_path: Path) -> Iterator[tuple[Workspace, subprocess.Popen[bytes]]]:
         yield workspace, process
 
 
+@pytest.mark.slow
 def test_a_second_sweep_in_the_same_folder_stops_and_says_why(
     busy: tuple[Workspace, subprocess.Popen[bytes]],
 ) -> None:
@@ -73,6 +74,7 @@ def test_a_second_sweep_in_the_same_folder_stops_and_says_why(
     assert "Traceback" not in second.text
 
 
+@pytest.mark.slow
 def test_a_second_sweep_elsewhere_waits_for_the_device_and_says_for_whom(
     busy: tuple[Workspace, subprocess.Popen[bytes]], tmp_path: Path
 ) -> None:
