@@ -30,7 +30,7 @@ OnServerDeath = Literal["row", "run"]
 ContextFamily = Literal["retrieval", "reasoning"]
 
 # What the generator of prompts that fill a context means; like `CONTRACT`, for these alone.
-CONTEXT_CONTRACT = 1
+CONTEXT_CONTRACT = 2
 # Tokens of a context that no prompt fills: a follow-up of 32, and 8 of an answer to it.
 CONTEXT_LEFT = 48
 

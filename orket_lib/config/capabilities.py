@@ -73,8 +73,8 @@ def serving_warnings(config: SweepConfig) -> Iterator[str]:
     if config.sweeps_contexts and (config.provider == "openai" or config.attaches_llama_server):
         yield (
             "context: a server that runs already keeps its own context, whatever is asked for; "
-            "contexts beyond it are points that say so, those below are filled in the larger one"
-            "and do nothing"
+            "contexts beyond it are points that say so, those below are filled in the larger one; "
+            "of a server that doesn't tell its context none is valid (CONTEXT_MISMATCH)"
         )
 
 

@@ -41,7 +41,7 @@ def require_room(spec: RunSpec, source: Source, needs: Needs) -> None:
 def require_context(spec: RunSpec, source: Source, served: ServedModel) -> None:
     """Refuse a server that has less than the context that was asked for.
 
-    One that doesn't tell is believed; a prompt that it cuts is seen by its tokens.
+    One that doesn't tell is asked all the same, but its row is not valid: CONTEXT_MISMATCH.
 
     Raises:
         SmallerContext: Saying what is served.

@@ -8,6 +8,7 @@ changes what is drawn here, or how, raises `CONTEXT_CONTRACT`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from random import Random
 from typing import Annotated, Any, TypeVar
@@ -73,8 +74,11 @@ class ContextQuestion(Question):
         return f"Text: {'. '.join(lines)}. {self.question}"
 
     def _evaluation(self) -> dict[str, Any]:
-        asked = super()._evaluation()
-        return asked | {"ignore_case": True} if self.grader == "contains" else asked
+        if self.grader != "contains":
+            return super()._evaluation()
+        # The whole word: "no word appears here" has not found the pear.
+        pattern = rf"(?<![^\W_]){re.escape(self.expected)}(?![^\W_])"
+        return {"type": "regex", "pattern": pattern, "flags": ["ignorecase"], "anywhere": True}
 
 
 def context_tasks(fill: ContextFill, context: int, seed: int | None) -> tuple[ContextQuestion, ...]:

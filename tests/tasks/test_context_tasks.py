@@ -71,7 +71,7 @@ def test_the_sum_of_both_numbers_is_asked() -> None:
 
 @pytest.mark.parametrize(
     ("answer", "passed"),
-    [("{}", True), ("The word is **{}**.", True), ("white", False), ("the lamp", False)],
+    [("{}", True), ("The word is **{}**.", True), ("_{}_", True), ("white", False), ("the lamp", False)],
 )
 def test_a_word_counts_in_whatever_sentence_it_is_given(answer: str, passed: bool) -> None:
     (task,) = context_tasks(
@@ -79,6 +79,12 @@ def test_a_word_counts_in_whatever_sentence_it_is_given(answer: str, passed: boo
     )
     said = answer.format(task.expected.capitalize())
     assert [check.passed for check in grade(task, said)] == [passed]
+
+
+@pytest.mark.parametrize("inside", ["{}s stand there", "ap{}s", "{0}{0}", "2{}"])
+def test_a_word_inside_of_another_one_is_not_found(inside: str) -> None:
+    for task in context_tasks(fill(families=("retrieval",)), 4096, 7):
+        assert [check.passed for check in grade(task, inside.format(task.expected))] == [False]
 
 
 @pytest.mark.parametrize(
