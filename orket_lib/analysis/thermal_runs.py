@@ -128,7 +128,11 @@ def _of_repeat(repeat: ThermalRepeat, observations: Iterable[Observation], path:
         rate_source=rates["rate_source"],
         start_c=repeat.reading("temperature_start_c"),
         end_c=repeat.reading("temperature_end_c"),
-        rested_c=repeat.cooldown.reading("end_c"),
+        rested_c=(
+            repeat.cooldown.reading("end_c")
+            if repeat.cooldown.sensor == repeat.sensor
+            else Null("ANOTHER_SENSOR_RESTED")
+        ),
         observations=(
             *observations,
             *(item for probe in repeat.probes for item in probe.observations),

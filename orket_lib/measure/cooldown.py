@@ -36,16 +36,19 @@ def cool_down(spec: MeasurementSpec, source: Source) -> CooldownRecord | None:
     return None if spec.cooldown is None else cool_to(spec.cooldown, spec, source)
 
 
-def cool_to(settings: CooldownSettings, spec: MeasurementSpec, source: Source) -> CooldownRecord:
+def cool_to(
+    settings: CooldownSettings, spec: MeasurementSpec, source: Source, main_memory: bool = False
+) -> CooldownRecord:
     """Wait until what serves the model is cool, or the time is up; without a sensor, for nothing.
 
     Args:
         settings: The target, and how long to wait for it at most.
         spec: Which GPUs count.
         source: Where the model is served.
+        main_memory: It is served already, and on no GPU.
     """
     target_c, limit_s = settings.target_c, settings.timeout_sec
-    with _thermometer(spec, source) as (sensor, read):
+    with _thermometer(spec, source, main_memory) as (sensor, read):
         begin = time.monotonic()
         first = now = read()
         while not isinstance(now, Null) and now > target_c and time.monotonic() - begin < limit_s:
@@ -77,12 +80,14 @@ def too_warm(sessions: Sequence[Session]) -> Iterator[Observation]:
 
 
 @contextmanager
-def _thermometer(spec: MeasurementSpec, source: Source) -> Iterator[tuple[Sensor, Thermometer]]:
+def _thermometer(
+    spec: MeasurementSpec, source: Source, main_memory: bool
+) -> Iterator[tuple[Sensor, Thermometer]]:
     """Give what is read, and how: the hottest GPU that may serve the model, else the CPU."""
     if source.place.remote is not None:
         yield "cpu", lambda: Null("REMOTE_SERVER")
         return
-    if spec.provider == "embedded":
+    if spec.provider == "embedded" or main_memory:
         yield "cpu", _cpu
         return
     with open_devices("any") as found:

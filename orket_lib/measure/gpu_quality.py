@@ -28,6 +28,9 @@ from orket_lib.vocabulary.compare import reaches
 from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.reasons import Reason
 
+_MAIN_MEMORY, _RESTED = Null(NO_GPU_USED), Null("NOT_SEEN_ON_A_GPU")
+UNUSED = (_MAIN_MEMORY, _RESTED)  # whose readings count: none's, because the model is on no GPU
+
 Window = tuple[float, float]
 Combine = Callable[[Sequence[float]], float]
 
@@ -60,11 +63,11 @@ class WatchedGpus:
         if self.trusted:
             return self.used
         if self.main_memory:  # and nothing contradicts it
-            return Null(NO_GPU_USED)
+            return _MAIN_MEMORY
         if len(self.used) > 1:
             return Null("SERVER_NOT_SEEN_ON_A_GPU")
         rested = any(gpu_windows.never_worked(self.record, device) for device in self.used)
-        return Null("NOT_SEEN_ON_A_GPU") if rested else self.used
+        return _RESTED if rested else self.used
 
     @cached_property
     def vram_peaks(self) -> tuple[Value, ...]:

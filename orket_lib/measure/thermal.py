@@ -16,6 +16,7 @@ from orket_lib.artifacts.run_report import CooldownRecord, Probe, Session
 from orket_lib.artifacts.thermal_series import ThermalSeries, ThermalSpec
 from orket_lib.measure.cooldown import cool_to
 from orket_lib.measure.device_lock import device_locks
+from orket_lib.measure.gpu_watch import says_main_memory
 from orket_lib.measure.identity import identity_observations
 from orket_lib.measure.last_words import failure_status, with_last_words
 from orket_lib.measure.locked_devices import locked_devices
@@ -114,7 +115,8 @@ class ThermalMeasurement:
 
     def _repeat(self, opened: OpenSession) -> None:
         """Let the machine cool down, then work it once."""
-        rest = cool_to(self._spec.rests, self._spec, self._source)
+        unused = says_main_memory(opened.record.served)
+        rest = cool_to(self._spec.rests, self._spec, self._source, unused)
         self._repeats.append(_Repeat(rest))
         first = len(self._repeats[:-1]) * self._spec.generations
         for index in range(first, first + self._spec.generations):
@@ -128,7 +130,8 @@ class ThermalMeasurement:
     def _as_it_stands(self, status: RunStatus, reason: str | None) -> ThermalSeries:
         """Return the series as far as it was measured, held against the samples so far."""
         spec, remote = self._spec, self._source.place.remote
-        seen = ThermalWatch.of(self._samples, remote is not None)
+        unused = self._session is not None and says_main_memory(self._session.served)
+        seen = ThermalWatch.of(self._samples, remote is not None, unused)
         begun = [repeat for repeat in self._repeats if repeat.probes]
         repeats = [
             seen.repeat(index, repeat.rest, repeat.probes) for index, repeat in enumerate(begun)

@@ -12,7 +12,7 @@ import psutil
 from orket_lib.artifacts.gpu import GpuSummary
 from orket_lib.artifacts.run_report import CooldownRecord, HostSummary, Probe
 from orket_lib.artifacts.thermal_series import ThermalRepeat, ThermalTrace
-from orket_lib.measure.gpu_quality import WatchedGpus, watched
+from orket_lib.measure.gpu_quality import UNUSED, WatchedGpus, watched
 from orket_lib.measure.gpu_summary import summarize_gpus
 from orket_lib.measure.host_quality import judge_probe
 from orket_lib.measure.host_summary import summarize_host
@@ -39,20 +39,28 @@ class ThermalWatch:
     cpus: int
 
     @classmethod
-    def of(cls, samples: Path, elsewhere: bool) -> ThermalWatch:
-        """Return what the files of samples hold."""
-        gpus = watched(gpu_samples_of(samples))
+    def of(cls, samples: Path, elsewhere: bool, main_memory: bool = False) -> ThermalWatch:
+        """Return what the files of samples hold.
+
+        Args:
+            samples: The file of the host's.
+            elsewhere: The model is on another machine.
+            main_memory: The server says that it uses no GPU.
+        """
+        gpus = watched(gpu_samples_of(samples), main_memory)
         return cls(read_samples(samples), gpus, elsewhere, psutil.cpu_count() or 1)
 
     @cached_property
     def on_gpu(self) -> bool:
-        """Whether heat, clock and power are those of GPUs."""
-        return not self.elsewhere and self.gpus is not None and bool(self.gpus.record.devices)
+        """Whether heat, clock and power are those of GPUs; not of ones that have nothing to do."""
+        if self.elsewhere or self.gpus is None or not self.gpus.record.devices:
+            return False
+        return self.gpus.counted not in UNUSED
 
     @cached_property
     def looks(self) -> tuple[Look, ...]:
         """Heat, clock and power over time."""
-        return looks_at(self.samples, self.gpus, self.elsewhere)
+        return looks_at(self.samples, self.gpus if self.on_gpu else None, self.elsewhere)
 
     @property
     def host(self) -> HostSummary:

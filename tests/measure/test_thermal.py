@@ -19,7 +19,7 @@ from thermal_builders import RESTS, thermal_spec
 from orket_lib.artifacts.io import read_model
 from orket_lib.artifacts.serving import Place
 from orket_lib.artifacts.thermal_series import ThermalSeries, ThermalSpec
-from orket_lib.measure import cooldown, gpu_watch, opened, session, thermal
+from orket_lib.measure import cooldown, gpu_quality, gpu_watch, opened, session, thermal
 from orket_lib.measure.progress import Silent
 from orket_lib.measure.thermal import ThermalMeasurement
 from orket_lib.providers.base import GenerationRequest, Source
@@ -299,6 +299,25 @@ def test_a_card_that_slows_down_is_named_with_its_heat(tmp_path: Path, hot_card:
     assert not series.trace.missing
     assert max(value for value in series.trace.power_w if value is not None) == 100.0
     assert [gpu.used for gpu in series.gpus] == [True]
+
+
+def test_a_card_that_serves_nothing_is_not_whose_heat_it_is(
+    tmp_path: Path, provider: FakeProvider, hot_card: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked_for = []
+    monkeypatch.setattr(cooldown, "open_devices", lambda which: looked_for.append(which))
+    monkeypatch.setattr(gpu_quality.gpu_windows, "server_was_seen", lambda _: False)
+    provider.changes = {"server_vram_mib": 0}
+    series = measure(tmp_path / "series", provider="llama_server")
+    assert series.status is RunStatus.MEASURED, series.status_reason
+    assert looked_for == []  # the rest is the processor's, too
+    assert {repeat.cooldown.sensor for repeat in series.repeats} == {"cpu"}
+    assert {repeat.sensor for repeat in series.repeats} == {"cpu"}
+    assert {gpu.used for gpu in series.gpus} == {False}
+    for repeat in series.repeats:
+        assert repeat.temperature_end_c == 50 + int(repeat.window_s[1]) / 10
+    assert series.trace is not None
+    assert series.trace.sensor == "cpu"
 
 
 def test_a_series_has_an_address_of_its_own() -> None:
