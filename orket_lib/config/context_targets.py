@@ -5,6 +5,7 @@ from __future__ import annotations
 from orket_lib.artifacts.canonical import canonical_json
 from orket_lib.config.contexts import find_contexts
 from orket_lib.config.resolve import Sweep
+from orket_lib.config.wording import exactly
 
 _FOUND = ("context_ceiling.json", "context_ceiling.png", "context_kept.ok")
 
@@ -71,8 +72,8 @@ class ContextTargets:
         limits = self._settings.thresholds
         listed = " ".join(map(str, self._settings.contexts))
         return (
-            f"--contexts {listed} --adherence-min {limits.adherence_min:g}"
-            f" --ttft-ceiling-ms {limits.ttft_ceiling_ms:g}"
-            f" --decode-floor-tps {limits.decode_floor_tps:g}"
+            f"--contexts {listed} --adherence-min {exactly(limits.adherence_min)}"
+            f" --ttft-ceiling-ms {exactly(limits.ttft_ceiling_ms)}"
+            f" --decode-floor-tps {exactly(limits.decode_floor_tps)}"
             f"{' --include-invalid' if limits.include_invalid else ''}"
         )

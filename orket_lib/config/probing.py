@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator
 
 from orket_lib.artifacts.spec import ContextFamily
 from orket_lib.config.fields import Contexts, Depths, Rate, Section, listed
 from orket_lib.vocabulary.quants import normalize_tag
+
+# As `quants` writes it, so `q4_k_m` is `Q4_K_M`.
+Tag = Annotated[str, AfterValidator(normalize_tag)]
 
 
 class HardwareSidecar(Section):
@@ -55,7 +58,7 @@ class ContextSweep(Section):
         Field(description="try all contexts, or only those that a search for the ceiling needs"),
     ] = "all"
     context_quant_tag: Annotated[
-        str | None, Field(description="quant that is measured; null = the frontier's pick")
+        Tag | None, Field(description="quant that is measured; null = the frontier's pick")
     ] = None
     context_tasks: Annotated[
         tuple[ContextFamily, ...],
@@ -89,18 +92,13 @@ class ContextSweep(Section):
                 raise ValueError(f"`{twice}` stands twice")
         return values
 
-    @field_validator("context_quant_tag")
-    @classmethod
-    def _a_tag_as_quants_write_it(cls, tag: str | None) -> str | None:
-        return None if tag is None else normalize_tag(tag)
-
 
 class ThermalSeries(Section):
     """Whether the chosen quant stays as fast when the machine is warm."""
 
     thermal_repeats: Annotated[int, Field(ge=0, description="repeats in a row; 0 = none")] = 0
     thermal_quant_tag: Annotated[
-        str | None, Field(description="quant that is measured; null = the frontier's pick")
+        Tag | None, Field(description="quant that is measured; null = the frontier's pick")
     ] = None
     thermal_generations: Annotated[
         int, Field(ge=1, description="generations of a probe's size in each repeat")

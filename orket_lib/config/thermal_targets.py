@@ -7,6 +7,7 @@ from orket_lib.artifacts.spec import CooldownSettings
 from orket_lib.artifacts.thermal_series import ThermalSettings
 from orket_lib.config.model import SweepConfig
 from orket_lib.config.resolve import Sweep
+from orket_lib.config.wording import exactly
 
 _PRODUCTS = ("series.json", "thermal_profile.json", "thermal_profile.png", "thermal_kept.ok")
 
@@ -41,8 +42,8 @@ class ThermalTargets:
         """Return the options of what is hot, cool, and a heat soak."""
         config = self._config
         return (
-            f"--cooldown-target-c {config.thermal_cooldown_target_c:g}"
-            f" --polluted-thermal-threshold-c {config.thermal_polluted_threshold_c:g}"
+            f"--cooldown-target-c {exactly(config.thermal_cooldown_target_c)}"
+            f" --polluted-thermal-threshold-c {exactly(config.thermal_polluted_threshold_c)}"
             f" --monotonic-window {config.thermal_monotonic_window}"
         )
 

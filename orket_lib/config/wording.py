@@ -31,6 +31,11 @@ def got(value: object, key: str = "") -> str:
     return f"got {shown if len(shown) <= _LONGEST else shown[: _LONGEST - 3] + '...'}"
 
 
+def exactly(value: float) -> str:
+    """Return a number as an option of a command, which reads back the same one."""
+    return repr(float(value)).removesuffix(".0")
+
+
 def nearest(name: str, names: Collection[str]) -> str:
     """Return `; did you mean ...?` for the most similar name, or nothing."""
     plain = {known.lower().replace("-", "_"): known for known in names}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -165,9 +166,14 @@ def test_a_server_that_runs_already_keeps_its_context(
 ) -> None:
     asked = config(**changes, context_sweep_contexts=[4096])
     said = [line for line in serving_warnings(asked) if line.startswith("context: ")]
-    assert said == ["""context: a server that runs already keeps its own context, whatever is \
+    assert (
+        said
+        == [
+            """context: a server that runs already keeps its own context, whatever is \
 asked for; contexts beyond it are points that say so, those below are filled in the larger one; of \
-a server that doesn't tell its context none is valid (CONTEXT_MISMATCH)"""][: int(warned)]
+a server that doesn't tell its context none is valid (CONTEXT_MISMATCH)"""
+        ][: int(warned)]
+    )
     plain = config(**changes)
     assert not any(line.startswith("context: ") for line in serving_warnings(plain))
 
@@ -228,3 +234,26 @@ def test_limits_are_options_of_the_command(folder: Path) -> None:
         "--contexts 4096 8192 16384 --adherence-min 0.95 --ttft-ceiling-ms 250"
         " --decode-floor-tps 20 --include-invalid"
     )
+
+
+def test_limits_are_handed_on_as_they_are(folder: Path) -> None:
+    third = 1 / 3
+    found = targets(
+        folder,
+        context_sweep_contexts=[512],
+        context_adherence_min=third,
+        context_ttft_ceiling_ms=1234567.8,
+        thermal_repeats=3,
+        thermal_cooldown_target_c=50.1234567,
+    )
+    options = dict(
+        pairwise(f"{found.contexts.ceiling_options()} {found.thermal.thresholds()}".split())
+    )
+    assert float(options["--adherence-min"]) == third
+    assert float(options["--ttft-ceiling-ms"]) == 1234567.8
+    assert float(options["--cooldown-target-c"]) == 50.1234567
+
+
+def test_both_quants_are_tags_as_quants_writes_them() -> None:
+    found = config(thermal_quant_tag="q4_k_m", thermal_repeats=3)
+    assert found.thermal_quant_tag == "Q4_K_M"
