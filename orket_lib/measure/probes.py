@@ -48,9 +48,14 @@ def run_probe(opened: OpenSession, index: int) -> Probe:
 
 
 def run_followed_probe(opened: OpenSession, index: int, requests: FollowedRequests) -> Probe:
-    """Run one probe and its follow-up, which counts in no rate; see `run_probe`."""
+    """Run one probe and its follow-up, which counts in no rate; see `run_probe`.
+
+    After a probe that failed there is none: nobody knows what it left in the cache.
+    """
     request = requests.request()
     probe = _probe(opened, index, requests, request)
+    if probe.failure is not None:
+        return _disturbed(opened, probe)
     follow_up = _follow_up(opened, requests.follow_up(request))
     return _disturbed(opened, probe.model_copy(update={"follow_up": follow_up}))
 

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from orket_lib.providers.base import GenerationRequest, Model
+from orket_lib.vocabulary.errors import RequestFailed
 
 TEMPLATE_ROOM = 64  # tokens that a chat template may add
 _FEWEST_PER_WORD = 0.75  # tokens; what reports fewer has cut the prompt, nonce and all
@@ -41,6 +42,9 @@ class PromptSizer:
             prompt: Returns the prompt with so many pieces.
             tokens: Of the prompt, its template included.
             lengths: Of two prompts that are as good as any to find out what a piece costs.
+
+        Raises:
+            RequestFailed: The server counted one prompt, and not another.
         """
         template = TEMPLATE_ROOM if self.template is None else self.template
         empty = self.model.count_tokens(prompt(0))
@@ -63,7 +67,8 @@ class PromptSizer:
 
     def _count(self, text: str) -> int:
         counted = self.model.count_tokens(text)
-        assert counted is not None  # it counted before
+        if counted is None:
+            raise RequestFailed("the server counts the tokens of some texts, and not of others")
         return counted
 
     def _reported(self, prompt: Prompt, lengths: tuple[int, int]) -> tuple[float, float]:

@@ -22,7 +22,7 @@ from orket_lib.measure.contexts import ContextMeasurement
 from orket_lib.measure.preflight_memory import Room
 from orket_lib.measure.progress import Silent
 from orket_lib.providers.base import GenerationRequest, Source
-from orket_lib.vocabulary.errors import RequestFailed
+from orket_lib.vocabulary.errors import RequestFailed, RequestTimedOut
 from orket_lib.vocabulary.statuses import Outcome, RunStatus
 
 NANO = Path(__file__).resolve().parents[2] / "models/orket-nano/orket-nano-Q2_K.gguf"
@@ -165,6 +165,33 @@ def test_a_follow_up_that_fails_leaves_its_probe(tmp_path: Path, contexts: Conte
     assert probe.follow_up is not None
     assert probe.follow_up.failure == "no"
     assert probe.follow_up.null_reasons["ttft_ms"] == "NO_CONTENT"
+
+
+def test_after_a_probe_that_failed_nothing_follows(
+    tmp_path: Path, contexts: ContextProvider
+) -> None:
+    def fault(request: GenerationRequest) -> None:
+        if request.ignore_eos and not request.reuse_cache and len(request.prompt.split()) > 700:
+            raise RequestTimedOut("no answer within 30 s")
+
+    contexts.fault = fault
+    report = measure(tmp_path, 1024)
+    assert [probe.failure for probe in report.probes] == ["no answer within 30 s"] * 2
+    assert [probe.follow_up for probe in report.probes] == [None, None]
+    assert not any(request.reuse_cache for request in contexts.requests)
+
+
+def test_a_server_that_stops_counting_costs_the_row(
+    tmp_path: Path, contexts: ContextProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def counted(_: ContextModel, text: str) -> int | None:
+        words = len(text.split())
+        return words if words < 400 else None
+
+    monkeypatch.setattr(ContextModel, "count_tokens", counted)
+    report = measure(tmp_path, 1024)
+    assert report.status is RunStatus.INCOMPLETE
+    assert report.status_reason == "the server counts the tokens of some texts, and not of others"
 
 
 def test_an_interrupted_measurement_goes_on(tmp_path: Path, contexts: ContextProvider) -> None:
