@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from orket_lib.analysis.context_ceiling import largest_passing, safe_ceiling
+from orket_lib.analysis.context_figures import NOT_FILLED, ContextFigures
 from orket_lib.artifacts.context_ceiling import ContextPoint, ContextThresholds
 from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.statuses import Lane
@@ -24,6 +25,19 @@ def context_advice(
     return " ".join(_sentences(name, points, thresholds, lane))
 
 
+def served_differently(figures: Sequence[ContextFigures]) -> str | None:
+    """Return that the contexts are not of one model file and build; None where they are."""
+    served = [item.served for item in figures if item.served]
+    for name in ("sha256", "digest", "build"):
+        values = list(dict.fromkeys(str(getattr(item, name)) for item in served))
+        if len(values) > 1:
+            return (
+                f"The contexts were not served alike ({name} {', '.join(values)}), so what "
+                "differs between them need not be the context's doing."
+            )
+    return None
+
+
 def _sentences(
     name: str, points: Sequence[ContextPoint], thresholds: ContextThresholds, lane: Lane
 ) -> Iterator[str]:
@@ -39,12 +53,21 @@ def _sentences(
         yield f"At {failed.context} {_broken(failed, thresholds)}."
     if not isinstance(largest, Null) and failed is not None and largest > failed.context:
         yield f"{largest} passed again, which is chance or a disturbance rather than a ceiling."
+    if any(_unfilled(point) for point in points):
+        yield (
+            "These are ordinary sweeps, whose prompts don't fill a context: it was served, and "
+            "nothing is known of adherence and speed once it is full."
+        )
     if len(points) == 1:
         yield "Only one context was tried: nothing can be said of how it falls off."
     if any("TTFT_MISSING" in point.reasons for point in points):
         yield "Where there is no follow-up TTFT, a ceiling of 0 ms switches that gate off."
     if lane is Lane.CI:
         yield "In lane ci speeds are no evidence."
+
+
+def _unfilled(point: ContextPoint) -> bool:
+    return point.seen is not None and point.seen.reading("filled_mean") == NOT_FILLED
 
 
 def _broken(point: ContextPoint, thresholds: ContextThresholds) -> str:
@@ -67,7 +90,9 @@ def _broken(point: ContextPoint, thresholds: ContextThresholds) -> str:
             "decode in t/s", point.reading("decode_tps"), "below", thresholds.decode_floor_tps
         ),
     }
-    return ", and ".join(words[reason] for reason in point.reasons)
+    said = ", and ".join(words[reason] for reason in point.reasons)
+    # Beside a reason that has no room for it: of answers that never came the model forgot nothing.
+    return f"{said} ({point.detail})" if point.detail and point.detail not in said else said
 
 
 def _against(what: str, value: float | Null, how: str, limit: float) -> str:

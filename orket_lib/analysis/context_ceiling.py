@@ -77,7 +77,10 @@ def _lost(baseline: float | Null, adherence: float | Null) -> float | Null:
 def _detail(figures: ContextFigures) -> str | None:
     if figures.status is not RunStatus.MEASURED:
         return figures.status_reason or figures.status.value
-    return None if figures.valid else "; ".join(figures.invalid_because)
+    known = list(figures.invalid_because)
+    if figures.unanswered:
+        known.append(f"{figures.unanswered} of {figures.runs} runs were errors or timeouts")
+    return "; ".join(known) or None
 
 
 def _reasons(figures: ContextFigures, thresholds: ContextThresholds) -> Iterator[ContextReason]:

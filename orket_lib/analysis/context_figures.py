@@ -15,7 +15,7 @@ from orket_lib.vocabulary.statuses import RunStatus
 _NOT_LOADED = (RunStatus.LOAD_FAILED, RunStatus.OUT_OF_MEMORY)
 # A sweep's speed probes have about 512 tokens, whatever the context is.
 _OTHER_TTFT = Null("SWEEP_HAS_NO_FOLLOW_UP")
-_OTHER_PROMPTS = Null("SWEEP_DOES_NOT_FILL_THE_CONTEXT")
+NOT_FILLED = Null("SWEEP_DOES_NOT_FILL_THE_CONTEXT")
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,8 @@ class ContextFigures:
         decode_tps: Beside it.
         valid: See `analysis.validity`.
         invalid_because: Why it is not.
+        unanswered: Graded runs that were errors or timeouts.
+        runs: Graded runs.
         seen: What no gate judges.
         served: What it was measured with; None when nothing was served.
         summary_path: Where it stands.
@@ -46,6 +48,8 @@ class ContextFigures:
     decode_tps: float | Null
     valid: bool
     invalid_because: tuple[str, ...]
+    unanswered: int
+    runs: int
     seen: ContextSeen | None
     served: MeasuredWith | None
     summary_path: str
@@ -70,8 +74,8 @@ def of_context_row(context: int, row: ContextRow, path: str) -> ContextFigures:
 
 def of_sweep_row(context: int, row: RowMetrics, path: str) -> ContextFigures:
     """Return what an ordinary sweep at this context measured; its prompts don't fill it."""
-    unfilled = (_OTHER_PROMPTS, _OTHER_PROMPTS, _OTHER_TTFT)
-    return _figures(context, row, path, _OTHER_TTFT, _OTHER_PROMPTS, unfilled)
+    unfilled = (NOT_FILLED, NOT_FILLED, _OTHER_TTFT)
+    return _figures(context, row, path, _OTHER_TTFT, NOT_FILLED, unfilled)
 
 
 def _figures(
@@ -100,6 +104,8 @@ def _figures(
         decode_tps=row.reading("generation_tokens_per_second"),
         valid=row.valid,
         invalid_because=row.invalid_because,
+        unanswered=row.failed_runs,
+        runs=row.test_runs,
         seen=seen if measured else None,
         served=served_in_row(row),
         summary_path=path,

@@ -7,13 +7,14 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from orket_lib.analysis.aggregates import answered
+from orket_lib.analysis.quality import pollutes
 from orket_lib.analysis.rows import build_row
 from orket_lib.artifacts.context_summary import ContextRow, DepthScore
 from orket_lib.artifacts.row import RowMetrics, RowSettings
 from orket_lib.artifacts.run_report import RunReport
 from orket_lib.vocabulary.compare import reaches
 from orket_lib.vocabulary.nulls import Null
-from orket_lib.vocabulary.statuses import RunStatus, SidecarStatus
+from orket_lib.vocabulary.statuses import Lane, RunStatus, SidecarStatus
 
 # Of the tokens that a prompt was to have; one with fewer says nothing of a full context.
 _FEWEST = 0.9
@@ -47,7 +48,9 @@ def context_row(report: RunReport, settings: RowSettings, report_path: str) -> C
     filled = list(_prompt_tokens(report))
     known = [value for value in filled if not isinstance(value, Null)]
     return ContextRow.of(
-        metrics=_with_verdict(metrics, _not_full(filled, asked)),
+        metrics=_with_verdict(
+            metrics, (*_polluted_by(metrics, settings.execution_lane), *_not_full(filled, asked))
+        ),
         asked_tokens=asked,
         filled_min=min(known) / spec.n_ctx if known else _NOT_COUNTED,
         filled_mean=statistics.fmean(known) / spec.n_ctx if known else _NOT_COUNTED,
@@ -66,6 +69,13 @@ def _prompt_tokens(report: RunReport) -> Iterator[float | Null]:
     for probe in report.probes:
         if probe.failure is None:
             yield probe.reading("prompt_tokens")
+
+
+def _polluted_by(metrics: RowMetrics, lane: Lane) -> Iterator[str]:
+    """Yield what polluted a row: nothing else that shows a context has a table of its reasons."""
+    for item in metrics.run_quality_reasons:
+        if pollutes(item, lane):
+            yield f"{item.reason.value}: {item.evidence}"
 
 
 def _not_full(filled: Sequence[float | Null], asked: int) -> tuple[str, ...]:

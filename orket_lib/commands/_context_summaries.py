@@ -79,10 +79,11 @@ def one_pair(given: Sequence[Given], model_id: str | None, quant_tag: str | None
         raise ArtifactError(
             f"the summaries have rows of {listed}: name one with --model-id and --quant-tag"
         )
-    for one in tried:
-        if fitting[0] not in one.figures:
-            raise ArtifactError(f"{one.path}: has no row of {' '.join(fitting[0])}")
-    return fitting[0]
+    (pair,) = fitting
+    for one in given:
+        if pair not in one.figures and pair != (one.left_out or ())[:2]:
+            raise ArtifactError(f"{one.path}: has no row of {' '.join(pair)}")
+    return pair
 
 
 def common(given: Sequence[Given], field: str, option: str | None = None) -> str | None:

@@ -62,7 +62,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _ceiling(options: argparse.Namespace, given: list[Given]) -> ContextCeiling:
-    from orket_lib.analysis.context_advice import context_advice
+    from orket_lib.analysis.context_advice import context_advice, served_differently
     from orket_lib.analysis.context_ceiling import context_points, largest_passing, safe_ceiling
     from orket_lib.artifacts.context_ceiling import ContextCeiling, NotTried
     from orket_lib.commands._context_summaries import common, one_pair
@@ -74,6 +74,11 @@ def _ceiling(options: argparse.Namespace, given: list[Given]) -> ContextCeiling:
     lane = Lane(common(given, "execution_lane", options.execution_lane) or Lane.LAB)
     left_out = [(one.context, one.left_out[2]) for one in given if one.left_out]
     first = given[0].labels.provenance
+    advice = (
+        context_advice(f"{model_id} at {quant_tag}", points, thresholds, lane)
+        if points
+        else f"{model_id}: no context was tried. {left_out[0][1]}"
+    )
     return ContextCeiling.of(
         **stamp(
             [one.path for one in given], options.provenance_ref or first.ref, first.config_sha256
@@ -88,11 +93,7 @@ def _ceiling(options: argparse.Namespace, given: list[Given]) -> ContextCeiling:
         thresholds=thresholds,
         safe_context_ceiling=safe_ceiling(points),
         largest_passing_context=largest_passing(points),
-        recommendation=(
-            context_advice(f"{model_id} at {quant_tag}", points, thresholds, lane)
-            if points
-            else f"{model_id}: no context was tried. {left_out[0][1]}"
-        ),
+        recommendation=" ".join(filter(None, (advice, served_differently(figures)))),
         points=points,
         not_tried=[NotTried(context=context, reason=reason) for context, reason in left_out],
     )

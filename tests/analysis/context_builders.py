@@ -31,6 +31,8 @@ def figures(context: int, **changes: Any) -> ContextFigures:
         "decode_tps": 50.0,
         "valid": True,
         "invalid_because": (),
+        "unanswered": 0,
+        "runs": 10,
         "seen": None,
         "served": None,
         "summary_path": f"context_{context}.json",

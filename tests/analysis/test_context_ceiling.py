@@ -171,6 +171,15 @@ def test_without_follow_ups_the_advice_says_how_to_do_without() -> None:
     assert "a ceiling of 0 ms switches that gate off" in advice(found)
 
 
+def test_the_advice_tells_answers_that_never_came_from_wrong_ones() -> None:
+    late = figures(4096, adherence=0.0, unanswered=10, runs=10)
+    found = context_points([figures(256), late], thresholds())
+    assert found[1].detail == "10 of 10 runs were errors or timeouts"
+    assert "At 4096 adherence is 0, below 0.95 (10 of 10 runs were errors or timeouts)." in advice(
+        found
+    )
+
+
 def searched(search: ContextSearch, verdicts: dict[int, bool]) -> dict[int, bool]:
     """Return what a search tries, in its order, with what came of it."""
     tried: dict[int, bool] = {}

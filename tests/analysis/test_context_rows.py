@@ -9,10 +9,11 @@ from orket_lib.analysis.context_figures import of_context_row, of_sweep_row
 from orket_lib.analysis.context_rows import context_row
 from orket_lib.artifacts.context_summary import ContextRow
 from orket_lib.artifacts.row import RowSettings
-from orket_lib.artifacts.run_report import FollowUp
+from orket_lib.artifacts.run_report import FollowUp, Observation
 from orket_lib.artifacts.spec import ContextFill
 from orket_lib.artifacts.tokens import TokenCounts
 from orket_lib.vocabulary.nulls import Null
+from orket_lib.vocabulary.reasons import Reason
 from orket_lib.vocabulary.statuses import Lane, Outcome, RunStatus, VramProfile
 
 FILL = ContextFill(
@@ -35,7 +36,7 @@ def followed(index: int, ttft_ms: float | Null, tokens: int = 846) -> Any:
     return probe(index, prompt_tokens=tokens, follow_up=follow_up)
 
 
-def row(**changes: Any) -> ContextRow:
+def row(lane: Lane = Lane.LAB, **changes: Any) -> ContextRow:
     values: dict[str, Any] = {
         "spec": SPEC,
         "test_runs": tuple(map(asked, range(1, 5))),
@@ -43,7 +44,7 @@ def row(**changes: Any) -> ContextRow:
     }
     settings = RowSettings(
         policy=STRICT,
-        execution_lane=Lane.LAB,
+        execution_lane=lane,
         vram_profile=VramProfile.SAFE,
         provenance_ref="test",
         quant_bits={},
@@ -126,3 +127,22 @@ def test_an_ordinary_sweep_has_another_ttft() -> None:
     assert figures.decode_tps == 127.0
     assert figures.seen is not None
     assert figures.seen.null_reasons["filled_mean"] == "SWEEP_DOES_NOT_FILL_THE_CONTEXT"
+
+
+def test_what_polluted_a_row_is_said_with_its_evidence() -> None:
+    mismatch = Observation.of(Reason.CONTEXT_MISMATCH, "asked for 1000, served unknown")
+    busy = Observation.of(Reason.SWAPPING, "swapped 9 MiB")
+    found = row(observations=(mismatch, busy))
+    assert found.metrics.invalid_because == (
+        "run quality is POLLUTED",
+        "CONTEXT_MISMATCH: asked for 1000, served unknown",
+        "SWAPPING: swapped 9 MiB",
+    )
+    in_ci = row(Lane.CI, observations=(mismatch, busy))
+    assert in_ci.metrics.invalid_because == found.metrics.invalid_because[:2]
+
+
+def test_answers_that_never_came_are_counted() -> None:
+    late = asked(1, Null("X"), Outcome.TIMEOUT)
+    figures = of_context_row(1000, row(test_runs=(late, *map(asked, range(2, 5)))), "c.json")
+    assert (figures.unanswered, figures.runs) == (1, 4)

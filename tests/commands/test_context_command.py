@@ -146,6 +146,7 @@ def test_an_ordinary_sweep_at_that_context_counts_without_its_ttft() -> None:
     assert found().sweep == "reference"
     assert run("4096", "--ttft-ceiling-ms", "0") == 0
     assert found().safe_context_ceiling == 4096
+    assert "ordinary sweeps, whose prompts don't fill a context" in found().recommendation
 
 
 def test_one_row_of_several_has_to_be_named() -> None:
@@ -264,3 +265,26 @@ def test_contexts_that_a_search_left_out_are_no_points() -> None:
     assert read_json(Path("c.json"))["not_tried"] == [
         {"context": 2048, "reason": "bisected: 4096 passed"}
     ]
+
+
+def test_what_was_left_out_is_of_the_row_that_is_asked_for(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    written(4096)
+    written(2048, status="not_tried", status_reason="no", rows=(), quant_tag="Q2_K")
+    said = "error: context_2048.json: has no row of nano Q8_0\n"
+    assert refused(capsys, "2048,4096") == said
+    assert refused(capsys, "2048,4096", "--quant-tag", "Q8_0") == said
+
+
+def test_contexts_of_two_model_files_say_so() -> None:
+    written(4096)
+    assert run("4096") == 0
+    assert "were not served alike" not in found().recommendation
+    other = metrics()
+    artifact = other.artifact.model_copy(update={"sha256": "f" * 64})
+    written(8192, context_row(other.model_copy(update={"artifact": artifact})))
+    assert run("4096,8192") == 0
+    assert f"were not served alike (sha256 {found().served.sha256}, {'f' * 64})" in (
+        found().recommendation
+    )

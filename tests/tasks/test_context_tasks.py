@@ -71,7 +71,13 @@ def test_the_sum_of_both_numbers_is_asked() -> None:
 
 @pytest.mark.parametrize(
     ("answer", "passed"),
-    [("{}", True), ("The word is **{}**.", True), ("_{}_", True), ("white", False), ("the lamp", False)],
+    [
+        ("{}", True),
+        ("The word is **{}**.", True),
+        ("_{}_", True),
+        ("white", False),
+        ("the lamp", False),
+    ],
 )
 def test_a_word_counts_in_whatever_sentence_it_is_given(answer: str, passed: bool) -> None:
     (task,) = context_tasks(
