@@ -14,6 +14,7 @@ from itertools import count
 from orket_lib.analysis.quality import pollutes
 from orket_lib.analysis.thermal_runs import ThermalRun
 from orket_lib.analysis.thermal_trend import Run, Trend, median_slope, trend_of
+from orket_lib.artifacts.run_report import Observation
 from orket_lib.artifacts.thermal_profile import (
     LatencyTrend,
     RunSpeed,
@@ -106,6 +107,10 @@ def _point(index: int, run: ThermalRun, thresholds: ThermalThresholds, lane: Lan
         polluted=polluted,
         cooldown_ok=cool,
         reasons=tuple(reasons),
+        detail="; ".join(
+            f"{item.reason.value}: {item.evidence}" for item in _disturbances(run, lane)
+        )
+        or None,
     )
 
 
@@ -116,9 +121,16 @@ def _counts(run: ThermalRun, lane: Lane) -> bool:
     """
     if isinstance(run.latency, Null) or run.latency <= 0 or not run.measured:
         return False
-    return not any(
-        pollutes(item, lane) for item in run.observations if item.reason not in _THROTTLING
-    )
+    return not _disturbances(run, lane)
+
+
+def _disturbances(run: ThermalRun, lane: Lane) -> list[Observation]:
+    """Return what other than heat disturbed a run, the first observation of each reason."""
+    first: dict[Reason, Observation] = {}
+    for item in run.observations:
+        if pollutes(item, lane) and item.reason not in _THROTTLING:
+            first.setdefault(item.reason, item)
+    return list(first.values())
 
 
 def _heat_soak(trend: Trend | None, heat: Sequence[float | Null]) -> bool | None:

@@ -38,6 +38,9 @@ class ThermalPoint(Measured):
     polluted: bool
     cooldown_ok: bool | None = Field(description="null without a temperature")
     reasons: tuple[ThermalReason, ...]
+    detail: str | None = Field(
+        None, description="what other than heat disturbed it; null when nothing did"
+    )
 
 
 class RunSpeed(Measured):

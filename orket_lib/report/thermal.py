@@ -19,7 +19,7 @@ class ThermalSection:
         name: Model and quant.
         sentence: The recommendation.
         rows: Cells of the table, one row for each run.
-        notes: What slowed the hardware, and why temperatures are missing.
+        notes: What slowed the hardware, what disturbed runs, and why temperatures are missing.
         picture: Where it lies, for a link; None without one.
     """
 
@@ -42,7 +42,7 @@ def thermal_section(profile: ThermalProfile, picture: str | None) -> ThermalSect
         name=f"{profile.model_id} {profile.quant_tag}",
         sentence=profile.recommendation,
         rows=[_cells(point, speeds.get(point.run_index)) for point in profile.points],
-        notes=[*_throttling(profile), *_missing(profile)],
+        notes=[*_throttling(profile), *_disturbances(profile), *_missing(profile)],
         picture=None if picture is None else quote(picture),
     )
 
@@ -66,6 +66,10 @@ def _throttling(profile: ThermalProfile) -> list[str]:
         f"run {event.run_index}: {event.reason.value}: {event.evidence}"
         for event in profile.throttling
     ]
+
+
+def _disturbances(profile: ThermalProfile) -> list[str]:
+    return [f"run {point.run_index}: {point.detail}" for point in profile.points if point.detail]
 
 
 def _missing(profile: ThermalProfile) -> list[str]:

@@ -123,6 +123,10 @@ def test_what_others_did_is_no_heat() -> None:
     assert [run.counted for run in found.speed.runs] == [True] * 4 + [False] * 4
     assert (found.heat_soak_detected, found.latency_trend) == (False, "steady")
     assert "not in the trend: runs 4, 5, 6, 7" in words(found)
+    assert [point.detail for point in found.points[3:5]] == [
+        None,
+        "HIGH_CPU_SATURATION: foreign CPU use 40%",
+    ]
     in_ci = findings(series(seconds, heat=WARMING, seen=seen), Lane.CI)
     assert in_ci.polluted_run_rate == 0.0
     assert in_ci.heat_soak_detected
@@ -135,6 +139,18 @@ def test_a_rest_that_did_not_help_is_told_and_pollutes_nothing() -> None:
     assert {point.cooldown_ok for point in found.points} == {False}
     assert found.points[0].reasons == ("COOLDOWN_TARGET_NOT_REACHED",)
     assert "not cooled to 50 °C before: runs 0, 1, 2, 3, 4, 5" in words(found)
+
+
+def test_a_rest_of_another_sensor_says_nothing_of_the_runs() -> None:
+    made = series(latencies(6))
+    rested = [
+        repeat.model_copy(update={"cooldown": repeat.cooldown.model_copy(update={"sensor": "gpu"})})
+        for repeat in made.repeats
+    ]
+    found = findings(made.model_copy(update={"repeats": tuple(rested)}))
+    assert {point.cooldown_ok for point in found.points} == {None}
+    assert found.cooldown_failure_rate == Null("NO_TEMPERATURE")
+    assert found.heat_soak_detected is False
 
 
 def test_a_run_that_ends_too_hot_is_polluted() -> None:

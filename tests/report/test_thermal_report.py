@@ -65,6 +65,16 @@ def test_a_series_has_its_sentence_its_runs_and_its_picture() -> None:
     assert "](../thermal/nano/thermal%20profile.png)" in part
 
 
+def test_what_disturbed_a_run_is_told() -> None:
+    busy = Observation.of(Reason.HIGH_CPU_SATURATION, "foreign CPU use 40%")
+    made = profile(series(latencies(6), seen={2: (busy, busy), 5: (HOT,)}))
+    notes = thermal_section(made, None).notes
+    assert [note for note in notes if note.startswith("run ")] == [
+        f"run 5: THERMAL_THROTTLE: {HOT.evidence}",
+        "run 2: HIGH_CPU_SATURATION: foreign CPU use 40%",
+    ]
+
+
 def test_what_no_sensor_told_is_a_dash_with_its_reason() -> None:
     section = thermal_section(profile(BLIND), None)
     assert {cells[4] for cells in section.rows} == {"—"}
