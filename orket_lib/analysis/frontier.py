@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from orket_lib.artifacts.context_ceiling import ContextSeen
 from orket_lib.artifacts.row import RowMetrics
 from orket_lib.vocabulary.compare import exceeds, reaches
 from orket_lib.vocabulary.nulls import Null
@@ -94,9 +95,9 @@ def pareto_rows(rows: Iterable[RowMetrics], include_invalid: bool) -> list[RowMe
     ]
 
 
-def memory_mib(row: RowMetrics) -> float | Null:
+def memory_mib(seen: RowMetrics | ContextSeen) -> float | Null:
     """Return VRAM + RSS of the server's process tree; a run without a GPU has only RSS."""
-    rss, vram = row.reading("peak_memory_rss"), row.reading("peak_vram_mib")
+    rss, vram = seen.reading("peak_memory_rss"), seen.reading("peak_vram_mib")
     if isinstance(rss, Null):
         return rss
     if isinstance(vram, Null):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from orket_lib.analysis.frontier import memory_mib
 from orket_lib.artifacts.context_ceiling import ContextCeiling, ContextPoint
 from orket_lib.report.formatting import DASH, figure, ratio, shown
 from orket_lib.vocabulary.nulls import Null
@@ -45,7 +46,7 @@ def _cells(point: ContextPoint) -> tuple[str, ...]:
     seen = point.seen
     filled = seen.reading("filled_mean") if seen else Null("NOT_MEASURED")
     cached = seen.reading("cached_tokens") if seen else Null("NOT_MEASURED")
-    memory = seen.reading("peak_memory_rss") if seen else Null("NOT_MEASURED")
+    memory = memory_mib(seen) if seen else Null("NOT_MEASURED")
     return (
         str(point.context),
         "yes" if point.passed else "no",
@@ -67,5 +68,9 @@ def _missing(point: ContextPoint) -> str:
     if point.seen is None:
         return ""
     nulls = point.null_reasons | point.seen.null_reasons
-    shown_ones = (*point.readings(), "filled_mean", "cached_tokens", "peak_memory_rss")
-    return ", ".join(f"{name}: {nulls[name]}" for name in shown_ones if name in nulls)
+    shown_ones = (*point.readings(), "filled_mean", "cached_tokens")
+    missing = [f"{name}: {nulls[name]}" for name in shown_ones if name in nulls]
+    memory = memory_mib(point.seen)
+    if isinstance(memory, Null):
+        missing.append(f"memory: {memory.reason}")
+    return ", ".join(missing)

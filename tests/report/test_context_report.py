@@ -115,6 +115,18 @@ def test_a_number_that_is_missing_has_its_reason_in_the_table() -> None:
     assert context_section(found, None).rows[0][-1] == "ttft_ms: SWEEP_HAS_NO_FOLLOW_UP"
 
 
+@pytest.mark.parametrize(
+    ("vram", "shown", "said"),
+    [(7000.0, "7050", "none"), (Null("NOT_SAMPLED"), "—", "memory: NOT_SAMPLED")],
+)
+def test_memory_is_that_of_the_gpu_too(vram: float | Null, shown: str, said: str) -> None:
+    seen = point(512).seen
+    assert seen is not None
+    values = {name: seen.reading(name) for name in seen.readings()} | {"peak_vram_mib": vram}
+    cells = context_section(ceiling(point(512, seen=ContextSeen.of(**values))), None).rows[0]
+    assert cells[-2:] == (shown, said)
+
+
 def test_a_report_without_contexts_says_nothing_of_them() -> None:
     assert "## Context" not in render_markdown(summary(seven()), [])
 
