@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from orket_lib.analysis.frontier import memory_mib
 from orket_lib.artifacts.context_ceiling import ContextCeiling, ContextPoint
@@ -18,7 +19,7 @@ class ContextSection:
         name: Of model and quant.
         recommendation: The sentences of the artifact.
         rows: Cells of one table line per context, those that were not tried among them.
-        plot: Its picture, relative to the report; None where there is none.
+        plot: Its picture, relative to the report, for a link; None where there is none.
     """
 
     name: str
@@ -38,7 +39,7 @@ def context_section(ceiling: ContextCeiling, plot: str | None) -> ContextSection
         name=f"{ceiling.model_id} {ceiling.quant_tag}",
         recommendation=ceiling.recommendation,
         rows=tuple(lines[context] for context in sorted(lines)),
-        plot=plot,
+        plot=None if plot is None else quote(plot),
     )
 
 

@@ -100,14 +100,14 @@ NOTHING = {
 
 
 def test_the_report_has_a_line_for_each_context() -> None:
-    section = context_section(ceiling(*WHOLE), "../context_sweep/nano/context_ceiling.png")
+    section = context_section(ceiling(*WHOLE), "../my sweep/nano/context_ceiling.png")
     text = render_markdown(summary(seven()), [], contexts=[section])
     assert "## Context\n" in text
     assert "nano at Q4\\_K\\_M" in text or "nano at Q4_K_M: use a context of up to 1024" in text
     assert "| 1024 | yes | 1.000 | 0.000 | 0.850 | 12.3 | 800 | 171 | 1040 | 50.0 | none |" in text
     assert "| 2048 | no | 0.450 | 0.550 |" in text
     assert "| CONTEXT_NOT_LOADED; served 2048 of 4096 asked for |" in text
-    assert "![nano Q4_K_M by context](../context_sweep/nano/context_ceiling.png)" in text
+    assert "![nano Q4_K_M by context](../my%20sweep/nano/context_ceiling.png)" in text
 
 
 def test_a_number_that_is_missing_has_its_reason_in_the_table() -> None:
