@@ -164,9 +164,11 @@ def _speed(
     window: int,
     why_none: str,
 ) -> ThermalSpeed:
-    rates = [run.decode_tps for run in runs]
+    # What others did to a run is no steady state of ours.
+    in_trend = [runs[place] for place in counted]
+    rates = [run.decode_tps for run in in_trend]
     # Of three runs the last one; of fewer there is no steady state.
-    burst = rates[0] if rates else Null(why_none)
+    burst = rates[0] if rates else Null("NO_RUN_COUNTS" if runs else why_none)
     steady = _mean(rates[-(len(rates) // 3) :]) if len(rates) > 2 else _TOO_FEW_RUNS
     return ThermalSpeed.of(
         runs=[
@@ -184,7 +186,7 @@ def _speed(
         least_rise_ratio=trend.least_ratio if trend and len(counted) > window else _TOO_FEW_RUNS,
         burst_decode_tps=burst,
         steady_decode_tps=steady,
-        steady_over_burst=_quotient(steady, burst, {run.rate_source for run in runs}),
+        steady_over_burst=_quotient(steady, burst, {run.rate_source for run in in_trend}),
     )
 
 

@@ -70,8 +70,8 @@ class ThermalSpeed(Measured):
     least_rise_ratio: Reading = Field(
         description="rise over `monotonic_window` steps that would have counted"
     )
-    burst_decode_tps: Reading = Field(description="of the first run")
-    steady_decode_tps: Reading = Field(description="mean of the last third of the runs")
+    burst_decode_tps: Reading = Field(description="of the first run that counts")
+    steady_decode_tps: Reading = Field(description="mean of the last third of those")
     steady_over_burst: Reading
 
 

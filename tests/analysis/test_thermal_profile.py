@@ -123,6 +123,10 @@ def test_what_others_did_is_no_heat() -> None:
     assert [run.counted for run in found.speed.runs] == [True] * 4 + [False] * 4
     assert (found.heat_soak_detected, found.latency_trend) == (False, "steady")
     assert "not in the trend: runs 4, 5, 6, 7" in words(found)
+    assert found.speed.steady_over_burst == pytest.approx(1.0, abs=0.01)
+    nothing = findings(series(seconds, seen=dict.fromkeys(range(8), (FOREIGN,)))).speed
+    assert nothing.null_reasons["burst_decode_tps"] == "NO_RUN_COUNTS"
+    assert nothing.null_reasons["steady_over_burst"] == "NO_RUN_COUNTS"
     assert [point.detail for point in found.points[3:5]] == [
         None,
         "HIGH_CPU_SATURATION: foreign CPU use 40%",
