@@ -8,7 +8,6 @@ changes what is drawn here, or how, raises `CONTEXT_CONTRACT`.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from random import Random
 from typing import Annotated, Any, TypeVar
@@ -74,11 +73,10 @@ class ContextQuestion(Question):
         return f"Text: {'. '.join(lines)}. {self.question}"
 
     def _evaluation(self) -> dict[str, Any]:
-        if self.grader != "contains":
-            return super()._evaluation()
-        # The whole word: "no word appears here" has not found the pear.
-        pattern = rf"(?<![^\W_]){re.escape(self.expected)}(?![^\W_])"
-        return {"type": "regex", "pattern": pattern, "flags": ["ignorecase"], "anywhere": True}
+        asked = super()._evaluation()
+        if self.grader == "contains":  # but "no word appears here" has not found the pear
+            asked |= {"ignore_case": True, "whole_words": True}
+        return asked
 
 
 def context_tasks(fill: ContextFill, context: int, seed: int | None) -> tuple[ContextQuestion, ...]:

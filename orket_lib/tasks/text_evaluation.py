@@ -16,6 +16,7 @@ from pydantic import (
     model_validator,
 )
 
+from orket_lib.artifacts.spec import later
 from orket_lib.tasks.answers import normalize
 
 MAX_PATTERN_CHARS = 2000
@@ -147,6 +148,9 @@ class Contains(Strict):
     any: tuple[Text, ...] = Field((), description="at least one of them occurs")
     none: tuple[Text, ...] = Field((), description="none of them occurs")
     ignore_case: StrictBool = False
+    whole_words: StrictBool = later(
+        False, "a text that begins or ends inside of a longer word does not occur"
+    )
 
     @model_validator(mode="after")
     def _asks_for_something(self) -> Contains:

@@ -111,8 +111,12 @@ def contains(asked: Contains, answer: str) -> list[Check]:
         raise Unparseable("the answer is empty")
 
     def occurs(part: str) -> bool:
-        part = composed(part)
-        return part.casefold() in text.casefold() if asked.ignore_case else part in text
+        part, whole = composed(part), text
+        if asked.ignore_case:
+            part, whole = part.casefold(), whole.casefold()
+        if asked.whole_words:
+            return re.search(rf"(?<![^\W_]){re.escape(part)}(?![^\W_])", whole) is not None
+        return part in whole
 
     missing = [f"no {shown(part)}" * (not occurs(part)) for part in asked.all]
     if asked.any:

@@ -69,6 +69,7 @@ HALF = {"type": "number", "expected": 0.5, "tolerance": 0.01}
         (PERSON, '```json\n{"name": "mia"}\n```'),
         (WORDS, "Marie Curie found radium."),
         (WORDS | {"ignore_case": True}, "MARIE FOUND RADIUM"),
+        ({"type": "contains", "all": ["pear", "c++"], "whole_words": True}, "_pear_, C/c++."),
         ({"type": "exact", "expected": "a\u0308"}, "\u00e4"),
         ({"type": "json", "expected": {"a\u0308": ["a\u0308"]}}, '{"a\u0308": ["\u00e4"]}'),
         ({"type": "json", "expected": {"\u00e4": ["\u00e4"]}}, r'{"a\u0308": ["a\u0308"]}'),
@@ -81,6 +82,17 @@ HALF = {"type": "number", "expected": 0.5, "tolerance": 0.01}
 def test_a_right_answer_passes_every_check(evaluation: dict[str, Any], answer: str) -> None:
     grading = judge(judged_by(evaluation), answer)
     assert (grading.passed, grading.unparseable, grading.adherence) == (True, False, 1.0)
+
+
+def test_what_is_asked_without_whole_words_is_the_same_task_as_ever() -> None:
+    (evaluation,) = judged_by(WORDS).evaluations
+    assert set(evaluation.model_dump()) == {"type", "all", "any", "none", "ignore_case"}
+
+
+@pytest.mark.parametrize("answer", ["It appears so.", "pears", "2pear"])
+def test_a_word_inside_of_a_longer_one_is_no_whole_word(answer: str) -> None:
+    asked = {"type": "contains", "all": ["pear"], "whole_words": True}
+    assert not judge(judged_by(asked), answer).passed
 
 
 @pytest.mark.parametrize(
