@@ -11,7 +11,7 @@ from orket_lib.vocabulary.nulls import Null
 
 if TYPE_CHECKING:
     from orket_lib.artifacts.servable import ServableCell
-    from orket_lib.artifacts.thermal_series import ThermalSeries, ThermalSettings
+    from orket_lib.artifacts.thermal_series import ThermalSeries, ThermalSettings, ThermalSpec
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -61,26 +61,36 @@ def _measured(
     """Return the series of a cell, from storage where it is there."""
     from orket_lib.artifacts.io import read_model
     from orket_lib.artifacts.thermal_series import ThermalSeries, ThermalSpec
-    from orket_lib.commands._measuring import console_progress, require_gates, source
-    from orket_lib.measure.lifeline import die_with_snakemake
-    from orket_lib.measure.thermal import SERIES, ThermalMeasurement
+    from orket_lib.measure.thermal import SERIES
     from orket_lib.vocabulary.slugs import slug
     from orket_lib.vocabulary.statuses import RunStatus
 
     spec = ThermalSpec.of(cell, settings)
     folder = options.storage_root / "thermal" / slug(cell.model_id) / cell.quant_tag / spec.digest()
     if (folder / SERIES).is_file():
-        return read_model(folder / SERIES, ThermalSeries)
+        series = read_model(folder / SERIES, ThermalSeries)
+    else:
+        series = _measure(options, cell, spec, folder)
+    if series.status is not RunStatus.MEASURED:
+        tell(f"to measure it again, delete {(folder / SERIES).as_posix()} and the view of it")
+    return series
+
+
+def _measure(
+    options: argparse.Namespace, cell: ServableCell, spec: ThermalSpec, folder: Path
+) -> ThermalSeries:
+    """Measure the series of a cell."""
+    from orket_lib.commands._measuring import console_progress, require_gates, source
+    from orket_lib.measure.lifeline import die_with_snakemake
+    from orket_lib.measure.thermal import ThermalMeasurement
+
     die_with_snakemake()
     require_gates(options)
     options.artifact = Path(cell.artifact)
     served_from = source(options, spec.artifact)
     stamp = provenance([options.frontier, options.cells, options.settings])
     with console_progress(f"thermal series {cell.model_id} {cell.quant_tag}") as progress:
-        series = ThermalMeasurement(spec, served_from, folder, progress, stamp).run()
-    if series.status is not RunStatus.MEASURED:
-        tell(f"to measure it again, delete {(folder / SERIES).as_posix()} and the view of it")
-    return series
+        return ThermalMeasurement(spec, served_from, folder, progress, stamp).run()
 
 
 def _nothing(model_id: str, why: Null) -> ThermalSeries:

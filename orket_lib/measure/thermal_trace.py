@@ -73,7 +73,8 @@ def trace_of(
         return None
     begin, end = looks[0][0], looks[-1][0]
     # Each stretch of work or rest may end with a point that is not full.
-    width = max((end - begin) / (_MOST_POINTS - 2 * len(windows_s) - 1), 1e-9)
+    parts = max(1, _MOST_POINTS - 2 * len(windows_s) - 1)
+    width = max((end - begin) / parts, 1e-9)
     points: dict[tuple[int, int], list[Look]] = defaultdict(list)
     edges = [edge for window in windows_s for edge in window]
     for look in looks:

@@ -331,6 +331,21 @@ def test_a_series_in_storage_is_taken_from_there_and_no_verdict_is_asked() -> No
     assert read_model(Path("view/series.json"), ThermalSeries) == made
 
 
+def test_a_series_in_storage_that_has_no_end_says_how_to_get_another(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    write_frontier("Q4_K_M")
+    ended = {"status": RunStatus.CRASHED, "status_reason": "the server died"}
+    digest = ThermalSpec.of(CELL, SETTINGS).digest()
+    path = Path("storage/thermal/nano/Q4_K_M", digest, "series.json")
+    write_model(path, series(latencies(2), **ended))
+    for _ in range(2):
+        assert main(list(SERIES)) == 0
+        said = capsys.readouterr().err
+        assert f"to measure it again, delete {path.as_posix()} and the view of it" in said
+        assert "thermal series nano: crashed: the server died" in said
+
+
 def test_what_is_not_in_storage_takes_a_passed_canary(capsys: pytest.CaptureFixture[str]) -> None:
     write_frontier("Q4_K_M")
     assert main([*SERIES, "--canary", "gone.json"]) == 1

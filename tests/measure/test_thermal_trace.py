@@ -15,6 +15,13 @@ from orket_lib.vocabulary.nulls import Null
 NONE = Null("NO_TEMPERATURE_SENSOR")
 
 
+def test_a_series_with_very_many_repeats_has_a_point_for_each_stretch() -> None:
+    windows = [(10.0 * start + 5, 10.0 * start + 10) for start in range(400)]
+    trace = trace_of(looks(20_000), windows, on_gpu=False)
+    assert trace is not None
+    assert len(trace.t_s) <= 2 * len(windows) + 1
+
+
 def looks(count: int, step_s: float = 0.2) -> list[Look]:
     return [(index * step_s, float(index), 1000.0, NONE) for index in range(count)]
 
