@@ -78,8 +78,11 @@ def _amount(findings: Findings) -> str:
     rise, noise = findings.speed.reading("rise_ratio"), findings.speed.reading("noise_ratio")
     if isinstance(rise, Null) or isinstance(noise, Null):
         return ""
-    if findings.latency_trend in ("rising", "falling"):
-        return f" by {abs(rise):.1%} from first run to last (noise of a run {noise:.1%})"
+    whole = f"by {abs(rise):.1%} from first run to last (median slope; noise of a run {noise:.1%})"
+    if findings.latency_trend == "rising":
+        return f" {whole}" if rise > 0 else f" for some runs in a row, though it falls {whole}"
+    if findings.latency_trend == "falling":
+        return f" {whole}" if rise < 0 else f" for some runs in a row, though it rises {whole}"
     return f" within its noise of {noise:.1%}"
 
 

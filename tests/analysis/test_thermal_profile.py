@@ -98,6 +98,13 @@ def test_each_kind_of_series_gets_its_verdict(
     assert said in words(found)
 
 
+def test_a_rise_after_a_longer_fall_is_no_rise_from_first_to_last() -> None:
+    seconds = [1.2 - 0.02 * step for step in range(9)] + [1.04 + 0.03 * step for step in (1, 2, 3)]
+    found = findings(series(seconds))
+    assert found.latency_trend == "rising"
+    assert "latency rises for some runs in a row, though it falls by 17.1%" in words(found)
+
+
 def test_throttling_is_named_and_the_throttled_runs_stay_in_the_trend() -> None:
     seconds = [1.0, 1.0, 1.001, 1.0, 1.2, 1.21, 1.2, 1.21]
     seen = dict.fromkeys(range(4, 8), (THROTTLED, CAPPED))
