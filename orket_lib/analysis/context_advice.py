@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from orket_lib.analysis.context_ceiling import largest_passing, safe_ceiling
-from orket_lib.analysis.context_figures import NOT_FILLED, ContextFigures
+from orket_lib.analysis.context_figures import NO_FOLLOW_UP, NOT_FILLED, ContextFigures
 from orket_lib.artifacts.context_ceiling import ContextPoint, ContextThresholds
 from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.statuses import Lane
@@ -60,7 +60,7 @@ def _sentences(
         )
     if len(points) == 1:
         yield "Only one context was tried: nothing can be said of how it falls off."
-    if any("TTFT_MISSING" in point.reasons for point in points):
+    if any("TTFT_MISSING" in it.reasons and it.reading("ttft_ms") == NO_FOLLOW_UP for it in points):
         yield "Where there is no follow-up TTFT, a ceiling of 0 ms switches that gate off."
     if lane is Lane.CI:
         yield "In lane ci speeds are no evidence."
@@ -96,5 +96,6 @@ def _broken(point: ContextPoint, thresholds: ContextThresholds) -> str:
 
 
 def _against(what: str, value: float | Null, how: str, limit: float) -> str:
-    shown = "unknown" if isinstance(value, Null) else f"{value:.4g}"
-    return f"{what} is {shown}, {how} {limit:g}"
+    if isinstance(value, Null):
+        return f"{what} is unknown"
+    return f"{what} is {value:.4g}, {how} {limit:g}"

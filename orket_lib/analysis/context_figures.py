@@ -14,7 +14,7 @@ from orket_lib.vocabulary.statuses import RunStatus
 
 _NOT_LOADED = (RunStatus.LOAD_FAILED, RunStatus.OUT_OF_MEMORY)
 # A sweep's speed probes have about 512 tokens, whatever the context is.
-_OTHER_TTFT = Null("SWEEP_HAS_NO_FOLLOW_UP")
+NO_FOLLOW_UP = Null("SWEEP_HAS_NO_FOLLOW_UP")
 NOT_FILLED = Null("SWEEP_DOES_NOT_FILL_THE_CONTEXT")
 
 
@@ -74,8 +74,8 @@ def of_context_row(context: int, row: ContextRow, path: str) -> ContextFigures:
 
 def of_sweep_row(context: int, row: RowMetrics, path: str) -> ContextFigures:
     """Return what an ordinary sweep at this context measured; its prompts don't fill it."""
-    unfilled = (NOT_FILLED, NOT_FILLED, _OTHER_TTFT)
-    return _figures(context, row, path, _OTHER_TTFT, NOT_FILLED, unfilled)
+    unfilled = (NOT_FILLED, NOT_FILLED, NO_FOLLOW_UP)
+    return _figures(context, row, path, NO_FOLLOW_UP, NOT_FILLED, unfilled)
 
 
 def _figures(

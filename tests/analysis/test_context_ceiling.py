@@ -180,6 +180,14 @@ def test_the_advice_tells_answers_that_never_came_from_wrong_ones() -> None:
     )
 
 
+def test_a_crash_is_no_reason_to_switch_a_gate_off() -> None:
+    nothing = dict.fromkeys(("adherence", "ttft_ms", "decode_tps"), Null("STATUS_CRASHED"))
+    crashed = {"status": RunStatus.CRASHED, "status_reason": "it died", "valid": False}
+    said = advice(context_points([figures(256), figures(512, **crashed, **nothing)], thresholds()))
+    assert "At 512 the measurement doesn't count: it died, and adherence is unknown, and" in said
+    assert "switches that gate off" not in said
+
+
 def searched(search: ContextSearch, verdicts: dict[int, bool]) -> dict[int, bool]:
     """Return what a search tries, in its order, with what came of it."""
     tried: dict[int, bool] = {}
