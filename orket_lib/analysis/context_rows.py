@@ -20,6 +20,7 @@ from orket_lib.vocabulary.statuses import Lane, RunStatus, SidecarStatus
 _FEWEST = 0.9
 _NOT_COUNTED = Null("TOKEN_COUNT_UNAVAILABLE")
 _NO_FOLLOW_UP = Null("NO_FOLLOW_UP")
+_FAILED = Null("FOLLOW_UP_FAILED")
 
 
 def context_row(report: RunReport, settings: RowSettings, report_path: str) -> ContextRow:
@@ -94,6 +95,10 @@ def _with_verdict(metrics: RowMetrics, because: tuple[str, ...]) -> RowMetrics:
 
 
 def _median_of_follow_ups(report: RunReport, reading: str) -> float | Null:
+    """Return a median over all follow-ups; with a failed one, of the rest nothing follows (T10)."""
+    for probe in report.probes:
+        if probe.failure or (probe.follow_up and probe.follow_up.failure):
+            return _FAILED
     values = [item.follow_up.reading(reading) for item in report.probes if item.follow_up]
     known = [value for value in values if not isinstance(value, Null)]
     if known:

@@ -105,6 +105,19 @@ def test_without_follow_ups_there_is_no_ttft_of_them() -> None:
     assert failed.null_reasons["ttft_ms"] == "NO_CONTENT"
 
 
+def test_a_follow_up_that_failed_is_no_reason_to_take_the_others() -> None:
+    late = FollowUp.of(
+        ttft_ms=Null("NO_CONTENT"),
+        prompt_tokens=Null("X"),
+        cached_tokens=Null("X"),
+        failure="no answer within 30 s",
+    )
+    probes = (followed(0, 10.0), probe(1, prompt_tokens=846, follow_up=late))
+    assert row(probes=probes).null_reasons["ttft_ms"] == "FOLLOW_UP_FAILED"
+    lost = (followed(0, 10.0), probe(1, prompt_tokens=846, failure="no answer within 30 s"))
+    assert row(Lane.CI, probes=lost).null_reasons["ttft_ms"] == "FOLLOW_UP_FAILED"
+
+
 def test_what_was_not_loaded_has_no_figures() -> None:
     found = row(status=RunStatus.LOAD_FAILED, status_reason="no", test_runs=(), probes=())
     assert set(found.null_reasons.values()) == {"STATUS_LOAD_FAILED"}
