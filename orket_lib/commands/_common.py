@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -26,6 +27,17 @@ def add_out(parser: argparse.ArgumentParser, help_text: str) -> None:
 def add_log(parser: argparse.ArgumentParser) -> None:
     """Add `--log`: where an error message is kept beside the terminal."""
     parser.add_argument("--log", type=Path, help="also keep the error message in this file")
+
+
+def finite(text: str) -> float:
+    """Return the number that an option is given."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise argparse.ArgumentTypeError(f"must be a number (got {text!r:.80})")
+    return value
 
 
 def tell(text: str) -> None:

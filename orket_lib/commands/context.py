@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from orket_lib.commands._common import add_out, stamp
+from orket_lib.commands._common import add_out, finite, stamp
 from orket_lib.commands.history import keep
 from orket_lib.vocabulary.statuses import Lane, VramProfile
 
@@ -25,13 +25,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--model-id", help="may be left out where there is one")
     parser.add_argument("--quant-tag", help="likewise")
-    for option, least, what in (
-        ("--adherence-min", 0.95, "least adherence"),
-        ("--ttft-ceiling-ms", 250.0, "most time to a follow-up's first token"),
-        ("--decode-floor-tps", 20.0, "least tokens per second"),
+    for option, kind, least, what in (
+        ("--adherence-min", _share, 0.95, "least adherence"),
+        ("--ttft-ceiling-ms", finite, 250.0, "most time to a follow-up's first token"),
+        ("--decode-floor-tps", finite, 20.0, "least tokens per second"),
     ):
         text = f"{what}; 0 = no limit; default: %(default)s"
-        parser.add_argument(option, type=float, default=least, help=text)
+        parser.add_argument(option, type=kind, default=least, help=text)
     parser.add_argument(
         "--include-invalid", action="store_true", help="let rows that are not valid pass, too"
     )
@@ -108,6 +108,13 @@ def _thresholds(options: argparse.Namespace) -> ContextThresholds:
         decode_floor_tps=options.decode_floor_tps,
         include_invalid=options.include_invalid,
     )
+
+
+def _share(text: str) -> float:
+    value = finite(text)
+    if value > 1:
+        raise argparse.ArgumentTypeError(f"must be a share of at most 1 (got {text!r})")
+    return value
 
 
 def _contexts(text: str) -> tuple[int, ...]:

@@ -8,7 +8,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from orket_lib.commands._common import add_out, stamp
+from orket_lib.commands._common import add_out, finite, stamp
 from orket_lib.commands.history import keep
 from orket_lib.vocabulary.errors import ArtifactError
 from orket_lib.vocabulary.statuses import Lane, VramProfile
@@ -32,10 +32,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add("--model-id", help="needed where the files have several")
     add("--quant-tag", help="needed where the files have several")
-    add("--cooldown-target-c", type=float, default=50.0, help="cool enough; default: %(default)g")
+    add("--cooldown-target-c", type=finite, default=50.0, help="cool enough; default: %(default)g")
     add(
         "--polluted-thermal-threshold-c",
-        type=float,
+        type=finite,
         default=85.0,
         help="a run that ends above it is polluted; default: %(default)g",
     )

@@ -244,6 +244,25 @@ def test_what_is_no_context_is_wrong_usage(
     assert "must be whole numbers >= 1" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("option", "value", "said"),
+    [
+        ("--ttft-ceiling-ms", "nan", "must be a number (got 'nan')"),
+        ("--decode-floor-tps", "fast", "must be a number (got 'fast')"),
+        ("--adherence-min", "inf", "must be a number (got 'inf')"),
+        ("--adherence-min", "95", "must be a share of at most 1 (got '95')"),
+    ],
+)
+def test_a_limit_that_is_none_is_wrong_usage(
+    capsys: pytest.CaptureFixture[str], option: str, value: str, said: str
+) -> None:
+    written(4096)
+    with pytest.raises(SystemExit) as stopped:
+        run("4096", option, value)
+    assert stopped.value.code == 2
+    assert f"argument {option}: {said}" in capsys.readouterr().err
+
+
 def test_summaries_of_two_machines_share_no_ceiling(capsys: pytest.CaptureFixture[str]) -> None:
     written(4096)
     written(8192, hardware_fingerprint="linux|other|4|16|none")

@@ -271,7 +271,14 @@ def test_other_machines_and_labels_that_differ_are_refused(
 
 
 @pytest.mark.parametrize(
-    "options", [("--monotonic-window", "0"), ("--cooldown-target-c", "90")], ids=str
+    "options",
+    [
+        ("--monotonic-window", "0"),
+        ("--cooldown-target-c", "90"),
+        ("--cooldown-target-c", "nan"),
+        ("--polluted-thermal-threshold-c", "inf"),
+    ],
+    ids=str,
 )
 def test_thresholds_that_make_no_sense_are_wrong_usage(options: tuple[str, str]) -> None:
     with pytest.raises(SystemExit) as left:
