@@ -19,11 +19,6 @@ class ContextTargets:
         slugs = dict.fromkeys(cell.model_slug for cell in sweep.cells)
         self._models = tuple(slugs) if self._settings else ()
 
-    @property
-    def asked(self) -> bool:
-        """Whether the config asks for a context sweep."""
-        return self._settings is not None
-
     def all_files(self) -> list[str]:
         """Return every product."""
         return [
