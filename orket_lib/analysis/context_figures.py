@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from orket_lib.analysis.explorer import served_in_row
-from orket_lib.artifacts.context_ceiling import ContextSeen
+from orket_lib.artifacts.context_ceiling import ContextSeen, DepthScore
 from orket_lib.artifacts.context_summary import ContextRow
 from orket_lib.artifacts.explorer import MeasuredWith
 from orket_lib.artifacts.row import RowMetrics
@@ -69,6 +69,7 @@ def of_context_row(context: int, row: ContextRow, path: str) -> ContextFigures:
         row.reading("ttft_ms"),
         row.reading("ttft_cold_ms"),
         (row.reading("filled_min"), row.reading("filled_mean"), row.reading("cached_tokens")),
+        row.depths,
     )
 
 
@@ -85,6 +86,7 @@ def _figures(
     ttft_ms: float | Null,
     ttft_cold_ms: float | Null,
     filled: tuple[float | Null, float | Null, float | Null],
+    depths: tuple[DepthScore, ...] = (),
 ) -> ContextFigures:
     measured = row.status is RunStatus.MEASURED
     seen = ContextSeen.of(
@@ -93,6 +95,7 @@ def _figures(
         cached_tokens=filled[2],
         peak_memory_rss=row.reading("peak_memory_rss"),
         peak_vram_mib=row.reading("peak_vram_mib"),
+        depths=depths,
     )
     return ContextFigures(
         context=context,

@@ -9,7 +9,8 @@ from typing import Any
 from orket_lib.analysis.aggregates import answered
 from orket_lib.analysis.quality import pollutes
 from orket_lib.analysis.rows import build_row
-from orket_lib.artifacts.context_summary import ContextRow, DepthScore
+from orket_lib.artifacts.context_ceiling import DepthScore
+from orket_lib.artifacts.context_summary import ContextRow
 from orket_lib.artifacts.row import RowMetrics, RowSettings
 from orket_lib.artifacts.run_report import RunReport
 from orket_lib.vocabulary.compare import reaches

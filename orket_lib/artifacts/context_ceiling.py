@@ -29,6 +29,15 @@ class ContextThresholds(Record):
     include_invalid: bool
 
 
+class DepthScore(Record):
+    """Adherence over the tasks of one family at one depth."""
+
+    family: str
+    depth: float = Field(description="where in the text the asked thing lies, 0 to 1")
+    adherence_score: float
+    tasks: int
+
+
 class ContextSeen(Measured):
     """What else was seen of a context, beside what the gates judge."""
 
@@ -39,6 +48,9 @@ class ContextSeen(Measured):
     )
     peak_memory_rss: Reading = Field(description="of the server's process tree, MiB")
     peak_vram_mib: Reading
+    depths: tuple[DepthScore, ...] = Field(
+        (), description="adherence by where in the text the asked thing lies; none unless filled"
+    )
 
 
 class NotTried(Record):

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from orket_lib.artifacts.base import Labelled, Measured, Reading, Record
-from orket_lib.artifacts.context_ceiling import ContextThresholds
+from orket_lib.artifacts.context_ceiling import ContextThresholds, DepthScore
 from orket_lib.artifacts.row import RowMetrics
 from orket_lib.artifacts.spec import ContextFill, OnServerDeath
 
@@ -25,15 +25,6 @@ class ContextSettings(Record):
     on_server_death: OnServerDeath
     rerun_polluted: int
     thresholds: ContextThresholds
-
-
-class DepthScore(Record):
-    """Adherence over the tasks of one family at one depth."""
-
-    family: str
-    depth: float
-    adherence_score: float
-    tasks: int
 
 
 class ContextRow(Measured):

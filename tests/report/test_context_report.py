@@ -14,6 +14,7 @@ from orket_lib.artifacts.context_ceiling import (
     ContextPoint,
     ContextSeen,
     ContextThresholds,
+    DepthScore,
     NotTried,
 )
 from orket_lib.report.context_plot import plot_context
@@ -125,6 +126,36 @@ def test_memory_is_that_of_the_gpu_too(vram: float | Null, shown: str, said: str
     values = {name: seen.reading(name) for name in seen.readings()} | {"peak_vram_mib": vram}
     cells = context_section(ceiling(point(512, seen=ContextSeen.of(**values))), None).rows[0]
     assert cells[-2:] == (shown, said)
+
+
+def test_what_is_asked_of_each_depth_has_a_table_of_its_own() -> None:
+    """A mean over depths hides a model that reads the ends of its context and not the middle."""
+    scores = ((0.0, 0.25), (0.5, 0.0), (1.0, 1.0))
+    lost = tuple(
+        DepthScore(family="needle", depth=depth, adherence_score=score, tasks=4)
+        for depth, score in scores
+    )
+    seen = point(2048).seen
+    assert seen is not None
+    with_depths = point(2048, seen=seen.model_copy(update={"depths": lost}))
+    text = render_markdown(
+        summary(seven()), [], contexts=[context_section(ceiling(point(512), with_depths), None)]
+    )
+    assert (
+        "| Context | Family | Tasks each | 0 % | 50 % | 100 % |\n"
+        "|--:|---|--:|--:|--:|--:|\n"
+        "| 2048 | needle | 4 | 0.250 | 0.000 | 1.000 |\n"
+    ) in text
+
+
+def test_one_depth_alone_has_no_table() -> None:
+    seen = point(512).seen
+    assert seen is not None
+    one = (DepthScore(family="needle", depth=0.5, adherence_score=1.0, tasks=4),)
+    found = ceiling(point(512, seen=seen.model_copy(update={"depths": one})))
+    assert "Tasks each" not in render_markdown(
+        summary(seven()), [], contexts=[context_section(found, None)]
+    )
 
 
 def test_a_report_without_contexts_says_nothing_of_them() -> None:
