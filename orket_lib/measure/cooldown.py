@@ -48,7 +48,7 @@ def cool_to(
         main_memory: It is served already, and on no GPU.
     """
     target_c, limit_s = settings.target_c, settings.timeout_sec
-    with _thermometer(spec, source, main_memory) as (sensor, read):
+    with _thermometer(spec, source, main_memory, target_c) as (sensor, read):
         begin = time.monotonic()
         first = now = read()
         while not isinstance(now, Null) and now > target_c and time.monotonic() - begin < limit_s:
@@ -81,9 +81,12 @@ def too_warm(sessions: Sequence[Session]) -> Iterator[Observation]:
 
 @contextmanager
 def _thermometer(
-    spec: MeasurementSpec, source: Source, main_memory: bool
+    spec: MeasurementSpec, source: Source, main_memory: bool, target_c: float
 ) -> Iterator[tuple[Sensor, Thermometer]]:
-    """Give what is read, and how: the hottest GPU that may serve the model, else the CPU."""
+    """Give what is read, and how: the hottest GPU that may serve the model, else the CPU.
+
+    One GPU that is too warm is enough to wait for; that all are cool is known only of all.
+    """
     if source.place.remote is not None:
         yield "cpu", lambda: Null("REMOTE_SERVER")
         return
@@ -99,7 +102,10 @@ def _thermometer(
         def hottest() -> float | Null:
             readings = [device.gauges().temperature_c for device in devices]
             known = [value for value in readings if not isinstance(value, Null)]
-            return max(known) if known else next(it for it in readings if isinstance(it, Null))
+            hidden = next((value for value in readings if isinstance(value, Null)), None)
+            if hidden and not (known and max(known) > target_c):
+                return hidden
+            return max(known)
 
         yield "gpu", hottest
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from builders import session, spec
@@ -14,6 +16,7 @@ from orket_lib.artifacts.spec import CooldownSettings
 from orket_lib.measure import cooldown
 from orket_lib.measure.cooldown import cool_down, too_warm
 from orket_lib.providers.base import Source
+from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.reasons import Reason
 
 HERE = Source(Path("nano.gguf"))
@@ -84,6 +87,48 @@ def test_without_a_sensor_nobody_waits_and_it_is_told(machine: Cooling) -> None:
 def test_our_heat_says_nothing_of_a_server_elsewhere(machine: Cooling) -> None:
     far = Source(None, Place(base_url="http://10.0.0.5:11434"))
     assert wait(source=far).null_reasons["end_c"] == "REMOTE_SERVER"
+
+
+class Cards:
+    """Two cards, as the place where they are opened gives them."""
+
+    def __init__(self, *cards: Cooling) -> None:
+        self.devices = [
+            SimpleNamespace(gauges=lambda card=card: self._gauges(card)) for card in cards
+        ]
+
+    @staticmethod
+    def _gauges(card: Cooling) -> SimpleNamespace:
+        value = card.read()
+        return SimpleNamespace(temperature_c=Null("NOT_REPORTED") if value is None else value)
+
+    def chosen(self, _: object) -> Cards:
+        return self
+
+
+@pytest.mark.parametrize(
+    ("cards", "end_c", "reached", "waited_s"),
+    [
+        pytest.param((Cooling(70.0, 60.0, 45.0), Cooling(49.0)), 49, True, 2, id="both are told"),
+        pytest.param((Cooling(70.0, 60.0, 45.0), Cooling(None)), None, False, 2, id="one hides"),
+        pytest.param((Cooling(70.0), Cooling(None)), 70, False, 60, id="one hides, one is warm"),
+        pytest.param((Cooling(None), Cooling(None)), None, False, 0, id="both hide"),
+    ],
+)
+def test_all_cards_are_cool_only_where_all_tell(
+    cards: tuple[Cooling, Cooling],
+    end_c: float | None,
+    reached: bool,
+    waited_s: float,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    time = Cooling()
+    monkeypatch.setattr(cooldown, "time", time)
+    monkeypatch.setattr(cooldown, "open_devices", lambda _: nullcontext(Cards(*cards)))
+    settings = CooldownSettings(target_c=50, timeout_sec=60)
+    record = cool_down(spec(cooldown=settings, provider="llama_server"), HERE)
+    assert record is not None
+    assert (record.end_c, record.reached, time.now_s) == (end_c, reached, waited_s)
 
 
 def test_nobody_asked_nobody_waits() -> None:
