@@ -30,6 +30,7 @@ from pydantic import BaseModel
 
 from orket_lib.artifacts.io import write_bytes
 from orket_lib.vocabulary.errors import ArtifactError
+from orket_lib.vocabulary.text import well_formed
 
 JOURNAL = "journal.jsonl"
 HEADER, SESSION, PROBE, RUN = "header", "session", "probe", "run"
@@ -88,7 +89,7 @@ class Journal:
         """
         content = data.model_dump(mode="json") if isinstance(data, BaseModel) else data
         line = {"kind": kind, "data": content}
-        text = json.dumps(line, ensure_ascii=False, allow_nan=False)
+        text = well_formed(json.dumps(line, ensure_ascii=False, allow_nan=False))
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             with self._path.open("ab") as stream:
@@ -97,7 +98,7 @@ class Journal:
                 os.fsync(stream.fileno())
         except OSError as error:
             raise ArtifactError(f"{self._path}: can't be written: {error.strerror}") from None
-        self._lines.append(line)
+        self._lines.append(json.loads(text))
 
     def restart(self, header: dict[str, Any]) -> None:
         """Begin anew; the old journal stays beside its attempt, where sealing put a copy."""

@@ -7,8 +7,10 @@ listens, the server is known by what it answers only.
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import psutil
 
@@ -28,6 +30,27 @@ def process_at(base_url: str) -> psutil.Process | None:
         return None if pid is None else psutil.Process(pid)
     except psutil.NoSuchProcess:
         return None
+
+
+def served_file(told: object, pid: int | None) -> Path | None:
+    """Return the file that a process of this machine serves, or None where that can't be told.
+
+    A path means something on its own machine and in its own folder only, and a file that is younger
+    than the process may not be what that has loaded.
+
+    Args:
+        told: The path that the server names.
+        pid: Of its process.
+    """
+    if pid is None or not isinstance(told, str) or not told:
+        return None
+    try:
+        process = psutil.Process(pid)
+        path = Path(process.cwd()) / told
+        old = path.stat().st_mtime <= process.create_time()
+    except (OSError, psutil.Error):
+        return None
+    return path if old and path.is_file() and os.access(path, os.R_OK) else None
 
 
 class ServerProcess:

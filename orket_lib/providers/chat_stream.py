@@ -11,6 +11,8 @@ from typing import Any
 
 from orket_lib.providers.base import Generation, GenerationRequest, TokenReport
 from orket_lib.providers.http import StampedStream
+from orket_lib.providers.numbers import section
+from orket_lib.providers.numbers import text as string
 from orket_lib.providers.sse import DONE, events, json_object
 from orket_lib.vocabulary.errors import RequestFailed
 from orket_lib.vocabulary.faults import Fault
@@ -58,26 +60,53 @@ def assemble(stream: StampedStream, read_tokens: ReadTokens, times: str = "timin
             raise RequestFailed(f"the stream holds no JSON: {error}", Fault.NOT_JSON) from None
         if chunk.get("error"):
             raise RequestFailed(f"error in mid-stream: {chunk['error']}", Fault.ERROR_IN_STREAM)
-        usage = chunk.get("usage") or usage
-        timings = chunk.get(times) or timings
-        for choice in chunk.get("choices") or ():
-            finish = choice.get("finish_reason") or finish
-            delta = choice.get("delta") or {}
-            content = delta.get("content") or choice.get("text") or ""
-            thought = delta.get("reasoning_content") or delta.get("reasoning") or ""
+        usage = section(chunk, "usage") or usage
+        timings = section(chunk, times) or timings
+        for choice in _choices(chunk):
+            finish = string(choice, "finish_reason") or finish
+            delta = section(choice, "delta")
+            content = string(delta, "content") or string(choice, "text") or ""
+            thought = string(delta, "reasoning_content") or string(delta, "reasoning") or ""
             if content or thought:
                 arrivals.append(event.at_s - stream.written_s)
                 text.append(content)
                 reasoning.append(thought)
     if not done:
+        if not arrivals and (said := _error_without_events(stream)):
+            raise RequestFailed(f"an error for a stream: {said}", Fault.ERROR_IN_STREAM)
         raise RequestFailed(f"the stream was cut after {len(arrivals)} chunks", Fault.CUT_STREAM)
     return Generation(
         text=well_formed("".join(text)),
         reasoning=well_formed("".join(reasoning)),
-        finish_reason=finish,
+        finish_reason=well_formed(finish or "") or None,
         connect_s=stream.connect_s,
         chunk_s=tuple(arrivals),
         tokens=read_tokens(usage, timings),
         usage=usage,
         timings=timings,
     )
+
+
+def _choices(chunk: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the choices of a chunk; the last ones of some servers have none.
+
+    Raises:
+        RequestFailed: They are something else.
+    """
+    found = chunk.get("choices") or []
+    if not isinstance(found, list) or not all(isinstance(choice, dict) for choice in found):
+        raise RequestFailed(f"the stream holds no choices: {str(found)[:80]}", Fault.NOT_JSON)
+    for choice in found:
+        content = section(choice, "delta").get("content")
+        if content is not None and not isinstance(content, str):
+            raise RequestFailed(f"the answer is no text: {str(content)[:80]}", Fault.NOT_JSON)
+    return found
+
+
+def _error_without_events(stream: StampedStream) -> object:
+    """Return the error that a body is, which was to be a stream; None for another one."""
+    body = b"".join(read for _, read in stream.reads)
+    try:
+        return json_object(body.decode("utf-8", errors="replace")).get("error")
+    except ValueError:
+        return None

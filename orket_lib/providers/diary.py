@@ -20,5 +20,5 @@ class Diary:
 
     def say(self, text: str) -> None:
         """Write a line."""
-        with self._path.open("a", encoding="utf-8") as stream:
+        with self._path.open("a", encoding="utf-8", errors="backslashreplace") as stream:
             stream.write(f"{utc_now()} {text}\n")

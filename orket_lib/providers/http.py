@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +24,7 @@ from orket_lib.vocabulary.faults import Fault
 CONTROL_TIMEOUT_S = 30.0
 _BYTES_PER_TOKEN = 8192  # far above what any format wraps around a token, logprobs included
 _LEAST_BYTES = 4 * 1024**2
+_MOST_ERROR_BYTES = 64 * 1024  # of an error's body: its beginning tells
 _REFERENCE = re.compile(r"\$\{ENV:([A-Za-z_][A-Za-z0-9_]*)\}")
 _FAULTS = {404: Fault.NOT_FOUND, 503: Fault.LOADING}
 
@@ -52,7 +53,7 @@ class HttpServer:
         transport: For tests; the network otherwise.
 
     Raises:
-        ProviderError: The variable that the key names is not set.
+        ProviderError: The variable that the key names is not set, or the key fits no header.
     """
 
     def __init__(
@@ -62,12 +63,12 @@ class HttpServer:
         transport: httpx.BaseTransport | None = None,
     ) -> None:
         self.base_url = base_url
-        key = _resolved(api_key)
+        self._key = _resolved(api_key)
         self._http = httpx.Client(
             base_url=base_url,
             headers={
                 "Accept-Encoding": "identity",  # raw reads are stamped: they must be the text
-                **({"Authorization": f"Bearer {key}"} if key else {}),
+                **({"Authorization": f"Bearer {self._key}"} if self._key else {}),
             },
             timeout=CONTROL_TIMEOUT_S,
             limits=httpx.Limits(max_keepalive_connections=0),
@@ -82,7 +83,8 @@ class HttpServer:
     def status(self, path: str, timeout_s: float = CONTROL_TIMEOUT_S) -> int | None:
         """Return the HTTP status of `GET path`, or None when nobody answers."""
         try:
-            return self._http.get(path, timeout=timeout_s).status_code
+            with self._http.stream("GET", path, timeout=timeout_s) as response:
+                return response.status_code
         except httpx.HTTPError:
             return None
 
@@ -97,7 +99,7 @@ class HttpServer:
 
         Raises:
             RequestFailed: The server is not there, or answers with an error or no JSON object.
-            RequestTimedOut: It says nothing for `timeout_s`.
+            RequestTimedOut: Its answer is not whole after `timeout_s`.
         """
         try:
             return json_object(self.text(method, path, body, timeout_s))
@@ -112,15 +114,19 @@ class HttpServer:
         timeout_s: float = CONTROL_TIMEOUT_S,
     ) -> str:
         """Return what a route answers with; raises as `call` does."""
+        where = f"{method} {path}: "
+        deadline = time.perf_counter() + timeout_s
         try:
-            response = self._http.request(method, path, json=body, timeout=timeout_s)
+            with self._http.stream(method, path, json=body, timeout=timeout_s) as response:
+                if response.status_code != httpx.codes.OK:
+                    raise self._refused(response, deadline, where)
+                return b"".join(_until(deadline, response)).decode("utf-8", errors="replace")
         except httpx.TimeoutException:
-            raise RequestTimedOut(f"{method} {path}: silent for {timeout_s:g} s") from None
+            raise RequestTimedOut(f"{where}silent for {timeout_s:g} s") from None
+        except _OutOfTime:
+            raise RequestTimedOut(f"{where}no end after {timeout_s:g} s") from None
         except httpx.HTTPError as error:
-            raise _broken(error, f"{method} {path}: ") from None
-        if response.status_code != httpx.codes.OK:
-            raise _refused(response, f"{method} {path}: ")
-        return response.text
+            raise self._broken(error, where) from None
 
     def stream(
         self, path: str, body: Mapping[str, Any], timeout_s: float, max_tokens: int
@@ -130,7 +136,7 @@ class HttpServer:
         Args:
             path: Of the route.
             body: The request.
-            timeout_s: Of the whole request.
+            timeout_s: Of the whole request; one that falls silent within it is waited for as long.
             max_tokens: That it asks for: far more text than that is a fault, and is not read on.
 
         Raises:
@@ -150,14 +156,13 @@ class HttpServer:
                 "POST", path, json=body, timeout=timeout_s, extensions={"trace": mark}
             ) as response:
                 if response.status_code != httpx.codes.OK:
-                    response.read()
-                    raise _refused(response)
+                    raise self._refused(response, deadline)
                 for read in response.iter_raw():
                     now = time.perf_counter()
                     reads.append((now, read))
                     allowed -= len(read)
                     if now > deadline:
-                        raise RequestTimedOut(f"no end after {timeout_s:g} s")
+                        raise _OutOfTime
                     if allowed < 0:
                         raise RequestFailed(
                             f"no end of the answer, of which {max_tokens} tokens were asked for",
@@ -165,20 +170,64 @@ class HttpServer:
                         )
         except httpx.TimeoutException:
             raise RequestTimedOut(f"silent for {timeout_s:g} s") from None
+        except _OutOfTime:
+            raise RequestTimedOut(f"no end after {timeout_s:g} s") from None
         except httpx.HTTPError as error:
-            raise _broken(error) from None
+            raise self._broken(error) from None
         written = marks.get("http11.send_request_headers.started", marks["begin"])
         return StampedStream(reads, written, _connect_time(marks))
+
+    def _broken(self, error: httpx.HTTPError, where: str = "") -> RequestFailed:
+        fault = Fault.REFUSED if isinstance(error, httpx.ConnectError) else Fault.RESET
+        return RequestFailed(
+            f"{where}{self._without_key(f'{type(error).__name__}: {error}')}", fault
+        )
+
+    def _refused(self, response: httpx.Response, deadline: float, where: str = "") -> RequestFailed:
+        status = response.status_code
+        rejected = status < httpx.codes.INTERNAL_SERVER_ERROR
+        general = Fault.REJECTED if rejected else Fault.SERVER_ERROR
+        body = b""
+        for read in _until(deadline, response):
+            body += read
+            if len(body) > _MOST_ERROR_BYTES:
+                break
+        said = self._without_key(_error_text(body.decode("utf-8", errors="replace")))
+        return RequestFailed(f"{where}HTTP {status}: {said[:200]}", _FAULTS.get(status, general))
+
+    def _without_key(self, text: str) -> str:
+        """Return what a server or a library said, which may quote what it was sent."""
+        return text.replace(self._key, "[api_key]") if self._key else text
+
+
+class _OutOfTime(Exception):
+    """The time of a request is up, whatever still arrives."""
+
+
+def _until(deadline: float, response: httpx.Response) -> Iterator[bytes]:
+    """Yield the reads of a body.
+
+    Raises:
+        _OutOfTime: One came after the deadline.
+    """
+    for read in response.iter_bytes():
+        if time.perf_counter() > deadline:
+            raise _OutOfTime
+        yield read
 
 
 def _resolved(reference: str | None) -> str | None:
     """Return a key, taken from the environment where `${ENV:NAME}` says so."""
     named = _REFERENCE.fullmatch(reference or "")
-    if named is None:
-        return reference
-    if named[1] not in os.environ:
+    if named and named[1] not in os.environ:
         raise ProviderError(f"api_key: the environment has no variable {named[1]}")
-    return os.environ[named[1]]
+    key = os.environ[named[1]] if named else reference
+    if not key:
+        return None
+    key = key.strip()  # a line's end, of a key that was read from a file
+    if not (key.isascii() and key.isprintable()):
+        raise ProviderError("api_key: has a character that no HTTP header may have")
+    return key
 
 
 def _connect_time(marks: dict[str, float]) -> float | None:
@@ -187,21 +236,9 @@ def _connect_time(marks: dict[str, float]) -> float | None:
     return end - start if start is not None and end is not None else None
 
 
-def _broken(error: httpx.HTTPError, where: str = "") -> RequestFailed:
-    fault = Fault.REFUSED if isinstance(error, httpx.ConnectError) else Fault.RESET
-    return RequestFailed(f"{where}{type(error).__name__}: {error}", fault)
-
-
-def _refused(response: httpx.Response, where: str = "") -> RequestFailed:
-    status = response.status_code
-    general = Fault.REJECTED if status < httpx.codes.INTERNAL_SERVER_ERROR else Fault.SERVER_ERROR
-    return RequestFailed(where + _error_text(response), _FAULTS.get(status, general))
-
-
-def _error_text(response: httpx.Response) -> str:
+def _error_text(body: str) -> str:
     try:
-        detail = json_object(response.text).get("error", response.text)
+        detail = json_object(body).get("error", body)
     except ValueError:
-        detail = response.text
-    message = detail.get("message", detail) if isinstance(detail, dict) else detail
-    return f"HTTP {response.status_code}: {str(message)[:200]}"
+        detail = body
+    return str(detail.get("message", detail) if isinstance(detail, dict) else detail)

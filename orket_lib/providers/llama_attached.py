@@ -7,16 +7,12 @@ we measure, which is looked for after each request.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
-
-import psutil
 
 from orket_lib.artifacts.run_report import ControlReadback, LoadTimes, Observation, ServedModel
 from orket_lib.artifacts.spec import MeasurementSpec
-from orket_lib.providers.attached import ServerProcess
+from orket_lib.providers.attached import ServerProcess, served_file
 from orket_lib.providers.base import Generation, GenerationRequest, Source
 from orket_lib.providers.llama_client import LlamaClient
 from orket_lib.providers.llama_model import LlamaModel, read_back, read_controls
@@ -103,7 +99,7 @@ def look_at(
         LoadError: It is known to be another model than the cell's.
     """
     props, models = client.props(), client.models()
-    artifact = _file(props, process.pid)
+    artifact = served_file(props.get("model_path"), process.pid)
     build = f"llama-server, llama.cpp {props.get('build_info')}"
     served = read_back(props, artifact, build)
     if artifact is None:
@@ -140,24 +136,6 @@ def _names(props: dict[str, Any], models: list[dict[str, Any]]) -> list[str]:
     named = [props.get("model_alias"), *(model.get("id") for model in models)]
     aliases = [alias for model in models for alias in model.get("aliases") or ()]
     return list(dict.fromkeys(name for name in [*named, *aliases] if isinstance(name, str)))
-
-
-def _file(props: dict[str, Any], pid: int | None) -> Path | None:
-    """Return the file that a process of this machine serves, or None where that can't be told.
-
-    A path means something on its own machine and in its own folder only, and a file that is younger
-    than the process may not be what that has loaded.
-    """
-    told = props.get("model_path")
-    if pid is None or not isinstance(told, str) or not told:
-        return None
-    try:
-        process = psutil.Process(pid)
-        path = Path(process.cwd()) / told
-        old = path.stat().st_mtime <= process.create_time()
-    except (OSError, psutil.Error):
-        return None
-    return path if old and path.is_file() and os.access(path, os.R_OK) else None
 
 
 def _with_bits(served: ServedModel, models: list[dict[str, Any]]) -> ServedModel:

@@ -178,7 +178,7 @@ def llama_tokens(usage: Section, timings: Section) -> TokenReport:
     if output is None:
         output = count(timings, "predicted_n")
     uncached = count(timings, "prompt_n")
-    if uncached is None and prompt is not None and cached is not None:
+    if uncached is None and prompt is not None and cached is not None and cached <= prompt:
         uncached = prompt - cached
     return TokenReport(
         prompt=prompt,

@@ -18,7 +18,7 @@ from orket_lib.providers.diary import Diary
 from orket_lib.providers.lmstudio_client import LmStudioClient
 from orket_lib.providers.lmstudio_models import Instance, Listed, find, loaded
 from orket_lib.providers.visits import evict, leave, load_errors, not_loaded
-from orket_lib.vocabulary.errors import LoadError, RequestFailed, RequestTimedOut
+from orket_lib.vocabulary.errors import LoadError, ProviderError, RequestFailed, RequestTimedOut
 from orket_lib.vocabulary.nulls import Null
 
 NAME = "LM Studio"
@@ -83,8 +83,11 @@ def loaded_model(
             name, model_seconds = client.load(tag, n_ctx)
         else:
             client.load_by_asking(tag, _TTL_S)
-    except (RequestFailed, RequestTimedOut) as error:
-        raise not_loaded(tag, error, _NO_MEMORY, diary) from None
+    except BaseException as error:  # also Ctrl-C: what has come to be loaded is ours
+        _leave_all(client, tag, manageable, diary)
+        if isinstance(error, (RequestFailed, RequestTimedOut)):
+            raise not_loaded(tag, error, _NO_MEMORY, diary) from None
+        raise
     load_seconds = time.perf_counter() - begin
     diary.say(f"loaded {tag} as {name} in {load_seconds:.3f} s")
     try:
@@ -100,9 +103,25 @@ def loaded_model(
             ),
         )
     finally:
-        drop = partial(client.load_by_asking, name, _LAST_TTL_S)
-        unload = partial(client.unload, name) if manageable else drop
-        leave(name, unload, partial(_is_loaded, client, name), diary)
+        _leave(client, name, manageable, diary)
+
+
+def _leave(client: LmStudioClient, name: str, manageable: bool, diary: Diary) -> None:
+    """Unload an instance of ours; an older version forgets it when it is next asked."""
+    drop = partial(client.load_by_asking, name, _LAST_TTL_S)
+    unload = partial(client.unload, name) if manageable else drop
+    leave(name, unload, partial(_is_loaded, client, name), diary)
+
+
+def _leave_all(client: LmStudioClient, tag: str, manageable: bool, diary: Diary) -> None:
+    """Unload every instance of a model of which none was loaded before us."""
+    try:
+        found = find(tag, client.models()[0])
+    except ProviderError as error:
+        diary.say(f"could not look whether {tag} is loaded: {error}")
+        return
+    for instance in found.instances if found else ():
+        _leave(client, instance.id, manageable, diary)
 
 
 def _foreign(names: list[str], manageable: bool) -> str:

@@ -24,7 +24,11 @@ def seconds(source: Mapping[str, Any], key: str, unit_s: float = 1.0) -> float |
     value = source.get(key)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return value * unit_s if math.isfinite(value) and value >= 0 else None
+    try:
+        known = math.isfinite(value) and value >= 0
+    except OverflowError:  # a whole number beyond what a float can be
+        return None
+    return value * unit_s if known else None
 
 
 def section(source: Mapping[str, Any], key: str) -> dict[str, Any]:

@@ -113,7 +113,7 @@ def full_name(tag: str) -> str:
 
 def is_cloud(tag: str) -> bool:
     """Tell whether a tag names a model that runs at somebody else's, as its spelling goes."""
-    return tag.lower().endswith(_CLOUD)
+    return f":{full_name(tag).lower().rpartition(':')[2]}".endswith(_CLOUD)
 
 
 def offers(answer: Mapping[str, Any]) -> tuple[Offer, ...]:

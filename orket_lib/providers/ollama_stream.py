@@ -101,7 +101,7 @@ def assemble(stream: StampedStream) -> Generation:
     return Generation(
         text=well_formed("".join(said)),
         reasoning=well_formed("".join(reasoning)),
-        finish_reason=text(last, "done_reason"),
+        finish_reason=well_formed(text(last, "done_reason") or "") or None,
         connect_s=stream.connect_s,
         chunk_s=tuple(arrivals),
         tokens=ollama_tokens(last),

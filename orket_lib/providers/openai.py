@@ -46,7 +46,7 @@ class OpenAiProvider:
         client = OpenAiClient(url, source.place.api_key)
         try:
             card = _card(client, spec)
-            model = _attach(client, spec, card, on_this_machine=source.place.remote is None)
+            model = _attach(client, spec, card)
             diary.say(
                 f"attached to {model.served.build} with {', '.join(model.served.request_extras)}"
             )
@@ -64,7 +64,6 @@ class OpenAiModel:
         spec: MeasurementSpec,
         facts: ServerFacts,
         extras: tuple[str, ...],
-        on_this_machine: bool,
         watch: OpenAiWatch,
     ) -> None:
         self._client = client
@@ -76,7 +75,7 @@ class OpenAiModel:
         self.address = client.address
         running = Null("SERVER_ALREADY_RUNNING")
         self.load = LoadTimes.of(load_seconds=running, model_seconds=running)
-        self.served = served_model(facts, on_this_machine, extras)
+        self.served = served_model(facts, self.pid, extras)
         self.controls = tuple(self._controls(spec))
 
     @property
@@ -156,9 +155,7 @@ def _vllm_arguments(tag: str, n_ctx: int | None) -> str:
     return f"{tag} --max-model-len {n_ctx}" if n_ctx else tag
 
 
-def _attach(
-    client: OpenAiClient, spec: MeasurementSpec, card: Mapping[str, Any], on_this_machine: bool
-) -> OpenAiModel:
+def _attach(client: OpenAiClient, spec: MeasurementSpec, card: Mapping[str, Any]) -> OpenAiModel:
     """Find out what the server is and takes.
 
     Raises:
@@ -173,7 +170,7 @@ def _attach(
         extras = accepted_extras(ask, text(card, "owned_by"))
         facts = server_facts(client.server, card)
         watch = OpenAiWatch(client, name, card)
-        return OpenAiModel(client, spec, facts, extras, on_this_machine, watch)
+        return OpenAiModel(client, spec, facts, extras, watch)
     except (RequestFailed, RequestTimedOut) as error:
         raise LoadError(f"{name} at {client.address.base_url} does not answer: {error}") from None
 
@@ -183,5 +180,7 @@ def _with_cached(generation: Generation, cached: int | None) -> Generation:
     tokens = generation.tokens
     if tokens.cached is not None or cached is None or tokens.prompt is None:
         return generation
-    told = replace(tokens, cached=cached, uncached=max(0, tokens.prompt - cached))
+    if cached > tokens.prompt:  # not of this request, or not only
+        return generation
+    told = replace(tokens, cached=cached, uncached=tokens.prompt - cached)
     return replace(generation, tokens=told)

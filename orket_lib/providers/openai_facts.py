@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from orket_lib.artifacts.io import sha256_of_file
 from orket_lib.artifacts.run_report import ServedModel
+from orket_lib.providers.attached import served_file
 from orket_lib.providers.gguf_file import read_gguf
 from orket_lib.providers.http import HttpServer
 from orket_lib.providers.numbers import count, section, text
@@ -67,25 +67,25 @@ def server_facts(server: HttpServer, card: Mapping[str, Any]) -> ServerFacts:
     return ServerFacts(build or None, n_ctx, path)
 
 
-def served_model(facts: ServerFacts, on_this_machine: bool, extras: tuple[str, ...]) -> ServedModel:
+def served_model(facts: ServerFacts, pid: int | None, extras: tuple[str, ...]) -> ServedModel:
     """Return the record of what is served.
 
     Args:
         facts: What the server says.
-        on_this_machine: Whether its files may be ours to read.
+        pid: Of the server's process; None for another machine's, and where it can't be found.
         extras: Fields of a request that it was seen to take.
     """
-    file = Path(facts.path or "")
-    readable = on_this_machine and file.suffix == ".gguf" and file.is_file()
-    found = read_gguf(file) if readable else None
+    named = facts.path if facts.path and facts.path.endswith(".gguf") else None
+    file = served_file(named, pid)
+    found = read_gguf(file) if file else None
     bits = found.bits_per_weight if found else facts.bits_per_weight
     return ServedModel.of(
         path=facts.path,
-        sha256=sha256_of_file(file) if found else None,
+        sha256=sha256_of_file(file) if file else None,
         quant_tag=facts.quant_tag,
         quant_source=facts.quant_source,
         file_quant_tag=found.quant_tag if found else None,
-        bytes=file.stat().st_size if found else _NO_FILE,
+        bytes=file.stat().st_size if file else _NO_FILE,
         bits_per_weight=_NO_FILE if bits is None else bits,
         n_ctx=_NOT_REPORTED if facts.n_ctx is None else facts.n_ctx,
         build=facts.build,

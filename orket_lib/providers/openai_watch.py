@@ -30,15 +30,22 @@ class OpenAiWatch:
         self._identity = _identity(card)
         self._before: Traffic | None = None
         self._window: Window | None = None
+        self._open = False
         self._counts = self._traffic() is not None
 
     def before(self) -> None:
-        """Look before a request of ours."""
+        """Look before a request of ours.
+
+        One of ours that had no end may still be under way there, so what the server counts around
+        the next one says nothing.
+        """
+        lost, self._open = self._open, True
         self._window = None
-        self._before = self._traffic() if self._counts else None
+        self._before = self._traffic() if self._counts and not lost else None
 
     def after(self) -> int | None:
         """Look after it, and return how many of its tokens the server's cache served, if told."""
+        self._open = False
         self._window = settled(self._traffic, self._before) if self._before else None
         return self._window.cached if self._window else None
 

@@ -22,11 +22,13 @@ class Names:
         ended: Requests that ended, a counter.
         busy: Requests under way or waiting, gauges.
         cached: Prompt tokens that the cache served, a counter.
+        lags: A gauge may still hold a request that has ended, for half a minute.
     """
 
     ended: str
     busy: tuple[str, ...]
     cached: str | None
+    lags: bool = False
 
 
 KNOWN = (
@@ -39,6 +41,7 @@ KNOWN = (
         "sglang:num_requests_total",
         ("sglang:num_running_reqs", "sglang:num_queue_reqs"),
         "sglang:cached_tokens_total",
+        lags=True,  # before the summer of 2026: sgl-project/sglang#26495
     ),
 )
 
@@ -91,9 +94,12 @@ def traffic(values: Mapping[str, float]) -> Traffic | None:
     for names in KNOWN:
         if all(name in values for name in names.busy):
             cached = values.get(names.cached) if names.cached else None
+            busy = int(sum(values[name] for name in names.busy))
+            if names.lags and busy == 1:  # our own last one or somebody else's: not known
+                busy, cached = 0, None
             return Traffic(
                 ended=int(values.get(names.ended, 0)),
-                busy=int(sum(values[name] for name in names.busy)),
+                busy=busy,
                 cached=None if cached is None else int(cached),
             )
     return None

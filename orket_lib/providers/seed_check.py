@@ -41,7 +41,8 @@ def seed_readback(
             timeout_s=_TIMEOUT_S,
             ignore_eos=True,
         )
-        return generate(request).text
+        said = generate(request)
+        return f"{said.reasoning}\0{said.text}"  # one that thinks may not get beyond it
 
     text(seed)  # the first one fills the server's prompt cache, which may shift the last bits
     first, again = text(seed), text(seed)

@@ -44,7 +44,10 @@ def json_object(text: str) -> dict[str, Any]:
     Raises:
         ValueError: It is something else.
     """
-    value = json.loads(text)
+    try:
+        value = json.loads(text)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
     if not isinstance(value, dict):
         raise ValueError(f"not a JSON object: {text[:80]}")
     return value

@@ -25,6 +25,7 @@ from collections.abc import Sequence
 from textwrap import indent
 
 from orket_lib.vocabulary.faults import Fault
+from orket_lib.vocabulary.text import well_formed
 
 
 class OrketError(Exception):
@@ -75,7 +76,7 @@ class RequestFailed(ProviderError):
 
     def __init__(self, message: str, fault: Fault | None = None) -> None:
         self.fault = fault
-        super().__init__(message)
+        super().__init__(well_formed(message))  # a server's words may be in it
 
 
 class RequestTimedOut(ProviderError):

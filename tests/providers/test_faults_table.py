@@ -22,6 +22,7 @@ from builders import session, spec, task
 
 from orket_lib.artifacts.run_report import TestRun
 from orket_lib.measure.graded import run_task
+from orket_lib.measure.journal import RUN, Journal
 from orket_lib.measure.opened import OpenSession
 from orket_lib.providers.base import Generation, GenerationRequest
 from orket_lib.providers.llama_client import LlamaClient
@@ -83,6 +84,14 @@ def trickle(connection: Connection) -> None:
     with suppress(OSError):
         while True:
             connection.sendall(chunk(b": still here\n\n"))
+            time.sleep(0.02)
+
+
+def dripping_error(connection: Connection) -> None:
+    connection.sendall(b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 9999\r\n\r\n")
+    with suppress(OSError):
+        while True:
+            connection.sendall(b" ")
             time.sleep(0.02)
 
 
@@ -186,9 +195,61 @@ CASES = {
         Fault.NOT_JSON,
         "the stream holds no JSON: ",
     ),
+    "an error for a stream, under HTTP 200": Case(
+        status("200 OK", '{"error": "Unexpected endpoint or method"}'),
+        ERROR,
+        Fault.ERROR_IN_STREAM,
+        "an error for a stream: Unexpected endpoint or method",
+    ),
+    "half a character in an error": Case(
+        stream(chunk(b'data: {"error": "bad \\ud83d"}\n\n'), END),
+        ERROR,
+        Fault.ERROR_IN_STREAM,
+        "error in mid-stream: bad \ufffd",
+    ),
+    **{
+        f"choices that are none: {found}": Case(
+            stream(chunk(b'data: {"choices": %s}\n\ndata: [DONE]\n\n' % found.encode()), END),
+            ERROR,
+            Fault.NOT_JSON,
+            "the stream holds no choices: ",
+        )
+        for found in ("[null]", '["x"]', "5")
+    },
+    "an answer that is no text": Case(
+        stream(
+            chunk(b'data: {"choices": [{"delta": {"content": [{"type": "text"}]}}]}\n\n'),
+            chunk(b"data: [DONE]\n\n"),
+            END,
+        ),
+        ERROR,
+        Fault.NOT_JSON,
+        "the answer is no text: ",
+    ),
+    "JSON without a bottom": Case(
+        stream(chunk(b"data: " + b"[" * 200_000 + b"\n\n"), END),
+        ERROR,
+        Fault.NOT_JSON,
+        "the stream holds no JSON: nested too deeply",
+    ),
+    "odd things beside the answer": Case(
+        stream(
+            piece("grün"),
+            chunk(b'data: {"choices": [{"delta": "hi", "finish_reason": 5}]}\n\n'),
+            chunk(b'data: {"choices": [], "usage": "n/a", "timings": [1], "stats": 7}\n\n'),
+            chunk(b'data: {"choices": [], "usage": {"x": "\\ud83d"}}\n\n'),
+            chunk(b'data: {"timings": {"predicted_ms": 1%s}}\n\n' % (b"0" * 400)),
+            chunk(b"data: [DONE]\n\n"),
+            END,
+        ),
+        Outcome.FAIL,
+        None,
+        "",
+    ),
     "no end of the answer": Case(
         endless, ERROR, Fault.ENDLESS, "no end of the answer, of which 8 tokens were asked for"
     ),
+    "no end of an error": Case(dripping_error, Outcome.TIMEOUT, None, "no end after 0.5 s"),
     "a trickle of nothing": Case(trickle, Outcome.TIMEOUT, None, "no end after 0.5 s"),
     "silence": Case(silence, Outcome.TIMEOUT, None, "silent for 0.5 s"),
     "a character split over reads": Case(
@@ -272,6 +333,9 @@ def test_a_request_that_fails_is_told_and_not_repeated(
         close()
     assert (found.outcome, found.fault) == (case.outcome, case.fault), found.outcome_detail
     assert case.says in found.outcome_detail
+    journal = Journal(tmp_path / "kept", "")
+    journal.append(RUN, found)
+    assert Journal(tmp_path / "kept", "").all(RUN) == journal.all(RUN), "what was said is kept"
     assert found.telemetry.adherence_score == 0.0
     assert wire.requests == (case.act is not None)
     if case.outcome is not Outcome.FAIL:

@@ -20,7 +20,8 @@ from orket_lib.measure.identity import identity_observations
 from orket_lib.providers import visits
 from orket_lib.providers.base import GenerationRequest, Model, Source
 from orket_lib.providers.lmstudio import LmStudioProvider
-from orket_lib.vocabulary.errors import LoadError, RequestFailed, ServerCrashed
+from orket_lib.providers.lmstudio_client import LmStudioClient
+from orket_lib.vocabulary.errors import LoadError, RequestFailed, RequestTimedOut, ServerCrashed
 from orket_lib.vocabulary.faults import Fault
 from orket_lib.vocabulary.reasons import Reason
 
@@ -247,6 +248,37 @@ def test_a_model_that_does_not_load_is_told_in_the_servers_words(
         served(simulator, log),
     ):
         pytest.fail("it was served")
+
+
+@both
+@pytest.mark.parametrize(
+    "ends", [RequestFailed("HTTP 400: no template"), RequestTimedOut("silent"), KeyboardInterrupt()]
+)
+def test_what_came_to_be_loaded_by_a_load_that_failed_is_unloaded(
+    log: Path, version: dict[str, Any], ends: BaseException, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else it would stop every later cell, as somebody else's."""
+    failed = []
+    for name in ("load", "load_by_asking"):
+        whole = getattr(LmStudioClient, name)
+
+        def fails_once(client: LmStudioClient, tag: str, how: Any, whole: Any = whole) -> Any:
+            result = whole(client, tag, how)
+            if not failed:
+                failed.append(ends)
+                raise ends
+            return result
+
+        monkeypatch.setattr(LmStudioClient, name, fails_once)
+    with simulated(**version) as simulator:
+        with (
+            pytest.raises(KeyboardInterrupt if isinstance(ends, KeyboardInterrupt) else LoadError),
+            served(simulator, log),
+        ):
+            pytest.fail("it was served")
+        with served(simulator, log) as model:
+            assert model.served.quant_tag == "Q4_K_M"
+    assert failed
 
 
 # What is served

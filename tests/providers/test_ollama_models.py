@@ -85,6 +85,9 @@ def test_a_tag_names_one_model_in_all_its_spellings(tag: str, found: int | None)
         ("qwen3:cloud", True),
         ("cloud:7b", False),
         ("cloudy", False),
+        ("storm-cloud", False),
+        ("storm-cloud:7b", False),
+        ("gpt-oss:20B-Cloud", True),
         ("somebody/cloud:q4_0", False),
     ],
 )

@@ -118,6 +118,19 @@ def test_a_model_that_is_a_file_of_this_machine_is_read_itself(log: Path) -> Non
     assert found.sha256
 
 
+def test_a_path_of_the_servers_folder_is_not_looked_for_in_ours(
+    log: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a server in a container, or one that was started elsewhere, it is another file."""
+    nano = Path(__file__).parents[2] / "models" / "orket-nano" / "orket-nano-Q4_K_M.gguf"
+    (tmp_path / "m.gguf").write_bytes(nano.read_bytes())
+    monkeypatch.chdir(tmp_path)
+    with simulated(root="m.gguf") as simulator, served(simulator, log) as model:
+        found = model.served  # the file is younger than the process that is said to serve it
+    assert (found.path, found.sha256, found.file_quant_tag) == ("m.gguf", None, None)
+    assert found.null_reasons["bytes"] == "NO_LOCAL_FILE"
+
+
 def test_nothing_was_loaded_and_that_is_why_there_is_no_load_time(log: Path) -> None:
     with simulated() as simulator, served(simulator, log) as model:
         assert model.load.null_reasons == {
@@ -373,6 +386,25 @@ def test_requests_of_others_are_seen_by_the_servers_counters(log: Path) -> None:
     assert seen.reason is Reason.FOREIGN_REQUESTS
     assert "2 other ones ended with ours" in seen.evidence
     assert tokens.cached is None, "whose tokens the cache served is not known"
+
+
+def test_a_request_of_ours_that_had_no_end_is_not_somebody_elses(
+    log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server may count one that we left for a moment more, and nothing else is known of it."""
+    with simulated() as simulator, served(simulator, log) as model:
+        model.generate(QUESTION)
+        looks = []
+        watch: Any = model._watch  # type: ignore[attr-defined]
+        seen = watch._traffic
+        monkeypatch.setattr(watch, "_traffic", lambda: looks.append(1) or seen())
+        with pytest.raises(RequestFailed):
+            model.generate(replace(QUESTION, prompt="x " * 100_000))
+        looks.clear()
+        assert model.generate(QUESTION).tokens.cached is None
+        assert (looks, model.disturbances()) == ([], ())
+        model.generate(QUESTION)
+        assert looks
 
 
 def test_a_server_that_began_anew_is_told(log: Path) -> None:

@@ -38,9 +38,25 @@ def test_what_is_no_number_is_no_sample() -> None:
 
 def test_traffic_of_servers_that_we_know() -> None:
     assert traffic(samples(EXPOSITION)) == Traffic(ended=15, busy=3, cached=480)
-    sglang = {"sglang:num_running_reqs": 0.0, "sglang:num_queue_reqs": 1.0}
-    assert traffic(sglang) == Traffic(ended=0, busy=1, cached=None)
+    sglang = {"sglang:num_running_reqs": 2.0, "sglang:num_queue_reqs": 1.0}
+    assert traffic(sglang) == Traffic(ended=0, busy=3, cached=None)
     assert traffic({"http_requests_total": 3.0}) is None
+
+
+def test_one_request_that_a_late_gauge_still_shows_is_nobodys() -> None:
+    """SGLang's shows our own last one for up to half a minute: then nothing is known."""
+    late = {
+        "sglang:num_running_reqs": 1.0,
+        "sglang:num_queue_reqs": 0.0,
+        "sglang:num_requests_total": 6.0,
+        "sglang:cached_tokens_total": 40.0,
+    }
+    assert traffic(late) == Traffic(ended=6, busy=0, cached=None)
+    assert traffic(late | {"sglang:num_running_reqs": 0.0}) == Traffic(ended=6, busy=0, cached=40)
+    vllm = {"vllm:num_requests_running": 1.0, "vllm:num_requests_waiting": 0.0}
+    found = traffic(vllm)
+    assert found is not None
+    assert found.busy == 1
 
 
 def looks(*seen: Traffic | None) -> Iterator[Traffic | None]:

@@ -21,6 +21,13 @@ def test_a_seed_that_is_used_is_held() -> None:
     assert (found.held, found.applied, found.requested) == (True, "7", "7")
 
 
+def test_the_thoughts_of_a_model_tell_as_well_as_its_words() -> None:
+    def thinking(request: GenerationRequest) -> Generation:
+        return generation(text="", reasoning=str(request.seed))
+
+    assert seed_readback(thinking, 7, 0.8).held
+
+
 def test_a_seed_that_is_not_used_is_not_held() -> None:
     dice = random.Random(1)
     found = seed_readback(server(lambda _: dice.random()), 7, 0.8)
