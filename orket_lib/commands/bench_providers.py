@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from orket_lib.measure.agreement import Agreement, Way
 
 _BANK = Path("config/task_banks/reference.json")
+_PROVIDERS = ("embedded", "llama_server")  # those that serve a file
 _IDENTICAL = 0.95
 _FEWEST_PROBES = 6
 _DIFFERS = 3  # exit code: a policy said no
@@ -21,8 +22,10 @@ _DIFFERS = 3  # exit code: a policy said no
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the subject."""
-    parser.add_argument("--a", default="embedded", help="the one provider")
-    parser.add_argument("--b", default="llama_server", help="the other provider")
+    parser.add_argument("--a", choices=_PROVIDERS, default="embedded", help="the one provider")
+    parser.add_argument(
+        "--b", choices=_PROVIDERS, default="llama_server", help="the other provider"
+    )
     parser.add_argument("--model", type=Path, nargs="+", required=True, help="GGUF files")
     parser.add_argument("--bank", type=Path, default=_BANK, help="task bank")
     parser.add_argument("--server-binary", default="llama-server", help="of llama_server")
@@ -53,9 +56,10 @@ def run(options: argparse.Namespace) -> int:
         for model in options.model:
             one, other = (_way(options, name, model) for name in (options.a, options.b))
             with tempfile.TemporaryDirectory() as folder:
-                found[model.stem] = compare(one, other, tasks, options.probes, Path(folder))
+                agreement = compare(one, other, tasks, options.probes, Path(folder))
+            found[model.as_posix()] = agreement
             if not options.json:
-                _print(model.stem, found[model.stem], (options.a, options.b))
+                _print(model.stem, agreement, (options.a, options.b))
     if options.json:
         print_json({name: _as_json(agreement) for name, agreement in found.items()})
     enough = all(reaches(agreement.identical, options.at_least) for agreement in found.values())

@@ -71,10 +71,15 @@ def run(options: argparse.Namespace) -> int:
 def _server(text: str) -> tuple[str, str]:
     """Return (provider, address) of `ollama=http://127.0.0.1:11434`."""
     provider, _, url = text.partition("=")
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+        well = parts.scheme in ("http", "https") and parts.hostname and not parts.username
+        well = well and parts.port != 0
+    except ValueError:  # a port that is no number
+        well = False
     if provider not in DEFAULT_URLS:
         raise argparse.ArgumentTypeError(f"`{provider}` is none of {', '.join(DEFAULT_URLS)}")
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
+    if not well:
         raise argparse.ArgumentTypeError(f"`{url}` is no address such as http://127.0.0.1:11434")
     return provider, url.rstrip("/")
 

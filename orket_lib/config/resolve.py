@@ -27,6 +27,7 @@ from orket_lib.config.naming import Named, pin_for
 from orket_lib.config.recipes import identity_of, made_file
 from orket_lib.config.runners import find_runner
 from orket_lib.config.surroundings import look_around
+from orket_lib.providers.gguf_file import model_sha256
 from orket_lib.tasks.bank import Task, TaskBank, select, selection
 from orket_lib.telemetry.fingerprint import remote_machine
 from orket_lib.vocabulary.addresses import remote_host
@@ -214,7 +215,7 @@ def _identity(
     if named.recipe:
         return identity_of(named.recipe, hashes)
     if named.path:
-        return ArtifactIdentity(sha256=hashes.sha256(named.path))
+        return ArtifactIdentity(sha256=model_sha256(named.path, hashes.sha256))
     return ArtifactIdentity(tag=named.tag, pin=pin_for(config, *pair))
 
 

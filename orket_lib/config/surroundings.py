@@ -22,6 +22,7 @@ from orket_lib.config.naming import Named, named_for, pin_for, serves_files
 from orket_lib.config.recipes import find_recipes, recipe_for, requantized
 from orket_lib.config.sidecars import sidecar_problems
 from orket_lib.config.wording import got, nearest
+from orket_lib.providers.gguf_file import model_sha256
 from orket_lib.tasks.bank import TaskBank, load_bank, select
 from orket_lib.vocabulary.cpus import ALL, cpus_of
 from orket_lib.vocabulary.errors import ArtifactError
@@ -125,7 +126,7 @@ def _other_bytes(
     for (model, quant), what in named.items():
         pin = pin_for(config, model, quant)
         if what.path and pin:
-            actual = hashes.sha256(what.path)
+            actual = model_sha256(what.path, hashes.sha256)
             if not actual.startswith(pin):
                 yield (
                     f"artifact_digest.{model}.{quant}: {what} has the SHA-256 {actual}, "

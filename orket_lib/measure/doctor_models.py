@@ -49,7 +49,7 @@ def look_at_servers(
 
 def look_at_files(folder: Path, room: Room, n_ctx: int) -> tuple[SeenModel, ...]:
     """Return the GGUF files below a folder that can be served, with what they say of themselves."""
-    paths = sorted(folder.glob("**/*.gguf"))
+    paths = sorted(path for path in folder.glob("**/*.gguf") if path.is_file())
     return tuple(_seen_files(paths[:_MOST_FILES], room, n_ctx))
 
 
@@ -106,6 +106,9 @@ def _seen_files(paths: Iterable[Path], room: Room, n_ctx: int) -> Iterator[SeenM
             facts = read_gguf(path)
         except LoadError:
             continue
+        if facts.metadata.get("general.type", "model") != "model":
+            continue  # an adapter, or a matrix for quantizing
+        architecture = facts.metadata.get("general.architecture")
         shape = shape_of(facts.metadata)
         model = OfferedModel(
             name=path.as_posix(),
@@ -113,6 +116,7 @@ def _seen_files(paths: Iterable[Path], room: Room, n_ctx: int) -> Iterator[SeenM
             bytes=facts.bytes,
             n_ctx=shape.n_ctx if shape else None,
             parameters=facts.parameters,
+            chats=not facts.metadata.get(f"{architecture}.pooling_type"),  # embedding models pool
         )
         yield _weighed(model, shape, room, n_ctx)
 

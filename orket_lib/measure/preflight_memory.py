@@ -15,6 +15,7 @@ import psutil
 from orket_lib.artifacts.preflight import Needs, PreflightCheck
 from orket_lib.providers.llama_binary import listed_devices
 from orket_lib.providers.memory_need import MemoryNeed, ModelShape, memory_need
+from orket_lib.providers.programs import find_program
 from orket_lib.telemetry.devices.opening import open_devices
 from orket_lib.telemetry.devices.reading import known
 from orket_lib.vocabulary.memory import FREE_SHARE, least_profile
@@ -89,7 +90,7 @@ def room_of(needs: Needs) -> Room:
     """
     if needs.cpu_only:
         return main_memory()
-    binary = needs.programs.get("server_binary")
+    binary = find_program(needs.programs.get("server_binary") or "")
     devices = listed_devices(binary) if binary and needs.gpu_devices is None else None
     if devices is not None:
         return _together([(item.description, item.free_mib) for item in devices])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+import shlex
+import time
+from collections.abc import Callable, Collection, Iterator
 from urllib.parse import urlsplit
 
 from orket_lib.artifacts.offers import OfferedModel, Offering
@@ -19,6 +21,7 @@ from orket_lib.vocabulary.quants import can_be
 _START = {"ollama": "ollama serve", "lmstudio": "lms server start"}
 _LOADS_ITSELF = ("ollama", "lmstudio")  # on request, so that somebody may have asked it already
 _MOST_LISTED = 8
+_POLL_S = 0.5
 _UNLOAD = {"ollama": "ollama stop {}", "lmstudio": "lms unload {}"}
 
 
@@ -34,7 +37,7 @@ def look_at_server(needs: Needs, patience_s: float) -> tuple[list[PreflightCheck
     name = f"{provider} at {url}"
     tags = {model.tag for model in needs.models if model.tag}
     try:
-        asked = within(patience_s, lambda: ask(provider, url, place.api_key, tags))
+        asked = _asked_when_loaded(patience_s, lambda: ask(provider, url, place.api_key, tags))
     except (ProviderError, TimeoutError) as error:
         return [_unreachable(name, needs, error)], []
     build = f"version {asked.offering.build}, " if asked.offering.build else ""
@@ -42,6 +45,18 @@ def look_at_server(needs: Needs, patience_s: float) -> tuple[list[PreflightCheck
     checks = [PreflightCheck(name=name, ok=True, detail=detail)]
     checks += [_tag_check(model, asked, provider) for model in needs.models if model.tag]
     return [*checks, *_loaded(needs, asked.offering)], list(_weighed(asked, tags, provider))
+
+
+def _asked_when_loaded(patience_s: float, ask_it: Callable[[], Asked]) -> Asked:
+    """Return what a server has on offer; one that says that it is still loading is asked again."""
+    deadline = time.monotonic() + patience_s
+    while True:
+        try:
+            return within(patience_s, ask_it)
+        except RequestFailed as error:
+            if error.fault is not Fault.LOADING or time.monotonic() > deadline:
+                raise
+        time.sleep(_POLL_S)
 
 
 def _weighed(asked: Asked, tags: Collection[str], provider: str) -> Iterator[Weighed]:
@@ -69,7 +84,9 @@ def _start_line(needs: Needs) -> str:
     first = needs.models[0]
     port = urlsplit(needs.place.base_url or "").port or 80
     if needs.provider == "llama_server":
-        return f"llama-server -m {first.file or 'MODEL.gguf'} --port {port}"
+        alias = f" --alias {shlex.quote(first.tag)}" if first.tag else ""
+        file = shlex.quote(first.file or "MODEL.gguf")
+        return f"llama-server -m {file} --port {port}{alias} --metrics --slots --parallel 1"
     return f"vllm serve {first.tag} --port {port}"
 
 

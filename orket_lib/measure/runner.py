@@ -33,6 +33,7 @@ from orket_lib.measure.runner_result import (
     token_metrics,
 )
 from orket_lib.providers.base import Model
+from orket_lib.providers.programs import find_program
 from orket_lib.tasks.bank import Task
 from orket_lib.vocabulary import runner as names
 from orket_lib.vocabulary.display import printable
@@ -188,4 +189,5 @@ def _command(spec: MeasurementSpec, folder: RunFolder) -> tuple[str, ...]:
         **spec.controls.model_dump(),
     }
     values = {name: "" if known[name] is None else str(known[name]) for name in names.PLACEHOLDERS}
-    return filled(spec.runner.template, values)
+    name, *rest = filled(spec.runner.template, values)
+    return (find_program(name) or name, *rest)  # as the preflight found it

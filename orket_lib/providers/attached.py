@@ -47,7 +47,11 @@ def served_file(told: object, pid: int | None) -> Path | None:
     try:
         process = psutil.Process(pid)
         path = Path(process.cwd()) / told
-        old = path.stat().st_mtime <= process.create_time()
+        stat = path.stat()
+        # A file that is renamed over another one keeps its time of writing; on Windows the other
+        # time is that of its making.
+        changed = stat.st_mtime if os.name == "nt" else max(stat.st_mtime, stat.st_ctime)
+        old = changed <= process.create_time()
     except (OSError, psutil.Error):
         return None
     return path if old and path.is_file() and os.access(path, os.R_OK) else None

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from orket_lib.artifacts.io import sha256_of_file
 from orket_lib.providers.gguf_header import Header, read_header
 from orket_lib.vocabulary.errors import LoadError
 from orket_lib.vocabulary.quants import normalize_tag
@@ -40,8 +42,12 @@ def read_gguf(path: Path) -> GgufFacts:
     Raises:
         LoadError: The file is not a GGUF file, is damaged or cut, or its other parts are missing.
     """
-    first = _whole_header(path)
     parts = shards(path)
+    if path != parts[0]:
+        raise LoadError(
+            f"{path.as_posix()}: a model in parts is named by its first: {parts[0].name}"
+        )
+    first = _whole_header(path)
     headers = [first, *(_whole_header(part) for part in parts[1:])]
     tensors = [tensor for header in headers for tensor in header.tensors]
     weights = sum(tensor.elements for tensor in tensors)
@@ -67,6 +73,19 @@ def shards(path: Path) -> list[Path]:
         path.with_name(f"{named['stem']}-{number:05d}-of-{count:05d}.gguf")
         for number in range(1, count + 1)
     ]
+
+
+def model_sha256(path: Path, of_file: Callable[[Path], str] = sha256_of_file) -> str:
+    """Return what stands for a model's bytes: a file's SHA-256, or one over those of its parts.
+
+    Args:
+        path: Of the file, or of the first part; parts that are missing are told by who reads them.
+        of_file: Returns the hex SHA-256 of one file.
+    """
+    parts = [part for part in shards(path) if part.is_file()]
+    if len(parts) <= 1:
+        return of_file(path)
+    return hashlib.sha256("".join(of_file(part) for part in parts).encode()).hexdigest()
 
 
 def _whole_header(path: Path) -> Header:

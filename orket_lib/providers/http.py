@@ -53,7 +53,8 @@ class HttpServer:
         transport: For tests; the network otherwise.
 
     Raises:
-        ProviderError: The variable that the key names is not set, or the key fits no header.
+        ProviderError: The address is none, the variable that the key names is not set, or the key
+            fits no header.
     """
 
     def __init__(
@@ -64,8 +65,12 @@ class HttpServer:
     ) -> None:
         self.base_url = base_url
         self._key = _resolved(api_key)
+        try:
+            address = httpx.URL(base_url)
+        except httpx.InvalidURL as error:
+            raise ProviderError(f"{base_url}: no address: {error}") from None
         self._http = httpx.Client(
-            base_url=base_url,
+            base_url=address,
             headers={
                 "Accept-Encoding": "identity",  # raw reads are stamped: they must be the text
                 **({"Authorization": f"Bearer {self._key}"} if self._key else {}),

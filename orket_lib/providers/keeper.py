@@ -33,6 +33,10 @@ def main() -> None:
     """Keep the server until the parent goes away, or the server does."""
     die_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which ends us
+    # So do a closed terminal and the like. Handled, not ignored: the server would inherit that.
+    for name in ("SIGHUP", "SIGTERM", "SIGQUIT"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), lambda *_: None)
     requests = sys.stdin.buffer
     settings = json.loads(requests.readline())
     try:
@@ -68,11 +72,19 @@ def _start(settings: dict[str, Any]) -> subprocess.Popen[bytes]:
 
 
 def _end(server: subprocess.Popen[bytes]) -> None:
-    server.terminate()
-    try:
+    """End the server, and what it has started where it is only a script around the real one."""
+    _signal(server, signal.SIGTERM)
+    with suppress(subprocess.TimeoutExpired):
         server.wait(timeout=STOP_TIMEOUT_S)
-    except subprocess.TimeoutExpired:
-        server.kill()
+    _signal(server, getattr(signal, "SIGKILL", signal.SIGTERM))
+
+
+def _signal(server: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    if sys.platform == "win32":
+        server.terminate()
+        return
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(server.pid, number)  # it leads a session of its own
 
 
 def _tell(answer: dict[str, Any]) -> None:

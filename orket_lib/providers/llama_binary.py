@@ -11,7 +11,7 @@ import subprocess
 from dataclasses import dataclass
 
 _PATIENCE_S = 10.0  # starting a GPU's driver takes seconds
-_DEVICE = re.compile(r"^\s+(\S+): (.+) \((\d+) MiB, (\d+) MiB free\)$", re.MULTILINE)
+_DEVICE = re.compile(r"^\s+(\S+): (.+) \((\d+) MiB, (\d+) MiB free\)\s*$", re.MULTILINE)
 _VERSION = re.compile(r"^version: (.+)$", re.MULTILINE)
 
 
@@ -37,7 +37,8 @@ def listed_devices(binary: str) -> tuple[Device, ...] | None:
         return None
     return tuple(
         Device(name, description, float(free))
-        for name, description, _, free in _DEVICE.findall(said)
+        for name, description, total, free in _DEVICE.findall(said)
+        if int(total)  # a library for matrices is listed, too, and holds no model
     )
 
 

@@ -86,9 +86,10 @@ class LlamaClient:
 
     def models(self) -> list[dict[str, Any]]:
         """Return what `GET /v1/models` lists; with a router, of the model that is asked."""
-        listed = self._server.call("GET", "/v1/models").get("data") or ()
+        listed = self._server.call("GET", "/v1/models").get("data")
         name = self._named.get("model")
-        found = [model for model in listed if isinstance(model, dict)]
+        told = listed if isinstance(listed, list) else []
+        found = [model for model in told if isinstance(model, dict)]
         return [model for model in found if name in (None, model.get("id"))]
 
     def metrics(self) -> dict[str, float]:

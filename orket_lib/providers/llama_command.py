@@ -56,6 +56,8 @@ def command_line(binary: str, spec: MeasurementSpec, artifact: Path, port: int) 
     known = _known_flags(binary)
     command = [binary, "--model", str(artifact), "--host", "127.0.0.1", "--port", str(port)]
     command += ["--ctx-size", str(spec.n_ctx or 0), "--parallel", "1"]
+    if spec.n_ctx is None and "--fit" in known:
+        command += ["--fit", "off"]  # else a full machine gets less context, quant by quant
     command += ["--threads", str(threads), "--threads-batch", str(threads)]
     for flag in _WHERE_KNOWN:
         command += flag if flag[0] in known else ()

@@ -13,11 +13,10 @@ from typing import Any
 
 import psutil
 
-from orket_lib.artifacts.io import sha256_of_file
 from orket_lib.artifacts.run_report import ControlReadback, LoadTimes, Observation, ServedModel
 from orket_lib.artifacts.spec import ControlSettings
 from orket_lib.providers.base import Generation, GenerationRequest
-from orket_lib.providers.gguf_file import read_gguf
+from orket_lib.providers.gguf_file import model_sha256, read_gguf
 from orket_lib.providers.llama_client import LlamaClient, TokenChoice
 from orket_lib.providers.numbers import count, section
 from orket_lib.vocabulary.cpus import ALL, cpus_of
@@ -126,7 +125,7 @@ def read_back(
     return ServedModel.of(
         **told,
         # After the load on purpose: hashing first would warm the page cache under the load time.
-        sha256=sha256_of_file(artifact),
+        sha256=model_sha256(artifact),
         file_quant_tag=facts.quant_tag,
         bytes=facts.bytes,
         bits_per_weight=facts.bits_per_weight,

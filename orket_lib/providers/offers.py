@@ -6,9 +6,10 @@ reads back itself when it serves it.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
+from typing import Any
 
 from orket_lib.artifacts.offers import OfferedModel, Offering
 from orket_lib.providers.llama_client import LlamaClient
@@ -44,7 +45,8 @@ def ask(
         provider: Whose language it speaks.
         base_url: Of the server.
         api_key: For it; `${ENV:NAME}` is looked up.
-        closely: Models that are asked about one by one, where that tells more; None means all.
+        closely: Models that are asked about one by one, where that tells more; None means all. One
+            that has several names is given under the one that stands here.
 
     Raises:
         ProviderError: It is not there, is silent, or answers with an error or something else.
@@ -57,7 +59,7 @@ def ask(
             return Asked(_ask_lmstudio(lmstudio))
     if provider == "llama_server":
         with closing(LlamaClient(base_url, api_key)) as llama:
-            return Asked(_ask_llama_server(llama))
+            return Asked(_ask_llama_server(llama, closely or ()))
     with closing(OpenAiClient(base_url, api_key)) as openai:
         return Asked(_ask_openai(openai))
 
@@ -126,7 +128,7 @@ def _of_lmstudio(item: Listed) -> Iterator[OfferedModel]:
     )
 
 
-def _ask_llama_server(client: LlamaClient) -> Offering:
+def _ask_llama_server(client: LlamaClient, wanted: Collection[str]) -> Offering:
     props = client.props()
     return Offering(
         build=text(props, "build_info"),
@@ -140,9 +142,16 @@ def _ask_llama_server(client: LlamaClient) -> Offering:
                 loaded=True,
             )
             for item in client.models()
-            if (name := text(item, "id"))
+            if (name := _name_of(item, wanted))
         ),
     )
+
+
+def _name_of(item: Mapping[str, Any], wanted: Collection[str]) -> str | None:
+    """Return what to call a model of a llama.cpp server: by an alias, where that is asked for."""
+    aliases = item.get("aliases")
+    named = (alias for alias in (aliases if isinstance(aliases, list) else ()) if alias in wanted)
+    return next(named, text(item, "id"))
 
 
 def _ask_openai(client: OpenAiClient) -> Offering:

@@ -11,10 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from orket_lib.artifacts.io import sha256_of_file
 from orket_lib.artifacts.run_report import ServedModel
 from orket_lib.providers.attached import served_file
-from orket_lib.providers.gguf_file import read_gguf
+from orket_lib.providers.gguf_file import model_sha256, read_gguf
 from orket_lib.providers.http import HttpServer
 from orket_lib.providers.numbers import count, section, text
 from orket_lib.vocabulary.errors import ProviderError
@@ -81,7 +80,7 @@ def served_model(facts: ServerFacts, pid: int | None, extras: tuple[str, ...]) -
     bits = found.bits_per_weight if found else facts.bits_per_weight
     return ServedModel.of(
         path=facts.path,
-        sha256=sha256_of_file(file) if file else None,
+        sha256=model_sha256(file) if file else None,
         quant_tag=facts.quant_tag,
         quant_source=facts.quant_source,
         file_quant_tag=found.quant_tag if found else None,

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import yaml
 from canned_server import canned_server, ollama, ollama_model
+from gguf import GGUFWriter
 
 from orket_lib.cli import main
 from orket_lib.vocabulary import addresses
@@ -176,6 +179,59 @@ def test_wrong_usage_is_told(
     except SystemExit as exit_:
         assert exit_.code == code
     assert message in capsys.readouterr().err
+
+
+def test_a_port_that_is_no_number_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(["doctor", "--server", "ollama=http://127.0.0.1:abc"])
+    assert stopped.value.code == 2
+    assert "`http://127.0.0.1:abc` is no address" in capsys.readouterr().err
+
+
+def test_something_else_that_lists_no_models_is_no_reason_to_fail(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with canned_server({"GET /props": {}, "GET /v1/models": {"data": 7}}) as server:
+        found = looked(capsys, "--server", f"llama_server={server.url}")
+    (seen,) = [item for item in found["servers"] if item["provider"] == "llama_server"]
+    assert seen["models"] == []
+
+
+def written(path: Path, facts: dict[str, str | int]) -> None:
+    """Write a GGUF file of one tensor, with more facts in its header."""
+    writer = GGUFWriter(path, "bert")
+    for key, value in facts.items():
+        if isinstance(value, str):
+            writer.add_string(key, value)
+        else:
+            writer.add_uint32(key, value)
+    writer.add_file_type(1)
+    writer.add_tensor("a", np.zeros((32, 32), dtype=np.float16))
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a named pipe")
+def test_what_answers_nothing_is_not_suggested(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "models").unlink()
+    (tmp_path / "models").mkdir()
+    os.mkfifo(tmp_path / "models" / "pipe.gguf")
+    nano = ROOT / "models" / "orket-nano" / "orket-nano-Q4_K_M.gguf"
+    (tmp_path / "models" / "real-Q4_K_M.gguf").write_bytes(nano.read_bytes())
+    for quant in ("F16", "F32"):
+        written(tmp_path / "models" / f"lora-{quant}.gguf", {"general.type": "adapter"})
+        written(tmp_path / "models" / f"embed-{quant}.gguf", {"bert.pooling_type": 2})
+    found = looked(capsys)
+    assert {item["name"]: item["chats"] for item in found["files"]} == {
+        "models/embed-F16.gguf": False,
+        "models/embed-F32.gguf": False,
+        "models/real-Q4_K_M.gguf": True,
+    }
+    assert yaml.safe_load(found["suggestion"])["models"] == ["real"]
 
 
 def test_names_cannot_steer_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:

@@ -101,9 +101,28 @@ def test_the_command_tells_both_and_judges(
 ) -> None:
     options = ["--b", "embedded", "--model", str(nano_file("Q2_K")), "--json"]
     assert main(command(tmp_path / "bank.json", *options)) == 0
-    found = json.loads(capsys.readouterr().out)["orket-nano-Q2_K"]
+    found = json.loads(capsys.readouterr().out)[nano_file("Q2_K").as_posix()]
     assert (found["tasks"], found["identical"], found["differences"]) == (4, 1.0, [])
     assert isinstance(found["within_noise"], bool)
+
+
+def test_two_files_of_one_name_are_judged_both(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = Difference("a", None, None)
+    found = iter(
+        Agreement(1, differences, (STEADY, STEADY), Estimate(0, 0, 0))
+        for differences in ((one,), ())
+    )
+    monkeypatch.setattr("orket_lib.measure.agreement.compare", lambda *_: next(found))
+    files = [tmp_path / folder / "x.gguf" for folder in ("a", "b")]
+    for file in files:
+        file.parent.mkdir()
+        file.write_bytes(nano_file("Q2_K").read_bytes())
+    options = ["--model", *map(str, files), "--json"]
+    assert main(command(tmp_path / "bank.json", *options)) == 3
+    told = json.loads(capsys.readouterr().out)
+    assert [item["identical"] for item in told.values()] == [0.0, 1.0]
 
 
 @pytest.mark.skipif(SERVER not in os.environ, reason=f"{SERVER} names no llama-server")

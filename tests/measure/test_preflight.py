@@ -158,6 +158,10 @@ def test_a_build_tells_its_gpus_and_a_build_without_any_has_none(tmp_path: Path)
         ("CUDA0", "NVIDIA GeForce RTX 4090", 23512.0),
         ("ROCm1", "AMD Radeon (TM) Pro: W7900", 45000.0),
     ]
+    on_windows = program(tmp_path, "crlf", LISTED.replace("free)", "free)\\r"))
+    assert listed_devices(on_windows) == two
+    blas = "print('Available devices:\\n  BLAS: OpenBLAS (0 MiB, 0 MiB free)')"
+    assert listed_devices(program(tmp_path, "blas", blas)) == ()
     assert listed_devices(program(tmp_path, "none", "print('Available devices:')")) == ()
     assert listed_devices(program(tmp_path, "old", "raise SystemExit('error: invalid')")) is None
     assert listed_devices(str(tmp_path / "gone")) is None
@@ -383,7 +387,10 @@ def test_what_lm_studio_lacks_is_got_by_its_own_program() -> None:
     [
         ("ollama", "ollama serve"),
         ("lmstudio", "lms server start"),
-        ("llama_server", "llama-server -m MODEL.gguf --port 9"),
+        (
+            "llama_server",
+            "llama-server -m MODEL.gguf --port 9 --alias x --metrics --slots --parallel 1",
+        ),
         ("openai", "vllm serve x --port 9"),
     ],
 )
@@ -394,6 +401,39 @@ def test_where_nobody_answers_the_line_that_starts_a_server_is_told(
     checks = check_all(Needs(provider=provider, place=place, models=(cell(tag="x"),)), Path(), 10)
     assert failed(checks) == {f"{provider} at http://127.0.0.1:9": "nobody answers there"}
     assert remedies(checks) == [line]
+
+
+LLAMA = {"build_info": "b1", "model_ftype": "Q4_K - Medium"}
+TWO_NAMES = {"data": [{"id": "one", "aliases": ["one", "two"]}]}
+
+
+@pytest.mark.usefixtures("plenty")
+@pytest.mark.parametrize("name", ["one", "two"])
+def test_every_name_of_a_served_model_is_on_offer(name: str) -> None:
+    answers = {"GET /props": LLAMA, "GET /v1/models": TWO_NAMES}
+    checks = checked(answers, cell(tag=name), provider="llama_server")
+    assert failed(checks) == {}
+
+
+@pytest.mark.usefixtures("plenty")
+def test_a_server_that_is_loading_is_waited_for() -> None:
+    loading = [(503, {"error": {"message": "Loading model"}})]
+    answers = {
+        "GET /props": lambda _: loading.pop() if loading else LLAMA,
+        "GET /v1/models": TWO_NAMES,
+    }
+    checks = checked(answers, cell(tag="one"), provider="llama_server")
+    assert (failed(checks), loading) == ({}, [])
+
+
+def test_a_server_that_never_ends_loading_is_given_up() -> None:
+    answers = {"GET /props": (503, {"error": {"message": "Loading model"}})}
+    with canned_server(answers) as server:
+        needs = served(server, cell(tag="one"), provider="llama_server")
+        checks = check_all(needs, Path(), 0.6)
+    assert failed(checks) == {
+        f"llama_server at {server.url}": "GET /props: HTTP 503: Loading model"
+    }
 
 
 def test_a_server_that_hangs_is_given_up() -> None:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import psutil
 import pytest
 
-from orket_lib.providers.attached import ServerProcess
+from orket_lib.providers.attached import ServerProcess, served_file
 from orket_lib.vocabulary.errors import ProviderError, RequestFailed, RequestTimedOut, ServerCrashed
 from orket_lib.vocabulary.faults import Fault
 
@@ -39,6 +41,19 @@ def listener(port: int = 0) -> Iterator[tuple[subprocess.Popen[str], str]]:
         process.stdin.close()
         process.wait(timeout=20)
         process.stdout.close()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no time there tells that a file was renamed")
+def test_an_older_file_that_was_renamed_to_it_is_not_what_is_served(tmp_path: Path) -> None:
+    other = tmp_path / "other.gguf"
+    other.write_bytes(b"other")
+    os.utime(other, (0, 0))
+    (tmp_path / "m.gguf").write_bytes(b"served")
+    with listener() as (process, _):
+        assert served_file(str(Path(__file__)), process.pid) == Path(__file__)
+        other.replace(tmp_path / "m.gguf")
+        assert served_file(str(tmp_path / "m.gguf"), process.pid) is None
+        assert served_file(str(tmp_path / "m.gguf"), None) is None
 
 
 def test_the_process_is_found_by_its_address_and_known_as_long_as_it_lives() -> None:

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from orket_lib.artifacts.io import sha256_of_file
 from orket_lib.providers.embedded import cpus_of
-from orket_lib.providers.gguf_file import read_gguf
+from orket_lib.providers.gguf_file import model_sha256, read_gguf
 from orket_lib.vocabulary.errors import LoadError
 from orket_lib.vocabulary.quants import NOMINAL_BITS
 
@@ -54,6 +55,20 @@ def test_a_damaged_file_does_not_load(tmp_path: Path, content: bytes) -> None:
     path.write_bytes(content)
     with pytest.raises(LoadError, match=r"model\.gguf: not a readable GGUF file"):
         read_gguf(path)
+
+
+def test_a_model_in_parts_is_all_of_its_parts(tmp_path: Path) -> None:
+    first, second = (tmp_path / f"m-0000{number}-of-00002.gguf" for number in (1, 2))
+    for path in (first, second):
+        path.write_bytes(model("Q2_K").read_bytes())
+    before = model_sha256(first)
+    assert before not in (sha256_of_file(first), sha256_of_file(second))
+    second.write_bytes(model("Q3_K_M").read_bytes())
+    assert model_sha256(first) != before
+    assert model_sha256(model("Q2_K")) == sha256_of_file(model("Q2_K"))
+    assert read_gguf(first).parameters == 2 * 3_311_872
+    with pytest.raises(LoadError, match=r"named by its first: m-00001-of-00002\.gguf"):
+        read_gguf(second)
 
 
 def test_a_missing_file_does_not_load(tmp_path: Path) -> None:

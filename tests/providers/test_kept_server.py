@@ -101,6 +101,36 @@ def test_one_that_does_not_want_to_end_is_killed(
     assert is_gone(server.pid)
 
 
+@pytest.mark.skipif(os.name == "nt", reason="a script for a shell, and signals")
+def test_a_script_around_it_leaves_nothing_behind(log: Path, tmp_path: Path) -> None:
+    script = tmp_path / "around"
+    inner = 'import os, time; print("here I am", os.getpid(), flush=True); time.sleep(600)'
+    script.write_text(f"#!/bin/sh\n{sys.executable} -c '{inner}'\nexit 0\n", encoding="utf-8")
+    script.chmod(0o755)
+    with kept_server([str(script)], os.environ, (), log):
+        says(log)
+        pid = int(log.read_text(encoding="utf-8").rpartition("here I am ")[2].split()[0])
+        assert not is_gone(pid)
+    wait_until(lambda: is_gone(pid), "its own process is gone")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals")
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM])
+def test_a_signal_to_all_of_us_does_not_leave_it_behind(log: Path, number: int) -> None:
+    """A terminal that is closed, say: who keeps it lives on until we are gone, and ends it."""
+    with kept(SLEEPER, log) as server:
+        says(log)
+        (keeper,) = (
+            child
+            for child in psutil.Process().children()
+            if server.pid in [grandchild.pid for grandchild in child.children()]
+        )
+        keeper.send_signal(number)
+        assert server.death(0.3) is None
+        pid = server.pid
+    wait_until(lambda: is_gone(pid), "it is gone with us")
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux kills the children of the killed")
 def test_when_its_keeper_is_killed_it_is_gone(log: Path) -> None:
     with kept(SLEEPER, log) as server:

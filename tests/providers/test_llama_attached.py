@@ -105,8 +105,9 @@ def test_a_name_is_the_servers_name(owner: LlamaModel, tmp_path: Path) -> None:
 def test_a_file_that_is_younger_than_the_server_may_not_be_what_it_serves(
     tmp_path: Path, touched: bool
 ) -> None:
-    file = tmp_path / "nano.gguf"
-    shutil.copy2(nano_file("Q8_0"), file)
+    file = nano_file("Q8_0")
+    if touched:
+        file = Path(shutil.copy2(file, tmp_path / "nano.gguf"))
     with server_of_others(tmp_path, file) as owner:
         if touched:
             shutil.copy(nano_file("Q2_K"), tmp_path / "new.gguf")

@@ -63,6 +63,14 @@ def test_the_models_own_context_is_asked_for_where_none_is_named(tmp_path: Path)
     assert value(command(tmp_path, n_ctx=None), "--ctx-size") == "0"
 
 
+def test_a_full_machine_does_not_get_less_context_than_the_models_own(tmp_path: Path) -> None:
+    fits = "  --fit [on|off]   whether to adjust unset arguments to fit in device memory"
+    assert value(command(tmp_path, fits, n_ctx=None), "--fit") == "off"
+    assert "--fit" not in command(tmp_path, fits, n_ctx=4096), "it leaves what is asked for alone"
+    (tmp_path / "old").mkdir()
+    assert "--fit" not in command(tmp_path / "old", n_ctx=None), "an older build has none"
+
+
 def test_a_build_is_asked_for_what_its_help_names_and_for_nothing_else(tmp_path: Path) -> None:
     optional = {"--jinja", "--cache-ram", "--no-webui", "--no-context-shift"}
     (tmp_path / "old").mkdir()
