@@ -35,7 +35,6 @@ def run(options: argparse.Namespace) -> int:
     """Measure and print what the client and the sampler add."""
     import tempfile
 
-    from orket_lib.artifacts.io import sha256_of_file
     from orket_lib.artifacts.spec import (
         ArtifactIdentity,
         ControlSettings,
@@ -45,13 +44,14 @@ def run(options: argparse.Namespace) -> int:
     from orket_lib.measure.device_lock import device_lock
     from orket_lib.measure.overhead import client_overhead, sampler_overhead
     from orket_lib.providers.base import Source
+    from orket_lib.providers.gguf_file import model_sha256
     from orket_lib.telemetry.fingerprint import hardware_fingerprint
 
     spec = MeasurementSpec(
         model_id=options.model.stem,
         quant_tag="",
         provider="embedded",
-        artifact=ArtifactIdentity(sha256=sha256_of_file(options.model)),
+        artifact=ArtifactIdentity(sha256=model_sha256(options.model)),
         n_ctx=2048,
         temperature=0,
         max_output_tokens=128,

@@ -74,7 +74,6 @@ def _probes(text: str) -> int:
 
 
 def _way(options: argparse.Namespace, provider: str, model: Path) -> Way:
-    from orket_lib.artifacts.io import sha256_of_file
     from orket_lib.artifacts.serving import Place
     from orket_lib.artifacts.spec import (
         ArtifactIdentity,
@@ -84,6 +83,7 @@ def _way(options: argparse.Namespace, provider: str, model: Path) -> Way:
     )
     from orket_lib.measure.agreement import Way
     from orket_lib.providers.base import Source
+    from orket_lib.providers.gguf_file import model_sha256
     from orket_lib.telemetry.fingerprint import hardware_fingerprint
 
     ours = provider == "llama_server"
@@ -91,7 +91,7 @@ def _way(options: argparse.Namespace, provider: str, model: Path) -> Way:
         model_id=model.stem,
         quant_tag="",
         provider=provider,
-        artifact=ArtifactIdentity(sha256=sha256_of_file(model)),
+        artifact=ArtifactIdentity(sha256=model_sha256(model)),
         server_args=tuple(options.server_args.split()) if ours else (),
         n_ctx=options.n_ctx,
         temperature=0,

@@ -89,15 +89,14 @@ def _source(options: argparse.Namespace) -> Source:
 
 
 def _spec(options: argparse.Namespace) -> SidecarSpec:
-    from orket_lib.artifacts.io import sha256_of_file
     from orket_lib.artifacts.sidecar import ServingSettings, SidecarSpec
     from orket_lib.artifacts.spec import ArtifactIdentity, ControlSettings
-    from orket_lib.providers.gguf_file import read_gguf
+    from orket_lib.providers.gguf_file import model_sha256, read_gguf
     from orket_lib.telemetry.fingerprint import hardware_fingerprint
     from orket_lib.vocabulary.quants import normalize_tag
 
     try:
-        sha256 = sha256_of_file(options.model)
+        sha256 = model_sha256(options.model)
     except OSError as error:
         raise ArtifactError(f"{options.model}: can't be read: {error.strerror}") from None
     read_gguf(options.model)  # what is no model is bad input, and no result of this hardware
