@@ -110,8 +110,8 @@ MUTATIONS = (
         "T2",
         "the context of a server that runs already is repeated from the label",
         OPENAI,
-        "self.served = served_model(facts, on_this_machine, extras)",
-        "self.served = served_model(facts, on_this_machine, extras).model_copy(\n"
+        "self.served = served_model(facts, self.pid, extras)",
+        "self.served = served_model(facts, self.pid, extras).model_copy(\n"
         '            update={"n_ctx": spec.n_ctx}\n'
         "        )",
     ),

@@ -47,10 +47,12 @@ def served_file(told: object, pid: int | None) -> Path | None:
     try:
         process = psutil.Process(pid)
         path = Path(process.cwd()) / told
-        stat = path.stat()
-        # A file that is renamed over another one keeps its time of writing; on Windows the other
-        # time is that of its making.
-        changed = stat.st_mtime if os.name == "nt" else max(stat.st_mtime, stat.st_ctime)
+        file, folder = path.stat(), path.resolve().parent.stat()
+        # A file that is renamed over another one keeps its time of writing, but it is changed, and
+        # so is its folder; a link to it elsewhere changes the one alone. (On Windows, `st_ctime` is
+        # the time when it was made.)
+        replaced = 0.0 if os.name == "nt" else min(file.st_ctime, folder.st_mtime)
+        changed = max(file.st_mtime, replaced)
         old = changed <= process.create_time()
     except (OSError, psutil.Error):
         return None
