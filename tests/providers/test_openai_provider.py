@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -17,7 +19,7 @@ from simulator_http import Lies
 
 from orket_lib.artifacts.serving import Place
 from orket_lib.artifacts.spec import ArtifactIdentity, ControlSettings, RunSpec
-from orket_lib.providers import openai
+from orket_lib.providers import attached, openai
 from orket_lib.providers.base import GenerationRequest, Model, Source
 from orket_lib.providers.embedded import EmbeddedProvider
 from orket_lib.providers.openai import OpenAiProvider
@@ -108,10 +110,16 @@ def test_a_plain_server_leaves_nulls_with_reasons(log: Path) -> None:
     assert found.null_reasons["n_ctx"] == "NOT_REPORTED"
 
 
-def test_a_model_that_is_a_file_of_this_machine_is_read_itself(log: Path) -> None:
+def test_a_model_that_is_a_file_of_this_machine_is_read_itself(
+    log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     root = Path(__file__).parents[2] / "models" / "orket-nano" / "orket-nano-Q4_K_M.gguf"
-    with simulated(root=str(root)) as simulator, served(simulator, log) as model:
-        found = model.served
+    # The simulator's own process is this one, which others may have been forked from.
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
+        monkeypatch.setattr(attached, "listening_pid", lambda _: process.pid)
+        with simulated(root=str(root)) as simulator, served(simulator, log) as model:
+            found = model.served
+        process.kill()
     assert (found.file_quant_tag, found.quant_tag) == ("Q4_K_M", None)
     assert found.bytes == root.stat().st_size
     assert found.bits_per_weight is not None
