@@ -5,11 +5,10 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from orket_lib.commands._common import print_json, tell
 from orket_lib.commands._configs import add_config_options, sweep_of
-from orket_lib.vocabulary.addresses import DEFAULT_URLS, remote_host
+from orket_lib.vocabulary.addresses import DEFAULT_URLS, remote_host, server_address
 from orket_lib.vocabulary.errors import ArtifactError, ConfigError
 
 if TYPE_CHECKING:
@@ -71,17 +70,12 @@ def run(options: argparse.Namespace) -> int:
 def _server(text: str) -> tuple[str, str]:
     """Return (provider, address) of `ollama=http://127.0.0.1:11434`."""
     provider, _, url = text.partition("=")
-    try:
-        parts = urlsplit(url)
-        well = parts.scheme in ("http", "https") and parts.hostname and not parts.username
-        well = well and parts.port != 0
-    except ValueError:  # a port that is no number
-        well = False
     if provider not in DEFAULT_URLS:
         raise argparse.ArgumentTypeError(f"`{provider}` is none of {', '.join(DEFAULT_URLS)}")
-    if not well:
-        raise argparse.ArgumentTypeError(f"`{url}` is no address such as http://127.0.0.1:11434")
-    return provider, url.rstrip("/")
+    try:
+        return provider, server_address(url)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"`{url}` {error}") from None
 
 
 def _examine(options: argparse.Namespace) -> tuple[DoctorReport, Suggestion | None]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator
 
 from orket_lib.artifacts.spec import OnServerDeath
 from orket_lib.config.fields import Labels, Section, Text, Words, only_placeholders
+from orket_lib.vocabulary.addresses import server_address
 from orket_lib.vocabulary.quants import normalize_tag
 
 Provider = Literal["embedded", "llama_server", "ollama", "lmstudio", "openai"]
@@ -99,19 +99,7 @@ class Serving(Section):
     @field_validator("base_url")
     @classmethod
     def _an_address_without_password(cls, url: str | None) -> str | None:
-        if url is None:
-            return None
-        try:
-            parts = urlsplit(url)
-            valid = parts.scheme in ("http", "https") and bool(parts.hostname)
-            valid = valid and (parts.port is None or parts.port > 0)
-        except ValueError:
-            valid = False
-        if not valid:
-            raise ValueError("must be an address such as http://127.0.0.1:8080")
-        if parts.username or parts.password:
-            raise ValueError("must not hold a user or password")
-        return url.rstrip("/")
+        return None if url is None else server_address(url)
 
     @field_validator("artifact_template", "tag_template")
     @classmethod

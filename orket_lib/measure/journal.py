@@ -98,7 +98,7 @@ class Journal:
                 os.fsync(stream.fileno())
         except OSError as error:
             raise ArtifactError(f"{self._path}: can't be written: {error.strerror}") from None
-        self._lines.append(json.loads(text))
+        self._lines.append(json.loads(text))  # what is on the disk, and not what was to be there
 
     def restart(self, header: dict[str, Any]) -> None:
         """Begin anew; the old journal stays beside its attempt, where sealing put a copy."""

@@ -11,8 +11,7 @@ from typing import Any
 
 from orket_lib.providers.base import Generation, GenerationRequest, TokenReport
 from orket_lib.providers.http import StampedStream
-from orket_lib.providers.numbers import section
-from orket_lib.providers.numbers import text as string
+from orket_lib.providers.numbers import section, text
 from orket_lib.providers.sse import DONE, events, json_object
 from orket_lib.vocabulary.errors import RequestFailed
 from orket_lib.vocabulary.faults import Fault
@@ -47,7 +46,7 @@ def assemble(stream: StampedStream, read_tokens: ReadTokens, times: str = "timin
     Raises:
         RequestFailed: The stream holds an error, no JSON, or no end.
     """
-    text, reasoning, arrivals = [], [], []
+    said, reasoning, arrivals = [], [], []
     finish = usage = timings = None
     done = False
     for event in events(stream.reads):
@@ -63,20 +62,20 @@ def assemble(stream: StampedStream, read_tokens: ReadTokens, times: str = "timin
         usage = section(chunk, "usage") or usage
         timings = section(chunk, times) or timings
         for choice in _choices(chunk):
-            finish = string(choice, "finish_reason") or finish
+            finish = text(choice, "finish_reason") or finish
             delta = section(choice, "delta")
-            content = string(delta, "content") or string(choice, "text") or ""
-            thought = string(delta, "reasoning_content") or string(delta, "reasoning") or ""
+            content = text(delta, "content") or text(choice, "text") or ""
+            thought = text(delta, "reasoning_content") or text(delta, "reasoning") or ""
             if content or thought:
                 arrivals.append(event.at_s - stream.written_s)
-                text.append(content)
+                said.append(content)
                 reasoning.append(thought)
     if not done:
-        if not arrivals and (said := _error_without_events(stream)):
-            raise RequestFailed(f"an error for a stream: {said}", Fault.ERROR_IN_STREAM)
+        if not arrivals and (whole := _error_without_events(stream)):
+            raise RequestFailed(f"an error for a stream: {whole}", Fault.ERROR_IN_STREAM)
         raise RequestFailed(f"the stream was cut after {len(arrivals)} chunks", Fault.CUT_STREAM)
     return Generation(
-        text=well_formed("".join(text)),
+        text=well_formed("".join(said)),
         reasoning=well_formed("".join(reasoning)),
         finish_reason=well_formed(finish or "") or None,
         connect_s=stream.connect_s,

@@ -17,7 +17,7 @@ from orket_lib.vocabulary.quants import normalize_tag
 
 _OFFICIAL = ("registry.ollama.ai/", "library/")
 _NO_QUANT = "UNKNOWN"
-_CLOUD = (":cloud", "-cloud")
+_CLOUD = "cloud"
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,8 @@ def full_name(tag: str) -> str:
 
 def is_cloud(tag: str) -> bool:
     """Tell whether a tag names a model that runs at somebody else's, as its spelling goes."""
-    return f":{full_name(tag).lower().rpartition(':')[2]}".endswith(_CLOUD)
+    size = full_name(tag).rpartition(":")[2]
+    return size == _CLOUD or size.endswith(f"-{_CLOUD}")
 
 
 def offers(answer: Mapping[str, Any]) -> tuple[Offer, ...]:

@@ -84,7 +84,7 @@ def served_model(facts: ServerFacts, pid: int | None, extras: tuple[str, ...]) -
         quant_tag=facts.quant_tag,
         quant_source=facts.quant_source,
         file_quant_tag=found.quant_tag if found else None,
-        bytes=file.stat().st_size if file else _NO_FILE,
+        bytes=found.bytes if found else _NO_FILE,
         bits_per_weight=_NO_FILE if bits is None else bits,
         n_ctx=_NOT_REPORTED if facts.n_ctx is None else facts.n_ctx,
         build=facts.build,

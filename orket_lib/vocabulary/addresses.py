@@ -14,6 +14,25 @@ DEFAULT_URLS = {
 }
 
 
+def server_address(url: str) -> str:
+    """Return an address as it is used, without a slash at its end.
+
+    Raises:
+        ValueError: It is none, or holds a user or password; says what is allowed.
+    """
+    try:
+        parts = urlsplit(url)
+        valid = parts.scheme in ("http", "https") and bool(parts.hostname)
+        valid = valid and (parts.port is None or parts.port > 0)
+    except ValueError:
+        valid = False
+    if not valid:
+        raise ValueError("must be an address such as http://127.0.0.1:8080")
+    if parts.username or parts.password:
+        raise ValueError("must not hold a user or password")
+    return url.rstrip("/")
+
+
 def remote_host(url: str | None) -> str | None:
     """Return the host that an address names when it is another machine, else None."""
     host = urlsplit(url or "").hostname

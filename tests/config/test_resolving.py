@@ -56,6 +56,17 @@ def test_every_cell_is_resolved_to_the_bytes_of_one_file() -> None:
         assert cell.folder == f"storage/runs/nano/{cell.quant_tag}/{cell.digest}"
 
 
+def test_a_model_in_parts_is_another_one_when_any_part_changes(folder: Path) -> None:
+    parts = [folder / "models" / f"m-0000{number}-of-00002.gguf" for number in (1, 2)]
+    for part in parts:
+        part.write_bytes(b"a part")
+    table = {"nano": {"Q8_0": "models/m-00001-of-00002.gguf"}}
+    before = digests(quants="Q8_0", artifacts=table)
+    assert before == digests(quants="Q8_0", artifacts=table)
+    parts[1].write_bytes(b"another part")
+    assert not set(before) & set(digests(quants="Q8_0", artifacts=table))
+
+
 def test_the_table_of_files_wins_over_the_template() -> None:
     table = {"nano": {"q8_0": "models/nano-Q4_K_M.gguf"}}
     first = sweep(artifacts=table).cells[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from orket_lib.artifacts.serving import Place
 from orket_lib.artifacts.spec import WITH_WALLS
 from orket_lib.measure import preflight, preflight_memory
 from orket_lib.measure.preflight import check_all
-from orket_lib.measure.preflight_memory import Room, Weighed, gpu_room, memory_checks
+from orket_lib.measure.preflight_memory import Room, Weighed, gpu_room, memory_checks, room_of
 from orket_lib.providers.llama_binary import build_of, listed_devices
 from orket_lib.providers.memory_need import ModelShape
 from orket_lib.tasks.sandbox.finding import Unavailable, find_sandbox
@@ -149,6 +150,16 @@ def test_a_file_that_cannot_be_run_is_no_program(tmp_path: Path) -> None:
 LISTED = """print('''Available devices:
   CUDA0: NVIDIA GeForce RTX 4090 (24080 MiB, 23512 MiB free)
   ROCm1: AMD Radeon (TM) Pro: W7900 (46064 MiB, 45000 MiB free)''')"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the program here is a script")
+def test_the_room_is_that_of_the_build_that_will_serve(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    program(tmp_path, "server", LISTED)
+    room = room_of(started("~/server"))
+    assert (room.on_gpu, room.free_mib) == (True, 23512.0 + 45000.0)
 
 
 def test_a_build_tells_its_gpus_and_a_build_without_any_has_none(tmp_path: Path) -> None:

@@ -110,6 +110,19 @@ def test_a_whole_measurement_by_runner(tmp_path: Path, provider: FakeProvider) -
     assert len(found.probes) == 2
 
 
+@posix
+def test_a_program_in_the_home_folder_is_the_one_that_the_preflight_found(
+    tmp_path: Path, provider: FakeProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    agent = tmp_path / "agent"
+    agent.write_text(f"#!{sys.executable} -S\n{AGENT}", encoding="utf-8")
+    agent.chmod(0o755)
+    settings = RunnerSettings(template=("~/agent", "{task_file}"), environment={})
+    (run,) = measure(tmp_path / "cell", once(runner=settings)).test_runs
+    assert run.outcome is Outcome.PASS, run.outcome_detail
+
+
 def test_what_is_ours_is_measured_and_what_is_the_runner_s_is_labelled(
     tmp_path: Path, provider: FakeProvider
 ) -> None:
