@@ -13,7 +13,6 @@ if not workflow.config_settings.configfiles:
 
 include: "rules/common.smk"
 include: "rules/plan.smk"
-include: "rules/quantize.smk"
 include: "rules/canary.smk"
 include: "rules/measure.smk"
 include: "rules/sidecar.smk"

@@ -21,11 +21,12 @@ _COMMANDS = {
     "status": "say what is current, what is stale and why, and what a run would cost",
     "preflight": "check that everything a sweep needs is there",
     "quantize": "make a quant of a model file with llama.cpp's llama-quantize",
-    "canary": "measure the canary",
+    "measure-canary": "take the canaries from the store, and measure those that are due",
     "canary-verdict": "hold the canary's measurement against its thresholds",
     "require": "fail, with the reasons, if a verdict did not pass",
-    "run": "measure one cell",
-    "sidecar": "run the hardware sidecar of one cell",
+    "measure-cell": "take a cell's measurements from the store, and measure what is missing",
+    "measure-sidecar": "take a cell's hardware sidecar from the store, or run it",
+    "run-report": "put a cell's sealed parts together, and grade its answers",
     "sidecar-view": "make the sweep's view of a hardware sidecar",
     "sidecar-probe": "measure a model file on this machine's hardware",
     "row": "make a cell's row from its run report",
@@ -33,9 +34,9 @@ _COMMANDS = {
     "kpis": "make the KPI report from a summary",
     "kpi-gate": "hold a sweep's KPIs against a policy",
     "frontier": "make the frontier artifact from a summary",
-    "contexts": "measure how long a context the chosen quant of a model bears",
+    "measure-contexts": "measure how long a context the picked quant of a model can be given",
     "context": "find the context ceiling from summaries of several contexts",
-    "thermal-series": "measure the thermal series of the quant that a frontier picks",
+    "measure-thermal": "measure the thermal series of the quant that a frontier picks",
     "thermal": "make the thermal profile of a series, or of several sweeps",
     "history": "add, list, compare and draw the records of earlier sweeps",
     "contracts": "hold explorer artifacts against their published schemas",
@@ -62,7 +63,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         return 0
     except Refused as error:
-        from orket_lib.commands.invocation import rerun_command
+        from orket_lib.workflow.job_environment import rerun_command
 
         lines = [f"error: {error}"]
         if error.rerun:

@@ -12,9 +12,9 @@ rule compare_baselines:
     output:
         f"{RESULTS}/quant_sweep/regression.json",
     log:
-        f"logs/{SWEEP.config.sweep}/regression.log",
+        f"{LOGS}/regression.log",
     params:
-        code=CODE,
+        code=code_digest("baselines"),
         bank=SWEEP.config.task_bank,
     shell:
         "python -m orket_lib baselines compare --summary {input.summary} --bank {params.bank:q}"
@@ -27,7 +27,7 @@ rule pass_regression:
     output:
         touch(f"{RESULTS}/quant_sweep/regression_passed.ok"),
     log:
-        f"logs/{SWEEP.config.sweep}/regression_passed.log",
+        f"{LOGS}/regression_passed.log",
     shell:
         "python -m orket_lib require --regression {input} --log {log}"
 
@@ -44,9 +44,9 @@ rule record_baselines:
     output:
         f"{RESULTS}/quant_sweep/baselines_recorded.json",
     log:
-        f"logs/{SWEEP.config.sweep}/baselines.log",
+        f"{LOGS}/baselines.log",
     params:
-        code=CODE,
+        code=code_digest("baselines"),
         bank=SWEEP.config.task_bank,
         regression=lambda wildcards, input: (
             f"--regression {input.regression}" if input.regression else ""

@@ -1,85 +1,91 @@
-"""The canary: measured once for what it depends on, judged as data, enforced by a leaf."""
+"""The canary: taken from the store while it is fresh, judged as data, enforced by a leaf."""
 
 
-rule canary_spec:
+rule write_canary_spec:
     input:
         "rules/json.j2",
     output:
-        "storage/canary/{digest}.spec.json",
+        f"{RESULTS}/canary/spec.json",
     log:
-        "logs/canary/{digest}.spec.log",
+        f"{LOGS}/canary/spec.log",
     params:
-        json=lambda wildcards: TARGETS.canary_spec_json(wildcards.digest),
+        json=lambda wildcards: TARGETS.canary_spec_json(),
     template_engine:
         "jinja2"
 
 
-rule canary:
+rule measure_canary:
     input:
-        spec="storage/canary/{digest}.spec.json",
-        preflight=ancient("results/preflight/verdict.json"),
-        place=ancient(f"{RESULTS}/policy/place.json"),
-        quantized=quantized_for,
+        spec=f"{RESULTS}/canary/spec.json",
+        preflight=f"{RESULTS}/preflight.json",
+        place=f"{RESULTS}/policy/place.json",
     output:
-        "storage/canary/{digest}.json",
+        f"{RESULTS}/canary/receipt.json",
     log:
-        "logs/canary/{digest}.log",
+        f"{LOGS}/canary/measure.log",
     priority: 100
     threads: workflow.cores
     resources:
         gpu=1,
     params:
-        # Where the bytes lie is not what is measured: taking `output` keeps both out of the
-        # reasons to measure again, which the digest alone decides.
-        artifact=lambda wildcards, output: TARGETS.canary_artifact(wildcards.digest),
-        bank=lambda wildcards, output: SWEEP.config.task_bank,
+        attempt=lambda wildcards: FORCED.canary_attempt(f"{RESULTS}/canary/receipt.json"),
+        again=again("measure_canary"),
+        fresh=lambda wildcards, output: FORCED.fresh(),
     shell:
-        "python -m orket_lib canary --spec {input.spec} --preflight {input.preflight}"
-        " --place {input.place} --artifact {params.artifact:q} --bank {params.bank:q}"
+        "python -m orket_lib measure-canary --spec {input.spec} --preflight {input.preflight}"
+        " --place {input.place} --attempt {params.attempt} {params.again} {params.fresh}"
         " --out {output} --log {log}"
 
 
-# A measurement of its own for each sweep, after whatever of the sweep was measured last.
-use rule canary as closing_canary with:
+# Once more, after whatever of the sweep was measured last.
+rule measure_closing_canary:
     input:
-        spec="storage/canary/{digest}.spec.json",
-        preflight=ancient("results/preflight/verdict.json"),
-        place=ancient(f"{RESULTS}/policy/place.json"),
-        quantized=quantized_for,
-        reports=TARGETS.all_run_reports(),
-    output:
-        f"storage/canary/closing/{SWEEP.config.sweep}/{{digest}}.json",
-    log:
-        f"logs/{SWEEP.config.sweep}/closing_canary/{{digest}}.log",
-
-
-rule canary_verdict:
-    input:
-        measurement=TARGETS.canary_measurement(),
-        policy=f"{RESULTS}/policy/canary.json",
-        # See rule row.
-        preflight="results/preflight/verdict.json",
+        spec=f"{RESULTS}/canary/spec.json",
+        preflight=f"{RESULTS}/preflight.json",
         place=f"{RESULTS}/policy/place.json",
+        receipts=TARGETS.receipts(),
     output:
-        "results/canary/verdict.json",
+        f"{RESULTS}/canary/closing_receipt.json",
     log:
-        "logs/canary_verdict.log",
+        f"{LOGS}/canary/closing.log",
+    threads: workflow.cores
+    resources:
+        gpu=1,
+    params:
+        attempt=lambda wildcards: FORCED.attempt(
+            f"{RESULTS}/canary/closing_receipt.json"
+        ),
+        again=again("measure_closing_canary"),
+        cells=f"{RESULTS}/cells",
+    shell:
+        "python -m orket_lib measure-canary --spec {input.spec} --preflight {input.preflight}"
+        " --place {input.place} --closing {params.cells} --attempt {params.attempt}"
+        " {params.again} --out {output} --log {log}"
+
+
+rule judge_canary:
+    input:
+        receipt=f"{RESULTS}/canary/receipt.json",
+        policy=f"{RESULTS}/policy/canary.json",
+    output:
+        f"{RESULTS}/canary/verdict.json",
+    log:
+        f"{LOGS}/canary/verdict.log",
     priority: 100
     params:
-        code=CODE,
-        measurement=TARGETS.canary_option(),
+        code=code_digest("canary-verdict"),
     shell:
-        "python -m orket_lib canary-verdict --policy {input.policy} {params.measurement}"
+        "python -m orket_lib canary-verdict --policy {input.policy} --receipt {input.receipt}"
         " --out {output} --log {log}"
 
 
-rule canary_passed:
+rule pass_canary:
     input:
-        "results/canary/verdict.json",
+        f"{RESULTS}/canary/verdict.json",
     output:
-        touch("results/canary/passed.ok"),
+        touch(f"{RESULTS}/canary/passed.ok"),
     log:
-        "logs/canary_passed.log",
+        f"{LOGS}/canary/passed.log",
     priority: 100
     shell:
         "python -m orket_lib require --canary {input} --log {log}"

@@ -4,13 +4,14 @@ import sys
 import time
 from pathlib import Path
 
-from orket_lib.commands.guard import refuse_forgotten_views
-from orket_lib.commands.invocation import prepare_environment, rerun_command
 from orket_lib.commands.plan import show_plan, show_warnings
-from orket_lib.config.code import pure_code_digest
-from orket_lib.config.targets import Targets
+from orket_lib.config.targets import Targets, round_of
 from orket_lib.config.workspace import load_sweep
 from orket_lib.vocabulary.errors import ConfigError, Refused
+from orket_lib.workflow.code_digest import code_digest
+from orket_lib.workflow.forced import Forced
+from orket_lib.workflow.job_environment import prepare_environment, rerun_command
+from orket_lib.workflow.stale_views import refuse_forgotten_views
 
 STARTED = time.time()
 DRY_RUN = workflow.output_settings.dryrun
@@ -24,36 +25,33 @@ except ConfigError as error:
     sys.exit(f"config error:\n{error}")
 
 TARGETS = Targets(SWEEP)
+FORCED = Forced(workflow, SWEEP)
 prepare_environment(
     workflow.config_settings.configfiles, workflow.config_settings.config
 )
 if workflow.is_main_process:
     show_warnings(SWEEP)
     try:
-        refuse_forgotten_views(TARGETS.policies(), sys.argv)
+        refuse_forgotten_views(TARGETS.rendered(), sys.argv)
     except Refused as error:
         sys.exit(f"error: {error}\ntype: {rerun_command(error.rerun)}")
 
 SWEEP_FILES = TARGETS.all_files()
-CODE = pure_code_digest()
 RESULTS = SWEEP.results
+LOGS = f"logs/{SWEEP.config.sweep}"
+CELL = f"{RESULTS}/cells/{{model}}/{{quant}}"
 
 
 wildcard_constraints:
     model="[A-Za-z0-9_.-]+",
     quant="[A-Za-z0-9_.-]+",
-    digest="[0-9a-f]{12}",
-    round="[1-9][0-9]*",
+    # The first round's files are where they are without rounds.
+    round="(/round-[1-9][0-9]*)?",
 
 
-def quantized_for(wildcards):
-    """Return what a measurement waits for when its model file is made on the way."""
-    return [ancient(path) for path in TARGETS.quantized.marker(wildcards.digest)]
-
-
-def turn(wildcards):
-    """Return the priority of a measurement: quants and rounds have an order."""
-    return TARGETS.priority(wildcards.digest, wildcards.get("round", 1))
+def again(rule):
+    """Return the param that says what is measured again; untracked, because it takes `output`."""
+    return lambda wildcards, output: FORCED.again(rule, output)
 
 
 def show_result(since=0.0):

@@ -2,8 +2,8 @@
 
 
 rule measure_contexts:
-    # Which quant it is, nobody knows when the workflow is read: so the job takes what it needs as
-    # ordinary inputs, and measures only what storage/ does not have.
+    # Which quant it is, is not known when the workflow is read: the job reads it, and measures only
+    # what the store does not have.
     input:
         frontier=f"{RESULTS}/quant_sweep/frontier_explorer.json",
         cells=f"{RESULTS}/policy/cells.json",
@@ -11,23 +11,29 @@ rule measure_contexts:
         settings=f"{RESULTS}/policy/row.json",
         needs=f"{RESULTS}/policy/needs.json",
         place=f"{RESULTS}/policy/place.json",
-        canary="results/canary/verdict.json",
-        preflight="results/preflight/verdict.json",
+        canary=f"{RESULTS}/canary/verdict.json",
+        preflight=f"{RESULTS}/preflight.json",
     output:
-        TARGETS.contexts.pattern(),
+        summaries=TARGETS.contexts.pattern(),
+        receipt=f"{RESULTS}/context_sweep/{{model}}/receipt.json",
     log:
-        f"logs/{SWEEP.config.sweep}/context_sweep/{{model}}/contexts.log",
+        f"{LOGS}/context_sweep/{{model}}/contexts.log",
     threads: workflow.cores
     resources:
         gpu=1,
     params:
-        code=CODE,
-        folder=lambda wildcards, output: Path(output[0]).parent.as_posix(),
+        code=code_digest("measure-contexts"),
+        folder=lambda wildcards, output: Path(output.receipt).parent.as_posix(),
+        attempt=lambda wildcards: FORCED.attempt(
+            f"{RESULTS}/context_sweep/{wildcards.model}/receipt.json"
+        ),
+        again=again("measure_contexts"),
     shell:
-        "python -m orket_lib contexts --frontier {input.frontier} --cells {input.cells}"
+        "python -m orket_lib measure-contexts --frontier {input.frontier} --cells {input.cells}"
         " --policy {input.policy} --settings {input.settings} --needs {input.needs}"
         " --place {input.place} --canary {input.canary} --preflight {input.preflight}"
-        " --model {wildcards.model} --out-folder {params.folder} --log {log}"
+        " --model {wildcards.model} --attempt {params.attempt} {params.again}"
+        " --receipt {output.receipt} --out-folder {params.folder} --log {log}"
 
 
 rule find_context_ceiling:
@@ -41,9 +47,9 @@ rule find_context_ceiling:
             labels={"part": "context"},
         ),
     log:
-        f"logs/{SWEEP.config.sweep}/context_sweep/{{model}}/ceiling.log",
+        f"{LOGS}/context_sweep/{{model}}/ceiling.log",
     params:
-        code=CODE,
+        code=code_digest("context"),
         limits=TARGETS.contexts.ceiling_options(),
         template=lambda wildcards, output: (
             f"{Path(output.ceiling).parent.as_posix()}/context_{{context}}.json"
@@ -60,7 +66,7 @@ rule keep_context_ceiling:
     output:
         touch(f"{RESULTS}/context_sweep/{{model}}/context_kept.ok"),
     log:
-        f"logs/{SWEEP.config.sweep}/context_sweep/{{model}}/kept.log",
+        f"{LOGS}/context_sweep/{{model}}/kept.log",
     shell:
         "python -m orket_lib history add {input} --storage-root storage --log {log}"
 

@@ -9,10 +9,10 @@ rule check_contracts:
     output:
         touch(f"{RESULTS}/quant_sweep/contracts_passed.ok"),
     log:
-        f"logs/{SWEEP.config.sweep}/contracts.log",
+        f"{LOGS}/contracts.log",
     params:
         # The schemas are made of these sources.
-        code=CODE,
+        code=code_digest("contracts"),
         contexts=TARGETS.contexts.option(),
         thermal=TARGETS.thermal.option(),
     shell:

@@ -7,9 +7,9 @@ rule make_frontier:
     output:
         f"{RESULTS}/quant_sweep/frontier_explorer.json",
     log:
-        f"logs/{SWEEP.config.sweep}/frontier.log",
+        f"{LOGS}/frontier.log",
     params:
-        code=CODE,
+        code=code_digest("frontier"),
     shell:
         "python -m orket_lib frontier --summary {input.summary} --out {output} --log {log}"
 
@@ -22,7 +22,7 @@ rule keep_frontier:
     output:
         touch(f"{RESULTS}/quant_sweep/frontier_kept.ok"),
     log:
-        f"logs/{SWEEP.config.sweep}/frontier_kept.log",
+        f"{LOGS}/frontier_kept.log",
     shell:
         "python -m orket_lib history add {input} --storage-root storage --log {log}"
 

@@ -7,9 +7,9 @@ rule compute_kpis:
     output:
         f"{RESULTS}/quant_sweep/sweep_kpis.json",
     log:
-        f"logs/{SWEEP.config.sweep}/kpis.log",
+        f"{LOGS}/kpis.log",
     params:
-        code=CODE,
+        code=code_digest("kpis"),
     shell:
         "python -m orket_lib kpis --summary {input.summary} --out {output} --log {log}"
 
@@ -21,21 +21,21 @@ rule judge_kpis:
     output:
         f"{RESULTS}/quant_sweep/kpi_gate.json",
     log:
-        f"logs/{SWEEP.config.sweep}/kpi_gate.log",
+        f"{LOGS}/kpi_gate.log",
     params:
-        code=CODE,
+        code=code_digest("kpi-gate"),
     shell:
         "python -m orket_lib kpi-gate --summary {input.summary} --policy {input.policy:q}"
         " --verdict-only --out {output} --log {log}"
 
 
-rule pass_kpi_gate:
+rule pass_kpis:
     input:
         f"{RESULTS}/quant_sweep/kpi_gate.json",
     output:
         touch(f"{RESULTS}/quant_sweep/kpi_gate_passed.ok"),
     log:
-        f"logs/{SWEEP.config.sweep}/kpi_gate_passed.log",
+        f"{LOGS}/kpi_gate_passed.log",
     shell:
         "python -m orket_lib require --kpi-gate {input} --log {log}"
 

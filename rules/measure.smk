@@ -1,74 +1,101 @@
-"""The measurements: content-addressed, so that a changed setting is a missing file."""
+"""The cells: taken from the store, which measures what it lacks; then graded, and judged."""
 
 
-rule spec:
+rule write_spec:
     input:
         "rules/json.j2",
     output:
-        "storage/runs/{model}/{quant}/{digest}/spec.json",
+        f"{CELL}/spec.json",
     log:
-        "logs/runs/{model}/{quant}/{digest}.spec.log",
+        f"{LOGS}/cells/{{model}}/{{quant}}/spec.log",
     params:
-        json=lambda wildcards: TARGETS.spec_json(wildcards.digest),
+        json=lambda wildcards: TARGETS.spec_json(wildcards.model, wildcards.quant),
     template_engine:
         "jinja2"
 
 
-rule run:
+rule measure_cell:
+    # Running this again costs a look into the store, and never a measurement.
     input:
-        spec="storage/runs/{model}/{quant}/{digest}/spec.json",
-        # A new verdict over the same machine says nothing about what was measured before.
-        canary=ancient("results/canary/verdict.json"),
-        preflight=ancient("results/preflight/verdict.json"),
-        place=ancient(f"{RESULTS}/policy/place.json"),
-        quantized=quantized_for,
+        spec=f"{CELL}/spec.json",
+        tasks=f"{RESULTS}/policy/tasks.json",
+        place=f"{RESULTS}/policy/place.json",
+        canary=f"{RESULTS}/canary/verdict.json",
+        preflight=f"{RESULTS}/preflight.json",
     output:
-        "storage/runs/{model}/{quant}/{digest}/run.json",
+        f"{CELL}{{round}}/receipt.json",
     log:
-        "logs/runs/{model}/{quant}/{digest}.log",
-    priority: turn
+        f"{LOGS}/cells/{{model}}/{{quant}}{{round}}/measure.log",
+    priority: lambda wildcards: TARGETS.priority(*wildcards)
     threads: workflow.cores
     resources:
         gpu=1,
     params:
-        # See rule canary: paths are no reason to measure again.
-        artifact=lambda wildcards, output: TARGETS.artifact(wildcards.digest),
-        bank=lambda wildcards, output: SWEEP.config.task_bank,
+        number=lambda wildcards: round_of(wildcards.round),
+        # A receipt of something that may pass is due; one that is whole is not.
+        attempt=lambda wildcards: FORCED.attempt(
+            f"{CELL}{{round}}/receipt.json".format(**wildcards), "measure_cell"
+        ),
+        again=again("measure_cell"),
     shell:
-        "python -m orket_lib run --spec {input.spec} --canary {input.canary}"
-        " --preflight {input.preflight} --place {input.place}"
-        " --artifact {params.artifact:q} --bank {params.bank:q} --out {output} --log {log}"
+        "python -m orket_lib measure-cell --spec {input.spec} --tasks {input.tasks}"
+        " --round {params.number} --canary {input.canary} --preflight {input.preflight}"
+        " --place {input.place} --attempt {params.attempt} {params.again}"
+        " --out {output} --log {log}"
 
 
-# The first round lies where it lies without rounds, so that more of them never move it.
-use rule run as run_again with:
+rule make_run_report:
+    input:
+        receipt=f"{CELL}{{round}}/receipt.json",
+        spec=f"{CELL}/spec.json",
+        tasks=f"{RESULTS}/policy/tasks.json",
     output:
-        "storage/runs/{model}/{quant}/{digest}/round-{round}/run.json",
+        f"{CELL}{{round}}/run.json",
     log:
-        "logs/runs/{model}/{quant}/{digest}.round-{round}.log",
+        f"{LOGS}/cells/{{model}}/{{quant}}{{round}}/report.log",
+    params:
+        code=code_digest("run-report"),
+    shell:
+        "python -m orket_lib run-report --receipt {input.receipt} --spec {input.spec}"
+        " --tasks {input.tasks} --out {output} --log {log}"
 
 
-rule row:
+rule make_row:
     input:
         reports=lambda wildcards: TARGETS.run_reports(wildcards.model, wildcards.quant),
         settings=f"{RESULTS}/policy/row.json",
         sidecar=lambda wildcards: TARGETS.sidecars.view(
             wildcards.model, wildcards.quant
         ),
-        # Whatever a measurement takes as `ancient` is an ordinary input of what is made from it:
-        # Snakemake looks for no other change below a job that runs, and stops at ancient edges.
-        canary="results/canary/verdict.json",
-        preflight="results/preflight/verdict.json",
-        place=f"{RESULTS}/policy/place.json",
     output:
         f"{RESULTS}/quant_sweep/{{model}}/{{quant}}.json",
     log:
-        f"logs/{SWEEP.config.sweep}/rows/{{model}}/{{quant}}.log",
+        f"{LOGS}/rows/{{model}}/{{quant}}.log",
     params:
-        code=CODE,
+        code=code_digest("row"),
         sidecar=lambda wildcards: TARGETS.sidecars.option(
             wildcards.model, wildcards.quant
         ),
     shell:
         "python -m orket_lib row --report {input.reports} --settings {input.settings}"
         " {params.sidecar} --out {output} --log {log}"
+
+
+rule pass_measurements:
+    # The leaf that ends a sweep with what may pass: killed servers, memory that was taken.
+    input:
+        receipts=TARGETS.receipts(),
+        matrix=f"{RESULTS}/policy/matrix.json",
+        further=[*TARGETS.contexts.receipts(), *TARGETS.thermal.receipts()],
+    output:
+        touch(f"{RESULTS}/measurements_passed.ok"),
+    log:
+        f"{LOGS}/measurements_passed.log",
+    params:
+        cells=f"{RESULTS}/cells",
+        further=lambda wildcards, input: (
+            f"--receipts {input.further}" if input.further else ""
+        ),
+    shell:
+        "python -m orket_lib require --matrix {input.matrix} --cells {params.cells}"
+        " {params.further} --log {log}"

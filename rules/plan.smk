@@ -7,7 +7,7 @@ rule write_plan:
     output:
         f"{RESULTS}/plan.json",
     log:
-        f"logs/{SWEEP.config.sweep}/plan.log",
+        f"{LOGS}/plan.log",
     params:
         config=SWEEP.config_sha256,
         # Tells the commit too: taking `output` keeps it out of what makes the plan stale.
@@ -22,32 +22,32 @@ rule write_policy:
     output:
         f"{RESULTS}/policy/{{policy}}.json",
     log:
-        f"logs/{SWEEP.config.sweep}/policy/{{policy}}.log",
+        f"{LOGS}/policy/{{policy}}.log",
     params:
         json=lambda wildcards: TARGETS.policy_json(wildcards.policy),
     template_engine:
         "jinja2"
 
 
-rule preflight:
+rule check_needs:
     input:
         needs=f"{RESULTS}/policy/needs.json",
     output:
-        "results/preflight/verdict.json",
+        f"{RESULTS}/preflight.json",
     log:
-        "logs/preflight.log",
+        f"{LOGS}/preflight.log",
     priority: 200
     shell:
         "python -m orket_lib preflight --needs {input.needs} --out {output} --log {log}"
 
 
-rule preflight_passed:
+rule pass_preflight:
     input:
-        "results/preflight/verdict.json",
+        f"{RESULTS}/preflight.json",
     output:
-        touch("results/preflight/passed.ok"),
+        touch(f"{RESULTS}/preflight_passed.ok"),
     log:
-        "logs/preflight_passed.log",
+        f"{LOGS}/preflight_passed.log",
     priority: 200
     shell:
         "python -m orket_lib require --preflight {input} --log {log}"

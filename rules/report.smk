@@ -23,9 +23,9 @@ rule make_report:
             labels={"part": "frontier"},
         ),
     log:
-        f"logs/{SWEEP.config.sweep}/report.log",
+        f"{LOGS}/report.log",
     params:
-        code=CODE,
+        code=code_digest("report"),
         contexts=TARGETS.contexts.option(),
         thermal=TARGETS.thermal.option(),
     shell:

@@ -1,61 +1,54 @@
-"""The hardware sidecar of each cell, apart from its run: a changed probe measures no run again."""
+"""The hardware sidecar of each cell: diagnosis only, and apart from the cell's measurements."""
 
 
-rule sidecar_spec:
+rule write_sidecar_spec:
     input:
         "rules/json.j2",
     output:
-        "storage/sidecars/{model}/{quant}/{digest}/spec.json",
+        f"{CELL}/sidecar_spec.json",
     log:
-        "logs/sidecars/{model}/{quant}/{digest}.spec.log",
+        f"{LOGS}/cells/{{model}}/{{quant}}/sidecar_spec.log",
     params:
-        json=lambda wildcards: TARGETS.sidecars.spec_json(wildcards.digest),
+        json=lambda wildcards: TARGETS.sidecars.spec_json(
+            wildcards.model, wildcards.quant
+        ),
     template_engine:
         "jinja2"
 
 
-rule sidecar:
+rule measure_sidecar:
     input:
-        spec="storage/sidecars/{model}/{quant}/{digest}/spec.json",
-        # See rule run.
-        canary=ancient("results/canary/verdict.json"),
-        preflight=ancient("results/preflight/verdict.json"),
-        place=ancient(f"{RESULTS}/policy/place.json"),
-        quantized=quantized_for,
+        spec=f"{CELL}/sidecar_spec.json",
+        place=f"{RESULTS}/policy/place.json",
+        canary=f"{RESULTS}/canary/verdict.json",
+        preflight=f"{RESULTS}/preflight.json",
     output:
-        "storage/sidecars/{model}/{quant}/{digest}/sidecar.json",
+        f"{CELL}/sidecar_receipt.json",
     log:
-        "logs/sidecars/{model}/{quant}/{digest}.log",
+        f"{LOGS}/cells/{{model}}/{{quant}}/sidecar.log",
     # The runs are what a sweep is for: they go first.
     priority: -1
     threads: workflow.cores
     resources:
         gpu=1,
     params:
-        # See rule canary: paths are no reason to measure again.
-        artifact=lambda wildcards, output: TARGETS.sidecars.artifact(wildcards.digest),
+        again=again("measure_sidecar"),
     shell:
-        "python -m orket_lib sidecar --spec {input.spec} --canary {input.canary}"
-        " --preflight {input.preflight} --place {input.place}"
-        " --artifact {params.artifact:q} --out {output} --log {log}"
+        "python -m orket_lib measure-sidecar --spec {input.spec} --canary {input.canary}"
+        " --preflight {input.preflight} --place {input.place} {params.again}"
+        " --out {output} --log {log}"
 
 
-rule sidecar_view:
+rule make_sidecar_view:
     input:
-        measurement=lambda wildcards: TARGETS.sidecars.measurement(
-            wildcards.model, wildcards.quant
-        ),
+        receipt=f"{CELL}/sidecar_receipt.json",
         settings=f"{RESULTS}/policy/row.json",
-        # See rule row.
-        canary="results/canary/verdict.json",
-        preflight="results/preflight/verdict.json",
-        place=f"{RESULTS}/policy/place.json",
     output:
         f"{RESULTS}/quant_sweep/sidecar/{{model}}/{{quant}}_hardware_sidecar.json",
     log:
-        f"logs/{SWEEP.config.sweep}/sidecar/{{model}}/{{quant}}.log",
+        f"{LOGS}/sidecar/{{model}}/{{quant}}.log",
     params:
-        code=CODE,
+        code=code_digest("sidecar-view"),
     shell:
-        "python -m orket_lib sidecar-view --measurement {input.measurement}"
+        "python -m orket_lib sidecar-view --receipt {input.receipt}"
         " --settings {input.settings} --out {output} --log {log}"

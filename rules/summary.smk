@@ -1,20 +1,21 @@
 """All rows of the sweep, with frontier and recommendation."""
 
 
-rule summary:
+rule make_summary:
     input:
         rows=TARGETS.rows(),
         matrix=f"{RESULTS}/policy/matrix.json",
-        canary="results/canary/verdict.json",
-        closing=TARGETS.closing_canaries(),
+        canary=f"{RESULTS}/canary/verdict.json",
+        opening=f"{RESULTS}/canary/receipt.json",
+        closing=TARGETS.closing_receipt(),
     output:
         f"{RESULTS}/quant_sweep/sweep_summary.json",
     log:
-        f"logs/{SWEEP.config.sweep}/summary.log",
+        f"{LOGS}/summary.log",
     params:
-        code=CODE,
-        drift=TARGETS.drift_option(),
+        code=code_digest("summary"),
+        closing=TARGETS.closing_option(),
     shell:
         "python -m orket_lib summary --matrix {input.matrix} --canary {input.canary}"
-        " {params.drift}"
+        " --opening {input.opening} {params.closing}"
         " --out {output} --log {log}"

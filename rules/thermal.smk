@@ -2,26 +2,32 @@
 
 
 rule measure_thermal:
-    # Which quant, and so which measurement below storage/, is known only when this runs: it takes
-    # what is there, and measures what isn't.
+    # Which quant, and so which measurement of the store, is known only when this runs.
     input:
         frontier=f"{RESULTS}/quant_sweep/frontier_explorer.json",
         cells=f"{RESULTS}/policy/cells.json",
         settings=f"{RESULTS}/policy/thermal.json",
         place=f"{RESULTS}/policy/place.json",
-        canary="results/canary/verdict.json",
-        preflight="results/preflight/verdict.json",
+        canary=f"{RESULTS}/canary/verdict.json",
+        preflight=f"{RESULTS}/preflight.json",
     output:
-        f"{RESULTS}/thermal/{{model}}/series.json",
+        series=f"{RESULTS}/thermal/{{model}}/series.json",
+        receipt=f"{RESULTS}/thermal/{{model}}/receipt.json",
     log:
-        f"logs/{SWEEP.config.sweep}/thermal/{{model}}/series.log",
+        f"{LOGS}/thermal/{{model}}/series.log",
     threads: workflow.cores
     resources:
         gpu=1,
+    params:
+        attempt=lambda wildcards: FORCED.attempt(
+            f"{RESULTS}/thermal/{wildcards.model}/receipt.json"
+        ),
+        again=again("measure_thermal"),
     shell:
-        "python -m orket_lib thermal-series --frontier {input.frontier} --cells {input.cells}"
+        "python -m orket_lib measure-thermal --frontier {input.frontier} --cells {input.cells}"
         " --settings {input.settings} --model {wildcards.model} --canary {input.canary}"
-        " --preflight {input.preflight} --place {input.place} --out {output} --log {log}"
+        " --preflight {input.preflight} --place {input.place} --attempt {params.attempt} {params.again}"
+        " --receipt {output.receipt} --out {output.series} --log {log}"
 
 
 rule make_thermal_profile:
@@ -36,9 +42,9 @@ rule make_thermal_profile:
             labels={"part": "thermal series"},
         ),
     log:
-        f"logs/{SWEEP.config.sweep}/thermal/{{model}}/profile.log",
+        f"{LOGS}/thermal/{{model}}/profile.log",
     params:
-        code=CODE,
+        code=code_digest("thermal"),
         thresholds=TARGETS.thermal.thresholds(),
     shell:
         "python -m orket_lib thermal --summaries {input.series} --frontier {input.frontier}"
@@ -52,7 +58,7 @@ rule keep_thermal_profile:
     output:
         touch(f"{RESULTS}/thermal/{{model}}/thermal_kept.ok"),
     log:
-        f"logs/{SWEEP.config.sweep}/thermal/{{model}}/kept.log",
+        f"{LOGS}/thermal/{{model}}/kept.log",
     shell:
         "python -m orket_lib history add {input} --storage-root storage --log {log}"
 

@@ -7,14 +7,13 @@ between quants (T14).
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 from itertools import accumulate
 
 from orket_lib.analysis import aggregates
 from orket_lib.artifacts.gpu import GpuSummary
 from orket_lib.artifacts.row import RowRound
-from orket_lib.artifacts.run_report import HostSummary, Observation, RunReport
+from orket_lib.artifacts.run_report import HostSummary, Observation, RunReport, platforms
 from orket_lib.vocabulary.errors import ArtifactError
 from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.statuses import RunStatus
@@ -45,7 +44,9 @@ def as_one(reports: Sequence[RunReport], mixture: Sequence[Observation] = ()) ->
             "status": status,
             "status_reason": reason,
             "finished_at": reports[-1].finished_at,
-            "platform": _platform(reports),
+            "platform": platforms([report.platform for report in reports]),
+            "parts": tuple(part for report in reports for part in report.parts),
+            "retry": any(report.retry for report in reports),
             "sessions": tuple(
                 item.model_copy(update={"index": item.index + load})
                 for report, load in zip(reports, loads, strict=True)
@@ -139,15 +140,6 @@ def _status(reports: Sequence[RunReport]) -> tuple[RunStatus, str | None]:
         if report.status is not RunStatus.MEASURED:
             return report.status, f"round {number}: {report.status_reason}"
     return RunStatus.MEASURED, None
-
-
-def _platform(reports: Sequence[RunReport]) -> dict[str, str]:
-    """Return what the rounds ran with; what differs is listed, in their order."""
-    values: dict[str, list[str]] = defaultdict(list)
-    for report in reports:
-        for name, value in report.platform.items():
-            values[name].append(value)
-    return {name: ", then ".join(dict.fromkeys(found)) for name, found in values.items()}
 
 
 def _offsets(lengths: Sequence[int]) -> list[int]:

@@ -52,6 +52,8 @@ def build_row(
         "hardware_sidecar": sidecar,
         "sidecar": sidecar_copy,
         "report_path": report_path,
+        "parts": report.parts,
+        "retry": report.retry,
         "rounds": rounds,
         "gpus": report.gpus,
         "gpus_absent": report.gpus_absent,

@@ -30,8 +30,8 @@ class PlannedCell(Record):
     pin: str | None = Field(description="digest that the server must report for the tag")
     made_from: MadeFrom | None = Field(None, description="null for a file that is used as it is")
     spec_digest: str
-    run_path: str
-    measured: bool = Field(description="a measurement of exactly this is already in storage")
+    store: str = Field(description="folder of its measurements")
+    measured: bool = Field(description="all that is asked of it is in the store already")
 
 
 class PlannedTasks(Record):

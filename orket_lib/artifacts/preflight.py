@@ -25,7 +25,7 @@ class PreflightCheck(Record):
 
 
 class Preflight(Artifact):
-    """`results/preflight/verdict.json`: data, like every verdict; what follows asks it."""
+    """`preflight.json`: data, like every verdict; what follows asks it."""
 
     schema_version: Literal["orket.preflight.v1"] = "orket.preflight.v1"
     passed: bool
@@ -42,7 +42,6 @@ class NeededModel(Record):
     pin: str | None = Field(None, description="digest that the server must report for the tag")
     base: str | None = Field(None, description="file that this one is made from")
     imatrix: str | None = Field(None, description="importance matrix that it is made with")
-    run: str | None = Field(None, description="report of its measurement, for one that is made")
 
     @property
     def name(self) -> str:

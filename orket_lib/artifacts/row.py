@@ -8,6 +8,7 @@ from pydantic import Field
 
 from orket_lib.artifacts.base import Count, Labelled, Measured, Reading, Record, volatile
 from orket_lib.artifacts.gpu import GpuSummary
+from orket_lib.artifacts.receipt import TakenPart
 from orket_lib.artifacts.run_report import Observation
 from orket_lib.vocabulary.energy import EnergyMethod
 from orket_lib.vocabulary.statuses import (
@@ -134,6 +135,12 @@ class RowMetrics(Measured):
         default_factory=dict, description="why a vendor that was looked for has none, by vendor"
     )
     report_path: str
+    parts: tuple[TakenPart, ...] = Field(
+        (), description="the sealed parts that it is made of, by SHA-256; oldest first"
+    )
+    retry: bool = Field(
+        False, description="what went wrong may pass: the same command tries the cell again"
+    )
     rounds: tuple[RowRound, ...] = Field((), description="of a sweep with several; else empty")
     valid: bool
     invalid_because: tuple[str, ...]

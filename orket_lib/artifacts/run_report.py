@@ -1,17 +1,21 @@
 """The run report (`run.json`): what one (model, quant) did, task by task, run by run.
 
-It holds observations, no policy and no label: thresholds, lanes and profiles are applied when the
-sweep's view (the row) is made from it, so changing one of them measures nothing again.
+It is put together from the sealed parts that a sweep's receipt names (see `parts`), and its answers
+are graded then. It holds observations, no policy and no label: thresholds, lanes and profiles are
+applied when the row is made from it, so changing one of them measures nothing again.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from pydantic import Field
 
 from orket_lib.artifacts.base import Artifact, Count, Measured, Reading, Record, volatile
 from orket_lib.artifacts.gpu import GpuSummary, GpuWindow
+from orket_lib.artifacts.receipt import TakenPart
 from orket_lib.artifacts.runner import RunnerRun
 from orket_lib.artifacts.spec import RunSpec
 from orket_lib.artifacts.tokens import TokenMetrics
@@ -123,10 +127,7 @@ class Session(Record):
     template_tokens: int | None = Field(
         description="tokens that the chat template adds to a prompt; null when it can't be told"
     )
-    cooldown: CooldownRecord | None = Field(None, description="null where nobody asked for one")
-    sandbox: str | None = Field(
-        None, description="where code of answers was run; null where no task needed that"
-    )
+    cooldown: CooldownRecord | None = Field(None, description="null where none was asked for")
 
 
 class HostWindow(Measured):
@@ -205,7 +206,7 @@ class Probe(Measured):
     raw_timings: dict[str, Any] | None = None
 
 
-class RunTelemetry(Measured):
+class AnswerTelemetry(Measured):
     """What was measured while one task was answered."""
 
     init_latency: Reading = Field(description="load of the model, s")
@@ -213,10 +214,6 @@ class RunTelemetry(Measured):
     peak_memory_rss: Reading = Field(description="of the serving process tree so far, MiB")
     peak_vram_mib: Reading = Field(
         description="of the server's processes so far, as the device tells (T12)"
-    )
-    adherence_score: float = Field(ge=0, le=1)
-    score_source: Literal["graders", "runner"] = Field(
-        "graders", description="`runner`: no answer was graded, the runner's own score counts"
     )
     internal_model_seconds: Reading
     orchestration_overhead_ratio: Reading
@@ -229,6 +226,15 @@ class RunTelemetry(Measured):
     experimental_controls: dict[str, str | None]
     token_metrics_status: TokenStatus
     token_metrics: TokenMetrics
+
+
+class RunTelemetry(AnswerTelemetry):
+    """What was measured while one task was answered, and what the answer is worth."""
+
+    adherence_score: float = Field(ge=0, le=1)
+    score_source: Literal["graders", "runner"] = Field(
+        "graders", description="`runner`: no answer was graded, the runner's own score counts"
+    )
 
 
 class Check(Record):
@@ -264,17 +270,31 @@ class TestRun(Record):
     telemetry: RunTelemetry
 
 
+def platforms(found: Sequence[Mapping[str, str]]) -> dict[str, str]:
+    """Return what several measurings ran with; what differs is listed, in their order."""
+    values: dict[str, list[str]] = defaultdict(list)
+    for platform in found:
+        for name, value in platform.items():
+            values[name].append(value)
+    return {name: ", then ".join(dict.fromkeys(each)) for name, each in values.items()}
+
+
 class RunReport(Artifact):
     """Everything that one measurement of a cell found."""
 
     schema_version: Literal["orket.run.v1"] = "orket.run.v1"
+    sandbox: str | None = Field(
+        None, description="where code of answers was run; null where no task needed that"
+    )
     status: RunStatus
     status_reason: str | None = Field(description="what went wrong; null when measured")
     measured_at: str = volatile("UTC, when the measurement began; names its attempt")
     finished_at: str = volatile("UTC")
     boot_id: str | None = volatile("of the machine's boot")
     hardware_fingerprint: str = Field(description="of the machine that measured")
-    cpus: int = Field(description="logical CPUs, what shares are shares of")
+    cpus: int | None = Field(
+        description="logical CPUs, what shares are shares of; null when nothing was measured"
+    )
     platform: dict[str, str] = Field(description="kernel, driver and runtime versions")
     spec: RunSpec
     spec_digest: str
@@ -291,3 +311,7 @@ class RunReport(Artifact):
     discarded_probes: tuple[Probe, ...] = Field((), description="disturbed, and repeated")
     discarded_runs: tuple[TestRun, ...] = Field((), description="likewise")
     observations: tuple[Observation, ...] = Field(description="of the cell as a whole")
+    parts: tuple[TakenPart, ...] = Field((), description="the sealed parts that it is made of")
+    retry: bool = Field(
+        False, description="what went wrong may pass: the same command tries the cell again"
+    )

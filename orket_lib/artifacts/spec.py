@@ -1,8 +1,9 @@
-"""The spec of a measurement: everything that it depends on, and nothing else.
+"""The spec of a measurement: what is served and how, and what is asked of it.
 
-Its digest names the folder of the measurement, so a changed setting is a missing file and a
-reverted one costs nothing. Paths and labels are left out on purpose: moving a model or relabelling
-a sweep measures nothing again.
+What is served, and how, names the folder of a cell in the store, so that a changed setting is a
+missing measurement and a reverted one costs nothing. Which tasks are asked, how often, and how many
+speed probes are run decides which parts of that folder are used, and which are still missing. Paths
+and labels are in neither: moving a model or relabelling a sweep measures nothing again.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from pydantic import Field
 from orket_lib.artifacts.base import Record
 from orket_lib.artifacts.canonical import canonical_json, digest_of
 from orket_lib.artifacts.runner import RunnerSettings
+from orket_lib.vocabulary.slugs import slug
 
 SandboxKind = Literal["bubblewrap", "namespaces", "rlimits", "job_object"]
 
@@ -31,6 +33,9 @@ ContextFamily = Literal["retrieval", "reasoning"]
 
 # What the generator of prompts that fill a context means; like `CONTRACT`, for these alone.
 CONTEXT_CONTRACT = 2
+# Of a speed probe, where context and server allow them.
+PROBE_PROMPT_TOKENS = 512
+PROBE_OUTPUT_TOKENS = 128
 # Tokens of a context that no prompt fills: a follow-up of 32, and 8 of an answer to it.
 CONTEXT_LEFT = 48
 
@@ -77,6 +82,9 @@ class TaskSelection(Record):
     bank_id: str
     ids: tuple[int, ...]
     sha256: str = Field(description="of the selected tasks' canonical JSON")
+    keys: tuple[str, ...] = later(
+        (), "of each task as it is sent, in the order of `ids`: what its answer depends on"
+    )
 
 
 class ContextFill(Record):
@@ -128,6 +136,10 @@ class MeasurementSpec(Addressed):
     machine: str = Field(description="fingerprint of the machine that is to measure")
 
 
+# Of a measurement's spec: what is asked, what judges it, and what only its speed probes depend on.
+_NOT_SERVED: Any = {"tasks": True, "sandbox": True, "cooldown": True, "controls": {"warmup_steps"}}
+
+
 class RunSpec(MeasurementSpec):
     """A cell: one (model, quant) with its graded runs and its probes."""
 
@@ -137,6 +149,40 @@ class RunSpec(MeasurementSpec):
     on_server_death: OnServerDeath = later("row", "what a server that dies costs")
     rerun_polluted: int = later(0, "how often a disturbed step is repeated")
     context: ContextFill | None = later(None, "how prompts fill the context; null = they don't")
+
+    def served(self) -> dict[str, Any]:
+        """Return what is served and how: what names the cell's folder in the store."""
+        fields = MeasurementSpec(**{name: getattr(self, name) for name in _SERVED_FIELDS})
+        return fields.model_dump(mode="json", exclude=_NOT_SERVED)
+
+    def digest(self) -> str:
+        """Return the digest of what is served and how, whatever is asked of it."""
+        return digest_of(self.served())
+
+    @property
+    def folder(self) -> str:
+        """The cell's folder below the root of the store, with forward slashes.
+
+        Models whose slugs are equal may share it up to the digest, which tells them apart: so what
+        else a sweep measures never moves a measurement.
+        """
+        return f"runs/{slug(self.model_id)}/{self.quant_tag}/{self.digest()}"
+
+    @property
+    def probe_key(self) -> str:
+        """What its speed probes depend on beside what is served."""
+        key: dict[str, Any] = {
+            "warmup_steps": self.controls.warmup_steps,
+            "prompt_tokens": PROBE_PROMPT_TOKENS,
+            "output_tokens": PROBE_OUTPUT_TOKENS,
+        }
+        for name in ("cooldown", "context"):
+            if (value := getattr(self, name)) is not None:
+                key[name] = value.model_dump(mode="json")
+        return digest_of(key)
+
+
+_SERVED_FIELDS = tuple(MeasurementSpec.model_fields)
 
 
 class CanarySpec(MeasurementSpec):

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from orket_lib.artifacts.base import Measured, Reading, Record
 
-CellState = Literal["measured", "failed", "partial", "complete", "not measured"]
+CellState = Literal["measured", "failed", "to be tried again", "partial", "not measured"]
 
 
 class CellStatus(Record):
@@ -19,7 +19,7 @@ class CellStatus(Record):
     round: int = 1
     state: CellState
     detail: str = Field(description="when it was measured, how far it got, or what changed")
-    run_path: str
+    store: str = Field(description="folder of its measurements")
 
 
 class SweepStatus(Measured):

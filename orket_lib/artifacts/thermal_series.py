@@ -11,6 +11,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
+from orket_lib.artifacts.asked import ServableCell
 from orket_lib.artifacts.base import Artifact, Measured, Reading, Record, volatile
 from orket_lib.artifacts.gpu import GpuSummary
 from orket_lib.artifacts.run_report import (
@@ -20,7 +21,6 @@ from orket_lib.artifacts.run_report import (
     Probe,
     Session,
 )
-from orket_lib.artifacts.servable import ServableCell
 from orket_lib.artifacts.spec import CooldownSettings, MeasurementSpec
 from orket_lib.vocabulary.statuses import RunStatus
 

@@ -8,8 +8,8 @@ from orket_lib.vocabulary.errors import ArtifactError
 from orket_lib.vocabulary.nulls import Null
 
 if TYPE_CHECKING:
+    from orket_lib.artifacts.asked import ServableCell, ServableCells
     from orket_lib.artifacts.frontier import FrontierExplorer
-    from orket_lib.artifacts.servable import ServableCell, ServableCells
 
 NO_QUANT_CHOSEN = Null("NO_QUANT_CHOSEN")
 

@@ -1,61 +1,102 @@
-"""What the commands that measure share: the selected tasks, and progress on the console."""
+"""What the commands that measure share: gates, sources, the selected tasks, and progress."""
 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from orket_lib.artifacts.spec import MeasurementSpec
+from orket_lib.artifacts.spec import TaskSelection
 from orket_lib.commands._common import tell
-from orket_lib.tasks.bank import Task, load_bank, selection
+from orket_lib.tasks.bank import Task, load_bank, selected
 from orket_lib.vocabulary.errors import ArtifactError, Refused
 
 if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress
     from rich.progress import TaskID
 
+    from orket_lib.artifacts.asked import AnyAsked, Recipe
     from orket_lib.artifacts.sidecar import SidecarMeasurement
-    from orket_lib.artifacts.spec import ArtifactIdentity
     from orket_lib.providers.base import Source
 
 _REPORTS = 4  # lines per measurement where the output is no terminal
 
+Say = Callable[[str], None]
+
+
+def add_preflight(parser: argparse.ArgumentParser) -> None:
+    """Add the verdict of the preflight, which a measurement asks before it starts."""
+    parser.add_argument("--preflight", type=Path, help="verdict of the preflight; refuses on a no")
+
 
 def add_gates(parser: argparse.ArgumentParser) -> None:
     """Add the verdicts that a measurement asks before it starts."""
+    add_preflight(parser)
     parser.add_argument("--canary", type=Path, help="verdict of the canary; refuses if it failed")
-    parser.add_argument("--preflight", type=Path, help="verdict of the preflight; likewise")
 
 
-def add_source(parser: argparse.ArgumentParser) -> None:
-    """Add from where the model is served."""
-    parser.add_argument("--artifact", type=Path, required=True, help="model file, or tag")
+def add_place(parser: argparse.ArgumentParser) -> None:
+    """Add where models are served, and where measurements lie."""
     parser.add_argument("--place", type=Path, help="where it is served, as the workflow writes it")
+    parser.add_argument(
+        "--storage-root", type=Path, default=Path("storage"), help="default: %(default)s"
+    )
 
 
-def source(options: argparse.Namespace, identity: ArtifactIdentity) -> Source:
-    """Return from where a cell is served.
+def add_again(parser: argparse.ArgumentParser, parts: Sequence[str]) -> None:
+    """Add what is measured whatever the store has, and which attempt this is."""
+    parser.add_argument("--again", choices=parts, help="measure it whatever the store has")
+    parser.add_argument("--attempt", type=int, default=0, help="number that the receipt carries")
 
-    Raises:
-        ArtifactError: Its file is gone, or the place can't be read.
+
+def sources(options: argparse.Namespace, asked: AnyAsked) -> Callable[[Say], Source]:
+    """Return what finds, or makes, the file that serves a cell, once it is to be loaded.
+
+    Raises (when called):
+        ArtifactError: The file is gone, or the place can't be read.
+        QuantizeError: It could not be made.
     """
-    from orket_lib.artifacts.io import read_model
-    from orket_lib.artifacts.serving import Place
-    from orket_lib.measure.sources import source_of
 
-    place = read_model(options.place, Place) if options.place else Place()
-    found = source_of(identity, options.artifact, place)
-    if found.artifact and not found.artifact.is_file():
-        again = "; delete the .ready files beside it, and it is made again"
-        raise ArtifactError(
-            f"{found.artifact.as_posix()}: the model file is gone"
-            f"{again if identity.quantized_from else ''}"
-        )
-    return found
+    def find(say: Say) -> Source:
+        from orket_lib.artifacts.io import read_model
+        from orket_lib.artifacts.serving import Place
+        from orket_lib.measure.sources import source_of
+
+        place = read_model(options.place, Place) if options.place else Place()
+        found = source_of(asked.spec.artifact, Path(asked.artifact), place)
+        if found.artifact and not found.artifact.is_file():
+            if asked.recipe is None:
+                raise ArtifactError(f"{found.artifact.as_posix()}: the model file is gone")
+            _make(asked, asked.recipe, found.artifact, say)
+        return found
+
+    return find
+
+
+def _make(asked: AnyAsked, recipe: Recipe, out: Path, say: Say) -> None:
+    """Make a model file that is not there, and keep a record of how."""
+    from orket_lib.artifacts.io import write_model
+    from orket_lib.commands._common import provenance
+    from orket_lib.measure.quantize import Order, quantize
+
+    identity = asked.spec.artifact
+    order = Order(
+        quant_tag=asked.spec.quant_tag,
+        base=Path(recipe.base),
+        base_sha256=identity.quantized_from,
+        imatrix=Path(recipe.imatrix) if recipe.imatrix else None,
+        imatrix_sha256=identity.imatrix,
+        binary=recipe.binary,
+        threads=os.cpu_count() or 1,
+        allow_requantize=recipe.allow_requantize,
+    )
+    made = quantize(order, out, say, provenance())
+    if made:
+        write_model(out.with_suffix(".json"), made)
 
 
 def tell_failure(measurement: SidecarMeasurement) -> None:
@@ -65,38 +106,49 @@ def tell_failure(measurement: SidecarMeasurement) -> None:
         tell(f"{serving.failure}: {serving.failure_detail}")
 
 
-def require_gates(options: argparse.Namespace) -> None:
-    """Refuse to measure after a preflight or canary that failed, or a canary that is stale.
+def require_preflight_of(options: argparse.Namespace) -> None:
+    """Refuse to measure after a preflight that failed.
 
     Raises:
-        Refused: Saying which.
+        Refused: Naming what is missing.
     """
-    from orket_lib.artifacts.canary import CanaryVerdict
     from orket_lib.artifacts.io import read_model
     from orket_lib.artifacts.preflight import Preflight
-    from orket_lib.measure.gates import require_fresh_canary, require_preflight
-    from orket_lib.telemetry.fingerprint import boot_id
-    from orket_lib.vocabulary.clock import utc_now
+    from orket_lib.measure.gates import require_preflight
 
     if options.preflight:
         require_preflight(read_model(options.preflight, Preflight))
-    if options.canary:
-        verdict = read_model(options.canary, CanaryVerdict)
-        if not verdict.passed:  # the leaf that enforces the verdict says why, once
+
+
+def opened_gates(options: argparse.Namespace) -> Callable[[], None]:
+    """Return what refuses to measure after a preflight or a canary that failed.
+
+    Whatever the store has may be taken all the same: that measures nothing.
+
+    Raises (when called):
+        Refused: Saying which.
+    """
+
+    def require() -> None:
+        from orket_lib.artifacts.canary import CanaryVerdict
+        from orket_lib.artifacts.io import read_model
+
+        require_preflight_of(options)
+        if options.canary and not read_model(options.canary, CanaryVerdict).passed:
+            # The leaf that enforces the verdict says why, once.
             raise Refused(f"not measured, because the canary failed: see {options.canary}")
-        require_fresh_canary(verdict, utc_now(), boot_id())
+
+    return require
 
 
-def tasks_of(bank_path: Path, spec: MeasurementSpec) -> tuple[Task, ...]:
-    """Return the tasks that a spec selects.
+def tasks_of(bank_path: Path, wanted: TaskSelection) -> tuple[Task, ...]:
+    """Return the tasks of a selection.
 
     Raises:
         ArtifactError: The bank no longer holds exactly these tasks.
     """
-    bank = load_bank(bank_path)
-    wanted = set(spec.tasks.ids)
-    tasks = tuple(task for task in bank.tasks if task.id in wanted)
-    if selection(bank, tasks) != spec.tasks:
+    tasks = selected(load_bank(bank_path), wanted)
+    if tasks is None:
         raise ArtifactError(f"{bank_path}: changed since this measurement was planned; run again")
     return tasks
 

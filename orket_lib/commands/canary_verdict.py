@@ -11,13 +11,7 @@ from orket_lib.commands._common import add_out, stamp
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     parser.add_argument("--policy", type=Path, required=True, help="thresholds (JSON)")
-    parser.add_argument(
-        "--measurement",
-        type=Path,
-        action="append",
-        default=[],
-        help="a measurement of the canary, one for each model watched; none when it is off",
-    )
+    parser.add_argument("--receipt", type=Path, required=True, help="of the sweep's canaries")
     add_out(parser, "the verdict; written whether it passes or not")
 
 
@@ -26,14 +20,17 @@ def run(options: argparse.Namespace) -> int:
     from orket_lib.analysis.canary import judge_canary
     from orket_lib.artifacts.canary import CanaryMeasurement, CanaryPolicy, CanaryVerdict
     from orket_lib.artifacts.io import read_model, write_model
+    from orket_lib.artifacts.receipt import CanaryReceipt
+    from orket_lib.stores.attempts import read_taken
 
     policy = read_model(options.policy, CanaryPolicy)
-    measurements = [read_model(path, CanaryMeasurement) for path in options.measurement]
+    parts = read_model(options.receipt, CanaryReceipt).parts
+    measurements = [read_taken(part, CanaryMeasurement) for part in parts]
     figures, failures = judge_canary(measurements, policy) if measurements else (None, ())
     # The oldest one decides whether the canary is still fresh.
     oldest = min(measurements, key=lambda item: item.measured_at, default=None)
     verdict = CanaryVerdict(
-        **stamp([*options.measurement, options.policy]),
+        **stamp([options.receipt, options.policy]),
         passed=not failures,
         failed_reasons=[reason for reason, _ in failures],
         explanations=[text for _, text in failures],

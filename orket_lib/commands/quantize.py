@@ -36,8 +36,8 @@ def run(options: argparse.Namespace) -> int:
     from orket_lib.artifacts.io import read_model, write_model, write_text
     from orket_lib.artifacts.preflight import Preflight
     from orket_lib.measure.gates import require_preflight
-    from orket_lib.measure.lifeline import die_with_snakemake
     from orket_lib.measure.quantize import Order, quantize
+    from orket_lib.workflow.lifeline import die_with_snakemake
 
     die_with_snakemake()
     if options.preflight:

@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Read, judge, write; the measurements are accepted with that, so their journals are sealed."""
+    """Read, judge, write."""
     from orket_lib.analysis.aggregates import task_scores
     from orket_lib.analysis.rounds import as_one, round_figures
     from orket_lib.analysis.rows import build_row
@@ -31,7 +31,6 @@ def run(options: argparse.Namespace) -> int:
     from orket_lib.artifacts.run_report import RunReport
     from orket_lib.artifacts.sidecar import SidecarReport
     from orket_lib.measure.identity import mixture_observations
-    from orket_lib.measure.journal import JOURNAL, seal
     from orket_lib.vocabulary.statuses import SidecarStatus
 
     paths = [path.as_posix() for path in options.report]
@@ -61,6 +60,4 @@ def run(options: argparse.Namespace) -> int:
         task_scores=task_scores(report.test_runs),
     )
     write_model(options.out, row)
-    for path in options.report:
-        seal(path.parent / JOURNAL, report.spec_digest)
     return 0

@@ -10,7 +10,7 @@ from orket_lib.commands._common import add_out, stamp
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
-    parser.add_argument("--measurement", type=Path, required=True, help="sidecar.json")
+    parser.add_argument("--receipt", type=Path, required=True, help="of the sidecar")
     parser.add_argument("--settings", type=Path, required=True, help="labels (JSON)")
     add_out(parser, "the view")
 
@@ -19,13 +19,16 @@ def run(options: argparse.Namespace) -> int:
     """Read, parse, write."""
     from orket_lib.analysis.sidecar_parse import sidecar_fields
     from orket_lib.artifacts.io import read_model, write_model
+    from orket_lib.artifacts.receipt import Receipt
     from orket_lib.artifacts.row import RowSettings
     from orket_lib.artifacts.sidecar import SidecarMeasurement, SidecarReport
+    from orket_lib.stores.attempts import read_taken
 
-    measurement = read_model(options.measurement, SidecarMeasurement)
+    (taken,) = read_model(options.receipt, Receipt).parts
+    measurement = read_taken(taken, SidecarMeasurement)
     settings = read_model(options.settings, RowSettings)
     view = SidecarReport.of(
-        **stamp([options.measurement, options.settings], settings.provenance_ref),
+        **stamp([Path(taken.path), options.settings], settings.provenance_ref),
         execution_lane=settings.execution_lane,
         vram_profile=settings.vram_profile,
         **sidecar_fields(measurement),

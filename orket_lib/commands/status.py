@@ -16,9 +16,6 @@ if TYPE_CHECKING:
     from orket_lib.artifacts.status import SweepStatus
     from orket_lib.config.resolve import Sweep
 
-_PREFLIGHT = Path("results/preflight/verdict.json")
-_VERDICT = Path("results/canary/verdict.json")
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
@@ -42,41 +39,36 @@ def _status(sweep: Sweep, options: argparse.Namespace) -> SweepStatus:
     from statistics import median
 
     from orket_lib.artifacts.status import CellStatus, SweepStatus
-    from orket_lib.measure.inspection import (
-        cell_state,
-        report_of,
-        seconds_per_run,
-        sibling_report,
-    )
+    from orket_lib.config.targets import Targets
+    from orket_lib.measure.inspection import cell_state, seconds_per_run
     from orket_lib.vocabulary.nulls import Null
+    from orket_lib.workflow.receipts import interruptions
 
-    cells, paces, missing = [], [], 0
+    targets, cells, missing = Targets(sweep), [], 0
     for cell in sweep.cells:
-        for number, run_path in enumerate(cell.run_paths, start=1):
-            folder = Path(run_path).parent
-            state, detail = cell_state(folder, cell.spec)
+        receipts = targets.round_files(cell.model_slug, cell.quant_tag, "receipt.json")
+        for number, receipt in enumerate(receipts, start=1):
+            state, detail, lacking = cell_state(cell.store, cell.spec, number)
+            interrupted = interruptions(Path(receipt)) if state != "measured" else ()
             cells.append(
                 CellStatus(
                     model_id=cell.model_id,
                     quant_tag=cell.quant_tag,
                     round=number,
-                    state=state,
-                    detail=detail,
-                    run_path=run_path,
+                    state="to be tried again" if interrupted else state,
+                    detail="; ".join([*interrupted, detail]),
+                    store=cell.store.folder.as_posix(),
                 )
             )
-            report = report_of(folder)
-            if report is None:
-                missing += len(cell.spec.tasks.ids) * cell.spec.runs_per_task
-                report = sibling_report(Path(cell.folder))
-            if report and (pace := seconds_per_run(report)):
-                paces.append(pace)
+            missing += lacking
+    folders = dict.fromkeys(cell.store.folder.parent for cell in sweep.cells) if missing else ()
+    paces = [pace for folder in folders if (pace := seconds_per_run(folder))]
     jobs, note = _planned_jobs(options)
     expected = missing * median(paces) if paces else Null("NO_CELL_MEASURED")
     return SweepStatus.of(
         sweep=sweep.config.sweep,
-        preflight=_preflight(),
-        canary=_canary(),
+        preflight=_preflight(Path(sweep.results, "preflight.json")),
+        canary=_canary(Path(sweep.results, "canary", "verdict.json")),
         cells=cells,
         jobs=jobs,
         jobs_note=note,
@@ -85,16 +77,16 @@ def _status(sweep: Sweep, options: argparse.Namespace) -> SweepStatus:
     )
 
 
-def _preflight() -> str:
+def _preflight(path: Path) -> str:
     """Return what the preflight's verdict says, with what it warned of."""
     from orket_lib.artifacts.io import read_model
     from orket_lib.artifacts.preflight import Preflight
     from orket_lib.measure.gates import require_preflight
 
-    if not _PREFLIGHT.is_file():
+    if not path.is_file():
         return "not looked"
     try:
-        verdict = read_model(_PREFLIGHT, Preflight)
+        verdict = read_model(path, Preflight)
         require_preflight(verdict)
     except OrketError as error:
         return str(error)
@@ -102,23 +94,27 @@ def _preflight() -> str:
     return f"passed, with a warning: {'; '.join(warned)}" if warned else "passed"
 
 
-def _canary() -> str:
-    """Return what the canary's verdict says, and whether it still lets a measurement start."""
+def _canary(path: Path) -> str:
+    """Return what the canary's verdict says, and whether it is still fresh."""
     from orket_lib.artifacts.canary import CanaryVerdict
     from orket_lib.artifacts.io import read_model
-    from orket_lib.measure.gates import require_canary, require_fresh_canary
+    from orket_lib.measure.gates import is_fresh, require_canary
     from orket_lib.telemetry.fingerprint import boot_id
     from orket_lib.vocabulary.clock import utc_now
 
-    if not _VERDICT.is_file():
+    if not path.is_file():
         return "not measured"
     try:
-        verdict = read_model(_VERDICT, CanaryVerdict)
+        verdict = read_model(path, CanaryVerdict)
         require_canary(verdict)
-        require_fresh_canary(verdict, utc_now(), boot_id())
     except OrketError as error:
         return str(error)
-    return "passed" if verdict.policy.enabled else "off"
+    if not verdict.policy.enabled:
+        return "off"
+    when = (verdict.measured_at, verdict.boot_id, verdict.policy.max_age_hours)
+    if is_fresh(*when, utc_now(), boot_id()):
+        return "passed"
+    return "passed, and measured again as soon as anything else is: it is too old"
 
 
 def _planned_jobs(options: argparse.Namespace) -> tuple[dict[str, int] | None, str | None]:

@@ -14,13 +14,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--matrix", type=Path, required=True, help="the resolved config (JSON)")
     parser.add_argument("--canary", type=Path, required=True, help="verdict of the canary")
     for which in ("opening", "closing"):
-        parser.add_argument(
-            f"--{which}",
-            type=Path,
-            action="append",
-            default=[],
-            help=f"a measurement of the {which} canary; both, or none, for each model watched",
-        )
+        parser.add_argument(f"--{which}", type=Path, help=f"receipt of the {which} canaries")
     parser.add_argument(
         "--rows", type=Path, help="folder of the rows <model>/<quant>.json (default: that of --out)"
     )
@@ -35,9 +29,11 @@ def run(options: argparse.Namespace) -> int:
     from orket_lib.artifacts.canary import CanaryMeasurement, CanaryVerdict
     from orket_lib.artifacts.canonical import sha256_of
     from orket_lib.artifacts.io import read_json, read_model, write_model
+    from orket_lib.artifacts.receipt import CanaryReceipt
     from orket_lib.artifacts.row import Row
     from orket_lib.artifacts.summary import Summary
     from orket_lib.config.loading import parse
+    from orket_lib.stores.attempts import read_taken
     from orket_lib.vocabulary.slugs import slugs
 
     matrix = read_json(options.matrix)
@@ -59,14 +55,17 @@ def run(options: argparse.Namespace) -> int:
         config.adherence_threshold, config.latency_ceiling, config.include_invalid
     )
     verdict = read_model(options.canary, CanaryVerdict)
+    receipts = [path for path in (options.opening, options.closing) if path]
     opening, closing = (
-        [read_model(path, CanaryMeasurement) for path in paths_of]
-        for paths_of in (options.opening, options.closing)
+        [read_taken(part, CanaryMeasurement) for part in read_model(path, CanaryReceipt).parts]
+        if path and options.closing
+        else []
+        for path in (options.opening, options.closing)
     )
     drifts = canary_drifts(opening, closing, verdict.policy.drop_first_run)
     body = summarize(rows, config.models, policy, config.execution_lane)
     fields = stamp(
-        [options.matrix, options.canary, *options.opening, *options.closing, *paths],
+        [options.matrix, options.canary, *receipts, *paths],
         config.provenance_ref,
         sha256_of(matrix),
     )

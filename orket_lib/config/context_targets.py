@@ -7,7 +7,7 @@ from orket_lib.config.contexts import find_contexts
 from orket_lib.config.resolve import Sweep
 from orket_lib.config.wording import exactly
 
-_FOUND = ("context_ceiling.json", "context_ceiling.png", "context_kept.ok")
+_FOUND = ("receipt.json", "context_ceiling.json", "context_ceiling.png", "context_kept.ok")
 
 
 class ContextTargets:
@@ -47,6 +47,10 @@ class ContextTargets:
         Nothing asks for the one that stands there where the config asks for no contexts.
         """
         return self.summaries("{model}") or [f"{self._folder}/{{model}}/context_.json"]
+
+    def receipts(self) -> list[str]:
+        """Return the paths of the receipts of each model's contexts."""
+        return [f"{self._folder}/{model}/receipt.json" for model in self._models]
 
     def ceilings(self) -> list[str]:
         """Return the paths of what was found of each model."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
@@ -35,6 +35,14 @@ class Matrix(Section):
     )
     runs_per_quant: Annotated[int, Field(ge=1, description="runs of each task")] = 2
     probe_runs: Annotated[int, Field(ge=1, description="speed measurements of each cell")] = 3
+    again: Annotated[
+        Literal["probes", "runs", "all"] | None,
+        Field(
+            exclude=True,
+            description="measure this part of each cell again, whatever the store has: for "
+            "`--config again=probes`; what was measured before stays",
+        ),
+    ] = None
     rounds: Annotated[
         int,
         Field(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from pathlib import Path
 
 from orket_lib import __version__
 from orket_lib.artifacts.base import InputFile, Provenance
@@ -182,7 +181,6 @@ def _needed(cell: Cell) -> NeededModel:
         pin=cell.spec.artifact.pin,
         base=made.base.path if made else None,
         imatrix=made.imatrix.path if made and made.imatrix else None,
-        run=f"{cell.folder}/run.json" if made else None,
     )
 
 
@@ -207,8 +205,8 @@ def _planned(cell: Cell) -> PlannedCell:
         pin=cell.spec.artifact.pin,
         made_from=_made(cell),
         spec_digest=cell.digest,
-        run_path=cell.run_paths[0],
-        measured=all(Path(path).is_file() for path in cell.run_paths),
+        store=cell.store.folder.as_posix(),
+        measured=cell.measured,
     )
 
 

@@ -8,6 +8,7 @@ once.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from orket_lib.artifacts.spec import (
     CooldownSettings,
     MeasurementSpec,
     RunSpec,
+    TaskSelection,
 )
 from orket_lib.config.capabilities import EMBEDDED
 from orket_lib.config.hashes import HashCache
@@ -28,11 +30,12 @@ from orket_lib.config.recipes import identity_of, made_file
 from orket_lib.config.runners import find_runner
 from orket_lib.config.surroundings import look_around
 from orket_lib.providers.gguf_file import model_sha256
+from orket_lib.stores.parts import CellStore, Wanted
 from orket_lib.tasks.bank import Task, TaskBank, select, selection
 from orket_lib.telemetry.fingerprint import remote_machine
 from orket_lib.vocabulary.addresses import remote_host
 from orket_lib.vocabulary.errors import ConfigError
-from orket_lib.vocabulary.slugs import slug, slugs
+from orket_lib.vocabulary.slugs import slugs
 
 
 @dataclass(frozen=True)
@@ -60,25 +63,27 @@ class Cell:
         """The model file, where there is one here, or will be."""
         return self.named.path
 
+    @cached_property
+    def store(self) -> CellStore:
+        """Where its measurements lie."""
+        return CellStore(Path("storage", self.spec.folder))
+
     @property
     def digest(self) -> str:
-        """The digest of the cell's spec."""
-        return self.spec.digest()
+        """The digest of what is served and how."""
+        return self.store.folder.name
 
     @property
-    def folder(self) -> str:
-        """The folder of the cell's measurement, with forward slashes.
-
-        Models whose slugs are equal may share it up to the digest, which tells them apart: so what
-        else a sweep measures never moves a measurement.
-        """
-        return f"storage/runs/{slug(self.model_id)}/{self.quant_tag}/{self.digest}"
+    def wanted(self) -> list[Wanted]:
+        """What each round asks for."""
+        return [Wanted.of(self.spec, number) for number in range(1, self.rounds + 1)]
 
     @property
-    def run_paths(self) -> list[str]:
-        """Where the run report of each round lies; the first where it would be without rounds."""
-        later = [f"{self.folder}/round-{number}" for number in range(2, self.rounds + 1)]
-        return [f"{folder}/run.json" for folder in (self.folder, *later)]
+    def measured(self) -> bool:
+        """Whether the store has all that is asked of it, or knows why it can't be measured."""
+        return all(
+            not found.missing or found.failure for found in map(self.store.find, self.wanted)
+        )
 
 
 @dataclass(frozen=True)
@@ -130,7 +135,10 @@ def resolve(config: SweepConfig, hashes: HashCache, machine: str) -> Sweep:
     pairs, folders = list(named), slugs(config.models)
     where = config.machine or remote_machine(remote_host(config.base_url)) or machine
 
-    def base(pair: tuple[str, str], chosen: tuple[Task, ...]) -> MeasurementSpec:
+    by_runner = config.runner_template is not None
+    asked, canary_asked = (selection(bank, chosen, by_runner) for chosen in (tasks, canary_tasks))
+
+    def base(pair: tuple[str, str], chosen: TaskSelection) -> MeasurementSpec:
         return MeasurementSpec(
             model_id=pair[0],
             quant_tag=pair[1],
@@ -149,7 +157,7 @@ def resolve(config: SweepConfig, hashes: HashCache, machine: str) -> Sweep:
                 affinity_policy=config.affinity_policy,
                 warmup_steps=config.warmup_steps,
             ),
-            tasks=selection(bank, chosen),
+            tasks=chosen,
             sandbox=config.code_sandbox,
             cooldown=_cooldown(config),
             runner=find_runner(config),
@@ -157,9 +165,9 @@ def resolve(config: SweepConfig, hashes: HashCache, machine: str) -> Sweep:
         )
 
     def cell(pair: tuple[str, str]) -> Cell:
-        fields = base(pair, tasks).model_dump()
+        fields = base(pair, asked)
         spec = RunSpec(
-            **fields,
+            **{name: getattr(fields, name) for name in MeasurementSpec.model_fields},
             runs_per_task=config.runs_per_quant,
             probe_runs=config.probe_runs,
             on_server_death=config.on_server_death,
@@ -175,7 +183,9 @@ def resolve(config: SweepConfig, hashes: HashCache, machine: str) -> Sweep:
         )
 
     def canary(pair: tuple[str, str]) -> CanarySpec:
-        return CanarySpec(**base(pair, canary_tasks).model_dump(), runs=config.canary_runs)
+        # Its answers are no part of any cell.
+        fields = base(pair, canary_asked.model_copy(update={"keys": ()}))
+        return CanarySpec(**fields.model_dump(), runs=config.canary_runs)
 
     scope = config.models if config.canary_scope == "each_model" else config.models[:1]
     watched = [(model, config.quants[0]) for model in scope] if config.canary_runs else []

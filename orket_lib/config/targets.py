@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from orket_lib.artifacts.canonical import canonical_json
 from orket_lib.artifacts.row import RowSettings
+from orket_lib.config.asked import asked_canaries, asked_cell, asked_tasks, servable_cells
 from orket_lib.config.checkout import checkout_state
 from orket_lib.config.context_targets import ContextTargets
 from orket_lib.config.planning import make_plan, needs, place
-from orket_lib.config.quantized_targets import QuantizedTargets
 from orket_lib.config.resolve import Cell, Sweep
-from orket_lib.config.servable_cells import servable_cells
+from orket_lib.config.schedule import priorities
 from orket_lib.config.sidecar_targets import SidecarTargets
 from orket_lib.config.thermal_targets import ThermalTargets
-from orket_lib.config.turns import turn_by_turn
 
-_POLICIES = ("matrix", "canary", "row", "needs", "place")
+_POLICIES = ("matrix", "canary", "row", "needs", "place", "tasks")
 _VIEWS = (
     "sweep_kpis.json",
     "kpi_gate.json",
@@ -35,24 +34,16 @@ class Targets:
 
     def __init__(self, sweep: Sweep) -> None:
         self._sweep = sweep
+        self._results = sweep.results
+        self._cells = {(cell.model_slug, cell.quant_tag): cell for cell in sweep.cells}
+        self._priorities = priorities(sweep.cells)
         self.sidecars = SidecarTargets(sweep)
         self.contexts = ContextTargets(sweep)
         self.thermal = ThermalTargets(sweep)
-        self._by_digest = {cell.digest: cell for cell in sweep.cells}
-        self._canaries = {canary.digest(): canary for canary in sweep.canaries}
-        by_pair = {(cell.model_id, cell.quant_tag): cell for cell in sweep.cells}
-        self._canary_cells = {
-            digest: by_pair[canary.model_id, canary.quant_tag]
-            for digest, canary in self._canaries.items()
-        }
-        self.quantized = QuantizedTargets(
-            sweep.config, self._by_digest | self._canary_cells | self.sidecars.cells()
-        )
         self._later = self.contexts.policies() | self.thermal.policies()
         if sweep.config.measures_chosen_quant:
             cells = servable_cells(sweep).model_dump(mode="json")
             self._later["cells"] = canonical_json(cells)
-        self._by_place = {(cell.model_slug, cell.quant_tag): cell for cell in sweep.cells}
 
     def all_files(self) -> list[str]:
         """Return every product of the sweep, intermediates included."""
@@ -61,6 +52,7 @@ class Targets:
             *self.later_policies(),
             *self.contexts.all_files(),
             *self.thermal.all_files(),
+            f"{self._results}/measurements_passed.ok",
         ]
 
     def context_files(self) -> list[str]:
@@ -76,7 +68,7 @@ class Targets:
 
     def later_policies(self) -> list[str]:
         """Return the policies that only a measurement at the chosen quant reads."""
-        return [f"{self._sweep.results}/policy/{name}.json" for name in self._later]
+        return [f"{self._results}/policy/{name}.json" for name in self._later]
 
     def regression_views(self) -> list[str]:
         """Return the comparison with the baselines, where the config asks for one."""
@@ -93,93 +85,80 @@ class Targets:
 
         A target that names only the view would not notice that a file on the way is missing.
         """
-        folder = f"{self._sweep.results}/quant_sweep"
-        specs = [f"{cell.folder}/spec.json" for cell in self._sweep.cells]
+        folder = f"{self._results}/quant_sweep"
         return [
-            f"{self._sweep.results}/plan.json",
-            *(f"{self._sweep.results}/policy/{name}.json" for name in _POLICIES),
-            "results/preflight/verdict.json",
-            "results/preflight/passed.ok",
-            *self.canary_measurement(),
-            "results/canary/verdict.json",
-            "results/canary/passed.ok",
-            *specs,
-            *self.all_run_reports(),
-            *self.closing_canaries(),
+            f"{self._results}/plan.json",
+            *(f"{self._results}/policy/{name}.json" for name in _POLICIES),
+            f"{self._results}/preflight.json",
+            f"{self._results}/preflight_passed.ok",
+            *(f"{self._results}/canary/{name}" for name in self._canary_files()),
+            *self.cell_files("spec.json"),
+            *self.receipts(),
+            *self._reports(),
             *self.sidecars.all_files(),
             *self.rows(),
             f"{folder}/sweep_summary.json",
             *(f"{folder}/{name}" for name in views),
         ]
 
+    def _canary_files(self) -> list[str]:
+        files = ["spec.json", "receipt.json", "verdict.json", "passed.ok"]
+        return [*files, "closing_receipt.json"] if self._sweep.config.canary_closing else files
+
+    def cell_files(self, name: str) -> list[str]:
+        """Return the paths of a file that each cell has."""
+        return [f"{self._results}/cells/{model}/{quant}/{name}" for model, quant in self._cells]
+
     def rows(self) -> list[str]:
         """Return the paths of all rows."""
-        return [
-            f"{self._sweep.results}/quant_sweep/{cell.model_slug}/{cell.quant_tag}.json"
-            for cell in self._sweep.cells
-        ]
+        return [f"{self._results}/quant_sweep/{model}/{quant}.json" for model, quant in self._cells]
+
+    def receipts(self) -> list[str]:
+        """Return the paths of all receipts of all cells."""
+        return [path for pair in self._cells for path in self.round_files(*pair, "receipt.json")]
 
     def run_reports(self, model: str, quant: str) -> list[str]:
         """Return the paths of a cell's run reports, one for each round."""
-        return self._by_place[model, quant].run_paths
+        return self.round_files(model, quant, "run.json")
 
-    def priority(self, digest: str, number: str | int) -> int:
-        """Return what lets a round of a cell be measured when its turn has come.
+    def _reports(self) -> list[str]:
+        return [path for pair in self._cells for path in self.run_reports(*pair)]
 
-        Args:
-            digest: Of the cell.
-            number: Of the round, as it stands in its path.
+    def round_files(self, model: str, quant: str, name: str) -> list[str]:
+        """Return the paths of a file that each round has; the first is where it is without rounds.
+
+        So more rounds never move it.
         """
-        turns = turn_by_turn(self._sweep.cells)
-        return len(turns) - turns.index((digest, int(number)))
+        folder = f"{self._results}/cells/{model}/{quant}"
+        numbers = range(2, self._cells[model, quant].rounds + 1)
+        return [f"{folder}/{name}", *(f"{folder}/round-{number}/{name}" for number in numbers)]
 
-    def artifact(self, digest: str) -> str:
-        """Return the model file, or tag, of the cell with this digest."""
-        return str(self._cell(digest).named)
+    def priority(self, model: str, quant: str, part: str) -> int:
+        """Return what lets a round of a cell be measured when its turn has come."""
+        return self._priorities[model, quant, round_of(part)]
 
-    def spec_json(self, digest: str) -> str:
-        """Return the spec with this digest as canonical JSON."""
-        return self._cell(digest).spec.canonical()
+    def cell(self, model: str, quant: str) -> Cell:
+        """Return a cell by the folders of its views."""
+        return self._cells[model, quant]
 
-    def canary_measurement(self) -> list[str]:
-        """Return the paths of the canary's measurements; nothing when the canary is off."""
-        return [f"storage/canary/{digest}.json" for digest in self._canaries]
+    def spec_json(self, model: str, quant: str) -> str:
+        """Return what measures a cell, as canonical JSON."""
+        asked = asked_cell(self._sweep, self._cells[model, quant])
+        return canonical_json(asked.model_dump(mode="json"))
 
-    def closing_canaries(self) -> list[str]:
-        """Return the paths of the canary's measurements after the sweep; often nothing."""
+    def canary_spec_json(self) -> str:
+        """Return what measures the canaries, as canonical JSON."""
+        return canonical_json(asked_canaries(self._sweep).model_dump(mode="json"))
+
+    def closing_receipt(self) -> list[str]:
+        """Return the receipt of the canaries after the sweep; often nothing."""
         if not self._sweep.config.canary_closing:
             return []
-        folder = f"storage/canary/closing/{self._sweep.config.sweep}"
-        return [f"{folder}/{digest}.json" for digest in self._canaries]
+        return [f"{self._results}/canary/closing_receipt.json"]
 
-    def drift_option(self) -> str:
-        """Return the options that name both of the canary's measurements to the summary."""
-        closing = self.closing_canaries()
-        opening = self.canary_measurement() if closing else []
-        named = [("--opening", path) for path in opening] + [("--closing", it) for it in closing]
-        return " ".join(f"{option} {path}" for option, path in named)
-
-    def all_run_reports(self) -> list[str]:
-        """Return the paths of all run reports of all cells."""
-        return [path for cell in self._sweep.cells for path in cell.run_paths]
-
-    def canary_option(self) -> str:
-        """Return the options that name the canary's measurements to the verdict."""
-        return " ".join(f"--measurement {path}" for path in self.canary_measurement())
-
-    def canary_artifact(self, digest: str) -> str:
-        """Return the model file, or tag, of the canary with this digest."""
-        return str(self._canary_cells[digest].named)
-
-    def canary_spec_json(self, digest: str) -> str:
-        """Return the canary's spec as canonical JSON.
-
-        Raises:
-            KeyError: The digest is not this sweep's.
-        """
-        if digest not in self._canaries:
-            raise KeyError(f"no canary of this config has the digest {digest}")
-        return self._canaries[digest].canonical()
+    def closing_option(self) -> str:
+        """Return the option that names that receipt to the summary."""
+        return " ".join(f"--closing {path}" for path in self.closing_receipt())
 
     def policy_json(self, name: str) -> str:
         """Return the part of the config that some rule depends on, as canonical JSON."""
@@ -199,20 +178,26 @@ class Targets:
             return canonical_json(settings.model_dump(mode="json"))
         if name in self._later:
             return self._later[name]
+        if name == "tasks":
+            return canonical_json(asked_tasks(self._sweep).model_dump(mode="json"))
         found = needs(self._sweep) if name == "needs" else place(config)
         return canonical_json(found.model_dump(mode="json"))
 
-    def policies(self) -> dict[str, str]:
-        """Return what each policy file must hold, by path."""
-        folder, names = f"{self._sweep.results}/policy", (*_POLICIES, *self._later)
-        return {f"{folder}/{name}.json": self.policy_json(name) for name in names}
+    def rendered(self) -> dict[str, str]:
+        """Return what each file that the workflow renders must hold, by path."""
+        names = (*_POLICIES, *self._later)
+        files = {f"{self._results}/policy/{name}.json": self.policy_json(name) for name in names}
+        files[f"{self._results}/canary/spec.json"] = self.canary_spec_json()
+        for model, quant in self._cells:
+            path = f"{self._results}/cells/{model}/{quant}/spec.json"
+            files[path] = self.spec_json(model, quant)
+        return files | self.sidecars.rendered()
 
     def plan_json(self) -> str:
         """Return the plan as canonical JSON."""
         return canonical_json(make_plan(self._sweep, *checkout_state()).model_dump(mode="json"))
 
-    def _cell(self, digest: str) -> Cell:
-        try:
-            return self._by_digest[digest]
-        except KeyError:
-            raise KeyError(f"no cell of this config has the digest {digest}") from None
+
+def round_of(part: str) -> int:
+    """Return the number of the round that a part of a path names; nothing is the first."""
+    return int(part.removeprefix("/round-") or 1)

@@ -9,7 +9,13 @@ from orket_lib.config.model import SweepConfig
 from orket_lib.config.resolve import Sweep
 from orket_lib.config.wording import exactly
 
-_PRODUCTS = ("series.json", "thermal_profile.json", "thermal_profile.png", "thermal_kept.ok")
+_PRODUCTS = (
+    "receipt.json",
+    "series.json",
+    "thermal_profile.json",
+    "thermal_profile.png",
+    "thermal_kept.ok",
+)
 
 
 class ThermalTargets:
@@ -25,6 +31,10 @@ class ThermalTargets:
     def all_files(self) -> list[str]:
         """Return every product."""
         return [f"{self._folder}/{model}/{name}" for model in self._models for name in _PRODUCTS]
+
+    def receipts(self) -> list[str]:
+        """Return the receipt of each model's series."""
+        return [f"{self._folder}/{model}/receipt.json" for model in self._models]
 
     def profiles(self) -> list[str]:
         """Return the profile of each model."""

@@ -2,35 +2,72 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from orket_lib.artifacts.base import Provenance
 from orket_lib.artifacts.canary import CanaryMeasurement, CanaryRun
+from orket_lib.artifacts.receipt import TakenPart
 from orket_lib.artifacts.run_report import Session
 from orket_lib.artifacts.spec import CanarySpec
+from orket_lib.measure.answers import Turn, ask_task
 from orket_lib.measure.device_lock import device_locks
-from orket_lib.measure.graded import run_task
+from orket_lib.measure.grading import grade_answer
 from orket_lib.measure.locked_devices import locked_devices
 from orket_lib.measure.opened import OpenSession
 from orket_lib.measure.probes import run_probe
 from orket_lib.measure.progress import Progress
+from orket_lib.measure.runner_folders import RUNS
+from orket_lib.measure.sample_files import compress_samples, samples_path
 from orket_lib.measure.sandboxes import sandbox_for
 from orket_lib.measure.session import open_session
 from orket_lib.providers.base import Source
-from orket_lib.tasks.bank import Task
+from orket_lib.stores.attempts import AttemptStore
+from orket_lib.tasks.bank import Task, task_key
 from orket_lib.telemetry.fingerprint import boot_id, hardware_fingerprint, remote_machine
 from orket_lib.vocabulary.clock import utc_now
 from orket_lib.vocabulary.errors import ProviderError, SandboxError
+
+SERVER_LOG = "server.log"
+
+
+def take_canary(
+    spec: CanarySpec,
+    source: Source,
+    tasks: Sequence[Task],
+    store: AttemptStore,
+    stored: Callable[[], TakenPart | None],
+    progress: Progress,
+    provenance: Provenance,
+) -> TakenPart:
+    """Return a canary of the store, after measuring it where none of them will do.
+
+    Args:
+        spec: Which cell, which tasks, how many runs.
+        source: From where it is served.
+        tasks: The tasks that the spec selects.
+        store: Of the spec.
+        stored: Returns the one that will do; asked once more when the devices are free, because
+            another sweep may have measured one meanwhile.
+        progress: Who watches.
+        provenance: Of the caller.
+    """
+    needed = locked_devices(spec.provider, spec.gpu_devices, source.place)
+    purpose = f"canary on {spec.model_id} {spec.quant_tag}"
+    with device_locks(needed, purpose, progress.say):
+        if found := stored():
+            return found
+        folder = store.begin()
+        measurement = measure_canary(spec, source, tasks, folder, progress, provenance)
+        compress_samples(folder)
+        return store.seal(measurement, measurement.measured_at)
 
 
 def measure_canary(
     spec: CanarySpec,
     source: Source,
     tasks: Sequence[Task],
-    log: Path,
-    samples: Path,
-    folders: Path,
+    folder: Path,
     progress: Progress,
     provenance: Provenance,
 ) -> CanaryMeasurement:
@@ -40,9 +77,7 @@ def measure_canary(
         spec: Which cell, which tasks, how many runs.
         source: From where it is served.
         tasks: The tasks that the spec selects.
-        log: Where the server's own messages go.
-        samples: Where the samples of the host go.
-        folders: Where a runner has its folders.
+        folder: Where the server's log, samples and runner folders go.
         progress: Who watches.
         provenance: Of the caller.
     """
@@ -51,17 +86,14 @@ def measure_canary(
     runs: list[CanaryRun] = []
     failure = None
     progress.plan(spec.runs * len(tasks), 0)
-    needed = locked_devices(spec.provider, spec.gpu_devices, source.place)
     try:
         sandbox = sandbox_for(tasks, spec.sandbox)
-        with (
-            device_locks(needed, f"canary on {spec.model_id} {spec.quant_tag}", progress.say),
-            open_session(spec, source, log, samples, 0, sandbox) as session,
-        ):
+        log, samples = folder / SERVER_LOG, samples_path(folder, 0)
+        with open_session(spec, source, log, samples, 0, sandbox) as session:
             sessions.append(session.record)
             for index in range(spec.runs):
                 for task in tasks:
-                    runs.append(_run_once(session, spec, task, index, folders))
+                    runs.append(_run_once(session, spec, task, index, folder / RUNS))
                     progress.step()
     except (ProviderError, SandboxError) as error:
         failure = str(error)
@@ -82,7 +114,9 @@ def measure_canary(
 def _run_once(
     session: OpenSession, spec: CanarySpec, task: Task, index: int, folders: Path
 ) -> CanaryRun:
-    run = run_task(session, spec, task, index, folders)
+    turn = Turn(task_key(task, spec.runner is not None), index)
+    answer = ask_task(session, spec, task, turn, folders)
+    run = grade_answer(answer, task, session.sandbox)
     probe = run_probe(session, index)
     return CanaryRun.of(
         test_id=run.test_id,

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
+from orket_lib.artifacts.asked import ServableCell
 from orket_lib.artifacts.base import Provenance
 from orket_lib.artifacts.context_summary import ContextSettings
-from orket_lib.artifacts.io import read_model
 from orket_lib.artifacts.preflight import Needs
+from orket_lib.artifacts.receipt import CellReceipt
 from orket_lib.artifacts.run_report import RunReport
-from orket_lib.artifacts.servable import ServableCell
 from orket_lib.artifacts.spec import MeasurementSpec, RunSpec
+from orket_lib.measure.cell import CellMeasurement, Outcome, receipt_of
 from orket_lib.measure.context_serving import require_room
-from orket_lib.measure.harness import REPORT, CellMeasurement
 from orket_lib.measure.progress import Progress
+from orket_lib.measure.run_report import run_report
 from orket_lib.providers.base import Source
-from orket_lib.tasks.context_tasks import context_selection, context_tasks
-from orket_lib.vocabulary.slugs import slug
+from orket_lib.stores.parts import CellStore
+from orket_lib.tasks.context_tasks import ContextQuestion, context_selection, context_tasks
 
 
 @dataclass(frozen=True)
@@ -40,43 +40,55 @@ class ContextMeasurement:
 
     @property
     def spec(self) -> RunSpec:
-        """What the measurement depends on."""
+        """What is served and how, and what is asked."""
         settings, base = self.settings, self.cell.spec
-        tasks = context_tasks(settings.fill, self.context, base.controls.seed)
         fields = base.model_dump(include=set(MeasurementSpec.model_fields))
+        tasks = context_selection(self._tasks(), settings.fill)
         return RunSpec(
-            **fields
-            | {"n_ctx": self.context, "tasks": context_selection(tasks), "context": settings.fill},
+            **fields | {"n_ctx": self.context, "tasks": tasks, "context": settings.fill},
             runs_per_task=1,
             probe_runs=settings.probe_runs,
             on_server_death=settings.on_server_death,
             rerun_polluted=settings.rerun_polluted,
         )
 
-    @property
-    def path(self) -> Path:
-        """Where the report lies."""
-        spec = self.spec
-        folder = self.root / "contexts" / slug(spec.model_id) / spec.quant_tag / spec.digest()
-        return folder / REPORT
-
-    def stored(self) -> RunReport | None:
-        """Return the report, when this was measured before."""
-        return read_model(self.path, RunReport) if self.path.is_file() else None
-
     def measure(
-        self, source: Source, needs: Needs, progress: Progress, provenance: Provenance
-    ) -> RunReport:
-        """Measure what is missing, and return the report.
+        self,
+        find_source: Callable[[Callable[[str], None]], Source],
+        needs: Needs,
+        gate: Callable[[], None],
+        again: bool,
+        progress: Progress,
+        provenance: Provenance,
+    ) -> Outcome:
+        """Measure what is missing, and return what is there.
 
         Args:
-            source: From where the model is served.
+            find_source: Returns from where the model is served.
             needs: Of the sweep, which tells where that is.
+            gate: Refuses to measure where it must not be.
+            again: Measure it whatever the store has.
             progress: Who watches.
             provenance: Of the caller.
         """
         spec = self.spec
-        tasks = context_tasks(self.settings.fill, self.context, spec.controls.seed)
-        room: Callable[[], None] = partial(require_room, spec, source, needs)
-        measurement = CellMeasurement(spec, source, tasks, self.path.parent, progress, room)
+        measurement = CellMeasurement(
+            spec,
+            find_source,
+            self._tasks(),
+            CellStore(self.root / spec.folder),
+            progress,
+            again="all" if again else None,
+            gate=gate,
+            before_load=lambda source: require_room(spec, source, needs),
+        )
         return measurement.run(provenance)
+
+    def report(self, outcome: Outcome, provenance: Provenance) -> tuple[CellReceipt, RunReport]:
+        """Return the receipt of what is there, and the report that it comes to."""
+        spec = self.spec
+        receipt = receipt_of(spec, outcome, provenance)
+        return receipt, run_report(receipt, spec, self._tasks(), None, provenance)
+
+    def _tasks(self) -> tuple[ContextQuestion, ...]:
+        return context_tasks(self.settings.fill, self.context, self.cell.spec.controls.seed)

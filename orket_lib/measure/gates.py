@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import timedelta
 
 from orket_lib.artifacts.canary import CanaryVerdict
 from orket_lib.artifacts.preflight import Preflight
+from orket_lib.artifacts.receipt import Receipt
+from orket_lib.vocabulary.clock import parse_time
 from orket_lib.vocabulary.errors import Refused
 
-_CANARY = ("canary",)
+_CANARY = ("measure_canary",)
 
 
 def require_preflight(verdict: Preflight) -> None:
@@ -23,7 +26,7 @@ def require_preflight(verdict: Preflight) -> None:
             if not check.ok:
                 missing.append(f"  {check.name}: {check.detail}")
                 missing += [f"    {check.remedy}"] if check.remedy else []
-        raise Refused("preflight failed:\n" + "\n".join(missing), rerun=("preflight",))
+        raise Refused("preflight failed:\n" + "\n".join(missing), rerun=("check_needs",))
 
 
 def require_canary(verdict: CanaryVerdict) -> None:
@@ -38,27 +41,33 @@ def require_canary(verdict: CanaryVerdict) -> None:
         raise Refused("canary failed:\n" + "\n".join(lines), rerun=_CANARY)
 
 
-def require_fresh_canary(verdict: CanaryVerdict, now: str, boot_id: str) -> None:
-    """Refuse to measure after a canary of another day or another boot.
-
-    Args:
-        verdict: The canary's verdict.
-        now: UTC time stamp.
-        boot_id: Of the current boot.
+def require_measured(receipts: Sequence[Receipt]) -> None:
+    """Refuse to call a sweep done that something interrupted which may pass.
 
     Raises:
-        Refused: Saying how old it is.
+        Refused: Naming each cell, and what happened.
     """
-    if verdict.measured_at is None:  # switched off
-        return
-    age = datetime.fromisoformat(now) - datetime.fromisoformat(verdict.measured_at)
-    limit = timedelta(hours=verdict.policy.max_age_hours)
-    if age > limit:
-        hours = age.total_seconds() / 3600
+    interrupted = [why for receipt in receipts for why in receipt.interrupted]
+    if interrupted:
+        lines = "\n".join(f"  {why}" for why in interrupted)
         raise Refused(
-            f"the canary is {hours:.1f} h old, canary_max_age_hours is "
-            f"{verdict.policy.max_age_hours:g}",
-            rerun=_CANARY,
+            f"to be tried again:\n{lines}\nwhat was measured is kept; the same command tries again"
         )
-    if verdict.boot_id != boot_id:
-        raise Refused("the canary is from before the machine's last boot", rerun=_CANARY)
+
+
+def is_fresh(
+    measured_at: str | None, booted: str | None, max_age_hours: float, now: str, boot_id: str
+) -> bool:
+    """Tell whether a canary is of this boot and not too old.
+
+    Args:
+        measured_at: UTC; None where there is no canary to be measured.
+        booted: The boot that it was measured in.
+        max_age_hours: What is too old.
+        now: UTC time stamp.
+        boot_id: Of the current boot.
+    """
+    if measured_at is None:
+        return True
+    age = parse_time(now) - parse_time(measured_at)
+    return age <= timedelta(hours=max_age_hours) and booted == boot_id

@@ -9,12 +9,12 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from orket_lib.artifacts.gpu import GpuWindow
+from orket_lib.artifacts.parts import Answer
 from orket_lib.artifacts.run_report import (
+    AnswerTelemetry,
     HostWindow,
     Observation,
     Probe,
-    RunTelemetry,
-    TestRun,
 )
 from orket_lib.measure.gpu_quality import WatchedGpus
 from orket_lib.measure.gpu_watch import NO_GPU_USED
@@ -32,9 +32,9 @@ NOT_JUDGED = HostWindow.of(**dict.fromkeys(HostWindow.readings(), windows.NOT_SA
 
 
 def judge_run(
-    run: TestRun, samples: Sequence[Sample], cpus: int, gpus: WatchedGpus | None = None
-) -> TestRun:
-    """Return a graded run with what the host did around it, and the GPUs where any was watched."""
+    run: Answer, samples: Sequence[Sample], cpus: int, gpus: WatchedGpus | None = None
+) -> Answer:
+    """Return an answer with what the host did around it, and the GPUs where any was watched."""
     host, seen = _judge(samples, run.window_s, cpus)
     update: dict[str, Any] = {}
     if gpus:
@@ -67,7 +67,7 @@ def judge_probe(
     return probe.model_copy(update=update)
 
 
-def _with_peak(telemetry: RunTelemetry, gpu: GpuWindow) -> dict[str, Any]:
+def _with_peak(telemetry: AnswerTelemetry, gpu: GpuWindow) -> dict[str, Any]:
     """Return what replaces a run's VRAM: the device's word, where it has one (T12)."""
     peak = gpu.reading("server_vram_mib")
     reasons = {name: why for name, why in telemetry.null_reasons.items() if name != "peak_vram_mib"}

@@ -1,71 +1,86 @@
-"""Looking at a cell's folder without touching it: how far its measurement got."""
+"""Looking at a cell's store without touching it: how far its measurement got."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from orket_lib.artifacts.io import read_json, read_model
-from orket_lib.artifacts.run_report import RunReport
+from orket_lib.artifacts.parts import Part
 from orket_lib.artifacts.spec import RunSpec
 from orket_lib.artifacts.status import CellState
 from orket_lib.measure import journal as kinds
 from orket_lib.measure.journal import JOURNAL, read_lines
+from orket_lib.stores.parts import SPEC, CellStore, Wanted, read_part
 from orket_lib.vocabulary.errors import ArtifactError
-from orket_lib.vocabulary.statuses import RunStatus
 
 
-def cell_state(folder: Path, spec: RunSpec) -> tuple[CellState, str]:
-    """Return the state of a cell's measurement and a few words on it."""
-    report = report_of(folder)
-    if report is not None:
-        done = report.status is RunStatus.MEASURED
-        what = "" if done else f"{report.status.value}: {report.status_reason}, "
-        return ("measured" if done else "failed"), f"{what}{report.measured_at[:19]}Z"
-    lines = read_lines(folder / JOURNAL)
-    seen = [line["kind"] for line in lines]
-    if kinds.SEALED not in seen and kinds.END in seen:
-        return "complete", "measured, the report is to be written"
-    steps = seen.count(kinds.RUN) + seen.count(kinds.PROBE)
-    if kinds.SEALED not in seen and steps:
-        total = len(spec.tasks.ids) * spec.runs_per_task + spec.probe_runs
-        return "partial", f"{steps} of {total} steps are done"
-    return "not measured", _why(folder, spec)
+def cell_state(store: CellStore, spec: RunSpec, number: int) -> tuple[CellState, str, int]:
+    """Return how far a round of a cell got, a few words on it, and the graded runs that it lacks.
+
+    Args:
+        store: Of the cell.
+        spec: What is asked of it.
+        number: Of the round, from 1.
+    """
+    wanted = Wanted.of(spec, number)
+    found = store.find(wanted)
+    if found.failure:
+        failed = read_part(found.failure).failure
+        assert failed is not None
+        when = found.failure.measured_at[:19]
+        return "failed", f"{failed.status.value}: {failed.reason}, {when}Z", 0
+    if not found.missing:
+        newest = max((part.measured_at for part in found.parts), default="")
+        return "measured", f"{newest[:19]}Z" if newest else "", 0
+    lines = read_lines(store.open / JOURNAL)
+    there = {("probes", _item(line)) for line in lines if line["kind"] == kinds.PROBE}
+    there |= {("answers", _item(line)) for line in lines if line["kind"] == kinds.ANSWER}
+    missing = found.missing.without(there)  # type: ignore[arg-type]
+    runs, total = len(missing.answers), len(wanted.answers) + len(wanted.probes)
+    left = runs + len(missing.probes)
+    if left < total:
+        return "partial", f"{total - left} of {total} steps are done", runs
+    return "not measured", _why(store.folder, spec), runs
 
 
-def report_of(folder: Path) -> RunReport | None:
-    """Return the report in a cell's folder, or None when there is none that can be read."""
-    try:
-        return read_model(folder / "run.json", RunReport)
-    except ArtifactError:
-        return None
+def seconds_per_run(folder: Path) -> float | None:
+    """Return how long a graded run of a cell took, all overheads included; None without any.
+
+    Args:
+        folder: Of the cell's (model, quant), whatever the settings: any pace is better than none.
+    """
+    paces = []
+    for path in sorted(folder.glob("*/parts/*/answers.json"))[-3:]:
+        try:
+            part = read_model(path, Part)
+        except ArtifactError:
+            continue
+        if part.answers and len(part.sessions) == 1:
+            begin, end = map(datetime.fromisoformat, (part.measured_at, part.finished_at))
+            paces.append((end - begin).total_seconds() / len(part.answers))
+    return median(paces) if paces else None
 
 
-def sibling_report(folder: Path) -> RunReport | None:
-    """Return the newest report of the same (model, quant) with other settings, if there is one."""
-    paths = sorted(folder.parent.glob("*/run.json"), key=lambda path: path.stat().st_mtime)
-    return report_of(paths[-1].parent) if paths else None
-
-
-def seconds_per_run(report: RunReport) -> float | None:
-    """Return how long a graded run of this measurement took, all overheads included."""
-    if report.status is not RunStatus.MEASURED or len(report.sessions) != 1:
-        return None  # an interrupted measurement's begin and end say nothing about its length
-    begin, end = map(datetime.fromisoformat, (report.measured_at, report.finished_at))
-    return (end - begin).total_seconds() / max(1, len(report.test_runs))
+def _item(line: Mapping[str, Any]) -> tuple[str, int, int]:
+    data = line["data"]
+    index = data["probe"]["index"] if "probe" in data else data["run_index"]
+    return data["key"], data["round"], index
 
 
 def _why(folder: Path, spec: RunSpec) -> str:
     """Return what differs from the nearest measurement of the same cell."""
-    wanted = _flat(spec.model_dump(mode="json"))
+    wanted = _flat(spec.served())
     differences: list[list[str]] = []
-    for path in folder.parent.glob("*/spec.json"):
-        if path.parent != folder and (path.parent / "run.json").is_file():
+    for path in folder.parent.glob(f"*/{SPEC}"):
+        if path.parent != folder and any(path.parent.glob("parts/*")):
             try:
-                differences.append(_difference(_flat(read_json(path)), wanted))
-            except ArtifactError:
+                old = RunSpec.model_validate(read_json(path)).served()
+                differences.append(_difference(_flat(old), wanted))
+            except (ArtifactError, ValueError):
                 continue
     if not differences:
         return "never measured"

@@ -1,40 +1,34 @@
-"""The journal of a measurement: one JSON line per finished step, on disk before the next begins.
+"""The journal of a measuring: one JSON line per finished step, on disk before the next begins.
 
-Snakemake deletes a job's outputs before the job starts, and a measurement can be killed at any
-moment; the journal is no declared output, so nothing that was measured is lost. Its life:
-
-- *partial*: steps are missing; the next start goes on where it stopped.
-- *halted*: no answer can be judged right now, which says nothing about the model (there is no
-  sandbox). A `halt` line says why, and a report is made that says so; the next start goes on where
-  it stopped.
-- *complete*: every step is there, or an `end` line says why there will be no more; the next start
-  only assembles the report.
-- *sealed*: a row was made from the report. A missing report over a sealed journal means that
-  somebody wants the cell measured again, and the next start begins a new one.
-
-The row seals, not the run: a Snakemake that is killed between a finished run and its own record of
-it deletes the report at its next start, and only a step that comes after that record can know that
-the measurement was accepted.
-
-A torn last line, from a machine that lost power, is dropped.
+It lies in the cell's `open/` until the measuring is sealed, so whatever is killed, and when, the
+next start goes on where the last one stopped. Its lines: a `header`; a `session` for each load of
+the model; a `probe` or an `answer` for each step; a `death` for each server that died; and an `end`
+that says why this cell can't be measured here. A torn last line, from a machine that lost power, is
+dropped.
 """
 
 from __future__ import annotations
 
 import json
 import os
+from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
 
-from orket_lib.artifacts.io import write_bytes
 from orket_lib.vocabulary.errors import ArtifactError
 from orket_lib.vocabulary.text import well_formed
 
 JOURNAL = "journal.jsonl"
-HEADER, SESSION, PROBE, RUN = "header", "session", "probe", "run"
-DEATH, HALT, END, SEALED = "death", "halt", "end", "sealed"
+HEADER, SESSION, PROBE, ANSWER, DEATH, END = (
+    "header",
+    "session",
+    "probe",
+    "answer",
+    "death",
+    "end",
+)
 
 
 class Journal:
@@ -42,44 +36,31 @@ class Journal:
 
     Args:
         path: The journal's file; made when it does not exist.
-        spec_digest: Of the measurement that it must belong to.
+        spec_digest: Of the cell that it must belong to.
     """
 
     def __init__(self, path: Path, spec_digest: str) -> None:
         self._path = path
         _cut_torn_line(path)
-        self._lines = read_lines(path)
+        self._lines: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        for line in read_lines(path):
+            self._lines[line["kind"]].append(line["data"])
         header = self.first(HEADER)
         if header is not None and header.get("spec_digest") != spec_digest:
-            raise ArtifactError(f"{path}: belongs to another measurement; remove its folder")
+            raise ArtifactError(f"{path}: belongs to another cell; remove its folder")
 
     @property
-    def started(self) -> bool:
-        """Whether the journal has a header."""
-        return self.first(HEADER) is not None
-
-    @property
-    def ended(self) -> bool:
-        """Whether an `end` line says that there will be no more steps."""
-        return self.first(END) is not None
-
-    @property
-    def last_word(self) -> dict[str, Any] | None:
-        """How it ended; where it has not, why it was halted last, if it was."""
-        return self.first(END) or next(reversed(self.all(HALT)), None)
-
-    @property
-    def sealed(self) -> bool:
-        """Whether a row was made from its report."""
-        return self.first(SEALED) is not None
+    def header(self) -> dict[str, Any]:
+        """What was true when the measuring began; empty before that."""
+        return self.first(HEADER) or {}
 
     def all(self, kind: str) -> list[dict[str, Any]]:
         """Return the data of all lines of one kind, in order."""
-        return [line["data"] for line in self._lines if line["kind"] == kind]
+        return list(self._lines[kind])
 
     def first(self, kind: str) -> dict[str, Any] | None:
         """Return the data of the first line of a kind, if there is one."""
-        return next(iter(self.all(kind)), None)
+        return next(iter(self._lines[kind]), None)
 
     def append(self, kind: str, data: BaseModel | dict[str, Any]) -> None:
         """Write one line and wait until it is on the disk.
@@ -98,25 +79,8 @@ class Journal:
                 os.fsync(stream.fileno())
         except OSError as error:
             raise ArtifactError(f"{self._path}: can't be written: {error.strerror}") from None
-        self._lines.append(json.loads(text))  # what is on the disk, and not what was to be there
-
-    def restart(self, header: dict[str, Any]) -> None:
-        """Begin anew; the old journal stays beside its attempt, where sealing put a copy."""
-        self._path.unlink(missing_ok=True)
-        self._lines = []
-        self.append(HEADER, header)
-
-    def copy_to(self, target: Path) -> None:
-        """Put a copy of the journal as it is now at `target`."""
-        write_bytes(target, self._path.read_bytes())
-
-
-def seal(path: Path, spec_digest: str) -> None:
-    """Seal the journal beside a report, if there is one (a report from elsewhere has none)."""
-    if path.is_file():
-        journal = Journal(path, spec_digest)
-        if journal.ended and not journal.sealed:
-            journal.append(SEALED, {})
+        # What is on the disk, and not what was to be there.
+        self._lines[kind].append(json.loads(text)["data"])
 
 
 def read_lines(path: Path) -> list[dict[str, Any]]:
@@ -132,8 +96,10 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
     lines = []
     for number, line in enumerate(whole.splitlines(), start=1):
         try:
-            lines.append(json.loads(line))
-        except ValueError:
+            content = json.loads(line)
+            assert isinstance(content["kind"], str)
+            lines.append({"kind": content["kind"], "data": dict(content["data"])})
+        except (ValueError, KeyError, TypeError, AssertionError):
             raise ArtifactError(
                 f"{path}: line {number} is damaged; remove the file to measure again"
             ) from None

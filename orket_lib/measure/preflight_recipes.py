@@ -16,12 +16,8 @@ _MIB = 1024**2
 
 
 def yet_to_be_made(needs: Needs) -> list[NeededModel]:
-    """Return the models whose file is neither there nor measured already."""
-    return [
-        model
-        for model in needs.models
-        if model.base and not _is_file(model.file) and not _is_file(model.run)
-    ]
+    """Return the models whose file is to be made and is not there."""
+    return [model for model in needs.models if model.base and not _is_file(model.file)]
 
 
 def look_at_recipes(needs: Needs) -> tuple[list[PreflightCheck], list[Weighed], float]:

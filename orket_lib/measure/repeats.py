@@ -10,17 +10,19 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from orket_lib.artifacts.run_report import Observation, Probe, TestRun
+from orket_lib.artifacts.parts import Answer, Item, SealedProbe
+from orket_lib.artifacts.run_report import Observation, Probe
 from orket_lib.measure import journal as kinds
 from orket_lib.measure.gpu_quality import WatchedGpus, watched
 from orket_lib.measure.host_quality import judge_probe, judge_run
 from orket_lib.measure.journal import Journal
 from orket_lib.measure.sample_files import gpu_samples_of, samples_path
+from orket_lib.stores.parts import Wanted
 from orket_lib.telemetry.sampler import read_samples
 from orket_lib.telemetry.samples import Sample
 from orket_lib.vocabulary.reasons import Reason
@@ -45,7 +47,7 @@ _PASSING = frozenset(
     )
 )
 
-Taken = TypeVar("Taken", Probe, TestRun)
+Taken = TypeVar("Taken", SealedProbe, Answer)
 
 
 @dataclass(frozen=True)
@@ -64,16 +66,16 @@ class Watch:
 
 def last_of_each(taken: Sequence[Taken]) -> tuple[tuple[Taken, ...], tuple[Taken, ...]]:
     """Return what counts, the last one of each step, and what was thrown away before it."""
-    last = {_step(item): place for place, item in enumerate(taken)}
-    counts = tuple(item for place, item in enumerate(taken) if last[_step(item)] == place)
-    thrown = tuple(item for place, item in enumerate(taken) if last[_step(item)] != place)
+    last = {step.item: place for place, step in enumerate(taken)}
+    counts = tuple(step for place, step in enumerate(taken) if last[step.item] == place)
+    thrown = tuple(step for place, step in enumerate(taken) if last[step.item] != place)
     return counts, thrown
 
 
 def polluted_steps(
     journal: Journal, folder: Path, cpus: int, limit: int, running: int | None
-) -> tuple[set[int], set[tuple[int, int]]]:
-    """Return the probes, and the (task id, run index), that are to be done once more.
+) -> Wanted:
+    """Return the probes and answers that are to be measured once more.
 
     Args:
         journal: Of the measurement.
@@ -82,34 +84,37 @@ def polluted_steps(
         limit: How often a step may be repeated.
         running: Session that is open, whose last samples are yet to come.
     """
-    probes = [Probe.model_validate(item) for item in journal.all(kinds.PROBE)]
-    runs = [TestRun.model_validate(item) for item in journal.all(kinds.RUN)]
-    steps: list[Probe | TestRun] = [*probes, *runs]
-    ends = [item.window_s[1] for item in steps if item.session == running]
+    probes = [SealedProbe.model_validate(item) for item in journal.all(kinds.PROBE)]
+    answers = [Answer.model_validate(item) for item in journal.all(kinds.ANSWER)]
+    steps: list[Probe | Answer] = [*(sealed.probe for sealed in probes), *answers]
+    ends = [step.window_s[1] for step in steps if step.session == running]
     if running is not None and ends:
         _wait_for_samples(samples_path(folder, running), max(ends))
-    around = {session: Watch.of(folder, session) for session in {item.session for item in steps}}
-    dirty_probes, dirty_runs = set(), set()
-    for probe in _repeatable(probes, limit):
-        seen = around[probe.session]
-        if _names(judge_probe(probe, seen.samples, cpus, seen.gpus).observations):
-            dirty_probes.add(probe.index)
-    for run in _repeatable(runs, limit):
-        seen = around[run.session]
-        judged = judge_run(run, seen.samples, cpus, seen.gpus)
+    around = {session: Watch.of(folder, session) for session in {step.session for step in steps}}
+    dirty_probes: set[Item] = set()
+    dirty_answers: set[Item] = set()
+    for sealed in _repeatable(probes, limit):
+        seen = around[sealed.probe.session]
+        if _names(judge_probe(sealed.probe, seen.samples, cpus, seen.gpus).observations):
+            dirty_probes.add(sealed.item)
+    for answer in _repeatable(answers, limit):
+        seen = around[answer.session]
+        judged = judge_run(answer, seen.samples, cpus, seen.gpus)
         if _names(judged.telemetry.run_quality_reasons):
-            dirty_runs.add((run.task_id, run.run_index))
-    return dirty_probes, dirty_runs
+            dirty_answers.add(answer.item)
+    return Wanted(frozenset(dirty_probes), frozenset(dirty_answers))
 
 
-def repeats_observed(probes: Sequence[Probe], runs: Sequence[TestRun]) -> Iterator[Observation]:
+def repeats_observed(
+    probes: Sequence[SealedProbe], runs: Sequence[Answer]
+) -> Iterator[Observation]:
     """Yield what was thrown away, as one note, if there is anything.
 
     Args:
         probes: Thrown away, judged.
         runs: Likewise.
     """
-    thrown = [(f"probe {item.index}", item.observations) for item in probes]
+    thrown = [(f"probe {item.probe.index}", item.probe.observations) for item in probes]
     thrown += [
         (f"{item.test_id} run {item.run_index}", item.telemetry.run_quality_reasons)
         for item in runs
@@ -124,13 +129,9 @@ def repeats_observed(probes: Sequence[Probe], runs: Sequence[TestRun]) -> Iterat
 
 
 def _repeatable(taken: Sequence[Taken], limit: int) -> Iterator[Taken]:
-    tries = Counter(map(_step, taken))
+    tries = Counter(step.item for step in taken)
     counts, _ = last_of_each(taken)
-    return (item for item in counts if tries[_step(item)] <= limit)
-
-
-def _step(item: Probe | TestRun) -> Hashable:
-    return item.index if isinstance(item, Probe) else (item.task_id, item.run_index)
+    return (step for step in counts if tries[step.item] <= limit)
 
 
 def _names(seen: Iterable[Observation]) -> list[str]:

@@ -1,8 +1,7 @@
 """Where runners work: one fresh folder for each run, with its task and its output beside it.
 
 `runner/<test_id>/<run_index>/` is the command's own; `<run_index>.task.json`, `.stdout.txt` and
-`.stderr.txt` beside it are ours. All of it is kept, and goes with its attempt when the cell is
-measured anew.
+`.stderr.txt` beside it are ours. All of it is kept, and sealed with the part that it belongs to.
 """
 
 from __future__ import annotations
@@ -68,10 +67,3 @@ def make_folder(runs: Path, task: Task, run_index: int) -> RunFolder:
         ),
     )
     return folder
-
-
-def set_aside(runs: Path, attempt: Path) -> None:
-    """Move the runs of an older measurement, if there are any, to its attempt."""
-    if runs.is_dir() and attempt.is_dir():
-        shutil.rmtree(attempt / RUNS, ignore_errors=True)
-        runs.replace(attempt / RUNS)

@@ -1,4 +1,4 @@
-"""The raw samples of a measurement, files of each session, kept compressed with its attempt."""
+"""The raw samples of a measurement: files of each session, kept compressed with it."""
 
 from __future__ import annotations
 
@@ -20,18 +20,8 @@ def gpu_samples_of(samples: Path) -> Path:
     return samples.with_suffix(".gpus.jsonl")
 
 
-def remove_samples(folder: Path) -> None:
-    """Remove the samples of an older measurement; its attempt has them."""
-    for path in _all(folder):
-        path.unlink()
-
-
-def archive_samples(folder: Path, attempt: Path) -> None:
-    """Put the samples of all sessions beside an attempt, compressed."""
-    for path in _all(folder):
+def compress_samples(folder: Path) -> None:
+    """Write the samples of all sessions once more, compressed; sealing removes the originals."""
+    for path in sorted(path for pattern in _PATTERNS for path in folder.glob(pattern)):
         # No time stamp in the file: equal samples, equal bytes.
-        write_bytes(attempt / f"{path.name}.gz", gzip.compress(path.read_bytes(), mtime=0))
-
-
-def _all(folder: Path) -> list[Path]:
-    return sorted(path for pattern in _PATTERNS for path in folder.glob(pattern))
+        write_bytes(path.with_name(f"{path.name}.gz"), gzip.compress(path.read_bytes(), mtime=0))

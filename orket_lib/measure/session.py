@@ -72,7 +72,6 @@ def open_session(
             decode_clock_evidence=evidence,
             template_tokens=template_tokens(model, maker),
             cooldown=cooled,
-            sandbox=sandbox.description if sandbox else None,
         )
         yield OpenSession(model, record, maker, origin_s, sandbox, sampler)
 

@@ -33,10 +33,9 @@ from orket_lib.providers.llama_binary import listed_devices
 from orket_lib.providers.programs import find_program
 from orket_lib.telemetry.devices.opening import open_devices
 from orket_lib.telemetry.fingerprint import boot_id, hardware_fingerprint
-from orket_lib.vocabulary.clock import file_stamp, utc_now
+from orket_lib.vocabulary.clock import utc_now
 from orket_lib.vocabulary.errors import ArtifactError
 
-SIDECAR, ATTEMPTS = "sidecar.json", "attempts"
 _UNAVAILABLE = {"nvidia": "nvidia_smi_unavailable", "amd": "amd_smi_unavailable"}
 _HELD = "ORKET_DEVICE_HELD"  # set for commands: whoever started them has the device's lock
 _NOTHING = CapturedText(text="", bytes=0)
@@ -61,12 +60,11 @@ def measure_sidecar(
     Args:
         spec: What to run.
         source: From where the model is served, for our own measurement.
-        folder: `storage/sidecars/<model>/<quant>/<digest>`.
+        folder: Where the server's log and samples go.
         progress: Who watches.
         provenance: Of the caller.
     """
     measured_at = utc_now()
-    folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="orket-sidecar-") as scratch:
         out_file = Path(scratch) / "sidecar_out.json"
         spec_file, place_file = Path(scratch) / "spec.json", Path(scratch) / "place.json"
@@ -100,12 +98,6 @@ def measure_sidecar(
         serving=serving,
         sensors=seen.sensors,
     )
-
-
-def publish_sidecar(measurement: SidecarMeasurement, folder: Path) -> None:
-    """Write the attempt, then the declared output: Snakemake deletes outputs as it likes."""
-    write_model(folder / ATTEMPTS / file_stamp(measurement.measured_at) / SIDECAR, measurement)
-    write_model(folder / SIDECAR, measurement)
 
 
 def command_of(spec: SidecarSpec, source: Source, out_file: Path) -> tuple[str, ...]:

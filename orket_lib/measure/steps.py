@@ -10,10 +10,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from orket_lib.artifacts.run_report import Probe, TestRun
+from orket_lib.artifacts.parts import Answer
+from orket_lib.artifacts.run_report import Probe
 from orket_lib.artifacts.spec import RunSpec
+from orket_lib.measure.answers import Turn, ask_task
 from orket_lib.measure.filled_prompts import FilledPrompts
-from orket_lib.measure.graded import run_task
 from orket_lib.measure.opened import OpenSession
 from orket_lib.measure.probes import run_followed_probe, run_probe
 from orket_lib.tasks.bank import Task
@@ -25,11 +26,11 @@ class Steps:
 
     Attributes:
         probe: Runs the probe with an index.
-        ask: Asks a task for the time with an index.
+        ask: Asks a task once.
     """
 
     probe: Callable[[int], Probe]
-    ask: Callable[[Task, int], TestRun]
+    ask: Callable[[Task, Turn], Answer]
 
 
 def steps_of(opened: OpenSession, spec: RunSpec, runs: Path) -> Steps:
@@ -43,12 +44,10 @@ def steps_of(opened: OpenSession, spec: RunSpec, runs: Path) -> Steps:
     if spec.context is None:
         return Steps(
             lambda index: run_probe(opened, index),
-            lambda task, index: run_task(opened, spec, task, index, runs),
+            lambda task, turn: ask_task(opened, spec, task, turn, runs),
         )
     prompts = FilledPrompts.of(opened, spec)
     return Steps(
         lambda index: run_followed_probe(opened, index, prompts),
-        lambda task, index: run_task(
-            opened, prompts.answer_spec, prompts.filled(task), index, runs
-        ),
+        lambda task, turn: ask_task(opened, prompts.answer_spec, prompts.filled(task), turn, runs),
     )

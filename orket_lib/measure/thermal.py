@@ -1,8 +1,7 @@
 """The measurement of a thermal series: the model is loaded once, and worked again and again.
 
-What is measured so far is written after each repeat, as an attempt, so that an interruption loses
-nothing of it; but a series that was interrupted begins anew, because a machine that stood idle in
-between is not the machine that was getting warm.
+A series that was interrupted begins anew, because a machine that was idle in between is not the
+machine that was getting warm.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from orket_lib.artifacts.base import Provenance
-from orket_lib.artifacts.io import read_model, write_model
+from orket_lib.artifacts.receipt import TakenPart
 from orket_lib.artifacts.run_report import CooldownRecord, Probe, Session
 from orket_lib.artifacts.thermal_series import ThermalSeries, ThermalSpec
 from orket_lib.measure.cooldown import cool_to
@@ -23,19 +22,18 @@ from orket_lib.measure.locked_devices import locked_devices
 from orket_lib.measure.opened import OpenSession
 from orket_lib.measure.probes import run_probe
 from orket_lib.measure.progress import Progress
-from orket_lib.measure.sample_files import archive_samples, remove_samples, samples_path
+from orket_lib.measure.sample_files import compress_samples, samples_path
 from orket_lib.measure.session import open_session
 from orket_lib.measure.thermal_watch import ThermalWatch
 from orket_lib.providers.base import Source
+from orket_lib.stores.attempts import AttemptStore
 from orket_lib.telemetry.environment import environment
 from orket_lib.telemetry.fingerprint import boot_id, hardware_fingerprint, remote_machine
-from orket_lib.vocabulary.clock import file_stamp, utc_now
+from orket_lib.vocabulary.clock import utc_now
 from orket_lib.vocabulary.errors import LoadError, ProviderError, ServerCrashed
 from orket_lib.vocabulary.statuses import RunStatus
 
-SERIES, ATTEMPTS, SERVER_LOG = "series.json", "attempts", "server.log"
-
-_GOING_ON = (RunStatus.INCOMPLETE, "it was interrupted, or still goes on")
+SERVER_LOG = "server.log"
 
 
 @dataclass
@@ -47,36 +45,38 @@ class _Repeat:
 
 
 class ThermalMeasurement:
-    """The measurement of one series in its folder.
+    """The measurement of one series.
 
     Args:
         spec: What to measure.
         source: From where it is served.
-        folder: `storage/thermal/<model>/<quant>/<digest>`.
+        store: Of the spec.
         progress: Who watches.
         provenance: Of the caller.
+        again: Measure it whatever the store has.
     """
 
     def __init__(
         self,
         spec: ThermalSpec,
         source: Source,
-        folder: Path,
+        store: AttemptStore,
         progress: Progress,
         provenance: Provenance,
+        again: bool = False,
     ) -> None:
         self._spec = spec
         self._source = source
-        self._folder = folder
+        self._store = store
+        self._again = again
         self._progress = progress
         self._provenance = provenance
         self._measured_at: str
-        self._attempt: Path
         self._session: Session | None = None
         self._repeats: list[_Repeat] = []
 
-    def run(self) -> ThermalSeries:
-        """Measure, write what was seen, and return it; a model that fails is a result, too.
+    def run(self) -> TakenPart:
+        """Measure, seal what was seen, and return it; a model that fails is a result, too.
 
         Raises:
             OrketError: The series could not be judged (disk full).
@@ -84,27 +84,24 @@ class ThermalMeasurement:
         purpose = f"thermal series of {self._spec.model_id} {self._spec.quant_tag}"
         needed = locked_devices(self._spec.provider, self._spec.gpu_devices, self._source.place)
         with device_locks(needed, purpose, self._progress.say):
-            if (self._folder / SERIES).is_file():  # by whoever held the lock before
-                return read_model(self._folder / SERIES, ThermalSeries)
+            found = None if self._again else self._store.newest()
+            if found:  # by whoever held the lock before
+                return found
+            self._store.begin()
             self._measured_at = utc_now()
-            self._attempt = self._folder / ATTEMPTS / file_stamp(self._measured_at)
             series = self._as_it_stands(*self._measure())
-            write_model(self._attempt / SERIES, series)
-            archive_samples(self._attempt, self._attempt)
-            remove_samples(self._attempt)
-            write_model(self._folder / SERIES, series)
-        return series
+            compress_samples(self._store.open)
+            return self._store.seal(series, self._measured_at)
 
     def _measure(self) -> tuple[RunStatus, str | None]:
         """Serve the model and do all repeats; return how it ended."""
-        log = self._attempt / SERVER_LOG
+        log = self._store.open / SERVER_LOG
         self._progress.plan(self._spec.repeats * self._spec.generations, 0)
         try:
             with open_session(self._spec, self._source, log, self._samples, 0) as opened:
                 self._session = opened.record
                 for _ in range(self._spec.repeats):
                     self._repeat(opened)
-                    write_model(self._attempt / SERIES, self._as_it_stands(*_GOING_ON))
         except LoadError as error:
             return failure_status(RunStatus.LOAD_FAILED, log), with_last_words(error, log)
         except ServerCrashed as error:
@@ -125,7 +122,7 @@ class ThermalMeasurement:
 
     @property
     def _samples(self) -> Path:
-        return samples_path(self._attempt, 0)
+        return samples_path(self._store.open, 0)
 
     def _as_it_stands(self, status: RunStatus, reason: str | None) -> ThermalSeries:
         """Return the series as far as it was measured, held against the samples so far."""

@@ -15,9 +15,9 @@ from typing import Any, Literal
 
 from pydantic import Field, ValidationError, model_validator
 
-from orket_lib.artifacts.canonical import canonical_json, sha256_of
+from orket_lib.artifacts.canonical import canonical_json, digest_of, sha256_of
 from orket_lib.artifacts.io import read_json
-from orket_lib.artifacts.spec import TaskSelection
+from orket_lib.artifacts.spec import ContextFill, TaskSelection
 from orket_lib.tasks.problems import problems_of
 from orket_lib.tasks.task import AnyTask, Question, StructuredTask, Task
 from orket_lib.tasks.text_evaluation import Strict
@@ -112,13 +112,45 @@ def select(
     return tuple(chosen[:limit] if limit else chosen)
 
 
-def selection(bank: TaskBank, tasks: Sequence[Task]) -> TaskSelection:
-    """Return the identity of the selected tasks: their ids, and the SHA-256 of their content."""
+def selection(bank: TaskBank, tasks: Sequence[Task], by_runner: bool = False) -> TaskSelection:
+    """Return the identity of the selected tasks: their ids, their content, and what is sent.
+
+    Args:
+        bank: That they are in.
+        tasks: In the order of the bank.
+        by_runner: A command answers them, which sees more of a task than its prompt.
+    """
     return TaskSelection(
         bank_id=bank.bank_id,
         ids=tuple(task.id for task in tasks),
         sha256=sha256_of([_content(task) for task in tasks]),
+        keys=tuple(task_key(task, by_runner) for task in tasks),
     )
+
+
+def selected(bank: TaskBank, wanted: TaskSelection) -> tuple[Task, ...] | None:
+    """Return the tasks of a selection; None where the bank no longer holds exactly these."""
+    ids = set(wanted.ids)
+    tasks = tuple(task for task in bank.tasks if task.id in ids)
+    found = selection(bank, tasks)
+    return tasks if (found.ids, found.sha256) == (wanted.ids, wanted.sha256) else None
+
+
+def task_key(task: Task, by_runner: bool = False, fill: ContextFill | None = None) -> str:
+    """Return the digest of a task as it is sent: what names its answers in the store.
+
+    Args:
+        task: Any.
+        by_runner: A command answers it, which is shown its name and place in the bank, too.
+        fill: How its prompt fills the context, where it does.
+    """
+    content = task.sent
+    if by_runner:
+        content |= {"id": task.id, "test_id": task.test_id, "category": task.family}
+        content |= {"tier": task.tier}
+    if fill:
+        content |= {"fill": fill.model_dump(mode="json")}
+    return digest_of(content)
 
 
 def _content(task: Task) -> dict[str, Any]:

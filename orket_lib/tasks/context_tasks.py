@@ -16,6 +16,7 @@ from pydantic import Field
 
 from orket_lib.artifacts.canonical import sha256_of
 from orket_lib.artifacts.spec import ContextFamily, ContextFill, TaskSelection
+from orket_lib.tasks.bank import task_key
 from orket_lib.tasks.task import Question
 from orket_lib.tasks.text_evaluation import Strict
 
@@ -56,6 +57,12 @@ class ContextQuestion(Question):
     question: str
     key: str = Field(description="that its text is drawn with")
 
+    @property
+    def sent(self) -> dict[str, Any]:
+        """What its answer depends on; how long its text is, only a model's tokenizer tells."""
+        marks = [mark.model_dump(mode="json") for mark in self.marks]
+        return {"key": self.key, "marks": marks, "question": self.question}
+
     def filled(self, sentences: int) -> ContextQuestion:
         """Return the question with so many sentences around what is hidden."""
         return self.model_copy(update={"prompt": self.prompt_of(sentences)})
@@ -93,12 +100,13 @@ def context_tasks(fill: ContextFill, context: int, seed: int | None) -> tuple[Co
     )
 
 
-def context_selection(tasks: Sequence[ContextQuestion]) -> TaskSelection:
+def context_selection(tasks: Sequence[ContextQuestion], fill: ContextFill) -> TaskSelection:
     """Return the identity of generated tasks."""
     return TaskSelection(
         bank_id="context",
         ids=tuple(task.id for task in tasks),
         sha256=sha256_of([task.model_dump(mode="json") for task in tasks]),
+        keys=tuple(task_key(task, fill=fill) for task in tasks),
     )
 
 

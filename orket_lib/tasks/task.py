@@ -64,6 +64,11 @@ class Question(Strict):
         return f"{self.family}-{self.id:04d}"
 
     @property
+    def sent(self) -> dict[str, Any]:
+        """What its answer depends on, and nothing that judges it."""
+        return {"prompt": self.prompt}
+
+    @property
     def evaluations(self) -> tuple[Evaluation, ...]:
         """What judges an answer."""
         return (_EVALUATION.validate_python(self._evaluation()),)
@@ -164,6 +169,11 @@ class StructuredTask(Strict):
     def family(self) -> str:
         """The category as one lower-case word."""
         return re.sub("[ -]", "_", self.category).lower()
+
+    @property
+    def sent(self) -> dict[str, Any]:
+        """What its answer depends on, and nothing that judges it."""
+        return {"prompt": self.prompt}
 
     @property
     def evaluations(self) -> tuple[Evaluation, ...]:

@@ -18,7 +18,7 @@ from orket_lib.artifacts.frontier import FrontierExplorer, FrontierSession
 from orket_lib.artifacts.gpu import GpuSummary
 from orket_lib.artifacts.io import read_model, write_model
 from orket_lib.artifacts.row import RowMetrics
-from orket_lib.artifacts.servable import ServableCell, ServableCells
+from orket_lib.artifacts.asked import ServableCell, ServableCells
 from orket_lib.artifacts.spec import MeasurementSpec
 from orket_lib.artifacts.summary import CanarySummary, Summary
 from orket_lib.artifacts.thermal_profile import ThermalProfile

@@ -14,7 +14,7 @@ from orket_lib.artifacts.context_ceiling import ContextThresholds
 from orket_lib.artifacts.context_summary import ContextSettings
 from orket_lib.artifacts.preflight import Needs
 from orket_lib.artifacts.run_report import RunReport
-from orket_lib.artifacts.servable import ServableCell
+from orket_lib.artifacts.asked import ServableCell
 from orket_lib.artifacts.spec import ContextFill, MeasurementSpec
 from orket_lib.config.servable_cells import NO_TASKS
 from orket_lib.measure import context_serving, session

@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from orket_lib.measure.lifeline import announce_snakemake
+from orket_lib.workflow.lifeline import announce_snakemake
 
 _COMMAND = "ORKET_COMMAND"
 
@@ -41,6 +41,11 @@ def _as_typed(path: str | Path) -> str:
     with suppress(ValueError):
         return Path(path).relative_to(Path.cwd()).as_posix()
     return str(path)
+
+
+def again_command(path: Path) -> str:
+    """Return the user's own call of Snakemake, told to make one file again."""
+    return f"snakemake {path.as_posix()} {os.environ.get(_COMMAND, '')} -f".replace("  ", " ")
 
 
 def rerun_command(rules: Iterable[str]) -> str:

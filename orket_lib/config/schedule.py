@@ -12,16 +12,16 @@ from itertools import groupby
 from orket_lib.config.resolve import Cell
 
 
-def turn_by_turn(cells: Sequence[Cell]) -> list[tuple[str, int]]:
-    """Return (digest, round) in the order of measuring.
+def priorities(cells: Sequence[Cell]) -> dict[tuple[str, str, int], int]:
+    """Return the priority of each measurement, by (model's folder, quant, round).
 
     Args:
-        cells: Of a sweep, a model's side by side.
+        cells: Of a sweep, those of a model in a row.
     """
     turns = []
     for _, group in groupby(cells, key=lambda cell: cell.model_id):
         of_model = list(group)
         for number in range(1, of_model[0].rounds + 1):
             order = of_model if number % 2 else of_model[::-1]
-            turns += [(cell.digest, number) for cell in order]
-    return turns
+            turns += [(cell.model_slug, cell.quant_tag, number) for cell in order]
+    return {turn: len(turns) - place for place, turn in enumerate(turns)}

@@ -1,4 +1,4 @@
-"""`orket contexts`: measure the contexts of one model, at the quant that the frontier picks."""
+"""`orket measure-contexts`: measure a model's contexts, at the quant that the frontier picks."""
 
 from __future__ import annotations
 
@@ -11,30 +11,30 @@ from typing import TYPE_CHECKING
 from orket_lib.commands._common import add_log, provenance, stamp, tell
 
 if TYPE_CHECKING:
+    from orket_lib.artifacts.asked import ServableCell
     from orket_lib.artifacts.context_summary import ContextRow, ContextSettings, ContextSummary
     from orket_lib.artifacts.frontier import FrontierExplorer
+    from orket_lib.artifacts.receipt import CellReceipt
     from orket_lib.artifacts.row import RowSettings
     from orket_lib.artifacts.run_report import RunReport
-    from orket_lib.artifacts.servable import ServableCell
     from orket_lib.measure.contexts import ContextMeasurement
     from orket_lib.vocabulary.nulls import Null
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
-    from orket_lib.commands._measuring import add_gates
+    from orket_lib.commands._measuring import add_again, add_gates, add_place
 
     parser.add_argument("--frontier", type=Path, required=True, help="frontier_explorer.json")
     parser.add_argument("--cells", type=Path, required=True, help="all cells, as the workflow says")
     parser.add_argument("--policy", type=Path, required=True, help="contexts and limits (JSON)")
     parser.add_argument("--settings", type=Path, required=True, help="policy and labels (JSON)")
     parser.add_argument("--needs", type=Path, required=True, help="what the sweep needs (JSON)")
-    parser.add_argument("--place", type=Path, help="where it is served, as the workflow writes it")
     parser.add_argument("--model", required=True, help="folder of the model's views")
     add_gates(parser)
-    parser.add_argument(
-        "--storage-root", type=Path, default=Path("storage"), help="default: %(default)s"
-    )
+    add_place(parser)
+    add_again(parser, ("all",))
+    parser.add_argument("--receipt", type=Path, required=True, help="what was taken of the store")
     parser.add_argument(
         "--out-folder", type=Path, required=True, help="where context_<n>.json are written"
     )
@@ -65,7 +65,7 @@ class _Asked:
 
         frontier = self.frontier
         inputs = [self.options.frontier, self.options.policy, self.options.settings]
-        inputs += [Path(row.metrics.report_path) for row in rows]
+        inputs += [Path(part.path) for row in rows for part in row.metrics.parts]
         return ContextSummary(
             **stamp(inputs, frontier.provenance.ref, frontier.provenance.config_sha256),
             execution_lane=frontier.execution_lane,
@@ -84,14 +84,15 @@ class _Asked:
 
 def run(options: argparse.Namespace) -> int:
     """Measure what the search asks for and storage doesn't have; write a summary per context."""
+    from orket_lib.artifacts.asked import ServableCells
     from orket_lib.artifacts.context_summary import ContextSettings
     from orket_lib.artifacts.frontier import FrontierExplorer
     from orket_lib.artifacts.io import read_model, write_model
+    from orket_lib.artifacts.receipt import Receipt
     from orket_lib.artifacts.row import RowSettings
-    from orket_lib.artifacts.servable import ServableCells
     from orket_lib.commands._chosen import chosen_cell
-    from orket_lib.measure.lifeline import die_with_snakemake
     from orket_lib.vocabulary.nulls import Null
+    from orket_lib.workflow.lifeline import die_with_snakemake
 
     die_with_snakemake()
     cells = read_model(options.cells, ServableCells)
@@ -102,14 +103,24 @@ def run(options: argparse.Namespace) -> int:
         read_model(options.settings, RowSettings),
     )
     cell = chosen_cell(asked.frontier, cells, options.model, asked.settings.quant_tag)
+    receipts: list[CellReceipt] = []
     if isinstance(cell, Null):
         model_id = cells.quants_of(options.model)[0].model_id
         tell(f"contexts of {model_id}: {cell.reason}: nothing to measure")
         summaries = list(_nothing_chosen(asked, model_id, cell))
     else:
-        summaries = _tried(asked, cell)
+        summaries = _tried(asked, cell, receipts)
     for summary in summaries:
         write_model(options.out_folder / f"context_{summary.context}.json", summary)
+    write_model(
+        options.receipt,
+        Receipt(
+            **stamp([options.frontier, options.cells, options.policy]),
+            parts=tuple(part for receipt in receipts for part in receipt.parts),
+            attempt=options.attempt,
+            interrupted=tuple(why for receipt in receipts for why in receipt.interrupted),
+        ),
+    )
     return 0
 
 
@@ -122,27 +133,31 @@ def _nothing_chosen(asked: _Asked, model_id: str, why: Null) -> Iterator[Context
         yield asked.summary(context, (model_id, UNKNOWN), f"{why.reason}: {said}")
 
 
-def _tried(asked: _Asked, cell: ServableCell) -> list[ContextSummary]:
-    """Return the summaries of all contexts, after measuring those that the search asks for."""
+def _tried(asked: _Asked, cell: ServableCell, receipts: list[CellReceipt]) -> list[ContextSummary]:
+    """Return the summaries of all contexts, after measuring those that the search asks for.
+
+    Args:
+        asked: What the command is given.
+        cell: To be measured.
+        receipts: What is taken of the store is added to it.
+    """
     from orket_lib.analysis.context_ceiling import passes
     from orket_lib.analysis.context_figures import of_context_row
     from orket_lib.analysis.context_rows import context_row
     from orket_lib.analysis.context_search import next_context, why_not_tried
     from orket_lib.measure.contexts import ContextMeasurement
-    from orket_lib.measure.journal import JOURNAL, seal
 
     settings = asked.settings
     rows: dict[int, ContextRow] = {}
     passed: dict[int, bool] = {}
     while (context := next_context(settings.contexts, settings.search, passed)) is not None:
         measurement = ContextMeasurement(cell, settings, context, asked.options.storage_root)
-        report = _report(asked.options, measurement)
-        path = measurement.path.as_posix()
+        receipt, report = _report(asked.options, measurement)
+        receipts.append(receipt)
+        path = receipt.parts[-1].path if receipt.parts else ""
         rows[context] = context_row(report, asked.labels, path)
         figures = of_context_row(context, rows[context], path)
         passed[context] = passes(figures, settings.thresholds)
-        # Accepted: if the report is deleted from now on, somebody wants it measured again.
-        seal(measurement.path.parent / JOURNAL, report.spec_digest)
     pair = (cell.model_id, cell.quant_tag)
     return [
         asked.summary(context, pair, None, rows[context])
@@ -152,26 +167,28 @@ def _tried(asked: _Asked, cell: ServableCell) -> list[ContextSummary]:
     ]
 
 
-def _report(options: argparse.Namespace, measurement: ContextMeasurement) -> RunReport:
-    """Return the report of a context, from storage where it was measured before."""
+def _report(
+    options: argparse.Namespace, measurement: ContextMeasurement
+) -> tuple[CellReceipt, RunReport]:
+    """Return what of a context is in the store, after measuring what is missing."""
     from orket_lib.artifacts.io import read_model
     from orket_lib.artifacts.preflight import Needs
-    from orket_lib.commands._measuring import console_progress, require_gates, source
+    from orket_lib.commands._measuring import console_progress, opened_gates, sources
     from orket_lib.vocabulary.statuses import RunStatus
 
-    cell, spec = measurement.cell, measurement.spec
+    cell = measurement.cell
     name = f"{cell.model_id} {cell.quant_tag} at {measurement.context}"
-    report = measurement.stored()
-    if report is None:
-        require_gates(options)
-        served = argparse.Namespace(artifact=Path(cell.artifact), place=options.place)
-        served_from = source(served, spec.artifact)
-        needs = read_model(options.needs, Needs)
-        with console_progress(name) as progress:
-            report = measurement.measure(
-                served_from, needs, progress, provenance([options.frontier, options.cells])
-            )
-    if report.status is not RunStatus.MEASURED:
-        tell(f"{name}: {report.status.value}: {report.status_reason}")
-        tell(f"to measure it again, delete {measurement.path.as_posix()} and its summaries")
-    return report
+    made_from = provenance([options.frontier, options.cells])
+    with console_progress(name) as progress:
+        outcome = measurement.measure(
+            sources(options, cell),
+            read_model(options.needs, Needs),
+            opened_gates(options),
+            options.again is not None,
+            progress,
+            made_from,
+        )
+    receipt, report = measurement.report(outcome, made_from)
+    if receipt.status is not RunStatus.MEASURED:
+        tell(f"{name}: {receipt.status.value}: {receipt.status_reason}")
+    return receipt, report

@@ -1,0 +1,321 @@
+"""The measurement of one cell: load, warm up, probe, ask every task, write everything down.
+
+What the store has of the cell is taken, and only what is missing is measured. A measurement can be
+interrupted at any point and goes on where it stopped (see `journal`). What goes wrong with the
+model or its server is a result with its reason. Only what keeps us from judging at all is raised.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import psutil
+
+from orket_lib.artifacts.base import Provenance
+from orket_lib.artifacts.parts import Failure
+from orket_lib.artifacts.receipt import CellReceipt
+from orket_lib.artifacts.spec import RunSpec
+from orket_lib.measure import journal as kinds
+from orket_lib.measure.answers import RunLost, Turn
+from orket_lib.measure.context_serving import require_context
+from orket_lib.measure.device_lock import device_locks
+from orket_lib.measure.journal import JOURNAL, Journal
+from orket_lib.measure.last_words import failure_status, with_last_words
+from orket_lib.measure.locked_devices import locked_devices
+from orket_lib.measure.opened import OpenSession
+from orket_lib.measure.progress import Progress
+from orket_lib.measure.repeats import polluted_steps
+from orket_lib.measure.runner_folders import RUNS
+from orket_lib.measure.sample_files import samples_path
+from orket_lib.measure.sealing import parts_of
+from orket_lib.measure.session import open_session
+from orket_lib.measure.steps import steps_of
+from orket_lib.providers.base import Source
+from orket_lib.stores.parts import CellStore, Found, Wanted, read_part
+from orket_lib.tasks.bank import Task, task_key
+from orket_lib.telemetry.environment import environment
+from orket_lib.telemetry.fingerprint import boot_id, hardware_fingerprint, remote_machine
+from orket_lib.vocabulary.clock import utc_now
+from orket_lib.vocabulary.errors import (
+    LoadError,
+    NoRoom,
+    ProviderError,
+    ServerCrashed,
+    SmallerContext,
+)
+from orket_lib.vocabulary.statuses import RunStatus
+
+SERVER_LOG = "server.log"
+# Of one measuring; a model whose server dies more often can't be served here.
+_RESTARTS = {"row": 1, "run": 3}
+
+Again = Literal["probes", "runs", "all"]
+Step = tuple[Task | None, int]  # a probe (no task) or a task, and which time
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a measurement ended.
+
+    Attributes:
+        found: What of the wanted is in the store now.
+        interrupted: What went wrong that may pass; None where nothing did.
+    """
+
+    found: Found
+    interrupted: Failure | None = None
+
+
+def receipt_of(
+    spec: RunSpec, outcome: Outcome, provenance: Provenance, number: int = 1, attempt: int = 0
+) -> CellReceipt:
+    """Return which parts of the store a cell takes, or why it has none.
+
+    Args:
+        spec: What is served and how, and what is asked.
+        outcome: How its measurement ended.
+        provenance: Of the caller.
+        number: Of the round, from 1.
+        attempt: That the receipt carries.
+    """
+    found, failed = outcome.found, outcome.interrupted
+    name = f"{spec.model_id} {spec.quant_tag}"
+    interrupted = () if failed is None else (f"{name}: {failed.status.value}: {failed.reason}",)
+    if failed is None and found.failure:
+        failed = read_part(found.failure).failure
+    return CellReceipt(
+        generated_at=utc_now(),
+        provenance=provenance,
+        parts=(*found.parts, *filter(None, [found.failure])),
+        attempt=attempt,
+        interrupted=interrupted,
+        model_id=spec.model_id,
+        quant_tag=spec.quant_tag,
+        spec_digest=spec.digest(),
+        round=number,
+        status=failed.status if failed else RunStatus.MEASURED,
+        status_reason=failed.reason if failed else None,
+    )
+
+
+class CellMeasurement:
+    """The measurement of one round of one cell.
+
+    Args:
+        spec: What is served and how, and what is asked.
+        find_source: Returns from where it is served, once it is to be loaded.
+        tasks: The tasks that the spec selects, in order.
+        store: Of the cell.
+        progress: Who watches.
+        number: Of the round, from 1.
+        again: Which part is measured whatever the store has; None takes what is there.
+        gate: Called before anything is measured; raises Refused where it must not be.
+        before_load: Called before a model is loaded; raises LoadError where it must not be.
+    """
+
+    def __init__(
+        self,
+        spec: RunSpec,
+        find_source: Callable[[Callable[[str], None]], Source],
+        tasks: Sequence[Task],
+        store: CellStore,
+        progress: Progress,
+        number: int = 1,
+        again: Again | None = None,
+        gate: Callable[[], None] = lambda: None,
+        before_load: Callable[[Source], None] = lambda source: None,
+    ) -> None:
+        self._spec = spec
+        self._find_source = find_source
+        self._source: Source
+        self._tasks = tasks
+        self._store = store
+        self._progress = progress
+        self._round = number
+        self._again = again
+        self._gate = gate
+        self._before_load = before_load
+        self._wanted = Wanted.of(spec, number)
+        self._due: Wanted
+        self._journal: Journal
+
+    def run(self, provenance: Provenance) -> Outcome:
+        """Measure whatever is missing, seal it, and return what is there then.
+
+        Raises:
+            OrketError: The cell could not be judged (disk full, unreadable journal).
+        """
+        if self._nothing_due():
+            return Outcome(self._store.find(self._wanted))
+        self._gate()
+        self._source = self._find_source(self._progress.say)
+        name = f"{self._spec.model_id} {self._spec.quant_tag}"
+        needed = locked_devices(self._spec.provider, self._spec.gpu_devices, self._source.place)
+        with device_locks(needed, f"measuring {name}", self._progress.say):
+            # Looked at once more under the lock: whoever held it before may have measured this.
+            self._store.finish_sealing()
+            if self._nothing_due():
+                return Outcome(self._store.find(self._wanted))
+            self._journal = Journal(self._store.open / JOURNAL, self._spec.digest())
+            if not self._journal.header:
+                self._store.describe(self._spec)
+                self._journal.append(kinds.HEADER, self._header())
+            interrupted = None
+            if self._journal.first(kinds.END) is None:
+                interrupted = self._measure()
+            if interrupted is None:
+                self._store.seal(parts_of(self._journal, self._spec, self._store.open, provenance))
+        return Outcome(self._store.find(self._wanted), interrupted)
+
+    def _nothing_due(self) -> bool:
+        """Work out what is to be measured, and tell whether that is nothing."""
+        if self._again:
+            self._due = Wanted(
+                frozenset() if self._again == "runs" else self._wanted.probes,
+                frozenset() if self._again == "probes" else self._wanted.answers,
+            )
+            return False
+        found = self._store.find(self._wanted)
+        self._due = found.missing
+        return not found.missing or found.failure is not None
+
+    def _measure(self) -> Failure | None:
+        """Do the missing steps; return what went wrong that may pass."""
+        try:
+            while self._missing_steps():
+                self._before_load(self._source)
+                self._go_on()
+        except NoRoom as error:
+            self._failed(RunStatus.OUT_OF_MEMORY, str(error))
+        except SmallerContext as error:
+            self._failed(RunStatus.LOAD_FAILED, str(error))
+        except LoadError as error:
+            gone = bool(self._journal.all(kinds.DEATH))  # it died before, and did not come back
+            status = RunStatus.CRASHED if gone else RunStatus.LOAD_FAILED
+            self._failed(self._status(status), self._with_last_words(error))
+        except ServerCrashed as error:
+            self._failed(self._status(RunStatus.CRASHED), self._with_last_words(error))
+        except ProviderError as error:
+            return Failure(status=RunStatus.INCOMPLETE, reason=str(error))
+        return None
+
+    def _failed(self, status: RunStatus, reason: str) -> None:
+        """Write down why this cell can't be measured here."""
+        end = {"status": status.value, "reason": reason, "finished_at": utc_now()}
+        self._journal.append(kinds.END, end)
+
+    def _go_on(self) -> None:
+        """Serve the model and do the missing steps; a server that dies may be started again.
+
+        Raises:
+            ServerCrashed: It died once too often.
+        """
+        index = len(self._journal.all(kinds.SESSION))
+        try:
+            with open_session(
+                self._spec,
+                self._source,
+                self._store.open / SERVER_LOG,
+                samples_path(self._store.open, index),
+                index,
+            ) as session:
+                self._journal.append(kinds.SESSION, session.record)
+                if self._spec.context:
+                    require_context(self._spec, self._source, session.record.served)
+                self._steps(session)
+        except ServerCrashed as error:
+            self._record_death(error)
+
+    def _record_death(self, error: ServerCrashed) -> None:
+        """Write down a death, and the run that it took where that is what it costs.
+
+        Raises:
+            ServerCrashed: There were too many of them.
+        """
+        if isinstance(error, RunLost) and self._spec.on_server_death == "run":
+            self._journal.append(kinds.ANSWER, error.answer)
+        reason = self._with_last_words(error)
+        self._journal.append(kinds.DEATH, {"reason": reason, "died_at": utc_now()})
+        if len(self._journal.all(kinds.DEATH)) > _RESTARTS[self._spec.on_server_death]:
+            raise error
+        self._progress.say(f"{reason}; it is started again")
+
+    def _missing_steps(self, running: int | None = None) -> list[Step]:
+        """Return the probes and graded runs that are to be done, in order.
+
+        They are those that the journal does not have yet; once it has all, those that were
+        disturbed.
+
+        Args:
+            running: Session that is open.
+        """
+        spec, journal = self._spec, self._journal
+        there = {("probes", _item(it, it["probe"]["index"])) for it in journal.all(kinds.PROBE)}
+        there |= {("answers", _item(it, it["run_index"])) for it in journal.all(kinds.ANSWER)}
+        missing = self._due.without(there)  # type: ignore[arg-type]
+        if not missing and spec.rerun_polluted:
+            missing = polluted_steps(
+                journal, self._store.open, journal.header["cpus"], spec.rerun_polluted, running
+            )
+        return self._in_order(missing)
+
+    def _in_order(self, wanted: Wanted) -> list[Step]:
+        probes: list[Step] = sorted((None, index) for _, _, index in wanted.probes)
+        runs: list[Step] = [
+            (task, index)
+            for index in range(self._spec.runs_per_task)
+            for task in self._tasks
+            if (self._key(task), self._round, index) in wanted.answers
+        ]
+        return probes + list(
+            {(self._key(task), index): (task, index) for task, index in runs}.values()
+        )
+
+    def _key(self, task: Task | None) -> str:
+        assert task is not None
+        return task_key(task, self._spec.runner is not None, self._spec.context)
+
+    def _steps(self, session: OpenSession) -> None:
+        """Run what is missing, each step into the journal before the next begins."""
+        total = len(self._due.probes) + len(self._due.answers)
+        steps = steps_of(session, self._spec, self._store.open / RUNS)
+        while missing := self._missing_steps(session.record.index):
+            self._progress.plan(total, total - len(missing))
+            for task, index in missing:
+                if task is None:
+                    self._journal.append(
+                        kinds.PROBE,
+                        {
+                            "key": self._spec.probe_key,
+                            "round": self._round,
+                            "probe": steps.probe(index).model_dump(mode="json"),
+                        },
+                    )
+                else:
+                    turn = Turn(self._key(task), index, self._round)
+                    self._journal.append(kinds.ANSWER, steps.ask(task, turn))
+                self._progress.step()
+
+    def _status(self, status: RunStatus) -> RunStatus:
+        return failure_status(status, self._store.open / SERVER_LOG)
+
+    def _with_last_words(self, error: ProviderError) -> str:
+        return with_last_words(error, self._store.open / SERVER_LOG)
+
+    def _header(self) -> dict[str, object]:
+        remote = self._source.place.remote
+        return {
+            "spec_digest": self._spec.digest(),
+            "measured_at": utc_now(),
+            "boot_id": boot_id(),
+            "hardware_fingerprint": remote_machine(remote) or hardware_fingerprint(),
+            "cpus": psutil.cpu_count() or 1,
+            # Of a machine that we only know by its name, ours would be a false word.
+            "platform": {} if remote else environment(),
+        }
+
+
+def _item(line: dict[str, object], index: int) -> tuple[str, int, int]:
+    return str(line["key"]), int(str(line["round"])), index

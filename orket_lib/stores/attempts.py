@@ -1,0 +1,139 @@
+"""The store of measurements that are made whole or not at all: canaries, sidecars, thermal series.
+
+Below the folder of a spec's digest lies one folder for each time that it was measured, named by
+that time, with the artifact and what was seen beside it: added to, and never changed. Measuring
+goes on in `open/`, and one rename seals it.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import BaseModel
+
+from orket_lib.artifacts.base import Artifact
+from orket_lib.artifacts.io import read_model, sha256_of_file, write_model
+from orket_lib.artifacts.receipt import PartKind, TakenPart
+from orket_lib.vocabulary.clock import file_stamp
+from orket_lib.vocabulary.errors import ArtifactError
+
+_Model = TypeVar("_Model", bound=BaseModel)
+
+OPEN = "open"
+READ_ONLY = 0o444
+
+
+@dataclass(frozen=True)
+class AttemptStore:
+    """The folder of one spec.
+
+    Attributes:
+        folder: Named by the digest of the spec.
+        kind: Of measurement; `<kind>.json` is the artifact.
+    """
+
+    folder: Path
+    kind: PartKind
+
+    @property
+    def open(self) -> Path:
+        """Where the measuring that is under way lies."""
+        return self.folder / OPEN
+
+    @property
+    def name(self) -> str:
+        """The artifact's file."""
+        return f"{self.kind}.json"
+
+    def newest(self) -> TakenPart | None:
+        """Return the newest measurement; None where there is none."""
+        return next(self.all(), None)
+
+    def all(self) -> Iterator[TakenPart]:
+        """Yield all measurements, newest first."""
+        found = self.folder.glob(f"[0-9]*/{self.name}")
+        for path in sorted(found, key=lambda path: path.parent.name, reverse=True):
+            yield TakenPart(
+                kind=self.kind,
+                path=path.as_posix(),
+                sha256=sha256_of_file(path),
+                measured_at=moment_of(path.parent.name),
+            )
+
+    def begin(self) -> Path:
+        """Return an empty folder to measure in; what a killed measuring left there is removed."""
+        shutil.rmtree(self.open, ignore_errors=True)
+        self.open.mkdir(parents=True, exist_ok=True)
+        return self.open
+
+    def seal(self, artifact: Artifact, measured_at: str) -> TakenPart:
+        """Write the artifact beside what was seen, seal both, and return them.
+
+        Raises:
+            ArtifactError: It can't be written (disk full).
+        """
+        write_model(self.open / self.name, artifact)
+        target = self.folder / file_stamp(measured_at)
+        publish(self.open, target)
+        path = target / self.name
+        return TakenPart(
+            kind=self.kind,
+            path=path.as_posix(),
+            sha256=sha256_of_file(path),
+            measured_at=measured_at,
+        )
+
+
+def read_taken(taken: TakenPart, kind: type[_Model]) -> _Model:
+    """Return a sealed file as a receipt or row names it.
+
+    Raises:
+        ArtifactError: It is gone, or no longer the file that is named (T22).
+    """
+    path = Path(taken.path)
+    try:
+        actual = sha256_of_file(path)
+    except OSError as error:
+        raise ArtifactError(
+            f"{path}: can't be read: {error.strerror or error}; delete the receipt that names it, "
+            "and the same command takes or measures another"
+        ) from None
+    if actual != taken.sha256:
+        raise ArtifactError(
+            f"{path}: its SHA-256 is {actual[:12]}..., and {taken.sha256[:12]}... is what was "
+            "measured: a sealed file was changed. Restore it, or delete its folder and the receipt "
+            "that names it, and the same command measures that part again"
+        )
+    return read_model(path, kind)
+
+
+def publish(folder: Path, target: Path) -> None:
+    """Make a folder read-only and let it take its place, in one step.
+
+    A file that lies there compressed, too, is removed.
+
+    Raises:
+        ArtifactError: It can't be written.
+    """
+    try:
+        for path in folder.rglob("*"):
+            if path.with_name(f"{path.name}.gz").is_file():
+                path.unlink()
+            elif path.is_file() and not path.is_symlink():
+                with suppress(OSError):  # a file system that knows no modes
+                    path.chmod(READ_ONLY)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        folder.rename(target)
+    except OSError as error:
+        raise ArtifactError(f"{target}: can't be sealed: {error.strerror or error}") from error
+
+
+def moment_of(stamp: str) -> str:
+    """Return the time that a folder is named by: `20261123T150405.123Z` is of 15:04:05.123."""
+    day, _, clock = stamp.partition("T")
+    return f"{day[:4]}-{day[4:6]}-{day[6:]}T{clock[:2]}:{clock[2:4]}:{clock[4:]}"

@@ -1,0 +1,192 @@
+"""The store of a cell's measurements: sealed parts that are added to and never changed.
+
+    storage/runs/<model>/<quant>/<digest>/
+        spec.json              what is served and how
+        open/                  what is being measured: journal, samples, the server's log
+        parts/<measured_at>/   the same, sealed: index.json, the parts, journal and samples
+
+Sealing is one rename, so a part is there whole or not at all. No rule of the workflow declares
+anything in here as its output: Snakemake neither deletes a measurement nor calls it stale.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from orket_lib.artifacts.io import read_model, sha256_of_file, write_model
+from orket_lib.artifacts.parts import Answer, IndexedPart, Item, Part, PartIndex, SealedProbe
+from orket_lib.artifacts.receipt import PartKind, TakenPart
+from orket_lib.artifacts.spec import RunSpec
+from orket_lib.stores.attempts import OPEN, publish, read_taken
+from orket_lib.vocabulary.clock import file_stamp
+
+PARTS, INDEX, SPEC = "parts", "index.json", "spec.json"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a sweep wants of a cell, one round of it.
+
+    Attributes:
+        probes: Speed probes.
+        answers: Each task as it is sent, each time.
+    """
+
+    probes: frozenset[Item]
+    answers: frozenset[Item]
+
+    @classmethod
+    def of(cls, spec: RunSpec, number: int = 1) -> Wanted:
+        """Return what a spec asks for in a round, counted from 1."""
+        return cls(
+            probes=frozenset((spec.probe_key, number, index) for index in range(spec.probe_runs)),
+            answers=frozenset(
+                (key, number, index)
+                for key in spec.tasks.keys
+                for index in range(spec.runs_per_task)
+            ),
+        )
+
+    def __bool__(self) -> bool:
+        """Whether there is anything."""
+        return bool(self.probes or self.answers)
+
+    def without(self, items: Iterable[tuple[PartKind, Item]]) -> Wanted:
+        """Return what is left when some of it is there."""
+        there = set(items)
+        return Wanted(
+            frozenset(item for item in self.probes if ("probes", item) not in there),
+            frozenset(item for item in self.answers if ("answers", item) not in there),
+        )
+
+
+@dataclass(frozen=True)
+class StoredPart:
+    """A sealed part, by its index.
+
+    Attributes:
+        taken: What a receipt says of it.
+        items: What it holds.
+    """
+
+    taken: TakenPart
+    items: frozenset[Item]
+
+
+@dataclass(frozen=True)
+class Found:
+    """What of the wanted is in the store.
+
+    Attributes:
+        parts: That hold it, oldest first; of what several hold, the newest counts.
+        missing: What none of them holds.
+        failure: A newer word that this cell can't be measured here; None where there is none.
+    """
+
+    parts: tuple[TakenPart, ...]
+    missing: Wanted
+    failure: TakenPart | None
+
+
+@dataclass(frozen=True)
+class CellStore:
+    """The folder of one cell.
+
+    Attributes:
+        folder: `storage/runs/<model>/<quant>/<digest>`.
+    """
+
+    folder: Path
+
+    @property
+    def open(self) -> Path:
+        """Where the measuring that is under way lies."""
+        return self.folder / OPEN
+
+    def parts(self) -> list[StoredPart]:
+        """Return all sealed parts, newest first.
+
+        Raises:
+            ArtifactError: An index is damaged.
+        """
+        folder = self.folder / PARTS
+        try:
+            stamps = sorted((path.name for path in folder.iterdir()), reverse=True)
+        except FileNotFoundError:
+            return []
+        return [part for stamp in stamps for part in _indexed(folder / stamp)]
+
+    def find(self, wanted: Wanted) -> Found:
+        """Return which parts hold what is wanted, and what is missing."""
+        left, failure = wanted, None
+        taken: list[TakenPart] = []
+        for part in self.parts():
+            if part.taken.kind == "failure":
+                if left and not taken and failure is None:
+                    failure = part.taken
+                continue
+            rest = left.without((part.taken.kind, item) for item in part.items)
+            if rest != left:
+                taken.append(part.taken)
+                left = rest
+        if not left:
+            failure = None
+        return Found(tuple(reversed(taken)), left, failure)
+
+    def describe(self, spec: RunSpec) -> None:
+        """Write what is served and how, once, for whoever looks into the folder."""
+        path = self.folder / SPEC
+        if not path.is_file():
+            write_model(path, spec)
+
+    def seal(self, parts: Sequence[Part]) -> None:
+        """Write the parts of the open measuring beside its journal, and seal the whole.
+
+        Raises:
+            ArtifactError: It can't be written (disk full).
+        """
+        indexed = tuple(_write(self.open, part) for part in parts)
+        index = PartIndex(measured_at=parts[0].measured_at, parts=indexed)
+        write_model(self.open / INDEX, index)
+        self.finish_sealing()
+
+    def finish_sealing(self) -> None:
+        """Do what is left where an earlier sealing was killed half-way; else nothing.
+
+        Raises:
+            ArtifactError: It can't be written.
+        """
+        if not (self.open / INDEX).is_file():
+            return
+        measured_at = read_model(self.open / INDEX, PartIndex).measured_at
+        publish(self.open, self.folder / PARTS / file_stamp(measured_at))
+
+
+def read_part(taken: TakenPart) -> Part:
+    """Return a part as a receipt or row names it; see `read_taken`."""
+    return read_taken(taken, Part)
+
+
+def _indexed(folder: Path) -> Iterator[StoredPart]:
+    path = folder / INDEX
+    if not path.is_file():
+        return
+    index = read_model(path, PartIndex)
+    for part in index.parts:
+        taken = TakenPart(
+            kind=part.kind,
+            path=(folder / part.file).as_posix(),
+            sha256=part.sha256,
+            measured_at=index.measured_at,
+        )
+        yield StoredPart(taken, frozenset(part.items))
+
+
+def _write(folder: Path, part: Part) -> IndexedPart:
+    path = folder / f"{part.kind}.json"
+    write_model(path, part)
+    steps: tuple[SealedProbe | Answer, ...] = (*part.probes, *part.answers)
+    items = tuple(step.item for step in steps)
+    return IndexedPart(kind=part.kind, file=path.name, sha256=sha256_of_file(path), items=items)

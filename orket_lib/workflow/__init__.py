@@ -1,0 +1,1 @@
+"""What only the Snakefile asks, and what its jobs know of it."""

@@ -1,0 +1,26 @@
+"""Receipts, as the workflow reads them while it plans: thousands, so only what it needs of each."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+
+def receipt_state(path: Path) -> tuple[int, bool]:
+    """Return the attempt of a receipt, and whether its job is to try again.
+
+    One that is not there, or can't be read, is of no attempt: its job is due anyway.
+    """
+    try:
+        content = json.loads(path.read_bytes())
+        return int(content["attempt"]), bool(content["interrupted"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return 0, False
+
+
+def interruptions(path: Path) -> tuple[str, ...]:
+    """Return what went wrong that may pass, as a receipt says; nothing without a receipt."""
+    try:
+        return tuple(map(str, json.loads(path.read_bytes())["interrupted"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return ()
