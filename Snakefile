@@ -26,6 +26,48 @@ include: "rules/contracts.smk"
 include: "rules/report.smk"
 
 
+# Past one machine, only what loads a model leaves it: everything else takes a second.
+localrules:
+    all,
+    baselines,
+    check_contracts,
+    check_needs,
+    compare_baselines,
+    compute_kpis,
+    context,
+    contracts,
+    find_context_ceiling,
+    frontier,
+    judge_canary,
+    judge_kpis,
+    keep_context_ceiling,
+    keep_frontier,
+    keep_thermal_profile,
+    kpi_gate,
+    kpis,
+    make_frontier,
+    make_report,
+    make_row,
+    make_run_report,
+    make_sidecar_view,
+    make_summary,
+    make_thermal_profile,
+    pass_canary,
+    pass_kpis,
+    pass_measurements,
+    pass_preflight,
+    pass_regression,
+    record_baselines,
+    regression,
+    report,
+    thermal,
+    write_canary_spec,
+    write_plan,
+    write_policy,
+    write_sidecar_spec,
+    write_spec,
+
+
 rule all:
     default_target: True
     input:

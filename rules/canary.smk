@@ -28,7 +28,9 @@ rule measure_canary:
     resources:
         gpu=1,
     params:
-        attempt=lambda wildcards: FORCED.canary_attempt(f"{RESULTS}/canary/receipt.json"),
+        attempt=lambda wildcards: FORCED.canary_attempt(
+            f"{RESULTS}/canary/receipt.json"
+        ),
         again=again("measure_canary"),
         fresh=lambda wildcards, output: FORCED.fresh(),
     shell:

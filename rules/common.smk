@@ -4,6 +4,7 @@ import sys
 import time
 from pathlib import Path
 
+from orket_lib.commands._common import tell
 from orket_lib.commands.plan import show_plan, show_warnings
 from orket_lib.config.targets import Targets, round_of
 from orket_lib.config.workspace import load_sweep
@@ -11,6 +12,7 @@ from orket_lib.vocabulary.errors import ConfigError, Refused
 from orket_lib.workflow.code_digest import code_digest
 from orket_lib.workflow.forced import Forced
 from orket_lib.workflow.job_environment import prepare_environment, rerun_command
+from orket_lib.workflow.migration import known_banks, migrate
 from orket_lib.workflow.stale_views import refuse_forgotten_views
 
 STARTED = time.time()
@@ -31,6 +33,8 @@ prepare_environment(
 )
 if workflow.is_main_process:
     show_warnings(SWEEP)
+    if not DRY_RUN:
+        migrate(Path("storage"), known_banks(SWEEP.config.task_bank), tell)
     try:
         refuse_forgotten_views(TARGETS.rendered(), sys.argv)
     except Refused as error:

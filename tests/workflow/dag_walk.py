@@ -37,7 +37,10 @@ SWEEP: dict[str, Any] = {
     "execution_lane": "ci",
     "row_max_orchestration_overhead_ratio": 1.0,
 }
-CLUSTER = ["--executor", "cluster-generic", "--cluster-generic-submit-cmd", "bash"]
+CLUSTER = [
+    *("--executor", "cluster-generic", "--cluster-generic-submit-cmd", "bash"),
+    *("--jobs", "1", "--seconds-between-status-checks", "1"),
+]
 
 
 class Walk:
@@ -61,9 +64,7 @@ class Walk:
         """Print what is done next."""
         print(text, flush=True)
 
-    def run(
-        self, *arguments: str, measured: int, code: int = 0, nothing: bool = False
-    ) -> None:
+    def run(self, *arguments: str, measured: int, code: int = 0, nothing: bool = False) -> None:
         """Run Snakemake, and hold what it did against what it should do."""
         before = self._sealed()
         command = [sys.executable, "-m", "snakemake", *arguments, *self.options]
