@@ -62,13 +62,13 @@ class RunLost(ServerCrashed):
     """The server died during a run.
 
     Args:
-        message: What was seen of its death.
+        error: Its death.
         answer: The run, as the failure that it is.
     """
 
-    def __init__(self, message: str, answer: Answer) -> None:
+    def __init__(self, error: ServerCrashed, answer: Answer) -> None:
         self.answer = answer
-        super().__init__(message)
+        super().__init__(str(error), error.evidence)
 
 
 def ask_task(
@@ -98,7 +98,8 @@ def ask_task(
     except ServerCrashed as error:
         window_s = (begun.at_s, opened.now_s())
         lost = unanswered(opened, Failure(Outcome.ERROR, str(error), Fault.RESET))
-        raise RunLost(str(error), _answer(opened, task, turn, begun, window_s, lost, ())) from error
+        answer = _answer(opened, task, turn, begun, window_s, lost, ())
+        raise RunLost(error, answer) from error
     return _answer(opened, task, turn, begun, window_s, reply, seen)
 
 

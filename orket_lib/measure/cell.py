@@ -21,8 +21,9 @@ from orket_lib.measure import journal as kinds
 from orket_lib.measure.answers import RunLost, Turn
 from orket_lib.measure.context_serving import require_context
 from orket_lib.measure.device_lock import device_locks
+from orket_lib.measure.failures import SeenFailure, evidence_of, judge_failure
 from orket_lib.measure.journal import JOURNAL, Journal
-from orket_lib.measure.last_words import failure_status, with_last_words
+from orket_lib.measure.last_words import with_last_words
 from orket_lib.measure.locked_devices import locked_devices
 from orket_lib.measure.opened import OpenSession
 from orket_lib.measure.progress import Progress
@@ -37,14 +38,9 @@ from orket_lib.stores.parts import CellStore, Found, Wanted, read_part
 from orket_lib.tasks.bank import Task, task_key
 from orket_lib.telemetry.environment import environment
 from orket_lib.telemetry.fingerprint import boot_id, hardware_fingerprint, remote_machine
+from orket_lib.telemetry.memory_evidence import memory_evidence
 from orket_lib.vocabulary.clock import utc_now
-from orket_lib.vocabulary.errors import (
-    LoadError,
-    NoRoom,
-    ProviderError,
-    ServerCrashed,
-    SmallerContext,
-)
+from orket_lib.vocabulary.errors import ProviderError, SamplerError, ServerCrashed
 from orket_lib.vocabulary.statuses import RunStatus
 
 SERVER_LOG = "server.log"
@@ -187,24 +183,33 @@ class CellMeasurement:
             while self._missing_steps():
                 self._before_load(self._source)
                 self._go_on()
-        except NoRoom as error:
-            self._failed(RunStatus.OUT_OF_MEMORY, str(error))
-        except SmallerContext as error:
-            self._failed(RunStatus.LOAD_FAILED, str(error))
-        except LoadError as error:
-            gone = bool(self._journal.all(kinds.DEATH))  # it died before, and did not come back
-            status = RunStatus.CRASHED if gone else RunStatus.LOAD_FAILED
-            self._failed(self._status(status), self._with_last_words(error))
-        except ServerCrashed as error:
-            self._failed(self._status(RunStatus.CRASHED), self._with_last_words(error))
-        except ProviderError as error:
-            return Failure(status=RunStatus.INCOMPLETE, reason=str(error))
+        except (ProviderError, SamplerError) as error:
+            return self._failed(error)
         return None
 
-    def _failed(self, status: RunStatus, reason: str) -> None:
-        """Write down why this cell can't be measured here."""
-        end = {"status": status.value, "reason": reason, "finished_at": utc_now()}
-        self._journal.append(kinds.END, end)
+    def _failed(self, error: ProviderError | SamplerError) -> Failure | None:
+        """Write down a failure, and return it where it may pass; else nothing more is measured."""
+        seen = self._seen(error)
+        words = with_last_words(error, self._store.open / SERVER_LOG)
+        judged = judge_failure(error, seen, self._earlier(), words)
+        failure = Failure(status=judged.status, reason=judged.reason)
+        told = {**failure.model_dump(mode="json"), "finished_at": utc_now()}
+        self._journal.append(kinds.FAILURE, {**told, "seen": seen.recorded()})
+        if judged.may_pass:
+            return failure
+        self._journal.append(kinds.END, told)
+        return None
+
+    def _seen(self, error: ProviderError | SamplerError) -> SeenFailure:
+        evidence = evidence_of(error)
+        ending = evidence.ending
+        of_memory = evidence.starved or (ending is not None and not ending.by_itself)
+        return SeenFailure(evidence, memory_evidence(ending) if of_memory else None)
+
+    def _earlier(self) -> list[SeenFailure]:
+        """Return the failures of this measuring so far, also those of earlier starts."""
+        lines = [*self._journal.all(kinds.DEATH), *self._journal.all(kinds.FAILURE)]
+        return [SeenFailure.recalled(line["seen"]) for line in lines]
 
     def _go_on(self) -> None:
         """Serve the model and do the missing steps; a server that dies may be started again.
@@ -232,14 +237,18 @@ class CellMeasurement:
         """Write down a death, and the run that it took where that is what it costs.
 
         Raises:
-            ServerCrashed: There were too many of them.
+            ServerCrashed: There were too many of them, or something killed it from outside.
         """
+        ending = error.evidence.ending
+        killed = ending is not None and not ending.by_itself
+        deaths = len(self._journal.all(kinds.DEATH)) + 1
         if isinstance(error, RunLost) and self._spec.on_server_death == "run":
             self._journal.append(kinds.ANSWER, error.answer)
-        reason = self._with_last_words(error)
-        self._journal.append(kinds.DEATH, {"reason": reason, "died_at": utc_now()})
-        if len(self._journal.all(kinds.DEATH)) > _RESTARTS[self._spec.on_server_death]:
+        if killed or deaths > _RESTARTS[self._spec.on_server_death]:
             raise error
+        reason = with_last_words(error, self._store.open / SERVER_LOG)
+        seen = self._seen(error).recorded()
+        self._journal.append(kinds.DEATH, {"reason": reason, "died_at": utc_now(), "seen": seen})
         self._progress.say(f"{reason}; it is started again")
 
     def _missing_steps(self, running: int | None = None) -> list[Step]:
@@ -297,12 +306,6 @@ class CellMeasurement:
                     turn = Turn(self._key(task), index, self._round)
                     self._journal.append(kinds.ANSWER, steps.ask(task, turn))
                 self._progress.step()
-
-    def _status(self, status: RunStatus) -> RunStatus:
-        return failure_status(status, self._store.open / SERVER_LOG)
-
-    def _with_last_words(self, error: ProviderError) -> str:
-        return with_last_words(error, self._store.open / SERVER_LOG)
 
     def _header(self) -> dict[str, object]:
         remote = self._source.place.remote

@@ -2,8 +2,9 @@
 
 It lies in the cell's `open/` until the measuring is sealed, so whatever is killed, and when, the
 next start goes on where the last one stopped. Its lines: a `header`; a `session` for each load of
-the model; a `probe` or an `answer` for each step; a `death` for each server that died; and an `end`
-that says why this cell can't be measured here. A torn last line, from a machine that lost power, is
+the model; a `probe` or an `answer` for each step; a `death` for each server that died and was
+started again; a `failure` for whatever ended a start; and an `end` that says why this cell can't be
+measured here. A torn last line, from a machine that lost power, is
 dropped.
 """
 
@@ -21,12 +22,13 @@ from orket_lib.vocabulary.errors import ArtifactError
 from orket_lib.vocabulary.text import well_formed
 
 JOURNAL = "journal.jsonl"
-HEADER, SESSION, PROBE, ANSWER, DEATH, END = (
+HEADER, SESSION, PROBE, ANSWER, DEATH, FAILURE, END = (
     "header",
     "session",
     "probe",
     "answer",
     "death",
+    "failure",
     "end",
 )
 

@@ -14,11 +14,11 @@ from orket_lib.analysis.aggregates import task_scores
 from orket_lib.analysis.frontier import FrontierPolicy
 from orket_lib.analysis.kpis import stability_kpis
 from orket_lib.analysis.sessions import build_session
+from orket_lib.artifacts.asked import ServableCell, ServableCells
 from orket_lib.artifacts.frontier import FrontierExplorer, FrontierSession
 from orket_lib.artifacts.gpu import GpuSummary
 from orket_lib.artifacts.io import read_model, write_model
 from orket_lib.artifacts.row import RowMetrics
-from orket_lib.artifacts.asked import ServableCell, ServableCells
 from orket_lib.artifacts.spec import MeasurementSpec
 from orket_lib.artifacts.summary import CanarySummary, Summary
 from orket_lib.artifacts.thermal_profile import ThermalProfile

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 from builders import MACHINE
+from orket_lib.config.turns import turn_by_turn
 
 from orket_lib.artifacts.spec import CanarySpec, RunSpec
 from orket_lib.config.hashes import HashCache
@@ -15,7 +16,6 @@ from orket_lib.config.loading import parse
 from orket_lib.config.planning import make_plan, needs
 from orket_lib.config.resolve import Sweep, resolve
 from orket_lib.config.targets import Targets
-from orket_lib.config.turns import turn_by_turn
 from orket_lib.config.workspace import load_sweep
 from orket_lib.vocabulary.errors import ConfigError
 

@@ -6,7 +6,7 @@ import pytest
 from builders import MACHINE
 from fake_provider import FakeProvider
 
-from orket_lib.measure import canary, device_lock, harness, session
+from orket_lib.measure import canary, cell, device_lock, session
 
 
 @pytest.fixture(autouse=True)
@@ -21,6 +21,6 @@ def provider(monkeypatch: pytest.MonkeyPatch) -> FakeProvider:
     fake = FakeProvider()
     monkeypatch.setattr(session, "provider_for", lambda _: fake)
     monkeypatch.setattr(session, "sampling", fake.sampling)
-    for module in (harness, canary, session):
+    for module in (cell, canary, session):
         monkeypatch.setattr(module, "hardware_fingerprint", lambda: MACHINE)
     return fake

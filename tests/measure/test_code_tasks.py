@@ -7,15 +7,14 @@ from pathlib import Path
 
 import fake_provider
 import pytest
-from builders import PROVENANCE, generation, spec
+from builders import generation, spec
 from fake_provider import FakeProvider
+from measured import measured_report
 
 from orket_lib.artifacts.run_report import RunReport
 from orket_lib.measure import sandboxes
-from orket_lib.measure.harness import CellMeasurement
 from orket_lib.measure.journal import JOURNAL, seal
-from orket_lib.measure.progress import Silent
-from orket_lib.providers.base import Generation, GenerationRequest, Source
+from orket_lib.providers.base import Generation, GenerationRequest
 from orket_lib.tasks.sandbox.finding import Unavailable, find_sandbox
 from orket_lib.tasks.sandbox.jobs import CallEnd, CallJob, Program, ProgramResult, Sandbox
 from orket_lib.tasks.task import StructuredTask
@@ -46,10 +45,7 @@ WALLS = ("bubblewrap", "namespaces")
 
 def measure(folder: Path, allowed: tuple[str, ...], runs: int = 1) -> RunReport:
     wanted = spec(sandbox=allowed, runs_per_task=runs)
-    cell = CellMeasurement(wanted, Source(Path("nano.gguf")), (TASK,), folder, Silent())
-    report = cell.run(PROVENANCE)
-    assert cell.halted is (report.status is RunStatus.INCOMPLETE)
-    return report
+    return measured_report(folder, wanted, (TASK,))
 
 
 def walled() -> Sandbox:

@@ -10,13 +10,12 @@ from builders import PROVENANCE, spec
 from context_provider import ContextModel, ContextProvider
 from fake_provider import failing
 
+from orket_lib.artifacts.asked import NO_TASKS, ServableCell
 from orket_lib.artifacts.context_ceiling import ContextThresholds
 from orket_lib.artifacts.context_summary import ContextSettings
 from orket_lib.artifacts.preflight import Needs
 from orket_lib.artifacts.run_report import RunReport
-from orket_lib.artifacts.asked import ServableCell
 from orket_lib.artifacts.spec import ContextFill, MeasurementSpec
-from orket_lib.config.servable_cells import NO_TASKS
 from orket_lib.measure import context_serving, session
 from orket_lib.measure.contexts import ContextMeasurement
 from orket_lib.measure.preflight_memory import Room

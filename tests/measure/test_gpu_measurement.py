@@ -10,19 +10,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from builders import PROVENANCE, STRICT, spec, task
+from builders import STRICT, spec, task
 from fake_provider import FakeProvider, quiet
 from gpu_replay import record_of
+from measured import measured_report
 from nvml_replay import load_trace
 
 from orket_lib.analysis.rows import build_row
 from orket_lib.artifacts.io import read_model
 from orket_lib.artifacts.row import RowEnergy, RowMetrics
 from orket_lib.artifacts.run_report import RunReport
-from orket_lib.measure import gpu_watch, harness, locked_devices, opened, session
-from orket_lib.measure.harness import CellMeasurement
-from orket_lib.measure.progress import Silent
-from orket_lib.providers.base import Source
+from orket_lib.measure import cell, gpu_watch, locked_devices, opened, session
 from orket_lib.telemetry.gpu_samples import header, to_line
 from orket_lib.telemetry.sampler import GpuWatch
 from orket_lib.vocabulary.nulls import Null
@@ -75,8 +73,7 @@ def on_gpu(provider: FakeProvider, monkeypatch: pytest.MonkeyPatch) -> Iterator[
         monkeypatch.setattr(session, "decode_clock", lambda *_: ("first_token", "by hand"))
         monkeypatch.setattr(session, "template_tokens", lambda *_: 2)
         wanted = spec(provider="llama_server", probe_runs=1, runs_per_task=1)
-        cell = CellMeasurement(wanted, Source(Path("nano.gguf")), TASKS, folder, Silent())
-        return cell.run(PROVENANCE)
+        return measured_report(folder, wanted, TASKS)
 
     yield measure
 
@@ -210,13 +207,13 @@ def test_every_gpu_that_may_be_used_is_locked(
     tmp_path: Path, on_gpu: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     taken: list[tuple[str, ...]] = []
-    right = harness.device_locks
+    right = cell.device_locks
     monkeypatch.setattr(
-        harness,
+        cell,
         "device_locks",
         lambda names, *rest: (taken.append(tuple(names)), right(names, *rest))[1],
     )
-    monkeypatch.setattr(harness, "locked_devices", lambda *_: (locked_devices.CPU, "GPU-11111111"))
+    monkeypatch.setattr(cell, "locked_devices", lambda *_: (locked_devices.CPU, "GPU-11111111"))
     on_gpu(tmp_path / "cell", steady())
     assert taken == [("cpu", "GPU-11111111")]
     names = {path.name.lower() for path in (tmp_path / "orket-locks").glob("*.lock")}

@@ -5,20 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from builders import PROVENANCE, spec, task
+from builders import spec, task
 from fake_provider import FakeProvider, Fault, failing
+from measured import measured_report
 
 from orket_lib.artifacts.run_report import RunReport
 from orket_lib.artifacts.spec import RunSpec
-from orket_lib.measure.harness import CellMeasurement
-from orket_lib.measure.progress import Silent
-from orket_lib.providers.base import GenerationRequest, Source
+from orket_lib.providers.base import GenerationRequest
 from orket_lib.vocabulary.errors import LoadError, ServerCrashed
+from orket_lib.vocabulary.failures import Cause, Ending, FailureEvidence
 from orket_lib.vocabulary.statuses import Outcome, RunStatus
 
 GOES_ON = spec(on_server_death="run")
 ONE, TWO = task(1).prompt, task(2).prompt
-DEAD = ServerCrashed("exit status -11")
+DEAD = ServerCrashed("exit status -11", FailureEvidence(Cause.ENDED, ending=Ending(-11, 2.0)))
 
 
 @pytest.fixture
@@ -29,8 +29,7 @@ def folder(tmp_path: Path) -> Path:
 def measure(folder: Path, wanted: RunSpec) -> RunReport:
     """Start the measurement as a new process would."""
     tasks = (task(1), task(2))
-    cell = CellMeasurement(wanted, Source(Path("nano.gguf")), tasks, folder, Silent())
-    return cell.run(PROVENANCE)
+    return measured_report(folder, wanted, tasks)
 
 
 def one_after_the_other(*events: BaseException) -> Fault:

@@ -8,14 +8,13 @@ from pathlib import Path
 import fake_provider
 import psutil
 import pytest
-from builders import PROVENANCE, generation, spec, task
+from builders import generation, spec, task
 from fake_provider import FakeProvider, failing, quiet
+from measured import measured_report
 
 from orket_lib.artifacts.run_report import RunReport
 from orket_lib.measure import repeats
-from orket_lib.measure.harness import CellMeasurement
-from orket_lib.measure.progress import Silent
-from orket_lib.providers.base import GenerationRequest, Source
+from orket_lib.providers.base import GenerationRequest
 from orket_lib.telemetry.samples import Sample
 from orket_lib.vocabulary.reasons import TABLE, Kind, Reason, Severity
 from orket_lib.vocabulary.statuses import TokenStatus
@@ -31,9 +30,7 @@ def busy(at_s: float) -> Sample:
 
 def measure(folder: Path, repeats: int) -> RunReport:
     wanted = spec(rerun_polluted=repeats)
-    return CellMeasurement(wanted, Source(Path("nano.gguf")), TASKS, folder, Silent()).run(
-        PROVENANCE
-    )
+    return measured_report(folder, wanted, TASKS)
 
 
 def test_on_a_quiet_machine_nothing_is_repeated(tmp_path: Path, provider: FakeProvider) -> None:

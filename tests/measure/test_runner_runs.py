@@ -14,6 +14,7 @@ import psutil
 import pytest
 from builders import PROVENANCE, STRICT, spec, task
 from fake_provider import ADDRESS, FakeModel, FakeProvider, failing
+from measured import measured_report
 
 from orket_lib.analysis.aggregates import determinism_rate
 from orket_lib.analysis.quality import row_reasons
@@ -21,8 +22,7 @@ from orket_lib.artifacts.io import read_json
 from orket_lib.artifacts.run_report import Observation, RunReport, TestRun
 from orket_lib.artifacts.runner import RunnerSettings
 from orket_lib.artifacts.spec import ArtifactIdentity, RunSpec
-from orket_lib.measure import harness
-from orket_lib.measure.harness import CellMeasurement
+from orket_lib.measure import cell
 from orket_lib.measure.journal import JOURNAL, Journal, seal
 from orket_lib.measure.progress import Silent
 from orket_lib.measure.runner import INHERITED
@@ -57,9 +57,7 @@ def runner(code: str, *arguments: str, **environment: str) -> RunnerSettings:
 def measure(folder: Path, wanted: RunSpec) -> RunReport:
     """Start the measurement as a new process would."""
     tasks = TASKS[: len(wanted.tasks.ids)]
-    return CellMeasurement(wanted, Source(Path("nano.gguf")), tasks, folder, Silent()).run(
-        PROVENANCE
-    )
+    return measured_report(folder, wanted, tasks)
 
 
 def once(**changes: Any) -> RunSpec:
@@ -572,7 +570,7 @@ def test_a_measurement_anew_keeps_the_older_runs_with_their_attempt(
     tmp_path: Path, provider: FakeProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     moments = iter(f"2026-11-23T15:04:{second:02d}.000Z" for second in range(60))
-    monkeypatch.setattr(harness, "utc_now", lambda: next(moments))
+    monkeypatch.setattr(cell, "utc_now", lambda: next(moments))
     folder, wanted = tmp_path / "cell", once(runner=runner(AGENT))
     measure(folder, wanted)
     (folder / "runner" / "add-0001" / "0" / "note").write_text("first", encoding="utf-8")

@@ -21,7 +21,8 @@ import pytest
 from builders import session, spec, task
 
 from orket_lib.artifacts.run_report import TestRun
-from orket_lib.measure.graded import run_task
+from orket_lib.measure.answers import Turn, ask_task
+from orket_lib.measure.grading import grade_answer
 from orket_lib.measure.journal import RUN, Journal
 from orket_lib.measure.opened import OpenSession
 from orket_lib.providers.base import Generation, GenerationRequest
@@ -306,7 +307,7 @@ def run_over(generate: Generate, folder: Path) -> TestRun:
     wanted = spec(max_output_tokens=8, task_timeout_sec=0.5)
     maker: Any = None
     opened = OpenSession(model, session(), maker, time.monotonic())
-    return run_task(opened, wanted, task(), 0, folder)
+    return grade_answer(ask_task(opened, wanted, task(), Turn("key", 0), folder), task(), None)
 
 
 def test_the_table_holds_every_fault() -> None:

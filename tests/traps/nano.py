@@ -6,15 +6,15 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from builders import PROVENANCE, STRICT, spec
+from builders import STRICT, spec
+from measured import measured_report
 
 from orket_lib.analysis.rows import build_row
 from orket_lib.artifacts.io import sha256_of_file
 from orket_lib.artifacts.row import RowMetrics, RowPolicy
 from orket_lib.artifacts.run_report import RunReport, TestRun
 from orket_lib.artifacts.spec import ArtifactIdentity, ControlSettings, RunSpec
-from orket_lib.measure.harness import CellMeasurement
-from orket_lib.measure.progress import Progress, Silent
+from orket_lib.measure.progress import Progress
 from orket_lib.providers.base import Source
 from orket_lib.tasks.bank import Task, TaskBank, load_bank, selection
 from orket_lib.telemetry.fingerprint import hardware_fingerprint
@@ -61,8 +61,7 @@ def measure(
 ) -> RunReport:
     """Measure a cell for real."""
     served = artifact or nano_file(wanted.quant_tag)
-    cell = CellMeasurement(wanted, Source(served), tasks_of(wanted), folder, progress or Silent())
-    return cell.run(PROVENANCE)
+    return measured_report(folder, wanted, tasks_of(wanted), Source(served), progress)
 
 
 def row_of(report: RunReport, lane: Lane = Lane.CI, policy: RowPolicy = OPEN) -> RowMetrics:

@@ -8,11 +8,11 @@ import pytest
 from builders import PROVENANCE
 from nano import nano_file, nano_spec
 
+from orket_lib.artifacts.asked import ServableCell
 from orket_lib.artifacts.context_ceiling import ContextThresholds
 from orket_lib.artifacts.context_summary import ContextSettings
 from orket_lib.artifacts.preflight import Needs
 from orket_lib.artifacts.run_report import RunReport
-from orket_lib.artifacts.asked import ServableCell
 from orket_lib.artifacts.spec import ContextFill, MeasurementSpec
 from orket_lib.measure import device_lock
 from orket_lib.measure.contexts import ContextMeasurement

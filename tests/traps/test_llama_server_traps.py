@@ -10,13 +10,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from builders import PROVENANCE
+from measured import measured_report
 from nano import nano_file, nano_spec, row_of, tasks_of
 
 from orket_lib.artifacts.run_report import RunReport
 from orket_lib.artifacts.serving import Place
 from orket_lib.artifacts.spec import ControlSettings, RunSpec
-from orket_lib.measure.harness import CellMeasurement
 from orket_lib.measure.progress import Silent
 from orket_lib.providers.base import GenerationRequest, Source
 from orket_lib.providers.embedded import EmbeddedProvider
@@ -47,8 +46,7 @@ def measure(
     place = Place(base_url=owner.address.base_url, api_key=owner.address.api_key)
     source = Source(nano_file(wanted.quant_tag), place)
     tasks = tasks_of(wanted)
-    measurement = CellMeasurement(wanted, source, tasks, folder / "cell", progress or Silent())
-    return measurement.run(PROVENANCE)
+    return measured_report(folder / "cell", wanted, tasks, source, progress)
 
 
 def test_t01_a_running_server_is_believed_about_itself_only_as_far_as_its_file_goes(

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from builders import PROVENANCE, session
+from builders import session
+from measured import measured_report
 from nano import bank, nano_file, nano_spec, row_of, tasks_of
 from ollama_running import SimulatedOllama, simulated_ollama
 
@@ -18,12 +19,10 @@ from orket_lib.artifacts.serving import Place
 from orket_lib.artifacts.spec import ArtifactIdentity, ControlSettings, RunSpec
 from orket_lib.measure import device_lock
 from orket_lib.measure.calibration import decode_clock
-from orket_lib.measure.harness import CellMeasurement
 from orket_lib.measure.identity import identity_observations
 from orket_lib.measure.opened import OpenSession
 from orket_lib.measure.probe_requests import OUTPUT_TOKENS, ProbeMaker
 from orket_lib.measure.probes import run_probe
-from orket_lib.measure.progress import Silent
 from orket_lib.measure.tokens import Tokens
 from orket_lib.providers.base import GenerationRequest, Source
 from orket_lib.providers.ollama import OllamaModel, OllamaProvider
@@ -75,7 +74,7 @@ def probe(serve: Serve, tag: str = WORDS, **behaviour: Any) -> Probe:
 def measured(folder: Path, wanted: RunSpec, server: SimulatedOllama) -> RunReport:
     """Measure a cell for real."""
     source = Source(None, Place(base_url=server.url))
-    return CellMeasurement(wanted, source, tasks_of(wanted), folder, Silent()).run(PROVENANCE)
+    return measured_report(folder, wanted, tasks_of(wanted), source)
 
 
 def seen(found: Session | Probe | RunReport, wanted: RunSpec | None = None) -> dict[Reason, str]:

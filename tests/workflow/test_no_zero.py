@@ -24,8 +24,7 @@ from orket_lib.artifacts.base import Measured
 from orket_lib.artifacts.io import read_model
 from orket_lib.artifacts.row import RowMetrics
 from orket_lib.artifacts.run_report import RunReport
-from orket_lib.measure import device_lock, graded, session
-from orket_lib.measure.harness import CellMeasurement
+from orket_lib.measure import answers, device_lock, session
 from orket_lib.measure.progress import Silent
 from orket_lib.providers import llama_client
 from orket_lib.providers.base import Generation, Source, TokenReport
@@ -243,8 +242,8 @@ def blind(
 
 def without_processes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let no process and no load be seen."""
-    monkeypatch.setattr(graded, "peak_rss_mib", lambda _: Null("PROCESS_GONE"))
-    monkeypatch.setattr(graded, "load_average", lambda: Null("NO_LOAD_AVERAGE"))
+    monkeypatch.setattr(answers, "peak_rss_mib", lambda _: Null("PROCESS_GONE"))
+    monkeypatch.setattr(answers, "load_average", lambda: Null("NO_LOAD_AVERAGE"))
 
 
 def without_server_times(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,25 +6,27 @@ from typing import Any
 
 import psutil
 import pytest
-from builders import MACHINE, PROVENANCE, generation, spec, task
+from builders import MACHINE, generation, spec, task
 from fake_provider import FakeModel, FakeProvider, answer, failing
+from measured import measured_report, receipt_for
 
-from orket_lib.artifacts.io import read_model
+from orket_lib.artifacts.parts import Part
 from orket_lib.artifacts.run_report import RunReport
 from orket_lib.artifacts.spec import RunSpec
-from orket_lib.measure import harness
-from orket_lib.measure.harness import CellMeasurement
-from orket_lib.measure.journal import JOURNAL, Journal, seal
+from orket_lib.measure.cell import Again
 from orket_lib.measure.progress import Silent
-from orket_lib.providers.base import Source
+from orket_lib.stores import parts
+from orket_lib.stores.attempts import read_taken
 from orket_lib.telemetry.samples import Sample
 from orket_lib.vocabulary.errors import (
     ArtifactError,
     LoadError,
+    NoRoom,
     RequestFailed,
     RequestTimedOut,
     ServerCrashed,
 )
+from orket_lib.vocabulary.failures import Cause, Ending, FailureEvidence, Shortage
 from orket_lib.vocabulary.reasons import Reason
 from orket_lib.vocabulary.statuses import Outcome, Quality, RunStatus, TokenStatus
 
@@ -39,8 +41,12 @@ def folder(tmp_path: Path) -> Path:
 
 def measure(folder: Path, wanted: RunSpec | None = None) -> RunReport:
     """Start the measurement as a new process would."""
-    cell = CellMeasurement(wanted or spec(), Source(Path("nano.gguf")), TASKS, folder, Silent())
-    return cell.run(PROVENANCE)
+    return measured_report(folder, wanted or spec(), TASKS)
+
+
+def sealed(folder: Path) -> list[Path]:
+    """Return the folders of what was measured and sealed."""
+    return sorted((folder / "parts").iterdir()) if (folder / "parts").is_dir() else []
 
 
 def killed_at(provider: FakeProvider, folder: Path, prompt: str, run_index: int) -> None:
@@ -73,7 +79,7 @@ def test_a_whole_measurement_asks_every_task_so_many_times(
     assert report.observations == ()
     assert report.hardware_fingerprint == MACHINE
     assert report.spec_digest == spec().digest()
-    assert read_model(folder / "run.json", RunReport) == report
+    assert {part.kind for part in report.parts} == {"probes", "answers"}
 
 
 def test_a_graded_run_is_complete(folder: Path, provider: FakeProvider) -> None:
@@ -123,7 +129,7 @@ def test_a_killed_measurement_goes_on_with_what_is_missing(
     folder: Path, provider: FakeProvider, prompt: str, run_index: int, missing: list[str]
 ) -> None:
     killed_at(provider, folder, prompt, run_index)
-    assert not (folder / "run.json").exists()
+    assert sealed(folder) == []
     probes_before = provider.models[0].probes
     report = measure(folder)
     assert report.status is RunStatus.MEASURED
@@ -135,89 +141,189 @@ def test_a_killed_measurement_goes_on_with_what_is_missing(
     assert len(provider.models[1].probes) == len(probes_before) - 2
 
 
-def test_a_complete_journal_is_only_assembled(folder: Path, provider: FakeProvider) -> None:
-    first = measure(folder)
-    (folder / "run.json").unlink()
-    provider.load_error = AssertionError("nothing must be served")
-    again = measure(folder)
-    assert again.test_runs == first.test_runs
-    assert again.measured_at == first.measured_at
-    assert read_model(folder / "run.json", RunReport) == again
-    assert len(list((folder / "attempts").iterdir())) == 1
-
-
-def test_a_deleted_report_over_a_sealed_journal_is_measured_again(
-    folder: Path, provider: FakeProvider, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    moments = iter(f"2026-11-23T15:04:{second:02d}.000Z" for second in range(60))
-    monkeypatch.setattr(harness, "utc_now", lambda: next(moments))
-    first = measure(folder)
-    seal(folder / JOURNAL, spec().digest())
-    (folder / "run.json").unlink()
-    second = measure(folder)
-    assert len(provider.models) == 2
-    assert provider.models[1].questions == [ONE, TWO, ONE, TWO]
-    assert second.measured_at > first.measured_at
-    attempts = sorted((folder / "attempts").iterdir())
-    assert [read_model(found / "run.json", RunReport) for found in attempts] == [first, second]
-    assert Journal(attempts[0] / JOURNAL, spec().digest()).ended
-
-
-def test_the_attempt_is_written_before_the_declared_output(
+def test_what_the_store_has_is_taken_and_nothing_is_served(
     folder: Path, provider: FakeProvider
 ) -> None:
-    (folder / "run.json").mkdir(parents=True)  # makes writing the declared output fail
-    with pytest.raises(ArtifactError, match=r"run\.json"):
-        measure(folder)
-    (attempt,) = (folder / "attempts").iterdir()
-    assert read_model(attempt / "run.json", RunReport).status is RunStatus.MEASURED
-    (folder / "run.json").rmdir()
+    first = measure(folder)
     provider.load_error = AssertionError("nothing must be served")
-    assert measure(folder).status is RunStatus.MEASURED
+    again = measure(folder)
+    assert (again.test_runs, again.probes, again.parts) == (
+        first.test_runs,
+        first.probes,
+        first.parts,
+    )
+    assert len(sealed(folder)) == 1
+
+
+def test_more_runs_tasks_and_probes_add_parts_and_repeat_none(
+    folder: Path, provider: FakeProvider
+) -> None:
+    measured_report(folder, spec(runs_per_task=1, probe_runs=1), TASKS[:1])
+    assert provider.questions == [ONE]
+    report = measured_report(folder, spec(runs_per_task=2, probe_runs=2), TASKS)
+    assert provider.questions == [ONE, TWO, ONE, TWO]
+    assert keys(report) == [(1, 0), (2, 0), (1, 1), (2, 1)]
+    assert [probe.index for probe in report.probes] == [0, 1]
+    assert len(report.sessions) == 2
+    assert [run.session for run in report.test_runs] == [0, 1, 1, 1]
+
+
+def test_only_the_probes_depend_on_the_warm_up(folder: Path, provider: FakeProvider) -> None:
+    measure(folder)
+    warmer = spec().controls.model_copy(update={"warmup_steps": 7})
+    report = measure(folder, spec(controls=warmer))
+    assert provider.questions == [ONE, TWO, ONE, TWO]
+    assert [probe.session for probe in report.probes] == [1, 1]
+    assert {run.session for run in report.test_runs} == {0}
+
+
+def test_a_right_answer_that_changes_is_graded_anew_and_not_asked(
+    folder: Path, provider: FakeProvider
+) -> None:
+    assert measure(folder).test_runs[0].outcome is Outcome.PASS
+    other = (task(1, expected=9), task(2))
+    provider.load_error = AssertionError("nothing must be served")
+    assert measured_report(folder, spec(), other).test_runs[0].outcome is Outcome.FAIL
+
+
+def test_a_task_whose_text_changes_is_asked_and_no_other_one(
+    folder: Path, provider: FakeProvider
+) -> None:
+    measure(folder)
+    other = (task(1, prompt="Say 1."), task(2))
+    measured_report(folder, spec(), other)
+    assert provider.questions == [ONE, TWO, ONE, TWO, "Say 1.", "Say 1."]
+
+
+def test_another_limit_of_an_answer_asks_everything_again(
+    tmp_path: Path, provider: FakeProvider
+) -> None:
+    assert spec().digest() != spec(max_output_tokens=97).digest()
 
 
 @pytest.mark.parametrize(
-    ("error", "words", "status"),
+    ("again", "questions", "session"), [("all", 4, 1), ("runs", 4, 1), ("probes", 0, 0)]
+)
+def test_measured_again_is_what_counts_and_the_older_stays(
+    folder: Path, provider: FakeProvider, again: Again, questions: int, session: int
+) -> None:
+    older = receipt_for(folder, spec(), TASKS)
+    report = measured_report(folder, spec(), TASKS, again=again)
+    assert len(provider.models[1].questions) == questions
+    assert {run.session for run in report.test_runs} == {session}
+    assert len(sealed(folder)) == 2
+    for part in older.parts:
+        read_taken(part, Part)
+
+
+def test_a_forced_measurement_that_was_killed_goes_on(folder: Path, provider: FakeProvider) -> None:
+    measure(folder)
+    provider.fault = failing(KeyboardInterrupt(), lambda request: request.prompt == TWO)
+    with pytest.raises(KeyboardInterrupt):
+        measured_report(folder, spec(), TASKS, again="all")
+    provider.fault = FakeProvider().fault
+    measured_report(folder, spec(), TASKS, again="all")
+    assert provider.models[1].questions == [ONE]
+    assert provider.models[2].questions == [TWO, ONE, TWO]
+
+
+def test_sealed_files_are_read_only_and_a_changed_one_is_refused(
+    folder: Path, provider: FakeProvider
+) -> None:
+    measure(folder)
+    answers = folder / "parts" / sealed(folder)[0].name / "answers.json"
+    assert answers.stat().st_mode & 0o777 == 0o444
+    answers.chmod(0o644)
+    answers.write_text(answers.read_text(encoding="utf-8").replace("add-0001", "add-0009"))
+    with pytest.raises(ArtifactError, match="a sealed file was changed"):
+        measure(folder)
+
+
+def test_sealing_that_was_killed_half_way_is_finished(
+    folder: Path, provider: FakeProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(parts, "publish", killed)
+        with pytest.raises(KeyboardInterrupt):
+            measure(folder)
+    provider.load_error = AssertionError("nothing must be served")
+    assert keys(measure(folder)) == [(1, 0), (2, 0), (1, 1), (2, 1)]
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
     [
-        pytest.param(LoadError("bad magic"), b"", RunStatus.LOAD_FAILED, id="does not load"),
         pytest.param(
-            LoadError("no"), b"ggml: Failed to allocate 9 GB", RunStatus.OUT_OF_MEMORY, id="starved"
+            LoadError("bad magic", Cause.UNREADABLE), RunStatus.LOAD_FAILED, id="does not load"
         ),
         pytest.param(
-            LoadError("no"), b"CUDA error: out of memory", RunStatus.OUT_OF_MEMORY, id="no VRAM"
+            LoadError("exit status 1", FailureEvidence(Cause.ENDED, ending=Ending(1, 0.5))),
+            RunStatus.LOAD_FAILED,
+            id="ends",
+        ),
+        pytest.param(
+            NoRoom(
+                "too large",
+                FailureEvidence(Cause.NO_ROOM, shortage=Shortage(9000, 8000, 8500)),
+            ),
+            RunStatus.OUT_OF_MEMORY,
+            id="larger than the machine",
         ),
     ],
 )
-def test_a_model_that_does_not_load_is_a_result(
-    folder: Path, provider: FakeProvider, error: Exception, words: bytes, status: RunStatus
+def test_a_model_that_can_not_be_loaded_is_a_result_that_is_not_tried_again(
+    folder: Path, provider: FakeProvider, error: Exception, status: RunStatus
 ) -> None:
-    provider.load_error, provider.last_words = error, words
+    provider.load_error = error
     report = measure(folder)
-    assert report.status is status
-    assert report.status_reason.startswith(str(error))
-    assert report.status_reason.endswith("/server.log)")
+    assert (report.status, report.retry) == (status, False)
+    assert str(report.status_reason).startswith(str(error))
     assert (report.sessions, report.probes, report.test_runs) == ((), (), ())
-    assert read_model(folder / "run.json", RunReport) == report
+    provider.load_error = None
+    assert measure(folder).status is status
+    assert provider.models == []
+    assert measured_report(folder, spec(), TASKS, again="all").status is RunStatus.MEASURED
 
 
-def test_a_crash_of_the_server_is_a_result_that_keeps_what_was_measured(
+def test_a_server_that_crashes_twice_is_a_result_that_keeps_what_was_measured(
     folder: Path, provider: FakeProvider
 ) -> None:
-    provider.fault = failing(ServerCrashed("exit status -11"), lambda r: r.prompt == TWO)
+    crash = ServerCrashed("died", FailureEvidence(Cause.ENDED, ending=Ending(-11, 2.0)))
+    provider.fault = failing(crash, lambda r: r.prompt == TWO)
     report = measure(folder)
-    assert report.status is RunStatus.CRASHED
-    assert report.status_reason.startswith("exit status -11 (see ")
+    assert (report.status, report.retry) == (RunStatus.CRASHED, False)
+    assert str(report.status_reason).startswith("died (see ")
     assert keys(report) == [(1, 0)]
     assert len(report.probes) == 2
+    assert len(provider.models) == 2
 
 
-def test_a_probe_that_fails_leaves_the_cell_incomplete_with_the_reason(
+def test_a_server_that_was_killed_is_tried_again_and_asks_nothing_twice(
+    folder: Path, provider: FakeProvider
+) -> None:
+    killed = ServerCrashed("died", FailureEvidence(Cause.ENDED, ending=Ending(-9, 2.0)))
+    provider.fault = failing(killed, lambda r: r.prompt == TWO)
+    for _ in range(3):
+        receipt = receipt_for(folder, spec(), TASKS)
+        assert receipt.retry
+        assert receipt.status is RunStatus.CRASHED
+        assert measure(folder).retry
+    provider.fault = FakeProvider().fault
+    report = measure(folder)
+    assert (report.status, report.retry) == (RunStatus.MEASURED, False)
+    assert provider.questions.count(ONE) == 2
+
+
+def test_a_probe_that_fails_is_tried_again_with_the_reason(
     folder: Path, provider: FakeProvider
 ) -> None:
     provider.fault = failing(RequestFailed("HTTP 500"), lambda r: r.ignore_eos)
     report = measure(folder)
-    assert report.status is RunStatus.INCOMPLETE
-    assert report.status_reason == "HTTP 500"
+    assert (report.status, report.retry) == (RunStatus.INCOMPLETE, True)
+    assert str(report.status_reason).startswith("HTTP 500")
 
 
 @pytest.mark.parametrize(
@@ -282,12 +388,6 @@ def test_another_machine_than_planned_is_seen(folder: Path, provider: FakeProvid
     assert seen.reason is Reason.HARDWARE_MISMATCH
 
 
-def test_the_journal_of_another_spec_is_refused(folder: Path, provider: FakeProvider) -> None:
-    measure(folder)
-    with pytest.raises(ArtifactError, match="belongs to another measurement"):
-        measure(folder, spec(probe_runs=3))
-
-
 def test_progress_counts_what_an_earlier_start_has_done(
     folder: Path, provider: FakeProvider
 ) -> None:
@@ -302,7 +402,7 @@ def test_progress_counts_what_an_earlier_start_has_done(
         def step(self) -> None:
             steps.append(1)
 
-    CellMeasurement(spec(), Source(Path("nano.gguf")), TASKS, folder, Spy()).run(PROVENANCE)
+    measured_report(folder, spec(), TASKS, progress=Spy())
     assert told == [(6, 4)]
     assert len(steps) == 2
 
@@ -343,22 +443,18 @@ def test_no_samples_are_null_and_not_quiet(folder: Path, provider: FakeProvider)
     assert telemetry.host.null_reasons["foreign_cpu_ratio"] == "NOT_SAMPLED"
 
 
-def test_samples_are_kept_with_their_attempt_and_go_with_their_measurement(
-    folder: Path, provider: FakeProvider
-) -> None:
+def test_samples_are_sealed_with_what_was_measured(folder: Path, provider: FakeProvider) -> None:
     killed_at(provider, folder, ONE, 1)
     provider.samples = [busy(0.0, 0.0), busy(1.0, 0.0)]
     measure(folder)
-    (attempt,) = (folder / "attempts").iterdir()
+    (attempt,) = sealed(folder)
     assert sorted(path.name for path in attempt.glob("samples-*")) == [
         "samples-0.csv.gz",
         "samples-1.csv.gz",
     ]
-    raw = (folder / "samples-1.csv").read_bytes()
-    assert gzip.decompress((attempt / "samples-1.csv.gz").read_bytes()) == raw
-    seal(folder / JOURNAL, spec().digest())
-    measure(folder)
-    assert [path.name for path in folder.glob("samples-*")] == ["samples-0.csv"]
+    raw = gzip.decompress((attempt / "samples-1.csv.gz").read_bytes()).decode()
+    assert len(raw.splitlines()) == 3
+    assert not (folder / "open").exists()
 
 
 def test_loads_of_one_measurement_must_be_one_thing(folder: Path, provider: FakeProvider) -> None:

@@ -1,0 +1,59 @@
+"""Measuring a cell and putting its report together, as two jobs of the workflow do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from builders import PROVENANCE
+
+from orket_lib.artifacts.receipt import CellReceipt
+from orket_lib.artifacts.run_report import RunReport
+from orket_lib.artifacts.spec import RunSpec
+from orket_lib.measure.cell import Again, CellMeasurement, receipt_of
+from orket_lib.measure.progress import Progress, Silent
+from orket_lib.measure.run_report import run_report
+from orket_lib.measure.sandboxes import sandbox_for
+from orket_lib.providers.base import Source
+from orket_lib.stores.parts import CellStore
+from orket_lib.tasks.bank import Task, task_key
+
+NANO = Source(Path("nano.gguf"))
+
+
+def asking(wanted: RunSpec, tasks: Sequence[Task]) -> RunSpec:
+    """Return a spec that asks some tasks."""
+    keys = tuple(task_key(task, wanted.runner is not None, wanted.context) for task in tasks)
+    ids = tuple(task.id for task in tasks)
+    chosen = wanted.tasks.model_copy(update={"ids": ids, "keys": keys})
+    return wanted.model_copy(update={"tasks": chosen})
+
+
+def receipt_for(
+    folder: Path,
+    wanted: RunSpec,
+    tasks: Sequence[Task],
+    source: Source = NANO,
+    progress: Progress | None = None,
+    again: Again | None = None,
+) -> CellReceipt:
+    """Measure what a cell lacks, and return its receipt."""
+    spec = asking(wanted, tasks)
+    measurement = CellMeasurement(
+        spec, lambda say: source, tasks, CellStore(folder), progress or Silent(), again=again
+    )
+    return receipt_of(spec, measurement.run(PROVENANCE), PROVENANCE)
+
+
+def measured_report(
+    folder: Path,
+    wanted: RunSpec,
+    tasks: Sequence[Task],
+    source: Source = NANO,
+    progress: Progress | None = None,
+    again: Again | None = None,
+) -> RunReport:
+    """Measure what a cell lacks, and return what it came to."""
+    receipt = receipt_for(folder, wanted, tasks, source, progress, again)
+    sandbox = sandbox_for(tasks, wanted.sandbox)
+    return run_report(receipt, asking(wanted, tasks), tasks, sandbox, PROVENANCE)
