@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from orket_lib.artifacts.asked import ServableCell
     from orket_lib.artifacts.receipt import TakenPart
     from orket_lib.artifacts.thermal_series import ThermalSeries, ThermalSettings
+    from orket_lib.vocabulary.statuses import RunStatus
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -58,6 +59,11 @@ def run(options: argparse.Namespace) -> int:
         **stamp([options.frontier, options.cells, options.settings]),
         parts=taken,
         attempt=options.attempt,
+        interrupted=(
+            (f"thermal series {series.model_id}: {series.status_reason}",)
+            if _may_pass(series.status)
+            else ()
+        ),
     )
     write_model(options.receipt, receipt)
     if series.status is not RunStatus.MEASURED:
@@ -67,10 +73,10 @@ def run(options: argparse.Namespace) -> int:
 
 def _taken(options: argparse.Namespace, cell: ServableCell, settings: ThermalSettings) -> TakenPart:
     """Return the series of a cell that the store has, after measuring it where there is none."""
-    from orket_lib.artifacts.thermal_series import ThermalSpec
+    from orket_lib.artifacts.thermal_series import ThermalSeries, ThermalSpec
     from orket_lib.commands._measuring import console_progress, opened_gates, sources
     from orket_lib.measure.thermal import ThermalMeasurement
-    from orket_lib.stores.attempts import AttemptStore
+    from orket_lib.stores.attempts import AttemptStore, read_taken
     from orket_lib.vocabulary.slugs import slug
     from orket_lib.workflow.lifeline import die_with_snakemake
 
@@ -78,14 +84,22 @@ def _taken(options: argparse.Namespace, cell: ServableCell, settings: ThermalSet
     folder = Path("thermal", slug(cell.model_id), cell.quant_tag, spec.digest())
     store = AttemptStore(options.storage_root / folder, "series")
     again = options.again is not None
-    if not again and (found := store.newest()):
+    stored = (part for part in store.all() if not _may_pass(read_taken(part, ThermalSeries).status))
+    if not again and (found := next(stored, None)):
         return found
     die_with_snakemake()
     opened_gates(options)()
     made_from = provenance([options.frontier, options.cells, options.settings])
     with console_progress(f"thermal series {cell.model_id} {cell.quant_tag}") as progress:
         source = sources(options, cell)(progress.say)
-        return ThermalMeasurement(spec, source, store, progress, made_from, again).run()
+        return ThermalMeasurement(spec, source, store, progress, made_from).run()
+
+
+def _may_pass(status: RunStatus) -> bool:
+    """Tell whether a series ended in a way that says nothing of the model."""
+    from orket_lib.vocabulary.statuses import RunStatus
+
+    return status in (RunStatus.CRASHED, RunStatus.INCOMPLETE)
 
 
 def _nothing(model_id: str, why: Null) -> ThermalSeries:

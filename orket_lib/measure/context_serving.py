@@ -6,6 +6,8 @@ memory than there is isn't even tried: main memory that runs out takes the machi
 
 from __future__ import annotations
 
+import psutil
+
 from orket_lib.artifacts.preflight import Needs
 from orket_lib.artifacts.run_report import ServedModel
 from orket_lib.artifacts.spec import RunSpec
@@ -14,6 +16,9 @@ from orket_lib.providers.base import Source
 from orket_lib.providers.gguf_file import read_gguf
 from orket_lib.providers.memory_need import memory_need, shape_of
 from orket_lib.vocabulary.errors import LoadError, NoRoom, SmallerContext
+from orket_lib.vocabulary.failures import Cause, FailureEvidence, Shortage
+
+MIB = 1024**2
 
 
 def require_room(spec: RunSpec, source: Source, needs: Needs) -> None:
@@ -32,9 +37,11 @@ def require_room(spec: RunSpec, source: Source, needs: Needs) -> None:
     need = memory_need(facts.bytes, shape_of(facts.metadata), spec.n_ctx)
     room = _all_room(room_of(needs))
     if need.cache_mib is not None and not need.upper_bound and need.total_mib > room.free_mib:
+        total = psutil.virtual_memory().total / MIB if room.name == main_memory().name else None
         raise NoRoom(
             f"not loaded: a context of {spec.n_ctx} takes {need}, and {room.free_mib:.0f} MiB are "
-            f"free in {room.name}"
+            f"free in {room.name}",
+            FailureEvidence(Cause.NO_ROOM, shortage=Shortage(need.total_mib, room.free_mib, total)),
         )
 
 

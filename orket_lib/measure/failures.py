@@ -128,7 +128,7 @@ def _judged(seen: SeenFailure, earlier: Sequence[SeenFailure]) -> _Judged:
     if cause in _PROPERTIES:
         return _Judged(False)
     if cause is Cause.NO_ROOM:
-        return _no_room(seen, again)
+        return _no_room(seen)
     ending = evidence.ending
     if evidence.starved or (ending is not None and ending.signal and not ending.by_itself):
         return _for_want_of_memory(seen, again)
@@ -154,11 +154,11 @@ def _status(
     return RunStatus.CRASHED if died else RunStatus.INCOMPLETE
 
 
-def _no_room(seen: SeenFailure, again: Sequence[SeenFailure]) -> _Judged:
+def _no_room(seen: SeenFailure) -> _Judged:
     """Return what too little memory means: more than the machine has is a property."""
     short = seen.evidence.shortage
     if short is None or short.total_mib is None:
-        return _Judged(bool(not again), "" if again else "may pass: memory may be free", True)
+        return _Judged(False, "", True)
     if short.needed_mib > short.total_mib:
         return _Judged(False, f"there are {short.total_mib:.0f} MiB in all", True)
     return _Judged(True, "may pass: others have taken memory that would suffice", True)

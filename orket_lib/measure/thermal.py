@@ -53,7 +53,6 @@ class ThermalMeasurement:
         store: Of the spec.
         progress: Who watches.
         provenance: Of the caller.
-        again: Measure it whatever the store has.
     """
 
     def __init__(
@@ -63,12 +62,10 @@ class ThermalMeasurement:
         store: AttemptStore,
         progress: Progress,
         provenance: Provenance,
-        again: bool = False,
     ) -> None:
         self._spec = spec
         self._source = source
         self._store = store
-        self._again = again
         self._progress = progress
         self._provenance = provenance
         self._measured_at: str
@@ -84,9 +81,6 @@ class ThermalMeasurement:
         purpose = f"thermal series of {self._spec.model_id} {self._spec.quant_tag}"
         needed = locked_devices(self._spec.provider, self._spec.gpu_devices, self._source.place)
         with device_locks(needed, purpose, self._progress.say):
-            found = None if self._again else self._store.newest()
-            if found:  # by whoever held the lock before
-                return found
             self._store.begin()
             self._measured_at = utc_now()
             series = self._as_it_stands(*self._measure())

@@ -67,8 +67,10 @@ class ProviderError(OrketError):
     """
 
     phase = Phase.SERVING
+    cause = Cause.UNKNOWN  # of one that says nothing more
 
-    def __init__(self, message: str, seen: FailureEvidence | Cause = Cause.UNKNOWN) -> None:
+    def __init__(self, message: str, seen: FailureEvidence | Cause | None = None) -> None:
+        seen = seen or self.cause
         evidence = FailureEvidence(seen) if isinstance(seen, Cause) else seen
         self.evidence = replace(evidence, phase=self.phase)
         super().__init__(well_formed(message))  # a server's words may be in it
@@ -83,9 +85,13 @@ class LoadError(ProviderError):
 class NoRoom(LoadError):
     """The model was not loaded: it would take more memory than is free."""
 
+    cause = Cause.NO_ROOM
+
 
 class SmallerContext(LoadError):
     """The model is served with less than the context that was asked for."""
+
+    cause = Cause.SMALLER_CONTEXT
 
 
 class ServerCrashed(ProviderError):

@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 import yaml
 from builders import MACHINE
-from orket_lib.config.turns import turn_by_turn
 
-from orket_lib.artifacts.spec import CanarySpec, RunSpec
+from orket_lib.artifacts.asked import AskedCanaries, AskedCell
+from orket_lib.artifacts.spec import CanarySpec
 from orket_lib.config.hashes import HashCache
 from orket_lib.config.loading import parse
 from orket_lib.config.planning import make_plan, needs
 from orket_lib.config.resolve import Sweep, resolve
+from orket_lib.config.schedule import priorities
 from orket_lib.config.targets import Targets
 from orket_lib.config.workspace import load_sweep
 from orket_lib.vocabulary.errors import ConfigError
@@ -53,7 +54,8 @@ def test_every_cell_is_resolved_to_the_bytes_of_one_file() -> None:
     for cell in cells:
         assert cell.path == Path(f"models/nano-{cell.quant_tag}.gguf")
         assert cell.spec.artifact.sha256 == hashlib.sha256(cell.quant_tag.encode()).hexdigest()
-        assert cell.folder == f"storage/runs/nano/{cell.quant_tag}/{cell.digest}"
+        folder = f"storage/runs/nano/{cell.quant_tag}/{cell.digest}"
+        assert cell.store.folder.as_posix() == folder
 
 
 def test_a_model_in_parts_is_another_one_when_any_part_changes(folder: Path) -> None:
@@ -214,24 +216,40 @@ def test_the_canary_of_each_model_is_its_first_cell(folder: Path) -> None:
     found = sweep(models=["nano", "mini"], canary={"scope": "each_model"})
     watched = [(canary.model_id, canary.quant_tag) for canary in found.canaries]
     assert watched == [("nano", "Q8_0"), ("mini", "Q8_0")]
-    targets = Targets(found)
-    assert len(set(targets.canary_measurement())) == 2
-    assert targets.canary_artifact(found.canaries[1].digest()).endswith("mini-Q8_0.gguf")
+    asked = AskedCanaries.model_validate_json(Targets(found).canary_spec_json())
+    assert [Path(it.artifact).name for it in asked.canaries] == [
+        "nano-Q8_0.gguf",
+        "mini-Q8_0.gguf",
+    ]
 
 
 def test_no_canary_runs_are_no_canary() -> None:
     found = sweep(canary_runs=0)
     assert found.canaries == ()
-    assert Targets(found).canary_measurement() == []
-    assert Targets(found).canary_option() == ""
+    assert AskedCanaries.model_validate_json(Targets(found).canary_spec_json()).canaries == ()
 
 
 def test_a_rendered_spec_has_the_digest_of_its_folder() -> None:
     targets = Targets(sweep())
     for cell in sweep().cells:
-        assert RunSpec.model_validate_json(targets.spec_json(cell.digest)).digest() == cell.digest
-    with pytest.raises(KeyError, match="no cell of this config"):
-        targets.spec_json("000000000000")
+        asked = AskedCell.model_validate_json(targets.spec_json("nano", cell.quant_tag))
+        assert asked.spec.digest() == cell.digest
+        assert asked.artifact == str(cell.path)
+
+
+def test_what_is_asked_is_no_part_of_what_is_served() -> None:
+    base = sweep().cells[0].digest
+    for changes in (
+        {"task_limit": 1},
+        {"runs_per_quant": 3},
+        {"probe_runs": 5},
+        {"warmup_steps": 9},
+        {"adherence_threshold": 0.5},
+        {"rounds": 2},
+        {"again": "all"},
+    ):
+        assert sweep(**changes).cells[0].digest == base, changes
+    assert sweep(max_output_tokens=7).cells[0].digest != base
 
 
 def test_a_sweep_names_every_product() -> None:
@@ -371,22 +389,24 @@ def test_models_that_differ_in_a_separator_get_folders_of_their_own(folder: Path
     assert views[2].endswith("/nano/Q8_0.json")
     # Nothing is measured again because another model came: what was measured stays where it is.
     assert both.cells[0].folder == alone.folder != both.cells[1].folder
-    canary = both.canaries[0]
-    assert Targets(both).canary_artifact(canary.digest()) == "models/a_b-Q8_0.gguf"
+    asked = AskedCanaries.model_validate_json(Targets(both).canary_spec_json())
+    assert [it.artifact for it in asked.canaries] == ["models/a_b-Q8_0.gguf"]
 
 
 def test_more_rounds_are_more_files_and_no_other_measurement() -> None:
     one, three = sweep(), sweep(rounds=3)
     assert [cell.digest for cell in one.cells] == [cell.digest for cell in three.cells]
-    files = Targets(three).all_files()
+    targets = Targets(three)
+    files = set(targets.all_files())
     for cell in three.cells:
-        assert cell.run_paths == [
-            f"{cell.folder}/run.json",
-            f"{cell.folder}/round-2/run.json",
-            f"{cell.folder}/round-3/run.json",
+        folder = f"{three.results}/cells/nano/{cell.quant_tag}"
+        assert targets.run_reports("nano", cell.quant_tag) == [
+            f"{folder}/run.json",
+            f"{folder}/round-2/run.json",
+            f"{folder}/round-3/run.json",
         ]
-        assert set(cell.run_paths) <= set(files)
-        assert f"{cell.folder}/spec.json" in files
+        assert set(targets.run_reports("nano", cell.quant_tag)) <= files
+        assert {f"{folder}/spec.json", f"{folder}/round-3/receipt.json"} <= files
     assert (
         make_plan(three, None, None).expected_runs == 3 * make_plan(one, None, None).expected_runs
     )
@@ -394,15 +414,13 @@ def test_more_rounds_are_more_files_and_no_other_measurement() -> None:
 
 def test_every_other_round_is_measured_backwards_model_by_model() -> None:
     found = sweep(models=["a", "b"], artifact_template="models/nano-{quant}.gguf", rounds=3)
-    named = {cell.digest: (cell.model_id, cell.quant_tag) for cell in found.cells}
     forward = list(QUANTS)
-    assert [(*named[digest], number) for digest, number in turn_by_turn(found.cells)] == [
+    ranks = priorities(found.cells)
+    assert sorted(ranks, key=lambda turn: -ranks[turn]) == [
         (model, quant, number)
         for model in ("a", "b")
         for number, order in ((1, forward), (2, forward[::-1]), (3, forward))
         for quant in order
     ]
-    targets = Targets(found)
-    ranks = [targets.priority(*turn) for turn in turn_by_turn(found.cells)]
-    assert ranks == sorted(ranks, reverse=True)
-    assert min(ranks) > 0
+    assert Targets(found).priority("a", QUANTS[0], "/round-2") == ranks["a", QUANTS[0], 2]
+    assert min(ranks.values()) > 0

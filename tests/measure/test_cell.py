@@ -190,9 +190,9 @@ def test_a_task_whose_text_changes_is_asked_and_no_other_one(
     folder: Path, provider: FakeProvider
 ) -> None:
     measure(folder)
-    other = (task(1, prompt="Say 1."), task(2))
+    other = (task(1, prompt="Say 1 ."), task(2))
     measured_report(folder, spec(), other)
-    assert provider.questions == [ONE, TWO, ONE, TWO, "Say 1.", "Say 1."]
+    assert provider.questions == [ONE, TWO, ONE, TWO, "Say 1 .", "Say 1 ."]
 
 
 def test_another_limit_of_an_answer_asks_everything_again(
@@ -202,7 +202,7 @@ def test_another_limit_of_an_answer_asks_everything_again(
 
 
 @pytest.mark.parametrize(
-    ("again", "questions", "session"), [("all", 4, 1), ("runs", 4, 1), ("probes", 0, 0)]
+    ("again", "questions", "session"), [("all", 4, 0), ("runs", 4, 1), ("probes", 0, 0)]
 )
 def test_measured_again_is_what_counts_and_the_older_stays(
     folder: Path, provider: FakeProvider, again: Again, questions: int, session: int

@@ -13,8 +13,8 @@ from measured import measured_report
 
 from orket_lib.artifacts.run_report import RunReport
 from orket_lib.measure import sandboxes
-from orket_lib.measure.journal import JOURNAL, seal
 from orket_lib.providers.base import Generation, GenerationRequest
+from orket_lib.tasks.graders import NotRun
 from orket_lib.tasks.sandbox.finding import Unavailable, find_sandbox
 from orket_lib.tasks.sandbox.jobs import CallEnd, CallJob, Program, ProgramResult, Sandbox
 from orket_lib.tasks.task import StructuredTask
@@ -106,37 +106,19 @@ def test_code_is_judged_check_by_check(
     (run,) = report.test_runs
     assert (run.outcome, run.telemetry.adherence_score) == (outcome, score)
     assert run.unparseable is unparseable
-    assert report.sessions[0].sandbox == sandbox.description
+    assert report.sandbox == sandbox.description
 
 
-def test_without_a_sandbox_the_cell_is_incomplete_and_no_model_is_loaded(
-    tmp_path: Path, provider: FakeProvider
-) -> None:
-    report = measure(tmp_path, ())
-    assert report.status is RunStatus.INCOMPLETE
-    assert report.test_runs == ()
-    assert provider.models == []
-    assert report.status_reason is not None
-    assert report.status_reason.startswith("1 of 1 tasks are not_run, coding-0001 the first")
-
-
-@pytest.mark.parametrize("row_made", [False, True], ids=["no row", "row made"])
-def test_a_row_without_a_sandbox_is_measured_when_there_is_one(
-    row_made: bool, tmp_path: Path, provider: FakeProvider, monkeypatch: pytest.MonkeyPatch
+def test_without_a_sandbox_nothing_is_graded_and_with_one_nothing_is_asked_again(
+    tmp_path: Path, provider: FakeProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     walled()
     answer_with(ANSWERS["right"], monkeypatch)
-    find = sandboxes.find_sandbox
-    monkeypatch.setattr(sandboxes, "find_sandbox", lambda _: Unavailable("not installed"))
-    found = measure(tmp_path, WALLS)
-    assert (found.status, found.test_runs) == (RunStatus.INCOMPLETE, ())
-    if row_made:
-        seal(tmp_path / JOURNAL, found.spec_digest)
-    monkeypatch.setattr(sandboxes, "find_sandbox", find)
-    (tmp_path / "run.json").unlink()
-    again = measure(tmp_path, WALLS)
-    assert (again.status, again.status_reason) == (RunStatus.MEASURED, None)
-    assert [run.outcome for run in again.test_runs] == [Outcome.PASS]
+    with pytest.raises(NotRun, match=r"1 of 1 tasks are not_run, coding-0001 the first"):
+        measure(tmp_path, ())
+    report = measure(tmp_path, WALLS)
+    assert [run.outcome for run in report.test_runs] == [Outcome.PASS]
+    assert len(provider.questions) == 1
 
 
 def test_a_sandbox_may_fail_now_and_then(
@@ -151,20 +133,14 @@ def test_a_sandbox_may_fail_now_and_then(
     assert len(provider.questions) == 2  # asked once, judged again
 
 
-def test_a_sandbox_that_goes_on_failing_halts_the_measurement_and_does_not_end_it(
+def test_a_sandbox_that_goes_on_failing_grades_nothing_and_loses_no_answer(
     tmp_path: Path, provider: FakeProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sandbox = Faltering(walled(), failing={1, 2, 3})
     answer_with(ANSWERS["right"], monkeypatch)
     monkeypatch.setattr(sandboxes, "find_sandbox", lambda _: sandbox)
-    found = measure(tmp_path, WALLS, runs=2)
-    assert found.status is RunStatus.INCOMPLETE
-    assert found.status_reason == "coding-0001: not run: Resource temporarily unavailable"
-    assert [run.run_index for run in found.test_runs] == [0]
-    (tmp_path / "run.json").unlink()
+    with pytest.raises(NotRun, match="coding-0001: not run: Resource temporarily unavailable"):
+        measure(tmp_path, WALLS, runs=2)
     again = measure(tmp_path, WALLS, runs=2)
-    assert again.status is RunStatus.MEASURED
-    assert again.test_runs[0] == found.test_runs[0]
-    assert [run.run_index for run in again.test_runs] == [0, 1]
-    assert len(provider.models[1].questions) == 1
-    assert [probe.index for probe in again.probes] == [0, 1]
+    assert [run.outcome for run in again.test_runs] == [Outcome.PASS, Outcome.PASS]
+    assert len(provider.questions) == 2

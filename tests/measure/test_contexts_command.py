@@ -64,8 +64,9 @@ def policy(**changes: Any) -> None:
 
 
 def run(*more: str) -> int:
-    command = "contexts --frontier frontier.json --cells cells.json --policy context.json"
+    command = "measure-contexts --frontier frontier.json --cells cells.json --policy context.json"
     command += " --settings row.json --needs needs.json --model nano"
+    command += " --receipt receipt.json"
     return main([*command.split(), "--out-folder", OUT.as_posix(), *more])
 
 
@@ -96,7 +97,8 @@ def test_a_summary_has_the_labels_of_the_frontier(contexts: ContextProvider) -> 
     assert found.execution_lane is Lane.CI
     assert found.provenance.ref == "text"
     assert [Path(item.path).name for item in found.provenance.inputs] == [
-        *("frontier.json", "context.json", "row.json", "run.json"),
+        *("frontier.json", "context.json", "row.json"),
+        *("answers.json", "probes.json"),
     ]
 
 
@@ -137,12 +139,16 @@ def test_a_changed_limit_measures_nothing_again(contexts: ContextProvider) -> No
     assert contexts.loads == []
 
 
-def test_a_report_that_was_deleted_is_measured_again(contexts: ContextProvider) -> None:
+def test_told_so_every_context_is_measured_again_and_the_older_stay(
+    contexts: ContextProvider,
+) -> None:
     assert run() == 0
-    Path(summary(512).rows[0].metrics.report_path).unlink()
+    older = [Path(part.path) for part in summary(512).rows[0].metrics.parts]
     contexts.loads.clear()
-    assert run() == 0
-    assert contexts.loads == [512]
+    assert run("--again", "all") == 0
+    assert contexts.loads == [256, 512, 1024, 2048]
+    assert all(path.is_file() for path in older)
+    assert not set(older) & {Path(part.path) for part in summary(512).rows[0].metrics.parts}
 
 
 def test_a_gate_is_asked_before_something_is_measured(

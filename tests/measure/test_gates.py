@@ -7,7 +7,7 @@ from builders import NOW, PROVENANCE
 
 from orket_lib.artifacts.canary import CanaryFigures, CanaryPolicy, CanaryVerdict
 from orket_lib.artifacts.preflight import Preflight, PreflightCheck
-from orket_lib.measure.gates import require_canary, require_fresh_canary, require_preflight
+from orket_lib.measure.gates import is_fresh, require_canary, require_preflight
 from orket_lib.vocabulary.errors import Refused
 
 POLICY = CanaryPolicy(
@@ -50,7 +50,6 @@ def preflight(*checks: tuple[str, bool]) -> Preflight:
 
 def test_a_passed_canary_lets_the_run_begin() -> None:
     require_canary(verdict())
-    require_fresh_canary(verdict(), "2026-11-23T13:00:00.000Z", "boot")
 
 
 def test_a_failed_canary_refuses_the_run_with_every_reason() -> None:
@@ -64,46 +63,24 @@ def test_a_failed_canary_refuses_the_run_with_every_reason() -> None:
     text = str(caught.value)
     assert "ADHERENCE_VARIANCE_NON_ZERO: varies by 1.000" in text
     assert "LATENCY_VARIANCE_THRESHOLD_EXCEEDED: 0.0700 above 0.03" in text
-    assert caught.value.rerun == ("canary",)
+    assert caught.value.rerun == ("measure_canary",)
     assert caught.value.exit_code == 3
 
 
 @pytest.mark.parametrize(
-    ("now", "boot", "message"),
+    ("now", "boot", "fresh"),
     [
-        pytest.param("2026-11-24T12:00:00.000Z", "boot", None, id="exactly as old as allowed"),
-        pytest.param(
-            "2026-11-24T13:30:00.000Z",
-            "boot",
-            r"the canary is 25\.5 h old, canary_max_age_hours is 24",
-            id="stale",
-        ),
-        pytest.param(
-            "2026-11-23T13:00:00.000Z",
-            "another",
-            "from before the machine's last boot",
-            id="other boot",
-        ),
+        pytest.param("2026-11-24T12:00:00.000Z", "boot", True, id="exactly as old as allowed"),
+        pytest.param("2026-11-24T13:30:00.000Z", "boot", False, id="stale"),
+        pytest.param("2026-11-23T13:00:00.000Z", "another", False, id="other boot"),
     ],
 )
-def test_a_canary_of_another_day_or_boot_refuses_the_run(
-    now: str, boot: str, message: str | None
-) -> None:
-    if message is None:
-        require_fresh_canary(verdict(), now, boot)
-        return
-    with pytest.raises(Refused, match=message):
-        require_fresh_canary(verdict(), now, boot)
+def test_a_canary_of_another_day_or_boot_is_not_fresh(now: str, boot: str, fresh: bool) -> None:
+    assert is_fresh("2026-11-23T12:00:00.000Z", "boot", 24, now, boot) is fresh
 
 
-def test_a_canary_that_is_switched_off_is_never_stale() -> None:
-    off = verdict(
-        policy=POLICY.model_copy(update={"enabled": False}),
-        figures=None,
-        measured_at=None,
-        boot_id=None,
-    )
-    require_fresh_canary(off, "2099-01-01T00:00:00.000Z", "another")
+def test_where_no_canary_is_measured_none_is_stale() -> None:
+    assert is_fresh(None, None, 24, "2099-01-01T00:00:00.000Z", "another")
 
 
 def test_a_passed_preflight_lets_go_on() -> None:
@@ -117,4 +94,4 @@ def test_a_failed_preflight_names_what_is_missing_and_only_that() -> None:
     assert "a.gguf: about a.gguf" in text
     assert "memory: about memory" in text
     assert "disk" not in text
-    assert caught.value.rerun == ("preflight",)
+    assert caught.value.rerun == ("check_needs",)

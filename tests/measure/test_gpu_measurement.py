@@ -17,7 +17,6 @@ from measured import measured_report
 from nvml_replay import load_trace
 
 from orket_lib.analysis.rows import build_row
-from orket_lib.artifacts.io import read_model
 from orket_lib.artifacts.row import RowEnergy, RowMetrics
 from orket_lib.artifacts.run_report import RunReport
 from orket_lib.measure import cell, gpu_watch, locked_devices, opened, session
@@ -141,10 +140,10 @@ def test_the_samples_are_kept_with_their_attempt_and_the_report_made_again_from_
 ) -> None:
     folder = tmp_path / "cell"
     before = on_gpu(folder, steady())
-    (kept,) = folder.glob("attempts/*/samples-0.gpus.jsonl.gz")
+    (kept,) = folder.glob("parts/*/samples-0.gpus.jsonl.gz")
     first = json.loads(gzip.decompress(kept.read_bytes()).splitlines()[0])
     assert first["devices"][0]["source"] == "nvml"
-    assert read_model(folder / "run.json", RunReport).gpus == before.gpus
+    assert on_gpu(folder, steady()).gpus == before.gpus
 
 
 def test_a_foreign_process_pollutes_the_row_by_name(tmp_path: Path, on_gpu: Any) -> None:
@@ -187,7 +186,9 @@ def test_a_model_in_main_memory_has_no_gpu_beside_it(
     report = on_gpu(tmp_path / "cell", steady())
     assert report.gpus == ()
     assert all(run.telemetry.gpu is None for run in report.test_runs)
-    assert [path.name for path in (tmp_path / "cell").glob("samples-*")] == ["samples-0.csv"]
+    assert [path.name for path in (tmp_path / "cell").glob("parts/*/samples-*")] == [
+        "samples-0.csv.gz"
+    ]
     row = row_of(report)
     assert row.null_reasons["peak_vram_mib"] == "NO_GPU_USED"
     assert set(energy_of(report).null_reasons.values()) == {"NO_GPU_USED"}

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from builders import run
 
-from orket_lib.measure.journal import RUN, Journal
+from orket_lib.measure.journal import ANSWER, Journal
 from orket_lib.tasks.graders import NO_SANDBOX, Grading, judge
 from orket_lib.tasks.sandbox.finding import Unavailable, find_sandbox
 from orket_lib.tasks.sandbox.jobs import Sandbox
@@ -41,8 +41,8 @@ def written_down(
     asked = {"id": 1, "tier": 1, "instruction": "Do it.", "evaluation": evaluation}
     grading = judge(StructuredTask.model_validate(asked), answer, sandbox)
     path = folder / "journal.jsonl"
-    Journal(path, "digest").append(RUN, run(1).model_copy(update={"checks": grading.checks}))
-    (line,) = Journal(path, "digest").all(RUN)
+    Journal(path, "digest").append(ANSWER, run(1).model_copy(update={"checks": grading.checks}))
+    (line,) = Journal(path, "digest").all(ANSWER)
     assert line["checks"] == [check.model_dump() for check in grading.checks]
     return grading
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from orket_lib.measure.journal import END, HEADER, PROBE, SEALED, Journal, seal
+from orket_lib.measure.journal import END, HEADER, PROBE, Journal
 from orket_lib.vocabulary.errors import ArtifactError
 
 
@@ -17,24 +17,9 @@ def path(tmp_path: Path) -> Path:
 
 def begun(path: Path) -> Journal:
     journal = Journal(path, "digest")
-    journal.restart({"spec_digest": "digest"})
+    journal.append(HEADER, {"spec_digest": "digest"})
     journal.append(PROBE, {"index": 0})
     return journal
-
-
-def states(journal: Journal) -> tuple[bool, bool, bool]:
-    return journal.started, journal.ended, journal.sealed
-
-
-def test_a_journal_goes_from_partial_to_complete_to_sealed(path: Path) -> None:
-    assert states(Journal(path, "digest")) == (False, False, False)
-    assert not path.exists()
-    journal = begun(path)
-    assert states(Journal(path, "digest")) == (True, False, False)
-    journal.append(END, {"status": "measured"})
-    assert states(Journal(path, "digest")) == (True, True, False)
-    seal(path, "digest")
-    assert states(Journal(path, "digest")) == (True, True, True)
 
 
 def test_what_was_appended_is_read_back_in_order(path: Path) -> None:
@@ -60,7 +45,7 @@ def test_a_torn_last_line_is_dropped_and_writing_goes_on(path: Path, torn: bytes
 def test_a_journal_of_only_a_torn_line_was_never_started(path: Path) -> None:
     path.parent.mkdir()
     path.write_bytes(b'{"kind": "hea')
-    assert states(Journal(path, "digest")) == (False, False, False)
+    assert Journal(path, "digest").header == {}
     assert path.read_bytes() == b""
 
 
@@ -76,16 +61,8 @@ def test_a_damaged_line_in_the_middle_is_an_error_and_stays(path: Path) -> None:
 
 def test_the_journal_of_another_measurement_is_refused(path: Path) -> None:
     begun(path)
-    with pytest.raises(ArtifactError, match="belongs to another measurement"):
+    with pytest.raises(ArtifactError, match="belongs to another cell"):
         Journal(path, "other")
-
-
-def test_a_restart_forgets_everything(path: Path) -> None:
-    journal = begun(path)
-    journal.restart({"spec_digest": "digest", "again": True})
-    for found in (journal, Journal(path, "digest")):
-        assert found.first(HEADER) == {"spec_digest": "digest", "again": True}
-        assert found.all(PROBE) == []
 
 
 def test_a_full_disk_is_an_error_and_the_step_does_not_count(
@@ -99,24 +76,9 @@ def test_a_full_disk_is_an_error_and_the_step_does_not_count(
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(ArtifactError, match=r"journal\.jsonl: can't be written: No space"):
         journal.append(END, {})
-    assert not journal.ended
+    assert journal.first(END) is None
 
 
 def test_a_number_that_json_does_not_have_is_refused(path: Path) -> None:
     with pytest.raises(ValueError, match="JSON compliant"):
         begun(path).append(PROBE, {"index": float("nan")})
-
-
-def test_only_a_complete_journal_is_sealed_and_only_once(path: Path) -> None:
-    journal = begun(path)
-    seal(path, "digest")
-    assert not Journal(path, "digest").sealed
-    journal.append(END, {})
-    seal(path, "digest")
-    seal(path, "digest")
-    assert len(Journal(path, "digest").all(SEALED)) == 1
-
-
-def test_a_report_from_elsewhere_has_nothing_to_seal(tmp_path: Path) -> None:
-    seal(tmp_path / "journal.jsonl", "digest")
-    assert list(tmp_path.iterdir()) == []

@@ -12,7 +12,7 @@ from typing import Any
 
 import psutil
 import pytest
-from builders import PROVENANCE, STRICT, spec, task
+from builders import STRICT, spec, task
 from fake_provider import ADDRESS, FakeModel, FakeProvider, failing
 from measured import measured_report
 
@@ -23,18 +23,19 @@ from orket_lib.artifacts.run_report import Observation, RunReport, TestRun
 from orket_lib.artifacts.runner import RunnerSettings
 from orket_lib.artifacts.spec import ArtifactIdentity, RunSpec
 from orket_lib.measure import cell
-from orket_lib.measure.journal import JOURNAL, Journal, seal
-from orket_lib.measure.progress import Silent
+from orket_lib.measure.journal import Journal
 from orket_lib.measure.runner import INHERITED
-from orket_lib.providers.base import ServerAddress, Source
+from orket_lib.providers.base import ServerAddress
 from orket_lib.tasks.answers import fingerprint
 from orket_lib.vocabulary.errors import ConfigError, RequestFailed, ServerCrashed
+from orket_lib.vocabulary.failures import Cause, Ending, FailureEvidence
 from orket_lib.vocabulary.reasons import Reason
 from orket_lib.vocabulary.runner import PLACEHOLDERS
 from orket_lib.vocabulary.statuses import Outcome, Quality, RunStatus, TokenStatus
 
 posix = pytest.mark.skipif(os.name == "nt", reason="signals and processes of POSIX")
 LONG_S = 60.0
+CRASH = FailureEvidence(Cause.ENDED, ending=Ending(-11, 2.0))
 TASKS = (task(1), task(2))
 RIGHT = '{"answer": "1", "telemetry": {}}'
 # Reads its task and answers it: the right number, with figures.
@@ -75,7 +76,8 @@ def run_once(tmp_path: Path, code: str, *arguments: str, **changes: Any) -> Test
 
 def work_of(tmp_path: Path, run: TestRun) -> Path:
     assert run.runner is not None
-    return tmp_path / "cell" / run.runner.folder
+    (sealed,) = (tmp_path / "cell" / "parts").iterdir()
+    return sealed / run.runner.folder
 
 
 def wait_for(condition: Callable[[], bool]) -> None:
@@ -163,8 +165,8 @@ def test_every_placeholder_is_filled_in_its_own_argument(
         template=(*template, "{unknown} {}"), runtime_target="{seed}; rm -rf 'x'"
     )
     (run,) = measure(tmp_path / "cell", once(runner=settings, model_id="a b")).test_runs
-    work = work_of(tmp_path, run)
-    *said, unknown = read_json(work.with_name("0.stderr.txt"))
+    *said, unknown = read_json(work_of(tmp_path, run).with_name("0.stderr.txt"))
+    work = tmp_path / "cell" / "open" / "runner" / "add-0001" / "0"
     assert dict(zip(PLACEHOLDERS, said, strict=True)) == {
         "task_file": f"<{work.with_name('0.task.json')}>",
         "run_dir": f"<{work}>",
@@ -273,12 +275,9 @@ def test_an_answer_that_holds_a_secret_is_judged_as_it_is(
     question = task(1, grader="exact", expected="none of them")
     code = 'print(\'{"answer": "none of them", "telemetry": {}}\')'
     wanted = once(runner=runner(code, KEY="${ENV:DUMMY}"))
-    cell = CellMeasurement(
-        wanted, Source(Path("nano.gguf")), (question,), tmp_path / "cell", Silent()
-    )
-    (run,) = cell.run(PROVENANCE).test_runs
+    (run,) = measured_report(tmp_path / "cell", wanted, (question,)).test_runs
     assert run.outcome is Outcome.PASS
-    assert run.answer == "[secret] of them"
+    assert run.answer == "none of them"
 
 
 def test_a_key_that_a_variable_holds_is_looked_up(
@@ -466,8 +465,7 @@ def test_a_command_that_spoils_its_folder_spoils_nothing_else(
     first = measure(tmp_path / "cell", wanted)
     assert [run.outcome for run in first.test_runs] == [Outcome.PASS]
     # Whatever lies there now, the next measurement begins with a fresh folder.
-    (tmp_path / "cell" / JOURNAL).unlink()
-    again = measure(tmp_path / "cell", wanted)
+    again = measured_report(tmp_path / "cell", wanted, TASKS[:1], again="all")
     assert [run.outcome for run in again.test_runs] == [Outcome.PASS]
     assert Path("/etc").is_dir()
 
@@ -478,7 +476,7 @@ def test_a_failed_run_after_which_the_server_is_gone_is_the_server_s(
 ) -> None:
     """Else every run after a crash would be a wrong answer of the model."""
     provider.fault = failing(
-        ServerCrashed("exit status -11"), lambda _: (tmp_path / "cell" / "runner").exists()
+        ServerCrashed("exit status -11", CRASH), lambda _: (tmp_path / "cell/open/runner").exists()
     )
     found = measure(tmp_path / "cell", once(runner=runner(code)))
     assert found.status is RunStatus.CRASHED
@@ -488,10 +486,11 @@ def test_a_failed_run_after_which_the_server_is_gone_is_the_server_s(
 def test_a_server_that_answers_nobody_leaves_the_cell_incomplete(
     tmp_path: Path, provider: FakeProvider
 ) -> None:
-    dead = failing(RequestFailed("HTTP 500"), lambda _: (tmp_path / "cell" / "runner").exists())
+    dead = failing(RequestFailed("HTTP 500"), lambda _: (tmp_path / "cell/open/runner").exists())
     provider.fault = dead
     found = measure(tmp_path / "cell", once(runner=runner("raise SystemExit(3)")))
-    assert (found.status, found.status_reason) == (RunStatus.INCOMPLETE, "HTTP 500")
+    assert (found.status, found.retry) == (RunStatus.INCOMPLETE, True)
+    assert str(found.status_reason).startswith("HTTP 500")
 
 
 def test_its_own_requests_are_no_foreign_ones_and_everything_else_is_seen(
@@ -533,9 +532,8 @@ def test_a_command_that_cannot_be_started_says_nothing_about_a_model(
     with pytest.raises(ConfigError) as error:
         measure(tmp_path / "cell", once(runner=settings))
     assert error.value.problems == (problem,)
-    assert not (tmp_path / "cell" / "run.json").exists()
     # Put right, the measurement goes on; a template that is put right is another measurement.
-    assert not Journal(tmp_path / "cell" / JOURNAL, once(runner=settings).digest()).ended
+    assert not (tmp_path / "cell" / "parts").exists()
 
 
 def test_a_killed_measurement_goes_on_with_what_is_missing(
@@ -545,16 +543,16 @@ def test_a_killed_measurement_goes_on_with_what_is_missing(
     appended = Journal.append
 
     def dies(self: Journal, kind: str, data: Any) -> None:
-        if kind == "run" and data.task_id == 2:
+        if kind == "answer" and data.task_id == 2:
             raise KeyboardInterrupt
         appended(self, kind, data)
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(Journal, "append", dies)
         measure(folder, wanted)
-    left_over = folder / "runner" / "add-0002" / "0" / "half"
+    left_over = folder / "open/runner/add-0002/0/half"
     left_over.write_text("of an answer", encoding="utf-8")
-    kept = folder / "runner" / "add-0001" / "0" / "mine"
+    kept = folder / "open/runner/add-0001/0/mine"
     kept.write_text("of a run that is journalled", encoding="utf-8")
     found = measure(folder, wanted)
     assert [(run.task_id, run.run_index) for run in found.test_runs] == [
@@ -563,7 +561,9 @@ def test_a_killed_measurement_goes_on_with_what_is_missing(
         (1, 1),
         (2, 1),
     ]
-    assert (left_over.exists(), kept.exists()) == (False, True)
+    (sealed,) = (folder / "parts").iterdir()
+    assert not (sealed / "runner/add-0002/0/half").exists()
+    assert (sealed / "runner/add-0001/0/mine").exists()
 
 
 def test_a_measurement_anew_keeps_the_older_runs_with_their_attempt(
@@ -573,14 +573,12 @@ def test_a_measurement_anew_keeps_the_older_runs_with_their_attempt(
     monkeypatch.setattr(cell, "utc_now", lambda: next(moments))
     folder, wanted = tmp_path / "cell", once(runner=runner(AGENT))
     measure(folder, wanted)
-    (folder / "runner" / "add-0001" / "0" / "note").write_text("first", encoding="utf-8")
-    seal(folder / JOURNAL, wanted.digest())
-    (folder / "run.json").unlink()
-    measure(folder, wanted)
-    first, second = sorted((folder / "attempts").iterdir())
-    assert (first / "runner" / "add-0001" / "0" / "note").read_text(encoding="utf-8") == "first"
-    assert not (second / "runner").exists()
-    assert list((folder / "runner" / "add-0001" / "0").iterdir()) == []
+    (first,) = (folder / "parts").iterdir()
+    (first / "runner/add-0001/0/note").write_text("first", encoding="utf-8")
+    measured_report(folder, wanted, TASKS[:1], again="all")
+    _, second = sorted((folder / "parts").iterdir())
+    assert (first / "runner/add-0001/0/note").read_text(encoding="utf-8") == "first"
+    assert list((second / "runner/add-0001/0").iterdir()) == []
 
 
 def test_a_runner_is_in_the_digest_and_none_leaves_it_as_it_was() -> None:

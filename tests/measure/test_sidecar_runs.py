@@ -15,13 +15,12 @@ from nvml_replay import load_trace, nvml_of
 from sidecar_builders import FULL, SERVING, sidecar_spec
 
 from orket_lib.analysis.sidecar_parse import ParsedSidecar, parse_sidecar
-from orket_lib.artifacts.io import read_model
 from orket_lib.artifacts.serving import Place
 from orket_lib.artifacts.sidecar import SidecarMeasurement, SidecarSpec
 from orket_lib.measure import sidecar
 from orket_lib.measure.foreign_commands import resolved_environment
 from orket_lib.measure.progress import Silent
-from orket_lib.measure.sidecar import command_of, measure_sidecar, publish_sidecar
+from orket_lib.measure.sidecar import command_of, measure_sidecar
 from orket_lib.measure.sidecar_child import serve_probes, serving_spec
 from orket_lib.providers.base import Source
 from orket_lib.telemetry.devices.opening import Devices
@@ -243,14 +242,6 @@ def test_an_environment_without_secrets_is_taken_as_it_is() -> None:
         {"A": "1", "B": "$HOME ${X}"},
         [],
     )
-
-
-def test_a_measurement_is_kept_beside_the_declared_output(tmp_path: Path) -> None:
-    seen = measure(tmp_path, python(printing(FULL)))
-    publish_sidecar(seen, tmp_path / "cell")
-    (attempt,) = (tmp_path / "cell" / "attempts").glob("*/sidecar.json")
-    assert attempt.read_bytes() == (tmp_path / "cell" / "sidecar.json").read_bytes()
-    assert read_model(attempt, SidecarMeasurement) == seen
 
 
 def test_what_the_spec_depends_on_is_in_its_digest() -> None:

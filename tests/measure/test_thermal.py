@@ -16,13 +16,13 @@ from gpu_replay import record_of
 from nvml_replay import load_trace
 from thermal_builders import RESTS, thermal_spec
 
-from orket_lib.artifacts.io import read_model
 from orket_lib.artifacts.serving import Place
 from orket_lib.artifacts.thermal_series import ThermalSeries, ThermalSpec
 from orket_lib.measure import cooldown, gpu_quality, gpu_watch, opened, session, thermal
 from orket_lib.measure.progress import Silent
 from orket_lib.measure.thermal import ThermalMeasurement
 from orket_lib.providers.base import GenerationRequest, Source
+from orket_lib.stores.attempts import AttemptStore, read_taken
 from orket_lib.telemetry.gpu_samples import header, to_line
 from orket_lib.telemetry.sampler import GpuWatch
 from orket_lib.vocabulary.errors import LoadError, RequestTimedOut, ServerCrashed
@@ -80,7 +80,9 @@ def machine(provider: FakeProvider, monkeypatch: pytest.MonkeyPatch) -> Machine:
 def measure(folder: Path, source: Source | None = None, **changes: Any) -> ThermalSeries:
     spec = thermal_spec(**(SHORT | changes))
     served_from = source or Source(Path("nano.gguf"))
-    return ThermalMeasurement(spec, served_from, folder, Silent(), PROVENANCE).run()
+    store = AttemptStore(folder, "series")
+    taken = ThermalMeasurement(spec, served_from, store, Silent(), PROVENANCE).run()
+    return read_taken(taken, ThermalSeries)
 
 
 def test_each_repeat_rests_before_it_works(tmp_path: Path, machine: Machine) -> None:
@@ -147,9 +149,8 @@ def test_our_heat_says_nothing_of_a_server_elsewhere(tmp_path: Path, machine: Ma
 
 
 def test_the_files_of_a_series(tmp_path: Path, machine: Machine) -> None:
-    series = measure(tmp_path / "series")
-    assert read_model(tmp_path / "series" / "series.json", ThermalSeries) == series
-    (attempt,) = (tmp_path / "series" / "attempts").iterdir()
+    measure(tmp_path / "series")
+    (attempt,) = (tmp_path / "series").iterdir()
     assert sorted(path.name for path in attempt.iterdir()) == [
         "samples-0.csv.gz",
         "series.json",
@@ -158,12 +159,12 @@ def test_the_files_of_a_series(tmp_path: Path, machine: Machine) -> None:
     assert gzip.decompress((attempt / "samples-0.csv.gz").read_bytes()).startswith(b"at_s,")
 
 
-def test_a_series_that_is_there_is_not_measured_again(
+def test_a_series_that_is_measured_again_leaves_the_older_one(
     tmp_path: Path, machine: Machine, provider: FakeProvider
 ) -> None:
     before = measure(tmp_path / "series")
-    assert measure(tmp_path / "series") == before
-    assert len(provider.models) == 1
+    assert measure(tmp_path / "series").measured_at != before.measured_at
+    assert len(list((tmp_path / "series").glob("*/series.json"))) == 2
 
 
 def fail_at(machine: Machine, error: BaseException, probe: int) -> Callable[[Any], None]:
@@ -198,7 +199,6 @@ def test_a_server_that_dies_leaves_what_was_measured(
     assert series.status_reason is not None
     assert series.status_reason.startswith("the server died (see ")
     assert [len(repeat.probes) for repeat in series.repeats] == [2, 1]
-    assert read_model(tmp_path / "series" / "series.json", ThermalSeries) == series
 
 
 def test_a_generation_that_fails_is_one_without_numbers(
@@ -221,22 +221,18 @@ def test_a_model_that_does_not_load_is_a_series_without_repeats(
     assert (series.repeats, series.session, series.trace) == ((), None, None)
 
 
-def test_an_interruption_leaves_the_attempt_and_the_series_begins_anew(
+def test_an_interrupted_series_begins_anew(
     tmp_path: Path, machine: Machine, provider: FakeProvider
 ) -> None:
     provider.fault = fail_at(machine, KeyboardInterrupt(), 4)
     with pytest.raises(KeyboardInterrupt):
         measure(tmp_path / "series")
     folder = tmp_path / "series"
-    assert not (folder / "series.json").exists()
-    (attempt,) = folder.glob("attempts/*/series.json")
-    left = read_model(attempt, ThermalSeries)
-    assert (left.status, len(left.repeats)) == (RunStatus.INCOMPLETE, 2)
-    assert (attempt.parent / "samples-0.csv").is_file()
+    assert [path.name for path in folder.iterdir()] == ["open"]
     provider.fault = machine.ask
     again = measure(folder)
     assert (again.status, len(again.repeats)) == (RunStatus.MEASURED, 3)
-    assert len(list(folder.glob("attempts/*/series.json"))) == 2
+    assert len(list(folder.glob("*/series.json"))) == 1
 
 
 def test_another_quant_than_asked_for_is_seen(

@@ -23,7 +23,7 @@ from builders import session, spec, task
 from orket_lib.artifacts.run_report import TestRun
 from orket_lib.measure.answers import Turn, ask_task
 from orket_lib.measure.grading import grade_answer
-from orket_lib.measure.journal import RUN, Journal
+from orket_lib.measure.journal import ANSWER, Journal
 from orket_lib.measure.opened import OpenSession
 from orket_lib.providers.base import Generation, GenerationRequest
 from orket_lib.providers.llama_client import LlamaClient
@@ -335,8 +335,10 @@ def test_a_request_that_fails_is_told_and_not_repeated(
     assert (found.outcome, found.fault) == (case.outcome, case.fault), found.outcome_detail
     assert case.says in found.outcome_detail
     journal = Journal(tmp_path / "kept", "")
-    journal.append(RUN, found)
-    assert Journal(tmp_path / "kept", "").all(RUN) == journal.all(RUN), "what was said is kept"
+    journal.append(ANSWER, found)
+    assert Journal(tmp_path / "kept", "").all(ANSWER) == journal.all(ANSWER), (
+        "what was said is kept"
+    )
     assert found.telemetry.adherence_score == 0.0
     assert wire.requests == (case.act is not None)
     if case.outcome is not Outcome.FAIL:

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from builders import PROVENANCE, STRICT
+from builders import STRICT
+from measured import measured_report
 from pydantic import BaseModel
 from sweep_workspace import ROOT, Workspace
 
@@ -25,7 +26,6 @@ from orket_lib.artifacts.io import read_model
 from orket_lib.artifacts.row import RowMetrics
 from orket_lib.artifacts.run_report import RunReport
 from orket_lib.measure import answers, device_lock, session
-from orket_lib.measure.progress import Silent
 from orket_lib.providers import llama_client
 from orket_lib.providers.base import Generation, Source, TokenReport
 from orket_lib.tasks.bank import load_bank
@@ -229,8 +229,7 @@ def blind(
     artifact = ROOT / "models" / "orket-nano" / f"orket-nano-{spec.quant_tag}.gguf"
 
     def measure() -> tuple[list[Found], RunReport, RowMetrics]:
-        cell = CellMeasurement(spec, Source(artifact), tasks, tmp_path / "cell", Silent())
-        report = cell.run(PROVENANCE)
+        report = measured_report(tmp_path / "cell", spec, tasks, Source(artifact))
         assert report.status is RunStatus.MEASURED
         assert len(report.test_runs) == 3 * spec.runs_per_task
         row = build_row(report, STRICT, Lane.LAB, {}, SidecarStatus.NOT_APPLICABLE, "run.json")
