@@ -46,7 +46,7 @@ def example(model: type[BaseModel], whole: bool) -> dict[str, Any]:
 
 
 def _value_of(name: str, field: FieldInfo, whole: bool) -> Any:
-    if name in ("generated_at", "created_at"):
+    if name in ("generated_at", "created_at") or (whole and name == "measured_at"):
         return _NOW
     if not whole and type(None) in get_args(field.annotation):
         return None

@@ -25,14 +25,19 @@ ARROWS: dict[str, set[str]] = {
     "providers": {"artifacts", "vocabulary"},
     "telemetry": {"artifacts", "vocabulary"},
     "stores": {"artifacts", "vocabulary"},
-    "config": {"artifacts", "vocabulary", "tasks", "telemetry", "providers"},
-    "measure": {"providers", "tasks", "telemetry", "artifacts", "vocabulary"},
+    "config": {"artifacts", "vocabulary", "tasks", "telemetry", "providers", "stores"},
+    "measure": {"providers", "tasks", "telemetry", "stores", "artifacts", "vocabulary"},
+    "workflow": {"measure", "config", "tasks", "stores", "telemetry", "artifacts", "vocabulary"},
 }
 # Of some rooms, only one module is anybody's business.
 ONLY: dict[tuple[str, str], set[str]] = {
     ("config", "tasks"): {"orket_lib.tasks.bank", "orket_lib.tasks.task"},
     ("config", "telemetry"): {"orket_lib.telemetry.fingerprint"},
     ("config", "providers"): {"orket_lib.providers.gguf_file"},
+    ("config", "stores"): {"orket_lib.stores.parts"},
+    ("workflow", "measure"): {"orket_lib.measure.gates"},
+    ("workflow", "tasks"): {"orket_lib.tasks.bank", "orket_lib.tasks.context_tasks"},
+    ("workflow", "telemetry"): {"orket_lib.telemetry.fingerprint"},
 }
 ENTRANCES = {"cli", "__main__", "__init__"}
 

@@ -30,7 +30,7 @@ class PlannedCell(Record):
     pin: str | None = Field(description="digest that the server must report for the tag")
     made_from: MadeFrom | None = Field(None, description="null for a file that is used as it is")
     spec_digest: str
-    store: str = Field(description="folder of its measurements")
+    store: str | None = Field(None, description="folder of its measurements")
     measured: bool = Field(description="all that is asked of it is in the store already")
 
 

@@ -26,14 +26,13 @@ class TakenPart(Record):
     measured_at: Time = Field(json_schema_extra={"volatile": True})
 
 
-class Receipt(Artifact):
-    """`receipt.json` of anything that is measured.
+class AnyReceipt(Artifact):
+    """What all receipts have.
 
     What went wrong and may pass is in it: its job is due until it went well, because `attempt` is
     one of the things that the rule depends on.
     """
 
-    schema_version: Literal["orket.receipt.v1"] = "orket.receipt.v1"
     parts: tuple[TakenPart, ...] = Field(description="oldest first")
     attempt: int = Field(0, description="raised whenever the same command is to try again")
     interrupted: tuple[str, ...] = Field(
@@ -46,9 +45,16 @@ class Receipt(Artifact):
         return bool(self.interrupted)
 
 
-class CellReceipt(Receipt):
+class Receipt(AnyReceipt):
+    """`receipt.json` of a sidecar, a context sweep or a thermal series."""
+
+    schema_version: Literal["orket.receipt.v1"] = "orket.receipt.v1"
+
+
+class CellReceipt(AnyReceipt):
     """`cells/<model>/<quant>/receipt.json`."""
 
+    schema_version: Literal["orket.cell_receipt.v1"] = "orket.cell_receipt.v1"
     model_id: str
     quant_tag: str
     spec_digest: str = Field(description="of what is served and how: its folder in the store")
@@ -57,9 +63,10 @@ class CellReceipt(Receipt):
     status_reason: str | None = Field(description="what went wrong; null when measured")
 
 
-class CanaryReceipt(Receipt):
+class CanaryReceipt(AnyReceipt):
     """`canary/receipt.json`: the canaries of a sweep, one for each model that is watched."""
 
+    schema_version: Literal["orket.canary_receipt.v1"] = "orket.canary_receipt.v1"
     measured_at: Time | None = Field(
         None, description="of the oldest", json_schema_extra={"volatile": True}
     )

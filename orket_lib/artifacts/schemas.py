@@ -25,9 +25,11 @@ from orket_lib.artifacts.history import (
 from orket_lib.artifacts.io import write_json
 from orket_lib.artifacts.kpi_gate import KpiGate
 from orket_lib.artifacts.kpis import KpiReport
+from orket_lib.artifacts.parts import Part, PartIndex
 from orket_lib.artifacts.plan import Plan
 from orket_lib.artifacts.preflight import Preflight
 from orket_lib.artifacts.quantized import Quantized
+from orket_lib.artifacts.receipt import CanaryReceipt, CellReceipt, Receipt
 from orket_lib.artifacts.regression import Regression
 from orket_lib.artifacts.row import Row
 from orket_lib.artifacts.run_report import RunReport
@@ -47,10 +49,15 @@ PUBLISHED: tuple[type[Record], ...] = (
     Preflight,
     Quantized,
     CanaryMeasurement,
+    CanaryReceipt,
     CanaryVerdict,
+    Part,
+    PartIndex,
+    CellReceipt,
     RunReport,
     RunnerTask,
     SidecarMeasurement,
+    Receipt,
     SidecarReport,
     Row,
     Summary,

@@ -19,7 +19,7 @@ class CellStatus(Record):
     round: int = 1
     state: CellState
     detail: str = Field(description="when it was measured, how far it got, or what changed")
-    store: str = Field(description="folder of its measurements")
+    store: str | None = Field(None, description="folder of its measurements")
 
 
 class SweepStatus(Measured):

@@ -125,10 +125,10 @@ def _that_do(
 def _newest_measurement(cells: Path) -> str | None:
     """Return when the newest measurement that the receipts of a sweep take was made."""
     from orket_lib.artifacts.io import read_model
-    from orket_lib.artifacts.receipt import Receipt
+    from orket_lib.artifacts.receipt import AnyReceipt
 
     receipts = [*cells.glob("*/*/receipt.json"), *cells.glob("*/*/round-*/receipt.json")]
-    parts = [part for path in receipts for part in read_model(path, Receipt).parts]
+    parts = [part for path in receipts for part in read_model(path, AnyReceipt).parts]
     return max((part.measured_at for part in parts), default=None)
 
 

@@ -10,7 +10,7 @@ from orket_lib.commands._common import add_log
 from orket_lib.vocabulary.errors import Refused
 
 if TYPE_CHECKING:
-    from orket_lib.artifacts.receipt import Receipt
+    from orket_lib.artifacts.receipt import AnyReceipt
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -53,13 +53,13 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _receipts(options: argparse.Namespace) -> list[Receipt]:
+def _receipts(options: argparse.Namespace) -> list[AnyReceipt]:
     """Return the receipts of all cells that the config names, and the further ones.
 
     The paths are derived, not listed: hundreds of cells would not fit a Windows command line.
     """
     from orket_lib.artifacts.io import read_json, read_model
-    from orket_lib.artifacts.receipt import Receipt
+    from orket_lib.artifacts.receipt import AnyReceipt
     from orket_lib.config.loading import parse
     from orket_lib.vocabulary.slugs import slugs
 
@@ -71,4 +71,4 @@ def _receipts(options: argparse.Namespace) -> list[Receipt]:
         for quant in config.quants
         for part in rounds
     ]
-    return [read_model(path, Receipt) for path in (*cells, *options.receipts)]
+    return [read_model(path, AnyReceipt) for path in (*cells, *options.receipts)]

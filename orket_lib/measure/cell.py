@@ -244,7 +244,8 @@ class CellMeasurement:
         deaths = len(self._journal.all(kinds.DEATH)) + 1
         if isinstance(error, RunLost) and self._spec.on_server_death == "run":
             self._journal.append(kinds.ANSWER, error.answer)
-        if killed or deaths > _RESTARTS[self._spec.on_server_death]:
+        costs_row = self._spec.on_server_death == "row"
+        if (killed and costs_row) or deaths > _RESTARTS[self._spec.on_server_death]:
             raise error
         reason = with_last_words(error, self._store.open / SERVER_LOG)
         seen = self._seen(error).recorded()

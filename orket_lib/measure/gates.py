@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from orket_lib.artifacts.canary import CanaryVerdict
 from orket_lib.artifacts.preflight import Preflight
-from orket_lib.artifacts.receipt import Receipt
+from orket_lib.artifacts.receipt import AnyReceipt
 from orket_lib.vocabulary.clock import parse_time
 from orket_lib.vocabulary.errors import Refused
 
@@ -41,7 +41,7 @@ def require_canary(verdict: CanaryVerdict) -> None:
         raise Refused("canary failed:\n" + "\n".join(lines), rerun=_CANARY)
 
 
-def require_measured(receipts: Sequence[Receipt]) -> None:
+def require_measured(receipts: Sequence[AnyReceipt]) -> None:
     """Refuse to call a sweep done that something interrupted which may pass.
 
     Raises:

@@ -19,7 +19,7 @@ from orket_lib.artifacts.spec import (
     TaskSelection,
 )
 
-GOLDEN = "fb81549ffd94"
+GOLDEN = "655128357e0d"
 FILL = ContextFill(share=0.85, families=("retrieval",), depths=(0.5,), tasks_per_depth=1)
 
 

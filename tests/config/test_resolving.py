@@ -388,7 +388,7 @@ def test_models_that_differ_in_a_separator_get_folders_of_their_own(folder: Path
     assert len({view.lower() for view in views}) == 3
     assert views[2].endswith("/nano/Q8_0.json")
     # Nothing is measured again because another model came: what was measured stays where it is.
-    assert both.cells[0].folder == alone.folder != both.cells[1].folder
+    assert both.cells[0].store.folder == alone.store.folder != both.cells[1].store.folder
     asked = AskedCanaries.model_validate_json(Targets(both).canary_spec_json())
     assert [it.artifact for it in asked.canaries] == ["models/a_b-Q8_0.gguf"]
 

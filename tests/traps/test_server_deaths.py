@@ -44,7 +44,8 @@ class Killing(Silent):
 
 def servers(folder: Path) -> list[int]:
     """Return the pids of all servers that a measurement had."""
-    lines = map(json.loads, (folder / JOURNAL).read_text(encoding="utf-8").splitlines())
+    (journal,) = folder.rglob(JOURNAL)  # open, or sealed
+    lines = map(json.loads, journal.read_text(encoding="utf-8").splitlines())
     return [line["data"]["server_pid"] for line in lines if line["kind"] == "session"]
 
 
@@ -61,9 +62,11 @@ def keys(report: RunReport) -> list[tuple[int, int]]:
 
 def test_a_death_costs_the_row_where_nothing_else_is_configured(tmp_path: Path) -> None:
     report, _ = killed(tmp_path / "cell", lambda step: step == PROBES + 2)
-    assert report.status is RunStatus.CRASHED
-    assert len(report.sessions) == 1
-    assert keys(report) == [(1, 0), (2, 0)], "what was measured is kept"
+    assert (report.status, report.retry) == (RunStatus.CRASHED, True)
+    assert keys(report) == [], "no row is made of a part of it"
+    again = measure(tmp_path / "cell", nano_spec("Q2_K"))
+    assert again.status is RunStatus.MEASURED
+    assert [run.session for run in again.test_runs] == [0, 0, 1, 1, 1, 1], "nothing twice"
 
 
 def test_a_death_costs_the_run_that_it_took(tmp_path: Path) -> None:
