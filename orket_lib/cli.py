@@ -49,10 +49,16 @@ _COMMANDS = {
 }
 
 
+# What they were called before; both names work.
+_OLDER = {"contexts": "measure-contexts", "thermal-series": "measure-thermal"}
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     name = next((word for word in arguments if not word.startswith("-")), None)
+    if name in _OLDER:
+        arguments[arguments.index(name)] = name = _OLDER[name]
     parser = _parser(name if name in _COMMANDS else None)
     options = parser.parse_args(arguments)
     try:

@@ -46,7 +46,9 @@ def example(model: type[BaseModel], whole: bool) -> dict[str, Any]:
 
 
 def _value_of(name: str, field: FieldInfo, whole: bool) -> Any:
-    if name in ("generated_at", "created_at") or (whole and name == "measured_at"):
+    if name in ("generated_at", "created_at") or (
+        name == "measured_at" and (whole or field.annotation is str)
+    ):
         return _NOW
     if not whole and type(None) in get_args(field.annotation):
         return None

@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_gates(parser)
     add_place(parser)
     add_again(parser, ("all",))
-    parser.add_argument("--receipt", type=Path, required=True, help="what was taken of the store")
+    parser.add_argument("--receipt", type=Path, help="file for what was taken of the store")
     parser.add_argument(
         "--out-folder", type=Path, required=True, help="where context_<n>.json are written"
     )
@@ -112,15 +112,14 @@ def run(options: argparse.Namespace) -> int:
         summaries = _tried(asked, cell, receipts)
     for summary in summaries:
         write_model(options.out_folder / f"context_{summary.context}.json", summary)
-    write_model(
-        options.receipt,
-        Receipt(
-            **stamp([options.frontier, options.cells, options.policy]),
-            parts=tuple(part for receipt in receipts for part in receipt.parts),
-            attempt=options.attempt,
-            interrupted=tuple(why for receipt in receipts for why in receipt.interrupted),
-        ),
+    taken = Receipt(
+        **stamp([options.frontier, options.cells, options.policy]),
+        parts=tuple(part for receipt in receipts for part in receipt.parts),
+        attempt=options.attempt,
+        interrupted=tuple(why for receipt in receipts for why in receipt.interrupted),
     )
+    if options.receipt:
+        write_model(options.receipt, taken)
     return 0
 
 

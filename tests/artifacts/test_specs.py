@@ -82,18 +82,42 @@ def test_a_spec_that_was_stored_in_any_key_order_has_the_same_digest() -> None:
         {"controls": ControlSettings(threads=1)},
         {"controls": ControlSettings(seed=7, threads=2)},
         {"controls": ControlSettings(seed=7, threads=1, affinity_policy="0")},
-        {"controls": ControlSettings(seed=7, threads=1, warmup_steps=4)},
-        {"tasks": TaskSelection(bank_id="bank", ids=(1, 2), sha256="c" * 64)},
-        {"tasks": TaskSelection(bank_id="bank", ids=(1, 3), sha256="b" * 64)},
         {"machine": "linux|other|4|16|none"},
-        {"runs_per_task": 3},
-        {"probe_runs": 3},
-        {"context": FILL},
     ],
     ids=lambda changes: ",".join(f"{key}={value}" for key, value in changes.items())[:60],
 )
 def test_whatever_a_measurement_depends_on_is_in_its_digest(changes: dict[str, Any]) -> None:
     assert spec(**changes).digest() != GOLDEN
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"controls": ControlSettings(seed=7, threads=1, warmup_steps=4)},
+        {"tasks": TaskSelection(bank_id="bank", ids=(1, 3), sha256="c" * 64)},
+        {"runs_per_task": 3},
+        {"probe_runs": 3},
+        {"context": FILL},
+        {"on_server_death": "run"},
+        {"rerun_polluted": 2},
+        {"sandbox": ("rlimits",)},
+        {"cooldown": CooldownSettings(target_c=50, timeout_sec=60)},
+    ],
+    ids=lambda changes: next(iter(changes)),
+)
+def test_what_is_asked_and_what_judges_it_are_not_in_its_digest(changes: dict[str, Any]) -> None:
+    assert spec(**changes).digest() == GOLDEN
+
+
+def test_probes_depend_on_warm_up_cooldown_and_what_fills_the_context() -> None:
+    warm = ControlSettings(seed=7, threads=1, warmup_steps=4)
+    cool = CooldownSettings(target_c=50, timeout_sec=60)
+    keys = {
+        spec(**changes).probe_key
+        for changes in ({}, {"controls": warm}, {"cooldown": cool}, {"context": FILL})
+    }
+    assert len(keys) == 4
+    assert spec(probe_runs=9).probe_key == spec().probe_key
 
 
 def test_no_field_of_a_spec_is_left_out_of_its_digest() -> None:

@@ -16,7 +16,7 @@ from orket_lib.config.workspace import load_sweep
 
 ROOT = Path(__file__).resolve().parents[2]
 NANO = ROOT / "models/orket-nano/orket-nano-F16.gguf"
-VERDICT = "results/preflight/verdict.json"
+VERDICT = "results/mine/preflight.json"
 CONFIG = {
     "models": ["nano"],
     "quants": ["F16"],

@@ -208,11 +208,12 @@ def test_the_default_target_names_every_product_of_a_context_sweep(folder: Path)
         "results/s/policy/cells.json",
         "results/s/context_sweep/nano/context_512.json",
         "results/s/context_sweep/nano/context_1024.json",
+        "results/s/context_sweep/nano/receipt.json",
         "results/s/context_sweep/nano/context_ceiling.json",
         "results/s/context_sweep/nano/context_ceiling.png",
         "results/s/context_sweep/nano/context_kept.ok",
     ]
-    assert set(found.policies()) - set(plain.policies()) == {
+    assert set(found.rendered()) - set(plain.rendered()) == {
         "results/s/policy/context.json",
         "results/s/policy/cells.json",
     }
@@ -223,7 +224,7 @@ def test_the_default_target_names_every_product_of_a_context_sweep(folder: Path)
 
 def test_a_sweep_without_contexts_has_no_such_product(folder: Path) -> None:
     found = targets(folder)
-    assert not any("context" in path for path in (*found.all_files(), *found.policies()))
+    assert not any("context" in path for path in (*found.all_files(), *found.rendered()))
     assert (found.contexts.ceilings(), found.contexts.ceiling_options()) == ([], "")
     assert found.contexts.pattern() == ["results/s/context_sweep/{model}/context_.json"]
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from builders import MACHINE
 
+from orket_lib.artifacts.asked import AskedCanaries, AskedCell, AskedSidecar
 from orket_lib.artifacts.io import sha256_of_file
 from orket_lib.artifacts.preflight import QUANTIZE_BINARY
 from orket_lib.cli import main
@@ -239,24 +240,19 @@ def test_the_preflight_is_told_what_is_made_and_with_what() -> None:
     assert QUANTIZE_BINARY not in needs(sweep(quants="F16,Q8_0")).programs
 
 
-def test_each_measurement_waits_for_a_marker_of_its_own() -> None:
-    profile = {"hardware_sidecar_profile": "cpu_only"}
-    found = sweep(quants="Q3_K_M,Q8_0", **profile)
+def test_each_measurement_is_told_how_its_file_is_made() -> None:
+    found = sweep(quants="Q3_K_M,Q8_0", hardware_sidecar_profile="cpu_only")
     targets = Targets(found)
     made, there = found.cells
-    (canary,) = targets.canary_measurement()
-    sidecar = targets.sidecars.measurement("nano", "Q3_K_M").split("/")[-2]
-    digests = [made.digest, Path(canary).stem, sidecar]
-    markers = [targets.quantized.marker(digest) for digest in digests]
-    assert made.path is not None
-    folder = made.path.parent.as_posix()
-    assert markers == [[f"{folder}/{digest}.ready"] for digest in digests]
-    assert targets.quantized.marker(there.digest) == []
-    assert not {path for paths in markers for path in paths} & set(targets.all_files())
-    options = targets.quantized.options(sidecar)
-    assert options == targets.quantized.options(made.digest)
-    assert "--base=models/base.gguf" in options
-    assert f"--out={made.path.as_posix()}" in options
+    asked = AskedCell.model_validate_json(targets.spec_json("nano", "Q3_K_M"))
+    assert asked.artifact == str(made.path)
+    assert asked.recipe is not None
+    assert asked.recipe.base == "models/base.gguf"
+    (canary,) = AskedCanaries.model_validate_json(targets.canary_spec_json()).canaries
+    sidecar = AskedSidecar.model_validate_json(targets.sidecars.spec_json("nano", "Q3_K_M"))
+    assert canary.recipe == sidecar.recipe == asked.recipe
+    assert AskedCell.model_validate_json(targets.spec_json("nano", "Q8_0")).recipe is None
+    assert there.path is not None
 
 
 def test_tags_that_only_a_file_can_tell_apart_are_told() -> None:

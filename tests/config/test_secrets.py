@@ -78,7 +78,7 @@ def test_a_secret_stands_in_nothing_that_is_written(
     plan = make_plan(sweep, None, None).model_dump_json()
     assert main(["plan", f"--config=runtime_env={raw['runtime_env']}", *_as_options(raw)]) == 1
     said = capsys.readouterr()
-    specs = [targets.spec_json(cell.digest) for cell in sweep.cells]
+    specs = [targets.spec_json(cell.model_slug, cell.quant_tag) for cell in sweep.cells]
     for text in (matrix, plan, targets.plan_json(), *specs, said.err, said.out):
         assert SECRET not in text
 
