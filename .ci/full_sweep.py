@@ -33,11 +33,17 @@ from orket_lib.vocabulary.errors import OrketError
 POLICY_SAID_NO = 3
 # What only a passed verdict leaves behind. Other leaves say that a job did its work, whose failure
 # is no verdict: a history that can't be written, a contract that is broken.
-LEAVES = ("passed.ok", "kpi_gate_passed.ok", "regression_passed.ok")
+LEAVES = (
+    "passed.ok",
+    "preflight_passed.ok",
+    "measurements_passed.ok",
+    "kpi_gate_passed.ok",
+    "regression_passed.ok",
+)
 # Verdicts, and the logs of the jobs that enforce them.
 GATES = {
-    "results/preflight/verdict.json": "logs/preflight_passed.log",
-    "results/canary/verdict.json": "logs/canary_passed.log",
+    "results/{sweep}/preflight.json": "logs/{sweep}/preflight_passed.log",
+    "results/{sweep}/canary/verdict.json": "logs/{sweep}/canary/passed.log",
     "results/{sweep}/quant_sweep/kpi_gate.json": "logs/{sweep}/kpi_gate_passed.log",
     "results/{sweep}/quant_sweep/regression.json": "logs/{sweep}/regression_passed.log",
 }
@@ -99,7 +105,10 @@ def refused(sweep: str, began: float) -> Iterator[str]:
 
 def violations(path: Path) -> Iterator[str]:
     """Yield what a schema forbids in a product, and whether that says where it comes from."""
-    if path.parent.name == "policy" or path.name == "spec.json":  # the config's, as it is
+    if path.parent.name == "policy" or path.name in (
+        "spec.json",
+        "sidecar_spec.json",
+    ):  # the config's, as it is
         return
     try:
         content = read_json(path)

@@ -75,7 +75,7 @@ def test_the_guard_warns_or_refuses_as_the_config_says(capsys: pytest.CaptureFix
     assert "preflight: memory: nano.gguf takes about " in said
     assert "error: preflight failed:\n  memory: nano.gguf takes about" in said
     assert "\n    a smaller quant or n_ctx\n" in said
-    assert "once that is put right, type: snakemake -R preflight" in said
+    assert "once that is put right, type: snakemake -R check_needs" in said
 
 
 def test_a_damaged_file_is_named_with_what_to_do(capsys: pytest.CaptureFixture[str]) -> None:

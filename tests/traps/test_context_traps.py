@@ -48,7 +48,10 @@ def measured_at(folder: Path, context: int) -> RunReport:
     )
     measurement = ContextMeasurement(cell, settings, context, folder)
     needs = Needs(provider="embedded", cpu_only=True)
-    return measurement.measure(Source(nano_file(TAG)), needs, Silent(), PROVENANCE)
+    outcome = measurement.measure(
+        lambda say: Source(nano_file(TAG)), needs, lambda: None, False, Silent(), PROVENANCE
+    )
+    return measurement.report(outcome, PROVENANCE)[1]
 
 
 @pytest.fixture(scope="module")

@@ -45,7 +45,7 @@ class Interrupting(Silent):
 
 def seconds_sampled(folder: Path) -> float:
     """Return how far the samples of a measurement that is under way reach."""
-    samples = read_samples(samples_path(folder, 0))
+    samples = read_samples(samples_path(folder / "open", 0))
     return samples[-1].at_s if samples else 0.0
 
 
@@ -228,7 +228,7 @@ def test_a_server_that_is_killed_is_a_crashed_cell_of_nulls_with_reasons(tmp_pat
 
     def between(step: int) -> None:
         if step == PROBES + 2:
-            lines = (folder / JOURNAL).read_text(encoding="utf-8").splitlines()
+            lines = (folder / "open" / JOURNAL).read_text(encoding="utf-8").splitlines()
             pid = next(
                 line["data"]["server_pid"]
                 for line in map(json.loads, lines)

@@ -79,8 +79,12 @@ class Workspace:
         return json.loads((self.folder / path).read_text(encoding="utf-8"))
 
     def runs(self) -> list[Path]:
-        """Return all run reports in storage."""
-        return sorted(self.folder.glob("storage/runs/*/*/*/run.json"))
+        """Return the run reports of all cells of all sweeps."""
+        return sorted(self.folder.glob("results/*/cells/*/*/run.json"))
+
+    def sealed(self) -> set[Path]:
+        """Return the folders of what was measured of cells, each time."""
+        return {path.parent for path in self.folder.glob("storage/runs/*/*/*/parts/*/index.json")}
 
 
 class Result:

@@ -73,10 +73,10 @@ def test_a_product_is_what_its_version_says(full_sweep: ModuleType, tmp_path: Pa
 def test_only_what_is_the_configs_own_may_go_without_a_version(
     full_sweep: ModuleType, tmp_path: Path
 ) -> None:
-    for name in ("policy/row.json", "storage/runs/m/q/d/spec.json", "row.json"):
+    for name in ("policy/row.json", "results/s/cells/m/q/spec.json", "row.json"):
         write_json(tmp_path / name, {})
     assert looked_through(full_sweep, tmp_path / "policy/row.json") == []
-    assert looked_through(full_sweep, tmp_path / "storage/runs/m/q/d/spec.json") == []
+    assert looked_through(full_sweep, tmp_path / "results/s/cells/m/q/spec.json") == []
     assert looked_through(full_sweep, tmp_path / "row.json")
 
 
@@ -103,14 +103,14 @@ def test_a_verdict_counts_only_if_it_was_enforced_by_this_sweep(full_sweep: Modu
     assert list(full_sweep.refused("small", began)) == [verdict.as_posix()]
     write_json(verdict, {"verdict": "PASS"})
     assert list(full_sweep.refused("small", began)) == []
-    write_json(Path("results/canary/verdict.json"), {"passed": False})
+    write_json(Path("results/small/canary/verdict.json"), {"passed": False})
     Path("logs/canary_passed.log").touch()
-    assert list(full_sweep.refused("small", began)) == ["results/canary/verdict.json"]
+    assert list(full_sweep.refused("small", began)) == ["results/small/canary/verdict.json"]
 
 
 def test_only_what_a_verdict_would_leave_behind_may_be_missing(full_sweep: ModuleType) -> None:
     views = Path("results/small/quant_sweep")
-    passed = [Path("results/canary/passed.ok"), views / "kpi_gate_passed.ok"]
+    passed = [Path("results/small/canary/passed.ok"), views / "kpi_gate_passed.ok"]
     others = [views / "frontier_kept.ok", views / "contracts_passed.ok", views / "kpi_gate.json"]
     assert list(full_sweep.missing([*passed, *others])) == others
 

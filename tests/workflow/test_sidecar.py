@@ -61,15 +61,19 @@ def test_a_sidecar_that_hangs_marks_its_own_row_and_measures_no_run_again(
     assert workspace.run().code in (0, 1)  # the KPI gate may say no to so small a sweep
     assert rows(workspace)["F16"]["hardware_sidecar"] == "NOT_APPLICABLE"
     assert rows(workspace)["F16"]["sidecar"] is None
-    before = {path: path.stat().st_mtime_ns for path in workspace.runs()}
+    before = workspace.sealed()
 
     workspace.config["hardware_sidecar"] = {
         "template": template(workspace),
         "timeout_sec": 8,
     }
     planned = workspace.planned()
-    assert (planned["sidecar"], planned["sidecar_view"], planned["row"]) == (2, 2, 2)
-    assert not {"run", "canary"} & planned.keys()
+    assert (planned["measure_sidecar"], planned["make_sidecar_view"], planned["make_row"]) == (
+        2,
+        2,
+        2,
+    )
+    assert not {"measure_cell", "measure_canary"} & planned.keys()
     workspace.run()
 
     found = rows(workspace)
@@ -82,20 +86,20 @@ def test_a_sidecar_that_hangs_marks_its_own_row_and_measures_no_run_again(
     assert view["source"]["ttft_ms"] == "template"
     report = workspace.folder / "results/small/quant_sweep/sweep_report.md"
     assert "Trust the task runs for efficacy" in report.read_text(encoding="utf-8")
-    assert {path: path.stat().st_mtime_ns for path in workspace.runs()} == before
+    assert workspace.sealed() == before
 
     # Without a sidecar the rows are as they were, and with it again nothing is measured.
     hanging = workspace.config.pop("hardware_sidecar")
-    assert not {"run", "sidecar", "sidecar_view"} & workspace.planned().keys()
+    assert not {"measure_cell", "measure_sidecar", "make_sidecar_view"} & workspace.planned().keys()
     workspace.run()
     assert rows(workspace)["Q2_K"]["hardware_sidecar"] == "NOT_APPLICABLE"
     assert rows(workspace)["Q2_K"]["sidecar"] is None
     workspace.config["hardware_sidecar"] = hanging
     planned = workspace.planned()
-    assert "row" in planned
-    assert not {"run", "sidecar"} & planned.keys()
+    assert "make_row" in planned
+    assert not {"measure_cell", "measure_sidecar"} & planned.keys()
     workspace.config["hardware_sidecar"] = hanging | {"timeout_sec": 9}
-    assert workspace.planned()["sidecar"] == 2
+    assert workspace.planned()["measure_sidecar"] == 2
 
 
 @pytest.mark.slow
@@ -116,6 +120,9 @@ def test_cpu_only_measures_the_served_model_and_the_row_stays_valid(workspace: W
     row = rows(workspace)["Q2_K"]
     assert row["valid"], row["invalid_because"]
     assert row["sidecar"]["decode_tps"] == view["decode_tps"]
-    (sidecar,) = workspace.folder.glob("storage/sidecars/orket-nano/Q2_K/*/sidecar.json")
-    assert len(list(sidecar.parent.glob("attempts/*/sidecar.json"))) == 1
-    assert not {"run", "sidecar", "sidecar_view", "row"} & workspace.planned().keys()
+    (sidecar,) = workspace.folder.glob("storage/sidecars/orket-nano/Q2_K/*/*/sidecar.json")
+    assert sidecar.is_file()
+    assert (
+        not {"measure_cell", "measure_sidecar", "make_sidecar_view", "make_row"}
+        & workspace.planned().keys()
+    )

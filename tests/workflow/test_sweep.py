@@ -45,25 +45,23 @@ def test_a_sweep_ends_with_a_table_a_recommendation_and_a_report(workspace: Work
 
 def test_adding_a_quant_measures_only_it_and_bringing_it_back_nothing(finished: Finished) -> None:
     workspace = finished()
-    before = {path: path.stat().st_mtime_ns for path in workspace.runs()}
+    before = workspace.sealed()
+    assert len(before) == 2
 
     workspace.config["quants"] = ["F16", "Q4_K_M", "Q2_K"]
-    planned = workspace.planned()
-    assert (planned["spec"], planned["run"]) == (1, 1)
+    assert workspace.planned()["write_spec"] == 1
     assert workspace.run().code == 0
-    assert len(workspace.runs()) == 3
+    assert before < workspace.sealed()
+    assert len(workspace.sealed()) == 3
 
     workspace.config["quants"] = ["F16", "Q2_K"]
-    assert "run" not in workspace.planned()
     assert workspace.run().code == 0
-    tags = _quants(workspace)
-    assert tags == ["F16", "Q2_K"]
+    assert _quants(workspace) == ["F16", "Q2_K"]
 
     workspace.config["quants"] = ["F16", "Q4_K_M", "Q2_K"]
-    assert "run" not in workspace.planned()
     assert workspace.run().code == 0
     assert _quants(workspace) == ["F16", "Q4_K_M", "Q2_K"]
-    assert {path: path.stat().st_mtime_ns for path in before} == before
+    assert len(workspace.sealed()) == 3
 
 
 @pytest.mark.slow
@@ -75,9 +73,9 @@ def test_the_verdict_is_always_that_of_the_first_quants_canary(finished: Finishe
         workspace.config["quants"] = quants
         assert workspace.run().code == 0
         (canary,) = workspace.resolved().canaries
-        verdict = workspace.json("results/canary/verdict.json")
-        measured = workspace.json(f"storage/canary/{canary.digest()}.json")
-        assert verdict["measured_at"] == measured["measured_at"]
+        verdict = workspace.json("results/small/canary/verdict.json")
+        (measured,) = workspace.folder.glob(f"storage/canary/{canary.digest()}/*/canary.json")
+        assert verdict["measured_at"] == json.loads(measured.read_text())["measured_at"]
         assert workspace.planned() == {}
 
 
@@ -89,13 +87,13 @@ def test_a_threshold_remakes_views_and_measures_nothing(finished: Finished) -> N
     planned = workspace.planned()
 
     assert {
-        "summary",
+        "make_summary",
         "compute_kpis",
         "judge_kpis",
         "make_report",
         "make_frontier",
     } <= planned.keys()
-    assert not {"run", "canary", "row"} & planned.keys()
+    assert not {"measure_cell", "measure_canary", "make_row"} & planned.keys()
 
 
 def test_a_dry_run_prints_the_plan_and_writes_nothing(workspace: Workspace) -> None:
@@ -139,10 +137,10 @@ def test_a_failed_canary_stops_before_any_cell_and_names_the_numbers(workspace: 
     assert "LATENCY_VARIANCE_THRESHOLD_EXCEEDED" in stopped.text
     assert "Traceback" not in stopped.text
     assert workspace.runs() == []
-    assert workspace.json("results/canary/verdict.json")["passed"] is False
+    assert workspace.json("results/small/canary/verdict.json")["passed"] is False
 
     workspace.config["canary"] = {"runs": 3, "latency_variance_threshold": 100}
-    assert "canary" not in workspace.planned()
+    assert "measure_canary" not in workspace.planned()
     assert workspace.run().code == 0
     assert len(workspace.runs()) == 2
 
@@ -204,7 +202,7 @@ def test_after_kill_9_no_server_survives_and_nothing_finished_is_measured_again(
     )
     journal = _wait_for(lambda: _half_done_journal(workspace), process)
     family = psutil.Process(process.pid).children(recursive=True)
-    finished = set(workspace.runs())
+    finished = workspace.sealed()
 
     process.send_signal(signal.SIGKILL)
     process.wait()
@@ -215,13 +213,18 @@ def test_after_kill_9_no_server_survives_and_nothing_finished_is_measured_again(
     assert workspace.run("--unlock").code == 0
     result = workspace.run()
     assert result.code == 0, result.text
-    lines = [json.loads(line) for line in journal.read_bytes().splitlines()]
+    (sealed,) = (
+        workspace.sealed()
+        - finished
+        - {path for path in workspace.sealed() if journal.parent.parent not in path.parents}
+    )
+    lines = [json.loads(line) for line in (sealed / journal.name).read_bytes().splitlines()]
     assert sum(line["kind"] == "session" for line in lines) == 2
     assert len(lines) > kept
-    asked = [(d["data"]["task_id"], d["data"]["run_index"]) for d in lines if d["kind"] == "run"]
+    asked = [(d["data"]["task_id"], d["data"]["run_index"]) for d in lines if d["kind"] == "answer"]
     assert len(asked) == len(set(asked)) == 336
-    for report in finished:
-        assert len(list((report.parent / "attempts").iterdir())) == 1
+    assert finished < workspace.sealed()
+    assert len(workspace.sealed()) == 2
 
 
 @pytest.mark.skipif(os.name == "nt", reason="SIGKILL is POSIX")
@@ -377,7 +380,7 @@ def _quants(workspace: Workspace) -> list[str]:
 
 
 def _half_done_journal(workspace: Workspace) -> Path | None:
-    for journal in workspace.folder.glob("storage/runs/*/*/*/journal.jsonl"):
+    for journal in workspace.folder.glob("storage/runs/*/*/*/open/journal.jsonl"):
         if 20 < len(journal.read_bytes().splitlines()) < 200:
             return journal
     return None
@@ -390,7 +393,11 @@ def _measuring(process: subprocess.Popen[bytes]) -> list[psutil.Process] | None:
         commands = [child.cmdline() for child in family]
     except psutil.NoSuchProcess:
         return None
-    return family if any("orket_lib" in words and "canary" in words for words in commands) else None
+    return (
+        family
+        if any("orket_lib" in words and "measure-canary" in words for words in commands)
+        else None
+    )
 
 
 def _processes_in(folder: Path) -> list[psutil.Process]:

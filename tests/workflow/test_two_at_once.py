@@ -58,7 +58,9 @@ def busy(tmp_path: Path) -> Iterator[tuple[Workspace, subprocess.Popen[bytes]]]:
     workspace = Workspace(folder)
     workspace.config |= _LONG
     with started(workspace, tmp_path / "first.log") as process:
-        wait_until(lambda: any(folder.glob("storage/runs/*/*/*/journal.jsonl")), "a measurement")
+        wait_until(
+            lambda: any(folder.glob("storage/runs/*/*/*/open/journal.jsonl")), "a measurement"
+        )
         yield workspace, process
 
 
@@ -85,7 +87,7 @@ def test_a_second_sweep_elsewhere_waits_for_the_device_and_says_for_whom(
     workspace.config |= _SHORT
     with started(workspace, log) as second:
         wait_until(lambda: b"waiting for the cpu: process" in log.read_bytes(), "that it waits")
-        assert not any(folder.glob("storage/runs/*/*/*/journal.jsonl"))
+        assert not any(folder.glob("storage/runs/*/*/*/open/journal.jsonl"))
         interrupt(first)  # the lock goes with its holder
         assert second.wait(timeout=_DEADLINE_S) == 0, log.read_text()
     assert len(workspace.runs()) == 1
