@@ -63,7 +63,7 @@ RATES = "orket_lib/vocabulary/rates.py"
 PROBES = "orket_lib/measure/probes.py"
 REQUESTS = "orket_lib/measure/probe_requests.py"
 FILLED = "orket_lib/measure/filled_prompts.py"
-GRADED = "orket_lib/measure/graded.py"
+ANSWERS = "orket_lib/measure/answers.py"
 AGGREGATES = "orket_lib/analysis/aggregates.py"
 WINDOWS = "orket_lib/telemetry/windows.py"
 COOLDOWN = "orket_lib/measure/cooldown.py"
@@ -197,7 +197,7 @@ MUTATIONS = (
     Mutation(
         "T2",
         "a context sweep takes a smaller context for the one that it asked for",
-        "orket_lib/measure/harness.py",
+        "orket_lib/measure/cell.py",
         "                if self._spec.context:",
         "                if False:",
     ),
@@ -360,7 +360,7 @@ MUTATIONS = (
     Mutation(
         "T10",
         "the times of failed runs count as latency",
-        GRADED,
+        ANSWERS,
         'total = Null(f"RUN_{failure.outcome.upper()}") if failure else reply.total_s',
         "total = 0.0 if failure else reply.total_s",
     ),
@@ -395,21 +395,21 @@ MUTATIONS = (
     Mutation(
         "T12",
         "the server's estimate of its VRAM is the peak",
-        GRADED,
+        ANSWERS,
         'return Null(NO_GPU_USED if unused else "VRAM_NOT_MEASURED")',
         "return session.served.server_vram_mib or Null(NO_GPU_USED)",
     ),
     Mutation(
         "T12",
         "VRAM that nobody measured is VRAM that nobody used",
-        GRADED,
+        ANSWERS,
         'return Null(NO_GPU_USED if unused else "VRAM_NOT_MEASURED")',
         "return Null(NO_GPU_USED)",
     ),
     Mutation(
         "T12",
         "the server's estimate of its memory is the peak",
-        GRADED,
+        ANSWERS,
         "peak_memory_rss=peak_rss_mib(model.pid)",
         "peak_memory_rss=session.served.server_memory_mib or peak_rss_mib(model.pid)",
     ),
@@ -437,7 +437,7 @@ MUTATIONS = (
     Mutation(
         "T15",
         "the client's memory is reported",
-        GRADED,
+        ANSWERS,
         "peak_memory_rss=peak_rss_mib(model.pid)",
         'peak_memory_rss=peak_rss_mib(__import__("os").getpid())',
     ),
@@ -451,7 +451,7 @@ MUTATIONS = (
     Mutation(
         "T16",
         "the determinism hash takes in the times",
-        GRADED,
+        ANSWERS,
         "fingerprint(text),",
         "fingerprint(f'{text}{reply.metrics}'),",
     ),

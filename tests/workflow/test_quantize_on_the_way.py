@@ -115,12 +115,3 @@ def test_a_quant_that_can_not_be_made_stops_its_cell_and_is_named(workspace: Wor
     assert workspace.run().code in (0, 1)
     assert set(made_files(workspace)) == {"Q4_K_M", "Q2_K"}
     assert set(rows(workspace)) == {"Q4_K_M", "Q2_K"}
-
-
-def test_the_text_of_the_rule_stays_as_it_is() -> None:
-    """Another text would be another rule to Snakemake, and measure all that was quantized again."""
-    text = (ROOT / "rules" / "quantize.smk").read_text(encoding="utf-8")
-    assert text.split("    shell:\n")[1] == (
-        '        "python -m orket_lib quantize {params.options:q} --preflight {input.preflight}"\n'
-        '        " --threads {threads} --ready {output} --log {log}"\n'
-    )
