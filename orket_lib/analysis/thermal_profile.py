@@ -56,7 +56,7 @@ def judge_runs(
     Args:
         runs: In the order in which they were measured.
         thresholds: What is hot, cool, and a heat soak.
-        lane: Says which disturbances count.
+        lane: Says which disturbances count, in runs that don't say their own lane.
         why_none: Reason of the rates where there is no run.
     """
     points = tuple(map(_point, count(), runs, [thresholds] * len(runs), [lane] * len(runs)))
@@ -89,7 +89,7 @@ def _point(index: int, run: ThermalRun, thresholds: ThermalThresholds, lane: Lan
         run.end_c, thresholds.polluted_thermal_threshold_c
     ):
         reasons.append("THERMAL_END_ABOVE_THRESHOLD")
-    if not run.measured or any(pollutes(item, lane) for item in run.observations):
+    if not run.measured or any(pollutes(item, run.lane or lane) for item in run.observations):
         reasons.append("RUN_QUALITY_NOT_CLEAN")
     polluted = bool(reasons)
     cool = None
@@ -128,7 +128,7 @@ def _disturbances(run: ThermalRun, lane: Lane) -> list[Observation]:
     """Return what other than heat disturbed a run, the first observation of each reason."""
     first: dict[Reason, Observation] = {}
     for item in run.observations:
-        if pollutes(item, lane) and item.reason not in _THROTTLING:
+        if pollutes(item, run.lane or lane) and item.reason not in _THROTTLING:
             first.setdefault(item.reason, item)
     return list(first.values())
 

@@ -14,7 +14,6 @@ from orket_lib.artifacts.thermal_series import ThermalSeries
 from orket_lib.report.formatting import cpu_name
 from orket_lib.report.panels import HEADING, INK, TEXT
 from orket_lib.report.thermal_columns import Column, columns_of
-from orket_lib.vocabulary.statuses import Lane
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -129,11 +128,10 @@ def _draw_thresholds(axes: Axes, profile: ThermalProfile, heat: Column) -> None:
 
 
 def _head(picture: Figure, profile: ThermalProfile, height: float) -> None:
-    lane = profile.execution_lane
-    note = " (speeds are not evidence)" if lane is Lane.CI else ""
+    note = "" if profile.speeds_are_evidence else " (speeds are not evidence)"
     title = (
         f"{profile.model_id} {profile.quant_tag}  ·  {cpu_name(profile.hardware_fingerprint)}"
-        f"  ·  lane {lane}{note}"
+        f"  ·  lane {profile.execution_lane}{note}"
     )
     style = {name: value for name, value in HEADING.items() if name != "loc"}
     picture.text(0.02, 1 - 0.12 / height, title, va="top", fontsize=12.5, **style)

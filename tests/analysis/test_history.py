@@ -12,6 +12,7 @@ from orket_lib.artifacts.context_ceiling import ContextCeiling
 from orket_lib.artifacts.frontier import FrontierExplorer
 from orket_lib.artifacts.thermal_profile import ThermalProfile
 from orket_lib.stores.files import Entry
+from orket_lib.vocabulary.statuses import Lane
 
 KINDS: dict[str, Any] = {
     "frontiers": FrontierExplorer,
@@ -33,6 +34,11 @@ def with_rows(*tags: str, **changes: Any) -> Entry:
     session["quant_rows"] = [copy.deepcopy(row) | {"quant_tag": tag} for tag in tags]
     session["quant_rows"][0] |= changes
     return entry
+
+
+def without(*picks: str) -> Entry:
+    entry = with_rows("F16")
+    return entry | {"sessions": [entry["sessions"][0] | dict.fromkeys(picks, "")]}
 
 
 def changes(old: Entry, new: Entry, store: str = "frontiers") -> list[tuple[Any, ...]]:
@@ -203,6 +209,8 @@ def test_every_metric_of_a_store_can_be_had(store: str) -> None:
     ("store", "entry", "verdict"),
     [
         ("frontiers", with_rows("F16"), "nano: text (best value text)"),
+        ("frontiers", without("best_value_quant"), "nano: text"),
+        ("frontiers", without("best_value_quant", "minimum_viable_quant"), "nano: no quant"),
         (
             "context_ceilings",
             context_ceiling(safe_context_ceiling=8192),
@@ -225,3 +233,9 @@ def test_every_metric_of_a_store_can_be_had(store: str) -> None:
 )
 def test_a_record_is_described_by_its_verdict(store: str, entry: Entry, verdict: str) -> None:
     assert described(kept(entry, store)).verdicts == (verdict,)
+
+
+def test_speeds_of_lane_ci_stay_those_of_lane_ci_under_another_label() -> None:
+    entry = context_ceiling(execution_lane="lab", measured_lane="ci")
+    (series,) = over_time([kept(entry, "context_ceilings")], "safe_context_ceiling")
+    assert series.execution_lane is Lane.CI
