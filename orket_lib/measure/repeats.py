@@ -109,9 +109,9 @@ def repeats_observed(probes: Sequence[Probe], runs: Sequence[TestRun]) -> Iterat
         probes: Thrown away, judged.
         runs: Likewise.
     """
-    thrown = [(f"probe {item.index}", item.observations) for item in probes]
+    thrown = [(f"probe {item.index + 1}", item.observations) for item in probes]
     thrown += [
-        (f"{item.test_id} run {item.run_index}", item.telemetry.run_quality_reasons)
+        (f"{item.test_id} run {item.run_index + 1}", item.telemetry.run_quality_reasons)
         for item in runs
     ]
     if thrown:

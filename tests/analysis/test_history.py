@@ -153,6 +153,15 @@ def test_thresholds_and_verdicts_of_the_other_stores_are_compared() -> None:
     ]
 
 
+def test_records_that_count_their_runs_from_0_have_the_same_runs() -> None:
+    point = thermal_profile()["points"][0]
+    old, new = (
+        thermal_profile(points=[point | {"run_index": first + run} for run in range(2)])
+        for first in (0, 1)
+    )
+    assert changes(old, new, "thermal_profiles") == []
+
+
 def test_a_metric_over_time_has_a_series_for_each_quant_and_its_nulls() -> None:
     early = with_rows("F16", "Q2_K", total_latency=3.0) | {"generated_at": "2026-01-01T00:00:00Z"}
     late = with_rows(
