@@ -55,18 +55,14 @@ def _of_session(place: str, session: Object, strict: bool) -> Iterator[Problem]:
     """Yield what is wrong with a session's names; `strict` where only valid rows are picked."""
     rows = _objects(session, "quant_rows")
     tags = [row.get("quant_tag") for row in rows]
+    invalid = [row.get("quant_tag") for row in rows if row.get("valid") is False]
     for field in ("baseline_quant", *_PICKS):
         tag = session.get(field)
         if not isinstance(tag, str) or not tag:
             continue
         if tag not in tags and all(isinstance(one, str) for one in tags):
             yield f"{place}.{field}", f"names {_shown(tag)}, {_there(tags)}"
-        if (
-            strict
-            and field in _PICKS
-            and tag in tags
-            and rows[tags.index(tag)].get("valid") is False
-        ):
+        if strict and field in _PICKS and tag in invalid:
             yield f"{place}.{field}", f"names {_shown(tag)}, whose row is not valid"
     for number in range(len(tags)):
         yield from _once(tags, number, f"{place}.quant_rows.{number}.quant_tag", "row")
