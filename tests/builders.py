@@ -313,12 +313,16 @@ def unmeasured(tag: str, bits: float, status: RunStatus = RunStatus.LOAD_FAILED)
     )
 
 
-def row(figures: RowMetrics, scores: tuple[TaskScore, ...] = task_scores([run(1), run(2)])) -> Row:
+def row(
+    figures: RowMetrics,
+    scores: tuple[TaskScore, ...] = task_scores([run(1), run(2)]),
+    execution_lane: Lane = Lane.LAB,
+) -> Row:
     """Return a row artifact around metrics."""
     return Row(
         generated_at=NOW,
         provenance=PROVENANCE,
-        execution_lane=Lane.LAB,
+        execution_lane=execution_lane,
         vram_profile=VramProfile.SAFE,
         hardware_fingerprint=MACHINE,
         policy=STRICT,

@@ -23,6 +23,11 @@ def frontier(**changes: Any) -> Entry:
     return _entry(FrontierExplorer, changes)
 
 
+def frontier_of_text(**changes: Any) -> Entry:
+    """Return a frontier that names nothing but what is in it, which is called `text`."""
+    return frontier(**{"model_id": "text", "quant_tag": "text"} | changes)
+
+
 def context_ceiling(**changes: Any) -> Entry:
     return _entry(ContextCeiling, changes)
 

@@ -6,12 +6,12 @@ from orket_lib.artifacts.explorer import MeasuredWith
 from orket_lib.artifacts.frontier import FrontierRow, FrontierSession
 from orket_lib.artifacts.row import RowMetrics
 from orket_lib.artifacts.summary import ModelSession, Summary
-from orket_lib.vocabulary.statuses import RunStatus
+from orket_lib.vocabulary.statuses import Lane, RunStatus
 
 
 def explorer_sessions(summary: Summary) -> tuple[FrontierSession, ...]:
     """Return each model's frontier in the explorer's words; `""` where there is no quant."""
-    return tuple(map(_session, summary.sessions))
+    return tuple(_session(session, summary.execution_lane) for session in summary.sessions)
 
 
 def served_in_row(row: RowMetrics) -> MeasuredWith | None:
@@ -26,13 +26,15 @@ def served_in_row(row: RowMetrics) -> MeasuredWith | None:
     )
 
 
-def _session(session: ModelSession) -> FrontierSession:
+def _session(session: ModelSession, lane: Lane) -> FrontierSession:
     frontier = session.efficiency_frontier
+    # Older summaries of lane ci name one.
+    best_value = None if lane is Lane.CI else frontier.best_value_quant_tag
     return FrontierSession(
         model_id=session.model_id,
         baseline_quant=session.baseline_quant or "",
         minimum_viable_quant=frontier.minimum_viable_quant_tag or "",
-        best_value_quant=frontier.best_value_quant_tag or "",
+        best_value_quant=best_value or "",
         recommendation=session.recommendation,
         quant_rows=[
             FrontierRow.of(

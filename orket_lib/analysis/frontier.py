@@ -1,4 +1,7 @@
-"""Which quants of a model are worth running: baseline, eligibility, minimum viable, best value."""
+"""Which quants of a model are worth running: baseline, eligibility, minimum viable, best value.
+
+In lane ci speeds are no evidence, so nothing here is decided or ranked by them there.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from orket_lib.artifacts.context_ceiling import ContextSeen
 from orket_lib.artifacts.row import RowMetrics
 from orket_lib.vocabulary.compare import exceeds, reaches
 from orket_lib.vocabulary.nulls import Null
+from orket_lib.vocabulary.statuses import Lane
 from orket_lib.vocabulary.thresholds import LEAST_BASELINE_ADHERENCE
 
 _MIB_PER_GIB = 1024
@@ -42,7 +46,7 @@ def baseline_of(rows: Iterable[RowMetrics], include_invalid: bool) -> RowMetrics
 
 
 def eligible_rows(
-    rows: Iterable[RowMetrics], baseline: RowMetrics, policy: FrontierPolicy
+    rows: Iterable[RowMetrics], baseline: RowMetrics, policy: FrontierPolicy, lane: Lane
 ) -> list[RowMetrics]:
     """Return the admitted rows that keep the baseline's adherence under the latency ceiling."""
     if does_nothing(baseline):
@@ -54,8 +58,7 @@ def eligible_rows(
         if _admitted(row, policy.include_invalid)
         and row.adherence_score is not None
         and reaches(row.adherence_score, floor)
-        and row.total_latency is not None
-        and not exceeds(row.total_latency, policy.latency_ceiling)
+        and (lane is Lane.CI or _fast_enough(row, policy))
     ]
 
 
@@ -69,11 +72,13 @@ def minimum_viable(eligible: Sequence[RowMetrics]) -> RowMetrics | None:
     return eligible[-1] if eligible else None
 
 
-def best_value(eligible: Sequence[RowMetrics]) -> RowMetrics | None:
-    """Return the eligible row with the most adherence per second of latency.
+def best_value(eligible: Sequence[RowMetrics], lane: Lane) -> RowMetrics | None:
+    """Return the eligible row with the most adherence per second of latency; none in lane ci.
 
     Ties go to the higher adherence, then the lower latency, then more bits.
     """
+    if lane is Lane.CI:
+        return None
 
     def merit(row: RowMetrics) -> tuple[float, float, float, float]:
         adherence, latency = row.adherence_score or 0.0, row.total_latency or 0.0
@@ -83,12 +88,15 @@ def best_value(eligible: Sequence[RowMetrics]) -> RowMetrics | None:
     return max(eligible, key=merit, default=None)
 
 
-def pareto_rows(rows: Iterable[RowMetrics], include_invalid: bool) -> list[RowMetrics]:
-    """Return the admitted rows that no other one beats in adherence, decode rate and memory."""
+def pareto_rows(rows: Iterable[RowMetrics], include_invalid: bool, lane: Lane) -> list[RowMetrics]:
+    """Return the admitted rows that no other one beats in adherence, decode rate and memory.
+
+    In lane ci the decode rate does not count.
+    """
     points = [
         (row, point)
         for row in by_bits(rows)
-        if _admitted(row, include_invalid) and (point := _merits(row)) is not None
+        if _admitted(row, include_invalid) and (point := _merits(row, lane)) is not None
     ]
     return [
         row for row, point in points if not any(_dominates(other, point) for _, other in points)
@@ -126,13 +134,19 @@ def _admitted(row: RowMetrics, include_invalid: bool) -> bool:
     return row.adherence_score is not None and (row.valid or include_invalid)
 
 
-def _merits(row: RowMetrics) -> tuple[float, float, float] | None:
+def _fast_enough(row: RowMetrics, policy: FrontierPolicy) -> bool:
+    return row.total_latency is not None and not exceeds(row.total_latency, policy.latency_ceiling)
+
+
+def _merits(row: RowMetrics, lane: Lane) -> tuple[float, ...] | None:
     """Return what a row is compared by, larger is better; None when something is missing."""
     memory = memory_mib(row)
-    rate = row.generation_tokens_per_second
-    if row.adherence_score is None or rate is None or isinstance(memory, Null):
+    if row.adherence_score is None or isinstance(memory, Null):
         return None
-    return row.adherence_score, rate, -memory
+    if lane is Lane.CI:
+        return row.adherence_score, -memory
+    rate = row.generation_tokens_per_second
+    return None if rate is None else (row.adherence_score, rate, -memory)
 
 
 def _dominates(one: tuple[float, ...], other: tuple[float, ...]) -> bool:

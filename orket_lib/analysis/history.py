@@ -126,7 +126,7 @@ def over_time(kept: Sequence[Kept], metric: str, quant: str | None = None) -> li
         for model_id, tag, valid, values in _measured(artifact):
             if quant not in (None, tag):
                 continue
-            lane = artifact.execution_lane
+            lane = Lane.LAB if artifact.speeds_are_evidence else Lane.CI
             key = (model_id, tag, machine, lane, artifact.vram_profile, artifact.sweep or "?")
             lanes[key] = lane
             series.setdefault(key, []).append(
@@ -172,8 +172,8 @@ def _verdicts(artifact: Explorer) -> Iterator[str]:
     if isinstance(artifact, FrontierExplorer):
         for session in artifact.sessions:
             smallest, best = session.minimum_viable_quant, session.best_value_quant
-            picks = f"{smallest} (best value {best})" if smallest else "no quant"
-            yield f"{session.model_id}: {picks}"
+            named = f"{smallest} (best value {best})" if best else smallest
+            yield f"{session.model_id}: {named or 'no quant'}"
     elif isinstance(artifact, ContextCeiling):
         ceiling = artifact.safe_context_ceiling
         yield f"{artifact.model_id} {artifact.quant_tag}: {ceiling or 'no'} tokens"

@@ -95,10 +95,9 @@ def _thermal_profile(artifact: ThermalProfile) -> Iterator[Fact]:
         yield Fact("verdict", where, verdict, getattr(artifact, verdict))
     yield Fact("verdict", where, "latency_trend", artifact.latency_trend)
     yield from _served(where, artifact.served)
-    for point in artifact.points:
-        yield from _measured(
-            "run", f"{where} run {point.run_index}", point, ("polluted", "cooldown_ok")
-        )
+    # By their places: records of older versions count their runs from 0.
+    for number, point in enumerate(artifact.points, 1):
+        yield from _measured("run", f"{where} run {number}", point, ("polluted", "cooldown_ok"))
 
 
 def _thresholds(thresholds: BaseModel) -> Iterator[Fact]:

@@ -4,44 +4,52 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Sequence
+from dataclasses import replace
 from math import fsum
 
 from orket_lib.analysis.frontier import FrontierPolicy, baseline_of, eligible_rows
 from orket_lib.artifacts.row import RowMetrics
 from orket_lib.artifacts.summary import StabilityKpis
 from orket_lib.vocabulary.nulls import Null
-from orket_lib.vocabulary.statuses import RunStatus, TokenStatus
+from orket_lib.vocabulary.statuses import Lane, RunStatus, TokenStatus
 
 
 def stability_kpis(
-    models: Sequence[Sequence[RowMetrics]], adherence_threshold: float, latency_ceiling: float
+    models: Sequence[Sequence[RowMetrics]], policy: FrontierPolicy, lane: Lane
 ) -> StabilityKpis:
     """Return the KPIs of a sweep, each measured row weighted by its runs.
 
     Args:
         models: The rows of each model.
-        adherence_threshold: Ratio of the baseline's adherence that an eligible row keeps.
-        latency_ceiling: Limit of an eligible row's mean latency, in seconds.
+        policy: What makes a row eligible; by the KPIs themselves only valid rows are.
+        lane: In which latencies decide nothing, or do.
     """
-    strict = FrontierPolicy(adherence_threshold, latency_ceiling, include_invalid=False)
+    strict = replace(policy, include_invalid=False)
     rows = [row for model in models for row in model if row.status is RunStatus.MEASURED]
-    successes = [bool(_strictly_eligible(model, strict)) for model in models]
     return StabilityKpis.of(
         determinism_rate=_determinism(rows),
         missing_telemetry_rate=_share(
             rows, [row.token_metrics_status is not TokenStatus.OK for row in rows]
         ),
         polluted_run_rate=_share(rows, [not row.valid for row in rows]),
-        frontier_success_rate=statistics.fmean(successes) if successes else Null("NO_SESSION"),
+        frontier_success_rate=_success(models, strict, lane) if models else Null("NO_SESSION"),
+        frontier_success_rate_as_asked=(
+            _success(models, policy, lane) if models and policy.include_invalid else None
+        ),
         quant_rows=sum(map(len, models)),
         sessions=len(models),
         weighted_runs=sum(map(_weight, rows)),
     )
 
 
-def _strictly_eligible(rows: Sequence[RowMetrics], policy: FrontierPolicy) -> list[RowMetrics]:
-    baseline = baseline_of(rows, include_invalid=False)
-    return eligible_rows(rows, baseline, policy) if baseline else []
+def _success(models: Sequence[Sequence[RowMetrics]], policy: FrontierPolicy, lane: Lane) -> float:
+    """Return the share of models that have an eligible row."""
+    return statistics.fmean(bool(_eligible(rows, policy, lane)) for rows in models)
+
+
+def _eligible(rows: Sequence[RowMetrics], policy: FrontierPolicy, lane: Lane) -> list[RowMetrics]:
+    baseline = baseline_of(rows, policy.include_invalid)
+    return eligible_rows(rows, baseline, policy, lane) if baseline else []
 
 
 def _weight(row: RowMetrics) -> int:

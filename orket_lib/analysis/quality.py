@@ -76,11 +76,14 @@ def _has(observations: Iterable[Observation], reason: Reason) -> bool:
 
 
 def _places(report: RunReport, reason: Reason) -> list[str]:
-    """Return where a reason was seen, each run and probe once, with the evidence."""
+    """Return where a reason was seen, each run and probe once, with the evidence.
+
+    People count runs from 1; the sealed files, by how often something was asked before.
+    """
     labelled = [
-        *((f"probe {probe.index}", probe.observations) for probe in report.probes),
+        *((f"probe {probe.index + 1}", probe.observations) for probe in report.probes),
         *(
-            (f"{run.test_id} run {run.run_index}", run.telemetry.run_quality_reasons)
+            (f"{run.test_id} run {run.run_index + 1}", run.telemetry.run_quality_reasons)
             for run in report.test_runs
         ),
     ]

@@ -40,12 +40,12 @@ def build_session(
         rows: Its rows, in any order.
         scores: The task scores of each quant.
         policy: What makes a quant eligible.
-        lane: Said in the recommendation where speeds are no evidence.
+        lane: In lane ci nothing is ranked by speed, and the recommendation says so.
     """
     ordered = by_bits(rows)
     baseline = baseline_of(ordered, policy.include_invalid)
-    eligible = eligible_rows(ordered, baseline, policy) if baseline else []
-    smallest, value = minimum_viable(eligible), best_value(eligible)
+    eligible = eligible_rows(ordered, baseline, policy, lane) if baseline else []
+    smallest, value = minimum_viable(eligible), best_value(eligible, lane)
     substituted = ordered[0].quant_tag if baseline and baseline is not ordered[0] else None
     mixed = mixtures(ordered)
     frontier = EfficiencyFrontier(
@@ -53,10 +53,10 @@ def build_session(
         latency_ceiling=policy.latency_ceiling,
         minimum_viable_quant_tag=_tag(smallest),
         best_value_quant_tag=_tag(value),
-        optimal_quant_tag=_tag(smallest),
-        reason=_reason(baseline, eligible),
+        optimal_quant_tag=None if lane is Lane.CI else _tag(smallest),
+        reason=_reason(baseline, eligible, lane),
         include_invalid=policy.include_invalid,
-        pareto_quants=[row.quant_tag for row in pareto_rows(ordered, policy.include_invalid)],
+        pareto_quants=[row.quant_tag for row in pareto_rows(ordered, policy.include_invalid, lane)],
     )
     return ModelSession(
         model_id=model_id,
@@ -137,12 +137,14 @@ def _summary_row(row: RowMetrics, baseline: RowMetrics | None) -> SummaryRow:
     )
 
 
-def _reason(baseline: RowMetrics | None, eligible: Sequence[RowMetrics]) -> str | None:
+def _reason(baseline: RowMetrics | None, eligible: Sequence[RowMetrics], lane: Lane) -> str | None:
     if baseline is None:
         return "NO_VALID_BASELINE"
     if does_nothing(baseline):
         return "BASELINE_DOES_NOTHING"
-    return None if eligible else "NO_ELIGIBLE_QUANT"
+    if not eligible:
+        return "NO_ELIGIBLE_QUANT"
+    return "LANE_CI" if lane is Lane.CI else None
 
 
 def _sentence(
@@ -161,7 +163,8 @@ def _sentence(
             f"{model_id}: no recommendation, because {baseline.quant_tag} fails these tasks "
             f"(adherence {baseline.adherence_score:.3f}), and of next to nothing nothing is kept."
         )
-    if smallest is None or value is None:
+    if smallest is None:
+        # In lane ci the baseline itself keeps all of its adherence, and no latency is too high.
         return (
             f"{model_id}: no recommendation, because no quant keeps "
             f"{policy.adherence_threshold:.0%} of {baseline.quant_tag}'s adherence within "
@@ -171,11 +174,12 @@ def _sentence(
         f"{model_id}: run {smallest.quant_tag}, the smallest quant that keeps at least "
         f"{policy.adherence_threshold:.0%} of {baseline.quant_tag}'s adherence "
         f"({smallest.adherence_score:.3f} against {baseline.adherence_score:.3f}).",
-        f"Best value (adherence per second of latency): {value.quant_tag}.",
     ]
+    if value:
+        parts.append(f"Best value (adherence per second of latency): {value.quant_tag}.")
     if substituted:
         parts.append(f"The baseline is {baseline.quant_tag}, because {substituted} is not valid.")
-    if not (smallest.valid and value.valid and baseline.valid):
+    if not all(row.valid for row in (smallest, value, baseline) if row):
         parts.append("Rows that are not valid were included.")
     if lane is Lane.CI:
         parts.append("Lane ci: speeds are not evidence.")

@@ -58,9 +58,7 @@ def summarize(
         if row.status is not RunStatus.MEASURED
     )
     kpis = stability_kpis(
-        [[row.metrics for row in group] for group in present.values()],
-        policy.adherence_threshold,
-        policy.latency_ceiling,
+        [[row.metrics for row in group] for group in present.values()], policy, lane
     )
     return SummaryBody(sessions, kpis, failed)
 

@@ -56,10 +56,10 @@ def judge_runs(
     Args:
         runs: In the order in which they were measured.
         thresholds: What is hot, cool, and a heat soak.
-        lane: Says which disturbances count.
+        lane: Says which disturbances count, in runs that don't say their own lane.
         why_none: Reason of the rates where there is no run.
     """
-    points = tuple(map(_point, count(), runs, [thresholds] * len(runs), [lane] * len(runs)))
+    points = tuple(map(_point, count(1), runs, [thresholds] * len(runs), [lane] * len(runs)))
     counted = [place for place, run in enumerate(runs) if _counts(run, lane)]
     trend = trend_of(
         [Run(_number(runs[place].latency), runs[place].inner) for place in counted],
@@ -83,13 +83,13 @@ def judge_runs(
     )
 
 
-def _point(index: int, run: ThermalRun, thresholds: ThermalThresholds, lane: Lane) -> ThermalPoint:
+def _point(number: int, run: ThermalRun, thresholds: ThermalThresholds, lane: Lane) -> ThermalPoint:
     reasons: list[ThermalReason] = []
     if not isinstance(run.end_c, Null) and exceeds(
         run.end_c, thresholds.polluted_thermal_threshold_c
     ):
         reasons.append("THERMAL_END_ABOVE_THRESHOLD")
-    if not run.measured or any(pollutes(item, lane) for item in run.observations):
+    if not run.measured or any(pollutes(item, run.lane or lane) for item in run.observations):
         reasons.append("RUN_QUALITY_NOT_CLEAN")
     polluted = bool(reasons)
     cool = None
@@ -98,7 +98,7 @@ def _point(index: int, run: ThermalRun, thresholds: ThermalThresholds, lane: Lan
         if not cool:
             reasons.append("COOLDOWN_TARGET_NOT_REACHED")
     return ThermalPoint.of(
-        run_index=index,
+        run_index=number,
         summary_path=run.path,
         total_latency=run.latency,
         thermal_start_c=run.start_c,
@@ -128,7 +128,7 @@ def _disturbances(run: ThermalRun, lane: Lane) -> list[Observation]:
     """Return what other than heat disturbed a run, the first observation of each reason."""
     first: dict[Reason, Observation] = {}
     for item in run.observations:
-        if pollutes(item, lane) and item.reason not in _THROTTLING:
+        if pollutes(item, run.lane or lane) and item.reason not in _THROTTLING:
             first.setdefault(item.reason, item)
     return list(first.values())
 
@@ -173,7 +173,7 @@ def _speed(
     return ThermalSpeed.of(
         runs=[
             RunSpeed.of(
-                run_index=place,
+                run_index=place + 1,
                 decode_tps=run.decode_tps,
                 latency_error=_error(run),
                 counted=place in counted,
@@ -199,11 +199,11 @@ def _error(run: ThermalRun) -> float | Null:
 
 def _throttling(runs: Sequence[ThermalRun]) -> Iterator[ThrottlingEvent]:
     """Yield each reason once for a run, with the first evidence for it."""
-    for place, run in enumerate(runs):
+    for number, run in enumerate(runs, 1):
         for reason in _THROTTLING:
             seen = next((item for item in run.observations if item.reason is reason), None)
             if seen:
-                yield ThrottlingEvent(run_index=place, reason=reason, evidence=seen.evidence)
+                yield ThrottlingEvent(run_index=number, reason=reason, evidence=seen.evidence)
 
 
 def _quotient(steady: float | Null, burst: float | Null, clocks: set[str | None]) -> float | Null:

@@ -14,7 +14,7 @@ from orket_lib.artifacts.summary import Summary, SummaryRow
 from orket_lib.artifacts.thermal_series import ThermalRepeat, ThermalSeries
 from orket_lib.vocabulary.errors import ArtifactError
 from orket_lib.vocabulary.nulls import Null
-from orket_lib.vocabulary.statuses import RunStatus
+from orket_lib.vocabulary.statuses import Lane, RunStatus
 
 Value = float | Null
 
@@ -36,6 +36,7 @@ class ThermalRun:
         rested_c: What the rest before it came to.
         observations: What was seen, disturbances and notes.
         measured: Whether it brought anything.
+        lane: That it was measured in; None where its file doesn't say.
     """
 
     path: str
@@ -48,6 +49,7 @@ class ThermalRun:
     rested_c: Value
     observations: tuple[Observation, ...]
     measured: bool = True
+    lane: Lane | None = None
 
 
 def runs_of_series(series: ThermalSeries, path: str) -> tuple[ThermalRun, ...]:
@@ -65,7 +67,7 @@ def served_in_series(series: ThermalSeries) -> MeasuredWith | None:
     )
 
 
-def run_of_row(row: SummaryRow, path: str) -> ThermalRun:
+def run_of_row(row: SummaryRow, path: str, lane: Lane) -> ThermalRun:
     """Return a row as a run.
 
     A summary has the temperatures of GPUs; of a processor it only has what rounds began with.
@@ -85,6 +87,7 @@ def run_of_row(row: SummaryRow, path: str) -> ThermalRun:
         rested_c=start,
         observations=(*row.run_quality_reasons, *row.notes),
         measured=row.status is RunStatus.MEASURED,
+        lane=lane,
     )
 
 

@@ -133,7 +133,10 @@ def from_summaries(
     return ThermalSource(
         model_id=first.model_id,
         quant_tag=first.quant_tag,
-        runs=tuple(run_of_row(row, path) for path, row in rows),
+        runs=tuple(
+            run_of_row(row, path, summary.execution_lane)
+            for (path, row), summary in zip(rows, found, strict=True)
+        ),
         served=next(filter(None, (served_in_row(row) for _, row in rows)), None),
         fingerprint=found[0].hardware_fingerprint,
         labels=Labels(

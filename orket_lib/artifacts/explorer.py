@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from orket_lib.artifacts.base import Labelled, Record
+from orket_lib.vocabulary.statuses import Lane
 
 
 class MeasuredWith(Record):
@@ -22,3 +23,13 @@ class Explorer(Labelled):
     model_id: str
     quant_tag: str
     sweep: str | None = Field(None, description="name of the sweep; null when it is not known")
+    measured_lane: Lane | None = Field(
+        None,
+        description="lane that the runs were measured and judged in, where an option gave the "
+        "artifact another one as its label; else null",
+    )
+
+    @property
+    def speeds_are_evidence(self) -> bool:
+        """Whether neither the label nor the lane of the runs says that speeds don't count."""
+        return Lane.CI not in (self.execution_lane, self.measured_lane)

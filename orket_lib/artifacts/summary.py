@@ -35,8 +35,10 @@ class EfficiencyFrontier(Record):
     latency_ceiling: float = Field(description="s")
     minimum_viable_quant_tag: str | None
     best_value_quant_tag: str | None
-    optimal_quant_tag: str | None = Field(description="the one the recommendation names")
-    reason: str | None = Field(description="why there is none")
+    optimal_quant_tag: str | None = Field(
+        description="the one the recommendation names; null in lane ci, as best value is"
+    )
+    reason: str | None = Field(description="why one of them is null")
     include_invalid: bool
     pareto_quants: tuple[str, ...]
 
@@ -72,7 +74,10 @@ class StabilityKpis(Measured):
     determinism_rate: Reading
     missing_telemetry_rate: Reading
     polluted_run_rate: Reading
-    frontier_success_rate: Reading
+    frontier_success_rate: Reading = Field(description="models with an eligible valid row")
+    frontier_success_rate_as_asked: float | None = Field(
+        None, description="the same with rows that are not valid; null unless they were asked for"
+    )
     quant_rows: int
     sessions: int
     weighted_runs: int

@@ -29,7 +29,7 @@ class ThermalThresholds(Record):
 class ThermalPoint(Measured):
     """One run of the series."""
 
-    run_index: int
+    run_index: int = Field(description="counted from 1")
     summary_path: str
     total_latency: Reading
     thermal_start_c: Reading
@@ -46,7 +46,7 @@ class ThermalPoint(Measured):
 class RunSpeed(Measured):
     """How fast one run of the series was."""
 
-    run_index: int
+    run_index: int = Field(description="counted from 1")
     decode_tps: Reading
     latency_error: Reading = Field(
         description="standard error of the run's latency by its own generations, share of it"
@@ -78,7 +78,7 @@ class ThermalSpeed(Measured):
 class ThrottlingEvent(Record):
     """Something slowed the hardware during a run."""
 
-    run_index: int
+    run_index: int = Field(description="counted from 1")
     reason: Literal[Reason.THERMAL_THROTTLE, Reason.SW_POWER_CAP]
     evidence: str
 

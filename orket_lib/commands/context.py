@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from orket_lib.commands._common import add_out, finite, stamp
 from orket_lib.commands.history import keep
-from orket_lib.vocabulary.statuses import Lane, VramProfile
+from orket_lib.vocabulary.statuses import Lane, VramProfile, weakest
 
 if TYPE_CHECKING:
     from orket_lib.artifacts.context_ceiling import ContextCeiling, ContextThresholds
@@ -35,7 +35,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--include-invalid", action="store_true", help="let rows that are not valid pass, too"
     )
-    parser.add_argument("--execution-lane", choices=list(Lane), help="default: the summaries'")
+    parser.add_argument(
+        "--execution-lane",
+        choices=list(Lane),
+        help="label; rows keep the judgement of their own lane (default: the summaries')",
+    )
     parser.add_argument("--vram-profile", choices=list(VramProfile), help="likewise")
     parser.add_argument("--provenance-ref", help="label of the caller (default: the summaries')")
     parser.add_argument("--storage-root", type=Path, help="also add it to its history below this")
@@ -72,10 +76,17 @@ def _ceiling(options: argparse.Namespace, given: list[Given]) -> ContextCeiling:
     figures = [one.figures[pair] for one in given if one.left_out is None]
     points = context_points(figures, thresholds)
     lane = Lane(common(given, "execution_lane", options.execution_lane) or Lane.LAB)
+    # Another label is no other judgement: the rows keep that of the lane they were measured in.
+    judged = weakest(one.labels.execution_lane for one in given)
     left_out = [(one.context, one.left_out[2]) for one in given if one.left_out]
     first = given[0].labels.provenance
     advice = (
-        context_advice(f"{model_id} at {quant_tag}", points, thresholds, lane)
+        context_advice(
+            f"{model_id} at {quant_tag}",
+            points,
+            thresholds,
+            weakest((judged, lane)),
+        )
         if points
         else f"{model_id}: no context was tried. {left_out[0][1]}"
     )
@@ -89,6 +100,7 @@ def _ceiling(options: argparse.Namespace, given: list[Given]) -> ContextCeiling:
         model_id=model_id,
         quant_tag=quant_tag,
         sweep=given[0].sweep,
+        measured_lane=None if judged is lane else judged,
         served=next((item.served for item in figures if item.served), None),
         thresholds=thresholds,
         safe_context_ceiling=safe_ceiling(points),

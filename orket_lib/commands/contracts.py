@@ -1,4 +1,4 @@
-"""`orket contracts`: hold explorer artifacts against their published schemas."""
+"""`orket contracts`: hold explorer artifacts against their schemas, and against themselves."""
 
 from __future__ import annotations
 
@@ -35,6 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Read, check, and refuse with every violation."""
+    from orket_lib.analysis.contract_names import unknown_names
     from orket_lib.analysis.contracts import violations
     from orket_lib.artifacts.context_ceiling import ContextCeiling
     from orket_lib.artifacts.contracts import CheckedArtifact, ContractCheck
@@ -56,7 +57,8 @@ def run(options: argparse.Namespace) -> int:
     found = [
         violation if alike[name] == 1 else f"{path.as_posix()}: {violation}"
         for name, path in given
-        for violation in violations(name, read_json(path), models[name])
+        for content in [read_json(path)]
+        for violation in (*violations(name, content, models[name]), *unknown_names(name, content))
     ]
     if options.json:
         checked = [
@@ -67,6 +69,6 @@ def run(options: argparse.Namespace) -> int:
     if found:
         listed = "\n".join(f"  {printable(line, _LONGEST)}" for line in found)
         paths = ", ".join(path.as_posix() for _, path in given)
-        raise Refused(f"not what the published schemas promise: {paths}\n{listed}")
+        raise Refused(f"not what the published contract promises: {paths}\n{listed}")
     tell(f"{', '.join(dict.fromkeys(name for name, _ in given))}: as published")
     return 0

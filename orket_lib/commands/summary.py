@@ -46,6 +46,12 @@ def run(options: argparse.Namespace) -> int:
         for quant in config.quants
     ]
     rows = [read_model(path, Row) for path in paths]
+    lanes = {row.execution_lane for row in rows} - {config.execution_lane}
+    if lanes:
+        raise ArtifactError(
+            f"{folder.as_posix()}: its rows were judged in lane {' and '.join(sorted(lanes))}, and "
+            f"{options.matrix} says lane {config.execution_lane}; name the rows of this config"
+        )
     machines = {row.hardware_fingerprint for row in rows}
     if len(machines) > 1:
         raise ArtifactError(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from orket_lib.commands._common import add_out, finite, stamp
 from orket_lib.commands.history import keep
 from orket_lib.vocabulary.errors import ArtifactError
-from orket_lib.vocabulary.statuses import Lane, VramProfile
+from orket_lib.vocabulary.statuses import Lane, VramProfile, weakest
 
 if TYPE_CHECKING:
     from orket_lib.analysis.thermal_sources import Labels, ThermalSource
@@ -40,7 +40,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a run that ends above it is polluted; default: %(default)g",
     )
     add("--monotonic-window", type=int, default=2, help="rises in a row; default: %(default)d")
-    add("--execution-lane", type=Lane, choices=list(Lane), help="default: the files'")
+    add(
+        "--execution-lane",
+        type=Lane,
+        choices=list(Lane),
+        help="label; runs are judged by the lane of their files (default: that one)",
+    )
     add("--vram-profile", type=VramProfile, choices=list(VramProfile), help="default: the files'")
     add("--provenance-ref", help="label of the caller (default: the files')")
     add("--frontier", type=Path, help="frontier_explorer.json of the sweep, for its labels")
@@ -110,8 +115,11 @@ def _profile(options: argparse.Namespace, source: ThermalSource) -> ThermalProfi
 
     labels, fingerprint, inputs = _labels(options, source)
     lane, profile = _named(options, labels)
+    # Another label is no other judgement: the runs keep that of the lane they were measured in.
+    measured = {run.lane for run in source.runs if run.lane} or {labels.lane or lane}
+    judged = weakest(measured)
     thresholds = _thresholds(options)
-    findings = judge_runs(source.runs, thresholds, lane, source.why_none)
+    findings = judge_runs(source.runs, thresholds, judged, source.why_none)
     name = f"{source.model_id} {source.quant_tag}"
     return ThermalProfile.of(
         **stamp(
@@ -123,12 +131,15 @@ def _profile(options: argparse.Namespace, source: ThermalSource) -> ThermalProfi
         model_id=source.model_id,
         quant_tag=source.quant_tag,
         sweep=labels.sweep,
+        measured_lane=None if judged is lane else judged,
         served=source.served,
         thresholds=thresholds,
         recommendation=(
             nothing_to_run(source.model_id, source.why_none)
             if source.quant_tag == UNKNOWN
-            else thermal_recommendation(name, findings, thresholds, lane, source.failure)
+            else thermal_recommendation(
+                name, findings, thresholds, weakest((judged, lane)), source.failure
+            )
         ),
         **{field.name: getattr(findings, field.name) for field in fields(findings)},
     )

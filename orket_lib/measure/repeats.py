@@ -114,9 +114,9 @@ def repeats_observed(
         probes: Thrown away, judged.
         runs: Likewise.
     """
-    thrown = [(f"probe {item.probe.index}", item.probe.observations) for item in probes]
+    thrown = [(f"probe {item.probe.index + 1}", item.probe.observations) for item in probes]
     thrown += [
-        (f"{item.test_id} run {item.run_index}", item.telemetry.run_quality_reasons)
+        (f"{item.test_id} run {item.run_index + 1}", item.telemetry.run_quality_reasons)
         for item in runs
     ]
     if thrown:

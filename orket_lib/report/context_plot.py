@@ -14,7 +14,6 @@ from orket_lib.artifacts.io import write_bytes
 from orket_lib.report.formatting import cpu_name, figure, ratio
 from orket_lib.report.labels import Label, place_labels
 from orket_lib.report.panels import HEADING, INK, TEXT
-from orket_lib.vocabulary.statuses import Lane
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -196,7 +195,7 @@ def _draw_legend(axes: Axes, ceiling: ContextCeiling) -> None:
 
 
 def _title(ceiling: ContextCeiling) -> str:
-    note = " (speeds are not evidence)" if ceiling.execution_lane is Lane.CI else ""
+    note = "" if ceiling.speeds_are_evidence else " (speeds are not evidence)"
     return (
         f"{ceiling.model_id} {ceiling.quant_tag}  ·  {cpu_name(ceiling.hardware_fingerprint)}  ·  "
         f"lane {ceiling.execution_lane}{note}"

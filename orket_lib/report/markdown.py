@@ -10,7 +10,13 @@ from urllib.parse import quote
 from orket_lib.analysis.frontier import memory_mib
 from orket_lib.analysis.quality import pollutes
 from orket_lib.artifacts.run_report import Observation
-from orket_lib.artifacts.summary import CanaryDrift, ModelSession, Summary, SummaryRow
+from orket_lib.artifacts.summary import (
+    CanaryDrift,
+    ModelSession,
+    StabilityKpis,
+    Summary,
+    SummaryRow,
+)
 from orket_lib.report.contexts import ContextSection
 from orket_lib.report.environment import environment_lines
 from orket_lib.report.formatting import (
@@ -33,6 +39,7 @@ from orket_lib.vocabulary.statuses import Lane
 
 _TEMPLATE = "sweep_report.md.j2"
 _KPIS = ("determinism_rate", "missing_telemetry_rate", "polluted_run_rate", "frontier_success_rate")
+_AS_ASKED = "frontier_success_rate_as_asked"
 _STATES = {True: "uncommitted changes", False: "clean", None: "state unknown"}
 _CONDITIONS = (
     ("Provider", "provider"),
@@ -93,7 +100,10 @@ def render_markdown(
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    views = [frontier_view(session, include_invalid) for session in summary.sessions]
+    views = [
+        frontier_view(session, summary.execution_lane, include_invalid)
+        for session in summary.sessions
+    ]
     return environment.get_template(_TEMPLATE).render(
         summary=summary,
         sweep=summary.matrix.get("sweep", "unnamed sweep"),
@@ -112,11 +122,17 @@ def render_markdown(
         plots=[{"title": plot.title, "path": quote(plot.path)} for plot in plots],
         canary=_canary(summary),
         drifts=list(map(_drift, summary.canary.drifts)),
-        kpis=[(name, shown(summary.stability_kpis.reading(name), ratio)) for name in _KPIS],
+        kpis=_kpis(summary.stability_kpis),
         conditions=_conditions(summary),
         environment=environment_lines(summary.sessions),
         missing=missing_numbers(summary),
     )
+
+
+def _kpis(kpis: StabilityKpis) -> list[tuple[str, str]]:
+    listed = [(name, shown(kpis.reading(name), ratio)) for name in _KPIS]
+    as_asked = kpis.frontier_success_rate_as_asked
+    return listed if as_asked is None else [*listed, (_AS_ASKED, ratio(as_asked))]
 
 
 def _model(session: ModelSession, view: FrontierView, lane: Lane) -> dict[str, Any]:
@@ -213,6 +229,12 @@ def _drift(item: CanaryDrift) -> str:
     )
 
 
+def _condition(key: str, summary: Summary) -> str:
+    value = "default" if summary.matrix[key] is None else str(summary.matrix[key])
+    idle = key == "latency_ceiling" and summary.execution_lane is Lane.CI
+    return f"{value} (decides nothing in lane ci)" if idle else value
+
+
 def _conditions(summary: Summary) -> list[tuple[str, str]]:
     """Return what a reader has to know to compare this report with another one."""
     provenance, rows = summary.provenance, [r for s in summary.sessions for r in s.per_quant]
@@ -224,11 +246,7 @@ def _conditions(summary: Summary) -> list[tuple[str, str]]:
         ("Lane", summary.execution_lane.value),
         ("VRAM profile", summary.vram_profile.value),
         ("Tasks", str(tasks) if tasks else "none graded"),
-        *(
-            (label, "default" if summary.matrix[key] is None else str(summary.matrix[key]))
-            for label, key in _CONDITIONS
-            if key in summary.matrix
-        ),
+        *((label, _condition(key, summary)) for label, key in _CONDITIONS if key in summary.matrix),
         ("Clock of the rates", " and ".join(clocks) or "none"),
         ("Config digest", provenance.config_sha256 or "none"),
         ("Commit", f"{provenance.commit_sha} ({state})" if provenance.commit_sha else "none"),

@@ -25,7 +25,7 @@ _PLAIN, _SMALLEST, _VALUE, _LIMIT = "#0072B2", "#009E73", "#E69F00", "#D55E00"
 _TICKS = (1, 1.5, 2, 3, 4, 5, 6, 8, 12, 16, 32)
 
 
-def draw_quality(axes: Axes, session: ModelSession, view: FrontierView) -> None:
+def draw_quality(axes: Axes, session: ModelSession, view: FrontierView, lane: Lane) -> None:
     """Draw adherence by bits per weight."""
     from matplotlib.ticker import FixedLocator, NullLocator
 
@@ -56,7 +56,7 @@ def draw_quality(axes: Axes, session: ModelSession, view: FrontierView) -> None:
     axes.grid(color="0.9", linewidth=0.8)
     axes.set_axisbelow(True)
     _tidy(axes)
-    _draw_legend(axes, session)
+    _draw_legend(axes, session, lane)
     clear = _draw_threshold(axes, session, view)
     unknown = [r for r in session.per_quant if r.adherence_score is not None and not r.quant_rank]
     if unknown:
@@ -93,14 +93,15 @@ def _note(axes: Axes, text: str) -> None:
     axes.text(0.015, 0.02, text, transform=axes.transAxes, va="bottom", **TEXT)
 
 
-def _draw_legend(axes: Axes, session: ModelSession) -> None:
+def _draw_legend(axes: Axes, session: ModelSession, lane: Lane) -> None:
     from matplotlib.lines import Line2D
 
     none: tuple[list[float], list[float]] = [], []
-    handles = [
-        Line2D(*none, ls="", marker="D", ms=7, color=_SMALLEST, label="minimum viable"),
-        Line2D(*none, ls="", marker="o", ms=11, mfc="none", mec=_VALUE, mew=2, label="best value"),
-    ]
+    handles = [Line2D(*none, ls="", marker="D", ms=7, color=_SMALLEST, label="minimum viable")]
+    if lane is not Lane.CI:
+        ring = Line2D(*none, ls="", marker="o", ms=11, mfc="none", mec=_VALUE, mew=2)
+        ring.set_label("best value")
+        handles.append(ring)
     if not all(row.valid for row in session.per_quant):
         hollow = Line2D(*none, ls="", marker="o", ms=8, mfc="white", mec=_PLAIN, mew=1.6)
         hollow.set_label("not valid")

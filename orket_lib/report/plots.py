@@ -50,10 +50,11 @@ def plot_frontier(summary: Summary, target: Path, include_invalid: bool | None =
             wspace=0.24,
         )
         for (quality, speed), session in zip(panels, drawn, strict=True):
-            view = frontier_view(session, include_invalid)
+            lane = summary.execution_lane
+            view = frontier_view(session, lane, include_invalid)
             quality.set_title(_title(summary, session), **HEADING, fontsize=12.5, pad=27)
-            draw_quality(quality, session, view)
-            draw_speed(speed, session, view, summary.execution_lane)
+            draw_quality(quality, session, view, lane)
+            draw_speed(speed, session, view, lane)
     else:
         _say_nothing_was_measured(picture, summary)
     content = BytesIO()

@@ -15,8 +15,9 @@ def scatter_points(summary: Summary, include_invalid: bool) -> tuple[ScatterPoin
         include_invalid: Let rows that are not valid have a role on the frontier, in this view only.
     """
     return tuple(
-        _point(row, frontier_view(session, include_invalid).roles[row.quant_tag])
+        _point(row, view.roles[row.quant_tag])
         for session in summary.sessions
+        for view in [frontier_view(session, summary.execution_lane, include_invalid)]
         for row in session.per_quant
     )
 

@@ -54,7 +54,7 @@ def terminal_summary(
     )
     with console.capture() as capture:
         for session in summary.sessions:
-            console.print(_table(session))
+            console.print(_table(session, summary.execution_lane))
             for line in _problems(session):
                 console.print(Text(line, style="red"), soft_wrap=True)
             console.print(Text(session.recommendation, style="bold"))
@@ -73,7 +73,7 @@ def terminal_summary(
     return plain.encode("cp1252", "replace").decode("cp1252")
 
 
-def _table(session: ModelSession) -> Table:
+def _table(session: ModelSession, lane: Lane) -> Table:
     from rich.box import Box
     from rich.table import Table
     from rich.text import Text
@@ -90,7 +90,7 @@ def _table(session: ModelSession) -> Table:
         table.add_column(name, justify="left" if name == "quant" else "right", no_wrap=True)
     table.add_column("memory\nMiB", justify="right", no_wrap=True)
     table.add_column("verdict")
-    view = frontier_view(session)
+    view = frontier_view(session, lane)
     compared = {item.quant_tag: item for item in session.comparisons}
     for row in session.per_quant:
         style = ("green" if any(view.roles[row.quant_tag]) else "") if row.valid else "red"

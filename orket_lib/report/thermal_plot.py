@@ -14,7 +14,6 @@ from orket_lib.artifacts.thermal_series import ThermalSeries
 from orket_lib.report.formatting import cpu_name
 from orket_lib.report.panels import HEADING, INK, TEXT
 from orket_lib.report.thermal_columns import Column, columns_of
-from orket_lib.vocabulary.statuses import Lane
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -56,7 +55,7 @@ def plot_thermal(profile: ThermalProfile, series: ThermalSeries | None, target: 
     windows = [repeat.window_s for repeat in series.repeats] if series else []
     for (axes,), column in zip(panels, columns, strict=True):
         _draw(axes, column, windows)
-    _mark_runs(panels[0][0], windows)
+    mark_runs(panels[0][0], windows)
     _draw_thresholds(panels[0][0], profile, columns[0])
     panels[-1][0].set_xlabel("seconds since the loading began" if series else "run", color=INK)
     panels[-1][0].xaxis.set_major_locator(MaxNLocator(integer=True))
@@ -90,11 +89,12 @@ def _draw(axes: Axes, column: Column, windows: Sequence[tuple[float, float]]) ->
         axes.text(1.0, 1.02, column.note, transform=axes.transAxes, ha="right", **TEXT)
 
 
-def _mark_runs(axes: Axes, windows: Sequence[tuple[float, float]]) -> None:
+def mark_runs(axes: Axes, windows: Sequence[tuple[float, float]]) -> None:
+    """Write the number of each run above its time, of many runs that of some."""
     step = -(-len(windows) // _MOST_LABELS) or 1
-    for number, (begin, end) in list(enumerate(windows))[::step]:
+    for number, (begin, end) in list(enumerate(windows, 1))[::step]:
         axes.annotate(
-            f"{number}" if number else "run 0",
+            "run 1" if number == 1 else f"{number}",
             ((begin + end) / 2, 1.0),
             xycoords=("data", "axes fraction"),
             xytext=(0, 2),
@@ -129,11 +129,10 @@ def _draw_thresholds(axes: Axes, profile: ThermalProfile, heat: Column) -> None:
 
 
 def _head(picture: Figure, profile: ThermalProfile, height: float) -> None:
-    lane = profile.execution_lane
-    note = " (speeds are not evidence)" if lane is Lane.CI else ""
+    note = "" if profile.speeds_are_evidence else " (speeds are not evidence)"
     title = (
         f"{profile.model_id} {profile.quant_tag}  ·  {cpu_name(profile.hardware_fingerprint)}"
-        f"  ·  lane {lane}{note}"
+        f"  ·  lane {profile.execution_lane}{note}"
     )
     style = {name: value for name, value in HEADING.items() if name != "loc"}
     picture.text(0.02, 1 - 0.12 / height, title, va="top", fontsize=12.5, **style)

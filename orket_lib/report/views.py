@@ -14,6 +14,7 @@ from orket_lib.analysis.frontier import (
 )
 from orket_lib.artifacts.scatter import FrontierRole
 from orket_lib.artifacts.summary import ModelSession
+from orket_lib.vocabulary.statuses import Lane
 
 
 @dataclass(frozen=True)
@@ -33,25 +34,29 @@ class FrontierView:
     recomputed: bool
 
 
-def frontier_view(session: ModelSession, include_invalid: bool | None = None) -> FrontierView:
+def frontier_view(
+    session: ModelSession, lane: Lane, include_invalid: bool | None = None
+) -> FrontierView:
     """Return a session's frontier.
 
     Args:
         session: All rows of a model.
+        lane: Of the summary; in lane ci no quant is the best value, whatever an older summary says.
         include_invalid: Let rows that are not valid take part; None means as in the summary. It
             changes this view only, never the recommendation.
     """
     frontier = session.efficiency_frontier
     recomputed = include_invalid is not None and include_invalid != frontier.include_invalid
     baseline = session.baseline_quant
-    smallest, value = frontier.minimum_viable_quant_tag, frontier.best_value_quant_tag
+    smallest = frontier.minimum_viable_quant_tag
+    value = None if lane is Lane.CI else frontier.best_value_quant_tag
     if recomputed:
         policy = FrontierPolicy(
             frontier.adherence_threshold, frontier.latency_ceiling, not frontier.include_invalid
         )
         start = baseline_of(session.per_quant, policy.include_invalid)
-        eligible = eligible_rows(session.per_quant, start, policy) if start else []
-        least, most = minimum_viable(eligible), best_value(eligible)
+        eligible = eligible_rows(session.per_quant, start, policy, lane) if start else []
+        least, most = minimum_viable(eligible), best_value(eligible, lane)
         baseline = start.quant_tag if start else None
         smallest = least.quant_tag if least else None
         value = most.quant_tag if most else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
 
 
@@ -10,6 +11,11 @@ class Lane(StrEnum):
 
     LAB = "lab"  # physics count: timing and host reasons pollute
     CI = "ci"  # deterministic work only: they are recorded and shown, and don't pollute
+
+
+def weakest(lanes: Iterable[Lane]) -> Lane:
+    """Return the lane that claims least: ci where one of them is ci."""
+    return Lane.CI if Lane.CI in set(lanes) else Lane.LAB
 
 
 class VramProfile(StrEnum):

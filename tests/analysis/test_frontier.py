@@ -73,13 +73,13 @@ def test_a_score_on_the_threshold_is_enough() -> None:
     base = metrics("F16", 16.0, adherence_score=0.8)
     on_it = metrics("Q4_K_M", 4.9, adherence_score=0.72)
     below = metrics("Q3_K_M", 4.0, adherence_score=0.7199)
-    assert tags(eligible_rows([base, on_it, below], base, POLICY)) == ["F16", "Q4_K_M"]
+    assert tags(eligible_rows([base, on_it, below], base, POLICY, Lane.LAB)) == ["F16", "Q4_K_M"]
 
 
 def test_a_latency_on_the_ceiling_is_enough() -> None:
     on_it = metrics("Q4_K_M", 4.9, total_latency=10.0)
     above = metrics("Q3_K_M", 4.0, total_latency=10.001)
-    assert tags(eligible_rows([F16, on_it, above], F16, POLICY)) == ["F16", "Q4_K_M"]
+    assert tags(eligible_rows([F16, on_it, above], F16, POLICY, Lane.LAB)) == ["F16", "Q4_K_M"]
 
 
 @pytest.mark.parametrize(
@@ -110,13 +110,13 @@ def test_a_latency_on_the_ceiling_is_enough() -> None:
 )
 def test_best_value_breaks_its_ties_in_order(rows: list[RowMetrics], best: str) -> None:
     for order in itertools.permutations(rows):
-        found = best_value(order)
+        found = best_value(order, Lane.LAB)
         assert found is not None
         assert found.quant_tag == best
 
 
 def test_nothing_eligible_has_no_best() -> None:
-    assert best_value([]) is None
+    assert best_value([], Lane.LAB) is None
     assert minimum_viable([]) is None
 
 
@@ -194,23 +194,23 @@ def test_pareto_rows_are_beaten_by_no_other() -> None:
     small = metrics("Q4_K_M", 4.9, generation_tokens_per_second=90.0, peak_memory_rss=512.0)
     beaten = metrics("Q5_K_M", 5.7, generation_tokens_per_second=90.0, peak_memory_rss=600.0)
     best = metrics("F16", 16.0)
-    assert tags(pareto_rows([beaten, small, best], False)) == ["F16", "Q4_K_M"]
+    assert tags(pareto_rows([beaten, small, best], False, Lane.LAB)) == ["F16", "Q4_K_M"]
 
 
 def test_equal_rows_do_not_beat_each_other() -> None:
-    assert tags(pareto_rows([F16, Q8], False)) == ["F16", "Q8_0"]
+    assert tags(pareto_rows([F16, Q8], False, Lane.LAB)) == ["F16", "Q8_0"]
 
 
 def test_a_row_with_an_unknown_figure_is_no_pareto_row() -> None:
     blind = metrics("Q8_0", 8.5, peak_memory_rss=Null("REMOTE_SERVER"), adherence_score=1.0)
     mute = metrics("Q6_K", 6.6, generation_tokens_per_second=Null("NO_CLOCK"))
-    assert tags(pareto_rows([F16, blind, mute], False)) == ["F16"]
+    assert tags(pareto_rows([F16, blind, mute], False, Lane.LAB)) == ["F16"]
 
 
 def test_a_polluted_row_is_no_pareto_row_unless_asked() -> None:
     fast = polluted("Q2_K", 3.2, generation_tokens_per_second=900.0)
-    assert tags(pareto_rows([F16, fast], False)) == ["F16"]
-    assert tags(pareto_rows([F16, fast], True)) == ["Q2_K"]
+    assert tags(pareto_rows([F16, fast], False, Lane.LAB)) == ["F16"]
+    assert tags(pareto_rows([F16, fast], True, Lane.LAB)) == ["Q2_K"]
 
 
 @pytest.mark.parametrize(
@@ -276,9 +276,53 @@ def test_of_next_to_nothing_nothing_is_kept(adherence: float, eligible: int) -> 
         metrics("Q4_K_M", 4.9, adherence_score=adherence),
     ]
     policy = FrontierPolicy(0.95, 10.0, include_invalid=False)
-    assert len(eligible_rows(rows, rows[0], policy)) == eligible
+    assert len(eligible_rows(rows, rows[0], policy, Lane.LAB)) == eligible
     found = build_session("nano", rows, {"F16": (), "Q4_K_M": ()}, policy, Lane.LAB)
     told = found.recommendation
     assert ("fails these tasks" in told) is (eligible == 0), told
     reason = found.efficiency_frontier.reason
     assert reason == (None if eligible else "BASELINE_DOES_NOTHING")
+
+
+def test_lane_ci_ranks_nothing_by_speed() -> None:
+    frontier = session([F16, Q8, Q4, Q2], lane=Lane.CI).efficiency_frontier
+    assert frontier.minimum_viable_quant_tag == "Q4_K_M"
+    assert (frontier.best_value_quant_tag, frontier.optimal_quant_tag) == (None, None)
+    assert frontier.reason == "LANE_CI"
+
+
+def test_lane_ci_recommends_without_a_word_on_value() -> None:
+    found = session([F16, Q8, Q4], lane=Lane.CI)
+    assert found.recommendation_detail.best_value_quant is None
+    assert found.recommendation == (
+        "nano: run Q4_K_M, the smallest quant that keeps at least 90% of F16's adherence "
+        "(0.900 against 1.000). Lane ci: speeds are not evidence."
+    )
+
+
+def test_in_lane_ci_no_latency_is_too_high_and_none_has_to_be_known() -> None:
+    slow = metrics("Q4_K_M", 4.9, total_latency=99.0)
+    unknown = metrics("Q3_K_M", 4.0, total_latency=Null("NO_RUN_ANSWERED"))
+    rows = [F16, slow, unknown]
+    assert tags(eligible_rows(rows, F16, POLICY, Lane.CI)) == ["F16", "Q4_K_M", "Q3_K_M"]
+    assert tags(eligible_rows(rows, F16, POLICY, Lane.LAB)) == ["F16"]
+    found = session([metrics("F16", 16.0, total_latency=99.0)], lane=Lane.CI)
+    assert found.efficiency_frontier.minimum_viable_quant_tag == "F16"
+
+
+def test_in_lane_ci_pareto_rows_are_of_adherence_and_memory_alone() -> None:
+    light = metrics("Q8_0", 8.5, generation_tokens_per_second=1.0, peak_memory_rss=500.0)
+    mute = metrics(
+        "Q6_K",
+        6.6,
+        generation_tokens_per_second=Null("TIMING_UNAVAILABLE"),
+        peak_memory_rss=400.0,
+        adherence_score=0.9,
+    )
+    assert tags(pareto_rows([F16, light, mute], False, Lane.CI)) == ["Q8_0", "Q6_K"]
+    assert tags(pareto_rows([F16, light, mute], False, Lane.LAB)) == ["F16", "Q8_0"]
+
+
+def test_in_lane_ci_a_lack_of_a_baseline_is_the_reason_that_is_given() -> None:
+    frontier = session([polluted("F16", 16.0)], lane=Lane.CI).efficiency_frontier
+    assert frontier.reason == "NO_VALID_BASELINE"

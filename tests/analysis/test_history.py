@@ -12,6 +12,7 @@ from orket_lib.artifacts.context_ceiling import ContextCeiling
 from orket_lib.artifacts.frontier import FrontierExplorer
 from orket_lib.artifacts.thermal_profile import ThermalProfile
 from orket_lib.stores.files import Entry
+from orket_lib.vocabulary.statuses import Lane
 
 KINDS: dict[str, Any] = {
     "frontiers": FrontierExplorer,
@@ -33,6 +34,11 @@ def with_rows(*tags: str, **changes: Any) -> Entry:
     session["quant_rows"] = [copy.deepcopy(row) | {"quant_tag": tag} for tag in tags]
     session["quant_rows"][0] |= changes
     return entry
+
+
+def without(*picks: str) -> Entry:
+    entry = with_rows("F16")
+    return entry | {"sessions": [entry["sessions"][0] | dict.fromkeys(picks, "")]}
 
 
 def changes(old: Entry, new: Entry, store: str = "frontiers") -> list[tuple[Any, ...]]:
@@ -147,6 +153,15 @@ def test_thresholds_and_verdicts_of_the_other_stores_are_compared() -> None:
     ]
 
 
+def test_records_that_count_their_runs_from_0_have_the_same_runs() -> None:
+    point = thermal_profile()["points"][0]
+    old, new = (
+        thermal_profile(points=[point | {"run_index": first + run} for run in range(2)])
+        for first in (0, 1)
+    )
+    assert changes(old, new, "thermal_profiles") == []
+
+
 def test_a_metric_over_time_has_a_series_for_each_quant_and_its_nulls() -> None:
     early = with_rows("F16", "Q2_K", total_latency=3.0) | {"generated_at": "2026-01-01T00:00:00Z"}
     late = with_rows(
@@ -203,6 +218,8 @@ def test_every_metric_of_a_store_can_be_had(store: str) -> None:
     ("store", "entry", "verdict"),
     [
         ("frontiers", with_rows("F16"), "nano: text (best value text)"),
+        ("frontiers", without("best_value_quant"), "nano: text"),
+        ("frontiers", without("best_value_quant", "minimum_viable_quant"), "nano: no quant"),
         (
             "context_ceilings",
             context_ceiling(safe_context_ceiling=8192),
@@ -225,3 +242,9 @@ def test_every_metric_of_a_store_can_be_had(store: str) -> None:
 )
 def test_a_record_is_described_by_its_verdict(store: str, entry: Entry, verdict: str) -> None:
     assert described(kept(entry, store)).verdicts == (verdict,)
+
+
+def test_speeds_of_lane_ci_stay_those_of_lane_ci_under_another_label() -> None:
+    entry = context_ceiling(execution_lane="lab", measured_lane="ci")
+    (series,) = over_time([kept(entry, "context_ceilings")], "safe_context_ceiling")
+    assert series.execution_lane is Lane.CI

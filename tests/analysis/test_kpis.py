@@ -3,15 +3,18 @@ from __future__ import annotations
 import pytest
 from builders import metrics, polluted, unmeasured
 
+from orket_lib.analysis.frontier import FrontierPolicy
 from orket_lib.analysis.kpis import stability_kpis
 from orket_lib.artifacts.row import RowMetrics
 from orket_lib.artifacts.summary import StabilityKpis
 from orket_lib.vocabulary.nulls import Null
-from orket_lib.vocabulary.statuses import TokenStatus
+from orket_lib.vocabulary.statuses import Lane, TokenStatus
 
 
-def kpis(*models: list[RowMetrics]) -> StabilityKpis:
-    return stability_kpis(models, 0.9, 10.0)
+def kpis(
+    *models: list[RowMetrics], include_invalid: bool = False, lane: Lane = Lane.LAB
+) -> StabilityKpis:
+    return stability_kpis(models, FrontierPolicy(0.9, 10.0, include_invalid), lane)
 
 
 def test_a_clean_sweep_has_clean_kpis() -> None:
@@ -81,3 +84,17 @@ def test_nothing_measured_is_null_everywhere() -> None:
 
 def test_no_session_has_no_success_rate() -> None:
     assert kpis().null_reasons["frontier_success_rate"] == "NO_SESSION"
+
+
+def test_with_invalid_rows_asked_for_their_success_is_a_figure_of_its_own() -> None:
+    models = [[polluted("F16", 16.0)], [unmeasured("F16", 16.0)], [metrics("F16", 16.0)]]
+    found = kpis(*models, include_invalid=True)
+    assert found.frontier_success_rate == pytest.approx(1 / 3)
+    assert found.frontier_success_rate_as_asked == pytest.approx(2 / 3)
+    assert kpis(*models).frontier_success_rate_as_asked is None
+
+
+def test_in_lane_ci_no_latency_spoils_a_session() -> None:
+    slow = [metrics("F16", 16.0, total_latency=11.0)]
+    assert kpis(slow).frontier_success_rate == 0.0
+    assert kpis(slow, lane=Lane.CI).frontier_success_rate == 1.0

@@ -99,7 +99,7 @@ def test_a_reason_is_told_once_with_how_often_and_where_first() -> None:
         run(2, 1, reasons=(seen(Reason.SWAPPING, "7 MiB"),)),
     )
     (found,) = row_reasons(report(test_runs=runs), STRICT, 0.0)
-    assert found.evidence == "2 of 5 runs and probes; first: add-0002 run 0: 9 MiB"
+    assert found.evidence == "2 of 5 runs and probes; first: add-0002 run 1: 9 MiB"
     assert found.severity is Severity.HARD
 
 

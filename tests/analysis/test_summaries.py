@@ -64,10 +64,13 @@ def test_a_model_without_rows_is_no_session() -> None:
     assert [session.model_id for session in found.sessions] == ["b-model"]
 
 
-def test_include_invalid_changes_no_kpi() -> None:
+def test_include_invalid_adds_a_kpi_and_changes_none() -> None:
     lenient = FrontierPolicy(0.9, 10, include_invalid=True)
     listed = [row(polluted("F16", 16.0)), row(polluted("Q8_0", 8.5))]
     strict = summarize(listed, ["nano"], POLICY, Lane.LAB)
     other = summarize(listed, ["nano"], lenient, Lane.LAB)
-    assert strict.stability_kpis == other.stability_kpis
     assert strict.stability_kpis.frontier_success_rate == 0.0
+    assert strict.stability_kpis.frontier_success_rate_as_asked is None
+    assert other.stability_kpis.frontier_success_rate_as_asked == 1.0
+    same = other.stability_kpis.model_copy(update={"frontier_success_rate_as_asked": None})
+    assert same == strict.stability_kpis

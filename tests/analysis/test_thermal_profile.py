@@ -110,8 +110,8 @@ def test_throttling_is_named_and_the_throttled_runs_stay_in_the_trend() -> None:
     seen = dict.fromkeys(range(4, 8), (THROTTLED, CAPPED))
     found = findings(series(seconds, heat=WARMING, seen=seen))
     assert [(item.run_index, item.reason) for item in found.throttling[:2]] == [
-        (4, Reason.THERMAL_THROTTLE),
-        (4, Reason.SW_POWER_CAP),
+        (5, Reason.THERMAL_THROTTLE),
+        (5, Reason.SW_POWER_CAP),
     ]
     assert found.throttling[0].evidence == THROTTLED.evidence
     assert all(run.counted for run in found.speed.runs)
@@ -119,8 +119,8 @@ def test_throttling_is_named_and_the_throttled_runs_stay_in_the_trend() -> None:
     assert found.polluted_run_rate == 0.5
     said = words(found)
     assert "thermally stable over" not in said
-    assert "heat throttled runs 4, 5, 6, 7" in said
-    assert "the power limit held back runs 4, 5, 6, 7" in said
+    assert "heat throttled runs 5, 6, 7, 8" in said
+    assert "the power limit held back runs 5, 6, 7, 8" in said
 
 
 def test_what_others_did_is_no_heat() -> None:
@@ -129,7 +129,7 @@ def test_what_others_did_is_no_heat() -> None:
     found = findings(series(seconds, heat=WARMING, seen=seen))
     assert [run.counted for run in found.speed.runs] == [True] * 4 + [False] * 4
     assert (found.heat_soak_detected, found.latency_trend) == (False, "steady")
-    assert "not in the trend: runs 4, 5, 6, 7" in words(found)
+    assert "not in the trend: runs 5, 6, 7, 8" in words(found)
     assert found.speed.steady_over_burst == pytest.approx(1.0, abs=0.01)
     nothing = findings(series(seconds, seen=dict.fromkeys(range(8), (FOREIGN,)))).speed
     assert nothing.null_reasons["burst_decode_tps"] == "NO_RUN_COUNTS"
@@ -149,7 +149,7 @@ def test_a_rest_that_did_not_help_is_told_and_pollutes_nothing() -> None:
     assert found.polluted_run_rate == 0.0
     assert {point.cooldown_ok for point in found.points} == {False}
     assert found.points[0].reasons == ("COOLDOWN_TARGET_NOT_REACHED",)
-    assert "not cooled to 50 °C before: runs 0, 1, 2, 3, 4, 5" in words(found)
+    assert "not cooled to 50 °C before: runs 1, 2, 3, 4, 5, 6" in words(found)
 
 
 def test_a_rest_of_another_sensor_says_nothing_of_the_runs() -> None:
@@ -168,11 +168,11 @@ def test_a_run_that_ends_too_hot_is_polluted() -> None:
     heat = [80.0, 84.0, 85.0, 85.1, 86.0, 88.0]
     found = findings(series(latencies(6), heat=heat))
     hot = [point.run_index for point in found.points if point.polluted]
-    assert hot == [3, 4, 5], "a temperature at the threshold is not above it"
+    assert hot == [4, 5, 6], "a temperature at the threshold is not above it"
     assert found.points[3].reasons == ("THERMAL_END_ABOVE_THRESHOLD",)
     assert found.points[3].thermal_delta_c == pytest.approx(85.1 - 45.0)
     assert "no heat soak over 6 runs" in words(found)
-    assert "above 85 °C: runs 3, 4, 5" in words(found)
+    assert "above 85 °C: runs 4, 5, 6" in words(found)
 
 
 def test_without_a_sensor_no_cooldown_is_judged() -> None:

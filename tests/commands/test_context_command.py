@@ -307,3 +307,22 @@ def test_contexts_of_two_model_files_say_so() -> None:
     assert f"were not served alike (sha256 {found().served.sha256}, {'f' * 64})" in (
         found().recommendation
     )
+
+
+def test_another_label_of_lane_is_no_other_judgement() -> None:
+    written(4096, execution_lane=Lane.CI)
+    assert run("4096", "--execution-lane", "lab") == 0
+    relabelled = found()
+    assert (relabelled.execution_lane, relabelled.measured_lane) == (Lane.LAB, Lane.CI)
+    assert "In lane ci speeds are no evidence." in relabelled.recommendation
+    assert not relabelled.speeds_are_evidence
+    assert run("4096") == 0
+    assert (found().execution_lane, found().measured_lane) == (Lane.CI, None)
+
+
+def test_of_lanes_that_differ_the_one_that_claims_less_judges() -> None:
+    written(4096)
+    written(8192, execution_lane=Lane.CI)
+    assert run("4096,8192", "--execution-lane", "lab") == 0
+    assert found().measured_lane is Lane.CI
+    assert "In lane ci speeds are no evidence." in found().recommendation

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from explorer_artifacts import context_ceiling, frontier, thermal_profile
+from explorer_artifacts import context_ceiling, frontier_of_text, thermal_profile
 
 from orket_lib.artifacts.io import write_json
 from orket_lib.cli import main
@@ -15,7 +15,7 @@ ALL = ("--frontier", "frontier.json", "--context", "context.json", "--thermal", 
 @pytest.fixture(autouse=True)
 def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    write_json(Path("frontier.json"), frontier())
+    write_json(Path("frontier.json"), frontier_of_text())
     write_json(Path("context.json"), context_ceiling())
     write_json(Path("thermal.json"), thermal_profile())
 
@@ -27,7 +27,7 @@ def test_what_is_as_published_passes(capsys: pytest.CaptureFixture[str]) -> None
 
 
 def test_violations_of_all_files_are_listed_and_logged(capsys: pytest.CaptureFixture[str]) -> None:
-    broken = frontier()
+    broken = frontier_of_text()
     del broken["model_id"]
     write_json(Path("frontier.json"), broken)
     points = [context_ceiling()["points"][0] | {"context": "4096"}]
@@ -49,7 +49,7 @@ def test_violations_of_all_files_are_listed_and_logged(capsys: pytest.CaptureFix
 
 
 def test_another_version_is_named(capsys: pytest.CaptureFixture[str]) -> None:
-    write_json(Path("frontier.json"), frontier(schema_version="explorer.frontier.v2"))
+    write_json(Path("frontier.json"), frontier_of_text(schema_version="explorer.frontier.v2"))
     assert main(["contracts", "--frontier", "frontier.json"]) == 3
     assert "explorer.frontier.v2" in capsys.readouterr().err
 
@@ -89,4 +89,24 @@ def test_of_several_files_the_one_that_is_wrong_is_named(
     result = json.loads(done.out)
     assert result["violations"] == ["second.json: thermal:missing:thresholds"]
     assert [one["path"] for one in result["checked"]] == ["thermal.json", "second.json"]
-    assert "not what the published schemas promise: thermal.json, second.json" in done.err
+    assert "not what the published contract promises: thermal.json, second.json" in done.err
+
+
+def test_names_of_quants_that_have_no_row_are_refused_beside_every_other_violation(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (session,) = frontier_of_text()["sessions"]
+    session |= {"minimum_viable_quant": "Q9", "best_value_quant": "Q8"}
+    del session["recommendation"]
+    write_json(Path("frontier.json"), frontier_of_text(sessions=[session]))
+
+    assert main(["contracts", "--frontier", "frontier.json", "--json"]) == 3
+
+    done = capsys.readouterr()
+    assert json.loads(done.out)["violations"] == [
+        "frontier:missing:sessions.0.recommendation",
+        'frontier:quant_tag:must be "Q9", by the first session\'s minimum_viable_quant, is "text"',
+        'frontier:sessions.0.minimum_viable_quant:names "Q9", which is not there; there are "text"',
+        'frontier:sessions.0.best_value_quant:names "Q8", which is not there; there are "text"',
+    ]
+    assert "Traceback" not in done.err

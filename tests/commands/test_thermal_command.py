@@ -19,6 +19,7 @@ from orket_lib.artifacts.frontier import FrontierExplorer, FrontierSession
 from orket_lib.artifacts.gpu import GpuSummary
 from orket_lib.artifacts.io import read_model, write_model
 from orket_lib.artifacts.row import RowMetrics
+from orket_lib.artifacts.run_report import Observation
 from orket_lib.artifacts.spec import MeasurementSpec
 from orket_lib.artifacts.summary import CanarySummary, Summary
 from orket_lib.artifacts.thermal_profile import ThermalProfile
@@ -72,7 +73,7 @@ def summary(path: str, *rows: RowMetrics, **changes: Any) -> str:
             latency_variance_threshold=0.03,
         ),
         "sessions": sessions,
-        "stability_kpis": stability_kpis(list(by_model.values()), 0.95, 10.0),
+        "stability_kpis": stability_kpis(list(by_model.values()), policy, Lane.LAB),
         "failed_rows": (),
     }
     write_model(Path(path), Summary(**(values | changes)))
@@ -268,6 +269,45 @@ def test_other_machines_and_labels_that_differ_are_refused(
     summary("1.json", hot_row(1.1), execution_lane=Lane.CI)
     assert "name --execution-lane" in refusal(capsys, "--summaries", *files)
     assert profile_of(*files, options=("--execution-lane", "ci")).execution_lane is Lane.CI
+
+
+def busy_row(latency: float) -> RowMetrics:
+    """Return a row beside which something else worked: in lane lab that pollutes."""
+    load = Observation.of(Reason.HIGH_CPU_SATURATION, "foreign CPU 58 %")
+    return hot_row(latency, run_quality_reasons=(load,))
+
+
+def test_another_label_of_lane_is_no_other_judgement() -> None:
+    files = [summary(f"{n}.json", busy_row(1 + n / 10), execution_lane=Lane.CI) for n in range(3)]
+    as_measured = profile_of(*files)
+    relabelled = profile_of(*files, options=("--execution-lane", "lab"))
+    assert (relabelled.execution_lane, relabelled.measured_lane) == (Lane.LAB, Lane.CI)
+    assert (as_measured.execution_lane, as_measured.measured_lane) == (Lane.CI, None)
+    assert relabelled.points == as_measured.points
+    assert not any(point.polluted for point in relabelled.points)
+    assert relabelled.recommendation == as_measured.recommendation
+    assert relabelled.recommendation.endswith("Lane ci: speeds are not evidence.")
+
+
+def test_runs_of_several_lanes_are_judged_each_by_its_own() -> None:
+    files = [
+        summary("0.json", busy_row(1.0), execution_lane=Lane.CI),
+        summary("1.json", busy_row(1.1)),
+        summary("2.json", busy_row(1.2)),
+    ]
+    for label in ("ci", "lab"):
+        profile = profile_of(*files, options=("--execution-lane", label))
+        assert [point.polluted for point in profile.points] == [False, True, True]
+        assert profile.recommendation.endswith("Lane ci: speeds are not evidence.")
+
+
+def test_a_series_keeps_the_judgement_of_its_sweep_under_another_label() -> None:
+    write_model(Path("series.json"), series(latencies(6)))
+    write_frontier("Q4_K_M")
+    options = ("--frontier", "frontier.json", "--execution-lane", "lab")
+    profile = profile_of("series.json", options=options)
+    assert (profile.execution_lane, profile.measured_lane) == (Lane.LAB, Lane.CI)
+    assert profile.recommendation.endswith("Lane ci: speeds are not evidence.")
 
 
 @pytest.mark.parametrize(

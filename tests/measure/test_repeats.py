@@ -49,7 +49,7 @@ def test_a_machine_that_stays_busy_ends_it_at_the_limit(
     assert (len(report.discarded_runs), len(report.discarded_probes)) == (8, 4)
     assert all(run.telemetry.run_quality_reasons for run in report.test_runs)
     (note,) = [o for o in report.observations if o.reason is Reason.POLLUTED_RUNS_REPEATED]
-    assert note.evidence.startswith("12 disturbed steps were repeated: probe 0 (")
+    assert note.evidence.startswith("12 disturbed steps were repeated: probe 1 (")
     assert note.evidence.endswith(" and 7 more")
 
 

@@ -168,7 +168,7 @@ def summary(
             latency_variance_threshold=0.03,
         ),
         "sessions": sessions,
-        "stability_kpis": stability_kpis(models, policy.adherence_threshold, 2.0),
+        "stability_kpis": stability_kpis(models, policy, lane),
         "failed_rows": [
             FailedRow(
                 model_id=row.model_id,

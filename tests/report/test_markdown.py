@@ -87,6 +87,28 @@ def test_sections_come_in_the_order_of_interest() -> None:
     ]
 
 
+def test_in_lane_ci_the_report_knows_no_best_value_and_no_ceiling() -> None:
+    matrix = {"sweep": "reference", "latency_ceiling": 2}
+    ci = render_markdown(summary(seven(), lane=Lane.CI, matrix=matrix), [])
+    lab = render_markdown(summary(seven(), matrix=matrix), [])
+
+    assert "Latency ceiling, s: 2 (decides nothing in lane ci)" in ci
+    assert "Latency ceiling, s: 2\n" in lab
+    assert "there is no best value" in section(ci, "Legend")
+    assert "best value" not in ci[: ci.index("## Legend")].lower()
+    assert "minimum viable, best value" in lab
+
+
+def test_the_success_that_was_asked_for_stands_beside_the_strict_one() -> None:
+    rows = [polluted("Q8_0", 8.5, 0.9, "hot")]
+    asked = section(render_markdown(summary(rows, include_invalid=True), []), "Stability KPIs")
+    strict = section(render_markdown(summary(rows), []), "Stability KPIs")
+
+    assert "| frontier_success_rate | 0.000 |" in asked
+    assert "| frontier_success_rate_as_asked | 1.000 |" in asked
+    assert "as_asked" not in strict
+
+
 def test_lane_ci_is_said_before_anything_else() -> None:
     ci = render_markdown(summary(seven(), lane=Lane.CI), [])
 

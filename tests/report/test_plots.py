@@ -43,11 +43,12 @@ def panel(found: Summary, draw: str = "quality") -> Figure:
     """Return a figure with one panel of the first model."""
     (session, *_), figure = found.sessions, Figure(figsize=(7, 4))
     FigureCanvasAgg(figure)
-    axes, view = figure.add_subplot(), frontier_view(session)
+    axes, lane = figure.add_subplot(), found.execution_lane
+    view = frontier_view(session, lane)
     if draw == "quality":
-        draw_quality(axes, session, view)
+        draw_quality(axes, session, view, lane)
     else:
-        draw_speed(axes, session, view, found.execution_lane)
+        draw_speed(axes, session, view, lane)
     return figure
 
 
@@ -168,3 +169,14 @@ def test_reports_import_no_heavy_library_before_they_need_it() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
 
     assert done.returncode == 0, done.stderr
+
+
+def test_in_lane_ci_no_quant_is_drawn_as_the_best_value() -> None:
+    def legend(found: Summary) -> list[str]:
+        (axes,) = panel(found).axes
+        entries = axes.get_legend()
+        assert entries is not None
+        return [text.get_text() for text in entries.get_texts()]
+
+    assert legend(summary(seven())) == ["minimum viable", "best value"]
+    assert legend(summary(seven(), lane=Lane.CI)) == ["minimum viable"]

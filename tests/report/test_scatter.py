@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from report_summaries import failed, polluted, row, seven, summary
 
+from orket_lib.analysis.explorer import explorer_sessions
 from orket_lib.report.scatter import scatter_points
 from orket_lib.report.views import frontier_view, role_text
 from orket_lib.vocabulary.nulls import Null
+from orket_lib.vocabulary.statuses import Lane
 
 
 def test_points_carry_the_role_of_the_summary() -> None:
@@ -68,7 +70,7 @@ def test_a_view_moves_the_threshold_with_the_baseline() -> None:
     rows = [polluted("F16", 16.0, 0.8, "hot"), row("Q8_0", 8.5, 0.6)]
     (session,) = summary(rows).sessions
 
-    as_is, lenient = frontier_view(session), frontier_view(session, include_invalid=True)
+    as_is, lenient = frontier_view(session, Lane.LAB), frontier_view(session, Lane.LAB, True)
 
     assert (as_is.baseline, as_is.recomputed) == ("Q8_0", False)
     assert as_is.floor == 0.6 * 0.95
@@ -76,3 +78,16 @@ def test_a_view_moves_the_threshold_with_the_baseline() -> None:
     assert lenient.floor == 0.8 * 0.95
     assert role_text(as_is, "Q8_0") == "baseline, minimum viable, best value"
     assert role_text(lenient, "Q8_0") == ""
+
+
+def test_in_lane_ci_nothing_is_the_best_value_even_if_an_older_summary_says_so() -> None:
+    older = summary(seven()).model_copy(update={"execution_lane": Lane.CI})
+
+    for found in (summary(seven(), lane=Lane.CI), older):
+        for include_invalid in (False, True):
+            roles = {p.quant_tag: p.frontier_role for p in scatter_points(found, include_invalid)}
+            assert {tag: role for tag, role in roles.items() if role} == {
+                "Q4_K_M": "minimum_viable"
+            }
+        (session,) = explorer_sessions(found)
+        assert (session.minimum_viable_quant, session.best_value_quant) == ("Q4_K_M", "")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import matplotlib.image
 import pytest
+from matplotlib.figure import Figure
 from report_summaries import seven, summary
 from thermal_builders import LIMITS, NO_SENSOR, findings, latencies, series
 
@@ -18,7 +19,7 @@ from orket_lib.report.markdown import render_markdown
 from orket_lib.report.terminal import terminal_summary
 from orket_lib.report.thermal import thermal_section
 from orket_lib.report.thermal_columns import columns_of
-from orket_lib.report.thermal_plot import plot_thermal
+from orket_lib.report.thermal_plot import mark_runs, plot_thermal
 from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.reasons import Reason
 from orket_lib.vocabulary.statuses import Lane, VramProfile
@@ -57,11 +58,11 @@ def test_a_series_has_its_sentence_its_runs_and_its_picture() -> None:
     assert "### nano Q4_K_M: thermal series" in part
     assert "not thermally stable: latency rises" in part
     rows = [line.split("|")[1:-1] for line in part.splitlines() if line.startswith("| ")]
-    assert [cells[0].strip() for cells in rows[1:]] == ["0", "1", "2", "3", "4", "5"]
+    assert [cells[0].strip() for cells in rows[1:]] == ["1", "2", "3", "4", "5", "6"]
     assert rows[6][4].strip() == "45.0"
     assert rows[6][6].strip() == "yes"
     assert "THERMAL_END_ABOVE_THRESHOLD, RUN_QUALITY_NOT_CLEAN" in rows[6][8].replace("\\", "")
-    assert "run 5: THERMAL_THROTTLE: GPU 0 slowed by sw_thermal \\| up to 88 C" in part
+    assert "run 6: THERMAL_THROTTLE: GPU 0 slowed by sw_thermal \\| up to 88 C" in part
     assert "](../thermal/nano/thermal%20profile.png)" in part
 
 
@@ -70,8 +71,8 @@ def test_what_disturbed_a_run_is_told() -> None:
     made = profile(series(latencies(6), seen={2: (busy, busy), 5: (HOT,)}))
     notes = thermal_section(made, None).notes
     assert [note for note in notes if note.startswith("run ")] == [
-        f"run 5: THERMAL_THROTTLE: {HOT.evidence}",
-        "run 2: HIGH_CPU_SATURATION: foreign CPU use 40%",
+        f"run 6: THERMAL_THROTTLE: {HOT.evidence}",
+        "run 3: HIGH_CPU_SATURATION: foreign CPU use 40%",
     ]
 
 
@@ -79,7 +80,7 @@ def test_what_no_sensor_told_is_a_dash_with_its_reason() -> None:
     section = thermal_section(profile(BLIND), None)
     assert {cells[4] for cells in section.rows} == {"—"}
     assert {cells[3] for cells in section.rows} == {"—"}
-    why = "NO_TEMPERATURE_SENSOR (run 0, 1, 2, 3, 4, 5)"
+    why = "NO_TEMPERATURE_SENSOR (run 1, 2, 3, 4, 5, 6)"
     assert f"no thermal_end_c: {why}" in section.notes
     assert section.picture is None
 
@@ -115,6 +116,12 @@ def test_a_panel_without_data_says_why() -> None:
     nothing = series([], status_reason="NO_QUANT_CHOSEN")
     words = "nothing to draw: the frontier picked no quant, so nothing was run"
     assert {column.missing for column in columns_of(profile(nothing), nothing)} == {words}
+
+
+def test_a_picture_counts_its_runs_from_1() -> None:
+    axes = Figure().add_subplot()
+    mark_runs(axes, [repeat.window_s for repeat in SOAK.repeats])
+    assert [text.get_text() for text in axes.texts] == ["run 1", "2", "3", "4", "5", "6"]
 
 
 def test_the_same_profile_is_the_same_picture(tmp_path: Path) -> None:

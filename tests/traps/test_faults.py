@@ -118,7 +118,7 @@ def test_a_run_that_was_disturbed_is_done_again_and_the_first_one_is_kept(tmp_pa
     ]
     assert [(run.task_id, run.run_index) for run in thrown] == [(tasks_of(wanted)[2].id, 0)]
     (note,) = [o for o in report.observations if o.reason is Reason.POLLUTED_RUNS_REPEATED]
-    assert f"{thrown[0].test_id} run 0 (HIGH_CPU_SATURATION" in note.evidence
+    assert f"{thrown[0].test_id} run 1 (HIGH_CPU_SATURATION" in note.evidence
     row = row_of(report, Lane.LAB)
     assert row.discarded_steps == len(report.discarded_runs) + len(report.discarded_probes)
     assert row.test_runs == 6

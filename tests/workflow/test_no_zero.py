@@ -19,6 +19,7 @@ from pydantic import BaseModel
 from sweep_workspace import ROOT, Workspace
 
 import orket_lib.artifacts
+from orket_lib.analysis.frontier import FrontierPolicy
 from orket_lib.analysis.kpis import stability_kpis
 from orket_lib.analysis.rows import build_row
 from orket_lib.artifacts.base import Measured
@@ -233,7 +234,7 @@ def blind(
         assert report.status is RunStatus.MEASURED
         assert len(report.test_runs) == 3 * spec.runs_per_task
         row = build_row(report, STRICT, Lane.LAB, {}, SidecarStatus.NOT_APPLICABLE, "run.json")
-        kpis = stability_kpis([[row]], 1.0, 10.0)
+        kpis = stability_kpis([[row]], FrontierPolicy(1.0, 10.0, include_invalid=False), Lane.LAB)
         return [*readings_of(report), *readings_of(row), *readings_of(kpis)], report, row
 
     return measure
