@@ -252,18 +252,14 @@ def test_missing_telemetry_is_tolerated_up_to_the_policy(
     assert found.valid is valid
 
 
-@pytest.mark.parametrize(
-    ("sidecar", "valid"),
-    [
-        (SidecarStatus.OK, True),
-        (SidecarStatus.OPTIONAL_FIELD_MISSING, True),
-        (SidecarStatus.NOT_APPLICABLE, True),
-        (SidecarStatus.REQUIRED_FIELD_MISSING, False),
-        (SidecarStatus.PARSE_ERROR, False),
-    ],
-)
-def test_a_sidecar_that_failed_makes_its_row_invalid(sidecar: SidecarStatus, valid: bool) -> None:
-    assert row(sidecar=sidecar).valid is valid
+@pytest.mark.parametrize("sidecar", SidecarStatus)
+@pytest.mark.parametrize("status", [RunStatus.MEASURED, RunStatus.CRASHED])
+def test_a_sidecar_changes_nothing_of_its_row_whatever_came_of_it(
+    sidecar: SidecarStatus, status: RunStatus
+) -> None:
+    found = row(sidecar=sidecar, status=status)
+    assert found == row(status=status).model_copy(update={"hardware_sidecar": sidecar})
+    assert found.valid is (status is RunStatus.MEASURED)
 
 
 def test_a_note_is_shown_and_pollutes_nothing() -> None:
