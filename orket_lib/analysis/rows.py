@@ -80,6 +80,7 @@ def build_row(
         init_latency=report.sessions[0].load.reading("load_seconds"),
         ttft_ms=aggregates.median_ttft_ms(probes),
         **aggregates.probe_rates(probes),
+        output_tokens_per_answer=aggregates.output_tokens_per_answer(runs),
         orchestration_overhead_ratio=overhead,
         missing_telemetry_rate=missing_rate,
         polluted_run_rate=statistics.fmean(run_is_polluted(run, lane) for run in runs),

@@ -262,6 +262,19 @@ def test_a_sidecar_changes_nothing_of_its_row_whatever_came_of_it(
     assert found.valid is (status is RunStatus.MEASURED)
 
 
+def test_tokens_per_answer_are_the_mean_over_the_runs_that_answered() -> None:
+    counted = run(1, 0).telemetry.token_metrics
+    few = counted.model_copy(
+        update={"counts": counted.counts.model_copy(update={"output_tokens": 8})}
+    )
+    runs = (run(1, 0), run(1, 1, token_metrics=few), run(2, 0, TIMEOUT))
+    known = counted.counts.output_tokens
+    assert known is not None
+    assert row(test_runs=runs).output_tokens_per_answer == pytest.approx((known + 8) / 2)
+    silent = row(test_runs=(run(1, 0, TIMEOUT),))
+    assert silent.null_reasons["output_tokens_per_answer"] == "NO_RUN_ANSWERED"
+
+
 def test_a_note_is_shown_and_pollutes_nothing() -> None:
     note = Observation.of(Reason.SW_POWER_CAP, "300 W")
     found = row(test_runs=(run(1, 0, reasons=(note,)), run(1, 1)))

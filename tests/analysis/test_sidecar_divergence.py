@@ -15,6 +15,8 @@ def probed(decode: float | Null, prefill: float | Null = 1000.0) -> RowMetrics:
         decode_tps=decode,
         model_load_ms=50.0,
         request_floor_ms=2.0,
+        thermal_start_c=40.0,
+        thermal_end_c=50.0,
         errors=(),
         view_path="view.json",
     )

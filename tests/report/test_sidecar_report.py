@@ -24,6 +24,8 @@ def probed(tag: str, decode: float | Null, **changes: Any) -> RowMetrics:
         decode_tps=decode,
         model_load_ms=50.0,
         request_floor_ms=2.0,
+        thermal_start_c=40.0,
+        thermal_end_c=50.0,
         errors=errors,
         view_path="view.json",
     )
