@@ -161,6 +161,16 @@ def test_a_summary_without_temperatures_gives_a_trend_and_no_verdict() -> None:
     assert "verdict is unavailable; latency rises" in profile.recommendation
 
 
+def test_a_series_that_is_too_wild_to_tell_is_not_called_stable() -> None:
+    wild = (1.0, 1.2, 1.4, 0.9)
+    profile = profile_of(*(summary(f"{n}.json", hot_row(value)) for n, value in enumerate(wild)))
+    assert (profile.heat_soak_detected, profile.latency_trend) == (None, "unknown")
+    assert "stable" not in profile.recommendation
+    assert "no thermal verdict over 4 runs: latency can't be judged" in profile.recommendation
+    assert "a rise of up to 142% may hide" in profile.recommendation
+    assert "more runs, or calmer ones, would tell" in profile.recommendation
+
+
 def test_one_summary_shows_no_trend() -> None:
     profile = profile_of(summary("0.json", hot_row(1.0)))
     assert (profile.heat_soak_detected, profile.latency_trend) == (None, "unknown")
