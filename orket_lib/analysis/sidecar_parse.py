@@ -85,8 +85,12 @@ def sidecar_fields(measurement: SidecarMeasurement) -> dict[str, Any]:
 
 def row_sidecar(view: SidecarReport, view_path: str) -> RowSidecar:
     """Return what a row repeats of a view."""
-    numbers = {field: view.reading(field) for field in RowSidecar.readings()}
-    return RowSidecar.of(errors=view.sidecar_parse_errors, view_path=view_path, **numbers)
+    return RowSidecar.of(
+        errors=view.sidecar_parse_errors,
+        view_path=view_path,
+        measured_at=view.measured_at,
+        **{field: view.reading(field) for field in RowSidecar.readings()},
+    )
 
 
 def _own(measurement: SidecarMeasurement) -> ParsedSidecar:

@@ -104,6 +104,7 @@ def _point(index: int, run: ThermalRun, thresholds: ThermalThresholds, lane: Lan
         thermal_start_c=run.start_c,
         thermal_end_c=run.end_c,
         thermal_delta_c=_difference(run.end_c, run.start_c),
+        temperature_of="sidecar" if run.heat_of_sidecar else "run",
         polluted=polluted,
         cooldown_ok=cool,
         reasons=tuple(reasons),

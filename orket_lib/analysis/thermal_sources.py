@@ -15,7 +15,7 @@ from orket_lib.analysis.explorer import served_in_row
 from orket_lib.analysis.thermal_runs import (
     ThermalRun,
     chosen_row,
-    run_of_row,
+    runs_of_rows,
     runs_of_series,
     served_in_series,
 )
@@ -133,7 +133,7 @@ def from_summaries(
     return ThermalSource(
         model_id=first.model_id,
         quant_tag=first.quant_tag,
-        runs=tuple(run_of_row(row, path) for path, row in rows),
+        runs=runs_of_rows(rows),
         served=next(filter(None, (served_in_row(row) for _, row in rows)), None),
         fingerprint=found[0].hardware_fingerprint,
         labels=Labels(

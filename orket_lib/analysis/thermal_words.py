@@ -126,6 +126,9 @@ def _disturbances(findings: Findings, thresholds: ThermalThresholds) -> list[str
         runs = [point.run_index for point in findings.points if label in point.reasons]
         if runs:
             parts.append(f"{words}: {_runs(runs)}")
+    runs = [point.run_index for point in findings.points if point.temperature_of == "sidecar"]
+    if runs:
+        parts.append(f"temperatures by their sidecars: {_runs(runs)}")
     # What only heat slowed is told above.
     others = [run.run_index for run in findings.speed.runs if not run.counted]
     return [*parts, f"not in the trend: {_runs(others)}"] if others else parts

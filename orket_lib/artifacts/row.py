@@ -60,6 +60,9 @@ class RowSidecar(Measured):
     thermal_end_c: Reading = None
     errors: tuple[str, ...]
     view_path: str
+    measured_at: str | None = Field(
+        None, description="UTC; null in older files", json_schema_extra={"volatile": True}
+    )
 
 
 class RowRound(Measured):

@@ -35,6 +35,9 @@ class ThermalPoint(Measured):
     thermal_start_c: Reading
     thermal_end_c: Reading
     thermal_delta_c: Reading
+    temperature_of: Literal["run", "sidecar"] = Field(
+        "run", description="`sidecar`: measured by the hardware sidecar, apart from the run"
+    )
     polluted: bool
     cooldown_ok: bool | None = Field(description="null without a temperature")
     reasons: tuple[ThermalReason, ...]

@@ -399,6 +399,7 @@ def test_a_row_repeats_the_numbers_with_their_reasons() -> None:
     copy = row_sidecar(view(**sidecar_fields(measurement(without("decode_tps")))), "a/view.json")
     assert (copy.ttft_ms, copy.decode_tps) == (FULL["ttft_ms"], None)
     assert copy.null_reasons["decode_tps"] == "NOT_PRINTED"
+    assert copy.measured_at == NOW
     temperatures = (copy.thermal_start_c, copy.thermal_end_c)
     assert temperatures == (FULL["thermal_start_c"], FULL["thermal_end_c"])
     assert (copy.errors, copy.view_path) == (("missing:decode_tps",), "a/view.json")
