@@ -262,6 +262,7 @@ def metrics(tag: str = "Q8_0", bits: float | Null = 8.5, **changes: Any) -> RowM
         "prompt_tokens_per_second": 1000.0,
         "generation_tokens_per_second": 100.0,
         "rate_source": "server",
+        "output_tokens_per_answer": 40.0,
         "orchestration_overhead_ratio": 0.1,
         "missing_telemetry_rate": 0.0,
         "polluted_run_rate": 0.0,

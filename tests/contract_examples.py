@@ -40,7 +40,7 @@ def example(model: type[BaseModel], whole: bool) -> dict[str, Any]:
         if whole or field.is_required() or name == "schema_version"
     }
     if issubclass(model, Measured):
-        nulls = [name for name in model.readings() if content.get(name) is None]
+        nulls = [name for name in model.readings() if content.get(name, 0) is None]
         content["null_reasons"] = dict.fromkeys(nulls, "NOT_MEASURED")
     return content
 

@@ -60,11 +60,13 @@ def missing_telemetry_rate(runs: Sequence[TestRun]) -> float | Null:
 
 def mean_over_answered(runs: Sequence[TestRun], reading: str) -> float | Null:
     """Return the mean of a telemetry reading over the runs that answered."""
-    values = [run.telemetry.reading(reading) for run in runs if answered(run)]
-    known = [value for value in values if not isinstance(value, Null)]
-    if known:
-        return statistics.fmean(known)
-    return _first_null(values) or Null("NO_RUN_ANSWERED")
+    return _mean_of_known([run.telemetry.reading(reading) for run in runs if answered(run)])
+
+
+def output_tokens_per_answer(runs: Sequence[TestRun]) -> float | Null:
+    """Return the mean number of tokens that an answer has, by the server's count."""
+    counts = [run.telemetry.token_metrics.counts for run in runs if answered(run)]
+    return _mean_of_known([count.reading("output_tokens") for count in counts])
 
 
 def peak(runs: Sequence[TestRun], reading: str) -> float | Null:
@@ -156,6 +158,13 @@ def _whole(value: float | Null) -> int | Null:
 
 def _null_first(value: float | Null) -> float:
     return -1.0 if isinstance(value, Null) else value
+
+
+def _mean_of_known(values: Sequence[float | Null]) -> float | Null:
+    known = [value for value in values if not isinstance(value, Null)]
+    if known:
+        return statistics.fmean(known)
+    return _first_null(values) or Null("NO_RUN_ANSWERED")
 
 
 def _first_null(values: Sequence[float | Null]) -> Null | None:

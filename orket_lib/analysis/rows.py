@@ -36,7 +36,7 @@ def build_row(
         policy: What a row tolerates.
         lane: Whether timing and host reasons pollute.
         quant_bits: Bits per weight of tags that the vocabulary doesn't know.
-        sidecar: What came of the hardware probe.
+        sidecar: What came of the hardware probe; it is repeated, and decides nothing.
         report_path: Where the report lies.
         sidecar_copy: The hardware probe's numbers, where one is configured.
         rounds: What each round came to, where the report is of several.
@@ -62,14 +62,14 @@ def build_row(
         "failed_runs": sum(not aggregates.answered(run) for run in report.test_runs),
     }
     if report.status is not RunStatus.MEASURED:
-        return _unmeasured(report, common, sidecar)
+        return _unmeasured(report, common)
     runs, probes = report.test_runs, report.probes
     overhead = aggregates.mean_over_answered(runs, "orchestration_overhead_ratio")
     missing_rate = aggregates.missing_telemetry_rate(runs)
     tokens = _token_status(runs, missing_rate, policy)
     reasons = row_reasons(report, policy, overhead)
     quality = row_quality(reasons, lane)
-    because = invalid_because(report.status, quality, tokens, sidecar)
+    because = invalid_because(report.status, quality, tokens)
     scores = aggregates.task_scores(runs)
     return RowMetrics.of(
         **common,
@@ -82,6 +82,7 @@ def build_row(
         init_latency=report.sessions[0].load.reading("load_seconds"),
         ttft_ms=aggregates.median_ttft_ms(probes),
         **aggregates.probe_rates(probes),
+        output_tokens_per_answer=aggregates.output_tokens_per_answer(runs),
         orchestration_overhead_ratio=overhead,
         missing_telemetry_rate=missing_rate,
         polluted_run_rate=statistics.fmean(run_is_polluted(run, lane) for run in runs),
@@ -97,7 +98,7 @@ def build_row(
     )
 
 
-def _unmeasured(report: RunReport, common: Mapping[str, Any], sidecar: SidecarStatus) -> RowMetrics:
+def _unmeasured(report: RunReport, common: Mapping[str, Any]) -> RowMetrics:
     """Return the row of a cell without a measurement: every figure null, with the status as why."""
     nothing = Null(f"STATUS_{report.status.upper()}")
     figures = [name for name in RowMetrics.readings() if name not in common]
@@ -111,7 +112,7 @@ def _unmeasured(report: RunReport, common: Mapping[str, Any], sidecar: SidecarSt
         run_quality_reasons=(),
         notes=(),
         valid=False,
-        invalid_because=invalid_because(report.status, None, None, sidecar),
+        invalid_because=invalid_because(report.status, None, None),
     )
 
 

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from orket_lib.analysis.aggregates import median_ttft_ms, probe_rates
-from orket_lib.analysis.sidecar_payload import Payload, objects_in, printed_number
+from orket_lib.analysis.sidecar_payload import Payload, missing_tool, objects_in, printed_number
 from orket_lib.artifacts.row import RowSidecar
 from orket_lib.artifacts.sidecar import (
+    CapturedText,
     SensorReadings,
     ServedProbes,
     SidecarMeasurement,
@@ -84,8 +85,12 @@ def sidecar_fields(measurement: SidecarMeasurement) -> dict[str, Any]:
 
 def row_sidecar(view: SidecarReport, view_path: str) -> RowSidecar:
     """Return what a row repeats of a view."""
-    numbers = {field: view.reading(field) for field in RowSidecar.readings()}
-    return RowSidecar.of(errors=view.sidecar_parse_errors, view_path=view_path, **numbers)
+    return RowSidecar.of(
+        errors=view.sidecar_parse_errors,
+        view_path=view_path,
+        measured_at=view.measured_at,
+        **{field: view.reading(field) for field in RowSidecar.readings()},
+    )
 
 
 def _own(measurement: SidecarMeasurement) -> ParsedSidecar:
@@ -100,21 +105,25 @@ def _own(measurement: SidecarMeasurement) -> ParsedSidecar:
 def _of_template(measurement: SidecarMeasurement) -> ParsedSidecar:
     objects = _objects(measurement)
     trouble = _trouble(measurement) or (None if objects else _NO_PAYLOAD)
+    lacking = _lacking(measurement) if trouble else None
     own = next((item for item in reversed(objects) if item.get("schema_version") == _OURS), None)
-    said = _status_of(objects)
-    silent = _reason(trouble or "NOT_PRINTED")
-    unknowable = () if trouble else measurement.spec.not_measured
+    said = SidecarStatus.NOT_APPLICABLE if lacking else _status_of(objects)
+    silent = "NOT_APPLICABLE" if lacking else _reason(trouble or "NOT_PRINTED")
+    unknowable = measurement.spec.not_measured
     printed: dict[str, float | Null] = {}
     for field in FIELDS:
-        number = None if trouble else printed_number(objects, field)
+        number = printed_number(objects, field)
         why = _told_reason(own, field) or (NOT_MEASURED if field in unknowable else silent)
         printed[field] = Null(why) if number is None else number
-    if said is SidecarStatus.NOT_APPLICABLE and not trouble:
-        return _parsed(said, _told_errors(objects), printed, _sources(printed, "template"))
+    source = _sources(printed, "template")
+    told = _listed(lacking) or _told_errors(objects)
+    if said is SidecarStatus.NOT_APPLICABLE:
+        failed = _listed(_exit_error(measurement)) if source else ()
+        return _parsed(said, (*told, *failed), printed, source)
     filled = FIELDS if unknowable else REQUIRED
     numbers, source = _with_sensors(printed, "template", measurement.sensors, "sampler", filled)
     if own and said is SidecarStatus.PARSE_ERROR and not trouble:
-        return _parsed(said, _told_errors(objects), numbers, source)
+        return _parsed(said, told, numbers, source)
     return _judged(trouble, numbers, source, _excused(measurement, own))
 
 
@@ -155,20 +164,29 @@ def _parsed(
 
 
 def _trouble(measurement: SidecarMeasurement) -> str | None:
-    """Return why what was printed can't be trusted: a tool that failed says so by its status."""
-    if measurement.error:
-        return measurement.error
+    """Return how a command failed; what it printed before that is taken all the same."""
+    return measurement.error or _exit_error(measurement)
+
+
+def _exit_error(measurement: SidecarMeasurement) -> str | None:
     return f"exit_status:{measurement.exit_status}" if measurement.exit_status else None
+
+
+def _lacking(measurement: SidecarMeasurement) -> str | None:
+    """Return the error of a command that needs a tool for GPUs which is not here."""
+    texts = [part for name in ("stderr", "stdout") for part in _texts(getattr(measurement, name))]
+    tool = missing_tool(measurement.command, measurement.error, measurement.exit_status, texts)
+    return f"{tool.replace('-', '_')}_unavailable" if tool else None
 
 
 def _objects(measurement: SidecarMeasurement) -> list[Payload]:
     """Return what was printed; the file comes last, so it wins over standard output."""
-    texts = [
-        part
-        for captured in (measurement.stdout, measurement.out_file)
-        for part in (captured.text, captured.end or "")
-    ]
+    texts = (*_texts(measurement.stdout), *_texts(measurement.out_file))
     return [item for text in texts for item in objects_in(text)]
+
+
+def _texts(captured: CapturedText) -> tuple[str, str]:
+    return captured.text, captured.end or ""
 
 
 def _excused(measurement: SidecarMeasurement, own: Payload | None) -> Sequence[str]:

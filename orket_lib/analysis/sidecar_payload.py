@@ -1,5 +1,7 @@
 """What a sidecar command printed: the JSON objects in its text, and the numbers in those.
 
+A command that failed may say, too, that it lacks one of the tools that tell of GPUs.
+
 A tool may print its result among log lines, as several lines of JSON, or as the rows of a
 `llama-bench`. Where a field stands in several objects, the last usable number counts: tools print
 results after progress.
@@ -16,12 +18,22 @@ from orket_lib.vocabulary.sidecar import ALIASES, usable
 
 Payload = Mapping[str, Any]
 
-_OPENING = re.compile(r'\{(?=\s*")')  # the members of a list are found singly
+_OPENING = re.compile(r'\{(?=\s*["}])')  # the members of a list are found singly
 _MAX_TRIES = 10_000  # braces that open no JSON: a text of nothing else is no result
+
+_TOOL = re.compile(r"(?<![\w.-])(nvidia-smi|rocm-smi|amd-smi)(?:\.exe)?(?![\w/\\-]|\.\w)", re.I)
+_ABSENT = re.compile(  # in the words of shells, of Python, Go and Node, and of scripts
+    r"not found|no such file|not recognized|not installed|(?:can ?not|can't|could ?n[o']t) find"
+    r"|\bno \S+ in \(|errno 2\b|enoent|commandnotfound",
+    re.I,
+)
+# Where these are seen, it is a command that is not there; which one, may stand in another line.
+_NO_COMMAND_STATUS = (127, 9009)
+_NO_COMMAND = "WinError 2]"
 
 
 def objects_in(text: str) -> list[Payload]:
-    """Return the JSON objects in a text that hold anything, in order."""
+    """Return the JSON objects in a text, in order."""
     decoder = json.JSONDecoder()
     found: list[Payload] = []
     position = tries = 0
@@ -62,3 +74,25 @@ def _bench_rate(objects: Sequence[Payload], field: str) -> float | None:
         and (rate := usable(field, item.get("avg_ts"))) is not None
     ]
     return min(rows, key=lambda row: row[0])[1] if rows else None
+
+
+def missing_tool(
+    command: Sequence[str], error: str | None, exit_status: int | None, texts: Sequence[str]
+) -> str | None:
+    """Return which tool for GPUs a command that failed lacks, None when it doesn't say so.
+
+    Args:
+        command: As it was run.
+        error: What kept it from ending by itself.
+        exit_status: None when it did not end by itself.
+        texts: What it printed, standard error included.
+    """
+    if error == "command_not_found":
+        found = _TOOL.fullmatch(re.split(r"[/\\]", command[0])[-1])
+        return found[1].lower() if found else None
+    for text in texts:
+        anywhere = exit_status in _NO_COMMAND_STATUS or _NO_COMMAND in text
+        for line in text.splitlines():
+            if (found := _TOOL.search(line)) and (anywhere or _ABSENT.search(line)):
+                return found[1].lower()
+    return None

@@ -104,6 +104,7 @@ def _point(number: int, run: ThermalRun, thresholds: ThermalThresholds, lane: La
         thermal_start_c=run.start_c,
         thermal_end_c=run.end_c,
         thermal_delta_c=_difference(run.end_c, run.start_c),
+        temperature_of="sidecar" if run.heat_of_sidecar else "run",
         polluted=polluted,
         cooldown_ok=cool,
         reasons=tuple(reasons),
@@ -135,7 +136,7 @@ def _disturbances(run: ThermalRun, lane: Lane) -> list[Observation]:
 
 def _heat_soak(trend: Trend | None, heat: Sequence[float | Null]) -> bool | None:
     known = [(place, value) for place, value in enumerate(heat) if not isinstance(value, Null)]
-    if trend is None or len(known) < 2:
+    if trend is None or len(known) < 2 or _direction(trend) == "unknown":
         return None
     return any(not _falls(known, *stretch) for stretch in trend.rises)
 
@@ -149,12 +150,14 @@ def _falls(known: Sequence[tuple[int, float]], first: int, last: int) -> bool:
 
 
 def _direction(trend: Trend | None) -> LatencyTrend:
-    """Return what the latency does; a series that rises somewhere is not steady."""
+    """Return what the latency does, unknown where a rise that matters may hide in its noise."""
     if trend is None:
         return "unknown"
     if trend.rises:
         return "rising"
-    return "falling" if trend.falls else "steady"
+    if trend.falls:
+        return "falling"
+    return "steady" if trend.steady else "unknown"
 
 
 def _speed(
@@ -183,6 +186,7 @@ def _speed(
         noise_ratio=trend.noise.spread if trend else _TOO_FEW_RUNS,
         rise_ratio=trend.total_ratio if trend else _TOO_FEW_RUNS,
         rise_p_value=trend.p_value if trend else _TOO_FEW_RUNS,
+        most_rise_ratio=trend.most_ratio if trend else _TOO_FEW_RUNS,
         least_rise_ratio=trend.least_ratio if trend and len(counted) > window else _TOO_FEW_RUNS,
         burst_decode_tps=burst,
         steady_decode_tps=steady,

@@ -19,6 +19,7 @@ from orket_lib.vocabulary.statuses import Lane, RunStatus
 Value = float | Null
 
 _NOT_IN_SUMMARY = Null("NOT_IN_SUMMARY")
+_OF_EARLIER_RUN = Null("SIDECAR_OF_AN_EARLIER_RUN")
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ class ThermalRun:
         observations: What was seen, disturbances and notes.
         measured: Whether it brought anything.
         lane: That it was measured in; None where its file doesn't say.
+        heat_of_sidecar: Whether the temperatures are those that its sidecar measured.
     """
 
     path: str
@@ -50,6 +52,7 @@ class ThermalRun:
     observations: tuple[Observation, ...]
     measured: bool = True
     lane: Lane | None = None
+    heat_of_sidecar: bool = False
 
 
 def runs_of_series(series: ThermalSeries, path: str) -> tuple[ThermalRun, ...]:
@@ -67,15 +70,26 @@ def served_in_series(series: ThermalSeries) -> MeasuredWith | None:
     )
 
 
-def run_of_row(row: SummaryRow, path: str, lane: Lane) -> ThermalRun:
-    """Return a row as a run.
+def runs_of_rows(rows: Iterable[tuple[str, SummaryRow, Lane]]) -> tuple[ThermalRun, ...]:
+    """Return rows as runs, in their order.
 
-    A summary has the temperatures of GPUs; of a processor it only has what rounds began with.
+    Args:
+        rows: With the paths of their summaries, and the lane of each.
     """
-    used = [gpu for gpu in row.gpus if gpu.used]
-    loads = [gpu.session for gpu in used]
-    first_round = row.rounds[0].reading("temperature_start_c") if row.rounds else _NOT_IN_SUMMARY
-    start = _hottest(used, min(loads), "temperature_start_c") if used else first_round
+    runs, seen = [], set()
+    for path, row, lane in rows:
+        probed_at = row.sidecar.measured_at if row.sidecar else None
+        runs.append(_of_row(row, path, lane, sidecar_is_its_own=probed_at not in seen))
+        if probed_at:
+            seen.add(probed_at)
+    return tuple(runs)
+
+
+def _of_row(row: SummaryRow, path: str, lane: Lane, sidecar_is_its_own: bool) -> ThermalRun:
+    start, end = _temperatures(row)
+    by_sidecar = isinstance(end, Null) and row.sidecar is not None
+    if by_sidecar:
+        start, end = _temperatures_by_sidecar(row, start, sidecar_is_its_own)
     return ThermalRun(
         path=path,
         latency=row.reading("total_latency"),
@@ -83,12 +97,42 @@ def run_of_row(row: SummaryRow, path: str, lane: Lane) -> ThermalRun:
         decode_tps=row.reading("generation_tokens_per_second"),
         rate_source=row.rate_source,
         start_c=start,
-        end_c=_hottest(used, max(loads), "temperature_end_c") if used else _NOT_IN_SUMMARY,
+        end_c=end,
         rested_c=start,
         observations=(*row.run_quality_reasons, *row.notes),
         measured=row.status is RunStatus.MEASURED,
         lane=lane,
+        heat_of_sidecar=by_sidecar and not isinstance(end, Null),
     )
+
+
+def _temperatures(row: SummaryRow) -> tuple[Value, Value]:
+    """Return those of the run itself, at its start and its end.
+
+    A summary has the temperatures of GPUs; of a processor it only has what rounds began with.
+    """
+    used = [gpu for gpu in row.gpus if gpu.used]
+    if not used:
+        rounds = row.rounds
+        begun = rounds[0].reading("temperature_start_c") if rounds else _NOT_IN_SUMMARY
+        return begun, _NOT_IN_SUMMARY
+    loads = [gpu.session for gpu in used]
+    return (
+        _hottest(used, min(loads), "temperature_start_c"),
+        _hottest(used, max(loads), "temperature_end_c"),
+    )
+
+
+def _temperatures_by_sidecar(
+    row: SummaryRow, begun: Value, sidecar_is_its_own: bool
+) -> tuple[Value, Value]:
+    """Return those of the sidecar, the next best: it worked the machine apart from the run.
+
+    Sweeps may share a sidecar, whose heat is not that of both.
+    """
+    assert row.sidecar is not None
+    end = row.sidecar.reading("thermal_end_c") if sidecar_is_its_own else _OF_EARLIER_RUN
+    return (begun if isinstance(end, Null) else row.sidecar.reading("thermal_start_c")), end
 
 
 def chosen_row(

@@ -15,7 +15,7 @@ from orket_lib.analysis.explorer import served_in_row
 from orket_lib.analysis.thermal_runs import (
     ThermalRun,
     chosen_row,
-    run_of_row,
+    runs_of_rows,
     runs_of_series,
     served_in_series,
 )
@@ -133,8 +133,8 @@ def from_summaries(
     return ThermalSource(
         model_id=first.model_id,
         quant_tag=first.quant_tag,
-        runs=tuple(
-            run_of_row(row, path, summary.execution_lane)
+        runs=runs_of_rows(
+            (path, row, summary.execution_lane)
             for (path, row), summary in zip(rows, found, strict=True)
         ),
         served=next(filter(None, (served_in_row(row) for _, row in rows)), None),

@@ -6,6 +6,9 @@ estimates, each with the uncertainty that it has from so few runs: the spread of
 inside of the runs, which knows nothing of what differs between runs, and second differences of the
 series itself, which a steady rise leaves at zero. The levels were set by simulation
 (`tests/analysis/simulated_series.py`): of series that are nothing but noise, less than 5 % rise.
+
+A series in which no rise is seen is steady only where the largest rise that could hide in it is
+small: a few runs that vary by a fifth show nothing, and that is no proof of a steady machine.
 """
 
 from __future__ import annotations
@@ -21,6 +24,8 @@ from orket_lib.analysis.orders import chance_of_order, shares_of_orders
 
 FEWEST_RUNS = 3  # two runs always rise or fall, and nothing tells how far they would by chance
 LEAST_RISE = 0.005  # of the latency; what is smaller is no heat soak, however sure it is
+MOST_HIDDEN = 0.15  # of the latency; a series that may hide a larger rise is not called steady
+_HIDDEN_LEVEL = 0.05  # chance that a series rises by more than is said to be ruled out
 _LEVEL = 0.035  # chance that noise alone makes a series rise, by either look
 _TREND_LEVEL = 0.03  # of that, by the trend, as far as so few orders can come near it
 # A difference of second order of independent values has six times their variance; neighbours have
@@ -85,6 +90,7 @@ class Trend:
         total: Rise from the first run to the last by the median slope, a logarithm.
         p_value: Chance of as ordered a rise by noise alone.
         least: Rise over a window that would have counted, a logarithm.
+        most: Rise from the first run to the last that may hide in the noise, a logarithm.
         rises: First and last place of each stretch that rises beyond the noise.
         falls: Likewise.
     """
@@ -93,6 +99,7 @@ class Trend:
     total: float
     p_value: float
     least: float
+    most: float
     rises: tuple[tuple[int, int], ...]
     falls: tuple[tuple[int, int], ...]
 
@@ -105,6 +112,16 @@ class Trend:
     def least_ratio(self) -> float:
         """Rise over a window that would have counted, likewise."""
         return math.expm1(self.least)
+
+    @property
+    def most_ratio(self) -> float:
+        """Rise from the first run to the last that may hide in the noise, likewise."""
+        return math.expm1(self.most)
+
+    @property
+    def steady(self) -> bool:
+        """Whether no rise is seen, and none that matters can hide."""
+        return not self.rises and self.most_ratio <= MOST_HIDDEN
 
 
 def trend_of(runs: Sequence[Run], window: int) -> Trend | None:
@@ -126,6 +143,7 @@ def trend_of(runs: Sequence[Run], window: int) -> Trend | None:
         total=total,
         p_value=chance_of_order(values),
         least=least,
+        most=_most_hidden(values),
         rises=tuple(_stretches(values, noise, total, least, window)),
         falls=tuple(_stretches(falling, noise, -total, least, window)),
     )
@@ -174,6 +192,19 @@ def _stretches(
         if steps and inside[-1] - inside[0] > least:
             found.append((first, first + window))
     return found
+
+
+def _most_hidden(values: Sequence[float]) -> float:
+    """Return the rise from first to last that a straight line through the values may have.
+
+    The upper end of a one-sided confidence interval for its slope, by what the values are off it.
+    """
+    count = len(values)
+    line = statistics.linear_regression(range(count), values)
+    off = [value - line.intercept - line.slope * place for place, value in enumerate(values)]
+    error = math.sqrt(sum(one**2 for one in off) / (count - 2) * 12 / (count * (count**2 - 1)))
+    slope = line.slope + _t_quantile(_HIDDEN_LEVEL, count - 2) * error
+    return max(slope * (count - 1), math.log1p(LEAST_RISE))
 
 
 def _chance_of_a_window(length: int, window: int) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from orket_lib.analysis.thermal_profile import Findings
+from orket_lib.analysis.thermal_trend import FEWEST_RUNS
 from orket_lib.artifacts.thermal_profile import ThermalThresholds
 from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.reasons import Reason
@@ -62,7 +63,11 @@ def _verdict(findings: Findings) -> str:
         return f"no temperature ({missing}), so the thermal verdict is unavailable; {trend}"
     if findings.latency_trend == "unknown":
         counted = sum(run.counted for run in findings.speed.runs)
-        return f"{counted} of {runs} runs count, and a trend takes three; no thermal verdict"
+        if counted < FEWEST_RUNS:
+            return f"{counted} of {runs} runs count, and a trend takes three; no thermal verdict"
+        return (
+            f"no thermal verdict over {runs} runs: {trend}; more runs, or calmer ones, would tell"
+        )
     if findings.heat_soak_detected is None:
         return f"too few temperatures for a thermal verdict; {trend}"
     if findings.latency_trend == "rising":
@@ -75,15 +80,19 @@ def _verdict(findings: Findings) -> str:
 
 def _amount(findings: Findings) -> str:
     """Return how much the latency rises, or what would not have been seen."""
-    rise, noise = findings.speed.reading("rise_ratio"), findings.speed.reading("noise_ratio")
-    if isinstance(rise, Null) or isinstance(noise, Null):
+    rise, noise, hidden = map(
+        findings.speed.reading, ("rise_ratio", "noise_ratio", "most_rise_ratio")
+    )
+    if isinstance(rise, Null) or isinstance(noise, Null) or isinstance(hidden, Null):
         return ""
     whole = f"by {abs(rise):.1%} from first run to last (median slope; noise of a run {noise:.1%})"
     if findings.latency_trend == "rising":
         return f" {whole}" if rise > 0 else f" for some runs in a row, though it falls {whole}"
     if findings.latency_trend == "falling":
         return f" {whole}" if rise < 0 else f" for some runs in a row, though it rises {whole}"
-    return f" within its noise of {noise:.1%}"
+    if findings.latency_trend == "unknown":
+        return f": a rise of up to {hidden:.0%} may hide in its noise of {noise:.1%}"
+    return f" within its noise of {noise:.1%} (a rise of more than {hidden:.1%} is ruled out)"
 
 
 def _why_no_temperature(findings: Findings) -> str:
@@ -117,6 +126,9 @@ def _disturbances(findings: Findings, thresholds: ThermalThresholds) -> list[str
         runs = [point.run_index for point in findings.points if label in point.reasons]
         if runs:
             parts.append(f"{words}: {_runs(runs)}")
+    runs = [point.run_index for point in findings.points if point.temperature_of == "sidecar"]
+    if runs:
+        parts.append(f"temperatures by their sidecars: {_runs(runs)}")
     # What only heat slowed is told above.
     others = [run.run_index for run in findings.speed.runs if not run.counted]
     return [*parts, f"not in the trend: {_runs(others)}"] if others else parts

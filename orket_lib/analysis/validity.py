@@ -1,21 +1,15 @@
-"""What makes a row valid: the only definition, asked by every stage."""
+"""What makes a row valid: the only definition, asked by every stage.
+
+The hardware sidecar is not asked: it is a diagnosis, and whatever comes of it changes no row.
+"""
 
 from __future__ import annotations
 
-from orket_lib.vocabulary.statuses import Quality, RunStatus, SidecarStatus, TokenStatus
-
-_SIDECAR_FINE = (
-    SidecarStatus.OK,
-    SidecarStatus.OPTIONAL_FIELD_MISSING,
-    SidecarStatus.NOT_APPLICABLE,
-)
+from orket_lib.vocabulary.statuses import Quality, RunStatus, TokenStatus
 
 
 def invalid_because(
-    status: RunStatus,
-    quality: Quality | None,
-    tokens: TokenStatus | None,
-    sidecar: SidecarStatus,
+    status: RunStatus, quality: Quality | None, tokens: TokenStatus | None
 ) -> tuple[str, ...]:
     """Return why a row is not valid; nothing for a valid one."""
     if status is not RunStatus.MEASURED:
@@ -25,6 +19,4 @@ def invalid_because(
         reasons.append(f"run quality is {quality.value if quality else 'unknown'}")
     if tokens is not TokenStatus.OK:
         reasons.append(f"token metrics are {tokens.value if tokens else 'unknown'}")
-    if sidecar not in _SIDECAR_FINE:
-        reasons.append(f"hardware sidecar is {sidecar.value}")
     return tuple(reasons)

@@ -33,6 +33,8 @@ _READING = "reading"
 
 Reading = Annotated[float | None, _READING]
 Count = Annotated[int | None, _READING]
+# Why a reading is null that has a default, in files from before there was such a reading.
+OLDER_FILE = "OLDER_FILE"
 Share = Annotated[float | None, _READING, Field(ge=0, le=1)]
 # A string that is a time: what is sorted by it later can rely on that.
 Time = Annotated[str, AfterValidator(_a_time)]
@@ -60,10 +62,11 @@ class Measured(Record):
 
     @classmethod
     def of(cls, **values: Any) -> Self:
-        """Build the record; a `Null` becomes null with its reason."""
+        """Build the record; a `Null` becomes null with its reason, and every reading is given."""
         reasons = {name: value.reason for name, value in values.items() if isinstance(value, Null)}
         numbers = {name: None if name in reasons else value for name, value in values.items()}
-        return cls.model_validate({**numbers, "null_reasons": reasons})
+        silent = dict.fromkeys(cls.readings())
+        return cls.model_validate({**silent, **numbers, "null_reasons": reasons})
 
     @classmethod
     def readings(cls) -> tuple[str, ...]:
@@ -84,6 +87,22 @@ class Measured(Record):
         schema["properties"]["null_reasons"]["propertyNames"] = {"enum": list(cls.readings())}
         schema["allOf"] = [_null_rule(name) for name in cls.readings()]
         return schema
+
+    @model_validator(mode="before")
+    @classmethod
+    def _files_lack_what_came_after_them(cls, content: Any) -> Any:
+        """Read a file from before a reading with a default: it is null there, and says so."""
+        if not isinstance(content, dict):
+            return content
+        fields, told = cls.model_fields, content.get("null_reasons", {})
+        lacking = [
+            name
+            for name in cls.readings()
+            if name not in content and not fields[name].is_required()
+        ]
+        if not lacking or not isinstance(told, dict):
+            return content
+        return {**content, "null_reasons": {**dict.fromkeys(lacking, OLDER_FILE), **told}}
 
     @model_validator(mode="after")
     def _every_null_says_why(self) -> Self:

@@ -57,8 +57,13 @@ class RowSidecar(Measured):
     decode_tps: Reading
     model_load_ms: Reading
     request_floor_ms: Reading
+    thermal_start_c: Reading = Field(None, description="while the sidecar ran, not the task runs")
+    thermal_end_c: Reading = None
     errors: tuple[str, ...]
     view_path: str
+    measured_at: str | None = Field(
+        None, description="UTC; null in older files", json_schema_extra={"volatile": True}
+    )
 
 
 class RowRound(Measured):
@@ -110,6 +115,7 @@ class RowMetrics(Measured):
     rate_source: Literal["server", "client"] | None = Field(
         description="whose clock the two rates come from; null when nothing was measured"
     )
+    output_tokens_per_answer: Reading = Field(None, description="mean over the runs that answered")
     orchestration_overhead_ratio: Reading = Field(description="mean over the runs that answered")
     missing_telemetry_rate: Reading
     polluted_run_rate: Reading

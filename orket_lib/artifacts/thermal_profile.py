@@ -35,6 +35,9 @@ class ThermalPoint(Measured):
     thermal_start_c: Reading
     thermal_end_c: Reading
     thermal_delta_c: Reading
+    temperature_of: Literal["run", "sidecar"] = Field(
+        "run", description="`sidecar`: measured by the hardware sidecar, apart from the run"
+    )
     polluted: bool
     cooldown_ok: bool | None = Field(description="null without a temperature")
     reasons: tuple[ThermalReason, ...]
@@ -70,6 +73,9 @@ class ThermalSpeed(Measured):
     least_rise_ratio: Reading = Field(
         description="rise over `monotonic_window` steps that would have counted"
     )
+    most_rise_ratio: Reading = Field(
+        None, description="rise from first run to last that its noise may hide (one-sided, 95 %)"
+    )
     burst_decode_tps: Reading = Field(description="of the first run that counts")
     steady_decode_tps: Reading = Field(description="mean of the last third of those")
     steady_over_burst: Reading
@@ -90,14 +96,16 @@ class ThermalProfile(Measured, Explorer):
     served: MeasuredWith | None = Field(None, description="null when nothing was served")
     thresholds: ThermalThresholds
     heat_soak_detected: bool | None = Field(
-        description="null without a temperature, or with too few runs"
+        description="null without a temperature, with too few runs, or where noise may hide it"
     )
     polluted_run_rate: Share
     cooldown_failure_rate: Share
     recommendation: str = Field(description="without a sensor: that there is no thermal verdict")
     points: tuple[ThermalPoint, ...] = Field(description="in the order of the runs")
     latency_trend: LatencyTrend = Field(
-        "unknown", description="beyond the noise of the runs, whatever the temperature did"
+        "unknown",
+        description="beyond the noise of the runs, whatever the temperature did; unknown, too, "
+        "where a rise that matters may hide in the noise",
     )
     speed: ThermalSpeed | None = Field(None, description="null in records of older versions")
     throttling: tuple[ThrottlingEvent, ...] = Field((), description="in the order of the runs")

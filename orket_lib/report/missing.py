@@ -19,7 +19,7 @@ _MEANINGS = {
     "MEMORY_UNKNOWN": "memory of this quant or of the baseline is missing",
     "NOTHING_MEASURED": "no row was measured",
     "NOT_ABOVE_IDLE": "the GPUs took no more than they do doing nothing",
-    "NOT_APPLICABLE": "the hardware that the sidecar is for is not here",
+    "NOT_APPLICABLE": "the hardware or tool that the sidecar is for is not here",
     "NOT_PRINTED": "the sidecar's command did not print it",
     "NOT_REPORTED": "the server, or the runner's command, does not report it",
     "NOT_SAMPLED": "the host was not watched at that moment",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from orket_lib.analysis.divergence import RatePair, rate_pairs
+from orket_lib.analysis.divergence import RatePair, answer_time, rate_pairs
 from orket_lib.artifacts.summary import ModelSession, SummaryRow
 from orket_lib.report.formatting import DASH, figure, shown
 from orket_lib.vocabulary.statuses import RunStatus
@@ -20,11 +20,13 @@ class SidecarSection:
     Attributes:
         model_id: The model.
         rows: Cells of one table line per quant.
+        times: Likewise, of the sidecar's totals against the runs' wall clock.
         notes: Sentences on rates that diverge, or that none does.
     """
 
     model_id: str
     rows: tuple[tuple[str, ...], ...]
+    times: tuple[tuple[str, ...], ...]
     notes: tuple[str, ...]
 
 
@@ -46,7 +48,9 @@ def sidecar_section(session: ModelSession) -> SidecarSection | None:
         notes.append(f"No rate differs by more than {SIDECAR_DIVERGENCE:.0%}.")
     else:
         notes.append("There is no rate to compare.")
-    return SidecarSection(session.model_id, tuple(map(_cells, probed)), tuple(notes))
+    return SidecarSection(
+        session.model_id, tuple(map(_cells, probed)), tuple(map(_times, probed)), tuple(notes)
+    )
 
 
 def _cells(row: SummaryRow) -> tuple[str, ...]:
@@ -65,6 +69,22 @@ def _cells(row: SummaryRow) -> tuple[str, ...]:
         shown(sidecar.reading("ttft_ms"), figure),
         shown(sidecar.reading("request_floor_ms"), figure),
         shown(sidecar.reading("model_load_ms"), figure),
+    )
+
+
+def _times(row: SummaryRow) -> tuple[str, ...]:
+    sidecar, time = row.sidecar, answer_time(row)
+    assert sidecar is not None
+    assert time is not None
+    return (
+        row.quant_tag,
+        shown(sidecar.reading("model_load_ms"), lambda ms: figure(ms / 1000)),
+        shown(row.reading("init_latency"), figure),
+        shown(row.reading("output_tokens_per_answer"), figure),
+        *(shown(value, figure) for value in (time.ttft_s, time.decode_s, time.sidecar_s)),
+        shown(time.wall_s, figure),
+        shown(time.overhead_s, figure),
+        shown(time.overhead_ratio, "{:+.1%}".format),
     )
 
 

@@ -20,6 +20,7 @@ _WORDS = {
     "NO_ENERGY_COUNTER": "this machine has no energy counter that can be read",
     "REMOTE_SERVER": "the model was served by another machine",
     "NOT_IN_SUMMARY": "summaries of sweeps do not have it",
+    "SIDECAR_OF_AN_EARLIER_RUN": "the sidecar was measured for an earlier run",
     "NO_QUANT_CHOSEN": "the frontier picked no quant, so nothing was run",
 }
 

@@ -14,7 +14,6 @@ from orket_lib.vocabulary.statuses import (
     Lane,
     Quality,
     RunStatus,
-    SidecarStatus,
     TokenStatus,
 )
 
@@ -113,33 +112,24 @@ def test_reasons_of_the_cell_and_of_its_probes_count() -> None:
     assert reasons == [Reason.CONTEXT_MISMATCH, Reason.PREFIX_CACHE_HIT]
 
 
-OK = (RunStatus.MEASURED, Quality.CLEAN, TokenStatus.OK, SidecarStatus.OK)
+OK = (RunStatus.MEASURED, Quality.CLEAN, TokenStatus.OK)
 
 
 @pytest.mark.parametrize(
     ("verdict", "because"),
     [
         pytest.param(OK, (), id="valid"),
+        pytest.param((RunStatus.CRASHED, None, None), ("status is crashed",), id="crashed"),
+        pytest.param((OK[0], Quality.POLLUTED, OK[2]), ("run quality is POLLUTED",), id="dirty"),
+        pytest.param((OK[0], None, OK[2]), ("run quality is unknown",), id="unjudged"),
         pytest.param(
-            (RunStatus.CRASHED, None, None, SidecarStatus.OK), ("status is crashed",), id="crashed"
-        ),
-        pytest.param((OK[0], Quality.POLLUTED, *OK[2:]), ("run quality is POLLUTED",), id="dirty"),
-        pytest.param((OK[0], None, *OK[2:]), ("run quality is unknown",), id="unjudged"),
-        pytest.param(
-            (*OK[:2], TokenStatus.NO_TIMES, OK[3]),
+            (*OK[:2], TokenStatus.NO_TIMES),
             ("token metrics are TIMING_UNAVAILABLE",),
             id="no times",
         ),
         pytest.param(
-            (*OK[:3], SidecarStatus.PARSE_ERROR), ("hardware sidecar is PARSE_ERROR",), id="sidecar"
-        ),
-        pytest.param(
-            (OK[0], Quality.POLLUTED, TokenStatus.NOTHING, SidecarStatus.REQUIRED_FIELD_MISSING),
-            (
-                "run quality is POLLUTED",
-                "token metrics are TOKEN_AND_TIMING_UNAVAILABLE",
-                "hardware sidecar is REQUIRED_FIELD_MISSING",
-            ),
+            (OK[0], Quality.POLLUTED, TokenStatus.NOTHING),
+            ("run quality is POLLUTED", "token metrics are TOKEN_AND_TIMING_UNAVAILABLE"),
             id="everything",
         ),
     ],

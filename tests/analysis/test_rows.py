@@ -252,18 +252,27 @@ def test_missing_telemetry_is_tolerated_up_to_the_policy(
     assert found.valid is valid
 
 
-@pytest.mark.parametrize(
-    ("sidecar", "valid"),
-    [
-        (SidecarStatus.OK, True),
-        (SidecarStatus.OPTIONAL_FIELD_MISSING, True),
-        (SidecarStatus.NOT_APPLICABLE, True),
-        (SidecarStatus.REQUIRED_FIELD_MISSING, False),
-        (SidecarStatus.PARSE_ERROR, False),
-    ],
-)
-def test_a_sidecar_that_failed_makes_its_row_invalid(sidecar: SidecarStatus, valid: bool) -> None:
-    assert row(sidecar=sidecar).valid is valid
+@pytest.mark.parametrize("sidecar", SidecarStatus)
+@pytest.mark.parametrize("status", [RunStatus.MEASURED, RunStatus.CRASHED])
+def test_a_sidecar_changes_nothing_of_its_row_whatever_came_of_it(
+    sidecar: SidecarStatus, status: RunStatus
+) -> None:
+    found = row(sidecar=sidecar, status=status)
+    assert found == row(status=status).model_copy(update={"hardware_sidecar": sidecar})
+    assert found.valid is (status is RunStatus.MEASURED)
+
+
+def test_tokens_per_answer_are_the_mean_over_the_runs_that_answered() -> None:
+    counted = run(1, 0).telemetry.token_metrics
+    few = counted.model_copy(
+        update={"counts": counted.counts.model_copy(update={"output_tokens": 8})}
+    )
+    runs = (run(1, 0), run(1, 1, token_metrics=few), run(2, 0, TIMEOUT))
+    known = counted.counts.output_tokens
+    assert known is not None
+    assert row(test_runs=runs).output_tokens_per_answer == pytest.approx((known + 8) / 2)
+    silent = row(test_runs=(run(1, 0, TIMEOUT),))
+    assert silent.null_reasons["output_tokens_per_answer"] == "NO_RUN_ANSWERED"
 
 
 def test_a_note_is_shown_and_pollutes_nothing() -> None:

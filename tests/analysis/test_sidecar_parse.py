@@ -177,24 +177,117 @@ def test_no_object_is_no_result(printed: str) -> None:
     assert parsed.numbers.null_reasons["ttft_ms"] == "INVALID_FORMAT_SIDECAR_PAYLOAD"
 
 
+def test_an_empty_object_is_a_result_that_lacks_every_field() -> None:
+    parsed = parse_sidecar(measurement("{}\n"))
+    assert parsed.status is SidecarStatus.REQUIRED_FIELD_MISSING
+    assert parsed.errors == tuple(sorted(f"missing:{name}" for name in FULL))
+
+
+FAILURES = [
+    ({"error": "timeout", "exit_status": None}, "timeout", "TIMEOUT"),
+    ({"error": "output_limit", "exit_status": None}, "output_limit", "OUTPUT_LIMIT"),
+    ({"exit_status": 3}, "exit_status:3", "EXIT_STATUS_3"),
+    ({"exit_status": -9}, "exit_status:-9", "EXIT_STATUS_-9"),
+]
+
+
+@pytest.mark.parametrize(("changes", "error", "reason"), FAILURES)
+def test_numbers_of_a_command_that_printed_them_and_then_failed_are_kept(
+    changes: dict[str, Any], error: str, reason: str
+) -> None:
+    parsed = parse_sidecar(measurement(without("ttft_ms", "thermal_end_c"), **changes))
+    assert (parsed.status, parsed.errors) == (SidecarStatus.PARSE_ERROR, (error,))
+    assert parsed.numbers.decode_tps == FULL["decode_tps"]
+    assert parsed.source["decode_tps"] == "template"
+    assert parsed.numbers.null_reasons["ttft_ms"] == reason
+
+
 @pytest.mark.parametrize(
     ("changes", "error", "reason"),
     [
-        ({"error": "timeout", "exit_status": None}, "timeout", "TIMEOUT"),
-        ({"error": "command_not_found", "exit_status": None}, "command_not_found", None),
-        ({"error": "output_limit", "exit_status": None}, "output_limit", "OUTPUT_LIMIT"),
-        ({"exit_status": 3}, "exit_status:3", "EXIT_STATUS_3"),
-        ({"exit_status": -9}, "exit_status:-9", "EXIT_STATUS_-9"),
+        *FAILURES,
+        (
+            {"error": "command_not_found", "exit_status": None},
+            "command_not_found",
+            "COMMAND_NOT_FOUND",
+        ),
     ],
 )
-def test_numbers_of_a_command_that_failed_are_not_taken(
-    changes: dict[str, Any], error: str, reason: str | None
+def test_a_command_that_failed_before_it_printed_anything_has_no_numbers(
+    changes: dict[str, Any], error: str, reason: str
 ) -> None:
-    parsed = parse_sidecar(measurement(**changes, sensors=sensors(thermal_end_c=50.0)))
+    parsed = parse_sidecar(measurement("", **changes, sensors=sensors(thermal_end_c=50.0)))
     assert (parsed.status, parsed.errors) == (SidecarStatus.PARSE_ERROR, (error,))
     assert parsed.numbers.ttft_ms is None
-    assert parsed.numbers.null_reasons["ttft_ms"] == (reason or error.upper())
+    assert parsed.numbers.null_reasons["ttft_ms"] == reason
     assert parsed.numbers.thermal_end_c == 50.0  # our own sensor did not fail
+
+
+PYTHON = "FileNotFoundError: [Errno 2] No such file or directory: 'nvidia-smi'\n"
+
+
+@pytest.mark.parametrize(
+    ("said", "exit_status", "error"),
+    [
+        ("bash: line 1: nvidia-smi: command not found\n", 127, "nvidia_smi_unavailable"),
+        ("sh: 1: rocm-smi: not found\n", 127, "rocm_smi_unavailable"),
+        ("bash: amd-smi: Kommando nicht gefunden.\n", 127, "amd_smi_unavailable"),
+        (f"Traceback (most recent call last):\n{PYTHON}", 1, "nvidia_smi_unavailable"),
+        ("env: '/opt/rocm/bin/rocm-smi': No such file or directory", 1, "rocm_smi_unavailable"),
+        ("'nvidia-smi.exe' is not recognized as an internal command", 1, "nvidia_smi_unavailable"),
+        ("Error: spawn amd-smi ENOENT", 1, "amd_smi_unavailable"),
+        ("probe: could not find nvidia-smi.", 2, "nvidia_smi_unavailable"),
+        (
+            "    subprocess.run(['nvidia-smi'])\nFileNotFoundError: [WinError 2] Das System kann",
+            1,
+            "nvidia_smi_unavailable",
+        ),
+        ("nvidia-smi: command not found\n", 0, "nvidia_smi_unavailable"),  # of a pipe
+    ],
+)
+def test_a_command_that_fails_because_a_tool_for_gpus_is_not_here_does_not_apply(
+    said: str, exit_status: int, error: str
+) -> None:
+    for stream in ("stderr", "stdout"):
+        failed = measurement("", exit_status=exit_status, **{stream: captured(said)})
+        parsed = parse_sidecar(failed)
+        assert (parsed.status, parsed.errors) == (SidecarStatus.NOT_APPLICABLE, (error,))
+        assert set(parsed.numbers.null_reasons.values()) == {"NOT_APPLICABLE"}
+
+
+@pytest.mark.parametrize("program", ["nvidia-smi", "/usr/bin/rocm-smi", r"C:\\smi\\amd-smi.exe"])
+def test_a_tool_for_gpus_that_is_the_command_itself_and_is_not_here_does_not_apply(
+    program: str,
+) -> None:
+    missing = measurement("", command=(program, "-q"), error="command_not_found", exit_status=None)
+    assert parse_sidecar(missing).status is SidecarStatus.NOT_APPLICABLE
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "can't open file '/probes/nvidia-smi-probe.py': [Errno 2] No such file or directory",
+        "/probes/nvidia-smi/probe.py: No such file or directory",
+        "nvidia-smi: 2 GPUs\nmodel.gguf: No such file or directory",
+        "probe: not found",
+    ],
+)
+def test_another_failure_than_a_missing_tool_is_an_error(said: str) -> None:
+    parsed = parse_sidecar(measurement("", exit_status=2, stderr=captured(said)))
+    assert (parsed.status, parsed.errors) == (SidecarStatus.PARSE_ERROR, ("exit_status:2",))
+
+
+def test_numbers_from_before_a_missing_tool_are_kept_with_both_errors() -> None:
+    failed = measurement({"decode_tps": 5.0}, exit_status=1, stderr=captured(PYTHON))
+    parsed = parse_sidecar(failed)
+    assert parsed.status is SidecarStatus.NOT_APPLICABLE
+    assert parsed.errors == ("exit_status:1", "nvidia_smi_unavailable")
+    assert parsed.numbers.decode_tps == 5.0
+
+
+def test_a_command_that_worked_may_say_what_it_lacks() -> None:
+    told = captured("nvidia-smi: command not found; going on without it\n")
+    assert parse_sidecar(measurement(stderr=told)).status is SidecarStatus.OK
 
 
 def test_the_file_wins_over_standard_output() -> None:
@@ -306,4 +399,7 @@ def test_a_row_repeats_the_numbers_with_their_reasons() -> None:
     copy = row_sidecar(view(**sidecar_fields(measurement(without("decode_tps")))), "a/view.json")
     assert (copy.ttft_ms, copy.decode_tps) == (FULL["ttft_ms"], None)
     assert copy.null_reasons["decode_tps"] == "NOT_PRINTED"
+    assert copy.measured_at == NOW
+    temperatures = (copy.thermal_start_c, copy.thermal_end_c)
+    assert temperatures == (FULL["thermal_start_c"], FULL["thermal_end_c"])
     assert (copy.errors, copy.view_path) == (("missing:decode_tps",), "a/view.json")

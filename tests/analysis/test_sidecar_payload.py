@@ -35,9 +35,14 @@ def test_an_object_is_found_wherever_it_stands(text: str) -> None:
     assert printed_number(objects_in(text), "ttft_ms") == 5
 
 
-@pytest.mark.parametrize("text", ["", "nothing", "5", "[1, {}]", "{ttft_ms: 5}", "{" * 9])
+@pytest.mark.parametrize("text", ["", "nothing", "5", "[1]", "{ttft_ms: 5}", "{" * 9])
 def test_text_without_an_object_has_none(text: str) -> None:
     assert objects_in(text) == []
+
+
+@pytest.mark.parametrize("text", ["{}", "[1, {}]", "result: { }\n"])
+def test_an_empty_object_is_one(text: str) -> None:
+    assert objects_in(text) == [{}]
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,13 @@ def words(found: Findings, lane: Lane = Lane.LAB, failure: str | None = None) ->
     ("seconds", "changes", "soak", "trend", "said"),
     [
         pytest.param(
-            latencies(8), {}, False, "steady", "thermally stable over 8 runs", id="steady"
+            latencies(8),
+            {},
+            False,
+            "steady",
+            "thermally stable over 8 runs: latency is steady within its noise of 1.1% (a rise of "
+            "more than 0.5% is ruled out)",
+            id="steady",
         ),
         pytest.param(
             latencies(8, rise=0.03),
@@ -86,6 +92,31 @@ def words(found: Findings, lane: Lane = Lane.LAB, failure: str | None = None) ->
         ),
         pytest.param(
             latencies(2, rise=0.5), {}, None, "unknown", "a trend takes three", id="two runs"
+        ),
+        pytest.param(
+            [1.0, 1.2, 1.4, 0.9],
+            {},
+            None,
+            "unknown",
+            "no thermal verdict over 4 runs: latency can't be judged: a rise of up to 142% may "
+            "hide in its noise of 17.2%",
+            id="too wild to tell",
+        ),
+        pytest.param(
+            [1.0, 1.2, 1.4, 0.9],
+            {"heat": NO_SENSOR, "rested": NO_SENSOR},
+            None,
+            "unknown",
+            "verdict is unavailable; latency can't be judged: a rise of up to 142%",
+            id="too wild to tell, without a sensor",
+        ),
+        pytest.param(
+            latencies(3, noise=0.04, seed=3),
+            {},
+            None,
+            "unknown",
+            "latency can't be judged: a rise of up to",
+            id="too few runs for their noise",
         ),
         pytest.param([1.0], {}, None, "unknown", "one run shows no trend", id="one run"),
     ],

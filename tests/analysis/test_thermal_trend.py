@@ -7,10 +7,11 @@ import math
 
 import pytest
 from scipy.stats import kendalltau
-from simulated_series import ALLOWED, KINDS, Kind, share_rising
+from simulated_series import ALLOWED, KINDS, Kind, series, share_rising
 
 from orket_lib.analysis.thermal_trend import (
     LEAST_RISE,
+    MOST_HIDDEN,
     Run,
     Trend,
     median_slope,
@@ -120,3 +121,38 @@ def test_noise_alone_hardly_ever_rises(kind: Kind, length: int, window: int) -> 
 @pytest.mark.parametrize(("rise", "length", "found"), [(0.01, 8, 0.9), (0.03, 5, 0.85)])
 def test_a_real_rise_is_found(rise: float, length: int, found: float) -> None:
     assert share_rising(KINDS[0], length, 2, 200, seed=7, rise=rise) >= found
+
+
+@pytest.mark.parametrize(
+    ("seconds", "steady"),
+    [
+        pytest.param((1.0, 1.01, 1.0), True, id="three quiet runs"),
+        pytest.param((1.0, 1.0, 1.0), True, id="all the same"),
+        pytest.param((1.0, 1.04, 1.0), False, id="three runs that vary"),
+        pytest.param((1.0, 1.2, 1.4, 0.9), False, id="wild"),
+        pytest.param((1.0, 1.08, 1.0, 1.08, 1.0, 1.08, 1.0, 1.08), True, id="to and fro, often"),
+        pytest.param((1.0, 1.1, 1.2, 1.3), False, id="rising"),
+    ],
+)
+def test_a_series_is_steady_where_no_rise_that_matters_can_hide(
+    seconds: tuple[float, ...], steady: bool
+) -> None:
+    assert of(*seconds).steady is steady
+
+
+@pytest.mark.parametrize("length", [3, 5, 8, 20])
+@pytest.mark.parametrize("noise", [0.02, 0.05, 0.1])
+def test_a_series_that_rises_by_more_than_that_is_hardly_ever_called_steady(
+    length: int, noise: float
+) -> None:
+    kind = Kind("white", noise, None, KINDS[0].draw)
+    rising = series(kind, length, 1000, seed=7, rise=(MOST_HIDDEN + 0.02) / (length - 1))
+    found = [trend_of(runs, 2) for runs in rising]
+    assert sum(bool(trend and trend.steady) for trend in found) <= 1000 * 0.06
+
+
+@pytest.mark.parametrize(("length", "noise"), [(3, 0.01), (5, 0.02), (8, 0.04)])
+def test_a_steady_machine_is_called_steady_more_often_than_not(length: int, noise: float) -> None:
+    kind = Kind("white", noise, None, KINDS[0].draw)
+    found = [trend_of(runs, 2) for runs in series(kind, length, 500, seed=7)]
+    assert sum(bool(trend and trend.steady) for trend in found) > 350

@@ -20,6 +20,10 @@ class Sample(Measured):
     label: str | None = None
 
 
+class Grown(Sample):
+    heat: Reading = None
+
+
 def test_a_null_says_why() -> None:
     sample = Sample.of(name="a", speed=Null("NO_SENSOR"), tokens=3)
     assert sample.speed is None
@@ -77,6 +81,23 @@ def test_a_record_survives_json() -> None:
 
 def test_a_field_of_a_newer_minor_version_is_ignored() -> None:
     assert Sample.model_validate({"name": "a", "speed": 1, "tokens": 1, "later": True}).speed == 1
+
+
+def test_a_reading_that_is_newer_than_a_file_is_null_in_it_and_says_so() -> None:
+    old = Sample.of(name="a", speed=Null("NO_SENSOR"), tokens=1).model_dump(mode="json")
+    read = Grown.model_validate(old)
+    assert read.heat is None
+    assert read.null_reasons == {"speed": "NO_SENSOR", "heat": "OLDER_FILE"}
+    assert Grown.model_validate(read.model_dump(mode="json")) == read
+    assert Grown.model_validate(old | {"heat": 5.0}).heat == 5.0
+    with pytest.raises(ValidationError, match="null_reasons"):
+        Grown.model_validate(old | {"null_reasons": []})
+
+
+def test_whoever_makes_a_record_names_every_reading_also_the_newer_ones() -> None:
+    with pytest.raises(ValidationError, match="null without a reason"):
+        Grown.of(name="a", speed=1.0, tokens=1)
+    assert Grown.of(name="a", speed=1.0, tokens=1, heat=Null("NO_SENSOR")).heat is None
 
 
 def test_a_record_can_not_be_changed() -> None:

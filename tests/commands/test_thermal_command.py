@@ -18,7 +18,7 @@ from orket_lib.artifacts.asked import ServableCell, ServableCells
 from orket_lib.artifacts.frontier import FrontierExplorer, FrontierSession
 from orket_lib.artifacts.gpu import GpuSummary
 from orket_lib.artifacts.io import read_model, write_model
-from orket_lib.artifacts.row import RowMetrics
+from orket_lib.artifacts.row import RowMetrics, RowSidecar
 from orket_lib.artifacts.run_report import Observation
 from orket_lib.artifacts.spec import MeasurementSpec
 from orket_lib.artifacts.summary import CanarySummary, Summary
@@ -160,6 +160,76 @@ def test_a_summary_without_temperatures_gives_a_trend_and_no_verdict() -> None:
     assert profile.points[0].null_reasons["thermal_end_c"] == "NOT_IN_SUMMARY"
     assert profile.null_reasons["cooldown_failure_rate"] == "NO_TEMPERATURE"
     assert "verdict is unavailable; latency rises" in profile.recommendation
+
+
+def test_a_series_that_is_too_wild_to_tell_is_not_called_stable() -> None:
+    wild = (1.0, 1.2, 1.4, 0.9)
+    profile = profile_of(*(summary(f"{n}.json", hot_row(value)) for n, value in enumerate(wild)))
+    assert (profile.heat_soak_detected, profile.latency_trend) == (None, "unknown")
+    assert "stable" not in profile.recommendation
+    assert "no thermal verdict over 4 runs: latency can't be judged" in profile.recommendation
+    assert "a rise of up to 142% may hide" in profile.recommendation
+    assert "more runs, or calmer ones, would tell" in profile.recommendation
+
+
+def probed(start_c: float | Null, end_c: float | Null, measured_at: str = NOW) -> RowSidecar:
+    nothing = dict.fromkeys(RowSidecar.readings(), Null("NOT_PRINTED"))
+    heat = {"thermal_start_c": start_c, "thermal_end_c": end_c}
+    about = {"errors": (), "view_path": "view.json", "measured_at": measured_at}
+    return RowSidecar.of(**(nothing | heat | about))
+
+
+def day(number: int) -> str:
+    return f"2026-11-{number + 1:02d}T00:00:00Z"
+
+
+def test_temperatures_are_those_of_the_sidecars_where_the_summaries_have_none() -> None:
+    rises = (1.0, 1.2, 1.4, 1.6)
+    files = [
+        summary(
+            f"{n}.json",
+            metrics("Q8_0", total_latency=value, sidecar=probed(45.0 + n, 60.0 + n, day(n))),
+        )
+        for n, value in enumerate(rises)
+    ]
+    profile = profile_of(*files, options=("--cooldown-target-c", "46"))
+    assert [point.thermal_start_c for point in profile.points] == [45, 46, 47, 48]
+    assert [point.thermal_end_c for point in profile.points] == [60, 61, 62, 63]
+    assert {point.thermal_delta_c for point in profile.points} == {15.0}
+    assert [point.cooldown_ok for point in profile.points] == [True, True, False, False]
+    assert {point.temperature_of for point in profile.points} == {"sidecar"}
+    assert profile.heat_soak_detected
+    assert "temperatures by their sidecars: runs 0, 1, 2, 3" in profile.recommendation
+
+
+def test_a_run_s_own_temperatures_win_over_those_of_its_sidecar() -> None:
+    (point,) = profile_of(summary("0.json", hot_row(1.0, sidecar=probed(30.0, 99.0)))).points
+    assert (point.thermal_start_c, point.thermal_end_c) == (45.0, 60.0)
+    assert point.temperature_of == "run"
+
+
+def test_a_card_that_does_not_tell_its_heat_leaves_it_to_the_sidecar() -> None:
+    silent = metrics("Q8_0", gpus=(card(),), sidecar=probed(40.0, 70.0))
+    (point,) = profile_of(summary("0.json", silent)).points
+    assert (point.thermal_end_c, point.temperature_of) == (70.0, "sidecar")
+
+
+def test_a_sidecar_without_temperatures_says_why() -> None:
+    none = Null("NO_TEMPERATURE_SENSOR")
+    (point,) = profile_of(summary("0.json", metrics("Q8_0", sidecar=probed(none, none)))).points
+    assert point.null_reasons["thermal_end_c"] == "NO_TEMPERATURE_SENSOR"
+    assert point.temperature_of == "run"
+
+
+def test_the_heat_of_a_sidecar_that_sweeps_share_is_that_of_the_first() -> None:
+    shared = probed(45.0, 60.0)
+    files = [
+        summary(f"{n}.json", metrics("Q8_0", total_latency=1.0 + n / 10, sidecar=shared))
+        for n in range(2)
+    ]
+    first, second = profile_of(*files).points
+    assert first.thermal_end_c == 60.0
+    assert second.null_reasons["thermal_end_c"] == "SIDECAR_OF_AN_EARLIER_RUN"
 
 
 def test_one_summary_shows_no_trend() -> None:

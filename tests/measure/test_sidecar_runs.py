@@ -89,6 +89,18 @@ def parsed(tmp_path: Path, spec: SidecarSpec) -> ParsedSidecar:
             id="good numbers and a bad end",
         ),
         pytest.param(
+            "print({})",
+            "REQUIRED_FIELD_MISSING",
+            tuple(sorted(f"missing:{name}" for name in FULL)),
+            id="an empty object",
+        ),
+        pytest.param(
+            "import subprocess; subprocess.run(['no-folder/rocm-smi'])",
+            "NOT_APPLICABLE",
+            ("rocm_smi_unavailable",),
+            id="a tool for GPUs that is not here",
+        ),
+        pytest.param(
             "import os\nwhile True: os.write(1, bytes(65536))",
             "PARSE_ERROR",
             ("output_limit",),
@@ -105,7 +117,7 @@ def test_a_command_that_hangs_after_good_numbers(tmp_path: Path) -> None:
     code = f"import time\nprint({json.dumps(FULL)!r}, flush=True)\ntime.sleep(1000)"
     found = parsed(tmp_path, python(code, timeout_sec=2.0))
     assert (found.status, found.errors) == (SidecarStatus.PARSE_ERROR, ("timeout",))
-    assert found.numbers.ttft_ms is None
+    assert found.numbers.ttft_ms == FULL["ttft_ms"]
 
 
 def test_a_command_that_is_missing(tmp_path: Path) -> None:

@@ -60,6 +60,7 @@ def row(tag: str, bits: float | Null, adherence: float | Null, **changes: Any) -
         "prompt_tokens_per_second": 9876.5,
         "generation_tokens_per_second": 2000.0,
         "rate_source": "server",
+        "output_tokens_per_answer": 40.0,
         "orchestration_overhead_ratio": 0.1,
         "missing_telemetry_rate": 0.0,
         "polluted_run_rate": 0.0,

@@ -24,6 +24,8 @@ def probed(tag: str, decode: float | Null, **changes: Any) -> RowMetrics:
         decode_tps=decode,
         model_load_ms=50.0,
         request_floor_ms=2.0,
+        thermal_start_c=40.0,
+        thermal_end_c=50.0,
         errors=errors,
         view_path="view.json",
     )
@@ -43,6 +45,28 @@ def test_rates_that_agree_need_no_note() -> None:
         "Q8_0", "OK", "none", "2100", "+5.0%", "9876", "+0.0%", "12.0", "2.00", "50.0",
     ]  # fmt: skip
     assert "No rate differs by more than 25%." in part
+
+
+def test_the_sidecars_totals_are_held_against_the_wall_clock_of_the_runs() -> None:
+    # An answer of 40 tokens: 12 ms + 40 / 2000 s by the sidecar, 40 ms by the wall clock.
+    slow = probed("Q8_0", 2000.0, total_latency=0.04)
+    part = section(render_markdown(summary([slow]), []), "Hardware sidecar")
+    table = part[part.index("sidecar totals and wall clock") :]
+    line = next(line for line in table.splitlines() if line.startswith("| Q8_0"))
+    assert cells(line) == [
+        "Q8_0", "0.0500", "0.400", "40.0", "0.0120", "0.0200", "0.0320", "0.0400", "0.00800",
+        "+20.0%",
+    ]  # fmt: skip
+
+
+def test_totals_that_can_not_be_told_have_no_number_and_a_reason() -> None:
+    lost = probed("Q8_0", 2000.0, output_tokens_per_answer=Null("TOKEN_COUNT_UNAVAILABLE"))
+    text = render_markdown(summary([lost]), [])
+    table = text[text.index("sidecar totals and wall clock") :]
+    line = next(line for line in table.splitlines() if line.startswith("| Q8_0"))
+    assert cells(line)[3:] == ["—", "0.0120", "—", "—", "0.0273", "—", "—"]
+    missing = section(text, "Missing numbers")
+    assert "output_tokens_per_answer: TOKEN_COUNT_UNAVAILABLE" in missing
 
 
 def test_rates_that_diverge_are_named_with_what_to_trust() -> None:

@@ -36,7 +36,7 @@ def test_a_series_is_measured_once_and_judged_as_often_as_one_likes(workspace: W
     assert profile["quant_tag"] == frontier["sessions"][0]["minimum_viable_quant"]
     assert len(profile["points"]) == 3
     assert all(point["total_latency"] > 0 for point in profile["points"])
-    assert profile["latency_trend"] in ("rising", "steady", "falling")
+    assert profile["latency_trend"] in ("rising", "steady", "falling", "unknown")
     assert profile["recommendation"] in done.text.replace("\n", " ")
     report = workspace.folder / "results/small/quant_sweep/sweep_report.md"
     assert "## Thermal series" in report.read_text(encoding="utf-8")
