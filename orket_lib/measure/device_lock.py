@@ -10,25 +10,28 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import json
 import os
 import subprocess
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from filelock import FileLock, Timeout
+from filelock import BaseFileLock, FileLock, Timeout
 
+from orket_lib.measure.lock_note import Note, read_note, remove_note, write_note
 from orket_lib.vocabulary.slugs import slug
 
 CPU = "cpu"
 
+_POLL_S, _REMIND_S = 0.2, 600.0
+_GRANT_S = 30.0
 _ALL_USERS = "*S-1-5-32-545"  # Windows' group of them, whatever its name is in their language
 
 
 @contextmanager
 def device_locks(
-    devices: Iterable[str], purpose: str, waiting: Callable[[str], None]
+    devices: Iterable[str], purpose: str, say: Callable[[str], None]
 ) -> Iterator[None]:
     """Hold the locks of several devices; see `device_lock`.
 
@@ -36,33 +39,84 @@ def device_locks(
     """
     with contextlib.ExitStack() as held:
         for device in sorted(set(devices), key=lambda name: (name != CPU, name)):
-            held.enter_context(device_lock(device, purpose, waiting))
+            held.enter_context(device_lock(device, purpose, say))
         yield
 
 
 @contextmanager
-def device_lock(device: str, purpose: str, waiting: Callable[[str], None]) -> Iterator[None]:
-    """Hold the lock of a device; while somebody else has it, say so once and wait.
+def device_lock(device: str, purpose: str, say: Callable[[str], None]) -> Iterator[None]:
+    """Hold the lock of a device; while another process measures on it, wait, and say for whom.
+
+    A sweep may hold it for hours, so the wait has no limit; it ends when the holder does.
 
     Args:
         device: `cpu`, or the UUID of a GPU.
         purpose: What the lock is wanted for, shown to others who wait for it.
-        waiting: Called with one sentence if the lock is taken.
+        say: Called with one sentence if the lock is taken, and again every ten minutes.
     """
-    folder = _folder()
-    lock = FileLock(folder / f"{slug(device)}.lock", mode=0o666)
-    holder = folder / f"{slug(device)}.holder.json"
+    lock = _acquired(device, say)
+    path = Path(lock.lock_file)
+    note, note_path = Note.of_us(purpose), _note_of(path)
+    locked = _identity(path)
+    try:
+        _keep(path)
+        write_note(note_path, note)
+        yield
+    finally:
+        remove_note(note_path, note)
+        vanished = _identity(path) != locked
+        lock.release()
+        if vanished:
+            say(f"{path} was removed while it was locked: others may have measured meanwhile")
+
+
+def _acquired(device: str, say: Callable[[str], None]) -> BaseFileLock:
+    """Return the lock of a device, locked."""
+    begin = time.monotonic()
+    next_word_s = begin + _POLL_S  # whoever has just taken it is about to write a note
+    while True:
+        lock = FileLock(_folder() / f"{slug(device)}.lock", mode=0o666)
+        holder = _hindrance(lock)
+        if holder is None:
+            return lock
+        now = time.monotonic()
+        if now >= next_word_s:
+            so_far = f", {(now - begin) / 60:.0f} min so far" if now - begin >= _REMIND_S else ""
+            say(f"waiting for the {_named(device)}{so_far}: {holder}")
+            next_word_s = now + _REMIND_S
+        time.sleep(_POLL_S)
+
+
+def _hindrance(lock: BaseFileLock) -> str | None:
+    """Try to take a lock; return who has it, or None when it is ours."""
+    path = Path(lock.lock_file)
     try:
         lock.acquire(timeout=0)
     except Timeout:
-        waiting(f"waiting for the {_named(device)}: {_describe(holder)} is using it")
-        lock.acquire()
+        note = read_note(_note_of(path))
+        if note and note.alive:
+            return f"{note} is using it"
+        gone = f"; {note}, has ended" if note else ""
+        look = "" if os.name == "nt" else f"; to see which one: fuser -v {path}"
+        return f"a process that left no note is using it{gone}{look}"
+    note = read_note(_note_of(path))
+    if note is None or note.pid == os.getpid() or not note.alive:
+        return None
+    lock.release()
+    return f"{note} is using it, although its lock file was removed"
+
+
+def _note_of(lock_path: Path) -> Path:
+    return lock_path.with_suffix(".holder.json")
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Return what tells a file from another one of its name; None when it is gone."""
     try:
-        _keep(lock)
-        _sign(holder, purpose)
-        yield
-    finally:
-        lock.release()
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _named(device: str) -> str:
@@ -102,27 +156,11 @@ def _share(folder: Path) -> None:
         return
     # Else a file that one user made could only be read by the others, who would wait for ever.
     grant = ["icacls", str(folder), "/grant", f"{_ALL_USERS}:(OI)(CI)M", "/q"]
-    subprocess.run(grant, check=False, capture_output=True)
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        subprocess.run(grant, check=False, capture_output=True, timeout=_GRANT_S)
 
 
-def _keep(lock: FileLock) -> None:
+def _keep(path: Path) -> None:
     """Mark a lock's file as used: systems remove from `/var/tmp` what is a month old."""
     with contextlib.suppress(OSError):
-        os.utime(lock.lock_file)
-
-
-def _sign(holder: Path, purpose: str) -> None:
-    with contextlib.suppress(OSError):  # courtesy only; the lock is what counts
-        holder.unlink(missing_ok=True)
-        with holder.open("x", encoding="utf-8") as stream:  # never into what a link points to
-            json.dump({"pid": os.getpid(), "purpose": purpose}, stream)
-            if os.chmod in os.supports_fd:  # who waits is to read it, whatever the umask is
-                os.chmod(stream.fileno(), 0o644)  # noqa: PTH101 - never what a link points to
-
-
-def _describe(holder: Path) -> str:
-    try:
-        content = json.loads(holder.read_text(encoding="utf-8"))
-        return f"process {content['pid']} ({content['purpose']})"
-    except (OSError, ValueError, KeyError):
-        return "another process"
+        os.utime(path)

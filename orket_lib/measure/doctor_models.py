@@ -9,7 +9,7 @@ from pathlib import Path
 from orket_lib.artifacts.doctor import Fit, SeenModel, SeenServer
 from orket_lib.artifacts.offers import OfferedModel
 from orket_lib.measure.preflight_memory import Room
-from orket_lib.measure.within import within
+from orket_lib.processes.time_limit import within
 from orket_lib.providers.gguf_file import read_gguf, shards
 from orket_lib.providers.memory_need import ModelShape, memory_need, shape_of
 from orket_lib.providers.offers import Asked, ask

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from orket_lib.artifacts.offers import OfferedModel, Offering
 from orket_lib.artifacts.preflight import NeededModel, Needs, PreflightCheck
 from orket_lib.measure.preflight_memory import Weighed
-from orket_lib.measure.within import within
+from orket_lib.processes.time_limit import within
 from orket_lib.providers.offers import Asked, ask, find
 from orket_lib.vocabulary.addresses import DEFAULT_URLS
 from orket_lib.vocabulary.errors import ProviderError, RequestFailed

@@ -15,9 +15,10 @@ import time
 
 import psutil
 
+from orket_lib.processes.living import is_alive
+
 _VARIABLE = "ORKET_SNAKEMAKE"
 _POLL_S = 0.5
-_SAME_START_S = 0.1
 
 
 def announce_snakemake() -> None:
@@ -36,16 +37,6 @@ def die_with_snakemake() -> None:
 
 
 def _watch(pid: int, started_s: float) -> None:
-    while _alive(pid, started_s):
+    while is_alive(pid, started_s):
         time.sleep(_POLL_S)
     os._exit(1)
-
-
-def _alive(pid: int, started_s: float) -> bool:
-    """Tell whether the process lives; another one may have its number by now."""
-    try:
-        process = psutil.Process(pid)
-        same = abs(process.create_time() - started_s) < _SAME_START_S
-        return same and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False

@@ -2,13 +2,16 @@ from __future__ import annotations
 
 import os
 import stat
+import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import NoReturn
 
+import psutil
 import pytest
 from filelock import FileLock
 
@@ -38,39 +41,167 @@ def test_a_failed_measurement_frees_the_device(tmp_path: Path) -> None:
     assert _is_free(tmp_path)
 
 
-def test_who_has_to_wait_is_told_once_for_whom(tmp_path: Path) -> None:
-    said: list[str] = []
-    with device_lock("cpu", "measuring nano Q8_0", said.append):
-        pass  # leaves the note of its holder behind
-    other = FileLock(lock_file(tmp_path))
-    other.acquire()
+# Measures in a process of its own until its input is closed.
+_HOLDER = """
+import sys
+from pathlib import Path
+from orket_lib.measure import device_lock
+device_lock._machine_folder = lambda: Path(sys.argv[1])
+with device_lock.device_lock(sys.argv[2], "measuring nano \\x1b[2J Q8_0", print):
+    print("locked", flush=True)
+    sys.stdin.read()
+"""
 
-    def waiting(text: str) -> None:
+
+@pytest.fixture
+def hold(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
+    """Have another process measure on a device; it lets go when its input is closed."""
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start(device: str = "cpu", folder: Path = tmp_path) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-c", _HOLDER, str(folder), device]
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        started.append(process)
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"locked\n"
+        return process
+
+    yield start
+    for process in started:
+        with process:
+            process.kill()
+
+
+def let_go(process: subprocess.Popen[bytes]) -> None:
+    assert process.stdin is not None
+    process.stdin.close()
+
+
+Hold = Callable[..., "subprocess.Popen[bytes]"]
+
+
+def test_who_has_to_wait_is_told_once_for_whom_and_since_when(tmp_path: Path, hold: Hold) -> None:
+    other, said = hold(), []
+
+    def say(text: str) -> None:
         said.append(text)
-        other.release()
+        let_go(other)
 
-    with device_lock("cpu", "two", waiting):
+    with device_lock("cpu", "two", say):
         assert not _is_free(tmp_path)
     (text,) = said
-    assert text.startswith("waiting for the cpu: process ")
-    assert "(measuring nano Q8_0)" in text
+    today = datetime.now(UTC).date().isoformat()
+    assert text.startswith(f"waiting for the cpu: process {other.pid} (measuring nano ")
+    assert f"Q8_0), since {today}T" in text
+    assert text.endswith("Z, 0 min ago is using it")
+    assert "\x1b" not in text
 
 
-def test_several_devices_are_locked_together_the_processor_first(tmp_path: Path) -> None:
-    gpu = lock_file(tmp_path).with_name("GPU-1.lock")
+def test_a_long_wait_is_told_again_and_again(hold: Hold, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(locks, "_REMIND_S", 0.3)
+    other, said = hold(), []
+
+    def say(text: str) -> None:
+        said.append(text)
+        if len(said) == 3:
+            let_go(other)
+
+    with device_lock("cpu", "two", say):
+        pass
+    assert [" so far: process " in text for text in said] == [False, True, True]
+
+
+def test_a_killed_holder_is_waited_for_no_longer(tmp_path: Path, hold: Hold) -> None:
+    hold().kill()
     said: list[str] = []
-    other = FileLock(gpu)
+    with device_lock("cpu", "two", said.append):
+        assert not _is_free(tmp_path)
 
-    with device_lock("GPU-1", "measuring nano Q8_0", said.append):
-        pass  # leaves the note of its holder behind
-    other.acquire()
 
-    def waiting(text: str) -> None:
+def test_a_lock_whose_file_vanished_still_keeps_others_out(tmp_path: Path, hold: Hold) -> None:
+    other = hold()
+    lock_file(tmp_path).unlink()
+    said: list[str] = []
+
+    def say(text: str) -> None:
+        said.append(text)
+        assert psutil.pid_exists(other.pid)
+        let_go(other)
+
+    with device_lock("cpu", "two", say):
+        assert other.wait(10) == 0
+    (text,) = said
+    assert text.endswith("is using it, although its lock file was removed")
+    assert other.stdout is not None
+    assert b"others may have measured meanwhile" in other.stdout.read()
+
+
+@posix
+@pytest.mark.parametrize(
+    "note",
+    [
+        "[1]",
+        "null",
+        '{"pid": 1, "purpose": {"a": [1]}}',
+        '{"pid": "\\u001b[2J", "purpose": "x\\nerror: type: rm"}',
+        "[" * 4000,
+        None,
+    ],
+    ids=["a list", "null", "other things", "no number", "a deep one", "a pipe"],
+)
+def test_a_note_that_is_none_is_no_trouble(tmp_path: Path, hold: Hold, note: str | None) -> None:
+    other = hold()
+    path = lock_file(tmp_path).with_name("cpu.holder.json")
+    path.unlink()
+    if note is None:
+        os.mkfifo(path)
+    else:
+        path.write_text(note, encoding="ascii")
+    said: list[str] = []
+
+    def say(text: str) -> None:
+        said.append(text)
+        let_go(other)
+
+    with device_lock("cpu", "two", say):
+        pass
+    (text,) = said
+    assert text.startswith("waiting for the cpu: a process that left no note is using it; to see ")
+    assert text.isprintable()
+
+
+def test_a_note_of_a_process_that_has_ended_names_no_living_one(tmp_path: Path, hold: Hold) -> None:
+    path = lock_file(tmp_path).with_name("cpu.holder.json")
+    dead, said = hold(), []
+    note = path.read_bytes()
+    dead.kill()
+    dead.wait()
+    other = hold()
+    path.write_bytes(note)
+
+    def say(text: str) -> None:
+        said.append(text)
+        let_go(other)
+
+    with device_lock("cpu", "two", say):
+        pass
+    (text,) = said
+    assert f"left no note is using it; process {dead.pid} (" in text
+    assert "min ago, has ended" in text
+
+
+def test_several_devices_are_locked_together_the_processor_first(
+    tmp_path: Path, hold: Hold
+) -> None:
+    gpu = lock_file(tmp_path).with_name("GPU-1.lock")
+    other, said = hold("GPU-1"), []
+
+    def say(text: str) -> None:
         assert not _is_free(tmp_path), "the processor is held already"
         said.append(text)
-        other.release()
+        let_go(other)
 
-    with device_locks(["GPU-1", "cpu", "GPU-1"], "two", waiting):
+    with device_locks(["GPU-1", "cpu", "GPU-1"], "two", say):
         assert not _is_free(tmp_path)
         assert not _is_free(tmp_path, gpu)
     assert _is_free(tmp_path) and _is_free(tmp_path, gpu)
@@ -170,7 +301,7 @@ def test_a_link_in_place_of_the_holder_s_note_is_not_written_through(tmp_path: P
     other = tmp_path / "other"
     other.write_text("kept", encoding="ascii")
     note = lock_file(tmp_path).with_name("cpu.holder.json")
-    note.unlink()
+    assert not note.exists(), "whoever lets go takes the note along"
     note.symlink_to(other)
     with device_lock("cpu", "two", print):
         assert "two" in note.read_text(encoding="utf-8")

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from orket_lib.measure.within import within
+from orket_lib.processes.time_limit import within
 
 
 def test_what_a_call_returns_is_returned() -> None:
