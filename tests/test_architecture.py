@@ -25,9 +25,15 @@ ARROWS: dict[str, set[str]] = {
     "providers": {"artifacts", "vocabulary"},
     "telemetry": {"artifacts", "vocabulary"},
     "stores": {"artifacts", "vocabulary"},
+    "processes": {"artifacts", "vocabulary"},
     "config": {"artifacts", "vocabulary", "tasks", "telemetry", "providers", "stores"},
-    "measure": {"providers", "tasks", "telemetry", "stores", "artifacts", "vocabulary"},
-    "workflow": {"measure", "config", "tasks", "stores", "telemetry", "artifacts", "vocabulary"},
+    "measure": {
+        *("providers", "tasks", "telemetry", "stores", "processes", "artifacts", "vocabulary"),
+    },
+    "workflow": {
+        *("measure", "config", "tasks", "stores", "processes", "telemetry", "artifacts"),
+        "vocabulary",
+    },
 }
 # Of some rooms, only one module is anybody's business.
 ONLY: dict[tuple[str, str], set[str]] = {

@@ -199,7 +199,7 @@ def test_temperatures_are_those_of_the_sidecars_where_the_summaries_have_none() 
     assert [point.cooldown_ok for point in profile.points] == [True, True, False, False]
     assert {point.temperature_of for point in profile.points} == {"sidecar"}
     assert profile.heat_soak_detected
-    assert "temperatures by their sidecars: runs 0, 1, 2, 3" in profile.recommendation
+    assert "temperatures by their sidecars: runs 1, 2, 3, 4" in profile.recommendation
 
 
 def test_a_run_s_own_temperatures_win_over_those_of_its_sidecar() -> None:
