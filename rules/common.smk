@@ -1,5 +1,6 @@
 """The resolved sweep, and the paths that rules are made of."""
 
+import atexit
 import sys
 import time
 from pathlib import Path
@@ -58,10 +59,10 @@ def again(rule):
     return lambda wildcards, output: FORCED.again(rule, output)
 
 
-def show_result(since=0.0):
+def show_result(since=0.0, gate_log=None):
     from orket_lib.commands.show import show_summary
 
-    show_summary(Path(RESULTS), since)
+    show_summary(Path(RESULTS), since, gate_log)
 
 
 if DRY_RUN:

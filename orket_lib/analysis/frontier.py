@@ -40,9 +40,17 @@ def by_bits(rows: Iterable[RowMetrics]) -> list[RowMetrics]:
 
 
 def baseline_of(rows: Iterable[RowMetrics], include_invalid: bool) -> RowMetrics | None:
-    """Return the admitted row with the most bits per weight, or None."""
-    admitted = (row for row in by_bits(rows) if _admitted(row, include_invalid))
-    return next(admitted, None)
+    """Return the admitted row with the most bits per weight, or None.
+
+    None as well where a larger one failed in a way that may pass: the verdict waits for it, and
+    does not move to another baseline (T35).
+    """
+    for row in by_bits(rows):
+        if row.retry:
+            return None
+        if _admitted(row, include_invalid):
+            return row
+    return None
 
 
 def eligible_rows(

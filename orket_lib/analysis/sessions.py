@@ -70,7 +70,10 @@ def build_session(
             minimum_viable_quant=_tag(smallest), best_value_quant=_tag(value)
         ),
         recommendation=" ".join(
-            [_sentence(model_id, baseline, substituted, smallest, value, policy, lane), *mixed]
+            [
+                _sentence(model_id, ordered, baseline, substituted, smallest, value, policy, lane),
+                *mixed,
+            ]
         ),
     )
 
@@ -149,6 +152,7 @@ def _reason(baseline: RowMetrics | None, eligible: Sequence[RowMetrics], lane: L
 
 def _sentence(
     model_id: str,
+    rows: Sequence[RowMetrics],
     baseline: RowMetrics | None,
     substituted: str | None,
     smallest: RowMetrics | None,
@@ -156,6 +160,11 @@ def _sentence(
     policy: FrontierPolicy,
     lane: Lane,
 ) -> str:
+    if baseline is None and (waiting := next((row for row in rows if row.retry), None)):
+        return (
+            f"{model_id}: no recommendation yet, because {waiting.quant_tag} could not be measured "
+            f"({waiting.status_reason}). The same command tries it again."
+        )
     if baseline is None:
         return f"{model_id}: no recommendation, because no quant has a valid measurement."
     if does_nothing(baseline):
