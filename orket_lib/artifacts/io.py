@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from orket_lib.vocabulary.errors import ArtifactError
+from orket_lib.vocabulary.problems import one_message_each
 
 _Model = TypeVar("_Model", bound=BaseModel)
 _REPLACE_TRIES = 20
@@ -131,10 +132,11 @@ def parse_model(content: Any, kind: type[_Model], source: object) -> _Model:
     try:
         return kind.model_validate(content)
     except ValidationError as error:
-        places = "\n".join(
-            f"  {'.'.join(map(str, item['loc'])) or '(whole file)'}: {item['msg']}"
+        lines = one_message_each(
+            f"{'.'.join(map(str, item['loc'])) or '(whole file)'}: {item['msg']}"
             for item in error.errors()
         )
+        places = "\n".join(f"  {line}" for line in lines)
         raise ArtifactError(f"{source}: not a valid {kind.__name__}:\n{places}") from None
 
 

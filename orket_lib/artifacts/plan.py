@@ -34,6 +34,15 @@ class PlannedCell(Record):
     measured: bool = Field(description="all that is asked of it is in the store already")
 
 
+class PlannedServing(Record):
+    """How each cell is served and asked."""
+
+    n_ctx: int | None = Field(description="null = the model's own")
+    temperature: float
+    max_output_tokens: int
+    task_timeout_sec: float
+
+
 class PlannedTasks(Record):
     """Which tasks are asked."""
 
@@ -95,6 +104,7 @@ class Plan(Artifact):
     quants: tuple[str, ...]
     cells: tuple[PlannedCell, ...]
     task_bank: PlannedTasks
+    serving: PlannedServing | None = Field(None, description="null in plans of older versions")
     experimental_controls: ControlSettings
     canary: PlannedCanary
     row_quality_policy: RowPolicy

@@ -28,7 +28,12 @@ def add_config_options(
         help=f"config files, later ones win ({without})",
     )
     parser.add_argument(
-        "--config", action="append", default=[], metavar="KEY=VALUE", help="wins over files"
+        "--config",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="KEY=VALUE",
+        help="wins over files; takes every word that follows, so files come before it",
     )
 
 

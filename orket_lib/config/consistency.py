@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterator
 from orket_lib.config.capabilities import control_problems, serving_warnings
 from orket_lib.config.model import SweepConfig
 from orket_lib.config.naming import filled, makes_files
-from orket_lib.config.runners import runner_problems, runner_warnings
+from orket_lib.config.runners import runner_problems
 from orket_lib.config.server_arguments import argument_problems
 from orket_lib.config.wording import got, nearest
 from orket_lib.vocabulary.addresses import remote_host
@@ -36,7 +36,6 @@ def warnings_of(config: SweepConfig) -> list[str]:
     """Return a line for each setting that is allowed and won't do what one may think."""
     return [
         *serving_warnings(config),
-        *runner_warnings(config),
         *_canary_warnings(config),
         *_quants_alike(config),
         *_idle_recipe(config),
@@ -47,10 +46,9 @@ def warnings_of(config: SweepConfig) -> list[str]:
 def _unordered_quants(config: SweepConfig) -> Iterator[str]:
     for quant in config.quants:
         if config.bits(quant) is None:
-            hint = nearest(quant, NOMINAL_BITS)
             yield (
-                f"quants: `{quant}` is not a tag that we know{hint}; any other tag takes "
-                f"quant_bits: {{{quant}: <bits per weight>}}"
+                f"quants.{quant}: is not a tag that we know{nearest(quant, NOMINAL_BITS)}; any "
+                "other tag takes quant_bits: {<tag>: <bits per weight>}"
             )
 
 

@@ -6,16 +6,12 @@ a profile, a limit that is not named is that of the shipped profile `safe`.
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from orket_lib.artifacts.context_ceiling import ContextThresholds
 from orket_lib.artifacts.context_summary import ContextSettings
-from orket_lib.artifacts.io import read_model
 from orket_lib.artifacts.spec import ContextFill
 from orket_lib.config.model import SweepConfig
-from orket_lib.config.profiles import ContextProfile, ContextProfiles
-from orket_lib.config.wording import got, nearest
-from orket_lib.vocabulary.errors import ArtifactError, ConfigError
+from orket_lib.config.profiles import ContextProfile, chosen_profile
+from orket_lib.vocabulary.errors import ConfigError
 
 _STRICT = {"adherence_min": 0.95, "ttft_ceiling_ms": 250.0, "decode_floor_tps": 20.0}
 
@@ -24,7 +20,7 @@ def find_contexts(config: SweepConfig) -> ContextSettings | None:
     """Return the context sweep that a config asks for, None when it asks for none.
 
     Raises:
-        ConfigError: The profiles file is unreadable or lacks the profile.
+        ConfigError: The profiles file is unreadable or lacks the profile, or that is none.
     """
     if not config.sweeps_contexts:
         return None
@@ -65,18 +61,10 @@ def _limit(config: SweepConfig, profile: ContextProfile | None, name: str) -> fl
 
 
 def _profile(config: SweepConfig) -> ContextProfile | None:
-    name, path = config.context_sweep_profile, config.context_profiles_config
-    if name is None:
+    if config.context_sweep_profile is None:
         return None
-    try:
-        known = read_model(Path(path), ContextProfiles).profiles
-    except ArtifactError as error:
-        raise ConfigError([f"context_profiles_config: {error}"]) from None
-    if name not in known:
-        raise ConfigError(
-            [
-                f"context_sweep_profile: {path} has {', '.join(known)}{nearest(name, known)} "
-                f"({got(name)})"
-            ]
-        )
-    return known[name]
+    return chosen_profile(
+        ContextProfile,
+        ("context_profiles_config", config.context_profiles_config),
+        ("context_sweep_profile", config.context_sweep_profile),
+    )

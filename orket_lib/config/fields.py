@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
-from typing import Annotated, Any
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
+from typing import Annotated, Any, get_args
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -20,9 +22,17 @@ from pydantic_core import PydanticCustomError
 # The word for a type mistake; `wording` says what is allowed instead.
 WRONG_TYPE = "wrong_type"
 
+# What is meant as a placeholder: in the name of a file or tag, whatever is in braces; in a command,
+# which may hold JSON or code, a word in braces, but not that of a shell's `${NAME}`.
+IN_A_NAME = re.compile(r"\{([^{}]*)\}")
+IN_A_COMMAND = re.compile(r"(?<!\$)\{( *[A-Za-z_][\w .-]*)\}")
+
 
 class Section(BaseModel):
-    """Some keys of the config. A number is never taken from `yes`, and NaN is no number."""
+    """Some keys of the config.
+
+    A number is never taken from `yes`, NaN is no number, and empty text is null.
+    """
 
     model_config = ConfigDict(
         extra="forbid",
@@ -41,18 +51,45 @@ class Section(BaseModel):
             raise PydanticCustomError(WRONG_TYPE, "must not be true or false")
         return value
 
+    @field_validator("*", mode="before")
+    @classmethod
+    def _empty_text_is_null(cls, value: object, info: ValidationInfo) -> object:
+        """Take `base_url: ""` as `--config base_url=` is taken, where null is allowed."""
+        allowed = get_args(cls.model_fields[info.field_name or ""].annotation)
+        return None if value == "" and type(None) in allowed else value
 
-def only_placeholders(template: str, known: Collection[str]) -> str:
-    """Return a template, refusing a placeholder that it can't have.
+
+def refuse_placeholders(
+    texts: Iterable[str], known: Collection[str], pattern: re.Pattern[str] = IN_A_NAME
+) -> None:
+    """Refuse a template with a placeholder that there is not.
+
+    Args:
+        texts: The template, or its parts.
+        known: The placeholders that there are, without braces.
+        pattern: What is meant as a placeholder.
 
     Raises:
-        ValueError: Naming it, and those that there are.
+        ValueError: Naming each of them, and those that there are.
     """
-    for name in re.findall(r"\{([^{}]*)\}", template):
-        if name not in known:
-            there_are = ", ".join(f"{{{placeholder}}}" for placeholder in known)
-            raise ValueError(f"`{{{name}}}` is no placeholder; there are {there_are}")
-    return template
+    found = dict.fromkeys(name for text in texts for name in pattern.findall(text))
+    unknown = [f"`{{{name}}}`" for name in found if name not in known]
+    if unknown:
+        are_none = "is no placeholder" if len(unknown) == 1 else "are no placeholders"
+        there_are = ", ".join(f"{{{name}}}" for name in known)
+        raise ValueError(f"{', '.join(unknown)} {are_none}; there are {there_are}")
+
+
+def refuse_repeats(values: Sequence[str]) -> None:
+    """Refuse a list that has a value twice.
+
+    Raises:
+        ValueError: Naming each of them.
+    """
+    repeated = [value for value, count in Counter(values).items() if count > 1]
+    if repeated:
+        names = ", ".join(f"`{value}`" for value in repeated)
+        raise ValueError(f"{names} {'is' if len(repeated) == 1 else 'are'} listed more than once")
 
 
 def listed(value: object) -> object:
@@ -108,4 +145,6 @@ Depths = Annotated[
     Field(min_length=1),
     _listing({"type": "number", "minimum": 0, "maximum": 1}),
 ]
-TaskId = Annotated[int, Field(ge=1)]
+# 0 is how older matrix files say that a limit or a control is off.
+OrOff = AfterValidator(lambda number: number or None)
+TaskId = Annotated[int | None, Field(ge=0), OrOff]

@@ -56,8 +56,12 @@ class Canary(Section):
 
     canary_runs: Annotated[int, Field(ge=0, description="0 = no canary")] = 5
     canary_task_limit: Annotated[int, Field(ge=1, description="tasks of the canary")] = 1
-    canary_task_id_min: Annotated[TaskId | None, Field(description="lowest task id")] = None
-    canary_task_id_max: Annotated[TaskId | None, Field(description="highest task id")] = None
+    canary_task_id_min: Annotated[
+        TaskId, Field(description="lowest task id; without both of them, the range of the matrix")
+    ] = None
+    canary_task_id_max: Annotated[
+        TaskId, Field(description="highest task id; without both of them, the range of the matrix")
+    ] = None
     canary_latency_variance_threshold: Annotated[
         float, Field(ge=0, description="limit of the coefficient of variation")
     ] = 0.03

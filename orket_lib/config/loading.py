@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
@@ -13,9 +12,9 @@ from orket_lib.config.consistency import problems_between, warnings_of
 from orket_lib.config.model import SweepConfig
 from orket_lib.config.reading import Source
 from orket_lib.config.settings import Settings, collect
+from orket_lib.config.sweep_name import KEY, name_sweep
 from orket_lib.config.wording import field_problem
 from orket_lib.vocabulary.errors import ConfigError
-from orket_lib.vocabulary.slugs import slug
 
 # What stands in for a required key that is missing or wrong; checks that read it are left out.
 _STAND_INS: dict[str, Any] = {"models": ("none",), "quants": ("F16",)}
@@ -50,27 +49,23 @@ def parse(raw: Mapping[str, Any]) -> SweepConfig:
     return drafted.config
 
 
-def draft(sources: Iterable[Source], default_sweep: str | None = None) -> Draft:
+def draft(sources: Iterable[Source]) -> Draft:
     """Return what sources mean, later ones win, whatever is wrong with them.
 
     Args:
         sources: Files and command line.
-        default_sweep: The sweep's name when no source names it.
     """
+    sources = list(sources)
     settings = collect(sources)
-    if default_sweep is not None:
-        settings.values.setdefault("sweep", default_sweep)
+    name, misnamed = name_sweep(sources)
+    if name is not None:
+        settings.values[KEY] = name
     config, bad, problems = _validated(settings)
     if not settings.complete:  # what is not understood may name another bank than the default
         bad |= {"task_bank"} - settings.values.keys()
-    problems = [*settings.problems, *problems, *problems_between(config, bad)]
+    problems = [*settings.problems, *misnamed, *problems, *problems_between(config, bad)]
     warnings = [*settings.warnings, *warnings_of(config)]
     return Draft(config, frozenset(bad), tuple(problems), tuple(warnings))
-
-
-def default_sweep_name(paths: Sequence[str | Path]) -> str | None:
-    """Return the sweep's name when the config has none: the stem of the last config file."""
-    return slug(Path(paths[-1]).stem) if paths else None
 
 
 def _validated(settings: Settings) -> tuple[SweepConfig, set[str], list[str]]:

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator
 
 from orket_lib.artifacts.spec import WITH_WALLS, SandboxKind
-from orket_lib.config.fields import Names, Section, TaskId, Text, Tiers, Words
+from orket_lib.config.fields import Names, Section, TaskId, Text, Tiers, Words, refuse_repeats
 from orket_lib.config.secrets import secret_problems
 from orket_lib.vocabulary.quants import is_path_safe, normalize_tag
 from orket_lib.vocabulary.runner import OURS
@@ -24,7 +24,8 @@ class Matrix(Section):
         Words,
         Field(
             pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$",
-            description="names results/<sweep>/; without it, the last config file's stem",
+            description="names results/<sweep>/: what the last config file is called; any other "
+            "name takes --config sweep=NAME",
             examples=["my-sweep"],
         ),
     ] = "sweep"
@@ -63,8 +64,12 @@ class Matrix(Section):
     task_limit: Annotated[
         int, Field(ge=0, description="first so many of the selected tasks; 0 = all")
     ] = 0
-    task_id_min: Annotated[TaskId | None, Field(description="lowest task id, inclusive")] = None
-    task_id_max: Annotated[TaskId | None, Field(description="highest task id, inclusive")] = None
+    task_id_min: Annotated[
+        TaskId, Field(description="lowest task id, inclusive; 0 or null = the first")
+    ] = None
+    task_id_max: Annotated[
+        TaskId, Field(description="highest task id, inclusive; 0 or null = the last")
+    ] = None
     task_categories: Annotated[
         Names | None, Field(description="only tasks of these categories; null = all")
     ] = None
@@ -106,7 +111,10 @@ class Matrix(Section):
         if slug(name) != name:
             raise ValueError(f"can't be the name of a folder on every system; `{slug(name)}` can")
         if name.lower() in _OURS:
-            raise ValueError(f"must not be {' or '.join(_OURS)}, which are folders of ours")
+            raise ValueError(
+                f"must not be {' or '.join(_OURS)}, which are folders of ours; "
+                "any other name takes --config sweep=NAME"
+            )
         return name
 
     @field_validator("models")
@@ -117,20 +125,17 @@ class Matrix(Section):
             other = seen.setdefault(folder.lower(), model)
             if other != model:
                 raise ValueError(f"`{other}` and `{model}` would share the folder `{folder}`")
-        if len(seen) < len(models):
-            twice = next(model for model in models if models.count(model) > 1)
-            raise ValueError(f"`{twice}` stands twice")
+        refuse_repeats(models)
         return models
 
     @field_validator("quants")
     @classmethod
     def _quants_are_tags(cls, quants: tuple[str, ...]) -> tuple[str, ...]:
         tags = tuple(map(normalize_tag, quants))
-        for tag in tags:
-            if not is_path_safe(tag):
-                raise ValueError(f"`{tag}` is not a quant tag (letters, digits, `_`, `.`, `-`)")
-        if len(set(tags)) != len(tags):
-            raise ValueError("a quant stands twice")
+        none = ", ".join(f"`{tag}`" for tag in tags if not is_path_safe(tag))
+        if none:
+            raise ValueError(f"{none} is not a quant tag (letters, digits, `_`, `.`, `-`)")
+        refuse_repeats(tags)
         return tags
 
     @field_validator("runtime_env")

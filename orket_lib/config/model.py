@@ -54,6 +54,12 @@ class SweepConfig(  # fields come in the order of the bases, read from the last 
         return self.provider == "llama_server" and self.base_url is not None
 
     @property
+    def canary_task_ids(self) -> tuple[int | None, int | None]:
+        """The lowest and the highest task id of the canary: those of the matrix without its own."""
+        own = (self.canary_task_id_min, self.canary_task_id_max)
+        return own if any(own) else (self.task_id_min, self.task_id_max)
+
+    @property
     def sweeps_contexts(self) -> bool:
         """Whether it is found out how long a context the chosen quant bears."""
         return bool(self.context_sweep_profile or self.context_sweep_contexts)

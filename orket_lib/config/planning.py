@@ -11,6 +11,7 @@ from orket_lib.artifacts.plan import (
     Plan,
     PlannedCanary,
     PlannedCell,
+    PlannedServing,
     PlannedSidecar,
     PlannedTasks,
     PlannedThermal,
@@ -60,6 +61,12 @@ def make_plan(sweep: Sweep, commit_sha: str | None, dirty: bool | None) -> Plan:
         quants=config.quants,
         cells=tuple(map(_planned, sweep.cells)),
         task_bank=PlannedTasks(path=config.task_bank, sha256=tasks.sha256, tasks=len(sweep.tasks)),
+        serving=PlannedServing(
+            n_ctx=config.n_ctx,
+            temperature=config.temperature,
+            max_output_tokens=config.max_output_tokens,
+            task_timeout_sec=config.task_timeout_sec,
+        ),
         experimental_controls=sweep.cells[0].spec.controls,
         canary=_canary(config),
         row_quality_policy=config.row_policy,
@@ -124,13 +131,13 @@ def _programs(sweep: Sweep) -> dict[str, str]:
 
 
 def _canary(config: SweepConfig) -> PlannedCanary:
-    policy = config.canary_policy
+    policy, (first, last) = config.canary_policy, config.canary_task_ids
     return PlannedCanary(
         enabled=policy.enabled,
         runs=config.canary_runs,
         task_limit=config.canary_task_limit,
-        task_id_min=config.canary_task_id_min,
-        task_id_max=config.canary_task_id_max,
+        task_id_min=first,
+        task_id_max=last,
         latency_variance_threshold=policy.latency_variance_threshold,
         drop_first_run=policy.drop_first_run,
         max_missing_telemetry_rate=policy.max_missing_telemetry_rate,

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator
 
 from orket_lib.artifacts.spec import ContextFamily
-from orket_lib.config.fields import Contexts, Depths, Rate, Section, listed
+from orket_lib.config.fields import Contexts, Depths, Rate, Section, listed, refuse_repeats
 from orket_lib.vocabulary.quants import normalize_tag
 
 # As `quants` writes it, so `q4_k_m` is `Q4_K_M`.
@@ -81,15 +81,12 @@ class ContextSweep(Section):
 
     @field_validator("context_sweep_contexts", "context_tasks", "context_depths")
     @classmethod
-    def _nothing_stands_twice(
+    def _nothing_is_repeated(
         cls, values: tuple[float | str, ...] | None
     ) -> tuple[float | str, ...] | None:
         if values is not None:
             # Depths are told apart by two decimals, in the names of tasks.
-            names = [f"{it:.2f}" if isinstance(it, float) else str(it) for it in values]
-            twice = next((name for name in names if names.count(name) > 1), None)
-            if twice is not None:
-                raise ValueError(f"`{twice}` stands twice")
+            refuse_repeats([f"{it:.2f}" if isinstance(it, float) else str(it) for it in values])
         return values
 
 

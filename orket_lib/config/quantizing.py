@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field, field_validator
 
-from orket_lib.config.fields import Section, only_placeholders
+from orket_lib.config.fields import Section, refuse_placeholders
 
 PerModel = str | dict[str, str]
 
@@ -37,4 +37,6 @@ class Quantize(Section):
     @field_validator("quantize_base", "quantize_imatrix")
     @classmethod
     def _files_name_the_model(cls, files: PerModel | None) -> PerModel | None:
-        return only_placeholders(files, _PLACEHOLDERS) if isinstance(files, str) else files
+        named = [files] if isinstance(files, str) else (files or {}).values()
+        refuse_placeholders(named, _PLACEHOLDERS)
+        return files

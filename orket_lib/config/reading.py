@@ -30,12 +30,14 @@ class Source:
     Attributes:
         settings: As they stand there; none when it can't be read.
         problems: What is wrong with the file as such.
-        readable: False when nobody knows what it says.
+        readable: False when it can't be known what it says.
+        file: The file; None for the command line.
     """
 
     settings: Mapping[str, Any]
     problems: tuple[str, ...] = ()
     readable: bool = True
+    file: Path | None = None
 
 
 def read_sources(paths: Sequence[str | Path], overrides: Mapping[str, Any]) -> list[Source]:
@@ -49,7 +51,11 @@ def read_overrides(pairs: Sequence[str]) -> dict[str, Any]:
     Raises:
         ConfigError: A pair has no `=`.
     """
-    problems = [f"--config {pair}: must be key=value" for pair in pairs if "=" not in pair[1:]]
+    problems = [
+        f"--config {pair}: must be key=value; config files come before --config"
+        for pair in pairs
+        if "=" not in pair[1:]
+    ]
     if problems:
         raise ConfigError(problems)
     return {key: _value(text) for key, _, text in (pair.partition("=") for pair in pairs)}
@@ -84,28 +90,32 @@ def _read(path: Path) -> Source:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
-        return _broken(f"{path.as_posix()}: {error.strerror}")
+        return _broken(path, f"{path.as_posix()}: {error.strerror}")
     except UnicodeDecodeError:
-        return _broken(f"{name}: not UTF-8 (PowerShell's `>` writes UTF-16; save it as UTF-8)")
+        return _broken(
+            path, f"{name}: not UTF-8 (PowerShell's `>` writes UTF-16; save it as UTF-8)"
+        )
     try:
         content, twice = _from_json(text)
     except json.JSONDecodeError:
         try:
             content, twice = _from_yaml(text)
         except yaml.YAMLError as error:
-            return _broken(f"{name}: not YAML: {_where_and_what(error)}")
+            return _broken(path, f"{name}: not YAML: {_where_and_what(error)}")
     if not isinstance(content, dict):
-        return _broken(f"{name}: holds no mapping of keys to values")
+        return _broken(path, f"{name}: holds no mapping of keys to values")
     if _TEMPLATE_KEY in content:
         return _broken(
+            path,
             f"{name}: {_TEMPLATE_KEY}: a config must not be a template, which runs code as soon as "
-            "Snakemake reads it; write its values out (see docs/SECURITY.md)"
+            "Snakemake reads it; write its values out (see docs/SECURITY.md)",
         )
-    return Source(content, tuple(f"{name}: {line}" for line in twice))
+    problems = [f"{name}: a key may be given only once: {', '.join(twice)}"] if twice else []
+    return Source(content, tuple(problems), file=path)
 
 
-def _broken(problem: str) -> Source:
-    return Source({}, (problem,), readable=False)
+def _broken(path: Path, problem: str) -> Source:
+    return Source({}, (problem,), readable=False, file=path)
 
 
 class _Pairs(dict[str, Any]):
@@ -119,7 +129,7 @@ class _Pairs(dict[str, Any]):
 
 def _from_json(text: str) -> tuple[Any, list[str]]:
     content = json.loads(text, object_pairs_hook=_Pairs)
-    return content, [f"{path}: stands twice; only one can count" for path in _pairs_twice(content)]
+    return content, list(_pairs_twice(content))
 
 
 def _pairs_twice(value: Any, path: str = "") -> Iterator[str]:
@@ -149,7 +159,7 @@ def _nodes_twice(node: yaml.Node | None, path: str = "") -> Iterator[str]:
         line = key.start_mark.line + 1
         if key.value in lines:
             first = lines[key.value]
-            yield f"{path}{key.value}: stands twice, on lines {first} and {line}; one can count"
+            yield f"{path}{key.value} (lines {first} and {line})"
         lines[key.value] = line
         yield from _nodes_twice(value, f"{path}{key.value}.")
 

@@ -117,9 +117,9 @@ def _hindrances(config: SweepConfig, pair: Pair, recipe: Recipe) -> Iterator[str
     model, quant = pair
     place = f"artifacts.{model}.{quant}"
     if is_vendor_tag(quant):
-        yield f"{place}: there is no file, and llama-quantize makes no `{quant}`: a vendor mixed it"
+        yield f"{place}: there is no file, and llama-quantize makes no mix of a vendor's own"
     elif quant in NEEDS_IMATRIX and recipe.imatrix is None:
-        yield f"{place}: there is no file, and making {quant} takes quantize.imatrix"
+        yield f"{place}: there is no file, and making one takes quantize.imatrix"
     if pin_for(config, *pair):
         yield f"artifact_digest.{model}.{quant}: a file that is yet to be made has no digest"
 

@@ -129,9 +129,7 @@ def resolve(config: SweepConfig, hashes: HashCache, machine: str) -> Sweep:
         bank.tasks, categories=config.task_categories or (), tiers=config.task_tiers or ()
     )
     tasks = select(fitting, config.task_limit, config.task_id_min, config.task_id_max)
-    canary_tasks = select(
-        fitting, config.canary_task_limit, config.canary_task_id_min, config.canary_task_id_max
-    )
+    canary_tasks = select(fitting, config.canary_task_limit, *config.canary_task_ids)
     pairs, folders = list(named), slugs(config.models)
     where = config.machine or remote_machine(remote_host(config.base_url)) or machine
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from orket_lib.artifacts.runner import RunnerSettings
 from orket_lib.config.model import SweepConfig
 from orket_lib.config.templates import split_template
-from orket_lib.config.wording import got, nearest
+from orket_lib.config.wording import got
 from orket_lib.vocabulary.errors import ConfigError
 from orket_lib.vocabulary.runner import PLACEHOLDERS
 
@@ -20,12 +19,13 @@ def find_runner(config: SweepConfig) -> RunnerSettings | None:
     """Return the runner that a config asks for, None when we ask the model ourselves.
 
     Raises:
-        ConfigError: The template can't be split into arguments.
+        ConfigError: The template can't be split into arguments, or has a placeholder that there
+            is not.
     """
     if config.runner_template is None:
         return None
     return RunnerSettings(
-        template=split_template(_KEY, config.runner_template),
+        template=split_template(_KEY, config.runner_template, PLACEHOLDERS),
         runtime_target=config.runtime_target,
         execution_mode=config.execution_mode,
         environment=config.runtime_env,
@@ -46,13 +46,3 @@ def runner_problems(config: SweepConfig) -> Iterator[str]:
             f"{_KEY}: must hold {_TASK}, the file that says what is asked "
             f"({got(config.runner_template)})"
         )
-
-
-def runner_warnings(config: SweepConfig) -> Iterator[str]:
-    """Yield a line for each word in braces that is filled in by nobody."""
-    template = config.runner_template or ()
-    words = template if isinstance(template, str) else " ".join(template)
-    for word in dict.fromkeys(re.findall(r"\{([a-z_]+)\}", words)):
-        if word not in PLACEHOLDERS:
-            hint = nearest(word, PLACEHOLDERS)
-            yield f"{_KEY}: `{{{word}}}` is no placeholder and stays as it is{hint}"

@@ -8,14 +8,16 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator
 
 from orket_lib.artifacts.spec import OnServerDeath
-from orket_lib.config.fields import Labels, Section, Text, Words, only_placeholders
+from orket_lib.config.fields import Labels, OrOff, Section, Text, Words, refuse_placeholders
 from orket_lib.vocabulary.addresses import server_address
+from orket_lib.vocabulary.cpus import ALL
 from orket_lib.vocabulary.quants import normalize_tag
 
 Provider = Literal["embedded", "llama_server", "ollama", "lmstudio", "openai"]
 Table = dict[str, dict[str, str]]
 
 _PLACEHOLDERS = ("model", "slug", "quant")
+LEAST_WARMUP = 3  # fewer show no trend
 _DIGEST = re.compile(r"(sha256:)?[0-9a-f]{12,64}")
 
 
@@ -104,7 +106,9 @@ class Serving(Section):
     @field_validator("artifact_template", "tag_template")
     @classmethod
     def _only_known_placeholders(cls, template: str | None) -> str | None:
-        return None if template is None else only_placeholders(template, _PLACEHOLDERS)
+        if template is not None:
+            refuse_placeholders([template], _PLACEHOLDERS)
+        return template
 
     @field_validator("artifacts", "tags")
     @classmethod
@@ -140,28 +144,34 @@ class Controls(Section):
 
     seed: Annotated[int | None, Field(ge=0, description="of the sampler")] = None
     threads: Annotated[
-        int | None, Field(ge=1, description="of the server; null = physical cores")
+        int | None, Field(ge=0, description="of the server; 0 or null = physical cores"), OrOff
     ] = None
     affinity_policy: Annotated[
         Words,
         Field(
-            pattern=r"^(all|\d{1,4}(-\d{1,4})?(,\d{1,4}(-\d{1,4})?)*)$",
-            description="CPUs of the server",
+            pattern=r"^(all|\d{1,4}(-\d{1,4})?(,\d{1,4}(-\d{1,4})?)*)?$",
+            description="CPUs of the server; nothing = all",
             examples=["all", "0-3,6"],
         ),
-    ] = "all"
+    ] = ALL
     warmup_steps: Annotated[
-        int, Field(ge=3, le=50, description="at least so many; goes on until steady")
-    ] = 3
+        Literal[0] | Annotated[int, Field(ge=3, le=50)],
+        Field(description="at least so many; goes on until steady; 0 = no minimum of your own"),
+    ] = LEAST_WARMUP
 
     @field_validator("affinity_policy")
     @classmethod
     def _cpu_ranges_ascend(cls, policy: str) -> str:
-        for part in policy.split(",") if policy != "all" else ():
+        for part in policy.split(",") if policy not in ("", ALL) else ():
             first, _, last = part.partition("-")
             if last and int(last) < int(first):
                 raise ValueError(f"the range `{part}` runs backwards")
-        return policy
+        return policy or ALL
+
+    @field_validator("warmup_steps")
+    @classmethod
+    def _no_minimum_is_ours(cls, steps: int) -> int:
+        return steps or LEAST_WARMUP
 
 
 def _digest(text: str) -> str:

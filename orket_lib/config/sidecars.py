@@ -6,41 +6,16 @@ A profile without a template means that we measure ourselves, beside the sensors
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field
-
-from orket_lib.artifacts.io import read_model
 from orket_lib.artifacts.sidecar import ServingSettings, SidecarSpec
 from orket_lib.artifacts.spec import RunSpec
 from orket_lib.config.model import SweepConfig
-from orket_lib.config.templates import Template, split_template
-from orket_lib.config.wording import got, nearest
-from orket_lib.vocabulary.errors import ArtifactError, ConfigError
-from orket_lib.vocabulary.sidecar import Backend, SidecarField
+from orket_lib.config.profiles import SidecarProfile, chosen_profile
+from orket_lib.config.templates import split_template
+from orket_lib.vocabulary.errors import ConfigError
+from orket_lib.vocabulary.sidecar import PLACEHOLDERS, Backend
 
 _TIMEOUT = "hardware_sidecar_timeout_sec"
-
-
-class SidecarProfile(BaseModel):
-    """A hardware probe by name."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-    backend: Backend = Field(description="whose sensors are read beside it")
-    template: Template | None = Field(None, description="command; null = our own measurement")
-    timeout_sec: float = Field(120.0, gt=0)
-    not_measured: tuple[SidecarField, ...] = Field(
-        (), description="fields that the command's tool can't know, and that are not missing then"
-    )
-
-
-class SidecarProfiles(BaseModel):
-    """`config/sidecar_profiles.json`."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    profiles: dict[str, SidecarProfile]
 
 
 @dataclass(frozen=True)
@@ -66,26 +41,21 @@ def find_sidecar(config: SweepConfig) -> Sidecar | None:
     """Return the sidecar that a config asks for, None when it asks for none.
 
     Raises:
-        ConfigError: The profiles file is unreadable or lacks the profile, or a template can't be
-            split into arguments.
+        ConfigError: The profiles file is unreadable or lacks the profile, or that is none, or a
+            template can't be split into arguments or has a placeholder that there is not.
     """
     name = config.hardware_sidecar_profile
     if name is None:
         if config.hardware_sidecar_template is None:
             return None
-        arguments = split_template("hardware_sidecar_template", config.hardware_sidecar_template)
+        arguments = split_template(
+            "hardware_sidecar_template", config.hardware_sidecar_template, PLACEHOLDERS
+        )
         return Sidecar(None, "any", arguments, config.hardware_sidecar_timeout_sec)
     path = config.sidecar_profiles_config
-    try:
-        known = read_model(Path(path), SidecarProfiles).profiles
-    except ArtifactError as error:
-        raise ConfigError([f"sidecar_profiles_config: {error}"]) from None
-    if name not in known:
-        hint = nearest(name, known)
-        raise ConfigError(
-            [f"hardware_sidecar_profile: {path} has {', '.join(known)}{hint} ({got(name)})"]
-        )
-    profile = known[name]
+    profile = chosen_profile(
+        SidecarProfile, ("sidecar_profiles_config", path), ("hardware_sidecar_profile", name)
+    )
     # A limit that the config itself names wins over the profile's; its default doesn't.
     explicit = _TIMEOUT in config.model_fields_set
     return Sidecar(
@@ -94,7 +64,7 @@ def find_sidecar(config: SweepConfig) -> Sidecar | None:
         template=(
             None
             if profile.template is None
-            else split_template(f"{path}: profiles.{name}.template", profile.template)
+            else split_template(f"{path}: profiles.{name}.template", profile.template, PLACEHOLDERS)
         ),
         timeout_sec=config.hardware_sidecar_timeout_sec if explicit else profile.timeout_sec,
         not_measured=profile.not_measured,

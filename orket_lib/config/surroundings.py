@@ -100,7 +100,7 @@ def _cells(config: SweepConfig) -> tuple[dict[tuple[str, str], Named], list[str]
                 hint = nearest(model, others)
                 problems.append(f"{place}: no {kind} named; set {template} or {table}{hint}")
             elif not there:
-                problems.append(f"{place}: there is no file {named}")
+                problems.append(f"{place}: there is no such file ({got(str(named))})")
             else:
                 found[model, quant] = named
     made, hindrances = find_recipes(config, lacking)
@@ -155,6 +155,8 @@ def _empty_selections(config: SweepConfig, bank: TaskBank, bad: Collection[str])
     for prefix in ("", "canary_") if config.canary_runs else ("",):
         low, high = f"{prefix}task_id_min", f"{prefix}task_id_max"
         first, last = getattr(config, low), getattr(config, high)
+        if prefix and first is None and last is None:  # the range of the matrix
+            continue
         backwards = first is not None and last is not None and first > last  # told already
         if not {low, high} & set(bad) and not backwards and not select(fitting, 0, first, last):
             yield f"{low}, {high}: no task is selected; {ids}"

@@ -134,6 +134,8 @@ def _allowed_part(part: Mapping[str, Any]) -> str:
     if "enum" in part:
         *first, last = (f"`{choice}`" for choice in part["enum"])
         return f"{', '.join(first)} or {last}"
+    if "const" in part:
+        return str(part["const"])
     if "title" in part:  # our own words for an alternative
         return str(part["title"])
     if part["type"] == "array":

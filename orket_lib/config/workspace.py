@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from orket_lib.config.hashes import HashCache
-from orket_lib.config.loading import default_sweep_name, draft
+from orket_lib.config.loading import draft
 from orket_lib.config.reading import read_sources
 from orket_lib.config.resolve import Sweep, resolve
 from orket_lib.config.surroundings import look_around
@@ -22,14 +22,14 @@ def load_sweep(files: Sequence[str | Path], overrides: Mapping[str, Any], rememb
     """Return the sweep that config files and command line mean.
 
     Args:
-        files: Config files, later ones win; the last one names a sweep that has no name.
+        files: Config files, later ones win; the last one names the sweep.
         overrides: What `--config` says; wins over files.
         remember: Keep new file hashes; a dry run must not write anything.
 
     Raises:
         ConfigError: With all problems.
     """
-    drafted = draft(read_sources(files, overrides), default_sweep_name(files))
+    drafted = draft(read_sources(files, overrides))
     hashes = HashCache(_HASHES)
     machine = hardware_fingerprint()
     if drafted.problems:

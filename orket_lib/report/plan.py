@@ -9,6 +9,7 @@ from orket_lib.artifacts.plan import (
     Plan,
     PlannedCanary,
     PlannedCell,
+    PlannedServing,
     PlannedSidecar,
     PlannedThermal,
 )
@@ -30,6 +31,7 @@ def plan_text(plan: Plan) -> str:
         "quants": ", ".join(plan.quants),
         "task_bank": f"{plan.task_bank.path}: {plan.task_bank.tasks} tasks, "
         f"sha256 {plan.task_bank.sha256[:12]}",
+        "serving": _serving(plan.serving),
         "experimental_controls": f"seed {_shown(controls.seed)}, "
         f"threads {_shown(controls.threads)}, affinity_policy {controls.affinity_policy}, "
         f"warmup_steps {controls.warmup_steps}",
@@ -49,8 +51,8 @@ def plan_text(plan: Plan) -> str:
         f"latency <= {plan.latency_ceiling:g} s"
         + (", invalid rows included" if plan.include_invalid else ""),
         "kpi_policy": plan.kpi_policy,
-        "work": f"{plan.expected_runs} graded runs in {len(plan.cells)} cells"
-        f"{_rounds(plan.rounds)}, "
+        "runs": f"{plan.runs_per_quant} of each task{_rounds(plan.rounds)}: "
+        f"{plan.expected_runs} graded runs in {len(plan.cells)} cells, "
         f"{waiting} of them not measured yet",
         "summary": plan.summary_path,
         "report": plan.report_path,
@@ -61,6 +63,17 @@ def plan_text(plan: Plan) -> str:
             *(f"  {name:<{_LABEL}}{fact}" for name, fact in facts.items()),
             *_cells(plan),
         ]
+    )
+
+
+def _serving(serving: PlannedServing | None) -> str:
+    if serving is None:
+        return "unknown"
+    context = "the model's own" if serving.n_ctx is None else str(serving.n_ctx)
+    return (
+        f"n_ctx {context}, temperature {serving.temperature:g}, "
+        f"max_output_tokens {serving.max_output_tokens}, "
+        f"task_timeout_sec {serving.task_timeout_sec:g}"
     )
 
 

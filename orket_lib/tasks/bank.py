@@ -22,6 +22,7 @@ from orket_lib.tasks.problems import problems_of
 from orket_lib.tasks.task import AnyTask, Question, StructuredTask, Task
 from orket_lib.tasks.text_evaluation import Strict
 from orket_lib.vocabulary.errors import ArtifactError
+from orket_lib.vocabulary.problems import one_message_each
 
 __all__ = ["Question", "StructuredTask", "Task", "TaskBank", "load_bank", "select", "selection"]
 
@@ -61,7 +62,8 @@ def load_bank(path: Path) -> TaskBank:
     try:
         return TaskBank.model_validate(whole)
     except ValidationError as error:
-        places = "\n".join(f"  {line}" for line in problems_of(error, whole))
+        lines = one_message_each(problems_of(error, whole))
+        places = "\n".join(f"  {line}" for line in lines)
         raise ArtifactError(f"{path}: not a valid TaskBank:\n{places}") from None
 
 

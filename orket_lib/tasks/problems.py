@@ -54,4 +54,4 @@ def _named(task: Any) -> str:
 
 def _got(value: Any) -> str:
     shown = json.dumps(value, ensure_ascii=True, default=str)
-    return f", got {shown if len(shown) <= _SHOWN else shown[:_SHOWN] + '...'}"
+    return f" (got {shown if len(shown) <= _SHOWN else shown[:_SHOWN] + '...'})"

@@ -27,6 +27,7 @@ from textwrap import indent
 
 from orket_lib.vocabulary.failures import Cause, FailureEvidence, Phase
 from orket_lib.vocabulary.faults import Fault
+from orket_lib.vocabulary.problems import one_message_each
 from orket_lib.vocabulary.text import well_formed
 
 # What a fault of a request says of its server; any other one is an answer.
@@ -44,10 +45,14 @@ class OrketError(Exception):
 
 
 class ConfigError(OrketError):
-    """The sweep config can't be used; `problems` holds one line for each thing wrong."""
+    """The sweep config can't be used; `problems` holds one line for each thing wrong.
+
+    Args:
+        problems: `place: what is allowed (got value)`; equal ones become one line.
+    """
 
     def __init__(self, problems: Sequence[str]) -> None:
-        self.problems = tuple(problems)
+        self.problems = tuple(one_message_each(problems))
         super().__init__(indent("\n".join(self.problems), "  "))
 
 

@@ -5,6 +5,16 @@ from __future__ import annotations
 import math
 from typing import Literal, get_args
 
+# What a sidecar's template is told of its cell.
+PLACEHOLDERS = (
+    "model_path",
+    "model_id",
+    "quant_tag",
+    "runtime_target",
+    "execution_mode",
+    "out_file",
+)
+
 Backend = Literal["any", "cpu", "nvidia", "amd"]
 Source = Literal["template", "profile", "sampler", "nvml", "amdsmi", "amd-sysfs"]
 

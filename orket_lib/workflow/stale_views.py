@@ -13,7 +13,7 @@ from pathlib import Path
 
 from orket_lib.vocabulary.errors import Refused
 
-REPAIR = ("write_plan", "write_policy")
+REPAIR = ("write_plan", "write_policy", "write_spec", "write_canary_spec", "write_sidecar_spec")
 
 
 def refuse_forgotten_views(policies: Mapping[str, str], arguments: Collection[str]) -> None:

@@ -149,7 +149,7 @@ def test_a_config_with_mistakes_cannot_be_run_and_all_of_them_are_told(
     found = looked(capsys, "mine.yaml", code=3)
     said = "".join(check["detail"] for check in found["checks"])
     assert "seed: must be a whole number" in said
-    assert "quants: stands twice" in said
+    assert "a key may be given only once: quants" in said
 
 
 def test_settings_that_do_nothing_are_warned_of(capsys: pytest.CaptureFixture[str]) -> None:

@@ -114,10 +114,16 @@ def test_every_key_is_taken() -> None:
             '(got "retreival")',
         ),
         ({"context_tasks": []}, "context_tasks: must be a list of `retrieval` or `reasoning`"),
-        ({"context_tasks": "retrieval,retrieval"}, "context_tasks: `retrieval` stands twice"),
+        (
+            {"context_tasks": "retrieval,retrieval"},
+            "context_tasks: `retrieval` is listed more than once",
+        ),
         ({"context_depths": [1.5]}, "context_depths.0: must be a number from 0 to 1 (got 1.5)"),
-        ({"context_depths": [0.501, 0.502]}, "context_depths: `0.50` stands twice"),
-        ({"context_sweep_contexts": [512, 512]}, "context_sweep_contexts: `512` stands twice"),
+        ({"context_depths": [0.501, 0.502]}, "context_depths: `0.50` is listed more than once"),
+        (
+            {"context_sweep_contexts": [512, 512]},
+            "context_sweep_contexts: `512` is listed more than once",
+        ),
         ({"context_sweep_contexts": [128]}, "context_sweep_contexts.0: must be a whole number >="),
         (
             {"context_tasks_per_depth": 0},
@@ -148,8 +154,25 @@ def test_a_damaged_profiles_file_is_named(tmp_path: Path) -> None:
     broken.write_text(json.dumps(profiles), encoding="utf-8")
     asked = config(context_sweep_profile="twice", context_profiles_config=str(broken))
     (line,) = context_problems(asked)
-    assert "a context stands twice" in line
-    assert "ttft_ceiling_ms: Field required" in line
+    assert "profiles.twice: not a valid ContextProfile" in line
+    assert "contexts: Value error, `512` is listed more than once" in line
+    assert "ttft_ceiling_ms" in line
+    assert "decode_floor_tps" in line
+    assert "Field required" in line
+
+
+def test_a_mistake_in_a_profile_that_is_not_asked_for_is_no_reason_to_refuse(
+    tmp_path: Path,
+) -> None:
+    good = {"contexts": [512], "adherence_min": 1, "ttft_ceiling_ms": 0, "decode_floor_tps": 0}
+    file = tmp_path / "profiles.json"
+    file.write_text(json.dumps({"profiles": {"bad": {"contexts": 5}, "good": good}}))
+    asked = {"context_profiles_config": str(file)}
+    found = find_contexts(config(**asked, context_sweep_profile="good"))
+    assert found is not None
+    assert found.contexts == (512,)
+    (line,) = context_problems(config(**asked, context_sweep_profile="bad"))
+    assert "profiles.bad: not a valid ContextProfile" in line
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,10 @@
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from orket_lib.config.loading import default_sweep_name, parse
+from orket_lib.config.loading import parse
 from orket_lib.config.model import SweepConfig
 from orket_lib.vocabulary.errors import ConfigError
 from orket_lib.vocabulary.statuses import Lane
@@ -79,7 +78,7 @@ def test_an_affinity_is_all_or_a_list(policy: str) -> None:
     assert config(affinity_policy=policy).affinity_policy == policy
 
 
-@pytest.mark.parametrize("policy", ["", "none", "0-", "0,,1", "-1", "0 1"])
+@pytest.mark.parametrize("policy", ["none", "0-", "0,,1", "-1", "0 1"])
 def test_another_affinity_is_a_problem(policy: str) -> None:
     (problem,) = problems_of({**MINIMAL, "affinity_policy": policy})
     assert problem.startswith("affinity_policy: ")
@@ -92,13 +91,49 @@ def test_a_sweep_is_one_folder(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("files", "expected"),
-    [((), None), (("config/a.yaml",), "a"), (("a.yaml", Path("b") / "c.d.json"), "c.d")],
+    ("key", "written", "means"),
+    [
+        ("threads", 0, None),
+        ("affinity_policy", "", "all"),
+        ("task_id_min", 0, None),
+        ("task_id_max", 0, None),
+        ("canary_task_id_min", 0, None),
+        ("canary_task_id_max", 0, None),
+        ("warmup_steps", 0, 3),
+        ("hardware_sidecar_template", "", None),
+        ("hardware_sidecar_profile", "", None),
+        ("runner_template", "", None),
+        ("context_sweep_profile", "", None),
+        ("base_url", "", None),
+        ("runtime_target", "", None),
+        ("n_ctx", "", None),
+    ],
 )
-def test_a_sweep_without_a_name_has_that_of_its_last_file(
-    files: tuple[str | Path, ...], expected: str | None
+def test_what_means_off_in_older_matrix_files_means_off(
+    key: str, written: object, means: object
 ) -> None:
-    assert default_sweep_name(files) == expected
+    found = config(**{key: written})
+    assert getattr(found, key) == means
+    assert found == config(**{key: means})
+
+
+@pytest.mark.parametrize("key", ["sweep", "server_binary", "kpi_policy", "models", "temperature"])
+def test_empty_text_is_null_only_where_null_is_allowed(key: str) -> None:
+    assert getattr(config(), key) != ""
+    if key == "kpi_policy":  # a path that is looked at later
+        assert config(kpi_policy="").kpi_policy == ""
+    else:
+        (problem,) = problems_of({**MINIMAL, key: ""})
+        assert problem.startswith(f"{key}: must be ")
+
+
+def test_the_canary_takes_the_range_of_the_matrix_unless_it_has_one() -> None:
+    matrix = {"task_id_min": 5, "task_id_max": 9}
+    assert config(**matrix).canary_task_ids == (5, 9)
+    assert config(**matrix, canary_task_id_min=0).canary_task_ids == (5, 9)
+    assert config(**matrix, canary={"task_id_min": 2}).canary_task_ids == (2, None)
+    assert config(**matrix, canary={"task_id_max": 3}).canary_task_ids == (None, 3)
+    assert config().canary_task_ids == (None, None)
 
 
 def test_policies_are_the_config_keys_of_their_section() -> None:

@@ -151,12 +151,12 @@ def test_each_model_has_a_base_of_its_own(folder: Path) -> None:
         ),
         pytest.param(
             {"quants": "Q2_K_S,IQ2_XS"},
-            ["nano.Q2_K_S: there is no file, and making Q2_K_S takes quantize.imatrix", "IQ2_XS"],
+            ["nano.Q2_K_S, .IQ2_XS: there is no file, and making one takes quantize.imatrix"],
             id="quants that take a matrix",
         ),
         pytest.param(
             {"quants": "UD-Q4_K_XL"},
-            ["artifacts.nano.UD-Q4_K_XL: there is no file, and llama-quantize makes no"],
+            ["artifacts.nano.UD-Q4_K_XL: there is no file, and llama-quantize makes no mix"],
             id="a vendor's mix",
         ),
         pytest.param(
@@ -166,7 +166,10 @@ def test_each_model_has_a_base_of_its_own(folder: Path) -> None:
         ),
         pytest.param(
             {"quantize": {"base": {"other": "models/base.gguf"}}},
-            ["artifacts.nano.Q3_K_M: there is no file models/nano-Q3_K_M.gguf"],
+            [
+                "artifacts.nano.F16, .Q3_K_M: there is no such file "
+                '(got "models/nano-F16.gguf", "models/nano-Q3_K_M.gguf")'
+            ],
             id="base of another model",
         ),
     ],

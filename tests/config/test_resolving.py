@@ -3,6 +3,7 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
+from shutil import copyfile
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from orket_lib.config.targets import Targets
 from orket_lib.config.workspace import load_sweep
 from orket_lib.vocabulary.errors import ConfigError
 
+ROOT = Path(__file__).resolve().parents[2]
 QUANTS = ("Q8_0", "Q4_K_M")
 pytestmark = pytest.mark.usefixtures("folder")
 
@@ -86,24 +88,42 @@ def test_a_template_may_use_the_slug(folder: Path) -> None:
 def test_all_missing_files_are_named_at_once() -> None:
     found = problems(quants="Q8_0,Q6_K,Q5_K_M", artifact_template="models/{model}-{quant}.gguf")
     assert found == [
-        "artifacts.nano.Q6_K: there is no file models/nano-Q6_K.gguf",
-        "artifacts.nano.Q5_K_M: there is no file models/nano-Q5_K_M.gguf",
+        "artifacts.nano.Q6_K, .Q5_K_M: there is no such file "
+        '(got "models/nano-Q6_K.gguf", "models/nano-Q5_K_M.gguf")',
     ]
 
 
 def test_cells_without_a_name_for_their_file_are_named() -> None:
     found = problems(artifact_template=None)
-    assert [line.partition(":")[0] for line in found] == [
-        "artifacts.nano.Q8_0",
-        "artifacts.nano.Q4_K_M",
+    assert found == [
+        "artifacts.nano.Q8_0, .Q4_K_M: no file named; set artifact_template or artifacts"
     ]
 
 
 def test_an_empty_selection_is_told_with_the_ids_that_there_are() -> None:
     found = problems(task_id_min=9, canary_task_id_min=7)
     assert found == [
-        "task_id_min, task_id_max: no task is selected; bank.json has ids 1 to 4",
-        "canary_task_id_min, canary_task_id_max: no task is selected; bank.json has ids 1 to 4",
+        "task_id_min, task_id_max, canary_task_id_min, canary_task_id_max: no task is selected; "
+        "bank.json has ids 1 to 4",
+    ]
+
+
+def test_a_canary_without_a_range_of_its_own_asks_the_matrix_s_tasks() -> None:
+    def asked(**changes: Any) -> list[int]:
+        (canary,) = sweep(**changes).canaries
+        return [int(identity) for identity in canary.tasks.ids]
+
+    ranged = {"task_id_min": 3, "task_id_max": 4}
+    assert asked(**ranged) == [3]
+    assert asked(**ranged, canary_task_limit=9) == [3, 4]
+    assert asked(**ranged, canary_task_id_max=2) == [1]
+    plan = make_plan(sweep(**ranged), None, None)
+    assert (plan.canary.task_id_min, plan.canary.task_id_max) == (3, 4)
+
+
+def test_an_empty_range_of_the_matrix_is_not_told_of_the_canary_as_well() -> None:
+    assert problems(task_id_min=9) == [
+        "task_id_min, task_id_max: no task is selected; bank.json has ids 1 to 4"
     ]
 
 
@@ -267,11 +287,58 @@ def write(name: str, **changes: Any) -> str:
     return name
 
 
-def test_a_sweep_is_named_after_its_last_file_unless_it_has_a_name() -> None:
+def named(files: list[str], **overrides: Any) -> str:
+    return load_sweep(files, overrides, remember=False).config.sweep
+
+
+def test_a_sweep_is_called_what_its_last_file_is_called() -> None:
     files = [write("mine.yaml"), write("other one.yaml")]
-    assert load_sweep(files, {}, remember=False).results == "results/other_one"
-    assert load_sweep(files, {"sweep": "given"}, remember=False).results == "results/given"
-    assert load_sweep([], raw(), remember=False).config.sweep == "sweep"
+    assert named(files) == "other_one"
+    assert named(files[:1]) == "mine"
+    assert named(files, sweep="given") == "given"
+    assert named([write("2024.yaml", sweep=2024)]) == "2024"
+    assert named([], **raw()) == "sweep"
+
+
+@pytest.mark.parametrize("last", ["copy.yaml", "empty.yaml"])
+def test_a_name_that_a_copy_took_along_is_refused_with_what_to_type(last: str) -> None:
+    write("mine.yaml", sweep="mine")
+    copyfile("mine.yaml", "copy.yaml")
+    Path("empty.yaml").write_text("seed: 3\n", encoding="utf-8")
+    files = ["mine.yaml", last] if last == "empty.yaml" else [last]
+    assert named(["mine.yaml"]) == "mine"
+    with pytest.raises(ConfigError) as caught:
+        named(files)
+    assert caught.value.problems == (
+        f"sweep: must be `{Path(last).stem}`, which is what the last config file is called, or be "
+        f'left out; any other name takes --config sweep=NAME (got "mine" in {files[0]})',
+    )
+    assert named(files, sweep="mine") == "mine"
+
+
+def test_the_shipped_config_is_the_reference_sweep_and_its_copies_are_sweeps_of_their_own(
+    folder: Path,
+) -> None:
+    (folder / "models" / "orket-nano").symlink_to(ROOT / "models" / "orket-nano")
+    (folder / "config" / "task_banks").symlink_to(ROOT / "config" / "task_banks")
+    shipped = ROOT / "config" / "config.yaml"
+    (folder / "link.yaml").symlink_to(shipped)
+    copyfile(shipped, folder / "mine.yaml")
+    assert named([str(shipped)]) == "reference"
+    assert named(["link.yaml"]) == "reference"
+    assert named(["mine.yaml"]) == "mine"
+    assert named([str(shipped), "mine.yaml"]) == "mine"
+    assert named([str(shipped)], sweep="other") == "other"
+
+
+def test_forty_cells_without_a_file_are_one_message() -> None:
+    quants = [f"Q{number}" for number in range(40)]
+    with pytest.raises(ConfigError) as caught:
+        sweep(quants=quants, quant_bits={quant: index + 1 for index, quant in enumerate(quants)})
+    (problem,) = caught.value.problems
+    assert problem.startswith("artifacts.nano.Q0, .Q1, .Q2, ")
+    assert all(f".{quant}" in problem for quant in quants)
+    assert problem.endswith('"models/nano-Q4.gguf" and 35 more)')
 
 
 def test_a_dry_run_writes_nothing(folder: Path) -> None:

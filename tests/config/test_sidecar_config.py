@@ -9,10 +9,14 @@ from typing import Any
 import pytest
 from builders import spec
 
+from orket_lib.artifacts.serving import Place
 from orket_lib.config.loading import parse
 from orket_lib.config.model import SweepConfig
 from orket_lib.config.sidecars import find_sidecar, sidecar_problems, sidecar_spec
+from orket_lib.measure.sidecar import command_of
+from orket_lib.providers.base import Source
 from orket_lib.vocabulary.errors import ConfigError
+from orket_lib.vocabulary.sidecar import PLACEHOLDERS
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = ROOT / "config" / "sidecar_profiles.json"
@@ -42,7 +46,7 @@ def test_a_text_is_split_and_a_list_is_taken_as_it_is(
     assert (found.template, found.backend, found.timeout_sec) == (arguments, "any", 120.0)
 
 
-@pytest.mark.parametrize("template", ["tool 'open", "", "   ", [], [""]])
+@pytest.mark.parametrize("template", ["tool 'open", "   ", [], [""]])
 def test_a_template_without_a_command_is_refused(template: object) -> None:
     (problem,) = sidecar_problems(config(hardware_sidecar_template=template))
     assert problem.startswith("hardware_sidecar_template: ")
@@ -108,11 +112,43 @@ def test_a_profiles_file_that_can_not_be_used_is_named(tmp_path: Path, content: 
         find_sidecar(config(hardware_sidecar_profile="x", sidecar_profiles_config=str(path)))
 
 
+def profiles_file(folder: Path, **profiles: Any) -> str:
+    path = folder / "profiles.json"
+    path.write_text(json.dumps({"profiles": profiles}), encoding="utf-8")
+    return str(path)
+
+
+def test_a_mistake_in_a_profile_that_is_not_asked_for_is_no_reason_to_refuse(
+    tmp_path: Path,
+) -> None:
+    file = profiles_file(
+        tmp_path,
+        typo={"backend": "cpu", "tempalte": None},
+        braces={"backend": "cpu", "template": "tool {nope}"},
+        good={"backend": "cpu", "template": "tool {quant_tag}"},
+    )
+    asked = {"sidecar_profiles_config": file}
+    found = find_sidecar(config(**asked, hardware_sidecar_profile="good"))
+    assert found is not None
+    assert found.template == ("tool", "{quant_tag}")
+    (problem,) = sidecar_problems(config(**asked, hardware_sidecar_profile="typo"))
+    assert "profiles.typo: not a valid SidecarProfile:\n  tempalte: " in problem
+    (problem,) = sidecar_problems(config(**asked, hardware_sidecar_profile="braces"))
+    assert "profiles.braces.template: `{nope}` is no placeholder; there are {model_path}" in problem
+
+
+def test_every_placeholder_of_a_sidecar_is_filled_in() -> None:
+    template = tuple(f"{{{name}}}" for name in PLACEHOLDERS)
+    found = find_sidecar(config(hardware_sidecar_template=template))
+    assert found is not None
+    one = sidecar_spec(config(hardware_sidecar_template=template), found, spec())
+    command = command_of(one, Source(None, Place()), Path("out.json"))
+    assert not any("{" in word for word in command)
+
+
 def test_a_profile_s_own_template_is_named_when_it_is_wrong(tmp_path: Path) -> None:
-    path = tmp_path / "profiles.json"
-    profile = {"backend": "cpu", "template": "tool 'open"}
-    path.write_text(json.dumps({"profiles": {"x": profile}}), encoding="utf-8")
-    changed = config(hardware_sidecar_profile="x", sidecar_profiles_config=str(path))
+    path = profiles_file(tmp_path, x={"backend": "cpu", "template": "tool 'open"})
+    changed = config(hardware_sidecar_profile="x", sidecar_profiles_config=path)
     (problem,) = sidecar_problems(changed)
     assert "profiles.x.template" in problem
 

@@ -38,7 +38,7 @@ class ExampleSweep:
 
     def run(self, **env: str) -> Result:
         """Run the sweep to its end."""
-        path = self._workspace.folder / "here.yaml"
+        path = self._workspace.folder / "example.yaml"
         path.write_text(yaml.safe_dump(self.settings), encoding="utf-8")
         done = subprocess.run(
             [sys.executable, "-m", "snakemake", "--configfile", self._example, path.name],

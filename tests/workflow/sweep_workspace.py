@@ -47,8 +47,9 @@ class Workspace:
 
     def command(self, *arguments: str) -> list[str]:
         """Return a command line; targets come first, Snakemake's options swallow them."""
-        (self.folder / "sweep.yaml").write_text(yaml.safe_dump(self.config), encoding="utf-8")
-        return [sys.executable, "-m", "snakemake", *arguments, "--configfile", "sweep.yaml"]
+        name = f"{self.config['sweep']}.yaml"
+        (self.folder / name).write_text(yaml.safe_dump(self.config), encoding="utf-8")
+        return [sys.executable, "-m", "snakemake", *arguments, "--configfile", name]
 
     def run(self, *arguments: str, env: dict[str, str] | None = None) -> Result:
         """Run Snakemake to its end."""
@@ -72,7 +73,7 @@ class Workspace:
     def resolved(self) -> Sweep:
         """Return the sweep that the config means, resolved here and not by Snakemake."""
         with contextlib.chdir(self.folder):
-            return load_sweep(["sweep.yaml"], {}, remember=False)
+            return load_sweep([f"{self.config['sweep']}.yaml"], {}, remember=False)
 
     def json(self, path: str) -> Any:
         """Return the content of a JSON file of the workspace."""

@@ -28,7 +28,7 @@ def smallest(workspace: Workspace) -> None:
 
 def script(workspace: Workspace, name: str, *arguments: str) -> tuple[int, str]:
     """Run a script of .ci/ in the workspace."""
-    workspace.command()  # writes sweep.yaml
+    workspace.command()  # writes small.yaml
     done = subprocess.run(
         [sys.executable, str(ROOT / ".ci" / name), *arguments],
         cwd=workspace.folder,
@@ -145,7 +145,7 @@ def test_the_full_sweep_fails_on_its_kpi_policy_with_all_artifacts_in_place(
     workspace.config |= {"runs_per_quant": 1}
 
     settings = ("kpi_policy=policy.json", "provenance_ref=ci:test")
-    code, text = script(workspace, "full_sweep.py", "sweep.yaml", "--config", *settings)
+    code, text = script(workspace, "full_sweep.py", "small.yaml", "--config", *settings)
 
     assert code == 3, text
     assert "determinism_rate=null (1 run per task)" in text
@@ -160,7 +160,7 @@ def test_the_full_sweep_fails_on_its_kpi_policy_with_all_artifacts_in_place(
     assert check.returncode == 0
 
     settings = ("kpi_policy=config/kpi_policy.json", "runs_per_quant=2", "baseline_record=true")
-    code, text = script(workspace, "full_sweep.py", "sweep.yaml", "--config", *settings)
+    code, text = script(workspace, "full_sweep.py", "small.yaml", "--config", *settings)
 
     assert code == 0, text
     assert "the sweep passed" in text
@@ -173,7 +173,7 @@ def _locked(workspace: Workspace, *settings: str) -> None:
     lock = workspace.folder / ".snakemake" / "locks" / "0.output.lock"
     lock.parent.mkdir(exist_ok=True)
     lock.write_text(f"{VIEWS}/sweep_summary.json\n", encoding="utf-8")
-    code, text = script(workspace, "full_sweep.py", "sweep.yaml", "--config", *settings)
+    code, text = script(workspace, "full_sweep.py", "small.yaml", "--config", *settings)
     lock.unlink()
     assert "LockException" in text
     assert (code, "no verdict of it says why" in text) == (1, True), text

@@ -84,8 +84,8 @@ def test_a_mistake_is_told_without_a_traceback(
     text: str, message: str, workspace: Workspace
 ) -> None:
     (workspace.folder / "more.yaml").write_text(text, encoding="utf-8")
-    workspace.command()  # writes sweep.yaml
-    done = dry_run(workspace.folder, "--configfile", "sweep.yaml", "more.yaml")
+    workspace.command()  # writes small.yaml
+    done = dry_run(workspace.folder, "--configfile", "small.yaml", "more.yaml")
     assert done.returncode == 1
     assert "config error:" in done.stderr
     assert message in done.stderr
@@ -104,6 +104,6 @@ def test_the_command_line_wins_over_a_section_of_a_file(workspace: Workspace) ->
 def test_a_json_config_with_a_bom_is_fine(workspace: Workspace) -> None:
     (workspace.folder / "more.json").write_text('{"latency_ceiling": 1e-3}', encoding="utf-8-sig")
     workspace.command()
-    done = dry_run(workspace.folder, "--configfile", "sweep.yaml", "more.json")
+    done = dry_run(workspace.folder, "--configfile", "small.yaml", "more.json")
     assert done.returncode == 0, done.stderr
     assert "latency <= 0.001 s" in done.stderr

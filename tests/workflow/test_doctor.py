@@ -107,7 +107,7 @@ def test_a_preflight_that_has_every_tag_lets_the_sweep_begin_and_one_that_lacks_
         stopped = workspace.run()
         assert stopped.code == 1
         assert "mine:q2_K: not there; on offer: mine:f16\n    ollama pull mine:q2_K" in stopped.text
-        assert "type: snakemake -R check_needs --configfile sweep.yaml" in stopped.text
+        assert "type: snakemake -R check_needs --configfile small.yaml" in stopped.text
         assert server.loads == 0  # nothing was begun
 
         server.keep("mine:q2_K", file=str(FILES["Q2_K"]))  # the user's `ollama pull`

@@ -20,6 +20,7 @@ import pytest
 from sweep_workspace import Workspace
 
 from orket_lib.stores.explorers import identity
+from orket_lib.workflow.stale_views import REPAIR
 
 Finished = Callable[[], Workspace]
 Found = TypeVar("Found")
@@ -260,8 +261,8 @@ def test_views_of_another_config_are_refused_when_their_making_is_forgotten(
     refused = workspace.run()
 
     assert refused.code == 1
-    assert "snakemake -R write_plan write_policy --configfile sweep.yaml" in refused.text
-    repaired = workspace.run("-R", "write_plan", "write_policy")
+    assert "snakemake -R write_plan write_policy write_spec" in refused.text
+    repaired = workspace.run("-R", *REPAIR)
     assert repaired.code == 0, repaired.text
     summary = workspace.json("results/small/quant_sweep/sweep_summary.json")
     assert summary["matrix"]["adherence_threshold"] == 0.2

@@ -4,7 +4,8 @@
 
 One invocation of Snakemake per step. Whenever it ends with 0, every view must be what config and
 measurements in storage come to, computed here from scratch, and a second invocation must have
-nothing to do. Whatever was measured once must stay on the disk for ever.
+nothing to do. Whatever was sealed once must stay on the disk, byte for byte, and nothing that is
+there is measured again but on request.
 """
 
 from __future__ import annotations
@@ -25,7 +26,10 @@ from sweep_workspace import Result, Workspace
 
 FAULTS = Path(__file__).parent / "faults"
 QUANTS = ["F16", "Q8_0", "Q4_K_M", "Q2_K"]
-REPAIR = ("-R", "write_plan", "write_policy")
+REPAIR = (
+    *("-R", "write_plan", "write_policy", "write_spec", "write_canary_spec"),
+    "write_sidecar_spec",
+)
 
 
 class Walk:
@@ -43,6 +47,7 @@ class Walk:
             "kpi_policy": "kpi_policy.json",
         }
         self.attempts: set[str] = set()
+        self.measured: set[tuple[Any, ...]] = set()
         self.history = [json.dumps(workspace.config)]
         self.fault = ""
         self.arguments: tuple[str, ...] = ()
@@ -72,9 +77,15 @@ class Walk:
         problems = []
         if "Traceback" in result.text:
             problems.append("a traceback: " + result.text[-2000:])
-        now = {
-            path.as_posix() for path in self.workspace.folder.glob("storage/runs/*/*/*/attempts/*")
-        }
+        now = {path.as_posix() for path in self.workspace.sealed()}
+        asked_again = "measure_cell" in self.arguments
+        for path in now - self.attempts:
+            items = json.loads((Path(path) / "index.json").read_text(encoding="utf-8"))["parts"]
+            cell = Path(path).parents[1].as_posix()
+            again = {(cell, part["kind"], *item) for part in items for item in part["items"]}
+            if self.measured & again and not asked_again:
+                problems.append(f"measured again for no reason: {path}")
+            self.measured |= again
         if self.attempts - now:
             problems.append(f"measurements lost: {sorted(self.attempts - now)}")
         self.attempts |= now
@@ -122,8 +133,9 @@ class Walk:
         problems, rows = [], []
         for cell in sweep.cells:
             row = read_model(views / cell.model_slug / f"{cell.quant_tag}.json", Row)
-            path, *_ = cell.run_paths
+            path = f"{sweep.results}/cells/{cell.model_slug}/{cell.quant_tag}/run.json"
             report = read_model(folder / path, RunReport)
+            found = cell_store(folder, cell).find(cell.wanted[0])
             truth = build_row(
                 report,
                 config.row_policy,
@@ -132,7 +144,7 @@ class Walk:
                 SidecarStatus.NOT_APPLICABLE,
                 path,
             )
-            if report.spec != cell.spec or row.metrics != truth:
+            if report.spec != cell.spec or row.metrics != truth or found.missing:
                 problems.append(f"row of {cell.quant_tag} is stale")
             rows.append(row)
         policy = FrontierPolicy(
@@ -156,6 +168,13 @@ class Walk:
         if summary.generated_at not in report_text:
             problems.append("report is of another summary")
         return problems
+
+
+def cell_store(folder: Path, cell: Any) -> Any:
+    """Return the store of a cell of the workspace."""
+    from orket_lib.stores.parts import CellStore
+
+    return CellStore(folder / cell.store.folder)
 
 
 def _canary_runs(walk: Walk) -> None:
@@ -198,7 +217,7 @@ def _revert(walk: Walk) -> None:
 
 
 def _failing_run(walk: Walk) -> None:
-    walk.fault = f"run:{walk.dice.choice(walk.workspace.config['quants'])}"
+    walk.fault = f"measure-cell:{walk.dice.choice(walk.workspace.config['quants'])}"
 
 
 def _failing_view(walk: Walk) -> None:
@@ -210,12 +229,24 @@ def _lost_metadata(walk: Walk) -> None:
 
 
 def _measure_again(walk: Walk) -> None:
-    walk.arguments = ("-R", "run")
+    walk.arguments = ("-R", "measure_cell")
 
 
 def _delete_all(walk: Walk) -> None:
     if (walk.workspace.folder / ".snakemake").exists():
         walk.workspace.run("--delete-all-output")
+
+
+def _tasks(walk: Walk) -> None:
+    walk.workspace.config["task_limit"] = walk.dice.choice([2, 3, 5])
+
+
+def _runs(walk: Walk) -> None:
+    walk.workspace.config["runs_per_quant"] = walk.dice.choice([2, 3])
+
+
+def _lost_results(walk: Walk) -> None:
+    shutil.rmtree(walk.workspace.folder / "results", ignore_errors=True)
 
 
 EDITS: dict[str, Callable[[Walk], None]] = {
@@ -232,6 +263,9 @@ EDITS: dict[str, Callable[[Walk], None]] = {
     "lost_metadata": _lost_metadata,
     "measure_again": _measure_again,
     "delete_all": _delete_all,
+    "tasks": _tasks,
+    "runs": _runs,
+    "lost_results": _lost_results,
 }
 
 
