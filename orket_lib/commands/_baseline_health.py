@@ -74,7 +74,7 @@ def list_histories(options: argparse.Namespace) -> int:
 
 
 def health(options: argparse.Namespace) -> int:
-    """Read everything; a history that can't be read is told of and doesn't hide the others."""
+    """Read everything; a history that can't be read is named and doesn't hide the others."""
     store = filled_store(options)
     files = store.files() if options.test_id is None else (store.path(options.test_id),)
     found = [_health(store, path, options) for path in files]
@@ -83,8 +83,8 @@ def health(options: argparse.Namespace) -> int:
         print_json({"histories": [asdict(item) for item in found], **totals})
     else:
         _print(found, (*_FIGURES, "outdated", *_USES))
-        told = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in totals.items())
-        tell(f"{sum(item.records for item in found)} records: {told}")
+        uses = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in totals.items())
+        tell(f"{sum(item.records for item in found)} records: {uses}")
     broken = [item for item in found if item.problem]
     for item in broken:
         tell(f"{item.file}: {item.problem}")

@@ -40,7 +40,7 @@ def say_if_empty(root: Path, store: StoreName) -> None:
     """Say that nothing is kept in a place, so that a wrong one is not taken for a new one.
 
     Raises:
-        ArtifactError: Somebody named a folder that is not there.
+        ArtifactError: A folder was named that is not there.
     """
     from orket_lib.stores.files import history_files
     from orket_lib.stores.roots import StoreName, holds_stores

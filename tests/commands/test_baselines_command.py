@@ -255,11 +255,11 @@ def test_health_counts_what_is_of_another_machine_and_of_another_revision(
     _, shown, _ = orket("health", "--json")
     assert tuple(shown[name] for name in uses) == (6, 0, 0)
     of_task = ("--test-id", "add-0001", "--task-revision", revision)
-    _, text, told = orket("health", *here, *of_task)
+    _, text, totals = orket("health", *here, *of_task)
     head, line = text.splitlines()
     assert "matching  other machine  other revision" in head
     assert line.split()[:8] == ["add-0001", "3", "0", "1", "0", "1", "1", "1"]
-    assert told == "3 records: 1 matching, 1 other machine, 1 other revision\n"
+    assert totals == "3 records: 1 matching, 1 other machine, 1 other revision\n"
 
 
 def test_showing_what_is_not_there_says_so(orket: Orket, recorded: list[str]) -> None:
