@@ -12,22 +12,25 @@ import subprocess
 import sys
 from pathlib import Path
 
+from orket_lib.stores.roots import StoreName, storage_root
+
 
 def main() -> int:
     """Do the three steps; return the exit status of the first one that fails, else 0."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--storage-root", default="storage")
-    parser.add_argument("--keep-last", default="10", metavar="N")
-    parser.add_argument("--per", default="cell", choices=("test", "cell"))
+    parser.add_argument("--keep-last", metavar="N", help="as of `orket baselines prune`")
+    parser.add_argument("--per", choices=("test", "cell"), help="as of `orket baselines prune`")
     parser.add_argument("--out", type=Path, default=Path("results/baseline-retention"))
     parser.add_argument("--allow-empty", action="store_true", help="nothing was recorded so far")
     options = parser.parse_args()
-    folder = Path(options.storage_root, "baselines")
+    folder = storage_root(Path(options.storage_root)) / StoreName.BASELINES
     if not any(folder.glob("*.json")) and not options.allow_empty:
         print(f"{folder.as_posix()}: there are no baselines: was storage/ lost?", flush=True)  # noqa: T201
         return 1
-    where = ["--storage-root", options.storage_root]
-    policy = [*where, "--keep-last", options.keep_last, "--per", options.per]
+    policy = ["--storage-root", options.storage_root]
+    for name, value in (("--keep-last", options.keep_last), ("--per", options.per)):
+        policy += [name, value] if value is not None else []
     options.out.mkdir(parents=True, exist_ok=True)
     for name, arguments in {
         "health": ["health", *policy],

@@ -81,6 +81,25 @@ def resolve(history: Sequence[Baseline], wanted: Wanted) -> Resolved:
     return Resolved(Resolution.OK, tuple(records))
 
 
+@dataclass(frozen=True)
+class Tally:
+    """How many records of a task are of use to a measurement, and why the others are not."""
+
+    matching: int
+    other_machine: int
+    other_revision: int
+
+
+def tally(history: Sequence[Baseline], wanted: Wanted) -> Tally:
+    """Return how many records are of the machine and the revision that are asked for.
+
+    A record of another machine is counted as that, whatever its revision is.
+    """
+    here = [item for item in history if _fits(item, wanted, "hardware_fingerprint")]
+    matching = sum(_fits(item, wanted, "task_revision") for item in here)
+    return Tally(matching, len(history) - len(here), len(here) - matching)
+
+
 def _fits(item: Baseline, wanted: Wanted, name: str) -> bool:
     asked = getattr(wanted, name)
     return asked is None or getattr(item.baseline_metadata, name) == asked

@@ -116,14 +116,14 @@ def _of_template(measurement: SidecarMeasurement) -> ParsedSidecar:
         why = _told_reason(own, field) or (NOT_MEASURED if field in unknowable else silent)
         printed[field] = Null(why) if number is None else number
     source = _sources(printed, "template")
-    told = _listed(lacking) or _told_errors(objects)
+    reported = _listed(lacking) or _told_errors(objects)
     if said is SidecarStatus.NOT_APPLICABLE:
         failed = _listed(_exit_error(measurement)) if source else ()
-        return _parsed(said, (*told, *failed), printed, source)
+        return _parsed(said, (*reported, *failed), printed, source)
     filled = FIELDS if unknowable else REQUIRED
     numbers, source = _with_sensors(printed, "template", measurement.sensors, "sampler", filled)
     if own and said is SidecarStatus.PARSE_ERROR and not trouble:
-        return _parsed(said, told, numbers, source)
+        return _parsed(said, reported, numbers, source)
     return _judged(trouble, numbers, source, _excused(measurement, own))
 
 

@@ -115,7 +115,7 @@ class Trend:
 
     @property
     def most_ratio(self) -> float:
-        """Rise from the first run to the last that may hide in the noise, likewise."""
+        """Rise from the first run to the last that may hide in the noise, as a share of it."""
         return math.expm1(self.most)
 
     @property

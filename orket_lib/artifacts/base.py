@@ -94,15 +94,15 @@ class Measured(Record):
         """Read a file from before a reading with a default: it is null there, and says so."""
         if not isinstance(content, dict):
             return content
-        fields, told = cls.model_fields, content.get("null_reasons", {})
+        fields, reasons = cls.model_fields, content.get("null_reasons", {})
         lacking = [
             name
             for name in cls.readings()
             if name not in content and not fields[name].is_required()
         ]
-        if not lacking or not isinstance(told, dict):
+        if not lacking or not isinstance(reasons, dict):
             return content
-        return {**content, "null_reasons": {**dict.fromkeys(lacking, OLDER_FILE), **told}}
+        return {**content, "null_reasons": {**dict.fromkeys(lacking, OLDER_FILE), **reasons}}
 
     @model_validator(mode="after")
     def _every_null_says_why(self) -> Self:

@@ -13,6 +13,7 @@ from orket_lib.analysis.regression import CellNow
 from orket_lib.analysis.rounds import as_one
 from orket_lib.artifacts.run_report import RunReport
 from orket_lib.artifacts.summary import Summary
+from orket_lib.commands._storage import say_if_empty
 from orket_lib.vocabulary.statuses import Lane, Quality
 
 if TYPE_CHECKING:
@@ -20,21 +21,23 @@ if TYPE_CHECKING:
     from orket_lib.stores.baselines import BaselineStore
 
 
-def add_storage_root(parser: argparse.ArgumentParser) -> None:
-    """Add the folder that holds the baselines."""
-    parser.add_argument(
-        "--storage-root",
-        type=Path,
-        default=Path("storage"),
-        help="folder with baselines/ in it (default: storage)",
-    )
-
-
 def store_of(options: argparse.Namespace) -> BaselineStore:
     """Return the store that the options name."""
     from orket_lib.stores.baselines import BaselineStore
 
     return BaselineStore(options.storage_root)
+
+
+def filled_store(options: argparse.Namespace) -> BaselineStore:
+    """Return the store that the options name, for a command that wants what is in it.
+
+    Raises:
+        ArtifactError: There is no such folder; an empty one is said.
+    """
+    from orket_lib.stores.roots import StoreName
+
+    say_if_empty(options.storage_root, StoreName.BASELINES)
+    return store_of(options)
 
 
 def cells_of(summary: Summary, bank: Path | None) -> Iterator[CellNow]:

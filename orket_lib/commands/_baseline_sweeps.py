@@ -10,14 +10,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orket_lib.commands._baseline_cells import (
-    add_storage_root,
     cells_of,
+    filled_store,
     metadata_of,
     records_of,
     regressed_in,
     store_of,
 )
 from orket_lib.commands._common import add_log, print_json, stamp, tell
+from orket_lib.commands._storage import add_storage_root
 
 if TYPE_CHECKING:
     from orket_lib.analysis.regression import CellNow
@@ -130,7 +131,7 @@ def compare(options: argparse.Namespace) -> int:
 
     summary = read_model(options.summary, Summary)
     cells = list(cells_of(summary, options.bank))
-    histories = _histories(store_of(options), cells)
+    histories = _histories(filled_store(options), cells)
     if options.baseline_ref:
         _require_ref(options.baseline_ref, histories)
     judged = judge_sweep(cells, histories, summary.execution_lane, options.baseline_ref)

@@ -3,48 +3,19 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from orket_lib.commands._baseline_cells import add_storage_root, store_of
+from orket_lib.commands._baseline_cells import filled_store
+from orket_lib.commands._baseline_health import health, list_histories
 from orket_lib.commands._baseline_sweeps import add_compare, add_record, compare, record
 from orket_lib.commands._common import add_log, print_json, tell
+from orket_lib.commands._storage import add_storage_root
 
 if TYPE_CHECKING:
     from orket_lib.artifacts.baseline import Baseline, BaselineMetadata
     from orket_lib.stores.baselines import BaselineStore
-    from orket_lib.stores.retention import Per
 
 _NOT_FOUND = 3
-
-
-@dataclass(frozen=True)
-class _History:
-    """One history file, in figures.
-
-    Attributes:
-        test_id: Whose it is; None where the file doesn't tell.
-        file: Its name.
-        records: In it.
-        pinned: Of them.
-        cells: (model, quant) pairs among them.
-        oldest: When the first one was measured.
-        newest: When the last one was.
-        outdated: Records that `prune` would remove.
-        problem: Why it can't be used; None when it can.
-    """
-
-    test_id: str | None
-    file: str
-    records: int = 0
-    pinned: int = 0
-    cells: int = 0
-    oldest: str | None = None
-    newest: str | None = None
-    outdated: int = 0
-    problem: str | None = None
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -55,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     listing = actions.add_parser("list", help="list the tasks that have baselines")
     show = actions.add_parser("show", help="show the records of a task, oldest first")
     find = actions.add_parser("resolve", help="say which record a measurement is held to")
-    health = actions.add_parser("health", help="read every history and say what is wrong")
+    check = actions.add_parser("health", help="read every history and say what is wrong")
     prune = actions.add_parser("prune", help="remove all but the newest unpinned records")
     pin = actions.add_parser("pin-baseline", help="keep a measurement through every prune")
     unpin = actions.add_parser("unpin-baseline", help="let it be pruned again")
@@ -64,10 +35,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     for action in (show, find):
         action.add_argument("--model-id")
         action.add_argument("--quant-tag")
-    find.add_argument("--hardware-fingerprint", help="default: of any machine")
-    find.add_argument("--task-revision", help="default: any content of the task")
+    for action in (find, check):
+        action.add_argument("--hardware-fingerprint", help="default: of any machine")
+        action.add_argument("--task-revision", help="default: any content of the task")
     find.add_argument("--baseline-ref", help="this measurement, not the newest one")
-    for action in (health, prune):
+    for action in (check, prune):
         action.add_argument("--keep-last", type=_at_least_one, default=KEEP_LAST, metavar="N")
         action.add_argument(
             "--per", type=Per, choices=list(Per), default=Per.TEST, help="what N is counted over"
@@ -75,9 +47,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     prune.add_argument("--dry-run", action="store_true", help="only say what would go")
     for action in (pin, unpin):
         action.add_argument("--baseline-ref", required=True)
-    for action in (prune, pin, unpin):
+    for action in (check, prune, pin, unpin):
         action.add_argument("--test-id", help="of one task only")
-    for action in (listing, show, find, health, prune, pin, unpin):
+    for action in (listing, show, find, check, prune, pin, unpin):
         action.add_argument("--json", action="store_true", help="print as JSON")
         add_storage_root(action)
         add_log(action)
@@ -88,10 +60,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Do what is asked for."""
     actions = {
-        "list": _list,
+        "list": list_histories,
         "show": _show,
         "resolve": _resolve,
-        "health": _health,
+        "health": health,
         "prune": _prune,
         "pin-baseline": _pin,
         "unpin-baseline": _pin,
@@ -101,18 +73,11 @@ def run(options: argparse.Namespace) -> int:
     return actions[options.action](options)
 
 
-def _list(options: argparse.Namespace) -> int:
-    store = store_of(options)
-    found = [_history(store, store.test_id_in(path), path) for path in store.files()]
-    _print_histories(found, options.json)
-    return 0
-
-
 def _show(options: argparse.Namespace) -> int:
     from orket_lib.report.baselines import records_text
     from orket_lib.vocabulary.errors import ArtifactError
 
-    history = _required(store_of(options), options.test_id)
+    history = _required(filled_store(options), options.test_id)
     records = [
         item
         for item in history
@@ -138,7 +103,7 @@ def _resolve(options: argparse.Namespace) -> int:
     from orket_lib.analysis.baseline_resolution import Resolution, Wanted, resolve
 
     resolved = resolve(
-        store_of(options).history(options.test_id),
+        filled_store(options).history(options.test_id),
         Wanted(
             hardware_fingerprint=options.hardware_fingerprint,
             task_revision=options.task_revision,
@@ -162,21 +127,9 @@ def _resolve(options: argparse.Namespace) -> int:
     return 0 if resolved.status is Resolution.OK else _NOT_FOUND
 
 
-def _health(options: argparse.Namespace) -> int:
-    """Read everything; a history that can't be read is told of and doesn't hide the others."""
-    store, found = store_of(options), []
-    for path in store.files():
-        found.append(_readable(store, path, options.keep_last, options.per))
-    _print_histories(found, options.json)
-    broken = [item for item in found if item.problem]
-    for item in broken:
-        tell(f"{item.file}: {item.problem}")
-    return 1 if broken else 0
-
-
 def _prune(options: argparse.Namespace) -> int:
     """Remove, and say what was removed, also when a later history can't be changed."""
-    store = store_of(options)
+    store = filled_store(options)
     if options.test_id is not None:
         _required(store, options.test_id)
     removed: list[tuple[str, BaselineMetadata]] = []
@@ -218,7 +171,7 @@ def _pin(options: argparse.Namespace) -> int:
     """Pin or unpin, and say where that was done, also when a later history can't be changed."""
     from orket_lib.vocabulary.errors import ArtifactError
 
-    store, pinned = store_of(options), options.action == "pin-baseline"
+    store, pinned = filled_store(options), options.action == "pin-baseline"
     changed: list[str] = []
     try:
         for test_id in _readable_ids(store, options.test_id):
@@ -267,48 +220,6 @@ def _readable_ids(store: BaselineStore, chosen: str | None) -> tuple[str, ...]:
     for test_id in found:
         store.history(test_id)
     return found
-
-
-def _readable(store: BaselineStore, path: Path, keep_last: int, per: Per) -> _History:
-    from orket_lib.vocabulary.errors import ArtifactError
-
-    try:
-        test_id = store.test_id_in(path)
-        gone = store.prune(test_id, keep_last, per, dry_run=True)
-        return _history(store, test_id, path, len(gone))
-    except ArtifactError as error:
-        return _History(None, path.name, problem=str(error))
-
-
-def _history(store: BaselineStore, test_id: str, path: Path, outdated: int = 0) -> _History:
-    records = [item.baseline_metadata for item in store.history(test_id)]
-    return _History(
-        test_id=test_id,
-        file=path.name,
-        records=len(records),
-        pinned=sum(item.pinned for item in records),
-        cells=len({(item.model_id, item.quant_tag) for item in records}),
-        oldest=records[0].created_at if records else None,
-        newest=records[-1].created_at if records else None,
-        outdated=outdated,
-    )
-
-
-def _print_histories(found: list[_History], as_json: bool) -> None:
-    from orket_lib.report.baselines import aligned
-
-    if as_json:
-        print_json({"histories": [asdict(item) for item in found]})
-        return
-    print(aligned(list(_rows(found))))  # noqa: T201
-
-
-def _rows(found: list[_History]) -> Iterator[tuple[str, ...]]:
-    yield ("task", "records", "pinned", "cells", "outdated", "oldest", "newest")
-    for item in found:
-        figures = map(str, (item.records, item.pinned, item.cells, item.outdated))
-        name = item.test_id or f"{item.file} (can't be read)"
-        yield (name, *figures, item.oldest or "", item.newest or "")
 
 
 def _dumped(item: Baseline) -> dict[str, object]:

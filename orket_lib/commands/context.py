@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orket_lib.commands._common import add_out, finite, stamp
+from orket_lib.commands._storage import add_kept_below
 from orket_lib.commands.history import keep
 from orket_lib.vocabulary.statuses import Lane, VramProfile, weakest
 
@@ -42,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--vram-profile", choices=list(VramProfile), help="likewise")
     parser.add_argument("--provenance-ref", help="label of the caller (default: the summaries')")
-    parser.add_argument("--storage-root", type=Path, help="also add it to its history below this")
+    add_kept_below(parser)
     parser.add_argument("--out-plot", type=Path, help="its picture as PNG")
     add_out(parser, "the context ceiling")
 

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from orket_lib.commands._common import add_out, stamp
+from orket_lib.commands._storage import add_kept_below
 from orket_lib.commands.history import keep
 
 
@@ -13,7 +14,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     parser.add_argument("--summary", type=Path, required=True, help="sweep_summary.json")
     parser.add_argument("--provenance-ref", help="label of the caller (default: the summary's)")
-    parser.add_argument("--storage-root", type=Path, help="also add it to its history below this")
+    add_kept_below(parser)
     add_out(parser, "the frontier artifact")
 
 

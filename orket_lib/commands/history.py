@@ -8,16 +8,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orket_lib.commands._common import add_log, print_json, tell
+from orket_lib.commands._storage import add_storage_root, say_if_empty
 from orket_lib.vocabulary.errors import ArtifactError
 
 if TYPE_CHECKING:
     from orket_lib.analysis.history import Kept
 
-_STORES = ("frontiers", "context_ceilings", "thermal_profiles")
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
+    from orket_lib.stores.roots import StoreName
+
+    stores = [name.value for name in StoreName if name is not StoreName.BASELINES]
     actions = parser.add_subparsers(dest="action", required=True, metavar="action")
     keep = actions.add_parser("add", help="add an artifact to its history; twice is once")
     keep.add_argument("artifact", type=Path, metavar="ARTIFACT", help="frontier_explorer.json, ...")
@@ -32,14 +34,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     for action in (listing, compare, plot):
         action.add_argument("--json", action="store_true", help="print as JSON")
         action.add_argument(
-            "--store", choices=_STORES, default=_STORES[0], help="default: %(default)s"
+            "--store", choices=stores, default=stores[0], help="default: %(default)s"
         )
     for action in (listing, plot):
         action.add_argument("--model-id", help="only records of this model")
     for action in (keep, listing, compare, plot):
-        action.add_argument(
-            "--storage-root", type=Path, default=Path("storage"), help="default: %(default)s"
-        )
+        add_storage_root(action)
         add_log(action)
 
 
@@ -87,7 +87,7 @@ def _list(options: argparse.Namespace) -> int:
     found = HistoryList(records=[described(one) for one in kept])
     if options.json:
         print_json(found)
-    else:
+    elif kept:
         tell(list_text(found))
     return _report(damaged)
 
@@ -134,6 +134,7 @@ def _kept(options: argparse.Namespace) -> tuple[list[Kept], list[ArtifactError]]
     from orket_lib.stores.explorers import STORES, identity
 
     store = STORES[options.store]
+    say_if_empty(options.storage_root, store.folder)
     kept: list[Kept] = []
     damaged: list[ArtifactError] = []
     for file in store.files(options.storage_root):
@@ -148,9 +149,10 @@ def _kept(options: argparse.Namespace) -> tuple[list[Kept], list[ArtifactError]]
         except ValueError as error:
             damaged.append(ArtifactError(f"{file.path}: {error}"))
     wanted = getattr(options, "model_id", None)
-    return [
-        one for one in by_time(kept) if wanted is None or wanted in models_of(one.artifact)
-    ], damaged
+    chosen = [one for one in by_time(kept) if wanted is None or wanted in models_of(one.artifact)]
+    if kept and not chosen:
+        tell(f"{options.store}: no record of model {wanted!r:.80}")
+    return chosen, damaged
 
 
 def _named(kept: list[Kept], wanted: str) -> Kept:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orket_lib.commands._common import add_out, finite, stamp
+from orket_lib.commands._storage import add_kept_below
 from orket_lib.commands.history import keep
 from orket_lib.vocabulary.errors import ArtifactError
 from orket_lib.vocabulary.statuses import Lane, VramProfile, weakest
@@ -24,11 +25,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add(
         "--summaries",
-        type=Path,
+        type=_files,
         nargs="+",
         required=True,
         metavar="FILE",
-        help="one series.json, or sweep_summary.json files in the order of their measuring",
+        help="one series.json, or sweep_summary.json files in the order of their measuring, "
+        "with blanks or commas between them",
     )
     add("--model-id", help="needed where the files have several")
     add("--quant-tag", help="needed where the files have several")
@@ -49,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--vram-profile", type=VramProfile, choices=list(VramProfile), help="default: the files'")
     add("--provenance-ref", help="label of the caller (default: the files')")
     add("--frontier", type=Path, help="frontier_explorer.json of the sweep, for its labels")
-    add("--storage-root", type=Path, help="also add it to its history below this")
+    add_kept_below(parser)
     add("--out-plot", type=Path, help="its picture (PNG)")
     add_out(parser, "the thermal profile")
     parser.set_defaults(misused=parser.error)
@@ -59,6 +61,7 @@ def run(options: argparse.Namespace) -> int:
     """Read, judge, write."""
     from orket_lib.artifacts.io import write_model
 
+    options.summaries = [path for part in options.summaries for path in part]
     if options.monotonic_window < 1:
         options.misused(f"--monotonic-window: must be 1 or more (got {options.monotonic_window})")
     if options.cooldown_target_c >= options.polluted_thermal_threshold_c:
@@ -180,6 +183,16 @@ def _named(options: argparse.Namespace, labels: Labels) -> tuple[Lane, VramProfi
             f"name {' and '.join(missing)}: the files don't tell, or differ (or name --frontier)"
         )
     return lane, profile
+
+
+def _files(text: str) -> tuple[Path, ...]:
+    """Return the files of one argument; a file with a comma in its name is one."""
+    if Path(text).is_file():
+        return (Path(text),)
+    found = tuple(Path(part.strip()) for part in text.split(",") if part.strip())
+    if not found:
+        raise argparse.ArgumentTypeError(f"must be a file, or files (got {text!r:.80})")
+    return found
 
 
 def _refuse_twice(paths: Sequence[Path]) -> None:

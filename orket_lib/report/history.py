@@ -30,8 +30,6 @@ _MARKERS = "osD^vP*"
 
 def list_text(found: HistoryList) -> str:
     """Return one line for each record, the oldest first."""
-    if not found.records:
-        return "no record is kept there"
     return "\n".join(_line(f"{one.id}  {_described(one)}") for one in found.records)
 
 

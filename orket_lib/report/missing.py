@@ -43,6 +43,7 @@ _MEANINGS = {
     "NO_SENSOR": "the card has no such sensor",
     "NO_TEMPERATURE_SENSOR": "this machine shows no temperature of its processor",
     "NO_VALID_BASELINE": "no valid row to compare with",
+    "OLDER_FILE": "the file is older than this number",
     "ONE_RUN_PER_TASK": "determinism needs at least two runs of each task",
     "PROCESS_GONE": "the server had ended before it was looked at",
     "PROCESS_MEMORY_NOT_AVAILABLE": "the system tells no GPU memory of single processes",

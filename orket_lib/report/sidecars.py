@@ -20,7 +20,7 @@ class SidecarSection:
     Attributes:
         model_id: The model.
         rows: Cells of one table line per quant.
-        times: Likewise, of the sidecar's totals against the runs' wall clock.
+        times: Cells of one line per quant, of the sidecar's totals against the runs' wall clock.
         notes: Sentences on rates that diverge, or that none does.
     """
 

@@ -14,6 +14,7 @@ from orket_lib.artifacts.baseline import Baseline, BaselineHistory
 from orket_lib.artifacts.io import parse_model, read_json
 from orket_lib.stores.files import VERSION, Entry, HistoryFile, history_files
 from orket_lib.stores.retention import Per, newest_last, outdated
+from orket_lib.stores.roots import StoreName
 from orket_lib.vocabulary.errors import ArtifactError
 from orket_lib.vocabulary.slugs import unique_slug
 
@@ -47,7 +48,7 @@ class BaselineStore:
     @property
     def folder(self) -> Path:
         """The folder of the histories."""
-        return self.root / "baselines"
+        return self.root / StoreName.BASELINES
 
     def path(self, test_id: str) -> Path:
         """Return the file of a task, which always lies in the folder."""

@@ -20,6 +20,7 @@ from orket_lib.artifacts.history import History
 from orket_lib.artifacts.io import parse_model
 from orket_lib.artifacts.thermal_profile import ThermalProfile
 from orket_lib.stores.files import VERSION, Entry, HistoryFile, history_files
+from orket_lib.stores.roots import StoreName
 from orket_lib.vocabulary.errors import ArtifactError
 
 HEADER: dict[str, str] = {VERSION: History.model_fields[VERSION].default}
@@ -51,7 +52,7 @@ class Store:
         key: Fields that all records of one file share.
     """
 
-    folder: str
+    folder: StoreName
     record: type[Explorer]
     key: tuple[str, ...]
 
@@ -69,9 +70,10 @@ class Store:
         return tuple(entry[name] for name in self.key)
 
 
-FRONTIERS = Store("frontiers", FrontierExplorer, _MACHINE)
-CONTEXT_CEILINGS = Store("context_ceilings", ContextCeiling, (*_MACHINE, "model_id", "quant_tag"))
-THERMAL_PROFILES = Store("thermal_profiles", ThermalProfile, CONTEXT_CEILINGS.key)
+_CELL = (*_MACHINE, "model_id", "quant_tag")
+FRONTIERS = Store(StoreName.FRONTIERS, FrontierExplorer, _MACHINE)
+CONTEXT_CEILINGS = Store(StoreName.CONTEXT_CEILINGS, ContextCeiling, _CELL)
+THERMAL_PROFILES = Store(StoreName.THERMAL_PROFILES, ThermalProfile, _CELL)
 
 STORES = {store.folder: store for store in (FRONTIERS, CONTEXT_CEILINGS, THERMAL_PROFILES)}
 _BY_VERSION = {store.record.model_fields[VERSION].default: store for store in STORES.values()}

@@ -286,8 +286,8 @@ def test_numbers_from_before_a_missing_tool_are_kept_with_both_errors() -> None:
 
 
 def test_a_command_that_worked_may_say_what_it_lacks() -> None:
-    told = captured("nvidia-smi: command not found; going on without it\n")
-    assert parse_sidecar(measurement(stderr=told)).status is SidecarStatus.OK
+    warning = captured("nvidia-smi: command not found; going on without it\n")
+    assert parse_sidecar(measurement(stderr=warning)).status is SidecarStatus.OK
 
 
 def test_the_file_wins_over_standard_output() -> None:

@@ -228,6 +228,40 @@ def test_health_names_what_is_damaged_and_still_shows_the_rest(
     assert (code, "not valid JSON" in error) == (1, True)
 
 
+def test_health_counts_what_is_of_another_machine_and_of_another_revision(
+    orket: Orket, recorded: list[str], tmp_path: Path
+) -> None:
+    """Of three records, one is made another machine's, one another revision's."""
+    store = BaselineStore(tmp_path / "storage")
+    content = read_json(store.path("add-0001"))
+    first, second, _ = (entry["baseline_metadata"] for entry in content["history"])
+    revision = first["task_revision"]
+    first |= {"hardware_fingerprint": "elsewhere", "task_revision": "older"}
+    second["task_revision"] = "older"
+    write_json(store.path("add-0001"), content)
+    here = ("--hardware-fingerprint", builders.MACHINE)
+
+    code, shown, _ = orket("health", *here, "--task-revision", revision, "--json")
+
+    assert code == 0
+    uses = ("matching", "other_machine", "other_revision")
+    assert [tuple(item[name] for name in uses) for item in shown["histories"]] == [
+        (1, 1, 1),
+        (0, 0, 3),  # the revision of one task is none of another
+    ]
+    assert tuple(shown[name] for name in uses) == (1, 1, 4)
+    _, shown, _ = orket("health", *here, "--json")
+    assert tuple(shown[name] for name in uses) == (5, 1, 0)
+    _, shown, _ = orket("health", "--json")
+    assert tuple(shown[name] for name in uses) == (6, 0, 0)
+    of_task = ("--test-id", "add-0001", "--task-revision", revision)
+    _, text, totals = orket("health", *here, *of_task)
+    head, line = text.splitlines()
+    assert "matching  other machine  other revision" in head
+    assert line.split()[:8] == ["add-0001", "3", "0", "1", "0", "1", "1", "1"]
+    assert totals == "3 records: 1 matching, 1 other machine, 1 other revision\n"
+
+
 def test_showing_what_is_not_there_says_so(orket: Orket, recorded: list[str]) -> None:
     code, _, error = orket("show", "--test-id", "add-1")
     assert (code, "--test-id add-1: has no baselines" in error) == (1, True)
@@ -264,9 +298,37 @@ def test_a_disturbed_measurement_is_recorded_as_one(orket: Orket, tmp_path: Path
 
 def test_an_empty_storage_is_fine(orket: Orket, tmp_path: Path) -> None:
     for action in ("list", "health", "prune"):
-        code, _, _ = orket(action)
+        code, _, error = orket(action)
         assert code == 0
+        assert error.startswith("storage/baselines: no record is kept there; storage has none of")
     assert not (tmp_path / "storage").exists()
+
+
+def test_a_folder_that_is_not_there_is_an_error_but_for_recording(orket: Orket) -> None:
+    place = ("--storage-root", "kept/baselines")
+    for action in ("list", "health", "prune"):
+        code, _, error = orket(action, *place)
+        assert (code, error) == (1, "error: --storage-root kept: there is no such folder\n")
+    orket("record", "--report", "run-0.json", "--bank", "bank.json", *place)
+    for root in ("kept", "kept/baselines"):
+        code, shown, _ = orket("list", "--json", "--storage-root", root)
+        assert [item["records"] for item in shown["histories"]] == [1, 1]
+
+
+def test_retention_counts_per_task_where_nothing_else_is_asked(
+    orket: Orket, recorded: list[str], tmp_path: Path
+) -> None:
+    """Three records of two cells: one newest of the task, or one of each of its cells."""
+    store = BaselineStore(tmp_path / "storage")
+    content = read_json(store.path("add-0001"))
+    content["history"][0]["baseline_metadata"]["quant_tag"] = "Q2_K"
+    write_json(store.path("add-0001"), content)
+    of_task = ("--keep-last", "1", "--test-id", "add-0001", "--json")
+    for per, outdated in (((), 2), (("--per", "test"), 2), (("--per", "cell"), 1)):
+        _, shown, _ = orket("health", *of_task, *per)
+        assert [item["outdated"] for item in shown["histories"]] == [outdated]
+        _, planned, _ = orket("prune", *of_task, *per, "--dry-run")
+        assert len(planned["removed"]) == outdated
 
 
 def test_a_storage_that_can_not_be_looked_into_is_not_empty(orket: Orket, tmp_path: Path) -> None:

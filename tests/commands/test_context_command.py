@@ -114,7 +114,9 @@ def test_limits_and_labels_of_the_command_line_win() -> None:
 def test_it_is_kept_where_asked() -> None:
     written(4096)
     assert run("4096", "--storage-root", "storage") == 0
-    (kept,) = Path("storage/context_ceilings").glob("*.json")
+    assert run("4096", "--storage-root", "storage/context_ceilings") == 0
+    (kept,) = Path("storage").rglob("*.json")
+    assert kept.parent.name == "context_ceilings"
     assert kept.name.endswith("__lab__safe__nano__Q8_0.json")
 
 

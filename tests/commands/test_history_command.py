@@ -50,13 +50,54 @@ def test_records_are_listed_by_time(root: Path, capsys: pytest.CaptureFixture[st
     _, out, err = called(capsys, "history", "list", "--json")
     assert err == ""
     assert [one["id"] for one in json.loads(out)["records"]] == ids
-    _, out, _ = called(capsys, "history", "list", "--json", "--model-id", "no such model")
+    _, out, err = called(capsys, "history", "list", "--json", "--model-id", "no such model")
     assert json.loads(out)["records"] == []
+    assert err == "frontiers: no record of model 'no such model'\n"
 
 
-def test_an_empty_store_is_no_error(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert called(capsys, "history", "list") == (0, "", "no record is kept there\n")
+def test_an_empty_store_is_said_and_is_no_error(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    nothing = "storage/frontiers: no record is kept there; storage has none of the stores (base"
+    for as_json in ((), ("--json",)):
+        code, _, err = called(capsys, "history", "list", *as_json)
+        assert (code, err.startswith(nothing), len(err.splitlines())) == (0, True, 1)
     assert not root.exists()
+    append(root, context_ceiling(), "test")
+    assert called(capsys, "history", "list") == (
+        0,
+        "",
+        "storage/frontiers: no record is kept there\n",
+    )
+
+
+def test_a_folder_that_holds_no_store_is_said(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("results").mkdir()
+    code, _, err = called(capsys, "history", "list", "--storage-root", "results")
+    assert (code, "results has none of the stores" in err) == (0, True)
+
+
+@pytest.mark.parametrize("action", ["list", "compare 1 2", "plot --metric quant_rank --out a.png"])
+def test_a_folder_that_is_not_there_is_an_error(
+    root: Path, capsys: pytest.CaptureFixture[str], action: str
+) -> None:
+    code, _, err = called(capsys, "history", *action.split(), "--storage-root", "strage")
+    assert (code, err) == (1, "error: --storage-root strage: there is no such folder\n")
+
+
+def test_the_store_itself_may_be_named_in_place_of_the_folder_around_it(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ids = fill(Path("orket_storage"))
+    for place in ("orket_storage", "orket_storage/frontiers"):
+        _, out, _ = called(capsys, "history", "list", "--json", "--storage-root", place)
+        assert [one["id"] for one in json.loads(out)["records"]] == ids
+    write_json(Path("ceiling.json"), context_ceiling())
+    kept_there = ("--storage-root", "orket_storage/context_ceilings")
+    assert called(capsys, "history", "add", "ceiling.json", *kept_there)[0] == 0
+    assert len(list(Path("orket_storage/context_ceilings").glob("*.json"))) == 1
 
 
 def test_two_records_are_compared(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -183,7 +224,8 @@ def test_orket_frontier_keeps_what_it_makes(root: Path, capsys: pytest.CaptureFi
     assert not root.exists()
     for _ in range(2):
         assert called(capsys, *make, "--storage-root", "storage")[0] == 0
-    (history,) = root.glob("frontiers/*.json")
+    assert called(capsys, *make, "--storage-root", "storage/frontiers")[0] == 0
+    (history,) = root.rglob("*.json")
     (kept,) = read_json(history)["history"]
     first, second = kept["sessions"][0]["quant_rows"]
     assert first["served"]["platform"] == {"kernel": "6.1"}

@@ -115,6 +115,13 @@ def test_a_series_becomes_a_profile_with_a_picture_and_a_record() -> None:
     assert len(list(Path("kept/thermal_profiles").glob("*.json"))) == 1
 
 
+def test_the_store_of_thermal_profiles_may_be_named_itself() -> None:
+    write_model(Path("series.json"), series(latencies(3)))
+    profile_of("series.json", options=(*LABELS, "--storage-root", "kept/thermal_profiles"))
+    assert len(list(Path("kept").rglob("*.json"))) == 1
+    assert len(list(Path("kept/thermal_profiles").glob("*.json"))) == 1
+
+
 def test_labels_come_from_the_frontier_of_the_sweep() -> None:
     write_model(Path("series.json"), series(latencies(6)))
     write_frontier("Q4_K_M")
@@ -140,6 +147,28 @@ def test_summaries_are_runs_in_the_order_given() -> None:
     assert (profile.execution_lane, profile.vram_profile) == (Lane.LAB, VramProfile.BALANCED)
     assert (profile.sweep, profile.model_id, profile.quant_tag) == ("warm", "nano", "Q8_0")
     assert profile_of(*reversed(files)).latency_trend == "falling"
+
+
+@pytest.mark.parametrize(
+    "given",
+    [("0.json,1.json,2.json",), ("0.json, 1.json", "2.json,"), ("0.json", ",1.json,2.json")],
+    ids=str,
+)
+def test_summaries_may_have_commas_between_them(given: tuple[str, ...]) -> None:
+    files = [summary(f"{n}.json", hot_row(1.0 + n / 1000)) for n in range(3)]
+    assert [point.summary_path for point in profile_of(*given).points] == files
+
+
+def test_a_comma_may_be_part_of_a_name() -> None:
+    files = [summary(f"warm, again {n}.json", hot_row(1.0 + n / 1000)) for n in range(3)]
+    assert [point.summary_path for point in profile_of(*files).points] == files
+
+
+def test_commas_alone_are_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as left:
+        main(["thermal", "--summaries", " , ", "--out", "profile.json"])
+    assert left.value.code == 2
+    assert "--summaries: must be a file, or files (got ' , ')" in capsys.readouterr().err
 
 
 def test_the_threshold_options_count() -> None:

@@ -201,13 +201,14 @@ def _retention(workspace: Workspace) -> None:
     assert workspace.json(f"{folder}/prune-dry-run.json") | {"dry_run": False} == workspace.json(
         f"{folder}/prune.json"
     )
-    assert len(workspace.json(f"{folder}/prune.json")["removed"]) == 3
-    assert len(store.history(first)) == 3
+    assert workspace.json(f"{folder}/prune.json")["per"] == "test"
+    assert len(workspace.json(f"{folder}/prune.json")["removed"]) == 4
+    assert len(store.history(first)) == 2
     assert not any(item["problem"] for item in workspace.json(f"{folder}/health.json")["histories"])
 
     store.path(second).write_text('{"history": [', encoding="utf-8")
     code, text = script(workspace, "baseline_retention.py", "--keep-last", "1")
     assert code == 1
     assert f"{second}.json" in text
-    assert len(store.history(first)) == 3
+    assert len(store.history(first)) == 2
     assert Path(store.path(second)).read_text(encoding="utf-8") == '{"history": ['
