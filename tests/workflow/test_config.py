@@ -73,7 +73,11 @@ def test_a_real_run_without_its_server_stops_at_the_preflight_with_the_line_that
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        pytest.param("seed: 1\nseed: 2\n", "seed: stands twice, on lines", id="key twice"),
+        pytest.param(
+            "seed: 1\nseed: 2\n",
+            "a key may be given only once: seed (lines 1 and 2)",
+            id="key twice",
+        ),
         pytest.param("canary: {run: 1}\n", "did you mean `canary.runs`?", id="typo"),
         pytest.param("runtime_env: {API_KEY: hunter2}\n", "looks like a secret", id="secret"),
         pytest.param("__use_yte__: true\n", "must not be a template", id="template"),
@@ -85,7 +89,7 @@ def test_a_mistake_is_told_without_a_traceback(
 ) -> None:
     (workspace.folder / "more.yaml").write_text(text, encoding="utf-8")
     workspace.command()  # writes small.yaml
-    done = dry_run(workspace.folder, "--configfile", "small.yaml", "more.yaml")
+    done = dry_run(workspace.folder, "--configfile", "more.yaml", "small.yaml")
     assert done.returncode == 1
     assert "config error:" in done.stderr
     assert message in done.stderr
@@ -104,6 +108,6 @@ def test_the_command_line_wins_over_a_section_of_a_file(workspace: Workspace) ->
 def test_a_json_config_with_a_bom_is_fine(workspace: Workspace) -> None:
     (workspace.folder / "more.json").write_text('{"latency_ceiling": 1e-3}', encoding="utf-8-sig")
     workspace.command()
-    done = dry_run(workspace.folder, "--configfile", "small.yaml", "more.json")
+    done = dry_run(workspace.folder, "--configfile", "more.json", "small.yaml")
     assert done.returncode == 0, done.stderr
     assert "latency <= 0.001 s" in done.stderr
