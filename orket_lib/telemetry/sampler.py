@@ -19,6 +19,7 @@ from orket_lib.telemetry.samples import Sample, from_lines
 from orket_lib.vocabulary.errors import SamplerError
 
 _STOP_TIMEOUT_S = 5.0
+_FIRST_SAMPLE_S = 10.0  # a busy machine starts a process in a second or two
 
 
 @dataclass(frozen=True)
@@ -122,8 +123,16 @@ def _root_pid() -> int:
 
 
 def _wait_for_first_sample(path: Path, child: subprocess.Popen[str]) -> None:
-    """Wait until the sampler has looked once, so that its window begins before the first run."""
+    """Wait until the sampler has looked once, so that its window begins before the first run.
+
+    Raises:
+        SamplerError: It ended, or there is no sample in time: its folder may be gone.
+    """
+    deadline = time.monotonic() + _FIRST_SAMPLE_S
     while not read_samples(path):
         if child.poll() is not None:
             raise SamplerError(f"{path}: the sampler ended at once, with status {child.returncode}")
+        if time.monotonic() > deadline:
+            there = "" if path.is_file() else ", and the file is gone"
+            raise SamplerError(f"{path}: no sample within {_FIRST_SAMPLE_S:g} s{there}")
         time.sleep(0.01)

@@ -14,7 +14,7 @@ import psutil
 import pytest
 from foreign_work import BURNER, burner, is_alive, wait_until
 
-from orket_lib.telemetry import counters, windows
+from orket_lib.telemetry import counters, sampler, windows
 from orket_lib.telemetry.counters import Process
 from orket_lib.telemetry.sampler import read_samples, sampling
 from orket_lib.telemetry.sampler_process import PERIOD_S, Sampler
@@ -173,3 +173,15 @@ def test_the_worst_is_who_used_most_since_the_last_look(monkeypatch: pytest.Monk
     assert (second.top_pid, second.top_name, second.top_s) == (31, "p31", 1.0)
     third = sampler.look()
     assert (third.top_pid, third.top_name, third.top_s) == (None, None, None)
+
+
+def test_a_first_sample_that_never_comes_is_an_error_in_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sampler, "_FIRST_SAMPLE_S", 0.3)
+    monkeypatch.setattr(sampler, "read_samples", lambda _: [])
+    with (
+        pytest.raises(SamplerError, match=r"samples\.csv: no sample within 0\.3 s"),
+        sampling(tmp_path / "samples.csv", None, time.monotonic()),
+    ):
+        pass
