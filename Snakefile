@@ -40,4 +40,5 @@ onsuccess:
 
 
 onerror:
-    show_result(STARTED)
+    # At the exit, so that what to do stands below Snakemake's own last words.
+    atexit.register(show_result, STARTED, Path(f"logs/{SWEEP.config.sweep}/kpi_gate_passed.log"))

@@ -1,5 +1,6 @@
 """The resolved sweep, and the paths that rules are made of."""
 
+import atexit
 import sys
 import time
 from pathlib import Path
@@ -56,10 +57,10 @@ def turn(wildcards):
     return TARGETS.priority(wildcards.digest, wildcards.get("round", 1))
 
 
-def show_result(since=0.0):
+def show_result(since=0.0, gate_log=None):
     from orket_lib.commands.show import show_summary
 
-    show_summary(Path(RESULTS), since)
+    show_summary(Path(RESULTS), since, gate_log)
 
 
 if DRY_RUN:

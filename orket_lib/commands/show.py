@@ -7,29 +7,67 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orket_lib.commands._common import tell
+from orket_lib.vocabulary.errors import OrketError
 
 if TYPE_CHECKING:
     from orket_lib.artifacts.summary import Summary
 
 
-def show_summary(results: Path, since: float) -> None:
+def show_summary(results: Path, since: float, gate_log: Path | None = None) -> None:
     """Print the result of the sweep whose views lie in `results`, if there is one.
+
+    What can't be read is said, and no error: whatever ended the sweep has an exit code of its own.
 
     Args:
         results: Folder of the sweep's views.
         since: Time stamp; an older summary is not shown, because after a failure it may not be
             what the config and the measurements say now.
+        gate_log: After a failure, the log of the job that passes or fails the KPI gate.
     """
+    try:
+        _show(results, since, gate_log is not None and _failed_since(gate_log, since))
+    except OrketError as error:
+        tell(f"the result can't be shown: {error}")
+
+
+def _show(results: Path, since: float, gate_failed: bool) -> None:
     from orket_lib.artifacts.io import read_model
     from orket_lib.artifacts.summary import Summary
     from orket_lib.report.terminal import terminal_summary
 
     path = results / "quant_sweep" / "sweep_summary.json"
-    if path.is_file() and path.stat().st_mtime >= since:
+    # The gate's job runs once the summary is what config and measurements say, however old it is.
+    if path.is_file() and (gate_failed or path.stat().st_mtime >= since):
         summary = read_model(path, Summary)
         report = (path.parent / "sweep_report.md").as_posix()
-        further = _further(summary, results, since)
-        tell(terminal_summary(summary, report, colour=sys.stderr.isatty(), further=further))
+        text = terminal_summary(
+            summary,
+            report,
+            colour=sys.stderr.isatty(),
+            further=_further(summary, results, since),
+            closing=_gate(summary, path.parent / "kpi_gate.json") if gate_failed else (),
+        )
+        tell(text.rstrip("\n"))
+
+
+def _failed_since(log: Path, since: float) -> bool:
+    """Tell whether a job failed in this call: its log is emptied when it starts."""
+    try:
+        seen = log.stat()
+    except OSError:
+        return False
+    return seen.st_size > 0 and seen.st_mtime >= since
+
+
+def _gate(summary: Summary, path: Path) -> list[str]:
+    """Return why the gate failed, and what to do."""
+    from orket_lib.artifacts.io import read_model
+    from orket_lib.artifacts.kpi_gate import KpiGate
+    from orket_lib.commands.invocation import rerun_command
+    from orket_lib.report.kpi_failures import kpi_failures
+
+    policy = str(summary.matrix.get("kpi_policy", "the KPI policy"))
+    return kpi_failures(read_model(path, KpiGate), summary, policy, rerun_command(["measure_cell"]))
 
 
 def _further(summary: Summary, results: Path, since: float) -> list[str]:

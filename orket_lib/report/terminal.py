@@ -27,6 +27,7 @@ def terminal_summary(
     width: int | None = None,
     colour: bool = False,
     further: Sequence[str] = (),
+    closing: Sequence[str] = (),
 ) -> str:
     """Return the result of a sweep as text for a terminal.
 
@@ -37,6 +38,7 @@ def terminal_summary(
         colour: Write ANSI colours. Without them the text keeps to characters that a cp1252
             console can print; others are replaced by `?`.
         further: What was found at the quants that the frontier picked, a line each.
+        closing: What went wrong; the last lines.
     """
     from rich.console import Console
     from rich.text import Text
@@ -66,6 +68,8 @@ def terminal_summary(
         if summary.execution_lane is Lane.CI:
             console.print(Text("ci lane: speeds are not evidence", style="yellow"))
         console.print(f"report: {report_path}", soft_wrap=True)
+        for line in closing:
+            console.print(Text(line, style="red"), soft_wrap=True)
     text = capture.get()
     if colour:
         return text

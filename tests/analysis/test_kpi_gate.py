@@ -61,3 +61,12 @@ def test_null_switches_a_limit_off_and_not_a_figure() -> None:
     off = KpiPolicy(min_determinism_rate=None)
     assert gate_failures(kpis(determinism_rate=Null("ONE_RUN_PER_TASK")), off) == ()
     assert gate_failures(kpis(determinism_rate=Null("ONE_RUN_PER_TASK")), KpiPolicy()) != ()
+
+
+def test_where_invalid_rows_were_asked_for_their_success_is_judged() -> None:
+    asked = kpis(frontier_success_rate=0.0, frontier_success_rate_as_asked=1.0)
+    assert gate_failures(asked, KpiPolicy()) == ()
+    missed = kpis(frontier_success_rate=1.0, frontier_success_rate_as_asked=0.5)
+    assert gate_failures(missed, KpiPolicy()) == (
+        "frontier_success_rate_as_asked=0.5 is below min_frontier_success_rate=0.8",
+    )

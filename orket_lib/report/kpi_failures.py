@@ -1,0 +1,93 @@
+"""Why a KPI gate failed and what to do about it: the last lines of a sweep that it stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from orket_lib.artifacts.kpi_gate import KpiGate
+from orket_lib.artifacts.summary import Summary, SummaryRow
+from orket_lib.report.formatting import ratio
+from orket_lib.vocabulary.nulls import Null
+from orket_lib.vocabulary.statuses import RunStatus, TokenStatus
+
+_MOST_NAMED = 5
+_REMEDIES = {
+    "missing_telemetry_rate": "the server tells no token counts or no times there: take another "
+    "one, or another version of it",
+    "polluted_run_rate": "end what disturbed them",
+    "frontier_success_rate": "the recommendation above says why",
+    "determinism_rate": "one question had several answers: look for a temperature above 0, for a "
+    "seed that the server ignores, and for others who use the server",
+}
+_OF_NULLS = {
+    "NOTHING_MEASURED": "no row was measured: what is said of each above is why",
+    "NO_SESSION": "the summary has no model",
+    "ONE_RUN_PER_TASK": "ask each task twice (runs_per_quant: 2), or gate nothing by it "
+    "(min_determinism_rate: null)",
+    "NO_ANSWER_SHOWN": "the runner shows no answers, so gate nothing by it "
+    "(min_determinism_rate: null)",
+}
+_AS_ASKED = "_as_asked"
+
+
+def kpi_failures(gate: KpiGate, summary: Summary, policy: str, again: str) -> list[str]:
+    """Return which KPIs failed, by how much, where, and what to do; nothing for a gate that passed.
+
+    Args:
+        gate: The verdict.
+        summary: That it is about.
+        policy: Where its limits lie.
+        again: The command that measures the sweep again.
+    """
+    if gate.verdict == "PASS":
+        return []
+    lines = ["KPI gate: FAIL"]
+    for failure in gate.failures:
+        name = failure.partition("=")[0].removesuffix(_AS_ASKED)
+        where = list(_where(name, summary))
+        lines.append(f"  {failure}")
+        if where:
+            more = f" and {len(where) - _MOST_NAMED} more" if len(where) > _MOST_NAMED else ""
+            lines.append(f"    {'; '.join(where[:_MOST_NAMED])}{more}")
+        null = gate.stability_kpis.null_reasons.get(name)
+        lines.append(f"    {_OF_NULLS.get(null, null) if null else _REMEDIES[name]}")
+    return [
+        *lines,
+        f"  once that is put right, measure again: {again}",
+        f"  or change the limits in {policy}, and type the same command again",
+    ]
+
+
+def _where(name: str, summary: Summary) -> Iterator[str]:
+    """Yield the rows or models behind a KPI, each with what is wrong there."""
+    if name == "frontier_success_rate":
+        for session in summary.sessions:
+            reason = session.efficiency_frontier.reason
+            if session.efficiency_frontier.minimum_viable_quant_tag is None:
+                yield f"{session.model_id}: {reason}"
+        return
+    for session in summary.sessions:
+        for row in session.per_quant:
+            if found := _WRONG[name](row) if row.status is RunStatus.MEASURED else "":
+                yield f"{row.model_id} {row.quant_tag}: {found}"
+
+
+def _silent(row: SummaryRow) -> str:
+    status = row.token_metrics_status
+    return "" if status in (None, TokenStatus.OK) else status.value
+
+
+def _polluted(row: SummaryRow) -> str:
+    return ", ".join(row.invalid_because)
+
+
+def _restless(row: SummaryRow) -> str:
+    rate = row.reading("determinism_rate")
+    return rate.reason if isinstance(rate, Null) else "" if rate == 1 else ratio(rate)
+
+
+_WRONG: dict[str, Callable[[SummaryRow], str]] = {
+    "missing_telemetry_rate": _silent,
+    "polluted_run_rate": _polluted,
+    "determinism_rate": _restless,
+}
