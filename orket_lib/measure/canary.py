@@ -33,6 +33,7 @@ def measure_canary(
     folders: Path,
     progress: Progress,
     provenance: Provenance,
+    facts: Path | None = None,
 ) -> CanaryMeasurement:
     """Run the canary and return what it saw; a model that can't be measured is a result too.
 
@@ -45,6 +46,7 @@ def measure_canary(
         folders: Where a runner has its folders.
         progress: Who watches.
         provenance: Of the caller.
+        facts: Folder with what earlier sessions found out about servers; None keeps nothing.
     """
     measured_at = utc_now()
     sessions: list[Session] = []
@@ -56,7 +58,7 @@ def measure_canary(
         sandbox = sandbox_for(tasks, spec.sandbox)
         with (
             device_locks(needed, f"canary on {spec.model_id} {spec.quant_tag}", progress.say),
-            open_session(spec, source, log, samples, 0, sandbox) as session,
+            open_session(spec, source, log, samples, 0, sandbox, facts, progress.say) as session,
         ):
             sessions.append(session.record)
             for index in range(spec.runs):

@@ -68,6 +68,7 @@ class CellMeasurement:
         folder: `storage/runs/<model>/<quant>/<digest>`.
         progress: Who watches.
         before_load: Called before a model is loaded; raises LoadError where it must not be.
+        facts: Folder with what earlier sessions found out about servers; None keeps nothing.
     """
 
     def __init__(
@@ -78,6 +79,7 @@ class CellMeasurement:
         folder: Path,
         progress: Progress,
         before_load: Callable[[], None] = lambda: None,
+        facts: Path | None = None,
     ) -> None:
         self._spec = spec
         self._source = source
@@ -85,6 +87,7 @@ class CellMeasurement:
         self._folder = folder
         self._progress = progress
         self._before_load = before_load
+        self._facts = facts
         self._journal: Journal
 
     @property
@@ -152,6 +155,8 @@ class CellMeasurement:
                 samples_path(self._folder, index),
                 index,
                 sandbox,
+                self._facts,
+                self._progress.say,
             ) as session:
                 self._journal.append(kinds.SESSION, session.record)
                 if self._spec.context:
@@ -214,6 +219,8 @@ class CellMeasurement:
         total = self._spec.probe_runs + self._spec.runs_per_task * len(self._tasks)
         steps = steps_of(session, self._spec, self._folder / RUNS)
         while missing := self._missing_steps(session.record.index):
+            if session.probes_last:
+                missing.sort(key=lambda step: step[0] is None)
             self._progress.plan(total, total - len(missing))
             for task, index in missing:
                 if task is None:

@@ -9,6 +9,7 @@ from fake_provider import FakeProvider, failing
 from orket_lib.artifacts.canary import CanaryMeasurement
 from orket_lib.artifacts.spec import CanarySpec
 from orket_lib.measure.canary import measure_canary
+from orket_lib.measure.harness import CellMeasurement
 from orket_lib.measure.progress import Silent
 from orket_lib.providers.base import Source
 from orket_lib.vocabulary.errors import LoadError, RequestTimedOut, ServerCrashed
@@ -19,9 +20,34 @@ _RUN = spec().model_dump(exclude={"kind", "runs_per_task", "probe_runs"})
 SPEC = CanarySpec(**_RUN, runs=3)
 
 
-def measure(tmp_path: Path) -> CanaryMeasurement:
-    places = (tmp_path / name for name in ("server.log", "samples.csv", "runner"))
-    return measure_canary(SPEC, Source(Path("nano.gguf")), TASKS, *places, Silent(), PROVENANCE)
+def measure(tmp_path: Path, facts: Path | None = None) -> CanaryMeasurement:
+    log, samples, folders = (tmp_path / name for name in ("server.log", "samples.csv", "runner"))
+    return measure_canary(
+        SPEC,
+        Source(Path("nano.gguf")),
+        TASKS,
+        log,
+        samples,
+        folders,
+        Silent(),
+        PROVENANCE,
+        facts=facts,
+    )
+
+
+def test_what_a_canary_found_out_the_first_cell_does_not_find_out_again(
+    tmp_path: Path, provider: FakeProvider
+) -> None:
+    facts = tmp_path / "server_facts"
+    (canary,) = measure(tmp_path, facts).sessions
+    cell = CellMeasurement(
+        spec(), Source(Path("nano.gguf")), TASKS, tmp_path / "cell", Silent(), facts=facts
+    )
+    (session,) = cell.run(PROVENANCE).sessions
+    assert session.found_by == f"the session of nano Q4_K_M at {canary.started_at}"
+    assert session.decode_clock_evidence == canary.decode_clock_evidence
+    warm_ups = len(session.warmup.decode_seconds)
+    assert len(provider.models[1].probes) == warm_ups + spec().probe_runs
 
 
 def test_a_canary_runs_each_task_so_many_times_with_a_probe_beside(

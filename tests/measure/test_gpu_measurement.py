@@ -6,12 +6,13 @@ import gzip
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from builders import PROVENANCE, STRICT, spec, task
-from fake_provider import FakeProvider, quiet
+from fake_provider import FakeProvider, quiet, ready_at_once
 from gpu_replay import record_of
 from nvml_replay import load_trace
 
@@ -19,10 +20,12 @@ from orket_lib.analysis.rows import build_row
 from orket_lib.artifacts.io import read_model
 from orket_lib.artifacts.row import RowEnergy, RowMetrics
 from orket_lib.artifacts.run_report import RunReport
+from orket_lib.artifacts.spec import MeasurementSpec
 from orket_lib.measure import gpu_watch, harness, locked_devices, opened, session
 from orket_lib.measure.harness import CellMeasurement
 from orket_lib.measure.progress import Silent
-from orket_lib.providers.base import Source
+from orket_lib.measure.readiness import Ready
+from orket_lib.providers.base import Model, Source
 from orket_lib.telemetry.gpu_samples import header, to_line
 from orket_lib.telemetry.sampler import GpuWatch
 from orket_lib.vocabulary.nulls import Null
@@ -71,9 +74,7 @@ def on_gpu(provider: FakeProvider, monkeypatch: pytest.MonkeyPatch) -> Iterator[
                 yield
 
         monkeypatch.setattr(session, "sampling", sampling)
-        monkeypatch.setattr(session, "warm_up", lambda *_: _warm(clock, start_s))
-        monkeypatch.setattr(session, "decode_clock", lambda *_: ("first_token", "by hand"))
-        monkeypatch.setattr(session, "template_tokens", lambda *_: 2)
+        monkeypatch.setattr(session, "get_ready", partial(_ready, clock, start_s))
         wanted = spec(provider="llama_server", probe_runs=1, runs_per_task=1)
         cell = CellMeasurement(wanted, Source(Path("nano.gguf")), TASKS, folder, Silent())
         return cell.run(PROVENANCE)
@@ -81,11 +82,9 @@ def on_gpu(provider: FakeProvider, monkeypatch: pytest.MonkeyPatch) -> Iterator[
     yield measure
 
 
-def _warm(clock: Clock, start_s: float) -> Any:
-    from orket_lib.artifacts.run_report import Warmup
-
+def _ready(clock: Clock, start_s: float, model: Model, spec: MeasurementSpec, *_: object) -> Ready:
     clock.now_s = start_s
-    return Warmup(decode_seconds=(), required=0, cap=0, steady=True)
+    return ready_at_once(model, spec)
 
 
 def row_of(report: RunReport) -> RowMetrics:
