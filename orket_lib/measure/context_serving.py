@@ -8,33 +8,48 @@ from __future__ import annotations
 
 from orket_lib.artifacts.preflight import Needs
 from orket_lib.artifacts.run_report import ServedModel
-from orket_lib.artifacts.spec import RunSpec
-from orket_lib.measure.preflight_memory import Room, main_memory, room_of
+from orket_lib.artifacts.spec import MeasurementSpec, RunSpec
+from orket_lib.measure.preflight_memory import Room, main_memory, room_of, together
 from orket_lib.providers.base import Source
 from orket_lib.providers.gguf_file import read_gguf
-from orket_lib.providers.memory_need import memory_need, shape_of
+from orket_lib.providers.memory_need import MemoryNeed, memory_need, shape_of
 from orket_lib.vocabulary.errors import LoadError, NoRoom, SmallerContext
+from orket_lib.vocabulary.failures import Cause, FailureEvidence, Shortage
+
+
+def known_need(spec: MeasurementSpec, source: Source) -> MemoryNeed | None:
+    """Return what a model that we load from a file will take; None where that is not known.
+
+    What is at most so much may well be less, and is not known.
+
+    Raises:
+        LoadError: The file is none.
+    """
+    if source.artifact is None:
+        return None
+    facts = read_gguf(source.artifact)
+    need = memory_need(facts.bytes, shape_of(facts.metadata), spec.n_ctx)
+    return None if need.cache_mib is None or need.upper_bound else need
 
 
 def require_room(spec: RunSpec, source: Source, needs: Needs) -> None:
     """Refuse to load a model whose context takes more than is free where it will be served.
 
-    Only where it is we who load a file, and only where its need is known: what is at most so much
-    may well be less.
-
     Raises:
         NoRoom: With the estimate in words.
         LoadError: The file is none.
     """
-    if source.artifact is None or needs.place.base_url is not None:
+    need = None if needs.place.base_url is not None else known_need(spec, source)
+    if need is None:
         return
-    facts = read_gguf(source.artifact)
-    need = memory_need(facts.bytes, shape_of(facts.metadata), spec.n_ctx)
     room = _all_room(room_of(needs))
-    if need.cache_mib is not None and not need.upper_bound and need.total_mib > room.free_mib:
+    if need.total_mib > room.free_mib:
         raise NoRoom(
             f"not loaded: a context of {spec.n_ctx} takes {need}, and {room.free_mib:.0f} MiB are "
-            f"free in {room.name}"
+            f"free in {room.name}",
+            FailureEvidence(
+                Cause.NO_ROOM, shortage=Shortage(need.total_mib, room.free_mib, room.total_mib)
+            ),
         )
 
 
@@ -49,15 +64,15 @@ def require_context(spec: RunSpec, source: Source, served: ServedModel) -> None:
     asked = spec.n_ctx
     if asked is None or served.n_ctx is None or served.n_ctx >= asked:
         return
-    raise SmallerContext(f"served {served.n_ctx} of {asked} asked for{_trained_with(source)}")
+    told = f"served {served.n_ctx} of {asked} asked for{_trained_with(source)}"
+    raise SmallerContext(told, Cause.SMALLER_CONTEXT)
 
 
 def _all_room(room: Room) -> Room:
     """Return a room with main memory beside the GPUs: a server may put the rest there."""
     if not room.on_gpu:
         return room
-    memory = main_memory()
-    return Room(f"{room.name} + {memory.name}", room.free_mib + memory.free_mib, on_gpu=True)
+    return together([room, main_memory()])
 
 
 def _trained_with(source: Source) -> str:

@@ -69,13 +69,13 @@ class RunLost(ServerCrashed):
     """The server died during a run.
 
     Args:
-        message: What was seen of its death.
+        error: Its death.
         run: The run, as the failure that it is.
     """
 
-    def __init__(self, message: str, run: TestRun) -> None:
+    def __init__(self, error: ServerCrashed, run: TestRun) -> None:
         self.run = run
-        super().__init__(message)
+        super().__init__(str(error), error.evidence)
 
 
 def run_task(
@@ -106,9 +106,8 @@ def run_task(
     except ServerCrashed as error:
         window_s = (begun.at_s, opened.now_s())
         lost = unanswered(opened, Failure(Outcome.ERROR, str(error), Fault.RESET))
-        raise RunLost(
-            str(error), _test_run(opened, task, run_index, begun, window_s, lost, ())
-        ) from None
+        run = _test_run(opened, task, run_index, begun, window_s, lost, ())
+        raise RunLost(error, run) from None
     return _test_run(opened, task, run_index, begun, window_s, reply, seen)
 
 

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from orket_lib.providers.server_log import errors_in, tail_of
+from orket_lib.providers.server_log import errors_in, starved_in, tail_of
 from orket_lib.vocabulary.errors import ProviderError
 from orket_lib.vocabulary.statuses import RunStatus
-
-_STARVED = ("out of memory", "failed to allocate", "unable to allocate")
 
 
 def failure_status(status: RunStatus, log: Path) -> RunStatus:
     """Return the status of a failure: another one where the server's log speaks of memory."""
-    said = tail_of(log).lower()
-    return RunStatus.OUT_OF_MEMORY if any(words in said for words in _STARVED) else status
+    return RunStatus.OUT_OF_MEMORY if starved_in(tail_of(log)) else status
 
 
 def with_last_words(error: ProviderError, log: Path) -> str:

@@ -10,18 +10,17 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
-import psutil
-
 from orket_lib.artifacts.preflight import Needs, PreflightCheck
 from orket_lib.providers.llama_binary import listed_devices
 from orket_lib.providers.memory_need import MemoryNeed, ModelShape, memory_need
 from orket_lib.providers.programs import find_program
 from orket_lib.telemetry.devices.opening import open_devices
 from orket_lib.telemetry.devices.reading import known
+from orket_lib.telemetry.memory_limits import memory_limit
 from orket_lib.vocabulary.memory import FREE_SHARE, least_profile
+from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.statuses import VramGuard
 
-_MIB = 1024**2
 _NAME = "memory"
 
 
@@ -48,11 +47,13 @@ class Room:
         name: In words.
         free_mib: That are free there now.
         on_gpu: Whether a server may put into main memory what doesn't fit.
+        total_mib: Free or not; None where that is not known.
     """
 
     name: str
     free_mib: float
     on_gpu: bool
+    total_mib: float | None = None
 
 
 def memory_checks(needs: Needs, weighed: Sequence[Weighed]) -> Iterator[PreflightCheck]:
@@ -93,7 +94,7 @@ def room_of(needs: Needs) -> Room:
     binary = find_program(needs.programs.get("server_binary") or "")
     devices = listed_devices(binary) if binary and needs.gpu_devices is None else None
     if devices is not None:
-        return _together([(item.description, item.free_mib) for item in devices])
+        return _of_gpus([(item.description, item.free_mib, item.total_mib) for item in devices])
     return gpu_room(needs.gpu_devices)
 
 
@@ -103,23 +104,37 @@ def gpu_room(chosen: Collection[str] | None) -> Room:
     Main memory, too, where the driver tells no size of its own: there both are the same memory.
     """
     with open_devices("any") as found:
-        told = [
-            (device.info.name, known(device.gauges().memory_free_mib))
-            for device in found.chosen(chosen).devices
+        told = [(device.info.name, device.gauges()) for device in found.chosen(chosen).devices]
+    return _of_gpus(
+        [
+            (name, gauges.memory_free_mib, known(gauges.memory_total_mib))
+            for name, gauges in told
+            if not isinstance(gauges.memory_free_mib, Null)
         ]
-    return _together([(name, free) for name, free in told if free is not None])
+    )
 
 
 def main_memory() -> Room:
-    """Return main memory."""
-    return Room("main memory", psutil.virtual_memory().available / _MIB, on_gpu=False)
+    """Return main memory, as much of it as this process may use."""
+    found = memory_limit()
+    return Room(found.name, found.free_mib, on_gpu=False, total_mib=found.limit_mib)
 
 
-def _together(parts: Sequence[tuple[str, float]]) -> Room:
+def together(rooms: Sequence[Room]) -> Room:
+    """Return several rooms as one, on GPUs where one of them is."""
+    totals = [room.total_mib for room in rooms]
+    return Room(
+        " + ".join(room.name for room in rooms),
+        sum(room.free_mib for room in rooms),
+        on_gpu=any(room.on_gpu for room in rooms),
+        total_mib=None if None in totals else sum(total or 0.0 for total in totals),
+    )
+
+
+def _of_gpus(parts: Sequence[tuple[str, float, float | None]]) -> Room:
     if not parts:
         return main_memory()
-    name = " + ".join(name for name, _ in parts)
-    return Room(name, sum(free for _, free in parts), on_gpu=True)
+    return together([Room(name, free, True, total) for name, free, total in parts])
 
 
 def _too_much(needs: Needs, name: str, need: MemoryNeed, room: Room) -> PreflightCheck:

@@ -16,6 +16,7 @@ import psutil
 
 from orket_lib.providers.listeners import listening_pid
 from orket_lib.vocabulary.errors import ProviderError, ServerCrashed
+from orket_lib.vocabulary.failures import Cause
 from orket_lib.vocabulary.faults import Fault
 
 _DYING_S, _POLL_S = 0.2, 0.02
@@ -106,9 +107,10 @@ class ServerProcess:
         if getattr(error, "fault", None) not in _GONE:
             return error
         if self._process is not None and _ends(self._process):
-            return ServerCrashed(f"the server, process {self._process.pid}, ended ({error})")
+            what = f"the server, process {self._process.pid}, ended ({error})"
+            return ServerCrashed(what, Cause.GONE)
         if not self._answers():
-            return ServerCrashed(f"the server at {self._base_url} is gone ({error})")
+            return ServerCrashed(f"the server at {self._base_url} is gone ({error})", Cause.GONE)
         return error
 
 

@@ -15,7 +15,6 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,13 +25,19 @@ from orket_lib.artifacts.spec import MeasurementSpec
 from orket_lib.providers.base import Source
 from orket_lib.providers.llama_client import LlamaClient
 from orket_lib.providers.llama_model import (
+    Death,
     LlamaModel,
     explained_by,
+    explaining,
     read_back,
     read_controls,
 )
+from orket_lib.providers.process_end import wait_for_end
+from orket_lib.providers.server_log import end_seen, starved_in, tail_of
+from orket_lib.providers.watched_file import watched_file
 from orket_lib.vocabulary.cpus import cpus_of
 from orket_lib.vocabulary.errors import LoadError
+from orket_lib.vocabulary.failures import Cause, Ending, FailureEvidence, Phase
 from orket_lib.vocabulary.nulls import Null
 
 _LOAD_TIMEOUT_S = 1800.0
@@ -56,24 +61,22 @@ class EmbeddedProvider:
                 stdout=subprocess.PIPE,
                 stderr=messages,
             )
-        client = None
+        client, death = None, _Life(child).death
+        explain = explained_by(death, log)
         try:
-            answer = _converse(child, _settings(spec, artifact, key))
-            client = LlamaClient(answer["address"], key)
-            if not client.healthy():
-                raise LoadError("the server started and does not answer")
-            load = LoadTimes.of(
-                load_seconds=time.perf_counter() - begin, model_seconds=answer["model_seconds"]
-            )
-            props = client.props()
-            yield LlamaModel(
-                client,
-                child.pid,
-                read_back(props, artifact, _build(props), vram=Null("NO_GPU_USED")),
-                tuple(read_controls(spec.controls, client, child.pid, log)),
-                load,
-                explained_by(partial(_death, child)),
-            )
+            with watched_file(artifact):
+                answer = _converse(child, _settings(spec, artifact, key), death, log)
+                client = LlamaClient(answer["address"], key)
+                if not client.healthy():
+                    silent = LoadError("the server started and does not answer", Cause.TIMEOUT)
+                    raise explain(silent)
+                load_s = time.perf_counter() - begin
+                with explaining(explain):
+                    props = client.props()
+                    served = read_back(props, artifact, _build(props), vram=Null("NO_GPU_USED"))
+                    controls = tuple(read_controls(spec.controls, client, child.pid, log))
+                load = LoadTimes.of(load_seconds=load_s, model_seconds=answer["model_seconds"])
+                yield LlamaModel(client, child.pid, served, controls, load, explain)
         finally:
             if client:
                 client.close()
@@ -91,8 +94,16 @@ def _settings(spec: MeasurementSpec, artifact: Path, key: str) -> dict[str, Any]
     }
 
 
-def _converse(child: subprocess.Popen[bytes], settings: dict[str, Any]) -> dict[str, Any]:
+def _converse(
+    child: subprocess.Popen[bytes], settings: dict[str, Any], death: Death, log: Path
+) -> dict[str, Any]:
     """Send the settings and return the child's answer.
+
+    Args:
+        child: The server's process.
+        settings: Of the server.
+        death: Waits for its end.
+        log: Its messages.
 
     Raises:
         LoadError: The child died, failed, or said nothing in time.
@@ -108,12 +119,20 @@ def _converse(child: subprocess.Popen[bytes], settings: dict[str, Any]) -> dict[
     try:
         line = lines.get(timeout=_LOAD_TIMEOUT_S)
     except queue.Empty:
-        raise LoadError(f"not loaded after {_LOAD_TIMEOUT_S:g} s") from None
+        told = f"not loaded after {_LOAD_TIMEOUT_S:g} s"
+        raise LoadError(told, Cause.TIMEOUT) from None
     if not line:
-        raise LoadError(f"the server process ended with exit status {child.wait()} while loading")
+        ended = death(_STOP_TIMEOUT_S)
+        raise LoadError(
+            f"{ended or 'the server closed its pipe'} while loading",
+            end_seen(ended, log, Phase.LOADING) if ended else Cause.UNKNOWN,
+        )
     answer: dict[str, Any] = json.loads(line)
     if "error" in answer:
-        raise LoadError(str(answer["error"]))
+        told = str(answer["error"])
+        starved = starved_in(f"{told}\n{tail_of(log)}")
+        cause = Cause.NOT_LOADED if answer["installed"] else Cause.NOT_SET_UP
+        raise LoadError(told, FailureEvidence(cause, starved=starved))
     return answer
 
 
@@ -123,12 +142,21 @@ def _build(props: dict[str, Any]) -> str:
     return f"xllamacpp {version('xllamacpp')}, llama.cpp {props.get('build_info')}"
 
 
-def _death(child: subprocess.Popen[bytes], within_s: float) -> str | None:
-    """Return how the child ended, or None when it runs for so much longer."""
-    try:
-        return f"the server ended with exit status {child.wait(timeout=within_s)}"
-    except subprocess.TimeoutExpired:
-        return None
+class _Life:
+    """The life of a child, whose end is seen once and known from then on."""
+
+    def __init__(self, child: subprocess.Popen[bytes]) -> None:
+        self._child = child
+        self._started_s = time.perf_counter()
+        self._ending: Ending | None = None
+
+    def death(self, within_s: float) -> Ending | None:
+        """Return how the child ended, or None when it runs for so much longer."""
+        if self._ending is None:
+            end, child = wait_for_end(self._child, within_s), self._child
+            lived_s = time.perf_counter() - self._started_s
+            self._ending = end and Ending(end.code, lived_s, child.pid, end.peak_rss_mib)
+        return self._ending
 
 
 def _stop(child: subprocess.Popen[bytes]) -> None:

@@ -34,7 +34,8 @@ def main() -> None:
     try:
         answer = _start(settings)
     except Exception as error:  # whatever the runtime raises, the parent has to hear of it
-        answer = {"error": f"{type(error).__name__}: {error}"}
+        missing = isinstance(error, ImportError)  # of a package: no word on the model
+        answer = {"error": f"{type(error).__name__}: {error}", "installed": not missing}
     print(json.dumps(answer), file=answers, flush=True)
     watcher.join()
 

@@ -12,6 +12,7 @@ from typing import Any
 from orket_lib.artifacts.io import sha256_of_file
 from orket_lib.providers.gguf_header import Header, read_header
 from orket_lib.vocabulary.errors import LoadError
+from orket_lib.vocabulary.failures import Cause
 from orket_lib.vocabulary.quants import normalize_tag
 
 _SHARD = re.compile(r"(?P<stem>.*)-\d{5}-of-(?P<count>\d{5})\.gguf")
@@ -45,14 +46,15 @@ def read_gguf(path: Path) -> GgufFacts:
     parts = shards(path)
     if path != parts[0]:
         raise LoadError(
-            f"{path.as_posix()}: a model in parts is named by its first: {parts[0].name}"
+            f"{path.as_posix()}: a model in parts is named by its first: {parts[0].name}",
+            Cause.NO_FILE,
         )
     first = _whole_header(path)
     headers = [first, *(_whole_header(part) for part in parts[1:])]
     tensors = [tensor for header in headers for tensor in header.tensors]
     weights = sum(tensor.elements for tensor in tensors)
     if not weights:
-        raise LoadError(f"{path.as_posix()}: holds no tensors")
+        raise LoadError(f"{path.as_posix()}: holds no tensors", Cause.UNREADABLE)
     file_type = first.metadata.get("general.file_type")
     return GgufFacts(
         quant_tag=tag_of_file_type(file_type) if isinstance(file_type, int) else None,
@@ -94,9 +96,11 @@ def _whole_header(path: Path) -> Header:
         if size < header.end:
             raise ValueError(f"it is cut: {size} of {header.end} bytes")
     except OSError as error:
-        raise LoadError(f"{path.as_posix()}: not a readable GGUF file: {error.strerror}") from None
+        told = f"{path.as_posix()}: not a readable GGUF file: {error.strerror}"
+        raise LoadError(told, Cause.NO_FILE) from None
     except ValueError as error:
-        raise LoadError(f"{path.as_posix()}: not a readable GGUF file: {error}") from None
+        told = f"{path.as_posix()}: not a readable GGUF file: {error}"
+        raise LoadError(told, Cause.UNREADABLE) from None
     return header
 
 

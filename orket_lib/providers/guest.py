@@ -46,7 +46,8 @@ def ask_as_guest(model: ServedElsewhere, request: GenerationRequest) -> Generati
     except RequestTimedOut as error:
         raise RequestTimedOut(f"{model.address.base_url}: {error}") from None
     except RequestFailed as error:
-        raise RequestFailed(f"{model.address.base_url}: {error}", error.fault) from None
+        told, cause = f"{model.address.base_url}: {error}", error.evidence.cause
+        raise RequestFailed(told, error.fault, cause) from None
 
 
 def _ask(model: ServedElsewhere, request: GenerationRequest) -> Generation:

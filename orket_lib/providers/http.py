@@ -19,6 +19,7 @@ import httpx
 
 from orket_lib.providers.sse import json_object
 from orket_lib.vocabulary.errors import ProviderError, RequestFailed, RequestTimedOut
+from orket_lib.vocabulary.failures import Cause
 from orket_lib.vocabulary.faults import Fault
 
 CONTROL_TIMEOUT_S = 30.0
@@ -27,6 +28,8 @@ _LEAST_BYTES = 4 * 1024**2
 _MOST_ERROR_BYTES = 64 * 1024  # of an error's body: its beginning tells
 _REFERENCE = re.compile(r"\$\{ENV:([A-Za-z_][A-Za-z0-9_]*)\}")
 _FAULTS = {404: Fault.NOT_FOUND, 503: Fault.LOADING}
+# Statuses that speak of us or of others, and not of what was asked.
+_CAUSES = {401: Cause.NOT_SET_UP, 403: Cause.NOT_SET_UP, 429: Cause.OCCUPIED}
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,7 @@ class HttpServer:
         try:
             address = httpx.URL(base_url)
         except httpx.InvalidURL as error:
-            raise ProviderError(f"{base_url}: no address: {error}") from None
+            raise ProviderError(f"{base_url}: no address: {error}", Cause.NOT_SET_UP) from None
         self._http = httpx.Client(
             base_url=address,
             headers={
@@ -198,7 +201,11 @@ class HttpServer:
             if len(body) > _MOST_ERROR_BYTES:
                 break
         said = self._without_key(_error_text(body.decode("utf-8", errors="replace")))
-        return RequestFailed(f"{where}HTTP {status}: {said[:200]}", _FAULTS.get(status, general))
+        return RequestFailed(
+            f"{where}HTTP {status}: {said[:200]}",
+            _FAULTS.get(status, general),
+            _CAUSES.get(status),
+        )
 
     def _without_key(self, text: str) -> str:
         """Return what a server or a library said, which may quote what it was sent."""
@@ -225,13 +232,15 @@ def _resolved(reference: str | None) -> str | None:
     """Return a key, taken from the environment where `${ENV:NAME}` says so."""
     named = _REFERENCE.fullmatch(reference or "")
     if named and named[1] not in os.environ:
-        raise ProviderError(f"api_key: the environment has no variable {named[1]}")
+        told = f"api_key: the environment has no variable {named[1]}"
+        raise ProviderError(told, Cause.NOT_SET_UP)
     key = os.environ[named[1]] if named else reference
     if not key:
         return None
     key = key.strip()  # a line's end, of a key that was read from a file
     if not (key.isascii() and key.isprintable()):
-        raise ProviderError("api_key: has a character that no HTTP header may have")
+        told = "api_key: has a character that no HTTP header may have"
+        raise ProviderError(told, Cause.NOT_SET_UP)
     return key
 
 

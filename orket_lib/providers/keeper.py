@@ -9,8 +9,8 @@ The server gets a session of its own: Ctrl-C reaches us, and a server that obeye
 look like one that had crashed.
 
 Reads one line of JSON, {"command": [...], "cpus": [...]}, from standard input; writes {"pid": N}
-once the server runs, or {"error": "..."}; and {"exit": CODE} when it has ended. What the server
-says goes to our standard error.
+once the server runs, or {"error": "..."}; and {"exit": CODE, "peak_rss_mib": N} when it has ended.
+What the server says goes to our standard error.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from contextlib import suppress
 from typing import Any
 
 from orket_lib.providers.parent_death import die_with_parent, wait_for_end_of
+from orket_lib.providers.process_end import wait_for_end
 
 STOP_TIMEOUT_S = 5.0
 
@@ -51,7 +52,9 @@ def main() -> None:
         _end(server)
 
     threading.Thread(target=end_it, daemon=True).start()
-    _tell({"exit": server.wait()})
+    ended = wait_for_end(server)
+    if ended is not None:
+        _tell({"exit": ended.code, "peak_rss_mib": ended.peak_rss_mib})
     os._exit(0)  # the thread may still be at its pipe
 
 

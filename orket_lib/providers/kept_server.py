@@ -18,6 +18,7 @@ import psutil
 
 from orket_lib.providers.keeper import STOP_TIMEOUT_S
 from orket_lib.vocabulary.errors import LoadError
+from orket_lib.vocabulary.failures import Cause, Ending
 
 _PATIENCE_S = 10.0  # beyond what the keeper itself waits for its server
 
@@ -34,18 +35,18 @@ class KeptServer:
         self.started_s = time.perf_counter()
         self.pid = pid
         self._keeper = keeper
-        self._ended: str | None = None
+        self._ended: Ending | None = None
 
-    def death(self, within_s: float) -> str | None:
+    def death(self, within_s: float) -> Ending | None:
         """Return how the server ended, or None when it runs for so much longer."""
         try:
             self._keeper.wait(timeout=within_s)
         except subprocess.TimeoutExpired:
             return None
         if self._ended is None:
-            status = _next_answer(self._keeper).get("exit")
-            how = "its keeper, which was killed" if status is None else f"exit status {status}"
-            self._ended = f"the server ended with {how}"
+            said = _next_answer(self._keeper)
+            lived_s = time.perf_counter() - self.started_s
+            self._ended = Ending(said.get("exit"), lived_s, self.pid, said.get("peak_rss_mib"))
         return self._ended
 
 
@@ -80,7 +81,8 @@ def kept_server(
             keeper.stdin.flush()
         answer = _next_answer(keeper)
         if "pid" not in answer:
-            raise LoadError(answer.get("error", "the process that starts the server ended at once"))
+            told = answer.get("error", "the process that starts the server ended at once")
+            raise LoadError(told, Cause.NOT_SET_UP)
         kept = KeptServer(keeper, answer["pid"])
         with suppress(psutil.NoSuchProcess):  # dead already
             server = psutil.Process(kept.pid)

@@ -19,6 +19,7 @@ from orket_lib.providers.llama_model import LlamaModel, read_back, read_controls
 from orket_lib.providers.llama_traffic import Traffic
 from orket_lib.providers.numbers import count, section
 from orket_lib.vocabulary.errors import LoadError, ProviderError
+from orket_lib.vocabulary.failures import Cause
 from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.reasons import Reason
 
@@ -124,11 +125,14 @@ def _require_model(
         raise LoadError(
             f"{url} serves {served.path} (SHA-256 {served.sha256[:12]}...), and this cell is "
             f"{source.artifact} ({asked[:12]}...); start it with that file, or leave base_url out "
-            "and we start it"
+            "and we start it",
+            Cause.NOT_OFFERED,
         )
     if tag and tag not in names:
         listed = ", ".join(f"`{name}`" for name in names) or "nothing that has a name"
-        raise LoadError(f"{url} serves {listed}, not `{tag}`; start it with: --alias {tag}")
+        raise LoadError(
+            f"{url} serves {listed}, not `{tag}`; start it with: --alias {tag}", Cause.NOT_OFFERED
+        )
 
 
 def _names(props: dict[str, Any], models: list[dict[str, Any]]) -> list[str]:

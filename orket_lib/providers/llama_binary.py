@@ -23,11 +23,13 @@ class Device:
         name: As the program calls it, such as `CUDA0`.
         description: As its driver calls it.
         free_mib: Memory that is free on it.
+        total_mib: Memory of it, free or not.
     """
 
     name: str
     description: str
     free_mib: float
+    total_mib: float
 
 
 def listed_devices(binary: str) -> tuple[Device, ...] | None:
@@ -36,7 +38,7 @@ def listed_devices(binary: str) -> tuple[Device, ...] | None:
     if said is None or "Available devices" not in said:
         return None
     return tuple(
-        Device(name, description, float(free))
+        Device(name, description, float(free), float(total))
         for name, description, total, free in _DEVICE.findall(said)
         if int(total)  # a library for matrices is listed, too, and holds no model
     )

@@ -20,6 +20,7 @@ from orket_lib.providers.http import CONTROL_TIMEOUT_S, HttpServer
 from orket_lib.providers.numbers import count, seconds, section
 from orket_lib.providers.prometheus import samples
 from orket_lib.vocabulary.errors import ProviderError
+from orket_lib.vocabulary.failures import Cause
 
 _CHAT = "/v1/chat/completions"
 _MS = 1e-3
@@ -109,7 +110,7 @@ class LlamaClient:
         """Return the number of tokens of a text, special tokens left out."""
         tokens = self._post("/tokenize", {"content": text}).get("tokens")
         if not isinstance(tokens, list):
-            raise ProviderError("POST /tokenize: the answer holds no tokens")
+            raise ProviderError("POST /tokenize: the answer holds no tokens", Cause.ANSWERED)
         return len(tokens)
 
     def sampler_settings(self, seed: int | None) -> dict[str, Any]:

@@ -18,6 +18,7 @@ import psutil
 from orket_lib.artifacts.spec import MeasurementSpec
 from orket_lib.providers.programs import find_program
 from orket_lib.vocabulary.errors import LoadError
+from orket_lib.vocabulary.failures import Cause
 
 _HELP_TIMEOUT_S = 60.0  # a build for GPUs looks for them first
 _FLAG = re.compile(r"(?<![\w-])--[a-z][a-z-]+")
@@ -42,7 +43,8 @@ def find_binary(name: str) -> str:
     """
     path = find_program(name)
     if path is None:
-        raise LoadError(f"server_binary: there is no program {name} (neither a path nor on PATH)")
+        told = f"server_binary: there is no program {name} (neither a path nor on PATH)"
+        raise LoadError(told, Cause.NOT_SET_UP)
     return path
 
 
@@ -92,11 +94,14 @@ def _known_flags(binary: str) -> frozenset[str]:
             check=False,
         )
     except OSError as error:
-        raise LoadError(f"{binary}: {error.strerror}") from None
+        raise LoadError(f"{binary}: {error.strerror}", Cause.NOT_SET_UP) from None
     except subprocess.TimeoutExpired:
-        raise LoadError(f"{binary} --help: no answer in {_HELP_TIMEOUT_S:g} s") from None
+        told_of = f"{binary} --help: no answer in {_HELP_TIMEOUT_S:g} s"
+        raise LoadError(told_of, Cause.TIMEOUT) from None
     text = told.stdout.decode(errors="replace")
     if told.returncode:
         last = (text.strip().splitlines() or ["it says nothing"])[-1]
-        raise LoadError(f"{binary} --help: exit status {told.returncode}: {last[:200]}")
+        raise LoadError(
+            f"{binary} --help: exit status {told.returncode}: {last[:200]}", Cause.NOT_SET_UP
+        )
     return frozenset(_FLAG.findall(text))

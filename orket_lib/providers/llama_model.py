@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +20,16 @@ from orket_lib.providers.base import Generation, GenerationRequest
 from orket_lib.providers.gguf_file import model_sha256, read_gguf
 from orket_lib.providers.llama_client import LlamaClient, TokenChoice
 from orket_lib.providers.numbers import count, section
+from orket_lib.providers.server_log import end_seen
 from orket_lib.vocabulary.cpus import ALL, cpus_of
 from orket_lib.vocabulary.errors import ProviderError, RequestFailed, ServerCrashed
+from orket_lib.vocabulary.failures import Ending, Phase
 from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.quants import tag_of_ftype
 
 Explain = Callable[[ProviderError], ProviderError]
+# Waits so many seconds at most and returns how the server ended; None while it runs.
+Death = Callable[[float], Ending | None]
 
 _UNTOLD = Null("NOT_REPORTED")
 _DYING_S = 0.2  # a dying server gets a moment to be dead
@@ -62,10 +67,8 @@ class LlamaModel:
 
     def generate(self, request: GenerationRequest) -> Generation:
         """Answer one request; see `Model.generate`."""
-        try:
+        with explaining(self._explain):
             return self._client.stream_chat(request)
-        except RequestFailed as error:
-            raise self._explain(error) from None
 
     def count_tokens(self, text: str) -> int:
         """Return the number of tokens of a text."""
@@ -83,18 +86,30 @@ class LlamaModel:
         return ()
 
 
-def explained_by(death: Callable[[float], str | None]) -> Explain:
+def explained_by(death: Death, log: Path) -> Explain:
     """Return what tells a failed request from the death of a server of ours.
 
     Args:
-        death: Waits so many seconds at most and tells how the server ended; None while it runs.
+        death: Of that server.
+        log: Its messages.
     """
 
     def explain(error: ProviderError) -> ProviderError:
         ended = death(_DYING_S)
-        return error if ended is None else ServerCrashed(f"{ended} ({error})")
+        if ended is None:
+            return error
+        return ServerCrashed(f"{ended} ({error})", end_seen(ended, log, Phase.SERVING))
 
     return explain
+
+
+@contextmanager
+def explaining(explain: Explain) -> Iterator[None]:
+    """Tell a failed request within the context from a dead server."""
+    try:
+        yield
+    except RequestFailed as error:
+        raise explain(error) from None
 
 
 def read_back(

@@ -20,6 +20,7 @@ from orket_lib.providers.llama_client import LlamaClient
 from orket_lib.providers.llama_model import Explain
 from orket_lib.providers.numbers import section
 from orket_lib.vocabulary.errors import LoadError, ProviderError, ServerCrashed
+from orket_lib.vocabulary.failures import Cause
 from orket_lib.vocabulary.reasons import Reason
 
 _LOAD_TIMEOUT_S = 1800.0
@@ -56,7 +57,7 @@ class Router:
             if name
             else "and tag_template, without artifact_template, names a cell's"
         )
-        raise LoadError(f"{self._url} is a router with {listed}, {asked}")
+        raise LoadError(f"{self._url} is a router with {listed}, {asked}", Cause.NOT_OFFERED)
 
     def loaded(self) -> list[str]:
         """Return the models that take memory now."""
@@ -74,7 +75,8 @@ class Router:
             listed = ", ".join(f"`{other}`" for other in others)
             raise LoadError(
                 f"{self._url} has {listed} loaded by somebody else; unload it, or set "
-                "exclusive: true and we do"
+                "exclusive: true and we do",
+                Cause.OCCUPIED,
             )
         for other in others:
             self._unload(other)
@@ -103,7 +105,8 @@ class Router:
                     if time.monotonic() > deadline:
                         return process(error)
                     time.sleep(_POLL_S)
-                return ServerCrashed(f"the router no longer has `{name}` loaded ({error})")
+                told = f"the router no longer has `{name}` loaded ({error})"
+                return ServerCrashed(told, Cause.NOT_OFFERED)
             return process(error)
 
         return explain
@@ -143,7 +146,8 @@ class Router:
         deadline = time.monotonic() + _UNLOAD_TIMEOUT_S
         while name in self.loaded():
             if time.monotonic() > deadline:
-                raise LoadError(f"{self._url} keeps `{name}` loaded, {_UNLOAD_TIMEOUT_S:g} s long")
+                told = f"{self._url} keeps `{name}` loaded, {_UNLOAD_TIMEOUT_S:g} s long"
+                raise LoadError(told, Cause.OCCUPIED)
             time.sleep(_POLL_S)
 
     def _wait_until_loaded(self, name: str) -> None:
@@ -155,9 +159,12 @@ class Router:
                 return
             if status.get("failed"):
                 code = status.get("exit_code")
-                raise LoadError(f"the router could not load `{name}`: its server ended with {code}")
+                told = f"the router could not load `{name}`: its server ended with {code}"
+                raise LoadError(told, Cause.ANSWERED)  # 1, whatever it ended by
             if time.monotonic() > deadline:
-                raise LoadError(f"`{name}` is not loaded after {_LOAD_TIMEOUT_S:g} s")
+                raise LoadError(
+                    f"`{name}` is not loaded after {_LOAD_TIMEOUT_S:g} s", Cause.TIMEOUT
+                )
             time.sleep(_POLL_S)
 
 

@@ -19,6 +19,7 @@ from orket_lib.providers.llama_attached import AttachedModel, look_at
 from orket_lib.providers.llama_client import LlamaClient
 from orket_lib.providers.llama_router import Router
 from orket_lib.vocabulary.errors import LoadError, ProviderError
+from orket_lib.vocabulary.failures import Cause
 from orket_lib.vocabulary.nulls import Null
 
 _LOAD_TIMEOUT_S = 1800.0
@@ -66,7 +67,8 @@ def attached(spec: MeasurementSpec, source: Source, log: Path) -> Iterator[Attac
             raise
         except ProviderError as error:
             hint = "; set api_key" if "HTTP 401" in str(error) else ""
-            raise LoadError(f"no llama-server that we can use at {url}: {error}{hint}") from None
+            told = f"no llama-server that we can use at {url}: {error}{hint}"
+            raise LoadError(told, error.evidence) from None
         yield model
 
 
@@ -103,8 +105,9 @@ def _wait_until_loaded(client: LlamaClient, url: str) -> None:
     while not client.healthy():
         if not client.listens():
             raise LoadError(
-                f"nobody answers at {url}; type: llama-server --model FILE --metrics --slots"
+                f"nobody answers at {url}; type: llama-server --model FILE --metrics --slots",
+                Cause.GONE,
             )
         if time.monotonic() > deadline:
-            raise LoadError(f"{url}: not loaded after {_LOAD_TIMEOUT_S:g} s")
+            raise LoadError(f"{url}: not loaded after {_LOAD_TIMEOUT_S:g} s", Cause.TIMEOUT)
         time.sleep(_POLL_S)

@@ -24,13 +24,16 @@ from orket_lib.providers.llama_command import command_line, environment, find_bi
 from orket_lib.providers.llama_model import (
     LlamaModel,
     explained_by,
+    explaining,
     read_back,
     read_controls,
 )
 from orket_lib.providers.llama_running import attached
-from orket_lib.providers.server_log import errors_in, tail_of
+from orket_lib.providers.server_log import end_seen, errors_in, tail_of
+from orket_lib.providers.watched_file import watched_file
 from orket_lib.vocabulary.cpus import cpus_of
 from orket_lib.vocabulary.errors import LoadError
+from orket_lib.vocabulary.failures import Cause, Phase
 from orket_lib.vocabulary.nulls import Null
 
 _BINARY = "llama-server"
@@ -59,26 +62,29 @@ def started(spec: MeasurementSpec, source: Source, log: Path) -> Iterator[LlamaM
     artifact = source.artifact
     if artifact is None:
         raise LoadError(
-            f"`{spec.artifact.tag}` is a name on a server; one that we start has a file"
+            f"`{spec.artifact.tag}` is a name on a server; one that we start has a file",
+            Cause.NOT_SET_UP,
         )
     binary = find_binary(source.place.server_binary or _BINARY)
     key, port = secrets.token_hex(16), _free_port()
     command = command_line(binary, spec, artifact, port)
     cpus = cpus_of(spec.controls.affinity_policy)
-    with kept_server(command, environment(spec, key), cpus, log) as server:
+    with (
+        watched_file(artifact),
+        kept_server(command, environment(spec, key), cpus, log) as server,
+    ):
         client = LlamaClient(f"http://127.0.0.1:{port}", key)
+        explain = explained_by(server.death, log)
         try:
             load_s = _wait_until_loaded(server, client, log)
             _require_ours(server, client)
-            props = client.props()
-            yield LlamaModel(
-                client,
-                server.pid,
-                read_back(props, artifact, f"llama-server, llama.cpp {props.get('build_info')}"),
-                tuple(read_controls(spec.controls, client, server.pid, log)),
-                LoadTimes.of(load_seconds=load_s, model_seconds=Null("NOT_REPORTED")),
-                explained_by(server.death),
-            )
+            with explaining(explain):
+                props = client.props()
+                build = f"llama-server, llama.cpp {props.get('build_info')}"
+                served = read_back(props, artifact, build)
+                controls = tuple(read_controls(spec.controls, client, server.pid, log))
+            load = LoadTimes.of(load_seconds=load_s, model_seconds=Null("NOT_REPORTED"))
+            yield LlamaModel(client, server.pid, served, controls, load, explain)
         finally:
             client.close()
 
@@ -93,9 +99,12 @@ def _wait_until_loaded(server: KeptServer, client: LlamaClient, log: Path) -> fl
         ended = server.death(_POLL_S)
         if ended is not None:
             said = errors_in(tail_of(log))
-            raise LoadError(f"{ended} while loading" + (f": {said}" if said else ""))
+            raise LoadError(
+                f"{ended} while loading" + (f": {said}" if said else ""),
+                end_seen(ended, log, Phase.LOADING),
+            )
         if time.perf_counter() - server.started_s > _LOAD_TIMEOUT_S:
-            raise LoadError(f"not loaded after {_LOAD_TIMEOUT_S:g} s")
+            raise LoadError(f"not loaded after {_LOAD_TIMEOUT_S:g} s", Cause.TIMEOUT)
     return time.perf_counter() - server.started_s
 
 
@@ -109,7 +118,8 @@ def _require_ours(server: KeptServer, client: LlamaClient) -> None:
     others = listeners(url) - {server.pid}
     if others:
         named = ", ".join("of somebody else" if pid is None else str(pid) for pid in others)
-        raise LoadError(f"{url}: another process ({named}) listens there, too; start again")
+        told = f"{url}: another process ({named}) listens there, too; start again"
+        raise LoadError(told, Cause.PORT_TAKEN)
 
 
 def _free_port() -> int:

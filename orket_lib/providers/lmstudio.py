@@ -139,8 +139,8 @@ def _route(client: LmStudioClient, instance: str) -> str:
         if all(generation.usage is not None for generation in found):
             return route
         answering.append(route)
-    if not answering:
-        raise LoadError(f"{instance} does not answer: {last}")
+    if not answering and last:
+        raise LoadError(f"{instance} does not answer: {last}", last.evidence)
     return answering[0]
 
 

@@ -19,6 +19,7 @@ from orket_lib.providers.lmstudio_client import LmStudioClient
 from orket_lib.providers.lmstudio_models import Instance, Listed, find, loaded
 from orket_lib.providers.visits import evict, leave, load_errors, not_loaded
 from orket_lib.vocabulary.errors import LoadError, ProviderError, RequestFailed, RequestTimedOut
+from orket_lib.vocabulary.failures import Cause
 from orket_lib.vocabulary.nulls import Null
 
 NAME = "LM Studio"
@@ -39,12 +40,15 @@ def find_model(client: LmStudioClient, tag: str) -> Listed:
     except (RequestFailed, RequestTimedOut) as error:
         hint = "; api_key: ${ENV:NAME} names its token" if "HTTP 401" in str(error) else ""
         raise LoadError(
-            f"no LM Studio answers at {url}; type: lms server start; or set base_url{hint}: {error}"
+            f"no LM Studio answers at {url}; type: lms server start; or set base_url{hint}: "
+            f"{error}",
+            Cause.GONE,
         ) from None
     found = find(tag, models)
     if found is None:
         names = ", ".join(item.key for item in models[:_SHOWN]) or "nothing"
-        raise LoadError(f"LM Studio at {url} has {names}, and not {tag}; type: lms get {tag}")
+        told = f"LM Studio at {url} has {names}, and not {tag}; type: lms get {tag}"
+        raise LoadError(told, Cause.NOT_OFFERED)
     return found
 
 
@@ -58,7 +62,7 @@ def make_room(client: LmStudioClient, exclusive: bool, diary: Diary) -> None:
         models, manageable = client.models()
         names = list(loaded(models))
         if names and not (exclusive and manageable):
-            raise LoadError(_foreign(names, manageable))
+            raise LoadError(_foreign(names, manageable), Cause.OCCUPIED)
         for name in names:
             evict(name, partial(client.unload, name), partial(_is_loaded, client, name))
             diary.say(f"unloaded {name}, which somebody else had loaded (exclusive: true)")
@@ -86,7 +90,8 @@ def loaded_model(
     except BaseException as error:  # also Ctrl-C: what has come to be loaded is ours
         _leave_all(client, tag, manageable, diary)
         if isinstance(error, (RequestFailed, RequestTimedOut)):
-            raise not_loaded(tag, error, _NO_MEMORY, diary) from None
+            seconds = time.perf_counter() - begin
+            raise not_loaded(tag, error, _NO_MEMORY, seconds, diary) from None
         raise
     load_seconds = time.perf_counter() - begin
     diary.say(f"loaded {tag} as {name} in {load_seconds:.3f} s")
@@ -94,7 +99,8 @@ def loaded_model(
         with load_errors(NAME, "looking at what is loaded"):
             instance = loaded(client.models()[0]).get(name)
         if instance is None:
-            raise LoadError(f"LM Studio says that it loaded {tag}, and doesn't list it as loaded")
+            told = f"LM Studio says that it loaded {tag}, and doesn't list it as loaded"
+            raise LoadError(told, Cause.NOT_OFFERED)
         yield (
             instance,
             LoadTimes.of(

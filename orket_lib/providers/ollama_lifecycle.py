@@ -18,6 +18,7 @@ from orket_lib.providers.ollama_client import OllamaClient
 from orket_lib.providers.ollama_models import Loaded, Offer, find, find_loaded, is_cloud
 from orket_lib.providers.visits import evict, leave, load_errors, not_loaded
 from orket_lib.vocabulary.errors import LoadError, RequestFailed, RequestTimedOut
+from orket_lib.vocabulary.failures import Cause
 from orket_lib.vocabulary.nulls import Null
 
 NAME = "Ollama"
@@ -37,7 +38,8 @@ def read_build(client: OllamaClient) -> str:
         hint = f" (OLLAMA_HOST is {elsewhere}, and is not read)" if elsewhere else ""
         raise LoadError(
             f"no Ollama answers at {client.address.base_url}; start it, or set base_url{hint}: "
-            f"{error}"
+            f"{error}",
+            Cause.GONE,
         ) from None
 
 
@@ -53,7 +55,8 @@ def find_offer(client: OllamaClient, tag: str) -> Offer:
         raise cloud_refusal(tag, found.remote_host if found else None)
     if found is None:
         raise LoadError(
-            f"Ollama at {client.address.base_url} has no model {tag}; type: ollama pull {tag}"
+            f"Ollama at {client.address.base_url} has no model {tag}; type: ollama pull {tag}",
+            Cause.NOT_OFFERED,
         )
     return found
 
@@ -61,7 +64,8 @@ def find_offer(client: OllamaClient, tag: str) -> Offer:
 def cloud_refusal(tag: str, host: str | None) -> LoadError:
     """Return why a model that somebody else runs is not measured."""
     where = host or "somebody else's"
-    return LoadError(f"{tag} is a cloud model: it runs at {where}, and is not measured here")
+    told = f"{tag} is a cloud model: it runs at {where}, and is not measured here"
+    return LoadError(told, Cause.ELSEWHERE)
 
 
 def make_room(client: OllamaClient, exclusive: bool, diary: Diary) -> None:
@@ -77,7 +81,8 @@ def make_room(client: OllamaClient, exclusive: bool, diary: Diary) -> None:
             stops = "; ".join(f"ollama stop {model.name}" for model in models)
             raise LoadError(
                 f"Ollama has loaded {names}, and not for us; type: {stops}; or set exclusive: "
-                "true, and it is unloaded for you"
+                "true, and it is unloaded for you",
+                Cause.OCCUPIED,
             )
         for model in models:
             there = partial(_is_loaded, client, model.name, model.digest)
@@ -96,7 +101,8 @@ def load(client: OllamaClient, tag: str, options: Mapping[str, Any], diary: Diar
     try:
         client.load(tag, options)
     except (RequestFailed, RequestTimedOut) as error:
-        raise not_loaded(tag, error, _NO_MEMORY, diary) from None
+        seconds = time.perf_counter() - begin
+        raise not_loaded(tag, error, _NO_MEMORY, seconds, diary) from None
     seconds = time.perf_counter() - begin
     diary.say(f"loaded {tag} in {seconds:.3f} s")
     return LoadTimes.of(load_seconds=seconds, model_seconds=Null("NOT_REPORTED"))
@@ -111,7 +117,8 @@ def loaded_as(client: OllamaClient, tag: str, offer: Offer) -> Loaded:
     with load_errors(NAME, "looking at what is loaded"):
         found = find_loaded(client.loaded(), tag, offer.digest)
     if found is None:
-        raise LoadError(f"Ollama says that it loaded {tag}, and doesn't list it as loaded")
+        told = f"Ollama says that it loaded {tag}, and doesn't list it as loaded"
+        raise LoadError(told, Cause.NOT_OFFERED)
     return found
 
 

@@ -17,6 +17,7 @@ from orket_lib.providers.ndjson import lines
 from orket_lib.providers.numbers import count, seconds, section, text
 from orket_lib.providers.sse import json_object
 from orket_lib.vocabulary.errors import ProviderError, RequestFailed
+from orket_lib.vocabulary.failures import Cause
 from orket_lib.vocabulary.faults import Fault
 from orket_lib.vocabulary.text import well_formed
 
@@ -84,7 +85,8 @@ def assemble(stream: StampedStream) -> Generation:
             raise RequestFailed(f"error in mid-stream: {chunk['error']}", Fault.ERROR_IN_STREAM)
         host = text(chunk, "remote_host") or text(chunk, "remote_model")
         if host:
-            raise ProviderError(f"a cloud model answered, at {host}: nothing here was measured")
+            told = f"a cloud model answered, at {host}: nothing here was measured"
+            raise ProviderError(told, Cause.ELSEWHERE)
         message = section(chunk, "message")
         content = text(message, "content") or text(chunk, "response") or ""
         thought = text(message, "thinking") or text(chunk, "thinking") or ""

@@ -26,6 +26,7 @@ from orket_lib.providers.openai_facts import ServerFacts, served_model, server_f
 from orket_lib.providers.openai_watch import OpenAiWatch
 from orket_lib.providers.seed_check import seed_readback
 from orket_lib.vocabulary.errors import LoadError, RequestFailed, RequestTimedOut
+from orket_lib.vocabulary.failures import Cause
 from orket_lib.vocabulary.faults import Fault
 from orket_lib.vocabulary.nulls import Null
 
@@ -41,7 +42,8 @@ class OpenAiProvider:
         """Attach to the server until the context ends; see `Provider.serve`."""
         url = source.place.base_url
         if url is None:
-            raise LoadError("provider `openai` is whatever server lies at base_url; there is none")
+            told = "provider `openai` is whatever server lies at base_url; there is none"
+            raise LoadError(told, Cause.NOT_SET_UP)
         diary = Diary(log)
         client = OpenAiClient(url, source.place.api_key)
         try:
@@ -127,14 +129,17 @@ def _card(client: OpenAiClient, spec: MeasurementSpec) -> Mapping[str, Any]:
         offered = _offered(client)
     except RequestFailed as error:
         hint = "; api_key: ${ENV:NAME} names its key" if "HTTP 401" in str(error) else ""
-        raise LoadError(f"no server that can be asked at {url}: {error}{hint}") from None
+        told = f"no server that can be asked at {url}: {error}{hint}"
+        raise LoadError(told, Cause.GONE) from None
     except RequestTimedOut as error:
-        raise LoadError(f"no server that can be asked at {url}: {error}") from None
+        told = f"no server that can be asked at {url}: {error}"
+        raise LoadError(told, Cause.GONE) from None
     if tag not in offered:
         names = ", ".join(list(offered)[:_SHOWN]) or "nothing"
         raise LoadError(
             f"the server at {url} offers {names}, and not {tag}; vLLM serves it with: "
-            f"vllm serve {_vllm_arguments(tag, spec.n_ctx)}"
+            f"vllm serve {_vllm_arguments(tag, spec.n_ctx)}",
+            Cause.NOT_OFFERED,
         )
     return offered[tag]
 
@@ -172,7 +177,8 @@ def _attach(client: OpenAiClient, spec: MeasurementSpec, card: Mapping[str, Any]
         watch = OpenAiWatch(client, name, card)
         return OpenAiModel(client, spec, facts, extras, watch)
     except (RequestFailed, RequestTimedOut) as error:
-        raise LoadError(f"{name} at {client.address.base_url} does not answer: {error}") from None
+        told = f"{name} at {client.address.base_url} does not answer: {error}"
+        raise LoadError(told, error.evidence) from None
 
 
 def _with_cached(generation: Generation, cached: int | None) -> Generation:

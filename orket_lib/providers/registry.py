@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from orket_lib.providers.base import Provider
 from orket_lib.vocabulary.errors import ProviderError
+from orket_lib.vocabulary.failures import Cause
 
 
 def provider_for(name: str) -> Provider:
@@ -32,4 +33,4 @@ def provider_for(name: str) -> Provider:
         from orket_lib.providers.lmstudio import LmStudioProvider
 
         return LmStudioProvider()
-    raise ProviderError(f"provider `{name}`: there is none of that name")
+    raise ProviderError(f"provider `{name}`: there is none of that name", Cause.NOT_SET_UP)

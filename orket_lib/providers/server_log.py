@@ -9,8 +9,18 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from orket_lib.vocabulary.failures import Cause, Ending, FailureEvidence, Phase, Starved
+
 _LEVELLED = re.compile(r"^\S+ ([IWED]) +(.+)$")
 _WORDS = re.compile(r"\b(error|fail(ed|ure)?|invalid|unable|can'?not|couldn'?t|unknown)\b", re.I)
+_STARVED = re.compile(
+    r"out of memory|failed to allocate|unable to allocate|bad_alloc|outof(device|host)memory"
+    r"|device memory allocation",
+    re.I,
+)
+_OF_A_GPU = re.compile(r"cuda|rocm|(?<![a-z])hip|vulkan|sycl|metal|gpu|device", re.I)
+_NO_PORT = re.compile(r"(couldn't|failed to) bind|address already in use", re.I)
+_NO_PROGRAM = (126, 127)  # what a shell says of one that can't be run, or isn't there
 _TAIL_BYTES = 8000
 _SHOWN_LINES, _SHOWN_CHARS = 2, 200
 
@@ -28,6 +38,31 @@ def errors_in(text: str) -> str:
     """Return the first errors that a log tells, in the server's own words; empty without any."""
     found = [said for line in text.splitlines() if (said := _error_of(line.strip()))]
     return "; ".join(said[:_SHOWN_CHARS] for said in found[:_SHOWN_LINES])
+
+
+def starved_in(text: str) -> Starved | None:
+    """Return the memory that a server's words say it could not get; None where they don't."""
+    lines = [line for line in text.splitlines() if _STARVED.search(line)]
+    if not lines:
+        return None
+    return Starved.GPU if any(map(_OF_A_GPU.search, lines)) else Starved.MAIN
+
+
+def end_seen(ending: Ending, log: Path, phase: Phase) -> FailureEvidence:
+    """Return what the end of a server of ours shows, with what its log says of it.
+
+    Args:
+        ending: How it ended.
+        log: Its messages.
+        phase: When it ended.
+    """
+    said = tail_of(log)
+    cause = Cause.ENDED
+    if ending.code in _NO_PROGRAM:
+        cause = Cause.NOT_SET_UP
+    elif phase is Phase.LOADING and not ending.from_outside and _NO_PORT.search(said):
+        cause = Cause.PORT_TAKEN
+    return FailureEvidence(cause, phase, ending, starved=starved_in(said))
 
 
 def _error_of(line: str) -> str | None:

@@ -22,10 +22,19 @@ line prints them without a traceback; anything that is not an `OrketError` is a 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from textwrap import indent
 
+from orket_lib.vocabulary.failures import Cause, FailureEvidence, Phase
 from orket_lib.vocabulary.faults import Fault
 from orket_lib.vocabulary.text import well_formed
+
+# What a fault of a request says of its server; any other one is an answer.
+_CAUSES: dict[Fault | None, Cause] = {
+    Fault.REFUSED: Cause.GONE,
+    Fault.RESET: Cause.GONE,
+    Fault.LOADING: Cause.OCCUPIED,
+}
 
 
 class OrketError(Exception):
@@ -47,11 +56,28 @@ class ArtifactError(OrketError):
 
 
 class ProviderError(OrketError):
-    """A model server could not be started, reached or understood."""
+    """A model server could not be started, reached or understood.
+
+    Args:
+        message: What was seen, in words.
+        seen: The same, so that it can be judged.
+
+    Attributes:
+        evidence: What was seen, and that it was seen in this class's phase.
+    """
+
+    phase = Phase.SERVING
+
+    def __init__(self, message: str, seen: FailureEvidence | Cause = Cause.UNKNOWN) -> None:
+        evidence = FailureEvidence(seen) if isinstance(seen, Cause) else seen
+        self.evidence = replace(evidence, phase=self.phase)
+        super().__init__(well_formed(message))  # a server's words may be in it
 
 
 class LoadError(ProviderError):
     """The model did not load (file unreadable, format unknown, no answer in time)."""
+
+    phase = Phase.LOADING
 
 
 class NoRoom(LoadError):
@@ -72,15 +98,21 @@ class RequestFailed(ProviderError):
     Args:
         message: What was seen.
         fault: Which kind of failure it is; None when it is none of the server's.
+        cause: What made it fail, where that is more than the fault says.
     """
 
-    def __init__(self, message: str, fault: Fault | None = None) -> None:
+    def __init__(
+        self, message: str, fault: Fault | None = None, cause: Cause | None = None
+    ) -> None:
         self.fault = fault
-        super().__init__(well_formed(message))  # a server's words may be in it
+        super().__init__(message, cause or _CAUSES.get(fault, Cause.ANSWERED))
 
 
 class RequestTimedOut(ProviderError):
-    """One request ran past `task_timeout_sec`."""
+    """One request ran past its time limit, for the most part `task_timeout_sec`."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, Cause.TIMEOUT)
 
 
 class QuantizeError(OrketError):
