@@ -44,10 +44,10 @@ def cells_of(summary: Summary, bank: Path | None) -> Iterator[CellNow]:
     """Yield the cells of a sweep; one that is not valid has no records, and says why.
 
     Raises:
-        ArtifactError: A run report is gone, or the bank no longer holds the tasks that were asked,
-            or nobody says which one that is.
+        ArtifactError: A run report is gone or of other measurements, the bank no longer holds the
+            tasks that were asked, or it is not named.
     """
-    from orket_lib.artifacts.io import read_model
+    from orket_lib.commands._reports import reports_of
     from orket_lib.vocabulary.errors import ArtifactError
 
     path = bank or summary.matrix.get("task_bank")
@@ -56,7 +56,7 @@ def cells_of(summary: Summary, bank: Path | None) -> Iterator[CellNow]:
     for session in summary.sessions:
         for row in session.per_quant:
             if row.valid:
-                reports = [read_model(Path(found), RunReport) for found in row.report_paths]
+                reports = reports_of(row)
                 clean = row_quality(row.run_quality_reasons, Lane.LAB) is Quality.CLEAN
                 records = records_of(as_one(reports), Path(path), clean, summary.execution_lane)
                 yield CellNow(row.model_id, row.quant_tag, records)
@@ -82,13 +82,12 @@ def records_of(
     """
     from orket_lib.analysis.gold import baselines_of
     from orket_lib.artifacts.canonical import DIGEST_LENGTH
-    from orket_lib.tasks.bank import load_bank, selection
+    from orket_lib.tasks.bank import load_bank, selected, selection
     from orket_lib.vocabulary.errors import ArtifactError
 
     loaded = load_bank(bank)
-    wanted = set(report.spec.tasks.ids)
-    tasks = tuple(task for task in loaded.tasks if task.id in wanted)
-    if selection(loaded, tasks) != report.spec.tasks:
+    tasks = selected(loaded, report.spec.tasks)
+    if tasks is None:
         raise ArtifactError(f"{bank}: no longer holds the tasks that were measured")
     revisions = {task.test_id: selection(loaded, (task,)).sha256[:DIGEST_LENGTH] for task in tasks}
     return baselines_of(report, revisions, clean, lane)

@@ -20,15 +20,15 @@ def run(options: argparse.Namespace) -> int:
     """Print, for each measured cell, the decode rate by both clocks."""
     from orket_lib.analysis.clocks import clock_agreement
     from orket_lib.artifacts.io import read_model
-    from orket_lib.artifacts.run_report import RunReport
     from orket_lib.artifacts.summary import Summary
+    from orket_lib.commands._reports import reports_of
 
     summary = read_model(options.summary, Summary)
     reports = [
-        read_model(Path(path), RunReport)
+        report
         for session in summary.sessions
         for row in session.per_quant
-        for path in row.report_paths
+        for report in reports_of(row)
     ]
     found = [agreement for report in reports if (agreement := clock_agreement(report))]
     if not found:
