@@ -105,7 +105,14 @@ def test_a_word_inside_of_another_one_is_not_found(inside: str) -> None:
     ids=["seed", "context", "depths", "tasks", "families"],
 )
 def test_whatever_is_asked_is_in_its_identity(other: tuple[ContextQuestion, ...]) -> None:
-    assert context_selection(other) != context_selection(context_tasks(fill(), 4096, 7))
+    same = context_selection(context_tasks(fill(), 4096, 7), fill())
+    assert context_selection(other, fill()) != same
+
+
+def test_how_far_a_context_is_filled_is_in_what_is_sent() -> None:
+    tasks = context_tasks(fill(), 4096, 7)
+    keys = [context_selection(tasks, fill(share=share)).keys for share in (0.5, 0.85)]
+    assert not set(keys[0]) & set(keys[1])
 
 
 def test_without_a_seed_they_are_the_same_every_time_too() -> None:
