@@ -58,7 +58,7 @@ rule measure_closing_canary:
             f"{RESULTS}/canary/closing_receipt.json"
         ),
         again=again("measure_closing_canary"),
-        cells=f"{RESULTS}/cells",
+        cells=lambda wildcards, input: cells_beside(input.place),
     shell:
         "python -m orket_lib measure-canary --spec {input.spec} --preflight {input.preflight}"
         " --place {input.place} --closing {params.cells} --attempt {params.attempt}"

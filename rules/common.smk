@@ -59,6 +59,11 @@ def again(rule):
     return lambda wildcards, output: FORCED.again(rule, output)
 
 
+def cells_beside(policy):
+    """Return the folder of the sweep's cells, beside that of a policy."""
+    return Path(policy).parents[1].joinpath("cells").as_posix()
+
+
 def show_result(since=0.0, gate_log=None):
     from orket_lib.commands.show import show_summary
 

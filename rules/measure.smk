@@ -92,7 +92,7 @@ rule pass_measurements:
     log:
         f"{LOGS}/measurements_passed.log",
     params:
-        cells=f"{RESULTS}/cells",
+        cells=lambda wildcards, input: cells_beside(input.matrix),
         further=lambda wildcards, input: (
             f"--receipts {input.further}" if input.further else ""
         ),
