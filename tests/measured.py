@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from builders import PROVENANCE
 
 from orket_lib.artifacts.receipt import CellReceipt
 from orket_lib.artifacts.run_report import RunReport
 from orket_lib.artifacts.spec import RunSpec
-from orket_lib.measure.cell import Again, CellMeasurement, receipt_of
+from orket_lib.measure.cell import Again, CellMeasurement
+from orket_lib.measure.cell_receipt import receipt_of
 from orket_lib.measure.progress import Progress, Silent
 from orket_lib.measure.run_report import run_report
 from orket_lib.measure.sandboxes import sandbox_for
@@ -46,14 +48,9 @@ def receipt_for(
 
 
 def measured_report(
-    folder: Path,
-    wanted: RunSpec,
-    tasks: Sequence[Task],
-    source: Source = NANO,
-    progress: Progress | None = None,
-    again: Again | None = None,
+    folder: Path, wanted: RunSpec, tasks: Sequence[Task], *where: Any, **how: Any
 ) -> RunReport:
-    """Measure what a cell lacks, and return what it came to."""
-    receipt = receipt_for(folder, wanted, tasks, source, progress, again)
+    """Measure what a cell lacks, as `receipt_for` does, and return what it came to."""
+    receipt = receipt_for(folder, wanted, tasks, *where, **how)
     sandbox = sandbox_for(tasks, wanted.sandbox)
     return run_report(receipt, asking(wanted, tasks), tasks, sandbox, PROVENANCE)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from builders import metrics
+
 from orket_lib.analysis.frontier import FrontierPolicy
 from orket_lib.analysis.kpis import stability_kpis
 from orket_lib.analysis.sessions import build_session
@@ -18,8 +20,6 @@ from orket_lib.vocabulary.statuses import (
     Lane,
     Quality,
     RunStatus,
-    SidecarStatus,
-    TokenStatus,
     VramProfile,
 )
 
@@ -40,13 +40,8 @@ SEVEN = (
 
 def row(tag: str, bits: float | Null, adherence: float | Null, **changes: Any) -> RowMetrics:
     """Return a measured row; `changes` name the fields that differ."""
-    rank = bits if isinstance(bits, Null) else bits * 100
     values: dict[str, Any] = {
         "model_id": "orket-nano",
-        "quant_tag": tag,
-        "quant_rank": rank,
-        "status": RunStatus.MEASURED,
-        "status_reason": None,
         "adherence_score": adherence,
         "adherence_by_family": (
             FamilyScore(family="add", adherence_score=0.25, tasks=84),
@@ -54,32 +49,15 @@ def row(tag: str, bits: float | Null, adherence: float | Null, **changes: Any) -
         ),
         "total_latency": 0.0273,
         "peak_memory_rss": 64.0,
-        "peak_vram_mib": Null("NO_GPU_USED"),
         "init_latency": 0.4,
         "ttft_ms": 11.94,
         "prompt_tokens_per_second": 9876.5,
         "generation_tokens_per_second": 2000.0,
-        "rate_source": "server",
-        "output_tokens_per_answer": 40.0,
-        "orchestration_overhead_ratio": 0.1,
-        "missing_telemetry_rate": 0.0,
-        "polluted_run_rate": 0.0,
-        "cpu_saturation_rate": Null("NOT_SAMPLED"),
-        "system_load_rate": Null("NOT_SAMPLED"),
-        "determinism_rate": 1.0,
-        "token_metrics_status": TokenStatus.OK,
-        "run_quality_status": Quality.CLEAN,
-        "run_quality_reasons": (),
-        "notes": (),
         "test_runs": 2 * TASKS,
-        "failed_runs": 0,
         "artifact": RowArtifact(sha256="0" * 64, digest=None, path=None, tag=None, bytes=1),
-        "hardware_sidecar": SidecarStatus.NOT_APPLICABLE,
         "report_path": "storage/runs/orket-nano/run.json",
-        "valid": True,
-        "invalid_because": (),
     }
-    return RowMetrics.of(**(values | changes))
+    return metrics(tag, bits, **(values | changes))
 
 
 def polluted(tag: str, bits: float, adherence: float, evidence: str, **changes: Any) -> RowMetrics:

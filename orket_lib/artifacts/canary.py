@@ -1,8 +1,8 @@
 """The canary: a few tasks of one cell, several times, before anything expensive begins.
 
-The measurement (`storage/canary/<digest>.json`) holds what was seen; the verdict
-(`results/canary/verdict.json`) holds it against the thresholds. A verdict is data: it is written
-whether it passes or not, and what follows asks it.
+The measurement (`storage/canary/<digest>/<measured_at>/canary.json`) holds what was seen; the
+verdict (`results/<sweep>/canary/verdict.json`) compares it with the thresholds. A verdict is
+written whether it passes or not; the rules that follow read it.
 """
 
 from __future__ import annotations

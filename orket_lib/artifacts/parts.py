@@ -62,7 +62,7 @@ class Answer(Record):
 class SealedProbe(Record):
     """One speed probe."""
 
-    key: str = Field(description="of what probes depend on beside what is served")
+    key: str = Field(description="digest of the probe settings; the spec says what is served")
     round: int = 1
     probe: Probe
 

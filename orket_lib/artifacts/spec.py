@@ -170,7 +170,7 @@ class RunSpec(MeasurementSpec):
 
     @property
     def probe_key(self) -> str:
-        """What its speed probes depend on beside what is served."""
+        """Digest of the settings of its speed probes, apart from what is served."""
         key: dict[str, Any] = {
             "warmup_steps": self.controls.warmup_steps,
             "prompt_tokens": PROBE_PROMPT_TOKENS,

@@ -31,7 +31,8 @@ def run(options: argparse.Namespace) -> int:
         sources,
         tasks_of,
     )
-    from orket_lib.measure.cell import CellMeasurement, receipt_of
+    from orket_lib.measure.cell import CellMeasurement
+    from orket_lib.measure.cell_receipt import receipt_of
     from orket_lib.stores.parts import CellStore
     from orket_lib.vocabulary.statuses import RunStatus
     from orket_lib.workflow.job_environment import again_command

@@ -23,25 +23,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--allow-requantize", action="store_true", help="let the base be quantized already"
     )
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
-    parser.add_argument("--preflight", type=Path, help="verdict of the preflight; refuses on a no")
     parser.add_argument(
         "--out", type=Path, required=True, help="the file; one that is there is looked at and kept"
     )
-    parser.add_argument("--ready", type=Path, help="empty file that is written when it is there")
     add_log(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Make the file, unless it is there."""
-    from orket_lib.artifacts.io import read_model, write_model, write_text
-    from orket_lib.artifacts.preflight import Preflight
-    from orket_lib.measure.gates import require_preflight
+    from orket_lib.artifacts.io import write_model
     from orket_lib.measure.quantize import Order, quantize
     from orket_lib.workflow.lifeline import die_with_snakemake
 
     die_with_snakemake()
-    if options.preflight:
-        require_preflight(read_model(options.preflight, Preflight))
     order = Order(
         quant_tag=options.quant,
         base=options.base,
@@ -59,6 +53,4 @@ def run(options: argparse.Namespace) -> int:
             f"{options.out.as_posix()}: {made.bytes / 1024**2:.0f} MiB, "
             f"{made.bits_per_weight:.2f} bits per weight, in {made.seconds:.1f} s"
         )
-    if options.ready:
-        write_text(options.ready, "")
     return 0

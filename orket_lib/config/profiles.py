@@ -48,7 +48,7 @@ class ContextProfile(_Strict):
 class SidecarProfile(_Strict):
     """A hardware probe by name."""
 
-    backend: Backend = Field(description="whose sensors are read beside it")
+    backend: Backend = Field(description="whose sensors are read while it serves")
     template: Template | None = Field(None, description="command; null = our own measurement")
     timeout_sec: float = Field(120.0, gt=0)
     not_measured: tuple[SidecarField, ...] = Field(

@@ -8,17 +8,16 @@ model or its server is a result with its reason. Only what keeps us from judging
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 import psutil
 
 from orket_lib.artifacts.base import Provenance
 from orket_lib.artifacts.parts import Failure
-from orket_lib.artifacts.receipt import CellReceipt
 from orket_lib.artifacts.spec import RunSpec
 from orket_lib.measure import journal as kinds
 from orket_lib.measure.answers import RunLost, Turn
+from orket_lib.measure.cell_receipt import Outcome
 from orket_lib.measure.context_serving import require_context
 from orket_lib.measure.device_lock import device_locks
 from orket_lib.measure.failures import SeenFailure, evidence_of, judge_failure
@@ -34,14 +33,13 @@ from orket_lib.measure.sealing import parts_of
 from orket_lib.measure.session import open_session
 from orket_lib.measure.steps import steps_of
 from orket_lib.providers.base import Source
-from orket_lib.stores.parts import CellStore, Found, Wanted, read_part
+from orket_lib.stores.parts import CellStore, Wanted
 from orket_lib.tasks.bank import Task, task_key
 from orket_lib.telemetry.environment import environment
 from orket_lib.telemetry.fingerprint import boot_id, hardware_fingerprint, remote_machine
 from orket_lib.telemetry.memory_evidence import memory_evidence
 from orket_lib.vocabulary.clock import utc_now
 from orket_lib.vocabulary.errors import ProviderError, SamplerError, ServerCrashed
-from orket_lib.vocabulary.statuses import RunStatus
 
 SERVER_LOG = "server.log"
 # Of one measuring; a model whose server dies more often can't be served here.
@@ -49,51 +47,6 @@ _RESTARTS = {"row": 1, "run": 3}
 
 Again = Literal["probes", "runs", "all"]
 Step = tuple[Task | None, int]  # a probe (no task) or a task, and which time
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """How a measurement ended.
-
-    Attributes:
-        found: What of the wanted is in the store now.
-        interrupted: What went wrong that may pass; None where nothing did.
-    """
-
-    found: Found
-    interrupted: Failure | None = None
-
-
-def receipt_of(
-    spec: RunSpec, outcome: Outcome, provenance: Provenance, number: int = 1, attempt: int = 0
-) -> CellReceipt:
-    """Return which parts of the store a cell takes, or why it has none.
-
-    Args:
-        spec: What is served and how, and what is asked.
-        outcome: How its measurement ended.
-        provenance: Of the caller.
-        number: Of the round, from 1.
-        attempt: That the receipt carries.
-    """
-    found, failed = outcome.found, outcome.interrupted
-    name = f"{spec.model_id} {spec.quant_tag}"
-    interrupted = () if failed is None else (f"{name}: {failed.status.value}: {failed.reason}",)
-    if failed is None and found.failure:
-        failed = read_part(found.failure).failure
-    return CellReceipt(
-        generated_at=utc_now(),
-        provenance=provenance,
-        parts=(*found.parts, *filter(None, [found.failure])),
-        attempt=attempt,
-        interrupted=interrupted,
-        model_id=spec.model_id,
-        quant_tag=spec.quant_tag,
-        spec_digest=spec.digest(),
-        round=number,
-        status=failed.status if failed else RunStatus.MEASURED,
-        status_reason=failed.reason if failed else None,
-    )
 
 
 class CellMeasurement:
@@ -193,11 +146,11 @@ class CellMeasurement:
         words = with_last_words(error, self._store.open / SERVER_LOG)
         judged = judge_failure(error, seen, self._earlier(), words)
         failure = Failure(status=judged.status, reason=judged.reason)
-        told = {**failure.model_dump(mode="json"), "finished_at": utc_now()}
-        self._journal.append(kinds.FAILURE, {**told, "seen": seen.recorded()})
+        entry = {**failure.model_dump(mode="json"), "finished_at": utc_now()}
+        self._journal.append(kinds.FAILURE, {**entry, "seen": seen.recorded()})
         if judged.may_pass:
             return failure
-        self._journal.append(kinds.END, told)
+        self._journal.append(kinds.END, entry)
         return None
 
     def _seen(self, error: ProviderError | SamplerError) -> SeenFailure:

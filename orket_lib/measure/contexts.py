@@ -13,7 +13,8 @@ from orket_lib.artifacts.preflight import Needs
 from orket_lib.artifacts.receipt import CellReceipt
 from orket_lib.artifacts.run_report import RunReport
 from orket_lib.artifacts.spec import MeasurementSpec, RunSpec
-from orket_lib.measure.cell import CellMeasurement, Outcome, receipt_of
+from orket_lib.measure.cell import CellMeasurement
+from orket_lib.measure.cell_receipt import Outcome, receipt_of
 from orket_lib.measure.context_serving import require_room
 from orket_lib.measure.progress import Progress
 from orket_lib.measure.run_report import run_report

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal
 
-from orket_lib.artifacts.io import write_json
+from orket_lib.artifacts.io import read_json, write_json
 from orket_lib.config.resolve import Sweep
 from orket_lib.measure.gates import is_fresh
 from orket_lib.telemetry.fingerprint import boot_id
@@ -95,7 +95,7 @@ class Forced:
                 if not self._workflow.output_settings.dryrun:
                     write_json(self._file, self._decided)
             else:
-                self._decided = json.loads(self._file.read_text(encoding="utf-8"))
+                self._decided = read_json(self._file)
         return self._decided
 
     def _decide(self) -> dict[str, Any]:
@@ -105,8 +105,13 @@ class Forced:
             names |= {str(target) for target in settings.targets}
         names |= {_normal(name) for name in names}
         forced = bool(settings.forceall or self._sweep.config.again)
-        receipts = any("measure_cell" in name or "/cells/" in name for name in names)
-        due = forced or receipts or not all(cell.measured for cell in self._sweep.cells)
+        # A forced receipt, or rule, measures; a forced canary is fresh by itself.
+        measured = any(
+            name.endswith("receipt.json") or name.startswith("measure_")
+            for name in names
+            if "canary" not in name
+        )
+        due = forced or measured or not all(cell.measured for cell in self._sweep.cells)
         return {"all": settings.forceall, "names": sorted(names), "due": due}
 
 

@@ -1,0 +1,58 @@
+"""From how a cell's measurement ended to its receipt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from orket_lib.artifacts.base import Provenance
+from orket_lib.artifacts.parts import Failure
+from orket_lib.artifacts.receipt import CellReceipt
+from orket_lib.artifacts.spec import RunSpec
+from orket_lib.stores.parts import Found, read_part
+from orket_lib.vocabulary.clock import utc_now
+from orket_lib.vocabulary.statuses import RunStatus
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a measurement ended.
+
+    Attributes:
+        found: What of the wanted is in the store now.
+        interrupted: What went wrong that may pass; None where nothing did.
+    """
+
+    found: Found
+    interrupted: Failure | None = None
+
+
+def receipt_of(
+    spec: RunSpec, outcome: Outcome, provenance: Provenance, number: int = 1, attempt: int = 0
+) -> CellReceipt:
+    """Return which parts of the store a cell takes, or why it has none.
+
+    Args:
+        spec: What is served and how, and what is asked.
+        outcome: How its measurement ended.
+        provenance: Of the caller.
+        number: Of the round, from 1.
+        attempt: That the receipt carries.
+    """
+    found, failed = outcome.found, outcome.interrupted
+    name = f"{spec.model_id} {spec.quant_tag}"
+    interrupted = () if failed is None else (f"{name}: {failed.status.value}: {failed.reason}",)
+    if failed is None and found.failure:
+        failed = read_part(found.failure).failure
+    return CellReceipt(
+        generated_at=utc_now(),
+        provenance=provenance,
+        parts=(*found.parts, *filter(None, [found.failure])),
+        attempt=attempt,
+        interrupted=interrupted,
+        model_id=spec.model_id,
+        quant_tag=spec.quant_tag,
+        spec_digest=spec.digest(),
+        round=number,
+        status=failed.status if failed else RunStatus.MEASURED,
+        status_reason=failed.reason if failed else None,
+    )
