@@ -9,6 +9,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+_RECEIPTS = {
+    "measure_cell": "cells/*/*/receipt.json",
+    "measure_canary": "canary/receipt.json",
+    "measure_sidecar": "cells/*/*/sidecar_receipt.json",
+    "measure_contexts": "context_sweep/*/receipt.json",
+    "measure_thermal": "thermal/*/receipt.json",
+}
 Items = dict[tuple[str, str], int]  # (kind, item as JSON): how often it is sealed
 
 
@@ -132,7 +139,7 @@ class Change:
         after: It.
         asked: What was to be measured again.
         cells: The sweep's cells: receipt by folder in the store.
-        measured_later: Whether closing canaries may be due, because cells were measured.
+        results: Folder of the sweep's views.
     """
 
     root: Path
@@ -140,6 +147,20 @@ class Change:
     after: Ledger
     asked: Asked
     cells: Mapping[str, str]
+    results: Path
+
+    def not_measured(self) -> Iterator[str]:
+        """Yield the receipts that were asked for anew and name nothing that is new."""
+        for rule, pattern in _RECEIPTS.items():
+            for path in self.results.glob(pattern):
+                name = path.relative_to(self.results.parents[1]).as_posix()
+                forced = self.asked.forces(rule, name) or (
+                    rule == "measure_cell" and bool(self.asked.part)
+                )
+                parts = json.loads(path.read_bytes())["parts"]
+                files = {part["path"].removeprefix("storage/") for part in parts}
+                if forced and files and not files - self.before.files.keys():
+                    yield f"{name} was to be measured again, and was not"
 
     def problems(self) -> Iterator[str]:
         """Yield what was lost, changed, or measured twice."""

@@ -37,8 +37,8 @@ _SLOW_TO_IMPORT = (
 )
 # What is not what a view says: when it was made, from which bytes, at which attempt.
 _NOT_CONTENT = {"generated_at", "provenance", "attempt"}
-# How much of disk and memory is free is another number each time.
-_NOT_CONTENT_OF = {"preflight.json": {"detail"}}
+# How much of disk and memory is free is another number each time; a plan says what was measured then.
+_NOT_CONTENT_OF = {"preflight.json": {"detail"}, "plan.json": {"measured"}}
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z| UTC)?")
 _READ_BY_EYE = {".md", ".html", ".csv"}
 _RENDERED = ("None",)
@@ -176,7 +176,7 @@ def differences(real: Path, made: Path, sweep: str) -> Iterator[str]:
     folder = Path("results", sweep)
     for path in sorted((made / folder).rglob("*")):
         inside = path.relative_to(made)
-        if not path.is_file() or path.name == "plan.json":
+        if not path.is_file():
             continue
         if not (real / inside).is_file():
             yield f"{inside} is missing"
