@@ -123,8 +123,9 @@ class Walk:
 
         with contextlib.chdir(self.folder):
             resolved = load_sweep([f"{sweep}.json"], {}, remember=False)
+        cells = f"{resolved.results}/cells"
         return {
-            cell.spec.folder: f"{resolved.results}/cells/{cell.model_slug}/{cell.quant_tag}/receipt.json"
+            cell.spec.folder: f"{cells}/{cell.model_slug}/{cell.quant_tag}/receipt.json"
             for cell in resolved.cells
         }
 

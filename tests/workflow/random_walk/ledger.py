@@ -114,9 +114,7 @@ def _attempts(root: Path) -> list[Path]:
     kinds = (("canary/*", "canary"), ("canary/*/closing", "canary"))
     kinds += (("sidecars/*/*/*", "sidecar"), ("thermal/*/*/*", "series"))
     return [
-        path
-        for folder, name in kinds
-        for path in sorted(root.glob(f"{folder}/[0-9]*/{name}.json"))
+        path for folder, name in kinds for path in sorted(root.glob(f"{folder}/[0-9]*/{name}.json"))
     ]
 
 
@@ -230,7 +228,7 @@ class Change:
         newest = self.before.newest(folder)
         if not closing:
             return not newest
-        last = max((max(self.after.parts.get(cell, {}), default="") for cell in self.cells))
+        last = max(max(self.after.parts.get(cell, {}), default="") for cell in self.cells)
         return newest < last
 
 

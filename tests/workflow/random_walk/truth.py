@@ -23,9 +23,15 @@ from typing import Any
 
 from invocation import ROOT, call
 
+# What a config may say otherwise without any command being another one.
+_IN_NO_COMMAND = {
+    *("task_limit", "runs_per_quant", "probe_runs", "max_output_tokens", "n_ctx"),
+    *("adherence_threshold", "latency_ceiling", "row_max_orchestration_overhead_ratio"),
+}
 _NEEDED = ("Snakefile", "rules", "profiles", "config", "models")
 _JOB = re.compile(
-    r"^(?:local)?rule (\w+):\n(?:    input: (.*)\n)?    output: (.*)\n(?:.*\n)*?Shell command: (.*)$",
+    r"^(?:local)?rule (\w+):\n(?:    input: (.*)\n)?    output: (.*)\n"
+    r"(?:.*\n)*?Shell command: (.*)$",
     re.MULTILINE,
 )
 _SLOW_TO_IMPORT = (
@@ -37,7 +43,8 @@ _SLOW_TO_IMPORT = (
 )
 # What is not what a view says: when it was made, from which bytes, at which attempt.
 _NOT_CONTENT = {"generated_at", "provenance", "attempt"}
-# How much of disk and memory is free is another number each time; a plan says what was measured then.
+# How much of disk and memory is free is another number each time; a plan says what was measured
+# when it was made.
 _NOT_CONTENT_OF = {"preflight.json": {"detail"}, "plan.json": {"measured"}}
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z| UTC)?")
 _READ_BY_EYE = {".md", ".html", ".csv"}
@@ -85,15 +92,22 @@ class Truth:
     def make(self, sweep: str) -> Made:
         """Make all of a sweep, one command after another."""
         self._prepare(sweep)
-        config = (self._folder / f"{sweep}.json").read_text(encoding="utf-8")
-        if config not in self._jobs:
-            dry = call(self._scratch, ["--configfile", f"{sweep}.json", "-n", "-p"])
-            self._jobs[config] = in_order(jobs_of(dry.text))
-        jobs = self._jobs[config]
+        jobs = self._dry_run(sweep)
         rendered = [job.outputs[0] for job in jobs if job.command == _RENDERED]
         self._fork(_render, rendered, sweep)
         failed = [job.rule for job in jobs if job.command != _RENDERED and not self._done(job)]
         return Made(self._scratch, tuple(failed))
+
+    def _dry_run(self, sweep: str) -> list[Job]:
+        """Return the jobs of a sweep; those of configs that differ in plain values are the same."""
+        config = json.loads((self._folder / f"{sweep}.json").read_bytes())
+        config["canary"] = bool(config["canary"].get("closing"))
+        asked = {name: value for name, value in config.items() if name not in _IN_NO_COMMAND}
+        key = json.dumps(asked)
+        if (known := self._jobs.get(sweep + key)) is None:
+            dry = call(self._scratch, ["--configfile", f"{sweep}.json", "-n", "-p"])
+            self._jobs[sweep + key] = known = in_order(jobs_of(dry.text))
+        return known
 
     def by_snakemake(self, sweep: str) -> Made:
         """Let Snakemake make all of it."""
