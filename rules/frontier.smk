@@ -8,6 +8,7 @@ rule make_frontier:
         f"{RESULTS}/quant_sweep/frontier_explorer.json",
     log:
         f"{LOGS}/frontier.log",
+    localrule: True
     params:
         code=code_digest("frontier"),
     shell:
@@ -23,6 +24,7 @@ rule keep_frontier:
         touch(f"{RESULTS}/quant_sweep/frontier_kept.ok"),
     log:
         f"{LOGS}/frontier_kept.log",
+    localrule: True
     shell:
         "python -m orket_lib history add {input} --storage-root storage --log {log}"
 

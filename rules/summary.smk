@@ -12,9 +12,10 @@ rule make_summary:
         f"{RESULTS}/quant_sweep/sweep_summary.json",
     log:
         f"{LOGS}/summary.log",
+    localrule: True
     params:
         code=code_digest("summary"),
-        closing=TARGETS.closing_option(),
+        closing=lambda wildcards, input: option("--closing", input.closing),
     shell:
         "python -m orket_lib summary --matrix {input.matrix} --canary {input.canary}"
         " --opening {input.opening} {params.closing}"

@@ -54,7 +54,3 @@ class SidecarTargets:
             return []
         folder = f"{self._results}/quant_sweep/sidecar"
         return [f"{folder}/{model}/{quant}_hardware_sidecar.json"]
-
-    def option(self, model: str, quant: str) -> str:
-        """Return the option that names the view to the row."""
-        return " ".join(f"--sidecar {path}" for path in self.view(model, quant))

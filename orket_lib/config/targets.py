@@ -156,10 +156,6 @@ class Targets:
             return []
         return [f"{self._results}/canary/closing_receipt.json"]
 
-    def closing_option(self) -> str:
-        """Return the option that names that receipt to the summary."""
-        return " ".join(f"--closing {path}" for path in self.closing_receipt())
-
     def policy_json(self, name: str) -> str:
         """Return the part of the config that some rule depends on, as canonical JSON."""
         config = self._sweep.config
@@ -193,9 +189,14 @@ class Targets:
             files[path] = self.spec_json(model, quant)
         return files | self.sidecars.rendered()
 
-    def plan_json(self) -> str:
-        """Return the plan as canonical JSON."""
-        return canonical_json(make_plan(self._sweep, *checkout_state()).model_dump(mode="json"))
+    def plan_json(self, results: str) -> str:
+        """Return the plan as canonical JSON.
+
+        Args:
+            results: Folder of the sweep's views.
+        """
+        plan = make_plan(self._sweep, *checkout_state(), results)
+        return canonical_json(plan.model_dump(mode="json"))
 
 
 def round_of(part: str) -> int:
