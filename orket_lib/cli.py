@@ -16,6 +16,7 @@ from orket_lib import __version__
 from orket_lib.vocabulary.errors import ConfigError, OrketError, Refused
 
 _COMMANDS = {
+    "where": "say where the workflow lies, for `snakemake -s` and `module:`",
     "plan": "show what a sweep would do, without doing it",
     "doctor": "say what can be measured on this machine, and suggest a config",
     "status": "say what is current, what is stale and why, and what a run would cost",

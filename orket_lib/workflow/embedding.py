@@ -20,6 +20,9 @@ class Embedding:
     Args:
         workflow: Snakemake's, while it reads our rules: afterwards it is in the outer workflow.
         config: What Snakemake calls `config` then.
+
+    Raises:
+        ConfigError: A module without a name for its sweep, or below a folder that no rule can name.
     """
 
     def __init__(self, workflow: Any, config: Mapping[str, Any]) -> None:
@@ -35,6 +38,9 @@ class Embedding:
             raise ConfigError(
                 ["sweep: must be named: the config of a `module:` has no file to be named after"]
             )
+        prefix = self.path("")
+        if any(map(str.isspace, prefix)):
+            raise ConfigError([f"prefix: must hold no blanks (got {prefix})"])
         self.options = _options(workflow)
 
     def rule(self, name: str) -> str:
