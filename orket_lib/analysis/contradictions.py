@@ -86,10 +86,10 @@ def _picks(session: ModelSession) -> Iterator[str]:
     frontier, detail = session.efficiency_frontier, session.recommendation_detail
     rows = {row.quant_tag: row for row in session.per_quant}
     for pick in ("minimum_viable_quant", "best_value_quant"):
-        tag, told = getattr(frontier, f"{pick}_tag"), getattr(detail, pick)
+        tag, stated = getattr(frontier, f"{pick}_tag"), getattr(detail, pick)
         place = f"{session.model_id}: efficiency_frontier.{pick}_tag"
-        if tag != told:
-            yield f"{place} is {tag}, and recommendation_detail.{pick} is {told}"
+        if tag != stated:
+            yield f"{place} is {tag}, and recommendation_detail.{pick} is {stated}"
         row = rows.get(tag)
         if row and row.adherence_score is None:
             yield f"{place} names {tag}, which was not measured"
@@ -104,16 +104,16 @@ def _picks(session: ModelSession) -> Iterator[str]:
 
 
 def _failed_rows(summary: Summary) -> Iterator[str]:
-    told = {(row.model_id, row.quant_tag): row.status for row in summary.failed_rows}
+    stated = {(row.model_id, row.quant_tag): row.status for row in summary.failed_rows}
     rows = {
         (row.model_id, row.quant_tag): row.status.value
         for session in summary.sessions
         for row in session.per_quant
     }
     failed = {cell: status for cell, status in rows.items() if status != RunStatus.MEASURED.value}
-    for cell in {**told, **failed}:
-        if told.get(cell) != failed.get(cell):
-            named, there = told.get(cell, "missing"), rows.get(cell, "missing")
+    for cell in {**stated, **failed}:
+        if stated.get(cell) != failed.get(cell):
+            named, there = stated.get(cell, "missing"), rows.get(cell, "missing")
             yield f"{' '.join(cell)}: in failed_rows it is {named}, and its row is {there}"
 
 
@@ -131,13 +131,13 @@ def _kpis(summary: Summary) -> Iterator[str]:
     else:
         policy = FrontierPolicy(**{name: getattr(frontiers[0], name) for name in _POLICY})
     rows = [session.per_quant for session in summary.sessions]
-    told, expected = summary.stability_kpis, stability_kpis(rows, policy, summary.execution_lane)
-    if told.frontier_success_rate_as_asked is None:  # in no summary of an older version
+    stated, expected = summary.stability_kpis, stability_kpis(rows, policy, summary.execution_lane)
+    if stated.frontier_success_rate_as_asked is None:  # in no summary of an older version
         expected = expected.model_copy(update={"frontier_success_rate_as_asked": None})
     for name in StabilityKpis.model_fields:
-        if name != "null_reasons" and not _same(getattr(told, name), getattr(expected, name)):
+        if name != "null_reasons" and not _same(getattr(stated, name), getattr(expected, name)):
             yield (
-                f"stability_kpis.{name} is {_shown(told, name)}, and the rows come to "
+                f"stability_kpis.{name} is {_shown(stated, name)}, and the rows come to "
                 f"{_shown(expected, name)}"
             )
 

@@ -24,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out-plot",
         type=Path,
-        help="its picture as PNG (default: plots/frontier.png beside the report)",
+        help="its picture as PNG (default: plots/frontier.png next to the report)",
     )
     parser.add_argument(
         "--context", type=Path, nargs="+", default=[], metavar="FILE", help="context_ceiling.json"
