@@ -189,11 +189,11 @@ class Targets:
             files[path] = self.spec_json(model, quant)
         return files | self.sidecars.rendered()
 
-    def plan_json(self, results: str) -> str:
+    def plan_json(self, results: str | None = None) -> str:
         """Return the plan as canonical JSON.
 
         Args:
-            results: Folder of the sweep's views.
+            results: Folder of the sweep's views, where it is not the sweep's own.
         """
         plan = make_plan(self._sweep, *checkout_state(), results)
         return canonical_json(plan.model_dump(mode="json"))
