@@ -32,7 +32,7 @@ rule all:
     input:
         # Every product is named, intermediates included: after a failed job its consumers' old
         # outputs still lie there, and only a missing target is noticed.
-        SWEEP_FILES,
+        lambda wildcards: TARGETS.all_files(),
 
 
 onsuccess:

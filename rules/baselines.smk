@@ -59,9 +59,11 @@ rule record_baselines:
 
 rule regression:
     input:
-        TARGETS.up_to(*(TARGETS.regression_views() or ["regression.json"])),
+        lambda wildcards: TARGETS.up_to(
+            *(TARGETS.regression_views() or ["regression.json"])
+        ),
 
 
 rule baselines:
     input:
-        TARGETS.up_to("baselines_recorded.json"),
+        lambda wildcards: TARGETS.up_to("baselines_recorded.json"),

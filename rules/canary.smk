@@ -45,7 +45,7 @@ rule measure_closing_canary:
         spec=f"{RESULTS}/canary/spec.json",
         preflight=f"{RESULTS}/preflight.json",
         place=f"{RESULTS}/policy/place.json",
-        receipts=TARGETS.receipts(),
+        receipts=lambda wildcards: TARGETS.receipts(),
     output:
         f"{RESULTS}/canary/closing_receipt.json",
     log:

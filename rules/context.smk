@@ -75,4 +75,4 @@ rule keep_context_ceiling:
 
 rule context:
     input:
-        TARGETS.context_files(),
+        lambda wildcards: TARGETS.context_files(),

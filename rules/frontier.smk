@@ -31,4 +31,4 @@ rule keep_frontier:
 
 rule frontier:
     input:
-        TARGETS.up_to("frontier_explorer.json", "frontier_kept.ok"),
+        lambda wildcards: TARGETS.up_to("frontier_explorer.json", "frontier_kept.ok"),

@@ -45,9 +45,9 @@ rule pass_kpis:
 
 rule kpis:
     input:
-        TARGETS.up_to("sweep_kpis.json"),
+        lambda wildcards: TARGETS.up_to("sweep_kpis.json"),
 
 
 rule kpi_gate:
     input:
-        TARGETS.up_to("kpi_gate.json", "kpi_gate_passed.ok"),
+        lambda wildcards: TARGETS.up_to("kpi_gate.json", "kpi_gate_passed.ok"),

@@ -84,7 +84,7 @@ rule make_row:
 rule pass_measurements:
     # The leaf that ends a sweep with what may pass: killed servers, memory that was taken.
     input:
-        receipts=TARGETS.receipts(),
+        receipts=lambda wildcards: TARGETS.receipts(),
         matrix=f"{RESULTS}/policy/matrix.json",
         further=[*TARGETS.contexts.receipts(), *TARGETS.thermal.receipts()],
     output:

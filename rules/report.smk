@@ -38,7 +38,7 @@ rule make_report:
 
 rule report:
     input:
-        TARGETS.up_to(
+        lambda wildcards: TARGETS.up_to(
             "sweep_report.md",
             "sweep_report.html",
             "sweep_scatter.json",

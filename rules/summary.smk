@@ -3,7 +3,7 @@
 
 rule make_summary:
     input:
-        rows=TARGETS.rows(),
+        rows=lambda wildcards: TARGETS.rows(),
         matrix=f"{RESULTS}/policy/matrix.json",
         canary=f"{RESULTS}/canary/verdict.json",
         opening=f"{RESULTS}/canary/receipt.json",

@@ -67,4 +67,4 @@ rule keep_thermal_profile:
 
 rule thermal:
     input:
-        TARGETS.thermal_files(),
+        lambda wildcards: TARGETS.thermal_files(),

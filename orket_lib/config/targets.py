@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 from orket_lib.artifacts.canonical import canonical_json
 from orket_lib.artifacts.row import RowSettings
 from orket_lib.config.asked import asked_canaries, asked_cell, asked_tasks, servable_cells
@@ -179,14 +182,16 @@ class Targets:
         found = needs(self._sweep) if name == "needs" else place(config)
         return canonical_json(found.model_dump(mode="json"))
 
-    def rendered(self) -> dict[str, str]:
-        """Return what each file that the workflow renders must hold, by path."""
+    def rendered(self) -> dict[str, Callable[[], str]]:
+        """Return what makes the content of each file that the workflow renders, by path."""
         names = (*_POLICIES, *self._later)
-        files = {f"{self._results}/policy/{name}.json": self.policy_json(name) for name in names}
-        files[f"{self._results}/canary/spec.json"] = self.canary_spec_json()
-        for model, quant in self._cells:
-            path = f"{self._results}/cells/{model}/{quant}/spec.json"
-            files[path] = self.spec_json(model, quant)
+        files: dict[str, Callable[[], str]] = {
+            f"{self._results}/policy/{name}.json": partial(self.policy_json, name) for name in names
+        }
+        files[f"{self._results}/canary/spec.json"] = self.canary_spec_json
+        for pair in self._cells:
+            path = f"{self._results}/cells/{'/'.join(pair)}/spec.json"
+            files[path] = partial(self.spec_json, *pair)
         return files | self.sidecars.rendered()
 
     def plan_json(self, results: str | None = None) -> str:

@@ -8,7 +8,7 @@ remade.
 from __future__ import annotations
 
 from base64 import urlsafe_b64encode
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
 from orket_lib.vocabulary.errors import Refused
@@ -18,7 +18,7 @@ REPAIR = ("write_plan", "write_policy", "write_spec", "write_canary_spec", "writ
 
 
 def refuse_forgotten_views(
-    policies: Mapping[str, str], arguments: Collection[str], embedding: Embedding
+    policies: Mapping[str, Callable[[], str]], arguments: Collection[str], embedding: Embedding
 ) -> None:
     """Refuse to go on over views of another config that Snakemake can't know to be old.
 
@@ -27,7 +27,8 @@ def refuse_forgotten_views(
     everything after it follows. Without the record, it sees nothing.
 
     Args:
-        policies: What each policy file must hold, by path.
+        policies: What makes the content that each policy file must have, by path; called only for
+            files without a record.
         arguments: Of this call of Snakemake, which itself doesn't know yet, when it reads the
             workflow, which rules it was told to run in any case.
         embedding: What our rules are called, and where our products lie.
@@ -39,8 +40,8 @@ def refuse_forgotten_views(
         path
         for path, text in ((embedding.path(path), text) for path, text in policies.items())
         if Path(path).is_file()
-        and Path(path).read_text(encoding="utf-8").strip() != text.strip()
         and not _record(path).is_file()
+        and Path(path).read_text(encoding="utf-8").strip() != text().strip()
     ]
     if forgotten and not set(map(embedding.rule, REPAIR)) <= set(arguments):
         raise Refused(
