@@ -96,6 +96,20 @@ class Warmup(Record):
     required: int
     cap: int
     steady: bool = Field(description="the last three show no trend and little spread (T13)")
+    note: str | None = Field(
+        None, description="why it ended before it was steady or complete (T29); null where it was"
+    )
+
+
+class Probing(Record):
+    """How a session probes: shorter where the server is slow, equally for all quants (T29)."""
+
+    prompt_tokens: int = Field(description="of a probe, about; less where the context is smaller")
+    output_tokens: int
+    after_tasks: bool = Field(description="they take too long to come first")
+    chosen_by: str | None = Field(
+        description="session of the same model that chose the lengths; null for this one"
+    )
 
 
 class CooldownRecord(Measured):
@@ -127,6 +141,11 @@ class Session(Record):
     template_tokens: int | None = Field(
         description="tokens that the chat template adds to a prompt; null when it can't be told"
     )
+    found_by: str | None = Field(
+        None,
+        description="earlier session of the same file and build that found out clock and template",
+    )
+    probing: Probing | None = Field(None, description="null in measurements of older versions")
     cooldown: CooldownRecord | None = Field(None, description="null where none was asked for")
 
 
