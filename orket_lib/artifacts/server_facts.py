@@ -69,6 +69,9 @@ class Findings(Record):
     decode_clock_evidence: str
     template_tokens: int | None
     pace: Pace
+    settled: bool = Field(
+        description="another session would find the same; only that is kept, never bad luck (T35)"
+    )
 
 
 class ServerKey(Addressed):

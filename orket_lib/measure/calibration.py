@@ -117,6 +117,7 @@ def calibrate(model: Model, maker: ProbeMaker) -> Findings:
         decode_clock=clock,
         decode_clock_evidence=evidence,
         template_tokens=_template_tokens(model, first.one),
+        settled=clock is not None or not any(_votes(pairs).values()),
         pace=Pace(  # what slowed a single one says nothing of the server
             prompt_token_s=min(pace.prompt_token_s for pace in paces),
             output_token_s=min(pace.output_token_s for pace in paces),

@@ -11,7 +11,8 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from orket_lib.artifacts.run_report import Probing, ServedModel, Warmup
+from orket_lib.artifacts.readiness import Probing, Warmup
+from orket_lib.artifacts.run_report import ServedModel
 from orket_lib.artifacts.server_facts import (
     Finder,
     Findings,
@@ -105,7 +106,7 @@ def _findings(
     if facts:
         return facts.findings, facts.found_by
     findings = calibrate(model, ProbeMaker(model, spec))
-    if key:
+    if key and findings.settled:
         known.keep(ServerFacts(key=key, found_by=finder, findings=findings))
     return findings, None
 

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from orket_lib.artifacts.base import Provenance
+from orket_lib.artifacts.readiness import CooldownRecord
 from orket_lib.artifacts.receipt import TakenPart
-from orket_lib.artifacts.run_report import CooldownRecord, Probe, Session
+from orket_lib.artifacts.run_report import Probe, Session
 from orket_lib.artifacts.thermal_series import ThermalSeries, ThermalSpec
 from orket_lib.measure.cooldown import cool_to
 from orket_lib.measure.device_lock import device_locks

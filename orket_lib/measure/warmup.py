@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 
-from orket_lib.artifacts.run_report import Warmup
+from orket_lib.artifacts.readiness import Warmup
 
 CAP = 20
 _WINDOW = 3

@@ -10,14 +10,8 @@ from typing import Any
 
 from builders import generation, served
 
-from orket_lib.artifacts.run_report import (
-    ControlReadback,
-    LoadTimes,
-    Observation,
-    Probing,
-    ServedModel,
-    Warmup,
-)
+from orket_lib.artifacts.readiness import Probing, Warmup
+from orket_lib.artifacts.run_report import ControlReadback, LoadTimes, Observation, ServedModel
 from orket_lib.artifacts.server_facts import Findings, Pace
 from orket_lib.artifacts.spec import MeasurementSpec
 from orket_lib.measure.probe_requests import ProbeMaker
@@ -89,6 +83,7 @@ def ready_at_once(model: Model, spec: MeasurementSpec) -> Ready:
             decode_clock_evidence="by hand",
             template_tokens=2,
             pace=pace,
+            settled=True,
         ),
         found_by=None,
         warmup=Warmup(decode_seconds=(), required=0, cap=0, steady=True),

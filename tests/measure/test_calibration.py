@@ -55,12 +55,14 @@ def test_two_generations_that_disagree_and_no_third_one_tell_no_clock() -> None:
     assert len(model.asked) == 6
     assert found.decode_clock is None
     assert "now no time, now that of a token" in found.decode_clock_evidence
+    assert not found.settled
 
 
 def test_arrivals_all_at_the_end_tell_no_clock() -> None:
     found = found_out(SlowModel(in_one_piece=True, first_token_counts=True))
     assert found.decode_clock is None
     assert "in one piece" in found.decode_clock_evidence
+    assert found.settled
 
 
 def test_a_server_that_tells_no_times_is_not_asked_for_them_again() -> None:

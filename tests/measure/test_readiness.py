@@ -151,6 +151,17 @@ def test_of_what_may_be_another_file_or_build_nothing_is_believed(
         assert machine.session(model).found_by is None
 
 
+def test_what_a_disturbed_session_could_not_tell_the_next_one_finds_out(machine: Machine) -> None:
+    def late_s(index: int) -> float:
+        torn.in_one_piece = index == 5
+        return 0.15 if index == 2 else 0.0
+
+    torn = SlowModel(*SLOW, late_s=late_s)
+    assert machine.session(torn).findings.decode_clock is None
+    again = machine.session(SlowModel(*SLOW))
+    assert (again.findings.decode_clock, again.found_by) == ("first_token", None)
+
+
 def facts_of(machine: Machine) -> list[Path]:
     assert machine.facts is not None
     return sorted(machine.facts.iterdir())
