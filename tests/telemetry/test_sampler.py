@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
 import psutil
 import pytest
 from foreign_work import BURNER, burner, is_alive, wait_until
+from small_disk import small_disk_at
 
 from orket_lib.telemetry import counters, sampler, windows
 from orket_lib.telemetry.counters import Process
@@ -115,9 +118,45 @@ def test_a_sampler_that_can_not_write_is_an_error_that_names_its_file(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "no such folder" / "samples.csv"
-    with pytest.raises(SamplerError, match=r"samples\.csv"), sampling(path, None, time.monotonic()):
+    with (
+        pytest.raises(SamplerError, match=r"no such folder/samples\.csv: No such file"),
+        sampling(path, None, time.monotonic()),
+    ):
         pytest.fail("measured without being watched")
-    assert "no such folder" in capfd.readouterr().err
+    assert "Traceback" not in capfd.readouterr().err
+
+
+def test_a_disk_that_fills_up_is_said_and_ends_the_sampler(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with small_disk_at(tmp_path / "disk", 1) as disk:
+        path = disk.folder / "samples.csv"
+        with sampling(path, None, time.monotonic()) as running:
+            disk.fill()
+            wait_until(lambda: not is_alive(running.pid), "the sampler's end")
+    said = capfd.readouterr().err
+    assert f"the sampler ended: {path}: No space left on device: runs without samples" in said
+    assert "Traceback" not in said
+
+
+def test_a_folder_that_is_removed_before_the_first_sample_is_an_error(tmp_path: Path) -> None:
+    folder = tmp_path / "storage"
+    folder.mkdir()
+    path = folder / "samples.csv"
+
+    def remove() -> None:
+        while not path.exists():
+            time.sleep(0.001)
+        shutil.rmtree(folder)
+
+    remover = threading.Thread(target=remove)
+    remover.start()
+    with (
+        pytest.raises(SamplerError, match=r"samples\.csv: was removed while it was written"),
+        sampling(path, None, time.monotonic()),
+    ):
+        pytest.fail("measured without being watched")
+    remover.join()
 
 
 # One look after the other, at a machine made by hand.
@@ -181,7 +220,7 @@ def test_a_first_sample_that_never_comes_is_an_error_in_time(
     monkeypatch.setattr(sampler, "_FIRST_SAMPLE_S", 0.3)
     monkeypatch.setattr(sampler, "read_samples", lambda _: [])
     with (
-        pytest.raises(SamplerError, match=r"samples\.csv: no sample within 0\.3 s"),
+        pytest.raises(SamplerError, match=r"samples\.csv: the sampler wrote nothing within 0\.3 s"),
         sampling(tmp_path / "samples.csv", None, time.monotonic()),
     ):
         pass
