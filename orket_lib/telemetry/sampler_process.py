@@ -165,7 +165,7 @@ def write(stream: FileIO, text: str) -> None:
     """Write into a file, at once.
 
     Raises:
-        _NotWritten: It can't be written (disk full), or was removed: its samples would be lost.
+        NotWritten: It can't be written (disk full), or was removed: its samples would be lost.
     """
     data = text.encode()
     try:
@@ -173,12 +173,12 @@ def write(stream: FileIO, text: str) -> None:
             data = data[stream.write(data) :]
         gone = os.fstat(stream.fileno()).st_nlink == 0 and not Path(str(stream.name)).exists()
     except OSError as error:
-        raise _NotWritten(f"{stream.name}: {error.strerror or error}") from None
+        raise NotWritten(f"{stream.name}: {error.strerror or error}") from None
     if gone:
-        raise _NotWritten(f"{stream.name}: was removed while it was written")
+        raise NotWritten(f"{stream.name}: was removed while it was written")
 
 
-class _NotWritten(Exception):
+class NotWritten(Exception):
     """The samples have no place."""
 
 
@@ -194,7 +194,7 @@ def main() -> None:
         _run(json.loads(sys.stdin.readline()))
     except OSError as error:
         _give_up(f"{error.filename or 'its files'}: {error.strerror or error}", answers)
-    except _NotWritten as error:
+    except NotWritten as error:
         _give_up(str(error), answers)
 
 
@@ -252,7 +252,7 @@ def _looked(gpus: GpuFile, whole: bool) -> bool:
     """
     try:
         gpus.look(whole)
-    except _NotWritten:
+    except NotWritten:
         raise
     except Exception:  # anything at all: it is somebody else's library
         traceback.print_exc()
