@@ -56,8 +56,8 @@ def heat_around(looks: Sequence[Look], window_s: tuple[float, float]) -> tuple[V
     end = bisect_left(looks, window_s[1], key=lambda look: look[0])
     if begin < 0 or end == len(looks):
         unread = [heat for _, heat, *_ in looks if isinstance(heat, Null)]
-        why = unread[0] if unread and len(unread) == len(looks) else NOT_SAMPLED
-        return why, why
+        nobody = unread[0] if unread and len(unread) == len(looks) else NOT_SAMPLED
+        return nobody, nobody
     gaps = (after[0] - before[0] for before, after in pairwise(looks[begin : end + 1]))
     if max(gaps, default=0.0) > TELEMETRY_GAP_S:
         return _GAP, _GAP
