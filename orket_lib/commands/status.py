@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from orket_lib.artifacts.status import SweepStatus
     from orket_lib.config.resolve import Sweep
 
+_LONGEST_S = 1800.0  # 10,000 cells take a minute or two
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
@@ -126,7 +128,12 @@ def _planned_jobs(options: argparse.Namespace) -> tuple[dict[str, int] | None, s
     command = [sys.executable, "-m", "snakemake", "-n", *elsewhere, "--configfile", *files]
     if options.config:
         command += ["--config", *options.config]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    try:
+        done = subprocess.run(
+            command, capture_output=True, text=True, check=False, timeout=_LONGEST_S
+        )
+    except subprocess.TimeoutExpired:
+        return None, f"Snakemake has not planned it within {_LONGEST_S / 60:g} min"
     if done.returncode:
         return None, done.stderr.strip().splitlines()[-1] if done.stderr.strip() else None
     jobs: dict[str, int] = {}
