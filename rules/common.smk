@@ -10,9 +10,10 @@ from orket_lib.commands._common import tell
 from orket_lib.commands.plan import show_plan, show_warnings
 from orket_lib.config.targets import Targets, round_of
 from orket_lib.config.workspace import load_sweep
-from orket_lib.vocabulary.errors import ConfigError, Refused
+from orket_lib.vocabulary.errors import ConfigError, OrketError, Refused
 from orket_lib.workflow.code_digest import code_digest
 from orket_lib.workflow.forced import Forced
+from orket_lib.workflow.full_disk import watch_disks
 from orket_lib.workflow.job_environment import prepare_environment, rerun_command
 from orket_lib.workflow.migration import known_banks, migrate
 from orket_lib.workflow.stale_views import refuse_forgotten_views
@@ -26,12 +27,16 @@ if DRY_RUN:
     atexit.register(gc.freeze)
 
 try:
+    if workflow.is_main_process and not DRY_RUN:
+        watch_disks()
     # Files and command line, not their merge: only so does `canary_runs` win over `canary: {runs}`.
     SWEEP = load_sweep(
         workflow.configfiles, workflow.config_settings.config, remember=not DRY_RUN
     )
 except ConfigError as error:
     sys.exit(f"config error:\n{error}")
+except OrketError as error:
+    sys.exit(f"error: {error}")
 
 TARGETS = Targets(SWEEP)
 FORCED = Forced(workflow, SWEEP)
