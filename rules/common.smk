@@ -11,10 +11,11 @@ from orket_lib.commands.plan import show_plan, show_warnings
 from orket_lib.config.shipped import located
 from orket_lib.config.targets import Targets, round_of
 from orket_lib.config.workspace import load_sweep
-from orket_lib.vocabulary.errors import ConfigError, Refused
+from orket_lib.vocabulary.errors import ConfigError, OrketError, Refused
 from orket_lib.workflow.code_digest import code_digest
 from orket_lib.workflow.embedding import Embedding
 from orket_lib.workflow.forced import Forced
+from orket_lib.workflow.full_disk import watch_disks
 from orket_lib.workflow.job_environment import prepare_environment, rerun_command
 from orket_lib.workflow.migration import known_banks, migrate
 from orket_lib.workflow.stale_views import refuse_forgotten_views
@@ -29,9 +30,13 @@ if DRY_RUN:
 
 try:
     EMBEDDING = Embedding(workflow, config)
+    if workflow.is_main_process and not DRY_RUN:
+        watch_disks()
     SWEEP = load_sweep(EMBEDDING.files, EMBEDDING.settings, remember=not DRY_RUN)
 except ConfigError as error:
     sys.exit(f"config error:\n{error}")
+except OrketError as error:
+    sys.exit(f"error: {error}")
 
 TARGETS = Targets(SWEEP)
 FORCED = Forced(workflow, SWEEP, EMBEDDING)
