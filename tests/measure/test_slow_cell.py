@@ -1,4 +1,4 @@
-"""A cell of a slow server: its probes are shorter, come after the tasks, and survive what a kill does.
+"""A cell of a slow server: its probes are shorter and come after the tasks, also after a kill.
 
 How short, and when, is decided in `readiness`; here it is what a cell makes of that.
 """
