@@ -3,7 +3,7 @@
 
 rule write_plan:
     input:
-        template="rules/json.j2",
+        template=workflow.source_path("json.j2"),
         # Written anew whenever the config says something else.
         matrix=f"{RESULTS}/policy/matrix.json",
     output:
@@ -12,14 +12,14 @@ rule write_plan:
         f"{LOGS}/plan.log",
     params:
         # Tells the commit too: taking `output` keeps it out of what makes the plan stale.
-        json=lambda wildcards, output: TARGETS.plan_json(),
+        json=lambda wildcards, output: TARGETS.plan_json(EMBEDDING.path(RESULTS)),
     template_engine:
         "jinja2"
 
 
 rule write_policy:
     input:
-        "rules/json.j2",
+        workflow.source_path("json.j2"),
     output:
         f"{RESULTS}/policy/{{policy}}.json",
     log:
@@ -38,6 +38,7 @@ rule check_needs:
     log:
         f"{LOGS}/preflight.log",
     priority: 200
+    localrule: True
     shell:
         "python -m orket_lib preflight --needs {input.needs} --out {output} --log {log}"
 
@@ -50,5 +51,6 @@ rule pass_preflight:
     log:
         f"{LOGS}/preflight_passed.log",
     priority: 200
+    localrule: True
     shell:
         "python -m orket_lib require --preflight {input} --log {log}"

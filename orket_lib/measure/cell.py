@@ -8,11 +8,13 @@ model or its server is a result with its reason. Only what keeps us from judging
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Literal
 
 import psutil
 
 from orket_lib.artifacts.base import Provenance
+from orket_lib.artifacts.disk import require_space
 from orket_lib.artifacts.parts import Failure
 from orket_lib.artifacts.spec import RunSpec
 from orket_lib.measure import journal as kinds
@@ -44,6 +46,7 @@ from orket_lib.vocabulary.errors import ProviderError, SamplerError, ServerCrash
 SERVER_LOG = "server.log"
 # Of one measuring; a model whose server dies more often can't be served here.
 _RESTARTS = {"row": 1, "run": 3}
+_ROOM_OF_A_STEP_MIB = 0.25
 
 Again = Literal["probes", "runs", "all"]
 Step = tuple[Task | None, int]  # a probe (no task) or a task, and which time
@@ -62,6 +65,7 @@ class CellMeasurement:
         again: Which part is measured whatever the store has; None takes what is there.
         gate: Called before anything is measured; raises Refused where it must not be.
         before_load: Called before a model is loaded; raises LoadError where it must not be.
+        facts: Folder with what earlier sessions found out about servers; None keeps nothing.
     """
 
     def __init__(
@@ -75,6 +79,7 @@ class CellMeasurement:
         again: Again | None = None,
         gate: Callable[[], None] = lambda: None,
         before_load: Callable[[Source], None] = lambda source: None,
+        facts: Path | None = None,
     ) -> None:
         self._spec = spec
         self._find_source = find_source
@@ -86,6 +91,7 @@ class CellMeasurement:
         self._again = again
         self._gate = gate
         self._before_load = before_load
+        self._facts = facts
         self._wanted = Wanted.of(spec, number)
         self._due: Wanted
         self._journal: Journal
@@ -154,6 +160,12 @@ class CellMeasurement:
         return None
 
     def _seen(self, error: ProviderError | SamplerError) -> SeenFailure:
+        """Return what is known of a failure.
+
+        Raises:
+            ArtifactError: The disk is full: whatever failed, it says nothing of the model.
+        """
+        require_space([self._store.folder], _ROOM_OF_A_STEP_MIB)
         evidence = evidence_of(error)
         ending = evidence.ending
         of_memory = evidence.starved or (ending is not None and not ending.by_itself)
@@ -178,6 +190,8 @@ class CellMeasurement:
                 self._store.open / SERVER_LOG,
                 samples_path(self._store.open, index),
                 index,
+                facts=self._facts,
+                say=self._progress.say,
             ) as session:
                 self._journal.append(kinds.SESSION, session.record)
                 if self._spec.context:
@@ -245,6 +259,8 @@ class CellMeasurement:
         total = len(self._due.probes) + len(self._due.answers)
         steps = steps_of(session, self._spec, self._store.open / RUNS)
         while missing := self._missing_steps(session.record.index):
+            if session.probes_last:
+                missing.sort(key=lambda step: step[0] is None)
             self._progress.plan(total, total - len(missing))
             for task, index in missing:
                 if task is None:

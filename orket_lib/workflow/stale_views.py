@@ -8,7 +8,7 @@ deleted) or isn't looked at (`--rerun-triggers mtime`). That a file is missing, 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from orket_lib.vocabulary.errors import Refused
@@ -16,16 +16,17 @@ from orket_lib.vocabulary.errors import Refused
 _SHORTEST = len("--to")  # of `--touch`, that Snakemake takes
 
 
-def outdated(rendered: Mapping[str, str]) -> list[Path]:
+def outdated(rendered: Mapping[str, Callable[[], str]]) -> list[Path]:
     """Return the files that are there and are not what the config says now.
 
     Args:
-        rendered: What each file must hold, by path.
+        rendered: What makes the content that each file must have, by path; called only for files
+            that are there.
     """
     return [
         path
         for path, text in ((Path(name), text) for name, text in rendered.items())
-        if path.is_file() and path.read_text(encoding="utf-8").strip() != text.strip()
+        if path.is_file() and path.read_text(encoding="utf-8").strip() != text().strip()
     ]
 
 
