@@ -95,7 +95,8 @@ def call(
 
 def failing(job: str) -> dict[str, str]:
     """Return the environment in which a job fails, the way a crash would; see `faults`."""
-    return {"WALK_FAIL": job, "PYTHONPATH": str(FAULTS)} if job else {}
+    path = os.pathsep.join([str(FAULTS), os.environ.get("PYTHONPATH", "")])
+    return {"WALK_FAIL": job, "PYTHONPATH": path} if job else {}
 
 
 def _strike(process: subprocess.Popen[bytes], log: Path, strike: Strike) -> bool:
