@@ -28,7 +28,7 @@ if DRY_RUN:
 
 try:
     if workflow.is_main_process and not DRY_RUN:
-        watch_disks()
+        watch_disks(tell)
     # Files and command line, not their merge: only so does `canary_runs` win over `canary: {runs}`.
     SWEEP = load_sweep(
         workflow.configfiles, workflow.config_settings.config, remember=not DRY_RUN
