@@ -43,7 +43,20 @@ def test_a_sweep_ends_with_a_table_a_recommendation_and_a_report(workspace: Work
     assert "Q2_K" in report.read_text(encoding="utf-8")
     assert "Nothing to be done" in workspace.run().text
 
+    # A threshold remakes views, and measures nothing.
+    workspace.config["adherence_threshold"] = 0.1
+    planned = workspace.planned()
+    assert {
+        "make_summary",
+        "compute_kpis",
+        "judge_kpis",
+        "make_report",
+        "make_frontier",
+    } <= planned.keys()
+    assert not {"measure_cell", "measure_canary", "make_row"} & planned.keys()
 
+
+@pytest.mark.slow
 def test_adding_a_quant_measures_only_it_and_bringing_it_back_nothing(finished: Finished) -> None:
     workspace = finished()
     before = workspace.sealed()
@@ -80,23 +93,6 @@ def test_the_verdict_is_always_that_of_the_first_quants_canary(finished: Finishe
         assert workspace.planned() == {}
 
 
-def test_a_threshold_remakes_views_and_measures_nothing(finished: Finished) -> None:
-    workspace = finished()
-    assert workspace.run().code == 0  # whatever an earlier test left
-    workspace.config["adherence_threshold"] = 0.1
-
-    planned = workspace.planned()
-
-    assert {
-        "make_summary",
-        "compute_kpis",
-        "judge_kpis",
-        "make_report",
-        "make_frontier",
-    } <= planned.keys()
-    assert not {"measure_cell", "measure_canary", "make_row"} & planned.keys()
-
-
 def test_a_dry_run_prints_the_plan_and_writes_nothing(workspace: Workspace) -> None:
     result = workspace.run("-n")
 
@@ -129,6 +125,7 @@ def test_missing_model_files_are_named_before_anything_starts(workspace: Workspa
     assert "orket-nano-Q5_0.gguf" in result.text
 
 
+@pytest.mark.slow
 def test_a_failed_canary_stops_before_any_cell_and_names_the_numbers(workspace: Workspace) -> None:
     workspace.config["canary"] = {"runs": 3, "latency_variance_threshold": 0}
 
@@ -146,6 +143,7 @@ def test_a_failed_canary_stops_before_any_cell_and_names_the_numbers(workspace: 
     assert len(workspace.runs()) == 2
 
 
+@pytest.mark.slow
 def test_a_model_that_does_not_load_costs_one_row(workspace: Workspace) -> None:
     _write_unheard_of_architecture(workspace.folder / "unheard-of.gguf")
     workspace.config["artifacts"] = {"orket-nano": {"Q2_K": "unheard-of.gguf"}}
