@@ -75,12 +75,8 @@ def test_views_that_snakemake_remembers_are_not_rendered_to_be_compared(
 
 
 def test_a_dry_run_is_read_to_the_end_of_its_table_only() -> None:
-    lines = iter(
-        [
-            *("Building DAG\n", "Job stats:\n", "job  count\n", "---  ---\n"),
-            *("measure_cell 12\n", "all 1\n", "total 13\n", "\n", "rule measure_cell:\n"),
-        ]
-    )
+    table = "Building DAG\nJob stats:\njob  count\n---  ---\nmeasure_cell 12\nall 1\ntotal 13\n"
+    lines = iter(f"{table}\nrule measure_cell:\n".splitlines(keepends=True))
     assert _job_table(lines) == {"measure_cell": 12}
     assert next(lines) == "rule measure_cell:\n"
     assert _job_table(["Nothing to be done\n"]) == {}
