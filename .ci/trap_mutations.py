@@ -518,6 +518,13 @@ MUTATIONS = (
         'written = marks.get("http11.send_request_headers.started", marks["begin"])',
         'written = marks["begin"]',
     ),
+    Mutation(
+        "T36",
+        "what a sampler saw in the second before it ended stands for a run after it",
+        WINDOWS,
+        "samples[0].at_s > start_s or samples[-1].at_s < end_s:",
+        "samples[0].at_s > start_s + LEAST_S or samples[-1].at_s < end_s - LEAST_S:",
+    ),
 )
 
 
