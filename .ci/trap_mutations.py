@@ -612,7 +612,8 @@ def _tests(tree: Path, prefixes: list[str], stop: bool) -> subprocess.CompletedP
     options = ["-x"] if stop else []
     return _python(
         tree,
-        *("-B", "-m", "pytest", "tests/traps", "-q", "-rf", "-p", "no:cacheprovider", "-m", "", *options),
+        *("-B", "-m", "pytest", "tests/traps", "-q", "-rf", "-p", "no:cacheprovider", *options),
+        *("-m", ""),  # the slow ones, too
         *("-k", " or ".join(prefixes)),
     )
 
