@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 
-from orket_lib.analysis.verdict.kept_share import PRIOR, probabilities_kept
+from orket_lib.analysis.verdict.kept_share import COARSE, PRIOR, probabilities_kept
 from orket_lib.analysis.verdict.pairs import Masses
 
 _FUTURES = 200
@@ -33,7 +33,7 @@ def further_tasks(masses: Masses, threshold: float, certain: float) -> int | Non
 
     def decided(more: int) -> bool:
         counts = seen + dice.multinomial(more, chances)
-        kept = probabilities_kept(counts[:, 0], counts[:, 1], counts[:, 2], threshold)
+        kept = probabilities_kept(*counts[:, :3].T, threshold, nodes=COARSE)
         return float(((kept >= certain) | (kept <= 1 - certain)).mean()) >= 0.5
 
     numbers = _round_numbers()

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from orket_lib.analysis.verdict.kept_share import PRIOR, probabilities_kept
+from orket_lib.analysis.verdict.kept_share import COARSE, PRIOR, probabilities_kept
 from orket_lib.analysis.verdict.pairs import Masses
 
 if TYPE_CHECKING:
@@ -60,13 +60,21 @@ def stability(
         share = _size(masses) / tasks  # the half-counts of the prior are spread over the families
         for quant, drawn in _family(masses, PRIOR * share, dice).items():
             sums[quant] += drawn
-    chances = [probabilities_kept(*sums[quant].T, threshold) for quant in quants]
+    chances = [_chances(sums[quant], threshold) for quant in quants]
     found = Counter(
         picks(dict(zip(quants, map(float, values), strict=True)))
         for values in zip(*chances, strict=True)
     )
     others = [quant for quant, _ in found.most_common() if quant not in (chosen, None)]
     return Stability(found[chosen] / SWEEPS, others[0] if others else None)
+
+
+def _chances(counts: NDArray[numpy.float64], threshold: float) -> NDArray[numpy.float64]:
+    """Return the probability of each sweep; those with the same counts are worked out once."""
+    import numpy
+
+    different, places = numpy.unique(counts, axis=0, return_inverse=True)
+    return probabilities_kept(*different.T, threshold, nodes=COARSE)[places.ravel()]
 
 
 def _family(
