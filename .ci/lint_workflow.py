@@ -1,6 +1,6 @@
 """`snakemake --lint`, less the one lint that we don't follow: a conda environment for each rule.
 
-All rules call one Python package, whose environment is pyproject.toml (or envs/orket.yaml).
+All rules call one Python package, whose environment is pyproject.toml.
 """
 
 from __future__ import annotations

@@ -15,7 +15,8 @@ from pathlib import Path
 from orket_lib import __version__
 from orket_lib.vocabulary.errors import ConfigError, OrketError, Refused
 
-_COMMANDS = {
+COMMANDS = {
+    "where": "say where the workflow lies, for `snakemake -s` and `module:`",
     "plan": "show what a sweep would do, without doing it",
     "doctor": "say what can be measured on this machine, and suggest a config",
     "status": "say what is current, what is stale and why, and what a run would cost",
@@ -59,7 +60,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     name = next((word for word in arguments if not word.startswith("-")), None)
     if name in _OLDER:
         arguments[arguments.index(name)] = name = _OLDER[name]
-    parser = _parser(name if name in _COMMANDS else None)
+    parser = _parser(name if name in COMMANDS else None)
     options = parser.parse_args(arguments)
     try:
         _log(options, "")
@@ -89,7 +90,7 @@ def _parser(loaded: str | None) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="orket", description=__doc__.splitlines()[0])
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="command")
-    for name, summary in _COMMANDS.items():
+    for name, summary in COMMANDS.items():
         command = commands.add_parser(name, help=summary, description=f"{summary.capitalize()}.")
         if name == loaded:
             module = import_module(f"orket_lib.commands.{name.replace('-', '_')}")

@@ -13,9 +13,10 @@ rule compare_baselines:
         f"{RESULTS}/quant_sweep/regression.json",
     log:
         f"{LOGS}/regression.log",
+    localrule: True
     params:
         code=code_digest("baselines"),
-        bank=SWEEP.config.task_bank,
+        bank=located(SWEEP.config.task_bank).as_posix(),
     shell:
         "python -m orket_lib baselines compare --summary {input.summary} --bank {params.bank:q}"
         " --verdict-only --out {output} --log {log}"
@@ -28,6 +29,7 @@ rule pass_regression:
         touch(f"{RESULTS}/quant_sweep/regression_passed.ok"),
     log:
         f"{LOGS}/regression_passed.log",
+    localrule: True
     shell:
         "python -m orket_lib require --regression {input} --log {log}"
 
@@ -45,12 +47,11 @@ rule record_baselines:
         f"{RESULTS}/quant_sweep/baselines_recorded.json",
     log:
         f"{LOGS}/baselines.log",
+    localrule: True
     params:
         code=code_digest("baselines"),
-        bank=SWEEP.config.task_bank,
-        regression=lambda wildcards, input: (
-            f"--regression {input.regression}" if input.regression else ""
-        ),
+        bank=located(SWEEP.config.task_bank).as_posix(),
+        regression=lambda wildcards, input: option("--regression", input.regression),
     shell:
         "python -m orket_lib baselines record --summary {input.summary} --bank {params.bank:q}"
         " {params.regression} --out {output} --log {log}"
@@ -58,9 +59,11 @@ rule record_baselines:
 
 rule regression:
     input:
-        TARGETS.up_to(*(TARGETS.regression_views() or ["regression.json"])),
+        lambda wildcards: TARGETS.up_to(
+            *(TARGETS.regression_views() or ["regression.json"])
+        ),
 
 
 rule baselines:
     input:
-        TARGETS.up_to("baselines_recorded.json"),
+        lambda wildcards: TARGETS.up_to("baselines_recorded.json"),

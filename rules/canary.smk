@@ -3,7 +3,7 @@
 
 rule write_canary_spec:
     input:
-        "rules/json.j2",
+        workflow.source_path("json.j2"),
     output:
         f"{RESULTS}/canary/spec.json",
     log:
@@ -45,7 +45,7 @@ rule measure_closing_canary:
         spec=f"{RESULTS}/canary/spec.json",
         preflight=f"{RESULTS}/preflight.json",
         place=f"{RESULTS}/policy/place.json",
-        receipts=TARGETS.receipts(),
+        receipts=lambda wildcards: TARGETS.receipts(),
     output:
         f"{RESULTS}/canary/closing_receipt.json",
     log:
@@ -74,6 +74,7 @@ rule judge_canary:
     log:
         f"{LOGS}/canary/verdict.log",
     priority: 100
+    localrule: True
     params:
         code=code_digest("canary-verdict"),
     shell:
@@ -89,5 +90,6 @@ rule pass_canary:
     log:
         f"{LOGS}/canary/passed.log",
     priority: 100
+    localrule: True
     shell:
         "python -m orket_lib require --canary {input} --log {log}"

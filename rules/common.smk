@@ -1,16 +1,19 @@
 """The resolved sweep, and the paths that rules are made of."""
 
 import atexit
+import gc
 import sys
 import time
 from pathlib import Path
 
 from orket_lib.commands._common import tell
 from orket_lib.commands.plan import show_plan, show_warnings
+from orket_lib.config.shipped import located
 from orket_lib.config.targets import Targets, round_of
 from orket_lib.config.workspace import load_sweep
 from orket_lib.vocabulary.errors import ConfigError, Refused
 from orket_lib.workflow.code_digest import code_digest
+from orket_lib.workflow.embedding import Embedding
 from orket_lib.workflow.forced import Forced
 from orket_lib.workflow.job_environment import prepare_environment, rerun_command
 from orket_lib.workflow.migration import known_banks, migrate
@@ -18,30 +21,30 @@ from orket_lib.workflow.stale_views import refuse_forgotten_views
 
 STARTED = time.time()
 DRY_RUN = workflow.output_settings.dryrun
+if DRY_RUN:
+    # The jobs are one graph that lives until the end: looking for garbage in it, again and again
+    # and once more at the exit, takes a fifth of the time.
+    gc.disable()
+    atexit.register(gc.freeze)
 
 try:
-    # Files and command line, not their merge: only so does `canary_runs` win over `canary: {runs}`.
-    SWEEP = load_sweep(
-        workflow.configfiles, workflow.config_settings.config, remember=not DRY_RUN
-    )
+    EMBEDDING = Embedding(workflow, config)
+    SWEEP = load_sweep(EMBEDDING.files, EMBEDDING.settings, remember=not DRY_RUN)
 except ConfigError as error:
     sys.exit(f"config error:\n{error}")
 
 TARGETS = Targets(SWEEP)
-FORCED = Forced(workflow, SWEEP)
-prepare_environment(
-    workflow.config_settings.configfiles, workflow.config_settings.config
-)
+FORCED = Forced(workflow, SWEEP, EMBEDDING)
+prepare_environment(EMBEDDING)
 if workflow.is_main_process:
     show_warnings(SWEEP)
     if not DRY_RUN:
         migrate(Path("storage"), known_banks(SWEEP.config.task_bank), tell)
     try:
-        refuse_forgotten_views(TARGETS.rendered(), sys.argv)
+        refuse_forgotten_views(TARGETS.rendered(), sys.argv, EMBEDDING)
     except Refused as error:
         sys.exit(f"error: {error}\ntype: {rerun_command(error.rerun)}")
 
-SWEEP_FILES = TARGETS.all_files()
 RESULTS = SWEEP.results
 LOGS = f"logs/{SWEEP.config.sweep}"
 CELL = f"{RESULTS}/cells/{{model}}/{{quant}}"
@@ -59,6 +62,11 @@ def again(rule):
     return lambda wildcards, output: FORCED.again(rule, output)
 
 
+def option(name, files):
+    """Return an option that names some of a rule's input files; nothing where there are none."""
+    return f"{name} {files}" if files else ""
+
+
 def cells_beside(policy):
     """Return the folder of the sweep's cells, beside that of a policy."""
     return Path(policy).parents[1].joinpath("cells").as_posix()
@@ -67,8 +75,8 @@ def cells_beside(policy):
 def show_result(since=0.0, gate_log=None):
     from orket_lib.commands.show import show_summary
 
-    show_summary(Path(RESULTS), since, gate_log)
+    show_summary(Path(EMBEDDING.path(RESULTS)), since, gate_log)
 
 
 if DRY_RUN:
-    show_plan(SWEEP)
+    show_plan(SWEEP, EMBEDDING.path(RESULTS))

@@ -48,6 +48,7 @@ rule find_context_ceiling:
         ),
     log:
         f"{LOGS}/context_sweep/{{model}}/ceiling.log",
+    localrule: True
     params:
         code=code_digest("context"),
         limits=TARGETS.contexts.ceiling_options(),
@@ -67,10 +68,11 @@ rule keep_context_ceiling:
         touch(f"{RESULTS}/context_sweep/{{model}}/context_kept.ok"),
     log:
         f"{LOGS}/context_sweep/{{model}}/kept.log",
+    localrule: True
     shell:
         "python -m orket_lib history add {input} --storage-root storage --log {log}"
 
 
 rule context:
     input:
-        TARGETS.context_files(),
+        lambda wildcards: TARGETS.context_files(),

@@ -10,11 +10,12 @@ rule check_contracts:
         touch(f"{RESULTS}/quant_sweep/contracts_passed.ok"),
     log:
         f"{LOGS}/contracts.log",
+    localrule: True
     params:
         # The schemas are made of these sources.
         code=code_digest("contracts"),
-        contexts=TARGETS.contexts.option(),
-        thermal=TARGETS.thermal.option(),
+        contexts=lambda wildcards, input: option("--context", input.contexts),
+        thermal=lambda wildcards, input: option("--thermal", input.thermal),
     shell:
         "python -m orket_lib contracts --frontier {input.frontier} {params.contexts}"
         " {params.thermal} --log {log}"
@@ -22,6 +23,6 @@ rule check_contracts:
 
 rule contracts:
     input:
-        TARGETS.up_to("frontier_explorer.json", "contracts_passed.ok"),
+        lambda wildcards: TARGETS.up_to("frontier_explorer.json", "contracts_passed.ok"),
         TARGETS.contexts.all_files(),
         TARGETS.thermal.all_files(),

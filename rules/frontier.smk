@@ -8,6 +8,7 @@ rule make_frontier:
         f"{RESULTS}/quant_sweep/frontier_explorer.json",
     log:
         f"{LOGS}/frontier.log",
+    localrule: True
     params:
         code=code_digest("frontier"),
     shell:
@@ -23,10 +24,11 @@ rule keep_frontier:
         touch(f"{RESULTS}/quant_sweep/frontier_kept.ok"),
     log:
         f"{LOGS}/frontier_kept.log",
+    localrule: True
     shell:
         "python -m orket_lib history add {input} --storage-root storage --log {log}"
 
 
 rule frontier:
     input:
-        TARGETS.up_to("frontier_explorer.json", "frontier_kept.ok"),
+        lambda wildcards: TARGETS.up_to("frontier_explorer.json", "frontier_kept.ok"),

@@ -8,6 +8,7 @@ rule compute_kpis:
         f"{RESULTS}/quant_sweep/sweep_kpis.json",
     log:
         f"{LOGS}/kpis.log",
+    localrule: True
     params:
         code=code_digest("kpis"),
     shell:
@@ -17,11 +18,12 @@ rule compute_kpis:
 rule judge_kpis:
     input:
         summary=f"{RESULTS}/quant_sweep/sweep_summary.json",
-        policy=SWEEP.config.kpi_policy,
+        policy=located(SWEEP.config.kpi_policy).as_posix(),
     output:
         f"{RESULTS}/quant_sweep/kpi_gate.json",
     log:
         f"{LOGS}/kpi_gate.log",
+    localrule: True
     params:
         code=code_digest("kpi-gate"),
     shell:
@@ -36,15 +38,16 @@ rule pass_kpis:
         touch(f"{RESULTS}/quant_sweep/kpi_gate_passed.ok"),
     log:
         f"{LOGS}/kpi_gate_passed.log",
+    localrule: True
     shell:
         "python -m orket_lib require --kpi-gate {input} --log {log}"
 
 
 rule kpis:
     input:
-        TARGETS.up_to("sweep_kpis.json"),
+        lambda wildcards: TARGETS.up_to("sweep_kpis.json"),
 
 
 rule kpi_gate:
     input:
-        TARGETS.up_to("kpi_gate.json", "kpi_gate_passed.ok"),
+        lambda wildcards: TARGETS.up_to("kpi_gate.json", "kpi_gate_passed.ok"),

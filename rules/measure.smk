@@ -3,7 +3,7 @@
 
 rule write_spec:
     input:
-        "rules/json.j2",
+        workflow.source_path("json.j2"),
     output:
         f"{CELL}/spec.json",
     log:
@@ -53,6 +53,7 @@ rule make_run_report:
         f"{CELL}{{round}}/run.json",
     log:
         f"{LOGS}/cells/{{model}}/{{quant}}{{round}}/report.log",
+    localrule: True
     params:
         code=code_digest("run-report"),
     shell:
@@ -71,11 +72,10 @@ rule make_row:
         f"{RESULTS}/quant_sweep/{{model}}/{{quant}}.json",
     log:
         f"{LOGS}/rows/{{model}}/{{quant}}.log",
+    localrule: True
     params:
         code=code_digest("row"),
-        sidecar=lambda wildcards: TARGETS.sidecars.option(
-            wildcards.model, wildcards.quant
-        ),
+        sidecar=lambda wildcards, input: option("--sidecar", input.sidecar),
     shell:
         "python -m orket_lib row --report {input.reports} --settings {input.settings}"
         " {params.sidecar} --out {output} --log {log}"
@@ -84,18 +84,17 @@ rule make_row:
 rule pass_measurements:
     # The leaf that ends a sweep with what may pass: killed servers, memory that was taken.
     input:
-        receipts=TARGETS.receipts(),
+        receipts=lambda wildcards: TARGETS.receipts(),
         matrix=f"{RESULTS}/policy/matrix.json",
         further=[*TARGETS.contexts.receipts(), *TARGETS.thermal.receipts()],
     output:
         touch(f"{RESULTS}/measurements_passed.ok"),
     log:
         f"{LOGS}/measurements_passed.log",
+    localrule: True
     params:
         cells=lambda wildcards, input: cells_beside(input.matrix),
-        further=lambda wildcards, input: (
-            f"--receipts {input.further}" if input.further else ""
-        ),
+        further=lambda wildcards, input: option("--receipts", input.further),
     shell:
         "python -m orket_lib require --matrix {input.matrix} --cells {params.cells}"
         " {params.further} --log {log}"

@@ -3,7 +3,7 @@
 
 rule write_plan:
     input:
-        "rules/json.j2",
+        workflow.source_path("json.j2"),
     output:
         f"{RESULTS}/plan.json",
     log:
@@ -11,14 +11,14 @@ rule write_plan:
     params:
         config=SWEEP.config_sha256,
         # Tells the commit too: taking `output` keeps it out of what makes the plan stale.
-        json=lambda wildcards, output: TARGETS.plan_json(),
+        json=lambda wildcards, output: TARGETS.plan_json(EMBEDDING.path(RESULTS)),
     template_engine:
         "jinja2"
 
 
 rule write_policy:
     input:
-        "rules/json.j2",
+        workflow.source_path("json.j2"),
     output:
         f"{RESULTS}/policy/{{policy}}.json",
     log:
@@ -37,6 +37,7 @@ rule check_needs:
     log:
         f"{LOGS}/preflight.log",
     priority: 200
+    localrule: True
     shell:
         "python -m orket_lib preflight --needs {input.needs} --out {output} --log {log}"
 
@@ -49,5 +50,6 @@ rule pass_preflight:
     log:
         f"{LOGS}/preflight_passed.log",
     priority: 200
+    localrule: True
     shell:
         "python -m orket_lib require --preflight {input} --log {log}"

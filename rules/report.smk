@@ -24,10 +24,11 @@ rule make_report:
         ),
     log:
         f"{LOGS}/report.log",
+    localrule: True
     params:
         code=code_digest("report"),
-        contexts=TARGETS.contexts.option(),
-        thermal=TARGETS.thermal.option(),
+        contexts=lambda wildcards, input: option("--context", input.contexts),
+        thermal=lambda wildcards, input: option("--thermal", input.thermal),
     shell:
         "python -m orket_lib report --summary {input.summary} --out-md {output.markdown}"
         " --out-html {output.page}"
@@ -37,7 +38,7 @@ rule make_report:
 
 rule report:
     input:
-        TARGETS.up_to(
+        lambda wildcards: TARGETS.up_to(
             "sweep_report.md",
             "sweep_report.html",
             "sweep_scatter.json",

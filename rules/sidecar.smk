@@ -3,7 +3,7 @@
 
 rule write_sidecar_spec:
     input:
-        "rules/json.j2",
+        workflow.source_path("json.j2"),
     output:
         f"{CELL}/sidecar_spec.json",
     log:
@@ -47,6 +47,7 @@ rule make_sidecar_view:
         f"{RESULTS}/quant_sweep/sidecar/{{model}}/{{quant}}_hardware_sidecar.json",
     log:
         f"{LOGS}/sidecar/{{model}}/{{quant}}.log",
+    localrule: True
     params:
         code=code_digest("sidecar-view"),
     shell:

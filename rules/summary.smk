@@ -3,7 +3,7 @@
 
 rule make_summary:
     input:
-        rows=TARGETS.rows(),
+        rows=lambda wildcards: TARGETS.rows(),
         matrix=f"{RESULTS}/policy/matrix.json",
         canary=f"{RESULTS}/canary/verdict.json",
         opening=f"{RESULTS}/canary/receipt.json",
@@ -12,9 +12,10 @@ rule make_summary:
         f"{RESULTS}/quant_sweep/sweep_summary.json",
     log:
         f"{LOGS}/summary.log",
+    localrule: True
     params:
         code=code_digest("summary"),
-        closing=TARGETS.closing_option(),
+        closing=lambda wildcards, input: option("--closing", input.closing),
     shell:
         "python -m orket_lib summary --matrix {input.matrix} --canary {input.canary}"
         " --opening {input.opening} {params.closing}"

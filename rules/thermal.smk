@@ -43,6 +43,7 @@ rule make_thermal_profile:
         ),
     log:
         f"{LOGS}/thermal/{{model}}/profile.log",
+    localrule: True
     params:
         code=code_digest("thermal"),
         thresholds=TARGETS.thermal.thresholds(),
@@ -59,10 +60,11 @@ rule keep_thermal_profile:
         touch(f"{RESULTS}/thermal/{{model}}/thermal_kept.ok"),
     log:
         f"{LOGS}/thermal/{{model}}/kept.log",
+    localrule: True
     shell:
         "python -m orket_lib history add {input} --storage-root storage --log {log}"
 
 
 rule thermal:
     input:
-        TARGETS.thermal_files(),
+        lambda wildcards: TARGETS.thermal_files(),

@@ -7,6 +7,7 @@ from typing import Any
 from orket_lib.analysis.aggregates import task_scores
 from orket_lib.artifacts.base import Provenance
 from orket_lib.artifacts.canonical import sha256_of
+from orket_lib.artifacts.readiness import Warmup
 from orket_lib.artifacts.row import Row, RowArtifact, RowMetrics, RowPolicy, TaskScore
 from orket_lib.artifacts.run_report import (
     HostSummary,
@@ -19,7 +20,6 @@ from orket_lib.artifacts.run_report import (
     ServedModel,
     Session,
     TestRun,
-    Warmup,
 )
 from orket_lib.artifacts.spec import ArtifactIdentity, ControlSettings, RunSpec, TaskSelection
 from orket_lib.measure.tokens import Tokens

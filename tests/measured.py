@@ -38,11 +38,18 @@ def receipt_for(
     source: Source = NANO,
     progress: Progress | None = None,
     again: Again | None = None,
+    facts: Path | None = None,
 ) -> CellReceipt:
     """Measure what a cell lacks, and return its receipt."""
     spec = asking(wanted, tasks)
     measurement = CellMeasurement(
-        spec, lambda say: source, tasks, CellStore(folder), progress or Silent(), again=again
+        spec,
+        lambda say: source,
+        tasks,
+        CellStore(folder),
+        progress or Silent(),
+        again=again,
+        facts=facts,
     )
     return receipt_of(spec, measurement.run(PROVENANCE), PROVENANCE)
 

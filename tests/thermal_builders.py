@@ -10,7 +10,8 @@ from builders import MACHINE, NOW, PROVENANCE, probe, session, spec
 
 from orket_lib.analysis.thermal_profile import Findings, judge_runs
 from orket_lib.analysis.thermal_runs import ThermalRun, runs_of_series
-from orket_lib.artifacts.run_report import CooldownRecord, Observation
+from orket_lib.artifacts.readiness import CooldownRecord
+from orket_lib.artifacts.run_report import Observation
 from orket_lib.artifacts.spec import CooldownSettings
 from orket_lib.artifacts.thermal_profile import ThermalThresholds
 from orket_lib.artifacts.thermal_series import (

@@ -15,6 +15,7 @@ from pydantic import Field
 
 from orket_lib.artifacts.base import Artifact, Count, Measured, Reading, Record, volatile
 from orket_lib.artifacts.gpu import GpuSummary, GpuWindow
+from orket_lib.artifacts.readiness import CooldownRecord, Probing, Warmup
 from orket_lib.artifacts.receipt import TakenPart
 from orket_lib.artifacts.runner import RunnerRun
 from orket_lib.artifacts.spec import RunSpec
@@ -87,28 +88,6 @@ class LoadTimes(Measured):
     model_seconds: Reading = Field(description="of that, inside the runtime's own load call")
 
 
-class Warmup(Record):
-    """Generations before anything counts; all of them are kept here, none of them anywhere else."""
-
-    decode_seconds: tuple[float, ...] = volatile(
-        "of each warm-up generation, in order; of one whose text came in one piece, of its request"
-    )
-    required: int
-    cap: int
-    steady: bool = Field(description="the last three show no trend and little spread (T13)")
-
-
-class CooldownRecord(Measured):
-    """How cool the machine was made before the model was loaded, or before a repeat."""
-
-    target_c: float
-    sensor: Literal["cpu", "gpu"]
-    start_c: Reading = Field(description="the hottest of them")
-    end_c: Reading
-    waited_s: float = volatile("until the target was reached or the time was up")
-    reached: bool
-
-
 class Session(Record):
     """One load of the model; a measurement that was interrupted has several."""
 
@@ -127,6 +106,10 @@ class Session(Record):
     template_tokens: int | None = Field(
         description="tokens that the chat template adds to a prompt; null when it can't be told"
     )
+    found_by: str | None = Field(
+        None, description="earlier session of the same file and build that told clock and template"
+    )
+    probing: Probing | None = Field(None, description="null in measurements of older versions")
     cooldown: CooldownRecord | None = Field(None, description="null where none was asked for")
 
 

@@ -48,6 +48,7 @@ def cells_of(summary: Summary, bank: Path | None) -> Iterator[CellNow]:
             tasks that were asked, or it is not named.
     """
     from orket_lib.commands._reports import reports_of
+    from orket_lib.config.shipped import located
     from orket_lib.vocabulary.errors import ArtifactError
 
     path = bank or summary.matrix.get("task_bank")
@@ -58,7 +59,7 @@ def cells_of(summary: Summary, bank: Path | None) -> Iterator[CellNow]:
             if row.valid:
                 reports = reports_of(row)
                 clean = row_quality(row.run_quality_reasons, Lane.LAB) is Quality.CLEAN
-                records = records_of(as_one(reports), Path(path), clean, summary.execution_lane)
+                records = records_of(as_one(reports), located(path), clean, summary.execution_lane)
                 yield CellNow(row.model_id, row.quant_tag, records)
             else:
                 yield CellNow(

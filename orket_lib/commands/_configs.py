@@ -44,7 +44,8 @@ def sweep_of(options: argparse.Namespace) -> Sweep:
         ConfigError: With all problems.
     """
     from orket_lib.config.reading import read_overrides
+    from orket_lib.config.shipped import located
     from orket_lib.config.workspace import load_sweep
 
-    files = options.configs or [DEFAULT_CONFIG]
+    files = options.configs or [located(DEFAULT_CONFIG)]
     return load_sweep(files, read_overrides(options.config), remember=False)

@@ -41,17 +41,19 @@ def run(options: argparse.Namespace) -> int:
         MeasurementSpec,
         TaskSelection,
     )
+    from orket_lib.config.shipped import located
     from orket_lib.measure.device_lock import device_lock
     from orket_lib.measure.overhead import client_overhead, sampler_overhead
     from orket_lib.providers.base import Source
     from orket_lib.providers.gguf_file import model_sha256
     from orket_lib.telemetry.fingerprint import hardware_fingerprint
 
+    model = located(options.model)
     spec = MeasurementSpec(
-        model_id=options.model.stem,
+        model_id=model.stem,
         quant_tag="",
         provider="embedded",
-        artifact=ArtifactIdentity(sha256=model_sha256(options.model)),
+        artifact=ArtifactIdentity(sha256=model_sha256(model)),
         n_ctx=2048,
         temperature=0,
         max_output_tokens=128,
@@ -62,7 +64,7 @@ def run(options: argparse.Namespace) -> int:
     )
     with device_lock("cpu", "orket bench client", tell), tempfile.TemporaryDirectory() as folder:
         client = client_overhead(options.pairs)
-        sampler = sampler_overhead(spec, Source(options.model), Path(folder), options.generations)
+        sampler = sampler_overhead(spec, Source(model), Path(folder), options.generations)
     if options.json:
         print_json({"client": dataclasses.asdict(client), "sampler": dataclasses.asdict(sampler)})
         return 0

@@ -46,11 +46,12 @@ def run(options: argparse.Namespace) -> int:
     """Compare the two for each file; 3 when they differ in more answers than allowed."""
     import tempfile
 
+    from orket_lib.config.shipped import located
     from orket_lib.measure.agreement import compare
     from orket_lib.measure.device_lock import device_lock
     from orket_lib.tasks.bank import load_bank
 
-    tasks = load_bank(options.bank).tasks
+    tasks = load_bank(located(options.bank)).tasks
     found: dict[str, Agreement] = {}
     with device_lock("cpu", "orket bench providers", tell):
         for model in options.model:

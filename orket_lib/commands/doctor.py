@@ -53,6 +53,10 @@ def run(options: argparse.Namespace) -> int:
         raise ConfigError(["--suggest: beside a config there is nothing to suggest"])
     if options.suggest and options.suggest.exists():
         raise ArtifactError(f"{options.suggest}: is there already; name another file")
+    # A config that is there and wrong is a finding; without one there is nothing to look at.
+    gone = [path for path in options.configs if not path.exists()]
+    if gone:
+        raise ConfigError([f"{path}: there is no such file" for path in gone])
     report, suggestion = _examine(options)
     if options.suggest and report.suggestion:
         from orket_lib.artifacts.io import write_text

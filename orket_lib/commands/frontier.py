@@ -22,10 +22,10 @@ def run(options: argparse.Namespace) -> int:
     """Read, extract, write."""
     from orket_lib.analysis.explorer import explorer_sessions
     from orket_lib.artifacts.frontier import UNKNOWN, FrontierExplorer
-    from orket_lib.artifacts.io import read_model, write_model
-    from orket_lib.artifacts.summary import Summary
+    from orket_lib.artifacts.io import write_model
+    from orket_lib.commands._summaries import read_summary
 
-    summary = read_model(options.summary, Summary)
+    summary = read_summary(options.summary)
     sessions = explorer_sessions(summary)
     ref = options.provenance_ref or summary.provenance.ref
     artifact = FrontierExplorer(

@@ -35,11 +35,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Judge, write, and name the figures that fail."""
     from orket_lib.analysis.kpi_gate import gate_failures
-    from orket_lib.artifacts.io import parse_model, read_json, read_model, write_model
+    from orket_lib.artifacts.io import parse_model, read_json, write_model
     from orket_lib.artifacts.kpi_gate import KpiGate, KpiPolicy
-    from orket_lib.artifacts.summary import Summary
+    from orket_lib.commands._summaries import read_summary
 
-    summary = read_model(options.summary, Summary)
+    summary = read_summary(options.summary)
     inputs = [options.summary]
     limits = {}
     if options.policy:

@@ -16,11 +16,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Read, extract, write."""
-    from orket_lib.artifacts.io import read_model, write_model
+    from orket_lib.artifacts.io import write_model
     from orket_lib.artifacts.kpis import KpiReport
-    from orket_lib.artifacts.summary import Summary
+    from orket_lib.commands._summaries import read_summary
 
-    summary = read_model(options.summary, Summary)
+    summary = read_summary(options.summary)
     report = KpiReport(
         **stamp([options.summary], summary.provenance.ref, summary.provenance.config_sha256),
         execution_lane=summary.execution_lane,

@@ -74,6 +74,7 @@ def _taken(options: argparse.Namespace, asked: AskedCanaries, canary: AskedCanar
         tasks_of,
     )
     from orket_lib.measure.canary import take_canary
+    from orket_lib.measure.known_facts import SERVER_FACTS
     from orket_lib.stores.attempts import AttemptStore
     from orket_lib.vocabulary.clock import utc_now
 
@@ -98,6 +99,7 @@ def _taken(options: argparse.Namespace, asked: AskedCanaries, canary: AskedCanar
             stored,
             progress,
             provenance([options.spec]),
+            options.storage_root / SERVER_FACTS,
         )
 
 

@@ -33,6 +33,7 @@ def run(options: argparse.Namespace) -> int:
     )
     from orket_lib.measure.cell import CellMeasurement
     from orket_lib.measure.cell_receipt import receipt_of
+    from orket_lib.measure.known_facts import SERVER_FACTS
     from orket_lib.stores.parts import CellStore
     from orket_lib.vocabulary.statuses import RunStatus
     from orket_lib.workflow.job_environment import again_command
@@ -53,6 +54,7 @@ def run(options: argparse.Namespace) -> int:
             options.round,
             options.again,
             opened_gates(options),
+            facts=options.storage_root / SERVER_FACTS,
         ).run(provenance([options.spec, options.tasks]))
     made_from = provenance([options.spec, options.tasks])
     receipt = receipt_of(spec, outcome, made_from, options.round, options.attempt)

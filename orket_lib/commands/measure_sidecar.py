@@ -30,6 +30,7 @@ def run(options: argparse.Namespace) -> int:
         sources,
         tell_failure,
     )
+    from orket_lib.measure.known_facts import SERVER_FACTS
     from orket_lib.measure.sidecar import measure_sidecar
     from orket_lib.stores.attempts import AttemptStore
     from orket_lib.vocabulary.slugs import slug
@@ -48,7 +49,12 @@ def run(options: argparse.Namespace) -> int:
             source = sources(options, asked)(progress.say)
             seen_in = store.begin()
             measurement = measure_sidecar(
-                spec, source, seen_in, progress, provenance([options.spec])
+                spec,
+                source,
+                seen_in,
+                progress,
+                provenance([options.spec]),
+                options.storage_root / SERVER_FACTS,
             )
         taken = store.seal(measurement, measurement.measured_at)
         if measurement.error:

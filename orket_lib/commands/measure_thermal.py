@@ -76,6 +76,7 @@ def _taken(options: argparse.Namespace, cell: ServableCell, settings: ThermalSet
     """Return the series of a cell that the store has, after measuring it where there is none."""
     from orket_lib.artifacts.thermal_series import ThermalSeries, ThermalSpec
     from orket_lib.commands._measuring import console_progress, opened_gates, sources
+    from orket_lib.measure.known_facts import SERVER_FACTS
     from orket_lib.measure.thermal import ThermalMeasurement
     from orket_lib.stores.attempts import AttemptStore, read_taken
     from orket_lib.vocabulary.slugs import slug
@@ -93,7 +94,8 @@ def _taken(options: argparse.Namespace, cell: ServableCell, settings: ThermalSet
     made_from = provenance([options.frontier, options.cells, options.settings])
     with console_progress(f"thermal series {cell.model_id} {cell.quant_tag}") as progress:
         source = sources(options, cell)(progress.say)
-        return ThermalMeasurement(spec, source, store, progress, made_from).run()
+        facts = options.storage_root / SERVER_FACTS
+        return ThermalMeasurement(spec, source, store, progress, made_from, facts).run()
 
 
 def _may_pass(status: RunStatus) -> bool:

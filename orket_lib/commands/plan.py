@@ -22,7 +22,7 @@ def run(options: argparse.Namespace) -> int:
     """Resolve the config and print its plan."""
     sweep = sweep_of(options)
     show_warnings(sweep)
-    show_plan(sweep, options.json)
+    show_plan(sweep, as_json=options.json)
     return 0
 
 
@@ -32,13 +32,19 @@ def show_warnings(sweep: Sweep) -> None:
         tell(f"config warning: {warning}")
 
 
-def show_plan(sweep: Sweep, as_json: bool = False) -> None:
-    """Print a sweep's plan: for a person on standard error, or as JSON on standard output."""
+def show_plan(sweep: Sweep, results: str | None = None, as_json: bool = False) -> None:
+    """Print a sweep's plan: for a person on standard error, or as JSON on standard output.
+
+    Args:
+        sweep: That is planned.
+        results: Folder of the sweep's views, where it is not the sweep's own.
+        as_json: Print it for programs.
+    """
     from orket_lib.config.checkout import checkout_state
     from orket_lib.config.planning import make_plan
     from orket_lib.report.plan import plan_text
 
-    plan = make_plan(sweep, *checkout_state())
+    plan = make_plan(sweep, *checkout_state(), results)
     if as_json:
         print_json(plan)
     else:

@@ -5,20 +5,27 @@ from __future__ import annotations
 import argparse
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from orket_lib.commands._common import add_log, stamp
+
+if TYPE_CHECKING:
+    from orket_lib.artifacts.scatter import Scatter
+    from orket_lib.artifacts.summary import Summary
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     parser.add_argument("--summary", type=Path, required=True, help="sweep_summary.json")
-    parser.add_argument("--out-md", type=Path, required=True, help="the report")
-    parser.add_argument("--out-scatter", type=Path, required=True, help="its points as JSON")
-    parser.add_argument(
-        "--out-plot", type=Path, help="its picture as PNG (default: plots/frontier.png beside it)"
-    )
+    parser.add_argument("--out-md", type=Path, help="the report")
     parser.add_argument("--out-html", type=Path, help="the report as one HTML page")
+    parser.add_argument("--out-scatter", type=Path, help="its points as JSON")
     parser.add_argument("--out-table", type=Path, help="its rows as CSV, for a spreadsheet")
+    parser.add_argument(
+        "--out-plot",
+        type=Path,
+        help="its picture as PNG (default: plots/frontier.png next to the report)",
+    )
     parser.add_argument(
         "--context", type=Path, nargs="+", default=[], metavar="FILE", help="context_ceiling.json"
     )
@@ -29,62 +36,89 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--include-invalid", action="store_true", help="show a frontier with invalid rows, too"
     )
     add_log(parser)
+    parser.set_defaults(misused=parser.error)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Read, draw, write."""
+    """Read, and make whatever is asked for."""
+    from orket_lib.artifacts.io import write_model, write_text
+    from orket_lib.commands._summaries import read_summary
+    from orket_lib.report.plots import plot_frontier
+    from orket_lib.report.table import summary_table
+
+    page = options.out_md or options.out_html
+    if not (page or options.out_scatter or options.out_table or options.out_plot):
+        options.misused("nothing to make: name --out-md or another of the --out options")
+    summary = read_summary(options.summary)
+    include_invalid = options.include_invalid or summary.matrix.get("include_invalid", False)
+    if page or options.out_plot:
+        picture = options.out_plot or page.parent / "plots" / "frontier.png"
+        plot_frontier(summary, picture, include_invalid)
+    if page:
+        _write_report(options, summary, include_invalid, page.parent, picture)
+    if options.out_scatter:
+        write_model(options.out_scatter, _scatter(options.summary, summary, include_invalid))
+    if options.out_table:
+        table = summary_table(summary).to_csv(index=False, lineterminator="\n")
+        write_text(options.out_table, table)
+    return 0
+
+
+def _write_report(
+    options: argparse.Namespace,
+    summary: Summary,
+    include_invalid: bool,
+    folder: Path,
+    picture: Path,
+) -> None:
+    """Write the report as Markdown, as a page, or both; what it links is seen from `folder`."""
     from orket_lib.artifacts.context_ceiling import ContextCeiling
-    from orket_lib.artifacts.io import read_model, write_model, write_text
-    from orket_lib.artifacts.scatter import Scatter
-    from orket_lib.artifacts.summary import Summary
+    from orket_lib.artifacts.io import read_model, write_text
     from orket_lib.artifacts.thermal_profile import ThermalProfile
     from orket_lib.report.contexts import context_section
     from orket_lib.report.html import render_html
     from orket_lib.report.markdown import Plot, render_markdown
-    from orket_lib.report.plots import plot_frontier
-    from orket_lib.report.scatter import scatter_points
-    from orket_lib.report.table import summary_table
     from orket_lib.report.thermal import thermal_section
 
-    summary = read_model(options.summary, Summary)
-    include_invalid = options.include_invalid or summary.matrix.get("include_invalid", False)
-    picture = options.out_plot or options.out_md.parent / "plots" / "frontier.png"
-    plot_frontier(summary, picture, include_invalid)
-    plot = Plot("Quality against size and speed", _from_report(options, picture))
-    contexts = [
-        context_section(read_model(path, ContextCeiling), _picture_of(options, path))
-        for path in options.context
-    ]
-    thermal = [
-        thermal_section(read_model(path, ThermalProfile), _picture_of(options, path))
-        for path in options.thermal
-    ]
-    markdown = render_markdown(summary, [plot], include_invalid, contexts, thermal)
-    write_text(options.out_md, markdown)
+    markdown = render_markdown(
+        summary,
+        [Plot("Quality against size and speed", _seen_from(folder, picture))],
+        include_invalid,
+        [
+            context_section(read_model(path, ContextCeiling), _picture_of(path, folder))
+            for path in options.context
+        ],
+        [
+            thermal_section(read_model(path, ThermalProfile), _picture_of(path, folder))
+            for path in options.thermal
+        ],
+    )
+    if options.out_md:
+        write_text(options.out_md, markdown)
     if options.out_html:
-        write_text(options.out_html, render_html(markdown, options.out_md.parent))
-    scatter = Scatter(
-        **stamp([options.summary], summary.provenance.ref, summary.provenance.config_sha256),
+        write_text(options.out_html, render_html(markdown, folder))
+
+
+def _scatter(path: Path, summary: Summary, include_invalid: bool) -> Scatter:
+    from orket_lib.artifacts.scatter import Scatter
+    from orket_lib.report.scatter import scatter_points
+
+    return Scatter(
+        **stamp([path], summary.provenance.ref, summary.provenance.config_sha256),
         execution_lane=summary.execution_lane,
         vram_profile=summary.vram_profile,
         hardware_fingerprint=summary.hardware_fingerprint,
-        source_summary=options.summary.as_posix(),
+        source_summary=path.as_posix(),
         include_invalid=include_invalid,
         points=scatter_points(summary, include_invalid),
     )
-    write_model(options.out_scatter, scatter)
-    if options.out_table:
-        write_text(
-            options.out_table, summary_table(summary).to_csv(index=False, lineterminator="\n")
-        )
-    return 0
 
 
-def _picture_of(options: argparse.Namespace, artifact: Path) -> str | None:
+def _picture_of(artifact: Path, folder: Path) -> str | None:
     """Return where the picture of an artifact lies, seen from the report; None without one."""
     picture = artifact.with_suffix(".png")
-    return _from_report(options, picture) if picture.is_file() else None
+    return _seen_from(folder, picture) if picture.is_file() else None
 
 
-def _from_report(options: argparse.Namespace, path: Path) -> str:
-    return Path(os.path.relpath(path, options.out_md.parent)).as_posix()
+def _seen_from(folder: Path, path: Path) -> str:
+    return Path(os.path.relpath(path, folder)).as_posix()

@@ -119,8 +119,11 @@ def _canary(path: Path) -> str:
 
 def _planned_jobs(options: argparse.Namespace) -> tuple[dict[str, int] | None, str | None]:
     """Return the jobs of a dry run by rule, or what Snakemake says instead."""
-    files = [str(path) for path in options.configs or [DEFAULT_CONFIG]]
-    command = [sys.executable, "-m", "snakemake", "-n", "--configfile", *files]
+    from orket_lib.config.shipped import located, workflow_file
+
+    files = [str(path) for path in options.configs or [located(DEFAULT_CONFIG)]]
+    elsewhere = [] if Path("Snakefile").is_file() else ["-s", str(workflow_file())]
+    command = [sys.executable, "-m", "snakemake", "-n", *elsewhere, "--configfile", *files]
     if options.config:
         command += ["--config", *options.config]
     done = subprocess.run(command, capture_output=True, text=True, check=False)

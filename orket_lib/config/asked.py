@@ -16,6 +16,7 @@ from orket_lib.artifacts.asked import (
 from orket_lib.artifacts.sidecar import SidecarSpec
 from orket_lib.artifacts.spec import MeasurementSpec
 from orket_lib.config.resolve import Cell, Sweep
+from orket_lib.config.shipped import located
 
 # The bank's tasks, and who answers and judges them, are no part of what the picked quant does then.
 _OF_TASKS = {"tasks", "runner", "sandbox"}
@@ -30,7 +31,7 @@ def asked_cell(sweep: Sweep, cell: Cell) -> AskedCell:
 def asked_tasks(sweep: Sweep) -> AskedTasks:
     """Return the tasks of all cells."""
     return AskedTasks(
-        bank=sweep.config.task_bank,
+        bank=located(sweep.config.task_bank).as_posix(),
         tasks=sweep.cells[0].spec.tasks,
         sandbox=sweep.config.code_sandbox,
     )
@@ -40,7 +41,7 @@ def asked_canaries(sweep: Sweep) -> AskedCanaries:
     """Return what measures the canaries; none where there are none."""
     cells = {(cell.model_id, cell.quant_tag): cell for cell in sweep.cells}
     return AskedCanaries(
-        bank=sweep.config.task_bank,
+        bank=located(sweep.config.task_bank).as_posix(),
         max_age_hours=sweep.config.canary_policy.max_age_hours,
         canaries=tuple(
             AskedCanary(artifact=str(cell.named), recipe=recipe_of(sweep, cell), spec=spec)

@@ -60,10 +60,6 @@ class ContextTargets:
         """Return the paths of their pictures."""
         return [path.replace(".json", ".png") for path in self.ceilings()]
 
-    def option(self) -> str:
-        """Return the option that names the ceilings to the report and to the contract check."""
-        return " ".join(["--context", *self.ceilings()]) if self._models else ""
-
     def ceiling_options(self) -> str:
         """Return the options that name contexts and thresholds to `orket context`."""
         if self._settings is None:

@@ -13,9 +13,6 @@ from orket_lib.vocabulary.quants import is_path_safe, normalize_tag
 from orket_lib.vocabulary.runner import OURS
 from orket_lib.vocabulary.slugs import slug, slugs
 
-# Folders below results/ that belong to no sweep.
-_OURS = ("canary", "preflight")
-
 
 class Matrix(Section):
     """Models x quants x tasks."""
@@ -110,11 +107,6 @@ class Matrix(Section):
     def _a_sweep_is_a_folder_of_its_own(cls, name: str) -> str:
         if slug(name) != name:
             raise ValueError(f"can't be the name of a folder on every system; `{slug(name)}` can")
-        if name.lower() in _OURS:
-            raise ValueError(
-                f"must not be {' or '.join(_OURS)}, which are folders of ours; "
-                "any other name takes --config sweep=NAME"
-            )
         return name
 
     @field_validator("models")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from orket_lib.config.capabilities import EMBEDDED
 from orket_lib.config.model import SweepConfig
+from orket_lib.config.shipped import located
 from orket_lib.vocabulary.slugs import slug
 
 
@@ -57,7 +58,7 @@ def named_for(config: SweepConfig, model: str, quant: str) -> Named | None:
     """Return what the config names for a cell; a table wins over a template."""
     if serves_files(config):
         path = _chosen(config.artifacts, config.artifact_template, model, quant)
-        return Named(path=Path(path).expanduser()) if path else None
+        return Named(path=located(path)) if path else None
     tag = _chosen(config.tags, config.tag_template, model, quant)
     return Named(tag=tag) if tag else None
 

@@ -37,9 +37,18 @@ _NO_OFFLOAD = {
 }
 
 
-def make_plan(sweep: Sweep, commit_sha: str | None, dirty: bool | None) -> Plan:
-    """Return the plan; looks only at which measurements are already in storage."""
-    config = sweep.config
+def make_plan(
+    sweep: Sweep, commit_sha: str | None, dirty: bool | None, results: str | None = None
+) -> Plan:
+    """Return the plan; looks only at which measurements are already in storage.
+
+    Args:
+        sweep: That is planned.
+        commit_sha: Of the working folder.
+        dirty: Whether that has changes beside.
+        results: Folder of the sweep's views, where it is not the sweep's own.
+    """
+    config, results = sweep.config, results or sweep.results
     tasks = sweep.cells[0].spec.tasks
     return Plan(
         generated_at=utc_now(),
@@ -84,8 +93,8 @@ def make_plan(sweep: Sweep, commit_sha: str | None, dirty: bool | None) -> Plan:
         runs_per_quant=config.runs_per_quant,
         rounds=config.rounds,
         expected_runs=(len(sweep.cells) * len(sweep.tasks) * config.runs_per_quant * config.rounds),
-        summary_path=f"{sweep.results}/quant_sweep/sweep_summary.json",
-        report_path=f"{sweep.results}/quant_sweep/sweep_report.md",
+        summary_path=f"{results}/quant_sweep/sweep_summary.json",
+        report_path=f"{results}/quant_sweep/sweep_report.md",
         warnings=sweep.warnings,
     )
 

@@ -5,13 +5,13 @@ Only the profile that is asked for is checked: a mistake in another one is no re
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from orket_lib.artifacts.io import parse_model, read_model
 from orket_lib.config.fields import Rate, refuse_repeats
+from orket_lib.config.shipped import located
 from orket_lib.config.templates import Template
 from orket_lib.config.wording import got, nearest
 from orket_lib.vocabulary.errors import ArtifactError, ConfigError
@@ -71,7 +71,7 @@ def chosen_profile(
     """
     (file_key, path), (name_key, name) = file, wanted
     try:
-        known = read_model(Path(path), Profiles).profiles
+        known = read_model(located(path), Profiles).profiles
         if name in known:
             return parse_model(known[name], kind, f"{path}: profiles.{name}")
     except ArtifactError as error:

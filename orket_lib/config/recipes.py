@@ -15,6 +15,7 @@ from orket_lib.artifacts.spec import ArtifactIdentity
 from orket_lib.config.hashes import HashCache
 from orket_lib.config.model import SweepConfig
 from orket_lib.config.naming import Named, Recipe, filled, makes_files, pin_for
+from orket_lib.config.shipped import located
 from orket_lib.providers.gguf_file import read_gguf, shards
 from orket_lib.vocabulary.errors import LoadError
 from orket_lib.vocabulary.quants import NEEDS_IMATRIX, UNQUANTIZED, is_vendor_tag
@@ -126,4 +127,4 @@ def _hindrances(config: SweepConfig, pair: Pair, recipe: Recipe) -> Iterator[str
 
 def _of_model(files: str | dict[str, str] | None, model: str) -> Path | None:
     named = files.get(model) if isinstance(files, dict) else files
-    return None if named is None else Path(filled(named, model)).expanduser()
+    return None if named is None else located(filled(named, model))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 from orket_lib.artifacts.canonical import canonical_json
 from orket_lib.config.asked import asked_sidecar
 from orket_lib.config.resolve import Sweep
@@ -37,11 +40,13 @@ class SidecarTargets:
             )
         ]
 
-    def rendered(self) -> dict[str, str]:
-        """Return what each file that the workflow renders must hold, by path."""
+    def rendered(self) -> dict[str, Callable[[], str]]:
+        """Return what makes the content of each file that the workflow renders, by path."""
         return {
-            f"{self._results}/cells/{model}/{quant}/sidecar_spec.json": self.spec_json(model, quant)
-            for model, quant in self._asked
+            f"{self._results}/cells/{'/'.join(pair)}/sidecar_spec.json": partial(
+                self.spec_json, *pair
+            )
+            for pair in self._asked
         }
 
     def spec_json(self, model: str, quant: str) -> str:
@@ -54,7 +59,3 @@ class SidecarTargets:
             return []
         folder = f"{self._results}/quant_sweep/sidecar"
         return [f"{folder}/{model}/{quant}_hardware_sidecar.json"]
-
-    def option(self, model: str, quant: str) -> str:
-        """Return the option that names the view to the row."""
-        return " ".join(f"--sidecar {path}" for path in self.view(model, quant))

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import psutil
 from pydantic import BaseModel
@@ -20,6 +19,7 @@ from orket_lib.config.hashes import HashCache
 from orket_lib.config.model import SweepConfig
 from orket_lib.config.naming import Named, named_for, pin_for, serves_files
 from orket_lib.config.recipes import find_recipes, recipe_for, requantized
+from orket_lib.config.shipped import located
 from orket_lib.config.sidecars import sidecar_problems
 from orket_lib.config.wording import got, nearest
 from orket_lib.providers.gguf_file import model_sha256
@@ -63,7 +63,7 @@ def look_around(
     bank = None
     if "task_bank" not in bad:
         try:
-            bank = load_bank(Path(config.task_bank))
+            bank = load_bank(located(config.task_bank))
         except (ArtifactError, OSError) as error:
             problems.append(f"task_bank: {error}")
     if bank is not None:
@@ -191,6 +191,6 @@ def _referred_files(config: SweepConfig, bad: Collection[str]) -> Iterator[str]:
 
 def _unreadable(key: str, path: str, kind: type[BaseModel]) -> Iterator[str]:
     try:
-        read_model(Path(path), kind)
+        read_model(located(path), kind)
     except ArtifactError as error:
         yield f"{key}: {error}"

@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from orket_lib.config.reading import Source
+from orket_lib.config.shipped import shipped
 from orket_lib.config.wording import got
 from orket_lib.vocabulary.slugs import slug
 
 KEY = "sweep"
-SHIPPED = Path(__file__).parents[2] / "config" / "config.yaml"
 _REFERENCE = "reference"
 
 
@@ -54,6 +54,8 @@ def _file_name(source: Source) -> str:
 def _is_shipped(source: Source) -> bool:
     """Tell whether a source is the reference sweep's own file, by whatever path it is named."""
     try:
-        return source.file is not None and source.file.samefile(SHIPPED)
+        return source.file is not None and source.file.samefile(
+            shipped() / "config" / "config.yaml"
+        )
     except OSError:
         return False

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 from orket_lib.artifacts.canonical import canonical_json
 from orket_lib.artifacts.row import RowSettings
 from orket_lib.config.asked import asked_canaries, asked_cell, asked_tasks, servable_cells
@@ -156,10 +159,6 @@ class Targets:
             return []
         return [f"{self._results}/canary/closing_receipt.json"]
 
-    def closing_option(self) -> str:
-        """Return the option that names that receipt to the summary."""
-        return " ".join(f"--closing {path}" for path in self.closing_receipt())
-
     def policy_json(self, name: str) -> str:
         """Return the part of the config that some rule depends on, as canonical JSON."""
         config = self._sweep.config
@@ -183,19 +182,26 @@ class Targets:
         found = needs(self._sweep) if name == "needs" else place(config)
         return canonical_json(found.model_dump(mode="json"))
 
-    def rendered(self) -> dict[str, str]:
-        """Return what each file that the workflow renders must hold, by path."""
+    def rendered(self) -> dict[str, Callable[[], str]]:
+        """Return what makes the content of each file that the workflow renders, by path."""
         names = (*_POLICIES, *self._later)
-        files = {f"{self._results}/policy/{name}.json": self.policy_json(name) for name in names}
-        files[f"{self._results}/canary/spec.json"] = self.canary_spec_json()
-        for model, quant in self._cells:
-            path = f"{self._results}/cells/{model}/{quant}/spec.json"
-            files[path] = self.spec_json(model, quant)
+        files: dict[str, Callable[[], str]] = {
+            f"{self._results}/policy/{name}.json": partial(self.policy_json, name) for name in names
+        }
+        files[f"{self._results}/canary/spec.json"] = self.canary_spec_json
+        for pair in self._cells:
+            path = f"{self._results}/cells/{'/'.join(pair)}/spec.json"
+            files[path] = partial(self.spec_json, *pair)
         return files | self.sidecars.rendered()
 
-    def plan_json(self) -> str:
-        """Return the plan as canonical JSON."""
-        return canonical_json(make_plan(self._sweep, *checkout_state()).model_dump(mode="json"))
+    def plan_json(self, results: str | None = None) -> str:
+        """Return the plan as canonical JSON.
+
+        Args:
+            results: Folder of the sweep's views, where it is not the sweep's own.
+        """
+        plan = make_plan(self._sweep, *checkout_state(), results)
+        return canonical_json(plan.model_dump(mode="json"))
 
 
 def round_of(part: str) -> int:

@@ -44,10 +44,6 @@ class ThermalTargets:
         """Return the picture of each model's profile."""
         return [f"{self._folder}/{model}/thermal_profile.png" for model in self._models]
 
-    def option(self) -> str:
-        """Return the option that names the profiles to the report and to the contract check."""
-        return " ".join(["--thermal", *self.profiles()]) if self._models else ""
-
     def thresholds(self) -> str:
         """Return the options of what is hot, cool, and a heat soak."""
         config = self._config

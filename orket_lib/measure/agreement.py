@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from orket_lib.artifacts.spec import MeasurementSpec
-from orket_lib.measure.calibration import decode_clock
+from orket_lib.measure.calibration import calibrate
 from orket_lib.measure.overhead import Estimate
 from orket_lib.measure.probe_requests import ProbeMaker
 from orket_lib.measure.tokens import Tokens
@@ -172,7 +172,7 @@ def _rates(
     for model, maker in zip(models, makers, strict=True):
         for _ in range(_WARM_UP):
             model.generate(maker.request())
-        clocks.append(decode_clock(model, maker)[0])
+        clocks.append(calibrate(model, maker).decode_clock)
     rates: tuple[list[float], list[float]] = ([], [])
     for index in range(probes):
         for which in (0, 1) if index % 2 else (1, 0):

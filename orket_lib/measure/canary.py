@@ -39,6 +39,7 @@ def take_canary(
     stored: Callable[[], TakenPart | None],
     progress: Progress,
     provenance: Provenance,
+    facts: Path | None = None,
 ) -> TakenPart:
     """Return a canary of the store, after measuring it where none of them will do.
 
@@ -51,6 +52,7 @@ def take_canary(
             another sweep may have measured one meanwhile.
         progress: Who watches.
         provenance: Of the caller.
+        facts: Folder with what earlier sessions found out about servers; None keeps nothing.
     """
     needed = locked_devices(spec.provider, spec.gpu_devices, source.place)
     purpose = f"canary on {spec.model_id} {spec.quant_tag}"
@@ -58,7 +60,7 @@ def take_canary(
         if found := stored():
             return found
         folder = store.begin()
-        measurement = measure_canary(spec, source, tasks, folder, progress, provenance)
+        measurement = measure_canary(spec, source, tasks, folder, progress, provenance, facts)
         compress_samples(folder)
         return store.seal(measurement, measurement.measured_at)
 
@@ -70,6 +72,7 @@ def measure_canary(
     folder: Path,
     progress: Progress,
     provenance: Provenance,
+    facts: Path | None = None,
 ) -> CanaryMeasurement:
     """Run the canary and return what it saw; a model that can't be measured is a result too.
 
@@ -80,6 +83,7 @@ def measure_canary(
         folder: Where the server's log, samples and runner folders go.
         progress: Who watches.
         provenance: Of the caller.
+        facts: Folder with what earlier sessions found out about servers; None keeps nothing.
     """
     measured_at = utc_now()
     sessions: list[Session] = []
@@ -89,7 +93,7 @@ def measure_canary(
     try:
         sandbox = sandbox_for(tasks, spec.sandbox)
         log, samples = folder / SERVER_LOG, samples_path(folder, 0)
-        with open_session(spec, source, log, samples, 0, sandbox) as session:
+        with open_session(spec, source, log, samples, 0, sandbox, facts, progress.say) as session:
             sessions.append(session.record)
             for index in range(spec.runs):
                 for task in tasks:

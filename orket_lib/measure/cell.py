@@ -8,6 +8,7 @@ model or its server is a result with its reason. Only what keeps us from judging
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Literal
 
 import psutil
@@ -62,6 +63,7 @@ class CellMeasurement:
         again: Which part is measured whatever the store has; None takes what is there.
         gate: Called before anything is measured; raises Refused where it must not be.
         before_load: Called before a model is loaded; raises LoadError where it must not be.
+        facts: Folder with what earlier sessions found out about servers; None keeps nothing.
     """
 
     def __init__(
@@ -75,6 +77,7 @@ class CellMeasurement:
         again: Again | None = None,
         gate: Callable[[], None] = lambda: None,
         before_load: Callable[[Source], None] = lambda source: None,
+        facts: Path | None = None,
     ) -> None:
         self._spec = spec
         self._find_source = find_source
@@ -86,6 +89,7 @@ class CellMeasurement:
         self._again = again
         self._gate = gate
         self._before_load = before_load
+        self._facts = facts
         self._wanted = Wanted.of(spec, number)
         self._due: Wanted
         self._journal: Journal
@@ -178,6 +182,8 @@ class CellMeasurement:
                 self._store.open / SERVER_LOG,
                 samples_path(self._store.open, index),
                 index,
+                facts=self._facts,
+                say=self._progress.say,
             ) as session:
                 self._journal.append(kinds.SESSION, session.record)
                 if self._spec.context:
@@ -245,6 +251,8 @@ class CellMeasurement:
         total = len(self._due.probes) + len(self._due.answers)
         steps = steps_of(session, self._spec, self._store.open / RUNS)
         while missing := self._missing_steps(session.record.index):
+            if session.probes_last:
+                missing.sort(key=lambda step: step[0] is None)
             self._progress.plan(total, total - len(missing))
             for task, index in missing:
                 if task is None:

@@ -16,6 +16,7 @@ from orket_lib.artifacts.spec import MeasurementSpec, RunSpec
 from orket_lib.measure.cell import CellMeasurement
 from orket_lib.measure.cell_receipt import Outcome, receipt_of
 from orket_lib.measure.context_serving import require_room
+from orket_lib.measure.known_facts import SERVER_FACTS
 from orket_lib.measure.progress import Progress
 from orket_lib.measure.run_report import run_report
 from orket_lib.providers.base import Source
@@ -82,6 +83,7 @@ class ContextMeasurement:
             again="all" if again else None,
             gate=gate,
             before_load=lambda source: require_room(spec, source, needs),
+            facts=self.root / SERVER_FACTS,
         )
         return measurement.run(provenance)
 

@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Literal
 
-from orket_lib.artifacts.run_report import CooldownRecord, Observation, Session
+from orket_lib.artifacts.readiness import CooldownRecord
+from orket_lib.artifacts.run_report import Observation, Session
 from orket_lib.artifacts.spec import CooldownSettings, MeasurementSpec
 from orket_lib.providers.base import Source
 from orket_lib.telemetry.counters import cpu_temperature_c

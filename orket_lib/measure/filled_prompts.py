@@ -5,9 +5,10 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass, replace
 
+from orket_lib.artifacts.server_facts import ProbeLengths
 from orket_lib.artifacts.spec import ContextFill, RunSpec
 from orket_lib.measure.opened import OpenSession
-from orket_lib.measure.probe_requests import OUTPUT_TOKENS, SENTENCE_WORDS, probe_text
+from orket_lib.measure.probe_requests import FULL, SENTENCE_WORDS, probe_text
 from orket_lib.measure.prompt_size import PromptSizer
 from orket_lib.providers.base import GenerationRequest
 from orket_lib.tasks.bank import Task
@@ -28,12 +29,14 @@ class FilledPrompts:
         fill: Of the spec.
         sizer: Of the served model.
         words: That fill a probe, nearly to the token.
+        lengths: Of a probe; a prompt is as long as the context, whatever these say.
     """
 
     spec: RunSpec
     fill: ContextFill
     sizer: PromptSizer
     words: int
+    lengths: ProbeLengths
 
     @classmethod
     def of(cls, opened: OpenSession, spec: RunSpec) -> FilledPrompts:
@@ -50,7 +53,8 @@ class FilledPrompts:
             spec.context.prompt_tokens(_context(spec)) - _MARGIN,
             _LENGTHS,
         )
-        return cls(spec, spec.context, sizer, words)
+        lengths = FULL.model_copy(update={"output_tokens": opened.maker.lengths.output_tokens})
+        return cls(spec, spec.context, sizer, words, lengths)
 
     @property
     def prompt_tokens(self) -> int:
@@ -74,7 +78,7 @@ class FilledPrompts:
         left = _context(self.spec) - self.prompt_tokens - _MARGIN
         prompt = f"{secrets.token_hex(8)} {_words(self.words)}"
         return replace(
-            _request(self.spec, prompt, min(OUTPUT_TOKENS, left)),
+            _request(self.spec, prompt, min(self.lengths.output_tokens, left)),
             ignore_eos=True,
         )
 

@@ -32,6 +32,11 @@ class OpenSession:
     sandbox: Sandbox | None = None
     sampler: RunningSampler | None = None
 
+    @property
+    def probes_last(self) -> bool:
+        """Whether probes come after the tasks, because they take so long here."""
+        return self.record.probing is not None and self.record.probing.after_tasks
+
     def disturbances(self) -> tuple[Observation, ...]:
         """Return what else happened on the server since the last call; see `Model.disturbances`.
 

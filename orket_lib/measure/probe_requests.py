@@ -3,19 +3,30 @@
 A probe has a nonce at the very start of its prompt, so no prefix cache can serve it (T7), and its
 text is drawn anew, so that a server that looks for equal passages anywhere in a prompt (LM Studio
 does) finds none. It has at least 512 prompt tokens where the context has room, and 128 output
-tokens with end-of-sequence ignored, so that every rate spans enough tokens (T19).
+tokens with end-of-sequence ignored, so that every rate spans enough tokens (T19). On a slow server
+both are less, for all quants of a model equally (T29).
 """
 
 from __future__ import annotations
 
 import secrets
+from copy import copy
 
+from orket_lib.artifacts.server_facts import ProbeLengths, PromptCosts
 from orket_lib.artifacts.spec import MeasurementSpec
 from orket_lib.measure.prompt_size import TEMPLATE_ROOM, reported_costs
 from orket_lib.providers.base import GenerationRequest, Model
 
 PROMPT_TOKENS = 512
 OUTPUT_TOKENS = 128
+FULL = ProbeLengths(prompt_tokens=PROMPT_TOKENS, output_tokens=OUTPUT_TOKENS)
+# What a slow server's probes may have instead, the longest first; below the last one a rate says
+# nothing of the model any more.
+SHORTER = tuple(
+    ProbeLengths(prompt_tokens=prompt, output_tokens=output)
+    for prompt, output in ((256, 64), (128, 32), (64, 32))
+)
+FEW_TOKENS = 8  # of a short generation
 _SENTENCE = "the {} stands by the {} and the {} lies on the {}. "
 # Drawn from, four a sentence: one token each with every tokenizer that knows English.
 _NOUNS = ("lamp", "door", "boat", "lake", "tree", "road", "wind", "ship")
@@ -29,24 +40,54 @@ class ProbeMaker:
     Args:
         model: The served model; it counts the tokens.
         spec: For sampler settings and time limit.
+        costs: Tokens of the text, where they are known; else they are found out.
 
     Attributes:
-        prompt_tokens: About how many a probe's prompt has; None where the server counts none.
+        costs: Tokens of the text.
+        lengths: Of a probe.
     """
 
-    def __init__(self, model: Model, spec: MeasurementSpec) -> None:
+    def __init__(
+        self, model: Model, spec: MeasurementSpec, costs: PromptCosts | None = None
+    ) -> None:
         self._spec = spec
-        context = int(model.served.n_ctx or 0)
-        room = context - OUTPUT_TOKENS - TEMPLATE_ROOM if context else PROMPT_TOKENS
-        costs = self._costs(model)
-        fixed, per_sentence = costs or (0.0, float(SENTENCE_WORDS))
-        wanted = max(1, min(PROMPT_TOKENS, room))
-        self._sentences = int(wanted // per_sentence) + (1 if room > PROMPT_TOKENS else 0)
-        self.prompt_tokens = round(fixed + per_sentence * self._sentences) if costs else None
+        self._context = int(model.served.n_ctx or 0)
+        self.costs = costs or self._found_costs(model)
+        self.lengths = FULL
 
-    def request(self, output_tokens: int = OUTPUT_TOKENS) -> GenerationRequest:
-        """Return a request whose prompt no cache has seen."""
-        return self._request(self._sentences, output_tokens)
+    def of_lengths(self, lengths: ProbeLengths) -> ProbeMaker:
+        """Return a maker of other probes for the same model."""
+        other = copy(self)
+        other.lengths = lengths
+        return other
+
+    @property
+    def prompt_tokens(self) -> int | None:
+        """About how many a probe's prompt has; None where the server counts none."""
+        if not self.costs.counted:
+            return None
+        return round(self.costs.fixed + self.costs.per_sentence * self._sentences)
+
+    @property
+    def short_tokens(self) -> float:
+        """About how many tokens the prompt of a short request has."""
+        return self.costs.fixed + self.costs.per_sentence
+
+    def request(self, output_tokens: int | None = None) -> GenerationRequest:
+        """Return a request whose prompt no cache has seen; None is the length of a probe."""
+        return self._request(self._sentences, output_tokens or self.lengths.output_tokens)
+
+    def short(self, output_tokens: int) -> GenerationRequest:
+        """Return a request of one sentence: for what can be told without a probe."""
+        return self._request(1, output_tokens)
+
+    @property
+    def _sentences(self) -> int:
+        lengths = self.lengths
+        room = self._context - lengths.output_tokens - TEMPLATE_ROOM
+        room = room if self._context else lengths.prompt_tokens
+        wanted = max(1, min(lengths.prompt_tokens, room))
+        return int(wanted // self.costs.per_sentence) + (1 if room > lengths.prompt_tokens else 0)
 
     def _request(self, sentences: int, output_tokens: int) -> GenerationRequest:
         nonce = secrets.token_hex(8)
@@ -59,7 +100,7 @@ class ProbeMaker:
             ignore_eos=True,
         )
 
-    def _costs(self, model: Model) -> tuple[float, float] | None:
+    def _found_costs(self, model: Model) -> PromptCosts:
         """Return the tokens of a prompt's fixed part and of each sentence.
 
         From the server's tokenizer, else from what it reports for two short prompts, see
@@ -67,12 +108,27 @@ class ProbeMaker:
         """
         counted = model.count_tokens(probe_text(20))
         if counted is not None:
-            return 0.0, max(1.0, counted / 20)
-        return reported_costs(
+            return PromptCosts(fixed=0.0, per_sentence=max(1.0, counted / 20), counted=True)
+        reported = reported_costs(
             lambda sentences: model.generate(self._request(sentences, 1)).tokens.prompt,
             (_SHORT, _LONGER),
             SENTENCE_WORDS,
         )
+        fixed, each = reported or (0.0, float(SENTENCE_WORDS))
+        return PromptCosts(fixed=fixed, per_sentence=each, counted=reported is not None)
+
+
+def shortening(lengths: ProbeLengths) -> str | None:
+    """Return in words what probes of these lengths lack; None for full ones."""
+    lacks = [
+        f"{have} {what} tokens instead of {full}"
+        for have, full, what in (
+            (lengths.prompt_tokens, PROMPT_TOKENS, "prompt"),
+            (lengths.output_tokens, OUTPUT_TOKENS, "output"),
+        )
+        if have < full
+    ]
+    return " and ".join(lacks) or None
 
 
 def probe_text(sentences: int) -> str:

@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from typing import Protocol
 
 from orket_lib.artifacts.run_report import FollowUp, Observation, Probe
+from orket_lib.artifacts.server_facts import ProbeLengths
 from orket_lib.measure.host_quality import NOT_JUDGED
 from orket_lib.measure.opened import OpenSession
+from orket_lib.measure.probe_requests import shortening
 from orket_lib.measure.prompt_size import TEMPLATE_ROOM
 from orket_lib.measure.tokens import Tokens
 from orket_lib.providers.base import NO_GENERATION, Generation, GenerationRequest
@@ -25,6 +27,10 @@ class ProbeRequests(Protocol):
     @property
     def prompt_tokens(self) -> int | None:
         """About how many tokens a probe's prompt has; None where that is not known."""
+
+    @property
+    def lengths(self) -> ProbeLengths:
+        """How long a probe was meant to be."""
 
     def request(self) -> GenerationRequest:
         """Return a request whose prompt no cache has seen."""
@@ -129,6 +135,7 @@ def _probe(
         observations=(
             *_observations(tokens, failure, opened.record.template_tokens),
             *_truncation(generation, tokens, requests),
+            *_shortened(requests.lengths),
         ),
         raw_usage=generation.usage,
         raw_timings=generation.timings,
@@ -147,6 +154,12 @@ def _observations(
     if tokens.cached > allowed:
         evidence = f"{tokens.cached} of {tokens.prompt} prompt tokens came from the server's cache"
         yield Observation.of(Reason.PREFIX_CACHE_HIT, evidence)
+
+
+def _shortened(lengths: ProbeLengths) -> Iterator[Observation]:
+    lacking = shortening(lengths)
+    if lacking:
+        yield Observation.of(Reason.PROBE_SHORTENED, lacking)
 
 
 def _truncation(

@@ -53,7 +53,12 @@ class _Seen:
 
 
 def measure_sidecar(
-    spec: SidecarSpec, source: Source, folder: Path, progress: Progress, provenance: Provenance
+    spec: SidecarSpec,
+    source: Source,
+    folder: Path,
+    progress: Progress,
+    provenance: Provenance,
+    facts: Path | None = None,
 ) -> SidecarMeasurement:
     """Run a sidecar and return what was seen.
 
@@ -63,6 +68,7 @@ def measure_sidecar(
         folder: Where the server's log and samples go.
         progress: Who watches.
         provenance: Of the caller.
+        facts: Folder with what earlier sessions found out about servers; None keeps nothing.
     """
     measured_at = utc_now()
     with tempfile.TemporaryDirectory(prefix="orket-sidecar-") as scratch:
@@ -73,7 +79,7 @@ def measure_sidecar(
         command = (
             command_of(spec, source, out_file)
             if spec.template
-            else _own_command(spec_file, place_file, source, folder, out_file)
+            else _own_command(spec_file, place_file, source, folder, out_file, facts)
         )
         seen = _run(spec, source, command, out_file, progress)
         serving = None if spec.template else _serving(out_file)
@@ -186,10 +192,20 @@ def _devices(spec: SidecarSpec, source: Source, progress: Progress) -> AbstractC
 
 
 def _own_command(
-    spec_file: Path, place_file: Path, source: Source, folder: Path, out_file: Path
+    spec_file: Path,
+    place_file: Path,
+    source: Source,
+    folder: Path,
+    out_file: Path,
+    facts: Path | None,
 ) -> tuple[str, ...]:
-    paths = (spec_file, place_file, source.artifact or Path(), folder, out_file)
-    return (sys.executable, "-m", "orket_lib.measure.sidecar_child", *map(str, paths))
+    paths = (spec_file, place_file, source.artifact or Path(), folder, out_file, facts)
+    return (
+        sys.executable,
+        "-m",
+        "orket_lib.measure.sidecar_child",
+        *(str(path) for path in paths if path),
+    )
 
 
 def _serving(result: Path) -> ServedProbes | None:

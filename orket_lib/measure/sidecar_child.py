@@ -2,7 +2,8 @@
 
 Serves the model as a run does and measures its speeds beside the task runs. It is started like any
 other sidecar command, so its time limit is enforced the same way. Arguments: spec, place, model
-file or tag, folder for the server's log and samples, and the file that the result goes to.
+file or tag, folder for the server's log and samples, the file that the result goes to, and, where
+there is one, the folder with what earlier sessions found out.
 """
 
 from __future__ import annotations
@@ -31,25 +32,34 @@ _NO_TASKS = TaskSelection(bank_id="", ids=(), sha256="")
 
 def main() -> None:
     """Measure and write what was seen, whatever that is."""
-    spec_path, place_path, artifact, folder, out = map(Path, sys.argv[1:])
+    spec_path, place_path, artifact, folder, out, *facts = map(Path, sys.argv[1:])
     spec, place = read_model(spec_path, SidecarSpec), read_model(place_path, Place)
-    write_model(out, serve_probes(spec, source_of(spec.artifact, artifact, place), folder))
+    source = source_of(spec.artifact, artifact, place)
+    write_model(out, serve_probes(spec, source, folder, next(iter(facts), None)))
 
 
-def serve_probes(spec: SidecarSpec, source: Source, folder: Path) -> ServedProbes:
+def serve_probes(
+    spec: SidecarSpec, source: Source, folder: Path, facts: Path | None = None
+) -> ServedProbes:
     """Serve a model, measure its speeds, and return them; a model that fails is a result too.
 
     Args:
         spec: What to serve; it must say how.
         source: From where.
         folder: For the server's log and the samples of the host.
+        facts: Folder with what earlier sessions found out about servers; None keeps nothing.
     """
     probes: list[Probe] = []
     floor: list[float] = []
     session = failure = detail = None
     try:
         with open_session(
-            serving_spec(spec), source, folder / "server.log", folder / "samples.csv", 0
+            serving_spec(spec),
+            source,
+            folder / "server.log",
+            folder / "samples.csv",
+            0,
+            facts=facts,
         ) as opened:
             session = opened.record
             assert spec.serving is not None

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from orket_lib.artifacts.base import Provenance
+from orket_lib.artifacts.readiness import CooldownRecord
 from orket_lib.artifacts.receipt import TakenPart
-from orket_lib.artifacts.run_report import CooldownRecord, Probe, Session
+from orket_lib.artifacts.run_report import Probe, Session
 from orket_lib.artifacts.thermal_series import ThermalSeries, ThermalSpec
 from orket_lib.measure.cooldown import cool_to
 from orket_lib.measure.device_lock import device_locks
@@ -53,6 +54,7 @@ class ThermalMeasurement:
         store: Of the spec.
         progress: Who watches.
         provenance: Of the caller.
+        facts: Folder with what earlier sessions found out about servers; None keeps nothing.
     """
 
     def __init__(
@@ -62,12 +64,14 @@ class ThermalMeasurement:
         store: AttemptStore,
         progress: Progress,
         provenance: Provenance,
+        facts: Path | None = None,
     ) -> None:
         self._spec = spec
         self._source = source
         self._store = store
         self._progress = progress
         self._provenance = provenance
+        self._facts = facts
         self._measured_at: str
         self._session: Session | None = None
         self._repeats: list[_Repeat] = []
@@ -92,7 +96,15 @@ class ThermalMeasurement:
         log = self._store.open / SERVER_LOG
         self._progress.plan(self._spec.repeats * self._spec.generations, 0)
         try:
-            with open_session(self._spec, self._source, log, self._samples, 0) as opened:
+            with open_session(
+                self._spec,
+                self._source,
+                log,
+                self._samples,
+                0,
+                facts=self._facts,
+                say=self._progress.say,
+            ) as opened:
                 self._session = opened.record
                 for _ in range(self._spec.repeats):
                     self._repeat(opened)

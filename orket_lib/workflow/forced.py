@@ -11,16 +11,19 @@ import json
 import os
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from orket_lib.artifacts.io import read_json, write_json
 from orket_lib.config.resolve import Sweep
 from orket_lib.measure.gates import is_fresh
 from orket_lib.telemetry.fingerprint import boot_id
 from orket_lib.vocabulary.clock import utc_now
+from orket_lib.vocabulary.slugs import slug
+from orket_lib.workflow.embedding import Embedding
 from orket_lib.workflow.receipts import receipt_state
 
-Again = Literal["probes", "runs", "all"]
+_MEASURING = ("measure_cell", "measure_sidecar", "measure_contexts", "measure_thermal")
+_CANARIES = ("/canary/receipt.json", "/canary/closing_receipt.json")
 
 
 class Forced:
@@ -29,12 +32,15 @@ class Forced:
     Args:
         workflow: Snakemake's; its `dag_settings` are set only when params are evaluated.
         sweep: That it runs.
+        embedding: What its rules are called, and where its products lie.
     """
 
-    def __init__(self, workflow: Any, sweep: Sweep) -> None:
+    def __init__(self, workflow: Any, sweep: Sweep, embedding: Embedding) -> None:
         self._workflow = workflow
         self._sweep = sweep
-        self._file = Path(".snakemake", "orket", f"{sweep.config.sweep}.json")
+        self._embedding = embedding
+        name = slug(_normal(embedding.path(sweep.results)))
+        self._file = Path(".snakemake", "orket", f"{name}.json")
         self._decided: dict[str, Any] = {}
 
     def again(self, rule: str, outputs: Iterable[str]) -> str:
@@ -56,13 +62,13 @@ class Forced:
             receipt: Path of the receipt.
             rule: Of the job.
         """
-        number, retry = receipt_state(Path(receipt))
+        number, retry = self._state(receipt)
         again = rule == "measure_cell" and self._sweep.config.again is not None
         return number + int(retry or again)
 
     def canary_attempt(self, receipt: str) -> int:
         """Return the same for the canaries, which are due when they are stale and anything is."""
-        number, retry = receipt_state(Path(receipt))
+        number, retry = self._state(receipt)
         return number + int(retry or (not self._canary_is_fresh(receipt) and self.anything_due()))
 
     def fresh(self) -> str:
@@ -73,9 +79,13 @@ class Forced:
         """Tell whether any cell of the sweep is to be measured."""
         return bool(self._settled()["due"])
 
+    def _state(self, receipt: str) -> tuple[int, bool]:
+        return receipt_state(Path(self._embedding.path(receipt)))
+
     def _canary_is_fresh(self, receipt: str) -> bool:
         try:
-            content = json.loads(Path(receipt).read_text(encoding="utf-8"))
+            path = Path(self._embedding.path(receipt))
+            content = json.loads(path.read_text(encoding="utf-8"))
             when = (content["measured_at"], content["boot_id"])
             limit = self._sweep.config.canary_policy.max_age_hours
             return is_fresh(*when, limit, utc_now(), boot_id())
@@ -84,7 +94,7 @@ class Forced:
 
     def _forces(self, rule: str, outputs: Iterable[str]) -> bool:
         decided = self._settled()
-        names = {rule, *map(_normal, outputs)}
+        names = {self._embedding.rule(rule), *map(_normal, outputs)}
         return bool(decided["all"] or names & set(decided["names"]))
 
     def _settled(self) -> dict[str, Any]:
@@ -106,10 +116,10 @@ class Forced:
         names |= {_normal(name) for name in names}
         forced = bool(settings.forceall or self._sweep.config.again)
         # A forced receipt, or rule, measures; a forced canary is fresh by itself.
+        measuring = {self._embedding.rule(rule) for rule in _MEASURING}
         measured = any(
-            name.endswith("receipt.json") or name.startswith("measure_")
+            name in measuring or (name.endswith("receipt.json") and not name.endswith(_CANARIES))
             for name in names
-            if "canary" not in name
         )
         due = forced or measured or not all(cell.measured for cell in self._sweep.cells)
         return {"all": settings.forceall, "names": sorted(names), "due": due}

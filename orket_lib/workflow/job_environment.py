@@ -6,41 +6,31 @@ import os
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
+from orket_lib.workflow.embedding import Embedding
 from orket_lib.workflow.lifeline import announce_snakemake
 
 _COMMAND = "ORKET_COMMAND"
+_RULES = "ORKET_RULES"
 
 
-def prepare_environment(files: Iterable[str | Path], settings: Mapping[str, Any]) -> None:
+def prepare_environment(embedding: Embedding) -> None:
     """Set up what jobs need to know.
 
     `python` becomes the interpreter that runs Snakemake, also where no environment is activated;
     jobs learn whom they must not outlive; and messages can name the command that a user has typed.
 
     Args:
-        files: Config files that the user named.
-        settings: Of `--config`.
+        embedding: How the workflow is used.
     """
     here = str(Path(sys.executable).parent)
     os.environ["PATH"] = os.pathsep.join([here, os.environ.get("PATH", "")])
     announce_snakemake()
-    words = ["--configfile", *map(_as_typed, files)] if files else []
-    if settings:
-        words += ["--config", *(f"{key}={value}" for key, value in settings.items())]
     quote = subprocess.list2cmdline if os.name == "nt" else shlex.join
-    os.environ[_COMMAND] = quote(words)
-
-
-def _as_typed(path: str | Path) -> str:
-    """Return a path as the user named it; Snakemake makes paths absolute."""
-    with suppress(ValueError):
-        return Path(path).relative_to(Path.cwd()).as_posix()
-    return str(path)
+    os.environ[_COMMAND] = quote(embedding.options)
+    os.environ[_RULES] = embedding.rule("*")
 
 
 def again_command(path: Path) -> str:
@@ -49,5 +39,6 @@ def again_command(path: Path) -> str:
 
 
 def rerun_command(rules: Iterable[str]) -> str:
-    """Return the user's own call of Snakemake, told to run some rules in any case."""
-    return " ".join(["snakemake", "-R", *rules, os.environ.get(_COMMAND, "")]).rstrip()
+    """Return the user's own call of Snakemake, told to run some rules of ours in any case."""
+    names = [os.environ.get(_RULES, "*").replace("*", rule) for rule in rules]
+    return " ".join(["snakemake", "-R", *names, os.environ.get(_COMMAND, "")]).rstrip()

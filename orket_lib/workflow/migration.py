@@ -19,6 +19,7 @@ from orket_lib.artifacts.io import read_json, read_model, write_text
 from orket_lib.artifacts.parts import Answer, Part, SealedProbe
 from orket_lib.artifacts.run_report import AnswerTelemetry, Probe, RunReport, TestRun
 from orket_lib.artifacts.spec import RunSpec
+from orket_lib.config.shipped import located
 from orket_lib.stores.attempts import OPEN, AttemptStore
 from orket_lib.stores.parts import CellStore
 from orket_lib.tasks.bank import Task, TaskBank, load_bank, selected, task_key
@@ -59,8 +60,8 @@ def migrate(storage: Path, banks: Sequence[Path], say: Callable[[str], None]) ->
 
 def known_banks(asked: str) -> list[Path]:
     """Return the banks that older tasks may be in: the sweep's own first, then all shipped ones."""
-    shipped = Path(asked).parent if "task_banks" in asked else Path("config/task_banks")
-    return [Path(asked), *sorted(shipped.glob("*.json"))]
+    shipped = Path(asked).parent if "task_banks" in asked else "config/task_banks"
+    return [located(asked), *sorted(located(shipped).glob("*.json"))]
 
 
 def _cells(storage: Path, banks: Sequence[Path]) -> Iterator[str]:

@@ -8,15 +8,18 @@ remade.
 from __future__ import annotations
 
 from base64 import urlsafe_b64encode
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
 from orket_lib.vocabulary.errors import Refused
+from orket_lib.workflow.embedding import Embedding
 
 REPAIR = ("write_plan", "write_policy", "write_spec", "write_canary_spec", "write_sidecar_spec")
 
 
-def refuse_forgotten_views(policies: Mapping[str, str], arguments: Collection[str]) -> None:
+def refuse_forgotten_views(
+    policies: Mapping[str, Callable[[], str]], arguments: Collection[str], embedding: Embedding
+) -> None:
     """Refuse to go on over views of another config that Snakemake can't know to be old.
 
     What a view depends on beside measurements is written into policy files. One that is not what
@@ -24,21 +27,23 @@ def refuse_forgotten_views(policies: Mapping[str, str], arguments: Collection[st
     everything after it follows. Without the record, it sees nothing.
 
     Args:
-        policies: What each policy file must hold, by path.
+        policies: What makes the content that each policy file must have, by path; called only for
+            files without a record.
         arguments: Of this call of Snakemake, which itself doesn't know yet, when it reads the
             workflow, which rules it was told to run in any case.
+        embedding: What our rules are called, and where our products lie.
 
     Raises:
         Refused: Naming the rules that make it good.
     """
     forgotten = [
         path
-        for path, text in policies.items()
+        for path, text in ((embedding.path(path), text) for path, text in policies.items())
         if Path(path).is_file()
-        and Path(path).read_text(encoding="utf-8").strip() != text.strip()
         and not _record(path).is_file()
+        and Path(path).read_text(encoding="utf-8").strip() != text().strip()
     ]
-    if forgotten and not set(REPAIR) <= set(arguments):
+    if forgotten and not set(map(embedding.rule, REPAIR)) <= set(arguments):
         raise Refused(
             f"{', '.join(forgotten)} is of another config, and Snakemake's record of how it was "
             "made (.snakemake/) is lost, so it would take old results for current; remaking them "

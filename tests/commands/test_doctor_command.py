@@ -142,6 +142,16 @@ def test_a_config_is_checked_and_what_it_lacks_is_told(capsys: pytest.CaptureFix
     assert said.endswith("this config can't be run\n")
 
 
+def test_settings_may_follow_one_config_option_or_several(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    options = ("--config", "seed=many", "threads=few", "--config", "n_ctx=1")
+    found = looked(capsys, *options, code=3)
+    said = "\n".join(check["detail"] for check in found["checks"])
+    assert 'seed, threads: must be a whole number >= 0 or null (got "many", "few")' in said
+    assert "n_ctx: must be a whole number >= 256" in said
+
+
 def test_a_config_with_mistakes_cannot_be_run_and_all_of_them_are_told(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

@@ -371,7 +371,7 @@ def test_other_machines_and_labels_that_differ_are_refused(
 
 
 def busy_row(latency: float) -> RowMetrics:
-    """Return a row beside which something else worked: in lane lab that pollutes."""
+    """Return a row during which something else worked: in lane lab that pollutes."""
     load = Observation.of(Reason.HIGH_CPU_SATURATION, "foreign CPU 58 %")
     return hot_row(latency, run_quality_reasons=(load,))
 

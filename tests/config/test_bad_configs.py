@@ -132,7 +132,6 @@ def test_a_file_that_cannot_be_read_is_named(
         ("runs_per_quant", "--config runs_per_quant: must be key=value"),
         ("sweep=../x", 'sweep: must be text such as `my-sweep` (got "../x")'),
         ("sweep=nul", "sweep: can't be the name of a folder"),
-        ("sweep=canary", "sweep: must not be canary or preflight"),
         ("runs_per_quant=none", "runs_per_quant: must be a whole number >= 1"),
         ("canary={runs: none}", "canary.runs: must be a whole number >= 0"),
         ("quants=[Q8_0", "quants: `[Q8_0` is not a quant tag"),

@@ -127,6 +127,19 @@ def test_empty_text_is_null_only_where_null_is_allowed(key: str) -> None:
         assert problem.startswith(f"{key}: must be ")
 
 
+@pytest.mark.parametrize("name", ["canary", "preflight"])
+def test_a_sweep_may_be_called_what_a_folder_inside_each_sweep_is_called(name: str) -> None:
+    assert config(sweep=name).sweep == name
+
+
+@pytest.mark.parametrize(
+    "braces", ["{}", "{1,3}", '{"depth": 3}', "{print $1}", "${HOME}", "${ENV:TOKEN}", "{a,b}"]
+)
+def test_braces_of_a_command_s_own_are_no_placeholders(braces: str) -> None:
+    command = ("agent", "{task_file}", braces)
+    assert config(runner_template=command).runner_template == command
+
+
 def test_the_canary_takes_the_range_of_the_matrix_unless_it_has_one() -> None:
     matrix = {"task_id_min": 5, "task_id_max": 9}
     assert config(**matrix).canary_task_ids == (5, 9)

@@ -167,6 +167,34 @@ def test_a_plan_has_all_that_the_contract_names(capsys: pytest.CaptureFixture[st
     assert found["warnings"] == []
 
 
+def test_a_plan_has_what_the_config_says_of_serving(capsys: pytest.CaptureFixture[str]) -> None:
+    assert plan(capsys, preset("mixed"))["serving"] == {
+        "n_ctx": 8192,
+        "temperature": 0,
+        "max_output_tokens": 1024,
+        "task_timeout_sec": 120,
+    }
+
+
+def test_settings_may_follow_one_config_option_or_several(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    pairs = ("seed=9", "n_ctx=512", "canary_runs=3")
+    together = plan(capsys, preset("mixed"), "--config", *pairs)
+    apart = plan(capsys, preset("mixed"), "--config", *pairs[:2], "--config", pairs[2])
+    for found in (together, apart):
+        assert found["sweep"] == "quant_sweep_mixed"
+        assert found["experimental_controls"]["seed"] == 9
+        assert found["serving"]["n_ctx"] == 512
+        assert found["canary"]["runs"] == 3
+
+
+def test_a_file_behind_config_is_told_where_it_belongs(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["plan", "--config", "seed=9", preset("mixed")]) == 1
+    said = capsys.readouterr().err
+    assert "quant_sweep_mixed.json: must be key=value; config files come before --config" in said
+
+
 def test_a_plan_shows_the_sidecars_command(capsys: pytest.CaptureFixture[str]) -> None:
     overrides = [
         "hardware_sidecar_template=probe --out {out_file}",

@@ -10,30 +10,35 @@ from typing import Any
 
 from builders import generation, served
 
+from orket_lib.artifacts.readiness import Probing, Warmup
 from orket_lib.artifacts.run_report import ControlReadback, LoadTimes, Observation, ServedModel
+from orket_lib.artifacts.server_facts import Findings, Pace
 from orket_lib.artifacts.spec import MeasurementSpec
-from orket_lib.providers.base import Generation, GenerationRequest, ServerAddress, Source
+from orket_lib.measure.probe_requests import ProbeMaker
+from orket_lib.measure.readiness import Ready
+from orket_lib.providers.base import Generation, GenerationRequest, Model, ServerAddress, Source
 from orket_lib.telemetry.samples import COLUMNS, Sample, to_cells
 
 TOKEN_S = 0.01
+SLOW = 20  # so many times slower: 51 prompt and 5 output tokens a second
 ADDRESS = ServerAddress("http://127.0.0.1:9", "fake-key")
 
 Fault = Callable[[GenerationRequest], None]
 
 
-def answer(request: GenerationRequest) -> Generation:
+def answer(request: GenerationRequest, slow: int = 1) -> Generation:
     """Return the right answer to `What number is N + 0?`, or a probe's text of the asked length."""
     count = request.max_tokens if request.ignore_eos else 20
     numbers = [word for word in request.prompt.split() if word.isdigit()]
     return generation(
         text="word " * count if request.ignore_eos else numbers[0],
-        chunk_s=tuple(0.5 + TOKEN_S * index for index in range(count)),
+        chunk_s=tuple(slow * (0.5 + TOKEN_S * index) for index in range(count)),
         usage={"prompt_tokens": 512, "completion_tokens": count, "total_tokens": 512 + count},
         timings={
             "cache_n": 0,
             "prompt_n": 512,
-            "prompt_ms": 500.0,
-            "predicted_ms": TOKEN_S * 1000 * (count - 1),
+            "prompt_ms": slow * 500.0,
+            "predicted_ms": slow * TOKEN_S * 1000 * (count - 1),
         },
     )
 
@@ -44,6 +49,7 @@ class FakeModel:
 
     fault: Fault
     served: ServedModel
+    slow: int = 1
     controls: tuple[ControlReadback, ...] = ()
     pid: int | None = None
     address: ServerAddress = ADDRESS
@@ -56,13 +62,38 @@ class FakeModel:
     def generate(self, request: GenerationRequest) -> Generation:
         self.fault(request)
         (self.probes if request.ignore_eos else self.questions).append(request.prompt)
-        return answer(request)
+        return answer(request, self.slow)
 
     def count_tokens(self, text: str) -> int:
         return len(text.split())
 
     def disturbances(self) -> tuple[Observation, ...]:
         return ()
+
+
+def ready_at_once(model: Model, spec: MeasurementSpec) -> Ready:
+    """Return a model as warm and known after no request at all."""
+    maker = ProbeMaker(model, spec)
+    pace = Pace(prompt_token_s=0.001, output_token_s=TOKEN_S)
+    return Ready(
+        maker=maker,
+        findings=Findings(
+            costs=maker.costs,
+            decode_clock="first_token",
+            decode_clock_evidence="by hand",
+            template_tokens=2,
+            pace=pace,
+            settled=True,
+        ),
+        found_by=None,
+        warmup=Warmup(decode_seconds=(), required=0, cap=0, steady=True),
+        probing=Probing(
+            prompt_tokens=maker.lengths.prompt_tokens,
+            output_tokens=maker.lengths.output_tokens,
+            after_tasks=False,
+            chosen_by=None,
+        ),
+    )
 
 
 def quiet(at_s: float) -> Sample:
@@ -79,6 +110,7 @@ class FakeProvider:
     fault: Fault = lambda _: None
     load_error: Exception | None = None
     last_words: bytes = b""
+    slow: int = 1
     changes: dict[str, Any] = field(default_factory=dict)
     address: ServerAddress = ADDRESS
     models: list[FakeModel] = field(default_factory=list)
@@ -89,7 +121,8 @@ class FakeProvider:
         log.write_bytes(self.last_words)
         if self.load_error:
             raise self.load_error
-        self.models.append(FakeModel(self.fault, served(**self.changes), address=self.address))
+        what = served(**self.changes)
+        self.models.append(FakeModel(self.fault, what, self.slow, address=self.address))
         yield self.models[-1]
 
     @contextmanager

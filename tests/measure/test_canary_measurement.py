@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from builders import PROVENANCE, spec, task
 from fake_provider import FakeProvider, failing
+from measured import measured_report
 
 from orket_lib.artifacts.canary import CanaryMeasurement
 from orket_lib.artifacts.spec import CanarySpec
@@ -19,8 +20,21 @@ _RUN = spec().model_dump(exclude={"kind", "runs_per_task", "probe_runs"})
 SPEC = CanarySpec(**_RUN, runs=3)
 
 
-def measure(tmp_path: Path) -> CanaryMeasurement:
-    return measure_canary(SPEC, Source(Path("nano.gguf")), TASKS, tmp_path, Silent(), PROVENANCE)
+def measure(tmp_path: Path, facts: Path | None = None) -> CanaryMeasurement:
+    source = Source(Path("nano.gguf"))
+    return measure_canary(SPEC, source, TASKS, tmp_path, Silent(), PROVENANCE, facts)
+
+
+def test_what_a_canary_found_out_the_first_cell_does_not_find_out_again(
+    tmp_path: Path, provider: FakeProvider
+) -> None:
+    facts = tmp_path / "server_facts"
+    (canary,) = measure(tmp_path, facts).sessions
+    (session,) = measured_report(tmp_path / "cell", spec(), TASKS, facts=facts).sessions
+    assert session.found_by == f"the session of nano Q4_K_M at {canary.started_at}"
+    assert session.decode_clock_evidence == canary.decode_clock_evidence
+    warm_ups = len(session.warmup.decode_seconds)
+    assert len(provider.models[1].probes) == warm_ups + spec().probe_runs
 
 
 def test_a_canary_runs_each_task_so_many_times_with_a_probe_beside(

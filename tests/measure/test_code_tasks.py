@@ -58,7 +58,7 @@ def walled() -> Sandbox:
 def answer_with(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     probe = fake_provider.answer
 
-    def written(request: GenerationRequest) -> Generation:
+    def written(request: GenerationRequest, slow: int = 1) -> Generation:
         return probe(request) if request.ignore_eos else generation(text=text)
 
     monkeypatch.setattr(fake_provider, "answer", written)

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 from builders import session, spec
 
-from orket_lib.artifacts.run_report import CooldownRecord
+from orket_lib.artifacts.readiness import CooldownRecord
 from orket_lib.artifacts.serving import Place
 from orket_lib.artifacts.spec import CooldownSettings
 from orket_lib.measure import cooldown

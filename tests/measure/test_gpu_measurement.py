@@ -6,12 +6,13 @@ import gzip
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from builders import STRICT, spec, task
-from fake_provider import FakeProvider, quiet
+from fake_provider import FakeProvider, quiet, ready_at_once
 from gpu_replay import record_of
 from measured import measured_report
 from nvml_replay import load_trace
@@ -19,7 +20,10 @@ from nvml_replay import load_trace
 from orket_lib.analysis.rows import build_row
 from orket_lib.artifacts.row import RowEnergy, RowMetrics
 from orket_lib.artifacts.run_report import RunReport
+from orket_lib.artifacts.spec import MeasurementSpec
 from orket_lib.measure import cell, gpu_watch, locked_devices, opened, session
+from orket_lib.measure.readiness import Ready
+from orket_lib.providers.base import Model
 from orket_lib.telemetry.gpu_samples import header, to_line
 from orket_lib.telemetry.sampler import GpuWatch
 from orket_lib.vocabulary.nulls import Null
@@ -68,20 +72,16 @@ def on_gpu(provider: FakeProvider, monkeypatch: pytest.MonkeyPatch) -> Iterator[
                 yield
 
         monkeypatch.setattr(session, "sampling", sampling)
-        monkeypatch.setattr(session, "warm_up", lambda *_: _warm(clock, start_s))
-        monkeypatch.setattr(session, "decode_clock", lambda *_: ("first_token", "by hand"))
-        monkeypatch.setattr(session, "template_tokens", lambda *_: 2)
+        monkeypatch.setattr(session, "get_ready", partial(_ready, clock, start_s))
         wanted = spec(provider="llama_server", probe_runs=1, runs_per_task=1)
         return measured_report(folder, wanted, TASKS)
 
     yield measure
 
 
-def _warm(clock: Clock, start_s: float) -> Any:
-    from orket_lib.artifacts.run_report import Warmup
-
+def _ready(clock: Clock, start_s: float, model: Model, spec: MeasurementSpec, *_: object) -> Ready:
     clock.now_s = start_s
-    return Warmup(decode_seconds=(), required=0, cap=0, steady=True)
+    return ready_at_once(model, spec)
 
 
 def row_of(report: RunReport) -> RowMetrics:

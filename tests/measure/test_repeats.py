@@ -103,7 +103,7 @@ def test_what_would_be_the_same_again_is_not_repeated(
     tmp_path: Path, provider: FakeProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     silent = generation(text="1", usage=None, timings=None)
-    monkeypatch.setattr(fake_provider, "answer", lambda _: silent)
+    monkeypatch.setattr(fake_provider, "answer", lambda *_: silent)
     report = measure(tmp_path, 3)
     assert {run.telemetry.token_metrics_status for run in report.test_runs} != {TokenStatus.OK}
     assert len(provider.questions) == 4

@@ -6,22 +6,25 @@ import gzip
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from builders import MACHINE, PROVENANCE
-from fake_provider import FakeProvider, failing, quiet
+from fake_provider import FakeProvider, failing, quiet, ready_at_once
 from gpu_replay import record_of
 from nvml_replay import load_trace
 from thermal_builders import RESTS, thermal_spec
 
 from orket_lib.artifacts.serving import Place
+from orket_lib.artifacts.spec import MeasurementSpec
 from orket_lib.artifacts.thermal_series import ThermalSeries, ThermalSpec
 from orket_lib.measure import cooldown, gpu_quality, gpu_watch, opened, session, thermal
 from orket_lib.measure.progress import Silent
+from orket_lib.measure.readiness import Ready
 from orket_lib.measure.thermal import ThermalMeasurement
-from orket_lib.providers.base import GenerationRequest, Source
+from orket_lib.providers.base import GenerationRequest, Model, Source
 from orket_lib.stores.attempts import AttemptStore, read_taken
 from orket_lib.telemetry.gpu_samples import header, to_line
 from orket_lib.telemetry.sampler import GpuWatch
@@ -252,9 +255,7 @@ def hot_card(
     trace["devices"][0]["segments"][2]["for_s"] = 40
     provider.changes = {"server_vram_mib": Null("NOT_REPORTED")}
     monkeypatch.setattr(gpu_watch, "_REST_S", 0.0)
-    monkeypatch.setattr(session, "warm_up", lambda *_: _warm(machine))
-    monkeypatch.setattr(session, "decode_clock", lambda *_: ("first_token", "by hand"))
-    monkeypatch.setattr(session, "template_tokens", lambda *_: 2)
+    monkeypatch.setattr(session, "get_ready", partial(_ready, machine))
 
     @contextmanager
     def sampling(
@@ -271,11 +272,9 @@ def hot_card(
     yield machine
 
 
-def _warm(machine: Machine) -> Any:
-    from orket_lib.artifacts.run_report import Warmup
-
+def _ready(machine: Machine, model: Model, spec: MeasurementSpec, *_: object) -> Ready:
     machine.now_s, machine.heat_c = 1.0, 30.0
-    return Warmup(decode_seconds=(), required=0, cap=0, steady=True)
+    return ready_at_once(model, spec)
 
 
 def test_a_card_that_slows_down_is_named_with_its_heat(tmp_path: Path, hot_card: Machine) -> None:

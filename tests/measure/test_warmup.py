@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from itertools import chain, repeat
+from itertools import chain, cycle, repeat
 
 import pytest
 
@@ -48,6 +48,44 @@ def test_warm_up_goes_on_until_steady(
     assert found.steady is steady
     assert found.required == required
     assert found.cap == max(CAP, required)
+
+
+@pytest.mark.parametrize(
+    ("each_s", "required", "count", "steady"),
+    [
+        pytest.param(1.0, 5, 5, True, id="all of them fit"),
+        pytest.param(8.0, 5, 3, True, id="the required number doesn't fit"),
+        pytest.param(14.0, 3, 2, False, id="too few to tell"),
+        pytest.param(400.0, 3, 1, False, id="one is always made"),
+    ],
+)
+def test_warm_up_ends_with_its_time(each_s: float, required: int, count: int, steady: bool) -> None:
+    now = [0.0]
+
+    def generate() -> float:
+        now[0] += each_s
+        return each_s
+
+    found = warm_up(generate, required, limit_s=30.0, clock=lambda: now[0])
+    assert len(found.decode_seconds) == count
+    assert found.steady is steady
+    assert now[0] <= max(30.0, each_s)
+    assert (found.note is None) is (count >= required)
+
+
+def test_what_gets_no_steadier_is_not_waited_for_and_says_so() -> None:
+    now = [0.0]
+    seconds = cycle((2.0, 3.0))
+
+    def on_a_busy_machine() -> float:
+        took_s = next(seconds)
+        now[0] += took_s
+        return took_s
+
+    found = warm_up(on_a_busy_machine, 3, limit_s=30.0, clock=lambda: now[0])
+    assert not found.steady
+    assert 25.0 < now[0] <= 30.0
+    assert found.note == f"the time was up after {len(found.decode_seconds)} generations, unsteady"
 
 
 def test_all_that_was_discarded_is_kept() -> None:

@@ -21,7 +21,7 @@ from real_llama_server import LLAMA_SERVER, llama_server_of_others, unused_addre
 
 from orket_lib.artifacts.serving import Place
 from orket_lib.artifacts.spec import ArtifactIdentity, ControlSettings, MeasurementSpec
-from orket_lib.measure.calibration import decode_clock
+from orket_lib.measure.calibration import calibrate
 from orket_lib.measure.probe_requests import ProbeMaker
 from orket_lib.providers import llama_server
 from orket_lib.providers.base import GenerationRequest, Source
@@ -197,13 +197,14 @@ def test_t04_its_decode_clock_is_found_out(tmp_path: Path) -> None:
     with serving(tmp_path, "F16") as model:
         maker = ProbeMaker(model, cell("F16"))
         model.generate(maker.request())
-        clock, evidence = decode_clock(model, maker)
-        assert clock == "first_token", evidence
+        found = calibrate(model, maker)
+        assert found.decode_clock == "first_token", found.decode_clock_evidence
         same = EmbeddedProvider().serve(
             nano_spec("F16"), Source(nano_file("F16")), tmp_path / "embedded.log"
         )
         with same as other:
-            assert decode_clock(other, ProbeMaker(other, nano_spec("F16")))[0] == clock
+            again = calibrate(other, ProbeMaker(other, nano_spec("F16")))
+            assert again.decode_clock == found.decode_clock
 
 
 def test_a_context_that_is_shared_by_slots_is_the_part_of_one(tmp_path: Path) -> None:

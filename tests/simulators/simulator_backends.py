@@ -58,13 +58,19 @@ class WordBackend:
     Args:
         prompt_s: How long it takes for a prompt.
         piece_s: And from one piece of an answer to the next.
+        word_s: How long it takes for each token of a prompt, besides.
+        before: What it says before an answer.
     """
 
     TEMPLATE = 3  # tokens that its chat template adds
 
-    def __init__(self, prompt_s: float = 0.0, piece_s: float = 0.0) -> None:
+    def __init__(
+        self, prompt_s: float = 0.0, piece_s: float = 0.0, word_s: float = 0.0, before: str = ""
+    ) -> None:
         self._prompt_s = prompt_s
         self._piece_s = piece_s
+        self._word_s = word_s
+        self._before = [f"{word} " for word in before.split()]
 
     def load(self, tag: str, n_ctx: int) -> None:
         """Nothing to be loaded."""
@@ -80,13 +86,13 @@ class WordBackend:
         numbers = [word for word in words if word.isdigit()]
         said = [f"wörd{question.seed or 0} "] * question.limit
         if not question.ignore_eos:
-            said = [numbers[0] if numbers else "yes", "."]
+            said = [*self._before, numbers[0] if numbers else "yes", "."]
         answer = Answer(iter(()), prompt_tokens=len(words) + self.TEMPLATE)
         answer.finish_reason = "length" if len(said) >= question.limit else "stop"
         said = said[: question.limit]
 
         def pieces() -> Iterator[str]:
-            due_s = time.perf_counter() + self._prompt_s
+            due_s = time.perf_counter() + self._prompt_s + self._word_s * answer.prompt_tokens
             for piece in said:
                 time.sleep(max(0.0, due_s - time.perf_counter()))
                 due_s += self._piece_s

@@ -58,6 +58,18 @@ def test_all_problems_of_all_banks_are_said(
     assert "no.json: there is no such file" in err
 
 
+def test_one_mistake_of_forty_tasks_is_one_message(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bad = tmp_path / "bad.json"
+    write_json(bad, [content(id=number, tier=9) for number in range(1, 41)])
+    assert main(["tasks", "validate", str(bad)]) == 1
+    (line,) = [line for line in capsys.readouterr().err.splitlines() if "tier" in line]
+    assert line.startswith("  tasks.0.tier (id 1), tasks.1.tier (id 2), ")
+    assert line.endswith(" (got 9)")
+    assert "tasks.39.tier (id 40): " in line
+
+
 def test_a_list_says_how_a_task_is_judged(bank: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["tasks", "list", str(bank)]) == 0
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]

@@ -89,7 +89,7 @@ def test_a_session_is_summed_up_from_its_counters() -> None:
             {"temperature_start_c", "temperature_end_c", "temperature_max_c"},
         ),
     ],
-    ids=lambda value: "+".join(value),
+    ids=lambda value: "+".join(sorted(value)),
 )
 def test_one_missing_sensor_costs_its_own_figures_only(
     changes: dict[str, None], nulls: set[str]

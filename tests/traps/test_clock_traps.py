@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import json
 import statistics
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import chain, repeat
 from types import SimpleNamespace
 from typing import Any
 
 import httpx
 import pytest
-from builders import STRICT, generation, metrics, probe, report
+from builders import STRICT, generation, metrics, probe, report, served, spec
 from nano import bank, row_of
 
 from orket_lib.analysis.frontier import FrontierPolicy, baseline_of, eligible_rows
-from orket_lib.artifacts.run_report import RunReport
-from orket_lib.measure.calibration import decode_clock
+from orket_lib.artifacts.run_report import RunReport, ServedModel
+from orket_lib.measure.calibration import calibrate
 from orket_lib.measure.probe_requests import OUTPUT_TOKENS, ProbeMaker
 from orket_lib.measure.tokens import Tokens
 from orket_lib.measure.warmup import CAP, is_steady, warm_up
@@ -64,15 +64,15 @@ def test_t04_decode_rate_is_not_inflated_by_the_first_token(
 ) -> None:
     # One token of 16 is 6.7 %. What delays our reading of the first chunk makes our clock run
     # short, so the least disturbed of many generations tell.
-    clock, text = decode_clock(model, maker)
+    known = calibrate(model, maker)
     ratios = []
     for _ in range(25):
-        found = Tokens.of(model.generate(maker.request(16)), clock)
+        found = Tokens.of(model.generate(maker.request(16)), known.decode_clock)
         assert not isinstance(found.decode_tps, Null)
         assert not isinstance(found.client_decode_s, Null)
         ratios.append(found.decode_tps / (15 / found.client_decode_s))
     *_, upper_fifth = statistics.quantiles(ratios, n=5)
-    assert 0.90 < upper_fifth < 1.02, f"server's rate / client's rate; {text}"
+    assert 0.90 < upper_fifth < 1.02, f"server's rate / client's rate; {known}"
 
 
 @dataclass
@@ -80,6 +80,7 @@ class OtherServer:
     """A server whose clock starts when the prompt is done: one token costs one token's time."""
 
     first_token_s: float
+    served: ServedModel = field(default_factory=served)
 
     def generate(self, request: GenerationRequest) -> Generation:
         count = request.max_tokens
@@ -92,8 +93,8 @@ class OtherServer:
             },
         )
 
-    def request(self, output_tokens: int) -> GenerationRequest:
-        return replace(REQUEST, max_tokens=output_tokens)
+    def count_tokens(self, text: str) -> int:
+        return 60
 
 
 @pytest.mark.parametrize(
@@ -104,9 +105,10 @@ def test_t04_the_start_of_a_servers_clock_is_found_out_and_not_assumed(
     first_token_s: float, clock: str
 ) -> None:
     other: Any = OtherServer(first_token_s)
-    found, _ = decode_clock(other, other)
-    assert found == clock
-    tokens = Tokens.of(other.generate(other.request(32)), found)
+    found = calibrate(other, ProbeMaker(other, spec()))
+    assert found.decode_clock == clock
+    assert found.template_tokens == 4
+    tokens = Tokens.of(other.generate(replace(REQUEST, max_tokens=32)), found.decode_clock)
     assert tokens.decode_tps == pytest.approx(100.0, rel=0.001)
 
 

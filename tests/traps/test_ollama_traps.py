@@ -18,7 +18,7 @@ from orket_lib.artifacts.run_report import Probe, RunReport, Session
 from orket_lib.artifacts.serving import Place
 from orket_lib.artifacts.spec import ArtifactIdentity, ControlSettings, RunSpec
 from orket_lib.measure import device_lock
-from orket_lib.measure.calibration import decode_clock
+from orket_lib.measure.calibration import calibrate
 from orket_lib.measure.identity import identity_observations
 from orket_lib.measure.opened import OpenSession
 from orket_lib.measure.probe_requests import OUTPUT_TOKENS, ProbeMaker
@@ -165,9 +165,9 @@ def test_t07_a_graded_question_that_is_asked_again_says_what_the_cache_served(
 @pytest.mark.parametrize("clock", ["first_token", "prompt_end"])
 def test_t04_the_start_of_the_clock_is_found_out(serve: Serve, clock: str) -> None:
     with serve(cell(), clock=clock) as (model, opened):
-        found, evidence = decode_clock(model, opened.maker)
-        assert found == clock, evidence
-        tokens = Tokens.of(model.generate(opened.maker.request()), found)
+        found = calibrate(model, opened.maker)
+        assert found.decode_clock == clock, found.decode_clock_evidence
+        tokens = Tokens.of(model.generate(opened.maker.request()), found.decode_clock)
     assert tokens.output == OUTPUT_TOKENS
     assert tokens.intervals == OUTPUT_TOKENS - (clock == "first_token")
 

@@ -23,7 +23,7 @@ from orket_lib.artifacts.row import RowMetrics
 from orket_lib.artifacts.run_report import Probe, RunReport, Session
 from orket_lib.artifacts.serving import Place
 from orket_lib.artifacts.spec import ArtifactIdentity, ControlSettings, RunSpec
-from orket_lib.measure.calibration import decode_clock
+from orket_lib.measure.calibration import calibrate
 from orket_lib.measure.identity import identity_observations
 from orket_lib.measure.opened import OpenSession
 from orket_lib.measure.probe_requests import PROMPT_TOKENS, ProbeMaker
@@ -62,7 +62,7 @@ def asked_for(provider: str, **changes: Any) -> RunSpec:
 
 @contextmanager
 def opened(
-    folder: Path, provider: str, simulator: Simulator, calibrate: bool = False, **changes: Any
+    folder: Path, provider: str, simulator: Simulator, calibrated: bool = False, **changes: Any
 ) -> Iterator[OpenSession]:
     """Serve a simulator's model, ready for probes."""
     wanted = asked_for(provider, **changes)
@@ -71,12 +71,12 @@ def opened(
         simulator.running(),
         provider_for(provider).serve(wanted, source, folder / "server.log") as model,
     ):
-        yield OpenSession(model, *_known(model, wanted, calibrate), 0.0)
+        yield OpenSession(model, *_known(model, wanted, calibrated), 0.0)
 
 
-def _known(model: Model, wanted: RunSpec, calibrate: bool) -> tuple[Session, ProbeMaker]:
+def _known(model: Model, wanted: RunSpec, calibrated: bool) -> tuple[Session, ProbeMaker]:
     maker = ProbeMaker(model, wanted)
-    clock = decode_clock(model, maker)[0] if calibrate else None
+    clock = calibrate(model, maker).decode_clock if calibrated else None
     return session(served=model.served, controls=model.controls, decode_clock=clock), maker
 
 
@@ -159,7 +159,7 @@ def test_t02_a_prompt_that_is_cut_silently_is_caught_in_every_lane(
 
 
 def test_t04_when_lm_studios_clock_starts_is_found_out(tmp_path: Path) -> None:
-    with opened(tmp_path, "lmstudio", lmstudio(), calibrate=True) as found:
+    with opened(tmp_path, "lmstudio", lmstudio(), calibrated=True) as found:
         probe = run_probe(found, 0)
     assert found.record.decode_clock == "first_token"
     assert probe.decode_intervals == 127
@@ -181,7 +181,7 @@ def test_t04_the_clients_rate_spans_one_interval_less_than_tokens(tmp_path: Path
 @each
 def test_t05_events_that_come_in_bundles_are_not_counted(tmp_path: Path, server: Any) -> None:
     simulator = server(lies=Lies(bundled=8))
-    probe = probed(tmp_path, PROVIDER[server], simulator, calibrate=server is lmstudio)
+    probe = probed(tmp_path, PROVIDER[server], simulator, calibrated=server is lmstudio)
     assert len(set(probe.chunk_ms)) < 20
     assert probe.output_tokens == 128
 
@@ -305,7 +305,7 @@ def _graded(found: OpenSession) -> RunReport:
 
 def test_t19_a_text_that_ends_early_has_no_rate(tmp_path: Path) -> None:
     simulator = lmstudio(lies=Lies(stops=True))
-    probe = probed(tmp_path, "lmstudio", simulator, calibrate=True)
+    probe = probed(tmp_path, "lmstudio", simulator, calibrated=True)
     assert probe.output_tokens == 2
     assert probe.null_reasons["generation_tokens_per_second"] == "TOO_FEW_OUTPUT_TOKENS"
     row = row_with(probe)

@@ -81,6 +81,7 @@ def test_a_real_run_without_its_server_stops_at_the_preflight_with_the_line_that
         pytest.param("canary: {run: 1}\n", "did you mean `canary.runs`?", id="typo"),
         pytest.param("runtime_env: {API_KEY: hunter2}\n", "looks like a secret", id="secret"),
         pytest.param("__use_yte__: true\n", "must not be a template", id="template"),
+        pytest.param("sweep: other\n", "sweep: must be `small`, which is what", id="sweep"),
         pytest.param("rounds: 0\n", "rounds: must be a whole number >= 1", id="rounds"),
     ],
 )

@@ -293,7 +293,7 @@ def test_a_kpi_policy_that_fails_leaves_its_verdict_and_names_the_numbers(
         )
         assert "Traceback" not in failed.text
     assert workspace.json("results/small/quant_sweep/kpi_gate.json")["verdict"] == "FAIL"
-    policy.write_text('{"min_frontier_success_rate": 0.0}')
+    policy.write_text('{"min_frontier_success_rate": 0.0, "max_polluted_run_rate": 1}')
     assert workspace.planned() == {"judge_kpis": 1, "pass_kpis": 1}
     assert workspace.run().code == 0
 

@@ -10,7 +10,8 @@ import pytest
 from contract_subjects import N_CTX, Can, Stage, Subject
 from nano import bank
 
-from orket_lib.artifacts.run_report import Session, Warmup
+from orket_lib.artifacts.readiness import Warmup
+from orket_lib.artifacts.run_report import Session
 from orket_lib.measure.identity import identity_observations
 from orket_lib.measure.probe_requests import ProbeMaker
 from orket_lib.providers.base import Generation, GenerationRequest, Model

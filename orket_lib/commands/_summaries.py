@@ -1,0 +1,31 @@
+"""Reading a summary that something is to be made of: never one that contradicts itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from orket_lib.analysis.contradictions import contradictions
+from orket_lib.artifacts.io import read_model
+from orket_lib.artifacts.summary import Summary
+from orket_lib.vocabulary.display import printable
+from orket_lib.vocabulary.errors import ArtifactError
+
+_LONGEST = 400
+
+
+def read_summary(path: Path) -> Summary:
+    """Return a summary.
+
+    Raises:
+        ArtifactError: It is missing, damaged, or contradicts itself; each contradiction is named.
+    """
+    summary = read_model(path, Summary)
+    found = contradictions(summary)
+    if found:
+        listed = "\n".join(f"  {printable(line, _LONGEST)}" for line in found)
+        raise ArtifactError(
+            f"{path}: contradicts itself, so nothing is made of it:\n{listed}\n"
+            "A summary is made from rows and never edited: delete it, and its sweep makes it again "
+            "without measuring."
+        )
+    return summary

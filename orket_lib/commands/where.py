@@ -1,0 +1,17 @@
+"""`orket where`: say where the workflow lies, for `snakemake -s` and `module:`."""
+
+from __future__ import annotations
+
+import argparse
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add no options."""
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print the path of the Snakefile."""
+    from orket_lib.config.shipped import workflow_file
+
+    print(workflow_file())  # noqa: T201
+    return 0

@@ -1,0 +1,34 @@
+"""Puts the workflow into the wheel: what lies beside the package in a checkout lies inside it there.
+
+Everything else about the package is in pyproject.toml.
+"""
+
+import shutil
+from pathlib import Path
+
+from setuptools import setup
+from setuptools.command.build_py import build_py
+
+SHIPPED = ("Snakefile", "rules", "config", "profiles", "models/orket-nano")
+
+
+class BuildWithWorkflow(build_py):
+    """The package, and the workflow in `orket_lib/shipped/`."""
+
+    def run(self) -> None:
+        """Build the package, then copy the workflow; an editable install finds it where it is."""
+        super().run()
+        if self.editable_mode:
+            return
+        root = Path(__file__).parent
+        for name in SHIPPED:
+            target = Path(self.build_lib, "orket_lib", "shipped", name)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if (root / name).is_dir():
+                unwanted = shutil.ignore_patterns("__pycache__")
+                shutil.copytree(root / name, target, ignore=unwanted, dirs_exist_ok=True)
+            else:
+                shutil.copy2(root / name, target)
+
+
+setup(cmdclass={"build_py": BuildWithWorkflow})

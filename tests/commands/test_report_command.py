@@ -1,0 +1,51 @@
+"""`orket report`: any one of its outputs, or several."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from report_summaries import seven, summary
+
+from orket_lib.artifacts.io import write_model
+from orket_lib.cli import main
+
+
+@pytest.fixture(autouse=True)
+def sweep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_model(Path("summary.json"), summary(seven()))
+
+
+def made(*options: str) -> set[str]:
+    assert main(["report", "--summary", "summary.json", *options]) == 0
+    return {path.as_posix() for path in Path().rglob("*.*") if path.name != "summary.json"}
+
+
+@pytest.mark.parametrize(
+    ("options", "files"),
+    [
+        (("--out-md", "a/r.md"), {"a/r.md", "a/plots/frontier.png"}),
+        (("--out-html", "a/r.html"), {"a/r.html", "a/plots/frontier.png"}),
+        (("--out-md", "r.md", "--out-plot", "p.png"), {"r.md", "p.png"}),
+        (("--out-plot", "p.png"), {"p.png"}),
+        (("--out-scatter", "s.json"), {"s.json"}),
+        (("--out-table", "t.csv"), {"t.csv"}),
+    ],
+    ids=lambda value: value[0] if isinstance(value, tuple) else None,
+)
+def test_any_one_of_the_outputs_is_made_alone(options: tuple[str, ...], files: set[str]) -> None:
+    assert made(*options) == files
+
+
+def test_a_page_without_the_report_is_the_page_beside_one() -> None:
+    made("--out-html", "alone/r.html")
+    made("--out-md", "both/r.md", "--out-html", "both/r.html")
+    assert Path("alone/r.html").read_bytes() == Path("both/r.html").read_bytes()
+
+
+def test_no_output_at_all_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["report", "--summary", "summary.json"])
+    assert ended.value.code == 2
+    assert "nothing to make: name --out-md" in capsys.readouterr().err

@@ -1,0 +1,227 @@
+"""The workflow from another folder, as a module of another workflow, and out of the wheel.
+
+The paths here have blanks in them.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from sweep_workspace import ROOT, SMALL, Result, jobs
+
+TINY: dict[str, Any] = {**SMALL, "sweep": "tiny", "task_limit": 4, "max_output_tokens": 32}
+CELLS = len(TINY["quants"])
+CLUSTER = ("--executor", "cluster-generic", "--cluster-generic-submit-cmd", "bash", "-j", "2")
+MODULE = """
+configfile: "outer.yaml"
+
+
+module orket:
+    snakefile:
+        {snakefile!r}
+    config:
+        config["orket"]
+{prefix}
+
+use rule * from orket as orket_*
+
+
+rule conclude:
+    default_target: True
+    input:
+        rules.orket_all.input,
+    output:
+        "conclusion.txt",
+    shell:
+        "echo done > {{output}}"
+
+
+onsuccess:
+    orket.onsuccess()
+"""
+
+
+class Place:
+    """A folder without anything of the project's in it, and a call of Snakemake there."""
+
+    def __init__(self, folder: Path, calls: list[str], prefix: str = "") -> None:
+        self.folder = folder
+        self.calls = calls
+        self.prefix = prefix
+        self.env: dict[str, str] = {}
+        folder.mkdir(parents=True)
+
+    def run(self, *arguments: str) -> Result:
+        """Run Snakemake to its end; called from elsewhere where `-d` says where it works."""
+        done = subprocess.run(
+            [sys.executable, "-m", "snakemake", *arguments, *self.calls, "--cores", "2"],
+            cwd=self.folder.parent if "-d" in self.calls else self.folder,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            env={**os.environ, **self.env},
+            check=False,
+        )
+        return Result(done.returncode, done.stdout + done.stderr)
+
+    def parts(self) -> int:
+        """Return how many parts are sealed."""
+        return len(list(self.folder.glob("storage/runs/*/*/*/parts/*/index.json")))
+
+
+def checkout(folder: Path) -> Path:
+    """Return the Snakefile of a checkout whose path has a blank in it."""
+    made = folder / "a checkout"
+    made.symlink_to(ROOT)
+    return made / "Snakefile"
+
+
+def elsewhere(folder: Path) -> Place:
+    here = folder / "some where"
+    place = Place(here, ["-s", str(checkout(folder)), "-d", str(here), "--configfile"])
+    place.calls.append(str(here / "tiny.yaml"))
+    (here / "tiny.yaml").write_text(yaml.safe_dump(TINY), encoding="utf-8")
+    return place
+
+
+def module(folder: Path, prefix: str = "") -> Place:
+    place = Place(folder / "an outer one", [], f"{prefix}/" if prefix else "")
+    asked = f"    prefix:\n        {prefix!r}\n" if prefix else ""
+    text = MODULE.format(snakefile=str(checkout(folder)), prefix=asked)
+    (place.folder / "Snakefile").write_text(text, encoding="utf-8")
+    outer = yaml.safe_dump({"orket": TINY})
+    (place.folder / "outer.yaml").write_text(outer, encoding="utf-8")
+    return place
+
+
+def below_prefix(folder: Path) -> Place:
+    return module(folder, "measured")
+
+
+def installed(folder: Path) -> Place:
+    """Return a place whose package lies as an installed wheel does, with its workflow inside."""
+    site = folder / "site packages"
+    shutil.copytree(ROOT / "orket_lib", site / "orket_lib")
+    inside = site / "orket_lib" / "shipped"
+    inside.mkdir()
+    for name in ("Snakefile", "rules", "config", "profiles", "models"):
+        (inside / name).symlink_to(ROOT / name)
+    return out_of(site, folder)
+
+
+def out_of(site: Path, folder: Path) -> Place:
+    """Return a place that uses the package in a folder, and its workflow."""
+    env = {"PYTHONPATH": str(site)}
+    said = subprocess.run(
+        [sys.executable, "-m", "orket_lib", "where"],
+        env={**os.environ, **env},
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.strip()
+    assert Path(said).is_relative_to(site)
+    place = Place(folder / "any where", ["-s", said, "--configfile", "tiny.yaml"])
+    (place.folder / "tiny.yaml").write_text(yaml.safe_dump(TINY), encoding="utf-8")
+    place.env = env
+    return place
+
+
+@pytest.mark.parametrize("make", [elsewhere, module, below_prefix, installed])
+def test_the_workflow_is_planned_from_anywhere(
+    tmp_path: Path, make: Callable[[Path], Place]
+) -> None:
+    place = make(tmp_path)
+
+    planned = place.run("-n")
+
+    assert planned.code == 0, planned.text
+    name = "orket_measure_cell" if place.calls == [] else "measure_cell"
+    assert jobs(planned.text)[name] == CELLS
+    assert f"output: {place.prefix}results/tiny/quant_sweep/sweep_summary.json" in planned.text
+    assert f"{place.prefix}results/tiny/quant_sweep/sweep_report.md" in planned.text
+    assert not (place.folder / "storage").exists()
+
+
+def test_a_module_must_name_its_sweep(tmp_path: Path) -> None:
+    place = module(tmp_path)
+    nameless = {key: value for key, value in TINY.items() if key != "sweep"}
+    (place.folder / "outer.yaml").write_text(yaml.safe_dump({"orket": nameless}), encoding="utf-8")
+
+    planned = place.run("-n")
+
+    assert planned.code == 1
+    assert "sweep: must be named: the config of a `module:`" in planned.text
+
+
+def test_a_prefix_with_a_blank_is_refused(tmp_path: Path) -> None:
+    planned = module(tmp_path, "measured here").run("-n")
+
+    assert planned.code == 1
+    assert "prefix: must hold no blanks (got measured here/)" in planned.text
+
+
+def test_a_module_names_its_rules_as_the_outer_workflow_does(tmp_path: Path) -> None:
+    place = below_prefix(tmp_path)
+    forgotten = place.folder / "measured/results/tiny/policy/matrix.json"
+    forgotten.parent.mkdir(parents=True)
+    forgotten.write_text("{}", encoding="utf-8")
+
+    refused = place.run("-n")
+
+    assert refused.code == 1
+    assert "measured/results/tiny/policy/matrix.json is of another config" in refused.text
+    assert "type: snakemake -R orket_write_plan orket_write_policy" in refused.text
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("make", [elsewhere, module, below_prefix])
+def test_a_sweep_runs_from_anywhere_and_is_forced_by_its_own_names(
+    tmp_path: Path, make: Callable[[Path], Place]
+) -> None:
+    place = make(tmp_path)
+    rule = "orket_measure_cell" if place.calls == [] else "measure_cell"
+
+    first = place.run()
+    assert first.code == 0, first.text
+    assert "orket-nano: run F16" in first.text
+    assert f"report: {place.prefix}results/tiny/quant_sweep/sweep_report.md" in first.text
+    assert place.parts() == CELLS
+    assert "Nothing to be done" in place.run().text
+
+    again = place.run("-R", rule)
+    assert again.code == 0, again.text
+    assert place.parts() == 2 * CELLS
+
+    # Each job a Snakemake of its own, which knows nothing of what is forced.
+    receipt = f"{place.prefix}results/tiny/cells/orket-nano/F16/receipt.json"
+    forced = place.run(receipt, "-f", *CLUSTER)
+    assert forced.code == 0, forced.text
+    assert place.parts() == 2 * CELLS + 1
+    assert place.run(*CLUSTER).code == 0
+    assert place.parts() == 2 * CELLS + 1
+
+
+@pytest.mark.slow
+def test_a_sweep_runs_out_of_the_wheel(tmp_path: Path) -> None:
+    built, site = tmp_path / "built", tmp_path / "site packages"
+    pip = [sys.executable, "-m", "pip"]
+    wheel = [*pip, "wheel", "--no-deps", "--wheel-dir", str(built), str(ROOT)]
+    subprocess.run(wheel, check=True, capture_output=True)
+    install = [*pip, "install", "--no-deps", "--target", str(site), *map(str, built.glob("*.whl"))]
+    subprocess.run(install, check=True, capture_output=True)
+    place = out_of(site, tmp_path)
+
+    done = place.run()
+
+    assert done.code == 0, done.text
+    assert "orket-nano: run F16" in done.text
+    assert place.parts() == CELLS
