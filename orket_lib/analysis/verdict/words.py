@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from orket_lib.analysis.verdict.judged_tasks import FEWEST_TASKS
-from orket_lib.analysis.verdict.quants import Verdicts, VerdictPolicy
+from orket_lib.analysis.verdict.quants import VerdictPolicy, Verdicts
 from orket_lib.artifacts.verdict import Verdict
 from orket_lib.vocabulary.verdicts import DecisionStatus, Prefer, QuantVerdict, WantStatus
 
