@@ -33,7 +33,8 @@ def further_tasks(masses: Masses, threshold: float, certain: float) -> int | Non
 
     def decided(more: int) -> bool:
         counts = seen + dice.multinomial(more, chances)
-        kept = probabilities_kept(*counts[:, :3].T, threshold, nodes=COARSE)
+        both, lost, won, _ = counts.T
+        kept = probabilities_kept(both, lost, won, threshold, COARSE)
         return float(((kept >= certain) | (kept <= 1 - certain)).mean()) >= 0.5
 
     numbers = _round_numbers()

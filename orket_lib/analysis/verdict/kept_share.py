@@ -95,7 +95,8 @@ def probabilities_kept(
     inside = numpy.where(t < 1, 1 - under, under)
     inside = numpy.where(t == 1, 1.0, inside)
     integral = (end - start) * (inside * weights).sum(axis=-1, keepdims=True)
-    return (numpy.where(t < 1, turn, 0.0) + integral)[..., 0]
+    found: NDArray[numpy.float64] = (numpy.where(t < 1, turn, 0.0) + integral)[..., 0]
+    return found
 
 
 def _quantile(masses: Masses, chance: float) -> float:
@@ -105,7 +106,7 @@ def _quantile(masses: Masses, chance: float) -> float:
     def beyond(log_share: float) -> float:
         return 1 - probability_kept(masses, 10.0**log_share) - chance
 
-    return 10.0 ** float(brentq(beyond, -6, 6, xtol=1e-9))
+    return float(10.0 ** brentq(beyond, -6, 6, xtol=1e-9))
 
 
 @lru_cache

@@ -74,7 +74,8 @@ def _chances(counts: NDArray[numpy.float64], threshold: float) -> NDArray[numpy.
     import numpy
 
     different, places = numpy.unique(counts, axis=0, return_inverse=True)
-    return probabilities_kept(*different.T, threshold, nodes=COARSE)[places.ravel()]
+    both, lost, won = different.T
+    return probabilities_kept(both, lost, won, threshold, COARSE)[places.ravel()]
 
 
 def _family(

@@ -91,7 +91,10 @@ def _claim(verdicts: Verdicts, policy: VerdictPolicy) -> str:
     elif found.reason == "BASELINE":
         claim = f"run {chosen.quant}: no smaller quant {keeps} of its adherence"
     else:
-        claim = f"run {chosen.quant}, the smallest quant that is proved to keep at least {policy.threshold:.0%} of {base}'s adherence"
+        claim = (
+            f"run {chosen.quant}, the smallest quant that is proved to keep at least "
+            f"{policy.threshold:.0%} of {base}'s adherence"
+        )
         if chosen.status is DecisionStatus.LIKELY:
             claim = f"probably {chosen.quant}: it {keeps} of {base}'s adherence"
     return f"{claim} ({_evidence(chosen.probability, found)}){_unproved_wants(found)}."
