@@ -77,9 +77,7 @@ def build_session(
         recommendation_detail=RecommendationDetail(
             minimum_viable_quant=_tag(smallest), best_value_quant=_tag(value)
         ),
-        recommendation=" ".join(
-            [why, *caveats(ordered, lane, policy.include_invalid), *mixed]
-        ),
+        recommendation=" ".join([why, *caveats(ordered, lane, policy.include_invalid), *mixed]),
     )
 
 

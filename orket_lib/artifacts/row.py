@@ -162,14 +162,16 @@ class RowMetrics(Measured):
     rounds: tuple[RowRound, ...] = Field((), description="of a sweep with several; else empty")
     valid: bool
     invalid_because: tuple[str, ...]
-    quality_spoiled_by: tuple[str, ...] = Field(
-        (), description="why its answers are not to be judged; empty where only times suffered"
+    quality_spoiled_by: tuple[str, ...] | None = Field(
+        None,
+        description="why its answers are not to be judged; empty where only times suffered, null "
+        "in older files",
     )
 
     @property
     def quality_valid(self) -> bool:
         """Tell whether its answers may be judged, whatever became of its times."""
-        return self.status is RunStatus.MEASURED and not self.quality_spoiled_by
+        return self.valid if self.quality_spoiled_by is None else not self.quality_spoiled_by
 
     @property
     def report_paths(self) -> tuple[str, ...]:

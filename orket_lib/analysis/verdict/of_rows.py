@@ -64,7 +64,11 @@ def same_answer_rate(quant: Sequence[TaskScore], baseline: Sequence[TaskScore]) 
 
 def _standing(row: RowMetrics, scores: Sequence[TaskScore], include_invalid: bool) -> Standing:
     judged = row.adherence_score is not None and (row.quality_valid or include_invalid)
-    why = row.status_reason or "; ".join(row.quality_spoiled_by) or row.status.value
+    why = (
+        row.status_reason
+        or "; ".join(row.quality_spoiled_by or row.invalid_because)
+        or row.status.value
+    )
     return Standing(
         quant=row.quant_tag,
         scores={item.test_id: item.adherence_score for item in scores} if judged else None,
