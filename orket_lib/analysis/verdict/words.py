@@ -52,7 +52,7 @@ def _stand_in(verdicts: Verdicts) -> str:
     absent, standing = verdicts.baseline.stands_in_for, verdicts.baseline.standing
     if absent is None or standing is None:
         return ""
-    return f"{absent.quant} was not measured ({absent.reason}); against {standing.quant}:"
+    return f"{absent.quant} can't be judged by ({absent.reason}); against {standing.quant}:"
 
 
 def _claim(verdicts: Verdicts, policy: VerdictPolicy) -> str:
@@ -61,7 +61,7 @@ def _claim(verdicts: Verdicts, policy: VerdictPolicy) -> str:
     found = next((item for item in verdicts.verdicts if item.quant_tag == chosen.quant), None)
     match chosen.status:
         case DecisionStatus.NOTHING_MEASURED:
-            return "no recommendation, because nothing was measured."
+            return "no recommendation, because no quant has answers to be judged."
         case DecisionStatus.BASELINE_NOT_MEASURED:
             waiting = verdicts.baseline.waits_for
             assert waiting is not None
@@ -72,10 +72,14 @@ def _claim(verdicts: Verdicts, policy: VerdictPolicy) -> str:
         case DecisionStatus.ONE_QUANT:
             return f"{chosen.quant} is the only quant measured; there is nothing to choose from."
         case DecisionStatus.TASKS_TOO_HARD:
-            counted = len(verdicts.judging.counted) if verdicts.judging else 0
+            assert verdicts.judging is not None
+            asked = sum(item.tasks for item in verdicts.judging.strata)
+            if asked < FEWEST_TASKS:
+                return f"{asked} tasks are too few to judge by; at least {FEWEST_TASKS} are needed."
             return (
-                f"these tasks are too hard to judge by: {base} masters {counted} of them, and "
-                f"fewer than {FEWEST_TASKS} say nothing."
+                f"these tasks are too hard to judge by: {base} masters "
+                f"{len(verdicts.judging.counted)} of {asked}, and fewer than {FEWEST_TASKS} say "
+                "nothing."
             )
         case DecisionStatus.TASKS_TOO_EASY:
             return (
@@ -156,7 +160,7 @@ def _absent(verdicts: Verdicts) -> list[str]:
     named = (verdicts.baseline.stands_in_for, verdicts.baseline.waits_for)
     quants = {item.quant for item in named if item}
     return [
-        f"{item.quant_tag} was not measured ({item.reason})."
+        f"{item.quant_tag} has no verdict ({item.reason})."
         for item in verdicts.verdicts
         if item.verdict is QuantVerdict.NOT_MEASURED and item.quant_tag not in quants
     ]
