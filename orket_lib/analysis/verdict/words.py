@@ -105,7 +105,7 @@ def _claim(verdicts: Verdicts, policy: VerdictPolicy) -> str:
 
 
 def _evidence(probability: float | None, found: Verdict) -> str:
-    sure = "" if probability is None else f"P = {chance(probability)}"
+    sure = "" if probability is None else f"P {chance(probability)}"
     if found.reason == "BASELINE":
         return sure
     flips = f"of {found.tasks} tasks {found.lost:g} lost, {found.won:g} won"
@@ -113,14 +113,12 @@ def _evidence(probability: float | None, found: Verdict) -> str:
 
 
 def chance(probability: float) -> str:
-    """Return a probability with two digits, three where they matter, and never as certain."""
+    """Return `= 0.93`: two digits, three where they matter, and never as certain."""
     if probability >= 0.9995:
-        return "over 0.999"
+        return "> 0.999"
     if probability < 0.0005:
-        return "under 0.001"
-    return (
-        f"{probability:.3f}" if probability >= 0.95 or probability <= 0.05 else f"{probability:.2f}"
-    )
+        return "< 0.001"
+    return f"= {probability:.3f}" if not 0.05 < probability < 0.95 else f"= {probability:.2f}"
 
 
 def _unproved_wants(found: Verdict) -> str:
@@ -148,7 +146,7 @@ def _neighbours(verdicts: Verdicts) -> list[str]:
             if item.probability >= 0.5
             else f"{item.quant_tag} is undecided"
         )
-        said.append(f"{word} (P = {chance(item.probability)}{more}).")
+        said.append(f"{word} (P {chance(item.probability)}{more}).")
     lost = [item.quant_tag for item in verdicts.verdicts if item.verdict is QuantVerdict.LOST]
     if lost:
         said.append(f"{_listed(lost)} {'do' if lost[1:] else 'does'} not keep it.")
