@@ -149,7 +149,7 @@ def _verdict(row: SummaryRow, view: FrontierView, session: ModelSession) -> str:
     if decision is None:
         words = role_text(view, row.quant_tag).replace("minimum", "min")  # the line is full
     else:
-        picked = "the pick" if row.quant_tag == decision.pick else ""
+        picked = "pick" if row.quant_tag == decision.pick else ""
         base = "baseline" if row.quant_tag == decision.baseline_quant else ""
         words = ", ".join(filter(None, [base, verdict_word(session, row.quant_tag), picked]))
     return words if row.valid else ", ".join(filter(None, ["not valid", words]))

@@ -63,7 +63,7 @@ def verdict_word(session: ModelSession, quant: str) -> str | None:
     found = next((item for item in session.verdicts if item.quant_tag == quant), None)
     if found is None or found.probability is None:
         return None
-    return f"{found.verdict.value.lower()}, P {chance(found.probability)}"
+    return f"{found.verdict.value.lower()}, P{chance(found.probability).replace(' ', '')}"
 
 
 def _stability(session: ModelSession) -> str | None:

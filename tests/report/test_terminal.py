@@ -22,7 +22,7 @@ def test_a_sweep_fits_100_columns_and_says_what_to_run() -> None:
     assert max(map(len, text.splitlines())) <= 100
     assert line_of(text, "Q4_K_M") == [
         "Q4_K_M", "4.90", "0.964", "-2", "+0", "p=0.5", "2561", "11.9", "0.0180", "62.4",
-        "kept,", "P", "=", "0.996,", "the", "pick",
+        "kept,", "P=0.996,", "pick",
     ]  # fmt: skip
     assert "best value" not in text.lower()
     assert line_of(text, "F16")[3] == "-"
