@@ -1,4 +1,4 @@
-"""Puts the workflow into the wheel: what lies beside the package in a checkout lies inside it there.
+"""Puts the workflow into the wheel: what lies beside the package in a checkout lies inside it.
 
 Everything else about the package is in pyproject.toml.
 """

@@ -66,6 +66,7 @@ FILLED = "orket_lib/measure/filled_prompts.py"
 ANSWERS = "orket_lib/measure/answers.py"
 AGGREGATES = "orket_lib/analysis/aggregates.py"
 WINDOWS = "orket_lib/telemetry/windows.py"
+WARMUP = "orket_lib/measure/warmup.py"
 COOLDOWN = "orket_lib/measure/cooldown.py"
 THERMAL_TREND = "orket_lib/analysis/thermal_trend.py"
 GPU_WINDOWS = "orket_lib/telemetry/gpu_windows.py"
@@ -240,8 +241,8 @@ MUTATIONS = (
         "T4",
         "every server is assumed to start its clock at the first token",
         "orket_lib/measure/calibration.py",
-        'return ("first_token" if one_s < token_s / 2 else "prompt_end"), evidence',
-        'return "first_token", evidence',
+        'return "first_token" if one_s < token_s / 2 else "prompt_end"',
+        'return "first_token"',
     ),
     Mutation(
         "T5",
@@ -416,9 +417,9 @@ MUTATIONS = (
     Mutation(
         "T13",
         "a fixed number of warm-ups",
-        "orket_lib/measure/warmup.py",
-        "not is_steady(seconds) and len(seconds) < max(CAP, required)",
-        "False",
+        WARMUP,
+        "max(required, _WINDOW) and is_steady(seconds):",
+        "max(required, _WINDOW):",
     ),
     Mutation(
         "T14",
@@ -517,6 +518,27 @@ MUTATIONS = (
         HTTP,
         'written = marks.get("http11.send_request_headers.started", marks["begin"])',
         'written = marks["begin"]',
+    ),
+    Mutation(
+        "T29",
+        "warm-up goes on until it is steady and complete, however long that takes",
+        WARMUP,
+        "elif clock() - begun_s + longest_s > limit_s:",
+        "elif False:",
+    ),
+    Mutation(
+        "T29",
+        "a slow server is probed at full length",
+        "orket_lib/measure/readiness.py",
+        "if pace.seconds(each) <= budget.probe_s)",
+        "if True)",
+    ),
+    Mutation(
+        "T29",
+        "probes come before the tasks, however long they take",
+        "orket_lib/measure/cell.py",
+        "            if session.probes_last:",
+        "            if False:",
     ),
 )
 

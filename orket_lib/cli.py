@@ -79,7 +79,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except OrketError as error:
         return _fail(f"error: {error}", error.exit_code, options)
     except OSError as error:  # a path that a user named, or a full disk
-        return _fail(f"error: {error.filename or ''}: {error.strerror}", 1, options)
+        return _fail(f"error: {_of_system(error)}", 1, options)
     except KeyboardInterrupt:
         kept = "interrupted; what was measured is kept, and the same command goes on from there"
         return _fail(kept, 130, options)
@@ -101,13 +101,30 @@ def _parser(loaded: str | None) -> argparse.ArgumentParser:
 
 def _fail(message: str, code: int, options: argparse.Namespace) -> int:
     print(message, file=sys.stderr)  # noqa: T201
-    _log(options, f"{message}\n")
+    try:
+        _log(options, f"{message}\n")
+    except OSError as error:
+        # The message is on the terminal; of a log on a full disk that is all there can be.
+        if _of_system(error) not in message:
+            print(_of_system(error), file=sys.stderr)  # noqa: T201
     return code
+
+
+def _of_system(error: OSError) -> str:
+    """Return an error of the system in one line, with the file that it is about."""
+    from orket_lib.artifacts.disk import why_not_written
+
+    place = Path(error.filename) if isinstance(error.filename, str) else None
+    why = why_not_written(error, place or Path())
+    return f"{place}: {why}" if place else why
 
 
 def _log(options: argparse.Namespace, text: str) -> None:
     """Replace the content of a rule's log, so that no old message in it outlives its cause."""
     log: Path | None = getattr(options, "log", None)
     if log is not None:
-        log.parent.mkdir(parents=True, exist_ok=True)
-        log.write_text(text, encoding="utf-8")
+        try:
+            log.parent.mkdir(parents=True, exist_ok=True)
+            log.write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, str(log)) from None

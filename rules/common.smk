@@ -11,13 +11,14 @@ from orket_lib.commands.plan import show_plan, show_warnings
 from orket_lib.config.shipped import located
 from orket_lib.config.targets import Targets, round_of
 from orket_lib.config.workspace import load_sweep
-from orket_lib.vocabulary.errors import ConfigError, Refused
+from orket_lib.vocabulary.errors import ConfigError, OrketError, Refused
 from orket_lib.workflow.code_digest import code_digest
 from orket_lib.workflow.embedding import Embedding
 from orket_lib.workflow.forced import Forced
-from orket_lib.workflow.job_environment import prepare_environment, rerun_command
+from orket_lib.workflow.full_disk import watch_disks
+from orket_lib.workflow.job_environment import prepare_environment
 from orket_lib.workflow.migration import known_banks, migrate
-from orket_lib.workflow.stale_views import refuse_forgotten_views
+from orket_lib.workflow.stale_views import drop, outdated, refuse_touch
 
 STARTED = time.time()
 DRY_RUN = workflow.output_settings.dryrun
@@ -29,21 +30,33 @@ if DRY_RUN:
 
 try:
     EMBEDDING = Embedding(workflow, config)
+    if workflow.is_main_process and not DRY_RUN:
+        watch_disks()
     SWEEP = load_sweep(EMBEDDING.files, EMBEDDING.settings, remember=not DRY_RUN)
 except ConfigError as error:
     sys.exit(f"config error:\n{error}")
+except OrketError as error:
+    sys.exit(f"error: {error}")
 
 TARGETS = Targets(SWEEP)
 FORCED = Forced(workflow, SWEEP, EMBEDDING)
 prepare_environment(EMBEDDING)
 if workflow.is_main_process:
+    try:
+        refuse_touch(sys.argv)
+    except Refused as error:
+        sys.exit(f"error: {error}")
     show_warnings(SWEEP)
+    OUTDATED = outdated(
+        {EMBEDDING.path(path): text for path, text in TARGETS.rendered().items()}
+    )
     if not DRY_RUN:
         migrate(Path("storage"), known_banks(SWEEP.config.task_bank), tell)
-    try:
-        refuse_forgotten_views(TARGETS.rendered(), sys.argv, EMBEDDING)
-    except Refused as error:
-        sys.exit(f"error: {error}\ntype: {rerun_command(error.rerun)}")
+        drop(OUTDATED)
+    elif OUTDATED:
+        tell(
+            f"{SWEEP.results}: {len(OUTDATED)} files say what another config said; a run writes them anew"
+        )
 
 RESULTS = SWEEP.results
 LOGS = f"logs/{SWEEP.config.sweep}"

@@ -3,13 +3,14 @@
 
 rule write_plan:
     input:
-        workflow.source_path("json.j2"),
+        template=workflow.source_path("json.j2"),
+        # Written anew whenever the config says something else.
+        matrix=f"{RESULTS}/policy/matrix.json",
     output:
         f"{RESULTS}/plan.json",
     log:
         f"{LOGS}/plan.log",
     params:
-        config=SWEEP.config_sha256,
         # Tells the commit too: taking `output` keeps it out of what makes the plan stale.
         json=lambda wildcards, output: TARGETS.plan_json(EMBEDDING.path(RESULTS)),
     template_engine:

@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from orket_lib.artifacts.disk import why_not_written
 from orket_lib.vocabulary.errors import ArtifactError
 from orket_lib.vocabulary.problems import one_message_each
 
@@ -59,7 +60,7 @@ def write_bytes(path: Path, data: bytes) -> None:
             temporary.unlink(missing_ok=True)
             raise
     except OSError as error:
-        raise ArtifactError(f"{path}: can't be written: {error.strerror or error}") from error
+        raise ArtifactError(f"{path}: can't be written: {why_not_written(error, path)}") from error
 
 
 def write_json(path: Path, value: Any) -> None:

@@ -107,17 +107,20 @@ def tell_failure(measurement: SidecarMeasurement) -> None:
 
 
 def require_preflight_of(options: argparse.Namespace) -> None:
-    """Refuse to measure after a preflight that failed.
+    """Refuse to measure after a preflight that failed, and where the disk is full by now.
 
     Raises:
         Refused: Naming what is missing.
+        ArtifactError: Naming the disk.
     """
+    from orket_lib.artifacts.disk import require_space
     from orket_lib.artifacts.io import read_model
     from orket_lib.artifacts.preflight import Preflight
     from orket_lib.measure.gates import require_preflight
 
     if options.preflight:
         require_preflight(read_model(options.preflight, Preflight))
+    require_space([options.storage_root])
 
 
 def opened_gates(options: argparse.Namespace) -> Callable[[], None]:

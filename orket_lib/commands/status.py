@@ -5,16 +5,23 @@ from __future__ import annotations
 import argparse
 import subprocess
 import sys
+from collections.abc import Iterable
+from functools import partial
+from itertools import islice, takewhile
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING
 
 from orket_lib.commands._common import print_json, tell
 from orket_lib.commands._configs import DEFAULT_CONFIG, add_config_options, sweep_of
+from orket_lib.processes.time_limit import within
 from orket_lib.vocabulary.errors import OrketError
 
 if TYPE_CHECKING:
     from orket_lib.artifacts.status import SweepStatus
     from orket_lib.config.resolve import Sweep
+
+_LONGEST_S = 1800.0  # 10,000 cells take a minute or two
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -126,12 +133,37 @@ def _planned_jobs(options: argparse.Namespace) -> tuple[dict[str, int] | None, s
     command = [sys.executable, "-m", "snakemake", "-n", *elsewhere, "--configfile", *files]
     if options.config:
         command += ["--config", *options.config]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        return None, done.stderr.strip().splitlines()[-1] if done.stderr.strip() else None
+    with (
+        TemporaryFile("w+", encoding="utf-8") as errors,
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True) as process,
+    ):
+        assert process.stdout is not None
+        try:
+            jobs = within(_LONGEST_S, partial(_job_table, process.stdout))
+        except TimeoutError:
+            process.kill()
+            return None, f"Snakemake has not planned it within {_LONGEST_S / 60:g} min"
+        if jobs:
+            # The table comes first; then every job is described, which takes longer than the rest.
+            process.kill()
+        elif process.wait():
+            errors.seek(0)
+            said = errors.read().strip().splitlines()
+            return None, said[-1] if said else None
+    return jobs, None
+
+
+def _job_table(output: Iterable[str]) -> dict[str, int]:
+    """Return how many jobs each rule has, from a dry run's output; empty where nothing is due.
+
+    Reads no further than to the end of the table.
+    """
     jobs: dict[str, int] = {}
-    _, found, table = done.stdout.partition("Job stats:")
-    for line in table.split("\n\n")[0].splitlines()[3:] if found else ():
-        name, count = line.split()
-        jobs[name] = int(count)
-    return {name: count for name, count in jobs.items() if name not in ("all", "total")}, None
+    lines = iter(output)
+    for line in lines:
+        if line.startswith("Job stats:"):
+            for row in takewhile(str.strip, islice(lines, 2, None)):
+                name, count = row.split()
+                jobs[name] = int(count)
+            break
+    return {name: count for name, count in jobs.items() if name not in ("all", "total")}

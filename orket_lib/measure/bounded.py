@@ -6,17 +6,22 @@ process is killed.
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
 from collections.abc import Collection, Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel
 
 from orket_lib.artifacts.sidecar import CapturedText
+from orket_lib.processes.json_child import json_child
+
+# What the process that watches over a command takes beside: its own start, and ending what the
+# command left behind. One that says nothing for longer is stopped, or hangs in the kernel.
+_BESIDE_S = 60.0
+_END_S = 15.0
 
 
 class Ended(BaseModel):
@@ -24,8 +29,8 @@ class Ended(BaseModel):
 
     Attributes:
         error: `timeout`, `output_limit`, `command_not_found`, `command_not_executable`, or
-            `runner_killed` when somebody killed the process that watches over it; None when it
-            ended by itself.
+            `runner_killed` when somebody killed or stopped the process that watches over it; None
+            when it ended by itself.
         exit_status: None when it did not end by itself; negative for a signal.
         seconds: From its start to its end, without the ending of what it left behind.
     """
@@ -72,28 +77,18 @@ def run_bounded(
         "timeout_s": timeout_s,
         "out_file": None if out_file is None else str(out_file),
     }
-    child = _start()
-    assert child.stdin is not None
-    assert child.stdout is not None
-    # Both ends stay open until it has answered: a closed input tells it that we are gone.
-    with child:
-        with suppress(OSError):  # it is dead already, which the missing answer shows
-            child.stdin.write(json.dumps(settings).encode() + b"\n")
-            child.stdin.flush()
-        answer = child.stdout.readline()
-    return Ended.model_validate_json(answer) if answer else _KILLED
+    with json_child(
+        "orket_lib.measure.bounded_child", settings, _END_S, **_out_of_reach()
+    ) as child:
+        try:
+            answer = child.answer(timeout_s + _BESIDE_S)
+        except TimeoutError:
+            answer = None
+    return Ended.model_validate(answer) if answer else _KILLED
 
 
-def _start() -> subprocess.Popen[bytes]:
-    """Start the child out of reach of Ctrl-C, which reaches us and makes us close its input."""
-    command = [sys.executable, "-m", "orket_lib.measure.bounded_child"]
+def _out_of_reach() -> dict[str, Any]:
+    """Return what keeps Ctrl-C from the child; it reaches us, and makes us close its input."""
     if sys.platform == "win32":
-        return subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            creationflags=subprocess.CREATE_NEW_PROCESS_GROUP,
-        )
-    return subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
-    )
+        return {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
+    return {"start_new_session": True}

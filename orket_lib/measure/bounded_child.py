@@ -69,7 +69,10 @@ def main() -> None:
     """Run the command of the settings and answer."""
     settings = json.loads(sys.stdin.buffer.readline())
     _adopt_orphans()
-    print(json.dumps(_run(settings)), flush=True)  # noqa: T201
+    answer = json.dumps(_run(settings)).encode() + b"\n"
+    with contextlib.suppress(BrokenPipeError):  # nobody is left to be told
+        while answer:
+            answer = answer[os.write(1, answer) :]
 
 
 def _run(settings: dict[str, Any]) -> dict[str, Any]:
@@ -143,7 +146,8 @@ def _read(stream: IO[bytes], kept: Kept, happened: queue.Queue[str | None]) -> N
 def _wait(process: subprocess.Popen[bytes], happened: queue.Queue[str | None]) -> None:
     if sys.platform == "linux":
         # Left unreaped, so that nobody else can have its group's number when that is killed.
-        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+        with contextlib.suppress(ChildProcessError):  # we have ended it, and waited for it
+            os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
     else:
         process.wait()
     happened.put(None)

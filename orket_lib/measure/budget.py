@@ -2,7 +2,8 @@
 
 The parts of a session that grade nothing take at most a minute: half of it until the server is
 warm, half of it for probes before the tasks. What doesn't fit gets shorter, or comes after the
-tasks; see `readiness`.
+tasks; see `readiness`. A canary and the first cell after it take a minute together, too, with what
+a server that runs already is asked before it is known which fields of a request it takes.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ class Budget:
         probes_s: All probes that come before the tasks.
     """
 
-    ready_s: float = 30.0
+    ready_s: float = 24.0
     probe_s: float = 10.0
     probes_s: float = 30.0
 

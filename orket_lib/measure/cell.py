@@ -14,6 +14,7 @@ from typing import Literal
 import psutil
 
 from orket_lib.artifacts.base import Provenance
+from orket_lib.artifacts.disk import require_space
 from orket_lib.artifacts.parts import Failure
 from orket_lib.artifacts.spec import RunSpec
 from orket_lib.measure import journal as kinds
@@ -45,6 +46,7 @@ from orket_lib.vocabulary.errors import ProviderError, SamplerError, ServerCrash
 SERVER_LOG = "server.log"
 # Of one measuring; a model whose server dies more often can't be served here.
 _RESTARTS = {"row": 1, "run": 3}
+_ROOM_OF_A_STEP_MIB = 0.25
 
 Again = Literal["probes", "runs", "all"]
 Step = tuple[Task | None, int]  # a probe (no task) or a task, and which time
@@ -158,6 +160,12 @@ class CellMeasurement:
         return None
 
     def _seen(self, error: ProviderError | SamplerError) -> SeenFailure:
+        """Return what is known of a failure.
+
+        Raises:
+            ArtifactError: The disk is full: whatever failed, it says nothing of the model.
+        """
+        require_space([self._store.folder], _ROOM_OF_A_STEP_MIB)
         evidence = evidence_of(error)
         ending = evidence.ending
         of_memory = evidence.starved or (ending is not None and not ending.by_itself)

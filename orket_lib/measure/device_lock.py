@@ -20,11 +20,13 @@ from pathlib import Path
 from filelock import BaseFileLock, FileLock, Timeout
 
 from orket_lib.measure.lock_note import Note, read_note, remove_note, write_note
+from orket_lib.vocabulary.errors import Refused
 from orket_lib.vocabulary.slugs import slug
 
 CPU = "cpu"
 
 _POLL_S, _REMIND_S = 0.2, 600.0
+_LONGEST_S = 24 * 3600.0
 _GRANT_S = 30.0
 _ALL_USERS = "*S-1-5-32-545"  # Windows' group of them, whatever its name is in their language
 
@@ -47,12 +49,15 @@ def device_locks(
 def device_lock(device: str, purpose: str, say: Callable[[str], None]) -> Iterator[None]:
     """Hold the lock of a device; while another process measures on it, wait, and say for whom.
 
-    A sweep may hold it for hours, so the wait has no limit; it ends when the holder does.
+    A sweep may hold it for hours, so the wait is long; it ends when the holder does.
 
     Args:
         device: `cpu`, or the UUID of a GPU.
         purpose: What the lock is wanted for, shown to others who wait for it.
         say: Called with one sentence if the lock is taken, and again every ten minutes.
+
+    Raises:
+        Refused: Somebody held it for a day: who does may be stopped, and never let go.
     """
     lock = _acquired(device, say)
     path = Path(lock.lock_file)
@@ -71,7 +76,11 @@ def device_lock(device: str, purpose: str, say: Callable[[str], None]) -> Iterat
 
 
 def _acquired(device: str, say: Callable[[str], None]) -> BaseFileLock:
-    """Return the lock of a device, locked."""
+    """Return the lock of a device, locked.
+
+    Raises:
+        Refused: It was not to be had for a day.
+    """
     begin = time.monotonic()
     next_word_s = begin + _POLL_S  # whoever has just taken it is about to write a note
     while True:
@@ -80,6 +89,11 @@ def _acquired(device: str, say: Callable[[str], None]) -> BaseFileLock:
         if holder is None:
             return lock
         now = time.monotonic()
+        if now - begin >= _LONGEST_S:
+            raise Refused(
+                f"the {_named(device)} was not free for {_LONGEST_S / 3600:g} h, so nothing was "
+                f"measured: {holder}; the same command goes on once it is"
+            )
         if now >= next_word_s:
             so_far = f", {(now - begin) / 60:.0f} min so far" if now - begin >= _REMIND_S else ""
             say(f"waiting for the {_named(device)}{so_far}: {holder}")

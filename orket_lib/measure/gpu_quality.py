@@ -22,7 +22,7 @@ from orket_lib.telemetry.devices.reading import Value
 from orket_lib.telemetry.energy import energy, idle_watts
 from orket_lib.telemetry.gpu_samples import GpuRecord, GpuSample, read_gpu_samples
 from orket_lib.telemetry.gpu_windows import Growth
-from orket_lib.telemetry.windows import NOT_SAMPLED, window
+from orket_lib.telemetry.windows import NOT_SAMPLED, longest_gap_s, window
 from orket_lib.vocabulary import thresholds
 from orket_lib.vocabulary.compare import reaches
 from orket_lib.vocabulary.nulls import Null
@@ -99,7 +99,7 @@ class WatchedGpus:
         if not self.record.devices:
             return nothing_seen(Null("NO_GPU")), ()
         found = self._window(window_s)
-        if not window(self.record.samples, *window_s):
+        if not self._around(window_s):
             text = f"no samples of the GPUs around {window_s[0]:.1f}-{window_s[1]:.1f} s"
             return found, (Observation.of(Reason.TELEMETRY_GAP, text),)
         return found, tuple(self._observations(window_s))
@@ -110,7 +110,7 @@ class WatchedGpus:
         if isinstance(counted, Null):
             unknown = dict.fromkeys(GpuWindow.readings(), counted)
             return GpuWindow.of(energy_method=None, **{**unknown, "server_vram_mib": vram})
-        around = window(self.record.samples, *window_s)
+        around = self._around(window_s)
         spent = energy(self.record.samples, counted, *window_s)
         idle = self.idle_watts
         if isinstance(spent.joules, Null):
@@ -129,6 +129,15 @@ class WatchedGpus:
             utilization=_mean([_over(counted, look, max, "utilization") for look in around]),
             throttled_ratio=_all_of(slowed, max),
         )
+
+    def _around(self, window_s: Window) -> Sequence[GpuSample]:
+        """Return the samples around a run; none where nobody looked for long, before it or in it.
+
+        A reading from before that would stand for the run (T36).
+        """
+        around = window(self.record.samples, *window_s)
+        gap = longest_gap_s(around)
+        return () if isinstance(gap, Null) or gap > thresholds.TELEMETRY_GAP_S else around
 
     def _observations(self, window_s: Window) -> Iterator[Observation]:
         for device in self.used:

@@ -18,6 +18,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from orket_lib.artifacts.disk import why_not_written
 from orket_lib.vocabulary.errors import ArtifactError
 from orket_lib.vocabulary.text import well_formed
 
@@ -80,7 +81,8 @@ class Journal:
                 stream.flush()
                 os.fsync(stream.fileno())
         except OSError as error:
-            raise ArtifactError(f"{self._path}: can't be written: {error.strerror}") from None
+            why = why_not_written(error, self._path)
+            raise ArtifactError(f"{self._path}: can't be written: {why}") from None
         # What is on the disk, and not what was to be there.
         self._lines[kind].append(json.loads(text)["data"])
 

@@ -22,6 +22,8 @@ import psutil
 from orket_lib.artifacts.spec import MeasurementSpec
 from orket_lib.measure.probe_requests import ProbeMaker
 from orket_lib.measure.tokens import Tokens
+from orket_lib.processes.json_child import kill
+from orket_lib.processes.time_limit import within
 from orket_lib.providers.base import Generation, GenerationRequest, Model, Source
 from orket_lib.providers.chat_stream import assemble
 from orket_lib.providers.http import StampedStream
@@ -34,6 +36,7 @@ from orket_lib.vocabulary.nulls import Null
 CHUNKS = 32
 _LONG = 512  # tokens; about a third of a second of the reference model
 _SPACING_US = 250  # about what a very fast model needs for a token
+_PATIENCE_S = 30.0  # with our own server, which has nothing else to do
 _REQUEST = GenerationRequest("x", CHUNKS, 0.0, None, 30.0)
 
 
@@ -150,7 +153,7 @@ def _raw_stream(port: int) -> Generation:
         body
     )
     reads: list[tuple[float, bytes]] = []
-    with socket.create_connection(("127.0.0.1", port)) as connection:
+    with socket.create_connection(("127.0.0.1", port), _PATIENCE_S) as connection:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         written = time.perf_counter()
         connection.sendall(request + body)
@@ -180,8 +183,11 @@ def _fast_server() -> Iterator[int]:
     assert child.stdin is not None
     assert child.stdout is not None
     try:
-        yield int(child.stdout.readline())
+        yield int(within(_PATIENCE_S, child.stdout.readline))
     finally:
         child.stdin.close()
-        child.wait()
+        try:
+            child.wait(_PATIENCE_S)
+        except subprocess.TimeoutExpired:
+            kill(child)
         child.stdout.close()

@@ -6,7 +6,6 @@ what lies there is finished and of the quant that was asked for, whatever was ki
 
 from __future__ import annotations
 
-import math
 import os
 import re
 import shutil
@@ -27,6 +26,7 @@ from orket_lib.vocabulary.errors import LoadError, QuantizeError
 from orket_lib.vocabulary.quants import can_be, nominal_bits
 
 _MIB = 1024**2
+_LONGEST_S = 12 * 3600.0  # a model of 400 billion parameters, on a slow disk
 _LAST_WORDS = 2  # lines
 _PROGRAMS_OWN_NAMES = {"MXFP4": "MXFP4_MOE"}
 _BUILD = re.compile(r"^.*\bbuild\b.*$", re.MULTILINE)
@@ -91,7 +91,7 @@ def quantize(
         say(f"{out.name}: being made from {order.base.as_posix()}, minutes for a large model")
         part = out.with_name(f"{out.name}.part")
         try:
-            ended = run_bounded(_command(program, order, part), {}, math.inf)
+            ended = run_bounded(_command(program, order, part), {}, _LONGEST_S)
             if ended.error or ended.exit_status:
                 raise QuantizeError(_why(ended, program, part, wanted))
             assert ended.seconds is not None  # it ended by itself
@@ -172,7 +172,9 @@ def _command(program: str, order: Order, part: Path) -> list[str]:
 def _why(ended: Ended, program: str, part: Path, wanted: int) -> str:
     """Return why a program failed, with its last words."""
     status = ended.exit_status
-    if ended.error:
+    if ended.error == "timeout":
+        what = f"was not done after {_LONGEST_S / 3600:g} h, and was ended"
+    elif ended.error:
         what = ended.error.replace("_", " ")
     elif status is not None and status < 0:
         what = f"was killed by signal {-status}; a large model takes memory"

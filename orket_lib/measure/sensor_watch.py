@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterator, Sequence
@@ -17,6 +18,7 @@ from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.sidecar import NO_GPU, NO_TEMPERATURE_SENSOR
 
 _PERIOD_S = 0.25
+_HANGS_S = 30.0  # a driver that wakes up a card takes seconds
 
 _T = TypeVar("_T", Gauges, Details)
 Combine = Callable[[Sequence[float]], float]
@@ -26,7 +28,7 @@ Combine = Callable[[Sequence[float]], float]
 class SensorWatch:
     """Reads the GPUs; without any, the processor's temperature.
 
-    A driver that fails in a way of its own ends the looking, and costs nobody more than that.
+    A driver that fails, or hangs, in a way of its own ends the looking and costs nobody more.
     """
 
     devices: Sequence[Device]
@@ -105,8 +107,11 @@ def watching(devices: Sequence[Device]) -> Iterator[SensorWatch]:
         yield watch
     finally:
         over.set()
-        thread.join()
-        watch.look()
+        thread.join(_HANGS_S)
+        if thread.is_alive():
+            print(f"the sensors have not answered for {_HANGS_S:g} s: not read on", file=sys.stderr)  # noqa: T201
+        else:
+            watch.look()
 
 
 def _combined(look: Sequence[_T], combine: Combine, pick: Callable[[_T], Value]) -> Value:

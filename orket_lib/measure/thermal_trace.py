@@ -6,7 +6,7 @@ A point never mixes work and rest: the samples of each are averaged by themselve
 from __future__ import annotations
 
 import statistics
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
@@ -16,11 +16,13 @@ from orket_lib.measure.gpu_quality import WatchedGpus
 from orket_lib.telemetry.samples import Sample
 from orket_lib.telemetry.windows import NOT_SAMPLED
 from orket_lib.vocabulary.nulls import Null
+from orket_lib.vocabulary.thresholds import TELEMETRY_GAP_S
 
 Value = float | Null
 Look = tuple[float, Value, Value, Value]  # time, temperature, clock, power
 
 NO_TEMPERATURE_SENSOR = Null("NO_TEMPERATURE_SENSOR")
+_GAP = Null("TELEMETRY_GAP")
 _MOST_POINTS = 600
 _US = 1e6
 _DIGITS = 3
@@ -48,9 +50,17 @@ def heat_around(looks: Sequence[Look], window_s: tuple[float, float]) -> tuple[V
     """Return the temperature at the first look of a window and at the last; nulls say why.
 
     The look before the window is the nearest one to a window that is shorter than the time between
-    two looks.
+    two looks. Where the looks don't reach around the window, or none was for long, nobody knows.
     """
-    begin = max(0, bisect_right(looks, window_s[0], key=lambda look: look[0]) - 1)
+    begin = bisect_right(looks, window_s[0], key=lambda look: look[0]) - 1
+    end = bisect_left(looks, window_s[1], key=lambda look: look[0])
+    if begin < 0 or end == len(looks):
+        unread = [heat for _, heat, *_ in looks if isinstance(heat, Null)]
+        nobody = unread[0] if unread and len(unread) == len(looks) else NOT_SAMPLED
+        return nobody, nobody
+    gaps = (after[0] - before[0] for before, after in pairwise(looks[begin : end + 1]))
+    if max(gaps, default=0.0) > TELEMETRY_GAP_S:
+        return _GAP, _GAP
     around = [heat for at_s, heat, *_ in looks[begin:] if at_s <= window_s[1]]
     known = [heat for heat in around if not isinstance(heat, Null)]
     if known:

@@ -22,6 +22,7 @@ import psutil
 
 from orket_lib.artifacts.run_report import LoadTimes
 from orket_lib.artifacts.spec import MeasurementSpec
+from orket_lib.processes.json_child import kill
 from orket_lib.providers.base import Source
 from orket_lib.providers.llama_client import LlamaClient
 from orket_lib.providers.llama_model import (
@@ -167,7 +168,6 @@ def _stop(child: subprocess.Popen[bytes]) -> None:
     try:
         child.wait(timeout=_STOP_TIMEOUT_S)
     except subprocess.TimeoutExpired:
-        child.kill()
-        child.wait()
+        kill(child)
     if child.stdout:  # only now: somebody may still be reading from it
         child.stdout.close()

@@ -17,6 +17,7 @@ from typing import TypeVar
 from pydantic import BaseModel
 
 from orket_lib.artifacts.base import Artifact
+from orket_lib.artifacts.disk import why_not_written
 from orket_lib.artifacts.io import read_model, sha256_of_file, write_model
 from orket_lib.artifacts.receipt import PartKind, TakenPart
 from orket_lib.vocabulary.clock import file_stamp
@@ -130,7 +131,9 @@ def publish(folder: Path, target: Path) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         folder.rename(target)
     except OSError as error:
-        raise ArtifactError(f"{target}: can't be sealed: {error.strerror or error}") from error
+        raise ArtifactError(
+            f"{target}: can't be sealed: {why_not_written(error, target)}"
+        ) from error
 
 
 def moment_of(stamp: str) -> str:

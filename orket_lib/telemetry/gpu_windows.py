@@ -85,7 +85,7 @@ def server_vram_mib(record: GpuRecord, peaks: Sequence[Value], until_s: float) -
     if not peaks:
         return NOT_SAMPLED
     place = bisect_left(record.lists, until_s, key=lambda item: item.at_s)
-    return peaks[min(place, len(peaks) - 1)]
+    return peaks[place] if place < len(peaks) else Null("TELEMETRY_GAP")
 
 
 def growths(record: GpuRecord, device: int, window_s: tuple[float, float]) -> list[Growth]:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import os
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -14,12 +12,15 @@ from pathlib import Path
 
 import psutil
 
+from orket_lib.processes.json_child import JsonChild, json_child
 from orket_lib.telemetry.ancestry import snakemakes_above
 from orket_lib.telemetry.samples import Sample, from_lines
 from orket_lib.vocabulary.errors import SamplerError
 
 _STOP_TIMEOUT_S = 5.0
-_FIRST_SAMPLE_S = 10.0  # a busy machine starts a process in a second or two
+_FIRST_SAMPLE_S = 60.0  # a driver wakes up its cards for the first look, one after the other
+_POLL_S = 0.01
+_WORDS_S = 1.0  # they are in the pipe when it has ended
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class RunningSampler:
         pid: Of its process.
     """
 
-    def __init__(self, child: subprocess.Popen[str], server_pid: int | None) -> None:
+    def __init__(self, child: JsonChild, server_pid: int | None) -> None:
         self.pid = child.pid
         self._child = child
         self._server_pid = server_pid
@@ -55,10 +56,7 @@ class RunningSampler:
         """Tell it which process serves, when that has changed."""
         if server_pid != self._server_pid:
             self._server_pid = server_pid
-            assert self._child.stdin is not None
-            with suppress(OSError):  # a sampler that died shows in what it wrote
-                self._child.stdin.write(json.dumps({"server_pid": server_pid}) + "\n")
-                self._child.stdin.flush()
+            self._child.tell({"server_pid": server_pid})  # one that died shows in what it wrote
 
 
 @contextmanager
@@ -67,14 +65,17 @@ def sampling(
 ) -> Iterator[RunningSampler]:
     """Sample the host into a CSV file while the context is open.
 
+    A sampler that ends before that, or hangs, is said on standard error; what it no longer saw is
+    a gap in the telemetry of each run after it.
+
     Args:
         path: The file; replaced.
         server_pid: The serving process, or None when it is not on this machine.
         origin_s: Monotonic clock that sample times are relative to.
-        gpus: Which GPUs are sampled beside it; None where the model uses none.
+        gpus: Which GPUs are sampled, too; None where the model uses none.
 
     Raises:
-        SamplerError: The sampler ended before its first sample (disk full, file not writable).
+        SamplerError: There is no first sample (disk full, file gone, a driver that hangs).
     """
     path.unlink(missing_ok=True)
     if gpus:
@@ -87,25 +88,16 @@ def sampling(
         "gpu_path": str(gpus.path) if gpus else None,
         "gpus": gpus.chosen if gpus else None,
     }
-    child = subprocess.Popen(
-        [sys.executable, "-m", "orket_lib.telemetry.sampler_process"],
-        stdin=subprocess.PIPE,
-        text=True,
-    )
-    assert child.stdin is not None
-    try:
-        child.stdin.write(json.dumps(settings) + "\n")
-        child.stdin.flush()
+    with json_child("orket_lib.telemetry.sampler_process", settings, _STOP_TIMEOUT_S) as child:
         _wait_for_first_sample(path, child)
         yield RunningSampler(child, server_pid)
-    finally:
-        with suppress(OSError):
-            child.stdin.close()
-        try:
-            child.wait(timeout=_STOP_TIMEOUT_S)
-        except subprocess.TimeoutExpired:
-            child.kill()
-            child.wait()
+        died = child.exit_status(0) is not None
+    if died or child.exit_status(0):  # what else went wrong has a message of its own
+        hung = f"{path}: the sampler hung, and was killed"
+        print(  # noqa: T201
+            f"{_end_of(path, child) if died else hung}: runs without samples have no telemetry",
+            file=sys.stderr,
+        )
 
 
 def read_samples(path: Path) -> list[Sample]:
@@ -122,17 +114,20 @@ def _root_pid() -> int:
     return above[-1].pid if above else os.getpid()
 
 
-def _wait_for_first_sample(path: Path, child: subprocess.Popen[str]) -> None:
-    """Wait until the sampler has looked once, so that its window begins before the first run.
-
-    Raises:
-        SamplerError: It ended, or there is no sample in time: its folder may be gone.
-    """
+def _wait_for_first_sample(path: Path, child: JsonChild) -> None:
+    """Wait until the sampler has looked once, so that its window begins before the first run."""
     deadline = time.monotonic() + _FIRST_SAMPLE_S
     while not read_samples(path):
-        if child.poll() is not None:
-            raise SamplerError(f"{path}: the sampler ended at once, with status {child.returncode}")
+        if child.exit_status(_POLL_S) is not None:
+            raise SamplerError(_end_of(path, child))
         if time.monotonic() > deadline:
-            there = "" if path.is_file() else ", and the file is gone"
-            raise SamplerError(f"{path}: no sample within {_FIRST_SAMPLE_S:g} s{there}")
-        time.sleep(0.01)
+            raise SamplerError(f"{path}: the sampler wrote nothing within {_FIRST_SAMPLE_S:g} s")
+
+
+def _end_of(path: Path, child: JsonChild) -> str:
+    """Return how a sampler ended, in its own words where it had any."""
+    with suppress(TimeoutError):
+        said = child.answer(_WORDS_S)
+        if said is not None:
+            return f"the sampler ended: {said['error']}"
+    return f"{path}: the sampler ended with status {child.exit_status(0)}"

@@ -10,16 +10,18 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import signal
 import sys
 import threading
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from io import FileIO, StringIO
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, NoReturn, TextIO
 
 from orket_lib.telemetry import counters
 from orket_lib.telemetry.counters import Process
@@ -127,7 +129,7 @@ class GpuFile:
         host: Whose last look says whose the processes are.
     """
 
-    def __init__(self, stream: TextIO, sampler: GpuSampler, host: Sampler) -> None:
+    def __init__(self, stream: FileIO, sampler: GpuSampler, host: Sampler) -> None:
         self._stream = stream
         self._sampler = sampler
         self._host = host
@@ -135,9 +137,8 @@ class GpuFile:
     def look(self, whole: bool) -> None:
         """Write one sample, with details and processes where it is a whole one."""
         at_s = time.monotonic() - self._host.origin_s
-        sample = self._sampler.look(at_s, self._host.trees if whole else None)
-        self._stream.write(to_line(sample) + "\n")
-        self._stream.flush()
+        line = to_line(self._sampler.look(at_s, self._host.trees if whole else None))
+        write(self._stream, f"{line}\n")
 
 
 @contextmanager
@@ -154,32 +155,73 @@ def gpu_file(path: str | None, chosen: list[str] | None, host: Sampler) -> Itera
         return
     from orket_lib.telemetry.devices.opening import open_devices
 
-    with open_devices("any") as found, Path(path).open("w", encoding="utf-8") as stream:
+    with open_devices("any") as found, FileIO(path, "w") as stream:
         used = found.chosen(chosen)
-        stream.write(header([device.info for device in used.devices], used.absent) + "\n")
-        stream.flush()
+        write(stream, header([device.info for device in used.devices], used.absent) + "\n")
         yield GpuFile(stream, GpuSampler(used.devices), host) if used.devices else None
 
 
+def write(stream: FileIO, text: str) -> None:
+    """Write into a file, at once.
+
+    Raises:
+        NotWritten: It can't be written (disk full), or was removed: its samples would be lost.
+    """
+    data = text.encode()
+    try:
+        while data:
+            data = data[stream.write(data) :]
+        gone = os.fstat(stream.fileno()).st_nlink == 0 and not Path(str(stream.name)).exists()
+    except OSError as error:
+        raise NotWritten(f"{stream.name}: {error.strerror or error}") from None
+    if gone:
+        raise NotWritten(f"{stream.name}: was removed while it was written")
+
+
+class NotWritten(Exception):
+    """The samples have no place."""
+
+
 def main() -> None:
-    """Sample into a file until standard input is closed; the first line of it is the settings."""
+    """Sample into a file until standard input is closed; the first line of it is the settings.
+
+    When the samples can't be written, standard output says why in a line, {"error": "..."}.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which ends us
-    settings: dict[str, Any] = json.loads(sys.stdin.readline())
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)  # whatever a driver's library prints is no answer
+    try:
+        _run(json.loads(sys.stdin.readline()))
+    except OSError as error:
+        _give_up(f"{error.filename or 'its files'}: {error.strerror or error}", answers)
+    except NotWritten as error:
+        _give_up(str(error), answers)
+
+
+def _run(settings: dict[str, Any]) -> None:
     sampler = Sampler(settings["root_pid"], settings["server_pid"], settings["origin_s"])
     over = threading.Event()
     threading.Thread(target=_listen, args=(sys.stdin, sampler, over), daemon=True).start()
     with (
         gpu_file(settings.get("gpu_path"), settings.get("gpus"), sampler) as gpus,
-        Path(settings["path"]).open("w", encoding="utf-8", newline="") as stream,
+        FileIO(settings["path"], "w") as stream,
     ):
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(COLUMNS)
-        _sample(sampler, writer, stream, gpus, over)
+        write(stream, _csv_line(COLUMNS))
+        _sample(sampler, stream, gpus, over)
 
 
-def _sample(
-    sampler: Sampler, writer: Any, stream: TextIO, gpus: GpuFile | None, over: threading.Event
-) -> None:
+def _give_up(why: str, answers: TextIO) -> NoReturn:
+    print(json.dumps({"error": why}), file=answers, flush=True)
+    os._exit(1)  # a thread is still at standard input
+
+
+def _csv_line(cells: Sequence[str]) -> str:
+    line = StringIO()
+    csv.writer(line, lineterminator="\n").writerow(cells)
+    return line.getvalue()
+
+
+def _sample(sampler: Sampler, stream: FileIO, gpus: GpuFile | None, over: threading.Event) -> None:
     """Look at the host and at the GPUs, each at its own pace, and at all of it once after the end.
 
     Processes on GPUs are asked for right after a look at the host, which knows whose they are.
@@ -196,8 +238,7 @@ def _sample(
             next_gpu = now + GPU_PERIOD_S
             next_processes = now + PROCESSES_S if whole else next_processes
         if line:  # after the GPUs: whoever waits for it knows that they were looked at
-            writer.writerow(to_cells(line))
-            stream.flush()
+            write(stream, _csv_line(to_cells(line)))
             next_host = now + PERIOD_S
         if last:
             return
@@ -211,6 +252,8 @@ def _looked(gpus: GpuFile, whole: bool) -> bool:
     """
     try:
         gpus.look(whole)
+    except NotWritten:
+        raise
     except Exception:  # anything at all: it is somebody else's library
         traceback.print_exc()
         return False

@@ -35,11 +35,10 @@ _MIB = 1024**2
 def window(samples: Sequence[_T], start_s: float, end_s: float) -> Sequence[_T]:
     """Return the samples around `[start_s, end_s]`, at least `LEAST_S` long where there are any.
 
-    None when they don't reach that far: what a sampler saw before it died says nothing about later.
+    None when they don't reach around it: what a sampler saw before it died says nothing about
+    later, however short the time between (T36).
     """
-    if len(samples) < 2:
-        return ()
-    if samples[0].at_s > start_s + LEAST_S or samples[-1].at_s < end_s - LEAST_S:
+    if len(samples) < 2 or samples[0].at_s > start_s or samples[-1].at_s < end_s:
         return ()
     first = max(0, bisect_right(samples, start_s, key=_time) - 1)
     last = min(len(samples) - 1, bisect_left(samples, end_s, key=_time))

@@ -13,6 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from orket_lib.measure import bounded
 from orket_lib.measure.bounded import Ended, run_bounded
 from orket_lib.measure.bounded_child import FLOOD_BYTES, KEPT_BYTES, text_of
 
@@ -225,3 +226,38 @@ def test_when_we_are_killed_the_command_ends(tmp_path: Path) -> None:
 def test_when_the_watcher_is_killed_that_is_told(tmp_path: Path) -> None:
     ended = run(tmp_path, python("import os; os.kill(os.getppid(), 9)"))
     assert (ended.error, ended.exit_status) == ("runner_killed", None)
+
+
+@posix
+def test_a_watcher_that_is_stopped_is_waited_for_no_longer_than_it_may_take(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(bounded, "_BESIDE_S", 2.0)
+    monkeypatch.setattr(bounded, "_END_S", 0.5)
+    stop_it = "import os, signal; os.kill(os.getppid(), signal.SIGSTOP)"
+    begin = time.monotonic()
+    ended = run_bounded(python(stop_it), {}, 1.0)
+    assert (ended.error, ended.exit_status) == ("runner_killed", None)
+    assert time.monotonic() - begin < LONG_S
+
+
+@posix
+def test_a_watcher_whose_parent_is_killed_ends_without_a_word(tmp_path: Path) -> None:
+    script = (
+        "import sys\n"
+        "from pathlib import Path\n"
+        "from orket_lib.measure.bounded import run_bounded\n"
+        "run_bounded([sys.executable, '-S', '-c', sys.argv[1]], {}, 60.0)\n"
+    )
+    ready = tmp_path / "ready"
+    waits = f"import time; open({str(ready)!r}, 'w').close(); time.sleep(1000)"
+    parent = subprocess.Popen(
+        [sys.executable, "-c", script, waits], stderr=subprocess.PIPE, text=True
+    )
+    wait_for(ready.exists)
+    (watcher,) = psutil.Process(parent.pid).children()
+    parent.kill()
+    wait_for(lambda: not is_alive(watcher.pid))
+    assert parent.stderr is not None
+    with parent:  # its end is that of everybody who could write there
+        assert parent.stderr.read() == ""

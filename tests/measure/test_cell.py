@@ -6,11 +6,10 @@ from typing import Any
 
 import psutil
 import pytest
-from builders import MACHINE, STRICT, generation, spec, task
-from fake_provider import SLOW, FakeModel, FakeProvider, answer, failing
+from builders import MACHINE, generation, spec, task
+from fake_provider import FakeModel, FakeProvider, answer, failing
 from measured import measured_report, receipt_for
 
-from orket_lib.analysis.rows import build_row
 from orket_lib.artifacts.parts import Part
 from orket_lib.artifacts.run_report import RunReport
 from orket_lib.artifacts.spec import RunSpec
@@ -29,14 +28,7 @@ from orket_lib.vocabulary.errors import (
 )
 from orket_lib.vocabulary.failures import Cause, Ending, FailureEvidence, Shortage
 from orket_lib.vocabulary.reasons import Reason
-from orket_lib.vocabulary.statuses import (
-    Lane,
-    Outcome,
-    Quality,
-    RunStatus,
-    SidecarStatus,
-    TokenStatus,
-)
+from orket_lib.vocabulary.statuses import Outcome, Quality, RunStatus, TokenStatus
 
 TASKS = (task(1), task(2))
 ONE, TWO = (found.prompt for found in TASKS)
@@ -47,9 +39,9 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "cell"
 
 
-def measure(folder: Path, wanted: RunSpec | None = None, facts: Path | None = None) -> RunReport:
+def measure(folder: Path, wanted: RunSpec | None = None) -> RunReport:
     """Start the measurement as a new process would."""
-    return measured_report(folder, wanted or spec(), TASKS, facts=facts)
+    return measured_report(folder, wanted or spec(), TASKS)
 
 
 def sealed(folder: Path) -> list[Path]:
@@ -413,56 +405,6 @@ def test_progress_counts_what_an_earlier_start_has_done(
     measured_report(folder, spec(), TASKS, progress=Spy())
     assert told == [(6, 4)]
     assert len(steps) == 2
-
-
-def test_probes_of_a_slow_server_are_short_and_come_after_the_tasks(
-    folder: Path, provider: FakeProvider
-) -> None:
-    order: list[bool] = []
-    provider.fault = lambda request: order.append(request.ignore_eos)
-    provider.slow = SLOW
-    report = measure(folder)
-    assert report.status is RunStatus.MEASURED
-    assert order[-6:] == [False] * 4 + [True] * 2
-    assert [probe.index for probe in report.probes] == [0, 1]
-    for probe in report.probes:
-        assert (probe.output_tokens, probe.decode_intervals) == (32, 31)
-        assert probe.generation_tokens_per_second == pytest.approx(100 / SLOW)
-        assert probe.prompt_tokens_per_second == pytest.approx(1024 / SLOW)
-        (seen,) = probe.observations
-        assert seen.reason is Reason.PROBE_SHORTENED
-    probing = report.sessions[0].probing
-    assert probing is not None
-    assert (probing.prompt_tokens, probing.output_tokens, probing.after_tasks) == (128, 32, True)
-
-
-def test_a_row_of_short_probes_has_its_rates_and_a_note(
-    folder: Path, provider: FakeProvider
-) -> None:
-    provider.slow = SLOW
-    report = measure(folder)
-    row = build_row(report, STRICT, Lane.LAB, {}, SidecarStatus.NOT_APPLICABLE, "run.json")
-    (note,) = row.notes
-    assert note.reason is Reason.PROBE_SHORTENED
-    assert "32 output tokens instead of 128" in note.evidence
-    assert row.generation_tokens_per_second == pytest.approx(100 / SLOW)
-    assert row.run_quality_status is Quality.CLEAN
-
-
-def test_a_measurement_that_goes_on_finds_nothing_out_again(
-    folder: Path, tmp_path: Path, provider: FakeProvider
-) -> None:
-    facts = tmp_path / "server_facts"
-    provider.fault = failing(KeyboardInterrupt(), lambda request: request.prompt == ONE)
-    with pytest.raises(KeyboardInterrupt):
-        measure(folder, facts=facts)
-    provider.fault = FakeProvider().fault
-    report = measure(folder, facts=facts)
-    first, second = report.sessions
-    assert first.found_by is None
-    assert second.found_by == f"the session of nano Q4_K_M at {first.started_at}"
-    assert second.decode_clock_evidence == first.decode_clock_evidence
-    assert len(provider.models[1].probes) == len(second.warmup.decode_seconds)
 
 
 def busy(at_s: float, foreign_share: float) -> Sample:

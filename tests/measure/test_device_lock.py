@@ -17,6 +17,7 @@ from filelock import FileLock
 
 from orket_lib.measure import device_lock as locks
 from orket_lib.measure.device_lock import device_lock, device_locks
+from orket_lib.vocabulary.errors import Refused
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="rights as on POSIX")
 machine_folder = locks._machine_folder  # before the tests get one of their own
@@ -109,6 +110,18 @@ def test_a_long_wait_is_told_again_and_again(hold: Hold, monkeypatch: pytest.Mon
     with device_lock("cpu", "two", say):
         pass
     assert [" so far: process " in text for text in said] == [False, True, True]
+
+
+def test_a_wait_without_end_is_given_up_with_a_word(
+    hold: Hold, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(locks, "_LONGEST_S", 0.3)
+    other = hold()
+    with (
+        pytest.raises(Refused, match=f"the cpu was not free for .* h.*: process {other.pid} "),
+        device_lock("cpu", "two", lambda _: None),
+    ):
+        pytest.fail("two at once")
 
 
 def test_a_killed_holder_is_waited_for_no_longer(tmp_path: Path, hold: Hold) -> None:

@@ -18,6 +18,7 @@ import psutil
 import pytest
 import quantizers
 from builders import PROVENANCE
+from small_disk import SmallDisk, small_disk_at
 
 from orket_lib.artifacts.io import read_model, sha256_of_file
 from orket_lib.artifacts.quantized import Quantized
@@ -222,25 +223,10 @@ def test_a_disk_without_room_is_seen_before_anything_is_written(
         make(order(simulated), tmp_path / "out.gguf")
 
 
-class SmallDisk(NamedTuple):
-    """A file system of 3 MiB that another program fills up meanwhile."""
-
-    folder: Path
-
-    def fill(self, left: int) -> None:
-        free = shutil.disk_usage(self.folder).free
-        (self.folder / "ballast").write_bytes(bytes(free - left))
-
-
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[SmallDisk]:
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(folder)]
-    if sys.platform != "linux" or subprocess.run(command, capture_output=True).returncode:
-        pytest.skip("mounting a small disk takes Linux and root")
-    yield SmallDisk(folder)
-    subprocess.run(["umount", str(folder)], check=True)
+    with small_disk_at(tmp_path / "disk", 3) as disk:
+        yield disk
 
 
 def test_a_disk_that_fills_up_meanwhile_is_named(

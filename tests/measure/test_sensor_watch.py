@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 
 import pytest
@@ -103,3 +104,22 @@ def test_a_driver_that_fails_in_its_own_way_ends_the_looking_and_nothing_else(
     with watching([card]) as silent:
         pass
     assert set(silent.readings().null_reasons.values()) == {"NOT_SAMPLED"}
+
+
+def test_a_driver_that_hangs_is_said_and_not_waited_for(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sensor_watch, "_PERIOD_S", 0.01)
+    monkeypatch.setattr(sensor_watch, "_HANGS_S", 0.1)
+    let_go, reached = threading.Event(), threading.Event()
+    with watching([gpu(says=[COLD])]) as watch:
+
+        def hang() -> None:
+            reached.set()
+            let_go.wait(10)
+
+        monkeypatch.setattr(watch, "look", hang)
+        assert reached.wait(10)
+    assert "the sensors have not answered for 0.1 s: not read on" in capfd.readouterr().err
+    assert watch.readings().thermal_end_c == 40.0
+    let_go.set()

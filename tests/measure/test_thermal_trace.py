@@ -67,11 +67,25 @@ def test_power_is_what_the_counter_gained() -> None:
 
 @pytest.mark.parametrize(
     ("window_s", "expected"),
-    [((0.4, 1.0), (2.0, 5.0)), ((0.41, 0.42), (2.0, 2.0)), ((5.0, 6.0), (9.0, 9.0))],
-    ids=["several looks", "between two looks", "after the last"],
+    [((0.4, 1.0), (2.0, 5.0)), ((0.41, 0.42), (2.0, 2.0)), ((1.7, 1.8), (8.0, 9.0))],
+    ids=["several looks", "between two looks", "up to the last"],
 )
 def test_the_heat_of_a_window(window_s: tuple[float, float], expected: tuple[float, float]) -> None:
     assert heat_around(looks(10), window_s) == expected
+
+
+@pytest.mark.parametrize("window_s", [(1.7, 1.9), (5.0, 6.0), (-0.1, 1.0)])
+def test_no_look_stands_for_a_window_that_the_looks_do_not_reach_around(
+    window_s: tuple[float, float],
+) -> None:
+    nobody = Null("NOT_SAMPLED")
+    assert heat_around(looks(10), window_s) == (nobody, nobody)
+
+
+def test_no_look_stands_for_a_window_after_a_gap() -> None:
+    gap, around = Null("TELEMETRY_GAP"), [*looks(10), (9.0, 70.0, 1.0, 1.0)]
+    assert heat_around(around, (8.0, 8.5)) == (gap, gap)
+    assert heat_around(around, (0.4, 1.0)) == (2.0, 5.0)
 
 
 def test_a_window_without_a_look_or_a_sensor_says_so() -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from orket_lib.providers import kept_server as kept_server_module
 from orket_lib.providers.kept_server import KeptServer, kept_server
 from orket_lib.vocabulary.errors import LoadError
 
@@ -141,6 +142,22 @@ def test_when_its_keeper_is_killed_it_is_gone(log: Path) -> None:
         told = server.death(DEADLINE_S)
         assert str(told) == "the server ended with its keeper, which was killed"
         wait_until(lambda: is_gone(server.pid), "the server is gone")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux kills the children of the killed")
+def test_a_keeper_that_is_stopped_is_not_waited_for_without_end(
+    log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kept_server_module, "_PATIENCE_S", 0.2)
+    monkeypatch.setattr(kept_server_module, "STOP_TIMEOUT_S", 0.2)
+    with kept(SLEEPER, log) as server:
+        says(log)
+        keeper = psutil.Process(server.pid).parent()
+        assert keeper is not None
+        keeper.send_signal(signal.SIGSTOP)
+        begin = time.monotonic()
+    assert time.monotonic() - begin < DEADLINE_S
+    wait_until(lambda: is_gone(server.pid), "the server is gone")
 
 
 _OWNER = """

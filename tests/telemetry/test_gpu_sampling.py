@@ -155,7 +155,8 @@ def test_real_processes_are_told_apart_ours_the_server_s_and_a_planted_one(
         os.getpid(): "ours",
         2**22 + 5: "stranger",
     }
-    found = WatchedGpus(record).judge((0.5, 1.2))[1]
+    whole = (record.samples[0].at_s, record.samples[-1].at_s)
+    found = WatchedGpus(record).judge(whole)[1]
     evidence = [item.evidence for item in found if item.reason is Reason.FOREIGN_GPU_PROCESS]
     assert len(evidence) == 1
     assert evidence[0].startswith(f"{named} (pid {foreign}): +0 MiB, busy ")

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
+from io import FileIO
 from pathlib import Path
 
 import psutil
@@ -17,7 +20,7 @@ from foreign_work import BURNER, burner, is_alive, wait_until
 from orket_lib.telemetry import counters, sampler, windows
 from orket_lib.telemetry.counters import Process
 from orket_lib.telemetry.sampler import read_samples, sampling
-from orket_lib.telemetry.sampler_process import PERIOD_S, Sampler
+from orket_lib.telemetry.sampler_process import PERIOD_S, NotWritten, Sampler, write
 from orket_lib.vocabulary.errors import SamplerError
 from orket_lib.vocabulary.nulls import Null
 
@@ -115,9 +118,41 @@ def test_a_sampler_that_can_not_write_is_an_error_that_names_its_file(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "no such folder" / "samples.csv"
-    with pytest.raises(SamplerError, match=r"samples\.csv"), sampling(path, None, time.monotonic()):
+    with (
+        pytest.raises(SamplerError, match=r"no such folder/samples\.csv: No such file"),
+        sampling(path, None, time.monotonic()),
+    ):
         pytest.fail("measured without being watched")
-    assert "no such folder" in capfd.readouterr().err
+    assert "Traceback" not in capfd.readouterr().err
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux has a file that is always full")
+def test_samples_that_find_no_room_are_an_error_and_no_silence() -> None:
+    with (
+        FileIO("/dev/full", "w") as stream,
+        pytest.raises(NotWritten, match="/dev/full: No space left on device"),
+    ):
+        write(stream, "a line\n")
+
+
+def test_a_folder_that_is_removed_before_the_first_sample_is_an_error(tmp_path: Path) -> None:
+    folder = tmp_path / "storage"
+    folder.mkdir()
+    path = folder / "samples.csv"
+
+    def remove() -> None:
+        while not path.exists():
+            time.sleep(0.001)
+        shutil.rmtree(folder)
+
+    remover = threading.Thread(target=remove)
+    remover.start()
+    with (
+        pytest.raises(SamplerError, match=r"samples\.csv: was removed while it was written"),
+        sampling(path, None, time.monotonic()),
+    ):
+        pytest.fail("measured without being watched")
+    remover.join()
 
 
 # One look after the other, at a machine made by hand.
@@ -181,7 +216,7 @@ def test_a_first_sample_that_never_comes_is_an_error_in_time(
     monkeypatch.setattr(sampler, "_FIRST_SAMPLE_S", 0.3)
     monkeypatch.setattr(sampler, "read_samples", lambda _: [])
     with (
-        pytest.raises(SamplerError, match=r"samples\.csv: no sample within 0\.3 s"),
+        pytest.raises(SamplerError, match=r"samples\.csv: the sampler wrote nothing within 0\.3 s"),
         sampling(tmp_path / "samples.csv", None, time.monotonic()),
     ):
         pass

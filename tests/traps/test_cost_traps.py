@@ -43,7 +43,7 @@ def cell() -> RunSpec:
     return spec(
         provider="openai",
         artifact=ArtifactIdentity(tag=TAG),
-        controls=ControlSettings(seed=7, warmup_steps=5),
+        controls=ControlSettings(seed=7, warmup_steps=50),
         tasks=selection(bank(), TASKS),
         machine=hardware_fingerprint(),
         runs_per_task=1,

@@ -20,7 +20,6 @@ import pytest
 from sweep_workspace import Workspace
 
 from orket_lib.stores.explorers import identity
-from orket_lib.workflow.stale_views import REPAIR
 
 Finished = Callable[[], Workspace]
 Found = TypeVar("Found")
@@ -250,22 +249,33 @@ def test_a_snakemake_killed_as_its_first_job_starts_leaves_nothing_behind(
 
 
 @pytest.mark.slow
-def test_views_of_another_config_are_refused_when_their_making_is_forgotten(
-    finished: Finished,
+@pytest.mark.parametrize("how", ["record lost", "by time only"])
+def test_views_of_another_config_are_remade_whatever_snakemake_knows_of_them(
+    finished: Finished, how: str
 ) -> None:
     workspace = finished()
     assert workspace.run().code == 0
-    workspace.config["adherence_threshold"] = 0.2
-    shutil.rmtree(workspace.folder / ".snakemake")
+    threshold = 0.2 if how == "record lost" else 0.3
+    workspace.config["adherence_threshold"] = threshold
+    if how == "record lost":
+        shutil.rmtree(workspace.folder / ".snakemake")
+    before = workspace.sealed()
 
-    refused = workspace.run()
+    done = workspace.run(*(() if how == "record lost" else ("--rerun-triggers", "mtime")))
 
-    assert refused.code == 1
-    assert "snakemake -R write_plan write_policy write_spec" in refused.text
-    repaired = workspace.run("-R", *REPAIR)
-    assert repaired.code == 0, repaired.text
+    assert done.code == 0, done.text
     summary = workspace.json("results/small/quant_sweep/sweep_summary.json")
-    assert summary["matrix"]["adherence_threshold"] == 0.2
+    assert summary["matrix"]["adherence_threshold"] == threshold
+    assert workspace.json("results/small/plan.json")["adherence_threshold"] == threshold
+    assert workspace.sealed() == before
+
+
+@pytest.mark.slow
+def test_touching_is_refused(finished: Finished) -> None:
+    refused = finished().run("--touch")
+    assert refused.code == 1
+    assert "error: --touch would call results current" in refused.text
+    assert "Traceback" not in refused.text
 
 
 @pytest.mark.slow

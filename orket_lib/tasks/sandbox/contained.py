@@ -19,6 +19,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import IO, Any
 
+from orket_lib.processes.json_child import kill
 from orket_lib.tasks.sandbox.call_filter import call_filter
 from orket_lib.tasks.sandbox.capture import Capture
 from orket_lib.tasks.sandbox.jobs import (
@@ -234,5 +235,4 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
     try:
         process.wait(_GRACE_S)
     except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
+        kill(process)

@@ -21,6 +21,7 @@ _HERE = str(Path(__file__).resolve().parent)
 _INSIDE = "/orket"  # where bubblewrap shows our own modules
 # Since 5.14 a user namespace counts its own processes; before, a limit on a sandbox's processes was
 # one on all processes of its user. What else is needed (mount_setattr, close_range) is older.
+_VERSION_S = 10.0
 _OLDEST_KERNEL = (5, 14)
 
 
@@ -34,7 +35,13 @@ def bubblewrap() -> contained.ContainedSandbox:
     found = shutil.which("bwrap")
     if found is None:
         raise SandboxError("`bwrap` (bubblewrap) is not installed")
-    version = subprocess.run([found, "--version"], capture_output=True, text=True).stdout.strip()
+    try:
+        asked = subprocess.run(
+            [found, "--version"], capture_output=True, text=True, timeout=_VERSION_S
+        )
+    except subprocess.TimeoutExpired:
+        raise SandboxError(f"`bwrap --version` said nothing within {_VERSION_S:g} s") from None
+    version = asked.stdout.strip()
 
     def command(around: Surroundings, limits: Limits, spec: int, status: int) -> list[str]:
         walls = [found, "--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts"]

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import IO
 
+from orket_lib.processes.json_child import kill
 from orket_lib.tasks.sandbox.jobs import Limits
 
 assert sys.platform != "win32"
@@ -34,4 +35,4 @@ class Fenced:
         """Kill the group; who left it gets away, which is why this is no wall."""
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait()
+        kill(self.process)

@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from ctypes import wintypes
 from typing import IO
 
+from orket_lib.processes.json_child import kill
 from orket_lib.tasks.sandbox.jobs import Limits
 
 assert sys.platform == "win32"
@@ -108,7 +109,7 @@ class Fenced:
         if job is not None:
             _kernel32.TerminateJobObject(job, 1)
             _kernel32.CloseHandle(job)
-        self.process.wait()
+        kill(self.process)
 
 
 def _new_job(limits: Limits) -> int:

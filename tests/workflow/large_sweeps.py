@@ -1,0 +1,65 @@
+"""Sweeps of many cells that nothing was measured of, or all: what planning costs, not measuring."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from pathlib import Path
+
+from sweep_workspace import Workspace
+
+from orket_lib.artifacts.io import write_model
+from orket_lib.artifacts.parts import IndexedPart, PartIndex
+from orket_lib.config.resolve import Cell
+from orket_lib.config.targets import Targets
+from orket_lib.stores.parts import INDEX, PARTS, SPEC, Wanted
+from orket_lib.vocabulary.quants import NOMINAL_BITS
+
+MEASURED_AT = "2026-11-23T15:04:05.123Z"
+_QUANTS = 10
+
+
+def large_sweep(folder: Path, cells: int) -> Workspace:
+    """Return a workspace with a config of so many cells, a multiple of 10; no server is needed."""
+    folder.mkdir(parents=True)
+    workspace = Workspace(folder)
+    for key in ("artifact_template", "threads"):
+        del workspace.config[key]
+    workspace.config |= {
+        "sweep": "large",
+        "models": [f"model-{number:04d}" for number in range(cells // _QUANTS)],
+        "quants": list(NOMINAL_BITS)[:_QUANTS],
+        "provider": "ollama",
+        "tag_template": "{model}:{quant}",
+    }
+    workspace.command()  # which writes the config
+    return workspace
+
+
+def pretend_measured(workspace: Workspace) -> None:
+    """Lay down what a finished sweep leaves: sealed parts, receipts, and a file for every view.
+
+    The views are empty but for what planning reads of them; `snakemake --touch` makes them current.
+    """
+    sweep = workspace.resolved()
+    targets = Targets(sweep)
+    receipt = json.dumps({"attempt": 0, "interrupted": []})
+    with contextlib.chdir(workspace.folder):
+        for cell in sweep.cells:
+            _seal(cell)
+        for path in map(Path, targets.all_files()):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(receipt if path.name == "receipt.json" else "{}", encoding="utf-8")
+        for name, content in targets.rendered().items():
+            Path(name).write_text(content(), encoding="utf-8")
+
+
+def _seal(cell: Cell) -> None:
+    wanted = Wanted.of(cell.spec)
+    parts = tuple(
+        IndexedPart(kind=kind, file=f"{kind}.json", sha256="0" * 64, items=tuple(sorted(items)))
+        for kind, items in (("probes", wanted.probes), ("answers", wanted.answers))
+    )
+    folder = cell.store.folder / PARTS / "20261123T150405.123Z"
+    write_model(folder / INDEX, PartIndex(measured_at=MEASURED_AT, parts=parts))
+    write_model(cell.store.folder / SPEC, cell.spec)

@@ -1,0 +1,177 @@
+"""A random walk over two sweeps that share cells, held against a sweep from scratch.
+
+    python tests/workflow/random_walk --steps 60 --seed 1
+
+A step is one to three edits of one of the two (its config, its files, Snakemake's memory, what is
+to be measured again, a job that fails, an interruption) and one call of Snakemake. Then holds:
+
+- whenever it ends with 0, and whenever only a verdict says no, every view is what a sweep from
+  scratch over the same measurements comes to, and that one measures nothing;
+- it ends with 0 exactly when the sweep from scratch does;
+- what was sealed stays, byte for byte; nothing is measured twice unless it was asked for, and what
+  was asked for is measured; whole answers of an unfinished measurement are kept;
+- after an interruption no process is left, and the same command goes on;
+- a second call has nothing to be done.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import random
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from invocation import Result, call, failing
+from ledger import Asked, Change, Ledger
+from sweeps import EDITS, Step, Sweeps
+from truth import Made, Truth, differences
+
+_HISTORIES = ("frontiers", "context_ceilings", "thermal_profiles")
+_VERDICTS = {"pass_canary", "pass_kpis"}
+
+
+class Walk:
+    """The sweeps, what was done to them, and what must hold.
+
+    Args:
+        folder: Empty.
+        seed: Of the dice.
+        slow_truth: One of how many truths is made by Snakemake.
+    """
+
+    def __init__(self, folder: Path, seed: int, slow_truth: int) -> None:
+        self.dice = random.Random(seed)
+        self.folder = folder / "walk"
+        self.folder.mkdir()
+        self.sweeps = Sweeps(self.folder, self.dice)
+        self.truth = Truth(self.folder, folder / "truth")
+        self.slow_truth = slow_truth
+        self.ledger = Ledger()
+
+    def step(self, number: int) -> list[str]:
+        """Edit, run, and return what is wrong then."""
+        began = time.monotonic()
+        step = Step(self.dice.choice("ab"))
+        names = self._edit(step)
+        self.sweeps.write(step.sweep)
+        if step.first:
+            call(self.folder, [*step.first, "--configfile", f"{step.sweep}.json"])
+        result, problems = self._call(step)
+        print(
+            f"{number:>3} {step.sweep} {' '.join(names)}"
+            f"{f' [{step.strike}]' if step.strike else ''} {' '.join(step.options)}"
+            f"{f' fault {step.fault}' if step.fault else ''}: exit {result.code}",
+            flush=True,
+        )
+        if result.struck or step.fault or step.targets:
+            # The same command once more, without what broke into it; or the whole sweep.
+            step = Step(step.sweep, (), () if step.targets else step.options, self._left(step))
+            result, further = self._call(step)
+            problems += further
+            print(f"      the same command goes on: exit {result.code}", flush=True)
+        problems += self._settled(step, result)
+        for problem in problems:
+            print(f"      PROBLEM {problem}", flush=True)
+        print(f"      {time.monotonic() - began:.0f} s, {'ok' if not problems else 'NOT OK'}")
+        if problems:
+            print("\n".join(line[:300] for line in result.text.splitlines()[-60:]), flush=True)
+        return problems
+
+    def _left(self, step: Step) -> Asked:
+        return Asked() if step.targets else step.asked
+
+    def _edit(self, step: Step) -> list[str]:
+        names = list(EDITS)
+        weights = [weight for _, weight in EDITS.values()]
+        chosen = self.dice.choices(names, weights, k=self.dice.randint(1, 3))
+        for name in dict.fromkeys(chosen):
+            EDITS[name][0](self.sweeps, step)
+        return list(dict.fromkeys(chosen))
+
+    def _call(self, step: Step) -> tuple[Result, list[str]]:
+        """Run one invocation, and return how it ended with what it did wrong."""
+        arguments = [*step.targets, *step.options, "--configfile", f"{step.sweep}.json"]
+        result = call(self.folder, arguments, step.strike, failing(step.fault))
+        if "is locked" in result.text or "cannot be locked" in result.text:
+            call(self.folder, ["--unlock", "--configfile", f"{step.sweep}.json"])
+            result = call(self.folder, arguments, step.strike, failing(step.fault))
+        problems = []
+        if "Traceback" in result.text and not result.struck:
+            problems.append("a traceback: " + result.text[-2500:])
+        problems += [f"outlives Snakemake: {command}" for command in result.left]
+        before, self.ledger = self.ledger, Ledger.of(self.folder / "storage")
+        change = Change(
+            self.folder / "storage",
+            before,
+            self.ledger,
+            step.asked,
+            self._cells(step.sweep),
+            self.folder / "results" / step.sweep,
+        )
+        problems += change.problems()
+        if result.code == 0:
+            problems += change.not_measured()
+        return result, problems
+
+    def _cells(self, sweep: str) -> dict[str, str]:
+        """Return the receipt of each cell of a sweep, by the cell's folder in the store."""
+        from orket_lib.config.workspace import load_sweep
+
+        with contextlib.chdir(self.folder):
+            resolved = load_sweep([f"{sweep}.json"], {}, remember=False)
+        cells = f"{resolved.results}/cells"
+        return {
+            cell.spec.folder: f"{cells}/{cell.model_slug}/{cell.quant_tag}/receipt.json"
+            for cell in resolved.cells
+        }
+
+    def _settled(self, step: Step, result: Result) -> list[str]:
+        """Return what is wrong with a sweep after a call that nothing broke into."""
+        slow = self.dice.randrange(self.slow_truth) == 0
+        made = self.truth.by_snakemake(step.sweep) if slow else self.truth.make(step.sweep)
+        problems = list(self._unlike(made, step.sweep))
+        if (result.code == 0) == bool(made.failed):
+            problems.append(f"exit {result.code}, and from scratch these fail: {made.failed}")
+        again = call(self.folder, ["-n", "--configfile", f"{step.sweep}.json"])
+        if result.code == 0 and "Nothing to be done" not in again.text:
+            problems.append("a second call still has work: " + again.text[-1500:])
+        return problems
+
+    def _unlike(self, made: Made, sweep: str) -> Iterator[str]:
+        """Yield what differs from what was made from scratch."""
+        yield from differences(self.folder, made.folder, sweep)
+        now = Ledger.of(made.folder / "storage")
+        if new := now.files.keys() - self.ledger.files.keys():
+            yield f"from scratch it has to be measured: {sorted(new)}"
+        for path in (made.folder / "storage").glob("*/*.json"):
+            real = self.folder / path.relative_to(made.folder)
+            kept = path.parent.name in _HISTORIES
+            if kept and path.read_bytes() != (real.read_bytes() if real.is_file() else b""):
+                yield f"{real.relative_to(self.folder)} lacks what was found"
+
+
+def main() -> int:
+    """Walk as the command line says; return 1 if anything was wrong."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--steps", type=int, default=60)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--slow-truth", type=int, default=8, help="one of how many by Snakemake")
+    parser.add_argument("--keep", type=Path, help="folder to walk in, which is kept")
+    options = parser.parse_args()
+    count = 0
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = options.keep or Path(temporary).resolve()
+        folder.mkdir(parents=True, exist_ok=True)
+        walk = Walk(folder, options.seed, options.slow_truth)
+        for number in range(1, options.steps + 1):
+            count += len(walk.step(number))
+    print(f"{options.steps} steps, seed {options.seed}: {count} problems")
+    return int(bool(count))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,42 @@
+"""Rendered files of another config: which they are, when they are dropped, and no touching."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from orket_lib.vocabulary.errors import Refused
+from orket_lib.workflow.stale_views import drop, outdated, refuse_touch
+
+
+def test_a_file_is_outdated_when_it_says_something_else(tmp_path: Path) -> None:
+    same, other, gone = (tmp_path / name for name in ("same", "other", "gone"))
+    same.write_text('{"a":1}\n', encoding="utf-8")
+    other.write_text('{"a":2}\n', encoding="utf-8")
+    rendered = {path.as_posix(): '{"a":1}' for path in (same, other, gone)}
+    assert outdated(rendered) == [other]
+
+
+def test_outdated_files_are_dropped_unless_another_snakemake_may_read_them(tmp_path: Path) -> None:
+    locks, path = tmp_path / "locks", tmp_path / "policy.json"
+    path.write_text("old", encoding="utf-8")
+    locks.mkdir()
+    lock = locks / "0.input.lock"
+    lock.touch()
+    drop([path], locks)
+    assert path.is_file()
+    lock.unlink()
+    drop([path], locks)
+    assert not path.exists()
+    drop([path], tmp_path / "no locks yet")
+
+
+@pytest.mark.parametrize("word", ["--touch", "-t", "--tou"])
+def test_touching_is_refused_however_it_is_written(word: str) -> None:
+    with pytest.raises(Refused, match=f"{word} would call results current"):
+        refuse_touch(["snakemake", word, "--configfile", "a.json"])
+
+
+def test_nothing_else_is_taken_for_touching() -> None:
+    refuse_touch(["snakemake", "-T", "--tags", "--t", "-n", "touch", "--forceall"])
