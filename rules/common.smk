@@ -31,7 +31,7 @@ if DRY_RUN:
 try:
     EMBEDDING = Embedding(workflow, config)
     if workflow.is_main_process and not DRY_RUN:
-        watch_disks()
+        watch_disks(tell)
     SWEEP = load_sweep(EMBEDDING.files, EMBEDDING.settings, remember=not DRY_RUN)
 except ConfigError as error:
     sys.exit(f"config error:\n{error}")

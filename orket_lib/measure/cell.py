@@ -126,14 +126,14 @@ class CellMeasurement:
 
     def _nothing_due(self) -> bool:
         """Work out what is to be measured, and tell whether that is nothing."""
-        if self._again:
-            self._due = Wanted(
-                frozenset() if self._again == "runs" else self._wanted.probes,
-                frozenset() if self._again == "probes" else self._wanted.answers,
-            )
-            return False
         found = self._store.find(self._wanted)
         self._due = found.missing
+        if self._again:  # one part of it, and whatever else the store lacks
+            self._due = Wanted(
+                found.missing.probes if self._again == "runs" else self._wanted.probes,
+                found.missing.answers if self._again == "probes" else self._wanted.answers,
+            )
+            return False
         return not found.missing or found.failure is not None
 
     def _measure(self) -> Failure | None:

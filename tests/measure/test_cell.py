@@ -216,6 +216,15 @@ def test_measured_again_is_what_counts_and_the_older_stays(
         read_taken(part, Part)
 
 
+@pytest.mark.parametrize("again", ["probes", "runs"])
+def test_one_part_measured_again_leaves_nothing_else_out(
+    folder: Path, provider: FakeProvider, again: Again
+) -> None:
+    report = measured_report(folder, spec(), TASKS, again=again)
+    assert len(provider.models[0].questions) == len(report.test_runs) == 4
+    assert len(report.probes) == spec().probe_runs
+
+
 def test_a_forced_measurement_that_was_killed_goes_on(folder: Path, provider: FakeProvider) -> None:
     measure(folder)
     provider.fault = failing(KeyboardInterrupt(), lambda request: request.prompt == TWO)

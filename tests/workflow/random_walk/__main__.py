@@ -22,6 +22,7 @@ import random
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -51,6 +52,7 @@ class Walk:
         self.truth = Truth(self.folder, folder / "truth")
         self.slow_truth = slow_truth
         self.ledger = Ledger()
+        self.struck: Counter[str] = Counter()
 
     def step(self, number: int) -> list[str]:
         """Edit, run, and return what is wrong then."""
@@ -61,12 +63,12 @@ class Walk:
         if step.first:
             call(self.folder, [*step.first, "--configfile", f"{step.sweep}.json"])
         result, problems = self._call(step)
-        print(
-            f"{number:>3} {step.sweep} {' '.join(names)}"
-            f"{f' [{step.strike}]' if step.strike else ''} {' '.join(step.options)}"
-            f"{f' fault {step.fault}' if step.fault else ''}: exit {result.code}",
-            flush=True,
-        )
+        what = [*names, *step.first, *step.options]
+        what += [f"fault {step.fault}"] if step.fault else []
+        what += [f"[{step.strike}{'!' if result.struck else ''}]"] if step.strike else []
+        print(f"{number:>3} {step.sweep} {' '.join(what)}: exit {result.code}", flush=True)
+        if result.struck and step.strike:
+            self.struck[step.strike.kind] += 1
         if result.struck or step.fault or step.targets:
             # The same command once more, without what broke into it; or the whole sweep.
             step = Step(step.sweep, (), () if step.targets else step.options, self._left(step))
@@ -169,6 +171,7 @@ def main() -> int:
         walk = Walk(folder, options.seed, options.slow_truth)
         for number in range(1, options.steps + 1):
             count += len(walk.step(number))
+        print("interrupted:", ", ".join(f"{kind} {n}" for kind, n in sorted(walk.struck.items())))
     print(f"{options.steps} steps, seed {options.seed}: {count} problems")
     return int(bool(count))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -31,21 +32,25 @@ class Strike:
 
     Attributes:
         kind: One of `STRIKES`.
-        rule: The job of which it waits for; empty for the first one.
+        rule: A job of which it waits for; empty for any.
+        number: The how manieth of those jobs.
         delay_s: How long after that job began.
     """
 
     kind: str
     rule: str
+    number: int
     delay_s: float
 
     @classmethod
     def at_random(cls, dice: random.Random, rules: Sequence[str]) -> Strike:
-        """Return any of them, at any of the rules, within its first seconds."""
-        return cls(dice.choice(STRIKES), dice.choice(rules), dice.choice([0, 0.3, 1, 2, 4]))
+        """Return any of them, at a job of the rules or at any job, within its first seconds."""
+        rule = dice.choice(["", dice.choice(rules)])
+        number = 1 if rule else dice.randint(1, 25)
+        return cls(dice.choice(STRIKES), rule, number, dice.choice([0, 0.3, 1, 2, 4]))
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.delay_s} s into {self.rule or 'the first job'}"
+        return f"{self.kind} {self.delay_s} s into job {self.number} {self.rule}".rstrip()
 
 
 @dataclass(frozen=True)
@@ -90,14 +95,15 @@ def call(
 
 def failing(job: str) -> dict[str, str]:
     """Return the environment in which a job fails, the way a crash would; see `faults`."""
-    return {"WALK_FAIL": job, "PYTHONPATH": str(FAULTS)} if job else {}
+    path = os.pathsep.join([str(FAULTS), os.environ.get("PYTHONPATH", "")])
+    return {"WALK_FAIL": job, "PYTHONPATH": path} if job else {}
 
 
 def _strike(process: subprocess.Popen[bytes], log: Path, strike: Strike) -> bool:
     """Wait for the moment, and strike; tell whether there was one."""
-    word = f"rule {strike.rule}:" if strike.rule else "rule "
+    begun = re.compile(rf"^(?:local)?rule {strike.rule or '[a-z_]+'}:$", re.MULTILINE)
     deadline = time.monotonic() + _LONGEST_S
-    while word not in log.read_text(encoding="utf-8"):
+    while len(begun.findall(log.read_text(encoding="utf-8"))) < strike.number:
         if process.poll() is not None or time.monotonic() > deadline:
             return False
         time.sleep(_POLL_S)

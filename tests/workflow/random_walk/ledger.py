@@ -149,12 +149,15 @@ class Change:
 
     def not_measured(self) -> Iterator[str]:
         """Yield the receipts that were asked for anew and name nothing that is new."""
+        cells = {Path(receipt).parent for receipt in self.cells.values()}
         for rule, pattern in _RECEIPTS.items():
             for path in self.results.glob(pattern):
                 name = path.relative_to(self.results.parents[1]).as_posix()
                 forced = self.asked.forces(rule, name) or (
                     rule == "measure_cell" and bool(self.asked.part)
                 )
+                if "/cells/" in name and Path(name).parent not in cells:
+                    continue  # of a quant that is no longer asked for
                 parts = json.loads(path.read_bytes())["parts"]
                 files = {part["path"].removeprefix("storage/") for part in parts}
                 if forced and files and not files - self.before.files.keys():

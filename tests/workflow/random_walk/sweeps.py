@@ -43,12 +43,11 @@ _SMALLEST: dict[str, Any] = {
 _CONTEXT = {"sweep_contexts": [256], "tasks": ["retrieval"], "tasks_per_depth": 1}
 _THERMAL = {"repeats": 1, "generations": 2, "cooldown_timeout_sec": 1}
 _SIDECAR = {"template": [sys.executable, "tool.py", "{quant_tag}"], "timeout_sec": 30}
+_NO_LIMITS = {"min_determinism_rate": None, "min_frontier_success_rate": None}
 MEASURING = (
     *("measure_canary", "measure_cell", "measure_sidecar", "measure_contexts", "measure_thermal"),
 )
 _VIEWS = ("make_run_report", "make_row", "make_summary", "make_frontier", "judge_kpis")
-_MORE_VIEWS = ("find_context_ceiling", "make_thermal_profile", "make_report", "check_needs")
-STRUCK_JOBS = ("", *MEASURING, *MEASURING, *_VIEWS, *_MORE_VIEWS, "write_policy")
 
 
 @dataclass
@@ -94,7 +93,7 @@ class Sweeps:
         self.configs["b"] |= {"context": _CONTEXT, "hardware_sidecar": _SIDECAR}
         self.configs["a"] |= {"thermal": _THERMAL}
         for name in self.configs:
-            self.write_limits(name, {"min_determinism_rate": None})
+            self.write_limits(name, _NO_LIMITS)
         self.before = {name: [json.dumps(config)] for name, config in self.configs.items()}
 
     def write(self, name: str) -> None:
@@ -157,7 +156,14 @@ def _sidecar(it: Sweeps, step: Step) -> None:
 
 def _limits(it: Sweeps, step: Step) -> None:
     limits = {"min_frontier_success_rate": it.dice.choice([0.1, 0.5, 0.9])}
-    it.write_limits(step.sweep, limits | {"min_determinism_rate": it.dice.choice([None, None, 1])})
+    it.write_limits(
+        step.sweep, limits | {"min_determinism_rate": it.dice.choice([None, None, None, 1])}
+    )
+
+
+def _repaired(it: Sweeps, step: Step) -> None:
+    it.write_limits(step.sweep, _NO_LIMITS)
+    it.change(step, canary={"runs": 3, "latency_variance_threshold": 100})
 
 
 def _revert(it: Sweeps, step: Step) -> None:
@@ -235,7 +241,7 @@ def _fault(it: Sweeps, step: Step) -> None:
 
 
 def _strike(it: Sweeps, step: Step) -> None:
-    step.strike = Strike.at_random(it.dice, STRUCK_JOBS)
+    step.strike = Strike.at_random(it.dice, MEASURING)
 
 
 # What is rare costs much: measurements that no other config shares.
@@ -254,6 +260,7 @@ EDITS: dict[str, tuple[Edit, float]] = {
     "context": (_context, 2),
     "thermal": (_thermal, 2),
     "sidecar": (_sidecar, 2),
+    "repaired": (_repaired, 5),
     "revert": (_revert, 4),
     "like_the_other": (_like_the_other, 2),
     "lost_results": (_lost_results, 2),
