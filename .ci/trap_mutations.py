@@ -612,19 +612,7 @@ def _tests(tree: Path, prefixes: list[str], stop: bool) -> subprocess.CompletedP
     options = ["-x"] if stop else []
     return _python(
         tree,
-        *(
-            "-B",
-            "-m",
-            "pytest",
-            "tests/traps",
-            "-q",
-            "-rf",
-            "-p",
-            "no:cacheprovider",
-            "-m",
-            "",
-            *options,
-        ),
+        *("-B", "-m", "pytest", "tests/traps", "-q", "-rf", "-p", "no:cacheprovider", "-m", "", *options),
         *("-k", " or ".join(prefixes)),
     )
 
