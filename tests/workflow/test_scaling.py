@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from base64 import urlsafe_b64encode
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from orket_lib.commands.status import _job_table
 from orket_lib.config.planning import make_plan
 from orket_lib.config.targets import Targets
 from orket_lib.stores import parts
-from orket_lib.workflow.stale_views import refuse_forgotten_views
+from orket_lib.workflow.stale_views import outdated
 
 
 def counted(monkeypatch: pytest.MonkeyPatch, module: Any, name: str) -> list[Any]:
@@ -54,33 +54,25 @@ def test_each_cell_is_digested_and_looked_up_a_fixed_number_of_times(
     assert [kind for _, kind in looks] == [PartIndex] * cells
 
 
-def test_views_that_snakemake_remembers_are_not_rendered_to_be_compared(
+def test_what_is_not_there_is_not_rendered_to_be_compared(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    metadata = tmp_path / ".snakemake/metadata"
-    metadata.mkdir(parents=True)
-    for name in ("kept.json", "forgotten.json"):
-        Path(name).write_text("{}")
-    (metadata / urlsafe_b64encode(b"kept.json").decode()).write_text("{}")
+    Path("there.json").write_text("{}")
     rendered: list[str] = []
 
     def content(name: str) -> str:
         rendered.append(name)
         return "{}"
 
-    names = ("kept.json", "forgotten.json", "missing.json")
-    refuse_forgotten_views({name: lambda name=name: content(name) for name in names}, [])  # type: ignore[misc]
-    assert rendered == ["forgotten.json"]
+    names = ("there.json", "missing.json")
+    outdated({name: partial(content, name) for name in names})
+    assert rendered == ["there.json"]
 
 
 def test_a_dry_run_is_read_to_the_end_of_its_table_only() -> None:
-    lines = iter(
-        [
-            *("Building DAG\n", "Job stats:\n", "job  count\n", "---  ---\n"),
-            *("measure_cell 12\n", "all 1\n", "total 13\n", "\n", "rule measure_cell:\n"),
-        ]
-    )
+    table = "Building DAG\nJob stats:\njob  count\n---  ---\nmeasure_cell 12\nall 1\ntotal 13\n"
+    lines = iter(f"{table}\nrule measure_cell:\n".splitlines(keepends=True))
     assert _job_table(lines) == {"measure_cell": 12}
     assert next(lines) == "rule measure_cell:\n"
     assert _job_table(["Nothing to be done\n"]) == {}

@@ -14,7 +14,7 @@ def test_a_file_is_outdated_when_it_says_something_else(tmp_path: Path) -> None:
     same, other, gone = (tmp_path / name for name in ("same", "other", "gone"))
     same.write_text('{"a":1}\n', encoding="utf-8")
     other.write_text('{"a":2}\n', encoding="utf-8")
-    rendered = {path.as_posix(): '{"a":1}' for path in (same, other, gone)}
+    rendered = {path.as_posix(): lambda: '{"a":1}' for path in (same, other, gone)}
     assert outdated(rendered) == [other]
 
 

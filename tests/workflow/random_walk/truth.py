@@ -252,9 +252,10 @@ def _render(outputs: Sequence[str], sweep: str) -> int:
     from orket_lib.config.targets import Targets
     from orket_lib.config.workspace import load_sweep
 
-    targets = Targets(load_sweep([f"{sweep}.json"], {}, remember=False))
-    rendered = targets.rendered()
+    resolved = load_sweep([f"{sweep}.json"], {}, remember=False)
+    targets = Targets(resolved)
+    rendered = targets.rendered() | {f"{resolved.results}/plan.json": targets.plan_json}
     for output in outputs:
         Path(output).parent.mkdir(parents=True, exist_ok=True)
-        Path(output).write_text(rendered.get(output) or targets.plan_json(), encoding="utf-8")
+        Path(output).write_text(rendered[output](), encoding="utf-8")
     return 0
