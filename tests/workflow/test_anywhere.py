@@ -151,6 +151,17 @@ def test_the_workflow_is_planned_from_anywhere(
     assert not (place.folder / "storage").exists()
 
 
+def test_without_a_config_it_is_the_reference_sweep_from_anywhere(tmp_path: Path) -> None:
+    """It is known by its file: a copy of that would be a sweep of another name."""
+    here = tmp_path / "some where"
+    place = Place(here, ["-s", str(checkout(tmp_path)), "-d", str(here)])
+
+    planned = place.run("-n")
+
+    assert planned.code == 0, planned.text
+    assert "output: results/reference/quant_sweep/sweep_summary.json" in planned.text
+
+
 def test_a_module_must_name_its_sweep(tmp_path: Path) -> None:
     place = module(tmp_path)
     nameless = {key: value for key, value in TINY.items() if key != "sweep"}
