@@ -54,8 +54,9 @@ if workflow.is_main_process:
         migrate(Path("storage"), known_banks(SWEEP.config.task_bank), tell)
         drop(OUTDATED)
     elif OUTDATED:
+        place = EMBEDDING.path(SWEEP.results)
         tell(
-            f"{SWEEP.results}: {len(OUTDATED)} files say what another config said; a run writes them anew"
+            f"{place}: {len(OUTDATED)} of its files are of another config; a run remakes them"
         )
 
 RESULTS = SWEEP.results
