@@ -2,14 +2,17 @@
 
 from snakemake.utils import min_version
 
+from orket_lib.config.shipped import shipped
+
 min_version("9.27")
 
 
 # The reference sweep is the default only when no config is named: a user's config never inherits.
-# Not `workflow.basedir`: where this is a module, that is the folder of the workflow that uses it.
+# Not `workflow.basedir`: where this is a module, that is the folder of the workflow that uses it. Nor
+# `workflow.source_path`: that is a copy, and the reference sweep is known by its file.
 if not workflow.config_settings.configfiles:
 
-    configfile: workflow.source_path("config/config.yaml")
+    configfile: str(shipped() / "config/config.yaml")
 
 
 include: "rules/common.smk"

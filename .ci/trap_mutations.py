@@ -540,6 +540,13 @@ MUTATIONS = (
         "            if session.probes_last:",
         "            if False:",
     ),
+    Mutation(
+        "T36",
+        "what a sampler saw in the second before it ended stands for a run after it",
+        WINDOWS,
+        "samples[0].at_s > start_s or samples[-1].at_s < end_s:",
+        "samples[0].at_s > start_s + LEAST_S or samples[-1].at_s < end_s - LEAST_S:",
+    ),
 )
 
 
@@ -612,7 +619,8 @@ def _tests(tree: Path, prefixes: list[str], stop: bool) -> subprocess.CompletedP
     options = ["-x"] if stop else []
     return _python(
         tree,
-        *("-B", "-m", "pytest", "tests/traps", "-q", "-rf", "-p", "no:cacheprovider", *options),
+        *("-B", "-m", "pytest", "tests/traps", "-q", "-rf", "-p", "no:cacheprovider", "-m", ""),
+        *options,
         *("-k", " or ".join(prefixes)),
     )
 

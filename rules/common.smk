@@ -31,7 +31,7 @@ if DRY_RUN:
 try:
     EMBEDDING = Embedding(workflow, config)
     if workflow.is_main_process and not DRY_RUN:
-        watch_disks()
+        watch_disks(tell)
     SWEEP = load_sweep(EMBEDDING.files, EMBEDDING.settings, remember=not DRY_RUN)
 except ConfigError as error:
     sys.exit(f"config error:\n{error}")
@@ -54,8 +54,9 @@ if workflow.is_main_process:
         migrate(Path("storage"), known_banks(SWEEP.config.task_bank), tell)
         drop(OUTDATED)
     elif OUTDATED:
+        place = EMBEDDING.path(SWEEP.results)
         tell(
-            f"{SWEEP.results}: {len(OUTDATED)} files say what another config said; a run writes them anew"
+            f"{place}: {len(OUTDATED)} of its files are of another config; a run remakes them"
         )
 
 RESULTS = SWEEP.results

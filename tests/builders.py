@@ -7,11 +7,10 @@ from typing import Any
 from orket_lib.analysis.aggregates import task_scores
 from orket_lib.artifacts.base import Provenance
 from orket_lib.artifacts.canonical import sha256_of
+from orket_lib.artifacts.host import HostSummary, HostWindow
 from orket_lib.artifacts.readiness import Warmup
 from orket_lib.artifacts.row import Row, RowArtifact, RowMetrics, RowPolicy, TaskScore
 from orket_lib.artifacts.run_report import (
-    HostSummary,
-    HostWindow,
     LoadTimes,
     Observation,
     Probe,

@@ -23,8 +23,10 @@ class SmallDisk(NamedTuple):
 
     def fill(self, left: int = 0) -> None:
         """Leave so many bytes free, rounded to whole blocks; of what another program took."""
+        if not shutil.disk_usage(self.folder).used:  # a disk of no blocks would have no limit
+            (self.folder / "block").write_bytes(bytes(_BLOCK))
         used = shutil.disk_usage(self.folder).used
-        self._resize(max(_BLOCK, used + left // _BLOCK * _BLOCK))
+        self._resize(used + left // _BLOCK * _BLOCK)
 
     def empty(self) -> None:
         """Make room again."""

@@ -30,6 +30,9 @@ def task_scores(runs: Sequence[TestRun]) -> tuple[TaskScore, ...]:
             test_id=group[0].test_id,
             passed=all(run.outcome is Outcome.PASS for run in group),
             adherence_score=statistics.fmean(run.telemetry.adherence_score for run in group),
+            family=group[0].family,
+            level=group[0].tier,
+            answer_sha256=group[0].answer_sha256,
         )
         for group in _by_task(runs)
     )

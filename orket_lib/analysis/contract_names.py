@@ -56,7 +56,7 @@ def _of_session(place: str, session: Object, strict: bool) -> Iterator[Problem]:
     rows = _objects(session, "quant_rows")
     tags = [row.get("quant_tag") for row in rows]
     invalid = [row.get("quant_tag") for row in rows if row.get("valid") is False]
-    for field in ("baseline_quant", *_PICKS):
+    for field in ("baseline_quant", "measured_further", *_PICKS):
         tag = session.get(field)
         if not isinstance(tag, str) or not tag:
             continue

@@ -79,6 +79,9 @@ def _named(session: ModelSession) -> Iterator[tuple[str, str | None]]:
         yield from ((f"{where}{field}", getattr(owner, field)) for field in fields)
     yield from (("efficiency_frontier.pareto_quants", tag) for tag in frontier.pareto_quants)
     yield from (("comparisons", item.quant_tag) for item in session.comparisons)
+    yield from (("verdicts", item.quant_tag) for item in session.verdicts)
+    if session.decision:
+        yield "decision.pick", session.decision.pick
 
 
 def _picks(session: ModelSession) -> Iterator[str]:

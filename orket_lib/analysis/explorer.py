@@ -7,6 +7,7 @@ from orket_lib.artifacts.frontier import FrontierRow, FrontierSession
 from orket_lib.artifacts.row import RowMetrics
 from orket_lib.artifacts.summary import ModelSession, Summary
 from orket_lib.vocabulary.statuses import Lane, RunStatus
+from orket_lib.vocabulary.verdicts import DecisionStatus
 
 
 def explorer_sessions(summary: Summary) -> tuple[FrontierSession, ...]:
@@ -35,6 +36,7 @@ def _session(session: ModelSession, lane: Lane) -> FrontierSession:
         baseline_quant=session.baseline_quant or "",
         minimum_viable_quant=frontier.minimum_viable_quant_tag or "",
         best_value_quant=best_value or "",
+        measured_further=_measured_further(session),
         recommendation=session.recommendation,
         quant_rows=[
             FrontierRow.of(
@@ -46,3 +48,12 @@ def _session(session: ModelSession, lane: Lane) -> FrontierSession:
             for row in session.per_quant
         ],
     )
+
+
+def _measured_further(session: ModelSession) -> str | None:
+    decision = session.decision
+    if decision is None:
+        return None
+    if decision.status is DecisionStatus.TASKS_TOO_EASY:
+        return session.baseline_quant or ""
+    return decision.pick or ""

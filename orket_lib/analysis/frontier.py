@@ -40,7 +40,7 @@ def by_bits(rows: Iterable[RowMetrics]) -> list[RowMetrics]:
 
 
 def baseline_of(rows: Iterable[RowMetrics], include_invalid: bool) -> RowMetrics | None:
-    """Return the admitted row with the most bits per weight, or None.
+    """Return the row with the most bits per weight whose answers may be judged, or None.
 
     None as well where a larger one failed in a way that may pass: the verdict waits for it, and
     does not move to another baseline (T35).
@@ -48,7 +48,7 @@ def baseline_of(rows: Iterable[RowMetrics], include_invalid: bool) -> RowMetrics
     for row in by_bits(rows):
         if row.retry:
             return None
-        if _admitted(row, include_invalid):
+        if row.adherence_score is not None and (row.quality_valid or include_invalid):
             return row
     return None
 

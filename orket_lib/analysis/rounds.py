@@ -12,8 +12,9 @@ from itertools import accumulate
 
 from orket_lib.analysis import aggregates
 from orket_lib.artifacts.gpu import GpuSummary
+from orket_lib.artifacts.host import HostSummary
 from orket_lib.artifacts.row import RowRound
-from orket_lib.artifacts.run_report import HostSummary, Observation, RunReport, platforms
+from orket_lib.artifacts.run_report import Observation, RunReport, platforms
 from orket_lib.vocabulary.errors import ArtifactError
 from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.statuses import RunStatus

@@ -7,9 +7,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from orket_lib.analysis import aggregates
+from orket_lib.analysis.answer_failures import count_failures
 from orket_lib.analysis.energy import row_energy
-from orket_lib.analysis.quality import reason_share, row_quality, row_reasons, run_is_polluted
-from orket_lib.analysis.validity import invalid_because
+from orket_lib.analysis.quality import (
+    pollutes,
+    reason_share,
+    row_quality,
+    row_reasons,
+    run_is_polluted,
+)
+from orket_lib.analysis.validity import invalid_because, quality_spoiled_by
 from orket_lib.artifacts.row import RowArtifact, RowMetrics, RowPolicy, RowRound, RowSidecar
 from orket_lib.artifacts.run_report import RunReport, TestRun
 from orket_lib.vocabulary.compare import exceeds
@@ -60,6 +67,7 @@ def build_row(
         "test_runs": len(report.test_runs),
         "discarded_steps": len(report.discarded_runs) + len(report.discarded_probes),
         "failed_runs": sum(not aggregates.answered(run) for run in report.test_runs),
+        "failures": count_failures(report.test_runs),
     }
     if report.status is not RunStatus.MEASURED:
         return _unmeasured(report, common)
@@ -95,6 +103,9 @@ def build_row(
         notes=[item for item in reasons if item.severity is Severity.NOTE],
         valid=not because,
         invalid_because=because,
+        quality_spoiled_by=quality_spoiled_by(
+            report.status, [item for item in reasons if pollutes(item, lane)]
+        ),
     )
 
 
@@ -113,6 +124,7 @@ def _unmeasured(report: RunReport, common: Mapping[str, Any]) -> RowMetrics:
         notes=(),
         valid=False,
         invalid_because=invalid_because(report.status, None, None),
+        quality_spoiled_by=quality_spoiled_by(report.status, ()),
     )
 
 

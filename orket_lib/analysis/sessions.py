@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from orket_lib.analysis.frontier import (
     FrontierPolicy,
-    baseline_of,
     best_value,
     by_bits,
     does_nothing,
@@ -16,6 +15,10 @@ from orket_lib.analysis.frontier import (
     vibe_delta,
 )
 from orket_lib.analysis.statistics import mcnemar_exact
+from orket_lib.analysis.verdict.caveats import caveats
+from orket_lib.analysis.verdict.of_rows import Scores, judge_rows
+from orket_lib.analysis.verdict.quants import VerdictPolicy, decision_of, strata_of
+from orket_lib.analysis.verdict.words import next_step, sentence
 from orket_lib.artifacts.row import RowMetrics, TaskScore
 from orket_lib.artifacts.summary import (
     Comparison,
@@ -26,8 +29,6 @@ from orket_lib.artifacts.summary import (
 )
 from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.statuses import Lane
-
-Scores = Mapping[str, Sequence[TaskScore]]  # by quant tag
 
 
 def build_session(
@@ -43,11 +44,15 @@ def build_session(
         lane: In lane ci nothing is ranked by speed, and the recommendation says so.
     """
     ordered = by_bits(rows)
-    baseline = baseline_of(ordered, policy.include_invalid)
+    wants = {} if lane is Lane.CI else {"latency_s": policy.latency_ceiling}
+    asked = VerdictPolicy(policy.adherence_threshold)
+    verdicts = judge_rows(ordered, scores, wants, asked, policy.include_invalid)
+    standing, absent = verdicts.baseline.standing, verdicts.baseline.stands_in_for
+    baseline = next((row for row in ordered if standing and row.quant_tag == standing.quant), None)
     eligible = eligible_rows(ordered, baseline, policy, lane) if baseline else []
     smallest, value = minimum_viable(eligible), best_value(eligible, lane)
-    substituted = ordered[0].quant_tag if baseline and baseline is not ordered[0] else None
     mixed = mixtures(ordered)
+    why = sentence(model_id, verdicts, asked)
     frontier = EfficiencyFrontier(
         adherence_threshold=policy.adherence_threshold,
         latency_ceiling=policy.latency_ceiling,
@@ -61,20 +66,18 @@ def build_session(
     return ModelSession(
         model_id=model_id,
         baseline_quant=_tag(baseline),
-        baseline_substituted_for=substituted,
+        baseline_substituted_for=absent.quant if absent else None,
         per_quant=[_summary_row(row, baseline) for row in ordered],
         comparisons=_comparisons(ordered, baseline, scores),
+        verdicts=verdicts.verdicts,
+        strata=strata_of(verdicts.judging),
+        decision=decision_of(verdicts, asked.prefer, why, next_step(verdicts)),
         mixtures=mixed,
         efficiency_frontier=frontier,
         recommendation_detail=RecommendationDetail(
             minimum_viable_quant=_tag(smallest), best_value_quant=_tag(value)
         ),
-        recommendation=" ".join(
-            [
-                _sentence(model_id, ordered, baseline, substituted, smallest, value, policy, lane),
-                *mixed,
-            ]
-        ),
+        recommendation=" ".join([why, *caveats(ordered, lane, policy.include_invalid), *mixed]),
     )
 
 
@@ -148,51 +151,6 @@ def _reason(baseline: RowMetrics | None, eligible: Sequence[RowMetrics], lane: L
     if not eligible:
         return "NO_ELIGIBLE_QUANT"
     return "LANE_CI" if lane is Lane.CI else None
-
-
-def _sentence(
-    model_id: str,
-    rows: Sequence[RowMetrics],
-    baseline: RowMetrics | None,
-    substituted: str | None,
-    smallest: RowMetrics | None,
-    value: RowMetrics | None,
-    policy: FrontierPolicy,
-    lane: Lane,
-) -> str:
-    if baseline is None and (waiting := next((row for row in rows if row.retry), None)):
-        return (
-            f"{model_id}: no recommendation yet, because {waiting.quant_tag} could not be measured "
-            f"({waiting.status_reason}). The same command tries it again."
-        )
-    if baseline is None:
-        return f"{model_id}: no recommendation, because no quant has a valid measurement."
-    if does_nothing(baseline):
-        return (
-            f"{model_id}: no recommendation, because {baseline.quant_tag} fails these tasks "
-            f"(adherence {baseline.adherence_score:.3f}), and of next to nothing nothing is kept."
-        )
-    if smallest is None:
-        # In lane ci the baseline itself keeps all of its adherence, and no latency is too high.
-        return (
-            f"{model_id}: no recommendation, because no quant keeps "
-            f"{policy.adherence_threshold:.0%} of {baseline.quant_tag}'s adherence within "
-            f"{policy.latency_ceiling:g} s per answer."
-        )
-    parts = [
-        f"{model_id}: run {smallest.quant_tag}, the smallest quant that keeps at least "
-        f"{policy.adherence_threshold:.0%} of {baseline.quant_tag}'s adherence "
-        f"({smallest.adherence_score:.3f} against {baseline.adherence_score:.3f}).",
-    ]
-    if value:
-        parts.append(f"Best value (adherence per second of latency): {value.quant_tag}.")
-    if substituted:
-        parts.append(f"The baseline is {baseline.quant_tag}, because {substituted} is not valid.")
-    if not all(row.valid for row in (smallest, value, baseline) if row):
-        parts.append("Rows that are not valid were included.")
-    if lane is Lane.CI:
-        parts.append("Lane ci: speeds are not evidence.")
-    return " ".join(parts)
 
 
 def _tag(row: RowMetrics | None) -> str | None:

@@ -33,6 +33,11 @@ class FrontierSession(Record):
     baseline_quant: str
     minimum_viable_quant: str
     best_value_quant: str
+    measured_further: str | None = Field(
+        None,
+        description="the quant whose context and heat are measured: the decision's pick, or the "
+        "baseline where the tasks can't tell the quants apart; null in older files",
+    )
     recommendation: str
     quant_rows: tuple[FrontierRow, ...]
 

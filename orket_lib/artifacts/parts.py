@@ -15,14 +15,9 @@ from pydantic import Field
 
 from orket_lib.artifacts.base import Artifact, Record, volatile
 from orket_lib.artifacts.gpu import GpuSummary
+from orket_lib.artifacts.host import HostSummary
 from orket_lib.artifacts.receipt import PartKind
-from orket_lib.artifacts.run_report import (
-    AnswerTelemetry,
-    HostSummary,
-    Observation,
-    Probe,
-    Session,
-)
+from orket_lib.artifacts.run_report import AnswerTelemetry, Observation, Probe, Session
 from orket_lib.artifacts.runner import RunnerRun
 from orket_lib.artifacts.spec import RunSpec
 from orket_lib.vocabulary.faults import Fault

@@ -10,6 +10,7 @@ from orket_lib.artifacts.base import Count, Labelled, Measured, Reading, Record,
 from orket_lib.artifacts.gpu import GpuSummary
 from orket_lib.artifacts.receipt import TakenPart
 from orket_lib.artifacts.run_report import Observation
+from orket_lib.vocabulary.answer_failures import AnswerFailure
 from orket_lib.vocabulary.energy import EnergyMethod
 from orket_lib.vocabulary.statuses import (
     Lane,
@@ -95,6 +96,14 @@ class RowEnergy(Measured):
     method: EnergyMethod | None = Field(description="null when there is no energy")
 
 
+class FailureCount(Record):
+    """How many graded runs failed in one way."""
+
+    failure: AnswerFailure
+    runs: int
+    first: str = Field(description="the first such run, with what is known of it")
+
+
 class RowMetrics(Measured):
     """A row as the summary lists it."""
 
@@ -129,6 +138,9 @@ class RowMetrics(Measured):
     test_runs: int = Field(description="graded runs that took place")
     discarded_steps: int = Field(0, description="runs and probes that were disturbed and repeated")
     failed_runs: int = Field(description="of those, errors and timeouts; each scores 0")
+    failures: tuple[FailureCount, ...] = Field(
+        (), description="how answers failed, by name: wrong ones too"
+    )
     artifact: RowArtifact
     platform: dict[str, str] = Field(
         default_factory=dict, description="kernel, driver and runtime versions of the measurement"
@@ -150,6 +162,16 @@ class RowMetrics(Measured):
     rounds: tuple[RowRound, ...] = Field((), description="of a sweep with several; else empty")
     valid: bool
     invalid_because: tuple[str, ...]
+    quality_spoiled_by: tuple[str, ...] | None = Field(
+        None,
+        description="why its answers are not to be judged; empty where only times suffered, null "
+        "in older files",
+    )
+
+    @property
+    def quality_valid(self) -> bool:
+        """Tell whether its answers may be judged, whatever became of its times."""
+        return self.valid if self.quality_spoiled_by is None else not self.quality_spoiled_by
 
     @property
     def report_paths(self) -> tuple[str, ...]:
@@ -163,6 +185,11 @@ class TaskScore(Record):
     test_id: str
     passed: bool = Field(description="every run of it passed")
     adherence_score: float
+    family: str = Field("", description="what kind of work it is; empty in older files")
+    level: int = Field(0, description="how hard it is meant to be; 0 in older files")
+    answer_sha256: str | None = Field(
+        None, description="of its first run's normalised answer; null where there is none"
+    )
 
 
 class Row(Labelled):

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from orket_lib.artifacts.base import Labelled, Measured, Reading, Record, volatile
 from orket_lib.artifacts.row import RowMetrics
+from orket_lib.artifacts.verdict import Decision, TaskStratum, Verdict
 
 
 class SummaryRow(RowMetrics):
@@ -56,16 +57,23 @@ class ModelSession(Record):
     model_id: str
     baseline_quant: str | None
     baseline_substituted_for: str | None = Field(
-        description="the quant with the most bits, when it was not valid"
+        description="the quant with the most bits, when another one stands in for it"
     )
     per_quant: tuple[SummaryRow, ...] = Field(description="most bits first")
     comparisons: tuple[Comparison, ...]
+    verdicts: tuple[Verdict, ...] = Field(
+        (), description="on every quant of the config, most bits first; empty in older files"
+    )
+    strata: tuple[TaskStratum, ...] = Field(
+        (), description="which tasks the baseline masters: only those count in the verdicts"
+    )
+    decision: Decision | None = Field(None, description="null in older files")
     mixtures: tuple[str, ...] = Field(
         description="what makes this model's rows incomparable: one file under two tags, two builds"
     )
     efficiency_frontier: EfficiencyFrontier
     recommendation_detail: RecommendationDetail
-    recommendation: str
+    recommendation: str = Field(description="the decision in words")
 
 
 class StabilityKpis(Measured):

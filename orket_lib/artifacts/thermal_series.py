@@ -14,8 +14,9 @@ from pydantic import Field, model_validator
 from orket_lib.artifacts.asked import ServableCell
 from orket_lib.artifacts.base import Artifact, Measured, Reading, Record, volatile
 from orket_lib.artifacts.gpu import GpuSummary
+from orket_lib.artifacts.host import HostSummary
 from orket_lib.artifacts.readiness import CooldownRecord
-from orket_lib.artifacts.run_report import HostSummary, Observation, Probe, Session
+from orket_lib.artifacts.run_report import Observation, Probe, Session
 from orket_lib.artifacts.spec import CooldownSettings, MeasurementSpec
 from orket_lib.vocabulary.statuses import RunStatus
 

@@ -36,7 +36,12 @@ def chosen_cell(
         known = ", ".join(dict.fromkeys(cell.model_slug for cell in cells.cells))
         raise ArtifactError(f"there is no model {model_slug!r} in the sweep; it has {known}")
     model_id = of_model[0].model_id
-    picks = {session.model_id: session.minimum_viable_quant for session in frontier.sessions}
+    picks = {
+        session.model_id: session.minimum_viable_quant
+        if session.measured_further is None
+        else session.measured_further
+        for session in frontier.sessions
+    }
     if model_id not in picks:
         raise ArtifactError(f"the frontier says nothing of {model_id!r}")
     tag = named or picks[model_id]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING
@@ -11,8 +12,29 @@ from orket_lib.vocabulary.errors import ArtifactError
 if TYPE_CHECKING:
     from orket_lib.artifacts.row import RowMetrics
     from orket_lib.artifacts.run_report import RunReport
+    from orket_lib.artifacts.summary import Summary
 
 _TOLERANCE = 1e-9
+_RECEIPT = "receipt.json"
+
+
+def refuse_replaced(summary: Summary) -> None:
+    """Refuse a summary whose cells have been measured anew since.
+
+    It is the receipts that are looked at, which say which measurements count by now. Where they are
+    gone there is nothing to contradict the summary: a report is also made far from its storage.
+
+    Raises:
+        ArtifactError: A row is of other measurements than its cell has now (T22).
+    """
+    from orket_lib.workflow.receipts import taken_parts
+
+    for row in (row for session in summary.sessions for row in session.per_quant):
+        receipts = [Path(path).with_name(_RECEIPT) for path in row.report_paths]
+        taken = [taken_parts(path) for path in receipts]
+        found = tuple(sha256 for parts in taken for sha256 in parts or ())
+        if None not in taken and found != tuple(part.sha256 for part in row.parts):
+            raise _replaced(row, [path.as_posix() for path in receipts])
 
 
 def reports_of(row: RowMetrics) -> list[RunReport]:
@@ -30,10 +52,7 @@ def reports_of(row: RowMetrics) -> list[RunReport]:
     name = f"{row.model_id} {row.quant_tag}"
     found = tuple(part.sha256 for report in reports for part in report.parts)
     if found != tuple(part.sha256 for part in row.parts):
-        raise ArtifactError(
-            f"{name}: {', '.join(row.report_paths)} is of other measurements than this summary; "
-            "make the summary anew with `snakemake`, or take the one that was made with it"
-        )
+        raise _replaced(row, row.report_paths)
     scores = task_scores([run for report in reports for run in report.test_runs])
     if row.adherence_score is not None and scores:
         graded = fmean(score.adherence_score for score in scores)
@@ -43,3 +62,10 @@ def reports_of(row: RowMetrics) -> list[RunReport]:
                 "was made; make the summary anew with `snakemake`"
             )
     return reports
+
+
+def _replaced(row: RowMetrics, files: Sequence[str]) -> ArtifactError:
+    return ArtifactError(
+        f"{row.model_id} {row.quant_tag}: {', '.join(files)} is of other measurements than this "
+        "summary; make the summary anew with `snakemake`, or take the one that was made with it"
+    )

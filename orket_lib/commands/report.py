@@ -42,6 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Read, and make whatever is asked for."""
     from orket_lib.artifacts.io import write_model, write_text
+    from orket_lib.commands._reports import refuse_replaced
     from orket_lib.commands._summaries import read_summary
     from orket_lib.report.plots import plot_frontier
     from orket_lib.report.table import summary_table
@@ -50,6 +51,7 @@ def run(options: argparse.Namespace) -> int:
     if not (page or options.out_scatter or options.out_table or options.out_plot):
         options.misused("nothing to make: name --out-md or another of the --out options")
     summary = read_summary(options.summary)
+    refuse_replaced(summary)
     include_invalid = options.include_invalid or summary.matrix.get("include_invalid", False)
     if page or options.out_plot:
         picture = options.out_plot or page.parent / "plots" / "frontier.png"

@@ -9,13 +9,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from orket_lib.artifacts.gpu import GpuWindow
+from orket_lib.artifacts.host import HostWindow
 from orket_lib.artifacts.parts import Answer
-from orket_lib.artifacts.run_report import (
-    AnswerTelemetry,
-    HostWindow,
-    Observation,
-    Probe,
-)
+from orket_lib.artifacts.run_report import AnswerTelemetry, Observation, Probe
 from orket_lib.measure.gpu_quality import WatchedGpus
 from orket_lib.measure.gpu_watch import NO_GPU_USED
 from orket_lib.telemetry import windows

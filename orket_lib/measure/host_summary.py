@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 
-from orket_lib.artifacts.run_report import HostSummary
+from orket_lib.artifacts.host import HostSummary
 from orket_lib.telemetry import windows
 from orket_lib.telemetry.samples import Sample
 from orket_lib.vocabulary.nulls import Null

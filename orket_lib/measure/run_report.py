@@ -7,16 +7,10 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from orket_lib.artifacts.base import Provenance
+from orket_lib.artifacts.host import HostSummary
 from orket_lib.artifacts.parts import Answer, Part
 from orket_lib.artifacts.receipt import CellReceipt
-from orket_lib.artifacts.run_report import (
-    HostSummary,
-    Probe,
-    RunReport,
-    Session,
-    TestRun,
-    platforms,
-)
+from orket_lib.artifacts.run_report import Probe, RunReport, Session, TestRun, platforms
 from orket_lib.artifacts.spec import RunSpec
 from orket_lib.measure.grading import grade_answer
 from orket_lib.measure.identity import mixture_observations

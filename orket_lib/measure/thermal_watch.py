@@ -10,8 +10,9 @@ from pathlib import Path
 import psutil
 
 from orket_lib.artifacts.gpu import GpuSummary
+from orket_lib.artifacts.host import HostSummary
 from orket_lib.artifacts.readiness import CooldownRecord
-from orket_lib.artifacts.run_report import HostSummary, Probe
+from orket_lib.artifacts.run_report import Probe
 from orket_lib.artifacts.thermal_series import ThermalRepeat, ThermalTrace
 from orket_lib.measure.gpu_quality import UNUSED, WatchedGpus, watched
 from orket_lib.measure.gpu_summary import summarize_gpus

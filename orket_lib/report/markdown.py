@@ -34,6 +34,7 @@ from orket_lib.report.missing import missing_numbers
 from orket_lib.report.rounds import rounds_section
 from orket_lib.report.sidecars import sidecar_section
 from orket_lib.report.thermal import ThermalSection
+from orket_lib.report.verdicts import verdict_section
 from orket_lib.report.views import FrontierView, frontier_view, role_text
 from orket_lib.vocabulary.statuses import Lane
 
@@ -114,6 +115,7 @@ def render_markdown(
             _model(session, view, summary.execution_lane)
             for session, view in zip(summary.sessions, views, strict=True)
         ],
+        verdicts=list(map(verdict_section, summary.sessions)),
         gpus=[part for part in map(gpu_section, summary.sessions) if part],
         sidecars=[part for part in map(sidecar_section, summary.sessions) if part],
         contexts=contexts,
@@ -142,16 +144,6 @@ def _model(session: ModelSession, view: FrontierView, lane: Lane) -> dict[str, A
     return {
         "session": session,
         "quants": [_quant_cells(row, session, view) for row in session.per_quant],
-        "tests": [
-            (
-                item.quant_tag,
-                item.tasks,
-                item.correct_to_wrong,
-                item.wrong_to_correct,
-                p_value(item.p_value),
-            )
-            for item in session.comparisons
-        ],
         "tags": [row.quant_tag for row in session.per_quant],
         "families": [
             [f"{name} ({tasks})", *(_family(row, name) for row in session.per_quant)]

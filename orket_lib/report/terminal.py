@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from orket_lib.analysis.frontier import memory_mib
 from orket_lib.artifacts.summary import Comparison, ModelSession, Summary, SummaryRow
 from orket_lib.report.formatting import bits, figure, flips, p_value, ratio, shown
+from orket_lib.report.verdicts import verdict_word
 from orket_lib.report.views import FrontierView, frontier_view, role_text
 from orket_lib.vocabulary.statuses import Lane, RunStatus
 
@@ -60,6 +61,8 @@ def terminal_summary(
             for line in _problems(session):
                 console.print(Text(line, style="red"), soft_wrap=True)
             console.print(Text(session.recommendation, style="bold"))
+            if session.decision and session.decision.next:
+                console.print(Text(f"next: {session.decision.next}"))
             console.print()
         if not summary.sessions:
             console.print("Nothing was measured: the summary has no row.")
@@ -97,8 +100,10 @@ def _table(session: ModelSession, lane: Lane) -> Table:
     view = frontier_view(session, lane)
     compared = {item.quant_tag: item for item in session.comparisons}
     for row in session.per_quant:
-        style = ("green" if any(view.roles[row.quant_tag]) else "") if row.valid else "red"
-        table.add_row(*map(Text, _cells(row, view, compared)), style=style)
+        chosen = session.decision.pick if session.decision else None
+        green = row.quant_tag == chosen if session.decision else any(view.roles[row.quant_tag])
+        style = ("green" if green else "") if row.valid else "red"
+        table.add_row(*map(Text, _cells(row, view, session, compared)), style=style)
     return table
 
 
@@ -116,7 +121,10 @@ def _problems(session: ModelSession) -> list[str]:
 
 
 def _cells(
-    row: SummaryRow, view: FrontierView, compared: Mapping[str, Comparison]
+    row: SummaryRow,
+    view: FrontierView,
+    session: ModelSession,
+    compared: Mapping[str, Comparison],
 ) -> tuple[str, ...]:
     comparison = compared.get(row.quant_tag)
     against = f"{flips(comparison)} {p_value(comparison.p_value)}" if comparison else "-"
@@ -129,12 +137,19 @@ def _cells(
         shown(row.reading("ttft_ms"), figure, "-"),
         shown(row.reading("total_latency"), figure, "-"),
         shown(memory_mib(row), figure, "-"),
-        _verdict(row, view),
+        _verdict(row, view, session),
     )
 
 
-def _verdict(row: SummaryRow, view: FrontierView) -> str:
+def _verdict(row: SummaryRow, view: FrontierView, session: ModelSession) -> str:
+    """Return the last cell: the verdict, and the role of a summary from before there were any."""
     if row.status is not RunStatus.MEASURED:
         return row.status.value.replace("_", " ")
-    words = role_text(view, row.quant_tag).replace("minimum", "min")  # the line is full
+    decision = session.decision
+    if decision is None:
+        words = role_text(view, row.quant_tag).replace("minimum", "min")  # the line is full
+    else:
+        picked = "pick" if row.quant_tag == decision.pick else ""
+        base = "baseline" if row.quant_tag == decision.baseline_quant else ""
+        words = ", ".join(filter(None, [base, verdict_word(session, row.quant_tag), picked]))
     return words if row.valid else ", ".join(filter(None, ["not valid", words]))

@@ -40,8 +40,9 @@ class Wanted:
     @classmethod
     def of(cls, spec: RunSpec, number: int = 1) -> Wanted:
         """Return what a spec asks for in a round, counted from 1."""
+        probe_key = spec.probe_key  # a digest, the same for all probes
         return cls(
-            probes=frozenset((spec.probe_key, number, index) for index in range(spec.probe_runs)),
+            probes=frozenset((probe_key, number, index) for index in range(spec.probe_runs)),
             answers=frozenset(
                 (key, number, index)
                 for key in spec.tasks.keys

@@ -57,11 +57,22 @@ class Reason(StrEnum):
     PROBE_SHORTENED = "PROBE_SHORTENED"
 
 
+class Spoils(StrEnum):
+    """What of a row is no longer to be trusted where a reason pollutes it.
+
+    Greedy answers don't depend on who else used the machine; times do.
+    """
+
+    SPEED = "speed"
+    BOTH = "speed and quality"
+
+
 class Entry(NamedTuple):
     """One line of the table."""
 
     severity: Severity
     kind: Kind
+    spoils: Spoils = Spoils.SPEED
 
 
 TABLE: dict[Reason, Entry] = {
@@ -70,15 +81,15 @@ TABLE: dict[Reason, Entry] = {
     Reason.HIGH_CPU_SATURATION: Entry(Severity.SOFT, Kind.PHYSICS),
     Reason.HIGH_SYSTEM_LOAD: Entry(Severity.SOFT, Kind.PHYSICS),
     Reason.CPU_STEAL: Entry(Severity.SOFT, Kind.PHYSICS),
-    Reason.MISSING_EXPERIMENTAL_CONTROLS: Entry(Severity.HARD, Kind.IDENTITY),
+    Reason.MISSING_EXPERIMENTAL_CONTROLS: Entry(Severity.HARD, Kind.IDENTITY, Spoils.BOTH),
     Reason.FOREIGN_GPU_PROCESS: Entry(Severity.HARD, Kind.PHYSICS),
     Reason.THERMAL_THROTTLE: Entry(Severity.HARD, Kind.PHYSICS),
     Reason.PREFIX_CACHE_HIT: Entry(Severity.HARD, Kind.PHYSICS),
-    Reason.CONTEXT_MISMATCH: Entry(Severity.HARD, Kind.IDENTITY),
-    Reason.CONTEXT_TRUNCATED: Entry(Severity.HARD, Kind.IDENTITY),
-    Reason.QUANT_IDENTITY_MISMATCH: Entry(Severity.HARD, Kind.IDENTITY),
+    Reason.CONTEXT_MISMATCH: Entry(Severity.HARD, Kind.IDENTITY, Spoils.BOTH),
+    Reason.CONTEXT_TRUNCATED: Entry(Severity.HARD, Kind.IDENTITY, Spoils.BOTH),
+    Reason.QUANT_IDENTITY_MISMATCH: Entry(Severity.HARD, Kind.IDENTITY, Spoils.BOTH),
     Reason.HARDWARE_MISMATCH: Entry(Severity.HARD, Kind.IDENTITY),
-    Reason.SERVER_RESTARTED: Entry(Severity.HARD, Kind.PHYSICS),
+    Reason.SERVER_RESTARTED: Entry(Severity.HARD, Kind.PHYSICS, Spoils.BOTH),
     Reason.FOREIGN_REQUESTS: Entry(Severity.HARD, Kind.PHYSICS),
     Reason.TELEMETRY_GAP: Entry(Severity.HARD, Kind.PHYSICS),
     Reason.SWAPPING: Entry(Severity.HARD, Kind.PHYSICS),
@@ -101,3 +112,8 @@ def severity(reason: Reason) -> Severity:
 def pollutes_in_ci(reason: Reason) -> bool:
     """Tell whether `reason` pollutes even where speeds are no evidence."""
     return TABLE[reason].kind is Kind.IDENTITY
+
+
+def spoils_quality(reason: Reason) -> bool:
+    """Tell whether answers may be others where `reason` pollutes."""
+    return TABLE[reason].spoils is Spoils.BOTH

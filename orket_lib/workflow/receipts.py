@@ -1,4 +1,4 @@
-"""Receipts, as the workflow reads them while it plans: thousands, so only what it needs of each."""
+"""Receipts, as they are read by the thousand: only what is needed of each."""
 
 from __future__ import annotations
 
@@ -16,6 +16,14 @@ def receipt_state(path: Path) -> tuple[int, bool]:
         return int(content["attempt"]), bool(content["interrupted"])
     except (OSError, ValueError, KeyError, TypeError):
         return 0, False
+
+
+def taken_parts(path: Path) -> tuple[str, ...] | None:
+    """Return the SHA-256 of each part that a receipt takes, in order; None without a receipt."""
+    try:
+        return tuple(str(part["sha256"]) for part in json.loads(path.read_bytes())["parts"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def interruptions(path: Path) -> tuple[str, ...]:

@@ -15,7 +15,12 @@ EXAMPLES = {
 }
 (SESSION,) = EXAMPLES["frontier"]["sessions"]
 (ROW,) = SESSION["quant_rows"]
-NO_PICK = {"minimum_viable_quant": "", "best_value_quant": "", "baseline_quant": ""}
+NO_PICK = {
+    "minimum_viable_quant": "",
+    "best_value_quant": "",
+    "baseline_quant": "",
+    "measured_further": "",
+}
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
@@ -45,7 +50,12 @@ def with_session(**changes: Any) -> Any:
             with_session(quant_rows=[]),
             [
                 f'sessions.0.{field}:names "text", which is not there; there are none'
-                for field in ("baseline_quant", "minimum_viable_quant", "best_value_quant")
+                for field in (
+                    "baseline_quant",
+                    "measured_further",
+                    "minimum_viable_quant",
+                    "best_value_quant",
+                )
             ],
         ),
         (

@@ -10,7 +10,8 @@ from orket_lib.analysis.gold import baselines_of
 from orket_lib.analysis.rounds import as_one, round_figures
 from orket_lib.analysis.rows import build_row
 from orket_lib.artifacts.gpu import GpuSummary
-from orket_lib.artifacts.run_report import HostSummary, Observation, RunReport
+from orket_lib.artifacts.host import HostSummary
+from orket_lib.artifacts.run_report import Observation, RunReport
 from orket_lib.vocabulary.errors import ArtifactError
 from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.reasons import Reason

@@ -49,9 +49,9 @@ def test_an_empty_object_is_one(text: str) -> None:
     "text", ['{"' * 100_000, '{"a":' * 60_000, "[1, " * 80_000, "\0" * 200_000]
 )
 def test_text_that_is_all_brackets_costs_no_minutes(text: str) -> None:
-    begin = time.perf_counter()
+    begin = time.process_time()
     assert objects_in(text) == []
-    assert time.perf_counter() - begin < 20
+    assert time.process_time() - begin < 20
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from builders import NOW
 from report_summaries import seven, summary
 
-from orket_lib.artifacts.io import write_model
+from orket_lib.artifacts.io import write_json, write_model
+from orket_lib.artifacts.receipt import TakenPart
 from orket_lib.cli import main
 
 
@@ -49,3 +51,39 @@ def test_no_output_at_all_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> 
         main(["report", "--summary", "summary.json"])
     assert ended.value.code == 2
     assert "nothing to make: name --out-md" in capsys.readouterr().err
+
+
+def receipt_of(sha256: str) -> None:
+    """Write the receipt of the one row that was measured here."""
+    write_json(Path("cells/receipt.json"), {"parts": [{"sha256": sha256}]})
+
+
+@pytest.fixture
+def quoting() -> None:
+    """A summary whose first row quotes a measurement."""
+    rows = list(seven())
+    part = TakenPart(kind="answers", path="answers.json", sha256="a" * 64, measured_at=NOW)
+    rows[0] = rows[0].model_copy(update={"report_path": "cells/run.json", "parts": (part,)})
+    write_model(Path("summary.json"), summary(rows))
+
+
+@pytest.mark.usefixtures("quoting")
+def test_a_report_of_measurements_that_were_replaced_is_refused(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    receipt_of("b" * 64)
+    assert main(["report", "--summary", "summary.json", "--out-md", "r.md"]) == 1
+    said = capsys.readouterr().err
+    assert "F16: cells/receipt.json is of other measurements than this summary" in said
+    assert not Path("r.md").exists()
+
+
+@pytest.mark.usefixtures("quoting")
+def test_a_report_of_the_measurements_that_count_is_made() -> None:
+    receipt_of("a" * 64)
+    made("--out-md", "r.md")
+
+
+@pytest.mark.usefixtures("quoting")
+def test_a_report_is_made_far_from_its_storage() -> None:
+    made("--out-md", "r.md")

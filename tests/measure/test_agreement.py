@@ -26,6 +26,7 @@ def way(tag: str, served: str | None = None) -> Way:
     return Way(nano_spec(tag), Source(nano_file(served or tag)))
 
 
+@pytest.mark.slow
 def test_a_file_agrees_with_itself(tmp_path: Path) -> None:
     tasks = bank().tasks[::42]
     found = compare(way("Q8_0"), way("Q8_0"), tasks, 6, tmp_path)

@@ -54,7 +54,7 @@ def contexts(provider: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 def picks(quant: str, **changes: Any) -> None:
     content = frontier(model_id="nano", execution_lane="ci", sweep="small", **changes)
-    picked = {"model_id": "nano", "minimum_viable_quant": quant, "recommendation": "run it"}
+    picked = {"model_id": "nano", "measured_further": quant, "recommendation": "run it"}
     content["sessions"][0].update(picked)
     write_json(Path("frontier.json"), content)
 

@@ -79,7 +79,7 @@ def test_a_server_that_does_not_end_is_left(
     before, begin = asked(server), time.monotonic()
     with pytest.raises(RequestTimedOut, match=r"(after|for) 1 s"):
         model.generate(BRIEF)
-    assert time.monotonic() - begin < 3
+    assert time.monotonic() - begin < 10
     assert asked(server) == before + 1
 
 

@@ -63,7 +63,10 @@ def test_the_quant_table_has_everything_an_operator_asks() -> None:
         "yes", "minimum viable, best value",
     ]  # fmt: skip
     assert row_of(text, "F16")[3] == "baseline"
-    assert "| Q2_K | 168 | 127 | 0 | p = 1.2e-38 |" in text
+    verdicts = section(text, "Verdicts")
+    assert "| Q4_K_M | KEPT | 0.996 |" in verdicts
+    assert "| Q2_K | LOST | < 0.001 |" in verdicts.replace("\\", "")
+    assert "| 168 | 127 | 0 | p = 1.2e-38 |" in verdicts
     assert "![Frontier of two \\| models](plots/a%20frontier.png)" in text
     assert "- orket-nano: run Q4_K_M," in section(text, "Recommendation")
     assert "| sort (84) | 0.750 |" in section(text, "Adherence per task family")
@@ -75,7 +78,8 @@ def test_sections_come_in_the_order_of_interest() -> None:
     assert re.findall(r"^## (.*)$", text, flags=re.MULTILINE) == [
         "Recommendation",
         "Quants",
-        "Paired test against the baseline",
+        "Verdicts",
+        "How answers failed",
         "Adherence per task family",
         "Reasons and notes",
         "Canary",
@@ -152,7 +156,7 @@ def test_without_a_valid_row_the_report_says_what_is_missing() -> None:
 
     assert "no recommendation" in section(text, "Recommendation")
     assert row_of(text, "Q8_0")[9] == "no: run quality is POLLUTED"
-    assert "orket-nano: nothing to compare." in text
+    assert "| Q8_0 | run quality is POLLUTED |" in section(text, "Verdicts")
     assert "| Q8_0 | THERMAL_THROTTLE | hard | pollutes | 85 \\| C |" in text
     assert "vs baseline: NO_VALID_BASELINE" in section(text, "Missing numbers")
 

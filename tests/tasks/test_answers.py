@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from time import perf_counter
+from time import process_time
 from typing import Any
 
 import pytest
@@ -53,17 +53,17 @@ def test_normalising_twice_changes_nothing_more() -> None:
     ids=ascii,
 )
 def test_marks_without_end_take_no_time(marks: str) -> None:
-    begin = perf_counter()
+    begin = process_time()
     assert normalize(f"a{marks}") == f"a{marks}"
-    assert perf_counter() - begin < 2
+    assert process_time() - begin < 2
 
 
 def test_text_at_the_limit_of_marks_is_composed_in_a_moment() -> None:
     text = ("a" + "\u0316\u0301" * 15) * 32_000
-    begin = perf_counter()
+    begin = process_time()
     assert normalize(text).startswith("\u00e1\u0316")
     assert normalize("a" + "\u0316\u0301" * 15 + "\u0301").startswith("a\u0316")
-    assert perf_counter() - begin < 5
+    assert process_time() - begin < 5
 
 
 def test_equal_answers_have_equal_fingerprints_and_others_do_not() -> None:

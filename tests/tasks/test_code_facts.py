@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from time import perf_counter
+from time import process_time
 from typing import Any
 
 import pytest
@@ -167,9 +167,9 @@ def test_the_longest_function_counts() -> None:
 )
 def test_code_that_can_not_be_read_is_unparseable(source: str) -> None:
     asked = judged_by({"type": "ast_rules", "require": {"imports": ["os"]}})
-    begin = perf_counter()
+    begin = process_time()
     grading = judge(asked, f"```python\n{source}\n```")
-    assert perf_counter() - begin < 10
+    assert process_time() - begin < 10
     assert (grading.passed, grading.unparseable) == (False, True)
     assert grading.checks[0].detail.startswith("unparseable: ")
 

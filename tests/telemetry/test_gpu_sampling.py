@@ -57,6 +57,7 @@ def record_in(path: Path) -> GpuRecord:
     return record
 
 
+@pytest.mark.alone
 def test_gauges_come_five_times_a_second_and_the_host_as_ever(
     tmp_path: Path, replay: Replay
 ) -> None:
@@ -269,6 +270,7 @@ def on_cpu_s(pid: int) -> float:
     return float(times.user + times.system)
 
 
+@pytest.mark.alone
 def test_the_sampler_costs_less_than_two_percent_of_a_core(
     tmp_path: Path, replay: Replay, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 # The tests of traps and those of telemetry share the helper that works in others' name.
@@ -13,7 +14,8 @@ import pytest
 from nano import measure, nano_file, nano_spec
 
 from orket_lib.artifacts.run_report import RunReport
-from orket_lib.measure import device_lock
+from orket_lib.measure import device_lock, session
+from orket_lib.measure.budget import BUDGET
 from orket_lib.measure.probe_requests import ProbeMaker
 from orket_lib.providers.base import Source
 from orket_lib.providers.embedded import EmbeddedProvider
@@ -24,6 +26,12 @@ from orket_lib.providers.llama_model import LlamaModel
 def own_locks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep tests and real measurements on this machine out of each other's way."""
     monkeypatch.setattr(device_lock, "_machine_folder", lambda: tmp_path)
+
+
+@pytest.fixture(autouse=True)
+def soon_warm(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a busy machine be warmed up no longer than a quiet one needs: no speed is judged here."""
+    monkeypatch.setattr(session, "BUDGET", replace(BUDGET, ready_s=1.0))
 
 
 @pytest.fixture(scope="session")

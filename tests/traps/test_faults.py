@@ -78,6 +78,7 @@ class Burst:
             more_samples(self._folder, 1.5)
 
 
+@pytest.mark.alone
 def test_t11_a_foreign_process_pollutes_the_run_that_it_disturbed_and_no_other(
     tmp_path: Path,
 ) -> None:
@@ -101,6 +102,7 @@ def test_t11_a_foreign_process_pollutes_the_run_that_it_disturbed_and_no_other(
     assert "of 8 runs and probes" in seen.evidence
 
 
+@pytest.mark.alone
 def test_a_run_that_was_disturbed_is_done_again_and_the_first_one_is_kept(tmp_path: Path) -> None:
     folder = tmp_path / "cell"
     burst = Burst(folder, PROBES + 3)

@@ -220,6 +220,7 @@ def test_t02_the_context_reaches_the_server_and_is_read_back(serve: Serve) -> No
     assert 600 <= (found.prompt_tokens or 0) + (found.output_tokens or 0) <= 768
 
 
+@pytest.mark.slow
 def test_t02_a_server_that_ignores_the_context_is_caught(tmp_path: Path) -> None:
     with simulated_ollama({NANO: {"file": str(nano_file("Q4_K_M"))}}, context=1024) as server:
         report = measured(tmp_path / "cell", cell(NANO), server)
@@ -272,6 +273,7 @@ def test_t19_few_tokens_make_no_rate(serve: Serve, tokens: int) -> None:
     assert found.null_reasons["generation_tokens_per_second"] == "TOO_FEW_OUTPUT_TOKENS"
 
 
+@pytest.mark.slow
 def test_t19_a_model_that_ends_every_probe_at_once_is_measured_without_rates(
     tmp_path: Path,
 ) -> None:

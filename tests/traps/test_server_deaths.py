@@ -20,6 +20,7 @@ from orket_lib.vocabulary.faults import Fault
 from orket_lib.vocabulary.reasons import Reason
 from orket_lib.vocabulary.statuses import Outcome, RunStatus
 
+pytestmark = pytest.mark.slow  # `test_faults` has the first of them, too
 PROBES, RUNS = 2, 6
 
 

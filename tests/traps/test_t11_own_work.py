@@ -93,6 +93,7 @@ def test_t11_our_own_children_are_ours() -> None:
     assert last.top_pid != helper.pid
 
 
+@pytest.mark.alone
 def test_t11_inference_on_all_cores_does_not_pollute_itself(tmp_path: Path) -> None:
     cores = psutil.cpu_count() or 1
     before = foreign_share()

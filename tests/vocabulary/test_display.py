@@ -68,6 +68,6 @@ def test_marks_do_not_pile_up() -> None:
 
 def test_the_length_of_the_text_costs_nothing() -> None:
     text = "\x1b" * 50_000_000
-    begin = time.perf_counter()
+    begin = time.process_time()
     assert len(printable(text, 80)) <= 80
-    assert time.perf_counter() - begin < 1
+    assert time.process_time() - begin < 1

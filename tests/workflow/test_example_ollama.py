@@ -49,6 +49,7 @@ def sweep(workspace: Workspace, server: SimulatedOllama, **settings: Any) -> Exa
     return ExampleSweep(workspace, "ollama", **(here | settings))
 
 
+@pytest.mark.slow
 def test_the_example_loads_measures_and_unloads_each_tag(
     workspace: Workspace, server: SimulatedOllama
 ) -> None:

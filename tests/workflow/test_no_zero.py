@@ -1,35 +1,29 @@
-"""Nothing in any artifact is 0 where nothing was measured, and no null is without its reason."""
+"""Nothing is 0 where nothing was measured: real cells, on machines that can tell less and less."""
 
 from __future__ import annotations
 
-import dataclasses
-import importlib
-import json
-import pkgutil
-import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from builders import STRICT
-from measured import measured_report
+from nano import measure as measure_cell
+from nano import nano_spec
 from pydantic import BaseModel
-from sweep_workspace import ROOT, Workspace
 
-import orket_lib.artifacts
 from orket_lib.analysis.frontier import FrontierPolicy
 from orket_lib.analysis.kpis import stability_kpis
 from orket_lib.analysis.rows import build_row
 from orket_lib.artifacts.base import Measured
-from orket_lib.artifacts.io import read_model
 from orket_lib.artifacts.row import RowMetrics
 from orket_lib.artifacts.run_report import RunReport
 from orket_lib.measure import answers, device_lock, session
+from orket_lib.measure.budget import BUDGET
 from orket_lib.providers import llama_client
-from orket_lib.providers.base import Generation, Source, TokenReport
-from orket_lib.tasks.bank import load_bank
+from orket_lib.providers.base import Generation, TokenReport
 from orket_lib.telemetry import counters
 from orket_lib.telemetry.sampler_process import Sampler
 from orket_lib.telemetry.samples import COLUMNS, to_cells
@@ -37,8 +31,6 @@ from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.reasons import Reason
 from orket_lib.vocabulary.statuses import Lane, RunStatus, SidecarStatus
 
-BANK = ROOT / "config" / "task_banks" / "reference.json"
-Finished = Callable[[], Workspace]
 Blind = Callable[[], tuple[list["Found"], RunReport, RowMetrics]]
 
 # Readings of the host's optional counters, by the counter that they are made of.
@@ -84,82 +76,7 @@ COUNTED = {
 }
 
 
-# The files of a sweep
-
-
-def measured_kinds() -> dict[frozenset[str], type[Measured]]:
-    """Return every kind of record with readings, by the names of its fields."""
-    for module in pkgutil.iter_modules(orket_lib.artifacts.__path__):
-        importlib.import_module(f"orket_lib.artifacts.{module.name}")
-    found: dict[frozenset[str], type[Measured]] = {}
-    waiting: list[type[Measured]] = [Measured]
-    while waiting:
-        kind = waiting.pop()
-        waiting += kind.__subclasses__()
-        if kind.__module__.startswith("orket_lib."):
-            found[frozenset(kind.model_fields)] = kind
-    return found
-
-
-def records_in(value: Any, place: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield every JSON object that has `null_reasons`, with its place."""
-    if isinstance(value, dict):
-        if "null_reasons" in value:
-            yield place, value
-        for name, item in value.items():
-            yield from records_in(item, f"{place}.{name}")
-    elif isinstance(value, list):
-        for index, item in enumerate(value):
-            yield from records_in(item, f"{place}[{index}]")
-
-
-def documents(folder: Path) -> Iterator[tuple[str, Any]]:
-    """Yield the content of every JSON file and of every line of a journal."""
-
-    def refuse(constant: str) -> Any:
-        raise AssertionError(f"there is no number {constant}")
-
-    for root in ("results", "storage"):
-        for path in sorted((folder / root).rglob("*.json*")):
-            if path.suffix == ".lock":
-                continue
-            place, text = str(path.relative_to(folder)), path.read_text(encoding="utf-8")
-            for part in text.splitlines() if path.suffix == ".jsonl" else [text]:
-                yield place, json.loads(part, parse_constant=refuse)
-
-
-def test_in_every_artifact_nulls_and_reasons_come_together(finished: Finished) -> None:
-    kinds, seen = measured_kinds(), set()
-    for place, content in documents(finished().folder):
-        for where, record in records_in(content, place):
-            kind = kinds.get(frozenset(record))
-            assert kind is not None, f"{where}: a record of no known kind: {sorted(record)}"
-            seen.add(kind.__name__)
-            nulls = {name for name in kind.readings() if record[name] is None}
-            assert nulls == set(record["null_reasons"]), where
-            for name, reason in record["null_reasons"].items():
-                assert re.fullmatch(r"[A-Z][A-Z0-9_]+", reason), f"{where}.{name}: {reason!r}"
-    assert {"RunTelemetry", "Probe", "HostWindow", "HostSummary", "RowMetrics"} <= seen
-    assert {"SummaryRow", "StabilityKpis", "CanaryFigures", "ScatterPoint", "CanaryRun"} <= seen
-
-
-def test_what_this_machine_can_not_tell_is_null_everywhere(finished: Finished) -> None:
-    now = counters.host()
-    lacking = {name for name in MADE_OF if getattr(now, name) is None}
-    expected = {reading for name in lacking for reading in MADE_OF[name]}
-    for path in finished().runs():
-        report = read_model(path, RunReport)
-        for found in readings_of(report):
-            if found.kind in ("HostSummary", "HostWindow"):
-                assert (found.value is None) == (found.name in expected), found
-            if found.name == "peak_vram_mib":
-                assert found.reason == "NO_GPU_USED"
-
-
-# A sweep without sensors
-
-
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class Found:
     """One reading of one record."""
 
@@ -208,7 +125,7 @@ def samples_of_a_bare_machine(
     bare = dict.fromkeys(MADE_OF)
 
     def look() -> list[str]:
-        return to_cells(dataclasses.replace(sampler.look(), **bare))  # type: ignore[arg-type]
+        return to_cells(replace(sampler.look(), **bare))  # type: ignore[arg-type]
 
     lines = [list(COLUMNS), look()]
     yield
@@ -218,19 +135,15 @@ def samples_of_a_bare_machine(
 
 @pytest.fixture
 def blind(
-    finished: Finished, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[[], tuple[list[Found], RunReport, RowMetrics]]:
     """Return what measures a small real cell in this process and lists every reading of it."""
-    spec = read_model(finished().runs()[-1], RunReport).spec
-    spec = spec.model_copy(
-        update={"tasks": spec.tasks.model_copy(update={"ids": spec.tasks.ids[:3]})}
-    )
-    tasks = [task for task in load_bank(BANK).tasks if task.id in spec.tasks.ids]
+    spec = nano_spec("Q2_K")
     monkeypatch.setattr(device_lock, "_machine_folder", lambda: tmp_path)
-    artifact = ROOT / "models" / "orket-nano" / f"orket-nano-{spec.quant_tag}.gguf"
+    monkeypatch.setattr(session, "BUDGET", replace(BUDGET, ready_s=1.0))  # no speed is judged here
 
     def measure() -> tuple[list[Found], RunReport, RowMetrics]:
-        report = measured_report(tmp_path / "cell", spec, tasks, Source(artifact))
+        report = measure_cell(tmp_path / "cell", spec)
         assert report.status is RunStatus.MEASURED
         assert len(report.test_runs) == 3 * spec.runs_per_task
         row = build_row(report, STRICT, Lane.LAB, {}, SidecarStatus.NOT_APPLICABLE, "run.json")
@@ -252,7 +165,7 @@ def without_server_times(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def bare(*arguments: Any) -> Generation:
         found = right(*arguments)
-        return dataclasses.replace(found, tokens=TokenReport(), usage=None, timings=None)
+        return replace(found, tokens=TokenReport(), usage=None, timings=None)
 
     monkeypatch.setattr(llama_client, "assemble", bare)
 
@@ -269,6 +182,18 @@ def assert_null(found: list[Found], names: set[str]) -> None:
 def assert_every_zero_was_counted(found: list[Found]) -> None:
     zeros = {item.full_name for item in found if item.value == 0 and item.name not in COUNTED}
     assert zeros == set()
+
+
+def test_what_this_machine_can_not_tell_is_null_everywhere(blind: Blind) -> None:
+    now = counters.host()
+    lacking = {name for name in MADE_OF if getattr(now, name) is None}
+    expected = {reading for name in lacking for reading in MADE_OF[name]}
+    _, report, _ = blind()
+    for found in readings_of(report):
+        if found.kind in ("HostSummary", "HostWindow"):
+            assert (found.value is None) == (found.name in expected), found
+        if found.name == "peak_vram_mib":
+            assert found.reason == "NO_GPU_USED"
 
 
 def test_without_any_sensor_every_reading_of_the_host_is_null(

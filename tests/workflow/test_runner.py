@@ -73,6 +73,7 @@ def test_a_sweep_by_run_task_gets_what_we_get_ourselves(workspace: Workspace) ->
     assert "measure_cell" not in workspace.planned()
 
 
+@pytest.mark.slow
 def test_a_runner_that_is_not_there_is_named_before_anything_is_measured(
     workspace: Workspace,
 ) -> None:

@@ -49,7 +49,11 @@ def sandbox(request: pytest.FixtureRequest) -> Sandbox:
 
 
 @pytest.fixture(
-    scope="session", params=[*WITH_WALLS, *(f"{kind}-as-nobody" for kind in WITH_WALLS)]
+    scope="session",
+    params=[
+        *WITH_WALLS,
+        *(pytest.param(f"{kind}-as-nobody", marks=pytest.mark.slow) for kind in WITH_WALLS),
+    ],
 )
 def runner(request: pytest.FixtureRequest) -> Iterator[Runner]:
     """Each kind, as whoever runs the tests, and as a user without rights where root runs them."""

@@ -436,6 +436,7 @@ def test_an_order_of_a_set_is_the_same_every_time(sandbox: Sandbox) -> None:
     assert len(seen) == 1
 
 
+@pytest.mark.alone
 def test_an_example_costs_less_than_60_ms(
     sandbox: Sandbox, record_property: pytest.RecordProperty
 ) -> None:

@@ -24,6 +24,7 @@ def test_a_hostile_program_is_contained(runner: Runner, targets: Targets, progra
     assert not targets.detects("victim", seen)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("program", NAMED)
 def test_its_detector_would_have_noticed(targets: Targets, program: Hostile) -> None:
     if program.as_root and os.geteuid() != 0:

@@ -1,0 +1,1 @@
+"""The judge: what may be claimed of a quant, and how sure it is."""

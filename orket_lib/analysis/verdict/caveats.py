@@ -1,0 +1,58 @@
+"""What has to be said beside a decision: failures that are not the quants', disturbed times."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from orket_lib.artifacts.row import RowMetrics
+from orket_lib.vocabulary.answer_failures import ADVICE
+from orket_lib.vocabulary.statuses import Lane
+
+
+def caveats(rows: Sequence[RowMetrics], lane: Lane, include_invalid: bool) -> list[str]:
+    """Return sentences, the weightiest first.
+
+    Args:
+        rows: Of the model.
+        lane: In lane ci speeds are no evidence.
+        include_invalid: Whether rows that are not valid take part.
+    """
+    judged = [row for row in rows if row.adherence_score is not None]
+    said = [*_not_the_quants(judged), *_disturbed(judged)]
+    if include_invalid and not all(row.valid for row in judged):
+        said.append("Rows that are not valid were included.")
+    if lane is Lane.CI:
+        said.append("Lane ci: speeds are not evidence.")
+    return said
+
+
+def _not_the_quants(rows: Sequence[RowMetrics]) -> list[str]:
+    """Return a sentence for each way of failing that says little about a quant."""
+    said = []
+    for failure, advice in ADVICE.items():
+        counts = [
+            (row.quant_tag, item.runs, row.test_runs, item.first)
+            for row in rows
+            for item in row.failures
+            if item.failure is failure
+        ]
+        if counts:
+            listed = ", ".join(f"{tag} {runs} of {asked}" for tag, runs, asked, _ in counts)
+            said.append(
+                f"Answers that failed for {failure.value} count as wrong: {listed} runs "
+                f"(first: {counts[0][3]}); {advice}."
+            )
+    return said
+
+
+def _disturbed(rows: Sequence[RowMetrics]) -> list[str]:
+    """Return which rows keep their quality, and not their times."""
+    found = [row for row in rows if row.quality_valid and not row.valid]
+    if not found:
+        return []
+    names = ", ".join(row.quant_tag for row in found)
+    reason = next(
+        (f"{item.reason.value}: {item.evidence}" for item in found[0].run_quality_reasons),
+        "; ".join(found[0].invalid_because),
+    )
+    return [f"The times of {names} were disturbed and are no evidence ({reason})."]

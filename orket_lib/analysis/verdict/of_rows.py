@@ -1,0 +1,77 @@
+"""From a model's rows to what is claimed of its quants."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from orket_lib.analysis.verdict.against import Standing
+from orket_lib.analysis.verdict.judged_tasks import JudgedTask
+from orket_lib.analysis.verdict.quants import VerdictPolicy, Verdicts, judge_quants
+from orket_lib.analysis.verdict.wants import Wants, check_wants
+from orket_lib.artifacts.row import RowMetrics, TaskScore
+
+Scores = Mapping[str, Sequence[TaskScore]]  # by quant tag
+
+
+def judge_rows(
+    rows: Sequence[RowMetrics],
+    scores: Scores,
+    wants: Wants,
+    policy: VerdictPolicy,
+    include_invalid: bool,
+) -> Verdicts:
+    """Return the verdicts on a model's quants.
+
+    Args:
+        rows: Of all quants of the config, most bits first.
+        scores: The task scores of each quant.
+        wants: What a quant has to meet beside its quality.
+        policy: What its quality has to be.
+        include_invalid: Judge answers, too, that something may have changed.
+    """
+    standings = [_standing(row, scores[row.quant_tag], include_invalid) for row in rows]
+    tasks = {
+        item.test_id: JudgedTask(item.test_id, "", item.family, str(item.level or ""))
+        for row in rows
+        for item in scores[row.quant_tag]
+    }
+    baseline = next((item.quant for item in standings if item.scores is not None), None)
+    return judge_quants(
+        standings,
+        list(tasks.values()),
+        {row.quant_tag: check_wants(row, wants) for row in rows if row.adherence_score is not None},
+        {
+            row.quant_tag: rate
+            for row in rows
+            if baseline
+            and row.quant_tag != baseline
+            and (rate := same_answer_rate(scores[row.quant_tag], scores[baseline])) is not None
+        },
+        policy,
+    )
+
+
+def same_answer_rate(quant: Sequence[TaskScore], baseline: Sequence[TaskScore]) -> float | None:
+    """Return the share of tasks answered in the same words; None where no answers are known."""
+    theirs = {item.test_id: item.answer_sha256 for item in baseline}
+    same = [
+        item.answer_sha256 == theirs[item.test_id]
+        for item in quant
+        if item.answer_sha256 and theirs.get(item.test_id)
+    ]
+    return sum(same) / len(same) if same else None
+
+
+def _standing(row: RowMetrics, scores: Sequence[TaskScore], include_invalid: bool) -> Standing:
+    judged = row.adherence_score is not None and (row.quality_valid or include_invalid)
+    why = (
+        row.status_reason
+        or "; ".join(row.quality_spoiled_by or row.invalid_because)
+        or row.status.value
+    )
+    return Standing(
+        quant=row.quant_tag,
+        scores={item.test_id: item.adherence_score for item in scores} if judged else None,
+        reason=None if judged else why,
+        may_pass=row.retry,
+    )

@@ -1,0 +1,83 @@
+"""What is wanted of a quant beside its quality, held against its row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from orket_lib.analysis.frontier import memory_mib
+from orket_lib.artifacts.row import RowMetrics
+from orket_lib.artifacts.verdict import WantCheck
+from orket_lib.vocabulary.compare import exceeds, reaches
+from orket_lib.vocabulary.nulls import Null
+from orket_lib.vocabulary.verdicts import WantStatus
+
+_MIB_PER_GIB = 1024
+
+
+@dataclass(frozen=True)
+class Want:
+    """One thing that a config can want.
+
+    Attributes:
+        read: The figure of a row, in the unit of the limit.
+        at_least: Whether the limit is the smallest value allowed, and not the largest.
+        of_time: Whether it is worth nothing where times were disturbed.
+    """
+
+    read: Callable[[RowMetrics], float | Null]
+    at_least: bool = False
+    of_time: bool = True
+
+
+def _gib(reading: str) -> Callable[[RowMetrics], float | Null]:
+    def read(row: RowMetrics) -> float | Null:
+        mib = row.reading(reading)
+        return mib if isinstance(mib, Null) else mib / _MIB_PER_GIB
+
+    return read
+
+
+def _memory_gib(row: RowMetrics) -> float | Null:
+    mib = memory_mib(row)
+    return mib if isinstance(mib, Null) else mib / _MIB_PER_GIB
+
+
+WANTS: dict[str, Want] = {
+    "decode_tps": Want(lambda row: row.reading("generation_tokens_per_second"), at_least=True),
+    "ttft_ms": Want(lambda row: row.reading("ttft_ms")),
+    "latency_s": Want(lambda row: row.reading("total_latency")),
+    "memory_gib": Want(_memory_gib, of_time=False),
+    "vram_gib": Want(_gib("peak_vram_mib"), of_time=False),
+    "ram_gib": Want(_gib("peak_memory_rss"), of_time=False),
+}
+
+Wants = dict[str, float]  # limit by name
+
+
+def check_wants(row: RowMetrics, wants: Wants) -> tuple[WantCheck, ...]:
+    """Return how a measured row stands to each want.
+
+    Args:
+        row: With figures.
+        wants: Limits by the names of `WANTS`.
+    """
+    return tuple(_check(row, name, limit) for name, limit in wants.items())
+
+
+def _check(row: RowMetrics, name: str, limit: float) -> WantCheck:
+    want = WANTS[name]
+    value = want.read(row)
+    if isinstance(value, Null):
+        return _not_established(name, limit, None, value.reason)
+    if want.of_time and not row.valid:
+        return _not_established(name, limit, value, "; ".join(row.invalid_because))
+    met = reaches(value, limit) if want.at_least else not exceeds(value, limit)
+    status = WantStatus.MET if met else WantStatus.NOT_MET
+    return WantCheck(want=name, limit=limit, value=value, status=status)
+
+
+def _not_established(name: str, limit: float, value: float | None, because: str) -> WantCheck:
+    return WantCheck(
+        want=name, limit=limit, value=value, status=WantStatus.NOT_ESTABLISHED, because=because
+    )

@@ -1,0 +1,44 @@
+"""What the host did, around a run and over a session; `gpu` has the same of the GPUs."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from orket_lib.artifacts.base import Measured, Reading
+
+
+class HostWindow(Measured):
+    """What the host did around one run: whole sampling intervals, at least a second of them."""
+
+    foreign_cpu_ratio: Reading = Field(
+        description="busy time that is neither ours nor the server's, share of all cores"
+    )
+    foreign_load: Reading = Field(description="1-minute load average less the cores we kept busy")
+    steal_ratio: Reading = Field(description="time given to other virtual machines, of all cores")
+    swapped_mib: Reading = Field(description="swapped in and out by the whole machine")
+    longest_gap_s: Reading = Field(description="longest time between two samples")
+
+
+class HostSummary(Measured):
+    """What the host did over a whole session, from its raw samples (`samples.csv.gz`)."""
+
+    samples: int
+    seconds: Reading = Field(description="from the first sample to the last")
+    longest_gap_s: Reading
+    foreign_cpu_ratio: Reading = Field(description="mean, share of all cores")
+    foreign_cpu_peak: Reading = Field(description="the worst second")
+    own_cpu_ratio: Reading = Field(description="our tree without the server, share of all cores")
+    server_cpu_ratio: Reading = Field(description="the server's tree, share of all cores")
+    steal_ratio: Reading
+    swapped_mib: Reading
+    peak_own_rss_mib: Reading = Field(description="of our tree without the server")
+    peak_server_rss_mib: Reading = Field(description="of the server's tree, sampled")
+    peak_foreign_mib: Reading = Field(description="memory in use that is neither's")
+    psi_cpu_some_ratio: Reading = Field(description="time in which some task waited for a CPU")
+    psi_memory_full_ratio: Reading = Field(description="time in which all tasks waited for memory")
+    frequency_mhz_min: Reading
+    frequency_mhz_mean: Reading
+    temperature_start_c: Reading
+    temperature_end_c: Reading
+    temperature_max_c: Reading
+    energy_j: Reading = Field(description="CPU packages, first sample to last")

@@ -1,0 +1,45 @@
+"""What may be claimed of a quant, and of a recommendation."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class QuantVerdict(StrEnum):
+    """Whether a quant keeps what its baseline can do."""
+
+    KEPT = "KEPT"
+    LOST = "LOST"
+    UNDECIDED = "UNDECIDED"
+    NOT_MEASURED = "NOT_MEASURED"
+
+
+class DecisionStatus(StrEnum):
+    """How a recommendation stands."""
+
+    PROVED = "PROVED"
+    PROVED_QUALITY = "PROVED_QUALITY"
+    LIKELY = "LIKELY"
+    ONE_QUANT = "ONE_QUANT"
+    UNDECIDED = "UNDECIDED"
+    TASKS_TOO_HARD = "TASKS_TOO_HARD"
+    TASKS_TOO_EASY = "TASKS_TOO_EASY"
+    BASELINE_NOT_MEASURED = "BASELINE_NOT_MEASURED"
+    NOTHING_MEASURED = "NOTHING_MEASURED"
+    NOTHING_FITS = "NOTHING_FITS"
+
+
+class WantStatus(StrEnum):
+    """Whether a quant meets what was wanted of it."""
+
+    MET = "met"
+    NOT_MET = "not met"
+    BORDERLINE = "borderline"
+    NOT_ESTABLISHED = "not established"
+
+
+class Prefer(StrEnum):
+    """Which of the quants that suffice is wanted."""
+
+    SMALLEST = "smallest"
+    BEST = "best"

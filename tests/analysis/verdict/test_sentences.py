@@ -1,0 +1,195 @@
+"""What people read of a sweep: the sentence, from rows as they are measured."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from builders import metrics, unmeasured
+
+from orket_lib.analysis.frontier import FrontierPolicy
+from orket_lib.analysis.sessions import build_session
+from orket_lib.artifacts.row import FailureCount, RowMetrics, TaskScore
+from orket_lib.artifacts.run_report import Observation
+from orket_lib.artifacts.summary import ModelSession
+from orket_lib.vocabulary.answer_failures import AnswerFailure
+from orket_lib.vocabulary.reasons import Reason
+from orket_lib.vocabulary.statuses import Lane, Quality
+from orket_lib.vocabulary.verdicts import DecisionStatus, QuantVerdict
+
+BITS = {"F16": 16.0, "Q8_0": 8.5, "Q6_K": 6.6, "Q4_K_M": 4.9, "Q2_K": 3.2}
+POLICY = FrontierPolicy(0.95, 10.0, include_invalid=False)
+
+
+def scores(right: int, tasks: int = 168) -> tuple[TaskScore, ...]:
+    """Return the scores of a quant that gets the first `right` of the tasks right."""
+    return tuple(
+        TaskScore(
+            test_id=f"add-{number:04d}",
+            passed=number < right,
+            adherence_score=float(number < right),
+            family=f"family{number % 4}",
+            level=1,
+        )
+        for number in range(tasks)
+    )
+
+
+def judged(
+    right: dict[str, int | None], tasks: int = 168, changes: dict[str, dict[str, Any]] | None = None
+) -> ModelSession:
+    """Return the session of quants by how many tasks each gets right; None did not load."""
+    rows: list[RowMetrics] = []
+    for quant, count in right.items():
+        if count is None:
+            rows.append(unmeasured(quant, BITS[quant]))
+        else:
+            mine = {"adherence_score": count / tasks, **((changes or {}).get(quant, {}))}
+            rows.append(metrics(quant, BITS[quant], **mine))
+    table = {quant: () if count is None else scores(count, tasks) for quant, count in right.items()}
+    return build_session("nano", rows, table, POLICY, Lane.LAB)
+
+
+def verdicts(session: ModelSession) -> dict[str, QuantVerdict]:
+    return {item.quant_tag: item.verdict for item in session.verdicts}
+
+
+def test_the_smallest_proved_quant_is_named_with_its_evidence() -> None:
+    found = judged({"F16": 160, "Q8_0": 160, "Q4_K_M": 158, "Q2_K": 60})
+    assert found.decision is not None
+    assert (found.decision.status, found.decision.pick) == (DecisionStatus.PROVED, "Q4_K_M")
+    assert found.decision.smallest_decided
+    assert found.recommendation == (
+        "nano: run Q4_K_M, the smallest quant that is proved to keep at least 95% of F16's "
+        "adherence (P = 0.996; of 168 tasks 2 lost, 0 won). Q2_K does not keep it."
+    )
+
+
+def test_all_right_can_not_tell_the_quants_apart() -> None:
+    found = judged({"F16": 168, "Q8_0": 168, "Q4_K_M": 168})
+    assert found.decision is not None
+    assert (found.decision.status, found.decision.pick) == (DecisionStatus.TASKS_TOO_EASY, None)
+    assert found.recommendation.startswith("nano: these tasks can't tell the quants apart")
+    assert found.decision.next == "choose harder tasks (`task_bank:`)"
+    # What it shows is evidence nevertheless.
+    assert verdicts(found)["Q4_K_M"] is QuantVerdict.KEPT
+
+
+def test_all_wrong_can_not_judge() -> None:
+    found = judged({"F16": 10, "Q8_0": 10, "Q4_K_M": 10})
+    assert found.decision is not None
+    assert (found.decision.status, found.decision.pick) == (DecisionStatus.TASKS_TOO_HARD, None)
+    assert "F16 masters 0 of 168" in found.recommendation
+
+
+def test_one_task_of_sixteen_proves_nothing() -> None:
+    found = judged({"F16": 1, "Q8_0": 0, "Q4_K_M": 1}, tasks=16)
+    assert found.decision is not None
+    assert found.decision.pick is None
+    assert found.recommendation == (
+        "nano: 16 tasks are too few to judge by; at least 20 are needed."
+    )
+
+
+def test_one_task_apart_is_undecided_and_says_how_many_more() -> None:
+    found = judged({"F16": 30, "Q8_0": 29, "Q4_K_M": 28}, tasks=40)
+    assert found.decision is not None
+    assert found.decision.status in (DecisionStatus.LIKELY, DecisionStatus.UNDECIDED)
+    assert set(verdicts(found).values()) == {QuantVerdict.KEPT, QuantVerdict.UNDECIDED}
+    assert "more tasks" in found.recommendation
+    assert found.decision.next is not None
+    assert "--config task_limit=" in found.decision.next
+
+
+def test_a_quant_that_did_not_load_is_named() -> None:
+    found = judged({"F16": 160, "Q8_0": 160, "Q6_K": None, "Q4_K_M": 100})
+    assert verdicts(found)["Q6_K"] is QuantVerdict.NOT_MEASURED
+    assert "Q6_K has no verdict (it did not load)." in found.recommendation
+    assert found.decision is not None
+    assert found.decision.pick == "Q8_0"
+
+
+def test_a_baseline_that_does_not_fit_is_stood_in_for() -> None:
+    found = judged({"F16": None, "Q8_0": 160, "Q4_K_M": 159})
+    assert found.decision is not None
+    assert (found.decision.baseline_quant, found.decision.stands_in_for) == ("Q8_0", "F16")
+    assert found.recommendation.startswith(
+        "nano: F16 can't be judged by (it did not load); against Q8_0: run Q4_K_M"
+    )
+
+
+def test_a_killed_baseline_has_no_stand_in() -> None:
+    rows = [
+        unmeasured("F16", 16.0).model_copy(update={"retry": True}),
+        metrics("Q8_0", 8.5),
+        metrics("Q2_K", 3.2),
+    ]
+    table = {"F16": (), "Q8_0": scores(160), "Q2_K": scores(160)}
+    found = build_session("nano", rows, table, POLICY, Lane.LAB)
+    assert found.decision is not None
+    assert found.decision.status is DecisionStatus.BASELINE_NOT_MEASURED
+    assert found.decision.pick is None
+    assert found.baseline_quant is None
+    assert "The same command tries it again." in found.recommendation
+
+
+def test_disturbed_times_leave_the_quality() -> None:
+    evidence = "3 of 9 runs and probes; first: probe 1: firefox used 58% of the cores"
+    busy: dict[str, Any] = {
+        "run_quality_status": Quality.POLLUTED,
+        "run_quality_reasons": (Observation.of(Reason.HIGH_CPU_SATURATION, evidence),),
+        "valid": False,
+        "invalid_because": ("run quality is POLLUTED",),
+        "quality_spoiled_by": (),
+    }
+    quants = {"F16": 160, "Q8_0": 160, "Q2_K": 60}
+    found = judged(quants, changes=dict.fromkeys(quants, busy))
+    assert found.decision is not None
+    assert (found.decision.status, found.decision.pick) == (DecisionStatus.PROVED_QUALITY, "Q8_0")
+    assert "latency_s is not established" in found.recommendation
+    assert "firefox used 58% of the cores" in found.recommendation
+    assert found.efficiency_frontier.minimum_viable_quant_tag is None
+
+
+def test_cut_answers_are_counted_and_say_what_to_change() -> None:
+    cut = FailureCount(
+        failure=AnswerFailure.CUT, runs=84, first="add-0084 run 1: finish_reason length, 64 tokens"
+    )
+    found = judged({"F16": 84, "Q8_0": 84}, changes={"F16": {"failures": (cut,), "test_runs": 168}})
+    assert "failed for CUT" in found.recommendation
+    assert "F16 84 of 168 runs" in found.recommendation
+    assert "raise max_output_tokens" in found.recommendation
+
+
+def test_one_quant_is_no_choice() -> None:
+    found = judged({"Q4_K_M": 150})
+    assert found.decision is not None
+    assert (found.decision.status, found.decision.pick) == (DecisionStatus.ONE_QUANT, "Q4_K_M")
+    assert found.decision.probability is None
+    assert found.decision.next is not None
+    assert "second quant" in found.decision.next
+
+
+def test_nothing_within_the_latency_fits() -> None:
+    slow = {"total_latency": 20.0}
+    quants = {"F16": 160, "Q8_0": 160}
+    found = judged(quants, changes=dict.fromkeys(quants, slow))
+    assert found.decision is not None
+    assert found.decision.status is DecisionStatus.NOTHING_FITS
+    assert "Q8_0 has latency_s 20, wanted 10" in found.recommendation
+
+
+@pytest.mark.parametrize("lost", [0, 2])
+def test_a_family_that_decides_is_named(lost: int) -> None:
+    """All that is lost lies in one family, without which nothing would be."""
+    quant = tuple(
+        item.model_copy(update={"adherence_score": 0.0, "passed": False})
+        if item.family == "family1" and number < 4 * 4 * lost
+        else item
+        for number, item in enumerate(scores(168))
+    )
+    rows = [metrics("F16", 16.0), metrics("Q4_K_M", 4.9), metrics("Q2_K", 3.2)]
+    table = {"F16": scores(168), "Q4_K_M": quant, "Q2_K": scores(40)}
+    found = build_session("nano", rows, table, POLICY, Lane.LAB)
+    named = {item.quant_tag: item.hangs_on for item in found.verdicts}
+    assert named["Q4_K_M"] == ("family1" if lost else None)

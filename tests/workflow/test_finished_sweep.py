@@ -1,0 +1,112 @@
+"""One whole sweep: real Snakemake, real server, real model; and every file that it leaves."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import pkgutil
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sweep_workspace import Result, Workspace
+
+import orket_lib.artifacts
+from orket_lib.artifacts.base import Measured
+
+Swept = tuple[Workspace, Result]
+
+
+@pytest.fixture(scope="module")
+def swept(tmp_path_factory: pytest.TempPathFactory) -> Swept:
+    """Return a workspace whose sweep was run once, and how that ended."""
+    workspace = Workspace(tmp_path_factory.mktemp("swept"))
+    return workspace, workspace.run()
+
+
+def test_a_sweep_ends_with_a_table_a_recommendation_and_a_report(swept: Swept) -> None:
+    workspace, result = swept
+    assert result.code == 0, result.text
+    summary = workspace.json("results/small/quant_sweep/sweep_summary.json")
+    rows = summary["sessions"][0]["per_quant"]
+    assert [row["quant_tag"] for row in rows] == ["F16", "Q2_K"]
+    assert [row["status"] for row in rows] == ["measured", "measured"]
+    assert all(row["test_runs"] == 28 for row in rows)
+    assert rows[0]["artifact"]["sha256"] != rows[1]["artifact"]["sha256"]
+    assert rows[0]["adherence_score"] > rows[1]["adherence_score"]
+    assert "run F16" in result.text
+    report = workspace.folder / "results/small/quant_sweep/sweep_report.md"
+    assert str(report.relative_to(workspace.folder).as_posix()) in result.text
+    assert "Q2_K" in report.read_text(encoding="utf-8")
+    assert "Nothing to be done" in workspace.run().text
+
+
+def test_a_threshold_remakes_views_and_measures_nothing(
+    swept: Swept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace, _ = swept
+    monkeypatch.setitem(workspace.config, "adherence_threshold", 0.1)
+
+    planned = workspace.planned()
+
+    views = {"make_summary", "compute_kpis", "judge_kpis", "make_report", "make_frontier"}
+    assert views <= planned.keys()
+    assert not {"measure_cell", "measure_canary", "make_row"} & planned.keys()
+
+
+def measured_kinds() -> dict[frozenset[str], type[Measured]]:
+    """Return every kind of record with readings, by the names of its fields."""
+    for module in pkgutil.iter_modules(orket_lib.artifacts.__path__):
+        importlib.import_module(f"orket_lib.artifacts.{module.name}")
+    found: dict[frozenset[str], type[Measured]] = {}
+    waiting: list[type[Measured]] = [Measured]
+    while waiting:
+        kind = waiting.pop()
+        waiting += kind.__subclasses__()
+        if kind.__module__.startswith("orket_lib."):
+            found[frozenset(kind.model_fields)] = kind
+    return found
+
+
+def records_in(value: Any, place: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield every JSON object that has `null_reasons`, with its place."""
+    if isinstance(value, dict):
+        if "null_reasons" in value:
+            yield place, value
+        for name, item in value.items():
+            yield from records_in(item, f"{place}.{name}")
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from records_in(item, f"{place}[{index}]")
+
+
+def documents(folder: Path) -> Iterator[tuple[str, Any]]:
+    """Yield the content of every JSON file and of every line of a journal."""
+
+    def refuse(constant: str) -> Any:
+        raise AssertionError(f"there is no number {constant}")
+
+    for root in ("results", "storage"):
+        for path in sorted((folder / root).rglob("*.json*")):
+            if path.suffix == ".lock":
+                continue
+            place, text = str(path.relative_to(folder)), path.read_text(encoding="utf-8")
+            for part in text.splitlines() if path.suffix == ".jsonl" else [text]:
+                yield place, json.loads(part, parse_constant=refuse)
+
+
+def test_in_every_artifact_nulls_and_reasons_come_together(swept: Swept) -> None:
+    kinds, seen = measured_kinds(), set()
+    for place, content in documents(swept[0].folder):
+        for where, record in records_in(content, place):
+            kind = kinds.get(frozenset(record))
+            assert kind is not None, f"{where}: a record of no known kind: {sorted(record)}"
+            seen.add(kind.__name__)
+            nulls = {name for name in kind.readings() if record[name] is None}
+            assert nulls == set(record["null_reasons"]), where
+            for name, reason in record["null_reasons"].items():
+                assert re.fullmatch(r"[A-Z][A-Z0-9_]+", reason), f"{where}.{name}: {reason!r}"
+    assert {"RunTelemetry", "Probe", "HostWindow", "HostSummary", "RowMetrics"} <= seen
+    assert {"SummaryRow", "StabilityKpis", "CanaryFigures", "ScatterPoint", "CanaryRun"} <= seen
