@@ -5,6 +5,7 @@ The paths here have blanks in them.
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -169,17 +170,16 @@ def test_a_prefix_with_a_blank_is_refused(tmp_path: Path) -> None:
     assert "prefix: must hold no blanks (got measured here/)" in planned.text
 
 
-def test_a_module_names_its_rules_as_the_outer_workflow_does(tmp_path: Path) -> None:
+def test_a_view_of_another_config_is_remade_below_a_prefix_too(tmp_path: Path) -> None:
     place = below_prefix(tmp_path)
-    forgotten = place.folder / "measured/results/tiny/policy/matrix.json"
-    forgotten.parent.mkdir(parents=True)
-    forgotten.write_text("{}", encoding="utf-8")
+    old = place.folder / "measured/results/tiny/policy/matrix.json"
+    old.parent.mkdir(parents=True)
+    old.write_text("{}", encoding="utf-8")
 
-    refused = place.run("-n")
+    done = place.run("measured/results/tiny/policy/matrix.json")
 
-    assert refused.code == 1
-    assert "measured/results/tiny/policy/matrix.json is of another config" in refused.text
-    assert "type: snakemake -R orket_write_plan orket_write_policy" in refused.text
+    assert done.code == 0, done.text
+    assert json.loads(old.read_text(encoding="utf-8"))["adherence_threshold"] == 0.95
 
 
 @pytest.mark.slow
