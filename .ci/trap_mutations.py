@@ -354,8 +354,8 @@ MUTATIONS = (
         "T10",
         "failed runs are left out of the score",
         AGGREGATES,
-        "for run in group),\n        )\n        for group in _by_task(runs)",
-        "for run in group if answered(run)),\n        )\n"
+        "            answer_sha256=group[0].answer_sha256,\n        )\n        for group in _by_task(runs)",
+        "            answer_sha256=group[0].answer_sha256,\n        )\n"
         "        for group in _by_task([run for run in runs if answered(run)])",
     ),
     Mutation(
