@@ -354,9 +354,8 @@ MUTATIONS = (
         "T10",
         "failed runs are left out of the score",
         AGGREGATES,
-        "            answer_sha256=group[0].answer_sha256,\n        )\n        for group in _by_task(runs)",
-        "            answer_sha256=group[0].answer_sha256,\n        )\n"
-        "        for group in _by_task([run for run in runs if answered(run)])",
+        "for group in _by_task(runs)",
+        "for group in _by_task([run for run in runs if answered(run)])",
     ),
     Mutation(
         "T10",
