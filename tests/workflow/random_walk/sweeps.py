@@ -241,6 +241,8 @@ def _fault(it: Sweeps, step: Step) -> None:
 
 
 def _strike(it: Sweeps, step: Step) -> None:
+    # Where nothing is to be done, there is nothing to break into.
+    it.dice.choice([_quants, _canary, _thermal, _lost_results, _lost_results, _again])(it, step)
     step.strike = Strike.at_random(it.dice, MEASURING)
 
 
