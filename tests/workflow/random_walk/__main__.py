@@ -19,7 +19,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import random
-import signal
 import sys
 import tempfile
 import time
@@ -165,8 +164,6 @@ def main() -> int:
     parser.add_argument("--slow-truth", type=int, default=8, help="one of how many by Snakemake")
     parser.add_argument("--keep", type=Path, help="folder to walk in, which is kept")
     options = parser.parse_args()
-    # A shell starts what it puts into the background deaf to Ctrl-C, and children inherit that.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
     count = 0
     with tempfile.TemporaryDirectory() as temporary:
         folder = options.keep or Path(temporary).resolve()

@@ -85,12 +85,18 @@ def call(
             stdout=stream,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            preexec_fn=_hear_ctrl_c,
             env={**os.environ, **(env or {})},
         )
         struck = strike is not None and _strike(process, log, strike)
         process.wait(_LONGEST_S)
     left = _outliving(folder)
     return Result(process.returncode, log.read_text(encoding="utf-8"), struck, left)
+
+
+def _hear_ctrl_c() -> None:
+    """Be as a shell in the foreground starts a command: one in the background is deaf to it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def failing(job: str) -> dict[str, str]:
