@@ -106,30 +106,32 @@ class Walk:
             problems.append("a traceback: " + result.text[-2500:])
         problems += [f"outlives Snakemake: {command}" for command in result.left]
         before, self.ledger = self.ledger, Ledger.of(self.folder / "storage")
-        change = Change(
-            self.folder / "storage",
-            before,
-            self.ledger,
-            step.asked,
-            self._cells(step.sweep),
-            self.folder / "results" / step.sweep,
-        )
+        change = self._change(step, before)
         problems += change.problems()
         if result.code == 0:
             problems += change.not_measured()
         return result, problems
 
-    def _cells(self, sweep: str) -> dict[str, str]:
-        """Return the receipt of each cell of a sweep, by the cell's folder in the store."""
+    def _change(self, step: Step, before: Ledger) -> Change:
+        """Return what an invocation did to the store."""
+        from orket_lib.config.targets import Targets
         from orket_lib.config.workspace import load_sweep
 
         with contextlib.chdir(self.folder):
-            resolved = load_sweep([f"{sweep}.json"], {}, remember=False)
-        cells = f"{resolved.results}/cells"
-        return {
-            cell.spec.folder: f"{cells}/{cell.model_slug}/{cell.quant_tag}/receipt.json"
-            for cell in resolved.cells
-        }
+            resolved = load_sweep([f"{step.sweep}.json"], {}, remember=False)
+        receipts = f"{resolved.results}/cells/{{}}/{{}}/receipt.json"
+        return Change(
+            root=self.folder / "storage",
+            before=before,
+            after=self.ledger,
+            asked=step.asked,
+            cells={
+                cell.spec.folder: receipts.format(cell.model_slug, cell.quant_tag)
+                for cell in resolved.cells
+            },
+            results=self.folder / resolved.results,
+            products=set(Targets(resolved).all_files()),
+        )
 
     def _settled(self, step: Step, result: Result) -> list[str]:
         """Return what is wrong with a sweep after a call that nothing broke into."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -138,6 +138,7 @@ class Change:
         asked: What was to be measured again.
         cells: The sweep's cells: receipt by folder in the store.
         results: Folder of the sweep's views.
+        products: All of them.
     """
 
     root: Path
@@ -146,18 +147,18 @@ class Change:
     asked: Asked
     cells: Mapping[str, str]
     results: Path
+    products: Set[str]
 
     def not_measured(self) -> Iterator[str]:
         """Yield the receipts that were asked for anew and name nothing that is new."""
-        cells = {Path(receipt).parent for receipt in self.cells.values()}
         for rule, pattern in _RECEIPTS.items():
             for path in self.results.glob(pattern):
                 name = path.relative_to(self.results.parents[1]).as_posix()
                 forced = self.asked.forces(rule, name) or (
                     rule == "measure_cell" and bool(self.asked.part)
                 )
-                if "/cells/" in name and Path(name).parent not in cells:
-                    continue  # of a quant that is no longer asked for
+                if name not in self.products:
+                    continue  # of what the config no longer asks for
                 parts = json.loads(path.read_bytes())["parts"]
                 files = {part["path"].removeprefix("storage/") for part in parts}
                 if forced and files and not files - self.before.files.keys():
