@@ -541,7 +541,7 @@ MUTATIONS = (
     ),
     Mutation(
         "T36",
-        "what a sampler saw in the second before it ended stands for a run after it",
+        "a run after a sampler's end is judged by its last readings",
         WINDOWS,
         "samples[0].at_s > start_s or samples[-1].at_s < end_s:",
         "samples[0].at_s > start_s + LEAST_S or samples[-1].at_s < end_s - LEAST_S:",

@@ -18,7 +18,7 @@ from orket_lib.workflow.forced import Forced
 from orket_lib.workflow.full_disk import watch_disks
 from orket_lib.workflow.job_environment import prepare_environment
 from orket_lib.workflow.migration import known_banks, migrate
-from orket_lib.workflow.stale_views import drop, outdated, refuse_touch
+from orket_lib.workflow.stale_views import drop, only_looks, outdated, refuse_touch
 
 STARTED = time.time()
 DRY_RUN = workflow.output_settings.dryrun
@@ -52,7 +52,8 @@ if workflow.is_main_process:
     )
     if not DRY_RUN:
         migrate(Path("storage"), known_banks(SWEEP.config.task_bank), tell)
-        drop(OUTDATED)
+        if not only_looks(sys.argv[1:]):
+            drop(OUTDATED)
     elif OUTDATED:
         place = EMBEDDING.path(SWEEP.results)
         tell(

@@ -5,15 +5,17 @@ In lane ci speeds are no evidence, so nothing here is decided or ranked by them 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
+from orket_lib.analysis.verdict.against import baseline_among, standing
 from orket_lib.artifacts.context_ceiling import ContextSeen
 from orket_lib.artifacts.row import RowMetrics
 from orket_lib.vocabulary.compare import exceeds, reaches
 from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.statuses import Lane
 from orket_lib.vocabulary.thresholds import LEAST_BASELINE_ADHERENCE
+from orket_lib.vocabulary.verdicts import Prefer, WantName
 
 _MIB_PER_GIB = 1024
 _NO_VRAM = "NO_GPU_USED"
@@ -27,11 +29,15 @@ class FrontierPolicy:
         adherence_threshold: Ratio of the baseline's adherence that must be kept.
         latency_ceiling: Limit of the mean latency, in seconds.
         include_invalid: Let rows that are not valid take part.
+        prefer: Which of the quants that suffice the decision names.
+        wants: What it has to meet besides, by name; the latency ceiling counts as well.
     """
 
     adherence_threshold: float
     latency_ceiling: float
     include_invalid: bool
+    prefer: Prefer = Prefer.SMALLEST
+    wants: Mapping[WantName, float] = field(default_factory=dict)
 
 
 def by_bits(rows: Iterable[RowMetrics]) -> list[RowMetrics]:
@@ -45,12 +51,9 @@ def baseline_of(rows: Iterable[RowMetrics], include_invalid: bool) -> RowMetrics
     None as well where a larger one failed in a way that may pass: the verdict waits for it, and
     does not move to another baseline (T35).
     """
-    for row in by_bits(rows):
-        if row.retry:
-            return None
-        if row.adherence_score is not None and (row.quality_valid or include_invalid):
-            return row
-    return None
+    ordered = by_bits(rows)
+    found = baseline_among([standing(row, {}, include_invalid) for row in ordered]).standing
+    return next((row for row in ordered if found and row.quant_tag == found.quant), None)
 
 
 def eligible_rows(

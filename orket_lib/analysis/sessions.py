@@ -18,6 +18,7 @@ from orket_lib.analysis.statistics import mcnemar_exact
 from orket_lib.analysis.verdict.caveats import caveats
 from orket_lib.analysis.verdict.of_rows import Scores, judge_rows
 from orket_lib.analysis.verdict.quants import VerdictPolicy, decision_of, strata_of
+from orket_lib.analysis.verdict.wants import wants_of
 from orket_lib.analysis.verdict.words import next_step, sentence
 from orket_lib.artifacts.row import RowMetrics, TaskScore
 from orket_lib.artifacts.summary import (
@@ -44,8 +45,8 @@ def build_session(
         lane: In lane ci nothing is ranked by speed, and the recommendation says so.
     """
     ordered = by_bits(rows)
-    wants = {} if lane is Lane.CI else {"latency_s": policy.latency_ceiling}
-    asked = VerdictPolicy(policy.adherence_threshold)
+    asked = VerdictPolicy(policy.adherence_threshold, policy.prefer)
+    wants = wants_of(policy, lane)
     verdicts = judge_rows(ordered, scores, wants, asked, policy.include_invalid)
     standing, absent = verdicts.baseline.standing, verdicts.baseline.stands_in_for
     baseline = next((row for row in ordered if standing and row.quant_tag == standing.quant), None)

@@ -173,6 +173,14 @@ class RowMetrics(Measured):
         """Tell whether its answers may be judged, whatever became of its times."""
         return self.valid if self.quality_spoiled_by is None else not self.quality_spoiled_by
 
+    def may_be_judged(self, include_invalid: bool) -> bool:
+        """Tell whether its answers count in verdicts, baselines and frontiers.
+
+        Args:
+            include_invalid: Count answers, too, that something may have changed.
+        """
+        return self.adherence_score is not None and (self.quality_valid or include_invalid)
+
     @property
     def report_paths(self) -> tuple[str, ...]:
         """Where the run reports of all rounds lie."""

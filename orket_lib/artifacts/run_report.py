@@ -108,7 +108,7 @@ class Session(Record):
         description="tokens that the chat template adds to a prompt; null when it can't be told"
     )
     found_by: str | None = Field(
-        None, description="earlier session of the same file and build that told clock and template"
+        None, description="earlier session of the same file and build that found clock and template"
     )
     probing: Probing | None = Field(None, description="null in measurements of older versions")
     cooldown: CooldownRecord | None = Field(None, description="null where none was asked for")

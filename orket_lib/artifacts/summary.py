@@ -57,7 +57,7 @@ class ModelSession(Record):
     model_id: str
     baseline_quant: str | None
     baseline_substituted_for: str | None = Field(
-        description="the quant with the most bits, when another one stands in for it"
+        description="the quant with the most bits, when another one replaces it as baseline"
     )
     per_quant: tuple[SummaryRow, ...] = Field(description="most bits first")
     comparisons: tuple[Comparison, ...]

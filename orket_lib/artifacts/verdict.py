@@ -5,17 +5,21 @@ from __future__ import annotations
 from pydantic import Field
 
 from orket_lib.artifacts.base import Record
-from orket_lib.vocabulary.verdicts import DecisionStatus, QuantVerdict, WantStatus
+from orket_lib.vocabulary.verdicts import (
+    DecisionStatus,
+    Prefer,
+    QuantVerdict,
+    WantName,
+    WantStatus,
+)
 
 
 class WantCheck(Record):
     """One thing that the config wants of a quant, held against what was measured."""
 
-    want: str = Field(description="its name in the config: decode_tps, ttft_ms, memory_gib ...")
+    want: WantName = Field(description="its name in the config")
     limit: float
     value: float | None
-    low: float | None = Field(None, description="of its 95 % interval, where there is one")
-    high: float | None = None
     status: WantStatus
     because: str | None = Field(None, description="why it is not established")
 
@@ -62,7 +66,7 @@ class Decision(Record):
     status: DecisionStatus
     pick: str | None
     probability: float | None = Field(description="that the pick keeps the threshold")
-    prefer: str
+    prefer: Prefer = Field(description="as the config says")
     baseline_quant: str | None
     stands_in_for: str | None = Field(
         description="the config's baseline, where this machine can't hold or load it"

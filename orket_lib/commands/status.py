@@ -139,7 +139,7 @@ def _planned_jobs(options: argparse.Namespace) -> tuple[dict[str, int] | None, s
     ):
         assert process.stdout is not None
         try:
-            jobs = within(_LONGEST_S, partial(_job_table, process.stdout))
+            jobs = within(_LONGEST_S, partial(job_table, process.stdout))
         except TimeoutError:
             process.kill()
             return None, f"Snakemake has not planned it within {_LONGEST_S / 60:g} min"
@@ -153,7 +153,7 @@ def _planned_jobs(options: argparse.Namespace) -> tuple[dict[str, int] | None, s
     return jobs, None
 
 
-def _job_table(output: Iterable[str]) -> dict[str, int]:
+def job_table(output: Iterable[str]) -> dict[str, int]:
     """Return how many jobs each rule has, from a dry run's output; empty where nothing is due.
 
     Reads no further than to the end of the table.

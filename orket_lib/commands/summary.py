@@ -58,7 +58,11 @@ def run(options: argparse.Namespace) -> int:
             f"rows of different machines share no frontier: {', '.join(sorted(map(str, machines)))}"
         )
     policy = FrontierPolicy(
-        config.adherence_threshold, config.latency_ceiling, config.include_invalid
+        config.adherence_threshold,
+        config.latency_ceiling,
+        config.include_invalid,
+        config.prefer,
+        config.wants,
     )
     verdict = read_model(options.canary, CanaryVerdict)
     receipts = [path for path in (options.opening, options.closing) if path]

@@ -13,6 +13,7 @@ from orket_lib.artifacts.canary import CanaryPolicy
 from orket_lib.artifacts.row import RowPolicy
 from orket_lib.config.fields import Rate, Section, TaskId, Words
 from orket_lib.vocabulary.statuses import Lane, VramGuard, VramProfile
+from orket_lib.vocabulary.verdicts import Prefer, WantName
 
 
 class Labels(Section):
@@ -46,6 +47,17 @@ class Thresholds(Section):
     include_invalid: Annotated[
         bool, Field(description="let rows that are not valid into frontier and recommendation")
     ] = False
+    prefer: Annotated[
+        Prefer,
+        Field(description="recommend the smallest quant that suffices, or the largest that fits"),
+    ] = Prefer.SMALLEST
+    wants: Annotated[
+        dict[WantName, Annotated[float, Field(gt=0)]],
+        Field(
+            description="limits that a recommended quant has to meet: at least decode_tps tokens a "
+            "second, at most ttft_ms, latency_s, memory_gib, vram_gib, ram_gib"
+        ),
+    ] = Field(default_factory=dict)
     kpi_policy: Annotated[str, Field(description="path of the KPI gate's limits")] = (
         "config/kpi_policy.json"
     )

@@ -45,7 +45,7 @@ def make_plan(
     Args:
         sweep: That is planned.
         commit_sha: Of the working folder.
-        dirty: Whether that has changes beside.
+        dirty: Whether it has uncommitted changes.
         results: Folder of the sweep's views, where it is not the sweep's own.
     """
     config, results = sweep.config, results or sweep.results

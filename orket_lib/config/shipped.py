@@ -1,6 +1,6 @@
 """What comes with the package: workflow, task banks, policies, profiles, the reference model.
 
-In a checkout it lies beside the package, in an installed wheel inside it. A config names such files
+In a checkout it is next to the package, in an installed wheel inside it. A config names such files
 as if it stood among them (`config/task_banks/mixed.json`), wherever the sweep is run from.
 """
 

@@ -18,7 +18,7 @@ from pydantic import BaseModel
 from orket_lib.artifacts.sidecar import CapturedText
 from orket_lib.processes.json_child import json_child
 
-# What the process that watches over a command takes beside: its own start, and ending what the
+# What the process that watches a command takes in addition: its own start, and ending what the
 # command left behind. One that says nothing for longer is stopped, or hangs in the kernel.
 _BESIDE_S = 60.0
 _END_S = 15.0
@@ -29,7 +29,7 @@ class Ended(BaseModel):
 
     Attributes:
         error: `timeout`, `output_limit`, `command_not_found`, `command_not_executable`, or
-            `runner_killed` when somebody killed or stopped the process that watches over it; None
+            `runner_killed` when the process that watches it was killed or stopped; None
             when it ended by itself.
         exit_status: None when it did not end by itself; negative for a signal.
         seconds: From its start to its end, without the ending of what it left behind.

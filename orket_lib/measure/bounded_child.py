@@ -70,7 +70,7 @@ def main() -> None:
     settings = json.loads(sys.stdin.buffer.readline())
     _adopt_orphans()
     answer = json.dumps(_run(settings)).encode() + b"\n"
-    with contextlib.suppress(BrokenPipeError):  # nobody is left to be told
+    with contextlib.suppress(BrokenPipeError):  # the parent has ended
         while answer:
             answer = answer[os.write(1, answer) :]
 

@@ -1,4 +1,4 @@
-"""What measuring may cost beside the graded work (T29).
+"""What measuring may cost in addition to the graded work (T29).
 
 The parts of a session that grade nothing take at most a minute: half of it until the server is
 warm, half of it for probes before the tasks. What doesn't fit gets shorter, or comes after the

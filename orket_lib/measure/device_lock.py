@@ -57,7 +57,7 @@ def device_lock(device: str, purpose: str, say: Callable[[str], None]) -> Iterat
         say: Called with one sentence if the lock is taken, and again every ten minutes.
 
     Raises:
-        Refused: Somebody held it for a day: who does may be stopped, and never let go.
+        Refused: Another process held it for a day; it may hang.
     """
     lock = _acquired(device, say)
     path = Path(lock.lock_file)

@@ -131,7 +131,7 @@ class WatchedGpus:
         )
 
     def _around(self, window_s: Window) -> Sequence[GpuSample]:
-        """Return the samples around a run; none where nobody looked for long, before it or in it.
+        """Return the samples around a run; none after a long gap before or within it.
 
         A reading from before that would stand for the run (T36).
         """

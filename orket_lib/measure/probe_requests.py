@@ -78,7 +78,7 @@ class ProbeMaker:
         return self._request(self._sentences, output_tokens or self.lengths.output_tokens)
 
     def short(self, output_tokens: int) -> GenerationRequest:
-        """Return a request of one sentence: for what can be told without a probe."""
+        """Return a request of one sentence: for what needs no probe to find out."""
         return self._request(1, output_tokens)
 
     @property

@@ -112,7 +112,7 @@ def _findings(
 
 
 def _server_key(served: ServedModel, spec: MeasurementSpec, machine: str) -> ServerKey | None:
-    """Return what findings are kept by; None where it can't be told that it is the same again."""
+    """Return what findings are kept by; None where a server can't be recognized again."""
     model = served.sha256 or served.digest
     if model is None or served.build is None:
         return None

@@ -28,7 +28,7 @@ Combine = Callable[[Sequence[float]], float]
 class SensorWatch:
     """Reads the GPUs; without any, the processor's temperature.
 
-    A driver that fails, or hangs, in a way of its own ends the looking and costs nobody more.
+    A driver that fails or hangs ends the readings, and nothing else.
     """
 
     devices: Sequence[Device]

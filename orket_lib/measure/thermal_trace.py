@@ -50,14 +50,14 @@ def heat_around(looks: Sequence[Look], window_s: tuple[float, float]) -> tuple[V
     """Return the temperature at the first look of a window and at the last; nulls say why.
 
     The look before the window is the nearest one to a window that is shorter than the time between
-    two looks. Where the looks don't reach around the window, or none was for long, nobody knows.
+    two looks. Where the looks don't reach around the window, or have a long gap, both are null.
     """
     begin = bisect_right(looks, window_s[0], key=lambda look: look[0]) - 1
     end = bisect_left(looks, window_s[1], key=lambda look: look[0])
     if begin < 0 or end == len(looks):
         unread = [heat for _, heat, *_ in looks if isinstance(heat, Null)]
-        nobody = unread[0] if unread and len(unread) == len(looks) else NOT_SAMPLED
-        return nobody, nobody
+        missing = unread[0] if unread and len(unread) == len(looks) else NOT_SAMPLED
+        return missing, missing
     gaps = (after[0] - before[0] for before, after in pairwise(looks[begin : end + 1]))
     if max(gaps, default=0.0) > TELEMETRY_GAP_S:
         return _GAP, _GAP

@@ -69,8 +69,8 @@ def kept_server(
     try:
         answer = _next_answer(keeper)
         if "pid" not in answer:
-            told = answer.get("error", "the process that starts the server ended at once, or hangs")
-            raise LoadError(told, Cause.NOT_SET_UP)
+            why = answer.get("error", "the process that starts the server ended at once, or hangs")
+            raise LoadError(why, Cause.NOT_SET_UP)
         kept = KeptServer(keeper, answer["pid"])
         with suppress(psutil.NoSuchProcess):  # dead already
             server = psutil.Process(kept.pid)

@@ -267,9 +267,4 @@ def _listen(stream: TextIO, sampler: Sampler, over: threading.Event) -> None:
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except (
-        OSError
-    ) as error:  # a full disk: whoever measures sees that we ended, and says what of it
-        sys.exit(f"no more samples: {error.strerror or error}")
+    main()

@@ -25,7 +25,7 @@ MEANINGS: dict[AnswerFailure, str] = {
     AnswerFailure.FAULT: "the server failed the request",
 }
 
-# Failures that are not the quant's, with what to change; the others are its own.
+# Failures that may have another cause than the quant, with what to change.
 ADVICE: dict[AnswerFailure, str] = {
     AnswerFailure.EMPTY: "look at what the server sends, `orket run-task` shows it; a model that "
     "thinks may need a larger max_output_tokens",

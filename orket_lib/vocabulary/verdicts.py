@@ -15,7 +15,7 @@ class QuantVerdict(StrEnum):
 
 
 class DecisionStatus(StrEnum):
-    """How a recommendation stands."""
+    """How well founded a recommendation is."""
 
     PROVED = "PROVED"
     PROVED_QUALITY = "PROVED_QUALITY"
@@ -34,8 +34,18 @@ class WantStatus(StrEnum):
 
     MET = "met"
     NOT_MET = "not met"
-    BORDERLINE = "borderline"
     NOT_ESTABLISHED = "not established"
+
+
+class WantName(StrEnum):
+    """What can be wanted of a quant besides its quality."""
+
+    DECODE_TPS = "decode_tps"
+    TTFT_MS = "ttft_ms"
+    LATENCY_S = "latency_s"
+    MEMORY_GIB = "memory_gib"
+    VRAM_GIB = "vram_gib"
+    RAM_GIB = "ram_gib"
 
 
 class Prefer(StrEnum):

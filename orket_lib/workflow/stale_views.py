@@ -1,7 +1,7 @@
 """Views of another config are never taken for current.
 
-What a view depends on beside measurements is written into files that the workflow renders. One that
-is not what the config says now has to be written again, and everything after it follows. Snakemake
+What a view depends on besides measurements is written into files that the workflow renders. One
+that is not what the config says now has to be written again, and what follows from it. Snakemake
 sees that from its record of how the file was made, unless the record is lost (`.snakemake/`
 deleted) or isn't looked at (`--rerun-triggers mtime`). That a file is missing, it always sees.
 """
@@ -14,6 +14,21 @@ from pathlib import Path
 from orket_lib.vocabulary.errors import Refused
 
 _SHORTEST = len("--to")  # of `--touch`, that Snakemake takes
+# Calls that only look, or put something right in `.snakemake/`: they delete nothing of a sweep.
+_LOOKING = (
+    *("--lint", "--list", "--summary", "--detailed-summary", "--dag", "--rulegraph", "--filegraph"),
+    *(
+        "--d3dag",
+        "--unlock",
+        "--report",
+        "--cleanup",
+        "--archive",
+        "--print",
+        "--help",
+        "--version",
+    ),
+)
+_LOOKING_SHORT = {"-l", "-S", "-D", "-h", "-v"}
 
 
 def outdated(rendered: Mapping[str, Callable[[], str]]) -> list[Path]:
@@ -40,6 +55,15 @@ def drop(files: Iterable[Path], locks: Path = Path(".snakemake/locks")) -> None:
     if not locks.is_dir() or not any(locks.iterdir()):
         for path in files:
             path.unlink(missing_ok=True)
+
+
+def only_looks(arguments: Iterable[str]) -> bool:
+    """Tell whether a call of Snakemake runs nothing.
+
+    Args:
+        arguments: Of the call.
+    """
+    return any(word in _LOOKING_SHORT or word.startswith(_LOOKING) for word in arguments)
 
 
 def refuse_touch(arguments: Iterable[str]) -> None:

@@ -11,7 +11,7 @@ from large_sweeps import large_sweep, pretend_measured
 
 from orket_lib.artifacts import spec as specs
 from orket_lib.artifacts.parts import PartIndex
-from orket_lib.commands.status import _job_table
+from orket_lib.commands.status import job_table
 from orket_lib.config.planning import make_plan
 from orket_lib.config.targets import Targets
 from orket_lib.stores import parts
@@ -73,6 +73,6 @@ def test_what_is_not_there_is_not_rendered_to_be_compared(
 def test_a_dry_run_is_read_to_the_end_of_its_table_only() -> None:
     table = "Building DAG\nJob stats:\njob  count\n---  ---\nmeasure_cell 12\nall 1\ntotal 13\n"
     lines = iter(f"{table}\nrule measure_cell:\n".splitlines(keepends=True))
-    assert _job_table(lines) == {"measure_cell": 12}
+    assert job_table(lines) == {"measure_cell": 12}
     assert next(lines) == "rule measure_cell:\n"
-    assert _job_table(["Nothing to be done\n"]) == {}
+    assert job_table(["Nothing to be done\n"]) == {}

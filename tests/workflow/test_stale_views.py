@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from orket_lib.vocabulary.errors import Refused
-from orket_lib.workflow.stale_views import drop, outdated, refuse_touch
+from orket_lib.workflow.stale_views import drop, only_looks, outdated, refuse_touch
 
 
 def test_a_file_is_outdated_when_it_says_something_else(tmp_path: Path) -> None:
@@ -30,6 +30,23 @@ def test_outdated_files_are_dropped_unless_another_snakemake_may_read_them(tmp_p
     drop([path], locks)
     assert not path.exists()
     drop([path], tmp_path / "no locks yet")
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("--lint", True),
+        ("--list-rules", True),
+        ("-S --configfile a.json", True),
+        ("--unlock --configfile a.json", True),
+        ("--report=page.html", True),
+        ("--configfile a.json -j1 -R measure_cell", False),
+        ("report --configfile lint.json", False),
+    ],
+)
+def test_a_call_that_only_looks_is_known(words: str, expected: bool) -> None:
+    """Nothing of a sweep is deleted by one."""
+    assert only_looks(words.split()) is expected
 
 
 @pytest.mark.parametrize("word", ["--touch", "-t", "--tou"])

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+
+from orket_lib.artifacts.row import RowMetrics
 
 
 @dataclass(frozen=True)
@@ -18,7 +20,7 @@ class Standing:
     """
 
     quant: str
-    scores: dict[str, float] | None
+    scores: Mapping[str, float] | None
     reason: str | None = None
     may_pass: bool = False
 
@@ -38,6 +40,24 @@ class Baseline:
     waits_for: Standing | None = None
 
 
+def standing(row: RowMetrics, scores: Mapping[str, float], include_invalid: bool) -> Standing:
+    """Return how far the quant of a row came.
+
+    Args:
+        row: Its metrics.
+        scores: Its score in 0..1 by task id.
+        include_invalid: Judge answers, too, that something may have changed.
+    """
+    judged = row.may_be_judged(include_invalid)
+    spoiled = "; ".join(row.quality_spoiled_by or row.invalid_because)
+    return Standing(
+        quant=row.quant_tag,
+        scores=scores if judged else None,
+        reason=None if judged else row.status_reason or spoiled or row.status.value,
+        may_pass=row.retry,
+    )
+
+
 def baseline_among(standings: Sequence[Standing]) -> Baseline:
     """Return the baseline.
 
@@ -47,10 +67,10 @@ def baseline_among(standings: Sequence[Standing]) -> Baseline:
     Args:
         standings: All quants of the config, most bits first; at least one.
     """
-    for standing in standings:
-        if standing.may_pass:
-            return Baseline(None, waits_for=standing)
-        if standing.scores is not None:
+    for item in standings:
+        if item.may_pass:
+            return Baseline(None, waits_for=item)
+        if item.scores is not None:
             first = standings[0]
-            return Baseline(standing, stands_in_for=None if standing is first else first)
+            return Baseline(item, stands_in_for=None if item is first else first)
     return Baseline(None)

@@ -1,4 +1,4 @@
-"""What has to be said beside a decision: failures that are not the quants', disturbed times."""
+"""Caveats of a decision: failures that may not be the quants' own, and disturbed times."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def caveats(rows: Sequence[RowMetrics], lane: Lane, include_invalid: bool) -> li
 
 
 def _not_the_quants(rows: Sequence[RowMetrics]) -> list[str]:
-    """Return a sentence for each way of failing that says little about a quant."""
+    """Return a sentence for each kind of failure that may not be the quant's own."""
     said = []
     for failure, advice in ADVICE.items():
         counts = [

@@ -23,7 +23,7 @@ class Candidate:
         quant: Its tag.
         verdict: What the tasks say of it; the baseline keeps all of itself.
         probability: That it keeps the threshold; 1 for the baseline.
-        wants: How it stands to each thing wanted.
+        wants: Whether it meets each want.
     """
 
     quant: str
@@ -47,7 +47,7 @@ class Pick:
     """The outcome of a decision.
 
     Attributes:
-        status: How it stands.
+        status: How well founded it is.
         quant: What to run, or None.
         probability: That it keeps the threshold; None where nothing is claimed.
     """

@@ -8,7 +8,7 @@ from orket_lib.analysis.verdict.kept_share import COARSE, PRIOR, probabilities_k
 from orket_lib.analysis.verdict.pairs import Masses
 
 _FUTURES = 200
-# More than this nobody asks; the sentence says that more of these tasks won't decide it.
+# Beyond this, more tasks of the same kinds are not worth suggesting.
 MOST_TASKS = 5000
 _SEED = 0
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from orket_lib.analysis.verdict.against import Standing
+from orket_lib.analysis.verdict.against import standing
 from orket_lib.analysis.verdict.judged_tasks import JudgedTask
 from orket_lib.analysis.verdict.quants import VerdictPolicy, Verdicts, judge_quants
 from orket_lib.analysis.verdict.wants import Wants, check_wants
@@ -25,11 +25,18 @@ def judge_rows(
     Args:
         rows: Of all quants of the config, most bits first.
         scores: The task scores of each quant.
-        wants: What a quant has to meet beside its quality.
+        wants: Limits that a quant has to meet besides its quality.
         policy: What its quality has to be.
         include_invalid: Judge answers, too, that something may have changed.
     """
-    standings = [_standing(row, scores[row.quant_tag], include_invalid) for row in rows]
+    standings = [
+        standing(
+            row,
+            {item.test_id: item.adherence_score for item in scores[row.quant_tag]},
+            include_invalid,
+        )
+        for row in rows
+    ]
     tasks = {
         item.test_id: JudgedTask(item.test_id, "", item.family, str(item.level or ""))
         for row in rows
@@ -60,18 +67,3 @@ def same_answer_rate(quant: Sequence[TaskScore], baseline: Sequence[TaskScore]) 
         if item.answer_sha256 and theirs.get(item.test_id)
     ]
     return sum(same) / len(same) if same else None
-
-
-def _standing(row: RowMetrics, scores: Sequence[TaskScore], include_invalid: bool) -> Standing:
-    judged = row.adherence_score is not None and (row.quality_valid or include_invalid)
-    why = (
-        row.status_reason
-        or "; ".join(row.quality_spoiled_by or row.invalid_because)
-        or row.status.value
-    )
-    return Standing(
-        quant=row.quant_tag,
-        scores={item.test_id: item.adherence_score for item in scores} if judged else None,
-        reason=None if judged else why,
-        may_pass=row.retry,
-    )

@@ -41,6 +41,7 @@ class Verdicts:
         judging: Which tasks count; None without a baseline.
         verdicts: On every quant of the config, most bits first.
         pick: What to run, and how sure that is.
+        to_be_tried: Quants whose failure may pass.
         stability: Whether a new sweep would pick the same; None where nothing was picked by tasks.
         smallest_that_suffices: The smallest quant that is proved to keep the threshold, and fits.
         best_that_fits: The largest one that misses no want.
@@ -50,6 +51,7 @@ class Verdicts:
     judging: Judging | None
     verdicts: tuple[Verdict, ...]
     pick: Pick
+    to_be_tried: tuple[str, ...]
     stability: Stability | None = None
     smallest_that_suffices: str | None = None
     best_that_fits: str | None = None
@@ -67,11 +69,12 @@ def judge_quants(
     Args:
         standings: All quants of the config, most bits first.
         tasks: That were asked.
-        wants: How each measured quant stands to what is wanted.
+        wants: Whether each measured quant meets each want.
         same_answers: Share of the baseline's answers that each quant gives in the same words.
         policy: What is asked of a quant.
     """
     baseline = baseline_among(standings)
+    later = tuple(item.quant for item in standings if item.may_pass)
     if baseline.standing is None or baseline.standing.scores is None:
         status = (
             DecisionStatus.BASELINE_NOT_MEASURED
@@ -83,6 +86,7 @@ def judge_quants(
             None,
             tuple(_without(item, baseline, wants, None) for item in standings),
             Pick(status),
+            later,
         )
     own = baseline.standing.scores
     judging = tasks_that_judge(tasks, own)
@@ -106,10 +110,10 @@ def judge_quants(
     best = fitting[0] if fitting else None
     if not others:
         only = Pick(DecisionStatus.ONE_QUANT, baseline.standing.quant)
-        return Verdicts(baseline, judging, verdicts, only, best_that_fits=best)
+        return Verdicts(baseline, judging, verdicts, only, later, best_that_fits=best)
     if not claims:
         hard = Pick(DecisionStatus.TASKS_TOO_HARD)
-        return Verdicts(baseline, judging, verdicts, hard, best_that_fits=best)
+        return Verdicts(baseline, judging, verdicts, hard, later, best_that_fits=best)
     proved = smallest_proved(candidates[1:])
     chosen = (
         Pick(DecisionStatus.TASKS_TOO_EASY)
@@ -121,6 +125,7 @@ def judge_quants(
         judging,
         verdicts,
         chosen,
+        later,
         _stability(own, others, judging, family_of, candidates, chosen, policy),
         proved.quant if proved else None,
         best,
@@ -146,7 +151,7 @@ def decision_of(verdicts: Verdicts, prefer: Prefer, why: str, next_step: str | N
         status=verdicts.pick.status,
         pick=verdicts.pick.quant,
         probability=verdicts.pick.probability,
-        prefer=prefer.value,
+        prefer=prefer,
         baseline_quant=standing.quant if standing else None,
         stands_in_for=absent.quant if absent else None,
         smallest_that_suffices=verdicts.smallest_that_suffices,

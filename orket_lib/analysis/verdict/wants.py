@@ -1,16 +1,17 @@
-"""What is wanted of a quant beside its quality, held against its row."""
+"""What is wanted of a quant besides its quality, compared with its row."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from orket_lib.analysis.frontier import memory_mib
+from orket_lib.analysis.frontier import FrontierPolicy, memory_mib
 from orket_lib.artifacts.row import RowMetrics
 from orket_lib.artifacts.verdict import WantCheck
 from orket_lib.vocabulary.compare import exceeds, reaches
 from orket_lib.vocabulary.nulls import Null
-from orket_lib.vocabulary.verdicts import WantStatus
+from orket_lib.vocabulary.statuses import Lane
+from orket_lib.vocabulary.verdicts import WantName, WantStatus
 
 _MIB_PER_GIB = 1024
 
@@ -43,29 +44,39 @@ def _memory_gib(row: RowMetrics) -> float | Null:
     return mib if isinstance(mib, Null) else mib / _MIB_PER_GIB
 
 
-WANTS: dict[str, Want] = {
-    "decode_tps": Want(lambda row: row.reading("generation_tokens_per_second"), at_least=True),
-    "ttft_ms": Want(lambda row: row.reading("ttft_ms")),
-    "latency_s": Want(lambda row: row.reading("total_latency")),
-    "memory_gib": Want(_memory_gib, of_time=False),
-    "vram_gib": Want(_gib("peak_vram_mib"), of_time=False),
-    "ram_gib": Want(_gib("peak_memory_rss"), of_time=False),
+WANTS: dict[WantName, Want] = {
+    WantName.DECODE_TPS: Want(
+        lambda row: row.reading("generation_tokens_per_second"), at_least=True
+    ),
+    WantName.TTFT_MS: Want(lambda row: row.reading("ttft_ms")),
+    WantName.LATENCY_S: Want(lambda row: row.reading("total_latency")),
+    WantName.MEMORY_GIB: Want(_memory_gib, of_time=False),
+    WantName.VRAM_GIB: Want(_gib("peak_vram_mib"), of_time=False),
+    WantName.RAM_GIB: Want(_gib("peak_memory_rss"), of_time=False),
 }
 
-Wants = dict[str, float]  # limit by name
+Wants = Mapping[WantName, float]  # limit by name
+
+
+def wants_of(policy: FrontierPolicy, lane: Lane) -> Wants:
+    """Return what a config wants: the latency ceiling, too, and no speed in lane ci."""
+    asked = {WantName.LATENCY_S: policy.latency_ceiling, **policy.wants}
+    return {
+        name: limit for name, limit in asked.items() if lane is Lane.LAB or not WANTS[name].of_time
+    }
 
 
 def check_wants(row: RowMetrics, wants: Wants) -> tuple[WantCheck, ...]:
-    """Return how a measured row stands to each want.
+    """Return whether a measured row meets each want.
 
     Args:
         row: With figures.
-        wants: Limits by the names of `WANTS`.
+        wants: Limits by name.
     """
     return tuple(_check(row, name, limit) for name, limit in wants.items())
 
 
-def _check(row: RowMetrics, name: str, limit: float) -> WantCheck:
+def _check(row: RowMetrics, name: WantName, limit: float) -> WantCheck:
     want = WANTS[name]
     value = want.read(row)
     if isinstance(value, Null):
@@ -77,7 +88,7 @@ def _check(row: RowMetrics, name: str, limit: float) -> WantCheck:
     return WantCheck(want=name, limit=limit, value=value, status=status)
 
 
-def _not_established(name: str, limit: float, value: float | None, because: str) -> WantCheck:
+def _not_established(name: WantName, limit: float, value: float | None, because: str) -> WantCheck:
     return WantCheck(
         want=name, limit=limit, value=value, status=WantStatus.NOT_ESTABLISHED, because=because
     )

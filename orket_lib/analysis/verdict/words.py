@@ -28,8 +28,10 @@ def sentence(model_id: str, verdicts: Verdicts, policy: VerdictPolicy) -> str:
 def next_step(verdicts: Verdicts) -> str | None:
     """Return what to type, or None where nothing is left to be found out."""
     status = verdicts.pick.status
-    if status in (DecisionStatus.BASELINE_NOT_MEASURED, DecisionStatus.NOTHING_MEASURED):
-        return "the same command again: it tries what is not measured"
+    if verdicts.to_be_tried:
+        return f"the same command again: it tries {_listed(verdicts.to_be_tried)} once more"
+    if status is DecisionStatus.NOTHING_MEASURED:
+        return "see why each quant failed, and correct the config"
     if status is DecisionStatus.ONE_QUANT:
         return "add a second quant to `quants:`, and run the same command"
     if status is DecisionStatus.TASKS_TOO_HARD:
@@ -41,8 +43,10 @@ def next_step(verdicts: Verdicts) -> str | None:
     open_ = _undecided(verdicts)
     needed = [item.further_tasks for item in open_ if item.further_tasks]
     if needed:
-        total = max(item.tasks for item in open_) + min(needed)
-        return f"the same command with --config task_limit={total}, if its task bank has as many"
+        return (
+            f"ask about {min(needed)} more tasks of these kinds (a higher `task_limit`, or a "
+            "larger `task_bank`): only those are measured"
+        )
     if open_:
         return "more tasks of another kind (`task_bank:`); more of these won't decide it"
     return None
@@ -88,7 +92,7 @@ def _claim(verdicts: Verdicts, policy: VerdictPolicy) -> str:
         case DecisionStatus.NOTHING_FITS:
             return "no quant meets what is wanted: " + "; ".join(_misses(verdicts.verdicts)) + "."
         case DecisionStatus.UNDECIDED:
-            return f"it can't be told yet which quant {keeps} of {base}'s adherence."
+            return f"these tasks don't show yet which quant {keeps} of {base}'s adherence."
     assert found is not None
     if policy.prefer is Prefer.BEST:
         claim = f"run {chosen.quant}, the largest quant that meets what is wanted"
@@ -126,7 +130,7 @@ def _unproved_wants(found: Verdict) -> str:
         f"{item.want} is {item.status.value}"
         + (f", because {item.because}" if item.because else "")
         for item in found.wants
-        if item.status in (WantStatus.BORDERLINE, WantStatus.NOT_ESTABLISHED)
+        if item.status is WantStatus.NOT_ESTABLISHED
     ]
     return f"; {'; '.join(open_)}" if open_ else ""
 

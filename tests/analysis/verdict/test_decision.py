@@ -11,7 +11,6 @@ STATUS = {"K": QuantVerdict.KEPT, "L": QuantVerdict.LOST, "U": QuantVerdict.UNDE
 WANT = {
     "+": WantStatus.MET,
     "-": WantStatus.NOT_MET,
-    "~": WantStatus.BORDERLINE,
     "?": WantStatus.NOT_ESTABLISHED,
 }
 
@@ -43,7 +42,7 @@ def candidates(text: str) -> list[Candidate]:
         # Wants exclude, and what is not established leaves only quality proved.
         ("F:K1+ Q8:K.99+ Q4:K.98-", "smallest", "PROVED Q8 .99"),
         ("F:K1+ Q8:K.99? Q4:L0+", "smallest", "PROVED_QUALITY Q8 .99"),
-        ("F:K1- Q8:K.99~ Q4:L0+", "smallest", "PROVED_QUALITY Q8 .99"),
+        ("F:K1- Q8:K.99+? Q4:L0+", "smallest", "PROVED_QUALITY Q8 .99"),
         ("F:K1- Q8:K.99- Q4:L0-", "smallest", "NOTHING_FITS - -"),
         ("F:K1- Q8:L0+ Q4:L0+", "smallest", "UNDECIDED - -"),
         ("F:K1 Q8:K.99- Q4:U.9+", "smallest", "LIKELY Q4 .9"),

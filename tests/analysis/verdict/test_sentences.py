@@ -15,7 +15,7 @@ from orket_lib.artifacts.summary import ModelSession
 from orket_lib.vocabulary.answer_failures import AnswerFailure
 from orket_lib.vocabulary.reasons import Reason
 from orket_lib.vocabulary.statuses import Lane, Quality
-from orket_lib.vocabulary.verdicts import DecisionStatus, QuantVerdict
+from orket_lib.vocabulary.verdicts import DecisionStatus, Prefer, QuantVerdict, WantName
 
 BITS = {"F16": 16.0, "Q8_0": 8.5, "Q6_K": 6.6, "Q4_K_M": 4.9, "Q2_K": 3.2}
 POLICY = FrontierPolicy(0.95, 10.0, include_invalid=False)
@@ -98,7 +98,7 @@ def test_one_task_apart_is_undecided_and_says_how_many_more() -> None:
     assert set(verdicts(found).values()) == {QuantVerdict.KEPT, QuantVerdict.UNDECIDED}
     assert "more tasks" in found.recommendation
     assert found.decision.next is not None
-    assert "--config task_limit=" in found.decision.next
+    assert "more tasks of these kinds" in found.decision.next
 
 
 def test_a_quant_that_did_not_load_is_named() -> None:
@@ -131,6 +131,39 @@ def test_a_killed_baseline_has_no_stand_in() -> None:
     assert found.decision.pick is None
     assert found.baseline_quant is None
     assert "The same command tries it again." in found.recommendation
+
+
+def test_a_killed_smaller_quant_is_tried_again() -> None:
+    """It is no reason to say that there is only one quant, or that the smallest one is known."""
+    killed = unmeasured("Q4_K_M", 4.9).model_copy(update={"retry": True})
+    table = {"F16": scores(160), "Q8_0": scores(160), "Q4_K_M": ()}
+    rows = [metrics("F16", 16.0), metrics("Q8_0", 8.5), killed]
+    found = build_session("nano", rows, table, POLICY, Lane.LAB).decision
+    assert found is not None
+    assert (found.status, found.pick) == (DecisionStatus.PROVED, "Q8_0")
+    assert not found.smallest_decided
+    assert found.next == "the same command again: it tries Q4_K_M once more"
+
+
+def test_the_config_s_wants_and_preference_decide() -> None:
+    rows = [
+        metrics("F16", 16.0, generation_tokens_per_second=10.0),
+        metrics("Q8_0", 8.5, generation_tokens_per_second=20.0),
+        metrics("Q4_K_M", 4.9, generation_tokens_per_second=40.0),
+    ]
+    table = {"F16": scores(160), "Q8_0": scores(160), "Q4_K_M": scores(160)}
+
+    def picked(prefer: Prefer, **wants: float) -> str | None:
+        asked = {WantName(name): limit for name, limit in wants.items()}
+        policy = FrontierPolicy(0.95, 10.0, include_invalid=False, prefer=prefer, wants=asked)
+        decision = build_session("nano", rows, table, policy, Lane.LAB).decision
+        assert decision is not None
+        return decision.pick
+
+    assert picked(Prefer.SMALLEST) == "Q4_K_M"
+    assert picked(Prefer.BEST) == "F16"
+    assert picked(Prefer.BEST, decode_tps=15) == "Q8_0"
+    assert picked(Prefer.SMALLEST, decode_tps=41) is None
 
 
 def test_disturbed_times_leave_the_quality() -> None:

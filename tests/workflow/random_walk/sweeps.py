@@ -40,8 +40,10 @@ _SMALLEST: dict[str, Any] = {
     "latency_ceiling": 1000,
     "canary": {"runs": 3, "latency_variance_threshold": 100},
 }
-_CONTEXT = {"sweep_contexts": [256], "tasks": ["retrieval"], "tasks_per_depth": 1}
-_THERMAL = {"repeats": 1, "generations": 2, "cooldown_timeout_sec": 1}
+# Few tasks prove nothing, so no quant would be picked: it is named.
+_PICK = {"quant_tag": "Q4_K_M"}
+_CONTEXT = {**_PICK, "sweep_contexts": [256], "tasks": ["retrieval"], "tasks_per_depth": 1}
+_THERMAL = {**_PICK, "repeats": 1, "generations": 2, "cooldown_timeout_sec": 1}
 _SIDECAR = {"template": [sys.executable, "tool.py", "{quant_tag}"], "timeout_sec": 30}
 _NO_LIMITS = {"min_determinism_rate": None, "min_frontier_success_rate": None}
 MEASURING = (
