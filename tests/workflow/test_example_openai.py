@@ -56,7 +56,7 @@ def test_the_example_measures_what_the_server_has(workspace: Workspace, server: 
     for report in example.reports():
         assert [probe["cached_tokens"] for probe in report["probes"]] == [0]
         assert [probe["output_tokens"] for probe in report["probes"]] == [128]
-    verdict = workspace.json("results/small/canary/verdict.json")
+    verdict = workspace.json("results/example/canary/verdict.json")
     assert verdict["passed"]
     assert verdict["figures"]["latency_source"] == "client"
     assert "Nothing to be done" in example.run().text

@@ -36,7 +36,7 @@ def reports(workspace: Workspace) -> dict[tuple[str, bool], RunReport]:
 @pytest.mark.slow
 def test_a_sweep_by_run_task_gets_what_we_get_ourselves(workspace: Workspace) -> None:
     assert workspace.run().code == 0
-    ourselves = rows(workspace)
+    ourselves, before = rows(workspace), reports(workspace)
 
     workspace.config["runner_template"] = RUN_TASK
     workspace.config["canary"] = {"runs": 3, "latency_variance_threshold": 100}
@@ -44,7 +44,7 @@ def test_a_sweep_by_run_task_gets_what_we_get_ourselves(workspace: Workspace) ->
     assert result.code == 0, result.text
     by_runner = rows(workspace)
 
-    found = reports(workspace)
+    found = before | reports(workspace)
     for quant in ("F16", "Q2_K"):
         mine, theirs = found[quant, False], found[quant, True]
         for one, other in zip(mine.test_runs, theirs.test_runs, strict=True):
@@ -118,7 +118,8 @@ def test_a_broken_runner_costs_its_runs_and_not_the_sweep(workspace: Workspace) 
 @pytest.mark.slow
 def test_the_agent_of_the_runbook_works_as_it_is_printed(workspace: Workspace) -> None:
     runbook = (ROOT / "docs" / "RUNBOOK.md").read_text(encoding="utf-8")
-    (code,) = re.findall(r"```python\n(.*?)```", runbook, re.DOTALL)
+    blocks = re.findall(r"```python\n(.*?)```", runbook, re.DOTALL)
+    (code,) = (block for block in blocks if "sys.argv" in block)
     (workspace.folder / "agent.py").write_text(code, encoding="utf-8")
     workspace.config |= {
         "quants": ["Q8_0"],
@@ -138,6 +139,7 @@ def test_the_agent_of_the_runbook_works_as_it_is_printed(workspace: Workspace) -
 @pytest.mark.slow
 def test_the_example_runs_over_the_example_of_a_server(workspace: Workspace) -> None:
     workspace.config = {
+        "sweep": "mine",
         "quants": ["Q8_0"],
         "task_limit": 1,
         "probe_runs": 1,

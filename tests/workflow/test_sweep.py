@@ -282,7 +282,7 @@ def test_a_kpi_policy_that_fails_leaves_its_verdict_and_names_the_numbers(
 def test_a_damaged_history_fails_clearly_and_costs_nothing_else(finished: Finished) -> None:
     workspace = finished()
     assert workspace.run().code == 0  # whatever an earlier test left
-    (history,) = workspace.folder.glob("storage/frontiers/*.json")
+    (history,) = workspace.folder.glob("storage/frontiers/*__ci__*.json")
     explorer = "results/small/quant_sweep/frontier_explorer.json"
     before = _kept(history)
     assert before.count(identity(workspace.json(explorer))) == 1
