@@ -40,10 +40,8 @@ _SMALLEST: dict[str, Any] = {
     "latency_ceiling": 1000,
     "canary": {"runs": 3, "latency_variance_threshold": 100},
 }
-# Few tasks prove nothing, so no quant would be picked: it is named.
-_PICK = {"quant_tag": "Q4_K_M"}
-_CONTEXT = {**_PICK, "sweep_contexts": [256], "tasks": ["retrieval"], "tasks_per_depth": 1}
-_THERMAL = {**_PICK, "repeats": 1, "generations": 2, "cooldown_timeout_sec": 1}
+_CONTEXT = {"sweep_contexts": [256], "tasks": ["retrieval"], "tasks_per_depth": 1}
+_THERMAL = {"repeats": 1, "generations": 2, "cooldown_timeout_sec": 1}
 _SIDECAR = {"template": [sys.executable, "tool.py", "{quant_tag}"], "timeout_sec": 30}
 _NO_LIMITS = {"min_determinism_rate": None, "min_frontier_success_rate": None}
 MEASURING = (
@@ -94,7 +92,8 @@ class Sweeps:
         }
         self.configs["b"] |= {"context": _CONTEXT, "hardware_sidecar": _SIDECAR}
         self.configs["a"] |= {"thermal": _THERMAL}
-        for name in self.configs:
+        for name, config in self.configs.items():
+            self.configs[name] = _measured_further(config)
             self.write_limits(name, _NO_LIMITS)
         self.before = {name: [json.dumps(config)] for name, config in self.configs.items()}
 
@@ -112,9 +111,15 @@ class Sweeps:
     def change(self, step: Step, **values: Any) -> None:
         """Change the config of the step's sweep; None takes a key out."""
         config = self.configs[step.sweep] | values
-        self.configs[step.sweep] = {
-            key: value for key, value in config.items() if value is not None
-        }
+        self.configs[step.sweep] = _measured_further(
+            {key: value for key, value in config.items() if value is not None}
+        )
+
+
+def _measured_further(config: dict[str, Any]) -> dict[str, Any]:
+    """Return a config that names the quant of its contexts and series: few tasks pick none."""
+    pick = {"quant_tag": config["quants"][-1]}
+    return config | {key: config[key] | pick for key in ("context", "thermal") if key in config}
 
 
 Edit = Callable[[Sweeps, Step], None]
