@@ -25,10 +25,10 @@ from jsonschema import Draft202012Validator
 
 from orket_lib.artifacts.io import read_json, sha256_of_file, write_text
 from orket_lib.artifacts.schemas import SCHEMAS
-from orket_lib.config.reading import read_overrides
-from orket_lib.config.targets import Targets
-from orket_lib.config.workspace import load_sweep
+from orket_lib.config.loading.files import read_overrides
+from orket_lib.sweep.load import load_sweep
 from orket_lib.vocabulary.errors import OrketError
+from orket_lib.workflow.targets import Targets
 
 POLICY_SAID_NO = 3
 # What only a passed verdict leaves behind. Other leaves say that a job did its work, whose failure

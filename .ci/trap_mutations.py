@@ -47,29 +47,29 @@ class Mutation:
         return f"test_t{int(self.trap[1:]):02d}_"
 
 
-EMBEDDED = "orket_lib/providers/embedded.py"
-CHILD = "orket_lib/providers/embedded_child.py"
-CLIENT = "orket_lib/providers/llama_client.py"
-HTTP = "orket_lib/providers/http.py"
-OLLAMA = "orket_lib/providers/ollama.py"
-OLLAMA_STREAM = "orket_lib/providers/ollama_stream.py"
-STREAM = "orket_lib/providers/chat_stream.py"
-OPENAI = "orket_lib/providers/openai.py"
-LMSTUDIO = "orket_lib/providers/lmstudio.py"
-ATTACHED = "orket_lib/providers/llama_attached.py"
-IDENTITY = "orket_lib/measure/identity.py"
-TOKENS = "orket_lib/measure/tokens.py"
+EMBEDDED = "orket_lib/providers/llama_cpp/embedded.py"
+CHILD = "orket_lib/providers/llama_cpp/embedded_child.py"
+CLIENT = "orket_lib/providers/llama_cpp/client.py"
+HTTP = "orket_lib/providers/wire/http.py"
+OLLAMA = "orket_lib/providers/ollama/provider.py"
+OLLAMA_STREAM = "orket_lib/providers/ollama/stream.py"
+STREAM = "orket_lib/providers/wire/chat_stream.py"
+OPENAI = "orket_lib/providers/openai/provider.py"
+LMSTUDIO = "orket_lib/providers/lmstudio/provider.py"
+ATTACHED = "orket_lib/providers/llama_cpp/attached_model.py"
+IDENTITY = "orket_lib/measure/session/identity.py"
+TOKENS = "orket_lib/measure/speed/token_metrics.py"
 RATES = "orket_lib/vocabulary/rates.py"
-PROBES = "orket_lib/measure/probes.py"
-REQUESTS = "orket_lib/measure/probe_requests.py"
-FILLED = "orket_lib/measure/filled_prompts.py"
-ANSWERS = "orket_lib/measure/answers.py"
-AGGREGATES = "orket_lib/analysis/aggregates.py"
+PROBES = "orket_lib/measure/speed/probes.py"
+REQUESTS = "orket_lib/measure/speed/probe_prompts.py"
+FILLED = "orket_lib/measure/runs/filled_prompts.py"
+ANSWERS = "orket_lib/measure/runs/answers.py"
+AGGREGATES = "orket_lib/analysis/rows/aggregates.py"
 WINDOWS = "orket_lib/telemetry/windows.py"
-WARMUP = "orket_lib/measure/warmup.py"
-COOLDOWN = "orket_lib/measure/cooldown.py"
-THERMAL_TREND = "orket_lib/analysis/thermal_trend.py"
-GPU_WINDOWS = "orket_lib/telemetry/gpu_windows.py"
+WARMUP = "orket_lib/measure/speed/warmup.py"
+COOLDOWN = "orket_lib/measure/session/cooldown.py"
+THERMAL_TREND = "orket_lib/analysis/thermal/trend.py"
+GPU_WINDOWS = "orket_lib/telemetry/gpu/windows.py"
 _READ_BACK = 'read_back(props, artifact, _build(props), vram=Null("NO_GPU_USED"))'
 _FOREIGN = """    busy = last.busy_s - first.busy_s
     ours = (last.own_s - first.own_s) + (last.server_s - first.server_s)"""
@@ -142,7 +142,7 @@ MUTATIONS = (
     Mutation(
         "T8",
         "what a llama-server counts is all ours",
-        "orket_lib/providers/llama_traffic.py",
+        "orket_lib/providers/llama_cpp/traffic.py",
         "if counted and (prompt > 0 or output > 0):",
         "if False:",
     ),
@@ -158,14 +158,14 @@ MUTATIONS = (
     Mutation(
         "T8",
         "what can't be attributed on a GPU is clean",
-        "orket_lib/measure/gpu_quality.py",
+        "orket_lib/measure/quality/gpu_verdicts.py",
         "        if unknown:",
         "        if False:",
     ),
     Mutation(
         "T9",
         "a GPU without an energy counter has used nothing",
-        "orket_lib/telemetry/energy.py",
+        "orket_lib/telemetry/gpu/energy.py",
         """        if isinstance(value, Null):
             return value
         points.append((sample.at_s, value))""",
@@ -240,7 +240,7 @@ MUTATIONS = (
     Mutation(
         "T4",
         "every server is assumed to start its clock at the first token",
-        "orket_lib/measure/calibration.py",
+        "orket_lib/measure/speed/calibration.py",
         'return "first_token" if one_s < token_s / 2 else "prompt_end"',
         'return "first_token"',
     ),
@@ -263,7 +263,7 @@ MUTATIONS = (
         "the clock is read after parsing",
         STREAM,
         "arrivals.append(event.at_s - stream.written_s)",
-        'arrivals.append(__import__("orket_lib.providers.http").providers.http.time.perf_counter()'
+        'arrivals.append(__import__("orket_lib.providers.wire.http").providers.http.time.perf_counter()'
         " - stream.written_s)",
     ),
     Mutation(
@@ -297,7 +297,7 @@ MUTATIONS = (
     Mutation(
         "T7",
         "vLLM may serve a question from its own earlier run",
-        "orket_lib/providers/openai_client.py",
+        "orket_lib/providers/openai/client.py",
         "    if CACHE_SALT in extras:",
         "    if False:",
     ),
@@ -325,14 +325,14 @@ MUTATIONS = (
     Mutation(
         "T9",
         "a missing energy counter is no energy",
-        "orket_lib/measure/host_summary.py",
+        "orket_lib/measure/quality/host_summary.py",
         'return Null("NO_ENERGY_COUNTER")',
         "return 0.0",
     ),
     Mutation(
         "T9",
         "a time that was not sent took no time",
-        "orket_lib/providers/numbers.py",
+        "orket_lib/providers/wire/json_fields.py",
         "not isinstance(value, int | float):\n        return None",
         "not isinstance(value, int | float):\n        return 0.0",
     ),
@@ -388,7 +388,7 @@ MUTATIONS = (
     Mutation(
         "T11",
         "the host is judged once, at the start",
-        "orket_lib/measure/host_quality.py",
+        "orket_lib/measure/quality/host_verdicts.py",
         "windows.window(samples, *window_s)",
         "samples[:2]",
     ),
@@ -465,7 +465,7 @@ MUTATIONS = (
     Mutation(
         "T18",
         "the rank is a regex over the tag",
-        "orket_lib/analysis/rows.py",
+        "orket_lib/analysis/rows/row.py",
         "return session.served.bits_per_weight * 100",
         'return float(__import__("re").search(r"Q(\\d)|$", report.spec.quant_tag)[1] or 0)',
     ),
@@ -528,7 +528,7 @@ MUTATIONS = (
     Mutation(
         "T29",
         "a slow server is probed at full length",
-        "orket_lib/measure/readiness.py",
+        "orket_lib/measure/session/readiness.py",
         "if pace.seconds(each) <= budget.probe_s)",
         "if True)",
     ),

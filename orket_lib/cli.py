@@ -11,47 +11,83 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
+from typing import NamedTuple
 
 from orket_lib import __version__
 from orket_lib.vocabulary.errors import ConfigError, OrketError, Refused
 
-COMMANDS = {
-    "where": "say where the workflow lies, for `snakemake -s` and `module:`",
-    "plan": "show what a sweep would do, without doing it",
-    "doctor": "say what can be measured on this machine, and suggest a config",
-    "status": "say what is current, what is stale and why, and what a run would cost",
-    "preflight": "check that everything a sweep needs is there",
-    "quantize": "make a quant of a model file with llama.cpp's llama-quantize",
-    "measure-canary": "take the canaries from the store, and measure those that are due",
-    "canary-verdict": "hold the canary's measurement against its thresholds",
-    "require": "fail, with the reasons, if a verdict did not pass",
-    "measure-cell": "take a cell's measurements from the store, and measure what is missing",
-    "measure-sidecar": "take a cell's hardware sidecar from the store, or run it",
-    "run-report": "put a cell's sealed parts together, and grade its answers",
-    "sidecar-view": "make the sweep's view of a hardware sidecar",
-    "sidecar-probe": "measure a model file on this machine's hardware",
-    "row": "make a cell's row from its run report",
-    "summary": "make the summary from the rows",
-    "kpis": "make the KPI report from a summary",
-    "kpi-gate": "hold a sweep's KPIs against a policy",
-    "frontier": "make the frontier artifact from a summary",
-    "measure-contexts": "measure how long a context the picked quant of a model can be given",
-    "context": "find the context ceiling from summaries of several contexts",
-    "measure-thermal": "measure the thermal series of the quant that a frontier picks",
-    "thermal": "make the thermal profile of a series, or of several sweeps",
-    "history": "add, list, compare and draw the records of earlier sweeps",
-    "contracts": "hold explorer artifacts against their published schemas",
-    "baselines": "list, resolve, check, prune, pin and record baselines, and compare a sweep",
-    "report": "make the operator report from a summary",
-    "tasks": "check, list, show and import task banks, and verify their solutions",
-    "run-task": "ask a served model one task and print what a runner prints",
-    "bench": "measure what measuring costs, and whether two providers agree",
-    "clocks": "compare the server's decode clock with the client's own",
-}
+
+class Group(NamedTuple):
+    """Commands that lie in one package.
+
+    Attributes:
+        title: Heading in the help.
+        package: Below `orket_lib.commands`; empty = in it.
+        commands: What each does, by name.
+    """
+
+    title: str
+    package: str
+    commands: dict[str, str]
 
 
+GROUPS = (
+    Group(
+        "what you type",
+        "",
+        {
+            "doctor": "say what can be measured on this machine, and suggest a config",
+            "plan": "show what a sweep would do, without doing it",
+            "status": "say what is current, what is stale and why, and what a run would cost",
+            "tasks": "check, list, show and import task banks, and verify their solutions",
+            "report": "make the operator report from a summary",
+            "baselines": "list, check, pin, prune and record baselines, and compare a sweep",
+            "history": "add, list, compare and draw the records of earlier sweeps",
+            "clocks": "compare the server's decode clock with the client's own",
+            "run-task": "ask a served model one task and print what a runner prints",
+            "sidecar-probe": "measure a model file on this machine's hardware",
+            "contracts": "hold explorer artifacts against their published schemas",
+            "where": "say where the workflow lies, for `snakemake -s` and `module:`",
+        },
+    ),
+    Group(
+        "what the workflow measures with",
+        "measure",
+        {
+            "preflight": "check that everything a sweep needs is there",
+            "quantize": "make a quant of a model file with llama.cpp's llama-quantize",
+            "measure-canary": "take the canaries from the store, and measure those that are due",
+            "measure-cell": "take a cell's measurements from the store; measure what is missing",
+            "measure-sidecar": "take a cell's hardware sidecar from the store, or run it",
+            "measure-contexts": "measure the picked quant of a model at several context lengths",
+            "measure-thermal": "measure the thermal series of the quant that a frontier picks",
+        },
+    ),
+    Group(
+        "what the workflow makes files with",
+        "views",
+        {
+            "canary-verdict": "hold the canary's measurement against its thresholds",
+            "require": "fail, with the reasons, if a verdict did not pass",
+            "run-report": "put a cell's sealed parts together, and grade its answers",
+            "sidecar-view": "make the sweep's view of a hardware sidecar",
+            "row": "make a cell's row from its run report",
+            "summary": "make the summary from the rows",
+            "kpis": "make the KPI report from a summary",
+            "kpi-gate": "hold a sweep's KPIs against a policy",
+            "frontier": "make the frontier artifact from a summary",
+            "context-ceiling": "find the context ceiling from summaries of several contexts",
+            "thermal-profile": "make the thermal profile of a series, or of several sweeps",
+        },
+    ),
+)
 # What they were called before; both names work.
-_OLDER = {"contexts": "measure-contexts", "thermal-series": "measure-thermal"}
+_OLDER = {
+    "contexts": "measure-contexts",
+    "context": "context-ceiling",
+    "thermal-series": "measure-thermal",
+    "thermal": "thermal-profile",
+}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -60,7 +96,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     name = next((word for word in arguments if not word.startswith("-")), None)
     if name in _OLDER:
         arguments[arguments.index(name)] = name = _OLDER[name]
-    parser = _parser(name if name in COMMANDS else None)
+    parser = _parser(name)
     options = parser.parse_args(arguments)
     try:
         _log(options, "")
@@ -87,16 +123,36 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _parser(loaded: str | None) -> argparse.ArgumentParser:
     """Return the parser; only the command that is called is imported and has its options."""
-    parser = argparse.ArgumentParser(prog="orket", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(
+        prog="orket",
+        description=f"{_overview()}\n\n`orket COMMAND --help` shows the options of a command.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        usage="orket [-h] [--version] COMMAND ...",
+    )
     parser.add_argument("--version", action="version", version=__version__)
-    commands = parser.add_subparsers(dest="command", required=True, metavar="command")
-    for name, summary in COMMANDS.items():
-        command = commands.add_parser(name, help=summary, description=f"{summary.capitalize()}.")
-        if name == loaded:
-            module = import_module(f"orket_lib.commands.{name.replace('-', '_')}")
-            module.add_arguments(command)
-            command.set_defaults(run=module.run)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for group in GROUPS:
+        for name, summary in group.commands.items():
+            command = commands.add_parser(name, description=f"{summary.capitalize()}.")
+            if name == loaded:
+                path = filter(None, ("orket_lib.commands", group.package, name.replace("-", "_")))
+                module = import_module(".".join(path))
+                module.add_arguments(command)
+                command.set_defaults(run=module.run)
     return parser
+
+
+def _overview() -> str:
+    """Return all commands under the headings of their groups."""
+    return "\n\n".join(
+        "\n".join(
+            [
+                f"{group.title}:",
+                *(f"  {name:<18}{summary}" for name, summary in group.commands.items()),
+            ]
+        )
+        for group in GROUPS
+    )
 
 
 def _fail(message: str, code: int, options: argparse.Namespace) -> int:

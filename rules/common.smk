@@ -9,8 +9,8 @@ from pathlib import Path
 from orket_lib.commands._common import tell
 from orket_lib.commands.plan import show_plan, show_warnings
 from orket_lib.config.shipped import located
-from orket_lib.config.targets import Targets, round_of
-from orket_lib.config.workspace import load_sweep
+from orket_lib.workflow.targets import Targets, round_of
+from orket_lib.sweep.load import load_sweep
 from orket_lib.vocabulary.errors import ConfigError, OrketError, Refused
 from orket_lib.workflow.code_digest import code_digest
 from orket_lib.workflow.embedding import Embedding
@@ -88,7 +88,7 @@ def cells_beside(policy):
 
 
 def show_result(since=0.0, gate_log=None):
-    from orket_lib.commands.show import show_summary
+    from orket_lib.commands.closing_message import show_summary
 
     show_summary(Path(EMBEDDING.path(RESULTS)), since, gate_log)
 

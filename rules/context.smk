@@ -50,13 +50,13 @@ rule find_context_ceiling:
         f"{LOGS}/context_sweep/{{model}}/ceiling.log",
     localrule: True
     params:
-        code=code_digest("context"),
+        code=code_digest("context-ceiling"),
         limits=TARGETS.contexts.ceiling_options(),
         template=lambda wildcards, output: (
             f"{Path(output.ceiling).parent.as_posix()}/context_{{context}}.json"
         ),
     shell:
-        "python -m orket_lib context {params.limits} --summary-template {params.template:q}"
+        "python -m orket_lib context-ceiling {params.limits} --summary-template {params.template:q}"
         " --out {output.ceiling} --out-plot {output.plot} --log {log}"
 
 

@@ -45,10 +45,10 @@ rule make_thermal_profile:
         f"{LOGS}/thermal/{{model}}/profile.log",
     localrule: True
     params:
-        code=code_digest("thermal"),
+        code=code_digest("thermal-profile"),
         thresholds=TARGETS.thermal.thresholds(),
     shell:
-        "python -m orket_lib thermal --summaries {input.series} --frontier {input.frontier}"
+        "python -m orket_lib thermal-profile --summaries {input.series} --frontier {input.frontier}"
         " {params.thresholds} --out {output.profile} --out-plot {output.plot} --log {log}"
 
 

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from orket_lib.analysis.aggregates import task_scores
+from orket_lib.analysis.rows.aggregates import task_scores
 from orket_lib.artifacts.base import Provenance
-from orket_lib.artifacts.canonical import sha256_of
-from orket_lib.artifacts.host import HostSummary, HostWindow
-from orket_lib.artifacts.readiness import Warmup
-from orket_lib.artifacts.row import Row, RowArtifact, RowMetrics, RowPolicy, TaskScore
-from orket_lib.artifacts.run_report import (
+from orket_lib.artifacts.digest import sha256_of
+from orket_lib.artifacts.measurements.host import HostSummary, HostWindow
+from orket_lib.artifacts.measurements.readiness import Warmup
+from orket_lib.artifacts.measurements.spec import (
+    ArtifactIdentity,
+    ControlSettings,
+    RunSpec,
+    TaskSelection,
+)
+from orket_lib.artifacts.views.row import Row, RowArtifact, RowMetrics, RowPolicy, TaskScore
+from orket_lib.artifacts.views.run_report import (
     LoadTimes,
     Observation,
     Probe,
@@ -20,12 +26,11 @@ from orket_lib.artifacts.run_report import (
     Session,
     TestRun,
 )
-from orket_lib.artifacts.spec import ArtifactIdentity, ControlSettings, RunSpec, TaskSelection
-from orket_lib.measure.tokens import Tokens
+from orket_lib.measure.speed.token_metrics import Tokens
 from orket_lib.providers.base import Generation
-from orket_lib.providers.llama_client import llama_tokens
-from orket_lib.tasks.answers import fingerprint
+from orket_lib.providers.llama_cpp.client import llama_tokens
 from orket_lib.tasks.bank import Question, Task
+from orket_lib.tasks.grading.answers import fingerprint
 from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.statuses import (
     Lane,

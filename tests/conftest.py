@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 import signal
-import sys
-from pathlib import Path
 
 import psutil
 import pytest
-
-# The simulators of servers are programs, and modules of the tests that run them in a thread.
-sys.path.append(str(Path(__file__).parent / "simulators"))
 
 # A shell that starts us in the background has SIGINT ignored, which every child would inherit.
 signal.signal(signal.SIGINT, signal.default_int_handler)

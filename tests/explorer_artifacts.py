@@ -6,9 +6,9 @@ from typing import Any
 
 from contract_examples import example
 
-from orket_lib.artifacts.context_ceiling import ContextCeiling
-from orket_lib.artifacts.frontier import FrontierExplorer
-from orket_lib.artifacts.thermal_profile import ThermalProfile
+from orket_lib.artifacts.views.context_ceiling import ContextCeiling
+from orket_lib.artifacts.views.frontier import FrontierExplorer
+from orket_lib.artifacts.views.thermal_profile import ThermalProfile
 from orket_lib.stores.files import Entry
 
 MACHINE = "linux|testing_cpu|4|16|none"

@@ -8,14 +8,14 @@ from typing import Any
 
 from builders import PROVENANCE
 
-from orket_lib.artifacts.receipt import CellReceipt
-from orket_lib.artifacts.run_report import RunReport
-from orket_lib.artifacts.spec import RunSpec
+from orket_lib.artifacts.measurements.spec import RunSpec
+from orket_lib.artifacts.views.receipt import CellReceipt
+from orket_lib.artifacts.views.run_report import RunReport
 from orket_lib.measure.cell import Again, CellMeasurement
 from orket_lib.measure.cell_receipt import receipt_of
+from orket_lib.measure.journal.run_report import run_report
 from orket_lib.measure.progress import Progress, Silent
-from orket_lib.measure.run_report import run_report
-from orket_lib.measure.sandboxes import sandbox_for
+from orket_lib.measure.session.sandboxes import sandbox_for
 from orket_lib.providers.base import Source
 from orket_lib.stores.parts import CellStore
 from orket_lib.tasks.bank import Task, task_key

@@ -11,9 +11,9 @@ from orket_lib.analysis.frontier import FrontierPolicy
 from orket_lib.analysis.kpis import stability_kpis
 from orket_lib.analysis.sessions import build_session
 from orket_lib.artifacts.base import Provenance
-from orket_lib.artifacts.row import FamilyScore, RowArtifact, RowMetrics, TaskScore
-from orket_lib.artifacts.run_report import Observation
-from orket_lib.artifacts.summary import CanarySummary, FailedRow, Summary
+from orket_lib.artifacts.views.row import FamilyScore, RowArtifact, RowMetrics, TaskScore
+from orket_lib.artifacts.views.run_report import Observation
+from orket_lib.artifacts.views.summary import CanarySummary, FailedRow, Summary
 from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.reasons import Reason
 from orket_lib.vocabulary.statuses import (

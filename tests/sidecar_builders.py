@@ -7,7 +7,7 @@ from typing import Any
 
 from builders import MACHINE, NOW, PROVENANCE, probe, session
 
-from orket_lib.artifacts.sidecar import (
+from orket_lib.artifacts.measurements.sidecar import (
     CapturedText,
     SensorReadings,
     ServedProbes,
@@ -15,7 +15,7 @@ from orket_lib.artifacts.sidecar import (
     SidecarMeasurement,
     SidecarSpec,
 )
-from orket_lib.artifacts.spec import ArtifactIdentity, ControlSettings
+from orket_lib.artifacts.measurements.spec import ArtifactIdentity, ControlSettings
 from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.sidecar import OPTIONAL, REQUIRED
 

@@ -14,8 +14,8 @@ DOC = Path(__file__).parents[1] / "docs" / "METRICS.md"
 
 
 def _measured_models() -> set[type[Measured]]:
-    for module in pkgutil.iter_modules(orket_lib.artifacts.__path__):
-        importlib.import_module(f"orket_lib.artifacts.{module.name}")
+    for module in pkgutil.walk_packages(orket_lib.artifacts.__path__, "orket_lib.artifacts."):
+        importlib.import_module(module.name)
     found: set[type[Measured]] = set()
     waiting = [Measured]
     while waiting:

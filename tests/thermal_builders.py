@@ -8,18 +8,18 @@ from typing import Any
 
 from builders import MACHINE, NOW, PROVENANCE, probe, session, spec
 
-from orket_lib.analysis.thermal_profile import Findings, judge_runs
-from orket_lib.analysis.thermal_runs import ThermalRun, runs_of_series
-from orket_lib.artifacts.readiness import CooldownRecord
-from orket_lib.artifacts.run_report import Observation
-from orket_lib.artifacts.spec import CooldownSettings
-from orket_lib.artifacts.thermal_profile import ThermalThresholds
-from orket_lib.artifacts.thermal_series import (
+from orket_lib.analysis.thermal.profile import Findings, judge_runs
+from orket_lib.analysis.thermal.runs import ThermalRun, runs_of_series
+from orket_lib.artifacts.measurements.readiness import CooldownRecord
+from orket_lib.artifacts.measurements.spec import CooldownSettings
+from orket_lib.artifacts.measurements.thermal_series import (
     ThermalRepeat,
     ThermalSeries,
     ThermalSpec,
     ThermalTrace,
 )
+from orket_lib.artifacts.views.run_report import Observation
+from orket_lib.artifacts.views.thermal_profile import ThermalThresholds
 from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.statuses import Lane, RunStatus
 

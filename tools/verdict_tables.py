@@ -26,7 +26,7 @@ from orket_lib.analysis.verdict.kept_or_lost import CERTAIN
 from orket_lib.analysis.verdict.kept_share import COARSE, probabilities_kept
 from orket_lib.analysis.verdict.quants import VerdictPolicy, judge_quants
 from orket_lib.artifacts.io import read_model
-from orket_lib.artifacts.row import Row
+from orket_lib.artifacts.views.row import Row
 
 THRESHOLD = 0.95
 JUST_LOST, JUST_KEPT = 0.9499, 0.9501

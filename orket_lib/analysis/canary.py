@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Literal, NamedTuple
 
-from orket_lib.artifacts.canary import (
+from orket_lib.artifacts.measurements.canary import (
     CanaryFigures,
     CanaryMeasurement,
     CanaryPolicy,

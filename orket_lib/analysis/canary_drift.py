@@ -6,8 +6,8 @@ import statistics
 from collections.abc import Sequence
 
 from orket_lib.analysis.statistics import rank_sum_exact
-from orket_lib.artifacts.canary import CanaryMeasurement, CanaryRun
-from orket_lib.artifacts.summary import CanaryDrift
+from orket_lib.artifacts.measurements.canary import CanaryMeasurement, CanaryRun
+from orket_lib.artifacts.views.summary import CanaryDrift
 from orket_lib.vocabulary.errors import ArtifactError
 from orket_lib.vocabulary.nulls import Null
 

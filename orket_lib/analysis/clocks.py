@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from orket_lib.artifacts.run_report import RunReport
+from orket_lib.artifacts.views.run_report import RunReport
 
 
 @dataclass(frozen=True)

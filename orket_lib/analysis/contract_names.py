@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from orket_lib.artifacts.frontier import UNKNOWN
+from orket_lib.artifacts.views.frontier import UNKNOWN
 
 _PICKS = ("minimum_viable_quant", "best_value_quant")
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from orket_lib.analysis.frontier import FrontierPolicy
 from orket_lib.analysis.kpis import stability_kpis
-from orket_lib.artifacts.summary import ModelSession, StabilityKpis, Summary
+from orket_lib.artifacts.views.summary import ModelSession, StabilityKpis, Summary
 from orket_lib.vocabulary.compare import TOLERANCE
 from orket_lib.vocabulary.statuses import RunStatus
 

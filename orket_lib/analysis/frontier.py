@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from orket_lib.analysis.verdict.against import baseline_among, standing
-from orket_lib.artifacts.context_ceiling import ContextSeen
-from orket_lib.artifacts.row import RowMetrics
+from orket_lib.artifacts.views.context_ceiling import ContextSeen
+from orket_lib.artifacts.views.row import RowMetrics
 from orket_lib.vocabulary.compare import exceeds, reaches
 from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.statuses import Lane

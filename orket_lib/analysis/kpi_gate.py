@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from orket_lib.artifacts.kpi_gate import KpiPolicy
-from orket_lib.artifacts.summary import StabilityKpis
+from orket_lib.artifacts.views.kpi_gate import KpiPolicy
+from orket_lib.artifacts.views.summary import StabilityKpis
 from orket_lib.vocabulary.compare import exceeds, reaches
 
 _AS_ASKED = "_as_asked"

@@ -8,8 +8,8 @@ from dataclasses import replace
 from math import fsum
 
 from orket_lib.analysis.frontier import FrontierPolicy, baseline_of, eligible_rows
-from orket_lib.artifacts.row import RowMetrics
-from orket_lib.artifacts.summary import StabilityKpis
+from orket_lib.artifacts.views.row import RowMetrics
+from orket_lib.artifacts.views.summary import StabilityKpis
 from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.statuses import Lane, RunStatus, TokenStatus
 

@@ -20,8 +20,8 @@ from orket_lib.analysis.verdict.of_rows import Scores, judge_rows
 from orket_lib.analysis.verdict.quants import VerdictPolicy, decision_of, strata_of
 from orket_lib.analysis.verdict.wants import wants_of
 from orket_lib.analysis.verdict.words import next_step, sentence
-from orket_lib.artifacts.row import RowMetrics, TaskScore
-from orket_lib.artifacts.summary import (
+from orket_lib.artifacts.views.row import RowMetrics, TaskScore
+from orket_lib.artifacts.views.summary import (
     Comparison,
     EfficiencyFrontier,
     ModelSession,

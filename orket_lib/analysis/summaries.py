@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from orket_lib.analysis.frontier import FrontierPolicy
 from orket_lib.analysis.kpis import stability_kpis
 from orket_lib.analysis.sessions import build_session
-from orket_lib.artifacts.canary import CanaryVerdict
-from orket_lib.artifacts.row import Row
-from orket_lib.artifacts.summary import (
+from orket_lib.artifacts.measurements.canary import CanaryVerdict
+from orket_lib.artifacts.views.row import Row
+from orket_lib.artifacts.views.summary import (
     CanaryDrift,
     CanarySummary,
     FailedRow,

@@ -7,9 +7,9 @@ from typing import Literal
 from pydantic import Field
 
 from orket_lib.artifacts.base import Measured, Reading, Record
-from orket_lib.artifacts.context_ceiling import ContextCeiling
-from orket_lib.artifacts.frontier import FrontierExplorer
-from orket_lib.artifacts.thermal_profile import ThermalProfile
+from orket_lib.artifacts.views.context_ceiling import ContextCeiling
+from orket_lib.artifacts.views.frontier import FrontierExplorer
+from orket_lib.artifacts.views.thermal_profile import ThermalProfile
 from orket_lib.vocabulary.statuses import Lane, VramProfile
 
 ChangeKind = Literal[

@@ -10,12 +10,6 @@ from typing import Any
 
 from orket_lib.artifacts.base import Record
 from orket_lib.artifacts.baseline import BaselineHistory, BaselineReceipt
-from orket_lib.artifacts.canary import CanaryMeasurement, CanaryVerdict
-from orket_lib.artifacts.context_ceiling import ContextCeiling
-from orket_lib.artifacts.context_summary import ContextSummary
-from orket_lib.artifacts.contracts import ContractCheck
-from orket_lib.artifacts.doctor import DoctorReport
-from orket_lib.artifacts.frontier import FrontierExplorer
 from orket_lib.artifacts.history import (
     History,
     HistoryComparison,
@@ -23,23 +17,29 @@ from orket_lib.artifacts.history import (
     HistoryOverTime,
 )
 from orket_lib.artifacts.io import write_json
-from orket_lib.artifacts.kpi_gate import KpiGate
-from orket_lib.artifacts.kpis import KpiReport
-from orket_lib.artifacts.parts import Part, PartIndex
-from orket_lib.artifacts.plan import Plan
-from orket_lib.artifacts.preflight import Preflight
-from orket_lib.artifacts.quantized import Quantized
-from orket_lib.artifacts.receipt import CanaryReceipt, CellReceipt, Receipt
-from orket_lib.artifacts.regression import Regression
-from orket_lib.artifacts.row import Row
-from orket_lib.artifacts.run_report import RunReport
-from orket_lib.artifacts.runner import RunnerTask
-from orket_lib.artifacts.scatter import Scatter
-from orket_lib.artifacts.sidecar import SidecarMeasurement, SidecarReport
-from orket_lib.artifacts.status import SweepStatus
-from orket_lib.artifacts.summary import Summary
-from orket_lib.artifacts.thermal_profile import ThermalProfile
-from orket_lib.artifacts.thermal_series import ThermalSeries
+from orket_lib.artifacts.measurements.canary import CanaryMeasurement, CanaryVerdict
+from orket_lib.artifacts.measurements.parts import Part, PartIndex
+from orket_lib.artifacts.measurements.quantized import Quantized
+from orket_lib.artifacts.measurements.runner import RunnerTask
+from orket_lib.artifacts.measurements.sidecar import SidecarMeasurement, SidecarReport
+from orket_lib.artifacts.measurements.thermal_series import ThermalSeries
+from orket_lib.artifacts.printed.doctor import DoctorReport
+from orket_lib.artifacts.printed.status import SweepStatus
+from orket_lib.artifacts.views.context_ceiling import ContextCeiling
+from orket_lib.artifacts.views.context_summary import ContextSummary
+from orket_lib.artifacts.views.contracts import ContractCheck
+from orket_lib.artifacts.views.frontier import FrontierExplorer
+from orket_lib.artifacts.views.kpi_gate import KpiGate
+from orket_lib.artifacts.views.kpis import KpiReport
+from orket_lib.artifacts.views.plan import Plan
+from orket_lib.artifacts.views.preflight import Preflight
+from orket_lib.artifacts.views.receipt import CanaryReceipt, CellReceipt, Receipt
+from orket_lib.artifacts.views.regression import Regression
+from orket_lib.artifacts.views.row import Row
+from orket_lib.artifacts.views.run_report import RunReport
+from orket_lib.artifacts.views.scatter import Scatter
+from orket_lib.artifacts.views.summary import Summary
+from orket_lib.artifacts.views.thermal_profile import ThermalProfile
 
 SCHEMAS = Path("docs/schemas")
 

@@ -55,7 +55,7 @@ def provenance(
     inputs: Iterable[Path] = (), ref: str = "local-run:manual", config_sha256: str | None = None
 ) -> Provenance:
     """Return where an artifact made now, from these files, comes from."""
-    from orket_lib.config.checkout import checkout_state
+    from orket_lib.sweep.git_state import checkout_state
 
     commit_sha, dirty = checkout_state()
     return Provenance(

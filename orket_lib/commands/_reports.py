@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from orket_lib.vocabulary.errors import ArtifactError
 
 if TYPE_CHECKING:
-    from orket_lib.artifacts.row import RowMetrics
-    from orket_lib.artifacts.run_report import RunReport
-    from orket_lib.artifacts.summary import Summary
+    from orket_lib.artifacts.views.row import RowMetrics
+    from orket_lib.artifacts.views.run_report import RunReport
+    from orket_lib.artifacts.views.summary import Summary
 
 _TOLERANCE = 1e-9
 _RECEIPT = "receipt.json"
@@ -44,9 +44,9 @@ def reports_of(row: RowMetrics) -> list[RunReport]:
         ArtifactError: One is gone, or they are of other measurements or other grades than the row
             (T22): then its summary is not what they say.
     """
-    from orket_lib.analysis.aggregates import task_scores
+    from orket_lib.analysis.rows.aggregates import task_scores
     from orket_lib.artifacts.io import read_model
-    from orket_lib.artifacts.run_report import RunReport
+    from orket_lib.artifacts.views.run_report import RunReport
 
     reports = [read_model(Path(path), RunReport) for path in row.report_paths]
     name = f"{row.model_id} {row.quant_tag}"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from orket_lib.analysis.contradictions import contradictions
 from orket_lib.artifacts.io import read_model
-from orket_lib.artifacts.summary import Summary
+from orket_lib.artifacts.views.summary import Summary
 from orket_lib.vocabulary.display import printable
 from orket_lib.vocabulary.errors import ArtifactError
 

@@ -20,7 +20,7 @@ def run(options: argparse.Namespace) -> int:
     """Print, for each measured cell, the decode rate by both clocks."""
     from orket_lib.analysis.clocks import clock_agreement
     from orket_lib.artifacts.io import read_model
-    from orket_lib.artifacts.summary import Summary
+    from orket_lib.artifacts.views.summary import Summary
     from orket_lib.commands._reports import reports_of
 
     summary = read_model(options.summary, Summary)

@@ -37,12 +37,12 @@ def run(options: argparse.Namespace) -> int:
     """Read, check, and refuse with every violation."""
     from orket_lib.analysis.contract_names import unknown_names
     from orket_lib.analysis.contracts import violations
-    from orket_lib.artifacts.context_ceiling import ContextCeiling
-    from orket_lib.artifacts.contracts import CheckedArtifact, ContractCheck
-    from orket_lib.artifacts.frontier import FrontierExplorer
     from orket_lib.artifacts.io import read_json
     from orket_lib.artifacts.schemas import version_of
-    from orket_lib.artifacts.thermal_profile import ThermalProfile
+    from orket_lib.artifacts.views.context_ceiling import ContextCeiling
+    from orket_lib.artifacts.views.contracts import CheckedArtifact, ContractCheck
+    from orket_lib.artifacts.views.frontier import FrontierExplorer
+    from orket_lib.artifacts.views.thermal_profile import ThermalProfile
     from orket_lib.vocabulary.display import printable
 
     models: dict[_Name, type[Record]] = {

@@ -12,10 +12,10 @@ from orket_lib.vocabulary.addresses import DEFAULT_URLS, remote_host, server_add
 from orket_lib.vocabulary.errors import ArtifactError, ConfigError
 
 if TYPE_CHECKING:
-    from orket_lib.analysis.suggestion import Suggestion
-    from orket_lib.artifacts.doctor import DoctorReport, MissingReading
-    from orket_lib.artifacts.preflight import PreflightCheck
-    from orket_lib.config.resolve import Sweep
+    from orket_lib.artifacts.printed.doctor import DoctorReport, MissingReading
+    from orket_lib.artifacts.views.preflight import PreflightCheck
+    from orket_lib.doctor.suggestion import Suggestion
+    from orket_lib.sweep.cells import Sweep
 
 _PATIENCE_S = 2.0  # with a server's list of models
 _CHECK_PATIENCE_S = 5.0  # with all that a config needs of its server
@@ -83,11 +83,11 @@ def _server(text: str) -> tuple[str, str]:
 
 
 def _examine(options: argparse.Namespace) -> tuple[DoctorReport, Suggestion | None]:
-    from orket_lib.analysis.suggestion import suggest
-    from orket_lib.artifacts.doctor import DoctorReport
-    from orket_lib.measure.doctor_machine import look_at_machine
-    from orket_lib.measure.doctor_models import look_at_files, look_at_servers
-    from orket_lib.measure.preflight_memory import gpu_room, main_memory
+    from orket_lib.artifacts.printed.doctor import DoctorReport
+    from orket_lib.doctor.machine import look_at_machine
+    from orket_lib.doctor.models import look_at_files, look_at_servers
+    from orket_lib.doctor.suggestion import suggest
+    from orket_lib.preflight.memory import gpu_room, main_memory
     from orket_lib.report.suggestion import suggestion_yaml
 
     urls = {**DEFAULT_URLS, **dict(options.server)}
@@ -119,9 +119,9 @@ def _examine(options: argparse.Namespace) -> tuple[DoctorReport, Suggestion | No
 
 def _checked(options: argparse.Namespace) -> tuple[Sweep | None, tuple[PreflightCheck, ...] | None]:
     """Return the sweep of the config that was given and its checks; None of both without one."""
-    from orket_lib.artifacts.preflight import PreflightCheck
-    from orket_lib.config.planning import needs
-    from orket_lib.measure.preflight import check_all
+    from orket_lib.artifacts.views.preflight import PreflightCheck
+    from orket_lib.preflight.checks import check_all
+    from orket_lib.sweep.plan import needs
 
     if not options.configs and not options.config:
         return None, None
@@ -140,7 +140,7 @@ def _missing(
     sweep: Sweep | None, suggestion: Suggestion | None, has_gpu: bool
 ) -> tuple[MissingReading, ...]:
     """Return what will be null on this machine with what would be swept."""
-    from orket_lib.measure.doctor_missing import missing_of_gpus, missing_on_machine, missing_with
+    from orket_lib.doctor.missing_readings import missing_of_gpus, missing_on_machine, missing_with
     from orket_lib.telemetry.devices.opening import open_devices
 
     with open_devices("any") as found:

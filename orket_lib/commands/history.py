@@ -12,7 +12,7 @@ from orket_lib.commands._storage import add_storage_root, say_if_empty
 from orket_lib.vocabulary.errors import ArtifactError
 
 if TYPE_CHECKING:
-    from orket_lib.analysis.history import Kept
+    from orket_lib.analysis.history.compare import Kept
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -79,7 +79,7 @@ def _add(options: argparse.Namespace) -> int:
 
 
 def _list(options: argparse.Namespace) -> int:
-    from orket_lib.analysis.history import described
+    from orket_lib.analysis.history.compare import described
     from orket_lib.artifacts.history import HistoryList
     from orket_lib.report.history import list_text
 
@@ -93,7 +93,7 @@ def _list(options: argparse.Namespace) -> int:
 
 
 def _compare(options: argparse.Namespace) -> int:
-    from orket_lib.analysis.history import compare
+    from orket_lib.analysis.history.compare import compare
     from orket_lib.report.history import comparison_text
 
     kept, damaged = _kept(options)
@@ -106,7 +106,7 @@ def _compare(options: argparse.Namespace) -> int:
 
 
 def _plot(options: argparse.Namespace) -> int:
-    from orket_lib.analysis.history import METRICS, over_time
+    from orket_lib.analysis.history.compare import METRICS, over_time
     from orket_lib.artifacts.history import HistoryOverTime
     from orket_lib.report.history import plot_history
 
@@ -129,7 +129,7 @@ def _plot(options: argparse.Namespace) -> int:
 
 def _kept(options: argparse.Namespace) -> tuple[list[Kept], list[ArtifactError]]:
     """Return the records of a store, the oldest first, and what is wrong with files of it."""
-    from orket_lib.analysis.history import Kept, by_time, models_of
+    from orket_lib.analysis.history.compare import Kept, by_time, models_of
     from orket_lib.artifacts.io import parse_model
     from orket_lib.stores.explorers import STORES, identity
 

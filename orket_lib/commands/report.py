@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from orket_lib.commands._common import add_log, stamp
 
 if TYPE_CHECKING:
-    from orket_lib.artifacts.scatter import Scatter
-    from orket_lib.artifacts.summary import Summary
+    from orket_lib.artifacts.views.scatter import Scatter
+    from orket_lib.artifacts.views.summary import Summary
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -44,7 +44,7 @@ def run(options: argparse.Namespace) -> int:
     from orket_lib.artifacts.io import write_model, write_text
     from orket_lib.commands._reports import refuse_replaced
     from orket_lib.commands._summaries import read_summary
-    from orket_lib.report.plots import plot_frontier
+    from orket_lib.report.plots.frontier import plot_frontier
     from orket_lib.report.table import summary_table
 
     page = options.out_md or options.out_html
@@ -74,13 +74,13 @@ def _write_report(
     picture: Path,
 ) -> None:
     """Write the report as Markdown, as a page, or both; what it links is seen from `folder`."""
-    from orket_lib.artifacts.context_ceiling import ContextCeiling
     from orket_lib.artifacts.io import read_model, write_text
-    from orket_lib.artifacts.thermal_profile import ThermalProfile
-    from orket_lib.report.contexts import context_section
+    from orket_lib.artifacts.views.context_ceiling import ContextCeiling
+    from orket_lib.artifacts.views.thermal_profile import ThermalProfile
     from orket_lib.report.html import render_html
     from orket_lib.report.markdown import Plot, render_markdown
-    from orket_lib.report.thermal import thermal_section
+    from orket_lib.report.sections.context import context_section
+    from orket_lib.report.sections.thermal import thermal_section
 
     markdown = render_markdown(
         summary,
@@ -102,7 +102,7 @@ def _write_report(
 
 
 def _scatter(path: Path, summary: Summary, include_invalid: bool) -> Scatter:
-    from orket_lib.artifacts.scatter import Scatter
+    from orket_lib.artifacts.views.scatter import Scatter
     from orket_lib.report.scatter import scatter_points
 
     return Scatter(

@@ -18,8 +18,8 @@ from orket_lib.processes.time_limit import within
 from orket_lib.vocabulary.errors import OrketError
 
 if TYPE_CHECKING:
-    from orket_lib.artifacts.status import SweepStatus
-    from orket_lib.config.resolve import Sweep
+    from orket_lib.artifacts.printed.status import SweepStatus
+    from orket_lib.sweep.cells import Sweep
 
 _LONGEST_S = 1800.0  # 10,000 cells take a minute or two
 
@@ -45,11 +45,11 @@ def run(options: argparse.Namespace) -> int:
 def _status(sweep: Sweep, options: argparse.Namespace) -> SweepStatus:
     from statistics import median
 
-    from orket_lib.artifacts.status import CellStatus, SweepStatus
-    from orket_lib.config.targets import Targets
-    from orket_lib.measure.inspection import cell_state, seconds_per_run
+    from orket_lib.artifacts.printed.status import CellStatus, SweepStatus
+    from orket_lib.measure.cell_state import cell_state, seconds_per_run
     from orket_lib.vocabulary.nulls import Null
     from orket_lib.workflow.receipts import interruptions
+    from orket_lib.workflow.targets import Targets
 
     targets, cells, missing = Targets(sweep), [], 0
     for cell in sweep.cells:
@@ -87,8 +87,8 @@ def _status(sweep: Sweep, options: argparse.Namespace) -> SweepStatus:
 def _preflight(path: Path) -> str:
     """Return what the preflight's verdict says, with what it warned of."""
     from orket_lib.artifacts.io import read_model
-    from orket_lib.artifacts.preflight import Preflight
-    from orket_lib.measure.gates import require_preflight
+    from orket_lib.artifacts.views.preflight import Preflight
+    from orket_lib.preflight.gates import require_preflight
 
     if not path.is_file():
         return "not looked"
@@ -103,9 +103,9 @@ def _preflight(path: Path) -> str:
 
 def _canary(path: Path) -> str:
     """Return what the canary's verdict says, and whether it is still fresh."""
-    from orket_lib.artifacts.canary import CanaryVerdict
     from orket_lib.artifacts.io import read_model
-    from orket_lib.measure.gates import is_fresh, require_canary
+    from orket_lib.artifacts.measurements.canary import CanaryVerdict
+    from orket_lib.preflight.gates import is_fresh, require_canary
     from orket_lib.telemetry.fingerprint import boot_id
     from orket_lib.vocabulary.clock import utc_now
 

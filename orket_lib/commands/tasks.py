@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, TextIO
 from orket_lib.commands._common import add_log, print_json, tell
 
 if TYPE_CHECKING:
+    from orket_lib.sandbox.detect import Unavailable
+    from orket_lib.sandbox.jobs import Sandbox
     from orket_lib.tasks.bank import Task, TaskBank
-    from orket_lib.tasks.sandbox.finding import Unavailable
-    from orket_lib.tasks.sandbox.jobs import Sandbox
 
 _WIDEST = 2000  # characters of one line of a bank's text on the terminal
 
@@ -96,7 +96,7 @@ def _cell(value: object) -> str:
 
 
 def _row(task: Task) -> dict[str, Any]:
-    from orket_lib.tasks.graders import check_names
+    from orket_lib.tasks.grading.graders import check_names
 
     return {
         "id": task.written_id,
@@ -132,7 +132,7 @@ def _shown(task: Task) -> Iterator[str]:
     import json
 
     from orket_lib.tasks.bank import StructuredTask
-    from orket_lib.tasks.graders import check_names
+    from orket_lib.tasks.grading.graders import check_names
 
     yield f"{task.test_id}: tier {task.tier}, {task.family}"
     if isinstance(task, StructuredTask):
@@ -153,7 +153,7 @@ def _shown(task: Task) -> Iterator[str]:
 
 def _verify(options: argparse.Namespace) -> int:
     from orket_lib.tasks.bank import load_bank
-    from orket_lib.tasks.graders import NO_SANDBOX, judge
+    from orket_lib.tasks.grading.graders import NO_SANDBOX, judge
     from orket_lib.tasks.solutions import load_solutions, solutions_path, verify
     from orket_lib.tasks.task import needs_sandbox
 
@@ -174,8 +174,8 @@ def _verify(options: argparse.Namespace) -> int:
 
 
 def _sandbox(kinds: Sequence[str] | None) -> Sandbox | Unavailable:
-    from orket_lib.artifacts.spec import WITH_WALLS
-    from orket_lib.tasks.sandbox.finding import Unavailable, find_sandbox
+    from orket_lib.artifacts.measurements.spec import WITH_WALLS
+    from orket_lib.sandbox.detect import Unavailable, find_sandbox
     from orket_lib.vocabulary.errors import SandboxError
 
     try:
@@ -189,7 +189,7 @@ def _sandbox(kinds: Sequence[str] | None) -> Sandbox | Unavailable:
 
 def _import(options: argparse.Namespace) -> int:
     from orket_lib.artifacts.io import write_json
-    from orket_lib.tasks.importing import import_bank
+    from orket_lib.tasks.import_bank import import_bank
 
     bank = import_bank(options.table, options.bank_id or options.out.stem)
     write_json(options.out, bank.model_dump(mode="json", by_alias=True))

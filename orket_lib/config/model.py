@@ -7,11 +7,11 @@ Keys are flat (`canary_runs: 10`); the same settings may be written as sections
 
 from __future__ import annotations
 
-from orket_lib.config.judging import Baselines, Canary, Labels, Rows, Thresholds
-from orket_lib.config.matrix import Matrix
-from orket_lib.config.probing import ContextSweep, HardwareSidecar, ThermalSeries
-from orket_lib.config.quantizing import Quantize
-from orket_lib.config.serving import Controls, Serving
+from orket_lib.config.sections.extras import ContextSweep, HardwareSidecar, ThermalSeries
+from orket_lib.config.sections.matrix import Matrix
+from orket_lib.config.sections.policies import Baselines, Canary, Labels, Rows, Thresholds
+from orket_lib.config.sections.quantize import Quantize
+from orket_lib.config.sections.serving import Controls, Serving
 from orket_lib.vocabulary.quants import nominal_bits
 
 # A section's keys may be written flat, with its name and `_` before them.

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from orket_lib.artifacts.io import write_json
+from orket_lib.config.loading.deprecated import OLDER
+from orket_lib.config.loading.merge import ALIASES
 from orket_lib.config.model import SECTIONS, SweepConfig
-from orket_lib.config.older import OLDER
-from orket_lib.config.settings import ALIASES
 
 SCHEMA_FILE = Path("docs/schemas/sweep_config.schema.json")
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from orket_lib.config.reading import Source
+from orket_lib.config.loading.files import Source
+from orket_lib.config.loading.messages import got
 from orket_lib.config.shipped import shipped
-from orket_lib.config.wording import got
 from orket_lib.vocabulary.slugs import slug
 
 KEY = "sweep"

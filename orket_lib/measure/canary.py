@@ -6,21 +6,21 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from orket_lib.artifacts.base import Provenance
-from orket_lib.artifacts.canary import CanaryMeasurement, CanaryRun
-from orket_lib.artifacts.receipt import TakenPart
-from orket_lib.artifacts.run_report import Session
-from orket_lib.artifacts.spec import CanarySpec
-from orket_lib.measure.answers import Turn, ask_task
-from orket_lib.measure.device_lock import device_locks
-from orket_lib.measure.grading import grade_answer
-from orket_lib.measure.locked_devices import locked_devices
-from orket_lib.measure.opened import OpenSession
-from orket_lib.measure.probes import run_probe
+from orket_lib.artifacts.measurements.canary import CanaryMeasurement, CanaryRun
+from orket_lib.artifacts.measurements.spec import CanarySpec
+from orket_lib.artifacts.views.receipt import TakenPart
+from orket_lib.artifacts.views.run_report import Session
 from orket_lib.measure.progress import Progress
-from orket_lib.measure.runner_folders import RUNS
-from orket_lib.measure.sample_files import compress_samples, samples_path
-from orket_lib.measure.sandboxes import sandbox_for
-from orket_lib.measure.session import open_session
+from orket_lib.measure.runs.answers import Turn, ask_task
+from orket_lib.measure.runs.grading import grade_answer
+from orket_lib.measure.runs.runner_folders import RUNS
+from orket_lib.measure.session.device_selection import locked_devices
+from orket_lib.measure.session.open_session import OpenSession
+from orket_lib.measure.session.sample_files import compress_samples, samples_path
+from orket_lib.measure.session.sandboxes import sandbox_for
+from orket_lib.measure.session.session import open_session
+from orket_lib.measure.speed.probes import run_probe
+from orket_lib.processes.device_lock import device_locks
 from orket_lib.providers.base import Source
 from orket_lib.stores.attempts import AttemptStore
 from orket_lib.tasks.bank import Task, task_key

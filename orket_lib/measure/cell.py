@@ -15,25 +15,25 @@ import psutil
 
 from orket_lib.artifacts.base import Provenance
 from orket_lib.artifacts.disk import require_space
-from orket_lib.artifacts.parts import Failure
-from orket_lib.artifacts.spec import RunSpec
-from orket_lib.measure import journal as kinds
-from orket_lib.measure.answers import RunLost, Turn
+from orket_lib.artifacts.measurements.parts import Failure
+from orket_lib.artifacts.measurements.spec import RunSpec
 from orket_lib.measure.cell_receipt import Outcome
-from orket_lib.measure.context_serving import require_context
-from orket_lib.measure.device_lock import device_locks
+from orket_lib.measure.context_memory import require_context
 from orket_lib.measure.failures import SeenFailure, evidence_of, judge_failure
-from orket_lib.measure.journal import JOURNAL, Journal
-from orket_lib.measure.last_words import with_last_words
-from orket_lib.measure.locked_devices import locked_devices
-from orket_lib.measure.opened import OpenSession
+from orket_lib.measure.journal import journal as kinds
+from orket_lib.measure.journal.journal import JOURNAL, Journal
+from orket_lib.measure.journal.reruns import polluted_steps
+from orket_lib.measure.journal.sealing import parts_of
 from orket_lib.measure.progress import Progress
-from orket_lib.measure.repeats import polluted_steps
-from orket_lib.measure.runner_folders import RUNS
-from orket_lib.measure.sample_files import samples_path
-from orket_lib.measure.sealing import parts_of
-from orket_lib.measure.session import open_session
-from orket_lib.measure.steps import steps_of
+from orket_lib.measure.runs.answers import RunLost, Turn
+from orket_lib.measure.runs.runner_folders import RUNS
+from orket_lib.measure.runs.steps import steps_of
+from orket_lib.measure.session.device_selection import locked_devices
+from orket_lib.measure.session.open_session import OpenSession
+from orket_lib.measure.session.sample_files import samples_path
+from orket_lib.measure.session.server_failure import with_last_words
+from orket_lib.measure.session.session import open_session
+from orket_lib.processes.device_lock import device_locks
 from orket_lib.providers.base import Source
 from orket_lib.stores.parts import CellStore, Wanted
 from orket_lib.tasks.bank import Task, task_key

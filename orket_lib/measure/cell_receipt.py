@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from orket_lib.artifacts.base import Provenance
-from orket_lib.artifacts.parts import Failure
-from orket_lib.artifacts.receipt import CellReceipt
-from orket_lib.artifacts.spec import RunSpec
+from orket_lib.artifacts.measurements.parts import Failure
+from orket_lib.artifacts.measurements.spec import RunSpec
+from orket_lib.artifacts.views.receipt import CellReceipt
 from orket_lib.stores.parts import Found, read_part
 from orket_lib.vocabulary.clock import utc_now
 from orket_lib.vocabulary.statuses import RunStatus

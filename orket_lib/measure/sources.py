@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from orket_lib.artifacts.serving import Place
-from orket_lib.artifacts.spec import ArtifactIdentity
+from orket_lib.artifacts.measurements.serving import Place
+from orket_lib.artifacts.measurements.spec import ArtifactIdentity
 from orket_lib.providers.base import Source
 
 

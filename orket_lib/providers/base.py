@@ -13,9 +13,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from orket_lib.artifacts.run_report import ControlReadback, LoadTimes, Observation, ServedModel
-from orket_lib.artifacts.serving import Place
-from orket_lib.artifacts.spec import MeasurementSpec
+from orket_lib.artifacts.measurements.serving import Place
+from orket_lib.artifacts.measurements.spec import MeasurementSpec
+from orket_lib.artifacts.views.run_report import (
+    ControlReadback,
+    LoadTimes,
+    Observation,
+    ServedModel,
+)
 
 
 @dataclass(frozen=True)

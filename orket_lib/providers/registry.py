@@ -14,23 +14,23 @@ def provider_for(name: str) -> Provider:
         ProviderError: There is none.
     """
     if name == "embedded":
-        from orket_lib.providers.embedded import EmbeddedProvider
+        from orket_lib.providers.llama_cpp.embedded import EmbeddedProvider
 
         return EmbeddedProvider()
     if name == "llama_server":
-        from orket_lib.providers.llama_server import LlamaServerProvider
+        from orket_lib.providers.llama_cpp.server import LlamaServerProvider
 
         return LlamaServerProvider()
     if name == "ollama":
-        from orket_lib.providers.ollama import OllamaProvider
+        from orket_lib.providers.ollama.provider import OllamaProvider
 
         return OllamaProvider()
     if name == "openai":
-        from orket_lib.providers.openai import OpenAiProvider
+        from orket_lib.providers.openai.provider import OpenAiProvider
 
         return OpenAiProvider()
     if name == "lmstudio":
-        from orket_lib.providers.lmstudio import LmStudioProvider
+        from orket_lib.providers.lmstudio.provider import LmStudioProvider
 
         return LmStudioProvider()
     raise ProviderError(f"provider `{name}`: there is none of that name", Cause.NOT_SET_UP)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from orket_lib.artifacts.run_report import ControlReadback
+from orket_lib.artifacts.views.run_report import ControlReadback
 from orket_lib.providers.base import Generation, GenerationRequest
 
 _PROMPT = "Once upon a time, in a town by the sea, there lived"

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from orket_lib.providers.gguf_file import shards
+from orket_lib.providers.gguf.file import shards
 from orket_lib.vocabulary.errors import ProviderError
 
 

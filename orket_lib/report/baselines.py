@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from orket_lib.artifacts.baseline import Baseline
-from orket_lib.artifacts.regression import CellRegression, Change, MetricVerdict, Regression
+from orket_lib.artifacts.views.regression import CellRegression, Change, MetricVerdict, Regression
 from orket_lib.report.formatting import figure, shown
 
 _MOST_TASKS = 10

@@ -5,8 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from orket_lib.artifacts.doctor import DoctorReport, SeenGpu, SeenMachine, SeenModel, SeenServer
-from orket_lib.artifacts.preflight import PreflightCheck
+from orket_lib.artifacts.printed.doctor import (
+    DoctorReport,
+    SeenGpu,
+    SeenMachine,
+    SeenModel,
+    SeenServer,
+)
+from orket_lib.artifacts.views.preflight import PreflightCheck
 
 _GIB_IN_MIB = 1024
 _MIB = 1024**2

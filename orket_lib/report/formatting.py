@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from orket_lib.artifacts.summary import Comparison
+from orket_lib.artifacts.views.summary import Comparison
 from orket_lib.vocabulary.nulls import Null
 
 DASH = "—"

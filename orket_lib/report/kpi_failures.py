@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from orket_lib.artifacts.kpi_gate import KpiGate
-from orket_lib.artifacts.summary import Summary, SummaryRow
+from orket_lib.artifacts.views.kpi_gate import KpiGate
+from orket_lib.artifacts.views.summary import Summary, SummaryRow
 from orket_lib.report.formatting import ratio
 from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.statuses import RunStatus, TokenStatus

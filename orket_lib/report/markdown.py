@@ -8,17 +8,15 @@ from typing import Any
 from urllib.parse import quote
 
 from orket_lib.analysis.frontier import memory_mib
-from orket_lib.analysis.quality import pollutes
-from orket_lib.artifacts.run_report import Observation
-from orket_lib.artifacts.summary import (
+from orket_lib.analysis.rows.quality import pollutes
+from orket_lib.artifacts.views.run_report import Observation
+from orket_lib.artifacts.views.summary import (
     CanaryDrift,
     ModelSession,
     StabilityKpis,
     Summary,
     SummaryRow,
 )
-from orket_lib.report.contexts import ContextSection
-from orket_lib.report.environment import environment_lines
 from orket_lib.report.formatting import (
     DASH,
     bits,
@@ -29,12 +27,14 @@ from orket_lib.report.formatting import (
     ratio,
     shown,
 )
-from orket_lib.report.gpus import gpu_section
-from orket_lib.report.missing import missing_numbers
-from orket_lib.report.rounds import rounds_section
-from orket_lib.report.sidecars import sidecar_section
-from orket_lib.report.thermal import ThermalSection
-from orket_lib.report.verdicts import verdict_section
+from orket_lib.report.sections.context import ContextSection
+from orket_lib.report.sections.environment import environment_lines
+from orket_lib.report.sections.gpus import gpu_section
+from orket_lib.report.sections.missing_numbers import missing_numbers
+from orket_lib.report.sections.rounds import rounds_section
+from orket_lib.report.sections.sidecar import sidecar_section
+from orket_lib.report.sections.thermal import ThermalSection
+from orket_lib.report.sections.verdicts import verdict_section
 from orket_lib.report.views import FrontierView, frontier_view, role_text
 from orket_lib.vocabulary.statuses import Lane
 

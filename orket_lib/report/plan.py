@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import shlex
 
-from orket_lib.artifacts.context_summary import ContextSettings
-from orket_lib.artifacts.plan import (
+from orket_lib.artifacts.views.context_summary import ContextSettings
+from orket_lib.artifacts.views.plan import (
     Plan,
     PlannedCanary,
     PlannedCell,
@@ -13,7 +13,7 @@ from orket_lib.artifacts.plan import (
     PlannedSidecar,
     PlannedThermal,
 )
-from orket_lib.vocabulary.memory import FREE_SHARE
+from orket_lib.preflight.memory_profiles import FREE_SHARE
 from orket_lib.vocabulary.statuses import VramGuard
 
 _LABEL = 24

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from orket_lib.artifacts.scatter import FrontierRole, ScatterPoint
-from orket_lib.artifacts.summary import Summary, SummaryRow
+from orket_lib.artifacts.views.scatter import FrontierRole, ScatterPoint
+from orket_lib.artifacts.views.summary import Summary, SummaryRow
 from orket_lib.report.views import frontier_view
 
 

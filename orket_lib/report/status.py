@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from orket_lib.artifacts.status import CellStatus, SweepStatus
+from orket_lib.artifacts.printed.status import CellStatus, SweepStatus
 
 
 def status_text(status: SweepStatus) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from orket_lib.analysis.suggestion import Suggestion
+from orket_lib.doctor.suggestion import Suggestion
 
 _WIDTH = 1000  # a line that is broken is harder to change
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from orket_lib.artifacts.summary import Summary, SummaryRow
+from orket_lib.artifacts.views.summary import Summary, SummaryRow
 
 if TYPE_CHECKING:
     from pandas import DataFrame

@@ -12,8 +12,8 @@ from orket_lib.analysis.frontier import (
     eligible_rows,
     minimum_viable,
 )
-from orket_lib.artifacts.scatter import FrontierRole
-from orket_lib.artifacts.summary import ModelSession
+from orket_lib.artifacts.views.scatter import FrontierRole
+from orket_lib.artifacts.views.summary import ModelSession
 from orket_lib.vocabulary.statuses import Lane
 
 

@@ -19,7 +19,7 @@ from pydantic import BaseModel
 from orket_lib.artifacts.base import Artifact
 from orket_lib.artifacts.disk import why_not_written
 from orket_lib.artifacts.io import read_model, sha256_of_file, write_model
-from orket_lib.artifacts.receipt import PartKind, TakenPart
+from orket_lib.artifacts.views.receipt import PartKind, TakenPart
 from orket_lib.vocabulary.clock import file_stamp
 from orket_lib.vocabulary.errors import ArtifactError
 

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from orket_lib.artifacts.canonical import digest_of, sha256_of
-from orket_lib.artifacts.context_ceiling import ContextCeiling
-from orket_lib.artifacts.explorer import Explorer
-from orket_lib.artifacts.frontier import FrontierExplorer
+from orket_lib.artifacts.digest import digest_of, sha256_of
 from orket_lib.artifacts.history import History
 from orket_lib.artifacts.io import parse_model
-from orket_lib.artifacts.thermal_profile import ThermalProfile
+from orket_lib.artifacts.views.context_ceiling import ContextCeiling
+from orket_lib.artifacts.views.explorer import Explorer
+from orket_lib.artifacts.views.frontier import FrontierExplorer
+from orket_lib.artifacts.views.thermal_profile import ThermalProfile
 from orket_lib.stores.files import VERSION, Entry, HistoryFile, history_files
 from orket_lib.stores.roots import StoreName
 from orket_lib.vocabulary.errors import ArtifactError

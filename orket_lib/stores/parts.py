@@ -16,9 +16,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from orket_lib.artifacts.io import read_model, sha256_of_file, write_model
-from orket_lib.artifacts.parts import Answer, IndexedPart, Item, Part, PartIndex, SealedProbe
-from orket_lib.artifacts.receipt import PartKind, TakenPart
-from orket_lib.artifacts.spec import RunSpec
+from orket_lib.artifacts.measurements.parts import (
+    Answer,
+    IndexedPart,
+    Item,
+    Part,
+    PartIndex,
+    SealedProbe,
+)
+from orket_lib.artifacts.measurements.spec import RunSpec
+from orket_lib.artifacts.views.receipt import PartKind, TakenPart
 from orket_lib.stores.attempts import OPEN, publish, read_taken
 from orket_lib.vocabulary.clock import file_stamp
 

@@ -15,12 +15,12 @@ from typing import Any, Literal
 
 from pydantic import Field, ValidationError, model_validator
 
-from orket_lib.artifacts.canonical import canonical_json, digest_of, sha256_of
+from orket_lib.artifacts.digest import canonical_json, digest_of, sha256_of
 from orket_lib.artifacts.io import read_json
-from orket_lib.artifacts.spec import ContextFill, TaskSelection
-from orket_lib.tasks.problems import problems_of
+from orket_lib.artifacts.measurements.spec import ContextFill, TaskSelection
+from orket_lib.tasks.grading.text_evaluation import Strict
 from orket_lib.tasks.task import AnyTask, Question, StructuredTask, Task
-from orket_lib.tasks.text_evaluation import Strict
+from orket_lib.tasks.validation_messages import problems_of
 from orket_lib.vocabulary.errors import ArtifactError
 from orket_lib.vocabulary.problems import one_message_each
 

@@ -14,11 +14,11 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import Field
 
-from orket_lib.artifacts.canonical import sha256_of
-from orket_lib.artifacts.spec import ContextFamily, ContextFill, TaskSelection
+from orket_lib.artifacts.digest import sha256_of
+from orket_lib.artifacts.measurements.spec import ContextFamily, ContextFill, TaskSelection
 from orket_lib.tasks.bank import task_key
+from orket_lib.tasks.grading.text_evaluation import Strict
 from orket_lib.tasks.task import Question
-from orket_lib.tasks.text_evaluation import Strict
 
 # Short and plain, so that a small model has its own chance; none of them holds a word of `_WORDS`.
 _FILLER = (

@@ -13,9 +13,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from orket_lib.tasks.code_evaluation import CliExamples, FunctionExamples
-from orket_lib.tasks.evaluation import Evaluation
-from orket_lib.tasks.text_evaluation import Choice
+from orket_lib.tasks.grading.code_evaluation import CliExamples, FunctionExamples
+from orket_lib.tasks.grading.evaluation import Evaluation
+from orket_lib.tasks.grading.text_evaluation import Choice
 
 _FORMS = {
     "exact": "Answer with the result only, without any other words.",

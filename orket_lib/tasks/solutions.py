@@ -13,11 +13,11 @@ from typing import Literal
 from pydantic import Field, StrictInt
 
 from orket_lib.artifacts.io import read_model
-from orket_lib.artifacts.run_report import Check
+from orket_lib.artifacts.views.run_report import Check
 from orket_lib.tasks.bank import TaskBank
-from orket_lib.tasks.graders import Grading
+from orket_lib.tasks.grading.graders import Grading
+from orket_lib.tasks.grading.text_evaluation import Strict, Text
 from orket_lib.tasks.task import Task
-from orket_lib.tasks.text_evaluation import Strict, Text
 
 Judge = Callable[[Task, str], Grading]
 

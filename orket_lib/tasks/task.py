@@ -23,10 +23,10 @@ from pydantic import (
     model_validator,
 )
 
-from orket_lib.tasks.code_evaluation import RUN
-from orket_lib.tasks.evaluation import Evaluation, Evaluations
+from orket_lib.tasks.grading.code_evaluation import RUN
+from orket_lib.tasks.grading.evaluation import Evaluation, Evaluations
+from orket_lib.tasks.grading.text_evaluation import Strict, Text
 from orket_lib.tasks.prompts import PromptParts, render
-from orket_lib.tasks.text_evaluation import Strict, Text
 from orket_lib.vocabulary.slugs import slug
 
 Tier = Annotated[StrictInt, Field(ge=1, le=6, description="1 is the easiest")]

@@ -25,9 +25,9 @@ from typing import Any, NoReturn, TextIO
 
 from orket_lib.telemetry import counters
 from orket_lib.telemetry.counters import Process
-from orket_lib.telemetry.gpu_sampler import PERIOD_S as GPU_PERIOD_S
-from orket_lib.telemetry.gpu_sampler import PROCESSES_S, GpuSampler, Trees
-from orket_lib.telemetry.gpu_samples import header, to_line
+from orket_lib.telemetry.gpu.sampler import PERIOD_S as GPU_PERIOD_S
+from orket_lib.telemetry.gpu.sampler import PROCESSES_S, GpuSampler, Trees
+from orket_lib.telemetry.gpu.samples import header, to_line
 from orket_lib.telemetry.samples import COLUMNS, Sample, to_cells
 
 PERIOD_S = 0.5

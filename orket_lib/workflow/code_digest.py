@@ -33,24 +33,25 @@ def code_digest(command: str) -> str:
         command: Such as `row` or `kpi-gate`.
     """
     digest = hashlib.sha256()
-    for path in sorted(_used_by(f"orket_lib.commands.{command.replace('-', '_')}")):
+    (start,) = (_ROOT / "commands").rglob(f"{command.replace('-', '_')}.py")
+    for path in sorted(_used_by(start)):
         digest.update(path.relative_to(_ROOT).as_posix().encode())
         digest.update(path.read_bytes().replace(b"\r\n", b"\n"))
     return digest.hexdigest()
 
 
-def _used_by(module: str) -> set[Path]:
-    """Return the files of a module and of everything of ours that it imports, at any depth."""
+def _used_by(start: Path) -> set[Path]:
+    """Return a module's file and those of everything of ours that it imports, at any depth."""
     found: set[Path] = set()
-    pending = [module]
+    pending = [start]
     while pending:
-        name = pending.pop()
-        path = _file_of(name)
-        if path is None or path in found or name.startswith(_NOT_FOLLOWED):
+        path = pending.pop()
+        if path in found:
             continue
         found.add(path)
-        pending += _imported(path)
         found |= set(path.parent.glob("templates/*.j2"))
+        followed = (name for name in _imported(path) if not name.startswith(_NOT_FOLLOWED))
+        pending += [file for name in followed if (file := _file_of(name))]
     return found
 
 

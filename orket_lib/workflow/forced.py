@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from orket_lib.artifacts.io import read_json, write_json
-from orket_lib.config.resolve import Sweep
-from orket_lib.measure.gates import is_fresh
+from orket_lib.preflight.gates import is_fresh
+from orket_lib.sweep.cells import Sweep
 from orket_lib.telemetry.fingerprint import boot_id
 from orket_lib.vocabulary.clock import utc_now
 from orket_lib.vocabulary.slugs import slug

@@ -9,8 +9,8 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from orket_lib.processes.snakemake_watchdog import announce_snakemake
 from orket_lib.workflow.embedding import Embedding
-from orket_lib.workflow.lifeline import announce_snakemake
 
 _COMMAND = "ORKET_COMMAND"
 _RULES = "ORKET_RULES"

@@ -14,11 +14,11 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from orket_lib.artifacts.canary import CanaryMeasurement
 from orket_lib.artifacts.io import read_json, read_model, write_text
-from orket_lib.artifacts.parts import Answer, Part, SealedProbe
-from orket_lib.artifacts.run_report import AnswerTelemetry, Probe, RunReport, TestRun
-from orket_lib.artifacts.spec import RunSpec
+from orket_lib.artifacts.measurements.canary import CanaryMeasurement
+from orket_lib.artifacts.measurements.parts import Answer, Part, SealedProbe
+from orket_lib.artifacts.measurements.spec import RunSpec
+from orket_lib.artifacts.views.run_report import AnswerTelemetry, Probe, RunReport, TestRun
 from orket_lib.config.shipped import located
 from orket_lib.stores.attempts import OPEN, AttemptStore
 from orket_lib.stores.parts import CellStore

@@ -8,9 +8,9 @@ import pytest
 from builders import MACHINE, NOW, PROVENANCE, spec
 
 from orket_lib.analysis.canary_drift import canary_drifts
-from orket_lib.artifacts.canary import CanaryMeasurement, CanaryRun
-from orket_lib.artifacts.spec import CanarySpec
-from orket_lib.artifacts.summary import CanaryDrift
+from orket_lib.artifacts.measurements.canary import CanaryMeasurement, CanaryRun
+from orket_lib.artifacts.measurements.spec import CanarySpec
+from orket_lib.artifacts.views.summary import CanaryDrift
 from orket_lib.vocabulary.errors import ArtifactError
 from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.statuses import Outcome, TokenStatus

@@ -6,8 +6,8 @@ import pytest
 from builders import MACHINE, NOW, PROVENANCE, spec
 
 from orket_lib.analysis.canary import Judgement, judge_canary
-from orket_lib.artifacts.canary import CanaryMeasurement, CanaryPolicy, CanaryRun
-from orket_lib.artifacts.spec import CanarySpec
+from orket_lib.artifacts.measurements.canary import CanaryMeasurement, CanaryPolicy, CanaryRun
+from orket_lib.artifacts.measurements.spec import CanarySpec
 from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.statuses import Outcome, TokenStatus
 

@@ -9,10 +9,10 @@ from contract_examples import example
 
 from orket_lib.analysis.contracts import violations
 from orket_lib.artifacts.base import Record
-from orket_lib.artifacts.context_ceiling import ContextCeiling
-from orket_lib.artifacts.frontier import FrontierExplorer
 from orket_lib.artifacts.schemas import PUBLISHED, version_of
-from orket_lib.artifacts.thermal_profile import ThermalProfile
+from orket_lib.artifacts.views.context_ceiling import ContextCeiling
+from orket_lib.artifacts.views.frontier import FrontierExplorer
+from orket_lib.artifacts.views.thermal_profile import ThermalProfile
 
 
 def changed(model: type[Record], place: str, value: Any) -> Any:

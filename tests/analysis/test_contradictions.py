@@ -8,8 +8,8 @@ import pytest
 from report_summaries import failed, polluted, row, seven, summary
 
 from orket_lib.analysis.contradictions import contradictions
-from orket_lib.artifacts.row import RowMetrics
-from orket_lib.artifacts.summary import Summary
+from orket_lib.artifacts.views.row import RowMetrics
+from orket_lib.artifacts.views.summary import Summary
 from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.statuses import Lane
 

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from builders import metrics, polluted, run, unmeasured
 
-from orket_lib.analysis.aggregates import task_scores
 from orket_lib.analysis.frontier import (
     FrontierPolicy,
     baseline_of,
@@ -19,9 +18,10 @@ from orket_lib.analysis.frontier import (
     pareto_rows,
     vibe_delta,
 )
+from orket_lib.analysis.rows.aggregates import task_scores
 from orket_lib.analysis.sessions import build_session
-from orket_lib.artifacts.row import RowMetrics
-from orket_lib.artifacts.summary import ModelSession
+from orket_lib.artifacts.views.row import RowMetrics
+from orket_lib.artifacts.views.summary import ModelSession
 from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.statuses import Lane
 

@@ -5,8 +5,8 @@ from builders import metrics, polluted, unmeasured
 
 from orket_lib.analysis.frontier import FrontierPolicy
 from orket_lib.analysis.kpis import stability_kpis
-from orket_lib.artifacts.row import RowMetrics
-from orket_lib.artifacts.summary import StabilityKpis
+from orket_lib.artifacts.views.row import RowMetrics
+from orket_lib.artifacts.views.summary import StabilityKpis
 from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.statuses import Lane, TokenStatus
 

@@ -6,7 +6,7 @@ from builders import metrics, polluted, row, unmeasured
 
 from orket_lib.analysis.frontier import FrontierPolicy
 from orket_lib.analysis.summaries import SummaryBody, summarize
-from orket_lib.artifacts.row import Row
+from orket_lib.artifacts.views.row import Row
 from orket_lib.vocabulary.statuses import Lane, RunStatus
 
 POLICY = FrontierPolicy(0.9, 10, include_invalid=False)

@@ -19,8 +19,8 @@ from orket_lib.artifacts.io import (
     write_model,
     write_text,
 )
-from orket_lib.artifacts.row import RowMetrics
-from orket_lib.artifacts.spec import ArtifactIdentity
+from orket_lib.artifacts.measurements.spec import ArtifactIdentity
+from orket_lib.artifacts.views.row import RowMetrics
 from orket_lib.vocabulary.errors import ArtifactError
 
 

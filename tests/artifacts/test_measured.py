@@ -8,7 +8,7 @@ from builders import metrics, run
 from pydantic import ValidationError
 
 from orket_lib.artifacts.base import Count, Measured, Reading
-from orket_lib.artifacts.run_report import Observation
+from orket_lib.artifacts.views.run_report import Observation
 from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.reasons import Reason, Severity
 

@@ -32,8 +32,8 @@ def _violations(model: type[Record], content: Any) -> list[str]:
 
 
 def test_everything_with_a_version_is_published() -> None:
-    for module in pkgutil.iter_modules(orket_lib.artifacts.__path__):
-        importlib.import_module(f"orket_lib.artifacts.{module.name}")
+    for module in pkgutil.walk_packages(orket_lib.artifacts.__path__, "orket_lib.artifacts."):
+        importlib.import_module(module.name)
     versioned, waiting = set(), [Record]
     while waiting:
         children = waiting.pop().__subclasses__()

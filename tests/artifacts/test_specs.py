@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from builders import spec
 
-from orket_lib.artifacts.canonical import DIGEST_LENGTH, canonical_json, digest_of, sha256_of
-from orket_lib.artifacts.runner import RunnerSettings
-from orket_lib.artifacts.spec import (
+from orket_lib.artifacts.digest import DIGEST_LENGTH, canonical_json, digest_of, sha256_of
+from orket_lib.artifacts.measurements.runner import RunnerSettings
+from orket_lib.artifacts.measurements.spec import (
     ArtifactIdentity,
     CanarySpec,
     ContextFill,

@@ -12,9 +12,9 @@ import pytest
 from contract_examples import example
 
 from orket_lib.artifacts.io import read_json, write_json, write_model
-from orket_lib.artifacts.regression import Regression
-from orket_lib.artifacts.run_report import Observation, RunReport
-from orket_lib.artifacts.summary import Summary
+from orket_lib.artifacts.views.regression import Regression
+from orket_lib.artifacts.views.run_report import Observation, RunReport
+from orket_lib.artifacts.views.summary import Summary
 from orket_lib.cli import main
 from orket_lib.stores.baselines import BaselineStore
 from orket_lib.stores.files import HistoryFile

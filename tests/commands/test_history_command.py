@@ -11,7 +11,7 @@ from explorer_artifacts import context_ceiling, frontier
 from orket_lib.analysis.frontier import FrontierPolicy
 from orket_lib.analysis.summaries import summarize
 from orket_lib.artifacts.io import read_json, write_json, write_model
-from orket_lib.artifacts.summary import CanarySummary, Summary
+from orket_lib.artifacts.views.summary import CanarySummary, Summary
 from orket_lib.cli import main
 from orket_lib.stores.explorers import append, identity
 from orket_lib.vocabulary.statuses import Lane, VramProfile

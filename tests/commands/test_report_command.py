@@ -9,7 +9,7 @@ from builders import NOW
 from report_summaries import seven, summary
 
 from orket_lib.artifacts.io import write_json, write_model
-from orket_lib.artifacts.receipt import TakenPart
+from orket_lib.artifacts.views.receipt import TakenPart
 from orket_lib.cli import main
 
 

@@ -8,8 +8,8 @@ import pytest
 from builders import NOW, metrics, report, run
 
 from orket_lib.artifacts.io import write_model
-from orket_lib.artifacts.receipt import TakenPart
-from orket_lib.artifacts.row import RowMetrics
+from orket_lib.artifacts.views.receipt import TakenPart
+from orket_lib.artifacts.views.row import RowMetrics
 from orket_lib.commands._reports import reports_of
 from orket_lib.vocabulary.errors import ArtifactError
 

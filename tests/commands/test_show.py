@@ -12,9 +12,9 @@ from explorer_artifacts import context_ceiling
 from report_summaries import polluted, summary
 
 from orket_lib.artifacts.io import write_json, write_model
-from orket_lib.artifacts.summary import Summary
+from orket_lib.artifacts.views.summary import Summary
 from orket_lib.cli import main
-from orket_lib.commands.show import show_summary
+from orket_lib.commands.closing_message import show_summary
 
 
 def written(folder: Path, **matrix: Any) -> None:

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
+from orket_lib.config.loading.deprecated import OLDER
 from orket_lib.config.model import SweepConfig
-from orket_lib.config.older import OLDER
 from orket_lib.config.schema import SCHEMA_FILE, config_schema
 
 ROOT = Path(__file__).resolve().parents[2]

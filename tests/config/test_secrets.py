@@ -7,12 +7,12 @@ import pytest
 from builders import MACHINE
 
 from orket_lib.cli import main
-from orket_lib.config.hashes import HashCache
-from orket_lib.config.loading import parse
-from orket_lib.config.planning import make_plan
-from orket_lib.config.resolve import resolve
+from orket_lib.config.loading.parse import parse
 from orket_lib.config.secrets import HIDDEN, looks_secret, without_secrets
-from orket_lib.config.targets import Targets
+from orket_lib.sweep.cells import resolve
+from orket_lib.sweep.hash_cache import HashCache
+from orket_lib.sweep.plan import make_plan
+from orket_lib.workflow.targets import Targets
 
 SECRET = "hunter2-and-more"
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from orket_lib.artifacts.spec import WITH_WALLS
+from orket_lib.artifacts.measurements.spec import WITH_WALLS
 from orket_lib.cli import main
-from orket_lib.config.planning import needs
-from orket_lib.config.workspace import load_sweep
+from orket_lib.sweep.load import load_sweep
+from orket_lib.sweep.plan import needs
 
 ROOT = Path(__file__).resolve().parents[2]
 PRESETS = ("common_sessions", "logic_only", "mixed", "refactor_heavy")

@@ -6,7 +6,9 @@ import pytest
 from builders import MACHINE
 from fake_provider import FakeProvider
 
-from orket_lib.measure import canary, cell, device_lock, session
+from orket_lib.measure import canary, cell
+from orket_lib.measure.session import session
+from orket_lib.processes import device_lock
 
 
 @pytest.fixture(autouse=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 from builders import generation, served
 from fake_provider import FakeModel, FakeProvider
 
-from orket_lib.artifacts.spec import MeasurementSpec
+from orket_lib.artifacts.measurements.spec import MeasurementSpec
 from orket_lib.providers.base import Generation, GenerationRequest, Source
 from orket_lib.vocabulary.errors import RequestFailed
 

@@ -10,12 +10,17 @@ from typing import Any
 
 from builders import generation, served
 
-from orket_lib.artifacts.readiness import Probing, Warmup
-from orket_lib.artifacts.run_report import ControlReadback, LoadTimes, Observation, ServedModel
-from orket_lib.artifacts.server_facts import Findings, Pace
-from orket_lib.artifacts.spec import MeasurementSpec
-from orket_lib.measure.probe_requests import ProbeMaker
-from orket_lib.measure.readiness import Ready
+from orket_lib.artifacts.measurements.readiness import Probing, Warmup
+from orket_lib.artifacts.measurements.server_facts import Findings, Pace
+from orket_lib.artifacts.measurements.spec import MeasurementSpec
+from orket_lib.artifacts.views.run_report import (
+    ControlReadback,
+    LoadTimes,
+    Observation,
+    ServedModel,
+)
+from orket_lib.measure.session.readiness import Ready
+from orket_lib.measure.speed.probe_prompts import ProbeMaker
 from orket_lib.providers.base import Generation, GenerationRequest, Model, ServerAddress, Source
 from orket_lib.telemetry.samples import COLUMNS, Sample, to_cells
 

@@ -31,16 +31,17 @@ from openai_server import OpenAiSimulator
 from simulator_backends import WordBackend
 
 from orket_lib.artifacts.io import write_json
-from orket_lib.artifacts.spec import MeasurementSpec
-from orket_lib.config.planning import place
-from orket_lib.config.resolve import Sweep
-from orket_lib.config.workspace import load_sweep
-from orket_lib.measure import device_lock, session
+from orket_lib.artifacts.measurements.spec import MeasurementSpec
 from orket_lib.measure.canary import measure_canary
-from orket_lib.measure.known_facts import SERVER_FACTS
 from orket_lib.measure.progress import Silent
+from orket_lib.measure.session import session
+from orket_lib.measure.session.known_facts import SERVER_FACTS
+from orket_lib.processes import device_lock
 from orket_lib.providers.base import Generation, GenerationRequest, Model, Provider, Source
 from orket_lib.providers.registry import provider_for
+from orket_lib.sweep.cells import Sweep
+from orket_lib.sweep.load import load_sweep
+from orket_lib.sweep.plan import place
 from orket_lib.vocabulary.statuses import RunStatus
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -8,7 +8,7 @@ from typing import Any
 
 from builders import generation, served
 
-from orket_lib.artifacts.run_report import ServedModel
+from orket_lib.artifacts.views.run_report import ServedModel
 from orket_lib.providers.base import Generation, GenerationRequest
 
 TEMPLATE = 3  # tokens that its chat template adds to a prompt; others are its words

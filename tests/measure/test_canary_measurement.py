@@ -7,8 +7,8 @@ from builders import PROVENANCE, spec, task
 from fake_provider import FakeProvider, failing
 from measured import measured_report
 
-from orket_lib.artifacts.canary import CanaryMeasurement
-from orket_lib.artifacts.spec import CanarySpec
+from orket_lib.artifacts.measurements.canary import CanaryMeasurement
+from orket_lib.artifacts.measurements.spec import CanarySpec
 from orket_lib.measure.canary import measure_canary
 from orket_lib.measure.progress import Silent
 from orket_lib.providers.base import Source

@@ -11,16 +11,17 @@ from builders import PROVENANCE, spec
 from context_provider import ContextModel, ContextProvider
 from fake_provider import failing
 
-from orket_lib.artifacts.asked import NO_TASKS, ServableCell
-from orket_lib.artifacts.context_ceiling import ContextThresholds
-from orket_lib.artifacts.context_summary import ContextSettings
-from orket_lib.artifacts.preflight import Needs
-from orket_lib.artifacts.run_report import RunReport
-from orket_lib.artifacts.spec import ContextFill, MeasurementSpec
-from orket_lib.measure import context_serving, session
-from orket_lib.measure.contexts import ContextMeasurement
-from orket_lib.measure.preflight_memory import Room
+from orket_lib.artifacts.measurements.request import NO_TASKS, ServableCell
+from orket_lib.artifacts.measurements.spec import ContextFill, MeasurementSpec
+from orket_lib.artifacts.views.context_ceiling import ContextThresholds
+from orket_lib.artifacts.views.context_summary import ContextSettings
+from orket_lib.artifacts.views.preflight import Needs
+from orket_lib.artifacts.views.run_report import RunReport
+from orket_lib.measure import context_memory as context_serving
+from orket_lib.measure.context import ContextMeasurement
 from orket_lib.measure.progress import Silent
+from orket_lib.measure.session import session
+from orket_lib.preflight.memory import Room
 from orket_lib.providers.base import GenerationRequest, Source
 from orket_lib.stores.parts import Wanted
 from orket_lib.vocabulary.errors import RequestFailed, RequestTimedOut

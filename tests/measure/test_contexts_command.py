@@ -1,4 +1,4 @@
-"""`orket contexts`: what is measured, what is taken from storage, and what is written."""
+"""`orket measure-contexts`: what is measured, what is taken from storage, and what is written."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from context_provider import ContextProvider
 from explorer_artifacts import frontier
 from test_contexts import NANO, cell, settings
 
-from orket_lib.artifacts.asked import ServableCells
-from orket_lib.artifacts.context_ceiling import ContextCeiling
-from orket_lib.artifacts.context_summary import ContextSummary
 from orket_lib.artifacts.io import read_model, write_json, write_model
-from orket_lib.artifacts.preflight import Needs
-from orket_lib.artifacts.row import RowPolicy, RowSettings
+from orket_lib.artifacts.measurements.request import ServableCells
+from orket_lib.artifacts.views.context_ceiling import ContextCeiling
+from orket_lib.artifacts.views.context_summary import ContextSummary
+from orket_lib.artifacts.views.preflight import Needs
+from orket_lib.artifacts.views.row import RowPolicy, RowSettings
 from orket_lib.cli import main
-from orket_lib.measure import session
+from orket_lib.measure.session import session
 from orket_lib.vocabulary.statuses import Lane, VramProfile
 
 LOOSE = RowPolicy(

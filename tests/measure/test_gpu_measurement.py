@@ -17,14 +17,17 @@ from gpu_replay import record_of
 from measured import measured_report
 from nvml_replay import load_trace
 
-from orket_lib.analysis.rows import build_row
-from orket_lib.artifacts.row import RowEnergy, RowMetrics
-from orket_lib.artifacts.run_report import RunReport
-from orket_lib.artifacts.spec import MeasurementSpec
-from orket_lib.measure import cell, gpu_watch, locked_devices, opened, session
-from orket_lib.measure.readiness import Ready
+from orket_lib.analysis.rows.row import build_row
+from orket_lib.artifacts.measurements.spec import MeasurementSpec
+from orket_lib.artifacts.views.row import RowEnergy, RowMetrics
+from orket_lib.artifacts.views.run_report import RunReport
+from orket_lib.measure import cell
+from orket_lib.measure.session import device_selection as locked_devices
+from orket_lib.measure.session import gpu_watch, session
+from orket_lib.measure.session import open_session as opened
+from orket_lib.measure.session.readiness import Ready
 from orket_lib.providers.base import Model
-from orket_lib.telemetry.gpu_samples import header, to_line
+from orket_lib.telemetry.gpu.samples import header, to_line
 from orket_lib.telemetry.sampler import GpuWatch
 from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.reasons import Reason

@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 from builders import run
 
-from orket_lib.measure.journal import ANSWER, Journal
-from orket_lib.tasks.graders import NO_SANDBOX, Grading, judge
-from orket_lib.tasks.sandbox.finding import Unavailable, find_sandbox
-from orket_lib.tasks.sandbox.jobs import Sandbox
-from orket_lib.tasks.sandbox.values import encode
+from orket_lib.measure.journal.journal import ANSWER, Journal
+from orket_lib.sandbox.detect import Unavailable, find_sandbox
+from orket_lib.sandbox.inside.values import encode
+from orket_lib.sandbox.jobs import Sandbox
+from orket_lib.tasks.grading.graders import NO_SANDBOX, Grading, judge
 from orket_lib.tasks.task import StructuredTask
 
 CALLED = {"type": "function_examples", "function_name": "f", "examples": [{"expected": 1}]}

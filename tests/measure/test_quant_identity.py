@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from builders import served, session, spec
 
-from orket_lib.measure.identity import identity_observations
+from orket_lib.measure.session.identity import identity_observations
 from orket_lib.vocabulary.reasons import Reason
 
 MISMATCH, UNVERIFIED = Reason.QUANT_IDENTITY_MISMATCH, Reason.QUANT_IDENTITY_UNVERIFIED

@@ -9,8 +9,8 @@ from builders import spec, task
 from fake_provider import FakeProvider, Fault, failing
 from measured import measured_report
 
-from orket_lib.artifacts.run_report import RunReport
-from orket_lib.artifacts.spec import RunSpec
+from orket_lib.artifacts.measurements.spec import RunSpec
+from orket_lib.artifacts.views.run_report import RunReport
 from orket_lib.providers.base import GenerationRequest
 from orket_lib.vocabulary.errors import LoadError, ServerCrashed
 from orket_lib.vocabulary.failures import Cause, Ending, FailureEvidence

@@ -12,9 +12,9 @@ from builders import STRICT, spec, task
 from fake_provider import SLOW, FakeProvider, failing
 from measured import measured_report
 
-from orket_lib.analysis.rows import build_row
-from orket_lib.artifacts.run_report import RunReport
-from orket_lib.artifacts.spec import ControlSettings, RunSpec
+from orket_lib.analysis.rows.row import build_row
+from orket_lib.artifacts.measurements.spec import ControlSettings, RunSpec
+from orket_lib.artifacts.views.run_report import RunReport
 from orket_lib.providers.base import GenerationRequest
 from orket_lib.vocabulary.reasons import Reason
 from orket_lib.vocabulary.statuses import Lane, Quality, RunStatus, SidecarStatus

@@ -10,10 +10,10 @@ from typing import Any
 from builders import spec
 from ollama_running import SimulatedOllama
 
-from orket_lib.artifacts.serving import Place
-from orket_lib.artifacts.spec import ArtifactIdentity, ControlSettings, RunSpec
+from orket_lib.artifacts.measurements.serving import Place
+from orket_lib.artifacts.measurements.spec import ArtifactIdentity, ControlSettings, RunSpec
 from orket_lib.providers.base import GenerationRequest, Source
-from orket_lib.providers.ollama import OllamaModel, OllamaProvider
+from orket_lib.providers.ollama.provider import OllamaModel, OllamaProvider
 
 WORDS = "words:7b"  # a scripted model: a word is a token
 QUESTION = GenerationRequest("How many?", 20, 0.0, seed=7, timeout_s=10.0)

@@ -20,15 +20,15 @@ from typing import Any
 import pytest
 from builders import session, spec, task
 
-from orket_lib.artifacts.run_report import TestRun
-from orket_lib.measure.answers import Turn, ask_task
-from orket_lib.measure.grading import grade_answer
-from orket_lib.measure.journal import ANSWER, Journal
-from orket_lib.measure.opened import OpenSession
+from orket_lib.artifacts.views.run_report import TestRun
+from orket_lib.measure.journal.journal import ANSWER, Journal
+from orket_lib.measure.runs.answers import Turn, ask_task
+from orket_lib.measure.runs.grading import grade_answer
+from orket_lib.measure.session.open_session import OpenSession
 from orket_lib.providers.base import Generation, GenerationRequest
-from orket_lib.providers.llama_client import LlamaClient
-from orket_lib.providers.lmstudio_client import ROUTES, LmStudioClient
-from orket_lib.providers.openai_client import EXTRAS, OpenAiClient
+from orket_lib.providers.llama_cpp.client import LlamaClient
+from orket_lib.providers.lmstudio.client import ROUTES, LmStudioClient
+from orket_lib.providers.openai.client import EXTRAS, OpenAiClient
 from orket_lib.vocabulary.faults import Fault
 from orket_lib.vocabulary.statuses import Outcome
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from orket_lib.artifacts.doctor import (
+from orket_lib.artifacts.printed.doctor import (
     DoctorReport,
     MissingReading,
     SeenGpu,
@@ -14,7 +14,7 @@ from orket_lib.artifacts.doctor import (
     SeenProgram,
     SeenServer,
 )
-from orket_lib.artifacts.preflight import PreflightCheck
+from orket_lib.artifacts.views.preflight import PreflightCheck
 from orket_lib.report.doctor import doctor_text
 
 MACHINE = SeenMachine(

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from explorer_artifacts import frontier
 
-from orket_lib.analysis.history import Kept, compare, described, over_time
-from orket_lib.artifacts.frontier import FrontierExplorer
+from orket_lib.analysis.history.compare import Kept, compare, described, over_time
 from orket_lib.artifacts.history import HistoryList, HistoryOverTime
+from orket_lib.artifacts.views.frontier import FrontierExplorer
 from orket_lib.report.history import comparison_text, list_text, plot_history
 
 

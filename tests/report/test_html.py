@@ -14,7 +14,7 @@ from orket_lib.artifacts.io import write_model
 from orket_lib.cli import main
 from orket_lib.report.html import render_html
 from orket_lib.report.markdown import Plot, render_markdown
-from orket_lib.report.plots import plot_frontier
+from orket_lib.report.plots.frontier import plot_frontier
 
 
 class Page(HTMLParser):

@@ -7,9 +7,9 @@ import re
 import pytest
 from report_summaries import failed, polluted, row, seven, summary
 
-from orket_lib.artifacts.row import RowMetrics
-from orket_lib.artifacts.run_report import Observation
-from orket_lib.artifacts.summary import CanaryDrift, CanarySummary
+from orket_lib.artifacts.views.row import RowMetrics
+from orket_lib.artifacts.views.run_report import Observation
+from orket_lib.artifacts.views.summary import CanaryDrift, CanarySummary
 from orket_lib.report.markdown import Plot, render_markdown
 from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.reasons import Reason

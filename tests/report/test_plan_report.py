@@ -6,7 +6,7 @@ from typing import Any
 
 from contract_examples import example
 
-from orket_lib.artifacts.plan import Plan
+from orket_lib.artifacts.views.plan import Plan
 from orket_lib.report.plan import plan_text
 
 

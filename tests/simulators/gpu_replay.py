@@ -9,8 +9,8 @@ from nvml_replay import nvml_of
 
 from orket_lib.telemetry.counters import Process, tree
 from orket_lib.telemetry.devices.opening import open_devices
-from orket_lib.telemetry.gpu_sampler import PERIOD_S, GpuSampler, Trees
-from orket_lib.telemetry.gpu_samples import GpuRecord, from_lines, header, to_line
+from orket_lib.telemetry.gpu.sampler import PERIOD_S, GpuSampler, Trees
+from orket_lib.telemetry.gpu.samples import GpuRecord, from_lines, header, to_line
 
 LOOKS_PER_LIST = 5  # at 5 Hz, processes once a second
 

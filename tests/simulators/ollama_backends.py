@@ -131,7 +131,7 @@ class Nano:
         told = ["--model", path, "--port", "0", "-c", str(n_ctx), "-np", "1"]
         told += ["-t", str(threads)] if threads else []
         self._child = subprocess.Popen(
-            [sys.executable, "-m", "orket_lib.providers.embedded_child", *told],
+            [sys.executable, "-m", "orket_lib.providers.llama_cpp.embedded_child", *told],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

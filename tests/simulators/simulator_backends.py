@@ -123,7 +123,7 @@ class NanoBackend:
         from nano import nano_spec
 
         from orket_lib.providers.base import Source
-        from orket_lib.providers.embedded import EmbeddedProvider
+        from orket_lib.providers.llama_cpp.embedded import EmbeddedProvider
 
         stack = ExitStack()
         log = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "server.log"

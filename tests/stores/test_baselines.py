@@ -12,7 +12,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from pydantic import ValidationError
 
-from orket_lib.analysis.gold import baselines_of
+from orket_lib.analysis.baselines.records import baselines_of
 from orket_lib.artifacts.baseline import Baseline, BaselineHistory, BaselineMetadata
 from orket_lib.artifacts.io import read_json, write_json
 from orket_lib.artifacts.schemas import schema_file

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from orket_lib.sandbox.detect import Unavailable, find_sandbox
+from orket_lib.sandbox.jobs import Sandbox
 from orket_lib.tasks.bank import StructuredTask
-from orket_lib.tasks.sandbox.finding import Unavailable, find_sandbox
-from orket_lib.tasks.sandbox.jobs import Sandbox
 
 ROOT = Path(__file__).resolve().parents[2]
 

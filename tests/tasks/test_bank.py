@@ -126,7 +126,7 @@ def test_a_test_id_tells_family_and_id() -> None:
 
 
 def test_the_reference_bank_passes_its_own_graders() -> None:
-    from orket_lib.tasks.graders import grade
+    from orket_lib.tasks.grading.graders import grade
 
     tasks = load_bank(ROOT / "config" / "task_banks" / "reference.json").tasks
     assert len({one.prompt for one in tasks}) == len(tasks)

@@ -8,9 +8,9 @@ import pytest
 from task_forms import ROOT, walled
 
 from orket_lib.tasks.bank import StructuredTask, load_bank
-from orket_lib.tasks.code_evaluation import AstRules
-from orket_lib.tasks.extraction import blocks_of
-from orket_lib.tasks.graders import judge
+from orket_lib.tasks.grading.code_evaluation import AstRules
+from orket_lib.tasks.grading.extraction import blocks_of
+from orket_lib.tasks.grading.graders import judge
 from orket_lib.tasks.solutions import load_solutions, solutions_path
 
 BANK = ROOT / "config" / "task_banks" / "refactor.json"

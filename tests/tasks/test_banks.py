@@ -16,12 +16,12 @@ from solution_shapes import shape
 from task_forms import ROOT, walled
 
 from orket_lib.tasks.bank import StructuredTask, Task, load_bank
-from orket_lib.tasks.code_evaluation import AstRules, CliExamples, FunctionExamples
-from orket_lib.tasks.extraction import python_sources
-from orket_lib.tasks.graders import judge
+from orket_lib.tasks.grading.code_evaluation import AstRules, CliExamples, FunctionExamples
+from orket_lib.tasks.grading.extraction import python_sources
+from orket_lib.tasks.grading.graders import judge
+from orket_lib.tasks.grading.text_evaluation import JsonList
 from orket_lib.tasks.solutions import Solution, Solutions, load_solutions, solutions_path, verify
 from orket_lib.tasks.task import needs_sandbox
-from orket_lib.tasks.text_evaluation import JsonList
 
 FOLDER = ROOT / "config" / "task_banks"
 BANKS = sorted(path for path in FOLDER.glob("*.json") if solutions_path(path).exists())

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from orket_lib.artifacts.canonical import sha256_of
-from orket_lib.artifacts.spec import ContextFill
+from orket_lib.artifacts.digest import sha256_of
+from orket_lib.artifacts.measurements.spec import ContextFill
 from orket_lib.tasks.context_tasks import ContextQuestion, context_selection, context_tasks
-from orket_lib.tasks.graders import grade
+from orket_lib.tasks.grading.graders import grade
 
 # Of the prompts below, with 100 sentences each. A change needs another `CONTEXT_CONTRACT`.
 GOLDEN = "ccefd165c601"

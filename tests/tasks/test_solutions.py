@@ -10,7 +10,7 @@ from task_forms import content
 
 from orket_lib.artifacts.io import write_json
 from orket_lib.tasks.bank import TaskBank, load_bank, selection
-from orket_lib.tasks.graders import judge
+from orket_lib.tasks.grading.graders import judge
 from orket_lib.tasks.solutions import Solutions, load_solutions, solutions_path, verify
 from orket_lib.vocabulary.errors import ArtifactError
 

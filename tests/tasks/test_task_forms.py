@@ -11,7 +11,7 @@ from task_forms import ADD, ROOT, content, judged_by, structured
 
 from orket_lib.artifacts.io import write_json
 from orket_lib.tasks.bank import StructuredTask, TaskBank, load_bank, select, selection
-from orket_lib.tasks.graders import judge
+from orket_lib.tasks.grading.graders import judge
 from orket_lib.vocabulary.errors import ArtifactError
 
 # As the banks of the runbook are written: bare arrays, text ids, and keys that only people read.
@@ -407,7 +407,7 @@ def test_a_prompt_that_is_rendered_in_another_way_is_another_selection(
 
 def test_the_reference_banks_identity_is_that_of_its_content() -> None:
     """What was measured with it stays measured."""
-    from orket_lib.artifacts.canonical import sha256_of
+    from orket_lib.artifacts.digest import sha256_of
 
     path = ROOT / "config" / "task_banks" / "reference.json"
     bank = load_bank(path)

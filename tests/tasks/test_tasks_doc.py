@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from task_forms import ROOT, walled
 
+from orket_lib.sandbox.detect import Unavailable
 from orket_lib.tasks.bank import StructuredTask, TaskBank
-from orket_lib.tasks.code_facts import CONSTRUCTS
-from orket_lib.tasks.evaluation import Evaluation
-from orket_lib.tasks.graders import judge
-from orket_lib.tasks.sandbox.finding import Unavailable
+from orket_lib.tasks.grading.code_facts import CONSTRUCTS
+from orket_lib.tasks.grading.evaluation import Evaluation
+from orket_lib.tasks.grading.graders import judge
 from orket_lib.tasks.solutions import Solutions, verify
 from orket_lib.tasks.task import needs_sandbox
 

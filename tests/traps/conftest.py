@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 # The tests of traps and those of telemetry share the helper that works in others' name.
-sys.path.append(str(Path(__file__).parents[1] / "telemetry"))
-
 import pytest
 from nano import measure, nano_file, nano_spec
 
-from orket_lib.artifacts.run_report import RunReport
-from orket_lib.measure import device_lock, session
-from orket_lib.measure.budget import BUDGET
-from orket_lib.measure.probe_requests import ProbeMaker
+from orket_lib.artifacts.views.run_report import RunReport
+from orket_lib.measure.session import session
+from orket_lib.measure.speed.budget import BUDGET
+from orket_lib.measure.speed.probe_prompts import ProbeMaker
+from orket_lib.processes import device_lock
 from orket_lib.providers.base import Source
-from orket_lib.providers.embedded import EmbeddedProvider
-from orket_lib.providers.llama_model import LlamaModel
+from orket_lib.providers.llama_cpp.embedded import EmbeddedProvider
+from orket_lib.providers.llama_cpp.model import LlamaModel
 
 
 @pytest.fixture(autouse=True)

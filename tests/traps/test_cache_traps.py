@@ -11,14 +11,14 @@ import pytest
 from builders import session
 from nano import bank, nano_spec, row_of
 
-from orket_lib.artifacts.run_report import Observation, Probe, RunReport
-from orket_lib.measure.opened import OpenSession
-from orket_lib.measure.probe_requests import ProbeMaker
-from orket_lib.measure.probes import run_probe
-from orket_lib.measure.tokens import Tokens
+from orket_lib.artifacts.views.run_report import Observation, Probe, RunReport
+from orket_lib.measure.session.open_session import OpenSession
+from orket_lib.measure.speed.probe_prompts import ProbeMaker
+from orket_lib.measure.speed.probes import run_probe
+from orket_lib.measure.speed.token_metrics import Tokens
 from orket_lib.providers.base import Generation, GenerationRequest
-from orket_lib.providers.llama_client import LlamaClient
-from orket_lib.providers.llama_model import LlamaModel
+from orket_lib.providers.llama_cpp.client import LlamaClient
+from orket_lib.providers.llama_cpp.model import LlamaModel
 from orket_lib.vocabulary.reasons import Reason
 from orket_lib.vocabulary.statuses import Lane
 

@@ -15,17 +15,17 @@ from builders import STRICT, generation, metrics, probe, report, served, spec
 from nano import bank, row_of
 
 from orket_lib.analysis.frontier import FrontierPolicy, baseline_of, eligible_rows
-from orket_lib.artifacts.run_report import RunReport, ServedModel
-from orket_lib.measure.calibration import calibrate
-from orket_lib.measure.probe_requests import OUTPUT_TOKENS, ProbeMaker
-from orket_lib.measure.tokens import Tokens
-from orket_lib.measure.warmup import CAP, is_steady, warm_up
-from orket_lib.providers import chat_stream, http
+from orket_lib.artifacts.views.run_report import RunReport, ServedModel
+from orket_lib.measure.speed.calibration import calibrate
+from orket_lib.measure.speed.probe_prompts import OUTPUT_TOKENS, ProbeMaker
+from orket_lib.measure.speed.token_metrics import Tokens
+from orket_lib.measure.speed.warmup import CAP, is_steady, warm_up
 from orket_lib.providers.base import Generation, GenerationRequest
-from orket_lib.providers.chat_stream import assemble
-from orket_lib.providers.http import StampedStream
-from orket_lib.providers.llama_client import LlamaClient, llama_tokens
-from orket_lib.providers.llama_model import LlamaModel
+from orket_lib.providers.llama_cpp.client import LlamaClient, llama_tokens
+from orket_lib.providers.llama_cpp.model import LlamaModel
+from orket_lib.providers.wire import chat_stream, http
+from orket_lib.providers.wire.chat_stream import assemble
+from orket_lib.providers.wire.http import StampedStream
 from orket_lib.vocabulary.compare import exceeds, reaches
 from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.statuses import Lane, Quality

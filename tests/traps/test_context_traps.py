@@ -8,15 +8,15 @@ import pytest
 from builders import PROVENANCE
 from nano import nano_file, nano_spec
 
-from orket_lib.artifacts.asked import ServableCell
-from orket_lib.artifacts.context_ceiling import ContextThresholds
-from orket_lib.artifacts.context_summary import ContextSettings
-from orket_lib.artifacts.preflight import Needs
-from orket_lib.artifacts.run_report import RunReport
-from orket_lib.artifacts.spec import ContextFill, MeasurementSpec
-from orket_lib.measure import device_lock
-from orket_lib.measure.contexts import ContextMeasurement
+from orket_lib.artifacts.measurements.request import ServableCell
+from orket_lib.artifacts.measurements.spec import ContextFill, MeasurementSpec
+from orket_lib.artifacts.views.context_ceiling import ContextThresholds
+from orket_lib.artifacts.views.context_summary import ContextSettings
+from orket_lib.artifacts.views.preflight import Needs
+from orket_lib.artifacts.views.run_report import RunReport
+from orket_lib.measure.context import ContextMeasurement
 from orket_lib.measure.progress import Silent
+from orket_lib.processes import device_lock
 from orket_lib.providers.base import Source
 from orket_lib.vocabulary.statuses import RunStatus
 

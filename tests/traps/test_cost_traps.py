@@ -15,13 +15,18 @@ from nano import bank
 from openai_server import OpenAiSimulator
 from simulator_backends import WordBackend
 
-from orket_lib.artifacts.run_report import RunReport
-from orket_lib.artifacts.serving import Place
-from orket_lib.artifacts.spec import ArtifactIdentity, CanarySpec, ControlSettings, RunSpec
-from orket_lib.measure import session
-from orket_lib.measure.budget import BUDGET
+from orket_lib.artifacts.measurements.serving import Place
+from orket_lib.artifacts.measurements.spec import (
+    ArtifactIdentity,
+    CanarySpec,
+    ControlSettings,
+    RunSpec,
+)
+from orket_lib.artifacts.views.run_report import RunReport
 from orket_lib.measure.canary import measure_canary
 from orket_lib.measure.progress import Silent
+from orket_lib.measure.session import session
+from orket_lib.measure.speed.budget import BUDGET
 from orket_lib.providers.base import Source
 from orket_lib.tasks.bank import selection
 from orket_lib.telemetry.fingerprint import hardware_fingerprint

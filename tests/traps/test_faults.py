@@ -18,11 +18,11 @@ import pytest
 from foreign_work import burner, foreign_share, is_alive, wait_until
 from nano import evidence, measure, nano_spec, row_of, tasks_of
 
-from orket_lib.artifacts.run_report import RunReport
-from orket_lib.measure.journal import JOURNAL
+from orket_lib.artifacts.views.run_report import RunReport
+from orket_lib.measure.journal.journal import JOURNAL
 from orket_lib.measure.progress import Silent
-from orket_lib.measure.sample_files import samples_path
-from orket_lib.providers import embedded
+from orket_lib.measure.session.sample_files import samples_path
+from orket_lib.providers.llama_cpp import embedded
 from orket_lib.telemetry.sampler import read_samples
 from orket_lib.vocabulary.reasons import Reason
 from orket_lib.vocabulary.statuses import Lane, Outcome, RunStatus

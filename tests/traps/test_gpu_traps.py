@@ -6,8 +6,8 @@ import pytest
 from gpu_replay import record_of
 from nvml_replay import load_trace
 
-from orket_lib.measure.gpu_quality import WatchedGpus
-from orket_lib.measure.gpu_summary import summarize_gpus
+from orket_lib.measure.quality.gpu_summary import summarize_gpus
+from orket_lib.measure.quality.gpu_verdicts import WatchedGpus
 from orket_lib.vocabulary.reasons import Reason
 
 

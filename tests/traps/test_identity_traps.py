@@ -10,10 +10,10 @@ import gguf
 import pytest
 from nano import measure, nano_file, nano_spec, row_of
 
-from orket_lib.artifacts.run_report import RunReport
-from orket_lib.artifacts.spec import ArtifactIdentity
-from orket_lib.providers import embedded
+from orket_lib.artifacts.measurements.spec import ArtifactIdentity
+from orket_lib.artifacts.views.run_report import RunReport
 from orket_lib.providers.base import Source
+from orket_lib.providers.llama_cpp import embedded
 from orket_lib.vocabulary.reasons import Reason
 from orket_lib.vocabulary.statuses import Lane, RunStatus
 

@@ -13,13 +13,13 @@ from typing import Any
 from measured import measured_report
 from nano import nano_file, nano_spec, row_of, tasks_of
 
-from orket_lib.artifacts.run_report import RunReport
-from orket_lib.artifacts.serving import Place
-from orket_lib.artifacts.spec import ControlSettings, RunSpec
+from orket_lib.artifacts.measurements.serving import Place
+from orket_lib.artifacts.measurements.spec import ControlSettings, RunSpec
+from orket_lib.artifacts.views.run_report import RunReport
 from orket_lib.measure.progress import Silent
 from orket_lib.providers.base import GenerationRequest, Source
-from orket_lib.providers.embedded import EmbeddedProvider
-from orket_lib.providers.llama_model import LlamaModel
+from orket_lib.providers.llama_cpp.embedded import EmbeddedProvider
+from orket_lib.providers.llama_cpp.model import LlamaModel
 from orket_lib.vocabulary.reasons import Reason
 from orket_lib.vocabulary.statuses import Lane, RunStatus
 

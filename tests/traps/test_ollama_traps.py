@@ -14,19 +14,19 @@ from nano import bank, nano_file, nano_spec, row_of, tasks_of
 from ollama_running import SimulatedOllama, simulated_ollama
 
 from orket_lib.analysis.frontier import memory_mib
-from orket_lib.artifacts.run_report import Probe, RunReport, Session
-from orket_lib.artifacts.serving import Place
-from orket_lib.artifacts.spec import ArtifactIdentity, ControlSettings, RunSpec
-from orket_lib.measure import device_lock
-from orket_lib.measure.calibration import calibrate
-from orket_lib.measure.identity import identity_observations
-from orket_lib.measure.opened import OpenSession
-from orket_lib.measure.probe_requests import OUTPUT_TOKENS, ProbeMaker
-from orket_lib.measure.probes import run_probe
-from orket_lib.measure.tokens import Tokens
+from orket_lib.artifacts.measurements.serving import Place
+from orket_lib.artifacts.measurements.spec import ArtifactIdentity, ControlSettings, RunSpec
+from orket_lib.artifacts.views.run_report import Probe, RunReport, Session
+from orket_lib.measure.session.identity import identity_observations
+from orket_lib.measure.session.open_session import OpenSession
+from orket_lib.measure.speed.calibration import calibrate
+from orket_lib.measure.speed.probe_prompts import OUTPUT_TOKENS, ProbeMaker
+from orket_lib.measure.speed.probes import run_probe
+from orket_lib.measure.speed.token_metrics import Tokens
+from orket_lib.processes import device_lock
 from orket_lib.providers.base import GenerationRequest, Source
-from orket_lib.providers.ollama import OllamaModel, OllamaProvider
-from orket_lib.providers.ollama_client import OllamaClient
+from orket_lib.providers.ollama.client import OllamaClient
+from orket_lib.providers.ollama.provider import OllamaModel, OllamaProvider
 from orket_lib.vocabulary.reasons import Reason
 from orket_lib.vocabulary.statuses import Lane, RunStatus
 

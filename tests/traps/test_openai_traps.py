@@ -19,15 +19,15 @@ from openai_server import OpenAiSimulator
 from simulator_backends import WordBackend
 from simulator_http import Lies, Simulator
 
-from orket_lib.artifacts.row import RowMetrics
-from orket_lib.artifacts.run_report import Probe, RunReport, Session
-from orket_lib.artifacts.serving import Place
-from orket_lib.artifacts.spec import ArtifactIdentity, ControlSettings, RunSpec
-from orket_lib.measure.calibration import calibrate
-from orket_lib.measure.identity import identity_observations
-from orket_lib.measure.opened import OpenSession
-from orket_lib.measure.probe_requests import PROMPT_TOKENS, ProbeMaker
-from orket_lib.measure.probes import run_probe
+from orket_lib.artifacts.measurements.serving import Place
+from orket_lib.artifacts.measurements.spec import ArtifactIdentity, ControlSettings, RunSpec
+from orket_lib.artifacts.views.row import RowMetrics
+from orket_lib.artifacts.views.run_report import Probe, RunReport, Session
+from orket_lib.measure.session.identity import identity_observations
+from orket_lib.measure.session.open_session import OpenSession
+from orket_lib.measure.speed.calibration import calibrate
+from orket_lib.measure.speed.probe_prompts import PROMPT_TOKENS, ProbeMaker
+from orket_lib.measure.speed.probes import run_probe
 from orket_lib.providers.base import GenerationRequest, Model, Source
 from orket_lib.providers.registry import provider_for
 from orket_lib.vocabulary.reasons import Reason
@@ -283,7 +283,7 @@ def test_t09_a_server_without_times_has_client_rates_and_null_overhead(tmp_path:
 
 def _graded(found: OpenSession) -> RunReport:
     """Return a report whose runs have the token metrics of a real answer of this server."""
-    from orket_lib.measure.tokens import Tokens
+    from orket_lib.measure.speed.token_metrics import Tokens
 
     tokens = Tokens.of(found.model.generate(QUESTION), None)
     runs = tuple(

@@ -15,15 +15,15 @@ from pydantic import ValidationError
 
 from orket_lib.analysis.canary import judge_canary
 from orket_lib.artifacts.base import Measured, Reading
-from orket_lib.artifacts.canary import CanaryMeasurement, CanaryPolicy, CanaryRun
-from orket_lib.artifacts.run_report import RunReport
-from orket_lib.artifacts.spec import CanarySpec
-from orket_lib.measure.host_quality import judge_run
-from orket_lib.measure.host_summary import summarize_host
-from orket_lib.measure.tokens import Tokens
-from orket_lib.providers.gguf_file import read_gguf
-from orket_lib.providers.llama_model import LlamaModel
-from orket_lib.tasks.answers import fingerprint
+from orket_lib.artifacts.measurements.canary import CanaryMeasurement, CanaryPolicy, CanaryRun
+from orket_lib.artifacts.measurements.spec import CanarySpec
+from orket_lib.artifacts.views.run_report import RunReport
+from orket_lib.measure.quality.host_summary import summarize_host
+from orket_lib.measure.quality.host_verdicts import judge_run
+from orket_lib.measure.speed.token_metrics import Tokens
+from orket_lib.providers.gguf.file import read_gguf
+from orket_lib.providers.llama_cpp.model import LlamaModel
+from orket_lib.tasks.grading.answers import fingerprint
 from orket_lib.telemetry.host import peak_rss_mib
 from orket_lib.telemetry.samples import Sample
 from orket_lib.vocabulary.nulls import Null

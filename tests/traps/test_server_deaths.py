@@ -13,8 +13,8 @@ import pytest
 from foreign_work import is_alive, wait_until
 from nano import measure, nano_spec, row_of
 
-from orket_lib.artifacts.run_report import RunReport
-from orket_lib.measure.journal import JOURNAL
+from orket_lib.artifacts.views.run_report import RunReport
+from orket_lib.measure.journal.journal import JOURNAL
 from orket_lib.measure.progress import Silent
 from orket_lib.vocabulary.faults import Fault
 from orket_lib.vocabulary.reasons import Reason

@@ -13,7 +13,7 @@ import pytest
 from foreign_work import burn_command, foreign_share, wait_until
 from nano import evidence, measure, nano_spec, row_of
 
-from orket_lib.measure.host_quality import judge_run
+from orket_lib.measure.quality.host_verdicts import judge_run
 from orket_lib.telemetry import windows
 from orket_lib.telemetry.sampler_process import Sampler
 from orket_lib.telemetry.samples import Sample

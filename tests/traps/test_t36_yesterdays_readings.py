@@ -11,7 +11,7 @@ import psutil
 import pytest
 from nano import measure, nano_spec
 
-from orket_lib.artifacts.run_report import Probe, TestRun
+from orket_lib.artifacts.views.run_report import Probe, TestRun
 from orket_lib.measure.progress import Silent
 from orket_lib.telemetry import sampler
 from orket_lib.telemetry.sampler import read_samples

@@ -7,9 +7,9 @@ import random
 import pytest
 from thermal_builders import RESTS, thermal_spec
 
-from orket_lib.analysis.thermal_trend import Run, trend_of
-from orket_lib.measure import cooldown
-from orket_lib.measure.cooldown import cool_to
+from orket_lib.analysis.thermal.trend import Run, trend_of
+from orket_lib.measure.session import cooldown
+from orket_lib.measure.session.cooldown import cool_to
 from orket_lib.providers.base import Source
 
 

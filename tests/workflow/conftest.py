@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 # Real cells are those of the tests of traps.
-sys.path.append(str(Path(__file__).parents[1] / "traps"))
-
 import pytest
 from sweep_workspace import SMALL, Workspace
 

@@ -99,7 +99,7 @@ class Walk:
             while not over.wait(0.02):
                 for process in psutil.Process().children(recursive=True):
                     with contextlib.suppress(psutil.Error):
-                        if "orket_lib.providers.embedded_child" in process.cmdline():
+                        if "orket_lib.providers.llama_cpp.embedded_child" in process.cmdline():
                             process.kill()
 
         thread = threading.Thread(target=watch)

@@ -9,11 +9,11 @@ from pathlib import Path
 from sweep_workspace import Workspace
 
 from orket_lib.artifacts.io import write_model
-from orket_lib.artifacts.parts import IndexedPart, PartIndex
-from orket_lib.config.resolve import Cell
-from orket_lib.config.targets import Targets
+from orket_lib.artifacts.measurements.parts import IndexedPart, PartIndex
 from orket_lib.stores.parts import INDEX, PARTS, SPEC, Wanted
+from orket_lib.sweep.cells import Cell
 from orket_lib.vocabulary.quants import NOMINAL_BITS
+from orket_lib.workflow.targets import Targets
 
 MEASURED_AT = "2026-11-23T15:04:05.123Z"
 _QUANTS = 10

@@ -12,8 +12,8 @@ from typing import Any
 
 import yaml
 
-from orket_lib.config.resolve import Sweep
-from orket_lib.config.workspace import load_sweep
+from orket_lib.sweep.cells import Sweep
+from orket_lib.sweep.load import load_sweep
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALL: dict[str, Any] = {

@@ -16,7 +16,7 @@ from contract_examples import example
 from sweep_workspace import ROOT
 
 from orket_lib.artifacts.io import write_json
-from orket_lib.artifacts.plan import Plan
+from orket_lib.artifacts.views.plan import Plan
 
 
 def script(name: str) -> ModuleType:

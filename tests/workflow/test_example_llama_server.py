@@ -7,15 +7,11 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
-from sweep_workspace import ROOT, Result, Workspace
-
-sys.path.append(str(Path(__file__).parents[1] / "providers"))
-
 from real_llama_server import LLAMA_SERVER, llama_server_of_others
+from sweep_workspace import ROOT, Result, Workspace
 
 pytestmark = pytest.mark.skipif(
     LLAMA_SERVER not in os.environ,

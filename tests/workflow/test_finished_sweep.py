@@ -58,8 +58,8 @@ def test_a_threshold_remakes_views_and_measures_nothing(
 
 def measured_kinds() -> dict[frozenset[str], type[Measured]]:
     """Return every kind of record with readings, by the names of its fields."""
-    for module in pkgutil.iter_modules(orket_lib.artifacts.__path__):
-        importlib.import_module(f"orket_lib.artifacts.{module.name}")
+    for module in pkgutil.walk_packages(orket_lib.artifacts.__path__, "orket_lib.artifacts."):
+        importlib.import_module(module.name)
     found: dict[frozenset[str], type[Measured]] = {}
     waiting: list[type[Measured]] = [Measured]
     while waiting:

@@ -16,14 +16,16 @@ from pydantic import BaseModel
 
 from orket_lib.analysis.frontier import FrontierPolicy
 from orket_lib.analysis.kpis import stability_kpis
-from orket_lib.analysis.rows import build_row
+from orket_lib.analysis.rows.row import build_row
 from orket_lib.artifacts.base import Measured
-from orket_lib.artifacts.row import RowMetrics
-from orket_lib.artifacts.run_report import RunReport
-from orket_lib.measure import answers, device_lock, session
-from orket_lib.measure.budget import BUDGET
-from orket_lib.providers import llama_client
+from orket_lib.artifacts.views.row import RowMetrics
+from orket_lib.artifacts.views.run_report import RunReport
+from orket_lib.measure.runs import answers
+from orket_lib.measure.session import session
+from orket_lib.measure.speed.budget import BUDGET
+from orket_lib.processes import device_lock
 from orket_lib.providers.base import Generation, TokenReport
+from orket_lib.providers.llama_cpp import client as llama_client
 from orket_lib.telemetry import counters
 from orket_lib.telemetry.sampler_process import Sampler
 from orket_lib.telemetry.samples import COLUMNS, to_cells

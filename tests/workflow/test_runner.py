@@ -11,7 +11,7 @@ import pytest
 from sweep_workspace import ROOT, Workspace
 
 from orket_lib.artifacts.io import read_model
-from orket_lib.artifacts.run_report import RunReport
+from orket_lib.artifacts.views.run_report import RunReport
 
 RUN_TASK = "orket run-task --task {task_file} --run-dir {run_dir} --seed {seed}"
 

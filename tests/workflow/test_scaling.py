@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from large_sweeps import large_sweep, pretend_measured
 
-from orket_lib.artifacts import spec as specs
-from orket_lib.artifacts.parts import PartIndex
+from orket_lib.artifacts.measurements import spec as specs
+from orket_lib.artifacts.measurements.parts import PartIndex
 from orket_lib.commands.status import job_table
-from orket_lib.config.planning import make_plan
-from orket_lib.config.targets import Targets
 from orket_lib.stores import parts
+from orket_lib.sweep.plan import make_plan
 from orket_lib.workflow.stale_views import outdated
+from orket_lib.workflow.targets import Targets
 
 
 def counted(monkeypatch: pytest.MonkeyPatch, module: Any, name: str) -> list[Any]:

@@ -330,7 +330,7 @@ def test_an_artifact_that_breaks_its_contract_fails_the_sweep(finished: Finished
 def test_a_second_measurement_waits_for_the_device() -> None:
     code = (
         "import sys\n"
-        "from orket_lib.measure.device_lock import device_lock\n"
+        "from orket_lib.processes.device_lock import device_lock\n"
         "with device_lock(sys.argv[2], sys.argv[1], lambda text: print(text, flush=True)):\n"
         "    print('held', flush=True)\n"
         "    sys.stdin.read()\n"

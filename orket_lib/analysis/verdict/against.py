@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from orket_lib.artifacts.row import RowMetrics
+from orket_lib.artifacts.views.row import RowMetrics
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from orket_lib.artifacts.row import RowMetrics
+from orket_lib.artifacts.views.row import RowMetrics
 from orket_lib.vocabulary.answer_failures import ADVICE
 from orket_lib.vocabulary.statuses import Lane
 

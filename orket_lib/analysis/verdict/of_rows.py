@@ -8,7 +8,7 @@ from orket_lib.analysis.verdict.against import standing
 from orket_lib.analysis.verdict.judged_tasks import JudgedTask
 from orket_lib.analysis.verdict.quants import VerdictPolicy, Verdicts, judge_quants
 from orket_lib.analysis.verdict.wants import Wants, check_wants
-from orket_lib.artifacts.row import RowMetrics, TaskScore
+from orket_lib.artifacts.views.row import RowMetrics, TaskScore
 
 Scores = Mapping[str, Sequence[TaskScore]]  # by quant tag
 

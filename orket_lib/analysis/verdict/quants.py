@@ -13,7 +13,7 @@ from orket_lib.analysis.verdict.judged_tasks import JudgedTask, Judging, tasks_t
 from orket_lib.analysis.verdict.kept_or_lost import Judged, judge, verdict_at
 from orket_lib.analysis.verdict.pairs import Masses, paired
 from orket_lib.analysis.verdict.stability import Stability, stability
-from orket_lib.artifacts.verdict import Decision, TaskStratum, Verdict, WantCheck
+from orket_lib.artifacts.views.verdict import Decision, TaskStratum, Verdict, WantCheck
 from orket_lib.vocabulary.verdicts import DecisionStatus, Prefer, QuantVerdict
 
 _EVERYTHING_RIGHT = 0.98

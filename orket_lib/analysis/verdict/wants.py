@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from orket_lib.analysis.frontier import FrontierPolicy, memory_mib
-from orket_lib.artifacts.row import RowMetrics
-from orket_lib.artifacts.verdict import WantCheck
+from orket_lib.artifacts.views.row import RowMetrics
+from orket_lib.artifacts.views.verdict import WantCheck
 from orket_lib.vocabulary.compare import exceeds, reaches
 from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.statuses import Lane

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from orket_lib.analysis.verdict.judged_tasks import FEWEST_TASKS
 from orket_lib.analysis.verdict.quants import VerdictPolicy, Verdicts
-from orket_lib.artifacts.verdict import Verdict
+from orket_lib.artifacts.views.verdict import Verdict
 from orket_lib.vocabulary.verdicts import DecisionStatus, Prefer, QuantVerdict, WantStatus
 
 _SAME_WORDS = 0.5  # below it "right, but different" is worth a sentence

@@ -9,9 +9,9 @@ from builders import metrics, unmeasured
 
 from orket_lib.analysis.frontier import FrontierPolicy
 from orket_lib.analysis.sessions import build_session
-from orket_lib.artifacts.row import FailureCount, RowMetrics, TaskScore
-from orket_lib.artifacts.run_report import Observation
-from orket_lib.artifacts.summary import ModelSession
+from orket_lib.artifacts.views.row import FailureCount, RowMetrics, TaskScore
+from orket_lib.artifacts.views.run_report import Observation
+from orket_lib.artifacts.views.summary import ModelSession
 from orket_lib.vocabulary.answer_failures import AnswerFailure
 from orket_lib.vocabulary.reasons import Reason
 from orket_lib.vocabulary.statuses import Lane, Quality

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 # The contract is tried on the reference model, as the tests of traps are.
-sys.path += [str(Path(__file__).parents[2] / "traps"), str(Path(__file__).parents[1])]
-
 import pytest
 from contract_subjects import SUBJECTS, Stage, Subject
 

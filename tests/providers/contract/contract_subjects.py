@@ -21,14 +21,14 @@ from ollama_running import SimulatedOllama, simulated_ollama
 from real_llama_server import LLAMA_SERVER, llama_server_of_others, unused_address
 from simulated_servers import Program, program
 
-from orket_lib.artifacts.serving import Place
-from orket_lib.artifacts.spec import ArtifactIdentity, ControlSettings, MeasurementSpec
+from orket_lib.artifacts.measurements.serving import Place
+from orket_lib.artifacts.measurements.spec import ArtifactIdentity, ControlSettings, MeasurementSpec
 from orket_lib.providers.base import Model, Provider, Source
-from orket_lib.providers.embedded import EmbeddedProvider
-from orket_lib.providers.llama_server import LlamaServerProvider
-from orket_lib.providers.lmstudio import LmStudioProvider
-from orket_lib.providers.ollama import OllamaModel, OllamaProvider
-from orket_lib.providers.openai import OpenAiProvider
+from orket_lib.providers.llama_cpp.embedded import EmbeddedProvider
+from orket_lib.providers.llama_cpp.server import LlamaServerProvider
+from orket_lib.providers.lmstudio.provider import LmStudioProvider
+from orket_lib.providers.ollama.provider import OllamaModel, OllamaProvider
+from orket_lib.providers.openai.provider import OpenAiProvider
 
 N_CTX = 1024
 

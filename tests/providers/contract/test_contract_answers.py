@@ -10,12 +10,12 @@ import pytest
 from contract_subjects import N_CTX, Can, Stage, Subject
 from nano import bank
 
-from orket_lib.artifacts.readiness import Warmup
-from orket_lib.artifacts.run_report import Session
-from orket_lib.measure.identity import identity_observations
-from orket_lib.measure.probe_requests import ProbeMaker
+from orket_lib.artifacts.measurements.readiness import Warmup
+from orket_lib.artifacts.views.run_report import Session
+from orket_lib.measure.session.identity import identity_observations
+from orket_lib.measure.speed.probe_prompts import ProbeMaker
 from orket_lib.providers.base import Generation, GenerationRequest, Model
-from orket_lib.tasks.graders import grade
+from orket_lib.tasks.grading.graders import grade
 from orket_lib.telemetry.fingerprint import hardware_fingerprint
 from orket_lib.vocabulary.errors import RequestFailed, RequestTimedOut
 from orket_lib.vocabulary.reasons import Reason

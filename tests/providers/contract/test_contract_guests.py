@@ -10,9 +10,9 @@ from contract_subjects import Stage
 from nano import bank
 
 from orket_lib.artifacts.io import write_model
-from orket_lib.artifacts.runner import RunnerSettings, RunnerTask
+from orket_lib.artifacts.measurements.runner import RunnerSettings, RunnerTask
 from orket_lib.cli import main
-from orket_lib.measure.runner import runner_environment
+from orket_lib.measure.runs.runner import runner_environment
 from orket_lib.providers.base import GenerationRequest, Model
 from orket_lib.vocabulary.reasons import Reason
 

@@ -114,8 +114,8 @@ class Walk:
 
     def _change(self, step: Step, before: Ledger) -> Change:
         """Return what an invocation did to the store."""
-        from orket_lib.config.targets import Targets
-        from orket_lib.config.workspace import load_sweep
+        from orket_lib.sweep.load import load_sweep
+        from orket_lib.workflow.targets import Targets
 
         with contextlib.chdir(self.folder):
             resolved = load_sweep([f"{step.sweep}.json"], {}, remember=False)

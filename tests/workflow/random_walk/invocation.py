@@ -130,7 +130,9 @@ def _struck(head: int, kind: str) -> bool:
     elif kind == "kill-head":
         os.kill(head, signal.SIGKILL)
     else:
-        word = "orket_lib.providers.embedded_child" if kind == "kill-server" else "orket_lib"
+        word = (
+            "orket_lib.providers.llama_cpp.embedded_child" if kind == "kill-server" else "orket_lib"
+        )
         return _kill_one(head, word)
     return True
 

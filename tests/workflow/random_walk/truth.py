@@ -249,8 +249,8 @@ def _do(job: Job) -> int:
 
 def _render(outputs: Sequence[str], sweep: str) -> int:
     """Write what the workflow renders itself."""
-    from orket_lib.config.targets import Targets
-    from orket_lib.config.workspace import load_sweep
+    from orket_lib.sweep.load import load_sweep
+    from orket_lib.workflow.targets import Targets
 
     resolved = load_sweep([f"{sweep}.json"], {}, remember=False)
     targets = Targets(resolved)

@@ -1,0 +1,1 @@
+"""A sweep compared with recorded baselines: pairs of tasks, tests and regressions."""

@@ -1,0 +1,106 @@
+"""How long a context a model can be used with: points, the ceiling, and what breaks beyond it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from orket_lib.analysis.context.figures import ContextFigures
+from orket_lib.artifacts.views.context_ceiling import ContextPoint, ContextReason, ContextThresholds
+from orket_lib.vocabulary.compare import exceeds, reaches
+from orket_lib.vocabulary.nulls import Null
+from orket_lib.vocabulary.statuses import RunStatus
+
+NO_CONTEXT_TRIED = Null("NO_CONTEXT_TRIED")
+_SMALLEST_FAILED = Null("SMALLEST_CONTEXT_FAILED")
+_NONE_PASSED = Null("NO_CONTEXT_PASSED")
+
+
+def passes(figures: ContextFigures, thresholds: ContextThresholds) -> bool:
+    """Tell whether a context passes: the one judgement, asked by a search and by the artifact."""
+    return next(_reasons(figures, thresholds), None) is None
+
+
+def context_points(
+    figures: Sequence[ContextFigures], thresholds: ContextThresholds
+) -> tuple[ContextPoint, ...]:
+    """Return the points of all contexts that were tried, smallest first."""
+    ordered = sorted(figures, key=lambda item: item.context)
+    baseline = ordered[0].adherence if ordered else NO_CONTEXT_TRIED
+    return tuple(_point(item, thresholds, baseline) for item in ordered)
+
+
+def safe_ceiling(points: Sequence[ContextPoint]) -> int | Null:
+    """Return the largest context up to which every one that was tried passed."""
+    if not points:
+        return NO_CONTEXT_TRIED
+    ceiling: int | Null = _SMALLEST_FAILED
+    for point in points:
+        if not point.passed:
+            break
+        ceiling = point.context
+    return ceiling
+
+
+def largest_passing(points: Sequence[ContextPoint]) -> int | Null:
+    """Return the largest context that passed, whatever became of smaller ones."""
+    if not points:
+        return NO_CONTEXT_TRIED
+    return max((point.context for point in points if point.passed), default=_NONE_PASSED)
+
+
+def _point(
+    figures: ContextFigures, thresholds: ContextThresholds, baseline: float | Null
+) -> ContextPoint:
+    reasons = tuple(_reasons(figures, thresholds))
+    return ContextPoint.of(
+        context=figures.context,
+        adherence_score=figures.adherence,
+        degradation_from_baseline=_lost(baseline, figures.adherence),
+        ttft_ms=figures.ttft_ms,
+        ttft_cold_ms=figures.ttft_cold_ms,
+        decode_tps=figures.decode_tps,
+        valid=figures.valid,
+        passed=not reasons,
+        reasons=reasons,
+        detail=_detail(figures),
+        seen=figures.seen,
+        summary_path=figures.summary_path,
+    )
+
+
+def _lost(baseline: float | Null, adherence: float | Null) -> float | Null:
+    if isinstance(adherence, Null):
+        return adherence
+    return baseline if isinstance(baseline, Null) else baseline - adherence
+
+
+def _detail(figures: ContextFigures) -> str | None:
+    if figures.status is not RunStatus.MEASURED:
+        return figures.status_reason or figures.status.value
+    known = list(figures.invalid_because)
+    if figures.unanswered:
+        known.append(f"{figures.unanswered} of {figures.runs} runs were errors or timeouts")
+    return "; ".join(known) or None
+
+
+def _reasons(figures: ContextFigures, thresholds: ContextThresholds) -> Iterator[ContextReason]:
+    """Yield why a context does not pass; a gate that is 0 or less is off, and null passes none."""
+    if not figures.loaded:
+        yield "CONTEXT_NOT_LOADED"
+        return
+    measured = figures.status is RunStatus.MEASURED
+    if not (figures.valid or (thresholds.include_invalid and measured)):
+        yield "INVALID_ROW"
+    least, adherence = thresholds.adherence_min, figures.adherence
+    if least > 0 and (isinstance(adherence, Null) or not reaches(adherence, least)):
+        yield "ADHERENCE_BELOW_MIN"
+    most, ttft_ms = thresholds.ttft_ceiling_ms, figures.ttft_ms
+    if most > 0 and isinstance(ttft_ms, Null):
+        yield "TTFT_MISSING"
+    elif most > 0 and not isinstance(ttft_ms, Null) and exceeds(ttft_ms, most):
+        yield "TTFT_ABOVE_CEILING"
+    floor, decode = thresholds.decode_floor_tps, figures.decode_tps
+    if floor > 0 and isinstance(decode, Null):
+        yield "DECODE_TPS_MISSING"
+    elif floor > 0 and not isinstance(decode, Null) and not reaches(decode, floor):
+        yield "DECODE_TPS_BELOW_FLOOR"

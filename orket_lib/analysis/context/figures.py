@@ -1,0 +1,115 @@
+"""What a summary says of one context, whether a context sweep or an ordinary sweep wrote it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from orket_lib.analysis.explorer import served_in_row
+from orket_lib.artifacts.views.context_ceiling import ContextSeen, DepthScore
+from orket_lib.artifacts.views.context_summary import ContextRow
+from orket_lib.artifacts.views.explorer import MeasuredWith
+from orket_lib.artifacts.views.row import RowMetrics
+from orket_lib.vocabulary.nulls import Null
+from orket_lib.vocabulary.statuses import RunStatus
+
+_NOT_LOADED = (RunStatus.LOAD_FAILED, RunStatus.OUT_OF_MEMORY)
+# A sweep's speed probes have about 512 tokens, whatever the context is.
+NO_FOLLOW_UP = Null("SWEEP_HAS_NO_FOLLOW_UP")
+NOT_FILLED = Null("SWEEP_DOES_NOT_FILL_THE_CONTEXT")
+
+
+@dataclass(frozen=True)
+class ContextFigures:
+    """What is judged of one context.
+
+    Attributes:
+        context: Tokens.
+        status: Of its measurement.
+        status_reason: Why it was not measured.
+        adherence: Share of graded work.
+        ttft_ms: Of a follow-up.
+        ttft_cold_ms: Of a prompt that fills the context.
+        decode_tps: Beside it.
+        valid: See `analysis.validity`.
+        invalid_because: Why it is not.
+        unanswered: Graded runs that were errors or timeouts.
+        runs: Graded runs.
+        seen: What no gate judges.
+        served: What it was measured with; None when nothing was served.
+        summary_path: Where it stands.
+    """
+
+    context: int
+    status: RunStatus
+    status_reason: str | None
+    adherence: float | Null
+    ttft_ms: float | Null
+    ttft_cold_ms: float | Null
+    decode_tps: float | Null
+    valid: bool
+    invalid_because: tuple[str, ...]
+    unanswered: int
+    runs: int
+    seen: ContextSeen | None
+    served: MeasuredWith | None
+    summary_path: str
+
+    @property
+    def loaded(self) -> bool:
+        """Whether the context could be had at all."""
+        return self.status not in _NOT_LOADED
+
+
+def of_context_row(context: int, row: ContextRow, path: str) -> ContextFigures:
+    """Return what a context sweep measured."""
+    return _figures(
+        context,
+        row.metrics,
+        path,
+        row.reading("ttft_ms"),
+        row.reading("ttft_cold_ms"),
+        (row.reading("filled_min"), row.reading("filled_mean"), row.reading("cached_tokens")),
+        row.depths,
+    )
+
+
+def of_sweep_row(context: int, row: RowMetrics, path: str) -> ContextFigures:
+    """Return what an ordinary sweep at this context measured; its prompts don't fill it."""
+    unfilled = (NOT_FILLED, NOT_FILLED, NO_FOLLOW_UP)
+    return _figures(context, row, path, NO_FOLLOW_UP, NOT_FILLED, unfilled)
+
+
+def _figures(
+    context: int,
+    row: RowMetrics,
+    path: str,
+    ttft_ms: float | Null,
+    ttft_cold_ms: float | Null,
+    filled: tuple[float | Null, float | Null, float | Null],
+    depths: tuple[DepthScore, ...] = (),
+) -> ContextFigures:
+    measured = row.status is RunStatus.MEASURED
+    seen = ContextSeen.of(
+        filled_min=filled[0],
+        filled_mean=filled[1],
+        cached_tokens=filled[2],
+        peak_memory_rss=row.reading("peak_memory_rss"),
+        peak_vram_mib=row.reading("peak_vram_mib"),
+        depths=depths,
+    )
+    return ContextFigures(
+        context=context,
+        status=row.status,
+        status_reason=row.status_reason,
+        adherence=row.reading("adherence_score"),
+        ttft_ms=ttft_ms,
+        ttft_cold_ms=ttft_cold_ms,
+        decode_tps=row.reading("generation_tokens_per_second"),
+        valid=row.valid,
+        invalid_because=row.invalid_because,
+        unanswered=row.failed_runs,
+        runs=row.test_runs,
+        seen=seen if measured else None,
+        served=served_in_row(row),
+        summary_path=path,
+    )

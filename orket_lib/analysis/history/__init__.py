@@ -1,0 +1,1 @@
+"""Records of earlier sweeps, compared and over time."""

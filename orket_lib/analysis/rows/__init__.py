@@ -1,0 +1,1 @@
+"""A cell's row: quality, rates and energy out of its run report."""

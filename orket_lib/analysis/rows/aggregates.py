@@ -1,0 +1,174 @@
+"""Aggregates over the runs and probes of one cell.
+
+Rates are total tokens over total time, not means of rates. A failed run scores 0 and is counted,
+and its times, which are no answer's times, stay out of the latency figures (trap T10).
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+from orket_lib.artifacts.views.row import FamilyScore, TaskScore
+from orket_lib.artifacts.views.run_report import Probe, TestRun
+from orket_lib.vocabulary.nulls import Null
+from orket_lib.vocabulary.rates import decode_rate, prefill_rate
+from orket_lib.vocabulary.statuses import Outcome, TokenStatus
+
+
+def answered(run: TestRun) -> bool:
+    """Tell whether a run brought an answer, right or wrong."""
+    return run.outcome in (Outcome.PASS, Outcome.FAIL)
+
+
+def task_scores(runs: Sequence[TestRun]) -> tuple[TaskScore, ...]:
+    """Return each task's mean score over its runs, by task id."""
+    return tuple(
+        TaskScore(
+            test_id=group[0].test_id,
+            passed=all(run.outcome is Outcome.PASS for run in group),
+            adherence_score=statistics.fmean(run.telemetry.adherence_score for run in group),
+            family=group[0].family,
+            level=group[0].tier,
+            answer_sha256=group[0].answer_sha256,
+        )
+        for group in _by_task(runs)
+    )
+
+
+def by_family(runs: Sequence[TestRun], scores: Sequence[TaskScore]) -> tuple[FamilyScore, ...]:
+    """Return the mean score of each family of tasks, by name."""
+    family_of = {run.test_id: run.family for run in runs}
+    families: dict[str, list[float]] = defaultdict(list)
+    for score in scores:
+        families[family_of[score.test_id]].append(score.adherence_score)
+    return tuple(
+        FamilyScore(family=name, adherence_score=statistics.fmean(values), tasks=len(values))
+        for name, values in sorted(families.items())
+    )
+
+
+def missing_telemetry_rate(runs: Sequence[TestRun]) -> float | Null:
+    """Return the share of the runs that answered without usable token counts or times.
+
+    A run that brought no answer has no tokens to be counted; it is counted as failed.
+    """
+    missing = [
+        run.telemetry.token_metrics_status is not TokenStatus.OK for run in runs if answered(run)
+    ]
+    return statistics.fmean(missing) if missing else Null("NO_RUN_ANSWERED")
+
+
+def mean_over_answered(runs: Sequence[TestRun], reading: str) -> float | Null:
+    """Return the mean of a telemetry reading over the runs that answered."""
+    return _mean_of_known([run.telemetry.reading(reading) for run in runs if answered(run)])
+
+
+def output_tokens_per_answer(runs: Sequence[TestRun]) -> float | Null:
+    """Return the mean number of tokens that an answer has, by the server's count."""
+    counts = [run.telemetry.token_metrics.counts for run in runs if answered(run)]
+    return _mean_of_known([count.reading("output_tokens") for count in counts])
+
+
+def peak(runs: Sequence[TestRun], reading: str) -> float | Null:
+    """Return the largest value of a telemetry reading over all runs."""
+    values = [run.telemetry.reading(reading) for run in runs]
+    known = [value for value in values if not isinstance(value, Null)]
+    return max(known) if known else _first_null(values) or Null("NO_RUN")
+
+
+def first_missing(runs: Sequence[TestRun], probes: Sequence[Probe], reading: str) -> Null | None:
+    """Return why a reading of the host was not taken around some run or probe, or None."""
+    hosts = [*(run.telemetry.host for run in runs), *(probe.host for probe in probes)]
+    return _first_null([host.reading(reading) for host in hosts])
+
+
+def determinism_rate(runs: Sequence[TestRun]) -> float | Null:
+    """Return the share of tasks whose runs all gave one normalised answer (T16).
+
+    A runner that shows scores and no answers leaves nothing to compare.
+    """
+    groups = _by_task(runs)
+    if min(map(len, groups)) < 2:
+        return Null("ONE_RUN_PER_TASK")
+    if any(run.answer_sha256 is None for run in runs if answered(run)):
+        return Null("NO_ANSWER_SHOWN")
+    return statistics.fmean(
+        len({run.answer_sha256 for run in group}) == 1 and answered(group[0]) for group in groups
+    )
+
+
+def median_ttft_ms(probes: Sequence[Probe]) -> float | Null:
+    """Return the median time to first token over the probes, in ms."""
+    values = [probe.reading("ttft_ms") for probe in probes]
+    known = [value for value in values if not isinstance(value, Null)]
+    return statistics.median(known) if known else _first_null(values) or Null("NO_PROBE")
+
+
+def probe_rates(probes: Sequence[Probe]) -> dict[str, Any]:
+    """Return prefill and decode rate of a cell and whose clock they come from.
+
+    The server's clock if every probe has it, else the client's for all of them: rates of two clocks
+    are never mixed.
+    """
+    by_server = all(probe.rate_source == "server" for probe in probes)
+    if by_server:
+        decode_time, prefill_time = "decode_seconds", "prefill_seconds"
+        intervals = _total(probes, "decode_intervals")
+        prefill_seconds = _total(probes, prefill_time)
+    else:
+        decode_time = "client_decode_seconds"
+        intervals = _minus(_total(probes, "output_tokens"), len(probes))
+        ttft = _total(probes, "ttft_ms")
+        prefill_seconds = ttft if isinstance(ttft, Null) else ttft / 1000
+    prompt, cached = _total(probes, "prompt_tokens"), _total(probes, "cached_tokens")
+    uncached = cached if isinstance(cached, Null) else _minus(prompt, int(cached))
+    shortest = min((probe.reading("output_tokens") for probe in probes), key=_null_first)
+    return {
+        "prompt_tokens_per_second": prefill_rate(_whole(uncached), prefill_seconds),
+        "generation_tokens_per_second": decode_rate(
+            _whole(intervals), _total(probes, decode_time), _whole(shortest)
+        ),
+        "rate_source": "server" if by_server else "client",
+    }
+
+
+def _by_task(runs: Sequence[TestRun]) -> list[list[TestRun]]:
+    groups: dict[int, list[TestRun]] = defaultdict(list)
+    for run in runs:
+        groups[run.task_id].append(run)
+    return [groups[task_id] for task_id in sorted(groups)]
+
+
+def _total(probes: Sequence[Probe], reading: str) -> float | Null:
+    """Return the sum of a reading; a sum with a missing part is missing."""
+    values = [probe.reading(reading) for probe in probes]
+    known = [value for value in values if not isinstance(value, Null)]
+    if len(known) == len(values) and known:
+        return sum(known)
+    return _first_null(values) or Null("NO_PROBE")
+
+
+def _minus(value: float | Null, less: int) -> float | Null:
+    return value if isinstance(value, Null) else value - less
+
+
+def _whole(value: float | Null) -> int | Null:
+    return value if isinstance(value, Null) else int(value)
+
+
+def _null_first(value: float | Null) -> float:
+    return -1.0 if isinstance(value, Null) else value
+
+
+def _mean_of_known(values: Sequence[float | Null]) -> float | Null:
+    known = [value for value in values if not isinstance(value, Null)]
+    if known:
+        return statistics.fmean(known)
+    return _first_null(values) or Null("NO_RUN_ANSWERED")
+
+
+def _first_null(values: Sequence[float | Null]) -> Null | None:
+    return next((value for value in values if isinstance(value, Null)), None)

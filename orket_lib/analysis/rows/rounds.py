@@ -1,0 +1,148 @@
+"""Several rounds of one cell, put together: later ones add to what was measured.
+
+Heat and whatever else drifts while a sweep runs would favour the quants that come first. Rounds
+come back to each quant in turn, so that a drift shows as a difference between rounds and not as one
+between quants (T14).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import accumulate
+
+from orket_lib.analysis.rows import aggregates
+from orket_lib.artifacts.measurements.gpu import GpuSummary
+from orket_lib.artifacts.measurements.host import HostSummary
+from orket_lib.artifacts.views.row import RowRound
+from orket_lib.artifacts.views.run_report import Observation, RunReport, platforms
+from orket_lib.vocabulary.errors import ArtifactError
+from orket_lib.vocabulary.nulls import Null
+from orket_lib.vocabulary.statuses import RunStatus
+
+
+def as_one(reports: Sequence[RunReport], mixture: Sequence[Observation] = ()) -> RunReport:
+    """Return the report of all rounds: their loads, probes and runs, one after the other.
+
+    A round that was not measured makes the whole not measured, with its reason.
+
+    Args:
+        reports: Of one spec, in the order of the rounds; at least one.
+        mixture: How the loads of different rounds differ from each other.
+
+    Raises:
+        ArtifactError: They are not of one spec.
+    """
+    if len({report.spec_digest for report in reports}) != 1:
+        raise ArtifactError("rounds of different measurements can't be put together")
+    if len(reports) == 1:
+        return reports[0]
+    loads = _offsets([len(report.sessions) for report in reports])
+    probed = _offsets([len(report.probes) for report in reports])
+    runs_each = reports[0].spec.runs_per_task
+    status, reason = _status(reports)
+    return reports[0].model_copy(
+        update={
+            "status": status,
+            "status_reason": reason,
+            "finished_at": reports[-1].finished_at,
+            "platform": platforms([report.platform for report in reports]),
+            "parts": tuple(part for report in reports for part in report.parts),
+            "retry": any(report.retry for report in reports),
+            "sessions": tuple(
+                item.model_copy(update={"index": item.index + load})
+                for report, load in zip(reports, loads, strict=True)
+                for item in report.sessions
+            ),
+            "gpus": tuple(
+                item.model_copy(update={"session": item.session + load})
+                for report, load in zip(reports, loads, strict=True)
+                for item in report.gpus
+            ),
+            "gpus_absent": {
+                vendor: why for report in reports for vendor, why in report.gpus_absent.items()
+            },
+            "hosts": tuple(host for report in reports for host in report.hosts),
+            **{
+                name: tuple(
+                    item.model_copy(
+                        update={"index": item.index + first, "session": item.session + load}
+                    )
+                    for report, load, first in zip(reports, loads, probed, strict=True)
+                    for item in getattr(report, name)
+                )
+                for name in ("probes", "discarded_probes")
+            },
+            **{
+                name: tuple(
+                    item.model_copy(
+                        update={
+                            "run_index": item.run_index + number * runs_each,
+                            "session": item.session + load,
+                        }
+                    )
+                    for number, (report, load) in enumerate(zip(reports, loads, strict=True))
+                    for item in getattr(report, name)
+                )
+                for name in ("test_runs", "discarded_runs")
+            },
+            "observations": tuple(
+                dict.fromkeys(
+                    [*(seen for report in reports for seen in report.observations), *mixture]
+                )
+            ),
+        }
+    )
+
+
+def round_figures(reports: Sequence[RunReport], paths: Sequence[str]) -> tuple[RowRound, ...]:
+    """Return what each round came to by itself.
+
+    Args:
+        reports: In the order of the rounds.
+        paths: Where they lie.
+    """
+    return tuple(
+        _figures(number, report, path)
+        for number, (report, path) in enumerate(zip(reports, paths, strict=True), start=1)
+    )
+
+
+def _figures(number: int, report: RunReport, path: str) -> RowRound:
+    common = {"round": number, "report_path": path, "measured_at": report.measured_at}
+    if report.status is not RunStatus.MEASURED:
+        nothing = Null(f"STATUS_{report.status.upper()}")
+        return RowRound.of(
+            **common, temperature_of="cpu", **dict.fromkeys(RowRound.readings(), nothing)
+        )
+    used = [gpu for gpu in report.gpus if gpu.used]
+    of_first_load = [gpu for gpu in used if gpu.session == used[0].session]
+    loads: Sequence[HostSummary | GpuSummary] = used or report.hosts
+    first: Sequence[HostSummary | GpuSummary] = of_first_load or report.hosts[:1]
+    return RowRound.of(
+        **common,
+        generation_tokens_per_second=aggregates.probe_rates(report.probes)[
+            "generation_tokens_per_second"
+        ],
+        total_latency=aggregates.mean_over_answered(report.test_runs, "total_latency"),
+        temperature_start_c=_hottest(first, "temperature_start_c"),
+        temperature_max_c=_hottest(loads, "temperature_max_c"),
+        temperature_of="gpu" if used else "cpu",
+    )
+
+
+def _hottest(seen: Sequence[HostSummary | GpuSummary], reading: str) -> float | Null:
+    values = [item.reading(reading) for item in seen]
+    known = [value for value in values if not isinstance(value, Null)]
+    return max(known) if known else next(it for it in values if isinstance(it, Null))
+
+
+def _status(reports: Sequence[RunReport]) -> tuple[RunStatus, str | None]:
+    for number, report in enumerate(reports, start=1):
+        if report.status is not RunStatus.MEASURED:
+            return report.status, f"round {number}: {report.status_reason}"
+    return RunStatus.MEASURED, None
+
+
+def _offsets(lengths: Sequence[int]) -> list[int]:
+    """Return how many items come before each part."""
+    return [0, *accumulate(lengths)][:-1]

@@ -1,0 +1,168 @@
+"""From a run report to a row: the metrics of one (model, quant), each as ARTIFACTS defines it."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from orket_lib.analysis.rows import aggregates
+from orket_lib.analysis.rows.answer_failures import count_failures
+from orket_lib.analysis.rows.energy import row_energy
+from orket_lib.analysis.rows.quality import (
+    pollutes,
+    reason_share,
+    row_quality,
+    row_reasons,
+    run_is_polluted,
+)
+from orket_lib.analysis.rows.validity import invalid_because, quality_spoiled_by
+from orket_lib.artifacts.views.row import RowArtifact, RowMetrics, RowPolicy, RowRound, RowSidecar
+from orket_lib.artifacts.views.run_report import RunReport, TestRun
+from orket_lib.vocabulary.compare import exceeds
+from orket_lib.vocabulary.nulls import Null
+from orket_lib.vocabulary.quants import nominal_bits
+from orket_lib.vocabulary.reasons import Reason, Severity
+from orket_lib.vocabulary.statuses import Lane, RunStatus, SidecarStatus, TokenStatus
+
+
+def build_row(
+    report: RunReport,
+    policy: RowPolicy,
+    lane: Lane,
+    quant_bits: Mapping[str, float],
+    sidecar: SidecarStatus,
+    report_path: str,
+    sidecar_copy: RowSidecar | None = None,
+    rounds: tuple[RowRound, ...] = (),
+) -> RowMetrics:
+    """Return the row of a run report.
+
+    Args:
+        report: What was measured.
+        policy: What a row tolerates.
+        lane: Whether timing and host reasons pollute.
+        quant_bits: Bits per weight of tags that the vocabulary doesn't know.
+        sidecar: What came of the hardware probe; it is repeated, and decides nothing.
+        report_path: Where the report lies.
+        sidecar_copy: The hardware probe's numbers, where one is configured.
+        rounds: What each round came to, where the report is of several.
+    """
+    common: dict[str, Any] = {
+        "model_id": report.spec.model_id,
+        "quant_tag": report.spec.quant_tag,
+        "quant_rank": _rank(report, quant_bits),
+        "status": report.status,
+        "status_reason": report.status_reason,
+        "artifact": _artifact(report),
+        "platform": report.platform,
+        "hardware_sidecar": sidecar,
+        "sidecar": sidecar_copy,
+        "report_path": report_path,
+        "parts": report.parts,
+        "retry": report.retry,
+        "rounds": rounds,
+        "gpus": report.gpus,
+        "gpus_absent": report.gpus_absent,
+        "test_runs": len(report.test_runs),
+        "discarded_steps": len(report.discarded_runs) + len(report.discarded_probes),
+        "failed_runs": sum(not aggregates.answered(run) for run in report.test_runs),
+        "failures": count_failures(report.test_runs),
+    }
+    if report.status is not RunStatus.MEASURED:
+        return _unmeasured(report, common)
+    runs, probes = report.test_runs, report.probes
+    overhead = aggregates.mean_over_answered(runs, "orchestration_overhead_ratio")
+    missing_rate = aggregates.missing_telemetry_rate(runs)
+    tokens = _token_status(runs, missing_rate, policy)
+    reasons = row_reasons(report, policy, overhead)
+    quality = row_quality(reasons, lane)
+    because = invalid_because(report.status, quality, tokens)
+    scores = aggregates.task_scores(runs)
+    return RowMetrics.of(
+        **common,
+        adherence_score=statistics.fmean(score.adherence_score for score in scores),
+        adherence_by_family=aggregates.by_family(runs, scores),
+        total_latency=aggregates.mean_over_answered(runs, "total_latency"),
+        peak_memory_rss=aggregates.peak(runs, "peak_memory_rss"),
+        peak_vram_mib=aggregates.peak(runs, "peak_vram_mib"),
+        energy=row_energy(report),
+        init_latency=report.sessions[0].load.reading("load_seconds"),
+        ttft_ms=aggregates.median_ttft_ms(probes),
+        **aggregates.probe_rates(probes),
+        output_tokens_per_answer=aggregates.output_tokens_per_answer(runs),
+        orchestration_overhead_ratio=overhead,
+        missing_telemetry_rate=missing_rate,
+        polluted_run_rate=statistics.fmean(run_is_polluted(run, lane) for run in runs),
+        cpu_saturation_rate=_host_rate(report, Reason.HIGH_CPU_SATURATION, "foreign_cpu_ratio"),
+        system_load_rate=_host_rate(report, Reason.HIGH_SYSTEM_LOAD, "foreign_load"),
+        determinism_rate=aggregates.determinism_rate(runs),
+        token_metrics_status=tokens,
+        run_quality_status=quality,
+        run_quality_reasons=[item for item in reasons if item.severity is not Severity.NOTE],
+        notes=[item for item in reasons if item.severity is Severity.NOTE],
+        valid=not because,
+        invalid_because=because,
+        quality_spoiled_by=quality_spoiled_by(
+            report.status, [item for item in reasons if pollutes(item, lane)]
+        ),
+    )
+
+
+def _unmeasured(report: RunReport, common: Mapping[str, Any]) -> RowMetrics:
+    """Return the row of a cell without a measurement: every figure null, with the status as why."""
+    nothing = Null(f"STATUS_{report.status.upper()}")
+    figures = [name for name in RowMetrics.readings() if name not in common]
+    return RowMetrics.of(
+        **common,
+        **dict.fromkeys(figures, nothing),
+        adherence_by_family=(),
+        rate_source=None,
+        token_metrics_status=None,
+        run_quality_status=None,
+        run_quality_reasons=(),
+        notes=(),
+        valid=False,
+        invalid_because=invalid_because(report.status, None, None),
+        quality_spoiled_by=quality_spoiled_by(report.status, ()),
+    )
+
+
+def _host_rate(report: RunReport, reason: Reason, reading: str) -> float | Null:
+    """Return how often a reason of the host was seen; null where its reading was not taken."""
+    missing = aggregates.first_missing(report.test_runs, report.probes, reading)
+    return missing or reason_share(report, reason)
+
+
+def _rank(report: RunReport, quant_bits: Mapping[str, float]) -> float | Null:
+    """Return bits per weight x 100: from the file that was served, else nominal (T18)."""
+    for session in report.sessions:
+        if session.served.bits_per_weight is not None:
+            return session.served.bits_per_weight * 100
+    tag = report.spec.quant_tag
+    bits = quant_bits.get(tag, nominal_bits(tag))
+    return Null("UNKNOWN_TAG") if bits is None else bits * 100
+
+
+def _artifact(report: RunReport) -> RowArtifact:
+    served = report.sessions[-1].served if report.sessions else None
+    return RowArtifact.of(
+        sha256=served.sha256 if served else report.spec.artifact.sha256,
+        digest=served.digest if served else report.spec.artifact.pin,
+        path=served.path if served else None,
+        tag=report.spec.artifact.tag,
+        build=served.build if served else None,
+        bytes=served.reading("bytes") if served else Null("NOT_SERVED"),
+    )
+
+
+def _token_status(
+    runs: Sequence[TestRun], missing_rate: float | Null, policy: RowPolicy
+) -> TokenStatus:
+    """Return OK if the policy tolerates the missing telemetry, else what is missing most often."""
+    if isinstance(missing_rate, Null):
+        return TokenStatus.NOTHING
+    if not exceeds(missing_rate, policy.max_missing_telemetry_rate):
+        return TokenStatus.OK
+    statuses = [run.telemetry.token_metrics_status for run in runs]
+    return statistics.mode(status for status in statuses if status is not TokenStatus.OK)

@@ -1,0 +1,1 @@
+"""Hardware sidecars: reading what a tool printed, and how two sources differ."""

@@ -1,0 +1,282 @@
+"""From a sidecar measurement to its fields: each a number with its source, or null with a reason.
+
+Pure, so that a better parser reads old measurements again. Errors are words that never depend on
+when or where: `missing:ttft_ms`, `timeout`, `invalid_format:sidecar_payload`.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from orket_lib.analysis.rows.aggregates import median_ttft_ms, probe_rates
+from orket_lib.analysis.sidecar.payload import Payload, missing_tool, objects_in, printed_number
+from orket_lib.artifacts.measurements.sidecar import (
+    CapturedText,
+    SensorReadings,
+    ServedProbes,
+    SidecarMeasurement,
+    SidecarNumbers,
+    SidecarReport,
+)
+from orket_lib.artifacts.views.row import RowSidecar
+from orket_lib.vocabulary.nulls import Null
+from orket_lib.vocabulary.sidecar import (
+    EXCUSED,
+    FIELDS,
+    NO_GPU,
+    NOT_MEASURED,
+    OPTIONAL,
+    REQUEST_FLOOR,
+    REQUIRED,
+    Source,
+)
+from orket_lib.vocabulary.statuses import SidecarStatus
+
+_OURS = SidecarReport.model_fields["schema_version"].default
+_NO_PAYLOAD = "invalid_format:sidecar_payload"
+
+Numbers = Mapping[str, float | Null]
+
+
+@dataclass(frozen=True)
+class ParsedSidecar:
+    """What a sidecar came to."""
+
+    status: SidecarStatus
+    errors: tuple[str, ...]
+    numbers: SidecarNumbers
+    source: Mapping[str, Source]
+
+
+def parse_sidecar(measurement: SidecarMeasurement) -> ParsedSidecar:
+    """Return the fields of a sidecar measurement, and what is wrong with it."""
+    if not measurement.applicable:
+        nothing = dict.fromkeys(FIELDS, Null("NOT_APPLICABLE"))
+        return _parsed(SidecarStatus.NOT_APPLICABLE, _listed(measurement.error), nothing, {})
+    if measurement.spec.template is None:
+        return _own(measurement)
+    return _of_template(measurement)
+
+
+def sidecar_fields(measurement: SidecarMeasurement) -> dict[str, Any]:
+    """Return what a view says of a measurement: everything but when, for whom, and its labels."""
+    parsed = parse_sidecar(measurement)
+    return {
+        "hardware_fingerprint": measurement.hardware_fingerprint,
+        "model_id": measurement.spec.model_id,
+        "quant_tag": measurement.spec.quant_tag,
+        "backend": measurement.spec.backend,
+        "measured_at": measurement.measured_at,
+        "spec_digest": measurement.spec_digest,
+        "sidecar_parse_status": parsed.status,
+        "sidecar_parse_errors": parsed.errors,
+        "source": parsed.source,
+        "command": measurement.command,
+        "exit_status": measurement.exit_status,
+        "stdout": measurement.stdout,
+        "stderr": measurement.stderr,
+        "out_file": measurement.out_file,
+        **{field: parsed.numbers.reading(field) for field in FIELDS},
+    }
+
+
+def row_sidecar(view: SidecarReport, view_path: str) -> RowSidecar:
+    """Return what a row repeats of a view."""
+    return RowSidecar.of(
+        errors=view.sidecar_parse_errors,
+        view_path=view_path,
+        measured_at=view.measured_at,
+        **{field: view.reading(field) for field in RowSidecar.readings()},
+    )
+
+
+def _own(measurement: SidecarMeasurement) -> ParsedSidecar:
+    serving = measurement.serving
+    failure = serving.failure if serving else None
+    trouble = _trouble(measurement) or failure or (None if serving else "no_result")
+    served = _served_numbers(serving, Null(_reason(trouble or NOT_MEASURED)))
+    numbers, source = _with_sensors(served, "profile", measurement.sensors, None, FIELDS)
+    return _judged(trouble, numbers, source, EXCUSED)
+
+
+def _of_template(measurement: SidecarMeasurement) -> ParsedSidecar:
+    objects = _objects(measurement)
+    trouble = _trouble(measurement) or (None if objects else _NO_PAYLOAD)
+    lacking = _lacking(measurement) if trouble else None
+    own = next((item for item in reversed(objects) if item.get("schema_version") == _OURS), None)
+    said = SidecarStatus.NOT_APPLICABLE if lacking else _status_of(objects)
+    silent = "NOT_APPLICABLE" if lacking else _reason(trouble or "NOT_PRINTED")
+    unknowable = measurement.spec.not_measured
+    printed: dict[str, float | Null] = {}
+    for field in FIELDS:
+        number = printed_number(objects, field)
+        why = _told_reason(own, field) or (NOT_MEASURED if field in unknowable else silent)
+        printed[field] = Null(why) if number is None else number
+    source = _sources(printed, "template")
+    reported = _listed(lacking) or _told_errors(objects)
+    if said is SidecarStatus.NOT_APPLICABLE:
+        failed = _listed(_exit_error(measurement)) if source else ()
+        return _parsed(said, (*reported, *failed), printed, source)
+    filled = FIELDS if unknowable else REQUIRED
+    numbers, source = _with_sensors(printed, "template", measurement.sensors, "sampler", filled)
+    if own and said is SidecarStatus.PARSE_ERROR and not trouble:
+        return _parsed(said, reported, numbers, source)
+    return _judged(trouble, numbers, source, _excused(measurement, own))
+
+
+def _judged(
+    trouble: str | None,
+    numbers: Numbers,
+    source: Mapping[str, Source],
+    excused: Sequence[str],
+) -> ParsedSidecar:
+    """Return the status that follows from what is missing; a reason that is excused is not."""
+    if trouble:
+        return _parsed(SidecarStatus.PARSE_ERROR, (trouble,), numbers, source)
+    missing = [
+        field
+        for field in (*REQUIRED, *OPTIONAL)
+        if isinstance(value := numbers[field], Null) and value.reason not in excused
+    ]
+    status = SidecarStatus.OK
+    if missing:
+        required = any(field in REQUIRED for field in missing)
+        status = (
+            SidecarStatus.REQUIRED_FIELD_MISSING
+            if required
+            else SidecarStatus.OPTIONAL_FIELD_MISSING
+        )
+    return _parsed(status, tuple(f"missing:{field}" for field in missing), numbers, source)
+
+
+def _parsed(
+    status: SidecarStatus, errors: Sequence[str], numbers: Numbers, source: Mapping[str, Source]
+) -> ParsedSidecar:
+    return ParsedSidecar(
+        status=status,
+        errors=tuple(sorted(set(errors))),
+        numbers=SidecarNumbers.of(**numbers),
+        source={field: source[field] for field in FIELDS if field in source},
+    )
+
+
+def _trouble(measurement: SidecarMeasurement) -> str | None:
+    """Return how a command failed; what it printed before that is taken all the same."""
+    return measurement.error or _exit_error(measurement)
+
+
+def _exit_error(measurement: SidecarMeasurement) -> str | None:
+    return f"exit_status:{measurement.exit_status}" if measurement.exit_status else None
+
+
+def _lacking(measurement: SidecarMeasurement) -> str | None:
+    """Return the error of a command that needs a tool for GPUs which is not here."""
+    texts = [part for name in ("stderr", "stdout") for part in _texts(getattr(measurement, name))]
+    tool = missing_tool(measurement.command, measurement.error, measurement.exit_status, texts)
+    return f"{tool.replace('-', '_')}_unavailable" if tool else None
+
+
+def _objects(measurement: SidecarMeasurement) -> list[Payload]:
+    """Return what was printed; the file comes last, so it wins over standard output."""
+    texts = (*_texts(measurement.stdout), *_texts(measurement.out_file))
+    return [item for text in texts for item in objects_in(text)]
+
+
+def _texts(captured: CapturedText) -> tuple[str, str]:
+    return captured.text, captured.end or ""
+
+
+def _excused(measurement: SidecarMeasurement, own: Payload | None) -> Sequence[str]:
+    """Return which nulls are not missing.
+
+    Those of our own probe and of a tool whose profile says what it can't know, and the GPU of a CPU
+    profile.
+    """
+    if own or measurement.spec.not_measured:
+        return EXCUSED
+    return (NO_GPU,) if measurement.spec.backend == "cpu" else ()
+
+
+def _status_of(objects: Sequence[Payload]) -> SidecarStatus | None:
+    """Return the status that a command gives itself, if it gives one."""
+    for item in reversed(objects):
+        word = item.get("sidecar_parse_status")
+        if word in list(SidecarStatus):
+            return SidecarStatus(word)
+    return None
+
+
+def _told_errors(objects: Sequence[Payload]) -> tuple[str, ...]:
+    """Return the errors that a command gives itself."""
+    for item in reversed(objects):
+        told = item.get("sidecar_parse_errors")
+        if isinstance(told, list):
+            return tuple(error for error in told if isinstance(error, str))
+    return ()
+
+
+def _told_reason(own: Payload | None, field: str) -> str | None:
+    reasons = own.get("null_reasons") if own else None
+    told = reasons.get(field) if isinstance(reasons, dict) else None
+    return told if isinstance(told, str) else None
+
+
+def _served_numbers(serving: ServedProbes | None, failed: Null) -> dict[str, float | Null]:
+    """Return what our own measurement says of each field."""
+    numbers: dict[str, float | Null] = dict.fromkeys(FIELDS, failed)
+    if serving is None or serving.failure or serving.session is None:
+        return numbers
+    rates, load = probe_rates(serving.probes), serving.session.load
+    model_s = load.reading("model_seconds")
+    load_s = load.reading("load_seconds") if isinstance(model_s, Null) else model_s
+    return numbers | {
+        "ttft_ms": median_ttft_ms(serving.probes),
+        "prefill_tps": rates["prompt_tokens_per_second"],
+        "decode_tps": rates["generation_tokens_per_second"],
+        "model_load_ms": load_s if isinstance(load_s, Null) else load_s * 1000,
+        REQUEST_FLOOR: (
+            statistics.median(serving.floor_ms) if serving.floor_ms else Null("NO_CONTENT")
+        ),
+    }
+
+
+def _with_sensors(
+    numbers: Numbers,
+    source: Source,
+    sensors: SensorReadings | None,
+    sensor_source: Source | None,
+    fields: Sequence[str],
+) -> tuple[dict[str, float | Null], dict[str, Source]]:
+    """Fill nulls of `fields` with our sensors' readings; a reason of theirs says more than ours.
+
+    Args:
+        numbers: What the command says.
+        source: Who that is.
+        sensors: What the sensors saw; None when nothing was run.
+        sensor_source: The sensors' name; None for the name that they give themselves.
+        fields: Which fields may be filled.
+    """
+    filled = dict(numbers)
+    sources = _sources(numbers, source)
+    for field in SensorReadings.readings():
+        if sensors and field in fields and isinstance(filled[field], Null):
+            filled[field] = sensors.reading(field)
+            if not isinstance(filled[field], Null):
+                sources[field] = sensor_source or sensors.source
+    return filled, sources
+
+
+def _sources(numbers: Numbers, source: Source) -> dict[str, Source]:
+    return {field: source for field, value in numbers.items() if not isinstance(value, Null)}
+
+
+def _listed(error: str | None) -> tuple[str, ...]:
+    return (error,) if error else ()
+
+
+def _reason(word: str) -> str:
+    """Return an error as the reason of a null: `exit_status:3` is `EXIT_STATUS_3`."""
+    return word.upper().replace(":", "_")

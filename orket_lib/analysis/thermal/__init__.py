@@ -1,0 +1,1 @@
+"""The thermal profile: series of latencies and temperatures, their trend, and what follows."""

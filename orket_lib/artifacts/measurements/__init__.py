@@ -1,0 +1,1 @@
+"""What lies in storage/, and what it is made of."""

@@ -1,0 +1,83 @@
+"""The canary: a few tasks of one cell, several times, before anything expensive begins.
+
+The measurement (`storage/canary/<digest>/<measured_at>/canary.json`) holds what was seen; the
+verdict (`results/<sweep>/canary/verdict.json`) compares it with the thresholds. A verdict is
+written whether it passes or not; the rules that follow read it.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from orket_lib.artifacts.base import Artifact, Measured, Reading, Record, volatile
+from orket_lib.artifacts.measurements.spec import CanarySpec
+from orket_lib.artifacts.views.run_report import Session
+from orket_lib.vocabulary.statuses import Outcome, TokenStatus
+
+
+class CanaryRun(Measured):
+    """One task, once, with one probe-sized generation beside it."""
+
+    test_id: str
+    run_index: int
+    outcome: Outcome
+    adherence_score: float
+    token_status: TokenStatus
+    internal_model_seconds: Reading = Field(description="of the probe-sized generation")
+    client_seconds: float | None = Field(
+        None, description="of that generation by our clock: last chunk - start; null without chunks"
+    )
+
+
+class CanaryMeasurement(Artifact):
+    """What the canary saw."""
+
+    schema_version: Literal["orket.canary.v1"] = "orket.canary.v1"
+    measured_at: str = volatile("UTC")
+    boot_id: str | None = volatile("of the machine's boot")
+    hardware_fingerprint: str
+    spec: CanarySpec
+    spec_digest: str
+    failure: str | None = Field(description="why the model could not be measured at all")
+    sessions: tuple[Session, ...]
+    runs: tuple[CanaryRun, ...]
+
+
+class CanaryPolicy(Record):
+    """The thresholds of the canary."""
+
+    enabled: bool
+    latency_variance_threshold: float
+    drop_first_run: bool
+    max_missing_telemetry_rate: float
+    max_age_hours: float
+
+
+class CanaryFigures(Measured):
+    """What the verdict compares with the thresholds."""
+
+    adherence_variance: Reading = Field(description="max - min of a task's scores, the worst task")
+    internal_latency_cv: Reading = Field(
+        description="population stdev / mean of internal model seconds, the worst task"
+    )
+    latency_source: Literal["server", "client"] = Field(
+        "server", description="`client`: our clock, because the server doesn't say its times"
+    )
+    missing_telemetry_rate: Reading
+
+
+class CanaryVerdict(Artifact):
+    """Whether the machine is fit to measure on."""
+
+    schema_version: Literal["orket.canary_verdict.v1"] = "orket.canary_verdict.v1"
+    passed: bool
+    failed_reasons: tuple[str, ...]
+    explanations: tuple[str, ...] = Field(description="one sentence for each failed reason")
+    policy: CanaryPolicy
+    figures: CanaryFigures | None = Field(description="null when the canary is switched off")
+    measured_at: str | None = volatile("UTC; null when the canary is switched off")
+    boot_id: str | None = volatile("of the machine's boot")
+    model_ids: tuple[str, ...]
+    quant_tags: tuple[str, ...]

@@ -1,0 +1,165 @@
+"""The hardware sidecar: a probe beside the measurement of a cell, for diagnosis only.
+
+The measurement (`storage/sidecars/<model>/<quant>/<digest>/sidecar.json`) holds what a command
+printed, or what our own serving measured, with the readings of our sensors beside it. The view
+(`sidecar.parse.v1`) is made from it and says what each field came to, and from where.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from orket_lib.artifacts.base import Artifact, Labelled, Measured, Reading, Record, volatile
+from orket_lib.artifacts.measurements.spec import (
+    CONTRACT,
+    Addressed,
+    ArtifactIdentity,
+    ControlSettings,
+    later,
+)
+from orket_lib.artifacts.views.run_report import Probe, Session
+from orket_lib.vocabulary.sidecar import Backend, Source
+from orket_lib.vocabulary.statuses import SidecarStatus
+
+# What a sidecar itself means; raise it when old and new ones become incomparable.
+SIDECAR_CONTRACT = 1
+
+
+class ServingSettings(Record):
+    """How our own profiles serve the model: as a run does. A template serves as it likes."""
+
+    contract: int = Field(CONTRACT, description="of the harness")
+    provider: str
+    provider_version: str | None
+    server_args: tuple[str, ...] = later((), "of a server that we start")
+    gpu_devices: tuple[str, ...] | None = later(None, "null = all")
+    n_ctx: int | None
+    temperature: float
+    task_timeout_sec: float
+    controls: ControlSettings
+    probe_runs: int
+
+
+class SidecarSpec(Addressed):
+    """What a sidecar depends on; apart from the cell's spec, so that neither remeasures the other.
+
+    Tasks are not in it, and settings of the provider only where it is we who serve.
+    """
+
+    kind: Literal["sidecar"] = "sidecar"
+    contract: int = SIDECAR_CONTRACT
+    model_id: str
+    quant_tag: str
+    artifact: ArtifactIdentity
+    machine: str = Field(description="fingerprint of the machine that is to measure")
+    backend: Backend = Field(
+        description="whose sensors are read; `any` takes the GPU that is there"
+    )
+    template: tuple[str, ...] | None = Field(
+        description="arguments of the command; null means our own measurement"
+    )
+    timeout_sec: float
+    not_measured: tuple[str, ...] = later(
+        (), "fields that a template's tool can't know: null, and not missing"
+    )
+    runtime_target: str | None = None
+    execution_mode: str | None = None
+    environment: dict[str, str] = Field(
+        default_factory=dict, description="of the command; `${ENV:NAME}` stands for a secret"
+    )
+    serving: ServingSettings | None = Field(description="null for a template")
+
+
+class CapturedText(Record):
+    """What a command wrote somewhere: all of it, or its beginning and its end."""
+
+    text: str = volatile("secrets of the environment are cut out; what is not UTF-8 is replaced")
+    end: str | None = Field(None, description="the last part, when the middle was dropped")
+    bytes: int = volatile("written in all")
+
+
+class ServedProbes(Record):
+    """What our own measurement saw."""
+
+    failure: Literal["model_not_loaded", "server_crashed", "serving_failed"] | None
+    failure_detail: str | None
+    session: Session | None
+    probes: tuple[Probe, ...]
+    floor_ms: tuple[float, ...] = volatile("TTFT of a one-token prompt and one-token answer, each")
+
+
+class SensorReadings(Measured):
+    """What our sensors saw while the command ran."""
+
+    source: Source
+    vram_total_mb: Reading = Field(description="MiB, all devices")
+    vram_used_mb: Reading = Field(description="MiB, all devices and processes, peak")
+    thermal_start_c: Reading = Field(description="the hottest device; without a GPU the processor")
+    thermal_end_c: Reading
+    gpu_clock_mhz: Reading = Field(description="mean of the fastest device")
+    power_draw_watts: Reading = Field(description="mean of the sum over devices")
+    fan_speed_percent: Reading = Field(description="peak")
+
+
+class SidecarMeasurement(Artifact):
+    """`sidecar.json`: what was seen, before anything is made of it."""
+
+    schema_version: Literal["orket.sidecar.v1"] = "orket.sidecar.v1"
+    measured_at: str = volatile("UTC; names its attempt")
+    boot_id: str | None = volatile("of the machine's boot")
+    hardware_fingerprint: str
+    spec: SidecarSpec
+    spec_digest: str
+    applicable: bool = Field(description="whether the hardware that the backend means is here")
+    error: str | None = Field(description="what kept the command from ending by itself; else null")
+    command: tuple[str, ...] = volatile("as it was run; empty when nothing was")
+    exit_status: int | None = Field(description="null when it did not end by itself")
+    seconds: float | None = volatile("how long it ran")
+    stdout: CapturedText
+    stderr: CapturedText
+    out_file: CapturedText
+    serving: ServedProbes | None = Field(description="of our own measurement")
+    sensors: SensorReadings | None = Field(description="null when nothing was run")
+
+
+class SidecarNumbers(Measured):
+    """The fields of a sidecar."""
+
+    vram_total_mb: Reading
+    vram_used_mb: Reading
+    ttft_ms: Reading
+    prefill_tps: Reading
+    decode_tps: Reading
+    thermal_start_c: Reading
+    thermal_end_c: Reading
+    kernel_launch_ms: Reading
+    model_load_ms: Reading
+    pcie_throughput_gbps: Reading
+    cuda_graph_warmup_ms: Reading
+    gpu_clock_mhz: Reading
+    power_draw_watts: Reading
+    fan_speed_percent: Reading
+    request_floor_ms: Reading = Field(
+        description="median TTFT of a one-token prompt and one-token answer"
+    )
+
+
+class SidecarReport(SidecarNumbers, Labelled):
+    """`<quant>_hardware_sidecar.json`."""
+
+    schema_version: Literal["sidecar.parse.v1"] = "sidecar.parse.v1"
+    model_id: str
+    quant_tag: str
+    backend: Backend
+    measured_at: str = volatile("UTC")
+    spec_digest: str
+    sidecar_parse_status: SidecarStatus
+    sidecar_parse_errors: tuple[str, ...] = Field(description="sorted")
+    source: dict[str, Source] = Field(description="where each number comes from, by field")
+    command: tuple[str, ...] = volatile("as it was run")
+    exit_status: int | None
+    stdout: CapturedText
+    stderr: CapturedText
+    out_file: CapturedText

@@ -1,0 +1,1 @@
+"""What lies in results/: made from measurements, and cheap to remake."""

@@ -1,0 +1,97 @@
+"""How long a context a model can be used with here: `explorer.context_ceiling.v1`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from orket_lib.artifacts.base import Count, Measured, Reading, Record
+from orket_lib.artifacts.views.explorer import Explorer, MeasuredWith
+
+ContextReason = Literal[
+    "INVALID_ROW",
+    "ADHERENCE_BELOW_MIN",
+    "TTFT_MISSING",
+    "TTFT_ABOVE_CEILING",
+    "DECODE_TPS_MISSING",
+    "DECODE_TPS_BELOW_FLOOR",
+    "CONTEXT_NOT_LOADED",
+]
+
+
+class ContextThresholds(Record):
+    """What a context has to keep; a gate that is 0 or less is off."""
+
+    adherence_min: float
+    ttft_ceiling_ms: float
+    decode_floor_tps: float
+    include_invalid: bool
+
+
+class DepthScore(Record):
+    """Adherence over the tasks of one family at one depth."""
+
+    family: str
+    depth: float = Field(description="where in the text the asked thing lies, 0 to 1")
+    adherence_score: float
+    tasks: int
+
+
+class ContextSeen(Measured):
+    """What else was seen of a context, beside what the gates judge."""
+
+    filled_min: Reading = Field(description="least share of the context that a prompt filled")
+    filled_mean: Reading = Field(description="mean share, by the server's own token counts")
+    cached_tokens: Reading = Field(
+        description="prompt tokens of a follow-up that the server took from its cache, median"
+    )
+    peak_memory_rss: Reading = Field(description="of the server's process tree, MiB")
+    peak_vram_mib: Reading
+    depths: tuple[DepthScore, ...] = Field(
+        (), description="adherence by where in the text the asked thing lies; none unless filled"
+    )
+
+
+class NotTried(Record):
+    """A context of the list that a search left out."""
+
+    context: int
+    reason: str
+
+
+class ContextPoint(Measured):
+    """One context that was tried."""
+
+    context: Annotated[int, Field(gt=0, description="tokens")]
+    adherence_score: Reading
+    degradation_from_baseline: Reading = Field(
+        description="adherence lost against the smallest context"
+    )
+    ttft_ms: Reading = Field(
+        description="of a short follow-up on the filled, cached context: what a chat feels"
+    )
+    ttft_cold_ms: Reading = Field(description="of the prompt that fills the context")
+    decode_tps: Reading
+    valid: bool
+    passed: bool
+    reasons: tuple[ContextReason, ...] = Field(description="why it did not pass")
+    detail: str | None = Field(None, description="what is known beyond the reasons")
+    seen: ContextSeen | None = Field(None, description="null where nothing was measured")
+    summary_path: str
+
+
+class ContextCeiling(Measured, Explorer):
+    """`context_ceiling.json`."""
+
+    schema_version: Literal["explorer.context_ceiling.v1"] = "explorer.context_ceiling.v1"
+    served: MeasuredWith | None = Field(None, description="null when nothing was served")
+    thresholds: ContextThresholds
+    safe_context_ceiling: Count = Field(
+        description="largest context up to which every one that was tried passed; null if the "
+        "smallest fails"
+    )
+    largest_passing_context: Count
+    recommendation: str
+    points: tuple[ContextPoint, ...] = Field(description="smallest context first")
+    not_tried: tuple[NotTried, ...] = Field((), description="of the list, smallest first")

@@ -1,0 +1,129 @@
+"""The plan: what a sweep would do, resolved, before anything is started."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from orket_lib.artifacts.base import Artifact, InputFile, Record
+from orket_lib.artifacts.measurements.spec import ControlSettings
+from orket_lib.artifacts.views.context_summary import ContextSettings
+from orket_lib.artifacts.views.row import RowPolicy
+from orket_lib.vocabulary.statuses import Lane, VramGuard, VramProfile
+
+
+class MadeFrom(Record):
+    """What a file is made from that is made on the way."""
+
+    base: InputFile
+    imatrix: InputFile | None = None
+
+
+class PlannedCell(Record):
+    """One (model, quant) and what serves it."""
+
+    model_id: str
+    quant_tag: str
+    artifact: str = Field(description="file or tag")
+    sha256: str | None = Field(description="of the file; null for a tag, and for one that is made")
+    pin: str | None = Field(description="digest that the server must report for the tag")
+    made_from: MadeFrom | None = Field(None, description="null for a file that is used as it is")
+    spec_digest: str
+    store: str | None = Field(None, description="folder of its measurements")
+    measured: bool = Field(description="all that is asked of it is in the store already")
+
+
+class PlannedServing(Record):
+    """How each cell is served and asked."""
+
+    n_ctx: int | None = Field(description="null = the model's own")
+    temperature: float
+    max_output_tokens: int
+    task_timeout_sec: float
+
+
+class PlannedTasks(Record):
+    """Which tasks are asked."""
+
+    path: str
+    sha256: str = Field(description="of the selected tasks")
+    tasks: int
+
+
+class PlannedCanary(Record):
+    """The canary as configured."""
+
+    enabled: bool
+    runs: int
+    task_limit: int
+    task_id_min: int | None
+    task_id_max: int | None
+    latency_variance_threshold: float
+    drop_first_run: bool
+    max_missing_telemetry_rate: float
+    scope: Literal["first", "each_model"]
+    max_age_hours: float
+    closing: bool = Field(False, description="measured once more after the sweep")
+
+
+class PlannedSidecar(Record):
+    """The hardware probe as configured."""
+
+    enabled: bool
+    profile: str | None
+    template: tuple[str, ...] | None = Field(
+        description="arguments of the command; null means our own measurement"
+    )
+    timeout_sec: float
+
+
+class PlannedThermal(Record):
+    """The thermal series as configured."""
+
+    repeats: int = Field(description="0 = none")
+    quant_tag: str | None = Field(description="null = the one that the frontier picks")
+    generations: int = Field(description="in each repeat")
+    cooldown_target_c: float
+    cooldown_timeout_sec: float
+    polluted_threshold_c: float
+    monotonic_window: int
+
+
+class Plan(Artifact):
+    """`plan.json`."""
+
+    schema_version: Literal["orket.plan.v1"] = "orket.plan.v1"
+    sweep: str
+    commit_sha: str | None
+    dirty: bool | None
+    provenance_ref: str
+    provider: str
+    machine: str
+    models: tuple[str, ...]
+    quants: tuple[str, ...]
+    cells: tuple[PlannedCell, ...]
+    task_bank: PlannedTasks
+    serving: PlannedServing | None = Field(None, description="null in plans of older versions")
+    experimental_controls: ControlSettings
+    canary: PlannedCanary
+    row_quality_policy: RowPolicy
+    runner: tuple[str, ...] | None = Field(
+        None, description="arguments of the command that answers the tasks; null = we ask"
+    )
+    hardware_sidecar: PlannedSidecar
+    context_sweep: ContextSettings | None = Field(None, description="null = none")
+    thermal: PlannedThermal | None = Field(None, description="null when none is asked for")
+    execution_lane: Lane
+    vram_profile: VramProfile
+    vram_guard: VramGuard = VramGuard.WARN
+    adherence_threshold: float
+    latency_ceiling: float
+    include_invalid: bool
+    kpi_policy: str = Field(description="path of the KPI gate's limits")
+    runs_per_quant: int
+    rounds: int = 1
+    expected_runs: int = Field(description="graded runs over all cells")
+    summary_path: str
+    report_path: str
+    warnings: tuple[str, ...] = Field(description="what is allowed and should be known")

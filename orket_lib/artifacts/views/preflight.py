@@ -1,0 +1,68 @@
+"""The preflight verdict: whether everything that the sweep needs is there."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from orket_lib.artifacts.base import Artifact, Record
+from orket_lib.artifacts.measurements.serving import Place
+from orket_lib.artifacts.measurements.spec import SandboxKind
+from orket_lib.vocabulary.statuses import VramGuard, VramProfile
+
+QUANTIZE_BINARY = "quantize.binary"  # the program that only files which are made need
+
+
+class PreflightCheck(Record):
+    """One thing that was looked at."""
+
+    name: str
+    ok: bool
+    detail: str
+    warning: bool = Field(False, description="stops nothing and should be known")
+    remedy: str | None = Field(None, description="the line that gets what is missing")
+
+
+class Preflight(Artifact):
+    """`preflight.json`: data, like every verdict; what follows asks it."""
+
+    schema_version: Literal["orket.preflight.v1"] = "orket.preflight.v1"
+    passed: bool
+    checks: tuple[PreflightCheck, ...]
+
+
+class NeededModel(Record):
+    """What serves one cell."""
+
+    model_id: str
+    quant_tag: str
+    file: str | None = Field(None, description="path; null for a tag")
+    tag: str | None = Field(None, description="name on the server; null for a file")
+    pin: str | None = Field(None, description="digest that the server must report for the tag")
+    base: str | None = Field(None, description="file that this one is made from")
+    imatrix: str | None = Field(None, description="importance matrix that it is made with")
+
+    @property
+    def name(self) -> str:
+        """The file or the tag."""
+        return self.file or self.tag or ""
+
+
+class Needs(Record):
+    """What a sweep needs, as the workflow renders it: from the config alone, nothing is asked."""
+
+    provider: str
+    place: Place = Field(default_factory=Place)
+    models: tuple[NeededModel, ...] = ()
+    programs: dict[str, str] = Field(
+        default_factory=dict, description="name or path of each program, by the key that names it"
+    )
+    n_ctx: int | None = None
+    cpu_only: bool = Field(False, description="nothing of a model goes to a GPU")
+    gpu_devices: tuple[str, ...] | None = Field(None, description="null = all")
+    vram_profile: VramProfile = VramProfile.SAFE
+    vram_guard: VramGuard = VramGuard.WARN
+    code_sandbox: tuple[SandboxKind, ...] | None = Field(
+        None, description="where code of answers may be run; null = no task needs that"
+    )

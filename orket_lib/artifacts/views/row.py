@@ -1,0 +1,219 @@
+"""The row: the metrics of one (model, quant), with its verdict on validity."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from orket_lib.artifacts.base import Count, Labelled, Measured, Reading, Record, volatile
+from orket_lib.artifacts.measurements.gpu import GpuSummary
+from orket_lib.artifacts.views.receipt import TakenPart
+from orket_lib.artifacts.views.run_report import Observation
+from orket_lib.vocabulary.answer_failures import AnswerFailure
+from orket_lib.vocabulary.energy import EnergyMethod
+from orket_lib.vocabulary.statuses import (
+    Lane,
+    Quality,
+    RunStatus,
+    SidecarStatus,
+    TokenStatus,
+    VramProfile,
+)
+
+
+class RowPolicy(Record):
+    """What a row tolerates. A rate equal to its limit is fine, one above it pollutes."""
+
+    max_missing_telemetry_rate: float
+    max_orchestration_overhead_ratio: float
+    max_cpu_saturation_rate: float
+    max_system_load_rate: float
+
+
+class RowArtifact(Measured):
+    """The model file behind a row."""
+
+    sha256: str | None
+    digest: str | None
+    path: str | None = Field(json_schema_extra={"volatile": True})
+    tag: str | None
+    build: str | None = Field(None, description="of the server")
+    bytes: Count
+
+
+class FamilyScore(Record):
+    """Adherence over the tasks of one family."""
+
+    family: str
+    adherence_score: float
+    tasks: int
+
+
+class RowSidecar(Measured):
+    """What a row repeats of its hardware sidecar, for diagnosis: no score depends on it."""
+
+    ttft_ms: Reading
+    prefill_tps: Reading
+    decode_tps: Reading
+    model_load_ms: Reading
+    request_floor_ms: Reading
+    thermal_start_c: Reading = Field(None, description="while the sidecar ran, not the task runs")
+    thermal_end_c: Reading = None
+    errors: tuple[str, ...]
+    view_path: str
+    measured_at: str | None = Field(
+        None, description="UTC; null in older files", json_schema_extra={"volatile": True}
+    )
+
+
+class RowRound(Measured):
+    """What one round of a cell came to by itself: how speed and heat drift while a sweep runs."""
+
+    round: int
+    report_path: str
+    measured_at: str = volatile("UTC")
+    generation_tokens_per_second: Reading
+    total_latency: Reading = Field(description="mean of the runs that answered, s")
+    temperature_start_c: Reading = Field(description="of its first load")
+    temperature_max_c: Reading = Field(description="over all its loads")
+    temperature_of: Literal["cpu", "gpu"] = Field(
+        "cpu", description="the hottest GPU that the server was seen on, where it was on any"
+    )
+
+
+class RowEnergy(Measured):
+    """What a cell's tokens and correct answers cost, on the GPUs that the server uses."""
+
+    joules_per_output_token: Reading = Field(description="probes: total energy / total tokens")
+    joules_per_output_token_above_idle: Reading = Field(
+        description="less what the GPUs take doing nothing with the model loaded"
+    )
+    joules_per_correct_answer: Reading = Field(
+        description="graded runs: energy of all of them / those that passed"
+    )
+    joules_per_correct_answer_above_idle: Reading
+    method: EnergyMethod | None = Field(description="null when there is no energy")
+
+
+class FailureCount(Record):
+    """How many graded runs failed in one way."""
+
+    failure: AnswerFailure
+    runs: int
+    first: str = Field(description="the first such run, with what is known of it")
+
+
+class RowMetrics(Measured):
+    """A row as the summary lists it."""
+
+    model_id: str
+    quant_tag: str
+    quant_rank: Reading = Field(description="bits per weight x 100 (T18)")
+    status: RunStatus
+    status_reason: str | None
+    adherence_score: Reading = Field(description="mean over tasks of the mean over runs (T10)")
+    adherence_by_family: tuple[FamilyScore, ...]
+    total_latency: Reading = Field(description="mean of the runs that answered, s")
+    peak_memory_rss: Reading = Field(description="of the server's process tree, MiB")
+    peak_vram_mib: Reading
+    init_latency: Reading = Field(description="load of the model, s")
+    ttft_ms: Reading = Field(description="median over the probes")
+    prompt_tokens_per_second: Reading = Field(description="probes: total tokens / total time")
+    generation_tokens_per_second: Reading = Field(description="probes: total tokens / total time")
+    rate_source: Literal["server", "client"] | None = Field(
+        description="whose clock the two rates come from; null when nothing was measured"
+    )
+    output_tokens_per_answer: Reading = Field(None, description="mean over the runs that answered")
+    orchestration_overhead_ratio: Reading = Field(description="mean over the runs that answered")
+    missing_telemetry_rate: Reading
+    polluted_run_rate: Reading
+    cpu_saturation_rate: Reading
+    system_load_rate: Reading
+    determinism_rate: Reading = Field(description="tasks whose runs all gave one answer / tasks")
+    token_metrics_status: TokenStatus | None = Field(description="null when nothing was measured")
+    run_quality_status: Quality | None = Field(description="null when nothing was measured")
+    run_quality_reasons: tuple[Observation, ...]
+    notes: tuple[Observation, ...] = Field(description="seen, shown, and polluting nothing")
+    test_runs: int = Field(description="graded runs that took place")
+    discarded_steps: int = Field(0, description="runs and probes that were disturbed and repeated")
+    failed_runs: int = Field(description="of those, errors and timeouts; each scores 0")
+    failures: tuple[FailureCount, ...] = Field(
+        (), description="how answers failed, by name: wrong ones too"
+    )
+    artifact: RowArtifact
+    platform: dict[str, str] = Field(
+        default_factory=dict, description="kernel, driver and runtime versions of the measurement"
+    )
+    hardware_sidecar: SidecarStatus
+    sidecar: RowSidecar | None = Field(None, description="null when none is configured")
+    energy: RowEnergy | None = Field(None, description="null when nothing was measured")
+    gpus: tuple[GpuSummary, ...] = Field((), description="each that was watched")
+    gpus_absent: dict[str, str] = Field(
+        default_factory=dict, description="why a vendor that was looked for has none, by vendor"
+    )
+    report_path: str
+    parts: tuple[TakenPart, ...] = Field(
+        (), description="the sealed parts that it is made of, by SHA-256; oldest first"
+    )
+    retry: bool = Field(
+        False, description="what went wrong may pass: the same command tries the cell again"
+    )
+    rounds: tuple[RowRound, ...] = Field((), description="of a sweep with several; else empty")
+    valid: bool
+    invalid_because: tuple[str, ...]
+    quality_spoiled_by: tuple[str, ...] | None = Field(
+        None,
+        description="why its answers are not to be judged; empty where only times suffered, null "
+        "in older files",
+    )
+
+    @property
+    def quality_valid(self) -> bool:
+        """Tell whether its answers may be judged, whatever became of its times."""
+        return self.valid if self.quality_spoiled_by is None else not self.quality_spoiled_by
+
+    def may_be_judged(self, include_invalid: bool) -> bool:
+        """Tell whether its answers count in verdicts, baselines and frontiers.
+
+        Args:
+            include_invalid: Count answers, too, that something may have changed.
+        """
+        return self.adherence_score is not None and (self.quality_valid or include_invalid)
+
+    @property
+    def report_paths(self) -> tuple[str, ...]:
+        """Where the run reports of all rounds lie."""
+        return tuple(item.report_path for item in self.rounds) or (self.report_path,)
+
+
+class TaskScore(Record):
+    """What one task came to in one cell."""
+
+    test_id: str
+    passed: bool = Field(description="every run of it passed")
+    adherence_score: float
+    family: str = Field("", description="what kind of work it is; empty in older files")
+    level: int = Field(0, description="how hard it is meant to be; 0 in older files")
+    answer_sha256: str | None = Field(
+        None, description="of its first run's normalised answer; null where there is none"
+    )
+
+
+class Row(Labelled):
+    """The sweep's view of one cell: its metrics and its score on every task."""
+
+    schema_version: Literal["orket.row.v1"] = "orket.row.v1"
+    policy: RowPolicy
+    metrics: RowMetrics
+    task_scores: tuple[TaskScore, ...]
+
+
+class RowSettings(Record):
+    """What a row depends on beside its run report, as the workflow renders it."""
+
+    policy: RowPolicy
+    execution_lane: Lane
+    vram_profile: VramProfile
+    provenance_ref: str
+    quant_bits: dict[str, float]

@@ -1,0 +1,264 @@
+"""The run report (`run.json`): what one (model, quant) did, task by task, run by run.
+
+It is put together from the sealed parts that a sweep's receipt names (see `parts`), and its answers
+are graded then. It holds observations, no policy and no label: thresholds, lanes and profiles are
+applied when the row is made from it, so changing one of them measures nothing again.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+from pydantic import Field
+
+from orket_lib.artifacts.base import Artifact, Count, Measured, Reading, Record, volatile
+from orket_lib.artifacts.measurements.gpu import GpuSummary, GpuWindow
+from orket_lib.artifacts.measurements.host import HostSummary, HostWindow
+from orket_lib.artifacts.measurements.readiness import CooldownRecord, Probing, Warmup
+from orket_lib.artifacts.measurements.runner import RunnerRun
+from orket_lib.artifacts.measurements.spec import RunSpec
+from orket_lib.artifacts.measurements.tokens import TokenMetrics
+from orket_lib.artifacts.views.receipt import TakenPart
+from orket_lib.vocabulary.faults import Fault
+from orket_lib.vocabulary.rates import DecodeClock
+from orket_lib.vocabulary.reasons import Reason, Severity, severity
+from orket_lib.vocabulary.statuses import Outcome, Quality, RunStatus, TokenStatus
+
+
+class Observation(Record):
+    """A reason that was seen, with the evidence for it."""
+
+    reason: Reason
+    severity: Severity
+    evidence: str = Field(description="what was seen, when, and by which process where known")
+
+    @classmethod
+    def of(cls, reason: Reason, evidence: str) -> Observation:
+        """Return the observation of a reason, with the severity that the table gives it."""
+        return cls(reason=reason, severity=severity(reason), evidence=evidence)
+
+
+class ServedModel(Measured):
+    """The model as it was really served, read back from the server and the file (T1, T2)."""
+
+    path: str | None = Field(
+        None,
+        description="of the model: a local file, or what the server calls it",
+        json_schema_extra={"volatile": True},
+    )
+    sha256: str | None = Field(None, description="of the local file, hashed when it was loaded")
+    digest: str | None = Field(None, description="that the server reports for a tag")
+    quant_tag: str | None = Field(None, description="that the server reports")
+    quant_source: str | None = Field(None, description="where `quant_tag` was read")
+    file_quant_tag: str | None = Field(None, description="that the file's own header says")
+    bytes: Count
+    bits_per_weight: Reading = Field(description="tensor bytes x 8 / parameters, from the file")
+    n_ctx: Count = Field(description="context of one slot")
+    build: str | None = Field(None, description="of the server")
+    capabilities: tuple[str, ...] = Field(
+        (), description="that the server reports; with `thinking` it reasons before it answers"
+    )
+    request_extras: tuple[str, ...] = Field(
+        (), description="fields of a request that not every server takes, and this one was sent"
+    )
+    server_memory_mib: Reading = Field(
+        description="what the server itself says the model takes: an estimate, no measurement (T12)"
+    )
+    server_vram_mib: Reading = Field(description="of that, on the GPU; an estimate likewise")
+
+
+class ControlReadback(Record):
+    """A control that the config names: asked for, and read back from the running server."""
+
+    name: str
+    requested: str
+    applied: str | None = Field(description="null when it could not be read back")
+    held: bool
+    source: str
+
+
+class LoadTimes(Measured):
+    """How long the model took to load."""
+
+    load_seconds: Reading = Field(
+        description="start of the server process until it answers; of a server that loads on "
+        "request, from that request until the model is there"
+    )
+    model_seconds: Reading = Field(description="of that, inside the runtime's own load call")
+
+
+class Session(Record):
+    """One load of the model; a measurement that was interrupted has several."""
+
+    index: int
+    machine: str = Field(description="fingerprint of the machine that served it")
+    started_at: str = volatile("UTC")
+    server_pid: int | None = volatile("of the serving process, null for a server not ours")
+    served: ServedModel
+    controls: tuple[ControlReadback, ...]
+    load: LoadTimes
+    warmup: Warmup
+    decode_clock: DecodeClock | None = Field(
+        description="when the server starts its generation clock; null when it could not be told"
+    )
+    decode_clock_evidence: str
+    template_tokens: int | None = Field(
+        description="tokens that the chat template adds to a prompt; null when it can't be told"
+    )
+    found_by: str | None = Field(
+        None, description="earlier session of the same file and build that found clock and template"
+    )
+    probing: Probing | None = Field(None, description="null in measurements of older versions")
+    cooldown: CooldownRecord | None = Field(None, description="null where none was asked for")
+
+
+class FollowUp(Measured):
+    """A second question right after a probe: its prompt and a little more, the cache allowed."""
+
+    ttft_ms: Reading = Field(description="what a chat feels that has filled its context so far")
+    prompt_tokens: Count
+    cached_tokens: Count = Field(description="prompt tokens that the server took from its cache")
+    failure: str | None = Field(None, description="why it brought nothing")
+
+
+class Probe(Measured):
+    """One speed measurement: a fresh prompt, a fixed output length (never graded)."""
+
+    index: int
+    session: int = Field(description="which load of the model")
+    window_s: tuple[float, float] = volatile("seconds since the session began")
+    prompt_tokens: Count
+    cached_tokens: Count = Field(description="prompt tokens that the server took from its cache")
+    output_tokens: Count
+    connect_ms: Reading = Field(description="TCP connect, before the request")
+    ttft_ms: Reading
+    prefill_seconds: Reading = Field(description="server's prompt time")
+    decode_seconds: Reading = Field(description="server's generation time")
+    decode_intervals: Count = Field(description="token intervals that decode_seconds spans (T4)")
+    client_decode_seconds: Reading = Field(description="last - first content chunk, our clock")
+    internal_model_seconds: Reading
+    prompt_tokens_per_second: Reading
+    generation_tokens_per_second: Reading
+    rate_source: Literal["server", "client"]
+    chunk_ms: tuple[float, ...] = volatile("arrival of each content chunk after the request start")
+    host: HostWindow
+    gpu: GpuWindow | None = Field(None, description="null where no GPU was watched")
+    failure: str | None = Field(None, description="why it brought nothing")
+    fault: Fault | None = Field(None, description="how its request failed")
+    follow_up: FollowUp | None = Field(None, description="null where none was asked")
+    observations: tuple[Observation, ...] = ()
+    raw_usage: dict[str, Any] | None = None
+    raw_timings: dict[str, Any] | None = None
+
+
+class AnswerTelemetry(Measured):
+    """What was measured while one task was answered."""
+
+    init_latency: Reading = Field(description="load of the model, s")
+    total_latency: Reading = Field(description="last content chunk - start of the request, s")
+    peak_memory_rss: Reading = Field(description="of the serving process tree so far, MiB")
+    peak_vram_mib: Reading = Field(
+        description="of the server's processes so far, as the device tells (T12)"
+    )
+    internal_model_seconds: Reading
+    orchestration_overhead_ratio: Reading
+    run_quality_status: Quality
+    run_quality_reasons: tuple[Observation, ...]
+    system_load_start: Reading = Field(description="1-minute load average")
+    system_load_end: Reading = Field(description="1-minute load average")
+    host: HostWindow
+    gpu: GpuWindow | None = Field(None, description="null where no GPU was watched")
+    experimental_controls: dict[str, str | None]
+    token_metrics_status: TokenStatus
+    token_metrics: TokenMetrics
+
+
+class RunTelemetry(AnswerTelemetry):
+    """What was measured while one task was answered, and what the answer is worth."""
+
+    adherence_score: float = Field(ge=0, le=1)
+    score_source: Literal["graders", "runner"] = Field(
+        "graders", description="`runner`: no answer was graded, the runner's own score counts"
+    )
+
+
+class Check(Record):
+    """One thing that a grader looked at."""
+
+    name: str
+    passed: bool
+    detail: str = ""
+
+
+class TestRun(Record):
+    """One task, once."""
+
+    __test__ = False  # not a test class, whatever pytest thinks of its name
+
+    test_id: str
+    task_id: int
+    family: str
+    tier: int
+    run_index: int
+    session: int = Field(description="which load of the model")
+    started_at: str = volatile("UTC")
+    window_s: tuple[float, float] = volatile("seconds since the session began")
+    outcome: Outcome
+    outcome_detail: str = ""
+    fault: Fault | None = Field(None, description="how a request failed that brought no answer")
+    answer: str | None
+    answer_sha256: str | None = Field(description="of the normalised answer (T16)")
+    finish_reason: str | None
+    checks: tuple[Check, ...]
+    unparseable: bool = Field(False, description="in no form that a grader could judge")
+    runner: RunnerRun | None = Field(None, description="null when we asked the model ourselves")
+    telemetry: RunTelemetry
+
+
+def platforms(found: Sequence[Mapping[str, str]]) -> dict[str, str]:
+    """Return what several measurings ran with; what differs is listed, in their order."""
+    values: dict[str, list[str]] = defaultdict(list)
+    for platform in found:
+        for name, value in platform.items():
+            values[name].append(value)
+    return {name: ", then ".join(dict.fromkeys(each)) for name, each in values.items()}
+
+
+class RunReport(Artifact):
+    """Everything that one measurement of a cell found."""
+
+    schema_version: Literal["orket.run.v1"] = "orket.run.v1"
+    sandbox: str | None = Field(
+        None, description="where code of answers was run; null where no task needed that"
+    )
+    status: RunStatus
+    status_reason: str | None = Field(description="what went wrong; null when measured")
+    measured_at: str = volatile("UTC, when the measurement began; names its attempt")
+    finished_at: str = volatile("UTC")
+    boot_id: str | None = volatile("of the machine's boot")
+    hardware_fingerprint: str = Field(description="of the machine that measured")
+    cpus: int | None = Field(
+        description="logical CPUs, what shares are shares of; null when nothing was measured"
+    )
+    platform: dict[str, str] = Field(description="kernel, driver and runtime versions")
+    spec: RunSpec
+    spec_digest: str
+    sessions: tuple[Session, ...]
+    hosts: tuple[HostSummary, ...] = Field(description="one for each session")
+    gpus: tuple[GpuSummary, ...] = Field(
+        (), description="each that was watched, for each session; none where none was"
+    )
+    gpus_absent: dict[str, str] = Field(
+        default_factory=dict, description="why a vendor that was looked for has none, by vendor"
+    )
+    probes: tuple[Probe, ...]
+    test_runs: tuple[TestRun, ...]
+    discarded_probes: tuple[Probe, ...] = Field((), description="disturbed, and repeated")
+    discarded_runs: tuple[TestRun, ...] = Field((), description="likewise")
+    observations: tuple[Observation, ...] = Field(description="of the cell as a whole")
+    parts: tuple[TakenPart, ...] = Field((), description="the sealed parts that it is made of")
+    retry: bool = Field(
+        False, description="what went wrong may pass: the same command tries the cell again"
+    )

@@ -1,0 +1,139 @@
+"""The sweep summary: all rows of all models, with frontier and recommendation per model."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from orket_lib.artifacts.base import Labelled, Measured, Reading, Record, volatile
+from orket_lib.artifacts.views.row import RowMetrics
+from orket_lib.artifacts.views.verdict import Decision, TaskStratum, Verdict
+
+
+class SummaryRow(RowMetrics):
+    """A row beside its session's baseline."""
+
+    vibe_delta: Reading = Field(description="adherence lost per GiB saved against the baseline")
+    vibe_delta_status: str
+
+
+class Comparison(Record):
+    """A quant against the baseline, task by task (paired)."""
+
+    quant_tag: str
+    baseline_quant: str
+    tasks: int
+    correct_to_wrong: int
+    wrong_to_correct: int
+    p_value: float = Field(description="exact two-sided McNemar test on the flips")
+
+
+class EfficiencyFrontier(Record):
+    """Which quants of a model are worth running."""
+
+    adherence_threshold: float = Field(description="ratio of the baseline's adherence")
+    latency_ceiling: float = Field(description="s")
+    minimum_viable_quant_tag: str | None
+    best_value_quant_tag: str | None
+    optimal_quant_tag: str | None = Field(
+        description="the one the recommendation names; null in lane ci, as best value is"
+    )
+    reason: str | None = Field(description="why one of them is null")
+    include_invalid: bool
+    pareto_quants: tuple[str, ...]
+
+
+class RecommendationDetail(Record):
+    """The recommendation in two words."""
+
+    minimum_viable_quant: str | None
+    best_value_quant: str | None
+
+
+class ModelSession(Record):
+    """All rows of one model."""
+
+    model_id: str
+    baseline_quant: str | None
+    baseline_substituted_for: str | None = Field(
+        description="the quant with the most bits, when another one replaces it as baseline"
+    )
+    per_quant: tuple[SummaryRow, ...] = Field(description="most bits first")
+    comparisons: tuple[Comparison, ...]
+    verdicts: tuple[Verdict, ...] = Field(
+        (), description="on every quant of the config, most bits first; empty in older files"
+    )
+    strata: tuple[TaskStratum, ...] = Field(
+        (), description="which tasks the baseline masters: only those count in the verdicts"
+    )
+    decision: Decision | None = Field(None, description="null in older files")
+    mixtures: tuple[str, ...] = Field(
+        description="what makes this model's rows incomparable: one file under two tags, two builds"
+    )
+    efficiency_frontier: EfficiencyFrontier
+    recommendation_detail: RecommendationDetail
+    recommendation: str = Field(description="the decision in words")
+
+
+class StabilityKpis(Measured):
+    """How far the sweep as a whole can be trusted; rates are weighted by runs."""
+
+    determinism_rate: Reading
+    missing_telemetry_rate: Reading
+    polluted_run_rate: Reading
+    frontier_success_rate: Reading = Field(description="models with an eligible valid row")
+    frontier_success_rate_as_asked: float | None = Field(
+        None, description="the same with rows that are not valid; null unless they were asked for"
+    )
+    quant_rows: int
+    sessions: int
+    weighted_runs: int
+
+
+class FailedRow(Record):
+    """A cell without a measurement."""
+
+    model_id: str
+    quant_tag: str
+    status: str
+    status_reason: str | None
+
+
+class CanaryDrift(Measured):
+    """The canary before the sweep and after it."""
+
+    model_id: str
+    quant_tag: str
+    opened_at: str = volatile("UTC")
+    closed_at: str = volatile("UTC")
+    opening_seconds: Reading = Field(description="median of the probe-sized generations")
+    closing_seconds: Reading
+    drift: Reading = Field(description="closing / opening - 1; above 0 the machine became slower")
+    p_value: Reading = Field(description="two-sided rank-sum test of the generations' seconds")
+    same_answers: bool = Field(description="every task scored as before")
+    failure: str | None = Field(description="why the closing canary could not be measured")
+
+
+class CanarySummary(Measured):
+    """The canary's verdict, as the summary repeats it."""
+
+    enabled: bool
+    passed: bool
+    failed_reasons: tuple[str, ...]
+    adherence_variance: Reading
+    internal_latency_cv: Reading
+    latency_variance_threshold: float
+    drifts: tuple[CanaryDrift, ...] = Field((), description="empty without a closing canary")
+
+
+class Summary(Labelled):
+    """Everything that a sweep found."""
+
+    schema_version: Literal["orket.summary.v1"] = "orket.summary.v1"
+    commit_sha: str | None = Field(json_schema_extra={"volatile": True})
+    matrix: dict[str, Any] = Field(description="the resolved config; secrets never")
+    canary: CanarySummary
+    sessions: tuple[ModelSession, ...]
+    stability_kpis: StabilityKpis
+    failed_rows: tuple[FailedRow, ...]

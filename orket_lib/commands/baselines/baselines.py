@@ -1,0 +1,236 @@
+"""`orket baselines`: the histories that sweeps are held to."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from orket_lib.commands._common import add_log, print_json, tell
+from orket_lib.commands._storage import add_storage_root
+from orket_lib.commands.baselines.cells import filled_store
+from orket_lib.commands.baselines.health import health, list_histories
+from orket_lib.commands.baselines.sweeps import add_compare, add_record, compare, record
+
+if TYPE_CHECKING:
+    from orket_lib.artifacts.baseline import Baseline, BaselineMetadata
+    from orket_lib.stores.baselines import BaselineStore
+
+_NOT_FOUND = 3
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
+    from orket_lib.stores.retention import KEEP_LAST, Per
+
+    actions = parser.add_subparsers(dest="action", required=True, metavar="action")
+    listing = actions.add_parser("list", help="list the tasks that have baselines")
+    show = actions.add_parser("show", help="show the records of a task, oldest first")
+    find = actions.add_parser("resolve", help="say which record a measurement is held to")
+    check = actions.add_parser("health", help="read every history and say what is wrong")
+    prune = actions.add_parser("prune", help="remove all but the newest unpinned records")
+    pin = actions.add_parser("pin-baseline", help="keep a measurement through every prune")
+    unpin = actions.add_parser("unpin-baseline", help="let it be pruned again")
+    for action in (show, find):
+        action.add_argument("--test-id", required=True)
+    for action in (show, find):
+        action.add_argument("--model-id")
+        action.add_argument("--quant-tag")
+    for action in (find, check):
+        action.add_argument("--hardware-fingerprint", help="default: of any machine")
+        action.add_argument("--task-revision", help="default: any content of the task")
+    find.add_argument("--baseline-ref", help="this measurement, not the newest one")
+    for action in (check, prune):
+        action.add_argument("--keep-last", type=_at_least_one, default=KEEP_LAST, metavar="N")
+        action.add_argument(
+            "--per", type=Per, choices=list(Per), default=Per.TEST, help="what N is counted over"
+        )
+    prune.add_argument("--dry-run", action="store_true", help="only say what would go")
+    for action in (pin, unpin):
+        action.add_argument("--baseline-ref", required=True)
+    for action in (check, prune, pin, unpin):
+        action.add_argument("--test-id", help="of one task only")
+    for action in (listing, show, find, check, prune, pin, unpin):
+        action.add_argument("--json", action="store_true", help="print as JSON")
+        add_storage_root(action)
+        add_log(action)
+    add_record(actions.add_parser("record", help="make measurements baselines"))
+    add_compare(actions.add_parser("compare", help="hold a sweep against its baselines"))
+
+
+def run(options: argparse.Namespace) -> int:
+    """Do what is asked for."""
+    actions = {
+        "list": list_histories,
+        "show": _show,
+        "resolve": _resolve,
+        "health": health,
+        "prune": _prune,
+        "pin-baseline": _pin,
+        "unpin-baseline": _pin,
+        "record": record,
+        "compare": compare,
+    }
+    return actions[options.action](options)
+
+
+def _show(options: argparse.Namespace) -> int:
+    from orket_lib.report.baselines import records_text
+    from orket_lib.vocabulary.errors import ArtifactError
+
+    history = _required(filled_store(options), options.test_id)
+    records = [
+        item
+        for item in history
+        if options.model_id in (None, item.baseline_metadata.model_id)
+        and options.quant_tag in (None, item.baseline_metadata.quant_tag)
+    ]
+    if not records:
+        cells = {
+            (item.baseline_metadata.model_id, item.baseline_metadata.quant_tag) for item in history
+        }
+        raise ArtifactError(
+            f"{options.test_id}: no baseline of that model and quant; there are "
+            f"{', '.join(' '.join(cell) for cell in sorted(cells))}"
+        )
+    if options.json:
+        print_json({"test_id": options.test_id, "history": [_dumped(item) for item in records]})
+    else:
+        print(records_text(records))  # noqa: T201
+    return 0
+
+
+def _resolve(options: argparse.Namespace) -> int:
+    from orket_lib.analysis.baselines.resolution import Resolution, Wanted, resolve
+
+    resolved = resolve(
+        filled_store(options).history(options.test_id),
+        Wanted(
+            hardware_fingerprint=options.hardware_fingerprint,
+            task_revision=options.task_revision,
+            model_id=options.model_id,
+            quant_tag=options.quant_tag,
+            baseline_ref=options.baseline_ref,
+        ),
+    )
+    found = resolved.baseline
+    if options.json:
+        print_json(
+            {
+                "test_id": options.test_id,
+                "status": resolved.status.value,
+                "baseline": _dumped(found) if found else None,
+            }
+        )
+    else:
+        ref = f" {found.baseline_metadata.test_run_id}" if found else ""
+        print(f"{options.test_id}: {resolved.status.value}{ref}")  # noqa: T201
+    return 0 if resolved.status is Resolution.OK else _NOT_FOUND
+
+
+def _prune(options: argparse.Namespace) -> int:
+    """Remove, and say what was removed, also when a later history can't be changed."""
+    store = filled_store(options)
+    if options.test_id is not None:
+        _required(store, options.test_id)
+    removed: list[tuple[str, BaselineMetadata]] = []
+    try:
+        for test_id in _readable_ids(store, options.test_id):
+            gone = store.prune(test_id, options.keep_last, options.per, options.dry_run)
+            removed += [(test_id, item.baseline_metadata) for item in gone]
+    finally:
+        _print_removed(removed, options)
+    return 0
+
+
+def _print_removed(
+    removed: list[tuple[str, BaselineMetadata]], options: argparse.Namespace
+) -> None:
+    if options.json:
+        print_json(
+            {
+                "dry_run": options.dry_run,
+                "keep_last": options.keep_last,
+                "per": options.per,
+                "removed": [
+                    {
+                        "test_id": test_id,
+                        "baseline_ref": item.test_run_id,
+                        "created_at": item.created_at,
+                    }
+                    for test_id, item in removed
+                ],
+            }
+        )
+        return
+    for test_id, item in removed:
+        print(f"{test_id}  {item.created_at}  {item.test_run_id}")  # noqa: T201
+    tell(f"{len(removed)} records {'would be removed' if options.dry_run else 'removed'}")
+
+
+def _pin(options: argparse.Namespace) -> int:
+    """Pin or unpin, and say where that was done, also when a later history can't be changed."""
+    from orket_lib.vocabulary.errors import ArtifactError
+
+    store, pinned = filled_store(options), options.action == "pin-baseline"
+    changed: list[str] = []
+    try:
+        for test_id in _readable_ids(store, options.test_id):
+            if store.pin(test_id, options.baseline_ref, pinned):
+                changed.append(test_id)
+    except ArtifactError:
+        _print_pinned(changed, pinned, options)
+        raise
+    if not changed:
+        of = f" of {options.test_id}" if options.test_id else ""
+        raise ArtifactError(f"{options.baseline_ref}: no baseline{of} has that ref")
+    _print_pinned(changed, pinned, options)
+    return 0
+
+
+def _print_pinned(changed: list[str], pinned: bool, options: argparse.Namespace) -> None:
+    if options.json:
+        print_json({"baseline_ref": options.baseline_ref, "pinned": pinned, "test_ids": changed})
+    else:
+        tell(f"{'pinned' if pinned else 'unpinned'} in {len(changed)} histories")
+
+
+def _required(store: BaselineStore, test_id: str) -> tuple[Baseline, ...]:
+    """Return the history of a task that somebody named.
+
+    Raises:
+        ArtifactError: It has none, or it can't be read.
+    """
+    from orket_lib.vocabulary.errors import ArtifactError
+
+    history = store.history(test_id)
+    if not history:
+        raise ArtifactError(
+            f"--test-id {test_id}: has no baselines; `orket baselines list` shows what has"
+        )
+    return history
+
+
+def _readable_ids(store: BaselineStore, chosen: str | None) -> tuple[str, ...]:
+    """Return the chosen task, or all, after their histories were read in full.
+
+    Raises:
+        ArtifactError: One of them can't be read: nothing is changed before it has been looked at.
+    """
+    found = store.test_ids() if chosen is None else (chosen,)
+    for test_id in found:
+        store.history(test_id)
+    return found
+
+
+def _dumped(item: Baseline) -> dict[str, object]:
+    return item.model_dump(mode="json")
+
+
+def _at_least_one(text: str) -> int:
+    try:
+        value = int(text)
+    except ValueError:
+        value = 0
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"must be a whole number of at least 1, not {text!r:.80}")
+    return value

@@ -1,0 +1,130 @@
+"""`orket baselines list` and `health`: every history in figures, and what is wrong with some."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from orket_lib.commands._common import print_json, tell
+from orket_lib.commands.baselines.cells import filled_store
+from orket_lib.vocabulary.errors import ArtifactError
+
+if TYPE_CHECKING:
+    from orket_lib.stores.baselines import BaselineStore
+
+
+@dataclass(frozen=True)
+class _History:
+    """One history file, in figures.
+
+    Attributes:
+        test_id: Whose it is; None where the file doesn't tell.
+        file: Its name.
+        records: In it.
+        pinned: Of them.
+        cells: (model, quant) pairs among them.
+        oldest: When the first one was measured.
+        newest: When the last one was.
+    """
+
+    test_id: str | None
+    file: str
+    records: int = 0
+    pinned: int = 0
+    cells: int = 0
+    oldest: str | None = None
+    newest: str | None = None
+
+
+@dataclass(frozen=True)
+class _Health(_History):
+    """What is wrong with a history, and of what use it is.
+
+    Attributes:
+        outdated: Records that `prune` would remove.
+        matching: Records of the machine and task revision that are asked for.
+        other_machine: Records of other machines.
+        other_revision: Records of this machine, and of other contents of the task.
+        problem: Why it can't be used; None when it can.
+    """
+
+    outdated: int = 0
+    matching: int = 0
+    other_machine: int = 0
+    other_revision: int = 0
+    problem: str | None = None
+
+
+_FIGURES = ("records", "pinned", "cells")
+_USES = ("matching", "other_machine", "other_revision")
+
+
+def list_histories(options: argparse.Namespace) -> int:
+    """Print what is kept of each task."""
+    store = filled_store(options)
+    found = [_History(**_figures(store, store.test_id_in(path), path)) for path in store.files()]
+    if options.json:
+        print_json({"histories": [asdict(item) for item in found]})
+    else:
+        _print(found, _FIGURES)
+    return 0
+
+
+def health(options: argparse.Namespace) -> int:
+    """Read everything; a history that can't be read is named and doesn't hide the others."""
+    store = filled_store(options)
+    files = store.files() if options.test_id is None else (store.path(options.test_id),)
+    found = [_health(store, path, options) for path in files]
+    totals = {name: sum(getattr(item, name) for item in found) for name in _USES}
+    if options.json:
+        print_json({"histories": [asdict(item) for item in found], **totals})
+    else:
+        _print(found, (*_FIGURES, "outdated", *_USES))
+        uses = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in totals.items())
+        tell(f"{sum(item.records for item in found)} records: {uses}")
+    broken = [item for item in found if item.problem]
+    for item in broken:
+        tell(f"{item.file}: {item.problem}")
+    return 1 if broken else 0
+
+
+def _health(store: BaselineStore, path: Path, options: argparse.Namespace) -> _Health:
+    from orket_lib.analysis.baselines.resolution import Wanted, tally
+
+    wanted = Wanted(options.hardware_fingerprint, options.task_revision)
+    try:
+        test_id = store.test_id_in(path)
+        gone = store.prune(test_id, options.keep_last, options.per, dry_run=True)
+        uses = asdict(tally(store.history(test_id), wanted))
+        return _Health(**_figures(store, test_id, path), outdated=len(gone), **uses)
+    except ArtifactError as error:
+        return _Health(None, path.name, problem=str(error))
+
+
+def _figures(store: BaselineStore, test_id: str, path: Path) -> dict[str, Any]:
+    records = [item.baseline_metadata for item in store.history(test_id)]
+    return {
+        "test_id": test_id,
+        "file": path.name,
+        "records": len(records),
+        "pinned": sum(item.pinned for item in records),
+        "cells": len({(item.model_id, item.quant_tag) for item in records}),
+        "oldest": records[0].created_at if records else None,
+        "newest": records[-1].created_at if records else None,
+    }
+
+
+def _print(found: Sequence[_History], figures: Sequence[str]) -> None:
+    from orket_lib.report.baselines import aligned
+
+    head = ("task", *(name.replace("_", " ") for name in figures), "oldest", "newest")
+    print(aligned([head, *(_cells(item, figures) for item in found)]))  # noqa: T201
+
+
+def _cells(item: _History, figures: Sequence[str]) -> tuple[str, ...]:
+    name = item.test_id or f"{item.file} (can't be read)"
+    counts = (str(getattr(item, figure)) for figure in figures)
+    return (name, *counts, item.oldest or "", item.newest or "")

@@ -1,0 +1,1 @@
+"""Commands of the workflow that load a model, or look whether one can be."""

@@ -1,0 +1,141 @@
+"""`orket measure-canary`: take the canaries from the store, and measure those that are due."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from orket_lib.commands._common import add_out, provenance, stamp, tell
+
+if TYPE_CHECKING:
+    from orket_lib.artifacts.measurements.canary import CanaryMeasurement
+    from orket_lib.artifacts.measurements.request import AskedCanaries, AskedCanary
+    from orket_lib.artifacts.views.receipt import TakenPart
+    from orket_lib.stores.attempts import AttemptStore
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
+    from orket_lib.commands.measure._measurement_options import add_again, add_place, add_preflight
+
+    parser.add_argument("--spec", type=Path, required=True, help="what to measure (JSON)")
+    add_preflight(parser)
+    add_place(parser)
+    add_again(parser, ("all",))
+    parser.add_argument(
+        "--fresh", action="store_true", help="take none that is too old, or of an earlier boot"
+    )
+    parser.add_argument(
+        "--closing", type=Path, help="folder of the sweep's cells: take none from before these"
+    )
+    add_out(parser, "the receipt; the measurements lie below the storage root")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Take or measure each canary, and write the receipt, whatever was seen."""
+    from orket_lib.artifacts.io import read_model, write_model
+    from orket_lib.artifacts.measurements.request import AskedCanaries
+    from orket_lib.artifacts.views.receipt import CanaryReceipt
+    from orket_lib.processes.snakemake_watchdog import die_with_snakemake
+
+    die_with_snakemake()
+    asked = read_model(options.spec, AskedCanaries)
+    taken = [(canary, _taken(options, asked, canary)) for canary in asked.canaries]
+    seen = [(canary, _read(part)) for canary, part in taken]
+    failures = tuple(
+        f"canary on {canary.spec.model_id} {canary.spec.quant_tag}: {measurement.failure}"
+        for canary, measurement in seen
+        if measurement.failure
+    )
+    # The oldest one decides whether the canaries are still fresh.
+    oldest = min((it for _, it in seen), key=lambda it: it.measured_at, default=None)
+    receipt = CanaryReceipt(
+        **stamp([options.spec]),
+        parts=tuple(part for _, part in taken),
+        attempt=options.attempt,
+        interrupted=failures,
+        measured_at=oldest.measured_at if oldest else None,
+        boot_id=oldest.boot_id if oldest else None,
+    )
+    write_model(options.out, receipt)
+    for failure in failures:
+        tell(failure)
+    return 0
+
+
+def _taken(options: argparse.Namespace, asked: AskedCanaries, canary: AskedCanary) -> TakenPart:
+    """Return a canary of the store that will do, after measuring it where there is none."""
+    from orket_lib.commands.measure._measurement_options import (
+        console_progress,
+        require_preflight_of,
+        sources,
+        tasks_of,
+    )
+    from orket_lib.measure.canary import take_canary
+    from orket_lib.measure.session.known_facts import SERVER_FACTS
+    from orket_lib.stores.attempts import AttemptStore
+    from orket_lib.vocabulary.clock import utc_now
+
+    spec, folder = canary.spec, options.storage_root / "canary" / canary.spec.digest()
+    store = AttemptStore(folder / "closing" if options.closing else folder, "canary")
+    began = utc_now()
+
+    def stored() -> TakenPart | None:
+        # Of one that is measured again, only what another sweep measured meanwhile will do.
+        found = next(_that_do(options, asked, store), None)
+        return None if found and options.again and found.measured_at < began else found
+
+    if found := stored():
+        return found
+    require_preflight_of(options)
+    with console_progress(f"canary {spec.model_id} {spec.quant_tag}") as progress:
+        return take_canary(
+            spec,
+            sources(options, canary)(progress.say),
+            tasks_of(Path(asked.bank), spec.tasks),
+            store,
+            stored,
+            progress,
+            provenance([options.spec]),
+            options.storage_root / SERVER_FACTS,
+        )
+
+
+def _that_do(
+    options: argparse.Namespace, asked: AskedCanaries, store: AttemptStore
+) -> Iterator[TakenPart]:
+    """Yield the canaries of a store that will do, newest first."""
+    from orket_lib.preflight.gates import is_fresh
+    from orket_lib.telemetry.fingerprint import boot_id
+    from orket_lib.vocabulary.clock import parse_time, utc_now
+
+    after = _newest_measurement(options.closing) if options.closing else None
+    for part in store.all():
+        measurement = _read(part)
+        if measurement.failure:
+            continue
+        if after and parse_time(part.measured_at) < parse_time(after):
+            return
+        when = (measurement.measured_at, measurement.boot_id)
+        if options.fresh and not is_fresh(*when, asked.max_age_hours, utc_now(), boot_id()):
+            return
+        yield part
+
+
+def _newest_measurement(cells: Path) -> str | None:
+    """Return when the newest measurement that the receipts of a sweep take was made."""
+    from orket_lib.artifacts.io import read_model
+    from orket_lib.artifacts.views.receipt import AnyReceipt
+
+    receipts = [*cells.glob("*/*/receipt.json"), *cells.glob("*/*/round-*/receipt.json")]
+    parts = [part for path in receipts for part in read_model(path, AnyReceipt).parts]
+    return max((part.measured_at for part in parts), default=None)
+
+
+def _read(part: TakenPart) -> CanaryMeasurement:
+    from orket_lib.artifacts.measurements.canary import CanaryMeasurement
+    from orket_lib.stores.attempts import read_taken
+
+    return read_taken(part, CanaryMeasurement)

@@ -1,0 +1,201 @@
+"""`orket measure-contexts`: measure a model's contexts, at the quant that the frontier picks."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from orket_lib.commands._common import add_log, provenance, stamp, tell
+
+if TYPE_CHECKING:
+    from orket_lib.artifacts.measurements.request import ServableCell
+    from orket_lib.artifacts.views.context_summary import (
+        ContextRow,
+        ContextSettings,
+        ContextSummary,
+    )
+    from orket_lib.artifacts.views.frontier import FrontierExplorer
+    from orket_lib.artifacts.views.receipt import CellReceipt
+    from orket_lib.artifacts.views.row import RowSettings
+    from orket_lib.artifacts.views.run_report import RunReport
+    from orket_lib.measure.context import ContextMeasurement
+    from orket_lib.vocabulary.nulls import Null
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
+    from orket_lib.commands.measure._measurement_options import add_again, add_gates, add_place
+
+    parser.add_argument("--frontier", type=Path, required=True, help="frontier_explorer.json")
+    parser.add_argument("--cells", type=Path, required=True, help="all cells, as the workflow says")
+    parser.add_argument("--policy", type=Path, required=True, help="contexts and limits (JSON)")
+    parser.add_argument("--settings", type=Path, required=True, help="policy and labels (JSON)")
+    parser.add_argument("--needs", type=Path, required=True, help="what the sweep needs (JSON)")
+    parser.add_argument("--model", required=True, help="folder of the model's views")
+    add_gates(parser)
+    add_place(parser)
+    add_again(parser, ("all",))
+    parser.add_argument("--receipt", type=Path, help="file for what was taken of the store")
+    parser.add_argument(
+        "--out-folder", type=Path, required=True, help="where context_<n>.json are written"
+    )
+    add_log(parser)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What the command is given."""
+
+    options: argparse.Namespace
+    frontier: FrontierExplorer
+    settings: ContextSettings
+    labels: RowSettings
+
+    def summary(
+        self, context: int, cell: tuple[str, str], left_out: str | None, *rows: ContextRow
+    ) -> ContextSummary:
+        """Return the summary of a context; its labels are those of the frontier.
+
+        Args:
+            context: Tokens.
+            cell: Model and quant.
+            left_out: Why it was not tried; None where it was.
+            rows: What it came to.
+        """
+        from orket_lib.artifacts.views.context_summary import ContextSummary
+
+        frontier = self.frontier
+        inputs = [self.options.frontier, self.options.policy, self.options.settings]
+        inputs += [Path(part.path) for row in rows for part in row.metrics.parts]
+        return ContextSummary(
+            **stamp(inputs, frontier.provenance.ref, frontier.provenance.config_sha256),
+            execution_lane=frontier.execution_lane,
+            vram_profile=frontier.vram_profile,
+            hardware_fingerprint=frontier.hardware_fingerprint,
+            model_id=cell[0],
+            quant_tag=cell[1],
+            sweep=frontier.sweep,
+            context=context,
+            status="not_tried" if left_out else "tried",
+            status_reason=left_out,
+            fill=self.settings.fill,
+            rows=rows,
+        )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Measure what the search asks for and storage doesn't have; write a summary per context."""
+    from orket_lib.artifacts.io import read_model, write_model
+    from orket_lib.artifacts.measurements.request import ServableCells
+    from orket_lib.artifacts.views.context_summary import ContextSettings
+    from orket_lib.artifacts.views.frontier import FrontierExplorer
+    from orket_lib.artifacts.views.receipt import Receipt
+    from orket_lib.artifacts.views.row import RowSettings
+    from orket_lib.commands.measure._chosen_cell import chosen_cell
+    from orket_lib.processes.snakemake_watchdog import die_with_snakemake
+    from orket_lib.vocabulary.nulls import Null
+
+    die_with_snakemake()
+    cells = read_model(options.cells, ServableCells)
+    asked = _Asked(
+        options,
+        read_model(options.frontier, FrontierExplorer),
+        read_model(options.policy, ContextSettings),
+        read_model(options.settings, RowSettings),
+    )
+    cell = chosen_cell(asked.frontier, cells, options.model, asked.settings.quant_tag)
+    receipts: list[CellReceipt] = []
+    if isinstance(cell, Null):
+        model_id = cells.quants_of(options.model)[0].model_id
+        tell(f"contexts of {model_id}: {cell.reason}: nothing to measure")
+        summaries = list(_nothing_chosen(asked, model_id, cell))
+    else:
+        summaries = _tried(asked, cell, receipts)
+    for summary in summaries:
+        write_model(options.out_folder / f"context_{summary.context}.json", summary)
+    taken = Receipt(
+        **stamp([options.frontier, options.cells, options.policy]),
+        parts=tuple(part for receipt in receipts for part in receipt.parts),
+        attempt=options.attempt,
+        interrupted=tuple(why for receipt in receipts for why in receipt.interrupted),
+    )
+    if options.receipt:
+        write_model(options.receipt, taken)
+    return 0
+
+
+def _nothing_chosen(asked: _Asked, model_id: str, why: Null) -> Iterator[ContextSummary]:
+    """Yield the summaries of a model of which the frontier picks no quant."""
+    from orket_lib.artifacts.views.frontier import UNKNOWN
+
+    said = next(it.recommendation for it in asked.frontier.sessions if it.model_id == model_id)
+    for context in asked.settings.contexts:
+        yield asked.summary(context, (model_id, UNKNOWN), f"{why.reason}: {said}")
+
+
+def _tried(asked: _Asked, cell: ServableCell, receipts: list[CellReceipt]) -> list[ContextSummary]:
+    """Return the summaries of all contexts, after measuring those that the search asks for.
+
+    Args:
+        asked: What the command is given.
+        cell: To be measured.
+        receipts: What is taken of the store is added to it.
+    """
+    from orket_lib.analysis.context.ceiling import passes
+    from orket_lib.analysis.context.figures import of_context_row
+    from orket_lib.analysis.context.rows import context_row
+    from orket_lib.analysis.context.search import next_context, why_not_tried
+    from orket_lib.measure.context import ContextMeasurement
+
+    settings = asked.settings
+    rows: dict[int, ContextRow] = {}
+    passed: dict[int, bool] = {}
+    while (context := next_context(settings.contexts, settings.search, passed)) is not None:
+        measurement = ContextMeasurement(cell, settings, context, asked.options.storage_root)
+        receipt, report = _report(asked.options, measurement)
+        receipts.append(receipt)
+        path = receipt.parts[-1].path if receipt.parts else ""
+        rows[context] = context_row(report, asked.labels, path)
+        figures = of_context_row(context, rows[context], path)
+        passed[context] = passes(figures, settings.thresholds)
+    pair = (cell.model_id, cell.quant_tag)
+    return [
+        asked.summary(context, pair, None, rows[context])
+        if context in rows
+        else asked.summary(context, pair, why_not_tried(context, passed))
+        for context in settings.contexts
+    ]
+
+
+def _report(
+    options: argparse.Namespace, measurement: ContextMeasurement
+) -> tuple[CellReceipt, RunReport]:
+    """Return what of a context is in the store, after measuring what is missing."""
+    from orket_lib.artifacts.io import read_model
+    from orket_lib.artifacts.views.preflight import Needs
+    from orket_lib.commands.measure._measurement_options import (
+        console_progress,
+        opened_gates,
+        sources,
+    )
+    from orket_lib.vocabulary.statuses import RunStatus
+
+    cell = measurement.cell
+    name = f"{cell.model_id} {cell.quant_tag} at {measurement.context}"
+    made_from = provenance([options.frontier, options.cells])
+    with console_progress(name) as progress:
+        outcome = measurement.measure(
+            sources(options, cell),
+            read_model(options.needs, Needs),
+            opened_gates(options),
+            options.again is not None,
+            progress,
+            made_from,
+        )
+    receipt, report = measurement.report(outcome, made_from)
+    if receipt.status is not RunStatus.MEASURED:
+        tell(f"{name}: {receipt.status.value}: {receipt.status_reason}")
+    return receipt, report

@@ -1,0 +1,139 @@
+"""`orket measure-thermal`: measure the thermal series of the quant that a frontier picks."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from orket_lib.commands._common import add_out, provenance, stamp, tell
+from orket_lib.vocabulary.nulls import Null
+
+if TYPE_CHECKING:
+    from orket_lib.artifacts.measurements.request import ServableCell
+    from orket_lib.artifacts.measurements.thermal_series import ThermalSeries, ThermalSettings
+    from orket_lib.artifacts.views.receipt import TakenPart
+    from orket_lib.vocabulary.statuses import RunStatus
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
+    from orket_lib.commands.measure._measurement_options import add_again, add_gates, add_place
+
+    parser.add_argument("--frontier", type=Path, required=True, help="frontier_explorer.json")
+    parser.add_argument("--cells", type=Path, required=True, help="the sweep's policy/cells.json")
+    parser.add_argument(
+        "--settings", type=Path, required=True, help="the sweep's policy/thermal.json"
+    )
+    parser.add_argument("--model", required=True, help="folder of the model's views")
+    add_gates(parser)
+    add_place(parser)
+    add_again(parser, ("all",))
+    parser.add_argument("--receipt", type=Path, help="file for what was taken of the store")
+    add_out(parser, "the series; the measurement lies below the storage root")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Measure what is not in storage yet, and write what is there, whatever that is."""
+    from orket_lib.artifacts.io import read_model, write_model
+    from orket_lib.artifacts.measurements.request import ServableCells
+    from orket_lib.artifacts.measurements.thermal_series import ThermalSeries, ThermalSettings
+    from orket_lib.artifacts.views.frontier import FrontierExplorer
+    from orket_lib.artifacts.views.receipt import Receipt
+    from orket_lib.commands.measure._chosen_cell import chosen_cell
+    from orket_lib.stores.attempts import read_taken
+    from orket_lib.vocabulary.statuses import RunStatus
+
+    cells = read_model(options.cells, ServableCells)
+    settings = read_model(options.settings, ThermalSettings)
+    frontier = read_model(options.frontier, FrontierExplorer)
+    cell = chosen_cell(frontier, cells, options.model, settings.quant_tag)
+    taken: tuple[TakenPart, ...] = ()
+    if isinstance(cell, Null):
+        series = _nothing(cells.quants_of(options.model)[0].model_id, cell)
+    else:
+        taken = (_taken(options, cell, settings),)
+        series = read_taken(taken[0], ThermalSeries)
+    write_model(options.out, series)
+    receipt = Receipt(
+        **stamp([options.frontier, options.cells, options.settings]),
+        parts=taken,
+        attempt=options.attempt,
+        interrupted=(
+            (f"thermal series {series.model_id}: {series.status_reason}",)
+            if _may_pass(series.status)
+            else ()
+        ),
+    )
+    if options.receipt:
+        write_model(options.receipt, receipt)
+    if series.status is not RunStatus.MEASURED:
+        tell(f"thermal series {series.model_id}: {series.status.value}: {series.status_reason}")
+    return 0
+
+
+def _taken(options: argparse.Namespace, cell: ServableCell, settings: ThermalSettings) -> TakenPart:
+    """Return the series of a cell that the store has, after measuring it where there is none."""
+    from orket_lib.artifacts.measurements.thermal_series import ThermalSeries, ThermalSpec
+    from orket_lib.commands.measure._measurement_options import (
+        console_progress,
+        opened_gates,
+        sources,
+    )
+    from orket_lib.measure.session.known_facts import SERVER_FACTS
+    from orket_lib.measure.thermal.series import ThermalMeasurement
+    from orket_lib.processes.snakemake_watchdog import die_with_snakemake
+    from orket_lib.stores.attempts import AttemptStore, read_taken
+    from orket_lib.vocabulary.slugs import slug
+
+    spec = ThermalSpec.of(cell, settings)
+    folder = Path("thermal", slug(cell.model_id), cell.quant_tag, spec.digest())
+    store = AttemptStore(options.storage_root / folder, "series")
+    again = options.again is not None
+    stored = (part for part in store.all() if not _may_pass(read_taken(part, ThermalSeries).status))
+    if not again and (found := next(stored, None)):
+        return found
+    die_with_snakemake()
+    opened_gates(options)()
+    made_from = provenance([options.frontier, options.cells, options.settings])
+    with console_progress(f"thermal series {cell.model_id} {cell.quant_tag}") as progress:
+        source = sources(options, cell)(progress.say)
+        facts = options.storage_root / SERVER_FACTS
+        return ThermalMeasurement(spec, source, store, progress, made_from, facts).run()
+
+
+def _may_pass(status: RunStatus) -> bool:
+    """Tell whether a series ended in a way that says nothing of the model."""
+    from orket_lib.vocabulary.statuses import RunStatus
+
+    return status in (RunStatus.CRASHED, RunStatus.INCOMPLETE)
+
+
+def _nothing(model_id: str, why: Null) -> ThermalSeries:
+    """Return a series that could not be: there is no quant to measure."""
+    from orket_lib.artifacts.measurements.thermal_series import ThermalSeries
+    from orket_lib.artifacts.views.frontier import UNKNOWN
+    from orket_lib.vocabulary.statuses import RunStatus
+
+    return ThermalSeries(
+        **stamp(),
+        status=RunStatus.NOT_RUN,
+        status_reason=why.reason,
+        model_id=model_id,
+        quant_tag=UNKNOWN,
+        measured_at=None,
+        finished_at=None,
+        boot_id=None,
+        hardware_fingerprint=None,
+        cpus=None,
+        platform={},
+        spec=None,
+        spec_digest=None,
+        session=None,
+        host=None,
+        gpus=(),
+        gpus_absent={},
+        repeats=(),
+        trace=None,
+        observations=(),
+    )

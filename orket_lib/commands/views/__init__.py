@@ -1,0 +1,1 @@
+"""Commands of the workflow that make files from files."""

@@ -1,0 +1,63 @@
+"""`orket row`: make a cell's row from the run reports of its rounds."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from orket_lib.commands._common import add_out, stamp
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
+    parser.add_argument(
+        "--report", type=Path, nargs="+", required=True, help="run reports of the cell's rounds"
+    )
+    parser.add_argument("--settings", type=Path, required=True, help="policy and labels (JSON)")
+    parser.add_argument(
+        "--sidecar", type=Path, help="view of the hardware sidecar, if there is one"
+    )
+    add_out(parser, "the row")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Read, judge, write."""
+    from orket_lib.analysis.rows.aggregates import task_scores
+    from orket_lib.analysis.rows.rounds import as_one, round_figures
+    from orket_lib.analysis.rows.row import build_row
+    from orket_lib.analysis.sidecar.parse import row_sidecar
+    from orket_lib.artifacts.io import read_model, write_model
+    from orket_lib.artifacts.measurements.sidecar import SidecarReport
+    from orket_lib.artifacts.views.row import Row, RowSettings
+    from orket_lib.artifacts.views.run_report import RunReport
+    from orket_lib.measure.session.identity import mixture_observations
+    from orket_lib.vocabulary.statuses import SidecarStatus
+
+    paths = [path.as_posix() for path in options.report]
+    reports = [read_model(path, RunReport) for path in options.report]
+    loads = [session for report in reports for session in report.sessions]
+    report = as_one(reports, mixture_observations(loads))
+    settings = read_model(options.settings, RowSettings)
+    sidecar = read_model(options.sidecar, SidecarReport) if options.sidecar else None
+    inputs = [*options.report, options.settings, *filter(None, [options.sidecar])]
+    metrics = build_row(
+        report,
+        settings.policy,
+        settings.execution_lane,
+        settings.quant_bits,
+        sidecar.sidecar_parse_status if sidecar else SidecarStatus.NOT_APPLICABLE,
+        paths[0],
+        row_sidecar(sidecar, options.sidecar.as_posix()) if sidecar else None,
+        round_figures(reports, paths) if len(reports) > 1 else (),
+    )
+    row = Row(
+        **stamp(inputs, settings.provenance_ref),
+        execution_lane=settings.execution_lane,
+        vram_profile=settings.vram_profile,
+        hardware_fingerprint=report.hardware_fingerprint,
+        policy=settings.policy,
+        metrics=metrics,
+        task_scores=task_scores(report.test_runs),
+    )
+    write_model(options.out, row)
+    return 0

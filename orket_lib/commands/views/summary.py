@@ -1,0 +1,95 @@
+"""`orket summary`: make the summary from the rows."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from orket_lib.commands._common import add_out, stamp
+from orket_lib.vocabulary.errors import ArtifactError
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
+    parser.add_argument("--matrix", type=Path, required=True, help="the resolved config (JSON)")
+    parser.add_argument("--canary", type=Path, required=True, help="verdict of the canary")
+    for which in ("opening", "closing"):
+        parser.add_argument(f"--{which}", type=Path, help=f"receipt of the {which} canaries")
+    parser.add_argument(
+        "--rows", type=Path, help="folder of the rows <model>/<quant>.json (default: that of --out)"
+    )
+    add_out(parser, "the summary")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Read all rows that the config names, combine them, write."""
+    from orket_lib.analysis.canary_drift import canary_drifts
+    from orket_lib.analysis.frontier import FrontierPolicy
+    from orket_lib.analysis.summaries import canary_summary, summarize
+    from orket_lib.artifacts.digest import sha256_of
+    from orket_lib.artifacts.io import read_json, read_model, write_model
+    from orket_lib.artifacts.measurements.canary import CanaryMeasurement, CanaryVerdict
+    from orket_lib.artifacts.views.receipt import CanaryReceipt
+    from orket_lib.artifacts.views.row import Row
+    from orket_lib.artifacts.views.summary import Summary
+    from orket_lib.config.loading.parse import parse
+    from orket_lib.stores.attempts import read_taken
+    from orket_lib.vocabulary.slugs import slugs
+
+    matrix = read_json(options.matrix)
+    config = parse(matrix)
+    # The paths are derived, not listed: hundreds of cells would not fit a Windows command line.
+    folder = options.rows or options.out.parent
+    paths = [
+        folder / model / f"{quant}.json"
+        for model in slugs(config.models).values()
+        for quant in config.quants
+    ]
+    rows = [read_model(path, Row) for path in paths]
+    lanes = {row.execution_lane for row in rows} - {config.execution_lane}
+    if lanes:
+        raise ArtifactError(
+            f"{folder.as_posix()}: its rows were judged in lane {' and '.join(sorted(lanes))}, and "
+            f"{options.matrix} says lane {config.execution_lane}; name the rows of this config"
+        )
+    machines = {row.hardware_fingerprint for row in rows}
+    if len(machines) > 1:
+        raise ArtifactError(
+            f"rows of different machines share no frontier: {', '.join(sorted(map(str, machines)))}"
+        )
+    policy = FrontierPolicy(
+        config.adherence_threshold,
+        config.latency_ceiling,
+        config.include_invalid,
+        config.prefer,
+        config.wants,
+    )
+    verdict = read_model(options.canary, CanaryVerdict)
+    receipts = [path for path in (options.opening, options.closing) if path]
+    opening, closing = (
+        [read_taken(part, CanaryMeasurement) for part in read_model(path, CanaryReceipt).parts]
+        if path and options.closing
+        else []
+        for path in (options.opening, options.closing)
+    )
+    drifts = canary_drifts(opening, closing, verdict.policy.drop_first_run)
+    body = summarize(rows, config.models, policy, config.execution_lane)
+    fields = stamp(
+        [options.matrix, options.canary, *receipts, *paths],
+        config.provenance_ref,
+        sha256_of(matrix),
+    )
+    summary = Summary(
+        **fields,
+        execution_lane=config.execution_lane,
+        vram_profile=config.vram_profile,
+        hardware_fingerprint=rows[0].hardware_fingerprint,
+        commit_sha=fields["provenance"].commit_sha,
+        matrix=matrix,
+        canary=canary_summary(verdict, drifts),
+        sessions=body.sessions,
+        stability_kpis=body.stability_kpis,
+        failed_rows=body.failed_rows,
+    )
+    write_model(options.out, summary)
+    return 0

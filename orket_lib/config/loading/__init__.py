@@ -1,0 +1,1 @@
+"""From YAML files and `--config` to a checked config."""

@@ -1,0 +1,1 @@
+"""The config's sections, named as in the user's YAML."""

@@ -1,0 +1,42 @@
+"""Quantizing on the way: from which files the missing quants are made, and with what."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, field_validator
+
+from orket_lib.config.sections.fields import Section, refuse_placeholders
+
+PerModel = str | dict[str, str]
+
+_PLACEHOLDERS = ("model", "slug")
+
+
+class Quantize(Section):
+    """What makes the file of a cell that has none."""
+
+    quantize_base: Annotated[
+        PerModel | None,
+        Field(
+            description="file that missing quants are made from, with {model} and {slug}; "
+            "or {model: path}"
+        ),
+    ] = None
+    quantize_imatrix: Annotated[
+        PerModel | None,
+        Field(description="importance matrix for it, with {model} and {slug}; or {model: path}"),
+    ] = None
+    quantize_binary: Annotated[
+        str, Field(min_length=1, description="llama.cpp's program that makes them")
+    ] = "llama-quantize"
+    quantize_allow_requantize: Annotated[
+        bool, Field(description="let the base be quantized already: what is made then loses twice")
+    ] = False
+
+    @field_validator("quantize_base", "quantize_imatrix")
+    @classmethod
+    def _files_name_the_model(cls, files: PerModel | None) -> PerModel | None:
+        named = [files] if isinstance(files, str) else (files or {}).values()
+        refuse_placeholders(named, _PLACEHOLDERS)
+        return files

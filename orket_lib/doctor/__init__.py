@@ -1,0 +1,1 @@
+"""What can be measured on this machine, and which config suits it."""

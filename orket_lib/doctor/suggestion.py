@@ -1,0 +1,195 @@
+"""From what the doctor found to a config that works there: real names, real digests, nothing else.
+
+Quants of one model can be compared, so a model with several is worth most; somebody's own model is
+worth more than the reference model. Models are taken for the same only where their names say so.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any
+
+from orket_lib.artifacts.printed.doctor import SeenModel, SeenServer
+from orket_lib.vocabulary.addresses import DEFAULT_URLS, remote_host
+from orket_lib.vocabulary.quants import nominal_bits
+from orket_lib.vocabulary.statuses import VramProfile
+
+REFERENCE = "orket-nano"
+_BANK = "config/task_banks/reference.json"
+_TINY_MIB = 100  # models that decode a token faster than a machine is quiet
+_MIB = 1024**2
+_SERVERS = ("ollama", "lmstudio", "llama_server")  # that tell the quant of what they serve
+_PROFILES = tuple(profile.value for profile in VramProfile)
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """A config, and why it is as it is.
+
+    Attributes:
+        why: In one sentence.
+        config: Keys and values, in an order to be read.
+        comments: Why a value is what it is, by key.
+    """
+
+    why: str
+    config: dict[str, Any]
+    comments: dict[str, str]
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    """One model in the quants that it is there in, most bits first."""
+
+    provider: str
+    base_url: str | None
+    name: str
+    quants: dict[str, SeenModel]
+
+    @property
+    def worth(self) -> tuple[bool, bool, int]:
+        """What decides between candidates: several quants, not ours, how many."""
+        own = self.provider != "embedded" or self.name != REFERENCE
+        return len(self.quants) > 1, own, len(self.quants)
+
+
+def suggest(
+    servers: Sequence[SeenServer], files: Sequence[SeenModel], n_ctx: int, has_gpu: bool
+) -> Suggestion | None:
+    """Return a config for the best that is there, or None when nothing is.
+
+    Args:
+        servers: Those that were asked.
+        files: GGUF files that can be served on the CPU; none where the runtime is missing.
+        n_ctx: Context that fits were estimated for.
+        has_gpu: Whether servers have one.
+    """
+    candidates = [*_on_servers(servers), *_in_files(files)]
+    if not candidates:
+        return None
+    best = max(candidates, key=lambda candidate: candidate.worth)  # the first of equals
+    return _config(best, n_ctx, has_gpu)
+
+
+def _on_servers(servers: Sequence[SeenServer]) -> Iterator[_Candidate]:
+    for provider in _SERVERS:
+        for server in servers:
+            if server.provider == provider and server.answers:
+                for name, quants in _grouped((model.name, model) for model in server.models):
+                    yield _Candidate(provider, server.base_url, name, quants)
+
+
+def _in_files(files: Sequence[SeenModel]) -> Iterator[_Candidate]:
+    for path, quants in _grouped((model.name.removesuffix(".gguf"), model) for model in files):
+        yield _Candidate("embedded", None, PurePosixPath(path).name, quants)
+
+
+def _grouped(
+    models: Iterable[tuple[str, SeenModel]],
+) -> list[tuple[str, dict[str, SeenModel]]]:
+    """Return the models that can be measured, by their names without their quants."""
+    groups: dict[str, dict[str, SeenModel]] = defaultdict(dict)
+    for name, model in models:
+        if _measurable(model):
+            quant = str(model.quant_tag)
+            groups[_without_quant(name, quant)].setdefault(quant, model)
+    return [(name, _most_bits_first(groups[name])) for name in sorted(groups)]
+
+
+def _measurable(model: SeenModel) -> bool:
+    """Tell whether a model could be in a config as it is, and would fit."""
+    known = model.quant_tag is not None and nominal_bits(model.quant_tag) is not None
+    return known and model.chats and model.remote is None and model.fits != "no"
+
+
+def _without_quant(name: str, quant: str) -> str:
+    """Return `qwen3:8b` for `qwen3:8b-q4_K_M`; a name that doesn't tell its quant stays."""
+    spelled = re.escape(quant).replace("_", "[-_]")
+    return re.sub(rf"(?i)(?<=.)[-_.:@]+{spelled}$", "", name)
+
+
+def _most_bits_first(quants: Mapping[str, SeenModel]) -> dict[str, SeenModel]:
+    return dict(sorted(quants.items(), key=lambda item: -(nominal_bits(item[0]) or 0)))
+
+
+def _config(best: _Candidate, n_ctx: int, has_gpu: bool) -> Suggestion:
+    models = list(best.quants.values())
+    tiny = all(model.bytes is not None and model.bytes < _TINY_MIB * _MIB for model in models)
+    config = {
+        **_matrix(best),
+        "task_bank": _BANK,
+        **({} if tiny else {"task_limit": 50}),
+        "runs_per_quant": 2,
+        "n_ctx": min([n_ctx, *(model.n_ctx for model in models if model.n_ctx)]),
+        "max_output_tokens": 96 if tiny else 256,
+        "seed": 7,
+        **({"threads": 1} if tiny and best.provider == "embedded" else {}),
+        "execution_lane": "ci" if tiny else "lab",
+        "vram_profile": _PROFILES[max(_daring(model.fits) for model in models)],
+        **_limits(tiny, has_gpu),
+    }
+    comments = {key: text for key, text in _COMMENTS[tiny].items() if key in config}
+    return Suggestion(_why(best), config, comments)
+
+
+def _matrix(best: _Candidate) -> dict[str, Any]:
+    """Return what is measured, and where it is served."""
+    named = {quant: model.name for quant, model in best.quants.items()}
+    config: dict[str, Any] = {
+        "models": [best.name],
+        "quants": list(best.quants),
+        "provider": best.provider,
+    }
+    if best.base_url is None:
+        return {**config, "artifacts": {best.name: named}}
+    # Without an address, `llama_server` would start a server of its own.
+    if best.base_url != DEFAULT_URLS[best.provider] or best.provider == "llama_server":
+        config["base_url"] = best.base_url
+    if remote_host(best.base_url):
+        config["allow_remote"] = True
+    config["tags"] = {best.name: named}
+    digests = {quant: model.digest for quant, model in best.quants.items() if model.digest}
+    return {**config, "artifact_digest": {best.name: digests}} if digests else config
+
+
+def _limits(tiny: bool, has_gpu: bool) -> dict[str, float]:
+    if tiny:
+        return {
+            "canary_latency_variance_threshold": 0.5,
+            "row_max_orchestration_overhead_ratio": 0.9,
+        }
+    return {} if has_gpu else {"canary_latency_variance_threshold": 0.1}
+
+
+_COMMENTS: dict[bool, dict[str, str]] = {
+    False: {
+        "artifact_digest": "what was there when this was written; another digest is refused",
+        "task_limit": "a first look; 0 = all tasks",
+        "execution_lane": "speeds count; `ci` on a machine that does other things beside",
+        "canary_latency_variance_threshold": "a CPU's times vary by up to 5 %, shared ones by more",
+    },
+    True: {
+        "artifact_digest": "what was there when this was written; another digest is refused",
+        "threads": "too small a model for more: threads would wait for each other",
+        "execution_lane": "answers count; the speeds of so small a model are no evidence",
+        "canary_latency_variance_threshold": "milliseconds vary more than seconds",
+        "row_max_orchestration_overhead_ratio": "milliseconds of HTTP beside milliseconds of model",
+    },
+}
+
+
+def _daring(fits: str) -> int:
+    """Return a place in the order of the profiles; where it isn't known, the most careful one."""
+    return _PROFILES.index(fits) if fits in _PROFILES else 0
+
+
+def _why(best: _Candidate) -> str:
+    count = f"{len(best.quants)} quants" if len(best.quants) > 1 else "one quant"
+    if best.provider != "embedded":
+        return f"{best.name} in {count}, on the {best.provider} server at {best.base_url}"
+    own = "the reference model" if best.name == REFERENCE else best.name
+    return f"{own} in {count}, from files, on the CPU"

@@ -1,0 +1,108 @@
+"""Looking at a cell's store without touching it: how far its measurement got."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from orket_lib.artifacts.io import read_json, read_model
+from orket_lib.artifacts.measurements.parts import Part
+from orket_lib.artifacts.measurements.spec import RunSpec
+from orket_lib.artifacts.printed.status import CellState
+from orket_lib.measure.journal import journal as kinds
+from orket_lib.measure.journal.journal import JOURNAL, read_lines
+from orket_lib.stores.parts import SPEC, CellStore, Wanted, read_part
+from orket_lib.vocabulary.errors import ArtifactError
+
+
+def cell_state(store: CellStore, spec: RunSpec, number: int) -> tuple[CellState, str, int]:
+    """Return how far a round of a cell got, a few words on it, and the graded runs that it lacks.
+
+    Args:
+        store: Of the cell.
+        spec: What is asked of it.
+        number: Of the round, from 1.
+    """
+    wanted = Wanted.of(spec, number)
+    found = store.find(wanted)
+    if found.failure:
+        failed = read_part(found.failure).failure
+        assert failed is not None
+        when = found.failure.measured_at[:19]
+        return "failed", f"{failed.status.value}: {failed.reason}, {when}Z", 0
+    if not found.missing:
+        newest = max((part.measured_at for part in found.parts), default="")
+        return "measured", f"{newest[:19]}Z" if newest else "", 0
+    lines = read_lines(store.open / JOURNAL)
+    there = {("probes", _item(line)) for line in lines if line["kind"] == kinds.PROBE}
+    there |= {("answers", _item(line)) for line in lines if line["kind"] == kinds.ANSWER}
+    missing = found.missing.without(there)  # type: ignore[arg-type]
+    runs, total = len(missing.answers), len(wanted.answers) + len(wanted.probes)
+    left = runs + len(missing.probes)
+    if left < total:
+        return "partial", f"{total - left} of {total} steps are done", runs
+    return "not measured", _why(store.folder, spec), runs
+
+
+def seconds_per_run(folder: Path) -> float | None:
+    """Return how long a graded run of a cell took, all overheads included; None without any.
+
+    Args:
+        folder: Of the cell's (model, quant), whatever the settings: any pace is better than none.
+    """
+    paces = []
+    for path in sorted(folder.glob("*/parts/*/answers.json"))[-3:]:
+        try:
+            part = read_model(path, Part)
+        except ArtifactError:
+            continue
+        if part.answers and len(part.sessions) == 1:
+            begin, end = map(datetime.fromisoformat, (part.measured_at, part.finished_at))
+            paces.append((end - begin).total_seconds() / len(part.answers))
+    return median(paces) if paces else None
+
+
+def _item(line: Mapping[str, Any]) -> tuple[str, int, int]:
+    data = line["data"]
+    index = data["probe"]["index"] if "probe" in data else data["run_index"]
+    return data["key"], data["round"], index
+
+
+def _why(folder: Path, spec: RunSpec) -> str:
+    """Return what differs from the nearest measurement of the same cell."""
+    wanted = _flat(spec.served())
+    differences: list[list[str]] = []
+    for path in folder.parent.glob(f"*/{SPEC}"):
+        if path.parent != folder and any(path.parent.glob("parts/*")):
+            try:
+                old = RunSpec.model_validate(read_json(path)).served()
+                differences.append(_difference(_flat(old), wanted))
+            except (ArtifactError, ValueError):
+                continue
+    if not differences:
+        return "never measured"
+    nearest = min(differences, key=lambda difference: len(difference))
+    return "measured with " + ", ".join(nearest)
+
+
+def _difference(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+    keys = [key for key in new if old.get(key) != new[key]]
+    return [f"{key} {_short(old.get(key))} instead of {_short(new[key])}" for key in keys]
+
+
+def _flat(value: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, inner in value.items():
+        if isinstance(inner, Mapping):
+            flat |= _flat(inner, f"{prefix}{key}.")
+        else:
+            flat[f"{prefix}{key}"] = inner
+    return flat
+
+
+def _short(value: object) -> str:
+    text = str(value)
+    return text if len(text) <= 16 else f"{text[:12]}..."

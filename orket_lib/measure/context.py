@@ -1,0 +1,97 @@
+"""One context of a context sweep: an ordinary measurement whose prompts fill its context."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from orket_lib.artifacts.base import Provenance
+from orket_lib.artifacts.measurements.request import ServableCell
+from orket_lib.artifacts.measurements.spec import MeasurementSpec, RunSpec
+from orket_lib.artifacts.views.context_summary import ContextSettings
+from orket_lib.artifacts.views.preflight import Needs
+from orket_lib.artifacts.views.receipt import CellReceipt
+from orket_lib.artifacts.views.run_report import RunReport
+from orket_lib.measure.cell import CellMeasurement
+from orket_lib.measure.cell_receipt import Outcome, receipt_of
+from orket_lib.measure.context_memory import require_room
+from orket_lib.measure.journal.run_report import run_report
+from orket_lib.measure.progress import Progress
+from orket_lib.measure.session.known_facts import SERVER_FACTS
+from orket_lib.providers.base import Source
+from orket_lib.stores.parts import CellStore
+from orket_lib.tasks.context_tasks import ContextQuestion, context_selection, context_tasks
+
+
+@dataclass(frozen=True)
+class ContextMeasurement:
+    """The measurement of one context of a cell.
+
+    Attributes:
+        cell: What is served.
+        settings: What the config asks of the context sweep.
+        context: Tokens.
+        root: Of the storage.
+    """
+
+    cell: ServableCell
+    settings: ContextSettings
+    context: int
+    root: Path
+
+    @property
+    def spec(self) -> RunSpec:
+        """What is served and how, and what is asked."""
+        settings, base = self.settings, self.cell.spec
+        fields = base.model_dump(include=set(MeasurementSpec.model_fields))
+        tasks = context_selection(self._tasks(), settings.fill)
+        return RunSpec(
+            **fields | {"n_ctx": self.context, "tasks": tasks, "context": settings.fill},
+            runs_per_task=1,
+            probe_runs=settings.probe_runs,
+            on_server_death=settings.on_server_death,
+            rerun_polluted=settings.rerun_polluted,
+        )
+
+    def measure(
+        self,
+        find_source: Callable[[Callable[[str], None]], Source],
+        needs: Needs,
+        gate: Callable[[], None],
+        again: bool,
+        progress: Progress,
+        provenance: Provenance,
+    ) -> Outcome:
+        """Measure what is missing, and return what is there.
+
+        Args:
+            find_source: Returns from where the model is served.
+            needs: Of the sweep, which tells where that is.
+            gate: Refuses to measure where it must not be.
+            again: Measure it whatever the store has.
+            progress: Who watches.
+            provenance: Of the caller.
+        """
+        spec = self.spec
+        measurement = CellMeasurement(
+            spec,
+            find_source,
+            self._tasks(),
+            CellStore(self.root / spec.folder),
+            progress,
+            again="all" if again else None,
+            gate=gate,
+            before_load=lambda source: require_room(spec, source, needs),
+            facts=self.root / SERVER_FACTS,
+        )
+        return measurement.run(provenance)
+
+    def report(self, outcome: Outcome, provenance: Provenance) -> tuple[CellReceipt, RunReport]:
+        """Return the receipt of what is there, and the report that it comes to."""
+        spec = self.spec
+        receipt = receipt_of(spec, outcome, provenance)
+        return receipt, run_report(receipt, spec, self._tasks(), None, provenance)
+
+    def _tasks(self) -> tuple[ContextQuestion, ...]:
+        return context_tasks(self.settings.fill, self.context, self.cell.spec.controls.seed)

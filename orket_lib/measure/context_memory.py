@@ -1,0 +1,77 @@
+"""Whether a context can be had: there is memory for it, and the server really serves it (T2).
+
+A context that can't be had is a result, and no failure of the sweep. One that would take more
+memory than there is isn't even tried: main memory that runs out takes the machine down.
+"""
+
+from __future__ import annotations
+
+import psutil
+
+from orket_lib.artifacts.measurements.spec import RunSpec
+from orket_lib.artifacts.views.preflight import Needs
+from orket_lib.artifacts.views.run_report import ServedModel
+from orket_lib.preflight.memory import Room, main_memory, room_of
+from orket_lib.providers.base import Source
+from orket_lib.providers.gguf.file import read_gguf
+from orket_lib.providers.gguf.memory_estimate import memory_need, shape_of
+from orket_lib.vocabulary.errors import LoadError, NoRoom, SmallerContext
+from orket_lib.vocabulary.failures import Cause, FailureEvidence, Shortage
+
+MIB = 1024**2
+
+
+def require_room(spec: RunSpec, source: Source, needs: Needs) -> None:
+    """Refuse to load a model whose context takes more than is free where it will be served.
+
+    Only where it is we who load a file, and only where its need is known: what is at most so much
+    may well be less.
+
+    Raises:
+        NoRoom: With the estimate in words.
+        LoadError: The file is none.
+    """
+    if source.artifact is None or needs.place.base_url is not None:
+        return
+    facts = read_gguf(source.artifact)
+    need = memory_need(facts.bytes, shape_of(facts.metadata), spec.n_ctx)
+    room = _all_room(room_of(needs))
+    if need.cache_mib is not None and not need.upper_bound and need.total_mib > room.free_mib:
+        total = psutil.virtual_memory().total / MIB if room.name == main_memory().name else None
+        raise NoRoom(
+            f"not loaded: a context of {spec.n_ctx} takes {need}, and {room.free_mib:.0f} MiB are "
+            f"free in {room.name}",
+            FailureEvidence(Cause.NO_ROOM, shortage=Shortage(need.total_mib, room.free_mib, total)),
+        )
+
+
+def require_context(spec: RunSpec, source: Source, served: ServedModel) -> None:
+    """Refuse a server that has less than the context that was asked for.
+
+    One that doesn't tell is asked all the same, but its row is not valid: CONTEXT_MISMATCH.
+
+    Raises:
+        SmallerContext: Saying what is served.
+    """
+    asked = spec.n_ctx
+    if asked is None or served.n_ctx is None or served.n_ctx >= asked:
+        return
+    raise SmallerContext(f"served {served.n_ctx} of {asked} asked for{_trained_with(source)}")
+
+
+def _all_room(room: Room) -> Room:
+    """Return a room with main memory beside the GPUs: a server may put the rest there."""
+    if not room.on_gpu:
+        return room
+    memory = main_memory()
+    return Room(f"{room.name} + {memory.name}", room.free_mib + memory.free_mib, on_gpu=True)
+
+
+def _trained_with(source: Source) -> str:
+    if source.artifact is None:
+        return ""
+    try:
+        shape = shape_of(read_gguf(source.artifact).metadata)
+    except LoadError:
+        return ""
+    return f"; the model was trained with {shape.n_ctx}" if shape and shape.n_ctx else ""

@@ -1,0 +1,1 @@
+"""The journal of a measurement, and the sealed parts made from it."""

@@ -1,0 +1,161 @@
+"""From a receipt to a run report: sealed parts put together, and their answers graded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from orket_lib.artifacts.base import Provenance
+from orket_lib.artifacts.measurements.host import HostSummary
+from orket_lib.artifacts.measurements.parts import Answer, Part
+from orket_lib.artifacts.measurements.spec import RunSpec
+from orket_lib.artifacts.views.receipt import CellReceipt
+from orket_lib.artifacts.views.run_report import Probe, RunReport, Session, TestRun, platforms
+from orket_lib.measure.runs.grading import grade_answer
+from orket_lib.measure.session.identity import mixture_observations
+from orket_lib.sandbox.jobs import Sandbox
+from orket_lib.stores.parts import read_part
+from orket_lib.tasks.bank import Task
+from orket_lib.vocabulary.clock import utc_now
+
+Step = TypeVar("Step", Probe, Answer)
+
+
+def run_report(
+    receipt: CellReceipt,
+    spec: RunSpec,
+    tasks: Sequence[Task],
+    sandbox: Sandbox | None,
+    provenance: Provenance,
+) -> RunReport:
+    """Return what a receipt's parts come to for what a sweep asks.
+
+    Args:
+        receipt: Which parts.
+        spec: What the sweep asks.
+        tasks: That it selects, as they are now.
+        sandbox: Where code of answers is run; None where no task needs that.
+        provenance: Of the caller.
+
+    Raises:
+        ArtifactError: A part is gone or was replaced.
+        NotRun: An answer could not be judged.
+    """
+    parts = [read_part(taken) for taken in receipt.parts]
+    loads = _Loads.of(parts)
+    # Oldest first: of what several parts hold, the newest counts.
+    probes = {it.item: loads.moved(part, it.probe) for part in parts for it in part.probes}
+    answers = {it.item: (part, it) for part in parts for it in part.answers}
+    runs = tuple(
+        grade_answer(loads.moved(part, answer), task, sandbox)
+        for part, answer, task in _asked(answers, spec, tasks, receipt.round)
+    )
+    newest = max(parts, key=lambda part: part.measured_at, default=None)
+    mixture = mixture_observations(loads.sessions)
+    return RunReport(
+        generated_at=utc_now(),
+        provenance=provenance,
+        status=receipt.status,
+        status_reason=receipt.status_reason,
+        retry=receipt.retry,
+        measured_at=newest.measured_at if newest else receipt.generated_at,
+        finished_at=max((part.finished_at for part in parts), default=receipt.generated_at),
+        boot_id=newest.boot_id if newest else None,
+        hardware_fingerprint=newest.hardware_fingerprint if newest else spec.machine,
+        cpus=newest.cpus if newest else None,
+        platform=platforms([part.platform for part in parts]),
+        sandbox=sandbox.description if sandbox else None,
+        spec=spec,
+        spec_digest=receipt.spec_digest,
+        parts=receipt.parts,
+        sessions=loads.sessions,
+        hosts=loads.hosts,
+        gpus=tuple(
+            item.model_copy(update={"session": loads.index[part.measured_at, item.session]})
+            for part in loads.owners
+            for item in part.gpus
+        ),
+        gpus_absent={vendor: why for part in parts for vendor, why in part.gpus_absent.items()},
+        probes=tuple(
+            probes[item]
+            for index in range(spec.probe_runs)
+            if (item := (spec.probe_key, receipt.round, index)) in probes
+        ),
+        test_runs=runs,
+        discarded_probes=tuple(
+            loads.moved(part, it.probe) for part in parts for it in part.discarded_probes
+        ),
+        discarded_runs=tuple(_discarded(parts, loads, spec, tasks, sandbox)),
+        observations=tuple(
+            dict.fromkeys([*(seen for part in parts for seen in part.observations), *mixture])
+        ),
+    )
+
+
+@dataclass(frozen=True)
+class _Loads:
+    """The loads of the model that parts come from, each once, oldest first.
+
+    Attributes:
+        owners: One part of each measuring: those of one measuring share their loads.
+        sessions: Renumbered.
+        hosts: One for each.
+        index: New number by (when the measuring began, number within it).
+    """
+
+    owners: tuple[Part, ...]
+    sessions: tuple[Session, ...]
+    hosts: tuple[HostSummary, ...]
+    index: dict[tuple[str, int], int]
+
+    @classmethod
+    def of(cls, parts: Sequence[Part]) -> _Loads:
+        """Return the loads of some parts."""
+        by_time = {part.measured_at: part for part in parts}
+        owners = tuple(by_time[moment] for moment in sorted(by_time))
+        pairs = [(part, session) for part in owners for session in part.sessions]
+        return cls(
+            owners=owners,
+            sessions=tuple(
+                session.model_copy(update={"index": number})
+                for number, (_, session) in enumerate(pairs)
+            ),
+            hosts=tuple(host for part in owners for host in part.hosts),
+            index={
+                (part.measured_at, session.index): number
+                for number, (part, session) in enumerate(pairs)
+            },
+        )
+
+    def moved(self, part: Part, step: Step) -> Step:
+        """Return a step with the new number of its load."""
+        session = self.index[part.measured_at, step.session]
+        return step.model_copy(update={"session": session})
+
+
+def _asked(
+    answers: dict[tuple[str, int, int], tuple[Part, Answer]],
+    spec: RunSpec,
+    tasks: Sequence[Task],
+    number: int,
+) -> Iterator[tuple[Part, Answer, Task]]:
+    """Yield the answers that are asked for, with the task that each is to be graded by."""
+    for index in range(spec.runs_per_task):
+        for task, key in zip(tasks, spec.tasks.keys, strict=True):
+            if (key, number, index) in answers:
+                yield *answers[key, number, index], task
+
+
+def _discarded(
+    parts: Sequence[Part],
+    loads: _Loads,
+    spec: RunSpec,
+    tasks: Sequence[Task],
+    sandbox: Sandbox | None,
+) -> Iterator[TestRun]:
+    by_key = dict(zip(spec.tasks.keys, tasks, strict=True))
+    for part in parts:
+        for answer in part.discarded_answers:
+            if answer.key in by_key:
+                yield grade_answer(loads.moved(part, answer), by_key[answer.key], sandbox)

@@ -1,0 +1,1 @@
+"""What disturbed a measurement, with the evidence."""

@@ -1,0 +1,112 @@
+"""Runs held against the samples of the host around them: what disturbed which run, and by whom.
+
+Judged when the report is assembled, because the sample that closes a run's window comes after it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from orket_lib.artifacts.measurements.gpu import GpuWindow
+from orket_lib.artifacts.measurements.host import HostWindow
+from orket_lib.artifacts.measurements.parts import Answer
+from orket_lib.artifacts.views.run_report import AnswerTelemetry, Observation, Probe
+from orket_lib.measure.quality.gpu_verdicts import WatchedGpus
+from orket_lib.measure.session.gpu_watch import NO_GPU_USED
+from orket_lib.telemetry import windows
+from orket_lib.telemetry.samples import Sample
+from orket_lib.vocabulary import thresholds
+from orket_lib.vocabulary.compare import exceeds, reaches
+from orket_lib.vocabulary.nulls import Null
+from orket_lib.vocabulary.reasons import Reason, Severity
+from orket_lib.vocabulary.statuses import Quality
+
+_NONE_SEEN = ("NO_GPU", "NOT_SEEN_ON_A_GPU", "NOT_SAMPLED")
+
+NOT_JUDGED = HostWindow.of(**dict.fromkeys(HostWindow.readings(), windows.NOT_SAMPLED))
+
+
+def judge_run(
+    run: Answer, samples: Sequence[Sample], cpus: int, gpus: WatchedGpus | None = None
+) -> Answer:
+    """Return an answer with what the host did around it, and the GPUs where any was watched."""
+    host, seen = _judge(samples, run.window_s, cpus)
+    update: dict[str, Any] = {}
+    if gpus:
+        gpu, on_gpus = gpus.judge(run.window_s)
+        seen = (*seen, *on_gpus)
+        update = {"gpu": gpu, **_with_peak(run.telemetry, gpu)}
+    reasons = (*run.telemetry.run_quality_reasons, *seen)
+    polluted = any(item.severity is not Severity.NOTE for item in reasons)
+    telemetry = run.telemetry.model_copy(
+        update={
+            **update,
+            "host": host,
+            "run_quality_reasons": reasons,
+            "run_quality_status": Quality.POLLUTED if polluted else Quality.CLEAN,
+        }
+    )
+    return run.model_copy(update={"telemetry": telemetry})
+
+
+def judge_probe(
+    probe: Probe, samples: Sequence[Sample], cpus: int, gpus: WatchedGpus | None = None
+) -> Probe:
+    """Return a probe with what the host did around it, and the GPUs where any was watched."""
+    host, seen = _judge(samples, probe.window_s, cpus)
+    gpu = None
+    if gpus:
+        gpu, on_gpus = gpus.judge(probe.window_s)
+        seen = (*seen, *on_gpus)
+    update = {"host": host, "gpu": gpu, "observations": (*probe.observations, *seen)}
+    return probe.model_copy(update=update)
+
+
+def _with_peak(telemetry: AnswerTelemetry, gpu: GpuWindow) -> dict[str, Any]:
+    """Return what replaces a run's VRAM: the device's word, where it has one (T12)."""
+    peak = gpu.reading("server_vram_mib")
+    reasons = {name: why for name, why in telemetry.null_reasons.items() if name != "peak_vram_mib"}
+    if isinstance(peak, Null):
+        on_cpu = telemetry.null_reasons.get("peak_vram_mib") == NO_GPU_USED
+        if on_cpu and peak.reason in _NONE_SEEN:  # the server says so, and nothing contradicts it
+            return {}
+        return {"null_reasons": {**reasons, "peak_vram_mib": peak.reason}}
+    return {"peak_vram_mib": peak, "null_reasons": reasons}
+
+
+def _judge(
+    samples: Sequence[Sample], window_s: tuple[float, float], cpus: int
+) -> tuple[HostWindow, tuple[Observation, ...]]:
+    around = windows.window(samples, *window_s)
+    host = HostWindow.of(
+        foreign_cpu_ratio=windows.foreign_cpu_ratio(around, cpus),
+        foreign_load=windows.foreign_load(samples, around),
+        steal_ratio=windows.steal_ratio(around, cpus),
+        swapped_mib=windows.swapped_mib(around),
+        longest_gap_s=windows.longest_gap_s(around),
+    )
+    if not around:  # nobody watched, so nobody can say that it was clean
+        text = f"no samples of the host around {window_s[0]:.1f}-{window_s[1]:.1f} s"
+        return host, (Observation.of(Reason.TELEMETRY_GAP, text),)
+    return host, tuple(_observations(host, around, cpus))
+
+
+def _observations(host: HostWindow, around: Sequence[Sample], cpus: int) -> Iterator[Observation]:
+    """Yield what counts as a disturbance, with its evidence; a reading that is null never does."""
+    when = f"{around[0].at_s:.1f}-{around[-1].at_s:.1f} s into the session"
+    foreign, steal = host.reading("foreign_cpu_ratio"), host.reading("steal_ratio")
+    load, swapped = host.reading("foreign_load"), host.reading("swapped_mib")
+    gap = host.reading("longest_gap_s")
+    if not isinstance(foreign, Null) and reaches(foreign, thresholds.FOREIGN_CPU_RATIO):
+        text = f"foreign CPU use {foreign:.0%} of all cores at {when}; {windows.culprit(around)}"
+        yield Observation.of(Reason.HIGH_CPU_SATURATION, text)
+    if not isinstance(load, Null) and exceeds(load, cpus):
+        text = f"load {load:.2f} beside our own, {cpus} CPUs, at {when}; {windows.culprit(around)}"
+        yield Observation.of(Reason.HIGH_SYSTEM_LOAD, text)
+    if not isinstance(steal, Null) and reaches(steal, thresholds.STEAL_RATIO):
+        yield Observation.of(Reason.CPU_STEAL, f"{steal:.0%} of all cores stolen at {when}")
+    if not isinstance(swapped, Null) and reaches(swapped, thresholds.SWAPPED_MIB):
+        yield Observation.of(Reason.SWAPPING, f"{swapped:.0f} MiB swapped at {when}")
+    if not isinstance(gap, Null) and exceeds(gap, thresholds.TELEMETRY_GAP_S):
+        yield Observation.of(Reason.TELEMETRY_GAP, f"no sample for {gap:.1f} s at {when}")

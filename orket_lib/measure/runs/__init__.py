@@ -1,0 +1,1 @@
+"""Asking a model one task, and grading the answer."""

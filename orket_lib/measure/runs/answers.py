@@ -1,0 +1,187 @@
+"""One task, asked once: question, answer, telemetry; what the answer is worth is judged elsewhere.
+
+The prompt is byte-identical over repetitions and quants. A failed run is an outcome that scores 0,
+never a missing number (T10); its times stay null with the outcome as the reason. Whether we ask the
+model or a runner's command does makes no difference to what is written down here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from orket_lib.artifacts.measurements.parts import Answer
+from orket_lib.artifacts.measurements.spec import MeasurementSpec
+from orket_lib.artifacts.views.run_report import AnswerTelemetry, Observation, Session
+from orket_lib.measure.quality.host_verdicts import NOT_JUDGED
+from orket_lib.measure.runs.ask_model import ask_model, unanswered
+from orket_lib.measure.runs.model_reply import Failure, Reply
+from orket_lib.measure.runs.runner import ask_runner, require_served
+from orket_lib.measure.session.gpu_watch import NO_GPU_USED, says_main_memory
+from orket_lib.measure.session.open_session import OpenSession
+from orket_lib.processes.command_template import cut_secrets
+from orket_lib.tasks.bank import Task
+from orket_lib.tasks.grading.answers import fingerprint
+from orket_lib.telemetry.fingerprint import is_remote
+from orket_lib.telemetry.host import load_average, peak_rss_mib
+from orket_lib.vocabulary.clock import utc_now
+from orket_lib.vocabulary.errors import ServerCrashed
+from orket_lib.vocabulary.faults import Fault
+from orket_lib.vocabulary.nulls import Null
+from orket_lib.vocabulary.rates import overhead_ratio
+from orket_lib.vocabulary.reasons import Reason, Severity
+from orket_lib.vocabulary.statuses import Outcome, Quality
+
+# Keys of local servers are often ordinary words, and an answer with one of them is graded as it is.
+_SHORTEST_SECRET = 8
+
+
+@dataclass(frozen=True)
+class _Begun:
+    """When a run began, and on how busy a host."""
+
+    started_at: str
+    load: float | Null
+    at_s: float
+
+
+@dataclass(frozen=True)
+class Turn:
+    """Which time a task is asked.
+
+    Attributes:
+        key: Of the task as it is sent.
+        run_index: Within the round, from 0.
+        round: From 1.
+    """
+
+    key: str
+    run_index: int
+    round: int = 1
+
+
+class RunLost(ServerCrashed):
+    """The server died during a run.
+
+    Args:
+        error: Its death.
+        answer: The run, as the failure that it is.
+    """
+
+    def __init__(self, error: ServerCrashed, answer: Answer) -> None:
+        self.answer = answer
+        super().__init__(str(error), error.evidence)
+
+
+def ask_task(
+    opened: OpenSession, spec: MeasurementSpec, task: Task, turn: Turn, runs: Path
+) -> Answer:
+    """Ask one task once, and return all that was seen.
+
+    Args:
+        opened: The session.
+        spec: How to ask, and who asks.
+        task: The task.
+        turn: Which time it is asked.
+        runs: Where a runner's command has its folders.
+
+    Raises:
+        RunLost: The server died; the run is in the error, as the failure that it is.
+        ConfigError: There is a runner, and its command can't be started at all.
+    """
+    begun = _Begun(utc_now(), load_average(), opened.now_s())
+    try:
+        if spec.runner:
+            reply = ask_runner(opened, spec, task, turn.run_index, runs)
+        else:
+            reply = ask_model(opened, spec, task)
+        window_s = (begun.at_s, opened.now_s())
+        seen = (*reply.seen, *_disturbances(opened, spec, reply))
+    except ServerCrashed as error:
+        window_s = (begun.at_s, opened.now_s())
+        lost = unanswered(opened, Failure(Outcome.ERROR, str(error), Fault.RESET))
+        answer = _answer(opened, task, turn, begun, window_s, lost, ())
+        raise RunLost(error, answer) from error
+    return _answer(opened, task, turn, begun, window_s, reply, seen)
+
+
+def _answer(
+    opened: OpenSession,
+    task: Task,
+    turn: Turn,
+    begun: _Begun,
+    window_s: tuple[float, float],
+    reply: Reply,
+    seen: Sequence[Observation],
+) -> Answer:
+    """Return a run as it is written down."""
+    failure = reply.failure
+    secrets = [secret for secret in reply.secrets if len(secret) >= _SHORTEST_SECRET]
+    text = None if failure or reply.text is None else cut_secrets(reply.text, secrets)
+    return Answer(
+        key=turn.key,
+        round=turn.round,
+        run_index=turn.run_index,
+        test_id=task.test_id,
+        task_id=task.id,
+        session=opened.record.index,
+        started_at=begun.started_at,
+        window_s=window_s,
+        failed=failure.outcome if failure else None,
+        failed_detail=failure.detail if failure else "",
+        fault=failure.fault if failure else None,
+        answer=text,
+        answer_sha256=None if text is None else fingerprint(text),
+        finish_reason=reply.finish_reason,
+        own_score=None if failure or text is not None else reply.own_score,
+        runner=reply.runner,
+        telemetry=_telemetry(opened, reply, seen, begun.load),
+    )
+
+
+def _disturbances(
+    opened: OpenSession, spec: MeasurementSpec, reply: Reply
+) -> tuple[Observation, ...]:
+    """Return what else happened on the server; a runner's own requests are no foreign ones."""
+    found = opened.disturbances()
+    if not spec.runner:
+        return found
+    if reply.failure:
+        require_served(opened)
+    return tuple(item for item in found if item.reason is not Reason.FOREIGN_REQUESTS)
+
+
+def _telemetry(
+    opened: OpenSession,
+    reply: Reply,
+    observations: Sequence[Observation],
+    load_start: float | Null,
+) -> AnswerTelemetry:
+    session, model, failure = opened.record, opened.model, reply.failure
+    total = Null(f"RUN_{failure.outcome.upper()}") if failure else reply.total_s
+    polluted = any(item.severity is not Severity.NOTE for item in observations)
+    return AnswerTelemetry.of(
+        init_latency=session.load.reading("load_seconds"),
+        total_latency=total,
+        peak_memory_rss=peak_rss_mib(model.pid),
+        peak_vram_mib=_peak_vram(session),
+        internal_model_seconds=reply.internal_s,
+        orchestration_overhead_ratio=overhead_ratio(total, reply.internal_s),
+        run_quality_status=Quality.POLLUTED if polluted else Quality.CLEAN,
+        run_quality_reasons=observations,
+        system_load_start=load_start,
+        system_load_end=load_average(),
+        host=NOT_JUDGED,
+        experimental_controls={item.name: item.applied for item in session.controls},
+        token_metrics_status=reply.metrics.status,
+        token_metrics=reply.metrics,
+    )
+
+
+def _peak_vram(session: Session) -> Null:
+    """Return why there is no peak: a server's word on its VRAM is an estimate, no reading (T12)."""
+    if is_remote(session.machine):
+        return Null("REMOTE_SERVER")
+    unused = says_main_memory(session.served)
+    return Null(NO_GPU_USED if unused else "VRAM_NOT_MEASURED")

@@ -1,0 +1,1 @@
+"""A served, warm model, and what is watched while it is measured."""

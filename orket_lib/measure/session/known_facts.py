@@ -1,0 +1,62 @@
+"""The folder with what earlier sessions found out; see `artifacts.server_facts`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TypeVar
+
+from orket_lib.artifacts.io import read_model, write_model
+from orket_lib.artifacts.measurements.server_facts import (
+    ModelKey,
+    ModelProbes,
+    ServerFacts,
+    ServerKey,
+)
+from orket_lib.vocabulary.errors import ArtifactError
+
+SERVER_FACTS = "server_facts"  # below the storage
+
+_Facts = TypeVar("_Facts", ServerFacts, ModelProbes)
+
+
+class KnownFacts:
+    """What earlier sessions found out.
+
+    Args:
+        folder: Where it lies; None knows and keeps nothing.
+    """
+
+    def __init__(self, folder: Path | None) -> None:
+        self._folder = folder
+
+    def server(self, key: ServerKey | None) -> ServerFacts | None:
+        """Return what is known of a server; None where it has to be found out."""
+        found = self._read(key, ServerFacts)
+        return found if found and found.key == key else None
+
+    def model(self, key: ModelKey) -> ModelProbes | None:
+        """Return how long the probes of a model are; None where that is to be chosen."""
+        found = self._read(key, ModelProbes)
+        return found if found and found.key == key else None
+
+    def keep(self, facts: ServerFacts | ModelProbes) -> None:
+        """Write down what was found out.
+
+        Raises:
+            ArtifactError: It can't be written (disk full).
+        """
+        if self._folder is not None:
+            write_model(self._path(self._folder, facts.key), facts)
+
+    def _read(self, key: ServerKey | ModelKey | None, kind: type[_Facts]) -> _Facts | None:
+        """Return what a file holds; a damaged one is as good as none."""
+        if self._folder is None or key is None:
+            return None
+        try:
+            return read_model(self._path(self._folder, key), kind)
+        except ArtifactError:
+            return None
+
+    @staticmethod
+    def _path(folder: Path, key: ServerKey | ModelKey) -> Path:
+        return folder / f"{key.digest()}.json"

@@ -1,0 +1,194 @@
+"""From a server that answers to one that may be measured: what is known of it, and that it is warm.
+
+All of this grades nothing, so it has a budget (T29). What an earlier session of the same file and
+build found out is not found out again; warm-up ends with its time, steady or not; and a server too
+slow for full probes gets shorter ones, after the tasks.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from orket_lib.artifacts.measurements.readiness import Probing, Warmup
+from orket_lib.artifacts.measurements.server_facts import (
+    Finder,
+    Findings,
+    ModelKey,
+    ModelProbes,
+    Pace,
+    ProbeLengths,
+    ServerFacts,
+    ServerKey,
+)
+from orket_lib.artifacts.measurements.spec import MeasurementSpec, RunSpec
+from orket_lib.artifacts.views.run_report import ServedModel
+from orket_lib.measure.session.known_facts import KnownFacts
+from orket_lib.measure.speed.budget import Budget
+from orket_lib.measure.speed.calibration import calibrate
+from orket_lib.measure.speed.probe_prompts import FEW_TOKENS, FULL, SHORTER, ProbeMaker, shortening
+from orket_lib.measure.speed.token_metrics import Tokens
+from orket_lib.measure.speed.warmup import warm_up
+from orket_lib.providers.base import GenerationRequest, Model
+from orket_lib.vocabulary.nulls import Null
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A warm model, and what is known of it.
+
+    Attributes:
+        maker: Makes its probes.
+        findings: What was found out.
+        found_by: The earlier session that did; None for this one.
+        warmup: What was generated before anything counts.
+        probing: How it is probed.
+    """
+
+    maker: ProbeMaker
+    findings: Findings
+    found_by: Finder | None
+    warmup: Warmup
+    probing: Probing
+
+
+def get_ready(
+    model: Model,
+    spec: MeasurementSpec,
+    machine: str,
+    started_at: str,
+    known: KnownFacts,
+    budget: Budget,
+    say: Callable[[str], None],
+    clock: Callable[[], float] = time.monotonic,
+) -> Ready:
+    """Find out what has to be known about a served model, and warm it up.
+
+    Args:
+        model: As it is served.
+        spec: What is to be measured.
+        machine: Fingerprint of the machine that serves it.
+        started_at: When the session began, in UTC.
+        known: What earlier sessions found out; what this one finds out is kept there.
+        budget: What it may cost.
+        say: Tells whoever watches what happens.
+        clock: Tells the time, in seconds.
+
+    Raises:
+        RequestFailed, RequestTimedOut, ServerCrashed: The model does not answer.
+        ArtifactError: What was found out can't be kept (disk full).
+    """
+    say("warming up")
+    begun_s = clock()
+    finder = Finder(cell=f"{spec.model_id} {spec.quant_tag}", started_at=started_at)
+    findings, found_by = _findings(model, spec, machine, finder, known)
+    lengths, chosen_by = _lengths(spec, machine, finder, known, findings.pace, budget)
+    maker = ProbeMaker(model, spec, findings.costs).of_lengths(lengths)
+    warmup = warm_up(
+        lambda: _decode_s(model, maker.request() if lengths == FULL else maker.short(FEW_TOKENS)),
+        spec.controls.warmup_steps,
+        budget.ready_s - (clock() - begun_s),
+        clock,
+    )
+    probing = _probing(spec, findings.pace, lengths, chosen_by, budget)
+    for word in _words(warmup, probing, lengths, findings.pace.seconds(lengths), budget):
+        say(word)
+    return Ready(maker, findings, found_by, warmup, probing)
+
+
+def _findings(
+    model: Model, spec: MeasurementSpec, machine: str, finder: Finder, known: KnownFacts
+) -> tuple[Findings, Finder | None]:
+    """Return what has to be known, and the earlier session that found it out."""
+    key = _server_key(model.served, spec, machine)
+    facts = known.server(key) if key else None
+    if facts:
+        return facts.findings, facts.found_by
+    findings = calibrate(model, ProbeMaker(model, spec))
+    if key and findings.settled:
+        known.keep(ServerFacts(key=key, found_by=finder, findings=findings))
+    return findings, None
+
+
+def _server_key(served: ServedModel, spec: MeasurementSpec, machine: str) -> ServerKey | None:
+    """Return what findings are kept by; None where a server can't be recognized again."""
+    model = served.sha256 or served.digest
+    if model is None or served.build is None:
+        return None
+    return ServerKey(
+        model=model,
+        build=served.build,
+        provider=spec.provider,
+        server_args=spec.server_args,
+        gpu_devices=spec.gpu_devices,
+        n_ctx=served.n_ctx,
+        threads=spec.controls.threads,
+        machine=machine,
+    )
+
+
+def _lengths(
+    spec: MeasurementSpec,
+    machine: str,
+    finder: Finder,
+    known: KnownFacts,
+    pace: Pace,
+    budget: Budget,
+) -> tuple[ProbeLengths, Finder | None]:
+    """Return how long probes are, and the earlier session that chose it for this model."""
+    key = ModelKey(
+        model_id=spec.model_id,
+        provider=spec.provider,
+        gpu_devices=spec.gpu_devices,
+        threads=spec.controls.threads,
+        machine=machine,
+    )
+    chosen = known.model(key)
+    if chosen:
+        return chosen.lengths, chosen.found_by
+    fitting = (each for each in (FULL, *SHORTER) if pace.seconds(each) <= budget.probe_s)
+    lengths = next(fitting, SHORTER[-1])
+    known.keep(ModelProbes(key=key, found_by=finder, lengths=lengths))
+    return lengths, None
+
+
+def _probing(
+    spec: MeasurementSpec,
+    pace: Pace,
+    lengths: ProbeLengths,
+    chosen_by: Finder | None,
+    budget: Budget,
+) -> Probing:
+    all_s = spec.probe_runs * pace.seconds(lengths) if isinstance(spec, RunSpec) else 0.0
+    return Probing(
+        prompt_tokens=lengths.prompt_tokens,
+        output_tokens=lengths.output_tokens,
+        after_tasks=isinstance(spec, RunSpec) and (lengths != FULL or all_s > budget.probes_s),
+        chosen_by=str(chosen_by) if chosen_by else None,
+    )
+
+
+def _words(
+    warmup: Warmup, probing: Probing, lengths: ProbeLengths, probe_s: float, budget: Budget
+) -> Iterator[str]:
+    """Yield what whoever watches should know of how it went."""
+    if warmup.note:
+        yield f"warm-up: {warmup.note}; measured all the same"
+    later = ", and come after the tasks" if probing.after_tasks else ""
+    shorter = shortening(lengths)
+    if shorter:
+        yield f"a slow server: probes have {shorter}{later}"
+    if probe_s > budget.probe_s:
+        yield f"a probe takes about {probe_s:.0f} s, as long as those of its other quants are"
+
+
+def _decode_s(model: Model, request: GenerationRequest) -> float:
+    """Generate once and return the decode time by our own clock, in seconds.
+
+    Where the text comes in one piece, because the model ends it at once and the server can't keep
+    it from that, it is the time of the whole request.
+    """
+    begin_s = time.perf_counter()
+    seconds = Tokens.of(model.generate(request), None).client_decode_s
+    return time.perf_counter() - begin_s if isinstance(seconds, Null) else seconds

@@ -1,0 +1,1 @@
+"""Hardware sidecars: running their probe."""

@@ -1,0 +1,1 @@
+"""Prompt and decode rates: warm-up, calibration and probes."""

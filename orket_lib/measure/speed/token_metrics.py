@@ -1,0 +1,139 @@
+"""From a generation to token counts, times and rates: every one real, or null with its reason.
+
+Counts and times come from the server's own report; the chunks of a stream are never counted as
+tokens (T5).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from orket_lib.artifacts.measurements.tokens import (
+    TokenAudit,
+    TokenCounts,
+    TokenLatencies,
+    TokenMetrics,
+    TokenThroughput,
+)
+from orket_lib.providers.base import Generation
+from orket_lib.vocabulary.nulls import Null
+from orket_lib.vocabulary.rates import DecodeClock, decode_intervals, decode_rate, prefill_rate
+from orket_lib.vocabulary.statuses import TokenStatus
+
+_Number = TypeVar("_Number", int, float)
+
+NO_COUNT = Null("TOKEN_COUNT_UNAVAILABLE")
+NO_CACHE_COUNT = Null("CACHED_TOKENS_UNKNOWN")
+NO_TIME = Null("TIMING_UNAVAILABLE")
+NO_CHUNK = Null("NO_CONTENT")
+NO_CLOCK = Null("DECODE_CLOCK_UNKNOWN")
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """What one generation says about its tokens; times in seconds unless named otherwise."""
+
+    prompt: int | Null
+    cached: int | Null
+    uncached: int | Null
+    output: int | Null
+    ttft_ms: float | Null
+    prefill_s: float | Null
+    decode_s: float | Null
+    client_decode_s: float | Null
+    total_s: float | Null
+    intervals: int | Null
+    usage: dict[str, Any] | None
+    timings: dict[str, Any] | None
+
+    @classmethod
+    def of(cls, generation: Generation, clock: DecodeClock | None) -> Tokens:
+        """Read a generation's counts and times.
+
+        Args:
+            generation: The finished generation.
+            clock: When the server starts its generation clock; None when it is not known.
+        """
+        said, chunks = generation.tokens, generation.chunk_s
+        output = _known(said.output, NO_COUNT)
+        unknown = NO_COUNT if said.prompt is None else NO_CACHE_COUNT
+        return cls(
+            prompt=_known(said.prompt, NO_COUNT),
+            cached=_known(said.cached, unknown),
+            uncached=_known(said.uncached, unknown),
+            output=output,
+            ttft_ms=chunks[0] * 1000 if chunks else NO_CHUNK,
+            prefill_s=_known(said.prefill_s, NO_TIME),
+            decode_s=_known(said.decode_s, NO_TIME),
+            client_decode_s=chunks[-1] - chunks[0] if len(chunks) > 1 else NO_CHUNK,
+            total_s=chunks[-1] if chunks else NO_CHUNK,
+            intervals=_intervals(output, clock),
+            usage=generation.usage,
+            timings=generation.timings,
+        )
+
+    @property
+    def internal_s(self) -> float | Null:
+        """Time inside the model: prompt and generation, by the server's clock."""
+        if isinstance(self.prefill_s, Null) or isinstance(self.decode_s, Null):
+            return NO_TIME
+        return self.prefill_s + self.decode_s
+
+    @property
+    def prefill_tps(self) -> float | Null:
+        """Prompt tokens per second, by the server's clock."""
+        return prefill_rate(self.uncached, self.prefill_s)
+
+    @property
+    def decode_tps(self) -> float | Null:
+        """Generated tokens per second, by the server's clock corrected for its start (T4)."""
+        return decode_rate(self.intervals, self.decode_s, self.output)
+
+    @property
+    def status(self) -> TokenStatus:
+        """Which of counts and times there are: the server's times, else our own of its text.
+
+        An answer that ended at once has no text to be timed, and lacks nothing.
+        """
+        counts = not (isinstance(self.prompt, Null) or isinstance(self.output, Null))
+        ended_at_once = not isinstance(self.output, Null) and self.output <= 1
+        times = ended_at_once or not (
+            isinstance(self.internal_s, Null) and isinstance(self.ttft_ms, Null)
+        )
+        if counts:
+            return TokenStatus.OK if times else TokenStatus.NO_TIMES
+        return TokenStatus.NO_COUNTS if times else TokenStatus.NOTHING
+
+    def metrics(self) -> TokenMetrics:
+        """Return the artifact form."""
+        total: int | Null = NO_COUNT
+        if not (isinstance(self.prompt, Null) or isinstance(self.output, Null)):
+            total = self.prompt + self.output
+        return TokenMetrics(
+            status=self.status,
+            counts=TokenCounts.of(
+                prompt_tokens=self.prompt, output_tokens=self.output, total_tokens=total
+            ),
+            latencies=TokenLatencies.of(
+                ttft_ms=self.ttft_ms,
+                prefill_seconds=self.prefill_s,
+                decode_seconds=self.decode_s,
+                total_turn_seconds=self.total_s,
+            ),
+            throughput=TokenThroughput.of(
+                prompt_tokens_per_second=self.prefill_tps,
+                generation_tokens_per_second=self.decode_tps,
+            ),
+            audit=TokenAudit(raw_usage=self.usage, raw_timings=self.timings),
+        )
+
+
+def _intervals(output: int | Null, clock: DecodeClock | None) -> int | Null:
+    if isinstance(output, Null):
+        return output
+    return NO_CLOCK if clock is None else decode_intervals(output, clock)
+
+
+def _known(value: _Number | None, missing: Null) -> _Number | Null:
+    return missing if value is None else value

@@ -1,0 +1,1 @@
+"""Thermal series: many generations in a row, observed."""

@@ -1,0 +1,1 @@
+"""What a sweep needs, checked before anything is loaded."""

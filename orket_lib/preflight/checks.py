@@ -1,0 +1,127 @@
+"""Preflight: look at everything that a sweep needs before anything expensive begins."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+
+from orket_lib.artifacts.views.preflight import QUANTIZE_BINARY, Needs, PreflightCheck
+from orket_lib.preflight.files import look_at_files
+from orket_lib.preflight.memory import memory_checks
+from orket_lib.preflight.recipes import look_at_recipes, yet_to_be_made
+from orket_lib.preflight.servers import look_at_server
+from orket_lib.processes.which import find_program
+from orket_lib.sandbox.detect import Unavailable, find_sandbox
+from orket_lib.telemetry.devices.opening import is_named, open_devices
+
+PATIENCE_S = 30.0  # with a server that is busy and not gone
+_MIB = 1024**2
+_FREE_DISK_MIB = 200  # journals, samples and reports of a large sweep
+_EMBEDDED = "embedded"
+
+
+def check_all(
+    needs: Needs, workspace: Path, patience_s: float = PATIENCE_S
+) -> tuple[PreflightCheck, ...]:
+    """Return one check for each thing that is needed.
+
+    Args:
+        needs: Of the sweep.
+        workspace: Where it writes.
+        patience_s: With a server.
+    """
+    checks, weighed = look_at_files(needs)
+    from_bases, made, made_mib = look_at_recipes(needs)
+    checks, weighed = [*checks, *from_bases], [*weighed, *made]
+    if _asks_a_server(needs):
+        more_checks, more_weighed = look_at_server(needs, patience_s)
+        checks, weighed = [*checks, *more_checks], [*weighed, *more_weighed]
+    nothing_known = not weighed and any(not check.ok for check in checks)  # and told already
+    memory = () if nothing_known else memory_checks(needs, weighed)
+    found = (*_runtime(needs), *_programs(needs), *_named_gpus(needs), *_sandbox(needs))
+    return (*found, *checks, _disk(workspace, made_mib), *memory)
+
+
+def _asks_a_server(needs: Needs) -> bool:
+    """Tell whether a server must be there already, rather than be started by us."""
+    return needs.provider != _EMBEDDED and not _starts_a_server(needs)
+
+
+def _starts_a_server(needs: Needs) -> bool:
+    return needs.provider == "llama_server" and needs.place.base_url is None
+
+
+def _runtime(needs: Needs) -> Iterator[PreflightCheck]:
+    if needs.provider == _EMBEDDED:
+        found = find_spec("xllamacpp") is not None
+        yield PreflightCheck(
+            name="embedded llama.cpp",
+            ok=found,
+            detail="found" if found else "not installed",
+            remedy=None if found else "pip install xllamacpp",
+        )
+
+
+def _programs(needs: Needs) -> Iterator[PreflightCheck]:
+    """Yield a check for each program that a sweep starts: there, and executable."""
+    for key, name in needs.programs.items():
+        if key == QUANTIZE_BINARY and not yet_to_be_made(needs):
+            continue
+        found = find_program(name)
+        bare = Path(name).name == name
+        where = f"in PATH: {os.environ.get('PATH', '')}" if bare else f"at {name}"
+        yield PreflightCheck(
+            name=name,
+            ok=found is not None,
+            detail=found or f"no such program, looked for {where}",
+            remedy=None if found else f"set {key} to its path",
+        )
+
+
+def _named_gpus(needs: Needs) -> Iterator[PreflightCheck]:
+    """Yield a check for each GPU that the config names and no driver shows.
+
+    A server that is given none of its GPUs serves from main memory and says nothing. Where no
+    driver shows any, as on a head node, nobody can tell.
+    """
+    if not needs.gpu_devices or needs.cpu_only or not _starts_a_server(needs):
+        return
+    with open_devices("any") as found:
+        infos = [device.info for device in found.devices]
+    shown = ", ".join(f"{info.index} {info.name} ({info.uuid})" for info in infos)
+    for name in needs.gpu_devices:
+        if not any(is_named(info, (name,)) for info in infos):
+            yield PreflightCheck(
+                name=f"GPU {name}",
+                ok=not infos,
+                warning=not infos,
+                detail=f"gpu_devices names it, and no driver shows it; shown: {shown or 'none'}",
+            )
+
+
+def _sandbox(needs: Needs) -> Iterator[PreflightCheck]:
+    """Yield a check of the sandbox: rows without one are incomplete, and nothing else is lost."""
+    if needs.code_sandbox is None:
+        return
+    found = find_sandbox(needs.code_sandbox)
+    if isinstance(found, Unavailable):
+        yield PreflightCheck(
+            name="sandbox",
+            ok=True,
+            warning=True,
+            detail=f"none for the code in answers, so rows will be incomplete: {found.reason}",
+            remedy="install bubblewrap; what else code_sandbox may name: docs/SECURITY.md",
+        )
+    else:
+        yield PreflightCheck(name="sandbox", ok=True, detail=found.description)
+
+
+def _disk(workspace: Path, made_mib: float) -> PreflightCheck:
+    free = shutil.disk_usage(workspace).free / _MIB
+    needed = _FREE_DISK_MIB + made_mib
+    models = f", {made_mib:.0f} of them for models that are made" if made_mib else ""
+    detail = f"{free:.0f} MiB free, {needed:.0f} MiB needed{models}"
+    return PreflightCheck(name="disk", ok=free >= needed, detail=detail)

@@ -1,0 +1,180 @@
+"""One measurement at a time per device, over all users and folders of a machine.
+
+Two Snakemakes in two folders know nothing of each other, but their measurements would share the
+processor and spoil each other's numbers. A file lock in one folder of the machine keeps them apart;
+the operating system frees it when its holder dies, however that happens. A container has folders of
+its own: between it and the machine around it nothing is locked.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import subprocess
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import BaseFileLock, FileLock, Timeout
+
+from orket_lib.processes.lock_note import Note, read_note, remove_note, write_note
+from orket_lib.vocabulary.errors import Refused
+from orket_lib.vocabulary.slugs import slug
+
+CPU = "cpu"
+
+_POLL_S, _REMIND_S = 0.2, 600.0
+_LONGEST_S = 24 * 3600.0
+_GRANT_S = 30.0
+_ALL_USERS = "*S-1-5-32-545"  # Windows' group of them, whatever its name is in their language
+
+
+@contextmanager
+def device_locks(
+    devices: Iterable[str], purpose: str, say: Callable[[str], None]
+) -> Iterator[None]:
+    """Hold the locks of several devices; see `device_lock`.
+
+    All of us take them in one order, so that no two can wait for each other.
+    """
+    with contextlib.ExitStack() as held:
+        for device in sorted(set(devices), key=lambda name: (name != CPU, name)):
+            held.enter_context(device_lock(device, purpose, say))
+        yield
+
+
+@contextmanager
+def device_lock(device: str, purpose: str, say: Callable[[str], None]) -> Iterator[None]:
+    """Hold the lock of a device; while another process measures on it, wait, and say for whom.
+
+    A sweep may hold it for hours, so the wait is long; it ends when the holder does.
+
+    Args:
+        device: `cpu`, or the UUID of a GPU.
+        purpose: What the lock is wanted for, shown to others who wait for it.
+        say: Called with one sentence if the lock is taken, and again every ten minutes.
+
+    Raises:
+        Refused: Another process held it for a day; it may hang.
+    """
+    lock = _acquired(device, say)
+    path = Path(lock.lock_file)
+    note, note_path = Note.of_us(purpose), _note_of(path)
+    locked = _identity(path)
+    try:
+        _keep(path)
+        write_note(note_path, note)
+        yield
+    finally:
+        remove_note(note_path, note)
+        vanished = _identity(path) != locked
+        lock.release()
+        if vanished:
+            say(f"{path} was removed while it was locked: others may have measured meanwhile")
+
+
+def _acquired(device: str, say: Callable[[str], None]) -> BaseFileLock:
+    """Return the lock of a device, locked.
+
+    Raises:
+        Refused: It was not to be had for a day.
+    """
+    begin = time.monotonic()
+    next_word_s = begin + _POLL_S  # whoever has just taken it is about to write a note
+    while True:
+        lock = FileLock(_folder() / f"{slug(device)}.lock", mode=0o666)
+        holder = _hindrance(lock)
+        if holder is None:
+            return lock
+        now = time.monotonic()
+        if now - begin >= _LONGEST_S:
+            raise Refused(
+                f"the {_named(device)} was not free for {_LONGEST_S / 3600:g} h, so nothing was "
+                f"measured: {holder}; the same command goes on once it is"
+            )
+        if now >= next_word_s:
+            so_far = f", {(now - begin) / 60:.0f} min so far" if now - begin >= _REMIND_S else ""
+            say(f"waiting for the {_named(device)}{so_far}: {holder}")
+            next_word_s = now + _REMIND_S
+        time.sleep(_POLL_S)
+
+
+def _hindrance(lock: BaseFileLock) -> str | None:
+    """Try to take a lock; return who has it, or None when it is ours."""
+    path = Path(lock.lock_file)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        note = read_note(_note_of(path))
+        if note and note.alive:
+            return f"{note} is using it"
+        gone = f"; {note}, has ended" if note else ""
+        look = "" if os.name == "nt" else f"; to see which one: fuser -v {path}"
+        return f"a process that left no note is using it{gone}{look}"
+    note = read_note(_note_of(path))
+    if note is None or note.pid == os.getpid() or not note.alive:
+        return None
+    lock.release()
+    return f"{note} is using it, although its lock file was removed"
+
+
+def _note_of(lock_path: Path) -> Path:
+    return lock_path.with_suffix(".holder.json")
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Return what tells a file from another one of its name; None when it is gone."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _named(device: str) -> str:
+    return device if device == CPU else f"GPU {device}"
+
+
+def _folder() -> Path:
+    """Return the lock folder, usable by all users (no sticky bit: any of them may open a lock).
+
+    Raises:
+        NotADirectoryError: Something else is in its place, as a link that somebody put there.
+    """
+    base = _machine_folder() / "orket-locks"
+    with contextlib.suppress(FileExistsError):
+        base.mkdir()
+        _share(base)
+    if base.is_symlink() or not base.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, "must be a folder of locks, is none", str(base))
+    return base
+
+
+def _machine_folder() -> Path:
+    """Return a folder that is the same for all users and jobs of a machine.
+
+    It depends on nothing that differs between them: not on TMPDIR, nor on what this user may write.
+    `/run/lock` belongs to root alone on some systems; `/var/tmp` is everybody's on all of them.
+    """
+    if os.name == "nt":
+        return Path(os.environ.get("PROGRAMDATA", "C:/ProgramData"))
+    return Path("/var/tmp")
+
+
+def _share(folder: Path) -> None:
+    """Let all users write into a folder that we have just made."""
+    if os.name != "nt":
+        folder.chmod(0o777)  # what mkdir was told is cut by the umask
+        return
+    # Else a file that one user made could only be read by the others, who would wait for ever.
+    grant = ["icacls", str(folder), "/grant", f"{_ALL_USERS}:(OI)(CI)M", "/q"]
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        subprocess.run(grant, check=False, capture_output=True, timeout=_GRANT_S)
+
+
+def _keep(path: Path) -> None:
+    """Mark a lock's file as used: systems remove from `/var/tmp` what is a month old."""
+    with contextlib.suppress(OSError):
+        os.utime(path)

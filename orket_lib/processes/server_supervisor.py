@@ -1,0 +1,99 @@
+"""The process between us and a server of the user's own; run with `python -m`.
+
+A server that we did not write knows nothing of us and would outlive us. So this process starts it,
+tells its pid, and ends it when the pipe from us is closed, which also happens when we are killed;
+when the keeper itself is killed, the kernel kills the server (on Linux; on Windows a keeper that is
+ended by force leaves its server behind, which has to be ended by hand).
+
+The server gets a session of its own: Ctrl-C reaches us, and a server that obeyed it, too, would
+look like one that had crashed.
+
+Reads one line of JSON, {"command": [...], "cpus": [...]}, from standard input; writes {"pid": N}
+once the server runs, or {"error": "..."}; and {"exit": CODE, "peak_rss_mib": N} when it has ended.
+What the server says goes to our standard error.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from contextlib import suppress
+from typing import Any
+
+from orket_lib.processes.parent_death import die_with_parent, wait_for_end_of
+from orket_lib.processes.process_end import wait_for_end
+
+STOP_TIMEOUT_S = 5.0
+
+
+def main() -> None:
+    """Keep the server until the parent goes away, or the server does."""
+    die_with_parent()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which ends us
+    # So do a closed terminal and the like. Handled, not ignored: the server would inherit that.
+    for name in ("SIGHUP", "SIGTERM", "SIGQUIT"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), lambda *_: None)
+    requests = sys.stdin.buffer
+    settings = json.loads(requests.readline())
+    try:
+        server = _start(settings)
+    except OSError as error:
+        _tell({"error": f"{settings['command'][0]}: {error.strerror}"})
+        return
+    _tell({"pid": server.pid})
+
+    def end_it() -> None:
+        wait_for_end_of(requests)
+        _end(server)
+
+    threading.Thread(target=end_it, daemon=True).start()
+    ended = wait_for_end(server)
+    if ended is not None:
+        _tell({"exit": ended.code, "peak_rss_mib": ended.peak_rss_mib})
+    os._exit(0)  # the thread may still be at its pipe
+
+
+def _start(settings: dict[str, Any]) -> subprocess.Popen[bytes]:
+    if settings["cpus"]:
+        import psutil
+
+        psutil.Process().cpu_affinity(settings["cpus"])  # inherited by the server
+    return subprocess.Popen(
+        settings["command"],
+        stdin=subprocess.DEVNULL,
+        stdout=sys.stderr,
+        stderr=sys.stderr,
+        start_new_session=True,
+        preexec_fn=die_with_parent if sys.platform == "linux" else None,
+        creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
+    )
+
+
+def _end(server: subprocess.Popen[bytes]) -> None:
+    """End the server, and what it has started where it is only a script around the real one."""
+    _signal(server, signal.SIGTERM)
+    with suppress(subprocess.TimeoutExpired):
+        server.wait(timeout=STOP_TIMEOUT_S)
+    _signal(server, getattr(signal, "SIGKILL", signal.SIGTERM))
+
+
+def _signal(server: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    if sys.platform == "win32":
+        server.terminate()
+        return
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(server.pid, number)  # it leads a session of its own
+
+
+def _tell(answer: dict[str, Any]) -> None:
+    with suppress(OSError):  # nobody is left to be told
+        print(json.dumps(answer), flush=True)  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()

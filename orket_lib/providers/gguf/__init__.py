@@ -1,0 +1,1 @@
+"""GGUF files: header, identity, memory estimate, and quantization."""

@@ -1,0 +1,1 @@
+"""llama.cpp: embedded, as `llama-server`, attached, and as a router."""

@@ -1,0 +1,176 @@
+"""Provider `lmstudio`: a model of a running LM Studio, over its own API.
+
+A model is loaded for one session with the context that is asked for, read back, and unloaded after
+it. Its API can't fix the length of an answer nor tell what its prompt cache served, so a probe may
+end early, and there is no prompt rate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from orket_lib.artifacts.measurements.spec import MeasurementSpec
+from orket_lib.artifacts.views.run_report import (
+    ControlReadback,
+    LoadTimes,
+    Observation,
+    ServedModel,
+)
+from orket_lib.providers.action_log import Diary
+from orket_lib.providers.base import Generation, GenerationRequest, Source
+from orket_lib.providers.lmstudio.client import ROUTES, LmStudioClient
+from orket_lib.providers.lmstudio.lifecycle import (
+    NAME,
+    find_model,
+    loaded_model,
+    make_room,
+)
+from orket_lib.providers.lmstudio.models import Instance, Listed, loaded
+from orket_lib.providers.openai.client import SEED, USAGE
+from orket_lib.providers.seed_check import seed_readback
+from orket_lib.providers.server_process import ServerProcess
+from orket_lib.providers.shared_server import load_errors
+from orket_lib.vocabulary.errors import LoadError, ProviderError, RequestFailed
+from orket_lib.vocabulary.nulls import Null
+from orket_lib.vocabulary.reasons import Reason
+
+_NOT_REPORTED = Null("NOT_REPORTED")
+_SHORT = GenerationRequest("a", max_tokens=2, temperature=0.0, seed=None, timeout_s=300.0)
+_PROBE = replace(_SHORT, ignore_eos=True)
+
+
+class LmStudioProvider:
+    """Serves one model at a time from an LM Studio."""
+
+    @contextmanager
+    def serve(self, spec: MeasurementSpec, source: Source, log: Path) -> Iterator[LmStudioModel]:
+        """Serve the spec's model until the context ends; see `Provider.serve`."""
+        tag = spec.artifact.tag
+        assert tag is not None
+        diary = Diary(log)
+        client = LmStudioClient(source.place.base_url, source.place.api_key)
+        try:
+            listed = find_model(client, tag)
+            make_room(client, source.place.exclusive, diary)
+            with loaded_model(client, tag, spec.n_ctx, diary) as (instance, load):
+                with load_errors(NAME, f"asking {tag}"):
+                    model = LmStudioModel(client, spec, listed, instance, load)
+                if spec.n_ctx and (model.served.n_ctx or 0) < spec.n_ctx:
+                    diary.say(_small(tag, spec.n_ctx, model.served.n_ctx))
+                yield model
+        finally:
+            client.close()
+
+
+class LmStudioModel:
+    """The loaded model; see `Model`."""
+
+    def __init__(
+        self,
+        client: LmStudioClient,
+        spec: MeasurementSpec,
+        listed: Listed,
+        instance: Instance,
+        load: LoadTimes,
+    ) -> None:
+        self._client = client
+        self._instance = instance
+        self._route = _route(client, instance.id)
+        self._process = ServerProcess(client.address.base_url, client.answers)
+        self.address = client.address
+        self.load = load
+        self.served = _read_back(client, listed, instance)
+        self.controls = tuple(self._controls(spec))
+
+    @property
+    def pid(self) -> int | None:
+        """The process that serves now; see `Model.pid`."""
+        return self._process.pid
+
+    def generate(self, request: GenerationRequest) -> Generation:
+        """Answer one request; see `Model.generate`."""
+        try:
+            return self._client.stream(self._route, self._instance.id, request)
+        except RequestFailed as error:
+            raise self._process.explained(error) from None
+
+    def count_tokens(self, text: str) -> None:
+        """LM Studio has no route for it."""
+
+    def disturbances(self) -> tuple[Observation, ...]:
+        """Return what else happened on the server since the last call."""
+        return tuple(self._changes())
+
+    def _changes(self) -> Iterator[Observation]:
+        replaced = self._process.replaced()
+        if replaced:
+            yield Observation.of(Reason.SERVER_RESTARTED, replaced)
+        try:
+            now = loaded(self._client.models()[0])
+        except ProviderError:
+            return  # the next request tells what is wrong
+        before, ours = self._instance, now.pop(self._instance.id, None)
+        if ours is None:
+            yield Observation.of(Reason.SERVER_RESTARTED, f"{before.id} is no longer loaded")
+        elif ours.n_ctx != before.n_ctx:
+            evidence = f"{before.id} had a context of {before.n_ctx} and has {ours.n_ctx}"
+            yield Observation.of(Reason.SERVER_RESTARTED, evidence)
+            self._instance = replace(before, n_ctx=ours.n_ctx)
+        if now:
+            evidence = f"{', '.join(now)}: loaded by somebody else meanwhile"
+            yield Observation.of(Reason.FOREIGN_REQUESTS, evidence)
+
+    def _controls(self, spec: MeasurementSpec) -> Iterator[ControlReadback]:
+        if spec.controls.seed is not None:
+            yield seed_readback(self.generate, spec.controls.seed, spec.temperature)
+
+
+def _route(client: LmStudioClient, instance: str) -> str:
+    """Return the route to use: the first one that counts its tokens, else one that answers.
+
+    Raises:
+        LoadError: None answers.
+    """
+    answering, last = [], None
+    for route in ROUTES:
+        try:
+            found = [client.stream(route, instance, request) for request in (_SHORT, _PROBE)]
+        except RequestFailed as error:
+            last = error
+            continue
+        if all(generation.usage is not None for generation in found):
+            return route
+        answering.append(route)
+    if not answering and last:
+        raise LoadError(f"{instance} does not answer: {last}", last.evidence)
+    return answering[0]
+
+
+def _read_back(client: LmStudioClient, listed: Listed, instance: Instance) -> ServedModel:
+    """Return what is served: by the answers themselves, else by the list of models."""
+    said = client.describe(instance.id)
+    by_answer = said.quant_tag is not None
+    quant = said.quant_tag or listed.quant_tag
+    source = "/api/v0/chat/completions model_info.quant" if by_answer else "list of models"
+    n_ctx = instance.n_ctx or said.n_ctx
+    return ServedModel.of(
+        quant_tag=quant,
+        quant_source=source if quant else None,
+        bytes=_NOT_REPORTED if listed.bytes is None else listed.bytes,
+        bits_per_weight=Null("NO_LOCAL_FILE"),
+        n_ctx=_NOT_REPORTED if n_ctx is None else n_ctx,
+        build=f"LM Studio, {said.runtime}" if said.runtime else "LM Studio",
+        request_extras=(USAGE, SEED),
+        server_memory_mib=_NOT_REPORTED,
+        server_vram_mib=_NOT_REPORTED,
+    )
+
+
+def _small(tag: str, asked: int, served: int | None) -> str:
+    return (
+        f"{tag} was loaded with a context of {served or 'unknown'} instead of {asked}: LM Studio "
+        f"before 0.4 takes it from the model's settings in the application"
+    )

@@ -1,0 +1,92 @@
+"""Client of Ollama's native API; its `/v1` routes carry no times, so they are not used."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+
+from orket_lib.providers.base import Generation, GenerationRequest, ServerAddress
+from orket_lib.providers.ollama.models import (
+    Details,
+    Loaded,
+    Offer,
+    details,
+    loaded_models,
+    offers,
+)
+from orket_lib.providers.ollama.stream import GENERATE, KEEP_ALIVE, assemble, request_for
+from orket_lib.providers.wire.http import HttpServer
+from orket_lib.providers.wire.json_fields import text
+from orket_lib.vocabulary.addresses import DEFAULT_URLS
+
+_LOAD_TIMEOUT_S = 1800.0
+
+
+class OllamaClient:
+    """A connection to one Ollama server. What can go wrong is what `HttpServer` says.
+
+    Args:
+        base_url: Of the server; None is where Ollama listens by default.
+        api_key: Sent as a bearer token when given, for a server behind a proxy.
+        transport: For tests; the network otherwise.
+
+    Attributes:
+        address: Where the server is.
+    """
+
+    def __init__(
+        self,
+        base_url: str | None = None,
+        api_key: str | None = None,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        self.address = ServerAddress(base_url or DEFAULT_URLS["ollama"], api_key)
+        self._server = HttpServer(self.address.base_url, api_key, transport)
+
+    def close(self) -> None:
+        """Free the client's resources."""
+        self._server.close()
+
+    def answers(self) -> bool:
+        """Tell whether the server is there."""
+        return self._server.status("/api/version") is not None
+
+    def version(self) -> str | None:
+        """Return the server's version."""
+        return text(self._server.call("GET", "/api/version"), "version")
+
+    def offers(self) -> tuple[Offer, ...]:
+        """Return the models that the server has."""
+        return offers(self._server.call("GET", "/api/tags"))
+
+    def details(self, tag: str) -> Details:
+        """Return what the server says of one of its models."""
+        return details(self._server.call("POST", "/api/show", {"model": tag}))
+
+    def loaded(self) -> tuple[Loaded, ...]:
+        """Return the models that are in memory."""
+        return loaded_models(self._server.call("GET", "/api/ps"))
+
+    def load(self, tag: str, options: Mapping[str, Any]) -> None:
+        """Load a model; returns when it is loaded."""
+        body = {"model": tag, "stream": False, "keep_alive": KEEP_ALIVE, "options": dict(options)}
+        self._server.call("POST", GENERATE, body, _LOAD_TIMEOUT_S)
+
+    def unload(self, tag: str) -> None:
+        """Ask for a model to be unloaded, which takes the server a while."""
+        self._server.call("POST", GENERATE, {"model": tag, "stream": False, "keep_alive": 0})
+
+    def stream(
+        self, tag: str, request: GenerationRequest, options: Mapping[str, Any]
+    ) -> Generation:
+        """Stream one answer and return it with its arrival times.
+
+        Raises:
+            RequestTimedOut: The request ran past its time limit.
+            RequestFailed: The server answered with an error, or the stream was cut.
+            ProviderError: A model on another machine answered.
+        """
+        path, body = request_for(tag, request, options)
+        return assemble(self._server.stream(path, body, request.timeout_s, request.max_tokens))

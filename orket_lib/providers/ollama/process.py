@@ -1,0 +1,112 @@
+"""The processes of an Ollama server on this machine: whose memory it is, and what was asked of it.
+
+Ollama has no route that tells threads, and older versions none that tells the context; but it
+starts a process for each model that it loads (llama.cpp's own server, before version 0.30 a runner
+of its own), and its command line says what it was started with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from orket_lib.providers.server_process import ServerProcess, is_alive, process_at
+from orket_lib.vocabulary.addresses import remote_host
+
+_MODEL = ("--model",)
+_CONTEXT = ("--ctx-size", "-c")
+_SLOTS = ("--parallel", "-np")
+_THREADS = ("--threads", "-t")
+
+
+@dataclass(frozen=True)
+class Runner:
+    """The process that holds a loaded model.
+
+    Attributes:
+        process: As it was found; it knows a successor with its pid from itself.
+        model: Path of the model file.
+        n_ctx: Context of one slot; None where the command line doesn't tell.
+        threads: That it was told to use; None when it was told nothing.
+    """
+
+    process: psutil.Process
+    model: str
+    n_ctx: int | None
+    threads: int | None
+
+    @property
+    def alive(self) -> bool:
+        """Whether it is still the same process."""
+        return is_alive(self.process)
+
+
+def server_process(base_url: str) -> psutil.Process | None:
+    """Return the serving process, or None when it is on another machine or can't be found.
+
+    The owner of a port is shown to its own user only, and Ollama usually is a system service: then
+    it is the one process that is `ollama serve`, if there is just one.
+    """
+    if remote_host(base_url) is not None:
+        return None
+    listening = process_at(base_url)
+    if listening is not None:
+        return listening
+    found = [process for process in psutil.process_iter() if _is_ollama(process)]
+    return found[0] if len(found) == 1 else None
+
+
+def find_runner(server: ServerProcess) -> Runner | None:
+    """Return the process of the model that a server has loaded, if there is just one."""
+    found = [runner for child in server.children if (runner := _runner(child))]
+    # A process that has just forked is there twice, with one command line.
+    pids = {runner.process.pid for runner in found}
+    heads = [runner for runner in found if _parent(runner.process) not in pids]
+    return heads[0] if len(heads) == 1 else None
+
+
+def _parent(process: psutil.Process) -> int | None:
+    try:
+        return process.ppid()
+    except psutil.Error:
+        return None
+
+
+def _runner(process: psutil.Process) -> Runner | None:
+    try:
+        words = process.cmdline()
+    except psutil.Error:
+        return None
+    model = _value(words, _MODEL)
+    if model is None:
+        return None
+    context, slots = _number(words, _CONTEXT), _number(words, _SLOTS) or 1
+    return Runner(
+        process=process,
+        model=model,
+        n_ctx=context // slots if context else None,
+        threads=_number(words, _THREADS),
+    )
+
+
+def _is_ollama(process: psutil.Process) -> bool:
+    try:
+        words = process.cmdline()
+    except psutil.Error:
+        return False
+    return words[1:2] == ["serve"] and Path(words[0]).stem.lower() == "ollama"
+
+
+def _number(words: Sequence[str], names: Sequence[str]) -> int | None:
+    value = _value(words, names)
+    return int(value) if value and value.isdecimal() else None
+
+
+def _value(words: Sequence[str], names: Sequence[str]) -> str | None:
+    for place, word in enumerate(words[:-1]):
+        if word in names:
+            return words[place + 1]
+    return None

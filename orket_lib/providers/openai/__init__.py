@@ -1,0 +1,1 @@
+"""Any other server with OpenAI's chat completions, such as vLLM."""

@@ -1,0 +1,88 @@
+"""Whether we were alone on a server that others may use, and whether it stayed the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from orket_lib.artifacts.views.run_report import Observation
+from orket_lib.providers.openai.client import OpenAiClient
+from orket_lib.providers.wire.prometheus import Traffic, Window, samples, settled, traffic
+from orket_lib.vocabulary.errors import ProviderError
+from orket_lib.vocabulary.reasons import Reason
+
+# Of a model's entry, what must not change while it is measured.
+_IDENTITY = ("root", "parent", "max_model_len", "owned_by")
+
+
+class OpenAiWatch:
+    """Looks at the server's counters around each request, and at its list of models after it.
+
+    Args:
+        client: Of the server.
+        name: Of the model.
+        card: The server's entry for it when the session opened.
+    """
+
+    def __init__(self, client: OpenAiClient, name: str, card: Mapping[str, Any]) -> None:
+        self._client = client
+        self._name = name
+        self._identity = _identity(card)
+        self._before: Traffic | None = None
+        self._window: Window | None = None
+        self._open = False
+        self._counts = self._traffic() is not None
+
+    def before(self) -> None:
+        """Look before a request of ours.
+
+        One of ours that had no end may still be under way there, so what the server counts around
+        the next one says nothing.
+        """
+        lost, self._open = self._open, True
+        self._window = None
+        self._before = self._traffic() if self._counts and not lost else None
+
+    def after(self) -> int | None:
+        """Look after it, and return how many of its tokens the server's cache served, if told."""
+        self._open = False
+        self._window = settled(self._traffic, self._before) if self._before else None
+        return self._window.cached if self._window else None
+
+    def look(self, replaced: str | None) -> Iterator[Observation]:
+        """Yield what else happened on the server around the last request.
+
+        Args:
+            replaced: What became of its process, if anything did.
+        """
+        changed = replaced or self._changed()
+        if self._window and self._window.restarted:
+            changed = changed or "the server's counters began anew"
+        if changed:
+            yield Observation.of(Reason.SERVER_RESTARTED, changed)
+        if self._window and self._window.foreign:
+            yield Observation.of(Reason.FOREIGN_REQUESTS, self._window.foreign)
+        self._window = None
+
+    def _traffic(self) -> Traffic | None:
+        try:
+            return traffic(samples(self._client.server.text("GET", "/metrics")))
+        except ProviderError:
+            return None
+
+    def _changed(self) -> str | None:
+        """Return how the server's entry for our model differs from what it was."""
+        try:
+            card = self._client.models().get(self._name)
+        except ProviderError:
+            return None  # the next request tells what is wrong
+        if card is None:
+            return f"the server no longer offers {self._name}"
+        before, self._identity = self._identity, _identity(card)
+        if before == self._identity:
+            return None
+        return f"the server's {self._name} was {before} and is {self._identity}"
+
+
+def _identity(card: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: card[key] for key in _IDENTITY if card.get(key) is not None}

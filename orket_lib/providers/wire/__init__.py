@@ -1,0 +1,1 @@
+"""Wire formats: HTTP, server-sent events, JSON lines, Prometheus."""

@@ -1,0 +1,258 @@
+"""HTTP to a model server: short control calls, and streams whose reads are stamped on arrival.
+
+Every measured request has a connection of its own: a server may close a kept-alive one when a
+stream ends (T21), and nothing is ever retried. The request's clock starts when the connection
+stands and the first header byte is about to be written. No proxy of the environment is used, so a
+loopback request stays on the loopback.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from orket_lib.providers.wire.sse import json_object
+from orket_lib.vocabulary.errors import ProviderError, RequestFailed, RequestTimedOut
+from orket_lib.vocabulary.failures import Cause
+from orket_lib.vocabulary.faults import Fault
+
+CONTROL_TIMEOUT_S = 30.0
+_BYTES_PER_TOKEN = 8192  # far above what any format wraps around a token, logprobs included
+_LEAST_BYTES = 4 * 1024**2
+_MOST_ERROR_BYTES = 64 * 1024  # of an error's body: its beginning tells
+_REFERENCE = re.compile(r"\$\{ENV:([A-Za-z_][A-Za-z0-9_]*)\}")
+_FAULTS = {404: Fault.NOT_FOUND, 503: Fault.LOADING}
+# Statuses that speak of us or of others, and not of what was asked.
+_CAUSES = {401: Cause.NOT_SET_UP, 403: Cause.NOT_SET_UP, 429: Cause.OCCUPIED}
+
+
+@dataclass(frozen=True)
+class StampedStream:
+    """The body of one streamed answer.
+
+    Attributes:
+        reads: What each read brought, with the clock at its arrival (seconds).
+        written_s: The clock when the request was written.
+        connect_s: How long connecting took before that; None when it was not observed.
+    """
+
+    reads: list[tuple[float, bytes]]
+    written_s: float
+    connect_s: float | None
+
+
+class HttpServer:
+    """The HTTP side of one model server.
+
+    Args:
+        base_url: `http://127.0.0.1:PORT`.
+        api_key: Sent as a bearer token when given; `${ENV:NAME}` is looked up.
+        transport: For tests; the network otherwise.
+
+    Raises:
+        ProviderError: The address is none, the variable that the key names is not set, or the key
+            fits no header.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        api_key: str | None = None,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        self.base_url = base_url
+        self._key = _resolved(api_key)
+        try:
+            address = httpx.URL(base_url)
+        except httpx.InvalidURL as error:
+            raise ProviderError(f"{base_url}: no address: {error}", Cause.NOT_SET_UP) from None
+        self._http = httpx.Client(
+            base_url=address,
+            headers={
+                "Accept-Encoding": "identity",  # raw reads are stamped: they must be the text
+                **({"Authorization": f"Bearer {self._key}"} if self._key else {}),
+            },
+            timeout=CONTROL_TIMEOUT_S,
+            limits=httpx.Limits(max_keepalive_connections=0),
+            trust_env=False,
+            transport=transport,
+        )
+
+    def close(self) -> None:
+        """Free the client's resources."""
+        self._http.close()
+
+    def status(self, path: str, timeout_s: float = CONTROL_TIMEOUT_S) -> int | None:
+        """Return the HTTP status of `GET path`, or None when nobody answers."""
+        try:
+            with self._http.stream("GET", path, timeout=timeout_s) as response:
+                return response.status_code
+        except httpx.HTTPError:
+            return None
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        timeout_s: float = CONTROL_TIMEOUT_S,
+    ) -> dict[str, Any]:
+        """Return the JSON object that a route answers with.
+
+        Raises:
+            RequestFailed: The server is not there, or answers with an error or no JSON object.
+            RequestTimedOut: Its answer is not whole after `timeout_s`.
+        """
+        try:
+            return json_object(self.text(method, path, body, timeout_s))
+        except ValueError as error:
+            raise RequestFailed(f"{method} {path}: {error}", Fault.NOT_JSON) from None
+
+    def text(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        timeout_s: float = CONTROL_TIMEOUT_S,
+    ) -> str:
+        """Return what a route answers with; raises as `call` does."""
+        where = f"{method} {path}: "
+        deadline = time.perf_counter() + timeout_s
+        try:
+            with self._http.stream(method, path, json=body, timeout=timeout_s) as response:
+                if response.status_code != httpx.codes.OK:
+                    raise self._refused(response, deadline, where)
+                return b"".join(_until(deadline, response)).decode("utf-8", errors="replace")
+        except httpx.TimeoutException:
+            raise RequestTimedOut(f"{where}silent for {timeout_s:g} s") from None
+        except _OutOfTime:
+            raise RequestTimedOut(f"{where}no end after {timeout_s:g} s") from None
+        except httpx.HTTPError as error:
+            raise self._broken(error, where) from None
+
+    def stream(
+        self, path: str, body: Mapping[str, Any], timeout_s: float, max_tokens: int
+    ) -> StampedStream:
+        """Post a request and return its streamed answer, each read with its arrival.
+
+        Args:
+            path: Of the route.
+            body: The request.
+            timeout_s: Of the whole request; one that falls silent within it is waited for as long.
+            max_tokens: That it asks for: far more text than that is a fault, and is not read on.
+
+        Raises:
+            RequestTimedOut: The request ran past its time limit.
+            RequestFailed: The server answered with an error, went away, or does not stop.
+        """
+        marks = {"begin": time.perf_counter()}
+        deadline = marks["begin"] + timeout_s
+        allowed = max(_LEAST_BYTES, max_tokens * _BYTES_PER_TOKEN)
+        reads: list[tuple[float, bytes]] = []
+
+        def mark(stage: str, _: dict[str, Any]) -> None:
+            marks[stage] = time.perf_counter()
+
+        try:
+            with self._http.stream(
+                "POST", path, json=body, timeout=timeout_s, extensions={"trace": mark}
+            ) as response:
+                if response.status_code != httpx.codes.OK:
+                    raise self._refused(response, deadline)
+                for read in response.iter_raw():
+                    now = time.perf_counter()
+                    reads.append((now, read))
+                    allowed -= len(read)
+                    if now > deadline:
+                        raise _OutOfTime
+                    if allowed < 0:
+                        raise RequestFailed(
+                            f"no end of the answer, of which {max_tokens} tokens were asked for",
+                            Fault.ENDLESS,
+                        )
+        except httpx.TimeoutException:
+            raise RequestTimedOut(f"silent for {timeout_s:g} s") from None
+        except _OutOfTime:
+            raise RequestTimedOut(f"no end after {timeout_s:g} s") from None
+        except httpx.HTTPError as error:
+            raise self._broken(error) from None
+        written = marks.get("http11.send_request_headers.started", marks["begin"])
+        return StampedStream(reads, written, _connect_time(marks))
+
+    def _broken(self, error: httpx.HTTPError, where: str = "") -> RequestFailed:
+        fault = Fault.REFUSED if isinstance(error, httpx.ConnectError) else Fault.RESET
+        return RequestFailed(
+            f"{where}{self._without_key(f'{type(error).__name__}: {error}')}", fault
+        )
+
+    def _refused(self, response: httpx.Response, deadline: float, where: str = "") -> RequestFailed:
+        status = response.status_code
+        rejected = status < httpx.codes.INTERNAL_SERVER_ERROR
+        general = Fault.REJECTED if rejected else Fault.SERVER_ERROR
+        body = b""
+        for read in _until(deadline, response):
+            body += read
+            if len(body) > _MOST_ERROR_BYTES:
+                break
+        said = self._without_key(_error_text(body.decode("utf-8", errors="replace")))
+        return RequestFailed(
+            f"{where}HTTP {status}: {said[:200]}",
+            _FAULTS.get(status, general),
+            _CAUSES.get(status),
+        )
+
+    def _without_key(self, text: str) -> str:
+        """Return what a server or a library said, which may quote what it was sent."""
+        return text.replace(self._key, "[api_key]") if self._key else text
+
+
+class _OutOfTime(Exception):
+    """The time of a request is up, whatever still arrives."""
+
+
+def _until(deadline: float, response: httpx.Response) -> Iterator[bytes]:
+    """Yield the reads of a body.
+
+    Raises:
+        _OutOfTime: One came after the deadline.
+    """
+    for read in response.iter_bytes():
+        if time.perf_counter() > deadline:
+            raise _OutOfTime
+        yield read
+
+
+def _resolved(reference: str | None) -> str | None:
+    """Return a key, taken from the environment where `${ENV:NAME}` says so."""
+    named = _REFERENCE.fullmatch(reference or "")
+    if named and named[1] not in os.environ:
+        told = f"api_key: the environment has no variable {named[1]}"
+        raise ProviderError(told, Cause.NOT_SET_UP)
+    key = os.environ[named[1]] if named else reference
+    if not key:
+        return None
+    key = key.strip()  # a line's end, of a key that was read from a file
+    if not (key.isascii() and key.isprintable()):
+        told = "api_key: has a character that no HTTP header may have"
+        raise ProviderError(told, Cause.NOT_SET_UP)
+    return key
+
+
+def _connect_time(marks: dict[str, float]) -> float | None:
+    start = marks.get("connection.connect_tcp.started")
+    end = marks.get("connection.connect_tcp.complete")
+    return end - start if start is not None and end is not None else None
+
+
+def _error_text(body: str) -> str:
+    try:
+        detail = json_object(body).get("error", body)
+    except ValueError:
+        detail = body
+    return str(detail.get("message", detail) if isinstance(detail, dict) else detail)

@@ -1,0 +1,202 @@
+"""The picture of a context sweep: adherence, TTFT and decode rate over the context, with gates."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from textwrap import fill
+from typing import TYPE_CHECKING
+
+from orket_lib.artifacts.io import write_bytes
+from orket_lib.artifacts.views.context_ceiling import ContextCeiling, ContextPoint
+from orket_lib.report.formatting import cpu_name, figure, ratio
+from orket_lib.report.plots.labels import Label, place_labels
+from orket_lib.report.plots.panels import HEADING, INK, TEXT
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.transforms import Bbox
+
+_SIZE, _DPI = (9.0, 8.6), 150
+_COLUMNS = 100  # of text, where there is nothing to draw
+# Okabe and Ito's palette: told apart with every common kind of colour blindness.
+_PLAIN, _PASSED, _COLD, _LIMIT = "#0072B2", "#009E73", "#E69F00", "#D55E00"
+
+
+@dataclass(frozen=True)
+class _Panel:
+    """One quantity over the context.
+
+    Attributes:
+        reading: Of a point.
+        label: Of the axis.
+        limit: The gate; 0 or less is off.
+        least: Whether the gate is a least value.
+        form: How a number is written.
+    """
+
+    reading: str
+    label: str
+    limit: float
+    least: bool
+    form: Callable[[float], str]
+
+
+def plot_context(ceiling: ContextCeiling, target: Path) -> None:
+    """Draw a context sweep as a PNG file; hollow marks did not pass."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    picture = Figure(figsize=_SIZE, dpi=_DPI)
+    FigureCanvasAgg(picture)
+    if ceiling.points:
+        _draw_panels(picture, ceiling)
+    else:
+        picture.suptitle(_title(ceiling), x=0.1, ha="left", color=INK, parse_math=False)
+        words = fill(ceiling.recommendation, _COLUMNS)
+        picture.text(0.1, 0.9, words, va="top", **TEXT)
+    content = BytesIO()
+    picture.savefig(content, format="png", metadata={"Software": None})
+    write_bytes(target, content.getvalue())
+
+
+def _draw_panels(picture: Figure, ceiling: ContextCeiling) -> None:
+    limits = ceiling.thresholds
+    panels = (
+        _Panel("adherence_score", "adherence", limits.adherence_min, True, ratio),
+        _Panel("ttft_ms", "TTFT in ms (log scale)", limits.ttft_ceiling_ms, False, figure),
+        _Panel("decode_tps", "decode t/s (log scale)", limits.decode_floor_tps, True, figure),
+    )
+    picture.subplots_adjust(left=0.1, right=0.98, bottom=0.07, top=0.9, hspace=0.16)
+    drawn = picture.subplots(len(panels), 1, sharex=True, squeeze=False)[:, 0]
+    for axes, panel in zip(drawn, panels, strict=True):
+        _draw(axes, panel, ceiling)
+    picture.align_ylabels(list(drawn))
+    drawn[0].set_title(_title(ceiling), **HEADING, fontsize=12.5, pad=24)
+    drawn[-1].set_xlabel("context in tokens (log scale)", color=INK)
+    _draw_legend(drawn[0], ceiling)
+
+
+def _draw(axes: Axes, panel: _Panel, ceiling: ContextCeiling) -> None:
+    points = ceiling.points
+    values = _values(points, panel.reading)
+    cold = _values(points, "ttft_cold_ms") if panel.reading == "ttft_ms" else []
+    if len(values) > 1:
+        axes.plot(*zip(*((p.context, v) for p, v in values), strict=True), color=_PLAIN, lw=1.2)
+    for point, value in values:
+        face = _PASSED if point.passed else "white"
+        colour = _PASSED if point.passed else _PLAIN
+        axes.plot(point.context, value, "o", ms=8, mfc=face, mec=colour, mew=1.6, zorder=4)
+    for point, value in cold:
+        axes.plot(point.context, value, "^", ms=7, mfc="white", mec=_COLD, mew=1.6, zorder=3)
+    _scale(axes, panel, [value for _, value in (*values, *cold)], points)
+    clear = _draw_limit(axes, panel)
+    _draw_not_loaded(axes, points, panel)
+    axes.set_ylabel(panel.label, color=INK)
+    axes.grid(color="0.9", linewidth=0.8)
+    axes.set_axisbelow(True)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.spines[["left", "bottom"]].set_color("0.6")
+    axes.tick_params(color="0.6", labelcolor=INK)
+    labels = [Label(p.context, v, panel.form(v)) for p, v in (*values, *cold)]
+    place_labels(axes, labels, clear, **TEXT)
+
+
+def _values(points: Sequence[ContextPoint], reading: str) -> list[tuple[ContextPoint, float]]:
+    found = ((point, getattr(point, reading)) for point in points)
+    return [(point, float(value)) for point, value in found if value is not None]
+
+
+def _scale(
+    axes: Axes, panel: _Panel, values: Sequence[float], points: Sequence[ContextPoint]
+) -> None:
+    from matplotlib.ticker import FixedLocator, NullLocator
+
+    axes.set_xscale("log", base=2)
+    contexts = [point.context for point in points]
+    axes.set_xlim(min(contexts) / 1.3, max(contexts) * 1.3)
+    axes.xaxis.set_major_locator(FixedLocator(contexts))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.xaxis.set_major_formatter(lambda x, _: f"{x:.0f}")
+    if panel.form is ratio:
+        axes.set_ylim(-0.05, 1.3)
+        axes.set_yticks([0, 0.2, 0.4, 0.6, 0.8, 1.0])
+        return
+    known = [value for value in (*values, panel.limit) if value > 0] or [1.0]
+    axes.set_yscale("log")
+    axes.set_ylim(min(known) / 2, max(known) * 3)
+    axes.yaxis.set_major_formatter(lambda y, _: f"{y:g}")
+    axes.yaxis.set_minor_locator(NullLocator())
+
+
+def _draw_limit(axes: Axes, panel: _Panel) -> list[Bbox]:
+    """Draw and name the gate; return what it takes, in pixels."""
+    from matplotlib.transforms import Bbox
+
+    if panel.limit <= 0:
+        return []
+    axes.axhline(panel.limit, color=_LIMIT, linewidth=1.3, linestyle=(0, (5, 3)), zorder=2)
+    _, y = axes.transData.transform((axes.get_xlim()[0], panel.limit))
+    below = y > (axes.bbox.y0 + axes.bbox.y1) / 2
+    name = axes.annotate(
+        f"{'at least' if panel.least else 'at most'} {panel.limit:g}",
+        (0, panel.limit),
+        xycoords=("axes fraction", "data"),
+        xytext=(6, -4 if below else 4),
+        textcoords="offset points",
+        va="top" if below else "bottom",
+        **TEXT | {"color": _LIMIT},
+    )
+    line = Bbox.from_extents(axes.bbox.x0, y - 2, axes.bbox.x1, y + 2)
+    return [line, name.get_window_extent()]
+
+
+def _draw_not_loaded(axes: Axes, points: Sequence[ContextPoint], panel: _Panel) -> None:
+    """Say where there is no number, and the first reason why."""
+    for point in points:
+        if getattr(point, panel.reading) is None:
+            why = point.reasons[0] if point.reasons else point.null_reasons[panel.reading]
+            axes.annotate(
+                why.lower().replace("_", " "),
+                (point.context, 0.5),
+                xycoords=("data", "axes fraction"),
+                rotation=90,
+                ha="center",
+                va="center",
+                bbox={"facecolor": "white", "edgecolor": "none", "pad": 2},
+                **TEXT,
+            )
+
+
+def _draw_legend(axes: Axes, ceiling: ContextCeiling) -> None:
+    from matplotlib.lines import Line2D
+
+    none: tuple[list[float], list[float]] = [], []
+    handles = [Line2D(*none, ls="", marker="o", ms=8, color=_PASSED, label="passed")]
+    if not all(point.passed for point in ceiling.points):
+        failed = Line2D(*none, ls="", marker="o", ms=8, mfc="white", mec=_PLAIN, mew=1.6)
+        failed.set_label("did not pass")
+        handles.append(failed)
+    if any(point.ttft_cold_ms is not None for point in ceiling.points):
+        cold = Line2D(*none, ls="", marker="^", ms=7, mfc="white", mec=_COLD, mew=1.6)
+        cold.set_label("TTFT of the cold prompt that fills it")
+        handles.append(cold)
+    axes.legend(
+        handles=handles,
+        loc="lower left",
+        bbox_to_anchor=(-0.01, 0.99),
+        ncols=3,
+        frameon=False,
+        fontsize=9.5,
+    )
+
+
+def _title(ceiling: ContextCeiling) -> str:
+    note = "" if ceiling.speeds_are_evidence else " (speeds are not evidence)"
+    return (
+        f"{ceiling.model_id} {ceiling.quant_tag}  ·  {cpu_name(ceiling.hardware_fingerprint)}  ·  "
+        f"lane {ceiling.execution_lane}{note}"
+    )

@@ -1,0 +1,110 @@
+"""The report's section on context sweeps: how long a context the chosen quant bears."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from orket_lib.analysis.frontier import memory_mib
+from orket_lib.artifacts.views.context_ceiling import ContextCeiling, ContextPoint, DepthScore
+from orket_lib.report.formatting import DASH, figure, ratio, shown
+from orket_lib.vocabulary.nulls import Null
+
+
+@dataclass(frozen=True)
+class ContextSection:
+    """What the report says of one model's contexts.
+
+    Attributes:
+        name: Of model and quant.
+        recommendation: The sentences of the artifact.
+        rows: Cells of one table line per context, those that were not tried among them.
+        depths: Where in the text the asked thing lay, as the heads of a second table's columns.
+        by_depth: Cells of one of its lines per context and family; none where there is one depth.
+        plot: Its picture, relative to the report, for a link; None where there is none.
+    """
+
+    name: str
+    recommendation: str
+    rows: tuple[tuple[str, ...], ...]
+    depths: tuple[str, ...]
+    by_depth: tuple[tuple[str, ...], ...]
+    plot: str | None
+
+
+def context_section(ceiling: ContextCeiling, plot: str | None) -> ContextSection:
+    """Return the section of one context sweep."""
+    lines = {point.context: _cells(point) for point in ceiling.points}
+    lines |= {
+        left.context: (str(left.context), "not tried", *[DASH] * 8, left.reason)
+        for left in ceiling.not_tried
+    }
+    depths, by_depth = _by_depth(ceiling.points)
+    return ContextSection(
+        name=f"{ceiling.model_id} {ceiling.quant_tag}",
+        recommendation=ceiling.recommendation,
+        rows=tuple(lines[context] for context in sorted(lines)),
+        depths=depths,
+        by_depth=by_depth,
+        plot=None if plot is None else quote(plot),
+    )
+
+
+def _cells(point: ContextPoint) -> tuple[str, ...]:
+    seen = point.seen
+    filled = seen.reading("filled_mean") if seen else Null("NOT_MEASURED")
+    cached = seen.reading("cached_tokens") if seen else Null("NOT_MEASURED")
+    memory = memory_mib(seen) if seen else Null("NOT_MEASURED")
+    return (
+        str(point.context),
+        "yes" if point.passed else "no",
+        shown(point.reading("adherence_score"), ratio),
+        shown(point.reading("degradation_from_baseline"), ratio),
+        shown(filled, ratio),
+        shown(point.reading("ttft_ms"), figure),
+        shown(cached, figure),
+        shown(point.reading("ttft_cold_ms"), figure),
+        shown(point.reading("decode_tps"), figure),
+        shown(memory, figure),
+        "; ".join(filter(None, (", ".join(point.reasons), point.detail, _missing(point))))
+        or "none",
+    )
+
+
+def _by_depth(
+    points: Sequence[ContextPoint],
+) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
+    """Return the heads and lines of the table of adherence by depth; empty with fewer than two."""
+    lines: dict[tuple[int, str], dict[float, DepthScore]] = {}
+    for point in points:
+        for score in point.seen.depths if point.seen else ():
+            lines.setdefault((point.context, score.family), {})[score.depth] = score
+    depths = sorted({depth for scores in lines.values() for depth in scores})
+    if len(depths) <= 1:
+        return (), ()
+    return tuple(f"{depth * 100:g} %" for depth in depths), tuple(
+        (
+            str(context),
+            family,
+            str(max(score.tasks for score in scores.values())),
+            *(
+                ratio(scores[depth].adherence_score) if depth in scores else DASH
+                for depth in depths
+            ),
+        )
+        for (context, family), scores in sorted(lines.items())
+    )
+
+
+def _missing(point: ContextPoint) -> str:
+    """Return why what was measured lacks a number; what was not measured says that once."""
+    if point.seen is None:
+        return ""
+    nulls = point.null_reasons | point.seen.null_reasons
+    shown_ones = (*point.readings(), "filled_mean", "cached_tokens")
+    missing = [f"{name}: {nulls[name]}" for name in shown_ones if name in nulls]
+    memory = memory_mib(point.seen)
+    if isinstance(memory, Null):
+        missing.append(f"memory: {memory.reason}")
+    return ", ".join(missing)

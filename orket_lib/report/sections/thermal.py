@@ -1,0 +1,85 @@
+"""The thermal series of a model in the operator report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from orket_lib.artifacts.views.thermal_profile import RunSpeed, ThermalPoint, ThermalProfile
+from orket_lib.report.formatting import DASH, figure, shown
+
+_ANSWERS = {True: "yes", False: "no", None: DASH}
+
+
+@dataclass(frozen=True)
+class ThermalSection:
+    """What became of one model's series.
+
+    Attributes:
+        name: Model and quant.
+        sentence: The recommendation.
+        rows: Cells of the table, one row for each run.
+        notes: What slowed the hardware, what disturbed runs, and why temperatures are missing.
+        picture: Where it lies, for a link; None without one.
+    """
+
+    name: str
+    sentence: str
+    rows: list[list[str]]
+    notes: list[str]
+    picture: str | None
+
+
+def thermal_section(profile: ThermalProfile, picture: str | None) -> ThermalSection:
+    """Return the section of a profile.
+
+    Args:
+        profile: Of one model and quant.
+        picture: Where its picture lies, relative to the report; None without one.
+    """
+    speeds = {run.run_index: run for run in profile.speed.runs} if profile.speed else {}
+    return ThermalSection(
+        name=f"{profile.model_id} {profile.quant_tag}",
+        sentence=profile.recommendation,
+        rows=[_cells(point, speeds.get(point.run_index)) for point in profile.points],
+        notes=[*_throttling(profile), *_disturbances(profile), *_missing(profile)],
+        picture=None if picture is None else quote(picture),
+    )
+
+
+def _cells(point: ThermalPoint, speed: RunSpeed | None) -> list[str]:
+    return [
+        str(point.run_index),
+        shown(point.reading("total_latency"), figure),
+        DASH if speed is None else shown(speed.reading("decode_tps"), figure),
+        _ANSWERS[point.cooldown_ok],
+        shown(point.reading("thermal_start_c"), figure),
+        shown(point.reading("thermal_end_c"), figure),
+        _ANSWERS[point.polluted],
+        DASH if speed is None else _ANSWERS[speed.counted],
+        ", ".join(point.reasons) or DASH,
+    ]
+
+
+def _throttling(profile: ThermalProfile) -> list[str]:
+    return [
+        f"run {event.run_index}: {event.reason.value}: {event.evidence}"
+        for event in profile.throttling
+    ]
+
+
+def _disturbances(profile: ThermalProfile) -> list[str]:
+    return [f"run {point.run_index}: {point.detail}" for point in profile.points if point.detail]
+
+
+def _missing(profile: ThermalProfile) -> list[str]:
+    """Return why readings of runs are missing, each reason once."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for point in profile.points:
+        for name, why in point.null_reasons.items():
+            found.setdefault((name, why), []).append(str(point.run_index))
+    return [
+        f"no {name}: {why} (run {', '.join(runs)})"
+        for (name, why), runs in sorted(found.items())
+        if name != "thermal_delta_c"
+    ]

@@ -1,0 +1,130 @@
+"""The verdicts on a model's quants as tables: what is claimed, on which tasks, and what failed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from orket_lib.analysis.verdict.words import chance
+from orket_lib.artifacts.views.summary import Comparison, ModelSession, SummaryRow
+from orket_lib.artifacts.views.verdict import TaskStratum, Verdict, WantCheck
+from orket_lib.report.formatting import DASH, figure, p_value, ratio
+from orket_lib.vocabulary.answer_failures import ADVICE, MEANINGS
+
+Cells = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class VerdictSection:
+    """The tables of one model, each a tuple of lines of cells.
+
+    Attributes:
+        model_id: The model.
+        baseline: Against whom; None without one.
+        next_step: What to type to be surer; None where nothing is left to be found out.
+        stability: Whether a new sweep would pick the same, in words; None without a pick.
+        verdicts: Quant, verdict, P, kept share, tasks, lost, won, McNemar, more tasks, and the
+            share of same answers.
+        wants: Quant, want, limit, measured, status.
+        strata: Family and level, tasks, baseline's score, how many count.
+        failures: Quant, failure, runs, what it means, what to change.
+    """
+
+    model_id: str
+    baseline: str | None
+    next_step: str | None
+    stability: str | None
+    verdicts: Sequence[Cells]
+    wants: Sequence[Cells]
+    strata: Sequence[Cells]
+    failures: Sequence[Cells]
+
+
+def verdict_section(session: ModelSession) -> VerdictSection:
+    """Return the tables of a model; one of an older summary has only its paired tests."""
+    decision = session.decision
+    compared = {item.quant_tag: item for item in session.comparisons}
+    judged = session.verdicts or ()
+    return VerdictSection(
+        model_id=session.model_id,
+        baseline=session.baseline_quant,
+        next_step=decision.next if decision else None,
+        stability=_stability(session),
+        verdicts=[_verdict(item, compared.get(item.quant_tag)) for item in judged]
+        or [_test(item) for item in session.comparisons],
+        wants=[_want(item.quant_tag, want) for item in judged for want in item.wants],
+        strata=[_stratum(item) for item in session.strata],
+        failures=[cells for row in session.per_quant for cells in _failures(row)],
+    )
+
+
+def verdict_word(session: ModelSession, quant: str) -> str | None:
+    """Return the verdict on a quant in a word or two; None for the baseline and older summaries."""
+    found = next((item for item in session.verdicts if item.quant_tag == quant), None)
+    if found is None or found.probability is None:
+        return None
+    return f"{found.verdict.value.lower()}, P{chance(found.probability).replace(' ', '')}"
+
+
+def _stability(session: ModelSession) -> str | None:
+    decision = session.decision
+    if decision is None or decision.stability is None:
+        return None
+    other = f"; the others mostly pick {decision.runner_up}" if decision.runner_up else ""
+    return (
+        f"Of new sweeps with as many tasks of the same kinds, {decision.stability:.0%} would pick "
+        f"{decision.pick} again{other}."
+    )
+
+
+def _verdict(item: Verdict, compared: Comparison | None) -> Cells:
+    share = (item.kept_low, item.kept_share, item.kept_high)
+    if item.probability is None or None in share:
+        return (item.quant_tag, item.reason or item.verdict.value, *[DASH] * 7, _same(item))
+    low, middle, high = (ratio(value) if value else "0" for value in share)
+    return (
+        item.quant_tag,
+        item.verdict.value,
+        chance(item.probability).removeprefix("= "),
+        f"{middle} ({low} to {high})",
+        str(item.tasks),
+        f"{item.lost:g}",
+        f"{item.won:g}",
+        p_value(compared.p_value) if compared else DASH,
+        f"about {item.further_tasks}" if item.further_tasks else DASH,
+        _same(item),
+    )
+
+
+def _test(item: Comparison) -> Cells:
+    lost, won = str(item.correct_to_wrong), str(item.wrong_to_correct)
+    dashes = (DASH, DASH, DASH)
+    return (item.quant_tag, *dashes, str(item.tasks), lost, won, p_value(item.p_value), DASH, DASH)
+
+
+def _same(item: Verdict) -> str:
+    return DASH if item.same_answer_rate is None else ratio(item.same_answer_rate)
+
+
+def _want(quant: str, want: WantCheck) -> Cells:
+    status = want.status.value + (f": {want.because}" if want.because else "")
+    value = DASH if want.value is None else figure(want.value)
+    return (quant, want.want, figure(want.limit), value, status)
+
+
+def _stratum(item: TaskStratum) -> Cells:
+    note = "" if item.counted == item.tasks else "the baseline doesn't master the others"
+    return (item.name, str(item.tasks), ratio(item.baseline), str(item.counted), note)
+
+
+def _failures(row: SummaryRow) -> list[Cells]:
+    return [
+        (
+            row.quant_tag,
+            item.failure.value,
+            f"{item.runs} of {row.test_runs}",
+            f"{MEANINGS[item.failure]}; first: {item.first}",
+            ADVICE.get(item.failure, DASH),
+        )
+        for item in row.failures
+    ]

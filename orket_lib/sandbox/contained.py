@@ -1,0 +1,238 @@
+"""Starting a sandbox with walls (namespaces) and understanding what its supervisor reports.
+
+Both kinds, bubblewrap and our own launcher, are a command that ends in the same supervisor. It gets
+its job as a file without a name, and answers on a pipe that no process of the stranger holds. The
+other end of its standard input is ours: when we go, it goes.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import secrets
+import select
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from typing import IO, Any
+
+from orket_lib.processes.json_child import kill
+from orket_lib.sandbox.capture import Capture
+from orket_lib.sandbox.inside.values import READY, encode
+from orket_lib.sandbox.jobs import (
+    PYTHON,
+    CallEnd,
+    CallJob,
+    Ending,
+    Limits,
+    Outcome,
+    Program,
+    ProgramResult,
+)
+from orket_lib.sandbox.seccomp import call_filter
+from orket_lib.sandbox.visible_system import DEVICES, FOLDER, Surroundings, surroundings
+from orket_lib.vocabulary.errors import SandboxError
+
+assert sys.platform == "linux"
+
+_GRACE_S = 10.0  # how long a supervisor may be late on a busy machine
+_LOOK_S = 1.0
+_CHUNK = 65536
+# Far beyond the users that any system hands out (systemd's containers end below it): processes of
+# this user are those of one sandbox.
+_FIRST_UID, _UIDS = 0x70000000, 0x0F000000
+
+
+@dataclass(frozen=True)
+class ContainedSandbox:
+    """A sandbox of one of the kinds with walls.
+
+    Attributes:
+        command: From what is shown, the limits and the descriptors of job and status to the command
+            that starts the sandbox.
+    """
+
+    name: str
+    description: str
+    command: Callable[[Surroundings, Limits, int, int], list[str]]
+
+    def run(self, program: Program) -> ProgramResult:
+        """Run a program to its end, or to ours.
+
+        Raises:
+            SandboxError: It could not be started; says nothing about the program.
+        """
+        argv = list(program.argv)
+        if argv[0] == PYTHON:
+            argv = surroundings().command(argv[1:])
+        job = {"argv": argv, "stdin": program.stdin, "files": dict(program.files)}
+        served = self._serve(job, program.limits, program.limits.wall_s)
+        ends = [] if served.overflowed else served.ends()
+        ending = ends[0].ending if ends else served.cut_short()
+        return ProgramResult(ending, served.stdout, served.stderr)
+
+    def call(self, job: CallJob) -> list[CallEnd]:
+        """Run the calls of a job in order, and return how the first ones ended: at least one.
+
+        Raises:
+            SandboxError: It could not be started; says nothing about the calls.
+        """
+        content = {
+            "argv": None,
+            "source": job.source,
+            "function": job.function,
+            "calls": list(job.calls),
+            "files": dict(job.files),
+        }
+        served = self._serve(content, job.limits, job.limits.wall_s * len(job.calls))
+        return served.ends() or [CallEnd(served.cut_short(), b"")]
+
+    def _serve(self, job: Mapping[str, Any], limits: Limits, wait_s: float) -> _Served:
+        """Start a sandbox for a job, wait for its end, and return all that came out of it."""
+        begin = time.monotonic()
+        process, status_stream = self._started(job, limits)
+        with status_stream:
+            capture = Capture(limits.output_bytes, lambda: _stop(process))
+            try:
+                assert process.stdout is not None
+                assert process.stderr is not None
+                stdout, stderr = capture.read(process.stdout), capture.read(process.stderr)
+                deadline_s = begin + wait_s + _GRACE_S
+                status, in_time = _read_status(status_stream, process, deadline_s)
+            finally:  # reached, too, when we are interrupted
+                _stop(process)
+                capture.join(_GRACE_S)
+        served = _Served(
+            status=status.removeprefix(READY),
+            stdout=bytes(stdout),
+            stderr=bytes(stderr),
+            overflowed=capture.overflowed,
+            in_time=in_time,
+            wall_s=time.monotonic() - begin,
+        )
+        if not status.startswith(READY):
+            reason = served.stderr.decode(errors="replace").strip().rpartition("\n")[2]
+            raise SandboxError(f"sandbox `{self.name}` did not start: {reason or 'it was killed'}")
+        return served
+
+    def _started(
+        self, job: Mapping[str, Any], limits: Limits
+    ) -> tuple[subprocess.Popen[bytes], IO[bytes]]:
+        """Start a sandbox, and return it with the stream that its supervisor reports on.
+
+        Raises:
+            SandboxError: The system refused anything that a start needs.
+        """
+        try:
+            reading, writing = os.pipe()
+            status_stream = os.fdopen(reading, "rb", buffering=0)
+            try:
+                return self._start(job, limits, writing), status_stream
+            except OSError:
+                status_stream.close()
+                raise
+            finally:
+                os.close(writing)
+        except OSError as error:
+            raise SandboxError(f"sandbox `{self.name}` did not start: {error}") from error
+
+    def _start(
+        self, job: Mapping[str, Any], limits: Limits, status: int
+    ) -> subprocess.Popen[bytes]:
+        around = surroundings()
+        spec = {
+            **job,
+            "folder": FOLDER,
+            "limits": asdict(limits),
+            "uid": _FIRST_UID + secrets.randbelow(_UIDS),
+            "filter": call_filter(platform.machine()),
+            "parent": os.getpid(),
+            "shown": list(around.shown),
+            "links": dict(around.links),
+            "devices": list(DEVICES),
+        }
+        with tempfile.TemporaryFile() as file:
+            file.write(encode(spec))
+            file.seek(0)
+            return subprocess.Popen(
+                self.command(around, limits, file.fileno(), status),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env=dict(around.environment),
+                cwd="/",
+                pass_fds=(file.fileno(), status),
+                start_new_session=True,  # out of reach of Ctrl-C, after which we end it
+            )
+
+
+@dataclass(frozen=True)
+class _Served:
+    """All that came out of a sandbox; `status` without the word that it was ready."""
+
+    status: bytes
+    stdout: bytes
+    stderr: bytes
+    overflowed: bool
+    in_time: bool
+    wall_s: float
+
+    def ends(self) -> list[CallEnd]:
+        """Return what the supervisor reported, as far as it came."""
+        ends = []
+        rest = self.status
+        while b"\n" in rest:
+            head, _, rest = rest.partition(b"\n")
+            outcome, status, signal, wall_s, cpu_s, size = head.decode().split(" ")
+            answer, rest = rest[: int(size)], rest[int(size) :]
+            if len(answer) < int(size):
+                break
+            ending = Ending(
+                outcome=Outcome(outcome),
+                exit_status=None if status == "-" else int(status),
+                signal=None if signal == "-" else int(signal),
+                wall_s=float(wall_s),
+                cpu_s=float(cpu_s),
+            )
+            ends.append(CallEnd(ending, answer))
+        return ends
+
+    def cut_short(self) -> Ending:
+        """Return how it ended when the supervisor had no chance to say."""
+        outcome = Outcome.KILLED if self.in_time else Outcome.TIMEOUT
+        if self.overflowed:
+            outcome = Outcome.OUTPUT_LIMIT
+        return Ending(outcome, exit_status=None, signal=None, wall_s=self.wall_s, cpu_s=None)
+
+
+def _read_status(
+    stream: IO[bytes], process: subprocess.Popen[bytes], deadline_s: float
+) -> tuple[bytes, bool]:
+    """Return what is reported until a point in time, and whether the report ended before."""
+    data = bytearray()
+    poll = select.poll()
+    poll.register(stream, select.POLLIN)
+    while (left_s := deadline_s - time.monotonic()) > 0:
+        if poll.poll(1000 * min(left_s, _LOOK_S)):
+            chunk = os.read(stream.fileno(), _CHUNK)
+            if not chunk:
+                return bytes(data), True
+            data += chunk
+        elif process.poll() is not None:  # somebody killed the launcher
+            _stop(process)
+    return bytes(data), False
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    """End a sandbox that may have ended already."""
+    # The supervisor ends itself at that; where it is another user's, killing the launcher alone
+    # would not reach it.
+    assert process.stdin is not None
+    process.stdin.close()
+    try:
+        process.wait(_GRACE_S)
+    except subprocess.TimeoutExpired:
+        kill(process)

@@ -1,0 +1,139 @@
+"""Graded examples: what a stranger's function returns for given arguments.
+
+One sandbox per source, one process per call. The process is forked from a supervisor that has never
+run a line of the source, loads it afresh and makes one call, so that a crash, an exit, a changed
+builtin or a thread left over is the matter of that one call, and the order of the examples doesn't
+count. Where a call has touched the working folder, the remaining ones get a sandbox of their own.
+
+What comes back is a claim about a value, made by a process that the stranger controls. That is
+harmless, because the expected values never leave the caller: all that a cheat could hand over is a
+right value, and then it has computed it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from orket_lib.sandbox.equality import same_value
+from orket_lib.sandbox.inside.calls import RAISED, RETURNED
+from orket_lib.sandbox.inside.values import decode, encode
+from orket_lib.sandbox.jobs import CallEnd, CallJob, Ending, Limits, Outcome, Sandbox
+
+
+@dataclass(frozen=True)
+class Call:
+    """The arguments of one call: plain values of Python, nested at will.
+
+    Raises:
+        ValueError: An argument is no plain value (None, bool, int, float, complex, str, bytes,
+            bytearray, list, tuple, dict, set, frozenset).
+    """
+
+    arguments: tuple[Any, ...] = ()
+    named: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        given = (self.arguments, dict(self.named))
+        if not same_value(given, decode(self.encoded())):
+            raise ValueError(f"no plain values: {given!r}")
+
+    def encoded(self) -> bytes:
+        """Return what the sandbox gets."""
+        return encode((self.arguments, dict(self.named)))
+
+
+def can_be_returned(value: Any) -> bool:
+    """Tell whether a call could ever come back with a value that is the same as this one."""
+    try:
+        _, back = decode(encode((RETURNED, value)))
+    except (ValueError, RecursionError):
+        return False
+    return same_value(value, back)
+
+
+@dataclass(frozen=True)
+class Returned:
+    """A call came back with a value; compare it with `same_value`."""
+
+    value: Any
+    ending: Ending
+
+
+@dataclass(frozen=True)
+class Raised:
+    """A call, or loading the source for it, ended in an exception.
+
+    Attributes:
+        names: Names of the exception's class and of the classes that it derives from; never empty.
+        loading: Whether it came before the function was called: the source doesn't parse, fails by
+            itself, or has no such function.
+    """
+
+    names: tuple[str, ...]
+    message: str
+    loading: bool
+    ending: Ending
+
+
+@dataclass(frozen=True)
+class NotReturned:
+    """A call gave no answer, or none that can be read; `reason` is one sentence for people."""
+
+    reason: str
+    ending: Ending
+
+
+CallResult = Returned | Raised | NotReturned
+
+
+def call_examples(
+    sandbox: Sandbox,
+    source: str,
+    function: str,
+    calls: Sequence[Call],
+    files: Mapping[str, bytes] | None = None,
+    limits: Limits | None = None,
+) -> list[CallResult]:
+    """Return what became of every call, in order.
+
+    Args:
+        sandbox: Where the calls are made.
+        source: Python source that defines the function.
+        function: Its name.
+        calls: The arguments of each.
+        files: What lies in the working folder, for the source to import and to read.
+        limits: What each call may use.
+
+    Raises:
+        RefusedName: A name in `files` leads out of the folder or is no name.
+        SandboxError: A sandbox did not start; says nothing about the source.
+    """
+    encoded = [call.encoded() for call in calls]
+    results: list[CallResult] = []
+    while len(results) < len(encoded):
+        remaining = encoded[len(results) :]
+        job = CallJob(source, function, remaining, files or {}, limits or Limits())
+        results += map(_result, sandbox.call(job))
+    return results
+
+
+def _result(end: CallEnd) -> CallResult:
+    ending = end.ending
+    if ending.outcome is not Outcome.EXITED:
+        how = f" ({ending.signal})" if ending.signal is not None else ""
+        return NotReturned(f"the call ended with `{ending.outcome}`{how}", ending)
+    if not end.answer:
+        status = ending.exit_status
+        return NotReturned(f"the process ended itself with status {status}", ending)
+    try:
+        match decode(end.answer):
+            case (str(kind), value) if kind == RETURNED:
+                return Returned(value, ending)
+            case (str(kind), [str(), *_] as names, str(message), bool(loading)) if kind == RAISED:
+                if all(isinstance(name, str) for name in names):
+                    return Raised(tuple(names), message, loading, ending)
+    except ValueError:
+        pass
+    return NotReturned("what it sent back is no answer", ending)

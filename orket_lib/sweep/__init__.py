@@ -1,0 +1,1 @@
+"""A config, resolved: cells, plan, schedule, and the files and servers it refers to."""

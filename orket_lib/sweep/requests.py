@@ -1,0 +1,86 @@
+"""What the jobs of a sweep are asked to measure, as the workflow renders it for them."""
+
+from __future__ import annotations
+
+from orket_lib.artifacts.measurements.request import (
+    NO_TASKS,
+    AskedCanaries,
+    AskedCanary,
+    AskedCell,
+    AskedSidecar,
+    AskedTasks,
+    Recipe,
+    ServableCell,
+    ServableCells,
+)
+from orket_lib.artifacts.measurements.sidecar import SidecarSpec
+from orket_lib.artifacts.measurements.spec import MeasurementSpec
+from orket_lib.config.shipped import located
+from orket_lib.sweep.cells import Cell, Sweep
+
+# The bank's tasks, and who answers and judges them, are no part of what the picked quant does then.
+_OF_TASKS = {"tasks", "runner", "sandbox"}
+
+
+def asked_cell(sweep: Sweep, cell: Cell) -> AskedCell:
+    """Return what measures a cell; its tasks are listed once for all cells."""
+    spec = cell.spec.model_copy(update={"tasks": NO_TASKS})
+    return AskedCell(artifact=str(cell.named), recipe=recipe_of(sweep, cell), spec=spec)
+
+
+def asked_tasks(sweep: Sweep) -> AskedTasks:
+    """Return the tasks of all cells."""
+    return AskedTasks(
+        bank=located(sweep.config.task_bank).as_posix(),
+        tasks=sweep.cells[0].spec.tasks,
+        sandbox=sweep.config.code_sandbox,
+    )
+
+
+def asked_canaries(sweep: Sweep) -> AskedCanaries:
+    """Return what measures the canaries; none where there are none."""
+    cells = {(cell.model_id, cell.quant_tag): cell for cell in sweep.cells}
+    return AskedCanaries(
+        bank=located(sweep.config.task_bank).as_posix(),
+        max_age_hours=sweep.config.canary_policy.max_age_hours,
+        canaries=tuple(
+            AskedCanary(artifact=str(cell.named), recipe=recipe_of(sweep, cell), spec=spec)
+            for spec in sweep.canaries
+            if (cell := cells[spec.model_id, spec.quant_tag])
+        ),
+    )
+
+
+def asked_sidecar(sweep: Sweep, cell: Cell, spec: SidecarSpec) -> AskedSidecar:
+    """Return what runs the sidecar of a cell."""
+    return AskedSidecar(artifact=str(cell.named), recipe=recipe_of(sweep, cell), spec=spec)
+
+
+def servable_cells(sweep: Sweep) -> ServableCells:
+    """Return all cells of a sweep, in its order."""
+    return ServableCells(cells=tuple(_servable(sweep, cell) for cell in sweep.cells))
+
+
+def recipe_of(sweep: Sweep, cell: Cell) -> Recipe | None:
+    """Return how the file of a cell is made; None for one that is there as it is."""
+    recipe, config = cell.named.recipe, sweep.config
+    if recipe is None:
+        return None
+    return Recipe(
+        base=recipe.base.as_posix(),
+        imatrix=recipe.imatrix.as_posix() if recipe.imatrix else None,
+        binary=config.quantize_binary,
+        allow_requantize=config.quantize_allow_requantize,
+    )
+
+
+def _servable(sweep: Sweep, cell: Cell) -> ServableCell:
+    fields = set(MeasurementSpec.model_fields) - _OF_TASKS
+    return ServableCell(
+        model_id=cell.model_id,
+        model_slug=cell.model_slug,
+        quant_tag=cell.quant_tag,
+        artifact=str(cell.named),
+        recipe=recipe_of(sweep, cell),
+        spec=MeasurementSpec(**cell.spec.model_dump(include=fields), tasks=NO_TASKS),
+    )

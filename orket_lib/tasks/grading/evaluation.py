@@ -1,0 +1,64 @@
+"""What a bank says about judging an answer: one or several graders, each with its settings.
+
+These are the words of the format; `graders` gives them their meaning. Whatever can be wrong with
+them is found when a bank is read, never while an answer is judged.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from orket_lib.tasks.grading.code_evaluation import AstRules, CliExamples, FunctionExamples, Names
+from orket_lib.tasks.grading.text_evaluation import (
+    Choice,
+    Contains,
+    Exact,
+    JsonList,
+    JsonSchema,
+    JsonValue,
+    Number,
+    Regex,
+)
+
+Evaluation = Annotated[
+    Exact
+    | Choice
+    | Number
+    | JsonValue
+    | JsonList
+    | JsonSchema
+    | Regex
+    | Contains
+    | FunctionExamples
+    | CliExamples
+    | AstRules,
+    Field(discriminator="type"),
+]
+
+
+def _listed(value: object) -> object:
+    return [value] if isinstance(value, dict) else value
+
+
+def _differ(evaluations: tuple[Evaluation, ...]) -> tuple[Evaluation, ...]:
+    kinds = [one.type for one in evaluations]
+    if len(set(kinds)) < len(kinds):
+        raise ValueError("each type of grader at most once, so that checks have names")
+    if {"function_examples", "cli_examples"} <= set(kinds):
+        raise ValueError("function_examples or cli_examples, not both: the forms of answer differ")
+    only = evaluations[0]
+    if len(evaluations) == 1 and isinstance(only, AstRules) and only.require == Names():
+        raise ValueError(
+            "ast_rules alone: at least one rule in require, or code that does nothing would pass"
+        )
+    return evaluations
+
+
+Evaluations = Annotated[
+    tuple[Evaluation, ...],
+    Field(min_length=1),
+    AfterValidator(_differ),
+    BeforeValidator(_listed, json_schema_input_type=Evaluation | list[Evaluation]),
+]

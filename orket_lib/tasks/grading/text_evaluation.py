@@ -1,0 +1,159 @@
+"""What a bank says about judging text: one model for each grader."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictFloat,
+    StrictInt,
+    model_validator,
+)
+
+from orket_lib.artifacts.measurements.spec import later
+from orket_lib.tasks.grading.answers import normalize
+
+MAX_PATTERN_CHARS = 2000
+MAX_NESTING = 64  # of JSON that is expected
+
+Text = Annotated[str, Field(min_length=1)]
+
+
+class Strict(BaseModel):
+    """A part of a bank: frozen, without unknown keys, NaN or infinities."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", allow_inf_nan=False, protected_namespaces=()
+    )
+
+
+class Exact(Strict):
+    """The whole answer is this text."""
+
+    type: Literal["exact"]
+    expected: Text
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Exact:
+        if not normalize(self.expected):
+            raise ValueError("expected: more than white space, or an empty answer would pass")
+        return self
+
+
+class Choice(Strict):
+    """The answer chooses one of several options."""
+
+    type: Literal["choice"]
+    options: dict[Annotated[str, Field(pattern="^[A-Za-z0-9]{1,3}$")], Text] = Field(
+        min_length=2, description="label and text, in the order in which they are shown"
+    )
+    expected: str = Field(description="the right label")
+
+    @model_validator(mode="after")
+    def _expected_is_an_option(self) -> Choice:
+        if self.expected not in self.options:
+            raise ValueError(f"expected is one of {', '.join(self.options)}, got {self.expected!r}")
+        if len({label.casefold() for label in self.options}) < len(self.options):
+            raise ValueError("labels differ in more than upper and lower case")
+        return self
+
+
+class Number(Strict):
+    """The answer states one number."""
+
+    type: Literal["number"]
+    expected: StrictInt | StrictFloat
+    tolerance: float = Field(
+        0, ge=0, description="largest difference; 0 is equality, for a fraction to 9 digits"
+    )
+
+
+def _nested(value: Any) -> Any:
+    """Refuse what is nested deeper than answers are compared."""
+    level: list[Any] = [value]
+    for _ in range(MAX_NESTING):
+        inner: list[Any] = []
+        for one in level:
+            inner += one.values() if isinstance(one, dict) else one if isinstance(one, list) else ()
+        level = inner
+    if any(isinstance(one, dict | list) for one in level):
+        raise ValueError(f"lists and objects, nested at most {MAX_NESTING} deep")
+    return value
+
+
+ComparedJson = Annotated[Any, AfterValidator(_nested)]
+
+
+class JsonValue(Strict):
+    """The whole answer is this JSON value."""
+
+    type: Literal["json"]
+    expected: ComparedJson
+
+
+class JsonList(Strict):
+    """The whole answer is a JSON list; each element is judged by itself, at its place."""
+
+    type: Literal["json_list"]
+    expected: tuple[ComparedJson, ...] = Field(min_length=1, max_length=200)
+
+
+class JsonSchema(Strict):
+    """The whole answer is JSON that a schema allows."""
+
+    type: Literal["json_schema"]
+    rules: dict[str, Any] = Field(
+        alias="schema", description="JSON Schema, draft 2020-12; `$ref` only within it"
+    )
+
+    @model_validator(mode="after")
+    def _is_a_schema(self) -> JsonSchema:
+        from orket_lib.tasks.grading.json_schema import schema_problem
+
+        if problem := schema_problem(self.rules):
+            raise ValueError(problem)
+        return self
+
+
+class Regex(Strict):
+    """The answer matches a regular expression of Python."""
+
+    type: Literal["regex"]
+    pattern: str = Field(min_length=1, max_length=MAX_PATTERN_CHARS)
+    flags: tuple[Literal["ignorecase", "multiline", "dotall"], ...] = ()
+    anywhere: StrictBool = Field(
+        False, description="found somewhere in the answer, instead of matching all of it"
+    )
+
+    @model_validator(mode="after")
+    def _compiles(self) -> Regex:
+        try:
+            re.compile(self.pattern)
+        except (re.error, OverflowError, RecursionError) as error:
+            raise ValueError(f"not a regular expression: {error}") from None
+        return self
+
+
+class Contains(Strict):
+    """Texts that occur in the answer, or don't."""
+
+    type: Literal["contains"]
+    all: tuple[Text, ...] = Field((), description="each of them occurs")
+    any: tuple[Text, ...] = Field((), description="at least one of them occurs")
+    none: tuple[Text, ...] = Field((), description="none of them occurs")
+    ignore_case: StrictBool = False
+    whole_words: StrictBool = later(
+        False, "a text that begins or ends inside of a longer word does not occur"
+    )
+
+    @model_validator(mode="after")
+    def _asks_for_something(self) -> Contains:
+        if not (self.all or self.any):
+            raise ValueError("all or any: at least one text, or an empty answer would pass")
+        return self

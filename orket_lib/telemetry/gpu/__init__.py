@@ -1,0 +1,1 @@
+"""GPU readings: samples, windows and energy."""

@@ -1,0 +1,65 @@
+"""`orket summary`: rows that are no rows of the config are refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from builders import NOW, PROVENANCE, metrics, row
+
+from orket_lib.artifacts.io import read_model, write_json, write_model
+from orket_lib.artifacts.measurements.canary import CanaryPolicy, CanaryVerdict
+from orket_lib.artifacts.views.summary import Summary
+from orket_lib.cli import main
+from orket_lib.config.loading.parse import parse
+from orket_lib.vocabulary.statuses import Lane
+
+
+@pytest.fixture(autouse=True)
+def sweep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    config = parse({"sweep": "s", "models": ["nano"], "quants": ["Q8_0"], "execution_lane": "ci"})
+    write_json(Path("matrix.json"), config.model_dump(mode="json"))
+    canary = CanaryVerdict(
+        generated_at=NOW,
+        provenance=PROVENANCE,
+        passed=True,
+        failed_reasons=(),
+        explanations=(),
+        policy=CanaryPolicy(
+            enabled=False,
+            latency_variance_threshold=0.03,
+            drop_first_run=True,
+            max_missing_telemetry_rate=0,
+            max_age_hours=24,
+        ),
+        figures=None,
+        measured_at=None,
+        boot_id=None,
+        model_ids=(),
+        quant_tags=(),
+    )
+    write_model(Path("canary.json"), canary)
+
+
+def summarized() -> int:
+    return main(
+        ["summary", "--matrix", "matrix.json", "--canary", "canary.json", "--out", "s.json"]
+    )
+
+
+def test_a_summary_has_the_lane_that_its_rows_were_judged_in() -> None:
+    write_model(Path("nano/Q8_0.json"), row(metrics(), execution_lane=Lane.CI))
+    assert summarized() == 0
+    assert read_model(Path("s.json"), Summary).execution_lane is Lane.CI
+
+
+def test_rows_that_were_judged_in_another_lane_are_refused(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    write_model(Path("nano/Q8_0.json"), row(metrics(), execution_lane=Lane.LAB))
+    assert summarized() == 1
+    assert (
+        "its rows were judged in lane lab, and matrix.json says lane ci" in capsys.readouterr().err
+    )
+    assert not Path("s.json").exists()

@@ -1,0 +1,204 @@
+"""What a runner's command printed, and what is taken for its result."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from sidecar_builders import captured
+
+from orket_lib.artifacts.measurements.sidecar import CapturedText
+from orket_lib.measure.runs.runner_result import (
+    NoResult,
+    RunnerResult,
+    internal_seconds,
+    read_result,
+    token_metrics,
+)
+from orket_lib.processes.bounded_command_child import KEPT_BYTES, Kept
+from orket_lib.vocabulary.nulls import Null
+from orket_lib.vocabulary.statuses import TokenStatus
+
+RESULT = '{"answer": "5", "telemetry": {}}'
+FULL = {
+    "total_latency": 2.5,
+    "internal_model_seconds": 1.5,
+    "adherence_score": 0.5,
+    "ttft_ms": 20,
+    "prefill_seconds": 0.5,
+    "decode_seconds": 1.0,
+    "prompt_tokens": 100,
+    "output_tokens": 32,
+    "prompt_tokens_per_second": 200.0,
+    "generation_tokens_per_second": 31,
+}
+
+
+def read(text: str, end: str | None = None) -> RunnerResult:
+    return read_result(captured(text, end))
+
+
+def saying(**telemetry: Any) -> RunnerResult:
+    return read(json.dumps({"answer": "5", "telemetry": telemetry}))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(RESULT, id="alone"),
+        pytest.param(f"thinking\n{RESULT}\n", id="after other lines"),
+        pytest.param(f"{RESULT}\nbye\n[1, 2]\n5\n\n", id="before lines that are no objects"),
+        pytest.param(f'{{"answer": "4", "telemetry": {{}}}}\n{RESULT}', id="the last of two"),
+        pytest.param(f"{RESULT}\n{{half a li", id="before a broken line"),
+        pytest.param(f"  {RESULT}  \r\n", id="Windows line end and blanks"),
+        pytest.param("{" * 100_000 + f"\n{RESULT}\n" + "[" * 100_000, id="beside deep nesting"),
+    ],
+)
+def test_the_last_line_that_is_a_json_object_is_the_result(text: str) -> None:
+    assert read(text).answer == "5"
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        pytest.param("", "no line with a JSON object", id="silence"),
+        pytest.param("all is well\n42\n", "no line with a JSON object", id="no object"),
+        pytest.param(json.dumps(json.loads(RESULT), indent=1), "no line with", id="several lines"),
+        pytest.param('{"a":' * 100_000, "no line with a JSON object", id="nested too deeply"),
+        pytest.param(f'{{"x": {"9" * 5000}}}', "no line with a JSON object", id="a huge number"),
+        pytest.param('{"answer": "5"}', "no object `telemetry`", id="no telemetry"),
+        pytest.param('{"answer": "5", "telemetry": 3}', "no object `telemetry`", id="a number"),
+        pytest.param('{"answer": 5, "telemetry": {}}', "must be text", id="a number as answer"),
+        pytest.param('{"answer": ["5"], "telemetry": {}}', "must be text", id="a list as answer"),
+        pytest.param(r'{"answer": "\ud800", "telemetry": {}}', "must be text", id="half a pair"),
+        pytest.param('{"telemetry": {}}', "neither `answer` nor", id="neither"),
+        pytest.param('{"telemetry": {"adherence_score": 1.01}}', "neither", id="a score above 1"),
+        pytest.param('{"telemetry": {"adherence_score": NaN}}', "neither", id="no number"),
+        pytest.param('{"telemetry": {"adherence_score": true}}', "neither", id="true"),
+        pytest.param('{"telemetry": {"adherence_score": "1"}}', "neither", id="text"),
+        pytest.param(
+            f'{RESULT}\n{{"level": "info", "message": "done"}}',
+            "no object `telemetry`",
+            id="a log line after it",
+        ),
+        pytest.param('{"answer": "gr\ufffdn", "telemetry": {}}', "not UTF-8", id="not UTF-8"),
+    ],
+)
+def test_what_is_no_result_says_what_is_wrong(text: str, problem: str) -> None:
+    with pytest.raises(NoResult, match=problem):
+        read(text)
+
+
+def kept(*writes: bytes) -> CapturedText:
+    """Return what is kept of output as long as that."""
+    pipe = Kept()
+    for data in writes:
+        pipe.add(data)
+    return CapturedText.model_validate(pipe.answer())
+
+
+def test_the_end_of_long_output_is_looked_at() -> None:
+    noise = b"x" * KEPT_BYTES
+    assert read_result(kept(noise, noise, noise, f"\n{RESULT}\n".encode())).answer == "5"
+
+
+def test_a_line_whose_beginning_was_dropped_is_none() -> None:
+    tail = RESULT.encode()
+    room = KEPT_BYTES - len(tail)
+    # What is kept of the end begins exactly where something begins that looks like a result.
+    forged = kept(b'{"answer": "' + b"y" * 2 * KEPT_BYTES, tail, b" " * room)
+    assert (forged.end or "").startswith(RESULT)
+    with pytest.raises(NoResult, match=f"the last {KEPT_BYTES} characters of its {forged.bytes}"):
+        read_result(forged)
+
+
+def test_every_figure_is_taken_as_it_is_reported() -> None:
+    reported = saying(**FULL).reported
+    assert {name: getattr(reported, name) for name in FULL} == FULL
+    assert reported.null_reasons == {}
+
+
+def test_figures_of_tokens_may_stand_where_our_own_reports_have_them() -> None:
+    nested = {
+        "counts": {"prompt_tokens": 100, "output_tokens": 32},
+        "latencies": {"ttft_ms": 20, "prefill_seconds": 0.5, "decode_seconds": 1.0},
+        "throughput": {"prompt_tokens_per_second": 200.0, "generation_tokens_per_second": 31},
+    }
+    flat = {name: FULL[name] for section in nested.values() for name in section}
+    assert saying(token_metrics=nested).reported == saying(**flat).reported
+    assert saying(token_metrics=nested, ttft_ms=30).reported.ttft_ms == 30
+
+
+@pytest.mark.parametrize("sections", [None, 5, [], {"counts": 3}, {"counts": {"ttft_ms": 1}}])
+def test_sections_that_are_none_are_as_if_they_were_not_there(sections: object) -> None:
+    assert set(saying(token_metrics=sections).reported.null_reasons.values()) == {"NOT_REPORTED"}
+
+
+@pytest.mark.parametrize(
+    "value",
+    [-1, -0.001, True, False, "3", [3], {}, float("nan"), float("inf"), -float("inf"), 10**400],
+)
+@pytest.mark.parametrize("name", list(FULL))
+def test_what_is_no_finite_number_is_null_and_says_so(name: str, value: object) -> None:
+    reported = saying(**{name: value}).reported
+    assert getattr(reported, name) is None
+    assert reported.null_reasons[name] == "INVALID_VALUE"
+    assert reported.null_reasons["total_latency" if name != "total_latency" else "ttft_ms"] == (
+        "NOT_REPORTED"
+    )
+
+
+def test_half_a_token_is_no_count() -> None:
+    assert saying(output_tokens=3.5).reported.null_reasons["output_tokens"] == "INVALID_VALUE"
+
+
+def test_zero_is_a_number_and_nothing_is_not() -> None:
+    reported = saying(internal_model_seconds=0, ttft_ms=None).reported
+    assert reported.internal_model_seconds == 0
+    assert reported.null_reasons["ttft_ms"] == "NOT_REPORTED"
+
+
+@pytest.mark.parametrize(
+    ("telemetry", "seconds"),
+    [
+        (FULL, 1.5),
+        ({"prefill_seconds": 0.25, "decode_seconds": 1}, 1.25),
+        ({"decode_seconds": 1}, Null("NOT_REPORTED")),
+        ({"internal_model_seconds": -1}, Null("INVALID_VALUE")),
+    ],
+)
+def test_time_inside_the_model_is_the_whole_or_the_sum_of_both_parts(
+    telemetry: dict[str, Any], seconds: object
+) -> None:
+    assert internal_seconds(saying(**telemetry).reported) == seconds
+
+
+@pytest.mark.parametrize(
+    ("telemetry", "status"),
+    [
+        (FULL, TokenStatus.OK),
+        ({"prompt_tokens": 1, "output_tokens": 1}, TokenStatus.NO_TIMES),
+        ({"internal_model_seconds": 1}, TokenStatus.NO_COUNTS),
+        ({"output_tokens": 1, "internal_model_seconds": 1}, TokenStatus.NO_COUNTS),
+        ({}, TokenStatus.NOTHING),
+    ],
+)
+def test_token_metrics_say_which_of_counts_and_times_were_reported(
+    telemetry: dict[str, Any], status: TokenStatus
+) -> None:
+    metrics = token_metrics(saying(**telemetry).reported)
+    assert (metrics.status, metrics.source) == (status, "runner")
+
+
+def test_token_metrics_are_the_runner_s_own_words() -> None:
+    metrics = token_metrics(saying(**FULL).reported)
+    assert (metrics.counts.prompt_tokens, metrics.counts.total_tokens) == (100, 132)
+    assert (metrics.latencies.ttft_ms, metrics.latencies.total_turn_seconds) == (20, 2.5)
+    assert metrics.throughput.generation_tokens_per_second == 31
+
+
+def test_a_rate_over_few_tokens_is_null_whoever_reports_it() -> None:
+    throughput = token_metrics(saying(**FULL | {"output_tokens": 15}).reported).throughput
+    assert throughput.generation_tokens_per_second is None
+    assert throughput.null_reasons["generation_tokens_per_second"] == "TOO_FEW_OUTPUT_TOKENS"

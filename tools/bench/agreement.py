@@ -1,0 +1,188 @@
+"""Whether two ways to serve one file agree: the same answers, and the same speed within the noise.
+
+Both serve at once and are asked in turn, so that a machine that becomes faster or slower does so
+for both. Where their answers differ, the first differing token tells why: two builds of one runtime
+add in another order, and a model that hardly prefers one token to the next then takes the other
+one. A difference with a wide margin is none of rounding, and is worth a look.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from overhead import Estimate
+
+from orket_lib.artifacts.measurements.spec import MeasurementSpec
+from orket_lib.measure.speed.calibration import calibrate
+from orket_lib.measure.speed.probe_prompts import ProbeMaker
+from orket_lib.measure.speed.token_metrics import Tokens
+from orket_lib.providers.base import GenerationRequest, Model, Source
+from orket_lib.providers.llama_cpp.client import TokenChoice
+from orket_lib.providers.llama_cpp.model import LlamaModel
+from orket_lib.providers.registry import provider_for
+from orket_lib.tasks.bank import Task
+from orket_lib.vocabulary.errors import ProviderError
+from orket_lib.vocabulary.nulls import Null
+from orket_lib.vocabulary.rates import DecodeClock
+
+_WARM_UP = 3
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way to serve the file.
+
+    Attributes:
+        spec: Names the provider.
+        source: Of the file.
+    """
+
+    spec: MeasurementSpec
+    source: Source
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A task that was answered in two ways.
+
+    Attributes:
+        test_id: Of the task.
+        position: Of the first token that differs; None when they agreed when asked again.
+        choices: What each of them chose there, and by how much; None where a server doesn't tell.
+    """
+
+    test_id: str
+    position: int | None
+    choices: tuple[TokenChoice, TokenChoice] | None
+
+
+@dataclass(frozen=True)
+class Speed:
+    """Decode rates of one way, tokens/s: the median, and the tenth and ninetieth of a hundred."""
+
+    median: float
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, rates: Sequence[float]) -> Speed:
+        """Return the speed that some rates show."""
+        tenths = statistics.quantiles(rates, n=10)
+        return cls(statistics.median(rates), tenths[0], tenths[-1])
+
+    @property
+    def noise(self) -> float:
+        """Half the width between low and high, as a share of the median."""
+        return (self.high - self.low) / 2 / self.median
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How far two ways to serve one file agree.
+
+    Attributes:
+        tasks: That both were asked.
+        differences: Those that they answered differently.
+        speeds: Of the one and the other.
+        ratio: The other's decode rate against the one's, less 1.
+    """
+
+    tasks: int
+    differences: tuple[Difference, ...]
+    speeds: tuple[Speed, Speed]
+    ratio: Estimate
+
+    @property
+    def identical(self) -> float:
+        """The share of tasks with the same answer."""
+        return 1 - len(self.differences) / self.tasks
+
+    @property
+    def within_noise(self) -> bool:
+        """Whether no difference in speed shows that is real and larger than the noise of both."""
+        real = self.ratio.low > 0 or self.ratio.high < 0
+        return not real or abs(self.ratio.median) <= max(speed.noise for speed in self.speeds)
+
+
+def compare(one: Way, other: Way, tasks: Sequence[Task], probes: int, folder: Path) -> Agreement:
+    """Serve a file in two ways and compare them.
+
+    Args:
+        one: The first way.
+        other: The second.
+        tasks: To be asked, each once.
+        probes: Speed measurements of each.
+        folder: For the servers' logs.
+
+    Raises:
+        ProviderError: One of them does not serve, or tells no times.
+    """
+    with ExitStack() as stack:
+        models = [
+            stack.enter_context(
+                provider_for(way.spec.provider).serve(way.spec, way.source, folder / f"{index}.log")
+            )
+            for index, way in enumerate((one, other))
+        ]
+        first, second = models
+        found = [_difference(first, second, _question(one, task), task) for task in tasks]
+        rates = _rates(models, [ProbeMaker(model, one.spec) for model in models], probes)
+    ratios = [after / before - 1 for before, after in zip(*rates, strict=True)]
+    return Agreement(
+        tasks=len(tasks),
+        differences=tuple(item for item in found if item is not None),
+        speeds=(Speed.of(rates[0]), Speed.of(rates[1])),
+        ratio=Estimate.of(ratios),
+    )
+
+
+def _question(way: Way, task: Task) -> GenerationRequest:
+    spec = way.spec
+    return GenerationRequest(
+        prompt=task.prompt,
+        max_tokens=spec.max_output_tokens,
+        temperature=spec.temperature,
+        seed=spec.controls.seed,
+        timeout_s=spec.task_timeout_sec,
+    )
+
+
+def _difference(
+    first: Model, second: Model, request: GenerationRequest, task: Task
+) -> Difference | None:
+    if first.generate(request).text == second.generate(request).text:
+        return None
+    if not isinstance(first, LlamaModel) or not isinstance(second, LlamaModel):
+        return Difference(task.test_id, None, None)
+    pairs = zip(first.token_choices(request), second.token_choices(request), strict=False)
+    for position, (mine, yours) in enumerate(pairs):
+        if mine.token != yours.token:
+            return Difference(task.test_id, position, (mine, yours))
+    return Difference(task.test_id, None, None)
+
+
+def _rates(
+    models: Sequence[Model], makers: Sequence[ProbeMaker], probes: int
+) -> tuple[list[float], list[float]]:
+    """Return decode rates of both models, measured in turn, in tokens/s."""
+    clocks = []
+    for model, maker in zip(models, makers, strict=True):
+        for _ in range(_WARM_UP):
+            model.generate(maker.request())
+        clocks.append(calibrate(model, maker).decode_clock)
+    rates: tuple[list[float], list[float]] = ([], [])
+    for index in range(probes):
+        for which in (0, 1) if index % 2 else (1, 0):
+            rates[which].append(_rate(models[which], makers[which], clocks[which]))
+    return rates
+
+
+def _rate(model: Model, maker: ProbeMaker, clock: DecodeClock | None) -> float:
+    rate = Tokens.of(model.generate(maker.request()), clock).decode_tps
+    if isinstance(rate, Null):
+        raise ProviderError(f"no decode rate: {rate.reason}")
+    return rate
