@@ -46,7 +46,7 @@ def test_a_failed_measurement_frees_the_device(tmp_path: Path) -> None:
 _HOLDER = """
 import sys
 from pathlib import Path
-from orket_lib.measure import device_lock
+from orket_lib.processes import device_lock
 device_lock._machine_folder = lambda: Path(sys.argv[1])
 with device_lock.device_lock(sys.argv[2], "measuring nano \\x1b[2J Q8_0", print):
     print("locked", flush=True)
