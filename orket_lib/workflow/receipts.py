@@ -9,11 +9,13 @@ from pathlib import Path
 def receipt_state(path: Path) -> tuple[int, bool]:
     """Return the attempt of a receipt, and whether its job is to try again.
 
-    One that is not there, or can't be read, is of no attempt: its job is due anyway.
+    It is after a failure that may pass, and when a part that the receipt takes was deleted. A
+    receipt that is not there, or can't be read, is of no attempt: its job is due anyway.
     """
     try:
         content = json.loads(path.read_bytes())
-        return int(content["attempt"]), bool(content["interrupted"])
+        lost = not all(Path(part["path"]).is_file() for part in content["parts"])
+        return int(content["attempt"]), lost or bool(content["interrupted"])
     except (OSError, ValueError, KeyError, TypeError):
         return 0, False
 
