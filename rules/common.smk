@@ -18,7 +18,7 @@ from orket_lib.workflow.forced import Forced
 from orket_lib.workflow.full_disk import watch_disks
 from orket_lib.workflow.job_environment import prepare_environment
 from orket_lib.workflow.migration import known_banks, migrate
-from orket_lib.workflow.named_cells import refuse_unknown_cells
+from orket_lib.workflow.named_files import refuse_unknown_files
 from orket_lib.workflow.stale_views import drop, only_looks, outdated, refuse_touch
 
 STARTED = time.time()
@@ -45,7 +45,11 @@ prepare_environment(EMBEDDING)
 if workflow.is_main_process:
     try:
         refuse_touch(sys.argv)
-        refuse_unknown_cells(sys.argv, EMBEDDING.path(SWEEP.results), TARGETS.cells())
+        refuse_unknown_files(
+            sys.argv,
+            EMBEDDING.path(SWEEP.results),
+            [EMBEDDING.path(path) for path in TARGETS.all_files()],
+        )
     except Refused as error:
         sys.exit(f"error: {error}")
     show_warnings(SWEEP)

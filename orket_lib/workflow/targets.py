@@ -108,10 +108,6 @@ class Targets:
         files = ["spec.json", "receipt.json", "verdict.json", "passed.ok"]
         return [*files, "closing_receipt.json"] if self._sweep.config.canary_closing else files
 
-    def cells(self) -> list[tuple[str, str]]:
-        """Return the folders of all cells: model and quant."""
-        return list(self._cells)
-
     def cell_files(self, name: str) -> list[str]:
         """Return the paths of a file that each cell has."""
         return [f"{self._results}/cells/{model}/{quant}/{name}" for model, quant in self._cells]
