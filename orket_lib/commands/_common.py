@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from orket_lib import __version__
 from orket_lib.artifacts.base import InputFile, Provenance
 from orket_lib.artifacts.io import sha256_of_file
+from orket_lib.sweep.git_state import checkout_state
 from orket_lib.vocabulary.clock import utc_now
 
 
@@ -55,8 +56,6 @@ def provenance(
     inputs: Iterable[Path] = (), ref: str = "local-run:manual", config_sha256: str | None = None
 ) -> Provenance:
     """Return where an artifact made now, from these files, comes from."""
-    from orket_lib.sweep.git_state import checkout_state
-
     commit_sha, dirty = checkout_state()
     return Provenance(
         ref=ref,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from orket_lib.sweep.cells import Sweep
+from orket_lib.config.loading.files import read_overrides
+from orket_lib.config.shipped import located
+from orket_lib.sweep.cells import Sweep
+from orket_lib.sweep.load import load_sweep
 
 DEFAULT_CONFIG = Path("config/config.yaml")
 
@@ -43,9 +44,5 @@ def sweep_of(options: argparse.Namespace) -> Sweep:
     Raises:
         ConfigError: With all problems.
     """
-    from orket_lib.config.loading.files import read_overrides
-    from orket_lib.config.shipped import located
-    from orket_lib.sweep.load import load_sweep
-
     files = options.configs or [located(DEFAULT_CONFIG)]
     return load_sweep(files, read_overrides(options.config), remember=False)

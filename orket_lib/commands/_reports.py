@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import fmean
-from typing import TYPE_CHECKING
 
+from orket_lib.analysis.rows.aggregates import task_scores
+from orket_lib.artifacts.io import read_model
+from orket_lib.artifacts.views.row import RowMetrics
+from orket_lib.artifacts.views.run_report import RunReport
+from orket_lib.artifacts.views.summary import Summary
 from orket_lib.vocabulary.errors import ArtifactError
-
-if TYPE_CHECKING:
-    from orket_lib.artifacts.views.row import RowMetrics
-    from orket_lib.artifacts.views.run_report import RunReport
-    from orket_lib.artifacts.views.summary import Summary
+from orket_lib.workflow.receipts import taken_parts
 
 _TOLERANCE = 1e-9
 _RECEIPT = "receipt.json"
@@ -27,8 +27,6 @@ def refuse_replaced(summary: Summary) -> None:
     Raises:
         ArtifactError: A row is of other measurements than its cell has now (T22).
     """
-    from orket_lib.workflow.receipts import taken_parts
-
     for row in (row for session in summary.sessions for row in session.per_quant):
         receipts = [Path(path).with_name(_RECEIPT) for path in row.report_paths]
         taken = [taken_parts(path) for path in receipts]
@@ -44,10 +42,6 @@ def reports_of(row: RowMetrics) -> list[RunReport]:
         ArtifactError: One is gone, or they are of other measurements or other grades than the row
             (T22): then its summary is not what they say.
     """
-    from orket_lib.analysis.rows.aggregates import task_scores
-    from orket_lib.artifacts.io import read_model
-    from orket_lib.artifacts.views.run_report import RunReport
-
     reports = [read_model(Path(path), RunReport) for path in row.report_paths]
     name = f"{row.model_id} {row.quant_tag}"
     found = tuple(part.sha256 for report in reports for part in report.parts)

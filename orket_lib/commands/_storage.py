@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from orket_lib.commands._common import tell
+from orket_lib.stores.files import history_files
+from orket_lib.stores.roots import StoreName, holds_stores, storage_root
 from orket_lib.vocabulary.errors import ArtifactError
-
-if TYPE_CHECKING:
-    from orket_lib.stores.roots import StoreName
 
 _STORAGE = Path("storage")
 
@@ -42,9 +40,6 @@ def say_if_empty(root: Path, store: StoreName) -> None:
     Raises:
         ArtifactError: A folder was named that is not there.
     """
-    from orket_lib.stores.files import history_files
-    from orket_lib.stores.roots import StoreName, holds_stores
-
     if root != _STORAGE and not root.is_dir():
         raise ArtifactError(f"--storage-root {root.as_posix()}: there is no such folder")
     place = root / store
@@ -55,6 +50,5 @@ def say_if_empty(root: Path, store: StoreName) -> None:
 
 
 def _root(text: str) -> Path:
-    from orket_lib.stores.roots import storage_root
 
     return storage_root(Path(text))

@@ -6,7 +6,11 @@ import argparse
 import dataclasses
 from pathlib import Path
 
+from orket_lib.analysis.clocks import clock_agreement
+from orket_lib.artifacts.io import read_model
+from orket_lib.artifacts.views.summary import Summary
 from orket_lib.commands._common import print_json
+from orket_lib.commands._reports import reports_of
 from orket_lib.vocabulary.errors import ArtifactError
 
 
@@ -18,11 +22,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print, for each measured cell, the decode rate by both clocks."""
-    from orket_lib.analysis.clocks import clock_agreement
-    from orket_lib.artifacts.io import read_model
-    from orket_lib.artifacts.views.summary import Summary
-    from orket_lib.commands._reports import reports_of
-
     summary = read_model(options.summary, Summary)
     reports = [
         report

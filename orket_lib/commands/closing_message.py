@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from orket_lib.artifacts.io import read_model
+from orket_lib.artifacts.views.context_ceiling import ContextCeiling
+from orket_lib.artifacts.views.kpi_gate import KpiGate
+from orket_lib.artifacts.views.summary import Summary
+from orket_lib.artifacts.views.thermal_profile import ThermalProfile
 from orket_lib.commands._common import tell
+from orket_lib.report.kpi_failures import kpi_failures
+from orket_lib.report.terminal import terminal_summary
 from orket_lib.vocabulary.errors import OrketError
-
-if TYPE_CHECKING:
-    from orket_lib.artifacts.views.summary import Summary
+from orket_lib.workflow.job_environment import rerun_command
 
 
 def show_summary(results: Path, since: float, gate_log: Path | None = None) -> None:
@@ -31,9 +35,6 @@ def show_summary(results: Path, since: float, gate_log: Path | None = None) -> N
 
 
 def _show(results: Path, since: float, gate_failed: bool) -> None:
-    from orket_lib.artifacts.io import read_model
-    from orket_lib.artifacts.views.summary import Summary
-    from orket_lib.report.terminal import terminal_summary
 
     path = results / "quant_sweep" / "sweep_summary.json"
     # The gate's job runs once the summary is what config and measurements say, however old it is.
@@ -61,11 +62,6 @@ def _failed_since(log: Path, since: float) -> bool:
 
 def _gate(summary: Summary, path: Path) -> list[str]:
     """Return why the gate failed, and what to do."""
-    from orket_lib.artifacts.io import read_model
-    from orket_lib.artifacts.views.kpi_gate import KpiGate
-    from orket_lib.report.kpi_failures import kpi_failures
-    from orket_lib.workflow.job_environment import rerun_command
-
     policy = str(summary.matrix.get("kpi_policy", "the KPI policy"))
     return kpi_failures(read_model(path, KpiGate), summary, policy, rerun_command(["measure_cell"]))
 
@@ -75,10 +71,6 @@ def _further(summary: Summary, results: Path, since: float) -> list[str]:
 
     What an older config asked for may still lie there, and is left out.
     """
-    from orket_lib.artifacts.io import read_model
-    from orket_lib.artifacts.views.context_ceiling import ContextCeiling
-    from orket_lib.artifacts.views.thermal_profile import ThermalProfile
-
     asked = summary.matrix.get
     kinds: tuple[tuple[str, str, type[ContextCeiling | ThermalProfile], object], ...] = (
         (

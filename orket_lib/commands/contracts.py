@@ -5,13 +5,20 @@ from __future__ import annotations
 import argparse
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from orket_lib.analysis.contract_names import unknown_names
+from orket_lib.analysis.contracts import violations
+from orket_lib.artifacts.base import Record
+from orket_lib.artifacts.io import read_json
+from orket_lib.artifacts.schemas import version_of
+from orket_lib.artifacts.views.context_ceiling import ContextCeiling
+from orket_lib.artifacts.views.contracts import CheckedArtifact, ContractCheck
+from orket_lib.artifacts.views.frontier import FrontierExplorer
+from orket_lib.artifacts.views.thermal_profile import ThermalProfile
 from orket_lib.commands._common import add_log, print_json, tell
+from orket_lib.vocabulary.display import printable
 from orket_lib.vocabulary.errors import Refused
-
-if TYPE_CHECKING:
-    from orket_lib.artifacts.base import Record
 
 _LONGEST = 400
 
@@ -35,16 +42,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Read, check, and refuse with every violation."""
-    from orket_lib.analysis.contract_names import unknown_names
-    from orket_lib.analysis.contracts import violations
-    from orket_lib.artifacts.io import read_json
-    from orket_lib.artifacts.schemas import version_of
-    from orket_lib.artifacts.views.context_ceiling import ContextCeiling
-    from orket_lib.artifacts.views.contracts import CheckedArtifact, ContractCheck
-    from orket_lib.artifacts.views.frontier import FrontierExplorer
-    from orket_lib.artifacts.views.thermal_profile import ThermalProfile
-    from orket_lib.vocabulary.display import printable
-
     models: dict[_Name, type[Record]] = {
         "frontier": FrontierExplorer,
         "context": ContextCeiling,

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from orket_lib.artifacts.io import write_text
+from orket_lib.artifacts.printed.doctor import DoctorReport, MissingReading
+from orket_lib.artifacts.views.preflight import PreflightCheck
 from orket_lib.commands._common import print_json, tell
 from orket_lib.commands._configs import add_config_options, sweep_of
+from orket_lib.doctor.machine import look_at_machine
+from orket_lib.doctor.missing_readings import missing_of_gpus, missing_on_machine, missing_with
+from orket_lib.doctor.models import look_at_files, look_at_servers
+from orket_lib.doctor.suggestion import Suggestion, suggest
+from orket_lib.preflight.checks import check_all
+from orket_lib.preflight.memory import gpu_room, main_memory
+from orket_lib.report.doctor import doctor_text
+from orket_lib.report.suggestion import suggestion_yaml
+from orket_lib.sweep.cells import Sweep
+from orket_lib.sweep.plan import needs
+from orket_lib.telemetry.devices.opening import open_devices
 from orket_lib.vocabulary.addresses import DEFAULT_URLS, remote_host, server_address
 from orket_lib.vocabulary.errors import ArtifactError, ConfigError
-
-if TYPE_CHECKING:
-    from orket_lib.artifacts.printed.doctor import DoctorReport, MissingReading
-    from orket_lib.artifacts.views.preflight import PreflightCheck
-    from orket_lib.doctor.suggestion import Suggestion
-    from orket_lib.sweep.cells import Sweep
 
 _PATIENCE_S = 2.0  # with a server's list of models
 _CHECK_PATIENCE_S = 5.0  # with all that a config needs of its server
@@ -44,8 +51,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Look, and print what was found; what can be run is the exit code."""
-    from orket_lib.report.doctor import doctor_text
-
     far = [url for _, url in options.server if remote_host(url) and not options.allow_remote]
     if far:
         raise ConfigError([f"--server {url}: another machine takes --allow-remote" for url in far])
@@ -59,8 +64,6 @@ def run(options: argparse.Namespace) -> int:
         raise ConfigError([f"{path}: there is no such file" for path in gone])
     report, suggestion = _examine(options)
     if options.suggest and report.suggestion:
-        from orket_lib.artifacts.io import write_text
-
         write_text(options.suggest, report.suggestion)
     if options.json:
         print_json(report)
@@ -83,12 +86,6 @@ def _server(text: str) -> tuple[str, str]:
 
 
 def _examine(options: argparse.Namespace) -> tuple[DoctorReport, Suggestion | None]:
-    from orket_lib.artifacts.printed.doctor import DoctorReport
-    from orket_lib.doctor.machine import look_at_machine
-    from orket_lib.doctor.models import look_at_files, look_at_servers
-    from orket_lib.doctor.suggestion import suggest
-    from orket_lib.preflight.memory import gpu_room, main_memory
-    from orket_lib.report.suggestion import suggestion_yaml
 
     urls = {**DEFAULT_URLS, **dict(options.server)}
     keys: dict[str, str | None] = {}
@@ -119,10 +116,6 @@ def _examine(options: argparse.Namespace) -> tuple[DoctorReport, Suggestion | No
 
 def _checked(options: argparse.Namespace) -> tuple[Sweep | None, tuple[PreflightCheck, ...] | None]:
     """Return the sweep of the config that was given and its checks; None of both without one."""
-    from orket_lib.artifacts.views.preflight import PreflightCheck
-    from orket_lib.preflight.checks import check_all
-    from orket_lib.sweep.plan import needs
-
     if not options.configs and not options.config:
         return None, None
     try:
@@ -140,9 +133,6 @@ def _missing(
     sweep: Sweep | None, suggestion: Suggestion | None, has_gpu: bool
 ) -> tuple[MissingReading, ...]:
     """Return what will be null on this machine with what would be swept."""
-    from orket_lib.doctor.missing_readings import missing_of_gpus, missing_on_machine, missing_with
-    from orket_lib.telemetry.devices.opening import open_devices
-
     with open_devices("any") as found:
         here = (*missing_on_machine(), *missing_of_gpus(found))
 

@@ -5,20 +5,28 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from orket_lib.analysis.history.compare import (
+    METRICS,
+    Kept,
+    by_time,
+    compare,
+    described,
+    models_of,
+    over_time,
+)
+from orket_lib.artifacts.history import HistoryList, HistoryOverTime
+from orket_lib.artifacts.io import parse_model, read_json
 from orket_lib.commands._common import add_log, print_json, tell
 from orket_lib.commands._storage import add_storage_root, say_if_empty
+from orket_lib.report.history import comparison_text, list_text, plot_history
+from orket_lib.stores.explorers import STORES, append, identity
+from orket_lib.stores.roots import StoreName
 from orket_lib.vocabulary.errors import ArtifactError
-
-if TYPE_CHECKING:
-    from orket_lib.analysis.history.compare import Kept
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
-    from orket_lib.stores.roots import StoreName
-
     stores = [name.value for name in StoreName if name is not StoreName.BASELINES]
     actions = parser.add_subparsers(dest="action", required=True, metavar="action")
     keep = actions.add_parser("add", help="add an artifact to its history; twice is once")
@@ -60,9 +68,6 @@ def keep(root: Path, artifact: Path) -> None:
     Raises:
         ArtifactError: It could not be added; the message says that the artifact itself is there.
     """
-    from orket_lib.artifacts.io import read_json
-    from orket_lib.stores.explorers import append
-
     content = read_json(artifact)
     try:
         path, added = append(root, content, artifact)
@@ -79,9 +84,6 @@ def _add(options: argparse.Namespace) -> int:
 
 
 def _list(options: argparse.Namespace) -> int:
-    from orket_lib.analysis.history.compare import described
-    from orket_lib.artifacts.history import HistoryList
-    from orket_lib.report.history import list_text
 
     kept, damaged = _kept(options)
     found = HistoryList(records=[described(one) for one in kept])
@@ -93,8 +95,6 @@ def _list(options: argparse.Namespace) -> int:
 
 
 def _compare(options: argparse.Namespace) -> int:
-    from orket_lib.analysis.history.compare import compare
-    from orket_lib.report.history import comparison_text
 
     kept, damaged = _kept(options)
     comparison = compare(_named(kept, options.old), _named(kept, options.new))
@@ -106,9 +106,6 @@ def _compare(options: argparse.Namespace) -> int:
 
 
 def _plot(options: argparse.Namespace) -> int:
-    from orket_lib.analysis.history.compare import METRICS, over_time
-    from orket_lib.artifacts.history import HistoryOverTime
-    from orket_lib.report.history import plot_history
 
     allowed = METRICS[options.store]
     if options.metric not in allowed:
@@ -129,10 +126,6 @@ def _plot(options: argparse.Namespace) -> int:
 
 def _kept(options: argparse.Namespace) -> tuple[list[Kept], list[ArtifactError]]:
     """Return the records of a store, the oldest first, and what is wrong with files of it."""
-    from orket_lib.analysis.history.compare import Kept, by_time, models_of
-    from orket_lib.artifacts.io import parse_model
-    from orket_lib.stores.explorers import STORES, identity
-
     store = STORES[options.store]
     say_if_empty(options.storage_root, store.folder)
     kept: list[Kept] = []

@@ -5,13 +5,22 @@ from __future__ import annotations
 import argparse
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from orket_lib.artifacts.io import read_model, write_model, write_text
+from orket_lib.artifacts.views.context_ceiling import ContextCeiling
+from orket_lib.artifacts.views.scatter import Scatter
+from orket_lib.artifacts.views.summary import Summary
+from orket_lib.artifacts.views.thermal_profile import ThermalProfile
 from orket_lib.commands._common import add_log, stamp
-
-if TYPE_CHECKING:
-    from orket_lib.artifacts.views.scatter import Scatter
-    from orket_lib.artifacts.views.summary import Summary
+from orket_lib.commands._reports import refuse_replaced
+from orket_lib.commands._summaries import read_summary
+from orket_lib.report.html import render_html
+from orket_lib.report.markdown import Plot, render_markdown
+from orket_lib.report.plots.frontier import plot_frontier
+from orket_lib.report.scatter import scatter_points
+from orket_lib.report.sections.context import context_section
+from orket_lib.report.sections.thermal import thermal_section
+from orket_lib.report.table import summary_table
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -41,12 +50,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Read, and make whatever is asked for."""
-    from orket_lib.artifacts.io import write_model, write_text
-    from orket_lib.commands._reports import refuse_replaced
-    from orket_lib.commands._summaries import read_summary
-    from orket_lib.report.plots.frontier import plot_frontier
-    from orket_lib.report.table import summary_table
-
     page = options.out_md or options.out_html
     if not (page or options.out_scatter or options.out_table or options.out_plot):
         options.misused("nothing to make: name --out-md or another of the --out options")
@@ -74,14 +77,6 @@ def _write_report(
     picture: Path,
 ) -> None:
     """Write the report as Markdown, as a page, or both; what it links is seen from `folder`."""
-    from orket_lib.artifacts.io import read_model, write_text
-    from orket_lib.artifacts.views.context_ceiling import ContextCeiling
-    from orket_lib.artifacts.views.thermal_profile import ThermalProfile
-    from orket_lib.report.html import render_html
-    from orket_lib.report.markdown import Plot, render_markdown
-    from orket_lib.report.sections.context import context_section
-    from orket_lib.report.sections.thermal import thermal_section
-
     markdown = render_markdown(
         summary,
         [Plot("Quality against size and speed", _seen_from(folder, picture))],
@@ -102,8 +97,6 @@ def _write_report(
 
 
 def _scatter(path: Path, summary: Summary, include_invalid: bool) -> Scatter:
-    from orket_lib.artifacts.views.scatter import Scatter
-    from orket_lib.report.scatter import scatter_points
 
     return Scatter(
         **stamp([path], summary.provenance.ref, summary.provenance.config_sha256),

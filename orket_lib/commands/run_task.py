@@ -8,6 +8,11 @@ import os
 from pathlib import Path
 from typing import Any
 
+from orket_lib.artifacts.io import read_model
+from orket_lib.artifacts.measurements.runner import RunnerTask
+from orket_lib.measure.runs.run_task import Asking, ask_single_task
+from orket_lib.providers.ask_served import ServedElsewhere
+from orket_lib.providers.base import ServerAddress
 from orket_lib.vocabulary import runner as names
 
 _PROVIDERS = ("embedded", "llama_server", "ollama", "lmstudio", "openai")
@@ -37,12 +42,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Ask, keep, and print the result as one line of JSON, the last one of standard output."""
-    from orket_lib.artifacts.io import read_model
-    from orket_lib.artifacts.measurements.runner import RunnerTask
-    from orket_lib.measure.runs.run_task import Asking, ask_single_task
-    from orket_lib.providers.ask_served import ServedElsewhere
-    from orket_lib.providers.base import ServerAddress
-
     extras = os.environ.get(names.REQUEST_EXTRAS, _USUAL_EXTRAS)
     model = ServedElsewhere(
         provider=options.provider,

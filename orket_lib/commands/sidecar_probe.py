@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import argparse
+import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from orket_lib.analysis.sidecar.parse import sidecar_fields
+from orket_lib.artifacts.io import write_model
+from orket_lib.artifacts.measurements.serving import Place
+from orket_lib.artifacts.measurements.sidecar import ServingSettings, SidecarReport, SidecarSpec
+from orket_lib.artifacts.measurements.spec import ArtifactIdentity, ControlSettings
 from orket_lib.commands._common import add_out, print_json, stamp, tell
+from orket_lib.commands.measure._measurement_options import console_progress, tell_failure
+from orket_lib.measure.sidecar.sidecar import measure_sidecar
+from orket_lib.providers.base import Source
+from orket_lib.providers.gguf.file import model_sha256, read_gguf
+from orket_lib.telemetry.fingerprint import hardware_fingerprint
 from orket_lib.vocabulary.errors import ArtifactError
-
-if TYPE_CHECKING:
-    from orket_lib.artifacts.measurements.sidecar import SidecarSpec
-    from orket_lib.providers.base import Source
+from orket_lib.vocabulary.quants import normalize_tag
+from orket_lib.vocabulary.statuses import Lane, VramProfile
 
 _N_CTX = 2048  # enough for a probe; a model's own context may not fit in memory
 _PROBES = 3
@@ -36,15 +44,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Measure, parse, write; hardware that is not here is a result."""
-    import tempfile
-
-    from orket_lib.analysis.sidecar.parse import sidecar_fields
-    from orket_lib.artifacts.io import write_model
-    from orket_lib.artifacts.measurements.sidecar import SidecarReport
-    from orket_lib.commands.measure._measurement_options import console_progress, tell_failure
-    from orket_lib.measure.sidecar.sidecar import measure_sidecar
-    from orket_lib.vocabulary.statuses import Lane, VramProfile
-
     fields = stamp()
     with (
         tempfile.TemporaryDirectory(prefix="orket-probe-") as folder,
@@ -82,18 +81,11 @@ def _seconds(text: str) -> float:
 
 
 def _source(options: argparse.Namespace) -> Source:
-    from orket_lib.artifacts.measurements.serving import Place
-    from orket_lib.providers.base import Source
 
     return Source(options.model, Place(server_binary=options.server_binary))
 
 
 def _spec(options: argparse.Namespace) -> SidecarSpec:
-    from orket_lib.artifacts.measurements.sidecar import ServingSettings, SidecarSpec
-    from orket_lib.artifacts.measurements.spec import ArtifactIdentity, ControlSettings
-    from orket_lib.providers.gguf.file import model_sha256, read_gguf
-    from orket_lib.telemetry.fingerprint import hardware_fingerprint
-    from orket_lib.vocabulary.quants import normalize_tag
 
     try:
         sha256 = model_sha256(options.model)

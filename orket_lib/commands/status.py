@@ -9,17 +9,27 @@ from collections.abc import Iterable
 from functools import partial
 from itertools import islice, takewhile
 from pathlib import Path
+from statistics import median
 from tempfile import TemporaryFile
-from typing import TYPE_CHECKING
 
+from orket_lib.artifacts.io import read_model
+from orket_lib.artifacts.measurements.canary import CanaryVerdict
+from orket_lib.artifacts.printed.status import CellStatus, SweepStatus
+from orket_lib.artifacts.views.preflight import Preflight
 from orket_lib.commands._common import print_json, tell
 from orket_lib.commands._configs import DEFAULT_CONFIG, add_config_options, sweep_of
+from orket_lib.config.shipped import located, workflow_file
+from orket_lib.measure.cell_state import cell_state, seconds_per_run
+from orket_lib.preflight.gates import is_fresh, require_canary, require_preflight
 from orket_lib.processes.time_limit import within
+from orket_lib.report.status import status_text
+from orket_lib.sweep.cells import Sweep
+from orket_lib.telemetry.fingerprint import boot_id
+from orket_lib.vocabulary.clock import utc_now
 from orket_lib.vocabulary.errors import OrketError
-
-if TYPE_CHECKING:
-    from orket_lib.artifacts.printed.status import SweepStatus
-    from orket_lib.sweep.cells import Sweep
+from orket_lib.vocabulary.nulls import Null
+from orket_lib.workflow.receipts import interruptions
+from orket_lib.workflow.targets import Targets
 
 _LONGEST_S = 1800.0  # 10,000 cells take a minute or two
 
@@ -32,8 +42,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Look at storage and views, ask Snakemake what it would do, and print both."""
-    from orket_lib.report.status import status_text
-
     status = _status(sweep_of(options), options)
     if options.json:
         print_json(status)
@@ -43,13 +51,6 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _status(sweep: Sweep, options: argparse.Namespace) -> SweepStatus:
-    from statistics import median
-
-    from orket_lib.artifacts.printed.status import CellStatus, SweepStatus
-    from orket_lib.measure.cell_state import cell_state, seconds_per_run
-    from orket_lib.vocabulary.nulls import Null
-    from orket_lib.workflow.receipts import interruptions
-    from orket_lib.workflow.targets import Targets
 
     targets, cells, missing = Targets(sweep), [], 0
     for cell in sweep.cells:
@@ -86,10 +87,6 @@ def _status(sweep: Sweep, options: argparse.Namespace) -> SweepStatus:
 
 def _preflight(path: Path) -> str:
     """Return what the preflight's verdict says, with what it warned of."""
-    from orket_lib.artifacts.io import read_model
-    from orket_lib.artifacts.views.preflight import Preflight
-    from orket_lib.preflight.gates import require_preflight
-
     if not path.is_file():
         return "not looked"
     try:
@@ -103,12 +100,6 @@ def _preflight(path: Path) -> str:
 
 def _canary(path: Path) -> str:
     """Return what the canary's verdict says, and whether it is still fresh."""
-    from orket_lib.artifacts.io import read_model
-    from orket_lib.artifacts.measurements.canary import CanaryVerdict
-    from orket_lib.preflight.gates import is_fresh, require_canary
-    from orket_lib.telemetry.fingerprint import boot_id
-    from orket_lib.vocabulary.clock import utc_now
-
     if not path.is_file():
         return "not measured"
     try:
@@ -126,8 +117,6 @@ def _canary(path: Path) -> str:
 
 def _planned_jobs(options: argparse.Namespace) -> tuple[dict[str, int] | None, str | None]:
     """Return the jobs of a dry run by rule, or what Snakemake says instead."""
-    from orket_lib.config.shipped import located, workflow_file
-
     files = [str(path) for path in options.configs or [located(DEFAULT_CONFIG)]]
     elsewhere = [] if Path("Snakefile").is_file() else ["-s", str(workflow_file())]
     command = [sys.executable, "-m", "snakemake", "-n", *elsewhere, "--configfile", *files]

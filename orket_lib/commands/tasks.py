@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import Any, TextIO
 
+from orket_lib.artifacts.io import write_json
+from orket_lib.artifacts.measurements.spec import WITH_WALLS
 from orket_lib.commands._common import add_log, print_json, tell
-
-if TYPE_CHECKING:
-    from orket_lib.sandbox.detect import Unavailable
-    from orket_lib.sandbox.jobs import Sandbox
-    from orket_lib.tasks.bank import Task, TaskBank
+from orket_lib.sandbox.detect import Unavailable, find_sandbox
+from orket_lib.sandbox.jobs import Sandbox
+from orket_lib.tasks.bank import StructuredTask, Task, TaskBank, load_bank
+from orket_lib.tasks.grading.graders import NO_SANDBOX, check_names, judge
+from orket_lib.tasks.import_bank import import_bank
+from orket_lib.tasks.solutions import load_solutions, solutions_path, verify
+from orket_lib.tasks.task import needs_sandbox
+from orket_lib.vocabulary.display import printable
+from orket_lib.vocabulary.errors import ArtifactError, SandboxError
 
 _WIDEST = 2000  # characters of one line of a bank's text on the terminal
 
@@ -59,8 +66,6 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _validate(options: argparse.Namespace) -> int:
-    from orket_lib.tasks.bank import load_bank
-    from orket_lib.vocabulary.errors import ArtifactError
 
     wrong = []
     for path in options.banks:
@@ -76,7 +81,6 @@ def _validate(options: argparse.Namespace) -> int:
 
 
 def _list(options: argparse.Namespace) -> int:
-    from orket_lib.tasks.bank import load_bank
 
     rows = [_row(task) for task in load_bank(options.bank).tasks]
     if options.json:
@@ -96,7 +100,6 @@ def _cell(value: object) -> str:
 
 
 def _row(task: Task) -> dict[str, Any]:
-    from orket_lib.tasks.grading.graders import check_names
 
     return {
         "id": task.written_id,
@@ -110,7 +113,6 @@ def _row(task: Task) -> dict[str, Any]:
 
 
 def _show(options: argparse.Namespace) -> int:
-    from orket_lib.tasks.bank import load_bank
 
     task = _find(load_bank(options.bank), options.bank, options.id)
     for line in _shown(task):
@@ -119,7 +121,6 @@ def _show(options: argparse.Namespace) -> int:
 
 
 def _find(bank: TaskBank, path: Path, wanted: str) -> Task:
-    from orket_lib.vocabulary.errors import ArtifactError
 
     for task in bank.tasks:
         if wanted in (str(task.written_id), task.test_id):
@@ -129,10 +130,6 @@ def _find(bank: TaskBank, path: Path, wanted: str) -> Task:
 
 
 def _shown(task: Task) -> Iterator[str]:
-    import json
-
-    from orket_lib.tasks.bank import StructuredTask
-    from orket_lib.tasks.grading.graders import check_names
 
     yield f"{task.test_id}: tier {task.tier}, {task.family}"
     if isinstance(task, StructuredTask):
@@ -152,10 +149,6 @@ def _shown(task: Task) -> Iterator[str]:
 
 
 def _verify(options: argparse.Namespace) -> int:
-    from orket_lib.tasks.bank import load_bank
-    from orket_lib.tasks.grading.graders import NO_SANDBOX, judge
-    from orket_lib.tasks.solutions import load_solutions, solutions_path, verify
-    from orket_lib.tasks.task import needs_sandbox
 
     bank = load_bank(options.bank)
     solutions = load_solutions(options.solutions or solutions_path(options.bank))
@@ -174,9 +167,6 @@ def _verify(options: argparse.Namespace) -> int:
 
 
 def _sandbox(kinds: Sequence[str] | None) -> Sandbox | Unavailable:
-    from orket_lib.artifacts.measurements.spec import WITH_WALLS
-    from orket_lib.sandbox.detect import Unavailable, find_sandbox
-    from orket_lib.vocabulary.errors import SandboxError
 
     try:
         sandbox = find_sandbox(kinds or WITH_WALLS)
@@ -188,8 +178,6 @@ def _sandbox(kinds: Sequence[str] | None) -> Sandbox | Unavailable:
 
 
 def _import(options: argparse.Namespace) -> int:
-    from orket_lib.artifacts.io import write_json
-    from orket_lib.tasks.import_bank import import_bank
 
     bank = import_bank(options.table, options.bank_id or options.out.stem)
     write_json(options.out, bank.model_dump(mode="json", by_alias=True))
@@ -203,8 +191,6 @@ def _counted(number: int, word: str) -> str:
 
 def _print(text: str, to: TextIO | None = None) -> None:
     """Print a line; a bank's text may hold what a terminal obeys or can't show."""
-    from orket_lib.vocabulary.display import printable
-
     stream = to or sys.stdout
     encoding = stream.encoding or "utf-8"
     safe = printable(text, _WIDEST).encode(encoding, "backslashreplace").decode(encoding)

@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
 
+from orket_lib.analysis.baselines.resolution import Resolution, Wanted, resolve
+from orket_lib.artifacts.baseline import Baseline, BaselineMetadata
 from orket_lib.commands._common import add_log, print_json, tell
 from orket_lib.commands._storage import add_storage_root
 from orket_lib.commands.baselines.cells import filled_store
 from orket_lib.commands.baselines.health import health, list_histories
 from orket_lib.commands.baselines.sweeps import add_compare, add_record, compare, record
-
-if TYPE_CHECKING:
-    from orket_lib.artifacts.baseline import Baseline, BaselineMetadata
-    from orket_lib.stores.baselines import BaselineStore
+from orket_lib.report.baselines import records_text
+from orket_lib.stores.baselines import BaselineStore
+from orket_lib.stores.retention import KEEP_LAST, Per
+from orket_lib.vocabulary.errors import ArtifactError
 
 _NOT_FOUND = 3
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
-    from orket_lib.stores.retention import KEEP_LAST, Per
-
     actions = parser.add_subparsers(dest="action", required=True, metavar="action")
     listing = actions.add_parser("list", help="list the tasks that have baselines")
     show = actions.add_parser("show", help="show the records of a task, oldest first")
@@ -74,8 +73,6 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _show(options: argparse.Namespace) -> int:
-    from orket_lib.report.baselines import records_text
-    from orket_lib.vocabulary.errors import ArtifactError
 
     history = _required(filled_store(options), options.test_id)
     records = [
@@ -100,7 +97,6 @@ def _show(options: argparse.Namespace) -> int:
 
 
 def _resolve(options: argparse.Namespace) -> int:
-    from orket_lib.analysis.baselines.resolution import Resolution, Wanted, resolve
 
     resolved = resolve(
         filled_store(options).history(options.test_id),
@@ -169,8 +165,6 @@ def _print_removed(
 
 def _pin(options: argparse.Namespace) -> int:
     """Pin or unpin, and say where that was done, also when a later history can't be changed."""
-    from orket_lib.vocabulary.errors import ArtifactError
-
     store, pinned = filled_store(options), options.action == "pin-baseline"
     changed: list[str] = []
     try:
@@ -200,8 +194,6 @@ def _required(store: BaselineStore, test_id: str) -> tuple[Baseline, ...]:
     Raises:
         ArtifactError: It has none, or it can't be read.
     """
-    from orket_lib.vocabulary.errors import ArtifactError
-
     history = store.history(test_id)
     if not history:
         raise ArtifactError(

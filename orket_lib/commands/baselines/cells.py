@@ -6,25 +6,29 @@ import argparse
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from orket_lib.analysis.baselines.records import baselines_of
 from orket_lib.analysis.baselines.regression import CellNow
 from orket_lib.analysis.rows.quality import row_quality
 from orket_lib.analysis.rows.rounds import as_one
+from orket_lib.artifacts.baseline import Baseline, BaselineMetadata
+from orket_lib.artifacts.digest import DIGEST_LENGTH
+from orket_lib.artifacts.io import read_model
+from orket_lib.artifacts.views.regression import Change, Regression
 from orket_lib.artifacts.views.run_report import RunReport
 from orket_lib.artifacts.views.summary import Summary
+from orket_lib.commands._reports import reports_of
 from orket_lib.commands._storage import say_if_empty
+from orket_lib.config.shipped import located
+from orket_lib.stores.baselines import BaselineStore
+from orket_lib.stores.roots import StoreName
+from orket_lib.tasks.bank import load_bank, selected, selection
+from orket_lib.vocabulary.errors import ArtifactError
 from orket_lib.vocabulary.statuses import Lane, Quality
-
-if TYPE_CHECKING:
-    from orket_lib.artifacts.baseline import Baseline, BaselineMetadata
-    from orket_lib.stores.baselines import BaselineStore
 
 
 def store_of(options: argparse.Namespace) -> BaselineStore:
     """Return the store that the options name."""
-    from orket_lib.stores.baselines import BaselineStore
-
     return BaselineStore(options.storage_root)
 
 
@@ -34,8 +38,6 @@ def filled_store(options: argparse.Namespace) -> BaselineStore:
     Raises:
         ArtifactError: There is no such folder; an empty one is said.
     """
-    from orket_lib.stores.roots import StoreName
-
     say_if_empty(options.storage_root, StoreName.BASELINES)
     return store_of(options)
 
@@ -47,10 +49,6 @@ def cells_of(summary: Summary, bank: Path | None) -> Iterator[CellNow]:
         ArtifactError: A run report is gone or of other measurements, the bank no longer holds the
             tasks that were asked, or it is not named.
     """
-    from orket_lib.commands._reports import reports_of
-    from orket_lib.config.shipped import located
-    from orket_lib.vocabulary.errors import ArtifactError
-
     path = bank or summary.matrix.get("task_bank")
     if not isinstance(path, Path | str):
         raise ArtifactError("--summary: its matrix names no task_bank; name it with --bank")
@@ -81,11 +79,6 @@ def records_of(
     Raises:
         ArtifactError: The bank no longer holds the tasks that were asked.
     """
-    from orket_lib.analysis.baselines.records import baselines_of
-    from orket_lib.artifacts.digest import DIGEST_LENGTH
-    from orket_lib.tasks.bank import load_bank, selected, selection
-    from orket_lib.vocabulary.errors import ArtifactError
-
     loaded = load_bank(bank)
     tasks = selected(loaded, report.spec.tasks)
     if tasks is None:
@@ -105,10 +98,6 @@ def regressed_in(path: Path, cells: Sequence[CellNow]) -> set[str]:
     Raises:
         ArtifactError: It is of other measurements than these, which it says nothing about.
     """
-    from orket_lib.artifacts.io import read_model
-    from orket_lib.artifacts.views.regression import Change, Regression
-    from orket_lib.vocabulary.errors import ArtifactError
-
     measured: dict[tuple[str, str], set[str]] = defaultdict(set)
     for cell in cells:
         if cell.records:

@@ -6,14 +6,14 @@ import argparse
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from orket_lib.analysis.baselines.resolution import Wanted, tally
 from orket_lib.commands._common import print_json, tell
 from orket_lib.commands.baselines.cells import filled_store
+from orket_lib.report.baselines import aligned
+from orket_lib.stores.baselines import BaselineStore
 from orket_lib.vocabulary.errors import ArtifactError
-
-if TYPE_CHECKING:
-    from orket_lib.stores.baselines import BaselineStore
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,6 @@ def health(options: argparse.Namespace) -> int:
 
 
 def _health(store: BaselineStore, path: Path, options: argparse.Namespace) -> _Health:
-    from orket_lib.analysis.baselines.resolution import Wanted, tally
 
     wanted = Wanted(options.hardware_fingerprint, options.task_revision)
     try:
@@ -118,7 +117,6 @@ def _figures(store: BaselineStore, test_id: str, path: Path) -> dict[str, Any]:
 
 
 def _print(found: Sequence[_History], figures: Sequence[str]) -> None:
-    from orket_lib.report.baselines import aligned
 
     head = ("task", *(name.replace("_", " ") for name in figures), "oldest", "newest")
     print(aligned([head, *(_cells(item, figures) for item in found)]))  # noqa: T201

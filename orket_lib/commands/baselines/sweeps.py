@@ -7,8 +7,15 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from operator import attrgetter
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from orket_lib.analysis.baselines.regression import CellNow, judge_sweep
+from orket_lib.analysis.rows.aggregates import mean_over_answered
+from orket_lib.analysis.rows.quality import row_quality, row_reasons
+from orket_lib.artifacts.baseline import Baseline, BaselineReceipt, NotRecorded, Recorded
+from orket_lib.artifacts.io import read_model, write_model
+from orket_lib.artifacts.views.regression import Regression
+from orket_lib.artifacts.views.run_report import RunReport
+from orket_lib.artifacts.views.summary import Summary
 from orket_lib.commands._common import add_log, print_json, stamp, tell
 from orket_lib.commands._storage import add_storage_root
 from orket_lib.commands.baselines.cells import (
@@ -19,12 +26,13 @@ from orket_lib.commands.baselines.cells import (
     regressed_in,
     store_of,
 )
-
-if TYPE_CHECKING:
-    from orket_lib.analysis.baselines.regression import CellNow
-    from orket_lib.artifacts.baseline import Baseline
-    from orket_lib.artifacts.views.run_report import RunReport
-    from orket_lib.stores.baselines import BaselineStore
+from orket_lib.config.sections.policies import Rows
+from orket_lib.report.baselines import regression_text
+from orket_lib.stores.baselines import BaselineStore
+from orket_lib.vocabulary.errors import ArtifactError
+from orket_lib.vocabulary.reasons import Severity
+from orket_lib.vocabulary.statuses import Lane, Quality, RunStatus
+from orket_lib.vocabulary.thresholds import REGRESSION_ALPHA, REGRESSION_FLOOR
 
 _POLICY_SAID_NO = 3
 
@@ -46,9 +54,6 @@ def add_record(parser: argparse.ArgumentParser) -> None:
 
 def record(options: argparse.Namespace) -> int:
     """Add the measurements that are fit to be a baseline, and say which were and why not."""
-    from orket_lib.artifacts.baseline import BaselineReceipt, NotRecorded, Recorded
-    from orket_lib.artifacts.io import write_model
-
     cells = list(_cells(options))
     regressed: set[str] = set()
     inputs = list(options.report or [options.summary])
@@ -122,13 +127,6 @@ def add_compare(parser: argparse.ArgumentParser) -> None:
 
 def compare(options: argparse.Namespace) -> int:
     """Compare, write, and name the regressions."""
-    from orket_lib.analysis.baselines.regression import judge_sweep
-    from orket_lib.artifacts.io import read_model, write_model
-    from orket_lib.artifacts.views.regression import Regression
-    from orket_lib.artifacts.views.summary import Summary
-    from orket_lib.report.baselines import regression_text
-    from orket_lib.vocabulary.thresholds import REGRESSION_ALPHA, REGRESSION_FLOOR
-
     summary = read_model(options.summary, Summary)
     cells = list(cells_of(summary, options.bank))
     histories = _histories(filled_store(options), cells)
@@ -165,12 +163,6 @@ def _cells(options: argparse.Namespace) -> Iterator[CellNow]:
     Raises:
         ArtifactError: A file of them is missing or damaged, or `--bank` is.
     """
-    from orket_lib.analysis.baselines.regression import CellNow
-    from orket_lib.artifacts.io import read_model
-    from orket_lib.artifacts.views.run_report import RunReport
-    from orket_lib.artifacts.views.summary import Summary
-    from orket_lib.vocabulary.errors import ArtifactError
-
     if options.summary:
         yield from cells_of(read_model(options.summary, Summary), options.bank)
         return
@@ -188,9 +180,6 @@ def _cells(options: argparse.Namespace) -> Iterator[CellNow]:
 
 def _unfit(report: RunReport) -> tuple[str, ...]:
     """Return what no policy would tolerate in a baseline; a run report alone has no policy."""
-    from orket_lib.vocabulary.reasons import Severity
-    from orket_lib.vocabulary.statuses import RunStatus
-
     if report.status is not RunStatus.MEASURED:
         return (f"status is {report.status.value}",)
     seen = [
@@ -206,11 +195,6 @@ def _is_clean(report: RunReport) -> bool:
 
     Answers of a disturbed one are as good as others; its times are none to hold others to.
     """
-    from orket_lib.analysis.rows.aggregates import mean_over_answered
-    from orket_lib.analysis.rows.quality import row_quality, row_reasons
-    from orket_lib.config.sections.policies import Rows
-    from orket_lib.vocabulary.statuses import Lane, Quality
-
     overhead = mean_over_answered(report.test_runs, "orchestration_overhead_ratio")
     reasons = row_reasons(report, Rows().row_policy, overhead)
     return row_quality(reasons, Lane.LAB) is Quality.CLEAN
@@ -227,8 +211,6 @@ def _require_ref(ref: str, histories: dict[str, tuple[Baseline, ...]]) -> None:
     Raises:
         ArtifactError: Naming it.
     """
-    from orket_lib.vocabulary.errors import ArtifactError
-
     known = {
         item.baseline_metadata.test_run_id for history in histories.values() for item in history
     }

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from orket_lib.artifacts.measurements.request import ServableCell, ServableCells
+from orket_lib.artifacts.views.frontier import FrontierExplorer
 from orket_lib.vocabulary.errors import ArtifactError
 from orket_lib.vocabulary.nulls import Null
-
-if TYPE_CHECKING:
-    from orket_lib.artifacts.measurements.request import ServableCell, ServableCells
-    from orket_lib.artifacts.views.frontier import FrontierExplorer
 
 NO_QUANT_CHOSEN = Null("NO_QUANT_CHOSEN")
 

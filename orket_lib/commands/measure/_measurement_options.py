@@ -10,8 +10,19 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from orket_lib.artifacts.disk import require_space
+from orket_lib.artifacts.io import read_model, write_model
+from orket_lib.artifacts.measurements.canary import CanaryVerdict
+from orket_lib.artifacts.measurements.request import AnyAsked, Recipe
+from orket_lib.artifacts.measurements.serving import Place
+from orket_lib.artifacts.measurements.sidecar import SidecarMeasurement
 from orket_lib.artifacts.measurements.spec import TaskSelection
-from orket_lib.commands._common import tell
+from orket_lib.artifacts.views.preflight import Preflight
+from orket_lib.commands._common import provenance, tell
+from orket_lib.measure.sources import source_of
+from orket_lib.preflight.gates import require_preflight
+from orket_lib.providers.base import Source
+from orket_lib.providers.gguf.quantize import Order, quantize
 from orket_lib.tasks.bank import Task, load_bank, selected
 from orket_lib.vocabulary.errors import ArtifactError, Refused
 
@@ -19,9 +30,6 @@ if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress
     from rich.progress import TaskID
 
-    from orket_lib.artifacts.measurements.request import AnyAsked, Recipe
-    from orket_lib.artifacts.measurements.sidecar import SidecarMeasurement
-    from orket_lib.providers.base import Source
 
 _REPORTS = 4  # lines per measurement where the output is no terminal
 
@@ -62,9 +70,6 @@ def sources(options: argparse.Namespace, asked: AnyAsked) -> Callable[[Say], Sou
     """
 
     def find(say: Say) -> Source:
-        from orket_lib.artifacts.io import read_model
-        from orket_lib.artifacts.measurements.serving import Place
-        from orket_lib.measure.sources import source_of
 
         place = read_model(options.place, Place) if options.place else Place()
         found = source_of(asked.spec.artifact, Path(asked.artifact), place)
@@ -79,10 +84,6 @@ def sources(options: argparse.Namespace, asked: AnyAsked) -> Callable[[Say], Sou
 
 def _make(asked: AnyAsked, recipe: Recipe, out: Path, say: Say) -> None:
     """Make a model file that is not there, and keep a record of how."""
-    from orket_lib.artifacts.io import write_model
-    from orket_lib.commands._common import provenance
-    from orket_lib.providers.gguf.quantize import Order, quantize
-
     identity = asked.spec.artifact
     order = Order(
         quant_tag=asked.spec.quant_tag,
@@ -113,11 +114,6 @@ def require_preflight_of(options: argparse.Namespace) -> None:
         Refused: Naming what is missing.
         ArtifactError: Naming the disk.
     """
-    from orket_lib.artifacts.disk import require_space
-    from orket_lib.artifacts.io import read_model
-    from orket_lib.artifacts.views.preflight import Preflight
-    from orket_lib.preflight.gates import require_preflight
-
     if options.preflight:
         require_preflight(read_model(options.preflight, Preflight))
     require_space([options.storage_root])
@@ -133,8 +129,6 @@ def opened_gates(options: argparse.Namespace) -> Callable[[], None]:
     """
 
     def require() -> None:
-        from orket_lib.artifacts.io import read_model
-        from orket_lib.artifacts.measurements.canary import CanaryVerdict
 
         require_preflight_of(options)
         if options.canary and not read_model(options.canary, CanaryVerdict).passed:

@@ -5,21 +5,32 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from orket_lib.artifacts.io import read_model, write_model
+from orket_lib.artifacts.measurements.canary import CanaryMeasurement
+from orket_lib.artifacts.measurements.request import AskedCanaries, AskedCanary
+from orket_lib.artifacts.views.receipt import AnyReceipt, CanaryReceipt, TakenPart
 from orket_lib.commands._common import add_out, provenance, stamp, tell
-
-if TYPE_CHECKING:
-    from orket_lib.artifacts.measurements.canary import CanaryMeasurement
-    from orket_lib.artifacts.measurements.request import AskedCanaries, AskedCanary
-    from orket_lib.artifacts.views.receipt import TakenPart
-    from orket_lib.stores.attempts import AttemptStore
+from orket_lib.commands.measure._measurement_options import (
+    add_again,
+    add_place,
+    add_preflight,
+    console_progress,
+    require_preflight_of,
+    sources,
+    tasks_of,
+)
+from orket_lib.measure.canary import take_canary
+from orket_lib.measure.session.known_facts import SERVER_FACTS
+from orket_lib.preflight.gates import is_fresh
+from orket_lib.processes.snakemake_watchdog import die_with_snakemake
+from orket_lib.stores.attempts import AttemptStore, read_taken
+from orket_lib.telemetry.fingerprint import boot_id
+from orket_lib.vocabulary.clock import parse_time, utc_now
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
-    from orket_lib.commands.measure._measurement_options import add_again, add_place, add_preflight
-
     parser.add_argument("--spec", type=Path, required=True, help="what to measure (JSON)")
     add_preflight(parser)
     add_place(parser)
@@ -35,11 +46,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Take or measure each canary, and write the receipt, whatever was seen."""
-    from orket_lib.artifacts.io import read_model, write_model
-    from orket_lib.artifacts.measurements.request import AskedCanaries
-    from orket_lib.artifacts.views.receipt import CanaryReceipt
-    from orket_lib.processes.snakemake_watchdog import die_with_snakemake
-
     die_with_snakemake()
     asked = read_model(options.spec, AskedCanaries)
     taken = [(canary, _taken(options, asked, canary)) for canary in asked.canaries]
@@ -67,17 +73,6 @@ def run(options: argparse.Namespace) -> int:
 
 def _taken(options: argparse.Namespace, asked: AskedCanaries, canary: AskedCanary) -> TakenPart:
     """Return a canary of the store that will do, after measuring it where there is none."""
-    from orket_lib.commands.measure._measurement_options import (
-        console_progress,
-        require_preflight_of,
-        sources,
-        tasks_of,
-    )
-    from orket_lib.measure.canary import take_canary
-    from orket_lib.measure.session.known_facts import SERVER_FACTS
-    from orket_lib.stores.attempts import AttemptStore
-    from orket_lib.vocabulary.clock import utc_now
-
     spec, folder = canary.spec, options.storage_root / "canary" / canary.spec.digest()
     store = AttemptStore(folder / "closing" if options.closing else folder, "canary")
     began = utc_now()
@@ -107,10 +102,6 @@ def _that_do(
     options: argparse.Namespace, asked: AskedCanaries, store: AttemptStore
 ) -> Iterator[TakenPart]:
     """Yield the canaries of a store that will do, newest first."""
-    from orket_lib.preflight.gates import is_fresh
-    from orket_lib.telemetry.fingerprint import boot_id
-    from orket_lib.vocabulary.clock import parse_time, utc_now
-
     after = _newest_measurement(options.closing) if options.closing else None
     for part in store.all():
         measurement = _read(part)
@@ -126,16 +117,11 @@ def _that_do(
 
 def _newest_measurement(cells: Path) -> str | None:
     """Return when the newest measurement that the receipts of a sweep take was made."""
-    from orket_lib.artifacts.io import read_model
-    from orket_lib.artifacts.views.receipt import AnyReceipt
-
     receipts = [*cells.glob("*/*/receipt.json"), *cells.glob("*/*/round-*/receipt.json")]
     parts = [part for path in receipts for part in read_model(path, AnyReceipt).parts]
     return max((part.measured_at for part in parts), default=None)
 
 
 def _read(part: TakenPart) -> CanaryMeasurement:
-    from orket_lib.artifacts.measurements.canary import CanaryMeasurement
-    from orket_lib.stores.attempts import read_taken
 
     return read_taken(part, CanaryMeasurement)

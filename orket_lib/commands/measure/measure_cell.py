@@ -5,13 +5,29 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from orket_lib.artifacts.io import read_model, write_model
+from orket_lib.artifacts.measurements.request import AskedCell, AskedTasks
 from orket_lib.commands._common import add_out, provenance, tell
+from orket_lib.commands.measure._measurement_options import (
+    add_again,
+    add_gates,
+    add_place,
+    console_progress,
+    opened_gates,
+    sources,
+    tasks_of,
+)
+from orket_lib.measure.cell import CellMeasurement
+from orket_lib.measure.cell_receipt import receipt_of
+from orket_lib.measure.session.known_facts import SERVER_FACTS
+from orket_lib.processes.snakemake_watchdog import die_with_snakemake
+from orket_lib.stores.parts import CellStore
+from orket_lib.vocabulary.statuses import RunStatus
+from orket_lib.workflow.job_environment import again_command
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
-    from orket_lib.commands.measure._measurement_options import add_again, add_gates, add_place
-
     parser.add_argument("--spec", type=Path, required=True, help="what to measure (JSON)")
     parser.add_argument("--tasks", type=Path, required=True, help="the sweep's tasks (JSON)")
     parser.add_argument("--round", type=int, default=1, help="default: %(default)s")
@@ -23,22 +39,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Measure what is missing and write the receipt; a model that fails is a result."""
-    from orket_lib.artifacts.io import read_model, write_model
-    from orket_lib.artifacts.measurements.request import AskedCell, AskedTasks
-    from orket_lib.commands.measure._measurement_options import (
-        console_progress,
-        opened_gates,
-        sources,
-        tasks_of,
-    )
-    from orket_lib.measure.cell import CellMeasurement
-    from orket_lib.measure.cell_receipt import receipt_of
-    from orket_lib.measure.session.known_facts import SERVER_FACTS
-    from orket_lib.processes.snakemake_watchdog import die_with_snakemake
-    from orket_lib.stores.parts import CellStore
-    from orket_lib.vocabulary.statuses import RunStatus
-    from orket_lib.workflow.job_environment import again_command
-
     die_with_snakemake()
     asked = read_model(options.spec, AskedCell)
     tasks = read_model(options.tasks, AskedTasks)

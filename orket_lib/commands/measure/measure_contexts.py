@@ -6,29 +6,37 @@ import argparse
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from orket_lib.analysis.context.ceiling import passes
+from orket_lib.analysis.context.figures import of_context_row
+from orket_lib.analysis.context.rows import context_row
+from orket_lib.analysis.context.search import next_context, why_not_tried
+from orket_lib.artifacts.io import read_model, write_model
+from orket_lib.artifacts.measurements.request import ServableCell, ServableCells
+from orket_lib.artifacts.views.context_summary import ContextRow, ContextSettings, ContextSummary
+from orket_lib.artifacts.views.frontier import UNKNOWN, FrontierExplorer
+from orket_lib.artifacts.views.preflight import Needs
+from orket_lib.artifacts.views.receipt import CellReceipt, Receipt
+from orket_lib.artifacts.views.row import RowSettings
+from orket_lib.artifacts.views.run_report import RunReport
 from orket_lib.commands._common import add_log, provenance, stamp, tell
-
-if TYPE_CHECKING:
-    from orket_lib.artifacts.measurements.request import ServableCell
-    from orket_lib.artifacts.views.context_summary import (
-        ContextRow,
-        ContextSettings,
-        ContextSummary,
-    )
-    from orket_lib.artifacts.views.frontier import FrontierExplorer
-    from orket_lib.artifacts.views.receipt import CellReceipt
-    from orket_lib.artifacts.views.row import RowSettings
-    from orket_lib.artifacts.views.run_report import RunReport
-    from orket_lib.measure.context import ContextMeasurement
-    from orket_lib.vocabulary.nulls import Null
+from orket_lib.commands.measure._chosen_cell import chosen_cell
+from orket_lib.commands.measure._measurement_options import (
+    add_again,
+    add_gates,
+    add_place,
+    console_progress,
+    opened_gates,
+    sources,
+)
+from orket_lib.measure.context import ContextMeasurement
+from orket_lib.processes.snakemake_watchdog import die_with_snakemake
+from orket_lib.vocabulary.nulls import Null
+from orket_lib.vocabulary.statuses import RunStatus
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
-    from orket_lib.commands.measure._measurement_options import add_again, add_gates, add_place
-
     parser.add_argument("--frontier", type=Path, required=True, help="frontier_explorer.json")
     parser.add_argument("--cells", type=Path, required=True, help="all cells, as the workflow says")
     parser.add_argument("--policy", type=Path, required=True, help="contexts and limits (JSON)")
@@ -65,8 +73,6 @@ class _Asked:
             left_out: Why it was not tried; None where it was.
             rows: What it came to.
         """
-        from orket_lib.artifacts.views.context_summary import ContextSummary
-
         frontier = self.frontier
         inputs = [self.options.frontier, self.options.policy, self.options.settings]
         inputs += [Path(part.path) for row in rows for part in row.metrics.parts]
@@ -88,16 +94,6 @@ class _Asked:
 
 def run(options: argparse.Namespace) -> int:
     """Measure what the search asks for and storage doesn't have; write a summary per context."""
-    from orket_lib.artifacts.io import read_model, write_model
-    from orket_lib.artifacts.measurements.request import ServableCells
-    from orket_lib.artifacts.views.context_summary import ContextSettings
-    from orket_lib.artifacts.views.frontier import FrontierExplorer
-    from orket_lib.artifacts.views.receipt import Receipt
-    from orket_lib.artifacts.views.row import RowSettings
-    from orket_lib.commands.measure._chosen_cell import chosen_cell
-    from orket_lib.processes.snakemake_watchdog import die_with_snakemake
-    from orket_lib.vocabulary.nulls import Null
-
     die_with_snakemake()
     cells = read_model(options.cells, ServableCells)
     asked = _Asked(
@@ -129,8 +125,6 @@ def run(options: argparse.Namespace) -> int:
 
 def _nothing_chosen(asked: _Asked, model_id: str, why: Null) -> Iterator[ContextSummary]:
     """Yield the summaries of a model of which the frontier picks no quant."""
-    from orket_lib.artifacts.views.frontier import UNKNOWN
-
     said = next(it.recommendation for it in asked.frontier.sessions if it.model_id == model_id)
     for context in asked.settings.contexts:
         yield asked.summary(context, (model_id, UNKNOWN), f"{why.reason}: {said}")
@@ -144,12 +138,6 @@ def _tried(asked: _Asked, cell: ServableCell, receipts: list[CellReceipt]) -> li
         cell: To be measured.
         receipts: What is taken of the store is added to it.
     """
-    from orket_lib.analysis.context.ceiling import passes
-    from orket_lib.analysis.context.figures import of_context_row
-    from orket_lib.analysis.context.rows import context_row
-    from orket_lib.analysis.context.search import next_context, why_not_tried
-    from orket_lib.measure.context import ContextMeasurement
-
     settings = asked.settings
     rows: dict[int, ContextRow] = {}
     passed: dict[int, bool] = {}
@@ -174,15 +162,6 @@ def _report(
     options: argparse.Namespace, measurement: ContextMeasurement
 ) -> tuple[CellReceipt, RunReport]:
     """Return what of a context is in the store, after measuring what is missing."""
-    from orket_lib.artifacts.io import read_model
-    from orket_lib.artifacts.views.preflight import Needs
-    from orket_lib.commands.measure._measurement_options import (
-        console_progress,
-        opened_gates,
-        sources,
-    )
-    from orket_lib.vocabulary.statuses import RunStatus
-
     cell = measurement.cell
     name = f"{cell.model_id} {cell.quant_tag} at {measurement.context}"
     made_from = provenance([options.frontier, options.cells])

@@ -6,13 +6,15 @@ import argparse
 import os
 from pathlib import Path
 
+from orket_lib.artifacts.io import write_model
 from orket_lib.commands._common import add_log, provenance, tell
+from orket_lib.processes.snakemake_watchdog import die_with_snakemake
+from orket_lib.providers.gguf.quantize import Order, quantize
+from orket_lib.vocabulary.quants import normalize_tag
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
-    from orket_lib.vocabulary.quants import normalize_tag
-
     parser.add_argument("--base", type=Path, required=True, help="GGUF file with all its bits")
     parser.add_argument("--base-sha256", help="that it must have")
     parser.add_argument("--quant", type=normalize_tag, required=True, help="such as Q4_K_M")
@@ -31,10 +33,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Make the file, unless it is there."""
-    from orket_lib.artifacts.io import write_model
-    from orket_lib.processes.snakemake_watchdog import die_with_snakemake
-    from orket_lib.providers.gguf.quantize import Order, quantize
-
     die_with_snakemake()
     order = Order(
         quant_tag=options.quant,

@@ -5,7 +5,12 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from orket_lib.analysis.canary import judge_canary
+from orket_lib.artifacts.io import read_model, write_model
+from orket_lib.artifacts.measurements.canary import CanaryMeasurement, CanaryPolicy, CanaryVerdict
+from orket_lib.artifacts.views.receipt import CanaryReceipt
 from orket_lib.commands._common import add_out, stamp
+from orket_lib.stores.attempts import read_taken
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -17,16 +22,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Judge and write the verdict."""
-    from orket_lib.analysis.canary import judge_canary
-    from orket_lib.artifacts.io import read_model, write_model
-    from orket_lib.artifacts.measurements.canary import (
-        CanaryMeasurement,
-        CanaryPolicy,
-        CanaryVerdict,
-    )
-    from orket_lib.artifacts.views.receipt import CanaryReceipt
-    from orket_lib.stores.attempts import read_taken
-
     policy = read_model(options.policy, CanaryPolicy)
     parts = read_model(options.receipt, CanaryReceipt).parts
     measurements = [read_taken(part, CanaryMeasurement) for part in parts]

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from orket_lib.analysis.context.ceiling import context_points, largest_passing, safe_ceiling
+from orket_lib.analysis.context.recommendation import context_advice, served_differently
+from orket_lib.artifacts.io import write_model
+from orket_lib.artifacts.views.context_ceiling import ContextCeiling, ContextThresholds, NotTried
 from orket_lib.commands._common import add_out, finite, stamp
 from orket_lib.commands._storage import add_kept_below
 from orket_lib.commands.history import keep
+from orket_lib.commands.views._context_summaries import Given, common, one_pair, read_summaries
+from orket_lib.report.plots.context import plot_context
 from orket_lib.vocabulary.statuses import Lane, VramProfile, weakest
-
-if TYPE_CHECKING:
-    from orket_lib.artifacts.views.context_ceiling import ContextCeiling, ContextThresholds
-    from orket_lib.commands.views._context_summaries import Given
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -50,16 +51,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Read, judge, write, draw."""
-    from orket_lib.artifacts.io import write_model
-    from orket_lib.commands.views._context_summaries import read_summaries
-
     contexts = [context for part in options.contexts for context in part]
     given = read_summaries(contexts, options.summary_template)
     artifact = _ceiling(options, given)
     write_model(options.out, artifact)
     if options.out_plot:
-        from orket_lib.report.plots.context import plot_context
-
         plot_context(artifact, options.out_plot)
     if options.storage_root:
         keep(options.storage_root, options.out)
@@ -67,10 +63,6 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _ceiling(options: argparse.Namespace, given: list[Given]) -> ContextCeiling:
-    from orket_lib.analysis.context.ceiling import context_points, largest_passing, safe_ceiling
-    from orket_lib.analysis.context.recommendation import context_advice, served_differently
-    from orket_lib.artifacts.views.context_ceiling import ContextCeiling, NotTried
-    from orket_lib.commands.views._context_summaries import common, one_pair
 
     model_id, quant_tag = pair = one_pair(given, options.model_id, options.quant_tag)
     thresholds = _thresholds(options)
@@ -113,7 +105,6 @@ def _ceiling(options: argparse.Namespace, given: list[Given]) -> ContextCeiling:
 
 
 def _thresholds(options: argparse.Namespace) -> ContextThresholds:
-    from orket_lib.artifacts.views.context_ceiling import ContextThresholds
 
     return ContextThresholds(
         adherence_min=options.adherence_min,

@@ -5,8 +5,12 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from orket_lib.analysis.explorer import explorer_sessions
+from orket_lib.artifacts.io import write_model
+from orket_lib.artifacts.views.frontier import UNKNOWN, FrontierExplorer
 from orket_lib.commands._common import add_out, stamp
 from orket_lib.commands._storage import add_kept_below
+from orket_lib.commands._summaries import read_summary
 from orket_lib.commands.history import keep
 
 
@@ -20,11 +24,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Read, extract, write."""
-    from orket_lib.analysis.explorer import explorer_sessions
-    from orket_lib.artifacts.io import write_model
-    from orket_lib.artifacts.views.frontier import UNKNOWN, FrontierExplorer
-    from orket_lib.commands._summaries import read_summary
-
     summary = read_summary(options.summary)
     sessions = explorer_sessions(summary)
     ref = options.provenance_ref or summary.provenance.ref

@@ -5,7 +5,11 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from orket_lib.analysis.kpi_gate import gate_failures
+from orket_lib.artifacts.io import parse_model, read_json, write_model
+from orket_lib.artifacts.views.kpi_gate import KpiGate, KpiPolicy
 from orket_lib.commands._common import add_log, print_json, stamp, tell
+from orket_lib.commands._summaries import read_summary
 
 _LIMITS = (
     "max_missing_telemetry_rate",
@@ -34,11 +38,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Judge, write, and name the figures that fail."""
-    from orket_lib.analysis.kpi_gate import gate_failures
-    from orket_lib.artifacts.io import parse_model, read_json, write_model
-    from orket_lib.artifacts.views.kpi_gate import KpiGate, KpiPolicy
-    from orket_lib.commands._summaries import read_summary
-
     summary = read_summary(options.summary)
     inputs = [options.summary]
     limits = {}

@@ -5,7 +5,10 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from orket_lib.artifacts.io import write_model
+from orket_lib.artifacts.views.kpis import KpiReport
 from orket_lib.commands._common import add_out, stamp
+from orket_lib.commands._summaries import read_summary
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -16,10 +19,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Read, extract, write."""
-    from orket_lib.artifacts.io import write_model
-    from orket_lib.artifacts.views.kpis import KpiReport
-    from orket_lib.commands._summaries import read_summary
-
     summary = read_summary(options.summary)
     report = KpiReport(
         **stamp([options.summary], summary.provenance.ref, summary.provenance.config_sha256),

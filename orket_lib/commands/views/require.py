@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from orket_lib.artifacts.io import read_json, read_model
+from orket_lib.artifacts.measurements.canary import CanaryVerdict
+from orket_lib.artifacts.views.kpi_gate import KpiGate
+from orket_lib.artifacts.views.preflight import Preflight
+from orket_lib.artifacts.views.receipt import AnyReceipt
+from orket_lib.artifacts.views.regression import Regression
 from orket_lib.commands._common import add_log
+from orket_lib.config.loading.parse import parse
+from orket_lib.preflight.gates import require_canary, require_measured, require_preflight
 from orket_lib.vocabulary.errors import Refused
-
-if TYPE_CHECKING:
-    from orket_lib.artifacts.views.receipt import AnyReceipt
+from orket_lib.vocabulary.slugs import slugs
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,13 +32,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Pass, or refuse with the verdict's reasons."""
-    from orket_lib.artifacts.io import read_model
-    from orket_lib.artifacts.measurements.canary import CanaryVerdict
-    from orket_lib.artifacts.views.kpi_gate import KpiGate
-    from orket_lib.artifacts.views.preflight import Preflight
-    from orket_lib.artifacts.views.regression import Regression
-    from orket_lib.preflight.gates import require_canary, require_measured, require_preflight
-
     if options.preflight:
         require_preflight(read_model(options.preflight, Preflight))
     if options.canary:
@@ -58,11 +56,6 @@ def _receipts(options: argparse.Namespace) -> list[AnyReceipt]:
 
     The paths are derived, not listed: hundreds of cells would not fit a Windows command line.
     """
-    from orket_lib.artifacts.io import read_json, read_model
-    from orket_lib.artifacts.views.receipt import AnyReceipt
-    from orket_lib.config.loading.parse import parse
-    from orket_lib.vocabulary.slugs import slugs
-
     config = parse(read_json(options.matrix))
     rounds = ["", *(f"round-{number}" for number in range(2, config.rounds + 1))]
     cells = [

@@ -5,7 +5,17 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from orket_lib.analysis.rows.aggregates import task_scores
+from orket_lib.analysis.rows.rounds import as_one, round_figures
+from orket_lib.analysis.rows.row import build_row
+from orket_lib.analysis.sidecar.parse import row_sidecar
+from orket_lib.artifacts.io import read_model, write_model
+from orket_lib.artifacts.measurements.sidecar import SidecarReport
+from orket_lib.artifacts.views.row import Row, RowSettings
+from orket_lib.artifacts.views.run_report import RunReport
 from orket_lib.commands._common import add_out, stamp
+from orket_lib.measure.session.identity import mixture_observations
+from orket_lib.vocabulary.statuses import SidecarStatus
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,17 +32,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Read, judge, write."""
-    from orket_lib.analysis.rows.aggregates import task_scores
-    from orket_lib.analysis.rows.rounds import as_one, round_figures
-    from orket_lib.analysis.rows.row import build_row
-    from orket_lib.analysis.sidecar.parse import row_sidecar
-    from orket_lib.artifacts.io import read_model, write_model
-    from orket_lib.artifacts.measurements.sidecar import SidecarReport
-    from orket_lib.artifacts.views.row import Row, RowSettings
-    from orket_lib.artifacts.views.run_report import RunReport
-    from orket_lib.measure.session.identity import mixture_observations
-    from orket_lib.vocabulary.statuses import SidecarStatus
-
     paths = [path.as_posix() for path in options.report]
     reports = [read_model(path, RunReport) for path in options.report]
     loads = [session for report in reports for session in report.sessions]

@@ -5,7 +5,13 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from orket_lib.artifacts.io import read_model, write_model
+from orket_lib.artifacts.measurements.request import AskedCell, AskedTasks
+from orket_lib.artifacts.views.receipt import CellReceipt
 from orket_lib.commands._common import add_out, provenance
+from orket_lib.commands.measure._measurement_options import tasks_of
+from orket_lib.measure.journal.run_report import run_report
+from orket_lib.measure.session.sandboxes import sandbox_for
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,13 +24,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Read the parts, grade, write."""
-    from orket_lib.artifacts.io import read_model, write_model
-    from orket_lib.artifacts.measurements.request import AskedCell, AskedTasks
-    from orket_lib.artifacts.views.receipt import CellReceipt
-    from orket_lib.commands.measure._measurement_options import tasks_of
-    from orket_lib.measure.journal.run_report import run_report
-    from orket_lib.measure.session.sandboxes import sandbox_for
-
     asked = read_model(options.tasks, AskedTasks)
     spec = read_model(options.spec, AskedCell).spec.model_copy(update={"tasks": asked.tasks})
     tasks = tasks_of(Path(asked.bank), asked.tasks)

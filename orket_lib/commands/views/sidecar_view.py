@@ -5,7 +5,13 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from orket_lib.analysis.sidecar.parse import sidecar_fields
+from orket_lib.artifacts.io import read_model, write_model
+from orket_lib.artifacts.measurements.sidecar import SidecarMeasurement, SidecarReport
+from orket_lib.artifacts.views.receipt import Receipt
+from orket_lib.artifacts.views.row import RowSettings
 from orket_lib.commands._common import add_out, stamp
+from orket_lib.stores.attempts import read_taken
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -17,13 +23,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Read, parse, write."""
-    from orket_lib.analysis.sidecar.parse import sidecar_fields
-    from orket_lib.artifacts.io import read_model, write_model
-    from orket_lib.artifacts.measurements.sidecar import SidecarMeasurement, SidecarReport
-    from orket_lib.artifacts.views.receipt import Receipt
-    from orket_lib.artifacts.views.row import RowSettings
-    from orket_lib.stores.attempts import read_taken
-
     (taken,) = read_model(options.receipt, Receipt).parts
     measurement = read_taken(taken, SidecarMeasurement)
     settings = read_model(options.settings, RowSettings)

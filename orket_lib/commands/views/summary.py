@@ -5,8 +5,20 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from orket_lib.analysis.canary_drift import canary_drifts
+from orket_lib.analysis.frontier import FrontierPolicy
+from orket_lib.analysis.summaries import canary_summary, summarize
+from orket_lib.artifacts.digest import sha256_of
+from orket_lib.artifacts.io import read_json, read_model, write_model
+from orket_lib.artifacts.measurements.canary import CanaryMeasurement, CanaryVerdict
+from orket_lib.artifacts.views.receipt import CanaryReceipt
+from orket_lib.artifacts.views.row import Row
+from orket_lib.artifacts.views.summary import Summary
 from orket_lib.commands._common import add_out, stamp
+from orket_lib.config.loading.parse import parse
+from orket_lib.stores.attempts import read_taken
 from orket_lib.vocabulary.errors import ArtifactError
+from orket_lib.vocabulary.slugs import slugs
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,19 +35,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Read all rows that the config names, combine them, write."""
-    from orket_lib.analysis.canary_drift import canary_drifts
-    from orket_lib.analysis.frontier import FrontierPolicy
-    from orket_lib.analysis.summaries import canary_summary, summarize
-    from orket_lib.artifacts.digest import sha256_of
-    from orket_lib.artifacts.io import read_json, read_model, write_model
-    from orket_lib.artifacts.measurements.canary import CanaryMeasurement, CanaryVerdict
-    from orket_lib.artifacts.views.receipt import CanaryReceipt
-    from orket_lib.artifacts.views.row import Row
-    from orket_lib.artifacts.views.summary import Summary
-    from orket_lib.config.loading.parse import parse
-    from orket_lib.stores.attempts import read_taken
-    from orket_lib.vocabulary.slugs import slugs
-
     matrix = read_json(options.matrix)
     config = parse(matrix)
     # The paths are derived, not listed: hundreds of cells would not fit a Windows command line.

@@ -6,18 +6,28 @@ import argparse
 from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from orket_lib.analysis.thermal.profile import judge_runs
+from orket_lib.analysis.thermal.recommendation import nothing_to_run, thermal_recommendation
+from orket_lib.analysis.thermal.sources import (
+    Labels,
+    ThermalSource,
+    from_series,
+    from_summaries,
+    labels_of,
+)
+from orket_lib.artifacts.io import parse_model, read_json, read_model, sha256_of_file, write_model
+from orket_lib.artifacts.measurements.thermal_series import ThermalSeries
+from orket_lib.artifacts.schemas import version_of
+from orket_lib.artifacts.views.frontier import UNKNOWN, FrontierExplorer
+from orket_lib.artifacts.views.summary import Summary
+from orket_lib.artifacts.views.thermal_profile import ThermalProfile, ThermalThresholds
 from orket_lib.commands._common import add_out, finite, stamp
 from orket_lib.commands._storage import add_kept_below
 from orket_lib.commands.history import keep
+from orket_lib.report.plots.thermal import plot_thermal
 from orket_lib.vocabulary.errors import ArtifactError
 from orket_lib.vocabulary.statuses import Lane, VramProfile, weakest
-
-if TYPE_CHECKING:
-    from orket_lib.analysis.thermal.sources import Labels, ThermalSource
-    from orket_lib.artifacts.measurements.thermal_series import ThermalSeries
-    from orket_lib.artifacts.views.thermal_profile import ThermalProfile, ThermalThresholds
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -59,8 +69,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Read, judge, write."""
-    from orket_lib.artifacts.io import write_model
-
     options.summaries = [path for part in options.summaries for path in part]
     if options.monotonic_window < 1:
         options.misused(f"--monotonic-window: must be 1 or more (got {options.monotonic_window})")
@@ -70,8 +78,6 @@ def run(options: argparse.Namespace) -> int:
     profile = _profile(options, source)
     write_model(options.out, profile)
     if options.out_plot:
-        from orket_lib.report.plots.thermal import plot_thermal
-
         plot_thermal(profile, series, options.out_plot)
     if options.storage_root:
         keep(options.storage_root, options.out)
@@ -84,12 +90,6 @@ def _source(options: argparse.Namespace) -> tuple[ThermalSource, ThermalSeries |
     Raises:
         ArtifactError: They can't be read, or are not of one thing.
     """
-    from orket_lib.analysis.thermal.sources import from_series, from_summaries
-    from orket_lib.artifacts.io import parse_model, read_json
-    from orket_lib.artifacts.measurements.thermal_series import ThermalSeries
-    from orket_lib.artifacts.schemas import version_of
-    from orket_lib.artifacts.views.summary import Summary
-
     _refuse_twice(options.summaries)
     contents = [(path, read_json(path)) for path in options.summaries]
     of_series = [
@@ -111,11 +111,6 @@ def _source(options: argparse.Namespace) -> tuple[ThermalSource, ThermalSeries |
 
 def _profile(options: argparse.Namespace, source: ThermalSource) -> ThermalProfile:
     """Return the profile of what the files hold."""
-    from orket_lib.analysis.thermal.profile import judge_runs
-    from orket_lib.analysis.thermal.recommendation import nothing_to_run, thermal_recommendation
-    from orket_lib.artifacts.views.frontier import UNKNOWN
-    from orket_lib.artifacts.views.thermal_profile import ThermalProfile
-
     labels, fingerprint, inputs = _labels(options, source)
     lane, profile = _named(options, labels)
     # Another label is no other judgement: the runs keep that of the lane they were measured in.
@@ -149,7 +144,6 @@ def _profile(options: argparse.Namespace, source: ThermalSource) -> ThermalProfi
 
 
 def _thresholds(options: argparse.Namespace) -> ThermalThresholds:
-    from orket_lib.artifacts.views.thermal_profile import ThermalThresholds
 
     names = ThermalThresholds.model_fields
     return ThermalThresholds(**{name: getattr(options, name) for name in names})
@@ -159,10 +153,6 @@ def _labels(
     options: argparse.Namespace, source: ThermalSource
 ) -> tuple[Labels, str | None, list[Path]]:
     """Return the labels, the machine, and the files that all of it comes from."""
-    from orket_lib.analysis.thermal.sources import labels_of
-    from orket_lib.artifacts.io import read_model
-    from orket_lib.artifacts.views.frontier import FrontierExplorer
-
     if options.frontier is None:
         return source.labels, source.fingerprint, options.summaries
     frontier = read_model(options.frontier, FrontierExplorer)
@@ -197,8 +187,6 @@ def _files(text: str) -> tuple[Path, ...]:
 
 def _refuse_twice(paths: Sequence[Path]) -> None:
     """Refuse a file that is given twice, under whatever name."""
-    from orket_lib.artifacts.io import sha256_of_file
-
     seen: dict[str, Path] = {}
     for path in paths:
         if not path.is_file():
