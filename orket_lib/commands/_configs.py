@@ -1,4 +1,4 @@
-"""Config files and `--config` as options of a command, read as Snakemake reads them."""
+"""Config files and `--config` as options of a command, merged as Snakemake merges them."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ def add_config_options(
     """Add the config files and `--config`.
 
     Args:
-        parser: Of the command.
-        without: What is done without a config.
+        parser: Parser of the command.
+        without: Help text for a call without a config.
     """
     parser.add_argument(
         "configs",
         nargs="*",
         type=Path,
-        help=f"config files, later ones win ({without})",
+        help=f"config files; a later one overrides an earlier one ({without})",
     )
     parser.add_argument(
         "--config",
@@ -34,12 +34,12 @@ def add_config_options(
         action="extend",
         default=[],
         metavar="KEY=VALUE",
-        help="wins over files; takes every word that follows, so files come before it",
+        help="override keys of the files; takes every following word, so put the files first",
     )
 
 
 def sweep_of(options: argparse.Namespace) -> Sweep:
-    """Return the sweep that the options name, writing nothing.
+    """Return the sweep that the options name, without writing anything.
 
     Raises:
         ConfigError: With all problems.

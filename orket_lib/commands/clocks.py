@@ -1,4 +1,4 @@
-"""`orket clocks`: compare the server's decode clock with the client's own."""
+"""`orket clocks`: compare the decode rate by the server's clock with ours."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print, for each measured cell, the decode rate by both clocks."""
+    """Print the decode rate of each measured cell by both clocks."""
     summary = read_model(options.summary, Summary)
     reports = [
         report

@@ -1,4 +1,4 @@
-"""`orket contracts`: hold explorer artifacts against their schemas, and against themselves."""
+"""`orket contracts`: check explorer artifacts for their schemas and for contradictions."""
 
 from __future__ import annotations
 
@@ -33,7 +33,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         ("thermal", "thermal_profile.json"),
     ):
         parser.add_argument(
-            f"--{name}", type=Path, nargs="+", default=[], metavar="FILE", help=f"{file}, ..."
+            f"--{name}",
+            type=Path,
+            nargs="+",
+            default=[],
+            metavar="FILE",
+            help=f"files such as {file}",
         )
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
     add_log(parser)
@@ -41,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Read, check, and refuse with every violation."""
+    """Check the files, and refuse with all violations."""
     models: dict[_Name, type[Record]] = {
         "frontier": FrontierExplorer,
         "context": ContextCeiling,
@@ -66,6 +71,6 @@ def run(options: argparse.Namespace) -> int:
     if found:
         listed = "\n".join(f"  {printable(line, _LONGEST)}" for line in found)
         paths = ", ".join(path.as_posix() for _, path in given)
-        raise Refused(f"not what the published contract promises: {paths}\n{listed}")
-    tell(f"{', '.join(dict.fromkeys(name for name, _ in given))}: as published")
+        raise Refused(f"violates the published contract: {paths}\n{listed}")
+    tell(f"{', '.join(dict.fromkeys(name for name, _ in given))}: valid")
     return 0

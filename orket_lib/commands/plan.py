@@ -27,18 +27,18 @@ def run(options: argparse.Namespace) -> int:
 
 
 def show_warnings(sweep: Sweep) -> None:
-    """Print what a config's author should know, on standard error."""
+    """Print the warnings about a config on standard error."""
     for warning in sweep.warnings:
         tell(f"config warning: {warning}")
 
 
 def show_plan(sweep: Sweep, results: str | None = None, as_json: bool = False) -> None:
-    """Print a sweep's plan: for a person on standard error, or as JSON on standard output.
+    """Print a sweep's plan as text on standard error, or as JSON on standard output.
 
     Args:
-        sweep: That is planned.
-        results: Folder of the sweep's views, where it is not the sweep's own.
-        as_json: Print it for programs.
+        sweep: Sweep to plan.
+        results: Folder of the views, if not the sweep's own.
+        as_json: Print JSON.
     """
     plan = make_plan(sweep, *checkout_state(), results)
     if as_json:

@@ -1,4 +1,4 @@
-"""`orket status`: say what is current, what is stale and why, and what a run would cost."""
+"""`orket status`: show what is current, what is stale and why, and what a run would cost."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Look at storage and views, ask Snakemake what it would do, and print both."""
+    """Print the state of storage and views, and the jobs that Snakemake would run."""
     status = _status(sweep_of(options), options)
     if options.json:
         print_json(status)
@@ -51,7 +51,6 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _status(sweep: Sweep, options: argparse.Namespace) -> SweepStatus:
-
     targets, cells, missing = Targets(sweep), [], 0
     for cell in sweep.cells:
         receipts = targets.round_files(cell.model_slug, cell.quant_tag, "receipt.json")
@@ -86,20 +85,20 @@ def _status(sweep: Sweep, options: argparse.Namespace) -> SweepStatus:
 
 
 def _preflight(path: Path) -> str:
-    """Return what the preflight's verdict says, with what it warned of."""
+    """Return the preflight's verdict, with its warnings."""
     if not path.is_file():
-        return "not looked"
+        return "not run"
     try:
         verdict = read_model(path, Preflight)
         require_preflight(verdict)
     except OrketError as error:
         return str(error)
     warned = [f"{check.name}: {check.detail}" for check in verdict.checks if check.warning]
-    return f"passed, with a warning: {'; '.join(warned)}" if warned else "passed"
+    return f"passed with a warning: {'; '.join(warned)}" if warned else "passed"
 
 
 def _canary(path: Path) -> str:
-    """Return what the canary's verdict says, and whether it is still fresh."""
+    """Return the canary's verdict, and whether it is still fresh."""
     if not path.is_file():
         return "not measured"
     try:
@@ -112,11 +111,11 @@ def _canary(path: Path) -> str:
     when = (verdict.measured_at, verdict.boot_id, verdict.policy.max_age_hours)
     if is_fresh(*when, utc_now(), boot_id()):
         return "passed"
-    return "passed, and measured again as soon as anything else is: it is too old"
+    return "passed, but too old: it is measured again before anything else"
 
 
 def _planned_jobs(options: argparse.Namespace) -> tuple[dict[str, int] | None, str | None]:
-    """Return the jobs of a dry run by rule, or what Snakemake says instead."""
+    """Return the number of jobs by rule of a dry run, or Snakemake's error."""
     files = [str(path) for path in options.configs or [located(DEFAULT_CONFIG)]]
     elsewhere = [] if Path("Snakefile").is_file() else ["-s", str(workflow_file())]
     command = [sys.executable, "-m", "snakemake", "-n", *elsewhere, "--configfile", *files]
@@ -131,9 +130,9 @@ def _planned_jobs(options: argparse.Namespace) -> tuple[dict[str, int] | None, s
             jobs = within(_LONGEST_S, partial(job_table, process.stdout))
         except TimeoutError:
             process.kill()
-            return None, f"Snakemake has not planned it within {_LONGEST_S / 60:g} min"
+            return None, f"Snakemake did not finish planning within {_LONGEST_S / 60:g} min"
         if jobs:
-            # The table comes first; then every job is described, which takes longer than the rest.
+            # The table comes first. The description of every job would take longer.
             process.kill()
         elif process.wait():
             errors.seek(0)
@@ -143,9 +142,9 @@ def _planned_jobs(options: argparse.Namespace) -> tuple[dict[str, int] | None, s
 
 
 def job_table(output: Iterable[str]) -> dict[str, int]:
-    """Return how many jobs each rule has, from a dry run's output; empty where nothing is due.
+    """Return the number of jobs of each rule from a dry run's output; empty if nothing is due.
 
-    Reads no further than to the end of the table.
+    Reads only to the end of the table.
     """
     jobs: dict[str, int] = {}
     lines = iter(output)

@@ -1,4 +1,4 @@
-"""`orket where`: say where the workflow lies, for `snakemake -s` and `module:`."""
+"""`orket where`: print the path of the Snakefile, for `snakemake -s` and `module:`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A finished sweep as what its cells would be recorded as."""
+"""The cells of a finished sweep as baseline records."""
 
 from __future__ import annotations
 
@@ -33,25 +33,25 @@ def store_of(options: argparse.Namespace) -> BaselineStore:
 
 
 def filled_store(options: argparse.Namespace) -> BaselineStore:
-    """Return the store that the options name, for a command that wants what is in it.
+    """Return the store that the options name, for a command that reads it; say if it is empty.
 
     Raises:
-        ArtifactError: There is no such folder; an empty one is said.
+        ArtifactError: The folder does not exist.
     """
     say_if_empty(options.storage_root, StoreName.BASELINES)
     return store_of(options)
 
 
 def cells_of(summary: Summary, bank: Path | None) -> Iterator[CellNow]:
-    """Yield the cells of a sweep; one that is not valid has no records, and says why.
+    """Yield the cells of a sweep. A cell that is not valid has its reasons instead of records.
 
     Raises:
-        ArtifactError: A run report is gone or of other measurements, the bank no longer holds the
-            tasks that were asked, or it is not named.
+        ArtifactError: A run report is gone or of other measurements, or the bank is unknown or has
+            changed.
     """
     path = bank or summary.matrix.get("task_bank")
     if not isinstance(path, Path | str):
-        raise ArtifactError("--summary: its matrix names no task_bank; name it with --bank")
+        raise ArtifactError("--summary: has no task_bank; give it with --bank")
     for session in summary.sessions:
         for row in session.per_quant:
             if row.valid:
@@ -68,35 +68,35 @@ def cells_of(summary: Summary, bank: Path | None) -> Iterator[CellNow]:
 def records_of(
     report: RunReport, bank: Path, clean: bool, lane: Lane | None = None
 ) -> dict[str, Baseline]:
-    """Return the records that a run report makes, by test id.
+    """Return the baseline records of a run report, by test id.
 
     Args:
-        report: What was measured.
-        bank: That the tasks are in.
-        clean: Whether nothing disturbed it, by the rules of lane `lab`.
-        lane: Of the sweep, where it is known.
+        report: Run report of a cell.
+        bank: Task bank of its tasks.
+        clean: Whether it was undisturbed by the rules of lane `lab`.
+        lane: Lane of the sweep, if known.
 
     Raises:
-        ArtifactError: The bank no longer holds the tasks that were asked.
+        ArtifactError: The bank no longer holds these tasks.
     """
     loaded = load_bank(bank)
     tasks = selected(loaded, report.spec.tasks)
     if tasks is None:
-        raise ArtifactError(f"{bank}: no longer holds the tasks that were measured")
+        raise ArtifactError(f"{bank}: has changed since these tasks were measured")
     revisions = {task.test_id: selection(loaded, (task,)).sha256[:DIGEST_LENGTH] for task in tasks}
     return baselines_of(report, revisions, clean, lane)
 
 
 def metadata_of(cell: CellNow) -> BaselineMetadata:
-    """Return what all records of a cell say of their measurement."""
+    """Return the metadata that all records of a cell share."""
     return next(iter(cell.records.values())).baseline_metadata
 
 
 def regressed_in(path: Path, cells: Sequence[CellNow]) -> set[str]:
-    """Return the measurements that a comparison found worse.
+    """Return the refs of the measurements that a comparison found worse.
 
     Raises:
-        ArtifactError: It is of other measurements than these, which it says nothing about.
+        ArtifactError: It compares other measurements than these.
     """
     measured: dict[tuple[str, str], set[str]] = defaultdict(set)
     for cell in cells:

@@ -1,4 +1,4 @@
-"""`orket measure-canary`: take the canaries from the store, and measure those that are due."""
+"""`orket measure-canary`: take the canary runs from the store, and measure those that are due."""
 
 from __future__ import annotations
 
@@ -12,9 +12,7 @@ from orket_lib.artifacts.measurements.request import AskedCanaries, AskedCanary
 from orket_lib.artifacts.views.receipt import AnyReceipt, CanaryReceipt, TakenPart
 from orket_lib.commands._common import add_out, provenance, stamp, tell
 from orket_lib.commands.measure._measurement_options import (
-    add_again,
-    add_place,
-    add_preflight,
+    add_measuring,
     console_progress,
     require_preflight_of,
     sources,
@@ -31,21 +29,20 @@ from orket_lib.vocabulary.clock import parse_time, utc_now
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
-    parser.add_argument("--spec", type=Path, required=True, help="what to measure (JSON)")
-    add_preflight(parser)
-    add_place(parser)
-    add_again(parser, ("all",))
-    parser.add_argument(
-        "--fresh", action="store_true", help="take none that is too old, or of an earlier boot"
+    add = parser.add_argument
+    add("--spec", type=Path, required=True, help="what to measure (JSON)")
+    add_measuring(parser, canary=False)
+    add(
+        "--fresh",
+        action="store_true",
+        help="ignore stored runs that are too old or from an earlier boot",
     )
-    parser.add_argument(
-        "--closing", type=Path, help="folder of the sweep's cells: take none from before these"
-    )
-    add_out(parser, "the receipt; the measurements lie below the storage root")
+    add("--closing", type=Path, help="folder of the sweep's cells; ignore runs older than these")
+    add_out(parser, "receipt; the measurements are in storage")
 
 
 def run(options: argparse.Namespace) -> int:
-    """Take or measure each canary, and write the receipt, whatever was seen."""
+    """Take or measure each canary, and write the receipt, even after a failure."""
     die_with_snakemake()
     asked = read_model(options.spec, AskedCanaries)
     taken = [(canary, _taken(options, asked, canary)) for canary in asked.canaries]
@@ -72,14 +69,14 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _taken(options: argparse.Namespace, asked: AskedCanaries, canary: AskedCanary) -> TakenPart:
-    """Return a canary of the store that will do, after measuring it where there is none."""
+    """Return a stored canary run, after measuring it if there is none that fits."""
     spec, folder = canary.spec, options.storage_root / "canary" / canary.spec.digest()
     store = AttemptStore(folder / "closing" if options.closing else folder, "canary")
     began = utc_now()
 
     def stored() -> TakenPart | None:
-        # Of one that is measured again, only what another sweep measured meanwhile will do.
-        found = next(_that_do(options, asked, store), None)
+        # With --again, only a run that another sweep has made meanwhile fits.
+        found = next(_fitting(options, asked, store), None)
         return None if found and options.again and found.measured_at < began else found
 
     if found := stored():
@@ -98,10 +95,10 @@ def _taken(options: argparse.Namespace, asked: AskedCanaries, canary: AskedCanar
         )
 
 
-def _that_do(
+def _fitting(
     options: argparse.Namespace, asked: AskedCanaries, store: AttemptStore
 ) -> Iterator[TakenPart]:
-    """Yield the canaries of a store that will do, newest first."""
+    """Yield the stored canary runs that fit, newest first."""
     after = _newest_measurement(options.closing) if options.closing else None
     for part in store.all():
         measurement = _read(part)
@@ -116,12 +113,11 @@ def _that_do(
 
 
 def _newest_measurement(cells: Path) -> str | None:
-    """Return when the newest measurement that the receipts of a sweep take was made."""
+    """Return the time of the newest measurement in a sweep's receipts."""
     receipts = [*cells.glob("*/*/receipt.json"), *cells.glob("*/*/round-*/receipt.json")]
     parts = [part for path in receipts for part in read_model(path, AnyReceipt).parts]
     return max((part.measured_at for part in parts), default=None)
 
 
 def _read(part: TakenPart) -> CanaryMeasurement:
-
     return read_taken(part, CanaryMeasurement)

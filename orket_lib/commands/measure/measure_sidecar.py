@@ -10,9 +10,7 @@ from orket_lib.artifacts.measurements.request import AskedSidecar
 from orket_lib.artifacts.views.receipt import Receipt
 from orket_lib.commands._common import add_out, provenance, stamp, tell
 from orket_lib.commands.measure._measurement_options import (
-    add_again,
-    add_gates,
-    add_place,
+    add_measuring,
     console_progress,
     opened_gates,
     sources,
@@ -28,14 +26,12 @@ from orket_lib.vocabulary.slugs import slug
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     parser.add_argument("--spec", type=Path, required=True, help="what to run (JSON)")
-    add_gates(parser)
-    add_place(parser)
-    add_again(parser, ("all",))
-    add_out(parser, "the receipt; the measurement lies below the storage root")
+    add_measuring(parser)
+    add_out(parser, "receipt; the measurement is in storage")
 
 
 def run(options: argparse.Namespace) -> int:
-    """Run it where the store has none, and write the receipt, whatever was seen."""
+    """Run it if the store has none, and write the receipt, even after a failure."""
     die_with_snakemake()
     asked = read_model(options.spec, AskedSidecar)
     spec = asked.spec

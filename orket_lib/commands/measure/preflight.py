@@ -14,11 +14,11 @@ from orket_lib.preflight.checks import check_all
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     parser.add_argument("--needs", type=Path, required=True, help="what the sweep needs (JSON)")
-    add_out(parser, "the verdict; written whether it passes or not")
+    add_out(parser, "verdict; written even if it fails")
 
 
 def run(options: argparse.Namespace) -> int:
-    """Check and write the verdict."""
+    """Check, and write the verdict."""
     checks = check_all(read_model(options.needs, Needs), Path.cwd())
     verdict = Preflight(**stamp([options.needs]), passed=all(c.ok for c in checks), checks=checks)
     write_model(options.out, verdict)

@@ -1,4 +1,4 @@
-"""`orket canary-verdict`: hold the canary's measurement against its thresholds."""
+"""`orket canary-verdict`: judge the canary runs by their thresholds."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from orket_lib.stores.attempts import read_taken
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     parser.add_argument("--policy", type=Path, required=True, help="thresholds (JSON)")
-    parser.add_argument("--receipt", type=Path, required=True, help="of the sweep's canaries")
-    add_out(parser, "the verdict; written whether it passes or not")
+    parser.add_argument("--receipt", type=Path, required=True, help="receipt of the canary runs")
+    add_out(parser, "verdict; written even if it fails")
 
 
 def run(options: argparse.Namespace) -> int:
-    """Judge and write the verdict."""
+    """Judge, and write the verdict."""
     policy = read_model(options.policy, CanaryPolicy)
     parts = read_model(options.receipt, CanaryReceipt).parts
     measurements = [read_taken(part, CanaryMeasurement) for part in parts]

@@ -20,14 +20,11 @@ from orket_lib.vocabulary.statuses import SidecarStatus
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
-    parser.add_argument(
-        "--report", type=Path, nargs="+", required=True, help="run reports of the cell's rounds"
-    )
-    parser.add_argument("--settings", type=Path, required=True, help="policy and labels (JSON)")
-    parser.add_argument(
-        "--sidecar", type=Path, help="view of the hardware sidecar, if there is one"
-    )
-    add_out(parser, "the row")
+    add = parser.add_argument
+    add("--report", type=Path, nargs="+", required=True, help="run reports of the cell's rounds")
+    add("--settings", type=Path, required=True, help="row policy and labels (JSON)")
+    add("--sidecar", type=Path, help="view of the hardware sidecar, if any")
+    add_out(parser, "row")
 
 
 def run(options: argparse.Namespace) -> int:

@@ -16,10 +16,11 @@ from orket_lib.measure.session.sandboxes import sandbox_for
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
-    parser.add_argument("--receipt", type=Path, required=True, help="which parts")
-    parser.add_argument("--spec", type=Path, required=True, help="what the sweep asks (JSON)")
-    parser.add_argument("--tasks", type=Path, required=True, help="the sweep's tasks (JSON)")
-    add_out(parser, "the run report")
+    add = parser.add_argument
+    add("--receipt", type=Path, required=True, help="receipt of the cell")
+    add("--spec", type=Path, required=True, help="what the sweep measures (JSON)")
+    add("--tasks", type=Path, required=True, help="the sweep's tasks (JSON)")
+    add_out(parser, "run report")
 
 
 def run(options: argparse.Namespace) -> int:

@@ -1,4 +1,4 @@
-"""`orket sidecar-view`: make the sweep's view of a sidecar from what it measured."""
+"""`orket sidecar-view`: write a sweep's view of a hardware sidecar."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from orket_lib.stores.attempts import read_taken
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
-    parser.add_argument("--receipt", type=Path, required=True, help="of the sidecar")
+    parser.add_argument("--receipt", type=Path, required=True, help="receipt of the sidecar")
     parser.add_argument("--settings", type=Path, required=True, help="labels (JSON)")
-    add_out(parser, "the view")
+    add_out(parser, "view")
 
 
 def run(options: argparse.Namespace) -> int:
