@@ -7,6 +7,7 @@ import json
 import re
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -76,6 +77,7 @@ def test_the_words_are_those_of_the_field(page: str) -> None:
 # --- commands and config -------------------------------------------------------------------------
 
 
+@cache
 def options_of(name: str) -> set[str]:
     """Return the options of a command and of its actions, as they are typed."""
     (commands,) = (
