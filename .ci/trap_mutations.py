@@ -32,7 +32,7 @@ class Mutation:
         says: What the mutation does, in a few words.
         path: The file, from the root.
         old: Text that occurs exactly once in it.
-        new: What stands there instead.
+        new: Its replacement.
     """
 
     trap: str
@@ -225,7 +225,7 @@ MUTATIONS = (
     ),
     Mutation(
         "T3",
-        "tokens whose cache nobody tells count as processed",
+        "tokens with an unknown cache count as processed",
         OLLAMA_STREAM,
         "    uncached = None\n",
         "    uncached = prompt\n",
@@ -275,7 +275,7 @@ MUTATIONS = (
     ),
     Mutation(
         "T7",
-        "the nonce stands at the end",
+        "the nonce is at the end",
         REQUESTS,
         'prompt=f"{nonce} {probe_text(sentences)}"',
         'prompt=f"{probe_text(sentences)} {nonce}"',
@@ -401,7 +401,7 @@ MUTATIONS = (
     ),
     Mutation(
         "T12",
-        "VRAM that nobody measured is VRAM that nobody used",
+        "unmeasured VRAM counts as unused VRAM",
         ANSWERS,
         'return Null(NO_GPU_USED if unused else "VRAM_NOT_MEASURED")',
         "return Null(NO_GPU_USED)",
@@ -513,7 +513,7 @@ MUTATIONS = (
     ),
     Mutation(
         "T21",
-        "the request's clock starts before the connection stands",
+        "the request's clock starts before the connection is open",
         HTTP,
         'written = marks.get("http11.send_request_headers.started", marks["begin"])',
         'written = marks["begin"]',

@@ -1,4 +1,4 @@
-"""docs/METRICS.md names every reading of every artifact."""
+"""docs/reference/metrics.md names every reading of every artifact."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 import orket_lib.artifacts
 from orket_lib.artifacts.base import Measured
 
-DOC = Path(__file__).parents[1] / "docs" / "METRICS.md"
+DOC = Path(__file__).parents[1] / "docs" / "reference" / "metrics.md"
 
 
 def _measured_models() -> set[type[Measured]]:

@@ -125,7 +125,7 @@ def power(dice: numpy.random.Generator, sweeps: int) -> None:
 
 
 def recorded(folder: Path) -> None:
-    """Print what the judge says of a recorded sweep, beside what comparing two means says."""
+    """Print the verdicts on a recorded sweep next to those of a comparison of means."""
     rows = [read_model(path, Row) for path in sorted(folder.glob("*.json"))]
     rows.sort(key=lambda row: -(row.metrics.quant_rank or 0))
     standings = [

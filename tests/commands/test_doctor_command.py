@@ -80,7 +80,7 @@ def test_a_suggestion_is_written_once_and_is_a_config_that_can_be_run(
     assert main(["doctor", "mine.yaml"]) == 0
     assert "this config can be run" in capsys.readouterr().err
     assert main(["doctor", "--suggest", "mine.yaml"]) == 1
-    assert "mine.yaml: is there already" in capsys.readouterr().err
+    assert "mine.yaml: exists already" in capsys.readouterr().err
 
 
 def test_an_ollama_with_several_quants_is_suggested(capsys: pytest.CaptureFixture[str]) -> None:
@@ -174,12 +174,12 @@ def test_settings_that_do_nothing_are_warned_of(capsys: pytest.CaptureFixture[st
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (["--server", "olama=http://127.0.0.1:1"], 2, "`olama` is none of ollama, lmstudio"),
+        (["--server", "olama=http://127.0.0.1:1"], 2, "`olama` is not one of ollama, lmstudio"),
         (["--server", "ollama=localhost"], 2, "`localhost` must be an address such as http://"),
         (["--server", "ollama=http://127.0.0.1:abc"], 2, "must be an address such as http://"),
         (["--server", "ollama=http://me:pw@localhost"], 2, "must not hold a user or password"),
-        (["--server", "ollama=http://10.0.0.7:1"], 1, "takes --allow-remote"),
-        (["x.yaml", "--suggest", "y.yaml"], 1, "there is nothing to suggest"),
+        (["--server", "ollama=http://10.0.0.7:1"], 1, "needs --allow-remote"),
+        (["x.yaml", "--suggest", "y.yaml"], 1, "not allowed together with a config"),
     ],
 )
 def test_wrong_usage_is_told(

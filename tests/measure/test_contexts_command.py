@@ -198,7 +198,7 @@ def test_a_named_quant_wins_over_the_frontiers(
     assert contexts.loads == [256]
     policy(quant_tag="Q9_K")
     assert run() == 1
-    assert "nano has no quant 'Q9_K' in the sweep; it has Q4_K_M" in capsys.readouterr().err
+    assert "the sweep has no quant 'Q9_K' of nano; it has Q4_K_M" in capsys.readouterr().err
 
 
 def test_an_interrupted_sweep_goes_on_where_it_was(contexts: ContextProvider) -> None:

@@ -118,9 +118,9 @@ def test_a_broken_runner_costs_its_runs_and_not_the_sweep(workspace: Workspace) 
 
 
 @pytest.mark.slow
-def test_the_agent_of_the_runbook_works_as_it_is_printed(workspace: Workspace) -> None:
-    runbook = (ROOT / "docs" / "RUNBOOK.md").read_text(encoding="utf-8")
-    blocks = re.findall(r"```python\n(.*?)```", runbook, re.DOTALL)
+def test_the_agent_of_the_guide_works_as_it_is_printed(workspace: Workspace) -> None:
+    guide = (ROOT / "docs" / "guides" / "runner.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```python\n(.*?)```", guide, re.DOTALL)
     (code,) = (block for block in blocks if "sys.argv" in block)
     (workspace.folder / "agent.py").write_text(code, encoding="utf-8")
     workspace.config |= {

@@ -294,7 +294,7 @@ def test_a_damaged_history_fails_clearly_and_costs_nothing_else(finished: Finish
         failed = workspace.run()
         assert failed.code == 1
         assert f"{history.name}: not valid JSON" in failed.text
-        assert f"{explorer} is there and was not added to a history" in failed.text
+        assert f"{explorer} was written, but not added to its history" in failed.text
         assert "Traceback" not in failed.text
         assert history.read_bytes() == whole[:-30]
         summary = workspace.json("results/small/quant_sweep/sweep_summary.json")

@@ -113,14 +113,16 @@ def _print(name: str, agreement: Agreement, providers: tuple[str, str]) -> None:
     lines = [f"{name}: {same} of {agreement.tasks} answers are identical"]
     for item in agreement.differences:
         if item.choices is None:
-            lines.append(f"  {item.test_id}: differs, and not again or without a reason told")
+            lines.append(
+                f"  {item.test_id}: differs, but not reproducibly, or without a logged reason"
+            )
             continue
-        told = [
+        choices = [
             f"{provider} `{choice.token}`"
             + (f" (leads by {choice.margin:.4f} nats)" if choice.margin is not None else "")
             for provider, choice in zip(providers, item.choices, strict=True)
         ]
-        lines.append(f"  {item.test_id}: token {item.position}: {', '.join(told)}")
+        lines.append(f"  {item.test_id}: token {item.position}: {', '.join(choices)}")
     for provider, speed in zip(providers, agreement.speeds, strict=True):
         lines.append(
             f"  decode {provider:<14} median {speed.median:.0f} tokens/s, "

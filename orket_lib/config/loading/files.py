@@ -108,7 +108,7 @@ def _read(path: Path) -> Source:
         return _broken(
             path,
             f"{name}: {_TEMPLATE_KEY}: a config must not be a template, which runs code as soon as "
-            "Snakemake reads it; write its values out (see docs/SECURITY.md)",
+            "Snakemake reads it; write its values out (see docs/reference/security.md)",
         )
     problems = [f"{name}: a key may be given only once: {', '.join(twice)}"] if twice else []
     return Source(content, tuple(problems), file=path)

@@ -1,4 +1,4 @@
-"""Code in an answer: found by rules that docs/TASKS.md tells, never guessed.
+"""Code in an answer: found by rules that docs/reference/tasks.md tells, never guessed.
 
 Everything here is text handling in one pass; what was taken out is first read or run elsewhere, by
 something that can stand what it finds.

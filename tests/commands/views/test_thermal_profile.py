@@ -137,7 +137,7 @@ def test_labels_come_from_the_frontier_of_the_sweep() -> None:
 def test_a_series_alone_does_not_tell_its_lane(capsys: pytest.CaptureFixture[str]) -> None:
     write_model(Path("series.json"), series(latencies(6)))
     said = refusal(capsys, "--summaries", "series.json")
-    assert "name --execution-lane and --vram-profile" in said
+    assert "give --execution-lane and --vram-profile or --frontier" in said
 
 
 def test_summaries_are_runs_in_the_order_given() -> None:
@@ -354,7 +354,7 @@ def test_bad_files_are_named(capsys: pytest.CaptureFixture[str]) -> None:
         capsys, "--summaries", good, "other.json"
     )
     write_model(Path("series.json"), series(latencies(3)))
-    assert "series.json: is a whole series; give it alone" in refusal(
+    assert "series.json: is a series; give it alone" in refusal(
         capsys, "--summaries", good, "series.json"
     )
     wrong = refusal(capsys, "--summaries", "series.json", "--quant-tag", "Q2_K", *LABELS)
@@ -370,7 +370,7 @@ def test_other_machines_and_labels_that_differ_are_refused(
     ]
     assert "1.json: is of machine elsewhere" in refusal(capsys, "--summaries", *files)
     summary("1.json", hot_row(1.1), execution_lane=Lane.CI)
-    assert "name --execution-lane" in refusal(capsys, "--summaries", *files)
+    assert "give --execution-lane" in refusal(capsys, "--summaries", *files)
     assert profile_of(*files, options=("--execution-lane", "ci")).execution_lane is Lane.CI
 
 
@@ -430,7 +430,7 @@ def test_thresholds_that_make_no_sense_are_wrong_usage(options: tuple[str, str])
 
 
 def write_frontier(pick: str) -> None:
-    """Write the frontier of a sweep with one model, cells and settings beside it."""
+    """Write the frontier of a sweep with one model, cells and settings."""
     frontier = FrontierExplorer(
         generated_at=NOW,
         provenance=PROVENANCE.model_copy(update={"config_sha256": "f00d"}),
@@ -527,7 +527,7 @@ def test_a_damaged_series_is_not_measured_over(capsys: pytest.CaptureFixture[str
 def test_a_model_that_is_not_in_the_sweep_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     write_frontier("Q4_K_M")
     assert main([word if word != "nano" else "other" for word in SERIES]) == 1
-    assert "there is no model 'other' in the sweep; it has nano" in capsys.readouterr().err
+    assert "the sweep has no model 'other'; it has nano" in capsys.readouterr().err
 
 
 def test_a_disturbed_row_of_a_summary_is_no_heat() -> None:

@@ -216,9 +216,7 @@ def test_a_damaged_summary_is_named(capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_summary_of_another_context_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     content = written(4096).model_dump(mode="json")
     write_json(Path("context_8192.json"), content)
-    assert refused(capsys, "8192") == (
-        "error: context_8192.json: is of the context 4096, not 8192\n"
-    )
+    assert refused(capsys, "8192") == ("error: context_8192.json: is of context 4096, not 8192\n")
     sweep("context_8192.json")
     assert refused(capsys, "8192") == (
         "error: context_8192.json: was measured at n_ctx None, not 8192\n"
@@ -228,12 +226,12 @@ def test_a_summary_of_another_context_is_refused(capsys: pytest.CaptureFixture[s
 def test_a_template_without_its_placeholder_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     written(4096)
     said = refused(capsys, "4096", template="context_4096.json")
-    assert said.startswith("error: --summary-template: holds no {context}, so all contexts would")
+    assert said.startswith("error: --summary-template: needs the placeholder {context}: ")
 
 
-def test_a_context_that_stands_twice_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_context_that_is_given_twice_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     written(4096)
-    assert refused(capsys, "4096 4096") == "error: --contexts: 4096 stands twice\n"
+    assert refused(capsys, "4096 4096") == "error: --contexts: 4096 is given twice\n"
 
 
 @pytest.mark.parametrize("contexts", ["long", "0", "4096,-1", ","])
@@ -251,8 +249,8 @@ def test_what_is_no_context_is_wrong_usage(
     [
         ("--ttft-ceiling-ms", "nan", "must be a number (got 'nan')"),
         ("--decode-floor-tps", "fast", "must be a number (got 'fast')"),
-        ("--adherence-min", "inf", "must be a number (got 'inf')"),
-        ("--adherence-min", "95", "must be a share of at most 1 (got '95')"),
+        ("--adherence-min", "inf", "must be a number <= 1 (got 'inf')"),
+        ("--adherence-min", "95", "must be a number <= 1 (got '95')"),
     ],
 )
 def test_a_limit_that_is_none_is_wrong_usage(
