@@ -20,7 +20,7 @@ from pydantic import BaseModel, ValidationError
 
 from orket_lib.artifacts.disk import why_not_written
 from orket_lib.vocabulary.errors import ArtifactError
-from orket_lib.vocabulary.problems import one_message_each
+from orket_lib.vocabulary.validation import one_message_each
 
 _Model = TypeVar("_Model", bound=BaseModel)
 _REPLACE_TRIES = 20

@@ -29,8 +29,7 @@ from orket_lib.artifacts.views.context_ceiling import ContextCeiling
 from orket_lib.artifacts.views.context_summary import ContextSummary
 from orket_lib.artifacts.views.contracts import ContractCheck
 from orket_lib.artifacts.views.frontier import FrontierExplorer
-from orket_lib.artifacts.views.kpi_gate import KpiGate
-from orket_lib.artifacts.views.kpis import KpiReport
+from orket_lib.artifacts.views.kpis import KpiGate, KpiReport
 from orket_lib.artifacts.views.plan import Plan
 from orket_lib.artifacts.views.preflight import Preflight
 from orket_lib.artifacts.views.receipt import CanaryReceipt, CellReceipt, Receipt

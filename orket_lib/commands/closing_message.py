@@ -62,7 +62,7 @@ def _failed_since(log: Path, since: float) -> bool:
 def _gate(summary: Summary, path: Path) -> list[str]:
     """Return why the gate failed, and what to do."""
     from orket_lib.artifacts.io import read_model
-    from orket_lib.artifacts.views.kpi_gate import KpiGate
+    from orket_lib.artifacts.views.kpis import KpiGate
     from orket_lib.report.kpi_failures import kpi_failures
     from orket_lib.workflow.job_environment import rerun_command
 

@@ -43,7 +43,7 @@ def run(options: argparse.Namespace) -> int:
     from orket_lib.artifacts.views.contracts import CheckedArtifact, ContractCheck
     from orket_lib.artifacts.views.frontier import FrontierExplorer
     from orket_lib.artifacts.views.thermal_profile import ThermalProfile
-    from orket_lib.vocabulary.display import printable
+    from orket_lib.vocabulary.text import printable
 
     models: dict[_Name, type[Record]] = {
         "frontier": FrontierExplorer,

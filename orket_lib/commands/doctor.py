@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from orket_lib.commands._common import print_json, tell
 from orket_lib.commands._configs import add_config_options, sweep_of
 from orket_lib.vocabulary.addresses import DEFAULT_URLS, remote_host, server_address
-from orket_lib.vocabulary.errors import ArtifactError, ConfigError
+from orket_lib.vocabulary.errors import EXIT_REFUSED, ArtifactError, ConfigError
 
 if TYPE_CHECKING:
     from orket_lib.artifacts.printed.doctor import DoctorReport, MissingReading
@@ -21,7 +21,6 @@ _PATIENCE_S = 2.0  # with a server's list of models
 _CHECK_PATIENCE_S = 5.0  # with all that a config needs of its server
 _N_CTX = 4096
 _MODELS = Path("models")
-_POLICY_SAID_NO = 3
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -68,7 +67,7 @@ def run(options: argparse.Namespace) -> int:
         tell(doctor_text(report, suggestion.why if suggestion else None, options.suggest))
         if report.suggestion and not options.suggest:
             print(report.suggestion, end="")  # noqa: T201
-    return 0 if report.can_run else _POLICY_SAID_NO
+    return 0 if report.can_run else EXIT_REFUSED
 
 
 def _server(text: str) -> tuple[str, str]:

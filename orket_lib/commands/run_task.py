@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from orket_lib.vocabulary import runner as names
+from orket_lib.vocabulary import environment as names
 
 _PROVIDERS = ("embedded", "llama_server", "ollama", "lmstudio", "openai")
 _USUAL_EXTRAS = "stream_options,seed"  # what most servers take; a session finds out exactly

@@ -82,10 +82,10 @@ def _seconds(text: str) -> float:
 
 
 def _source(options: argparse.Namespace) -> Source:
-    from orket_lib.artifacts.measurements.serving import Place
+    from orket_lib.artifacts.measurements.serving import ServerLocation
     from orket_lib.providers.base import Source
 
-    return Source(options.model, Place(server_binary=options.server_binary))
+    return Source(options.model, ServerLocation(server_binary=options.server_binary))
 
 
 def _spec(options: argparse.Namespace) -> SidecarSpec:

@@ -203,7 +203,7 @@ def _counted(number: int, word: str) -> str:
 
 def _print(text: str, to: TextIO | None = None) -> None:
     """Print a line; a bank's text may hold what a terminal obeys or can't show."""
-    from orket_lib.vocabulary.display import printable
+    from orket_lib.vocabulary.text import printable
 
     stream = to or sys.stdout
     encoding = stream.encoding or "utf-8"

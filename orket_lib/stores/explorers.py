@@ -16,8 +16,7 @@ from orket_lib.artifacts.digest import digest_of, sha256_of
 from orket_lib.artifacts.history import History
 from orket_lib.artifacts.io import parse_model
 from orket_lib.artifacts.views.context_ceiling import ContextCeiling
-from orket_lib.artifacts.views.explorer import Explorer
-from orket_lib.artifacts.views.frontier import FrontierExplorer
+from orket_lib.artifacts.views.frontier import Explorer, FrontierExplorer
 from orket_lib.artifacts.views.thermal_profile import ThermalProfile
 from orket_lib.stores.files import VERSION, Entry, HistoryFile, history_files
 from orket_lib.stores.roots import StoreName

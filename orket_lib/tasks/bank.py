@@ -22,7 +22,7 @@ from orket_lib.tasks.grading.text_evaluation import Strict
 from orket_lib.tasks.task import AnyTask, Question, StructuredTask, Task
 from orket_lib.tasks.validation_messages import problems_of
 from orket_lib.vocabulary.errors import ArtifactError
-from orket_lib.vocabulary.problems import one_message_each
+from orket_lib.vocabulary.validation import one_message_each
 
 __all__ = ["Question", "StructuredTask", "Task", "TaskBank", "load_bank", "select", "selection"]
 

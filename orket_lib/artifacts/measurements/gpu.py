@@ -1,11 +1,16 @@
-"""What was seen of the GPUs: around a run, and over a session, with what they did not tell."""
+"""GPU measurements: around one run and over a session, with a reason for each missing one."""
 
 from __future__ import annotations
+
+from typing import Literal
 
 from pydantic import Field
 
 from orket_lib.artifacts.base import Count, Measured, Reading, volatile
-from orket_lib.vocabulary.energy import EnergyMethod
+
+# `counter`: end less start of the device's own counter. `power`: its power integrated over time,
+# where it has no counter. `mixed`: some devices by counter, others by power.
+EnergyMethod = Literal["counter", "power", "mixed"]
 
 
 class GpuWindow(Measured):

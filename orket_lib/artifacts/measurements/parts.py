@@ -20,7 +20,7 @@ from orket_lib.artifacts.measurements.runner import RunnerRun
 from orket_lib.artifacts.measurements.spec import RunSpec
 from orket_lib.artifacts.views.receipt import PartKind
 from orket_lib.artifacts.views.run_report import AnswerTelemetry, Observation, Probe, Session
-from orket_lib.vocabulary.faults import Fault
+from orket_lib.vocabulary.errors import Fault
 from orket_lib.vocabulary.statuses import Outcome, RunStatus
 
 # What names one step of a measurement: (what it depends on, round, index within the round).

@@ -12,7 +12,7 @@ from orket_lib.artifacts.base import Record
 from orket_lib.vocabulary.addresses import remote_host
 
 
-class Place(Record):
+class ServerLocation(Record):
     """Where a sweep's models are served, as the workflow renders it."""
 
     base_url: str | None = Field(None, description="of a server that runs; null = provider's own")

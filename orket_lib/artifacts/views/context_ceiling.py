@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from orket_lib.artifacts.base import Count, Measured, Reading, Record
-from orket_lib.artifacts.views.explorer import Explorer, MeasuredWith
+from orket_lib.artifacts.views.frontier import Explorer, MeasuredWith
 
 ContextReason = Literal[
     "INVALID_ROW",

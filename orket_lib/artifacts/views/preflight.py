@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from orket_lib.artifacts.base import Artifact, Record
-from orket_lib.artifacts.measurements.serving import Place
+from orket_lib.artifacts.measurements.serving import ServerLocation
 from orket_lib.artifacts.measurements.spec import SandboxKind
 from orket_lib.vocabulary.statuses import VramGuard, VramProfile
 
@@ -53,7 +53,7 @@ class Needs(Record):
     """What a sweep needs, as the workflow renders it: from the config alone, nothing is asked."""
 
     provider: str
-    place: Place = Field(default_factory=Place)
+    place: ServerLocation = Field(default_factory=ServerLocation)
     models: tuple[NeededModel, ...] = ()
     programs: dict[str, str] = Field(
         default_factory=dict, description="name or path of each program, by the key that names it"

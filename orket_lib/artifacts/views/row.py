@@ -7,12 +7,11 @@ from typing import Literal
 from pydantic import Field
 
 from orket_lib.artifacts.base import Count, Labelled, Measured, Reading, Record, volatile
-from orket_lib.artifacts.measurements.gpu import GpuSummary
+from orket_lib.artifacts.measurements.gpu import EnergyMethod, GpuSummary
 from orket_lib.artifacts.views.receipt import TakenPart
 from orket_lib.artifacts.views.run_report import Observation
-from orket_lib.vocabulary.answer_failures import AnswerFailure
-from orket_lib.vocabulary.energy import EnergyMethod
 from orket_lib.vocabulary.statuses import (
+    AnswerFailure,
     Lane,
     Quality,
     RunStatus,

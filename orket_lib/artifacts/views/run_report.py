@@ -21,7 +21,7 @@ from orket_lib.artifacts.measurements.runner import RunnerRun
 from orket_lib.artifacts.measurements.spec import RunSpec
 from orket_lib.artifacts.measurements.tokens import TokenMetrics
 from orket_lib.artifacts.views.receipt import TakenPart
-from orket_lib.vocabulary.faults import Fault
+from orket_lib.vocabulary.errors import Fault
 from orket_lib.vocabulary.rates import DecodeClock
 from orket_lib.vocabulary.reasons import Reason, Severity, severity
 from orket_lib.vocabulary.statuses import Outcome, Quality, RunStatus, TokenStatus

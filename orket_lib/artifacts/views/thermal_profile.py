@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from orket_lib.artifacts.base import Measured, Reading, Record, Share
-from orket_lib.artifacts.views.explorer import Explorer, MeasuredWith
+from orket_lib.artifacts.views.frontier import Explorer, MeasuredWith
 from orket_lib.vocabulary.reasons import Reason
 
 ThermalReason = Literal[

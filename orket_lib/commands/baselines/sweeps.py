@@ -19,14 +19,13 @@ from orket_lib.commands.baselines.cells import (
     regressed_in,
     store_of,
 )
+from orket_lib.vocabulary.errors import EXIT_REFUSED
 
 if TYPE_CHECKING:
     from orket_lib.analysis.baselines.regression import CellNow
     from orket_lib.artifacts.baseline import Baseline
     from orket_lib.artifacts.views.run_report import RunReport
     from orket_lib.stores.baselines import BaselineStore
-
-_POLICY_SAID_NO = 3
 
 
 def add_record(parser: argparse.ArgumentParser) -> None:
@@ -156,7 +155,7 @@ def compare(options: argparse.Namespace) -> int:
         print(regression_text(regression))  # noqa: T201
     for failure in judged.failures:
         tell(f"regression: {failure}")
-    return _POLICY_SAID_NO if judged.failures and not options.verdict_only else 0
+    return EXIT_REFUSED if judged.failures and not options.verdict_only else 0
 
 
 def _cells(options: argparse.Namespace) -> Iterator[CellNow]:

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from orket_lib.commands._common import add_log, print_json, stamp, tell
+from orket_lib.vocabulary.errors import EXIT_REFUSED
 
 _LIMITS = (
     "max_missing_telemetry_rate",
@@ -13,7 +14,6 @@ _LIMITS = (
     "min_frontier_success_rate",
     "min_determinism_rate",
 )
-_POLICY_SAID_NO = 3
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,7 +36,7 @@ def run(options: argparse.Namespace) -> int:
     """Judge, write, and name the figures that fail."""
     from orket_lib.analysis.kpi_gate import gate_failures
     from orket_lib.artifacts.io import parse_model, read_json, write_model
-    from orket_lib.artifacts.views.kpi_gate import KpiGate, KpiPolicy
+    from orket_lib.artifacts.views.kpis import KpiGate, KpiPolicy
     from orket_lib.commands._summaries import read_summary
 
     summary = read_summary(options.summary)
@@ -68,4 +68,4 @@ def run(options: argparse.Namespace) -> int:
         print_json(gate)
     for failure in failures:
         tell(f"KPI gate: {failure}")
-    return _POLICY_SAID_NO if failures and not options.verdict_only else 0
+    return EXIT_REFUSED if failures and not options.verdict_only else 0

@@ -29,7 +29,7 @@ def run(options: argparse.Namespace) -> int:
     """Pass, or refuse with the verdict's reasons."""
     from orket_lib.artifacts.io import read_model
     from orket_lib.artifacts.measurements.canary import CanaryVerdict
-    from orket_lib.artifacts.views.kpi_gate import KpiGate
+    from orket_lib.artifacts.views.kpis import KpiGate
     from orket_lib.artifacts.views.preflight import Preflight
     from orket_lib.artifacts.views.regression import Regression
     from orket_lib.preflight.gates import require_canary, require_measured, require_preflight

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from orket_lib.vocabulary.errors import ConfigError
-from orket_lib.vocabulary.problems import one_message_each
+from orket_lib.vocabulary.validation import one_message_each
 
 
 def test_equal_mistakes_are_one_message_with_its_places_and_what_was_given() -> None:
