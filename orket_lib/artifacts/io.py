@@ -14,13 +14,14 @@ import re
 import tempfile
 import time
 from pathlib import Path
+from textwrap import indent
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from orket_lib.artifacts.disk import why_not_written
 from orket_lib.vocabulary.errors import ArtifactError
-from orket_lib.vocabulary.validation import one_message_each
+from orket_lib.vocabulary.validation import one_message_each, problems_of
 
 _Model = TypeVar("_Model", bound=BaseModel)
 _REPLACE_TRIES = 20
@@ -133,12 +134,8 @@ def parse_model(content: Any, kind: type[_Model], source: object) -> _Model:
     try:
         return kind.model_validate(content)
     except ValidationError as error:
-        lines = one_message_each(
-            f"{'.'.join(map(str, item['loc'])) or '(whole file)'}: {item['msg']}"
-            for item in error.errors()
-        )
-        places = "\n".join(f"  {line}" for line in lines)
-        raise ArtifactError(f"{source}: not a valid {kind.__name__}:\n{places}") from None
+        lines = indent("\n".join(one_message_each(problems_of(error, content))), "  ")
+        raise ArtifactError(f"{source}: not a valid {kind.__name__}:\n{lines}") from None
 
 
 def _refuse_other_versions(content: Any, kind: type[BaseModel], source: object) -> None:

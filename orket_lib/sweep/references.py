@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 from orket_lib.artifacts.io import read_model
 from orket_lib.artifacts.views.kpis import KpiPolicy
-from orket_lib.config.loading.messages import got, nearest
+from orket_lib.config.loading.messages import got
 from orket_lib.config.loading.provider_limits import EMBEDDED
 from orket_lib.config.model import SweepConfig
 from orket_lib.config.model_files import Named, named_for, pin_for, serves_files
@@ -26,6 +26,7 @@ from orket_lib.sweep.sidecar import sidecar_problems
 from orket_lib.tasks.bank import TaskBank, load_bank, select
 from orket_lib.vocabulary.errors import ArtifactError
 from orket_lib.vocabulary.units import ALL_CPUS, cpus_of
+from orket_lib.vocabulary.validation import nearest
 
 _NAMING = {"provider", "models", "quants", "artifact_template", "artifacts", "tag_template", "tags"}
 _NAMING |= {"base_url", "quantize_base", "quantize_imatrix", "quantize_allow_requantize"}

@@ -1,9 +1,14 @@
-"""Equal mistakes are one message with its places; others stay as they are."""
+"""Mistakes in words; equal ones are one message with its places."""
 
 from __future__ import annotations
 
+from typing import Any, Literal
+
+import pytest
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
 from orket_lib.vocabulary.errors import ConfigError
-from orket_lib.vocabulary.validation import one_message_each
+from orket_lib.vocabulary.validation import allowed, nearest, one_message_each, problems_of
 
 
 def test_equal_mistakes_are_one_message_with_its_places_and_what_was_given() -> None:
@@ -45,3 +50,53 @@ def test_a_config_error_has_equal_problems_once() -> None:
     error = ConfigError(["a.0: must be text (got 1)", "a.1: must be text (got 2)"])
     assert error.problems == ("a.0, .1: must be text (got 1, 2)",)
     assert str(error) == "  a.0, .1: must be text (got 1, 2)"
+
+
+class _Inner(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    count: int = Field(1, ge=0, le=6)
+    share: float = 1.0
+    kind: Literal["exact", "regex"] = "exact"
+
+
+class _Outer(BaseModel):
+    name: str = "x"
+    inner: _Inner | list[_Inner]
+
+
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [
+        ({}, "inner: missing"),
+        ({"name": 3, "inner": []}, "name: must be text (got 3)"),
+        ({"inner": [{"count": 7}]}, "inner.0.count: must be <= 6 (got 7)"),
+        ({"inner": [{"count": "1"}]}, 'inner.0.count: must be a whole number (got "1")'),
+        ({"inner": [{"kind": "llm"}]}, "inner.0.kind: must be 'exact' or 'regex' (got \"llm\")"),
+        ({"inner": [{"share": None}]}, "inner.0.share: must be a number (got null)"),
+        ({"inner": [{"api_key": "hunter2"}]}, "inner.0.api_key: there is no such key"),
+        ([], "(whole file): must be a mapping"),
+    ],
+    ids=str,
+)
+def test_a_violation_is_named_with_its_path_in_the_file(content: Any, line: str) -> None:
+    with pytest.raises(ValidationError) as error:
+        _Outer.model_validate(content)
+    assert line in problems_of(error.value, content)
+    assert "hunter2" not in "".join(problems_of(error.value, content))
+
+
+def test_what_a_schema_allows_is_said_in_words() -> None:
+    fields = _Inner.model_json_schema()["properties"]
+    for field in fields.values():
+        del field["title"]  # a title is a phrase of ours for an alternative
+    assert {name: allowed(field) for name, field in fields.items()} == {
+        "count": "a whole number from 0 to 6",
+        "share": "a number",
+        "kind": "`exact` or `regex`",
+    }
+
+
+def test_the_most_similar_name_is_suggested() -> None:
+    assert nearest("Model-Id", ["model_id", "quant_tag"]) == "; did you mean `model_id`?"
+    assert nearest("zzz", ["model_id"]) == ""
