@@ -9,7 +9,7 @@ from contract_examples import example
 
 from orket_lib.analysis.contracts import violations
 from orket_lib.artifacts.base import Record
-from orket_lib.artifacts.schemas import PUBLISHED, version_of
+from orket_lib.artifacts.schemas import published, version_of
 from orket_lib.artifacts.views.context_ceiling import ContextCeiling
 from orket_lib.artifacts.views.frontier import FrontierExplorer
 from orket_lib.artifacts.views.thermal_profile import ThermalProfile
@@ -30,7 +30,7 @@ def changed(model: type[Record], place: str, value: Any) -> Any:
 
 
 @pytest.mark.parametrize("whole", [True, False])
-@pytest.mark.parametrize("model", PUBLISHED, ids=version_of)
+@pytest.mark.parametrize("model", published(), ids=version_of)
 def test_what_is_as_published_has_no_violation(model: type[Record], whole: bool) -> None:
     assert violations("x", example(model, whole), model) == []
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from orket_lib.artifacts.schemas import PUBLISHED, version_of
+from orket_lib.artifacts.schemas import published, version_of
 from orket_lib.stores.baselines import SCHEMA_VERSION as BASELINES
 from orket_lib.stores.explorers import HEADER, STORES
 
@@ -15,7 +15,7 @@ TEXT = (DOCS / "ARTIFACTS.md").read_text(encoding="utf-8")
 
 def test_every_published_artifact_is_described() -> None:
     linked = set(re.findall(r"\]\(schemas/(.+?)\.schema\.json\)", TEXT))
-    assert linked == {"sweep_config", "task_bank", *map(version_of, PUBLISHED)}
+    assert linked == {"sweep_config", "task_bank", *map(version_of, published())}
 
 
 def test_every_link_leads_somewhere() -> None:

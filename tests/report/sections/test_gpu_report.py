@@ -43,7 +43,7 @@ def test_every_null_of_a_gpu_is_listed_with_its_meaning() -> None:
     missing = text_of(gpus=gpus_of("unified"), energy=SPENT).split("## Missing numbers")[1]
     assert "GPU 0 memory_total_mib" in missing
     assert "NOT_SUPPORTED (the card or its driver does not report it)" in missing
-    assert "energy joules_per_correct_answer_above_idle: NO_IDLE_SECOND (a GPU never " in missing
+    assert "energy joules_per_correct_answer_above_idle: NO_IDLE_SECOND (a GPU was " in missing
 
 
 def test_without_a_gpu_no_section_is_invented_and_the_reasons_stand_below() -> None:
