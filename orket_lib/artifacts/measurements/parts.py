@@ -40,9 +40,7 @@ class Answer(Record):
     window_s: tuple[float, float] = volatile("seconds since the session began")
     failed: Outcome | None = Field(description="`error` or `timeout`; null when it was answered")
     failed_detail: str = ""
-    fault: Fault | None = Field(
-        None, description="how the request failed; null when it was answered"
-    )
+    fault: Fault | None = Field(None, description="how the request failed; else null")
     answer: str | None
     answer_sha256: str | None = Field(description="of the normalised answer (T16)")
     finish_reason: str | None

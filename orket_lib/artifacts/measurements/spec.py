@@ -36,7 +36,7 @@ CONTEXT_CONTRACT = 2
 # Of a speed probe, where the context and the server allow them.
 PROBE_PROMPT_TOKENS = 512
 PROBE_OUTPUT_TOKENS = 128
-# Tokens of a context left free by prompts: a follow-up of 32, and 8 for its answer, rounded up.
+# Tokens of a context that prompts leave free, for a follow-up of 32 and 8 of its answer.
 CONTEXT_LEFT = 48
 
 
@@ -93,7 +93,7 @@ class ContextFill(Record):
     contract: int = Field(CONTEXT_CONTRACT, description="of the generator of prompts")
     share: float = Field(description="of the context that a prompt fills, chat template included")
     families: tuple[ContextFamily, ...]
-    depths: tuple[float, ...] = Field(description="position of the needle in the text, 0 to 1")
+    depths: tuple[float, ...] = Field(description="position of the asked fact in the text, 0 to 1")
     tasks_per_depth: int
 
     def prompt_tokens(self, context: int) -> int:

@@ -1,4 +1,4 @@
-"""The stability KPIs of a summary on their own, and the gate that compares them with a policy."""
+"""The stability KPIs of a summary, and the gate that compares them with a policy."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class KpiReport(Labelled):
 
 
 class KpiPolicy(BaseModel):
-    """Limits of the KPIs; null switches one off. A file of its own: `config/kpi_policy.json`."""
+    """Limits of the KPIs (`config/kpi_policy.json`); null switches one off."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
@@ -32,7 +32,7 @@ class KpiPolicy(BaseModel):
 
 
 class KpiGate(Labelled):
-    """`kpi_gate.json`: data, like every verdict; a leaf of the workflow turns it into a failure."""
+    """`kpi_gate.json`: a verdict, which the last rule of the workflow turns into a failure."""
 
     schema_version: Literal["orket.kpi_gate.v1"] = "orket.kpi_gate.v1"
     summary_path: str
