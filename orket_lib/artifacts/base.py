@@ -30,7 +30,7 @@ def _checked_time(text: str) -> str:
 
 
 _READING = "reading"
-_VOLATILE = {"volatile": True}
+_VOLATILE: dict[str, Any] = {"volatile": True}
 
 Reading = Annotated[float | None, _READING]
 Count = Annotated[int | None, _READING]

@@ -53,7 +53,7 @@ class ContextSeen(Measured):
     peak_vram_mib: Reading
     depths: tuple[DepthScore, ...] = Field(
         (),
-        description="adherence by position of the asked fact; empty unless prompts filled the context",
+        description="adherence by position of the asked fact; empty for unfilled contexts",
     )
 
 

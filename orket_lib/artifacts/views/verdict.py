@@ -15,7 +15,7 @@ from orket_lib.vocabulary.verdicts import (
 
 
 class WantCheck(Record):
-    """One thing that the config wants of a quant, held against what was measured."""
+    """One requirement of the config, compared with the measurement."""
 
     want: WantName = Field(description="name in the config")
     limit: float
@@ -30,9 +30,7 @@ class Verdict(Record):
     quant_tag: str
     baseline_quant: str | None
     verdict: QuantVerdict
-    probability: float | None = Field(
-        description="that it keeps the threshold; null with a `reason`"
-    )
+    probability: float | None = Field(description="that it keeps the threshold; else a `reason`")
     kept_share: float | None = Field(None, description="median")
     kept_low: float | None = Field(None, description="of its 95 % interval")
     kept_high: float | None = None
