@@ -1,1 +1,1 @@
-"""Shared words and values: quant tags, reasons, statuses, errors. Imports no other package of ours."""
+"""Shared words and values: quant tags, reasons, statuses, errors. Imports no other room."""

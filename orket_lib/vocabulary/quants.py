@@ -5,9 +5,9 @@ value of this table. The nominal values are those that llama.cpp's `quantize` do
 Llama 3.1 8B; block formats that it doesn't list carry their block's own bits.
 
 Vendors publish their own mixes under their own tags: `UD-Q4_K_XL`, `Q4_K_L`, `i1-IQ4_XS`,
-`Q4_0_4_4`, `Q4_K_M-imat`. llama.cpp does not know them, and the header of such a file holds the type
-that the vendor started from. So a vendor's tag means that type's *family*, and the type's bits until
-its file is read: the actual bits of a mix depend on its embeddings.
+`Q4_0_4_4`, `Q4_K_M-imat`. llama.cpp does not know them, and the header of such a file holds the
+type that the vendor started from. So a vendor's tag means that type's *family*, and the type's bits
+until its file is read: the actual bits of a mix depend on its embeddings.
 """
 
 from __future__ import annotations

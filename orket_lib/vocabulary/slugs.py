@@ -1,7 +1,8 @@
 """File-name-safe forms of model ids: `qwen2.5-coder:7b` is `qwen2.5-coder_7b` on disk.
 
-`:`, `/` and spaces become `_`. A name that needs another change (other characters, a name reserved by
-Windows, too long) gets a short hash of the original name, so that different names stay different.
+`:`, `/` and spaces become `_`. A name that needs another change (other characters, a name reserved
+by Windows, too long) gets a short hash of the original name, so that different names stay
+different.
 """
 
 from __future__ import annotations
