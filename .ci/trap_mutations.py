@@ -493,7 +493,7 @@ MUTATIONS = (
     Mutation(
         "T20",
         "thresholds are compared exactly",
-        "orket_lib/vocabulary/compare.py",
+        "orket_lib/vocabulary/thresholds.py",
         "TOLERANCE = 1e-9",
         "TOLERANCE = 0.0",
     ),

@@ -14,7 +14,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from orket_lib import __version__
-from orket_lib.vocabulary.errors import ConfigError, OrketError, Refused
+from orket_lib.vocabulary.errors import (
+    EXIT_ERROR,
+    EXIT_INTERRUPTED,
+    ConfigError,
+    OrketError,
+    Refused,
+)
 
 
 class Group(NamedTuple):
@@ -115,7 +121,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except OrketError as error:
         return _fail(f"error: {error}", error.exit_code, options)
     except OSError as error:  # a path that a user named, or a full disk
-        return _fail(f"error: {_of_system(error)}", 1, options)
+        return _fail(f"error: {_of_system(error)}", EXIT_ERROR, options)
     except KeyboardInterrupt:
         kept = "interrupted; measurements are kept, and the same command resumes from there"
         return _fail(kept, 130, options)

@@ -13,9 +13,9 @@ from orket_lib.artifacts.measurements.canary import (
     CanaryPolicy,
     CanaryRun,
 )
-from orket_lib.vocabulary.compare import exceeds
 from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.statuses import TokenStatus
+from orket_lib.vocabulary.thresholds import exceeds
 
 _Clock = Literal["server", "client"]
 _LATENCY = {"server": "internal latency", "client": "latency by our own clock"}

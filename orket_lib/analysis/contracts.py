@@ -6,18 +6,17 @@ and a model takes `"1"` for a number where a contract must not.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from orket_lib.artifacts.base import Record
 from orket_lib.artifacts.schemas import schema_of
 from orket_lib.vocabulary.clock import parse_time
+from orket_lib.vocabulary.validation import KINDS, shown
 
 if TYPE_CHECKING:
     from jsonschema import FormatChecker, ValidationError
 
-_SHOWN = 60
 _LIMITS = {
     "minimum": "at least",
     "maximum": "at most",
@@ -66,17 +65,17 @@ def _problems(error: ValidationError) -> Iterator[tuple[Place, str]]:
     elif error.validator == "anyOf":
         yield from _of_alternatives(error, place)
     elif error.validator == "type":
-        yield place, f"must be {_named(rule)}, is {_shown(value)}"
+        yield place, f"must be {KINDS[rule]}, is {shown(value)}"
     elif error.validator in ("enum", "const"):
         allowed = rule if error.validator == "enum" else [rule]
         if "propertyNames" in error.absolute_schema_path:
             yield (*place, value), "there is no such reading"
         else:
-            yield place, f"must be {' or '.join(map(_shown, allowed))}, is {_shown(value)}"
+            yield place, f"must be {' or '.join(map(shown, allowed))}, is {shown(value)}"
     elif error.validator in _LIMITS:
-        yield place, f"must be {_LIMITS[error.validator]} {rule}, is {_shown(value)}"
+        yield place, f"must be {_LIMITS[error.validator]} {rule}, is {shown(value)}"
     elif error.validator == "format":
-        yield place, f"must be a time in UTC, ISO 8601 with a Z, is {_shown(value)}"
+        yield place, f"must be a time in UTC, ISO 8601 with a Z, is {shown(value)}"
     elif error.validator == "not":  # which only reasons of readings have
         yield place, "a reason, and the reading is not null"
     else:
@@ -96,17 +95,11 @@ def _of_alternatives(error: ValidationError, place: Place) -> Iterator[tuple[Pla
             yield from _problems(sub)
         return
     allowed = " or ".join(_alternative(one) for one in error.validator_value)
-    yield place, f"must be {allowed}, is {_shown(error.instance)}"
+    yield place, f"must be {allowed}, is {shown(error.instance)}"
 
 
 def _alternative(rule: dict[str, Any]) -> str:
-    return _named(rule["type"]) if "type" in rule else "an object"
-
-
-def _named(kind: str) -> str:
-    names = {"object": "an object", "array": "a list", "integer": "a whole number"}
-    names |= {"number": "a number", "string": "a text", "boolean": "true or false"}
-    return names.get(kind, kind)
+    return KINDS[rule["type"]] if "type" in rule else KINDS["object"]
 
 
 def _formats() -> FormatChecker:
@@ -129,8 +122,3 @@ def _order(part: str | int) -> tuple[int, int, str]:
 
 def _text(place: Place) -> str:
     return ".".join(map(str, place)) or "(whole file)"
-
-
-def _shown(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=True)
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."

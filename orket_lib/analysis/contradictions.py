@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from orket_lib.analysis.frontier import FrontierPolicy
 from orket_lib.analysis.kpis import stability_kpis
 from orket_lib.artifacts.views.summary import ModelSession, StabilityKpis, Summary
-from orket_lib.vocabulary.compare import TOLERANCE
 from orket_lib.vocabulary.statuses import RunStatus
+from orket_lib.vocabulary.thresholds import TOLERANCE
 
 _POLICY = ("adherence_threshold", "latency_ceiling", "include_invalid")
 

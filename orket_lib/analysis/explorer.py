@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from orket_lib.artifacts.views.explorer import MeasuredWith
-from orket_lib.artifacts.views.frontier import FrontierRow, FrontierSession
+from orket_lib.artifacts.views.frontier import FrontierRow, FrontierSession, MeasuredWith
 from orket_lib.artifacts.views.row import RowMetrics
 from orket_lib.artifacts.views.summary import ModelSession, Summary
 from orket_lib.vocabulary.statuses import Lane, RunStatus

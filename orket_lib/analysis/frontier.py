@@ -11,10 +11,9 @@ from dataclasses import dataclass, field
 from orket_lib.analysis.verdict.against import baseline_among, standing
 from orket_lib.artifacts.views.context_ceiling import ContextSeen
 from orket_lib.artifacts.views.row import RowMetrics
-from orket_lib.vocabulary.compare import exceeds, reaches
 from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.statuses import Lane
-from orket_lib.vocabulary.thresholds import LEAST_BASELINE_ADHERENCE
+from orket_lib.vocabulary.thresholds import LEAST_BASELINE_ADHERENCE, exceeds, reaches
 from orket_lib.vocabulary.verdicts import Prefer, WantName
 
 _MIB_PER_GIB = 1024

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from orket_lib.artifacts.views.kpi_gate import KpiPolicy
+from orket_lib.artifacts.views.kpis import KpiPolicy
 from orket_lib.artifacts.views.summary import StabilityKpis
-from orket_lib.vocabulary.compare import exceeds, reaches
+from orket_lib.vocabulary.thresholds import exceeds, reaches
 
 _AS_ASKED = "_as_asked"
 _IN_WORDS = {

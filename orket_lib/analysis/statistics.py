@@ -7,7 +7,7 @@ import statistics
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from orket_lib.vocabulary.compare import TOLERANCE
+from orket_lib.vocabulary.thresholds import TOLERANCE
 
 # Spread below which a history of equal values is not believed: clocks and counters are not finer.
 _SMALLEST_SPREAD = 1e-3

@@ -7,8 +7,8 @@ from pathlib import Path
 from orket_lib.analysis.contradictions import contradictions
 from orket_lib.artifacts.io import read_model
 from orket_lib.artifacts.views.summary import Summary
-from orket_lib.vocabulary.display import printable
 from orket_lib.vocabulary.errors import ArtifactError
+from orket_lib.vocabulary.text import printable
 
 _LONGEST = 400
 

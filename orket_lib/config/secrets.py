@@ -10,13 +10,14 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from orket_lib.vocabulary.environment import ENV_REFERENCE
+
 HIDDEN = "<hidden>"
 
 _SECRET = re.compile(
     r"(?i)keys?(_|$)|token(?!iz|s)|secret|passw|passphrase|credential|bearer|cookie"
     r"|(^|_)(pat|pwd|auth|authorization)(_|$)"
 )
-_REFERENCE = re.compile(r"\$\{ENV:[A-Za-z_][A-Za-z0-9_]*\}")
 _USER_IN_ADDRESS = re.compile(r"(?<=://)[^/@\s]+(?=@)")
 _DEEPEST = 6
 
@@ -32,7 +33,7 @@ def secret_problems(environment: Mapping[str, str]) -> list[str]:
         f"`{name}` looks like a secret; write ${{ENV:{re.sub(r'[^A-Za-z0-9_]', '_', name)}}} "
         "and set that variable"
         for name, value in environment.items()
-        if looks_secret(name) and not _REFERENCE.fullmatch(value)
+        if looks_secret(name) and not ENV_REFERENCE.fullmatch(value)
     ]
 
 
@@ -44,7 +45,7 @@ def without_secrets(value: Any, name: str = "", depth: int = 0) -> Any:
         return {str(key): without_secrets(v, str(key), depth + 1) for key, v in value.items()}
     if isinstance(value, Sequence) and not isinstance(value, str | bytes):
         return [without_secrets(item, name, depth + 1) for item in value]
-    is_reference = isinstance(value, str) and _REFERENCE.fullmatch(value)
+    is_reference = isinstance(value, str) and ENV_REFERENCE.fullmatch(value)
     if looks_secret(name) and not is_reference:
         return HIDDEN
     return _USER_IN_ADDRESS.sub(HIDDEN, value) if isinstance(value, str) else value

@@ -9,6 +9,7 @@ from orket_lib.artifacts.printed.doctor import MissingReading
 from orket_lib.telemetry import counters
 from orket_lib.telemetry.devices.opening import Devices
 from orket_lib.telemetry.devices.reading import Device
+from orket_lib.vocabulary.null_reasons import meaning_of
 from orket_lib.vocabulary.nulls import Null
 
 _Why = tuple[str, str]  # reason and meaning
@@ -17,17 +18,6 @@ _NONE_SHOWN = ("NO_GPU", "no driver shows a GPU, and the server may still use on
 _REMOTE = ("REMOTE_SERVER", "the server is on another machine")
 _OF_GPUS = ("peak_vram_mib", "joules_per_output_token", "joules_per_correct_answer")
 _VENDORS = {"nvidia": "NVIDIA", "amd": "AMD"}
-_MEANINGS = {
-    "NO_DRIVER": "its driver's library is not here",
-    "NO_DEVICE": "its driver shows none",
-    "NOT_SUPPORTED": "the card or its driver doesn't tell it",
-    "NO_PERMISSION": "the driver tells it to nobody with these rights",
-    "NO_SENSOR": "the card has no such sensor",
-    "NO_ENERGY_COUNTER": "no counter; energy is added up from power",
-    "NO_PROCESS_LIST": "foreign work on it can't be attributed",
-    "SHARED_BY_MIG_INSTANCES": "the whole card's, and nobody knows this part's share",
-    "GPU_LOST": "the GPU was there, and stopped to answer",
-}
 _ATTACHED = ("SERVER_ALREADY_RUNNING", "the server has loaded its model before we come")
 # What a provider's server doesn't tell, beside what is true of all of them.
 _OF_PROVIDERS: dict[str, dict[str, _Why]] = {
@@ -60,22 +50,17 @@ _OF_PROVIDERS: dict[str, dict[str, _Why]] = {
 def missing_on_machine() -> Iterator[MissingReading]:
     """Yield what this machine's sensors don't tell."""
     host = counters.host()
-    for reading, value, reason, meaning in (
-        ("temperature", host.temperature_c, "NO_TEMPERATURE_SENSOR", "none of the CPU is shown"),
-        ("frequency", host.frequency_mhz, "NO_FREQUENCY_COUNTER", "the CPU's clock is not shown"),
-        (
-            "energy",
-            host.energy_uj,
-            "NO_ENERGY_COUNTER",
-            "no counter of the CPU's energy that this user may read",
-        ),
-        ("steal", host.steal_s, "NO_STEAL_COUNTER", "a hypervisor's share is not shown"),
-        ("load", host.load_1min, "NO_LOAD_AVERAGE", "the system keeps no load average"),
-        ("swapping", host.swapped, "NO_SWAP_COUNTER", "the system doesn't count it"),
-        ("pressure", host.psi_cpu_some_us, "NO_PSI", "the kernel keeps no stall times"),
+    for reading, value, reason in (
+        ("temperature", host.temperature_c, "NO_TEMPERATURE_SENSOR"),
+        ("frequency", host.frequency_mhz, "NO_FREQUENCY_COUNTER"),
+        ("energy", host.energy_uj, "NO_ENERGY_COUNTER"),
+        ("steal", host.steal_s, "NO_STEAL_COUNTER"),
+        ("load", host.load_1min, "NO_LOAD_AVERAGE"),
+        ("swapping", host.swapped, "NO_SWAP_COUNTER"),
+        ("pressure", host.psi_cpu_some_us, "NO_PSI"),
     ):
         if value is None:
-            yield MissingReading(reading=reading, reason=reason, meaning=meaning)
+            yield _missing(reading, reason)
 
 
 def missing_of_gpus(found: Devices) -> Iterator[MissingReading]:
@@ -99,7 +84,7 @@ def _untold(device: Device) -> Iterator[tuple[str, Null]]:
 
 
 def _missing(reading: str, reason: str) -> MissingReading:
-    return MissingReading(reading=reading, reason=reason, meaning=_MEANINGS.get(reason, ""))
+    return MissingReading(reading=reading, reason=reason, meaning=meaning_of(reason))
 
 
 def missing_with(

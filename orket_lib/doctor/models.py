@@ -15,8 +15,13 @@ from orket_lib.providers.catalog import Asked, ask
 from orket_lib.providers.gguf.file import read_gguf, shards
 from orket_lib.providers.gguf.memory_estimate import ModelShape, memory_need, shape_of
 from orket_lib.vocabulary.addresses import remote_host
-from orket_lib.vocabulary.errors import LoadError, ProviderError, RequestFailed, RequestTimedOut
-from orket_lib.vocabulary.faults import Fault
+from orket_lib.vocabulary.errors import (
+    Fault,
+    LoadError,
+    ProviderError,
+    RequestFailed,
+    RequestTimedOut,
+)
 
 _MOST_FILES = 200
 _PROJECTOR = "mmproj"  # the part of a model that sees; it answers nothing by itself

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from orket_lib.artifacts.measurements.serving import Place
+from orket_lib.artifacts.measurements.serving import ServerLocation
 from orket_lib.artifacts.measurements.spec import ArtifactIdentity
 from orket_lib.providers.base import Source
 
 
-def source_of(identity: ArtifactIdentity, named: Path, place: Place) -> Source:
+def source_of(identity: ArtifactIdentity, named: Path, place: ServerLocation) -> Source:
     """Return the source of a cell.
 
     Args:

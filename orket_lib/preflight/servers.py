@@ -13,8 +13,7 @@ from orket_lib.preflight.memory import Weighed
 from orket_lib.processes.time_limit import within
 from orket_lib.providers.catalog import Asked, ask, find
 from orket_lib.vocabulary.addresses import DEFAULT_URLS
-from orket_lib.vocabulary.errors import ProviderError, RequestFailed
-from orket_lib.vocabulary.faults import Fault
+from orket_lib.vocabulary.errors import Fault, ProviderError, RequestFailed
 from orket_lib.vocabulary.quants import can_be
 
 # What starts a server, by provider; the runbook has more words.

@@ -12,8 +12,8 @@ import re
 from collections.abc import Mapping, Sequence
 
 from orket_lib.artifacts.measurements.sidecar import CapturedText
+from orket_lib.vocabulary.environment import ENV_REFERENCE
 
-_SECRET = re.compile(r"\$\{ENV:([A-Za-z_][A-Za-z0-9_]*)\}")
 _LEAST_SECRET = 4  # characters: shorter ones are in every text
 
 
@@ -34,10 +34,10 @@ def resolved_environment(environment: Mapping[str, str]) -> tuple[dict[str, str]
         KeyError: A name has no value.
     """
     secrets = [
-        os.environ[name] for value in environment.values() for name in _SECRET.findall(value)
+        os.environ[name] for value in environment.values() for name in ENV_REFERENCE.findall(value)
     ]
     resolved = {
-        key: _SECRET.sub(lambda match: os.environ[match[1]], value)
+        key: ENV_REFERENCE.sub(lambda match: os.environ[match[1]], value)
         for key, value in environment.items()
     }
     return resolved, secrets

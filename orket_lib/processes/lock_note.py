@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from orket_lib.processes.living import is_alive
 from orket_lib.vocabulary.clock import utc_now
-from orket_lib.vocabulary.display import printable
+from orket_lib.vocabulary.text import printable
 
 _MOST_BYTES, _LONGEST = 4096, 120
 _CLOCK_S = 2.0  # by which setting the clock may move the start of a process

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from orket_lib.artifacts.measurements.serving import Place
+from orket_lib.artifacts.measurements.serving import ServerLocation
 from orket_lib.artifacts.measurements.spec import MeasurementSpec
 from orket_lib.artifacts.views.run_report import (
     ControlReadback,
@@ -33,7 +33,7 @@ class Source:
     """
 
     artifact: Path | None
-    place: Place = field(default_factory=Place)
+    place: ServerLocation = field(default_factory=ServerLocation)
 
 
 @dataclass(frozen=True)

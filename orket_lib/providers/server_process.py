@@ -15,9 +15,8 @@ from pathlib import Path
 import psutil
 
 from orket_lib.processes.port_owner import listening_pid
-from orket_lib.vocabulary.errors import ProviderError, ServerCrashed
+from orket_lib.vocabulary.errors import Fault, ProviderError, ServerCrashed
 from orket_lib.vocabulary.failures import Cause
-from orket_lib.vocabulary.faults import Fault
 
 _DYING_S, _POLL_S = 0.2, 0.02
 # How a request ends when its server ends.

@@ -17,8 +17,8 @@ from orket_lib.artifacts.io import write_bytes
 from orket_lib.report.formatting import cpu_name, figure
 from orket_lib.report.plots.panels import HEADING, INK
 from orket_lib.vocabulary.clock import parse_time
-from orket_lib.vocabulary.display import printable
 from orket_lib.vocabulary.statuses import Lane
+from orket_lib.vocabulary.text import printable
 
 _LONGEST = 400
 _DAY_S = 86400.0

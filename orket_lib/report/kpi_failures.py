@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from orket_lib.artifacts.views.kpi_gate import KpiGate
+from orket_lib.artifacts.views.kpis import KpiGate
 from orket_lib.artifacts.views.summary import Summary, SummaryRow
 from orket_lib.report.formatting import ratio
 from orket_lib.vocabulary.nulls import Null

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from orket_lib import __version__
 from orket_lib.artifacts.base import InputFile, Provenance
-from orket_lib.artifacts.measurements.serving import Place
+from orket_lib.artifacts.measurements.serving import ServerLocation
 from orket_lib.artifacts.views.plan import (
     MadeFrom,
     Plan,
@@ -116,9 +116,9 @@ def needs(sweep: Sweep) -> Needs:
     )
 
 
-def place(config: SweepConfig) -> Place:
+def place(config: SweepConfig) -> ServerLocation:
     """Return where the models are served."""
-    return Place(
+    return ServerLocation(
         base_url=config.base_url,
         api_key=config.api_key,
         exclusive=config.exclusive,

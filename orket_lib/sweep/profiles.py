@@ -11,11 +11,12 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from orket_lib.artifacts.io import parse_model, read_model
 from orket_lib.config.loading.command_template import Template
-from orket_lib.config.loading.messages import got, nearest
+from orket_lib.config.loading.messages import got
 from orket_lib.config.sections.fields import Rate, refuse_repeats
 from orket_lib.config.shipped import located
 from orket_lib.vocabulary.errors import ArtifactError, ConfigError
 from orket_lib.vocabulary.sidecar import Backend, SidecarField
+from orket_lib.vocabulary.validation import nearest
 
 _Profile = TypeVar("_Profile", bound=BaseModel)
 

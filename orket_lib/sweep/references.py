@@ -12,8 +12,8 @@ import psutil
 from pydantic import BaseModel
 
 from orket_lib.artifacts.io import read_model
-from orket_lib.artifacts.views.kpi_gate import KpiPolicy
-from orket_lib.config.loading.messages import got, nearest
+from orket_lib.artifacts.views.kpis import KpiPolicy
+from orket_lib.config.loading.messages import got
 from orket_lib.config.loading.provider_limits import EMBEDDED
 from orket_lib.config.model import SweepConfig
 from orket_lib.config.model_files import Named, named_for, pin_for, serves_files
@@ -24,8 +24,9 @@ from orket_lib.sweep.hash_cache import HashCache
 from orket_lib.sweep.quantize_recipes import find_recipes, recipe_for, requantized
 from orket_lib.sweep.sidecar import sidecar_problems
 from orket_lib.tasks.bank import TaskBank, load_bank, select
-from orket_lib.vocabulary.cpus import ALL, cpus_of
 from orket_lib.vocabulary.errors import ArtifactError
+from orket_lib.vocabulary.units import ALL_CPUS, cpus_of
+from orket_lib.vocabulary.validation import nearest
 
 _NAMING = {"provider", "models", "quants", "artifact_template", "artifacts", "tag_template", "tags"}
 _NAMING |= {"base_url", "quantize_base", "quantize_imatrix", "quantize_allow_requantize"}
@@ -164,7 +165,7 @@ def _empty_selections(config: SweepConfig, bank: TaskBank, bad: Collection[str])
 
 def _missing_cpus(config: SweepConfig) -> Iterator[str]:
     ours = config.provider == EMBEDDED or config.starts_server
-    if config.affinity_policy == ALL or not ours:
+    if config.affinity_policy == ALL_CPUS or not ours:
         return
     try:
         here = set(psutil.Process().cpu_affinity() or ())

@@ -1,4 +1,4 @@
-"""The absence of a number, with its reason: never 0, never silent (trap T9)."""
+"""Missing numbers: a null has a reason, and is never 0 (trap T9)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ R = TypeVar("R")
 
 @dataclass(frozen=True)
 class Null:
-    """No number, and why."""
+    """A missing number; `null_reasons` lists the reasons."""
 
     reason: str
 

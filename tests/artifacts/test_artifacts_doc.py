@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from orket_lib.artifacts.schemas import PUBLISHED, version_of
+from orket_lib.artifacts.schemas import published, version_of
 from orket_lib.stores.baselines import SCHEMA_VERSION as BASELINES
 from orket_lib.stores.explorers import HEADER, STORES
 

@@ -12,7 +12,7 @@ import pytest
 from canned_server import Answers, CannedServer, canned_server, ollama, ollama_model
 from gpu_builders import gauges, gpu
 
-from orket_lib.artifacts.measurements.serving import Place
+from orket_lib.artifacts.measurements.serving import ServerLocation
 from orket_lib.artifacts.measurements.spec import WITH_WALLS
 from orket_lib.artifacts.views.preflight import NeededModel, Needs, PreflightCheck
 from orket_lib.preflight import checks as preflight
@@ -233,8 +233,8 @@ def test_the_guard_refuses_where_the_config_says_so(monkeypatch: pytest.MonkeyPa
 
 def test_the_servers_of_others_are_not_guessed_at(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(preflight_memory, "room_of", lambda _: pytest.fail("it looked"))
-    far = Place(base_url="http://10.0.0.7:11434")
-    near = Place(base_url="http://127.0.0.1:8000")
+    far = ServerLocation(base_url="http://10.0.0.7:11434")
+    near = ServerLocation(base_url="http://127.0.0.1:8000")
     (remote,) = memory_checks(Needs(provider="ollama", place=far), [model(1)])
     (loaded,) = memory_checks(Needs(provider="openai", place=near), [model(1)])
     (silent,) = memory_checks(Needs(provider="lmstudio", place=near), [])
@@ -309,7 +309,7 @@ def test_a_gpu_that_is_named_must_be_there(
     assert set(failed(checks)) == missing
     assert all("shown: 0 one (GPU-0), 1 two" in failed(checks)[name] for name in missing)
     assert set(warnings(checks)) == (set() if devices.devices else {"GPU 0"})
-    attached = needs.model_copy(update={"place": Place(base_url="http://127.0.0.1:9")})
+    attached = needs.model_copy(update={"place": ServerLocation(base_url="http://127.0.0.1:9")})
     assert not any(item.name.startswith("GPU") for item in check_all(attached, tmp_path, 0.1))
 
 
@@ -323,7 +323,9 @@ BOTH = (ollama_model(Q4, "Q4_K_M"), ollama_model(Q8, "Q8_0", 8.0))
 def served(
     server: CannedServer, *models: NeededModel, provider: str = "ollama", **place: Any
 ) -> Needs:
-    return Needs(provider=provider, place=Place(base_url=server.url, **place), models=models)
+    return Needs(
+        provider=provider, place=ServerLocation(base_url=server.url, **place), models=models
+    )
 
 
 def checked(answers: Answers, *models: NeededModel, **options: Any) -> tuple[PreflightCheck, ...]:
@@ -409,7 +411,7 @@ def test_what_lm_studio_lacks_is_got_by_its_own_program() -> None:
 def test_where_nobody_answers_the_line_that_starts_a_server_is_told(
     provider: str, line: str
 ) -> None:
-    place = Place(base_url="http://127.0.0.1:9")
+    place = ServerLocation(base_url="http://127.0.0.1:9")
     checks = check_all(Needs(provider=provider, place=place, models=(cell(tag="x"),)), Path(), 10)
     assert failed(checks) == {f"{provider} at http://127.0.0.1:9": "nobody answers there"}
     assert remedies(checks) == [line]

@@ -140,7 +140,7 @@ def test_when_its_keeper_is_killed_it_is_gone(log: Path) -> None:
         assert keeper is not None
         keeper.kill()
         told = server.death(DEADLINE_S)
-        assert str(told) == "the server ended with its keeper, which was killed"
+        assert str(told) == "the server ended with its supervisor, which was killed"
         wait_until(lambda: is_gone(server.pid), "the server is gone")
 
 

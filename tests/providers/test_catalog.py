@@ -8,8 +8,7 @@ import pytest
 from canned_server import Answers, canned_server, ollama, ollama_model
 
 from orket_lib.providers.catalog import Asked, ask, find
-from orket_lib.vocabulary.errors import ProviderError, RequestFailed
-from orket_lib.vocabulary.faults import Fault
+from orket_lib.vocabulary.errors import Fault, ProviderError, RequestFailed
 
 LMSTUDIO: dict[str, Any] = {
     "GET /api/v0/models": {

@@ -29,7 +29,7 @@ from orket_lib.providers.base import Generation, GenerationRequest
 from orket_lib.providers.llama_cpp.client import LlamaClient
 from orket_lib.providers.lmstudio.client import ROUTES, LmStudioClient
 from orket_lib.providers.openai.client import EXTRAS, OpenAiClient
-from orket_lib.vocabulary.faults import Fault
+from orket_lib.vocabulary.errors import Fault
 from orket_lib.vocabulary.statuses import Outcome
 
 Connection = socket.socket

@@ -13,8 +13,13 @@ import psutil
 import pytest
 
 from orket_lib.providers.server_process import ServerProcess, served_file
-from orket_lib.vocabulary.errors import ProviderError, RequestFailed, RequestTimedOut, ServerCrashed
-from orket_lib.vocabulary.faults import Fault
+from orket_lib.vocabulary.errors import (
+    Fault,
+    ProviderError,
+    RequestFailed,
+    RequestTimedOut,
+    ServerCrashed,
+)
 
 LISTENER = """
 import socket, sys

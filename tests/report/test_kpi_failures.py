@@ -8,7 +8,7 @@ from report_summaries import failed, polluted, row, seven, summary
 
 from orket_lib.analysis.kpi_gate import gate_failures
 from orket_lib.artifacts.base import Provenance
-from orket_lib.artifacts.views.kpi_gate import KpiGate, KpiPolicy
+from orket_lib.artifacts.views.kpis import KpiGate, KpiPolicy
 from orket_lib.artifacts.views.summary import Summary
 from orket_lib.report.kpi_failures import kpi_failures
 from orket_lib.vocabulary.nulls import Null

@@ -136,7 +136,7 @@ def test_a_null_is_a_dash_with_its_reason_and_never_zero() -> None:
     missing = section(text, "Missing numbers")
     assert (
         "- orket-nano Q8_0: generation_tokens_per_second: TIMING_UNAVAILABLE "
-        "(the server gave no usable times)\n" in missing
+        "(the server reported no usable times)\n" in missing
     )
     assert "- orket-nano Q4_0: ttft_ms: SOMETHING_NEW\n" in missing
     assert re.search(

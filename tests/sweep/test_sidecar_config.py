@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from builders import spec
 
-from orket_lib.artifacts.measurements.serving import Place
+from orket_lib.artifacts.measurements.serving import ServerLocation
 from orket_lib.config.loading.parse import parse
 from orket_lib.config.model import SweepConfig
 from orket_lib.measure.sidecar.sidecar import command_of
@@ -142,7 +142,7 @@ def test_every_placeholder_of_a_sidecar_is_filled_in() -> None:
     found = find_sidecar(config(hardware_sidecar_template=template))
     assert found is not None
     one = sidecar_spec(config(hardware_sidecar_template=template), found, spec())
-    command = command_of(one, Source(None, Place()), Path("out.json"))
+    command = command_of(one, Source(None, ServerLocation()), Path("out.json"))
     assert not any("{" in word for word in command)
 
 

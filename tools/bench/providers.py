@@ -10,7 +10,7 @@ from typing import Any
 
 from agreement import Agreement, Way, compare
 
-from orket_lib.artifacts.measurements.serving import Place
+from orket_lib.artifacts.measurements.serving import ServerLocation
 from orket_lib.artifacts.measurements.spec import (
     ArtifactIdentity,
     ControlSettings,
@@ -24,7 +24,7 @@ from orket_lib.providers.base import Source
 from orket_lib.providers.gguf.file import model_sha256
 from orket_lib.tasks.bank import load_bank
 from orket_lib.telemetry.fingerprint import hardware_fingerprint
-from orket_lib.vocabulary.compare import reaches
+from orket_lib.vocabulary.thresholds import reaches
 
 _BANK = Path("config/task_banks/reference.json")
 _PROVIDERS = ("embedded", "llama_server")  # those that serve a file
@@ -96,7 +96,7 @@ def _way(options: argparse.Namespace, provider: str, model: Path) -> Way:
         tasks=TaskSelection(bank_id="", ids=(), sha256=""),
         machine=hardware_fingerprint(),
     )
-    place = Place(server_binary=options.server_binary) if ours else Place()
+    place = ServerLocation(server_binary=options.server_binary) if ours else ServerLocation()
     return Way(spec, Source(model, place))
 
 

@@ -21,8 +21,12 @@ from orket_lib.analysis.statistics import (
     chance_of_sum,
 )
 from orket_lib.artifacts.views.regression import Change, TaskFinding
-from orket_lib.vocabulary.compare import TOLERANCE
-from orket_lib.vocabulary.thresholds import FEWEST_BASELINES, REGRESSION_ALPHA, REGRESSION_FLOOR
+from orket_lib.vocabulary.thresholds import (
+    FEWEST_BASELINES,
+    REGRESSION_ALPHA,
+    REGRESSION_FLOOR,
+    TOLERANCE,
+)
 
 _Lists = tuple[Sequence[str], Sequence[str]]
 

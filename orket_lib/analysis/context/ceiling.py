@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 
 from orket_lib.analysis.context.figures import ContextFigures
 from orket_lib.artifacts.views.context_ceiling import ContextPoint, ContextReason, ContextThresholds
-from orket_lib.vocabulary.compare import exceeds, reaches
 from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.statuses import RunStatus
+from orket_lib.vocabulary.thresholds import exceeds, reaches
 
 NO_CONTEXT_TRIED = Null("NO_CONTEXT_TRIED")
 _SMALLEST_FAILED = Null("SMALLEST_CONTEXT_FAILED")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from orket_lib.analysis.explorer import served_in_row
 from orket_lib.artifacts.views.context_ceiling import ContextSeen, DepthScore
 from orket_lib.artifacts.views.context_summary import ContextRow
-from orket_lib.artifacts.views.explorer import MeasuredWith
+from orket_lib.artifacts.views.frontier import MeasuredWith
 from orket_lib.artifacts.views.row import RowMetrics
 from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.statuses import RunStatus

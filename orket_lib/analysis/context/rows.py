@@ -13,9 +13,9 @@ from orket_lib.artifacts.views.context_ceiling import DepthScore
 from orket_lib.artifacts.views.context_summary import ContextRow
 from orket_lib.artifacts.views.row import RowMetrics, RowSettings
 from orket_lib.artifacts.views.run_report import RunReport
-from orket_lib.vocabulary.compare import reaches
 from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.statuses import Lane, RunStatus, SidecarStatus
+from orket_lib.vocabulary.thresholds import reaches
 
 # Of the tokens that a prompt was to have; one with fewer says nothing of a full context.
 _FEWEST = 0.9

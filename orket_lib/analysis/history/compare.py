@@ -18,8 +18,7 @@ from orket_lib.artifacts.history import (
     Scalar,
 )
 from orket_lib.artifacts.views.context_ceiling import ContextCeiling
-from orket_lib.artifacts.views.explorer import Explorer
-from orket_lib.artifacts.views.frontier import FrontierExplorer, FrontierRow
+from orket_lib.artifacts.views.frontier import Explorer, FrontierExplorer, FrontierRow
 from orket_lib.artifacts.views.thermal_profile import ThermalProfile
 from orket_lib.vocabulary.clock import parse_time
 from orket_lib.vocabulary.statuses import Lane

@@ -10,8 +10,7 @@ from pydantic import BaseModel
 from orket_lib.artifacts.base import Measured
 from orket_lib.artifacts.history import ChangeKind, Scalar
 from orket_lib.artifacts.views.context_ceiling import ContextCeiling
-from orket_lib.artifacts.views.explorer import Explorer, MeasuredWith
-from orket_lib.artifacts.views.frontier import FrontierExplorer
+from orket_lib.artifacts.views.frontier import Explorer, FrontierExplorer, MeasuredWith
 from orket_lib.artifacts.views.thermal_profile import ThermalProfile
 
 _DIGITS = 12  # of a config's hash: enough to see that it is another

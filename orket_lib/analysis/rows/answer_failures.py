@@ -6,8 +6,7 @@ from collections.abc import Iterable
 
 from orket_lib.artifacts.views.row import FailureCount
 from orket_lib.artifacts.views.run_report import TestRun
-from orket_lib.vocabulary.answer_failures import AnswerFailure
-from orket_lib.vocabulary.statuses import Outcome
+from orket_lib.vocabulary.statuses import AnswerFailure, Outcome
 
 _AT_THE_LIMIT = "length"
 

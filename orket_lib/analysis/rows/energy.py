@@ -12,14 +12,12 @@ from collections import defaultdict
 from collections.abc import Sequence
 from itertools import pairwise
 
-from orket_lib.artifacts.measurements.gpu import GpuWindow
+from orket_lib.artifacts.measurements.gpu import EnergyMethod, GpuWindow
 from orket_lib.artifacts.views.row import RowEnergy
 from orket_lib.artifacts.views.run_report import Probe, RunReport, TestRun
-from orket_lib.vocabulary.compare import exceeds
-from orket_lib.vocabulary.energy import EnergyMethod
 from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.statuses import Outcome
-from orket_lib.vocabulary.thresholds import ENERGY_EDGE_S, ENERGY_LOST_RATIO
+from orket_lib.vocabulary.thresholds import ENERGY_EDGE_S, ENERGY_LOST_RATIO, exceeds
 
 _NOT_WATCHED = Null("GPU_NOT_WATCHED")
 

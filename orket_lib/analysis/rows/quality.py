@@ -6,10 +6,10 @@ from collections.abc import Iterable
 
 from orket_lib.artifacts.views.row import RowPolicy
 from orket_lib.artifacts.views.run_report import Observation, RunReport, TestRun
-from orket_lib.vocabulary.compare import exceeds
 from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.reasons import Reason, Severity, pollutes_in_ci
 from orket_lib.vocabulary.statuses import Lane, Quality
+from orket_lib.vocabulary.thresholds import exceeds
 
 
 def pollutes(observation: Observation, lane: Lane) -> bool:

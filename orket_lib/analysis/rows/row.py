@@ -19,11 +19,11 @@ from orket_lib.analysis.rows.quality import (
 from orket_lib.analysis.rows.validity import invalid_because, quality_spoiled_by
 from orket_lib.artifacts.views.row import RowArtifact, RowMetrics, RowPolicy, RowRound, RowSidecar
 from orket_lib.artifacts.views.run_report import RunReport, TestRun
-from orket_lib.vocabulary.compare import exceeds
 from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.quants import nominal_bits
 from orket_lib.vocabulary.reasons import Reason, Severity
 from orket_lib.vocabulary.statuses import Lane, RunStatus, SidecarStatus, TokenStatus
+from orket_lib.vocabulary.thresholds import exceeds
 
 
 def build_row(

@@ -12,9 +12,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from orket_lib.artifacts.views.row import RowMetrics
-from orket_lib.vocabulary.compare import exceeds
 from orket_lib.vocabulary.nulls import Null
-from orket_lib.vocabulary.thresholds import SIDECAR_DIVERGENCE
+from orket_lib.vocabulary.thresholds import SIDECAR_DIVERGENCE, exceeds
 
 # Fields of the sidecar, and what the row calls the same rate.
 _PAIRS = (

@@ -24,10 +24,10 @@ from orket_lib.artifacts.views.thermal_profile import (
     ThermalThresholds,
     ThrottlingEvent,
 )
-from orket_lib.vocabulary.compare import exceeds
 from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.reasons import Reason
 from orket_lib.vocabulary.statuses import Lane
+from orket_lib.vocabulary.thresholds import exceeds
 
 # Sensors tell whole degrees, so a fall of one is none.
 _SENSOR_STEP_C = 1.0

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from orket_lib.analysis.rows.aggregates import probe_rates
 from orket_lib.artifacts.measurements.gpu import GpuSummary
 from orket_lib.artifacts.measurements.thermal_series import ThermalRepeat, ThermalSeries
-from orket_lib.artifacts.views.explorer import MeasuredWith
+from orket_lib.artifacts.views.frontier import MeasuredWith
 from orket_lib.artifacts.views.run_report import Observation
 from orket_lib.artifacts.views.summary import Summary, SummaryRow
 from orket_lib.vocabulary.errors import ArtifactError

@@ -20,7 +20,7 @@ from orket_lib.analysis.thermal.runs import (
     served_in_series,
 )
 from orket_lib.artifacts.measurements.thermal_series import ThermalSeries
-from orket_lib.artifacts.views.explorer import Explorer, MeasuredWith
+from orket_lib.artifacts.views.frontier import Explorer, MeasuredWith
 from orket_lib.artifacts.views.row import RowMetrics
 from orket_lib.artifacts.views.summary import Summary, SummaryRow
 from orket_lib.vocabulary.errors import ArtifactError

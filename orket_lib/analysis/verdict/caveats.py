@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from orket_lib.artifacts.views.row import RowMetrics
-from orket_lib.vocabulary.answer_failures import ADVICE
-from orket_lib.vocabulary.statuses import Lane
+from orket_lib.vocabulary.statuses import ADVICE, Lane
 
 
 def caveats(rows: Sequence[RowMetrics], lane: Lane, include_invalid: bool) -> list[str]:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from orket_lib.analysis.frontier import FrontierPolicy, memory_mib
 from orket_lib.artifacts.views.row import RowMetrics
 from orket_lib.artifacts.views.verdict import WantCheck
-from orket_lib.vocabulary.compare import exceeds, reaches
 from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.statuses import Lane
+from orket_lib.vocabulary.thresholds import exceeds, reaches
 from orket_lib.vocabulary.verdicts import WantName, WantStatus
 
 _MIB_PER_GIB = 1024

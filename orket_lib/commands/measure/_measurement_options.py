@@ -66,7 +66,7 @@ def sources(options: argparse.Namespace, asked: AnyAsked) -> Callable[[Say], Sou
 
     def find(say: Say) -> Source:
 
-        place = read_model(options.place, Place) if options.place else Place()
+        place = read_model(options.place, ServerLocation) if options.place else ServerLocation()
         found = source_of(asked.spec.artifact, Path(asked.artifact), place)
         if found.artifact and not found.artifact.is_file():
             if asked.recipe is None:

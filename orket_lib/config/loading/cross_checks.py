@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
 
-from orket_lib.config.loading.messages import got, nearest
+from orket_lib.config.loading.messages import got
 from orket_lib.config.loading.provider_limits import control_problems, serving_warnings
 from orket_lib.config.loading.runner_template import runner_problems
 from orket_lib.config.loading.server_arguments import argument_problems
@@ -16,6 +16,7 @@ from orket_lib.config.model import SweepConfig
 from orket_lib.config.model_files import filled, makes_files
 from orket_lib.vocabulary.addresses import remote_host
 from orket_lib.vocabulary.quants import NOMINAL_BITS, is_vendor_tag
+from orket_lib.vocabulary.validation import nearest
 
 _LEAST_CANARY_SAMPLES = 2
 _LEAST_REPEATS = 3

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from orket_lib.config.model import SweepConfig
-from orket_lib.vocabulary.cpus import ALL
+from orket_lib.vocabulary.units import ALL_CPUS
 
 EMBEDDED = "embedded"
 _FOREIGN = "its server is not ours to place"
@@ -30,7 +30,7 @@ def control_problems(config: SweepConfig) -> Iterator[str]:
         cannot = _RUNNING_SERVER
     named = {
         "threads": config.threads is not None,
-        "affinity_policy": config.affinity_policy != ALL,
+        "affinity_policy": config.affinity_policy != ALL_CPUS,
     }
     for control, why in cannot.items():
         if named[control]:

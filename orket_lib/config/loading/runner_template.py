@@ -8,8 +8,8 @@ from orket_lib.artifacts.measurements.runner import RunnerSettings
 from orket_lib.config.loading.command_template import split_template
 from orket_lib.config.loading.messages import got
 from orket_lib.config.model import SweepConfig
+from orket_lib.vocabulary.environment import PLACEHOLDERS
 from orket_lib.vocabulary.errors import ConfigError
-from orket_lib.vocabulary.runner import PLACEHOLDERS
 
 _KEY = "runner_template"
 _TASK = "{task_file}"

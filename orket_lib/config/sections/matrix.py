@@ -17,8 +17,8 @@ from orket_lib.config.sections.fields import (
     Words,
     refuse_repeats,
 )
+from orket_lib.vocabulary.environment import OURS
 from orket_lib.vocabulary.quants import is_path_safe, normalize_tag
-from orket_lib.vocabulary.runner import OURS
 from orket_lib.vocabulary.slugs import slug, slugs
 
 

@@ -17,8 +17,9 @@ from orket_lib.config.sections.fields import (
     refuse_placeholders,
 )
 from orket_lib.vocabulary.addresses import server_address
-from orket_lib.vocabulary.cpus import ALL
+from orket_lib.vocabulary.environment import ENV_REFERENCE
 from orket_lib.vocabulary.quants import normalize_tag
+from orket_lib.vocabulary.units import ALL_CPUS
 
 Provider = Literal["embedded", "llama_server", "ollama", "lmstudio", "openai"]
 Table = dict[str, dict[str, str]]
@@ -45,7 +46,7 @@ class Serving(Section):
     api_key: Annotated[
         str | None,
         Field(
-            pattern=r"^\$\{ENV:[A-Za-z_][A-Za-z0-9_]*\}$",
+            pattern=f"^{ENV_REFERENCE.pattern}$",
             description="of the server: ${ENV:NAME}, the variable that holds it",
         ),
     ] = None
@@ -160,7 +161,7 @@ class Controls(Section):
             description="CPUs of the server; nothing = all",
             examples=["all", "0-3,6"],
         ),
-    ] = ALL
+    ] = ALL_CPUS
     warmup_steps: Annotated[
         Literal[0] | Annotated[int, Field(ge=3, le=50)],
         Field(description="at least so many; goes on until steady; 0 = no minimum of your own"),
@@ -169,11 +170,11 @@ class Controls(Section):
     @field_validator("affinity_policy")
     @classmethod
     def _cpu_ranges_ascend(cls, policy: str) -> str:
-        for part in policy.split(",") if policy not in ("", ALL) else ():
+        for part in policy.split(",") if policy not in ("", ALL_CPUS) else ():
             first, _, last = part.partition("-")
             if last and int(last) < int(first):
                 raise ValueError(f"the range `{part}` runs backwards")
-        return policy or ALL
+        return policy or ALL_CPUS
 
     @field_validator("warmup_steps")
     @classmethod

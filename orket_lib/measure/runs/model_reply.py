@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from orket_lib.artifacts.measurements.runner import RunnerRun
 from orket_lib.artifacts.measurements.tokens import TokenMetrics
 from orket_lib.artifacts.views.run_report import Observation
-from orket_lib.vocabulary.faults import Fault
+from orket_lib.vocabulary.errors import Fault
 from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.statuses import Outcome
 

@@ -7,13 +7,13 @@ that are named, or all. Parts of a card share its heat and its clock, so the car
 
 from __future__ import annotations
 
-from orket_lib.artifacts.measurements.serving import Place
+from orket_lib.artifacts.measurements.serving import ServerLocation
 from orket_lib.processes.device_lock import CPU
 from orket_lib.telemetry.devices.opening import open_devices
 
 
 def locked_devices(
-    provider: str, gpu_devices: tuple[str, ...] | None, place: Place
+    provider: str, gpu_devices: tuple[str, ...] | None, place: ServerLocation
 ) -> tuple[str, ...]:
     """Return the names of the devices to be locked.
 

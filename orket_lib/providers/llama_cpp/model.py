@@ -26,11 +26,11 @@ from orket_lib.providers.gguf.file import model_sha256, read_gguf
 from orket_lib.providers.llama_cpp.client import LlamaClient, TokenChoice
 from orket_lib.providers.llama_cpp.log import end_seen
 from orket_lib.providers.wire.json_fields import count, section
-from orket_lib.vocabulary.cpus import ALL, cpus_of
 from orket_lib.vocabulary.errors import ProviderError, RequestFailed, ServerCrashed
 from orket_lib.vocabulary.failures import Ending, Phase
 from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.quants import tag_of_ftype
+from orket_lib.vocabulary.units import ALL_CPUS, cpus_of
 
 Explain = Callable[[ProviderError], ProviderError]
 # Waits so many seconds at most and returns how the server ended; None while it runs.
@@ -170,7 +170,7 @@ def read_controls(
         found = _THREADS.findall(log.read_bytes()) if log else []
         threads = int(found[-1]) if found else None
         yield _readback("threads", asked.threads, threads, "the server's own log")
-    if asked.affinity_policy != ALL:
+    if asked.affinity_policy != ALL_CPUS:
         wanted = cpus_of(asked.affinity_policy)
         yield _readback("affinity_policy", wanted, _affinity(pid), "the operating system")
 

@@ -31,10 +31,10 @@ from orket_lib.providers.llama_cpp.model import (
     read_controls,
 )
 from orket_lib.providers.watched_file import watched_file
-from orket_lib.vocabulary.cpus import cpus_of
 from orket_lib.vocabulary.errors import LoadError
 from orket_lib.vocabulary.failures import Cause, Phase
 from orket_lib.vocabulary.nulls import Null
+from orket_lib.vocabulary.units import cpus_of
 
 _BINARY = "llama-server"
 _LOAD_TIMEOUT_S = 1800.0

@@ -19,8 +19,7 @@ from orket_lib.providers.wire.chat_stream import Section, assemble, chat_body
 from orket_lib.providers.wire.http import HttpServer
 from orket_lib.providers.wire.json_fields import seconds, text
 from orket_lib.vocabulary.addresses import DEFAULT_URLS
-from orket_lib.vocabulary.errors import RequestFailed
-from orket_lib.vocabulary.faults import Fault
+from orket_lib.vocabulary.errors import Fault, RequestFailed
 
 # Below the first one it tells times beside the text, the second one is like everybody's.
 ROUTES = _OWN, _ = "/api/v0", "/v1"

@@ -16,9 +16,8 @@ from orket_lib.providers.wire.http import StampedStream
 from orket_lib.providers.wire.json_fields import count, seconds, section, text
 from orket_lib.providers.wire.ndjson import lines
 from orket_lib.providers.wire.sse import json_object
-from orket_lib.vocabulary.errors import ProviderError, RequestFailed
+from orket_lib.vocabulary.errors import Fault, ProviderError, RequestFailed
 from orket_lib.vocabulary.failures import Cause
-from orket_lib.vocabulary.faults import Fault
 from orket_lib.vocabulary.text import well_formed
 
 CHAT, GENERATE = "/api/chat", "/api/generate"

@@ -19,8 +19,7 @@ from orket_lib.providers.openai.client import (
     SEED,
     USAGE,
 )
-from orket_lib.vocabulary.errors import RequestFailed
-from orket_lib.vocabulary.faults import Fault
+from orket_lib.vocabulary.errors import Fault, RequestFailed
 
 Ask = Callable[[GenerationRequest, Collection[str]], Generation]
 

@@ -25,9 +25,8 @@ from orket_lib.providers.openai.watch import OpenAiWatch
 from orket_lib.providers.seed_check import seed_readback
 from orket_lib.providers.server_process import ServerProcess
 from orket_lib.providers.wire.json_fields import text
-from orket_lib.vocabulary.errors import LoadError, RequestFailed, RequestTimedOut
+from orket_lib.vocabulary.errors import Fault, LoadError, RequestFailed, RequestTimedOut
 from orket_lib.vocabulary.failures import Cause
-from orket_lib.vocabulary.faults import Fault
 from orket_lib.vocabulary.nulls import Null
 
 _LOADING_S, _POLL_S = 1800.0, 0.5

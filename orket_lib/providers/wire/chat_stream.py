@@ -13,8 +13,7 @@ from orket_lib.providers.base import Generation, GenerationRequest, TokenReport
 from orket_lib.providers.wire.http import StampedStream
 from orket_lib.providers.wire.json_fields import section, text
 from orket_lib.providers.wire.sse import DONE, events, json_object
-from orket_lib.vocabulary.errors import RequestFailed
-from orket_lib.vocabulary.faults import Fault
+from orket_lib.vocabulary.errors import Fault, RequestFailed
 from orket_lib.vocabulary.text import well_formed
 
 Section = dict[str, Any] | None

@@ -9,7 +9,6 @@ loopback request stays on the loopback.
 from __future__ import annotations
 
 import os
-import re
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -18,15 +17,14 @@ from typing import Any
 import httpx
 
 from orket_lib.providers.wire.sse import json_object
-from orket_lib.vocabulary.errors import ProviderError, RequestFailed, RequestTimedOut
+from orket_lib.vocabulary.environment import ENV_REFERENCE
+from orket_lib.vocabulary.errors import Fault, ProviderError, RequestFailed, RequestTimedOut
 from orket_lib.vocabulary.failures import Cause
-from orket_lib.vocabulary.faults import Fault
 
 CONTROL_TIMEOUT_S = 30.0
 _BYTES_PER_TOKEN = 8192  # far above what any format wraps around a token, logprobs included
 _LEAST_BYTES = 4 * 1024**2
 _MOST_ERROR_BYTES = 64 * 1024  # of an error's body: its beginning tells
-_REFERENCE = re.compile(r"\$\{ENV:([A-Za-z_][A-Za-z0-9_]*)\}")
 _FAULTS = {404: Fault.NOT_FOUND, 503: Fault.LOADING}
 # Statuses that speak of us or of others, and not of what was asked.
 _CAUSES = {401: Cause.NOT_SET_UP, 403: Cause.NOT_SET_UP, 429: Cause.OCCUPIED}
@@ -230,7 +228,7 @@ def _until(deadline: float, response: httpx.Response) -> Iterator[bytes]:
 
 def _resolved(reference: str | None) -> str | None:
     """Return a key, taken from the environment where `${ENV:NAME}` says so."""
-    named = _REFERENCE.fullmatch(reference or "")
+    named = ENV_REFERENCE.fullmatch(reference or "")
     if named and named[1] not in os.environ:
         told = f"api_key: the environment has no variable {named[1]}"
         raise ProviderError(told, Cause.NOT_SET_UP)

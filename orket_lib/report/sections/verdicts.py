@@ -9,7 +9,7 @@ from orket_lib.analysis.verdict.words import chance
 from orket_lib.artifacts.views.summary import Comparison, ModelSession, SummaryRow
 from orket_lib.artifacts.views.verdict import TaskStratum, Verdict, WantCheck
 from orket_lib.report.formatting import DASH, figure, p_value, ratio
-from orket_lib.vocabulary.answer_failures import ADVICE, MEANINGS
+from orket_lib.vocabulary.statuses import ADVICE, MEANINGS
 
 Cells = tuple[str, ...]
 

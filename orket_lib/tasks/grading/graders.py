@@ -34,8 +34,8 @@ from orket_lib.tasks.grading.text_evaluation import (
     Regex,
 )
 from orket_lib.tasks.task import Task, needs_sandbox
-from orket_lib.vocabulary.display import printable
 from orket_lib.vocabulary.errors import SandboxError
+from orket_lib.vocabulary.text import printable
 
 _DETAIL_CHARS = 500
 NO_SANDBOX = Unavailable("none was given")

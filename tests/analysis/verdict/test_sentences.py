@@ -12,9 +12,8 @@ from orket_lib.analysis.sessions import build_session
 from orket_lib.artifacts.views.row import FailureCount, RowMetrics, TaskScore
 from orket_lib.artifacts.views.run_report import Observation
 from orket_lib.artifacts.views.summary import ModelSession
-from orket_lib.vocabulary.answer_failures import AnswerFailure
 from orket_lib.vocabulary.reasons import Reason
-from orket_lib.vocabulary.statuses import Lane, Quality
+from orket_lib.vocabulary.statuses import AnswerFailure, Lane, Quality
 from orket_lib.vocabulary.verdicts import DecisionStatus, Prefer, QuantVerdict, WantName
 
 BITS = {"F16": 16.0, "Q8_0": 8.5, "Q6_K": 6.6, "Q4_K_M": 4.9, "Q2_K": 3.2}

@@ -16,7 +16,7 @@ import httpx
 import pytest
 from nano import nano_file, nano_spec
 
-from orket_lib.artifacts.measurements.serving import Place
+from orket_lib.artifacts.measurements.serving import ServerLocation
 from orket_lib.artifacts.measurements.spec import ArtifactIdentity, ControlSettings, MeasurementSpec
 from orket_lib.providers.base import GenerationRequest, Source, TokenReport
 from orket_lib.providers.llama_cpp import attach as llama_running
@@ -51,7 +51,7 @@ def server_of_others(folder: Path, model: Path = FILE) -> Iterator[LlamaModel]:
 
 def source(owner: LlamaModel, artifact: Path | None = FILE, **place: Any) -> Source:
     address = {"base_url": owner.address.base_url, "api_key": owner.address.api_key}
-    return Source(artifact, Place(**(address | place)))
+    return Source(artifact, ServerLocation(**(address | place)))
 
 
 @pytest.fixture(scope="module")
@@ -149,7 +149,7 @@ def test_a_router_needs_the_name_of_one_of_its_models(
         llama_running, "LlamaClient", lambda url, key: LlamaClient(url, key, transport)
     )
     asked = cell().model_copy(update={"artifact": ArtifactIdentity(tag=name)})
-    there = Source(None, Place(base_url="http://127.0.0.1:1"))
+    there = Source(None, ServerLocation(base_url="http://127.0.0.1:1"))
     with pytest.raises(LoadError, match=says), attached(asked, there, tmp_path / "log"):
         pytest.fail("it was measured")
 

@@ -14,15 +14,20 @@ from lmstudio_server import LmStudioSimulator
 from simulator_backends import WordBackend
 from simulator_http import Lies
 
-from orket_lib.artifacts.measurements.serving import Place
+from orket_lib.artifacts.measurements.serving import ServerLocation
 from orket_lib.artifacts.measurements.spec import ArtifactIdentity, ControlSettings, RunSpec
 from orket_lib.measure.session.identity import identity_observations
 from orket_lib.providers import shared_server as visits
 from orket_lib.providers.base import GenerationRequest, Model, Source
 from orket_lib.providers.lmstudio.client import LmStudioClient
 from orket_lib.providers.lmstudio.provider import LmStudioProvider
-from orket_lib.vocabulary.errors import LoadError, RequestFailed, RequestTimedOut, ServerCrashed
-from orket_lib.vocabulary.faults import Fault
+from orket_lib.vocabulary.errors import (
+    Fault,
+    LoadError,
+    RequestFailed,
+    RequestTimedOut,
+    ServerCrashed,
+)
 from orket_lib.vocabulary.reasons import Reason
 
 TAG, OTHER = "lamp-7b@q4_k_m", "boat-3b"
@@ -55,7 +60,7 @@ def served(
     simulator: LmStudioSimulator, log: Path, place: dict[str, Any] | None = None, **changes: Any
 ) -> Iterator[Model]:
     """Serve a model of a simulator."""
-    where = Place(**{"base_url": simulator.base_url, **(place or {})})
+    where = ServerLocation(**{"base_url": simulator.base_url, **(place or {})})
     with LmStudioProvider().serve(asked_for(**changes), Source(None, where), log) as model:
         yield model
 
@@ -201,7 +206,7 @@ def test_a_model_that_is_not_there_is_told_with_the_line_that_gets_it(log: Path)
 
 
 def test_no_lm_studio_is_told_with_the_line_that_starts_it(log: Path) -> None:
-    source = Source(None, Place(base_url="http://127.0.0.1:9"))
+    source = Source(None, ServerLocation(base_url="http://127.0.0.1:9"))
     with (
         pytest.raises(LoadError, match=r"at http://127\.0\.0\.1:9; type: lms server start"),
         LmStudioProvider().serve(asked_for(), source, log),

@@ -13,12 +13,12 @@ from ollama_running import SimulatedOllama, simulated_ollama
 from orket_lib.providers.base import GenerationRequest
 from orket_lib.providers.ollama.provider import OllamaModel
 from orket_lib.vocabulary.errors import (
+    Fault,
     ProviderError,
     RequestFailed,
     RequestTimedOut,
     ServerCrashed,
 )
-from orket_lib.vocabulary.faults import Fault
 
 BRIEF = GenerationRequest("How many?", 20, 0.0, seed=7, timeout_s=1.0)
 

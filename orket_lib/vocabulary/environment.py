@@ -1,10 +1,15 @@
-"""What a runner's command is told: the placeholders of its template, the names in its environment.
+"""Environment variables: references to them in a config, and those that a runner's command gets.
 
-Both sides of that contract use these words: who starts a command, and `orket run-task`, which is
-one.
+`orket run-task` is such a command, so it reads the names that the harness sets. The placeholders of
+the command's template are the other half of that contract.
 """
 
 from __future__ import annotations
+
+import re
+
+# Secrets are named in a config, never written out; group 1 is the variable.
+ENV_REFERENCE = re.compile(r"\$\{ENV:([A-Za-z_][A-Za-z0-9_]*)\}")
 
 PLACEHOLDERS = (
     "task_file",
@@ -19,7 +24,7 @@ PLACEHOLDERS = (
     "quant_tag",
 )
 
-OURS = "ORKET_"  # what the names of variables that we set begin with
+OURS = "ORKET_"  # prefix of the variables that the harness sets
 MODEL_ID = "ORKET_MODEL_ID"
 QUANT_TAG = "ORKET_QUANT_TAG"
 PROVIDER = "ORKET_PROVIDER"
