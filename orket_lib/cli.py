@@ -16,7 +16,6 @@ from typing import NamedTuple
 from orket_lib import __version__
 from orket_lib.vocabulary.errors import (
     EXIT_ERROR,
-    EXIT_INTERRUPTED,
     ConfigError,
     OrketError,
     Refused,

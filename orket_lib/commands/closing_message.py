@@ -7,7 +7,7 @@ from pathlib import Path
 
 from orket_lib.artifacts.io import read_model
 from orket_lib.artifacts.views.context_ceiling import ContextCeiling
-from orket_lib.artifacts.views.kpi_gate import KpiGate
+from orket_lib.artifacts.views.kpis import KpiGate
 from orket_lib.artifacts.views.summary import Summary
 from orket_lib.artifacts.views.thermal_profile import ThermalProfile
 from orket_lib.commands._common import tell

@@ -17,8 +17,8 @@ from orket_lib.artifacts.views.contracts import CheckedArtifact, ContractCheck
 from orket_lib.artifacts.views.frontier import FrontierExplorer
 from orket_lib.artifacts.views.thermal_profile import ThermalProfile
 from orket_lib.commands._common import add_log, print_json, tell
-from orket_lib.vocabulary.display import printable
 from orket_lib.vocabulary.errors import Refused
+from orket_lib.vocabulary.text import printable
 
 _LONGEST = 400
 

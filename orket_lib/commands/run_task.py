@@ -15,7 +15,7 @@ from orket_lib.commands._common import number, whole_number
 from orket_lib.measure.runs.run_task import Asking, ask_single_task
 from orket_lib.providers.ask_served import ServedElsewhere
 from orket_lib.providers.base import ServerAddress
-from orket_lib.vocabulary import runner as names
+from orket_lib.vocabulary import environment as names
 
 _PROVIDERS = ("embedded", "llama_server", "ollama", "lmstudio", "openai")
 _USUAL_EXTRAS = "stream_options,seed"  # what most servers take; a session finds out exactly

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from orket_lib.analysis.sidecar.parse import sidecar_fields
 from orket_lib.artifacts.io import write_model
-from orket_lib.artifacts.measurements.serving import Place
+from orket_lib.artifacts.measurements.serving import ServerLocation
 from orket_lib.artifacts.measurements.sidecar import ServingSettings, SidecarReport, SidecarSpec
 from orket_lib.artifacts.measurements.spec import ArtifactIdentity, ControlSettings
 from orket_lib.commands._common import add_out, number, print_json, stamp, tell
@@ -57,7 +57,7 @@ def run(options: argparse.Namespace) -> int:
     ):
         measurement = measure_sidecar(
             _spec(options),
-            Source(options.model, Place(server_binary=options.server_binary)),
+            Source(options.model, ServerLocation(server_binary=options.server_binary)),
             Path(folder),
             progress,
             fields["provenance"],

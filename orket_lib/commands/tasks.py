@@ -20,8 +20,8 @@ from orket_lib.tasks.grading.graders import NO_SANDBOX, check_names, judge
 from orket_lib.tasks.import_bank import import_bank
 from orket_lib.tasks.solutions import load_solutions, solutions_path, verify
 from orket_lib.tasks.task import needs_sandbox
-from orket_lib.vocabulary.display import printable
 from orket_lib.vocabulary.errors import ArtifactError, SandboxError
+from orket_lib.vocabulary.text import printable
 
 _WIDEST = 2000  # characters of a line that are shown of a bank's text
 

@@ -15,7 +15,7 @@ TEXT = (DOCS / "reference" / "artifacts.md").read_text(encoding="utf-8")
 
 def test_every_published_artifact_is_described() -> None:
     linked = set(re.findall(r"\]\(../schemas/(.+?)\.schema\.json\)", TEXT))
-    assert linked == {"sweep_config", "task_bank", *map(version_of, PUBLISHED)}
+    assert linked == {"sweep_config", "task_bank", *map(version_of, published())}
 
 
 def test_every_link_leads_somewhere() -> None:

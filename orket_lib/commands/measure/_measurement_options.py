@@ -14,7 +14,7 @@ from orket_lib.artifacts.disk import require_space
 from orket_lib.artifacts.io import read_model, write_model
 from orket_lib.artifacts.measurements.canary import CanaryVerdict
 from orket_lib.artifacts.measurements.request import AnyAsked, Recipe
-from orket_lib.artifacts.measurements.serving import Place
+from orket_lib.artifacts.measurements.serving import ServerLocation
 from orket_lib.artifacts.measurements.sidecar import SidecarMeasurement
 from orket_lib.artifacts.measurements.spec import TaskSelection
 from orket_lib.artifacts.views.preflight import Preflight

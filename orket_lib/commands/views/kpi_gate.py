@@ -7,7 +7,7 @@ from pathlib import Path
 
 from orket_lib.analysis.kpi_gate import gate_failures
 from orket_lib.artifacts.io import parse_model, read_json, write_model
-from orket_lib.artifacts.views.kpi_gate import KpiGate, KpiPolicy
+from orket_lib.artifacts.views.kpis import KpiGate, KpiPolicy
 from orket_lib.commands._common import add_log, print_json, stamp_like, tell
 from orket_lib.commands._summaries import read_summary
 from orket_lib.vocabulary.errors import Refused

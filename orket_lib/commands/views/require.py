@@ -7,7 +7,7 @@ from pathlib import Path
 
 from orket_lib.artifacts.io import read_json, read_model
 from orket_lib.artifacts.measurements.canary import CanaryVerdict
-from orket_lib.artifacts.views.kpi_gate import KpiGate
+from orket_lib.artifacts.views.kpis import KpiGate
 from orket_lib.artifacts.views.preflight import Preflight
 from orket_lib.artifacts.views.receipt import AnyReceipt
 from orket_lib.artifacts.views.regression import Regression
