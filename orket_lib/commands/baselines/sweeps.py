@@ -208,7 +208,7 @@ def _is_clean(report: RunReport) -> bool:
     """
     from orket_lib.analysis.rows.aggregates import mean_over_answered
     from orket_lib.analysis.rows.quality import row_quality, row_reasons
-    from orket_lib.config.sections.policies import Rows
+    from orket_lib.config.sections.rows import Rows
     from orket_lib.vocabulary.statuses import Lane, Quality
 
     overhead = mean_over_answered(report.test_runs, "orchestration_overhead_ratio")
