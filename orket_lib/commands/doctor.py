@@ -87,7 +87,7 @@ def _examine(options: argparse.Namespace) -> tuple[DoctorReport, Suggestion | No
     from orket_lib.doctor.machine import look_at_machine
     from orket_lib.doctor.models import look_at_files, look_at_servers
     from orket_lib.doctor.suggestion import suggest
-    from orket_lib.preflight.memory import gpu_room, main_memory
+    from orket_lib.preflight.memory import free_gpu_memory, free_main_memory
     from orket_lib.report.suggestion import suggestion_yaml
 
     urls = {**DEFAULT_URLS, **dict(options.server)}
@@ -97,8 +97,8 @@ def _examine(options: argparse.Namespace) -> tuple[DoctorReport, Suggestion | No
         urls[sweep.config.provider] = sweep.config.base_url
         keys[sweep.config.provider] = sweep.config.api_key
     machine = look_at_machine(Path())
-    servers = look_at_servers(urls, keys, gpu_room(None), _N_CTX, _PATIENCE_S)
-    files = look_at_files(_MODELS, main_memory(), _N_CTX)
+    servers = look_at_servers(urls, keys, free_gpu_memory(None), _N_CTX, _PATIENCE_S)
+    files = look_at_files(_MODELS, free_main_memory(), _N_CTX)
     runtime = any(item.name == "embedded llama.cpp" and item.path for item in machine.programs)
     suggestion = None
     if checks is None:

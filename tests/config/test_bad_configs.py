@@ -1,4 +1,4 @@
-"""Every mistake is named with its key and what is allowed; nothing is told as a traceback."""
+"""Every mistake is named with its key and what is allowed; nothing is shown as a traceback."""
 
 from __future__ import annotations
 
