@@ -249,8 +249,11 @@ def test_the_default_target_names_every_product_of_a_context_sweep(folder: Path)
 def test_a_sweep_without_contexts_has_no_such_product(folder: Path) -> None:
     found = targets(folder)
     assert not any("context" in path for path in (*found.all_files(), *found.rendered()))
-    assert (found.contexts.ceilings(), found.contexts.ceiling_options()) == ([], "")
-    assert found.contexts.pattern() == ["results/s/context_sweep/{model}/context_.json"]
+    assert (found.contexts.files("context_ceiling.json"), found.contexts.ceiling_options()) == (
+        [],
+        "",
+    )
+    assert found.contexts.summary_pattern() == ["results/s/context_sweep/{model}/context_.json"]
 
 
 def test_limits_are_options_of_the_command(folder: Path) -> None:
@@ -272,7 +275,7 @@ def test_limits_are_handed_on_as_they_are(folder: Path) -> None:
         thermal_cooldown_target_c=50.1234567,
     )
     options = dict(
-        pairwise(f"{found.contexts.ceiling_options()} {found.thermal.thresholds()}".split())
+        pairwise(f"{found.contexts.ceiling_options()} {found.thermal.profile_options()}".split())
     )
     assert float(options["--adherence-min"]) == third
     assert float(options["--ttft-ceiling-ms"]) == 1234567.8

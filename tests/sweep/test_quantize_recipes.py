@@ -252,7 +252,9 @@ def test_each_measurement_is_told_how_its_file_is_made() -> None:
     assert asked.recipe is not None
     assert asked.recipe.base == "models/base.gguf"
     (canary,) = AskedCanaries.model_validate_json(targets.canary_spec_json()).canaries
-    sidecar = AskedSidecar.model_validate_json(targets.sidecars.spec_json("nano", "Q3_K_M"))
+    sidecar = AskedSidecar.model_validate_json(
+        targets.content(f"{found.results}/cells/nano/Q3_K_M/sidecar_spec.json")
+    )
     assert canary.recipe == sidecar.recipe == asked.recipe
     assert AskedCell.model_validate_json(targets.spec_json("nano", "Q8_0")).recipe is None
     assert there.path is not None
