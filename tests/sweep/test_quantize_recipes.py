@@ -29,7 +29,7 @@ MODELS = Path(__file__).resolve().parents[2] / "models" / "orket-nano"
 
 @pytest.fixture(autouse=True)
 def base(folder: Path) -> Path:
-    """A real base beside the two files of the folder."""
+    """A real base in the folder with the two files."""
     path = folder / "models" / "base.gguf"
     copyfile(MODELS / "orket-nano-F16.gguf", path)
     return path
