@@ -15,7 +15,6 @@ from orket_lib.doctor.missing_readings import missing_of_gpus, missing_on_machin
 from orket_lib.doctor.models import look_at_files, look_at_servers
 from orket_lib.doctor.suggestion import Suggestion, suggest
 from orket_lib.preflight.checks import check_all
-from orket_lib.preflight.memory import gpu_room, main_memory
 from orket_lib.report.doctor import doctor_text
 from orket_lib.report.suggestion import suggestion_yaml
 from orket_lib.sweep.cells import Sweep
@@ -86,6 +85,9 @@ def _server(text: str) -> tuple[str, str]:
 
 
 def _examine(options: argparse.Namespace) -> tuple[DoctorReport, Suggestion | None]:
+    from orket_lib.artifacts.printed.doctor import DoctorReport
+    from orket_lib.preflight.memory import free_main_memory, free_gpu_memory
+
     urls = {**DEFAULT_URLS, **dict(options.server)}
     keys: dict[str, str | None] = {}
     sweep, checks = _checked(options)
@@ -93,8 +95,8 @@ def _examine(options: argparse.Namespace) -> tuple[DoctorReport, Suggestion | No
         urls[sweep.config.provider] = sweep.config.base_url
         keys[sweep.config.provider] = sweep.config.api_key
     machine = look_at_machine(Path())
-    servers = look_at_servers(urls, keys, gpu_room(None), _N_CTX, _PATIENCE_S)
-    files = look_at_files(_MODELS, main_memory(), _N_CTX)
+    servers = look_at_servers(urls, keys, free_gpu_memory(None), _N_CTX, _PATIENCE_S)
+    files = look_at_files(_MODELS, free_main_memory(), _N_CTX)
     runtime = any(item.name == "embedded llama.cpp" and item.path for item in machine.programs)
     suggestion = None
     if checks is None:

@@ -1,7 +1,7 @@
-"""Secrets stay in the environment: a config names them, `${ENV:NAME}`, and never holds them.
+"""Secrets stay in the environment: a config refers to them as `${ENV:NAME}`.
 
-Nothing here resolves a reference. Matrix, plan and messages show it as it was written, and a value
-that stands where a secret belongs is never repeated in a message.
+References are not resolved here. Matrix, plan and messages show them as written, and the value of a
+key that looks like a secret never appears in a message.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ _DEEPEST = 6
 
 
 def looks_secret(name: str) -> bool:
-    """Tell whether a variable of this name probably holds a secret."""
+    """Tell whether a variable with this name probably holds a secret."""
     return _SECRET.search(name.replace("-", "_")) is not None
 
 
 def secret_problems(environment: Mapping[str, str]) -> list[str]:
-    """Return a sentence for each secret that is written out."""
+    """Return a problem for each secret that is written out."""
     return [
         f"`{name}` looks like a secret; write ${{ENV:{re.sub(r'[^A-Za-z0-9_]', '_', name)}}} "
         "and set that variable"
@@ -38,7 +38,7 @@ def secret_problems(environment: Mapping[str, str]) -> list[str]:
 
 
 def without_secrets(value: Any, name: str = "", depth: int = 0) -> Any:
-    """Return a value fit for a message: what stands under a secret's name is hidden."""
+    """Return a value for a message, with the values of secrets hidden."""
     if depth > _DEEPEST:  # a YAML alias may contain itself
         return "..."
     if isinstance(value, Mapping):

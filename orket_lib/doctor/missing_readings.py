@@ -1,4 +1,4 @@
-"""What will be null on a machine and with a provider, with the reasons that artifacts will give."""
+"""Readings that will be null on a machine or with a provider, and why."""
 
 from __future__ import annotations
 
@@ -18,8 +18,19 @@ _NONE_SHOWN = ("NO_GPU", "no driver shows a GPU, and the server may still use on
 _REMOTE = ("REMOTE_SERVER", "the server is on another machine")
 _OF_GPUS = ("peak_vram_mib", "joules_per_output_token", "joules_per_correct_answer")
 _VENDORS = {"nvidia": "NVIDIA", "amd": "AMD"}
+_MEANINGS = {
+    "NO_DRIVER": "its driver's library is not here",
+    "NO_DEVICE": "its driver shows none",
+    "NOT_SUPPORTED": "the card or its driver doesn't tell it",
+    "NO_PERMISSION": "the driver doesn't report it to users with these rights",
+    "NO_SENSOR": "the card has no such sensor",
+    "NO_ENERGY_COUNTER": "no counter; energy is added up from power",
+    "NO_PROCESS_LIST": "foreign work on it can't be attributed",
+    "SHARED_BY_MIG_INSTANCES": "the value is the whole card's, and this part's share is unknown",
+    "GPU_LOST": "the GPU was there, and stopped to answer",
+}
 _ATTACHED = ("SERVER_ALREADY_RUNNING", "the server has loaded its model before we come")
-# What a provider's server doesn't tell, beside what is true of all of them.
+# What a provider's server doesn't tell, in addition to what no server tells.
 _OF_PROVIDERS: dict[str, dict[str, _Why]] = {
     "ollama": {
         "prompt_tokens_per_second": (
@@ -48,7 +59,7 @@ _OF_PROVIDERS: dict[str, dict[str, _Why]] = {
 
 
 def missing_on_machine() -> Iterator[MissingReading]:
-    """Yield what this machine's sensors don't tell."""
+    """Yield the readings that this machine has no sensor for."""
     host = counters.host()
     for reading, value, reason in (
         ("temperature", host.temperature_c, "NO_TEMPERATURE_SENSOR"),
@@ -64,15 +75,15 @@ def missing_on_machine() -> Iterator[MissingReading]:
 
 
 def missing_of_gpus(found: Devices) -> Iterator[MissingReading]:
-    """Yield what the GPUs of this machine don't tell, and of whose there are none."""
+    """Yield the readings that the GPUs of this machine lack, and the vendors without a GPU."""
     for vendor, reason in found.absent.items():
         yield _missing(f"{_VENDORS[vendor]} GPUs", reason)
     for device in found.devices:
-        for name, why in _untold(device):
+        for name, why in _null_readings(device):
             yield _missing(f"GPU {device.info.index} {name}", why.reason)
 
 
-def _untold(device: Device) -> Iterator[tuple[str, Null]]:
+def _null_readings(device: Device) -> Iterator[tuple[str, Null]]:
     for record in (device.gauges(), device.details()):
         for item in fields(record):
             value = getattr(record, item.name)
@@ -90,12 +101,12 @@ def _missing(reading: str, reason: str) -> MissingReading:
 def missing_with(
     provider: str, attached: bool, remote: bool, has_gpu: bool
 ) -> Iterator[MissingReading]:
-    """Yield what rows lack with a provider.
+    """Yield the fields that rows lack with a provider.
 
     Args:
         provider: The provider.
-        attached: Its server runs already, where the provider could start one.
-        remote: It is on another machine.
+        attached: Whether its server is already running, if the provider could start one.
+        remote: Whether it is on another machine.
         has_gpu: Whether this machine shows a GPU.
     """
     table = dict(_OF_PROVIDERS.get(provider, {}))

@@ -65,7 +65,7 @@ def test_what_is_made_is_measured_and_what_is_deleted_is_not_measured_again(
     before = workspace.sealed()
     assert not workspace.planned().keys() & (MEASURING)
 
-    # The files are gone: nobody needs them.
+    # The files are gone: nothing needs them.
     shutil.rmtree(workspace.folder / "storage" / "quantized")
     assert not workspace.planned().keys() & (MEASURING)
 

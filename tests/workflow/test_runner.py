@@ -60,7 +60,7 @@ def test_a_sweep_by_run_task_gets_what_we_get_ourselves(workspace: Workspace) ->
         assert by_runner[quant]["generation_tokens_per_second"] > 0
         assert by_runner[quant]["rate_source"] == "server"
 
-    # The folders of all runs are kept below the cell that they belong to, the canary's beside it.
+    # The folders of all runs are kept below their cell, those of the canary next to it.
     cells = [path for path in workspace.sealed() if (path / "runner").is_dir()]
     assert len(cells) == 2
     for cell in cells:

@@ -1,4 +1,4 @@
-"""Hardware sidecars in a real sweep: beside the runs, never in their way."""
+"""Hardware sidecars in a real sweep: measured apart from the runs, without affecting them."""
 
 from __future__ import annotations
 

@@ -244,7 +244,7 @@ def test_views_of_another_config_are_remade_whatever_snakemake_knows_of_them(
 def test_touching_is_refused(finished: Finished) -> None:
     refused = finished().run("--touch")
     assert refused.code == 1
-    assert "error: --touch would call results current" in refused.text
+    assert "error: --touch would mark results of another config as current" in refused.text
     assert "Traceback" not in refused.text
 
 

@@ -26,7 +26,7 @@ from orket_lib.commands.baselines.cells import (
     regressed_in,
     store_of,
 )
-from orket_lib.config.sections.policies import Rows
+from orket_lib.config.sections.rows import Rows
 from orket_lib.report.baselines import regression_text
 from orket_lib.stores.baselines import BaselineStore
 from orket_lib.vocabulary.errors import ArtifactError, Refused
@@ -192,6 +192,7 @@ def _is_clean(report: RunReport) -> bool:
 
     The answers of a disturbed one still count; its times are not used in lane `lab`.
     """
+
     overhead = mean_over_answered(report.test_runs, "orchestration_overhead_ratio")
     reasons = row_reasons(report, Rows().row_policy, overhead)
     return row_quality(reasons, Lane.LAB) is Quality.CLEAN

@@ -58,11 +58,11 @@ def field_problem(item: ErrorDetails, values: Mapping[str, Any], spelled: Mappin
 
 
 def unknown_key(key: str, spelled: str) -> str:
-    """Return the problem of a key that there is not, with the nearest one that there is.
+    """Return the problem of an unknown key, with the most similar known one.
 
     Args:
         key: The flat key.
-        spelled: As the user wrote it: `canary.run` where the key stands in a section.
+        spelled: As the user wrote it: `canary.run` if the key is in a section.
     """
     section, dot, _ = spelled.partition(".")
     names = {*SweepConfig.model_fields, *SECTIONS}

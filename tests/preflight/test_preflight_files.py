@@ -54,7 +54,7 @@ def test_what_is_there_already_takes_nothing(tmp_path: Path) -> None:
     shutil.copyfile(MODELS / "orket-nano-Q8_0.gguf", tmp_path / "nano-Q8_0.gguf")
     found = checks(tmp_path, made(tmp_path, "Q8_0"), binary="no such program")
     assert all(check.ok for check in found.values())
-    assert found[BASE].detail == "F16, 6.3 MiB; nothing to be made"
+    assert found[BASE].detail == "F16, 6.3 MiB; nothing to make"
     assert "no such program" not in found
 
 
@@ -69,7 +69,7 @@ def test_everything_that_is_missing_is_named_at_once(tmp_path: Path) -> None:
         "llama-quantise",
     }
     assert found["llama-quantise"].remedy == "set quantize.binary to its path"
-    assert found[str(broken.base)].remedy == "name a whole GGUF file in quantize.base"
+    assert found[str(broken.base)].remedy == "name a complete GGUF file in quantize.base"
 
 
 def test_a_disk_without_room_for_what_is_made_fails(

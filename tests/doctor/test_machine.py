@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from orket_lib.doctor.wsl import is_wsl, windows_address
+from orket_lib.doctor.machine import is_wsl, windows_address
 
 WSL = "Linux version 5.15.153.1-microsoft-standard-WSL2 (root@941d701f84f1) (gcc 11.2.0)"
 HEAD = "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\n"

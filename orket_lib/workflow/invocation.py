@@ -1,8 +1,9 @@
-"""How the workflow is used: by itself, or as a module of another one.
+"""One use of the workflow: by itself, or as a module of another workflow.
 
-As a module, its config is what the `module:` statement gives it, its rules may have other names
-(`use rule * from orket as orket_*`), and its products may lie below another folder (`prefix:`).
-Snakemake changes what the rules say; what we look at ourselves, we have to change the same way.
+As a module it gets its config from the `module:` statement, its rules may be renamed
+(`use rule * from orket as orket_*`), and its outputs may get a folder as prefix (`prefix:`).
+Snakemake applies this to the rules; our own code has to apply it to the paths and names that it
+uses.
 """
 
 from __future__ import annotations
@@ -14,15 +15,15 @@ from typing import Any
 from orket_lib.vocabulary.errors import ConfigError
 
 
-class Embedding:
-    """Where config, rules and files of one use of the workflow are.
+class Invocation:
+    """Config, rule names and paths of one use of the workflow.
 
     Args:
-        workflow: Snakemake's, while it reads our rules: afterwards it is in the outer workflow.
-        config: What Snakemake calls `config` then.
+        workflow: Snakemake's `workflow`, while it reads these rules.
+        config: Snakemake's `config`.
 
     Raises:
-        ConfigError: A module without a name for its sweep, or below a folder that no rule can name.
+        ConfigError: A module doesn't name its sweep, or its prefix has blanks.
     """
 
     def __init__(self, workflow: Any, config: Mapping[str, Any]) -> None:
@@ -30,30 +31,30 @@ class Embedding:
         self.files: Sequence[str] = ()
         self.settings = dict(config)
         if not self._modifier.skip_configfile:
-            # Files and command line, not their merge: only so does `canary_runs` win over
-            # `canary: {runs}`.
+            # Files and command line separately: after Snakemake's merge, `canary_runs` could not
+            # win over `canary: {runs}`.
             self.files = workflow.configfiles
             self.settings = workflow.config_settings.config
         elif "sweep" not in config:
             raise ConfigError(
-                ["sweep: must be named: the config of a `module:` has no file to be named after"]
+                ["sweep: must be set in the config of a `module:`, which has no file name"]
             )
         prefix = self.path("")
         if any(map(str.isspace, prefix)):
-            raise ConfigError([f"prefix: must hold no blanks (got {prefix})"])
+            raise ConfigError([f"prefix: must not contain blanks (got {prefix})"])
         self.options = _options(workflow)
 
     def rule(self, name: str) -> str:
-        """Return what a rule of ours is called."""
+        """Return the name of a rule in the outer workflow."""
         return str(self._modifier.modify_rulename(name))
 
     def path(self, path: str) -> str:
-        """Return where a product of ours lies."""
+        """Return the path of an output in the outer workflow."""
         return str(self._modifier.path_modifier.replace_prefix(path))
 
 
 def _options(workflow: Any) -> list[str]:
-    """Return the options of the user's own call that another one needs, too."""
+    """Return the options of the user's Snakemake command that a rerun needs."""
     elsewhere = workflow.overwrite_workdir
     here = Path.cwd()
     words = []
@@ -70,6 +71,6 @@ def _options(workflow: Any) -> list[str]:
 
 
 def _as_typed(path: Path, here: Path, elsewhere: object) -> str:
-    """Return a path as the user named it; Snakemake makes paths absolute."""
+    """Return a path as the user wrote it, because Snakemake makes paths absolute."""
     inside = path.is_relative_to(here) and not elsewhere
     return path.relative_to(here).as_posix() if inside else str(path)
