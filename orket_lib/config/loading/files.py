@@ -108,7 +108,7 @@ def _read(path: Path) -> Source:
         return _broken(
             path,
             f"{name}: {_TEMPLATE_KEY}: a config must not be a template, because Snakemake runs the "
-            "code in it; write plain values (see docs/SECURITY.md)",
+            "code in it; write plain values (see docs/reference/security.md)",
         )
     problems = [f"{name}: duplicate key: {', '.join(duplicates)}"] if duplicates else []
     return Source(content, tuple(problems), file=path)
