@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from orket_lib.commands._common import print_json, tell
 from orket_lib.commands._configs import add_config_options, sweep_of
-from orket_lib.vocabulary.addresses import DEFAULT_URLS, remote_host, server_address
+from orket_lib.vocabulary.addresses import remote_host, server_address
 from orket_lib.vocabulary.errors import ArtifactError, ConfigError
+from orket_lib.vocabulary.providers import default_urls
 
 if TYPE_CHECKING:
     from orket_lib.artifacts.printed.doctor import DoctorReport, MissingReading
@@ -33,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         type=_server,
         metavar="PROVIDER=URL",
-        help=f"where a server listens, when not at its own port ({', '.join(DEFAULT_URLS)})",
+        help=f"where a server listens, when not at its own port ({', '.join(default_urls())})",
     )
     parser.add_argument(
         "--allow-remote", action="store_true", help="let --server be another machine"
@@ -74,8 +75,8 @@ def run(options: argparse.Namespace) -> int:
 def _server(text: str) -> tuple[str, str]:
     """Return (provider, address) of `ollama=http://127.0.0.1:11434`."""
     provider, _, url = text.partition("=")
-    if provider not in DEFAULT_URLS:
-        raise argparse.ArgumentTypeError(f"`{provider}` is none of {', '.join(DEFAULT_URLS)}")
+    if provider not in default_urls():
+        raise argparse.ArgumentTypeError(f"`{provider}` is none of {', '.join(default_urls())}")
     try:
         return provider, server_address(url)
     except ValueError as error:
@@ -90,7 +91,7 @@ def _examine(options: argparse.Namespace) -> tuple[DoctorReport, Suggestion | No
     from orket_lib.preflight.memory import gpu_room, main_memory
     from orket_lib.report.suggestion import suggestion_yaml
 
-    urls = {**DEFAULT_URLS, **dict(options.server)}
+    urls = {**default_urls(), **dict(options.server)}
     keys: dict[str, str | None] = {}
     sweep, checks = _checked(options)
     if sweep is not None and sweep.config.base_url:

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from orket_lib.vocabulary import runner as names
+from orket_lib.vocabulary.providers import PROVIDERS
 
-_PROVIDERS = ("embedded", "llama_server", "ollama", "lmstudio", "openai")
 _USUAL_EXTRAS = "stream_options,seed"  # what most servers take; a session finds out exactly
 
 
@@ -19,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--task", type=Path, required=True, help="task file (JSON)")
     parser.add_argument("--run-dir", type=Path, required=True, help="where answer and details go")
     parser.add_argument("--seed", type=_seed, help="of the sampler; empty = the server's own")
-    _add(parser, "--provider", names.PROVIDER, choices=_PROVIDERS, help="kind of the server")
+    _add(parser, "--provider", names.PROVIDER, choices=list(PROVIDERS), help="kind of the server")
     _add(parser, "--base-url", names.BASE_URL, help="address of the server")
     _add(parser, "--model", names.SERVED_MODEL, help="name of the model on the server")
     parser.add_argument(
@@ -40,11 +40,10 @@ def run(options: argparse.Namespace) -> int:
     from orket_lib.artifacts.io import read_model
     from orket_lib.artifacts.measurements.runner import RunnerTask
     from orket_lib.measure.runs.run_task import Asking, ask_single_task
-    from orket_lib.providers.ask_served import ServedElsewhere
-    from orket_lib.providers.base import ServerAddress
+    from orket_lib.providers.base import RunningModel, ServerAddress
 
     extras = os.environ.get(names.REQUEST_EXTRAS, _USUAL_EXTRAS)
-    model = ServedElsewhere(
+    model = RunningModel(
         provider=options.provider,
         address=ServerAddress(options.base_url, os.environ.get(options.api_key_env) or None),
         name=options.model,

@@ -12,6 +12,7 @@ from orket_lib.config.sections.matrix import Matrix
 from orket_lib.config.sections.policies import Baselines, Canary, Labels, Rows, Thresholds
 from orket_lib.config.sections.quantize import Quantize
 from orket_lib.config.sections.serving import Controls, Serving
+from orket_lib.vocabulary.providers import PROVIDERS, ProviderTraits
 from orket_lib.vocabulary.quants import nominal_bits
 
 # A section's keys may be written flat, with its name and `_` before them.
@@ -44,14 +45,14 @@ class SweepConfig(  # fields come in the order of the bases, read from the last 
     """One sweep: models x quants x tasks, and what to make of them."""
 
     @property
-    def starts_server(self) -> bool:
-        """Whether the user's own binary is started, rather than a server used that runs."""
-        return self.provider == "llama_server" and self.base_url is None
+    def traits(self) -> ProviderTraits:
+        """The traits of the provider."""
+        return PROVIDERS[self.provider]
 
     @property
-    def attaches_llama_server(self) -> bool:
-        """Whether a llama-server is used that runs already."""
-        return self.provider == "llama_server" and self.base_url is not None
+    def starts_server(self) -> bool:
+        """Whether the user's own binary is started, rather than a running server used."""
+        return self.traits.starts_binary(self.base_url)
 
     @property
     def canary_task_ids(self) -> tuple[int | None, int | None]:

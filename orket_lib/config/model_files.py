@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from orket_lib.config.loading.provider_limits import EMBEDDED
 from orket_lib.config.model import SweepConfig
 from orket_lib.config.shipped import located
 from orket_lib.vocabulary.slugs import slug
@@ -43,15 +42,14 @@ class Named:
 
 
 def serves_files(config: SweepConfig) -> bool:
-    """Tell whether cells are files: a llama-server that runs takes either, a file wins."""
-    if config.provider == "llama_server":
-        return config.starts_server or bool(config.artifact_template or config.artifacts)
-    return config.provider == EMBEDDED
+    """Tell whether cells are files: a running llama-server takes either, and a file wins."""
+    named = bool(config.artifact_template or config.artifacts)
+    return config.traits.serves_files and (makes_files(config) or named)
 
 
 def makes_files(config: SweepConfig) -> bool:
     """Tell whether files can be made for what serves: only a server of our own takes any file."""
-    return config.provider == EMBEDDED or config.starts_server
+    return config.traits.starts_server(config.base_url)
 
 
 def named_for(config: SweepConfig, model: str, quant: str) -> Named | None:

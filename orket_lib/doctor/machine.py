@@ -16,7 +16,7 @@ from orket_lib.providers.llama_cpp.binary import build_of, listed_devices
 from orket_lib.telemetry.devices.opening import Devices, open_devices
 from orket_lib.telemetry.devices.reading import known
 from orket_lib.telemetry.fingerprint import hardware_fingerprint
-from orket_lib.vocabulary.addresses import DEFAULT_URLS
+from orket_lib.vocabulary.providers import default_urls
 
 _NOT_FOUND = "not on PATH"
 _SERVER, _QUANTIZER = "llama-server", "llama-quantize"
@@ -80,7 +80,7 @@ def _wsl_notes() -> Iterator[str]:
     if address is None:
         yield "this is WSL, and servers on Windows are on localhost (mirrored networking)"
         return
-    example = DEFAULT_URLS["ollama"].replace("127.0.0.1", address)
+    example = default_urls()["ollama"].replace("127.0.0.1", address)
     yield (
         f"this is WSL: servers on Windows are at {address}, not on localhost, and have to listen "
         f"there (Ollama: OLLAMA_HOST=0.0.0.0); that is another machine's address, so a config says "

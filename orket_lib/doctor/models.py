@@ -11,12 +11,14 @@ from orket_lib.artifacts.printed.offers import OfferedModel
 from orket_lib.preflight.memory import Room
 from orket_lib.preflight.memory_profiles import least_profile
 from orket_lib.processes.time_limit import within
-from orket_lib.providers.catalog import Asked, ask
+from orket_lib.providers.catalog import Catalog
 from orket_lib.providers.gguf.file import read_gguf, shards
 from orket_lib.providers.gguf.memory_estimate import ModelShape, memory_need, shape_of
+from orket_lib.providers.registry import read_catalog
 from orket_lib.vocabulary.addresses import remote_host
 from orket_lib.vocabulary.errors import LoadError, ProviderError, RequestFailed, RequestTimedOut
 from orket_lib.vocabulary.faults import Fault
+from orket_lib.vocabulary.providers import PROVIDERS
 
 _MOST_FILES = 200
 _PROJECTOR = "mmproj"  # the part of a model that sees; it answers nothing by itself
@@ -57,7 +59,7 @@ def _look_at_server(
     provider: str, url: str, key: str | None, room: Room, n_ctx: int, patience_s: float
 ) -> SeenServer:
     try:
-        asked = within(patience_s, lambda: ask(provider, url, key, closely=()))
+        asked = within(patience_s, lambda: read_catalog(provider, url, key, closely=()))
     except (ProviderError, TimeoutError) as error:
         detail = _silence(error)
         return SeenServer(provider=provider, base_url=url, answers=False, detail=detail)
@@ -77,13 +79,15 @@ def _look_at_server(
     )
 
 
-def _closely(provider: str, url: str, key: str | None, asked: Asked, patience_s: float) -> Asked:
+def _closely(
+    provider: str, url: str, key: str | None, asked: Catalog, patience_s: float
+) -> Catalog:
     """Ask about each model where that tells more; a server with many may take too long for it."""
-    if provider != "ollama" or not asked.offering.models:
+    if not PROVIDERS[provider].details_per_model or not asked.offering.models:
         return asked
     limit = patience_s * (1 + len(asked.offering.models) / 4)
     try:
-        return within(limit, lambda: ask(provider, url, key))
+        return within(limit, lambda: read_catalog(provider, url, key))
     except (ProviderError, TimeoutError):
         return asked
 

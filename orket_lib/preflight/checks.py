@@ -16,11 +16,11 @@ from orket_lib.preflight.servers import look_at_server
 from orket_lib.processes.which import find_program
 from orket_lib.sandbox.detect import Unavailable, find_sandbox
 from orket_lib.telemetry.devices.opening import is_named, open_devices
+from orket_lib.vocabulary.providers import PROVIDERS
 
 PATIENCE_S = 30.0  # with a server that is busy and not gone
 _MIB = 1024**2
 _FREE_DISK_MIB = 200  # journals, samples and reports of a large sweep
-_EMBEDDED = "embedded"
 
 
 def check_all(
@@ -36,7 +36,7 @@ def check_all(
     checks, weighed = look_at_files(needs)
     from_bases, made, made_mib = look_at_recipes(needs)
     checks, weighed = [*checks, *from_bases], [*weighed, *made]
-    if _asks_a_server(needs):
+    if not PROVIDERS[needs.provider].starts_server(needs.place.base_url):
         more_checks, more_weighed = look_at_server(needs, patience_s)
         checks, weighed = [*checks, *more_checks], [*weighed, *more_weighed]
     nothing_known = not weighed and any(not check.ok for check in checks)  # and told already
@@ -45,23 +45,15 @@ def check_all(
     return (*found, *checks, _disk(workspace, made_mib), *memory)
 
 
-def _asks_a_server(needs: Needs) -> bool:
-    """Tell whether a server must be there already, rather than be started by us."""
-    return needs.provider != _EMBEDDED and not _starts_a_server(needs)
-
-
-def _starts_a_server(needs: Needs) -> bool:
-    return needs.provider == "llama_server" and needs.place.base_url is None
-
-
 def _runtime(needs: Needs) -> Iterator[PreflightCheck]:
-    if needs.provider == _EMBEDDED:
-        found = find_spec("xllamacpp") is not None
+    package = PROVIDERS[needs.provider].runtime
+    if package:
+        found = find_spec(package) is not None
         yield PreflightCheck(
-            name="embedded llama.cpp",
+            name=f"{needs.provider} llama.cpp",
             ok=found,
             detail="found" if found else "not installed",
-            remedy=None if found else "pip install xllamacpp",
+            remedy=None if found else f"pip install {package}",
         )
 
 
@@ -87,7 +79,8 @@ def _named_gpus(needs: Needs) -> Iterator[PreflightCheck]:
     A server that is given none of its GPUs serves from main memory and says nothing. Where no
     driver shows any, as on a head node, nobody can tell.
     """
-    if not needs.gpu_devices or needs.cpu_only or not _starts_a_server(needs):
+    starts = PROVIDERS[needs.provider].starts_binary(needs.place.base_url)
+    if not needs.gpu_devices or needs.cpu_only or not starts:
         return
     with open_devices("any") as found:
         infos = [device.info for device in found.devices]

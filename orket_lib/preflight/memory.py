@@ -19,6 +19,7 @@ from orket_lib.providers.gguf.memory_estimate import MemoryNeed, ModelShape, mem
 from orket_lib.providers.llama_cpp.binary import listed_devices
 from orket_lib.telemetry.devices.opening import open_devices
 from orket_lib.telemetry.devices.reading import known
+from orket_lib.vocabulary.providers import PROVIDERS
 from orket_lib.vocabulary.statuses import VramGuard
 
 _MIB = 1024**2
@@ -62,7 +63,7 @@ def memory_checks(needs: Needs, weighed: Sequence[Weighed]) -> Iterator[Prefligh
         detail = f"{host} is another machine: what is free there can't be seen from here"
         yield PreflightCheck(name=_NAME, ok=True, detail=detail)
         return
-    if needs.provider == "openai" or (needs.provider == "llama_server" and needs.place.base_url):
+    if PROVIDERS[needs.provider].keeps_its_model(needs.place.base_url):
         detail = "the server has loaded its model already, nothing more will be taken"
         yield PreflightCheck(name=_NAME, ok=True, detail=detail)
         return

@@ -22,7 +22,6 @@ from orket_lib.artifacts.measurements.spec import (
     RunSpec,
     TaskSelection,
 )
-from orket_lib.config.loading.provider_limits import EMBEDDED
 from orket_lib.config.loading.runner_template import find_runner
 from orket_lib.config.model import SweepConfig
 from orket_lib.config.model_files import Named, pin_for
@@ -141,7 +140,7 @@ def resolve(config: SweepConfig, hashes: HashCache, machine: str) -> Sweep:
             model_id=pair[0],
             quant_tag=pair[1],
             provider=config.provider,
-            provider_version=_runtime_version() if config.provider == EMBEDDED else None,
+            provider_version=_version_of(config.traits.runtime),
             artifact=_identity(config, pair, named[pair], hashes),
             server_args=config.server_args if config.starts_server else (),
             gpu_devices=config.gpu_devices,
@@ -227,9 +226,9 @@ def _identity(
     return ArtifactIdentity(tag=named.tag, pin=pin_for(config, *pair))
 
 
-def _runtime_version() -> str | None:
-    """Return the embedded runtime's version; another one is another thing to measure."""
+def _version_of(package: str | None) -> str | None:
+    """Return the version of an embedded runtime; another version is measured anew."""
     try:
-        return version("xllamacpp")
+        return version(package) if package else None
     except PackageNotFoundError:
         return None

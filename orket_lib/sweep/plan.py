@@ -18,7 +18,6 @@ from orket_lib.artifacts.views.plan import (
     PlannedThermal,
 )
 from orket_lib.artifacts.views.preflight import QUANTIZE_BINARY, NeededModel, Needs
-from orket_lib.config.loading.provider_limits import EMBEDDED
 from orket_lib.config.loading.runner_template import find_runner
 from orket_lib.config.model import SweepConfig
 from orket_lib.sweep.cells import Cell, Sweep
@@ -184,7 +183,7 @@ def _thermal(config: SweepConfig) -> PlannedThermal | None:
 def _cpu_only(config: SweepConfig) -> bool:
     """Tell whether nothing of a model goes to a GPU, as far as the config says so."""
     pairs = set(pairwise(config.server_args)) if config.starts_server else set()
-    return config.provider == EMBEDDED or bool(pairs & _NO_OFFLOAD)
+    return config.traits.on_cpu or bool(pairs & _NO_OFFLOAD)
 
 
 def _needed(cell: Cell) -> NeededModel:

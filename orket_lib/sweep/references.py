@@ -14,9 +14,8 @@ from pydantic import BaseModel
 from orket_lib.artifacts.io import read_model
 from orket_lib.artifacts.views.kpi_gate import KpiPolicy
 from orket_lib.config.loading.messages import got, nearest
-from orket_lib.config.loading.provider_limits import EMBEDDED
 from orket_lib.config.model import SweepConfig
-from orket_lib.config.model_files import Named, named_for, pin_for, serves_files
+from orket_lib.config.model_files import Named, makes_files, named_for, pin_for, serves_files
 from orket_lib.config.shipped import located
 from orket_lib.providers.gguf.file import model_sha256
 from orket_lib.sweep.context import context_problems
@@ -163,8 +162,7 @@ def _empty_selections(config: SweepConfig, bank: TaskBank, bad: Collection[str])
 
 
 def _missing_cpus(config: SweepConfig) -> Iterator[str]:
-    ours = config.provider == EMBEDDED or config.starts_server
-    if config.affinity_policy == ALL or not ours:
+    if config.affinity_policy == ALL or not makes_files(config):
         return
     try:
         here = set(psutil.Process().cpu_affinity() or ())

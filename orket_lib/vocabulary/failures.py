@@ -59,7 +59,7 @@ class Ending:
     """How a process ended that held a model, for the most part one of ours.
 
     Attributes:
-        code: Exit status; -N for signal N; None where it went with its keeper, which was killed.
+        code: Exit status; -N for signal N; None where its supervisor was killed.
         lived_s: Since its start, in seconds.
         pid: Of the process; None where only its end was heard of.
         peak_rss_mib: The most memory that it, or one of its children, had at once, as the kernel
@@ -91,7 +91,7 @@ class Ending:
 
     def __str__(self) -> str:
         if self.code is None:
-            return "the server ended with its keeper, which was killed"
+            return "the server ended with its supervisor, which was killed"
         return f"the server ended with exit status {self.code}"
 
 

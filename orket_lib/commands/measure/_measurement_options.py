@@ -81,10 +81,10 @@ def _make(asked: AnyAsked, recipe: Recipe, out: Path, say: Say) -> None:
     """Make a model file that is not there, and keep a record of how."""
     from orket_lib.artifacts.io import write_model
     from orket_lib.commands._common import provenance
-    from orket_lib.providers.gguf.quantize import Order, quantize
+    from orket_lib.providers.gguf.quantize import QuantizeRequest, quantize
 
     identity = asked.spec.artifact
-    order = Order(
+    request = QuantizeRequest(
         quant_tag=asked.spec.quant_tag,
         base=Path(recipe.base),
         base_sha256=identity.quantized_from,
@@ -94,7 +94,7 @@ def _make(asked: AnyAsked, recipe: Recipe, out: Path, say: Say) -> None:
         threads=os.cpu_count() or 1,
         allow_requantize=recipe.allow_requantize,
     )
-    made = quantize(order, out, say, provenance())
+    made = quantize(request, out, say, provenance())
     if made:
         write_model(out.with_suffix(".json"), made)
 

@@ -71,8 +71,8 @@ def _distant_server(config: SweepConfig) -> Iterator[str]:
 
 
 def _nowhere(config: SweepConfig) -> Iterator[str]:
-    if config.provider == "openai" and config.base_url is None:
-        yield "base_url: missing: provider `openai` is whatever server lies there"
+    if config.traits.needs_url and config.base_url is None:
+        yield f"base_url: missing: provider `{config.provider}` is the server at that address"
 
 
 def _one_pin_for_many(config: SweepConfig) -> Iterator[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-
 from orket_lib.providers.wire.ndjson import lines
 
 TEXT = '{"a":"wörd"}\n\n{"b":"☃"}\r\n{"c":1}\n'.encode()

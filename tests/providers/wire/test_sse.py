@@ -4,7 +4,6 @@ import random
 from itertools import pairwise
 
 import pytest
-
 from orket_lib.providers.wire.sse import Event, events, json_object
 
 STREAM = (
