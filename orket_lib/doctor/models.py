@@ -96,9 +96,9 @@ def _silence(error: Exception) -> str:
     """Return why nothing is known about a server, in a few words."""
     fault = error.fault if isinstance(error, RequestFailed) else None
     if fault is Fault.REFUSED:
-        return "nobody answers"
+        return "connection refused"
     if isinstance(error, TimeoutError | RequestTimedOut):
-        return "somebody listens and says nothing"
+        return "no answer in time"
     return f"something else answers, or it is not ready: {error}"
 
 

@@ -78,7 +78,7 @@ def test_all_that_is_missing_is_told_at_once(tmp_path: Path) -> None:
     found = failed(check_all(embedded(*(cell(file=name) for name in names)), tmp_path))
     assert set(found) == set(names)
     assert "No such file" in found[names[0]]
-    assert "it is cut: 1308984 of 1313984 bytes" in found[names[1]]
+    assert "it is truncated: 1308984 of 1313984 bytes" in found[names[1]]
     assert "version" in found[names[2]]
 
 
@@ -411,7 +411,7 @@ def test_where_nobody_answers_the_line_that_starts_a_server_is_told(
 ) -> None:
     place = Place(base_url="http://127.0.0.1:9")
     checks = check_all(Needs(provider=provider, place=place, models=(cell(tag="x"),)), Path(), 10)
-    assert failed(checks) == {f"{provider} at http://127.0.0.1:9": "nobody answers there"}
+    assert failed(checks) == {f"{provider} at http://127.0.0.1:9": "connection refused"}
     assert remedies(checks) == [line]
 
 

@@ -97,8 +97,9 @@ def _whole_header(path: Path) -> Header:
             raise ValueError(f"it is truncated: {size} of {header.end} bytes")
     except (OSError, ValueError) as error:
         missing = isinstance(error, OSError)
+        reason = error.strerror if isinstance(error, OSError) else error
         raise LoadError(
-            f"{path.as_posix()}: not a readable GGUF file: {error.strerror if missing else error}",
+            f"{path.as_posix()}: not a readable GGUF file: {reason}",
             Cause.NO_FILE if missing else Cause.UNREADABLE,
         ) from None
     return header

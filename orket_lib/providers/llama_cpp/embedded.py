@@ -47,12 +47,13 @@ class EmbeddedProvider(LlamaRequests):
         """Serve the spec's model until the context ends; see `Provider.serve`."""
         artifact = source.artifact
         assert artifact is not None
+        key = secrets.token_hex(16)
         settings = {
             "model": str(artifact),
             "n_ctx": spec.n_ctx or 0,
             "threads": thread_count(spec),
             "cpus": cpus_of(spec.controls.affinity_policy),
-            "api_key": secrets.token_hex(16),
+            "api_key": key,
         }
         with log.open("wb") as messages:
             child = JsonChild("orket_lib.providers.llama_cpp.embedded_child", settings, messages)
@@ -60,7 +61,7 @@ class EmbeddedProvider(LlamaRequests):
         try:
             with watched_file(artifact):
                 answer = _converse(child, log)
-                client = LlamaClient(answer["address"], settings["api_key"])
+                client = LlamaClient(answer["address"], key)
                 if not client.healthy():
                     silent = LoadError("the server started and does not answer", Cause.TIMEOUT)
                     raise explain(silent)

@@ -84,8 +84,8 @@ def assemble(stream: StampedStream) -> Generation:
             raise RequestFailed(f"error in mid-stream: {chunk['error']}", Fault.ERROR_IN_STREAM)
         host = text(chunk, "remote_host") or text(chunk, "remote_model")
         if host:
-            message = f"a cloud model answered, at {host}: nothing here was measured"
-            raise ProviderError(message, Cause.ELSEWHERE)
+            refusal = f"a cloud model answered, at {host}: nothing here was measured"
+            raise ProviderError(refusal, Cause.ELSEWHERE)
         message = section(chunk, "message")
         content = text(message, "content") or text(chunk, "response") or ""
         thought = text(message, "thinking") or text(chunk, "thinking") or ""

@@ -121,7 +121,7 @@ def settled(look: Callable[[], Traffic | None], before: Traffic) -> Window | Non
         return now is None or (now.ended != before.ended and not now.busy)
 
     wait_until(has_settled, _SETTLE_S, _POLL_S)
-    return now and _window(before, now)
+    return None if now is None else _window(before, now)
 
 
 def _window(before: Traffic, now: Traffic) -> Window:

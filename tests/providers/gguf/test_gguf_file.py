@@ -23,7 +23,7 @@ def test_a_file_says_itself_what_it_is(quant: str) -> None:
     facts = read_gguf(model(quant))
     assert facts.quant_tag == quant
     assert facts.parameters == 3_311_872
-    # The header and the tokenizer are all that the file has beside its tensors.
+    # The header and the tokenizer are all that the file has in addition to its tensors.
     assert facts.bits_per_weight < model(quant).stat().st_size * 8 / facts.parameters
     assert facts.bits_per_weight == pytest.approx(NOMINAL_BITS[quant], rel=0.03)
 

@@ -1,4 +1,4 @@
-"""A llama.cpp server of somebody else's: who it is, and what others do with it meanwhile."""
+"""A llama.cpp server that is not ours: its identity, and what other clients do with it."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def cell(tag: str = "Q8_0", **changes: Any) -> MeasurementSpec:
 
 @contextmanager
 def server_of_others(folder: Path, model: Path = FILE) -> Iterator[LlamaModel]:
-    """Serve a file, as somebody else does."""
+    """Serve a file, as another user does."""
     spec = nano_spec("Q8_0", model, n_ctx=N_CTX)
     with EmbeddedProvider().serve(spec, Source(model), folder / "of_others.log") as owner:
         yield owner
@@ -186,7 +186,7 @@ def test_a_request_of_others_is_seen_once_and_counted(
     model.generate(QUESTION)
     (seen,) = model.disturbances()
     assert seen.reason is Reason.FOREIGN_REQUESTS
-    evidence = f"{foreign.uncached} prompt and {foreign.output} output tokens were not ours"
+    evidence = f"{foreign.uncached} prompt and {foreign.output} output tokens of other clients"
     assert seen.evidence == evidence
     model.generate(QUESTION)
     assert model.disturbances() == ()
@@ -273,7 +273,7 @@ def test_after_a_failure_nothing_is_said_until_the_server_is_idle() -> None:
     server.metrics = {"prompt_tokens_total": 60, "tokens_predicted_total": 5}
     assert traffic.foreign() is None
     server.metrics = {"prompt_tokens_total": 60, "tokens_predicted_total": 9}
-    assert traffic.foreign() == "0 prompt and 4 output tokens were not ours"
+    assert traffic.foreign() == "0 prompt and 4 output tokens of other clients"
 
 
 # What becomes of it

@@ -53,7 +53,7 @@ WHOLE = (ROLE, chunk({"content": "2 "}), chunk({"content": "9 76"}), END, LAST, 
 
 
 class FakeClock:
-    """Seconds that pass only when somebody says so."""
+    """Seconds that pass only when a test says so."""
 
     def __init__(self) -> None:
         self.now = 100.0

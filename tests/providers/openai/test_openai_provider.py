@@ -107,7 +107,7 @@ def test_a_plain_server_leaves_nulls_with_reasons(log: Path) -> None:
     with simulated(kind="plain") as simulator, served(simulator, log) as model:
         found = model.served
         assert model.count_tokens("a b c") is None
-    assert (found.build, found.path, found.n_ctx) == ("somebody", None, None)
+    assert (found.build, found.path, found.n_ctx) == ("someone", None, None)
     assert found.null_reasons["n_ctx"] == "NOT_REPORTED"
 
 
@@ -310,11 +310,11 @@ def test_a_follow_up_may_use_what_the_question_before_it_left(log: Path) -> None
 @pytest.mark.parametrize(
     ("lies", "temperature", "held", "source"),
     [
-        pytest.param(Lies(), 0.0, True, "nothing is drawn", id="greedy"),
+        pytest.param(Lies(), 0.0, True, "nothing is sampled", id="greedy"),
         pytest.param(Lies(), 0.7, True, "another seed another", id="used"),
-        pytest.param(Lies(ignores=("seed",)), 0.7, False, "seeds wrote one text", id="ignored"),
+        pytest.param(Lies(ignores=("seed",)), 0.7, False, "seeds yielded one text", id="ignored"),
         pytest.param(Lies(refuses=("seed",)), 0.7, False, "refuses", id="refused"),
-        pytest.param(Lies(refuses=("seed",)), 0.0, True, "nothing is drawn", id="not needed"),
+        pytest.param(Lies(refuses=("seed",)), 0.0, True, "nothing is sampled", id="not needed"),
     ],
 )
 def test_a_seed_is_held_when_it_is_seen_to_be_used(
@@ -391,7 +391,7 @@ def test_requests_of_others_are_seen_by_the_servers_counters(log: Path) -> None:
         simulator.lies = Lies(foreign=2)
         tokens = model.generate(QUESTION).tokens
         (seen,) = model.disturbances()
-        assert model.disturbances() == (), "told once"
+        assert model.disturbances() == (), "reported once"
     assert seen.reason is Reason.FOREIGN_REQUESTS
     assert "2 other ones ended with ours" in seen.evidence
     assert tokens.cached is None, "whose tokens the cache served is not known"
