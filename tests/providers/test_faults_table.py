@@ -1,4 +1,4 @@
-"""Every way in which a request can fail, on a real socket, for each client: reported, and not repeated.
+"""Every way in which a request can fail, on a real socket, for each client: reported, not repeated.
 
 `Fault` is a closed set and this is its table: what the wire does, what the run's outcome is, which
 fault is counted, what is said about it. A request is sent exactly once, whatever becomes of it.

@@ -24,7 +24,7 @@ class Behaviour:
 
     Attributes:
         version: That it reports.
-        old: Before context, cached counts, capabilities and tensors were reported, and before a client
+        old: Before context, cached counts, capabilities and tensors were there, and before a client
             could forbid it to cut a prompt.
         cached_count: Tell how much of a prompt the cache served.
         free_prompts: Bare texts cost nothing: the cache serves all but the end of them.
