@@ -152,7 +152,7 @@ def test_a_lock_whose_file_vanished_still_keeps_others_out(tmp_path: Path, hold:
     (text,) = said
     assert text.endswith("is using it, although its lock file was removed")
     assert other.stdout is not None
-    assert b"others may have measured meanwhile" in other.stdout.read()
+    assert b"another process may have measured too" in other.stdout.read()
 
 
 @posix
@@ -185,7 +185,9 @@ def test_a_note_that_is_none_is_no_trouble(tmp_path: Path, hold: Hold, note: str
     with device_lock("cpu", "two", say):
         pass
     (text,) = said
-    assert text.startswith("waiting for the cpu: a process that left no note is using it; to see ")
+    assert text.startswith(
+        "waiting for the cpu: a process that left no note is using it; to find it: "
+    )
     assert text.isprintable()
 
 

@@ -194,7 +194,7 @@ def test_a_file_that_changed_since_it_was_planned_is_named(
     which: str, simulated: Path, tmp_path: Path
 ) -> None:
     changes = {"imatrix": nano("Q2_K"), f"{which}_sha256": "a" * 64}
-    with pytest.raises(QuantizeError, match=r"\.gguf: changed since this was planned"):
+    with pytest.raises(QuantizeError, match=r"\.gguf: changed since the plan was made"):
         make(request(simulated, **changes), tmp_path / "out.gguf")
 
 
@@ -217,7 +217,7 @@ def test_a_disk_without_room_is_seen_before_anything_is_written(
         free: int
 
     monkeypatch.setattr(shutil, "disk_usage", lambda folder: Disk(2**20))
-    with pytest.raises(QuantizeError, match="takes about 2 MiB, and 1 MiB of the disk are free"):
+    with pytest.raises(QuantizeError, match="needs about 2 MiB, and the disk has 1 MiB free"):
         make(request(simulated), tmp_path / "out.gguf")
 
 
@@ -231,7 +231,7 @@ def test_a_disk_that_fills_up_meanwhile_is_named(
     program: Path, small_disk: SmallDisk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def filled_by_another(text: str) -> None:
-        if "being made" in text:
+        if "quantizing" in text:
             small_disk.fill(left=256 * 1024)
 
     out = small_disk.folder / "out.gguf"

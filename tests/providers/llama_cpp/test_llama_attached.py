@@ -19,7 +19,7 @@ from nano import nano_file, nano_spec
 from orket_lib.artifacts.measurements.serving import Place
 from orket_lib.artifacts.measurements.spec import ArtifactIdentity, ControlSettings, MeasurementSpec
 from orket_lib.providers.base import GenerationRequest, Source, TokenReport
-from orket_lib.providers.llama_cpp import attach as llama_running
+from orket_lib.providers.llama_cpp import attach
 from orket_lib.providers.llama_cpp.attach import attached
 from orket_lib.providers.llama_cpp.attached_model import AttachedModel
 from orket_lib.providers.llama_cpp.client import LlamaClient
@@ -85,7 +85,7 @@ def test_another_file_than_the_cells_is_not_measured(owner: LlamaModel, tmp_path
     other = source(owner, nano_file("Q2_K"))
     with pytest.raises(LoadError) as caught, attached(cell("Q2_K"), other, tmp_path / "log"):
         pytest.fail("it was measured")
-    for part in ("orket-nano-Q8_0.gguf", "orket-nano-Q2_K.gguf", "leave base_url out"):
+    for part in ("orket-nano-Q8_0.gguf", "orket-nano-Q2_K.gguf", "remove base_url"):
         assert part in str(caught.value)
 
 
@@ -133,7 +133,7 @@ def test_a_wrong_key_is_told_as_one(owner: LlamaModel, tmp_path: Path) -> None:
     ("name", "says"),
     [
         ("nano", "is a router with `one`, `two`, not `nano`"),
-        (None, "is a router with `one`, `two`, and tag_template, without artifact_template"),
+        (None, "is a router with `one`, `two`, so cells need tag_template, not artifact_template"),
     ],
 )
 def test_a_router_needs_the_name_of_one_of_its_models(
@@ -145,9 +145,7 @@ def test_a_router_needs_the_name_of_one_of_its_models(
         "/v1/models": {"data": [{"id": "one"}, {"id": "two"}]},
     }
     transport = httpx.MockTransport(lambda asked: httpx.Response(200, json=pages[asked.url.path]))
-    monkeypatch.setattr(
-        llama_running, "LlamaClient", lambda url, key: LlamaClient(url, key, transport)
-    )
+    monkeypatch.setattr(attach, "LlamaClient", lambda url, key: LlamaClient(url, key, transport))
     asked = cell().model_copy(update={"artifact": ArtifactIdentity(tag=name)})
     there = Source(None, Place(base_url="http://127.0.0.1:1"))
     with pytest.raises(LoadError, match=says), attached(asked, there, tmp_path / "log"):
@@ -162,11 +160,11 @@ def health(*statuses: int) -> LlamaClient:
 
 
 def test_a_server_that_is_loading_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(llama_running, "_POLL_S", 0.001)
-    llama_running._wait_until_loaded(health(503, 503, 503, 503, 503, 200), "http://x")
-    monkeypatch.setattr(llama_running, "_LOAD_TIMEOUT_S", 0.01)
+    monkeypatch.setattr(attach, "_POLL_S", 0.001)
+    attach._wait_until_loaded(health(503, 503, 503, 503, 503, 200), "http://x")
+    monkeypatch.setattr(attach, "LOAD_TIMEOUT_S", 0.01)
     with pytest.raises(LoadError, match=r"not loaded after 0\.01 s"):
-        llama_running._wait_until_loaded(health(503), "http://x")
+        attach._wait_until_loaded(health(503), "http://x")
 
 
 # What others do with it
@@ -332,7 +330,7 @@ def test_a_server_of_which_only_the_counters_are_known_was_restarted_when_they_s
     (seen,) = model.disturbances()
     assert (seen.reason, seen.evidence) == (
         Reason.SERVER_RESTARTED,
-        "the server's counters began anew",
+        "the server's counters were reset",
     )
     assert model.disturbances() == (), "once"
 

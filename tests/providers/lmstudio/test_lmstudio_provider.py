@@ -117,7 +117,9 @@ def test_a_model_of_somebody_else_stops_us_by_name(log: Path, version: dict[str,
     with simulated(**version) as simulator:
         simulator.load(OTHER, 2048)
         with (
-            pytest.raises(LoadError, match=f"loaded {OTHER}, and not for us; .*lms unload {OTHER}"),
+            pytest.raises(
+                LoadError, match=f"{OTHER} loaded for another client; .*lms unload {OTHER}"
+            ),
             served(simulator, log),
         ):
             pytest.fail("it was served")

@@ -191,7 +191,7 @@ def test_what_somebody_else_has_loaded_stops_the_run_by_name(
         assert server.loaded == [loaded], "it is left alone"
     finally:
         server.unload(loaded)
-    assert f"Ollama has loaded {loaded}, and not for us" in message
+    assert f"Ollama has {loaded} loaded for another client" in message
     assert f"type: ollama stop {loaded}" in message
     assert "exclusive: true" in message
 
@@ -216,7 +216,7 @@ def test_a_model_that_does_not_go_is_told_and_stops_the_next_cell(
         with serving(server, tmp_path) as model:
             model.generate(QUESTION)
         assert f"{WORDS} is still loaded 0.3 s after the request to unload it" in actions(tmp_path)
-        assert f"Ollama has loaded {WORDS}" in load_error(server, tmp_path)
+        assert f"Ollama has {WORDS} loaded" in load_error(server, tmp_path)
         assert f"{WORDS} is still loaded after 0.3 s" in load_error(
             server, tmp_path, exclusive=True
         )
@@ -251,7 +251,7 @@ def test_a_server_that_is_not_there_is_told_with_what_to_do(
     assert f"no Ollama answers at {nowhere}; start it, or set base_url: " in message
     monkeypatch.setenv("OLLAMA_HOST", "10.0.0.5:11434")
     message = load_error(server, tmp_path, base_url=nowhere)
-    assert "(OLLAMA_HOST is 10.0.0.5:11434, and is not read)" in message
+    assert "(OLLAMA_HOST is 10.0.0.5:11434, and is ignored)" in message
 
 
 def test_cloud_models_are_refused_before_anything_is_sent_to_them(tmp_path: Path) -> None:
@@ -312,7 +312,7 @@ def disturbed(server: SimulatedOllama, folder: Path, what: str) -> list[tuple[Re
             "another model",
             (Reason.FOREIGN_REQUESTS, f"loaded at the same time by another client: {OTHER}"),
         ),
-        ("eviction", (Reason.SERVER_RESTARTED, f"{WORDS} was unloaded in mid-run")),
+        ("eviction", (Reason.SERVER_RESTARTED, f"{WORDS} was unloaded during the run")),
         (
             "another context",
             (Reason.CONTEXT_MISMATCH, "its context was 1024 and is 2048 now"),
@@ -377,7 +377,7 @@ def test_a_restart_of_the_server_is_seen(tmp_path: Path) -> None:
         server.process.wait()
         (gone,) = model.disturbances()
         assert gone.reason is Reason.SERVER_RESTARTED
-        assert "what is loaded can't be seen" in gone.evidence
+        assert "the list of loaded models can't be read" in gone.evidence
         server.start()
         model.generate(QUESTION)
         (seen,) = model.disturbances()

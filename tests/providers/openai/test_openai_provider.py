@@ -234,7 +234,7 @@ def test_a_server_that_still_loads_its_model_is_waited_for(
 def test_a_server_that_never_ends_loading_is_given_up(
     log: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(openai, "_LOADING_S", 0.0)
+    monkeypatch.setattr(openai, "LOAD_TIMEOUT_S", 0.0)
     with (
         simulated(lies=Lies(loading=99)) as simulator,
         pytest.raises(LoadError, match="HTTP 503: Loading model"),
@@ -432,7 +432,7 @@ def test_a_server_that_began_anew_is_told(log: Path) -> None:
         model.generate(QUESTION)
         (seen,) = model.disturbances()
     assert seen.reason is Reason.SERVER_RESTARTED
-    assert "counters began anew" in seen.evidence
+    assert "counters were reset" in seen.evidence
 
 
 @pytest.mark.parametrize(

@@ -109,6 +109,6 @@ def test_a_window_around_one_request_of_ours(
     window: Window | None,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(prometheus, "_SETTLE_S", 0.1)
+    monkeypatch.setattr(prometheus, "_SETTLE_S", 0.5)
     server = looks(*seen)
     assert settled(lambda: next(server), before) == window
