@@ -249,7 +249,7 @@ def test_a_server_that_only_shows_its_slots_shows_the_moment() -> None:
     traffic = Traffic(server.client())
     assert traffic.foreign() is None
     server.slots = [{"is_processing": True}, {"is_processing": False}]
-    assert traffic.foreign() == "1 requests of others were at work"
+    assert traffic.foreign() == "1 requests of other clients were running"
 
 
 def test_a_server_that_shows_nothing_is_accused_of_nothing() -> None:

@@ -311,7 +311,7 @@ def test_a_follow_up_may_use_what_the_question_before_it_left(log: Path) -> None
     ("lies", "temperature", "held", "source"),
     [
         pytest.param(Lies(), 0.0, True, "nothing is sampled", id="greedy"),
-        pytest.param(Lies(), 0.7, True, "another seed another", id="used"),
+        pytest.param(Lies(), 0.7, True, "another seed, another text", id="used"),
         pytest.param(Lies(ignores=("seed",)), 0.7, False, "seeds yielded one text", id="ignored"),
         pytest.param(Lies(refuses=("seed",)), 0.7, False, "refuses", id="refused"),
         pytest.param(Lies(refuses=("seed",)), 0.0, True, "nothing is sampled", id="not needed"),
@@ -393,7 +393,7 @@ def test_requests_of_others_are_seen_by_the_servers_counters(log: Path) -> None:
         (seen,) = model.disturbances()
         assert model.disturbances() == (), "reported once"
     assert seen.reason is Reason.FOREIGN_REQUESTS
-    assert "2 other ones ended with ours" in seen.evidence
+    assert "2 others ended during ours" in seen.evidence
     assert tokens.cached is None, "whose tokens the cache served is not known"
 
 
