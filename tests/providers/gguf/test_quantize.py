@@ -253,7 +253,7 @@ def test_killed_in_the_middle_it_leaves_no_program_and_no_file(
         "import sys\n"
         "from pathlib import Path\n"
         "from orket_lib import cli\n"
-        "from orket_lib.measure import device_lock\n"
+        "from orket_lib.processes import device_lock\n"
         f"device_lock._machine_folder = lambda: Path({str(tmp_path)!r})\n"
         "sys.exit(cli.main(['quantize', *sys.argv[1:]]))\n"
     )

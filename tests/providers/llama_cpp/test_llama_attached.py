@@ -204,7 +204,7 @@ def test_a_request_of_others_that_is_at_work_is_seen(
     seen: list[str] = []
     deadline = time.monotonic() + 20
     try:
-        while not any("at work" in text for text in seen):
+        while not any("were running" in text for text in seen):
             assert time.monotonic() < deadline, seen
             seen += [item.evidence for item in model.disturbances()]
     finally:
