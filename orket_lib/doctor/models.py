@@ -14,7 +14,7 @@ from orket_lib.processes.time_limit import within
 from orket_lib.providers.catalog import Catalog
 from orket_lib.providers.gguf.file import read_gguf, shards
 from orket_lib.providers.gguf.memory_estimate import ModelShape, memory_need, shape_of
-from orket_lib.providers.registry import read_catalog
+from orket_lib.providers.registry import provider_for, read_catalog
 from orket_lib.vocabulary.addresses import remote_host
 from orket_lib.vocabulary.errors import LoadError, ProviderError, RequestFailed, RequestTimedOut
 from orket_lib.vocabulary.faults import Fault
@@ -44,6 +44,9 @@ def look_at_servers(
     def look(item: tuple[str, str]) -> SeenServer:
         provider, url = item
         return _look_at_server(provider, url, keys.get(provider), room, n_ctx, patience_s)
+
+    for provider in urls:
+        provider_for(provider)  # its import must not count towards the patience
 
     with ThreadPoolExecutor(max_workers=max(1, len(urls))) as pool:
         return tuple(pool.map(look, urls.items()))

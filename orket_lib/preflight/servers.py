@@ -12,7 +12,7 @@ from orket_lib.artifacts.views.preflight import NeededModel, Needs, PreflightChe
 from orket_lib.preflight.memory import Weighed
 from orket_lib.processes.time_limit import within
 from orket_lib.providers.catalog import Catalog
-from orket_lib.providers.registry import read_catalog
+from orket_lib.providers.registry import provider_for, read_catalog
 from orket_lib.vocabulary.errors import ProviderError, RequestFailed
 from orket_lib.vocabulary.faults import Fault
 from orket_lib.vocabulary.providers import PROVIDERS
@@ -33,6 +33,7 @@ def look_at_server(needs: Needs, patience_s: float) -> tuple[list[PreflightCheck
     url = place.base_url or str(PROVIDERS[provider].default_url)
     name = f"{provider} at {url}"
     tags = {model.tag for model in needs.models if model.tag}
+    provider_for(provider)  # its import must not count towards the patience
     try:
         catalog = _when_loaded(patience_s, lambda: read_catalog(provider, url, place.api_key, tags))
     except (ProviderError, TimeoutError) as error:
