@@ -33,6 +33,12 @@ SHIPPED = ("Q8_0", "Q6_K", "Q5_K_M", "Q4_K_M", "Q3_K_M", "Q2_K")
 WRONG = "ORKET_SIMULATED_QUANTIZE"
 
 
+@pytest.fixture(autouse=True)
+def own_locks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give each test its own lock folder: a real measurement may run on this machine."""
+    monkeypatch.setattr(device_lock, "_machine_folder", lambda: tmp_path)
+
+
 def nano(quant: str) -> Path:
     return MODELS / f"orket-nano-{quant}.gguf"
 
