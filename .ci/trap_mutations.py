@@ -192,8 +192,8 @@ MUTATIONS = (
         "T1",
         "Ollama's tensors are not counted",
         OLLAMA,
-        "bits_per_weight=_reported(details.bits_per_weight)",
-        "bits_per_weight=_reported(None)",
+        "bits_per_weight=reported(details.bits_per_weight)",
+        "bits_per_weight=reported(None)",
     ),
     Mutation(
         "T2",

@@ -20,8 +20,9 @@ from orket_lib.report.suggestion import suggestion_yaml
 from orket_lib.sweep.cells import Sweep
 from orket_lib.sweep.plan import needs
 from orket_lib.telemetry.devices.opening import open_devices
-from orket_lib.vocabulary.addresses import DEFAULT_URLS, remote_host, server_address
+from orket_lib.vocabulary.addresses import remote_host, server_address
 from orket_lib.vocabulary.errors import ArtifactError, ConfigError, Refused
+from orket_lib.vocabulary.providers import default_urls
 
 _PATIENCE_S = 2.0  # for a server's list of models
 _CHECK_PATIENCE_S = 5.0  # for everything that a config needs of its server
@@ -39,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         type=_server,
         metavar="PROVIDER=URL",
-        help=f"address of a server that is not at its default port ({', '.join(DEFAULT_URLS)})",
+        help=f"address of a server that is not at its default port ({', '.join(default_urls())})",
     )
     add("--allow-remote", action="store_true", help="allow --server on another machine")
     add("--suggest", type=Path, metavar="FILE", help="write the suggested config to this file")
@@ -76,8 +77,8 @@ def run(options: argparse.Namespace) -> int:
 def _server(text: str) -> tuple[str, str]:
     """Return (provider, address) of `ollama=http://127.0.0.1:11434`."""
     provider, _, url = text.partition("=")
-    if provider not in DEFAULT_URLS:
-        raise argparse.ArgumentTypeError(f"`{provider}` is not one of {', '.join(DEFAULT_URLS)}")
+    if provider not in default_urls():
+        raise argparse.ArgumentTypeError(f"`{provider}` is not one of {', '.join(default_urls())}")
     try:
         return provider, server_address(url)
     except ValueError as error:
@@ -86,9 +87,9 @@ def _server(text: str) -> tuple[str, str]:
 
 def _examine(options: argparse.Namespace) -> tuple[DoctorReport, Suggestion | None]:
     from orket_lib.artifacts.printed.doctor import DoctorReport
-    from orket_lib.preflight.memory import free_main_memory, free_gpu_memory
+    from orket_lib.preflight.memory import free_gpu_memory, free_main_memory
 
-    urls = {**DEFAULT_URLS, **dict(options.server)}
+    urls = {**default_urls(), **dict(options.server)}
     keys: dict[str, str | None] = {}
     sweep, checks = _checked(options)
     if sweep is not None and sweep.config.base_url:

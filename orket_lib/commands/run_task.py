@@ -13,11 +13,10 @@ from orket_lib.artifacts.io import read_model
 from orket_lib.artifacts.measurements.runner import RunnerTask
 from orket_lib.commands._common import number, whole_number
 from orket_lib.measure.runs.run_task import Asking, ask_single_task
-from orket_lib.providers.ask_served import ServedElsewhere
-from orket_lib.providers.base import ServerAddress
+from orket_lib.providers.base import RunningModel, ServerAddress
 from orket_lib.vocabulary import environment as names
+from orket_lib.vocabulary.providers import PROVIDERS
 
-_PROVIDERS = ("embedded", "llama_server", "ollama", "lmstudio", "openai")
 _USUAL_EXTRAS = "stream_options,seed"  # what most servers take; a session finds out exactly
 
 
@@ -27,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--task", type=Path, required=True, help="task file (JSON)")
     add("--run-dir", type=Path, required=True, help="folder for the answer and its details")
     add("--seed", type=_or_none(whole_number(0)), help="sampler seed; empty = the server's default")
-    _add(parser, "--provider", names.PROVIDER, choices=_PROVIDERS, help="kind of server")
+    _add(parser, "--provider", names.PROVIDER, choices=list(PROVIDERS), help="kind of server")
     _add(parser, "--base-url", names.BASE_URL, help="address of the server")
     _add(parser, "--model", names.SERVED_MODEL, help="name of the model on the server")
     add(
@@ -49,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Ask, and print the result as the last line of standard output, in JSON."""
     extras = os.environ.get(names.REQUEST_EXTRAS, _USUAL_EXTRAS)
-    model = ServedElsewhere(
+    model = RunningModel(
         provider=options.provider,
         address=ServerAddress(options.base_url, os.environ.get(options.api_key_env) or None),
         name=options.model,

@@ -20,6 +20,7 @@ from orket_lib.config.sections.serving import Serving
 from orket_lib.config.sections.sidecar import HardwareSidecar
 from orket_lib.config.sections.thermal import ThermalSeries
 from orket_lib.config.sections.thresholds import Thresholds
+from orket_lib.vocabulary.providers import PROVIDERS, ProviderTraits
 from orket_lib.vocabulary.quants import nominal_bits
 
 # Keys that begin with one of these and `_` may also be written as a section.
@@ -53,14 +54,14 @@ class SweepConfig(  # the order of the fields is that of the bases, from the las
     """One sweep: models x quants x tasks, how they are served, and how they are judged."""
 
     @property
-    def starts_server(self) -> bool:
-        """Whether the sweep starts its own llama-server."""
-        return self.provider == "llama_server" and self.base_url is None
+    def traits(self) -> ProviderTraits:
+        """The traits of the provider."""
+        return PROVIDERS[self.provider]
 
     @property
-    def attaches_llama_server(self) -> bool:
-        """Whether the sweep uses a llama-server that is already running."""
-        return self.provider == "llama_server" and self.base_url is not None
+    def starts_server(self) -> bool:
+        """Whether the sweep starts the user's binary, rather than uses a running server."""
+        return self.traits.starts_binary(self.base_url)
 
     @property
     def canary_task_ids(self) -> tuple[int | None, int | None]:

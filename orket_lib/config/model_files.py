@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from orket_lib.config.loading.provider_limits import EMBEDDED
 from orket_lib.config.model import SweepConfig
 from orket_lib.config.shipped import located
 from orket_lib.vocabulary.slugs import slug
@@ -44,14 +43,13 @@ class ModelRef:
 
 def serves_files(config: SweepConfig) -> bool:
     """Tell whether cells are files; for a running llama-server they may also be tags."""
-    if config.provider == "llama_server":
-        return config.starts_server or bool(config.artifact_template or config.artifacts)
-    return config.provider == EMBEDDED
+    named = bool(config.artifact_template or config.artifacts)
+    return config.traits.serves_files and (makes_files(config) or named)
 
 
 def makes_files(config: SweepConfig) -> bool:
     """Tell whether missing files can be made: only a server that the sweep starts takes them."""
-    return config.provider == EMBEDDED or config.starts_server
+    return config.traits.starts_server(config.base_url)
 
 
 def model_ref(config: SweepConfig, model: str, quant: str) -> ModelRef | None:

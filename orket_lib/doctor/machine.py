@@ -17,7 +17,7 @@ from orket_lib.sandbox.detect import Unavailable, find_sandbox
 from orket_lib.telemetry.devices.opening import Devices, open_devices
 from orket_lib.telemetry.devices.reading import known
 from orket_lib.telemetry.fingerprint import hardware_fingerprint
-from orket_lib.vocabulary.addresses import DEFAULT_URLS
+from orket_lib.vocabulary.providers import default_urls
 from orket_lib.vocabulary.units import MIB
 
 _NOT_FOUND = "not on PATH"
@@ -83,7 +83,7 @@ def _wsl_notes() -> Iterator[str]:
     if address is None:
         yield "this is WSL, and servers on Windows are on localhost (mirrored networking)"
         return
-    example = DEFAULT_URLS["ollama"].replace("127.0.0.1", address)
+    example = default_urls()["ollama"].replace("127.0.0.1", address)
     yield (
         f"this is WSL: servers on Windows are at {address}, not on localhost, and have to listen "
         f"there (Ollama: OLLAMA_HOST=0.0.0.0). To use one, set base_url: {example} and "

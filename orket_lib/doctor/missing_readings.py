@@ -11,8 +11,8 @@ from orket_lib.telemetry.devices.opening import Devices
 from orket_lib.telemetry.devices.reading import Device
 from orket_lib.vocabulary.null_reasons import meaning_of
 from orket_lib.vocabulary.nulls import Null
+from orket_lib.vocabulary.providers import ALREADY_RUNNING, PROVIDERS
 
-_Why = tuple[str, str]  # reason and meaning
 _NO_GPU = ("NO_GPU_USED", "models are served from main memory")
 _NONE_SHOWN = ("NO_GPU", "no driver shows a GPU, and the server may still use one")
 _REMOTE = ("REMOTE_SERVER", "the server is on another machine")
@@ -28,33 +28,6 @@ _MEANINGS = {
     "NO_PROCESS_LIST": "foreign work on it can't be attributed",
     "SHARED_BY_MIG_INSTANCES": "the value is the whole card's, and this part's share is unknown",
     "GPU_LOST": "the GPU was there, and stopped to answer",
-}
-_ATTACHED = ("SERVER_ALREADY_RUNNING", "the server has loaded its model before we come")
-# What a provider's server doesn't tell, in addition to what no server tells.
-_OF_PROVIDERS: dict[str, dict[str, _Why]] = {
-    "ollama": {
-        "prompt_tokens_per_second": (
-            "CACHED_TOKENS_UNKNOWN",
-            "with versions that don't tell how much of a prompt came from the cache",
-        ),
-    },
-    "lmstudio": {
-        "prompt_tokens_per_second": (
-            "CACHED_TOKENS_UNKNOWN",
-            "the server doesn't tell how much of a prompt came from the cache",
-        ),
-        "orchestration_overhead_ratio": (
-            "TIMING_UNAVAILABLE",
-            "the server tells no time of the prompt",
-        ),
-    },
-    "openai": {
-        "init_latency": _ATTACHED,
-        "orchestration_overhead_ratio": (
-            "TIMING_UNAVAILABLE",
-            "the server tells no times; rates are by our own clock",
-        ),
-    },
 }
 
 
@@ -109,17 +82,18 @@ def missing_with(
         remote: Whether it is on another machine.
         has_gpu: Whether this machine shows a GPU.
     """
-    table = dict(_OF_PROVIDERS.get(provider, {}))
-    if provider == "embedded":
+    traits = PROVIDERS[provider]
+    table = dict(traits.never_reports)
+    if traits.on_cpu:
         table |= dict.fromkeys(_OF_GPUS, _NO_GPU)
     elif remote:
         table |= dict.fromkeys(_OF_GPUS, _REMOTE)
     elif not has_gpu:
         table |= dict.fromkeys(_OF_GPUS, _NONE_SHOWN)
-        if provider == "ollama":  # it says itself that it uses none
+        if traits.reports_vram:  # the server itself reports that it uses none
             table["peak_vram_mib"] = _NO_GPU
-    if attached and provider == "llama_server":
-        table["init_latency"] = _ATTACHED
+    if attached and traits.binary is not None:
+        table["init_latency"] = ALREADY_RUNNING
     if remote:
         table["peak_memory_rss"] = _REMOTE
     for reading, (reason, meaning) in sorted(table.items()):

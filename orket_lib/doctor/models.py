@@ -11,9 +11,10 @@ from orket_lib.artifacts.printed.offers import OfferedModel
 from orket_lib.preflight.memory import FreeMemory
 from orket_lib.preflight.memory_profiles import least_profile
 from orket_lib.processes.time_limit import within
-from orket_lib.providers.catalog import Asked, ask
+from orket_lib.providers.catalog import Catalog
 from orket_lib.providers.gguf.file import read_gguf, shards
 from orket_lib.providers.gguf.memory_estimate import ModelShape, memory_need, shape_of
+from orket_lib.providers.registry import provider_for, read_catalog
 from orket_lib.vocabulary.addresses import remote_host
 from orket_lib.vocabulary.errors import (
     Fault,
@@ -22,6 +23,7 @@ from orket_lib.vocabulary.errors import (
     RequestFailed,
     RequestTimedOut,
 )
+from orket_lib.vocabulary.providers import PROVIDERS
 
 _MOST_FILES = 200
 _PROJECTOR = "mmproj"  # the vision part of a model, which can't be served alone
@@ -48,6 +50,9 @@ def look_at_servers(
         provider, url = item
         return _look_at_server(provider, url, keys.get(provider), free, n_ctx, patience_s)
 
+    for provider in urls:
+        provider_for(provider)  # its import must not count towards the patience
+
     with ThreadPoolExecutor(max_workers=max(1, len(urls))) as pool:
         return tuple(pool.map(look, urls.items()))
 
@@ -62,7 +67,7 @@ def _look_at_server(
     provider: str, url: str, key: str | None, free: FreeMemory, n_ctx: int, patience_s: float
 ) -> SeenServer:
     try:
-        asked = within(patience_s, lambda: ask(provider, url, key, closely=()))
+        asked = within(patience_s, lambda: read_catalog(provider, url, key, closely=()))
     except (ProviderError, TimeoutError) as error:
         detail = _silence(error)
         return SeenServer(provider=provider, base_url=url, answers=False, detail=detail)
@@ -82,13 +87,15 @@ def _look_at_server(
     )
 
 
-def _closely(provider: str, url: str, key: str | None, asked: Asked, patience_s: float) -> Asked:
+def _closely(
+    provider: str, url: str, key: str | None, asked: Catalog, patience_s: float
+) -> Catalog:
     """Ask for details of each model, unless that takes too long."""
-    if provider != "ollama" or not asked.offering.models:
+    if not PROVIDERS[provider].details_per_model or not asked.offering.models:
         return asked
     limit = patience_s * (1 + len(asked.offering.models) / 4)
     try:
-        return within(limit, lambda: ask(provider, url, key))
+        return within(limit, lambda: read_catalog(provider, url, key))
     except (ProviderError, TimeoutError):
         return asked
 

@@ -14,7 +14,8 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from orket_lib.artifacts.printed.doctor import SeenModel, SeenServer
-from orket_lib.vocabulary.addresses import DEFAULT_URLS, remote_host
+from orket_lib.vocabulary.addresses import remote_host
+from orket_lib.vocabulary.providers import PROVIDERS
 from orket_lib.vocabulary.quants import nominal_bits
 from orket_lib.vocabulary.statuses import VramProfile
 from orket_lib.vocabulary.units import MIB
@@ -22,7 +23,7 @@ from orket_lib.vocabulary.units import MIB
 REFERENCE = "orket-nano"
 _BANK = "config/task_banks/reference.json"
 _TINY_MIB = 100  # smaller models decode so fast that noise dominates their speed
-_SERVERS = ("ollama", "lmstudio", "llama_server")  # that tell the quant of what they serve
+_FILES = "embedded"  # provider that a suggestion for files names
 _PROFILES = tuple(profile.value for profile in VramProfile)
 
 
@@ -53,7 +54,7 @@ class _Candidate:
     @property
     def worth(self) -> tuple[bool, bool, int]:
         """Sort key: several quants, not the reference model, number of quants."""
-        own = self.provider != "embedded" or self.name != REFERENCE
+        own = self.provider != _FILES or self.name != REFERENCE
         return len(self.quants) > 1, own, len(self.quants)
 
 
@@ -76,8 +77,8 @@ def suggest(
 
 
 def _on_servers(servers: Sequence[SeenServer]) -> Iterator[_Candidate]:
-    for provider in _SERVERS:
-        for server in servers:
+    for provider, traits in PROVIDERS.items():
+        for server in servers if traits.reports_quant else ():
             if server.provider == provider and server.answers:
                 for name, quants in _grouped((model.name, model) for model in server.models):
                     yield _Candidate(provider, server.base_url, name, quants)
@@ -85,7 +86,7 @@ def _on_servers(servers: Sequence[SeenServer]) -> Iterator[_Candidate]:
 
 def _in_files(files: Sequence[SeenModel]) -> Iterator[_Candidate]:
     for path, quants in _grouped((model.name.removesuffix(".gguf"), model) for model in files):
-        yield _Candidate("embedded", None, PurePosixPath(path).name, quants)
+        yield _Candidate(_FILES, None, PurePosixPath(path).name, quants)
 
 
 def _grouped(
@@ -127,7 +128,7 @@ def _config(best: _Candidate, n_ctx: int, has_gpu: bool) -> Suggestion:
         "n_ctx": min([n_ctx, *(model.n_ctx for model in models if model.n_ctx)]),
         "max_output_tokens": 96 if tiny else 256,
         "seed": 7,
-        **({"threads": 1} if tiny and best.provider == "embedded" else {}),
+        **({"threads": 1} if tiny and best.provider == _FILES else {}),
         "execution_lane": "ci" if tiny else "lab",
         "vram_profile": _PROFILES[max(_profile_index(model.fits) for model in models)],
         **_limits(tiny, has_gpu),
@@ -146,8 +147,8 @@ def _matrix(best: _Candidate) -> dict[str, Any]:
     }
     if best.base_url is None:
         return {**config, "artifacts": {best.name: named}}
-    # Without an address, `llama_server` would start a server of its own.
-    if best.base_url != DEFAULT_URLS[best.provider] or best.provider == "llama_server":
+    traits = PROVIDERS[best.provider]  # without an address, some start their own server
+    if best.base_url != traits.default_url or traits.starts_server(None):
         config["base_url"] = best.base_url
     if remote_host(best.base_url):
         config["allow_remote"] = True
@@ -190,7 +191,7 @@ def _profile_index(fits: str) -> int:
 
 def _why(best: _Candidate) -> str:
     count = f"{len(best.quants)} quants" if len(best.quants) > 1 else "one quant"
-    if best.provider != "embedded":
+    if best.provider != _FILES:
         return f"{best.name} in {count}, on the {best.provider} server at {best.base_url}"
     own = "the reference model" if best.name == REFERENCE else best.name
     return f"{own} in {count}, from files, on the CPU"

@@ -15,11 +15,11 @@ from orket_lib.preflight.servers import check_server
 from orket_lib.processes.which import find_program
 from orket_lib.sandbox.detect import Unavailable, find_sandbox
 from orket_lib.telemetry.devices.opening import is_named, open_devices
+from orket_lib.vocabulary.providers import PROVIDERS
 from orket_lib.vocabulary.units import MIB
 
 PATIENCE_S = 30.0  # a server that is loading a model may answer late
 _FREE_DISK_MIB = 200  # journals, samples and reports of a large sweep
-_EMBEDDED = "embedded"
 
 
 def check_all(
@@ -35,7 +35,7 @@ def check_all(
     checks, sizes = check_files(needs)
     base_checks, made_sizes, made_mib = check_bases(needs)
     checks, sizes = [*checks, *base_checks], [*sizes, *made_sizes]
-    if _asks_a_server(needs):
+    if not PROVIDERS[needs.provider].starts_server(needs.place.base_url):
         server_checks, server_sizes = check_server(needs, patience_s)
         checks, sizes = [*checks, *server_checks], [*sizes, *server_sizes]
     # Without any size the memory check could only repeat the failures above.
@@ -45,23 +45,15 @@ def check_all(
     return (*found, *checks, _disk(workspace, made_mib), *memory)
 
 
-def _asks_a_server(needs: Needs) -> bool:
-    """Tell whether a server must be running already."""
-    return needs.provider != _EMBEDDED and not _starts_a_server(needs)
-
-
-def _starts_a_server(needs: Needs) -> bool:
-    return needs.provider == "llama_server" and needs.place.base_url is None
-
-
 def _runtime(needs: Needs) -> Iterator[PreflightCheck]:
-    if needs.provider == _EMBEDDED:
-        found = find_spec("xllamacpp") is not None
+    package = PROVIDERS[needs.provider].runtime
+    if package:
+        found = find_spec(package) is not None
         yield PreflightCheck(
-            name="embedded llama.cpp",
+            name=f"{needs.provider} llama.cpp",
             ok=found,
             detail="found" if found else "not installed",
-            remedy=None if found else "pip install xllamacpp",
+            remedy=None if found else f"pip install {package}",
         )
 
 
@@ -87,7 +79,8 @@ def _named_gpus(needs: Needs) -> Iterator[PreflightCheck]:
     A server without any of its GPUs silently serves from main memory. If no driver shows a GPU, as
     on a cluster's head node, this is only a warning.
     """
-    if not needs.gpu_devices or needs.cpu_only or not _starts_a_server(needs):
+    starts = PROVIDERS[needs.provider].starts_binary(needs.place.base_url)
+    if not needs.gpu_devices or needs.cpu_only or not starts:
         return
     with open_devices("any") as found:
         infos = [device.info for device in found.devices]

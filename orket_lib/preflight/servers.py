@@ -11,17 +11,14 @@ from orket_lib.artifacts.printed.offers import OfferedModel, Offering
 from orket_lib.artifacts.views.preflight import NeededModel, Needs, PreflightCheck
 from orket_lib.preflight.memory import ModelSize
 from orket_lib.processes.time_limit import within
-from orket_lib.providers.catalog import Asked, ask, find
-from orket_lib.vocabulary.addresses import DEFAULT_URLS
+from orket_lib.providers.catalog import Catalog
+from orket_lib.providers.registry import provider_for, read_catalog
 from orket_lib.vocabulary.errors import Fault, ProviderError, RequestFailed
+from orket_lib.vocabulary.providers import PROVIDERS
 from orket_lib.vocabulary.quants import can_be
 
-# Commands that start a server, by provider; see also docs/RUNBOOK.md.
-_START = {"ollama": "ollama serve", "lmstudio": "lms server start"}
-_LOADS_ITSELF = ("ollama", "lmstudio")  # on request, possibly of another user
 _MOST_LISTED = 8
 _POLL_S = 0.5
-_UNLOAD = {"ollama": "ollama stop {}", "lmstudio": "lms unload {}"}
 
 
 def check_server(needs: Needs, patience_s: float) -> tuple[list[PreflightCheck], list[ModelSize]]:
@@ -32,38 +29,40 @@ def check_server(needs: Needs, patience_s: float) -> tuple[list[PreflightCheck],
         patience_s: Time limit for the answer.
     """
     place, provider = needs.place, needs.provider
-    url = place.base_url or DEFAULT_URLS[provider]
+    url = place.base_url or str(PROVIDERS[provider].default_url)
     name = f"{provider} at {url}"
     tags = {model.tag for model in needs.models if model.tag}
+    provider_for(provider)  # its import must not count towards the patience
     try:
-        asked = _asked_when_loaded(patience_s, lambda: ask(provider, url, place.api_key, tags))
+        catalog = _when_loaded(patience_s, lambda: read_catalog(provider, url, place.api_key, tags))
     except (ProviderError, TimeoutError) as error:
         return [_unreachable(name, needs, error)], []
-    build = f"version {asked.offering.build}, " if asked.offering.build else ""
-    detail = f"{build}{len(asked.offering.models)} model(s) on offer"
+    offering = catalog.offering
+    build = f"version {offering.build}, " if offering.build else ""
+    detail = f"{build}{len(offering.models)} model(s) on offer"
     checks = [PreflightCheck(name=name, ok=True, detail=detail)]
-    checks += [_tag_check(model, asked, provider) for model in needs.models if model.tag]
-    return [*checks, *_loaded(needs, asked.offering)], list(_sizes(asked, tags, provider))
+    checks += [_tag_check(model, catalog, provider) for model in needs.models if model.tag]
+    return [*checks, *_loaded(needs, offering)], list(_sizes(catalog, tags))
 
 
-def _asked_when_loaded(patience_s: float, ask_it: Callable[[], Asked]) -> Asked:
+def _when_loaded(patience_s: float, read: Callable[[], Catalog]) -> Catalog:
     """Return what a server offers; it is asked again while it is still loading a model."""
     deadline = time.monotonic() + patience_s
     while True:
         try:
-            return within(patience_s, ask_it)
+            return within(patience_s, read)
         except RequestFailed as error:
             if error.fault is not Fault.LOADING or time.monotonic() > deadline:
                 raise
         time.sleep(_POLL_S)
 
 
-def _sizes(asked: Asked, tags: Collection[str], provider: str) -> Iterator[ModelSize]:
+def _sizes(catalog: Catalog, tags: Collection[str]) -> Iterator[ModelSize]:
     """Yield the size of each tag that is stored on the server."""
     for tag in sorted(tags):
-        found = find(asked, tag, provider)
+        found = catalog.find(tag)
         if found is not None and found.bytes is not None and found.remote is None:
-            yield ModelSize(tag, found.bytes, asked.shapes.get(found.name))
+            yield ModelSize(tag, found.bytes, catalog.shapes.get(found.name))
 
 
 def _unreachable(name: str, needs: Needs, error: Exception) -> PreflightCheck:
@@ -76,24 +75,23 @@ def _unreachable(name: str, needs: Needs, error: Exception) -> PreflightCheck:
     )
 
 
-def _start_line(needs: Needs) -> str:
+def _start_line(needs: Needs) -> str | None:
     """Return the command that starts the server."""
-    if needs.provider in _START:
-        return _START[needs.provider]
     first = needs.models[0]
-    port = urlsplit(needs.place.base_url or "").port or 80
-    if needs.provider == "llama_server":
-        alias = f" --alias {shlex.quote(first.tag)}" if first.tag else ""
-        file = shlex.quote(first.file or "MODEL.gguf")
-        return f"llama-server -m {file} --port {port}{alias} --metrics --slots --parallel 1"
-    return f"vllm serve {first.tag} --port {port}"
+    start = PROVIDERS[needs.provider].start
+    return start and start.format(
+        file=shlex.quote(first.file or "MODEL.gguf"),
+        tag=first.tag,
+        alias=f" --alias {shlex.quote(first.tag)}" if first.tag else "",
+        port=urlsplit(needs.place.base_url or "").port or 80,
+    )
 
 
-def _tag_check(model: NeededModel, asked: Asked, provider: str) -> PreflightCheck:
+def _tag_check(model: NeededModel, catalog: Catalog, provider: str) -> PreflightCheck:
     tag = model.tag or ""
-    found = find(asked, tag, provider)
+    found = catalog.find(tag)
     if found is None:
-        detail = f"not found; on offer: {_listed(asked.offering)}"
+        detail = f"not found; on offer: {_listed(catalog.offering)}"
         return PreflightCheck(name=tag, ok=False, detail=detail, remedy=_get_line(provider, model))
     problem = _problem(model, found)
     if problem is not None:
@@ -124,17 +122,17 @@ def _problem(model: NeededModel, found: OfferedModel) -> str | None:
 
 def _get_line(provider: str, model: NeededModel) -> str | None:
     """Return the command that downloads a tag, if there is one."""
-    if provider == "ollama":
-        return f"ollama pull {model.tag}"
-    if provider == "lmstudio":
-        name, _, variant = (model.tag or "").partition("@")
-        return f"lms get {name}@{variant or model.quant_tag.lower()}"
-    return None
+    name, _, variant = (model.tag or "").partition("@")
+    pull = PROVIDERS[provider].pull
+    return pull and pull.format(
+        tag=model.tag, name=name, variant=variant or model.quant_tag.lower()
+    )
 
 
 def _loaded(needs: Needs, offering: Offering) -> Iterator[PreflightCheck]:
     """Yield a warning for each model that is already loaded, because a run stops at it."""
-    if needs.provider not in _LOADS_ITSELF or needs.place.exclusive:
+    traits = PROVIDERS[needs.provider]
+    if not traits.loads_models or needs.place.exclusive:
         return
     for item in offering.models:
         if item.loaded:
@@ -144,5 +142,5 @@ def _loaded(needs: Needs, offering: Offering) -> Iterator[PreflightCheck]:
                 warning=True,
                 detail="already loaded, and not by this sweep; the sweep stops unless you unload "
                 "it or set exclusive: true",
-                remedy=_UNLOAD[needs.provider].format(item.name),
+                remedy=traits.unload and traits.unload.format(tag=item.name),
             )

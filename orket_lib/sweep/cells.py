@@ -22,7 +22,6 @@ from orket_lib.artifacts.measurements.spec import (
     TaskSelection,
 )
 from orket_lib.config.loading.command_template import find_runner
-from orket_lib.config.loading.provider_limits import EMBEDDED
 from orket_lib.config.model import SweepConfig
 from orket_lib.config.model_files import ModelRef, pin_for
 from orket_lib.config.sections.fields import from_fields
@@ -141,7 +140,7 @@ def resolve(config: SweepConfig, hashes: HashCache, machine: str) -> Sweep:
             config,
             model_id=pair[0],
             quant_tag=pair[1],
-            provider_version=_runtime_version() if config.provider == EMBEDDED else None,
+            provider_version=_version_of(config.traits.runtime),
             artifact=_identity(config, pair, models[pair], hashes),
             server_args=config.server_args if config.starts_server else (),
             controls=from_fields(ControlSettings, config),
@@ -205,9 +204,9 @@ def _identity(
     return ArtifactIdentity(tag=model.tag, pin=pin_for(config, *pair))
 
 
-def _runtime_version() -> str | None:
+def _version_of(package: str | None) -> str | None:
     """Return the embedded runtime's version; measurements of another version don't count."""
     try:
-        return version("xllamacpp")
+        return version(package) if package else None
     except PackageNotFoundError:
         return None

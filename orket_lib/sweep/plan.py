@@ -19,7 +19,6 @@ from orket_lib.artifacts.views.plan import (
 )
 from orket_lib.artifacts.views.preflight import QUANTIZE_BINARY, NeededModel, Needs
 from orket_lib.config.loading.command_template import find_runner
-from orket_lib.config.loading.provider_limits import EMBEDDED
 from orket_lib.config.model import SweepConfig
 from orket_lib.config.sections.fields import from_fields
 from orket_lib.sweep.cells import Cell, Sweep
@@ -139,7 +138,7 @@ def _sidecar(config: SweepConfig) -> PlannedSidecar:
 def _cpu_only(config: SweepConfig) -> bool:
     """Tell whether the config keeps models off the GPUs."""
     pairs = set(pairwise(config.server_args)) if config.starts_server else set()
-    return config.provider == EMBEDDED or bool(pairs & _NO_OFFLOAD)
+    return config.traits.on_cpu or bool(pairs & _NO_OFFLOAD)
 
 
 def _needed(cell: Cell) -> NeededModel:

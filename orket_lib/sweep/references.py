@@ -13,9 +13,14 @@ import psutil
 from orket_lib.artifacts.io import read_model
 from orket_lib.artifacts.views.kpis import KpiPolicy
 from orket_lib.config.loading.messages import got
-from orket_lib.config.loading.provider_limits import EMBEDDED
 from orket_lib.config.model import SweepConfig
-from orket_lib.config.model_files import ModelRef, model_ref, pin_for, serves_files
+from orket_lib.config.model_files import (
+    ModelRef,
+    makes_files,
+    model_ref,
+    pin_for,
+    serves_files,
+)
 from orket_lib.config.shipped import located
 from orket_lib.providers.gguf.file import model_sha256
 from orket_lib.sweep.context import find_contexts
@@ -179,8 +184,7 @@ def _empty_selections(config: SweepConfig, bank: TaskBank, bad: Collection[str])
 
 
 def _missing_cpus(config: SweepConfig) -> Iterator[str]:
-    own_server = config.provider == EMBEDDED or config.starts_server
-    if config.affinity_policy == ALL_CPUS or not own_server:
+    if config.affinity_policy == ALL_CPUS or not makes_files(config):
         return
     try:
         here = set(psutil.Process().cpu_affinity() or ())

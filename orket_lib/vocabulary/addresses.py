@@ -5,14 +5,6 @@ from __future__ import annotations
 import ipaddress
 from urllib.parse import urlsplit
 
-# Default addresses of the providers' servers.
-DEFAULT_URLS = {
-    "ollama": "http://127.0.0.1:11434",
-    "lmstudio": "http://127.0.0.1:1234",
-    "llama_server": "http://127.0.0.1:8080",
-    "openai": "http://127.0.0.1:8000",  # vLLM
-}
-
 
 def server_address(url: str) -> str:
     """Return an address without a trailing slash.

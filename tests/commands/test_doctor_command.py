@@ -7,6 +7,7 @@ import os
 import socket
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from canned_server import canned_server, ollama, ollama_model
 from gguf import GGUFWriter
 
 from orket_lib.cli import main
-from orket_lib.vocabulary import addresses
+from orket_lib.vocabulary.providers import PROVIDERS, default_urls
 
 ROOT = Path(__file__).resolve().parents[2]
 MINIMAL = """
@@ -35,8 +36,9 @@ def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "config").symlink_to(ROOT / "config")
     (tmp_path / "models").symlink_to(ROOT / "models")
     monkeypatch.chdir(tmp_path)
-    for provider in addresses.DEFAULT_URLS:
-        monkeypatch.setitem(addresses.DEFAULT_URLS, provider, "http://127.0.0.1:9")
+    for provider in default_urls():
+        shut = replace(PROVIDERS[provider], default_url="http://127.0.0.1:9")
+        monkeypatch.setitem(PROVIDERS, provider, shut)
 
 
 @pytest.fixture

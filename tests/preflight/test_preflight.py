@@ -86,7 +86,7 @@ def test_all_that_is_missing_is_told_at_once(tmp_path: Path) -> None:
     found = failed(check_all(embedded(*(cell(file=name) for name in names)), tmp_path))
     assert set(found) == set(names)
     assert "No such file" in found[names[0]]
-    assert "it is cut: 1308984 of 1313984 bytes" in found[names[1]]
+    assert "it is truncated: 1308984 of 1313984 bytes" in found[names[1]]
     assert "version" in found[names[2]]
 
 

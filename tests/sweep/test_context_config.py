@@ -193,9 +193,9 @@ def test_a_server_that_runs_already_keeps_its_context(
     assert (
         said
         == [
-            """context: a server that runs already keeps its own context, whatever is \
-asked for; contexts beyond it are points that say so, those below are filled in the larger one; of \
-a server that doesn't tell its context none is valid (CONTEXT_MISMATCH)"""
+            """context: a running server keeps its own context, whatever is asked for; \
+contexts beyond it become points that say so, and smaller ones are filled within it; if the server \
+doesn't report its context, no point is valid (CONTEXT_MISMATCH)"""
         ][: int(warned)]
     )
     plain = config(**changes)

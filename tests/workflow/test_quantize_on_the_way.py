@@ -107,7 +107,7 @@ def test_a_quant_that_can_not_be_made_stops_its_cell_and_is_named(workspace: Wor
     workspace.config["quantize"]["binary"] = f"./{program.name}"
     failed = workspace.run(env={WRONG: "lie"})
     assert failed.code == 1
-    assert "it has 3.13 bits per weight, Q4_K_M has about 4.89: it can't be used" in failed.text
+    assert "it has 3.13 bits per weight, Q4_K_M has about 4.89: it is unusable" in failed.text
     assert "Traceback" not in failed.text
     assert set(made_files(workspace)) == {"Q2_K"}  # which it is, whatever it lies about
     assert [path.parent.name for path in workspace.runs()] == ["Q2_K"]

@@ -22,7 +22,7 @@ from orket_lib.commands._common import provenance, tell
 from orket_lib.measure.sources import source_of
 from orket_lib.preflight.gates import require_preflight
 from orket_lib.providers.base import Source
-from orket_lib.providers.gguf.quantize import Order, quantize
+from orket_lib.providers.gguf.quantize import QuantizeRequest, quantize
 from orket_lib.tasks.bank import Task, load_bank, selected
 from orket_lib.vocabulary.errors import ArtifactError, Refused
 
@@ -80,7 +80,7 @@ def sources(options: argparse.Namespace, asked: AnyAsked) -> Callable[[Say], Sou
 def _make(asked: AnyAsked, recipe: Recipe, out: Path, say: Say) -> None:
     """Quantize a missing model file, and write a record of how."""
     identity = asked.spec.artifact
-    order = Order(
+    request = QuantizeRequest(
         quant_tag=asked.spec.quant_tag,
         base=Path(recipe.base),
         base_sha256=identity.quantized_from,
@@ -90,7 +90,7 @@ def _make(asked: AnyAsked, recipe: Recipe, out: Path, say: Say) -> None:
         threads=os.cpu_count() or 1,
         allow_requantize=recipe.allow_requantize,
     )
-    made = quantize(order, out, say, provenance())
+    made = quantize(request, out, say, provenance())
     if made:
         write_model(out.with_suffix(".json"), made)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from orket_lib.artifacts.io import write_model
 from orket_lib.commands._common import add_log, provenance, tell
 from orket_lib.processes.snakemake_watchdog import die_with_snakemake
-from orket_lib.providers.gguf.quantize import Order, quantize
+from orket_lib.providers.gguf.quantize import QuantizeRequest, quantize
 from orket_lib.vocabulary.quants import normalize_tag
 from orket_lib.vocabulary.units import MIB
 
@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Make the file, unless it exists."""
     die_with_snakemake()
-    order = Order(
+    request = QuantizeRequest(
         quant_tag=options.quant,
         base=options.base,
         base_sha256=options.base_sha256,
@@ -44,7 +44,7 @@ def run(options: argparse.Namespace) -> int:
         threads=options.threads,
         allow_requantize=options.allow_requantize,
     )
-    made = quantize(order, options.out, tell, provenance())
+    made = quantize(request, options.out, tell, provenance())
     if made:
         write_model(options.out.with_suffix(".json"), made)
         tell(

@@ -72,8 +72,8 @@ def _remote_server(config: SweepConfig) -> Iterator[str]:
 
 
 def _missing_base_url(config: SweepConfig) -> Iterator[str]:
-    if config.provider == "openai" and config.base_url is None:
-        yield "base_url: missing: provider `openai` has no default address"
+    if config.traits.needs_url and config.base_url is None:
+        yield f"base_url: missing: provider `{config.provider}` has no default address"
 
 
 def _one_pin_for_many(config: SweepConfig) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, field_validator
 
@@ -15,9 +15,13 @@ from orket_lib.config.sections.fields import (
     refuse_placeholders,
 )
 from orket_lib.vocabulary.addresses import server_address
+from orket_lib.vocabulary.providers import PROVIDERS
 from orket_lib.vocabulary.quants import normalize_tag
 
-Provider = Literal["embedded", "llama_server", "ollama", "lmstudio", "openai"]
+if TYPE_CHECKING:
+    Provider = str
+else:
+    Provider = Literal[tuple(PROVIDERS)]
 Table = dict[str, dict[str, str]]
 
 _PLACEHOLDERS = ("model", "slug", "quant")

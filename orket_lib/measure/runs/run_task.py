@@ -14,8 +14,8 @@ from typing import Any
 from orket_lib.artifacts.io import write_json, write_text
 from orket_lib.artifacts.measurements.runner import RunnerTask
 from orket_lib.measure.speed.token_metrics import Tokens
-from orket_lib.providers.ask_served import ServedElsewhere, ask_as_guest
-from orket_lib.providers.base import Generation, GenerationRequest
+from orket_lib.providers.base import Generation, GenerationRequest, RunningModel
+from orket_lib.providers.registry import ask_running
 from orket_lib.vocabulary.nulls import Null
 
 ANSWER, DETAILS = "answer.txt", "details.json"
@@ -32,7 +32,7 @@ class Asking:
 
 
 def ask_single_task(
-    task: RunnerTask, model: ServedElsewhere, asking: Asking, run_dir: Path
+    task: RunnerTask, model: RunningModel, asking: Asking, run_dir: Path
 ) -> dict[str, Any]:
     """Ask one task, keep answer and details in a folder, and return the runner's result.
 
@@ -48,7 +48,7 @@ def ask_single_task(
         timeout_s=asking.timeout_s,
     )
     begin = time.perf_counter()
-    generation = ask_as_guest(model, request)
+    generation = ask_running(model, request)
     total_s = time.perf_counter() - begin
     write_text(run_dir / ANSWER, generation.text)
     write_json(run_dir / DETAILS, _details(generation))

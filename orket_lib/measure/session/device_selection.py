@@ -10,6 +10,7 @@ from __future__ import annotations
 from orket_lib.artifacts.measurements.serving import ServerLocation
 from orket_lib.processes.device_lock import CPU
 from orket_lib.telemetry.devices.opening import open_devices
+from orket_lib.vocabulary.providers import PROVIDERS
 
 
 def locked_devices(
@@ -22,7 +23,8 @@ def locked_devices(
         gpu_devices: That the config names, by UUID or index; None is all.
         place: Where it is served; another machine's GPUs are not ours to lock.
     """
-    if provider == "embedded" or place.remote is not None:
+    traits = PROVIDERS.get(provider)  # a template of a sidecar has no provider
+    if (traits and traits.on_cpu) or place.remote is not None:
         return (CPU,)
     with open_devices("any") as found:
         infos = [device.info for device in found.chosen(gpu_devices).devices]

@@ -133,7 +133,7 @@ def llama_server(folder: Path) -> Iterator[Stage]:
 
 @contextmanager
 def running_llama_server(folder: Path) -> Iterator[Stage]:
-    """Stage a `llama-server` that runs already, and is somebody else's."""
+    """Stage a `llama-server` that runs already, and is not ours."""
     arguments = ("--ctx-size", str(N_CTX))
     with llama_server_of_others(nano_file("Q8_0"), folder, *arguments) as address:
         yield _attached(ServerLocation(base_url=address))
@@ -162,7 +162,7 @@ def routing_llama_server(folder: Path) -> Iterator[Stage]:
 
 @contextmanager
 def running_embedded(folder: Path) -> Iterator[Stage]:
-    """Stage the server that we know best as somebody else's: it answers the same routes."""
+    """Stage the server that we know best as a foreign one: it answers the same routes."""
     spec = nano_spec("Q8_0", n_ctx=N_CTX)
     log = folder / "of_others.log"
     with EmbeddedProvider().serve(spec, Source(nano_file("Q8_0")), log) as model:
@@ -180,11 +180,11 @@ def _attached(place: ServerLocation) -> Stage:
     }
     spec, other = nano_spec("Q8_0", **held), nano_spec("Q2_K", **held)
     named = spec.model_copy(update={"artifact": ArtifactIdentity(tag="no-such-name")})
-    nobody = Source(nano_file("Q8_0"), ServerLocation(base_url=unused_address()))
+    missing = Source(nano_file("Q8_0"), ServerLocation(base_url=unused_address()))
     refused = {
         "another file": (other, Source(nano_file("Q2_K"), place)),
         "another name": (named, Source(None, place)),
-        "nobody there": (spec, nobody),
+        "no server": (spec, missing),
     }
     return Stage(LlamaServerProvider(), spec, Source(nano_file("Q8_0"), place), refused)
 
@@ -214,7 +214,7 @@ def ollama(folder: Path) -> Iterator[Stage]:
         "orket-large:120b-cloud": {"remote": "https://ollama.com:443"},
     }
     names = {
-        "a tag that nobody pulled": "orket-nano:q4_K_M",
+        "a tag that is not pulled": "orket-nano:q4_K_M",
         "no model at all": "orket-broken",
         "a model in the cloud": "orket-large:120b-cloud",
     }
@@ -227,7 +227,7 @@ def ollama(folder: Path) -> Iterator[Stage]:
     with simulated_ollama(models) as server:
         source = Source(None, ServerLocation(base_url=server.url))
         refused = {what: (tagged(tag), source) for what, tag in names.items()}
-        refused["nobody there"] = (
+        refused["no server"] = (
             tagged("orket-nano:q8_0"),
             Source(None, ServerLocation(base_url=unused_address())),
         )
@@ -251,7 +251,7 @@ class _Supervised:
 
 @contextmanager
 def vllm(folder: Path) -> Iterator[Stage]:
-    """Stage a simulated vLLM, which serves one model and is somebody else's."""
+    """Stage a simulated vLLM, which serves one model and is not ours."""
     arguments = ("--model", "orket-nano=Q8_0", "--n-ctx", str(N_CTX))
     with program("openai_server.py", *arguments) as server:
         yield _named("openai", OpenAiProvider(), server, "orket-nano")
@@ -259,7 +259,7 @@ def vllm(folder: Path) -> Iterator[Stage]:
 
 @contextmanager
 def lmstudio(folder: Path) -> Iterator[Stage]:
-    """Stage a simulated LM Studio, which loads what it is told."""
+    """Stage a simulated LM Studio, which loads on request."""
     with program("lmstudio_server.py", "--model", "orket-nano@q8_0=Q8_0") as server:
         yield _named("lmstudio", LmStudioProvider(), server, "orket-nano@q8_0")
 
@@ -275,7 +275,7 @@ def _named(name: str, provider: Provider, server: Program, tag: str) -> Stage:
     source = Source(None, ServerLocation(base_url=server.base_url))
     refused = {
         "another name": (tagged("no-such-name"), source),
-        "nobody there": (tagged(tag), Source(None, ServerLocation(base_url=unused_address()))),
+        "no server": (tagged(tag), Source(None, ServerLocation(base_url=unused_address()))),
     }
     return Stage(_Supervised(provider, server), tagged(tag), source, refused)
 

@@ -87,15 +87,15 @@ def test_threads_seed_and_cpus_are_applied_and_read_back(tmp_path: Path) -> None
     cpu = min(psutil.Process().cpu_affinity() or [0])
     controls = ControlSettings(seed=11, threads=2, affinity_policy=str(cpu))
     with serving(tmp_path, controls=controls) as model:
-        told = {control.name: control for control in model.controls}
+        read_back = {control.name: control for control in model.controls}
         assert model.pid is not None
         assert psutil.Process(model.pid).cpu_affinity() == [cpu]
-    assert {name: control.applied for name, control in told.items()} == {
+    assert {name: control.applied for name, control in read_back.items()} == {
         "seed": "11",
         "threads": "2",
         "affinity_policy": f"[{cpu}]",
     }
-    assert all(control.held for control in told.values())
+    assert all(control.held for control in read_back.values())
 
 
 def test_the_users_arguments_reach_it(tmp_path: Path) -> None:
@@ -286,7 +286,7 @@ def test_a_routers_model_that_somebody_else_loaded_stops_the_cell_by_name(
     ):
         for tag in ("Q8_0", "Q2_K"):
             with (
-                pytest.raises(LoadError, match="has `orket-nano-Q2_K` loaded by somebody else"),
+                pytest.raises(LoadError, match="has `orket-nano-Q2_K` loaded by another client"),
                 routed(router, tmp_path, tag),
             ):
                 pytest.fail("it was measured")
@@ -294,7 +294,7 @@ def test_a_routers_model_that_somebody_else_loaded_stops_the_cell_by_name(
         with routed(router, tmp_path, "Q8_0", exclusive=True):
             assert loaded(router) == ["orket-nano-Q8_0"]
         log = (tmp_path / "log").read_text(encoding="utf-8")
-        assert "unloaded `orket-nano-Q2_K`, which somebody else had loaded" in log
+        assert "unloaded `orket-nano-Q2_K`, which another client had loaded" in log
 
 
 def test_a_model_that_is_loaded_beside_ours_is_seen(router: str, tmp_path: Path) -> None:
@@ -305,7 +305,7 @@ def test_a_model_that_is_loaded_beside_ours_is_seen(router: str, tmp_path: Path)
         model.generate(QUESTION)
         (seen,) = model.disturbances()
         assert seen.reason is Reason.FOREIGN_REQUESTS
-        assert seen.evidence == "`orket-nano-Q2_K` was loaded by somebody else"
+        assert seen.evidence == "`orket-nano-Q2_K` was loaded by another client"
 
 
 def test_a_model_that_the_router_gave_up_is_not_loaded_again_behind_our_back(

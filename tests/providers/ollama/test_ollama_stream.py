@@ -132,7 +132,7 @@ def test_more_cached_than_there_is_leaves_the_rest_unknown() -> None:
         pytest.param(
             (said("4"), json.dumps(LAST).encode()), Fault.CUT_STREAM, "cut", id="half a last line"
         ),
-        pytest.param((said("4"), b"<html>\n"), Fault.NOT_JSON, "no JSON", id="HTML"),
+        pytest.param((said("4"), b"<html>\n"), Fault.NOT_JSON, "not valid JSON", id="HTML"),
         pytest.param((b"[1]\n",), Fault.NOT_JSON, "not a JSON object", id="a list"),
     ],
 )

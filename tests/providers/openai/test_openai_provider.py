@@ -106,7 +106,7 @@ def test_a_plain_server_leaves_nulls_with_reasons(log: Path) -> None:
     with simulated(kind="plain") as simulator, served(simulator, log) as model:
         found = model.served
         assert model.count_tokens("a b c") is None
-    assert (found.build, found.path, found.n_ctx) == ("somebody", None, None)
+    assert (found.build, found.path, found.n_ctx) == ("someone", None, None)
     assert found.null_reasons["n_ctx"] == "NOT_REPORTED"
 
 
@@ -233,7 +233,7 @@ def test_a_server_that_still_loads_its_model_is_waited_for(
 def test_a_server_that_never_ends_loading_is_given_up(
     log: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(openai, "_LOADING_S", 0.0)
+    monkeypatch.setattr(openai, "LOAD_TIMEOUT_S", 0.0)
     with (
         simulated(lies=Lies(loading=99)) as simulator,
         pytest.raises(LoadError, match="HTTP 503: Loading model"),
@@ -309,11 +309,11 @@ def test_a_follow_up_may_use_what_the_question_before_it_left(log: Path) -> None
 @pytest.mark.parametrize(
     ("lies", "temperature", "held", "source"),
     [
-        pytest.param(Lies(), 0.0, True, "nothing is drawn", id="greedy"),
-        pytest.param(Lies(), 0.7, True, "another seed another", id="used"),
-        pytest.param(Lies(ignores=("seed",)), 0.7, False, "seeds wrote one text", id="ignored"),
+        pytest.param(Lies(), 0.0, True, "nothing is sampled", id="greedy"),
+        pytest.param(Lies(), 0.7, True, "another seed, another text", id="used"),
+        pytest.param(Lies(ignores=("seed",)), 0.7, False, "seeds yielded one text", id="ignored"),
         pytest.param(Lies(refuses=("seed",)), 0.7, False, "refuses", id="refused"),
-        pytest.param(Lies(refuses=("seed",)), 0.0, True, "nothing is drawn", id="not needed"),
+        pytest.param(Lies(refuses=("seed",)), 0.0, True, "nothing is sampled", id="not needed"),
     ],
 )
 def test_a_seed_is_held_when_it_is_seen_to_be_used(
@@ -390,9 +390,9 @@ def test_requests_of_others_are_seen_by_the_servers_counters(log: Path) -> None:
         simulator.lies = Lies(foreign=2)
         tokens = model.generate(QUESTION).tokens
         (seen,) = model.disturbances()
-        assert model.disturbances() == (), "told once"
+        assert model.disturbances() == (), "reported once"
     assert seen.reason is Reason.FOREIGN_REQUESTS
-    assert "2 other ones ended with ours" in seen.evidence
+    assert "2 others ended during ours" in seen.evidence
     assert tokens.cached is None, "whose tokens the cache served is not known"
 
 
@@ -431,7 +431,7 @@ def test_a_server_that_began_anew_is_told(log: Path) -> None:
         model.generate(QUESTION)
         (seen,) = model.disturbances()
     assert seen.reason is Reason.SERVER_RESTARTED
-    assert "counters began anew" in seen.evidence
+    assert "counters were reset" in seen.evidence
 
 
 @pytest.mark.parametrize(

@@ -1,3 +1,5 @@
+"""Events and lines out of reads, however the network split them."""
+
 from __future__ import annotations
 
 import random
@@ -5,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 
-from orket_lib.providers.wire.sse import Event, events, json_object
+from orket_lib.providers.wire.events import Event, json_object, ndjson_lines, sse_events
 
 STREAM = (
     ": ping\n\n"
@@ -20,7 +22,7 @@ DATA = ['{"delta": "gr\u00fc\u00df"}', '{"delta": "\U0001f600"}', "one\ntwo", "n
 
 
 def data_of(*reads: bytes) -> list[str]:
-    return [event.data for event in events((float(i), read) for i, read in enumerate(reads))]
+    return [event.data for event in sse_events((float(i), read) for i, read in enumerate(reads))]
 
 
 @pytest.mark.parametrize(
@@ -46,7 +48,7 @@ def test_reads_become_events(reads: tuple[bytes, ...], expected: list[str]) -> N
 
 def test_an_event_has_the_stamp_of_the_read_that_completed_it() -> None:
     reads = [(1.0, b"data: a\n\ndata:"), (2.0, b" b\n"), (3.0, b"\ndata: c\n\n")]
-    assert list(events(reads)) == [Event(1.0, "a"), Event(3.0, "b"), Event(3.0, "c")]
+    assert list(sse_events(reads)) == [Event(1.0, "a"), Event(3.0, "b"), Event(3.0, "c")]
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 5, 7, 64, 4096])
@@ -69,3 +71,29 @@ def test_reads_cut_anywhere_give_the_same_data() -> None:
 def test_an_event_that_is_no_object_is_refused(text: str) -> None:
     with pytest.raises(ValueError):
         json_object(text)
+
+
+NDJSON = '{"a":"wörd"}\n\n{"b":"☃"}\r\n{"c":1}\n'.encode()
+LINES = ['{"a":"wörd"}', '{"b":"☃"}', '{"c":1}']
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 1000])
+def test_lines_come_out_whole_however_they_were_cut(size: int) -> None:
+    reads = [(float(at), NDJSON[at : at + size]) for at in range(0, len(NDJSON), size)]
+    found = list(ndjson_lines(reads))
+    assert [line.data for line in found] == LINES
+    assert [line.at_s for line in found] == sorted(line.at_s for line in found)
+
+
+def test_a_line_came_when_its_last_byte_did() -> None:
+    found = list(ndjson_lines([(1.0, b'{"a":'), (2.0, b"1}"), (3.0, b'\n{"b":2}\n')]))
+    assert [(line.at_s, line.data) for line in found] == [(3.0, '{"a":1}'), (3.0, '{"b":2}')]
+
+
+def test_an_unfinished_line_is_none() -> None:
+    assert list(ndjson_lines([(1.0, b'{"done":true}')])) == []
+
+
+def test_bytes_that_are_no_utf8_are_no_crash() -> None:
+    (line,) = ndjson_lines([(1.0, b'{"a":"\xff"}\n')])
+    assert line.data == '{"a":"�"}'
