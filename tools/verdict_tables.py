@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy
 from numpy.typing import NDArray
 
-from orket_lib.analysis.verdict.against import Standing
+from orket_lib.analysis.verdict.baseline import Standing
 from orket_lib.analysis.verdict.judged_tasks import FEWEST_TASKS, MASTERED, JudgedTask
 from orket_lib.analysis.verdict.kept_or_lost import CERTAIN
 from orket_lib.analysis.verdict.kept_share import COARSE, probabilities_kept

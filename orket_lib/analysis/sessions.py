@@ -18,8 +18,8 @@ from orket_lib.analysis.statistics import mcnemar_exact
 from orket_lib.analysis.verdict.caveats import caveats
 from orket_lib.analysis.verdict.of_rows import Scores, judge_rows
 from orket_lib.analysis.verdict.quants import VerdictPolicy, decision_of, strata_of
+from orket_lib.analysis.verdict.sentences import next_step, sentence
 from orket_lib.analysis.verdict.wants import wants_of
-from orket_lib.analysis.verdict.words import next_step, sentence
 from orket_lib.artifacts.views.row import RowMetrics, TaskScore
 from orket_lib.artifacts.views.summary import (
     Comparison,

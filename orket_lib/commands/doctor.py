@@ -88,7 +88,7 @@ def _examine(options: argparse.Namespace) -> tuple[DoctorReport, Suggestion | No
     from orket_lib.doctor.models import look_at_files, look_at_servers
     from orket_lib.doctor.suggestion import suggest
     from orket_lib.preflight.memory import gpu_room, main_memory
-    from orket_lib.report.suggestion import suggestion_yaml
+    from orket_lib.report.doctor import suggestion_yaml
 
     urls = {**DEFAULT_URLS, **dict(options.server)}
     keys: dict[str, str | None] = {}

@@ -44,8 +44,8 @@ def run(options: argparse.Namespace) -> int:
     from orket_lib.artifacts.io import write_model, write_text
     from orket_lib.commands._reports import refuse_replaced
     from orket_lib.commands._summaries import read_summary
+    from orket_lib.report.exports import summary_table
     from orket_lib.report.plots.frontier import plot_frontier
-    from orket_lib.report.table import summary_table
 
     page = options.out_md or options.out_html
     if not (page or options.out_scatter or options.out_table or options.out_plot):
@@ -103,7 +103,7 @@ def _write_report(
 
 def _scatter(path: Path, summary: Summary, include_invalid: bool) -> Scatter:
     from orket_lib.artifacts.views.scatter import Scatter
-    from orket_lib.report.scatter import scatter_points
+    from orket_lib.report.exports import scatter_points
 
     return Scatter(
         **stamp([path], summary.provenance.ref, summary.provenance.config_sha256),

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
+
+import yaml
 
 from orket_lib.artifacts.printed.doctor import (
     DoctorReport,
@@ -13,6 +16,7 @@ from orket_lib.artifacts.printed.doctor import (
     SeenServer,
 )
 from orket_lib.artifacts.views.preflight import PreflightCheck
+from orket_lib.doctor.suggestion import Suggestion
 
 _GIB_IN_MIB = 1024
 _MIB = 1024**2
@@ -141,3 +145,40 @@ def _size(mib: float) -> str:
 def _printable(line: str) -> str:
     """Return a line without what would move a cursor: names are whatever a server says."""
     return "".join(letter if letter.isprintable() else "?" for letter in line)
+
+
+_WIDTH = 1000  # a line that is broken is harder to change
+
+
+def suggestion_yaml(suggestion: Suggestion, file: str = "my.yaml") -> str:
+    """Return a config file.
+
+    Args:
+        suggestion: The config.
+        file: Its name, for the lines that say how it is used.
+    """
+    lines = [
+        f"# Suggested by `orket doctor`: {_one_line(suggestion.why)}.",
+        f"#   snakemake -n --configfile {file}    what would happen",
+        f"#   snakemake --configfile {file}       the sweep",
+        "",
+    ]
+    for key, value in suggestion.config.items():
+        if key in suggestion.comments:
+            lines.append(f"# {suggestion.comments[key]}:")
+        lines.append(_entry(key, value))
+    return "\n".join(lines) + "\n"
+
+
+def _entry(key: str, value: Any) -> str:
+    """Return a key with its value: lists on one line, tables with a line for each cell."""
+    flow = None if isinstance(value, list) else False
+    text: str = yaml.safe_dump(
+        {key: value}, default_flow_style=flow, width=_WIDTH, sort_keys=False, allow_unicode=True
+    )
+    return text.rstrip("\n")
+
+
+def _one_line(text: str) -> str:
+    """Return text that can't leave its comment, whatever a server calls its models."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -28,7 +29,6 @@ from orket_lib.report.formatting import (
     shown,
 )
 from orket_lib.report.sections.context import ContextSection
-from orket_lib.report.sections.environment import environment_lines
 from orket_lib.report.sections.gpus import gpu_section
 from orket_lib.report.sections.missing_numbers import missing_numbers
 from orket_lib.report.sections.rounds import rounds_section
@@ -246,3 +246,23 @@ def _conditions(summary: Summary) -> list[tuple[str, str]]:
         ("Summary made at", summary.generated_at),
     ]
     return listed + sorted(provenance.versions.items())
+
+
+def environment_lines(sessions: Sequence[ModelSession]) -> list[tuple[str, str]]:
+    """Return (name, value); where rows differ, each value with the rows that have it.
+
+    The server's build stands among them, because it changes as easily.
+    """
+    by_name: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    measured = [(session, row) for session in sessions for row in session.per_quant if row.platform]
+    for session, row in measured:
+        found = row.platform | ({"server_build": row.artifact.build} if row.artifact.build else {})
+        for name, value in found.items():
+            by_name[name][value].append(f"{session.model_id} {row.quant_tag}")
+    return [(name, _told(values, len(measured))) for name, values in sorted(by_name.items())]
+
+
+def _told(values: dict[str, list[str]], rows: int) -> str:
+    if len(values) == 1 and all(len(having) == rows for having in values.values()):
+        return next(iter(values))
+    return "; ".join(f"{value} ({', '.join(having)})" for value, having in values.items())

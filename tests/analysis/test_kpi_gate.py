@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from orket_lib.analysis.kpi_gate import gate_failures
+from orket_lib.analysis.kpis import gate_failures
 from orket_lib.artifacts.views.kpi_gate import KpiPolicy
 from orket_lib.artifacts.views.summary import StabilityKpis
 from orket_lib.vocabulary.nulls import Null

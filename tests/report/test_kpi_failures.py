@@ -6,7 +6,7 @@ from typing import Any
 
 from report_summaries import failed, polluted, row, seven, summary
 
-from orket_lib.analysis.kpi_gate import gate_failures
+from orket_lib.analysis.kpis import gate_failures
 from orket_lib.artifacts.base import Provenance
 from orket_lib.artifacts.views.kpi_gate import KpiGate, KpiPolicy
 from orket_lib.artifacts.views.summary import Summary

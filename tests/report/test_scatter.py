@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from report_summaries import failed, polluted, row, seven, summary
 
-from orket_lib.analysis.explorer import explorer_sessions
-from orket_lib.report.scatter import scatter_points
+from orket_lib.analysis.frontier import explorer_sessions
+from orket_lib.report.exports import scatter_points
 from orket_lib.report.views import frontier_view, role_text
 from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.statuses import Lane

@@ -5,7 +5,7 @@ import io
 import pandas as pd
 from report_summaries import seven, summary
 
-from orket_lib.report.table import summary_table
+from orket_lib.report.exports import summary_table
 
 
 def test_a_null_is_an_empty_cell_with_its_reason_and_never_0() -> None:

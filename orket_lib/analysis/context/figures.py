@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from orket_lib.analysis.explorer import served_in_row
+from orket_lib.analysis.frontier import served_in_row
 from orket_lib.artifacts.views.context_ceiling import ContextSeen, DepthScore
 from orket_lib.artifacts.views.context_summary import ContextRow
 from orket_lib.artifacts.views.explorer import MeasuredWith

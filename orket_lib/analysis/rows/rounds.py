@@ -1,8 +1,7 @@
-"""Several rounds of one cell, put together: later ones add to what was measured.
+"""Several rounds of one cell, combined into one report.
 
-Heat and whatever else drifts while a sweep runs would favour the quants that come first. Rounds
-come back to each quant in turn, so that a drift shows as a difference between rounds and not as one
-between quants (T14).
+Heat and other drift during a sweep would favour the quants that are measured first. Rounds return
+to each quant in turn, so a drift shows as a difference between rounds and not between quants (T14).
 """
 
 from __future__ import annotations
@@ -16,24 +15,24 @@ from orket_lib.artifacts.measurements.host import HostSummary
 from orket_lib.artifacts.views.row import RowRound
 from orket_lib.artifacts.views.run_report import Observation, RunReport, platforms
 from orket_lib.vocabulary.errors import ArtifactError
-from orket_lib.vocabulary.nulls import Null
+from orket_lib.vocabulary.nulls import Null, any_of
 from orket_lib.vocabulary.statuses import RunStatus
 
 
 def as_one(reports: Sequence[RunReport], mixture: Sequence[Observation] = ()) -> RunReport:
     """Return the report of all rounds: their loads, probes and runs, one after the other.
 
-    A round that was not measured makes the whole not measured, with its reason.
+    If one round was not measured, neither is the whole, for the same reason.
 
     Args:
-        reports: Of one spec, in the order of the rounds; at least one.
+        reports: Reports of one spec, in the order of the rounds; at least one.
         mixture: How the loads of different rounds differ from each other.
 
     Raises:
-        ArtifactError: They are not of one spec.
+        ArtifactError: The reports are not of one spec.
     """
     if len({report.spec_digest for report in reports}) != 1:
-        raise ArtifactError("rounds of different measurements can't be put together")
+        raise ArtifactError("rounds of different measurements can't be combined")
     if len(reports) == 1:
         return reports[0]
     loads = _offsets([len(report.sessions) for report in reports])
@@ -95,11 +94,11 @@ def as_one(reports: Sequence[RunReport], mixture: Sequence[Observation] = ()) ->
 
 
 def round_figures(reports: Sequence[RunReport], paths: Sequence[str]) -> tuple[RowRound, ...]:
-    """Return what each round came to by itself.
+    """Return the figures of each round.
 
     Args:
         reports: In the order of the rounds.
-        paths: Where they lie.
+        paths: Their paths.
     """
     return tuple(
         _figures(number, report, path)
@@ -124,16 +123,15 @@ def _figures(number: int, report: RunReport, path: str) -> RowRound:
             "generation_tokens_per_second"
         ],
         total_latency=aggregates.mean_over_answered(report.test_runs, "total_latency"),
-        temperature_start_c=_hottest(first, "temperature_start_c"),
-        temperature_max_c=_hottest(loads, "temperature_max_c"),
+        temperature_start_c=hottest(first, "temperature_start_c"),
+        temperature_max_c=hottest(loads, "temperature_max_c"),
         temperature_of="gpu" if used else "cpu",
     )
 
 
-def _hottest(seen: Sequence[HostSummary | GpuSummary], reading: str) -> float | Null:
-    values = [item.reading(reading) for item in seen]
-    known = [value for value in values if not isinstance(value, Null)]
-    return max(known) if known else next(it for it in values if isinstance(it, Null))
+def hottest(devices: Sequence[HostSummary | GpuSummary], reading: str) -> float | Null:
+    """Return the highest temperature of the devices that have one."""
+    return any_of([item.reading(reading) for item in devices], max, Null("NO_SENSOR"))
 
 
 def _status(reports: Sequence[RunReport]) -> tuple[RunStatus, str | None]:

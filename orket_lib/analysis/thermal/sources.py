@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from orket_lib.analysis.explorer import served_in_row
+from orket_lib.analysis.frontier import served_in_row
 from orket_lib.analysis.thermal.runs import (
     ThermalRun,
     chosen_row,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from orket_lib.analysis.verdict.against import standing
+from orket_lib.analysis.verdict.baseline import standing
 from orket_lib.analysis.verdict.judged_tasks import JudgedTask
 from orket_lib.analysis.verdict.quants import VerdictPolicy, Verdicts, judge_quants
 from orket_lib.analysis.verdict.wants import Wants, check_wants

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from orket_lib.analysis.statistics import mcnemar_exact
-from orket_lib.analysis.verdict.against import Baseline, Standing, baseline_among
+from orket_lib.analysis.verdict.baseline import Baseline, Standing, baseline_among
 from orket_lib.analysis.verdict.decision import Candidate, Pick, pick, smallest_proved
 from orket_lib.analysis.verdict.judged_tasks import JudgedTask, Judging, tasks_that_judge
 from orket_lib.analysis.verdict.kept_or_lost import Judged, judge, verdict_at

@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Read, extract, write."""
-    from orket_lib.analysis.explorer import explorer_sessions
+    from orket_lib.analysis.frontier import explorer_sessions
     from orket_lib.artifacts.io import write_model
     from orket_lib.artifacts.views.frontier import UNKNOWN, FrontierExplorer
     from orket_lib.commands._summaries import read_summary

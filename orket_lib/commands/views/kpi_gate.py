@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Judge, write, and name the figures that fail."""
-    from orket_lib.analysis.kpi_gate import gate_failures
+    from orket_lib.analysis.kpis import gate_failures
     from orket_lib.artifacts.io import parse_model, read_json, write_model
     from orket_lib.artifacts.views.kpi_gate import KpiGate, KpiPolicy
     from orket_lib.commands._summaries import read_summary

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from orket_lib.analysis.verdict.words import chance
+from orket_lib.analysis.verdict.sentences import chance
 from orket_lib.artifacts.views.summary import Comparison, ModelSession, SummaryRow
 from orket_lib.artifacts.views.verdict import TaskStratum, Verdict, WantCheck
 from orket_lib.report.formatting import DASH, figure, p_value, ratio

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from orket_lib.analysis.verdict.further_tasks import further_tasks
+from orket_lib.analysis.verdict.kept_or_lost import further_tasks
 from orket_lib.analysis.verdict.pairs import Masses
 from orket_lib.analysis.verdict.stability import stability
 
