@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from report_summaries import failed, polluted, row, seven, summary
+from report_summaries import cells, failed, polluted, row, row_of, section, seven, summary
 
 from orket_lib.artifacts.views.row import RowMetrics
 from orket_lib.artifacts.views.run_report import Observation
@@ -26,18 +26,6 @@ CASES: dict[str, list[list[RowMetrics]]] = {
     "unknown bits": [[row("MY_Q", Null("UNKNOWN_TAG"), 0.9)]],
     "two models": [seven(), [row("Q8_0", 8.5, 0.9, model_id="a|b"), failed("Q4_0", 4.5)]],
 }
-
-
-def cells(line: str) -> list[str]:
-    return [cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
-
-
-def row_of(text: str, tag: str) -> list[str]:
-    return next(cells(line) for line in text.splitlines() if line.startswith(f"| {tag} |"))
-
-
-def section(text: str, title: str) -> str:
-    return text.split(f"## {title}\n")[1].split("\n## ")[0]
 
 
 @pytest.mark.parametrize("models", CASES.values(), ids=CASES.keys())

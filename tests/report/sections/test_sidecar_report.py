@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from report_summaries import failed, row, seven, summary
-from test_markdown import cells, section
+from report_summaries import cells, failed, row, section, seven, summary
 
 from orket_lib.artifacts.views.row import RowMetrics, RowSidecar
 from orket_lib.report.markdown import render_markdown
