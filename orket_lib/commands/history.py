@@ -108,7 +108,7 @@ def _compare(options: argparse.Namespace) -> int:
 def _plot(options: argparse.Namespace) -> int:
     from orket_lib.analysis.history.compare import METRICS, over_time
     from orket_lib.artifacts.history import HistoryOverTime
-    from orket_lib.report.history import plot_history
+    from orket_lib.report.plots.history import plot_history
 
     allowed = METRICS[options.store]
     if options.metric not in allowed:

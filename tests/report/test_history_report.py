@@ -10,7 +10,8 @@ from explorer_artifacts import frontier
 from orket_lib.analysis.history.compare import Kept, compare, described, over_time
 from orket_lib.artifacts.history import HistoryList, HistoryOverTime
 from orket_lib.artifacts.views.frontier import FrontierExplorer
-from orket_lib.report.history import comparison_text, list_text, plot_history
+from orket_lib.report.history import comparison_text, list_text
+from orket_lib.report.plots.history import plot_history
 
 
 def kept(day: int, latency: float | None = 1.0, **changes: object) -> Kept:
@@ -45,7 +46,7 @@ def test_a_list_says_when_where_and_what_came_of_it() -> None:
         (kept(1, 0.0), kept(2, 1.1), "numbers   total_latency: 0 -> 1.10  (text text)"),
         (kept(1), kept(2, None), "numbers   total_latency: 1.00 -> none  (text text)"),
         (kept(1), kept(2, include_invalid=False), "settings  include_invalid: yes -> no"),
-        (kept(1), kept(2), "nothing changed that both records say"),
+        (kept(1), kept(2), "no difference in what both records contain"),
     ],
 )
 def test_a_comparison_says_each_change_on_a_line(old: Kept, new: Kept, expected: str) -> None:
