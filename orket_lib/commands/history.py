@@ -12,7 +12,7 @@ from orket_lib.commands._storage import add_storage_root, say_if_empty
 from orket_lib.vocabulary.errors import ArtifactError
 
 if TYPE_CHECKING:
-    from orket_lib.analysis.history.compare import Kept
+    from orket_lib.analysis.history.compare import StoredArtifact
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -127,20 +127,22 @@ def _plot(options: argparse.Namespace) -> int:
     return _report(damaged)
 
 
-def _kept(options: argparse.Namespace) -> tuple[list[Kept], list[ArtifactError]]:
+def _kept(options: argparse.Namespace) -> tuple[list[StoredArtifact], list[ArtifactError]]:
     """Return the records of a store, the oldest first, and what is wrong with files of it."""
-    from orket_lib.analysis.history.compare import Kept, by_time, models_of
+    from orket_lib.analysis.history.compare import StoredArtifact, by_time, models_of
     from orket_lib.artifacts.io import parse_model
     from orket_lib.stores.explorers import STORES, identity
 
     store = STORES[options.store]
     say_if_empty(options.storage_root, store.folder)
-    kept: list[Kept] = []
+    kept: list[StoredArtifact] = []
     damaged: list[ArtifactError] = []
     for file in store.files(options.storage_root):
         try:
             found = [
-                Kept(identity(entry), store.folder, parse_model(entry, store.record, file.path))
+                StoredArtifact(
+                    identity(entry), store.folder, parse_model(entry, store.record, file.path)
+                )
                 for entry in file.read()
             ]
             kept += by_time(found)
@@ -155,7 +157,7 @@ def _kept(options: argparse.Namespace) -> tuple[list[Kept], list[ArtifactError]]
     return chosen, damaged
 
 
-def _named(kept: list[Kept], wanted: str) -> Kept:
+def _named(kept: list[StoredArtifact], wanted: str) -> StoredArtifact:
     found = {one.id: one for one in kept if one.id.startswith(wanted)}
     if len(found) != 1:
         raise ArtifactError(

@@ -54,8 +54,8 @@ def test_each_kpi_is_named_with_its_amount_its_rows_and_a_remedy() -> None:
         "    orket-nano Q8_0: 0.950",
         "    one question had several answers: look for a temperature above 0, for a seed that the "
         "server ignores, and for others who use the server",
-        f"  once that is put right, measure again: {AGAIN}",
-        "  or change the limits in limits.json, and type the same command again",
+        f"  after fixing this, measure again: {AGAIN}",
+        "  or change the limits in limits.json and rerun the same command",
     ]
 
 

@@ -176,16 +176,12 @@ def _verdict(
         metric=metric,
         verdict=change,
         gates=gates,
-        before=found.before,
-        now=found.now,
-        effect=found.effect,
-        low=found.low,
-        high=found.high,
-        noise=found.noise,
-        p_value=found.p_value,
         p_adjusted=p_adjusted,
-        tasks=found.tasks,
-        findings=found.findings,
+        **{
+            name: value
+            for name, value in vars(found).items()
+            if name not in ("worse", "beyond_noise")
+        },
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import accumulate
+from typing import Any
 
 from orket_lib.analysis.rows import aggregates
 from orket_lib.artifacts.measurements.gpu import GpuSummary
@@ -37,7 +38,7 @@ def as_one(reports: Sequence[RunReport], mixture: Sequence[Observation] = ()) ->
         return reports[0]
     loads = _offsets([len(report.sessions) for report in reports])
     probed = _offsets([len(report.probes) for report in reports])
-    runs_each = reports[0].spec.runs_per_task
+    asked = [number * reports[0].spec.runs_per_task for number in range(len(reports))]
     status, reason = _status(reports)
     return reports[0].model_copy(
         update={
@@ -47,41 +48,18 @@ def as_one(reports: Sequence[RunReport], mixture: Sequence[Observation] = ()) ->
             "platform": platforms([report.platform for report in reports]),
             "parts": tuple(part for report in reports for part in report.parts),
             "retry": any(report.retry for report in reports),
-            "sessions": tuple(
-                item.model_copy(update={"index": item.index + load})
-                for report, load in zip(reports, loads, strict=True)
-                for item in report.sessions
-            ),
-            "gpus": tuple(
-                item.model_copy(update={"session": item.session + load})
-                for report, load in zip(reports, loads, strict=True)
-                for item in report.gpus
-            ),
+            "sessions": _joined(reports, "sessions", index=loads),
+            "gpus": _joined(reports, "gpus", session=loads),
             "gpus_absent": {
                 vendor: why for report in reports for vendor, why in report.gpus_absent.items()
             },
             "hosts": tuple(host for report in reports for host in report.hosts),
             **{
-                name: tuple(
-                    item.model_copy(
-                        update={"index": item.index + first, "session": item.session + load}
-                    )
-                    for report, load, first in zip(reports, loads, probed, strict=True)
-                    for item in getattr(report, name)
-                )
+                name: _joined(reports, name, index=probed, session=loads)
                 for name in ("probes", "discarded_probes")
             },
             **{
-                name: tuple(
-                    item.model_copy(
-                        update={
-                            "run_index": item.run_index + number * runs_each,
-                            "session": item.session + load,
-                        }
-                    )
-                    for number, (report, load) in enumerate(zip(reports, loads, strict=True))
-                    for item in getattr(report, name)
-                )
+                name: _joined(reports, name, run_index=asked, session=loads)
                 for name in ("test_runs", "discarded_runs")
             },
             "observations": tuple(
@@ -90,6 +68,17 @@ def as_one(reports: Sequence[RunReport], mixture: Sequence[Observation] = ()) ->
                 )
             ),
         }
+    )
+
+
+def _joined(reports: Sequence[RunReport], name: str, **offsets: Sequence[int]) -> tuple[Any, ...]:
+    """Return the items of all reports, with the numbers in their fields shifted by report."""
+    return tuple(
+        item.model_copy(
+            update={field: getattr(item, field) + by[number] for field, by in offsets.items()}
+        )
+        for number, report in enumerate(reports)
+        for item in getattr(report, name)
     )
 
 

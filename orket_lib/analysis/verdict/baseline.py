@@ -1,4 +1,4 @@
-"""Against whom quants are judged: the config's baseline, or what has to stand in for it."""
+"""The baseline that quants are judged against: the config's, or a replacement."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from orket_lib.artifacts.views.row import RowMetrics
 
 
 @dataclass(frozen=True)
-class Standing:
-    """How far a quant of the config came.
+class QuantScores:
+    """The task scores of one quant of the config, or why there are none.
 
     Attributes:
         quant: Its tag.
-        scores: Its score in 0..1 by task id; None where it was not measured, or not undisturbed.
-        reason: Why there are none.
-        may_pass: What kept it from being measured may pass.
+        scores: Score in 0..1 by task id; None if it was not measured, or was disturbed.
+        reason: Why there are no scores.
+        may_pass: Whether the reason may be temporary.
     """
 
     quant: str
@@ -27,30 +27,32 @@ class Standing:
 
 @dataclass(frozen=True)
 class Baseline:
-    """Whom the others are held against.
+    """The result of the search for a baseline.
 
     Attributes:
-        standing: The quant; None where there is no verdict to be had.
-        stands_in_for: The config's baseline, where this is not it.
-        waits_for: The quant that the verdict has to wait for.
+        used: The baseline; None if no verdict is possible.
+        replaces: The config's own baseline, if another quant is used instead.
+        waits_for: The quant whose measurement has to be repeated first.
     """
 
-    standing: Standing | None
-    stands_in_for: Standing | None = None
-    waits_for: Standing | None = None
+    used: QuantScores | None
+    replaces: QuantScores | None = None
+    waits_for: QuantScores | None = None
 
 
-def standing(row: RowMetrics, scores: Mapping[str, float], include_invalid: bool) -> Standing:
-    """Return how far the quant of a row came.
+def scores_of_row(
+    row: RowMetrics, scores: Mapping[str, float], include_invalid: bool
+) -> QuantScores:
+    """Return the scores of a row, or why they can't be used.
 
     Args:
         row: Its metrics.
         scores: Its score in 0..1 by task id.
-        include_invalid: Judge answers, too, that something may have changed.
+        include_invalid: Also judge answers that may have been disturbed.
     """
     judged = row.may_be_judged(include_invalid)
     spoiled = "; ".join(row.quality_spoiled_by or row.invalid_because)
-    return Standing(
+    return QuantScores(
         quant=row.quant_tag,
         scores=scores if judged else None,
         reason=None if judged else row.status_reason or spoiled or row.status.value,
@@ -58,19 +60,18 @@ def standing(row: RowMetrics, scores: Mapping[str, float], include_invalid: bool
     )
 
 
-def baseline_among(standings: Sequence[Standing]) -> Baseline:
-    """Return the baseline.
+def baseline_among(quants: Sequence[QuantScores]) -> Baseline:
+    """Return the baseline: the quant with the most bits that was measured.
 
-    The one with the most bits, or the next one that was measured if this machine can't hold or load
-    it. A failure that may pass has no stand-in: the verdict would be another one tomorrow.
+    A larger quant that this machine can't hold or load is replaced. One that failed in a way that
+    may pass is not: the verdict would change as soon as it can be measured.
 
     Args:
-        standings: All quants of the config, most bits first; at least one.
+        quants: All quants of the config, most bits first; at least one.
     """
-    for item in standings:
+    for item in quants:
         if item.may_pass:
             return Baseline(None, waits_for=item)
         if item.scores is not None:
-            first = standings[0]
-            return Baseline(item, stands_in_for=None if item is first else first)
+            return Baseline(item, replaces=None if item is quants[0] else quants[0])
     return Baseline(None)

@@ -118,10 +118,10 @@ def _figures(store: BaselineStore, test_id: str, path: Path) -> dict[str, Any]:
 
 
 def _print(found: Sequence[_History], figures: Sequence[str]) -> None:
-    from orket_lib.report.baselines import aligned
+    from orket_lib.report.formatting import aligned
 
     head = ("task", *(name.replace("_", " ") for name in figures), "oldest", "newest")
-    print(aligned([head, *(_cells(item, figures) for item in found)]))  # noqa: T201
+    print("\n".join(aligned([head, *(_cells(item, figures) for item in found)])))  # noqa: T201
 
 
 def _cells(item: _History, figures: Sequence[str]) -> tuple[str, ...]:

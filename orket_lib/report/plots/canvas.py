@@ -24,6 +24,7 @@ HEADING: dict[str, Any] = {"loc": "left", "color": INK, "parse_math": False}
 # The palette of Okabe and Ito, which is safe for every common kind of colour blindness.
 BLUE, VERMILION, GREEN, ORANGE = "#0072B2", "#D55E00", "#009E73", "#E69F00"
 PURPLE, SKY, BLACK = "#CC79A7", "#56B4E9", "#000000"
+PALETTE = (BLUE, VERMILION, GREEN, ORANGE, PURPLE, SKY, BLACK)
 
 _DPI = 150
 

@@ -10,21 +10,7 @@ from typing import TYPE_CHECKING
 
 from orket_lib.artifacts.views.context_ceiling import ContextCeiling, ContextPoint
 from orket_lib.report.formatting import figure, ratio
-from orket_lib.report.plots.canvas import (
-    BLUE,
-    GREEN,
-    HEADING,
-    INK,
-    ORANGE,
-    TEXT,
-    VERMILION,
-    draw_legend,
-    legend_mark,
-    limit_line,
-    png,
-    tidy,
-    title,
-)
+from orket_lib.report.plots import canvas
 from orket_lib.report.plots.labels import Label, place_labels
 
 if TYPE_CHECKING:
@@ -33,7 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.transforms import Bbox
 
 _COLUMNS = 100  # of text, if there is nothing to draw
-_PLAIN, _PASSED, _COLD, _LIMIT = BLUE, GREEN, ORANGE, VERMILION
+_PLAIN, _PASSED, _COLD, _LIMIT = canvas.BLUE, canvas.GREEN, canvas.ORANGE, canvas.VERMILION
 
 
 @dataclass(frozen=True)
@@ -57,19 +43,19 @@ class _Panel:
 
 def plot_context(ceiling: ContextCeiling, target: Path) -> None:
     """Draw a context sweep as a PNG file; hollow marks did not pass."""
-    heading = title(
+    heading = canvas.title(
         f"{ceiling.model_id} {ceiling.quant_tag}",
         ceiling.hardware_fingerprint,
         ceiling.execution_lane,
         ceiling.speeds_are_evidence,
     )
-    with png(target, (9.0, 8.6)) as picture:
+    with canvas.png(target, (9.0, 8.6)) as picture:
         if ceiling.points:
             _draw_panels(picture, ceiling, heading)
         else:
-            picture.suptitle(heading, x=0.1, ha="left", color=INK, parse_math=False)
+            picture.suptitle(heading, x=0.1, ha="left", color=canvas.INK, parse_math=False)
             words = fill(ceiling.recommendation, _COLUMNS)
-            picture.text(0.1, 0.9, words, va="top", **TEXT)
+            picture.text(0.1, 0.9, words, va="top", **canvas.TEXT)
 
 
 def _draw_panels(picture: Figure, ceiling: ContextCeiling, heading: str) -> None:
@@ -84,8 +70,8 @@ def _draw_panels(picture: Figure, ceiling: ContextCeiling, heading: str) -> None
     for axes, panel in zip(drawn, panels, strict=True):
         _draw(axes, panel, ceiling)
     picture.align_ylabels(list(drawn))
-    drawn[0].set_title(heading, **HEADING, fontsize=12.5, pad=24)
-    drawn[-1].set_xlabel("context in tokens (log scale)", color=INK)
+    drawn[0].set_title(heading, **canvas.HEADING, fontsize=12.5, pad=24)
+    drawn[-1].set_xlabel("context in tokens (log scale)", color=canvas.INK)
     _draw_legend(drawn[0], ceiling)
 
 
@@ -104,10 +90,10 @@ def _draw(axes: Axes, panel: _Panel, ceiling: ContextCeiling) -> None:
     _scale(axes, panel, [value for _, value in (*values, *cold)], points)
     clear = _draw_limit(axes, panel) if panel.limit > 0 else []
     _draw_not_loaded(axes, points, panel)
-    axes.set_ylabel(panel.label, color=INK)
-    tidy(axes, "both")
+    axes.set_ylabel(panel.label, color=canvas.INK)
+    canvas.tidy(axes, "both")
     labels = [Label(p.context, v, panel.form(v)) for p, v in (*values, *cold)]
-    place_labels(axes, labels, clear, **TEXT)
+    place_labels(axes, labels, clear, **canvas.TEXT)
 
 
 def _values(points: Sequence[ContextPoint], reading: str) -> list[tuple[ContextPoint, float]]:
@@ -142,7 +128,7 @@ def _draw_limit(axes: Axes, panel: _Panel) -> list[Bbox]:
     _, y = axes.transData.transform((axes.get_xlim()[0], panel.limit))
     below = y > (axes.bbox.y0 + axes.bbox.y1) / 2
     text = f"{'at least' if panel.least else 'at most'} {panel.limit:g}"
-    return limit_line(axes, panel.limit, text, _LIMIT, below)
+    return canvas.limit_line(axes, panel.limit, text, _LIMIT, below)
 
 
 def _draw_not_loaded(axes: Axes, points: Sequence[ContextPoint], panel: _Panel) -> None:
@@ -158,14 +144,14 @@ def _draw_not_loaded(axes: Axes, points: Sequence[ContextPoint], panel: _Panel) 
                 ha="center",
                 va="center",
                 bbox={"facecolor": "white", "edgecolor": "none", "pad": 2},
-                **TEXT,
+                **canvas.TEXT,
             )
 
 
 def _draw_legend(axes: Axes, ceiling: ContextCeiling) -> None:
-    marks = [legend_mark("o", "passed", _PASSED)]
+    marks = [canvas.legend_mark("o", "passed", _PASSED)]
     if not all(point.passed for point in ceiling.points):
-        marks.append(legend_mark("o", "did not pass", _PLAIN, hollow=True))
+        marks.append(canvas.legend_mark("o", "did not pass", _PLAIN, hollow=True))
     if any(point.ttft_cold_ms is not None for point in ceiling.points):
-        marks.append(legend_mark("^", "TTFT of the cold prompt", _COLD, hollow=True, size=7))
-    draw_legend(axes, marks)
+        marks.append(canvas.legend_mark("^", "TTFT of the cold prompt", _COLD, hollow=True, size=7))
+    canvas.draw_legend(axes, marks)

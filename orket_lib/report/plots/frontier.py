@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from orket_lib.artifacts.views.summary import Summary
-from orket_lib.report.plots.canvas import HEADING, TEXT, png, title
+from orket_lib.report.plots import canvas
 from orket_lib.report.plots.panels import draw_quality, draw_speed
 from orket_lib.report.views import frontier_view
 from orket_lib.vocabulary.statuses import Lane
@@ -24,16 +24,16 @@ def plot_frontier(summary: Summary, target: Path, include_invalid: bool | None =
     """
     lane, rows = summary.execution_lane, [r for s in summary.sessions for r in s.per_quant]
     if all(row.adherence_score is None for row in rows):
-        with png(target, (_WIDTH, _HEIGHT / 2)) as figure:
+        with canvas.png(target, (_WIDTH, _HEIGHT / 2)) as figure:
             reasons = [
                 f"{row.model_id} {row.quant_tag}: {row.status_reason or row.status}"
                 for row in summary.failed_rows[:10]
             ]
             lines = ["No row of this sweep was measured.", *reasons]
-            figure.text(0.04, 0.88, "\n".join(lines), va="top", **TEXT)
+            figure.text(0.04, 0.88, "\n".join(lines), va="top", **canvas.TEXT)
         return
-    height = _HEIGHT * len(summary.sessions)
-    with png(target, (_WIDTH, height)) as figure:
+    height, machine = _HEIGHT * len(summary.sessions), summary.hardware_fingerprint
+    with canvas.png(target, (_WIDTH, height)) as figure:
         # Margins are given in inches, so that labels can be placed before anything is drawn.
         left, right, bottom, top, between = 0.75, 0.15, 0.55, 0.75, 1.3
         panels = figure.subplots(len(summary.sessions), 2, squeeze=False, width_ratios=(1.55, 1))
@@ -47,7 +47,7 @@ def plot_frontier(summary: Summary, target: Path, include_invalid: bool | None =
         )
         for (quality, speed), session in zip(panels, summary.sessions, strict=True):
             view = frontier_view(session, lane, include_invalid)
-            named = title(session.model_id, summary.hardware_fingerprint, lane, lane is not Lane.CI)
-            quality.set_title(named, **HEADING, fontsize=12.5, pad=27)
+            heading = canvas.title(session.model_id, machine, lane, lane is not Lane.CI)
+            quality.set_title(heading, **canvas.HEADING, fontsize=12.5, pad=27)
             draw_quality(quality, session, view, lane)
             draw_speed(speed, session, view, lane)

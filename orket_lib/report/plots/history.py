@@ -5,24 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from orket_lib.artifacts.history import HistoryOverTime
-from orket_lib.report.plots.canvas import (
-    BLACK,
-    BLUE,
-    GREEN,
-    HEADING,
-    INK,
-    ORANGE,
-    PURPLE,
-    SKY,
-    VERMILION,
-    png,
-    tidy,
-)
+from orket_lib.report.plots import canvas
 from orket_lib.vocabulary.clock import parse_time
 from orket_lib.vocabulary.display import printable
 from orket_lib.vocabulary.statuses import Lane
 
-_COLOURS = (BLUE, VERMILION, GREEN, ORANGE, PURPLE, SKY, BLACK)
 _MARKERS = "osD^vP*"
 
 
@@ -30,7 +17,7 @@ def plot_history(found: HistoryOverTime, target: Path) -> None:
     """Draw a metric over time as a PNG file; hollow points are not valid."""
     from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 
-    with png(target, (9.0, 4.8), layout="constrained") as figure:
+    with canvas.png(target, (9.0, 4.8), layout="constrained") as figure:
         axes = figure.add_subplot()
         for index, series in enumerate(found.series):
             points = [
@@ -38,12 +25,12 @@ def plot_history(found: HistoryOverTime, target: Path) -> None:
                 for point in series.points
                 if point.value is not None
             ]
-            colour = _COLOURS[index % len(_COLOURS)]
+            colour = canvas.PALETTE[index % len(canvas.PALETTE)]
             axes.plot(
                 [when for when, _, _ in points],
                 [value for _, value, _ in points],
                 color=colour,
-                marker=_MARKERS[index // len(_COLOURS) % len(_MARKERS)],
+                marker=_MARKERS[index // len(canvas.PALETTE) % len(_MARKERS)],
                 label=printable(series.name, 60).replace("$", r"\$"),
             )
             for when, value, valid in points:
@@ -53,10 +40,12 @@ def plot_history(found: HistoryOverTime, target: Path) -> None:
         axes.xaxis.set_major_locator(locator)
         axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
         axes.set_ylabel(found.metric)
-        tidy(axes, "both")
-        axes.set_title(_title(found), **HEADING)
+        canvas.tidy(axes, "both")
+        axes.set_title(_title(found), **canvas.HEADING)
         if any(point.value is not None for series in found.series for point in series.points):
-            axes.legend(fontsize=8, labelcolor=INK, loc="center left", bbox_to_anchor=(1.0, 0.5))
+            axes.legend(
+                fontsize=8, labelcolor=canvas.INK, loc="center left", bbox_to_anchor=(1.0, 0.5)
+            )
 
 
 def _title(found: HistoryOverTime) -> str:

@@ -7,18 +7,7 @@ from typing import TYPE_CHECKING
 from orket_lib.analysis.frontier import memory_mib
 from orket_lib.artifacts.views.summary import ModelSession, SummaryRow
 from orket_lib.report.formatting import figure, ratio
-from orket_lib.report.plots.canvas import (
-    BLUE,
-    GREEN,
-    HEADING,
-    ORANGE,
-    TEXT,
-    VERMILION,
-    draw_legend,
-    legend_mark,
-    limit_line,
-    tidy,
-)
+from orket_lib.report.plots import canvas
 from orket_lib.report.plots.labels import Label, place_labels
 from orket_lib.report.views import FrontierView
 from orket_lib.vocabulary.nulls import Null
@@ -27,7 +16,7 @@ from orket_lib.vocabulary.statuses import Lane, RunStatus
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_PLAIN, _SMALLEST, _VALUE, _LIMIT = BLUE, GREEN, ORANGE, VERMILION
+_PLAIN, _SMALLEST, _VALUE, _LIMIT = canvas.BLUE, canvas.GREEN, canvas.ORANGE, canvas.VERMILION
 _TICKS = (1, 1.5, 2, 3, 4, 5, 6, 8, 12, 16, 32)
 
 
@@ -59,29 +48,29 @@ def draw_quality(axes: Axes, session: ModelSession, view: FrontierView, lane: La
     axes.set_yticks([0, 0.2, 0.4, 0.6, 0.8, 1.0])
     axes.set_xlabel("bits per weight (log scale, smaller model to the right)")
     axes.set_ylabel("adherence (share of graded work)")
-    tidy(axes, "both")
-    marks = [legend_mark("D", "minimum viable", _SMALLEST, size=7)]
+    canvas.tidy(axes, "both")
+    marks = [canvas.legend_mark("D", "minimum viable", _SMALLEST, size=7)]
     if lane is not Lane.CI:
-        marks.append(legend_mark("o", "best value", _VALUE, hollow=True, size=11))
+        marks.append(canvas.legend_mark("o", "best value", _VALUE, hollow=True, size=11))
     if not all(row.valid for row in session.per_quant):
-        marks.append(legend_mark("o", "not valid", _PLAIN, hollow=True))
-    draw_legend(axes, marks)
+        marks.append(canvas.legend_mark("o", "not valid", _PLAIN, hollow=True))
+    canvas.draw_legend(axes, marks)
     clear = []
     if view.floor is not None:
         share = session.efficiency_frontier.adherence_threshold
         text = f"threshold {ratio(view.floor)} = {share:.0%} of {view.baseline}"
-        clear = limit_line(axes, view.floor, text, _LIMIT, below=True)
+        clear = canvas.limit_line(axes, view.floor, text, _LIMIT, below=True)
     unknown = [r for r in session.per_quant if r.adherence_score is not None and not r.quant_rank]
     if unknown:
         tags = ", ".join(row.quant_tag for row in unknown)
         _note(axes, f"not drawn, bits per weight unknown: {tags}")
     elif not labels:
         _note(axes, "no row of this model was measured")
-    place_labels(axes, labels, clear, linespacing=1.0, **TEXT)
+    place_labels(axes, labels, clear, linespacing=1.0, **canvas.TEXT)
 
 
 def _note(axes: Axes, text: str) -> None:
-    axes.text(0.015, 0.02, text, transform=axes.transAxes, va="bottom", **TEXT)
+    axes.text(0.015, 0.02, text, transform=axes.transAxes, va="bottom", **canvas.TEXT)
 
 
 def draw_speed(axes: Axes, session: ModelSession, view: FrontierView, lane: Lane) -> None:
@@ -99,14 +88,14 @@ def draw_speed(axes: Axes, session: ModelSession, view: FrontierView, lane: Lane
             xytext=(5, 0),
             textcoords="offset points",
             va="center",
-            **TEXT,
+            **canvas.TEXT,
         )
     axes.set_xlim(0, (max(rates) or 1.0) * 1.68)
     axes.set_ylim(len(rows) - 0.4, -0.6)
     axes.set_yticks(range(len(rows)), [row.quant_tag for row in rows])
     axes.set_xlabel("decode tokens/s" + (" (not evidence in lane ci)" if lane is Lane.CI else ""))
-    axes.set_title("Decode rate and peak memory", **HEADING, fontsize=10.5)
-    tidy(axes)
+    axes.set_title("Decode rate and peak memory", **canvas.HEADING, fontsize=10.5)
+    canvas.tidy(axes)
     axes.tick_params(axis="y", length=0)
 
 

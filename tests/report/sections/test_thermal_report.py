@@ -17,8 +17,8 @@ from orket_lib.artifacts.views.run_report import Observation
 from orket_lib.artifacts.views.thermal_profile import ThermalProfile
 from orket_lib.report.markdown import render_markdown
 from orket_lib.report.plots.thermal import mark_runs, plot_thermal
+from orket_lib.report.plots.thermal_columns import columns_of
 from orket_lib.report.sections.thermal import thermal_section
-from orket_lib.report.sections.thermal_columns import columns_of
 from orket_lib.report.terminal import terminal_summary
 from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.reasons import Reason
