@@ -183,6 +183,10 @@ def served_in_row(row: RowMetrics) -> MeasuredWith | None:
 
 def _session(session: ModelSession, lane: Lane) -> FrontierSession:
     frontier = session.efficiency_frontier
+    decision, measured_further = session.decision, None
+    if decision is not None:
+        too_easy = decision.status is DecisionStatus.TASKS_TOO_EASY
+        measured_further = (session.baseline_quant if too_easy else decision.pick) or ""
     # Old summaries of lane ci have one.
     best_value = None if lane is Lane.CI else frontier.best_value_quant_tag
     return FrontierSession(
@@ -190,7 +194,7 @@ def _session(session: ModelSession, lane: Lane) -> FrontierSession:
         baseline_quant=session.baseline_quant or "",
         minimum_viable_quant=frontier.minimum_viable_quant_tag or "",
         best_value_quant=best_value or "",
-        measured_further=_measured_further(session),
+        measured_further=measured_further,
         recommendation=session.recommendation,
         quant_rows=[
             FrontierRow.of(
@@ -202,12 +206,3 @@ def _session(session: ModelSession, lane: Lane) -> FrontierSession:
             for row in session.per_quant
         ],
     )
-
-
-def _measured_further(session: ModelSession) -> str | None:
-    decision = session.decision
-    if decision is None:
-        return None
-    if decision.status is DecisionStatus.TASKS_TOO_EASY:
-        return session.baseline_quant or ""
-    return decision.pick or ""

@@ -72,22 +72,18 @@ def _where(name: str, summary: Summary) -> Iterator[str]:
                 yield f"{row.model_id} {row.quant_tag}: {found}"
 
 
-def _silent(row: SummaryRow) -> str:
+def _missing_telemetry(row: SummaryRow) -> str:
     status = row.token_metrics_status
     return "" if status in (None, TokenStatus.OK) else status.value
 
 
-def _polluted(row: SummaryRow) -> str:
-    return ", ".join(row.invalid_because)
-
-
-def _restless(row: SummaryRow) -> str:
+def _not_deterministic(row: SummaryRow) -> str:
     rate = row.reading("determinism_rate")
     return rate.reason if isinstance(rate, Null) else "" if rate == 1 else ratio(rate)
 
 
 _WRONG: dict[str, Callable[[SummaryRow], str]] = {
-    "missing_telemetry_rate": _silent,
-    "polluted_run_rate": _polluted,
-    "determinism_rate": _restless,
+    "missing_telemetry_rate": _missing_telemetry,
+    "polluted_run_rate": lambda row: ", ".join(row.invalid_because),
+    "determinism_rate": _not_deterministic,
 }

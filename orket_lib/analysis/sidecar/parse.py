@@ -37,6 +37,10 @@ from orket_lib.vocabulary.statuses import SidecarStatus
 
 _OURS = SidecarReport.model_fields["schema_version"].default
 _NO_PAYLOAD = "invalid_format:sidecar_payload"
+_REPEATED = (
+    *("hardware_fingerprint", "measured_at", "spec_digest"),
+    *("command", "exit_status", "stdout", "stderr", "out_file"),
+)
 
 Numbers = Mapping[str, float | Null]
 
@@ -63,20 +67,11 @@ def sidecar_fields(measurement: SidecarMeasurement) -> dict[str, Any]:
     """Return the fields of a view that come from the measurement."""
     parsed = parse_sidecar(measurement)
     return {
-        "hardware_fingerprint": measurement.hardware_fingerprint,
-        "model_id": measurement.spec.model_id,
-        "quant_tag": measurement.spec.quant_tag,
-        "backend": measurement.spec.backend,
-        "measured_at": measurement.measured_at,
-        "spec_digest": measurement.spec_digest,
+        **{name: getattr(measurement, name) for name in _REPEATED},
+        **{name: getattr(measurement.spec, name) for name in ("model_id", "quant_tag", "backend")},
         "sidecar_parse_status": parsed.status,
         "sidecar_parse_errors": parsed.errors,
         "source": parsed.source,
-        "command": measurement.command,
-        "exit_status": measurement.exit_status,
-        "stdout": measurement.stdout,
-        "stderr": measurement.stderr,
-        "out_file": measurement.out_file,
         **{field: parsed.numbers.reading(field) for field in FIELDS},
     }
 

@@ -15,7 +15,7 @@ TITLE = "Hardware sidecar"
 
 
 def probed(tag: str, decode: float | Null, **changes: Any) -> RowMetrics:
-    """Return a row (2000 t/s decode, 9876 t/s prefill) with a sidecar beside it."""
+    """Return a row (2000 t/s decode, 9876 t/s prefill) with a sidecar."""
     errors = changes.pop("errors", ())
     sidecar = RowSidecar.of(
         ttft_ms=12.0,
