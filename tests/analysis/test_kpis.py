@@ -103,7 +103,7 @@ def test_in_lane_ci_no_latency_spoils_a_session() -> None:
     assert kpis(slow, lane=Lane.CI).frontier_success_rate == 1.0
 
 
-def kpis(**changes: object) -> StabilityKpis:
+def stated(**changes: object) -> StabilityKpis:
     values = {
         "determinism_rate": 1.0,
         "missing_telemetry_rate": 0.0,
@@ -117,7 +117,7 @@ def kpis(**changes: object) -> StabilityKpis:
 
 
 def test_good_figures_pass() -> None:
-    assert gate_failures(kpis(), KpiPolicy()) == ()
+    assert gate_failures(stated(), KpiPolicy()) == ()
 
 
 @pytest.mark.parametrize(
@@ -144,24 +144,24 @@ def test_good_figures_pass() -> None:
     ],
 )
 def test_a_figure_that_misses_its_limit_is_named(changes: dict[str, object], failure: str) -> None:
-    assert gate_failures(kpis(**changes), KpiPolicy()) == (failure,)
+    assert gate_failures(stated(**changes), KpiPolicy()) == (failure,)
 
 
 def test_a_figure_at_its_limit_passes() -> None:
-    at = kpis(polluted_run_rate=0.1, frontier_success_rate=0.8, missing_telemetry_rate=0.01)
+    at = stated(polluted_run_rate=0.1, frontier_success_rate=0.8, missing_telemetry_rate=0.01)
     assert gate_failures(at, KpiPolicy()) == ()
 
 
 def test_null_switches_a_limit_off_and_not_a_figure() -> None:
     off = KpiPolicy(min_determinism_rate=None)
-    assert gate_failures(kpis(determinism_rate=Null("ONE_RUN_PER_TASK")), off) == ()
-    assert gate_failures(kpis(determinism_rate=Null("ONE_RUN_PER_TASK")), KpiPolicy()) != ()
+    assert gate_failures(stated(determinism_rate=Null("ONE_RUN_PER_TASK")), off) == ()
+    assert gate_failures(stated(determinism_rate=Null("ONE_RUN_PER_TASK")), KpiPolicy()) != ()
 
 
 def test_where_invalid_rows_were_asked_for_their_success_is_judged() -> None:
-    asked = kpis(frontier_success_rate=0.0, frontier_success_rate_as_asked=1.0)
+    asked = stated(frontier_success_rate=0.0, frontier_success_rate_as_asked=1.0)
     assert gate_failures(asked, KpiPolicy()) == ()
-    missed = kpis(frontier_success_rate=1.0, frontier_success_rate_as_asked=0.5)
+    missed = stated(frontier_success_rate=1.0, frontier_success_rate_as_asked=0.5)
     assert gate_failures(missed, KpiPolicy()) == (
         "frontier_success_rate_as_asked=0.5 is below min_frontier_success_rate=0.8",
     )

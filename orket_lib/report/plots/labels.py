@@ -79,7 +79,7 @@ def place_labels(
                 if leader
                 else 0
             )
-            if not _contains(axes.bbox, box):
+            if not all(axes.bbox.contains(x, y) for x, y in (box.min, box.max)):
                 cost += _OUTSIDE
             tried.append(_Try(int(cost), place, box, leader))
             if not cost:
@@ -90,12 +90,6 @@ def place_labels(
         if best.leader:
             _draw_leader(axes, label, best.place)
             leaders.append(best.leader)
-
-
-def _contains(room: Bbox, box: Bbox) -> bool:
-    (left, bottom), (right, top) = box.get_points().tolist()
-    (x0, y0), (x1, y1) = room.get_points().tolist()
-    return bool(x0 <= left and right <= x1 and y0 <= bottom and top <= y1)
 
 
 def _write(axes: Axes, label: Label, place: tuple[int, int], style: dict[str, Any]) -> Annotation:
