@@ -129,10 +129,10 @@ def from_summaries(
     _refuse_one_measurement_twice(rows)
     _refuse_other_things(rows)
     found = [summary for _, summary in summaries]
-    for path, summary in summaries:
+    for file, summary in summaries:
         if summary.hardware_fingerprint != found[0].hardware_fingerprint:
             raise ArtifactError(
-                f"{path.as_posix()}: is of machine {summary.hardware_fingerprint}, "
+                f"{file.as_posix()}: is of machine {summary.hardware_fingerprint}, "
                 f"{summaries[0][0].as_posix()} of {found[0].hardware_fingerprint}"
             )
     return ThermalSource(

@@ -11,6 +11,7 @@ from orket_lib.vocabulary.display import printable
 from orket_lib.vocabulary.statuses import Lane
 
 _MARKERS = "osD^vP*"
+_DAY_S = 86400.0  # matplotlib counts days since 1970
 
 
 def plot_history(found: HistoryOverTime, target: Path) -> None:
@@ -21,7 +22,7 @@ def plot_history(found: HistoryOverTime, target: Path) -> None:
         axes = figure.add_subplot()
         for index, series in enumerate(found.series):
             points = [
-                (parse_time(point.generated_at), point.value, point.valid)
+                (parse_time(point.generated_at).timestamp() / _DAY_S, point.value, point.valid)
                 for point in series.points
                 if point.value is not None
             ]
