@@ -195,7 +195,7 @@ def test_the_canary_verdict_is_told() -> None:
         adherence_variance=nothing,
         internal_latency_cv=nothing,
     )
-    assert "Switched off" in section(off, "Canary")
+    assert "Off: the machine" in section(off, "Canary")
     assert "- canary: adherence_variance: CANARY_OFF (the sweep ran without a canary)\n" in off
 
     passed = canary(passed=True, failed_reasons=(), internal_latency_cv=0.01234)

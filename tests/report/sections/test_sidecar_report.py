@@ -72,8 +72,8 @@ def test_rates_that_diverge_are_named_with_what_to_trust() -> None:
     part = section(render_markdown(summary([probed("Q8_0", 1000.0)]), []), TITLE)
     assert "Q8_0: decode 1000 t/s in the sidecar, 2000 t/s in the task runs' probes (-50%)" in part
     assert "Rates differ by more than 25%." in part
-    assert "Trust the task runs for efficacy" in part
-    assert "use the sidecar to investigate the hardware" in part
+    assert "Rely on the task runs to choose a quant" in part
+    assert "on the sidecar to investigate the hardware" in part
 
 
 def test_a_sidecar_that_failed_is_shown_with_its_errors_and_reasons() -> None:
