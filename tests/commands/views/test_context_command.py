@@ -148,7 +148,7 @@ def test_an_ordinary_sweep_at_that_context_counts_without_its_ttft() -> None:
     assert found().sweep == "reference"
     assert run("4096", "--ttft-ceiling-ms", "0") == 0
     assert found().safe_context_ceiling == 4096
-    assert "ordinary sweeps, whose prompts don't fill a context" in found().recommendation
+    assert "ordinary sweeps, whose prompts don't fill the context" in found().recommendation
 
 
 def test_one_row_of_several_has_to_be_named() -> None:
