@@ -79,7 +79,7 @@ def test_all_wrong_can_not_judge() -> None:
     found = judged({"F16": 10, "Q8_0": 10, "Q4_K_M": 10})
     assert found.decision is not None
     assert (found.decision.status, found.decision.pick) == (DecisionStatus.TASKS_TOO_HARD, None)
-    assert "F16 masters 0 of 168" in found.recommendation
+    assert "F16 can do 0 of 168" in found.recommendation
 
 
 def test_one_task_of_sixteen_proves_nothing() -> None:
