@@ -1,7 +1,7 @@
-"""Holding a file against the published schema of its artifact: every violation, in a stable order.
+"""Validation of a file against the published schema of its artifact, in a stable order.
 
-It is the schema that is asked and not our model: who reads our files has nothing but the schema,
-and a model takes `"1"` for a number where a contract must not.
+The schema decides, not our pydantic model: other readers of our files only have the schema, and a
+model accepts `"1"` as a number.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ Place = tuple[str | int, ...]
 
 
 def violations(name: str, content: Any, model: type[Record]) -> list[str]:
-    """Return every way in which a file is not what its schema promises.
+    """Return all violations of the schema in a file.
 
     Args:
-        name: What the file is called in messages: `frontier`.
-        content: Of the file.
-        model: The published model that it should be.
+        name: Name of the file in messages: `frontier`.
+        content: Content of the file.
+        model: The model that the schema is published from.
 
     Returns:
         `<name>:missing:<place>` or `<name>:<place>:<what is wrong>`, sorted by place.
@@ -42,7 +42,7 @@ def violations(name: str, content: Any, model: type[Record]) -> list[str]:
 
     validator = Draft202012Validator(schema_of(model), format_checker=_formats())
     errors = list(validator.iter_errors(content))
-    # One for each place: what is of a wrong type is also none of the values that are allowed.
+    # One error per place: a value of a wrong type is not one of the allowed values either.
     found: dict[Place, str] = {}
     for error in sorted(errors, key=lambda error: error.validator != "type"):
         for place, what in _problems(error):
@@ -55,7 +55,7 @@ def violations(name: str, content: Any, model: type[Record]) -> list[str]:
 
 
 def _problems(error: ValidationError) -> Iterator[tuple[Place, str]]:
-    """Yield the places of an error, each with what is wrong there; "" stands for "missing"."""
+    """Yield the places of an error, each with what is wrong there; "" means "missing"."""
     place: Place = tuple(error.absolute_path)
     value, rule = error.instance, error.validator_value
     if error.validator == "required":
@@ -83,7 +83,7 @@ def _problems(error: ValidationError) -> Iterator[tuple[Place, str]]:
 
 
 def _of_alternatives(error: ValidationError, place: Place) -> Iterator[tuple[Place, str]]:
-    """Yield what is wrong with the only alternative that is of the right type, if there is one."""
+    """Yield the errors of the only alternative of the right type, if there is one."""
     wrong_type = {
         sub.schema_path[0]
         for sub in error.context or ()
@@ -112,7 +112,7 @@ def _formats() -> FormatChecker:
 
 
 def _is_utc(value: object) -> bool:
-    """Tell whether a time is in UTC and says so; raise ValueError if it is none at all."""
+    """Tell whether a time is marked as UTC; raise ValueError if it is not a time."""
     return not isinstance(value, str) or (value.endswith("Z") and bool(parse_time(value)))
 
 

@@ -15,8 +15,8 @@ from orket_lib.doctor.missing_readings import missing_of_gpus, missing_on_machin
 from orket_lib.doctor.models import look_at_files, look_at_servers
 from orket_lib.doctor.suggestion import Suggestion, suggest
 from orket_lib.preflight.checks import check_all
-from orket_lib.report.doctor import doctor_text
-from orket_lib.report.suggestion import suggestion_yaml
+from orket_lib.preflight.memory import free_gpu_memory, free_main_memory
+from orket_lib.report.doctor import doctor_text, suggestion_yaml
 from orket_lib.sweep.cells import Sweep
 from orket_lib.sweep.plan import needs
 from orket_lib.telemetry.devices.opening import open_devices
@@ -86,9 +86,6 @@ def _server(text: str) -> tuple[str, str]:
 
 
 def _examine(options: argparse.Namespace) -> tuple[DoctorReport, Suggestion | None]:
-    from orket_lib.artifacts.printed.doctor import DoctorReport
-    from orket_lib.preflight.memory import free_gpu_memory, free_main_memory
-
     urls = {**default_urls(), **dict(options.server)}
     keys: dict[str, str | None] = {}
     sweep, checks = _checked(options)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from orket_lib.analysis.history.compare import (
     METRICS,
-    Kept,
+    StoredArtifact,
     by_time,
     compare,
     described,
@@ -18,7 +18,8 @@ from orket_lib.artifacts.history import HistoryList, HistoryOverTime
 from orket_lib.artifacts.io import parse_model, read_json
 from orket_lib.commands._common import Actions, add_log, print_json, tell
 from orket_lib.commands._storage import add_storage_root, say_if_empty
-from orket_lib.report.history import comparison_text, list_text, plot_history
+from orket_lib.report.history import comparison_text, list_text
+from orket_lib.report.plots.history import plot_history
 from orket_lib.stores.explorers import STORES, append, identity
 from orket_lib.stores.roots import StoreName
 from orket_lib.vocabulary.errors import ArtifactError
@@ -99,6 +100,7 @@ def _compare(options: argparse.Namespace) -> int:
 
 
 def _plot(options: argparse.Namespace) -> int:
+
     allowed = METRICS[options.store]
     if options.metric not in allowed:
         raise ArtifactError(
@@ -116,16 +118,18 @@ def _plot(options: argparse.Namespace) -> int:
     return _report(damaged)
 
 
-def _kept(options: argparse.Namespace) -> tuple[list[Kept], list[ArtifactError]]:
+def _kept(options: argparse.Namespace) -> tuple[list[StoredArtifact], list[ArtifactError]]:
     """Return the records of a store, oldest first, and the errors of unreadable files."""
     store = STORES[options.store]
     say_if_empty(options.storage_root, store.folder)
-    kept: list[Kept] = []
+    kept: list[StoredArtifact] = []
     damaged: list[ArtifactError] = []
     for file in store.files(options.storage_root):
         try:
             found = [
-                Kept(identity(entry), store.folder, parse_model(entry, store.record, file.path))
+                StoredArtifact(
+                    identity(entry), store.folder, parse_model(entry, store.record, file.path)
+                )
                 for entry in file.read()
             ]
             kept += by_time(found)
@@ -140,7 +144,7 @@ def _kept(options: argparse.Namespace) -> tuple[list[Kept], list[ArtifactError]]
     return chosen, damaged
 
 
-def _named(kept: list[Kept], wanted: str) -> Kept:
+def _named(kept: list[StoredArtifact], wanted: str) -> StoredArtifact:
     found = {one.id: one for one in kept if one.id.startswith(wanted)}
     if len(found) != 1:
         raise ArtifactError(

@@ -14,13 +14,12 @@ from orket_lib.artifacts.views.thermal_profile import ThermalProfile
 from orket_lib.commands._common import add_log, stamp_like
 from orket_lib.commands._reports import refuse_replaced
 from orket_lib.commands._summaries import read_summary
+from orket_lib.report.exports import scatter_points, summary_table
 from orket_lib.report.html import render_html
 from orket_lib.report.markdown import Plot, render_markdown
 from orket_lib.report.plots.frontier import plot_frontier
-from orket_lib.report.scatter import scatter_points
 from orket_lib.report.sections.context import context_section
 from orket_lib.report.sections.thermal import thermal_section
-from orket_lib.report.table import summary_table
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -92,6 +91,8 @@ def _write_report(
 
 
 def _scatter(path: Path, summary: Summary, include_invalid: bool) -> Scatter:
+    from orket_lib.artifacts.views.scatter import Scatter
+
     return Scatter(
         **stamp_like(summary, [path]),
         source_summary=path.as_posix(),

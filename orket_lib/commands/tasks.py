@@ -12,7 +12,7 @@ from typing import Any, TextIO
 from orket_lib.artifacts.io import write_json
 from orket_lib.artifacts.measurements.spec import WITH_WALLS
 from orket_lib.commands._common import Actions, add_log, print_json, tell
-from orket_lib.report.baselines import aligned
+from orket_lib.report.formatting import aligned
 from orket_lib.sandbox.detect import Unavailable, find_sandbox
 from orket_lib.sandbox.jobs import Sandbox
 from orket_lib.tasks.bank import StructuredTask, Task, TaskBank, load_bank
@@ -80,7 +80,7 @@ def _list(options: argparse.Namespace) -> int:
         return 0
     columns = ("id", "number", "tier", "category", "graders", "checks")
     cells = [[_cell(row[column]) for column in columns] for row in rows]
-    for line in aligned([columns, *cells]).splitlines():
+    for line in aligned([columns, *cells]):
         _print(line)
     return 0
 

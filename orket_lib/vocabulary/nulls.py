@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -25,6 +25,11 @@ def known(values: Iterable[T | Null]) -> list[T]:
 def first_null(values: Iterable[T | Null]) -> Null | None:
     """Return the first null; None if there is none."""
     return next((value for value in values if isinstance(value, Null)), None)
+
+
+def apply(function: Callable[..., R], *values: Any) -> R | Null:
+    """Return `function(*values)`, or the first null among the values."""
+    return first_null(values) or function(*values)
 
 
 def all_of(values: Iterable[T | Null], combine: Callable[[list[T]], R], empty: Null) -> R | Null:

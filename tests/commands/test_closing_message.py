@@ -81,8 +81,8 @@ def test_the_last_lines_say_which_kpi_stopped_the_sweep_and_what_to_do(
         "    orket-nano Q8_0: run quality is POLLUTED",
     ]
     assert said[-2:] == [
-        "  once that is put right, measure again: snakemake -R measure_cell --configfile my.yaml",
-        "  or change the limits in limits.json, and type the same command again",
+        "  after fixing this, measure again: snakemake -R measure_cell --configfile my.yaml",
+        "  or change the limits in limits.json and rerun the same command",
     ]
 
 

@@ -52,7 +52,7 @@ def test_every_contradiction_is_named_at_once_and_nothing_is_made(
         "another F16 is in the matrix and has no row",
         "orket-nano F16 has 2 rows",
         "orket-nano: efficiency_frontier.minimum_viable_quant_tag names Q9, which has no row",
-        "stability_kpis.polluted_run_rate is 0.25, and the rows come to 0",
+        "stability_kpis.polluted_run_rate is 0.25, and the rows give 0",
     ):
         assert f"\n  {contradiction}" in said
     assert said.endswith("its sweep makes it again without measuring.\n")

@@ -115,7 +115,7 @@ def test_bisecting_finds_the_same_with_fewer_loads(contexts: ContextProvider) ->
     policy(search="bisect")
     assert run() == 0
     assert contexts.loads == [512, 1024]
-    assert summary(256).status_reason == ("bisected: 512 passed, so what is shorter was not tried")
+    assert summary(256).status_reason == ("bisected: 512 passed, so shorter ones were not tried")
     found = ceiling()
     assert found.safe_context_ceiling == 512
     assert [item.context for item in found.not_tried] == [256, 2048]

@@ -267,10 +267,8 @@ def test_a_kpi_policy_that_fails_leaves_its_verdict_and_names_the_numbers(
         said, how = failed.text.rsplit("KPI gate: FAIL\n", 1)
         assert "report: results/small/quant_sweep/sweep_report.md\n" in said
         assert "  frontier_success_rate=0 is below min_frontier_success_rate=1\n" in how
-        assert "  once that is put right, measure again: snakemake -R measure_cell" in how
-        assert how.endswith(
-            "  or change the limits in strict.json, and type the same command again\n"
-        )
+        assert "  after fixing this, measure again: snakemake -R measure_cell" in how
+        assert how.endswith("  or change the limits in strict.json and rerun the same command\n")
         assert "Traceback" not in failed.text
     assert workspace.json("results/small/quant_sweep/kpi_gate.json")["verdict"] == "FAIL"
     policy.write_text('{"min_frontier_success_rate": 0.0, "max_polluted_run_rate": 1}')

@@ -11,7 +11,6 @@ from typing import Any
 from orket_lib.analysis.baselines.resolution import Wanted, tally
 from orket_lib.commands._common import print_json, tell
 from orket_lib.commands.baselines.cells import filled_store
-from orket_lib.report.baselines import aligned
 from orket_lib.stores.baselines import BaselineStore
 from orket_lib.vocabulary.errors import ArtifactError
 
@@ -116,8 +115,10 @@ def _figures(store: BaselineStore, test_id: str, path: Path) -> dict[str, Any]:
 
 
 def _print(found: Sequence[_History], figures: Sequence[str]) -> None:
+    from orket_lib.report.formatting import aligned
+
     head = ("task", *(name.replace("_", " ") for name in figures), "oldest", "newest")
-    print(aligned([head, *(_cells(item, figures) for item in found)]))  # noqa: T201
+    print("\n".join(aligned([head, *(_cells(item, figures) for item in found)])))  # noqa: T201
 
 
 def _cells(item: _History, figures: Sequence[str]) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from orket_lib.analysis.explorer import explorer_sessions
+from orket_lib.analysis.frontier import explorer_sessions
 from orket_lib.artifacts.io import write_model
 from orket_lib.artifacts.views.frontier import UNKNOWN, FrontierExplorer
 from orket_lib.commands._common import add_out, stamp_like
@@ -24,6 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Read, extract, write."""
+
     summary = read_summary(options.summary)
     sessions = explorer_sessions(summary)
     artifact = FrontierExplorer(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from orket_lib.analysis.kpi_gate import gate_failures
+from orket_lib.analysis.kpis import gate_failures
 from orket_lib.artifacts.io import parse_model, read_json, write_model
 from orket_lib.artifacts.views.kpis import KpiGate, KpiPolicy
 from orket_lib.commands._common import add_log, print_json, stamp_like, tell

@@ -136,7 +136,7 @@ def test_a_context_that_was_not_measured_is_a_point() -> None:
     written(8192, context_row(unmeasured("Q8_0", 8.5), **nothing))
     assert run("4096 8192") == 0
     assert found().points[1].reasons == ("CONTEXT_NOT_LOADED",)
-    assert "At 8192 it can't be had: it did not load." in found().recommendation
+    assert "At 8192 the model could not be loaded: it did not load." in found().recommendation
 
 
 def test_an_ordinary_sweep_at_that_context_counts_without_its_ttft() -> None:
@@ -148,7 +148,7 @@ def test_an_ordinary_sweep_at_that_context_counts_without_its_ttft() -> None:
     assert found().sweep == "reference"
     assert run("4096", "--ttft-ceiling-ms", "0") == 0
     assert found().safe_context_ceiling == 4096
-    assert "ordinary sweeps, whose prompts don't fill a context" in found().recommendation
+    assert "ordinary sweeps, whose prompts don't fill the context" in found().recommendation
 
 
 def test_one_row_of_several_has_to_be_named() -> None:
@@ -299,13 +299,14 @@ def test_what_was_left_out_is_of_the_row_that_is_asked_for(
 def test_contexts_of_two_model_files_say_so() -> None:
     written(4096)
     assert run("4096") == 0
-    assert "were not served alike" not in found().recommendation
+    assert "different servers or files" not in found().recommendation
     other = metrics()
     artifact = other.artifact.model_copy(update={"sha256": "f" * 64})
     written(8192, context_row(other.model_copy(update={"artifact": artifact})))
     assert run("4096,8192") == 0
-    assert f"were not served alike (sha256 {found().served.sha256}, {'f' * 64})" in (
-        found().recommendation
+    assert (
+        f"measured with different servers or files (sha256 {found().served.sha256}, {'f' * 64})"
+        in (found().recommendation)
     )
 
 
@@ -314,7 +315,7 @@ def test_another_label_of_lane_is_no_other_judgement() -> None:
     assert run("4096", "--execution-lane", "lab") == 0
     relabelled = found()
     assert (relabelled.execution_lane, relabelled.measured_lane) == (Lane.LAB, Lane.CI)
-    assert "In lane ci speeds are no evidence." in relabelled.recommendation
+    assert "In lane ci speeds are not evidence." in relabelled.recommendation
     assert not relabelled.speeds_are_evidence
     assert run("4096") == 0
     assert (found().execution_lane, found().measured_lane) == (Lane.CI, None)
@@ -325,4 +326,4 @@ def test_of_lanes_that_differ_the_one_that_claims_less_judges() -> None:
     written(8192, execution_lane=Lane.CI)
     assert run("4096,8192", "--execution-lane", "lab") == 0
     assert found().measured_lane is Lane.CI
-    assert "In lane ci speeds are no evidence." in found().recommendation
+    assert "In lane ci speeds are not evidence." in found().recommendation

@@ -202,7 +202,7 @@ def test_a_series_that_is_too_wild_to_tell_is_not_called_stable() -> None:
     assert "stable" not in profile.recommendation
     assert "no thermal verdict over 4 runs: latency can't be judged" in profile.recommendation
     assert "a rise of up to 142% may hide" in profile.recommendation
-    assert "more runs, or calmer ones, would tell" in profile.recommendation
+    assert "it needs more or less noisy runs" in profile.recommendation
 
 
 def probed(start_c: float | Null, end_c: float | Null, measured_at: str = NOW) -> RowSidecar:
@@ -313,7 +313,7 @@ def test_a_row_that_was_not_measured_is_a_point_without_numbers() -> None:
         pytest.param(
             (hot_row(1.1, artifact=metrics("Q2_K").artifact),),
             (),
-            "what differs between them would be called heat",
+            "their differences would look like heat",
             id="another file",
         ),
         pytest.param((), (), "1.json: has no row of any model; it has no row", id="no row"),

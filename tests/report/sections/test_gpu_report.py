@@ -36,7 +36,7 @@ def test_each_gpu_has_a_line_and_so_has_the_energy() -> None:
     section = text.split("## GPUs and energy")[1].split("\n## ")[0]
     assert "| Q8_0 | 0: NVIDIA H100 80GB HBM3 | yes | 9000 |" in section
     assert "| Q8_0 | 1: NVIDIA H100 80GB HBM3 | not seen |" in section
-    assert "| Q8_0 | 4.25 | 3.50 | 120 | — | the devices' own counters |" in section
+    assert "| Q8_0 | 4.25 | 3.50 | 120 | — | energy counters of the devices |" in section
 
 
 def test_every_null_of_a_gpu_is_listed_with_its_meaning() -> None:

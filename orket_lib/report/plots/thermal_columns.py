@@ -1,4 +1,4 @@
-"""What is drawn of a thermal profile: each quantity as points, or why there are none."""
+"""The data of a thermal plot: each quantity as points, or why there are none."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _TRACED = (("temperature_c", "{} °C"), ("clock_mhz", "{} clock\nMHz"), ("power_
 _SPEED = "decode\ntokens/s"
 _WORDS = {
     "NO_TEMPERATURE_SENSOR": "this machine has no temperature sensor",
-    "NO_FREQUENCY_COUNTER": "this machine does not tell its clock",
-    "NO_ENERGY_COUNTER": "this machine has no energy counter that can be read",
+    "NO_FREQUENCY_COUNTER": "this machine doesn't report its clock",
+    "NO_ENERGY_COUNTER": "this machine has no readable energy counter",
     "REMOTE_SERVER": "the model was served by another machine",
-    "NOT_IN_SUMMARY": "summaries of sweeps do not have it",
+    "NOT_IN_SUMMARY": "sweep summaries don't contain it",
     "SIDECAR_OF_AN_EARLIER_RUN": "the sidecar was measured for an earlier run",
     "NO_QUANT_CHOSEN": "the frontier picked no quant, so nothing was run",
 }
@@ -30,12 +30,12 @@ class Column:
     """One quantity.
 
     Attributes:
-        name: With its unit.
-        points: In order.
-        means: Of each run, over its time.
-        single: The points are measurements by themselves, not samples of a curve.
-        missing: Why there is no point.
-        note: What they come to.
+        name: Name and unit.
+        points: In the order of the x axis.
+        means: Mean of each run, over its time span.
+        single: Whether the points are separate measurements, not samples of a curve.
+        missing: Why there are no points.
+        note: A remark above the panel.
     """
 
     name: str
@@ -47,7 +47,7 @@ class Column:
 
 
 def columns_of(profile: ThermalProfile, series: ThermalSeries | None) -> list[Column]:
-    """Return heat, clock, power and speed of a profile, with the time or the run on the x axis."""
+    """Return temperature, clock, power and speed of a profile, over time or by run."""
     if series is None:
         return [*_heat_of_runs(profile), _speed_of_runs(profile)]
     trace = series.trace
@@ -115,7 +115,7 @@ def _why(items: Sequence[Measured], reading: str) -> str | None:
 
 
 def _steady(profile: ThermalProfile) -> str:
-    """Return what is left of the speed of the first run."""
+    """Return the steady-state speed as a share of the first run's."""
     quotient = profile.speed.reading("steady_over_burst") if profile.speed else Null("")
     return "" if isinstance(quotient, Null) else f"steady state: {quotient:.0%} of the burst"
 

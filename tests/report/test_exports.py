@@ -1,11 +1,14 @@
-"""The points of a sweep, and the frontier as a view sees it."""
+"""The points of a sweep, its flat table, and the frontier as a view sees it."""
 
 from __future__ import annotations
 
+import io
+
+import pandas as pd
 from report_summaries import failed, polluted, row, seven, summary
 
-from orket_lib.analysis.explorer import explorer_sessions
-from orket_lib.report.scatter import scatter_points
+from orket_lib.analysis.frontier import explorer_sessions
+from orket_lib.report.exports import scatter_points, summary_table
 from orket_lib.report.views import frontier_view, role_text
 from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.statuses import Lane
@@ -91,3 +94,13 @@ def test_in_lane_ci_nothing_is_the_best_value_even_if_an_older_summary_says_so()
             }
         (session,) = explorer_sessions(found)
         assert (session.minimum_viable_quant, session.best_value_quant) == ("Q4_K_M", "")
+
+
+def test_a_null_is_an_empty_cell_with_its_reason_and_never_0() -> None:
+    found = summary(seven())
+    text = summary_table(found).to_csv(index=False)
+    back = pd.read_csv(io.StringIO(text))
+    assert list(back["quant_tag"]) == [row.quant_tag for row in found.sessions[0].per_quant]
+    assert back["peak_vram_mib"].isna().all()
+    assert back["null_reasons"].str.contains("peak_vram_mib: ").all()
+    assert back["adherence_score"].notna().all()

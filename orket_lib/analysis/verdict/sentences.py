@@ -1,4 +1,4 @@
-"""The decision in words: what to run, how sure that is, and what to type to be surer."""
+"""The decision in words: what to run, how certain that is, and what to do for more certainty."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from orket_lib.analysis.verdict.quants import VerdictPolicy, Verdicts
 from orket_lib.artifacts.views.verdict import Verdict
 from orket_lib.vocabulary.verdicts import DecisionStatus, Prefer, QuantVerdict, WantStatus
 
-_SAME_WORDS = 0.5  # below it "right, but different" is worth a sentence
+_SAME_WORDS = 0.5  # below this share of identical answers, the sentence says so
 
 
 def sentence(model_id: str, verdicts: Verdicts, policy: VerdictPolicy) -> str:
-    """Return what is claimed of a model, in a few sentences."""
+    """Return the decision on a model in a few sentences."""
     parts = [
         _stand_in(verdicts),
         _claim(verdicts, policy),
@@ -26,12 +26,12 @@ def sentence(model_id: str, verdicts: Verdicts, policy: VerdictPolicy) -> str:
 
 
 def next_step(verdicts: Verdicts) -> str | None:
-    """Return what to type, or None where nothing is left to be found out."""
+    """Return what to do next; None if nothing is open."""
     status = verdicts.pick.status
     if verdicts.to_be_tried:
-        return f"the same command again: it tries {_listed(verdicts.to_be_tried)} once more"
+        return f"rerun the same command: it measures {_listed(verdicts.to_be_tried)} again"
     if status is DecisionStatus.NOTHING_MEASURED:
-        return "see why each quant failed, and correct the config"
+        return "see why each quant failed, and fix the config"
     if status is DecisionStatus.ONE_QUANT:
         return "add a second quant to `quants:`, and run the same command"
     if status is DecisionStatus.TASKS_TOO_HARD:
@@ -48,30 +48,32 @@ def next_step(verdicts: Verdicts) -> str | None:
             "larger `task_bank`): only those are measured"
         )
     if open_:
-        return "more tasks of another kind (`task_bank:`); more of these won't decide it"
+        return "add tasks of another kind (`task_bank:`); more of these won't decide it"
     return None
 
 
 def _stand_in(verdicts: Verdicts) -> str:
-    absent, standing = verdicts.baseline.stands_in_for, verdicts.baseline.standing
-    if absent is None or standing is None:
+    replaced, used = verdicts.baseline.replaces, verdicts.baseline.used
+    if replaced is None or used is None:
         return ""
-    return f"{absent.quant} can't be judged by ({absent.reason}); against {standing.quant}:"
+    return (
+        f"{replaced.quant} can't be the baseline ({replaced.reason}); compared with {used.quant}:"
+    )
 
 
 def _claim(verdicts: Verdicts, policy: VerdictPolicy) -> str:
     chosen, keeps = verdicts.pick, f"keeps at least {policy.threshold:.0%}"
-    base = verdicts.baseline.standing.quant if verdicts.baseline.standing else ""
+    base = verdicts.baseline.used.quant if verdicts.baseline.used else ""
     found = next((item for item in verdicts.verdicts if item.quant_tag == chosen.quant), None)
     match chosen.status:
         case DecisionStatus.NOTHING_MEASURED:
-            return "no recommendation, because no quant has answers to be judged."
+            return "no recommendation, because no quant has answers to judge."
         case DecisionStatus.BASELINE_NOT_MEASURED:
             waiting = verdicts.baseline.waits_for
             assert waiting is not None
             return (
                 f"no recommendation yet, because {waiting.quant} could not be measured "
-                f"({waiting.reason}). The same command tries it again."
+                f"({waiting.reason}). Rerun the same command to try again."
             )
         case DecisionStatus.ONE_QUANT:
             return f"{chosen.quant} is the only quant measured; there is nothing to choose from."
@@ -79,23 +81,22 @@ def _claim(verdicts: Verdicts, policy: VerdictPolicy) -> str:
             assert verdicts.judging is not None
             asked = sum(item.tasks for item in verdicts.judging.strata)
             if asked < FEWEST_TASKS:
-                return f"{asked} tasks are too few to judge by; at least {FEWEST_TASKS} are needed."
+                return f"{asked} tasks are too few; a verdict needs at least {FEWEST_TASKS}."
             return (
-                f"these tasks are too hard to judge by: {base} masters "
-                f"{len(verdicts.judging.counted)} of {asked}, and fewer than {FEWEST_TASKS} say "
-                "nothing."
+                f"these tasks are too hard: {base} can do {len(verdicts.judging.counted)} of "
+                f"{asked}, and a verdict needs {FEWEST_TASKS}."
             )
         case DecisionStatus.TASKS_TOO_EASY:
             return (
                 "these tasks can't tell the quants apart: every one answers at least 98% of them."
             )
         case DecisionStatus.NOTHING_FITS:
-            return "no quant meets what is wanted: " + "; ".join(_misses(verdicts.verdicts)) + "."
+            return "no quant meets all limits: " + "; ".join(_misses(verdicts.verdicts)) + "."
         case DecisionStatus.UNDECIDED:
             return f"these tasks don't show yet which quant {keeps} of {base}'s adherence."
     assert found is not None
     if policy.prefer is Prefer.BEST:
-        claim = f"run {chosen.quant}, the largest quant that meets what is wanted"
+        claim = f"run {chosen.quant}, the largest quant that meets all limits"
     elif found.reason == "BASELINE":
         claim = f"run {chosen.quant}: no smaller quant {keeps} of its adherence"
     else:
@@ -117,7 +118,7 @@ def _evidence(probability: float | None, found: Verdict) -> str:
 
 
 def chance(probability: float) -> str:
-    """Return `= 0.93`: two digits, three where they matter, and never as certain."""
+    """Return `= 0.93`: two digits, three near 0 and 1, and never exactly 0 or 1."""
     if probability >= 0.9995:
         return "> 0.999"
     if probability < 0.0005:
@@ -136,7 +137,7 @@ def _unproved_wants(found: Verdict) -> str:
 
 
 def _neighbours(verdicts: Verdicts) -> list[str]:
-    """Return what is to be said of the quants that are not picked."""
+    """Return sentences on the quants that were not picked."""
     if verdicts.pick.status in (DecisionStatus.TASKS_TOO_HARD, DecisionStatus.ONE_QUANT):
         return []
     said = []
@@ -158,8 +159,8 @@ def _neighbours(verdicts: Verdicts) -> list[str]:
 
 
 def _absent(verdicts: Verdicts) -> list[str]:
-    """Return a sentence for every quant without a measurement that was not named yet."""
-    named = (verdicts.baseline.stands_in_for, verdicts.baseline.waits_for)
+    """Return a sentence for every unmeasured quant that was not mentioned yet."""
+    named = (verdicts.baseline.replaces, verdicts.baseline.waits_for)
     quants = {item.quant for item in named if item}
     return [
         f"{item.quant_tag} has no verdict ({item.reason})."
@@ -179,7 +180,7 @@ def _different(verdicts: Verdicts) -> str:
     found = next((v for v in verdicts.verdicts if v.quant_tag == verdicts.pick.quant), None)
     if found is None or found.same_answer_rate is None or found.same_answer_rate >= _SAME_WORDS:
         return ""
-    return f"Right, but different: {found.same_answer_rate:.0%} of its answers are the baseline's."
+    return f"Only {found.same_answer_rate:.0%} of its answers are identical to the baseline's."
 
 
 def _undecided(verdicts: Verdicts) -> list[Verdict]:
