@@ -151,9 +151,9 @@ MUTATIONS = (
         "who is on a GPU is asked once, at the start of a run",
         GPU_WINDOWS,
         """    looks = window(record.lists, *window_s)
-    told =""",
+    lists =""",
         """    looks = window(record.lists, *window_s)[:1]
-    told =""",
+    lists =""",
     ),
     Mutation(
         "T8",
@@ -175,11 +175,8 @@ MUTATIONS = (
         "T12",
         "all that is in use on a GPU is the server's",
         GPU_WINDOWS,
-        """        if item.whose == "server"
-    ]
-    if mine:""",
-        """    ]
-    if mine:""",
+        'for item in processes if item.whose == "server"',
+        "for item in processes",
     ),
     Mutation(
         "T2",

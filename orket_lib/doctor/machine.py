@@ -14,7 +14,7 @@ from orket_lib.artifacts.printed.doctor import SeenGpu, SeenMachine, SeenProgram
 from orket_lib.doctor.wsl import is_wsl, windows_address
 from orket_lib.providers.llama_cpp.binary import build_of, listed_devices
 from orket_lib.telemetry.devices.opening import Devices, open_devices
-from orket_lib.telemetry.devices.reading import known
+from orket_lib.telemetry.devices.reading import number_or_none
 from orket_lib.telemetry.fingerprint import hardware_fingerprint
 from orket_lib.vocabulary.addresses import DEFAULT_URLS
 
@@ -51,8 +51,8 @@ def _gpus(found: Devices) -> Iterator[SeenGpu]:
             index=info.index,
             name=info.name,
             uuid=info.uuid,
-            total_mib=known(gauges.memory_total_mib),
-            free_mib=known(gauges.memory_free_mib),
+            total_mib=number_or_none(gauges.memory_total_mib),
+            free_mib=number_or_none(gauges.memory_free_mib),
         )
 
 

@@ -18,7 +18,7 @@ from orket_lib.processes.which import find_program
 from orket_lib.providers.gguf.memory_estimate import MemoryNeed, ModelShape, memory_need
 from orket_lib.providers.llama_cpp.binary import listed_devices
 from orket_lib.telemetry.devices.opening import open_devices
-from orket_lib.telemetry.devices.reading import known
+from orket_lib.telemetry.devices.reading import number_or_none
 from orket_lib.vocabulary.statuses import VramGuard
 
 _MIB = 1024**2
@@ -104,7 +104,7 @@ def gpu_room(chosen: Collection[str] | None) -> Room:
     """
     with open_devices("any") as found:
         told = [
-            (device.info.name, known(device.gauges().memory_free_mib))
+            (device.info.name, number_or_none(device.gauges().memory_free_mib))
             for device in found.chosen(chosen).devices
         ]
     return _together([(name, free) for name, free in told if free is not None])

@@ -264,4 +264,4 @@ def _no_share_is_negative(report: RunReport) -> None:
         assert value is None or value >= 0, f"{name} is {value}"
     for run in report.test_runs:
         seen = evidence(run, Reason.HIGH_CPU_SATURATION)
-        assert "no single process stands out" not in seen, seen
+        assert "no single process dominates" not in seen, seen

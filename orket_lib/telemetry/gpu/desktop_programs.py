@@ -1,7 +1,7 @@
-"""The programs that draw a desktop: they sit on the GPU all day, and are no pollution.
+"""Programs that draw the desktop: they are always on the GPU, and not counted as foreign work.
 
-Each of them is there because somebody looks at a screen, holds a few hundred MiB at most, and works
-when something on the screen moves. They are named one by one: whatever isn't named here is judged.
+Each holds a few hundred MiB at most and works only when something on the screen moves. They are
+listed one by one: every other program on the GPU is judged.
 """
 
 from __future__ import annotations
@@ -40,11 +40,11 @@ DESKTOP: dict[str, str] = {
     "SearchHost.exe": _WINDOWS,
 }
 
-_KERNEL_LENGTH = 15  # of a process's name in Linux; what is longer is cut off
+_KERNEL_LENGTH = 15  # Linux truncates process names to this length
 
 
 def is_desktop(name: str) -> bool:
-    """Tell whether a process of this name draws the desktop."""
+    """Return whether a process of this name draws the desktop."""
     return name in DESKTOP or (
         len(name) == _KERNEL_LENGTH and any(full.startswith(name) for full in DESKTOP)
     )

@@ -18,7 +18,7 @@ from foreign_work import is_alive, wait_until
 
 from orket_lib.measure.quality.gpu_verdicts import WatchedGpus
 from orket_lib.telemetry.devices.opening import open_devices
-from orket_lib.telemetry.devices.reading import known
+from orket_lib.telemetry.devices.reading import number_or_none
 from orket_lib.telemetry.gpu.samples import read_gpu_samples
 from orket_lib.telemetry.sampler import GpuWatch, sampling
 from orket_lib.vocabulary.reasons import Reason
@@ -99,10 +99,10 @@ def test_our_readings_are_those_of_nvidia_smi() -> None:
             strict=True,
         )
         for text, reading, apart in pairs:
-            if known(reading) is None:
+            if number_or_none(reading) is None:
                 assert "N/A" in text
             else:
-                assert float(text) == pytest.approx(known(reading), abs=apart)
+                assert float(text) == pytest.approx(number_or_none(reading), abs=apart)
                 compared += 1
     assert compared
 
