@@ -1,7 +1,7 @@
-"""What is wrong with a bank, in lines that a person can act on.
+"""Validation errors of a bank, as messages for its author.
 
-Pydantic names places by the model's own structure, with steps for alternatives that nobody wrote;
-here a place is the path in the file, with the id of the task that it is in.
+Pydantic's locations follow the model, with steps for the alternatives of a union. Here a location
+is the path in the file, with the id of the task.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ _SHOWN = 60
 
 
 def problems_of(error: ValidationError, content: Any) -> list[str]:
-    """Return one line for each violation: where, what is allowed, what was given.
+    """Return a message for each error: where, what is allowed, what was given.
 
     Args:
-        error: What a model said of some content.
-        content: That content, as it was read from the file.
+        error: The validation error.
+        content: The validated content, as read from the file.
     """
     lines = (_line(item, content) for item in error.errors(include_url=False))
     return list(dict.fromkeys(filter(None, lines)))
@@ -41,7 +41,7 @@ def _line(item: ErrorDetails, content: Any) -> str | None:
         elif missing and depth == len(item["loc"]):
             path.append(str(step))
     if item["type"] == "too_short" and len(value) >= item["ctx"]["min_length"]:
-        return None  # its elements are there, and have errors of their own
+        return None  # its elements exist, and have errors of their own
     said = item["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
     got = "" if missing or "got " in said or isinstance(value, dict | list) else _got(value)
     return f"{'.'.join(path) or '(whole file)'}{named}: {said}{got}"

@@ -61,7 +61,7 @@ def _enter_limits(spec: dict[str, Any]) -> None:
     kernel.show_memory()
     limits = spec["limits"]
     # The supervisor enforces tighter limits over all processes; these hold between its checks. The
-    # address space is doubled, because an interpreter with threads reserves much more memory than it
+    # address space is doubled, because an interpreter with threads reserves more memory than it
     # uses. Of the three extra tasks, two are the launcher and the supervisor, and one lets the
     # supervisor see that the limit was exceeded.
     set_limits(limits, 2 * limits["memory_bytes"], limits["processes"] + 3)

@@ -1,7 +1,7 @@
-"""What a bank says about judging an answer: one or several graders, each with its settings.
+"""The `evaluation` of a task: one or several graders, each with its settings.
 
-These are the words of the format; `graders` gives them their meaning. Whatever can be wrong with
-them is found when a bank is read, never while an answer is judged.
+This is the format; `graders` implements it. All errors in settings are found when a bank is loaded,
+never while an answer is graded.
 """
 
 from __future__ import annotations

@@ -1,11 +1,10 @@
-"""From a task and an answer to checks; a run is passed when all of them are.
+"""Grades an answer by the checks of its task; a run passes if all checks pass.
 
-The number of checks and their names depend on the task alone, so that passed / all means the same
-for every answer. Nothing is earned by saying nothing: an answer that one grader can't read fails
-all checks of the task and is marked as unparseable, which a wrong answer is not; and rules for code
-count only for code that does something right. What can't be run is not run: it is never a failed
-check.
-What a check says may repeat what a stranger wrote, so all of it is made printable here, once.
+The number and names of the checks depend on the task alone, so that passed / all means the same for
+every answer. An empty answer earns nothing: if one grader can't parse an answer, all checks of the
+task fail and the answer is marked as unparseable, unlike a wrong one; and rules for code count only
+if an example passes. If code can't be run, the answer is not graded, rather than failed. Details of
+checks may quote untrusted text, so all of them are made printable here.
 """
 
 from __future__ import annotations
@@ -43,12 +42,12 @@ NO_SANDBOX = Unavailable("none was given")
 
 @dataclass(frozen=True)
 class Grading:
-    """What the graders say of one answer.
+    """The grading of an answer.
 
     Attributes:
-        checks: At least one, or none when it was not run.
-        unparseable: A grader could not read the answer in the form that it needs.
-        not_run: Why nothing can be said; None when something is.
+        checks: At least one; empty if it was not graded.
+        unparseable: A grader could not parse the answer.
+        not_run: Why it was not graded; None if it was.
     """
 
     checks: tuple[Check, ...]
@@ -62,21 +61,21 @@ class Grading:
 
     @property
     def adherence(self) -> float | None:
-        """Passed checks / all checks; None when it was not run."""
+        """Passed checks / all checks; None if it was not graded."""
         if self.not_run is not None:
             return None
         return sum(check.passed for check in self.checks) / len(self.checks)
 
 
 class NotRun(SandboxError):
-    """An answer could not be judged, because its code could not be run."""
+    """An answer could not be graded, because its code could not be run."""
 
 
 def grade(task: Task, answer: str) -> tuple[Check, ...]:
-    """Return the checks of one answer to a task whose code need not be run.
+    """Return the checks of an answer without running code.
 
     Raises:
-        NotRun: It would have to be.
+        NotRun: Grading needs a sandbox.
     """
     grading = judge(task, answer)
     if grading.not_run is not None:
@@ -85,25 +84,20 @@ def grade(task: Task, answer: str) -> tuple[Check, ...]:
 
 
 def judge(task: Task, answer: str, sandbox: Sandbox | Unavailable = NO_SANDBOX) -> Grading:
-    """Return what the graders of a task say of an answer.
+    """Grade an answer with the graders of its task.
 
     Args:
         task: What was asked.
-        answer: What the model wrote: data, of any size and content.
+        answer: What the model wrote: untrusted, of any size and content.
         sandbox: Where code is run, or why it can't be; see `find_sandbox`.
     """
-    if isinstance(sandbox, Unavailable):
-        if needs_sandbox(task):
-            return Grading((), not_run=f"no sandbox: {sandbox.reason}")
-        return _judged(task, answer, None)
-    return _judged(task, answer, sandbox)
-
-
-def _judged(task: Task, answer: str, sandbox: Sandbox | None) -> Grading:
+    if isinstance(sandbox, Unavailable) and needs_sandbox(task):
+        return Grading((), not_run=f"no sandbox: {sandbox.reason}")
+    usable = None if isinstance(sandbox, Unavailable) else sandbox
     judged: list[tuple[Evaluation, list[Check]]] = []
     for asked in task.evaluations:
         try:
-            judged.append((asked, _checks(asked, answer, task.evaluations, sandbox)))
+            judged.append((asked, _checks(asked, answer, task.evaluations, usable)))
         except Unparseable as error:
             detail = f"unparseable: {error}"
             every = [check for one in task.evaluations for check in _failed(one, detail)]
@@ -116,9 +110,9 @@ def _judged(task: Task, answer: str, sandbox: Sandbox | None) -> Grading:
 
 
 def _earned(judged: Sequence[tuple[Evaluation, list[Check]]]) -> Iterator[Check]:
-    """Yield the checks; rules fail where code was run and no example holds.
+    """Yield the checks; rules fail if code was run and no example passes.
 
-    Code that does nothing breaks hardly any rule, and has kept none.
+    Otherwise code that does nothing would pass most rules.
     """
     run = [check for asked, checks in judged if isinstance(asked, RUN) for check in checks]
     works = not run or any(check.passed for check in run)
@@ -134,16 +128,14 @@ def _printable(check: Check) -> Check:
 
 
 def check_names(asked: Evaluation) -> list[str]:
-    """Return the names of the checks that a grader gives, whatever the answer."""
+    """Return the names of a grader's checks, which don't depend on the answer."""
     match asked:
         case Contains():
             return text_graders.contains_names(asked)
         case JsonList():
             return text_graders.json_list_names(asked)
-        case FunctionExamples():
-            return code_graders.function_names(asked)
-        case CliExamples():
-            return code_graders.program_names(asked)
+        case FunctionExamples() | CliExamples():
+            return code_graders.example_names(asked)
         case AstRules():
             return code_graders.rule_names(asked)
         case _:
@@ -155,12 +147,7 @@ def _checks(
 ) -> list[Check]:
     if len(answer) > MAX_CHARS:
         raise Unparseable(f"the answer has {len(answer)} characters; at most {MAX_CHARS} are read")
-    observed = observe(asked, answer, together, sandbox)
-    return _verdicts(asked, answer, observed)
-
-
-def _verdicts(asked: Evaluation, answer: str, observed: Any) -> list[Check]:
-    """Return the checks: a function of the task, the answer and what was found out about it."""
+    observed: Any = observe(asked, answer, together, sandbox)
     match asked:
         case Exact():
             return text_graders.exact(asked, answer)
