@@ -39,7 +39,7 @@ def run(options: argparse.Namespace) -> int:
     """Ask, keep, and print the result as one line of JSON, the last one of standard output."""
     from orket_lib.artifacts.io import read_model
     from orket_lib.artifacts.measurements.runner import RunnerTask
-    from orket_lib.measure.runs.run_task import Asking, ask_single_task
+    from orket_lib.measure.runs.run_task import AskSettings, ask_single_task
     from orket_lib.providers.ask_served import ServedElsewhere
     from orket_lib.providers.base import ServerAddress
 
@@ -52,7 +52,7 @@ def run(options: argparse.Namespace) -> int:
         threads=options.threads,
         extras=tuple(extras.split(",")) if extras else (),
     )
-    asking = Asking(options.seed, options.max_tokens, options.temperature, options.timeout)
+    asking = AskSettings(options.seed, options.max_tokens, options.temperature, options.timeout)
     task = read_model(options.task, RunnerTask)
     result = ask_single_task(task, model, asking, options.run_dir)
     print(json.dumps(result, allow_nan=False))  # noqa: T201

@@ -24,7 +24,6 @@ from orket_lib.artifacts.views.run_report import RunReport
 from orket_lib.measure import cell
 from orket_lib.measure.session import device_selection as locked_devices
 from orket_lib.measure.session import gpu_watch, session
-from orket_lib.measure.session import open_session as opened
 from orket_lib.measure.session.readiness import Ready
 from orket_lib.providers.base import Model
 from orket_lib.telemetry.gpu.samples import header, to_line
@@ -61,7 +60,7 @@ def on_gpu(provider: FakeProvider, monkeypatch: pytest.MonkeyPatch) -> Iterator[
     ) -> RunReport:
         clock = Clock(ask_s)
         provider.fault = clock.ask
-        monkeypatch.setattr(opened.OpenSession, "now_s", lambda _: clock.now_s)
+        monkeypatch.setattr(session.OpenSession, "now_s", lambda _: clock.now_s)
 
         @contextmanager
         def sampling(

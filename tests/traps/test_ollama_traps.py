@@ -18,7 +18,7 @@ from orket_lib.artifacts.measurements.serving import Place
 from orket_lib.artifacts.measurements.spec import ArtifactIdentity, ControlSettings, RunSpec
 from orket_lib.artifacts.views.run_report import Probe, RunReport, Session
 from orket_lib.measure.session.identity import identity_observations
-from orket_lib.measure.session.open_session import OpenSession
+from orket_lib.measure.session.session import OpenSession
 from orket_lib.measure.speed.calibration import calibrate
 from orket_lib.measure.speed.probe_prompts import OUTPUT_TOKENS, ProbeMaker
 from orket_lib.measure.speed.probes import run_probe

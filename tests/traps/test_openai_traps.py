@@ -24,7 +24,7 @@ from orket_lib.artifacts.measurements.spec import ArtifactIdentity, ControlSetti
 from orket_lib.artifacts.views.row import RowMetrics
 from orket_lib.artifacts.views.run_report import Probe, RunReport, Session
 from orket_lib.measure.session.identity import identity_observations
-from orket_lib.measure.session.open_session import OpenSession
+from orket_lib.measure.session.session import OpenSession
 from orket_lib.measure.speed.calibration import calibrate
 from orket_lib.measure.speed.probe_prompts import PROMPT_TOKENS, ProbeMaker
 from orket_lib.measure.speed.probes import run_probe

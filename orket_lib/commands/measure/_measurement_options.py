@@ -64,10 +64,9 @@ def sources(options: argparse.Namespace, asked: AnyAsked) -> Callable[[Say], Sou
     def find(say: Say) -> Source:
         from orket_lib.artifacts.io import read_model
         from orket_lib.artifacts.measurements.serving import Place
-        from orket_lib.measure.sources import source_of
 
         place = read_model(options.place, Place) if options.place else Place()
-        found = source_of(asked.spec.artifact, Path(asked.artifact), place)
+        found = Source(None if asked.spec.artifact.tag else Path(asked.artifact), place)
         if found.artifact and not found.artifact.is_file():
             if asked.recipe is None:
                 raise ArtifactError(f"{found.artifact.as_posix()}: the model file is gone")

@@ -23,7 +23,7 @@ def run(options: argparse.Namespace) -> int:
     from orket_lib.artifacts.views.receipt import CellReceipt
     from orket_lib.commands.measure._measurement_options import tasks_of
     from orket_lib.measure.journal.run_report import run_report
-    from orket_lib.measure.session.sandboxes import sandbox_for
+    from orket_lib.tasks.grading.graders import sandbox_for
 
     asked = read_model(options.tasks, AskedTasks)
     spec = read_model(options.spec, AskedCell).spec.model_copy(update={"tasks": asked.tasks})

@@ -1,6 +1,6 @@
-"""Runs held against the samples of the host around them: what disturbed which run, and by whom.
+"""Judges runs by the host samples around them: what disturbed a run, with the culprit.
 
-Judged when the report is assembled, because the sample that closes a run's window comes after it.
+Runs are judged after the measurement, because the sample that closes a run's window comes later.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ NOT_JUDGED = HostWindow.of(**dict.fromkeys(HostWindow.readings(), windows.NOT_SA
 def judge_run(
     run: Answer, samples: Sequence[Sample], cpus: int, gpus: WatchedGpus | None = None
 ) -> Answer:
-    """Return an answer with what the host did around it, and the GPUs where any was watched."""
+    """Return an answer with the readings of the host and the sampled GPUs around it."""
     host, seen = _judge(samples, run.window_s, cpus)
     update: dict[str, Any] = {}
     if gpus:
@@ -53,7 +53,7 @@ def judge_run(
 def judge_probe(
     probe: Probe, samples: Sequence[Sample], cpus: int, gpus: WatchedGpus | None = None
 ) -> Probe:
-    """Return a probe with what the host did around it, and the GPUs where any was watched."""
+    """Return a probe with the readings of the host and the sampled GPUs around it."""
     host, seen = _judge(samples, probe.window_s, cpus)
     gpu = None
     if gpus:
@@ -64,12 +64,12 @@ def judge_probe(
 
 
 def _with_peak(telemetry: AnswerTelemetry, gpu: GpuWindow) -> dict[str, Any]:
-    """Return what replaces a run's VRAM: the device's word, where it has one (T12)."""
+    """Return the update of a run's VRAM: the reading of the device, if there is one (T12)."""
     peak = gpu.reading("server_vram_mib")
     reasons = {name: why for name, why in telemetry.null_reasons.items() if name != "peak_vram_mib"}
     if isinstance(peak, Null):
         on_cpu = telemetry.null_reasons.get("peak_vram_mib") == NO_GPU_USED
-        if on_cpu and peak.reason in _NONE_SEEN:  # the server says so, and nothing contradicts it
+        if on_cpu and peak.reason in _NONE_SEEN:  # no sample contradicts the server's claim
             return {}
         return {"null_reasons": {**reasons, "peak_vram_mib": peak.reason}}
     return {"peak_vram_mib": peak, "null_reasons": reasons}
@@ -86,14 +86,14 @@ def _judge(
         swapped_mib=windows.swapped_mib(around),
         longest_gap_s=windows.longest_gap_s(around),
     )
-    if not around:  # nobody watched, so nobody can say that it was clean
+    if not around:  # without samples, a run can't be clean
         text = f"no samples of the host around {window_s[0]:.1f}-{window_s[1]:.1f} s"
         return host, (Observation.of(Reason.TELEMETRY_GAP, text),)
     return host, tuple(_observations(host, around, cpus))
 
 
 def _observations(host: HostWindow, around: Sequence[Sample], cpus: int) -> Iterator[Observation]:
-    """Yield what counts as a disturbance, with its evidence; a reading that is null never does."""
+    """Yield the disturbances, with evidence; a null reading is none."""
     when = f"{around[0].at_s:.1f}-{around[-1].at_s:.1f} s into the session"
     foreign, steal = host.reading("foreign_cpu_ratio"), host.reading("steal_ratio")
     load, swapped = host.reading("foreign_load"), host.reading("swapped_mib")
@@ -102,7 +102,7 @@ def _observations(host: HostWindow, around: Sequence[Sample], cpus: int) -> Iter
         text = f"foreign CPU use {foreign:.0%} of all cores at {when}; {windows.culprit(around)}"
         yield Observation.of(Reason.HIGH_CPU_SATURATION, text)
     if not isinstance(load, Null) and exceeds(load, cpus):
-        text = f"load {load:.2f} beside our own, {cpus} CPUs, at {when}; {windows.culprit(around)}"
+        text = f"foreign load {load:.2f}, {cpus} CPUs, at {when}; {windows.culprit(around)}"
         yield Observation.of(Reason.HIGH_SYSTEM_LOAD, text)
     if not isinstance(steal, Null) and reaches(steal, thresholds.STEAL_RATIO):
         yield Observation.of(Reason.CPU_STEAL, f"{steal:.0%} of all cores stolen at {when}")

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from orket_lib.artifacts.views.run_report import Check
-from orket_lib.sandbox.detect import Unavailable
+from orket_lib.sandbox.detect import Unavailable, find_sandbox
 from orket_lib.sandbox.jobs import Sandbox
 from orket_lib.tasks.grading import code_graders, text_graders
 from orket_lib.tasks.grading.answers import MAX_CHARS, Unparseable
@@ -69,6 +69,28 @@ class Grading:
 
 class NotRun(SandboxError):
     """An answer could not be graded, because its code could not be run."""
+
+
+def sandbox_for(tasks: Sequence[Task], allowed: Sequence[str]) -> Sandbox | None:
+    """Return the sandbox in which the answers of tasks are graded; None if no code is run.
+
+    Args:
+        tasks: What is asked.
+        allowed: Kinds of sandboxes; the first that works is taken.
+
+    Raises:
+        NotRun: Code must be run, and no sandbox works.
+    """
+    code = [task for task in tasks if needs_sandbox(task)]
+    if not code:
+        return None
+    found = find_sandbox(allowed)
+    if isinstance(found, Unavailable):
+        raise NotRun(
+            f"{len(code)} of {len(tasks)} tasks are not_run, {code[0].test_id} the first of them: "
+            f"their code has to be run, and there is no sandbox ({found.reason})"
+        )
+    return found
 
 
 def grade(task: Task, answer: str) -> tuple[Check, ...]:
