@@ -65,9 +65,7 @@ class SensorWatch:
             thermal_start_c=_over_time(heat, lambda values: values[0]),
             thermal_end_c=_over_time(heat, lambda values: values[-1]),
             gpu_clock_mhz=_over_time(_of_all(self._gauges, max, "clock_mhz"), statistics.fmean),
-            power_draw_watts=_over_time(
-                _of_all(self._gauges, sum, "power_watts"), statistics.fmean
-            ),
+            power_draw_watts=_over_time(power, statistics.fmean),
             fan_speed_percent=_over_time(_of_all(self._details, max, "fan_percent"), max),
         )
 
@@ -106,10 +104,8 @@ def watching(devices: Sequence[Device]) -> Iterator[SensorWatch]:
         over.set()
         thread.join(_HANGS_S)
         if thread.is_alive():
-            print(
-                f"the sensors have not answered for {_HANGS_S:g} s, and are no longer read",
-                file=sys.stderr,
-            )
+            hint = f"the sensors did not answer for {_HANGS_S:g} s: not read again"
+            print(hint, file=sys.stderr)  # noqa: T201
         else:
             watch.look()
 

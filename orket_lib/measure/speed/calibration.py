@@ -1,9 +1,9 @@
 """Calibrates a server: what must be known before its numbers can be interpreted.
 
-Builds differ in when they start the generation clock (T4), and the number of template tokens decides
-what counts as a cache hit (T7). Neither is assumed. The approximate speed decides how long probes
-are (T29). All is measured with minimal requests: one sentence, answered with one and with a few
-tokens.
+Builds differ in when they start the generation clock (T4), and the number of template tokens
+decides what counts as a cache hit (T7). Neither is assumed. The approximate speed decides how long
+probes are (T29). All is measured with minimal requests: one sentence, answered with one and with a
+few tokens.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
 """The requests of probes, which measure speed apart from graded work, on meaningless text.
 
-A prompt begins with a nonce, so that no prefix cache matches (T7), and its text is random, so that a
-server that looks for equal passages anywhere in a prompt (LM Studio does) finds none. It has at
-least 512 prompt tokens if the context allows, and 128 output tokens with end-of-sequence ignored, so
-that every rate spans enough tokens (T19). On a slow server both are lower, equally for all quants of
-a model (T29).
+A prompt begins with a nonce, so that no prefix cache matches (T7), and its text is random, so that
+a server that looks for equal passages anywhere in a prompt (LM Studio does) finds none. It has at
+least 512 prompt tokens if the context allows, and 128 output tokens with end-of-sequence ignored,
+so that every rate spans enough tokens (T19). On a slow server both are lower, equally for all
+quants of a model (T29).
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ SHORTER = tuple(
     for prompt, output in ((256, 64), (128, 32), (64, 32))
 )
 FEW_TOKENS = 8  # of a short generation
+# Part of what is measured: another wording would have other token counts.
 _SENTENCE = "the {} stands by the {} and the {} lies on the {}. "
 # Four of them are drawn for a sentence; each is one token in every English tokenizer.
 _NOUNS = ("lamp", "door", "boat", "lake", "tree", "road", "wind", "ship")
