@@ -56,7 +56,7 @@ def more_samples(folder: Path, seconds: float) -> None:
 
 
 class Burst:
-    """Somebody else's work on all cores, during one step of a measurement and no other."""
+    """Foreign work on all cores, during one step of a measurement and no other."""
 
     def __init__(self, folder: Path, step: int) -> None:
         others = foreign_share()

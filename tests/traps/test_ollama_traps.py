@@ -46,7 +46,7 @@ def cell(tag: str = WORDS, **changes: Any) -> RunSpec:
 
 @pytest.fixture
 def serve(tmp_path: Path) -> Serve:
-    """Return what serves a cell from a server that behaves as told."""
+    """Return what serves a cell from a server that behaves as given."""
 
     @contextmanager
     def serving(wanted: RunSpec, **behaviour: Any) -> Iterator[tuple[OllamaModel, OpenSession]]:
@@ -66,7 +66,7 @@ def serve(tmp_path: Path) -> Serve:
 
 
 def probe(serve: Serve, tag: str = WORDS, **behaviour: Any) -> Probe:
-    """Return a probe of a server that behaves as told."""
+    """Return a probe of a server that behaves as given."""
     with serve(cell(tag), **behaviour) as (_, opened):
         return run_probe(opened, 0)
 

@@ -1,6 +1,6 @@
 """T1, T2, T4, T5, T7, T9, T19 on servers that we only attach to: vLLM and its like, and LM Studio.
 
-The simulators speak the documented formats; what they are told to lie about is what is tried here.
+The simulators speak the documented formats; the tests make them lie about some fields.
 """
 
 from __future__ import annotations

@@ -40,7 +40,7 @@ REST_S, ASK_S = 5.0, 2.0
 
 
 class Machine:
-    """A machine whose clock moves while it is worked and while somebody waits for it to cool.
+    """A machine whose clock moves while it works and while a test waits for it to cool.
 
     Each generation takes its time and warms it by a degree; each second of rest cools it by two.
     """

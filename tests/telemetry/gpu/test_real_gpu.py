@@ -88,12 +88,12 @@ def test_our_readings_are_those_of_nvidia_smi() -> None:
         ours = {device.info.uuid: device.gauges() for device in found.devices}
     whole = [line.split(", ") for line in done.stdout.splitlines()]
     compared = 0
-    for uuid, *told in whole:
+    for uuid, *values in whole:
         if uuid not in ours:  # divided into parts, which are ours to see and not its
             continue
         seen = ours[uuid]
         pairs = zip(
-            told,
+            values,
             (seen.memory_total_mib, seen.memory_used_mib, seen.temperature_c, seen.power_watts),
             (1.0, 64.0, 3.0, 40.0),
             strict=True,
@@ -114,7 +114,7 @@ def test_a_planted_process_is_named(tmp_path: Path) -> None:
         record = read_gpu_samples(gpus)
         return len(record.samples) if record else 0
 
-    # A process that is on no GPU stands for the server, so that whose the guest is can be told.
+    # A process without GPU work takes the place of the server, so that the guest has an owner.
     origin = time.monotonic()
     with sampling(host, os.getpid(), origin, GpuWatch(gpus)):
         wait_until(lambda: looks() > 6, "a list without the guest")
