@@ -12,12 +12,7 @@ from orket_lib.sandbox.uncontained import UncontainedSandbox
 from orket_lib.vocabulary.errors import SandboxError
 
 _PROBE = Program.python("print(6 * 7)", limits=Limits(wall_s=30.0))
-_SYSTEMS = {
-    "bubblewrap": "Linux",
-    "namespaces": "Linux",
-    "rlimits": "Linux",
-    "job_object": "Windows",
-}
+_KINDS = ("bubblewrap", "namespaces", "rlimits", "job_object")
 
 
 @dataclass(frozen=True)
@@ -39,8 +34,8 @@ def find_sandbox(allowed: Sequence[str] = WITH_WALLS) -> Sandbox | Unavailable:
     """
     reasons = []
     for name in allowed:
-        if name not in _SYSTEMS:
-            raise ValueError(f"no sandbox `{name}`; there are {', '.join(_SYSTEMS)}")
+        if name not in _KINDS:
+            raise ValueError(f"no sandbox `{name}`; there are {', '.join(_KINDS)}")
         try:
             sandbox = _sandbox(name)
             _try_out(sandbox)
@@ -59,8 +54,8 @@ def _try_out(sandbox: Sandbox) -> None:
 
 
 def _sandbox(kind: str) -> Sandbox:
-    needed = _SYSTEMS[kind]
-    if sys.platform != {"Linux": "linux", "Windows": "win32"}[needed]:
+    needed, platform = ("Windows", "win32") if kind == "job_object" else ("Linux", "linux")
+    if sys.platform != platform:
         raise SandboxError(f"needs {needed}, and this is {sys.platform}")
     if kind not in WITH_WALLS:
         return UncontainedSandbox(kind, f"limits without walls, {needed}")

@@ -111,25 +111,25 @@ def _cpu_s(pids: set[int], table: dict[int, Process]) -> float:
     return sum(table[pid].cpu_s + table[pid].reaped_s for pid in pids)
 
 
+@dataclass(frozen=True)
 class GpuFile:
     """The open file of the GPU samples.
 
-    Args:
+    Attributes:
         stream: The file.
         sampler: Reads the GPUs.
         host: Its last sample says which tree a process belongs to.
     """
 
-    def __init__(self, stream: FileIO, sampler: GpuSampler, host: Sampler) -> None:
-        self._stream = stream
-        self._sampler = sampler
-        self._host = host
+    stream: FileIO
+    sampler: GpuSampler
+    host: Sampler
 
     def look(self, whole: bool) -> None:
         """Write one sample; a whole one has details and processes."""
-        at_s = time.monotonic() - self._host.origin_s
-        line = to_line(self._sampler.look(at_s, self._host.trees if whole else None))
-        write(self._stream, f"{line}\n")
+        at_s = time.monotonic() - self.host.origin_s
+        line = to_line(self.sampler.look(at_s, self.host.trees if whole else None))
+        write(self.stream, f"{line}\n")
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 from orket_lib.artifacts.measurements.gpu import GpuSummary
@@ -86,11 +87,11 @@ def _only(record: GpuRecord, device: int) -> GpuRecord:
         (record.devices[device],),
         record.absent,
         tuple(
-            type(sample)(
-                sample.at_s,
-                (sample.gauges[device],),
-                None if sample.details is None else (sample.details[device],),
-                None if sample.processes is None else (sample.processes[device],),
+            replace(
+                sample,
+                gauges=(sample.gauges[device],),
+                details=sample.details and (sample.details[device],),
+                processes=sample.processes and (sample.processes[device],),
             )
             for sample in record.samples
         ),

@@ -31,17 +31,12 @@ def judge_run(
     run: Answer, samples: Sequence[Sample], cpus: int, gpus: WatchedGpus | None = None
 ) -> Answer:
     """Return an answer with the readings of the host and the sampled GPUs around it."""
-    host, seen = _judge(samples, run.window_s, cpus)
-    update: dict[str, Any] = {}
-    if gpus:
-        gpu, on_gpus = gpus.judge(run.window_s)
-        seen = (*seen, *on_gpus)
-        update = {"gpu": gpu, **_with_peak(run.telemetry, gpu)}
+    host, gpu, seen = _judge(samples, run.window_s, cpus, gpus)
     reasons = (*run.telemetry.run_quality_reasons, *seen)
     polluted = any(item.severity is not Severity.NOTE for item in reasons)
     telemetry = run.telemetry.model_copy(
         update={
-            **update,
+            **({"gpu": gpu, **_with_peak(run.telemetry, gpu)} if gpu else {}),
             "host": host,
             "run_quality_reasons": reasons,
             "run_quality_status": Quality.POLLUTED if polluted else Quality.CLEAN,
@@ -54,11 +49,7 @@ def judge_probe(
     probe: Probe, samples: Sequence[Sample], cpus: int, gpus: WatchedGpus | None = None
 ) -> Probe:
     """Return a probe with the readings of the host and the sampled GPUs around it."""
-    host, seen = _judge(samples, probe.window_s, cpus)
-    gpu = None
-    if gpus:
-        gpu, on_gpus = gpus.judge(probe.window_s)
-        seen = (*seen, *on_gpus)
+    host, gpu, seen = _judge(samples, probe.window_s, cpus, gpus)
     update = {"host": host, "gpu": gpu, "observations": (*probe.observations, *seen)}
     return probe.model_copy(update=update)
 
@@ -76,8 +67,10 @@ def _with_peak(telemetry: AnswerTelemetry, gpu: GpuWindow) -> dict[str, Any]:
 
 
 def _judge(
-    samples: Sequence[Sample], window_s: tuple[float, float], cpus: int
-) -> tuple[HostWindow, tuple[Observation, ...]]:
+    samples: Sequence[Sample], window_s: tuple[float, float], cpus: int, gpus: WatchedGpus | None
+) -> tuple[HostWindow, GpuWindow | None, tuple[Observation, ...]]:
+    """Return the readings of host and GPUs in a window, and the disturbances."""
+    gpu, on_gpus = gpus.judge(window_s) if gpus else (None, ())
     around = windows.window(samples, *window_s)
     host = HostWindow.of(
         foreign_cpu_ratio=windows.foreign_cpu_ratio(around, cpus),
@@ -88,8 +81,8 @@ def _judge(
     )
     if not around:  # without samples, a run can't be clean
         text = f"no samples of the host around {window_s[0]:.1f}-{window_s[1]:.1f} s"
-        return host, (Observation.of(Reason.TELEMETRY_GAP, text),)
-    return host, tuple(_observations(host, around, cpus))
+        return host, gpu, (Observation.of(Reason.TELEMETRY_GAP, text), *on_gpus)
+    return host, gpu, (*_observations(host, around, cpus), *on_gpus)
 
 
 def _observations(host: HostWindow, around: Sequence[Sample], cpus: int) -> Iterator[Observation]:

@@ -16,6 +16,11 @@ from orket_lib.tasks.grading.graders import NO_SANDBOX, NotRun, judge
 from orket_lib.vocabulary.compare import reaches
 from orket_lib.vocabulary.statuses import Outcome
 
+# What a graded run takes from its sealed answer unchanged.
+_KEPT = (
+    *("run_index", "session", "started_at", "window_s", "fault"),
+    *("answer", "answer_sha256", "finish_reason", "runner"),
+)
 _TRIES = 3  # to grade an answer in a sandbox that fails
 
 
@@ -51,20 +56,12 @@ def grade_answer(answer: Answer, task: Task, sandbox: Sandbox | None) -> TestRun
         task_id=task.id,
         family=task.family,
         tier=task.tier,
-        run_index=answer.run_index,
-        session=answer.session,
-        started_at=answer.started_at,
-        window_s=answer.window_s,
         outcome=graded.outcome,
         outcome_detail=answer.failed_detail,
-        fault=answer.fault,
-        answer=answer.answer,
-        answer_sha256=answer.answer_sha256,
-        finish_reason=answer.finish_reason,
         checks=graded.checks,
         unparseable=graded.unparseable,
-        runner=answer.runner,
         telemetry=telemetry,
+        **{name: getattr(answer, name) for name in _KEPT},
     )
 
 

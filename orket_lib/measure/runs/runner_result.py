@@ -31,13 +31,9 @@ _MOST = 1e15  # above it, whole numbers are no longer exact as floats
 _REPLACED = "\N{REPLACEMENT CHARACTER}"
 # Token figures may also be in the sections of `token_metrics`, as in our own run reports.
 _SECTIONS = {
-    "ttft_ms": "latencies",
-    "prefill_seconds": "latencies",
-    "decode_seconds": "latencies",
-    "prompt_tokens": "counts",
-    "output_tokens": "counts",
-    "prompt_tokens_per_second": "throughput",
-    "generation_tokens_per_second": "throughput",
+    **dict.fromkeys(("ttft_ms", "prefill_seconds", "decode_seconds"), "latencies"),
+    **dict.fromkeys(("prompt_tokens", "output_tokens"), "counts"),
+    **dict.fromkeys(("prompt_tokens_per_second", "generation_tokens_per_second"), "throughput"),
 }
 
 

@@ -171,8 +171,9 @@ def _truncation(
             Reason.CONTEXT_TRUNCATED, "the server says that it truncated the prompt"
         )
         return
-    if isinstance(tokens.prompt, Null) or maker.prompt_tokens is None:
+    sent = maker.prompt_tokens
+    if isinstance(tokens.prompt, Null) or sent is None:
         return
-    if tokens.prompt < maker.prompt_tokens * thresholds.FEWEST_PROMPT_RATIO:
-        evidence = f"{tokens.prompt} prompt tokens processed of about {maker.prompt_tokens} sent"
+    if tokens.prompt < sent * thresholds.FEWEST_PROMPT_RATIO:
+        evidence = f"{tokens.prompt} prompt tokens processed of about {sent} sent"
         yield Observation.of(Reason.CONTEXT_TRUNCATED, evidence)

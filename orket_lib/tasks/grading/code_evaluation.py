@@ -192,3 +192,6 @@ class AstRules(Strict):
         if (self.require, self.forbid, self.limits) == (Names(), Names(), Limits()):
             raise ValueError("at least one rule in require, forbid or limits")
         return self
+
+
+CodeEvaluation = FunctionExamples | CliExamples | AstRules

@@ -10,32 +10,10 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from orket_lib.tasks.grading.code_evaluation import AstRules, CliExamples, FunctionExamples, Names
-from orket_lib.tasks.grading.text_evaluation import (
-    Choice,
-    Contains,
-    Exact,
-    JsonList,
-    JsonSchema,
-    JsonValue,
-    Number,
-    Regex,
-)
+from orket_lib.tasks.grading.code_evaluation import AstRules, CodeEvaluation, Names
+from orket_lib.tasks.grading.text_evaluation import TextEvaluation
 
-Evaluation = Annotated[
-    Exact
-    | Choice
-    | Number
-    | JsonValue
-    | JsonList
-    | JsonSchema
-    | Regex
-    | Contains
-    | FunctionExamples
-    | CliExamples
-    | AstRules,
-    Field(discriminator="type"),
-]
+Evaluation = Annotated[TextEvaluation | CodeEvaluation, Field(discriminator="type")]
 
 
 def _listed(value: object) -> object:

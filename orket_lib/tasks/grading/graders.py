@@ -9,7 +9,7 @@ checks may quote untrusted text, so all of them are made printable here.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,25 +18,38 @@ from orket_lib.sandbox.detect import Unavailable, find_sandbox
 from orket_lib.sandbox.jobs import Sandbox
 from orket_lib.tasks.grading import code_graders, text_graders
 from orket_lib.tasks.grading.answers import MAX_CHARS, Unparseable
-from orket_lib.tasks.grading.code_evaluation import RUN, AstRules, CliExamples, FunctionExamples
+from orket_lib.tasks.grading.code_evaluation import RUN, AstRules
 from orket_lib.tasks.grading.evaluation import Evaluation
 from orket_lib.tasks.grading.limited_call import NoAnswer
 from orket_lib.tasks.grading.observations import observe
-from orket_lib.tasks.grading.text_evaluation import (
-    Choice,
-    Contains,
-    Exact,
-    JsonList,
-    JsonSchema,
-    JsonValue,
-    Number,
-    Regex,
-)
 from orket_lib.tasks.task import Task, needs_sandbox
 from orket_lib.vocabulary.display import printable
 from orket_lib.vocabulary.errors import SandboxError
 
 _DETAIL_CHARS = 500
+# The graders by type: those that need only the answer, and those that need what `observe` found.
+_BY_ANSWER: dict[str, Callable[[Any, str], list[Check]]] = {
+    "exact": text_graders.exact,
+    "choice": text_graders.choice,
+    "number": text_graders.number,
+    "json": text_graders.json_value,
+    "json_list": text_graders.json_list,
+    "contains": text_graders.contains,
+}
+_BY_OBSERVATION: dict[str, Callable[[Any, str, Any], list[Check]]] = {
+    "json_schema": text_graders.json_schema,
+    "regex": text_graders.regex,
+    "function_examples": code_graders.function_examples,
+    "cli_examples": code_graders.cli_examples,
+    "ast_rules": code_graders.ast_rules,
+}
+_CHECK_NAMES: dict[str, Callable[[Any], list[str]]] = {  # else one, named after the type
+    "contains": text_graders.contains_names,
+    "json_list": text_graders.json_list_names,
+    "function_examples": code_graders.example_names,
+    "cli_examples": code_graders.example_names,
+    "ast_rules": code_graders.rule_names,
+}
 NO_SANDBOX = Unavailable("none was given")
 
 
@@ -151,17 +164,8 @@ def _printable(check: Check) -> Check:
 
 def check_names(asked: Evaluation) -> list[str]:
     """Return the names of a grader's checks, which don't depend on the answer."""
-    match asked:
-        case Contains():
-            return text_graders.contains_names(asked)
-        case JsonList():
-            return text_graders.json_list_names(asked)
-        case FunctionExamples() | CliExamples():
-            return code_graders.example_names(asked)
-        case AstRules():
-            return code_graders.rule_names(asked)
-        case _:
-            return [asked.type]
+    names = _CHECK_NAMES.get(asked.type)
+    return names(asked) if names else [asked.type]
 
 
 def _checks(
@@ -169,30 +173,10 @@ def _checks(
 ) -> list[Check]:
     if len(answer) > MAX_CHARS:
         raise Unparseable(f"the answer has {len(answer)} characters; at most {MAX_CHARS} are read")
-    observed: Any = observe(asked, answer, together, sandbox)
-    match asked:
-        case Exact():
-            return text_graders.exact(asked, answer)
-        case Choice():
-            return text_graders.choice(asked, answer)
-        case Number():
-            return text_graders.number(asked, answer)
-        case JsonValue():
-            return text_graders.json_value(asked, answer)
-        case JsonList():
-            return text_graders.json_list(asked, answer)
-        case Contains():
-            return text_graders.contains(asked, answer)
-        case JsonSchema():
-            return text_graders.json_schema(asked, answer, observed)
-        case Regex():
-            return text_graders.regex(asked, answer, observed)
-        case FunctionExamples():
-            return code_graders.function_examples(asked, answer, observed)
-        case CliExamples():
-            return code_graders.cli_examples(asked, answer, observed)
-        case AstRules():
-            return code_graders.ast_rules(asked, answer, observed)
+    observed = observe(asked, answer, together, sandbox)
+    if grader := _BY_ANSWER.get(asked.type):
+        return grader(asked, answer)
+    return _BY_OBSERVATION[asked.type](asked, answer, observed)
 
 
 def _failed(asked: Evaluation, detail: str) -> list[Check]:

@@ -156,3 +156,6 @@ class Contains(Strict):
         if not (self.all or self.any):
             raise ValueError("all or any: at least one text, or an empty answer would pass")
         return self
+
+
+TextEvaluation = Exact | Choice | Number | JsonValue | JsonList | JsonSchema | Regex | Contains
