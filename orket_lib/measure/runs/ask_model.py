@@ -102,6 +102,6 @@ def _observations(
     used = all_of((tokens.prompt, tokens.output), sum, NO_COUNT)
     n_ctx = session.served.n_ctx
     if generation.truncated:
-        yield Observation.of(Reason.CONTEXT_TRUNCATED, "the server says that it cut it")
+        yield Observation.of(Reason.CONTEXT_TRUNCATED, "the server says that it truncated the text")
     elif n_ctx and not isinstance(used, Null) and used >= n_ctx:
         yield Observation.of(Reason.CONTEXT_TRUNCATED, f"{used} tokens in a context of {n_ctx}")

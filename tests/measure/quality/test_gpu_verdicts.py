@@ -76,7 +76,7 @@ def test_what_windows_does_not_tell_is_a_note_that_names_what_is_known() -> None
     (found,) = seen("wddm", (4.0, 6.5))
     assert found.severity is Severity.NOTE
     assert "game.exe (pid 510): memory unknown (PROCESS_MEMORY_NOT_AVAILABLE)" in found.evidence
-    assert "2048 MiB more in use that no listed process accounts for" in found.evidence
+    assert "2048 MiB more in use, not by a listed process" in found.evidence
     assert "dwm.exe" not in found.evidence
 
 
