@@ -64,6 +64,7 @@ def sources(options: argparse.Namespace, asked: AnyAsked) -> Callable[[Say], Sou
     def find(say: Say) -> Source:
         from orket_lib.artifacts.io import read_model
         from orket_lib.artifacts.measurements.serving import Place
+        from orket_lib.providers.base import Source
 
         place = read_model(options.place, Place) if options.place else Place()
         found = Source(None if asked.spec.artifact.tag else Path(asked.artifact), place)
