@@ -1,4 +1,4 @@
-"""Measure every (model, quant) of a config and say which one to run. See README.md."""
+"""Measure every (model, quant) of a config and recommend one. See README.md."""
 
 from snakemake.utils import min_version
 
@@ -7,9 +7,9 @@ from orket_lib.config.shipped import shipped
 min_version("9.27")
 
 
-# The reference sweep is the default only when no config is named: a user's config never inherits.
-# Not `workflow.basedir`: where this is a module, that is the folder of the workflow that uses it. Nor
-# `workflow.source_path`: that is a copy, and the reference sweep is known by its file.
+# The reference sweep runs only if no config is given; your config never inherits from it.
+# Not `workflow.basedir`, which for a module is the folder of the outer workflow. Nor
+# `workflow.source_path`, which is a copy: the reference sweep is recognized by its file.
 if not workflow.config_settings.configfiles:
 
     configfile: str(shipped() / "config/config.yaml")
@@ -33,8 +33,8 @@ include: "rules/report.smk"
 rule all:
     default_target: True
     input:
-        # Every product is named, intermediates included: after a failed job its consumers' old
-        # outputs still lie there, and only a missing target is noticed.
+        # All outputs, intermediates included: after a failed job the old outputs of its dependents
+        # still exist, and only a missing target is noticed.
         lambda wildcards: TARGETS.all_files(),
 
 
@@ -43,6 +43,6 @@ onsuccess:
 
 
 onerror:
-    # At the exit, so that what to do is the last thing to be read.
-    gate_log = Path(EMBEDDING.path(f"{LOGS}/kpi_gate_passed.log"))
+    # At exit, so that the advice is the last thing printed.
+    gate_log = Path(INVOCATION.path(f"{LOGS}/kpi_gate_passed.log"))
     atexit.register(show_result, STARTED, gate_log)

@@ -95,8 +95,8 @@ def missing(products: Iterable[Path]) -> Iterator[Path]:
 def refused(sweep: str, began: float) -> Iterator[str]:
     """Yield the verdicts that say no and were enforced since a time (s since the epoch)."""
     for verdict, log in GATES.items():
-        path, told = Path(verdict.format(sweep=sweep)), Path(log.format(sweep=sweep))
-        if path.is_file() and told.is_file() and told.stat().st_mtime >= began:
+        path, logged = Path(verdict.format(sweep=sweep)), Path(log.format(sweep=sweep))
+        if path.is_file() and logged.is_file() and logged.stat().st_mtime >= began:
             content = read_json(path)
             if content.get("passed") is False or content.get("verdict") == "FAIL":
                 yield path.as_posix()

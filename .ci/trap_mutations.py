@@ -189,8 +189,8 @@ MUTATIONS = (
         "T1",
         "Ollama's tensors are not counted",
         OLLAMA,
-        "bits_per_weight=_reported(details.bits_per_weight)",
-        "bits_per_weight=_reported(None)",
+        "bits_per_weight=reported(details.bits_per_weight)",
+        "bits_per_weight=reported(None)",
     ),
     Mutation(
         "T2",
@@ -398,7 +398,7 @@ MUTATIONS = (
     ),
     Mutation(
         "T12",
-        "VRAM that was not measured is taken as unused",
+        "unmeasured VRAM counts as unused VRAM",
         ANSWERS,
         'return Null(NO_GPU_USED if unused else "VRAM_NOT_MEASURED")',
         "return Null(NO_GPU_USED)",
@@ -490,7 +490,7 @@ MUTATIONS = (
     Mutation(
         "T20",
         "thresholds are compared exactly",
-        "orket_lib/vocabulary/compare.py",
+        "orket_lib/vocabulary/thresholds.py",
         "TOLERANCE = 1e-9",
         "TOLERANCE = 0.0",
     ),

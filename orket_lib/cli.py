@@ -1,7 +1,7 @@
-"""The command line: `orket <command>`; each command is a module that is imported when it is called.
+"""The command line: `orket <command>`. Each command is a module, imported only when it is called.
 
-Exit codes: 0 pass, 1 could not run, 2 wrong usage, 3 a policy said no. Errors that a user can put
-right are one message on standard error, without a traceback; results go to standard output.
+Exit codes: 0 passed, 1 could not run, 2 wrong usage, 3 a policy was not met. Errors that a user can
+fix are one message on standard error, without a traceback. Results go to standard output.
 """
 
 from __future__ import annotations
@@ -14,16 +14,21 @@ from pathlib import Path
 from typing import NamedTuple
 
 from orket_lib import __version__
-from orket_lib.vocabulary.errors import ConfigError, OrketError, Refused
+from orket_lib.vocabulary.errors import (
+    EXIT_ERROR,
+    ConfigError,
+    OrketError,
+    Refused,
+)
 
 
 class Group(NamedTuple):
-    """Commands that lie in one package.
+    """The commands of one package.
 
     Attributes:
         title: Heading in the help.
-        package: Below `orket_lib.commands`; empty = in it.
-        commands: What each does, by name.
+        package: Package below `orket_lib.commands`; empty = `orket_lib.commands` itself.
+        commands: One line of help for each, by name.
     """
 
     title: str
@@ -33,56 +38,56 @@ class Group(NamedTuple):
 
 GROUPS = (
     Group(
-        "what you type",
+        "commands",
         "",
         {
-            "doctor": "say what can be measured on this machine, and suggest a config",
+            "doctor": "show what can be measured on this machine, and suggest a config",
             "plan": "show what a sweep would do, without doing it",
-            "status": "say what is current, what is stale and why, and what a run would cost",
-            "tasks": "check, list, show and import task banks, and verify their solutions",
-            "report": "make the operator report from a summary",
-            "baselines": "list, check, pin, prune and record baselines, and compare a sweep",
-            "history": "add, list, compare and draw the records of earlier sweeps",
-            "clocks": "compare the server's decode clock with the client's own",
-            "run-task": "ask a served model one task and print what a runner prints",
-            "sidecar-probe": "measure a model file on this machine's hardware",
-            "contracts": "hold explorer artifacts against their published schemas",
-            "where": "say where the workflow lies, for `snakemake -s` and `module:`",
+            "status": "show what is current, what is stale and why, and what a run would cost",
+            "tasks": "validate, list, show and import task banks; verify their solutions",
+            "report": "write the report of a summary",
+            "baselines": "list, check, pin, prune and record baselines; compare a sweep with them",
+            "history": "add, list, compare and plot the results of earlier sweeps",
+            "clocks": "compare the decode rate by the server's clock with ours",
+            "run-task": "ask a served model one task and print the result as a runner does",
+            "sidecar-probe": "measure one model file on this machine's hardware",
+            "contracts": "check explorer artifacts against their published schemas",
+            "where": "print the path of the Snakefile, for `snakemake -s` and `module:`",
         },
     ),
     Group(
-        "what the workflow measures with",
+        "workflow steps that measure",
         "measure",
         {
             "preflight": "check that everything a sweep needs is there",
             "quantize": "make a quant of a model file with llama.cpp's llama-quantize",
-            "measure-canary": "take the canaries from the store, and measure those that are due",
+            "measure-canary": "take the canary runs from the store, and measure those that are due",
             "measure-cell": "take a cell's measurements from the store; measure what is missing",
             "measure-sidecar": "take a cell's hardware sidecar from the store, or run it",
-            "measure-contexts": "measure the picked quant of a model at several context lengths",
-            "measure-thermal": "measure the thermal series of the quant that a frontier picks",
+            "measure-contexts": "measure the recommended quant at several context lengths",
+            "measure-thermal": "measure the thermal series of the recommended quant",
         },
     ),
     Group(
-        "what the workflow makes files with",
+        "workflow steps that make files from files",
         "views",
         {
-            "canary-verdict": "hold the canary's measurement against its thresholds",
+            "canary-verdict": "judge the canary runs by their thresholds",
             "require": "fail, with the reasons, if a verdict did not pass",
             "run-report": "put a cell's sealed parts together, and grade its answers",
-            "sidecar-view": "make the sweep's view of a hardware sidecar",
-            "row": "make a cell's row from its run report",
+            "sidecar-view": "write a sweep's view of a hardware sidecar",
+            "row": "make a cell's row from its run reports",
             "summary": "make the summary from the rows",
             "kpis": "make the KPI report from a summary",
-            "kpi-gate": "hold a sweep's KPIs against a policy",
+            "kpi-gate": "judge a sweep's KPIs by a policy",
             "frontier": "make the frontier artifact from a summary",
-            "context-ceiling": "find the context ceiling from summaries of several contexts",
+            "context-ceiling": "find the context ceiling from summaries at several contexts",
             "thermal-profile": "make the thermal profile of a series, or of several sweeps",
         },
     ),
 )
-# What they were called before; both names work.
-_OLDER = {
+# Names of earlier versions; they still work.
+ALIASES = {
     "contexts": "measure-contexts",
     "context": "context-ceiling",
     "thermal-series": "measure-thermal",
@@ -94,9 +99,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     name = next((word for word in arguments if not word.startswith("-")), None)
-    if name in _OLDER:
-        arguments[arguments.index(name)] = name = _OLDER[name]
-    parser = _parser(name)
+    if name in ALIASES:
+        arguments[arguments.index(name)] = name = ALIASES[name]
+    parser = parser_of(name)
     options = parser.parse_args(arguments)
     try:
         _log(options, "")
@@ -110,30 +115,30 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         lines = [f"error: {error}"]
         if error.rerun:
-            lines.append(f"once that is put right, type: {rerun_command(error.rerun)}")
+            lines.append(f"after fixing this, run: {rerun_command(error.rerun)}")
         return _fail("\n".join(lines), error.exit_code, options)
     except OrketError as error:
         return _fail(f"error: {error}", error.exit_code, options)
     except OSError as error:  # a path that a user named, or a full disk
-        return _fail(f"error: {_of_system(error)}", 1, options)
+        return _fail(f"error: {_of_system(error)}", EXIT_ERROR, options)
     except KeyboardInterrupt:
-        kept = "interrupted; what was measured is kept, and the same command goes on from there"
+        kept = "interrupted; measurements are kept, and the same command resumes from there"
         return _fail(kept, 130, options)
 
 
-def _parser(loaded: str | None) -> argparse.ArgumentParser:
-    """Return the parser; only the command that is called is imported and has its options."""
+def parser_of(loaded: str | None) -> argparse.ArgumentParser:
+    """Return the parser. Only the command that is called is imported, to start quickly."""
     parser = argparse.ArgumentParser(
         prog="orket",
-        description=f"{_overview()}\n\n`orket COMMAND --help` shows the options of a command.",
+        description=f"{_overview()}\n\nRun `orket COMMAND --help` for the options of a command.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         usage="orket [-h] [--version] COMMAND ...",
     )
     parser.add_argument("--version", action="version", version=__version__)
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", prog="orket")
     for group in GROUPS:
         for name, summary in group.commands.items():
-            command = commands.add_parser(name, description=f"{summary.capitalize()}.")
+            command = commands.add_parser(name, description=f"{summary[0].upper()}{summary[1:]}.")
             if name == loaded:
                 path = filter(None, ("orket_lib.commands", group.package, name.replace("-", "_")))
                 module = import_module(".".join(path))
@@ -145,11 +150,8 @@ def _parser(loaded: str | None) -> argparse.ArgumentParser:
 def _overview() -> str:
     """Return all commands under the headings of their groups."""
     return "\n\n".join(
-        "\n".join(
-            [
-                f"{group.title}:",
-                *(f"  {name:<18}{summary}" for name, summary in group.commands.items()),
-            ]
+        "\n  ".join(
+            [f"{group.title}:", *(f"{name:<18}{text}" for name, text in group.commands.items())]
         )
         for group in GROUPS
     )
@@ -160,14 +162,14 @@ def _fail(message: str, code: int, options: argparse.Namespace) -> int:
     try:
         _log(options, f"{message}\n")
     except OSError as error:
-        # The message is on the terminal; of a log on a full disk that is all there can be.
+        # With a full disk there may be no log. The terminal has the message.
         if _of_system(error) not in message:
             print(_of_system(error), file=sys.stderr)  # noqa: T201
     return code
 
 
 def _of_system(error: OSError) -> str:
-    """Return an error of the system in one line, with the file that it is about."""
+    """Return an `OSError` as one line that names the file."""
     from orket_lib.artifacts.disk import why_not_written
 
     place = Path(error.filename) if isinstance(error.filename, str) else None
@@ -176,7 +178,7 @@ def _of_system(error: OSError) -> str:
 
 
 def _log(options: argparse.Namespace, text: str) -> None:
-    """Replace the content of a rule's log, so that no old message in it outlives its cause."""
+    """Replace the content of a rule's log, so that it never shows an error of an earlier run."""
     log: Path | None = getattr(options, "log", None)
     if log is not None:
         try:

@@ -1,8 +1,8 @@
-"""The sweep and the earlier ones: compared where the config asks for it, and kept for later ones.
+"""Baselines: comparing the sweep with earlier ones, and recording it for later ones.
 
-What is in storage/baselines/ is no input: a sweep adds to it, and every addition would make every
-comparison due again. A comparison looks only at what was measured before its own sweep, so it comes
-out the same whenever it is made; `-R compare_baselines` makes it again.
+storage/baselines/ is no input: every sweep adds to it, which would make all comparisons due again.
+A comparison uses only measurements from before its own sweep, so its result doesn't depend on when it
+runs. `-R compare_baselines` repeats it.
 """
 
 
@@ -37,7 +37,7 @@ rule pass_regression:
 rule record_baselines:
     input:
         summary=f"{RESULTS}/quant_sweep/sweep_summary.json",
-        # A cell that got worse is not what later ones should be held to.
+        # Cells that regressed are not recorded.
         regression=(
             [f"{RESULTS}/quant_sweep/regression.json"]
             if SWEEP.config.compares_baselines

@@ -1,4 +1,8 @@
-"""The canary: taken from the store while it is fresh, judged as data, enforced by a leaf."""
+"""The canary: measured unless the store has a fresh one, judged, and enforced.
+
+The verdict is data, and a separate leaf rule (`pass_canary`) fails, so that reports are made even
+if the canary fails.
+"""
 
 
 rule write_canary_spec:
@@ -39,7 +43,7 @@ rule measure_canary:
         " --out {output} --log {log}"
 
 
-# Once more, after whatever of the sweep was measured last.
+# Measured once more, after all cells.
 rule measure_closing_canary:
     input:
         spec=f"{RESULTS}/canary/spec.json",
@@ -58,7 +62,7 @@ rule measure_closing_canary:
             f"{RESULTS}/canary/closing_receipt.json"
         ),
         again=again("measure_closing_canary"),
-        cells=lambda wildcards, input: cells_beside(input.place),
+        cells=lambda wildcards, input: cells_folder(input.place),
     shell:
         "python -m orket_lib measure-canary --spec {input.spec} --preflight {input.preflight}"
         " --place {input.place} --closing {params.cells} --attempt {params.attempt}"

@@ -1,4 +1,4 @@
-"""The resolved sweep, and the paths that rules are made of."""
+"""The resolved sweep, and what all rules share."""
 
 import atexit
 import gc
@@ -13,51 +13,60 @@ from orket_lib.workflow.targets import Targets, round_of
 from orket_lib.sweep.load import load_sweep
 from orket_lib.vocabulary.errors import ConfigError, OrketError, Refused
 from orket_lib.workflow.code_digest import code_digest
-from orket_lib.workflow.embedding import Embedding
+from orket_lib.workflow.invocation import Invocation
 from orket_lib.workflow.forced import Forced
 from orket_lib.workflow.full_disk import watch_disks
 from orket_lib.workflow.job_environment import prepare_environment
 from orket_lib.workflow.migration import known_banks, migrate
-from orket_lib.workflow.stale_views import drop, only_looks, outdated, refuse_touch
+from orket_lib.workflow.stale_views import (
+    delete_stale,
+    outdated,
+    refuse_touch,
+    runs_no_jobs,
+)
 
 STARTED = time.time()
 DRY_RUN = workflow.output_settings.dryrun
 if DRY_RUN:
-    # The jobs are one graph that lives until the end: looking for garbage in it, again and again
-    # and once more at the exit, takes a fifth of the time.
+    # The job graph lives until the end, and garbage collection would take a fifth of the time.
     gc.disable()
     atexit.register(gc.freeze)
 
 try:
-    EMBEDDING = Embedding(workflow, config)
+    INVOCATION = Invocation(workflow, config)
     if workflow.is_main_process and not DRY_RUN:
         watch_disks(tell)
-    SWEEP = load_sweep(EMBEDDING.files, EMBEDDING.settings, remember=not DRY_RUN)
+    SWEEP = load_sweep(INVOCATION.files, INVOCATION.settings, remember=not DRY_RUN)
 except ConfigError as error:
     sys.exit(f"config error:\n{error}")
 except OrketError as error:
     sys.exit(f"error: {error}")
 
 TARGETS = Targets(SWEEP)
-FORCED = Forced(workflow, SWEEP, EMBEDDING)
-prepare_environment(EMBEDDING)
+FORCED = Forced(workflow, SWEEP, INVOCATION)
+prepare_environment(INVOCATION)
 if workflow.is_main_process:
     try:
         refuse_touch(sys.argv)
+        refuse_unknown_files(
+            sys.argv,
+            EMBEDDING.path(SWEEP.results),
+            [EMBEDDING.path(path) for path in TARGETS.all_files()],
+        )
     except Refused as error:
         sys.exit(f"error: {error}")
     show_warnings(SWEEP)
     OUTDATED = outdated(
-        {EMBEDDING.path(path): text for path, text in TARGETS.rendered().items()}
+        {INVOCATION.path(path): text for path, text in TARGETS.rendered().items()}
     )
     if not DRY_RUN:
         migrate(Path("storage"), known_banks(SWEEP.config.task_bank), tell)
-        if not only_looks(sys.argv[1:]):
-            drop(OUTDATED)
+        if not runs_no_jobs(sys.argv[1:]):
+            delete_stale(OUTDATED)
     elif OUTDATED:
-        place = EMBEDDING.path(SWEEP.results)
+        place = INVOCATION.path(SWEEP.results)
         tell(
-            f"{place}: {len(OUTDATED)} of its files are of another config; a run remakes them"
+            f"{place}: {len(OUTDATED)} files are of another config; a run remakes them"
         )
 
 RESULTS = SWEEP.results
@@ -68,30 +77,30 @@ CELL = f"{RESULTS}/cells/{{model}}/{{quant}}"
 wildcard_constraints:
     model="[A-Za-z0-9_.-]+",
     quant="[A-Za-z0-9_.-]+",
-    # The first round's files are where they are without rounds.
+    # The first round has the same paths as without rounds.
     round="(/round-[1-9][0-9]*)?",
 
 
 def again(rule):
-    """Return the param that says what is measured again; untracked, because it takes `output`."""
+    """Return the param of a forced job; taking `output` keeps it out of the rerun triggers."""
     return lambda wildcards, output: FORCED.again(rule, output)
 
 
 def option(name, files):
-    """Return an option that names some of a rule's input files; nothing where there are none."""
+    """Return an option that lists input files; nothing if there are none."""
     return f"{name} {files}" if files else ""
 
 
-def cells_beside(policy):
-    """Return the folder of the sweep's cells, beside that of a policy."""
+def cells_folder(policy):
+    """Return the folder of the sweep's cells, given the path of a policy file."""
     return Path(policy).parents[1].joinpath("cells").as_posix()
 
 
 def show_result(since=0.0, gate_log=None):
     from orket_lib.commands.closing_message import show_summary
 
-    show_summary(Path(EMBEDDING.path(RESULTS)), since, gate_log)
+    show_summary(Path(INVOCATION.path(RESULTS)), since, gate_log)
 
 
 if DRY_RUN:
-    show_plan(SWEEP, EMBEDDING.path(RESULTS))
+    show_plan(SWEEP, INVOCATION.path(RESULTS))

@@ -1,9 +1,9 @@
-"""How long a context the quant that the frontier picks bears; nothing unless the config asks."""
+"""The context sweep: the largest context at which the recommended quant passes its limits."""
 
 
 rule measure_contexts:
-    # Which quant it is, is not known when the workflow is read: the job reads it, and measures only
-    # what the store does not have.
+    # The quant is known only after the frontier is made, so the job reads it. It measures only what
+    # the store lacks.
     input:
         frontier=f"{RESULTS}/quant_sweep/frontier_explorer.json",
         cells=f"{RESULTS}/policy/cells.json",
@@ -14,7 +14,7 @@ rule measure_contexts:
         canary=f"{RESULTS}/canary/verdict.json",
         preflight=f"{RESULTS}/preflight.json",
     output:
-        summaries=TARGETS.contexts.pattern(),
+        summaries=TARGETS.contexts.summary_pattern(),
         receipt=f"{RESULTS}/context_sweep/{{model}}/receipt.json",
     log:
         f"{LOGS}/context_sweep/{{model}}/contexts.log",
@@ -38,7 +38,7 @@ rule measure_contexts:
 
 rule find_context_ceiling:
     input:
-        TARGETS.contexts.pattern(),
+        TARGETS.contexts.summary_pattern(),
     output:
         ceiling=f"{RESULTS}/context_sweep/{{model}}/context_ceiling.json",
         plot=report(

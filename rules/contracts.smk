@@ -1,18 +1,18 @@
-"""Whether what explorers read is what the published schemas promise."""
+"""Checks that the files for explorers match their published schemas."""
 
 
 rule check_contracts:
     input:
         frontier=f"{RESULTS}/quant_sweep/frontier_explorer.json",
-        contexts=TARGETS.contexts.ceilings(),
-        thermal=TARGETS.thermal.profiles(),
+        contexts=TARGETS.contexts.files("context_ceiling.json"),
+        thermal=TARGETS.thermal.files("thermal_profile.json"),
     output:
         touch(f"{RESULTS}/quant_sweep/contracts_passed.ok"),
     log:
         f"{LOGS}/contracts.log",
     localrule: True
     params:
-        # The schemas are made of these sources.
+        # The schemas are generated from these sources.
         code=code_digest("contracts"),
         contexts=lambda wildcards, input: option("--context", input.contexts),
         thermal=lambda wildcards, input: option("--thermal", input.thermal),

@@ -1,4 +1,4 @@
-"""Which quants are worth running, in the words of the explorer."""
+"""The frontier: which quants are worth running, in the format of explorers."""
 
 
 rule make_frontier:
@@ -16,8 +16,8 @@ rule make_frontier:
 
 
 rule keep_frontier:
-    # By itself: a history that can't be written fails this and leaves the artifact where it is. The
-    # history belongs to many sweeps, so it is no product of one; to add to it again adds nothing.
+    # A separate rule, so that a history that can't be written doesn't delete the artifact. The
+    # history belongs to many sweeps, so it is no output. Adding the same artifact twice has no effect.
     input:
         f"{RESULTS}/quant_sweep/frontier_explorer.json",
     output:

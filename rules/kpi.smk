@@ -1,4 +1,4 @@
-"""How far the sweep can be trusted: figures, a verdict as data, and a leaf that enforces it."""
+"""KPIs: how far the sweep can be trusted. A leaf rule (`pass_kpis`) enforces the verdict."""
 
 
 rule compute_kpis:

@@ -1,4 +1,4 @@
-"""The cells: taken from the store, which measures what it lacks; then graded, and judged."""
+"""The cells: measured as far as the store lacks them, then graded and judged."""
 
 
 rule write_spec:
@@ -15,7 +15,7 @@ rule write_spec:
 
 
 rule measure_cell:
-    # Running this again costs a look into the store, and never a measurement.
+    # Rerunning this measures only what the store lacks.
     input:
         spec=f"{CELL}/spec.json",
         tasks=f"{RESULTS}/policy/tasks.json",
@@ -32,7 +32,7 @@ rule measure_cell:
         gpu=1,
     params:
         number=lambda wildcards: round_of(wildcards.round),
-        # A receipt of something that may pass is due; one that is whole is not.
+        # A receipt with a temporary problem is due again; a complete one is not.
         attempt=lambda wildcards: FORCED.attempt(
             f"{CELL}{{round}}/receipt.json".format(**wildcards), "measure_cell"
         ),
@@ -82,18 +82,21 @@ rule make_row:
 
 
 rule pass_measurements:
-    # The leaf that ends a sweep with what may pass: killed servers, memory that was taken.
+    # Fails the sweep if measurements had temporary problems, such as a killed server.
     input:
         receipts=lambda wildcards: TARGETS.receipts(),
         matrix=f"{RESULTS}/policy/matrix.json",
-        further=[*TARGETS.contexts.receipts(), *TARGETS.thermal.receipts()],
+        further=[
+            *TARGETS.contexts.files("receipt.json"),
+            *TARGETS.thermal.files("receipt.json"),
+        ],
     output:
         touch(f"{RESULTS}/measurements_passed.ok"),
     log:
         f"{LOGS}/measurements_passed.log",
     localrule: True
     params:
-        cells=lambda wildcards, input: cells_beside(input.matrix),
+        cells=lambda wildcards, input: cells_folder(input.matrix),
         further=lambda wildcards, input: option("--receipts", input.further),
     shell:
         "python -m orket_lib require --matrix {input.matrix} --cells {params.cells}"

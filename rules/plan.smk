@@ -1,18 +1,18 @@
-"""What the config means, as files: the plan, the policies that rules depend on, the preflight."""
+"""Plan, policies and preflight: the resolved config, split into the parts that rules depend on."""
 
 
 rule write_plan:
     input:
         template=workflow.source_path("json.j2"),
-        # Written anew whenever the config says something else.
+        # Changes whenever the config does.
         matrix=f"{RESULTS}/policy/matrix.json",
     output:
         f"{RESULTS}/plan.json",
     log:
         f"{LOGS}/plan.log",
     params:
-        # Tells the commit too: taking `output` keeps it out of what makes the plan stale.
-        json=lambda wildcards, output: TARGETS.plan_json(EMBEDDING.path(RESULTS)),
+        # Contains the commit: taking `output` keeps it out of the rerun triggers.
+        json=lambda wildcards, output: TARGETS.plan_json(INVOCATION.path(RESULTS)),
     template_engine:
         "jinja2"
 

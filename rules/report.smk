@@ -1,13 +1,13 @@
-"""What the operator reads."""
+"""The report of a sweep."""
 
 
 rule make_report:
     input:
         summary=f"{RESULTS}/quant_sweep/sweep_summary.json",
-        contexts=TARGETS.contexts.ceilings(),
-        context_plots=TARGETS.contexts.plots(),
-        thermal=TARGETS.thermal.profiles(),
-        thermal_plots=TARGETS.thermal.pictures(),
+        contexts=TARGETS.contexts.files("context_ceiling.json"),
+        context_plots=TARGETS.contexts.files("context_ceiling.png"),
+        thermal=TARGETS.thermal.files("thermal_profile.json"),
+        thermal_plots=TARGETS.thermal.files("thermal_profile.png"),
     output:
         markdown=report(
             f"{RESULTS}/quant_sweep/sweep_report.md",

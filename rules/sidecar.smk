@@ -1,4 +1,4 @@
-"""The hardware sidecar of each cell: diagnosis only, and apart from the cell's measurements."""
+"""The hardware sidecar of each cell, for diagnosis only. It affects no measurement."""
 
 
 rule write_sidecar_spec:
@@ -9,8 +9,8 @@ rule write_sidecar_spec:
     log:
         f"{LOGS}/cells/{{model}}/{{quant}}/sidecar_spec.log",
     params:
-        json=lambda wildcards: TARGETS.sidecars.spec_json(
-            wildcards.model, wildcards.quant
+        json=lambda wildcards: TARGETS.content(
+            f"{CELL}/sidecar_spec.json".format(**wildcards)
         ),
     template_engine:
         "jinja2"
@@ -26,7 +26,7 @@ rule measure_sidecar:
         f"{CELL}/sidecar_receipt.json",
     log:
         f"{LOGS}/cells/{{model}}/{{quant}}/sidecar.log",
-    # The runs are what a sweep is for: they go first.
+    # Lower than that of the cells, which the sweep is for.
     priority: -1
     threads: workflow.cores
     resources:

@@ -1,4 +1,4 @@
-"""All rows of the sweep, with frontier and recommendation."""
+"""The summary: all rows of the sweep, with frontier and recommendation."""
 
 
 rule make_summary:

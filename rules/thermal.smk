@@ -1,8 +1,8 @@
-"""Whether the quant that the frontier picks keeps its speed while the machine gets warm."""
+"""The thermal series: whether the recommended quant keeps its speed while the machine heats up."""
 
 
 rule measure_thermal:
-    # Which quant, and so which measurement of the store, is known only when this runs.
+    # The quant is known only after the frontier is made, so the job reads it.
     input:
         frontier=f"{RESULTS}/quant_sweep/frontier_explorer.json",
         cells=f"{RESULTS}/policy/cells.json",
@@ -46,7 +46,7 @@ rule make_thermal_profile:
     localrule: True
     params:
         code=code_digest("thermal-profile"),
-        thresholds=TARGETS.thermal.thresholds(),
+        thresholds=TARGETS.thermal.profile_options(),
     shell:
         "python -m orket_lib thermal-profile --summaries {input.series} --frontier {input.frontier}"
         " {params.thresholds} --out {output.profile} --out-plot {output.plot} --log {log}"

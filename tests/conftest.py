@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import signal
+from pathlib import Path
 
 import psutil
 import pytest
 
+from orket_lib.processes import device_lock
+
 # A shell that starts us in the background has SIGINT ignored, which every child would inherit.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(autouse=True)
+def own_locks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep tests and real measurements on this machine out of each other's way."""
+    monkeypatch.setattr(device_lock, "_machine_folder", lambda: tmp_path)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -20,7 +20,7 @@ from pydantic.fields import FieldInfo
 
 from orket_lib.artifacts.base import Measured, Record
 from orket_lib.artifacts.io import read_json, write_json
-from orket_lib.artifacts.schemas import PUBLISHED, version_of
+from orket_lib.artifacts.schemas import published, version_of
 
 FIXTURES = Path(__file__).parent / "fixtures" / "contracts"
 _SIMPLE = {str: "text", int: 1, float: 0.5, bool: True}
@@ -103,7 +103,7 @@ def missing_fields(model: type[Record]) -> set[str]:
 
 def main() -> None:
     """Add what is missing."""
-    for model in PUBLISHED:
+    for model in published():
         folder = FIXTURES / version_of(model)
         if not fixtures(model):
             write_json(folder / "1.json", example(model, whole=False))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -170,3 +171,18 @@ def _scores(row: RowMetrics) -> list[TaskScore]:
         TaskScore(test_id=f"task-{n}", passed=n < passes, adherence_score=float(n < passes))
         for n in range(TASKS)
     ]
+
+
+def cells(line: str) -> list[str]:
+    """Return the cells of a Markdown table line."""
+    return [cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
+
+
+def row_of(text: str, tag: str) -> list[str]:
+    """Return the cells of the first line of a quant."""
+    return next(cells(line) for line in text.splitlines() if line.startswith(f"| {tag} |"))
+
+
+def section(text: str, title: str) -> str:
+    """Return a section of a report."""
+    return text.split(f"## {title}\n")[1].split("\n## ")[0]

@@ -1,4 +1,4 @@
-"""docs/METRICS.md names every reading of every artifact."""
+"""docs/reference/metrics.md names every reading of every artifact."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from pathlib import Path
 
 import orket_lib.artifacts
 from orket_lib.artifacts.base import Measured
+from orket_lib.vocabulary.null_reasons import NullReason
 
-DOC = Path(__file__).parents[1] / "docs" / "METRICS.md"
+DOC = Path(__file__).parents[1] / "docs" / "reference" / "metrics.md"
 
 
 def _measured_models() -> set[type[Measured]]:
@@ -30,3 +31,11 @@ def test_every_reading_is_documented() -> None:
     readings = {name for model in _measured_models() for name in model.readings()}
     assert len(readings) > 50
     assert readings - named == set()
+
+
+def test_every_null_reason_is_listed_with_its_meaning() -> None:
+    rows = re.findall(r"^\| `([A-Z0-9_]+)` \| (.+) \|$", DOC.read_text(encoding="utf-8"), re.M)
+    listed = dict(rows)
+    assert {reason: listed.get(reason) for reason in NullReason} == {
+        reason: reason.meaning for reason in NullReason
+    }

@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy
 from numpy.typing import NDArray
 
-from orket_lib.analysis.verdict.against import Standing
+from orket_lib.analysis.verdict.baseline import QuantScores
 from orket_lib.analysis.verdict.judged_tasks import FEWEST_TASKS, MASTERED, JudgedTask
 from orket_lib.analysis.verdict.kept_or_lost import CERTAIN
 from orket_lib.analysis.verdict.kept_share import COARSE, probabilities_kept
@@ -125,11 +125,11 @@ def power(dice: numpy.random.Generator, sweeps: int) -> None:
 
 
 def recorded(folder: Path) -> None:
-    """Print what the judge says of a recorded sweep, beside what comparing two means says."""
+    """Print the verdicts on a recorded sweep next to those of a comparison of means."""
     rows = [read_model(path, Row) for path in sorted(folder.glob("*.json"))]
     rows.sort(key=lambda row: -(row.metrics.quant_rank or 0))
-    standings = [
-        Standing(
+    quants = [
+        QuantScores(
             row.metrics.quant_tag,
             {item.test_id: item.adherence_score for item in row.task_scores},
         )
@@ -140,7 +140,7 @@ def recorded(folder: Path) -> None:
         JudgedTask(item.test_id, "", item.family or item.test_id.rpartition("-")[0])
         for item in rows[0].task_scores
     ]
-    found = judge_quants(standings, tasks, {}, {}, VerdictPolicy(THRESHOLD))
+    found = judge_quants(quants, tasks, {}, {}, VerdictPolicy(THRESHOLD))
     baseline = rows[0].metrics.adherence_score or 0
     print(f"\n{folder.as_posix()}: the judge, and `adherence >= {THRESHOLD} x {baseline:.3f}`")
     for row, item in zip(rows, found.verdicts, strict=False):

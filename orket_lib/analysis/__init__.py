@@ -1,1 +1,1 @@
-"""Pure functions from artifacts to artifacts: no clock, no file, no process, no network."""
+"""Pure functions from artifacts to artifacts: no clock, files, processes or network."""

@@ -1,4 +1,4 @@
-"""The canary's verdict: what was seen, held against the thresholds."""
+"""The canary's verdict: its figures compared with the thresholds."""
 
 from __future__ import annotations
 
@@ -13,23 +13,24 @@ from orket_lib.artifacts.measurements.canary import (
     CanaryPolicy,
     CanaryRun,
 )
-from orket_lib.vocabulary.compare import exceeds
-from orket_lib.vocabulary.nulls import Null
+from orket_lib.vocabulary.nulls import Null, all_of
 from orket_lib.vocabulary.statuses import TokenStatus
+from orket_lib.vocabulary.thresholds import exceeds
 
 _Clock = Literal["server", "client"]
 _LATENCY = {"server": "internal latency", "client": "latency by our own clock"}
+_NO_TIMES = Null("TIMING_UNAVAILABLE")
 
 
 class Judgement(NamedTuple):
-    """The figures, and a reason with a sentence for each threshold that they miss."""
+    """The figures, and a reason code with a sentence for each missed threshold."""
 
     figures: CanaryFigures
     failures: tuple[tuple[str, str], ...]
 
 
 def judge_canary(measurements: Sequence[CanaryMeasurement], policy: CanaryPolicy) -> Judgement:
-    """Return what the canary's runs come to under a policy: of several models, the worst counts."""
+    """Return figures and failures of the canary under a policy; of several models, the worst."""
     failures = tuple(
         ("CANARY_NOT_MEASURED", f"{item.spec.model_id} {item.spec.quant_tag}: {item.failure}")
         for item in measurements
@@ -44,8 +45,8 @@ def judge_canary(measurements: Sequence[CanaryMeasurement], policy: CanaryPolicy
     missing = max(map(_missing_rate, measurements))
     figures = CanaryFigures.of(
         adherence_variance=max(_spread(runs) for runs in tasks),
-        internal_latency_cv=_worst(
-            _latency_cv(runs, clock, policy.drop_first_run) for runs in tasks
+        internal_latency_cv=all_of(
+            (_latency_cv(runs, clock, policy.drop_first_run) for runs in tasks), max, _NO_TIMES
         ),
         latency_source=clock,
         missing_telemetry_rate=missing,
@@ -63,11 +64,11 @@ def _failures(figures: CanaryFigures, policy: CanaryPolicy) -> list[tuple[str, s
     missing, most = figures.missing_telemetry_rate, policy.max_missing_telemetry_rate
     limit = policy.latency_variance_threshold
     if variance is not None and exceeds(variance, 0):
-        text = f"adherence of one task varies by {variance:.3f} over its runs, must be 0"
+        text = f"adherence of a task varies by {variance:.3f} between its runs, must be 0"
         failures.append(("ADHERENCE_VARIANCE_NON_ZERO", text))
     if cv is None:
         why = figures.null_reasons["internal_latency_cv"]
-        failures.append(("LATENCY_VARIANCE_UNAVAILABLE", f"no variation of latency: {why}"))
+        failures.append(("LATENCY_VARIANCE_UNAVAILABLE", f"variation of latency is unknown: {why}"))
     elif exceeds(cv, limit):
         text = (
             f"coefficient of variation of the {_LATENCY[figures.latency_source]} is {cv:.4f}, "
@@ -95,7 +96,7 @@ def _spread(runs: Sequence[CanaryRun]) -> float:
 
 
 def _clock(measurements: Iterable[CanaryMeasurement]) -> _Clock:
-    """Return whose clock is judged by: ours where no run of a server tells its times."""
+    """Return whose clock is used: ours if the server reports no times at all."""
     silent = all(run.internal_model_seconds is None for item in measurements for run in item.runs)
     return "client" if silent else "server"
 
@@ -108,12 +109,6 @@ def _latency_cv(runs: Sequence[CanaryRun], clock: _Clock, drop_first: bool) -> f
     ]
     seconds = [value for value in readings if value is not None]
     if len(seconds) < max(2, len(readings)):
-        return Null("FEWER_THAN_2_SAMPLES" if len(readings) < 2 else "TIMING_UNAVAILABLE")
+        return Null("FEWER_THAN_2_SAMPLES") if len(readings) < 2 else _NO_TIMES
     mean = statistics.fmean(seconds)
-    return statistics.pstdev(seconds) / mean if mean > 0 else Null("TIMING_UNAVAILABLE")
-
-
-def _worst(values: Iterable[float | Null]) -> float | Null:
-    listed = list(values)
-    missing = next((value for value in listed if isinstance(value, Null)), None)
-    return missing or max(value for value in listed if not isinstance(value, Null))
+    return statistics.pstdev(seconds) / mean if mean > 0 else _NO_TIMES

@@ -1,4 +1,4 @@
-"""How the same canary did before and after the sweep: did the machine stay as it was?"""
+"""The canary before and after the sweep: whether the machine changed meanwhile."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ def canary_drifts(
     """Return the drift of each canary that was measured twice.
 
     Args:
-        opening: Before the sweep.
-        closing: After it, of the same specs.
-        drop_first: Leave the first run's time out, as the verdict does.
+        opening: Measurements before the sweep.
+        closing: Measurements of the same specs after it.
+        drop_first: Ignore the time of the first run, as the verdict does.
 
     Raises:
         ArtifactError: A closing canary has no opening one.
@@ -64,11 +64,11 @@ def _figures(
 def _seconds_of_both(
     opening: CanaryMeasurement, closing: CanaryMeasurement, drop_first: bool
 ) -> tuple[list[float], list[float]] | Null:
-    """Return the seconds of both canaries' generations, by one clock that both have.
+    """Return the generation times of both canaries, by one clock that both have.
 
-    That of the server, else ours: two clocks are never compared with each other.
+    The server's clock if possible, otherwise ours; different clocks are never compared.
     """
-    # An opening canary is every sweep's, and may have been measured again since this one ended.
+    # Sweeps share the opening canary, which may have been measured again after this sweep.
     if opening.measured_at >= closing.measured_at:
         return Null("NOT_AROUND_THE_SWEEP")
     if opening.failure is not None or closing.failure is not None:

@@ -1,8 +1,7 @@
-"""Two clocks on one generation: the server's corrected decode rate against the client's own."""
+"""Decode rates by two clocks: the server's corrected rate, and the client's own."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from orket_lib.artifacts.views.run_report import RunReport
@@ -14,11 +13,11 @@ class ClockAgreement:
 
     Attributes:
         cell: Model and quant.
-        probes: How many probes have both.
-        server_tps: Intervals over the server's generation time (T4), all probes together.
-        client_tps: (tokens - 1) over last - first chunk by our clock, all probes together.
+        probes: Number of probes with both clocks.
+        server_tps: Intervals over the server's generation time (T4), over all probes.
+        client_tps: (tokens - 1) over last - first chunk by our clock, over all probes.
         difference: client / server - 1.
-        worst_difference: The same for the single probe that differs most.
+        worst_difference: The same for the probe that differs most.
     """
 
     cell: str
@@ -30,25 +29,24 @@ class ClockAgreement:
 
 
 def clock_agreement(report: RunReport) -> ClockAgreement | None:
-    """Return how far the two clocks agree, or None when no probe has both."""
+    """Return how well the two clocks agree; None if no probe has both."""
     pairs = [
-        (probe.decode_intervals, probe.decode_seconds, probe.output_tokens - 1, client)
+        (probe.decode_intervals, probe.decode_seconds, probe.output_tokens - 1, client_seconds)
         for probe in report.probes
         if probe.decode_intervals
         and probe.decode_seconds
         and probe.output_tokens
-        and (client := probe.client_decode_seconds)
+        and (client_seconds := probe.client_decode_seconds)
     ]
     if not pairs:
         return None
-    server = sum(p[0] for p in pairs) / sum(p[1] for p in pairs)
-    client_rate = sum(p[2] for p in pairs) / sum(p[3] for p in pairs)
-    each: Sequence[float] = [(p[2] / p[3]) / (p[0] / p[1]) - 1 for p in pairs]
+    intervals, server_s, tokens, client_s = map(sum, zip(*pairs, strict=True))
+    server, client = intervals / server_s, tokens / client_s
     return ClockAgreement(
         cell=f"{report.spec.model_id} {report.spec.quant_tag}",
         probes=len(pairs),
         server_tps=server,
-        client_tps=client_rate,
-        difference=client_rate / server - 1,
-        worst_difference=max(each, key=abs),
+        client_tps=client,
+        difference=client / server - 1,
+        worst_difference=max(((c / d) / (a / b) - 1 for a, b, c, d in pairs), key=abs),
     )

@@ -1,7 +1,7 @@
-"""What an explorer artifact names must be in it, which no JSON Schema can say.
+"""References inside explorer artifacts, such as a recommended quant that must have a row.
 
-Files of any origin are looked at, so nothing is taken for granted. What is of a wrong type is the
-schema's to complain about; it is passed over here, and so is whatever would have to be one of it.
+A JSON Schema can't express these. The files may come from anywhere, so nothing is taken for
+granted; values of a wrong type are skipped here, because the schema reports them.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ Problem = tuple[str, str]
 
 
 def unknown_names(name: str, content: Any) -> list[str]:
-    """Return each place at which an artifact names something that it doesn't have.
+    """Return each place where an artifact refers to something that it doesn't contain.
 
     Args:
-        name: Which artifact it is: `frontier`, `context` or `thermal`.
-        content: Of the file.
+        name: Kind of the artifact: `frontier`, `context` or `thermal`.
+        content: Content of the file.
 
     Returns:
         `<name>:<place>:<what is wrong>`, in the order of the file.
@@ -52,7 +52,7 @@ def _of_frontier(content: Object) -> Iterator[Problem]:
 
 
 def _of_session(place: str, session: Object, strict: bool) -> Iterator[Problem]:
-    """Yield what is wrong with a session's names; `strict` where only valid rows are picked."""
+    """Yield wrong references of a session; `strict` if only valid rows may be picked."""
     rows = _objects(session, "quant_rows")
     tags = [row.get("quant_tag") for row in rows]
     invalid = [row.get("quant_tag") for row in rows if row.get("valid") is False]
@@ -104,7 +104,7 @@ def _there(known: Sequence[Any]) -> str:
 
 
 def _objects(content: Object, field: str) -> list[Object]:
-    """Return a list's objects; what is no object keeps its place, as an empty one."""
+    """Return the objects of a list; other items are replaced by empty objects."""
     found = content.get(field)
     items = found if isinstance(found, list) else []
     return [item if isinstance(item, dict) else {} for item in items]

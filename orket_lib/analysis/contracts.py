@@ -1,23 +1,22 @@
-"""Holding a file against the published schema of its artifact: every violation, in a stable order.
+"""Validation of a file against the published schema of its artifact, in a stable order.
 
-It is the schema that is asked and not our model: who reads our files has nothing but the schema,
-and a model takes `"1"` for a number where a contract must not.
+The schema decides, not our pydantic model: other readers of our files only have the schema, and a
+model accepts `"1"` as a number.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from orket_lib.artifacts.base import Record
 from orket_lib.artifacts.schemas import schema_of
 from orket_lib.vocabulary.clock import parse_time
+from orket_lib.vocabulary.validation import KINDS, shown
 
 if TYPE_CHECKING:
     from jsonschema import FormatChecker, ValidationError
 
-_SHOWN = 60
 _LIMITS = {
     "minimum": "at least",
     "maximum": "at most",
@@ -29,12 +28,12 @@ Place = tuple[str | int, ...]
 
 
 def violations(name: str, content: Any, model: type[Record]) -> list[str]:
-    """Return every way in which a file is not what its schema promises.
+    """Return all violations of the schema in a file.
 
     Args:
-        name: What the file is called in messages: `frontier`.
-        content: Of the file.
-        model: The published model that it should be.
+        name: Name of the file in messages: `frontier`.
+        content: Content of the file.
+        model: The model that the schema is published from.
 
     Returns:
         `<name>:missing:<place>` or `<name>:<place>:<what is wrong>`, sorted by place.
@@ -43,7 +42,7 @@ def violations(name: str, content: Any, model: type[Record]) -> list[str]:
 
     validator = Draft202012Validator(schema_of(model), format_checker=_formats())
     errors = list(validator.iter_errors(content))
-    # One for each place: what is of a wrong type is also none of the values that are allowed.
+    # One error per place: a value of a wrong type is not one of the allowed values either.
     found: dict[Place, str] = {}
     for error in sorted(errors, key=lambda error: error.validator != "type"):
         for place, what in _problems(error):
@@ -56,7 +55,7 @@ def violations(name: str, content: Any, model: type[Record]) -> list[str]:
 
 
 def _problems(error: ValidationError) -> Iterator[tuple[Place, str]]:
-    """Yield the places of an error, each with what is wrong there; "" stands for "missing"."""
+    """Yield the places of an error, each with what is wrong there; "" means "missing"."""
     place: Place = tuple(error.absolute_path)
     value, rule = error.instance, error.validator_value
     if error.validator == "required":
@@ -66,17 +65,17 @@ def _problems(error: ValidationError) -> Iterator[tuple[Place, str]]:
     elif error.validator == "anyOf":
         yield from _of_alternatives(error, place)
     elif error.validator == "type":
-        yield place, f"must be {_named(rule)}, is {_shown(value)}"
+        yield place, f"must be {KINDS[rule]}, is {shown(value)}"
     elif error.validator in ("enum", "const"):
         allowed = rule if error.validator == "enum" else [rule]
         if "propertyNames" in error.absolute_schema_path:
             yield (*place, value), "there is no such reading"
         else:
-            yield place, f"must be {' or '.join(map(_shown, allowed))}, is {_shown(value)}"
+            yield place, f"must be {' or '.join(map(shown, allowed))}, is {shown(value)}"
     elif error.validator in _LIMITS:
-        yield place, f"must be {_LIMITS[error.validator]} {rule}, is {_shown(value)}"
+        yield place, f"must be {_LIMITS[error.validator]} {rule}, is {shown(value)}"
     elif error.validator == "format":
-        yield place, f"must be a time in UTC, ISO 8601 with a Z, is {_shown(value)}"
+        yield place, f"must be a time in UTC, ISO 8601 with a Z, is {shown(value)}"
     elif error.validator == "not":  # which only reasons of readings have
         yield place, "a reason, and the reading is not null"
     else:
@@ -84,7 +83,7 @@ def _problems(error: ValidationError) -> Iterator[tuple[Place, str]]:
 
 
 def _of_alternatives(error: ValidationError, place: Place) -> Iterator[tuple[Place, str]]:
-    """Yield what is wrong with the only alternative that is of the right type, if there is one."""
+    """Yield the errors of the only alternative of the right type, if there is one."""
     wrong_type = {
         sub.schema_path[0]
         for sub in error.context or ()
@@ -96,17 +95,11 @@ def _of_alternatives(error: ValidationError, place: Place) -> Iterator[tuple[Pla
             yield from _problems(sub)
         return
     allowed = " or ".join(_alternative(one) for one in error.validator_value)
-    yield place, f"must be {allowed}, is {_shown(error.instance)}"
+    yield place, f"must be {allowed}, is {shown(error.instance)}"
 
 
 def _alternative(rule: dict[str, Any]) -> str:
-    return _named(rule["type"]) if "type" in rule else "an object"
-
-
-def _named(kind: str) -> str:
-    names = {"object": "an object", "array": "a list", "integer": "a whole number"}
-    names |= {"number": "a number", "string": "a text", "boolean": "true or false"}
-    return names.get(kind, kind)
+    return KINDS[rule["type"]] if "type" in rule else KINDS["object"]
 
 
 def _formats() -> FormatChecker:
@@ -119,7 +112,7 @@ def _formats() -> FormatChecker:
 
 
 def _is_utc(value: object) -> bool:
-    """Tell whether a time is in UTC and says so; raise ValueError if it is none at all."""
+    """Tell whether a time is marked as UTC; raise ValueError if it is not a time."""
     return not isinstance(value, str) or (value.endswith("Z") and bool(parse_time(value)))
 
 
@@ -129,8 +122,3 @@ def _order(part: str | int) -> tuple[int, int, str]:
 
 def _text(place: Place) -> str:
     return ".".join(map(str, place)) or "(whole file)"
-
-
-def _shown(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=True)
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."

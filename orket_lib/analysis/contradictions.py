@@ -1,4 +1,4 @@
-"""Where a summary contradicts itself: a file that was edited, put together by hand, or cut."""
+"""Contradictions inside a summary, as in a file that was edited or assembled by hand."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from orket_lib.analysis.frontier import FrontierPolicy
 from orket_lib.analysis.kpis import stability_kpis
 from orket_lib.artifacts.views.summary import ModelSession, StabilityKpis, Summary
-from orket_lib.vocabulary.compare import TOLERANCE
 from orket_lib.vocabulary.statuses import RunStatus
+from orket_lib.vocabulary.thresholds import TOLERANCE
 
 _POLICY = ("adherence_threshold", "latency_ceiling", "include_invalid")
 
@@ -25,7 +25,7 @@ def contradictions(summary: Summary) -> list[str]:
 
 
 def _matrix(summary: Summary) -> Iterator[str]:
-    """Yield what is measured and was not asked for, and the other way round."""
+    """Yield rows that are not in the matrix, and cells of the matrix without a row."""
     sessions = Counter(session.model_id for session in summary.sessions)
     yield from (f"{model} has {n} sessions" for model, n in sessions.items() if n > 1)
     models, quants = summary.matrix.get("models"), summary.matrix.get("quants")
@@ -85,7 +85,7 @@ def _named(session: ModelSession) -> Iterator[tuple[str, str | None]]:
 
 
 def _picks(session: ModelSession) -> Iterator[str]:
-    """Yield picks that a frontier can't have, and what is said otherwise elsewhere."""
+    """Yield impossible picks of a frontier, and picks that differ between two places."""
     frontier, detail = session.efficiency_frontier, session.recommendation_detail
     rows = {row.quant_tag: row for row in session.per_quant}
     for pick in ("minimum_viable_quant", "best_value_quant"):
@@ -121,7 +121,7 @@ def _failed_rows(summary: Summary) -> Iterator[str]:
 
 
 def _kpis(summary: Summary) -> Iterator[str]:
-    """Yield limits that no single frontier has, and KPIs that are not those of the rows."""
+    """Yield limits that differ between places, and KPIs that don't follow from the rows."""
     frontiers = [session.efficiency_frontier for session in summary.sessions]
     for name in _POLICY:
         values = [summary.matrix[name]] if name in summary.matrix else []
@@ -140,7 +140,7 @@ def _kpis(summary: Summary) -> Iterator[str]:
     for name in StabilityKpis.model_fields:
         if name != "null_reasons" and not _same(getattr(stated, name), getattr(expected, name)):
             yield (
-                f"stability_kpis.{name} is {_shown(stated, name)}, and the rows come to "
+                f"stability_kpis.{name} is {_shown(stated, name)}, and the rows give "
                 f"{_shown(expected, name)}"
             )
 

@@ -1,24 +1,26 @@
-"""Which quants of a model are worth running: baseline, eligibility, minimum viable, best value.
+"""The efficiency frontier of a model: baseline, eligible quants, minimum viable, best value.
 
-In lane ci speeds are no evidence, so nothing here is decided or ranked by them there.
+In lane ci nothing is decided or ranked by speed, because speeds are not evidence there.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import add
 
-from orket_lib.analysis.verdict.against import baseline_among, standing
+from orket_lib.analysis.verdict.baseline import baseline_among, scores_of_row
 from orket_lib.artifacts.views.context_ceiling import ContextSeen
+from orket_lib.artifacts.views.frontier import FrontierRow, FrontierSession, MeasuredWith
 from orket_lib.artifacts.views.row import RowMetrics
-from orket_lib.vocabulary.compare import exceeds, reaches
-from orket_lib.vocabulary.nulls import Null
-from orket_lib.vocabulary.statuses import Lane
-from orket_lib.vocabulary.thresholds import LEAST_BASELINE_ADHERENCE
-from orket_lib.vocabulary.verdicts import Prefer, WantName
+from orket_lib.artifacts.views.summary import ModelSession, Summary
+from orket_lib.vocabulary.nulls import Null, apply
+from orket_lib.vocabulary.statuses import Lane, RunStatus
+from orket_lib.vocabulary.thresholds import LEAST_BASELINE_ADHERENCE, exceeds, reaches
+from orket_lib.vocabulary.units import MIB_PER_GIB
+from orket_lib.vocabulary.verdicts import DecisionStatus, Prefer, WantName
 
-_MIB_PER_GIB = 1024
-_NO_VRAM = "NO_GPU_USED"
+_NO_VRAM = Null("NO_GPU_USED")
 
 
 @dataclass(frozen=True)
@@ -26,11 +28,11 @@ class FrontierPolicy:
     """What makes a quant eligible.
 
     Attributes:
-        adherence_threshold: Ratio of the baseline's adherence that must be kept.
+        adherence_threshold: Share of the baseline's adherence that must be kept.
         latency_ceiling: Limit of the mean latency, in seconds.
-        include_invalid: Let rows that are not valid take part.
-        prefer: Which of the quants that suffice the decision names.
-        wants: What it has to meet besides, by name; the latency ceiling counts as well.
+        include_invalid: Include rows that are not valid.
+        prefer: Whether to recommend the smallest or the best quant that suffices.
+        wants: Further limits by name, in addition to the latency ceiling.
     """
 
     adherence_threshold: float
@@ -41,25 +43,25 @@ class FrontierPolicy:
 
 
 def by_bits(rows: Iterable[RowMetrics]) -> list[RowMetrics]:
-    """Return rows with the most bits per weight first; one without a rank comes last."""
+    """Return rows with the most bits per weight first; rows without a rank come last."""
     return sorted(rows, key=lambda row: (-(row.quant_rank or 0.0), row.quant_tag))
 
 
 def baseline_of(rows: Iterable[RowMetrics], include_invalid: bool) -> RowMetrics | None:
     """Return the row with the most bits per weight whose answers may be judged, or None.
 
-    None as well where a larger one failed in a way that may pass: the verdict waits for it, and
-    does not move to another baseline (T35).
+    Also None if a larger quant had a temporary failure: the verdict waits for it and does not use
+    another baseline (T35).
     """
     ordered = by_bits(rows)
-    found = baseline_among([standing(row, {}, include_invalid) for row in ordered]).standing
+    found = baseline_among([scores_of_row(row, {}, include_invalid) for row in ordered]).used
     return next((row for row in ordered if found and row.quant_tag == found.quant), None)
 
 
 def eligible_rows(
     rows: Iterable[RowMetrics], baseline: RowMetrics, policy: FrontierPolicy, lane: Lane
 ) -> list[RowMetrics]:
-    """Return the admitted rows that keep the baseline's adherence under the latency ceiling."""
+    """Return the admitted rows that keep the baseline's adherence within the latency ceiling."""
     if does_nothing(baseline):
         return []
     floor = (baseline.adherence_score or 0.0) * policy.adherence_threshold
@@ -74,7 +76,7 @@ def eligible_rows(
 
 
 def does_nothing(baseline: RowMetrics) -> bool:
-    """Tell whether a baseline fails the tasks so much that nothing can be kept of it."""
+    """Tell whether a baseline's adherence is so low that keeping a share of it means nothing."""
     return not reaches(baseline.adherence_score or 0.0, LEAST_BASELINE_ADHERENCE)
 
 
@@ -84,7 +86,7 @@ def minimum_viable(eligible: Sequence[RowMetrics]) -> RowMetrics | None:
 
 
 def best_value(eligible: Sequence[RowMetrics], lane: Lane) -> RowMetrics | None:
-    """Return the eligible row with the most adherence per second of latency; none in lane ci.
+    """Return the eligible row with the most adherence per second of latency; None in lane ci.
 
     Ties go to the higher adherence, then the lower latency, then more bits.
     """
@@ -117,11 +119,7 @@ def pareto_rows(rows: Iterable[RowMetrics], include_invalid: bool, lane: Lane) -
 def memory_mib(seen: RowMetrics | ContextSeen) -> float | Null:
     """Return VRAM + RSS of the server's process tree; a run without a GPU has only RSS."""
     rss, vram = seen.reading("peak_memory_rss"), seen.reading("peak_vram_mib")
-    if isinstance(rss, Null):
-        return rss
-    if isinstance(vram, Null):
-        return rss if vram.reason == _NO_VRAM else vram
-    return rss + vram
+    return rss if vram == _NO_VRAM else apply(add, rss, vram)
 
 
 def vibe_delta(row: RowMetrics, baseline: RowMetrics | None) -> float | Null:
@@ -135,7 +133,7 @@ def vibe_delta(row: RowMetrics, baseline: RowMetrics | None) -> float | Null:
     ours, theirs = memory_mib(row), memory_mib(baseline)
     if isinstance(ours, Null) or isinstance(theirs, Null):
         return Null("MEMORY_UNKNOWN")
-    saved_gib = (theirs - ours) / _MIB_PER_GIB
+    saved_gib = (theirs - ours) / MIB_PER_GIB
     if saved_gib <= 0:
         return Null("NO_MEMORY_SAVED")
     return max(0.0, baseline.adherence_score - row.adherence_score) / saved_gib
@@ -150,7 +148,7 @@ def _fast_enough(row: RowMetrics, policy: FrontierPolicy) -> bool:
 
 
 def _merits(row: RowMetrics, lane: Lane) -> tuple[float, ...] | None:
-    """Return what a row is compared by, larger is better; None when something is missing."""
+    """Return the figures a row is compared by, larger is better; None if one is missing."""
     memory = memory_mib(row)
     if row.adherence_score is None or isinstance(memory, Null):
         return None
@@ -162,3 +160,47 @@ def _merits(row: RowMetrics, lane: Lane) -> tuple[float, ...] | None:
 
 def _dominates(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
     return one != other and all(ours >= theirs for ours, theirs in zip(one, other, strict=True))
+
+
+def explorer_sessions(summary: Summary) -> tuple[FrontierSession, ...]:
+    """Return each model's frontier for the explorer artifact; `""` means no quant."""
+    return tuple(_session(session, summary.execution_lane) for session in summary.sessions)
+
+
+def served_in_row(row: RowMetrics) -> MeasuredWith | None:
+    """Return the model file and build of a row; None for a cell that was not measured."""
+    if row.status is not RunStatus.MEASURED:
+        return None
+    return MeasuredWith(
+        sha256=row.artifact.sha256,
+        digest=row.artifact.digest,
+        build=row.artifact.build,
+        platform=row.platform,
+    )
+
+
+def _session(session: ModelSession, lane: Lane) -> FrontierSession:
+    frontier = session.efficiency_frontier
+    decision, measured_further = session.decision, None
+    if decision is not None:
+        too_easy = decision.status is DecisionStatus.TASKS_TOO_EASY
+        measured_further = (session.baseline_quant if too_easy else decision.pick) or ""
+    # Old summaries of lane ci have one.
+    best_value = None if lane is Lane.CI else frontier.best_value_quant_tag
+    return FrontierSession(
+        model_id=session.model_id,
+        baseline_quant=session.baseline_quant or "",
+        minimum_viable_quant=frontier.minimum_viable_quant_tag or "",
+        best_value_quant=best_value or "",
+        measured_further=measured_further,
+        recommendation=session.recommendation,
+        quant_rows=[
+            FrontierRow.of(
+                quant_tag=row.quant_tag,
+                valid=row.valid,
+                served=served_in_row(row),
+                **{name: row.reading(name) for name in FrontierRow.readings()},
+            )
+            for row in session.per_quant
+        ],
+    )

@@ -1,4 +1,4 @@
-"""Stability KPIs: how far a sweep as a whole can be trusted."""
+"""Stability KPIs of a sweep, and the verdict of the KPI gate."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import replace
 from math import fsum
+from operator import mul, truediv
 
 from orket_lib.analysis.frontier import FrontierPolicy, baseline_of, eligible_rows
+from orket_lib.artifacts.views.kpis import KpiPolicy
 from orket_lib.artifacts.views.row import RowMetrics
 from orket_lib.artifacts.views.summary import StabilityKpis
-from orket_lib.vocabulary.nulls import Null
+from orket_lib.vocabulary.nulls import Null, all_of, apply
 from orket_lib.vocabulary.statuses import Lane, RunStatus, TokenStatus
+from orket_lib.vocabulary.thresholds import exceeds, reaches
 
 
 def stability_kpis(
@@ -21,8 +24,8 @@ def stability_kpis(
 
     Args:
         models: The rows of each model.
-        policy: What makes a row eligible; by the KPIs themselves only valid rows are.
-        lane: In which latencies decide nothing, or do.
+        policy: What makes a row eligible; `frontier_success_rate` always needs valid rows.
+        lane: Decides whether latencies count.
     """
     strict = replace(policy, include_invalid=False)
     rows = [row for model in models for row in model if row.status is RunStatus.MEASURED]
@@ -57,7 +60,7 @@ def _weight(row: RowMetrics) -> int:
 
 
 def _share(rows: Sequence[RowMetrics], hits: Sequence[bool]) -> float | Null:
-    """Return the weight of the rows that were hit over the weight of all."""
+    """Return the weight of the rows that were hit, as a share of the weight of all."""
     if not rows:
         return Null("NOTHING_MEASURED")
     hit = sum(_weight(row) for row, is_hit in zip(rows, hits, strict=True) if is_hit)
@@ -65,12 +68,47 @@ def _share(rows: Sequence[RowMetrics], hits: Sequence[bool]) -> float | Null:
 
 
 def _determinism(rows: Sequence[RowMetrics]) -> float | Null:
-    if not rows:
-        return Null("NOTHING_MEASURED")
-    rates = [(row.reading("determinism_rate"), _weight(row)) for row in rows]
-    missing = next((rate for rate, _ in rates if isinstance(rate, Null)), None)
-    if missing:
-        return missing
-    total = sum(weight for _, weight in rates)
-    # fsum is exact, so the order of the rows can't show in the last digit.
-    return fsum(rate * weight for rate, weight in rates if not isinstance(rate, Null)) / total
+    weighted = [apply(mul, row.reading("determinism_rate"), _weight(row)) for row in rows]
+    # fsum is exact, so the order of the rows can't change the last digit.
+    whole = all_of(weighted, fsum, Null("NOTHING_MEASURED"))
+    return apply(truediv, whole, sum(map(_weight, rows)))
+
+
+_AS_ASKED = "_as_asked"
+_IN_WORDS = {
+    "ONE_RUN_PER_TASK": "1 run per task",
+    "NO_ANSWER_SHOWN": "the runner reports no answers",
+    "NOTHING_MEASURED": "nothing measured",
+    "NO_SESSION": "no model",
+}
+
+
+def gate_failures(kpis: StabilityKpis, policy: KpiPolicy) -> tuple[str, ...]:
+    """Return a sentence for each KPI that misses its limit; a null KPI misses it (trap T9).
+
+    If the sweep includes invalid rows, the success rate that counts them is used.
+    """
+    asked = kpis.frontier_success_rate_as_asked
+    success = f"frontier_success_rate{'' if asked is None else _AS_ASKED}"
+    upper = {
+        "missing_telemetry_rate": policy.max_missing_telemetry_rate,
+        "polluted_run_rate": policy.max_polluted_run_rate,
+    }
+    lower = {
+        success: policy.min_frontier_success_rate,
+        "determinism_rate": policy.min_determinism_rate,
+    }
+    failures = []
+    for name, limit in {**upper, **lower}.items():
+        value = getattr(kpis, name)
+        if limit is None:
+            continue
+        if value is None:
+            why = kpis.null_reasons[name]
+            failures.append(f"{name}=null ({_IN_WORDS.get(why, why)})")
+        elif name in upper and exceeds(value, limit):
+            failures.append(f"{name}={value:.6g} exceeds max_{name}={limit:g}")
+        elif name in lower and not reaches(value, limit):
+            of_policy = f"min_{name.removesuffix(_AS_ASKED)}"
+            failures.append(f"{name}={value:.6g} is below {of_policy}={limit:g}")
+    return tuple(failures)

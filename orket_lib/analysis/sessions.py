@@ -18,8 +18,8 @@ from orket_lib.analysis.statistics import mcnemar_exact
 from orket_lib.analysis.verdict.caveats import caveats
 from orket_lib.analysis.verdict.of_rows import Scores, judge_rows
 from orket_lib.analysis.verdict.quants import VerdictPolicy, decision_of, strata_of
+from orket_lib.analysis.verdict.sentences import next_step, sentence
 from orket_lib.analysis.verdict.wants import wants_of
-from orket_lib.analysis.verdict.words import next_step, sentence
 from orket_lib.artifacts.views.row import RowMetrics, TaskScore
 from orket_lib.artifacts.views.summary import (
     Comparison,
@@ -41,14 +41,14 @@ def build_session(
         model_id: The model.
         rows: Its rows, in any order.
         scores: The task scores of each quant.
-        policy: What makes a quant eligible.
+        policy: Limits and preference.
         lane: In lane ci nothing is ranked by speed, and the recommendation says so.
     """
     ordered = by_bits(rows)
     asked = VerdictPolicy(policy.adherence_threshold, policy.prefer)
     wants = wants_of(policy, lane)
     verdicts = judge_rows(ordered, scores, wants, asked, policy.include_invalid)
-    standing, absent = verdicts.baseline.standing, verdicts.baseline.stands_in_for
+    standing, absent = verdicts.baseline.used, verdicts.baseline.replaces
     baseline = next((row for row in ordered if standing and row.quant_tag == standing.quant), None)
     eligible = eligible_rows(ordered, baseline, policy, lane) if baseline else []
     smallest, value = minimum_viable(eligible), best_value(eligible, lane)
@@ -83,27 +83,25 @@ def build_session(
 
 
 def mixtures(rows: Sequence[RowMetrics]) -> tuple[str, ...]:
-    """Return a sentence for each way in which a model's rows are no fair comparison."""
+    """Return a sentence for each reason why a model's rows can't be compared fairly."""
     measured = [row for row in rows if row.adherence_score is not None]
     tags: dict[str, list[str]] = {}
     for row in measured:
         identity = row.artifact.sha256 or row.artifact.digest
         if identity:
             tags.setdefault(identity, []).append(row.quant_tag)
-    found = [
-        f"{' and '.join(names)} are one and the same file." for names in tags.values() if names[1:]
-    ]
+    found = [f"{' and '.join(names)} are the same file." for names in tags.values() if names[1:]]
     builds = {row.artifact.build for row in measured}
     if len(builds) > 1:
         listed = ", ".join(sorted(map(str, builds)))
-        found.append(f"The rows were measured with different builds of the server: {listed}.")
+        found.append(f"The rows were measured with different server builds: {listed}.")
     return tuple(found)
 
 
 def compare(
     quant: str, scores: Sequence[TaskScore], baseline: str, baseline_scores: Sequence[TaskScore]
 ) -> Comparison:
-    """Return how the tasks flip between the baseline and a quant; a task counts if both have it."""
+    """Return the tasks lost and won by a quant against the baseline, over tasks that both have."""
     before = {score.test_id: score.passed for score in baseline_scores}
     pairs = [(before[s.test_id], s.passed) for s in scores if s.test_id in before]
     lost, won = pairs.count((True, False)), pairs.count((False, True))
@@ -134,11 +132,9 @@ def _comparisons(
 def _summary_row(row: RowMetrics, baseline: RowMetrics | None) -> SummaryRow:
     delta = vibe_delta(row, baseline)
     readings = {name: row.reading(name) for name in RowMetrics.readings()}
-    others = {name: getattr(row, name) for name in RowMetrics.model_fields if name not in readings}
-    others.pop("null_reasons")
     return SummaryRow.of(
-        **others,
-        **readings,
+        **{name: getattr(row, name) for name in RowMetrics.model_fields if name != "null_reasons"}
+        | readings,
         vibe_delta=delta,
         vibe_delta_status=delta.reason if isinstance(delta, Null) else "OK",
     )

@@ -1,4 +1,4 @@
-"""The statistics of comparisons, by scipy."""
+"""Statistical tests and intervals, by scipy and numpy."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import statistics
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from orket_lib.vocabulary.compare import TOLERANCE
+from orket_lib.vocabulary.thresholds import TOLERANCE
 
-# Spread below which a history of equal values is not believed: clocks and counters are not finer.
+# Smallest credible spread of a history: clocks and counters have no finer resolution.
 _SMALLEST_SPREAD = 1e-3
 _CONFIDENCE = 0.95
 
@@ -34,11 +34,11 @@ def mcnemar_exact(one_way: int, other_way: int) -> float:
 def rank_sum_exact(one: Sequence[float], other: Sequence[float]) -> float:
     """Return the two-sided p-value of the rank-sum test (Mann and Whitney).
 
-    Exact, unless values tie.
+    Exact unless there are ties.
 
     Args:
-        one: Some values, in any order.
-        other: Some more, not paired with them.
+        one: The first sample, in any order.
+        other: The second sample, not paired with the first.
     """
     from scipy.stats import mannwhitneyu
 
@@ -47,7 +47,7 @@ def rank_sum_exact(one: Sequence[float], other: Sequence[float]) -> float:
 
 
 class Prediction(NamedTuple):
-    """A new value against what a history of values predicts.
+    """A new value compared with the prediction from a history of values.
 
     Attributes:
         change: New value - centre.
@@ -67,15 +67,15 @@ class Prediction(NamedTuple):
 def against_history(
     value: float, history: Sequence[float], centre: Sequence[float] | None = None
 ) -> Prediction:
-    """Return how a value stands to a history of at least two, by the t distribution.
+    """Compare a value with a history of at least two, by the t distribution.
 
-    What a machine does differently from one measurement to the next is in the spread of the
-    history, however many samples each measurement has; that is what the value is held against.
+    The spread of the history contains the drift of a machine between measurements, which the
+    samples inside one measurement don't show.
 
     Args:
-        value: The new value, a logarithm where changes are meant as ratios.
-        history: Earlier values, one for each measurement.
-        centre: Those of them that the value is compared with; all of them otherwise.
+        value: The new value; a logarithm if changes are ratios.
+        history: Earlier values, one per measurement.
+        centre: The part of the history to compare with; all of it by default.
     """
     from scipy.stats import t
 
@@ -90,10 +90,10 @@ def against_history(
 
 
 def as_many_or_more(seen: int, trials: int, before: float, trials_before: int) -> float:
-    """Return the chance of seeing so many events again, given how many there were before.
+    """Return the chance of at least so many events, given how many there were before.
 
-    The rate is not known but from a history: it has the Jeffreys prior, so that a history without
-    any event is no proof that there is none (beta-binomial).
+    The rate is estimated from the history with the Jeffreys prior, so a history without events
+    doesn't prove a rate of zero (beta-binomial).
 
     Args:
         seen: Events now.
@@ -107,11 +107,11 @@ def as_many_or_more(seen: int, trials: int, before: float, trials_before: int) -
 
 
 class SumChance(NamedTuple):
-    """The chance of a sum.
+    """Tail probabilities of a sum.
 
     Attributes:
-        as_few: Of this sum or a smaller one.
-        as_many: Of this sum or a larger one.
+        as_few: Chance of this sum or a smaller one.
+        as_many: Chance of this sum or a larger one.
     """
 
     as_few: float
@@ -119,13 +119,13 @@ class SumChance(NamedTuple):
 
 
 def chance_of_sum(total: float, rates: Sequence[float], trials: int) -> SumChance:
-    """Return the chance of a sum of yes-or-no events, each with a history of its own.
+    """Return the tail probabilities of a sum of yes-or-no events, each with its own history.
 
-    Each event's rate has the Jeffreys prior and its history, so that one that always happened may
-    not happen now (Poisson binomial of the predictive chances).
+    Each event's rate is estimated with the Jeffreys prior, so an event that always happened before
+    may fail now (Poisson binomial of the predictive chances).
 
     Args:
-        total: Events now; of a part, the nearer whole number in the direction of no finding counts.
+        total: Number of events now; a fraction is rounded in the direction of no finding.
         rates: Share of its history in which each event happened.
         trials: Length of the histories.
     """
@@ -140,7 +140,7 @@ def chance_of_sum(total: float, rates: Sequence[float], trials: int) -> SumChanc
 
 
 def holm(p_values: Sequence[float]) -> tuple[float, ...]:
-    """Return p-values adjusted for their number (Holm), in the order given."""
+    """Return p-values adjusted for multiple testing (Holm), in the order given."""
     order = sorted(range(len(p_values)), key=lambda index: p_values[index])
     adjusted = [1.0] * len(p_values)
     largest = 0.0
@@ -151,7 +151,7 @@ def holm(p_values: Sequence[float]) -> tuple[float, ...]:
 
 
 def bootstrap_interval(values: Sequence[float]) -> tuple[float, float]:
-    """Return the 95 % interval of a mean by resampling its values, the same at every call."""
+    """Return the bootstrap 95 % interval of a mean; the same values give the same interval."""
     import numpy
 
     generator = numpy.random.default_rng(0)

@@ -1,4 +1,4 @@
-"""From the rows of a sweep to what its summary says; sorts, and never relies on input order."""
+"""From the rows of a sweep to its summary. The result doesn't depend on the order of the rows."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class SummaryBody:
 def summarize(
     rows: Sequence[Row], models: Sequence[str], policy: FrontierPolicy, lane: Lane
 ) -> SummaryBody:
-    """Return the findings of all rows, models in the order of the config."""
+    """Return the findings from all rows, with the models in the order of the config."""
     grouped = {model: [r for r in rows if r.metrics.model_id == model] for model in models}
     present = {model: group for model, group in grouped.items() if group}
     sessions = tuple(
@@ -64,7 +64,7 @@ def summarize(
 
 
 def canary_summary(verdict: CanaryVerdict, drifts: tuple[CanaryDrift, ...] = ()) -> CanarySummary:
-    """Return what the summary repeats of a canary's verdict, and how it did after the sweep."""
+    """Return the summary's copy of a canary's verdict, and its drift over the sweep."""
     figures = verdict.figures
     off = Null("CANARY_OFF")
     return CanarySummary.of(

@@ -1,1 +1,1 @@
-"""One module per artifact: its pydantic model and nothing else; `io` reads and writes them."""
+"""The files of a sweep: one module for each artifact, with its pydantic models."""

@@ -1,8 +1,8 @@
-"""What all artifacts share: strict numbers, provenance, and nulls that say why.
+"""What all artifacts share: strict numbers, provenance, and nulls with a reason.
 
-`Reading` marks a field that holds a measured number. A model that has such fields derives from
-`Measured`, which refuses a null without a reason and a reason without a null (trap T9): code that
-has no number passes `Null("why")` to `Measured.of` and can't forget to say it.
+`Reading` marks a field that holds a measured number. A model with such fields derives from
+`Measured`, which refuses a null without a reason and a reason without a null (trap T9). Code that
+has no number passes `Null("CODE")` to `Measured.of`; see `vocabulary.null_reasons` for the codes.
 """
 
 from __future__ import annotations
@@ -24,29 +24,30 @@ from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.statuses import Lane, VramProfile
 
 
-def _a_time(text: str) -> str:
+def _checked_time(text: str) -> str:
     parse_time(text)
     return text
 
 
 _READING = "reading"
+_VOLATILE: dict[str, Any] = {"volatile": True}
 
 Reading = Annotated[float | None, _READING]
 Count = Annotated[int | None, _READING]
-# Why a reading is null that has a default, in files from before there was such a reading.
+# Reason of a reading that is newer than its file; such readings have a default.
 OLDER_FILE = "OLDER_FILE"
 Share = Annotated[float | None, _READING, Field(ge=0, le=1)]
-# A string that is a time: what is sorted by it later can rely on that.
-Time = Annotated[str, AfterValidator(_a_time)]
+# Text that was checked to be a time, so that records can be sorted by it.
+Time = Annotated[str, AfterValidator(_checked_time)]
 
 
-def volatile(description: str) -> Any:
-    """Return a required field whose value differs between two honest runs of the same thing."""
-    return Field(description=description, json_schema_extra={"volatile": True})
+def volatile(description: str, default: Any = ...) -> Any:
+    """Return a field whose value differs between two identical runs; required without a default."""
+    return Field(default, description=description, json_schema_extra=_VOLATILE)
 
 
 class Record(BaseModel):
-    """A frozen value. Unknown fields are ignored, so that files of a newer minor version load."""
+    """A frozen value. Unknown fields are ignored, so files of a newer minor version load."""
 
     model_config = ConfigDict(
         frozen=True, extra="ignore", allow_inf_nan=False, protected_namespaces=()
@@ -54,7 +55,7 @@ class Record(BaseModel):
 
 
 class Measured(Record):
-    """A record with readings: each one is a number, or null with its reason beside it."""
+    """A record with readings: each is a number, or null with a reason in `null_reasons`."""
 
     null_reasons: dict[str, str] = Field(
         default_factory=dict, description="why each null reading is null, by field name"
@@ -62,7 +63,7 @@ class Measured(Record):
 
     @classmethod
     def of(cls, **values: Any) -> Self:
-        """Build the record; a `Null` becomes null with its reason, and every reading is given."""
+        """Build the record; a `Null` becomes null with its reason. Every reading must be given."""
         reasons = {name: value.reason for name, value in values.items() if isinstance(value, Null)}
         numbers = {name: None if name in reasons else value for name, value in values.items()}
         silent = dict.fromkeys(cls.readings())
@@ -74,7 +75,7 @@ class Measured(Record):
         return tuple(name for name, field in cls.model_fields.items() if _READING in field.metadata)
 
     def reading(self, name: str) -> float | Null:
-        """Return a reading as a number, or as the `Null` that carries its reason."""
+        """Return a reading as a number, or as a `Null` with its reason."""
         value = getattr(self, name)
         return Null(self.null_reasons[name]) if value is None else float(value)
 
@@ -82,7 +83,7 @@ class Measured(Record):
     def __get_pydantic_json_schema__(
         cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
-        """Return the schema with the rule on nulls, so that whoever validates by it knows it."""
+        """Return the schema with the rule on nulls, so that validators outside check it too."""
         schema = handler.resolve_ref_schema(handler(core_schema))
         schema["properties"]["null_reasons"]["propertyNames"] = {"enum": list(cls.readings())}
         schema["allOf"] = [_null_rule(name) for name in cls.readings()]
@@ -90,34 +91,30 @@ class Measured(Record):
 
     @model_validator(mode="before")
     @classmethod
-    def _files_lack_what_came_after_them(cls, content: Any) -> Any:
-        """Read a file from before a reading with a default: it is null there, and says so."""
-        if not isinstance(content, dict):
+    def _explain_readings_of_newer_versions(cls, content: Any) -> Any:
+        """Give each reading that is newer than the file the reason `OLDER_FILE`."""
+        reasons = content.get("null_reasons", {}) if isinstance(content, dict) else None
+        if not isinstance(reasons, dict):
             return content
-        fields, reasons = cls.model_fields, content.get("null_reasons", {})
-        lacking = [
+        newer = [
             name
             for name in cls.readings()
-            if name not in content and not fields[name].is_required()
+            if name not in content and not cls.model_fields[name].is_required()
         ]
-        if not lacking or not isinstance(reasons, dict):
-            return content
-        return {**content, "null_reasons": {**dict.fromkeys(lacking, OLDER_FILE), **reasons}}
+        return {**content, "null_reasons": {**dict.fromkeys(newer, OLDER_FILE), **reasons}}
 
     @model_validator(mode="after")
-    def _every_null_says_why(self) -> Self:
+    def _every_null_has_a_reason(self) -> Self:
         nulls = {name for name in self.readings() if getattr(self, name) is None}
         if nulls != set(self.null_reasons):
-            silent, idle = (
-                sorted(nulls - set(self.null_reasons)),
-                sorted(set(self.null_reasons) - nulls),
-            )
+            silent = sorted(nulls - self.null_reasons.keys())
+            idle = sorted(self.null_reasons.keys() - nulls)
             raise ValueError(f"null without a reason: {silent}; reason without a null: {idle}")
         return self
 
 
 def _null_rule(name: str) -> dict[str, Any]:
-    """Return "null exactly where there is a reason", for one reading, as JSON Schema."""
+    """Return the rule "null if and only if there is a reason" as JSON Schema."""
     return {
         "if": {"required": [name], "properties": {name: {"type": "null"}}},
         "then": {
@@ -129,7 +126,7 @@ def _null_rule(name: str) -> dict[str, Any]:
 
 
 class InputFile(Record):
-    """A file that an artifact was made from."""
+    """A file that an artifact was made from, with its content's hash."""
 
     path: str
     sha256: str
@@ -138,27 +135,27 @@ class InputFile(Record):
 class Provenance(Record):
     """Where an artifact comes from."""
 
-    ref: str = Field(description="label of the caller: `local-run:manual`, a CI run, a ticket")
-    commit_sha: str | None = volatile("commit of the checkout, null outside one")
+    ref: str = Field(description="label set by the caller: `local-run:manual`, a CI run, a ticket")
+    commit_sha: str | None = volatile("commit of the checkout; null outside a checkout")
     dirty: bool | None = volatile("whether the checkout had uncommitted changes")
     config_sha256: str | None = Field(None, description="of the resolved config")
     inputs: tuple[InputFile, ...] = ()
-    versions: dict[str, str] = Field(default_factory=dict, json_schema_extra={"volatile": True})
+    versions: dict[str, str] = Field(default_factory=dict, json_schema_extra=_VOLATILE)
 
 
 class Artifact(Record):
-    """A file of ours. `schema_version` is `<name>.v<major>`, fixed by each subclass."""
+    """A file with a version: `<name>.v<major>`, fixed by each subclass."""
 
     schema_version: str
     generated_at: Time = Field(
         description="UTC, ISO 8601 with a Z",
-        json_schema_extra={"volatile": True, "format": "date-time"},
+        json_schema_extra=_VOLATILE | {"format": "date-time"},
     )
     provenance: Provenance
 
 
 class Labelled(Artifact):
-    """An artifact that speaks of measurements, with the labels that say what they are good for."""
+    """An artifact about measurements, with the labels that say what they are good for."""
 
     execution_lane: Lane
     vram_profile: VramProfile

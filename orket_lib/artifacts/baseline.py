@@ -1,8 +1,7 @@
-"""Baselines: what each task once came to in a cell, kept so that a later sweep can be held to it.
+"""Baselines: results of a cell's tasks, recorded so that later sweeps can be compared with them.
 
-A record is one task of one measurement. What a measurement has but once (probes, memory, load time)
-is repeated in each of its tasks' records: a history is one file per task, and each of them can be
-read on its own.
+A record is one task of one measurement. The figures of the whole measurement (probes, memory, load
+time) are repeated in each of its records, so the history of a task can be read without the others.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ class BaselineMetadata(Record):
 
     test_run_id: str = Field(
         min_length=1,
-        description="of the measurement, the same for all its tasks; what `--baseline-ref` names",
+        description="of the measurement, the same for all its tasks; `--baseline-ref` takes it",
     )
     model_id: str
     model_hash: str | None = Field(description="SHA-256 of the file, or the server's digest")
@@ -30,34 +29,34 @@ class BaselineMetadata(Record):
     task_revision: str = Field(description="digest of the task's content")
     settings_digest: str | None = Field(
         None,
-        description="of what else the times depend on: context, controls, server arguments",
+        description="of the other settings that times depend on, such as context and controls",
     )
     build: str | None = Field(None, description="of the server")
     created_at: Time = Field(
         description="when the measurement began, ISO 8601; without an offset it is UTC"
     )
-    execution_lane: Lane | None = Field(None, description="null when only its report was recorded")
+    execution_lane: Lane | None = Field(None, description="null if only its report was recorded")
     clean: bool | None = Field(
         None,
-        description="nothing disturbed it, by the rules of lane `lab`; null: older than the field",
+        description="not disturbed, by the rules of lane `lab`; null in older records",
     )
-    pinned: bool = Field(False, description="kept by every prune")
+    pinned: bool = Field(False, description="never pruned")
 
 
 class GoldTelemetry(Measured):
-    """What the task came to, and the figures of its measurement."""
+    """The results of the task, and the figures of its measurement."""
 
     adherence_score: float = Field(ge=0, le=1, description="mean over the runs of the task")
     total_latency: Reading = Field(description="mean of the task's runs that answered, s")
     fastest_latency: Reading = Field(
-        description="of the fastest of them: what disturbs a run only ever makes it slower"
+        description="of the fastest run, s: disturbances only make runs slower"
     )
     runs: int = Field(ge=1, description="of the task")
     ttft_ms: Reading = Field(description="median over the probes")
     prompt_tokens_per_second: Reading = Field(description="probes: total tokens / total time")
     generation_tokens_per_second: Reading = Field(description="probes: total tokens / total time")
     rate_source: Literal["server", "client"] | None = Field(
-        None, description="whose clock the two rates come from; rates of two are never compared"
+        None, description="clock of the two rates; rates by different clocks are never compared"
     )
     peak_memory_rss: Reading = Field(description="of the server's process tree, MiB")
     peak_vram_mib: Reading
@@ -72,7 +71,7 @@ class Baseline(Record):
 
 
 class BaselineHistory(Record):
-    """A file of `storage/baselines/`: what one task came to in earlier measurements."""
+    """A file in `storage/baselines/`: the results of one task in earlier measurements."""
 
     schema_version: Literal["orket.baselines.v1"] = "orket.baselines.v1"
     test_id: str
@@ -80,19 +79,19 @@ class BaselineHistory(Record):
 
 
 class Recorded(Record):
-    """A measurement that is a baseline now."""
+    """A measurement that was recorded as a baseline."""
 
     test_run_id: str
     model_id: str
     quant_tag: str
     tasks: int
-    added: int = Field(description="records that were not there yet")
-    replaced: int = Field(0, description="records that were there with fewer runs, or said less")
-    clean: bool | None = Field(None, description="whether lane `lab` takes its times")
+    added: int = Field(description="new records")
+    replaced: int = Field(0, description="records that replaced one with fewer runs or fields")
+    clean: bool | None = Field(None, description="whether lane `lab` accepts its times")
 
 
 class NotRecorded(Record):
-    """A measurement that is no baseline, and why."""
+    """A measurement that was not recorded, and why."""
 
     model_id: str
     quant_tag: str
@@ -100,7 +99,7 @@ class NotRecorded(Record):
 
 
 class BaselineReceipt(Artifact):
-    """What recording a sweep did (`baselines_recorded.json`)."""
+    """The result of recording a sweep (`baselines_recorded.json`)."""
 
     schema_version: Literal["orket.baseline_receipt.v1"] = "orket.baseline_receipt.v1"
     recorded: tuple[Recorded, ...]

@@ -1,4 +1,4 @@
-"""Canonical JSON and the digests made of it: equal content, equal bytes, on every machine."""
+"""Canonical JSON, and digests of it: equal content has equal bytes on every machine."""
 
 from __future__ import annotations
 

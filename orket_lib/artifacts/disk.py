@@ -1,4 +1,4 @@
-"""Full disks: what is said of one, and when nothing more is begun."""
+"""Full disks: checked before writing, and explained in errors."""
 
 from __future__ import annotations
 
@@ -9,33 +9,33 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from orket_lib.vocabulary.errors import ArtifactError
+from orket_lib.vocabulary.units import MIB
 
-_MIB = 1024**2
 _FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
-# Below it, the files of one job may not fit, nor what Snakemake keeps of it.
+# With less, the files of one job and Snakemake's metadata may not fit.
 LEAST_FREE_MIB = 4
 
 
 def why_not_written(error: OSError, path: Path) -> str:
-    """Return why a file can't be written; of a full disk also which one, and what to do."""
+    """Return why a file can't be written; for a full disk also which disk, and what to do."""
     reason = error.strerror or str(error)
     return f"{reason}: {_fullness(path)}" if error.errno in _FULL else reason
 
 
 def free_mib(path: Path) -> float:
-    """Return how much is free where a path lies, or would lie, in MiB."""
-    return shutil.disk_usage(_existing(path)).free / _MIB
+    """Return the free space on the disk of an existing or future path, in MiB."""
+    return shutil.disk_usage(_existing(path)).free / MIB
 
 
 def require_space(paths: Iterable[Path], least_mib: float = LEAST_FREE_MIB) -> None:
-    """Refuse to begin what would not fit.
+    """Check that every disk that is written to has free space.
 
     Args:
-        paths: Files or folders that are going to be written, there or not.
-        least_mib: That must be free for each.
+        paths: Files or folders to write, existing or not.
+        least_mib: Required free space.
 
     Raises:
-        ArtifactError: Naming the first full disk.
+        ArtifactError: A disk is full; names the first one.
     """
     for path in paths:
         if free_mib(path) < least_mib:
@@ -43,19 +43,19 @@ def require_space(paths: Iterable[Path], least_mib: float = LEAST_FREE_MIB) -> N
 
 
 def disk_of(path: Path) -> Path:
-    """Return where the file system is mounted that a path lies, or would lie, on."""
-    place = _existing(path)
-    return next(folder for folder in (place, *place.parents) if os.path.ismount(folder))
+    """Return the mount point of an existing or future path."""
+    start = _existing(path)
+    return next(folder for folder in (start, *start.parents) if os.path.ismount(folder))
 
 
 def _fullness(path: Path) -> str:
     return (
         f"the disk at {disk_of(path)} is full ({free_mib(path):.1f} MiB free). Make room on it and "
-        "type the same command: it goes on from there, what was measured is kept"
+        "run the same command again: measurements are kept, and it continues from there"
     )
 
 
 def _existing(path: Path) -> Path:
-    """Return a path, or the nearest folder above it that is there."""
+    """Return a path, or its nearest parent that exists."""
     whole = path.resolve()
-    return next(place for place in (whole, *whole.parents) if place.exists())
+    return next(parent for parent in (whole, *whole.parents) if parent.exists())

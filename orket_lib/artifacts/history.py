@@ -1,4 +1,4 @@
-"""The histories of what earlier sweeps found, and what `orket history` tells of their records."""
+"""Histories of explorer artifacts, and the output of `orket history`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Scalar = str | bool | int | float | None
 
 
 class History(Record):
-    """A file of one of the stores: artifacts as they stood in their files, all of one kind."""
+    """A history file: artifacts of one kind, unchanged."""
 
     schema_version: Literal["orket.history.v1"] = "orket.history.v1"
     history: tuple[FrontierExplorer | ContextCeiling | ThermalProfile, ...]
@@ -28,13 +28,13 @@ class History(Record):
 class HistoryRecord(Record):
     """One record, as a list shows it."""
 
-    id: str = Field(description="digest of what the record says")
+    id: str = Field(description="digest of its content")
     generated_at: str
     store: str
     hardware_fingerprint: str | None
     execution_lane: Lane
     vram_profile: VramProfile
-    sweep: str | None = Field(description="null when the record does not say it")
+    sweep: str | None = Field(description="null if the record does not name it")
     verdicts: tuple[str, ...] = Field(description="one for each model")
     provenance_ref: str
     commit_sha: str | None
@@ -44,17 +44,17 @@ class HistoryList(Record):
     """`orket history list --json`."""
 
     schema_version: Literal["orket.history_list.v1"] = "orket.history_list.v1"
-    records: tuple[HistoryRecord, ...] = Field(description="the oldest first")
+    records: tuple[HistoryRecord, ...] = Field(description="oldest first")
 
 
 class Change(Record):
-    """One thing that is not what it was."""
+    """One difference between two records."""
 
     kind: ChangeKind
     what: str
     old: Scalar
     new: Scalar
-    where: tuple[str, ...] = Field(description="models, quants, contexts or runs that it holds for")
+    where: tuple[str, ...] = Field(description="models, quants, contexts or runs that differ")
 
 
 class HistoryComparison(Record):
@@ -64,7 +64,7 @@ class HistoryComparison(Record):
     old: HistoryRecord
     new: HistoryRecord
     changes: tuple[Change, ...]
-    notes: tuple[str, ...] = Field(description="what could not be compared")
+    notes: tuple[str, ...] = Field(description="what can't be compared")
 
 
 class HistoryPoint(Measured):
@@ -77,11 +77,11 @@ class HistoryPoint(Measured):
 
 
 class HistorySeries(Record):
-    """A metric of one thing over time."""
+    """A metric over time."""
 
-    name: str = Field(description="model, quant, and what else tells it from the others")
+    name: str = Field(description="model, quant, and what else identifies the series")
     execution_lane: Lane
-    points: tuple[HistoryPoint, ...] = Field(description="the oldest first")
+    points: tuple[HistoryPoint, ...] = Field(description="oldest first")
 
 
 class HistoryOverTime(Record):

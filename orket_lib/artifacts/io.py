@@ -1,7 +1,7 @@
-"""Reading and writing artifacts: whole or not at all, and with errors that name the file.
+"""Reading and writing artifacts: atomic, and with errors that name the file.
 
-A write goes to a temporary file beside the target, is flushed to the disk, and replaces the target
-in one step, so a reader never sees half a file and a full disk leaves the old one in place.
+A write goes to a temporary file in the target's folder, is flushed to the disk, and replaces the
+target in one step: readers never see half a file, and a full disk leaves the old one in place.
 """
 
 from __future__ import annotations
@@ -14,19 +14,20 @@ import re
 import tempfile
 import time
 from pathlib import Path
+from textwrap import indent
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from orket_lib.artifacts.disk import why_not_written
 from orket_lib.vocabulary.errors import ArtifactError
-from orket_lib.vocabulary.problems import one_message_each
+from orket_lib.vocabulary.validation import one_message_each, problems_of
 
 _Model = TypeVar("_Model", bound=BaseModel)
 _REPLACE_TRIES = 20
 _REPLACE_PAUSE_S = 0.05
 _LONGEST_VERSION = 80
-# Of a pair that is one character; each half by itself is none.
+# Half of a pair that encodes one character; a lone half can't be encoded as UTF-8.
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
@@ -34,7 +35,7 @@ def write_text(path: Path, text: str) -> None:
     """Write a file atomically as UTF-8 with `\\n` line ends, creating its folder.
 
     Raises:
-        ArtifactError: The file can't be written (disk full, no permission, half a character).
+        ArtifactError: The file can't be written (disk full, no permission, lone surrogate).
     """
     write_bytes(path, _encoded(text, path))
 
@@ -77,17 +78,17 @@ def read_json(path: Path) -> Any:
     """Return the content of a JSON file (a BOM is fine).
 
     Raises:
-        ArtifactError: The file is missing, unreadable, or not JSON; NaN and infinities are not, nor
-            is text that no file can hold.
+        ArtifactError: The file is missing, unreadable, or not strict JSON: NaN, infinities, numbers
+            beyond any float and lone surrogates are refused.
     """
 
     def refuse(constant: str) -> Any:
-        raise ArtifactError(f"{path}: not valid JSON: there is no number {constant}")
+        raise ArtifactError(f"{path}: not valid JSON: {constant} is not a number")
 
     def number(text: str) -> float:
         value = float(text)
         if math.isinf(value):
-            raise ArtifactError(f"{path}: not valid JSON: {text:.40} is beyond all numbers")
+            raise ArtifactError(f"{path}: not valid JSON: {text:.40} is too large")
         return value
 
     try:
@@ -105,7 +106,7 @@ def read_json(path: Path) -> Any:
         ) from None
     except RecursionError:
         raise ArtifactError(f"{path}: not valid JSON: it is nested too deeply") from None
-    except ValueError as error:  # a whole number of thousands of digits
+    except ValueError as error:  # an integer of thousands of digits
         raise ArtifactError(f"{path}: not valid JSON: {error}") from None
     except OSError as error:
         raise ArtifactError(f"{path}: can't be read: {error.strerror or error}") from error
@@ -116,8 +117,8 @@ def read_model(path: Path, kind: type[_Model]) -> _Model:
     """Return a file's content as `kind`.
 
     Raises:
-        ArtifactError: The file is missing, not JSON, or doesn't fit the model; every violation is
-            named with its place.
+        ArtifactError: The file is missing, not JSON, or doesn't fit the model; lists every
+            violation with its place.
     """
     return parse_model(read_json(path), kind, path)
 
@@ -126,28 +127,24 @@ def parse_model(content: Any, kind: type[_Model], source: object) -> _Model:
     """Return content as `kind`; errors name `source`.
 
     Raises:
-        ArtifactError: It is of another version, or doesn't fit the model; every violation is named
-            with its place.
+        ArtifactError: It has another version, or doesn't fit the model; lists every violation with
+            its place.
     """
     _refuse_other_versions(content, kind, source)
     try:
         return kind.model_validate(content)
     except ValidationError as error:
-        lines = one_message_each(
-            f"{'.'.join(map(str, item['loc'])) or '(whole file)'}: {item['msg']}"
-            for item in error.errors()
-        )
-        places = "\n".join(f"  {line}" for line in lines)
-        raise ArtifactError(f"{source}: not a valid {kind.__name__}:\n{places}") from None
+        lines = indent("\n".join(one_message_each(problems_of(error, content))), "  ")
+        raise ArtifactError(f"{source}: not a valid {kind.__name__}:\n{lines}") from None
 
 
 def _refuse_other_versions(content: Any, kind: type[BaseModel], source: object) -> None:
-    """Raise ArtifactError for an artifact of another kind or major version, naming both."""
+    """Raise ArtifactError for an artifact of another kind or major version; it names both."""
     field = kind.model_fields.get("schema_version")
     found = content.get("schema_version") if isinstance(content, dict) else None
     if field and isinstance(field.default, str) and found not in (None, field.default):
         said = repr(found)[:_LONGEST_VERSION]
-        raise ArtifactError(f"{source}: its schema_version is {said}; needed is {field.default!r}")
+        raise ArtifactError(f"{source}: its schema_version is {said}; expected {field.default!r}")
 
 
 def sha256_of_file(path: Path) -> str:
@@ -169,12 +166,12 @@ def replace_file(source: Path, target: Path) -> None:
 
 
 def _encoded(text: str, path: Path) -> bytes:
-    """Return text as UTF-8; JSON may write half a character (a lone surrogate), UTF-8 can't."""
+    """Return text as UTF-8; JSON can hold a lone surrogate, UTF-8 can't."""
     try:
         return text.encode()
     except UnicodeEncodeError as error:
-        half = f"U+{ord(text[error.start]):04X}"
-        raise ArtifactError(f"{path}: holds half a character ({half}), no text has that") from None
+        code = f"U+{ord(text[error.start]):04X}"
+        raise ArtifactError(f"{path}: a lone surrogate ({code}) can't be encoded") from None
 
 
 def _umask() -> int:

@@ -1,4 +1,4 @@
-"""What the commands share: options, provenance, and console output."""
+"""Options, provenance and console output that the commands share."""
 
 from __future__ import annotations
 
@@ -6,42 +6,90 @@ import argparse
 import json
 import math
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
 from orket_lib import __version__
-from orket_lib.artifacts.base import InputFile, Provenance
+from orket_lib.artifacts.base import InputFile, Labelled, Provenance
 from orket_lib.artifacts.io import sha256_of_file
+from orket_lib.sweep.git_state import checkout_state
 from orket_lib.vocabulary.clock import utc_now
+
+N = TypeVar("N", int, float)
+
+
+class Actions:
+    """The actions of a command such as `orket tasks`: each has options and a function of its own.
+
+    Args:
+        parser: Parser of the command.
+    """
+
+    def __init__(self, parser: argparse.ArgumentParser) -> None:
+        self._parsers = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+
+    def add(
+        self, name: str, act: Callable[[argparse.Namespace], int], summary: str
+    ) -> argparse.ArgumentParser:
+        """Return the parser of a new action."""
+        parser = self._parsers.add_parser(
+            name, help=summary, description=f"{summary[0].upper()}{summary[1:]}."
+        )
+        parser.set_defaults(act=act)
+        return parser
 
 
 def add_out(parser: argparse.ArgumentParser, help_text: str) -> None:
-    """Add `--out` and the `--log` that a rule gives."""
+    """Add `--out` and `--log`."""
     parser.add_argument("--out", type=Path, required=True, help=help_text)
     add_log(parser)
 
 
 def add_log(parser: argparse.ArgumentParser) -> None:
-    """Add `--log`: where an error message is kept beside the terminal."""
-    parser.add_argument("--log", type=Path, help="also keep the error message in this file")
+    """Add `--log`, which Snakemake shows when a rule fails."""
+    parser.add_argument("--log", type=Path, help="also write the error message to this file")
 
 
-def finite(text: str) -> float:
-    """Return the number that an option is given."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
-        raise argparse.ArgumentTypeError(f"must be a number (got {text!r:.80})")
-    return value
+def number(
+    least: float = -math.inf, most: float = math.inf, above: float = -math.inf
+) -> Callable[[str], float]:
+    """Return the `type` of an option that takes a finite number within these limits."""
+    limits = [
+        f"{sign} {limit:g}"
+        for sign, limit in ((">=", least), (">", above), ("<=", most))
+        if math.isfinite(limit)
+    ]
+    return _checked(
+        float,
+        lambda value: math.isfinite(value) and least <= value <= most and value > above,
+        " ".join(["a number", " and ".join(limits)]).rstrip(),
+    )
+
+
+def whole_number(least: int) -> Callable[[str], int]:
+    """Return the `type` of an option that takes a whole number of at least this."""
+    return _checked(int, lambda value: value >= least, f"a whole number >= {least}")
+
+
+def _checked(
+    convert: Callable[[str], N], allowed: Callable[[N], bool], wanted: str
+) -> Callable[[str], N]:
+    def parse(text: str) -> N:
+        with suppress(ValueError):
+            value = convert(text)
+            if allowed(value):
+                return value
+        raise argparse.ArgumentTypeError(f"must be {wanted} (got {text!r:.80})")
+
+    return parse
 
 
 def tell(text: str) -> None:
-    """Print a line for the person at the terminal; standard output is for results."""
+    """Print a line on standard error; standard output is for results."""
     print(text, file=sys.stderr)  # noqa: T201
 
 
@@ -54,9 +102,7 @@ def print_json(value: BaseModel | Mapping[str, Any]) -> None:
 def provenance(
     inputs: Iterable[Path] = (), ref: str = "local-run:manual", config_sha256: str | None = None
 ) -> Provenance:
-    """Return where an artifact made now, from these files, comes from."""
-    from orket_lib.sweep.git_state import checkout_state
-
+    """Return the provenance of an artifact that is made now from these files."""
     commit_sha, dirty = checkout_state()
     return Provenance(
         ref=ref,
@@ -71,8 +117,18 @@ def provenance(
 def stamp(
     inputs: Iterable[Path] = (), ref: str = "local-run:manual", config_sha256: str | None = None
 ) -> dict[str, Any]:
-    """Return the fields that every artifact begins with."""
+    """Return the fields that every artifact starts with."""
     return {
         "generated_at": utc_now(),
         "provenance": provenance(inputs, ref, config_sha256),
+    }
+
+
+def stamp_like(source: Labelled, inputs: Iterable[Path], ref: str | None = None) -> dict[str, Any]:
+    """Return these fields and the labels of the artifact that the new one is made from."""
+    return {
+        **stamp(inputs, ref or source.provenance.ref, source.provenance.config_sha256),
+        "execution_lane": source.execution_lane,
+        "vram_profile": source.vram_profile,
+        "hardware_fingerprint": source.hardware_fingerprint,
     }

@@ -1,13 +1,14 @@
-"""Config files and `--config` as options of a command, read as Snakemake reads them."""
+"""Config files and `--config` as options of a command, merged as Snakemake merges them."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from orket_lib.sweep.cells import Sweep
+from orket_lib.config.loading.files import read_overrides
+from orket_lib.config.shipped import located
+from orket_lib.sweep.cells import Sweep
+from orket_lib.sweep.load import load_sweep
 
 DEFAULT_CONFIG = Path("config/config.yaml")
 
@@ -18,14 +19,14 @@ def add_config_options(
     """Add the config files and `--config`.
 
     Args:
-        parser: Of the command.
-        without: What is done without a config.
+        parser: Parser of the command.
+        without: Help text for a call without a config.
     """
     parser.add_argument(
         "configs",
         nargs="*",
         type=Path,
-        help=f"config files, later ones win ({without})",
+        help=f"config files; a later one overrides an earlier one ({without})",
     )
     parser.add_argument(
         "--config",
@@ -33,19 +34,15 @@ def add_config_options(
         action="extend",
         default=[],
         metavar="KEY=VALUE",
-        help="wins over files; takes every word that follows, so files come before it",
+        help="override keys of the files; takes every following word, so put the files first",
     )
 
 
 def sweep_of(options: argparse.Namespace) -> Sweep:
-    """Return the sweep that the options name, writing nothing.
+    """Return the sweep that the options name, without writing anything.
 
     Raises:
         ConfigError: With all problems.
     """
-    from orket_lib.config.loading.files import read_overrides
-    from orket_lib.config.shipped import located
-    from orket_lib.sweep.load import load_sweep
-
     files = options.configs or [located(DEFAULT_CONFIG)]
     return load_sweep(files, read_overrides(options.config), remember=False)

@@ -1,34 +1,32 @@
-"""The run reports behind a row of a summary, as long as they are still those that it quotes."""
+"""Run reports of a summary's rows, checked against the hashes that the rows quote."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import fmean
-from typing import TYPE_CHECKING
 
+from orket_lib.analysis.rows.aggregates import task_scores
+from orket_lib.artifacts.io import read_model
+from orket_lib.artifacts.views.row import RowMetrics
+from orket_lib.artifacts.views.run_report import RunReport
+from orket_lib.artifacts.views.summary import Summary
 from orket_lib.vocabulary.errors import ArtifactError
-
-if TYPE_CHECKING:
-    from orket_lib.artifacts.views.row import RowMetrics
-    from orket_lib.artifacts.views.run_report import RunReport
-    from orket_lib.artifacts.views.summary import Summary
+from orket_lib.workflow.receipts import taken_parts
 
 _TOLERANCE = 1e-9
 _RECEIPT = "receipt.json"
 
 
 def refuse_replaced(summary: Summary) -> None:
-    """Refuse a summary whose cells have been measured anew since.
+    """Refuse a summary whose cells have been measured again since.
 
-    It is the receipts that are looked at, which say which measurements count by now. Where they are
-    gone there is nothing to contradict the summary: a report is also made far from its storage.
+    The receipts say which measurements count now. A missing receipt is no contradiction: reports
+    are also made on machines without the storage.
 
     Raises:
-        ArtifactError: A row is of other measurements than its cell has now (T22).
+        ArtifactError: A row quotes other measurements than its cell has now (T22).
     """
-    from orket_lib.workflow.receipts import taken_parts
-
     for row in (row for session in summary.sessions for row in session.per_quant):
         receipts = [Path(path).with_name(_RECEIPT) for path in row.report_paths]
         taken = [taken_parts(path) for path in receipts]
@@ -41,13 +39,9 @@ def reports_of(row: RowMetrics) -> list[RunReport]:
     """Return the run reports of a row, one for each round.
 
     Raises:
-        ArtifactError: One is gone, or they are of other measurements or other grades than the row
-            (T22): then its summary is not what they say.
+        ArtifactError: A report is missing, or was made from other measurements or grades than the
+            row (T22).
     """
-    from orket_lib.analysis.rows.aggregates import task_scores
-    from orket_lib.artifacts.io import read_model
-    from orket_lib.artifacts.views.run_report import RunReport
-
     reports = [read_model(Path(path), RunReport) for path in row.report_paths]
     name = f"{row.model_id} {row.quant_tag}"
     found = tuple(part.sha256 for report in reports for part in report.parts)
@@ -58,14 +52,14 @@ def reports_of(row: RowMetrics) -> list[RunReport]:
         graded = fmean(score.adherence_score for score in scores)
         if abs(graded - row.adherence_score) > _TOLERANCE:
             raise ArtifactError(
-                f"{name}: {', '.join(row.report_paths)} was graded otherwise since this summary "
-                "was made; make the summary anew with `snakemake`"
+                f"{name}: the grades in {', '.join(row.report_paths)} have changed since this "
+                "summary was made; make it again with `snakemake`"
             )
     return reports
 
 
 def _replaced(row: RowMetrics, files: Sequence[str]) -> ArtifactError:
     return ArtifactError(
-        f"{row.model_id} {row.quant_tag}: {', '.join(files)} is of other measurements than this "
-        "summary; make the summary anew with `snakemake`, or take the one that was made with it"
+        f"{row.model_id} {row.quant_tag}: {', '.join(files)} has other measurements than this "
+        "summary; make the summary again with `snakemake`, or use the one that belongs to it"
     )

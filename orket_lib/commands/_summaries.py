@@ -1,4 +1,4 @@
-"""Reading a summary that something is to be made of: never one that contradicts itself."""
+"""Read a summary, and refuse one that contradicts itself."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from pathlib import Path
 from orket_lib.analysis.contradictions import contradictions
 from orket_lib.artifacts.io import read_model
 from orket_lib.artifacts.views.summary import Summary
-from orket_lib.vocabulary.display import printable
 from orket_lib.vocabulary.errors import ArtifactError
+from orket_lib.vocabulary.text import printable
 
 _LONGEST = 400
 
@@ -24,8 +24,7 @@ def read_summary(path: Path) -> Summary:
     if found:
         listed = "\n".join(f"  {printable(line, _LONGEST)}" for line in found)
         raise ArtifactError(
-            f"{path}: contradicts itself, so nothing is made of it:\n{listed}\n"
-            "A summary is made from rows and never edited: delete it, and its sweep makes it again "
-            "without measuring."
+            f"{path}: contradicts itself:\n{listed}\n"
+            "Don't edit summaries: delete the file, and its sweep makes it again without measuring."
         )
     return summary

@@ -1,4 +1,4 @@
-"""`orket clocks`: compare the server's decode clock with the client's own."""
+"""`orket clocks`: compare the decode rate by the server's clock with ours."""
 
 from __future__ import annotations
 
@@ -6,7 +6,11 @@ import argparse
 import dataclasses
 from pathlib import Path
 
+from orket_lib.analysis.clocks import clock_agreement
+from orket_lib.artifacts.io import read_model
+from orket_lib.artifacts.views.summary import Summary
 from orket_lib.commands._common import print_json
+from orket_lib.commands._reports import reports_of
 from orket_lib.vocabulary.errors import ArtifactError
 
 
@@ -17,12 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print, for each measured cell, the decode rate by both clocks."""
-    from orket_lib.analysis.clocks import clock_agreement
-    from orket_lib.artifacts.io import read_model
-    from orket_lib.artifacts.views.summary import Summary
-    from orket_lib.commands._reports import reports_of
-
+    """Print the decode rate of each measured cell by both clocks."""
     summary = read_model(options.summary, Summary)
     reports = [
         report

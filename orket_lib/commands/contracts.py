@@ -1,17 +1,24 @@
-"""`orket contracts`: hold explorer artifacts against their schemas, and against themselves."""
+"""`orket contracts`: check explorer artifacts for their schemas and for contradictions."""
 
 from __future__ import annotations
 
 import argparse
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from orket_lib.analysis.contract_names import unknown_names
+from orket_lib.analysis.contracts import violations
+from orket_lib.artifacts.base import Record
+from orket_lib.artifacts.io import read_json
+from orket_lib.artifacts.schemas import version_of
+from orket_lib.artifacts.views.context_ceiling import ContextCeiling
+from orket_lib.artifacts.views.contracts import CheckedArtifact, ContractCheck
+from orket_lib.artifacts.views.frontier import FrontierExplorer
+from orket_lib.artifacts.views.thermal_profile import ThermalProfile
 from orket_lib.commands._common import add_log, print_json, tell
 from orket_lib.vocabulary.errors import Refused
-
-if TYPE_CHECKING:
-    from orket_lib.artifacts.base import Record
+from orket_lib.vocabulary.text import printable
 
 _LONGEST = 400
 
@@ -26,7 +33,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         ("thermal", "thermal_profile.json"),
     ):
         parser.add_argument(
-            f"--{name}", type=Path, nargs="+", default=[], metavar="FILE", help=f"{file}, ..."
+            f"--{name}",
+            type=Path,
+            nargs="+",
+            default=[],
+            metavar="FILE",
+            help=f"files such as {file}",
         )
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
     add_log(parser)
@@ -34,17 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Read, check, and refuse with every violation."""
-    from orket_lib.analysis.contract_names import unknown_names
-    from orket_lib.analysis.contracts import violations
-    from orket_lib.artifacts.io import read_json
-    from orket_lib.artifacts.schemas import version_of
-    from orket_lib.artifacts.views.context_ceiling import ContextCeiling
-    from orket_lib.artifacts.views.contracts import CheckedArtifact, ContractCheck
-    from orket_lib.artifacts.views.frontier import FrontierExplorer
-    from orket_lib.artifacts.views.thermal_profile import ThermalProfile
-    from orket_lib.vocabulary.display import printable
-
+    """Check the files, and refuse with all violations."""
     models: dict[_Name, type[Record]] = {
         "frontier": FrontierExplorer,
         "context": ContextCeiling,
@@ -69,6 +71,6 @@ def run(options: argparse.Namespace) -> int:
     if found:
         listed = "\n".join(f"  {printable(line, _LONGEST)}" for line in found)
         paths = ", ".join(path.as_posix() for _, path in given)
-        raise Refused(f"not what the published contract promises: {paths}\n{listed}")
-    tell(f"{', '.join(dict.fromkeys(name for name, _ in given))}: as published")
+        raise Refused(f"violates the published contract: {paths}\n{listed}")
+    tell(f"{', '.join(dict.fromkeys(name for name, _ in given))}: valid")
     return 0

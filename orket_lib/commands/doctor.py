@@ -1,66 +1,69 @@
-"""`orket doctor`: say what can be measured on this machine, and suggest a config that works."""
+"""`orket doctor`: show what can be measured on this machine, and suggest a config that works."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from orket_lib.artifacts.io import write_text
+from orket_lib.artifacts.printed.doctor import DoctorReport, MissingReading
+from orket_lib.artifacts.views.preflight import PreflightCheck
 from orket_lib.commands._common import print_json, tell
 from orket_lib.commands._configs import add_config_options, sweep_of
-from orket_lib.vocabulary.addresses import DEFAULT_URLS, remote_host, server_address
-from orket_lib.vocabulary.errors import ArtifactError, ConfigError
+from orket_lib.doctor.machine import look_at_machine
+from orket_lib.doctor.missing_readings import missing_of_gpus, missing_on_machine, missing_with
+from orket_lib.doctor.models import look_at_files, look_at_servers
+from orket_lib.doctor.suggestion import Suggestion, suggest
+from orket_lib.preflight.checks import check_all
+from orket_lib.preflight.memory import free_gpu_memory, free_main_memory
+from orket_lib.report.doctor import doctor_text, suggestion_yaml
+from orket_lib.sweep.cells import Sweep
+from orket_lib.sweep.plan import needs
+from orket_lib.telemetry.devices.opening import open_devices
+from orket_lib.vocabulary.addresses import remote_host, server_address
+from orket_lib.vocabulary.errors import ArtifactError, ConfigError, Refused
+from orket_lib.vocabulary.providers import default_urls
 
-if TYPE_CHECKING:
-    from orket_lib.artifacts.printed.doctor import DoctorReport, MissingReading
-    from orket_lib.artifacts.views.preflight import PreflightCheck
-    from orket_lib.doctor.suggestion import Suggestion
-    from orket_lib.sweep.cells import Sweep
-
-_PATIENCE_S = 2.0  # with a server's list of models
-_CHECK_PATIENCE_S = 5.0  # with all that a config needs of its server
+_PATIENCE_S = 2.0  # for a server's list of models
+_CHECK_PATIENCE_S = 5.0  # for everything that a config needs of its server
 _N_CTX = 4096
 _MODELS = Path("models")
-_POLICY_SAID_NO = 3
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
-    add_config_options(parser, "without any, what is there is looked at, and one is suggested")
-    parser.add_argument(
+    add = parser.add_argument
+    add_config_options(parser, "without any, look at this machine and suggest one")
+    add(
         "--server",
         action="append",
         default=[],
         type=_server,
         metavar="PROVIDER=URL",
-        help=f"where a server listens, when not at its own port ({', '.join(DEFAULT_URLS)})",
+        help=f"address of a server that is not at its default port ({', '.join(default_urls())})",
     )
-    parser.add_argument(
-        "--allow-remote", action="store_true", help="let --server be another machine"
-    )
-    parser.add_argument("--suggest", type=Path, metavar="FILE", help="write the suggestion there")
-    parser.add_argument("--json", action="store_true", help="print all that was found as JSON")
+    add("--allow-remote", action="store_true", help="allow --server on another machine")
+    add("--suggest", type=Path, metavar="FILE", help="write the suggested config to this file")
+    add("--json", action="store_true", help="print everything as JSON")
 
 
 def run(options: argparse.Namespace) -> int:
-    """Look, and print what was found; what can be run is the exit code."""
-    from orket_lib.report.doctor import doctor_text
-
+    """Look and print; the exit code says whether anything can be measured."""
     far = [url for _, url in options.server if remote_host(url) and not options.allow_remote]
     if far:
-        raise ConfigError([f"--server {url}: another machine takes --allow-remote" for url in far])
+        raise ConfigError(
+            [f"--server {url}: is another machine, which needs --allow-remote" for url in far]
+        )
     if options.suggest and (options.configs or options.config):
-        raise ConfigError(["--suggest: beside a config there is nothing to suggest"])
+        raise ConfigError(["--suggest: not allowed together with a config"])
     if options.suggest and options.suggest.exists():
-        raise ArtifactError(f"{options.suggest}: is there already; name another file")
-    # A config that is there and wrong is a finding; without one there is nothing to look at.
+        raise ArtifactError(f"{options.suggest}: exists already; name another file")
+    # An invalid config is a finding. A missing one is a usage error.
     gone = [path for path in options.configs if not path.exists()]
     if gone:
-        raise ConfigError([f"{path}: there is no such file" for path in gone])
+        raise ConfigError([f"{path}: no such file" for path in gone])
     report, suggestion = _examine(options)
     if options.suggest and report.suggestion:
-        from orket_lib.artifacts.io import write_text
-
         write_text(options.suggest, report.suggestion)
     if options.json:
         print_json(report)
@@ -68,14 +71,14 @@ def run(options: argparse.Namespace) -> int:
         tell(doctor_text(report, suggestion.why if suggestion else None, options.suggest))
         if report.suggestion and not options.suggest:
             print(report.suggestion, end="")  # noqa: T201
-    return 0 if report.can_run else _POLICY_SAID_NO
+    return 0 if report.can_run else Refused.exit_code
 
 
 def _server(text: str) -> tuple[str, str]:
     """Return (provider, address) of `ollama=http://127.0.0.1:11434`."""
     provider, _, url = text.partition("=")
-    if provider not in DEFAULT_URLS:
-        raise argparse.ArgumentTypeError(f"`{provider}` is none of {', '.join(DEFAULT_URLS)}")
+    if provider not in default_urls():
+        raise argparse.ArgumentTypeError(f"`{provider}` is not one of {', '.join(default_urls())}")
     try:
         return provider, server_address(url)
     except ValueError as error:
@@ -83,22 +86,15 @@ def _server(text: str) -> tuple[str, str]:
 
 
 def _examine(options: argparse.Namespace) -> tuple[DoctorReport, Suggestion | None]:
-    from orket_lib.artifacts.printed.doctor import DoctorReport
-    from orket_lib.doctor.machine import look_at_machine
-    from orket_lib.doctor.models import look_at_files, look_at_servers
-    from orket_lib.doctor.suggestion import suggest
-    from orket_lib.preflight.memory import gpu_room, main_memory
-    from orket_lib.report.suggestion import suggestion_yaml
-
-    urls = {**DEFAULT_URLS, **dict(options.server)}
+    urls = {**default_urls(), **dict(options.server)}
     keys: dict[str, str | None] = {}
     sweep, checks = _checked(options)
     if sweep is not None and sweep.config.base_url:
         urls[sweep.config.provider] = sweep.config.base_url
         keys[sweep.config.provider] = sweep.config.api_key
     machine = look_at_machine(Path())
-    servers = look_at_servers(urls, keys, gpu_room(None), _N_CTX, _PATIENCE_S)
-    files = look_at_files(_MODELS, main_memory(), _N_CTX)
+    servers = look_at_servers(urls, keys, free_gpu_memory(None), _N_CTX, _PATIENCE_S)
+    files = look_at_files(_MODELS, free_main_memory(), _N_CTX)
     runtime = any(item.name == "embedded llama.cpp" and item.path for item in machine.programs)
     suggestion = None
     if checks is None:
@@ -118,11 +114,7 @@ def _examine(options: argparse.Namespace) -> tuple[DoctorReport, Suggestion | No
 
 
 def _checked(options: argparse.Namespace) -> tuple[Sweep | None, tuple[PreflightCheck, ...] | None]:
-    """Return the sweep of the config that was given and its checks; None of both without one."""
-    from orket_lib.artifacts.views.preflight import PreflightCheck
-    from orket_lib.preflight.checks import check_all
-    from orket_lib.sweep.plan import needs
-
+    """Return the sweep of the given config and its checks; None for both without a config."""
     if not options.configs and not options.config:
         return None, None
     try:
@@ -139,10 +131,7 @@ def _checked(options: argparse.Namespace) -> tuple[Sweep | None, tuple[Preflight
 def _missing(
     sweep: Sweep | None, suggestion: Suggestion | None, has_gpu: bool
 ) -> tuple[MissingReading, ...]:
-    """Return what will be null on this machine with what would be swept."""
-    from orket_lib.doctor.missing_readings import missing_of_gpus, missing_on_machine, missing_with
-    from orket_lib.telemetry.devices.opening import open_devices
-
+    """Return the readings that will be null with the given or suggested config."""
     with open_devices("any") as found:
         here = (*missing_on_machine(), *missing_of_gpus(found))
 

@@ -1,74 +1,75 @@
-"""`orket history`: what earlier sweeps found here; records are added, listed, compared, drawn."""
+"""`orket history`: add, list, compare and plot the results of earlier sweeps."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from orket_lib.commands._common import add_log, print_json, tell
+from orket_lib.analysis.history.compare import (
+    METRICS,
+    StoredArtifact,
+    by_time,
+    compare,
+    described,
+    models_of,
+    over_time,
+)
+from orket_lib.artifacts.history import HistoryList, HistoryOverTime
+from orket_lib.artifacts.io import parse_model, read_json
+from orket_lib.commands._common import Actions, add_log, print_json, tell
 from orket_lib.commands._storage import add_storage_root, say_if_empty
+from orket_lib.report.history import comparison_text, list_text
+from orket_lib.report.plots.history import plot_history
+from orket_lib.stores.explorers import STORES, append, identity
+from orket_lib.stores.roots import StoreName
 from orket_lib.vocabulary.errors import ArtifactError
-
-if TYPE_CHECKING:
-    from orket_lib.analysis.history.compare import Kept
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
-    from orket_lib.stores.roots import StoreName
-
     stores = [name.value for name in StoreName if name is not StoreName.BASELINES]
-    actions = parser.add_subparsers(dest="action", required=True, metavar="action")
-    keep = actions.add_parser("add", help="add an artifact to its history; twice is once")
-    keep.add_argument("artifact", type=Path, metavar="ARTIFACT", help="frontier_explorer.json, ...")
-    listing = actions.add_parser("list", help="list the records, the oldest first")
-    compare = actions.add_parser("compare", help="say what changed between two records")
-    compare.add_argument("old", metavar="OLD", help="id of a record, or its first digits")
-    compare.add_argument("new", metavar="NEW", help="id of a record, or its first digits")
-    plot = actions.add_parser("plot", help="draw a metric over time")
-    plot.add_argument("--metric", required=True, help="such as adherence_score, total_latency")
-    plot.add_argument("--quant-tag", help="only of this quant")
+    actions = Actions(parser)
+    adding = actions.add("add", _add, "add an artifact to its history, unless it is there")
+    adding.add_argument(
+        "artifact", type=Path, metavar="ARTIFACT", help="frontier_explorer.json, ..."
+    )
+    listing = actions.add("list", _list, "list the records, oldest first")
+    comparing = actions.add("compare", _compare, "show what changed between two records")
+    comparing.add_argument("old", metavar="OLD", help="id of a record, or its first digits")
+    comparing.add_argument("new", metavar="NEW", help="id of a record, or its first digits")
+    plot = actions.add("plot", _plot, "plot a metric over time")
+    plot.add_argument("--metric", required=True, help="such as adherence_score or total_latency")
+    plot.add_argument("--quant-tag", help="only this quant")
     plot.add_argument("--out", type=Path, required=True, help="the picture (PNG)")
-    for action in (listing, compare, plot):
+    for action in (listing, comparing, plot):
         action.add_argument("--json", action="store_true", help="print as JSON")
         action.add_argument(
             "--store", choices=stores, default=stores[0], help="default: %(default)s"
         )
     for action in (listing, plot):
-        action.add_argument("--model-id", help="only records of this model")
-    for action in (keep, listing, compare, plot):
+        action.add_argument("--model-id", help="only this model")
+    for action in (adding, listing, comparing, plot):
         add_storage_root(action)
         add_log(action)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Do what is asked for."""
-    actions: dict[str, Callable[[argparse.Namespace], int]] = {
-        "add": _add,
-        "list": _list,
-        "compare": _compare,
-        "plot": _plot,
-    }
-    return actions[options.action](options)
+    """Run the action."""
+    return int(options.act(options))
 
 
 def keep(root: Path, artifact: Path) -> None:
     """Add an artifact to its history.
 
     Raises:
-        ArtifactError: It could not be added; the message says that the artifact itself is there.
+        ArtifactError: It could not be added. The message says that the artifact itself exists.
     """
-    from orket_lib.artifacts.io import read_json
-    from orket_lib.stores.explorers import append
-
     content = read_json(artifact)
     try:
         path, added = append(root, content, artifact)
     except ArtifactError as error:
         raise ArtifactError(
-            f"{error}\n{artifact} is there and was not added to a history"
+            f"{error}\n{artifact} was written, but not added to its history"
         ) from None
     tell(f"{artifact}: {'added to' if added else 'is already in'} {path.as_posix()}")
 
@@ -79,10 +80,6 @@ def _add(options: argparse.Namespace) -> int:
 
 
 def _list(options: argparse.Namespace) -> int:
-    from orket_lib.analysis.history.compare import described
-    from orket_lib.artifacts.history import HistoryList
-    from orket_lib.report.history import list_text
-
     kept, damaged = _kept(options)
     found = HistoryList(records=[described(one) for one in kept])
     if options.json:
@@ -93,9 +90,6 @@ def _list(options: argparse.Namespace) -> int:
 
 
 def _compare(options: argparse.Namespace) -> int:
-    from orket_lib.analysis.history.compare import compare
-    from orket_lib.report.history import comparison_text
-
     kept, damaged = _kept(options)
     comparison = compare(_named(kept, options.old), _named(kept, options.new))
     if options.json:
@@ -106,9 +100,6 @@ def _compare(options: argparse.Namespace) -> int:
 
 
 def _plot(options: argparse.Namespace) -> int:
-    from orket_lib.analysis.history.compare import METRICS, over_time
-    from orket_lib.artifacts.history import HistoryOverTime
-    from orket_lib.report.history import plot_history
 
     allowed = METRICS[options.store]
     if options.metric not in allowed:
@@ -120,27 +111,25 @@ def _plot(options: argparse.Namespace) -> int:
         metric=options.metric, series=over_time(kept, options.metric, options.quant_tag)
     )
     if not found.series:
-        raise ArtifactError(f"{options.storage_root / options.store}: no such record is kept there")
+        raise ArtifactError(f"{options.storage_root / options.store}: no such record")
     plot_history(found, options.out)
     if options.json:
         print_json(found)
     return _report(damaged)
 
 
-def _kept(options: argparse.Namespace) -> tuple[list[Kept], list[ArtifactError]]:
-    """Return the records of a store, the oldest first, and what is wrong with files of it."""
-    from orket_lib.analysis.history.compare import Kept, by_time, models_of
-    from orket_lib.artifacts.io import parse_model
-    from orket_lib.stores.explorers import STORES, identity
-
+def _kept(options: argparse.Namespace) -> tuple[list[StoredArtifact], list[ArtifactError]]:
+    """Return the records of a store, oldest first, and the errors of unreadable files."""
     store = STORES[options.store]
     say_if_empty(options.storage_root, store.folder)
-    kept: list[Kept] = []
+    kept: list[StoredArtifact] = []
     damaged: list[ArtifactError] = []
     for file in store.files(options.storage_root):
         try:
             found = [
-                Kept(identity(entry), store.folder, parse_model(entry, store.record, file.path))
+                StoredArtifact(
+                    identity(entry), store.folder, parse_model(entry, store.record, file.path)
+                )
                 for entry in file.read()
             ]
             kept += by_time(found)
@@ -155,18 +144,17 @@ def _kept(options: argparse.Namespace) -> tuple[list[Kept], list[ArtifactError]]
     return chosen, damaged
 
 
-def _named(kept: list[Kept], wanted: str) -> Kept:
+def _named(kept: list[StoredArtifact], wanted: str) -> StoredArtifact:
     found = {one.id: one for one in kept if one.id.startswith(wanted)}
     if len(found) != 1:
         raise ArtifactError(
-            f"{wanted!r:.80} is the beginning of {len(found) or 'no'} ids; `orket history list` "
-            "shows them"
+            f"{wanted!r:.80} matches {len(found) or 'no'} ids; `orket history list` shows them"
         )
     return next(iter(found.values()))
 
 
 def _report(damaged: list[ArtifactError]) -> int:
-    """Say what could not be read; return the exit code."""
+    """Print the errors and return the exit code."""
     for error in damaged:
         tell(f"error: {error}")
     return 1 if damaged else 0

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
 
 from orket_lib.commands._common import print_json, tell
 from orket_lib.commands._configs import add_config_options, sweep_of
-
-if TYPE_CHECKING:
-    from orket_lib.sweep.cells import Sweep
+from orket_lib.report.plan import plan_text
+from orket_lib.sweep.cells import Sweep
+from orket_lib.sweep.git_state import checkout_state
+from orket_lib.sweep.plan import make_plan
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,23 +27,19 @@ def run(options: argparse.Namespace) -> int:
 
 
 def show_warnings(sweep: Sweep) -> None:
-    """Print what a config's author should know, on standard error."""
+    """Print the warnings about a config on standard error."""
     for warning in sweep.warnings:
         tell(f"config warning: {warning}")
 
 
 def show_plan(sweep: Sweep, results: str | None = None, as_json: bool = False) -> None:
-    """Print a sweep's plan: for a person on standard error, or as JSON on standard output.
+    """Print a sweep's plan as text on standard error, or as JSON on standard output.
 
     Args:
-        sweep: That is planned.
-        results: Folder of the sweep's views, where it is not the sweep's own.
-        as_json: Print it for programs.
+        sweep: Sweep to plan.
+        results: Folder of the views, if not the sweep's own.
+        as_json: Print JSON.
     """
-    from orket_lib.report.plan import plan_text
-    from orket_lib.sweep.git_state import checkout_state
-    from orket_lib.sweep.plan import make_plan
-
     plan = make_plan(sweep, *checkout_state(), results)
     if as_json:
         print_json(plan)

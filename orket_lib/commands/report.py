@@ -1,55 +1,52 @@
-"""`orket report`: make the operator report from a summary."""
+"""`orket report`: write the report of a summary."""
 
 from __future__ import annotations
 
 import argparse
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from orket_lib.commands._common import add_log, stamp
-
-if TYPE_CHECKING:
-    from orket_lib.artifacts.views.scatter import Scatter
-    from orket_lib.artifacts.views.summary import Summary
+from orket_lib.artifacts.io import read_model, write_model, write_text
+from orket_lib.artifacts.views.context_ceiling import ContextCeiling
+from orket_lib.artifacts.views.scatter import Scatter
+from orket_lib.artifacts.views.summary import Summary
+from orket_lib.artifacts.views.thermal_profile import ThermalProfile
+from orket_lib.commands._common import add_log, stamp_like
+from orket_lib.commands._reports import refuse_replaced
+from orket_lib.commands._summaries import read_summary
+from orket_lib.report.exports import scatter_points, summary_table
+from orket_lib.report.html import render_html
+from orket_lib.report.markdown import Plot, render_markdown
+from orket_lib.report.plots.frontier import plot_frontier
+from orket_lib.report.sections.context import context_section
+from orket_lib.report.sections.thermal import thermal_section
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
-    parser.add_argument("--summary", type=Path, required=True, help="sweep_summary.json")
-    parser.add_argument("--out-md", type=Path, help="the report")
-    parser.add_argument("--out-html", type=Path, help="the report as one HTML page")
-    parser.add_argument("--out-scatter", type=Path, help="its points as JSON")
-    parser.add_argument("--out-table", type=Path, help="its rows as CSV, for a spreadsheet")
-    parser.add_argument(
+    add = parser.add_argument
+    add("--summary", type=Path, required=True, help="sweep_summary.json")
+    add("--out-md", type=Path, help="report as Markdown")
+    add("--out-html", type=Path, help="report as one HTML page, pictures included")
+    add("--out-scatter", type=Path, help="points of the scatter plot as JSON")
+    add("--out-table", type=Path, help="rows as CSV")
+    add(
         "--out-plot",
         type=Path,
-        help="its picture as PNG (default: plots/frontier.png next to the report)",
+        help="frontier plot as PNG (default: plots/frontier.png next to the report)",
     )
-    parser.add_argument(
-        "--context", type=Path, nargs="+", default=[], metavar="FILE", help="context_ceiling.json"
-    )
-    parser.add_argument(
-        "--thermal", type=Path, nargs="+", default=[], metavar="FILE", help="thermal_profile.json"
-    )
-    parser.add_argument(
-        "--include-invalid", action="store_true", help="show a frontier with invalid rows, too"
-    )
+    add("--context", type=Path, nargs="+", default=[], metavar="FILE", help="context_ceiling.json")
+    add("--thermal", type=Path, nargs="+", default=[], metavar="FILE", help="thermal_profile.json")
+    add("--include-invalid", action="store_true", help="use rows that are not valid, too")
     add_log(parser)
     parser.set_defaults(misused=parser.error)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Read, and make whatever is asked for."""
-    from orket_lib.artifacts.io import write_model, write_text
-    from orket_lib.commands._reports import refuse_replaced
-    from orket_lib.commands._summaries import read_summary
-    from orket_lib.report.plots.frontier import plot_frontier
-    from orket_lib.report.table import summary_table
-
+    """Read the summary and write the outputs that were asked for."""
     page = options.out_md or options.out_html
     if not (page or options.out_scatter or options.out_table or options.out_plot):
-        options.misused("nothing to make: name --out-md or another of the --out options")
+        options.misused("nothing to write: give --out-md or another --out option")
     summary = read_summary(options.summary)
     refuse_replaced(summary)
     include_invalid = options.include_invalid or summary.matrix.get("include_invalid", False)
@@ -73,15 +70,7 @@ def _write_report(
     folder: Path,
     picture: Path,
 ) -> None:
-    """Write the report as Markdown, as a page, or both; what it links is seen from `folder`."""
-    from orket_lib.artifacts.io import read_model, write_text
-    from orket_lib.artifacts.views.context_ceiling import ContextCeiling
-    from orket_lib.artifacts.views.thermal_profile import ThermalProfile
-    from orket_lib.report.html import render_html
-    from orket_lib.report.markdown import Plot, render_markdown
-    from orket_lib.report.sections.context import context_section
-    from orket_lib.report.sections.thermal import thermal_section
-
+    """Write the report as Markdown, HTML, or both. Its links are relative to `folder`."""
     markdown = render_markdown(
         summary,
         [Plot("Quality against size and speed", _seen_from(folder, picture))],
@@ -103,13 +92,9 @@ def _write_report(
 
 def _scatter(path: Path, summary: Summary, include_invalid: bool) -> Scatter:
     from orket_lib.artifacts.views.scatter import Scatter
-    from orket_lib.report.scatter import scatter_points
 
     return Scatter(
-        **stamp([path], summary.provenance.ref, summary.provenance.config_sha256),
-        execution_lane=summary.execution_lane,
-        vram_profile=summary.vram_profile,
-        hardware_fingerprint=summary.hardware_fingerprint,
+        **stamp_like(summary, [path]),
         source_summary=path.as_posix(),
         include_invalid=include_invalid,
         points=scatter_points(summary, include_invalid),
@@ -117,7 +102,7 @@ def _scatter(path: Path, summary: Summary, include_invalid: bool) -> Scatter:
 
 
 def _picture_of(artifact: Path, folder: Path) -> str | None:
-    """Return where the picture of an artifact lies, seen from the report; None without one."""
+    """Return the path of an artifact's picture relative to the report; None without one."""
     picture = artifact.with_suffix(".png")
     return _seen_from(folder, picture) if picture.is_file() else None
 

@@ -1,50 +1,54 @@
-"""`orket run-task`: ask one task once, and print what a runner prints."""
+"""`orket run-task`: ask a served model one task, and print the result as a runner does."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from orket_lib.vocabulary import runner as names
+from orket_lib.artifacts.io import read_model
+from orket_lib.artifacts.measurements.runner import RunnerTask
+from orket_lib.commands._common import number, whole_number
+from orket_lib.measure.runs.run_task import AskSettings, ask_single_task
+from orket_lib.providers.base import RunningModel, ServerAddress
+from orket_lib.vocabulary import environment as names
+from orket_lib.vocabulary.providers import PROVIDERS
 
-_PROVIDERS = ("embedded", "llama_server", "ollama", "lmstudio", "openai")
 _USUAL_EXTRAS = "stream_options,seed"  # what most servers take; a session finds out exactly
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the options of the command; a runner's environment has the defaults of most."""
-    parser.add_argument("--task", type=Path, required=True, help="task file (JSON)")
-    parser.add_argument("--run-dir", type=Path, required=True, help="where answer and details go")
-    parser.add_argument("--seed", type=_seed, help="of the sampler; empty = the server's own")
-    _add(parser, "--provider", names.PROVIDER, choices=_PROVIDERS, help="kind of the server")
+    """Add the options of the command. Most defaults come from a runner's environment."""
+    add = parser.add_argument
+    add("--task", type=Path, required=True, help="task file (JSON)")
+    add("--run-dir", type=Path, required=True, help="folder for the answer and its details")
+    add("--seed", type=_or_none(whole_number(0)), help="sampler seed; empty = the server's default")
+    _add(parser, "--provider", names.PROVIDER, choices=list(PROVIDERS), help="kind of server")
     _add(parser, "--base-url", names.BASE_URL, help="address of the server")
     _add(parser, "--model", names.SERVED_MODEL, help="name of the model on the server")
-    parser.add_argument(
+    add(
         "--api-key-env",
         metavar="NAME",
         default=names.API_KEY,
-        help=f"variable that holds the server's key; default: {names.API_KEY}",
+        help=f"environment variable with the server's API key; default: {names.API_KEY}",
     )
-    _add(parser, "--max-tokens", names.MAX_OUTPUT_TOKENS, "256", type=_count, help="limit")
-    _add(parser, "--temperature", names.TEMPERATURE, "0", type=_number, help="0 = greedy")
-    _add(parser, "--timeout", names.TASK_TIMEOUT_SEC, "120", type=_number, help="of the request, s")
-    _add(parser, "--n-ctx", names.N_CTX, "", type=_optional_count, help="context it is loaded with")
-    _add(parser, "--threads", names.THREADS, "", type=_optional_count, help="threads, likewise")
+    for option, variable, otherwise, kind, text in (
+        ("--max-tokens", names.MAX_OUTPUT_TOKENS, "256", whole_number(1), "most output tokens"),
+        ("--temperature", names.TEMPERATURE, "0", number(0), "sampler temperature; 0 = greedy"),
+        ("--timeout", names.TASK_TIMEOUT_SEC, "120", number(0), "request timeout in seconds"),
+        ("--n-ctx", names.N_CTX, "", _or_none(whole_number(1)), "context length of the model"),
+        ("--threads", names.THREADS, "", _or_none(whole_number(1)), "threads of the model"),
+    ):
+        _add(parser, option, variable, otherwise, type=kind, help=text)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Ask, keep, and print the result as one line of JSON, the last one of standard output."""
-    from orket_lib.artifacts.io import read_model
-    from orket_lib.artifacts.measurements.runner import RunnerTask
-    from orket_lib.measure.runs.run_task import AskSettings, ask_single_task
-    from orket_lib.providers.ask_served import ServedElsewhere
-    from orket_lib.providers.base import ServerAddress
-
+    """Ask, and print the result as the last line of standard output, in JSON."""
     extras = os.environ.get(names.REQUEST_EXTRAS, _USUAL_EXTRAS)
-    model = ServedElsewhere(
+    model = RunningModel(
         provider=options.provider,
         address=ServerAddress(options.base_url, os.environ.get(options.api_key_env) or None),
         name=options.model,
@@ -52,9 +56,9 @@ def run(options: argparse.Namespace) -> int:
         threads=options.threads,
         extras=tuple(extras.split(",")) if extras else (),
     )
-    asking = AskSettings(options.seed, options.max_tokens, options.temperature, options.timeout)
+    settings = AskSettings(options.seed, options.max_tokens, options.temperature, options.timeout)
     task = read_model(options.task, RunnerTask)
-    result = ask_single_task(task, model, asking, options.run_dir)
+    result = ask_single_task(task, model, settings, options.run_dir)
     print(json.dumps(result, allow_nan=False))  # noqa: T201
     return 0
 
@@ -66,40 +70,12 @@ def _add(
     otherwise: str | None = None,
     **settings: Any,
 ) -> None:
-    """Add an option whose default a runner's environment holds."""
+    """Add an option whose default is a variable of a runner's environment."""
     default = os.environ.get(variable, otherwise)
     settings["help"] += f"; default: {variable}" + (f", else {otherwise}" if otherwise else "")
     parser.add_argument(option, default=default, required=default is None, **settings)
 
 
-def _seed(text: str) -> int | None:
-    """Return a seed; an empty text is what a sweep without a seed fills in."""
-    return _natural(text, 0) if text else None
-
-
-def _optional_count(text: str) -> int | None:
-    return _natural(text, 1) if text else None
-
-
-def _count(text: str) -> int:
-    return _natural(text, 1)
-
-
-def _natural(text: str, least: int) -> int:
-    try:
-        value = int(text)
-    except ValueError:
-        value = -1
-    if value < least:
-        raise argparse.ArgumentTypeError(f"must be a whole number >= {least} (got {text!r})")
-    return value
-
-
-def _number(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = -1.0
-    if not 0 <= value < float("inf"):
-        raise argparse.ArgumentTypeError(f"must be a number >= 0 (got {text!r})")
-    return value
+def _or_none(parse: Callable[[str], int]) -> Callable[[str], int | None]:
+    """Let an option be empty: that is what a sweep without this setting passes."""
+    return lambda text: parse(text) if text else None

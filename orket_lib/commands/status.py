@@ -1,4 +1,4 @@
-"""`orket status`: say what is current, what is stale and why, and what a run would cost."""
+"""`orket status`: show what is current, what is stale and why, and what a run would cost."""
 
 from __future__ import annotations
 
@@ -9,17 +9,27 @@ from collections.abc import Iterable
 from functools import partial
 from itertools import islice, takewhile
 from pathlib import Path
+from statistics import median
 from tempfile import TemporaryFile
-from typing import TYPE_CHECKING
 
+from orket_lib.artifacts.io import read_model
+from orket_lib.artifacts.measurements.canary import CanaryVerdict
+from orket_lib.artifacts.printed.status import CellStatus, SweepStatus
+from orket_lib.artifacts.views.preflight import Preflight
 from orket_lib.commands._common import print_json, tell
 from orket_lib.commands._configs import DEFAULT_CONFIG, add_config_options, sweep_of
+from orket_lib.config.shipped import located, workflow_file
+from orket_lib.measure.cell_state import cell_state, seconds_per_run
+from orket_lib.preflight.gates import is_fresh, require_canary, require_preflight
 from orket_lib.processes.time_limit import within
+from orket_lib.report.status import status_text
+from orket_lib.sweep.cells import Sweep
+from orket_lib.telemetry.fingerprint import boot_id
+from orket_lib.vocabulary.clock import utc_now
 from orket_lib.vocabulary.errors import OrketError
-
-if TYPE_CHECKING:
-    from orket_lib.artifacts.printed.status import SweepStatus
-    from orket_lib.sweep.cells import Sweep
+from orket_lib.vocabulary.nulls import Null
+from orket_lib.workflow.receipts import interruptions
+from orket_lib.workflow.targets import Targets
 
 _LONGEST_S = 1800.0  # 10,000 cells take a minute or two
 
@@ -31,9 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Look at storage and views, ask Snakemake what it would do, and print both."""
-    from orket_lib.report.status import status_text
-
+    """Print the state of storage and views, and the jobs that Snakemake would run."""
     status = _status(sweep_of(options), options)
     if options.json:
         print_json(status)
@@ -43,14 +51,6 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _status(sweep: Sweep, options: argparse.Namespace) -> SweepStatus:
-    from statistics import median
-
-    from orket_lib.artifacts.printed.status import CellStatus, SweepStatus
-    from orket_lib.measure.cell_state import cell_state, seconds_per_run
-    from orket_lib.vocabulary.nulls import Null
-    from orket_lib.workflow.receipts import interruptions
-    from orket_lib.workflow.targets import Targets
-
     targets, cells, missing = Targets(sweep), [], 0
     for cell in sweep.cells:
         receipts = targets.round_files(cell.model_slug, cell.quant_tag, "receipt.json")
@@ -85,30 +85,20 @@ def _status(sweep: Sweep, options: argparse.Namespace) -> SweepStatus:
 
 
 def _preflight(path: Path) -> str:
-    """Return what the preflight's verdict says, with what it warned of."""
-    from orket_lib.artifacts.io import read_model
-    from orket_lib.artifacts.views.preflight import Preflight
-    from orket_lib.preflight.gates import require_preflight
-
+    """Return the preflight's verdict, with its warnings."""
     if not path.is_file():
-        return "not looked"
+        return "not run"
     try:
         verdict = read_model(path, Preflight)
         require_preflight(verdict)
     except OrketError as error:
         return str(error)
     warned = [f"{check.name}: {check.detail}" for check in verdict.checks if check.warning]
-    return f"passed, with a warning: {'; '.join(warned)}" if warned else "passed"
+    return f"passed with a warning: {'; '.join(warned)}" if warned else "passed"
 
 
 def _canary(path: Path) -> str:
-    """Return what the canary's verdict says, and whether it is still fresh."""
-    from orket_lib.artifacts.io import read_model
-    from orket_lib.artifacts.measurements.canary import CanaryVerdict
-    from orket_lib.preflight.gates import is_fresh, require_canary
-    from orket_lib.telemetry.fingerprint import boot_id
-    from orket_lib.vocabulary.clock import utc_now
-
+    """Return the canary's verdict, and whether it is still fresh."""
     if not path.is_file():
         return "not measured"
     try:
@@ -121,13 +111,11 @@ def _canary(path: Path) -> str:
     when = (verdict.measured_at, verdict.boot_id, verdict.policy.max_age_hours)
     if is_fresh(*when, utc_now(), boot_id()):
         return "passed"
-    return "passed, and measured again as soon as anything else is: it is too old"
+    return "passed, but too old: it is measured again before anything else"
 
 
 def _planned_jobs(options: argparse.Namespace) -> tuple[dict[str, int] | None, str | None]:
-    """Return the jobs of a dry run by rule, or what Snakemake says instead."""
-    from orket_lib.config.shipped import located, workflow_file
-
+    """Return the number of jobs by rule of a dry run, or Snakemake's error."""
     files = [str(path) for path in options.configs or [located(DEFAULT_CONFIG)]]
     elsewhere = [] if Path("Snakefile").is_file() else ["-s", str(workflow_file())]
     command = [sys.executable, "-m", "snakemake", "-n", *elsewhere, "--configfile", *files]
@@ -142,9 +130,9 @@ def _planned_jobs(options: argparse.Namespace) -> tuple[dict[str, int] | None, s
             jobs = within(_LONGEST_S, partial(job_table, process.stdout))
         except TimeoutError:
             process.kill()
-            return None, f"Snakemake has not planned it within {_LONGEST_S / 60:g} min"
+            return None, f"Snakemake did not finish planning within {_LONGEST_S / 60:g} min"
         if jobs:
-            # The table comes first; then every job is described, which takes longer than the rest.
+            # The table comes first. The description of every job would take longer.
             process.kill()
         elif process.wait():
             errors.seek(0)
@@ -154,9 +142,9 @@ def _planned_jobs(options: argparse.Namespace) -> tuple[dict[str, int] | None, s
 
 
 def job_table(output: Iterable[str]) -> dict[str, int]:
-    """Return how many jobs each rule has, from a dry run's output; empty where nothing is due.
+    """Return the number of jobs of each rule from a dry run's output; empty if nothing is due.
 
-    Reads no further than to the end of the table.
+    Reads only to the end of the table.
     """
     jobs: dict[str, int] = {}
     lines = iter(output)

@@ -1,8 +1,10 @@
-"""`orket where`: say where the workflow lies, for `snakemake -s` and `module:`."""
+"""`orket where`: print the path of the Snakefile, for `snakemake -s` and `module:`."""
 
 from __future__ import annotations
 
 import argparse
+
+from orket_lib.config.shipped import workflow_file
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -11,7 +13,5 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print the path of the Snakefile."""
-    from orket_lib.config.shipped import workflow_file
-
     print(workflow_file())  # noqa: T201
     return 0

@@ -1,1 +1,1 @@
-"""The typed config: loaded, checked and resolved once; nobody reads the raw mapping after that."""
+"""The typed config: loaded and checked once, then the only form in which settings are read."""

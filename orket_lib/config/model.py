@@ -1,20 +1,29 @@
 """The sweep config as a frozen model: every key with its type, range, default and meaning.
 
 Keys are flat (`canary_runs: 10`); the same settings may be written as sections
-(`canary: {runs: 10}`), see `loading`. What is true of several keys together stands in
-`consistency`, what needs a look at files and machine in `surroundings`.
+(`canary: {runs: 10}`), see `loading.merge`. Rules about several keys are in `loading.cross_checks`,
+and those that look at files and the machine in `orket_lib.sweep.references`.
 """
 
 from __future__ import annotations
 
-from orket_lib.config.sections.extras import ContextSweep, HardwareSidecar, ThermalSeries
+from orket_lib.config.sections.baselines import Baselines
+from orket_lib.config.sections.canary import Canary
+from orket_lib.config.sections.context import ContextSweep
+from orket_lib.config.sections.controls import Controls
+from orket_lib.config.sections.labels import Labels
 from orket_lib.config.sections.matrix import Matrix
-from orket_lib.config.sections.policies import Baselines, Canary, Labels, Rows, Thresholds
 from orket_lib.config.sections.quantize import Quantize
-from orket_lib.config.sections.serving import Controls, Serving
+from orket_lib.config.sections.rows import Rows
+from orket_lib.config.sections.runner import Runner
+from orket_lib.config.sections.serving import Serving
+from orket_lib.config.sections.sidecar import HardwareSidecar
+from orket_lib.config.sections.thermal import ThermalSeries
+from orket_lib.config.sections.thresholds import Thresholds
+from orket_lib.vocabulary.providers import PROVIDERS, ProviderTraits
 from orket_lib.vocabulary.quants import nominal_bits
 
-# A section's keys may be written flat, with its name and `_` before them.
+# Keys that begin with one of these and `_` may also be written as a section.
 SECTIONS = (
     "canary",
     "row",
@@ -27,7 +36,7 @@ SECTIONS = (
 )
 
 
-class SweepConfig(  # fields come in the order of the bases, read from the last one
+class SweepConfig(  # the order of the fields is that of the bases, from the last to the first
     ThermalSeries,
     ContextSweep,
     HardwareSidecar,
@@ -39,36 +48,32 @@ class SweepConfig(  # fields come in the order of the bases, read from the last 
     Controls,
     Quantize,
     Serving,
+    Runner,
     Matrix,
 ):
-    """One sweep: models x quants x tasks, and what to make of them."""
+    """One sweep: models x quants x tasks, how they are served, and how they are judged."""
+
+    @property
+    def traits(self) -> ProviderTraits:
+        """The traits of the provider."""
+        return PROVIDERS[self.provider]
 
     @property
     def starts_server(self) -> bool:
-        """Whether the user's own binary is started, rather than a server used that runs."""
-        return self.provider == "llama_server" and self.base_url is None
-
-    @property
-    def attaches_llama_server(self) -> bool:
-        """Whether a llama-server is used that runs already."""
-        return self.provider == "llama_server" and self.base_url is not None
+        """Whether the sweep starts the user's binary, rather than uses a running server."""
+        return self.traits.starts_binary(self.base_url)
 
     @property
     def canary_task_ids(self) -> tuple[int | None, int | None]:
-        """The lowest and the highest task id of the canary: those of the matrix without its own."""
+        """Lowest and highest task id of the canary; by default those of the matrix."""
         own = (self.canary_task_id_min, self.canary_task_id_max)
         return own if any(own) else (self.task_id_min, self.task_id_max)
 
     @property
-    def sweeps_contexts(self) -> bool:
-        """Whether it is found out how long a context the chosen quant bears."""
-        return bool(self.context_sweep_profile or self.context_sweep_contexts)
-
-    @property
     def measures_chosen_quant(self) -> bool:
-        """Whether something is measured at the quant that the frontier picks."""
+        """Whether the quant that the frontier picks is measured further."""
         return self.sweeps_contexts or self.thermal_repeats > 0
 
     def bits(self, quant: str) -> float | None:
-        """Return the bits per weight that order a tag before its file is read."""
+        """Return the bits per weight by which tags are ordered before their files are read."""
         return self.quant_bits.get(quant, nominal_bits(quant))

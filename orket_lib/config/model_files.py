@@ -1,11 +1,10 @@
-"""What a config names for a cell: a file or a server's tag, and the digest that it must have."""
+"""What serves a cell: a model file or a tag on a server, and the digest it must have."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
 
-from orket_lib.config.loading.provider_limits import EMBEDDED
 from orket_lib.config.model import SweepConfig
 from orket_lib.config.shipped import located
 from orket_lib.vocabulary.slugs import slug
@@ -13,11 +12,11 @@ from orket_lib.vocabulary.slugs import slug
 
 @dataclass(frozen=True)
 class Recipe:
-    """What the file of a cell is made from.
+    """What llama-quantize makes a model file from.
 
     Attributes:
-        base: File with all its bits.
-        imatrix: Importance matrix; None for none.
+        base: Unquantized model file.
+        imatrix: Importance matrix, if any.
     """
 
     base: Path
@@ -25,13 +24,13 @@ class Recipe:
 
 
 @dataclass(frozen=True)
-class Named:
-    """What serves a cell: exactly one of file and tag.
+class ModelRef:
+    """The model of a cell: either a file or a tag.
 
     Attributes:
-        path: The file; of one that is made, only the hash of its base tells where it lies.
+        path: The file; None for a file with a recipe until its base is hashed.
         tag: Name on a server.
-        recipe: How the file is made; None for one that is there.
+        recipe: How the file is made; None for a file that exists.
     """
 
     path: Path | None = None
@@ -43,24 +42,23 @@ class Named:
 
 
 def serves_files(config: SweepConfig) -> bool:
-    """Tell whether cells are files: a llama-server that runs takes either, a file wins."""
-    if config.provider == "llama_server":
-        return config.starts_server or bool(config.artifact_template or config.artifacts)
-    return config.provider == EMBEDDED
+    """Tell whether cells are files; for a running llama-server they may also be tags."""
+    named = bool(config.artifact_template or config.artifacts)
+    return config.traits.serves_files and (makes_files(config) or named)
 
 
 def makes_files(config: SweepConfig) -> bool:
-    """Tell whether files can be made for what serves: only a server of our own takes any file."""
-    return config.provider == EMBEDDED or config.starts_server
+    """Tell whether missing files can be made: only a server that the sweep starts takes them."""
+    return config.traits.starts_server(config.base_url)
 
 
-def named_for(config: SweepConfig, model: str, quant: str) -> Named | None:
-    """Return what the config names for a cell; a table wins over a template."""
+def model_ref(config: SweepConfig, model: str, quant: str) -> ModelRef | None:
+    """Return the file or tag of a cell, or None if the config has neither."""
     if serves_files(config):
-        path = _chosen(config.artifacts, config.artifact_template, model, quant)
-        return Named(path=located(path)) if path else None
-    tag = _chosen(config.tags, config.tag_template, model, quant)
-    return Named(tag=tag) if tag else None
+        path = _listed_or_filled(config.artifacts, config.artifact_template, model, quant)
+        return ModelRef(path=located(path)) if path else None
+    tag = _listed_or_filled(config.tags, config.tag_template, model, quant)
+    return ModelRef(tag=tag) if tag else None
 
 
 def pin_for(config: SweepConfig, model: str, quant: str) -> str | None:
@@ -69,12 +67,13 @@ def pin_for(config: SweepConfig, model: str, quant: str) -> str | None:
     return pins.get(model, {}).get(quant) if isinstance(pins, dict) else pins
 
 
-def _chosen(
+def _listed_or_filled(
     table: dict[str, dict[str, str]], template: str | None, model: str, quant: str
 ) -> str | None:
-    named = table.get(model, {}).get(quant)
-    if named is not None or template is None:
-        return named
+    """Return a cell's entry of a table, or else the filled template."""
+    listed = table.get(model, {}).get(quant)
+    if listed is not None or template is None:
+        return listed
     return filled(template, model).replace("{quant}", quant)
 
 

@@ -1,7 +1,7 @@
-"""What comes with the package: workflow, task banks, policies, profiles, the reference model.
+"""Files that come with the package: workflow, task banks, policies, profiles, reference model.
 
-In a checkout it is next to the package, in an installed wheel inside it. A config names such files
-as if it stood among them (`config/task_banks/mixed.json`), wherever the sweep is run from.
+In a checkout they are next to the package, in an installed wheel inside it. A config names them by
+the same relative paths (`config/task_banks/mixed.json`) in any working folder.
 """
 
 from __future__ import annotations
@@ -10,26 +10,25 @@ from functools import cache
 from pathlib import Path
 
 _PACKAGE = Path(__file__).parents[1]
-_WORKFLOW = "Snakefile"
 
 
 @cache
 def shipped() -> Path:
-    """Return the folder that holds the Snakefile and everything that comes with it."""
+    """Return the folder with the Snakefile and the other shipped files."""
     checkout = _PACKAGE.parent
-    return checkout if (checkout / _WORKFLOW).is_file() else _PACKAGE / "shipped"
+    return checkout if (checkout / "Snakefile").is_file() else _PACKAGE / "shipped"
 
 
 def workflow_file() -> Path:
-    """Return the Snakefile: what `snakemake -s` and `module:` take."""
-    return shipped() / _WORKFLOW
+    """Return the path of the Snakefile, for `snakemake -s` and `module:`."""
+    return shipped() / "Snakefile"
 
 
 def located(path: str | Path) -> Path:
-    """Return where a file lies that a config names: in the working folder, or else with us.
+    """Return the path of a file that a config names: in the working folder or a shipped one.
 
-    One that is in neither is returned as it was named, so that messages quote the config.
+    If there is neither, the name is returned unchanged, so that messages quote the config.
     """
     named = Path(path).expanduser()
-    ours = shipped() / named
-    return ours if not named.exists() and ours.exists() else named
+    packaged = shipped() / named
+    return packaged if not named.exists() and packaged.exists() else named

@@ -1,6 +1,7 @@
-"""What a sweep is called: what its last config file is called, so that a copy is another sweep.
+"""The name of a sweep: by default that of its last config file.
 
-A name in the file would go along with every copy, and both would write to one folder.
+A name inside the file would be copied along with the file, and both sweeps would then write to the
+same folder.
 """
 
 from __future__ import annotations
@@ -14,11 +15,10 @@ from orket_lib.config.shipped import shipped
 from orket_lib.vocabulary.slugs import slug
 
 KEY = "sweep"
-_REFERENCE = "reference"
 
 
 def name_sweep(sources: Sequence[Source]) -> tuple[object, list[str]]:
-    """Return the name of a sweep, None without any source of one, and the names that can't count.
+    """Return the name of a sweep, or None if nothing names it, and a line per misplaced name.
 
     Args:
         sources: Config files, then the command line.
@@ -33,10 +33,10 @@ def name_sweep(sources: Sequence[Source]) -> tuple[object, list[str]]:
     stem = Path(_file_name(last)).stem
     name = slug(stem)
     if _is_shipped(last):
-        name = last.settings[KEY] if _names(last) else _REFERENCE
+        name = last.settings[KEY] if _names(last) else "reference"
     return name, [
-        f"{KEY}: must be `{name}`, which is what the last config file is called, or be left out; "
-        f"any other name takes --config {KEY}=NAME ({got(text)} in {_file_name(source)})"
+        f"{KEY}: must be `{name}`, the name of the last config file, or be left out; to use "
+        f"another name, pass --config {KEY}=NAME ({got(text)} in {_file_name(source)})"
         for source in files
         if _names(source) and not _is_shipped(source)
         if (text := str(source.settings[KEY])) not in (name, stem)
@@ -52,7 +52,7 @@ def _file_name(source: Source) -> str:
 
 
 def _is_shipped(source: Source) -> bool:
-    """Tell whether a source is the reference sweep's own file, by whatever path it is named."""
+    """Tell whether a source is the shipped reference config, whatever its path."""
     try:
         return source.file is not None and source.file.samefile(
             shipped() / "config" / "config.yaml"

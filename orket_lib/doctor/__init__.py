@@ -1,1 +1,1 @@
-"""What can be measured on this machine, and which config suits it."""
+"""`orket doctor`: what a machine can run, and a config to start from."""

@@ -1,7 +1,8 @@
-"""The doctor's look at the machine: memory, GPUs, programs, and what WSL has to know."""
+"""The machine: memory, GPUs, programs, and the Windows Subsystem for Linux (WSL)."""
 
 from __future__ import annotations
 
+import ipaddress
 import shutil
 import sys
 from collections.abc import Iterator
@@ -11,23 +12,25 @@ from pathlib import Path
 import psutil
 
 from orket_lib.artifacts.printed.doctor import SeenGpu, SeenMachine, SeenProgram
-from orket_lib.doctor.wsl import is_wsl, windows_address
 from orket_lib.providers.llama_cpp.binary import build_of, listed_devices
+from orket_lib.sandbox.detect import Unavailable, find_sandbox
 from orket_lib.telemetry.devices.opening import Devices, open_devices
 from orket_lib.telemetry.devices.reading import number_or_none
 from orket_lib.telemetry.fingerprint import hardware_fingerprint
-from orket_lib.vocabulary.addresses import DEFAULT_URLS
+from orket_lib.vocabulary.providers import default_urls
+from orket_lib.vocabulary.units import MIB
 
 _NOT_FOUND = "not on PATH"
 _SERVER, _QUANTIZER = "llama-server", "llama-quantize"
-_MIB = 1024**2
+_PROC = Path("/proc")
+_DEFAULT_ROUTE = "00000000"
 
 
 def look_at_machine(folder: Path) -> SeenMachine:
-    """Return what a machine is and has; nothing is started that stays.
+    """Return the hardware and programs of this machine.
 
     Args:
-        folder: Where a sweep would write.
+        folder: Folder that a sweep would write to.
     """
     memory = psutil.virtual_memory()
     with open_devices("any") as found:
@@ -35,9 +38,9 @@ def look_at_machine(folder: Path) -> SeenMachine:
     return SeenMachine(
         fingerprint=hardware_fingerprint(),
         cpus=psutil.cpu_count() or 0,
-        memory_total_mib=memory.total / _MIB,
-        memory_free_mib=memory.available / _MIB,
-        disk_free_mib=shutil.disk_usage(folder).free / _MIB,
+        memory_total_mib=memory.total / MIB,
+        memory_free_mib=memory.available / MIB,
+        disk_free_mib=shutil.disk_usage(folder).free / MIB,
         gpus=gpus,
         programs=tuple(_programs()),
         notes=tuple(_wsl_notes()),
@@ -57,12 +60,12 @@ def _gpus(found: Devices) -> Iterator[SeenGpu]:
 
 
 def _programs() -> Iterator[SeenProgram]:
-    """Yield what a sweep can use: runtime, server, quantizer, and a sandbox for code."""
+    """Yield the programs that a sweep can use."""
     try:
         found: str | None = version("xllamacpp")
     except PackageNotFoundError:
         found = None
-    hint = f"xllamacpp {found}" if found else "not installed; type: pip install xllamacpp"
+    hint = f"xllamacpp {found}" if found else "not installed; run: pip install xllamacpp"
     yield SeenProgram(name="embedded llama.cpp", path="xllamacpp" if found else None, detail=hint)
     server = shutil.which(_SERVER)
     detail = _described(server) if server else _NOT_FOUND
@@ -73,19 +76,19 @@ def _programs() -> Iterator[SeenProgram]:
 
 
 def _wsl_notes() -> Iterator[str]:
-    """Yield what somebody has to know whose Linux runs inside Windows."""
+    """Yield notes for a Linux that runs inside Windows."""
     if not is_wsl():
         return
     address = windows_address()
     if address is None:
         yield "this is WSL, and servers on Windows are on localhost (mirrored networking)"
         return
-    example = DEFAULT_URLS["ollama"].replace("127.0.0.1", address)
+    example = default_urls()["ollama"].replace("127.0.0.1", address)
     yield (
         f"this is WSL: servers on Windows are at {address}, not on localhost, and have to listen "
-        f"there (Ollama: OLLAMA_HOST=0.0.0.0); that is another machine's address, so a config says "
-        f"base_url: {example} and allow_remote: true, and `orket doctor --server ollama={example} "
-        "--allow-remote` looks there"
+        f"there (Ollama: OLLAMA_HOST=0.0.0.0). To use one, set base_url: {example} and "
+        f"allow_remote: true; to look for models there, run `orket doctor --server "
+        f"ollama={example} --allow-remote`"
     )
 
 
@@ -99,13 +102,36 @@ def _described(server: str) -> str:
 
 
 def _sandbox() -> SeenProgram:
-    """Return what can hold code that a model wrote; the kinds with walls are for Linux."""
+    """Return the sandbox for code that a model wrote; isolation is available on Linux only."""
     name = "sandbox for code"
     if sys.platform != "linux":
-        return SeenProgram(name=name, path=None, detail="none with walls on this system")
-    from orket_lib.sandbox.detect import Unavailable, find_sandbox
-
+        return SeenProgram(name=name, path=None, detail="none that isolates on this system")
     found = find_sandbox()
     if isinstance(found, Unavailable):
         return SeenProgram(name=name, path=None, detail=found.reason)
     return SeenProgram(name=name, path=found.name, detail=found.description)
+
+
+def is_wsl(proc: Path = _PROC) -> bool:
+    """Tell whether this Linux runs inside Windows."""
+    try:
+        return "microsoft" in (proc / "version").read_text(encoding="utf-8").lower()
+    except OSError:
+        return False
+
+
+def windows_address(proc: Path = _PROC) -> str | None:
+    """Return the address of Windows, which is the default gateway of a WSL; None outside a WSL.
+
+    Without a gateway it is None, too: with mirrored networking Windows is on localhost.
+    """
+    if not is_wsl(proc):
+        return None
+    try:
+        lines = (proc / "net" / "route").read_text(encoding="ascii").splitlines()[1:]
+    except OSError:
+        return None
+    for fields in map(str.split, lines):
+        if len(fields) > 2 and fields[1] == _DEFAULT_ROUTE and fields[2] != _DEFAULT_ROUTE:
+            return str(ipaddress.IPv4Address(bytes.fromhex(fields[2])[::-1]))
+    return None

@@ -1,4 +1,4 @@
-"""What will be null on a machine and with a provider, with the reasons that artifacts will give."""
+"""Readings that will be null on a machine or with a provider, and why."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from orket_lib.artifacts.printed.doctor import MissingReading
 from orket_lib.telemetry import counters
 from orket_lib.telemetry.devices.opening import Devices
 from orket_lib.telemetry.devices.reading import Device
+from orket_lib.vocabulary.null_reasons import meaning_of
 from orket_lib.vocabulary.nulls import Null
+from orket_lib.vocabulary.providers import ALREADY_RUNNING, PROVIDERS
 
-_Why = tuple[str, str]  # reason and meaning
 _NO_GPU = ("NO_GPU_USED", "models are served from main memory")
 _NONE_SHOWN = ("NO_GPU", "no driver shows a GPU, and the server may still use one")
 _REMOTE = ("REMOTE_SERVER", "the server is on another machine")
@@ -21,73 +22,41 @@ _MEANINGS = {
     "NO_DRIVER": "its driver's library is not here",
     "NO_DEVICE": "its driver shows none",
     "NOT_SUPPORTED": "the card or its driver doesn't tell it",
-    "NO_PERMISSION": "the driver tells it to nobody with these rights",
+    "NO_PERMISSION": "the driver doesn't report it to users with these rights",
     "NO_SENSOR": "the card has no such sensor",
     "NO_ENERGY_COUNTER": "no counter; energy is added up from power",
     "NO_PROCESS_LIST": "foreign work on it can't be attributed",
-    "SHARED_BY_MIG_INSTANCES": "the whole card's, and nobody knows this part's share",
+    "SHARED_BY_MIG_INSTANCES": "the value is the whole card's, and this part's share is unknown",
     "GPU_LOST": "the GPU was there, and stopped to answer",
-}
-_ATTACHED = ("SERVER_ALREADY_RUNNING", "the server has loaded its model before we come")
-# What a provider's server doesn't tell, beside what is true of all of them.
-_OF_PROVIDERS: dict[str, dict[str, _Why]] = {
-    "ollama": {
-        "prompt_tokens_per_second": (
-            "CACHED_TOKENS_UNKNOWN",
-            "with versions that don't tell how much of a prompt came from the cache",
-        ),
-    },
-    "lmstudio": {
-        "prompt_tokens_per_second": (
-            "CACHED_TOKENS_UNKNOWN",
-            "the server doesn't tell how much of a prompt came from the cache",
-        ),
-        "orchestration_overhead_ratio": (
-            "TIMING_UNAVAILABLE",
-            "the server tells no time of the prompt",
-        ),
-    },
-    "openai": {
-        "init_latency": _ATTACHED,
-        "orchestration_overhead_ratio": (
-            "TIMING_UNAVAILABLE",
-            "the server tells no times; rates are by our own clock",
-        ),
-    },
 }
 
 
 def missing_on_machine() -> Iterator[MissingReading]:
-    """Yield what this machine's sensors don't tell."""
+    """Yield the readings that this machine has no sensor for."""
     host = counters.host()
-    for reading, value, reason, meaning in (
-        ("temperature", host.temperature_c, "NO_TEMPERATURE_SENSOR", "none of the CPU is shown"),
-        ("frequency", host.frequency_mhz, "NO_FREQUENCY_COUNTER", "the CPU's clock is not shown"),
-        (
-            "energy",
-            host.energy_uj,
-            "NO_ENERGY_COUNTER",
-            "no counter of the CPU's energy that this user may read",
-        ),
-        ("steal", host.steal_s, "NO_STEAL_COUNTER", "a hypervisor's share is not shown"),
-        ("load", host.load_1min, "NO_LOAD_AVERAGE", "the system keeps no load average"),
-        ("swapping", host.swapped, "NO_SWAP_COUNTER", "the system doesn't count it"),
-        ("pressure", host.psi_cpu_some_us, "NO_PSI", "the kernel keeps no stall times"),
+    for reading, value, reason in (
+        ("temperature", host.temperature_c, "NO_TEMPERATURE_SENSOR"),
+        ("frequency", host.frequency_mhz, "NO_FREQUENCY_COUNTER"),
+        ("energy", host.energy_uj, "NO_ENERGY_COUNTER"),
+        ("steal", host.steal_s, "NO_STEAL_COUNTER"),
+        ("load", host.load_1min, "NO_LOAD_AVERAGE"),
+        ("swapping", host.swapped, "NO_SWAP_COUNTER"),
+        ("pressure", host.psi_cpu_some_us, "NO_PSI"),
     ):
         if value is None:
-            yield MissingReading(reading=reading, reason=reason, meaning=meaning)
+            yield _missing(reading, reason)
 
 
 def missing_of_gpus(found: Devices) -> Iterator[MissingReading]:
-    """Yield what the GPUs of this machine don't tell, and of whose there are none."""
+    """Yield the readings that the GPUs of this machine lack, and the vendors without a GPU."""
     for vendor, reason in found.absent.items():
         yield _missing(f"{_VENDORS[vendor]} GPUs", reason)
     for device in found.devices:
-        for name, why in _untold(device):
+        for name, why in _null_readings(device):
             yield _missing(f"GPU {device.info.index} {name}", why.reason)
 
 
-def _untold(device: Device) -> Iterator[tuple[str, Null]]:
+def _null_readings(device: Device) -> Iterator[tuple[str, Null]]:
     for record in (device.gauges(), device.details()):
         for item in fields(record):
             value = getattr(record, item.name)
@@ -99,31 +68,32 @@ def _untold(device: Device) -> Iterator[tuple[str, Null]]:
 
 
 def _missing(reading: str, reason: str) -> MissingReading:
-    return MissingReading(reading=reading, reason=reason, meaning=_MEANINGS.get(reason, ""))
+    return MissingReading(reading=reading, reason=reason, meaning=meaning_of(reason))
 
 
 def missing_with(
     provider: str, attached: bool, remote: bool, has_gpu: bool
 ) -> Iterator[MissingReading]:
-    """Yield what rows lack with a provider.
+    """Yield the fields that rows lack with a provider.
 
     Args:
         provider: The provider.
-        attached: Its server runs already, where the provider could start one.
-        remote: It is on another machine.
+        attached: Whether its server is already running, if the provider could start one.
+        remote: Whether it is on another machine.
         has_gpu: Whether this machine shows a GPU.
     """
-    table = dict(_OF_PROVIDERS.get(provider, {}))
-    if provider == "embedded":
+    traits = PROVIDERS[provider]
+    table = dict(traits.never_reports)
+    if traits.on_cpu:
         table |= dict.fromkeys(_OF_GPUS, _NO_GPU)
     elif remote:
         table |= dict.fromkeys(_OF_GPUS, _REMOTE)
     elif not has_gpu:
         table |= dict.fromkeys(_OF_GPUS, _NONE_SHOWN)
-        if provider == "ollama":  # it says itself that it uses none
+        if traits.reports_vram:  # the server itself reports that it uses none
             table["peak_vram_mib"] = _NO_GPU
-    if attached and provider == "llama_server":
-        table["init_latency"] = _ATTACHED
+    if attached and traits.binary is not None:
+        table["init_latency"] = ALREADY_RUNNING
     if remote:
         table["peak_memory_rss"] = _REMOTE
     for reading, (reason, meaning) in sorted(table.items()):

@@ -1,4 +1,4 @@
-"""The doctor's look at models: on the servers of this machine, and as files in this folder."""
+"""Models: on servers, and as files in a folder."""
 
 from __future__ import annotations
 
@@ -8,61 +8,71 @@ from pathlib import Path
 
 from orket_lib.artifacts.printed.doctor import Fit, SeenModel, SeenServer
 from orket_lib.artifacts.printed.offers import OfferedModel
-from orket_lib.preflight.memory import Room
+from orket_lib.preflight.memory import FreeMemory
 from orket_lib.preflight.memory_profiles import least_profile
 from orket_lib.processes.time_limit import within
-from orket_lib.providers.catalog import Asked, ask
+from orket_lib.providers.catalog import Catalog
 from orket_lib.providers.gguf.file import read_gguf, shards
 from orket_lib.providers.gguf.memory_estimate import ModelShape, memory_need, shape_of
+from orket_lib.providers.registry import provider_for, read_catalog
 from orket_lib.vocabulary.addresses import remote_host
-from orket_lib.vocabulary.errors import LoadError, ProviderError, RequestFailed, RequestTimedOut
-from orket_lib.vocabulary.faults import Fault
+from orket_lib.vocabulary.errors import (
+    Fault,
+    LoadError,
+    ProviderError,
+    RequestFailed,
+    RequestTimedOut,
+)
+from orket_lib.vocabulary.providers import PROVIDERS
 
 _MOST_FILES = 200
-_PROJECTOR = "mmproj"  # the part of a model that sees; it answers nothing by itself
+_PROJECTOR = "mmproj"  # the vision part of a model, which can't be served alone
 
 
 def look_at_servers(
     urls: Mapping[str, str],
     keys: Mapping[str, str | None],
-    room: Room,
+    free: FreeMemory,
     n_ctx: int,
     patience_s: float,
 ) -> tuple[SeenServer, ...]:
-    """Return what answers at some addresses, each asked at the same time as the others.
+    """Return the servers at some addresses, which are asked concurrently.
 
     Args:
         urls: Addresses by provider.
         keys: API keys by provider, where there are any.
-        room: Where their models would be served.
+        free: Memory that their models would be served from.
         n_ctx: Context to estimate memory for.
-        patience_s: With each server's list; what it says of single models may take longer.
+        patience_s: Time limit for a server's list; details of its models may take longer.
     """
 
     def look(item: tuple[str, str]) -> SeenServer:
         provider, url = item
-        return _look_at_server(provider, url, keys.get(provider), room, n_ctx, patience_s)
+        return _look_at_server(provider, url, keys.get(provider), free, n_ctx, patience_s)
+
+    for provider in urls:
+        provider_for(provider)  # its import must not count towards the patience
 
     with ThreadPoolExecutor(max_workers=max(1, len(urls))) as pool:
         return tuple(pool.map(look, urls.items()))
 
 
-def look_at_files(folder: Path, room: Room, n_ctx: int) -> tuple[SeenModel, ...]:
-    """Return the GGUF files below a folder that can be served, with what they say of themselves."""
+def look_at_files(folder: Path, free: FreeMemory, n_ctx: int) -> tuple[SeenModel, ...]:
+    """Return the GGUF models below a folder, described by their headers."""
     paths = sorted(path for path in folder.glob("**/*.gguf") if path.is_file())
-    return tuple(_seen_files(paths[:_MOST_FILES], room, n_ctx))
+    return tuple(_seen_files(paths[:_MOST_FILES], free, n_ctx))
 
 
 def _look_at_server(
-    provider: str, url: str, key: str | None, room: Room, n_ctx: int, patience_s: float
+    provider: str, url: str, key: str | None, free: FreeMemory, n_ctx: int, patience_s: float
 ) -> SeenServer:
     try:
-        asked = within(patience_s, lambda: ask(provider, url, key, closely=()))
+        asked = within(patience_s, lambda: read_catalog(provider, url, key, closely=()))
     except (ProviderError, TimeoutError) as error:
         detail = _silence(error)
         return SeenServer(provider=provider, base_url=url, answers=False, detail=detail)
     asked = _closely(provider, url, key, asked, patience_s)
-    here = None if remote_host(url) else room  # what is free elsewhere can't be seen
+    here = None if remote_host(url) else free  # the free memory of another machine is unknown
     models = tuple(
         _weighed(model, asked.shapes.get(model.name), here, n_ctx)
         for model in asked.offering.models
@@ -77,28 +87,30 @@ def _look_at_server(
     )
 
 
-def _closely(provider: str, url: str, key: str | None, asked: Asked, patience_s: float) -> Asked:
-    """Ask about each model where that tells more; a server with many may take too long for it."""
-    if provider != "ollama" or not asked.offering.models:
+def _closely(
+    provider: str, url: str, key: str | None, asked: Catalog, patience_s: float
+) -> Catalog:
+    """Ask for details of each model, unless that takes too long."""
+    if not PROVIDERS[provider].details_per_model or not asked.offering.models:
         return asked
     limit = patience_s * (1 + len(asked.offering.models) / 4)
     try:
-        return within(limit, lambda: ask(provider, url, key))
+        return within(limit, lambda: read_catalog(provider, url, key))
     except (ProviderError, TimeoutError):
         return asked
 
 
 def _silence(error: Exception) -> str:
-    """Return why nothing is known about a server, in a few words."""
+    """Return why nothing is known about a server."""
     fault = error.fault if isinstance(error, RequestFailed) else None
     if fault is Fault.REFUSED:
-        return "nobody answers"
+        return "connection refused"
     if isinstance(error, TimeoutError | RequestTimedOut):
-        return "somebody listens and says nothing"
-    return f"something else answers, or it is not ready: {error}"
+        return "connected, but no answer"
+    return f"not this kind of server, or not ready: {error}"
 
 
-def _seen_files(paths: Iterable[Path], room: Room, n_ctx: int) -> Iterator[SeenModel]:
+def _seen_files(paths: Iterable[Path], free: FreeMemory, n_ctx: int) -> Iterator[SeenModel]:
     for path in paths:
         if _PROJECTOR in path.name.lower() or path != shards(path)[0]:
             continue
@@ -118,11 +130,11 @@ def _seen_files(paths: Iterable[Path], room: Room, n_ctx: int) -> Iterator[SeenM
             parameters=facts.parameters,
             chats=not facts.metadata.get(f"{architecture}.pooling_type"),  # embedding models pool
         )
-        yield _weighed(model, shape, room, n_ctx)
+        yield _weighed(model, shape, free, n_ctx)
 
 
 def _weighed(
-    model: OfferedModel, shape: ModelShape | None, room: Room | None, n_ctx: int
+    model: OfferedModel, shape: ModelShape | None, free: FreeMemory | None, n_ctx: int
 ) -> SeenModel:
     if model.bytes is None or model.remote is not None:
         return SeenModel(**model.model_dump())
@@ -131,12 +143,12 @@ def _weighed(
         **model.model_dump(),
         takes_mib=need.total_mib,
         at_least=need.cache_mib is None,
-        fits=_fit(need.total_mib, room),
+        fits=_fit(need.total_mib, free),
     )
 
 
-def _fit(need_mib: float, room: Room | None) -> Fit:
-    if room is None:
+def _fit(need_mib: float, free: FreeMemory | None) -> Fit:
+    if free is None:
         return "unknown"
-    profile = least_profile(need_mib, room.free_mib)
+    profile = least_profile(need_mib, free.free_mib)
     return profile.value if profile else "no"

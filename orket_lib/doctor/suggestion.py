@@ -1,7 +1,7 @@
-"""From what the doctor found to a config that works there: real names, real digests, nothing else.
+"""Suggesting a config for the models that were found.
 
-Quants of one model can be compared, so a model with several is worth most; somebody's own model is
-worth more than the reference model. Models are taken for the same only where their names say so.
+A model in several quants is preferred, because quants of one model can be compared, and your own
+models are preferred to the reference model. Quants belong to one model if their names say so.
 """
 
 from __future__ import annotations
@@ -14,26 +14,27 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from orket_lib.artifacts.printed.doctor import SeenModel, SeenServer
-from orket_lib.vocabulary.addresses import DEFAULT_URLS, remote_host
+from orket_lib.vocabulary.addresses import remote_host
+from orket_lib.vocabulary.providers import PROVIDERS
 from orket_lib.vocabulary.quants import nominal_bits
 from orket_lib.vocabulary.statuses import VramProfile
+from orket_lib.vocabulary.units import MIB
 
 REFERENCE = "orket-nano"
 _BANK = "config/task_banks/reference.json"
-_TINY_MIB = 100  # models that decode a token faster than a machine is quiet
-_MIB = 1024**2
-_SERVERS = ("ollama", "lmstudio", "llama_server")  # that tell the quant of what they serve
+_TINY_MIB = 100  # smaller models decode so fast that noise dominates their speed
+_FILES = "embedded"  # provider that a suggestion for files names
 _PROFILES = tuple(profile.value for profile in VramProfile)
 
 
 @dataclass(frozen=True)
 class Suggestion:
-    """A config, and why it is as it is.
+    """A config with explanations.
 
     Attributes:
-        why: In one sentence.
-        config: Keys and values, in an order to be read.
-        comments: Why a value is what it is, by key.
+        why: Which model was chosen.
+        config: Keys and values, in reading order.
+        comments: Explanations of values, by key.
     """
 
     why: str
@@ -43,7 +44,7 @@ class Suggestion:
 
 @dataclass(frozen=True)
 class _Candidate:
-    """One model in the quants that it is there in, most bits first."""
+    """One model in its available quants, most bits first."""
 
     provider: str
     base_url: str | None
@@ -52,21 +53,21 @@ class _Candidate:
 
     @property
     def worth(self) -> tuple[bool, bool, int]:
-        """What decides between candidates: several quants, not ours, how many."""
-        own = self.provider != "embedded" or self.name != REFERENCE
+        """Sort key: several quants, not the reference model, number of quants."""
+        own = self.provider != _FILES or self.name != REFERENCE
         return len(self.quants) > 1, own, len(self.quants)
 
 
 def suggest(
     servers: Sequence[SeenServer], files: Sequence[SeenModel], n_ctx: int, has_gpu: bool
 ) -> Suggestion | None:
-    """Return a config for the best that is there, or None when nothing is.
+    """Return a config for the best model found; None if there is none.
 
     Args:
-        servers: Those that were asked.
-        files: GGUF files that can be served on the CPU; none where the runtime is missing.
-        n_ctx: Context that fits were estimated for.
-        has_gpu: Whether servers have one.
+        servers: Servers that were asked.
+        files: GGUF files that can be served on the CPU; empty if the runtime is missing.
+        n_ctx: Context for which memory needs were estimated.
+        has_gpu: Whether this machine has a GPU.
     """
     candidates = [*_on_servers(servers), *_in_files(files)]
     if not candidates:
@@ -76,8 +77,8 @@ def suggest(
 
 
 def _on_servers(servers: Sequence[SeenServer]) -> Iterator[_Candidate]:
-    for provider in _SERVERS:
-        for server in servers:
+    for provider, traits in PROVIDERS.items():
+        for server in servers if traits.reports_quant else ():
             if server.provider == provider and server.answers:
                 for name, quants in _grouped((model.name, model) for model in server.models):
                     yield _Candidate(provider, server.base_url, name, quants)
@@ -85,13 +86,13 @@ def _on_servers(servers: Sequence[SeenServer]) -> Iterator[_Candidate]:
 
 def _in_files(files: Sequence[SeenModel]) -> Iterator[_Candidate]:
     for path, quants in _grouped((model.name.removesuffix(".gguf"), model) for model in files):
-        yield _Candidate("embedded", None, PurePosixPath(path).name, quants)
+        yield _Candidate(_FILES, None, PurePosixPath(path).name, quants)
 
 
 def _grouped(
     models: Iterable[tuple[str, SeenModel]],
 ) -> list[tuple[str, dict[str, SeenModel]]]:
-    """Return the models that can be measured, by their names without their quants."""
+    """Return the models that can be measured, by name without quant."""
     groups: dict[str, dict[str, SeenModel]] = defaultdict(dict)
     for name, model in models:
         if _measurable(model):
@@ -101,15 +102,15 @@ def _grouped(
 
 
 def _measurable(model: SeenModel) -> bool:
-    """Tell whether a model could be in a config as it is, and would fit."""
+    """Tell whether a model can be put into a config, and fits."""
     known = model.quant_tag is not None and nominal_bits(model.quant_tag) is not None
     return known and model.chats and model.remote is None and model.fits != "no"
 
 
 def _without_quant(name: str, quant: str) -> str:
-    """Return `qwen3:8b` for `qwen3:8b-q4_K_M`; a name that doesn't tell its quant stays."""
-    spelled = re.escape(quant).replace("_", "[-_]")
-    return re.sub(rf"(?i)(?<=.)[-_.:@]+{spelled}$", "", name)
+    """Return `qwen3:8b` for `qwen3:8b-q4_K_M`; a name without a quant is kept."""
+    suffix = re.escape(quant).replace("_", "[-_]")
+    return re.sub(rf"(?i)(?<=.)[-_.:@]+{suffix}$", "", name)
 
 
 def _most_bits_first(quants: Mapping[str, SeenModel]) -> dict[str, SeenModel]:
@@ -118,7 +119,7 @@ def _most_bits_first(quants: Mapping[str, SeenModel]) -> dict[str, SeenModel]:
 
 def _config(best: _Candidate, n_ctx: int, has_gpu: bool) -> Suggestion:
     models = list(best.quants.values())
-    tiny = all(model.bytes is not None and model.bytes < _TINY_MIB * _MIB for model in models)
+    tiny = all(model.bytes is not None and model.bytes < _TINY_MIB * MIB for model in models)
     config = {
         **_matrix(best),
         "task_bank": _BANK,
@@ -127,9 +128,9 @@ def _config(best: _Candidate, n_ctx: int, has_gpu: bool) -> Suggestion:
         "n_ctx": min([n_ctx, *(model.n_ctx for model in models if model.n_ctx)]),
         "max_output_tokens": 96 if tiny else 256,
         "seed": 7,
-        **({"threads": 1} if tiny and best.provider == "embedded" else {}),
+        **({"threads": 1} if tiny and best.provider == _FILES else {}),
         "execution_lane": "ci" if tiny else "lab",
-        "vram_profile": _PROFILES[max(_daring(model.fits) for model in models)],
+        "vram_profile": _PROFILES[max(_profile_index(model.fits) for model in models)],
         **_limits(tiny, has_gpu),
     }
     comments = {key: text for key, text in _COMMENTS[tiny].items() if key in config}
@@ -137,7 +138,7 @@ def _config(best: _Candidate, n_ctx: int, has_gpu: bool) -> Suggestion:
 
 
 def _matrix(best: _Candidate) -> dict[str, Any]:
-    """Return what is measured, and where it is served."""
+    """Return the keys for models, quants and serving."""
     named = {quant: model.name for quant, model in best.quants.items()}
     config: dict[str, Any] = {
         "models": [best.name],
@@ -146,8 +147,8 @@ def _matrix(best: _Candidate) -> dict[str, Any]:
     }
     if best.base_url is None:
         return {**config, "artifacts": {best.name: named}}
-    # Without an address, `llama_server` would start a server of its own.
-    if best.base_url != DEFAULT_URLS[best.provider] or best.provider == "llama_server":
+    traits = PROVIDERS[best.provider]  # without an address, some start their own server
+    if best.base_url != traits.default_url or traits.starts_server(None):
         config["base_url"] = best.base_url
     if remote_host(best.base_url):
         config["allow_remote"] = True
@@ -165,31 +166,32 @@ def _limits(tiny: bool, has_gpu: bool) -> dict[str, float]:
     return {} if has_gpu else {"canary_latency_variance_threshold": 0.1}
 
 
+_PINNED = "as of now; the sweep refuses another digest"
 _COMMENTS: dict[bool, dict[str, str]] = {
     False: {
-        "artifact_digest": "what was there when this was written; another digest is refused",
+        "artifact_digest": _PINNED,
         "task_limit": "a first look; 0 = all tasks",
-        "execution_lane": "speeds count; `ci` on a machine that does other things beside",
-        "canary_latency_variance_threshold": "a CPU's times vary by up to 5 %, shared ones by more",
+        "execution_lane": "speeds are compared; use `ci` on a machine that also runs other work",
+        "canary_latency_variance_threshold": "latencies on a CPU vary by 5 % or more",
     },
     True: {
-        "artifact_digest": "what was there when this was written; another digest is refused",
-        "threads": "too small a model for more: threads would wait for each other",
-        "execution_lane": "answers count; the speeds of so small a model are no evidence",
-        "canary_latency_variance_threshold": "milliseconds vary more than seconds",
-        "row_max_orchestration_overhead_ratio": "milliseconds of HTTP beside milliseconds of model",
+        "artifact_digest": _PINNED,
+        "threads": "with so small a model, more threads would wait for each other",
+        "execution_lane": "only answers are compared; this model is too small for speeds",
+        "canary_latency_variance_threshold": "short latencies vary more",
+        "row_max_orchestration_overhead_ratio": "HTTP takes as long as so small a model",
     },
 }
 
 
-def _daring(fits: str) -> int:
-    """Return a place in the order of the profiles; where it isn't known, the most careful one."""
+def _profile_index(fits: str) -> int:
+    """Return the index of a VRAM profile; if unknown, that of the most careful one."""
     return _PROFILES.index(fits) if fits in _PROFILES else 0
 
 
 def _why(best: _Candidate) -> str:
     count = f"{len(best.quants)} quants" if len(best.quants) > 1 else "one quant"
-    if best.provider != "embedded":
+    if best.provider != _FILES:
         return f"{best.name} in {count}, on the {best.provider} server at {best.base_url}"
     own = "the reference model" if best.name == REFERENCE else best.name
     return f"{own} in {count}, from files, on the CPU"

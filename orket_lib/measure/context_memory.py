@@ -11,7 +11,7 @@ import psutil
 from orket_lib.artifacts.measurements.spec import RunSpec
 from orket_lib.artifacts.views.preflight import Needs
 from orket_lib.artifacts.views.run_report import ServedModel
-from orket_lib.preflight.memory import Room, main_memory, room_of
+from orket_lib.preflight.memory import FreeMemory, free_main_memory, free_memory_for
 from orket_lib.providers.base import Source
 from orket_lib.providers.gguf.file import read_gguf
 from orket_lib.providers.gguf.memory_estimate import memory_need, shape_of
@@ -34,13 +34,15 @@ def require_room(spec: RunSpec, source: Source, needs: Needs) -> None:
         return
     facts = read_gguf(source.artifact)
     need = memory_need(facts.bytes, shape_of(facts.metadata), spec.n_ctx)
-    room = _all_room(room_of(needs))
-    if need.cache_mib is not None and not need.upper_bound and need.total_mib > room.free_mib:
-        total = psutil.virtual_memory().total / MIB if room.name == main_memory().name else None
+    free = _with_main_memory(free_memory_for(needs))
+    if need.cache_mib is not None and not need.upper_bound and need.total_mib > free.free_mib:
+        total = (
+            psutil.virtual_memory().total / MIB if free.name == free_main_memory().name else None
+        )
         raise NoRoom(
-            f"not loaded: a context of {spec.n_ctx} takes {need}, and {room.free_mib:.0f} MiB are "
-            f"free in {room.name}",
-            FailureEvidence(Cause.NO_ROOM, shortage=Shortage(need.total_mib, room.free_mib, total)),
+            f"not loaded: a context of {spec.n_ctx} takes {need}, and {free.free_mib:.0f} MiB are "
+            f"free in {free.name}",
+            FailureEvidence(Cause.NO_ROOM, shortage=Shortage(need.total_mib, free.free_mib, total)),
         )
 
 
@@ -58,12 +60,12 @@ def require_context(spec: RunSpec, source: Source, served: ServedModel) -> None:
     raise SmallerContext(f"served {served.n_ctx} of {asked} asked for{_trained_with(source)}")
 
 
-def _all_room(room: Room) -> Room:
-    """Return the free memory of the GPUs and main memory together: a server may use both."""
-    if not room.on_gpu:
-        return room
-    memory = main_memory()
-    return Room(f"{room.name} + {memory.name}", room.free_mib + memory.free_mib, on_gpu=True)
+def _with_main_memory(free: FreeMemory) -> FreeMemory:
+    """Add main memory to that of the GPUs, because a server may put the rest there."""
+    if not free.on_gpu:
+        return free
+    memory = free_main_memory()
+    return FreeMemory(f"{free.name} + {memory.name}", free.free_mib + memory.free_mib, on_gpu=True)
 
 
 def _trained_with(source: Source) -> str:

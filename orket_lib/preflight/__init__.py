@@ -1,1 +1,1 @@
-"""What a sweep needs, checked before anything is loaded."""
+"""Preflight: checks of everything that a sweep needs, before any model is loaded."""

@@ -1,4 +1,4 @@
-"""The files of a sweep before it starts: there, whole, and of the quant that they are asked for."""
+"""Model files: whether they are complete and of the right quant, and what missing ones take."""
 
 from __future__ import annotations
 
@@ -6,44 +6,92 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from orket_lib.artifacts.views.preflight import NeededModel, Needs, PreflightCheck
-from orket_lib.preflight.memory import Weighed
+from orket_lib.preflight.memory import ModelSize
 from orket_lib.providers.gguf.file import GgufFacts, read_gguf
 from orket_lib.providers.gguf.memory_estimate import shape_of
+from orket_lib.providers.gguf.quantize import expected_bytes
 from orket_lib.vocabulary.errors import LoadError
 from orket_lib.vocabulary.quants import can_be
+from orket_lib.vocabulary.units import MIB
 
-_MIB = 1024**2
 
-
-def look_at_files(needs: Needs) -> tuple[list[PreflightCheck], list[Weighed]]:
-    """Return a check for each model file, and what each takes."""
-    checks, weighed = [], []
-    for name, models in _by_file(needs.models):
-        try:
-            facts = read_gguf(Path(name))
-        except LoadError as error:
-            detail = str(error).removeprefix(f"{name}: ")
-            where = "put a whole GGUF file there, or name another in artifacts"
-            checks.append(PreflightCheck(name=name, ok=False, detail=detail, remedy=where))
+def check_files(needs: Needs) -> tuple[list[PreflightCheck], list[ModelSize]]:
+    """Return a check for each model file, and the size of each model."""
+    checks, sizes = [], []
+    by_file = _grouped((model.file, model) for model in needs.models if not model.base)
+    for name, models in by_file.items():
+        facts = _facts(name, "put a complete GGUF file there, or name another in artifacts")
+        if isinstance(facts, PreflightCheck):
+            checks.append(facts)
             continue
-        checks.append(_described(name, facts, [model.quant_tag for model in models]))
-        weighed.append(Weighed(name, facts.bytes, shape_of(facts.metadata)))
-    return checks, weighed
+        checks.append(_file_check(name, facts, [model.quant_tag for model in models]))
+        sizes.append(ModelSize(name, facts.bytes, shape_of(facts.metadata)))
+    return checks, sizes
 
 
-def _by_file(models: Iterable[NeededModel]) -> Iterator[tuple[str, list[NeededModel]]]:
-    files: dict[str, list[NeededModel]] = {}
-    for model in models:
-        if model.file and not model.base:
-            files.setdefault(model.file, []).append(model)
-    yield from files.items()
+def files_to_make(needs: Needs) -> list[NeededModel]:
+    """Return the models whose file is missing and can be made."""
+    return [model for model in needs.models if model.base and not _is_file(model.file)]
 
 
-def _described(name: str, facts: GgufFacts, asked: list[str]) -> PreflightCheck:
-    """Return the check of a whole file; another quant spoils its rows, and stops nothing."""
-    size = f"{facts.bytes / _MIB:.1f} MiB, {facts.bits_per_weight:.2f} bits per weight"
+def check_bases(needs: Needs) -> tuple[list[PreflightCheck], list[ModelSize], float]:
+    """Return a check for each base and importance matrix, model sizes, and MiB of disk needed."""
+    checks, sizes, disk_bytes = [], [], 0
+    missing = files_to_make(needs)
+    for base, models in _grouped((model.base, model) for model in needs.models).items():
+        facts = _facts(base, "name a complete GGUF file in quantize.base")
+        if isinstance(facts, PreflightCheck):
+            checks.append(facts)
+            continue
+        expected = {model.name: expected_bytes(facts, model.quant_tag) for model in models}
+        to_make = sum(expected[model.name] for model in models if model in missing)
+        disk_bytes += to_make
+        made = f"about {to_make / MIB:.0f} MiB to be made from it" if to_make else "nothing to make"
+        detail = f"{facts.quant_tag or 'GGUF'}, {facts.bytes / MIB:.1f} MiB; {made}"
+        checks.append(PreflightCheck(name=base, ok=True, detail=detail))
+        shape = shape_of(facts.metadata)
+        sizes += [ModelSize(name, size, shape) for name, size in expected.items()]
+    return [*checks, *_matrix_checks(missing)], sizes, disk_bytes / MIB
+
+
+def _facts(name: str, remedy: str) -> GgufFacts | PreflightCheck:
+    """Return what a file's header says, or the failed check of a file that is not complete."""
+    try:
+        return read_gguf(Path(name))
+    except LoadError as error:
+        detail = str(error).removeprefix(f"{name}: ")
+        return PreflightCheck(name=name, ok=False, detail=detail, remedy=remedy)
+
+
+def _file_check(name: str, facts: GgufFacts, asked: list[str]) -> PreflightCheck:
+    """Return the check of a complete file; another quant is a warning, its rows are invalid."""
+    size = f"{facts.bytes / MIB:.1f} MiB, {facts.bits_per_weight:.2f} bits per weight"
     others = [tag for tag in asked if facts.quant_tag and can_be(tag, facts.quant_tag) is False]
     if not others:
         return PreflightCheck(name=name, ok=True, detail=f"{facts.quant_tag or 'GGUF'}, {size}")
     detail = f"its header says {facts.quant_tag}, asked for {', '.join(others)}: invalid rows"
     return PreflightCheck(name=name, ok=True, warning=True, detail=detail)
+
+
+def _matrix_checks(missing: Iterable[NeededModel]) -> Iterator[PreflightCheck]:
+    for name in dict.fromkeys(model.imatrix for model in missing if model.imatrix):
+        found = _is_file(name)
+        yield PreflightCheck(
+            name=name,
+            ok=found,
+            detail="an importance matrix" if found else "file not found",
+            remedy=None if found else "name another in quantize.imatrix",
+        )
+
+
+def _grouped(models: Iterable[tuple[str | None, NeededModel]]) -> dict[str, list[NeededModel]]:
+    """Return models by file, in order; those without a file are left out."""
+    groups: dict[str, list[NeededModel]] = {}
+    for name, model in models:
+        if name:
+            groups.setdefault(name, []).append(model)
+    return groups
+
+
+def _is_file(name: str | None) -> bool:
+    return name is not None and Path(name).is_file()

@@ -1,4 +1,4 @@
-"""Gates before a measurement: a failed or stale verdict refuses it, and says what to type."""
+"""Gates: a failed verdict stops what depends on it and names the command to rerun."""
 
 from __future__ import annotations
 
@@ -11,14 +11,12 @@ from orket_lib.artifacts.views.receipt import AnyReceipt
 from orket_lib.vocabulary.clock import parse_time
 from orket_lib.vocabulary.errors import Refused
 
-_CANARY = ("measure_canary",)
-
 
 def require_preflight(verdict: Preflight) -> None:
-    """Refuse to go on when something that is needed is missing.
+    """Raise if a preflight check has failed.
 
     Raises:
-        Refused: Naming each thing that is missing.
+        Refused: Lists each failed check and its remedy.
     """
     if not verdict.passed:
         missing = []
@@ -30,42 +28,42 @@ def require_preflight(verdict: Preflight) -> None:
 
 
 def require_canary(verdict: CanaryVerdict) -> None:
-    """Refuse to go on after a canary that failed.
+    """Raise if the canary has failed.
 
     Raises:
-        Refused: Naming each threshold and by how much it was missed.
+        Refused: Lists each missed threshold and by how much.
     """
     if not verdict.passed:
         reasons = zip(verdict.failed_reasons, verdict.explanations, strict=True)
         lines = [f"  {reason}: {text}" for reason, text in reasons]
-        raise Refused("canary failed:\n" + "\n".join(lines), rerun=_CANARY)
+        raise Refused("canary failed:\n" + "\n".join(lines), rerun=("measure_canary",))
 
 
 def require_measured(receipts: Sequence[AnyReceipt]) -> None:
-    """Refuse to call a sweep done that something interrupted which may pass.
+    """Raise if measurements were interrupted by a temporary problem.
 
     Raises:
-        Refused: Naming each cell, and what happened.
+        Refused: Lists each cell and what happened.
     """
     interrupted = [why for receipt in receipts for why in receipt.interrupted]
     if interrupted:
         lines = "\n".join(f"  {why}" for why in interrupted)
         raise Refused(
-            f"to be tried again:\n{lines}\nwhat was measured is kept; the same command tries again"
+            f"interrupted:\n{lines}\nfinished measurements are kept; rerun the same command"
         )
 
 
 def is_fresh(
     measured_at: str | None, booted: str | None, max_age_hours: float, now: str, boot_id: str
 ) -> bool:
-    """Tell whether a canary is of this boot and not too old.
+    """Tell whether a canary was measured in the current boot and recently enough.
 
     Args:
-        measured_at: UTC; None where there is no canary to be measured.
-        booted: The boot that it was measured in.
-        max_age_hours: What is too old.
+        measured_at: UTC; None if the sweep has no canary.
+        booted: Id of the boot in which it was measured.
+        max_age_hours: Age limit.
         now: UTC time stamp.
-        boot_id: Of the current boot.
+        boot_id: Id of the current boot.
     """
     if measured_at is None:
         return True

@@ -1,8 +1,8 @@
-"""The memory guard: what a model will take against what is free where it will be served.
+"""The memory guard: compares what a model needs with what is free where it will be served.
 
-Models are served one at a time, so each is held against all that is free, and the VRAM profile says
-how much of that it may take. What is free is asked now, what a model takes is an estimate: so the
-guard warns, unless the config asks it to refuse.
+Models are served one at a time, so each is compared with all free memory. The VRAM profile sets the
+share that it may take. Needs are estimates, so the guard only warns unless vram_guard says
+otherwise.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ from orket_lib.providers.llama_cpp.binary import listed_devices
 from orket_lib.telemetry.devices.opening import open_devices
 from orket_lib.telemetry.devices.reading import number_or_none
 from orket_lib.vocabulary.statuses import VramGuard
+from orket_lib.vocabulary.units import MIB
 
-_MIB = 1024**2
 _NAME = "memory"
 
 
 @dataclass(frozen=True)
-class Weighed:
-    """A model whose weight is known.
+class ModelSize:
+    """The size of a model.
 
     Attributes:
         name: File or tag.
         bytes: Size of its weights.
-        shape: What its KV cache depends on; None when that is not known.
+        shape: What its KV cache depends on; None if unknown.
     """
 
     name: str
@@ -41,12 +41,12 @@ class Weighed:
 
 
 @dataclass(frozen=True)
-class Room:
-    """Where a model will be served.
+class FreeMemory:
+    """The memory that a model will be served from.
 
     Attributes:
-        name: In words.
-        free_mib: That are free there now.
+        name: The GPUs, or "main memory".
+        free_mib: Free at the moment.
         on_gpu: Whether a server may put into main memory what doesn't fit.
     """
 
@@ -55,88 +55,88 @@ class Room:
     on_gpu: bool
 
 
-def memory_checks(needs: Needs, weighed: Sequence[Weighed]) -> Iterator[PreflightCheck]:
-    """Yield a check for each model that may take too much, or one for all of them."""
-    host = needs.place.remote
-    if host is not None:
-        detail = f"{host} is another machine: what is free there can't be seen from here"
-        yield PreflightCheck(name=_NAME, ok=True, detail=detail)
+def memory_checks(needs: Needs, sizes: Sequence[ModelSize]) -> Iterator[PreflightCheck]:
+    """Yield a check for each model that may need too much memory, or one for all models."""
+    skipped = _why_skipped(needs, sizes)
+    if skipped:
+        yield PreflightCheck(name=_NAME, ok=True, detail=skipped)
         return
-    if needs.provider == "openai" or (needs.provider == "llama_server" and needs.place.base_url):
-        detail = "the server has loaded its model already, nothing more will be taken"
-        yield PreflightCheck(name=_NAME, ok=True, detail=detail)
-        return
-    if not weighed:
-        detail = "the sizes of the models are not known: nothing was compared"
-        yield PreflightCheck(name=_NAME, ok=True, detail=detail)
-        return
-    room = room_of(needs)
-    takes = [(model.name, memory_need(model.bytes, model.shape, needs.n_ctx)) for model in weighed]
-    allowed = FREE_SHARE[needs.vram_profile] * room.free_mib
+    free = free_memory_for(needs)
+    takes = [(model.name, memory_need(model.bytes, model.shape, needs.n_ctx)) for model in sizes]
+    allowed = FREE_SHARE[needs.vram_profile] * free.free_mib
     heavy = [(name, need) for name, need in takes if need.total_mib > allowed]
     for name, need in heavy:
-        yield _too_much(needs, name, need, room)
+        yield _too_much(needs, name, need, free)
     if not heavy:
         name, need = max(takes, key=lambda item: item[1].total_mib)
-        detail = f"{name} takes most: {need}, {_limit(needs, room)}"
+        detail = f"{name} takes most: {need}, {_limit(needs, free)}"
         yield PreflightCheck(name=_NAME, ok=True, detail=detail)
 
 
-def room_of(needs: Needs) -> Room:
-    """Return where the models of a sweep will be served.
+def _why_skipped(needs: Needs, sizes: Sequence[ModelSize]) -> str | None:
+    host = needs.place.remote
+    if host is not None:
+        return f"not checked: {host} is another machine"
+    if needs.provider == "openai" or (needs.provider == "llama_server" and needs.place.base_url):
+        return "not checked: the server has already loaded its model"
+    return None if sizes else "not checked: the sizes of the models are unknown"
 
-    A server that we start is asked which GPUs it can use. Where it doesn't say, and of others, it
-    is assumed that they use all GPUs, or those that the config names.
+
+def free_memory_for(needs: Needs) -> FreeMemory:
+    """Return the free memory where the models of a sweep will be served.
+
+    A server that the sweep starts lists its GPUs. Any other is assumed to use all GPUs, or those
+    that the config names.
     """
     if needs.cpu_only:
-        return main_memory()
+        return free_main_memory()
     binary = find_program(needs.programs.get("server_binary") or "")
     devices = listed_devices(binary) if binary and needs.gpu_devices is None else None
     if devices is not None:
-        return _together([(item.description, item.free_mib) for item in devices])
-    return gpu_room(needs.gpu_devices)
+        return _added_up([(item.description, item.free_mib) for item in devices])
+    return free_gpu_memory(needs.gpu_devices)
 
 
-def gpu_room(chosen: Collection[str] | None) -> Room:
-    """Return the GPUs that are chosen, by UUID or index, or main memory where there are none.
+def free_gpu_memory(chosen: Collection[str] | None) -> FreeMemory:
+    """Return the free memory of GPUs chosen by UUID or index; main memory if there are none.
 
-    Main memory, too, where the driver tells no size of its own: there both are the same memory.
+    A GPU whose driver reports no memory size shares the main memory.
     """
     with open_devices("any") as found:
-        told = [
+        sizes = [
             (device.info.name, number_or_none(device.gauges().memory_free_mib))
             for device in found.chosen(chosen).devices
         ]
-    return _together([(name, free) for name, free in told if free is not None])
+    return _added_up([(name, free) for name, free in sizes if free is not None])
 
 
-def main_memory() -> Room:
-    """Return main memory."""
-    return Room("main memory", psutil.virtual_memory().available / _MIB, on_gpu=False)
+def free_main_memory() -> FreeMemory:
+    """Return the free main memory."""
+    return FreeMemory("main memory", psutil.virtual_memory().available / MIB, on_gpu=False)
 
 
-def _together(parts: Sequence[tuple[str, float]]) -> Room:
+def _added_up(parts: Sequence[tuple[str, float]]) -> FreeMemory:
     if not parts:
-        return main_memory()
+        return free_main_memory()
     name = " + ".join(name for name, _ in parts)
-    return Room(name, sum(free for _, free in parts), on_gpu=True)
+    return FreeMemory(name, sum(free for _, free in parts), on_gpu=True)
 
 
-def _too_much(needs: Needs, name: str, need: MemoryNeed, room: Room) -> PreflightCheck:
-    fits = least_profile(need.total_mib, room.free_mib)
-    rest = "; a server may put the rest into main memory, which is slower" if room.on_gpu else ""
+def _too_much(needs: Needs, name: str, need: MemoryNeed, free: FreeMemory) -> PreflightCheck:
+    fits = least_profile(need.total_mib, free.free_mib)
+    rest = "; a server may put the rest into main memory, which is slower" if free.on_gpu else ""
     return PreflightCheck(
         name=_NAME,
         ok=needs.vram_guard is VramGuard.WARN,
         warning=True,
-        detail=f"{name} takes {need}, {_limit(needs, room)}{rest}",
+        detail=f"{name} takes {need}, {_limit(needs, free)}{rest}",
         remedy=f"--config vram_profile={fits.value}" if fits else "a smaller quant or n_ctx",
     )
 
 
-def _limit(needs: Needs, room: Room) -> str:
+def _limit(needs: Needs, free: FreeMemory) -> str:
     share = FREE_SHARE[needs.vram_profile]
     return (
-        f"{share * room.free_mib:.0f} MiB allowed: {share:.0%} of {room.free_mib:.0f} MiB free in "
-        f"{room.name} (vram_profile {needs.vram_profile.value})"
+        f"{share * free.free_mib:.0f} MiB allowed: {share:.0%} of {free.free_mib:.0f} MiB free in "
+        f"{free.name} (vram_profile {needs.vram_profile.value})"
     )

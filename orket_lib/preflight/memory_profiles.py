@@ -1,15 +1,15 @@
-"""How much of the memory that is free a sweep may use, by VRAM profile."""
+"""VRAM profiles: the share of the free memory that a model may take."""
 
 from __future__ import annotations
 
 from orket_lib.vocabulary.statuses import VramProfile
 
-# In the order of daring. What is free is asked of the system when it counts, so a share of it
-# leaves room for what starts beside a sweep, and for what an estimate doesn't know.
+# From careful to risky. The rest is left for programs that start during a sweep, and for errors of
+# the estimate.
 FREE_SHARE = {VramProfile.SAFE: 0.5, VramProfile.BALANCED: 0.8, VramProfile.STRESS: 0.95}
 
 
 def least_profile(need_mib: float, free_mib: float) -> VramProfile | None:
-    """Return the most careful profile under which a need fits, or None when it fits under none."""
+    """Return the most careful profile that allows a need; None if no profile does."""
     fits = (name for name, share in FREE_SHARE.items() if need_mib <= share * free_mib)
     return next(fits, None)

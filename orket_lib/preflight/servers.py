@@ -1,4 +1,4 @@
-"""The server of a sweep before it starts: it answers, and has every tag, none in the cloud."""
+"""The server of a sweep: it answers, and it serves every tag on its own machine."""
 
 from __future__ import annotations
 
@@ -9,62 +9,60 @@ from urllib.parse import urlsplit
 
 from orket_lib.artifacts.printed.offers import OfferedModel, Offering
 from orket_lib.artifacts.views.preflight import NeededModel, Needs, PreflightCheck
-from orket_lib.preflight.memory import Weighed
+from orket_lib.preflight.memory import ModelSize
 from orket_lib.processes.time_limit import within
-from orket_lib.providers.catalog import Asked, ask, find
-from orket_lib.vocabulary.addresses import DEFAULT_URLS
-from orket_lib.vocabulary.errors import ProviderError, RequestFailed
-from orket_lib.vocabulary.faults import Fault
+from orket_lib.providers.catalog import Catalog
+from orket_lib.providers.registry import provider_for, read_catalog
+from orket_lib.vocabulary.errors import Fault, ProviderError, RequestFailed
+from orket_lib.vocabulary.providers import PROVIDERS
 from orket_lib.vocabulary.quants import can_be
 
-# What starts a server, by provider; the runbook has more words.
-_START = {"ollama": "ollama serve", "lmstudio": "lms server start"}
-_LOADS_ITSELF = ("ollama", "lmstudio")  # on request, so that somebody may have asked it already
 _MOST_LISTED = 8
 _POLL_S = 0.5
-_UNLOAD = {"ollama": "ollama stop {}", "lmstudio": "lms unload {}"}
 
 
-def look_at_server(needs: Needs, patience_s: float) -> tuple[list[PreflightCheck], list[Weighed]]:
-    """Return the checks of a server and its tags, and what each model takes.
+def check_server(needs: Needs, patience_s: float) -> tuple[list[PreflightCheck], list[ModelSize]]:
+    """Return the checks of a server and its tags, and the size of each model.
 
     Args:
         needs: Of the sweep.
-        patience_s: With the server, over all.
+        patience_s: Time limit for the answer.
     """
     place, provider = needs.place, needs.provider
-    url = place.base_url or DEFAULT_URLS[provider]
+    url = place.base_url or str(PROVIDERS[provider].default_url)
     name = f"{provider} at {url}"
     tags = {model.tag for model in needs.models if model.tag}
+    provider_for(provider)  # its import must not count towards the patience
     try:
-        asked = _asked_when_loaded(patience_s, lambda: ask(provider, url, place.api_key, tags))
+        catalog = _when_loaded(patience_s, lambda: read_catalog(provider, url, place.api_key, tags))
     except (ProviderError, TimeoutError) as error:
         return [_unreachable(name, needs, error)], []
-    build = f"version {asked.offering.build}, " if asked.offering.build else ""
-    detail = f"{build}{len(asked.offering.models)} model(s) on offer"
+    offering = catalog.offering
+    build = f"version {offering.build}, " if offering.build else ""
+    detail = f"{build}{len(offering.models)} model(s) on offer"
     checks = [PreflightCheck(name=name, ok=True, detail=detail)]
-    checks += [_tag_check(model, asked, provider) for model in needs.models if model.tag]
-    return [*checks, *_loaded(needs, asked.offering)], list(_weighed(asked, tags, provider))
+    checks += [_tag_check(model, catalog, provider) for model in needs.models if model.tag]
+    return [*checks, *_loaded(needs, offering)], list(_sizes(catalog, tags))
 
 
-def _asked_when_loaded(patience_s: float, ask_it: Callable[[], Asked]) -> Asked:
-    """Return what a server has on offer; one that says that it is still loading is asked again."""
+def _when_loaded(patience_s: float, read: Callable[[], Catalog]) -> Catalog:
+    """Return what a server offers; it is asked again while it is still loading a model."""
     deadline = time.monotonic() + patience_s
     while True:
         try:
-            return within(patience_s, ask_it)
+            return within(patience_s, read)
         except RequestFailed as error:
             if error.fault is not Fault.LOADING or time.monotonic() > deadline:
                 raise
         time.sleep(_POLL_S)
 
 
-def _weighed(asked: Asked, tags: Collection[str], provider: str) -> Iterator[Weighed]:
-    """Yield what each tag that is here takes."""
+def _sizes(catalog: Catalog, tags: Collection[str]) -> Iterator[ModelSize]:
+    """Yield the size of each tag that is stored on the server."""
     for tag in sorted(tags):
-        found = find(asked, tag, provider)
+        found = catalog.find(tag)
         if found is not None and found.bytes is not None and found.remote is None:
-            yield Weighed(tag, found.bytes, asked.shapes.get(found.name))
+            yield ModelSize(tag, found.bytes, catalog.shapes.get(found.name))
 
 
 def _unreachable(name: str, needs: Needs, error: Exception) -> PreflightCheck:
@@ -72,29 +70,28 @@ def _unreachable(name: str, needs: Needs, error: Exception) -> PreflightCheck:
     return PreflightCheck(
         name=name,
         ok=False,
-        detail="nobody answers there" if refused else str(error),
+        detail="connection refused" if refused else str(error),
         remedy=_start_line(needs) if refused and needs.place.remote is None else None,
     )
 
 
-def _start_line(needs: Needs) -> str:
-    """Return what starts the server that nobody started."""
-    if needs.provider in _START:
-        return _START[needs.provider]
+def _start_line(needs: Needs) -> str | None:
+    """Return the command that starts the server."""
     first = needs.models[0]
-    port = urlsplit(needs.place.base_url or "").port or 80
-    if needs.provider == "llama_server":
-        alias = f" --alias {shlex.quote(first.tag)}" if first.tag else ""
-        file = shlex.quote(first.file or "MODEL.gguf")
-        return f"llama-server -m {file} --port {port}{alias} --metrics --slots --parallel 1"
-    return f"vllm serve {first.tag} --port {port}"
+    start = PROVIDERS[needs.provider].start
+    return start and start.format(
+        file=shlex.quote(first.file or "MODEL.gguf"),
+        tag=first.tag,
+        alias=f" --alias {shlex.quote(first.tag)}" if first.tag else "",
+        port=urlsplit(needs.place.base_url or "").port or 80,
+    )
 
 
-def _tag_check(model: NeededModel, asked: Asked, provider: str) -> PreflightCheck:
+def _tag_check(model: NeededModel, catalog: Catalog, provider: str) -> PreflightCheck:
     tag = model.tag or ""
-    found = find(asked, tag, provider)
+    found = catalog.find(tag)
     if found is None:
-        detail = f"not there; on offer: {_listed(asked.offering)}"
+        detail = f"not found; on offer: {_listed(catalog.offering)}"
         return PreflightCheck(name=tag, ok=False, detail=detail, remedy=_get_line(provider, model))
     problem = _problem(model, found)
     if problem is not None:
@@ -113,29 +110,29 @@ def _listed(offering: Offering) -> str:
 
 
 def _problem(model: NeededModel, found: OfferedModel) -> str | None:
-    """Return why a tag that is there can't be measured, or None."""
+    """Return why a tag can't be measured, or None."""
     if found.remote is not None:
         return f"a cloud model: {found.remote} serves it, not this machine"
     if not found.chats:
-        return "an embedding model: it answers no questions"
+        return "an embedding model: it can't chat"
     if model.pin and found.digest and not found.digest.startswith(model.pin):
-        return f"its digest is {found.digest}, artifact_digest asks for {model.pin}"
+        return f"its digest is {found.digest}, artifact_digest requires {model.pin}"
     return None
 
 
 def _get_line(provider: str, model: NeededModel) -> str | None:
-    """Return what gets a tag, where a line can."""
-    if provider == "ollama":
-        return f"ollama pull {model.tag}"
-    if provider == "lmstudio":
-        name, _, variant = (model.tag or "").partition("@")
-        return f"lms get {name}@{variant or model.quant_tag.lower()}"
-    return None
+    """Return the command that downloads a tag, if there is one."""
+    name, _, variant = (model.tag or "").partition("@")
+    pull = PROVIDERS[provider].pull
+    return pull and pull.format(
+        tag=model.tag, name=name, variant=variant or model.quant_tag.lower()
+    )
 
 
 def _loaded(needs: Needs, offering: Offering) -> Iterator[PreflightCheck]:
-    """Yield a warning for each model that is loaded: at that, a run would stop."""
-    if needs.provider not in _LOADS_ITSELF or needs.place.exclusive:
+    """Yield a warning for each model that is already loaded, because a run stops at it."""
+    traits = PROVIDERS[needs.provider]
+    if not traits.loads_models or needs.place.exclusive:
         return
     for item in offering.models:
         if item.loaded:
@@ -143,7 +140,7 @@ def _loaded(needs: Needs, offering: Offering) -> Iterator[PreflightCheck]:
                 name=item.name,
                 ok=True,
                 warning=True,
-                detail="is loaded, and not by this sweep, which stops at it unless it is gone by "
-                "then or exclusive is true",
-                remedy=_UNLOAD[needs.provider].format(item.name),
+                detail="already loaded, and not by this sweep; the sweep stops unless you unload "
+                "it or set exclusive: true",
+                remedy=traits.unload and traits.unload.format(tag=item.name),
             )

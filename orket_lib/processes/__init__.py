@@ -1,1 +1,1 @@
-"""Child processes and time limits: every wait for something outside has an end."""
+"""Child processes, locks and time limits: no wait is endless."""

@@ -1,26 +1,24 @@
-"""Running a foreign command so that it can do no harm: no shell, a time limit, bounded output.
+"""Running a command of the config within bounds: no shell, a time limit, limited output.
 
-The work is done by `bounded_child`, which ends the command with all its descendants, also when this
-process is killed.
+The work is done by `bounded_command_child`, which ends the command with all its descendants, also
+when this process is killed.
 """
 
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from pydantic import BaseModel
 
 from orket_lib.artifacts.measurements.sidecar import CapturedText
+from orket_lib.processes.bounded_command_child import own_group
 from orket_lib.processes.json_child import json_child
 
-# What the process that watches a command takes in addition: its own start, and ending what the
-# command left behind. One that says nothing for longer is stopped, or hangs in the kernel.
-_BESIDE_S = 60.0
+# What the child that watches a command takes in addition: its own start, and ending what the
+# command left behind. A child that is silent for longer was stopped, or hangs in the kernel.
+_OVERHEAD_S = 60.0
 _END_S = 15.0
 
 
@@ -29,10 +27,10 @@ class Ended(BaseModel):
 
     Attributes:
         error: `timeout`, `output_limit`, `command_not_found`, `command_not_executable`, or
-            `runner_killed` when the process that watches it was killed or stopped; None
-            when it ended by itself.
+            `runner_killed` when the process that watches it was killed or stopped; None when it
+            ended by itself.
         exit_status: None when it did not end by itself; negative for a signal.
-        seconds: From its start to its end, without the ending of what it left behind.
+        seconds: From its start to its end, not counting the cleanup of its descendants.
     """
 
     error: str | None
@@ -61,14 +59,14 @@ def run_bounded(
     out_file: Path | None = None,
     inherited: Collection[str] | None = None,
 ) -> Ended:
-    """Run a command to its end, or to ours.
+    """Run a command until it ends, or this process does.
 
     Args:
         argv: The command and its arguments, as they are.
-        env: Added to what it inherits of our own environment.
-        timeout_s: After so long the command and everything that it started is killed.
+        env: Added to the inherited environment.
+        timeout_s: After this time the command and everything that it started is killed.
         out_file: A file that the command may write.
-        inherited: Names of what it inherits; None is everything.
+        inherited: Names of the inherited variables; None means all of them.
     """
     own = {name: os.environ[name] for name in inherited or () if name in os.environ}
     settings = {
@@ -77,18 +75,10 @@ def run_bounded(
         "timeout_s": timeout_s,
         "out_file": None if out_file is None else str(out_file),
     }
-    with json_child(
-        "orket_lib.processes.bounded_command_child", settings, _END_S, **_out_of_reach()
-    ) as child:
+    module = "orket_lib.processes.bounded_command_child"
+    with json_child(module, settings, _END_S, **own_group()) as child:
         try:
-            answer = child.answer(timeout_s + _BESIDE_S)
+            answer = child.answer(timeout_s + _OVERHEAD_S)
         except TimeoutError:
             answer = None
     return Ended.model_validate(answer) if answer else _KILLED
-
-
-def _out_of_reach() -> dict[str, Any]:
-    """Return what keeps Ctrl-C from the child; it reaches us, and makes us close its input."""
-    if sys.platform == "win32":
-        return {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
-    return {"start_new_session": True}

@@ -1,9 +1,9 @@
-"""Runs one foreign command within bounds: `python -m orket_lib.processes.bounded_command_child`.
+"""Runs one command within bounds: `python -m orket_lib.processes.bounded_command_child`.
 
-A process of its own, because it has to outlive whatever happens to its parent: it reads one line of
-JSON settings from standard input, runs the command, answers with one line of JSON on standard
-output, and ends the command and everything that descends from it when the command ends, its time is
-up, it writes without end, or standard input is closed, which happens when the parent goes.
+It is a separate process because it must survive its parent. It reads one line of JSON settings from
+standard input, runs the command, and answers with one line of JSON on standard output. It ends the
+command with all its descendants when the command ends, its time is up, it writes too much, or
+standard input is closed, which happens when the parent ends.
 
 On Linux it adopts orphans, so that a descendant that left the process group is found as well.
 """
@@ -25,15 +25,18 @@ from typing import IO, Any
 
 import psutil
 
+from orket_lib.processes.process_end import is_running
+from orket_lib.vocabulary.units import MIB
+
 KEPT_BYTES = 128 * 1024  # of the beginning, and as much of the end
-FLOOD_BYTES = 64 * 1024**2
+FLOOD_BYTES = 64 * MIB
 _PR_SET_CHILD_SUBREAPER = 36
 _POLL_S = 0.1
 _KILL_S = 5.0
 
 
-class Kept:
-    """The beginning and the end of what flows past, and how much it was."""
+class HeadAndTail:
+    """The beginning and the end of a stream, and its size."""
 
     def __init__(self) -> None:
         self.size = 0
@@ -41,7 +44,7 @@ class Kept:
         self._tail = bytearray()
 
     def add(self, data: bytes) -> None:
-        """Take what came next."""
+        """Take the next bytes."""
         self.size += len(data)
         room = KEPT_BYTES - len(self._head)
         self._head += data[:room]
@@ -49,7 +52,7 @@ class Kept:
         del self._tail[:-KEPT_BYTES]
 
     def answer(self) -> dict[str, Any]:
-        """Return it as text: in one piece if nothing was dropped, else beginning and end."""
+        """Return it as text: in one piece if nothing was dropped, else as beginning and end."""
         whole = self.size <= 2 * KEPT_BYTES
         return {
             "text": text_of(bytes(self._head + self._tail if whole else self._head)),
@@ -59,7 +62,7 @@ class Kept:
 
 
 def text_of(data: bytes) -> str:
-    """Return bytes as text; a BOM tells UTF-16 (PowerShell), what is no text is replaced."""
+    """Return bytes as text; a BOM marks UTF-16 (PowerShell), undecodable bytes are replaced."""
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return data.decode("utf-16", errors="replace")
     return data.decode("utf-8-sig", errors="replace")
@@ -77,7 +80,7 @@ def main() -> None:
 
 def _run(settings: dict[str, Any]) -> dict[str, Any]:
     out_file = Path(settings["out_file"]) if settings["out_file"] else None
-    stdout, stderr = Kept(), Kept()
+    stdout, stderr = HeadAndTail(), HeadAndTail()
     begin = time.monotonic()
     error: str | None
     try:
@@ -111,21 +114,27 @@ def _run(settings: dict[str, Any]) -> dict[str, Any]:
 
 
 def _start(argv: list[str], env: dict[str, str]) -> subprocess.Popen[bytes]:
-    pipes: dict[str, Any] = {
-        "stdin": subprocess.DEVNULL,
-        "stdout": subprocess.PIPE,
-        "stderr": subprocess.PIPE,
-        "env": env,
-    }
+    return subprocess.Popen(
+        argv,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=env,
+        **own_group(),
+    )
+
+
+def own_group() -> dict[str, Any]:
+    """Return options of `Popen` that keep Ctrl-C on the terminal from a child."""
     if sys.platform == "win32":
-        return subprocess.Popen(argv, creationflags=subprocess.CREATE_NEW_PROCESS_GROUP, **pipes)
-    return subprocess.Popen(argv, start_new_session=True, **pipes)
+        return {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
+    return {"start_new_session": True}
 
 
 def _first_event(
     happened: queue.Queue[str | None], deadline: float, out_file: Path | None
 ) -> str | None:
-    """Return what ended the command: None for itself, else the error."""
+    """Return the error that ended the command; None when it ended by itself."""
     while (left := deadline - time.monotonic()) > 0:
         try:
             return happened.get(timeout=min(left, _POLL_S))
@@ -135,18 +144,18 @@ def _first_event(
     return "timeout"
 
 
-def _read(stream: IO[bytes], kept: Kept, happened: queue.Queue[str | None]) -> None:
+def _read(stream: IO[bytes], kept: HeadAndTail, happened: queue.Queue[str | None]) -> None:
     while data := os.read(stream.fileno(), 65536):
         kept.add(data)
         if kept.size > FLOOD_BYTES:
             happened.put("output_limit")
-            return  # nobody reads on, so the flood stands still until it is ended
+            return  # the command blocks on the full pipe until it is killed
 
 
 def _wait(process: subprocess.Popen[bytes], happened: queue.Queue[str | None]) -> None:
     if sys.platform == "linux":
-        # Left unreaped, so that nobody else can have its group's number when that is killed.
-        with contextlib.suppress(ChildProcessError):  # we have ended it, and waited for it
+        # Left unreaped, so that its group's number is not reused before the group is killed.
+        with contextlib.suppress(ChildProcessError):  # killed and waited for already
             os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
     else:
         process.wait()
@@ -154,7 +163,7 @@ def _wait(process: subprocess.Popen[bytes], happened: queue.Queue[str | None]) -
 
 
 def _watch_parent(happened: queue.Queue[str | None]) -> None:
-    os.read(0, 1)  # nothing is ever sent: it returns when the other end is closed
+    os.read(0, 1)  # no data is ever sent: it returns when the other end is closed
     happened.put("parent_gone")
 
 
@@ -172,13 +181,8 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 def _descendants() -> list[psutil.Process]:
-    """Return our living descendants; a dead one that nobody waited for is none."""
-    living = []
-    for process in psutil.Process().children(recursive=True):
-        with contextlib.suppress(psutil.NoSuchProcess):
-            if process.status() != psutil.STATUS_ZOMBIE:
-                living.append(process)
-    return living
+    """Return our descendants, excluding zombies."""
+    return [it for it in psutil.Process().children(recursive=True) if is_running(it)]
 
 
 def _kill(processes: list[psutil.Process]) -> None:
@@ -188,9 +192,9 @@ def _kill(processes: list[psutil.Process]) -> None:
     psutil.wait_procs(processes, timeout=_POLL_S)
 
 
-def _content(path: Path | None) -> Kept:
-    """Return what lies in a file; a pipe or a device in its place is no file."""
-    kept = Kept()
+def _content(path: Path | None) -> HeadAndTail:
+    """Return the content of a regular file; of anything else, nothing."""
+    kept = HeadAndTail()
     if path and _size(path):
         with contextlib.suppress(OSError), path.open("rb") as stream:
             while kept.size <= FLOOD_BYTES and (data := stream.read(65536)):

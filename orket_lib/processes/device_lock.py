@@ -1,9 +1,9 @@
 """One measurement at a time per device, over all users and folders of a machine.
 
-Two Snakemakes in two folders know nothing of each other, but their measurements would share the
-processor and spoil each other's numbers. A file lock in one folder of the machine keeps them apart;
-the operating system frees it when its holder dies, however that happens. A container has folders of
-its own: between it and the machine around it nothing is locked.
+Two Snakemakes in two folders don't know of each other, but their measurements would share the
+processor and distort each other's numbers. A file lock in a machine-wide folder keeps them apart;
+the operating system frees it when its holder dies, however that happens. A container has its own
+folders, so nothing is locked between it and its host.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ CPU = "cpu"
 _POLL_S, _REMIND_S = 0.2, 600.0
 _LONGEST_S = 24 * 3600.0
 _GRANT_S = 30.0
-_ALL_USERS = "*S-1-5-32-545"  # Windows' group of them, whatever its name is in their language
+_ALL_USERS = "*S-1-5-32-545"  # the SID of "Users", whose name is localized
 
 
 @contextmanager
@@ -37,7 +37,7 @@ def device_locks(
 ) -> Iterator[None]:
     """Hold the locks of several devices; see `device_lock`.
 
-    All of us take them in one order, so that no two can wait for each other.
+    Every process takes them in the same order, so that no two can wait for each other.
     """
     with contextlib.ExitStack() as held:
         for device in sorted(set(devices), key=lambda name: (name != CPU, name)):
@@ -47,17 +47,17 @@ def device_locks(
 
 @contextmanager
 def device_lock(device: str, purpose: str, say: Callable[[str], None]) -> Iterator[None]:
-    """Hold the lock of a device; while another process measures on it, wait, and say for whom.
+    """Hold the lock of a device; wait while another process measures on it.
 
-    A sweep may hold it for hours, so the wait is long; it ends when the holder does.
+    A sweep may hold the lock for hours, so the wait is long; it ends when the holder does.
 
     Args:
         device: `cpu`, or the UUID of a GPU.
-        purpose: What the lock is wanted for, shown to others who wait for it.
-        say: Called with one sentence if the lock is taken, and again every ten minutes.
+        purpose: What the lock is for, shown to other processes that wait for it.
+        say: Called with a message if the lock is taken, and again every ten minutes.
 
     Raises:
-        Refused: Another process held it for a day; it may hang.
+        Refused: Another process held the lock for a day; it may hang.
     """
     lock = _acquired(device, say)
     path = Path(lock.lock_file)
@@ -72,37 +72,37 @@ def device_lock(device: str, purpose: str, say: Callable[[str], None]) -> Iterat
         vanished = _identity(path) != locked
         lock.release()
         if vanished:
-            say(f"{path} was removed while it was locked: others may have measured meanwhile")
+            say(f"{path} was removed while it was locked: another process may have measured too")
 
 
 def _acquired(device: str, say: Callable[[str], None]) -> BaseFileLock:
     """Return the lock of a device, locked.
 
     Raises:
-        Refused: It was not to be had for a day.
+        Refused: It was not free for a day.
     """
     begin = time.monotonic()
-    next_word_s = begin + _POLL_S  # whoever has just taken it is about to write a note
+    next_message_s = begin + _POLL_S  # a new holder needs a moment to write its note
     while True:
         lock = FileLock(_folder() / f"{slug(device)}.lock", mode=0o666)
-        holder = _hindrance(lock)
+        holder = _other_holder(lock)
         if holder is None:
             return lock
         now = time.monotonic()
         if now - begin >= _LONGEST_S:
             raise Refused(
                 f"the {_named(device)} was not free for {_LONGEST_S / 3600:g} h, so nothing was "
-                f"measured: {holder}; the same command goes on once it is"
+                f"measured: {holder}; rerun the same command when it is free"
             )
-        if now >= next_word_s:
+        if now >= next_message_s:
             so_far = f", {(now - begin) / 60:.0f} min so far" if now - begin >= _REMIND_S else ""
             say(f"waiting for the {_named(device)}{so_far}: {holder}")
-            next_word_s = now + _REMIND_S
+            next_message_s = now + _REMIND_S
         time.sleep(_POLL_S)
 
 
-def _hindrance(lock: BaseFileLock) -> str | None:
-    """Try to take a lock; return who has it, or None when it is ours."""
+def _other_holder(lock: BaseFileLock) -> str | None:
+    """Try to take a lock; return which process has it, or None when it is ours."""
     path = Path(lock.lock_file)
     try:
         lock.acquire(timeout=0)
@@ -111,7 +111,7 @@ def _hindrance(lock: BaseFileLock) -> str | None:
         if note and note.alive:
             return f"{note} is using it"
         gone = f"; {note}, has ended" if note else ""
-        look = "" if os.name == "nt" else f"; to see which one: fuser -v {path}"
+        look = "" if os.name == "nt" else f"; to find it: fuser -v {path}"
         return f"a process that left no note is using it{gone}{look}"
     note = read_note(_note_of(path))
     if note is None or note.pid == os.getpid() or not note.alive:
@@ -125,7 +125,7 @@ def _note_of(lock_path: Path) -> Path:
 
 
 def _identity(path: Path) -> tuple[int, int] | None:
-    """Return what tells a file from another one of its name; None when it is gone."""
+    """Return what distinguishes a file from a new one of the same name; None when it is gone."""
     try:
         found = path.stat()
     except OSError:
@@ -141,22 +141,22 @@ def _folder() -> Path:
     """Return the lock folder, usable by all users (no sticky bit: any of them may open a lock).
 
     Raises:
-        NotADirectoryError: Something else is in its place, as a link that somebody put there.
+        NotADirectoryError: Something else is in its place, such as a link to another folder.
     """
     base = _machine_folder() / "orket-locks"
     with contextlib.suppress(FileExistsError):
         base.mkdir()
         _share(base)
     if base.is_symlink() or not base.is_dir():
-        raise NotADirectoryError(errno.ENOTDIR, "must be a folder of locks, is none", str(base))
+        raise NotADirectoryError(errno.ENOTDIR, "the lock folder is not a folder", str(base))
     return base
 
 
 def _machine_folder() -> Path:
     """Return a folder that is the same for all users and jobs of a machine.
 
-    It depends on nothing that differs between them: not on TMPDIR, nor on what this user may write.
-    `/run/lock` belongs to root alone on some systems; `/var/tmp` is everybody's on all of them.
+    It doesn't depend on anything that differs between them, such as TMPDIR or permissions.
+    `/run/lock` is writable by root only on some systems; `/var/tmp` by all users on all of them.
     """
     if os.name == "nt":
         return Path(os.environ.get("PROGRAMDATA", "C:/ProgramData"))
@@ -166,15 +166,15 @@ def _machine_folder() -> Path:
 def _share(folder: Path) -> None:
     """Let all users write into a folder that we have just made."""
     if os.name != "nt":
-        folder.chmod(0o777)  # what mkdir was told is cut by the umask
+        folder.chmod(0o777)  # the umask limits the mode of mkdir
         return
-    # Else a file that one user made could only be read by the others, who would wait for ever.
+    # Otherwise other users could only read a lock file, and would wait for ever.
     grant = ["icacls", str(folder), "/grant", f"{_ALL_USERS}:(OI)(CI)M", "/q"]
     with contextlib.suppress(subprocess.TimeoutExpired):
         subprocess.run(grant, check=False, capture_output=True, timeout=_GRANT_S)
 
 
 def _keep(path: Path) -> None:
-    """Mark a lock's file as used: systems remove from `/var/tmp` what is a month old."""
+    """Mark a lock's file as used: systems delete old files from `/var/tmp`."""
     with contextlib.suppress(OSError):
         os.utime(path)

@@ -1,6 +1,6 @@
-"""A child process of ours that talks in lines of JSON, and that is never waited for without end.
+"""A child process that is controlled by lines of JSON, with a limit on every wait.
 
-It reads its settings from its standard input, answers on its standard output, and ends when that
+The child reads its settings from standard input, answers on standard output, and ends when standard
 input is closed, which also happens when this process is killed.
 """
 
@@ -11,17 +11,21 @@ import queue
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import IO, Any
 
-# After SIGKILL. A process that hangs in the kernel (a driver, a dead network disk) does not even
-# end then: it is left behind, and this process goes on.
+from orket_lib.processes.process_end import End, wait_for_end
+from orket_lib.vocabulary.failures import Ending
+
+# After SIGKILL. A process that hangs in the kernel (a driver, a dead network disk) survives even
+# that: it is left behind, and this process goes on.
 KILLED_S = 5.0
 
 
 def kill(process: subprocess.Popen[Any]) -> None:
-    """Kill a process and take its exit status, if it comes."""
+    """Kill a process and collect its exit status, if there is one in time."""
     process.kill()
     with suppress(subprocess.TimeoutExpired):
         process.wait(KILLED_S)
@@ -33,9 +37,9 @@ class JsonChild:
     Args:
         module: What it runs, as `python -m` does.
         settings: Its first line.
-        stderr: Where its messages go; None is where ours go.
-        env: Its environment; None is ours.
-        options: Of `subprocess.Popen`.
+        stderr: Where its messages go; None means to our standard error.
+        env: Its environment; None means ours.
+        options: For `subprocess.Popen`.
 
     Attributes:
         pid: Of its process.
@@ -49,6 +53,7 @@ class JsonChild:
         env: Mapping[str, str] | None = None,
         **options: Any,
     ) -> None:
+        self._started_s = time.perf_counter()
         self._process = subprocess.Popen(
             [sys.executable, "-m", module],
             stdin=subprocess.PIPE,
@@ -57,64 +62,74 @@ class JsonChild:
             env=None if env is None else dict(env),
             **options,
         )
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._stdin, self._stdout = self._process.stdin, self._process.stdout
         self.pid = self._process.pid
+        self._end: End | None = None
+        self._ending: Ending | None = None
         self._answers: queue.Queue[bytes] = queue.Queue()
-        self._told = threading.Event()
+        self._settings_sent = threading.Event()
         self._thread = threading.Thread(target=self._converse, args=(settings,), daemon=True)
         self._thread.start()
 
+    @property
+    def age_s(self) -> float:
+        """Seconds since its start."""
+        return time.perf_counter() - self._started_s
+
     def tell(self, content: Mapping[str, Any]) -> None:
-        """Send it another short line; one that has died shows that elsewhere."""
-        assert self._process.stdin is not None
+        """Send another short line; nothing happens when the child has died."""
         with suppress(OSError):
-            self._process.stdin.write(json.dumps(content).encode() + b"\n")
-            self._process.stdin.flush()
+            self._stdin.write(json.dumps(content).encode() + b"\n")
+            self._stdin.flush()
 
     def answer(self, within_s: float) -> dict[str, Any] | None:
-        """Return its next answer; None when it has ended, or closed its output, without one.
+        """Return its next answer; None when it ended, or closed its output, without one.
 
         Raises:
-            TimeoutError: None of that happened in time.
+            TimeoutError: Neither happened in time.
         """
         try:
             line = self._answers.get(timeout=within_s)
         except queue.Empty:
             raise TimeoutError(f"no answer within {within_s:g} s") from None
         if not line:
-            self._answers.put(line)  # for whoever asks again
+            self._answers.put(line)  # for the next call
             return None
         content: dict[str, Any] = json.loads(line)
         return content
 
     def exit_status(self, within_s: float) -> int | None:
-        """Return its exit status; None when it runs for so much longer."""
-        try:
-            return self._process.wait(within_s)
-        except subprocess.TimeoutExpired:
-            return None
+        """Return its exit status; None when it still runs after `within_s`."""
+        self._end = self._end or wait_for_end(self._process, within_s)
+        return self._end.code if self._end else None
+
+    def death(self, within_s: float) -> Ending | None:
+        """Return how it ended; None when it still runs after `within_s`."""
+        if self._ending is None and self.exit_status(within_s) is not None and self._end:
+            self._ending = Ending(self._end.code, self.age_s, self.pid, self._end.peak_rss_mib)
+        return self._ending
 
     def end(self, patience_s: float) -> None:
-        """Close its input, at which it ends; kill it when it doesn't within `patience_s`."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        if self._told.is_set():  # else it has not even read its settings, and never will
+        """Close its input, which ends it; kill it when it still runs after `patience_s`."""
+        if self._settings_sent.is_set():  # else it has not even read its settings, and never will
             with suppress(OSError):
-                self._process.stdin.close()
+                self._stdin.close()
             self.exit_status(patience_s)
         if self._process.poll() is None:
             kill(self._process)
         self._thread.join(KILLED_S)
-        if not self._thread.is_alive():
+        if not self._thread.is_alive():  # the thread reads from the pipe
             with suppress(OSError):
-                self._process.stdin.close()
-            self._process.stdout.close()
+                self._stdin.close()
+            self._stdout.close()
 
     def _converse(self, settings: Mapping[str, Any]) -> None:
-        """Send the settings, and collect what it answers until its end."""
-        assert self._process.stdout is not None
+        """Send the settings, and collect the answers until the end of its output."""
         self.tell(settings)
-        self._told.set()
-        for line in self._process.stdout:
+        self._settings_sent.set()
+        for line in self._stdout:
             self._answers.put(line)
         self._answers.put(b"")
 
@@ -128,8 +143,8 @@ def json_child(
     Args:
         module: What it runs.
         settings: Its first line.
-        patience_s: That it has to end by itself, before it is killed.
-        options: As `JsonChild` takes them.
+        patience_s: How long it may take to end by itself before it is killed.
+        options: For `JsonChild`.
     """
     child = JsonChild(module, settings, **options)
     try:

@@ -1,9 +1,9 @@
-"""The note of who holds a device: for others who wait, and against a lock whose file vanished.
+"""A note of which process holds a device, read by those that wait for it.
 
-The lock is what keeps measurements apart; but whoever deletes its file takes it from its holder
-without that anybody notices, since the next one makes a new file and locks that. So the note says
-which process measures, and lies there as long as it does. Other users may write into the folder: a
-note is read with care, and nothing of it goes to a terminal as it is.
+It also covers a lock file that was deleted: the lock itself is then lost silently, because the next
+process creates a new file and locks that. The note still names the process that measures. Other
+users may write into the folder, so a note is untrusted: it is size-limited, validated, and escaped
+before it is printed.
 """
 
 from __future__ import annotations
@@ -18,24 +18,24 @@ from pathlib import Path
 import psutil
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from orket_lib.processes.living import is_alive
+from orket_lib.processes.process_end import is_alive
 from orket_lib.vocabulary.clock import utc_now
-from orket_lib.vocabulary.display import printable
+from orket_lib.vocabulary.text import printable
 
 _MOST_BYTES, _LONGEST = 4096, 120
-_CLOCK_S = 2.0  # by which setting the clock may move the start of a process
-# A pipe in the place of a note is not waited for, and no link is followed.
+_CLOCK_S = 2.0  # by which a clock adjustment may move the start of a process
+# Neither waits for a pipe in place of a note nor follows a link.
 _READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)
 
 
 class Note(BaseModel):
-    """Who holds a device.
+    """Which process holds a device.
 
     Attributes:
         pid: Of the process.
-        started_s: When that was started, as `psutil` says it.
-        purpose: What for.
-        since: UTC.
+        started_s: When the process was started, as `psutil` reports it.
+        purpose: What it holds the device for.
+        since: When it took the lock, UTC.
         since_s: The same in seconds since 1970.
     """
 
@@ -61,7 +61,7 @@ class Note(BaseModel):
 
     @property
     def alive(self) -> bool:
-        """Whether the process can be seen to run."""
+        """Whether the process is known to run."""
         with contextlib.suppress(psutil.AccessDenied):
             return is_alive(self.pid, self.started_s, _CLOCK_S)
         return False
@@ -74,7 +74,7 @@ class Note(BaseModel):
 
 
 def read_note(path: Path) -> Note | None:
-    """Return a note; None where there is none, or something that is none."""
+    """Return a note; None where there is no valid one."""
     try:
         descriptor = os.open(path, _READ)
     except OSError:
@@ -86,17 +86,17 @@ def read_note(path: Path) -> Note | None:
 
 
 def write_note(path: Path, note: Note) -> None:
-    """Leave a note; courtesy only, so that a full disk stops nobody."""
+    """Write a note; a full disk is ignored, because the lock works without it."""
     with contextlib.suppress(OSError):
         path.unlink(missing_ok=True)
         with path.open("x", encoding="utf-8") as stream:  # never into what a link points to
             json.dump(note.model_dump(), stream)
-            if os.chmod in os.supports_fd:  # who waits is to read it, whatever the umask is
+            if os.chmod in os.supports_fd:  # readable by waiting users, whatever the umask is
                 os.chmod(stream.fileno(), 0o644)  # noqa: PTH101 - never what a link points to
 
 
 def remove_note(path: Path, note: Note) -> None:
-    """Take back a note of ours."""
+    """Remove a note of this process."""
     if read_note(path) == note:
         with contextlib.suppress(OSError):
             path.unlink()

@@ -1,8 +1,7 @@
-"""A child process that goes when its parent goes, however that dies.
+"""A child process that ends when its parent ends, however that dies.
 
-On Linux the kernel is asked to see to it, which covers a parent that is killed at any moment, also
-while the child is busy with something else than watching. Elsewhere the child has to watch the pipe
-that its parent holds open.
+On Linux the kernel does it, which covers a parent that is killed at any moment, even while the
+child is busy. Elsewhere the child watches the pipe that its parent holds open.
 """
 
 from __future__ import annotations
@@ -17,15 +16,15 @@ _PR_SET_PDEATHSIG = 1
 
 
 def die_with_parent() -> None:
-    """Ask the kernel to kill this process when the one that started it ends."""
+    """Ask the kernel to kill this process when its parent ends."""
     if sys.platform == "linux":
         parent = os.getppid()
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:  # it died before the request was in place
+        if os.getppid() != parent:  # the parent died before the request took effect
             os._exit(1)
 
 
 def wait_for_end_of(stream: BinaryIO) -> None:
-    """Return when nobody holds the other end of a pipe any more."""
+    """Return when the other end of a pipe is closed."""
     while stream.read(1):
         pass

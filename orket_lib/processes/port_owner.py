@@ -1,9 +1,9 @@
-"""Which process of this machine serves an address: its memory and its work are then attributed.
+"""Which process of this machine serves an address, so that its memory and CPU can be measured.
 
-A server that we did not start is known by the port that it listens on. The operating system shows
-the process of a socket to its owner only, so None is an ordinary answer: the server of another user
-or in a container is measured without its memory. A process that only relays a port to somewhere
-else is not the server, and its memory is not the model's (T15).
+A server that we did not start is found by the port that it listens on. The operating system shows
+the process of a socket to its owner only, so None is common: the server of another user or in a
+container is measured without its memory. A process that only relays a port is not the server, and
+its memory is not the model's (T15).
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ _RELAYS = (
 def listening_pid(base_url: str) -> int | None:
     """Return the process that listens where an address of this machine points to.
 
-    Of a server and its workers, who share the socket, it is the server. None when the address is on
-    another machine, nobody listens, strangers share the port, the system does not tell, or the
-    listener is a relay.
+    If a server and its workers share the socket, this is the server. None when the address is on
+    another machine, nothing listens, unrelated processes share the port, the system hides the
+    process, or the listener is a relay.
     """
     if remote_host(base_url) is not None:
         return None
@@ -47,7 +47,7 @@ def listening_pid(base_url: str) -> int | None:
 
 
 def listeners(base_url: str) -> set[int | None]:
-    """Return a process of each socket that listens on a local address; None for one not told."""
+    """Return the process of each socket that listens on a local address; None for a hidden one."""
     try:
         sockets = psutil.net_connections("tcp")
     except psutil.AccessDenied:  # macOS shows all sockets to root only
@@ -65,7 +65,7 @@ def _listens(found: Any, base_url: str) -> bool:
 
 
 def _addresses(host: str) -> set[str]:
-    """Return the local addresses whose listeners answer for a host."""
+    """Return the local addresses on which a listener serves a host name."""
     try:
         own = {str(info[4][0]) for info in socket.getaddrinfo(host, None)}
     except OSError:
@@ -74,7 +74,7 @@ def _addresses(host: str) -> set[str]:
 
 
 def _topmost(pid: int, base_url: str) -> int:
-    """Return the first of a line of processes that handed the socket down to this one."""
+    """Return the oldest ancestor that shares the socket, or the process itself."""
     try:
         parent = psutil.Process(pid).parent()
         shares = parent and any(_listens(it, base_url) for it in parent.net_connections("tcp"))

@@ -1,6 +1,6 @@
-"""Waiting for the end of a child process, with what the kernel counted of it.
+"""Whether a process still runs, and how a child ended, with what the kernel counted of it.
 
-Not by `Popen.wait`, which drops the count: how much memory a process had at most is gone with it.
+`Popen.wait` is not used where the count matters: it discards the peak memory of the child.
 """
 
 from __future__ import annotations
@@ -11,7 +11,10 @@ import sys
 import time
 from typing import NamedTuple
 
-_MIB = 1024**2
+import psutil
+
+from orket_lib.vocabulary.units import MIB
+
 _POLL_S = 0.005
 
 
@@ -20,8 +23,8 @@ class End(NamedTuple):
 
     Attributes:
         code: Exit status; -N for signal N.
-        peak_rss_mib: The most memory that it, or one child that it had waited for, had at once;
-            None where the system doesn't say.
+        peak_rss_mib: Peak memory of the process, or of one child that it waited for; None where
+            the system doesn't report it.
     """
 
     code: int
@@ -29,11 +32,11 @@ class End(NamedTuple):
 
 
 def wait_for_end(child: subprocess.Popen[bytes], within_s: float | None = None) -> End | None:
-    """Return how a child ended, None when it runs for so much longer.
+    """Return how a child ended; None when it still runs after `within_s`.
 
     Args:
         child: Of this process.
-        within_s: How long to wait; None is for ever.
+        within_s: How long to wait; None means for ever.
     """
     if sys.platform == "win32":
         try:
@@ -51,7 +54,30 @@ def wait_for_end(child: subprocess.Popen[bytes], within_s: float | None = None) 
         if pid:
             child.returncode = os.waitstatus_to_exitcode(status)  # it is reaped
             unit = 1 if sys.platform == "darwin" else 1024
-            return End(child.returncode, usage.ru_maxrss * unit / _MIB)
+            return End(child.returncode, usage.ru_maxrss * unit / MIB)
         if deadline is not None and time.monotonic() > deadline:
             return None
         time.sleep(_POLL_S)
+
+
+def is_running(process: psutil.Process) -> bool:
+    """Tell whether a process still runs: not a zombie, nor another process with its pid."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def is_alive(pid: int, started_s: float, exact_to_s: float = 0.1) -> bool:
+    """Tell whether a process runs; its pid may belong to another one by now.
+
+    Args:
+        pid: Its number.
+        started_s: When it was started, as `psutil` reports it.
+        exact_to_s: By how much two readings of that may differ, because the clock was set.
+    """
+    try:
+        process = psutil.Process(pid)
+        return abs(process.create_time() - started_s) < exact_to_s and is_running(process)
+    except psutil.NoSuchProcess:
+        return False

@@ -1,16 +1,16 @@
-"""The process between us and a server of the user's own; run with `python -m`.
+"""The process between us and a server that we start; run with `python -m`.
 
-A server that we did not write knows nothing of us and would outlive us. So this process starts it,
-tells its pid, and ends it when the pipe from us is closed, which also happens when we are killed;
-when the keeper itself is killed, the kernel kills the server (on Linux; on Windows a keeper that is
-ended by force leaves its server behind, which has to be ended by hand).
+The server is the user's binary and would outlive us. So this supervisor starts it, reports its pid,
+and ends it when the pipe from us is closed, which also happens when we are killed. When the
+supervisor itself is killed, the kernel kills the server (on Linux; on Windows a supervisor that is
+terminated leaves its server running, and you have to end it by hand).
 
-The server gets a session of its own: Ctrl-C reaches us, and a server that obeyed it, too, would
-look like one that had crashed.
+The server gets its own session: Ctrl-C reaches us, and a server that obeyed it as well would look
+as if it had crashed.
 
 Reads one line of JSON, {"command": [...], "cpus": [...]}, from standard input; writes {"pid": N}
 once the server runs, or {"error": "..."}; and {"exit": CODE, "peak_rss_mib": N} when it has ended.
-What the server says goes to our standard error.
+The server's own messages go to our standard error.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ STOP_TIMEOUT_S = 5.0
 
 
 def main() -> None:
-    """Keep the server until the parent goes away, or the server does."""
+    """Run the server until the parent or the server ends."""
     die_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which ends us
-    # So do a closed terminal and the like. Handled, not ignored: the server would inherit that.
+    # The same for a closed terminal. Handled, not ignored: the server would inherit SIG_IGN.
     for name in ("SIGHUP", "SIGTERM", "SIGQUIT"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), lambda *_: None)
@@ -43,9 +43,9 @@ def main() -> None:
     try:
         server = _start(settings)
     except OSError as error:
-        _tell({"error": f"{settings['command'][0]}: {error.strerror}"})
+        _answer({"error": f"{settings['command'][0]}: {error.strerror}"})
         return
-    _tell({"pid": server.pid})
+    _answer({"pid": server.pid})
 
     def end_it() -> None:
         wait_for_end_of(requests)
@@ -54,7 +54,7 @@ def main() -> None:
     threading.Thread(target=end_it, daemon=True).start()
     ended = wait_for_end(server)
     if ended is not None:
-        _tell({"exit": ended.code, "peak_rss_mib": ended.peak_rss_mib})
+        _answer({"exit": ended.code, "peak_rss_mib": ended.peak_rss_mib})
     os._exit(0)  # the thread may still be at its pipe
 
 
@@ -75,7 +75,7 @@ def _start(settings: dict[str, Any]) -> subprocess.Popen[bytes]:
 
 
 def _end(server: subprocess.Popen[bytes]) -> None:
-    """End the server, and what it has started where it is only a script around the real one."""
+    """End the server, and the real one if it is only a script around that."""
     _signal(server, signal.SIGTERM)
     with suppress(subprocess.TimeoutExpired):
         server.wait(timeout=STOP_TIMEOUT_S)
@@ -87,12 +87,12 @@ def _signal(server: subprocess.Popen[bytes], number: signal.Signals) -> None:
         server.terminate()
         return
     with suppress(ProcessLookupError, PermissionError):
-        os.killpg(server.pid, number)  # it leads a session of its own
+        os.killpg(server.pid, number)  # it leads its own session
 
 
-def _tell(answer: dict[str, Any]) -> None:
-    with suppress(OSError):  # nobody is left to be told
-        print(json.dumps(answer), flush=True)  # noqa: T201
+def _answer(content: dict[str, Any]) -> None:
+    with suppress(OSError):  # the parent has ended
+        print(json.dumps(content), flush=True)  # noqa: T201
 
 
 if __name__ == "__main__":

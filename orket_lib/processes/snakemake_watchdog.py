@@ -1,10 +1,10 @@
-"""A measurement dies with the Snakemake that started it, and a server with its measurement.
+"""Ends a measurement when the Snakemake that started it is gone.
 
-`kill -9` on Snakemake leaves its jobs alive (the shell in between is simply adopted by init), and a
-job that goes on would hold the device and write into a folder that the next Snakemake believes to
-be its own. So the workflow writes its own identity into the environment, and a job watches that
-process and ends itself, at once, when it is gone, also when it is gone before the job has begun to
-watch. Everything that was measured is in the journal already; the server ends with its parent.
+`kill -9` on Snakemake leaves its jobs alive (init adopts the shell in between). Such a job would
+hold the device and write into a folder that the next Snakemake uses. So the workflow writes its own
+identity into the environment, and a job watches that process and exits immediately when it is gone,
+even if it was gone before the job began to watch. All results are in the journal already, and the
+server ends with its parent.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import time
 
 import psutil
 
-from orket_lib.processes.living import is_alive
+from orket_lib.processes.process_end import is_alive
 
 _VARIABLE = "ORKET_SNAKEMAKE"
 _POLL_S = 0.5

@@ -1,6 +1,6 @@
-"""A server of the user's own that we start: it runs as long as we want it, and not a moment longer.
+"""A server that we start from the user's own binary: it runs as long as its context.
 
-See `keeper` for who stands between us and the server, and why.
+See `server_supervisor` for the process between us and the server, and its reason.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from orket_lib.processes.server_supervisor import STOP_TIMEOUT_S
 from orket_lib.vocabulary.errors import LoadError
 from orket_lib.vocabulary.failures import Cause, Ending
 
-_ANSWER_S = 60.0  # to start a process, or to say how one ended, takes a moment
-_PATIENCE_S = 10.0  # beyond what the keeper itself waits for its server
+_ANSWER_S = 60.0  # to start a process, or to report how one ended, takes a moment
+_PATIENCE_S = 10.0  # beyond the time that the supervisor itself gives the server
 
 
-class KeptServer:
+class SupervisedServer:
     """A server that runs, or has run.
 
     Attributes:
@@ -30,62 +30,62 @@ class KeptServer:
         started_s: The clock at its start (`time.perf_counter`, seconds).
     """
 
-    def __init__(self, keeper: JsonChild, pid: int) -> None:
+    def __init__(self, supervisor: JsonChild, pid: int) -> None:
         self.started_s = time.perf_counter()
         self.pid = pid
-        self._keeper = keeper
-        self._ended: Ending | None = None
+        self._supervisor = supervisor
+        self._ending: Ending | None = None
 
     def death(self, within_s: float) -> Ending | None:
-        """Return how the server ended, or None when it runs for so much longer."""
-        if self._keeper.exit_status(within_s) is None:
-            return None
-        if self._ended is None:
-            said = _next_answer(self._keeper)
+        """Return how the server ended; None when it still runs after `within_s`."""
+        if self._ending is None and self._supervisor.exit_status(within_s) is not None:
+            said = _next_answer(self._supervisor)
             lived_s = time.perf_counter() - self.started_s
-            self._ended = Ending(said.get("exit"), lived_s, self.pid, said.get("peak_rss_mib"))
-        return self._ended
+            self._ending = Ending(said.get("exit"), lived_s, self.pid, said.get("peak_rss_mib"))
+        return self._ending
 
 
 @contextmanager
-def kept_server(
+def supervised_server(
     command: Sequence[str], environment: Mapping[str, str], cpus: Sequence[int], log: Path
-) -> Iterator[KeptServer]:
-    """Run a server until the context ends; then it has ended, and is gone.
+) -> Iterator[SupervisedServer]:
+    """Run a server until the context ends; after that its process is gone.
 
     Args:
         command: With its arguments.
         environment: All of it.
-        cpus: That it may use; none named is all.
+        cpus: The CPUs that it may use; empty means all.
         log: Where its messages go; replaced.
 
     Raises:
         LoadError: It can't be started.
     """
+    settings = {"command": list(command), "cpus": list(cpus)}
     with log.open("wb") as messages:
-        settings = {"command": list(command), "cpus": list(cpus)}
-        keeper = JsonChild("orket_lib.processes.server_supervisor", settings, messages, environment)
-    server = None
+        supervisor = JsonChild(
+            "orket_lib.processes.server_supervisor", settings, messages, environment
+        )
+    process = None
     try:
-        answer = _next_answer(keeper)
+        answer = _next_answer(supervisor)
         if "pid" not in answer:
-            why = answer.get("error", "the process that starts the server ended at once, or hangs")
-            raise LoadError(why, Cause.NOT_SET_UP)
-        kept = KeptServer(keeper, answer["pid"])
+            hangs = "the process that starts the server ended at once, or hangs"
+            raise LoadError(answer.get("error", hangs), Cause.NOT_SET_UP)
+        server = SupervisedServer(supervisor, answer["pid"])
         with suppress(psutil.NoSuchProcess):  # dead already
-            server = psutil.Process(kept.pid)
-        yield kept
+            process = psutil.Process(server.pid)
+        yield server
     finally:
-        keeper.end(STOP_TIMEOUT_S + _PATIENCE_S)
-        if server is not None:  # gone by now, unless its keeper was killed
+        supervisor.end(STOP_TIMEOUT_S + _PATIENCE_S)
+        if process is not None:  # gone by now, unless its supervisor was killed
             with suppress(psutil.Error):
-                server.kill()
-            psutil.wait_procs([server], timeout=_PATIENCE_S)
+                process.kill()
+            psutil.wait_procs([process], timeout=_PATIENCE_S)
 
 
-def _next_answer(keeper: JsonChild) -> dict[str, Any]:
-    """Return the keeper's next answer; an empty one when it says no more, or nothing in time."""
+def _next_answer(supervisor: JsonChild) -> dict[str, Any]:
+    """Return the supervisor's next answer; an empty one when there is none in time."""
     try:
-        return keeper.answer(_ANSWER_S) or {}
+        return supervisor.answer(_ANSWER_S) or {}
     except TimeoutError:
         return {}

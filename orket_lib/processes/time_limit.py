@@ -13,17 +13,17 @@ _Result = TypeVar("_Result")
 def within(seconds: float, call: Callable[[], _Result]) -> _Result:
     """Return what a call returns, or raise what it raises.
 
-    A call that takes longer is left behind in a thread that doesn't keep the process alive.
+    A call that takes longer goes on in a daemon thread, which doesn't keep the process alive.
 
     Raises:
-        TimeoutError: It took longer.
+        TimeoutError: The call took longer.
     """
     answers: queue.Queue[tuple[_Result | None, BaseException | None]] = queue.Queue()
 
     def run() -> None:
         try:
             answers.put((call(), None))
-        except BaseException as error:  # told to the caller, who knows what it means
+        except BaseException as error:  # raised in the caller's thread
             answers.put((None, error))
 
     threading.Thread(target=run, daemon=True).start()

@@ -1,4 +1,4 @@
-"""Waiting for a condition, with an end."""
+"""Waiting for a condition, with a timeout."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import Callable
 
 
 def wait_until(condition: Callable[[], bool], timeout_s: float, poll_s: float) -> bool:
-    """Ask for a condition until it holds.
+    """Poll a condition until it holds.
 
     Args:
-        condition: Asked at least once.
-        timeout_s: No further question is asked after this many seconds.
-        poll_s: Seconds between two questions.
+        condition: Called at least once.
+        timeout_s: The condition is not called again after this many seconds.
+        poll_s: Seconds between two calls.
 
     Returns:
         Whether it held in time.

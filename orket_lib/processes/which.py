@@ -1,4 +1,4 @@
-"""Finding the user's own programs as a shell would."""
+"""Finding programs as a shell does."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from pathlib import Path
 
 
 def find_program(name: str) -> str | None:
-    """Return where a program lies, or None: a bare name is looked for in PATH, a path is a path.
+    """Return the path of a program, or None; a bare name is looked up in PATH.
 
-    A `~` is the home folder; `./` stays, for without it a program here would be looked for in PATH.
+    A `~` is the home folder; a leading `./` is kept, because without it the name would be looked up
+    in PATH.
     """
     return shutil.which(str(Path(name).expanduser()) if name.startswith("~") else name)

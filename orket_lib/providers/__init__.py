@@ -1,1 +1,1 @@
-"""Door 1: the served model. One `Provider` interface, one streaming client per wire format."""
+"""The served model: one `Provider` interface, and one streaming client per wire format."""

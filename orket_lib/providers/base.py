@@ -1,19 +1,20 @@
-"""What every provider offers: a model that is served, with its identity read back.
+"""The interface of a provider: a model that is served, with its identity read back.
 
-A provider starts or finds a server for one cell and hands out a `Model`; the harness asks it for
-generations and never sees a wire format. Everything that a `Model` reports about itself is read
-back from the running server and the file, not repeated from the request (traps T1, T2). What a
-server can't tell is None, and becomes a null with a reason; a provider never fills it in.
+A provider starts or finds a server for one cell and hands out a `Model`, which answers requests and
+hides the wire format. Everything that a `Model` reports about itself is read back from the running
+server and the file, not repeated from the request (traps T1, T2). What a server doesn't report is
+None, and becomes a null with a reason; a provider never fills it in.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
-from orket_lib.artifacts.measurements.serving import Place
+from orket_lib.artifacts.measurements.serving import ServerLocation
 from orket_lib.artifacts.measurements.spec import MeasurementSpec
 from orket_lib.artifacts.views.run_report import (
     ControlReadback,
@@ -21,28 +22,33 @@ from orket_lib.artifacts.views.run_report import (
     Observation,
     ServedModel,
 )
+from orket_lib.providers.catalog import Catalog
+from orket_lib.vocabulary.nulls import Null
+
+R = TypeVar("R")
+NOT_REPORTED = Null("NOT_REPORTED")
 
 
 @dataclass(frozen=True)
 class Source:
-    """From where a cell is served.
+    """What serves a cell.
 
     Attributes:
-        artifact: The local file; None for a tag, which stands in the spec.
+        artifact: The local file; None for a tag, which the spec holds.
         place: The server.
     """
 
     artifact: Path | None
-    place: Place = field(default_factory=Place)
+    place: ServerLocation = field(default_factory=ServerLocation)
 
 
 @dataclass(frozen=True)
 class ServerAddress:
-    """Where a served model can be reached by others than us, such as a runner's command.
+    """Where a served model can be reached, for instance by a runner's command.
 
     Attributes:
         base_url: `http://HOST:PORT`, without `/v1`.
-        api_key: None where the server asks for none; `${ENV:NAME}` stands for a variable's value.
+        api_key: None where the server needs none; `${ENV:NAME}` is the value of a variable.
     """
 
     base_url: str
@@ -60,8 +66,8 @@ class GenerationRequest:
         seed: Of the sampler; None leaves it to the server.
         timeout_s: Of the whole request, in seconds.
         ignore_eos: Generate exactly `max_tokens` where the server can, for speed measurements.
-        reuse_cache: The server may take from its cache what an earlier request left there; else it
-            must not, where it can be told so.
+        reuse_cache: The server may use its prompt cache; otherwise that is switched off where the
+            API allows it.
     """
 
     prompt: str
@@ -77,15 +83,15 @@ class GenerationRequest:
 class TokenReport:
     """Counts and times as the server reports them, in one form for all wire formats.
 
-    None is what the server does not say: never 0, never worked out from something else (T5, T9).
+    What the server doesn't report is None: never 0, never derived from something else (T5, T9).
 
     Attributes:
         prompt: Tokens of the whole prompt, cached ones included.
         cached: Of these, taken from the server's cache.
-        uncached: Of these, really processed; `prefill_s` is the time of exactly these (T3).
+        uncached: Of these, actually processed; `prefill_s` is the time of exactly these (T3).
         output: Generated tokens.
         prefill_s: Time of the prompt, in seconds.
-        decode_s: Time of the generation, in seconds; when it starts is found out apart (T4).
+        decode_s: Time of the generation, in seconds; when it starts is calibrated (T4).
     """
 
     prompt: int | None = None
@@ -103,14 +109,14 @@ class Generation:
     Attributes:
         text: The content, without reasoning.
         reasoning: What the server sent as reasoning, if it separates it.
-        finish_reason: `stop`, `length`, ... as the server says.
+        finish_reason: `stop`, `length`, ... as the server reports it.
         connect_s: Time to open the connection, before the request.
         chunk_s: Arrival of each non-empty content or reasoning chunk, seconds after the request
             was written (T6: role-only and empty chunks don't count).
         tokens: The server's counts and times.
         usage: The server's token counts, untouched.
         timings: The server's times, untouched.
-        truncated: The server says that it cut the prompt.
+        truncated: The server reports that it cut the prompt.
     """
 
     text: str
@@ -124,7 +130,7 @@ class Generation:
     truncated: bool = False
 
 
-# What is left of a request that failed.
+# Recorded for a request that failed.
 NO_GENERATION = Generation(
     text="", reasoning="", finish_reason=None, connect_s=None, chunk_s=(), tokens=TokenReport()
 )
@@ -135,11 +141,11 @@ class Model(Protocol):
 
     @property
     def address(self) -> ServerAddress:
-        """Where others can reach it while it is served."""
+        """Where it can be reached while it is served."""
 
     @property
     def pid(self) -> int | None:
-        """The serving process, or None when it is not on this machine or can't be found."""
+        """The serving process; None when it is on another machine or can't be found."""
 
     @property
     def served(self) -> ServedModel:
@@ -163,7 +169,7 @@ class Model(Protocol):
         """
 
     def count_tokens(self, text: str) -> int | None:
-        """Return how many tokens the server makes of a text (without its chat template).
+        """Return the number of tokens of a text, without the chat template.
 
         None where the server has no such route.
         """
@@ -171,9 +177,30 @@ class Model(Protocol):
     def disturbances(self) -> tuple[Observation, ...]:
         """Return what else happened on the server since the last call.
 
-        A restart, another model, requests that are not ours. Asked after each measured request,
-        outside of its time; a server of our own has none.
+        That is a restart, another model, or requests of other clients. Called after each measured
+        request, outside of its time. A server that was started for the cell has none.
         """
+
+
+@dataclass(frozen=True)
+class RunningModel:
+    """A model that a server has loaded already.
+
+    Attributes:
+        provider: Which API the server has, as a config names it.
+        address: Of the server.
+        name: Of the model, as the server spells it.
+        n_ctx: The context that it was loaded with, where the config gives one.
+        threads: The threads that it was loaded with, where the config gives them.
+        extras: Optional request fields that this server accepts, see `openai.client`.
+    """
+
+    provider: str
+    address: ServerAddress
+    name: str
+    n_ctx: int | None = None
+    threads: int | None = None
+    extras: tuple[str, ...] = ()
 
 
 class Provider(Protocol):
@@ -192,3 +219,16 @@ class Provider(Protocol):
         Raises:
             LoadError: The model could not be loaded.
         """
+
+    def catalog(
+        self, base_url: str, api_key: str | None, closely: Collection[str] | None
+    ) -> Catalog:
+        """Return the models that a server offers; see `registry.read_catalog`."""
+
+    def ask(self, model: RunningModel, request: GenerationRequest) -> Generation:
+        """Send one request to a running model; see `registry.ask_running`."""
+
+
+def reported(value: R | None) -> R | Null:
+    """Return a value that a server reports, or the null for one that it doesn't."""
+    return NOT_REPORTED if value is None else value

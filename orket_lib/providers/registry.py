@@ -1,10 +1,15 @@
-"""The providers by name; each is imported only when it is used."""
+"""Access to the providers by name; each is imported only when it is used."""
 
 from __future__ import annotations
 
-from orket_lib.providers.base import Provider
-from orket_lib.vocabulary.errors import ProviderError
+from collections.abc import Collection
+from importlib import import_module
+
+from orket_lib.providers.base import Generation, GenerationRequest, Provider, RunningModel
+from orket_lib.providers.catalog import Catalog
+from orket_lib.vocabulary.errors import ProviderError, RequestFailed, RequestTimedOut
 from orket_lib.vocabulary.failures import Cause
+from orket_lib.vocabulary.providers import PROVIDERS
 
 
 def provider_for(name: str) -> Provider:
@@ -13,24 +18,45 @@ def provider_for(name: str) -> Provider:
     Raises:
         ProviderError: There is none.
     """
-    if name == "embedded":
-        from orket_lib.providers.llama_cpp.embedded import EmbeddedProvider
+    if name not in PROVIDERS:
+        raise ProviderError(f"provider `{name}`: there is none of that name", Cause.NOT_SET_UP)
+    module, _, attribute = PROVIDERS[name].implementation.partition(":")
+    provider: Provider = getattr(import_module(module), attribute)()
+    return provider
 
-        return EmbeddedProvider()
-    if name == "llama_server":
-        from orket_lib.providers.llama_cpp.server import LlamaServerProvider
 
-        return LlamaServerProvider()
-    if name == "ollama":
-        from orket_lib.providers.ollama.provider import OllamaProvider
+def read_catalog(
+    provider: str, base_url: str, api_key: str | None = None, closely: Collection[str] | None = None
+) -> Catalog:
+    """Return the models that a server offers.
 
-        return OllamaProvider()
-    if name == "openai":
-        from orket_lib.providers.openai.provider import OpenAiProvider
+    Args:
+        provider: Which API it has.
+        base_url: Of the server.
+        api_key: For the server; `${ENV:NAME}` is looked up.
+        closely: Models to request details of, where these cost one request each; None means all.
+            A model with several names is listed under the one given here.
 
-        return OpenAiProvider()
-    if name == "lmstudio":
-        from orket_lib.providers.lmstudio.provider import LmStudioProvider
+    Raises:
+        ProviderError: The server is not there, does not answer, or answers with an error.
+    """
+    return provider_for(provider).catalog(base_url, api_key, closely)
 
-        return LmStudioProvider()
-    raise ProviderError(f"provider `{name}`: there is none of that name", Cause.NOT_SET_UP)
+
+def ask_running(model: RunningModel, request: GenerationRequest) -> Generation:
+    """Send one request to a model that is already served; nothing is loaded or changed.
+
+    The request is worded as in the session that serves the model, so the same question gets the
+    same answer from either.
+
+    Raises:
+        RequestTimedOut: The request ran past its time limit.
+        RequestFailed: The server is not there, answered with an error, or cut the stream.
+    """
+    url = model.address.base_url
+    try:
+        return provider_for(model.provider).ask(model, request)
+    except RequestTimedOut as error:
+        raise RequestTimedOut(f"{url}: {error}") from None
+    except RequestFailed as error:
+        raise RequestFailed(f"{url}: {error}", error.fault, error.evidence.cause) from None

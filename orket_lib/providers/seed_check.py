@@ -1,8 +1,8 @@
-"""Whether a server uses the seed that it is sent, told by what it writes.
+"""Whether a server uses the seed of a request, judged by its output.
 
-For servers that take a seed and have no route that says what became of it. A seed that is used
-makes the same text again, and another seed another text. Greedy decoding draws nothing, so there it
-has no part.
+For servers that accept a seed and have no route that reports it back. A seed that is used yields
+the same text again, and another seed yields another text. Greedy decoding doesn't sample, so the
+seed has no effect there.
 """
 
 from __future__ import annotations
@@ -15,22 +15,22 @@ from orket_lib.providers.base import Generation, GenerationRequest
 _PROMPT = "Once upon a time, in a town by the sea, there lived"
 _TOKENS = 24
 _TIMEOUT_S = 120.0
-_LEAST_TEMPERATURE = 1.0  # below it a sure model writes the same with every seed
-_OTHERS = 3
+_LEAST_TEMPERATURE = 1.0  # below, a confident model writes the same text with every seed
+_OTHERS = 3  # other seeds that are tried
 
 
 def seed_readback(
     generate: Callable[[GenerationRequest], Generation], seed: int, temperature: float
 ) -> ControlReadback:
-    """Return what became of the seed.
+    """Return whether the seed has an effect.
 
     Args:
-        generate: Asks the served model; raises as it does.
-        seed: That the config names.
+        generate: Sends a request to the served model; its errors are passed on.
+        seed: Of the config.
         temperature: Of the measurement.
     """
     if temperature == 0:
-        return _readback(seed, "greedy", True, "temperature 0: nothing is drawn")
+        return _readback(seed, "greedy", True, "temperature 0: nothing is sampled")
 
     def text(with_seed: int) -> str:
         request = GenerationRequest(
@@ -41,16 +41,16 @@ def seed_readback(
             timeout_s=_TIMEOUT_S,
             ignore_eos=True,
         )
-        said = generate(request)
-        return f"{said.reasoning}\0{said.text}"  # one that thinks may not get beyond it
+        answer = generate(request)
+        return f"{answer.reasoning}\0{answer.text}"  # the limit may be reached while reasoning
 
-    text(seed)  # the first one fills the server's prompt cache, which may shift the last bits
+    text(seed)  # fills the prompt cache, which may change the last bits
     first, again = text(seed), text(seed)
     if first != again:
-        return _readback(seed, None, False, "one seed wrote two texts")
+        return _readback(seed, None, False, "one seed yielded two texts")
     if all(text(seed + step) == first for step in range(1, _OTHERS + 1)):
-        return _readback(seed, None, False, f"{_OTHERS + 1} seeds wrote one text")
-    return _readback(seed, str(seed), True, "it wrote its text again, and another seed another")
+        return _readback(seed, None, False, f"{_OTHERS + 1} seeds yielded one text")
+    return _readback(seed, str(seed), True, "same seed, same text; another seed, another text")
 
 
 def _readback(seed: int, applied: str | None, held: bool, source: str) -> ControlReadback:

@@ -1,23 +1,23 @@
-"""The process of a server that runs already: whose memory it is, and whether it is still the same.
+"""The process of a server that runs already, and whether it is still the same.
 
-Nothing is started or ended here. A process is known by its pid and the time of its birth, because a
-restarted server may well get the pid of the one before; where the system doesn't tell which process
-listens, the server is known by what it answers only.
+Nothing is started or ended here. A process is identified by its pid and start time, because a
+restarted server may get the same pid. Where the system hides which process listens, only the
+server's answers can be checked.
 """
 
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import psutil
 
 from orket_lib.processes.port_owner import listening_pid
-from orket_lib.vocabulary.errors import ProviderError, ServerCrashed
+from orket_lib.processes.process_end import is_running
+from orket_lib.processes.waiting import wait_until
+from orket_lib.vocabulary.errors import Fault, ProviderError, ServerCrashed
 from orket_lib.vocabulary.failures import Cause
-from orket_lib.vocabulary.faults import Fault
 
 _DYING_S, _POLL_S = 0.2, 0.02
 # How a request ends when its server ends.
@@ -33,31 +33,31 @@ def process_at(base_url: str) -> psutil.Process | None:
         return None
 
 
-def served_file(told: object, pid: int | None) -> Path | None:
-    """Return the file that a process of this machine serves, or None where that can't be told.
+def served_file(path: object, pid: int | None) -> Path | None:
+    """Return the file that a process of this machine serves, or None where it is unknown.
 
-    A path means something on its own machine and in its own folder only, and a file that is younger
-    than the process may not be what that has loaded.
+    A path is meaningful only on the server's machine and relative to its folder, and a file that is
+    newer than the process may not be the one that it loaded.
 
     Args:
-        told: The path that the server names.
+        path: As the server reports it.
         pid: Of its process.
     """
-    if pid is None or not isinstance(told, str) or not told:
+    if pid is None or not isinstance(path, str) or not path:
         return None
     try:
         process = psutil.Process(pid)
-        path = Path(process.cwd()) / told
-        file, folder = path.stat(), path.resolve().parent.stat()
-        # A file that is renamed over another one keeps its time of writing, but it is changed, and
-        # so is its folder; a link to it elsewhere changes the one alone. (On Windows, `st_ctime` is
-        # the time when it was made.)
+        served = Path(process.cwd()) / path
+        file, folder = served.stat(), served.resolve().parent.stat()
+        # A file that is renamed over another one keeps its mtime, but changes its own ctime and the
+        # folder's mtime; a link to it elsewhere changes only the first. (On Windows, `st_ctime` is
+        # the creation time.)
         replaced = 0.0 if os.name == "nt" else min(file.st_ctime, folder.st_mtime)
         changed = max(file.st_mtime, replaced)
         old = changed <= process.create_time()
     except (OSError, psutil.Error):
         return None
-    return path if old and path.is_file() and os.access(path, os.R_OK) else None
+    return served if old and served.is_file() and os.access(served, os.R_OK) else None
 
 
 class ServerProcess:
@@ -65,7 +65,7 @@ class ServerProcess:
 
     Args:
         base_url: Of the server.
-        answers: Tells whether anybody answers there.
+        answers: Returns whether a server answers there.
         find: Finds its process.
     """
 
@@ -83,31 +83,32 @@ class ServerProcess:
 
     @property
     def pid(self) -> int | None:
-        """The process that serves now; None for another machine's, and where it can't be found."""
+        """The process that serves now; None when it is on another machine or can't be found."""
         return self._process.pid if self._process else None
 
     @property
     def children(self) -> list[psutil.Process]:
-        """The processes that it has started, and those that they have."""
+        """All descendants of the process."""
         try:
             return self._process.children(recursive=True) if self._process else []
         except psutil.Error:
             return []
 
     def replaced(self) -> str | None:
-        """Return what became of the process since it was found; None when it is still there."""
-        if self._process is None or is_alive(self._process):
+        """Return what happened to the process since it was found; None when it still runs."""
+        if self._process is None or is_running(self._process):
             return None
         before, self._process = self._name, self._find(self._base_url)
         self._name = _described(self._process)
         return f"{before} ended; {self._name} listens at {self._base_url}"
 
     def explained(self, error: ProviderError) -> ProviderError:
-        """Tell a failed request from a dead server; a dying one gets a moment to be dead."""
+        """Return the error, or `ServerCrashed` where the server is dead or dies within a moment."""
         if getattr(error, "fault", None) not in _GONE:
             return error
-        if self._process is not None and _ends(self._process):
-            what = f"the server, process {self._process.pid}, ended ({error})"
+        process = self._process
+        if process is not None and wait_until(lambda: not is_running(process), _DYING_S, _POLL_S):
+            what = f"the server, process {process.pid}, ended ({error})"
             return ServerCrashed(what, Cause.GONE)
         if not self._answers():
             return ServerCrashed(f"the server at {self._base_url} is gone ({error})", Cause.GONE)
@@ -115,27 +116,10 @@ class ServerProcess:
 
 
 def _described(process: psutil.Process | None) -> str:
-    """Return a process with its name, which a dead one no longer has."""
+    """Return a process with its name, which a dead one no longer has, for a message."""
     if process is None:
-        return "nobody that can be seen"
+        return "no visible process"
     try:
         return f"process {process.pid} ({process.name()})"
     except psutil.Error:
         return f"process {process.pid}"
-
-
-def is_alive(process: psutil.Process) -> bool:
-    """Tell whether it is still the same process, and not a dead one that nobody has reaped."""
-    try:
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
-
-
-def _ends(process: psutil.Process) -> bool:
-    deadline = time.monotonic() + _DYING_S
-    while is_alive(process):
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(_POLL_S)
-    return True

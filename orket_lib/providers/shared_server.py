@@ -1,25 +1,27 @@
-"""What every visit to a server that is not ours has in common: it is left as it was found.
+"""Measuring on a server that other clients may use: it is left as it was found.
 
-A model is loaded for one session and unloaded after it, and what was done is written down. A model
-that stays, ours or somebody else's, stops the next cell by name.
+A model is loaded for one session and unloaded after it, and these actions are logged. A model that
+stays loaded, whether ours or another client's, stops the next cell with an error that names it.
 """
 
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
-from orket_lib.providers.action_log import Diary
+from orket_lib.processes.waiting import wait_until
 from orket_lib.providers.llama_cpp.log import starved_in
+from orket_lib.vocabulary.clock import utc_now
 from orket_lib.vocabulary.errors import LoadError, ProviderError, RequestFailed, RequestTimedOut
 from orket_lib.vocabulary.failures import Cause, Ending, FailureEvidence, Shortage
 
 GONE_S, POLL_S = 60.0, 0.1
+_SHOWN = 8  # names of models in a message
 _SIZES = re.compile(r"memory \(([\d.]+) ([KMGT])iB\) than is available \(([\d.]+) ([KMGT])iB\)")
 _MIB_OF = {"K": 1 / 1024, "M": 1.0, "G": 1024.0, "T": 1024.0**2}
-# As Go, in which Ollama is written, names signals.
+# Signals as named by Go, in which Ollama is written.
 _NUMBERS = {
     "killed": 9,
     "terminated": 15,
@@ -33,37 +35,59 @@ _SIGNAL = re.compile(f"signal: ({'|'.join(_NUMBERS)})")
 _ENDED = re.compile(r"exit (status|code)|crashed|has terminated|no longer running", re.I)
 
 
+class ActionLog:
+    """What we did to a server that is not ours, in place of the server's own log.
+
+    Args:
+        path: Of the file; replaced.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        path.write_text("", encoding="utf-8")
+
+    def add(self, text: str) -> None:
+        """Write a line with its time."""
+        with self._path.open("a", encoding="utf-8", errors="backslashreplace") as stream:
+            stream.write(f"{utc_now()} {text}\n")
+
+
 @contextmanager
 def load_errors(server: str, doing: str) -> Iterator[None]:
-    """Make what goes wrong with a server before its model answers a failure to load it."""
+    """Turn a failed request before the model answers into a failure to load it."""
     try:
         yield
     except (RequestFailed, RequestTimedOut) as error:
         raise LoadError(f"{server} failed while {doing}: {error}", error.evidence) from None
 
 
+def listed_names(names: list[str]) -> str:
+    """Return the first names of a list of models, for a message."""
+    return ", ".join(names[:_SHOWN]) or "nothing"
+
+
 def not_loaded(
-    tag: str, error: ProviderError, no_memory: str, after_s: float, diary: Diary
+    tag: str, error: ProviderError, no_memory: str, after_s: float, actions: ActionLog
 ) -> LoadError:
-    """Return why a model did not load, and write it down.
+    """Return why a model did not load, and log it.
 
     Args:
         tag: Of the model.
-        error: What the server said.
-        no_memory: What this kind of server says when there is too little of it.
-        after_s: How long it had been loading, in seconds.
-        diary: Of the visit.
+        error: Of the server.
+        no_memory: The words of this kind of server when memory is short.
+        after_s: How long the model had been loading, in seconds.
+        actions: The log.
     """
     starved = no_memory in str(error)
-    kind = "out of memory: " if starved else ""
-    diary.say(f"{kind}{error}")
-    seen = _too_little(str(error)) if starved else _load_seen(error, after_s)
-    return LoadError(f"{tag} did not load: {kind}{error}", seen)
+    text = f"{'out of memory: ' if starved else ''}{error}"
+    actions.add(text)
+    evidence = _shortage(str(error)) if starved else _load_evidence(error, after_s)
+    return LoadError(f"{tag} did not load: {text}", evidence)
 
 
-def _too_little(said: str) -> FailureEvidence:
-    """Return a lack of memory, by numbers where the server says them."""
-    sizes = _SIZES.search(said)
+def _shortage(message: str) -> FailureEvidence:
+    """Return the evidence of too little memory, with numbers where the server gives them."""
+    sizes = _SIZES.search(message)
     if sizes is None:
         return FailureEvidence(Cause.NO_ROOM)
     needed, unit, free, free_unit = sizes.groups()
@@ -73,53 +97,51 @@ def _too_little(said: str) -> FailureEvidence:
     )
 
 
-def _load_seen(error: ProviderError, after_s: float) -> FailureEvidence:
-    """Return what an answer to a request to load shows.
+def _load_evidence(error: ProviderError, after_s: float) -> FailureEvidence:
+    """Return the evidence in the answer to a load request.
 
-    Some servers say how the process ended that was to hold the model. By which signal says a lot;
-    an exit status is 2 or so whatever it was, and so is what only repeating it can show.
+    Some servers report how the model's process ended. A signal is informative; an exit status is
+    not, because it is about the same for every reason.
     """
     if error.evidence.cause is not Cause.ANSWERED:
         return error.evidence
-    said, starved = str(error), starved_in(str(error))
-    signal = _SIGNAL.search(said)
+    message, starved = str(error), starved_in(str(error))
+    signal = _SIGNAL.search(message)
     if signal:
         ending = Ending(-_NUMBERS[signal[1]], after_s)
         return FailureEvidence(Cause.ENDED, ending=ending, starved=starved)
-    cause = Cause.ANSWERED if _ENDED.search(said) else Cause.NOT_LOADED
+    cause = Cause.ANSWERED if _ENDED.search(message) else Cause.NOT_LOADED
     return FailureEvidence(cause, starved=starved)
 
 
-def evict(name: str, unload: Callable[[], None], is_loaded: Callable[[], bool]) -> None:
-    """Unload somebody else's model.
+def evict(
+    name: str, unload: Callable[[], None], is_loaded: Callable[[], bool], actions: ActionLog
+) -> None:
+    """Unload another client's model.
 
     Raises:
-        LoadError: It doesn't go.
+        LoadError: It stays loaded.
     """
     unload()
     if not _gone(is_loaded):
         raise LoadError(f"{name} is still loaded after {GONE_S:g} s", Cause.OCCUPIED)
+    actions.add(f"unloaded {name}, which another client had loaded (exclusive: true)")
 
 
 def leave(
-    name: str, unload: Callable[[], None], is_loaded: Callable[[], bool], diary: Diary
+    name: str, unload: Callable[[], None], is_loaded: Callable[[], bool], actions: ActionLog
 ) -> None:
-    """Unload our own model, and write down whether it went."""
+    """Unload our own model, and log whether it is gone."""
     try:
         unload()
-        went = _gone(is_loaded)
+        gone = _gone(is_loaded)
     except ProviderError as error:
-        diary.say(f"could not unload {name}: {error}")
+        actions.add(f"could not unload {name}: {error}")
         return
-    late = f"{name} is still loaded {GONE_S:g} s after it was told to go"
-    diary.say(f"unloaded {name}" if went else late)
+    late = f"{name} is still loaded {GONE_S:g} s after the request to unload it"
+    actions.add(f"unloaded {name}" if gone else late)
 
 
 def _gone(is_loaded: Callable[[], bool]) -> bool:
-    """Wait until a model is no longer loaded; False when that doesn't happen."""
-    deadline = time.monotonic() + GONE_S
-    while is_loaded():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(POLL_S)
-    return True
+    """Wait until a model is no longer loaded; False when it stays."""
+    return wait_until(lambda: not is_loaded(), GONE_S, POLL_S)

@@ -1,4 +1,4 @@
-"""Whether a file is still the one that a server of ours was given, when serving it fails."""
+"""Whether a model file is still the same when serving it fails."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from orket_lib.vocabulary.errors import ProviderError
 
 @contextmanager
 def watched_file(artifact: Path) -> Iterator[None]:
-    """Note on every failure within the context whether the file was changed meanwhile.
+    """Record on every failure within the context whether the file was changed in the meantime.
 
     Args:
-        artifact: That is served; all of its parts are looked at.
+        artifact: The served file; all of its shards are checked.
     """
     before = [_state(part) for part in shards(artifact)]
     try:
@@ -28,7 +28,7 @@ def watched_file(artifact: Path) -> Iterator[None]:
 
 
 def _state(path: Path) -> tuple[int, int, int] | None:
-    """Return what tells a file from another one in its place; None where there is none."""
+    """Return what distinguishes a file from one that replaced it; None when it is missing."""
     try:
         found = path.stat()
     except OSError:

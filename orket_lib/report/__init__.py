@@ -1,1 +1,1 @@
-"""Pure functions from artifacts to what people read; nothing here knows how to measure."""
+"""Pure functions from artifacts to text, Markdown, HTML and plots; no measuring."""

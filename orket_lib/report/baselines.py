@@ -1,12 +1,12 @@
-"""Baselines and regressions as a person reads them: short, aligned lines."""
+"""Baselines and regressions as text, in aligned lines."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 from orket_lib.artifacts.baseline import Baseline
 from orket_lib.artifacts.views.regression import CellRegression, Change, MetricVerdict, Regression
-from orket_lib.report.formatting import figure, shown
+from orket_lib.report.formatting import aligned, figure, shown
 
 _MOST_TASKS = 10
 
@@ -25,20 +25,14 @@ def records_text(records: Iterable[Baseline]) -> str:
         for item in records
     ]
     head = ("measured at", "", "baseline ref", "task revision", "adherence", "latency")
-    return aligned([head, *rows])
+    return "\n".join(aligned([head, *rows]))
 
 
 def regression_text(regression: Regression) -> str:
-    """Return what a comparison came to: each cell, its metrics, and the tasks that changed."""
+    """Return the result of a comparison: each cell, its metrics, and the tasks that changed."""
     lines = [line for cell in regression.cells for line in _cell(cell)]
-    told = f"{regression.verdict}: {len(regression.failures)} regressions that gate"
-    return "\n".join([*lines, f"{told}, {regression.comparisons} comparisons"])
-
-
-def aligned(rows: Sequence[Sequence[str]]) -> str:
-    """Return rows with their columns aligned."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
+    verdict = f"{regression.verdict}: {len(regression.failures)} regressions that gate"
+    return "\n".join([*lines, f"{verdict}, {regression.comparisons} comparisons"])
 
 
 def _cell(cell: CellRegression) -> Iterator[str]:
@@ -48,11 +42,11 @@ def _cell(cell: CellRegression) -> Iterator[str]:
     yield f"{named}{count}{changed}{': ' if cell.detail else ''}{cell.detail}"
     for left_out in cell.unresolved:
         yield f"  {len(left_out.test_ids)} tasks not compared: {left_out.status}"
-    told = [item for item in cell.metrics if item.verdict is not Change.UNDECIDED]
-    if told:
-        head = ("  metric", "verdict", "before", "now", "effect", "95 % interval", "noise", "p")
-        yield aligned([head, *map(_metric, told)])
-    for item in told:
+    decided = [item for item in cell.metrics if item.verdict is not Change.UNDECIDED]
+    if decided:
+        head = ("metric", "verdict", "before", "now", "effect", "95 % interval", "noise", "p")
+        yield from aligned([head, *map(_metric, decided)], indent=2)
+    for item in decided:
         first = item.findings[:_MOST_TASKS]
         for finding in first:
             yield (
@@ -68,7 +62,7 @@ def _metric(item: MetricVerdict) -> tuple[str, ...]:
     effect, low, high = (form.format(item.reading(name)) for name in ("effect", "low", "high"))
     verdict = item.verdict if item.gates else f"{item.verdict} (gates nothing)"
     return (
-        f"  {item.metric}",
+        item.metric,
         verdict,
         shown(item.reading("before"), figure),
         shown(item.reading("now"), figure),

@@ -1,9 +1,12 @@
-"""What the doctor found, as a person reads it."""
+"""The findings of `orket doctor` as text, and the config that it suggests as YAML."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
+
+import yaml
 
 from orket_lib.artifacts.printed.doctor import (
     DoctorReport,
@@ -13,9 +16,10 @@ from orket_lib.artifacts.printed.doctor import (
     SeenServer,
 )
 from orket_lib.artifacts.views.preflight import PreflightCheck
+from orket_lib.doctor.suggestion import Suggestion
+from orket_lib.report.formatting import aligned
+from orket_lib.vocabulary.units import MIB, MIB_PER_GIB
 
-_GIB_IN_MIB = 1024
-_MIB = 1024**2
 _MOST_MODELS = 40
 
 
@@ -23,9 +27,9 @@ def doctor_text(report: DoctorReport, why: str | None, file: Path | None) -> str
     """Return a report as text of short, aligned lines.
 
     Args:
-        report: What was found.
-        why: The suggestion in one sentence; None where there is none.
-        file: Where the suggestion was written; None when it is printed.
+        report: The findings.
+        why: The suggestion in one sentence; None if there is none.
+        file: File of the suggestion; None if it is printed.
     """
     parts = [
         "machine",
@@ -33,8 +37,8 @@ def doctor_text(report: DoctorReport, why: str | None, file: Path | None) -> str
         "servers",
         *_servers(report.servers),
         *_models(report),
-        "null in what is measured here",
-        *_table([item.reading, item.reason, item.meaning] for item in report.missing),
+        "not measurable on this machine (null)",
+        *aligned(([item.reading, item.reason, item.meaning] for item in report.missing), indent=2),
     ]
     if report.machine.notes:
         parts += ["notes", *(f"  {note}" for note in report.machine.notes)]
@@ -42,7 +46,7 @@ def doctor_text(report: DoctorReport, why: str | None, file: Path | None) -> str
         parts += ["this config", *_checks(report.checks)]
         parts.append("this config can be run" if report.can_run else "this config can't be run")
     elif why is None:
-        parts.append("nothing to suggest: no server, no GGUF file below models/ that can be served")
+        parts.append("nothing to suggest: no server with a model, no usable GGUF file in models/")
     else:
         parts += [f"suggestion: {why}", *_next_lines(file)]
     return "\n".join(_printable(line) for line in parts)
@@ -56,20 +60,20 @@ def _machine(machine: SeenMachine) -> list[str]:
         ["memory", memory],
         ["disk", f"{_size(machine.disk_free_mib)} free"],
         *(["GPU", _gpu(item)] for item in machine.gpus),
-        *([["GPU", "none that a driver shows"]] if not machine.gpus else []),
+        *([["GPU", "none reported by a driver"]] if not machine.gpus else []),
         *([item.name, item.detail] for item in machine.programs),
     ]
-    return _table(rows)
+    return aligned(rows, indent=2)
 
 
 def _gpu(gpu: SeenGpu) -> str:
     if gpu.total_mib is None or gpu.free_mib is None:
-        return f"{gpu.index}: {gpu.name}, shares the main memory"
+        return f"{gpu.index}: {gpu.name}, shares main memory"
     return f"{gpu.index}: {gpu.name}, {_size(gpu.free_mib)} free of {_size(gpu.total_mib)}"
 
 
 def _servers(servers: Iterable[SeenServer]) -> list[str]:
-    return _table(
+    rows = (
         [
             server.provider,
             server.base_url,
@@ -77,29 +81,30 @@ def _servers(servers: Iterable[SeenServer]) -> list[str]:
         ]
         for server in servers
     )
+    return aligned(rows, indent=2)
 
 
 def _models(report: DoctorReport) -> Iterator[str]:
-    """Yield a table of the models of each server, and of the files."""
+    """Yield a table of the models of each server, and of the GGUF files."""
     places = [(f"models on {server.provider}", server.models) for server in report.servers]
-    places.append(("files below models/", report.files))
+    places.append(("files in models/", report.files))
     for place, models in places:
         if models:
             yield f"{place}, memory estimated for {report.n_ctx} tokens of context"
-            head = ["name", "quant", "size", "context", "takes", "fits"]
+            head = ["name", "quant", "size", "context", "needs", "fits"]
             rows = [_model(model) for model in models[:_MOST_MODELS]]
-            yield from _table([head, *rows])
+            yield from aligned([head, *rows], indent=2)
             if len(models) > _MOST_MODELS:
                 yield f"  ... and {len(models) - _MOST_MODELS} more"
 
 
 def _model(model: SeenModel) -> list[str]:
-    fits = "cloud: refused" if model.remote else model.fits if model.chats else "answers nothing"
+    fits = "cloud: refused" if model.remote else model.fits if model.chats else "no chat model"
     least = ">= " if model.at_least else ""
     return [
         model.name,
         model.quant_tag or "?",
-        "?" if model.bytes is None else _size(model.bytes / _MIB),
+        "?" if model.bytes is None else _size(model.bytes / MIB),
         "?" if model.n_ctx is None else str(model.n_ctx),
         "?" if model.takes_mib is None else f"{least}{_size(model.takes_mib)}",
         fits,
@@ -116,28 +121,46 @@ def _checks(checks: Iterable[PreflightCheck]) -> Iterator[str]:
 
 def _next_lines(file: Path | None) -> list[str]:
     if file is not None:
-        return [f"  written to {file}; try: snakemake -n --configfile {file}"]
+        return [f"  written to {file}; next: snakemake -n --configfile {file}"]
     return [
-        "  it is printed below; to have it in a file: orket doctor --suggest my.yaml",
+        "  printed below; to write it to a file: orket doctor --suggest my.yaml",
         "  then: snakemake --configfile my.yaml",
     ]
 
 
-def _table(rows: Iterable[Sequence[str]]) -> list[str]:
-    """Return rows with their columns aligned."""
-    listed = [list(row) for row in rows]
-    widths = [max(map(len, column)) for column in zip(*listed, strict=True)]
-    return [
-        "  "
-        + "  ".join(f"{text:<{width}}" for text, width in zip(row, widths, strict=True)).rstrip()
-        for row in listed
-    ]
-
-
 def _size(mib: float) -> str:
-    return f"{mib / _GIB_IN_MIB:.1f} GiB" if mib >= _GIB_IN_MIB else f"{mib:.0f} MiB"
+    return f"{mib / MIB_PER_GIB:.1f} GiB" if mib >= MIB_PER_GIB else f"{mib:.0f} MiB"
 
 
 def _printable(line: str) -> str:
-    """Return a line without what would move a cursor: names are whatever a server says."""
+    """Return a line without control characters: servers may report any names."""
     return "".join(letter if letter.isprintable() else "?" for letter in line)
+
+
+def suggestion_yaml(suggestion: Suggestion, file: str = "my.yaml") -> str:
+    """Return a config file.
+
+    Args:
+        suggestion: The config.
+        file: Its name, for the comment that shows how to use it.
+    """
+    lines = [
+        f"# Suggested by `orket doctor`: {_printable(suggestion.why)}.",
+        f"#   snakemake -n --configfile {file}    shows what would run",
+        f"#   snakemake --configfile {file}       runs the sweep",
+        "",
+    ]
+    for key, value in suggestion.config.items():
+        if key in suggestion.comments:
+            lines.append(f"# {suggestion.comments[key]}:")
+        lines.append(_entry(key, value))
+    return "\n".join(lines) + "\n"
+
+
+def _entry(key: str, value: Any) -> str:
+    """Return a key with its value: lists on one line, mappings on several."""
+    flow = None if isinstance(value, list) else False
+    text: str = yaml.safe_dump(
+        {key: value}, default_flow_style=flow, width=1000, sort_keys=False, allow_unicode=True
+    )
+    return text.rstrip("\n")

@@ -1,13 +1,14 @@
-"""How numbers and names are written for people: one definition for report, plot and terminal.
+"""Formats of numbers, names and tables for report, plots and terminal.
 
-Figures are rounded here and nowhere else; artifacts keep every digit.
+Figures are rounded only here; artifacts keep every digit.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 
+from orket_lib.artifacts.base import Measured
 from orket_lib.artifacts.views.summary import Comparison
 from orket_lib.vocabulary.nulls import Null
 
@@ -15,23 +16,29 @@ DASH = "—"
 
 _WHOLE_FROM = 1000
 _SMALLEST_P = 1e-300
+_WIDEST = 10_000
 
 
 def shown(value: float | Null, form: Callable[[float], str], missing: str = DASH) -> str:
-    """Return a reading in a form, or the sign for a missing one."""
+    """Return a formatted reading, or the sign for a missing one."""
     return missing if isinstance(value, Null) else form(value)
 
 
 def figure(value: float) -> str:
-    """Return a number with three significant digits; from 1000 on as a whole number."""
+    """Return a number with three significant digits, or as a whole number from 1000 on."""
     if abs(value) >= _WHOLE_FROM - 0.5:
         return f"{value:.0f}"
     text = f"{value:#.3g}"
     return "0" if value == 0 else text.rstrip(".")
 
 
+def figures(values: Measured, *readings: str) -> list[str]:
+    """Return several readings as figures, or the sign for missing ones."""
+    return [shown(values.reading(name), figure) for name in readings]
+
+
 def ratio(value: float) -> str:
-    """Return a share with three decimals; what only rounds to 0 or 1 says so."""
+    """Return a share with three decimals; `<0.001` and `>0.999` only round to 0 and 1."""
     text = f"{value:.3f}"
     if text == "0.000" and value > 0:
         return "<0.001"
@@ -54,7 +61,7 @@ def flips(comparison: Comparison) -> str:
 
 
 def cpu_name(fingerprint: str | None) -> str:
-    """Return a machine's CPU in a few words, from its fingerprint."""
+    """Return a short name of a machine's CPU, from its fingerprint."""
     parts = (fingerprint or "").split("|")
     if len(parts) < 2:
         return "unknown machine"
@@ -63,8 +70,28 @@ def cpu_name(fingerprint: str | None) -> str:
     return " ".join(name.split()) or "unknown CPU"
 
 
+def aligned(rows: Iterable[Sequence[str]], indent: int = 0) -> list[str]:
+    """Return lines of cells with their columns aligned, two spaces apart.
+
+    Widths are those on a terminal, where some characters take two columns.
+    """
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+    for row in rows:
+        table.add_row(*(Text(cell.replace("\n", " ")) for cell in row))
+    if not table.row_count:
+        return []
+    console = Console(width=_WIDEST, color_system=None, force_terminal=False, _environ={})
+    with console.capture() as capture:
+        console.print(table, soft_wrap=True)
+    return [f"{' ' * indent}{line}".rstrip() for line in capture.get().splitlines()]
+
+
 def escaped(text: str) -> str:
-    """Return text on one line that Markdown shows as it is, in a table cell as elsewhere."""
+    """Return text on one line with Markdown escaped, also for table cells."""
     line = " ".join(text.split())
     line = re.sub(r"([\\`*<>\[\]|~])", r"\\\1", line)
     return re.sub(r"(?<!\w)_|_(?!\w)", r"\\_", line)

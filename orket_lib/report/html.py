@@ -1,7 +1,7 @@
-"""The operator report as one HTML page that needs no other file: to be mailed, opened, printed.
+"""The operator report as one self-contained HTML page.
 
-It is made of the Markdown report, so that both always say the same. Raw HTML in the Markdown is
-text here, pictures are part of the page, and the page may load nothing from anywhere.
+It is rendered from the Markdown report, so both always agree. Raw HTML in the Markdown is shown as
+text, pictures are embedded, and the page's security policy forbids loading anything else.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def render_html(markdown: str, folder: Path) -> str:
 
     Args:
         markdown: The report; its first heading becomes the page's title.
-        folder: Where the report lies, which its PNG pictures are relative to.
+        folder: Folder of the report; paths of PNG pictures are relative to it.
 
     Raises:
         OSError: A picture can't be read.
@@ -30,7 +30,7 @@ def render_html(markdown: str, folder: Path) -> str:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     parser = MarkdownIt("commonmark", {"html": False}).enable("table")
-    # Tables are wider than a telephone: they scroll by themselves, not the page.
+    # Wide tables scroll on their own, so the page fits on a phone.
     parser.add_render_rule("table_open", lambda *_: '<div class="wide"><table>\n')
     parser.add_render_rule("table_close", lambda *_: "</table></div>\n")
     tokens = parser.parse(markdown)

@@ -1,10 +1,10 @@
-"""Why a KPI gate failed and what to do about it: the last lines of a sweep that it stopped."""
+"""Why a KPI gate failed and what to do about it: the last lines of a sweep that it stops."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from orket_lib.artifacts.views.kpi_gate import KpiGate
+from orket_lib.artifacts.views.kpis import KpiGate
 from orket_lib.artifacts.views.summary import Summary, SummaryRow
 from orket_lib.report.formatting import ratio
 from orket_lib.vocabulary.nulls import Null
@@ -12,19 +12,19 @@ from orket_lib.vocabulary.statuses import RunStatus, TokenStatus
 
 _MOST_NAMED = 5
 _REMEDIES = {
-    "missing_telemetry_rate": "the server tells no token counts or no times there: take another "
-    "one, or another version of it",
-    "polluted_run_rate": "end what disturbed them",
+    "missing_telemetry_rate": "the server reports no token counts or no times: use another server, "
+    "or another version of it",
+    "polluted_run_rate": "stop what disturbed them",
     "frontier_success_rate": "the recommendation above says why",
-    "determinism_rate": "one question had several answers: look for a temperature above 0, for a "
-    "seed that the server ignores, and for others who use the server",
+    "determinism_rate": "the same question got different answers: check for a temperature above 0, "
+    "a seed that the server ignores, and other clients of the server",
 }
 _OF_NULLS = {
-    "NOTHING_MEASURED": "no row was measured: what is said of each above is why",
+    "NOTHING_MEASURED": "no row was measured; the reasons are listed above",
     "NO_SESSION": "the summary has no model",
-    "ONE_RUN_PER_TASK": "ask each task twice (runs_per_quant: 2), or gate nothing by it "
+    "ONE_RUN_PER_TASK": "ask each task twice (runs_per_quant: 2), or switch this limit off "
     "(min_determinism_rate: null)",
-    "NO_ANSWER_SHOWN": "the runner shows no answers, so gate nothing by it "
+    "NO_ANSWER_SHOWN": "the runner reports no answers, so switch this limit off "
     "(min_determinism_rate: null)",
 }
 _AS_ASKED = "_as_asked"
@@ -35,8 +35,8 @@ def kpi_failures(gate: KpiGate, summary: Summary, policy: str, again: str) -> li
 
     Args:
         gate: The verdict.
-        summary: That it is about.
-        policy: Where its limits lie.
+        summary: The sweep's summary.
+        policy: The file with the limits.
         again: The command that measures the sweep again.
     """
     if gate.verdict == "PASS":
@@ -53,13 +53,13 @@ def kpi_failures(gate: KpiGate, summary: Summary, policy: str, again: str) -> li
         lines.append(f"    {_OF_NULLS.get(null, null) if null else _REMEDIES[name]}")
     return [
         *lines,
-        f"  once that is put right, measure again: {again}",
-        f"  or change the limits in {policy}, and type the same command again",
+        f"  after fixing this, measure again: {again}",
+        f"  or change the limits in {policy} and rerun the same command",
     ]
 
 
 def _where(name: str, summary: Summary) -> Iterator[str]:
-    """Yield the rows or models behind a KPI, each with what is wrong there."""
+    """Yield the rows or models behind a KPI, each with its problem."""
     if name == "frontier_success_rate":
         for session in summary.sessions:
             reason = session.efficiency_frontier.reason
@@ -72,22 +72,18 @@ def _where(name: str, summary: Summary) -> Iterator[str]:
                 yield f"{row.model_id} {row.quant_tag}: {found}"
 
 
-def _silent(row: SummaryRow) -> str:
+def _missing_telemetry(row: SummaryRow) -> str:
     status = row.token_metrics_status
     return "" if status in (None, TokenStatus.OK) else status.value
 
 
-def _polluted(row: SummaryRow) -> str:
-    return ", ".join(row.invalid_because)
-
-
-def _restless(row: SummaryRow) -> str:
+def _not_deterministic(row: SummaryRow) -> str:
     rate = row.reading("determinism_rate")
     return rate.reason if isinstance(rate, Null) else "" if rate == 1 else ratio(rate)
 
 
 _WRONG: dict[str, Callable[[SummaryRow], str]] = {
-    "missing_telemetry_rate": _silent,
-    "polluted_run_rate": _polluted,
-    "determinism_rate": _restless,
+    "missing_telemetry_rate": _missing_telemetry,
+    "polluted_run_rate": lambda row: ", ".join(row.invalid_because),
+    "determinism_rate": _not_deterministic,
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +10,6 @@ from urllib.parse import quote
 
 from orket_lib.analysis.frontier import memory_mib
 from orket_lib.analysis.rows.quality import pollutes
-from orket_lib.artifacts.views.run_report import Observation
 from orket_lib.artifacts.views.summary import (
     CanaryDrift,
     ModelSession,
@@ -22,13 +22,13 @@ from orket_lib.report.formatting import (
     bits,
     escaped,
     figure,
+    figures,
     flips,
     p_value,
     ratio,
     shown,
 )
 from orket_lib.report.sections.context import ContextSection
-from orket_lib.report.sections.environment import environment_lines
 from orket_lib.report.sections.gpus import gpu_section
 from orket_lib.report.sections.missing_numbers import missing_numbers
 from orket_lib.report.sections.rounds import rounds_section
@@ -65,8 +65,8 @@ class Plot:
     """A picture of the report.
 
     Attributes:
-        title: What it shows, for those who can't see it.
-        path: Where it lies, relative to the report, with `/`.
+        title: Alternative text.
+        path: Path relative to the report, with `/`.
     """
 
     title: str
@@ -83,19 +83,19 @@ def render_markdown(
     """Return the operator report.
 
     Args:
-        summary: What the sweep found.
-        plots: Its pictures.
+        summary: Summary of the sweep.
+        plots: Its plots.
         include_invalid: Whether rows that are not valid may have a role in the tables, in this
             view only; None means as in the summary.
-        contexts: What context sweeps found.
-        thermal: What became of the thermal series of its models.
+        contexts: Context sweeps of its models.
+        thermal: Thermal series of its models.
     """
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
         loader=PackageLoader("orket_lib.report"),
         undefined=StrictUndefined,
-        # Whatever the template prints is escaped here, so nothing can break a table.
+        # Everything that the template prints is escaped here, so no value can break a table.
         finalize=lambda value: escaped(str(value)),
         trim_blocks=True,
         lstrip_blocks=True,
@@ -126,7 +126,7 @@ def render_markdown(
         drifts=list(map(_drift, summary.canary.drifts)),
         kpis=_kpis(summary.stability_kpis),
         conditions=_conditions(summary),
-        environment=environment_lines(summary.sessions),
+        environment=_environment(summary.sessions),
         missing=missing_numbers(summary),
     )
 
@@ -150,7 +150,10 @@ def _model(session: ModelSession, view: FrontierView, lane: Lane) -> dict[str, A
             for name, tasks in sorted(families.items())
         ],
         "observations": [
-            (row.quant_tag, item.reason, item.severity, _effect(item, lane), item.evidence)
+            (
+                *(row.quant_tag, item.reason, item.severity),
+                *("pollutes" if pollutes(item, lane) else "shown only", item.evidence),
+            )
             for row in session.per_quant
             for item in (*row.run_quality_reasons, *row.notes)
         ],
@@ -163,10 +166,8 @@ def _quant_cells(row: SummaryRow, session: ModelSession, view: FrontierView) -> 
         shown(row.reading("quant_rank"), bits),
         shown(row.reading("adherence_score"), ratio),
         _against_baseline(row, session),
-        shown(row.reading("generation_tokens_per_second"), figure),
-        shown(row.reading("prompt_tokens_per_second"), figure),
-        shown(row.reading("ttft_ms"), figure),
-        shown(row.reading("total_latency"), figure),
+        *figures(row, "generation_tokens_per_second", "prompt_tokens_per_second"),
+        *figures(row, "ttft_ms", "total_latency"),
         shown(memory_mib(row), figure),
         "yes" if row.valid else f"no: {'; '.join(row.invalid_because)}",
         role_text(view, row.quant_tag),
@@ -185,15 +186,11 @@ def _family(row: SummaryRow, name: str) -> str:
     return next(map(ratio, scores), DASH)
 
 
-def _effect(item: Observation, lane: Lane) -> str:
-    return "pollutes" if pollutes(item, lane) else "shown only"
-
-
 def _canary(summary: Summary) -> dict[str, str]:
     canary = summary.canary
     variance, cv = canary.adherence_variance, canary.internal_latency_cv
     if not canary.enabled:
-        verdict = "Switched off: nothing checked the machine before the sweep."
+        verdict = "Off: the machine was not checked before the sweep."
     elif canary.passed:
         verdict = "Passed."
     else:
@@ -207,11 +204,11 @@ def _canary(summary: Summary) -> dict[str, str]:
 
 
 def _drift(item: CanaryDrift) -> str:
-    """Return what became of a canary, in one sentence."""
+    """Return how a canary changed over the sweep, in one sentence."""
     name = f"{item.model_id} {item.quant_tag}"
     if item.failure is not None:
         return f"{name}: could not be measured after the sweep: {item.failure}"
-    answers = "the same scores" if item.same_answers else "OTHER SCORES than before"
+    answers = "the same scores" if item.same_answers else "DIFFERENT SCORES than before"
     if item.drift is None:
         return f"{name}: {answers}; no times to compare ({item.null_reasons['drift']})."
     before, after = (figure(float(it or 0)) for it in (item.opening_seconds, item.closing_seconds))
@@ -228,7 +225,7 @@ def _condition(key: str, summary: Summary) -> str:
 
 
 def _conditions(summary: Summary) -> list[tuple[str, str]]:
-    """Return what a reader has to know to compare this report with another one."""
+    """Return the conditions of the sweep, needed to compare reports."""
     provenance, rows = summary.provenance, [r for s in summary.sessions for r in s.per_quant]
     tasks = max((sum(f.tasks for f in row.adherence_by_family) for row in rows), default=0)
     clocks = sorted({row.rate_source for row in rows if row.rate_source})
@@ -246,3 +243,23 @@ def _conditions(summary: Summary) -> list[tuple[str, str]]:
         ("Summary made at", summary.generated_at),
     ]
     return listed + sorted(provenance.versions.items())
+
+
+def _environment(sessions: Sequence[ModelSession]) -> list[tuple[str, str]]:
+    """Return drivers, clocks and the server's build; if rows differ, each value with its rows."""
+    by_name: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    measured = [(session, row) for session in sessions for row in session.per_quant if row.platform]
+    for session, row in measured:
+        found = row.platform | ({"server_build": row.artifact.build} if row.artifact.build else {})
+        for name, value in found.items():
+            by_name[name][value].append(f"{session.model_id} {row.quant_tag}")
+    return [
+        (
+            name,
+            "; ".join(
+                value if len(rows) == len(measured) else f"{value} ({', '.join(rows)})"
+                for value, rows in values.items()
+            ),
+        )
+        for name, values in sorted(by_name.items())
+    ]

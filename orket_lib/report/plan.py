@@ -1,4 +1,4 @@
-"""The plan as a person reads it."""
+"""The plan of a sweep as text."""
 
 from __future__ import annotations
 
@@ -14,13 +14,12 @@ from orket_lib.artifacts.views.plan import (
     PlannedThermal,
 )
 from orket_lib.preflight.memory_profiles import FREE_SHARE
+from orket_lib.report.formatting import aligned
 from orket_lib.vocabulary.statuses import VramGuard
-
-_LABEL = 24
 
 
 def plan_text(plan: Plan) -> str:
-    """Return the plan as text, one fact per line, then one line per cell."""
+    """Return the plan: one setting per line, then one line per cell."""
     controls, policy = plan.experimental_controls, plan.row_quality_policy
     waiting = sum(not cell.measured for cell in plan.cells)
     facts = {
@@ -53,15 +52,15 @@ def plan_text(plan: Plan) -> str:
         "kpi_policy": plan.kpi_policy,
         "runs": f"{plan.runs_per_quant} of each task{_rounds(plan.rounds)}: "
         f"{plan.expected_runs} graded runs in {len(plan.cells)} cells, "
-        f"{waiting} of them not measured yet",
+        f"{waiting} of them still to be measured",
         "summary": plan.summary_path,
         "report": plan.report_path,
     }
     return "\n".join(
         [
             f"plan of sweep `{plan.sweep}`",
-            *(f"  {name:<{_LABEL}}{fact}" for name, fact in facts.items()),
-            *_cells(plan),
+            *aligned(facts.items(), indent=2),
+            *aligned(map(_cell, plan.cells), indent=4),
         ]
     )
 
@@ -78,17 +77,11 @@ def _serving(serving: PlannedServing | None) -> str:
 
 
 def _rounds(rounds: int) -> str:
-    return f" x {rounds} rounds, every other one backwards" if rounds > 1 else ""
+    return f" x {rounds} rounds, every other one in reverse order" if rounds > 1 else ""
 
 
-def _cells(plan: Plan) -> list[str]:
-    """Return one line for each cell, its columns aligned."""
-    names = [f"{cell.model_id} {cell.quant_tag}" for cell in plan.cells]
-    width = max(map(len, names), default=0)
-    return [
-        f"    {name:<{width}}  {_served(cell)}  ({_state(cell)})"
-        for name, cell in zip(names, plan.cells, strict=True)
-    ]
+def _cell(cell: PlannedCell) -> tuple[str, str, str]:
+    return f"{cell.model_id} {cell.quant_tag}", _served(cell), f"({_state(cell)})"
 
 
 def _served(cell: PlannedCell) -> str:
@@ -153,8 +146,8 @@ def _thermal(thermal: PlannedThermal | None) -> str:
         return "off"
     return (
         f"{thermal.repeats} repeats of {thermal.generations} generations at "
-        f"{thermal.quant_tag or 'the quant that the frontier picks'}, before each a rest to "
-        f"{thermal.cooldown_target_c:g} °C of at most {thermal.cooldown_timeout_sec:g} s; hot "
+        f"{thermal.quant_tag or 'the quant that the frontier picks'}, before each a rest down "
+        f"to {thermal.cooldown_target_c:g} °C, at most {thermal.cooldown_timeout_sec:g} s; hot "
         f"above {thermal.polluted_threshold_c:g} °C, heat soak by "
         f"{thermal.monotonic_window} rises in a row"
     )

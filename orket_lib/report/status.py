@@ -1,25 +1,23 @@
-"""The status of a sweep as a person reads it."""
+"""The status of a sweep as text."""
 
 from __future__ import annotations
 
 from orket_lib.artifacts.printed.status import CellStatus, SweepStatus
+from orket_lib.report.formatting import aligned
 
 
 def status_text(status: SweepStatus) -> str:
-    """Return the status as text: verdicts, one line per cell, then what a run would do and cost."""
+    """Return the status: gates, one line per cell, then what a run would do and its duration."""
     lines = [
         f"status of sweep `{status.sweep}`",
         f"  preflight  {status.preflight}",
         f"  canary     {status.canary}",
     ]
-    names = [_name(cell) for cell in status.cells]
-    width = max(map(len, names), default=0)
-    for name, cell in zip(names, status.cells, strict=True):
-        lines.append(f"  {name:<{width}}  {cell.state:<12}  {cell.detail}")
+    lines += aligned(((_name(cell), cell.state, cell.detail) for cell in status.cells), indent=2)
     if status.jobs is None:
-        lines.append(f"  snakemake can't tell what is stale: {status.jobs_note}")
+        lines.append(f"  snakemake could not list the stale files: {status.jobs_note}")
     elif not status.jobs:
-        lines.append("  everything is current: `snakemake` has nothing to do")
+        lines.append("  everything is up to date: `snakemake` has nothing to do")
     else:
         listed = ", ".join(f"{name} {count}" for name, count in status.jobs.items())
         lines.append(f"  `snakemake` would run: {listed}")
@@ -36,6 +34,6 @@ def _cost(status: SweepStatus) -> str:
     if not status.missing_runs:
         return ""
     if status.expected_seconds is None:
-        return "; nothing like it was measured yet, so how long that takes is not known"
+        return "; no similar measurement yet, so there is no estimate of the time"
     minutes, seconds = divmod(round(status.expected_seconds), 60)
     return f", about {minutes} min {seconds} s at the pace of the measured cells"

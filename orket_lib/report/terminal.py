@@ -1,4 +1,4 @@
-"""What the workflow prints at its end."""
+"""The result of a sweep, printed at the end of the workflow."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ def terminal_summary(
 
     Args:
         summary: What the sweep found.
-        report_path: Where the full report lies.
+        report_path: Path of the full report.
         width: Columns of the terminal; None means 100.
-        colour: Write ANSI colours. Without them the text keeps to characters that a cp1252
-            console can print; others are replaced by `?`.
-        further: What was found at the quants that the frontier picked, a line each.
-        closing: What went wrong; the last lines.
+        colour: Write ANSI colours. Without colours, characters outside cp1252 are replaced by `?`,
+            because a console may not be able to print them.
+        further: Results measured at the quants that the frontier picked, one line each.
+        closing: Errors, printed last.
     """
     from rich.console import Console
     from rich.text import Text
@@ -65,7 +65,7 @@ def terminal_summary(
                 console.print(Text(f"next: {session.decision.next}"))
             console.print()
         if not summary.sessions:
-            console.print("Nothing was measured: the summary has no row.")
+            console.print("Nothing was measured: the summary has no rows.")
         for line in further:
             console.print(Text(line), soft_wrap=True)
         if summary.execution_lane is Lane.CI:
@@ -142,7 +142,7 @@ def _cells(
 
 
 def _verdict(row: SummaryRow, view: FrontierView, session: ModelSession) -> str:
-    """Return the last cell: the verdict, and the role of a summary from before there were any."""
+    """Return the last cell: the verdict; for old summaries without one, the frontier role."""
     if row.status is not RunStatus.MEASURED:
         return row.status.value.replace("_", " ")
     decision = session.decision

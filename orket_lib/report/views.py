@@ -1,4 +1,4 @@
-"""A model's frontier as a reader asks for it: as the summary has it, or with other rows let in."""
+"""A model's frontier as in the summary, or recomputed with or without invalid rows."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from orket_lib.vocabulary.statuses import Lane
 
 @dataclass(frozen=True)
 class FrontierView:
-    """What a report shows of a frontier.
+    """The frontier of one model in a report.
 
     Attributes:
-        baseline: Tag of the baseline quant, None when there is none.
-        floor: The adherence that an eligible quant keeps, None without a baseline.
+        baseline: Tag of the baseline quant; None without one.
+        floor: Adherence that an eligible quant must reach; None without a baseline.
         roles: The role of every quant, by tag.
-        recomputed: Whether this differs in its rule from what the summary recommends.
+        recomputed: Whether the summary was computed with the other rule for invalid rows.
     """
 
     baseline: str | None
@@ -40,8 +40,8 @@ def frontier_view(
     """Return a session's frontier.
 
     Args:
-        session: All rows of a model.
-        lane: Of the summary; in lane ci no quant is the best value, whatever an older summary says.
+        session: The session of a model.
+        lane: Lane of the summary; in lane ci no quant is the best value, even in old summaries.
         include_invalid: Let rows that are not valid take part; None means as in the summary. It
             changes this view only, never the recommendation.
     """
@@ -71,7 +71,7 @@ def frontier_view(
 
 
 def role_text(view: FrontierView, tag: str) -> str:
-    """Return what a quant is on the frontier, in words; `""` for most quants."""
+    """Return the role of a quant on the frontier in words; `""` for most quants."""
     words = [role.replace("_", " ") for role in view.roles[tag].split("+") if role]
     return ", ".join((["baseline"] if tag == view.baseline else []) + words)
 

@@ -11,7 +11,7 @@ import math
 from typing import Any
 
 from orket_lib.sandbox.inside.values import encode
-from orket_lib.vocabulary.display import printable
+from orket_lib.vocabulary.text import printable
 
 
 def same_value(expected: Any, found: Any, tolerance: float = 0.0) -> bool:

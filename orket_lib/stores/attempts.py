@@ -1,8 +1,8 @@
-"""The store of measurements that are made whole or not at all: canaries, sidecars, thermal series.
+"""The store of measurements that are never continued: canaries, sidecars, thermal series.
 
-Below the folder of a spec's digest lies one folder for each time that it was measured, named by
-that time, with the artifact and what was seen beside it: added to, and never changed. Measuring
-goes on in `open/`, and one rename seals it.
+The folder of a spec's digest has one folder for each measurement, named by its time, with the
+artifact and its raw files. Folders are added and never changed. A measurement is written to `open/`
+and sealed by one rename.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ class AttemptStore:
     """The folder of one spec.
 
     Attributes:
-        folder: Named by the digest of the spec.
-        kind: Of measurement; `<kind>.json` is the artifact.
+        folder: The folder, named by the digest of the spec.
+        kind: Kind of measurement; `<kind>.json` is the artifact.
     """
 
     folder: Path
@@ -43,16 +43,16 @@ class AttemptStore:
 
     @property
     def open(self) -> Path:
-        """Where the measuring that is under way lies."""
+        """The folder of the measurement in progress."""
         return self.folder / OPEN
 
     @property
     def name(self) -> str:
-        """The artifact's file."""
+        """The file name of the artifact."""
         return f"{self.kind}.json"
 
     def newest(self) -> TakenPart | None:
-        """Return the newest measurement; None where there is none."""
+        """Return the newest measurement, or None."""
         return next(self.all(), None)
 
     def all(self) -> Iterator[TakenPart]:
@@ -67,13 +67,13 @@ class AttemptStore:
             )
 
     def begin(self) -> Path:
-        """Return an empty folder to measure in; what a killed measuring left there is removed."""
+        """Return an empty folder to measure in; leftovers of a killed measurement are removed."""
         shutil.rmtree(self.open, ignore_errors=True)
         self.open.mkdir(parents=True, exist_ok=True)
         return self.open
 
     def seal(self, artifact: Artifact, measured_at: str) -> TakenPart:
-        """Write the artifact beside what was seen, seal both, and return them.
+        """Write the artifact to the open folder, seal the folder, and return the artifact.
 
         Raises:
             ArtifactError: It can't be written (disk full).
@@ -91,32 +91,32 @@ class AttemptStore:
 
 
 def read_taken(taken: TakenPart, kind: type[_Model]) -> _Model:
-    """Return a sealed file as a receipt or row names it.
+    """Return the content of a sealed file that a receipt or row refers to.
 
     Raises:
-        ArtifactError: It is gone, or no longer the file that is named (T22).
+        ArtifactError: It is missing, or its SHA-256 is another one (T22).
     """
     path = Path(taken.path)
     try:
         actual = sha256_of_file(path)
     except OSError as error:
         raise ArtifactError(
-            f"{path}: can't be read: {error.strerror or error}; delete the receipt that names it, "
-            "and the same command takes or measures another"
+            f"{path}: can't be read: {error.strerror or error}; delete the receipt that names it "
+            "and run the same command again, which finds or measures another"
         ) from None
     if actual != taken.sha256:
         raise ArtifactError(
-            f"{path}: its SHA-256 is {actual[:12]}..., and {taken.sha256[:12]}... is what was "
-            "measured: a sealed file was changed. Restore it, or delete its folder and the receipt "
-            "that names it, and the same command measures that part again"
+            f"{path}: a sealed file was changed: its SHA-256 is {actual[:12]}..., and "
+            f"{taken.sha256[:12]}... was sealed. Restore it, or delete its folder and the receipt "
+            "that names it and run the same command again, which measures that part again"
         )
     return read_model(path, kind)
 
 
 def publish(folder: Path, target: Path) -> None:
-    """Make a folder read-only and let it take its place, in one step.
+    """Make the files of a folder read-only and rename it to its target.
 
-    A file that lies there compressed, too, is removed.
+    Files that also exist compressed are removed.
 
     Raises:
         ArtifactError: It can't be written.
@@ -126,7 +126,7 @@ def publish(folder: Path, target: Path) -> None:
             if path.with_name(f"{path.name}.gz").is_file():
                 path.unlink()
             elif path.is_file() and not path.is_symlink():
-                with suppress(OSError):  # a file system that knows no modes
+                with suppress(OSError):  # a file system without modes
                     path.chmod(READ_ONLY)
         target.parent.mkdir(parents=True, exist_ok=True)
         folder.rename(target)
@@ -137,6 +137,6 @@ def publish(folder: Path, target: Path) -> None:
 
 
 def moment_of(stamp: str) -> str:
-    """Return the time that a folder is named by: `20261123T150405.123Z` is of 15:04:05.123."""
+    """Return the time of a folder's name: `20261123T150405.123Z` is 2026-11-23T15:04:05.123Z."""
     day, _, clock = stamp.partition("T")
     return f"{day[:4]}-{day[4:6]}-{day[6:]}T{clock[:2]}:{clock[2:4]}:{clock[4:]}"

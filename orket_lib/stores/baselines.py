@@ -1,7 +1,7 @@
 """The baselines in `storage/baselines/`: one locked history file for each task.
 
-A file is named after its task, so that a person finds it; a test id that is no safe name of a file
-gets one with a hash, and what is inside says whose it is.
+A file is named after its task. A test id that is not a safe file name gets a name with a hash; the
+file itself holds the test id.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ _TEST_ID = "test_id"
 
 
 @dataclass(frozen=True)
-class Kept:
-    """What adding records did.
+class AddedRecords:
+    """The result of adding records.
 
     Attributes:
-        added: Those that were not there yet.
-        replaced: Those that took the place of a shorter one.
+        added: New records.
+        replaced: Records that replaced a shorter one.
     """
 
     added: tuple[Baseline, ...]
@@ -51,19 +51,19 @@ class BaselineStore:
         return self.root / StoreName.BASELINES
 
     def path(self, test_id: str) -> Path:
-        """Return the file of a task, which always lies in the folder."""
+        """Return the file of a task, which is always inside the folder."""
         return self.folder / f"{unique_slug(test_id)}.json"
 
     def files(self) -> tuple[Path, ...]:
         """Return all history files, by name; none when there is no folder.
 
         Raises:
-            ArtifactError: The folder can't be looked into.
+            ArtifactError: The folder can't be read.
         """
         return history_files(self.folder)
 
     def test_ids(self) -> tuple[str, ...]:
-        """Return the tasks that have a history, by the name of their file.
+        """Return the tasks that have a history, in the order of their files.
 
         Raises:
             ArtifactError: A file is damaged, or not one of ours.
@@ -71,15 +71,15 @@ class BaselineStore:
         return tuple(map(self.test_id_in, self.files()))
 
     def test_id_in(self, path: Path) -> str:
-        """Return whose history a file is.
+        """Return the task of a history file.
 
         Raises:
-            ArtifactError: It is damaged, says nobody's, or lies under another task's name.
+            ArtifactError: It is damaged, has no test id, or has the file name of another task.
         """
         content = read_json(path)
         test_id = content.get(_TEST_ID) if isinstance(content, dict) else None
         if not isinstance(test_id, str):
-            raise ArtifactError(f"{path}: there is no {_TEST_ID} in it, so it is no history")
+            raise ArtifactError(f"{path}: it has no {_TEST_ID}, so it is not a history")
         if self.path(test_id) != path:
             raise ArtifactError(
                 f"{path}: holds {test_id}, whose file is {self.path(test_id).name}; rename it back"
@@ -87,7 +87,7 @@ class BaselineStore:
         return test_id
 
     def history(self, test_id: str) -> tuple[Baseline, ...]:
-        """Return the records of a task from the oldest to the newest; none when it has no file.
+        """Return the records of a task, oldest first; none when it has no file.
 
         Raises:
             ArtifactError: The file is damaged, foreign, or of an unknown version.
@@ -95,11 +95,11 @@ class BaselineStore:
         records = _parsed(self._file(test_id).read())
         return tuple(records[index] for index in newest_last(records))
 
-    def add(self, test_id: str, records: Iterable[Baseline]) -> Kept:
-        """Add records of measurements that are not there yet, or say more than what is there.
+    def add(self, test_id: str, records: Iterable[Baseline]) -> AddedRecords:
+        """Add records of new measurements, and fuller records of known ones.
 
-        A measurement grows when rounds are added to it. It stays one: its fuller record takes the
-        place of the shorter one, which stays pinned if it was.
+        A measurement grows when rounds are added to it. Its fuller record replaces the shorter one
+        and stays pinned if that was.
 
         Raises:
             ArtifactError: The file is damaged, or can't be written.
@@ -124,7 +124,7 @@ class BaselineStore:
             return [*kept, *map(_dumped, added.values())]
 
         self._file(test_id).update(change)
-        return Kept(tuple(added.values()), tuple(replaced.values()))
+        return AddedRecords(tuple(added.values()), tuple(replaced.values()))
 
     def pin(self, test_id: str, ref: str, pinned: bool) -> bool:
         """Pin or unpin the record of a measurement; return whether the task has one.
@@ -147,13 +147,13 @@ class BaselineStore:
     def prune(
         self, test_id: str, keep_last: int, per: Per, dry_run: bool = False
     ) -> tuple[Baseline, ...]:
-        """Remove what retention gives up, and return it; pinned records always stay.
+        """Remove and return outdated records; pinned records always stay.
 
         Args:
-            test_id: Whose history.
-            keep_last: So many of the newest unpinned records stay.
-            per: Of the task, or of each of its cells.
-            dry_run: Only say what would be removed.
+            test_id: The task.
+            keep_last: How many of the newest unpinned records stay.
+            per: Whether that is counted per task or per cell.
+            dry_run: Remove nothing.
 
         Raises:
             ArtifactError: The file is damaged, or can't be written.
@@ -175,7 +175,7 @@ class BaselineStore:
     def _change_existing(
         self, test_id: str, change: Callable[[tuple[Entry, ...]], Sequence[Entry]]
     ) -> list[Baseline]:
-        """Change a history that is there; one that isn't is not begun by looking for it."""
+        """Change a history if it exists; do not create one."""
         if not self.path(test_id).exists():
             return []
         return _parsed(self._file(test_id).update(change))
@@ -202,7 +202,7 @@ def _dumped(record: Baseline) -> Entry:
 
 
 def _says_more(record: Baseline, known: Baseline) -> bool:
-    """Tell whether a record of a measurement is fuller than the one that is there."""
+    """Tell whether a record is fuller than the known one of the same measurement."""
     runs, runs_known = record.gold_telemetry.runs, known.gold_telemetry.runs
     knows = record.baseline_metadata.clean is not None and known.baseline_metadata.clean is None
     return runs > runs_known or (runs == runs_known and knows)

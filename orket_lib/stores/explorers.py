@@ -1,7 +1,7 @@
-"""The stores of frontiers, context ceilings and thermal profiles: what earlier sweeps found here.
+"""The stores of frontiers, context ceilings and thermal profiles of earlier sweeps.
 
-One file for each machine, lane and profile (and model and quant, where a record is of one). Its
-name is made of those, as far as file names allow; what belongs into a file is told by its records.
+There is one file for each machine, lane and profile (and model and quant, where a record has them).
+The file name is made of these, as far as file names allow; the records decide what fits a file.
 """
 
 from __future__ import annotations
@@ -16,8 +16,7 @@ from orket_lib.artifacts.digest import digest_of, sha256_of
 from orket_lib.artifacts.history import History
 from orket_lib.artifacts.io import parse_model
 from orket_lib.artifacts.views.context_ceiling import ContextCeiling
-from orket_lib.artifacts.views.explorer import Explorer
-from orket_lib.artifacts.views.frontier import FrontierExplorer
+from orket_lib.artifacts.views.frontier import Explorer, FrontierExplorer
 from orket_lib.artifacts.views.thermal_profile import ThermalProfile
 from orket_lib.stores.files import VERSION, Entry, HistoryFile, history_files
 from orket_lib.stores.roots import StoreName
@@ -25,21 +24,21 @@ from orket_lib.vocabulary.errors import ArtifactError
 
 HEADER: dict[str, str] = {VERSION: History.model_fields[VERSION].default}
 
-# When and by whom an artifact was made is not what it says.
+# When and by whom an artifact was made is not part of its identity.
 _NOT_CONTENT = ("generated_at", "provenance")
 _MACHINE = ("hardware_fingerprint", "execution_lane", "vram_profile")
-# A name may have 255 bytes, and its temporary file and lock a little more than the file itself.
+# A name may have 255 bytes; those of the temporary file and the lock are a little longer.
 _LONGEST_NAME = 200
 _HASH_LENGTH = 8
-# Fields that we don't know are kept as they are. Some that are nested deeply could be read here and
-# not by whoever reads the history later, from deeper inside a program.
+# Unknown fields are kept as they are. Deeply nested ones could exceed the recursion limit of a
+# later reader, which may run deeper inside a program.
 _DEEPEST = 50
 
 Key = tuple[str | None, ...]
 
 
 class _OtherKey(Exception):
-    """A file with this name holds the records of something else."""
+    """A file with this name holds records of another key."""
 
 
 @dataclass(frozen=True)
@@ -47,8 +46,8 @@ class Store:
     """A folder of histories.
 
     Args:
-        folder: Its name below the storage root.
-        record: What is kept in it.
+        folder: Its name in the storage root.
+        record: Model of its records.
         key: Fields that all records of one file share.
     """
 
@@ -57,16 +56,16 @@ class Store:
     key: tuple[str, ...]
 
     def files(self, root: Path) -> Iterator[HistoryFile]:
-        """Yield the histories of the store, in the order of their names.
+        """Yield the histories of the store, by name.
 
         Raises:
-            ArtifactError: The folder can't be looked into.
+            ArtifactError: The folder can't be read.
         """
         for path in history_files(root / self.folder):
             yield HistoryFile(path, HEADER, self.record)
 
     def key_of(self, entry: Entry) -> Key:
-        """Return what tells which file a record belongs into."""
+        """Return the key of a record, which decides its file."""
         return tuple(entry[name] for name in self.key)
 
 
@@ -80,7 +79,7 @@ _BY_VERSION = {store.record.model_fields[VERSION].default: store for store in ST
 
 
 def identity(entry: Entry) -> str:
-    """Return the digest of what an artifact says: made twice, it is one record."""
+    """Return the digest of an artifact's content: made twice, it is one record."""
     return digest_of({name: entry[name] for name in entry if name not in _NOT_CONTENT})
 
 
@@ -89,19 +88,19 @@ def append(root: Path, entry: Entry, source: object) -> tuple[Path, bool]:
 
     Args:
         root: The storage root.
-        entry: Content of the artifact, as it stands in its file.
-        source: Where it comes from, for messages.
+        entry: Content of the artifact's file.
+        source: Where it comes from, for error messages.
 
     Returns:
-        The history, and whether the artifact was new to it.
+        The history file, and whether the artifact was new.
 
     Raises:
-        ArtifactError: No store keeps such an artifact, it is not what its version promises, or the
+        ArtifactError: There is no store for such an artifact, it does not fit its version, or the
             history is damaged or can't be written.
     """
     store = _store_of(entry, source)
     if _deeper_than(_DEEPEST, entry):
-        raise ArtifactError(f"{source}: is nested in more than {_DEEPEST} levels")
+        raise ArtifactError(f"{source}: is nested more than {_DEEPEST} levels deep")
     parse_model(entry, store.record, source)
     key, new = store.key_of(entry), identity(entry)
     added = False
@@ -132,7 +131,7 @@ def _store_of(entry: Entry, source: object) -> Store:
     version = entry.get(VERSION) if isinstance(entry, dict) else None
     if not isinstance(version, str) or version not in _BY_VERSION:
         raise ArtifactError(
-            f"{source}: no history is kept of {version!r:.80}, only of {', '.join(_BY_VERSION)}"
+            f"{source}: there is no history for {version!r:.80}, only for {', '.join(_BY_VERSION)}"
         )
     return _BY_VERSION[version]
 
@@ -150,10 +149,10 @@ def _deeper_than(levels: int, content: Any) -> bool:
 
 
 def _names(key: Key) -> tuple[str, str]:
-    """Return the file name for a key, and the one that is taken when another key has the first.
+    """Return the file name for a key, and the one to use if another key has the first.
 
-    Keys that become one name differ in signs that no name can hold, in case (on some systems), or
-    where one part ends and the next begins.
+    Two keys get one name if they differ only in characters that file names can't hold, in case (on
+    some systems), or in where one part ends and the next begins.
     """
     parts = (re.sub(r"[^A-Za-z0-9_.-]+", "_", part or "unknown") for part in key)
     plain = "__".join("_" if part in (".", "..") else part for part in parts)

@@ -1,9 +1,9 @@
-"""One history file: a list of records that processes may add to at the same time.
+"""One history file: a list of records that several processes may change concurrently.
 
-A change is read, made and written under a lock, and the file is replaced in one step: two writers
-lose nothing of each other, a killed one leaves the file as it was, and a reader needs no lock.
-Whatever is not understood (damaged, of another kind, of an unknown version) is an error and stays
-as it is: a history that is silently begun anew is worse than one that can't be written.
+A change is read, made and written under a lock, and the file is replaced in one step: writers do
+not lose each other's records, a killed writer leaves the file as it was, and readers need no lock.
+A file that is damaged, of another kind or of an unknown version is an error and is left unchanged:
+silently starting a new history would lose the old one.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ VERSION = "schema_version"
 _HISTORY = "history"
 _LONGEST_WAIT_S = 120.0
 _POLL_S = 0.01
-# What `tempfile` puts between the name of a file and `.part`.
+# Length of the random part of `tempfile`'s names, before `.part`.
 _RANDOM_LENGTH = 8
 
 Entry = dict[str, Any]
@@ -34,14 +34,14 @@ Entry = dict[str, Any]
 class HistoryFile:
     """A JSON file `{<header>, "history": [record, ...]}`.
 
-    Records are checked against their model but kept as they were read, so that fields of a newer
-    minor version survive a change made by this one; so do keys beside the history.
+    Records are checked against their model but written back as they were read, so fields of a newer
+    minor version are kept. So are other keys of the file.
 
     Args:
-        path: The file; it and its folder are made by the first change.
-        header: The keys that make a file one of ours. `schema_version` may be missing in it, then
-            it is of the first version; every other key must be there with this value.
-        record: The model that every record fits.
+        path: The file; the first change creates it and its folder.
+        header: Keys that identify the file. A missing `schema_version` means the first version;
+            every other key must have this value.
+        record: Model of the records.
     """
 
     path: Path
@@ -49,7 +49,7 @@ class HistoryFile:
     record: type[BaseModel]
 
     def read(self) -> tuple[Entry, ...]:
-        """Return the records in the order of the file; none when there is no file.
+        """Return the records in file order; none when there is no file.
 
         Raises:
             ArtifactError: The file is damaged, foreign, or of an unknown version.
@@ -57,13 +57,13 @@ class HistoryFile:
         return tuple(self._content()[_HISTORY])
 
     def update(self, change: Callable[[tuple[Entry, ...]], Sequence[Entry]]) -> tuple[Entry, ...]:
-        """Replace the records by what `change` makes of them, and return those.
+        """Replace the records by the result of `change`, and return them.
 
-        `change` is called once, under the lock. The file is left alone if nothing changes, and if
+        `change` is called once, under the lock. The file is not written if nothing changes or
         `change` raises.
 
         Raises:
-            ArtifactError: The file is damaged, foreign, of an unknown version, or can't be written;
+            ArtifactError: The file is damaged, foreign, of an unknown version, or can't be written,
                 or another process holds its lock for minutes.
         """
         with self._locked():
@@ -82,7 +82,7 @@ class HistoryFile:
         try:
             content = read_json(self.path)
             if not isinstance(content, dict) or not isinstance(content.get(_HISTORY), list):
-                raise ArtifactError(f'{self.path}: there is no list "{_HISTORY}" in it')
+                raise ArtifactError(f'{self.path}: it has no list "{_HISTORY}"')
             for key, value in self.header.items():
                 found = content.get(key, value if key == VERSION else None)
                 if found != value:
@@ -109,7 +109,7 @@ class HistoryFile:
                 f"{self.path}: another process has held its lock for {_LONGEST_WAIT_S:g} s"
             ) from None
         except NotImplementedError:
-            raise ArtifactError(f"{self.path}: its file system knows no locks") from None
+            raise ArtifactError(f"{self.path}: its file system does not support locks") from None
         except OSError as error:
             raise ArtifactError(
                 f"{self.path}: can't be locked for writing: {error.strerror or error}"
@@ -121,7 +121,7 @@ class HistoryFile:
             lock.release()
 
     def _remove_parts(self) -> None:
-        """Remove what killed writers left; who holds the lock is the only living one."""
+        """Remove temporary files of killed writers; no other writer is alive under the lock."""
         prefix = f".{self.path.name}."
         for part in self.path.parent.glob(".*.part"):
             middle = part.name.removesuffix(".part").removeprefix(prefix)
@@ -130,10 +130,10 @@ class HistoryFile:
 
 
 def history_files(folder: Path) -> tuple[Path, ...]:
-    """Return the history files in a folder, by name; none when there is no folder.
+    """Return the history files of a folder, by name; none when there is no folder.
 
     Raises:
-        ArtifactError: It can't be looked into: that is no empty store.
+        ArtifactError: It can't be read, which does not mean that it is empty.
     """
     if not _is_there(folder):
         return ()
@@ -145,10 +145,10 @@ def history_files(folder: Path) -> tuple[Path, ...]:
 
 
 def _is_there(path: Path) -> bool:
-    """Tell whether there is anything of this name, be it a link that leads nowhere.
+    """Tell whether a path exists; a broken link does.
 
     Raises:
-        ArtifactError: Nobody can tell.
+        ArtifactError: Its folder can't be read.
     """
     try:
         path.lstat()

@@ -1,12 +1,12 @@
-"""The store of a cell's measurements: sealed parts that are added to and never changed.
+"""The store of a cell's measurements: sealed parts, which are added and never changed.
 
     storage/runs/<model>/<quant>/<digest>/
         spec.json              what is served and how
-        open/                  what is being measured: journal, samples, the server's log
-        parts/<measured_at>/   the same, sealed: index.json, the parts, journal and samples
+        open/                  measurement in progress: journal, samples, the server's log
+        parts/<measured_at>/   sealed measurement: index.json, the parts, journal and samples
 
-Sealing is one rename, so a part is there whole or not at all. No rule of the workflow declares
-anything in here as its output: Snakemake neither deletes a measurement nor calls it stale.
+Sealing is one rename, so a part is complete or absent. No rule of the workflow declares anything in
+here as its output, so Snakemake never deletes a measurement or calls it stale.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ PARTS, INDEX, SPEC = "parts", "index.json", "spec.json"
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a sweep wants of a cell, one round of it.
+    """What a sweep needs from a cell in one round.
 
     Attributes:
         probes: Speed probes.
-        answers: Each task as it is sent, each time.
+        answers: Each repetition of each task.
     """
 
     probes: frozenset[Item]
@@ -46,7 +46,7 @@ class Wanted:
 
     @classmethod
     def of(cls, spec: RunSpec, number: int = 1) -> Wanted:
-        """Return what a spec asks for in a round, counted from 1."""
+        """Return what a spec needs in a round, counted from 1."""
         probe_key = spec.probe_key  # a digest, the same for all probes
         return cls(
             probes=frozenset((probe_key, number, index) for index in range(spec.probe_runs)),
@@ -58,11 +58,11 @@ class Wanted:
         )
 
     def __bool__(self) -> bool:
-        """Whether there is anything."""
+        """Whether it is not empty."""
         return bool(self.probes or self.answers)
 
     def without(self, items: Iterable[tuple[PartKind, Item]]) -> Wanted:
-        """Return what is left when some of it is there."""
+        """Return what is left without the given items."""
         there = set(items)
         return Wanted(
             frozenset(item for item in self.probes if ("probes", item) not in there),
@@ -72,11 +72,11 @@ class Wanted:
 
 @dataclass(frozen=True)
 class StoredPart:
-    """A sealed part, by its index.
+    """A sealed part, as listed in its index.
 
     Attributes:
-        taken: What a receipt says of it.
-        items: What it holds.
+        taken: Its entry in a receipt.
+        items: The probes or answers that it holds.
     """
 
     taken: TakenPart
@@ -85,12 +85,12 @@ class StoredPart:
 
 @dataclass(frozen=True)
 class Found:
-    """What of the wanted is in the store.
+    """Which of the wanted items are in the store.
 
     Attributes:
-        parts: That hold it, oldest first; of what several hold, the newest counts.
-        missing: What none of them holds.
-        failure: A newer word that this cell can't be measured here; None where there is none.
+        parts: Parts that hold them, oldest first; if several hold an item, the newest counts.
+        missing: Items that no part holds.
+        failure: A newer failure, which says that this cell can't be measured here; or None.
     """
 
     parts: tuple[TakenPart, ...]
@@ -110,7 +110,7 @@ class CellStore:
 
     @property
     def open(self) -> Path:
-        """Where the measuring that is under way lies."""
+        """The folder of the measurement in progress."""
         return self.folder / OPEN
 
     def parts(self) -> list[StoredPart]:
@@ -127,7 +127,7 @@ class CellStore:
         return [part for stamp in stamps for part in _indexed(folder / stamp)]
 
     def find(self, wanted: Wanted) -> Found:
-        """Return which parts hold what is wanted, and what is missing."""
+        """Return which parts hold the wanted items, and which items are missing."""
         left, failure = wanted, None
         taken: list[TakenPart] = []
         for part in self.parts():
@@ -144,13 +144,13 @@ class CellStore:
         return Found(tuple(reversed(taken)), left, failure)
 
     def describe(self, spec: RunSpec) -> None:
-        """Write what is served and how, once, for whoever looks into the folder."""
+        """Write the spec once, for people who look into the folder."""
         path = self.folder / SPEC
         if not path.is_file():
             write_model(path, spec)
 
     def seal(self, parts: Sequence[Part]) -> None:
-        """Write the parts of the open measuring beside its journal, and seal the whole.
+        """Write the parts into the open folder, and seal the folder.
 
         Raises:
             ArtifactError: It can't be written (disk full).
@@ -161,7 +161,7 @@ class CellStore:
         self.finish_sealing()
 
     def finish_sealing(self) -> None:
-        """Do what is left where an earlier sealing was killed half-way; else nothing.
+        """Finish a sealing that was killed half-way, if there is one.
 
         Raises:
             ArtifactError: It can't be written.
@@ -173,7 +173,7 @@ class CellStore:
 
 
 def read_part(taken: TakenPart) -> Part:
-    """Return a part as a receipt or row names it; see `read_taken`."""
+    """Return a part that a receipt or row refers to; see `read_taken`."""
     return read_taken(taken, Part)
 
 

@@ -1,4 +1,4 @@
-"""Which records of a baseline history are to go: a question of times and pins alone."""
+"""Which records of a baseline history are outdated: decided by time and pins."""
 
 from __future__ import annotations
 
@@ -13,17 +13,14 @@ KEEP_LAST = 10
 
 
 class Per(StrEnum):
-    """What the number of kept records is counted over."""
+    """What the number of kept records is counted per."""
 
     TEST = "test"
     CELL = "cell"
 
 
 def newest_last(records: Sequence[Baseline]) -> list[int]:
-    """Return the positions of records from the oldest to the newest.
-
-    Of records with the same time, the one further down the file came later.
-    """
+    """Return the positions of records, oldest first; file order decides between equal times."""
     return sorted(
         range(len(records)),
         key=lambda index: (parse_time(records[index].baseline_metadata.created_at), index),
@@ -31,12 +28,12 @@ def newest_last(records: Sequence[Baseline]) -> list[int]:
 
 
 def outdated(records: Sequence[Baseline], keep_last: int, per: Per) -> frozenset[int]:
-    """Return the positions of the records of one task that retention gives up.
+    """Return the positions of the outdated records of one task.
 
     Args:
-        records: In the order of the file.
-        keep_last: So many of the newest unpinned ones stay; at least 1.
-        per: Of all of the task, or of each (model, quant).
+        records: All records, in file order.
+        keep_last: How many of the newest unpinned records stay; at least 1.
+        per: Whether that is counted per task or per (model, quant).
     """
     groups: dict[tuple[str, ...], list[int]] = defaultdict(list)
     for index in newest_last(records):

@@ -1,4 +1,4 @@
-"""Where the stores are: a person may name the folder that holds them, or one of them."""
+"""The storage root: users may name it, or one of the stores in it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 class StoreName(StrEnum):
-    """The folders of the stores."""
+    """Names of the stores' folders."""
 
     BASELINES = "baselines"
     FRONTIERS = "frontiers"
@@ -17,18 +17,18 @@ class StoreName(StrEnum):
 
 
 def storage_root(named: Path) -> Path:
-    """Return the folder that holds the stores, or will, for one that a person named.
+    """Return the storage root for a path that a user named.
 
-    A folder that is called like a store and holds none is a store, whether it is there or not.
+    A path with the name of a store is a store, existing or not, unless it holds stores itself.
     """
     if holds_stores(named):
         return named
-    there = Path(os.path.abspath(named))  # noqa: PTH100 - of `.` and `..`, and no link is followed
+    there = Path(os.path.abspath(named))  # noqa: PTH100 - resolves `..` without following links
     if there.name not in list(StoreName):
         return named
     return named.parent if named.name == there.name else there.parent
 
 
 def holds_stores(root: Path) -> bool:
-    """Tell whether one of the stores is in a folder."""
+    """Tell whether a folder holds a store."""
     return any((root / name).is_dir() for name in StoreName)

@@ -1,1 +1,1 @@
-"""A config, resolved: cells, plan, schedule, and the files and servers it refers to."""
+"""The resolved sweep: cells, plan, schedule, and the files and servers that the config names."""

@@ -1,8 +1,7 @@
-"""From a config to cells with specs: the one place where a label becomes something that is served.
+"""Resolving a config into cells with specs.
 
-Every (model, quant) is resolved to one file with its SHA-256, or to one tag of a server, before
-anything runs (trap T1); a file that is missing is a config error that names every missing file at
-once.
+Every (model, quant) becomes one file with its SHA-256, or one tag on a server, before anything runs
+(trap T1). Missing files are config errors, and all of them are reported together.
 """
 
 from __future__ import annotations
@@ -22,15 +21,15 @@ from orket_lib.artifacts.measurements.spec import (
     RunSpec,
     TaskSelection,
 )
-from orket_lib.config.loading.provider_limits import EMBEDDED
-from orket_lib.config.loading.runner_template import find_runner
+from orket_lib.config.loading.command_template import find_runner
 from orket_lib.config.model import SweepConfig
-from orket_lib.config.model_files import Named, pin_for
+from orket_lib.config.model_files import ModelRef, pin_for
+from orket_lib.config.sections.fields import from_fields
 from orket_lib.providers.gguf.file import model_sha256
 from orket_lib.stores.parts import CellStore, Wanted
 from orket_lib.sweep.hash_cache import HashCache
 from orket_lib.sweep.quantize_recipes import identity_of, made_file
-from orket_lib.sweep.references import look_around
+from orket_lib.sweep.references import find_references
 from orket_lib.tasks.bank import Task, TaskBank, select, selection
 from orket_lib.telemetry.fingerprint import remote_machine
 from orket_lib.vocabulary.addresses import remote_host
@@ -40,13 +39,13 @@ from orket_lib.vocabulary.slugs import slugs
 
 @dataclass(frozen=True)
 class Cell:
-    """One (model, quant): what serves it and what its measurement depends on.
+    """One (model, quant) of the sweep.
 
     Attributes:
         model_id: Of the config.
-        model_slug: Folder of the model's views, its own among the models of the sweep.
+        model_slug: Folder of the model's views, unique within the sweep.
         quant_tag: Of the config.
-        named: What serves the cell.
+        model: File or tag that is served.
         spec: What its measurement depends on.
         rounds: How often it is measured.
     """
@@ -54,33 +53,33 @@ class Cell:
     model_id: str
     model_slug: str
     quant_tag: str
-    named: Named
+    model: ModelRef
     spec: RunSpec
     rounds: int = 1
 
     @property
     def path(self) -> Path | None:
-        """The model file, where there is one here, or will be."""
-        return self.named.path
+        """The model file; None for a tag."""
+        return self.model.path
 
     @cached_property
     def store(self) -> CellStore:
-        """Where its measurements lie."""
+        """The folder of its measurements."""
         return CellStore(Path("storage", self.spec.folder))
 
     @property
     def digest(self) -> str:
-        """The digest of what is served and how."""
+        """Digest of what is served and how."""
         return self.store.folder.name
 
     @property
     def wanted(self) -> list[Wanted]:
-        """What each round asks for."""
+        """What each round needs from the store."""
         return [Wanted.of(self.spec, number) for number in range(1, self.rounds + 1)]
 
     @property
     def measured(self) -> bool:
-        """Whether the store has all that is asked of it, or knows why it can't be measured."""
+        """Whether nothing is left to measure: all is in the store, or the cell has failed."""
         return all(
             not found.missing or found.failure for found in map(self.store.find, self.wanted)
         )
@@ -88,7 +87,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Sweep:
-    """A config, resolved: immutable, and all that the workflow needs to know."""
+    """A resolved config."""
 
     config: SweepConfig
     bank: TaskBank
@@ -110,80 +109,66 @@ class Sweep:
 
 
 def resolve(config: SweepConfig, hashes: HashCache, machine: str) -> Sweep:
-    """Return the sweep that a config means.
+    """Return the sweep of a config.
 
     Args:
         config: The checked config.
-        hashes: Where file hashes come from.
-        machine: Fingerprint of this machine, used where the config names none.
+        hashes: Cache of file hashes.
+        machine: Fingerprint of this machine, for configs that name none.
 
     Raises:
-        ConfigError: The task bank, a task selection or a model file is not there.
+        ConfigError: The task bank, the selected tasks or a model file is missing.
     """
-    found = look_around(config, hashes, machine)
+    found = find_references(config, hashes, machine)
     if found.problems or found.bank is None:
         raise ConfigError(found.problems)
     bank = found.bank
-    named = {pair: _placed(pair, what, hashes) for pair, what in found.named.items()}
+    models = {pair: _with_path(pair, model, hashes) for pair, model in found.models.items()}
     fitting = select(
         bank.tasks, categories=config.task_categories or (), tiers=config.task_tiers or ()
     )
     tasks = select(fitting, config.task_limit, config.task_id_min, config.task_id_max)
     canary_tasks = select(fitting, config.canary_task_limit, *config.canary_task_ids)
-    pairs, folders = list(named), slugs(config.models)
+    folders = slugs(config.models)
     where = config.machine or remote_machine(remote_host(config.base_url)) or machine
-
-    by_runner = config.runner_template is not None
-    asked, canary_asked = (selection(bank, chosen, by_runner) for chosen in (tasks, canary_tasks))
+    runner = find_runner(config)
+    asked, canary_asked = (selection(bank, it, runner is not None) for it in (tasks, canary_tasks))
 
     def base(pair: tuple[str, str], chosen: TaskSelection) -> MeasurementSpec:
-        return MeasurementSpec(
+        return from_fields(
+            MeasurementSpec,
+            config,
             model_id=pair[0],
             quant_tag=pair[1],
-            provider=config.provider,
-            provider_version=_runtime_version() if config.provider == EMBEDDED else None,
-            artifact=_identity(config, pair, named[pair], hashes),
+            provider_version=_version_of(config.traits.runtime),
+            artifact=_identity(config, pair, models[pair], hashes),
             server_args=config.server_args if config.starts_server else (),
-            gpu_devices=config.gpu_devices,
-            n_ctx=config.n_ctx,
-            temperature=config.temperature,
-            max_output_tokens=config.max_output_tokens,
-            task_timeout_sec=config.task_timeout_sec,
-            controls=ControlSettings(
-                seed=config.seed,
-                threads=config.threads,
-                affinity_policy=config.affinity_policy,
-                warmup_steps=config.warmup_steps,
-            ),
+            controls=from_fields(ControlSettings, config),
             tasks=chosen,
             sandbox=config.code_sandbox,
-            cooldown=_cooldown(config),
-            runner=find_runner(config),
+            cooldown=(
+                None
+                if config.cooldown_target_c is None
+                else from_fields(CooldownSettings, config, "cooldown_")
+            ),
+            runner=runner,
             machine=where,
         )
 
     def cell(pair: tuple[str, str]) -> Cell:
-        fields = base(pair, asked)
         spec = RunSpec(
-            **{name: getattr(fields, name) for name in MeasurementSpec.model_fields},
+            **dict(base(pair, asked)),
             runs_per_task=config.runs_per_quant,
             probe_runs=config.probe_runs,
             on_server_death=config.on_server_death,
             rerun_polluted=config.rerun_polluted,
         )
-        return Cell(
-            model_id=pair[0],
-            model_slug=folders[pair[0]],
-            quant_tag=pair[1],
-            named=named[pair],
-            spec=spec,
-            rounds=config.rounds,
-        )
+        return Cell(pair[0], folders[pair[0]], pair[1], models[pair], spec, config.rounds)
 
     def canary(pair: tuple[str, str]) -> CanarySpec:
-        # Its answers are no part of any cell.
+        # Without keys: no cell uses the answers of a canary.
         fields = base(pair, canary_asked.model_copy(update={"keys": ()}))
-        return CanarySpec(**fields.model_dump(), runs=config.canary_runs)
+        return CanarySpec(**dict(fields), runs=config.canary_runs)
 
     scope = config.models if config.canary_scope == "each_model" else config.models[:1]
     watched = [(model, config.quants[0]) for model in scope] if config.canary_runs else []
@@ -191,45 +176,37 @@ def resolve(config: SweepConfig, hashes: HashCache, machine: str) -> Sweep:
         config=config,
         bank=bank,
         tasks=tasks,
-        cells=tuple(map(cell, pairs)),
+        cells=tuple(map(cell, models)),
         canaries=tuple(map(canary, watched)),
         machine=where,
         warnings=found.warnings,
     )
 
 
-def _cooldown(config: SweepConfig) -> CooldownSettings | None:
-    if config.cooldown_target_c is None:
-        return None
-    return CooldownSettings(
-        target_c=config.cooldown_target_c, timeout_sec=config.cooldown_timeout_sec
-    )
-
-
-def _placed(pair: tuple[str, str], named: Named, hashes: HashCache) -> Named:
-    """Return what serves a cell with its place, which the bytes tell that a file is made from."""
-    if named.recipe is None:
-        return named
-    return replace(named, path=made_file(*pair, identity_of(named.recipe, hashes)))
+def _with_path(pair: tuple[str, str], model: ModelRef, hashes: HashCache) -> ModelRef:
+    """Return a cell's model with its path, which for a file to be made depends on its base."""
+    if model.recipe is None:
+        return model
+    return replace(model, path=made_file(*pair, identity_of(model.recipe, hashes)))
 
 
 def _identity(
-    config: SweepConfig, pair: tuple[str, str], named: Named, hashes: HashCache
+    config: SweepConfig, pair: tuple[str, str], model: ModelRef, hashes: HashCache
 ) -> ArtifactIdentity:
-    """Return what a measurement depends on: a file's bytes, or a tag with the digest it must have.
+    """Return what a measurement depends on: the bytes of a file, or a tag with its pinned digest.
 
-    A pin of a file is not in it: the bytes are what is measured, pinned or not.
+    The pin of a file is left out, because its bytes are known.
     """
-    if named.recipe:
-        return identity_of(named.recipe, hashes)
-    if named.path:
-        return ArtifactIdentity(sha256=model_sha256(named.path, hashes.sha256))
-    return ArtifactIdentity(tag=named.tag, pin=pin_for(config, *pair))
+    if model.recipe:
+        return identity_of(model.recipe, hashes)
+    if model.path:
+        return ArtifactIdentity(sha256=model_sha256(model.path, hashes.sha256))
+    return ArtifactIdentity(tag=model.tag, pin=pin_for(config, *pair))
 
 
-def _runtime_version() -> str | None:
-    """Return the embedded runtime's version; another one is another thing to measure."""
+def _version_of(package: str | None) -> str | None:
+    """Return the embedded runtime's version; measurements of another version don't count."""
     try:
-        return version("xllamacpp")
+        return version(package) if package else None
     except PackageNotFoundError:
         return None

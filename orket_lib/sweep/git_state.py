@@ -1,4 +1,4 @@
-"""Which version of the project, and of the user's configs beside it, this is."""
+"""The git commit of the working folder, which records the version of the user's configs."""
 
 from __future__ import annotations
 

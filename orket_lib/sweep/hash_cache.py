@@ -1,8 +1,8 @@
-"""SHA-256 of model files, remembered by path, size and modification time.
+"""Cache of SHA-256 hashes of model files, by path, size and modification time.
 
-Hashing 40 GB takes minutes and a plan must take seconds, so the hash of an unchanged file is read
-from `storage/artifact_hashes.json`. A dry run uses the cache and doesn't write it. The run itself
-hashes the bytes that it serves, so a stale entry can mislead a plan and never a measurement.
+Hashing 40 GB takes minutes, but a plan must take seconds, so hashes of unchanged files are read
+from `storage/artifact_hashes.json`. A dry run uses the cache but doesn't write it. A measurement
+hashes the bytes that it serves, so a stale entry can mislead only a plan.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class HashCache:
         self._changed = False
 
     def sha256(self, path: Path) -> str:
-        """Return the hex SHA-256 of a file, hashing it only if it is not known."""
+        """Return the hex SHA-256 of a file; it is hashed only if it is new or changed."""
         stat = path.stat()
         key = path.resolve().as_posix()
         entry = self._known.get(key, {})
@@ -34,7 +34,7 @@ class HashCache:
         return digest
 
     def save(self) -> None:
-        """Write what was learned, if anything was."""
+        """Write the cache if it has new hashes."""
         if self._changed:
             write_json(self._path, self._known)
             self._changed = False

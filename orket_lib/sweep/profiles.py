@@ -1,77 +1,52 @@
-"""Files that hold settings by name, of which a config asks for one: contexts, hardware probes.
+"""Profiles files: named settings, of which a config chooses one.
 
-Only the profile that is asked for is checked: a mistake in another one is no reason to refuse.
+Only the chosen profile is checked, so that a mistake in another one doesn't stop a sweep.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Any, TypeVar
+from typing import Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict
 
 from orket_lib.artifacts.io import parse_model, read_model
-from orket_lib.config.loading.command_template import Template
-from orket_lib.config.loading.messages import got, nearest
-from orket_lib.config.sections.fields import Rate, refuse_repeats
+from orket_lib.config.loading.messages import got
 from orket_lib.config.shipped import located
 from orket_lib.vocabulary.errors import ArtifactError, ConfigError
-from orket_lib.vocabulary.sidecar import Backend, SidecarField
-
-_Profile = TypeVar("_Profile", bound=BaseModel)
+from orket_lib.vocabulary.validation import nearest
 
 
-class _Strict(BaseModel):
+class Profile(BaseModel):
+    """Settings of one name."""
+
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
-class Profiles(_Strict):
+_Profile = TypeVar("_Profile", bound=Profile)
+
+
+class _Profiles(Profile):
     """`config/context_profiles.json`, `config/sidecar_profiles.json`."""
 
     profiles: dict[str, Any]
 
 
-class ContextProfile(_Strict):
-    """Contexts to try, and what each must reach; a limit of 0 is off."""
-
-    contexts: tuple[Annotated[int, Field(ge=256)], ...] = Field(min_length=1)
-    adherence_min: Rate
-    ttft_ceiling_ms: float = Field(ge=0)
-    decode_floor_tps: float = Field(ge=0)
-
-    @field_validator("contexts")
-    @classmethod
-    def _no_context_is_repeated(cls, contexts: tuple[int, ...]) -> tuple[int, ...]:
-        refuse_repeats([str(context) for context in contexts])
-        return contexts
-
-
-class SidecarProfile(_Strict):
-    """A hardware probe by name."""
-
-    backend: Backend = Field(description="whose sensors are read while it serves")
-    template: Template | None = Field(None, description="command; null = our own measurement")
-    timeout_sec: float = Field(120.0, gt=0)
-    not_measured: tuple[SidecarField, ...] = Field(
-        (), description="fields that the command's tool can't know, and that are not missing then"
-    )
-
-
 def chosen_profile(
     kind: type[_Profile], file: tuple[str, str], wanted: tuple[str, str]
 ) -> _Profile:
-    """Return the profile that a config asks for.
+    """Return the profile that a config chooses.
 
     Args:
-        kind: What it is.
+        kind: Its type.
         file: The key of the profiles file, and its path.
-        wanted: The key of the profile's name, and the name.
+        wanted: The key that chooses the profile, and its value.
 
     Raises:
-        ConfigError: The file is unreadable or lacks the profile, or the profile is no `kind`.
+        ConfigError: The file is unreadable, or the profile is missing or invalid.
     """
     (file_key, path), (name_key, name) = file, wanted
     try:
-        known = read_model(located(path), Profiles).profiles
+        known = read_model(located(path), _Profiles).profiles
         if name in known:
             return parse_model(known[name], kind, f"{path}: profiles.{name}")
     except ArtifactError as error:

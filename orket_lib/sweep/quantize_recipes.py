@@ -1,8 +1,8 @@
-"""How the file of a cell is made that has none: from which base, with which matrix, and to where.
+"""How missing model files are made with llama-quantize: from what, and where they are put.
 
-What is made lies where its content says: base, quant and matrix by their bytes name its folder. So
-it is made once for all sweeps, a changed base is another file, and a file that was deleted can be
-made again without anything being measured again.
+The folder of a made file is named by the hashes of base and importance matrix and by the quant. So
+sweeps share it, a changed base gives another file, and a deleted file can be made again without
+measuring again.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 from orket_lib.artifacts.digest import digest_of
 from orket_lib.artifacts.measurements.spec import ArtifactIdentity
 from orket_lib.config.model import SweepConfig
-from orket_lib.config.model_files import Named, Recipe, filled, makes_files, pin_for
+from orket_lib.config.model_files import ModelRef, Recipe, filled, makes_files, pin_for
 from orket_lib.config.shipped import located
 from orket_lib.providers.gguf.file import read_gguf, shards
 from orket_lib.sweep.hash_cache import HashCache
@@ -25,9 +25,9 @@ Pair = tuple[str, str]
 
 
 def recipe_for(config: SweepConfig, model: str) -> Recipe | None:
-    """Return what missing quants of a model are made from, or None when the config names nothing.
+    """Return what missing quants of a model are made from, or None if they can't be made.
 
-    Nothing either where a server serves that is not ours to give files to.
+    A server that the sweep doesn't start can't be given files.
     """
     base = _of_model(config.quantize_base, model)
     if base is None or not makes_files(config):
@@ -37,45 +37,45 @@ def recipe_for(config: SweepConfig, model: str) -> Recipe | None:
 
 def find_recipes(
     config: SweepConfig, lacking: Sequence[Pair]
-) -> tuple[dict[Pair, Named], list[str]]:
-    """Return how cells are served whose file is not there, and why some can't be.
+) -> tuple[dict[Pair, ModelRef], list[str]]:
+    """Return the models of cells whose file is missing, and why some can't be made.
 
     Args:
         config: The config.
-        lacking: Cells without a file, of models that have a recipe.
+        lacking: Cells without a file whose models have a recipe.
     """
-    found: dict[Pair, Named] = {}
+    found: dict[Pair, ModelRef] = {}
     problems: list[str] = []
     for model in dict.fromkeys(model for model, _ in lacking):
         recipe = recipe_for(config, model)
         assert recipe is not None
-        whole, tag, wrong = _looked_at(config, recipe)
+        tag, wrong = _checked(config, recipe)
         problems += wrong
         for pair in (pair for pair in lacking if pair[0] == model):
             if tag == pair[1]:
-                found[pair] = Named(path=recipe.base)
+                found[pair] = ModelRef(path=recipe.base)
                 continue
-            cannot = list(_hindrances(config, pair, recipe))
-            problems += cannot
-            if whole and not cannot:
-                found[pair] = Named(recipe=recipe)
+            why_not = list(_cannot_make(config, pair, recipe))
+            problems += why_not
+            if not wrong and not why_not:
+                found[pair] = ModelRef(recipe=recipe)
     return found, problems
 
 
-def requantized(config: SweepConfig, named: Mapping[Pair, Named]) -> Iterator[str]:
-    """Yield a warning for each base that is quantized already."""
+def requantized(config: SweepConfig, models: Mapping[Pair, ModelRef]) -> Iterator[str]:
+    """Yield a warning for each base that is already quantized."""
     if config.quantize_allow_requantize:
-        for base in dict.fromkeys(what.recipe.base for what in named.values() if what.recipe):
+        for base in dict.fromkeys(ref.recipe.base for ref in models.values() if ref.recipe):
             tag = read_gguf(base).quant_tag
             if tag is not None and tag not in UNQUANTIZED:
                 yield (
-                    f"quantize.base: {base.as_posix()} is {tag} already: what is made from it has "
-                    "lost twice, and says little of a quant that is made from F16"
+                    f"quantize.base: {base.as_posix()} is already {tag}: quants made from it lose "
+                    "quality twice, and say little about quants made from F16"
                 )
 
 
 def identity_of(recipe: Recipe, hashes: HashCache) -> ArtifactIdentity:
-    """Return what a cell depends on that is made: the bytes that it is made from."""
+    """Return what a made file depends on: the bytes that it is made from."""
     return ArtifactIdentity(
         quantized_from=hashes.sha256(recipe.base),
         imatrix=hashes.sha256(recipe.imatrix) if recipe.imatrix else None,
@@ -83,22 +83,20 @@ def identity_of(recipe: Recipe, hashes: HashCache) -> ArtifactIdentity:
 
 
 def made_file(model: str, quant: str, identity: ArtifactIdentity) -> Path:
-    """Return where the file of a cell lies that is made."""
+    """Return the path of a made file."""
     content = {"base": identity.quantized_from, "quant": quant, "imatrix": identity.imatrix}
     name = slug(model)
     return Path("storage/quantized", name, digest_of(content), f"{name}-{quant}.gguf")
 
 
-def _looked_at(config: SweepConfig, recipe: Recipe) -> tuple[bool, str | None, list[str]]:
-    """Return whether a base can be used, its quant, and what is wrong with it and the matrix."""
+def _checked(config: SweepConfig, recipe: Recipe) -> tuple[str | None, list[str]]:
+    """Return the quant of a base, and the problems of the base and its importance matrix."""
     base, wrong, tag = recipe.base, [], None
     if not base.is_file():
-        wrong.append(f"quantize.base: there is no file {base.as_posix()}")
+        wrong.append(f"quantize.base: file not found: {base.as_posix()}")
     elif len(parts := shards(base)) > 1:
         whole = f"llama-gguf-split --merge {base.as_posix()} WHOLE.gguf"
-        wrong.append(
-            f"quantize.base: {base.as_posix()} is one of {len(parts)} parts; type: {whole}"
-        )
+        wrong.append(f"quantize.base: {base.as_posix()} is one of {len(parts)} parts; run: {whole}")
     else:
         try:
             tag = read_gguf(base).quant_tag
@@ -106,23 +104,23 @@ def _looked_at(config: SweepConfig, recipe: Recipe) -> tuple[bool, str | None, l
             wrong.append(f"quantize.base: {error}")
     if tag not in (None, *UNQUANTIZED) and not config.quantize_allow_requantize:
         wrong.append(
-            f"quantize.base: {base.as_posix()} is {tag} already, and what is made from it would "
-            "lose twice; name a file in F32, F16 or BF16, or set quantize.allow_requantize: true"
+            f"quantize.base: {base.as_posix()} is already {tag}, so quants made from it would lose "
+            "quality twice; name an F32, F16 or BF16 file, or set quantize.allow_requantize: true"
         )
     if recipe.imatrix and not recipe.imatrix.is_file():
-        wrong.append(f"quantize.imatrix: there is no file {recipe.imatrix.as_posix()}")
-    return not wrong, tag, wrong
+        wrong.append(f"quantize.imatrix: file not found: {recipe.imatrix.as_posix()}")
+    return tag, wrong
 
 
-def _hindrances(config: SweepConfig, pair: Pair, recipe: Recipe) -> Iterator[str]:
+def _cannot_make(config: SweepConfig, pair: Pair, recipe: Recipe) -> Iterator[str]:
     model, quant = pair
-    place = f"artifacts.{model}.{quant}"
+    key = f"artifacts.{model}.{quant}"
     if is_vendor_tag(quant):
-        yield f"{place}: there is no file, and llama-quantize makes no mix of a vendor's own"
+        yield f"{key}: file not found, and llama-quantize can't make a vendor's own mix"
     elif quant in NEEDS_IMATRIX and recipe.imatrix is None:
-        yield f"{place}: there is no file, and making one takes quantize.imatrix"
+        yield f"{key}: file not found, and making it needs quantize.imatrix"
     if pin_for(config, *pair):
-        yield f"artifact_digest.{model}.{quant}: a file that is yet to be made has no digest"
+        yield f"artifact_digest.{model}.{quant}: a file that has not been made yet can't be pinned"
 
 
 def _of_model(files: str | dict[str, str] | None, model: str) -> Path | None:

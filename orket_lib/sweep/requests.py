@@ -1,4 +1,4 @@
-"""What the jobs of a sweep are asked to measure, as the workflow renders it for them."""
+"""The requests of a sweep's jobs: what each one measures, as the workflow writes it to files."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from orket_lib.artifacts.measurements.spec import MeasurementSpec
 from orket_lib.config.shipped import located
 from orket_lib.sweep.cells import Cell, Sweep
 
-# The bank's tasks, and who answers and judges them, are no part of what the picked quant does then.
+# Context sweep and thermal series bring their own tasks, so these say nothing about them.
 _OF_TASKS = {"tasks", "runner", "sandbox"}
 
 
 def asked_cell(sweep: Sweep, cell: Cell) -> AskedCell:
-    """Return what measures a cell; its tasks are listed once for all cells."""
+    """Return the request of a cell; its tasks are listed once for all cells."""
     spec = cell.spec.model_copy(update={"tasks": NO_TASKS})
-    return AskedCell(artifact=str(cell.named), recipe=recipe_of(sweep, cell), spec=spec)
+    return AskedCell(artifact=str(cell.model), recipe=recipe_of(sweep, cell), spec=spec)
 
 
 def asked_tasks(sweep: Sweep) -> AskedTasks:
@@ -38,13 +38,13 @@ def asked_tasks(sweep: Sweep) -> AskedTasks:
 
 
 def asked_canaries(sweep: Sweep) -> AskedCanaries:
-    """Return what measures the canaries; none where there are none."""
+    """Return the request of the canaries, which may be none."""
     cells = {(cell.model_id, cell.quant_tag): cell for cell in sweep.cells}
     return AskedCanaries(
         bank=located(sweep.config.task_bank).as_posix(),
         max_age_hours=sweep.config.canary_policy.max_age_hours,
         canaries=tuple(
-            AskedCanary(artifact=str(cell.named), recipe=recipe_of(sweep, cell), spec=spec)
+            AskedCanary(artifact=str(cell.model), recipe=recipe_of(sweep, cell), spec=spec)
             for spec in sweep.canaries
             if (cell := cells[spec.model_id, spec.quant_tag])
         ),
@@ -52,18 +52,18 @@ def asked_canaries(sweep: Sweep) -> AskedCanaries:
 
 
 def asked_sidecar(sweep: Sweep, cell: Cell, spec: SidecarSpec) -> AskedSidecar:
-    """Return what runs the sidecar of a cell."""
-    return AskedSidecar(artifact=str(cell.named), recipe=recipe_of(sweep, cell), spec=spec)
+    """Return the request of a cell's sidecar."""
+    return AskedSidecar(artifact=str(cell.model), recipe=recipe_of(sweep, cell), spec=spec)
 
 
 def servable_cells(sweep: Sweep) -> ServableCells:
-    """Return all cells of a sweep, in its order."""
+    """Return all cells, from which the context sweep and the thermal series take one."""
     return ServableCells(cells=tuple(_servable(sweep, cell) for cell in sweep.cells))
 
 
 def recipe_of(sweep: Sweep, cell: Cell) -> Recipe | None:
-    """Return how the file of a cell is made; None for one that is there as it is."""
-    recipe, config = cell.named.recipe, sweep.config
+    """Return how the file of a cell is made; None for one that exists."""
+    recipe, config = cell.model.recipe, sweep.config
     if recipe is None:
         return None
     return Recipe(
@@ -80,7 +80,7 @@ def _servable(sweep: Sweep, cell: Cell) -> ServableCell:
         model_id=cell.model_id,
         model_slug=cell.model_slug,
         quant_tag=cell.quant_tag,
-        artifact=str(cell.named),
+        artifact=str(cell.model),
         recipe=recipe_of(sweep, cell),
         spec=MeasurementSpec(**cell.spec.model_dump(include=fields), tasks=NO_TASKS),
     )

@@ -1,7 +1,7 @@
-"""In which order a sweep measures: model by model, every other round backwards.
+"""The order of measurements: model by model, every other round in reverse.
 
-A B C, C B A, A B C: over two rounds each quant comes as late as any other, so a drift over the
-time of a sweep weighs the same on all of them (T14).
+With A B C, C B A, A B C, a slow drift of the machine affects all quants equally over two rounds
+(trap T14).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ def priorities(cells: Sequence[Cell]) -> dict[tuple[str, str, int], int]:
     """Return the priority of each measurement, by (model's folder, quant, round).
 
     Args:
-        cells: Of a sweep, those of a model in a row.
+        cells: Of a sweep, grouped by model.
     """
     turns = []
     for _, group in groupby(cells, key=lambda cell: cell.model_id):

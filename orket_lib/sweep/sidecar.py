@@ -1,33 +1,45 @@
-"""The hardware sidecar of a config: which command, or which of our own measurements, and its spec.
+"""The hardware sidecar of a config, and the spec of its measurement.
 
-A profile without a template means that we measure ourselves, beside the sensors of its backend.
+A sidecar runs the command of a template. A profile without a template measures the model itself,
+together with the sensors of its backend.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pydantic import Field
+
 from orket_lib.artifacts.measurements.sidecar import ServingSettings, SidecarSpec
 from orket_lib.artifacts.measurements.spec import RunSpec
-from orket_lib.config.loading.command_template import split_template
+from orket_lib.config.loading.command_template import Template, split_template
 from orket_lib.config.model import SweepConfig
-from orket_lib.sweep.profiles import SidecarProfile, chosen_profile
-from orket_lib.vocabulary.errors import ConfigError
-from orket_lib.vocabulary.sidecar import PLACEHOLDERS, Backend
+from orket_lib.config.sections.fields import from_fields
+from orket_lib.sweep.profiles import Profile, chosen_profile
+from orket_lib.vocabulary.sidecar import PLACEHOLDERS, Backend, SidecarField
 
-_TIMEOUT = "hardware_sidecar_timeout_sec"
+
+class SidecarProfile(Profile):
+    """A hardware probe of the profiles file."""
+
+    backend: Backend = Field(description="whose sensors are read during the probe")
+    template: Template | None = Field(None, description="command; null = the built-in probe")
+    timeout_sec: float = Field(120.0, gt=0)
+    not_measured: tuple[SidecarField, ...] = Field(
+        (), description="fields that the command can't measure; they don't count as missing"
+    )
 
 
 @dataclass(frozen=True)
 class Sidecar:
-    """The sidecar that a config asks for.
+    """The sidecar of a config.
 
     Attributes:
-        profile: Name of its profile; None for a template of the config's own.
+        profile: Name of its profile; None for the config's own template.
         backend: Whose sensors are read.
-        template: Arguments of the command; None for our own measurement.
+        template: Arguments of the command; None for the built-in probe.
         timeout_sec: Its time limit.
-        not_measured: Fields that the command's tool can't know.
+        not_measured: Fields that the command can't measure.
     """
 
     profile: str | None
@@ -38,11 +50,11 @@ class Sidecar:
 
 
 def find_sidecar(config: SweepConfig) -> Sidecar | None:
-    """Return the sidecar that a config asks for, None when it asks for none.
+    """Return the sidecar of a config; None if it has none.
 
     Raises:
-        ConfigError: The profiles file is unreadable or lacks the profile, or that is none, or a
-            template can't be split into arguments or has a placeholder that there is not.
+        ConfigError: The profiles file is unreadable, or the profile or template is missing or
+            invalid.
     """
     name = config.hardware_sidecar_profile
     if name is None:
@@ -56,8 +68,8 @@ def find_sidecar(config: SweepConfig) -> Sidecar | None:
     profile = chosen_profile(
         SidecarProfile, ("sidecar_profiles_config", path), ("hardware_sidecar_profile", name)
     )
-    # A limit that the config itself names wins over the profile's; its default doesn't.
-    explicit = _TIMEOUT in config.model_fields_set
+    # An explicit limit in the config overrides the profile's; the config's default doesn't.
+    explicit = "hardware_sidecar_timeout_sec" in config.model_fields_set
     return Sidecar(
         profile=name,
         backend=profile.backend,
@@ -71,44 +83,18 @@ def find_sidecar(config: SweepConfig) -> Sidecar | None:
     )
 
 
-def sidecar_problems(config: SweepConfig) -> tuple[str, ...]:
-    """Return a line for each thing that keeps a config's sidecar from being run."""
-    try:
-        find_sidecar(config)
-    except ConfigError as error:
-        return error.problems
-    return ()
-
-
 def sidecar_spec(config: SweepConfig, sidecar: Sidecar, cell: RunSpec) -> SidecarSpec:
-    """Return the spec of a cell's sidecar: of the cell's own, only what the sidecar depends on."""
-    own = sidecar.template is None
-    return SidecarSpec(
+    """Return the spec of a cell's sidecar, with only those settings that it depends on."""
+    built_in = sidecar.template is None
+    return from_fields(
+        SidecarSpec,
+        sidecar,
         model_id=cell.model_id,
         quant_tag=cell.quant_tag,
         artifact=cell.artifact,
         machine=cell.machine,
-        backend=sidecar.backend,
-        template=sidecar.template,
-        timeout_sec=sidecar.timeout_sec,
-        not_measured=sidecar.not_measured,
-        runtime_target=None if own else config.runtime_target,
-        execution_mode=None if own else config.execution_mode,
-        environment={} if own else config.runtime_env,
-        serving=_serving(cell) if own else None,
-    )
-
-
-def _serving(cell: RunSpec) -> ServingSettings:
-    return ServingSettings(
-        contract=cell.contract,
-        provider=cell.provider,
-        provider_version=cell.provider_version,
-        server_args=cell.server_args,
-        gpu_devices=cell.gpu_devices,
-        n_ctx=cell.n_ctx,
-        temperature=cell.temperature,
-        task_timeout_sec=cell.task_timeout_sec,
-        controls=cell.controls,
-        probe_runs=cell.probe_runs,
+        runtime_target=None if built_in else config.runtime_target,
+        execution_mode=None if built_in else config.execution_mode,
+        environment={} if built_in else config.runtime_env,
+        serving=from_fields(ServingSettings, cell) if built_in else None,
     )

@@ -13,16 +13,14 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from orket_lib.artifacts.digest import canonical_json, digest_of, sha256_of
-from orket_lib.artifacts.io import read_json
+from orket_lib.artifacts.io import parse_model, read_json
 from orket_lib.artifacts.measurements.spec import ContextFill, TaskSelection
 from orket_lib.tasks.grading.text_evaluation import Strict
 from orket_lib.tasks.task import AnyTask, Question, StructuredTask, Task
-from orket_lib.tasks.validation_messages import problems_of
 from orket_lib.vocabulary.errors import ArtifactError
-from orket_lib.vocabulary.problems import one_message_each
 
 __all__ = ["Question", "StructuredTask", "Task", "TaskBank", "load_bank", "select", "selection"]
 
@@ -59,12 +57,7 @@ def load_bank(path: Path) -> TaskBank:
         if isinstance(content, list)
         else content
     )
-    try:
-        return TaskBank.model_validate(whole)
-    except ValidationError as error:
-        lines = one_message_each(problems_of(error, whole))
-        places = "\n".join(f"  {line}" for line in lines)
-        raise ArtifactError(f"{path}: not a valid TaskBank:\n{places}") from None
+    return parse_model(whole, TaskBank, path)
 
 
 def _read(path: Path) -> Any:

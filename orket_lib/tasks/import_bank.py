@@ -18,9 +18,9 @@ from orket_lib.artifacts.digest import canonical_json
 from orket_lib.tasks.bank import SCHEMA_VERSION, TaskBank
 from orket_lib.tasks.grading.answers import strict_json
 from orket_lib.tasks.task import Question
-from orket_lib.tasks.validation_messages import problems_of
 from orket_lib.vocabulary.errors import ArtifactError
 from orket_lib.vocabulary.units import MIB
+from orket_lib.vocabulary.validation import problems_of
 
 MAX_BYTES = 64 * MIB
 MAX_ROWS = 100_000

@@ -23,7 +23,7 @@ def bank_schema() -> dict[str, Any]:
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Orket Quant Sweep task bank",
-        "description": "Tasks and how their answers are judged. Generated; see docs/TASKS.md.",
+        "description": "Tasks and their graders. Generated; see docs/reference/tasks.md.",
         "anyOf": generated["anyOf"],
         "$defs": generated["$defs"],
     }

@@ -28,6 +28,7 @@ from orket_lib.tasks.grading.evaluation import Evaluation, Evaluations
 from orket_lib.tasks.grading.text_evaluation import Strict, Text
 from orket_lib.tasks.prompts import PromptParts, render
 from orket_lib.vocabulary.slugs import slug
+from orket_lib.vocabulary.validation import words_of
 
 Tier = Annotated[StrictInt, Field(ge=1, le=6, description="1 is the easiest")]
 QuestionGrader = Literal["exact", "choice", "number", "json", "regex", "contains"]
@@ -89,7 +90,7 @@ class Question(Strict):
         try:
             self.evaluations  # noqa: B018 - raises if `expected` is invalid
         except ValidationError as error:
-            said = error.errors()[0]["msg"].removeprefix("Value error, ")
+            said = words_of(error.errors()[0])
             raise ValueError(
                 f"expected {self.expected!r:.60} does not fit grader `{self.grader}`: {said}"
             ) from None

@@ -1,1 +1,1 @@
-"""The project's words: quant tags, slugs, reasons, statuses, errors. Imports nothing of ours."""
+"""Shared words and values: quant tags, reasons, statuses, errors. Imports no other room."""

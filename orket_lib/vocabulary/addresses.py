@@ -1,24 +1,16 @@
-"""Addresses of servers: which of them are this machine."""
+"""Addresses of servers, and which of them are this machine."""
 
 from __future__ import annotations
 
 import ipaddress
 from urllib.parse import urlsplit
 
-# Where a provider's server listens when nobody said otherwise.
-DEFAULT_URLS = {
-    "ollama": "http://127.0.0.1:11434",
-    "lmstudio": "http://127.0.0.1:1234",
-    "llama_server": "http://127.0.0.1:8080",
-    "openai": "http://127.0.0.1:8000",  # vLLM
-}
-
 
 def server_address(url: str) -> str:
-    """Return an address as it is used, without a slash at its end.
+    """Return an address without a trailing slash.
 
     Raises:
-        ValueError: It is none, or holds a user or password; says what is allowed.
+        ValueError: It is not an HTTP address, or contains a user or password; says what is allowed.
     """
     try:
         parts = urlsplit(url)
@@ -34,13 +26,13 @@ def server_address(url: str) -> str:
 
 
 def remote_host(url: str | None) -> str | None:
-    """Return the host that an address names when it is another machine, else None."""
+    """Return the host of an address if it is another machine, else None."""
     host = urlsplit(url or "").hostname
     return host if host and not is_loopback(host) else None
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether a host is this machine, without asking a name server."""
+    """Tell whether a host is this machine, without a DNS lookup."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

@@ -1,4 +1,4 @@
-"""Wall-clock time stamps; durations come from the monotonic clock, never from these."""
+"""Wall-clock time stamps; durations are measured with the monotonic clock, never with these."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ def file_stamp(moment: str) -> str:
 
 
 def parse_time(text: str) -> datetime:
-    """Return an ISO 8601 time as UTC; one without an offset is taken as UTC.
+    """Return an ISO 8601 time as UTC; without an offset it is UTC.
 
-    Times are compared as what this returns, never as text: `10:00:00Z`, `10:00:00.5Z` and
-    `12:00:00+02:00` don't sort by their letters.
+    Compare times as returned here, never as text: `10:00:00Z`, `10:00:00.5Z` and `12:00:00+02:00`
+    do not sort alphabetically.
 
     Raises:
-        ValueError: The text is no such time.
+        ValueError: The text is not an ISO 8601 time.
     """
     try:
         moment = datetime.fromisoformat(text)
         if moment.tzinfo is None:
             moment = moment.replace(tzinfo=UTC)
         return moment.astimezone(UTC)
-    except OverflowError:  # an offset that leads out of the calendar
-        raise ValueError(f"no time that a calendar has: {text!r}") from None
+    except OverflowError:  # the offset leads out of the calendar
+        raise ValueError(f"not a time of the calendar: {text!r}") from None

@@ -1,36 +1,56 @@
-"""The error tree: every class is one situation that a user can act on.
+"""The error tree, and exit codes: every class is one situation that a user can act on.
 
 OrketError
 ├── ConfigError      the sweep config is wrong; holds every problem found, not only the first
-├── ArtifactError    a file of ours is missing, damaged or of another version
+├── ArtifactError    one of our files is missing, damaged or of another version
 ├── ProviderError    a model server could not be started, reached or understood
 │   ├── LoadError            the model did not load
-│   │   ├── NoRoom               it was not loaded, because it would take more than there is
-│   │   └── SmallerContext       it is served with less than the context that was asked for
-│   ├── ServerCrashed        the server died under us
+│   │   ├── NoRoom               it would take more memory than is free
+│   │   └── SmallerContext       it is served with a smaller context than was requested
+│   ├── ServerCrashed        the server died while it was in use
 │   ├── RequestFailed        the server answered with an error
 │   └── RequestTimedOut      the time limit of one task ran out
 ├── QuantizeError    a quant could not be made from its base
-├── SamplerError     the host can't be watched, so nothing could be said about a measurement
-├── SandboxError     what judges an answer did not work (no sandbox), so it was not judged
-└── Refused          a precondition says no (failed canary, busy device)
+├── SamplerError     the host can't be sampled, so a measurement could not be judged
+├── SandboxError     the sandbox that runs an answer's code failed, so the answer was not judged
+└── Refused          a precondition is not met (failed canary, busy device)
 
 Messages name the thing, the value and, where there is one, the next command to type. The command
-line prints them without a traceback; anything that is not an `OrketError` is a defect of ours.
+line prints them without a traceback; an exception that is not an `OrketError` is a bug.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from enum import StrEnum
 from textwrap import indent
 
 from orket_lib.vocabulary.failures import Cause, FailureEvidence, Phase
-from orket_lib.vocabulary.faults import Fault
-from orket_lib.vocabulary.problems import one_message_each
 from orket_lib.vocabulary.text import well_formed
+from orket_lib.vocabulary.validation import one_message_each
 
-# What a fault of a request says of its server; any other one is an answer.
+EXIT_ERROR = 1  # 2, wrong usage, is argparse's
+EXIT_REFUSED = 3  # a precondition, a gate or a verdict said no
+EXIT_INTERRUPTED = 130  # 128 + SIGINT, as shells report it
+
+
+class Fault(StrEnum):
+    """How one request failed, so that failures can be counted by kind. None is ever retried."""
+
+    REFUSED = "refused"  # connection refused
+    LOADING = "loading"  # 503: the server is up, and its model is not loaded yet
+    NOT_FOUND = "not_found"  # the server has no such model or route
+    REJECTED = "rejected"  # another 4xx: the server does not accept the request
+    SERVER_ERROR = "server_error"  # another 5xx
+    RESET = "reset"  # the connection was closed before the answer was complete
+    ERROR_IN_STREAM = "error_in_stream"  # an error line under HTTP 200
+    CUT_STREAM = "cut_stream"  # the stream ended without its last line
+    NOT_JSON = "not_json"  # the answer does not follow the protocol
+    ENDLESS = "endless"  # far more text than was asked for
+
+
+# What a fault says about the server; any other fault is an answer of a working server.
 _CAUSES: dict[Fault | None, Cause] = {
     Fault.REFUSED: Cause.GONE,
     Fault.RESET: Cause.GONE,
@@ -39,13 +59,13 @@ _CAUSES: dict[Fault | None, Cause] = {
 
 
 class OrketError(Exception):
-    """Anything that the user, not a developer, can put right."""
+    """Anything that the user can fix, without a developer."""
 
-    exit_code = 1
+    exit_code = EXIT_ERROR
 
 
 class ConfigError(OrketError):
-    """The sweep config can't be used; `problems` holds one line for each thing wrong.
+    """The sweep config can't be used; `problems` holds one line for each mistake.
 
     Args:
         problems: `place: what is allowed (got value)`; equal ones become one line.
@@ -57,7 +77,7 @@ class ConfigError(OrketError):
 
 
 class ArtifactError(OrketError):
-    """A file of ours is missing, damaged, or written by an incompatible version."""
+    """One of our files is missing, damaged, or written by an incompatible version."""
 
 
 class ProviderError(OrketError):
@@ -65,20 +85,20 @@ class ProviderError(OrketError):
 
     Args:
         message: What was seen, in words.
-        seen: The same, so that it can be judged.
+        seen: The same for code to judge; `cause` of the class by default.
 
     Attributes:
-        evidence: What was seen, and that it was seen in this class's phase.
+        evidence: What was seen, with this class's phase.
     """
 
     phase = Phase.SERVING
-    cause = Cause.UNKNOWN  # of one that says nothing more
+    cause = Cause.UNKNOWN
 
     def __init__(self, message: str, seen: FailureEvidence | Cause | None = None) -> None:
         seen = seen or self.cause
         evidence = FailureEvidence(seen) if isinstance(seen, Cause) else seen
         self.evidence = replace(evidence, phase=self.phase)
-        super().__init__(well_formed(message))  # a server's words may be in it
+        super().__init__(well_formed(message))  # it may quote the server
 
 
 class LoadError(ProviderError):
@@ -94,7 +114,7 @@ class NoRoom(LoadError):
 
 
 class SmallerContext(LoadError):
-    """The model is served with less than the context that was asked for."""
+    """The model is served with a smaller context than was requested."""
 
     cause = Cause.SMALLER_CONTEXT
 
@@ -108,8 +128,8 @@ class RequestFailed(ProviderError):
 
     Args:
         message: What was seen.
-        fault: Which kind of failure it is; None when it is none of the server's.
-        cause: What made it fail, where that is more than the fault says.
+        fault: Which kind of failure it is; None when the server is not at fault.
+        cause: Why it failed, where that is more specific than the fault.
     """
 
     def __init__(
@@ -120,33 +140,33 @@ class RequestFailed(ProviderError):
 
 
 class RequestTimedOut(ProviderError):
-    """One request ran past its time limit, for the most part `task_timeout_sec`."""
+    """One request exceeded its time limit, usually `task_timeout_sec`."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message, Cause.TIMEOUT)
 
 
 class QuantizeError(OrketError):
-    """A quant could not be made from its base, or is not what was asked for."""
+    """A quant could not be made from its base, or is not the requested one."""
 
 
 class SamplerError(OrketError):
-    """The host can't be watched."""
+    """The host can't be sampled."""
 
 
 class SandboxError(OrketError):
-    """A sandbox or a checking process did not work, which says nothing about any answer."""
+    """A sandbox or a grading process failed, which says nothing about any answer."""
 
 
 class Refused(OrketError):
-    """A precondition says no; nothing was started.
+    """A precondition is not met; nothing was started.
 
     Args:
-        message: What says no, and by how much.
-        rerun: Rules that Snakemake has to be told to run again, once the cause is removed.
+        message: Which one, and by how much.
+        rerun: Rules that Snakemake must be forced to run again after the cause is removed.
     """
 
-    exit_code = 3
+    exit_code = EXIT_REFUSED
 
     def __init__(self, message: str, rerun: Sequence[str] = ()) -> None:
         self.rerun = tuple(rerun)

@@ -1,7 +1,7 @@
-"""What was seen of a failure to serve, typed: so that it can be judged, and not only read.
+"""Typed evidence of a failure to serve, so that code can judge it.
 
-Whoever sees a failure says what it saw (`FailureEvidence`, on every `ProviderError`). What that
-means for the cell, and whether it may pass, is judged where the whole of a cell is known.
+Every `ProviderError` carries a `FailureEvidence`. What it means for the cell, and whether it is
+temporary, is decided where everything about the cell is known.
 """
 
 from __future__ import annotations
@@ -14,56 +14,56 @@ from orket_lib.vocabulary.nulls import Null
 
 
 class Phase(StrEnum):
-    """When it was seen."""
+    """When a failure was seen."""
 
-    LOADING = "loading"  # until the server says that it has loaded its model
+    LOADING = "loading"  # until the server reports that its model is loaded
     SERVING = "serving"
 
 
 class Cause(StrEnum):
-    """What made serving fail, as far as the one who saw it can tell."""
+    """Why serving failed, as far as it was visible."""
 
-    ENDED = "ended"  # a process of ours; how is in `FailureEvidence.ending`
-    UNREADABLE = "unreadable"  # the file is no model, or not a whole one
-    NOT_LOADED = "not_loaded"  # a server says that it doesn't load this model
-    NO_ROOM = "no_room"  # too little memory, by our count or the server's
+    ENDED = "ended"  # our process ended; see `FailureEvidence.ending`
+    UNREADABLE = "unreadable"  # the file is not a model, or incomplete
+    NOT_LOADED = "not_loaded"  # the server refuses to load this model
+    NO_ROOM = "no_room"  # too little memory, by our estimate or the server's
     SMALLER_CONTEXT = "smaller_context"
     ELSEWHERE = "elsewhere"  # the model runs on another machine than its server
-    NO_FILE = "no_file"  # it is not there, or may not be read
+    NO_FILE = "no_file"  # the file is missing or can't be read
     NOT_SET_UP = "not_set_up"  # a program, a key or an address is missing or does not work
     PORT_TAKEN = "port_taken"
-    OCCUPIED = "occupied"  # others use the server, or it is busy with something else
-    NOT_OFFERED = "not_offered"  # a server that is not ours has another model, or no longer ours
-    GONE = "gone"  # a server that is not ours is not there, or went away
+    OCCUPIED = "occupied"  # the server is in use by others, or busy
+    NOT_OFFERED = "not_offered"  # a shared server does not have the model, or no longer has it
+    GONE = "gone"  # a shared server is not reachable, or went away
     TIMEOUT = "timeout"
-    ANSWERED = "answered"  # a request was answered with an error, or with what is no answer
-    INSTRUMENT = "instrument"  # what we measure or judge with does not work
+    ANSWERED = "answered"  # a request got an error, or an invalid answer
+    INSTRUMENT = "instrument"  # the sampler or the sandbox failed
     UNKNOWN = "unknown"
 
 
 class Starved(StrEnum):
-    """Which memory a server says that it could not get."""
+    """Memory that a server failed to allocate, by its own message."""
 
     MAIN = "main memory"
     GPU = "a GPU's memory"
 
 
-# Signals that a program brings upon itself; every other one comes from outside.
+# Signals that a program causes itself; all others come from outside.
 _OWN_FAULTS = ("SIGSEGV", "SIGABRT", "SIGBUS", "SIGFPE", "SIGILL", "SIGSYS", "SIGTRAP")
-_SHELL_BASE = 128  # a script around a server says 128 + N where signal N ended that
-_WINDOWS_FAULT = 0xC0000000  # exit codes from here on are exceptions that were not handled
+_SHELL_BASE = 128  # a wrapper script exits with 128 + N after signal N
+_WINDOWS_FAULT = 0xC0000000  # higher exit codes are unhandled exceptions
 
 
 @dataclass(frozen=True)
 class Ending:
-    """How a process ended that held a model, for the most part one of ours.
+    """How a process that held a model ended, usually a child of ours.
 
     Attributes:
-        code: Exit status; -N for signal N; None where it went with its keeper, which was killed.
-        lived_s: Since its start, in seconds.
-        pid: Of the process; None where only its end was heard of.
-        peak_rss_mib: The most memory that it, or one of its children, had at once, as the kernel
-            counted; None where that does not count.
+        code: Exit status; -N for signal N; None if it ended with its supervisor, which was killed.
+        lived_s: Seconds since its start.
+        pid: Process id; None if unknown.
+        peak_rss_mib: Peak memory of it or of one of its children, as counted by the kernel; None
+            where the kernel does not count it.
     """
 
     code: int | None
@@ -73,7 +73,7 @@ class Ending:
 
     @property
     def signal(self) -> str | None:
-        """The name of the signal that ended it; None where none did."""
+        """The name of the signal that ended it; None without one."""
         if self.code is None:
             return "SIGKILL"
         number = -self.code if self.code < 0 else self.code - _SHELL_BASE
@@ -84,25 +84,25 @@ class Ending:
 
     @property
     def by_itself(self) -> bool:
-        """Whether it ended of its own accord: neither killed, nor asked to end, which is 0."""
+        """Whether it crashed: it was neither killed nor asked to end (exit status 0)."""
         if self.code is None or self.code == 0:
             return False
         return self.signal is None or self.signal in _OWN_FAULTS or self.code >= _WINDOWS_FAULT
 
     def __str__(self) -> str:
         if self.code is None:
-            return "the server ended with its keeper, which was killed"
+            return "the server ended with its supervisor, which was killed"
         return f"the server ended with exit status {self.code}"
 
 
 @dataclass(frozen=True)
 class Shortage:
-    """How much memory was too little.
+    """Numbers of a memory shortage.
 
     Attributes:
-        needed_mib: By an estimate, ours or the server's.
-        free_mib: When it was looked.
-        total_mib: That there is; None where who tells the rest does not know it.
+        needed_mib: Estimate, ours or the server's.
+        free_mib: Free memory at that time.
+        total_mib: Total memory; None if unknown.
     """
 
     needed_mib: float
@@ -115,12 +115,12 @@ class FailureEvidence:
     """What was seen of one failure.
 
     Attributes:
-        cause: What made it fail.
-        phase: When.
-        ending: Of the process, where one of ours ended.
-        shortage: By numbers, where there was too little memory.
-        starved: The memory that the server said it could not get, in its last words.
-        file_changed: The file that it served is no longer the one that it was given.
+        cause: Why it failed.
+        phase: When it failed.
+        ending: How our process ended, if it did.
+        shortage: Numbers of a memory shortage, if there was one.
+        starved: Memory that the server failed to allocate, from the end of its log.
+        file_changed: Whether the served file changed since it was given to the server.
     """
 
     cause: Cause
@@ -133,7 +133,7 @@ class FailureEvidence:
 
 @dataclass(frozen=True)
 class Holder:
-    """A program, all of its processes together, and the memory that it holds."""
+    """A program, with the memory of all its processes."""
 
     name: str
     mib: float
@@ -141,17 +141,17 @@ class Holder:
 
 @dataclass(frozen=True)
 class MemoryEvidence:
-    """What could be seen of the memory when a server had failed.
+    """State of the memory after a server failed.
 
     Attributes:
         place: Which memory, in words.
-        limit_mib: That counts here: a limit of this container or job, or all that there is.
-        free_mib: Now that the server is gone.
-        ours_mib: The most that our own tree of processes had at once, the server included.
-        others_mib: That all other processes hold now.
-        holder: The one among them that holds most.
-        needed_mib: That the model takes, by estimate.
-        killed_by_kernel: Whether the kernel recorded that it killed for want of memory.
+        limit_mib: Limit of this container or job, else the total.
+        free_mib: Free memory after the server ended.
+        ours_mib: Peak of the harness's process tree, the server included.
+        others_mib: Memory of all other processes now.
+        holder: The largest of them.
+        needed_mib: Estimated memory of the model.
+        killed_by_kernel: Whether the kernel logged an out-of-memory kill.
     """
 
     place: str

@@ -1,10 +1,10 @@
-"""The absence of a number, with its reason: never 0, never silent (trap T9)."""
+"""Missing numbers: a null has a reason, and is never 0 (trap T9)."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -12,7 +12,7 @@ R = TypeVar("R")
 
 @dataclass(frozen=True)
 class Null:
-    """No number, and why."""
+    """A missing number; `null_reasons` lists the reasons."""
 
     reason: str
 
@@ -25,6 +25,11 @@ def known(values: Iterable[T | Null]) -> list[T]:
 def first_null(values: Iterable[T | Null]) -> Null | None:
     """Return the first null; None if there is none."""
     return next((value for value in values if isinstance(value, Null)), None)
+
+
+def apply(function: Callable[..., R], *values: Any) -> R | Null:
+    """Return `function(*values)`, or the first null among the values."""
+    return first_null(values) or function(*values)
 
 
 def all_of(values: Iterable[T | Null], combine: Callable[[list[T]], R], empty: Null) -> R | Null:

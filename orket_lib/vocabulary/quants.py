@@ -4,10 +4,10 @@ The order is bits per weight (trap T18): counted from the file where there is on
 value of this table. The nominal values are those that llama.cpp's `quantize` documents for
 Llama 3.1 8B; block formats that it doesn't list carry their block's own bits.
 
-Vendors publish mixes of their own under tags of their own: `UD-Q4_K_XL`, `Q4_K_L`, `i1-IQ4_XS`,
-`Q4_0_4_4`, `Q4_K_M-imat`. llama.cpp knows none of them, and the header of such a file holds the
-type that its vendor started from. So a vendor's tag stands for that type's *family*, and for the
-type's bits until its file is read: a mix has no nominal bits, its embeddings decide.
+Vendors publish their own mixes under their own tags: `UD-Q4_K_XL`, `Q4_K_L`, `i1-IQ4_XS`,
+`Q4_0_4_4`, `Q4_K_M-imat`. llama.cpp does not know them, and the header of such a file holds the
+type that the vendor started from. So a vendor's tag means that type's *family*, and the type's bits
+until its file is read: the actual bits of a mix depend on its embeddings.
 """
 
 from __future__ import annotations
@@ -86,21 +86,21 @@ def normalize_tag(tag: str) -> str:
 
 
 def is_vendor_tag(tag: str) -> bool:
-    """Tell whether a tag is a vendor's name for a mix around one of our types."""
+    """Tell whether a tag is a vendor's name for a mix based on a known type."""
     return base_type(tag) is not None and normalize_tag(tag) not in NOMINAL_BITS
 
 
 def base_type(tag: str) -> str | None:
-    """Return the type of llama.cpp's own that a tag stands for; None for one that we don't know."""
+    """Return the llama.cpp type that a tag is based on; None for an unknown tag."""
     _, core, _ = _parts(tag)
     return _type_of(core)
 
 
 def can_be(asked: str, seen: str) -> bool | None:
-    """Tell whether a tag that was read back can be what was asked for.
+    """Tell whether the tag that was read back fits the requested tag.
 
-    One of llama.cpp's types has to be met exactly, a vendor's mix by its family: `UD-Q4_K_XL` may
-    call itself `Q4_K_M` or `Q4_K_S`. None when nothing is known of the tag that was asked for.
+    A llama.cpp type must match exactly, a vendor's mix by its family: a `UD-Q4_K_XL` file may call
+    itself `Q4_K_M` or `Q4_K_S`. None for an unknown requested tag.
     """
     if normalize_tag(asked) == normalize_tag(seen):
         return True
@@ -113,7 +113,7 @@ def can_be(asked: str, seen: str) -> bool | None:
 def tag_of_ftype(ftype: str | None) -> str | None:
     """Return the tag for llama.cpp's description of a file type (`Q4_K - Medium` is `Q4_K_M`).
 
-    None for no description, and for the one of a type that llama.cpp doesn't know either.
+    None without a description, and for a type that llama.cpp does not know either.
     """
     if not ftype or ftype.startswith("unknown"):
         return None
@@ -132,9 +132,9 @@ def tag_of_ftype(ftype: str | None) -> str | None:
 
 
 def nominal_bits(tag: str) -> float | None:
-    """Return the nominal bits per weight of a tag, or None for one that we don't know.
+    """Return the nominal bits per weight of a tag; None for an unknown tag.
 
-    Of a vendor's mix they are those of its base type: near, and no count.
+    For a vendor's mix they are those of its base type, an approximation.
     """
     base = base_type(tag)
     return None if base is None else NOMINAL_BITS[base]
@@ -146,19 +146,19 @@ def is_path_safe(tag: str) -> bool:
 
 
 def _parts(tag: str) -> tuple[str, str, str]:
-    """Return a vendor's prefix, the type, and what a vendor put after it, canonically spelled."""
+    """Return a vendor's prefix, the type, and a vendor's suffix, in canonical spelling."""
     text = tag.strip().upper()
     prefixed = _PREFIXED.fullmatch(text)
     prefix, rest = (_PREFIXES[prefixed[1]], prefixed[2]) if prefixed else ("", text)
     cuts = [len(rest), *(found.start() for found in reversed(list(re.finditer("-", rest))))]
     for cut in cuts:
-        core = _spelled(rest[:cut])
+        core = _canonical(rest[:cut])
         if _type_of(core) is not None:
             return prefix, core, rest[cut:]
-    return "", _spelled(text), ""
+    return "", _canonical(text), ""
 
 
-def _spelled(core: str) -> str:
+def _canonical(core: str) -> str:
     plain = core.replace("-", "_")
     return _ALIASES.get(plain, plain)
 

@@ -1,6 +1,6 @@
-"""Token rates: the one definition of each, on plain numbers.
+"""Token rates: the one definition of each.
 
-Nothing is rounded here, and nothing is divided by a time that was not measured.
+Nothing is rounded, and nothing is divided by a time that was not measured.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from orket_lib.vocabulary.nulls import Null
 
 DecodeClock = Literal["first_token", "prompt_end"]
 
-MIN_OUTPUT_TOKENS = 16  # a rate over fewer tokens says nothing (T19)
+MIN_OUTPUT_TOKENS = 16  # a rate over fewer tokens is too noisy (T19)
 
 
 def decode_intervals(output_tokens: int, clock: DecodeClock) -> int:
@@ -27,19 +27,19 @@ def decode_rate(
     intervals: int | Null, seconds: float | Null, output_tokens: int | Null
 ) -> float | Null:
     """Return tokens per second of generation."""
-    for value in (output_tokens, intervals, seconds):
-        if isinstance(value, Null):
-            return value
-    assert not isinstance(output_tokens, Null)
-    assert not isinstance(intervals, Null)
-    assert not isinstance(seconds, Null)
+    if isinstance(output_tokens, Null):
+        return output_tokens
+    if isinstance(intervals, Null):
+        return intervals
+    if isinstance(seconds, Null):
+        return seconds
     if output_tokens < MIN_OUTPUT_TOKENS:
         return Null("TOO_FEW_OUTPUT_TOKENS")
     return intervals / seconds if seconds > 0 else Null("TIMING_UNAVAILABLE")
 
 
 def prefill_rate(uncached_tokens: int | Null, seconds: float | Null) -> float | Null:
-    """Return prompt tokens per second, over the tokens that were really processed (T3, T7)."""
+    """Return prompt tokens per second, over the tokens that were not cached (T3, T7)."""
     if isinstance(uncached_tokens, Null):
         return uncached_tokens
     if isinstance(seconds, Null):

@@ -1,9 +1,9 @@
-"""Why a measurement is not clean: the one table of reasons and what each of them does.
+"""Why a measurement is not clean: the one table of reasons and their effects.
 
-A *soft* reason pollutes a row when its rate exceeds the row's policy; a *hard* one pollutes it when
-it is seen once; a *note* is shown and pollutes nothing. Reasons of the kind `PHYSICS` (timing and
-host) don't pollute in lane `ci`, whose work is deterministic and whose speeds are no evidence;
-reasons of the kind `IDENTITY` (what was served is not what was asked for) pollute in every lane.
+A *soft* reason pollutes a row when its rate exceeds the row's policy; a *hard* reason pollutes it
+when it is seen once; a *note* is only shown. Reasons of the kind `PHYSICS` (timing and host) don't
+pollute in lane `ci`, where only answers count; reasons of the kind `IDENTITY` (the served model or
+its settings are not the requested ones) pollute in every lane.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 
 class Severity(StrEnum):
-    """What seeing a reason does to a row."""
+    """The effect of a reason on a row."""
 
     SOFT = "soft"
     HARD = "hard"
@@ -21,14 +21,14 @@ class Severity(StrEnum):
 
 
 class Kind(StrEnum):
-    """What a reason speaks about."""
+    """What a reason is about."""
 
     PHYSICS = "physics"
     IDENTITY = "identity"
 
 
 class Reason(StrEnum):
-    """Everything that can be wrong with a run that did answer."""
+    """Everything that can be wrong with a run that was answered."""
 
     MISSING_TOKEN_TIMINGS = "MISSING_TOKEN_TIMINGS"
     HIGH_ORCHESTRATION_OVERHEAD = "HIGH_ORCHESTRATION_OVERHEAD"
@@ -58,9 +58,9 @@ class Reason(StrEnum):
 
 
 class Spoils(StrEnum):
-    """What of a row is no longer to be trusted where a reason pollutes it.
+    """What can't be trusted in a row that a reason pollutes.
 
-    Greedy answers don't depend on who else used the machine; times do.
+    Greedy answers don't depend on other programs on the machine; times do.
     """
 
     SPEED = "speed"
@@ -105,15 +105,15 @@ TABLE: dict[Reason, Entry] = {
 
 
 def severity(reason: Reason) -> Severity:
-    """Return what seeing `reason` does to a row."""
+    """Return the effect of `reason` on a row."""
     return TABLE[reason].severity
 
 
 def pollutes_in_ci(reason: Reason) -> bool:
-    """Tell whether `reason` pollutes even where speeds are no evidence."""
+    """Tell whether `reason` pollutes in lane ci, too."""
     return TABLE[reason].kind is Kind.IDENTITY
 
 
 def spoils_quality(reason: Reason) -> bool:
-    """Tell whether answers may be others where `reason` pollutes."""
+    """Tell whether `reason` may have changed the answers."""
     return TABLE[reason].spoils is Spoils.BOTH

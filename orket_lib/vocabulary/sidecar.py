@@ -1,11 +1,11 @@
-"""The fields of a hardware sidecar: their names, what else tools call them, what is a number."""
+"""The fields of a hardware sidecar: names, aliases in the output of tools, and valid values."""
 
 from __future__ import annotations
 
 import math
 from typing import Literal, get_args
 
-# What a sidecar's template is told of its cell.
+# Placeholders of a sidecar's template.
 PLACEHOLDERS = (
     "model_path",
     "model_id",
@@ -39,7 +39,7 @@ OptionalField = Literal[
 SidecarField = RequiredField | OptionalField
 REQUIRED: tuple[RequiredField, ...] = get_args(RequiredField)
 OPTIONAL: tuple[OptionalField, ...] = get_args(OptionalField)
-REQUEST_FLOOR = "request_floor_ms"  # stands beside the fields and is never counted as missing
+REQUEST_FLOOR = "request_floor_ms"  # never counted as missing
 FIELDS = (*REQUIRED, *OPTIONAL, REQUEST_FLOOR)
 
 ALIASES: dict[str, tuple[str, ...]] = {
@@ -62,18 +62,18 @@ ALIASES: dict[str, tuple[str, ...]] = {
 NO_GPU = "NO_GPU"
 NO_TEMPERATURE_SENSOR = "NO_TEMPERATURE_SENSOR"
 NOT_MEASURED = "NOT_MEASURED"
-# What our own measurement can't know on a machine is not missing from it.
+# Reasons of the built-in measurement that do not count as missing.
 EXCUSED = (NO_GPU, NO_TEMPERATURE_SENSOR, NOT_MEASURED)
 
 _TEMPERATURES = ("thermal_start_c", "thermal_end_c")
-_POSITIVE = ("ttft_ms", "prefill_tps", "decode_tps")  # nothing generates in no time
+_POSITIVE = ("ttft_ms", "prefill_tps", "decode_tps")  # a rate or time of 0 is impossible
 
 
 def usable(field: str, value: object) -> float | None:
-    """Return a value as the number of a field, or None when it is none.
+    """Return a value as a number that is valid for a field, else None.
 
-    Booleans, texts, NaN and infinities are no numbers; a negative one (of anything but a
-    temperature) and a rate of 0 are what tools print that don't know.
+    Booleans, text, NaN and infinities are invalid. So are negative numbers (except temperatures)
+    and rates of 0, which tools print for unknown values.
     """
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None

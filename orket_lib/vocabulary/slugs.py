@@ -1,8 +1,8 @@
 """File-name-safe forms of model ids: `qwen2.5-coder:7b` is `qwen2.5-coder_7b` on disk.
 
-What is readable stays as it is: `:`, `/` and spaces become `_`. Whatever else has to change (other
-letters, names that Windows reserves, names that are too long) gets a short hash of the true name,
-so that names which differ don't become one.
+`:`, `/` and spaces become `_`. A name that needs another change (other characters, a name reserved
+by Windows, too long) gets a short hash of the original name, so that different names stay
+different.
 """
 
 from __future__ import annotations
@@ -21,26 +21,23 @@ _SAFE = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]*")
 
 
 def slug(name: str) -> str:
-    """Return a name that is one path component on every system; a slug is its own slug.
+    """Return a valid path component for a name on every system; a slug is its own slug.
 
-    Only names that differ in `:`, `/`, space and `_` alone share a slug; see `slugs` for those.
+    Names that differ only in `:`, `/`, space and `_` share a slug; see `slugs` for those.
     """
     plain = re.sub(r"[:/ ]", "_", name)
     return plain if _is_safe(plain) else _hashed(name)
 
 
 def unique_slug(name: str) -> str:
-    """Return a name that is one path component and stands for no other name.
-
-    What is readable and safe stays as it is; everything else gets a hash.
-    """
+    """Return a path component that no other name has: safe names unchanged, others with a hash."""
     return name if _is_safe(name) else _hashed(name)
 
 
 def slugs(names: Iterable[str]) -> dict[str, str]:
-    """Return the slug of each name, with a hash where one would serve several of these names.
+    """Return the slug of each name, with a hash where several names would share a slug.
 
-    Names that differ in nothing but case count as one: on Windows and macOS they are.
+    Case is ignored, as file systems on Windows and macOS do.
     """
     plain = {name: slug(name) for name in names}
     users = Counter(found.lower() for found in plain.values())
@@ -59,7 +56,7 @@ def _is_safe(name: str) -> bool:
 
 
 def _hashed(name: str) -> str:
-    """Return what is safe of a name, and a hash of all of it."""
+    """Return the safe characters of a name, and a hash of all of it."""
     readable = re.sub(r"[^A-Za-z0-9_.-]", "_", name).lstrip(".")
     if _RESERVED.fullmatch(readable):
         readable = f"_{readable}"  # a hash would not help `con.txt`: its stem is what is reserved

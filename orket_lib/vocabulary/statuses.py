@@ -9,12 +9,12 @@ from enum import StrEnum
 class Lane(StrEnum):
     """What the numbers of a sweep are good for."""
 
-    LAB = "lab"  # physics count: timing and host reasons pollute
-    CI = "ci"  # deterministic work only: they are recorded and shown, and don't pollute
+    LAB = "lab"  # speeds count: timing and host reasons pollute
+    CI = "ci"  # only answers count: speeds are recorded and shown, and never pollute
 
 
 def weakest(lanes: Iterable[Lane]) -> Lane:
-    """Return the lane that claims least: ci where one of them is ci."""
+    """Return the lane that claims least: ci if any of them is ci."""
     return Lane.CI if Lane.CI in set(lanes) else Lane.LAB
 
 
@@ -45,12 +45,42 @@ class RunStatus(StrEnum):
 
 
 class Outcome(StrEnum):
-    """How one task ended, once."""
+    """How one run of a task ended."""
 
     PASS = "pass"
     FAIL = "fail"
     ERROR = "error"
     TIMEOUT = "timeout"
+
+
+class AnswerFailure(StrEnum):
+    """Why an answer did not solve its task."""
+
+    WRONG = "WRONG"
+    UNPARSEABLE = "UNPARSEABLE"
+    EMPTY = "EMPTY"
+    CUT = "CUT"
+    TIMEOUT = "TIMEOUT"
+    FAULT = "FAULT"
+
+
+MEANINGS: dict[AnswerFailure, str] = {
+    AnswerFailure.WRONG: "another answer than the right one",
+    AnswerFailure.UNPARSEABLE: "no form that its grader could read",
+    AnswerFailure.EMPTY: "nothing was answered",
+    AnswerFailure.CUT: "the answer ended at the limit of its tokens",
+    AnswerFailure.TIMEOUT: "no answer within task_timeout_sec",
+    AnswerFailure.FAULT: "the server failed the request",
+}
+
+# Failures that may have another cause than the quant, with what to change.
+ADVICE: dict[AnswerFailure, str] = {
+    AnswerFailure.EMPTY: "look at what the server sends, `orket run-task` shows it; a model that "
+    "thinks may need a larger max_output_tokens",
+    AnswerFailure.CUT: "raise max_output_tokens",
+    AnswerFailure.TIMEOUT: "raise task_timeout_sec",
+    AnswerFailure.FAULT: "see the server's log",
+}
 
 
 class Quality(StrEnum):
@@ -61,7 +91,7 @@ class Quality(StrEnum):
 
 
 class TokenStatus(StrEnum):
-    """Which of token counts and times a server gave."""
+    """Which token counts and times a server reported."""
 
     OK = "OK"
     NO_COUNTS = "TOKEN_COUNT_UNAVAILABLE"
@@ -70,7 +100,7 @@ class TokenStatus(StrEnum):
 
 
 class SidecarStatus(StrEnum):
-    """What came of the hardware probe beside a measurement."""
+    """How the hardware sidecar of a measurement ended."""
 
     OK = "OK"
     OPTIONAL_FIELD_MISSING = "OPTIONAL_FIELD_MISSING"

@@ -1,13 +1,60 @@
-"""Text that came from elsewhere, in a form that can be written down."""
+"""Untrusted text: made encodable, and shown on one line without control characters.
+
+A model's answer, a server's message or a file name may hold escape sequences that move the cursor,
+set a title or hide a line, marks that reverse the reading direction, line breaks that forge a log
+line, and any amount of text.
+"""
 
 from __future__ import annotations
 
+import unicodedata
+
+_CUT = "..."
+# No script needs more combining marks on one letter; hundreds would cover the lines above.
+_MOST_MARKS = 3
+_ESCAPES = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
+
 
 def well_formed(text: str) -> str:
-    """Return a text that UTF-8 can hold: half a surrogate pair, which JSON lets through, is U+FFFD.
+    """Return text that UTF-8 can encode: a lone surrogate, which JSON allows, becomes U+FFFD.
 
-    A pair whose halves came in two chunks is whole again once the chunks are joined.
+    A pair whose halves arrived in two chunks is kept once the chunks are joined.
     """
     if text.isascii():
         return text
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+def printable(text: str, limit: int) -> str:
+    r"""Return text as one line of visible characters, at most `limit` of them.
+
+    Invisible characters become escapes (`\n`, `\x1b`, `\u202e`); spaces and backslashes are kept.
+    Truncated text ends in `...`.
+
+    Args:
+        text: Any text, also one that can't be encoded.
+        limit: Characters of the result, at least 3.
+    """
+    pieces: list[str] = []
+    length = marks = 0
+    fits = 0  # pieces after which `...` still fits
+    for letter in text:
+        marks = marks + 1 if unicodedata.category(letter).startswith("M") else 0
+        visible = letter.isprintable() and marks <= _MOST_MARKS
+        piece = letter if visible else _escaped(letter)
+        length += len(piece)
+        if length > limit:
+            return "".join(pieces[:fits]) + _CUT
+        pieces.append(piece)
+        if length <= limit - len(_CUT):
+            fits = len(pieces)
+    return "".join(pieces)
+
+
+def _escaped(letter: str) -> str:
+    code = ord(letter)
+    if letter in _ESCAPES:
+        return _ESCAPES[letter]
+    if code < 0x100:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"

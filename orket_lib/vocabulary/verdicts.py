@@ -1,4 +1,4 @@
-"""What may be claimed of a quant, and of a recommendation."""
+"""Verdicts on quants, and how well founded a recommendation is."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class QuantVerdict(StrEnum):
-    """Whether a quant keeps what its baseline can do."""
+    """Whether a quant keeps the quality of its baseline."""
 
     KEPT = "KEPT"
     LOST = "LOST"
@@ -30,7 +30,7 @@ class DecisionStatus(StrEnum):
 
 
 class WantStatus(StrEnum):
-    """Whether a quant meets what was wanted of it."""
+    """Whether a quant meets a requirement of the config."""
 
     MET = "met"
     NOT_MET = "not met"
@@ -38,7 +38,7 @@ class WantStatus(StrEnum):
 
 
 class WantName(StrEnum):
-    """What can be wanted of a quant besides its quality."""
+    """Requirements on a quant besides its quality."""
 
     DECODE_TPS = "decode_tps"
     TTFT_MS = "ttft_ms"
@@ -49,7 +49,7 @@ class WantName(StrEnum):
 
 
 class Prefer(StrEnum):
-    """Which of the quants that suffice is wanted."""
+    """Which of several sufficient quants to recommend."""
 
     SMALLEST = "smallest"
     BEST = "best"

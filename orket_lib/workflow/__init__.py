@@ -1,1 +1,1 @@
-"""What only the Snakefile asks, and what its jobs know of it."""
+"""What only the Snakefile needs: targets, forced jobs, stale views, code digests."""

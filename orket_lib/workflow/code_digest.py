@@ -1,8 +1,9 @@
-"""A digest of the code that a view is made with.
+"""Digests of the code that makes a view.
 
-Snakemake doesn't notice a changed library. Rules that make views carry the digest of the sources
-that their command really uses as a parameter, so an upgrade remakes what it changes, and a comment
-in the report's template remakes no row. Measurements carry none: no upgrade measures again.
+Snakemake doesn't notice a changed library. So rules that make views have a parameter with the
+digest of the sources that their command imports: an upgrade remakes what it changes, while a change
+of the report's template remakes no row. Measurements have no such parameter, so an
+upgrade doesn't repeat them.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from pathlib import Path
 import orket_lib
 
 _ROOT = Path(orket_lib.__file__).parent
-# Rooms that ask the machine, or say things; what they do decides nothing in a view.
+# These don't affect the content of a view.
 _NOT_FOLLOWED = ("orket_lib.workflow", "orket_lib.cli")
 _IMPORT = re.compile(
     r"^[ \t]*(?:from|import)[ \t]+(orket_lib[\w.]*)(?:[ \t]+import[ \t]+(\([^)]*\)|[^\n]*))?",
@@ -27,7 +28,7 @@ _COMMENT = re.compile(r"#[^\n]*")
 
 @cache
 def code_digest(command: str) -> str:
-    """Return the SHA-256 of the sources that a command uses, independent of line ends.
+    """Return the SHA-256 of the sources that a command uses, whatever their line endings.
 
     Args:
         command: Such as `row` or `kpi-gate`.
@@ -41,7 +42,7 @@ def code_digest(command: str) -> str:
 
 
 def _used_by(start: Path) -> set[Path]:
-    """Return a module's file and those of everything of ours that it imports, at any depth."""
+    """Return a module's file and those of all orket_lib modules that it imports, transitively."""
     found: set[Path] = set()
     pending = [start]
     while pending:
@@ -57,14 +58,15 @@ def _used_by(start: Path) -> set[Path]:
 
 @cache
 def _imported(path: Path) -> tuple[str, ...]:
-    """Return the modules of ours that a file imports, in functions, too."""
+    """Return the orket_lib modules that a file imports, also inside functions."""
     return tuple(imports_of(path.read_text(encoding="utf-8")))
 
 
 def imports_of(source: str) -> Iterator[str]:
-    """Yield what of ours a source imports, as `module` and as `module.name`.
+    """Yield the orket_lib imports of a source, as `module` and as `module.name`.
 
-    A pattern, because every start of Snakemake reads some 300 files: parsing them took half of it.
+    A regular expression, because every start of Snakemake reads some 300 files, and parsing them
+    would double the start-up time.
     """
     for module, names in _IMPORT.findall(source):
         yield module
@@ -73,7 +75,7 @@ def imports_of(source: str) -> Iterator[str]:
 
 
 def _file_of(module: str) -> Path | None:
-    """Return the file of a module of ours; None for anything else."""
+    """Return the file of an orket_lib module; None for anything else."""
     package, _, rest = module.partition(".")
     if package != "orket_lib" or not rest:
         return None

@@ -1,7 +1,7 @@
-"""The disks that a sweep writes to: looked at before it begins, and when it has ended.
+"""Full disks: checked before a sweep starts, and again at exit.
 
-In between, many programs may be the one that finds a disk full: a job, what it starts, Snakemake
-itself with its records and its log. Each says what it could not write; the last word says why.
+A full disk may fail a job, a program that it starts, or Snakemake itself, each with its own
+message. The last message names the cause.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ _WRITTEN = tuple(map(Path, ("storage", "results", "logs", ".snakemake")))
 
 
 def watch_disks(tell: Callable[[str], None]) -> None:
-    """Refuse to begin on a full disk; at the exit, say that one has become full.
+    """Raise if a disk is full, and check the disks again at exit.
 
     Args:
-        tell: Prints a line for the person at the terminal.
+        tell: Prints a line to the terminal.
 
     Raises:
-        ArtifactError: Naming the disk.
+        ArtifactError: Names the full disk.
     """
     require_space(_WRITTEN)
     atexit.register(_tell_full_disk, tell)
-    # Snakemake's log may be what can't be written: the terminal has its lines, too, and a traceback
-    # for each would bury them.
+    # If Snakemake can't write its log file, a traceback per line would bury the lines on the
+    # terminal.
     logging.raiseExceptions = False
 
 

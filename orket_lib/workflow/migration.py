@@ -1,16 +1,17 @@
-"""Bringing a storage of the older layout over, on first use and without measuring.
+"""Migrating a storage folder of the older layout, on first use and without measuring.
 
-There, a measurement was one report for all that a sweep asked, below a digest of all of it. Its
-answers and probes become sealed parts of the cell; what is left of the old folder is kept below
-`storage/older/`. A failed measurement is not brought over: older versions did not tell a model that
-can't be measured from a server that something had killed, so it is tried again.
+In the older layout a measurement was one report of everything that a sweep requested. Its
+answers and probes become sealed parts of the cell, and the rest of the old folder is moved to
+`storage/older/`.
+Failed measurements are not migrated but tried again, because older versions did not distinguish a
+model that can't be measured from a server that was killed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 from pydantic import ValidationError
 
@@ -19,6 +20,7 @@ from orket_lib.artifacts.measurements.canary import CanaryMeasurement
 from orket_lib.artifacts.measurements.parts import Answer, Part, SealedProbe
 from orket_lib.artifacts.measurements.spec import RunSpec
 from orket_lib.artifacts.views.run_report import AnswerTelemetry, Probe, RunReport, TestRun
+from orket_lib.config.sections.fields import from_fields
 from orket_lib.config.shipped import located
 from orket_lib.stores.attempts import OPEN, AttemptStore
 from orket_lib.stores.parts import CellStore
@@ -33,12 +35,12 @@ _RUN = "run.json"
 
 
 def migrate(storage: Path, banks: Sequence[Path], say: Callable[[str], None]) -> None:
-    """Bring a storage of the older layout over; does nothing where it is of this one.
+    """Migrate a storage folder; does nothing if it has the current layout.
 
     Args:
         storage: The folder.
-        banks: Where the tasks of older measurements may be found.
-        say: Receives what was done.
+        banks: Task banks that may contain the tasks of older measurements.
+        say: Receives messages.
     """
     layout = storage / _LAYOUT
     if layout.is_file():
@@ -47,38 +49,38 @@ def migrate(storage: Path, banks: Sequence[Path], say: Callable[[str], None]) ->
         left = [*_cells(storage, banks), *_canaries(storage)]
         for kind, room in (("series", "thermal"), ("sidecar", "sidecars")):
             for folder in sorted((storage / room).glob("*/*/*/attempts")):
-                _lift(folder, kind)
+                _move_up(folder, kind)
                 _set_aside(storage, folder.parent / f"{kind}.json")
         done = sum(not why for why in left)
         if left:
-            say(f"storage/ is of an older version: {done} measurements were brought over")
+            say(f"storage/ has the layout of an older version: migrated {done} measurements")
         for why in filter(None, left):
-            say(f"left where it is: {why}")
+            say(f"not migrated: {why}")
     storage.mkdir(parents=True, exist_ok=True)
     write_text(layout, _VERSION)
 
 
 def known_banks(asked: str) -> list[Path]:
-    """Return the banks that older tasks may be in: the sweep's own first, then all shipped ones."""
+    """Return the banks that may contain older tasks: the sweep's own, then all shipped ones."""
     shipped = Path(asked).parent if "task_banks" in asked else "config/task_banks"
     return [located(asked), *sorted(located(shipped).glob("*.json"))]
 
 
 def _cells(storage: Path, banks: Sequence[Path]) -> Iterator[str]:
-    """Yield, for each older measurement of a cell, why it can't be brought over; else nothing."""
+    """Migrate cells; yield why a measurement can't be migrated, or an empty text, for each."""
     known: dict[Path, TaskBank | None] = {}
     for room in ("runs", "contexts"):
         for folder in sorted((storage / room).glob("*/*/*")):
             attempts = sorted(folder.glob("attempts/*")) + sorted(folder.glob("round-*/attempts/*"))
             if not attempts:
                 continue
-            whys = [_brought_over(storage, attempt, banks, known) for attempt in attempts]
+            whys = [_migrate_attempt(storage, attempt, banks, known) for attempt in attempts]
             yield from whys
             if not any(whys):
                 _set_aside(storage, folder)
 
 
-def _brought_over(
+def _migrate_attempt(
     storage: Path, attempt: Path, banks: Sequence[Path], known: dict[Path, TaskBank | None]
 ) -> str:
     try:
@@ -88,7 +90,7 @@ def _brought_over(
     except (ArtifactError, ValidationError) as error:
         return f"{attempt.as_posix()}: {str(error).splitlines()[0]}"
     if tasks is None:
-        return f"{attempt.as_posix()}: no bank here holds the tasks that it asked"
+        return f"{attempt.as_posix()}: no task bank contains its tasks"
     round_part = attempt.parent.parent.name
     number = int(round_part.removeprefix("round-")) if round_part.startswith("round-") else 1
     parts = list(_parts(report, tasks, number))
@@ -103,7 +105,7 @@ def _brought_over(
 
 
 def _parts(report: RunReport, tasks: Sequence[Task], number: int) -> Iterator[Part]:
-    """Yield the parts that a report comes to."""
+    """Yield the parts of a report."""
     spec = report.spec
     keys = {task.id: task_key(task, spec.runner is not None, spec.context) for task in tasks}
     keyed = spec.model_copy(
@@ -113,10 +115,14 @@ def _parts(report: RunReport, tasks: Sequence[Task], number: int) -> Iterator[Pa
             )
         }
     )
-    common = {name: getattr(report, name) for name in Part.model_fields if hasattr(report, name)}
-    common |= {"schema_version": "orket.part.v1", "spec": keyed, "spec_digest": spec.digest()}
-    for name in ("probes", "answers", "discarded_probes", "discarded_answers"):
-        common.pop(name, None)
+    part = partial(
+        from_fields,
+        Part,
+        report,
+        schema_version="orket.part.v1",
+        spec=keyed,
+        spec_digest=spec.digest(),
+    )
 
     def probes(found: Sequence[Probe]) -> tuple[SealedProbe, ...]:
         return tuple(SealedProbe(key=spec.probe_key, round=number, probe=it) for it in found)
@@ -125,43 +131,37 @@ def _parts(report: RunReport, tasks: Sequence[Task], number: int) -> Iterator[Pa
         return tuple(_answer(it, keys[it.task_id], number) for it in found)
 
     if report.probes:
-        thrown = probes(report.discarded_probes)
-        yield Part(**common, kind="probes", probes=probes(report.probes), discarded_probes=thrown)
+        discarded = probes(report.discarded_probes)
+        yield part(kind="probes", probes=probes(report.probes), discarded_probes=discarded)
     if report.test_runs:
-        thrown_runs = answers(report.discarded_runs)
-        yield Part(
-            **common,
+        yield part(
             kind="answers",
+            probes=(),
+            discarded_probes=(),
             answers=answers(report.test_runs),
-            discarded_answers=thrown_runs,
+            discarded_answers=answers(report.discarded_runs),
         )
 
 
 def _answer(run: TestRun, key: str, number: int) -> Answer:
     failed = run.outcome if run.outcome in (Outcome.ERROR, Outcome.TIMEOUT) else None
     by_runner = run.telemetry.score_source == "runner"
-    telemetry: Mapping[str, Any] = {
-        name: getattr(run.telemetry, name) for name in AnswerTelemetry.model_fields
-    }
-    return Answer(
+    return from_fields(
+        Answer,
+        run,
         key=key,
         round=number,
         failed=failed,
         failed_detail=run.outcome_detail,
         own_score=run.telemetry.adherence_score if by_runner and not failed else None,
-        telemetry=AnswerTelemetry(**telemetry),
-        **{
-            name: getattr(run, name)
-            for name in Answer.model_fields
-            if name in TestRun.model_fields and name != "telemetry"
-        },
+        telemetry=from_fields(AnswerTelemetry, run.telemetry),
     )
 
 
 def _tasks_of(
     spec: RunSpec, banks: Sequence[Path], known: dict[Path, TaskBank | None]
 ) -> Sequence[Task] | None:
-    """Return the tasks that a measurement asked, from whichever bank still holds them."""
+    """Return the tasks of a measurement, from the first bank that contains them."""
     if spec.context and spec.n_ctx:
         return context_tasks(spec.context, spec.n_ctx, spec.controls.seed)
     for path in banks:
@@ -195,8 +195,8 @@ def _canaries(storage: Path) -> Iterator[str]:
         yield ""
 
 
-def _lift(attempts: Path, kind: str) -> None:
-    """Move each attempt of a folder up to where it lies now."""
+def _move_up(attempts: Path, kind: str) -> None:
+    """Move each attempt of a folder up to its current place."""
     for attempt in sorted(attempts.iterdir()):
         target = attempts.parent / attempt.name
         if (attempt / f"{kind}.json").is_file() and not target.exists():
@@ -204,7 +204,7 @@ def _lift(attempts: Path, kind: str) -> None:
 
 
 def _set_aside(storage: Path, path: Path) -> None:
-    """Move what is left of the older layout out of the way."""
+    """Move the rest of an older folder to `storage/older/`."""
     target = storage / _OLDER / path.relative_to(storage)
     if path.exists() and path.name != OPEN and not target.exists():
         target.parent.mkdir(parents=True, exist_ok=True)

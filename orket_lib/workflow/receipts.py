@@ -1,34 +1,35 @@
-"""Receipts, as they are read by the thousand: only what is needed of each."""
+"""Reading single fields of receipts, without the cost of validating thousands of them."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 
 def receipt_state(path: Path) -> tuple[int, bool]:
-    """Return the attempt of a receipt, and whether its job is to try again.
+    """Return the attempt of a receipt, and whether its job has to try again.
 
-    One that is not there, or can't be read, is of no attempt: its job is due anyway.
+    A missing or damaged receipt counts as attempt 0: its job is due anyway.
     """
-    try:
-        content = json.loads(path.read_bytes())
-        return int(content["attempt"]), bool(content["interrupted"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return 0, False
+    return _read(path, lambda it: (int(it["attempt"]), bool(it["interrupted"]))) or (0, False)
 
 
 def taken_parts(path: Path) -> tuple[str, ...] | None:
-    """Return the SHA-256 of each part that a receipt takes, in order; None without a receipt."""
-    try:
-        return tuple(str(part["sha256"]) for part in json.loads(path.read_bytes())["parts"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
+    """Return the SHA-256 of each part that a receipt lists, in order; None without a receipt."""
+    return _read(path, lambda it: tuple(str(part["sha256"]) for part in it["parts"]))
 
 
 def interruptions(path: Path) -> tuple[str, ...]:
-    """Return what went wrong that may pass, as a receipt says; nothing without a receipt."""
+    """Return the temporary problems that a receipt lists; nothing without a receipt."""
+    return _read(path, lambda it: tuple(map(str, it["interrupted"]))) or ()
+
+
+def _read(path: Path, pick: Callable[[Any], T]) -> T | None:
     try:
-        return tuple(map(str, json.loads(path.read_bytes())["interrupted"]))
+        return pick(json.loads(path.read_bytes()))
     except (OSError, ValueError, KeyError, TypeError):
-        return ()
+        return None

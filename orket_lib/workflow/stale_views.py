@@ -1,42 +1,32 @@
-"""Views of another config are never taken for current.
+"""Stale views: results of another config must not count as current.
 
-What a view depends on besides measurements is written into files that the workflow renders. One
-that is not what the config says now has to be written again, and what follows from it. Snakemake
-sees that from its record of how the file was made, unless the record is lost (`.snakemake/`
-deleted) or isn't looked at (`--rerun-triggers mtime`). That a file is missing, it always sees.
+The settings that views depend on are in files that the workflow renders. If such a file differs
+from the config, it and its dependents have to be remade. Snakemake notices that from its records,
+unless they are lost (`.snakemake/` deleted) or ignored (`--rerun-triggers mtime`). It always
+notices a missing file, so stale files are deleted.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from orket_lib.vocabulary.errors import Refused
 
-_SHORTEST = len("--to")  # of `--touch`, that Snakemake takes
-# Calls that only look, or put something right in `.snakemake/`: they delete nothing of a sweep.
-_LOOKING = (
-    *("--lint", "--list", "--summary", "--detailed-summary", "--dag", "--rulegraph", "--filegraph"),
-    *(
-        "--d3dag",
-        "--unlock",
-        "--report",
-        "--cleanup",
-        "--archive",
-        "--print",
-        "--help",
-        "--version",
-    ),
+_SHORTEST = len("--to")  # abbreviation of `--touch` that Snakemake accepts
+# Commands that only show something or repair `.snakemake/`; they must not delete views.
+_NO_JOBS = re.compile(
+    r"--(lint|list|summary|detailed-summary|dag|rulegraph|filegraph|d3dag|unlock|report|cleanup"
+    r"|archive|print|help|version)|-[lSDhv]$"
 )
-_LOOKING_SHORT = {"-l", "-S", "-D", "-h", "-v"}
 
 
 def outdated(rendered: Mapping[str, Callable[[], str]]) -> list[Path]:
-    """Return the files that are there and are not what the config says now.
+    """Return the existing files whose content differs from the config.
 
     Args:
-        rendered: What makes the content that each file must have, by path; called only for files
-            that are there.
+        rendered: Functions that make the expected content, by path; called for existing files only.
     """
     return [
         path
@@ -45,39 +35,39 @@ def outdated(rendered: Mapping[str, Callable[[], str]]) -> list[Path]:
     ]
 
 
-def drop(files: Iterable[Path], locks: Path = Path(".snakemake/locks")) -> None:
-    """Delete rendered files, unless another Snakemake is at work here, which may read them.
+def delete_stale(files: Iterable[Path], locks: Path = Path(".snakemake/locks")) -> None:
+    """Delete rendered files, unless another Snakemake process runs here and may read them.
 
     Args:
-        files: That are to be written again.
-        locks: Where Snakemake keeps its own locks, as long as it runs.
+        files: Stale files.
+        locks: Folder in which a running Snakemake keeps its locks.
     """
     if not locks.is_dir() or not any(locks.iterdir()):
         for path in files:
             path.unlink(missing_ok=True)
 
 
-def only_looks(arguments: Iterable[str]) -> bool:
-    """Tell whether a call of Snakemake runs nothing.
+def runs_no_jobs(arguments: Iterable[str]) -> bool:
+    """Tell whether a Snakemake command runs no jobs.
 
     Args:
-        arguments: Of the call.
+        arguments: Of the command.
     """
-    return any(word in _LOOKING_SHORT or word.startswith(_LOOKING) for word in arguments)
+    return any(map(_NO_JOBS.match, arguments))
 
 
 def refuse_touch(arguments: Iterable[str]) -> None:
-    """Refuse `--touch`, which calls current whatever lies there, also what a killed run left.
+    """Refuse `--touch`, which would mark stale and incomplete files as current.
 
     Args:
-        arguments: Of this call of Snakemake.
+        arguments: Of the Snakemake command.
 
     Raises:
-        Refused: Saying what to do instead.
+        Refused: Says what to do instead.
     """
     for word in arguments:
         if word == "-t" or (len(word) >= _SHORTEST and "--touch".startswith(word)):
             raise Refused(
-                f"{word} would call results current that may be of another config; type the same "
-                "command without it: it remakes what is old in seconds, and measures nothing again"
+                f"{word} would mark results of another config as current; run the same command "
+                "without it, which remakes stale files in seconds and measures nothing again"
             )

@@ -1,4 +1,4 @@
-"""The canary before and after a sweep: what changed, and what can't be told."""
+"""The canary before and after a sweep: what changed, and what can't be compared."""
 
 from __future__ import annotations
 

@@ -128,7 +128,7 @@ _THERE = "which has no row (there are F16, Q8_0)"
             [
                 "orket-nano Q8_0 is valid, and its status is crashed",
                 "orket-nano Q8_0: in failed_rows it is missing, and its row is crashed",
-                "stability_kpis.weighted_runs is 672, and the rows come to 336",
+                "stability_kpis.weighted_runs is 672, and the rows give 336",
             ],
         ),
         (
@@ -155,9 +155,9 @@ _THERE = "which has no row (there are F16, Q8_0)"
                 "stability_kpis__sessions": 3,
             },
             [
-                "stability_kpis.polluted_run_rate is 0.5, and the rows come to 0",
-                "stability_kpis.frontier_success_rate is 0, and the rows come to 1",
-                "stability_kpis.sessions is 3, and the rows come to 1",
+                "stability_kpis.polluted_run_rate is 0.5, and the rows give 0",
+                "stability_kpis.frontier_success_rate is 0, and the rows give 1",
+                "stability_kpis.sessions is 3, and the rows give 1",
             ],
         ),
         (
@@ -165,11 +165,11 @@ _THERE = "which has no row (there are F16, Q8_0)"
                 "stability_kpis__determinism_rate": None,
                 "stability_kpis__null_reasons": {"determinism_rate": "ONE_RUN_PER_TASK"},
             },
-            ["stability_kpis.determinism_rate is null (ONE_RUN_PER_TASK), and the rows come to 1"],
+            ["stability_kpis.determinism_rate is null (ONE_RUN_PER_TASK), and the rows give 1"],
         ),
         (
             {"stability_kpis__frontier_success_rate_as_asked": 1.0},
-            ["stability_kpis.frontier_success_rate_as_asked is 1, and the rows come to null"],
+            ["stability_kpis.frontier_success_rate_as_asked is 1, and the rows give null"],
         ),
     ],
     ids=lambda value: None if isinstance(value, list) else ",".join(value),

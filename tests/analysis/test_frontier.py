@@ -133,7 +133,7 @@ def test_a_baseline_that_is_not_valid_is_substituted_and_that_is_said(first: Row
     found = session([first, Q8, Q4])
     assert found.baseline_quant == "Q8_0"
     assert found.baseline_substituted_for == "F16"
-    assert found.recommendation.startswith("nano: F16 can't be judged by (")
+    assert found.recommendation.startswith("nano: F16 can't be the baseline (")
     assert "F16" in [row.quant_tag for row in found.per_quant]
 
 
@@ -155,7 +155,7 @@ def test_no_valid_row_is_no_frontier() -> None:
     assert frontier.pareto_quants == ()
     assert found.comparisons == ()
     assert found.recommendation.startswith(
-        "nano: no recommendation, because no quant has answers to be judged."
+        "nano: no recommendation, because no quant has answers to judge."
     )
     for row in found.per_quant:
         assert (row.vibe_delta, row.vibe_delta_status) == (None, "NO_VALID_BASELINE")

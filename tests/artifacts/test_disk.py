@@ -1,4 +1,4 @@
-"""What is said of a full disk, and what is not begun on one."""
+"""Full disks are refused before writing, and explained in errors."""
 
 from __future__ import annotations
 

@@ -109,11 +109,11 @@ def test_a_number_that_json_does_not_have_is_not_read(tmp_path: Path, text: str)
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        pytest.param('{"a": 1e999}', "1e999 is beyond all numbers", id="too large"),
+        pytest.param('{"a": 1e999}', "1e999 is too large", id="too large"),
         pytest.param("[" * 100_000, "it is nested too deeply", id="deep"),
         pytest.param("9" * 5000, "not valid JSON: .*digits", id="many digits"),
-        pytest.param(r'{"a": "\ud83d"}', r"half a character \(U\+D83D\)", id="half"),
-        pytest.param(r'{"\uDE00": 1}', r"half a character \(U\+DE00\)", id="half, in a key"),
+        pytest.param(r'{"a": "\ud83d"}', r"a lone surrogate \(U\+D83D\)", id="half"),
+        pytest.param(r'{"\uDE00": 1}', r"a lone surrogate \(U\+DE00\)", id="half, in a key"),
     ],
 )
 def test_what_nothing_of_ours_could_write_is_not_read(
@@ -134,7 +134,7 @@ def test_a_whole_pair_of_surrogates_is_a_character(tmp_path: Path) -> None:
 def test_half_a_character_is_not_written(tmp_path: Path) -> None:
     path = tmp_path / "a.json"
     write_json(path, [1])
-    with pytest.raises(ArtifactError, match=r"a\.json: holds half a character \(U\+D800\)"):
+    with pytest.raises(ArtifactError, match=r"a\.json: a lone surrogate \(U\+D800\)"):
         write_json(path, "\ud800")
     assert read_json(path) == [1]
 

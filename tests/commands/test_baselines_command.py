@@ -130,13 +130,13 @@ def test_resolving_takes_the_newest_or_says_what_is_in_the_way(
 
 def test_an_unknown_ref_is_one_message_and_no_traceback(orket: Orket, recorded: list[str]) -> None:
     for arguments in (
-        ("resolve", "--test-id", "add-0001", "--baseline-ref", "nobody"),
-        ("pin-baseline", "--baseline-ref", "nobody"),
-        ("unpin-baseline", "--baseline-ref", "nobody", "--test-id", "add-0001"),
+        ("resolve", "--test-id", "add-0001", "--baseline-ref", "unknown"),
+        ("pin-baseline", "--baseline-ref", "unknown"),
+        ("unpin-baseline", "--baseline-ref", "unknown", "--test-id", "add-0001"),
     ):
         code, _, error = orket(*arguments)
         assert code == 1
-        assert error.startswith("error: nobody: no baseline")
+        assert error.startswith("error: unknown: no baseline")
     assert refs(orket) == recorded
 
 
@@ -204,7 +204,7 @@ def test_keeping_none_is_wrong_usage(
     with pytest.raises(SystemExit) as stopped:
         orket("prune", "--keep-last", value)
     assert stopped.value.code == 2
-    said = f"must be a whole number of at least 1, not '{value}'"
+    said = f"must be a whole number >= 1 (got '{value}')"
     assert said in capsys.readouterr().err
     assert refs(orket) == recorded
 
@@ -266,7 +266,7 @@ def test_showing_what_is_not_there_says_so(orket: Orket, recorded: list[str]) ->
     code, _, error = orket("show", "--test-id", "add-1")
     assert (code, "--test-id add-1: has no baselines" in error) == (1, True)
     code, _, error = orket("show", "--test-id", "add-0001", "--quant-tag", "Q9")
-    assert (code, "no baseline of that model and quant; there are nano Q4_K_M" in error) == (
+    assert (code, "no baseline of that model and quant; it has nano Q4_K_M" in error) == (
         1,
         True,
     )
@@ -291,7 +291,7 @@ def test_a_disturbed_measurement_is_recorded_as_one(orket: Orket, tmp_path: Path
     _, receipt, error = orket("record", "--report", "busy.json", "--bank", "bank.json", "--json")
 
     assert [item["clean"] for item in receipt["recorded"]] == [False]
-    assert "disturbed, its times are none for lane lab: nano Q4_K_M" in error
+    assert "disturbed, so lane lab will not use its times: nano Q4_K_M" in error
     _, shown, _ = orket("show", "--test-id", "add-0001", "--json")
     assert shown["history"][0]["baseline_metadata"]["clean"] is False
 
@@ -300,7 +300,7 @@ def test_an_empty_storage_is_fine(orket: Orket, tmp_path: Path) -> None:
     for action in ("list", "health", "prune"):
         code, _, error = orket(action)
         assert code == 0
-        assert error.startswith("storage/baselines: no record is kept there; storage has none of")
+        assert error.startswith("storage/baselines: no records; storage has no stores")
     assert not (tmp_path / "storage").exists()
 
 
@@ -308,7 +308,7 @@ def test_a_folder_that_is_not_there_is_an_error_but_for_recording(orket: Orket) 
     place = ("--storage-root", "kept/baselines")
     for action in ("list", "health", "prune"):
         code, _, error = orket(action, *place)
-        assert (code, error) == (1, "error: --storage-root kept: there is no such folder\n")
+        assert (code, error) == (1, "error: --storage-root kept: no such folder\n")
     orket("record", "--report", "run-0.json", "--bank", "bank.json", *place)
     for root in ("kept", "kept/baselines"):
         code, shown, _ = orket("list", "--json", "--storage-root", root)
@@ -343,7 +343,10 @@ def test_a_storage_that_can_not_be_looked_into_is_not_empty(orket: Orket, tmp_pa
 def test_pruning_a_task_that_is_not_there_says_so(orket: Orket, recorded: list[str]) -> None:
     code, _, error = orket("prune", "--test-id", "add-9999")
     assert code == 1
-    assert "--test-id add-9999: has no baselines; `orket baselines list` shows what has" in error
+    assert (
+        "--test-id add-9999: has no baselines; `orket baselines list` shows the tasks that do"
+        in error
+    )
 
 
 def test_a_summary_that_names_no_bank_is_one_message(orket: Orket, tmp_path: Path) -> None:
@@ -351,7 +354,7 @@ def test_a_summary_that_names_no_bank_is_one_message(orket: Orket, tmp_path: Pat
     for action in ("record", "compare"):
         code, _, error = orket(action, "--summary", "summary.json")
         assert code == 1
-        assert "--summary: its matrix names no task_bank; name it with --bank" in error
+        assert "--summary: has no task_bank; give it with --bank" in error
 
 
 @pytest.mark.parametrize(
@@ -418,6 +421,6 @@ def test_a_bank_that_changed_can_not_say_what_was_measured(orket: Orket, tmp_pat
     write_json(tmp_path / "bank.json", changed)
     code, _, error = orket("record", "--report", "run-0.json", "--bank", "bank.json")
     assert code == 1
-    assert "bank.json: no longer holds the tasks that were measured" in error
+    assert "bank.json: has changed since these tasks were measured" in error
     code, _, error = orket("record", "--report", "run-0.json")
     assert (code, "--bank" in error) == (1, True)

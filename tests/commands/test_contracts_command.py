@@ -23,7 +23,7 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_is_as_published_passes(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["contracts", *ALL]) == 0
     done = capsys.readouterr()
-    assert (done.out, done.err) == ("", "frontier, context, thermal: as published\n")
+    assert (done.out, done.err) == ("", "frontier, context, thermal: valid\n")
 
 
 def test_violations_of_all_files_are_listed_and_logged(capsys: pytest.CaptureFixture[str]) -> None:
@@ -89,7 +89,7 @@ def test_of_several_files_the_one_that_is_wrong_is_named(
     result = json.loads(done.out)
     assert result["violations"] == ["second.json: thermal:missing:thresholds"]
     assert [one["path"] for one in result["checked"]] == ["thermal.json", "second.json"]
-    assert "not what the published contract promises: thermal.json, second.json" in done.err
+    assert "violates the published contract: thermal.json, second.json" in done.err
 
 
 def test_names_of_quants_that_have_no_row_are_refused_beside_every_other_violation(

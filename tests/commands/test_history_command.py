@@ -58,7 +58,7 @@ def test_records_are_listed_by_time(root: Path, capsys: pytest.CaptureFixture[st
 def test_an_empty_store_is_said_and_is_no_error(
     root: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    nothing = "storage/frontiers: no record is kept there; storage has none of the stores (base"
+    nothing = "storage/frontiers: no records; storage has no stores (base"
     for as_json in ((), ("--json",)):
         code, _, err = called(capsys, "history", "list", *as_json)
         assert (code, err.startswith(nothing), len(err.splitlines())) == (0, True, 1)
@@ -67,7 +67,7 @@ def test_an_empty_store_is_said_and_is_no_error(
     assert called(capsys, "history", "list") == (
         0,
         "",
-        "storage/frontiers: no record is kept there\n",
+        "storage/frontiers: no records\n",
     )
 
 
@@ -76,7 +76,7 @@ def test_a_folder_that_holds_no_store_is_said(
 ) -> None:
     Path("results").mkdir()
     code, _, err = called(capsys, "history", "list", "--storage-root", "results")
-    assert (code, "results has none of the stores" in err) == (0, True)
+    assert (code, "results has no stores" in err) == (0, True)
 
 
 @pytest.mark.parametrize("action", ["list", "compare 1 2", "plot --metric quant_rank --out a.png"])
@@ -84,7 +84,7 @@ def test_a_folder_that_is_not_there_is_an_error(
     root: Path, capsys: pytest.CaptureFixture[str], action: str
 ) -> None:
     code, _, err = called(capsys, "history", *action.split(), "--storage-root", "strage")
-    assert (code, err) == (1, "error: --storage-root strage: there is no such folder\n")
+    assert (code, err) == (1, "error: --storage-root strage: no such folder\n")
 
 
 def test_the_store_itself_may_be_named_in_place_of_the_folder_around_it(
@@ -123,7 +123,7 @@ def test_an_id_that_names_no_single_record_is_refused(
     first, *_ = fill(root)
     code, _, err = called(capsys, "history", "compare", wanted, first)
     assert code == 1
-    assert f"'{wanted}' is the beginning of {number} ids" in err
+    assert f"'{wanted}' matches {number} ids" in err
 
 
 def test_a_metric_is_drawn_and_printed(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -236,6 +236,6 @@ def test_orket_frontier_keeps_what_it_makes(root: Path, capsys: pytest.CaptureFi
     code, _, err = called(capsys, *make, "--storage-root", "storage")
     assert code == 1
     assert "not valid JSON" in err
-    assert "frontier.json is there and was not added to a history" in err
+    assert "frontier.json was written, but not added to its history" in err
     assert read_json(Path("frontier.json"))["model_id"] == "nano"
     assert history.read_bytes() == b""

@@ -50,7 +50,7 @@ def test_no_output_at_all_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> 
     with pytest.raises(SystemExit) as ended:
         main(["report", "--summary", "summary.json"])
     assert ended.value.code == 2
-    assert "nothing to make: name --out-md" in capsys.readouterr().err
+    assert "nothing to write: give --out-md" in capsys.readouterr().err
 
 
 def receipt_of(sha256: str) -> None:
@@ -74,7 +74,7 @@ def test_a_report_of_measurements_that_were_replaced_is_refused(
     receipt_of("b" * 64)
     assert main(["report", "--summary", "summary.json", "--out-md", "r.md"]) == 1
     said = capsys.readouterr().err
-    assert "F16: cells/receipt.json is of other measurements than this summary" in said
+    assert "F16: cells/receipt.json has other measurements than this summary" in said
     assert not Path("r.md").exists()
 
 

@@ -32,10 +32,10 @@ def test_the_reports_that_a_row_quotes_are_read(row: RowMetrics) -> None:
 
 def test_a_report_of_other_measurements_is_refused(row: RowMetrics) -> None:
     other = row.model_copy(update={"parts": (part("b" * 64),)})
-    with pytest.raises(ArtifactError, match="is of other measurements than this summary"):
+    with pytest.raises(ArtifactError, match="has other measurements than this summary"):
         reports_of(other)
 
 
 def test_a_report_with_other_grades_is_refused(row: RowMetrics) -> None:
-    with pytest.raises(ArtifactError, match="was graded otherwise since this summary"):
+    with pytest.raises(ArtifactError, match="have changed since this summary"):
         reports_of(row.model_copy(update={"adherence_score": 0.5}))

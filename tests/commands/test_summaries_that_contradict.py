@@ -46,13 +46,13 @@ def test_every_contradiction_is_named_at_once_and_nothing_is_made(
     assert main([command, "--summary", "summary.json", *COMMANDS[command]]) == 1
 
     said = capsys.readouterr().err
-    assert said.startswith("error: summary.json: contradicts itself, so nothing is made of it:\n")
+    assert said.startswith("error: summary.json: contradicts itself:\n")
     for contradiction in (
         "orket-nano has a session and is not among the matrix's models",
         "another F16 is in the matrix and has no row",
         "orket-nano F16 has 2 rows",
         "orket-nano: efficiency_frontier.minimum_viable_quant_tag names Q9, which has no row",
-        "stability_kpis.polluted_run_rate is 0.25, and the rows come to 0",
+        "stability_kpis.polluted_run_rate is 0.25, and the rows give 0",
     ):
         assert f"\n  {contradiction}" in said
     assert said.endswith("its sweep makes it again without measuring.\n")

@@ -1,4 +1,4 @@
-"""Every mistake is named with its key and what is allowed; nothing is told as a traceback."""
+"""Every mistake is named with its key and what is allowed; nothing is shown as a traceback."""
 
 from __future__ import annotations
 
@@ -79,15 +79,15 @@ seed: 2
     assert planned(text) == 1
     said = capsys.readouterr().err
     for part in (
-        "mine.yaml: a key may be given only once: seed (lines ",
+        "mine.yaml: duplicate key: seed (lines ",
         "runs_per_qant: there is no such key",
         "canary.latency_variance_treshold: ",
         "temperature: must be",
         "canary.runs: must be",
-        "quants.Q9_Z: is not a tag",
+        "quants.Q9_Z: unknown quant tag",
         "task_id_min: must not be above",
         "task_bank: no.json",
-        "artifacts.nano.Q9_Z, .Q6_K: there is no such file",
+        "artifacts.nano.Q9_Z, .Q6_K: file not found",
         "kpi_policy: no_policy.json",
         "context_sweep_profile: ",
         "hardware_sidecar_profile: ",
@@ -131,7 +131,7 @@ def test_a_file_that_cannot_be_read_is_named(
     [
         ("runs_per_quant", "--config runs_per_quant: must be key=value"),
         ("sweep=../x", 'sweep: must be text such as `my-sweep` (got "../x")'),
-        ("sweep=nul", "sweep: can't be the name of a folder"),
+        ("sweep=nul", "sweep: is not a folder name on every system"),
         ("runs_per_quant=none", "runs_per_quant: must be a whole number >= 1"),
         ("canary={runs: none}", "canary.runs: must be a whole number >= 0"),
         ("quants=[Q8_0", "quants: `[Q8_0` is not a quant tag"),

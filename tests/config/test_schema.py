@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from orket_lib.config.loading.deprecated import OLDER
+from orket_lib.config.loading.merge import DEPRECATED_KEYS
 from orket_lib.config.model import SweepConfig
 from orket_lib.config.schema import SCHEMA_FILE, config_schema
 
@@ -27,7 +27,7 @@ def test_the_published_schema_is_that_of_the_model() -> None:
 def test_every_key_says_what_it_means() -> None:
     properties = config_schema()["properties"]
     assert all(properties[name].get("description") for name in SweepConfig.model_fields)
-    assert all(properties[name]["deprecated"] for name in OLDER)
+    assert all(properties[name]["deprecated"] for name in DEPRECATED_KEYS)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from orket_lib.doctor.missing_readings import missing_of_gpus, missing_with
 from orket_lib.telemetry.devices.opening import Devices, open_devices
 
 
-def told(trace: str) -> dict[str, str]:
+def readings(trace: str) -> dict[str, str]:
     with nvml_of(load_trace(trace)), open_devices("nvidia") as found:
         return {item.reading: item.reason for item in missing_of_gpus(found)}
 
@@ -35,7 +35,7 @@ def told(trace: str) -> dict[str, str]:
 def test_each_gpu_s_nulls_are_listed_with_their_reasons(
     trace: str, expected: dict[str, str]
 ) -> None:
-    assert told(trace) == expected
+    assert readings(trace) == expected
 
 
 def test_a_machine_without_a_gpu_says_why_for_each_vendor(tmp_path: Path) -> None:

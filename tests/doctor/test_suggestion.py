@@ -9,7 +9,7 @@ import pytest
 from orket_lib.artifacts.printed.doctor import SeenModel, SeenServer
 from orket_lib.config.loading.parse import parse
 from orket_lib.doctor.suggestion import Suggestion, suggest
-from orket_lib.report.suggestion import suggestion_yaml
+from orket_lib.report.doctor import suggestion_yaml
 
 GIB = 1024**3
 DEFAULT = {"ollama": 11434, "lmstudio": 1234, "llama_server": 8080, "openai": 8000}

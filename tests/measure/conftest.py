@@ -1,20 +1,11 @@
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from builders import MACHINE
 from fake_provider import FakeProvider
 
 from orket_lib.measure import canary, cell
 from orket_lib.measure.session import session
-from orket_lib.processes import device_lock
-
-
-@pytest.fixture(autouse=True)
-def own_locks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep tests and real measurements on this machine out of each other's way."""
-    monkeypatch.setattr(device_lock, "_machine_folder", lambda: tmp_path)
 
 
 @pytest.fixture

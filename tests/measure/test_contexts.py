@@ -21,7 +21,7 @@ from orket_lib.measure import context_memory as context_serving
 from orket_lib.measure.context import ContextMeasurement
 from orket_lib.measure.progress import Silent
 from orket_lib.measure.session import session
-from orket_lib.preflight.memory import Room
+from orket_lib.preflight.memory import FreeMemory
 from orket_lib.providers.base import GenerationRequest, Source
 from orket_lib.stores.parts import Wanted
 from orket_lib.vocabulary.errors import RequestFailed, RequestTimedOut
@@ -249,9 +249,9 @@ def test_what_takes_more_memory_than_there_is_is_not_loaded(
 def test_main_memory_beside_the_gpus_counts(
     tmp_path: Path, contexts: ContextProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rooms = [Room("a GPU", 100.0, on_gpu=True), Room("main memory", 50.0, on_gpu=False)]
-    monkeypatch.setattr(context_serving, "room_of", lambda _: rooms[0])
-    monkeypatch.setattr(context_serving, "main_memory", lambda: rooms[1])
+    rooms = [FreeMemory("a GPU", 100.0, on_gpu=True), FreeMemory("main memory", 50.0, on_gpu=False)]
+    monkeypatch.setattr(context_serving, "free_memory_for", lambda _: rooms[0])
+    monkeypatch.setattr(context_serving, "free_main_memory", lambda: rooms[1])
     report = measure(tmp_path, 512)
     assert report.status is RunStatus.OUT_OF_MEMORY
     assert "150 MiB are free in a GPU + main memory" in (report.status_reason or "")

@@ -115,7 +115,7 @@ def test_bisecting_finds_the_same_with_fewer_loads(contexts: ContextProvider) ->
     policy(search="bisect")
     assert run() == 0
     assert contexts.loads == [512, 1024]
-    assert summary(256).status_reason == ("bisected: 512 passed, so what is shorter was not tried")
+    assert summary(256).status_reason == ("bisected: 512 passed, so shorter ones were not tried")
     found = ceiling()
     assert found.safe_context_ceiling == 512
     assert [item.context for item in found.not_tried] == [256, 2048]
@@ -198,7 +198,7 @@ def test_a_named_quant_wins_over_the_frontiers(
     assert contexts.loads == [256]
     policy(quant_tag="Q9_K")
     assert run() == 1
-    assert "nano has no quant 'Q9_K' in the sweep; it has Q4_K_M" in capsys.readouterr().err
+    assert "the sweep has no quant 'Q9_K' of nano; it has Q4_K_M" in capsys.readouterr().err
 
 
 def test_an_interrupted_sweep_goes_on_where_it_was(contexts: ContextProvider) -> None:

@@ -1,4 +1,4 @@
-"""Everything that a sweep needs is looked at, and all that is missing is told at once."""
+"""Everything that a sweep needs is looked at, and all that is missing is reported together."""
 
 from __future__ import annotations
 
@@ -12,13 +12,19 @@ import pytest
 from canned_server import Answers, CannedServer, canned_server, ollama, ollama_model
 from gpu_builders import gauges, gpu
 
-from orket_lib.artifacts.measurements.serving import Place
+from orket_lib.artifacts.measurements.serving import ServerLocation
 from orket_lib.artifacts.measurements.spec import WITH_WALLS
 from orket_lib.artifacts.views.preflight import NeededModel, Needs, PreflightCheck
 from orket_lib.preflight import checks as preflight
 from orket_lib.preflight import memory as preflight_memory
 from orket_lib.preflight.checks import check_all
-from orket_lib.preflight.memory import Room, Weighed, gpu_room, memory_checks, room_of
+from orket_lib.preflight.memory import (
+    FreeMemory,
+    ModelSize,
+    free_gpu_memory,
+    free_memory_for,
+    memory_checks,
+)
 from orket_lib.providers.gguf.memory_estimate import ModelShape
 from orket_lib.providers.llama_cpp.binary import build_of, listed_devices
 from orket_lib.sandbox.detect import Unavailable, find_sandbox
@@ -57,7 +63,9 @@ def warnings(checks: tuple[PreflightCheck, ...]) -> dict[str, str]:
 @pytest.fixture
 def plenty(monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine with more memory than anything here asks for."""
-    monkeypatch.setattr(preflight_memory, "room_of", lambda _: Room("main memory", 1e6, False))
+    monkeypatch.setattr(
+        preflight_memory, "free_memory_for", lambda _: FreeMemory("main memory", 1e6, False)
+    )
 
 
 def test_whole_files_pass_and_say_what_they_are(tmp_path: Path) -> None:
@@ -78,7 +86,7 @@ def test_all_that_is_missing_is_told_at_once(tmp_path: Path) -> None:
     found = failed(check_all(embedded(*(cell(file=name) for name in names)), tmp_path))
     assert set(found) == set(names)
     assert "No such file" in found[names[0]]
-    assert "it is cut: 1308984 of 1313984 bytes" in found[names[1]]
+    assert "it is truncated: 1308984 of 1313984 bytes" in found[names[1]]
     assert "version" in found[names[2]]
 
 
@@ -159,7 +167,7 @@ def test_the_room_is_that_of_the_build_that_will_serve(
 ) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     program(tmp_path, "server", LISTED)
-    room = room_of(started("~/server"))
+    room = free_memory_for(started("~/server"))
     assert (room.on_gpu, room.free_mib) == (True, 23512.0 + 45000.0)
 
 
@@ -197,8 +205,8 @@ def test_models_are_held_against_the_gpus_that_the_build_can_use(tmp_path: Path)
 # --- memory ---
 
 
-def model(mib: int, name: str = "m.gguf") -> Weighed:
-    return Weighed(name, mib * MIB, SHAPE)
+def model(mib: int, name: str = "m.gguf") -> ModelSize:
+    return ModelSize(name, mib * MIB, SHAPE)
 
 
 @pytest.mark.parametrize(
@@ -209,7 +217,9 @@ def test_the_profile_says_what_share_of_the_free_memory_may_be_taken(
     profile: VramProfile, fits: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # 4000 + 1024 (KV cache) + 258.5 (compute) + 300 (runtime) = 5582.5 MiB
-    monkeypatch.setattr(preflight_memory, "room_of", lambda _: Room("GPU", 8000, True))
+    monkeypatch.setattr(
+        preflight_memory, "free_memory_for", lambda _: FreeMemory("GPU", 8000, True)
+    )
     needs = started("x", vram_profile=profile, n_ctx=8192)
     (check,) = memory_checks(needs, [model(4000), model(100, "small.gguf")])
     assert check.ok
@@ -222,7 +232,9 @@ def test_the_profile_says_what_share_of_the_free_memory_may_be_taken(
 
 
 def test_the_guard_refuses_where_the_config_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(preflight_memory, "room_of", lambda _: Room("GPU", 4000, True))
+    monkeypatch.setattr(
+        preflight_memory, "free_memory_for", lambda _: FreeMemory("GPU", 4000, True)
+    )
     needs = started("x", vram_guard=VramGuard.REFUSE)
     one, two = memory_checks(needs, [model(4000), model(100), model(8000, "large.gguf")])
     assert (one.ok, two.ok) == (False, False)
@@ -232,17 +244,15 @@ def test_the_guard_refuses_where_the_config_says_so(monkeypatch: pytest.MonkeyPa
 
 
 def test_the_servers_of_others_are_not_guessed_at(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(preflight_memory, "room_of", lambda _: pytest.fail("it looked"))
-    far = Place(base_url="http://10.0.0.7:11434")
-    near = Place(base_url="http://127.0.0.1:8000")
+    monkeypatch.setattr(preflight_memory, "free_memory_for", lambda _: pytest.fail("it looked"))
+    far = ServerLocation(base_url="http://10.0.0.7:11434")
+    near = ServerLocation(base_url="http://127.0.0.1:8000")
     (remote,) = memory_checks(Needs(provider="ollama", place=far), [model(1)])
     (loaded,) = memory_checks(Needs(provider="openai", place=near), [model(1)])
     (silent,) = memory_checks(Needs(provider="lmstudio", place=near), [])
-    assert (
-        remote.detail == "10.0.0.7 is another machine: what is free there can't be seen from here"
-    )
-    assert "has loaded its model already" in loaded.detail
-    assert "sizes of the models are not known" in silent.detail
+    assert remote.detail == "not checked: 10.0.0.7 is another machine"
+    assert "has already loaded its model" in loaded.detail
+    assert "sizes of the models are unknown" in silent.detail
     assert all(check.ok and not check.warning for check in (remote, loaded, silent))
 
 
@@ -275,7 +285,7 @@ def test_only_the_chosen_gpus_count_and_shared_memory_is_main_memory(
     from contextlib import nullcontext
 
     monkeypatch.setattr(preflight_memory, "open_devices", lambda _: nullcontext(GPUS))
-    room = gpu_room(chosen)
+    room = free_gpu_memory(chosen)
     assert room.name == name
     assert room.on_gpu is (free is not None)
     if free is None:
@@ -307,9 +317,9 @@ def test_a_gpu_that_is_named_must_be_there(
     needs = started(program(tmp_path, "two", LISTED)).model_copy(update={"gpu_devices": named})
     checks = check_all(needs, tmp_path)
     assert set(failed(checks)) == missing
-    assert all("shown: 0 one (GPU-0), 1 two" in failed(checks)[name] for name in missing)
+    assert all("found: 0 one (GPU-0), 1 two" in failed(checks)[name] for name in missing)
     assert set(warnings(checks)) == (set() if devices.devices else {"GPU 0"})
-    attached = needs.model_copy(update={"place": Place(base_url="http://127.0.0.1:9")})
+    attached = needs.model_copy(update={"place": ServerLocation(base_url="http://127.0.0.1:9")})
     assert not any(item.name.startswith("GPU") for item in check_all(attached, tmp_path, 0.1))
 
 
@@ -323,7 +333,9 @@ BOTH = (ollama_model(Q4, "Q4_K_M"), ollama_model(Q8, "Q8_0", 8.0))
 def served(
     server: CannedServer, *models: NeededModel, provider: str = "ollama", **place: Any
 ) -> Needs:
-    return Needs(provider=provider, place=Place(base_url=server.url, **place), models=models)
+    return Needs(
+        provider=provider, place=ServerLocation(base_url=server.url, **place), models=models
+    )
 
 
 def checked(answers: Answers, *models: NeededModel, **options: Any) -> tuple[PreflightCheck, ...]:
@@ -344,7 +356,7 @@ def test_a_server_that_has_every_tag_passes() -> None:
 @pytest.mark.usefixtures("plenty")
 def test_every_missing_tag_has_the_line_that_gets_it() -> None:
     checks = checked(ollama(ollama_model("x:1b", "Q4_0")), *CELLS)
-    assert failed(checks) == dict.fromkeys([Q4, Q8], "not there; on offer: x:1b")
+    assert failed(checks) == dict.fromkeys([Q4, Q8], "not found; on offer: x:1b")
     assert remedies(checks) == [f"ollama pull {Q4}", f"ollama pull {Q8}"]
 
 
@@ -358,7 +370,7 @@ def test_every_missing_tag_has_the_line_that_gets_it() -> None:
             "a cloud model: https://far.example serves it",
         ),
         ({"capabilities": ["embedding"]}, {}, "an embedding model"),
-        ({"digest": "sha256:" + "b" * 64}, {"pin": "a" * 12}, "artifact_digest asks for aaaaaaaa"),
+        ({"digest": "sha256:" + "b" * 64}, {"pin": "a" * 12}, "artifact_digest requires aaaaaaaa"),
     ],
 )
 def test_a_tag_that_cannot_be_measured_is_refused(
@@ -390,7 +402,7 @@ def test_a_model_that_somebody_has_loaded_is_named(exclusive: bool) -> None:
 def test_what_lm_studio_lacks_is_got_by_its_own_program() -> None:
     answers = {"GET /api/v0/models": {"data": []}}
     checks = checked(answers, cell(tag="qwen3-8b"), cell(tag="qwen3-8b@q8_0"), provider="lmstudio")
-    assert failed(checks)["qwen3-8b"] == "not there; on offer: nothing"
+    assert failed(checks)["qwen3-8b"] == "not found; on offer: nothing"
     assert remedies(checks) == ["lms get qwen3-8b@q4_k_m", "lms get qwen3-8b@q8_0"]
 
 
@@ -409,9 +421,9 @@ def test_what_lm_studio_lacks_is_got_by_its_own_program() -> None:
 def test_where_nobody_answers_the_line_that_starts_a_server_is_told(
     provider: str, line: str
 ) -> None:
-    place = Place(base_url="http://127.0.0.1:9")
+    place = ServerLocation(base_url="http://127.0.0.1:9")
     checks = check_all(Needs(provider=provider, place=place, models=(cell(tag="x"),)), Path(), 10)
-    assert failed(checks) == {f"{provider} at http://127.0.0.1:9": "nobody answers there"}
+    assert failed(checks) == {f"{provider} at http://127.0.0.1:9": "connection refused"}
     assert remedies(checks) == [line]
 
 

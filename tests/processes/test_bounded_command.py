@@ -232,7 +232,7 @@ def test_when_the_watcher_is_killed_that_is_told(tmp_path: Path) -> None:
 def test_a_watcher_that_is_stopped_is_waited_for_no_longer_than_it_may_take(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(bounded, "_BESIDE_S", 2.0)
+    monkeypatch.setattr(bounded, "_OVERHEAD_S", 2.0)
     monkeypatch.setattr(bounded, "_END_S", 0.5)
     stop_it = "import os, signal; os.kill(os.getppid(), signal.SIGSTOP)"
     begin = time.monotonic()

@@ -21,7 +21,13 @@ from orket_lib.vocabulary.errors import Refused
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="rights as on POSIX")
 machine_folder = locks._machine_folder  # before the tests get one of their own
-NOBODY = 65534
+UNPRIVILEGED_ID = 65534
+
+
+@pytest.fixture(autouse=True)
+def own_locks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give each test its own lock folder: a real measurement may run on this machine."""
+    monkeypatch.setattr(locks, "_machine_folder", lambda: tmp_path)
 
 
 def lock_file(tmp_path: Path) -> Path:
@@ -46,7 +52,7 @@ def test_a_failed_measurement_frees_the_device(tmp_path: Path) -> None:
 _HOLDER = """
 import sys
 from pathlib import Path
-from orket_lib.measure import device_lock
+from orket_lib.processes import device_lock
 device_lock._machine_folder = lambda: Path(sys.argv[1])
 with device_lock.device_lock(sys.argv[2], "measuring nano \\x1b[2J Q8_0", print):
     print("locked", flush=True)
@@ -146,7 +152,7 @@ def test_a_lock_whose_file_vanished_still_keeps_others_out(tmp_path: Path, hold:
     (text,) = said
     assert text.endswith("is using it, although its lock file was removed")
     assert other.stdout is not None
-    assert b"others may have measured meanwhile" in other.stdout.read()
+    assert b"another process may have measured too" in other.stdout.read()
 
 
 @posix
@@ -179,7 +185,9 @@ def test_a_note_that_is_none_is_no_trouble(tmp_path: Path, hold: Hold, note: str
     with device_lock("cpu", "two", say):
         pass
     (text,) = said
-    assert text.startswith("waiting for the cpu: a process that left no note is using it; to see ")
+    assert text.startswith(
+        "waiting for the cpu: a process that left no note is using it; to find it: "
+    )
     assert text.isprintable()
 
 
@@ -264,9 +272,9 @@ def as_nobody() -> int:
     if pid == 0:
         try:
             os.setgroups([])
-            os.setgid(NOBODY)
-            os.setuid(NOBODY)
-            with device_lock("cpu", "nobody's", _would_wait):
+            os.setgid(UNPRIVILEGED_ID)
+            os.setuid(UNPRIVILEGED_ID)
+            with device_lock("cpu", "other user", _would_wait):
                 os._exit(0)
         except BaseException:
             os._exit(9)
@@ -279,11 +287,11 @@ def _would_wait(_: str) -> NoReturn:
 
 @posix
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="becomes another user")
-@pytest.mark.parametrize("first", ["root", "nobody"])
+@pytest.mark.parametrize("first", ["root", "other"])
 def test_two_users_exclude_each_other_whoever_came_first(shared: Path, first: str) -> None:
     before = os.umask(0o077)
     try:
-        if first == "nobody":
+        if first == "other":
             assert as_nobody() == 0
         with device_lock("cpu", "root's", print):
             assert as_nobody() == 3
@@ -296,11 +304,11 @@ def test_two_users_exclude_each_other_whoever_came_first(shared: Path, first: st
 
 @posix
 def test_a_link_in_place_of_the_folder_is_refused_and_not_followed(tmp_path: Path) -> None:
-    target = tmp_path / "somebody's"
+    target = tmp_path / "another user's"
     target.mkdir(mode=0o700)
     (tmp_path / "orket-locks").symlink_to(target)
     with (
-        pytest.raises(NotADirectoryError, match="must be a folder of locks"),
+        pytest.raises(NotADirectoryError, match="the lock folder is not a folder"),
         device_lock("cpu", "one", print),
     ):
         pass

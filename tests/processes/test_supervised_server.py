@@ -15,8 +15,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from orket_lib.processes import supervised_server as kept_server_module
-from orket_lib.processes.supervised_server import KeptServer, kept_server
+from orket_lib.processes import supervised_server as supervised_server_module
+from orket_lib.processes.supervised_server import SupervisedServer, supervised_server
 from orket_lib.vocabulary.errors import LoadError
 
 DEADLINE_S = 20.0
@@ -48,8 +48,8 @@ def wait_until(condition: Callable[[], bool], what: str) -> None:
 
 
 @contextmanager
-def kept(code: str, log: Path, cpus: tuple[int, ...] = ()) -> Iterator[KeptServer]:
-    with kept_server(python(code), os.environ, cpus, log) as server:
+def running(code: str, log: Path, cpus: tuple[int, ...] = ()) -> Iterator[SupervisedServer]:
+    with supervised_server(python(code), os.environ, cpus, log) as server:
         yield server
 
 
@@ -58,7 +58,7 @@ def says(log: Path, words: str = "here I am") -> None:
 
 
 def test_it_runs_while_it_is_wanted_and_is_gone_afterwards(log: Path) -> None:
-    with kept(SLEEPER, log) as server:
+    with running(SLEEPER, log) as server:
         says(log)
         assert server.death(0.05) is None
         assert psutil.Process(server.pid).cmdline()[-1] == SLEEPER
@@ -68,19 +68,19 @@ def test_it_runs_while_it_is_wanted_and_is_gone_afterwards(log: Path) -> None:
 def test_what_it_says_is_in_the_log_and_an_older_log_is_not(log: Path) -> None:
     log.write_text("words of the server before", encoding="utf-8")
     code = "import sys; print('out', flush=True); print('err', file=sys.stderr)"
-    with kept(code, log) as server:
+    with running(code, log) as server:
         assert str(server.death(DEADLINE_S)) == "the server ended with exit status 0"
     assert sorted(log.read_text(encoding="utf-8").split()) == ["err", "out"]
 
 
 def test_how_it_ended_is_told_as_often_as_one_asks(log: Path) -> None:
-    with kept("raise SystemExit(7)", log) as server:
-        told = [server.death(DEADLINE_S) for _ in range(3)]
-    assert list(map(str, told)) == ["the server ended with exit status 7"] * 3
+    with running("raise SystemExit(7)", log) as server:
+        endings = [server.death(DEADLINE_S) for _ in range(3)]
+    assert list(map(str, endings)) == ["the server ended with exit status 7"] * 3
 
 
 def test_a_kill_is_told_as_one(log: Path) -> None:
-    with kept(SLEEPER, log) as server:
+    with running(SLEEPER, log) as server:
         os.kill(server.pid, signal.SIGKILL)
         assert str(server.death(DEADLINE_S)) == "the server ended with exit status -9"
 
@@ -89,7 +89,7 @@ def test_a_program_that_is_not_there_does_not_load(log: Path, tmp_path: Path) ->
     missing = str(tmp_path / "no-such-server")
     with (
         pytest.raises(LoadError, match="no-such-server: No such file"),
-        kept_server([missing], os.environ, (), log),
+        supervised_server([missing], os.environ, (), log),
     ):
         pytest.fail("it was started")
 
@@ -97,7 +97,7 @@ def test_a_program_that_is_not_there_does_not_load(log: Path, tmp_path: Path) ->
 def test_one_that_does_not_want_to_end_is_killed(
     log: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with kept(STUBBORN, log) as server:
+    with running(STUBBORN, log) as server:
         says(log)
     assert is_gone(server.pid)
 
@@ -108,7 +108,7 @@ def test_a_script_around_it_leaves_nothing_behind(log: Path, tmp_path: Path) -> 
     inner = 'import os, time; print("here I am", os.getpid(), flush=True); time.sleep(600)'
     script.write_text(f"#!/bin/sh\n{sys.executable} -c '{inner}'\nexit 0\n", encoding="utf-8")
     script.chmod(0o755)
-    with kept_server([str(script)], os.environ, (), log):
+    with supervised_server([str(script)], os.environ, (), log):
         says(log)
         pid = int(log.read_text(encoding="utf-8").rpartition("here I am ")[2].split()[0])
         assert not is_gone(pid)
@@ -119,14 +119,14 @@ def test_a_script_around_it_leaves_nothing_behind(log: Path, tmp_path: Path) -> 
 @pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM])
 def test_a_signal_to_all_of_us_does_not_leave_it_behind(log: Path, number: int) -> None:
     """A terminal that is closed, say: who keeps it lives on until we are gone, and ends it."""
-    with kept(SLEEPER, log) as server:
+    with running(SLEEPER, log) as server:
         says(log)
-        (keeper,) = (
+        (supervisor,) = (
             child
             for child in psutil.Process().children()
             if server.pid in [grandchild.pid for grandchild in child.children()]
         )
-        keeper.send_signal(number)
+        supervisor.send_signal(number)
         assert server.death(0.3) is None
         pid = server.pid
     wait_until(lambda: is_gone(pid), "it is gone with us")
@@ -134,13 +134,13 @@ def test_a_signal_to_all_of_us_does_not_leave_it_behind(log: Path, number: int) 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux kills the children of the killed")
 def test_when_its_keeper_is_killed_it_is_gone(log: Path) -> None:
-    with kept(SLEEPER, log) as server:
+    with running(SLEEPER, log) as server:
         says(log)
-        keeper = psutil.Process(server.pid).parent()
-        assert keeper is not None
-        keeper.kill()
-        told = server.death(DEADLINE_S)
-        assert str(told) == "the server ended with its keeper, which was killed"
+        supervisor = psutil.Process(server.pid).parent()
+        assert supervisor is not None
+        supervisor.kill()
+        ending = server.death(DEADLINE_S)
+        assert str(ending) == "the server ended with its supervisor, which was killed"
         wait_until(lambda: is_gone(server.pid), "the server is gone")
 
 
@@ -148,13 +148,13 @@ def test_when_its_keeper_is_killed_it_is_gone(log: Path) -> None:
 def test_a_keeper_that_is_stopped_is_not_waited_for_without_end(
     log: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(kept_server_module, "_PATIENCE_S", 0.2)
-    monkeypatch.setattr(kept_server_module, "STOP_TIMEOUT_S", 0.2)
-    with kept(SLEEPER, log) as server:
+    monkeypatch.setattr(supervised_server_module, "_PATIENCE_S", 0.2)
+    monkeypatch.setattr(supervised_server_module, "STOP_TIMEOUT_S", 0.2)
+    with running(SLEEPER, log) as server:
         says(log)
-        keeper = psutil.Process(server.pid).parent()
-        assert keeper is not None
-        keeper.send_signal(signal.SIGSTOP)
+        supervisor = psutil.Process(server.pid).parent()
+        assert supervisor is not None
+        supervisor.send_signal(signal.SIGSTOP)
         begin = time.monotonic()
     assert time.monotonic() - begin < DEADLINE_S
     wait_until(lambda: is_gone(server.pid), "the server is gone")
@@ -163,9 +163,9 @@ def test_a_keeper_that_is_stopped_is_not_waited_for_without_end(
 _OWNER = """
 import os, sys, time
 from pathlib import Path
-from orket_lib.processes.supervised_server import kept_server
+from orket_lib.processes.supervised_server import supervised_server
 command, log = [sys.executable, "-c", sys.argv[1]], Path(sys.argv[2])
-with kept_server(command, os.environ, (), log) as server:
+with supervised_server(command, os.environ, (), log) as server:
     print(server.pid, flush=True)
     time.sleep(600)
 """
@@ -187,11 +187,11 @@ def test_when_we_are_killed_it_is_gone(log: Path, code: str) -> None:
 
 @pytest.mark.skipif(not hasattr(os, "getsid"), reason="this system has no sessions")
 def test_ctrl_c_on_the_terminal_does_not_reach_it(log: Path) -> None:
-    with kept(SLEEPER, log) as server:
-        keeper = psutil.Process(server.pid).parent()
-        assert keeper is not None
-        assert os.getpgid(server.pid) not in (os.getpgid(0), os.getpgid(keeper.pid))
-        keeper.send_signal(signal.SIGINT)  # which shares our terminal, and does not mind
+    with running(SLEEPER, log) as server:
+        supervisor = psutil.Process(server.pid).parent()
+        assert supervisor is not None
+        assert os.getpgid(server.pid) not in (os.getpgid(0), os.getpgid(supervisor.pid))
+        supervisor.send_signal(signal.SIGINT)  # which shares our terminal, and does not mind
         assert server.death(0.3) is None
 
 
@@ -199,7 +199,7 @@ def test_ctrl_c_on_the_terminal_does_not_reach_it(log: Path) -> None:
 def test_it_has_the_cpus_that_it_may_use_from_its_first_moment(log: Path) -> None:
     cpu = min(os.sched_getaffinity(0))
     code = "import os, json; print(json.dumps(sorted(os.sched_getaffinity(0))), flush=True)"
-    with kept(code, log, (cpu,)) as server:
+    with running(code, log, (cpu,)) as server:
         assert server.death(DEADLINE_S) is not None
     assert json.loads(log.read_text(encoding="utf-8")) == [cpu]
     assert os.sched_getaffinity(0) != {cpu} or os.cpu_count() == 1, "ours are as they were"

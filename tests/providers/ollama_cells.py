@@ -10,7 +10,7 @@ from typing import Any
 from builders import spec
 from ollama_running import SimulatedOllama
 
-from orket_lib.artifacts.measurements.serving import Place
+from orket_lib.artifacts.measurements.serving import ServerLocation
 from orket_lib.artifacts.measurements.spec import ArtifactIdentity, ControlSettings, RunSpec
 from orket_lib.providers.base import GenerationRequest, Source
 from orket_lib.providers.ollama.provider import OllamaModel, OllamaProvider
@@ -34,7 +34,7 @@ def tagged(tag: str = WORDS, pin: str | None = None, **changes: Any) -> RunSpec:
 
 def source(server: SimulatedOllama, **changes: Any) -> Source:
     """Return from where its cells are served."""
-    return Source(None, Place(**({"base_url": server.url} | changes)))
+    return Source(None, ServerLocation(**({"base_url": server.url} | changes)))
 
 
 @contextmanager

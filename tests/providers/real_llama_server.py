@@ -1,4 +1,4 @@
-"""A real `llama-server` that is somebody else's: started by hand, as its users do."""
+"""A real `llama-server` that is not ours: started by hand, as its users do."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def llama_server_of_others(
 
 
 def unused_address() -> str:
-    """Return an address of this machine where nobody listens."""
+    """Return an address of this machine without a listener."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         return f"http://127.0.0.1:{probe.getsockname()[1]}"
 

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from canned_server import Answers, canned_server, ollama, ollama_model
 
-from orket_lib.providers.catalog import Asked, ask, find
-from orket_lib.vocabulary.errors import ProviderError, RequestFailed
-from orket_lib.vocabulary.faults import Fault
+from orket_lib.providers.catalog import Catalog
+from orket_lib.providers.registry import read_catalog
+from orket_lib.vocabulary.errors import Fault, ProviderError, RequestFailed
 
 LMSTUDIO: dict[str, Any] = {
     "GET /api/v0/models": {
@@ -74,9 +74,9 @@ VLLM: dict[str, Any] = {
 }
 
 
-def asked(provider: str, answers: Answers, **options: Any) -> Asked:
+def asked(provider: str, answers: Answers, **options: Any) -> Catalog:
     with canned_server(answers) as server:
-        return ask(provider, server.url, **options)
+        return read_catalog(provider, server.url, **options)
 
 
 def test_ollama_tells_tags_digests_sizes_and_shapes() -> None:
@@ -93,19 +93,19 @@ def test_ollama_tells_tags_digests_sizes_and_shapes() -> None:
 def test_ollama_is_asked_closely_only_about_what_is_of_interest() -> None:
     models = [ollama_model("a:latest", "Q4_0"), ollama_model("b:latest", "Q4_0")]
     with canned_server(ollama(*models)) as server:
-        found = ask("ollama", server.url, closely={"A"})
+        found = read_catalog("ollama", server.url, closely={"A"})
     assert server.asked.count("POST /api/show") == 1
     assert set(found.shapes) == {"a:latest"}
-    assert find(found, "a", "ollama") == find(found, "a:latest", "ollama") is not None
-    assert find(found, "c", "ollama") is None
+    assert found.find("a") == found.find("a:latest") is not None
+    assert found.find("c") is None
 
 
 def test_a_cloud_model_is_one_by_what_the_server_says_or_by_its_name() -> None:
-    told = ollama_model("gpt-oss:120b", "MXFP4", remote_host="https://ollama.example")
+    declared = ollama_model("gpt-oss:120b", "MXFP4", remote_host="https://ollama.example")
     named = ollama_model("qwen3-coder:480b-cloud", "")
-    first, second = asked("ollama", ollama(told, named)).offering.models
+    first, second = asked("ollama", ollama(declared, named)).offering.models
     assert first.remote == "https://ollama.example"
-    assert second.remote == "somebody else"
+    assert second.remote == "another host"
     assert second.quant_tag is None
 
 
@@ -143,18 +143,18 @@ def test_a_llama_server_tells_the_model_that_it_serves() -> None:
 @pytest.mark.parametrize("suffix", ["", "/", "/v1", "/v1/"])
 def test_a_plain_endpoint_tells_names_and_maybe_a_context(suffix: str) -> None:
     with canned_server(VLLM) as server:
-        (model,) = ask("openai", server.url + suffix).offering.models
+        (model,) = read_catalog("openai", server.url + suffix).offering.models
     assert (model.name, model.n_ctx, model.quant_tag) == ("Qwen/Qwen3-8B-AWQ", 32768, None)
 
 
 def test_a_key_is_looked_up_in_the_environment_and_sent(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SERVER_KEY", "hunter2")
     with canned_server(VLLM) as server:
-        ask("openai", server.url, "${ENV:SERVER_KEY}")
+        read_catalog("openai", server.url, "${ENV:SERVER_KEY}")
         assert server.keys == ["Bearer hunter2"]
         monkeypatch.delenv("SERVER_KEY")
         with pytest.raises(ProviderError, match="has no variable SERVER_KEY"):
-            ask("openai", server.url, "${ENV:SERVER_KEY}")
+            read_catalog("openai", server.url, "${ENV:SERVER_KEY}")
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Every way in which a request can fail, on a real socket, for each client: told, and not repeated.
+"""Every way in which a request can fail, on a real socket, for each client: reported, not repeated.
 
 `Fault` is a closed set and this is its table: what the wire does, what the run's outcome is, which
 fault is counted, what is said about it. A request is sent exactly once, whatever becomes of it.
@@ -29,7 +29,7 @@ from orket_lib.providers.base import Generation, GenerationRequest
 from orket_lib.providers.llama_cpp.client import LlamaClient
 from orket_lib.providers.lmstudio.client import ROUTES, LmStudioClient
 from orket_lib.providers.openai.client import EXTRAS, OpenAiClient
-from orket_lib.vocabulary.faults import Fault
+from orket_lib.vocabulary.errors import Fault
 from orket_lib.vocabulary.statuses import Outcome
 
 Connection = socket.socket
@@ -152,7 +152,7 @@ class Case:
 
 ERROR = Outcome.ERROR
 CASES = {
-    "nobody listens": Case(None, ERROR, Fault.REFUSED, "ConnectError: "),
+    "no listener": Case(None, ERROR, Fault.REFUSED, "ConnectError: "),
     "the model is loading": Case(
         status("503 Service Unavailable", '{"error": {"message": "Loading model"}}'),
         ERROR,
@@ -194,13 +194,13 @@ CASES = {
         stream(piece("1"), chunk(b"data: {oops\n\n"), END),
         ERROR,
         Fault.NOT_JSON,
-        "the stream holds no JSON: ",
+        "the stream is not valid JSON: ",
     ),
     "an error for a stream, under HTTP 200": Case(
         status("200 OK", '{"error": "Unexpected endpoint or method"}'),
         ERROR,
         Fault.ERROR_IN_STREAM,
-        "an error for a stream: Unexpected endpoint or method",
+        "an error instead of a stream: Unexpected endpoint or method",
     ),
     "half a character in an error": Case(
         stream(chunk(b'data: {"error": "bad \\ud83d"}\n\n'), END),
@@ -213,7 +213,7 @@ CASES = {
             stream(chunk(b'data: {"choices": %s}\n\ndata: [DONE]\n\n' % found.encode()), END),
             ERROR,
             Fault.NOT_JSON,
-            "the stream holds no choices: ",
+            "the stream has invalid choices: ",
         )
         for found in ("[null]", '["x"]', "5")
     },
@@ -225,15 +225,15 @@ CASES = {
         ),
         ERROR,
         Fault.NOT_JSON,
-        "the answer is no text: ",
+        "the answer is not text: ",
     ),
     "JSON without a bottom": Case(
         stream(chunk(b"data: " + b"[" * 200_000 + b"\n\n"), END),
         ERROR,
         Fault.NOT_JSON,
-        "the stream holds no JSON: nested too deeply",
+        "the stream is not valid JSON: nested too deeply",
     ),
-    "odd things beside the answer": Case(
+    "odd fields next to the answer": Case(
         stream(
             piece("grün"),
             chunk(b'data: {"choices": [{"delta": "hi", "finish_reason": 5}]}\n\n'),
@@ -248,7 +248,7 @@ CASES = {
         "",
     ),
     "no end of the answer": Case(
-        endless, ERROR, Fault.ENDLESS, "no end of the answer, of which 8 tokens were asked for"
+        endless, ERROR, Fault.ENDLESS, "no end of the answer after far more than 8 tokens"
     ),
     "no end of an error": Case(dripping_error, Outcome.TIMEOUT, None, "no end after 0.5 s"),
     "a trickle of nothing": Case(trickle, Outcome.TIMEOUT, None, "no end after 0.5 s"),

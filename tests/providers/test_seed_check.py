@@ -1,4 +1,4 @@
-"""Whether a server uses its seed, told by what it writes."""
+"""Whether a server uses its seed, judged by its output."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ def test_the_thoughts_of_a_model_tell_as_well_as_its_words() -> None:
 def test_a_seed_that_is_not_used_is_not_held() -> None:
     dice = random.Random(1)
     found = seed_readback(server(lambda _: dice.random()), 7, 0.8)
-    assert (found.held, found.applied, found.source) == (False, None, "one seed wrote two texts")
+    assert (found.held, found.applied, found.source) == (False, None, "one seed yielded two texts")
 
 
 def test_a_server_that_draws_nothing_says_nothing_of_its_seed() -> None:
     found = seed_readback(server(lambda _: "always"), 7, 0.8)
     assert (found.held, found.applied) == (False, None)
-    assert found.source == "4 seeds wrote one text"
+    assert found.source == "4 seeds yielded one text"
 
 
 def test_only_the_first_request_may_be_another_one_for_its_cold_cache() -> None:
@@ -51,10 +51,10 @@ def test_only_the_first_request_may_be_another_one_for_its_cold_cache() -> None:
 
 
 def test_greedy_decoding_asks_nothing() -> None:
-    def nobody(_: GenerationRequest) -> Generation:
+    def never(_: GenerationRequest) -> Generation:
         pytest.fail("asked")
 
-    found = seed_readback(nobody, 7, 0.0)
+    found = seed_readback(never, 7, 0.0)
     assert (found.held, found.applied) == (True, "greedy")
 
 

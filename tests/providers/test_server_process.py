@@ -13,8 +13,13 @@ import psutil
 import pytest
 
 from orket_lib.providers.server_process import ServerProcess, served_file
-from orket_lib.vocabulary.errors import ProviderError, RequestFailed, RequestTimedOut, ServerCrashed
-from orket_lib.vocabulary.faults import Fault
+from orket_lib.vocabulary.errors import (
+    Fault,
+    ProviderError,
+    RequestFailed,
+    RequestTimedOut,
+    ServerCrashed,
+)
 
 LISTENER = """
 import socket, sys
@@ -68,13 +73,13 @@ def test_a_server_that_was_started_again_is_another_one() -> None:
         found = ServerProcess(url, lambda: True)
         name = psutil.Process(first.pid).name()
     with listener(int(url.rpartition(":")[2])) as (second, _):
-        told = found.replaced()
-        assert told == (
+        seen = found.replaced()
+        assert seen == (
             f"process {first.pid} ({name}) ended; process {second.pid} ({name}) listens at {url}"
         )
         assert found.pid == second.pid, "its work is the server's from now on"
-        assert found.replaced() is None, "told once"
-    gone = f"process {second.pid} ({name}) ended; nobody that can be seen listens at {url}"
+        assert found.replaced() is None, "reported once"
+    gone = f"process {second.pid} ({name}) ended; no visible process listens at {url}"
     assert found.replaced() == gone
 
 
@@ -89,18 +94,18 @@ def test_a_request_that_ended_with_its_server_is_a_crash(fault: Fault) -> None:
         found = ServerProcess(url, lambda: True)
         alive = RequestFailed("the stream was cut", fault)
         assert found.explained(alive) is alive
-    told = found.explained(RequestFailed("the stream was cut", fault))
-    assert isinstance(told, ServerCrashed)
-    assert str(told) == f"the server, process {process.pid}, ended (the stream was cut)"
+    seen = found.explained(RequestFailed("the stream was cut", fault))
+    assert isinstance(seen, ServerCrashed)
+    assert str(seen) == f"the server, process {process.pid}, ended (the stream was cut)"
 
 
 def test_without_a_process_to_look_at_a_server_that_is_silent_is_gone() -> None:
     url = "http://192.0.2.7:8000"
     error = RequestFailed("ConnectError: refused", Fault.REFUSED)
     assert ServerProcess(url, lambda: True).explained(error) is error
-    told = ServerProcess(url, lambda: False).explained(error)
-    assert isinstance(told, ServerCrashed)
-    assert url in str(told)
+    seen = ServerProcess(url, lambda: False).explained(error)
+    assert isinstance(seen, ServerCrashed)
+    assert url in str(seen)
 
 
 @pytest.mark.parametrize(

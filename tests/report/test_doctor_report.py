@@ -54,7 +54,10 @@ def report(**changes: Any) -> DoctorReport:
                 models=MODELS,
             ),
             SeenServer(
-                provider="openai", base_url="http://127.0.0.1:8000", answers=False, detail="nobody"
+                provider="openai",
+                base_url="http://127.0.0.1:8000",
+                answers=False,
+                detail="no answer",
             ),
         ),
         "files": (),
@@ -76,30 +79,30 @@ def test_every_part_is_there_and_aligned() -> None:
         "  memory        20.0 GiB free of 32.0 GiB",
         "  disk          900 MiB free",
         "  GPU           0: RTX, 12.0 GiB free of 24.0 GiB",
-        "  GPU           1: GB10, shares the main memory",
+        "  GPU           1: GB10, shares main memory",
         "  llama-server  not on PATH",
         "servers",
         "  ollama  http://127.0.0.1:11434  version 0.12.3, 4 models",
-        "  openai  http://127.0.0.1:8000   nobody",
+        "  openai  http://127.0.0.1:8000   no answer",
         "models on ollama, memory estimated for 4096 tokens of context",
-        "  name     quant   size     context  takes       fits",
+        "  name     quant   size     context  needs       fits",
         "  a:8b     Q4_K_M  5.0 GiB  131072   5.9 GiB     safe",
         "  b        ?       1 MiB    ?        >= 300 MiB  no",
         "  c-cloud  MXFP4   ?        ?        ?           cloud: refused",
-        "  embed    F16     ?        ?        ?           answers nothing",
-        "null in what is measured here",
+        "  embed    F16     ?        ?        ?           no chat model",
+        "not measurable on this machine (null)",
         "  energy  NO_ENERGY_COUNTER  none",
         "notes",
         "  this is WSL",
         "suggestion: a in two quants",
-        "  it is printed below; to have it in a file: orket doctor --suggest my.yaml",
+        "  printed below; to write it to a file: orket doctor --suggest my.yaml",
         "  then: snakemake --configfile my.yaml",
     ]
 
 
 def test_what_was_written_is_named() -> None:
     text = doctor_text(report(suggestion="x"), "a", Path("mine.yaml"))
-    assert lines(text)[-1] == "  written to mine.yaml; try: snakemake -n --configfile mine.yaml"
+    assert lines(text)[-1] == "  written to mine.yaml; next: snakemake -n --configfile mine.yaml"
 
 
 def test_the_checks_of_a_config_come_with_their_remedies() -> None:
@@ -127,7 +130,7 @@ def test_the_checks_of_a_config_come_with_their_remedies() -> None:
 def test_a_long_list_is_cut_and_says_so() -> None:
     many = tuple(SeenModel(name=f"m{number}") for number in range(50))
     found = lines(doctor_text(report(files=many), None, None))
-    assert "files below models/, memory estimated for 4096 tokens of context" in found
+    assert "files in models/, memory estimated for 4096 tokens of context" in found
     assert "  ... and 10 more" in found
     assert "m39" in "".join(found)
     assert "m40" not in "".join(found)

@@ -7,22 +7,23 @@ import numpy as np
 import pytest
 from explorer_artifacts import frontier
 
-from orket_lib.analysis.history.compare import Kept, compare, described, over_time
+from orket_lib.analysis.history.compare import StoredArtifact, compare, described, over_time
 from orket_lib.artifacts.history import HistoryList, HistoryOverTime
 from orket_lib.artifacts.views.frontier import FrontierExplorer
-from orket_lib.report.history import comparison_text, list_text, plot_history
+from orket_lib.report.history import comparison_text, list_text
+from orket_lib.report.plots.history import plot_history
 
 
-def kept(day: int, latency: float | None = 1.0, **changes: object) -> Kept:
+def kept(day: int, latency: float | None = 1.0, **changes: object) -> StoredArtifact:
     entry = frontier(generated_at=f"2026-11-{day:02}T00:00:00Z", **changes)
     row = entry["sessions"][0]["quant_rows"][0]
     row["total_latency"] = latency
     if latency is None:
         row["null_reasons"] = {"total_latency": "NO_CONTENT"}
-    return Kept(f"{day:012x}", "frontiers", FrontierExplorer.model_validate(entry))
+    return StoredArtifact(f"{day:012x}", "frontiers", FrontierExplorer.model_validate(entry))
 
 
-def drawn(tmp_path: Path, *records: Kept) -> float:
+def drawn(tmp_path: Path, *records: StoredArtifact) -> float:
     """Return the share of a picture that is coloured; axes and texts are grey."""
     series = over_time(records, "total_latency")
     target = tmp_path / "deep" / "picture.png"
@@ -45,10 +46,12 @@ def test_a_list_says_when_where_and_what_came_of_it() -> None:
         (kept(1, 0.0), kept(2, 1.1), "numbers   total_latency: 0 -> 1.10  (text text)"),
         (kept(1), kept(2, None), "numbers   total_latency: 1.00 -> none  (text text)"),
         (kept(1), kept(2, include_invalid=False), "settings  include_invalid: yes -> no"),
-        (kept(1), kept(2), "nothing changed that both records say"),
+        (kept(1), kept(2), "no difference in what both records contain"),
     ],
 )
-def test_a_comparison_says_each_change_on_a_line(old: Kept, new: Kept, expected: str) -> None:
+def test_a_comparison_says_each_change_on_a_line(
+    old: StoredArtifact, new: StoredArtifact, expected: str
+) -> None:
     first, second, only = comparison_text(compare(old, new)).splitlines()
     assert (first[:20], second[:20]) == ("old  000000000001  2", "new  000000000002  2")
     assert only.strip() == expected
@@ -65,4 +68,4 @@ def test_names_with_signs_of_formulas_are_drawn_as_they_are(tmp_path: Path) -> N
     entry = frontier()
     entry["sessions"][0]["model_id"] = r"$\frac{broken _underscored_"
     artifact = FrontierExplorer.model_validate(entry)
-    assert drawn(tmp_path, Kept("1", "frontiers", artifact)) > 0
+    assert drawn(tmp_path, StoredArtifact("1", "frontiers", artifact)) > 0

@@ -81,7 +81,7 @@ def test_the_command_writes_the_page_beside_the_report(tmp_path: Path) -> None:
     command += ["--out-html", str(outs["r.html"]), "--out-scatter", str(outs["points.json"])]
     assert main(command) == 0
     assert all(path.is_file() for path in outs.values())
-    assert (tmp_path / "out" / "plots" / "frontier.png").is_file(), "where nobody names a place"
+    assert (tmp_path / "out" / "plots" / "frontier.png").is_file(), "the default path"
     assert Page(outs["r.html"].read_text("utf-8")).count("img") == 1
 
 

@@ -6,9 +6,9 @@ from typing import Any
 
 from report_summaries import failed, polluted, row, seven, summary
 
-from orket_lib.analysis.kpi_gate import gate_failures
+from orket_lib.analysis.kpis import gate_failures
 from orket_lib.artifacts.base import Provenance
-from orket_lib.artifacts.views.kpi_gate import KpiGate, KpiPolicy
+from orket_lib.artifacts.views.kpis import KpiGate, KpiPolicy
 from orket_lib.artifacts.views.summary import Summary
 from orket_lib.report.kpi_failures import kpi_failures
 from orket_lib.vocabulary.nulls import Null
@@ -49,13 +49,13 @@ def test_each_kpi_is_named_with_its_amount_its_rows_and_a_remedy() -> None:
         "KPI gate: FAIL",
         "  polluted_run_rate=0.333333 exceeds max_polluted_run_rate=0.1",
         "    orket-nano F16: run quality is POLLUTED",
-        "    end what disturbed them",
+        "    stop what disturbed them",
         "  determinism_rate=0.983333 is below min_determinism_rate=1",
         "    orket-nano Q8_0: 0.950",
-        "    one question had several answers: look for a temperature above 0, for a seed that the "
-        "server ignores, and for others who use the server",
-        f"  once that is put right, measure again: {AGAIN}",
-        "  or change the limits in limits.json, and type the same command again",
+        "    the same question got different answers: check for a temperature above 0, a seed that "
+        "the server ignores, and other clients of the server",
+        f"  after fixing this, measure again: {AGAIN}",
+        "  or change the limits in limits.json and rerun the same command",
     ]
 
 
@@ -65,25 +65,25 @@ def test_a_model_without_a_frontier_is_named_with_its_reason() -> None:
     assert said[1:6] == [
         "  missing_telemetry_rate=0.125 exceeds max_missing_telemetry_rate=0.01",
         "    orket-nano F16: TIMING_UNAVAILABLE",
-        "    the server tells no token counts or no times there: take another one, or another "
+        "    the server reports no token counts or no times: use another server, or another "
         "version of it",
         "  frontier_success_rate=0.5 is below min_frontier_success_rate=0.8",
         "    orket-nano: NO_VALID_BASELINE",
     ]
 
 
-def test_a_kpi_that_is_null_is_told_by_its_reason() -> None:
+def test_a_kpi_that_is_null_is_explained_by_its_reason() -> None:
     said = lines_of(summary([row("Q8_0", 8.5, 0.9, determinism_rate=Null("ONE_RUN_PER_TASK"))]))
     assert said[1:4] == [
         "  determinism_rate=null (1 run per task)",
         "    orket-nano Q8_0: ONE_RUN_PER_TASK",
-        "    ask each task twice (runs_per_quant: 2), or gate nothing by it "
+        "    ask each task twice (runs_per_quant: 2), or switch this limit off "
         "(min_determinism_rate: null)",
     ]
     nothing = lines_of(summary([failed("Q8_0", 8.5)]))
     assert nothing[1:3] == [
         "  missing_telemetry_rate=null (nothing measured)",
-        "    no row was measured: what is said of each above is why",
+        "    no row was measured; the reasons are listed above",
     ]
 
 

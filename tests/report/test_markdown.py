@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from report_summaries import failed, polluted, row, seven, summary
+from report_summaries import cells, failed, polluted, row, row_of, section, seven, summary
 
 from orket_lib.artifacts.views.row import RowMetrics
 from orket_lib.artifacts.views.run_report import Observation
@@ -26,18 +26,6 @@ CASES: dict[str, list[list[RowMetrics]]] = {
     "unknown bits": [[row("MY_Q", Null("UNKNOWN_TAG"), 0.9)]],
     "two models": [seven(), [row("Q8_0", 8.5, 0.9, model_id="a|b"), failed("Q4_0", 4.5)]],
 }
-
-
-def cells(line: str) -> list[str]:
-    return [cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
-
-
-def row_of(text: str, tag: str) -> list[str]:
-    return next(cells(line) for line in text.splitlines() if line.startswith(f"| {tag} |"))
-
-
-def section(text: str, title: str) -> str:
-    return text.split(f"## {title}\n")[1].split("\n## ")[0]
 
 
 @pytest.mark.parametrize("models", CASES.values(), ids=CASES.keys())
@@ -79,13 +67,13 @@ def test_sections_come_in_the_order_of_interest() -> None:
         "Recommendation",
         "Quants",
         "Verdicts",
-        "How answers failed",
+        "Failed answers",
         "Adherence per task family",
-        "Reasons and notes",
+        "Disturbances and notes",
         "Canary",
         "Stability KPIs",
         "Failed rows",
-        "What was measured on",
+        "Conditions",
         "Legend",
         "Missing numbers",
     ]
@@ -136,7 +124,7 @@ def test_a_null_is_a_dash_with_its_reason_and_never_zero() -> None:
     missing = section(text, "Missing numbers")
     assert (
         "- orket-nano Q8_0: generation_tokens_per_second: TIMING_UNAVAILABLE "
-        "(the server gave no usable times)\n" in missing
+        "(the server reported no usable times)\n" in missing
     )
     assert "- orket-nano Q4_0: ttft_ms: SOMETHING_NEW\n" in missing
     assert re.search(
@@ -166,7 +154,7 @@ def test_notes_and_reasons_that_count_nothing_are_shown_only() -> None:
     load = Observation.of(Reason.HIGH_SYSTEM_LOAD, "load 9")
     rows = [row("Q8_0", 8.5, 0.9, notes=(note,), run_quality_reasons=(load,))]
 
-    seen = section(render_markdown(summary(rows, lane=Lane.CI), []), "Reasons and notes")
+    seen = section(render_markdown(summary(rows, lane=Lane.CI), []), "Disturbances and notes")
 
     assert "| Q8_0 | SW_POWER_CAP | note | shown only | 300 W |" in seen
     assert "| Q8_0 | HIGH_SYSTEM_LOAD | soft | shown only | load 9 |" in seen
@@ -207,7 +195,7 @@ def test_the_canary_verdict_is_told() -> None:
         adherence_variance=nothing,
         internal_latency_cv=nothing,
     )
-    assert "Switched off" in section(off, "Canary")
+    assert "Off: the machine" in section(off, "Canary")
     assert "- canary: adherence_variance: CANARY_OFF (the sweep ran without a canary)\n" in off
 
     passed = canary(passed=True, failed_reasons=(), internal_latency_cv=0.01234)
@@ -221,7 +209,7 @@ def test_kpis_and_conditions_are_those_of_the_summary() -> None:
 
     assert "| determinism_rate | 1.000 |" in text
     assert "Quant rows: 7. Models: 1. Graded runs: 2352." in text
-    conditions = section(text, "What was measured on")
+    conditions = section(text, "Conditions")
     for line in (
         "- Lane: lab",
         "- Tasks: 168",
@@ -263,8 +251,8 @@ def test_the_drift_of_the_canary_is_told() -> None:
     canary = found.canary.model_copy(update={"drifts": (drift,)})
     text = section(render_markdown(found.model_copy(update={"canary": canary}), PLOTS), "Canary")
     assert (
-        "- nano F16: OTHER SCORES than before; latency +25.0% (0.400 s at 2026-01-01T00:00:00Z, "
-        "0.500 s at 2026-01-01T01:00:00Z, p = 0.028)." in text
+        "- nano F16: DIFFERENT SCORES than before; latency +25.0% (0.400 s at "
+        "2026-01-01T00:00:00Z, 0.500 s at 2026-01-01T01:00:00Z, p = 0.028)." in text
     )
     assert "after the sweep" not in section(render_markdown(found, PLOTS), "Canary")
 
@@ -277,7 +265,7 @@ def test_what_the_machine_ran_with_is_told_and_where_rows_differ() -> None:
         with_("Q8_0", 8.5, kernel="6.1", cpu_governor="performance"),
         with_("Q4_0", 4.5, kernel="6.1", cpu_governor="powersave"),
     ]
-    text = section(render_markdown(summary(rows), PLOTS), "What the machine ran with")
+    text = section(render_markdown(summary(rows), PLOTS), "Drivers and builds")
     assert "- kernel: 6.1\n" in text
     model = rows[0].model_id
     assert f"- cpu_governor: performance ({model} Q8_0); powersave ({model} Q4_0)\n" in text

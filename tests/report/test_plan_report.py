@@ -33,6 +33,6 @@ def test_a_plan_says_how_cells_are_served_and_asked() -> None:
 def test_a_plan_says_how_often_each_task_is_asked() -> None:
     changes: dict[str, Any] = {"runs_per_quant": 3, "rounds": 2, "expected_runs": 24, "cells": []}
     assert facts(**changes)["runs"] == (
-        "3 of each task x 2 rounds, every other one backwards: 24 graded runs in 0 cells, "
-        "0 of them not measured yet"
+        "3 of each task x 2 rounds, every other one in reverse order: 24 graded runs in 0 cells, "
+        "0 of them still to be measured"
     )

@@ -139,7 +139,7 @@ class LmStudioSimulator(Simulator):
         }
 
     def _entries(self) -> list[dict[str, Any]]:
-        """Return what the older version lists: models, and instances beside them."""
+        """Return what the older version lists: models and their instances."""
         names = {**{key: key for key in self._models}}
         names |= {name: found.key for name, found in self.loaded.items()}
         return [
@@ -299,7 +299,7 @@ class LmStudioSimulator(Simulator):
     def _about(
         self, instance: Instance, answer: Answer, first_s: float, decode_s: float
     ) -> dict[str, Any]:
-        """Return what the route of its own says beside the text; times are told to the ms."""
+        """Return the statistics of its own route; times have a resolution of 1 ms."""
         return {
             "stats": {
                 "tokens_per_second": answer.output_tokens / max(decode_s, 1e-6),

@@ -128,10 +128,10 @@ class Nano:
     """
 
     def __init__(self, path: str, n_ctx: int, threads: int | None) -> None:
-        told = ["--model", path, "--port", "0", "-c", str(n_ctx), "-np", "1"]
-        told += ["-t", str(threads)] if threads else []
+        arguments = ["--model", path, "--port", "0", "-c", str(n_ctx), "-np", "1"]
+        arguments += ["-t", str(threads)] if threads else []
         self._child = subprocess.Popen(
-            [sys.executable, "-m", "orket_lib.providers.llama_cpp.embedded_child", *told],
+            [sys.executable, "-m", "orket_lib.providers.llama_cpp.embedded_child", *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

@@ -14,7 +14,7 @@ Fault = Literal[
     "endless",
     "trickle",  # a piece every 0.2 s, for ever
     "hang",  # nothing at all
-    "cloud",  # the answer comes from somebody else's machine
+    "cloud",  # the answer comes from another machine
 ]
 
 
@@ -24,7 +24,7 @@ class Behaviour:
 
     Attributes:
         version: That it reports.
-        old: Before context, cached counts, capabilities and tensors were told, and before a client
+        old: Before context, cached counts, capabilities and tensors were there, and before a client
             could forbid it to cut a prompt.
         cached_count: Tell how much of a prompt the cache served.
         free_prompts: Bare texts cost nothing: the cache serves all but the end of them.
@@ -38,7 +38,7 @@ class Behaviour:
         thinking: Reasoning before each answer.
         load_s: A load takes at least so long.
         load_error: Loads fail with this.
-        never_unloads: What is told to go stays.
+        never_unloads: A model stays loaded when it should be unloaded.
         renames: Lists what is loaded under another name of the same digest.
         fault: Of streamed answers; those of chats where `fault_in` says so.
         fault_in: Route of the requests that it strikes.

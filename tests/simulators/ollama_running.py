@@ -63,11 +63,11 @@ class SimulatedOllama:
         self._ask("/simulator/behaviour", changes)
 
     def load(self, model: str) -> None:
-        """Load a model for somebody else."""
+        """Load a model for another client."""
         self._ask("/simulator/load", {"model": model})
 
     def unload(self, model: str) -> None:
-        """Unload a model for somebody else."""
+        """Unload a model for another client."""
         self._ask("/simulator/unload", {"model": model})
 
     def keep(self, name: str, **facts: Any) -> None:

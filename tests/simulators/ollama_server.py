@@ -244,7 +244,7 @@ class Handler(GoHandler):
     def _last(
         self, kept: Kept, chat: bool, spent: Spent, begin: float, load_s: float
     ) -> dict[str, Any]:
-        told = self.behaviour.cached_count and not self.behaviour.old
+        counts_cached = self.behaviour.cached_count and not self.behaviour.old
         numbers = {
             "total_duration": round((time.perf_counter() - begin) * _NS),
             "load_duration": round(load_s * _NS),
@@ -257,7 +257,7 @@ class Handler(GoHandler):
         for name, value in numbers.items():
             if value:  # Go leaves zeros out
                 kept_numbers[name] = value
-            if name == "prompt_eval_count" and told:  # a pointer: it may be zero
+            if name == "prompt_eval_count" and counts_cached:  # a pointer: it may be zero
                 kept_numbers["prompt_eval_cached_count"] = spent.cached
         reason = "length" if spent.limited else "stop"
         return self._piece(kept, chat, "", done=True, done_reason=reason, **kept_numbers)

@@ -101,7 +101,7 @@ class OpenAiSimulator(Simulator):
     def _card(self, tag: str) -> dict[str, Any]:
         bare = {"id": tag, "object": "model", "created": _CREATED}
         if self._kind in ("tgi", "plain"):
-            return {**bare, "owned_by": tag if self._kind == "tgi" else "somebody"}
+            return {**bare, "owned_by": tag if self._kind == "tgi" else "someone"}
         card = {**bare, "owned_by": self._kind, "root": self.root or f"/models/{tag}"}
         card |= {"parent": None, "max_model_len": self.n_ctx}
         return card | ({"permission": []} if self._kind == "vllm" else {})

@@ -19,7 +19,7 @@ def simulated(folder: Path) -> Path:
 
 
 def real() -> Path | None:
-    """Return the real program, which is built beside the server that `ORKET_LLAMA_SERVER` names."""
+    """Return the real program, which lies next to the server that `ORKET_LLAMA_SERVER` names."""
     server = os.environ.get(LLAMA_SERVER)
     program = Path(server).resolve().with_name("llama-quantize") if server else None
     return program if program and program.is_file() else None

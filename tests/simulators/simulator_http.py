@@ -40,8 +40,8 @@ class Lies:
         refuses: Fields of a request that are answered with 400.
         ignores: Fields of a request that have no effect.
         api_key: Without it, requests are answered with 401.
-        foreign: So many requests of somebody else end with each of ours.
-        stays: A model stays loaded when it is told to go.
+        foreign: Number of other clients' requests that end with each of ours.
+        stays: A model stays loaded when it should be unloaded.
         evicts: The model is unloaded after each request.
         stops: A text is ended, where models go on with it.
     """

@@ -15,7 +15,7 @@ from orket_lib.stores.files import Entry, HistoryFile
 from orket_lib.vocabulary.errors import ArtifactError
 
 HEADER = {"schema_version": "lines.v1", "of": "tests"}
-NOBODY = 65534
+UNPRIVILEGED = 65534
 
 
 class Line(BaseModel):
@@ -42,9 +42,9 @@ def main(path: Path, name: str, count: int, how: str = "") -> int:
         import resource
 
         resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
-    elif how == "as-nobody" and os.geteuid() == 0:
-        os.setgid(NOBODY)
-        os.setuid(NOBODY)
+    elif how == "unprivileged" and os.geteuid() == 0:
+        os.setgid(UNPRIVILEGED)
+        os.setuid(UNPRIVILEGED)
     elif how == "do-not-wait":
         files._LONGEST_WAIT_S = 0.0
     try:

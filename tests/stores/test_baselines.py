@@ -16,7 +16,7 @@ from orket_lib.analysis.baselines.records import baselines_of
 from orket_lib.artifacts.baseline import Baseline, BaselineHistory, BaselineMetadata
 from orket_lib.artifacts.io import read_json, write_json
 from orket_lib.artifacts.schemas import schema_file
-from orket_lib.stores.baselines import BaselineStore, Kept
+from orket_lib.stores.baselines import AddedRecords, BaselineStore
 from orket_lib.stores.retention import Per
 from orket_lib.vocabulary.errors import ArtifactError
 
@@ -52,7 +52,7 @@ def written(moment: datetime, chance: random.Random) -> str:
 
 @pytest.mark.parametrize("seed", range(60))
 def test_no_pinned_record_is_lost_and_the_newest_unpinned_stay(tmp_path: Path, seed: int) -> None:
-    """A model of the store beside the store, under whatever happens to it."""
+    """The store behaves like a simple model of it under random operations."""
     chance, store = random.Random(seed), BaselineStore(tmp_path)
     moments: dict[str, datetime] = {}
     quants: dict[str, str] = {}
@@ -175,7 +175,7 @@ def test_the_same_measurement_twice_is_one_record_and_stays_pinned(tmp_path: Pat
     assert refs(store.add(TASK, [record("run"), record("run")]).added) == ["run"]
     store.pin(TASK, "run", True)
 
-    assert store.add(TASK, [record("run")]) == Kept((), ())
+    assert store.add(TASK, [record("run")]) == AddedRecords((), ())
 
     (only,) = store.history(TASK)
     assert only.baseline_metadata.pinned
@@ -190,7 +190,7 @@ def test_a_measurement_that_grew_stays_one_record_and_pinned(tmp_path: Path) -> 
     store.pin(TASK, "run", True)
 
     assert refs(store.add(TASK, [fuller]).replaced) == ["run"]
-    assert store.add(TASK, [shorter]) == Kept((), ())
+    assert store.add(TASK, [shorter]) == AddedRecords((), ())
 
     first, second = store.history(TASK)
     assert (first.gold_telemetry, first.baseline_metadata.pinned) == (telemetry, True)

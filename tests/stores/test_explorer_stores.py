@@ -120,9 +120,9 @@ def test_no_name_leads_out_of_the_folder(tmp_path: Path, name: str) -> None:
 
 
 def test_what_is_kept_nowhere_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ArtifactError, match=r"f\.json: no history is kept of 'orket\.run\.v1'"):
+    with pytest.raises(ArtifactError, match=r"f\.json: there is no history for 'orket\.run\.v1'"):
         append(tmp_path, {"schema_version": "orket.run.v1"}, "f.json")
-    with pytest.raises(ArtifactError, match=r"f\.json: no history is kept of None"):
+    with pytest.raises(ArtifactError, match=r"f\.json: there is no history for None"):
         append(tmp_path, [], "f.json")  # type: ignore[arg-type]
     assert list(tmp_path.iterdir()) == []
 
@@ -148,7 +148,7 @@ def test_an_artifact_that_later_readers_could_not_read_is_refused(
     nested: Any = 1
     for _ in range(levels):
         nested = [nested]
-    with pytest.raises(ArtifactError, match=r"f\.json: is nested in more than 50 levels"):
+    with pytest.raises(ArtifactError, match=r"f\.json: is nested more than 50 levels deep"):
         append(tmp_path, frontier(of_tomorrow=nested), "f.json")
     assert list(tmp_path.iterdir()) == []
 
@@ -166,7 +166,7 @@ def test_a_damaged_history_is_left_alone_and_no_other_is_begun(tmp_path: Path) -
 def test_a_history_of_several_machines_is_reported(tmp_path: Path) -> None:
     path, _ = append(tmp_path, frontier(), "x")
     mixed = {"history": [frontier(), frontier(hardware_fingerprint="another")]}
-    write_json(path, mixed)  # somebody put two files into one
+    write_json(path, mixed)  # two files put into one
     with pytest.raises(ArtifactError, match="of different machines or models; it was left as it"):
         append(tmp_path, frontier(quant_tag="Q8_0"), "x")
     assert read_json(path) == mixed

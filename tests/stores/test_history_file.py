@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from history_writer import HEADER, NOBODY, line, lines
+from history_writer import HEADER, UNPRIVILEGED, line, lines
 
 from orket_lib.artifacts.io import read_json, write_json
 from orket_lib.stores.files import Entry, history_files
@@ -98,8 +98,8 @@ GOOD = json.dumps({**HEADER, "history": [line("a", 1), line("a", 2)]})
         pytest.param(GOOD[: len(GOOD) // 2], "not valid JSON", id="cut off"),
         pytest.param("", "not valid JSON", id="empty"),
         pytest.param("\0" * len(GOOD), "not valid JSON", id="zeros after a power cut"),
-        pytest.param("[]", 'there is no list "history"', id="a list"),
-        pytest.param('{"points": []}', 'there is no list "history"', id="another artifact"),
+        pytest.param("[]", 'it has no list "history"', id="a list"),
+        pytest.param('{"points": []}', 'it has no list "history"', id="another artifact"),
         pytest.param(GOOD.replace("[", "{").replace("]", "}"), "not valid JSON", id="no list"),
         pytest.param(
             GOOD.replace('"of": "tests"', '"of": "others"'),
@@ -222,7 +222,7 @@ def test_a_read_only_folder_fails_clearly_and_can_be_read(tmp_path: Path) -> Non
     for folder in [tmp_path, *tmp_path.parents[:2]]:  # of pytest, closed to other users
         folder.chmod(0o755)
     try:
-        writer = start(path, "w", 1, "as-nobody")
+        writer = start(path, "w", 1, "unprivileged")
         _, errors = writer.communicate(timeout=DEADLINE_S)
     finally:
         path.parent.chmod(0o755)
@@ -238,7 +238,7 @@ def as_nobody() -> Iterator[None]:
     if os.geteuid() != 0:
         yield
         return
-    os.seteuid(NOBODY)
+    os.seteuid(UNPRIVILEGED)
     try:
         yield
     finally:

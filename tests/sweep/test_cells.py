@@ -88,7 +88,7 @@ def test_a_template_may_use_the_slug(folder: Path) -> None:
 def test_all_missing_files_are_named_at_once() -> None:
     found = problems(quants="Q8_0,Q6_K,Q5_K_M", artifact_template="models/{model}-{quant}.gguf")
     assert found == [
-        "artifacts.nano.Q6_K, .Q5_K_M: there is no such file "
+        "artifacts.nano.Q6_K, .Q5_K_M: file not found "
         '(got "models/nano-Q6_K.gguf", "models/nano-Q5_K_M.gguf")',
     ]
 
@@ -310,8 +310,8 @@ def test_a_name_that_a_copy_took_along_is_refused_with_what_to_type(last: str) -
     with pytest.raises(ConfigError) as caught:
         named(files)
     assert caught.value.problems == (
-        f"sweep: must be `{Path(last).stem}`, which is what the last config file is called, or be "
-        f'left out; any other name takes --config sweep=NAME (got "mine" in {files[0]})',
+        f"sweep: must be `{Path(last).stem}`, the name of the last config file, or be left out; "
+        f'to use another name, pass --config sweep=NAME (got "mine" in {files[0]})',
     )
     assert named(files, sweep="mine") == "mine"
 
@@ -356,7 +356,7 @@ def tagged(**changes: Any) -> dict[str, Any]:
 
 def test_a_tag_needs_no_server_and_no_file_to_be_planned() -> None:
     cells = sweep(**tagged(artifact_template=None)).cells
-    assert [str(cell.named) for cell in cells] == ["nano:Q8_0", "nano:Q4_K_M"]
+    assert [str(cell.model) for cell in cells] == ["nano:Q8_0", "nano:Q4_K_M"]
     assert [cell.path for cell in cells] == [None, None]
     identity = cells[0].spec.artifact
     assert (identity.sha256, identity.tag, identity.pin) == (None, "nano:Q8_0", None)
@@ -365,7 +365,7 @@ def test_a_tag_needs_no_server_and_no_file_to_be_planned() -> None:
 
 def test_the_table_of_tags_wins_over_the_template() -> None:
     cells = sweep(**tagged(tags={"nano": {"q4_k_m": "nano:q4_K_M"}})).cells
-    assert [str(cell.named) for cell in cells] == ["nano:Q8_0", "nano:q4_K_M"]
+    assert [str(cell.model) for cell in cells] == ["nano:Q8_0", "nano:q4_K_M"]
 
 
 def test_a_cell_without_a_tag_is_named() -> None:
@@ -401,7 +401,7 @@ def test_llama_server_takes_a_file_where_one_is_named_and_a_tag_otherwise() -> N
     assert by_file.path == Path("models/nano-Q8_0.gguf")
     running = {"provider": "llama_server", "base_url": "http://127.0.0.1:8080"}
     by_tag = sweep(**tagged(**running, artifact_template=None)).cells[0]
-    assert by_tag.named.tag == "nano:Q8_0"
+    assert by_tag.model.tag == "nano:Q8_0"
 
 
 def test_a_llama_server_that_is_to_be_started_needs_a_file() -> None:

@@ -14,9 +14,10 @@ from orket_lib.config.loading.provider_limits import serving_warnings
 from orket_lib.config.model import SweepConfig
 from orket_lib.report.plan import plan_text
 from orket_lib.sweep.cells import Sweep, resolve
-from orket_lib.sweep.context import context_problems, find_contexts
+from orket_lib.sweep.context import find_contexts
 from orket_lib.sweep.hash_cache import HashCache
 from orket_lib.sweep.plan import make_plan
+from orket_lib.sweep.references import problems_of
 from orket_lib.vocabulary.errors import ConfigError
 from orket_lib.workflow.targets import Targets
 
@@ -143,7 +144,7 @@ def test_what_is_wrong_is_said_with_what_is_allowed(changes: dict[str, Any], mes
 
 
 def test_an_unknown_profile_is_named_with_those_that_there_are() -> None:
-    (line,) = context_problems(config(context_sweep_profile="safest"))
+    (line,) = problems_of(find_contexts, config(context_sweep_profile="safest"))
     assert line.startswith("context_sweep_profile: ")
     assert line.endswith('has safe, balanced, stress; did you mean `safe`? (got "safest")')
 
@@ -153,12 +154,12 @@ def test_a_damaged_profiles_file_is_named(tmp_path: Path) -> None:
     profiles = {"profiles": {"twice": {"contexts": [512, 512], "adherence_min": 1}}}
     broken.write_text(json.dumps(profiles), encoding="utf-8")
     asked = config(context_sweep_profile="twice", context_profiles_config=str(broken))
-    (line,) = context_problems(asked)
+    (line,) = problems_of(find_contexts, asked)
     assert "profiles.twice: not a valid ContextProfile" in line
-    assert "contexts: Value error, `512` is listed more than once" in line
+    assert "contexts: `512` is listed more than once" in line
     assert "ttft_ceiling_ms" in line
     assert "decode_floor_tps" in line
-    assert "Field required" in line
+    assert "missing" in line
 
 
 def test_a_mistake_in_a_profile_that_is_not_asked_for_is_no_reason_to_refuse(
@@ -171,7 +172,7 @@ def test_a_mistake_in_a_profile_that_is_not_asked_for_is_no_reason_to_refuse(
     found = find_contexts(config(**asked, context_sweep_profile="good"))
     assert found is not None
     assert found.contexts == (512,)
-    (line,) = context_problems(config(**asked, context_sweep_profile="bad"))
+    (line,) = problems_of(find_contexts, config(**asked, context_sweep_profile="bad"))
     assert "profiles.bad: not a valid ContextProfile" in line
 
 
@@ -192,9 +193,9 @@ def test_a_server_that_runs_already_keeps_its_context(
     assert (
         said
         == [
-            """context: a server that runs already keeps its own context, whatever is \
-asked for; contexts beyond it are points that say so, those below are filled in the larger one; of \
-a server that doesn't tell its context none is valid (CONTEXT_MISMATCH)"""
+            """context: a running server keeps its own context, whatever is asked for; \
+contexts beyond it become points that say so, and smaller ones are filled within it; if the server \
+doesn't report its context, no point is valid (CONTEXT_MISMATCH)"""
         ][: int(warned)]
     )
     plain = config(**changes)
@@ -248,8 +249,11 @@ def test_the_default_target_names_every_product_of_a_context_sweep(folder: Path)
 def test_a_sweep_without_contexts_has_no_such_product(folder: Path) -> None:
     found = targets(folder)
     assert not any("context" in path for path in (*found.all_files(), *found.rendered()))
-    assert (found.contexts.ceilings(), found.contexts.ceiling_options()) == ([], "")
-    assert found.contexts.pattern() == ["results/s/context_sweep/{model}/context_.json"]
+    assert (found.contexts.files("context_ceiling.json"), found.contexts.ceiling_options()) == (
+        [],
+        "",
+    )
+    assert found.contexts.summary_pattern() == ["results/s/context_sweep/{model}/context_.json"]
 
 
 def test_limits_are_options_of_the_command(folder: Path) -> None:
@@ -271,7 +275,7 @@ def test_limits_are_handed_on_as_they_are(folder: Path) -> None:
         thermal_cooldown_target_c=50.1234567,
     )
     options = dict(
-        pairwise(f"{found.contexts.ceiling_options()} {found.thermal.thresholds()}".split())
+        pairwise(f"{found.contexts.ceiling_options()} {found.thermal.profile_options()}".split())
     )
     assert float(options["--adherence-min"]) == third
     assert float(options["--ttft-ceiling-ms"]) == 1234567.8

@@ -29,7 +29,7 @@ MODELS = Path(__file__).resolve().parents[2] / "models" / "orket-nano"
 
 @pytest.fixture(autouse=True)
 def base(folder: Path) -> Path:
-    """A real base beside the two files of the folder."""
+    """A real base in the folder with the two files."""
     path = folder / "models" / "base.gguf"
     copyfile(MODELS / "orket-nano-F16.gguf", path)
     return path
@@ -64,7 +64,7 @@ def test_a_file_that_is_there_is_used_as_it_is() -> None:
     found = cells()["Q8_0"]
     assert found.path == Path("models/nano-Q8_0.gguf")
     assert found.spec.artifact.sha256 == hashlib.sha256(b"Q8_0").hexdigest()
-    assert found.named.recipe is None
+    assert found.model.recipe is None
 
 
 def test_a_missing_file_is_made_and_depends_on_what_it_is_made_from(base: Path) -> None:
@@ -74,8 +74,8 @@ def test_a_missing_file_is_made_and_depends_on_what_it_is_made_from(base: Path) 
     assert (identity.sha256, identity.tag, identity.imatrix) == (None, None, None)
     assert made.path is not None
     assert made.path.match("storage/quantized/nano/*/nano-Q3_K_M.gguf")
-    assert made.named.recipe is not None
-    assert made.named.recipe.base == Path("models/base.gguf")
+    assert made.model.recipe is not None
+    assert made.model.recipe.base == Path("models/base.gguf")
 
 
 def test_a_cell_of_the_bases_own_quant_is_the_base(base: Path) -> None:
@@ -86,7 +86,7 @@ def test_a_cell_of_the_bases_own_quant_is_the_base(base: Path) -> None:
 
 def test_without_a_template_everything_is_made() -> None:
     found = cells(artifact_template=None, quants="Q8_0,Q2_K")
-    assert all(cell.named.recipe for cell in found.values())
+    assert all(cell.model.recipe for cell in found.values())
 
 
 def test_what_is_made_is_another_file_when_its_content_is(folder: Path, base: Path) -> None:
@@ -122,7 +122,7 @@ def test_each_model_has_a_base_of_its_own(folder: Path) -> None:
     (folder / "models" / "nano-Q2_K.gguf").write_bytes(b"Q2_K")
     for named in ({"b:c": "models/b_c-F16.gguf"}, "models/{slug}-F16.gguf"):
         found = sweep(quantize={"base": named}, **changes).cells
-        assert [cell.named.recipe is not None for cell in found] == [False, False, False, True]
+        assert [cell.model.recipe is not None for cell in found] == [False, False, False, True]
         assert [cell.path for cell in found][2] == Path("models/b_c-F16.gguf")
 
 
@@ -131,7 +131,7 @@ def test_each_model_has_a_base_of_its_own(folder: Path) -> None:
     [
         pytest.param(
             {"quantize": {"base": "models/no.gguf"}},
-            ["quantize.base: there is no file models/no.gguf"],
+            ["quantize.base: file not found: models/no.gguf"],
             id="no base",
         ),
         pytest.param(
@@ -141,33 +141,33 @@ def test_each_model_has_a_base_of_its_own(folder: Path) -> None:
         ),
         pytest.param(
             {"quantize": {"base": str(MODELS / "orket-nano-Q8_0.gguf")}},
-            ["is Q8_0 already", "set quantize.allow_requantize: true"],
+            ["is already Q8_0", "set quantize.allow_requantize: true"],
             id="base that is quantized",
         ),
         pytest.param(
             {"quantize": {"base": "models/base.gguf", "imatrix": "no.dat"}},
-            ["quantize.imatrix: there is no file no.dat"],
+            ["quantize.imatrix: file not found: no.dat"],
             id="no matrix",
         ),
         pytest.param(
             {"quants": "Q2_K_S,IQ2_XS"},
-            ["nano.Q2_K_S, .IQ2_XS: there is no file, and making one takes quantize.imatrix"],
+            ["nano.Q2_K_S, .IQ2_XS: file not found, and making it needs quantize.imatrix"],
             id="quants that take a matrix",
         ),
         pytest.param(
             {"quants": "UD-Q4_K_XL"},
-            ["artifacts.nano.UD-Q4_K_XL: there is no file, and llama-quantize makes no mix"],
+            ["artifacts.nano.UD-Q4_K_XL: file not found, and llama-quantize can't make a vendor's"],
             id="a vendor's mix",
         ),
         pytest.param(
             {"artifact_digest": {"nano": {"Q3_K_M": "a" * 64}}},
-            ["artifact_digest.nano.Q3_K_M: a file that is yet to be made has no digest"],
+            ["artifact_digest.nano.Q3_K_M: a file that has not been made yet can't be pinned"],
             id="pin",
         ),
         pytest.param(
             {"quantize": {"base": {"other": "models/base.gguf"}}},
             [
-                "artifacts.nano.F16, .Q3_K_M: there is no such file "
+                "artifacts.nano.F16, .Q3_K_M: file not found "
                 '(got "models/nano-F16.gguf", "models/nano-Q3_K_M.gguf")'
             ],
             id="base of another model",
@@ -184,7 +184,7 @@ def test_what_can_not_be_made_is_said_before_anything_starts(
 
 def test_each_problem_of_a_base_is_told_once() -> None:
     assert problems(quants="Q2_K,Q3_K_M,Q6_K", quantize={"base": "models/no.gguf"}) == [
-        "quantize.base: there is no file models/no.gguf"
+        "quantize.base: file not found: models/no.gguf"
     ]
 
 
@@ -197,7 +197,7 @@ def test_a_base_in_parts_is_refused_with_the_line_that_merges_it(base: Path) -> 
 def test_a_base_that_is_quantized_and_allowed_is_told() -> None:
     quantize = {"base": str(MODELS / "orket-nano-Q8_0.gguf"), "allow_requantize": True}
     (warning,) = sweep(quants="Q2_K", quantize=quantize).warnings
-    assert "orket-nano-Q8_0.gguf is Q8_0 already: what is made from it has lost twice" in warning
+    assert "orket-nano-Q8_0.gguf is already Q8_0: quants made from it lose quality twice" in warning
     assert sweep().warnings == ()
 
 
@@ -205,12 +205,12 @@ def test_a_server_that_runs_takes_no_files() -> None:
     changes = {"provider": "ollama", "tag_template": "{model}:{quant}", "artifact_template": None}
     config = parse(raw(**changes))
     assert any(line.startswith("quantize: no effect") for line in warnings_of(config))
-    assert all(cell.named.tag for cell in sweep(**changes).cells)
+    assert all(cell.model.tag for cell in sweep(**changes).cells)
 
 
 def test_llama_server_of_ours_takes_what_is_made() -> None:
     found = cells(provider="llama_server", artifact_template=None, quants="Q2_K")
-    assert found["Q2_K"].named.recipe is not None
+    assert found["Q2_K"].model.recipe is not None
 
 
 def test_the_plan_says_what_is_made_from_what(
@@ -252,7 +252,9 @@ def test_each_measurement_is_told_how_its_file_is_made() -> None:
     assert asked.recipe is not None
     assert asked.recipe.base == "models/base.gguf"
     (canary,) = AskedCanaries.model_validate_json(targets.canary_spec_json()).canaries
-    sidecar = AskedSidecar.model_validate_json(targets.sidecars.spec_json("nano", "Q3_K_M"))
+    sidecar = AskedSidecar.model_validate_json(
+        targets.content(f"{found.results}/cells/nano/Q3_K_M/sidecar_spec.json")
+    )
     assert canary.recipe == sidecar.recipe == asked.recipe
     assert AskedCell.model_validate_json(targets.spec_json("nano", "Q8_0")).recipe is None
     assert there.path is not None
@@ -261,8 +263,8 @@ def test_each_measurement_is_told_how_its_file_is_made() -> None:
 def test_tags_that_only_a_file_can_tell_apart_are_told() -> None:
     config = parse(raw(quants="Q4_K_L,Q4_K_M,Q8_0"))
     assert [line for line in warnings_of(config) if line.startswith("quants: ")] == [
-        "quants: Q4_K_L, Q4_K_M count as 4.89 bits per weight each where their files can't be "
-        "read; quant_bits tells them apart"
+        "quants: Q4_K_L, Q4_K_M all count as 4.89 bits per weight if their files can't be read; "
+        "set quant_bits to tell them apart"
     ]
     assert not warnings_of(parse(raw(quants="Q4_K_L,Q4_K_M", quant_bits={"Q4_K_L": 5.3})))
     assert not warnings_of(parse(raw(quants="F16,BF16")))

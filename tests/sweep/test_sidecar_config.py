@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 from builders import spec
 
-from orket_lib.artifacts.measurements.serving import Place
+from orket_lib.artifacts.measurements.serving import ServerLocation
 from orket_lib.config.loading.parse import parse
 from orket_lib.config.model import SweepConfig
 from orket_lib.measure.sidecar.sidecar import command_of
 from orket_lib.providers.base import Source
-from orket_lib.sweep.sidecar import find_sidecar, sidecar_problems, sidecar_spec
+from orket_lib.sweep.references import problems_of
+from orket_lib.sweep.sidecar import find_sidecar, sidecar_spec
 from orket_lib.vocabulary.errors import ConfigError
 from orket_lib.vocabulary.sidecar import PLACEHOLDERS
 
@@ -48,7 +49,7 @@ def test_a_text_is_split_and_a_list_is_taken_as_it_is(
 
 @pytest.mark.parametrize("template", ["tool 'open", "   ", [], [""]])
 def test_a_template_without_a_command_is_refused(template: object) -> None:
-    (problem,) = sidecar_problems(config(hardware_sidecar_template=template))
+    (problem,) = problems_of(find_sidecar, config(hardware_sidecar_template=template))
     assert problem.startswith("hardware_sidecar_template: ")
 
 
@@ -87,7 +88,7 @@ def test_only_a_limit_that_the_config_names_wins_over_the_profile_s() -> None:
 
 
 def test_a_profile_that_there_is_not_is_named_with_the_nearest() -> None:
-    (problem,) = sidecar_problems(config(hardware_sidecar_profile="nvida"))
+    (problem,) = problems_of(find_sidecar, config(hardware_sidecar_profile="nvida"))
     assert "cpu_only, nvidia, amd, llama-bench" in problem
     assert "did you mean `nvidia`?" in problem
 
@@ -131,10 +132,10 @@ def test_a_mistake_in_a_profile_that_is_not_asked_for_is_no_reason_to_refuse(
     found = find_sidecar(config(**asked, hardware_sidecar_profile="good"))
     assert found is not None
     assert found.template == ("tool", "{quant_tag}")
-    (problem,) = sidecar_problems(config(**asked, hardware_sidecar_profile="typo"))
+    (problem,) = problems_of(find_sidecar, config(**asked, hardware_sidecar_profile="typo"))
     assert "profiles.typo: not a valid SidecarProfile:\n  tempalte: " in problem
-    (problem,) = sidecar_problems(config(**asked, hardware_sidecar_profile="braces"))
-    assert "profiles.braces.template: `{nope}` is no placeholder; there are {model_path}" in problem
+    (problem,) = problems_of(find_sidecar, config(**asked, hardware_sidecar_profile="braces"))
+    assert "profiles.braces.template: `{nope}` is no placeholder; valid are {model_path}" in problem
 
 
 def test_every_placeholder_of_a_sidecar_is_filled_in() -> None:
@@ -142,14 +143,14 @@ def test_every_placeholder_of_a_sidecar_is_filled_in() -> None:
     found = find_sidecar(config(hardware_sidecar_template=template))
     assert found is not None
     one = sidecar_spec(config(hardware_sidecar_template=template), found, spec())
-    command = command_of(one, Source(None, Place()), Path("out.json"))
+    command = command_of(one, Source(None, ServerLocation()), Path("out.json"))
     assert not any("{" in word for word in command)
 
 
 def test_a_profile_s_own_template_is_named_when_it_is_wrong(tmp_path: Path) -> None:
     path = profiles_file(tmp_path, x={"backend": "cpu", "template": "tool 'open"})
     changed = config(hardware_sidecar_profile="x", sidecar_profiles_config=path)
-    (problem,) = sidecar_problems(changed)
+    (problem,) = problems_of(find_sidecar, changed)
     assert "profiles.x.template" in problem
 
 

@@ -37,7 +37,7 @@ def mixed() -> dict[str, Any]:
     return {
         "schema_version": "orket.task_bank.v1",
         "bank_id": "mixed",
-        "description": "A selection from realworld, logic and refactor; docs/TASKS.md says how.",
+        "description": "Selected from realworld, logic and refactor; see docs/reference/tasks.md.",
         "tasks": tasks,
     }
 

@@ -38,8 +38,8 @@ def test_good_banks_are_valid(bank: Path, capsys: pytest.CaptureFixture[str]) ->
     assert main(["tasks", "validate", str(bank), str(REFERENCE)]) == 0
     out, err = capsys.readouterr()
     assert out.splitlines() == [
-        f"{bank}: 2 tasks, nothing wrong",
-        f"{REFERENCE}: 168 tasks, nothing wrong",
+        f"{bank}: 2 tasks, no problems",
+        f"{REFERENCE}: 168 tasks, no problems",
     ]
     assert err == ""
 
@@ -51,7 +51,7 @@ def test_all_problems_of_all_banks_are_said(
     write_json(bad, [content(tier=9), content(id=2, instruction="")])
     assert main(["tasks", "validate", str(bad), str(tmp_path / "no.json"), str(bank)]) == 1
     out, err = capsys.readouterr()
-    assert out == f"{bank}: 2 tasks, nothing wrong\n"
+    assert out == f"{bank}: 2 tasks, no problems\n"
     assert f"{bad}: not a valid TaskBank" in err
     assert "tasks.0.tier" in err
     assert "tasks.1.instruction" in err
@@ -121,7 +121,7 @@ def test_a_task_that_there_is_not_is_one_clear_error(
 ) -> None:
     assert main(["tasks", "show", str(bank), "\x1b[2J"]) == 1
     err = capsys.readouterr().err
-    assert "there is no task '\\x1b[2J'; there are T001 to T002" in err
+    assert "no task '\\x1b[2J'; it has T001 to T002" in err
 
 
 HOSTILE = "\x1b[2J\x1b]0;owned\x07\u202e\x00\r\x9b31m"
@@ -156,7 +156,7 @@ def test_solutions_are_verified_in_a_sandbox(
     write_json(solutions, {"schema_version": kind, "solutions": [word, add]})
     assert main(["tasks", "verify", str(bank)]) == 0
     out, err = capsys.readouterr()
-    assert out == f"{bank}: 2 of 2 tasks as they should be\n"
+    assert out == f"{bank}: 2 of 2 tasks verified\n"
     assert err.startswith("sandbox: ")
 
     add["mutations"] = [add["reference_solution"]]
@@ -164,7 +164,7 @@ def test_solutions_are_verified_in_a_sandbox(
     assert main(["tasks", "verify", str(bank)]) == 1
     assert capsys.readouterr().out.splitlines() == [
         "T002: mutation 1 passes every check",
-        f"{bank}: 1 of 2 tasks as they should be",
+        f"{bank}: 1 of 2 tasks verified",
     ]
 
 

@@ -1,4 +1,4 @@
-"""docs/TASKS.md shows only what loads, and its examples judge as it says."""
+"""docs/reference/tasks.md shows only what loads, and its examples judge as it says."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from orket_lib.tasks.grading.graders import judge
 from orket_lib.tasks.solutions import Solutions, verify
 from orket_lib.tasks.task import needs_sandbox
 
-TEXT = (ROOT / "docs" / "TASKS.md").read_text(encoding="utf-8")
+TEXT = (ROOT / "docs" / "reference" / "tasks.md").read_text(encoding="utf-8")
 BANK, *TASKS, SOLUTIONS = (
     json.loads(block) for block in re.findall("```json\n(.*?)```", TEXT, re.S)
 )

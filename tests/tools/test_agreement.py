@@ -7,13 +7,12 @@ import os
 from pathlib import Path
 
 import pytest
-from agreement import Agreement, Difference, Speed, Way, compare
+from agreement import Agreement, Difference, Speed, TokenChoice, Way, compare
 from bench.__main__ import main
 from nano import bank, nano_file, nano_spec
 from overhead import Estimate
 
 from orket_lib.providers.base import Source
-from orket_lib.providers.llama_cpp.client import TokenChoice
 
 SERVER = "ORKET_LLAMA_SERVER"
 

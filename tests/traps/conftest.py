@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 # The tests of traps and those of telemetry share the helper that works in others' name.
 import pytest
@@ -18,12 +17,6 @@ from orket_lib.processes import device_lock
 from orket_lib.providers.base import Source
 from orket_lib.providers.llama_cpp.embedded import EmbeddedProvider
 from orket_lib.providers.llama_cpp.model import LlamaModel
-
-
-@pytest.fixture(autouse=True)
-def own_locks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep tests and real measurements on this machine out of each other's way."""
-    monkeypatch.setattr(device_lock, "_machine_folder", lambda: tmp_path)
 
 
 @pytest.fixture(autouse=True)

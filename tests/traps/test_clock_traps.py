@@ -26,9 +26,9 @@ from orket_lib.providers.llama_cpp.model import LlamaModel
 from orket_lib.providers.wire import chat_stream, http
 from orket_lib.providers.wire.chat_stream import assemble
 from orket_lib.providers.wire.http import StampedStream
-from orket_lib.vocabulary.compare import exceeds, reaches
 from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.statuses import Lane, Quality
+from orket_lib.vocabulary.thresholds import exceeds, reaches
 
 USAGE = {"prompt_tokens": 64, "completion_tokens": 32}
 TIMINGS = {"cache_n": 0, "prompt_n": 64, "prompt_ms": 100.0, "predicted_ms": 310.0}

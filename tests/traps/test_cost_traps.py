@@ -15,7 +15,7 @@ from nano import bank
 from openai_server import OpenAiSimulator
 from simulator_backends import WordBackend
 
-from orket_lib.artifacts.measurements.serving import Place
+from orket_lib.artifacts.measurements.serving import ServerLocation
 from orket_lib.artifacts.measurements.spec import (
     ArtifactIdentity,
     CanarySpec,
@@ -57,7 +57,7 @@ def cell() -> RunSpec:
 
 
 def measured(folder: Path, server: OpenAiSimulator) -> RunReport:
-    source = Source(None, Place(base_url=server.base_url))
+    source = Source(None, ServerLocation(base_url=server.base_url))
     facts = folder / "server_facts"
     return measured_report(folder / "cell", cell(), TASKS, source, facts=facts)
 
@@ -66,7 +66,7 @@ def canary(folder: Path, server: OpenAiSimulator) -> None:
     fields = cell().model_dump(exclude={"kind", "runs_per_task", "probe_runs", "on_server_death"})
     seen = measure_canary(
         CanarySpec(**fields, runs=2),
-        Source(None, Place(base_url=server.base_url)),
+        Source(None, ServerLocation(base_url=server.base_url)),
         TASKS,
         folder,
         Silent(),

@@ -13,7 +13,7 @@ from typing import Any
 from measured import measured_report
 from nano import nano_file, nano_spec, row_of, tasks_of
 
-from orket_lib.artifacts.measurements.serving import Place
+from orket_lib.artifacts.measurements.serving import ServerLocation
 from orket_lib.artifacts.measurements.spec import ControlSettings, RunSpec
 from orket_lib.artifacts.views.run_report import RunReport
 from orket_lib.measure.progress import Silent
@@ -43,7 +43,7 @@ def cell(tag: str, **changes: Any) -> RunSpec:
 def measure(
     folder: Path, owner: LlamaModel, wanted: RunSpec, progress: Silent | None = None
 ) -> RunReport:
-    place = Place(base_url=owner.address.base_url, api_key=owner.address.api_key)
+    place = ServerLocation(base_url=owner.address.base_url, api_key=owner.address.api_key)
     source = Source(nano_file(wanted.quant_tag), place)
     tasks = tasks_of(wanted)
     return measured_report(folder / "cell", wanted, tasks, source, progress)

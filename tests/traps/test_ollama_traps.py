@@ -14,7 +14,7 @@ from nano import bank, nano_file, nano_spec, row_of, tasks_of
 from ollama_running import SimulatedOllama, simulated_ollama
 
 from orket_lib.analysis.frontier import memory_mib
-from orket_lib.artifacts.measurements.serving import Place
+from orket_lib.artifacts.measurements.serving import ServerLocation
 from orket_lib.artifacts.measurements.spec import ArtifactIdentity, ControlSettings, RunSpec
 from orket_lib.artifacts.views.run_report import Probe, RunReport, Session
 from orket_lib.measure.session.identity import identity_observations
@@ -52,7 +52,7 @@ def serve(tmp_path: Path) -> Serve:
     def serving(wanted: RunSpec, **behaviour: Any) -> Iterator[tuple[OllamaModel, OpenSession]]:
         models = {WORDS: {}, NANO: {"file": str(nano_file("Q4_K_M"))}}
         with simulated_ollama(models, **behaviour) as server:
-            source = Source(None, Place(base_url=server.url))
+            source = Source(None, ServerLocation(base_url=server.url))
             with OllamaProvider().serve(wanted, source, tmp_path / "server.log") as model:
                 record = session(
                     served=model.served,
@@ -73,7 +73,7 @@ def probe(serve: Serve, tag: str = WORDS, **behaviour: Any) -> Probe:
 
 def measured(folder: Path, wanted: RunSpec, server: SimulatedOllama) -> RunReport:
     """Measure a cell for real."""
-    source = Source(None, Place(base_url=server.url))
+    source = Source(None, ServerLocation(base_url=server.url))
     return measured_report(folder, wanted, tasks_of(wanted), source)
 
 

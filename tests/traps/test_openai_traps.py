@@ -19,7 +19,7 @@ from openai_server import OpenAiSimulator
 from simulator_backends import WordBackend
 from simulator_http import Lies, Simulator
 
-from orket_lib.artifacts.measurements.serving import Place
+from orket_lib.artifacts.measurements.serving import ServerLocation
 from orket_lib.artifacts.measurements.spec import ArtifactIdentity, ControlSettings, RunSpec
 from orket_lib.artifacts.views.row import RowMetrics
 from orket_lib.artifacts.views.run_report import Probe, RunReport, Session
@@ -66,7 +66,7 @@ def opened(
 ) -> Iterator[OpenSession]:
     """Serve a simulator's model, ready for probes."""
     wanted = asked_for(provider, **changes)
-    source = Source(None, Place(base_url=simulator.base_url))
+    source = Source(None, ServerLocation(base_url=simulator.base_url))
     with (
         simulator.running(),
         provider_for(provider).serve(wanted, source, folder / "server.log") as model,

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import pytest
 
-from orket_lib.vocabulary.compare import exceeds, reaches
 from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.rates import (
     MIN_OUTPUT_TOKENS,
@@ -11,6 +10,7 @@ from orket_lib.vocabulary.rates import (
     overhead_ratio,
     prefill_rate,
 )
+from orket_lib.vocabulary.thresholds import exceeds, reaches
 
 NO = Null("BECAUSE")
 

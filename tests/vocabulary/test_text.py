@@ -1,10 +1,77 @@
 from __future__ import annotations
 
 import json
+import sys
+import time
+import unicodedata
 
 import pytest
 
-from orket_lib.vocabulary.text import well_formed
+from orket_lib.vocabulary.text import printable, well_formed
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("", ""),
+        ("plain text, 100 %", "plain text, 100 %"),
+        ("ü € 漢字 𝄞 😀", "ü € 漢字 𝄞 😀"),
+        ("e\u0301", "e\u0301"),
+        ("a\nb\r\nc\td", r"a\nb\r\nc\td"),
+        ("\x1b[31mred\x1b[0m", r"\x1b[31mred\x1b[0m"),
+        ("\x1b]0;title\x07", r"\x1b]0;title\x07"),
+        ("\x9b2J", r"\x9b2J"),
+        ("a\0b", r"a\x00b"),
+        ("abc\b\b\bxyz\x7f", r"abc\x08\x08\x08xyz\x7f"),
+        ("evil\u202egpj.exe", r"evil\u202egpj.exe"),
+        ("\u2066a\u2069\u200b\ufeff", r"\u2066a\u2069\u200b\ufeff"),
+        ("a\u2028b\u2029c\x85d", r"a\u2028b\u2029c\x85d"),
+        ("\ud800", r"\ud800"),
+        ("\U000e0041", r"\U000e0041"),
+        (r"C:\new", r"C:\new"),
+    ],
+    ids=repr,
+)
+def test_what_is_visible_stays_and_the_rest_is_shown(text: str, shown: str) -> None:
+    assert printable(text, 100) == shown
+
+
+def test_no_character_has_power() -> None:
+    for first in range(0, sys.maxunicode + 1, 4096):
+        text = "".join(map(chr, range(first, first + 4096)))
+        shown = printable(text, 100_000)
+        assert shown.isprintable()
+        assert not {"LRE", "RLE", "PDF", "LRO", "RLO"} & set(map(unicodedata.bidirectional, shown))
+        assert shown.encode()  # can be written everywhere
+
+
+@pytest.mark.parametrize(
+    ("text", "limit", "shown"),
+    [
+        ("abcdef", 6, "abcdef"),
+        ("abcdefg", 6, "abc..."),
+        ("abcdefg", 3, "..."),
+        ("ab\x1bcd", 8, r"ab\x1bcd"),
+        ("ab\x1bcde", 8, "ab..."),
+        ("\u202e" * 5, 12, r"\u202e..."),
+    ],
+)
+def test_long_text_is_cut_and_no_escape_in_half(text: str, limit: int, shown: str) -> None:
+    assert printable(text, limit) == shown
+    assert len(shown) <= limit
+
+
+def test_marks_do_not_pile_up() -> None:
+    shown = printable("a" + "\u0301" * 50, 1000)
+    assert shown.count("\u0301") == 3
+    assert shown.count(r"\u0301") == 47
+
+
+def test_the_length_of_the_text_costs_nothing() -> None:
+    text = "\x1b" * 50_000_000
+    begin = time.process_time()
+    assert len(printable(text, 80)) <= 80
+    assert time.process_time() - begin < 1
 
 
 @pytest.mark.parametrize(

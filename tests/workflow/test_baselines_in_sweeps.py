@@ -129,10 +129,10 @@ def test_a_sweep_that_got_worse_fails_with_the_numbers_and_is_no_baseline(
     assert "REGRESSED" in shown
     assert "FAIL: " in shown
     assert compared(workspace, "--verdict-only")[0] == 0
-    code, _, error = compared(workspace, "--baseline-ref", "nobody")
+    code, _, error = compared(workspace, "--baseline-ref", "unknown")
     assert (code, error) == (
         1,
-        "error: --baseline-ref nobody: no baseline of these tasks has that ref\n",
+        "error: --baseline-ref unknown: no baseline of these tasks has that ref\n",
     )
 
 

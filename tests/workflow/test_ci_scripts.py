@@ -1,4 +1,4 @@
-"""What the self-hosted workflows run, as far as that can be told without a sweep."""
+"""What the self-hosted workflows run, as far as a test without a sweep can check it."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ def test_the_logs_of_the_gates_are_those_of_the_rules(full_sweep: ModuleType) ->
         assert f'"{log.replace("logs/{sweep}", "{LOGS}")}"' in rules
 
 
-@pytest.mark.skipif(os.name == "nt", reason="stands in for `python` by a shell script")
+@pytest.mark.skipif(os.name == "nt", reason="replaces `python` by a shell script")
 @pytest.mark.parametrize(
     ("record", "gate", "asked"),
     [

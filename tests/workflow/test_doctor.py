@@ -56,7 +56,7 @@ def run_suggestion(workspace: Workspace, found: dict[str, Any]) -> list[dict[str
     return rows
 
 
-def told(found: dict[str, Any]) -> dict[str, str]:
+def readings(found: dict[str, Any]) -> dict[str, str]:
     return {item["reading"]: item["reason"] for item in found["missing"]}
 
 
@@ -70,10 +70,10 @@ def test_with_nothing_running_the_suggestion_sweeps_the_reference_model(
     assert [row["quant_tag"] for row in rows] == ["F16", "Q2_K"]
     # What the doctor said would be null is what is null, by the same reasons.
     nulls = {reading: why for row in rows for reading, why in row["null_reasons"].items()}
-    assert nulls["peak_vram_mib"] == told(found)["peak_vram_mib"]
+    assert nulls["peak_vram_mib"] == readings(found)["peak_vram_mib"]
     (report, *_) = [json.loads(path.read_text(encoding="utf-8")) for path in workspace.runs()]
     of_the_host = set(report["hosts"][0]["null_reasons"].values())
-    assert of_the_host <= set(told(found).values())
+    assert of_the_host <= set(readings(found).values())
 
 
 @pytest.mark.slow
@@ -89,7 +89,7 @@ def test_with_an_ollama_the_suggestion_sweeps_the_quants_that_it_has(workspace: 
     ]
     assert len({row["artifact"]["digest"] for row in rows}) == 2
     nulls = {reading: why for row in rows for reading, why in row["null_reasons"].items()}
-    assert nulls["peak_vram_mib"] == told(found)["peak_vram_mib"]
+    assert nulls["peak_vram_mib"] == readings(found)["peak_vram_mib"]
 
 
 @pytest.mark.slow

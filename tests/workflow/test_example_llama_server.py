@@ -57,7 +57,7 @@ def reports(workspace: Workspace) -> list[dict[str, Any]]:
 
 @contextmanager
 def running(workspace: Workspace, quant: str) -> Iterator[str]:
-    """Run a server of somebody else's with a file of the workspace's models."""
+    """Run someone else's server with a file of the workspace's models."""
     model = ROOT / "models" / "orket-nano" / f"orket-nano-{quant}.gguf"
     with llama_server_of_others(model, workspace.folder, "--ctx-size", "2048") as address:
         yield address

@@ -73,7 +73,7 @@ def test_the_example_loads_measures_and_unloads_each_quant(
         pytest.param({"n_ctx": 1024}, "CONTEXT_MISMATCH", id="ignored context"),
         pytest.param({"quant": "Q8_0"}, "QUANT_IDENTITY_MISMATCH", id="another quant"),
         pytest.param({"keeps_words": 60}, "CONTEXT_TRUNCATED", id="silent truncation"),
-        pytest.param({"foreign": 1}, "FOREIGN_REQUESTS", id="somebody else"),
+        pytest.param({"foreign": 1}, "FOREIGN_REQUESTS", id="another client"),
     ],
 )
 def test_a_server_that_lies_has_no_valid_row_and_the_reason_by_name(

@@ -43,7 +43,7 @@ def test_a_second_round_goes_backwards_and_the_first_one_stays(workspace: Worksp
         workspace.json(path.relative_to(workspace.folder).as_posix())["finished_at"]
         for path in workspace.folder.glob("results/small/cells/*/*/**/run.json")
     )
-    assert "Measured once more after the sweep" in report
+    assert "Measured again after the sweep" in report
     assert workspace.planned() == {}
 
     first = workspace.sealed()

@@ -209,7 +209,7 @@ def test_without_any_sensor_every_reading_of_the_host_is_null(
     rates = {"RowMetrics.cpu_saturation_rate", "RowMetrics.system_load_rate"}
     assert_null(found, hosts | OF_PROCESSES | rates)
     assert {item.reason for item in found if item.full_name in hosts | rates} == {"NOT_SAMPLED"}
-    # Nobody looked, so nobody is accused, and it is said that nobody looked.
+    # Foreign requests were not watched: none is reported, and the row says that it was not watched.
     seen = [item.reason for run in report.test_runs for item in run.telemetry.run_quality_reasons]
     assert seen == [Reason.TELEMETRY_GAP] * len(report.test_runs)
 

@@ -1,4 +1,4 @@
-"""Hardware sidecars in a real sweep: beside the runs, never in their way."""
+"""Hardware sidecars in a real sweep: measured apart from the runs, without affecting them."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def test_a_sidecar_that_hangs_is_shown_in_its_row_and_measures_no_run_again(
     assert (view["schema_version"], view["ttft_ms"]) == ("sidecar.parse.v1", 10.0)
     assert view["source"]["ttft_ms"] == "template"
     report = workspace.folder / "results/small/quant_sweep/sweep_report.md"
-    assert "Trust the task runs for efficacy" in report.read_text(encoding="utf-8")
+    assert "Rely on the task runs to choose a quant" in report.read_text(encoding="utf-8")
     assert workspace.sealed() == before
 
     # Without a sidecar the rows are as they were, and with it again nothing is measured.

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from orket_lib.vocabulary.errors import Refused
-from orket_lib.workflow.stale_views import drop, only_looks, outdated, refuse_touch
+from orket_lib.workflow.stale_views import delete_stale, outdated, refuse_touch, runs_no_jobs
 
 
 def test_a_file_is_outdated_when_it_says_something_else(tmp_path: Path) -> None:
@@ -24,12 +24,12 @@ def test_outdated_files_are_dropped_unless_another_snakemake_may_read_them(tmp_p
     locks.mkdir()
     lock = locks / "0.input.lock"
     lock.touch()
-    drop([path], locks)
+    delete_stale([path], locks)
     assert path.is_file()
     lock.unlink()
-    drop([path], locks)
+    delete_stale([path], locks)
     assert not path.exists()
-    drop([path], tmp_path / "no locks yet")
+    delete_stale([path], tmp_path / "no locks yet")
 
 
 @pytest.mark.parametrize(
@@ -44,14 +44,14 @@ def test_outdated_files_are_dropped_unless_another_snakemake_may_read_them(tmp_p
         ("report --configfile lint.json", False),
     ],
 )
-def test_a_call_that_only_looks_is_known(words: str, expected: bool) -> None:
+def test_a_command_that_runs_no_jobs_is_known(words: str, expected: bool) -> None:
     """Nothing of a sweep is deleted by one."""
-    assert only_looks(words.split()) is expected
+    assert runs_no_jobs(words.split()) is expected
 
 
 @pytest.mark.parametrize("word", ["--touch", "-t", "--tou"])
 def test_touching_is_refused_however_it_is_written(word: str) -> None:
-    with pytest.raises(Refused, match=f"{word} would call results current"):
+    with pytest.raises(Refused, match=f"{word} would mark results of another config as current"):
         refuse_touch(["snakemake", word, "--configfile", "a.json"])
 
 

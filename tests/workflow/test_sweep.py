@@ -244,7 +244,7 @@ def test_views_of_another_config_are_remade_whatever_snakemake_knows_of_them(
 def test_touching_is_refused(finished: Finished) -> None:
     refused = finished().run("--touch")
     assert refused.code == 1
-    assert "error: --touch would call results current" in refused.text
+    assert "error: --touch would mark results of another config as current" in refused.text
     assert "Traceback" not in refused.text
 
 
@@ -267,10 +267,8 @@ def test_a_kpi_policy_that_fails_leaves_its_verdict_and_names_the_numbers(
         said, how = failed.text.rsplit("KPI gate: FAIL\n", 1)
         assert "report: results/small/quant_sweep/sweep_report.md\n" in said
         assert "  frontier_success_rate=0 is below min_frontier_success_rate=1\n" in how
-        assert "  once that is put right, measure again: snakemake -R measure_cell" in how
-        assert how.endswith(
-            "  or change the limits in strict.json, and type the same command again\n"
-        )
+        assert "  after fixing this, measure again: snakemake -R measure_cell" in how
+        assert how.endswith("  or change the limits in strict.json and rerun the same command\n")
         assert "Traceback" not in failed.text
     assert workspace.json("results/small/quant_sweep/kpi_gate.json")["verdict"] == "FAIL"
     policy.write_text('{"min_frontier_success_rate": 0.0, "max_polluted_run_rate": 1}')
@@ -294,7 +292,7 @@ def test_a_damaged_history_fails_clearly_and_costs_nothing_else(finished: Finish
         failed = workspace.run()
         assert failed.code == 1
         assert f"{history.name}: not valid JSON" in failed.text
-        assert f"{explorer} is there and was not added to a history" in failed.text
+        assert f"{explorer} was written, but not added to its history" in failed.text
         assert "Traceback" not in failed.text
         assert history.read_bytes() == whole[:-30]
         summary = workspace.json("results/small/quant_sweep/sweep_summary.json")

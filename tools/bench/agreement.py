@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from overhead import Estimate
 
@@ -21,15 +22,18 @@ from orket_lib.measure.speed.calibration import calibrate
 from orket_lib.measure.speed.probe_prompts import ProbeMaker
 from orket_lib.measure.speed.token_metrics import Tokens
 from orket_lib.providers.base import GenerationRequest, Model, Source
-from orket_lib.providers.llama_cpp.client import TokenChoice
 from orket_lib.providers.llama_cpp.model import LlamaModel
 from orket_lib.providers.registry import provider_for
+from orket_lib.providers.wire.chat_stream import chat_body
+from orket_lib.providers.wire.http import HttpServer
 from orket_lib.tasks.bank import Task
 from orket_lib.vocabulary.errors import ProviderError
 from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.rates import DecodeClock
 
 _WARM_UP = 3
+_FOR_A_MARGIN = 2
+_CHAT = "/v1/chat/completions"
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,26 @@ class Way:
 
     spec: MeasurementSpec
     source: Source
+
+
+@dataclass(frozen=True)
+class TokenChoice:
+    """A token that a model chose, and the likeliest tokens at its position.
+
+    Attributes:
+        token: The chosen token.
+        likeliest: Tokens with their log probabilities (nats), the likeliest first.
+    """
+
+    token: str
+    likeliest: tuple[tuple[str, float], ...]
+
+    @property
+    def margin(self) -> float | None:
+        """By how many nats the likeliest token leads; None where only one was reported."""
+        if len(self.likeliest) < _FOR_A_MARGIN:
+            return None
+        return self.likeliest[0][1] - self.likeliest[1][1]
 
 
 @dataclass(frozen=True)
@@ -158,11 +182,30 @@ def _difference(
         return None
     if not isinstance(first, LlamaModel) or not isinstance(second, LlamaModel):
         return Difference(task.test_id, None, None)
-    pairs = zip(first.token_choices(request), second.token_choices(request), strict=False)
+    pairs = zip(token_choices(first, request), token_choices(second, request), strict=False)
     for position, (mine, yours) in enumerate(pairs):
         if mine.token != yours.token:
             return Difference(task.test_id, position, (mine, yours))
     return Difference(task.test_id, None, None)
+
+
+def token_choices(model: LlamaModel, request: GenerationRequest) -> tuple[TokenChoice, ...]:
+    """Return the tokens that a model chooses for an answer."""
+    body = {**chat_body(request), "stream": False, "logprobs": True, "cache_prompt": False}
+    body["top_logprobs"] = _FOR_A_MARGIN
+    del body["stream_options"]
+    with closing(HttpServer(model.address.base_url, model.address.api_key)) as server:
+        answer = server.call("POST", _CHAT, body, request.timeout_s)
+    try:
+        (choice,) = answer["choices"]
+        return tuple(map(_choice, choice["logprobs"]["content"]))
+    except (KeyError, TypeError, ValueError) as error:
+        raise ProviderError(f"POST {_CHAT}: the answer has no logprobs: {error!r}") from None
+
+
+def _choice(step: dict[str, Any]) -> TokenChoice:
+    likeliest = tuple((str(top["token"]), float(top["logprob"])) for top in step["top_logprobs"])
+    return TokenChoice(str(step["token"]), likeliest)
 
 
 def _rates(

@@ -10,7 +10,7 @@ from typing import Any
 
 from agreement import Agreement, Way, compare
 
-from orket_lib.artifacts.measurements.serving import Place
+from orket_lib.artifacts.measurements.serving import ServerLocation
 from orket_lib.artifacts.measurements.spec import (
     ArtifactIdentity,
     ControlSettings,
@@ -24,7 +24,7 @@ from orket_lib.providers.base import Source
 from orket_lib.providers.gguf.file import model_sha256
 from orket_lib.tasks.bank import load_bank
 from orket_lib.telemetry.fingerprint import hardware_fingerprint
-from orket_lib.vocabulary.compare import reaches
+from orket_lib.vocabulary.thresholds import reaches
 
 _BANK = Path("config/task_banks/reference.json")
 _PROVIDERS = ("embedded", "llama_server")  # those that serve a file
@@ -96,7 +96,7 @@ def _way(options: argparse.Namespace, provider: str, model: Path) -> Way:
         tasks=TaskSelection(bank_id="", ids=(), sha256=""),
         machine=hardware_fingerprint(),
     )
-    place = Place(server_binary=options.server_binary) if ours else Place()
+    place = ServerLocation(server_binary=options.server_binary) if ours else ServerLocation()
     return Way(spec, Source(model, place))
 
 
@@ -113,14 +113,16 @@ def _print(name: str, agreement: Agreement, providers: tuple[str, str]) -> None:
     lines = [f"{name}: {same} of {agreement.tasks} answers are identical"]
     for item in agreement.differences:
         if item.choices is None:
-            lines.append(f"  {item.test_id}: differs, and not again or without a reason told")
+            lines.append(
+                f"  {item.test_id}: differs, but not reproducibly, or without a logged reason"
+            )
             continue
-        told = [
+        choices = [
             f"{provider} `{choice.token}`"
             + (f" (leads by {choice.margin:.4f} nats)" if choice.margin is not None else "")
             for provider, choice in zip(providers, item.choices, strict=True)
         ]
-        lines.append(f"  {item.test_id}: token {item.position}: {', '.join(told)}")
+        lines.append(f"  {item.test_id}: token {item.position}: {', '.join(choices)}")
     for provider, speed in zip(providers, agreement.speeds, strict=True):
         lines.append(
             f"  decode {provider:<14} median {speed.median:.0f} tokens/s, "

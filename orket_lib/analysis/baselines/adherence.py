@@ -1,9 +1,9 @@
-"""Answers against those of the baselines: what got worse, and whether that is chance.
+"""Adherence of one cell compared with its baselines: what got worse, and whether that is chance.
 
-A mean hides what happened: two tasks lost of forty are a twentieth. So tasks are counted that are
-now worse than in every baseline, and held against how often that is so among the baselines
-themselves, each against the others. But where answers come and go, a task that failed once can
-never be worse than in every baseline, however many fail now. So the mean is tested, too.
+Two tests. The first counts the tasks that are now worse than in every baseline, and compares that
+number with how often it happens among the baselines themselves: a mean would hide it, because two
+lost tasks of forty are only a twentieth. The second tests the mean: where answers come and go, a
+task that failed once before can never be worse than in every baseline.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ import statistics
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from orket_lib.analysis.baselines.metrics import ADHERENCE, Tested
 from orket_lib.analysis.baselines.pairs import Pairs, Tasks
-from orket_lib.analysis.baselines.tested import ADHERENCE, Tested
 from orket_lib.analysis.statistics import (
     against_history,
     as_many_or_more,
@@ -21,19 +21,23 @@ from orket_lib.analysis.statistics import (
     chance_of_sum,
 )
 from orket_lib.artifacts.views.regression import Change, TaskFinding
-from orket_lib.vocabulary.compare import TOLERANCE
-from orket_lib.vocabulary.thresholds import FEWEST_BASELINES, REGRESSION_ALPHA, REGRESSION_FLOOR
+from orket_lib.vocabulary.thresholds import (
+    FEWEST_BASELINES,
+    REGRESSION_ALPHA,
+    REGRESSION_FLOOR,
+    TOLERANCE,
+)
 
 _Lists = tuple[Sequence[str], Sequence[str]]
 
 
 @dataclass(frozen=True)
 class Extremes:
-    """How often tasks of a history were worse, or better, than in its other measurements.
+    """How often tasks of a history scored worse, or better, than in its other measurements.
 
     Attributes:
-        lost: Tasks below what they are held against, summed over the measurements.
-        won: Tasks above it.
+        lost: Tasks below all other measurements, summed over the measurements.
+        won: Tasks above all other measurements.
         chances: Tasks x measurements.
     """
 
@@ -42,19 +46,20 @@ class Extremes:
     chances: int = 0
 
     def __add__(self, other: Extremes) -> Extremes:
+        """Return the sum over both histories."""
         return Extremes(self.lost + other.lost, self.won + other.won, self.chances + other.chances)
 
 
 @dataclass(frozen=True)
-class _Question:
-    """One way to ask whether answers got worse or better.
+class _Result:
+    """The result of one of the two tests.
 
     Attributes:
         p_value: Two-sided.
-        worse: Which of both it points to.
-        beyond_noise: Whether it is large enough to be a finding if it is significant.
-        lost: Tasks that it is about.
-        won: Likewise.
+        worse: Whether answers got worse, not better.
+        beyond_noise: Whether the change is large enough to be a finding if it is significant.
+        lost: Tasks that got worse.
+        won: Tasks that got better.
     """
 
     p_value: float
@@ -65,11 +70,12 @@ class _Question:
 
 
 def extremes(pairs: Pairs) -> Extremes:
-    """Return how restless the scores of a cell's baselines are among themselves."""
+    """Return how often scores change between the baselines of a cell."""
     if len(pairs.earlier) < FEWEST_BASELINES:
         return Extremes()
     each = list(_among_baselines(pairs))
-    share = len(pairs.earlier) / len(each)  # held against each of the others, one counts once
+    # A baseline that is compared with each of the others in turn still counts once.
+    share = len(pairs.earlier) / len(each)
     return Extremes(
         share * sum(len(lost) for lost, _ in each),
         share * sum(len(won) for _, won in each),
@@ -81,11 +87,11 @@ def examine_adherence(pairs: Pairs, restless: Extremes) -> Tested:
     """Test which tasks are now worse (or better) than before, and whether the mean is.
 
     Args:
-        pairs: The cell beside its baselines.
-        restless: Of all cells of the sweep.
+        pairs: The cell and its baselines.
+        restless: How often scores change for no reason, over all cells of the sweep.
     """
-    questions = [_ask_tasks(pairs, restless), *([] if pairs.named else [_ask_mean(pairs)])]
-    told = min(questions, key=lambda item: (not item.beyond_noise, item.p_value))
+    results = [_test_tasks(pairs, restless), *([] if pairs.named else [_test_mean(pairs)])]
+    best = min(results, key=lambda item: (not item.beyond_noise, item.p_value))
     before = {test_id: _mean(pairs, test_id) for test_id in pairs.tasks}
     differences = [pairs.now[test_id].adherence_score - before[test_id] for test_id in pairs.tasks]
     low, high = bootstrap_interval(differences)
@@ -98,7 +104,7 @@ def examine_adherence(pairs: Pairs, restless: Extremes) -> Tested:
             now=pairs.now[test_id].adherence_score,
             effect=pairs.now[test_id].adherence_score - before[test_id],
         )
-        for change, ids in ((Change.REGRESSED, told.lost), (Change.IMPROVED, told.won))
+        for change, ids in ((Change.REGRESSED, best.lost), (Change.IMPROVED, best.won))
         for test_id in ids
     ]
     return Tested(
@@ -108,23 +114,23 @@ def examine_adherence(pairs: Pairs, restless: Extremes) -> Tested:
         low=low,
         high=high,
         noise=statistics.stdev(_level(tasks, pairs) for tasks in pairs.earlier),
-        p_value=min(1.0, len(questions) * told.p_value),
-        worse=told.worse,
-        beyond_noise=told.beyond_noise,
+        p_value=min(1.0, len(results) * best.p_value),
+        worse=best.worse,
+        beyond_noise=best.beyond_noise,
         tasks=len(pairs.tasks),
         findings=tuple(findings),
     )
 
 
-def _ask_tasks(pairs: Pairs, restless: Extremes) -> _Question:
-    """Ask whether more tasks are lost (or won) than is usual among the baselines."""
+def _test_tasks(pairs: Pairs, restless: Extremes) -> _Result:
+    """Test whether more tasks are lost (or won) than is usual among the baselines."""
     lost, won = _lost_and_won(pairs, pairs.now, [pairs.earlier[index] for index in pairs.centre])
     count = len(pairs.tasks)
     p_lost = as_many_or_more(len(lost), count, restless.lost, restless.chances)
     p_won = as_many_or_more(len(won), count, restless.won, restless.chances)
     worse = p_lost <= p_won
     most = max(len(one if worse else other) for one, other in _among_baselines(pairs))
-    return _Question(
+    return _Result(
         p_value=min(1.0, 2 * min(p_lost, p_won)),
         worse=worse,
         beyond_noise=len(lost if worse else won) > most,
@@ -133,12 +139,12 @@ def _ask_tasks(pairs: Pairs, restless: Extremes) -> _Question:
     )
 
 
-def _ask_mean(pairs: Pairs) -> _Question:
-    """Ask whether the mean is beyond what the baselines' means, and chance in each task, explain.
+def _test_mean(pairs: Pairs) -> _Result:
+    """Test whether the mean changed by more than both kinds of noise explain.
 
-    Baselines may agree in their means to the digit while tasks come and go in each of them. So both
-    have to be exceeded: the spread of the means, and what tasks bring about that pass as often as
-    they did, each on its own.
+    Baselines may have the same mean to the digit while different tasks pass in each of them. So the
+    change must exceed the spread of the means and also what tasks produce that pass independently,
+    each as often as before.
     """
     now = _level(pairs.now, pairs)
     found = against_history(now, [_level(tasks, pairs) for tasks in pairs.earlier])
@@ -153,19 +159,18 @@ def _ask_mean(pairs: Pairs) -> _Question:
     lost, won = _lost_and_won(pairs, pairs.now, pairs.earlier)
     if beyond_noise and p_value <= REGRESSION_ALPHA:
         lost, won = _against_usual(pairs)
-    return _Question(p_value, worse, beyond_noise, lost, won)
+    return _Result(p_value, worse, beyond_noise, lost, won)
 
 
 def _among_baselines(pairs: Pairs) -> Iterator[_Lists]:
-    """Yield what the new measurement is asked, for each baseline as if it were the new one.
+    """Yield the tasks lost and won by each baseline, as if it were the new measurement.
 
-    A new one that is compared with all is asked what is beyond all of them, one that is compared
-    with a single one what is beyond that.
+    Each is compared as the new one is: with all others together, or with a single one.
     """
     for place, chosen in enumerate(pairs.earlier):
         others = [tasks for index, tasks in enumerate(pairs.earlier) if index != place]
-        for held_against in [[other] for other in others] if pairs.named else [others]:
-            yield _lost_and_won(pairs, chosen, held_against)
+        for compared in [[other] for other in others] if pairs.named else [others]:
+            yield _lost_and_won(pairs, chosen, compared)
 
 
 def _lost_and_won(pairs: Pairs, chosen: Tasks, others: Sequence[Tasks]) -> _Lists:

@@ -1,8 +1,8 @@
-"""One metric of one cell against its baselines: how much, how sure, and in which tasks.
+"""Latency and speed of one cell compared with its baselines.
 
-The noise that counts is the host's from one sweep to the next, and only a history of sweeps shows
-it: inside a sweep a machine repeats itself far better than on another day. So a measurement is one
-value, however many runs it has, and it is held against the spread of the earlier ones.
+The noise that counts is the drift of the host between sweeps, which is much larger than the spread
+of the runs inside one sweep. So each measurement counts as one value, however many runs it has, and
+the new one is compared with the spread of the earlier ones.
 """
 
 from __future__ import annotations
@@ -10,58 +10,69 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
-from typing import Literal, get_args
+from dataclasses import dataclass, replace
+from typing import Literal
 
-from orket_lib.analysis.baselines.adherence import Extremes, examine_adherence
 from orket_lib.analysis.baselines.pairs import Pairs, Tasks
-from orket_lib.analysis.baselines.tested import ADHERENCE, Tested
 from orket_lib.analysis.statistics import (
     Prediction,
     against_history,
     holm,
 )
 from orket_lib.artifacts.views.regression import Change, Metric, TaskFinding
-from orket_lib.vocabulary.nulls import Null
+from orket_lib.vocabulary.nulls import Null, apply
 from orket_lib.vocabulary.thresholds import (
     FEWEST_BASELINES,
     REGRESSION_ALPHA,
     REGRESSION_FLOOR,
 )
 
-METRICS: tuple[Metric, ...] = get_args(Metric)
+ADHERENCE: Metric = "adherence_score"
 PAIRED: Metric = "fastest_latency"
 RATES: tuple[Metric, ...] = ("prompt_tokens_per_second", "generation_tokens_per_second")
 _MORE_IS_BETTER = (ADHERENCE, *RATES)
 
 _TOO_FEW_HAVE_IT = f"FEWER_THAN_{FEWEST_BASELINES}_BASELINES_HAVE_IT"
-_TOO_FEW_CLEAN = f"FEWER_THAN_{FEWEST_BASELINES}_CLEAN_BASELINES"
 
 _Clock = Literal["server", "client"] | None
 
 
-def examine(metric: Metric, pairs: Pairs, restless: Extremes) -> Tested | Null:
-    """Return what a metric came to, or why it can't be told.
+@dataclass(frozen=True)
+class Tested:
+    """The test result of one metric of one cell.
 
-    Args:
-        metric: Which one.
-        pairs: The cell beside its baselines.
-        restless: Of all cells of the sweep: how often scores change for no reason is a property of
-            the host and the runtime, and rare events need many chances to be counted.
+    Attributes:
+        before: Typical value of the baselines.
+        now: The new value.
+        effect: Relative change; of adherence, the difference.
+        low: Lower end of the 95 % interval of the effect.
+        high: Upper end of it.
+        noise: Spread between the baselines, same unit.
+        p_value: Two-sided.
+        worse: Whether the effect is for the worse.
+        beyond_noise: Whether it is large enough to be a finding if it is significant.
+        tasks: Number of tasks that were paired.
+        findings: Tasks with a significant change of their own.
     """
-    if len(pairs.earlier) < FEWEST_BASELINES:
-        return Null(f"FEWER_THAN_{FEWEST_BASELINES}_BASELINES")
-    if metric == ADHERENCE:
-        return examine_adherence(pairs, restless)
-    if len(pairs.clean) < FEWEST_BASELINES:
-        return Null(_TOO_FEW_CLEAN)
-    return _test_latency(pairs) if metric == PAIRED else _test_figure(metric, pairs)
+
+    before: float
+    now: float
+    effect: float
+    low: float
+    high: float
+    noise: float
+    p_value: float
+    worse: bool
+    beyond_noise: bool
+    tasks: int = 0
+    findings: tuple[TaskFinding, ...] = ()
 
 
-def _test_latency(pairs: Pairs) -> Tested | Null:
-    """Test the latency of tasks, each paired with itself.
+def examine_latency(pairs: Pairs) -> Tested | Null:
+    """Test the latency of the tasks, each task paired with itself.
 
-    The fastest of six runs is faster than that of two: only measurements with as many runs count.
+    The fastest of six runs is faster than the fastest of two, so only measurements with the same
+    number of runs are compared.
     """
     runs = {test_id: item.runs for test_id, item in pairs.now.items()}
     usable = [
@@ -91,14 +102,14 @@ def _test_latency(pairs: Pairs) -> Tested | Null:
 
 
 def _slower(tasks: Sequence[str], logs: Sequence[Sequence[float]]) -> Iterator[TaskFinding]:
-    """Yield the tasks whose time changed by more, or less, than that of most.
+    """Yield the tasks whose time changed significantly more, or less, than that of the others.
 
     Args:
-        tasks: In the order of the times.
-        logs: Logarithms of the times, by measurement; the new one comes last.
+        tasks: Task ids, in the order of the times.
+        logs: Logarithms of the times, one list per measurement; the new one is last.
     """
     usual = [statistics.fmean(times) for times in zip(*logs[:-1], strict=True)]
-    own = [_beyond_the_others(values, usual) for values in logs]
+    own = [_without_common_shift(values, usual) for values in logs]
     found = [
         against_history(own[-1][place], [values[place] for values in own[:-1]])
         for place in range(len(tasks))
@@ -117,15 +128,18 @@ def _slower(tasks: Sequence[str], logs: Sequence[Sequence[float]]) -> Iterator[T
             )
 
 
-def _beyond_the_others(values: Sequence[float], usual: Sequence[float]) -> list[float]:
-    """Return each task's deviation from its usual time, less that of the task in the middle."""
+def _without_common_shift(values: Sequence[float], usual: Sequence[float]) -> list[float]:
+    """Return each task's deviation from its usual time, minus the median deviation.
+
+    A host that is slower as a whole shifts all tasks; only what differs from that is a finding.
+    """
     deviations = [value - mean for value, mean in zip(values, usual, strict=True)]
     middle = statistics.median(deviations)
     return [deviation - middle for deviation in deviations]
 
 
-def _test_figure(metric: Metric, pairs: Pairs) -> Tested | Null:
-    """Test a figure that the cell has once."""
+def examine_figure(metric: Metric, pairs: Pairs) -> Tested | Null:
+    """Test a figure that a cell has only once, such as its load time."""
     now = _figure(metric, pairs.now)
     if isinstance(now, Null):
         return now
@@ -143,11 +157,9 @@ def _test_figure(metric: Metric, pairs: Pairs) -> Tested | Null:
 
 
 def _figure(metric: Metric, tasks: Tasks) -> float | Null:
-    """Return the logarithm of a figure; every task of a measurement repeats the same."""
+    """Return the logarithm of a figure; the record of every task repeats the same one."""
     value = next(iter(tasks.values())).reading(metric)
-    if isinstance(value, Null):
-        return value
-    return math.log(value) if value > 0 else Null("NOT_ABOVE_0")
+    return apply(lambda known: math.log(known) if known > 0 else Null("NOT_ABOVE_0"), value)
 
 
 def _clock(metric: Metric, tasks: Tasks) -> _Clock:
@@ -155,7 +167,7 @@ def _clock(metric: Metric, tasks: Tasks) -> _Clock:
 
 
 def _relative(metric: Metric, now: float, found: Prediction) -> Tested:
-    """Return a comparison of logarithms as one of ratios."""
+    """Return a test of logarithms as a test of ratios."""
     effect = math.expm1(found.change)
     return Tested(
         before=math.exp(now - found.change),

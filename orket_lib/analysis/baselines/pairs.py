@@ -1,17 +1,17 @@
-"""A cell's measurement beside its earlier ones, task by task: what of a history can be compared."""
+"""A cell's measurement paired with its baselines, task by task."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from orket_lib.analysis.baselines.resolution import Resolution, Wanted, resolve
-from orket_lib.analysis.baselines.shared_tasks import shared
 from orket_lib.artifacts.baseline import Baseline, GoldTelemetry
 from orket_lib.artifacts.views.regression import UnresolvedTasks
 from orket_lib.vocabulary.clock import parse_time
 from orket_lib.vocabulary.statuses import Lane
+from orket_lib.vocabulary.thresholds import FEWEST_BASELINES
 
 SETTINGS_MISMATCH = "SETTINGS_MISMATCH"
 NOT_IN_ALL_BASELINES = "NOT_IN_ALL_BASELINES"
@@ -21,15 +21,16 @@ Tasks = Mapping[str, GoldTelemetry]
 
 @dataclass(frozen=True)
 class Pairs:
-    """What is compared.
+    """A measurement and its baselines, over the tasks that all of them have.
 
     Attributes:
-        tasks: Ids of the tasks that all of the measurements have.
+        tasks: Ids of these tasks.
         now: The new measurement.
         earlier: The baselines, oldest first.
         refs: Names of the baselines.
-        centre: Positions of the baselines that the new one is compared with; the others show noise.
-        clean: Positions of those whose times are evidence.
+        centre: Positions of the baselines that the new one is compared with; the others only show
+            the noise.
+        clean: Positions of the baselines with undisturbed times.
     """
 
     tasks: tuple[str, ...]
@@ -47,10 +48,10 @@ class Pairs:
 
 @dataclass(frozen=True)
 class Pairing:
-    """What came of looking for baselines.
+    """The result of a search for baselines.
 
     Attributes:
-        status: `OK`, or what left no task with a baseline.
+        status: `OK`, or why no task has a baseline.
         unresolved: Tasks that are not compared, by reason.
         pairs: None unless the status is `OK`.
         newest: Record of the newest baseline.
@@ -68,16 +69,16 @@ def pair(
     baseline_ref: str | None = None,
     lane: Lane = Lane.LAB,
 ) -> Pairing:
-    """Return a measurement beside its baselines.
+    """Return a measurement with its baselines.
 
-    Only what was measured before it counts: so a comparison that is made again later, when the
-    measurement is a baseline itself, comes out as it did.
+    Only earlier measurements count, so a comparison gives the same result when it is repeated after
+    the measurement itself has become a baseline.
 
     Args:
         now: The new measurement, by test id.
-        histories: Of each task, in any order.
+        histories: Records of each task, in any order.
         baseline_ref: The measurement to compare with; all of them otherwise.
-        lane: In lane `lab` times of a disturbed measurement are no evidence.
+        lane: In lane `lab` times of a disturbed measurement don't count.
     """
     found: dict[str, dict[str, Baseline]] = {}
     unresolved: dict[str, list[str]] = defaultdict(list)
@@ -92,11 +93,13 @@ def pair(
         most = max(left_out, key=lambda item: len(item.test_ids))
         return Pairing(most.status, left_out)
     if baseline_ref is not None:
-        found, without = _having(found, baseline_ref)
-        unresolved[NOT_IN_ALL_BASELINES] += without
+        unresolved[NOT_IN_ALL_BASELINES] += [
+            test_id for test_id, records in found.items() if baseline_ref not in records
+        ]
+        found = {test_id: records for test_id, records in found.items() if baseline_ref in records}
         if not found:
             return Pairing(Resolution.NO_BASELINE, _listed(unresolved))
-    tasks, refs = shared(found, _oldest_first(found))
+    tasks, refs = shared_tasks(found, _oldest_first(found))
     unresolved[NOT_IN_ALL_BASELINES] += [test_id for test_id in found if test_id not in tasks]
     whole = [found[tasks[0]][ref].baseline_metadata for ref in refs]
     pairs = Pairs(
@@ -124,16 +127,8 @@ def _listed(unresolved: Mapping[str, Sequence[str]]) -> tuple[UnresolvedTasks, .
     )
 
 
-def _having(
-    found: Mapping[str, dict[str, Baseline]], ref: str
-) -> tuple[dict[str, dict[str, Baseline]], list[str]]:
-    """Return the tasks that a measurement has, with their records, and those that it has not."""
-    having = {test_id: records for test_id, records in found.items() if ref in records}
-    return having, [test_id for test_id in found if test_id not in having]
-
-
 def _oldest_first(found: Mapping[str, Mapping[str, Baseline]]) -> list[str]:
-    """Return the names of all measurements by the time when they began."""
+    """Return the names of all measurements, sorted by the time they began."""
     moments = {
         ref: parse_time(item.baseline_metadata.created_at)
         for records in found.values()
@@ -143,7 +138,7 @@ def _oldest_first(found: Mapping[str, Mapping[str, Baseline]]) -> list[str]:
 
 
 def _fitting(record: Baseline, history: Sequence[Baseline]) -> tuple[str, tuple[Baseline, ...]]:
-    """Return the earlier records of a task that are of the same kind, or what leaves none."""
+    """Return the status, and the earlier records that a record can be compared with."""
     mine = record.baseline_metadata
     moment = parse_time(mine.created_at)
     earlier = [
@@ -162,3 +157,33 @@ def _fitting(record: Baseline, history: Sequence[Baseline]) -> tuple[str, tuple[
         if item.baseline_metadata.settings_digest == mine.settings_digest
     )
     return (Resolution.OK if fitting else SETTINGS_MISMATCH), fitting
+
+
+def shared_tasks(
+    holders: Mapping[str, Collection[str]], oldest_first: Sequence[str]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return tasks, and measurements that have all of them; at least one of each.
+
+    Means over tasks can only be compared over the same tasks. Banks grow, and a sweep may ask only
+    some of the tasks, so neither the few tasks of the shortest measurement nor the few measurements
+    of the newest task should decide. Tasks that most measurements lack are dropped first, then
+    measurements that lack common tasks, as long as enough of them are left.
+
+    Args:
+        holders: Which measurements have a task, by test id; at least one of those in the sequence.
+        oldest_first: The measurements, each with at least one task.
+    """
+    tasks, refs = list(holders), list(oldest_first)
+    while True:
+        count = {task: sum(ref in holders[task] for ref in refs) for task in tasks}
+        full = [task for task in tasks if count[task] == len(refs)]
+        if len(full) == len(tasks):
+            return tuple(tasks), tuple(refs)
+        common = [task for task in tasks if 2 * count[task] >= len(refs)]
+        if common and len(common) < len(tasks):
+            tasks = common
+        elif full and len(refs) <= FEWEST_BASELINES:
+            tasks = full
+        else:
+            has = Counter(ref for task in tasks for ref in holders[task])
+            refs.remove(min(refs, key=lambda ref: has[ref]))

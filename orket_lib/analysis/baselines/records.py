@@ -1,10 +1,10 @@
-"""From a run report to baselines: what each of its tasks came to."""
+"""From a run report to baselines: one record per task."""
 
 from __future__ import annotations
 
 import statistics
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from orket_lib.analysis.rows import aggregates
@@ -12,11 +12,11 @@ from orket_lib.artifacts.baseline import Baseline, BaselineMetadata, GoldTelemet
 from orket_lib.artifacts.digest import digest_of
 from orket_lib.artifacts.views.run_report import RunReport, TestRun
 from orket_lib.vocabulary.clock import file_stamp
-from orket_lib.vocabulary.nulls import Null
+from orket_lib.vocabulary.nulls import Null, any_of
 from orket_lib.vocabulary.slugs import slug
 from orket_lib.vocabulary.statuses import Lane
 
-# What of a spec says which cell it is, or is compared by itself; the rest are settings.
+# Fields of a spec that identify the cell or are compared separately; the rest are settings.
 _NO_SETTINGS = {
     "kind",
     "model_id",
@@ -38,9 +38,10 @@ def measurement_ref(report: RunReport) -> str:
 
 
 def settings_digest(report: RunReport) -> str:
-    """Return the digest of what times depend on beside the model file, the tasks and the machine.
+    """Return the digest of the settings that times depend on.
 
-    A newer runtime is no other setting: whether it is slower is what baselines are for.
+    The model file, the tasks and the machine are compared separately. A newer runtime is not
+    another setting: baselines exist to show whether it is slower.
     """
     return digest_of(report.spec.model_dump(mode="json", exclude=_NO_SETTINGS))
 
@@ -53,7 +54,7 @@ def baselines_of(
     Args:
         report: What was measured.
         revisions: Digest of each task's content, by test id.
-        clean: Whether nothing disturbed it, by the rules of lane `lab`.
+        clean: Whether it was undisturbed by the rules of lane `lab`.
         lane: Of the sweep; None when a report is recorded without one.
     """
     served = report.sessions[-1].served
@@ -80,7 +81,15 @@ def baselines_of(
             gold_telemetry=GoldTelemetry.of(
                 adherence_score=statistics.fmean(run.telemetry.adherence_score for run in runs),
                 total_latency=aggregates.mean_over_answered(runs, "total_latency"),
-                fastest_latency=_fastest(runs),
+                fastest_latency=any_of(
+                    [
+                        run.telemetry.reading("total_latency")
+                        for run in runs
+                        if aggregates.answered(run)
+                    ],
+                    min,
+                    Null("NO_RUN_ANSWERED"),
+                ),
                 runs=len(runs),
                 **of_all_tasks,
             ),
@@ -97,9 +106,3 @@ def _of_the_cell(report: RunReport) -> dict[str, Any]:
         "peak_vram_mib": aggregates.peak(report.test_runs, "peak_vram_mib"),
         "init_latency": report.sessions[0].load.reading("load_seconds"),
     }
-
-
-def _fastest(runs: Sequence[TestRun]) -> float | Null:
-    values = [run.telemetry.reading("total_latency") for run in runs if aggregates.answered(run)]
-    known = [value for value in values if not isinstance(value, Null)]
-    return min(known) if known else Null("NO_RUN_ANSWERED")

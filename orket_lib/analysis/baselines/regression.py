@@ -6,11 +6,17 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
 from operator import add
+from typing import get_args
 
-from orket_lib.analysis.baselines.adherence import Extremes, extremes
-from orket_lib.analysis.baselines.metrics import METRICS, examine
-from orket_lib.analysis.baselines.pairs import Pairing, pair
-from orket_lib.analysis.baselines.tested import ADHERENCE, Tested
+from orket_lib.analysis.baselines.adherence import Extremes, examine_adherence, extremes
+from orket_lib.analysis.baselines.metrics import (
+    ADHERENCE,
+    PAIRED,
+    Tested,
+    examine_figure,
+    examine_latency,
+)
+from orket_lib.analysis.baselines.pairs import Pairing, Pairs, pair
 from orket_lib.analysis.statistics import holm
 from orket_lib.artifacts.baseline import Baseline, BaselineMetadata
 from orket_lib.artifacts.views.regression import CellRegression, Change, Metric, MetricVerdict
@@ -35,8 +41,8 @@ class CellNow:
     Attributes:
         model_id: Of the cell.
         quant_tag: Of the cell.
-        records: What its measurement would be recorded as, by test id; none when it is not valid.
-        invalid_because: Why it is not.
+        records: Its measurement in the form of baselines, by test id; empty if it is not valid.
+        invalid_because: Why it is not valid.
     """
 
     model_id: str
@@ -47,12 +53,12 @@ class CellNow:
 
 @dataclass(frozen=True)
 class Judged:
-    """What the comparison came to.
+    """The result of the comparison.
 
     Attributes:
         cells: With a verdict for each metric.
-        comparisons: Metrics of cells that were tested.
-        failures: A sentence for each regression that gates.
+        comparisons: Number of tests made.
+        failures: A sentence for each regression that fails the sweep.
     """
 
     cells: tuple[CellRegression, ...]
@@ -61,7 +67,7 @@ class Judged:
 
     @property
     def verdict(self) -> str:
-        """`FAIL` with a regression that gates, `NOT_JUDGED` where nothing could be told."""
+        """`FAIL` with a regression that gates, `NOT_JUDGED` if nothing could be tested."""
         if self.failures:
             return "FAIL"
         decided = any(
@@ -78,13 +84,13 @@ def judge_sweep(
     lane: Lane,
     baseline_ref: str | None = None,
 ) -> Judged:
-    """Return how the cells of a sweep stand to their baselines.
+    """Return the verdicts on all cells of a sweep against their baselines.
 
     Args:
         cells: Of the sweep.
         histories: Baselines of each task, by test id.
-        lane: In lane `ci` speeds are tested, too, and gate nothing; in lane `lab` only against
-            times that nothing disturbed.
+        lane: In lane `ci` speeds are tested but gate nothing; in lane `lab` they are compared with
+            undisturbed times only.
         baseline_ref: The measurement to compare with; the mean of all otherwise.
     """
     pairings = [
@@ -94,7 +100,7 @@ def judge_sweep(
     paired = [found.pairs for found in pairings if found and found.pairs]
     restless = reduce(add, map(extremes, paired), Extremes())
     tests = [
-        {metric: examine(metric, found.pairs, restless) for metric in METRICS}
+        {metric: examine(metric, found.pairs, restless) for metric in get_args(Metric)}
         if found and found.pairs
         else {}
         for found in pairings
@@ -114,13 +120,31 @@ def judge_sweep(
     return Judged(judged, len(adjusted), tuple(_failures(judged)))
 
 
+def examine(metric: Metric, pairs: Pairs, restless: Extremes) -> Tested | Null:
+    """Return the test result of a metric, or why it can't be tested.
+
+    Args:
+        metric: Which one.
+        pairs: The cell and its baselines.
+        restless: Of all cells of the sweep: how often scores change for no reason is a property of
+            the host and the runtime, and rare events need many chances to be counted.
+    """
+    if len(pairs.earlier) < FEWEST_BASELINES:
+        return Null(f"FEWER_THAN_{FEWEST_BASELINES}_BASELINES")
+    if metric == ADHERENCE:
+        return examine_adherence(pairs, restless)
+    if len(pairs.clean) < FEWEST_BASELINES:
+        return Null(f"FEWER_THAN_{FEWEST_BASELINES}_CLEAN_BASELINES")
+    return examine_latency(pairs) if metric == PAIRED else examine_figure(metric, pairs)
+
+
 def _adjusted(
     tests: Sequence[Mapping[Metric, Tested | Null]],
 ) -> dict[tuple[int, Metric], float]:
     """Return p-values adjusted for their number, by cell and metric.
 
     Whether answers got worse and whether the machine got slower are two questions, each with its
-    own chance of a false finding: a dozen noisy speeds are no reason to overlook lost tasks.
+    own chance of a false finding: a dozen noisy speeds must not hide lost tasks.
     """
     p_values = {
         (place, metric): item.p_value
@@ -152,16 +176,12 @@ def _verdict(
         metric=metric,
         verdict=change,
         gates=gates,
-        before=found.before,
-        now=found.now,
-        effect=found.effect,
-        low=found.low,
-        high=found.high,
-        noise=found.noise,
-        p_value=found.p_value,
         p_adjusted=p_adjusted,
-        tasks=found.tasks,
-        findings=found.findings,
+        **{
+            name: value
+            for name, value in vars(found).items()
+            if name not in ("worse", "beyond_noise")
+        },
     )
 
 
@@ -195,8 +215,8 @@ def _detail(status: str, baselines: int) -> str:
         return _IN_WORDS[status]
     if baselines < FEWEST_BASELINES:
         return (
-            f"{baselines} of the {FEWEST_BASELINES} baselines that it takes to see how much this "
-            "host drifts from one sweep to the next"
+            f"{baselines} of the {FEWEST_BASELINES} baselines needed to estimate the drift of this "
+            "host between sweeps"
         )
     return ""
 

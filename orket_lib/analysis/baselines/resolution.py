@@ -1,4 +1,4 @@
-"""Which record of a task's history a measurement is to be held to, or why there is none."""
+"""Which records of a task's history a measurement can be compared with, or why there are none."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from orket_lib.vocabulary.errors import ArtifactError
 
 
 class Resolution(StrEnum):
-    """How a search for a baseline ended; each one but `OK` is the first step that left nothing."""
+    """How a search for a baseline ended; all but `OK` name the first filter that left nothing."""
 
     NO_BASELINE = "NO_BASELINE"
     HW_MISMATCH = "HW_MISMATCH"
@@ -22,7 +22,7 @@ class Resolution(StrEnum):
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a baseline has to fit; None is anything.
+    """What a baseline must match; None matches anything.
 
     Attributes:
         hardware_fingerprint: Of the machine.
@@ -41,7 +41,7 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Resolved:
-    """What was found.
+    """The result of a search.
 
     Attributes:
         status: How the search ended.
@@ -83,7 +83,7 @@ def resolve(history: Sequence[Baseline], wanted: Wanted) -> Resolved:
 
 @dataclass(frozen=True)
 class Tally:
-    """How many records of a task are of use to a measurement, and why the others are not."""
+    """How many records of a task a measurement can use, and why it can't use the others."""
 
     matching: int
     other_machine: int
@@ -91,9 +91,9 @@ class Tally:
 
 
 def tally(history: Sequence[Baseline], wanted: Wanted) -> Tally:
-    """Return how many records are of the machine and the revision that are asked for.
+    """Return how many records match the machine and the revision that are wanted.
 
-    A record of another machine is counted as that, whatever its revision is.
+    A record of another machine counts as such, whatever its revision.
     """
     here = [item for item in history if _fits(item, wanted, "hardware_fingerprint")]
     matching = sum(_fits(item, wanted, "task_revision") for item in here)

@@ -1,14 +1,15 @@
-"""How long a context a model can be used with: points, the ceiling, and what breaks beyond it."""
+"""The context ceiling: one point per context, and the largest contexts that pass the limits."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import takewhile
 
 from orket_lib.analysis.context.figures import ContextFigures
 from orket_lib.artifacts.views.context_ceiling import ContextPoint, ContextReason, ContextThresholds
-from orket_lib.vocabulary.compare import exceeds, reaches
-from orket_lib.vocabulary.nulls import Null
+from orket_lib.vocabulary.nulls import Null, apply
 from orket_lib.vocabulary.statuses import RunStatus
+from orket_lib.vocabulary.thresholds import exceeds, reaches
 
 NO_CONTEXT_TRIED = Null("NO_CONTEXT_TRIED")
 _SMALLEST_FAILED = Null("SMALLEST_CONTEXT_FAILED")
@@ -16,33 +17,29 @@ _NONE_PASSED = Null("NO_CONTEXT_PASSED")
 
 
 def passes(figures: ContextFigures, thresholds: ContextThresholds) -> bool:
-    """Tell whether a context passes: the one judgement, asked by a search and by the artifact."""
+    """Tell whether a context passes; search and artifact share this definition."""
     return next(_reasons(figures, thresholds), None) is None
 
 
 def context_points(
     figures: Sequence[ContextFigures], thresholds: ContextThresholds
 ) -> tuple[ContextPoint, ...]:
-    """Return the points of all contexts that were tried, smallest first."""
+    """Return the points of all tried contexts, smallest first."""
     ordered = sorted(figures, key=lambda item: item.context)
     baseline = ordered[0].adherence if ordered else NO_CONTEXT_TRIED
     return tuple(_point(item, thresholds, baseline) for item in ordered)
 
 
 def safe_ceiling(points: Sequence[ContextPoint]) -> int | Null:
-    """Return the largest context up to which every one that was tried passed."""
-    if not points:
-        return NO_CONTEXT_TRIED
-    ceiling: int | Null = _SMALLEST_FAILED
-    for point in points:
-        if not point.passed:
-            break
-        ceiling = point.context
-    return ceiling
+    """Return the largest context up to which all tried contexts passed."""
+    passed = list(takewhile(lambda point: point.passed, points))
+    if passed:
+        return passed[-1].context
+    return _SMALLEST_FAILED if points else NO_CONTEXT_TRIED
 
 
 def largest_passing(points: Sequence[ContextPoint]) -> int | Null:
-    """Return the largest context that passed, whatever became of smaller ones."""
+    """Return the largest context that passed, even if smaller ones did not."""
     if not points:
         return NO_CONTEXT_TRIED
     return max((point.context for point in points if point.passed), default=_NONE_PASSED)
@@ -55,7 +52,9 @@ def _point(
     return ContextPoint.of(
         context=figures.context,
         adherence_score=figures.adherence,
-        degradation_from_baseline=_lost(baseline, figures.adherence),
+        degradation_from_baseline=apply(
+            lambda now, before: before - now, figures.adherence, baseline
+        ),
         ttft_ms=figures.ttft_ms,
         ttft_cold_ms=figures.ttft_cold_ms,
         decode_tps=figures.decode_tps,
@@ -68,12 +67,6 @@ def _point(
     )
 
 
-def _lost(baseline: float | Null, adherence: float | Null) -> float | Null:
-    if isinstance(adherence, Null):
-        return adherence
-    return baseline if isinstance(baseline, Null) else baseline - adherence
-
-
 def _detail(figures: ContextFigures) -> str | None:
     if figures.status is not RunStatus.MEASURED:
         return figures.status_reason or figures.status.value
@@ -84,7 +77,7 @@ def _detail(figures: ContextFigures) -> str | None:
 
 
 def _reasons(figures: ContextFigures, thresholds: ContextThresholds) -> Iterator[ContextReason]:
-    """Yield why a context does not pass; a gate that is 0 or less is off, and null passes none."""
+    """Yield why a context does not pass; a limit of 0 or less is off, and null passes no limit."""
     if not figures.loaded:
         yield "CONTEXT_NOT_LOADED"
         return
@@ -95,12 +88,14 @@ def _reasons(figures: ContextFigures, thresholds: ContextThresholds) -> Iterator
     if least > 0 and (isinstance(adherence, Null) or not reaches(adherence, least)):
         yield "ADHERENCE_BELOW_MIN"
     most, ttft_ms = thresholds.ttft_ceiling_ms, figures.ttft_ms
-    if most > 0 and isinstance(ttft_ms, Null):
-        yield "TTFT_MISSING"
-    elif most > 0 and not isinstance(ttft_ms, Null) and exceeds(ttft_ms, most):
-        yield "TTFT_ABOVE_CEILING"
+    if most > 0:
+        if isinstance(ttft_ms, Null):
+            yield "TTFT_MISSING"
+        elif exceeds(ttft_ms, most):
+            yield "TTFT_ABOVE_CEILING"
     floor, decode = thresholds.decode_floor_tps, figures.decode_tps
-    if floor > 0 and isinstance(decode, Null):
-        yield "DECODE_TPS_MISSING"
-    elif floor > 0 and not isinstance(decode, Null) and not reaches(decode, floor):
-        yield "DECODE_TPS_BELOW_FLOOR"
+    if floor > 0:
+        if isinstance(decode, Null):
+            yield "DECODE_TPS_MISSING"
+        elif not reaches(decode, floor):
+            yield "DECODE_TPS_BELOW_FLOOR"

@@ -1,42 +1,42 @@
-"""What a summary says of one context, whether a context sweep or an ordinary sweep wrote it."""
+"""The figures of one context, from the summary of a context sweep or of an ordinary sweep."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from orket_lib.analysis.explorer import served_in_row
+from orket_lib.analysis.frontier import served_in_row
 from orket_lib.artifacts.views.context_ceiling import ContextSeen, DepthScore
 from orket_lib.artifacts.views.context_summary import ContextRow
-from orket_lib.artifacts.views.explorer import MeasuredWith
+from orket_lib.artifacts.views.frontier import MeasuredWith
 from orket_lib.artifacts.views.row import RowMetrics
 from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.statuses import RunStatus
 
 _NOT_LOADED = (RunStatus.LOAD_FAILED, RunStatus.OUT_OF_MEMORY)
-# A sweep's speed probes have about 512 tokens, whatever the context is.
+# The speed probes of an ordinary sweep have about 512 tokens, at any context.
 NO_FOLLOW_UP = Null("SWEEP_HAS_NO_FOLLOW_UP")
 NOT_FILLED = Null("SWEEP_DOES_NOT_FILL_THE_CONTEXT")
 
 
 @dataclass(frozen=True)
 class ContextFigures:
-    """What is judged of one context.
+    """The figures of one context that the limits apply to.
 
     Attributes:
-        context: Tokens.
-        status: Of its measurement.
+        context: Size in tokens.
+        status: Status of the measurement.
         status_reason: Why it was not measured.
         adherence: Share of graded work.
-        ttft_ms: Of a follow-up.
-        ttft_cold_ms: Of a prompt that fills the context.
-        decode_tps: Beside it.
-        valid: See `analysis.validity`.
+        ttft_ms: TTFT of a follow-up.
+        ttft_cold_ms: TTFT of a prompt that fills the context.
+        decode_tps: Decode rate.
+        valid: Whether the row is valid, see `analysis.rows.quality`.
         invalid_because: Why it is not.
         unanswered: Graded runs that were errors or timeouts.
         runs: Graded runs.
-        seen: What no gate judges.
-        served: What it was measured with; None when nothing was served.
-        summary_path: Where it stands.
+        seen: Figures without a limit.
+        served: Model file and build; None if nothing was served.
+        summary_path: Path of the summary.
     """
 
     context: int
@@ -56,12 +56,12 @@ class ContextFigures:
 
     @property
     def loaded(self) -> bool:
-        """Whether the context could be had at all."""
+        """Whether the model could be loaded with this context."""
         return self.status not in _NOT_LOADED
 
 
 def of_context_row(context: int, row: ContextRow, path: str) -> ContextFigures:
-    """Return what a context sweep measured."""
+    """Return the figures of a row of a context sweep."""
     return _figures(
         context,
         row.metrics,
@@ -74,7 +74,7 @@ def of_context_row(context: int, row: ContextRow, path: str) -> ContextFigures:
 
 
 def of_sweep_row(context: int, row: RowMetrics, path: str) -> ContextFigures:
-    """Return what an ordinary sweep at this context measured; its prompts don't fill it."""
+    """Return the figures of an ordinary sweep at this context; its prompts don't fill it."""
     unfilled = (NOT_FILLED, NOT_FILLED, NO_FOLLOW_UP)
     return _figures(context, row, path, NO_FOLLOW_UP, NOT_FILLED, unfilled)
 

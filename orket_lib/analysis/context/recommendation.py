@@ -1,4 +1,4 @@
-"""The recommendation of a context sweep in a few sentences."""
+"""The recommendation of a context sweep, in sentences."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ from orket_lib.vocabulary.statuses import Lane
 def context_advice(
     name: str, points: Sequence[ContextPoint], thresholds: ContextThresholds, lane: Lane
 ) -> str:
-    """Return which context to use, what breaks first beyond it, and what the sweep can't say.
+    """Return which context to use, what fails first beyond it, and the limits of the sweep.
 
     Args:
-        name: Of model and quant.
+        name: Model and quant.
         points: At least one, smallest context first.
-        thresholds: That they were judged by.
-        lane: Whether speeds are evidence.
+        thresholds: The limits.
+        lane: Decides whether speeds count.
     """
     return " ".join(_sentences(name, points, thresholds, lane))
 
 
 def served_differently(figures: Sequence[ContextFigures]) -> str | None:
-    """Return that the contexts are not of one model file and build; None where they are."""
+    """Return a warning if the contexts are not of one model file and build; None if they are."""
     served = [item.served for item in figures if item.served]
     for name in ("sha256", "digest", "build"):
         values = list(dict.fromkeys(str(getattr(item, name)) for item in served))
         if len(values) > 1:
             return (
-                f"The contexts were not served alike ({name} {', '.join(values)}), so what "
-                "differs between them need not be the context's doing."
+                f"The contexts were measured with different servers or files ({name} "
+                f"{', '.join(values)}), so differences between them may have other causes."
             )
     return None
 
@@ -44,26 +44,26 @@ def _sentences(
     ceiling, largest = safe_ceiling(points), largest_passing(points)
     failed = next((point for point in points if not point.passed), None)
     if isinstance(ceiling, Null):
-        yield f"{name}: no context is safe, not even the smallest that was tried."
+        yield f"{name}: no context is safe, not even the smallest one tried."
     else:
         yield f"{name}: use a context of up to {ceiling} tokens."
     if failed is None:
-        yield "That is the largest that was tried, so the ceiling may be higher."
+        yield "That is the largest one tried, so the ceiling may be higher."
     else:
         yield f"At {failed.context} {_broken(failed, thresholds)}."
     if not isinstance(largest, Null) and failed is not None and largest > failed.context:
-        yield f"{largest} passed again, which is chance or a disturbance rather than a ceiling."
+        yield f"{largest} passed again, which points to chance or a disturbance, not to a ceiling."
     if any(_unfilled(point) for point in points):
         yield (
-            "These are ordinary sweeps, whose prompts don't fill a context: it was served, and "
-            "nothing is known of adherence and speed once it is full."
+            "These are ordinary sweeps, whose prompts don't fill the context: adherence and speed "
+            "of a full context were not measured."
         )
     if len(points) == 1:
-        yield "Only one context was tried: nothing can be said of how it falls off."
+        yield "Only one context was tried, so there is no trend over the context."
     if any("TTFT_MISSING" in it.reasons and it.reading("ttft_ms") == NO_FOLLOW_UP for it in points):
-        yield "Where there is no follow-up TTFT, a ceiling of 0 ms switches that gate off."
+        yield "Set the TTFT ceiling to 0 ms to pass contexts without a follow-up TTFT."
     if lane is Lane.CI:
-        yield "In lane ci speeds are no evidence."
+        yield "In lane ci speeds are not evidence."
 
 
 def _unfilled(point: ContextPoint) -> bool:
@@ -71,10 +71,10 @@ def _unfilled(point: ContextPoint) -> bool:
 
 
 def _broken(point: ContextPoint, thresholds: ContextThresholds) -> str:
-    """Return what breaks at a context, the first reason first."""
+    """Return why a context failed, the first reason first."""
     words = {
-        "CONTEXT_NOT_LOADED": f"it can't be had: {point.detail}",
-        "INVALID_ROW": f"the measurement doesn't count: {point.detail}",
+        "CONTEXT_NOT_LOADED": f"the model could not be loaded: {point.detail}",
+        "INVALID_ROW": f"the measurement is not valid: {point.detail}",
         "ADHERENCE_BELOW_MIN": _against(
             "adherence", point.reading("adherence_score"), "below", thresholds.adherence_min
         ),
@@ -91,7 +91,7 @@ def _broken(point: ContextPoint, thresholds: ContextThresholds) -> str:
         ),
     }
     said = ", and ".join(words[reason] for reason in point.reasons)
-    # Beside a reason that has no room for it: of answers that never came the model forgot nothing.
+    # Low adherence from answers that never came doesn't mean that the model forgot anything.
     return f"{said} ({point.detail})" if point.detail and point.detail not in said else said
 
 

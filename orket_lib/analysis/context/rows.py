@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
 
 from orket_lib.analysis.rows.aggregates import answered
 from orket_lib.analysis.rows.quality import pollutes
@@ -13,11 +12,11 @@ from orket_lib.artifacts.views.context_ceiling import DepthScore
 from orket_lib.artifacts.views.context_summary import ContextRow
 from orket_lib.artifacts.views.row import RowMetrics, RowSettings
 from orket_lib.artifacts.views.run_report import RunReport
-from orket_lib.vocabulary.compare import reaches
-from orket_lib.vocabulary.nulls import Null
+from orket_lib.vocabulary.nulls import Null, all_of, any_of, known
 from orket_lib.vocabulary.statuses import Lane, RunStatus, SidecarStatus
+from orket_lib.vocabulary.thresholds import reaches
 
-# Of the tokens that a prompt was to have; one with fewer says nothing of a full context.
+# Share of the wanted tokens; a prompt with fewer doesn't show how a full context behaves.
 _FEWEST = 0.9
 _NOT_COUNTED = Null("TOKEN_COUNT_UNAVAILABLE")
 _NO_FOLLOW_UP = Null("NO_FOLLOW_UP")
@@ -28,9 +27,9 @@ def context_row(report: RunReport, settings: RowSettings, report_path: str) -> C
     """Return the row of a context.
 
     Args:
-        report: Of a measurement whose prompts fill the context.
+        report: A measurement whose prompts fill the context.
         settings: Policy and labels of the sweep's rows.
-        report_path: Where the report lies.
+        report_path: Path of the report.
     """
     spec = report.spec
     assert spec.context is not None
@@ -48,14 +47,13 @@ def context_row(report: RunReport, settings: RowSettings, report_path: str) -> C
         nothing = dict.fromkeys(ContextRow.readings(), Null(f"STATUS_{report.status.upper()}"))
         return ContextRow.of(metrics=metrics, asked_tokens=asked, depths=(), **nothing)
     filled = list(_prompt_tokens(report))
-    known = [value for value in filled if not isinstance(value, Null)]
     return ContextRow.of(
         metrics=_with_verdict(
             metrics, (*_polluted_by(metrics, settings.execution_lane), *_not_full(filled, asked))
         ),
         asked_tokens=asked,
-        filled_min=min(known) / spec.n_ctx if known else _NOT_COUNTED,
-        filled_mean=statistics.fmean(known) / spec.n_ctx if known else _NOT_COUNTED,
+        filled_min=_share_of(spec.n_ctx, filled, min),
+        filled_mean=_share_of(spec.n_ctx, filled, statistics.fmean),
         ttft_ms=_median_of_follow_ups(report, "ttft_ms"),
         ttft_cold_ms=metrics.reading("ttft_ms"),
         cached_tokens=_median_of_follow_ups(report, "cached_tokens"),
@@ -63,8 +61,15 @@ def context_row(report: RunReport, settings: RowSettings, report_path: str) -> C
     )
 
 
+def _share_of(
+    n_ctx: int, filled: Sequence[float | Null], combine: Callable[[list[float]], float]
+) -> float | Null:
+    counted = known(filled)
+    return combine(counted) / n_ctx if counted else _NOT_COUNTED
+
+
 def _prompt_tokens(report: RunReport) -> Iterator[float | Null]:
-    """Yield the tokens of every prompt that the server took."""
+    """Yield the number of tokens of every prompt that the server accepted."""
     for run in report.test_runs:
         if answered(run):
             yield run.telemetry.token_metrics.counts.reading("prompt_tokens")
@@ -74,20 +79,20 @@ def _prompt_tokens(report: RunReport) -> Iterator[float | Null]:
 
 
 def _polluted_by(metrics: RowMetrics, lane: Lane) -> Iterator[str]:
-    """Yield what polluted a row: nothing else that shows a context has a table of its reasons."""
+    """Yield what polluted a row; views of a context have no other place for these reasons."""
     for item in metrics.run_quality_reasons:
         if pollutes(item, lane):
             yield f"{item.reason.value}: {item.evidence}"
 
 
 def _not_full(filled: Sequence[float | Null], asked: int) -> tuple[str, ...]:
-    """Return why a row says nothing of a full context; nothing where it does."""
-    known = [value for value in filled if not isinstance(value, Null)]
-    if len(known) < len(filled) or not known:
-        return ("nobody counted how full the context was",)
-    if reaches(min(known), _FEWEST * asked):
+    """Return why the prompts don't show how a full context behaves; empty if they do."""
+    fewest = all_of(filled, min, _NOT_COUNTED)
+    if isinstance(fewest, Null):
+        return ("the server did not count the tokens in the context",)
+    if reaches(fewest, _FEWEST * asked):
         return ()
-    return (f"a prompt had {min(known):.0f} tokens of {asked} that were to fill the context",)
+    return (f"a prompt had {fewest:.0f} of the {asked} tokens needed to fill the context",)
 
 
 def _with_verdict(metrics: RowMetrics, because: tuple[str, ...]) -> RowMetrics:
@@ -96,21 +101,18 @@ def _with_verdict(metrics: RowMetrics, because: tuple[str, ...]) -> RowMetrics:
 
 
 def _median_of_follow_ups(report: RunReport, reading: str) -> float | Null:
-    """Return a median over all follow-ups; with a failed one, of the rest nothing follows (T10)."""
+    """Return the median over all follow-ups; null if one of them failed (T10)."""
     for probe in report.probes:
         if probe.failure or (probe.follow_up and probe.follow_up.failure):
             return _FAILED
     values = [item.follow_up.reading(reading) for item in report.probes if item.follow_up]
-    known = [value for value in values if not isinstance(value, Null)]
-    if known:
-        return statistics.median(known)
-    return next((value for value in values if isinstance(value, Null)), _NO_FOLLOW_UP)
+    return any_of(values, statistics.median, _NO_FOLLOW_UP)
 
 
 def _depths(metrics: RowMetrics) -> tuple[DepthScore, ...]:
     found: list[DepthScore] = []
     for score in metrics.adherence_by_family:
         family, _, depth = score.family.partition("@")
-        fields: dict[str, Any] = score.model_dump()
-        found.append(DepthScore(**(fields | {"family": family, "depth": float(depth)})))
+        fields = score.model_dump() | {"family": family, "depth": float(depth)}
+        found.append(DepthScore(**fields))
     return tuple(found)

@@ -1,7 +1,6 @@
-"""Which context of a list is tried next.
+"""Which context of a list to try next: all of them in order, or by bisection.
 
-Trying all of them is the plain way. Bisecting takes the logarithm of it, and relies on this: once a
-context fails, longer ones fail, too.
+Bisection needs fewer measurements, and assumes that longer contexts fail if a shorter one fails.
 """
 
 from __future__ import annotations
@@ -14,12 +13,12 @@ from orket_lib.artifacts.views.context_summary import ContextSearch
 def next_context(
     contexts: Sequence[int], search: ContextSearch, passed: Mapping[int, bool]
 ) -> int | None:
-    """Return the context to be tried next; None when enough is known.
+    """Return the context to try next; None when the search is done.
 
     Args:
-        contexts: Of the list, smallest first.
-        search: How.
-        passed: What is known of those that were tried.
+        contexts: All contexts of the list, smallest first.
+        search: Try all, or bisect.
+        passed: Whether each tried context passed.
     """
     if search == "all":
         return next((context for context in contexts if context not in passed), None)
@@ -33,9 +32,9 @@ def next_context(
 
 
 def why_not_tried(context: int, passed: Mapping[int, bool]) -> str:
-    """Return why a search had no need to try a context."""
+    """Return why a search skipped a context."""
     longer = [tried for tried, well in passed.items() if well and tried > context]
     if longer:
-        return f"bisected: {min(longer)} passed, so what is shorter was not tried"
+        return f"bisected: {min(longer)} passed, so shorter ones were not tried"
     failed = max(tried for tried, well in passed.items() if not well and tried < context)
-    return f"bisected: {failed} failed, so what is longer was not tried"
+    return f"bisected: {failed} failed, so longer ones were not tried"

@@ -1,1 +1,1 @@
-"""Records of earlier sweeps, compared and over time."""
+"""Records of earlier sweeps: comparison, and metrics over time."""

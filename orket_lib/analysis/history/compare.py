@@ -1,4 +1,4 @@
-"""Records of earlier sweeps: listed in the order of time, compared, and one metric over time."""
+"""Records of earlier sweeps: sorted by time, compared, and one metric over time."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import get_args
 
-from orket_lib.analysis.history.facts import Fact, facts, unsaid
+from orket_lib.analysis.history.facts import Fact, facts, without_provenance
 from orket_lib.artifacts.base import Measured
 from orket_lib.artifacts.history import (
     Change,
@@ -18,13 +18,12 @@ from orket_lib.artifacts.history import (
     Scalar,
 )
 from orket_lib.artifacts.views.context_ceiling import ContextCeiling
-from orket_lib.artifacts.views.explorer import Explorer
-from orket_lib.artifacts.views.frontier import FrontierExplorer, FrontierRow
+from orket_lib.artifacts.views.frontier import Explorer, FrontierExplorer, FrontierRow
 from orket_lib.artifacts.views.thermal_profile import ThermalProfile
 from orket_lib.vocabulary.clock import parse_time
 from orket_lib.vocabulary.statuses import Lane
 
-# What can be drawn over time, by the store whose records have it.
+# Metrics that can be plotted over time, by store.
 METRICS: Mapping[str, tuple[str, ...]] = {
     "frontiers": FrontierRow.readings(),
     "context_ceilings": ContextCeiling.readings(),
@@ -36,7 +35,7 @@ _SERVED: tuple[ChangeKind, ...] = ("driver", "build", "artifact")
 
 
 @dataclass(frozen=True)
-class Kept:
+class StoredArtifact:
     """An artifact in a store."""
 
     id: str
@@ -44,17 +43,17 @@ class Kept:
     artifact: Explorer
 
 
-def by_time(kept: Sequence[Kept]) -> list[Kept]:
-    """Return records with the oldest first, by their times and not by the letters of them.
+def by_time(kept: Sequence[StoredArtifact]) -> list[StoredArtifact]:
+    """Return records sorted by time, oldest first; times are parsed, not compared as text.
 
     Raises:
-        ValueError: The time of a record is none.
+        ValueError: The time of a record is invalid.
     """
     return sorted(kept, key=lambda one: (parse_time(one.artifact.generated_at), one.id))
 
 
-def described(kept: Kept) -> HistoryRecord:
-    """Return a record as a list shows it."""
+def described(kept: StoredArtifact) -> HistoryRecord:
+    """Return the line of a record in a list."""
     artifact = kept.artifact
     return HistoryRecord(
         id=kept.id,
@@ -77,19 +76,19 @@ def models_of(artifact: Explorer) -> set[str]:
     return {artifact.model_id}
 
 
-def compare(old: Kept, new: Kept) -> HistoryComparison:
-    """Return everything in which two records of one store differ.
+def compare(old: StoredArtifact, new: StoredArtifact) -> HistoryComparison:
+    """Return all differences between two records of one store.
 
-    Of what only one of them has, that is all there is to say; and with what something was measured
-    is compared where both records say it.
+    A row that only one record has is one difference. Drivers, builds and files are compared only if
+    both records contain them.
     """
     before, after = (list(facts(one.artifact)) for one in (old, new))
     lone = _places(before, "rows") ^ _places(after, "rows")
-    told = _places(before, "build") & _places(after, "build")
+    both_served = _places(before, "build") & _places(after, "build")
     was, now = ({(f.kind, f.where, f.what): f.value for f in side} for side in (before, after))
     grouped: dict[tuple[ChangeKind, str, Scalar, Scalar], list[str]] = {}
     for kind, where, what in {**was, **now}:
-        if (kind != "rows" and where in lone) or (kind in _SERVED and where not in told):
+        if (kind != "rows" and where in lone) or (kind in _SERVED and where not in both_served):
             continue
         pair = was.get((kind, where, what)), now.get((kind, where, what))
         if pair[0] != pair[1]:
@@ -103,20 +102,22 @@ def compare(old: Kept, new: Kept) -> HistoryComparison:
         new=described(new),
         changes=sorted(changes, key=lambda change: _ORDER.index(change.kind)),
         notes=[
-            f"{where}: the {name} record does not say with which driver, build and file"
+            f"{where}: the {name} record doesn't contain driver, build and file"
             for name, one in (("old", old), ("new", new))
-            for where in unsaid(one.artifact)
+            for where in without_provenance(one.artifact)
         ],
     )
 
 
-def over_time(kept: Sequence[Kept], metric: str, quant: str | None = None) -> list[HistorySeries]:
-    """Return a metric of all that have it, each quant of each sweep and machine by itself.
+def over_time(
+    kept: Sequence[StoredArtifact], metric: str, quant: str | None = None
+) -> list[HistorySeries]:
+    """Return a metric over time, one series per quant, sweep and machine.
 
     Args:
         kept: Records of one store.
         metric: One of its `METRICS`.
-        quant: Only of this quant; None means all.
+        quant: Only this quant; None means all.
     """
     series: dict[tuple[str, ...], list[HistoryPoint]] = {}
     lanes: dict[tuple[str, ...], Lane] = {}
@@ -155,7 +156,7 @@ def _places(side: Sequence[Fact], kind: ChangeKind) -> set[str]:
 
 
 def _measured(artifact: Explorer) -> Iterator[tuple[str, str, bool, Measured]]:
-    """Yield model, quant, whether it is valid, and the readings of all that a record is about."""
+    """Yield model, quant, validity and readings of everything in a record."""
     if isinstance(artifact, FrontierExplorer):
         for session in artifact.sessions:
             for row in session.quant_rows:

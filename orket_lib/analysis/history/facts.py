@@ -1,4 +1,4 @@
-"""An explorer artifact as a flat list of facts: all three kinds are compared by one rule."""
+"""An explorer artifact as a flat list of facts, so all three kinds are compared in the same way."""
 
 from __future__ import annotations
 
@@ -10,11 +10,10 @@ from pydantic import BaseModel
 from orket_lib.artifacts.base import Measured
 from orket_lib.artifacts.history import ChangeKind, Scalar
 from orket_lib.artifacts.views.context_ceiling import ContextCeiling
-from orket_lib.artifacts.views.explorer import Explorer, MeasuredWith
-from orket_lib.artifacts.views.frontier import FrontierExplorer
+from orket_lib.artifacts.views.frontier import Explorer, FrontierExplorer, MeasuredWith
 from orket_lib.artifacts.views.thermal_profile import ThermalProfile
 
-_DIGITS = 12  # of a config's hash: enough to see that it is another
+_DIGITS = 12  # of a config's hash, enough to tell configs apart
 
 
 @dataclass(frozen=True)
@@ -28,10 +27,7 @@ class Fact:
 
 
 def facts(artifact: Explorer) -> Iterator[Fact]:
-    """Yield everything that an artifact says, in its own order.
-
-    What was measured without saying with what yields no fact about that.
-    """
+    """Yield all facts of an artifact, in its own order."""
     for label in ("hardware_fingerprint", "execution_lane", "vram_profile"):
         kind: ChangeKind = "machine" if label == "hardware_fingerprint" else "settings"
         yield Fact(kind, "", label, getattr(artifact, label))
@@ -47,11 +43,8 @@ def facts(artifact: Explorer) -> Iterator[Fact]:
         yield from _thermal_profile(artifact)
 
 
-def unsaid(artifact: Explorer) -> list[str]:
-    """Return the models and quants of which an artifact doesn't say what they were measured with.
-
-    Those that were not measured at all are not among them: there is nothing to say.
-    """
+def without_provenance(artifact: Explorer) -> list[str]:
+    """Return the measured models and quants whose driver, build and file are unknown."""
     if isinstance(artifact, FrontierExplorer):
         return [
             f"{session.model_id} {row.quant_tag}"
@@ -95,7 +88,7 @@ def _thermal_profile(artifact: ThermalProfile) -> Iterator[Fact]:
         yield Fact("verdict", where, verdict, getattr(artifact, verdict))
     yield Fact("verdict", where, "latency_trend", artifact.latency_trend)
     yield from _served(where, artifact.served)
-    # By their places: records of older versions count their runs from 0.
+    # By position, because records of old versions count runs from 0.
     for number, point in enumerate(artifact.points, 1):
         yield from _measured("run", f"{where} run {number}", point, ("polluted", "cooldown_ok"))
 

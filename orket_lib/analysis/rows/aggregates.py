@@ -1,7 +1,7 @@
 """Aggregates over the runs and probes of one cell.
 
-Rates are total tokens over total time, not means of rates. A failed run scores 0 and is counted,
-and its times, which are no answer's times, stay out of the latency figures (trap T10).
+Rates are total tokens over total time, not means of rates. A failed run counts and scores 0; its
+times are not the times of an answer, so they are left out of the latency figures (trap T10).
 """
 
 from __future__ import annotations
@@ -13,13 +13,15 @@ from typing import Any
 
 from orket_lib.artifacts.views.row import FamilyScore, TaskScore
 from orket_lib.artifacts.views.run_report import Probe, TestRun
-from orket_lib.vocabulary.nulls import Null
+from orket_lib.vocabulary.nulls import Null, all_of, any_of, apply, first_null
 from orket_lib.vocabulary.rates import decode_rate, prefill_rate
 from orket_lib.vocabulary.statuses import Outcome, TokenStatus
 
+_NO_PROBE = Null("NO_PROBE")
+
 
 def answered(run: TestRun) -> bool:
-    """Tell whether a run brought an answer, right or wrong."""
+    """Tell whether a run returned an answer, right or wrong."""
     return run.outcome in (Outcome.PASS, Outcome.FAIL)
 
 
@@ -51,9 +53,9 @@ def by_family(runs: Sequence[TestRun], scores: Sequence[TaskScore]) -> tuple[Fam
 
 
 def missing_telemetry_rate(runs: Sequence[TestRun]) -> float | Null:
-    """Return the share of the runs that answered without usable token counts or times.
+    """Return the share of the answered runs that lack usable token counts or times.
 
-    A run that brought no answer has no tokens to be counted; it is counted as failed.
+    A run without an answer has no tokens to count; it counts as failed instead.
     """
     missing = [
         run.telemetry.token_metrics_status is not TokenStatus.OK for run in runs if answered(run)
@@ -63,32 +65,32 @@ def missing_telemetry_rate(runs: Sequence[TestRun]) -> float | Null:
 
 def mean_over_answered(runs: Sequence[TestRun], reading: str) -> float | Null:
     """Return the mean of a telemetry reading over the runs that answered."""
-    return _mean_of_known([run.telemetry.reading(reading) for run in runs if answered(run)])
+    values = [run.telemetry.reading(reading) for run in runs if answered(run)]
+    return any_of(values, statistics.fmean, Null("NO_RUN_ANSWERED"))
 
 
 def output_tokens_per_answer(runs: Sequence[TestRun]) -> float | Null:
     """Return the mean number of tokens that an answer has, by the server's count."""
     counts = [run.telemetry.token_metrics.counts for run in runs if answered(run)]
-    return _mean_of_known([count.reading("output_tokens") for count in counts])
+    values = [count.reading("output_tokens") for count in counts]
+    return any_of(values, statistics.fmean, Null("NO_RUN_ANSWERED"))
 
 
 def peak(runs: Sequence[TestRun], reading: str) -> float | Null:
     """Return the largest value of a telemetry reading over all runs."""
-    values = [run.telemetry.reading(reading) for run in runs]
-    known = [value for value in values if not isinstance(value, Null)]
-    return max(known) if known else _first_null(values) or Null("NO_RUN")
+    return any_of([run.telemetry.reading(reading) for run in runs], max, Null("NO_RUN"))
 
 
 def first_missing(runs: Sequence[TestRun], probes: Sequence[Probe], reading: str) -> Null | None:
-    """Return why a reading of the host was not taken around some run or probe, or None."""
+    """Return why a reading of the host is missing for some run or probe, or None."""
     hosts = [*(run.telemetry.host for run in runs), *(probe.host for probe in probes)]
-    return _first_null([host.reading(reading) for host in hosts])
+    return first_null(host.reading(reading) for host in hosts)
 
 
 def determinism_rate(runs: Sequence[TestRun]) -> float | Null:
-    """Return the share of tasks whose runs all gave one normalised answer (T16).
+    """Return the share of tasks whose runs all gave the same normalized answer (T16).
 
-    A runner that shows scores and no answers leaves nothing to compare.
+    Null with a runner that reports scores without answers: there is nothing to compare.
     """
     groups = _by_task(runs)
     if min(map(len, groups)) < 2:
@@ -102,15 +104,15 @@ def determinism_rate(runs: Sequence[TestRun]) -> float | Null:
 
 def median_ttft_ms(probes: Sequence[Probe]) -> float | Null:
     """Return the median time to first token over the probes, in ms."""
-    values = [probe.reading("ttft_ms") for probe in probes]
-    known = [value for value in values if not isinstance(value, Null)]
-    return statistics.median(known) if known else _first_null(values) or Null("NO_PROBE")
+    return any_of(
+        [probe.reading("ttft_ms") for probe in probes], statistics.median, Null("NO_PROBE")
+    )
 
 
 def probe_rates(probes: Sequence[Probe]) -> dict[str, Any]:
-    """Return prefill and decode rate of a cell and whose clock they come from.
+    """Return the prefill and decode rates of a cell, and whose clock they come from.
 
-    The server's clock if every probe has it, else the client's for all of them: rates of two clocks
+    The server's clock if every probe has it, otherwise the client's for all probes: the two clocks
     are never mixed.
     """
     by_server = all(probe.rate_source == "server" for probe in probes)
@@ -120,16 +122,18 @@ def probe_rates(probes: Sequence[Probe]) -> dict[str, Any]:
         prefill_seconds = _total(probes, prefill_time)
     else:
         decode_time = "client_decode_seconds"
-        intervals = _minus(_total(probes, "output_tokens"), len(probes))
-        ttft = _total(probes, "ttft_ms")
-        prefill_seconds = ttft if isinstance(ttft, Null) else ttft / 1000
-    prompt, cached = _total(probes, "prompt_tokens"), _total(probes, "cached_tokens")
-    uncached = cached if isinstance(cached, Null) else _minus(prompt, int(cached))
-    shortest = min((probe.reading("output_tokens") for probe in probes), key=_null_first)
+        intervals = apply(lambda tokens: tokens - len(probes), _total(probes, "output_tokens"))
+        prefill_seconds = apply(lambda ms: ms / 1000, _total(probes, "ttft_ms"))
+    uncached = apply(
+        lambda cached, prompt: prompt - int(cached),
+        _total(probes, "cached_tokens"),
+        _total(probes, "prompt_tokens"),
+    )
+    shortest = all_of([probe.reading("output_tokens") for probe in probes], min, _NO_PROBE)
     return {
-        "prompt_tokens_per_second": prefill_rate(_whole(uncached), prefill_seconds),
+        "prompt_tokens_per_second": prefill_rate(apply(int, uncached), prefill_seconds),
         "generation_tokens_per_second": decode_rate(
-            _whole(intervals), _total(probes, decode_time), _whole(shortest)
+            apply(int, intervals), _total(probes, decode_time), apply(int, shortest)
         ),
         "rate_source": "server" if by_server else "client",
     }
@@ -143,32 +147,5 @@ def _by_task(runs: Sequence[TestRun]) -> list[list[TestRun]]:
 
 
 def _total(probes: Sequence[Probe], reading: str) -> float | Null:
-    """Return the sum of a reading; a sum with a missing part is missing."""
-    values = [probe.reading(reading) for probe in probes]
-    known = [value for value in values if not isinstance(value, Null)]
-    if len(known) == len(values) and known:
-        return sum(known)
-    return _first_null(values) or Null("NO_PROBE")
-
-
-def _minus(value: float | Null, less: int) -> float | Null:
-    return value if isinstance(value, Null) else value - less
-
-
-def _whole(value: float | Null) -> int | Null:
-    return value if isinstance(value, Null) else int(value)
-
-
-def _null_first(value: float | Null) -> float:
-    return -1.0 if isinstance(value, Null) else value
-
-
-def _mean_of_known(values: Sequence[float | Null]) -> float | Null:
-    known = [value for value in values if not isinstance(value, Null)]
-    if known:
-        return statistics.fmean(known)
-    return _first_null(values) or Null("NO_RUN_ANSWERED")
-
-
-def _first_null(values: Sequence[float | Null]) -> Null | None:
-    return next((value for value in values if isinstance(value, Null)), None)
+    """Return the sum of a reading; null if any probe lacks it."""
+    return all_of([probe.reading(reading) for probe in probes], sum, _NO_PROBE)

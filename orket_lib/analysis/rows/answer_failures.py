@@ -1,4 +1,4 @@
-"""How the answers of a cell failed, each counted by name (T30)."""
+"""Failed answers of a cell, counted by the kind of failure (T30)."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ from collections.abc import Iterable
 
 from orket_lib.artifacts.views.row import FailureCount
 from orket_lib.artifacts.views.run_report import TestRun
-from orket_lib.vocabulary.answer_failures import AnswerFailure
-from orket_lib.vocabulary.statuses import Outcome
+from orket_lib.vocabulary.statuses import AnswerFailure, Outcome
 
 _AT_THE_LIMIT = "length"
 
@@ -43,7 +42,7 @@ def count_failures(runs: Iterable[TestRun]) -> tuple[FailureCount, ...]:
 
 
 def _words(run: TestRun) -> str:
-    """Return which run it was, and what is known of it."""
+    """Return the name of a run and the details of its failure."""
     place = f"{run.test_id} run {run.run_index + 1}"
     limit = run.finish_reason == _AT_THE_LIMIT
     tokens = run.telemetry.token_metrics.counts.output_tokens

@@ -1,9 +1,9 @@
-"""What a token and a correct answer cost in energy, and how far that can be believed.
+"""Energy per output token and per correct answer.
 
-Energies of exact windows are added up before anything is divided, and one window without a number
-makes the sum have none. Each edge between work and rest loses a little of the work's energy, always
-to the same side, so many short windows with idle time between them make no number at all. Windows
-that follow one another closely lose nothing that counts: what leaves one is in the next.
+The energies of all windows are added up before anything is divided; if one window has no number,
+the sum has none. Each edge between work and rest loses a little of the work's energy, always in the
+same direction, so many short windows with idle time between them give no number. Windows that
+follow one another closely lose nothing that matters: the energy missing in one is in the next.
 """
 
 from __future__ import annotations
@@ -11,26 +11,26 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from itertools import pairwise
+from operator import truediv
 
-from orket_lib.artifacts.measurements.gpu import GpuWindow
+from orket_lib.artifacts.measurements.gpu import EnergyMethod, GpuWindow
 from orket_lib.artifacts.views.row import RowEnergy
 from orket_lib.artifacts.views.run_report import Probe, RunReport, TestRun
-from orket_lib.vocabulary.compare import exceeds
-from orket_lib.vocabulary.energy import EnergyMethod
-from orket_lib.vocabulary.nulls import Null
+from orket_lib.vocabulary.nulls import Null, all_of, apply, known
 from orket_lib.vocabulary.statuses import Outcome
-from orket_lib.vocabulary.thresholds import ENERGY_EDGE_S, ENERGY_LOST_RATIO
+from orket_lib.vocabulary.thresholds import ENERGY_EDGE_S, ENERGY_LOST_RATIO, exceeds
 
 _NOT_WATCHED = Null("GPU_NOT_WATCHED")
+_NO_PROBE = Null("NO_PROBE")
 
 Value = float | Null
 Windows = Sequence[GpuWindow] | Null
 
 
 def row_energy(report: RunReport) -> RowEnergy:
-    """Return what a cell's tokens and correct answers cost."""
+    """Return the energy per token and per correct answer of a cell."""
     probes, runs = report.probes, report.test_runs
-    tokens = _sum([probe.reading("output_tokens") for probe in probes])
+    tokens = all_of([probe.reading("output_tokens") for probe in probes], sum, _NO_PROBE)
     right = float(sum(run.outcome is Outcome.PASS for run in runs))
     answers: Value = right or Null("NO_CORRECT_ANSWER")
     of_probes = _windows([probe.gpu for probe in probes], report)
@@ -50,33 +50,34 @@ def _windows(seen: Sequence[GpuWindow | None], report: RunReport) -> Windows:
     found = [window for window in seen if window is not None]
     if len(found) == len(seen) and found:
         return found
-    told = {run.telemetry.null_reasons.get("peak_vram_mib") for run in report.test_runs} - {None}
-    return Null(str(told.pop())) if len(told) == 1 else _NOT_WATCHED
+    whys = {run.telemetry.null_reasons.get("peak_vram_mib") for run in report.test_runs} - {None}
+    return Null(str(whys.pop())) if len(whys) == 1 else _NOT_WATCHED
 
 
 def _total(windows: Windows, lost: float) -> Value:
     if isinstance(windows, Null):
         return windows
-    total = _sum([item.reading("energy_joules") for item in windows])
+    total = all_of([item.reading("energy_joules") for item in windows], sum, _NO_PROBE)
     if isinstance(total, Null) or not exceeds(lost, ENERGY_LOST_RATIO):
         return total
     return Null("WINDOW_TOO_SHORT")
 
 
 def _above_idle(windows: Windows, lost: float) -> Value:
-    total = _total(windows, lost)
-    if isinstance(total, Null) or isinstance(windows, Null):
-        return total
-    idle = _sum([item.reading("idle_joules") for item in windows])
-    if isinstance(idle, Null):
-        return idle
-    return total - idle if total > idle else Null("NOT_ABOVE_IDLE")
+    if isinstance(windows, Null):
+        return windows
+    idle = all_of([item.reading("idle_joules") for item in windows], sum, _NO_PROBE)
+    return apply(
+        lambda whole, rest: whole - rest if whole > rest else Null("NOT_ABOVE_IDLE"),
+        _total(windows, lost),
+        idle,
+    )
 
 
 def _lost_ratio(items: Sequence[Probe] | Sequence[TestRun], windows: Windows) -> float:
-    """Return which share of the energy of windows may have gone to the idle time around them.
+    """Return the share of the windows' energy that may have gone to the idle time around them.
 
-    An edge loses `ENERGY_EDGE_S` in the mean, and no more than half of the gap behind it holds.
+    An edge loses `ENERGY_EDGE_S` on average, and never more than half of the gap next to it.
     """
     by_session: dict[int, list[tuple[float, float]]] = defaultdict(list)
     for item in items:
@@ -91,28 +92,13 @@ def _lost_ratio(items: Sequence[Probe] | Sequence[TestRun], windows: Windows) ->
     return lost_s / busy_s if busy_s else 1.0
 
 
-def _sum(values: Sequence[Value]) -> Value:
-    unread = next((value for value in values if isinstance(value, Null)), None)
-    if unread or not values:
-        return unread or Null("NO_PROBE")
-    return sum(value for value in values if not isinstance(value, Null))
-
-
 def _ratio(joules: Value, count: Value) -> Value:
-    if isinstance(joules, Null):
-        return joules
-    return count if isinstance(count, Null) else joules / count
+    return apply(truediv, joules, count)
 
 
 def _method(*groups: Windows) -> EnergyMethod | None:
-    """Return how all of it was measured; None when nothing was."""
+    """Return how the energy was measured; None if it was not."""
     methods = {
-        item.energy_method
-        for windows in groups
-        if not isinstance(windows, Null)
-        for item in windows
-        if item.energy_method
+        item.energy_method for windows in known(groups) for item in windows if item.energy_method
     }
-    if not methods:
-        return None
-    return methods.pop() if len(methods) == 1 else "mixed"
+    return "mixed" if len(methods) > 1 else next(iter(methods), None)

@@ -1,4 +1,8 @@
-"""From what was observed in a cell to its quality: which reasons pollute, under policy and lane."""
+"""Whether the observations of a cell pollute it, under policy and lane, and what makes a row valid.
+
+This is the only definition of a valid row. The hardware sidecar has no part in it: it is a
+diagnosis, and changes no row.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +10,10 @@ from collections.abc import Iterable
 
 from orket_lib.artifacts.views.row import RowPolicy
 from orket_lib.artifacts.views.run_report import Observation, RunReport, TestRun
-from orket_lib.vocabulary.compare import exceeds
 from orket_lib.vocabulary.nulls import Null
-from orket_lib.vocabulary.reasons import Reason, Severity, pollutes_in_ci
-from orket_lib.vocabulary.statuses import Lane, Quality
+from orket_lib.vocabulary.reasons import Reason, Severity, pollutes_in_ci, spoils_quality
+from orket_lib.vocabulary.statuses import Lane, Quality, RunStatus, TokenStatus
+from orket_lib.vocabulary.thresholds import exceeds
 
 
 def pollutes(observation: Observation, lane: Lane) -> bool:
@@ -27,8 +31,8 @@ def run_is_polluted(run: TestRun, lane: Lane) -> bool:
 def reason_share(report: RunReport, reason: Reason) -> float:
     """Return the share of graded runs, or of probes, in which a reason was seen: the larger one.
 
-    A cell has hundreds of graded runs and a handful of probes, from which its speeds come: over
-    both together, a spoiled probe would drown.
+    A cell has hundreds of graded runs and only a few probes, which its speeds come from. Over both
+    together, a disturbed probe would hardly count.
     """
     runs = [_has(run.telemetry.run_quality_reasons, reason) for run in report.test_runs]
     probes = [_has(probe.observations, reason) for probe in report.probes]
@@ -41,8 +45,8 @@ def row_reasons(
     """Return the row's reasons: hard ones that were seen, soft ones beyond the policy, and notes.
 
     Args:
-        report: What was observed.
-        policy: What the row tolerates; a rate equal to its limit is fine.
+        report: The run report.
+        policy: Tolerated rates; a rate equal to its limit is fine.
         overhead: The row's mean orchestration overhead ratio.
     """
     found = list(report.observations)
@@ -63,7 +67,7 @@ def row_reasons(
                 Reason.HIGH_ORCHESTRATION_OVERHEAD, f"mean ratio {overhead:.3f} exceeds {limit:g}"
             )
         )
-    return _first_of_each(found)
+    return first_of_each(found)
 
 
 def row_quality(reasons: Iterable[Observation], lane: Lane) -> Quality:
@@ -78,7 +82,7 @@ def _has(observations: Iterable[Observation], reason: Reason) -> bool:
 def _places(report: RunReport, reason: Reason) -> list[str]:
     """Return where a reason was seen, each run and probe once, with the evidence.
 
-    People count runs from 1; the sealed files, by how often something was asked before.
+    Runs are counted from 1 for people, although `run_index` in the files starts at 0.
     """
     labelled = [
         *((f"probe {probe.index + 1}", probe.observations) for probe in report.probes),
@@ -103,8 +107,39 @@ def _tolerated(reason: Reason, policy: RowPolicy) -> float:
     }.get(reason, 0.0)
 
 
-def _first_of_each(found: Iterable[Observation]) -> tuple[Observation, ...]:
+def first_of_each(found: Iterable[Observation]) -> tuple[Observation, ...]:
+    """Return the first observation of each reason."""
     first: dict[Reason, Observation] = {}
     for item in found:
         first.setdefault(item.reason, item)
     return tuple(first.values())
+
+
+def invalid_because(
+    status: RunStatus, quality: Quality | None, tokens: TokenStatus | None
+) -> tuple[str, ...]:
+    """Return why a row is not valid; empty for a valid one."""
+    if status is not RunStatus.MEASURED:
+        return (f"status is {status.value}",)
+    reasons = []
+    if quality is not Quality.CLEAN:
+        reasons.append(f"run quality is {quality.value if quality else 'unknown'}")
+    if tokens is not TokenStatus.OK:
+        reasons.append(f"token metrics are {tokens.value if tokens else 'unknown'}")
+    return tuple(reasons)
+
+
+def quality_spoiled_by(status: RunStatus, polluting: Iterable[Observation]) -> tuple[str, ...]:
+    """Return why a row's answers can't be judged; empty if they can.
+
+    A row with disturbed times but undisturbed answers can still be judged.
+
+    Args:
+        status: Status of the measurement.
+        polluting: Observations that pollute the row in its lane.
+    """
+    if status is not RunStatus.MEASURED:
+        return (f"status is {status.value}",)
+    return tuple(
+        f"{item.reason.value}: {item.evidence}" for item in polluting if spoils_quality(item.reason)
+    )

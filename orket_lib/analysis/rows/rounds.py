@@ -1,14 +1,14 @@
-"""Several rounds of one cell, put together: later ones add to what was measured.
+"""Several rounds of one cell, combined into one report.
 
-Heat and whatever else drifts while a sweep runs would favour the quants that come first. Rounds
-come back to each quant in turn, so that a drift shows as a difference between rounds and not as one
-between quants (T14).
+Heat and other drift during a sweep would favour the quants that are measured first. Rounds return
+to each quant in turn, so a drift shows as a difference between rounds and not between quants (T14).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import accumulate
+from typing import Any
 
 from orket_lib.analysis.rows import aggregates
 from orket_lib.artifacts.measurements.gpu import GpuSummary
@@ -16,29 +16,29 @@ from orket_lib.artifacts.measurements.host import HostSummary
 from orket_lib.artifacts.views.row import RowRound
 from orket_lib.artifacts.views.run_report import Observation, RunReport, platforms
 from orket_lib.vocabulary.errors import ArtifactError
-from orket_lib.vocabulary.nulls import Null
+from orket_lib.vocabulary.nulls import Null, any_of
 from orket_lib.vocabulary.statuses import RunStatus
 
 
 def as_one(reports: Sequence[RunReport], mixture: Sequence[Observation] = ()) -> RunReport:
     """Return the report of all rounds: their loads, probes and runs, one after the other.
 
-    A round that was not measured makes the whole not measured, with its reason.
+    If one round was not measured, neither is the whole, for the same reason.
 
     Args:
-        reports: Of one spec, in the order of the rounds; at least one.
+        reports: Reports of one spec, in the order of the rounds; at least one.
         mixture: How the loads of different rounds differ from each other.
 
     Raises:
-        ArtifactError: They are not of one spec.
+        ArtifactError: The reports are not of one spec.
     """
     if len({report.spec_digest for report in reports}) != 1:
-        raise ArtifactError("rounds of different measurements can't be put together")
+        raise ArtifactError("rounds of different measurements can't be combined")
     if len(reports) == 1:
         return reports[0]
     loads = _offsets([len(report.sessions) for report in reports])
     probed = _offsets([len(report.probes) for report in reports])
-    runs_each = reports[0].spec.runs_per_task
+    asked = [number * reports[0].spec.runs_per_task for number in range(len(reports))]
     status, reason = _status(reports)
     return reports[0].model_copy(
         update={
@@ -48,41 +48,18 @@ def as_one(reports: Sequence[RunReport], mixture: Sequence[Observation] = ()) ->
             "platform": platforms([report.platform for report in reports]),
             "parts": tuple(part for report in reports for part in report.parts),
             "retry": any(report.retry for report in reports),
-            "sessions": tuple(
-                item.model_copy(update={"index": item.index + load})
-                for report, load in zip(reports, loads, strict=True)
-                for item in report.sessions
-            ),
-            "gpus": tuple(
-                item.model_copy(update={"session": item.session + load})
-                for report, load in zip(reports, loads, strict=True)
-                for item in report.gpus
-            ),
+            "sessions": _joined(reports, "sessions", index=loads),
+            "gpus": _joined(reports, "gpus", session=loads),
             "gpus_absent": {
                 vendor: why for report in reports for vendor, why in report.gpus_absent.items()
             },
             "hosts": tuple(host for report in reports for host in report.hosts),
             **{
-                name: tuple(
-                    item.model_copy(
-                        update={"index": item.index + first, "session": item.session + load}
-                    )
-                    for report, load, first in zip(reports, loads, probed, strict=True)
-                    for item in getattr(report, name)
-                )
+                name: _joined(reports, name, index=probed, session=loads)
                 for name in ("probes", "discarded_probes")
             },
             **{
-                name: tuple(
-                    item.model_copy(
-                        update={
-                            "run_index": item.run_index + number * runs_each,
-                            "session": item.session + load,
-                        }
-                    )
-                    for number, (report, load) in enumerate(zip(reports, loads, strict=True))
-                    for item in getattr(report, name)
-                )
+                name: _joined(reports, name, run_index=asked, session=loads)
                 for name in ("test_runs", "discarded_runs")
             },
             "observations": tuple(
@@ -94,12 +71,23 @@ def as_one(reports: Sequence[RunReport], mixture: Sequence[Observation] = ()) ->
     )
 
 
+def _joined(reports: Sequence[RunReport], name: str, **offsets: Sequence[int]) -> tuple[Any, ...]:
+    """Return the items of all reports, with the numbers in their fields shifted by report."""
+    return tuple(
+        item.model_copy(
+            update={field: getattr(item, field) + by[number] for field, by in offsets.items()}
+        )
+        for number, report in enumerate(reports)
+        for item in getattr(report, name)
+    )
+
+
 def round_figures(reports: Sequence[RunReport], paths: Sequence[str]) -> tuple[RowRound, ...]:
-    """Return what each round came to by itself.
+    """Return the figures of each round.
 
     Args:
         reports: In the order of the rounds.
-        paths: Where they lie.
+        paths: Their paths.
     """
     return tuple(
         _figures(number, report, path)
@@ -124,16 +112,15 @@ def _figures(number: int, report: RunReport, path: str) -> RowRound:
             "generation_tokens_per_second"
         ],
         total_latency=aggregates.mean_over_answered(report.test_runs, "total_latency"),
-        temperature_start_c=_hottest(first, "temperature_start_c"),
-        temperature_max_c=_hottest(loads, "temperature_max_c"),
+        temperature_start_c=hottest(first, "temperature_start_c"),
+        temperature_max_c=hottest(loads, "temperature_max_c"),
         temperature_of="gpu" if used else "cpu",
     )
 
 
-def _hottest(seen: Sequence[HostSummary | GpuSummary], reading: str) -> float | Null:
-    values = [item.reading(reading) for item in seen]
-    known = [value for value in values if not isinstance(value, Null)]
-    return max(known) if known else next(it for it in values if isinstance(it, Null))
+def hottest(devices: Sequence[HostSummary | GpuSummary], reading: str) -> float | Null:
+    """Return the highest temperature of the devices that have one."""
+    return any_of([item.reading(reading) for item in devices], max, Null("NO_SENSOR"))
 
 
 def _status(reports: Sequence[RunReport]) -> tuple[RunStatus, str | None]:

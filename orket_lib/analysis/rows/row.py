@@ -1,4 +1,4 @@
-"""From a run report to a row: the metrics of one (model, quant), each as ARTIFACTS defines it."""
+"""From a run report to a row: the metrics of one model and quant, as defined in ARTIFACTS."""
 
 from __future__ import annotations
 
@@ -10,20 +10,21 @@ from orket_lib.analysis.rows import aggregates
 from orket_lib.analysis.rows.answer_failures import count_failures
 from orket_lib.analysis.rows.energy import row_energy
 from orket_lib.analysis.rows.quality import (
+    invalid_because,
     pollutes,
+    quality_spoiled_by,
     reason_share,
     row_quality,
     row_reasons,
     run_is_polluted,
 )
-from orket_lib.analysis.rows.validity import invalid_because, quality_spoiled_by
 from orket_lib.artifacts.views.row import RowArtifact, RowMetrics, RowPolicy, RowRound, RowSidecar
 from orket_lib.artifacts.views.run_report import RunReport, TestRun
-from orket_lib.vocabulary.compare import exceeds
 from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.quants import nominal_bits
 from orket_lib.vocabulary.reasons import Reason, Severity
 from orket_lib.vocabulary.statuses import Lane, RunStatus, SidecarStatus, TokenStatus
+from orket_lib.vocabulary.thresholds import exceeds
 
 
 def build_row(
@@ -39,14 +40,14 @@ def build_row(
     """Return the row of a run report.
 
     Args:
-        report: What was measured.
-        policy: What a row tolerates.
-        lane: Whether timing and host reasons pollute.
+        report: The run report.
+        policy: Tolerated rates of disturbances.
+        lane: Decides whether timing and host reasons pollute.
         quant_bits: Bits per weight of tags that the vocabulary doesn't know.
-        sidecar: What came of the hardware probe; it is repeated, and decides nothing.
-        report_path: Where the report lies.
-        sidecar_copy: The hardware probe's numbers, where one is configured.
-        rounds: What each round came to, where the report is of several.
+        sidecar: Status of the hardware probe; it is repeated and decides nothing.
+        report_path: Path of the report.
+        sidecar_copy: The hardware probe's numbers, if one is configured.
+        rounds: Figures of each round, if the report combines several.
     """
     common: dict[str, Any] = {
         "model_id": report.spec.model_id,
@@ -110,7 +111,7 @@ def build_row(
 
 
 def _unmeasured(report: RunReport, common: Mapping[str, Any]) -> RowMetrics:
-    """Return the row of a cell without a measurement: every figure null, with the status as why."""
+    """Return the row of a cell without a measurement: all figures null, the status as reason."""
     nothing = Null(f"STATUS_{report.status.upper()}")
     figures = [name for name in RowMetrics.readings() if name not in common]
     return RowMetrics.of(
@@ -129,13 +130,13 @@ def _unmeasured(report: RunReport, common: Mapping[str, Any]) -> RowMetrics:
 
 
 def _host_rate(report: RunReport, reason: Reason, reading: str) -> float | Null:
-    """Return how often a reason of the host was seen; null where its reading was not taken."""
+    """Return how often a reason of the host was seen; null if its reading is missing."""
     missing = aggregates.first_missing(report.test_runs, report.probes, reading)
     return missing or reason_share(report, reason)
 
 
 def _rank(report: RunReport, quant_bits: Mapping[str, float]) -> float | Null:
-    """Return bits per weight x 100: from the file that was served, else nominal (T18)."""
+    """Return bits per weight x 100: of the served file if known, otherwise nominal (T18)."""
     for session in report.sessions:
         if session.served.bits_per_weight is not None:
             return session.served.bits_per_weight * 100
@@ -159,7 +160,7 @@ def _artifact(report: RunReport) -> RowArtifact:
 def _token_status(
     runs: Sequence[TestRun], missing_rate: float | Null, policy: RowPolicy
 ) -> TokenStatus:
-    """Return OK if the policy tolerates the missing telemetry, else what is missing most often."""
+    """Return OK if the policy tolerates the missing telemetry, else the most frequent gap."""
     if isinstance(missing_rate, Null):
         return TokenStatus.NOTHING
     if not exceeds(missing_rate, policy.max_missing_telemetry_rate):

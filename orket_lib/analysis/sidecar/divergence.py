@@ -1,22 +1,20 @@
-"""Hardware sidecar against task runs: where their rates differ, and what the runs take beyond it.
+"""Hardware sidecar against task runs: where their rates differ, and the overhead of the runs.
 
-By the sidecar, an answer takes its TTFT and the answer's tokens at its decode rate. What the runs'
-wall clock shows beyond that is orchestration: the client's, the server's, and that of a prompt of
-another length than a probe's.
+By the sidecar, an answer takes its TTFT plus the answer's tokens at its decode rate. The rest of
+the runs' wall clock is overhead: of the client, of the server, and of prompts whose length differs
+from that of a probe.
 """
 
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from orket_lib.artifacts.views.row import RowMetrics
-from orket_lib.vocabulary.compare import exceeds
-from orket_lib.vocabulary.nulls import Null
-from orket_lib.vocabulary.thresholds import SIDECAR_DIVERGENCE
+from orket_lib.vocabulary.nulls import Null, apply
+from orket_lib.vocabulary.thresholds import SIDECAR_DIVERGENCE, exceeds
 
-# Fields of the sidecar, and what the row calls the same rate.
+# Fields of the sidecar, and the names of the same rates in a row.
 _PAIRS = (
     ("prefill_tps", "prompt_tokens_per_second"),
     ("decode_tps", "generation_tokens_per_second"),
@@ -25,7 +23,7 @@ _PAIRS = (
 
 @dataclass(frozen=True)
 class RatePair:
-    """One rate, as the sidecar and as the task runs' probes have it.
+    """One rate, measured by the sidecar and by the probes of the task runs.
 
     Attributes:
         difference: (sidecar - row) / row.
@@ -41,15 +39,15 @@ class RatePair:
 
 @dataclass(frozen=True)
 class AnswerTime:
-    """What an answer takes by the sidecar, and by the runs' wall clock, in seconds.
+    """Time per answer by the sidecar and by the runs' wall clock, in seconds.
 
     Attributes:
-        ttft_s: Of the sidecar.
+        ttft_s: TTFT of the sidecar.
         decode_s: An answer's tokens at the sidecar's decode rate.
-        sidecar_s: Both together.
+        sidecar_s: The sum of both.
         wall_s: Mean over the runs that answered.
-        overhead_s: What the wall clock has beyond the sidecar; below 0 where it has less.
-        overhead_ratio: The same as a share of the wall clock.
+        overhead_s: Wall clock minus sidecar; may be negative.
+        overhead_ratio: Overhead as a share of the wall clock.
     """
 
     ttft_s: float | Null
@@ -61,39 +59,28 @@ class AnswerTime:
 
 
 def answer_time(row: RowMetrics) -> AnswerTime | None:
-    """Return what an answer of a row takes; None for a row without a sidecar."""
+    """Return the time per answer of a row; None for a row without a sidecar."""
     if row.sidecar is None:
         return None
-    ttft_s = _of(row.sidecar.reading("ttft_ms"), 1000.0, operator.truediv)
+    ttft_s = apply(lambda ms: ms / 1000, row.sidecar.reading("ttft_ms"))
     tokens, rate = row.reading("output_tokens_per_answer"), row.sidecar.reading("decode_tps")
-    decode_s = _of(tokens, rate, operator.truediv)
-    sidecar_s = _of(ttft_s, decode_s, operator.add)
+    decode_s = apply(operator.truediv, tokens, rate)
+    sidecar_s = apply(operator.add, ttft_s, decode_s)
     wall_s = row.reading("total_latency")
-    overhead_s = _of(wall_s, sidecar_s, operator.sub)
-    ratio = _of(overhead_s, wall_s or Null("NO_TIME"), operator.truediv)
+    overhead_s = apply(operator.sub, wall_s, sidecar_s)
+    ratio = apply(operator.truediv, overhead_s, wall_s or Null("NO_TIME"))
     return AnswerTime(ttft_s, decode_s, sidecar_s, wall_s, overhead_s, ratio)
 
 
-def _of(
-    left: float | Null, right: float | Null, make: Callable[[float, float], float]
-) -> float | Null:
-    """Return a result of two readings; the first that is missing is why there is none."""
-    if isinstance(left, Null):
-        return left
-    return right if isinstance(right, Null) else make(left, right)
-
-
 def rate_pairs(row: RowMetrics) -> tuple[RatePair, ...]:
-    """Return the rates that both sides have; nothing for a row without a sidecar."""
-    return tuple(_pairs(row))
-
-
-def _pairs(row: RowMetrics) -> Iterator[RatePair]:
+    """Return the rates that both sides have; empty for a row without a sidecar."""
     if row.sidecar is None:
-        return
+        return ()
+    pairs = []
     for field, name in _PAIRS:
-        probed, measured = row.sidecar.reading(field), row.reading(name)
-        if not (isinstance(probed, Null) or isinstance(measured, Null)) and measured > 0:
+        probed, measured = getattr(row.sidecar, field), getattr(row, name)
+        if probed is not None and measured:
             difference = (probed - measured) / measured
             diverges = exceeds(abs(difference), SIDECAR_DIVERGENCE)
-            yield RatePair(field, probed, measured, difference, diverges)
+            pairs.append(RatePair(field, probed, measured, difference, diverges))
+    return tuple(pairs)

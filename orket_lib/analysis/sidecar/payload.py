@@ -1,10 +1,9 @@
-"""What a sidecar command printed: the JSON objects in its text, and the numbers in those.
+"""The output of a sidecar command: JSON objects in its text, and the numbers in them.
 
-A command that failed may say, too, that it lacks one of the tools that tell of GPUs.
-
-A tool may print its result among log lines, as several lines of JSON, or as the rows of a
-`llama-bench`. Where a field stands in several objects, the last usable number counts: tools print
-results after progress.
+A tool may print its result between log lines, as several lines of JSON, or as the rows of
+`llama-bench`. If a field occurs in several objects, the last usable number counts, because tools
+print results after progress. The output of a failed command may also name a GPU tool that is
+missing.
 """
 
 from __future__ import annotations
@@ -18,16 +17,16 @@ from orket_lib.vocabulary.sidecar import ALIASES, usable
 
 Payload = Mapping[str, Any]
 
-_OPENING = re.compile(r'\{(?=\s*["}])')  # the members of a list are found singly
-_MAX_TRIES = 10_000  # braces that open no JSON: a text of nothing else is no result
+_OPENING = re.compile(r'\{(?=\s*["}])')  # finds the members of a list one by one
+_MAX_TRIES = 10_000  # give up after this many braces that don't start a JSON object
 
 _TOOL = re.compile(r"(?<![\w.-])(nvidia-smi|rocm-smi|amd-smi)(?:\.exe)?(?![\w/\\-]|\.\w)", re.I)
-_ABSENT = re.compile(  # in the words of shells, of Python, Go and Node, and of scripts
+_ABSENT = re.compile(  # messages of shells, Python, Go, Node and common scripts
     r"not found|no such file|not recognized|not installed|(?:can ?not|can't|could ?n[o']t) find"
     r"|\bno \S+ in \(|errno 2\b|enoent|commandnotfound",
     re.I,
 )
-# Where these are seen, it is a command that is not there; which one, may stand in another line.
+# These mean that a command was not found; another line may say which one.
 _NO_COMMAND_STATUS = (127, 9009)
 _NO_COMMAND = "WinError 2]"
 
@@ -58,9 +57,10 @@ def printed_number(objects: Sequence[Payload], field: str) -> float | None:
 
 
 def _bench_rate(objects: Sequence[Payload], field: str) -> float | None:
-    """Return a rate from the rows of a `llama-bench`: prompt and generation have rows of their own.
+    """Return a rate from the rows of `llama-bench`, which prints prompt and generation separately.
 
-    Of several rows the first with the shortest filled context counts: what a fresh probe sees.
+    Of several rows, the first with the shortest filled context counts, which is what a fresh probe
+    sees.
     """
     length, other = {
         "prefill_tps": ("n_prompt", "n_gen"),
@@ -79,13 +79,13 @@ def _bench_rate(objects: Sequence[Payload], field: str) -> float | None:
 def missing_tool(
     command: Sequence[str], error: str | None, exit_status: int | None, texts: Sequence[str]
 ) -> str | None:
-    """Return which tool for GPUs a command that failed lacks, None when it doesn't say so.
+    """Return the GPU tool that a failed command could not find; None if its output names none.
 
     Args:
-        command: As it was run.
-        error: What kept it from ending by itself.
-        exit_status: None when it did not end by itself.
-        texts: What it printed, standard error included.
+        command: The command that was run.
+        error: Why it did not exit by itself.
+        exit_status: None if it did not exit by itself.
+        texts: Its output, including standard error.
     """
     if error == "command_not_found":
         found = _TOOL.fullmatch(re.split(r"[/\\]", command[0])[-1])

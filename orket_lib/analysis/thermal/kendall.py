@@ -1,7 +1,7 @@
-"""Kendall's test for a rise, exact also for few values and for values that tie.
+"""Kendall's rank test for a rise, exact for short series and with ties.
 
-Orders are counted by how many of their pairs are reversed, once for each length: the exact test of
-a library is made for one call, and whoever simulates series makes many thousands.
+The distribution is computed once per length and cached. The exact test of scipy has no support for
+ties and is too slow for simulations of many thousand series.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from itertools import accumulate
 
 
 def chance_of_order(values: Sequence[float]) -> float:
-    """Return the one-sided p-value of Kendall's test for a rise, exact also where values tie."""
+    """Return the one-sided p-value of Kendall's test for a rise, exact also with ties."""
     reversed_pairs = sum(
         after < before for place, before in enumerate(values) for after in values[place + 1 :]
     )
@@ -22,12 +22,13 @@ def chance_of_order(values: Sequence[float]) -> float:
 
 @cache
 def shares_of_orders(alike: tuple[int, ...]) -> tuple[float, ...]:
-    """Return, by number of pairs, the share of all orders in which no more pairs are reversed.
+    """Return, by number of pairs, the share of all orders with at most so many reversed pairs.
 
     Args:
-        alike: How many values there are of each size; all 1 where none tie.
+        alike: How often each value occurs; all 1 without ties.
     """
-    # Orders by reversed pairs are a product of (1 + q + ... + q^(n-1)); ties divide by their own.
+    # The generating function of reversed pairs is the product of (1 + q + ... + q^(n-1)); groups of
+    # ties divide it by their own product.
     orders = _orders(sum(alike))
     for count in alike:
         orders = _quotient(orders, _orders(count))
@@ -37,17 +38,17 @@ def shares_of_orders(alike: tuple[int, ...]) -> tuple[float, ...]:
 
 @cache
 def _orders(length: int) -> tuple[int, ...]:
-    """Return the number of orders of different values, by how many pairs are reversed."""
+    """Return the number of orders of distinct values, by the number of reversed pairs."""
     orders = [1]
     for size in range(2, length + 1):
-        # The next value may stand before 0 to size - 1 of the others: a moving sum.
+        # The next value precedes 0 to size - 1 of the others: a moving sum.
         sums = [0, *accumulate(orders), *[sum(orders)] * (size - 1)]
         orders = [total - sums[max(0, end - size)] for end, total in enumerate(sums)][1:]
     return tuple(orders)
 
 
 def _quotient(product: tuple[int, ...], factor: tuple[int, ...]) -> tuple[int, ...]:
-    """Return a polynomial divided by one of its factors, whose lowest coefficient is 1."""
+    """Divide a polynomial by one of its factors, whose lowest coefficient is 1."""
     rest, quotient = list(product), []
     for place in range(len(product) - len(factor) + 1):
         quotient.append(rest[place])

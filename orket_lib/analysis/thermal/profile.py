@@ -1,7 +1,7 @@
-"""From the runs of a series to its profile: heat soak, throttling, burst against steady state.
+"""From the runs of a series to its profile: heat soak, throttling, burst and steady-state speed.
 
-A rise of latency is looked for in every series. It is a heat soak where a temperature confirms it,
-which is to say does not contradict it by falling; without a temperature it is only a trend.
+A rise of latency is a heat soak if the temperature does not fall meanwhile. Without a temperature
+it is only a trend.
 """
 
 from __future__ import annotations
@@ -10,8 +10,9 @@ import statistics
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count
+from operator import sub
 
-from orket_lib.analysis.rows.quality import pollutes
+from orket_lib.analysis.rows.quality import first_of_each, pollutes
 from orket_lib.analysis.thermal.runs import ThermalRun
 from orket_lib.analysis.thermal.trend import Run, Trend, median_slope, trend_of
 from orket_lib.artifacts.views.run_report import Observation
@@ -24,12 +25,12 @@ from orket_lib.artifacts.views.thermal_profile import (
     ThermalThresholds,
     ThrottlingEvent,
 )
-from orket_lib.vocabulary.compare import exceeds
-from orket_lib.vocabulary.nulls import Null
+from orket_lib.vocabulary.nulls import Null, all_of, apply
 from orket_lib.vocabulary.reasons import Reason
 from orket_lib.vocabulary.statuses import Lane
+from orket_lib.vocabulary.thresholds import exceeds
 
-# Sensors tell whole degrees, so a fall of one is none.
+# Sensors report whole degrees, so a fall of one degree may be rounding.
 _SENSOR_STEP_C = 1.0
 _TOO_FEW_RUNS = Null("TOO_FEW_RUNS")
 _THROTTLING = (Reason.THERMAL_THROTTLE, Reason.SW_POWER_CAP)
@@ -37,7 +38,7 @@ _THROTTLING = (Reason.THERMAL_THROTTLE, Reason.SW_POWER_CAP)
 
 @dataclass(frozen=True)
 class Findings:
-    """What the runs of a series come to; the fields are those of the profile."""
+    """The findings from a series; the fields are those of the profile."""
 
     points: tuple[ThermalPoint, ...]
     heat_soak_detected: bool | None
@@ -51,18 +52,22 @@ class Findings:
 def judge_runs(
     runs: Sequence[ThermalRun], thresholds: ThermalThresholds, lane: Lane, why_none: str
 ) -> Findings:
-    """Return what a series of runs comes to.
+    """Return the findings from a series of runs.
 
     Args:
-        runs: In the order in which they were measured.
-        thresholds: What is hot, cool, and a heat soak.
-        lane: Says which disturbances count, in runs that don't say their own lane.
-        why_none: Reason of the rates where there is no run.
+        runs: In the order of measuring.
+        thresholds: Limits for hot and cool, and the window for a heat soak.
+        lane: Decides which disturbances count in runs without a lane.
+        why_none: Null reason of the rates if there is no run.
     """
     points = tuple(map(_point, count(1), runs, [thresholds] * len(runs), [lane] * len(runs)))
     counted = [place for place, run in enumerate(runs) if _counts(run, lane)]
     trend = trend_of(
-        [Run(_number(runs[place].latency), runs[place].inner) for place in counted],
+        [
+            Run(latency, runs[place].inner)
+            for place in counted
+            if not isinstance(latency := runs[place].latency, Null)
+        ],
         thresholds.monotonic_window,
     )
     cooled = [point.cooldown_ok for point in points if point.cooldown_ok is not None]
@@ -103,7 +108,7 @@ def _point(number: int, run: ThermalRun, thresholds: ThermalThresholds, lane: La
         total_latency=run.latency,
         thermal_start_c=run.start_c,
         thermal_end_c=run.end_c,
-        thermal_delta_c=_difference(run.end_c, run.start_c),
+        thermal_delta_c=apply(sub, run.end_c, run.start_c),
         temperature_of="sidecar" if run.heat_of_sidecar else "run",
         polluted=polluted,
         cooldown_ok=cool,
@@ -116,22 +121,22 @@ def _point(number: int, run: ThermalRun, thresholds: ThermalThresholds, lane: La
 
 
 def _counts(run: ThermalRun, lane: Lane) -> bool:
-    """Tell whether a run is in the trend: what others did to it is no heat of ours.
+    """Tell whether a run counts in the trend: it was not disturbed by anything but heat.
 
-    Throttling is what a series is there to find, so a run that was throttled stays.
+    Throttled runs count, because a series is measured to find throttling.
     """
     if isinstance(run.latency, Null) or run.latency <= 0 or not run.measured:
         return False
     return not _disturbances(run, lane)
 
 
-def _disturbances(run: ThermalRun, lane: Lane) -> list[Observation]:
-    """Return what other than heat disturbed a run, the first observation of each reason."""
-    first: dict[Reason, Observation] = {}
-    for item in run.observations:
-        if pollutes(item, run.lane or lane) and item.reason not in _THROTTLING:
-            first.setdefault(item.reason, item)
-    return list(first.values())
+def _disturbances(run: ThermalRun, lane: Lane) -> tuple[Observation, ...]:
+    """Return what disturbed a run apart from heat, the first observation of each reason."""
+    return first_of_each(
+        item
+        for item in run.observations
+        if pollutes(item, run.lane or lane) and item.reason not in _THROTTLING
+    )
 
 
 def _heat_soak(trend: Trend | None, heat: Sequence[float | Null]) -> bool | None:
@@ -142,7 +147,7 @@ def _heat_soak(trend: Trend | None, heat: Sequence[float | Null]) -> bool | None
 
 
 def _falls(known: Sequence[tuple[int, float]], first: int, last: int) -> bool:
-    """Tell whether the temperature falls over a stretch, or over all where that has too few."""
+    """Tell whether the temperature falls over a stretch, or over all runs if it has too few."""
     inside = [item for item in known if first <= item[0] <= last]
     used = inside if len(inside) > 1 else known
     change = median_slope(used) * (used[-1][0] - used[0][0])
@@ -150,7 +155,7 @@ def _falls(known: Sequence[tuple[int, float]], first: int, last: int) -> bool:
 
 
 def _direction(trend: Trend | None) -> LatencyTrend:
-    """Return what the latency does, unknown where a rise that matters may hide in its noise."""
+    """Return the trend of the latency; unknown if the noise may hide a rise that matters."""
     if trend is None:
         return "unknown"
     if trend.rises:
@@ -167,12 +172,14 @@ def _speed(
     window: int,
     why_none: str,
 ) -> ThermalSpeed:
-    # What others did to a run is no steady state of ours.
+    # Disturbed runs don't show the steady state.
     in_trend = [runs[place] for place in counted]
     rates = [run.decode_tps for run in in_trend]
-    # Of three runs the last one; of fewer there is no steady state.
     burst = rates[0] if rates else Null("NO_RUN_COUNTS" if runs else why_none)
-    steady = _mean(rates[-(len(rates) // 3) :]) if len(rates) > 2 else _TOO_FEW_RUNS
+    # The steady state is the last third; with fewer than three runs there is none.
+    last_third = rates[-(len(rates) // 3) :] if len(rates) > 2 else []
+    steady = all_of(last_third, statistics.fmean, _TOO_FEW_RUNS)
+    clocks = {run.rate_source for run in in_trend}
     return ThermalSpeed.of(
         runs=[
             RunSpeed.of(
@@ -190,7 +197,11 @@ def _speed(
         least_rise_ratio=trend.least_ratio if trend and len(counted) > window else _TOO_FEW_RUNS,
         burst_decode_tps=burst,
         steady_decode_tps=steady,
-        steady_over_burst=_quotient(steady, burst, {run.rate_source for run in in_trend}),
+        steady_over_burst=apply(
+            lambda start, end: Null("CLOCKS_DIFFER") if len(clocks) > 1 else end / start,
+            burst,
+            steady,
+        ),
     )
 
 
@@ -202,35 +213,9 @@ def _error(run: ThermalRun) -> float | Null:
 
 
 def _throttling(runs: Sequence[ThermalRun]) -> Iterator[ThrottlingEvent]:
-    """Yield each reason once for a run, with the first evidence for it."""
+    """Yield each throttling reason once per run, with its first evidence."""
     for number, run in enumerate(runs, 1):
         for reason in _THROTTLING:
             seen = next((item for item in run.observations if item.reason is reason), None)
             if seen:
                 yield ThrottlingEvent(run_index=number, reason=reason, evidence=seen.evidence)
-
-
-def _quotient(steady: float | Null, burst: float | Null, clocks: set[str | None]) -> float | Null:
-    for value in (burst, steady):
-        if isinstance(value, Null):
-            return value
-    if len(clocks) > 1:
-        return Null("CLOCKS_DIFFER")
-    return _number(steady) / _number(burst)
-
-
-def _difference(end: float | Null, start: float | Null) -> float | Null:
-    if isinstance(end, Null):
-        return end
-    return start if isinstance(start, Null) else end - start
-
-
-def _mean(values: Sequence[float | Null]) -> float | Null:
-    """Return a mean; one with a missing part is missing."""
-    unread = next((value for value in values if isinstance(value, Null)), None)
-    return unread or statistics.fmean(map(_number, values))
-
-
-def _number(value: float | Null) -> float:
-    assert not isinstance(value, Null)
-    return value

@@ -1,4 +1,4 @@
-"""What a thermal profile says in a sentence or three: stable or not, and what nobody could see."""
+"""The recommendation of a thermal profile, in sentences."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from collections import Counter
 from orket_lib.analysis.thermal.profile import Findings
 from orket_lib.analysis.thermal.trend import FEWEST_RUNS
 from orket_lib.artifacts.views.thermal_profile import ThermalThresholds
-from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.reasons import Reason
 from orket_lib.vocabulary.statuses import Lane
 
@@ -30,16 +29,16 @@ def thermal_recommendation(
 
     Args:
         name: Model and quant.
-        findings: What its runs come to.
-        thresholds: That it was judged by.
-        lane: In which speeds are evidence, or not.
-        failure: What kept the series from being measured to its end; None when nothing did.
+        findings: Findings from its runs.
+        thresholds: The limits.
+        lane: Decides whether speeds count.
+        failure: Why the series was not measured to its end; None if it was.
     """
     parts = [_verdict(findings)]
     if findings.points:
         parts += [*_speeds(findings), *_disturbances(findings, thresholds)]
     if failure:
-        parts.append(f"the series did not come to its end: {failure}")
+        parts.append(f"the series is incomplete: {failure}")
     sentence = f"{name}: {'; '.join(part for part in parts if part)}."
     return f"{sentence} Lane ci: speeds are not evidence." if lane is Lane.CI else sentence
 
@@ -52,9 +51,9 @@ def nothing_to_run(model_id: str, why: str) -> str:
 def _verdict(findings: Findings) -> str:
     runs = len(findings.points)
     if not runs:
-        return "no run was measured, so nothing is known of its heat"
+        return "no run was measured, so there is no thermal verdict"
     if runs == 1:
-        return "one run shows no trend; the thermal verdict takes three or more"
+        return "one run shows no trend; a thermal verdict needs three or more"
     trend = _TRENDS[findings.latency_trend] + _amount(findings)
     if findings.heat_soak_detected:
         return f"not thermally stable: {trend} over {runs} runs, and the temperature does not fall"
@@ -64,10 +63,8 @@ def _verdict(findings: Findings) -> str:
     if findings.latency_trend == "unknown":
         counted = sum(run.counted for run in findings.speed.runs)
         if counted < FEWEST_RUNS:
-            return f"{counted} of {runs} runs count, and a trend takes three; no thermal verdict"
-        return (
-            f"no thermal verdict over {runs} runs: {trend}; more runs, or calmer ones, would tell"
-        )
+            return f"no thermal verdict: only {counted} of {runs} runs count, a trend needs three"
+        return f"no thermal verdict over {runs} runs: {trend}; it needs more or less noisy runs"
     if findings.heat_soak_detected is None:
         return f"too few temperatures for a thermal verdict; {trend}"
     if findings.latency_trend == "rising":
@@ -79,11 +76,10 @@ def _verdict(findings: Findings) -> str:
 
 
 def _amount(findings: Findings) -> str:
-    """Return how much the latency rises, or what would not have been seen."""
-    rise, noise, hidden = map(
-        findings.speed.reading, ("rise_ratio", "noise_ratio", "most_rise_ratio")
-    )
-    if isinstance(rise, Null) or isinstance(noise, Null) or isinstance(hidden, Null):
+    """Return how much the latency rises, or the largest rise that the noise could hide."""
+    speed = findings.speed
+    rise, noise, hidden = speed.rise_ratio, speed.noise_ratio, speed.most_rise_ratio
+    if rise is None or noise is None or hidden is None:
         return ""
     whole = f"by {abs(rise):.1%} from first run to last (median slope; noise of a run {noise:.1%})"
     if findings.latency_trend == "rising":
@@ -102,9 +98,12 @@ def _why_no_temperature(findings: Findings) -> str:
 
 def _speeds(findings: Findings) -> list[str]:
     speed = findings.speed
-    quotient, burst = speed.reading("steady_over_burst"), speed.reading("burst_decode_tps")
-    steady = speed.reading("steady_decode_tps")
-    if isinstance(quotient, Null) or isinstance(burst, Null) or isinstance(steady, Null):
+    quotient, burst, steady = (
+        speed.steady_over_burst,
+        speed.burst_decode_tps,
+        speed.steady_decode_tps,
+    )
+    if quotient is None or burst is None or steady is None:
         return []
     return [f"steady state {steady:.4g} t/s is {quotient:.0%} of the burst's {burst:.4g} t/s"]
 
@@ -129,7 +128,7 @@ def _disturbances(findings: Findings, thresholds: ThermalThresholds) -> list[str
     runs = [point.run_index for point in findings.points if point.temperature_of == "sidecar"]
     if runs:
         parts.append(f"temperatures by their sidecars: {_runs(runs)}")
-    # What only heat slowed is told above.
+    # Throttled runs stay in the trend, and are listed above.
     others = [run.run_index for run in findings.speed.runs if not run.counted]
     return [*parts, f"not in the trend: {_runs(others)}"] if others else parts
 

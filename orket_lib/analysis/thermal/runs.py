@@ -1,19 +1,19 @@
-"""The runs of a thermal profile: the repeats of a series of ours, or the rows of several sweeps."""
+"""The runs of a thermal profile: the repeats of a thermal series, or the rows of several sweeps."""
 
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from orket_lib.analysis.rows.aggregates import probe_rates
-from orket_lib.artifacts.measurements.gpu import GpuSummary
+from orket_lib.analysis.rows.rounds import hottest
 from orket_lib.artifacts.measurements.thermal_series import ThermalRepeat, ThermalSeries
-from orket_lib.artifacts.views.explorer import MeasuredWith
+from orket_lib.artifacts.views.frontier import MeasuredWith
 from orket_lib.artifacts.views.run_report import Observation
 from orket_lib.artifacts.views.summary import Summary, SummaryRow
 from orket_lib.vocabulary.errors import ArtifactError
-from orket_lib.vocabulary.nulls import Null
+from orket_lib.vocabulary.nulls import Null, all_of
 from orket_lib.vocabulary.statuses import Lane, RunStatus
 
 Value = float | Null
@@ -24,21 +24,21 @@ _OF_EARLIER_RUN = Null("SIDECAR_OF_AN_EARLIER_RUN")
 
 @dataclass(frozen=True)
 class ThermalRun:
-    """One run, wherever it comes from.
+    """One run of a profile.
 
     Attributes:
-        path: Of the file that has it.
-        latency: Mean seconds of what it did.
-        inner: Seconds of each of its generations; empty where only their mean is known.
-        decode_tps: Its decode rate.
-        rate_source: Whose clock that is; None without a rate.
-        start_c: Temperature at its start.
-        end_c: At its end.
-        rested_c: What the rest before it came to.
-        observations: What was seen, disturbances and notes.
-        measured: Whether it brought anything.
-        lane: That it was measured in; None where its file doesn't say.
-        heat_of_sidecar: Whether the temperatures are those that its sidecar measured.
+        path: Path of its file.
+        latency: Mean seconds per generation or answer.
+        inner: Seconds of each generation; empty if only the mean is known.
+        decode_tps: Decode rate.
+        rate_source: Whose clock measured the rate; None without a rate.
+        start_c: Temperature at the start.
+        end_c: Temperature at the end.
+        rested_c: Temperature at the end of the rest before the run.
+        observations: Disturbances and notes.
+        measured: Whether the run has a result.
+        lane: Its execution lane; None if its file doesn't say.
+        heat_of_sidecar: Whether the temperatures are from the hardware sidecar.
     """
 
     path: str
@@ -56,12 +56,12 @@ class ThermalRun:
 
 
 def runs_of_series(series: ThermalSeries, path: str) -> tuple[ThermalRun, ...]:
-    """Return the repeats of a series; what was seen of the series as a whole holds for each."""
+    """Return the repeats of a series; observations on the whole series apply to each."""
     return tuple(_of_repeat(repeat, series.observations, path) for repeat in series.repeats)
 
 
 def served_in_series(series: ThermalSeries) -> MeasuredWith | None:
-    """Return what a series was measured with; None when nothing was served."""
+    """Return the model file and build of a series; None if nothing was served."""
     if series.session is None:
         return None
     served = series.session.served
@@ -71,10 +71,10 @@ def served_in_series(series: ThermalSeries) -> MeasuredWith | None:
 
 
 def runs_of_rows(rows: Iterable[tuple[str, SummaryRow, Lane]]) -> tuple[ThermalRun, ...]:
-    """Return rows as runs, in their order.
+    """Return rows as runs, in the same order.
 
     Args:
-        rows: With the paths of their summaries, and the lane of each.
+        rows: Path of the summary, row and lane of each.
     """
     runs, seen = [], set()
     for path, row, lane in rows:
@@ -107,9 +107,9 @@ def _of_row(row: SummaryRow, path: str, lane: Lane, sidecar_is_its_own: bool) ->
 
 
 def _temperatures(row: SummaryRow) -> tuple[Value, Value]:
-    """Return those of the run itself, at its start and its end.
+    """Return the temperatures at the start and the end of the run.
 
-    A summary has the temperatures of GPUs; of a processor it only has what rounds began with.
+    A summary has the temperatures of GPUs; of a CPU it only has those at the start of rounds.
     """
     used = [gpu for gpu in row.gpus if gpu.used]
     if not used:
@@ -118,17 +118,17 @@ def _temperatures(row: SummaryRow) -> tuple[Value, Value]:
         return begun, _NOT_IN_SUMMARY
     loads = [gpu.session for gpu in used]
     return (
-        _hottest(used, min(loads), "temperature_start_c"),
-        _hottest(used, max(loads), "temperature_end_c"),
+        hottest([gpu for gpu in used if gpu.session == min(loads)], "temperature_start_c"),
+        hottest([gpu for gpu in used if gpu.session == max(loads)], "temperature_end_c"),
     )
 
 
 def _temperatures_by_sidecar(
     row: SummaryRow, begun: Value, sidecar_is_its_own: bool
 ) -> tuple[Value, Value]:
-    """Return those of the sidecar, the next best: it worked the machine apart from the run.
+    """Return the temperatures that the sidecar measured, as a fallback.
 
-    Sweeps may share a sidecar, whose heat is not that of both.
+    Sweeps may share one sidecar measurement; it counts only for the first of them.
     """
     assert row.sidecar is not None
     end = row.sidecar.reading("thermal_end_c") if sidecar_is_its_own else _OF_EARLIER_RUN
@@ -138,16 +138,16 @@ def _temperatures_by_sidecar(
 def chosen_row(
     summary: Summary, path: str, model_id: str | None, quant_tag: str | None
 ) -> SummaryRow:
-    """Return the one row of a summary that is asked for, never another one.
+    """Return the one row of a summary that matches.
 
     Args:
-        summary: With rows of any models and quants.
-        path: Of it, for messages.
-        model_id: None leaves it open; then only one may be there.
-        quant_tag: Likewise.
+        summary: A summary with any models and quants.
+        path: Its path, for messages.
+        model_id: The model; None matches any.
+        quant_tag: The quant; None matches any.
 
     Raises:
-        ArtifactError: There is no such row, or more than one.
+        ArtifactError: No row matches, or more than one.
     """
     rows = [row for session in summary.sessions for row in session.per_quant]
     found = [
@@ -169,7 +169,7 @@ def _of_repeat(repeat: ThermalRepeat, observations: Iterable[Observation], path:
     inner = tuple(probe.chunk_ms[-1] / 1000 for probe in repeat.probes if probe.chunk_ms)
     return ThermalRun(
         path=path,
-        latency=statistics.fmean(inner) if inner else Null("NO_GENERATION_ANSWERED"),
+        latency=all_of(inner, statistics.fmean, Null("NO_GENERATION_ANSWERED")),
         inner=inner,
         decode_tps=rates["generation_tokens_per_second"],
         rate_source=rates["rate_source"],
@@ -185,10 +185,3 @@ def _of_repeat(repeat: ThermalRepeat, observations: Iterable[Observation], path:
             *(item for probe in repeat.probes for item in probe.observations),
         ),
     )
-
-
-def _hottest(gpus: Sequence[GpuSummary], load: int, reading: str) -> Value:
-    """Return the hottest of the GPUs in one load of the model."""
-    values = [gpu.reading(reading) for gpu in gpus if gpu.session == load]
-    known = [value for value in values if not isinstance(value, Null)]
-    return max(known) if known else next(it for it in values if isinstance(it, Null))

@@ -1,7 +1,7 @@
-"""What a thermal profile is made from, read as one thing: a series of ours, or several summaries.
+"""The source of a thermal profile: a thermal series, or several sweep summaries.
 
-Summaries that are of different machines, model files or builds are refused: what differs between
-them would be called heat.
+Summaries of different machines, model files or builds are refused, because their differences would
+look like heat.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from orket_lib.analysis.explorer import served_in_row
+from orket_lib.analysis.frontier import served_in_row
 from orket_lib.analysis.thermal.runs import (
     ThermalRun,
     chosen_row,
@@ -20,7 +20,7 @@ from orket_lib.analysis.thermal.runs import (
     served_in_series,
 )
 from orket_lib.artifacts.measurements.thermal_series import ThermalSeries
-from orket_lib.artifacts.views.explorer import Explorer, MeasuredWith
+from orket_lib.artifacts.views.frontier import Explorer, MeasuredWith
 from orket_lib.artifacts.views.row import RowMetrics
 from orket_lib.artifacts.views.summary import Summary, SummaryRow
 from orket_lib.vocabulary.errors import ArtifactError
@@ -29,14 +29,14 @@ from orket_lib.vocabulary.statuses import Lane, RunStatus, VramProfile
 
 @dataclass(frozen=True)
 class Labels:
-    """What a profile is labelled with; None where nothing tells it.
+    """The labels of a profile; None if unknown.
 
     Attributes:
-        lane: What speeds are good for.
-        profile: The operator's label.
+        lane: Execution lane.
+        profile: The operator's VRAM profile.
         ref: Label of the caller.
-        config_sha256: Of the sweep's config.
-        sweep: Its name.
+        config_sha256: Digest of the sweep's config.
+        sweep: Name of the sweep.
     """
 
     lane: Lane | None = None
@@ -48,17 +48,17 @@ class Labels:
 
 @dataclass(frozen=True)
 class ThermalSource:
-    """What a profile is made from.
+    """The runs that a profile is made from.
 
     Attributes:
-        model_id: Of all runs.
-        quant_tag: Of all runs.
-        runs: In their order.
-        served: What they were measured with.
-        fingerprint: Of the machine.
-        labels: That the files have.
-        failure: Why the measurement has no end, or nothing was measured; None when it is whole.
-        why_none: The same as a word.
+        model_id: Model of all runs.
+        quant_tag: Quant of all runs.
+        runs: In the order of measuring.
+        served: Model file and build.
+        fingerprint: Hardware fingerprint of the machine.
+        labels: Labels in the files.
+        failure: Why the measurement is incomplete or missing; None if it is complete.
+        why_none: The same as a null reason.
     """
 
     model_id: str
@@ -74,16 +74,16 @@ class ThermalSource:
 def from_series(
     series: ThermalSeries, path: str, model_id: str | None, quant_tag: str | None
 ) -> ThermalSource:
-    """Return what a series holds.
+    """Return a series as a source.
 
     Args:
-        series: Of ours.
-        path: Where it lies.
-        model_id: That is asked for; None takes what is there.
-        quant_tag: Likewise.
+        series: The series.
+        path: Its path.
+        model_id: The expected model; None accepts any.
+        quant_tag: The expected quant; None accepts any.
 
     Raises:
-        ArtifactError: It is of another model or quant.
+        ArtifactError: The series is of another model or quant.
     """
     for asked, there in ((model_id, series.model_id), (quant_tag, series.quant_tag)):
         if asked not in (None, there):
@@ -106,16 +106,16 @@ def from_series(
 def from_summaries(
     summaries: Sequence[tuple[Path, Summary]], model_id: str | None, quant_tag: str | None
 ) -> ThermalSource:
-    """Return what summaries hold of one model and quant, in the order in which they are given.
+    """Return the rows of one model and quant as a source, in the order given.
 
     Args:
         summaries: At least one, with their paths.
-        model_id: That is asked for; None is the only one that there is.
-        quant_tag: Likewise.
+        model_id: The model; None if there is only one.
+        quant_tag: The quant; None if there is only one.
 
     Raises:
-        ArtifactError: One of them has no such row, two are one measurement, or they are not of one
-            machine, lane, profile, model file and build.
+        ArtifactError: A summary has no such row, two are the same measurement, or they are not of
+            one machine, model file and build.
     """
     rows = [
         (path.as_posix(), chosen_row(summary, path.as_posix(), model_id, quant_tag))
@@ -129,7 +129,12 @@ def from_summaries(
     _refuse_one_measurement_twice(rows)
     _refuse_other_things(rows)
     found = [summary for _, summary in summaries]
-    _refuse_other_machines(summaries)
+    for file, summary in summaries:
+        if summary.hardware_fingerprint != found[0].hardware_fingerprint:
+            raise ArtifactError(
+                f"{file.as_posix()}: is of machine {summary.hardware_fingerprint}, "
+                f"{summaries[0][0].as_posix()} of {found[0].hardware_fingerprint}"
+            )
     return ThermalSource(
         model_id=first.model_id,
         quant_tag=first.quant_tag,
@@ -163,7 +168,7 @@ def labels_of(artifact: Explorer) -> Labels:
 
 
 def _refuse_one_measurement_twice(rows: Sequence[tuple[str, SummaryRow]]) -> None:
-    """Refuse a measurement that comes twice, as views of it or copies of them do."""
+    """Refuse a measurement that occurs twice, such as two summaries of the same runs."""
     seen: list[tuple[str, tuple[object, ...]]] = []
     for path, row in rows:
         if row.status is not RunStatus.MEASURED:
@@ -184,19 +189,9 @@ def _refuse_other_things(rows: Sequence[tuple[str, SummaryRow]]) -> None:
             value, first = getattr(found, name), getattr(served[0][1], name)
             if value != first:
                 raise ArtifactError(
-                    f"{path}: its {name} is {value}, that of {served[0][0]} is {first}: what "
-                    "differs between them would be called heat"
+                    f"{path}: its {name} is {value}, that of {served[0][0]} is {first}: their "
+                    "differences would look like heat"
                 )
-
-
-def _refuse_other_machines(summaries: Sequence[tuple[Path, Summary]]) -> None:
-    first = summaries[0][1].hardware_fingerprint
-    for path, summary in summaries:
-        if summary.hardware_fingerprint != first:
-            raise ArtifactError(
-                f"{path.as_posix()}: is of machine {summary.hardware_fingerprint}, "
-                f"{summaries[0][0].as_posix()} of {first}"
-            )
 
 
 def _the_only(values: set[Lane] | set[VramProfile]) -> Any:

@@ -1,15 +1,14 @@
-"""Whether a series of latencies rises, beyond what its own noise would make of nothing.
+"""Whether a series of latencies rises by more than measurement noise explains.
 
-Two looks, because heat shows in two ways: a few runs in a row that each take longer (the window),
-and a slow rise over the whole series (the trend). What counts as noise is the larger of two
-estimates, each with the uncertainty that it has from so few runs: the spread of the generations
-inside of the runs, which knows nothing of what differs between runs, and second differences of the
-series itself, which a steady rise leaves at zero. The levels were set by
-simulation (`tests/analysis/thermal/simulated_series.py`): of series that are nothing but noise,
-less than 5 % rise.
+Heat shows in two ways, so there are two tests: for a few runs in a row that each take longer (the
+window), and for a slow rise over the whole series (the trend). The noise is the larger of two
+estimates, each with the uncertainty of so few runs: the spread of the generations inside the runs,
+which misses differences between runs, and the second differences of the series, which are zero for
+a steady rise. The levels were set by simulation (`tests/analysis/thermal/simulated_series.py`):
+less than 5 % of series of pure noise are reported as rising.
 
-A series in which no rise is seen is steady only where the largest rise that could hide in it is
-small: a few runs that vary by a fifth show nothing, and that is no proof of a steady machine.
+A series without a detected rise is called steady only if the largest rise that the noise could hide
+is small. A few runs that vary by 20 % show nothing, and don't prove a stable machine.
 """
 
 from __future__ import annotations
@@ -23,25 +22,25 @@ from itertools import pairwise
 
 from orket_lib.analysis.thermal.kendall import chance_of_order, shares_of_orders
 
-FEWEST_RUNS = 3  # two runs always rise or fall, and nothing tells how far they would by chance
-LEAST_RISE = 0.005  # of the latency; what is smaller is no heat soak, however sure it is
+FEWEST_RUNS = 3  # two runs always rise or fall, and give no estimate of the noise
+LEAST_RISE = 0.005  # of the latency; a smaller rise is no heat soak, however significant
 MOST_HIDDEN = 0.15  # of the latency; a series that may hide a larger rise is not called steady
-_HIDDEN_LEVEL = 0.05  # chance that a series rises by more than is said to be ruled out
-_LEVEL = 0.035  # chance that noise alone makes a series rise, by either look
-_TREND_LEVEL = 0.03  # of that, by the trend, as far as so few orders can come near it
-# A difference of second order of independent values has six times their variance; neighbours have
-# these correlations, so that fewer of them are independent.
+_HIDDEN_LEVEL = 0.05  # chance that a series rises by more than the stated limit
+_LEVEL = 0.035  # false-positive rate of both tests together
+_TREND_LEVEL = 0.03  # the part of it for the trend; short series may not reach it
+# Second differences of independent values have six times their variance. Neighbouring ones have
+# these correlations, so fewer of them are independent.
 _VARIANCES = 6
 _NEIGHBOURS = (1.0, -4 / 6, 1 / 6)
 
 
 @dataclass(frozen=True)
 class Run:
-    """What the trend needs to know of a run.
+    """One run of a series.
 
     Attributes:
         latency: In seconds, above 0.
-        inner: Seconds of its generations; without at least two, nothing is known of its noise.
+        inner: Seconds of its generations; at least two are needed to estimate its noise.
     """
 
     latency: float
@@ -49,7 +48,7 @@ class Run:
 
     @property
     def error(self) -> float | None:
-        """Standard error of the latency by the generations, as a share of it."""
+        """Standard error of the latency from its generations, as a share of the latency."""
         if len(self.inner) < 2:
             return None
         return statistics.stdev(self.inner) / math.sqrt(len(self.inner)) / self.latency
@@ -57,12 +56,12 @@ class Run:
 
 @dataclass(frozen=True)
 class Noise:
-    """What a run's latency varies by when nothing happens, as a share of it.
+    """Noise of a run's latency, as a share of it.
 
     Attributes:
-        between: By second differences of the series.
-        within: By the generations inside of the runs; None where there are none.
-        freedom: Degrees of freedom of the two.
+        between: Estimate from second differences of the series.
+        within: Estimate from the generations inside the runs; None without any.
+        freedom: Degrees of freedom of the two estimates.
     """
 
     between: float
@@ -75,7 +74,7 @@ class Noise:
         return max(self.between, self.within or 0.0)
 
     def rise_beyond(self, chance: float) -> float:
-        """Return the rise between two runs that noise exceeds with no more than this chance."""
+        """Return the rise between two runs that noise exceeds with at most this chance."""
         reach = _t_quantile(chance, self.freedom[0]) * self.between
         if self.within is not None:
             reach = max(reach, _t_quantile(chance, self.freedom[1]) * self.within)
@@ -84,16 +83,16 @@ class Noise:
 
 @dataclass(frozen=True)
 class Trend:
-    """What a series of latencies does.
+    """The trend of a series of latencies. Rises are logarithms.
 
     Attributes:
-        noise: Of its runs.
-        total: Rise from the first run to the last by the median slope, a logarithm.
-        p_value: Chance of as ordered a rise by noise alone.
-        least: Rise over a window that would have counted, a logarithm.
-        most: Rise from the first run to the last that may hide in the noise, a logarithm.
-        rises: First and last place of each stretch that rises beyond the noise.
-        falls: Likewise.
+        noise: Noise of the runs.
+        total: Rise from the first run to the last, by the median slope.
+        p_value: One-sided p-value of Kendall's test for a rise.
+        least: Smallest rise over a window that is significant.
+        most: Largest rise from the first run to the last that the noise may hide.
+        rises: First and last position of each stretch that rises beyond the noise.
+        falls: The same for stretches that fall.
     """
 
     noise: Noise
@@ -111,26 +110,26 @@ class Trend:
 
     @property
     def least_ratio(self) -> float:
-        """Rise over a window that would have counted, likewise."""
+        """Smallest significant rise over a window, as a share of the latency."""
         return math.expm1(self.least)
 
     @property
     def most_ratio(self) -> float:
-        """Rise from the first run to the last that may hide in the noise, as a share of it."""
+        """Largest rise that the noise may hide, as a share of the latency."""
         return math.expm1(self.most)
 
     @property
     def steady(self) -> bool:
-        """Whether no rise is seen, and none that matters can hide."""
+        """Whether no rise was detected, and the noise can't hide one that matters."""
         return not self.rises and self.most_ratio <= MOST_HIDDEN
 
 
 def trend_of(runs: Sequence[Run], window: int) -> Trend | None:
-    """Return what a series does; None when it is too short to tell.
+    """Return the trend of a series; None if it is too short.
 
     Args:
-        runs: In the order in which they were measured.
-        window: How many rises, one after the other, are looked for.
+        runs: In the order of measuring.
+        window: Number of consecutive rises to look for.
     """
     if len(runs) < FEWEST_RUNS:
         return None
@@ -155,16 +154,15 @@ def noise_of(values: Sequence[float], sampled: Sequence[Run]) -> Noise:
 
     Args:
         values: Logarithms of its latencies.
-        sampled: Those of its runs that have several generations.
+        sampled: Runs with several generations.
     """
     bends = [
         (after - value) - (value - before)
         for before, value, after in zip(values, values[1:], values[2:], strict=False)
     ]
     between = math.sqrt(sum(bend**2 for bend in bends) / (_VARIANCES * len(bends)))
-    if not sampled:
-        return Noise(between, None, (_bends_freedom(len(bends)), 0))
-    within = math.sqrt(statistics.fmean((run.error or 0.0) ** 2 for run in sampled))
+    errors = [(run.error or 0.0) ** 2 for run in sampled]
+    within = math.sqrt(statistics.fmean(errors)) if errors else None
     freedom = sum(len(run.inner) - 1 for run in sampled)
     return Noise(between, within, (_bends_freedom(len(bends)), freedom))
 
@@ -196,9 +194,9 @@ def _stretches(
 
 
 def _most_hidden(values: Sequence[float]) -> float:
-    """Return the rise from first to last that a straight line through the values may have.
+    """Return the largest rise from first to last that a fitted straight line may have.
 
-    The upper end of a one-sided confidence interval for its slope, by what the values are off it.
+    This is the upper end of a one-sided confidence interval for the slope, from the residuals.
     """
     count = len(values)
     line = statistics.linear_regression(range(count), values)
@@ -209,9 +207,9 @@ def _most_hidden(values: Sequence[float]) -> float:
 
 
 def _chance_of_a_window(length: int, window: int) -> float:
-    """Return the level of one window of a series: its part of what the trend leaves.
+    """Return the significance level of one window: its part of what the trend leaves.
 
-    Windows overlap and ask for more than a rise from end to end, so half of them are counted.
+    Windows overlap and also require every step to rise, so only half of them are counted.
     """
     shares = shares_of_orders((1,) * length)
     used = max((share for share in shares if share <= _TREND_LEVEL), default=0.0)
@@ -219,7 +217,7 @@ def _chance_of_a_window(length: int, window: int) -> float:
 
 
 def _bends_freedom(bends: int) -> float:
-    """Return to how many independent values the second differences of a series are worth."""
+    """Return the effective degrees of freedom of the second differences of a series."""
     pairs = sum(
         (1 if apart == 0 else 2) * max(0, bends - apart) * correlation**2
         for apart, correlation in enumerate(_NEIGHBOURS)
@@ -229,7 +227,7 @@ def _bends_freedom(bends: int) -> float:
 
 @cache
 def _t_quantile(chance: float, freedom: float) -> float:
-    """Return what a t-distributed value exceeds with this chance."""
+    """Return the value that a t-distributed variable exceeds with this chance."""
     from scipy.stats import t
 
     return float(t.isf(chance, freedom))

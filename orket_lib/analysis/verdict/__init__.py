@@ -1,1 +1,1 @@
-"""The judge: what may be claimed of a quant, and how sure it is."""
+"""Verdicts: whether a quant keeps the baseline's adherence, how certain that is, what to run."""

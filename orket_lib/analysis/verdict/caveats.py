@@ -1,21 +1,20 @@
-"""Caveats of a decision: failures that may not be the quants' own, and disturbed times."""
+"""Caveats of a decision: failures with causes other than the quant, and disturbed times."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from orket_lib.artifacts.views.row import RowMetrics
-from orket_lib.vocabulary.answer_failures import ADVICE
-from orket_lib.vocabulary.statuses import Lane
+from orket_lib.vocabulary.statuses import ADVICE, Lane
 
 
 def caveats(rows: Sequence[RowMetrics], lane: Lane, include_invalid: bool) -> list[str]:
-    """Return sentences, the weightiest first.
+    """Return the caveats as sentences, the most important first.
 
     Args:
-        rows: Of the model.
-        lane: In lane ci speeds are no evidence.
-        include_invalid: Whether rows that are not valid take part.
+        rows: Rows of the model.
+        lane: In lane ci speeds are not evidence.
+        include_invalid: Whether rows that are not valid are included.
     """
     judged = [row for row in rows if row.adherence_score is not None]
     said = [*_not_the_quants(judged), *_disturbed(judged)]
@@ -27,7 +26,7 @@ def caveats(rows: Sequence[RowMetrics], lane: Lane, include_invalid: bool) -> li
 
 
 def _not_the_quants(rows: Sequence[RowMetrics]) -> list[str]:
-    """Return a sentence for each kind of failure that may not be the quant's own."""
+    """Return a sentence for each kind of failure that may have a cause other than the quant."""
     said = []
     for failure, advice in ADVICE.items():
         counts = [
@@ -46,7 +45,7 @@ def _not_the_quants(rows: Sequence[RowMetrics]) -> list[str]:
 
 
 def _disturbed(rows: Sequence[RowMetrics]) -> list[str]:
-    """Return which rows keep their quality, and not their times."""
+    """Return a sentence on rows with valid answers but disturbed times."""
     found = [row for row in rows if row.quality_valid and not row.valid]
     if not found:
         return []
@@ -55,4 +54,4 @@ def _disturbed(rows: Sequence[RowMetrics]) -> list[str]:
         (f"{item.reason.value}: {item.evidence}" for item in found[0].run_quality_reasons),
         "; ".join(found[0].invalid_because),
     )
-    return [f"The times of {names} were disturbed and are no evidence ({reason})."]
+    return [f"The times of {names} were disturbed and don't count ({reason})."]

@@ -1,7 +1,7 @@
-"""From the verdicts on a model's quants to the one that is recommended.
+"""From the verdicts on a model's quants to the recommended one.
 
-A decision is made of verdicts and wants alone, so that the same function says what a new sweep of
-the same kind would have picked (`stability`).
+A decision depends only on verdicts and limits, so `stability` can use the same function to find out
+what a new sweep would pick.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ _MORE_LIKELY_THAN_NOT = 0.5
 
 @dataclass(frozen=True)
 class Candidate:
-    """One measured quant, as far as a decision needs it.
+    """One measured quant, reduced to what a decision needs.
 
     Attributes:
         quant: Its tag.
-        verdict: What the tasks say of it; the baseline keeps all of itself.
-        probability: That it keeps the threshold; 1 for the baseline.
-        wants: Whether it meets each want.
+        verdict: Its verdict; KEPT for the baseline.
+        probability: Probability that it keeps the threshold; 1 for the baseline.
+        wants: Whether it meets each limit.
     """
 
     quant: str
@@ -33,12 +33,12 @@ class Candidate:
 
     @property
     def fits(self) -> bool:
-        """Tell whether nothing that is wanted is known to be missed."""
+        """Tell whether no limit is known to be missed."""
         return WantStatus.NOT_MET not in self.wants
 
     @property
     def meets_all(self) -> bool:
-        """Tell whether everything wanted is established."""
+        """Tell whether all limits are known to be met."""
         return all(want is WantStatus.MET for want in self.wants)
 
 
@@ -47,9 +47,9 @@ class Pick:
     """The outcome of a decision.
 
     Attributes:
-        status: How well founded it is.
-        quant: What to run, or None.
-        probability: That it keeps the threshold; None where nothing is claimed.
+        status: How certain it is.
+        quant: The quant to run, or None.
+        probability: Probability that it keeps the threshold; None if nothing is claimed.
     """
 
     status: DecisionStatus
@@ -58,12 +58,12 @@ class Pick:
 
 
 def pick(candidates: Sequence[Candidate], prefer: Prefer) -> Pick:
-    """Return what to run.
+    """Return the quant to run.
 
     Args:
         candidates: The measured quants, most bits first; the first one is the baseline. At least
             two.
-        prefer: The smallest that suffices, or the best that fits.
+        prefer: Whether to pick the smallest that suffices or the best that fits.
     """
     fitting = [item for item in candidates if item.fits]
     if not fitting:
@@ -83,13 +83,13 @@ def pick(candidates: Sequence[Candidate], prefer: Prefer) -> Pick:
 
 
 def smallest_proved(candidates: Sequence[Candidate]) -> Candidate | None:
-    """Return the one with the fewest bits that keeps the threshold and misses no want."""
+    """Return the one with the fewest bits that keeps the threshold and misses no limit."""
     kept = [item for item in candidates if item.fits and item.verdict is QuantVerdict.KEPT]
     return kept[-1] if kept else None
 
 
 def _best(largest: Candidate, baseline: Candidate) -> Pick:
-    """Return the largest that fits; that it is the best one is no question of tasks."""
+    """Return the largest that fits; tasks only decide how certain it is."""
     if largest is baseline or largest.verdict is QuantVerdict.KEPT:
         return _proved(largest, largest.probability)
     if largest.probability > _MORE_LIKELY_THAN_NOT:
@@ -98,12 +98,12 @@ def _best(largest: Candidate, baseline: Candidate) -> Pick:
 
 
 def _likely(candidates: Sequence[Candidate]) -> Candidate | None:
-    """Return the smallest of the likely ones, else the likeliest of those that are worth a bet."""
+    """Return the smallest likely one, else the likeliest with more than even odds."""
     likely = [item for item in candidates if item.probability >= LIKELY]
     if likely:
         return likely[-1]
     bets = [item for item in candidates if item.probability > _MORE_LIKELY_THAN_NOT]
-    # The last of the largest: of equals, the one with the fewest bits.
+    # Reversed, so that ties go to the one with the fewest bits.
     return max(reversed(bets), key=lambda item: item.probability, default=None)
 
 

@@ -1,9 +1,9 @@
-"""Which tasks can judge: those that the baseline masters.
+"""Which tasks count in verdicts: those that the baseline can do.
 
-A task that the baseline fails can't be lost. They are chosen by family and level, and by the
-baseline alone, never by the quants. Chosen on the same answers that are counted, the baseline would
-look better than it is, and every quant worse; so each stratum is split into two halves, and each
-half counts if the baseline masters the *other* one.
+A task that the baseline fails can't be lost. Tasks are selected in groups (strata) by family and
+level, and by the baseline's scores alone. Selecting and counting on the same answers would favour
+the baseline, so each stratum is split into two halves, and each half counts if the baseline passes
+in the *other* half.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ Key = tuple[str, ...]
 
 @dataclass(frozen=True)
 class JudgedTask:
-    """Where a task belongs.
+    """A task and its group.
 
     Attributes:
-        task_id: As rows name it.
-        bank: The bank that it is from.
-        family: What kind of work it is.
-        level: How hard it is meant to be; "" where its bank has no levels.
+        task_id: Id of the task in rows.
+        bank: Its task bank.
+        family: Its kind of work.
+        level: Its intended difficulty; "" if the bank has no levels.
     """
 
     task_id: str
@@ -41,13 +41,13 @@ class JudgedTask:
 
 @dataclass(frozen=True)
 class Stratum:
-    """Tasks of one kind, as the baseline answered them.
+    """A group of tasks of one kind.
 
     Attributes:
-        name: Bank, family and level, as far as they are one.
-        tasks: How many.
-        baseline: Its mean score over them.
-        counted: How many of them count.
+        name: Bank, family and level; shorter for pooled groups.
+        tasks: Number of tasks.
+        baseline: Mean score of the baseline.
+        counted: Number of tasks that count.
     """
 
     name: str
@@ -58,11 +58,11 @@ class Stratum:
 
 @dataclass(frozen=True)
 class Judging:
-    """Which tasks count.
+    """The tasks that count.
 
     Attributes:
         counted: Their ids, sorted.
-        strata: All strata, by name; those with nothing counted are the ones that are too hard.
+        strata: All groups by name; groups in which nothing counts are too hard.
     """
 
     counted: tuple[str, ...]
@@ -70,16 +70,16 @@ class Judging:
 
     @property
     def too_hard(self) -> bool:
-        """Tell whether too few tasks are left for any claim on quality."""
+        """Tell whether too few tasks are left for a verdict."""
         return len(self.counted) < FEWEST_TASKS
 
 
 def tasks_that_judge(tasks: Iterable[JudgedTask], baseline: Mapping[str, float]) -> Judging:
-    """Return which tasks the baseline masters.
+    """Return the tasks that count.
 
     Args:
-        tasks: Those that were asked; one that the baseline was not asked is left out.
-        baseline: Its score in 0..1 by task id.
+        tasks: The tasks that were asked; those that the baseline was not asked are left out.
+        baseline: The baseline's score in 0..1 by task id.
     """
     counted: list[str] = []
     strata = []
@@ -119,5 +119,5 @@ def _strata(tasks: Sequence[JudgedTask]) -> dict[Key, list[JudgedTask]]:
 
 
 def _shuffled(task_id: str) -> str:
-    """Return what puts tasks into an order that has nothing to do with what they ask."""
+    """Return a sort key that puts tasks into a reproducible random order."""
     return hashlib.sha256(f"{_SEED} {task_id}".encode()).hexdigest()

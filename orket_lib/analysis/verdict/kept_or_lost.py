@@ -1,36 +1,43 @@
-"""The verdict on one quant: kept, lost or undecided, and what it rests on."""
+"""The verdict on one quant: kept, lost or undecided, and how many more tasks would decide."""
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from orket_lib.analysis.verdict.further_tasks import further_tasks
-from orket_lib.analysis.verdict.kept_share import KeptShare, kept_share, probability_kept
-from orket_lib.analysis.verdict.pairs import Masses, paired
+from orket_lib.analysis.verdict.kept_share import (
+    COARSE,
+    PRIOR,
+    KeptShare,
+    kept_share,
+    probabilities_kept,
+    probability_kept,
+)
+from orket_lib.analysis.verdict.pairs import Overlap, paired
 from orket_lib.vocabulary.verdicts import QuantVerdict
 
-# KEPT is said above it, LOST as far from the other end: the 95 % interval of the kept share lies
-# on one side of the threshold.
+# Probability for KEPT; LOST needs the same certainty of the opposite. Then the 95 % interval of the
+# kept share lies on one side of the threshold.
 CERTAIN = 0.975
 
 
 @dataclass(frozen=True)
 class Judged:
-    """What the tasks say of one quant.
+    """The verdict on one quant.
 
     Attributes:
         verdict: Kept, lost or undecided.
-        share: What is known of the kept share.
-        masses: What was seen, in tasks.
-        further_tasks: About how many more would probably decide; None where it is decided, or where
-            more than is worth saying would be needed.
-        hangs_on: The family of tasks without which another verdict would be likely; None mostly.
+        share: Posterior of the kept share.
+        counts: Paired results, in tasks.
+        further_tasks: About how many more tasks would probably decide; None if it is decided, or
+            if more than `MOST_TASKS` were needed.
+        hangs_on: The family of tasks without which another verdict would be likely, if any.
     """
 
     verdict: QuantVerdict
     share: KeptShare
-    masses: Masses
+    counts: Overlap
     further_tasks: int | None
     hangs_on: str | None
 
@@ -51,23 +58,23 @@ def judge(
         counted: The tasks that count, see `judged_tasks`.
         family_of: The family of each of them.
         threshold: Share of the baseline's adherence that must be kept.
-        certain: The probability above which KEPT is said.
+        certain: Probability needed for KEPT.
     """
-    masses = paired(baseline, quant, counted)
-    share = kept_share(masses, threshold)
+    counts = paired(baseline, quant, counted)
+    share = kept_share(counts, threshold)
     verdict = verdict_at(share.probability, certain)
     undecided = verdict is QuantVerdict.UNDECIDED
     return Judged(
         verdict=verdict,
         share=share,
-        masses=masses,
-        further_tasks=further_tasks(masses, threshold, certain) if undecided else None,
+        counts=counts,
+        further_tasks=further_tasks(counts, threshold, certain) if undecided else None,
         hangs_on=_hangs_on(baseline, quant, counted, family_of, threshold, verdict),
     )
 
 
 def verdict_at(probability: float, certain: float = CERTAIN) -> QuantVerdict:
-    """Return what may be said at a probability of having kept the threshold."""
+    """Return the verdict at a probability of keeping the threshold."""
     if probability >= certain:
         return QuantVerdict.KEPT
     return QuantVerdict.LOST if probability <= 1 - certain else QuantVerdict.UNDECIDED
@@ -83,7 +90,7 @@ def _hangs_on(
 ) -> str | None:
     """Return the family without which the verdict would most likely be another one.
 
-    Fewer tasks always say less; what counts is whether the rest points to the other side.
+    Fewer tasks are always less certain; a family matters if the rest points to the other side.
     """
     families = {family_of[task] for task in counted}
     if len(families) < 2:
@@ -101,3 +108,46 @@ def _hangs_on(
     family = max(without, key=without.__getitem__)
     limit = 0.5 if verdict is QuantVerdict.LOST else CERTAIN
     return family if without[family] > limit else None
+
+
+_FUTURES = 200
+# Larger numbers of tasks are not worth suggesting.
+MOST_TASKS = 5000
+_SEED = 0
+
+
+def further_tasks(counts: Overlap, threshold: float, certain: float) -> int | None:
+    """Return about how many further tasks would decide in at least half of simulated futures.
+
+    Futures are drawn from the posterior predictive distribution.
+
+    Args:
+        counts: Paired results so far.
+        threshold: Share of the baseline's adherence that must be kept.
+        certain: Probability needed for KEPT.
+
+    Returns:
+        A round number of tasks of the same families in the same shares, or None for more than
+        `MOST_TASKS`.
+    """
+    import numpy
+
+    dice = numpy.random.default_rng(_SEED)
+    seen = numpy.array([counts.both, counts.lost, counts.won, counts.neither])
+    chances = dice.dirichlet(seen + PRIOR, size=_FUTURES)
+
+    def decided(more: int) -> bool:
+        both, lost, won, _ = (seen + dice.multinomial(more, chances)).T
+        kept = probabilities_kept(both, lost, won, threshold, COARSE)
+        return float(((kept >= certain) | (kept <= 1 - certain)).mean()) >= 0.5
+
+    numbers = _round_numbers()
+    place = bisect_left(numbers, True, key=decided)
+    return numbers[place] if place < len(numbers) else None
+
+
+def _round_numbers() -> list[int]:
+    """Return 10, 15, 20, 30, 40, 60, 80, 100 ... : numbers for use with "about"."""
+    steps = (10, 15, 20, 30, 40, 60, 80)
+    numbers = [step * 10**power for power in range(3) for step in steps]
+    return [number for number in numbers if number <= MOST_TASKS]

@@ -1,10 +1,10 @@
-"""From a model's rows to what is claimed of its quants."""
+"""From a model's rows to the verdicts on its quants."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from orket_lib.analysis.verdict.against import standing
+from orket_lib.analysis.verdict.baseline import scores_of_row
 from orket_lib.analysis.verdict.judged_tasks import JudgedTask
 from orket_lib.analysis.verdict.quants import VerdictPolicy, Verdicts, judge_quants
 from orket_lib.analysis.verdict.wants import Wants, check_wants
@@ -23,14 +23,14 @@ def judge_rows(
     """Return the verdicts on a model's quants.
 
     Args:
-        rows: Of all quants of the config, most bits first.
+        rows: Rows of all quants of the config, most bits first.
         scores: The task scores of each quant.
-        wants: Limits that a quant has to meet besides its quality.
-        policy: What its quality has to be.
-        include_invalid: Judge answers, too, that something may have changed.
+        wants: Limits in addition to the threshold.
+        policy: Threshold and preference.
+        include_invalid: Also judge answers that may have been disturbed.
     """
-    standings = [
-        standing(
+    quants = [
+        scores_of_row(
             row,
             {item.test_id: item.adherence_score for item in scores[row.quant_tag]},
             include_invalid,
@@ -42,9 +42,9 @@ def judge_rows(
         for row in rows
         for item in scores[row.quant_tag]
     }
-    baseline = next((item.quant for item in standings if item.scores is not None), None)
+    baseline = next((item.quant for item in quants if item.scores is not None), None)
     return judge_quants(
-        standings,
+        quants,
         list(tasks.values()),
         {row.quant_tag: check_wants(row, wants) for row in rows if row.adherence_score is not None},
         {
@@ -59,7 +59,7 @@ def judge_rows(
 
 
 def same_answer_rate(quant: Sequence[TaskScore], baseline: Sequence[TaskScore]) -> float | None:
-    """Return the share of tasks answered in the same words; None where no answers are known."""
+    """Return the share of tasks with identical answers; None if no answers are known."""
     theirs = {item.test_id: item.answer_sha256 for item in baseline}
     same = [
         item.answer_sha256 == theirs[item.test_id]

@@ -1,23 +1,24 @@
-"""Two quants on the tasks that both were asked, as four masses.
+"""Paired results of two quants on the tasks that both were asked, as four counts.
 
-A task's score lies in 0..1 (the mean over its runs), so that a task may be half kept and half lost.
+A task's score is the mean over its runs, so a task may be half kept and half lost.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
+from operator import add
 
 
 @dataclass(frozen=True)
-class Masses:
+class Overlap:
     """How two quants' scores overlap, in tasks.
 
     Attributes:
-        both: What both got right.
-        lost: What the baseline got right and the quant did not.
-        won: What the quant got right and the baseline did not.
-        neither: The rest.
+        both: Right in both.
+        lost: Right in the baseline only.
+        won: Right in the quant only.
+        neither: Wrong in both.
     """
 
     both: float = 0.0
@@ -30,28 +31,14 @@ class Masses:
         """How many tasks were compared."""
         return self.both + self.lost + self.won + self.neither
 
-    def __add__(self, other: Masses) -> Masses:
-        """Return the masses of two sets of tasks that share none."""
-        return Masses(
-            self.both + other.both,
-            self.lost + other.lost,
-            self.won + other.won,
-            self.neither + other.neither,
-        )
-
-    def __sub__(self, other: Masses) -> Masses:
-        """Return what is left when a part of the tasks is taken out."""
-        return Masses(
-            self.both - other.both,
-            self.lost - other.lost,
-            self.won - other.won,
-            self.neither - other.neither,
-        )
+    def __add__(self, other: Overlap) -> Overlap:
+        """Return the counts of two sets of tasks that share none."""
+        return Overlap(*map(add, astuple(self), astuple(other)))
 
 
-def masses_of(baseline: float, quant: float) -> Masses:
-    """Return the masses of one task from its two scores in 0..1."""
-    return Masses(
+def counts_of(baseline: float, quant: float) -> Overlap:
+    """Return the counts of one task from its two scores in 0..1."""
+    return Overlap(
         both=min(baseline, quant),
         lost=max(0.0, baseline - quant),
         won=max(0.0, quant - baseline),
@@ -61,16 +48,16 @@ def masses_of(baseline: float, quant: float) -> Masses:
 
 def paired(
     baseline: Mapping[str, float], quant: Mapping[str, float], tasks: Iterable[str]
-) -> Masses:
-    """Return the masses over those of the given tasks that both were asked.
+) -> Overlap:
+    """Return the counts over those of the given tasks that both were asked.
 
     Args:
         baseline: The baseline's score in 0..1 by task id.
         quant: The quant's.
-        tasks: Which count.
+        tasks: The tasks that count.
     """
-    total = Masses()
+    total = Overlap()
     for task in tasks:
         if task in baseline and task in quant:
-            total += masses_of(baseline[task], quant[task])
+            total += counts_of(baseline[task], quant[task])
     return total

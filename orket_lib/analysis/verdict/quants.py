@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from orket_lib.analysis.statistics import mcnemar_exact
-from orket_lib.analysis.verdict.against import Baseline, Standing, baseline_among
+from orket_lib.analysis.verdict.baseline import Baseline, QuantScores, baseline_among
 from orket_lib.analysis.verdict.decision import Candidate, Pick, pick, smallest_proved
 from orket_lib.analysis.verdict.judged_tasks import JudgedTask, Judging, tasks_that_judge
 from orket_lib.analysis.verdict.kept_or_lost import Judged, judge, verdict_at
-from orket_lib.analysis.verdict.pairs import Masses, paired
+from orket_lib.analysis.verdict.pairs import Overlap, paired
 from orket_lib.analysis.verdict.stability import Stability, stability
 from orket_lib.artifacts.views.verdict import Decision, TaskStratum, Verdict, WantCheck
 from orket_lib.vocabulary.verdicts import DecisionStatus, Prefer, QuantVerdict
@@ -21,11 +22,11 @@ _EVERYTHING_RIGHT = 0.98
 
 @dataclass(frozen=True)
 class VerdictPolicy:
-    """What is asked of a quant.
+    """The requirements for a quant.
 
     Attributes:
         threshold: Share of the baseline's adherence that it must keep.
-        prefer: Which of those that suffice is wanted.
+        prefer: Whether to recommend the smallest or the best quant that suffices.
     """
 
     threshold: float
@@ -34,17 +35,17 @@ class VerdictPolicy:
 
 @dataclass(frozen=True)
 class Verdicts:
-    """What is claimed of one model's quants.
+    """The verdicts on one model's quants, and the decision.
 
     Attributes:
-        baseline: Against whom.
-        judging: Which tasks count; None without a baseline.
-        verdicts: On every quant of the config, most bits first.
-        pick: What to run, and how sure that is.
-        to_be_tried: Quants whose failure may pass.
-        stability: Whether a new sweep would pick the same; None where nothing was picked by tasks.
-        smallest_that_suffices: The smallest quant that is proved to keep the threshold, and fits.
-        best_that_fits: The largest one that misses no want.
+        baseline: The baseline.
+        judging: The tasks that count; None without a baseline.
+        verdicts: One per quant of the config, most bits first.
+        pick: The recommended quant, and how certain that is.
+        to_be_tried: Quants whose failure may be temporary.
+        stability: Whether a new sweep would pick the same; None if the tasks picked nothing.
+        smallest_that_suffices: The smallest quant that provably keeps the threshold and fits.
+        best_that_fits: The largest quant that misses no limit.
     """
 
     baseline: Baseline
@@ -58,7 +59,7 @@ class Verdicts:
 
 
 def judge_quants(
-    standings: Sequence[Standing],
+    quants: Sequence[QuantScores],
     tasks: Sequence[JudgedTask],
     wants: Mapping[str, Sequence[WantCheck]],
     same_answers: Mapping[str, float],
@@ -67,93 +68,94 @@ def judge_quants(
     """Return the verdicts and the decision.
 
     Args:
-        standings: All quants of the config, most bits first.
-        tasks: That were asked.
-        wants: Whether each measured quant meets each want.
-        same_answers: Share of the baseline's answers that each quant gives in the same words.
-        policy: What is asked of a quant.
+        quants: All quants of the config, most bits first.
+        tasks: The tasks that were asked.
+        wants: Whether each measured quant meets each limit.
+        same_answers: Share of answers that are identical to the baseline's, by quant.
+        policy: Threshold and preference.
     """
-    baseline = baseline_among(standings)
-    later = tuple(item.quant for item in standings if item.may_pass)
-    if baseline.standing is None or baseline.standing.scores is None:
-        status = (
-            DecisionStatus.BASELINE_NOT_MEASURED
-            if baseline.waits_for
-            else DecisionStatus.NOTHING_MEASURED
+    baseline = baseline_among(quants)
+    later = tuple(item.quant for item in quants if item.may_pass)
+    same = same_answers if baseline.used else {}
+    judged: dict[str, Judged] = {}
+
+    def verdicts() -> tuple[Verdict, ...]:
+        return tuple(
+            Verdict(
+                quant_tag=item.quant,
+                baseline_quant=baseline.used.quant if baseline.used else None,
+                same_answer_rate=same.get(item.quant),
+                wants=tuple(wants.get(item.quant, ())),
+                **(
+                    _claim(judged[item.quant])
+                    if item.quant in judged
+                    else _no_claim(item, baseline)
+                ),
+            )
+            for item in quants
         )
-        return Verdicts(
-            baseline,
-            None,
-            tuple(_without(item, baseline, wants, None) for item in standings),
-            Pick(status),
-            later,
-        )
-    own = baseline.standing.scores
+
+    if baseline.used is None or baseline.used.scores is None:
+        waiting = DecisionStatus.BASELINE_NOT_MEASURED
+        status = waiting if baseline.waits_for else DecisionStatus.NOTHING_MEASURED
+        return Verdicts(baseline, None, verdicts(), Pick(status), later)
+    own = baseline.used.scores
     judging = tasks_that_judge(tasks, own)
     family_of = {task.task_id: task.family for task in tasks}
-    measured = [item for item in standings if item.scores is not None]
-    others = [item for item in measured if item is not baseline.standing]
-    claims = not judging.too_hard
-    judged = {
-        item.quant: judge(own, item.scores or {}, judging.counted, family_of, policy.threshold)
-        for item in others
-        if claims
-    }
-    verdicts = tuple(
-        _with(item, judged[item.quant], baseline, wants, same_answers)
-        if item.quant in judged
-        else _without(item, baseline, wants, same_answers.get(item.quant))
-        for item in standings
-    )
+    measured = [item for item in quants if item.scores is not None]
+    others = [item for item in measured if item is not baseline.used]
+    if not judging.too_hard:
+        judged |= {
+            item.quant: judge(own, item.scores or {}, judging.counted, family_of, policy.threshold)
+            for item in others
+        }
     candidates = _candidates(measured, judged, wants)
-    fitting = [item.quant for item in candidates if item.fits]
-    best = fitting[0] if fitting else None
+    proved = stable = None
     if not others:
-        only = Pick(DecisionStatus.ONE_QUANT, baseline.standing.quant)
-        return Verdicts(baseline, judging, verdicts, only, later, best_that_fits=best)
-    if not claims:
-        hard = Pick(DecisionStatus.TASKS_TOO_HARD)
-        return Verdicts(baseline, judging, verdicts, hard, later, best_that_fits=best)
-    proved = smallest_proved(candidates[1:])
-    chosen = (
-        Pick(DecisionStatus.TASKS_TOO_EASY)
-        if _too_easy(measured, judging.counted)
-        else pick(candidates, policy.prefer)
-    )
+        picked = Pick(DecisionStatus.ONE_QUANT, baseline.used.quant)
+    elif judging.too_hard:
+        picked = Pick(DecisionStatus.TASKS_TOO_HARD)
+    else:
+        proved = smallest_proved(candidates[1:])
+        too_easy = _too_easy(measured, judging.counted)
+        picked = (
+            Pick(DecisionStatus.TASKS_TOO_EASY) if too_easy else pick(candidates, policy.prefer)
+        )
+        stable = _stability(own, others, judging, family_of, candidates, picked, policy)
     return Verdicts(
         baseline,
         judging,
-        verdicts,
-        chosen,
+        verdicts(),
+        picked,
         later,
-        _stability(own, others, judging, family_of, candidates, chosen, policy),
-        proved.quant if proved else None,
-        best,
+        stable,
+        smallest_that_suffices=proved.quant if proved else None,
+        best_that_fits=next((item.quant for item in candidates if item.fits), None),
     )
 
 
 def decision_of(verdicts: Verdicts, prefer: Prefer, why: str, next_step: str | None) -> Decision:
-    """Return the decision as the summary has it.
+    """Return the decision in the form of the summary.
 
     Args:
-        verdicts: What is claimed.
-        prefer: What was preferred.
-        why: The sentence.
-        next_step: What to type, if anything.
+        verdicts: The verdicts on a model.
+        prefer: The preference of the config.
+        why: The reason in words.
+        next_step: What to do next, if anything.
     """
     tags = [item.quant_tag for item in verdicts.verdicts]
     place = tags.index(verdicts.pick.quant) if verdicts.pick.quant else len(tags)
     smaller = verdicts.verdicts[place + 1 :]
     open_ = (QuantVerdict.UNDECIDED, QuantVerdict.NOT_MEASURED)
     stable = verdicts.stability
-    standing, absent = verdicts.baseline.standing, verdicts.baseline.stands_in_for
+    used, replaced = verdicts.baseline.used, verdicts.baseline.replaces
     return Decision(
         status=verdicts.pick.status,
         pick=verdicts.pick.quant,
         probability=verdicts.pick.probability,
         prefer=prefer,
-        baseline_quant=standing.quant if standing else None,
-        stands_in_for=absent.quant if absent else None,
+        baseline_quant=used.quant if used else None,
+        stands_in_for=replaced.quant if replaced else None,
         smallest_that_suffices=verdicts.smallest_that_suffices,
         best_that_fits=verdicts.best_that_fits,
         smallest_decided=verdicts.pick.quant is not None
@@ -168,7 +170,7 @@ def decision_of(verdicts: Verdicts, prefer: Prefer, why: str, next_step: str | N
 
 
 def strata_of(judging: Judging | None) -> tuple[TaskStratum, ...]:
-    """Return the strata as the summary has them."""
+    """Return the strata in the form of the summary."""
     return tuple(
         TaskStratum(name=item.name, tasks=item.tasks, baseline=item.baseline, counted=item.counted)
         for item in (judging.strata if judging else ())
@@ -176,11 +178,11 @@ def strata_of(judging: Judging | None) -> tuple[TaskStratum, ...]:
 
 
 def _candidates(
-    measured: Sequence[Standing],
+    measured: Sequence[QuantScores],
     judged: Mapping[str, Judged],
     wants: Mapping[str, Sequence[WantCheck]],
 ) -> list[Candidate]:
-    """Return the measured quants as a decision sees them; the baseline keeps all of itself."""
+    """Return the measured quants as candidates; the baseline keeps all of its own adherence."""
     return [
         Candidate(
             quant=item.quant,
@@ -192,8 +194,8 @@ def _candidates(
     ]
 
 
-def _too_easy(measured: Sequence[Standing], counted: Sequence[str]) -> bool:
-    """Tell whether every quant answers next to all tasks that count."""
+def _too_easy(measured: Sequence[QuantScores], counted: Sequence[str]) -> bool:
+    """Tell whether every quant answers almost all tasks that count."""
     for item in measured:
         scores = item.scores or {}
         asked = [scores[task] for task in counted if task in scores]
@@ -204,7 +206,7 @@ def _too_easy(measured: Sequence[Standing], counted: Sequence[str]) -> bool:
 
 def _stability(
     own: Mapping[str, float],
-    others: Sequence[Standing],
+    others: Sequence[QuantScores],
     judging: Judging,
     family_of: Mapping[str, str],
     candidates: Sequence[Candidate],
@@ -217,11 +219,11 @@ def _stability(
     for task in judging.counted:
         if all(task in (item.scores or {}) for item in others):
             families[family_of[task]].append(task)
-    masses: dict[str, dict[str, Masses]] = {
+    counts: dict[str, dict[str, Overlap]] = {
         family: {item.quant: paired(own, item.scores or {}, ids) for item in others}
         for family, ids in families.items()
     }
-    if not masses:
+    if not counts:
         return None
 
     def picks(probabilities: Mapping[str, float]) -> str | None:
@@ -236,56 +238,34 @@ def _stability(
         ]
         return pick(again, policy.prefer).quant
 
-    return stability(masses, policy.threshold, chosen.quant, picks)
+    return stability(counts, policy.threshold, chosen.quant, picks)
 
 
-def _with(
-    standing: Standing,
-    judged: Judged,
-    baseline: Baseline,
-    wants: Mapping[str, Sequence[WantCheck]],
-    same_answers: Mapping[str, float],
-) -> Verdict:
-    masses, share = judged.masses, judged.share
-    return Verdict(
-        quant_tag=standing.quant,
-        baseline_quant=baseline.standing.quant if baseline.standing else None,
-        verdict=judged.verdict,
-        probability=share.probability,
-        kept_share=share.middle,
-        kept_low=share.low,
-        kept_high=share.high,
-        tasks=round(masses.tasks),
-        lost=masses.lost,
-        won=masses.won,
-        p_value=mcnemar_exact(round(masses.lost), round(masses.won)),
-        further_tasks=judged.further_tasks,
-        hangs_on=judged.hangs_on,
-        same_answer_rate=same_answers.get(standing.quant),
-        wants=tuple(wants.get(standing.quant, ())),
-    )
+def _claim(judged: Judged) -> dict[str, Any]:
+    """Return the fields of a verdict that follow from the tasks."""
+    counts, share = judged.counts, judged.share
+    return {
+        "verdict": judged.verdict,
+        "probability": share.probability,
+        "kept_share": share.middle,
+        "kept_low": share.low,
+        "kept_high": share.high,
+        "tasks": round(counts.tasks),
+        "lost": counts.lost,
+        "won": counts.won,
+        "p_value": mcnemar_exact(round(counts.lost), round(counts.won)),
+        "further_tasks": judged.further_tasks,
+        "hangs_on": judged.hangs_on,
+    }
 
 
-def _without(
-    standing: Standing,
-    baseline: Baseline,
-    wants: Mapping[str, Sequence[WantCheck]],
-    same: float | None,
-) -> Verdict:
-    """Return what is said of a quant that no task judges: the baseline, or one without answers."""
-    if standing.scores is None:
-        verdict, reason = QuantVerdict.NOT_MEASURED, standing.reason or "NOT_MEASURED"
-    elif standing is baseline.standing:
+def _no_claim(item: QuantScores, baseline: Baseline) -> dict[str, Any]:
+    """Return the same fields for the baseline, and for a quant without answers to judge."""
+    if item.scores is None:
+        verdict, reason = QuantVerdict.NOT_MEASURED, item.reason or "NOT_MEASURED"
+    elif item is baseline.used:
         verdict, reason = QuantVerdict.KEPT, "BASELINE"
     else:
         verdict = QuantVerdict.UNDECIDED
-        reason = "NO_BASELINE" if baseline.standing is None else "TASKS_TOO_HARD"
-    return Verdict(
-        quant_tag=standing.quant,
-        baseline_quant=baseline.standing.quant if baseline.standing else None,
-        verdict=verdict,
-        probability=None,
-        same_answer_rate=same,
-        wants=tuple(wants.get(standing.quant, ())),
-        reason=reason,
-    )
+        reason = "NO_BASELINE" if baseline.used is None else "TASKS_TOO_HARD"
+    return {"verdict": verdict, "probability": None, "reason": reason}

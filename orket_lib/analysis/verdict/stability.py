@@ -1,19 +1,19 @@
-"""Would a new sweep pick the same? By new sweeps drawn from the posterior predictive.
+"""Whether a new sweep would pick the same quant, by simulation from the posterior predictive.
 
-Every draw is a sweep of new tasks of the same families, as many of each. The baseline's answers are
-drawn first and shared by all quants, as in a real sweep; each quant's follow from them. Tasks that
-were asked, drawn again, would agree with themselves far too often.
+Each draw is a sweep of new tasks, as many of each family. The baseline's answers are drawn first
+and shared by all quants, as in a real sweep; each quant's answers depend on them. Resampling the
+same tasks instead would agree with itself far too often.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from orket_lib.analysis.verdict.kept_share import COARSE, PRIOR, probabilities_kept
-from orket_lib.analysis.verdict.pairs import Masses
+from orket_lib.analysis.verdict.pairs import Overlap
 
 if TYPE_CHECKING:
     import numpy
@@ -25,11 +25,11 @@ _SEED = 0
 
 @dataclass(frozen=True)
 class Stability:
-    """How new sweeps would pick.
+    """The picks of simulated sweeps.
 
     Attributes:
-        same: Share of them that pick the same.
-        runner_up: What the others pick most often; None where they agree, or pick nothing.
+        same: Share of sweeps that pick the same quant.
+        runner_up: The most frequent other pick; None without one.
     """
 
     same: float
@@ -37,7 +37,7 @@ class Stability:
 
 
 def stability(
-    families: Mapping[str, Mapping[str, Masses]],
+    families: Mapping[str, Mapping[str, Overlap]],
     threshold: float,
     chosen: str | None,
     picks: Callable[[Mapping[str, float]], str | None],
@@ -45,20 +45,20 @@ def stability(
     """Return how stable a pick is.
 
     Args:
-        families: By family, each quant's masses against the baseline; every quant in each.
+        families: Paired counts by family and quant; every quant in each family.
         threshold: Share of the baseline's adherence that must be kept.
-        chosen: What this sweep picked.
-        picks: What a sweep picks from each quant's probability of keeping the threshold.
+        chosen: The pick of this sweep.
+        picks: Returns a sweep's pick from each quant's probability of keeping the threshold.
     """
     import numpy
 
     dice = numpy.random.default_rng(_SEED)
     quants = list(next(iter(families.values())))
     sums = {quant: numpy.zeros((SWEEPS, 3)) for quant in quants}
-    tasks = sum(_size(masses) for masses in families.values())
-    for masses in families.values():
-        share = _size(masses) / tasks  # the half-counts of the prior are spread over the families
-        for quant, drawn in _family(masses, PRIOR * share, dice).items():
+    tasks = sum(_size(counts) for counts in families.values())
+    for counts in families.values():
+        share = _size(counts) / tasks  # the half-counts of the prior are spread over the families
+        for quant, drawn in _family(counts, PRIOR * share, dice).items():
             sums[quant] += drawn
     chances = [_chances(sums[quant], threshold) for quant in quants]
     found = Counter(
@@ -70,7 +70,7 @@ def stability(
 
 
 def _chances(counts: NDArray[numpy.float64], threshold: float) -> NDArray[numpy.float64]:
-    """Return the probability of each sweep; those with the same counts are worked out once."""
+    """Return the probability of each sweep; sweeps with the same counts are computed once."""
     import numpy
 
     different, places = numpy.unique(counts, axis=0, return_inverse=True)
@@ -79,18 +79,20 @@ def _chances(counts: NDArray[numpy.float64], threshold: float) -> NDArray[numpy.
 
 
 def _family(
-    masses: Mapping[str, Masses], prior: float, dice: numpy.random.Generator
+    counts: Mapping[str, Overlap], prior: float, dice: numpy.random.Generator
 ) -> dict[str, NDArray[numpy.float64]]:
     """Return both, lost and won of each quant in every new sweep, shape (sweeps, 3)."""
-    first = next(iter(masses.values()))
-    size = round(_size(masses))
+    import numpy
+
+    first = next(iter(counts.values()))
+    size = round(_size(counts))
     right = _share(first.both + first.lost, first.won + first.neither, 2 * prior, dice)
     answered = dice.binomial(size, right)
     drawn = {}
-    for quant, seen in masses.items():
+    for quant, seen in counts.items():
         both = dice.binomial(answered, _share(seen.both, seen.lost, prior, dice))
         won = dice.binomial(size - answered, _share(seen.won, seen.neither, prior, dice))
-        drawn[quant] = _columns([both, answered - both, won])
+        drawn[quant] = numpy.stack([both, answered - both, won], axis=-1).astype(float)
     return drawn
 
 
@@ -100,11 +102,5 @@ def _share(
     return dice.beta(yes + prior, no + prior, size=SWEEPS)
 
 
-def _columns(values: Sequence[NDArray[numpy.int64]]) -> NDArray[numpy.float64]:
-    import numpy
-
-    return numpy.stack(values, axis=-1).astype(float)
-
-
-def _size(masses: Mapping[str, Masses]) -> float:
-    return next(iter(masses.values())).tasks
+def _size(counts: Mapping[str, Overlap]) -> float:
+    return next(iter(counts.values())).tasks

@@ -1,29 +1,29 @@
-"""What is wanted of a quant besides its quality, compared with its row."""
+"""Limits of speed, latency and memory (`wants:` in the config), compared with a quant's row."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from operator import truediv
 
 from orket_lib.analysis.frontier import FrontierPolicy, memory_mib
 from orket_lib.artifacts.views.row import RowMetrics
 from orket_lib.artifacts.views.verdict import WantCheck
-from orket_lib.vocabulary.compare import exceeds, reaches
-from orket_lib.vocabulary.nulls import Null
+from orket_lib.vocabulary.nulls import Null, apply
 from orket_lib.vocabulary.statuses import Lane
+from orket_lib.vocabulary.thresholds import exceeds, reaches
+from orket_lib.vocabulary.units import MIB_PER_GIB
 from orket_lib.vocabulary.verdicts import WantName, WantStatus
-
-_MIB_PER_GIB = 1024
 
 
 @dataclass(frozen=True)
 class Want:
-    """One thing that a config can want.
+    """One kind of limit.
 
     Attributes:
-        read: The figure of a row, in the unit of the limit.
-        at_least: Whether the limit is the smallest value allowed, and not the largest.
-        of_time: Whether it is worth nothing where times were disturbed.
+        read: Returns the figure of a row, in the unit of the limit.
+        at_least: Whether the limit is a minimum, not a maximum.
+        of_time: Whether the figure needs undisturbed times.
     """
 
     read: Callable[[RowMetrics], float | Null]
@@ -31,17 +31,8 @@ class Want:
     of_time: bool = True
 
 
-def _gib(reading: str) -> Callable[[RowMetrics], float | Null]:
-    def read(row: RowMetrics) -> float | Null:
-        mib = row.reading(reading)
-        return mib if isinstance(mib, Null) else mib / _MIB_PER_GIB
-
-    return read
-
-
-def _memory_gib(row: RowMetrics) -> float | Null:
-    mib = memory_mib(row)
-    return mib if isinstance(mib, Null) else mib / _MIB_PER_GIB
+def _gib(mib: float | Null) -> float | Null:
+    return apply(truediv, mib, MIB_PER_GIB)
 
 
 WANTS: dict[WantName, Want] = {
@@ -50,16 +41,16 @@ WANTS: dict[WantName, Want] = {
     ),
     WantName.TTFT_MS: Want(lambda row: row.reading("ttft_ms")),
     WantName.LATENCY_S: Want(lambda row: row.reading("total_latency")),
-    WantName.MEMORY_GIB: Want(_memory_gib, of_time=False),
-    WantName.VRAM_GIB: Want(_gib("peak_vram_mib"), of_time=False),
-    WantName.RAM_GIB: Want(_gib("peak_memory_rss"), of_time=False),
+    WantName.MEMORY_GIB: Want(lambda row: _gib(memory_mib(row)), of_time=False),
+    WantName.VRAM_GIB: Want(lambda row: _gib(row.reading("peak_vram_mib")), of_time=False),
+    WantName.RAM_GIB: Want(lambda row: _gib(row.reading("peak_memory_rss")), of_time=False),
 }
 
 Wants = Mapping[WantName, float]  # limit by name
 
 
 def wants_of(policy: FrontierPolicy, lane: Lane) -> Wants:
-    """Return what a config wants: the latency ceiling, too, and no speed in lane ci."""
+    """Return the limits of a config, including the latency ceiling; no speeds in lane ci."""
     asked = {WantName.LATENCY_S: policy.latency_ceiling, **policy.wants}
     return {
         name: limit for name, limit in asked.items() if lane is Lane.LAB or not WANTS[name].of_time
@@ -67,10 +58,10 @@ def wants_of(policy: FrontierPolicy, lane: Lane) -> Wants:
 
 
 def check_wants(row: RowMetrics, wants: Wants) -> tuple[WantCheck, ...]:
-    """Return whether a measured row meets each want.
+    """Return whether a measured row meets each limit.
 
     Args:
-        row: With figures.
+        row: A row with figures.
         wants: Limits by name.
     """
     return tuple(_check(row, name, limit) for name, limit in wants.items())

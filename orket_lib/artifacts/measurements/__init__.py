@@ -1,1 +1,1 @@
-"""What lies in storage/, and what it is made of."""
+"""Artifacts in storage/: measurements, and their parts."""

@@ -1,8 +1,8 @@
-"""The canary: a few tasks of one cell, several times, before anything expensive begins.
+"""The canary: a few tasks of one cell, repeated, before anything expensive begins.
 
-The measurement (`storage/canary/<digest>/<measured_at>/canary.json`) holds what was seen; the
-verdict (`results/<sweep>/canary/verdict.json`) compares it with the thresholds. A verdict is
-written whether it passes or not; the rules that follow read it.
+The measurement (`storage/canary/<digest>/<measured_at>/canary.json`) holds the observations; the
+verdict (`results/<sweep>/canary/verdict.json`) compares them with the thresholds. A verdict is
+written whether it passes or fails; later rules read it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from orket_lib.vocabulary.statuses import Outcome, TokenStatus
 
 
 class CanaryRun(Measured):
-    """One task, once, with one probe-sized generation beside it."""
+    """One run of a task, and one generation of a probe's size after it."""
 
     test_id: str
     run_index: int
@@ -27,12 +27,12 @@ class CanaryRun(Measured):
     token_status: TokenStatus
     internal_model_seconds: Reading = Field(description="of the probe-sized generation")
     client_seconds: float | None = Field(
-        None, description="of that generation by our clock: last chunk - start; null without chunks"
+        None, description="of that generation by our clock; null without chunks"
     )
 
 
 class CanaryMeasurement(Artifact):
-    """What the canary saw."""
+    """The canary's observations."""
 
     schema_version: Literal["orket.canary.v1"] = "orket.canary.v1"
     measured_at: str = volatile("UTC")
@@ -40,7 +40,7 @@ class CanaryMeasurement(Artifact):
     hardware_fingerprint: str
     spec: CanarySpec
     spec_digest: str
-    failure: str | None = Field(description="why the model could not be measured at all")
+    failure: str | None = Field(description="why the model could not be measured; null when it was")
     sessions: tuple[Session, ...]
     runs: tuple[CanaryRun, ...]
 
@@ -56,20 +56,20 @@ class CanaryPolicy(Record):
 
 
 class CanaryFigures(Measured):
-    """What the verdict compares with the thresholds."""
+    """The figures that the verdict compares with the thresholds."""
 
     adherence_variance: Reading = Field(description="max - min of a task's scores, the worst task")
     internal_latency_cv: Reading = Field(
         description="population stdev / mean of internal model seconds, the worst task"
     )
     latency_source: Literal["server", "client"] = Field(
-        "server", description="`client`: our clock, because the server doesn't say its times"
+        "server", description="`client`: our clock, because the server reports no times"
     )
     missing_telemetry_rate: Reading
 
 
 class CanaryVerdict(Artifact):
-    """Whether the machine is fit to measure on."""
+    """Whether the machine is stable enough to measure on."""
 
     schema_version: Literal["orket.canary_verdict.v1"] = "orket.canary_verdict.v1"
     passed: bool

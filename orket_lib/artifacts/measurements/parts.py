@@ -1,10 +1,10 @@
-"""Sealed parts: what measuring a cell once came to, immutable, and named by its own SHA-256.
+"""Sealed parts: the immutable results of measuring a cell, identified by their SHA-256.
 
-Below `storage/runs/<model>/<quant>/<digest>/parts/<measured_at>/` lie the parts of one measuring:
-`probes.json` (speed), `answers.json` (each task as it was sent, and what came back), or
-`failure.json` (why this model can't be measured here), with the journal and the samples that they
-are made from. A part seals answers and never grades: what an answer is worth is derived from it,
-and derived again when a grader or an expected value changes.
+`storage/runs/<model>/<quant>/<digest>/parts/<measured_at>/` holds the parts of one measurement:
+`probes.json` (speed), `answers.json` (each task as it was sent, and the answer), or `failure.json`
+(why this model can't be measured here), with the journal and the samples they were made from. A
+part holds answers and no grades: grades are derived, and derived again when a grader or an expected
+value changes.
 """
 
 from __future__ import annotations
@@ -20,55 +20,55 @@ from orket_lib.artifacts.measurements.runner import RunnerRun
 from orket_lib.artifacts.measurements.spec import RunSpec
 from orket_lib.artifacts.views.receipt import PartKind
 from orket_lib.artifacts.views.run_report import AnswerTelemetry, Observation, Probe, Session
-from orket_lib.vocabulary.faults import Fault
+from orket_lib.vocabulary.errors import Fault
 from orket_lib.vocabulary.statuses import Outcome, RunStatus
 
-# What names one step of a measurement: (what it depends on, round, index within the round).
+# Identifies one step of a measurement: digest of what it depends on, round, index in the round.
 Item = tuple[str, int, int]
 
 
 class Answer(Record):
-    """One task, asked once."""
+    """One task, sent once."""
 
-    key: str = Field(description="of the task as it was sent")
+    key: str = Field(description="digest of the task as it was sent")
     round: int = 1
     run_index: int
-    test_id: str = Field(description="of the task when it was asked")
+    test_id: str = Field(description="of the task when it was sent")
     task_id: int
     session: int = Field(description="which load of the model")
     started_at: str = volatile("UTC")
     window_s: tuple[float, float] = volatile("seconds since the session began")
     failed: Outcome | None = Field(description="`error` or `timeout`; null when it was answered")
     failed_detail: str = ""
-    fault: Fault | None = Field(None, description="how a request failed that brought no answer")
+    fault: Fault | None = Field(None, description="how the request failed; else null")
     answer: str | None
     answer_sha256: str | None = Field(description="of the normalised answer (T16)")
     finish_reason: str | None
-    own_score: float | None = Field(None, description="of a runner that shows no answer, 0 to 1")
-    runner: RunnerRun | None = Field(None, description="null when we asked the model ourselves")
+    own_score: float | None = Field(None, description="of a runner that reports no answer, 0 to 1")
+    runner: RunnerRun | None = Field(None, description="null when no runner was used")
     telemetry: AnswerTelemetry
 
     @property
     def item(self) -> Item:
-        """What names it among all answers of its cell."""
+        """Its identity among all answers of its cell."""
         return self.key, self.round, self.run_index
 
 
 class SealedProbe(Record):
     """One speed probe."""
 
-    key: str = Field(description="digest of the probe settings; the spec says what is served")
+    key: str = Field(description="digest of the probe settings; the spec holds what is served")
     round: int = 1
     probe: Probe
 
     @property
     def item(self) -> Item:
-        """What names it among all probes of its cell."""
+        """Its identity among all probes of its cell."""
         return self.key, self.round, self.probe.index
 
 
 class Failure(Record):
-    """Why this cell can't be measured on this machine, which the same command doesn't change."""
+    """Why this cell can't be measured on this machine, however often it is tried."""
 
     status: RunStatus
     reason: str
@@ -79,19 +79,19 @@ class Part(Artifact):
 
     schema_version: Literal["orket.part.v1"] = "orket.part.v1"
     kind: PartKind
-    spec: RunSpec = Field(description="as it was asked for when this was measured")
-    spec_digest: str = Field(description="of what is served and how")
-    measured_at: str = volatile("UTC, when measuring began; names its folder")
+    spec: RunSpec = Field(description="the spec when this was measured")
+    spec_digest: str = Field(description="digest of what is served and how")
+    measured_at: str = volatile("UTC, when the measurement began; names its folder")
     finished_at: str = volatile("UTC")
     boot_id: str | None = volatile("of the machine's boot")
     hardware_fingerprint: str = Field(description="of the machine that measured")
-    cpus: int = Field(description="logical CPUs, what shares are shares of")
+    cpus: int = Field(description="logical CPUs, which shares refer to")
     platform: dict[str, str] = Field(description="kernel, driver and runtime versions")
     sessions: tuple[Session, ...]
     hosts: tuple[HostSummary, ...] = Field(description="one for each session")
     gpus: tuple[GpuSummary, ...] = ()
     gpus_absent: dict[str, str] = Field(default_factory=dict)
-    observations: tuple[Observation, ...] = Field(description="of this measuring as a whole")
+    observations: tuple[Observation, ...] = Field(description="of this measurement as a whole")
     probes: tuple[SealedProbe, ...] = ()
     answers: tuple[Answer, ...] = ()
     discarded_probes: tuple[SealedProbe, ...] = Field((), description="disturbed, and repeated")
@@ -100,7 +100,7 @@ class Part(Artifact):
 
 
 class IndexedPart(Record):
-    """What a part holds, so that looking for something doesn't read all of it."""
+    """What a part holds, so that a search does not read the whole part."""
 
     kind: PartKind
     file: str
@@ -109,7 +109,7 @@ class IndexedPart(Record):
 
 
 class PartIndex(Record):
-    """`index.json`, written last: its presence is what seals a measuring."""
+    """`index.json`, written last: its presence seals a measurement."""
 
     schema_version: Literal["orket.part_index.v1"] = "orket.part_index.v1"
     measured_at: str

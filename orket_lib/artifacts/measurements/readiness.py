@@ -1,4 +1,4 @@
-"""What was done with a served model before anything counted: rested, warmed up, and sized up."""
+"""What a session did before it measured: cooldown, warm-up, and choice of probe lengths."""
 
 from __future__ import annotations
 
@@ -10,36 +10,40 @@ from orket_lib.artifacts.base import Measured, Reading, Record, volatile
 
 
 class Warmup(Record):
-    """Generations before anything counts; all of them are kept here, none of them anywhere else."""
+    """Generations before the measurement; they are recorded here and used nowhere else."""
 
     decode_seconds: tuple[float, ...] = volatile(
-        "of each warm-up generation, in order; of one whose text came in one piece, of its request"
+        "of each warm-up generation, in order; of its request where the text came in one piece"
     )
     required: int
     cap: int
     steady: bool = Field(description="the last three show no trend and little spread (T13)")
     note: str | None = Field(
-        None, description="why it ended before it was steady or complete (T29); null where it was"
+        None, description="why it ended before it was steady or complete (T29); else null"
     )
 
 
 class Probing(Record):
-    """How a session probes: shorter where the server is slow, equally for all quants (T29)."""
+    """Lengths of a session's probes: shorter on a slow server, equal for all quants (T29)."""
 
-    prompt_tokens: int = Field(description="of a probe, about; less where the context is smaller")
+    prompt_tokens: int = Field(
+        description="of a probe, approximately; fewer where the context is smaller"
+    )
     output_tokens: int
-    after_tasks: bool = Field(description="they take too long to come first")
+    after_tasks: bool = Field(
+        description="whether probes run after the tasks, because they take long"
+    )
     chosen_by: str | None = Field(
-        description="session of the same model that chose the lengths; null for this one"
+        description="session of the same model that chose the lengths; null for this session"
     )
 
 
 class CooldownRecord(Measured):
-    """How cool the machine was made before the model was loaded, or before a repeat."""
+    """The wait for the machine to cool down, before a load or a repeat."""
 
     target_c: float
     sensor: Literal["cpu", "gpu"]
-    start_c: Reading = Field(description="the hottest of them")
+    start_c: Reading = Field(description="of the hottest sensor")
     end_c: Reading
-    waited_s: float = volatile("until the target was reached or the time was up")
+    waited_s: float = volatile("until the target was reached or the timeout expired")
     reached: bool

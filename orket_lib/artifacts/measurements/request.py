@@ -1,7 +1,7 @@
-"""What a job is asked to measure, as the workflow renders it for it: the spec, and how to serve it.
+"""Requests: what a job measures, as the workflow renders it: the spec, and how to serve the model.
 
-Where a file lies, or how it is made, is no part of a spec: it changes nothing that is measured. A
-cell's tasks are listed once for the whole sweep, and not again in each cell.
+The path of a file and how it is made are not in the spec, because they do not change what is
+measured. Tasks are listed once for the whole sweep, not in each cell.
 """
 
 from __future__ import annotations
@@ -24,19 +24,21 @@ NO_TASKS = TaskSelection(bank_id="", ids=(), sha256="")
 
 
 class Recipe(Record):
-    """How a model file is made that is not there: by the user's `llama-quantize`."""
+    """How a missing model file is made, by the user's `llama-quantize`."""
 
-    base: str = Field(description="file with all its bits")
+    base: str = Field(description="unquantized file, usually F16 or BF16")
     imatrix: str | None = None
     binary: str
     allow_requantize: bool = False
 
 
 class Asked(Record):
-    """What serves a cell."""
+    """What a request serves."""
 
     artifact: str = Field(description="model file, or tag")
-    recipe: Recipe | None = Field(None, description="of a file that is made; null for one as it is")
+    recipe: Recipe | None = Field(
+        None, description="of a file that is made; null for an existing file"
+    )
 
 
 class AskedCell(Asked):
@@ -66,7 +68,7 @@ class AskedSidecar(Asked):
 
 
 class AskedTasks(Record):
-    """`policy/tasks.json`: the sweep's tasks, and where code of answers may be run."""
+    """`policy/tasks.json`: the sweep's tasks, and the sandboxes for code in answers."""
 
     bank: str
     tasks: TaskSelection
@@ -74,10 +76,10 @@ class AskedTasks(Record):
 
 
 class ServableCell(Asked):
-    """A (model, quant) of the sweep for other tasks than the sweep's own.
+    """A (model, quant) that a context sweep or a thermal series may measure.
 
-    The context sweep and the thermal series measure the quant that is picked, which is not known
-    when the workflow is read. So the workflow renders all cells, and the job takes one of them.
+    They measure the quant that the frontier picks, which is unknown when the workflow is parsed. So
+    the workflow renders all cells, and the job chooses one.
     """
 
     model_id: str
@@ -92,7 +94,7 @@ class ServableCells(Record):
     cells: tuple[ServableCell, ...]
 
     def quants_of(self, model_slug: str) -> tuple[ServableCell, ...]:
-        """Return the cells of one model; nothing for a model that is not in the sweep."""
+        """Return the cells of one model; none for a model that is not in the sweep."""
         return tuple(cell for cell in self.cells if cell.model_slug == model_slug)
 
 

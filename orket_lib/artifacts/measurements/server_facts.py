@@ -1,8 +1,7 @@
-"""What a session finds out about a server, kept for later sessions of the same thing.
+"""What a session finds out about a server, cached for later sessions with the same model and build.
 
-`storage/server_facts/<digest>.json`, named by the digest of its key: what was served and how. A
-session that finds a file of its own key asks nothing of it again. Nothing of it is a measurement,
-so the folder may be deleted at any time; it is found out again.
+`storage/server_facts/<digest>.json` is named by the digest of its key: what was served and how. It
+holds no measurements, so the folder may be deleted at any time.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from orket_lib.artifacts.base import Record, volatile
 from orket_lib.artifacts.measurements.spec import Addressed
 from orket_lib.vocabulary.rates import DecodeClock
 
-# What the code that finds these out means by them. Raise it, and they are found out again.
+# Version of the meaning of these facts. Raise it to have them found out again.
 _CONTRACT = 1
 
 
@@ -30,7 +29,7 @@ class Finder(Record):
 
 
 class ProbeLengths(Record):
-    """About how many tokens a probe has."""
+    """Approximate number of tokens of a probe."""
 
     prompt_tokens: int
     output_tokens: int
@@ -40,13 +39,13 @@ class ProbeLengths(Record):
 
 
 class Pace(Record):
-    """How fast a server was in requests of a few tokens: to plan by, and no measurement."""
+    """Speed of a server in requests of a few tokens: an estimate for planning."""
 
     prompt_token_s: float = volatile("time of one prompt token")
     output_token_s: float = volatile("time of one output token")
 
     def seconds(self, lengths: ProbeLengths) -> float:
-        """Return about how long a probe takes."""
+        """Return the estimated duration of a probe."""
         return (
             lengths.prompt_tokens * self.prompt_token_s
             + (lengths.output_tokens - 1) * self.output_token_s
@@ -54,15 +53,15 @@ class Pace(Record):
 
 
 class PromptCosts(Record):
-    """How many tokens the text of probes has."""
+    """Number of tokens in the text of probes."""
 
-    fixed: float = Field(description="of the part that every prompt has")
+    fixed: float = Field(description="of the text that every prompt contains")
     per_sentence: float
-    counted: bool = Field(description="by the server; else a word is taken for a token")
+    counted: bool = Field(description="by the server; otherwise each word counts as a token")
 
 
 class Findings(Record):
-    """What has to be known about a server before its numbers mean anything."""
+    """What must be known about a server to interpret its numbers."""
 
     costs: PromptCosts
     decode_clock: DecodeClock | None
@@ -70,12 +69,12 @@ class Findings(Record):
     template_tokens: int | None
     pace: Pace
     settled: bool = Field(
-        description="another session would find the same; only that is kept, never bad luck (T35)"
+        description="another session would find the same; other findings are not cached (T35)"
     )
 
 
 class ServerKey(Addressed):
-    """One model file on one build, served in one way."""
+    """One model file, served by one build with one set of settings."""
 
     kind: Literal["server"] = "server"
     contract: int = _CONTRACT
@@ -90,7 +89,7 @@ class ServerKey(Addressed):
 
 
 class ServerFacts(Record):
-    """What was found out about one server."""
+    """Findings about one server."""
 
     key: ServerKey
     found_by: Finder
@@ -98,7 +97,7 @@ class ServerFacts(Record):
 
 
 class ModelKey(Addressed):
-    """One model, whatever its quant, on one machine."""
+    """One model in any quant, on one machine."""
 
     kind: Literal["model"] = "model"
     contract: int = _CONTRACT
@@ -110,7 +109,7 @@ class ModelKey(Addressed):
 
 
 class ModelProbes(Record):
-    """How long the probes of all quants of a model are: rates over other lengths don't compare."""
+    """Probe lengths of all quants of a model; rates over different lengths are not comparable."""
 
     key: ModelKey
     found_by: Finder

@@ -1,7 +1,7 @@
-"""Where a sweep's models are served: what a measurement needs to find and does not depend on.
+"""Where a sweep's models are served.
 
-It is kept apart from the spec, so that a server on another port measures nothing again. A server on
-another machine is another thing to measure; that stands in the spec, as its `machine`.
+This is not part of the spec, so a server on another port causes no new measurements. Another
+machine does: the spec names it as `machine`.
 """
 
 from __future__ import annotations
@@ -12,15 +12,17 @@ from orket_lib.artifacts.base import Record
 from orket_lib.vocabulary.addresses import remote_host
 
 
-class Place(Record):
-    """Where a sweep's models are served, as the workflow renders it."""
+class ServerLocation(Record):
+    """Where a sweep's models are served (`policy/place.json`)."""
 
-    base_url: str | None = Field(None, description="of a server that runs; null = provider's own")
-    api_key: str | None = Field(None, description="`${ENV:NAME}`; the key itself is nowhere")
+    base_url: str | None = Field(
+        None, description="of a running server; null = the provider's default"
+    )
+    api_key: str | None = Field(None, description="`${ENV:NAME}`; the key itself is never stored")
     exclusive: bool = Field(False, description="other models may be unloaded from the server")
-    server_binary: str | None = Field(None, description="of a server that we start")
+    server_binary: str | None = Field(None, description="of a server that the harness starts")
 
     @property
     def remote(self) -> str | None:
-        """The host that serves when it is another machine, else None."""
+        """The host of the server when it is another machine, else None."""
         return remote_host(self.base_url)

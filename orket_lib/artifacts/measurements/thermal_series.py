@@ -1,7 +1,7 @@
-"""A thermal series: one fixed load, again and again, with a rest before each time.
+"""A thermal series: one fixed load, repeated, with a rest before each repeat.
 
-It is one measurement, with one load of the model and one device lock from first to last: a series
-that was put together from several would show what differs between loads, and call it heat.
+It is one measurement with one load of the model and one device lock. A series made of several loads
+would mistake the differences between loads for heat.
 """
 
 from __future__ import annotations
@@ -24,27 +24,27 @@ Column = tuple[float | None, ...]
 
 
 class ThermalSettings(Record):
-    """`policy/thermal.json`: what of the config a series depends on."""
+    """`policy/thermal.json`: the settings that a series depends on."""
 
-    quant_tag: str | None = Field(None, description="null = the one that the frontier picks")
+    quant_tag: str | None = Field(None, description="null = the quant that the frontier picks")
     repeats: int
     generations: int = Field(description="in each repeat")
     rests: CooldownSettings
 
 
 class ThermalSpec(MeasurementSpec):
-    """What a series depends on; the bank's tasks are not in it."""
+    """What a series depends on; the tasks of the bank are not part of it."""
 
     kind: Literal["thermal"] = "thermal"
     repeats: int
-    generations: int = Field(description="in each repeat, of a probe's size")
+    generations: int = Field(description="in each repeat, each with the size of a probe")
     rests: CooldownSettings = Field(description="before each repeat")
 
     @classmethod
     def of(cls, cell: ServableCell, settings: ThermalSettings) -> Self:
         """Return the spec of a series over one cell.
 
-        How cool the machine had to be before a load of the sweep plays no part: rests do.
+        The sweep's cooldown before a load does not apply; the rests of the series do.
         """
         return cls(
             **cell.spec.model_dump(exclude={"cooldown"}),
@@ -55,24 +55,26 @@ class ThermalSpec(MeasurementSpec):
 
 
 class ThermalRepeat(Measured):
-    """The load, once."""
+    """One repeat of the load."""
 
     index: int
     cooldown: CooldownRecord = Field(description="the rest before it")
     window_s: tuple[float, float] = volatile("seconds since the session began")
     sensor: Literal["cpu", "gpu"] = Field(
-        description="whose temperature it is: the hottest GPU that serves the model, else the CPU"
+        description="source of the temperature: the hottest GPU that serves the model, else the CPU"
     )
-    temperature_start_c: Reading = Field(description="first look of the repeat")
-    temperature_end_c: Reading = Field(description="last look of it")
-    probes: tuple[Probe, ...] = Field(description="fewer than asked for where the server died")
+    temperature_start_c: Reading = Field(description="first sample of the repeat")
+    temperature_end_c: Reading = Field(description="last sample of the repeat")
+    probes: tuple[Probe, ...] = Field(description="fewer than requested where the server died")
 
 
 class ThermalTrace(Record):
-    """The samples of the whole series as columns, averaged to a few hundred points."""
+    """The samples of the whole series, as columns, averaged to a few hundred points."""
 
     sensor: Literal["cpu", "gpu"]
-    t_s: tuple[float, ...] = volatile("since the session began, the middle of a point's samples")
+    t_s: tuple[float, ...] = volatile(
+        "seconds since the session began, middle of the point's samples"
+    )
     repeat: tuple[int | None, ...] = volatile("null while the machine rested")
     temperature_c: Column = volatile("the hottest sensor, or GPU")
     clock_mhz: Column = volatile("mean over the cores, or of the slowest GPU")
@@ -91,7 +93,7 @@ class ThermalTrace(Record):
         return self
 
     def columns(self) -> Iterator[tuple[str, Column]]:
-        """Yield what was measured, with its name."""
+        """Yield each column with its name."""
         for name in ("temperature_c", "clock_mhz", "power_w"):
             yield name, getattr(self, name)
 
@@ -100,22 +102,22 @@ class ThermalSeries(Artifact):
     """`series.json`."""
 
     schema_version: Literal["orket.thermal_series.v1"] = "orket.thermal_series.v1"
-    status: RunStatus = Field(description="`not_run`: there was no quant to measure")
+    status: RunStatus = Field(description="`not_run`: no quant was chosen")
     status_reason: str | None = Field(description="what went wrong; null when measured")
     model_id: str
     quant_tag: str = Field(description="`unknown` when nothing was run")
-    measured_at: str | None = volatile("UTC; names its attempt; null when nothing was run")
+    measured_at: str | None = volatile("UTC; names its folder; null when nothing was run")
     finished_at: str | None = volatile("UTC")
     boot_id: str | None = volatile("of the machine's boot")
     hardware_fingerprint: str | None = Field(description="null when nothing was run")
-    cpus: int | None = Field(description="logical CPUs, what shares are shares of")
+    cpus: int | None = Field(description="logical CPUs, which shares refer to")
     platform: dict[str, str] = Field(description="kernel, driver and runtime versions")
     spec: ThermalSpec | None = Field(description="null when nothing was run")
     spec_digest: str | None
     session: Session | None = Field(description="null when the model did not load")
     host: HostSummary | None
-    gpus: tuple[GpuSummary, ...] = Field(description="each that was watched")
-    gpus_absent: dict[str, str] = Field(description="why a vendor has none, by vendor")
+    gpus: tuple[GpuSummary, ...] = Field(description="each GPU that was sampled")
+    gpus_absent: dict[str, str] = Field(description="why there is no GPU of a vendor, by vendor")
     repeats: tuple[ThermalRepeat, ...]
     trace: ThermalTrace | None = Field(description="null when nothing was sampled")
     observations: tuple[Observation, ...] = Field(description="of the series as a whole")

@@ -1,4 +1,4 @@
-"""Token counts and times of one request, as the server gave them and as we derive from them."""
+"""Token counts and times of one request: what the server reported, and what is derived from it."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class TokenThroughput(Measured):
 
 
 class TokenAudit(Record):
-    """What the server sent, untouched."""
+    """What the server sent, unchanged."""
 
     raw_usage: dict[str, Any] | None = None
     raw_timings: dict[str, Any] | None = None
@@ -46,7 +46,7 @@ class TokenMetrics(Record):
 
     status: TokenStatus
     source: Literal["server", "runner"] = Field(
-        "server", description="`runner`: as its command reports them, of unknown clocks"
+        "server", description="`runner`: as reported by its command, with unknown clocks"
     )
     counts: TokenCounts
     latencies: TokenLatencies

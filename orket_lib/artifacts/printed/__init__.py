@@ -1,1 +1,1 @@
-"""What commands print."""
+"""What commands print with `--json`."""

@@ -1,4 +1,4 @@
-"""What the doctor found on a machine: what could be measured here, and what could not."""
+"""The report of `orket doctor`: what can be measured on this machine, and what can't."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ Fit = Literal["safe", "balanced", "stress", "no", "unknown"]
 
 
 class SeenModel(OfferedModel):
-    """A model on offer, and whether it fits into what is free."""
+    """An offered model, and whether it fits into the free memory."""
 
     takes_mib: float | None = Field(
-        None, description="estimate of its memory; null when its size is not known"
+        None, description="estimated memory; null if the size is unknown"
     )
-    at_least: bool = Field(False, description="the estimate leaves the KV cache out")
-    fits: Fit = Field("unknown", description="most careful VRAM profile under which it fits")
+    at_least: bool = Field(False, description="the estimate excludes the KV cache")
+    fits: Fit = Field("unknown", description="most conservative VRAM profile under which it fits")
 
 
 class SeenServer(Record):
@@ -40,7 +40,7 @@ class SeenGpu(Record):
     index: int
     name: str
     uuid: str | None
-    total_mib: float | None = Field(description="null where it shares the main memory")
+    total_mib: float | None = Field(description="null if it shares the main memory")
     free_mib: float | None
 
 
@@ -48,15 +48,15 @@ class SeenProgram(Record):
     """A program that a sweep can use."""
 
     name: str
-    path: str | None = Field(description="null when it is not there")
+    path: str | None = Field(description="null if it is not installed")
     detail: str
 
 
 class MissingReading(Record):
-    """Something that is null in what is measured here."""
+    """A reading that is null in measurements on this machine."""
 
     reading: str
-    reason: str = Field(description="as it stands in the artifacts")
+    reason: str = Field(description="null reason, as in the artifacts")
     meaning: str
 
 
@@ -67,7 +67,7 @@ class SeenMachine(Record):
     cpus: int
     memory_total_mib: float
     memory_free_mib: float
-    disk_free_mib: float = Field(description="where a sweep would write")
+    disk_free_mib: float = Field(description="on the disk that a sweep writes to")
     gpus: tuple[SeenGpu, ...]
     programs: tuple[SeenProgram, ...]
     notes: tuple[str, ...]
@@ -80,18 +80,18 @@ class DoctorReport(Record):
     machine: SeenMachine
     n_ctx: int = Field(description="context in tokens at which memory is estimated")
     servers: tuple[SeenServer, ...]
-    files: tuple[SeenModel, ...] = Field(description="GGUF files below models/")
+    files: tuple[SeenModel, ...] = Field(description="GGUF files in models/")
     missing: tuple[MissingReading, ...]
     checks: tuple[PreflightCheck, ...] | None = Field(
-        None, description="of the config that was given; null without one"
+        None, description="of the given config; null without a config"
     )
     suggestion: str | None = Field(
-        None, description="a config that works here, as YAML; null where a config was given"
+        None, description="a config that works here, as YAML; null with a given config"
     )
 
     @property
     def can_run(self) -> bool:
-        """Whether the config that was given can be swept; without one, whether anything can."""
+        """Whether the given config can be swept; without one, whether any config can."""
         if self.checks is None:
             return self.suggestion is not None
         return all(check.ok for check in self.checks)

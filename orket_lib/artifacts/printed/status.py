@@ -1,4 +1,4 @@
-"""What of a sweep is there, what is not and why, and what a run would cost."""
+"""The status of a sweep: what is measured, what is missing and why, and what a run would cost."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class CellStatus(Record):
     quant_tag: str
     round: int = 1
     state: CellState
-    detail: str = Field(description="when it was measured, how far it got, or what changed")
+    detail: str = Field(description="when it was measured, its progress, or what changed")
     store: str | None = Field(None, description="folder of its measurements")
 
 
@@ -31,8 +31,8 @@ class SweepStatus(Measured):
     canary: str
     cells: tuple[CellStatus, ...]
     jobs: dict[str, int] | None = Field(
-        description="jobs that Snakemake would run, by rule; null when it can't tell"
+        description="jobs that Snakemake would run, by rule; null when unknown"
     )
-    jobs_note: str | None = Field(description="what Snakemake said instead")
+    jobs_note: str | None = Field(description="why the jobs are unknown")
     missing_runs: int = Field(description="graded runs that are not measured yet")
-    expected_seconds: Reading = Field(description="time to measure them, from measured cells")
+    expected_seconds: Reading = Field(description="estimate from measured cells")

@@ -1,1 +1,1 @@
-"""What lies in results/: made from measurements, and cheap to remake."""
+"""Artifacts in results/: derived from measurements, and cheap to make again."""

@@ -1,4 +1,7 @@
-"""How long a context a model can be used with here: `explorer.context_ceiling.v1`."""
+"""The context ceiling: `explorer.context_ceiling.v1`.
+
+It is the largest context at which the recommended quant passes its quality and speed limits.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from orket_lib.artifacts.base import Count, Measured, Reading, Record
-from orket_lib.artifacts.views.explorer import Explorer, MeasuredWith
+from orket_lib.artifacts.views.frontier import Explorer, MeasuredWith
 
 ContextReason = Literal[
     "INVALID_ROW",
@@ -21,7 +24,7 @@ ContextReason = Literal[
 
 
 class ContextThresholds(Record):
-    """What a context has to keep; a gate that is 0 or less is off."""
+    """Limits that a context must meet; a limit of 0 or less is off."""
 
     adherence_min: float
     ttft_ceiling_ms: float
@@ -33,28 +36,29 @@ class DepthScore(Record):
     """Adherence over the tasks of one family at one depth."""
 
     family: str
-    depth: float = Field(description="where in the text the asked thing lies, 0 to 1")
+    depth: float = Field(description="position of the asked fact in the text, 0 to 1")
     adherence_score: float
     tasks: int
 
 
 class ContextSeen(Measured):
-    """What else was seen of a context, beside what the gates judge."""
+    """Further observations of a context, which no limit applies to."""
 
-    filled_min: Reading = Field(description="least share of the context that a prompt filled")
-    filled_mean: Reading = Field(description="mean share, by the server's own token counts")
+    filled_min: Reading = Field(description="smallest share of the context that a prompt filled")
+    filled_mean: Reading = Field(description="mean share, by the server's token counts")
     cached_tokens: Reading = Field(
         description="prompt tokens of a follow-up that the server took from its cache, median"
     )
     peak_memory_rss: Reading = Field(description="of the server's process tree, MiB")
     peak_vram_mib: Reading
     depths: tuple[DepthScore, ...] = Field(
-        (), description="adherence by where in the text the asked thing lies; none unless filled"
+        (),
+        description="adherence by position of the asked fact; empty for unfilled contexts",
     )
 
 
 class NotTried(Record):
-    """A context of the list that a search left out."""
+    """A context of the list that the search skipped."""
 
     context: int
     reason: str
@@ -69,14 +73,14 @@ class ContextPoint(Measured):
         description="adherence lost against the smallest context"
     )
     ttft_ms: Reading = Field(
-        description="of a short follow-up on the filled, cached context: what a chat feels"
+        description="of a short follow-up on the filled, cached context, as in a chat"
     )
     ttft_cold_ms: Reading = Field(description="of the prompt that fills the context")
     decode_tps: Reading
     valid: bool
     passed: bool
     reasons: tuple[ContextReason, ...] = Field(description="why it did not pass")
-    detail: str | None = Field(None, description="what is known beyond the reasons")
+    detail: str | None = Field(None, description="further explanation of the reasons")
     seen: ContextSeen | None = Field(None, description="null where nothing was measured")
     summary_path: str
 
@@ -88,10 +92,10 @@ class ContextCeiling(Measured, Explorer):
     served: MeasuredWith | None = Field(None, description="null when nothing was served")
     thresholds: ContextThresholds
     safe_context_ceiling: Count = Field(
-        description="largest context up to which every one that was tried passed; null if the "
-        "smallest fails"
+        description="largest context up to which all tried contexts passed; null if the smallest "
+        "failed"
     )
     largest_passing_context: Count
     recommendation: str
     points: tuple[ContextPoint, ...] = Field(description="smallest context first")
-    not_tried: tuple[NotTried, ...] = Field((), description="of the list, smallest first")
+    not_tried: tuple[NotTried, ...] = Field((), description="skipped contexts, smallest first")

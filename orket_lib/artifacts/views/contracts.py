@@ -1,4 +1,4 @@
-"""What came of holding artifacts against their published schemas."""
+"""The result of checking artifacts against their published schemas."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from orket_lib.artifacts.base import Record
 
 
 class CheckedArtifact(Record):
-    """One file that was looked at."""
+    """One file that was checked."""
 
     name: Literal["frontier", "context", "thermal"]
     path: str
-    needed: str = Field(description="the schema_version that it was held against")
+    needed: str = Field(description="the schema_version that it was checked against")
 
 
 class ContractCheck(Record):

@@ -1,4 +1,4 @@
-"""The plan: what a sweep would do, resolved, before anything is started."""
+"""The plan: what a sweep would do, before anything is started."""
 
 from __future__ import annotations
 
@@ -14,37 +14,39 @@ from orket_lib.vocabulary.statuses import Lane, VramGuard, VramProfile
 
 
 class MadeFrom(Record):
-    """What a file is made from that is made on the way."""
+    """The base of a file that is quantized during the sweep."""
 
     base: InputFile
     imatrix: InputFile | None = None
 
 
 class PlannedCell(Record):
-    """One (model, quant) and what serves it."""
+    """One (model, quant), and the file or tag that is served."""
 
     model_id: str
     quant_tag: str
     artifact: str = Field(description="file or tag")
-    sha256: str | None = Field(description="of the file; null for a tag, and for one that is made")
+    sha256: str | None = Field(
+        description="of the file; null for a tag or a file that is not made yet"
+    )
     pin: str | None = Field(description="digest that the server must report for the tag")
-    made_from: MadeFrom | None = Field(None, description="null for a file that is used as it is")
+    made_from: MadeFrom | None = Field(None, description="null for an existing file")
     spec_digest: str
     store: str | None = Field(None, description="folder of its measurements")
-    measured: bool = Field(description="all that is asked of it is in the store already")
+    measured: bool = Field(description="whether everything that it needs is in the store")
 
 
 class PlannedServing(Record):
-    """How each cell is served and asked."""
+    """Settings of serving and of requests."""
 
-    n_ctx: int | None = Field(description="null = the model's own")
+    n_ctx: int | None = Field(description="null = the model's default")
     temperature: float
     max_output_tokens: int
     task_timeout_sec: float
 
 
 class PlannedTasks(Record):
-    """Which tasks are asked."""
+    """The selected tasks."""
 
     path: str
     sha256: str = Field(description="of the selected tasks")
@@ -52,7 +54,7 @@ class PlannedTasks(Record):
 
 
 class PlannedCanary(Record):
-    """The canary as configured."""
+    """The configured canary."""
 
     enabled: bool
     runs: int
@@ -64,25 +66,25 @@ class PlannedCanary(Record):
     max_missing_telemetry_rate: float
     scope: Literal["first", "each_model"]
     max_age_hours: float
-    closing: bool = Field(False, description="measured once more after the sweep")
+    closing: bool = Field(False, description="measured again after the sweep")
 
 
 class PlannedSidecar(Record):
-    """The hardware probe as configured."""
+    """The configured hardware sidecar."""
 
     enabled: bool
     profile: str | None
     template: tuple[str, ...] | None = Field(
-        description="arguments of the command; null means our own measurement"
+        description="arguments of the command; null = the built-in measurement"
     )
     timeout_sec: float
 
 
 class PlannedThermal(Record):
-    """The thermal series as configured."""
+    """The configured thermal series."""
 
     repeats: int = Field(description="0 = none")
-    quant_tag: str | None = Field(description="null = the one that the frontier picks")
+    quant_tag: str | None = Field(description="null = the quant that the frontier picks")
     generations: int = Field(description="in each repeat")
     cooldown_target_c: float
     cooldown_timeout_sec: float
@@ -109,11 +111,11 @@ class Plan(Artifact):
     canary: PlannedCanary
     row_quality_policy: RowPolicy
     runner: tuple[str, ...] | None = Field(
-        None, description="arguments of the command that answers the tasks; null = we ask"
+        None, description="arguments of the command that answers the tasks; null = no runner"
     )
     hardware_sidecar: PlannedSidecar
     context_sweep: ContextSettings | None = Field(None, description="null = none")
-    thermal: PlannedThermal | None = Field(None, description="null when none is asked for")
+    thermal: PlannedThermal | None = Field(None, description="null = none")
     execution_lane: Lane
     vram_profile: VramProfile
     vram_guard: VramGuard = VramGuard.WARN
@@ -126,4 +128,4 @@ class Plan(Artifact):
     expected_runs: int = Field(description="graded runs over all cells")
     summary_path: str
     report_path: str
-    warnings: tuple[str, ...] = Field(description="what is allowed and should be known")
+    warnings: tuple[str, ...] = Field(description="allowed settings that you should know about")

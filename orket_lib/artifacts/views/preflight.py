@@ -1,4 +1,4 @@
-"""The preflight verdict: whether everything that the sweep needs is there."""
+"""The preflight verdict: whether everything that a sweep needs is available."""
 
 from __future__ import annotations
 
@@ -7,25 +7,25 @@ from typing import Literal
 from pydantic import Field
 
 from orket_lib.artifacts.base import Artifact, Record
-from orket_lib.artifacts.measurements.serving import Place
+from orket_lib.artifacts.measurements.serving import ServerLocation
 from orket_lib.artifacts.measurements.spec import SandboxKind
 from orket_lib.vocabulary.statuses import VramGuard, VramProfile
 
-QUANTIZE_BINARY = "quantize.binary"  # the program that only files which are made need
+QUANTIZE_BINARY = "quantize.binary"  # program that only quantized files need
 
 
 class PreflightCheck(Record):
-    """One thing that was looked at."""
+    """One check."""
 
     name: str
     ok: bool
     detail: str
-    warning: bool = Field(False, description="stops nothing and should be known")
-    remedy: str | None = Field(None, description="the line that gets what is missing")
+    warning: bool = Field(False, description="does not stop the sweep")
+    remedy: str | None = Field(None, description="command that provides what is missing")
 
 
 class Preflight(Artifact):
-    """`preflight.json`: data, like every verdict; what follows asks it."""
+    """`preflight.json`: a verdict, which later rules read."""
 
     schema_version: Literal["orket.preflight.v1"] = "orket.preflight.v1"
     passed: bool
@@ -33,15 +33,15 @@ class Preflight(Artifact):
 
 
 class NeededModel(Record):
-    """What serves one cell."""
+    """The model that one cell serves."""
 
     model_id: str
     quant_tag: str
     file: str | None = Field(None, description="path; null for a tag")
     tag: str | None = Field(None, description="name on the server; null for a file")
     pin: str | None = Field(None, description="digest that the server must report for the tag")
-    base: str | None = Field(None, description="file that this one is made from")
-    imatrix: str | None = Field(None, description="importance matrix that it is made with")
+    base: str | None = Field(None, description="file that this one is quantized from")
+    imatrix: str | None = Field(None, description="importance matrix that it is quantized with")
 
     @property
     def name(self) -> str:
@@ -50,19 +50,19 @@ class NeededModel(Record):
 
 
 class Needs(Record):
-    """What a sweep needs, as the workflow renders it: from the config alone, nothing is asked."""
+    """What a sweep needs, as the workflow renders it from the config alone."""
 
     provider: str
-    place: Place = Field(default_factory=Place)
+    place: ServerLocation = Field(default_factory=ServerLocation)
     models: tuple[NeededModel, ...] = ()
     programs: dict[str, str] = Field(
         default_factory=dict, description="name or path of each program, by the key that names it"
     )
     n_ctx: int | None = None
-    cpu_only: bool = Field(False, description="nothing of a model goes to a GPU")
+    cpu_only: bool = Field(False, description="no part of a model is loaded on a GPU")
     gpu_devices: tuple[str, ...] | None = Field(None, description="null = all")
     vram_profile: VramProfile = VramProfile.SAFE
     vram_guard: VramGuard = VramGuard.WARN
     code_sandbox: tuple[SandboxKind, ...] | None = Field(
-        None, description="where code of answers may be run; null = no task needs that"
+        None, description="where code in answers may run; null = no task needs it"
     )

@@ -1,8 +1,8 @@
-"""Receipts: which sealed measurements a sweep takes from the store, by path and SHA-256.
+"""Receipts: which sealed measurements a sweep uses from the store, by path and SHA-256.
 
-`results/<sweep>/cells/<model>/<quant>/receipt.json` is one; canary, sidecars, contexts and thermal
-series have theirs. A receipt is what a rule declares as its output, so Snakemake may delete it or
-make it again at any time: that costs a look into the store, and never a measurement.
+Cells (`results/<sweep>/cells/<model>/<quant>/receipt.json`), canary, sidecars, contexts and thermal
+series have one. Receipts are the declared outputs of rules, so Snakemake may delete one and make it
+again: that costs a search of the store, and never a measurement.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from orket_lib.artifacts.base import Artifact, Record, Time
+from orket_lib.artifacts.base import Artifact, Record, Time, volatile
 from orket_lib.vocabulary.statuses import RunStatus
 
 PartKind = Literal["probes", "answers", "failure", "canary", "sidecar", "series"]
@@ -23,25 +23,25 @@ class TakenPart(Record):
     kind: PartKind
     path: str
     sha256: str
-    measured_at: Time = Field(json_schema_extra={"volatile": True})
+    measured_at: Time = volatile("UTC")
 
 
 class AnyReceipt(Artifact):
-    """What all receipts have.
+    """What all receipts share.
 
-    What went wrong and may pass is in it: its job is due until it went well, because `attempt` is
-    one of the things that the rule depends on.
+    A receipt of an interrupted measurement raises `attempt`, which its rule depends on: so the job
+    is due until it succeeds.
     """
 
     parts: tuple[TakenPart, ...] = Field(description="oldest first")
-    attempt: int = Field(0, description="raised whenever the same command is to try again")
+    attempt: int = Field(0, description="raised each time that the job must run again")
     interrupted: tuple[str, ...] = Field(
-        (), description="what went wrong that may pass, a sentence each: the next run tries again"
+        (), description="temporary failures, a sentence each: the next run tries again"
     )
 
     @property
     def retry(self) -> bool:
-        """Whether the same command is to try again."""
+        """Whether the next run tries again."""
         return bool(self.interrupted)
 
 
@@ -57,19 +57,15 @@ class CellReceipt(AnyReceipt):
     schema_version: Literal["orket.cell_receipt.v1"] = "orket.cell_receipt.v1"
     model_id: str
     quant_tag: str
-    spec_digest: str = Field(description="of what is served and how: its folder in the store")
+    spec_digest: str = Field(description="digest of what is served; names the folder in the store")
     round: int = 1
     status: RunStatus
-    status_reason: str | None = Field(description="what went wrong; null when measured")
+    status_reason: str | None = Field(description="why it is not measured; null when it is")
 
 
 class CanaryReceipt(AnyReceipt):
-    """`canary/receipt.json`: the canaries of a sweep, one for each model that is watched."""
+    """`canary/receipt.json`: the canaries of a sweep, one for each model that has one."""
 
     schema_version: Literal["orket.canary_receipt.v1"] = "orket.canary_receipt.v1"
-    measured_at: Time | None = Field(
-        None, description="of the oldest", json_schema_extra={"volatile": True}
-    )
-    boot_id: str | None = Field(
-        None, description="of its machine's boot", json_schema_extra={"volatile": True}
-    )
+    measured_at: Time | None = volatile("of the oldest", None)
+    boot_id: str | None = volatile("of the machine's boot at that time", None)

@@ -7,12 +7,11 @@ from typing import Literal
 from pydantic import Field
 
 from orket_lib.artifacts.base import Count, Labelled, Measured, Reading, Record, volatile
-from orket_lib.artifacts.measurements.gpu import GpuSummary
+from orket_lib.artifacts.measurements.gpu import EnergyMethod, GpuSummary
 from orket_lib.artifacts.views.receipt import TakenPart
 from orket_lib.artifacts.views.run_report import Observation
-from orket_lib.vocabulary.answer_failures import AnswerFailure
-from orket_lib.vocabulary.energy import EnergyMethod
 from orket_lib.vocabulary.statuses import (
+    AnswerFailure,
     Lane,
     Quality,
     RunStatus,
@@ -23,7 +22,7 @@ from orket_lib.vocabulary.statuses import (
 
 
 class RowPolicy(Record):
-    """What a row tolerates. A rate equal to its limit is fine, one above it pollutes."""
+    """Limits of a row. A rate above its limit pollutes the row; an equal one does not."""
 
     max_missing_telemetry_rate: float
     max_orchestration_overhead_ratio: float
@@ -36,7 +35,7 @@ class RowArtifact(Measured):
 
     sha256: str | None
     digest: str | None
-    path: str | None = Field(json_schema_extra={"volatile": True})
+    path: str | None = volatile("of the local file")
     tag: str | None
     build: str | None = Field(None, description="of the server")
     bytes: Count
@@ -51,7 +50,7 @@ class FamilyScore(Record):
 
 
 class RowSidecar(Measured):
-    """What a row repeats of its hardware sidecar, for diagnosis: no score depends on it."""
+    """Readings of the hardware sidecar, for diagnosis: no score depends on them."""
 
     ttft_ms: Reading
     prefill_tps: Reading
@@ -62,46 +61,44 @@ class RowSidecar(Measured):
     thermal_end_c: Reading = None
     errors: tuple[str, ...]
     view_path: str
-    measured_at: str | None = Field(
-        None, description="UTC; null in older files", json_schema_extra={"volatile": True}
-    )
+    measured_at: str | None = volatile("UTC; null in older files", None)
 
 
 class RowRound(Measured):
-    """What one round of a cell came to by itself: how speed and heat drift while a sweep runs."""
+    """Results of one round of a cell, which show how speed and heat drift during a sweep."""
 
     round: int
     report_path: str
     measured_at: str = volatile("UTC")
     generation_tokens_per_second: Reading
     total_latency: Reading = Field(description="mean of the runs that answered, s")
-    temperature_start_c: Reading = Field(description="of its first load")
-    temperature_max_c: Reading = Field(description="over all its loads")
+    temperature_start_c: Reading = Field(description="at the first load")
+    temperature_max_c: Reading = Field(description="over all loads")
     temperature_of: Literal["cpu", "gpu"] = Field(
-        "cpu", description="the hottest GPU that the server was seen on, where it was on any"
+        "cpu", description="`gpu`: the hottest GPU that the server was seen on"
     )
 
 
 class RowEnergy(Measured):
-    """What a cell's tokens and correct answers cost, on the GPUs that the server uses."""
+    """Energy per token and per correct answer, of the GPUs that the server uses."""
 
     joules_per_output_token: Reading = Field(description="probes: total energy / total tokens")
     joules_per_output_token_above_idle: Reading = Field(
-        description="less what the GPUs take doing nothing with the model loaded"
+        description="less the energy of the GPUs idle with the model loaded"
     )
     joules_per_correct_answer: Reading = Field(
-        description="graded runs: energy of all of them / those that passed"
+        description="graded runs: energy of all runs / runs that passed"
     )
     joules_per_correct_answer_above_idle: Reading
-    method: EnergyMethod | None = Field(description="null when there is no energy")
+    method: EnergyMethod | None = Field(description="null without energy")
 
 
 class FailureCount(Record):
-    """How many graded runs failed in one way."""
+    """Number of graded runs that failed in one way."""
 
     failure: AnswerFailure
     runs: int
-    first: str = Field(description="the first such run, with what is known of it")
+    first: str = Field(description="the first such run, with details")
 
 
 class RowMetrics(Measured):
@@ -122,7 +119,7 @@ class RowMetrics(Measured):
     prompt_tokens_per_second: Reading = Field(description="probes: total tokens / total time")
     generation_tokens_per_second: Reading = Field(description="probes: total tokens / total time")
     rate_source: Literal["server", "client"] | None = Field(
-        description="whose clock the two rates come from; null when nothing was measured"
+        description="clock of the two rates; null when nothing was measured"
     )
     output_tokens_per_answer: Reading = Field(None, description="mean over the runs that answered")
     orchestration_overhead_ratio: Reading = Field(description="mean over the runs that answered")
@@ -134,12 +131,12 @@ class RowMetrics(Measured):
     token_metrics_status: TokenStatus | None = Field(description="null when nothing was measured")
     run_quality_status: Quality | None = Field(description="null when nothing was measured")
     run_quality_reasons: tuple[Observation, ...]
-    notes: tuple[Observation, ...] = Field(description="seen, shown, and polluting nothing")
+    notes: tuple[Observation, ...] = Field(description="shown, without polluting the row")
     test_runs: int = Field(description="graded runs that took place")
-    discarded_steps: int = Field(0, description="runs and probes that were disturbed and repeated")
-    failed_runs: int = Field(description="of those, errors and timeouts; each scores 0")
+    discarded_steps: int = Field(0, description="disturbed runs and probes, which were repeated")
+    failed_runs: int = Field(description="errors and timeouts among them; each scores 0")
     failures: tuple[FailureCount, ...] = Field(
-        (), description="how answers failed, by name: wrong ones too"
+        (), description="how answers failed, by kind; includes wrong answers"
     )
     artifact: RowArtifact
     platform: dict[str, str] = Field(
@@ -148,60 +145,60 @@ class RowMetrics(Measured):
     hardware_sidecar: SidecarStatus
     sidecar: RowSidecar | None = Field(None, description="null when none is configured")
     energy: RowEnergy | None = Field(None, description="null when nothing was measured")
-    gpus: tuple[GpuSummary, ...] = Field((), description="each that was watched")
+    gpus: tuple[GpuSummary, ...] = Field((), description="each GPU that was sampled")
     gpus_absent: dict[str, str] = Field(
-        default_factory=dict, description="why a vendor that was looked for has none, by vendor"
+        default_factory=dict, description="why there is no GPU of a vendor, by vendor"
     )
     report_path: str
     parts: tuple[TakenPart, ...] = Field(
-        (), description="the sealed parts that it is made of, by SHA-256; oldest first"
+        (), description="the sealed parts that it is made from, oldest first"
     )
     retry: bool = Field(
-        False, description="what went wrong may pass: the same command tries the cell again"
+        False, description="the failure may be temporary: the next run tries the cell again"
     )
-    rounds: tuple[RowRound, ...] = Field((), description="of a sweep with several; else empty")
+    rounds: tuple[RowRound, ...] = Field((), description="if the sweep has several; else empty")
     valid: bool
     invalid_because: tuple[str, ...]
     quality_spoiled_by: tuple[str, ...] | None = Field(
         None,
-        description="why its answers are not to be judged; empty where only times suffered, null "
-        "in older files",
+        description="why its answers are not judged; empty if only times are affected, null in "
+        "older files",
     )
 
     @property
     def quality_valid(self) -> bool:
-        """Tell whether its answers may be judged, whatever became of its times."""
+        """Tell whether its answers may be judged, even if its times may not."""
         return self.valid if self.quality_spoiled_by is None else not self.quality_spoiled_by
 
     def may_be_judged(self, include_invalid: bool) -> bool:
         """Tell whether its answers count in verdicts, baselines and frontiers.
 
         Args:
-            include_invalid: Count answers, too, that something may have changed.
+            include_invalid: Also count answers that a disturbance may have changed.
         """
         return self.adherence_score is not None and (self.quality_valid or include_invalid)
 
     @property
     def report_paths(self) -> tuple[str, ...]:
-        """Where the run reports of all rounds lie."""
+        """The run reports of all rounds."""
         return tuple(item.report_path for item in self.rounds) or (self.report_path,)
 
 
 class TaskScore(Record):
-    """What one task came to in one cell."""
+    """The result of one task in one cell."""
 
     test_id: str
-    passed: bool = Field(description="every run of it passed")
+    passed: bool = Field(description="every run passed")
     adherence_score: float
-    family: str = Field("", description="what kind of work it is; empty in older files")
-    level: int = Field(0, description="how hard it is meant to be; 0 in older files")
+    family: str = Field("", description="kind of work; empty in older files")
+    level: int = Field(0, description="intended difficulty; 0 in older files")
     answer_sha256: str | None = Field(
-        None, description="of its first run's normalised answer; null where there is none"
+        None, description="of the first run's normalised answer; null without an answer"
     )
 
 
 class Row(Labelled):
-    """The sweep's view of one cell: its metrics and its score on every task."""
+    """One cell of a sweep: its metrics, and its score on every task."""
 
     schema_version: Literal["orket.row.v1"] = "orket.row.v1"
     policy: RowPolicy
@@ -210,7 +207,7 @@ class Row(Labelled):
 
 
 class RowSettings(Record):
-    """What a row depends on beside its run report, as the workflow renders it."""
+    """What a row depends on besides its run report, as the workflow renders it."""
 
     policy: RowPolicy
     execution_lane: Lane

@@ -1,8 +1,8 @@
-"""The run report (`run.json`): what one (model, quant) did, task by task, run by run.
+"""The run report (`run.json`): every probe and every graded run of one (model, quant).
 
-It is put together from the sealed parts that a sweep's receipt names (see `parts`), and its answers
-are graded then. It holds observations, no policy and no label: thresholds, lanes and profiles are
-applied when the row is made from it, so changing one of them measures nothing again.
+It is assembled from the sealed parts that a sweep's receipt names (see `parts`), and grades their
+answers. It holds observations without policy and labels: thresholds, lanes and profiles apply when
+the row is made, so changing one of them measures nothing again.
 """
 
 from __future__ import annotations
@@ -21,106 +21,104 @@ from orket_lib.artifacts.measurements.runner import RunnerRun
 from orket_lib.artifacts.measurements.spec import RunSpec
 from orket_lib.artifacts.measurements.tokens import TokenMetrics
 from orket_lib.artifacts.views.receipt import TakenPart
-from orket_lib.vocabulary.faults import Fault
+from orket_lib.vocabulary.errors import Fault
 from orket_lib.vocabulary.rates import DecodeClock
 from orket_lib.vocabulary.reasons import Reason, Severity, severity
 from orket_lib.vocabulary.statuses import Outcome, Quality, RunStatus, TokenStatus
 
 
 class Observation(Record):
-    """A reason that was seen, with the evidence for it."""
+    """A reason that was observed, with its evidence."""
 
     reason: Reason
     severity: Severity
-    evidence: str = Field(description="what was seen, when, and by which process where known")
+    evidence: str = Field(description="what was observed, when, and by which process if known")
 
     @classmethod
     def of(cls, reason: Reason, evidence: str) -> Observation:
-        """Return the observation of a reason, with the severity that the table gives it."""
+        """Return an observation with the severity that the table gives its reason."""
         return cls(reason=reason, severity=severity(reason), evidence=evidence)
 
 
 class ServedModel(Measured):
-    """The model as it was really served, read back from the server and the file (T1, T2)."""
+    """The model as it was served, read back from the server and the file (T1, T2)."""
 
-    path: str | None = Field(
-        None,
-        description="of the model: a local file, or what the server calls it",
-        json_schema_extra={"volatile": True},
-    )
-    sha256: str | None = Field(None, description="of the local file, hashed when it was loaded")
-    digest: str | None = Field(None, description="that the server reports for a tag")
-    quant_tag: str | None = Field(None, description="that the server reports")
-    quant_source: str | None = Field(None, description="where `quant_tag` was read")
-    file_quant_tag: str | None = Field(None, description="that the file's own header says")
+    path: str | None = volatile("of the model: a local file, or the server's name for it", None)
+    sha256: str | None = Field(None, description="of the local file, when it was loaded")
+    digest: str | None = Field(None, description="reported by the server for a tag")
+    quant_tag: str | None = Field(None, description="reported by the server")
+    quant_source: str | None = Field(None, description="where `quant_tag` was read from")
+    file_quant_tag: str | None = Field(None, description="in the file's header")
     bytes: Count
     bits_per_weight: Reading = Field(description="tensor bytes x 8 / parameters, from the file")
     n_ctx: Count = Field(description="context of one slot")
     build: str | None = Field(None, description="of the server")
     capabilities: tuple[str, ...] = Field(
-        (), description="that the server reports; with `thinking` it reasons before it answers"
+        (),
+        description="reported by the server; with `thinking` the model reasons first",
     )
     request_extras: tuple[str, ...] = Field(
-        (), description="fields of a request that not every server takes, and this one was sent"
+        (), description="optional fields that requests to this server had"
     )
     server_memory_mib: Reading = Field(
-        description="what the server itself says the model takes: an estimate, no measurement (T12)"
+        description="the server's estimate of the model's memory, not a measurement (T12)"
     )
-    server_vram_mib: Reading = Field(description="of that, on the GPU; an estimate likewise")
+    server_vram_mib: Reading = Field(description="of that, on the GPU; also an estimate")
 
 
 class ControlReadback(Record):
-    """A control that the config names: asked for, and read back from the running server."""
+    """A control that the config sets, and its value read back from the running server."""
 
     name: str
     requested: str
-    applied: str | None = Field(description="null when it could not be read back")
+    applied: str | None = Field(description="null when it can't be read back")
     held: bool
     source: str
 
 
 class LoadTimes(Measured):
-    """How long the model took to load."""
+    """Load times of the model."""
 
     load_seconds: Reading = Field(
-        description="start of the server process until it answers; of a server that loads on "
-        "request, from that request until the model is there"
+        description="from the start of the server process until it is ready; for a server that "
+        "loads on request, from that request until the model is loaded"
     )
     model_seconds: Reading = Field(description="of that, inside the runtime's own load call")
 
 
 class Session(Record):
-    """One load of the model; a measurement that was interrupted has several."""
+    """One load of the model; an interrupted measurement has several."""
 
     index: int
     machine: str = Field(description="fingerprint of the machine that served it")
     started_at: str = volatile("UTC")
-    server_pid: int | None = volatile("of the serving process, null for a server not ours")
+    server_pid: int | None = volatile("of a server that the harness started; else null")
     served: ServedModel
     controls: tuple[ControlReadback, ...]
     load: LoadTimes
     warmup: Warmup
     decode_clock: DecodeClock | None = Field(
-        description="when the server starts its generation clock; null when it could not be told"
+        description="when the server starts its generation clock; null when unknown"
     )
     decode_clock_evidence: str
     template_tokens: int | None = Field(
-        description="tokens that the chat template adds to a prompt; null when it can't be told"
+        description="tokens that the chat template adds to a prompt; null when unknown"
     )
     found_by: str | None = Field(
-        None, description="earlier session of the same file and build that found clock and template"
+        None,
+        description="earlier session of the same file and build that found clock and template",
     )
     probing: Probing | None = Field(None, description="null in measurements of older versions")
-    cooldown: CooldownRecord | None = Field(None, description="null where none was asked for")
+    cooldown: CooldownRecord | None = Field(None, description="null without a configured cooldown")
 
 
 class FollowUp(Measured):
-    """A second question right after a probe: its prompt and a little more, the cache allowed."""
+    """A second request right after a probe: its prompt and a little more, with the cache."""
 
-    ttft_ms: Reading = Field(description="what a chat feels that has filled its context so far")
+    ttft_ms: Reading = Field(description="as in a chat that has filled its context so far")
     prompt_tokens: Count
-    cached_tokens: Count = Field(description="prompt tokens that the server took from its cache")
-    failure: str | None = Field(None, description="why it brought nothing")
+    cached_tokens: Count = Field(description="prompt tokens taken from the server's cache")
+    failure: str | None = Field(None, description="why it failed; null when it did not")
 
 
 class Probe(Measured):
@@ -130,24 +128,24 @@ class Probe(Measured):
     session: int = Field(description="which load of the model")
     window_s: tuple[float, float] = volatile("seconds since the session began")
     prompt_tokens: Count
-    cached_tokens: Count = Field(description="prompt tokens that the server took from its cache")
+    cached_tokens: Count = Field(description="prompt tokens taken from the server's cache")
     output_tokens: Count
     connect_ms: Reading = Field(description="TCP connect, before the request")
     ttft_ms: Reading
     prefill_seconds: Reading = Field(description="server's prompt time")
     decode_seconds: Reading = Field(description="server's generation time")
     decode_intervals: Count = Field(description="token intervals that decode_seconds spans (T4)")
-    client_decode_seconds: Reading = Field(description="last - first content chunk, our clock")
+    client_decode_seconds: Reading = Field(description="last - first content chunk (client)")
     internal_model_seconds: Reading
     prompt_tokens_per_second: Reading
     generation_tokens_per_second: Reading
     rate_source: Literal["server", "client"]
     chunk_ms: tuple[float, ...] = volatile("arrival of each content chunk after the request start")
     host: HostWindow
-    gpu: GpuWindow | None = Field(None, description="null where no GPU was watched")
-    failure: str | None = Field(None, description="why it brought nothing")
-    fault: Fault | None = Field(None, description="how its request failed")
-    follow_up: FollowUp | None = Field(None, description="null where none was asked")
+    gpu: GpuWindow | None = Field(None, description="null without a sampled GPU")
+    failure: str | None = Field(None, description="why it failed; null when it did not")
+    fault: Fault | None = Field(None, description="how the request failed")
+    follow_up: FollowUp | None = Field(None, description="null without a follow-up")
     observations: tuple[Observation, ...] = ()
     raw_usage: dict[str, Any] | None = None
     raw_timings: dict[str, Any] | None = None
@@ -158,9 +156,9 @@ class AnswerTelemetry(Measured):
 
     init_latency: Reading = Field(description="load of the model, s")
     total_latency: Reading = Field(description="last content chunk - start of the request, s")
-    peak_memory_rss: Reading = Field(description="of the serving process tree so far, MiB")
+    peak_memory_rss: Reading = Field(description="peak of the serving process tree so far, MiB")
     peak_vram_mib: Reading = Field(
-        description="of the server's processes so far, as the device tells (T12)"
+        description="peak of the server's processes so far, by the driver (T12)"
     )
     internal_model_seconds: Reading
     orchestration_overhead_ratio: Reading
@@ -169,23 +167,23 @@ class AnswerTelemetry(Measured):
     system_load_start: Reading = Field(description="1-minute load average")
     system_load_end: Reading = Field(description="1-minute load average")
     host: HostWindow
-    gpu: GpuWindow | None = Field(None, description="null where no GPU was watched")
+    gpu: GpuWindow | None = Field(None, description="null without a sampled GPU")
     experimental_controls: dict[str, str | None]
     token_metrics_status: TokenStatus
     token_metrics: TokenMetrics
 
 
 class RunTelemetry(AnswerTelemetry):
-    """What was measured while one task was answered, and what the answer is worth."""
+    """What was measured while one task was answered, and the score of the answer."""
 
     adherence_score: float = Field(ge=0, le=1)
     score_source: Literal["graders", "runner"] = Field(
-        "graders", description="`runner`: no answer was graded, the runner's own score counts"
+        "graders", description="`runner`: no answer was graded; the runner's score counts"
     )
 
 
 class Check(Record):
-    """One thing that a grader looked at."""
+    """One check of a grader."""
 
     name: str
     passed: bool
@@ -193,7 +191,7 @@ class Check(Record):
 
 
 class TestRun(Record):
-    """One task, once."""
+    """One run of a task."""
 
     __test__ = False  # not a test class, whatever pytest thinks of its name
 
@@ -207,18 +205,18 @@ class TestRun(Record):
     window_s: tuple[float, float] = volatile("seconds since the session began")
     outcome: Outcome
     outcome_detail: str = ""
-    fault: Fault | None = Field(None, description="how a request failed that brought no answer")
+    fault: Fault | None = Field(None, description="how the request failed; else null")
     answer: str | None
     answer_sha256: str | None = Field(description="of the normalised answer (T16)")
     finish_reason: str | None
     checks: tuple[Check, ...]
-    unparseable: bool = Field(False, description="in no form that a grader could judge")
-    runner: RunnerRun | None = Field(None, description="null when we asked the model ourselves")
+    unparseable: bool = Field(False, description="whether no grader could read the answer")
+    runner: RunnerRun | None = Field(None, description="null when no runner was used")
     telemetry: RunTelemetry
 
 
 def platforms(found: Sequence[Mapping[str, str]]) -> dict[str, str]:
-    """Return what several measurings ran with; what differs is listed, in their order."""
+    """Return the versions of several measurements; differing ones are listed in order."""
     values: dict[str, list[str]] = defaultdict(list)
     for platform in found:
         for name, value in platform.items():
@@ -227,20 +225,20 @@ def platforms(found: Sequence[Mapping[str, str]]) -> dict[str, str]:
 
 
 class RunReport(Artifact):
-    """Everything that one measurement of a cell found."""
+    """The measurement of one cell."""
 
     schema_version: Literal["orket.run.v1"] = "orket.run.v1"
     sandbox: str | None = Field(
-        None, description="where code of answers was run; null where no task needed that"
+        None, description="where code in answers ran; null when no task needed it"
     )
     status: RunStatus
-    status_reason: str | None = Field(description="what went wrong; null when measured")
-    measured_at: str = volatile("UTC, when the measurement began; names its attempt")
+    status_reason: str | None = Field(description="why it is not measured; null when it is")
+    measured_at: str = volatile("UTC, when the measurement began")
     finished_at: str = volatile("UTC")
     boot_id: str | None = volatile("of the machine's boot")
     hardware_fingerprint: str = Field(description="of the machine that measured")
     cpus: int | None = Field(
-        description="logical CPUs, what shares are shares of; null when nothing was measured"
+        description="logical CPUs, which shares refer to; null when nothing was measured"
     )
     platform: dict[str, str] = Field(description="kernel, driver and runtime versions")
     spec: RunSpec
@@ -248,17 +246,17 @@ class RunReport(Artifact):
     sessions: tuple[Session, ...]
     hosts: tuple[HostSummary, ...] = Field(description="one for each session")
     gpus: tuple[GpuSummary, ...] = Field(
-        (), description="each that was watched, for each session; none where none was"
+        (), description="each GPU that was sampled, for each session"
     )
     gpus_absent: dict[str, str] = Field(
-        default_factory=dict, description="why a vendor that was looked for has none, by vendor"
+        default_factory=dict, description="why there is no GPU of a vendor, by vendor"
     )
     probes: tuple[Probe, ...]
     test_runs: tuple[TestRun, ...]
     discarded_probes: tuple[Probe, ...] = Field((), description="disturbed, and repeated")
-    discarded_runs: tuple[TestRun, ...] = Field((), description="likewise")
+    discarded_runs: tuple[TestRun, ...] = Field((), description="disturbed, and repeated")
     observations: tuple[Observation, ...] = Field(description="of the cell as a whole")
-    parts: tuple[TakenPart, ...] = Field((), description="the sealed parts that it is made of")
+    parts: tuple[TakenPart, ...] = Field((), description="the sealed parts that it is made from")
     retry: bool = Field(
-        False, description="what went wrong may pass: the same command tries the cell again"
+        False, description="the failure may be temporary: the next run tries the cell again"
     )

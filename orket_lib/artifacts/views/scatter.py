@@ -1,4 +1,4 @@
-"""The points of the quality-against-speed picture, for whoever plots them again."""
+"""The points of the plot of quality against speed, for other plotting tools."""
 
 from __future__ import annotations
 

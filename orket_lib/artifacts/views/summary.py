@@ -12,14 +12,14 @@ from orket_lib.artifacts.views.verdict import Decision, TaskStratum, Verdict
 
 
 class SummaryRow(RowMetrics):
-    """A row beside its session's baseline."""
+    """A row with its comparison to the session's baseline."""
 
     vibe_delta: Reading = Field(description="adherence lost per GiB saved against the baseline")
     vibe_delta_status: str
 
 
 class Comparison(Record):
-    """A quant against the baseline, task by task (paired)."""
+    """A quant compared with the baseline, task by task (paired)."""
 
     quant_tag: str
     baseline_quant: str
@@ -37,15 +37,15 @@ class EfficiencyFrontier(Record):
     minimum_viable_quant_tag: str | None
     best_value_quant_tag: str | None
     optimal_quant_tag: str | None = Field(
-        description="the one the recommendation names; null in lane ci, as best value is"
+        description="the quant that the recommendation names; null in lane ci, as best value is"
     )
-    reason: str | None = Field(description="why one of them is null")
+    reason: str | None = Field(description="why one of the tags is null")
     include_invalid: bool
     pareto_quants: tuple[str, ...]
 
 
 class RecommendationDetail(Record):
-    """The recommendation in two words."""
+    """The recommended quants."""
 
     minimum_viable_quant: str | None
     best_value_quant: str | None
@@ -57,19 +57,19 @@ class ModelSession(Record):
     model_id: str
     baseline_quant: str | None
     baseline_substituted_for: str | None = Field(
-        description="the quant with the most bits, when another one replaces it as baseline"
+        description="the quant with the most bits, if another one replaces it as baseline"
     )
     per_quant: tuple[SummaryRow, ...] = Field(description="most bits first")
     comparisons: tuple[Comparison, ...]
     verdicts: tuple[Verdict, ...] = Field(
-        (), description="on every quant of the config, most bits first; empty in older files"
+        (), description="for every quant of the config, most bits first; empty in older files"
     )
     strata: tuple[TaskStratum, ...] = Field(
-        (), description="which tasks the baseline masters: only those count in the verdicts"
+        (), description="tasks that the baseline solves reliably: only these count in the verdicts"
     )
     decision: Decision | None = Field(None, description="null in older files")
     mixtures: tuple[str, ...] = Field(
-        description="what makes this model's rows incomparable: one file under two tags, two builds"
+        description="why this model's rows are not comparable: one file under two tags, two builds"
     )
     efficiency_frontier: EfficiencyFrontier
     recommendation_detail: RecommendationDetail
@@ -77,14 +77,14 @@ class ModelSession(Record):
 
 
 class StabilityKpis(Measured):
-    """How far the sweep as a whole can be trusted; rates are weighted by runs."""
+    """Stability of the sweep as a whole; rates are weighted by runs."""
 
     determinism_rate: Reading
     missing_telemetry_rate: Reading
     polluted_run_rate: Reading
     frontier_success_rate: Reading = Field(description="models with an eligible valid row")
     frontier_success_rate_as_asked: float | None = Field(
-        None, description="the same with rows that are not valid; null unless they were asked for"
+        None, description="the same with invalid rows; null unless they were included"
     )
     quant_rows: int
     sessions: int
@@ -101,7 +101,7 @@ class FailedRow(Record):
 
 
 class CanaryDrift(Measured):
-    """The canary before the sweep and after it."""
+    """The canary before and after the sweep."""
 
     model_id: str
     quant_tag: str
@@ -111,7 +111,7 @@ class CanaryDrift(Measured):
     closing_seconds: Reading
     drift: Reading = Field(description="closing / opening - 1; above 0 the machine became slower")
     p_value: Reading = Field(description="two-sided rank-sum test of the generations' seconds")
-    same_answers: bool = Field(description="every task scored as before")
+    same_answers: bool = Field(description="whether every task scored as before")
     failure: str | None = Field(description="why the closing canary could not be measured")
 
 
@@ -128,11 +128,11 @@ class CanarySummary(Measured):
 
 
 class Summary(Labelled):
-    """Everything that a sweep found."""
+    """The results of a sweep."""
 
     schema_version: Literal["orket.summary.v1"] = "orket.summary.v1"
-    commit_sha: str | None = Field(json_schema_extra={"volatile": True})
-    matrix: dict[str, Any] = Field(description="the resolved config; secrets never")
+    commit_sha: str | None = volatile("commit of the checkout; null outside a checkout")
+    matrix: dict[str, Any] = Field(description="the resolved config, without secrets")
     canary: CanarySummary
     sessions: tuple[ModelSession, ...]
     stability_kpis: StabilityKpis

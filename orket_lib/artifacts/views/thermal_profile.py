@@ -1,4 +1,4 @@
-"""Whether a machine keeps its speed while it gets warm: `explorer.thermal_stability.v1`."""
+"""The thermal profile, speed while the machine gets warm: `explorer.thermal_stability.v1`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from orket_lib.artifacts.base import Measured, Reading, Record, Share
-from orket_lib.artifacts.views.explorer import Explorer, MeasuredWith
+from orket_lib.artifacts.views.frontier import Explorer, MeasuredWith
 from orket_lib.vocabulary.reasons import Reason
 
 ThermalReason = Literal[
@@ -17,12 +17,12 @@ LatencyTrend = Literal["rising", "steady", "falling", "unknown"]
 
 
 class ThermalThresholds(Record):
-    """What makes a run hot, and a series a heat soak."""
+    """Limits above which a run is too hot, or a series shows heat soak."""
 
     cooldown_target_c: float
     polluted_thermal_threshold_c: float
     monotonic_window: Annotated[
-        int, Field(gt=0, description="rises of latency, one after the other, that are a heat soak")
+        int, Field(gt=0, description="consecutive rises of latency that count as heat soak")
     ]
 
 
@@ -36,48 +36,46 @@ class ThermalPoint(Measured):
     thermal_end_c: Reading
     thermal_delta_c: Reading
     temperature_of: Literal["run", "sidecar"] = Field(
-        "run", description="`sidecar`: measured by the hardware sidecar, apart from the run"
+        "run", description="`sidecar`: measured by the hardware sidecar, not during the run"
     )
     polluted: bool
     cooldown_ok: bool | None = Field(description="null without a temperature")
     reasons: tuple[ThermalReason, ...]
-    detail: str | None = Field(
-        None, description="what other than heat disturbed it; null when nothing did"
-    )
+    detail: str | None = Field(None, description="disturbances other than heat; null without any")
 
 
 class RunSpeed(Measured):
-    """How fast one run of the series was."""
+    """Speed of one run of the series."""
 
     run_index: int = Field(description="counted from 1")
     decode_tps: Reading
     latency_error: Reading = Field(
-        description="standard error of the run's latency by its own generations, share of it"
+        description="standard error of the run's latency over its generations, relative"
     )
     counted: bool = Field(
-        description="in the trend; not when something other than heat disturbed it"
+        description="whether it counts in the trend; not if disturbed by something other than heat"
     )
 
 
 class ThermalSpeed(Measured):
-    """What the series says of speed, with a sensor or without one."""
+    """Speed over the series, with or without a temperature sensor."""
 
     runs: tuple[RunSpeed, ...] = Field(description="in the order of the points")
     noise_ratio: Reading = Field(
-        description="standard deviation of a run's latency without any trend, share of it"
+        description="standard deviation of a run's latency without a trend, relative"
     )
     rise_ratio: Reading = Field(
-        description="by the median slope, first run to last, share of the latency"
+        description="rise of latency from first to last run by the median slope, relative"
     )
     rise_p_value: Reading = Field(description="one-sided, of a rise over the whole series")
     least_rise_ratio: Reading = Field(
-        description="rise over `monotonic_window` steps that would have counted"
+        description="smallest rise over `monotonic_window` steps that would have counted"
     )
     most_rise_ratio: Reading = Field(
-        None, description="rise from first run to last that its noise may hide (one-sided, 95 %)"
+        None, description="rise from first to last run that noise may hide (one-sided, 95 %)"
     )
-    burst_decode_tps: Reading = Field(description="of the first run that counts")
-    steady_decode_tps: Reading = Field(description="mean of the last third of those")
+    burst_decode_tps: Reading = Field(description="of the first run in the trend")
+    steady_decode_tps: Reading = Field(description="mean of the last third of the trend")
     steady_over_burst: Reading
 
 
@@ -96,16 +94,16 @@ class ThermalProfile(Measured, Explorer):
     served: MeasuredWith | None = Field(None, description="null when nothing was served")
     thresholds: ThermalThresholds
     heat_soak_detected: bool | None = Field(
-        description="null without a temperature, with too few runs, or where noise may hide it"
+        description="null without a temperature, with too few runs, or if noise may hide it"
     )
     polluted_run_rate: Share
     cooldown_failure_rate: Share
-    recommendation: str = Field(description="without a sensor: that there is no thermal verdict")
+    recommendation: str = Field(description="without a sensor: no thermal verdict")
     points: tuple[ThermalPoint, ...] = Field(description="in the order of the runs")
     latency_trend: LatencyTrend = Field(
         "unknown",
-        description="beyond the noise of the runs, whatever the temperature did; unknown, too, "
-        "where a rise that matters may hide in the noise",
+        description="beyond the noise of the runs, whatever the temperature; `unknown` also if the "
+        "noise may hide a relevant rise",
     )
     speed: ThermalSpeed | None = Field(None, description="null in records of older versions")
     throttling: tuple[ThrottlingEvent, ...] = Field((), description="in the order of the runs")

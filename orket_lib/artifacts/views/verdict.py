@@ -1,4 +1,4 @@
-"""What is claimed of a model's quants: a verdict on each, and the decision made from them."""
+"""Verdicts on a model's quants, and the decision made from them."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from orket_lib.vocabulary.verdicts import (
 
 
 class WantCheck(Record):
-    """One thing that the config wants of a quant, held against what was measured."""
+    """One requirement of the config, compared with the measurement."""
 
-    want: WantName = Field(description="its name in the config")
+    want: WantName = Field(description="name in the config")
     limit: float
     value: float | None
     status: WantStatus
@@ -25,60 +25,60 @@ class WantCheck(Record):
 
 
 class Verdict(Record):
-    """What the tasks say of one quant against the baseline."""
+    """The verdict on one quant, from its tasks compared with the baseline."""
 
     quant_tag: str
     baseline_quant: str | None
     verdict: QuantVerdict
-    probability: float | None = Field(description="that it keeps the threshold; null: see `reason`")
-    kept_share: float | None = Field(None, description="its median")
+    probability: float | None = Field(description="that it keeps the threshold; else a `reason`")
+    kept_share: float | None = Field(None, description="median")
     kept_low: float | None = Field(None, description="of its 95 % interval")
     kept_high: float | None = None
-    tasks: int = Field(0, description="that count, see `strata`")
+    tasks: int = Field(0, description="tasks that count, see `strata`")
     lost: float = Field(0.0, description="tasks that only the baseline got right")
     won: float = Field(0.0, description="tasks that only this quant got right")
     p_value: float | None = Field(None, description="exact two-sided McNemar test on the flips")
     further_tasks: int | None = Field(
-        None, description="about how many more would probably decide; null when it is decided"
+        None, description="estimated number of tasks that would decide; null when decided"
     )
     hangs_on: str | None = Field(
-        None, description="the family of tasks without which another verdict would be likely"
+        None, description="the family of tasks without which the verdict would probably change"
     )
     same_answer_rate: float | None = Field(
-        None, description="share of the tasks answered in the very words of the baseline"
+        None, description="share of the tasks with exactly the answer of the baseline"
     )
     wants: tuple[WantCheck, ...] = ()
     reason: str | None = Field(None, description="why it has no verdict")
 
 
 class TaskStratum(Record):
-    """Tasks of one kind, and whether the baseline masters them."""
+    """Tasks of one kind, and how well the baseline solves them."""
 
     name: str
     tasks: int
-    baseline: float = Field(description="its mean score")
-    counted: int = Field(description="how many of them count in the verdicts")
+    baseline: float = Field(description="mean score of the baseline")
+    counted: int = Field(description="tasks that count in the verdicts")
 
 
 class Decision(Record):
-    """What to run, how sure that is, and what to type to be surer."""
+    """Which quant to run, how certain that is, and the next command."""
 
     status: DecisionStatus
     pick: str | None
     probability: float | None = Field(description="that the pick keeps the threshold")
-    prefer: Prefer = Field(description="as the config says")
+    prefer: Prefer = Field(description="from the config")
     baseline_quant: str | None
     stands_in_for: str | None = Field(
-        description="the config's baseline, where this machine can't hold or load it"
+        description="the configured baseline, if this machine can't hold or load it"
     )
     smallest_that_suffices: str | None
     best_that_fits: str | None
-    smallest_decided: bool = Field(description="no smaller quant might suffice as well")
+    smallest_decided: bool = Field(description="whether no smaller quant might also suffice")
     smaller: tuple[str, ...] = Field(description="quants with fewer bits than the pick")
     larger: tuple[str, ...]
     stability: float | None = Field(
-        description="share of new sweeps of the same kind that would pick the same"
+        description="share of simulated repeat sweeps with the same pick"
     )
-    runner_up: str | None = Field(description="what they would pick most often instead")
+    runner_up: str | None = Field(description="most frequent other pick")
     why: str
-    next: str | None = Field(description="what to type")
+    next: str | None = Field(description="command to run next")

@@ -1,82 +1,76 @@
-"""`orket baselines`: the histories that sweeps are held to."""
+"""`orket baselines`: the recorded measurements that sweeps are compared with."""
 
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
 
-from orket_lib.commands._common import add_log, print_json, tell
+from orket_lib.analysis.baselines.resolution import Resolution, Wanted, resolve
+from orket_lib.artifacts.baseline import Baseline, BaselineMetadata
+from orket_lib.commands._common import Actions, add_log, print_json, tell, whole_number
 from orket_lib.commands._storage import add_storage_root
 from orket_lib.commands.baselines.cells import filled_store
 from orket_lib.commands.baselines.health import health, list_histories
 from orket_lib.commands.baselines.sweeps import add_compare, add_record, compare, record
-
-if TYPE_CHECKING:
-    from orket_lib.artifacts.baseline import Baseline, BaselineMetadata
-    from orket_lib.stores.baselines import BaselineStore
-
-_NOT_FOUND = 3
+from orket_lib.report.baselines import records_text
+from orket_lib.stores.baselines import BaselineStore
+from orket_lib.stores.retention import KEEP_LAST, Per
+from orket_lib.vocabulary.errors import ArtifactError, Refused
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
-    from orket_lib.stores.retention import KEEP_LAST, Per
-
-    actions = parser.add_subparsers(dest="action", required=True, metavar="action")
-    listing = actions.add_parser("list", help="list the tasks that have baselines")
-    show = actions.add_parser("show", help="show the records of a task, oldest first")
-    find = actions.add_parser("resolve", help="say which record a measurement is held to")
-    check = actions.add_parser("health", help="read every history and say what is wrong")
-    prune = actions.add_parser("prune", help="remove all but the newest unpinned records")
-    pin = actions.add_parser("pin-baseline", help="keep a measurement through every prune")
-    unpin = actions.add_parser("unpin-baseline", help="let it be pruned again")
+    actions = Actions(parser)
+    listing = actions.add("list", list_histories, "list the tasks that have baselines")
+    show = actions.add("show", _show, "show the records of a task, oldest first")
+    find = actions.add(
+        "resolve", _resolve, "find the record that a measurement would be compared with"
+    )
+    check = actions.add("health", health, "read every history and report problems")
+    prune = actions.add("prune", _prune, "remove all but the newest unpinned records")
+    pin = actions.add("pin-baseline", _pin, "protect a measurement from pruning")
+    unpin = actions.add("unpin-baseline", _pin, "end that protection")
     for action in (show, find):
-        action.add_argument("--test-id", required=True)
-    for action in (show, find):
-        action.add_argument("--model-id")
-        action.add_argument("--quant-tag")
+        action.add_argument("--test-id", required=True, help="task")
+        action.add_argument("--model-id", help="only this model")
+        action.add_argument("--quant-tag", help="only this quant")
     for action in (find, check):
-        action.add_argument("--hardware-fingerprint", help="default: of any machine")
-        action.add_argument("--task-revision", help="default: any content of the task")
-    find.add_argument("--baseline-ref", help="this measurement, not the newest one")
+        action.add_argument("--hardware-fingerprint", help="default: any machine")
+        action.add_argument("--task-revision", help="default: any revision")
+    find.add_argument("--baseline-ref", help="this measurement instead of the newest")
     for action in (check, prune):
-        action.add_argument("--keep-last", type=_at_least_one, default=KEEP_LAST, metavar="N")
         action.add_argument(
-            "--per", type=Per, choices=list(Per), default=Per.TEST, help="what N is counted over"
+            "--keep-last",
+            type=whole_number(1),
+            default=KEEP_LAST,
+            metavar="N",
+            help="records to keep; default: %(default)s",
         )
-    prune.add_argument("--dry-run", action="store_true", help="only say what would go")
+        action.add_argument(
+            "--per",
+            type=Per,
+            choices=list(Per),
+            default=Per.TEST,
+            help="keep N per task, or per cell of a task",
+        )
+    prune.add_argument("--dry-run", action="store_true", help="only print what would be removed")
     for action in (pin, unpin):
-        action.add_argument("--baseline-ref", required=True)
+        action.add_argument("--baseline-ref", required=True, help="ref of the measurement")
     for action in (check, prune, pin, unpin):
-        action.add_argument("--test-id", help="of one task only")
+        action.add_argument("--test-id", help="only this task")
     for action in (listing, show, find, check, prune, pin, unpin):
         action.add_argument("--json", action="store_true", help="print as JSON")
         add_storage_root(action)
         add_log(action)
-    add_record(actions.add_parser("record", help="make measurements baselines"))
-    add_compare(actions.add_parser("compare", help="hold a sweep against its baselines"))
+    add_record(actions.add("record", record, "record measurements as baselines"))
+    add_compare(actions.add("compare", compare, "compare a sweep with its baselines"))
 
 
 def run(options: argparse.Namespace) -> int:
-    """Do what is asked for."""
-    actions = {
-        "list": list_histories,
-        "show": _show,
-        "resolve": _resolve,
-        "health": health,
-        "prune": _prune,
-        "pin-baseline": _pin,
-        "unpin-baseline": _pin,
-        "record": record,
-        "compare": compare,
-    }
-    return actions[options.action](options)
+    """Run the action."""
+    return int(options.act(options))
 
 
 def _show(options: argparse.Namespace) -> int:
-    from orket_lib.report.baselines import records_text
-    from orket_lib.vocabulary.errors import ArtifactError
-
     history = _required(filled_store(options), options.test_id)
     records = [
         item
@@ -89,19 +83,22 @@ def _show(options: argparse.Namespace) -> int:
             (item.baseline_metadata.model_id, item.baseline_metadata.quant_tag) for item in history
         }
         raise ArtifactError(
-            f"{options.test_id}: no baseline of that model and quant; there are "
+            f"{options.test_id}: no baseline of that model and quant; it has "
             f"{', '.join(' '.join(cell) for cell in sorted(cells))}"
         )
     if options.json:
-        print_json({"test_id": options.test_id, "history": [_dumped(item) for item in records]})
+        print_json(
+            {
+                "test_id": options.test_id,
+                "history": [item.model_dump(mode="json") for item in records],
+            }
+        )
     else:
         print(records_text(records))  # noqa: T201
     return 0
 
 
 def _resolve(options: argparse.Namespace) -> int:
-    from orket_lib.analysis.baselines.resolution import Resolution, Wanted, resolve
-
     resolved = resolve(
         filled_store(options).history(options.test_id),
         Wanted(
@@ -118,17 +115,17 @@ def _resolve(options: argparse.Namespace) -> int:
             {
                 "test_id": options.test_id,
                 "status": resolved.status.value,
-                "baseline": _dumped(found) if found else None,
+                "baseline": found.model_dump(mode="json") if found else None,
             }
         )
     else:
         ref = f" {found.baseline_metadata.test_run_id}" if found else ""
         print(f"{options.test_id}: {resolved.status.value}{ref}")  # noqa: T201
-    return 0 if resolved.status is Resolution.OK else _NOT_FOUND
+    return 0 if resolved.status is Resolution.OK else Refused.exit_code
 
 
 def _prune(options: argparse.Namespace) -> int:
-    """Remove, and say what was removed, also when a later history can't be changed."""
+    """Remove records, and print them even if a later history can't be changed."""
     store = filled_store(options)
     if options.test_id is not None:
         _required(store, options.test_id)
@@ -168,9 +165,7 @@ def _print_removed(
 
 
 def _pin(options: argparse.Namespace) -> int:
-    """Pin or unpin, and say where that was done, also when a later history can't be changed."""
-    from orket_lib.vocabulary.errors import ArtifactError
-
+    """Pin or unpin, and print where, even if a later history can't be changed."""
     store, pinned = filled_store(options), options.action == "pin-baseline"
     changed: list[str] = []
     try:
@@ -195,42 +190,26 @@ def _print_pinned(changed: list[str], pinned: bool, options: argparse.Namespace)
 
 
 def _required(store: BaselineStore, test_id: str) -> tuple[Baseline, ...]:
-    """Return the history of a task that somebody named.
+    """Return the history of `--test-id`.
 
     Raises:
-        ArtifactError: It has none, or it can't be read.
+        ArtifactError: There is none, or it can't be read.
     """
-    from orket_lib.vocabulary.errors import ArtifactError
-
     history = store.history(test_id)
     if not history:
         raise ArtifactError(
-            f"--test-id {test_id}: has no baselines; `orket baselines list` shows what has"
+            f"--test-id {test_id}: has no baselines; `orket baselines list` shows the tasks that do"
         )
     return history
 
 
 def _readable_ids(store: BaselineStore, chosen: str | None) -> tuple[str, ...]:
-    """Return the chosen task, or all, after their histories were read in full.
+    """Return the chosen task, or all, after reading their histories in full.
 
     Raises:
-        ArtifactError: One of them can't be read: nothing is changed before it has been looked at.
+        ArtifactError: One can't be read. Then none is changed.
     """
     found = store.test_ids() if chosen is None else (chosen,)
     for test_id in found:
         store.history(test_id)
     return found
-
-
-def _dumped(item: Baseline) -> dict[str, object]:
-    return item.model_dump(mode="json")
-
-
-def _at_least_one(text: str) -> int:
-    try:
-        value = int(text)
-    except ValueError:
-        value = 0
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"must be a whole number of at least 1, not {text!r:.80}")
-    return value

@@ -1,4 +1,4 @@
-"""A finished sweep as what its cells would be recorded as."""
+"""The cells of a finished sweep as baseline records."""
 
 from __future__ import annotations
 
@@ -6,54 +6,52 @@ import argparse
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from orket_lib.analysis.baselines.records import baselines_of
 from orket_lib.analysis.baselines.regression import CellNow
 from orket_lib.analysis.rows.quality import row_quality
 from orket_lib.analysis.rows.rounds import as_one
+from orket_lib.artifacts.baseline import Baseline, BaselineMetadata
+from orket_lib.artifacts.digest import DIGEST_LENGTH
+from orket_lib.artifacts.io import read_model
+from orket_lib.artifacts.views.regression import Change, Regression
 from orket_lib.artifacts.views.run_report import RunReport
 from orket_lib.artifacts.views.summary import Summary
+from orket_lib.commands._reports import reports_of
 from orket_lib.commands._storage import say_if_empty
+from orket_lib.config.shipped import located
+from orket_lib.stores.baselines import BaselineStore
+from orket_lib.stores.roots import StoreName
+from orket_lib.tasks.bank import load_bank, selected, selection
+from orket_lib.vocabulary.errors import ArtifactError
 from orket_lib.vocabulary.statuses import Lane, Quality
-
-if TYPE_CHECKING:
-    from orket_lib.artifacts.baseline import Baseline, BaselineMetadata
-    from orket_lib.stores.baselines import BaselineStore
 
 
 def store_of(options: argparse.Namespace) -> BaselineStore:
     """Return the store that the options name."""
-    from orket_lib.stores.baselines import BaselineStore
-
     return BaselineStore(options.storage_root)
 
 
 def filled_store(options: argparse.Namespace) -> BaselineStore:
-    """Return the store that the options name, for a command that wants what is in it.
+    """Return the store that the options name, for a command that reads it; say if it is empty.
 
     Raises:
-        ArtifactError: There is no such folder; an empty one is said.
+        ArtifactError: The folder does not exist.
     """
-    from orket_lib.stores.roots import StoreName
-
     say_if_empty(options.storage_root, StoreName.BASELINES)
     return store_of(options)
 
 
 def cells_of(summary: Summary, bank: Path | None) -> Iterator[CellNow]:
-    """Yield the cells of a sweep; one that is not valid has no records, and says why.
+    """Yield the cells of a sweep. A cell that is not valid has its reasons instead of records.
 
     Raises:
-        ArtifactError: A run report is gone or of other measurements, the bank no longer holds the
-            tasks that were asked, or it is not named.
+        ArtifactError: A run report is gone or of other measurements, or the bank is unknown or has
+            changed.
     """
-    from orket_lib.commands._reports import reports_of
-    from orket_lib.config.shipped import located
-    from orket_lib.vocabulary.errors import ArtifactError
-
     path = bank or summary.matrix.get("task_bank")
     if not isinstance(path, Path | str):
-        raise ArtifactError("--summary: its matrix names no task_bank; name it with --bank")
+        raise ArtifactError("--summary: has no task_bank; give it with --bank")
     for session in summary.sessions:
         for row in session.per_quant:
             if row.valid:
@@ -70,45 +68,36 @@ def cells_of(summary: Summary, bank: Path | None) -> Iterator[CellNow]:
 def records_of(
     report: RunReport, bank: Path, clean: bool, lane: Lane | None = None
 ) -> dict[str, Baseline]:
-    """Return the records that a run report makes, by test id.
+    """Return the baseline records of a run report, by test id.
 
     Args:
-        report: What was measured.
-        bank: That the tasks are in.
-        clean: Whether nothing disturbed it, by the rules of lane `lab`.
-        lane: Of the sweep, where it is known.
+        report: Run report of a cell.
+        bank: Task bank of its tasks.
+        clean: Whether it was undisturbed by the rules of lane `lab`.
+        lane: Lane of the sweep, if known.
 
     Raises:
-        ArtifactError: The bank no longer holds the tasks that were asked.
+        ArtifactError: The bank no longer holds these tasks.
     """
-    from orket_lib.analysis.baselines.records import baselines_of
-    from orket_lib.artifacts.digest import DIGEST_LENGTH
-    from orket_lib.tasks.bank import load_bank, selected, selection
-    from orket_lib.vocabulary.errors import ArtifactError
-
     loaded = load_bank(bank)
     tasks = selected(loaded, report.spec.tasks)
     if tasks is None:
-        raise ArtifactError(f"{bank}: no longer holds the tasks that were measured")
+        raise ArtifactError(f"{bank}: has changed since these tasks were measured")
     revisions = {task.test_id: selection(loaded, (task,)).sha256[:DIGEST_LENGTH] for task in tasks}
     return baselines_of(report, revisions, clean, lane)
 
 
 def metadata_of(cell: CellNow) -> BaselineMetadata:
-    """Return what all records of a cell say of their measurement."""
+    """Return the metadata that all records of a cell share."""
     return next(iter(cell.records.values())).baseline_metadata
 
 
 def regressed_in(path: Path, cells: Sequence[CellNow]) -> set[str]:
-    """Return the measurements that a comparison found worse.
+    """Return the refs of the measurements that a comparison found worse.
 
     Raises:
-        ArtifactError: It is of other measurements than these, which it says nothing about.
+        ArtifactError: It compares other measurements than these.
     """
-    from orket_lib.artifacts.io import read_model
-    from orket_lib.artifacts.views.regression import Change, Regression
-    from orket_lib.vocabulary.errors import ArtifactError
-
     measured: dict[tuple[str, str], set[str]] = defaultdict(set)
     for cell in cells:
         if cell.records:

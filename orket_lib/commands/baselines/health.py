@@ -1,4 +1,4 @@
-"""`orket baselines list` and `health`: every history in figures, and what is wrong with some."""
+"""`orket baselines list` and `health`: the size, use and problems of each history."""
 
 from __future__ import annotations
 
@@ -6,28 +6,27 @@ import argparse
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from orket_lib.analysis.baselines.resolution import Wanted, tally
 from orket_lib.commands._common import print_json, tell
 from orket_lib.commands.baselines.cells import filled_store
+from orket_lib.stores.baselines import BaselineStore
 from orket_lib.vocabulary.errors import ArtifactError
-
-if TYPE_CHECKING:
-    from orket_lib.stores.baselines import BaselineStore
 
 
 @dataclass(frozen=True)
 class _History:
-    """One history file, in figures.
+    """Figures of one history file.
 
     Attributes:
-        test_id: Whose it is; None where the file doesn't tell.
+        test_id: Its task; None if the file can't be read.
         file: Its name.
-        records: In it.
-        pinned: Of them.
-        cells: (model, quant) pairs among them.
-        oldest: When the first one was measured.
-        newest: When the last one was.
+        records: Number of records.
+        pinned: Number of pinned records.
+        cells: Number of (model, quant) pairs.
+        oldest: Time of the first measurement.
+        newest: Time of the last measurement.
     """
 
     test_id: str | None
@@ -41,14 +40,14 @@ class _History:
 
 @dataclass(frozen=True)
 class _Health(_History):
-    """What is wrong with a history, and of what use it is.
+    """Problems of a history, and how many of its records can be compared with.
 
     Attributes:
         outdated: Records that `prune` would remove.
-        matching: Records of the machine and task revision that are asked for.
+        matching: Records of the given machine and task revision.
         other_machine: Records of other machines.
-        other_revision: Records of this machine, and of other contents of the task.
-        problem: Why it can't be used; None when it can.
+        other_revision: Records of this machine with another task revision.
+        problem: Why it can't be read; None if it can.
     """
 
     outdated: int = 0
@@ -63,7 +62,7 @@ _USES = ("matching", "other_machine", "other_revision")
 
 
 def list_histories(options: argparse.Namespace) -> int:
-    """Print what is kept of each task."""
+    """Print the figures of each task's history."""
     store = filled_store(options)
     found = [_History(**_figures(store, store.test_id_in(path), path)) for path in store.files()]
     if options.json:
@@ -74,7 +73,7 @@ def list_histories(options: argparse.Namespace) -> int:
 
 
 def health(options: argparse.Namespace) -> int:
-    """Read everything; a history that can't be read is named and doesn't hide the others."""
+    """Read every history, and print the unreadable ones after the others."""
     store = filled_store(options)
     files = store.files() if options.test_id is None else (store.path(options.test_id),)
     found = [_health(store, path, options) for path in files]
@@ -92,8 +91,6 @@ def health(options: argparse.Namespace) -> int:
 
 
 def _health(store: BaselineStore, path: Path, options: argparse.Namespace) -> _Health:
-    from orket_lib.analysis.baselines.resolution import Wanted, tally
-
     wanted = Wanted(options.hardware_fingerprint, options.task_revision)
     try:
         test_id = store.test_id_in(path)
@@ -118,10 +115,10 @@ def _figures(store: BaselineStore, test_id: str, path: Path) -> dict[str, Any]:
 
 
 def _print(found: Sequence[_History], figures: Sequence[str]) -> None:
-    from orket_lib.report.baselines import aligned
+    from orket_lib.report.formatting import aligned
 
     head = ("task", *(name.replace("_", " ") for name in figures), "oldest", "newest")
-    print(aligned([head, *(_cells(item, figures) for item in found)]))  # noqa: T201
+    print("\n".join(aligned([head, *(_cells(item, figures) for item in found)])))  # noqa: T201
 
 
 def _cells(item: _History, figures: Sequence[str]) -> tuple[str, ...]:

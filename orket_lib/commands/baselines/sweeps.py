@@ -1,4 +1,4 @@
-"""`orket baselines record` and `compare`: what they do with a finished sweep."""
+"""`orket baselines record` and `compare`."""
 
 from __future__ import annotations
 
@@ -7,9 +7,16 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from operator import attrgetter
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from orket_lib.commands._common import add_log, print_json, stamp, tell
+from orket_lib.analysis.baselines.regression import CellNow, judge_sweep
+from orket_lib.analysis.rows.aggregates import mean_over_answered
+from orket_lib.analysis.rows.quality import row_quality, row_reasons
+from orket_lib.artifacts.baseline import Baseline, BaselineReceipt, NotRecorded, Recorded
+from orket_lib.artifacts.io import read_model, write_model
+from orket_lib.artifacts.views.regression import Regression
+from orket_lib.artifacts.views.run_report import RunReport
+from orket_lib.artifacts.views.summary import Summary
+from orket_lib.commands._common import add_log, print_json, stamp, stamp_like, tell
 from orket_lib.commands._storage import add_storage_root
 from orket_lib.commands.baselines.cells import (
     cells_of,
@@ -19,36 +26,35 @@ from orket_lib.commands.baselines.cells import (
     regressed_in,
     store_of,
 )
-
-if TYPE_CHECKING:
-    from orket_lib.analysis.baselines.regression import CellNow
-    from orket_lib.artifacts.baseline import Baseline
-    from orket_lib.artifacts.views.run_report import RunReport
-    from orket_lib.stores.baselines import BaselineStore
-
-_POLICY_SAID_NO = 3
+from orket_lib.config.sections.rows import Rows
+from orket_lib.report.baselines import regression_text
+from orket_lib.stores.baselines import BaselineStore
+from orket_lib.vocabulary.errors import ArtifactError, Refused
+from orket_lib.vocabulary.reasons import Severity
+from orket_lib.vocabulary.statuses import Lane, Quality, RunStatus
+from orket_lib.vocabulary.thresholds import REGRESSION_ALPHA, REGRESSION_FLOOR
 
 
 def add_record(parser: argparse.ArgumentParser) -> None:
     """Add the options of `record`."""
+    add = parser.add_argument
     source = parser.add_mutually_exclusive_group(required=True)
-    source.add_argument("--summary", type=Path, help="sweep_summary.json: its valid rows")
     source.add_argument(
-        "--report", type=Path, nargs="+", help="run reports (run.json); need --bank"
+        "--summary", type=Path, help="sweep_summary.json; its valid rows are recorded"
     )
-    parser.add_argument("--bank", type=Path, help="task bank; default: the one of the sweep")
-    parser.add_argument("--regression", type=Path, help="leave out cells that regressed in it")
-    parser.add_argument("--out", type=Path, help="what was recorded; without it, it is printed")
-    parser.add_argument("--json", action="store_true", help="print what was recorded as JSON")
+    source.add_argument(
+        "--report", type=Path, nargs="+", help="run reports (run.json); needs --bank"
+    )
+    add("--bank", type=Path, help="task bank; default: the one of the sweep")
+    add("--regression", type=Path, help="regression.json; leave out cells that regressed")
+    add("--out", type=Path, help="receipt to write; printed if not given")
+    add("--json", action="store_true", help="print the receipt as JSON")
     add_storage_root(parser)
     add_log(parser)
 
 
 def record(options: argparse.Namespace) -> int:
-    """Add the measurements that are fit to be a baseline, and say which were and why not."""
-    from orket_lib.artifacts.baseline import BaselineReceipt, NotRecorded, Recorded
-    from orket_lib.artifacts.io import write_model
-
+    """Record the measurements that are fit to be baselines, and print why others are not."""
     cells = list(_cells(options))
     regressed: set[str] = set()
     inputs = list(options.report or [options.summary])
@@ -100,35 +106,27 @@ def record(options: argparse.Namespace) -> int:
         tell(f"not recorded: {missing.model_id} {missing.quant_tag}: {missing.reason}")
     for one in receipt.recorded:
         if not one.clean:
-            tell(f"disturbed, its times are none for lane lab: {one.model_id} {one.quant_tag}")
+            tell(f"disturbed, so lane lab will not use its times: {one.model_id} {one.quant_tag}")
     return 0
 
 
 def add_compare(parser: argparse.ArgumentParser) -> None:
     """Add the options of `compare`."""
-    parser.add_argument("--summary", type=Path, required=True, help="sweep_summary.json")
-    parser.add_argument("--bank", type=Path, help="task bank; default: the one of the sweep")
-    parser.add_argument(
-        "--baseline-ref", help="compare with this measurement; default: the mean of all that fit"
+    add = parser.add_argument
+    add("--summary", type=Path, required=True, help="sweep_summary.json")
+    add("--bank", type=Path, help="task bank; default: the one of the sweep")
+    add(
+        "--baseline-ref", help="compare with this measurement (default: the mean of all that match)"
     )
-    parser.add_argument("--out", type=Path, help="the comparison; without it, it is printed")
-    parser.add_argument("--json", action="store_true", help="print the comparison as JSON")
-    parser.add_argument(
-        "--verdict-only", action="store_true", help="exit 0 whatever the verdict is"
-    )
+    add("--out", type=Path, help="comparison to write; printed if not given")
+    add("--json", action="store_true", help="print the comparison as JSON")
+    add("--verdict-only", action="store_true", help="exit with 0 even if the verdict is FAIL")
     add_storage_root(parser)
     add_log(parser)
 
 
 def compare(options: argparse.Namespace) -> int:
-    """Compare, write, and name the regressions."""
-    from orket_lib.analysis.baselines.regression import judge_sweep
-    from orket_lib.artifacts.io import read_model, write_model
-    from orket_lib.artifacts.views.regression import Regression
-    from orket_lib.artifacts.views.summary import Summary
-    from orket_lib.report.baselines import regression_text
-    from orket_lib.vocabulary.thresholds import REGRESSION_ALPHA, REGRESSION_FLOOR
-
+    """Compare, write, and print the regressions."""
     summary = read_model(options.summary, Summary)
     cells = list(cells_of(summary, options.bank))
     histories = _histories(filled_store(options), cells)
@@ -136,10 +134,7 @@ def compare(options: argparse.Namespace) -> int:
         _require_ref(options.baseline_ref, histories)
     judged = judge_sweep(cells, histories, summary.execution_lane, options.baseline_ref)
     regression = Regression(
-        **stamp([options.summary], summary.provenance.ref, summary.provenance.config_sha256),
-        execution_lane=summary.execution_lane,
-        vram_profile=summary.vram_profile,
-        hardware_fingerprint=summary.hardware_fingerprint,
+        **stamp_like(summary, [options.summary]),
         summary_path=options.summary.as_posix(),
         alpha=REGRESSION_ALPHA,
         smallest_change=REGRESSION_FLOOR,
@@ -156,26 +151,20 @@ def compare(options: argparse.Namespace) -> int:
         print(regression_text(regression))  # noqa: T201
     for failure in judged.failures:
         tell(f"regression: {failure}")
-    return _POLICY_SAID_NO if judged.failures and not options.verdict_only else 0
+    return Refused.exit_code if judged.failures and not options.verdict_only else 0
 
 
 def _cells(options: argparse.Namespace) -> Iterator[CellNow]:
     """Yield the cells that the options name.
 
     Raises:
-        ArtifactError: A file of them is missing or damaged, or `--bank` is.
+        ArtifactError: A file is missing or damaged.
     """
-    from orket_lib.analysis.baselines.regression import CellNow
-    from orket_lib.artifacts.io import read_model
-    from orket_lib.artifacts.views.run_report import RunReport
-    from orket_lib.artifacts.views.summary import Summary
-    from orket_lib.vocabulary.errors import ArtifactError
-
     if options.summary:
         yield from cells_of(read_model(options.summary, Summary), options.bank)
         return
     if options.bank is None:
-        raise ArtifactError("--report: the tasks' revisions are read from --bank, which is missing")
+        raise ArtifactError("--report: needs --bank, for the revisions of the tasks")
     for path in options.report:
         report = read_model(path, RunReport)
         cell = (report.spec.model_id, report.spec.quant_tag)
@@ -187,10 +176,7 @@ def _cells(options: argparse.Namespace) -> Iterator[CellNow]:
 
 
 def _unfit(report: RunReport) -> tuple[str, ...]:
-    """Return what no policy would tolerate in a baseline; a run report alone has no policy."""
-    from orket_lib.vocabulary.reasons import Severity
-    from orket_lib.vocabulary.statuses import RunStatus
-
+    """Return the reasons that no policy accepts. A run report alone has no policy."""
     if report.status is not RunStatus.MEASURED:
         return (f"status is {report.status.value}",)
     seen = [
@@ -202,14 +188,10 @@ def _unfit(report: RunReport) -> tuple[str, ...]:
 
 
 def _is_clean(report: RunReport) -> bool:
-    """Tell whether nothing disturbed a measurement, by the strict limits of a config without any.
+    """Return whether a measurement was undisturbed, by the strict default limits.
 
-    Answers of a disturbed one are as good as others; its times are none to hold others to.
+    The answers of a disturbed one still count; its times are not used in lane `lab`.
     """
-    from orket_lib.analysis.rows.aggregates import mean_over_answered
-    from orket_lib.analysis.rows.quality import row_quality, row_reasons
-    from orket_lib.config.sections.policies import Rows
-    from orket_lib.vocabulary.statuses import Lane, Quality
 
     overhead = mean_over_answered(report.test_runs, "orchestration_overhead_ratio")
     reasons = row_reasons(report, Rows().row_policy, overhead)
@@ -225,10 +207,8 @@ def _require_ref(ref: str, histories: dict[str, tuple[Baseline, ...]]) -> None:
     """Refuse a ref that no task has.
 
     Raises:
-        ArtifactError: Naming it.
+        ArtifactError: No baseline of these tasks has that ref.
     """
-    from orket_lib.vocabulary.errors import ArtifactError
-
     known = {
         item.baseline_metadata.test_run_id for history in histories.values() for item in history
     }

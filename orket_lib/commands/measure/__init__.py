@@ -1,1 +1,1 @@
-"""Commands of the workflow that load a model, or look whether one can be."""
+"""Workflow steps that load a model, or check whether one can be loaded."""

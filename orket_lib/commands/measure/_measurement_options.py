@@ -1,4 +1,4 @@
-"""What the commands that measure share: gates, sources, the selected tasks, and progress."""
+"""What measuring commands share: options, gates, model files, tasks, and progress."""
 
 from __future__ import annotations
 
@@ -10,8 +10,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from orket_lib.artifacts.disk import require_space
+from orket_lib.artifacts.io import read_model, write_model
+from orket_lib.artifacts.measurements.canary import CanaryVerdict
+from orket_lib.artifacts.measurements.request import AnyAsked, Recipe
+from orket_lib.artifacts.measurements.serving import ServerLocation
+from orket_lib.artifacts.measurements.sidecar import SidecarMeasurement
 from orket_lib.artifacts.measurements.spec import TaskSelection
-from orket_lib.commands._common import tell
+from orket_lib.artifacts.views.preflight import Preflight
+from orket_lib.commands._common import provenance, tell
+from orket_lib.preflight.gates import require_preflight
+from orket_lib.providers.base import Source
+from orket_lib.providers.gguf.quantize import QuantizeRequest, quantize
 from orket_lib.tasks.bank import Task, load_bank, selected
 from orket_lib.vocabulary.errors import ArtifactError, Refused
 
@@ -19,54 +29,42 @@ if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress
     from rich.progress import TaskID
 
-    from orket_lib.artifacts.measurements.request import AnyAsked, Recipe
-    from orket_lib.artifacts.measurements.sidecar import SidecarMeasurement
-    from orket_lib.providers.base import Source
 
-_REPORTS = 4  # lines per measurement where the output is no terminal
+_REPORTS = 4  # progress lines per measurement without a terminal
 
 Say = Callable[[str], None]
 
 
-def add_preflight(parser: argparse.ArgumentParser) -> None:
-    """Add the verdict of the preflight, which a measurement asks before it starts."""
-    parser.add_argument("--preflight", type=Path, help="verdict of the preflight; refuses on a no")
+def add_measuring(
+    parser: argparse.ArgumentParser, again: Sequence[str] = ("all",), canary: bool = True
+) -> None:
+    """Add the options of every measurement: verdicts, server location, storage, and attempt.
 
-
-def add_gates(parser: argparse.ArgumentParser) -> None:
-    """Add the verdicts that a measurement asks before it starts."""
-    add_preflight(parser)
-    parser.add_argument("--canary", type=Path, help="verdict of the canary; refuses if it failed")
-
-
-def add_place(parser: argparse.ArgumentParser) -> None:
-    """Add where models are served, and where measurements lie."""
-    parser.add_argument("--place", type=Path, help="where it is served, as the workflow writes it")
-    parser.add_argument(
-        "--storage-root", type=Path, default=Path("storage"), help="default: %(default)s"
-    )
-
-
-def add_again(parser: argparse.ArgumentParser, parts: Sequence[str]) -> None:
-    """Add what is measured whatever the store has, and which attempt this is."""
-    parser.add_argument("--again", choices=parts, help="measure it whatever the store has")
-    parser.add_argument("--attempt", type=int, default=0, help="number that the receipt carries")
+    Args:
+        parser: Parser of the command.
+        again: Choices of `--again`.
+        canary: Whether the canary's verdict gates this measurement.
+    """
+    add = parser.add_argument
+    add("--preflight", type=Path, help="preflight.json; nothing is measured if it failed")
+    if canary:
+        add("--canary", type=Path, help="canary verdict; nothing is measured if it failed")
+    add("--place", type=Path, help="policy/place.json: where and with what the model is served")
+    add("--storage-root", type=Path, default=Path("storage"), help="default: %(default)s")
+    add("--again", choices=again, help="measure this even if the store has it")
+    add("--attempt", type=int, default=0, help="attempt number to write into the receipt")
 
 
 def sources(options: argparse.Namespace, asked: AnyAsked) -> Callable[[Say], Source]:
-    """Return what finds, or makes, the file that serves a cell, once it is to be loaded.
+    """Return a function that finds a cell's model file, or makes it, right before it is loaded.
 
     Raises (when called):
-        ArtifactError: The file is gone, or the place can't be read.
-        QuantizeError: It could not be made.
+        ArtifactError: The file is gone, or `--place` can't be read.
+        QuantizeError: The file could not be made.
     """
 
     def find(say: Say) -> Source:
-        from orket_lib.artifacts.io import read_model
-        from orket_lib.artifacts.measurements.serving import Place
-        from orket_lib.providers.base import Source
-
-        place = read_model(options.place, Place) if options.place else Place()
+        place = read_model(options.place, ServerLocation) if options.place else ServerLocation()
         found = Source(None if asked.spec.artifact.tag else Path(asked.artifact), place)
         if found.artifact and not found.artifact.is_file():
             if asked.recipe is None:
@@ -78,13 +76,9 @@ def sources(options: argparse.Namespace, asked: AnyAsked) -> Callable[[Say], Sou
 
 
 def _make(asked: AnyAsked, recipe: Recipe, out: Path, say: Say) -> None:
-    """Make a model file that is not there, and keep a record of how."""
-    from orket_lib.artifacts.io import write_model
-    from orket_lib.commands._common import provenance
-    from orket_lib.providers.gguf.quantize import Order, quantize
-
+    """Quantize a missing model file, and write a record of how."""
     identity = asked.spec.artifact
-    order = Order(
+    request = QuantizeRequest(
         quant_tag=asked.spec.quant_tag,
         base=Path(recipe.base),
         base_sha256=identity.quantized_from,
@@ -94,51 +88,44 @@ def _make(asked: AnyAsked, recipe: Recipe, out: Path, say: Say) -> None:
         threads=os.cpu_count() or 1,
         allow_requantize=recipe.allow_requantize,
     )
-    made = quantize(order, out, say, provenance())
+    made = quantize(request, out, say, provenance())
     if made:
         write_model(out.with_suffix(".json"), made)
 
 
 def tell_failure(measurement: SidecarMeasurement) -> None:
-    """Say what was in the way of a sidecar's own measurement, in the words of whoever served."""
+    """Print why a sidecar's own measurement failed, in the server's words."""
     serving = measurement.serving
     if serving and serving.failure:
         tell(f"{serving.failure}: {serving.failure_detail}")
 
 
 def require_preflight_of(options: argparse.Namespace) -> None:
-    """Refuse to measure after a preflight that failed, and where the disk is full by now.
+    """Refuse to measure after a failed preflight or on a full disk.
 
     Raises:
-        Refused: Naming what is missing.
-        ArtifactError: Naming the disk.
+        Refused: The preflight failed; the message names what is missing.
+        ArtifactError: The disk is full; the message names it.
     """
-    from orket_lib.artifacts.disk import require_space
-    from orket_lib.artifacts.io import read_model
-    from orket_lib.artifacts.views.preflight import Preflight
-    from orket_lib.preflight.gates import require_preflight
-
     if options.preflight:
         require_preflight(read_model(options.preflight, Preflight))
     require_space([options.storage_root])
 
 
 def opened_gates(options: argparse.Namespace) -> Callable[[], None]:
-    """Return what refuses to measure after a preflight or a canary that failed.
+    """Return a function that refuses to measure after a failed preflight or canary.
 
-    Whatever the store has may be taken all the same: that measures nothing.
+    It is called only when something must be measured: stored parts are taken in any case.
 
     Raises (when called):
-        Refused: Saying which.
+        Refused: One of them failed.
     """
 
     def require() -> None:
-        from orket_lib.artifacts.io import read_model
-        from orket_lib.artifacts.measurements.canary import CanaryVerdict
 
         require_preflight_of(options)
         if options.canary and not read_model(options.canary, CanaryVerdict).passed:
-            # The leaf that enforces the verdict says why, once.
+            # The rule `pass_canary` prints the reasons, once.
             raise Refused(f"not measured, because the canary failed: see {options.canary}")
 
     return require
@@ -148,7 +135,7 @@ def tasks_of(bank_path: Path, wanted: TaskSelection) -> tuple[Task, ...]:
     """Return the tasks of a selection.
 
     Raises:
-        ArtifactError: The bank no longer holds exactly these tasks.
+        ArtifactError: The bank changed since the selection was made.
     """
     tasks = selected(load_bank(bank_path), wanted)
     if tasks is None:
@@ -158,7 +145,7 @@ def tasks_of(bank_path: Path, wanted: TaskSelection) -> tuple[Task, ...]:
 
 @contextmanager
 def console_progress(title: str) -> Iterator[ConsoleProgress]:
-    """Draw a bar with the remaining time, or a few plain lines where there is no terminal."""
+    """Show a progress bar, or a few plain lines without a terminal."""
     if not sys.stderr.isatty():
         yield ConsoleProgress(title, None)
         return
@@ -187,19 +174,19 @@ class ConsoleProgress:
         self._done = 0
 
     def plan(self, steps: int, done: int) -> None:
-        """Show how many steps there are."""
+        """Set the number of steps."""
         self._total, self._done = steps, done
         if self._bar and self._task is not None:
             self._bar.update(self._task, total=steps, completed=done)
         elif done:
-            tell(f"{self._title}: going on after {done} of {steps} steps")
+            tell(f"{self._title}: resuming after {done} of {steps} steps")
 
     def say(self, text: str) -> None:
         """Print a line."""
         tell(f"{self._title}: {text}")
 
     def step(self) -> None:
-        """Show that one step is done."""
+        """Advance by one step."""
         self._done += 1
         if self._bar and self._task is not None:
             self._bar.advance(self._task)

@@ -1,45 +1,48 @@
-"""`orket measure-canary`: take the canaries from the store, and measure those that are due."""
+"""`orket measure-canary`: take the canary runs from the store, and measure those that are due."""
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from orket_lib.artifacts.io import read_model, write_model
+from orket_lib.artifacts.measurements.canary import CanaryMeasurement
+from orket_lib.artifacts.measurements.request import AskedCanaries, AskedCanary
+from orket_lib.artifacts.views.receipt import AnyReceipt, CanaryReceipt, TakenPart
 from orket_lib.commands._common import add_out, provenance, stamp, tell
-
-if TYPE_CHECKING:
-    from orket_lib.artifacts.measurements.canary import CanaryMeasurement
-    from orket_lib.artifacts.measurements.request import AskedCanaries, AskedCanary
-    from orket_lib.artifacts.views.receipt import TakenPart
-    from orket_lib.stores.attempts import AttemptStore
+from orket_lib.commands.measure._measurement_options import (
+    add_measuring,
+    console_progress,
+    require_preflight_of,
+    sources,
+    tasks_of,
+)
+from orket_lib.measure.canary import take_canary
+from orket_lib.measure.session.known_facts import SERVER_FACTS
+from orket_lib.preflight.gates import is_fresh
+from orket_lib.processes.snakemake_watchdog import die_with_snakemake
+from orket_lib.stores.attempts import AttemptStore, read_taken
+from orket_lib.telemetry.fingerprint import boot_id
+from orket_lib.vocabulary.clock import parse_time, utc_now
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
-    from orket_lib.commands.measure._measurement_options import add_again, add_place, add_preflight
-
-    parser.add_argument("--spec", type=Path, required=True, help="what to measure (JSON)")
-    add_preflight(parser)
-    add_place(parser)
-    add_again(parser, ("all",))
-    parser.add_argument(
-        "--fresh", action="store_true", help="take none that is too old, or of an earlier boot"
+    add = parser.add_argument
+    add("--spec", type=Path, required=True, help="what to measure (JSON)")
+    add_measuring(parser, canary=False)
+    add(
+        "--fresh",
+        action="store_true",
+        help="ignore stored runs that are too old or from an earlier boot",
     )
-    parser.add_argument(
-        "--closing", type=Path, help="folder of the sweep's cells: take none from before these"
-    )
-    add_out(parser, "the receipt; the measurements lie below the storage root")
+    add("--closing", type=Path, help="folder of the sweep's cells; ignore runs older than these")
+    add_out(parser, "receipt; the measurements are in storage")
 
 
 def run(options: argparse.Namespace) -> int:
-    """Take or measure each canary, and write the receipt, whatever was seen."""
-    from orket_lib.artifacts.io import read_model, write_model
-    from orket_lib.artifacts.measurements.request import AskedCanaries
-    from orket_lib.artifacts.views.receipt import CanaryReceipt
-    from orket_lib.processes.snakemake_watchdog import die_with_snakemake
-
+    """Take or measure each canary, and write the receipt, even after a failure."""
     die_with_snakemake()
     asked = read_model(options.spec, AskedCanaries)
     taken = [(canary, _taken(options, asked, canary)) for canary in asked.canaries]
@@ -66,25 +69,14 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _taken(options: argparse.Namespace, asked: AskedCanaries, canary: AskedCanary) -> TakenPart:
-    """Return a canary of the store that will do, after measuring it where there is none."""
-    from orket_lib.commands.measure._measurement_options import (
-        console_progress,
-        require_preflight_of,
-        sources,
-        tasks_of,
-    )
-    from orket_lib.measure.canary import take_canary
-    from orket_lib.measure.session.known_facts import SERVER_FACTS
-    from orket_lib.stores.attempts import AttemptStore
-    from orket_lib.vocabulary.clock import utc_now
-
+    """Return a stored canary run, after measuring it if there is none that fits."""
     spec, folder = canary.spec, options.storage_root / "canary" / canary.spec.digest()
     store = AttemptStore(folder / "closing" if options.closing else folder, "canary")
     began = utc_now()
 
     def stored() -> TakenPart | None:
-        # Of one that is measured again, only what another sweep measured meanwhile will do.
-        found = next(_that_do(options, asked, store), None)
+        # With --again, only a run that another sweep has made meanwhile fits.
+        found = next(_fitting(options, asked, store), None)
         return None if found and options.again and found.measured_at < began else found
 
     if found := stored():
@@ -103,14 +95,10 @@ def _taken(options: argparse.Namespace, asked: AskedCanaries, canary: AskedCanar
         )
 
 
-def _that_do(
+def _fitting(
     options: argparse.Namespace, asked: AskedCanaries, store: AttemptStore
 ) -> Iterator[TakenPart]:
-    """Yield the canaries of a store that will do, newest first."""
-    from orket_lib.preflight.gates import is_fresh
-    from orket_lib.telemetry.fingerprint import boot_id
-    from orket_lib.vocabulary.clock import parse_time, utc_now
-
+    """Yield the stored canary runs that fit, newest first."""
     after = _newest_measurement(options.closing) if options.closing else None
     for part in store.all():
         measurement = _read(part)
@@ -125,17 +113,11 @@ def _that_do(
 
 
 def _newest_measurement(cells: Path) -> str | None:
-    """Return when the newest measurement that the receipts of a sweep take was made."""
-    from orket_lib.artifacts.io import read_model
-    from orket_lib.artifacts.views.receipt import AnyReceipt
-
+    """Return the time of the newest measurement in a sweep's receipts."""
     receipts = [*cells.glob("*/*/receipt.json"), *cells.glob("*/*/round-*/receipt.json")]
     parts = [part for path in receipts for part in read_model(path, AnyReceipt).parts]
     return max((part.measured_at for part in parts), default=None)
 
 
 def _read(part: TakenPart) -> CanaryMeasurement:
-    from orket_lib.artifacts.measurements.canary import CanaryMeasurement
-    from orket_lib.stores.attempts import read_taken
-
     return read_taken(part, CanaryMeasurement)

@@ -5,44 +5,42 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from orket_lib.artifacts.io import read_model, write_model
+from orket_lib.artifacts.measurements.request import AskedCell, AskedTasks
 from orket_lib.commands._common import add_out, provenance, tell
+from orket_lib.commands.measure._measurement_options import (
+    add_measuring,
+    console_progress,
+    opened_gates,
+    sources,
+    tasks_of,
+)
+from orket_lib.measure.cell import CellMeasurement
+from orket_lib.measure.cell_receipt import receipt_of
+from orket_lib.measure.session.known_facts import SERVER_FACTS
+from orket_lib.processes.snakemake_watchdog import die_with_snakemake
+from orket_lib.stores.parts import CellStore
+from orket_lib.vocabulary.statuses import RunStatus
+from orket_lib.workflow.job_environment import again_command
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
-    from orket_lib.commands.measure._measurement_options import add_again, add_gates, add_place
-
-    parser.add_argument("--spec", type=Path, required=True, help="what to measure (JSON)")
-    parser.add_argument("--tasks", type=Path, required=True, help="the sweep's tasks (JSON)")
-    parser.add_argument("--round", type=int, default=1, help="default: %(default)s")
-    add_gates(parser)
-    add_place(parser)
-    add_again(parser, ("probes", "runs", "all"))
-    add_out(parser, "the receipt; the measurements lie below the storage root")
+    add = parser.add_argument
+    add("--spec", type=Path, required=True, help="what to measure (JSON)")
+    add("--tasks", type=Path, required=True, help="the sweep's tasks (JSON)")
+    add("--round", type=int, default=1, help="round of the sweep; default: %(default)s")
+    add_measuring(parser, ("probes", "runs", "all"))
+    add_out(parser, "receipt; the measurements are in storage")
 
 
 def run(options: argparse.Namespace) -> int:
-    """Measure what is missing and write the receipt; a model that fails is a result."""
-    from orket_lib.artifacts.io import read_model, write_model
-    from orket_lib.artifacts.measurements.request import AskedCell, AskedTasks
-    from orket_lib.commands.measure._measurement_options import (
-        console_progress,
-        opened_gates,
-        sources,
-        tasks_of,
-    )
-    from orket_lib.measure.cell import CellMeasurement
-    from orket_lib.measure.cell_receipt import receipt_of
-    from orket_lib.measure.session.known_facts import SERVER_FACTS
-    from orket_lib.processes.snakemake_watchdog import die_with_snakemake
-    from orket_lib.stores.parts import CellStore
-    from orket_lib.vocabulary.statuses import RunStatus
-    from orket_lib.workflow.job_environment import again_command
-
+    """Measure what is missing and write the receipt. A model that fails is a result."""
     die_with_snakemake()
     asked = read_model(options.spec, AskedCell)
     tasks = read_model(options.tasks, AskedTasks)
     spec = asked.spec.model_copy(update={"tasks": tasks.tasks})
+    made_from = provenance([options.spec, options.tasks])
     name = f"{spec.model_id} {spec.quant_tag}"
     with console_progress(name) as progress:
         outcome = CellMeasurement(
@@ -55,12 +53,11 @@ def run(options: argparse.Namespace) -> int:
             options.again,
             opened_gates(options),
             facts=options.storage_root / SERVER_FACTS,
-        ).run(provenance([options.spec, options.tasks]))
-    made_from = provenance([options.spec, options.tasks])
+        ).run(made_from)
     receipt = receipt_of(spec, outcome, made_from, options.round, options.attempt)
     write_model(options.out, receipt)
     if receipt.status is not RunStatus.MEASURED:
         tell(f"{name}: {receipt.status.value}: {receipt.status_reason}")
         if not receipt.retry:
-            tell(f"to measure it again, type: {again_command(options.out)}")
+            tell(f"to measure it again, run: {again_command(options.out)}")
     return 0

@@ -1,4 +1,4 @@
-"""`orket measure-contexts`: measure a model's contexts, at the quant that the frontier picks."""
+"""`orket measure-contexts`: measure the recommended quant at several context lengths."""
 
 from __future__ import annotations
 
@@ -6,48 +6,51 @@ import argparse
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from orket_lib.commands._common import add_log, provenance, stamp, tell
-
-if TYPE_CHECKING:
-    from orket_lib.artifacts.measurements.request import ServableCell
-    from orket_lib.artifacts.views.context_summary import (
-        ContextRow,
-        ContextSettings,
-        ContextSummary,
-    )
-    from orket_lib.artifacts.views.frontier import FrontierExplorer
-    from orket_lib.artifacts.views.receipt import CellReceipt
-    from orket_lib.artifacts.views.row import RowSettings
-    from orket_lib.artifacts.views.run_report import RunReport
-    from orket_lib.measure.context import ContextMeasurement
-    from orket_lib.vocabulary.nulls import Null
+from orket_lib.analysis.context.ceiling import passes
+from orket_lib.analysis.context.figures import of_context_row
+from orket_lib.analysis.context.rows import context_row
+from orket_lib.analysis.context.search import next_context, why_not_tried
+from orket_lib.artifacts.io import read_model, write_model
+from orket_lib.artifacts.measurements.request import ServableCell, ServableCells
+from orket_lib.artifacts.views.context_summary import ContextRow, ContextSettings, ContextSummary
+from orket_lib.artifacts.views.frontier import UNKNOWN, FrontierExplorer
+from orket_lib.artifacts.views.preflight import Needs
+from orket_lib.artifacts.views.receipt import CellReceipt, Receipt
+from orket_lib.artifacts.views.row import RowSettings
+from orket_lib.artifacts.views.run_report import RunReport
+from orket_lib.commands._common import add_log, provenance, stamp, stamp_like, tell
+from orket_lib.commands.measure._chosen_cell import chosen_cell
+from orket_lib.commands.measure._measurement_options import (
+    add_measuring,
+    console_progress,
+    opened_gates,
+    sources,
+)
+from orket_lib.measure.context import ContextMeasurement
+from orket_lib.processes.snakemake_watchdog import die_with_snakemake
+from orket_lib.vocabulary.nulls import Null
+from orket_lib.vocabulary.statuses import RunStatus
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
-    from orket_lib.commands.measure._measurement_options import add_again, add_gates, add_place
-
-    parser.add_argument("--frontier", type=Path, required=True, help="frontier_explorer.json")
-    parser.add_argument("--cells", type=Path, required=True, help="all cells, as the workflow says")
-    parser.add_argument("--policy", type=Path, required=True, help="contexts and limits (JSON)")
-    parser.add_argument("--settings", type=Path, required=True, help="policy and labels (JSON)")
-    parser.add_argument("--needs", type=Path, required=True, help="what the sweep needs (JSON)")
-    parser.add_argument("--model", required=True, help="folder of the model's views")
-    add_gates(parser)
-    add_place(parser)
-    add_again(parser, ("all",))
-    parser.add_argument("--receipt", type=Path, help="file for what was taken of the store")
-    parser.add_argument(
-        "--out-folder", type=Path, required=True, help="where context_<n>.json are written"
-    )
+    add = parser.add_argument
+    add("--frontier", type=Path, required=True, help="frontier_explorer.json")
+    add("--cells", type=Path, required=True, help="policy/cells.json of the sweep")
+    add("--policy", type=Path, required=True, help="policy/context.json: contexts and limits")
+    add("--settings", type=Path, required=True, help="row policy and labels (JSON)")
+    add("--needs", type=Path, required=True, help="what the sweep needs (JSON)")
+    add("--model", required=True, help="folder name of the model")
+    add_measuring(parser)
+    add("--receipt", type=Path, help="receipt to write")
+    add("--out-folder", type=Path, required=True, help="folder for context_<n>.json")
     add_log(parser)
 
 
 @dataclass(frozen=True)
 class _Asked:
-    """What the command is given."""
+    """The inputs of the command."""
 
     options: argparse.Namespace
     frontier: FrontierExplorer
@@ -57,24 +60,19 @@ class _Asked:
     def summary(
         self, context: int, cell: tuple[str, str], left_out: str | None, *rows: ContextRow
     ) -> ContextSummary:
-        """Return the summary of a context; its labels are those of the frontier.
+        """Return the summary of a context, with the frontier's labels.
 
         Args:
-            context: Tokens.
+            context: Context length in tokens.
             cell: Model and quant.
-            left_out: Why it was not tried; None where it was.
-            rows: What it came to.
+            left_out: Why it was not tried; None if it was.
+            rows: Its row, if it was tried.
         """
-        from orket_lib.artifacts.views.context_summary import ContextSummary
-
         frontier = self.frontier
         inputs = [self.options.frontier, self.options.policy, self.options.settings]
         inputs += [Path(part.path) for row in rows for part in row.metrics.parts]
         return ContextSummary(
-            **stamp(inputs, frontier.provenance.ref, frontier.provenance.config_sha256),
-            execution_lane=frontier.execution_lane,
-            vram_profile=frontier.vram_profile,
-            hardware_fingerprint=frontier.hardware_fingerprint,
+            **stamp_like(frontier, inputs),
             model_id=cell[0],
             quant_tag=cell[1],
             sweep=frontier.sweep,
@@ -87,17 +85,7 @@ class _Asked:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Measure what the search asks for and storage doesn't have; write a summary per context."""
-    from orket_lib.artifacts.io import read_model, write_model
-    from orket_lib.artifacts.measurements.request import ServableCells
-    from orket_lib.artifacts.views.context_summary import ContextSettings
-    from orket_lib.artifacts.views.frontier import FrontierExplorer
-    from orket_lib.artifacts.views.receipt import Receipt
-    from orket_lib.artifacts.views.row import RowSettings
-    from orket_lib.commands.measure._chosen_cell import chosen_cell
-    from orket_lib.processes.snakemake_watchdog import die_with_snakemake
-    from orket_lib.vocabulary.nulls import Null
-
+    """Measure the contexts that the search asks for, and write a summary for each context."""
     die_with_snakemake()
     cells = read_model(options.cells, ServableCells)
     asked = _Asked(
@@ -128,9 +116,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _nothing_chosen(asked: _Asked, model_id: str, why: Null) -> Iterator[ContextSummary]:
-    """Yield the summaries of a model of which the frontier picks no quant."""
-    from orket_lib.artifacts.views.frontier import UNKNOWN
-
+    """Yield the summaries of a model without a recommended quant."""
     said = next(it.recommendation for it in asked.frontier.sessions if it.model_id == model_id)
     for context in asked.settings.contexts:
         yield asked.summary(context, (model_id, UNKNOWN), f"{why.reason}: {said}")
@@ -140,16 +126,10 @@ def _tried(asked: _Asked, cell: ServableCell, receipts: list[CellReceipt]) -> li
     """Return the summaries of all contexts, after measuring those that the search asks for.
 
     Args:
-        asked: What the command is given.
-        cell: To be measured.
-        receipts: What is taken of the store is added to it.
+        asked: The inputs of the command.
+        cell: Cell to measure.
+        receipts: The receipt of each context is appended.
     """
-    from orket_lib.analysis.context.ceiling import passes
-    from orket_lib.analysis.context.figures import of_context_row
-    from orket_lib.analysis.context.rows import context_row
-    from orket_lib.analysis.context.search import next_context, why_not_tried
-    from orket_lib.measure.context import ContextMeasurement
-
     settings = asked.settings
     rows: dict[int, ContextRow] = {}
     passed: dict[int, bool] = {}
@@ -173,16 +153,7 @@ def _tried(asked: _Asked, cell: ServableCell, receipts: list[CellReceipt]) -> li
 def _report(
     options: argparse.Namespace, measurement: ContextMeasurement
 ) -> tuple[CellReceipt, RunReport]:
-    """Return what of a context is in the store, after measuring what is missing."""
-    from orket_lib.artifacts.io import read_model
-    from orket_lib.artifacts.views.preflight import Needs
-    from orket_lib.commands.measure._measurement_options import (
-        console_progress,
-        opened_gates,
-        sources,
-    )
-    from orket_lib.vocabulary.statuses import RunStatus
-
+    """Measure what is missing at a context; return its receipt and report."""
     cell = measurement.cell
     name = f"{cell.model_id} {cell.quant_tag} at {measurement.context}"
     made_from = provenance([options.frontier, options.cells])

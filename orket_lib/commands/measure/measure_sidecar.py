@@ -5,37 +5,33 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from orket_lib.artifacts.io import read_model, write_model
+from orket_lib.artifacts.measurements.request import AskedSidecar
+from orket_lib.artifacts.views.receipt import Receipt
 from orket_lib.commands._common import add_out, provenance, stamp, tell
+from orket_lib.commands.measure._measurement_options import (
+    add_measuring,
+    console_progress,
+    opened_gates,
+    sources,
+    tell_failure,
+)
+from orket_lib.measure.session.known_facts import SERVER_FACTS
+from orket_lib.measure.sidecar.sidecar import measure_sidecar
+from orket_lib.processes.snakemake_watchdog import die_with_snakemake
+from orket_lib.stores.attempts import AttemptStore
+from orket_lib.vocabulary.slugs import slug
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
-    from orket_lib.commands.measure._measurement_options import add_again, add_gates, add_place
-
     parser.add_argument("--spec", type=Path, required=True, help="what to run (JSON)")
-    add_gates(parser)
-    add_place(parser)
-    add_again(parser, ("all",))
-    add_out(parser, "the receipt; the measurement lies below the storage root")
+    add_measuring(parser)
+    add_out(parser, "receipt; the measurement is in storage")
 
 
 def run(options: argparse.Namespace) -> int:
-    """Run it where the store has none, and write the receipt, whatever was seen."""
-    from orket_lib.artifacts.io import read_model, write_model
-    from orket_lib.artifacts.measurements.request import AskedSidecar
-    from orket_lib.artifacts.views.receipt import Receipt
-    from orket_lib.commands.measure._measurement_options import (
-        console_progress,
-        opened_gates,
-        sources,
-        tell_failure,
-    )
-    from orket_lib.measure.session.known_facts import SERVER_FACTS
-    from orket_lib.measure.sidecar.sidecar import measure_sidecar
-    from orket_lib.processes.snakemake_watchdog import die_with_snakemake
-    from orket_lib.stores.attempts import AttemptStore
-    from orket_lib.vocabulary.slugs import slug
-
+    """Run it if the store has none, and write the receipt, even after a failure."""
     die_with_snakemake()
     asked = read_model(options.spec, AskedSidecar)
     spec = asked.spec

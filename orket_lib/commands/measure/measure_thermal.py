@@ -1,49 +1,50 @@
-"""`orket measure-thermal`: measure the thermal series of the quant that a frontier picks."""
+"""`orket measure-thermal`: measure the thermal series of the recommended quant."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from orket_lib.artifacts.io import read_model, write_model
+from orket_lib.artifacts.measurements.request import ServableCell, ServableCells
+from orket_lib.artifacts.measurements.thermal_series import (
+    ThermalSeries,
+    ThermalSettings,
+    ThermalSpec,
+)
+from orket_lib.artifacts.views.frontier import UNKNOWN, FrontierExplorer
+from orket_lib.artifacts.views.receipt import Receipt, TakenPart
 from orket_lib.commands._common import add_out, provenance, stamp, tell
+from orket_lib.commands.measure._chosen_cell import chosen_cell
+from orket_lib.commands.measure._measurement_options import (
+    add_measuring,
+    console_progress,
+    opened_gates,
+    sources,
+)
+from orket_lib.measure.session.known_facts import SERVER_FACTS
+from orket_lib.measure.thermal.series import ThermalMeasurement
+from orket_lib.processes.snakemake_watchdog import die_with_snakemake
+from orket_lib.stores.attempts import AttemptStore, read_taken
 from orket_lib.vocabulary.nulls import Null
-
-if TYPE_CHECKING:
-    from orket_lib.artifacts.measurements.request import ServableCell
-    from orket_lib.artifacts.measurements.thermal_series import ThermalSeries, ThermalSettings
-    from orket_lib.artifacts.views.receipt import TakenPart
-    from orket_lib.vocabulary.statuses import RunStatus
+from orket_lib.vocabulary.slugs import slug
+from orket_lib.vocabulary.statuses import RunStatus
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
-    from orket_lib.commands.measure._measurement_options import add_again, add_gates, add_place
-
-    parser.add_argument("--frontier", type=Path, required=True, help="frontier_explorer.json")
-    parser.add_argument("--cells", type=Path, required=True, help="the sweep's policy/cells.json")
-    parser.add_argument(
-        "--settings", type=Path, required=True, help="the sweep's policy/thermal.json"
-    )
-    parser.add_argument("--model", required=True, help="folder of the model's views")
-    add_gates(parser)
-    add_place(parser)
-    add_again(parser, ("all",))
-    parser.add_argument("--receipt", type=Path, help="file for what was taken of the store")
-    add_out(parser, "the series; the measurement lies below the storage root")
+    add = parser.add_argument
+    add("--frontier", type=Path, required=True, help="frontier_explorer.json")
+    add("--cells", type=Path, required=True, help="policy/cells.json of the sweep")
+    add("--settings", type=Path, required=True, help="policy/thermal.json of the sweep")
+    add("--model", required=True, help="folder name of the model")
+    add_measuring(parser)
+    add("--receipt", type=Path, help="receipt to write")
+    add_out(parser, "copy of the series; the measurement is in storage")
 
 
 def run(options: argparse.Namespace) -> int:
-    """Measure what is not in storage yet, and write what is there, whatever that is."""
-    from orket_lib.artifacts.io import read_model, write_model
-    from orket_lib.artifacts.measurements.request import ServableCells
-    from orket_lib.artifacts.measurements.thermal_series import ThermalSeries, ThermalSettings
-    from orket_lib.artifacts.views.frontier import FrontierExplorer
-    from orket_lib.artifacts.views.receipt import Receipt
-    from orket_lib.commands.measure._chosen_cell import chosen_cell
-    from orket_lib.stores.attempts import read_taken
-    from orket_lib.vocabulary.statuses import RunStatus
-
+    """Measure the series if storage has none, and write a copy, even after a failure."""
     cells = read_model(options.cells, ServableCells)
     settings = read_model(options.settings, ThermalSettings)
     frontier = read_model(options.frontier, FrontierExplorer)
@@ -73,19 +74,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _taken(options: argparse.Namespace, cell: ServableCell, settings: ThermalSettings) -> TakenPart:
-    """Return the series of a cell that the store has, after measuring it where there is none."""
-    from orket_lib.artifacts.measurements.thermal_series import ThermalSeries, ThermalSpec
-    from orket_lib.commands.measure._measurement_options import (
-        console_progress,
-        opened_gates,
-        sources,
-    )
-    from orket_lib.measure.session.known_facts import SERVER_FACTS
-    from orket_lib.measure.thermal.series import ThermalMeasurement
-    from orket_lib.processes.snakemake_watchdog import die_with_snakemake
-    from orket_lib.stores.attempts import AttemptStore, read_taken
-    from orket_lib.vocabulary.slugs import slug
-
+    """Return the stored series of a cell, after measuring it if there is none."""
     spec = ThermalSpec.of(cell, settings)
     folder = Path("thermal", slug(cell.model_id), cell.quant_tag, spec.digest())
     store = AttemptStore(options.storage_root / folder, "series")
@@ -103,18 +92,12 @@ def _taken(options: argparse.Namespace, cell: ServableCell, settings: ThermalSet
 
 
 def _may_pass(status: RunStatus) -> bool:
-    """Tell whether a series ended in a way that says nothing of the model."""
-    from orket_lib.vocabulary.statuses import RunStatus
-
+    """Return whether a series ended by a failure that is not the model's."""
     return status in (RunStatus.CRASHED, RunStatus.INCOMPLETE)
 
 
 def _nothing(model_id: str, why: Null) -> ThermalSeries:
-    """Return a series that could not be: there is no quant to measure."""
-    from orket_lib.artifacts.measurements.thermal_series import ThermalSeries
-    from orket_lib.artifacts.views.frontier import UNKNOWN
-    from orket_lib.vocabulary.statuses import RunStatus
-
+    """Return an empty series: there is no quant to measure."""
     return ThermalSeries(
         **stamp(),
         status=RunStatus.NOT_RUN,

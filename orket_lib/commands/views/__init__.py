@@ -1,1 +1,1 @@
-"""Commands of the workflow that make files from files."""
+"""Workflow steps that make files from files."""

@@ -1,4 +1,4 @@
-"""The summaries that `orket context-ceiling` is given: read, and reduced to one model and quant."""
+"""Read the summaries for `orket context-ceiling`, and pick one model and quant from them."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ _PLACEHOLDER = "{context}"
 
 @dataclass(frozen=True)
 class Given:
-    """One summary, of a context sweep or of an ordinary sweep at that context.
+    """A summary of a context sweep, or of an ordinary sweep at that context.
 
     Attributes:
-        context: That it is said to be of.
-        path: Where it lies.
-        labels: What the summary says of itself.
-        sweep: Name of its sweep, where it says one.
-        figures: What it says of each (model, quant).
-        left_out: Model, quant and why a context sweep didn't try this context; None when it did.
+        context: Context length that the user gave for it.
+        path: Its file.
+        labels: Its lane, profile and machine.
+        sweep: Name of its sweep, if known.
+        figures: Figures of each (model, quant).
+        left_out: Model, quant, and why this context was not tried; None if it was.
     """
 
     context: int
@@ -42,17 +42,14 @@ def read_summaries(contexts: Sequence[int], template: str) -> list[Given]:
     """Return the summaries that a template names, smallest context first.
 
     Raises:
-        ArtifactError: A context stands twice, the template has no placeholder, or a file is
+        ArtifactError: A context is given twice, the template has no placeholder, or a file is
             missing, damaged, or of another context.
     """
     twice = next((context for context in contexts if contexts.count(context) > 1), None)
     if twice is not None:
-        raise ArtifactError(f"--contexts: {twice} stands twice")
+        raise ArtifactError(f"--contexts: {twice} is given twice")
     if _PLACEHOLDER not in template:
-        raise ArtifactError(
-            f"--summary-template: holds no {_PLACEHOLDER}, so all contexts would be one file: "
-            f"{template}"
-        )
+        raise ArtifactError(f"--summary-template: needs the placeholder {_PLACEHOLDER}: {template}")
     return [
         _read(context, Path(template.replace(_PLACEHOLDER, str(context))))
         for context in sorted(contexts)
@@ -60,10 +57,10 @@ def read_summaries(contexts: Sequence[int], template: str) -> list[Given]:
 
 
 def one_pair(given: Sequence[Given], model_id: str | None, quant_tag: str | None) -> Pair:
-    """Return the (model, quant) that is asked for.
+    """Return the (model, quant) that was asked for.
 
     Raises:
-        ArtifactError: There are several or none that fit, or a summary that has rows lacks it.
+        ArtifactError: None or several match, or a summary has no row of it.
     """
     tried = [one for one in given if one.left_out is None]
     known = dict.fromkeys(pair for one in tried for pair in one.figures)
@@ -87,10 +84,10 @@ def one_pair(given: Sequence[Given], model_id: str | None, quant_tag: str | None
 
 
 def common(given: Sequence[Given], field: str, option: str | None = None) -> str | None:
-    """Return what all summaries say of themselves.
+    """Return a label that all summaries share.
 
     Raises:
-        ArtifactError: They differ, and no `option` says what holds.
+        ArtifactError: They differ, and `option` does not override them.
     """
     if option is not None:
         return option
@@ -122,7 +119,7 @@ def _of_sweep(context: int, path: Path, summary: Summary) -> Given:
 
 def _of_context_sweep(context: int, path: Path, summary: ContextSummary) -> Given:
     if summary.context != context:
-        raise ArtifactError(f"{path}: is of the context {summary.context}, not {context}")
+        raise ArtifactError(f"{path}: is of context {summary.context}, not {context}")
     figures = {
         (row.metrics.model_id, row.metrics.quant_tag): of_context_row(context, row, path.as_posix())
         for row in summary.rows

@@ -1,32 +1,27 @@
-"""`orket canary-verdict`: hold the canary's measurement against its thresholds."""
+"""`orket canary-verdict`: judge the canary runs by their thresholds."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
 
+from orket_lib.analysis.canary import judge_canary
+from orket_lib.artifacts.io import read_model, write_model
+from orket_lib.artifacts.measurements.canary import CanaryMeasurement, CanaryPolicy, CanaryVerdict
+from orket_lib.artifacts.views.receipt import CanaryReceipt
 from orket_lib.commands._common import add_out, stamp
+from orket_lib.stores.attempts import read_taken
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     parser.add_argument("--policy", type=Path, required=True, help="thresholds (JSON)")
-    parser.add_argument("--receipt", type=Path, required=True, help="of the sweep's canaries")
-    add_out(parser, "the verdict; written whether it passes or not")
+    parser.add_argument("--receipt", type=Path, required=True, help="receipt of the canary runs")
+    add_out(parser, "verdict; written even if it fails")
 
 
 def run(options: argparse.Namespace) -> int:
-    """Judge and write the verdict."""
-    from orket_lib.analysis.canary import judge_canary
-    from orket_lib.artifacts.io import read_model, write_model
-    from orket_lib.artifacts.measurements.canary import (
-        CanaryMeasurement,
-        CanaryPolicy,
-        CanaryVerdict,
-    )
-    from orket_lib.artifacts.views.receipt import CanaryReceipt
-    from orket_lib.stores.attempts import read_taken
-
+    """Judge, and write the verdict."""
     policy = read_model(options.policy, CanaryPolicy)
     parts = read_model(options.receipt, CanaryReceipt).parts
     measurements = [read_taken(part, CanaryMeasurement) for part in parts]

@@ -1,65 +1,66 @@
-"""`orket context-ceiling`: find out from summaries how long a context a model can be used with."""
+"""`orket context-ceiling`: find the context ceiling from summaries at several contexts."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from orket_lib.commands._common import add_out, finite, stamp
+from orket_lib.analysis.context.ceiling import context_points, largest_passing, safe_ceiling
+from orket_lib.analysis.context.recommendation import context_advice, served_differently
+from orket_lib.artifacts.io import write_model
+from orket_lib.artifacts.views.context_ceiling import ContextCeiling, ContextThresholds, NotTried
+from orket_lib.commands._common import add_out, number, stamp
 from orket_lib.commands._storage import add_kept_below
 from orket_lib.commands.history import keep
+from orket_lib.commands.views._context_summaries import Given, common, one_pair, read_summaries
+from orket_lib.report.plots.context import plot_context
 from orket_lib.vocabulary.statuses import Lane, VramProfile, weakest
-
-if TYPE_CHECKING:
-    from orket_lib.artifacts.views.context_ceiling import ContextCeiling, ContextThresholds
-    from orket_lib.commands.views._context_summaries import Given
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
-    parser.add_argument(
-        "--contexts", type=_contexts, nargs="+", required=True, help="tokens, such as 4096,8192"
+    add = parser.add_argument
+    add(
+        "--contexts",
+        type=_contexts,
+        nargs="+",
+        required=True,
+        help="context lengths in tokens, such as 4096,8192",
     )
-    parser.add_argument(
-        "--summary-template", required=True, help="path of their summaries, with {context} in it"
+    add(
+        "--summary-template",
+        required=True,
+        help="path of their summaries, with the placeholder {context}",
     )
-    parser.add_argument("--model-id", help="may be left out where there is one")
-    parser.add_argument("--quant-tag", help="likewise")
+    add("--model-id", help="needed if the summaries have several models")
+    add("--quant-tag", help="needed if the summaries have several quants")
     for option, kind, least, what in (
-        ("--adherence-min", _share, 0.95, "least adherence"),
-        ("--ttft-ceiling-ms", finite, 250.0, "most time to a follow-up's first token"),
-        ("--decode-floor-tps", finite, 20.0, "least tokens per second"),
+        ("--adherence-min", number(most=1), 0.95, "lowest adherence"),
+        ("--ttft-ceiling-ms", number(), 250.0, "highest time to first token of a follow-up"),
+        ("--decode-floor-tps", number(), 20.0, "lowest decode rate"),
     ):
         text = f"{what}; 0 = no limit; default: %(default)s"
-        parser.add_argument(option, type=kind, default=least, help=text)
-    parser.add_argument(
-        "--include-invalid", action="store_true", help="let rows that are not valid pass, too"
-    )
-    parser.add_argument(
+        add(option, type=kind, default=least, help=text)
+    add("--include-invalid", action="store_true", help="accept rows that are not valid")
+    add(
         "--execution-lane",
         choices=list(Lane),
-        help="label; rows keep the judgement of their own lane (default: the summaries')",
+        help="label only; rows are judged by their own lane (default: the summaries' lane)",
     )
-    parser.add_argument("--vram-profile", choices=list(VramProfile), help="likewise")
-    parser.add_argument("--provenance-ref", help="label of the caller (default: the summaries')")
+    add("--vram-profile", choices=list(VramProfile), help="label")
+    add("--provenance-ref", help="who asked, as a label")
     add_kept_below(parser)
-    parser.add_argument("--out-plot", type=Path, help="its picture as PNG")
-    add_out(parser, "the context ceiling")
+    add("--out-plot", type=Path, help="plot as PNG")
+    add_out(parser, "context ceiling artifact")
 
 
 def run(options: argparse.Namespace) -> int:
     """Read, judge, write, draw."""
-    from orket_lib.artifacts.io import write_model
-    from orket_lib.commands.views._context_summaries import read_summaries
-
     contexts = [context for part in options.contexts for context in part]
     given = read_summaries(contexts, options.summary_template)
     artifact = _ceiling(options, given)
     write_model(options.out, artifact)
     if options.out_plot:
-        from orket_lib.report.plots.context import plot_context
-
         plot_context(artifact, options.out_plot)
     if options.storage_root:
         keep(options.storage_root, options.out)
@@ -67,17 +68,14 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _ceiling(options: argparse.Namespace, given: list[Given]) -> ContextCeiling:
-    from orket_lib.analysis.context.ceiling import context_points, largest_passing, safe_ceiling
-    from orket_lib.analysis.context.recommendation import context_advice, served_differently
-    from orket_lib.artifacts.views.context_ceiling import ContextCeiling, NotTried
-    from orket_lib.commands.views._context_summaries import common, one_pair
-
     model_id, quant_tag = pair = one_pair(given, options.model_id, options.quant_tag)
-    thresholds = _thresholds(options)
+    thresholds = ContextThresholds(
+        **{name: getattr(options, name) for name in ContextThresholds.model_fields}
+    )
     figures = [one.figures[pair] for one in given if one.left_out is None]
     points = context_points(figures, thresholds)
     lane = Lane(common(given, "execution_lane", options.execution_lane) or Lane.LAB)
-    # Another label is no other judgement: the rows keep that of the lane they were measured in.
+    # A label changes no judgement: rows are judged by the lane that they were measured in.
     judged = weakest(one.labels.execution_lane for one in given)
     left_out = [(one.context, one.left_out[2]) for one in given if one.left_out]
     first = given[0].labels.provenance
@@ -110,24 +108,6 @@ def _ceiling(options: argparse.Namespace, given: list[Given]) -> ContextCeiling:
         points=points,
         not_tried=[NotTried(context=context, reason=reason) for context, reason in left_out],
     )
-
-
-def _thresholds(options: argparse.Namespace) -> ContextThresholds:
-    from orket_lib.artifacts.views.context_ceiling import ContextThresholds
-
-    return ContextThresholds(
-        adherence_min=options.adherence_min,
-        ttft_ceiling_ms=options.ttft_ceiling_ms,
-        decode_floor_tps=options.decode_floor_tps,
-        include_invalid=options.include_invalid,
-    )
-
-
-def _share(text: str) -> float:
-    value = finite(text)
-    if value > 1:
-        raise argparse.ArgumentTypeError(f"must be a share of at most 1 (got {text!r})")
-    return value
 
 
 def _contexts(text: str) -> tuple[int, ...]:

@@ -5,34 +5,30 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from orket_lib.commands._common import add_out, stamp
+from orket_lib.analysis.frontier import explorer_sessions
+from orket_lib.artifacts.io import write_model
+from orket_lib.artifacts.views.frontier import UNKNOWN, FrontierExplorer
+from orket_lib.commands._common import add_out, stamp_like
 from orket_lib.commands._storage import add_kept_below
+from orket_lib.commands._summaries import read_summary
 from orket_lib.commands.history import keep
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     parser.add_argument("--summary", type=Path, required=True, help="sweep_summary.json")
-    parser.add_argument("--provenance-ref", help="label of the caller (default: the summary's)")
+    parser.add_argument("--provenance-ref", help="who asked, as a label (default: the summary's)")
     add_kept_below(parser)
-    add_out(parser, "the frontier artifact")
+    add_out(parser, "frontier artifact")
 
 
 def run(options: argparse.Namespace) -> int:
     """Read, extract, write."""
-    from orket_lib.analysis.explorer import explorer_sessions
-    from orket_lib.artifacts.io import write_model
-    from orket_lib.artifacts.views.frontier import UNKNOWN, FrontierExplorer
-    from orket_lib.commands._summaries import read_summary
 
     summary = read_summary(options.summary)
     sessions = explorer_sessions(summary)
-    ref = options.provenance_ref or summary.provenance.ref
     artifact = FrontierExplorer(
-        **stamp([options.summary], ref, summary.provenance.config_sha256),
-        execution_lane=summary.execution_lane,
-        vram_profile=summary.vram_profile,
-        hardware_fingerprint=summary.hardware_fingerprint,
+        **stamp_like(summary, [options.summary], options.provenance_ref),
         model_id=sessions[0].model_id if sessions else UNKNOWN,
         quant_tag=(sessions[0].minimum_viable_quant or UNKNOWN) if sessions else UNKNOWN,
         sweep=summary.matrix.get("sweep"),

@@ -1,44 +1,40 @@
-"""`orket kpi-gate`: hold a sweep's KPIs against a policy."""
+"""`orket kpi-gate`: judge a sweep's KPIs by a policy."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
 
-from orket_lib.commands._common import add_log, print_json, stamp, tell
+from orket_lib.analysis.kpis import gate_failures
+from orket_lib.artifacts.io import parse_model, read_json, write_model
+from orket_lib.artifacts.views.kpis import KpiGate, KpiPolicy
+from orket_lib.commands._common import add_log, print_json, stamp_like, tell
+from orket_lib.commands._summaries import read_summary
+from orket_lib.vocabulary.errors import Refused
 
-_LIMITS = (
-    "max_missing_telemetry_rate",
-    "max_polluted_run_rate",
-    "min_frontier_success_rate",
-    "min_determinism_rate",
-)
-_POLICY_SAID_NO = 3
+_LIMITS = tuple(KpiPolicy.model_fields)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
-    parser.add_argument("--summary", type=Path, required=True, help="sweep_summary.json")
-    parser.add_argument("--policy", type=Path, help="limits (JSON); the strict defaults otherwise")
+    add = parser.add_argument
+    add("--summary", type=Path, required=True, help="sweep_summary.json")
+    add("--policy", type=Path, help="limits as JSON (default: the strict limits)")
     for name in _LIMITS:
-        parser.add_argument(
-            f"--{name.replace('_', '-')}", type=float, metavar="RATE", help="wins over the policy"
+        add(
+            f"--{name.replace('_', '-')}",
+            type=float,
+            metavar="RATE",
+            help="override this limit of the policy",
         )
-    parser.add_argument("--out", type=Path, help="the verdict; without it, it is printed")
-    parser.add_argument("--json", action="store_true", help="print the verdict as JSON")
-    parser.add_argument(
-        "--verdict-only", action="store_true", help="exit 0 whatever the verdict is"
-    )
+    add("--out", type=Path, help="verdict to write; printed if not given")
+    add("--json", action="store_true", help="print the verdict as JSON")
+    add("--verdict-only", action="store_true", help="exit with 0 even if the verdict is FAIL")
     add_log(parser)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Judge, write, and name the figures that fail."""
-    from orket_lib.analysis.kpi_gate import gate_failures
-    from orket_lib.artifacts.io import parse_model, read_json, write_model
-    from orket_lib.artifacts.views.kpi_gate import KpiGate, KpiPolicy
-    from orket_lib.commands._summaries import read_summary
-
+    """Judge, write, and print the limits that failed."""
     summary = read_summary(options.summary)
     inputs = [options.summary]
     limits = {}
@@ -52,10 +48,7 @@ def run(options: argparse.Namespace) -> int:
     )
     failures = gate_failures(summary.stability_kpis, policy)
     gate = KpiGate(
-        **stamp(inputs, summary.provenance.ref, summary.provenance.config_sha256),
-        execution_lane=summary.execution_lane,
-        vram_profile=summary.vram_profile,
-        hardware_fingerprint=summary.hardware_fingerprint,
+        **stamp_like(summary, inputs),
         summary_path=options.summary.as_posix(),
         policy=policy,
         stability_kpis=summary.stability_kpis,
@@ -68,4 +61,4 @@ def run(options: argparse.Namespace) -> int:
         print_json(gate)
     for failure in failures:
         tell(f"KPI gate: {failure}")
-    return _POLICY_SAID_NO if failures and not options.verdict_only else 0
+    return Refused.exit_code if failures and not options.verdict_only else 0

@@ -5,27 +5,23 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from orket_lib.commands._common import add_out, stamp
+from orket_lib.artifacts.io import write_model
+from orket_lib.artifacts.views.kpis import KpiReport
+from orket_lib.commands._common import add_out, stamp_like
+from orket_lib.commands._summaries import read_summary
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     parser.add_argument("--summary", type=Path, required=True, help="sweep_summary.json")
-    add_out(parser, "the KPI report")
+    add_out(parser, "KPI report")
 
 
 def run(options: argparse.Namespace) -> int:
     """Read, extract, write."""
-    from orket_lib.artifacts.io import write_model
-    from orket_lib.artifacts.views.kpis import KpiReport
-    from orket_lib.commands._summaries import read_summary
-
     summary = read_summary(options.summary)
     report = KpiReport(
-        **stamp([options.summary], summary.provenance.ref, summary.provenance.config_sha256),
-        execution_lane=summary.execution_lane,
-        vram_profile=summary.vram_profile,
-        hardware_fingerprint=summary.hardware_fingerprint,
+        **stamp_like(summary, [options.summary]),
         summary_path=options.summary.as_posix(),
         stability_kpis=summary.stability_kpis,
     )

@@ -5,34 +5,30 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from orket_lib.analysis.rows.aggregates import task_scores
+from orket_lib.analysis.rows.rounds import as_one, round_figures
+from orket_lib.analysis.rows.row import build_row
+from orket_lib.analysis.sidecar.parse import row_sidecar
+from orket_lib.artifacts.io import read_model, write_model
+from orket_lib.artifacts.measurements.sidecar import SidecarReport
+from orket_lib.artifacts.views.row import Row, RowSettings
+from orket_lib.artifacts.views.run_report import RunReport
 from orket_lib.commands._common import add_out, stamp
+from orket_lib.measure.session.identity import mixture_observations
+from orket_lib.vocabulary.statuses import SidecarStatus
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
-    parser.add_argument(
-        "--report", type=Path, nargs="+", required=True, help="run reports of the cell's rounds"
-    )
-    parser.add_argument("--settings", type=Path, required=True, help="policy and labels (JSON)")
-    parser.add_argument(
-        "--sidecar", type=Path, help="view of the hardware sidecar, if there is one"
-    )
-    add_out(parser, "the row")
+    add = parser.add_argument
+    add("--report", type=Path, nargs="+", required=True, help="run reports of the cell's rounds")
+    add("--settings", type=Path, required=True, help="row policy and labels (JSON)")
+    add("--sidecar", type=Path, help="view of the hardware sidecar, if any")
+    add_out(parser, "row")
 
 
 def run(options: argparse.Namespace) -> int:
     """Read, judge, write."""
-    from orket_lib.analysis.rows.aggregates import task_scores
-    from orket_lib.analysis.rows.rounds import as_one, round_figures
-    from orket_lib.analysis.rows.row import build_row
-    from orket_lib.analysis.sidecar.parse import row_sidecar
-    from orket_lib.artifacts.io import read_model, write_model
-    from orket_lib.artifacts.measurements.sidecar import SidecarReport
-    from orket_lib.artifacts.views.row import Row, RowSettings
-    from orket_lib.artifacts.views.run_report import RunReport
-    from orket_lib.measure.session.identity import mixture_observations
-    from orket_lib.vocabulary.statuses import SidecarStatus
-
     paths = [path.as_posix() for path in options.report]
     reports = [read_model(path, RunReport) for path in options.report]
     loads = [session for report in reports for session in report.sessions]

@@ -5,26 +5,26 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from orket_lib.artifacts.io import read_model, write_model
+from orket_lib.artifacts.measurements.request import AskedCell, AskedTasks
+from orket_lib.artifacts.views.receipt import CellReceipt
 from orket_lib.commands._common import add_out, provenance
+from orket_lib.commands.measure._measurement_options import tasks_of
+from orket_lib.measure.journal.run_report import run_report
+from orket_lib.tasks.grading.graders import sandbox_for
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
-    parser.add_argument("--receipt", type=Path, required=True, help="which parts")
-    parser.add_argument("--spec", type=Path, required=True, help="what the sweep asks (JSON)")
-    parser.add_argument("--tasks", type=Path, required=True, help="the sweep's tasks (JSON)")
-    add_out(parser, "the run report")
+    add = parser.add_argument
+    add("--receipt", type=Path, required=True, help="receipt of the cell")
+    add("--spec", type=Path, required=True, help="what the sweep measures (JSON)")
+    add("--tasks", type=Path, required=True, help="the sweep's tasks (JSON)")
+    add_out(parser, "run report")
 
 
 def run(options: argparse.Namespace) -> int:
     """Read the parts, grade, write."""
-    from orket_lib.artifacts.io import read_model, write_model
-    from orket_lib.artifacts.measurements.request import AskedCell, AskedTasks
-    from orket_lib.artifacts.views.receipt import CellReceipt
-    from orket_lib.commands.measure._measurement_options import tasks_of
-    from orket_lib.measure.journal.run_report import run_report
-    from orket_lib.tasks.grading.graders import sandbox_for
-
     asked = read_model(options.tasks, AskedTasks)
     spec = read_model(options.spec, AskedCell).spec.model_copy(update={"tasks": asked.tasks})
     tasks = tasks_of(Path(asked.bank), asked.tasks)

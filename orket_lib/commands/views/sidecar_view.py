@@ -1,29 +1,28 @@
-"""`orket sidecar-view`: make the sweep's view of a sidecar from what it measured."""
+"""`orket sidecar-view`: write a sweep's view of a hardware sidecar."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
 
+from orket_lib.analysis.sidecar.parse import sidecar_fields
+from orket_lib.artifacts.io import read_model, write_model
+from orket_lib.artifacts.measurements.sidecar import SidecarMeasurement, SidecarReport
+from orket_lib.artifacts.views.receipt import Receipt
+from orket_lib.artifacts.views.row import RowSettings
 from orket_lib.commands._common import add_out, stamp
+from orket_lib.stores.attempts import read_taken
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
-    parser.add_argument("--receipt", type=Path, required=True, help="of the sidecar")
+    parser.add_argument("--receipt", type=Path, required=True, help="receipt of the sidecar")
     parser.add_argument("--settings", type=Path, required=True, help="labels (JSON)")
-    add_out(parser, "the view")
+    add_out(parser, "view")
 
 
 def run(options: argparse.Namespace) -> int:
     """Read, parse, write."""
-    from orket_lib.analysis.sidecar.parse import sidecar_fields
-    from orket_lib.artifacts.io import read_model, write_model
-    from orket_lib.artifacts.measurements.sidecar import SidecarMeasurement, SidecarReport
-    from orket_lib.artifacts.views.receipt import Receipt
-    from orket_lib.artifacts.views.row import RowSettings
-    from orket_lib.stores.attempts import read_taken
-
     (taken,) = read_model(options.receipt, Receipt).parts
     measurement = read_taken(taken, SidecarMeasurement)
     settings = read_model(options.settings, RowSettings)

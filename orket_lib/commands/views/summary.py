@@ -5,40 +5,42 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from orket_lib.analysis.canary_drift import canary_drifts
+from orket_lib.analysis.frontier import FrontierPolicy
+from orket_lib.analysis.summaries import canary_summary, summarize
+from orket_lib.artifacts.digest import sha256_of
+from orket_lib.artifacts.io import read_json, read_model, write_model
+from orket_lib.artifacts.measurements.canary import CanaryMeasurement, CanaryVerdict
+from orket_lib.artifacts.views.receipt import CanaryReceipt
+from orket_lib.artifacts.views.row import Row
+from orket_lib.artifacts.views.summary import Summary
 from orket_lib.commands._common import add_out, stamp
+from orket_lib.config.loading.parse import parse
+from orket_lib.stores.attempts import read_taken
 from orket_lib.vocabulary.errors import ArtifactError
+from orket_lib.vocabulary.slugs import slugs
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
-    parser.add_argument("--matrix", type=Path, required=True, help="the resolved config (JSON)")
-    parser.add_argument("--canary", type=Path, required=True, help="verdict of the canary")
+    add = parser.add_argument
+    add("--matrix", type=Path, required=True, help="the resolved config (JSON)")
+    add("--canary", type=Path, required=True, help="canary verdict")
     for which in ("opening", "closing"):
-        parser.add_argument(f"--{which}", type=Path, help=f"receipt of the {which} canaries")
-    parser.add_argument(
-        "--rows", type=Path, help="folder of the rows <model>/<quant>.json (default: that of --out)"
+        add(f"--{which}", type=Path, help=f"receipt of the {which} canary runs")
+    add(
+        "--rows",
+        type=Path,
+        help="folder of the rows <model>/<quant>.json (default: the folder of --out)",
     )
-    add_out(parser, "the summary")
+    add_out(parser, "summary")
 
 
 def run(options: argparse.Namespace) -> int:
-    """Read all rows that the config names, combine them, write."""
-    from orket_lib.analysis.canary_drift import canary_drifts
-    from orket_lib.analysis.frontier import FrontierPolicy
-    from orket_lib.analysis.summaries import canary_summary, summarize
-    from orket_lib.artifacts.digest import sha256_of
-    from orket_lib.artifacts.io import read_json, read_model, write_model
-    from orket_lib.artifacts.measurements.canary import CanaryMeasurement, CanaryVerdict
-    from orket_lib.artifacts.views.receipt import CanaryReceipt
-    from orket_lib.artifacts.views.row import Row
-    from orket_lib.artifacts.views.summary import Summary
-    from orket_lib.config.loading.parse import parse
-    from orket_lib.stores.attempts import read_taken
-    from orket_lib.vocabulary.slugs import slugs
-
+    """Read all rows of the config, combine them, write."""
     matrix = read_json(options.matrix)
     config = parse(matrix)
-    # The paths are derived, not listed: hundreds of cells would not fit a Windows command line.
+    # The paths are derived from the config: hundreds would exceed Windows' command line.
     folder = options.rows or options.out.parent
     paths = [
         folder / model / f"{quant}.json"
@@ -49,14 +51,12 @@ def run(options: argparse.Namespace) -> int:
     lanes = {row.execution_lane for row in rows} - {config.execution_lane}
     if lanes:
         raise ArtifactError(
-            f"{folder.as_posix()}: its rows were judged in lane {' and '.join(sorted(lanes))}, and "
-            f"{options.matrix} says lane {config.execution_lane}; name the rows of this config"
+            f"{folder.as_posix()}: its rows were judged in lane {' and '.join(sorted(lanes))}, but "
+            f"{options.matrix} has lane {config.execution_lane}; use the rows of this config"
         )
     machines = {row.hardware_fingerprint for row in rows}
     if len(machines) > 1:
-        raise ArtifactError(
-            f"rows of different machines share no frontier: {', '.join(sorted(map(str, machines)))}"
-        )
+        raise ArtifactError(f"rows of different machines: {', '.join(sorted(map(str, machines)))}")
     policy = FrontierPolicy(
         config.adherence_threshold,
         config.latency_ceiling,

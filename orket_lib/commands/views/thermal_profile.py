@@ -6,18 +6,28 @@ import argparse
 from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from orket_lib.commands._common import add_out, finite, stamp
+from orket_lib.analysis.thermal.profile import judge_runs
+from orket_lib.analysis.thermal.recommendation import nothing_to_run, thermal_recommendation
+from orket_lib.analysis.thermal.sources import (
+    Labels,
+    ThermalSource,
+    from_series,
+    from_summaries,
+    labels_of,
+)
+from orket_lib.artifacts.io import parse_model, read_json, read_model, sha256_of_file, write_model
+from orket_lib.artifacts.measurements.thermal_series import ThermalSeries
+from orket_lib.artifacts.schemas import version_of
+from orket_lib.artifacts.views.frontier import UNKNOWN, FrontierExplorer
+from orket_lib.artifacts.views.summary import Summary
+from orket_lib.artifacts.views.thermal_profile import ThermalProfile, ThermalThresholds
+from orket_lib.commands._common import add_out, number, stamp
 from orket_lib.commands._storage import add_kept_below
 from orket_lib.commands.history import keep
+from orket_lib.report.plots.thermal import plot_thermal
 from orket_lib.vocabulary.errors import ArtifactError
 from orket_lib.vocabulary.statuses import Lane, VramProfile, weakest
-
-if TYPE_CHECKING:
-    from orket_lib.analysis.thermal.sources import Labels, ThermalSource
-    from orket_lib.artifacts.measurements.thermal_series import ThermalSeries
-    from orket_lib.artifacts.views.thermal_profile import ThermalProfile, ThermalThresholds
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,38 +39,46 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         required=True,
         metavar="FILE",
-        help="one series.json, or sweep_summary.json files in the order of their measuring, "
-        "with blanks or commas between them",
+        help="one series.json, or several sweep_summary.json in the order of measuring, "
+        "separated by spaces or commas",
     )
-    add("--model-id", help="needed where the files have several")
-    add("--quant-tag", help="needed where the files have several")
-    add("--cooldown-target-c", type=finite, default=50.0, help="cool enough; default: %(default)g")
+    add("--model-id", help="needed if the files have several models")
+    add("--quant-tag", help="needed if the files have several quants")
+    add(
+        "--cooldown-target-c",
+        type=number(),
+        default=50.0,
+        help="a run may start below this; default: %(default)g",
+    )
     add(
         "--polluted-thermal-threshold-c",
-        type=finite,
+        type=number(),
         default=85.0,
-        help="a run that ends above it is polluted; default: %(default)g",
+        help="a run that ends above this is polluted; default: %(default)g",
     )
-    add("--monotonic-window", type=int, default=2, help="rises in a row; default: %(default)d")
+    add(
+        "--monotonic-window",
+        type=int,
+        default=2,
+        help="consecutive rises that are a heat soak; default: %(default)d",
+    )
     add(
         "--execution-lane",
         type=Lane,
         choices=list(Lane),
-        help="label; runs are judged by the lane of their files (default: that one)",
+        help="label only; runs are judged by the lane of their files",
     )
-    add("--vram-profile", type=VramProfile, choices=list(VramProfile), help="default: the files'")
-    add("--provenance-ref", help="label of the caller (default: the files')")
-    add("--frontier", type=Path, help="frontier_explorer.json of the sweep, for its labels")
+    add("--vram-profile", type=VramProfile, choices=list(VramProfile), help="label")
+    add("--provenance-ref", help="who asked, as a label")
+    add("--frontier", type=Path, help="frontier_explorer.json of the sweep; its labels are used")
     add_kept_below(parser)
-    add("--out-plot", type=Path, help="its picture (PNG)")
-    add_out(parser, "the thermal profile")
+    add("--out-plot", type=Path, help="plot as PNG")
+    add_out(parser, "thermal profile artifact")
     parser.set_defaults(misused=parser.error)
 
 
 def run(options: argparse.Namespace) -> int:
     """Read, judge, write."""
-    from orket_lib.artifacts.io import write_model
-
     options.summaries = [path for part in options.summaries for path in part]
     if options.monotonic_window < 1:
         options.misused(f"--monotonic-window: must be 1 or more (got {options.monotonic_window})")
@@ -70,8 +88,6 @@ def run(options: argparse.Namespace) -> int:
     profile = _profile(options, source)
     write_model(options.out, profile)
     if options.out_plot:
-        from orket_lib.report.plots.thermal import plot_thermal
-
         plot_thermal(profile, series, options.out_plot)
     if options.storage_root:
         keep(options.storage_root, options.out)
@@ -79,17 +95,11 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _source(options: argparse.Namespace) -> tuple[ThermalSource, ThermalSeries | None]:
-    """Return what the files hold.
+    """Return the runs in the files.
 
     Raises:
-        ArtifactError: They can't be read, or are not of one thing.
+        ArtifactError: They can't be read, or mix a series with summaries.
     """
-    from orket_lib.analysis.thermal.sources import from_series, from_summaries
-    from orket_lib.artifacts.io import parse_model, read_json
-    from orket_lib.artifacts.measurements.thermal_series import ThermalSeries
-    from orket_lib.artifacts.schemas import version_of
-    from orket_lib.artifacts.views.summary import Summary
-
     _refuse_twice(options.summaries)
     contents = [(path, read_json(path)) for path in options.summaries]
     of_series = [
@@ -101,27 +111,22 @@ def _source(options: argparse.Namespace) -> tuple[ThermalSource, ThermalSeries |
         summaries = [(path, parse_model(content, Summary, path)) for path, content in contents]
         return from_summaries(summaries, options.model_id, options.quant_tag), None
     if len(contents) > 1:
-        raise ArtifactError(
-            f"{of_series[0]}: is a whole series; give it alone, or give summaries of sweeps"
-        )
+        raise ArtifactError(f"{of_series[0]}: is a series; give it alone, or give only summaries")
     ((path, content),) = contents
     series = parse_model(content, ThermalSeries, path)
     return from_series(series, path.as_posix(), options.model_id, options.quant_tag), series
 
 
 def _profile(options: argparse.Namespace, source: ThermalSource) -> ThermalProfile:
-    """Return the profile of what the files hold."""
-    from orket_lib.analysis.thermal.profile import judge_runs
-    from orket_lib.analysis.thermal.recommendation import nothing_to_run, thermal_recommendation
-    from orket_lib.artifacts.views.frontier import UNKNOWN
-    from orket_lib.artifacts.views.thermal_profile import ThermalProfile
-
+    """Return the profile of the runs."""
     labels, fingerprint, inputs = _labels(options, source)
     lane, profile = _named(options, labels)
-    # Another label is no other judgement: the runs keep that of the lane they were measured in.
+    # A label changes no judgement: runs are judged by the lane that they were measured in.
     measured = {run.lane for run in source.runs if run.lane} or {labels.lane or lane}
     judged = weakest(measured)
-    thresholds = _thresholds(options)
+    thresholds = ThermalThresholds(
+        **{name: getattr(options, name) for name in ThermalThresholds.model_fields}
+    )
     findings = judge_runs(source.runs, thresholds, judged, source.why_none)
     name = f"{source.model_id} {source.quant_tag}"
     return ThermalProfile.of(
@@ -148,21 +153,10 @@ def _profile(options: argparse.Namespace, source: ThermalSource) -> ThermalProfi
     )
 
 
-def _thresholds(options: argparse.Namespace) -> ThermalThresholds:
-    from orket_lib.artifacts.views.thermal_profile import ThermalThresholds
-
-    names = ThermalThresholds.model_fields
-    return ThermalThresholds(**{name: getattr(options, name) for name in names})
-
-
 def _labels(
     options: argparse.Namespace, source: ThermalSource
 ) -> tuple[Labels, str | None, list[Path]]:
-    """Return the labels, the machine, and the files that all of it comes from."""
-    from orket_lib.analysis.thermal.sources import labels_of
-    from orket_lib.artifacts.io import read_model
-    from orket_lib.artifacts.views.frontier import FrontierExplorer
-
+    """Return the labels, the machine, and the input files."""
     if options.frontier is None:
         return source.labels, source.fingerprint, options.summaries
     frontier = read_model(options.frontier, FrontierExplorer)
@@ -171,7 +165,7 @@ def _labels(
 
 
 def _named(options: argparse.Namespace, labels: Labels) -> tuple[Lane, VramProfile]:
-    """Return lane and profile: as named on the command line, else as the files agree on."""
+    """Return lane and profile from the command line, or those that all files share."""
     lane, profile = options.execution_lane or labels.lane, options.vram_profile or labels.profile
     missing = [
         option
@@ -180,13 +174,13 @@ def _named(options: argparse.Namespace, labels: Labels) -> tuple[Lane, VramProfi
     ]
     if lane is None or profile is None:
         raise ArtifactError(
-            f"name {' and '.join(missing)}: the files don't tell, or differ (or name --frontier)"
+            f"give {' and '.join(missing)} or --frontier: the files have no label, or differ"
         )
     return lane, profile
 
 
 def _files(text: str) -> tuple[Path, ...]:
-    """Return the files of one argument; a file with a comma in its name is one."""
+    """Return the files of one argument. A file with a comma in its name is one file."""
     if Path(text).is_file():
         return (Path(text),)
     found = tuple(Path(part.strip()) for part in text.split(",") if part.strip())
@@ -196,13 +190,11 @@ def _files(text: str) -> tuple[Path, ...]:
 
 
 def _refuse_twice(paths: Sequence[Path]) -> None:
-    """Refuse a file that is given twice, under whatever name."""
-    from orket_lib.artifacts.io import sha256_of_file
-
+    """Refuse files with the same content, whatever their names."""
     seen: dict[str, Path] = {}
     for path in paths:
         if not path.is_file():
             raise ArtifactError(f"{path}: no such file")
         other = seen.setdefault(sha256_of_file(path), path)
         if other is not path:
-            raise ArtifactError(f"{path}: has the same content as {other}; a run counts once")
+            raise ArtifactError(f"{path}: has the same content as {other}; give each run once")

@@ -1,8 +1,8 @@
-"""Config files as mappings, and everything that can be wrong with a file as such.
+"""Reading config files, with all problems of a file itself.
 
-Snakemake reads config files itself and takes the last of two equal keys, and it runs a file that
-holds `__use_yte__` as a template. We read the same files again: so equal keys are found, a template
-is refused, and a setting in a later file wins however it is spelled.
+Snakemake reads config files too, but it takes the last of two equal keys and runs a file that
+contains `__use_yte__` as a template. Here duplicate keys are reported, templates are refused, and a
+setting in a later file wins however it is spelled.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ _DEEPEST = 8  # a YAML alias may contain itself
 
 @dataclass(frozen=True)
 class Source:
-    """One place that settings come from, and what is wrong with it.
+    """A config file or the command line.
 
     Attributes:
-        settings: As they stand there; none when it can't be read.
-        problems: What is wrong with the file as such.
-        readable: False when it can't be known what it says.
+        settings: As written; empty if the file can't be read.
+        problems: Problems of the file itself.
+        readable: False if its settings are unknown.
         file: The file; None for the command line.
     """
 
@@ -41,12 +41,12 @@ class Source:
 
 
 def read_sources(paths: Sequence[str | Path], overrides: Mapping[str, Any]) -> list[Source]:
-    """Return files and command line, later ones win."""
+    """Return config files and command line, in order; later sources win."""
     return [*(_read(Path(path)) for path in paths), Source(_with_nulls(overrides))]
 
 
 def read_overrides(pairs: Sequence[str]) -> dict[str, Any]:
-    """Return what `--config key=value` means, with Snakemake's rules for values.
+    """Return the settings of `--config key=value`, parsed as Snakemake does.
 
     Raises:
         ConfigError: A pair has no `=`.
@@ -62,7 +62,7 @@ def read_overrides(pairs: Sequence[str]) -> dict[str, Any]:
 
 
 def _with_nulls(value: Any) -> Any:
-    """Return a value of the command line with null where it says `null`, which is text there."""
+    """Return a command-line value with the text `null` read as null."""
     if isinstance(value, Mapping):
         return {key: _with_nulls(inner) for key, inner in value.items()}
     return None if value == "null" else value
@@ -79,7 +79,7 @@ def _value(text: str) -> Any:
     if text in ("True", "False"):
         return text == "True"
     try:
-        # Everything inside stays text; the fields know what they are.
+        # Everything inside stays text, which the fields convert.
         return yaml.load(text, Loader=yaml.BaseLoader)
     except yaml.YAMLError:
         return text
@@ -96,21 +96,21 @@ def _read(path: Path) -> Source:
             path, f"{name}: not UTF-8 (PowerShell's `>` writes UTF-16; save it as UTF-8)"
         )
     try:
-        content, twice = _from_json(text)
+        content, duplicates = _from_json(text)
     except json.JSONDecodeError:
         try:
-            content, twice = _from_yaml(text)
+            content, duplicates = _from_yaml(text)
         except yaml.YAMLError as error:
-            return _broken(path, f"{name}: not YAML: {_where_and_what(error)}")
+            return _broken(path, f"{name}: not YAML: {_yaml_error(error)}")
     if not isinstance(content, dict):
-        return _broken(path, f"{name}: holds no mapping of keys to values")
+        return _broken(path, f"{name}: must be a mapping of keys to values")
     if _TEMPLATE_KEY in content:
         return _broken(
             path,
-            f"{name}: {_TEMPLATE_KEY}: a config must not be a template, which runs code as soon as "
-            "Snakemake reads it; write its values out (see docs/SECURITY.md)",
+            f"{name}: {_TEMPLATE_KEY}: a config must not be a template, because Snakemake runs the "
+            "code in it; write plain values (see docs/reference/security.md)",
         )
-    problems = [f"{name}: a key may be given only once: {', '.join(twice)}"] if twice else []
+    problems = [f"{name}: duplicate key: {', '.join(duplicates)}"] if duplicates else []
     return Source(content, tuple(problems), file=path)
 
 
@@ -119,37 +119,37 @@ def _broken(path: Path, problem: str) -> Source:
 
 
 class _Pairs(dict[str, Any]):
-    """A JSON object that remembers which of its keys stood in it twice."""
+    """A JSON object that remembers its duplicate keys."""
 
     def __init__(self, pairs: Sequence[tuple[str, Any]]) -> None:
         super().__init__(pairs)
         counts = Counter(key for key, _ in pairs)
-        self.twice = [key for key, count in counts.items() if count > 1]
+        self.duplicates = [key for key, count in counts.items() if count > 1]
 
 
 def _from_json(text: str) -> tuple[Any, list[str]]:
     content = json.loads(text, object_pairs_hook=_Pairs)
-    return content, list(_pairs_twice(content))
+    return content, list(_duplicate_pairs(content))
 
 
-def _pairs_twice(value: Any, path: str = "") -> Iterator[str]:
+def _duplicate_pairs(value: Any, path: str = "") -> Iterator[str]:
     if isinstance(value, _Pairs):
-        yield from (f"{path}{key}" for key in value.twice)
+        yield from (f"{path}{key}" for key in value.duplicates)
         for key, inner in value.items():
-            yield from _pairs_twice(inner, f"{path}{key}.")
+            yield from _duplicate_pairs(inner, f"{path}{key}.")
 
 
 def _from_yaml(text: str) -> tuple[Any, list[str]]:
     loader = yaml.SafeLoader(text)
     try:
         node = loader.get_single_node()
-        twice = list(_nodes_twice(node))
-        return (loader.construct_document(node) if node else None), twice
+        duplicates = list(_duplicate_nodes(node))
+        return (loader.construct_document(node) if node else None), duplicates
     finally:
         loader.dispose()
 
 
-def _nodes_twice(node: yaml.Node | None, path: str = "") -> Iterator[str]:
+def _duplicate_nodes(node: yaml.Node | None, path: str = "") -> Iterator[str]:
     if not isinstance(node, yaml.MappingNode) or path.count(".") > _DEEPEST:
         return
     lines: dict[str, int] = {}
@@ -161,10 +161,10 @@ def _nodes_twice(node: yaml.Node | None, path: str = "") -> Iterator[str]:
             first = lines[key.value]
             yield f"{path}{key.value} (lines {first} and {line})"
         lines[key.value] = line
-        yield from _nodes_twice(value, f"{path}{key.value}.")
+        yield from _duplicate_nodes(value, f"{path}{key.value}.")
 
 
-def _where_and_what(error: yaml.YAMLError) -> str:
+def _yaml_error(error: yaml.YAMLError) -> str:
     if not isinstance(error, yaml.MarkedYAMLError) or error.problem_mark is None:
         return " ".join(str(error).split())
     mark = error.problem_mark

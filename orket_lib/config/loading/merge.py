@@ -1,7 +1,7 @@
-"""From sources to one flat set of settings: sections, aliases and older keys are gone after it.
+"""Merging config files and `--config` into flat settings, without sections, aliases or old keys.
 
-Each source is flattened on its own before it is merged: so `canary_runs` on the command line wins
-over `canary: {runs: ...}` in a file, which a merge of the raw mappings couldn't tell.
+Each source is flattened before it is merged, so that `canary_runs` on the command line wins over
+`canary: {runs: ...}` in a file.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from orket_lib.config.loading.deprecated import OLDER, older_warning
 from orket_lib.config.loading.files import Source
 from orket_lib.config.loading.messages import got, unknown_key
 from orket_lib.config.model import SECTIONS, SweepConfig
@@ -19,16 +18,47 @@ from orket_lib.config.secrets import without_secrets
 ALIASES = {"allow_polluted_frontier": "include_invalid"}
 
 
+@dataclass(frozen=True)
+class DeprecatedKey:
+    """What replaces a key of older matrix files.
+
+    Attributes:
+        hint: What to write instead.
+        key: The key that takes its value; None if the value is ignored.
+        also: Settings that the old key implies.
+    """
+
+    hint: str
+    key: str | None = None
+    also: tuple[tuple[str, Any], ...] = ()
+
+
+DEPRECATED_KEYS: dict[str, DeprecatedKey] = {
+    "model_id": DeprecatedKey("write `models`, a list", "models"),
+    "quant_tags": DeprecatedKey("write `quants`", "quants"),
+    "lmstudio_base_url": DeprecatedKey(
+        "write `provider: lmstudio` and `base_url`", "base_url", (("provider", "lmstudio"),)
+    ),
+    "lmstudio_timeout_sec": DeprecatedKey("write `task_timeout_sec`", "task_timeout_sec"),
+    "out_dir": DeprecatedKey("views are in results/<sweep>/, which `sweep` names"),
+    "summary_out": DeprecatedKey("the summary is results/<sweep>/quant_sweep/sweep_summary.json"),
+    "model_hash": DeprecatedKey("files are hashed by the sweep; `artifact_digest` pins the hash"),
+    "sanitize_model_cache": DeprecatedKey("every cell loads its model anew"),
+    "venue": DeprecatedKey("`provider` and `machine` say what serves and where"),
+    "flow": DeprecatedKey("`execution_mode` is the label that templates get"),
+}
+
+
 @dataclass
 class Settings:
-    """What all sources say together.
+    """The merged settings of all sources.
 
     Attributes:
         values: By flat key.
-        spelled: How the user wrote a flat key: `canary.runs`, `model_id`.
-        problems: What is wrong with the keys themselves.
-        warnings: One for each older key.
-        complete: False when a source can't be read, so that nothing can be called missing.
+        spelled: A flat key as the user wrote it: `canary.runs`, `model_id`.
+        problems: Unknown keys, keys given twice, problems of files.
+        warnings: One for each deprecated key.
+        complete: False if a source can't be read: keys that seem to be missing may be there.
     """
 
     values: dict[str, Any] = field(default_factory=dict)
@@ -54,20 +84,20 @@ def collect(sources: Iterable[Source]) -> Settings:
 def _flat(raw: Mapping[str, Any]) -> Settings:
     """Return the settings of one source."""
     found = Settings()
-    older: dict[str, Any] = {}
+    deprecated: dict[str, Any] = {}
     for spelled, name, value in _entries(raw, found.problems):
         key = ALIASES.get(name, name)
-        if key in OLDER:
-            older[key] = value
+        if key in DEPRECATED_KEYS:
+            deprecated[key] = value
         elif key not in SweepConfig.model_fields:
             found.problems.append(f"{unknown_key(key, spelled)} ({got(value, key)})")
         elif key in found.values and found.values[key] != value:
-            both = f"{_shown(found.values[key])} and as {_shown(value)}"
+            both = " and as ".join(repr(without_secrets(it)) for it in (found.values[key], value))
             found.problems.append(f"{found.spelled[key]}, {spelled}: given twice, as {both}")
         else:
             found.values[key] = value
             found.spelled[key] = spelled
-    for name, value in older.items():
+    for name, value in deprecated.items():
         _translate(name, value, found)
     return found
 
@@ -86,15 +116,19 @@ def _entries(raw: Mapping[str, Any], problems: list[str]) -> Iterator[tuple[str,
 
 
 def _translate(name: str, value: Any, found: Settings) -> None:
-    """Give an older key's value to its successor, which wins where both are given."""
-    older = OLDER[name]
-    superseded = older.key in found.values
-    found.warnings.append(older_warning(name, superseded))
-    if older.key is None or superseded:
+    """Give a deprecated key's value to its successor, which wins if both are given."""
+    old = DEPRECATED_KEYS[name]
+    superseded = old.key in found.values
+    if old.key is None:
+        effect = "ignored"
+    else:
+        effect = f"ignored because of `{old.key}`" if superseded else f"read as `{old.key}`"
+    found.warnings.append(f"{name}: deprecated key, {effect}; {old.hint}")
+    if old.key is None or superseded:
         return
-    found.values[older.key] = value
-    found.spelled[older.key] = name
-    for key, implied in older.also:
+    found.values[old.key] = value
+    found.spelled[old.key] = name
+    for key, implied in old.also:
         found.values.setdefault(key, implied)
         found.spelled.setdefault(key, name)
 
@@ -106,7 +140,3 @@ def _merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
         both = isinstance(merged.get(key), Mapping) and isinstance(value, Mapping)
         merged[key] = _merge(merged[key], value) if both else value
     return merged
-
-
-def _shown(value: object) -> str:
-    return repr(without_secrets(value))

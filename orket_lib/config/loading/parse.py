@@ -1,4 +1,4 @@
-"""From settings to the frozen config, with every problem found at once."""
+"""From sources to the frozen config, with all problems found in one pass."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from orket_lib.config.model import SweepConfig
 from orket_lib.config.sweep_name import KEY, name_sweep
 from orket_lib.vocabulary.errors import ConfigError
 
-# What stands in for a required key that is missing or wrong; checks that read it are left out.
-_STAND_INS: dict[str, Any] = {"models": ("none",), "quants": ("F16",)}
+# For required keys that are missing or wrong. Checks that read them are skipped.
+_PLACEHOLDERS: dict[str, Any] = {"models": ("none",), "quants": ("F16",)}
 
 
 @dataclass(frozen=True)
 class Draft:
-    """A config as far as it can be understood.
+    """A config that may have problems.
 
     Attributes:
-        config: The config; keys in `bad` hold stand-ins.
-        bad: Keys that have an error of their own.
+        config: The config; keys in `bad` hold defaults or placeholder values.
+        bad: Keys that are wrong by themselves.
         problems: One line per problem: key, what is allowed, value.
-        warnings: What is allowed and should be known.
+        warnings: Settings that are allowed but may surprise.
     """
 
     config: SweepConfig
@@ -38,10 +38,10 @@ class Draft:
 
 
 def parse(raw: Mapping[str, Any]) -> SweepConfig:
-    """Return the config that a raw mapping means.
+    """Return the config of a single mapping.
 
     Raises:
-        ConfigError: With one line per problem.
+        ConfigError: One line per problem.
     """
     drafted = draft([Source(raw)])
     if drafted.problems:
@@ -50,10 +50,10 @@ def parse(raw: Mapping[str, Any]) -> SweepConfig:
 
 
 def draft(sources: Iterable[Source]) -> Draft:
-    """Return what sources mean, later ones win, whatever is wrong with them.
+    """Return the config of several sources, together with its problems.
 
     Args:
-        sources: Files and command line.
+        sources: Files and command line; later ones win.
     """
     sources = list(sources)
     settings = collect(sources)
@@ -61,7 +61,7 @@ def draft(sources: Iterable[Source]) -> Draft:
     if name is not None:
         settings.values[KEY] = name
     config, bad, problems = _validated(settings)
-    if not settings.complete:  # what is not understood may name another bank than the default
+    if not settings.complete:  # the unreadable file may name a task bank
         bad |= {"task_bank"} - settings.values.keys()
     problems = [*settings.problems, *misnamed, *problems, *problems_between(config, bad)]
     warnings = [*settings.warnings, *warnings_of(config)]
@@ -69,7 +69,7 @@ def draft(sources: Iterable[Source]) -> Draft:
 
 
 def _validated(settings: Settings) -> tuple[SweepConfig, set[str], list[str]]:
-    """Return the config, the keys that it has stand-ins for, and why."""
+    """Return the config, the keys that are wrong, and their problems."""
     try:
         return SweepConfig.model_validate(settings.values), set(), []
     except ValidationError as error:
@@ -82,5 +82,5 @@ def _validated(settings: Settings) -> tuple[SweepConfig, set[str], list[str]]:
     ]
     good = {key: value for key, value in settings.values.items() if key not in bad}
     # Field validators look at their own field only, so what is left is good.
-    config = SweepConfig.model_validate(_STAND_INS | good)
+    config = SweepConfig.model_validate(_PLACEHOLDERS | good)
     return config, bad, list(dict.fromkeys(lines))

@@ -1,68 +1,52 @@
-"""Which controls a provider can apply, and which settings say nothing to it."""
+"""Which controls a provider can apply, and which settings have no effect with it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from orket_lib.config.model import SweepConfig
-from orket_lib.vocabulary.cpus import ALL
+from orket_lib.vocabulary.units import ALL_CPUS
 
-EMBEDDED = "embedded"
-_FOREIGN = "its server is not ours to place"
-_STARTED = "that is settled when its server is started"
-
-# provider: {control: why it can't be applied}. Everything else can.
-_CANNOT: dict[str, dict[str, str]] = {
-    EMBEDDED: {},
-    "llama_server": {},
-    "ollama": {"affinity_policy": _FOREIGN},
-    "lmstudio": {"threads": _STARTED, "affinity_policy": _FOREIGN},
-    "openai": {"threads": _STARTED, "affinity_policy": _FOREIGN},
-}
-_RUNNING_SERVER = {"threads": _STARTED, "affinity_policy": _STARTED}
-_FOR_SERVERS = ("base_url", "api_key", "exclusive", "gpu_devices")
+_AT_START = "it is set when the server is started"
+_NOT_OURS = "the server is not started by this sweep"
+_UNSET = (None, False, ())
 
 
 def control_problems(config: SweepConfig) -> Iterator[str]:
     """Yield a line for each control that the config names and the provider can't apply."""
-    cannot = _CANNOT[config.provider]
-    if config.provider == "llama_server" and config.base_url:
-        cannot = _RUNNING_SERVER
-    named = {
-        "threads": config.threads is not None,
-        "affinity_policy": config.affinity_policy != ALL,
-    }
-    for control, why in cannot.items():
-        if named[control]:
-            value = getattr(config, control)
+    traits = config.traits
+    if traits.starts_server(config.base_url):
+        return
+    for control, is_set, why in (
+        ("threads", config.threads is not None and "threads" not in traits.loads_with, _AT_START),
+        ("affinity_policy", config.affinity_policy != ALL_CPUS, _NOT_OURS),
+    ):
+        if is_set:
             yield (
-                f"{control}: provider `{config.provider}` can't apply it: {why}; leave it out "
-                f"(got {value})"
+                f"{control}: provider `{traits.name}` can't apply it: {why}; leave it out "
+                f"(got {getattr(config, control)})"
             )
 
 
 def serving_warnings(config: SweepConfig) -> Iterator[str]:
     """Yield a line for each setting that has no effect, or an uncertain one."""
-    if config.provider == EMBEDDED:
-        for key in _FOR_SERVERS:
-            if getattr(config, key):
-                yield f"{key}: no effect: provider `embedded` starts a server of its own on the CPU"
+    traits = config.traits
+    for key, note in traits.key_notes.items():
+        if getattr(config, key) not in _UNSET:
+            yield f"{key}: {note}"
     if config.server_args and not config.starts_server:
         yield "server_args: no effect: they are for provider `llama_server` without base_url"
-    if config.provider == "llama_server":
-        if config.exclusive and not config.base_url:
-            yield "exclusive: no effect: a server that we start has one model, ours"
-        if config.base_url and config.gpu_devices:
-            yield f"gpu_devices: no effect: {_STARTED}"
-        if config.api_key and not config.base_url:
-            yield "api_key: no effect: a server that we start gets a key of its own"
-    if config.provider in ("ollama", "openai", "lmstudio"):
-        yield from _shared_server_warnings(config)
-    if config.provider == "ollama" and config.threads is not None:
+    if config.starts_server:
+        if config.exclusive:
+            yield "exclusive: no effect: a server that is started for a cell has one model"
+        if config.api_key:
+            yield "api_key: no effect: a server that is started for a cell gets its own key"
+    if config.gpu_devices and not traits.starts_server(config.base_url):
+        yield f"gpu_devices: no effect: {_AT_START}"
+    if config.seed is not None and config.temperature > 0 and not traits.reports_seed:
         yield (
-            "threads: provider `ollama` sends it and reads it back from the command line of the "
-            "process that holds the model; where that can't be seen, rows say "
-            "MISSING_EXPERIMENTAL_CONTROLS"
+            f"seed: provider `{traits.name}` sends it and can't read it back; rows of a server "
+            "that isn't seen to use it say MISSING_EXPERIMENTAL_CONTROLS"
         )
     if config.runtime_env and not (
         config.runner_template
@@ -70,27 +54,9 @@ def serving_warnings(config: SweepConfig) -> Iterator[str]:
         or config.hardware_sidecar_profile
     ):
         yield "runtime_env: no effect: it is for commands of a runner or sidecar: there is none"
-    if config.sweeps_contexts and (config.provider == "openai" or config.attaches_llama_server):
+    if config.sweeps_contexts and traits.keeps_its_model(config.base_url):
         yield (
-            "context: a server that runs already keeps its own context, whatever is asked for; "
-            "contexts beyond it are points that say so, those below are filled in the larger one; "
-            "of a server that doesn't tell its context none is valid (CONTEXT_MISMATCH)"
-        )
-
-
-def _shared_server_warnings(config: SweepConfig) -> Iterator[str]:
-    """Yield a line for each setting that a server which others use, too, leaves to itself."""
-    if config.provider == "openai" and config.exclusive:
-        yield "exclusive: no effect: provider `openai` loads and unloads nothing"
-    if config.provider == "openai" and config.n_ctx is not None:
-        yield (
-            "n_ctx: provider `openai` can't set it; rows of a server that has less or doesn't tell "
-            "say CONTEXT_MISMATCH"
-        )
-    if config.gpu_devices:
-        yield f"gpu_devices: no effect: {_STARTED}"
-    if config.seed is not None and config.temperature > 0:
-        yield (
-            f"seed: provider `{config.provider}` sends it and can't read it back; rows of a server "
-            "that isn't seen to use it say MISSING_EXPERIMENTAL_CONTROLS"
+            "context: a running server keeps its own context, whatever is asked for; "
+            "contexts beyond it become points that say so, and smaller ones are filled within it; "
+            "if the server doesn't report its context, no point is valid (CONTEXT_MISMATCH)"
         )

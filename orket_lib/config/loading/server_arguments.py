@@ -1,7 +1,7 @@
-"""Arguments for the user's own server that a sweep sets itself.
+"""llama-server arguments that the sweep sets itself.
 
-A second value for one of them would be what is served, and not what the sweep says is measured; so
-it is refused by name, with the key that it belongs to.
+In `server_args` they would override what the sweep claims to measure. They are refused with the key
+to use instead.
 """
 
 from __future__ import annotations
@@ -10,24 +10,24 @@ from collections.abc import Iterator
 
 from orket_lib.config.model import SweepConfig
 
-_FILE = "artifact_template or artifacts name the file"
-_ADDRESS = "the server listens where we ask it, and nowhere else"
-_KEY = "the server gets a key of its own"
-_OURS = {
-    "n_ctx sets the context": ("-c", "--ctx-size"),
-    "threads sets them": ("-t", "--threads", "-tb", "--threads-batch"),
-    "a measurement has the server for itself": ("-np", "--parallel"),
+_FILE = "use artifact_template or artifacts"
+_ADDRESS = "the sweep chooses the address"
+_KEY = "the sweep creates an API key for the server"
+_RESERVED = {
+    "use n_ctx": ("-c", "--ctx-size"),
+    "use threads": ("-t", "--threads", "-tb", "--threads-batch"),
+    "the server handles one request at a time": ("-np", "--parallel"),
     _FILE: ("-m", "--model", "-mu", "--model-url", "-hf", "-hfr", "--hf-repo", "--models-dir"),
     _ADDRESS: ("--host", "--port", "--reuse-port", "--api-prefix"),
     _KEY: ("--api-key", "--api-key-file"),
-    "what is measured asks the server for them": ("--no-slots", "--embedding", "--embeddings"),
+    "the measurements need these endpoints": ("--no-slots", "--embedding", "--embeddings"),
 }
-_WHY = {flag: why for why, flags in _OURS.items() for flag in flags}
+_WHY = {flag: why for why, flags in _RESERVED.items() for flag in flags}
 
 
 def argument_problems(config: SweepConfig) -> Iterator[str]:
-    """Yield a line for each argument of `server_args` that is not the user's to give."""
+    """Yield a line for each argument of `server_args` that the sweep sets itself."""
     for argument in config.server_args:
         why = _WHY.get(argument.replace("_", "-"))
         if why:
-            yield f"server_args: must not hold `{argument}`: {why}"
+            yield f"server_args: must not contain `{argument}`: {why}"

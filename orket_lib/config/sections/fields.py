@@ -1,11 +1,11 @@
-"""What the sections of the config are made of: their base class and the types they share."""
+"""Base class and shared field types of the config's sections."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any, TypeVar, get_args
 
 from pydantic import (
     AfterValidator,
@@ -19,11 +19,16 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-# The word for a type mistake; `wording` says what is allowed instead.
+from orket_lib.vocabulary.quants import normalize_tag
+
+T = TypeVar("T")
+M = TypeVar("M", bound=BaseModel)
+
+# Our own error type; `messages` adds what is allowed instead.
 WRONG_TYPE = "wrong_type"
 
-# What is meant as a placeholder: in the name of a file or tag, whatever is in braces; in a command,
-# which may hold JSON or code, a word in braces, but not that of a shell's `${NAME}`.
+# In the name of a file or tag, anything in braces is a placeholder. A command may hold JSON or
+# code: there only a word in braces counts, and not the shell's `${NAME}`.
 IN_A_NAME = re.compile(r"\{([^{}]*)\}")
 IN_A_COMMAND = re.compile(r"(?<!\$)\{( *[A-Za-z_][\w .-]*)\}")
 
@@ -31,7 +36,7 @@ IN_A_COMMAND = re.compile(r"(?<!\$)\{( *[A-Za-z_][\w .-]*)\}")
 class Section(BaseModel):
     """Some keys of the config.
 
-    A number is never taken from `yes`, NaN is no number, and empty text is null.
+    Numbers are not read from `yes`, NaN is refused, and empty text means null.
     """
 
     model_config = ConfigDict(
@@ -39,7 +44,7 @@ class Section(BaseModel):
         frozen=True,
         allow_inf_nan=False,
         protected_namespaces=(),
-        defer_build=True,  # only the whole config validates anything
+        defer_build=True,  # only SweepConfig, which inherits all sections, validates
     )
 
     @field_validator("*", mode="before")
@@ -59,32 +64,45 @@ class Section(BaseModel):
         return None if value == "" and type(None) in allowed else value
 
 
+def from_fields(kind: type[M], source: object, prefix: str = "", **given: Any) -> M:
+    """Return a model whose fields are taken from attributes of the same names.
+
+    Args:
+        kind: The model.
+        source: Has the attributes; a field that it lacks keeps its default.
+        prefix: Of the attributes' names.
+        given: Fields that are not taken from `source`.
+    """
+    names = [name for name in kind.model_fields if hasattr(source, prefix + name)]
+    return kind(**{name: getattr(source, prefix + name) for name in names} | given)
+
+
 def refuse_placeholders(
     texts: Iterable[str], known: Collection[str], pattern: re.Pattern[str] = IN_A_NAME
 ) -> None:
-    """Refuse a template with a placeholder that there is not.
+    """Refuse a template with an unknown placeholder.
 
     Args:
         texts: The template, or its parts.
-        known: The placeholders that there are, without braces.
-        pattern: What is meant as a placeholder.
+        known: The placeholders that exist, without braces.
+        pattern: Finds the placeholders in a text.
 
     Raises:
-        ValueError: Naming each of them, and those that there are.
+        ValueError: Names each of them, and those that exist.
     """
     found = dict.fromkeys(name for text in texts for name in pattern.findall(text))
     unknown = [f"`{{{name}}}`" for name in found if name not in known]
     if unknown:
-        are_none = "is no placeholder" if len(unknown) == 1 else "are no placeholders"
-        there_are = ", ".join(f"{{{name}}}" for name in known)
-        raise ValueError(f"{', '.join(unknown)} {are_none}; there are {there_are}")
+        are_unknown = "is no placeholder" if len(unknown) == 1 else "are no placeholders"
+        valid = ", ".join(f"{{{name}}}" for name in known)
+        raise ValueError(f"{', '.join(unknown)} {are_unknown}; valid are {valid}")
 
 
 def refuse_repeats(values: Sequence[str]) -> None:
-    """Refuse a list that has a value twice.
+    """Refuse a list with repeated values.
 
     Raises:
-        ValueError: Naming each of them.
+        ValueError: Names each of them.
     """
     repeated = [value for value, count in Counter(values).items() if count > 1]
     if repeated:
@@ -93,19 +111,19 @@ def refuse_repeats(values: Sequence[str]) -> None:
 
 
 def listed(value: object) -> object:
-    """Accept `a, b` for `[a, b]`: on a command line a list is hard to write."""
+    """Accept `a, b` for `[a, b]`, which is hard to write on a command line."""
     if isinstance(value, str):
         return tuple(part for part in (part.strip() for part in value.split(",")) if part)
     return value
 
 
 def _listed_numbers(value: object) -> object:
-    """Accept a lone number, too."""
+    """Accept a single number, too."""
     return (value,) if isinstance(value, int | float) else listed(value)
 
 
 def _as_text(value: object) -> object:
-    """Accept a number where text is meant, such as `OMP_NUM_THREADS: 4`; `yes` stays refused."""
+    """Accept a number as text, such as `OMP_NUM_THREADS: 4`; `yes` is still refused."""
     number = isinstance(value, int | float) and not isinstance(value, bool)
     return str(value) if number else value
 
@@ -120,31 +138,19 @@ Text = Annotated[Words, WithJsonSchema({"type": ["string", "number"]})]
 Names = Annotated[
     tuple[str, ...], BeforeValidator(listed), Field(min_length=1), _listing({"type": "string"})
 ]
-Labels = Annotated[
-    tuple[Text, ...],
-    BeforeValidator(_listed_numbers),
-    Field(min_length=1),
-    _listing({"type": ["string", "integer"]}),
-]
+Rate = Annotated[float, Field(ge=0, le=1)]
+_Numbers = Annotated[tuple[T, ...], BeforeValidator(_listed_numbers), Field(min_length=1)]
+DeviceNames = Annotated[_Numbers[Text], _listing({"type": ["string", "integer"]})]
 Contexts = Annotated[
-    tuple[Annotated[int, Field(ge=256)], ...],
-    BeforeValidator(_listed_numbers),
-    Field(min_length=1),
-    _listing({"type": "integer", "minimum": 256}),
+    _Numbers[Annotated[int, Field(ge=256)]], _listing({"type": "integer", "minimum": 256})
 ]
 Tiers = Annotated[
-    tuple[Annotated[int, Field(ge=1, le=6)], ...],
-    BeforeValidator(_listed_numbers),
-    Field(min_length=1),
+    _Numbers[Annotated[int, Field(ge=1, le=6)]],
     _listing({"type": "integer", "minimum": 1, "maximum": 6}),
 ]
-Rate = Annotated[float, Field(ge=0, le=1)]
-Depths = Annotated[
-    tuple[Rate, ...],
-    BeforeValidator(_listed_numbers),
-    Field(min_length=1),
-    _listing({"type": "number", "minimum": 0, "maximum": 1}),
-]
+Depths = Annotated[_Numbers[Rate], _listing({"type": "number", "minimum": 0, "maximum": 1})]
+# As `quants` are written: `q4_k_m` becomes `Q4_K_M`.
+QuantTag = Annotated[str, AfterValidator(normalize_tag)]
 # 0 is how older matrix files say that a limit or a control is off.
 OrOff = AfterValidator(lambda number: number or None)
 TaskId = Annotated[int | None, Field(ge=0), OrOff]

@@ -1,4 +1,4 @@
-"""Quantizing on the way: from which files the missing quants are made, and with what."""
+"""Quantize: making missing model files during a sweep, with llama-quantize."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _PLACEHOLDERS = ("model", "slug")
 
 
 class Quantize(Section):
-    """What makes the file of a cell that has none."""
+    """What missing model files are made from."""
 
     quantize_base: Annotated[
         PerModel | None,
@@ -25,13 +25,14 @@ class Quantize(Section):
     ] = None
     quantize_imatrix: Annotated[
         PerModel | None,
-        Field(description="importance matrix for it, with {model} and {slug}; or {model: path}"),
+        Field(description="importance matrix to use, with {model} and {slug}; or {model: path}"),
     ] = None
     quantize_binary: Annotated[
-        str, Field(min_length=1, description="llama.cpp's program that makes them")
+        str, Field(min_length=1, description="path of llama.cpp's llama-quantize")
     ] = "llama-quantize"
     quantize_allow_requantize: Annotated[
-        bool, Field(description="let the base be quantized already: what is made then loses twice")
+        bool,
+        Field(description="accept a base that is already quantized, at a second loss of quality"),
     ] = False
 
     @field_validator("quantize_base", "quantize_imatrix")

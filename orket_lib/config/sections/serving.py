@@ -1,30 +1,30 @@
-"""Serving and controls: what serves a cell, and what is held constant while it does."""
+"""Serving: which server, which model files or tags, and the settings of each request."""
 
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, field_validator
 
 from orket_lib.artifacts.measurements.spec import OnServerDeath
 from orket_lib.config.sections.fields import (
-    Labels,
-    OrOff,
+    DeviceNames,
     Section,
     Text,
-    Words,
     refuse_placeholders,
 )
 from orket_lib.vocabulary.addresses import server_address
-from orket_lib.vocabulary.cpus import ALL
+from orket_lib.vocabulary.providers import PROVIDERS
 from orket_lib.vocabulary.quants import normalize_tag
 
-Provider = Literal["embedded", "llama_server", "ollama", "lmstudio", "openai"]
+if TYPE_CHECKING:
+    Provider = str
+else:
+    Provider = Literal[tuple(PROVIDERS)]
 Table = dict[str, dict[str, str]]
 
 _PLACEHOLDERS = ("model", "slug", "quant")
-LEAST_WARMUP = 3  # fewer show no trend
 _DIGEST = re.compile(r"(sha256:)?[0-9a-f]{12,64}")
 
 
@@ -34,11 +34,9 @@ class Serving(Section):
     provider: Annotated[Provider, Field(description="what serves the models")] = "embedded"
     base_url: Annotated[
         str | None,
-        Field(
-            description="address of a server that runs already", examples=["http://127.0.0.1:8080"]
-        ),
+        Field(description="address of a running server", examples=["http://127.0.0.1:8080"]),
     ] = None
-    allow_remote: Annotated[bool, Field(description="let base_url be another machine")] = False
+    allow_remote: Annotated[bool, Field(description="allow a base_url on another machine")] = False
     exclusive: Annotated[
         bool, Field(description="unload other models from a shared server before measuring")
     ] = False
@@ -46,21 +44,22 @@ class Serving(Section):
         str | None,
         Field(
             pattern=r"^\$\{ENV:[A-Za-z_][A-Za-z0-9_]*\}$",
-            description="of the server: ${ENV:NAME}, the variable that holds it",
+            description="of the server, as ${ENV:NAME}: the environment variable that holds it",
         ),
     ] = None
     server_binary: Annotated[
-        str, Field(min_length=1, description="of provider llama_server, which starts it")
+        str, Field(min_length=1, description="program that provider llama_server starts")
     ] = "llama-server"
     server_args: Annotated[
         tuple[Text, ...],
-        Field(description="more arguments for it, such as [-ngl, 99, -fa, on]"),
+        Field(description="further arguments for server_binary, such as [-ngl, 99, -fa, on]"),
     ] = ()
     gpu_devices: Annotated[
-        Labels | None, Field(description="GPUs to use, by UUID or index; null = all")
+        DeviceNames | None, Field(description="GPUs to use, by UUID or index; null = all")
     ] = None
     machine: Annotated[
-        str | None, Field(description="fingerprint that must measure; null = this machine")
+        str | None,
+        Field(description="fingerprint of the machine that must measure; null = this one"),
     ] = None
     artifact_template: Annotated[
         str | None, Field(description="path of a cell's file, with {model}, {slug} and {quant}")
@@ -77,10 +76,13 @@ class Serving(Section):
     ] = Field(default_factory=dict)
     artifact_digest: Annotated[
         str | Table | None,
-        Field(description="digest that a cell must have: {model: {quant: digest}}; text for one"),
+        Field(
+            description="digest that a cell must have: {model: {quant: digest}}; plain text if "
+            "there is one cell"
+        ),
     ] = None
     quant_bits: Annotated[
-        dict[str, float], Field(description="{tag: bits per weight} for tags that we don't know")
+        dict[str, float], Field(description="{tag: bits per weight} for unknown quant tags")
     ] = Field(default_factory=dict)
     n_ctx: Annotated[
         int | None, Field(ge=256, description="context in tokens; null = the model's own")
@@ -88,21 +90,23 @@ class Serving(Section):
     on_server_death: Annotated[
         OnServerDeath,
         Field(
-            description="what a server that dies costs: the row, or the run that it took (which "
-            "scores 0), started again up to 3 times"
+            description="what is lost when the server dies: the row, or only the current run "
+            "(which scores 0); the server is then restarted up to 3 times"
         ),
     ] = "row"
     cooldown_target_c: Annotated[
         float | None,
         Field(
-            gt=0, le=150, description="how cool the machine must be before each load; null = any"
+            gt=0,
+            le=150,
+            description="temperature to wait for before each load, °C; null = don't wait",
         ),
     ] = None
     cooldown_timeout_sec: Annotated[
-        float, Field(gt=0, description="how long is waited for that, s; then it goes on")
+        float, Field(gt=0, description="longest wait for it, s; the load then goes ahead")
     ] = 300.0
     temperature: Annotated[float, Field(ge=0, le=2, description="0 = greedy")] = 0.0
-    max_output_tokens: Annotated[int, Field(ge=1, description="limit of an answer")] = 256
+    max_output_tokens: Annotated[int, Field(ge=1, description="limit of each answer")] = 256
     task_timeout_sec: Annotated[float, Field(gt=0, description="of one task, s")] = 120.0
 
     @field_validator("base_url")
@@ -144,41 +148,6 @@ class Serving(Section):
             if not 0 < value <= 64:
                 raise ValueError(f"`{tag}`: {value:g} bits per weight is not between 0 and 64")
         return {normalize_tag(tag): value for tag, value in bits.items()}
-
-
-class Controls(Section):
-    """What is held constant: enforced and read back, no labels."""
-
-    seed: Annotated[int | None, Field(ge=0, description="of the sampler")] = None
-    threads: Annotated[
-        int | None, Field(ge=0, description="of the server; 0 or null = physical cores"), OrOff
-    ] = None
-    affinity_policy: Annotated[
-        Words,
-        Field(
-            pattern=r"^(all|\d{1,4}(-\d{1,4})?(,\d{1,4}(-\d{1,4})?)*)?$",
-            description="CPUs of the server; nothing = all",
-            examples=["all", "0-3,6"],
-        ),
-    ] = ALL
-    warmup_steps: Annotated[
-        Literal[0] | Annotated[int, Field(ge=3, le=50)],
-        Field(description="at least so many; goes on until steady; 0 = no minimum of your own"),
-    ] = LEAST_WARMUP
-
-    @field_validator("affinity_policy")
-    @classmethod
-    def _cpu_ranges_ascend(cls, policy: str) -> str:
-        for part in policy.split(",") if policy not in ("", ALL) else ():
-            first, _, last = part.partition("-")
-            if last and int(last) < int(first):
-                raise ValueError(f"the range `{part}` runs backwards")
-        return policy or ALL
-
-    @field_validator("warmup_steps")
-    @classmethod
-    def _no_minimum_is_ours(cls, steps: int) -> int:
-        return steps or LEAST_WARMUP
 
 
 def _digest(text: str) -> str:

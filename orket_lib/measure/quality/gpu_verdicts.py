@@ -24,9 +24,9 @@ from orket_lib.telemetry.gpu.samples import GpuRecord, GpuSample, read_gpu_sampl
 from orket_lib.telemetry.gpu.windows import Growth
 from orket_lib.telemetry.windows import NOT_SAMPLED, longest_gap_s, window
 from orket_lib.vocabulary import thresholds
-from orket_lib.vocabulary.compare import reaches
 from orket_lib.vocabulary.nulls import Null, all_of, known
 from orket_lib.vocabulary.reasons import Reason
+from orket_lib.vocabulary.thresholds import reaches
 
 _MAIN_MEMORY, _RESTED = Null(NO_GPU_USED), Null("NOT_SEEN_ON_A_GPU")
 UNUSED = (_MAIN_MEMORY, _RESTED)  # no readings count, because the model uses no GPU

@@ -17,10 +17,10 @@ from orket_lib.measure.session.gpu_watch import NO_GPU_USED
 from orket_lib.telemetry import windows
 from orket_lib.telemetry.samples import Sample
 from orket_lib.vocabulary import thresholds
-from orket_lib.vocabulary.compare import exceeds, reaches
 from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.reasons import Reason, Severity
 from orket_lib.vocabulary.statuses import Quality
+from orket_lib.vocabulary.thresholds import exceeds, reaches
 
 _NONE_SEEN = ("NO_GPU", "NOT_SEEN_ON_A_GPU", "NOT_SAMPLED")
 

@@ -25,8 +25,7 @@ from orket_lib.tasks.grading.answers import fingerprint
 from orket_lib.telemetry.fingerprint import is_remote
 from orket_lib.telemetry.host import load_average, peak_rss_mib
 from orket_lib.vocabulary.clock import utc_now
-from orket_lib.vocabulary.errors import ServerCrashed
-from orket_lib.vocabulary.faults import Fault
+from orket_lib.vocabulary.errors import Fault, ServerCrashed
 from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.rates import overhead_ratio
 from orket_lib.vocabulary.reasons import Reason, Severity

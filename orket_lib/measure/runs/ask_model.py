@@ -14,8 +14,7 @@ from orket_lib.measure.session.session import OpenSession
 from orket_lib.measure.speed.token_metrics import NO_COUNT, Tokens
 from orket_lib.providers.base import NO_GENERATION, Generation
 from orket_lib.tasks.bank import Task
-from orket_lib.vocabulary.errors import RequestFailed, RequestTimedOut
-from orket_lib.vocabulary.faults import Fault
+from orket_lib.vocabulary.errors import Fault, RequestFailed, RequestTimedOut
 from orket_lib.vocabulary.nulls import Null, all_of
 from orket_lib.vocabulary.reasons import Reason
 from orket_lib.vocabulary.statuses import Outcome, TokenStatus

@@ -13,8 +13,8 @@ from orket_lib.artifacts.views.run_report import Check, RunTelemetry, TestRun
 from orket_lib.sandbox.jobs import Sandbox
 from orket_lib.tasks.bank import Task
 from orket_lib.tasks.grading.graders import NO_SANDBOX, NotRun, judge
-from orket_lib.vocabulary.compare import reaches
 from orket_lib.vocabulary.statuses import Outcome
+from orket_lib.vocabulary.thresholds import reaches
 
 # What a graded run takes from its sealed answer unchanged.
 _KEPT = (

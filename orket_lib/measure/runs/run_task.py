@@ -13,8 +13,8 @@ from typing import Any
 from orket_lib.artifacts.io import write_json, write_text
 from orket_lib.artifacts.measurements.runner import RunnerTask
 from orket_lib.measure.speed.token_metrics import Tokens
-from orket_lib.providers.ask_served import ServedElsewhere, ask_as_guest
-from orket_lib.providers.base import Generation, GenerationRequest
+from orket_lib.providers.base import Generation, GenerationRequest, RunningModel
+from orket_lib.providers.registry import ask_running
 from orket_lib.vocabulary.nulls import Null
 
 ANSWER, DETAILS = "answer.txt", "details.json"
@@ -31,7 +31,7 @@ class AskSettings:
 
 
 def ask_single_task(
-    task: RunnerTask, model: ServedElsewhere, settings: AskSettings, run_dir: Path
+    task: RunnerTask, model: RunningModel, settings: AskSettings, run_dir: Path
 ) -> dict[str, Any]:
     """Ask a task, write answer and details to a folder, and return the runner's result.
 
@@ -44,7 +44,7 @@ def ask_single_task(
         **asdict(settings),
     )
     begin = time.perf_counter()
-    generation = ask_as_guest(model, request)
+    generation = ask_running(model, request)
     total_s = time.perf_counter() - begin
     write_text(run_dir / ANSWER, generation.text)
     names = ("finish_reason", "reasoning", "chunk_s", "usage", "timings")

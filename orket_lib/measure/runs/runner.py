@@ -35,12 +35,12 @@ from orket_lib.processes.command_template import (
 from orket_lib.processes.which import find_program
 from orket_lib.providers.base import Model
 from orket_lib.tasks.bank import Task
-from orket_lib.vocabulary import runner as names
-from orket_lib.vocabulary.display import printable
+from orket_lib.vocabulary import environment as names
 from orket_lib.vocabulary.errors import ConfigError
 from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.reasons import Reason
 from orket_lib.vocabulary.statuses import Outcome, TokenStatus
+from orket_lib.vocabulary.text import printable
 
 # Environment variables that a command inherits, because most programs need them. All others belong
 # in `runtime_env`, which is part of the measurement's spec.

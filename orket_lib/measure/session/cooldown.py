@@ -19,6 +19,7 @@ from orket_lib.providers.base import Source
 from orket_lib.telemetry.counters import cpu_temperature_c
 from orket_lib.telemetry.devices.opening import open_devices
 from orket_lib.vocabulary.nulls import Null, all_of, known
+from orket_lib.vocabulary.providers import PROVIDERS
 from orket_lib.vocabulary.reasons import Reason
 
 Sensor = Literal["cpu", "gpu"]
@@ -92,7 +93,7 @@ def _thermometer(
     if source.place.remote is not None:
         yield "cpu", lambda: Null("REMOTE_SERVER")
         return
-    if spec.provider == "embedded" or main_memory:
+    if PROVIDERS[spec.provider].on_cpu or main_memory:
         yield "cpu", _cpu
         return
     with open_devices("any") as found:

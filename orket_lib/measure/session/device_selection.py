@@ -7,13 +7,14 @@ all. Parts of a card (MIG) share its temperature and clock, so the whole card is
 
 from __future__ import annotations
 
-from orket_lib.artifacts.measurements.serving import Place
+from orket_lib.artifacts.measurements.serving import ServerLocation
 from orket_lib.processes.device_lock import CPU
 from orket_lib.telemetry.devices.opening import open_devices
+from orket_lib.vocabulary.providers import PROVIDERS
 
 
 def locked_devices(
-    provider: str, gpu_devices: tuple[str, ...] | None, place: Place
+    provider: str, gpu_devices: tuple[str, ...] | None, place: ServerLocation
 ) -> tuple[str, ...]:
     """Return the names of the devices to be locked.
 
@@ -22,7 +23,8 @@ def locked_devices(
         gpu_devices: UUIDs or indexes in the config; None means all.
         place: Where it is served; GPUs of another machine are not locked.
     """
-    if provider == "embedded" or place.remote is not None:
+    traits = PROVIDERS.get(provider)  # a template of a sidecar has no provider
+    if (traits and traits.on_cpu) or place.remote is not None:
         return (CPU,)
     with open_devices("any") as found:
         infos = [device.info for device in found.chosen(gpu_devices).devices]

@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 from orket_lib.artifacts.io import read_model, write_model
-from orket_lib.artifacts.measurements.serving import Place
+from orket_lib.artifacts.measurements.serving import ServerLocation
 from orket_lib.artifacts.measurements.sidecar import ServedProbes, SidecarSpec
 from orket_lib.artifacts.measurements.spec import MeasurementSpec, TaskSelection
 from orket_lib.artifacts.views.run_report import Probe
@@ -32,7 +32,7 @@ _NO_TASKS = TaskSelection(bank_id="", ids=(), sha256="")
 def main() -> None:
     """Measure, and write the result."""
     spec_path, place_path, artifact, folder, out, *facts = map(Path, sys.argv[1:])
-    spec, place = read_model(spec_path, SidecarSpec), read_model(place_path, Place)
+    spec, place = read_model(spec_path, SidecarSpec), read_model(place_path, ServerLocation)
     source = Source(None if spec.artifact.tag else artifact, place)
     write_model(out, serve_probes(spec, source, folder, next(iter(facts), None)))
 

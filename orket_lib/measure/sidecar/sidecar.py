@@ -35,6 +35,7 @@ from orket_lib.telemetry.devices.opening import open_devices
 from orket_lib.telemetry.fingerprint import boot_id, hardware_fingerprint
 from orket_lib.vocabulary.clock import utc_now
 from orket_lib.vocabulary.errors import ArtifactError
+from orket_lib.vocabulary.providers import PROVIDERS
 
 _UNAVAILABLE = {"nvidia": "nvidia_smi_unavailable", "amd": "amd_smi_unavailable"}
 _HELD = "ORKET_DEVICE_HELD"  # set for commands: their parent holds the lock of the device
@@ -156,7 +157,7 @@ def _run(
 
 def _no_server(spec: SidecarSpec, source: Source) -> str | None:
     """Return why our own measurement would not run on the GPU; None if it would."""
-    if spec.serving and spec.serving.provider == "embedded":
+    if spec.serving and PROVIDERS[spec.serving.provider].on_cpu:
         return "embedded_serves_on_cpu"
     if _starts_llama_server(spec, source) and _binary(source) is None:
         return "llama_server_not_found"
@@ -171,7 +172,7 @@ def _built_for_cpu(spec: SidecarSpec, source: Source) -> bool:
 
 def _starts_llama_server(spec: SidecarSpec, source: Source) -> bool:
     serving = spec.serving
-    return bool(serving and serving.provider == "llama_server" and source.place.base_url is None)
+    return bool(serving and PROVIDERS[serving.provider].starts_binary(source.place.base_url))
 
 
 def _binary(source: Source) -> str | None:

@@ -1,4 +1,4 @@
-"""Facts read from a GGUF file itself: what its name says is only a label (trap T1)."""
+"""Facts read from a GGUF file itself: its name is only a label (trap T1)."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _SHARD = re.compile(r"(?P<stem>.*)-\d{5}-of-(?P<count>\d{5})\.gguf")
 
 @dataclass(frozen=True)
 class GgufFacts:
-    """What a GGUF file says of itself; of a model in several files, the sum of them.
+    """The facts in a GGUF file; of a model in several files, the sum of them.
 
     Attributes:
-        quant_tag: Tag of `general.file_type`, or None when the file doesn't say.
+        quant_tag: Tag of `general.file_type`, or None when the file has none.
         bits_per_weight: Bytes of all tensors x 8 / number of weights.
         parameters: Number of weights.
         bytes: Size of the file.
@@ -41,12 +41,12 @@ def read_gguf(path: Path) -> GgufFacts:
     """Return a GGUF file's facts.
 
     Raises:
-        LoadError: The file is not a GGUF file, is damaged or cut, or its other parts are missing.
+        LoadError: The file is not a GGUF file, is damaged or truncated, or lacks other shards.
     """
     parts = shards(path)
     if path != parts[0]:
         raise LoadError(
-            f"{path.as_posix()}: a model in parts is named by its first: {parts[0].name}",
+            f"{path.as_posix()}: name the first file of a split model: {parts[0].name}",
             Cause.NO_FILE,
         )
     first = _whole_header(path)
@@ -54,7 +54,7 @@ def read_gguf(path: Path) -> GgufFacts:
     tensors = [tensor for header in headers for tensor in header.tensors]
     weights = sum(tensor.elements for tensor in tensors)
     if not weights:
-        raise LoadError(f"{path.as_posix()}: holds no tensors", Cause.UNREADABLE)
+        raise LoadError(f"{path.as_posix()}: has no tensors", Cause.UNREADABLE)
     file_type = first.metadata.get("general.file_type")
     return GgufFacts(
         quant_tag=tag_of_file_type(file_type) if isinstance(file_type, int) else None,
@@ -78,10 +78,10 @@ def shards(path: Path) -> list[Path]:
 
 
 def model_sha256(path: Path, of_file: Callable[[Path], str] = sha256_of_file) -> str:
-    """Return what stands for a model's bytes: a file's SHA-256, or one over those of its parts.
+    """Return the digest of a model: a file's SHA-256, or one over those of its shards.
 
     Args:
-        path: Of the file, or of the first part; parts that are missing are told by who reads them.
+        path: Of the file, or of the first shard; missing shards are reported by `read_gguf`.
         of_file: Returns the hex SHA-256 of one file.
     """
     parts = [part for part in shards(path) if part.is_file()]
@@ -94,18 +94,19 @@ def _whole_header(path: Path) -> Header:
     try:
         header, size = read_header(path), path.stat().st_size
         if size < header.end:
-            raise ValueError(f"it is cut: {size} of {header.end} bytes")
-    except OSError as error:
-        told = f"{path.as_posix()}: not a readable GGUF file: {error.strerror}"
-        raise LoadError(told, Cause.NO_FILE) from None
-    except ValueError as error:
-        told = f"{path.as_posix()}: not a readable GGUF file: {error}"
-        raise LoadError(told, Cause.UNREADABLE) from None
+            raise ValueError(f"it is truncated: {size} of {header.end} bytes")
+    except (OSError, ValueError) as error:
+        missing = isinstance(error, OSError)
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise LoadError(
+            f"{path.as_posix()}: not a readable GGUF file: {reason}",
+            Cause.NO_FILE if missing else Cause.UNREADABLE,
+        ) from None
     return header
 
 
 def tag_of_file_type(file_type: int) -> str | None:
-    """Return the tag of a `general.file_type`, or None for a number that llama.cpp doesn't know."""
+    """Return the tag of a `general.file_type`, or None for an unknown number."""
     import gguf
 
     try:

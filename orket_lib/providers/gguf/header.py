@@ -1,8 +1,8 @@
 """The header of a GGUF file: metadata and tensor table, read without touching the weights.
 
-Of our own, because the reader of the `gguf` package takes twenty seconds over a vocabulary of
-128,000 tokens, which a check of seven files before a sweep can't afford: it makes an object of each
-token, where most only have to be stepped over. Names and numbers of the format are the package's.
+The reader of the `gguf` package is not used because it creates an object for each token, and takes
+twenty seconds for a vocabulary of 128,000 tokens; the check before a sweep reads many files. Names
+and numbers of the format come from the package.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from typing import Any
 
 _MAGIC = b"GGUF"
 _VERSIONS = (2, 3)
-_MOST_KEPT = 4096  # numbers of an array; per-layer values are kept, vocabularies are not
+_MOST_KEPT = 4096  # numbers of an array: per-layer values are kept, vocabularies are not
 _MOST_DIMENSIONS = 8
 _DEFAULT_ALIGNMENT = 32
 _STRING, _ARRAY = 8, 9
-# Scalar types as `struct` writes them, by their number in the format; 8 and 9 are none.
+# `struct` codes of the scalar types, by their number in the format; 8 and 9 are not scalars.
 _SCALARS = {kind: f"<{code}" for kind, code in enumerate("BbHhIif?__Qqd") if code != "_"}
 
 
 @dataclass(frozen=True)
 class Skipped:
-    """An array that was stepped over.
+    """An array that was skipped.
 
     Attributes:
         length: Of the array, in elements.
@@ -38,11 +38,11 @@ class Skipped:
 
 @dataclass(frozen=True)
 class Tensor:
-    """One line of the tensor table.
+    """One entry of the tensor table.
 
     Attributes:
         elements: Number of weights.
-        bytes: That they take.
+        bytes: Their size.
         offset: Of the first one, from the start of the file.
     """
 
@@ -53,10 +53,10 @@ class Tensor:
 
 @dataclass(frozen=True)
 class Header:
-    """What a GGUF file says before its weights begin.
+    """The part of a GGUF file before its weights.
 
     Attributes:
-        metadata: By key; a long array, and one of strings, is only a `Skipped`.
+        metadata: By key; long arrays, and arrays of strings, are `Skipped`.
         tensors: In the order of the file.
     """
 
@@ -65,7 +65,7 @@ class Header:
 
     @property
     def end(self) -> int:
-        """Where the last tensor ends: a shorter file was cut."""
+        """Where the last tensor ends: a shorter file is truncated."""
         return max((tensor.offset + tensor.bytes for tensor in self.tensors), default=0)
 
 
@@ -74,7 +74,7 @@ def read_header(path: Path) -> Header:
 
     Raises:
         OSError: The file can't be read.
-        ValueError: It is not a GGUF file, or is cut or damaged; says what is wrong.
+        ValueError: It is not a GGUF file, or is truncated or damaged; the message says which.
     """
     with path.open("rb") as stream:
         if stream.read(len(_MAGIC)) != _MAGIC:
@@ -83,11 +83,11 @@ def read_header(path: Path) -> Header:
             try:
                 return _Reader(data).header()
             except (struct.error, IndexError, OverflowError):
-                raise ValueError("it is cut or damaged within its header") from None
+                raise ValueError("its header is truncated or damaged") from None
 
 
 class _Reader:
-    """Reads forward from a place in the file."""
+    """Reads forward from a position in the file."""
 
     def __init__(self, data: mmap.mmap) -> None:
         self._data = data
@@ -96,7 +96,7 @@ class _Reader:
     def header(self) -> Header:
         version = self._scalar("<I")
         if version not in _VERSIONS:
-            raise ValueError(f"version {version} of the format is none of {_VERSIONS}")
+            raise ValueError(f"version {version} of the format is not among {_VERSIONS}")
         tensors, entries = self._scalar("<Q"), self._scalar("<Q")
         metadata = {}
         for _ in range(entries):
@@ -134,7 +134,7 @@ class _Reader:
     def _array(self) -> tuple[Any, ...] | Skipped:
         kind, length = self._scalar("<I"), self._scalar("<Q")
         if kind == _STRING:
-            self._step_over_strings(length)
+            self._skip_strings(length)
             return Skipped(length)
         form = _form(kind)  # llama.cpp knows no array of arrays either
         begin, self._at = self._at, self._at + length * struct.calcsize(form)
@@ -144,8 +144,8 @@ class _Reader:
             return Skipped(length)
         return struct.unpack_from(f"<{length}{form[1]}", self._data, begin)
 
-    def _step_over_strings(self, count: int) -> None:
-        """Step over strings; a vocabulary has hundreds of thousands, so every step counts."""
+    def _skip_strings(self, count: int) -> None:
+        """Skip strings; a vocabulary has hundreds of thousands, so this loop must be fast."""
         read: Callable[[mmap.mmap, int], tuple[int]] = struct.Struct("<Q").unpack_from
         data, at = self._data, self._at
         for _ in range(count):
@@ -167,7 +167,7 @@ class _Reader:
         try:
             block, size = GGML_QUANT_SIZES[GGMLQuantizationType(kind)]
         except (KeyError, ValueError):
-            raise ValueError(f"a tensor has the type {kind}, which is not known here") from None
+            raise ValueError(f"a tensor has the unknown type {kind}") from None
         return elements, elements // block * size, self._scalar("<Q")
 
 

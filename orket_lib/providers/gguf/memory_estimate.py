@@ -1,10 +1,10 @@
-"""How much memory a model will take, estimated from its metadata before it is loaded.
+"""Estimate of the memory that a model needs, from its metadata, before it is loaded.
 
 need = weights + KV cache + compute buffer + runtime. The KV cache of a transformer in 16-bit floats
 is known to the byte: 2 bytes x context x the sum over its layers of
-KV heads x (key length + value length). The compute buffer is what llama.cpp sets aside for a batch
+KV heads x (key length + value length). The compute buffer is what llama.cpp allocates for a batch
 of 512 tokens: 4 bytes x 512 x (vocabulary + width), with flash attention, its default where the
-device has it. Weights are the size of the file. The runtime is an allowance. So the sum is an
+device supports it. Weights are the size of the file. The runtime is an allowance. So the sum is an
 estimate, an upper bound for models whose layers don't all keep the whole context, and it is called
 an estimate wherever it is shown (trap T12).
 """
@@ -16,14 +16,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from orket_lib.providers.gguf.header import Skipped
+from orket_lib.vocabulary.units import MIB
 
-RUNTIME_MIB = 300.0  # libraries, a GPU's context, the client beside it
-_MIB = 1024**2
+RUNTIME_MIB = 300.0  # libraries, a GPU's context, and the client
 _F16 = 2
 _F32 = 4
 _BATCH = 512
-_USUAL_VOCABULARY = 150_000  # where the metadata leaves it out, as Ollama's often does
-# Layers that look back less far than the whole context, or keep less of it.
+_USUAL_VOCABULARY = 150_000  # where the metadata lacks it, as Ollama's often does
+# Keys of layers that attend to, or store, less than the whole context.
 _SMALLER_CACHES = (
     "attention.sliding_window",
     "attention.kv_lora_rank",
@@ -34,14 +34,14 @@ _SMALLER_CACHES = (
 
 @dataclass(frozen=True)
 class ModelShape:
-    """What of a model's metadata its memory depends on.
+    """The sizes in a model's metadata that its memory depends on.
 
     Attributes:
-        cache_values: Numbers that the KV cache keeps for one token, over all layers.
+        cache_values: Values in the KV cache for one token, over all layers.
         width: Of the embedding.
         vocabulary: Number of tokens.
-        n_ctx: Context that the model was trained with; None when the metadata doesn't say.
-        upper_bound: Some layers keep less than the whole context, or another kind of state.
+        n_ctx: Context that the model was trained with; None when the metadata lacks it.
+        upper_bound: Some layers store less than the whole context, or another kind of state.
     """
 
     cache_values: int
@@ -53,12 +53,12 @@ class ModelShape:
 
 @dataclass(frozen=True)
 class MemoryNeed:
-    """What a model will take, in MiB.
+    """The memory that a model needs, in MiB.
 
     Attributes:
         weights_mib: Size of the file.
-        cache_mib: KV cache; None when it can't be told.
-        compute_mib: Buffer of a batch; None when it can't be told.
+        cache_mib: KV cache; None when unknown.
+        compute_mib: Buffer of a batch; None when unknown.
         upper_bound: See `ModelShape`.
     """
 
@@ -69,7 +69,7 @@ class MemoryNeed:
 
     @property
     def total_mib(self) -> float:
-        """All that is known of it, with the allowance for the runtime."""
+        """The sum of the known parts, with the allowance for the runtime."""
         return self.weights_mib + (self.cache_mib or 0) + (self.compute_mib or 0) + RUNTIME_MIB
 
     def __str__(self) -> str:
@@ -85,26 +85,26 @@ class MemoryNeed:
 
 
 def memory_need(weights_bytes: int, shape: ModelShape | None, n_ctx: int | None) -> MemoryNeed:
-    """Return what a model will take.
+    """Return the memory that a model needs.
 
     Args:
         weights_bytes: Of its file.
-        shape: From its metadata; None when that is not known.
-        n_ctx: Context that is asked for; None means the one that it was trained with.
+        shape: From its metadata; None when unknown.
+        n_ctx: Requested context; None means the one that the model was trained with.
     """
     context = n_ctx or (shape.n_ctx if shape else None)
     return MemoryNeed(
-        weights_mib=weights_bytes / _MIB,
-        cache_mib=shape.cache_values * context * _F16 / _MIB if shape and context else None,
-        compute_mib=_BATCH * _F32 * (shape.vocabulary + shape.width) / _MIB if shape else None,
+        weights_mib=weights_bytes / MIB,
+        cache_mib=shape.cache_values * context * _F16 / MIB if shape and context else None,
+        compute_mib=_BATCH * _F32 * (shape.vocabulary + shape.width) / MIB if shape else None,
         upper_bound=shape is not None and shape.upper_bound,
     )
 
 
 def shape_of(metadata: Mapping[str, Any]) -> ModelShape | None:
-    """Return a model's shape from the metadata of its file, in the file or as Ollama tells it.
+    """Return a model's shape from the metadata of its file, read from it or reported by Ollama.
 
-    None where the numbers that the KV cache needs are not all there.
+    None where a number that the KV cache depends on is missing.
     """
     architecture = metadata.get("general.architecture")
 
@@ -128,13 +128,13 @@ def shape_of(metadata: Mapping[str, Any]) -> ModelShape | None:
         or _length(metadata.get("tokenizer.ggml.tokens"))
         or _USUAL_VOCABULARY,
         n_ctx=number("context_length"),
-        # A key without its value: Ollama leaves lists out.
+        # Ollama reports a key without its value where that is a list.
         upper_bound=any(map(number, _SMALLER_CACHES)) or (kv_key in metadata and kv_total is None),
     )
 
 
 def _listed(value: object) -> tuple[int, ...]:
-    """Return the numbers of a value that may differ from layer to layer, or be one for them all."""
+    """Return the numbers of a value: one for all layers, or one for each."""
     numbers = tuple(value) if isinstance(value, list | tuple) else (value,)
     return numbers if all(isinstance(item, int) for item in numbers) else ()
 
@@ -144,7 +144,7 @@ def _most(value: object) -> int:
 
 
 def _total(value: object, layers: int | None) -> int | None:
-    """Return the sum over all layers, or None when it can't be told."""
+    """Return the sum over all layers, or None when unknown."""
     if isinstance(value, int):
         return value * layers if layers else None
     return sum(_listed(value)) if _listed(value) else None

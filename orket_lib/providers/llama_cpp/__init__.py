@@ -1,1 +1,1 @@
-"""llama.cpp: embedded, as `llama-server`, attached, and as a router."""
+"""llama.cpp: embedded, started, attached to, or as a router."""

@@ -1,11 +1,11 @@
-"""A `llama-server` that runs already: found, and what it serves made a model of.
+"""Attaching to a `llama-server` that runs already.
 
-One that serves one model is used as it is; a router over several loads ours and unloads it again.
+A server with one model is used as it is; a router over several models loads ours and unloads it
+afterwards.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
@@ -13,33 +13,33 @@ from typing import Any
 
 from orket_lib.artifacts.measurements.spec import MeasurementSpec
 from orket_lib.artifacts.views.run_report import LoadTimes, Observation
-from orket_lib.providers.base import Source
+from orket_lib.processes.waiting import wait_until
+from orket_lib.providers.base import NOT_REPORTED, Source
 from orket_lib.providers.llama_cpp.attached_model import AttachedModel, look_at
 from orket_lib.providers.llama_cpp.client import LlamaClient
 from orket_lib.providers.llama_cpp.router import Router
 from orket_lib.providers.server_process import ServerProcess
 from orket_lib.vocabulary.errors import LoadError, ProviderError
 from orket_lib.vocabulary.failures import Cause
-from orket_lib.vocabulary.nulls import Null
+from orket_lib.vocabulary.providers import LOAD_TIMEOUT_S
 
-_LOAD_TIMEOUT_S = 1800.0
 _POLL_S = 0.05
-_UNSEEN = "http://unseen.invalid"  # of a process that can't be seen from here
+_UNSEEN = "http://unseen.invalid"  # of a process that is not visible from here
 
 
 class RoutedModel(AttachedModel):
     """A model that a router has loaded for us; see `Model`.
 
     Args:
-        router: That has loaded it.
+        router: The router.
         name: Of the model.
-        load_s: How long it took to load.
-        model: The rest.
+        load_s: How long loading took, in seconds.
+        model: The arguments of `AttachedModel`.
     """
 
     def __init__(self, router: Router, name: str, load_s: float, *model: Any) -> None:
         super().__init__(*model)
-        self.load = LoadTimes.of(load_seconds=load_s, model_seconds=Null("NOT_REPORTED"))
+        self.load = LoadTimes.of(load_seconds=load_s, model_seconds=NOT_REPORTED)
         self._router, self._name = router, name
         self._explain = router.explained(name, self._explain)
 
@@ -53,11 +53,11 @@ def attached(spec: MeasurementSpec, source: Source, log: Path) -> Iterator[Attac
     """Use the server that runs at the source's address, until the context ends.
 
     Raises:
-        LoadError: It does not answer, or serves another model than the cell is.
+        LoadError: It does not answer, or serves another model than the cell's.
     """
     place, url = source.place, source.place.base_url
     assert url is not None
-    log.write_text(f"the server at {url} is not ours; its log is its owner's\n", encoding="utf-8")
+    log.write_text(f"the server at {url} is not ours; it has its own log\n", encoding="utf-8")
     with ExitStack() as stack:
         client = stack.enter_context(closing(LlamaClient(url, place.api_key)))
         try:
@@ -67,8 +67,8 @@ def attached(spec: MeasurementSpec, source: Source, log: Path) -> Iterator[Attac
             raise
         except ProviderError as error:
             hint = "; set api_key" if "HTTP 401" in str(error) else ""
-            told = f"no llama-server that we can use at {url}: {error}{hint}"
-            raise LoadError(told, error.evidence) from None
+            message = f"no usable llama-server at {url}: {error}{hint}"
+            raise LoadError(message, error.evidence) from None
         yield model
 
 
@@ -95,19 +95,21 @@ def _open_routed(
 
     load_s = stack.enter_context(router.loading(name, place.exclusive, say))
     asked = stack.enter_context(closing(LlamaClient(url, place.api_key, model=name)))
-    # Its own process where that can be seen: the router's memory is not the model's (T15).
+    # The model's own process where visible: the router's memory is not the model's (T15).
     process = ServerProcess(router.address_of(name) or _UNSEEN, client.listens)
     return RoutedModel(router, name, load_s, *look_at(spec, source, asked, process))
 
 
 def _wait_until_loaded(client: LlamaClient, url: str) -> None:
-    deadline = time.monotonic() + _LOAD_TIMEOUT_S
-    while not client.healthy():
-        if not client.listens():
-            raise LoadError(
-                f"nobody answers at {url}; type: llama-server --model FILE --metrics --slots",
-                Cause.GONE,
-            )
-        if time.monotonic() > deadline:
-            raise LoadError(f"{url}: not loaded after {_LOAD_TIMEOUT_S:g} s", Cause.TIMEOUT)
-        time.sleep(_POLL_S)
+    def is_loaded() -> bool:
+        if client.healthy():
+            return True
+        if client.listens():
+            return False
+        raise LoadError(
+            f"connection refused at {url}; type: llama-server --model FILE --metrics --slots",
+            Cause.GONE,
+        )
+
+    if not wait_until(is_loaded, LOAD_TIMEOUT_S, _POLL_S):
+        raise LoadError(f"{url}: not loaded after {LOAD_TIMEOUT_S:g} s", Cause.TIMEOUT)

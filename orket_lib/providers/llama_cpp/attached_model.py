@@ -1,8 +1,8 @@
-"""A `llama-server` that runs already: nothing is started or stopped, and nothing is taken on trust.
+"""The model of a `llama-server` that runs already: nothing is started, stopped, or assumed.
 
-What it serves is whatever somebody started it with, so a cell that is another model stops here, by
-name; its context is read back and not set; it may be used, restarted or given another model while
-we measure, which is looked for after each request.
+The server was started by someone else, so a cell with another model stops here, with an error that
+names both; its context is read back, not set. Other clients, restarts and model changes during the
+measurement are checked for after each request.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ _RUNNING = Null("SERVER_ALREADY_RUNNING")
 
 
 class AttachedModel(LlamaModel):
-    """A model on a server of somebody else's; see `Model`.
+    """A model on a server that we did not start; see `Model`.
 
     Args:
         client: Of the server.
         process: The server's.
         served: What is served, read back.
-        controls: What became of the controls, read back.
-        props: What the server said of itself at the beginning.
+        controls: The controls, read back.
+        props: The server's `GET /props` at the beginning.
     """
 
     def __init__(
@@ -73,10 +73,10 @@ class AttachedModel(LlamaModel):
         try:
             props = self._client.props()
         except ProviderError:
-            return  # whoever asks next hears that it is gone
+            return  # the next request reports that it is gone
         restart = self._process.replaced()
         if restart is None and self._traffic.restarted():
-            restart = "the server's counters began anew"
+            restart = "the server's counters were reset"
         if restart:
             self.pid = self._process.pid
             yield Observation.of(Reason.SERVER_RESTARTED, restart)
@@ -99,7 +99,7 @@ class AttachedModel(LlamaModel):
 def look_at(
     spec: MeasurementSpec, source: Source, client: LlamaClient, process: ServerProcess
 ) -> tuple[LlamaClient, ServerProcess, ServedModel, tuple[ControlReadback, ...], dict[str, Any]]:
-    """Return what an `AttachedModel` is made of, all of it read back.
+    """Return the arguments of `AttachedModel`, all of them read back.
 
     Raises:
         LoadError: It is known to be another model than the cell's.
@@ -110,7 +110,7 @@ def look_at(
     served = read_back(props, artifact, build)
     if artifact is None:
         served = _with_bits(served, models)
-    if spec.artifact.tag:  # a name has the digest of the file behind it
+    if spec.artifact.tag:  # the digest of a name is that of its file
         served = served.model_copy(update={"digest": served.sha256})
     _require_model(spec, source, served, _names(props, models), client.address.base_url)
     controls = tuple(read_controls(spec.controls, client, None, None))
@@ -129,12 +129,12 @@ def _require_model(
     if asked and served.sha256 and asked != served.sha256:
         raise LoadError(
             f"{url} serves {served.path} (SHA-256 {served.sha256[:12]}...), and this cell is "
-            f"{source.artifact} ({asked[:12]}...); start it with that file, or leave base_url out "
-            "and we start it",
+            f"{source.artifact} ({asked[:12]}...); start it with that file, or remove base_url, "
+            "and a server is started for each cell",
             Cause.NOT_OFFERED,
         )
     if tag and tag not in names:
-        listed = ", ".join(f"`{name}`" for name in names) or "nothing that has a name"
+        listed = ", ".join(f"`{name}`" for name in names) or "no model with a name"
         raise LoadError(
             f"{url} serves {listed}, not `{tag}`; start it with: --alias {tag}", Cause.NOT_OFFERED
         )
@@ -148,7 +148,7 @@ def _names(props: dict[str, Any], models: list[dict[str, Any]]) -> list[str]:
 
 
 def _with_bits(served: ServedModel, models: list[dict[str, Any]]) -> ServedModel:
-    """Add the bits per weight that the server's own counts make, where its file can't be read."""
+    """Add the bits per weight from the server's own counts, where its file can't be read."""
     facts = section(models[0], "meta") if models else {}
     size, weights = count(facts, "size"), count(facts, "n_params")
     if not size or not weights:

@@ -1,7 +1,6 @@
-"""What a user's own llama.cpp program says of itself: its build, and the GPUs that it can use.
+"""The facts that a llama.cpp program reports about itself: its build, flags, and usable GPUs.
 
-A build without GPU support is an ordinary thing to have on a machine with a GPU, and only the
-program itself knows.
+A build without GPU support is common on a machine with a GPU, and only the program itself knows.
 """
 
 from __future__ import annotations
@@ -9,10 +8,17 @@ from __future__ import annotations
 import re
 import subprocess
 from dataclasses import dataclass
+from functools import cache
 
-_PATIENCE_S = 10.0  # starting a GPU's driver takes seconds
+from orket_lib.processes.which import find_program
+from orket_lib.vocabulary.errors import LoadError
+from orket_lib.vocabulary.failures import Cause
+
+_REPORT_TIMEOUT_S = 10.0  # starting a GPU's driver takes seconds
+_HELP_TIMEOUT_S = 60.0  # a build for GPUs looks for them first
 _DEVICE = re.compile(r"^\s+(\S+): (.+) \((\d+) MiB, (\d+) MiB free\)\s*$", re.MULTILINE)
 _VERSION = re.compile(r"^version: (.+)$", re.MULTILINE)
+_FLAG = re.compile(r"(?<![\w-])--[a-z][a-z-]+")
 
 
 @dataclass(frozen=True)
@@ -20,9 +26,9 @@ class Device:
     """A GPU that a llama.cpp program can use.
 
     Attributes:
-        name: As the program calls it, such as `CUDA0`.
-        description: As its driver calls it.
-        free_mib: Memory that is free on it.
+        name: In the program, such as `CUDA0`.
+        description: Of the driver.
+        free_mib: Free memory.
     """
 
     name: str
@@ -30,34 +36,75 @@ class Device:
     free_mib: float
 
 
+def find_binary(name: str) -> str:
+    """Return the path of the server's binary.
+
+    Raises:
+        LoadError: There is none, or it is not executable.
+    """
+    path = find_program(name)
+    if path is None:
+        message = f"server_binary: there is no program {name} (neither a path nor on PATH)"
+        raise LoadError(message, Cause.NOT_SET_UP)
+    return path
+
+
 def listed_devices(binary: str) -> tuple[Device, ...] | None:
-    """Return the GPUs that a program can use; none for a CPU build, None when it doesn't say."""
-    said = _said(binary, "--list-devices")
-    if said is None or "Available devices" not in said:
+    """Return the GPUs that a program can use: none for a CPU build, None when not reported."""
+    text = _report(binary, "--list-devices")
+    if text is None or "Available devices" not in text:
         return None
     return tuple(
         Device(name, description, float(free))
-        for name, description, total, free in _DEVICE.findall(said)
-        if int(total)  # a library for matrices is listed, too, and holds no model
+        for name, description, total, free in _DEVICE.findall(text)
+        if int(total)  # a BLAS library is listed, too, and has no memory
     )
 
 
 def build_of(binary: str) -> str | None:
     """Return the version that a program prints, or None."""
-    found = _VERSION.search(_said(binary, "--version") or "")
+    found = _VERSION.search(_report(binary, "--version") or "")
     return found[1].strip() if found else None
 
 
-def _said(binary: str, option: str) -> str | None:
-    """Return what a program prints for an option, or None when it doesn't run or doesn't end."""
+@cache
+def known_flags(binary: str) -> frozenset[str]:
+    """Return the flags that a build's help names.
+
+    Raises:
+        LoadError: The binary does not run.
+    """
     try:
-        done = subprocess.run(
-            [binary, option],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=_PATIENCE_S,
-            check=False,
+        ended = _run(binary, "--help", _HELP_TIMEOUT_S)
+    except OSError as error:
+        raise LoadError(f"{binary}: {error.strerror}", Cause.NOT_SET_UP) from None
+    except subprocess.TimeoutExpired:
+        message = f"{binary} --help: no answer in {_HELP_TIMEOUT_S:g} s"
+        raise LoadError(message, Cause.TIMEOUT) from None
+    text = ended.stdout.decode(errors="replace")
+    if ended.returncode:
+        last = (text.strip().splitlines() or ["no output"])[-1]
+        raise LoadError(
+            f"{binary} --help: exit status {ended.returncode}: {last[:200]}", Cause.NOT_SET_UP
         )
+    return frozenset(_FLAG.findall(text))
+
+
+def _report(binary: str, option: str) -> str | None:
+    """Return the output of a program for an option; None when it fails or doesn't end."""
+    try:
+        ended = _run(binary, option, _REPORT_TIMEOUT_S)
     except (OSError, subprocess.TimeoutExpired):
         return None
-    return (done.stdout + done.stderr).decode("utf-8", "replace") if not done.returncode else None
+    return None if ended.returncode else ended.stdout.decode("utf-8", "replace")
+
+
+def _run(binary: str, option: str, timeout_s: float) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(
+        [binary, option],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        timeout=timeout_s,
+        check=False,
+    )

@@ -1,30 +1,21 @@
 """The command line and environment of a `llama-server` that we start, for old and new builds.
 
-What a measurement needs is asked for in every build: the file, the context, one slot, the threads,
-the counters. What only some builds know (and others do of themselves, or not at all) is asked for
-where the build's own help names it.
+The settings that a measurement needs are passed to every build: file, context, one slot, threads.
+Flags that only some builds have are passed where the build's own help names them.
 """
 
 from __future__ import annotations
 
 import os
-import re
-import subprocess
-from functools import cache
 from pathlib import Path
 
 import psutil
 
 from orket_lib.artifacts.measurements.spec import MeasurementSpec
-from orket_lib.processes.which import find_program
-from orket_lib.vocabulary.errors import LoadError
-from orket_lib.vocabulary.failures import Cause
+from orket_lib.providers.llama_cpp.binary import known_flags
 
-_HELP_TIMEOUT_S = 60.0  # a build for GPUs looks for them first
-_FLAG = re.compile(r"(?<![\w-])--[a-z][a-z-]+")
-
-# Where a build knows the flag: no page for browsers, the chat template of the file itself, no shift
-# of a context that is full (it would hide that it is), no copy of old prompts in memory.
+# Passed where a build knows the flag: no web page, the chat template of the file itself, no shift
+# of a full context (it would hide that the context is full), no copy of old prompts in memory.
 _WHERE_KNOWN = (
     ("--no-webui",),
     ("--jinja",),
@@ -35,17 +26,9 @@ _WHERE_KNOWN = (
 )
 
 
-def find_binary(name: str) -> str:
-    """Return the path of the server's binary.
-
-    Raises:
-        LoadError: There is none, or it can't be run.
-    """
-    path = find_program(name)
-    if path is None:
-        told = f"server_binary: there is no program {name} (neither a path nor on PATH)"
-        raise LoadError(told, Cause.NOT_SET_UP)
-    return path
+def thread_count(spec: MeasurementSpec) -> int:
+    """Return the threads of a server that we start; one for each core if the spec has none."""
+    return spec.controls.threads or psutil.cpu_count(logical=False) or psutil.cpu_count() or 1
 
 
 def command_line(binary: str, spec: MeasurementSpec, artifact: Path, port: int) -> list[str]:
@@ -54,13 +37,13 @@ def command_line(binary: str, spec: MeasurementSpec, artifact: Path, port: int) 
     Raises:
         LoadError: The binary does not run.
     """
-    threads = spec.controls.threads or psutil.cpu_count(logical=False) or psutil.cpu_count() or 1
-    known = _known_flags(binary)
+    threads, known = str(thread_count(spec)), known_flags(binary)
     command = [binary, "--model", str(artifact), "--host", "127.0.0.1", "--port", str(port)]
     command += ["--ctx-size", str(spec.n_ctx or 0), "--parallel", "1"]
     if spec.n_ctx is None and "--fit" in known:
-        command += ["--fit", "off"]  # else a full machine gets less context, quant by quant
-    command += ["--threads", str(threads), "--threads-batch", str(threads)]
+        # Without it, the context would shrink with free memory, differently for each quant.
+        command += ["--fit", "off"]
+    command += ["--threads", threads, "--threads-batch", threads]
     for flag in _WHERE_KNOWN:
         command += flag if flag[0] in known else ()
     return command + list(spec.server_args)
@@ -69,39 +52,13 @@ def command_line(binary: str, spec: MeasurementSpec, artifact: Path, port: int) 
 def environment(spec: MeasurementSpec, api_key: str) -> dict[str, str]:
     """Return the environment of the server.
 
-    The key stands here, because a command line can be read by everybody on the machine. Settings of
-    llama.cpp in our own environment are left out: what is measured depends on the spec alone.
+    The key is passed here because every user of the machine can read a command line. Settings of
+    llama.cpp in our own environment are removed: the measurement must depend on the spec alone.
     """
     found = {key: value for key, value in os.environ.items() if not key.startswith("LLAMA_ARG_")}
     found["LLAMA_API_KEY"] = api_key
     if spec.gpu_devices is not None:
         visible = ",".join(spec.gpu_devices)
         found |= {"CUDA_VISIBLE_DEVICES": visible, "HIP_VISIBLE_DEVICES": visible}
-        found["CUDA_DEVICE_ORDER"] = "PCI_BUS_ID"  # so that an index means what the tools show
+        found["CUDA_DEVICE_ORDER"] = "PCI_BUS_ID"  # the index order of nvidia-smi
     return found
-
-
-@cache
-def _known_flags(binary: str) -> frozenset[str]:
-    """Return the flags that a build's help names."""
-    try:
-        told = subprocess.run(
-            [binary, "--help"],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            timeout=_HELP_TIMEOUT_S,
-            check=False,
-        )
-    except OSError as error:
-        raise LoadError(f"{binary}: {error.strerror}", Cause.NOT_SET_UP) from None
-    except subprocess.TimeoutExpired:
-        told_of = f"{binary} --help: no answer in {_HELP_TIMEOUT_S:g} s"
-        raise LoadError(told_of, Cause.TIMEOUT) from None
-    text = told.stdout.decode(errors="replace")
-    if told.returncode:
-        last = (text.strip().splitlines() or ["it says nothing"])[-1]
-        raise LoadError(
-            f"{binary} --help: exit status {told.returncode}: {last[:200]}", Cause.NOT_SET_UP
-        )
-    return frozenset(_FLAG.findall(text))

@@ -1,10 +1,10 @@
 """The child process that is the embedded server; run with `python -m`.
 
 Reads one line of JSON settings from standard input, starts llama.cpp's server, answers with one
-line of JSON on standard output, and then lives until its standard input is closed. The parent holds
-the other end, so the child goes when the parent goes, however that dies; on Linux the kernel is
-asked for the same, which also covers a parent killed while the model is being loaded. The API key
-comes over the pipe and not over the command line, which every user of the machine can read.
+line of JSON on standard output, and runs until its standard input is closed. The parent holds the
+other end, so the child ends when the parent does, however that dies; on Linux the kernel does the
+same, which also covers a parent killed while the model is loading. The API key comes through the
+pipe because every user of the machine can read a command line.
 """
 
 from __future__ import annotations
@@ -17,14 +17,16 @@ import threading
 import time
 from typing import Any, BinaryIO
 
+import psutil
+
 from orket_lib.processes.parent_death import die_with_parent, wait_for_end_of
 
 
 def main() -> None:
-    """Serve until the parent goes away."""
+    """Serve until the parent ends."""
     die_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which ends us
-    # llama.cpp writes to file descriptor 1 as it likes; the answer needs a channel of its own.
+    # llama.cpp may write to file descriptor 1; the answer needs its own channel.
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     requests = sys.stdin.buffer
@@ -33,20 +35,19 @@ def main() -> None:
     watcher.start()
     try:
         answer = _start(settings)
-    except Exception as error:  # whatever the runtime raises, the parent has to hear of it
-        missing = isinstance(error, ImportError)  # of a package: no word on the model
+    except Exception as error:  # the parent reports whatever the runtime raises
+        missing = isinstance(error, ImportError)  # of the package, not a fault of the model
         answer = {"error": f"{type(error).__name__}: {error}", "installed": not missing}
     print(json.dumps(answer), file=answers, flush=True)
     watcher.join()
 
 
 def _start(settings: dict[str, Any]) -> dict[str, Any]:
-    """Start the server and return where it listens; the server runs in threads of its own."""
-    import psutil
+    """Start the server and return its address; the server runs in its own threads."""
     import xllamacpp
 
     if settings["cpus"]:
-        psutil.Process().cpu_affinity(settings["cpus"])  # inherited by all threads made from now on
+        psutil.Process().cpu_affinity(settings["cpus"])  # inherited by all new threads
     params = xllamacpp.CommonParams()
     params.model.path = settings["model"]
     params.n_ctx = settings["n_ctx"]
@@ -59,7 +60,7 @@ def _start(settings: dict[str, Any]) -> dict[str, Any]:
     params.api_keys = [settings["api_key"]]
     params.n_parallel = 1
     params.n_gpu_layers = 0
-    params.fit_params = False  # may shrink the context to what it thinks fits: ours is asked for
+    params.fit_params = False  # else the context may be reduced to what is thought to fit
     params.cache_prompt = False
     params.cache_ram_mib = 0
     params.endpoint_props = params.endpoint_slots = params.endpoint_metrics = True

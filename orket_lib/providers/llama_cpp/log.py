@@ -1,7 +1,7 @@
-"""What a llama.cpp server last said of its troubles, in the formats of old and new builds.
+"""Errors in the log of a llama.cpp server, in the formats of old and new builds.
 
-New builds write time, level and text on a line (`0.00.006.374 E load: ...`); old ones only the
-text, which has to be told from the rest by its words.
+New builds write time, level and text on a line (`0.00.006.374 E load: ...`). Old builds write only
+the text, so errors are recognized by their words.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ _STARVED = re.compile(
 )
 _OF_A_GPU = re.compile(r"cuda|rocm|(?<![a-z])hip|vulkan|sycl|metal|gpu|device", re.I)
 _NO_PORT = re.compile(r"(couldn't|failed to) bind|address already in use", re.I)
-_NO_PROGRAM = (126, 127)  # what a shell says of one that can't be run, or isn't there
+_NO_PROGRAM = (126, 127)  # a shell's status for one that is not executable or missing
 _TAIL_BYTES = 8000
 _SHOWN_LINES, _SHOWN_CHARS = 2, 200
 
 
 def tail_of(log: Path) -> str:
-    """Return the end of a server's log; empty when there is none."""
+    """Return the end of a server's log; empty when there is no log."""
     try:
         content = log.read_bytes()[-_TAIL_BYTES:]
     except OSError:
@@ -35,13 +35,13 @@ def tail_of(log: Path) -> str:
 
 
 def errors_in(text: str) -> str:
-    """Return the first errors that a log tells, in the server's own words; empty without any."""
-    found = [said for line in text.splitlines() if (said := _error_of(line.strip()))]
-    return "; ".join(said[:_SHOWN_CHARS] for said in found[:_SHOWN_LINES])
+    """Return the first errors in a log; empty if there are none."""
+    found = [error for line in text.splitlines() if (error := _error_of(line.strip()))]
+    return "; ".join(error[:_SHOWN_CHARS] for error in found[:_SHOWN_LINES])
 
 
 def starved_in(text: str) -> Starved | None:
-    """Return the memory that a server's words say it could not get; None where they don't."""
+    """Return which memory ran out according to a server's messages; None if none did."""
     lines = [line for line in text.splitlines() if _STARVED.search(line)]
     if not lines:
         return None
@@ -49,7 +49,7 @@ def starved_in(text: str) -> Starved | None:
 
 
 def end_seen(ending: Ending, log: Path, phase: Phase) -> FailureEvidence:
-    """Return what the end of a server of ours shows, with what its log says of it.
+    """Return the evidence of how a server that we started ended, with its log.
 
     Args:
         ending: How it ended.

@@ -1,7 +1,6 @@
-"""A model behind llama.cpp's server, whoever started that: asked, and read back.
+"""A model behind llama.cpp's server: its requests, and its identity read back.
 
-The embedded server and `llama-server` answer the same routes, so what they serve is read back and
-asked in one way.
+The embedded server and `llama-server` have the same routes, so both are used in the same way.
 """
 
 from __future__ import annotations
@@ -21,23 +20,22 @@ from orket_lib.artifacts.views.run_report import (
     Observation,
     ServedModel,
 )
-from orket_lib.providers.base import Generation, GenerationRequest
+from orket_lib.providers.base import NOT_REPORTED, Generation, GenerationRequest, reported
 from orket_lib.providers.gguf.file import model_sha256, read_gguf
-from orket_lib.providers.llama_cpp.client import LlamaClient, TokenChoice
+from orket_lib.providers.llama_cpp.client import LlamaClient
 from orket_lib.providers.llama_cpp.log import end_seen
 from orket_lib.providers.wire.json_fields import count, section
-from orket_lib.vocabulary.cpus import ALL, cpus_of
 from orket_lib.vocabulary.errors import ProviderError, RequestFailed, ServerCrashed
 from orket_lib.vocabulary.failures import Ending, Phase
 from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.quants import tag_of_ftype
+from orket_lib.vocabulary.units import ALL_CPUS, cpus_of
 
 Explain = Callable[[ProviderError], ProviderError]
-# Waits so many seconds at most and returns how the server ended; None while it runs.
+# Waits for at most this many seconds and returns how the server ended; None while it runs.
 Death = Callable[[float], Ending | None]
 
-_UNTOLD = Null("NOT_REPORTED")
-_DYING_S = 0.2  # a dying server gets a moment to be dead
+_DYING_S = 0.2  # a crashing server needs a moment to end
 _THREADS = re.compile(rb"n_threads = (\d+)")
 
 
@@ -48,9 +46,9 @@ class LlamaModel:
         client: Of its server.
         pid: The serving process, where it is known.
         served: What is served, read back.
-        controls: What became of the controls, read back.
+        controls: The controls, read back.
         load: How long loading took.
-        explain: Tells a failed request from a dead server: returns the error that it really is.
+        explain: Returns the error behind a failed request, such as a server that crashed.
     """
 
     def __init__(
@@ -82,17 +80,13 @@ class LlamaModel:
         except ProviderError as error:
             raise self._explain(error) from None
 
-    def token_choices(self, request: GenerationRequest) -> tuple[TokenChoice, ...]:
-        """Return what the model chose, token by token."""
-        return self._client.token_choices(request)
-
     def disturbances(self) -> tuple[Observation, ...]:
-        """Nobody else knows a server of our own: its key and port are random."""
+        """Return nothing: no other client knows the random key and port of our own server."""
         return ()
 
 
 def explained_by(death: Death, log: Path) -> Explain:
-    """Return what tells a failed request from the death of a server of ours.
+    """Return the function that recognizes the crash of our own server behind a failed request.
 
     Args:
         death: Of that server.
@@ -110,7 +104,7 @@ def explained_by(death: Death, log: Path) -> Explain:
 
 @contextmanager
 def explaining(explain: Explain) -> Iterator[None]:
-    """Tell a failed request within the context from a dead server."""
+    """Raise the error behind a failed request within the context."""
     try:
         yield
     except RequestFailed as error:
@@ -118,50 +112,50 @@ def explaining(explain: Explain) -> Iterator[None]:
 
 
 def read_back(
-    props: dict[str, Any], artifact: Path | None, build: str, vram: Null = _UNTOLD
+    props: dict[str, Any], artifact: Path | None, build: str, vram: Null = NOT_REPORTED
 ) -> ServedModel:
-    """Return what is served, from the server's mouth and the file's bytes.
+    """Return what is served, as reported by the server and read from the file.
 
     Args:
-        props: What the server says of itself.
+        props: The server's `GET /props`.
         artifact: The file that it serves, where that can be read.
-        build: What the server is.
-        vram: Why it does not say how much GPU memory it takes.
+        build: Of the server.
+        vram: Why its GPU memory is not reported.
     """
     tag = tag_of_ftype(props.get("model_ftype"))
-    told: dict[str, Any] = {
+    facts: dict[str, Any] = {
         "path": str(props.get("model_path") or artifact),
         "quant_tag": tag,
         "quant_source": "/props model_ftype" if tag else None,
-        "n_ctx": _context(props),
-        "server_memory_mib": _UNTOLD,
+        "n_ctx": reported(count(section(props, "default_generation_settings"), "n_ctx")),
+        "server_memory_mib": NOT_REPORTED,
         "server_vram_mib": vram,
         "build": build,
     }
     if artifact is None:
         unread = Null("NO_LOCAL_FILE")
-        return ServedModel.of(**told, bytes=unread, bits_per_weight=unread)
-    facts = read_gguf(artifact)
+        return ServedModel.of(**facts, bytes=unread, bits_per_weight=unread)
+    of_file = read_gguf(artifact)
     return ServedModel.of(
-        **told,
-        # After the load on purpose: hashing first would warm the page cache under the load time.
+        **facts,
+        # After the load on purpose: hashing first would warm the page cache and shorten the load.
         sha256=model_sha256(artifact),
-        file_quant_tag=facts.quant_tag,
-        bytes=facts.bytes,
-        bits_per_weight=facts.bits_per_weight,
+        file_quant_tag=of_file.quant_tag,
+        bytes=of_file.bytes,
+        bits_per_weight=of_file.bits_per_weight,
     )
 
 
 def read_controls(
     asked: ControlSettings, client: LlamaClient, pid: int | None, log: Path | None
 ) -> Iterator[ControlReadback]:
-    """Yield what became of each control that the spec names.
+    """Yield the read-back of each control that the spec names.
 
     Args:
         asked: The controls.
         client: Of the server.
         pid: The serving process, where it is known.
-        log: The server's own log, where it is ours.
+        log: The server's log, where we started it.
     """
     if asked.seed is not None:
         seed = client.sampler_settings(asked.seed).get("seed")
@@ -170,15 +164,9 @@ def read_controls(
         found = _THREADS.findall(log.read_bytes()) if log else []
         threads = int(found[-1]) if found else None
         yield _readback("threads", asked.threads, threads, "the server's own log")
-    if asked.affinity_policy != ALL:
+    if asked.affinity_policy != ALL_CPUS:
         wanted = cpus_of(asked.affinity_policy)
         yield _readback("affinity_policy", wanted, _affinity(pid), "the operating system")
-
-
-def _context(props: dict[str, Any]) -> int | Null:
-    """Return the context of one slot."""
-    n_ctx = count(section(props, "default_generation_settings"), "n_ctx")
-    return _UNTOLD if n_ctx is None else n_ctx
 
 
 def _readback(name: str, requested: object, applied: object, source: str) -> ControlReadback:

@@ -1,8 +1,8 @@
 """A `llama-server` in router mode: one address, several models, each in a process of its own.
 
-Here a model is loaded for its cell and unloaded after it, and only that one: what somebody else has
-loaded stops the cell by name, unless the server is ours alone (`exclusive`). A model that the
-router gave up meanwhile is not loaded again behind our back: requests say so (`autoload=false`).
+A cell's model is loaded for the cell and unloaded after it. Models that other clients have loaded
+stop the cell with an error, unless the config says that the server is not shared (`exclusive`). A
+model that the router unloads in the meantime is not reloaded by our requests (`autoload=false`).
 """
 
 from __future__ import annotations
@@ -16,16 +16,17 @@ import psutil
 
 from orket_lib.artifacts.views.run_report import Observation
 from orket_lib.processes.port_owner import listening_pid
+from orket_lib.processes.waiting import wait_until
 from orket_lib.providers.llama_cpp.client import LlamaClient
 from orket_lib.providers.llama_cpp.model import Explain
 from orket_lib.providers.wire.json_fields import section
 from orket_lib.vocabulary.errors import LoadError, ProviderError, ServerCrashed
 from orket_lib.vocabulary.failures import Cause
+from orket_lib.vocabulary.providers import LOAD_TIMEOUT_S
 from orket_lib.vocabulary.reasons import Reason
 
-_LOAD_TIMEOUT_S = 1800.0
 _UNLOAD_TIMEOUT_S = 30.0
-_POLL_S = 0.02  # what a cold load time is exact to
+_POLL_S = 0.02  # the resolution of a cold load time
 _DYING_S = 0.3
 _IDLE = ("unloaded", "downloaded", "unknown")
 
@@ -45,42 +46,38 @@ class Router:
         """Return the router's own name of a model.
 
         Raises:
-            LoadError: It has none of that name, or the cell has no name.
+            LoadError: The router has no model of that name, or the cell has no name.
         """
         models = self._client.models()
         for model in models:
             if name in (model["id"], *(model.get("aliases") or ())):
                 return str(model["id"])
         listed = ", ".join(f"`{model['id']}`" for model in models) or "no models"
-        asked = (
-            f"not `{name}`"
-            if name
-            else "and tag_template, without artifact_template, names a cell's"
-        )
-        raise LoadError(f"{self._url} is a router with {listed}, {asked}", Cause.NOT_OFFERED)
+        missing = f"not `{name}`" if name else "so cells need tag_template, not artifact_template"
+        raise LoadError(f"{self._url} is a router with {listed}, {missing}", Cause.NOT_OFFERED)
 
     def loaded(self) -> list[str]:
-        """Return the models that take memory now."""
+        """Return the models that are in memory now."""
         return [model["id"] for model in self._client.models() if _status(model) not in _IDLE]
 
     @contextmanager
     def loading(self, name: str, exclusive: bool, say: Callable[[str], None]) -> Iterator[float]:
-        """Load a model until the context ends; yields how long that took, in seconds.
+        """Load a model until the context ends; yield how long that took, in seconds.
 
         Raises:
-            LoadError: It does not load, or others are loaded that are not ours to unload.
+            LoadError: It does not load, or other models are loaded and must not be unloaded.
         """
         others = self.loaded()
         if others and not exclusive:
             listed = ", ".join(f"`{other}`" for other in others)
             raise LoadError(
-                f"{self._url} has {listed} loaded by somebody else; unload it, or set "
-                "exclusive: true and we do",
+                f"{self._url} has {listed} loaded by another client; unload it, or set "
+                "exclusive: true to have it unloaded",
                 Cause.OCCUPIED,
             )
         for other in others:
             self._unload(other)
-            say(f"unloaded `{other}`, which somebody else had loaded")
+            say(f"unloaded `{other}`, which another client had loaded")
         begin = time.perf_counter()
         self._client.load_model(name)
         try:
@@ -91,36 +88,32 @@ class Router:
                 self._unload(name)
 
     def explained(self, name: str, process: Explain) -> Explain:
-        """Return what tells a failed request from a model that the router no longer has.
+        """Return the function that recognizes an unloaded model behind a failed request.
 
         Args:
             name: Of the model.
-            process: Tells it from the death of the model's process.
+            process: Recognizes the crash of the model's process.
         """
 
         def explain(error: ProviderError) -> ProviderError:
-            deadline = time.monotonic() + _DYING_S
             with suppress(ProviderError):
-                while name in self.loaded():
-                    if time.monotonic() > deadline:
-                        return process(error)
-                    time.sleep(_POLL_S)
-                told = f"the router no longer has `{name}` loaded ({error})"
-                return ServerCrashed(told, Cause.NOT_OFFERED)
+                if wait_until(lambda: name not in self.loaded(), _DYING_S, _POLL_S):
+                    message = f"the router no longer has `{name}` loaded ({error})"
+                    return ServerCrashed(message, Cause.NOT_OFFERED)
             return process(error)
 
         return explain
 
     def disturbances(self, name: str) -> Iterator[Observation]:
-        """Yield that others have loaded something beside our model."""
+        """Yield the models that other clients have loaded in addition to ours."""
         with suppress(ProviderError):
             others = [f"`{other}`" for other in self.loaded() if other != name]
             if others:
-                evidence = f"{', '.join(others)} was loaded by somebody else"
+                evidence = f"{', '.join(others)} was loaded by another client"
                 yield Observation.of(Reason.FOREIGN_REQUESTS, evidence)
 
     def address_of(self, name: str) -> str | None:
-        """Return where the process of a model listens; None where it can't be seen from here."""
+        """Return the address of a model's process; None where that is not visible from here."""
         pid = listening_pid(self._url)
         try:
             for child in psutil.Process(pid).children() if pid else ():
@@ -137,35 +130,30 @@ class Router:
         return None
 
     def _unload(self, name: str) -> None:
-        """Unload a model and see that it is.
+        """Unload a model and wait until it is gone.
 
         Raises:
-            LoadError: The router keeps it.
+            LoadError: It stays loaded.
         """
         self._client.unload_model(name)
-        deadline = time.monotonic() + _UNLOAD_TIMEOUT_S
-        while name in self.loaded():
-            if time.monotonic() > deadline:
-                told = f"{self._url} keeps `{name}` loaded, {_UNLOAD_TIMEOUT_S:g} s long"
-                raise LoadError(told, Cause.OCCUPIED)
-            time.sleep(_POLL_S)
+        if not wait_until(lambda: name not in self.loaded(), _UNLOAD_TIMEOUT_S, _POLL_S):
+            message = f"{self._url}: `{name}` is still loaded after {_UNLOAD_TIMEOUT_S:g} s"
+            raise LoadError(message, Cause.OCCUPIED)
 
     def _wait_until_loaded(self, name: str) -> None:
-        deadline = time.monotonic() + _LOAD_TIMEOUT_S
-        while True:
+        def is_loaded() -> bool:
             found = [model for model in self._client.models() if model["id"] == name]
             status = section(found[0], "status") if found else {}
             if status.get("value") == "loaded":
-                return
+                return True
             if status.get("failed"):
-                code = status.get("exit_code")
-                told = f"the router could not load `{name}`: its server ended with {code}"
-                raise LoadError(told, Cause.ANSWERED)  # 1, whatever it ended by
-            if time.monotonic() > deadline:
-                raise LoadError(
-                    f"`{name}` is not loaded after {_LOAD_TIMEOUT_S:g} s", Cause.TIMEOUT
-                )
-            time.sleep(_POLL_S)
+                code = status.get("exit_code")  # 1, whatever the reason
+                message = f"the router could not load `{name}`: its server ended with {code}"
+                raise LoadError(message, Cause.ANSWERED)
+            return False
+
+        if not wait_until(is_loaded, LOAD_TIMEOUT_S, _POLL_S):
+            raise LoadError(f"`{name}` is not loaded after {LOAD_TIMEOUT_S:g} s", Cause.TIMEOUT)
 
 
 def _status(model: dict[str, Any]) -> str:

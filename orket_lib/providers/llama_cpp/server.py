@@ -1,8 +1,8 @@
-"""Provider `llama_server`: the user's own `llama-server`, started for each cell, or one that runs.
+"""Provider `llama_server`: the user's own `llama-server`, started for each cell or running already.
 
-Started, it is as much ours as the embedded one: a free loopback port behind a random key, one slot,
-no cache, and it ends when we do. The binary is the user's, so that a build for their GPU is what is
-measured. With `base_url` a server that runs already is used as it is, see `llama_running`.
+A server that is started has a free loopback port, a random key, one slot and no cache, and ends
+with its cell. The binary is the user's, so that their build for their GPU is measured. With
+`base_url`, a running server is used as it is, see `attach`.
 """
 
 from __future__ import annotations
@@ -17,11 +17,12 @@ from pathlib import Path
 from orket_lib.artifacts.measurements.spec import MeasurementSpec
 from orket_lib.artifacts.views.run_report import LoadTimes
 from orket_lib.processes.port_owner import listeners
-from orket_lib.processes.supervised_server import KeptServer, kept_server
-from orket_lib.providers.base import Source
+from orket_lib.processes.supervised_server import SupervisedServer, supervised_server
+from orket_lib.providers.base import NOT_REPORTED, Source
 from orket_lib.providers.llama_cpp.attach import attached
-from orket_lib.providers.llama_cpp.client import LlamaClient
-from orket_lib.providers.llama_cpp.command_line import command_line, environment, find_binary
+from orket_lib.providers.llama_cpp.binary import find_binary
+from orket_lib.providers.llama_cpp.client import LlamaClient, LlamaRequests
+from orket_lib.providers.llama_cpp.command_line import command_line, environment
 from orket_lib.providers.llama_cpp.log import end_seen, errors_in, tail_of
 from orket_lib.providers.llama_cpp.model import (
     LlamaModel,
@@ -31,24 +32,23 @@ from orket_lib.providers.llama_cpp.model import (
     read_controls,
 )
 from orket_lib.providers.watched_file import watched_file
-from orket_lib.vocabulary.cpus import cpus_of
 from orket_lib.vocabulary.errors import LoadError
 from orket_lib.vocabulary.failures import Cause, Phase
-from orket_lib.vocabulary.nulls import Null
+from orket_lib.vocabulary.providers import LOAD_TIMEOUT_S, PROVIDERS
+from orket_lib.vocabulary.units import cpus_of
 
-_BINARY = "llama-server"
-_LOAD_TIMEOUT_S = 1800.0
-_POLL_S = 0.01  # what a cold load time is exact to
+_BINARY = str(PROVIDERS["llama_server"].binary)
+_POLL_S = 0.01  # the resolution of a cold load time
 
 
-class LlamaServerProvider:
+class LlamaServerProvider(LlamaRequests):
     """Serves one model at a time with the user's own server."""
 
     @contextmanager
     def serve(self, spec: MeasurementSpec, source: Source, log: Path) -> Iterator[LlamaModel]:
         """Serve the spec's model until the context ends; see `Provider.serve`."""
-        ways = started if source.place.base_url is None else attached
-        with ways(spec, source, log) as model:
+        opened = started if source.place.base_url is None else attached
+        with opened(spec, source, log) as model:
             yield model
 
 
@@ -62,7 +62,7 @@ def started(spec: MeasurementSpec, source: Source, log: Path) -> Iterator[LlamaM
     artifact = source.artifact
     if artifact is None:
         raise LoadError(
-            f"`{spec.artifact.tag}` is a name on a server; one that we start has a file",
+            f"`{spec.artifact.tag}` is a name on a server; a server that is started needs a file",
             Cause.NOT_SET_UP,
         )
     binary = find_binary(source.place.server_binary or _BINARY)
@@ -71,7 +71,7 @@ def started(spec: MeasurementSpec, source: Source, log: Path) -> Iterator[LlamaM
     cpus = cpus_of(spec.controls.affinity_policy)
     with (
         watched_file(artifact),
-        kept_server(command, environment(spec, key), cpus, log) as server,
+        supervised_server(command, environment(spec, key), cpus, log) as server,
     ):
         client = LlamaClient(f"http://127.0.0.1:{port}", key)
         explain = explained_by(server.death, log)
@@ -83,43 +83,43 @@ def started(spec: MeasurementSpec, source: Source, log: Path) -> Iterator[LlamaM
                 build = f"llama-server, llama.cpp {props.get('build_info')}"
                 served = read_back(props, artifact, build)
                 controls = tuple(read_controls(spec.controls, client, server.pid, log))
-            load = LoadTimes.of(load_seconds=load_s, model_seconds=Null("NOT_REPORTED"))
+            load = LoadTimes.of(load_seconds=load_s, model_seconds=NOT_REPORTED)
             yield LlamaModel(client, server.pid, served, controls, load, explain)
         finally:
             client.close()
 
 
-def _wait_until_loaded(server: KeptServer, client: LlamaClient, log: Path) -> float:
+def _wait_until_loaded(server: SupervisedServer, client: LlamaClient, log: Path) -> float:
     """Return the seconds from the server's start until it has loaded its model.
 
     Raises:
-        LoadError: It ended, in its own words, or took too long.
+        LoadError: It ended, which is reported with its own error messages, or took too long.
     """
     while not client.healthy():
         ended = server.death(_POLL_S)
         if ended is not None:
-            said = errors_in(tail_of(log))
+            errors = errors_in(tail_of(log))
             raise LoadError(
-                f"{ended} while loading" + (f": {said}" if said else ""),
+                f"{ended} while loading" + (f": {errors}" if errors else ""),
                 end_seen(ended, log, Phase.LOADING),
             )
-        if time.perf_counter() - server.started_s > _LOAD_TIMEOUT_S:
-            raise LoadError(f"not loaded after {_LOAD_TIMEOUT_S:g} s", Cause.TIMEOUT)
+        if time.perf_counter() - server.started_s > LOAD_TIMEOUT_S:
+            raise LoadError(f"not loaded after {LOAD_TIMEOUT_S:g} s", Cause.TIMEOUT)
     return time.perf_counter() - server.started_s
 
 
-def _require_ours(server: KeptServer, client: LlamaClient) -> None:
-    """Make sure that who answers is who we started, and alone on its port.
+def _require_ours(server: SupervisedServer, client: LlamaClient) -> None:
+    """Make sure that the server that we started is the only one on its port.
 
     Raises:
-        LoadError: Somebody else was faster; nothing is measured on their server.
+        LoadError: Another process took the port first; its server must not be measured.
     """
     url = client.address.base_url
     others = listeners(url) - {server.pid}
     if others:
-        named = ", ".join("of somebody else" if pid is None else str(pid) for pid in others)
-        told = f"{url}: another process ({named}) listens there, too; start again"
-        raise LoadError(told, Cause.PORT_TAKEN)
+        named = ", ".join("of another user" if pid is None else str(pid) for pid in others)
+        message = f"{url}: another process ({named}) listens there, too; start again"
+        raise LoadError(message, Cause.PORT_TAKEN)
 
 
 def _free_port() -> int:

@@ -1,8 +1,8 @@
-"""Requests of others on a llama.cpp server that is not ours alone, told by the server's counters.
+"""Requests of other clients on a llama.cpp server, detected by its counters.
 
-Every token that the server has processed since the last look is either one of our own requests or
-somebody else's. A server that counts (`--metrics`) shows those in between; one that only shows its
-slots (`--slots`) those of the moment; one that shows neither shows nothing.
+Tokens that the server has processed since the last look and that are not ours belong to other
+clients. With `--metrics` the server counts all of them; with `--slots` only the requests of the
+moment are visible; without both, nothing is.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _AT_WORK = "llamacpp:requests_processing"
 
 
 class Traffic:
-    """Looks at a server's counters between our own requests.
+    """Reads a server's counters between our own requests.
 
     Args:
         client: Of the server.
@@ -29,10 +29,10 @@ class Traffic:
         self._last = self._counters()
 
     def add(self, tokens: TokenReport | None) -> None:
-        """Count a request of ours; None for one that failed, of which nobody knows how far it got.
+        """Count a request of ours; None for one that failed after an unknown number of tokens.
 
-        What it did to the counters can't be told from what others did, so nothing is said about
-        others until the server is idle again.
+        After such a failure the counters are ambiguous, so other clients are not reported until the
+        server is idle again.
         """
         if tokens is None or tokens.uncached is None or tokens.output is None:
             self._known = False
@@ -41,16 +41,16 @@ class Traffic:
         self._own_output += tokens.output
 
     def restarted(self) -> bool:
-        """Tell whether the counters are younger than the last look: they only ever grow."""
+        """Return whether the counters were reset since the last look: otherwise they only grow."""
         now = self._counters()
         return any(now[name] < self._last[name] for name in (_PROMPT, _OUTPUT) if name in now)
 
     def foreign(self) -> str | None:
-        """Return what others did since the last look, or None when there is nothing to say."""
+        """Return what other clients did since the last look; None when nothing is known of any."""
         last, now = self._last, self._counters()
         at_work = self._at_work(now)
         if not self._known:
-            if not at_work:  # neither ours nor anybody's is left
+            if not at_work:  # no request is left
                 self._start_anew(now)
             return None
         prompt = now.get(_PROMPT, 0) - last.get(_PROMPT, 0) - self._own_prompt
@@ -59,9 +59,9 @@ class Traffic:
         counted = _PROMPT in now and _PROMPT in last
         found = []
         if counted and (prompt > 0 or output > 0):
-            found.append(f"{prompt:g} prompt and {output:g} output tokens were not ours")
+            found.append(f"{prompt:g} prompt and {output:g} output tokens of other clients")
         if at_work:
-            found.append(f"{at_work:g} requests of others were at work")
+            found.append(f"{at_work:g} requests of other clients were running")
         return "; ".join(found) or None
 
     def _start_anew(self, now: dict[str, float]) -> None:
@@ -71,7 +71,7 @@ class Traffic:
     def _counters(self) -> dict[str, float]:
         try:
             return self._client.metrics()
-        except ProviderError:  # it does not count
+        except ProviderError:  # started without --metrics
             return {}
 
     def _at_work(self, counters: dict[str, float]) -> float:
@@ -79,5 +79,5 @@ class Traffic:
             return counters[_AT_WORK]
         try:
             return self._client.busy_slots()
-        except (ProviderError, ValueError, AttributeError):  # it does not show its slots
+        except (ProviderError, ValueError, AttributeError):  # started without --slots
             return 0

@@ -1,7 +1,8 @@
-"""Client of LM Studio: its own routes of both versions, and the stream of its answers."""
+"""Client of LM Studio: both versions of its own routes, and its streamed answers."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -18,20 +19,19 @@ from orket_lib.providers.lmstudio.models import (
 from orket_lib.providers.wire.chat_stream import Section, assemble, chat_body
 from orket_lib.providers.wire.http import HttpServer
 from orket_lib.providers.wire.json_fields import seconds, text
-from orket_lib.vocabulary.addresses import DEFAULT_URLS
-from orket_lib.vocabulary.errors import RequestFailed
-from orket_lib.vocabulary.faults import Fault
+from orket_lib.vocabulary.errors import Fault, RequestFailed
+from orket_lib.vocabulary.providers import LOAD_TIMEOUT_S, PROVIDERS
 
-# Below the first one it tells times beside the text, the second one is like everybody's.
+# The first one also reports times; the second one is OpenAI's.
 ROUTES = _OWN, _ = "/api/v0", "/v1"
-_LOAD_TIMEOUT_S = 1800.0
+_DEFAULT_URL = str(PROVIDERS["lmstudio"].default_url)
 
 
 class LmStudioClient:
-    """A connection to one LM Studio. What can go wrong is what `HttpServer` says.
+    """A connection to one LM Studio; raises the errors of `HttpServer`.
 
     Args:
-        base_url: Of the server; None is where LM Studio listens by default.
+        base_url: Of the server; None means LM Studio's default.
         api_key: Sent as a bearer token when given.
         transport: For tests; the network otherwise.
 
@@ -45,7 +45,7 @@ class LmStudioClient:
         api_key: str | None = None,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
-        root = (base_url or DEFAULT_URLS["lmstudio"]).rstrip("/").removesuffix("/v1")
+        root = (base_url or _DEFAULT_URL).rstrip("/").removesuffix("/v1")
         self.address = ServerAddress(root, api_key)
         self._server = HttpServer(root, api_key, transport)
 
@@ -54,12 +54,12 @@ class LmStudioClient:
         self._server.close()
 
     def answers(self) -> bool:
-        """Tell whether anybody answers."""
+        """Return whether the server answers."""
         return self._server.status("/v1/models") is not None
 
     def models(self) -> tuple[tuple[Listed, ...], bool]:
-        """Return the models, and whether the server can be told to load and unload them."""
-        # A version that doesn't know a route says so with 404, or under HTTP 200.
+        """Return the models, and whether the server has routes to load and unload them."""
+        # For an unknown route, LM Studio answers with 404, or with an error under 200.
         newer = models_of_v1(self._listed("/api/v1/models"))
         if newer is not None:
             return newer, True
@@ -69,28 +69,28 @@ class LmStudioClient:
         return older, False
 
     def load(self, model: str, n_ctx: int | None) -> tuple[str, float | None]:
-        """Load a model; returns, when it is loaded, its instance and the seconds that it says."""
+        """Load a model; return the loaded instance and its load time as reported, in seconds."""
         body: dict[str, Any] = {"model": model, "echo_load_config": True}
         if n_ctx is not None:
             body["context_length"] = n_ctx
-        answer = self._server.call("POST", "/api/v1/models/load", body, _LOAD_TIMEOUT_S)
+        answer = self._server.call("POST", "/api/v1/models/load", body, LOAD_TIMEOUT_S)
         return text(answer, "instance_id") or model, seconds(answer, "load_time_seconds")
 
     def unload(self, instance: str) -> None:
-        """Ask for an instance to be unloaded."""
+        """Start unloading an instance."""
         self._server.call("POST", "/api/v1/models/unload", {"instance_id": instance})
 
     def load_by_asking(self, model: str, ttl_s: int) -> None:
-        """Have an older version load a model, which it does when it is first asked.
+        """Load a model on an older version, which does so on the first request.
 
         Args:
             model: That is not loaded.
-            ttl_s: How long it shall stay in memory unused.
+            ttl_s: How long an idle model stays in memory.
         """
         self._first_token(model, ttl=ttl_s)
 
     def describe(self, instance: str) -> Answering:
-        """Return what an answer of an instance says of itself."""
+        """Return the model facts in an answer of an instance."""
         try:
             return answering(self._first_token(instance))
         except RequestFailed:
@@ -101,9 +101,9 @@ class LmStudioClient:
 
         Args:
             route: Of `ROUTES`.
-            instance: That shall answer.
-            request: What is asked. A speed measurement goes without the chat template, because
-                LM Studio can't ignore an end of sequence: a bare text is gone on with for longer.
+            instance: Of the model.
+            request: The request. A speed measurement goes without the chat template: LM Studio
+                can't ignore an end of sequence, and models continue a bare text for longer.
 
         Raises:
             RequestTimedOut: The request ran past its time limit.
@@ -126,10 +126,10 @@ class LmStudioClient:
             "stream": False,
             **more,
         }
-        return self._server.call("POST", f"{_OWN}/chat/completions", body, _LOAD_TIMEOUT_S)
+        return self._server.call("POST", f"{_OWN}/chat/completions", body, LOAD_TIMEOUT_S)
 
     def _listed(self, path: str) -> dict[str, Any]:
-        """Return what a route lists; nothing from a version that doesn't have it."""
+        """Return the answer of a list route; empty from a version without that route."""
         try:
             return self._server.call("GET", path)
         except RequestFailed as error:
@@ -139,15 +139,9 @@ class LmStudioClient:
 
 
 def lmstudio_tokens(usage: Section, stats: Section) -> TokenReport:
-    """Return what `usage` and `stats` say.
+    """Return the counts and times in `usage` and `stats`.
 
-    `time_to_first_token` is no time of the prompt: queue, template and first token are in it.
+    `time_to_first_token` is not the prompt time: it includes queue, template and first token.
     """
-    said = llama_tokens(usage, None)
-    return TokenReport(
-        prompt=said.prompt,
-        cached=said.cached,
-        uncached=said.uncached,
-        output=said.output,
-        decode_s=seconds(stats or {}, "generation_time"),
-    )
+    decode_s = seconds(stats or {}, "generation_time")
+    return replace(llama_tokens(usage, None), decode_s=decode_s)

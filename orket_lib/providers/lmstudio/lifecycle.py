@@ -1,9 +1,8 @@
-"""Loading and unloading in an LM Studio that is not ours, so that it is left as it was found.
+"""Loading and unloading in an LM Studio, which is left as it was found.
 
-Whatever somebody else has loaded stops the run by name, unless the config says that the server is
-ours alone. Since 0.4 it loads and unloads as it is told. Before, it loaded a model when that was
-first asked, with the context that is set for it in the application, and forgot it when it had not
-been used for a while.
+A model that another client has loaded stops the run with an error that names it, unless the config
+sets `exclusive`. Since 0.4, LM Studio has routes to load and unload. Before, it loaded a model on
+the first request, with the context set in the application, and unloaded it when it was idle.
 """
 
 from __future__ import annotations
@@ -14,25 +13,30 @@ from contextlib import contextmanager
 from functools import partial
 
 from orket_lib.artifacts.views.run_report import LoadTimes
-from orket_lib.providers.action_log import Diary
+from orket_lib.providers.base import reported
 from orket_lib.providers.lmstudio.client import LmStudioClient
 from orket_lib.providers.lmstudio.models import Instance, Listed, find, loaded
-from orket_lib.providers.shared_server import evict, leave, load_errors, not_loaded
+from orket_lib.providers.shared_server import (
+    ActionLog,
+    evict,
+    leave,
+    listed_names,
+    load_errors,
+    not_loaded,
+)
 from orket_lib.vocabulary.errors import LoadError, ProviderError, RequestFailed, RequestTimedOut
 from orket_lib.vocabulary.failures import Cause
-from orket_lib.vocabulary.nulls import Null
 
 NAME = "LM Studio"
-_TTL_S, _LAST_TTL_S = 3600, 1  # an older version: while we measure, and when we leave
+_TTL_S, _LAST_TTL_S = 3600, 1  # older versions: during the measurement, and after it
 _NO_MEMORY = "insufficient system resources"
-_SHOWN = 8  # names of models in a message
 
 
 def find_model(client: LmStudioClient, tag: str) -> Listed:
-    """Return the model that a tag names.
+    """Return the model with this tag.
 
     Raises:
-        LoadError: No LM Studio is there, or it has no such model.
+        LoadError: No LM Studio answers, or it has no such model.
     """
     url = client.address.base_url
     try:
@@ -46,17 +50,17 @@ def find_model(client: LmStudioClient, tag: str) -> Listed:
         ) from None
     found = find(tag, models)
     if found is None:
-        names = ", ".join(item.key for item in models[:_SHOWN]) or "nothing"
-        told = f"LM Studio at {url} has {names}, and not {tag}; type: lms get {tag}"
-        raise LoadError(told, Cause.NOT_OFFERED)
+        names = listed_names([item.key for item in models])
+        message = f"LM Studio at {url} has {names}, and not {tag}; type: lms get {tag}"
+        raise LoadError(message, Cause.NOT_OFFERED)
     return found
 
 
-def make_room(client: LmStudioClient, exclusive: bool, diary: Diary) -> None:
-    """See to it that no model is loaded.
+def unload_others(client: LmStudioClient, exclusive: bool, actions: ActionLog) -> None:
+    """Make sure that no model is loaded.
 
     Raises:
-        LoadError: Somebody else's is and may not be unloaded, or it doesn't go.
+        LoadError: A loaded model must not be unloaded, or stays loaded.
     """
     with load_errors(NAME, "looking at what is loaded"):
         models, manageable = client.models()
@@ -64,18 +68,18 @@ def make_room(client: LmStudioClient, exclusive: bool, diary: Diary) -> None:
         if names and not (exclusive and manageable):
             raise LoadError(_foreign(names, manageable), Cause.OCCUPIED)
         for name in names:
-            evict(name, partial(client.unload, name), partial(_is_loaded, client, name))
-            diary.say(f"unloaded {name}, which somebody else had loaded (exclusive: true)")
+            is_loaded = partial(_is_loaded, client, name)
+            evict(name, partial(client.unload, name), is_loaded, actions)
 
 
 @contextmanager
 def loaded_model(
-    client: LmStudioClient, tag: str, n_ctx: int | None, diary: Diary
+    client: LmStudioClient, tag: str, n_ctx: int | None, actions: ActionLog
 ) -> Iterator[tuple[Instance, LoadTimes]]:
-    """Have a model loaded until the context ends; yield it as the server lists it.
+    """Load a model until the context ends; yield its instance and load times.
 
     Raises:
-        LoadError: It doesn't load.
+        LoadError: It does not load.
     """
     with load_errors(NAME, f"loading {tag}"):
         _, manageable = client.models()
@@ -87,55 +91,52 @@ def loaded_model(
             name, model_seconds = client.load(tag, n_ctx)
         else:
             client.load_by_asking(tag, _TTL_S)
-    except BaseException as error:  # also Ctrl-C: what has come to be loaded is ours
-        _leave_all(client, tag, manageable, diary)
+    except BaseException as error:  # also Ctrl-C: the model may be loaded by now
+        _leave_all(client, tag, manageable, actions)
         if isinstance(error, (RequestFailed, RequestTimedOut)):
             seconds = time.perf_counter() - begin
-            raise not_loaded(tag, error, _NO_MEMORY, seconds, diary) from None
+            raise not_loaded(tag, error, _NO_MEMORY, seconds, actions) from None
         raise
     load_seconds = time.perf_counter() - begin
-    diary.say(f"loaded {tag} as {name} in {load_seconds:.3f} s")
+    actions.add(f"loaded {tag} as {name} in {load_seconds:.3f} s")
     try:
         with load_errors(NAME, "looking at what is loaded"):
             instance = loaded(client.models()[0]).get(name)
         if instance is None:
-            told = f"LM Studio says that it loaded {tag}, and doesn't list it as loaded"
-            raise LoadError(told, Cause.NOT_OFFERED)
+            message = f"LM Studio reported {tag} as loaded, but doesn't list it"
+            raise LoadError(message, Cause.NOT_OFFERED)
         yield (
             instance,
-            LoadTimes.of(
-                load_seconds=load_seconds,
-                model_seconds=Null("NOT_REPORTED") if model_seconds is None else model_seconds,
-            ),
+            LoadTimes.of(load_seconds=load_seconds, model_seconds=reported(model_seconds)),
         )
     finally:
-        _leave(client, name, manageable, diary)
+        _leave(client, name, manageable, actions)
 
 
-def _leave(client: LmStudioClient, name: str, manageable: bool, diary: Diary) -> None:
-    """Unload an instance of ours; an older version forgets it when it is next asked."""
+def _leave(client: LmStudioClient, name: str, manageable: bool, actions: ActionLog) -> None:
+    """Unload our instance; an older version does so after a request with a short time to live."""
     drop = partial(client.load_by_asking, name, _LAST_TTL_S)
     unload = partial(client.unload, name) if manageable else drop
-    leave(name, unload, partial(_is_loaded, client, name), diary)
+    leave(name, unload, partial(_is_loaded, client, name), actions)
 
 
-def _leave_all(client: LmStudioClient, tag: str, manageable: bool, diary: Diary) -> None:
-    """Unload every instance of a model of which none was loaded before us."""
+def _leave_all(client: LmStudioClient, tag: str, manageable: bool, actions: ActionLog) -> None:
+    """Unload every instance of a model that was not loaded before."""
     try:
         found = find(tag, client.models()[0])
     except ProviderError as error:
-        diary.say(f"could not look whether {tag} is loaded: {error}")
+        actions.add(f"could not check whether {tag} is loaded: {error}")
         return
     for instance in found.instances if found else ():
-        _leave(client, instance.id, manageable, diary)
+        _leave(client, instance.id, manageable, actions)
 
 
 def _foreign(names: list[str], manageable: bool) -> str:
     lines = "; ".join(f"lms unload {name}" for name in names)
-    text = f"LM Studio has loaded {', '.join(names)}, and not for us; type: {lines}"
+    text = f"LM Studio has {', '.join(names)} loaded for another client; type: {lines}"
     if manageable:
-        return f"{text}; or set exclusive: true, and it is unloaded for you"
-    return f"{text} (this version can't be told to: exclusive has no effect before 0.4)"
+        return f"{text}; or set exclusive: true to have it unloaded"
+    return f"{text} (exclusive has no effect before version 0.4)"
 
 
 def _is_loaded(client: LmStudioClient, name: str) -> bool:

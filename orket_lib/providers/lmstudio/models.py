@@ -1,8 +1,8 @@
-"""What LM Studio says of its models: on disk, in memory, and of the one that answered.
+"""LM Studio's models: on disk, in memory, and the one that answered.
 
-Two versions of its API say it in two shapes; both are read into one. Since 0.4 it has `/api/v1`,
-which lists the loaded instances of each model. Before, `/api/v0` listed a loaded model as loaded,
-and a second instance of it as a model `NAME:2`.
+Both versions of its API are read into the same records. Since 0.4 there is `/api/v1`, which lists
+the loaded instances of each model. Before, `/api/v0` marked a model as loaded, and listed a second
+instance of it as a model `NAME:2`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from orket_lib.vocabulary.quants import normalize_tag
 
 @dataclass(frozen=True)
 class Instance:
-    """A model in memory: what to call it in a request, and its context where that is told."""
+    """A model in memory: its name in requests, and its context where that is reported."""
 
     id: str
     n_ctx: int | None
@@ -28,10 +28,10 @@ class Listed:
     """A model that LM Studio has.
 
     Attributes:
-        key: What it is called.
-        quant_tag: Of its file; of the chosen one where a key stands for several.
-        bytes: Size of its file; only newer versions tell.
-        variants: What else it may be asked for as.
+        key: Its name.
+        quant_tag: Of its file; of the selected one where a key has several variants.
+        bytes: Size of its file; only newer versions report it.
+        variants: Other names for it in requests.
         instances: In memory.
         most_ctx: Largest context that it can be loaded with.
         chats: Whether it answers; an embedding model doesn't.
@@ -48,7 +48,7 @@ class Listed:
 
 @dataclass(frozen=True)
 class Answering:
-    """What an answer says of the model and the runtime that it comes from."""
+    """The facts in an answer about its model and runtime."""
 
     quant_tag: str | None = None
     n_ctx: int | None = None
@@ -75,7 +75,7 @@ def models_of_v1(answer: Mapping[str, Any]) -> tuple[Listed, ...] | None:
 
 
 def models_of_v0(answer: Mapping[str, Any]) -> tuple[Listed, ...] | None:
-    """Return the models of `GET /api/v0/models`; None from something else than LM Studio."""
+    """Return the models of `GET /api/v0/models`; None from another kind of server."""
     if not isinstance(answer.get("data"), list):
         return None
     return tuple(
@@ -98,7 +98,7 @@ def models_of_v0(answer: Mapping[str, Any]) -> tuple[Listed, ...] | None:
 
 
 def answering(answer: Mapping[str, Any]) -> Answering:
-    """Return what an answer of `/api/v0/chat/completions` says of itself."""
+    """Return the facts in an answer of `/api/v0/chat/completions`."""
     info, runtime = section(answer, "model_info"), section(answer, "runtime")
     words = (text(runtime, "name"), text(runtime, "version"))
     return Answering(
@@ -109,7 +109,7 @@ def answering(answer: Mapping[str, Any]) -> Answering:
 
 
 def find(name: str, models: Iterable[Listed]) -> Listed | None:
-    """Return the model that a name asks for."""
+    """Return the model of that name."""
     return next((item for item in models if name == item.key or name in item.variants), None)
 
 

@@ -1,43 +1,51 @@
 """Provider `lmstudio`: a model of a running LM Studio, over its own API.
 
-A model is loaded for one session with the context that is asked for, read back, and unloaded after
-it. Its API can't fix the length of an answer nor tell what its prompt cache served, so a probe may
-end early, and there is no prompt rate.
+A model is loaded for one session with the requested context, read back, and unloaded after it. The
+API can neither fix the length of an answer nor report cached prompt tokens, so a probe may end
+early, and there is no prompt rate.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 from orket_lib.artifacts.measurements.spec import MeasurementSpec
+from orket_lib.artifacts.printed.offers import OfferedModel, Offering
 from orket_lib.artifacts.views.run_report import (
     ControlReadback,
     LoadTimes,
     Observation,
     ServedModel,
 )
-from orket_lib.providers.action_log import Diary
-from orket_lib.providers.base import Generation, GenerationRequest, Source
+from orket_lib.providers.base import (
+    NOT_REPORTED,
+    Generation,
+    GenerationRequest,
+    RunningModel,
+    Source,
+    reported,
+)
+from orket_lib.providers.catalog import Catalog
 from orket_lib.providers.lmstudio.client import ROUTES, LmStudioClient
 from orket_lib.providers.lmstudio.lifecycle import (
     NAME,
     find_model,
     loaded_model,
-    make_room,
+    unload_others,
 )
 from orket_lib.providers.lmstudio.models import Instance, Listed, loaded
-from orket_lib.providers.openai.client import SEED, USAGE
+from orket_lib.providers.openai.client import SEED, USAGE, ask_running_model
 from orket_lib.providers.seed_check import seed_readback
 from orket_lib.providers.server_process import ServerProcess
-from orket_lib.providers.shared_server import load_errors
+from orket_lib.providers.shared_server import ActionLog, load_errors
 from orket_lib.vocabulary.errors import LoadError, ProviderError, RequestFailed
 from orket_lib.vocabulary.nulls import Null
+from orket_lib.vocabulary.quants import normalize_tag
 from orket_lib.vocabulary.reasons import Reason
 
-_NOT_REPORTED = Null("NOT_REPORTED")
 _SHORT = GenerationRequest("a", max_tokens=2, temperature=0.0, seed=None, timeout_s=300.0)
 _PROBE = replace(_SHORT, ignore_eos=True)
 
@@ -50,19 +58,32 @@ class LmStudioProvider:
         """Serve the spec's model until the context ends; see `Provider.serve`."""
         tag = spec.artifact.tag
         assert tag is not None
-        diary = Diary(log)
-        client = LmStudioClient(source.place.base_url, source.place.api_key)
-        try:
+        actions = ActionLog(log)
+        with closing(LmStudioClient(source.place.base_url, source.place.api_key)) as client:
             listed = find_model(client, tag)
-            make_room(client, source.place.exclusive, diary)
-            with loaded_model(client, tag, spec.n_ctx, diary) as (instance, load):
+            unload_others(client, source.place.exclusive, actions)
+            with loaded_model(client, tag, spec.n_ctx, actions) as (instance, load):
                 with load_errors(NAME, f"asking {tag}"):
                     model = LmStudioModel(client, spec, listed, instance, load)
                 if spec.n_ctx and (model.served.n_ctx or 0) < spec.n_ctx:
-                    diary.say(_small(tag, spec.n_ctx, model.served.n_ctx))
+                    actions.add(
+                        f"{tag} was loaded with a context of {model.served.n_ctx or 'unknown'} "
+                        f"instead of {spec.n_ctx}: LM Studio before 0.4 uses the model's settings "
+                        "in the application"
+                    )
                 yield model
-        finally:
-            client.close()
+
+    def catalog(
+        self, base_url: str, api_key: str | None, closely: Collection[str] | None
+    ) -> Catalog:
+        """Return the models that a server offers; see `Provider.catalog`."""
+        with closing(LmStudioClient(base_url, api_key)) as client:
+            listed, _ = client.models()
+        return Catalog(Offering(models=tuple(it for item in listed for it in _offered(item))))
+
+    def ask(self, model: RunningModel, request: GenerationRequest) -> Generation:
+        """Send one request to a running model; see `Provider.ask`."""
+        return ask_running_model(model, request)  # LM Studio has OpenAI's routes, too
 
 
 class LmStudioModel:
@@ -111,7 +132,7 @@ class LmStudioModel:
         try:
             now = loaded(self._client.models()[0])
         except ProviderError:
-            return  # the next request tells what is wrong
+            return  # the next request reports what is wrong
         before, ours = self._instance, now.pop(self._instance.id, None)
         if ours is None:
             yield Observation.of(Reason.SERVER_RESTARTED, f"{before.id} is no longer loaded")
@@ -120,7 +141,7 @@ class LmStudioModel:
             yield Observation.of(Reason.SERVER_RESTARTED, evidence)
             self._instance = replace(before, n_ctx=ours.n_ctx)
         if now:
-            evidence = f"{', '.join(now)}: loaded by somebody else meanwhile"
+            evidence = f"{', '.join(now)}: loaded by another client in the meantime"
             yield Observation.of(Reason.FOREIGN_REQUESTS, evidence)
 
     def _controls(self, spec: MeasurementSpec) -> Iterator[ControlReadback]:
@@ -129,10 +150,10 @@ class LmStudioModel:
 
 
 def _route(client: LmStudioClient, instance: str) -> str:
-    """Return the route to use: the first one that counts its tokens, else one that answers.
+    """Return the first route that reports token counts, else one that answers.
 
     Raises:
-        LoadError: None answers.
+        LoadError: No route answers.
     """
     answering, last = [], None
     for route in ROUTES:
@@ -150,27 +171,38 @@ def _route(client: LmStudioClient, instance: str) -> str:
 
 
 def _read_back(client: LmStudioClient, listed: Listed, instance: Instance) -> ServedModel:
-    """Return what is served: by the answers themselves, else by the list of models."""
-    said = client.describe(instance.id)
-    by_answer = said.quant_tag is not None
-    quant = said.quant_tag or listed.quant_tag
+    """Return what is served, according to the answers, else to the list of models."""
+    answer = client.describe(instance.id)
+    by_answer = answer.quant_tag is not None
+    quant = answer.quant_tag or listed.quant_tag
     source = "/api/v0/chat/completions model_info.quant" if by_answer else "list of models"
-    n_ctx = instance.n_ctx or said.n_ctx
     return ServedModel.of(
         quant_tag=quant,
         quant_source=source if quant else None,
-        bytes=_NOT_REPORTED if listed.bytes is None else listed.bytes,
+        bytes=reported(listed.bytes),
         bits_per_weight=Null("NO_LOCAL_FILE"),
-        n_ctx=_NOT_REPORTED if n_ctx is None else n_ctx,
-        build=f"LM Studio, {said.runtime}" if said.runtime else "LM Studio",
+        n_ctx=reported(instance.n_ctx or answer.n_ctx),
+        build=f"LM Studio, {answer.runtime}" if answer.runtime else "LM Studio",
         request_extras=(USAGE, SEED),
-        server_memory_mib=_NOT_REPORTED,
-        server_vram_mib=_NOT_REPORTED,
+        server_memory_mib=NOT_REPORTED,
+        server_vram_mib=NOT_REPORTED,
     )
 
 
-def _small(tag: str, asked: int, served: int | None) -> str:
-    return (
-        f"{tag} was loaded with a context of {served or 'unknown'} instead of {asked}: LM Studio "
-        f"before 0.4 takes it from the model's settings in the application"
+def _offered(item: Listed) -> Iterator[OfferedModel]:
+    """Yield each variant of a model, and the model's own name."""
+    values = {"n_ctx": item.most_ctx, "chats": item.chats}
+    for variant in item.variants:
+        if variant != item.key:
+            _, at, quant = variant.rpartition("@")
+            tag = normalize_tag(quant) if at else None
+            # The size is reported only for the variant that is selected at the moment.
+            size = item.bytes if tag == item.quant_tag else None
+            yield OfferedModel(name=variant, quant_tag=tag, bytes=size, **values)
+    yield OfferedModel(
+        name=item.key,
+        quant_tag=item.quant_tag,
+        bytes=item.bytes,
+        loaded=bool(item.instances),
+        **values,
     )

@@ -1,4 +1,4 @@
-"""Client of Ollama's native API; its `/v1` routes carry no times, so they are not used."""
+"""Client of Ollama's native API; the `/v1` routes are not used because they report no times."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from orket_lib.providers.ollama.models import (
 from orket_lib.providers.ollama.stream import GENERATE, KEEP_ALIVE, assemble, request_for
 from orket_lib.providers.wire.http import HttpServer
 from orket_lib.providers.wire.json_fields import text
-from orket_lib.vocabulary.addresses import DEFAULT_URLS
+from orket_lib.vocabulary.providers import LOAD_TIMEOUT_S, PROVIDERS
 
-_LOAD_TIMEOUT_S = 1800.0
+_DEFAULT_URL = str(PROVIDERS["ollama"].default_url)
 
 
 class OllamaClient:
-    """A connection to one Ollama server. What can go wrong is what `HttpServer` says.
+    """A connection to one Ollama server; raises the errors of `HttpServer`.
 
     Args:
-        base_url: Of the server; None is where Ollama listens by default.
+        base_url: Of the server; None means Ollama's default.
         api_key: Sent as a bearer token when given, for a server behind a proxy.
         transport: For tests; the network otherwise.
 
@@ -42,7 +42,7 @@ class OllamaClient:
         api_key: str | None = None,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
-        self.address = ServerAddress(base_url or DEFAULT_URLS["ollama"], api_key)
+        self.address = ServerAddress(base_url or _DEFAULT_URL, api_key)
         self._server = HttpServer(self.address.base_url, api_key, transport)
 
     def close(self) -> None:
@@ -50,7 +50,7 @@ class OllamaClient:
         self._server.close()
 
     def answers(self) -> bool:
-        """Tell whether the server is there."""
+        """Return whether the server answers."""
         return self._server.status("/api/version") is not None
 
     def version(self) -> str | None:
@@ -62,7 +62,7 @@ class OllamaClient:
         return offers(self._server.call("GET", "/api/tags"))
 
     def details(self, tag: str) -> Details:
-        """Return what the server says of one of its models."""
+        """Return the details of a model."""
         return details(self._server.call("POST", "/api/show", {"model": tag}))
 
     def loaded(self) -> tuple[Loaded, ...]:
@@ -72,10 +72,10 @@ class OllamaClient:
     def load(self, tag: str, options: Mapping[str, Any]) -> None:
         """Load a model; returns when it is loaded."""
         body = {"model": tag, "stream": False, "keep_alive": KEEP_ALIVE, "options": dict(options)}
-        self._server.call("POST", GENERATE, body, _LOAD_TIMEOUT_S)
+        self._server.call("POST", GENERATE, body, LOAD_TIMEOUT_S)
 
     def unload(self, tag: str) -> None:
-        """Ask for a model to be unloaded, which takes the server a while."""
+        """Start unloading a model, which takes a while."""
         self._server.call("POST", GENERATE, {"model": tag, "stream": False, "keep_alive": 0})
 
     def stream(

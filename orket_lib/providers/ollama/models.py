@@ -1,7 +1,7 @@
-"""What an Ollama server says of its models: on offer, loaded, and in detail.
+"""An Ollama server's lists of models: available, loaded, and details.
 
-Pure readings of its JSON. A model may have several names, and a name may be repointed at any time:
-what was measured is the digest.
+These functions only parse JSON. A model may have several names, and a name may be reassigned at any
+time: the digest identifies what was measured.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Offer:
         digest: SHA-256 of its manifest, without prefix.
         bytes: Size of all its files.
         quant_tag: Of the manifest.
-        remote_host: Where it really runs, of a cloud model.
+        remote_host: Where a cloud model runs.
     """
 
     name: str
@@ -52,8 +52,8 @@ class Loaded:
         name: With its tag, as the server spells it.
         digest: SHA-256 of its manifest, without prefix.
         n_ctx: Context of one slot; None from older servers.
-        bytes: That it takes by the server's own estimate (T12).
-        vram_bytes: Of these, on a GPU.
+        bytes: Its memory by the server's own estimate (T12).
+        vram_bytes: Of these, GPU memory.
     """
 
     name: str
@@ -65,7 +65,7 @@ class Loaded:
 
 @dataclass(frozen=True)
 class Details:
-    """What a model's manifest and file say.
+    """The facts in a model's manifest and file.
 
     Attributes:
         quant_tag: Of the manifest.
@@ -73,7 +73,7 @@ class Details:
         bits_per_weight: Counted over the file's tensors; None where the server lists none.
         capabilities: `completion`, `thinking`, ...
         metadata: Of the file's header.
-        remote_host: Where it really runs, of a cloud model.
+        remote_host: Where a cloud model runs.
     """
 
     quant_tag: str | None
@@ -84,18 +84,18 @@ class Details:
     remote_host: str | None
 
 
-_Named = TypeVar("_Named", Offer, Loaded)
+_Entry = TypeVar("_Entry", Offer, Loaded)
 
 
-def find(tag: str, models: Iterable[_Named]) -> _Named | None:
-    """Return the model that a tag names."""
+def find(tag: str, models: Iterable[_Entry]) -> _Entry | None:
+    """Return the model with this tag."""
     return next((model for model in models if full_name(model.name) == full_name(tag)), None)
 
 
 def find_loaded(models: Iterable[Loaded], tag: str, digest: str | None) -> Loaded | None:
     """Return a model among those in memory.
 
-    The server lists it under the name that it was loaded with first, which may be another tag of
+    The server lists it under the name that was first used to load it, which may be another tag with
     the same digest.
     """
     models = tuple(models)
@@ -104,7 +104,7 @@ def find_loaded(models: Iterable[Loaded], tag: str, digest: str | None) -> Loade
 
 
 def full_name(tag: str) -> str:
-    """Return a model's name in the one form that all its spellings share."""
+    """Return the canonical spelling of a model's name."""
     name = tag.lower()
     for prefix in _OFFICIAL:
         name = name.removeprefix(prefix)
@@ -112,7 +112,7 @@ def full_name(tag: str) -> str:
 
 
 def is_cloud(tag: str) -> bool:
-    """Tell whether a tag names a model that runs at somebody else's, as its spelling goes."""
+    """Return whether a tag names a cloud model, judging by its spelling."""
     size = full_name(tag).rpartition(":")[2]
     return size == _CLOUD or size.endswith(f"-{_CLOUD}")
 
@@ -146,7 +146,7 @@ def loaded_models(answer: Mapping[str, Any]) -> tuple[Loaded, ...]:
 
 
 def details(answer: Mapping[str, Any]) -> Details:
-    """Return what `POST /api/show` says of a model."""
+    """Return the details in `POST /api/show`."""
     metadata = section(answer, "model_info")
     file_type = count(metadata, "general.file_type")
     capabilities = answer.get("capabilities")

@@ -1,8 +1,8 @@
-"""The processes of an Ollama server on this machine: whose memory it is, and what was asked of it.
+"""The processes of an Ollama server on this machine, and the settings on their command lines.
 
-Ollama has no route that tells threads, and older versions none that tells the context; but it
-starts a process for each model that it loads (llama.cpp's own server, before version 0.30 a runner
-of its own), and its command line says what it was started with.
+Ollama has no route that reports threads, and older versions don't report the context. But it starts
+a process for each model that it loads (llama.cpp's own server; before version 0.30 its own runner),
+whose command line has both.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from pathlib import Path
 
 import psutil
 
-from orket_lib.providers.server_process import ServerProcess, is_alive, process_at
+from orket_lib.processes.process_end import is_running
+from orket_lib.providers.server_process import ServerProcess, process_at
 from orket_lib.vocabulary.addresses import remote_host
 
 _MODEL = ("--model",)
@@ -27,10 +28,10 @@ class Runner:
     """The process that holds a loaded model.
 
     Attributes:
-        process: As it was found; it knows a successor with its pid from itself.
+        process: As it was found; distinguishes itself from a successor with its pid.
         model: Path of the model file.
-        n_ctx: Context of one slot; None where the command line doesn't tell.
-        threads: That it was told to use; None when it was told nothing.
+        n_ctx: Context of one slot; None where the command line doesn't have it.
+        threads: From the command line; None where it doesn't have them.
     """
 
     process: psutil.Process
@@ -41,14 +42,14 @@ class Runner:
     @property
     def alive(self) -> bool:
         """Whether it is still the same process."""
-        return is_alive(self.process)
+        return is_running(self.process)
 
 
 def server_process(base_url: str) -> psutil.Process | None:
     """Return the serving process, or None when it is on another machine or can't be found.
 
-    The owner of a port is shown to its own user only, and Ollama usually is a system service: then
-    it is the one process that is `ollama serve`, if there is just one.
+    The owner of a port is visible to its own user only, and Ollama usually is a system service: in
+    that case the process is found by its command line `ollama serve`, if there is only one.
     """
     if remote_host(base_url) is not None:
         return None
@@ -60,9 +61,9 @@ def server_process(base_url: str) -> psutil.Process | None:
 
 
 def find_runner(server: ServerProcess) -> Runner | None:
-    """Return the process of the model that a server has loaded, if there is just one."""
+    """Return the process of the model that a server has loaded, if there is only one."""
     found = [runner for child in server.children if (runner := _runner(child))]
-    # A process that has just forked is there twice, with one command line.
+    # A process that has just forked exists twice, with the same command line.
     pids = {runner.process.pid for runner in found}
     heads = [runner for runner in found if _parent(runner.process) not in pids]
     return heads[0] if len(heads) == 1 else None

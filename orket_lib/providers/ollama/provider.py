@@ -1,26 +1,28 @@
 """Provider `ollama`: a model of a running Ollama server, over its native API.
 
-The server is whoever's it is: a model is loaded for one session and unloaded after it (see
-`ollama_lifecycle`), and what else goes on there is watched (`ollama_watch`). `OLLAMA_HOST` is not
-read: a measurement depends on its config, not on the shell that it was started from.
+The server may be shared: a model is loaded for one session and unloaded after it (`lifecycle`), and
+other clients are watched for (`watch`). `OLLAMA_HOST` is ignored: a measurement depends on its
+config, not on the shell that it was started from.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 from orket_lib.artifacts.measurements.spec import MeasurementSpec
+from orket_lib.artifacts.printed.offers import OfferedModel, Offering
 from orket_lib.artifacts.views.run_report import (
     ControlReadback,
     LoadTimes,
     Observation,
     ServedModel,
 )
-from orket_lib.providers.action_log import Diary
-from orket_lib.providers.base import Generation, GenerationRequest, Source
+from orket_lib.providers.base import Generation, GenerationRequest, RunningModel, Source, reported
+from orket_lib.providers.catalog import Catalog
+from orket_lib.providers.gguf.memory_estimate import ModelShape, shape_of
 from orket_lib.providers.ollama.client import OllamaClient
 from orket_lib.providers.ollama.lifecycle import (
     NAME,
@@ -28,21 +30,20 @@ from orket_lib.providers.ollama.lifecycle import (
     find_offer,
     load,
     loaded_as,
-    make_room,
     read_build,
     unload,
+    unload_others,
 )
-from orket_lib.providers.ollama.models import Loaded, Offer
+from orket_lib.providers.ollama.models import Loaded, Offer, find_loaded, full_name, is_cloud
 from orket_lib.providers.ollama.process import Runner, find_runner, server_process
 from orket_lib.providers.ollama.stream import load_options, load_s
 from orket_lib.providers.ollama.watch import OllamaWatch
 from orket_lib.providers.seed_check import seed_readback
 from orket_lib.providers.server_process import ServerProcess
-from orket_lib.providers.shared_server import load_errors
+from orket_lib.providers.shared_server import ActionLog, load_errors
+from orket_lib.providers.wire.json_fields import count
 from orket_lib.vocabulary.errors import RequestFailed
-from orket_lib.vocabulary.nulls import Null
-
-_MIB = 1024**2
+from orket_lib.vocabulary.units import MIB
 
 
 class OllamaProvider:
@@ -53,20 +54,46 @@ class OllamaProvider:
         """Serve the spec's model until the context ends; see `Provider.serve`."""
         tag = spec.artifact.tag
         assert tag is not None
-        diary = Diary(log)
-        client = OllamaClient(source.place.base_url, source.place.api_key)
-        try:
+        actions = ActionLog(log)
+        with closing(OllamaClient(source.place.base_url, source.place.api_key)) as client:
             build = read_build(client)
             offer = find_offer(client, tag)
-            make_room(client, source.place.exclusive, diary)
+            unload_others(client, source.place.exclusive, actions)
             options = load_options(spec.n_ctx, spec.controls.threads)
             try:
-                times = load(client, tag, options, diary)
+                times = load(client, tag, options, actions)
                 yield OllamaModel(client, spec, tag, offer, build, options, times)
             finally:
-                unload(client, tag, offer, diary)
-        finally:
-            client.close()
+                unload(client, tag, offer, actions)
+
+    def catalog(
+        self, base_url: str, api_key: str | None, closely: Collection[str] | None
+    ) -> Catalog:
+        """Return the models that a server offers; see `Provider.catalog`."""
+        with closing(OllamaClient(base_url, api_key)) as client:
+            build, offers, loaded = client.version(), client.offers(), client.loaded()
+            wanted = None if closely is None else set(map(full_name, closely))
+            models: list[OfferedModel] = []
+            shapes: dict[str, ModelShape] = {}
+            for offer in filter(lambda offer: offer.name, offers):
+                model = _offered(offer, find_loaded(loaded, offer.name, offer.digest) is not None)
+                if model.remote is None and (wanted is None or full_name(offer.name) in wanted):
+                    details = client.details(offer.name)
+                    shape = shape_of(details.metadata)
+                    shapes |= {offer.name: shape} if shape else {}
+                    seen = {
+                        "n_ctx": shape.n_ctx if shape else None,
+                        "parameters": count(details.metadata, "general.parameter_count"),
+                        "chats": not details.capabilities or "completion" in details.capabilities,
+                    }
+                    model = model.model_copy(update=seen)
+                models.append(model)
+        return Catalog(Offering(build=build, models=tuple(models)), shapes, full_name)
+
+    def ask(self, model: RunningModel, request: GenerationRequest) -> Generation:
+        """Send one request to a running model; see `Provider.ask`."""
+        with closing(OllamaClient(model.address.base_url, model.address.api_key)) as client:
+            return client.stream(model.name, request, load_options(model.n_ctx, model.threads))
 
 
 class OllamaModel:
@@ -118,17 +145,17 @@ class OllamaModel:
         return tuple(self._watch.look(spent_s))
 
     def _controls(self, spec: MeasurementSpec, runner: Runner | None) -> Iterator[ControlReadback]:
-        """Yield what became of each control that the spec names."""
+        """Yield the read-back of each control that the spec names."""
         asked = spec.controls
         if asked.seed is not None:
             yield seed_readback(self.generate, asked.seed, spec.temperature)
         if asked.threads is not None:
-            told = runner.threads if runner else None
+            threads = runner.threads if runner else None
             yield ControlReadback(
                 name="threads",
                 requested=str(asked.threads),
-                applied=None if told is None else str(told),
-                held=told == asked.threads,
+                applied=None if threads is None else str(threads),
+                held=threads == asked.threads,
                 source="command line of the process that holds the model",
             )
 
@@ -141,7 +168,7 @@ def _read_back(
     runner: Runner | None,
     build: str,
 ) -> ServedModel:
-    """Return what is served, from the server's mouth and the command line of its process."""
+    """Return what is served, from the server and the command line of its process."""
     with load_errors(NAME, "looking at the model"):
         details = client.details(tag)
     if details.remote_host:
@@ -152,19 +179,26 @@ def _read_back(
         quant_tag=details.quant_tag,
         quant_source="/api/show quantization_level" if details.quant_tag else None,
         file_quant_tag=details.file_quant_tag,
-        bytes=_reported(offer.bytes),
-        bits_per_weight=_reported(details.bits_per_weight),
-        n_ctx=_reported(loaded.n_ctx or (runner.n_ctx if runner else None)),
+        bytes=reported(offer.bytes),
+        bits_per_weight=reported(details.bits_per_weight),
+        n_ctx=reported(loaded.n_ctx or (runner.n_ctx if runner else None)),
         build=build,
-        server_memory_mib=_mib(loaded.bytes),
-        server_vram_mib=_mib(loaded.vram_bytes),
+        server_memory_mib=reported(_mib(loaded.bytes)),
+        server_vram_mib=reported(_mib(loaded.vram_bytes)),
         capabilities=details.capabilities,
     )
 
 
-def _mib(size: int | None) -> float | Null:
-    return Null("NOT_REPORTED") if size is None else size / _MIB
+def _mib(size: int | None) -> float | None:
+    return None if size is None else size / MIB
 
 
-def _reported(value: float | None) -> float | Null:
-    return Null("NOT_REPORTED") if value is None else value
+def _offered(offer: Offer, loaded: bool) -> OfferedModel:
+    return OfferedModel(
+        name=offer.name,
+        quant_tag=offer.quant_tag,
+        bytes=offer.bytes,
+        digest=offer.digest,
+        loaded=loaded,
+        remote=offer.remote_host or ("another host" if is_cloud(offer.name) else None),
+    )

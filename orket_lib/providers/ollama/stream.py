@@ -1,9 +1,9 @@
-"""Ollama's streams: what a request says, and what a finished stream of lines holds.
+"""Ollama's requests, and the generation in a finished stream of lines.
 
-Durations are nanoseconds, and a number that is zero is left out of a line: what is not there is
-None here, never 0. `prompt_eval_count` is the whole prompt, of which the cache may have served any
-part, while `prompt_eval_duration` is the time of the rest. Only newer servers tell the two apart:
-without `prompt_eval_cached_count` nobody knows how many tokens that time is for (T3).
+Durations are nanoseconds. Ollama leaves numbers that are zero out of a line, so a missing number is
+None here, never 0. `prompt_eval_count` is the whole prompt, including cached tokens, while
+`prompt_eval_duration` is the time of the uncached ones. Only newer servers report
+`prompt_eval_cached_count`; without it, the number of tokens in that time is unknown (T3).
 """
 
 from __future__ import annotations
@@ -12,18 +12,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from orket_lib.providers.base import Generation, GenerationRequest, TokenReport
+from orket_lib.providers.wire.events import json_object, ndjson_lines
 from orket_lib.providers.wire.http import StampedStream
 from orket_lib.providers.wire.json_fields import count, seconds, section, text
-from orket_lib.providers.wire.ndjson import lines
-from orket_lib.providers.wire.sse import json_object
-from orket_lib.vocabulary.errors import ProviderError, RequestFailed
+from orket_lib.vocabulary.errors import Fault, ProviderError, RequestFailed
 from orket_lib.vocabulary.failures import Cause
-from orket_lib.vocabulary.faults import Fault
 from orket_lib.vocabulary.text import well_formed
 
 CHAT, GENERATE = "/api/chat", "/api/generate"
-# Each request starts it anew. It is longer than anything between two of ours, and if we are killed
-# the model is gone by itself before long.
+# Restarted by each request. Longer than any pause between two requests, and short enough that the
+# model is unloaded soon if we are killed.
 KEEP_ALIVE = "10m"
 _NS = 1e-9
 _DURATION = "_duration"
@@ -31,7 +29,7 @@ _TEXT = ("message", "response", "thinking", "context", "logprobs")
 
 
 def load_options(n_ctx: int | None, threads: int | None) -> dict[str, Any]:
-    """Return the options that decide how a model is loaded: every request has to repeat them."""
+    """Return the options that a model is loaded with; every request has to repeat them."""
     options = {"num_ctx": n_ctx, "num_thread": threads}
     return {name: value for name, value in options.items() if value is not None}
 
@@ -43,9 +41,9 @@ def request_for(
 
     Args:
         tag: Of the model.
-        request: What is asked. A speed measurement goes without the chat template, because Ollama
-            can't ignore an end of sequence: a bare text is gone on with for longer.
-        options: That the model was loaded with; with any other ones Ollama loads it again.
+        request: The request. A speed measurement goes without the chat template: Ollama can't
+            ignore an end of sequence, and models continue a bare text for longer.
+        options: Of the load; with any other options Ollama reloads the model.
     """
     sampling: dict[str, Any] = {
         "num_predict": request.max_tokens,
@@ -58,7 +56,7 @@ def request_for(
         "stream": True,
         "keep_alive": KEEP_ALIVE,
         "options": {**options, **sampling},
-        # A prompt that doesn't fit is then an error; servers that don't know these cut it silently.
+        # An overlong prompt is then an error; older servers ignore these and cut it silently.
         "truncate": False,
         "shift": False,
     }
@@ -68,25 +66,25 @@ def request_for(
 
 
 def assemble(stream: StampedStream) -> Generation:
-    """Return the generation that a finished stream holds.
+    """Return the generation in a finished stream.
 
     Raises:
-        RequestFailed: The stream holds an error, no JSON, or no end.
+        RequestFailed: The stream has an error, invalid JSON, or no end.
         ProviderError: A model on another machine answered.
     """
     said, reasoning, arrivals = [], [], []
     last: dict[str, Any] | None = None
-    for line in lines(stream.reads):
+    for line in ndjson_lines(stream.reads):
         try:
             chunk = json_object(line.data)
         except ValueError as error:
-            raise RequestFailed(f"the stream holds no JSON: {error}", Fault.NOT_JSON) from None
+            raise RequestFailed(f"the stream is not valid JSON: {error}", Fault.NOT_JSON) from None
         if chunk.get("error"):
             raise RequestFailed(f"error in mid-stream: {chunk['error']}", Fault.ERROR_IN_STREAM)
         host = text(chunk, "remote_host") or text(chunk, "remote_model")
         if host:
-            told = f"a cloud model answered, at {host}: nothing here was measured"
-            raise ProviderError(told, Cause.ELSEWHERE)
+            refusal = f"a cloud model answered, at {host}: nothing here was measured"
+            raise ProviderError(refusal, Cause.ELSEWHERE)
         message = section(chunk, "message")
         content = text(message, "content") or text(chunk, "response") or ""
         thought = text(message, "thinking") or text(chunk, "thinking") or ""
@@ -113,7 +111,7 @@ def assemble(stream: StampedStream) -> Generation:
 
 
 def ollama_tokens(last: Mapping[str, Any]) -> TokenReport:
-    """Return what the last line of a stream says of tokens and times."""
+    """Return the counts and times in the last line of a stream."""
     prompt, cached = count(last, "prompt_eval_count"), count(last, "prompt_eval_cached_count")
     uncached = None
     if prompt is not None and cached is not None and cached <= prompt:
@@ -129,5 +127,5 @@ def ollama_tokens(last: Mapping[str, Any]) -> TokenReport:
 
 
 def load_s(generation: Generation) -> float | None:
-    """Return how long the server says it loaded the model for a request, in seconds."""
+    """Return how long the server reports to have loaded the model for a request, in seconds."""
     return seconds(generation.timings or {}, "load_duration", _NS)

@@ -1,8 +1,8 @@
-"""What else happens on an Ollama server while we measure on it.
+"""Detects what else happens on an Ollama server during a measurement.
 
-It serves whoever asks: it may unload our model for somebody else's and load it again within one of
-our requests, be restarted, or answer others beside us. It keeps no counters, so others' requests to
-our own model can't be told; other models that are loaded can.
+The server may unload our model for another client and reload it within one of our requests, be
+restarted, or answer other clients at the same time. It has no counters, so other clients' requests
+to our own model can't be detected; other models that are loaded can.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from orket_lib.providers.server_process import ServerProcess
 from orket_lib.vocabulary.errors import ProviderError
 from orket_lib.vocabulary.reasons import Reason
 
-# A warm request spends some 0.1 s on finding its model. Loading it anew takes a good part of what
-# the first load took, less what the system still has of the file.
+# A warm request spends some 0.1 s on finding its model. A reload takes a good part of the first
+# load, shortened by what is still in the page cache.
 _RELOAD_S = 0.5
 _RELOAD_SHARE = 0.25
 
 
 class OllamaWatch:
-    """Remembers how a model was loaded, and tells what changed since.
+    """Remembers how a model was loaded, and reports what changed since.
 
     Args:
         client: Of the server.
@@ -32,7 +32,7 @@ class OllamaWatch:
         loaded: The model as it was listed after its load.
         load: How long that took.
         server: The serving process.
-        runner: The process that holds the model, where it is known.
+        runner: The process that holds the model, where known.
     """
 
     def __init__(
@@ -55,12 +55,14 @@ class OllamaWatch:
         """Yield what changed since the last look, each change once.
 
         Args:
-            spent_s: On loading, in the request before, as the server says.
+            spent_s: On loading in the last request, as the server reports it.
         """
         try:
             models = self._client.loaded()
         except ProviderError as error:
-            yield Observation.of(Reason.SERVER_RESTARTED, f"what is loaded can't be seen: {error}")
+            yield Observation.of(
+                Reason.SERVER_RESTARTED, f"the list of loaded models can't be read: {error}"
+            )
             return
         yield from self._restarts(spent_s)
         yield from self._changes(models)
@@ -82,7 +84,9 @@ class OllamaWatch:
     def _changes(self, models: Sequence[Loaded]) -> Iterator[Observation]:
         ours = find_loaded(models, self._tag, self._loaded.digest)
         if ours is None:
-            yield Observation.of(Reason.SERVER_RESTARTED, f"{self._tag} was unloaded in mid-run")
+            yield Observation.of(
+                Reason.SERVER_RESTARTED, f"{self._tag} was unloaded during the run"
+            )
         else:
             if ours.digest != self._loaded.digest:
                 evidence = f"{self._tag} was {self._loaded.digest} and is {ours.digest} now"
@@ -92,5 +96,5 @@ class OllamaWatch:
                 yield Observation.of(Reason.CONTEXT_MISMATCH, evidence)
         others = [model.name for model in models if model is not ours]
         if others:
-            evidence = f"loaded beside it for somebody else: {', '.join(others)}"
+            evidence = f"loaded at the same time by another client: {', '.join(others)}"
             yield Observation.of(Reason.FOREIGN_REQUESTS, evidence)

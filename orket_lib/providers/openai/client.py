@@ -1,18 +1,20 @@
-"""Client of the routes that vLLM, SGLang, TGI, LM Studio and many others took over from OpenAI.
+"""Client of OpenAI's routes, as vLLM, SGLang, TGI, LM Studio and many others have them.
 
-Beside messages, limit and temperature, servers differ in what else a request may hold: a field that
-one needs, another one refuses with 400. So which of them are sent is found out first and told here.
+Apart from messages, limit and temperature, servers differ in the request fields that they accept: a
+field that one server needs, another one refuses with 400. So the caller finds out first which
+optional fields a server accepts, and passes their names.
 """
 
 from __future__ import annotations
 
 import secrets
 from collections.abc import Collection
+from contextlib import closing
 from typing import Any
 
 import httpx
 
-from orket_lib.providers.base import Generation, GenerationRequest, ServerAddress
+from orket_lib.providers.base import Generation, GenerationRequest, RunningModel, ServerAddress
 from orket_lib.providers.llama_cpp.client import llama_tokens
 from orket_lib.providers.wire.chat_stream import assemble, chat_body
 from orket_lib.providers.wire.http import HttpServer
@@ -20,7 +22,7 @@ from orket_lib.providers.wire.json_fields import count
 from orket_lib.vocabulary.errors import RequestFailed
 
 CHAT, MODELS = "/v1/chat/completions", "/v1/models"
-# Fields of a request that not every server takes.
+# Request fields that not every server accepts.
 USAGE, SEED, IGNORE_EOS, MIN_TOKENS, CACHE_SALT, CACHE_PROMPT = EXTRAS = (
     "stream_options",
     "seed",
@@ -32,7 +34,7 @@ USAGE, SEED, IGNORE_EOS, MIN_TOKENS, CACHE_SALT, CACHE_PROMPT = EXTRAS = (
 
 
 class OpenAiClient:
-    """A connection to one server. What can go wrong is what `HttpServer` says.
+    """A connection to one server; raises the errors of `HttpServer`.
 
     Args:
         base_url: Of the server, with `/v1` or without it.
@@ -60,11 +62,11 @@ class OpenAiClient:
         self.server.close()
 
     def answers(self) -> bool:
-        """Tell whether anybody answers."""
+        """Return whether the server answers."""
         return self.server.status(MODELS) is not None
 
     def models(self) -> dict[str, dict[str, Any]]:
-        """Return what the server says of each model that it offers, by name."""
+        """Return the entry of each model that the server offers, by name."""
         listed = self.server.call("GET", MODELS).get("data")
         cards = listed if isinstance(listed, list) else ()
         return {str(card["id"]): card for card in cards if isinstance(card, dict) and "id" in card}
@@ -84,18 +86,18 @@ class OpenAiClient:
 
         Args:
             model: As the server spells it.
-            request: What is asked.
-            extras: Of `EXTRAS`, what the server takes.
+            request: The request.
+            extras: The fields of `EXTRAS` that the server accepts.
 
         Raises:
             RequestTimedOut: The request ran past its time limit.
             RequestFailed: The server answered with an error, or the stream was cut.
         """
         if not request.reuse_cache:
-            self._salt = secrets.token_hex(16)  # no other request's cache fits (T7)
+            self._salt = secrets.token_hex(16)  # matches no other request's cache (T7)
         body = chat_request(model, request, extras, self._salt)
         stream = self.server.stream(CHAT, body, request.timeout_s, request.max_tokens)
-        # A llama.cpp server behind such routes sends its times along; nobody else has any.
+        # Only llama.cpp adds its times to these routes.
         return assemble(stream, llama_tokens)
 
 
@@ -104,13 +106,13 @@ def chat_request(
 ) -> dict[str, Any]:
     """Return the body of a request.
 
-    Of two ways to a fixed length the first one goes: a least number of tokens costs vLLM time.
+    For a fixed length, `ignore_eos` is preferred: `min_tokens` costs vLLM time.
 
     Args:
         model: As the server spells it.
-        request: What is asked.
-        extras: Of `EXTRAS`, what the server takes.
-        salt: Requests with the same one may share what the server has in its cache.
+        request: The request.
+        extras: The fields of `EXTRAS` that the server accepts.
+        salt: Only requests with the same salt share cached prompts.
     """
     body = {**chat_body(request), "model": model}
     for name in {USAGE, SEED} - set(extras):
@@ -124,3 +126,9 @@ def chat_request(
     if CACHE_PROMPT in extras:
         body[CACHE_PROMPT] = request.reuse_cache
     return body
+
+
+def ask_running_model(model: RunningModel, request: GenerationRequest) -> Generation:
+    """Send one request to a running model; see `Provider.ask`."""
+    with closing(OpenAiClient(model.address.base_url, model.address.api_key)) as client:
+        return client.stream_chat(model.name, request, model.extras)

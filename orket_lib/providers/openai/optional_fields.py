@@ -1,7 +1,7 @@
-"""Which fields of a request a server takes, found out with requests of a few tokens.
+"""Finds out which optional request fields a server accepts, with requests of a few tokens.
 
-A field that is refused is left out, and a length that is not kept is not asked for: what is sent in
-a measured request is what the server was seen to take.
+A field that is refused, or a fixed length that is not kept, is left out: a measured request has
+only fields that the server was seen to accept.
 """
 
 from __future__ import annotations
@@ -19,55 +19,48 @@ from orket_lib.providers.openai.client import (
     SEED,
     USAGE,
 )
-from orket_lib.vocabulary.errors import RequestFailed
-from orket_lib.vocabulary.faults import Fault
+from orket_lib.vocabulary.errors import Fault, RequestFailed
 
 Ask = Callable[[GenerationRequest, Collection[str]], Generation]
 
-# How a kind of server is kept from serving a prompt from its cache, by the owner of its models.
+# The field that keeps a server from using its prompt cache, by the owner of its models.
 _WITHOUT_CACHE = {"vllm": CACHE_SALT, "sglang": CACHE_SALT, "llamacpp": CACHE_PROMPT}
 _LENGTH = 24  # longer than any model's answer to the question
-_PATIENCE_S = 300.0  # the first answer of a server may take its time
+_PATIENCE_S = 300.0  # the first answer of a server may be slow
 _QUESTION = GenerationRequest(
     "Say yes.", max_tokens=1, temperature=0.0, seed=1, timeout_s=_PATIENCE_S
 )
 
 
 def accepted_extras(ask: Ask, owner: str | None) -> tuple[str, ...]:
-    """Return which fields beyond the common ones a server takes.
+    """Return which fields beyond the common ones a server accepts.
 
     Args:
         ask: Sends a request with these extras.
-        owner: Whose model it is, as the server's list of models says.
+        owner: Of the model, from the server's list of models.
 
     Raises:
-        RequestFailed, RequestTimedOut: The server takes not even a plain request.
+        RequestFailed, RequestTimedOut: The server doesn't even accept a plain request.
     """
     without_cache = _WITHOUT_CACHE.get(owner or "")
-    taken = [USAGE, SEED, *([without_cache] if without_cache else [])]
-    if not _takes(ask, taken):
+    accepted = [USAGE, SEED, *([without_cache] if without_cache else [])]
+    if not _answer(ask, _QUESTION, accepted):
         ask(_QUESTION, ())
-        taken = [name for name in taken if _takes(ask, [name])]
-    length = next((name for name in (IGNORE_EOS, MIN_TOKENS) if _keeps(ask, taken, name)), None)
-    return tuple(name for name in EXTRAS if name in taken or name == length)
+        accepted = [name for name in accepted if _answer(ask, _QUESTION, [name])]
+    fixed = replace(_QUESTION, max_tokens=_LENGTH, ignore_eos=True)
+    for name in (IGNORE_EOS, MIN_TOKENS):
+        answer = _answer(ask, fixed, [*accepted, name])
+        if answer and answer.tokens.output == _LENGTH:
+            accepted.append(name)
+            break
+    return tuple(name for name in EXTRAS if name in accepted)
 
 
-def _takes(ask: Ask, names: Collection[str]) -> bool:
+def _answer(ask: Ask, request: GenerationRequest, names: Collection[str]) -> Generation | None:
+    """Return the answer to a request with some fields; None when the server refuses them."""
     try:
-        ask(_QUESTION, names)
+        return ask(request, names)
     except RequestFailed as error:
         if error.fault is Fault.REJECTED:
-            return False
-        raise
-    return True
-
-
-def _keeps(ask: Ask, taken: Collection[str], name: str) -> bool:
-    """Tell whether a server takes a field for a fixed length, and answers at that length."""
-    request = replace(_QUESTION, max_tokens=_LENGTH, ignore_eos=True)
-    try:
-        return ask(request, [*taken, name]).tokens.output == _LENGTH
-    except RequestFailed as error:
-        if error.fault is Fault.REJECTED:
-            return False
+            return None
         raise

@@ -1,60 +1,72 @@
-"""Provider `openai`: a model of a server that runs already and speaks OpenAI's routes.
+"""Provider `openai`: a model of a running server with OpenAI's routes.
 
-vLLM, SGLang, TGI and anything else: nothing is loaded, unloaded or set here. What the server is and
-what it takes is asked of it once, when the session opens; what it can't tell is null with a reason,
-and stays so. Its counters, where it has any that we know, tell whether we were alone.
+This is for vLLM, SGLang, TGI and others: nothing is loaded, unloaded or set. The server's facts and
+accepted fields are read once, when the session opens; what it doesn't report is null with a reason.
+Its counters, where they are of a known kind, show whether other clients used it.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from orket_lib.artifacts.measurements.spec import MeasurementSpec
+from orket_lib.artifacts.printed.offers import OfferedModel, Offering
 from orket_lib.artifacts.views.run_report import ControlReadback, LoadTimes, Observation
-from orket_lib.providers.action_log import Diary
-from orket_lib.providers.base import Generation, GenerationRequest, Source
-from orket_lib.providers.openai.client import SEED, OpenAiClient
+from orket_lib.processes.waiting import wait_until
+from orket_lib.providers.base import Generation, GenerationRequest, RunningModel, Source
+from orket_lib.providers.catalog import Catalog
+from orket_lib.providers.openai.client import SEED, OpenAiClient, ask_running_model
 from orket_lib.providers.openai.optional_fields import accepted_extras
 from orket_lib.providers.openai.server_info import ServerFacts, served_model, server_facts
 from orket_lib.providers.openai.watch import OpenAiWatch
 from orket_lib.providers.seed_check import seed_readback
 from orket_lib.providers.server_process import ServerProcess
-from orket_lib.providers.wire.json_fields import text
-from orket_lib.vocabulary.errors import LoadError, RequestFailed, RequestTimedOut
+from orket_lib.providers.shared_server import ActionLog, listed_names
+from orket_lib.providers.wire.json_fields import count, text
+from orket_lib.vocabulary.errors import Fault, LoadError, RequestFailed, RequestTimedOut
 from orket_lib.vocabulary.failures import Cause
-from orket_lib.vocabulary.faults import Fault
 from orket_lib.vocabulary.nulls import Null
+from orket_lib.vocabulary.providers import LOAD_TIMEOUT_S
 
-_LOADING_S, _POLL_S = 1800.0, 0.5
-_SHOWN = 8  # names of models in a message
+_POLL_S = 0.5
 
 
 class OpenAiProvider:
-    """Measures one model of a server that runs."""
+    """Measures one model of a running server."""
 
     @contextmanager
     def serve(self, spec: MeasurementSpec, source: Source, log: Path) -> Iterator[OpenAiModel]:
         """Attach to the server until the context ends; see `Provider.serve`."""
         url = source.place.base_url
         if url is None:
-            told = "provider `openai` is whatever server lies at base_url; there is none"
-            raise LoadError(told, Cause.NOT_SET_UP)
-        diary = Diary(log)
-        client = OpenAiClient(url, source.place.api_key)
-        try:
-            card = _card(client, spec)
-            model = _attach(client, spec, card)
-            diary.say(
+            raise LoadError("provider `openai` needs a base_url", Cause.NOT_SET_UP)
+        actions = ActionLog(log)
+        with closing(OpenAiClient(url, source.place.api_key)) as client:
+            model = _attach(client, spec, _card(client, spec))
+            actions.add(
                 f"attached to {model.served.build} with {', '.join(model.served.request_extras)}"
             )
             yield model
-        finally:
-            client.close()
+
+    def catalog(
+        self, base_url: str, api_key: str | None, closely: Collection[str] | None
+    ) -> Catalog:
+        """Return the models that a server offers; see `Provider.catalog`."""
+        with closing(OpenAiClient(base_url, api_key)) as client:
+            cards = client.models()
+        offered = (
+            OfferedModel(name=name, n_ctx=count(card, "max_model_len"), loaded=True)
+            for name, card in cards.items()
+        )
+        return Catalog(Offering(models=tuple(offered)))
+
+    def ask(self, model: RunningModel, request: GenerationRequest) -> Generation:
+        """Send one request to a running model; see `Provider.ask`."""
+        return ask_running_model(model, request)
 
 
 class OpenAiModel:
@@ -119,25 +131,21 @@ class OpenAiModel:
 
 
 def _card(client: OpenAiClient, spec: MeasurementSpec) -> Mapping[str, Any]:
-    """Return what the server says of the spec's model, once it has loaded.
+    """Return the server's entry for the spec's model, once it has loaded.
 
     Raises:
-        LoadError: Nobody answers, it does not take our key, or it offers other models.
+        LoadError: No server answers, it refuses our key, or it offers other models.
     """
     url, tag = client.address.base_url, str(spec.artifact.tag)
     try:
         offered = _offered(client)
-    except RequestFailed as error:
+    except (RequestFailed, RequestTimedOut) as error:
         hint = "; api_key: ${ENV:NAME} names its key" if "HTTP 401" in str(error) else ""
-        told = f"no server that can be asked at {url}: {error}{hint}"
-        raise LoadError(told, Cause.GONE) from None
-    except RequestTimedOut as error:
-        told = f"no server that can be asked at {url}: {error}"
-        raise LoadError(told, Cause.GONE) from None
+        raise LoadError(f"no usable server at {url}: {error}{hint}", Cause.GONE) from None
     if tag not in offered:
-        names = ", ".join(list(offered)[:_SHOWN]) or "nothing"
         raise LoadError(
-            f"the server at {url} offers {names}, and not {tag}; vLLM serves it with: "
+            f"the server at {url} offers {listed_names(list(offered))}, and not {tag}; vLLM serves "
+            f"it with: "
             f"vllm serve {_vllm_arguments(tag, spec.n_ctx)}",
             Cause.NOT_OFFERED,
         )
@@ -145,15 +153,21 @@ def _card(client: OpenAiClient, spec: MeasurementSpec) -> Mapping[str, Any]:
 
 
 def _offered(client: OpenAiClient) -> dict[str, dict[str, Any]]:
-    """Return the models that the server offers; one that is still loading is waited for."""
-    deadline = time.monotonic() + _LOADING_S
-    while True:
+    """Return the models that the server offers, once it has loaded."""
+
+    found: dict[str, dict[str, Any]] = {}
+
+    def has_loaded() -> bool:
+        nonlocal found
         try:
-            return client.models()
+            found = client.models()
         except RequestFailed as error:
-            if error.fault is not Fault.LOADING or time.monotonic() > deadline:
-                raise
-        time.sleep(_POLL_S)
+            if error.fault is Fault.LOADING:
+                return False
+            raise
+        return True
+
+    return found if wait_until(has_loaded, LOAD_TIMEOUT_S, _POLL_S) else client.models()
 
 
 def _vllm_arguments(tag: str, n_ctx: int | None) -> str:
@@ -161,10 +175,10 @@ def _vllm_arguments(tag: str, n_ctx: int | None) -> str:
 
 
 def _attach(client: OpenAiClient, spec: MeasurementSpec, card: Mapping[str, Any]) -> OpenAiModel:
-    """Find out what the server is and takes.
+    """Read the server's facts and find out which fields it accepts.
 
     Raises:
-        LoadError: It does not answer the simplest question.
+        LoadError: It doesn't answer even a plain request.
     """
     name = str(spec.artifact.tag)
 
@@ -177,16 +191,16 @@ def _attach(client: OpenAiClient, spec: MeasurementSpec, card: Mapping[str, Any]
         watch = OpenAiWatch(client, name, card)
         return OpenAiModel(client, spec, facts, extras, watch)
     except (RequestFailed, RequestTimedOut) as error:
-        told = f"{name} at {client.address.base_url} does not answer: {error}"
-        raise LoadError(told, error.evidence) from None
+        message = f"{name} at {client.address.base_url} does not answer: {error}"
+        raise LoadError(message, error.evidence) from None
 
 
 def _with_cached(generation: Generation, cached: int | None) -> Generation:
-    """Return a generation with the cached tokens that its server tells by its counters only."""
+    """Return a generation with the cached tokens from the server's counters."""
     tokens = generation.tokens
     if tokens.cached is not None or cached is None or tokens.prompt is None:
         return generation
-    if cached > tokens.prompt:  # not of this request, or not only
+    if cached > tokens.prompt:  # at least partly of other requests
         return generation
-    told = replace(tokens, cached=cached, uncached=tokens.prompt - cached)
-    return replace(generation, tokens=told)
+    tokens = replace(tokens, cached=cached, uncached=tokens.prompt - cached)
+    return replace(generation, tokens=tokens)

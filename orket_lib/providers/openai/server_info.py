@@ -1,8 +1,8 @@
-"""What a server says of itself and its model beyond OpenAI's routes: each kind has ways of its own.
+"""The facts that a server reports beyond OpenAI's routes, which differ for each kind.
 
-vLLM and SGLang tell the context in their list of models, TGI in `/info`, llama.cpp in its `meta`
-with quant and size of its file. SGLang tells the method of quantization that it was told to use;
-from others nothing can be known of it. A model that is a GGUF file on this machine is read itself.
+vLLM and SGLang report the context in their list of models, TGI in `/info`, llama.cpp in `meta`,
+together with quant and size of its file. SGLang reports its quantization method; other servers
+don't. If the model is a GGUF file on this machine, the file itself is read.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from orket_lib.artifacts.views.run_report import ServedModel
+from orket_lib.providers.base import NOT_REPORTED, reported
 from orket_lib.providers.gguf.file import model_sha256, read_gguf
 from orket_lib.providers.server_process import served_file
 from orket_lib.providers.wire.http import HttpServer
@@ -21,18 +22,17 @@ from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.quants import normalize_tag, tag_of_ftype
 
 _NO_FILE = Null("NO_LOCAL_FILE")
-_NOT_REPORTED = Null("NOT_REPORTED")
 
 
 @dataclass(frozen=True)
 class ServerFacts:
-    """What is known about a server and the model that it serves; None is what it doesn't say.
+    """The known facts of a server and its model; None where they are not reported.
 
     Attributes:
         build: Which server, with its version.
         n_ctx: Context of one request, in tokens.
-        path: Of the model, as the server names it: a file, a folder, or a repository.
-        quant_tag: Quant of the file, or method of quantization.
+        path: Of the model, as the server reports it: a file, a folder, or a repository.
+        quant_tag: Quant of the file, or quantization method.
         quant_source: Where that was read.
         bits_per_weight: Bytes of all tensors x 8 / number of weights.
     """
@@ -46,22 +46,22 @@ class ServerFacts:
 
 
 def server_facts(server: HttpServer, card: Mapping[str, Any]) -> ServerFacts:
-    """Return what a server says.
+    """Return the facts of a server.
 
     Args:
-        server: To be asked in the ways of its kind.
+        server: With the routes of its kind.
         card: Its entry for the model, from `GET /v1/models`.
     """
     owner = text(card, "owned_by")
     n_ctx, path = count(card, "max_model_len"), text(card, "root")
     if owner == "sglang":
-        return _sglang(_asked(server, "/get_server_info", "/server_info"), n_ctx, path)
-    info = _asked(server, "/info")
+        return _sglang(_first_answer(server, "/get_server_info", "/server_info"), n_ctx, path)
+    info = _first_answer(server, "/info")
     if text(info, "model_id"):
         return _tgi(info)
     if owner == "llamacpp":
         return _llamacpp(section(card, "meta"))
-    version = text(_asked(server, "/version"), "version")
+    version = text(_first_answer(server, "/version"), "version")
     build = " ".join(word for word in ("vLLM" if owner == "vllm" else owner, version) if word)
     return ServerFacts(build or None, n_ctx, path)
 
@@ -70,9 +70,9 @@ def served_model(facts: ServerFacts, pid: int | None, extras: tuple[str, ...]) -
     """Return the record of what is served.
 
     Args:
-        facts: What the server says.
-        pid: Of the server's process; None for another machine's, and where it can't be found.
-        extras: Fields of a request that it was seen to take.
+        facts: Of the server.
+        pid: Of its process; None when it is on another machine or can't be found.
+        extras: Optional request fields that it accepts.
     """
     named = facts.path if facts.path and facts.path.endswith(".gguf") else None
     file = served_file(named, pid)
@@ -86,10 +86,10 @@ def served_model(facts: ServerFacts, pid: int | None, extras: tuple[str, ...]) -
         file_quant_tag=found.quant_tag if found else None,
         bytes=found.bytes if found else _NO_FILE,
         bits_per_weight=_NO_FILE if bits is None else bits,
-        n_ctx=_NOT_REPORTED if facts.n_ctx is None else facts.n_ctx,
+        n_ctx=reported(facts.n_ctx),
         build=facts.build,
-        server_memory_mib=_NOT_REPORTED,
-        server_vram_mib=_NOT_REPORTED,
+        server_memory_mib=NOT_REPORTED,
+        server_vram_mib=NOT_REPORTED,
         request_extras=extras,
     )
 
@@ -127,8 +127,8 @@ def _tgi(info: Mapping[str, Any]) -> ServerFacts:
     )
 
 
-def _asked(server: HttpServer, *paths: str) -> dict[str, Any]:
-    """Return what the first of some routes says; nothing where the server has none of them."""
+def _first_answer(server: HttpServer, *paths: str) -> dict[str, Any]:
+    """Return the answer of the first route that the server has; empty if it has none."""
     for path in paths:
         try:
             return server.call("GET", path)

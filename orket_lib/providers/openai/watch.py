@@ -1,4 +1,4 @@
-"""Whether we were alone on a server that others may use, and whether it stayed the same."""
+"""Whether other clients used the server, and whether it stayed the same."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from orket_lib.providers.wire.prometheus import Traffic, Window, samples, settle
 from orket_lib.vocabulary.errors import ProviderError
 from orket_lib.vocabulary.reasons import Reason
 
-# Of a model's entry, what must not change while it is measured.
+# Fields of a model's entry that must not change during a measurement.
 _IDENTITY = ("root", "parent", "max_model_len", "owned_by")
 
 
 class OpenAiWatch:
-    """Looks at the server's counters around each request, and at its list of models after it.
+    """Reads the server's counters around each request, and its list of models after it.
 
     Args:
         client: Of the server.
@@ -34,17 +34,17 @@ class OpenAiWatch:
         self._counts = self._traffic() is not None
 
     def before(self) -> None:
-        """Look before a request of ours.
+        """Read the counters before a request of ours.
 
-        One of ours that had no end may still be under way there, so what the server counts around
-        the next one says nothing.
+        If the last request had no end, the server may still be working on it, so the counters
+        around the next one are ignored.
         """
         lost, self._open = self._open, True
         self._window = None
         self._before = self._traffic() if self._counts and not lost else None
 
     def after(self) -> int | None:
-        """Look after it, and return how many of its tokens the server's cache served, if told."""
+        """Read the counters after it, and return its cached prompt tokens, if known."""
         self._open = False
         self._window = settled(self._traffic, self._before) if self._before else None
         return self._window.cached if self._window else None
@@ -53,11 +53,11 @@ class OpenAiWatch:
         """Yield what else happened on the server around the last request.
 
         Args:
-            replaced: What became of its process, if anything did.
+            replaced: What happened to its process, if anything did.
         """
         changed = replaced or self._changed()
         if self._window and self._window.restarted:
-            changed = changed or "the server's counters began anew"
+            changed = changed or "the server's counters were reset"
         if changed:
             yield Observation.of(Reason.SERVER_RESTARTED, changed)
         if self._window and self._window.foreign:
@@ -75,7 +75,7 @@ class OpenAiWatch:
         try:
             card = self._client.models().get(self._name)
         except ProviderError:
-            return None  # the next request tells what is wrong
+            return None  # the next request reports what is wrong
         if card is None:
             return f"the server no longer offers {self._name}"
         before, self._identity = self._identity, _identity(card)

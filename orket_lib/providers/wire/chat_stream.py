@@ -1,7 +1,7 @@
-"""The streamed chat format that llama.cpp, vLLM, LM Studio and others share: events to an answer.
+"""The streamed chat format that llama.cpp, vLLM, LM Studio and others share.
 
-Servers differ in what they report beside the text, so the reading of counts and times is given by
-the caller; what is the text, when it came and whether it came whole is the same for all of them.
+Servers differ in how they report counts and times, so the caller provides the function that reads
+these. The text, its arrival times and its completeness are read in the same way for all servers.
 """
 
 from __future__ import annotations
@@ -10,11 +10,10 @@ from collections.abc import Callable
 from typing import Any
 
 from orket_lib.providers.base import Generation, GenerationRequest, TokenReport
+from orket_lib.providers.wire.events import DONE, json_object, sse_events
 from orket_lib.providers.wire.http import StampedStream
 from orket_lib.providers.wire.json_fields import section, text
-from orket_lib.providers.wire.sse import DONE, events, json_object
-from orket_lib.vocabulary.errors import RequestFailed
-from orket_lib.vocabulary.faults import Fault
+from orket_lib.vocabulary.errors import Fault, RequestFailed
 from orket_lib.vocabulary.text import well_formed
 
 Section = dict[str, Any] | None
@@ -22,7 +21,7 @@ ReadTokens = Callable[[Section, Section], TokenReport]
 
 
 def chat_body(request: GenerationRequest) -> dict[str, Any]:
-    """Return what every server of this format understands of a request."""
+    """Return the request fields that every server of this format accepts."""
     body: dict[str, Any] = {
         "messages": [{"role": "user", "content": request.prompt}],
         "max_tokens": request.max_tokens,
@@ -36,27 +35,27 @@ def chat_body(request: GenerationRequest) -> dict[str, Any]:
 
 
 def assemble(stream: StampedStream, read_tokens: ReadTokens, times: str = "timings") -> Generation:
-    """Return the generation that a finished stream holds, of a chat or a plain text completion.
+    """Return the generation in a finished stream, of a chat or a text completion.
 
     Args:
         stream: The stamped reads of the body.
-        read_tokens: Makes the server's `usage` and times into counts and times.
-        times: Name of the object that holds the server's own times.
+        read_tokens: Converts the server's `usage` and times.
+        times: Name of the object with the server's own times.
 
     Raises:
-        RequestFailed: The stream holds an error, no JSON, or no end.
+        RequestFailed: The stream has an error, invalid JSON, or no end.
     """
     said, reasoning, arrivals = [], [], []
     finish = usage = timings = None
     done = False
-    for event in events(stream.reads):
+    for event in sse_events(stream.reads):
         if event.data == DONE:
             done = True
             break
         try:
             chunk = json_object(event.data)
         except ValueError as error:
-            raise RequestFailed(f"the stream holds no JSON: {error}", Fault.NOT_JSON) from None
+            raise RequestFailed(f"the stream is not valid JSON: {error}", Fault.NOT_JSON) from None
         if chunk.get("error"):
             raise RequestFailed(f"error in mid-stream: {chunk['error']}", Fault.ERROR_IN_STREAM)
         usage = section(chunk, "usage") or usage
@@ -72,7 +71,7 @@ def assemble(stream: StampedStream, read_tokens: ReadTokens, times: str = "timin
                 reasoning.append(thought)
     if not done:
         if not arrivals and (whole := _error_without_events(stream)):
-            raise RequestFailed(f"an error for a stream: {whole}", Fault.ERROR_IN_STREAM)
+            raise RequestFailed(f"an error instead of a stream: {whole}", Fault.ERROR_IN_STREAM)
         raise RequestFailed(f"the stream was cut after {len(arrivals)} chunks", Fault.CUT_STREAM)
     return Generation(
         text=well_formed("".join(said)),
@@ -87,23 +86,23 @@ def assemble(stream: StampedStream, read_tokens: ReadTokens, times: str = "timin
 
 
 def _choices(chunk: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return the choices of a chunk; the last ones of some servers have none.
+    """Return the choices of a chunk; the last chunks of some servers have none.
 
     Raises:
-        RequestFailed: They are something else.
+        RequestFailed: They have the wrong type.
     """
     found = chunk.get("choices") or []
     if not isinstance(found, list) or not all(isinstance(choice, dict) for choice in found):
-        raise RequestFailed(f"the stream holds no choices: {str(found)[:80]}", Fault.NOT_JSON)
+        raise RequestFailed(f"the stream has invalid choices: {str(found)[:80]}", Fault.NOT_JSON)
     for choice in found:
         content = section(choice, "delta").get("content")
         if content is not None and not isinstance(content, str):
-            raise RequestFailed(f"the answer is no text: {str(content)[:80]}", Fault.NOT_JSON)
+            raise RequestFailed(f"the answer is not text: {str(content)[:80]}", Fault.NOT_JSON)
     return found
 
 
 def _error_without_events(stream: StampedStream) -> object:
-    """Return the error that a body is, which was to be a stream; None for another one."""
+    """Return the error in a body that should have been a stream; None if it has none."""
     body = b"".join(read for _, read in stream.reads)
     try:
         return json_object(body.decode("utf-8", errors="replace")).get("error")

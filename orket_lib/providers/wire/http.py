@@ -1,15 +1,14 @@
 """HTTP to a model server: short control calls, and streams whose reads are stamped on arrival.
 
-Every measured request has a connection of its own: a server may close a kept-alive one when a
-stream ends (T21), and nothing is ever retried. The request's clock starts when the connection
-stands and the first header byte is about to be written. No proxy of the environment is used, so a
+Every measured request has its own connection, because a server may close a kept-alive one when a
+stream ends (T21), and requests are never retried. The request's clock starts when the connection is
+open and the first header byte is about to be written. Proxies of the environment are ignored, so a
 loopback request stays on the loopback.
 """
 
 from __future__ import annotations
 
 import os
-import re
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -17,18 +16,18 @@ from typing import Any
 
 import httpx
 
-from orket_lib.providers.wire.sse import json_object
-from orket_lib.vocabulary.errors import ProviderError, RequestFailed, RequestTimedOut
+from orket_lib.providers.wire.events import json_object
+from orket_lib.vocabulary.environment import ENV_REFERENCE
+from orket_lib.vocabulary.errors import Fault, ProviderError, RequestFailed, RequestTimedOut
 from orket_lib.vocabulary.failures import Cause
-from orket_lib.vocabulary.faults import Fault
+from orket_lib.vocabulary.units import MIB
 
 CONTROL_TIMEOUT_S = 30.0
 _BYTES_PER_TOKEN = 8192  # far above what any format wraps around a token, logprobs included
-_LEAST_BYTES = 4 * 1024**2
-_MOST_ERROR_BYTES = 64 * 1024  # of an error's body: its beginning tells
-_REFERENCE = re.compile(r"\$\{ENV:([A-Za-z_][A-Za-z0-9_]*)\}")
+_LEAST_BYTES = 4 * MIB
+_MOST_ERROR_BYTES = 64 * 1024  # of an error's body: its beginning is enough
 _FAULTS = {404: Fault.NOT_FOUND, 503: Fault.LOADING}
-# Statuses that speak of us or of others, and not of what was asked.
+# Statuses that are about the client or its competitors, not about the request.
 _CAUSES = {401: Cause.NOT_SET_UP, 403: Cause.NOT_SET_UP, 429: Cause.OCCUPIED}
 
 
@@ -37,9 +36,9 @@ class StampedStream:
     """The body of one streamed answer.
 
     Attributes:
-        reads: What each read brought, with the clock at its arrival (seconds).
+        reads: The bytes of each read, with the clock at its arrival (seconds).
         written_s: The clock when the request was written.
-        connect_s: How long connecting took before that; None when it was not observed.
+        connect_s: How long connecting took before that, in seconds; None when not observed.
     """
 
     reads: list[tuple[float, bytes]]
@@ -56,8 +55,8 @@ class HttpServer:
         transport: For tests; the network otherwise.
 
     Raises:
-        ProviderError: The address is none, the variable that the key names is not set, or the key
-            fits no header.
+        ProviderError: The address is invalid, the variable that the key names is not set, or the
+            key has a character that no header allows.
     """
 
     def __init__(
@@ -71,11 +70,13 @@ class HttpServer:
         try:
             address = httpx.URL(base_url)
         except httpx.InvalidURL as error:
-            raise ProviderError(f"{base_url}: no address: {error}", Cause.NOT_SET_UP) from None
+            raise ProviderError(
+                f"{base_url}: not a valid address: {error}", Cause.NOT_SET_UP
+            ) from None
         self._http = httpx.Client(
             base_url=address,
             headers={
-                "Accept-Encoding": "identity",  # raw reads are stamped: they must be the text
+                "Accept-Encoding": "identity",  # raw reads are stamped
                 **({"Authorization": f"Bearer {self._key}"} if self._key else {}),
             },
             timeout=CONTROL_TIMEOUT_S,
@@ -89,7 +90,7 @@ class HttpServer:
         self._http.close()
 
     def status(self, path: str, timeout_s: float = CONTROL_TIMEOUT_S) -> int | None:
-        """Return the HTTP status of `GET path`, or None when nobody answers."""
+        """Return the HTTP status of `GET path`, or None when there is no answer."""
         try:
             with self._http.stream("GET", path, timeout=timeout_s) as response:
                 return response.status_code
@@ -103,11 +104,11 @@ class HttpServer:
         body: Mapping[str, Any] | None = None,
         timeout_s: float = CONTROL_TIMEOUT_S,
     ) -> dict[str, Any]:
-        """Return the JSON object that a route answers with.
+        """Return the JSON object in the answer of a route.
 
         Raises:
             RequestFailed: The server is not there, or answers with an error or no JSON object.
-            RequestTimedOut: Its answer is not whole after `timeout_s`.
+            RequestTimedOut: The answer is not complete after `timeout_s`.
         """
         try:
             return json_object(self.text(method, path, body, timeout_s))
@@ -121,7 +122,7 @@ class HttpServer:
         body: Mapping[str, Any] | None = None,
         timeout_s: float = CONTROL_TIMEOUT_S,
     ) -> str:
-        """Return what a route answers with; raises as `call` does."""
+        """Return the answer of a route; raises as `call` does."""
         where = f"{method} {path}: "
         deadline = time.perf_counter() + timeout_s
         try:
@@ -144,12 +145,12 @@ class HttpServer:
         Args:
             path: Of the route.
             body: The request.
-            timeout_s: Of the whole request; one that falls silent within it is waited for as long.
-            max_tokens: That it asks for: far more text than that is a fault, and is not read on.
+            timeout_s: Of the whole request, and of each silence within it.
+            max_tokens: The requested limit; reading stops at far more text than that.
 
         Raises:
             RequestTimedOut: The request ran past its time limit.
-            RequestFailed: The server answered with an error, went away, or does not stop.
+            RequestFailed: The server answered with an error, disconnected, or does not stop.
         """
         marks = {"begin": time.perf_counter()}
         deadline = marks["begin"] + timeout_s
@@ -173,7 +174,7 @@ class HttpServer:
                         raise _OutOfTime
                     if allowed < 0:
                         raise RequestFailed(
-                            f"no end of the answer, of which {max_tokens} tokens were asked for",
+                            f"no end of the answer after far more than {max_tokens} tokens",
                             Fault.ENDLESS,
                         )
         except httpx.TimeoutException:
@@ -208,12 +209,12 @@ class HttpServer:
         )
 
     def _without_key(self, text: str) -> str:
-        """Return what a server or a library said, which may quote what it was sent."""
+        """Return a message of a server or library, which may quote the key, without it."""
         return text.replace(self._key, "[api_key]") if self._key else text
 
 
 class _OutOfTime(Exception):
-    """The time of a request is up, whatever still arrives."""
+    """The time limit of a request has passed."""
 
 
 def _until(deadline: float, response: httpx.Response) -> Iterator[bytes]:
@@ -230,17 +231,17 @@ def _until(deadline: float, response: httpx.Response) -> Iterator[bytes]:
 
 def _resolved(reference: str | None) -> str | None:
     """Return a key, taken from the environment where `${ENV:NAME}` says so."""
-    named = _REFERENCE.fullmatch(reference or "")
+    named = ENV_REFERENCE.fullmatch(reference or "")
     if named and named[1] not in os.environ:
-        told = f"api_key: the environment has no variable {named[1]}"
-        raise ProviderError(told, Cause.NOT_SET_UP)
+        message = f"api_key: the environment has no variable {named[1]}"
+        raise ProviderError(message, Cause.NOT_SET_UP)
     key = os.environ[named[1]] if named else reference
     if not key:
         return None
-    key = key.strip()  # a line's end, of a key that was read from a file
+    key = key.strip()  # the line end of a key that was read from a file
     if not (key.isascii() and key.isprintable()):
-        told = "api_key: has a character that no HTTP header may have"
-        raise ProviderError(told, Cause.NOT_SET_UP)
+        message = "api_key: has a character that is not allowed in an HTTP header"
+        raise ProviderError(message, Cause.NOT_SET_UP)
     return key
 
 

@@ -1,28 +1,29 @@
-"""Counters of a server's `GET /metrics`: whether anybody else used it, and what its cache served.
+"""Counters of a server's `GET /metrics`: requests of other clients, and cached tokens.
 
-A counter's growth over one request of ours is only ours when exactly one request has ended and none
-is under way; otherwise it says nothing about us, and that somebody else was there.
+The growth of a counter during one request of ours is due to that request only if exactly one
+request has ended and none is running. Otherwise another client used the server.
 """
 
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-_SETTLE_S, _POLL_S = 2.0, 0.02  # counters move a moment after the answer's last byte
+from orket_lib.processes.waiting import wait_until
+
+_SETTLE_S, _POLL_S = 2.0, 0.02  # counters change a moment after the answer's last byte
 
 
 @dataclass(frozen=True)
 class Names:
-    """What one kind of server calls its counters; of cached tokens, None where it has no counter.
+    """The names of one kind of server for its counters.
 
     Attributes:
-        ended: Requests that ended, a counter.
-        busy: Requests under way or waiting, gauges.
-        cached: Prompt tokens that the cache served, a counter.
-        lags: A gauge may still hold a request that has ended, for half a minute.
+        ended: Finished requests, a counter.
+        busy: Running and waiting requests, gauges.
+        cached: Prompt tokens served from the cache, a counter; None where there is none.
+        lags: A gauge may still count a finished request for half a minute.
     """
 
     ended: str
@@ -48,12 +49,12 @@ KNOWN = (
 
 @dataclass(frozen=True)
 class Traffic:
-    """What a server counts, at one moment.
+    """The counters of a server at one moment.
 
     Attributes:
-        ended: Requests that ended since it started.
-        busy: Requests under way or waiting.
-        cached: Prompt tokens that its cache served since it started; None when it doesn't say.
+        ended: Finished requests since its start.
+        busy: Running and waiting requests.
+        cached: Prompt tokens served from its cache since its start; None when not reported.
     """
 
     ended: int
@@ -63,12 +64,12 @@ class Traffic:
 
 @dataclass(frozen=True)
 class Window:
-    """What happened between two looks around one request of ours.
+    """What happened on the server during one request of ours.
 
     Attributes:
-        foreign: Who else was there, in words; None when nobody was.
-        cached: Prompt tokens of our request that the cache served; None when it can't be told.
-        restarted: The counters began anew.
+        foreign: Description of other clients' requests; None when there were none.
+        cached: Prompt tokens of our request that the cache served; None when unknown.
+        restarted: The counters were reset.
     """
 
     foreign: str | None
@@ -77,7 +78,7 @@ class Window:
 
 
 def samples(text: str) -> dict[str, float]:
-    """Return the values of an exposition by name, summed over their labels."""
+    """Return the values of a metrics page by name, summed over their labels."""
     found: dict[str, float] = {}
     for line in text.splitlines():
         name, value = _sample(line)
@@ -87,15 +88,15 @@ def samples(text: str) -> dict[str, float]:
 
 
 def traffic(values: Mapping[str, float]) -> Traffic | None:
-    """Return what a server of a known kind counts; None for another one.
+    """Return the counters of a known kind of server; None for other servers.
 
-    A counter of ended requests may not be there before the first one has ended.
+    The counter of finished requests may be missing before the first one has ended.
     """
     for names in KNOWN:
         if all(name in values for name in names.busy):
             cached = values.get(names.cached) if names.cached else None
             busy = int(sum(values[name] for name in names.busy))
-            if names.lags and busy == 1:  # our own last one or somebody else's: not known
+            if names.lags and busy == 1:  # our own last request or one of another client: unknown
                 busy, cached = 0, None
             return Traffic(
                 ended=int(values.get(names.ended, 0)),
@@ -109,17 +110,18 @@ def settled(look: Callable[[], Traffic | None], before: Traffic) -> Window | Non
     """Return what happened since `before`, in which one request of ours ended.
 
     Args:
-        look: Asks the server now.
-        before: What it counted when our request began.
+        look: Reads the counters now.
+        before: The counters when our request began.
     """
-    deadline = time.monotonic() + _SETTLE_S
-    while True:
+    now: Traffic | None = None
+
+    def has_settled() -> bool:
+        nonlocal now
         now = look()
-        if now is None:
-            return None
-        if (now.ended != before.ended and not now.busy) or time.monotonic() > deadline:
-            return _window(before, now)
-        time.sleep(_POLL_S)
+        return now is None or (now.ended != before.ended and not now.busy)
+
+    wait_until(has_settled, _SETTLE_S, _POLL_S)
+    return None if now is None else _window(before, now)
 
 
 def _window(before: Traffic, now: Traffic) -> Window:
@@ -127,19 +129,19 @@ def _window(before: Traffic, now: Traffic) -> Window:
         return Window(None, None, restarted=True)
     ended = now.ended - before.ended
     seen = [
-        *([f"{before.busy} under way when ours began"] if before.busy else []),
-        *([f"{ended - 1} other ones ended with ours"] if ended > 1 else []),
-        *([f"{now.busy} under way after ours"] if now.busy else []),
+        *([f"{before.busy} running when ours began"] if before.busy else []),
+        *([f"{ended - 1} others ended during ours"] if ended > 1 else []),
+        *([f"{now.busy} running after ours"] if now.busy else []),
     ]
     if seen:
-        return Window(f"requests that are not ours: {', '.join(seen)}", None)
+        return Window(f"requests of other clients: {', '.join(seen)}", None)
     if ended != 1 or now.cached is None or before.cached is None:
         return Window(None, None)
     return Window(None, now.cached - before.cached)
 
 
 def _sample(line: str) -> tuple[str, float]:
-    """Return name and value of a line; no name for a comment and for what is no number."""
+    """Return name and value of a line; an empty name for a comment or an invalid number."""
     if not line or line.startswith("#"):
         return "", 0.0
     head, _, tail = line.rpartition("}") if "}" in line else line.partition(" ")

@@ -1,29 +1,25 @@
-"""The picture of a context sweep: adherence, TTFT and decode rate over the context, with gates."""
+"""The plot of a context sweep: adherence, TTFT and decode rate over the context, with limits."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
 from textwrap import fill
 from typing import TYPE_CHECKING
 
-from orket_lib.artifacts.io import write_bytes
 from orket_lib.artifacts.views.context_ceiling import ContextCeiling, ContextPoint
-from orket_lib.report.formatting import cpu_name, figure, ratio
+from orket_lib.report.formatting import figure, ratio
+from orket_lib.report.plots import canvas
 from orket_lib.report.plots.labels import Label, place_labels
-from orket_lib.report.plots.panels import HEADING, INK, TEXT
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from matplotlib.transforms import Bbox
 
-_SIZE, _DPI = (9.0, 8.6), 150
-_COLUMNS = 100  # of text, where there is nothing to draw
-# Okabe and Ito's palette: told apart with every common kind of colour blindness.
-_PLAIN, _PASSED, _COLD, _LIMIT = "#0072B2", "#009E73", "#E69F00", "#D55E00"
+_COLUMNS = 100  # of text, if there is nothing to draw
+_PLAIN, _PASSED, _COLD, _LIMIT = canvas.BLUE, canvas.GREEN, canvas.ORANGE, canvas.VERMILION
 
 
 @dataclass(frozen=True)
@@ -31,11 +27,11 @@ class _Panel:
     """One quantity over the context.
 
     Attributes:
-        reading: Of a point.
-        label: Of the axis.
-        limit: The gate; 0 or less is off.
-        least: Whether the gate is a least value.
-        form: How a number is written.
+        reading: Field of a point.
+        label: Label of the axis.
+        limit: The limit; 0 or less is off.
+        least: Whether the limit is a minimum.
+        form: Formats a number.
     """
 
     reading: str
@@ -47,23 +43,22 @@ class _Panel:
 
 def plot_context(ceiling: ContextCeiling, target: Path) -> None:
     """Draw a context sweep as a PNG file; hollow marks did not pass."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
+    heading = canvas.title(
+        f"{ceiling.model_id} {ceiling.quant_tag}",
+        ceiling.hardware_fingerprint,
+        ceiling.execution_lane,
+        ceiling.speeds_are_evidence,
+    )
+    with canvas.png(target, (9.0, 8.6)) as picture:
+        if ceiling.points:
+            _draw_panels(picture, ceiling, heading)
+        else:
+            picture.suptitle(heading, x=0.1, ha="left", color=canvas.INK, parse_math=False)
+            words = fill(ceiling.recommendation, _COLUMNS)
+            picture.text(0.1, 0.9, words, va="top", **canvas.TEXT)
 
-    picture = Figure(figsize=_SIZE, dpi=_DPI)
-    FigureCanvasAgg(picture)
-    if ceiling.points:
-        _draw_panels(picture, ceiling)
-    else:
-        picture.suptitle(_title(ceiling), x=0.1, ha="left", color=INK, parse_math=False)
-        words = fill(ceiling.recommendation, _COLUMNS)
-        picture.text(0.1, 0.9, words, va="top", **TEXT)
-    content = BytesIO()
-    picture.savefig(content, format="png", metadata={"Software": None})
-    write_bytes(target, content.getvalue())
 
-
-def _draw_panels(picture: Figure, ceiling: ContextCeiling) -> None:
+def _draw_panels(picture: Figure, ceiling: ContextCeiling, heading: str) -> None:
     limits = ceiling.thresholds
     panels = (
         _Panel("adherence_score", "adherence", limits.adherence_min, True, ratio),
@@ -75,8 +70,8 @@ def _draw_panels(picture: Figure, ceiling: ContextCeiling) -> None:
     for axes, panel in zip(drawn, panels, strict=True):
         _draw(axes, panel, ceiling)
     picture.align_ylabels(list(drawn))
-    drawn[0].set_title(_title(ceiling), **HEADING, fontsize=12.5, pad=24)
-    drawn[-1].set_xlabel("context in tokens (log scale)", color=INK)
+    drawn[0].set_title(heading, **canvas.HEADING, fontsize=12.5, pad=24)
+    drawn[-1].set_xlabel("context in tokens (log scale)", color=canvas.INK)
     _draw_legend(drawn[0], ceiling)
 
 
@@ -93,16 +88,12 @@ def _draw(axes: Axes, panel: _Panel, ceiling: ContextCeiling) -> None:
     for point, value in cold:
         axes.plot(point.context, value, "^", ms=7, mfc="white", mec=_COLD, mew=1.6, zorder=3)
     _scale(axes, panel, [value for _, value in (*values, *cold)], points)
-    clear = _draw_limit(axes, panel)
+    clear = _draw_limit(axes, panel) if panel.limit > 0 else []
     _draw_not_loaded(axes, points, panel)
-    axes.set_ylabel(panel.label, color=INK)
-    axes.grid(color="0.9", linewidth=0.8)
-    axes.set_axisbelow(True)
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.spines[["left", "bottom"]].set_color("0.6")
-    axes.tick_params(color="0.6", labelcolor=INK)
+    axes.set_ylabel(panel.label, color=canvas.INK)
+    canvas.tidy(axes, "both")
     labels = [Label(p.context, v, panel.form(v)) for p, v in (*values, *cold)]
-    place_labels(axes, labels, clear, **TEXT)
+    place_labels(axes, labels, clear, **canvas.TEXT)
 
 
 def _values(points: Sequence[ContextPoint], reading: str) -> list[tuple[ContextPoint, float]]:
@@ -133,29 +124,15 @@ def _scale(
 
 
 def _draw_limit(axes: Axes, panel: _Panel) -> list[Bbox]:
-    """Draw and name the gate; return what it takes, in pixels."""
-    from matplotlib.transforms import Bbox
-
-    if panel.limit <= 0:
-        return []
-    axes.axhline(panel.limit, color=_LIMIT, linewidth=1.3, linestyle=(0, (5, 3)), zorder=2)
+    """Draw the limit, with its name where there is more room; return both boxes in pixels."""
     _, y = axes.transData.transform((axes.get_xlim()[0], panel.limit))
     below = y > (axes.bbox.y0 + axes.bbox.y1) / 2
-    name = axes.annotate(
-        f"{'at least' if panel.least else 'at most'} {panel.limit:g}",
-        (0, panel.limit),
-        xycoords=("axes fraction", "data"),
-        xytext=(6, -4 if below else 4),
-        textcoords="offset points",
-        va="top" if below else "bottom",
-        **TEXT | {"color": _LIMIT},
-    )
-    line = Bbox.from_extents(axes.bbox.x0, y - 2, axes.bbox.x1, y + 2)
-    return [line, name.get_window_extent()]
+    text = f"{'at least' if panel.least else 'at most'} {panel.limit:g}"
+    return canvas.limit_line(axes, panel.limit, text, _LIMIT, below)
 
 
 def _draw_not_loaded(axes: Axes, points: Sequence[ContextPoint], panel: _Panel) -> None:
-    """Say where there is no number, and the first reason why."""
+    """Mark the contexts without a number with the first reason why."""
     for point in points:
         if getattr(point, panel.reading) is None:
             why = point.reasons[0] if point.reasons else point.null_reasons[panel.reading]
@@ -167,36 +144,14 @@ def _draw_not_loaded(axes: Axes, points: Sequence[ContextPoint], panel: _Panel) 
                 ha="center",
                 va="center",
                 bbox={"facecolor": "white", "edgecolor": "none", "pad": 2},
-                **TEXT,
+                **canvas.TEXT,
             )
 
 
 def _draw_legend(axes: Axes, ceiling: ContextCeiling) -> None:
-    from matplotlib.lines import Line2D
-
-    none: tuple[list[float], list[float]] = [], []
-    handles = [Line2D(*none, ls="", marker="o", ms=8, color=_PASSED, label="passed")]
+    marks = [canvas.legend_mark("o", "passed", _PASSED)]
     if not all(point.passed for point in ceiling.points):
-        failed = Line2D(*none, ls="", marker="o", ms=8, mfc="white", mec=_PLAIN, mew=1.6)
-        failed.set_label("did not pass")
-        handles.append(failed)
+        marks.append(canvas.legend_mark("o", "did not pass", _PLAIN, hollow=True))
     if any(point.ttft_cold_ms is not None for point in ceiling.points):
-        cold = Line2D(*none, ls="", marker="^", ms=7, mfc="white", mec=_COLD, mew=1.6)
-        cold.set_label("TTFT of the cold prompt that fills it")
-        handles.append(cold)
-    axes.legend(
-        handles=handles,
-        loc="lower left",
-        bbox_to_anchor=(-0.01, 0.99),
-        ncols=3,
-        frameon=False,
-        fontsize=9.5,
-    )
-
-
-def _title(ceiling: ContextCeiling) -> str:
-    note = "" if ceiling.speeds_are_evidence else " (speeds are not evidence)"
-    return (
-        f"{ceiling.model_id} {ceiling.quant_tag}  ·  {cpu_name(ceiling.hardware_fingerprint)}  ·  "
-        f"lane {ceiling.execution_lane}{note}"
-    )
+        marks.append(canvas.legend_mark("^", "TTFT of the cold prompt", _COLD, hollow=True, size=7))
+    canvas.draw_legend(axes, marks)

@@ -1,4 +1,4 @@
-"""Labels beside the points of a plot, none of them on another one."""
+"""Placing labels next to the points of a plot without overlaps."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from matplotlib.text import Annotation
     from matplotlib.transforms import Bbox
 
-# Where a label may stand, in points from its mark, the best place first. Far places get a leader.
+# Candidate positions of a label, in points from its mark, best first. Far ones get a leader line.
 _NEAR = 11
 _ROWS = (_NEAR, -_NEAR, 40, -40, 68, -68, 96, -96, 124, -124)
 _SHIFTS = (0, 7, -7, 14, -14, 30, -30, 46, -46, 62, -62)
@@ -20,7 +20,7 @@ _PLACES = tuple((x, y) for y in _ROWS for x in _SHIFTS if abs(y) > _NEAR or abs(
 _MARK_RADIUS = 8
 _GAP = 2
 
-# What is wrong with a place: a leader across a label, a label on something, a label half outside.
+# Cost of a position: 1 for a leader across a label, more for a covered box or leaving the axes.
 _COVERED = 100
 _OUTSIDE = 10_000
 
@@ -34,7 +34,7 @@ class Label(NamedTuple):
 
 
 class _Try(NamedTuple):
-    """A place for a label and what is wrong with it, 0 for nothing."""
+    """A candidate position for a label, and its cost."""
 
     cost: int
     place: tuple[int, int]
@@ -45,11 +45,12 @@ class _Try(NamedTuple):
 def place_labels(
     axes: Axes, labels: Sequence[Label], keep_clear: Sequence[Bbox], **style: Any
 ) -> None:
-    """Write each label at the first place where it covers no mark, no label and nothing else.
+    """Write each label at the first position where it covers nothing.
 
     Args:
-        axes: Limits, scales and place in the figure must be final: labels are judged in pixels.
-        labels: What to write; where room is short, earlier ones get the better places.
+        axes: Limits, scales and position in the figure must be final, because overlaps are computed
+            in pixels.
+        labels: The labels; where space is short, earlier ones get the better positions.
         keep_clear: Further boxes, in pixels, that no label may cover.
         style: Passed to matplotlib's text.
     """
@@ -78,7 +79,7 @@ def place_labels(
                 if leader
                 else 0
             )
-            if not _contains(axes.bbox, box):
+            if not all(axes.bbox.contains(x, y) for x, y in (box.min, box.max)):
                 cost += _OUTSIDE
             tried.append(_Try(int(cost), place, box, leader))
             if not cost:
@@ -89,12 +90,6 @@ def place_labels(
         if best.leader:
             _draw_leader(axes, label, best.place)
             leaders.append(best.leader)
-
-
-def _contains(room: Bbox, box: Bbox) -> bool:
-    (left, bottom), (right, top) = box.get_points().tolist()
-    (x0, y0), (x1, y1) = room.get_points().tolist()
-    return bool(x0 <= left and right <= x1 and y0 <= bottom and top <= y1)
 
 
 def _write(axes: Axes, label: Label, place: tuple[int, int], style: dict[str, Any]) -> Annotation:

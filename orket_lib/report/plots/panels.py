@@ -1,12 +1,13 @@
-"""The two panels of a model: quality against bits per weight, and speed with memory beside it."""
+"""The two panels of a model: quality against bits per weight, and speed with peak memory."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from orket_lib.analysis.frontier import memory_mib
 from orket_lib.artifacts.views.summary import ModelSession, SummaryRow
 from orket_lib.report.formatting import figure, ratio
+from orket_lib.report.plots import canvas
 from orket_lib.report.plots.labels import Label, place_labels
 from orket_lib.report.views import FrontierView
 from orket_lib.vocabulary.nulls import Null
@@ -14,14 +15,8 @@ from orket_lib.vocabulary.statuses import Lane, RunStatus
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.transforms import Bbox
 
-INK = "#333333"
-TEXT: dict[str, Any] = {"fontsize": 9.5, "color": INK, "parse_math": False}
-HEADING: dict[str, Any] = {"loc": "left", "color": INK, "parse_math": False}
-
-# Okabe and Ito's palette: told apart with every common kind of colour blindness.
-_PLAIN, _SMALLEST, _VALUE, _LIMIT = "#0072B2", "#009E73", "#E69F00", "#D55E00"
+_PLAIN, _SMALLEST, _VALUE, _LIMIT = canvas.BLUE, canvas.GREEN, canvas.ORANGE, canvas.VERMILION
 _TICKS = (1, 1.5, 2, 3, 4, 5, 6, 8, 12, 16, 32)
 
 
@@ -53,74 +48,33 @@ def draw_quality(axes: Axes, session: ModelSession, view: FrontierView, lane: La
     axes.set_yticks([0, 0.2, 0.4, 0.6, 0.8, 1.0])
     axes.set_xlabel("bits per weight (log scale, smaller model to the right)")
     axes.set_ylabel("adherence (share of graded work)")
-    axes.grid(color="0.9", linewidth=0.8)
-    axes.set_axisbelow(True)
-    _tidy(axes)
-    _draw_legend(axes, session, lane)
-    clear = _draw_threshold(axes, session, view)
+    canvas.tidy(axes, "both")
+    marks = [canvas.legend_mark("D", "minimum viable", _SMALLEST, size=7)]
+    if lane is not Lane.CI:
+        marks.append(canvas.legend_mark("o", "best value", _VALUE, hollow=True, size=11))
+    if not all(row.valid for row in session.per_quant):
+        marks.append(canvas.legend_mark("o", "not valid", _PLAIN, hollow=True))
+    canvas.draw_legend(axes, marks)
+    clear = []
+    if view.floor is not None:
+        share = session.efficiency_frontier.adherence_threshold
+        text = f"threshold {ratio(view.floor)} = {share:.0%} of {view.baseline}"
+        clear = canvas.limit_line(axes, view.floor, text, _LIMIT, below=True)
     unknown = [r for r in session.per_quant if r.adherence_score is not None and not r.quant_rank]
     if unknown:
         tags = ", ".join(row.quant_tag for row in unknown)
         _note(axes, f"not drawn, bits per weight unknown: {tags}")
     elif not labels:
         _note(axes, "no row of this model was measured")
-    place_labels(axes, labels, clear, linespacing=1.0, **TEXT)
-
-
-def _draw_threshold(axes: Axes, session: ModelSession, view: FrontierView) -> list[Bbox]:
-    """Draw and name the line that an eligible quant reaches; return what it takes, in pixels."""
-    from matplotlib.transforms import Bbox
-
-    if view.floor is None:
-        return []
-    axes.axhline(view.floor, color=_LIMIT, linewidth=1.3, linestyle=(0, (5, 3)), zorder=2)
-    share = session.efficiency_frontier.adherence_threshold
-    name = axes.annotate(
-        f"threshold {ratio(view.floor)} = {share:.0%} of {view.baseline}",
-        (0, view.floor),
-        xycoords=("axes fraction", "data"),
-        xytext=(6, -4),
-        textcoords="offset points",
-        va="top",
-        **TEXT | {"color": _LIMIT},
-    )
-    _, y = axes.transData.transform((axes.get_xlim()[0], view.floor))
-    line = Bbox.from_extents(axes.bbox.x0, y - 2, axes.bbox.x1, y + 2)
-    return [line, name.get_window_extent()]
+    place_labels(axes, labels, clear, linespacing=1.0, **canvas.TEXT)
 
 
 def _note(axes: Axes, text: str) -> None:
-    axes.text(0.015, 0.02, text, transform=axes.transAxes, va="bottom", **TEXT)
-
-
-def _draw_legend(axes: Axes, session: ModelSession, lane: Lane) -> None:
-    from matplotlib.lines import Line2D
-
-    none: tuple[list[float], list[float]] = [], []
-    handles = [Line2D(*none, ls="", marker="D", ms=7, color=_SMALLEST, label="minimum viable")]
-    if lane is not Lane.CI:
-        ring = Line2D(*none, ls="", marker="o", ms=11, mfc="none", mec=_VALUE, mew=2)
-        ring.set_label("best value")
-        handles.append(ring)
-    if not all(row.valid for row in session.per_quant):
-        hollow = Line2D(*none, ls="", marker="o", ms=8, mfc="white", mec=_PLAIN, mew=1.6)
-        hollow.set_label("not valid")
-        handles.append(hollow)
-    axes.legend(
-        handles=handles,
-        loc="lower left",
-        bbox_to_anchor=(-0.01, 0.995),
-        ncols=4,
-        frameon=False,
-        fontsize=9.5,
-        borderaxespad=0.2,
-        columnspacing=1.1,
-        handletextpad=0.5,
-    )
+    axes.text(0.015, 0.02, text, transform=axes.transAxes, va="bottom", **canvas.TEXT)
 
 
 def draw_speed(axes: Axes, session: ModelSession, view: FrontierView, lane: Lane) -> None:
-    """Draw the decode rate of every quant as a bar with its figures beside it."""
+    """Draw the decode rate of every quant as a bar, labelled with its figures."""
     rows = session.per_quant
     rates = [row.generation_tokens_per_second or 0.0 for row in rows]
     for place, (row, rate) in enumerate(zip(rows, rates, strict=True)):
@@ -134,14 +88,14 @@ def draw_speed(axes: Axes, session: ModelSession, view: FrontierView, lane: Lane
             xytext=(5, 0),
             textcoords="offset points",
             va="center",
-            **TEXT,
+            **canvas.TEXT,
         )
     axes.set_xlim(0, (max(rates) or 1.0) * 1.68)
     axes.set_ylim(len(rows) - 0.4, -0.6)
     axes.set_yticks(range(len(rows)), [row.quant_tag for row in rows])
-    axes.set_xlabel("decode tokens/s" + (" (no evidence in lane ci)" if lane is Lane.CI else ""))
-    axes.set_title("Decode rate and peak memory", **HEADING, fontsize=10.5)
-    _tidy(axes)
+    axes.set_xlabel("decode tokens/s" + (" (not evidence in lane ci)" if lane is Lane.CI else ""))
+    axes.set_title("Decode rate and peak memory", **canvas.HEADING, fontsize=10.5)
+    canvas.tidy(axes)
     axes.tick_params(axis="y", length=0)
 
 
@@ -153,9 +107,3 @@ def _bar_text(row: SummaryRow) -> str:
         return f"no rate: {rate.reason}"
     weight = "" if isinstance(memory, Null) else f"  ·  {figure(memory)} MiB"
     return f"{figure(rate)} t/s{weight}"
-
-
-def _tidy(axes: Axes) -> None:
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.spines[["left", "bottom"]].set_color("0.6")
-    axes.tick_params(color="0.6", labelcolor=INK)

@@ -1,4 +1,4 @@
-"""The report's section on context sweeps: how long a context the chosen quant bears."""
+"""The report's section on context sweeps: results by context and by depth."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from orket_lib.vocabulary.nulls import Null
 
 @dataclass(frozen=True)
 class ContextSection:
-    """What the report says of one model's contexts.
+    """The contexts of one model.
 
     Attributes:
-        name: Of model and quant.
-        recommendation: The sentences of the artifact.
-        rows: Cells of one table line per context, those that were not tried among them.
-        depths: Where in the text the asked thing lay, as the heads of a second table's columns.
-        by_depth: Cells of one of its lines per context and family; none where there is one depth.
-        plot: Its picture, relative to the report, for a link; None where there is none.
+        name: Model and quant.
+        recommendation: The recommendation of the artifact.
+        rows: Cells of one table line per context, including those not tried.
+        depths: Column heads of the table by depth: positions of the fact in the text.
+        by_depth: Cells of its lines, one per context and family; empty with a single depth.
+        plot: Link to its plot, relative to the report; None without one.
     """
 
     name: str
@@ -75,7 +75,7 @@ def _cells(point: ContextPoint) -> tuple[str, ...]:
 def _by_depth(
     points: Sequence[ContextPoint],
 ) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
-    """Return the heads and lines of the table of adherence by depth; empty with fewer than two."""
+    """Return heads and lines of the table of adherence by depth; empty with a single depth."""
     lines: dict[tuple[int, str], dict[float, DepthScore]] = {}
     for point in points:
         for score in point.seen.depths if point.seen else ():
@@ -98,7 +98,7 @@ def _by_depth(
 
 
 def _missing(point: ContextPoint) -> str:
-    """Return why what was measured lacks a number; what was not measured says that once."""
+    """Return why a measured point lacks a number; `""` for one that was not measured."""
     if point.seen is None:
         return ""
     nulls = point.null_reasons | point.seen.null_reasons

@@ -1,4 +1,4 @@
-"""The report's section on GPUs: what each did beside the runs, and what energy was spent."""
+"""The report's section on GPUs: their state during the runs, and the energy used."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from dataclasses import dataclass
 from orket_lib.artifacts.measurements.gpu import GpuSummary
 from orket_lib.artifacts.views.row import RowEnergy
 from orket_lib.artifacts.views.summary import ModelSession, SummaryRow
-from orket_lib.report.formatting import DASH, figure, ratio, shown
+from orket_lib.report.formatting import DASH, figures, ratio, shown
 
 _METHODS = {
-    "counter": "the devices' own counters",
-    "power": "power added up over time, where there is no counter",
-    "mixed": "counters of some devices, added-up power of others",
+    "counter": "energy counters of the devices",
+    "power": "power integrated over time (no counter)",
+    "mixed": "counters of some devices, integrated power of others",
     None: "none",
 }
 
 
 @dataclass(frozen=True)
 class GpuSection:
-    """What the report says of one model's GPUs.
+    """The GPUs of one model.
 
     Attributes:
         model_id: The model.
@@ -33,7 +33,7 @@ class GpuSection:
 
 
 def gpu_section(session: ModelSession) -> GpuSection | None:
-    """Return the section of a model, None when no GPU was watched."""
+    """Return the section of a model; None if no GPU was monitored."""
     watched = [row for row in session.per_quant if row.gpus]
     if not watched:
         return None
@@ -49,15 +49,9 @@ def _device(row: SummaryRow, gpu: GpuSummary) -> tuple[str, ...]:
         row.quant_tag,
         f"{gpu.index}: {gpu.name}{', part' if gpu.part_of else ''}",
         "yes" if gpu.used else "not seen",
-        shown(gpu.reading("server_vram_peak_mib"), figure),
-        shown(gpu.reading("memory_used_peak_mib"), figure),
-        shown(gpu.reading("temperature_start_c"), figure),
-        shown(gpu.reading("temperature_max_c"), figure),
-        shown(gpu.reading("clock_mhz_mean"), figure),
-        shown(gpu.reading("power_watts_mean"), figure),
-        shown(gpu.reading("idle_watts"), figure),
-        shown(gpu.reading("power_limit_watts"), figure),
-        shown(gpu.reading("fan_percent_max"), figure),
+        *figures(gpu, "server_vram_peak_mib", "memory_used_peak_mib"),
+        *figures(gpu, "temperature_start_c", "temperature_max_c", "clock_mhz_mean"),
+        *figures(gpu, "power_watts_mean", "idle_watts", "power_limit_watts", "fan_percent_max"),
         _link(gpu),
         shown(gpu.reading("throttled_ratio"), ratio),
         ", ".join(gpu.throttle_reasons) or "none",
@@ -73,9 +67,7 @@ def _link(gpu: GpuSummary) -> str:
 def _energy(row: SummaryRow, energy: RowEnergy) -> tuple[str, ...]:
     return (
         row.quant_tag,
-        shown(energy.reading("joules_per_output_token"), figure),
-        shown(energy.reading("joules_per_output_token_above_idle"), figure),
-        shown(energy.reading("joules_per_correct_answer"), figure),
-        shown(energy.reading("joules_per_correct_answer_above_idle"), figure),
+        *figures(energy, "joules_per_output_token", "joules_per_output_token_above_idle"),
+        *figures(energy, "joules_per_correct_answer", "joules_per_correct_answer_above_idle"),
         _METHODS[energy.method],
     )

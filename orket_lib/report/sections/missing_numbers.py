@@ -7,59 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from orket_lib.artifacts.views.summary import ModelSession, Summary, SummaryRow
-
-_MEANINGS = {
-    "CACHED_TOKENS_UNKNOWN": "the server doesn't tell how much of a prompt came from its cache",
-    "CANARY_OFF": "the sweep ran without a canary",
-    "DECODE_CLOCK_UNKNOWN": "it could not be told when the server starts its generation clock",
-    "ENERGY_COUNTER_RESET": "the device's energy counter began anew in the middle",
-    "ENERGY_COUNTER_STUCK": "the device's energy counter stands still",
-    "GPU_LOST": "the GPU was there, and stopped to answer",
-    "GPU_NOT_WATCHED": "no GPU was watched beside the model",
-    "MEMORY_UNKNOWN": "memory of this quant or of the baseline is missing",
-    "NOTHING_MEASURED": "no row was measured",
-    "NOT_ABOVE_IDLE": "the GPUs took no more than they do doing nothing",
-    "NOT_APPLICABLE": "the hardware or tool that the sidecar is for is not here",
-    "NOT_PRINTED": "the sidecar's command did not print it",
-    "NOT_REPORTED": "the server, or the runner's command, does not report it",
-    "NOT_SAMPLED": "the host was not watched at that moment",
-    "NOT_SEEN_ON_A_GPU": "no process of the server was seen on a GPU, and it may still use one",
-    "NOT_SUPPORTED": "the card or its driver doesn't tell it",
-    "NO_ANSWER_SHOWN": "the runner shows scores and no answers, so there is nothing to compare",
-    "NO_CONTENT": "the server sent no text",
-    "NO_CORRECT_ANSWER": "no graded run passed",
-    "NO_DEVICE": "the driver is there and shows no GPU",
-    "NO_DRIVER": "the driver of this vendor is not here",
-    "NO_ENERGY_COUNTER": "the device counts no energy",
-    "NO_GPU": "this machine has no GPU that could be read",
-    "NO_GPU_USED": "the model was served from main memory only",
-    "NO_IDLE_SECOND": "a GPU never rested for a whole second, so its idle power is unknown",
-    "NO_LOCAL_FILE": "the model's file is the server's, and not ours to read",
-    "NO_MEMORY_SAVED": "the quant takes no less memory than the baseline",
-    "NO_PEAK_COUNTER": "this system keeps no peak of a process's memory",
-    "NO_PERMISSION": "the driver tells it to nobody with these rights",
-    "NO_PROCESS_LIST": "the driver lists no processes",
-    "NO_RUN_ANSWERED": "every run ended in an error or a timeout",
-    "NO_SENSOR": "the card has no such sensor",
-    "NO_TEMPERATURE_SENSOR": "this machine shows no temperature of its processor",
-    "NO_VALID_BASELINE": "no valid row to compare with",
-    "OLDER_FILE": "the file is older than this number",
-    "ONE_RUN_PER_TASK": "determinism needs at least two runs of each task",
-    "PROCESS_GONE": "the server had ended before it was looked at",
-    "PROCESS_MEMORY_NOT_AVAILABLE": "the system tells no GPU memory of single processes",
-    "PROMPT_FULLY_CACHED": "the server took the whole prompt from its cache",
-    "REMOTE_SERVER": "the serving process is on another machine, or can't be found on this one",
-    "SERVER_ALREADY_RUNNING": "the server had loaded its model before we came",
-    "SERVER_NOT_SEEN_ON_A_GPU": "there are several GPUs, and nobody knows which of them serve",
-    "SHARED_BY_MIG_INSTANCES": "the whole card's, and nobody knows this part's share",
-    "TELEMETRY_GAP": "nobody looked for more than 3 s",
-    "TIMING_UNAVAILABLE": "the server gave no usable times",
-    "TOKEN_COUNT_UNAVAILABLE": "the server gave no usable token counts",
-    "TOO_FEW_OUTPUT_TOKENS": "too few tokens for a rate",
-    "UNKNOWN_TAG": "bits per weight are not known; `quant_bits` in the config sets them",
-    "VRAM_NOT_MEASURED": "the server may use a GPU, and how much of it was not measured",
-    "WINDOW_TOO_SHORT": "too short times with rests between them for the device's energy",
-}
+from orket_lib.vocabulary.null_reasons import meaning_of
 
 
 @dataclass(frozen=True)
@@ -125,7 +73,4 @@ def _nulls(row: SummaryRow, session: ModelSession) -> Iterator[tuple[str, str]]:
 
 
 def _missing(where: str, fields: str, reason: str) -> Missing:
-    meaning = _MEANINGS.get(reason, "")
-    if reason.startswith("STATUS_"):
-        meaning = "the cell has no measurement, see failed rows"
-    return Missing(where, fields, reason, meaning)
+    return Missing(where, fields, reason, meaning_of(reason))

@@ -1,4 +1,4 @@
-"""The rounds of a model in the operator report: whether its speed drifted while the sweep ran."""
+"""The report's section on rounds: whether the speed drifted during the sweep."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from orket_lib.artifacts.views.row import RowRound
 from orket_lib.artifacts.views.summary import ModelSession
-from orket_lib.report.formatting import figure, shown
+from orket_lib.report.formatting import figures
 
 _READINGS = (
     "generation_tokens_per_second",
@@ -18,7 +18,7 @@ _READINGS = (
 
 @dataclass(frozen=True)
 class RoundsSection:
-    """The rounds of one model, in the order in which they were measured.
+    """The rounds of one model, in the order of measuring.
 
     Attributes:
         model_id: Of the model.
@@ -37,11 +37,6 @@ def rounds_section(session: ModelSession) -> RoundsSection | None:
 
 
 def _cells(item: RowRound, quant_tag: str) -> list[str]:
-    readings = [shown(item.reading(name), figure) for name in _READINGS]
-    return [
-        f"{item.measured_at[:19]}Z",
-        quant_tag,
-        str(item.round),
-        *readings,
-        item.temperature_of.upper(),
-    ]
+    readings = figures(item, *_READINGS)
+    sensor = item.temperature_of.upper()
+    return [f"{item.measured_at[:19]}Z", quant_tag, str(item.round), *readings, sensor]

@@ -1,27 +1,27 @@
-"""The report's section on hardware sidecars: what they measured beside the task runs."""
+"""The report's section on hardware sidecars, compared with the task runs."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from orket_lib.analysis.sidecar.divergence import RatePair, answer_time, rate_pairs
+from orket_lib.analysis.sidecar.divergence import answer_time, rate_pairs
 from orket_lib.artifacts.views.summary import ModelSession, SummaryRow
-from orket_lib.report.formatting import DASH, figure, shown
+from orket_lib.report.formatting import DASH, figure, figures, shown
 from orket_lib.vocabulary.statuses import RunStatus
 from orket_lib.vocabulary.thresholds import SIDECAR_DIVERGENCE
 
-_ADVICE = "Trust the task runs for efficacy, and use the sidecar to investigate the hardware."
+_ADVICE = "Rely on the task runs to choose a quant, and on the sidecar to investigate the hardware."
 
 
 @dataclass(frozen=True)
 class SidecarSection:
-    """What the report says of one model's sidecars.
+    """The sidecars of one model.
 
     Attributes:
         model_id: The model.
         rows: Cells of one table line per quant.
-        times: Cells of one line per quant, of the sidecar's totals against the runs' wall clock.
-        notes: Sentences on rates that diverge, or that none does.
+        times: Cells of one table line per quant: sidecar totals and the runs' wall clock.
+        notes: Sentences on rates that diverge.
     """
 
     model_id: str
@@ -31,14 +31,14 @@ class SidecarSection:
 
 
 def sidecar_section(session: ModelSession) -> SidecarSection | None:
-    """Return the section of a model, None when no row has a sidecar."""
+    """Return the section of a model; None if no row has a sidecar."""
     probed = [row for row in session.per_quant if row.sidecar]
     if not probed:
         return None
     pairs = [(row, pair) for row in probed for pair in rate_pairs(row)]
     notes = [
-        f"{row.quant_tag}: {_named(pair)} {figure(pair.sidecar)} t/s in the sidecar, "
-        f"{figure(pair.row)} t/s in the task runs' probes ({pair.difference:+.0%})."
+        f"{row.quant_tag}: {pair.field.removesuffix('_tps')} {figure(pair.sidecar)} t/s in the "
+        f"sidecar, {figure(pair.row)} t/s in the task runs' probes ({pair.difference:+.0%})."
         for row, pair in pairs
         if pair.diverges
     ]
@@ -47,7 +47,7 @@ def sidecar_section(session: ModelSession) -> SidecarSection | None:
     elif pairs:
         notes.append(f"No rate differs by more than {SIDECAR_DIVERGENCE:.0%}.")
     else:
-        notes.append("There is no rate to compare.")
+        notes.append("There are no rates to compare.")
     return SidecarSection(
         session.model_id, tuple(map(_cells, probed)), tuple(map(_times, probed)), tuple(notes)
     )
@@ -62,13 +62,11 @@ def _cells(row: SummaryRow) -> tuple[str, ...]:
         row.quant_tag,
         row.hardware_sidecar.value,
         ", ".join(sidecar.errors) or "none",
-        shown(sidecar.reading("decode_tps"), figure),
+        *figures(sidecar, "decode_tps"),
         differences.get("decode_tps", missing),
-        shown(sidecar.reading("prefill_tps"), figure),
+        *figures(sidecar, "prefill_tps"),
         differences.get("prefill_tps", missing),
-        shown(sidecar.reading("ttft_ms"), figure),
-        shown(sidecar.reading("request_floor_ms"), figure),
-        shown(sidecar.reading("model_load_ms"), figure),
+        *figures(sidecar, "ttft_ms", "request_floor_ms", "model_load_ms"),
     )
 
 
@@ -79,14 +77,8 @@ def _times(row: SummaryRow) -> tuple[str, ...]:
     return (
         row.quant_tag,
         shown(sidecar.reading("model_load_ms"), lambda ms: figure(ms / 1000)),
-        shown(row.reading("init_latency"), figure),
-        shown(row.reading("output_tokens_per_answer"), figure),
+        *figures(row, "init_latency", "output_tokens_per_answer"),
         *(shown(value, figure) for value in (time.ttft_s, time.decode_s, time.sidecar_s)),
-        shown(time.wall_s, figure),
-        shown(time.overhead_s, figure),
+        *(shown(value, figure) for value in (time.wall_s, time.overhead_s)),
         shown(time.overhead_ratio, "{:+.1%}".format),
     )
-
-
-def _named(pair: RatePair) -> str:
-    return pair.field.removesuffix("_tps")

@@ -1,4 +1,4 @@
-"""The thermal series of a model in the operator report."""
+"""The report's section on thermal series."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ _ANSWERS = {True: "yes", False: "no", None: DASH}
 
 @dataclass(frozen=True)
 class ThermalSection:
-    """What became of one model's series.
+    """The thermal series of one model.
 
     Attributes:
         name: Model and quant.
         sentence: The recommendation.
         rows: Cells of the table, one row for each run.
-        notes: What slowed the hardware, what disturbed runs, and why temperatures are missing.
-        picture: Where it lies, for a link; None without one.
+        notes: Throttling, disturbances, and missing temperatures.
+        picture: Link to its plot; None without one.
     """
 
     name: str
@@ -34,15 +34,19 @@ def thermal_section(profile: ThermalProfile, picture: str | None) -> ThermalSect
     """Return the section of a profile.
 
     Args:
-        profile: Of one model and quant.
-        picture: Where its picture lies, relative to the report; None without one.
+        profile: The profile.
+        picture: Path of its plot, relative to the report; None without one.
     """
     speeds = {run.run_index: run for run in profile.speed.runs} if profile.speed else {}
     return ThermalSection(
         name=f"{profile.model_id} {profile.quant_tag}",
         sentence=profile.recommendation,
         rows=[_cells(point, speeds.get(point.run_index)) for point in profile.points],
-        notes=[*_throttling(profile), *_disturbances(profile), *_missing(profile)],
+        notes=[
+            *(f"run {it.run_index}: {it.reason.value}: {it.evidence}" for it in profile.throttling),
+            *(f"run {it.run_index}: {it.detail}" for it in profile.points if it.detail),
+            *_missing(profile),
+        ],
         picture=None if picture is None else quote(picture),
     )
 
@@ -61,19 +65,8 @@ def _cells(point: ThermalPoint, speed: RunSpeed | None) -> list[str]:
     ]
 
 
-def _throttling(profile: ThermalProfile) -> list[str]:
-    return [
-        f"run {event.run_index}: {event.reason.value}: {event.evidence}"
-        for event in profile.throttling
-    ]
-
-
-def _disturbances(profile: ThermalProfile) -> list[str]:
-    return [f"run {point.run_index}: {point.detail}" for point in profile.points if point.detail]
-
-
 def _missing(profile: ThermalProfile) -> list[str]:
-    """Return why readings of runs are missing, each reason once."""
+    """Return why readings are missing, each reason once with its runs."""
     found: dict[tuple[str, str], list[str]] = {}
     for point in profile.points:
         for name, why in point.null_reasons.items():

@@ -1,33 +1,33 @@
-"""The verdicts on a model's quants as tables: what is claimed, on which tasks, and what failed."""
+"""The report's section on verdicts: results, limits, task groups and failures, as tables."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from orket_lib.analysis.verdict.words import chance
+from orket_lib.analysis.verdict.sentences import chance
 from orket_lib.artifacts.views.summary import Comparison, ModelSession, SummaryRow
 from orket_lib.artifacts.views.verdict import TaskStratum, Verdict, WantCheck
 from orket_lib.report.formatting import DASH, figure, p_value, ratio
-from orket_lib.vocabulary.answer_failures import ADVICE, MEANINGS
+from orket_lib.vocabulary.statuses import ADVICE, MEANINGS
 
 Cells = tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class VerdictSection:
-    """The tables of one model, each a tuple of lines of cells.
+    """The tables of one model, each a list of lines of cells.
 
     Attributes:
         model_id: The model.
-        baseline: Against whom; None without one.
-        next_step: What to type to be surer; None where nothing is left to be found out.
-        stability: Whether a new sweep would pick the same, in words; None without a pick.
+        baseline: Tag of the baseline; None without one.
+        next_step: What to do for a clearer result; None if nothing is open.
+        stability: How often a new sweep would pick the same quant; None without a pick.
         verdicts: Quant, verdict, P, kept share, tasks, lost, won, McNemar, more tasks, and the
             share of same answers.
-        wants: Quant, want, limit, measured, status.
-        strata: Family and level, tasks, baseline's score, how many count.
-        failures: Quant, failure, runs, what it means, what to change.
+        wants: Quant, limit, value of the limit, measured value, status.
+        strata: Family and level, tasks, baseline's score, number that count.
+        failures: Quant, failure, runs, meaning, advice.
     """
 
     model_id: str
@@ -41,7 +41,7 @@ class VerdictSection:
 
 
 def verdict_section(session: ModelSession) -> VerdictSection:
-    """Return the tables of a model; one of an older summary has only its paired tests."""
+    """Return the tables of a model; old summaries have only the paired tests."""
     decision = session.decision
     compared = {item.quant_tag: item for item in session.comparisons}
     judged = session.verdicts or ()
@@ -59,7 +59,7 @@ def verdict_section(session: ModelSession) -> VerdictSection:
 
 
 def verdict_word(session: ModelSession, quant: str) -> str | None:
-    """Return the verdict on a quant in a word or two; None for the baseline and older summaries."""
+    """Return the verdict on a quant in a few words; None for the baseline and old summaries."""
     found = next((item for item in session.verdicts if item.quant_tag == quant), None)
     if found is None or found.probability is None:
         return None
@@ -113,7 +113,7 @@ def _want(quant: str, want: WantCheck) -> Cells:
 
 
 def _stratum(item: TaskStratum) -> Cells:
-    note = "" if item.counted == item.tasks else "the baseline doesn't master the others"
+    note = "" if item.counted == item.tasks else "the baseline fails most of the others"
     return (item.name, str(item.tasks), ratio(item.baseline), str(item.counted), note)
 
 

@@ -1,4 +1,4 @@
-"""Finds the code in an answer by the rules in docs/TASKS.md, without guessing.
+"""Finds the code in an answer by the rules in docs/reference/tasks.md, without guessing.
 
 This is text handling in one pass; the code is parsed in a limited process and run in a sandbox.
 """

@@ -23,8 +23,8 @@ from orket_lib.tasks.grading.evaluation import Evaluation
 from orket_lib.tasks.grading.limited_call import NoAnswer
 from orket_lib.tasks.grading.observations import observe
 from orket_lib.tasks.task import Task, needs_sandbox
-from orket_lib.vocabulary.display import printable
 from orket_lib.vocabulary.errors import SandboxError
+from orket_lib.vocabulary.text import printable
 
 _DETAIL_CHARS = 500
 # The graders by type: those that need only the answer, and those that need what `observe` found.

@@ -12,10 +12,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from orket_lib.artifacts.measurements.gpu import EnergyMethod
 from orket_lib.telemetry.devices.reading import Gauges, Value
 from orket_lib.telemetry.gpu.samples import GpuSample
 from orket_lib.telemetry.windows import NOT_SAMPLED
-from orket_lib.vocabulary.energy import EnergyMethod
 from orket_lib.vocabulary.nulls import Null, all_of
 from orket_lib.vocabulary.thresholds import TELEMETRY_GAP_S
 

@@ -68,5 +68,5 @@ def test_no_history_is_no_baseline() -> None:
 
 @pytest.mark.parametrize("history", [(), HISTORY])
 def test_an_unknown_ref_is_an_error(history: tuple[Baseline, ...]) -> None:
-    with pytest.raises(ArtifactError, match="nobody: no baseline of this task has that ref"):
-        resolve(history, Wanted(baseline_ref="nobody"))
+    with pytest.raises(ArtifactError, match="unknown: no baseline of this task has that ref"):
+        resolve(history, Wanted(baseline_ref="unknown"))

@@ -10,11 +10,10 @@ import numpy
 import pytest
 
 from orket_lib.analysis.baselines.adherence import examine_adherence, extremes
-from orket_lib.analysis.baselines.pairs import Pairs
+from orket_lib.analysis.baselines.metrics import ADHERENCE
+from orket_lib.analysis.baselines.pairs import Pairs, shared_tasks
 from orket_lib.analysis.baselines.records import baselines_of, settings_digest
 from orket_lib.analysis.baselines.regression import CellNow, Judged, judge_sweep
-from orket_lib.analysis.baselines.shared_tasks import shared
-from orket_lib.analysis.baselines.tested import ADHERENCE
 from orket_lib.analysis.statistics import against_history, as_many_or_more, chance_of_sum, holm
 from orket_lib.artifacts.baseline import Baseline
 from orket_lib.artifacts.views.regression import Change, MetricVerdict
@@ -217,8 +216,8 @@ def test_answers_that_come_and_go_by_chance_are_rarely_a_finding() -> None:
         ]
         *earlier, now = pairs
         everyone = tuple(range(len(earlier)))
-        beside = Pairs(tuple(now), now, tuple(earlier), ("",) * 8, everyone, everyone)
-        tested = examine_adherence(beside, extremes(beside))
+        both = Pairs(tuple(now), now, tuple(earlier), ("",) * 8, everyone, everyone)
+        tested = examine_adherence(both, extremes(both))
         found += tested.p_value <= 0.05 and tested.beyond_noise
     assert found <= 5
 
@@ -355,7 +354,7 @@ def test_what_is_shared_is_shared_whatever_the_history_looks_like(seed: int) -> 
         if row.any()
     } or {"t": {refs[-1]}}
     known = [ref for ref in refs if any(ref in each for each in holders.values())]
-    tasks, kept = shared(holders, known)
+    tasks, kept = shared_tasks(holders, known)
     assert tasks
     assert kept
     assert all(ref in holders[task] for task in tasks for ref in kept)

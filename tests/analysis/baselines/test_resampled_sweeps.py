@@ -11,14 +11,14 @@ FOUND = 45
 FALSE = 3
 
 
-def told(name: str, found: Flagged) -> Flagged:
+def reported(name: str, found: Flagged) -> Flagged:
     print(f"{name}: speed {found.speed}, adherence {found.adherence}, any {found.any} of {SWEEPS}")  # noqa: T201
     return found
 
 
 def test_on_a_quiet_host_a_planted_regression_is_found() -> None:
-    planted = told("planted, drift 1 %", flagged(Plant(1.1, 2), 0.01))
-    unchanged = told("unchanged, drift 1 %", flagged(Plant(), 0.01))
+    planted = reported("planted, drift 1 %", flagged(Plant(1.1, 2), 0.01))
+    unchanged = reported("unchanged, drift 1 %", flagged(Plant(), 0.01))
 
     assert planted.speed >= FOUND
     assert planted.adherence >= FOUND
@@ -26,8 +26,8 @@ def test_on_a_quiet_host_a_planted_regression_is_found() -> None:
 
 
 def test_a_host_that_drifts_more_hides_more_and_makes_nothing_up() -> None:
-    planted = told("planted, drift 2 %", flagged(Plant(1.1, 2), 0.02, seed=7))
-    unchanged = told("unchanged, drift 2 %", flagged(Plant(), 0.02, seed=7))
+    planted = reported("planted, drift 2 %", flagged(Plant(1.1, 2), 0.02, seed=7))
+    unchanged = reported("unchanged, drift 2 %", flagged(Plant(), 0.02, seed=7))
 
     assert planted.adherence >= FOUND
     assert planted.speed > SWEEPS // 2
@@ -41,9 +41,9 @@ def test_on_the_machine_of_the_real_sweeps_its_noise_is_honoured() -> None:
     one that ten baselines have not seen the like of is flagged, whatever the method.
     """
     assert min(spread_of_real_sweeps().values()) > 0.1
-    planted = told("planted, this machine", flagged(Plant(1.1, 2), None))
-    doubled = told("twice as slow, this machine", flagged(Plant(2.0), None))
-    unchanged = told("unchanged, this machine", flagged(Plant(), None))
+    planted = reported("planted, this machine", flagged(Plant(1.1, 2), None))
+    doubled = reported("twice as slow, this machine", flagged(Plant(2.0), None))
+    unchanged = reported("unchanged, this machine", flagged(Plant(), None))
 
     assert planted.adherence >= FOUND
     assert doubled.speed >= FOUND

@@ -114,8 +114,8 @@ def test_what_is_lost_is_lost_against_the_smallest_context() -> None:
     )
     assert [point.context for point in found] == [256, 512, 1024]
     assert [point.degradation_from_baseline for point in found] == [0, 0, 0.25]
-    beside = context_points([not_loaded(256), figures(512)], thresholds())
-    assert beside[1].null_reasons["degradation_from_baseline"] == "STATUS_LOAD_FAILED"
+    both = context_points([not_loaded(256), figures(512)], thresholds())
+    assert both[1].null_reasons["degradation_from_baseline"] == "STATUS_LOAD_FAILED"
 
 
 @pytest.mark.parametrize(
@@ -144,7 +144,7 @@ def test_the_advice_names_the_ceiling_and_what_breaks_beyond_it() -> None:
 
 def test_a_ceiling_at_the_largest_is_a_lower_bound() -> None:
     assert advice(points(True, True)) == (
-        "nano at Q4_K_M: use a context of up to 512 tokens. That is the largest that was tried, so "
+        "nano at Q4_K_M: use a context of up to 512 tokens. That is the largest one tried, so "
         "the ceiling may be higher."
     )
 
@@ -152,23 +152,23 @@ def test_a_ceiling_at_the_largest_is_a_lower_bound() -> None:
 def test_the_advice_says_what_a_single_context_can_not_tell() -> None:
     assert "Only one context was tried" in advice(points(True))
     text = advice(points(False))
-    assert "no context is safe, not even the smallest that was tried. At 256 adherence" in text
+    assert "no context is safe, not even the smallest one tried. At 256 adherence" in text
 
 
 def test_the_advice_tells_chance_and_lane() -> None:
-    assert "2048 passed again, which is chance" in advice(points(True, False, False, True))
-    assert advice(points(True, True), Lane.CI).endswith("In lane ci speeds are no evidence.")
+    assert "2048 passed again, which points to chance" in advice(points(True, False, False, True))
+    assert advice(points(True, True), Lane.CI).endswith("In lane ci speeds are not evidence.")
 
 
 def test_the_advice_says_why_a_context_can_not_be_had() -> None:
     found = context_points([figures(256), not_loaded(4096)], thresholds())
-    assert "At 4096 it can't be had: served 2048 of 4096 asked for." in advice(found)
+    assert "At 4096 the model could not be loaded: served 2048 of 4096 asked for." in advice(found)
 
 
 def test_without_follow_ups_the_advice_says_how_to_do_without() -> None:
     found = context_points([figures(256, ttft_ms=Null("SWEEP_HAS_NO_FOLLOW_UP"))], thresholds())
     assert "At 256 there is no follow-up TTFT." in advice(found)
-    assert "a ceiling of 0 ms switches that gate off" in advice(found)
+    assert "Set the TTFT ceiling to 0 ms" in advice(found)
 
 
 def test_the_advice_tells_answers_that_never_came_from_wrong_ones() -> None:
@@ -184,8 +184,8 @@ def test_a_crash_is_no_reason_to_switch_a_gate_off() -> None:
     nothing = dict.fromkeys(("adherence", "ttft_ms", "decode_tps"), Null("STATUS_CRASHED"))
     crashed = {"status": RunStatus.CRASHED, "status_reason": "it died", "valid": False}
     said = advice(context_points([figures(256), figures(512, **crashed, **nothing)], thresholds()))
-    assert "At 512 the measurement doesn't count: it died, and adherence is unknown, and" in said
-    assert "switches that gate off" not in said
+    assert "At 512 the measurement is not valid: it died, and adherence is unknown, and" in said
+    assert "Set the TTFT ceiling" not in said
 
 
 def searched(search: ContextSearch, verdicts: dict[int, bool]) -> dict[int, bool]:
@@ -230,5 +230,5 @@ def test_where_it_is_not_monotone_a_search_still_ends_at_a_pass_before_a_fail() 
 
 def test_what_was_left_out_says_why() -> None:
     tried = {512: True, 1024: True, 2048: False}
-    assert why_not_tried(256, tried) == "bisected: 512 passed, so what is shorter was not tried"
-    assert why_not_tried(4096, tried) == "bisected: 2048 failed, so what is longer was not tried"
+    assert why_not_tried(256, tried) == "bisected: 512 passed, so shorter ones were not tried"
+    assert why_not_tried(4096, tried) == "bisected: 2048 failed, so longer ones were not tried"

@@ -78,7 +78,7 @@ def test_a_prompt_that_does_not_fill_it_makes_a_row_invalid(tokens: int, valid: 
     assert found.metrics.valid is valid
     if not valid:
         assert found.metrics.invalid_because == (
-            "a prompt had 764 tokens of 850 that were to fill the context",
+            "a prompt had 764 of the 850 tokens needed to fill the context",
         )
 
 
@@ -88,7 +88,7 @@ def test_a_probe_that_does_not_fill_it_does_so_too() -> None:
 
 def test_what_nobody_counted_is_not_known_to_be_full() -> None:
     found = row(test_runs=(asked(1, Null("TOKEN_COUNT_UNAVAILABLE")), *map(asked, range(2, 5))))
-    assert "nobody counted how full the context was" in found.metrics.invalid_because
+    assert "the server did not count the tokens in the context" in found.metrics.invalid_because
     assert found.filled_min == 0.846
 
 

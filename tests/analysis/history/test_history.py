@@ -7,7 +7,14 @@ from typing import Any
 import pytest
 from explorer_artifacts import context_ceiling, frontier, thermal_profile
 
-from orket_lib.analysis.history.compare import METRICS, Kept, by_time, compare, described, over_time
+from orket_lib.analysis.history.compare import (
+    METRICS,
+    StoredArtifact,
+    by_time,
+    compare,
+    described,
+    over_time,
+)
 from orket_lib.artifacts.views.context_ceiling import ContextCeiling
 from orket_lib.artifacts.views.frontier import FrontierExplorer
 from orket_lib.artifacts.views.thermal_profile import ThermalProfile
@@ -21,8 +28,8 @@ KINDS: dict[str, Any] = {
 }
 
 
-def kept(entry: Entry, store: str = "frontiers", id_: str = "1") -> Kept:
-    return Kept(id_, store, KINDS[store].model_validate(entry))
+def kept(entry: Entry, store: str = "frontiers", id_: str = "1") -> StoredArtifact:
+    return StoredArtifact(id_, store, KINDS[store].model_validate(entry))
 
 
 def with_rows(*tags: str, **changes: Any) -> Entry:
@@ -133,9 +140,7 @@ def test_a_quant_that_only_one_record_has_is_one_change() -> None:
 def test_a_record_from_before_builds_were_noted_claims_no_change_of_them() -> None:
     comparison = compare(kept(with_rows("F16", served=None)), kept(with_rows("F16")))
     assert comparison.changes == ()
-    assert comparison.notes == (
-        "nano F16: the old record does not say with which driver, build and file",
-    )
+    assert comparison.notes == ("nano F16: the old record doesn't contain driver, build and file",)
 
 
 def test_thresholds_and_verdicts_of_the_other_stores_are_compared() -> None:

@@ -8,11 +8,10 @@ import pytest
 from builders import metrics, run
 
 from orket_lib.analysis.rows.answer_failures import count_failures, failure_of
-from orket_lib.analysis.rows.validity import quality_spoiled_by
+from orket_lib.analysis.rows.quality import quality_spoiled_by
 from orket_lib.artifacts.views.run_report import Observation
-from orket_lib.vocabulary.answer_failures import ADVICE, MEANINGS, AnswerFailure
 from orket_lib.vocabulary.reasons import Reason
-from orket_lib.vocabulary.statuses import Outcome, RunStatus
+from orket_lib.vocabulary.statuses import ADVICE, MEANINGS, AnswerFailure, Outcome, RunStatus
 
 
 @pytest.mark.parametrize(

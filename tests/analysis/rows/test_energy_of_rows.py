@@ -42,20 +42,20 @@ def looks(times: Times, counter: bool) -> list[GpuSample]:
     samples = []
     for number in range(int((times[-1][1] + BEFORE_S) / PERIOD_S)):
         at_s = number * PERIOD_S * 1.013
-        told: dict[str, Any] = {"utilization": 0.0}
+        read: dict[str, Any] = {"utilization": 0.0}
         if counter:
-            told["energy_j"] = joules(times, 0.0, at_s // COUNTER_S * COUNTER_S)
+            read["energy_j"] = joules(times, 0.0, at_s // COUNTER_S * COUNTER_S)
         else:
-            told["power_watts"] = joules(times, at_s - MEAN_S, at_s) / MEAN_S
-        samples.append(GpuSample(at_s, (gauges(**told),)))
+            read["power_watts"] = joules(times, at_s - MEAN_S, at_s) / MEAN_S
+        samples.append(GpuSample(at_s, (gauges(**read),)))
     return samples
 
 
 def window(samples: list[GpuSample], times: tuple[float, float]) -> GpuWindow:
     found = energy(samples, (0,), *times)
     nothing = dict.fromkeys(GpuWindow.readings(), Null("NOT_SUPPORTED"))
-    told = {"energy_joules": found.joules, "idle_joules": REST_W * (times[1] - times[0])}
-    return GpuWindow.of(energy_method=found.method, **{**nothing, **told})
+    read = {"energy_joules": found.joules, "idle_joules": REST_W * (times[1] - times[0])}
+    return GpuWindow.of(energy_method=found.method, **{**nothing, **read})
 
 
 def row_of(work_s: float, gap_s: float, counter: bool, many: int = 40) -> tuple[RowEnergy, float]:

@@ -5,8 +5,13 @@ from typing import Any
 import pytest
 from builders import STRICT, probe, report, run
 
-from orket_lib.analysis.rows.quality import pollutes, row_quality, row_reasons, run_is_polluted
-from orket_lib.analysis.rows.validity import invalid_because
+from orket_lib.analysis.rows.quality import (
+    invalid_because,
+    pollutes,
+    row_quality,
+    row_reasons,
+    run_is_polluted,
+)
 from orket_lib.artifacts.views.run_report import Observation
 from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.reasons import TABLE, Kind, Reason, Severity

@@ -1,4 +1,4 @@
-"""Rounds add to what was measured; what differs between them is told."""
+"""Rounds add to what was measured; differences between them are reported."""
 
 from __future__ import annotations
 

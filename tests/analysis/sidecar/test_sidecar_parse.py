@@ -135,13 +135,13 @@ BENCH = [
 
 
 def bench(**readings: float) -> ParsedSidecar:
-    """Return what the ready template of `llama-bench` comes to beside these sensors."""
+    """Return what the ready template of `llama-bench` gives together with these sensors."""
     spec = sidecar_spec("llama-bench", not_measured=(*BENCH_LACKS, *BENCH_LACKS_TOO))
     return parse_sidecar(measurement(BENCH, spec=spec, sensors=sensors(**readings)))
 
 
 def test_the_ready_llama_bench_takes_what_it_lacks_from_our_sampler() -> None:
-    told = {
+    printed = {
         "vram_total_mb": 24000.0,
         "vram_used_mb": 9000.0,
         "thermal_start_c": 40.0,
@@ -150,9 +150,9 @@ def test_the_ready_llama_bench_takes_what_it_lacks_from_our_sampler() -> None:
         "power_draw_watts": 250.0,
         "fan_speed_percent": 50.0,
     }
-    parsed = bench(**told)
+    parsed = bench(**printed)
     assert (parsed.status, parsed.errors) == (SidecarStatus.OK, ())
-    assert {parsed.source[field] for field in told} == {"sampler"}
+    assert {parsed.source[field] for field in printed} == {"sampler"}
     assert parsed.source["decode_tps"] == parsed.source["prefill_tps"] == "template"
     reasons = parsed.numbers.null_reasons
     assert {reasons[field] for field in (*BENCH_LACKS, *BENCH_LACKS_TOO)} == {"NOT_MEASURED"}
@@ -314,11 +314,11 @@ def test_hardware_that_is_not_here() -> None:
 
 
 def test_a_command_may_say_itself_that_it_does_not_apply() -> None:
-    told = {
+    printed = {
         "sidecar_parse_status": "NOT_APPLICABLE",
         "sidecar_parse_errors": ["rocm_smi_unavailable", 7, "a_first"],
     }
-    parsed = parse_sidecar(measurement(told))
+    parsed = parse_sidecar(measurement(printed))
     assert (parsed.status, parsed.errors) == (
         SidecarStatus.NOT_APPLICABLE,
         ("a_first", "rocm_smi_unavailable"),
@@ -326,8 +326,8 @@ def test_a_command_may_say_itself_that_it_does_not_apply() -> None:
 
 
 def test_a_command_can_not_call_itself_ok() -> None:
-    told = {"sidecar_parse_status": "OK", "sidecar_parse_errors": []}
-    assert parse_sidecar(measurement(told)).status is SidecarStatus.REQUIRED_FIELD_MISSING
+    printed = {"sidecar_parse_status": "OK", "sidecar_parse_errors": []}
+    assert parse_sidecar(measurement(printed)).status is SidecarStatus.REQUIRED_FIELD_MISSING
 
 
 def test_our_own_measurement_knows_what_can_be_known_without_a_gpu() -> None:

@@ -91,7 +91,7 @@ def words(found: Findings, lane: Lane = Lane.LAB, failure: str | None = None) ->
             latencies(8, rise=-0.03), {}, False, "falling", "latency falls by", id="faster"
         ),
         pytest.param(
-            latencies(2, rise=0.5), {}, None, "unknown", "a trend takes three", id="two runs"
+            latencies(2, rise=0.5), {}, None, "unknown", "a trend needs three", id="two runs"
         ),
         pytest.param(
             [1.0, 1.2, 1.4, 0.9],
@@ -255,8 +255,8 @@ def test_no_run_is_no_rate() -> None:
     assert runs(series([])) == ()
     said = words(found, failure="the server did not start")
     assert said == (
-        "nano Q4_K_M: no run was measured, so nothing is known of its heat; the series did not "
-        "come to its end: the server did not start."
+        "nano Q4_K_M: no run was measured, so there is no thermal verdict; the series is "
+        "incomplete: the server did not start."
     )
 
 

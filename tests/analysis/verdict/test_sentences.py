@@ -12,9 +12,8 @@ from orket_lib.analysis.sessions import build_session
 from orket_lib.artifacts.views.row import FailureCount, RowMetrics, TaskScore
 from orket_lib.artifacts.views.run_report import Observation
 from orket_lib.artifacts.views.summary import ModelSession
-from orket_lib.vocabulary.answer_failures import AnswerFailure
 from orket_lib.vocabulary.reasons import Reason
-from orket_lib.vocabulary.statuses import Lane, Quality
+from orket_lib.vocabulary.statuses import AnswerFailure, Lane, Quality
 from orket_lib.vocabulary.verdicts import DecisionStatus, Prefer, QuantVerdict, WantName
 
 BITS = {"F16": 16.0, "Q8_0": 8.5, "Q6_K": 6.6, "Q4_K_M": 4.9, "Q2_K": 3.2}
@@ -79,16 +78,14 @@ def test_all_wrong_can_not_judge() -> None:
     found = judged({"F16": 10, "Q8_0": 10, "Q4_K_M": 10})
     assert found.decision is not None
     assert (found.decision.status, found.decision.pick) == (DecisionStatus.TASKS_TOO_HARD, None)
-    assert "F16 masters 0 of 168" in found.recommendation
+    assert "F16 can do 0 of 168" in found.recommendation
 
 
 def test_one_task_of_sixteen_proves_nothing() -> None:
     found = judged({"F16": 1, "Q8_0": 0, "Q4_K_M": 1}, tasks=16)
     assert found.decision is not None
     assert found.decision.pick is None
-    assert found.recommendation == (
-        "nano: 16 tasks are too few to judge by; at least 20 are needed."
-    )
+    assert found.recommendation == ("nano: 16 tasks are too few; a verdict needs at least 20.")
 
 
 def test_one_task_apart_is_undecided_and_says_how_many_more() -> None:
@@ -114,7 +111,7 @@ def test_a_baseline_that_does_not_fit_is_stood_in_for() -> None:
     assert found.decision is not None
     assert (found.decision.baseline_quant, found.decision.stands_in_for) == ("Q8_0", "F16")
     assert found.recommendation.startswith(
-        "nano: F16 can't be judged by (it did not load); against Q8_0: run Q4_K_M"
+        "nano: F16 can't be the baseline (it did not load); compared with Q8_0: run Q4_K_M"
     )
 
 
@@ -130,7 +127,7 @@ def test_a_killed_baseline_has_no_stand_in() -> None:
     assert found.decision.status is DecisionStatus.BASELINE_NOT_MEASURED
     assert found.decision.pick is None
     assert found.baseline_quant is None
-    assert "The same command tries it again." in found.recommendation
+    assert "Rerun the same command to try again." in found.recommendation
 
 
 def test_a_killed_smaller_quant_is_tried_again() -> None:
@@ -142,7 +139,7 @@ def test_a_killed_smaller_quant_is_tried_again() -> None:
     assert found is not None
     assert (found.status, found.pick) == (DecisionStatus.PROVED, "Q8_0")
     assert not found.smallest_decided
-    assert found.next == "the same command again: it tries Q4_K_M once more"
+    assert found.next == "rerun the same command: it measures Q4_K_M again"
 
 
 def test_the_config_s_wants_and_preference_decide() -> None:

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 import pytest
 
-from orket_lib.analysis.verdict.further_tasks import further_tasks
-from orket_lib.analysis.verdict.pairs import Masses
+from orket_lib.analysis.verdict.kept_or_lost import further_tasks
+from orket_lib.analysis.verdict.pairs import Overlap
 from orket_lib.analysis.verdict.stability import stability
 
 
@@ -16,41 +16,41 @@ def smallest_kept(probabilities: Mapping[str, float]) -> str | None:
     return kept[-1] if kept else None
 
 
-def families(**masses: Masses) -> dict[str, dict[str, Masses]]:
-    """Return four families of the same masses."""
-    return {f"family{number}": dict(masses) for number in range(4)}
+def families(**counts: Overlap) -> dict[str, dict[str, Overlap]]:
+    """Return four families of the same counts."""
+    return {f"family{number}": dict(counts) for number in range(4)}
 
 
 def test_a_clear_pick_is_stable_and_a_close_one_is_not() -> None:
-    clear = stability(families(Q8=Masses(100), Q2=Masses(20, 80)), 0.95, "Q8", smallest_kept)
+    clear = stability(families(Q8=Overlap(100), Q2=Overlap(20, 80)), 0.95, "Q8", smallest_kept)
     assert clear.same > 0.99
-    close = stability(families(Q8=Masses(40), Q4=Masses(39, 1)), 0.95, "Q4", smallest_kept)
+    close = stability(families(Q8=Overlap(40), Q4=Overlap(39, 1)), 0.95, "Q4", smallest_kept)
     assert 0.1 < close.same < 0.7
     assert close.runner_up == "Q8"
 
 
 def test_it_is_the_same_at_every_call() -> None:
-    seen = families(Q8=Masses(40, 1, 0, 2), Q4=Masses(38, 3, 0, 2))
+    seen = families(Q8=Overlap(40, 1, 0, 2), Q4=Overlap(38, 3, 0, 2))
     one, other = (stability(seen, 0.95, "Q8", smallest_kept) for _ in range(2))
     assert one == other
 
 
 def test_tasks_asked_again_would_agree_far_more_often() -> None:
     """Without the posterior's doubt, a quant that lost nothing would never lose anything."""
-    found = stability(families(Q8=Masses(16)), 0.95, "Q8", smallest_kept)
+    found = stability(families(Q8=Overlap(16)), 0.95, "Q8", smallest_kept)
     assert found.same < 0.9
 
 
 @pytest.mark.parametrize(
-    ("masses", "least", "most"),
-    [(Masses(21, 0, 0, 9), 20, 80), (Masses(114, 5, 1, 50), 400, 1500)],
+    ("counts", "least", "most"),
+    [(Overlap(21, 0, 0, 9), 20, 80), (Overlap(114, 5, 1, 50), 400, 1500)],
     ids=["few tasks, nothing lost", "close to the threshold"],
 )
-def test_further_tasks_are_about_as_many_as_decide(masses: Masses, least: int, most: int) -> None:
-    found = further_tasks(masses, 0.95, 0.975)
+def test_further_tasks_are_about_as_many_as_decide(counts: Overlap, least: int, most: int) -> None:
+    found = further_tasks(counts, 0.95, 0.975)
     assert found is not None
     assert least <= found <= most
 
 
 def test_what_more_tasks_would_not_decide_has_no_number() -> None:
-    assert further_tasks(Masses(9500, 500, 0, 0), 0.95, 0.975) is None
+    assert further_tasks(Overlap(9500, 500, 0, 0), 0.95, 0.975) is None

@@ -27,7 +27,7 @@ CONFIG = {
 
 @pytest.fixture(autouse=True)
 def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A folder with the shipped settings, in which a model is a file beside the config."""
+    """A folder with the shipped settings, in which a model is a file next to the config."""
     (tmp_path / "config").symlink_to(ROOT / "config")
     monkeypatch.chdir(tmp_path)
 
@@ -68,21 +68,21 @@ def test_the_guard_warns_or_refuses_as_the_config_says(capsys: pytest.CaptureFix
     assert "free in main memory (vram_profile safe)" in said
     assert main(["status", "--json", "mine.yaml"]) == 0
     status = json.loads(capsys.readouterr().out)
-    assert status["preflight"].startswith("passed, with a warning: memory: nano.gguf takes about")
+    assert status["preflight"].startswith("passed with a warning: memory: nano.gguf takes about")
 
     code, said = preflight(capsys, vram_guard="refuse", vram_profile="stress")
     assert code == 3
     assert "preflight: memory: nano.gguf takes about " in said
     assert "error: preflight failed:\n  memory: nano.gguf takes about" in said
     assert "\n    a smaller quant or n_ctx\n" in said
-    assert "once that is put right, type: snakemake -R check_needs" in said
+    assert "after fixing this, run: snakemake -R check_needs" in said
 
 
 def test_a_damaged_file_is_named_with_what_to_do(capsys: pytest.CaptureFixture[str]) -> None:
     Path("nano.gguf").write_bytes(NANO.read_bytes()[:1_000_000])
     code, said = preflight(capsys)
     assert code == 3
-    assert "  nano.gguf: not a readable GGUF file: it is cut: 1000000 of " in said
+    assert "  nano.gguf: not a readable GGUF file: it is truncated: 1000000 of " in said
     assert "    put a whole GGUF file there, or name another in artifacts" in said
     assert "memory" not in said  # of nothing that is known
 

@@ -60,6 +60,6 @@ def test_rows_that_were_judged_in_another_lane_are_refused(
     write_model(Path("nano/Q8_0.json"), row(metrics(), execution_lane=Lane.LAB))
     assert summarized() == 1
     assert (
-        "its rows were judged in lane lab, and matrix.json says lane ci" in capsys.readouterr().err
+        "its rows were judged in lane lab, but matrix.json has lane ci" in capsys.readouterr().err
     )
     assert not Path("s.json").exists()

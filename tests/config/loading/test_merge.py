@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from orket_lib.config.loading.deprecated import OLDER
 from orket_lib.config.loading.files import Source, read_overrides, read_sources
+from orket_lib.config.loading.merge import DEPRECATED_KEYS
 from orket_lib.config.loading.parse import Draft, draft
 from orket_lib.vocabulary.errors import ConfigError
 
@@ -137,14 +137,14 @@ OLD_VALUES: dict[str, Any] = {
 }
 
 
-@pytest.mark.parametrize("name", OLDER)
+@pytest.mark.parametrize("name", DEPRECATED_KEYS)
 def test_an_older_key_gets_exactly_one_warning_that_says_what_replaces_it(name: str) -> None:
     old = {name: OLD_VALUES[name]}
     found = drafted(old, old)  # two files of the same kind
     assert found.problems == ()
     warnings = [line for line in found.warnings if line.startswith(f"{name}: ")]
     assert len(warnings) == 1
-    assert OLDER[name].now in warnings[0]
+    assert DEPRECATED_KEYS[name].hint in warnings[0]
 
 
 def test_older_keys_are_mapped() -> None:
@@ -161,7 +161,7 @@ def test_a_new_key_wins_over_the_older_one_beside_it() -> None:
     found = drafted({"model_id": "old", "models": "new"})
     assert found.config.models == ("new",)
     assert found.warnings == (
-        "model_id: a key of older matrix files, ignored beside `models`; write `models`, a list",
+        "model_id: deprecated key, ignored because of `models`; write `models`, a list",
     )
 
 
@@ -178,12 +178,15 @@ def test_a_wrong_value_is_told_under_the_name_that_was_written() -> None:
         ({"gpu_devices": 0}, "gpu_devices: no effect: provider `embedded`"),
         ({"exclusive": True}, "exclusive: no effect: provider `embedded`"),
         ({"runtime_env": {"A": 1}}, "runtime_env: no effect"),
-        ({"thermal_repeats": 2}, "thermal_repeats: 2 shows no trend; that takes 3"),
+        ({"thermal_repeats": 2}, "thermal_repeats: 2 can't show a trend: at least 3 are needed"),
         (
             {"thermal": {"repeats": 4, "monotonic_window": 4}},
-            "thermal_monotonic_window: 4 rises in a row take 5 repeats",
+            "thermal_monotonic_window: 4 consecutive rises need 5 repeats",
         ),
-        ({"thermal_quant_tag": "Q4_K_M"}, "thermal_quant_tag: no effect: thermal_repeats is 0"),
+        (
+            {"thermal_quant_tag": "Q4_K_M"},
+            "thermal_quant_tag: no effect: there is no thermal series",
+        ),
         ({"canary_runs": 2}, "canary_runs: 2 leaves 1 to judge by"),
         ({"server_args": ["-ngl", 99]}, "server_args: no effect"),
         ({"api_key": "${ENV:KEY}"}, "api_key: no effect"),

@@ -158,9 +158,7 @@ def test_a_server_that_hangs_is_left(capsys: pytest.CaptureFixture[str]) -> None
     [
         pytest.param(None, "task.json: there is no such file", id="missing"),
         pytest.param("{", "task.json: not valid JSON", id="no JSON"),
-        pytest.param(
-            '{"prompt": "x"}', "id, test_id, category, tier: Field required", id="half a task"
-        ),
+        pytest.param('{"prompt": "x"}', "id, test_id, category, tier: missing", id="half a task"),
     ],
 )
 def test_a_task_file_that_is_none_is_named(

@@ -16,7 +16,7 @@ from orket_lib.measure.runs.runner_result import (
     read_result,
     token_metrics,
 )
-from orket_lib.processes.bounded_command_child import KEPT_BYTES, Kept
+from orket_lib.processes.bounded_command_child import KEPT_BYTES, HeadAndTail
 from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.statuses import TokenStatus
 
@@ -92,7 +92,7 @@ def test_what_is_no_result_says_what_is_wrong(text: str, problem: str) -> None:
 
 def kept(*writes: bytes) -> CapturedText:
     """Return what is kept of output as long as that."""
-    pipe = Kept()
+    pipe = HeadAndTail()
     for data in writes:
         pipe.add(data)
     return CapturedText.model_validate(pipe.answer())

@@ -27,10 +27,10 @@ from orket_lib.measure.journal.journal import Journal
 from orket_lib.measure.runs.runner import INHERITED
 from orket_lib.providers.base import ServerAddress
 from orket_lib.tasks.grading.answers import fingerprint
+from orket_lib.vocabulary.environment import PLACEHOLDERS
 from orket_lib.vocabulary.errors import ConfigError, RequestFailed, ServerCrashed
 from orket_lib.vocabulary.failures import Cause, Ending, FailureEvidence
 from orket_lib.vocabulary.reasons import Reason
-from orket_lib.vocabulary.runner import PLACEHOLDERS
 from orket_lib.vocabulary.statuses import Outcome, Quality, RunStatus, TokenStatus
 
 posix = pytest.mark.skipif(os.name == "nt", reason="signals and processes of POSIX")

@@ -11,7 +11,7 @@ import pytest
 from builders import session, spec
 
 from orket_lib.artifacts.measurements.readiness import CooldownRecord
-from orket_lib.artifacts.measurements.serving import Place
+from orket_lib.artifacts.measurements.serving import ServerLocation
 from orket_lib.artifacts.measurements.spec import CooldownSettings
 from orket_lib.measure.session import cooldown
 from orket_lib.measure.session.cooldown import cool_down, too_warm
@@ -85,7 +85,7 @@ def test_without_a_sensor_nobody_waits_and_it_is_told(machine: Cooling) -> None:
 
 @pytest.mark.parametrize("machine", [(99.0,)], indirect=True)
 def test_our_heat_says_nothing_of_a_server_elsewhere(machine: Cooling) -> None:
-    far = Source(None, Place(base_url="http://10.0.0.5:11434"))
+    far = Source(None, ServerLocation(base_url="http://10.0.0.5:11434"))
     assert wait(source=far).null_reasons["end_c"] == "REMOTE_SERVER"
 
 

@@ -12,6 +12,7 @@ from nvml_replay import load_trace, nvml_of
 from orket_lib.artifacts.io import read_model
 from orket_lib.artifacts.measurements.sidecar import SidecarReport, SidecarSpec
 from orket_lib.cli import main
+from orket_lib.commands import sidecar_probe
 from orket_lib.measure.sidecar import sidecar
 from orket_lib.telemetry.devices.opening import Devices
 from orket_lib.vocabulary.statuses import SidecarStatus
@@ -88,7 +89,7 @@ def test_a_gpu_is_measured_with_the_user_s_own_server_and_all_layers_on_it(
         seen.append(spec)
         return right(spec, *rest)
 
-    monkeypatch.setattr(sidecar, "measure_sidecar", spied)
+    monkeypatch.setattr(sidecar_probe, "measure_sidecar", spied)
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr(sidecar, "device_locks", _must_not_wait)
     with nvml_of(load_trace("two_cards")):
@@ -119,5 +120,5 @@ def test_a_time_limit_that_is_none_is_wrong_usage(
         probe(tmp_path, "cpu", broken, f"--timeout-sec={limit}")
     said = capsys.readouterr().err
     assert ended.value.code == 2
-    assert f"--timeout-sec: must be a number of seconds > 0 and <= 604800 (got {limit!r})" in said
+    assert f"--timeout-sec: must be a number > 0 and <= 604800 (got {limit!r})" in said
     assert not (tmp_path / "out").exists()

@@ -15,7 +15,7 @@ from nvml_replay import load_trace, nvml_of
 from sidecar_builders import FULL, SERVING, sidecar_spec
 
 from orket_lib.analysis.sidecar.parse import ParsedSidecar, parse_sidecar
-from orket_lib.artifacts.measurements.serving import Place
+from orket_lib.artifacts.measurements.serving import ServerLocation
 from orket_lib.artifacts.measurements.sidecar import SidecarMeasurement, SidecarSpec
 from orket_lib.measure.progress import Silent
 from orket_lib.measure.sidecar import sidecar
@@ -175,7 +175,7 @@ def test_a_profile_for_a_gpu_says_nothing_of_a_model_in_main_memory(
         binary.write_text(LISTS.format(line=server), encoding="utf-8")
         binary.chmod(0o755)
     spec = sidecar_spec(backend="nvidia", serving=SERVING.model_copy(update={"provider": provider}))
-    source = Source(Path("nano.gguf"), Place(server_binary=str(binary)))
+    source = Source(Path("nano.gguf"), ServerLocation(server_binary=str(binary)))
     with nvml_of(load_trace("two_cards")):
         seen = measure_sidecar(spec, source, tmp_path / "cell", Silent(), PROVENANCE)
     found = parse_sidecar(seen)

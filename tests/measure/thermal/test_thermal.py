@@ -17,7 +17,7 @@ from gpu_replay import record_of
 from nvml_replay import load_trace
 from thermal_builders import RESTS, thermal_spec
 
-from orket_lib.artifacts.measurements.serving import Place
+from orket_lib.artifacts.measurements.serving import ServerLocation
 from orket_lib.artifacts.measurements.spec import MeasurementSpec
 from orket_lib.artifacts.measurements.thermal_series import ThermalSeries, ThermalSpec
 from orket_lib.measure.progress import Silent
@@ -144,7 +144,7 @@ def test_without_a_sensor_nobody_waits(
 
 
 def test_our_heat_says_nothing_of_a_server_elsewhere(tmp_path: Path, machine: Machine) -> None:
-    far = Source(None, Place(base_url="http://10.0.0.5:11434"))
+    far = Source(None, ServerLocation(base_url="http://10.0.0.5:11434"))
     series = measure(tmp_path / "series", far)
     (why,) = {repeat.null_reasons["temperature_end_c"] for repeat in series.repeats}
     assert why == "REMOTE_SERVER"

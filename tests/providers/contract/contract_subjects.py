@@ -21,7 +21,7 @@ from ollama_running import SimulatedOllama, simulated_ollama
 from real_llama_server import LLAMA_SERVER, llama_server_of_others, unused_address
 from simulated_servers import Program, program
 
-from orket_lib.artifacts.measurements.serving import Place
+from orket_lib.artifacts.measurements.serving import ServerLocation
 from orket_lib.artifacts.measurements.spec import ArtifactIdentity, ControlSettings, MeasurementSpec
 from orket_lib.providers.base import Model, Provider, Source
 from orket_lib.providers.llama_cpp.embedded import EmbeddedProvider
@@ -125,7 +125,7 @@ def no_llama_server() -> str | None:
 def llama_server(folder: Path) -> Iterator[Stage]:
     """Stage a `llama-server` that is started for each cell."""
     spec = nano_spec("Q8_0", n_ctx=N_CTX, provider="llama_server")
-    source = Source(nano_file("Q8_0"), Place(server_binary=os.environ[LLAMA_SERVER]))
+    source = Source(nano_file("Q8_0"), ServerLocation(server_binary=os.environ[LLAMA_SERVER]))
     unknown = spec.model_copy(update={"server_args": ("--no-such-flag",)})
     refused = bad_files(spec, folder, source) | {"an unknown flag": (unknown, source)}
     yield Stage(LlamaServerProvider(), spec, source, refused)
@@ -133,10 +133,10 @@ def llama_server(folder: Path) -> Iterator[Stage]:
 
 @contextmanager
 def running_llama_server(folder: Path) -> Iterator[Stage]:
-    """Stage a `llama-server` that runs already, and is somebody else's."""
+    """Stage a `llama-server` that runs already, and is not ours."""
     arguments = ("--ctx-size", str(N_CTX))
     with llama_server_of_others(nano_file("Q8_0"), folder, *arguments) as address:
-        yield _attached(Place(base_url=address))
+        yield _attached(ServerLocation(base_url=address))
 
 
 @contextmanager
@@ -154,7 +154,7 @@ def routing_llama_server(folder: Path) -> Iterator[Stage]:
         return spec.model_copy(update={"artifact": ArtifactIdentity(tag=name)})
 
     with llama_server_of_others(models, folder, "--ctx-size", str(N_CTX)) as address:
-        source = Source(None, Place(base_url=address))
+        source = Source(None, ServerLocation(base_url=address))
         names = {"another name": "no-such-name", "no name": None, "no model at all": "broken"}
         refused = {what: (named(name), source) for what, name in names.items()}
         yield Stage(LlamaServerProvider(), named("orket-nano-Q8_0"), source, refused)
@@ -162,14 +162,16 @@ def routing_llama_server(folder: Path) -> Iterator[Stage]:
 
 @contextmanager
 def running_embedded(folder: Path) -> Iterator[Stage]:
-    """Stage the server that we know best as somebody else's: it answers the same routes."""
+    """Stage the server that we know best as a foreign one: it answers the same routes."""
     spec = nano_spec("Q8_0", n_ctx=N_CTX)
     log = folder / "of_others.log"
     with EmbeddedProvider().serve(spec, Source(nano_file("Q8_0")), log) as model:
-        yield _attached(Place(base_url=model.address.base_url, api_key=model.address.api_key))
+        yield _attached(
+            ServerLocation(base_url=model.address.base_url, api_key=model.address.api_key)
+        )
 
 
-def _attached(place: Place) -> Stage:
+def _attached(place: ServerLocation) -> Stage:
     """Return the stage of a server at some place that serves the reference model in Q8_0."""
     held: dict[str, Any] = {
         "provider": "llama_server",
@@ -178,11 +180,11 @@ def _attached(place: Place) -> Stage:
     }
     spec, other = nano_spec("Q8_0", **held), nano_spec("Q2_K", **held)
     named = spec.model_copy(update={"artifact": ArtifactIdentity(tag="no-such-name")})
-    nobody = Source(nano_file("Q8_0"), Place(base_url=unused_address()))
+    missing = Source(nano_file("Q8_0"), ServerLocation(base_url=unused_address()))
     refused = {
         "another file": (other, Source(nano_file("Q2_K"), place)),
         "another name": (named, Source(None, place)),
-        "nobody there": (spec, nobody),
+        "no server": (spec, missing),
     }
     return Stage(LlamaServerProvider(), spec, Source(nano_file("Q8_0"), place), refused)
 
@@ -212,7 +214,7 @@ def ollama(folder: Path) -> Iterator[Stage]:
         "orket-large:120b-cloud": {"remote": "https://ollama.com:443"},
     }
     names = {
-        "a tag that nobody pulled": "orket-nano:q4_K_M",
+        "a tag that is not pulled": "orket-nano:q4_K_M",
         "no model at all": "orket-broken",
         "a model in the cloud": "orket-large:120b-cloud",
     }
@@ -223,11 +225,11 @@ def ollama(folder: Path) -> Iterator[Stage]:
         return spec.model_copy(update={"artifact": artifact})
 
     with simulated_ollama(models) as server:
-        source = Source(None, Place(base_url=server.url))
+        source = Source(None, ServerLocation(base_url=server.url))
         refused = {what: (tagged(tag), source) for what, tag in names.items()}
-        refused["nobody there"] = (
+        refused["no server"] = (
             tagged("orket-nano:q8_0"),
-            Source(None, Place(base_url=unused_address())),
+            Source(None, ServerLocation(base_url=unused_address())),
         )
         yield Stage(_Revived(server), tagged("orket-nano:q8_0"), source, refused)
 
@@ -249,7 +251,7 @@ class _Supervised:
 
 @contextmanager
 def vllm(folder: Path) -> Iterator[Stage]:
-    """Stage a simulated vLLM, which serves one model and is somebody else's."""
+    """Stage a simulated vLLM, which serves one model and is not ours."""
     arguments = ("--model", "orket-nano=Q8_0", "--n-ctx", str(N_CTX))
     with program("openai_server.py", *arguments) as server:
         yield _named("openai", OpenAiProvider(), server, "orket-nano")
@@ -257,7 +259,7 @@ def vllm(folder: Path) -> Iterator[Stage]:
 
 @contextmanager
 def lmstudio(folder: Path) -> Iterator[Stage]:
-    """Stage a simulated LM Studio, which loads what it is told."""
+    """Stage a simulated LM Studio, which loads on request."""
     with program("lmstudio_server.py", "--model", "orket-nano@q8_0=Q8_0") as server:
         yield _named("lmstudio", LmStudioProvider(), server, "orket-nano@q8_0")
 
@@ -270,10 +272,10 @@ def _named(name: str, provider: Provider, server: Program, tag: str) -> Stage:
         spec = nano_spec("Q8_0", n_ctx=N_CTX, provider=name, controls=controls)
         return spec.model_copy(update={"artifact": ArtifactIdentity(tag=tag)})
 
-    source = Source(None, Place(base_url=server.base_url))
+    source = Source(None, ServerLocation(base_url=server.base_url))
     refused = {
         "another name": (tagged("no-such-name"), source),
-        "nobody there": (tagged(tag), Source(None, Place(base_url=unused_address()))),
+        "no server": (tagged(tag), Source(None, ServerLocation(base_url=unused_address()))),
     }
     return Stage(_Supervised(provider, server), tagged(tag), source, refused)
 

@@ -71,11 +71,11 @@ def test_nothing_that_is_served_contradicts_the_spec(
 
 
 def test_each_control_that_is_named_is_accounted_for(model: Model, subject: Subject) -> None:
-    told = {control.name: control for control in model.controls}
-    assert set(told) <= {"seed", "threads", "affinity_policy"}
+    read_back = {control.name: control for control in model.controls}
+    assert set(read_back) <= {"seed", "threads", "affinity_policy"}
     if Can.HOLD_SEED in subject.can:
-        assert told["seed"].held
-        assert told["seed"].requested == "7"
+        assert read_back["seed"].held
+        assert read_back["seed"].requested == "7"
     for control in model.controls:
         assert control.source
         assert not control.held or control.applied is not None, "held is what was read back"
@@ -111,7 +111,7 @@ def test_others_can_reach_it_where_it_says(model: Model) -> None:
     assert address.base_url.startswith("http")
     assert not address.base_url.endswith("/")
     with httpx.Client(trust_env=False) as client:
-        assert client.get(address.base_url).status_code < 600, "somebody answers"
+        assert client.get(address.base_url).status_code < 600, "a server answers"
 
 
 def test_the_same_question_has_the_same_answer(model: Model) -> None:

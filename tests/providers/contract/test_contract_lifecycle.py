@@ -77,7 +77,7 @@ def test_the_server_of_somebody_else_outlives_us(
             address = model.address.base_url
             model.generate(QUESTION)
         with httpx.Client(trust_env=False) as client:
-            assert client.get(address).status_code < 600, "somebody answers"
+            assert client.get(address).status_code < 600, "a server answers"
 
 
 def test_an_error_of_ours_ends_the_server_too(
@@ -157,9 +157,9 @@ def test_a_context_that_the_model_does_not_have_is_not_claimed(
     spec = stage.spec.model_copy(update={"n_ctx": 2 * TRAINED})
     try:
         with stage.provider.serve(spec, stage.source, tmp_path / "server.log") as model:
-            told = model.served.n_ctx
-            assert told is not None
-            full = replace(QUESTION, prompt="the boat " * told, max_tokens=4)
+            n_ctx = model.served.n_ctx
+            assert n_ctx is not None
+            full = replace(QUESTION, prompt="the boat " * n_ctx, max_tokens=4)
             with pytest.raises(RequestFailed):
                 model.generate(full)
     except LoadError as error:

@@ -23,7 +23,7 @@ def test_a_file_says_itself_what_it_is(quant: str) -> None:
     facts = read_gguf(model(quant))
     assert facts.quant_tag == quant
     assert facts.parameters == 3_311_872
-    # The header and the tokenizer are all that the file has beside its tensors.
+    # The header and the tokenizer are all that the file has in addition to its tensors.
     assert facts.bits_per_weight < model(quant).stat().st_size * 8 / facts.parameters
     assert facts.bits_per_weight == pytest.approx(NOMINAL_BITS[quant], rel=0.03)
 
@@ -67,7 +67,7 @@ def test_a_model_in_parts_is_all_of_its_parts(tmp_path: Path) -> None:
     assert model_sha256(first) != before
     assert model_sha256(model("Q2_K")) == sha256_of_file(model("Q2_K"))
     assert read_gguf(first).parameters == 2 * 3_311_872
-    with pytest.raises(LoadError, match=r"named by its first: m-00001-of-00002\.gguf"):
+    with pytest.raises(LoadError, match=r"of a split model: m-00001-of-00002\.gguf"):
         read_gguf(second)
 
 

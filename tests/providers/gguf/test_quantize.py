@@ -25,7 +25,7 @@ from orket_lib.artifacts.measurements.quantized import Quantized
 from orket_lib.cli import main
 from orket_lib.processes import device_lock
 from orket_lib.providers.gguf.file import read_gguf
-from orket_lib.providers.gguf.quantize import Order, expected_bytes, quantize
+from orket_lib.providers.gguf.quantize import QuantizeRequest, expected_bytes, quantize
 from orket_lib.vocabulary.errors import LoadError, QuantizeError
 
 MODELS = Path(__file__).resolve().parents[3] / "models" / "orket-nano"
@@ -33,11 +33,17 @@ SHIPPED = ("Q8_0", "Q6_K", "Q5_K_M", "Q4_K_M", "Q3_K_M", "Q2_K")
 WRONG = "ORKET_SIMULATED_QUANTIZE"
 
 
+@pytest.fixture(autouse=True)
+def own_locks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give each test its own lock folder: a real measurement may run on this machine."""
+    monkeypatch.setattr(device_lock, "_machine_folder", lambda: tmp_path)
+
+
 def nano(quant: str) -> Path:
     return MODELS / f"orket-nano-{quant}.gguf"
 
 
-def order(binary: Path | str, quant: str = "Q4_K_M", **changes: Any) -> Order:
+def request(binary: Path | str, quant: str = "Q4_K_M", **changes: Any) -> QuantizeRequest:
     values: dict[str, Any] = {
         "quant_tag": quant,
         "base": nano("F16"),
@@ -48,10 +54,10 @@ def order(binary: Path | str, quant: str = "Q4_K_M", **changes: Any) -> Order:
         "threads": 1,
         "allow_requantize": False,
     }
-    return Order(**(values | changes))
+    return QuantizeRequest(**(values | changes))
 
 
-def make(wanted: Order, out: Path) -> Quantized | None:
+def make(wanted: QuantizeRequest, out: Path) -> Quantized | None:
     return quantize(wanted, out, lambda text: None, PROVENANCE)
 
 
@@ -64,9 +70,7 @@ def simulated(tmp_path: Path) -> Path:
 def real() -> Path:
     program = quantizers.real()
     if program is None:
-        pytest.skip(
-            f"{quantizers.LLAMA_SERVER} names no llama-server with llama-quantize beside it"
-        )
+        pytest.skip(f"{quantizers.LLAMA_SERVER} names no llama-server next to a llama-quantize")
     return program
 
 
@@ -78,7 +82,7 @@ def program(request: pytest.FixtureRequest) -> Path:
 
 def test_what_is_made_is_told_with_what_it_was_made_from(program: Path, tmp_path: Path) -> None:
     out = tmp_path / "deep" / "in" / "nano-Q4_K_M.gguf"
-    made = make(order(program, base_sha256=sha256_of_file(nano("F16"))), out)
+    made = make(request(program, base_sha256=sha256_of_file(nano("F16"))), out)
 
     assert made is not None
     # The shipped files were made by llama.cpp's own program, from this base.
@@ -94,7 +98,7 @@ def test_what_is_made_is_told_with_what_it_was_made_from(program: Path, tmp_path
 
 @pytest.mark.parametrize("quant", ["Q5_0", "IQ4_XS", "TQ1_0", "F32"])
 def test_the_real_program_makes_what_is_not_shipped(real: Path, quant: str, tmp_path: Path) -> None:
-    made = make(order(real, quant), tmp_path / "made.gguf")
+    made = make(request(real, quant), tmp_path / "made.gguf")
     assert made is not None
     assert read_gguf(tmp_path / "made.gguf").quant_tag == quant
 
@@ -123,10 +127,10 @@ def test_a_quant_that_takes_a_matrix_is_made_with_it_and_refused_without(
 ) -> None:
     out, importance = tmp_path / "out.gguf", matrix(tmp_path)
     with pytest.raises(QuantizeError, match="requires an i"):
-        make(order(real, "IQ2_XS"), out)
+        make(request(real, "IQ2_XS"), out)
     assert not out.exists()
 
-    made = make(order(real, "IQ2_XS", imatrix=importance), out)
+    made = make(request(real, "IQ2_XS", imatrix=importance), out)
     assert made is not None
     assert made.imatrix is not None
     assert made.imatrix.sha256 == sha256_of_file(importance)
@@ -136,9 +140,9 @@ def test_a_quant_that_takes_a_matrix_is_made_with_it_and_refused_without(
 def test_a_base_that_is_quantized_already_takes_a_word(program: Path, tmp_path: Path) -> None:
     out, base = tmp_path / "out.gguf", nano("Q8_0")
     with pytest.raises(QuantizeError, match="requantizing from type q8_0 is disabled"):
-        make(order(program, "Q2_K", base=base), out)
+        make(request(program, "Q2_K", base=base), out)
     assert not out.exists()
-    made = make(order(program, "Q2_K", base=base, allow_requantize=True), out)
+    made = make(request(program, "Q2_K", base=base, allow_requantize=True), out)
     assert made is not None
     assert (made.base_quant_tag, made.quant_tag) == ("Q8_0", "Q2_K")
 
@@ -147,27 +151,27 @@ def test_a_quant_that_the_program_does_not_know_is_refused_in_its_words(
     program: Path, tmp_path: Path
 ) -> None:
     with pytest.raises(QuantizeError, match=r"failed with exit status 1:\n.*invalid ftype 'Q9_Z'"):
-        make(order(program, "Q9_Z"), tmp_path / "out.gguf")
+        make(request(program, "Q9_Z"), tmp_path / "out.gguf")
     assert not list(tmp_path.glob("out*"))
 
 
 def test_a_file_that_is_there_is_looked_at_and_kept(simulated: Path, tmp_path: Path) -> None:
     out = tmp_path / "out.gguf"
-    make(order(simulated), out)
+    make(request(simulated), out)
     before = out.stat().st_mtime_ns
-    assert make(order("no such program"), out) is None
+    assert make(request("no such program"), out) is None
     assert out.stat().st_mtime_ns == before
-    with pytest.raises(QuantizeError, match=r"says Q4_K_M, asked for Q6_K.*delete it"):
-        make(order(simulated, "Q6_K"), out)
+    with pytest.raises(QuantizeError, match=r"says Q4_K_M, requested was Q6_K.*delete it"):
+        make(request(simulated, "Q6_K"), out)
     assert out.stat().st_mtime_ns == before
 
 
 @pytest.mark.parametrize(
     ("wrong", "says"),
     [
-        ("other", "its header says Q2_K, asked for Q4_K_M"),
+        ("other", "its header says Q2_K, requested was Q4_K_M"),
         ("lie", "it has 3.13 bits per weight, Q4_K_M has about 4.89"),
-        ("cut", "it is cut: 1024864 of 2049728 bytes"),
+        ("cut", "it is truncated: 1024864 of 2049728 bytes"),
         ("full", "iostream error"),
         ("killed", "was killed by signal 9"),
     ],
@@ -177,18 +181,18 @@ def test_what_went_wrong_leaves_nothing_that_looks_finished(
 ) -> None:
     monkeypatch.setenv(WRONG, wrong)
     with pytest.raises(QuantizeError, match=says):
-        make(order(simulated), tmp_path / "out.gguf")
+        make(request(simulated), tmp_path / "out.gguf")
     assert not list(tmp_path.glob("out*"))
 
 
 def test_a_program_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(QuantizeError, match="llama-quantise: no such program in PATH"):
-        make(order("llama-quantise"), tmp_path / "out.gguf")
+        make(request("llama-quantise"), tmp_path / "out.gguf")
 
 
 def test_a_base_that_is_no_model_is_named(simulated: Path, tmp_path: Path) -> None:
     with pytest.raises(LoadError, match="does not begin with GGUF"):
-        make(order(simulated, base=simulated), tmp_path / "out.gguf")
+        make(request(simulated, base=simulated), tmp_path / "out.gguf")
 
 
 @pytest.mark.parametrize("which", ["base", "imatrix"])
@@ -196,8 +200,8 @@ def test_a_file_that_changed_since_it_was_planned_is_named(
     which: str, simulated: Path, tmp_path: Path
 ) -> None:
     changes = {"imatrix": nano("Q2_K"), f"{which}_sha256": "a" * 64}
-    with pytest.raises(QuantizeError, match=r"\.gguf: changed since this was planned"):
-        make(order(simulated, **changes), tmp_path / "out.gguf")
+    with pytest.raises(QuantizeError, match=r"\.gguf: changed since the plan was made"):
+        make(request(simulated, **changes), tmp_path / "out.gguf")
 
 
 @pytest.mark.parametrize("quant", SHIPPED)
@@ -219,8 +223,8 @@ def test_a_disk_without_room_is_seen_before_anything_is_written(
         free: int
 
     monkeypatch.setattr(shutil, "disk_usage", lambda folder: Disk(2**20))
-    with pytest.raises(QuantizeError, match="takes about 2 MiB, and 1 MiB of the disk are free"):
-        make(order(simulated), tmp_path / "out.gguf")
+    with pytest.raises(QuantizeError, match="needs about 2 MiB, and the disk has 1 MiB free"):
+        make(request(simulated), tmp_path / "out.gguf")
 
 
 @pytest.fixture
@@ -233,13 +237,13 @@ def test_a_disk_that_fills_up_meanwhile_is_named(
     program: Path, small_disk: SmallDisk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def filled_by_another(text: str) -> None:
-        if "being made" in text:
+        if "quantizing" in text:
             small_disk.fill(left=256 * 1024)
 
     out = small_disk.folder / "out.gguf"
     monkeypatch.setenv(WRONG, "")
     with pytest.raises(QuantizeError, match=r"the disk is full: .* of about 2 MiB written"):
-        quantize(order(program), out, filled_by_another, PROVENANCE)
+        quantize(request(program), out, filled_by_another, PROVENANCE)
     assert not list(small_disk.folder.glob("out*"))
 
 
@@ -255,7 +259,7 @@ def test_killed_in_the_middle_it_leaves_no_program_and_no_file(
         "import sys\n"
         "from pathlib import Path\n"
         "from orket_lib import cli\n"
-        "from orket_lib.measure import device_lock\n"
+        "from orket_lib.processes import device_lock\n"
         f"device_lock._machine_folder = lambda: Path({str(tmp_path)!r})\n"
         "sys.exit(cli.main(['quantize', *sys.argv[1:]]))\n"
     )
@@ -287,7 +291,7 @@ def _command(process: psutil.Process) -> list[str]:
     return []
 
 
-def test_it_waits_while_somebody_measures(
+def test_it_waits_while_another_process_measures(
     simulated: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     locked: list[str] = []
@@ -298,7 +302,7 @@ def test_it_waits_while_somebody_measures(
         return lock(device, purpose, waiting)
 
     monkeypatch.setattr("orket_lib.providers.gguf.quantize.device_lock", watched)
-    make(order(simulated), tmp_path / "nano-Q4_K_M.gguf")
+    make(request(simulated), tmp_path / "nano-Q4_K_M.gguf")
     assert locked == ["cpu: quantizing nano-Q4_K_M.gguf"]
 
 

@@ -1,4 +1,4 @@
-"""A llama.cpp server of somebody else's: who it is, and what others do with it meanwhile."""
+"""A llama.cpp server that is not ours: its identity, and what other clients do with it."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ import httpx
 import pytest
 from nano import nano_file, nano_spec
 
-from orket_lib.artifacts.measurements.serving import Place
+from orket_lib.artifacts.measurements.serving import ServerLocation
 from orket_lib.artifacts.measurements.spec import ArtifactIdentity, ControlSettings, MeasurementSpec
 from orket_lib.providers.base import GenerationRequest, Source, TokenReport
-from orket_lib.providers.llama_cpp import attach as llama_running
+from orket_lib.providers.llama_cpp import attach
 from orket_lib.providers.llama_cpp.attach import attached
 from orket_lib.providers.llama_cpp.attached_model import AttachedModel
 from orket_lib.providers.llama_cpp.client import LlamaClient
@@ -43,7 +43,7 @@ def cell(tag: str = "Q8_0", **changes: Any) -> MeasurementSpec:
 
 @contextmanager
 def server_of_others(folder: Path, model: Path = FILE) -> Iterator[LlamaModel]:
-    """Serve a file, as somebody else does."""
+    """Serve a file, as another user does."""
     spec = nano_spec("Q8_0", model, n_ctx=N_CTX)
     with EmbeddedProvider().serve(spec, Source(model), folder / "of_others.log") as owner:
         yield owner
@@ -51,7 +51,7 @@ def server_of_others(folder: Path, model: Path = FILE) -> Iterator[LlamaModel]:
 
 def source(owner: LlamaModel, artifact: Path | None = FILE, **place: Any) -> Source:
     address = {"base_url": owner.address.base_url, "api_key": owner.address.api_key}
-    return Source(artifact, Place(**(address | place)))
+    return Source(artifact, ServerLocation(**(address | place)))
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +85,7 @@ def test_another_file_than_the_cells_is_not_measured(owner: LlamaModel, tmp_path
     other = source(owner, nano_file("Q2_K"))
     with pytest.raises(LoadError) as caught, attached(cell("Q2_K"), other, tmp_path / "log"):
         pytest.fail("it was measured")
-    for part in ("orket-nano-Q8_0.gguf", "orket-nano-Q2_K.gguf", "leave base_url out"):
+    for part in ("orket-nano-Q8_0.gguf", "orket-nano-Q2_K.gguf", "remove base_url"):
         assert part in str(caught.value)
 
 
@@ -133,7 +133,7 @@ def test_a_wrong_key_is_told_as_one(owner: LlamaModel, tmp_path: Path) -> None:
     ("name", "says"),
     [
         ("nano", "is a router with `one`, `two`, not `nano`"),
-        (None, "is a router with `one`, `two`, and tag_template, without artifact_template"),
+        (None, "is a router with `one`, `two`, so cells need tag_template, not artifact_template"),
     ],
 )
 def test_a_router_needs_the_name_of_one_of_its_models(
@@ -145,11 +145,9 @@ def test_a_router_needs_the_name_of_one_of_its_models(
         "/v1/models": {"data": [{"id": "one"}, {"id": "two"}]},
     }
     transport = httpx.MockTransport(lambda asked: httpx.Response(200, json=pages[asked.url.path]))
-    monkeypatch.setattr(
-        llama_running, "LlamaClient", lambda url, key: LlamaClient(url, key, transport)
-    )
+    monkeypatch.setattr(attach, "LlamaClient", lambda url, key: LlamaClient(url, key, transport))
     asked = cell().model_copy(update={"artifact": ArtifactIdentity(tag=name)})
-    there = Source(None, Place(base_url="http://127.0.0.1:1"))
+    there = Source(None, ServerLocation(base_url="http://127.0.0.1:1"))
     with pytest.raises(LoadError, match=says), attached(asked, there, tmp_path / "log"):
         pytest.fail("it was measured")
 
@@ -162,11 +160,11 @@ def health(*statuses: int) -> LlamaClient:
 
 
 def test_a_server_that_is_loading_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(llama_running, "_POLL_S", 0.001)
-    llama_running._wait_until_loaded(health(503, 503, 503, 503, 503, 200), "http://x")
-    monkeypatch.setattr(llama_running, "_LOAD_TIMEOUT_S", 0.01)
+    monkeypatch.setattr(attach, "_POLL_S", 0.001)
+    attach._wait_until_loaded(health(503, 503, 503, 503, 503, 200), "http://x")
+    monkeypatch.setattr(attach, "LOAD_TIMEOUT_S", 0.01)
     with pytest.raises(LoadError, match=r"not loaded after 0\.01 s"):
-        llama_running._wait_until_loaded(health(503), "http://x")
+        attach._wait_until_loaded(health(503), "http://x")
 
 
 # What others do with it
@@ -186,7 +184,7 @@ def test_a_request_of_others_is_seen_once_and_counted(
     model.generate(QUESTION)
     (seen,) = model.disturbances()
     assert seen.reason is Reason.FOREIGN_REQUESTS
-    evidence = f"{foreign.uncached} prompt and {foreign.output} output tokens were not ours"
+    evidence = f"{foreign.uncached} prompt and {foreign.output} output tokens of other clients"
     assert seen.evidence == evidence
     model.generate(QUESTION)
     assert model.disturbances() == ()
@@ -206,7 +204,7 @@ def test_a_request_of_others_that_is_at_work_is_seen(
     seen: list[str] = []
     deadline = time.monotonic() + 20
     try:
-        while not any("at work" in text for text in seen):
+        while not any("were running" in text for text in seen):
             assert time.monotonic() < deadline, seen
             seen += [item.evidence for item in model.disturbances()]
     finally:
@@ -251,7 +249,7 @@ def test_a_server_that_only_shows_its_slots_shows_the_moment() -> None:
     traffic = Traffic(server.client())
     assert traffic.foreign() is None
     server.slots = [{"is_processing": True}, {"is_processing": False}]
-    assert traffic.foreign() == "1 requests of others were at work"
+    assert traffic.foreign() == "1 requests of other clients were running"
 
 
 def test_a_server_that_shows_nothing_is_accused_of_nothing() -> None:
@@ -273,7 +271,7 @@ def test_after_a_failure_nothing_is_said_until_the_server_is_idle() -> None:
     server.metrics = {"prompt_tokens_total": 60, "tokens_predicted_total": 5}
     assert traffic.foreign() is None
     server.metrics = {"prompt_tokens_total": 60, "tokens_predicted_total": 9}
-    assert traffic.foreign() == "0 prompt and 4 output tokens were not ours"
+    assert traffic.foreign() == "0 prompt and 4 output tokens of other clients"
 
 
 # What becomes of it
@@ -332,7 +330,7 @@ def test_a_server_of_which_only_the_counters_are_known_was_restarted_when_they_s
     (seen,) = model.disturbances()
     assert (seen.reason, seen.evidence) == (
         Reason.SERVER_RESTARTED,
-        "the server's counters began anew",
+        "the server's counters were reset",
     )
     assert model.disturbances() == (), "once"
 

@@ -53,7 +53,7 @@ WHOLE = (ROLE, chunk({"content": "2 "}), chunk({"content": "9 76"}), END, LAST, 
 
 
 class FakeClock:
-    """Seconds that pass only when somebody says so."""
+    """Seconds that pass only when a test says so."""
 
     def __init__(self) -> None:
         self.now = 100.0
@@ -193,8 +193,8 @@ def test_an_answer_without_text_has_no_chunks() -> None:
         pytest.param([ROLE, chunk({"content": "a"}), END, LAST], "cut after 1 chunks", id="cut"),
         pytest.param([ROLE, chunk({"content": "a"})[:-9]], "cut after 0 chunks", id="torn event"),
         pytest.param([], "cut after 0 chunks", id="nothing at all"),
-        pytest.param([b"data: {oops\n\n"], "holds no JSON", id="not JSON"),
-        pytest.param([b"data: [1]\n\n"], "holds no JSON", id="no object"),
+        pytest.param([b"data: {oops\n\n"], "is not valid JSON", id="not JSON"),
+        pytest.param([b"data: [1]\n\n"], "is not valid JSON", id="no object"),
         pytest.param(
             [ROLE, httpx.RemoteProtocolError("peer closed connection")],
             "RemoteProtocolError: peer closed",

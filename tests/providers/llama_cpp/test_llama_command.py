@@ -12,8 +12,9 @@ import pytest
 from builders import spec
 
 from orket_lib.artifacts.measurements.spec import ControlSettings, MeasurementSpec
-from orket_lib.providers.llama_cpp import command_line as llama_command
-from orket_lib.providers.llama_cpp.command_line import command_line, environment, find_binary
+from orket_lib.providers.llama_cpp import binary as llama_binary
+from orket_lib.providers.llama_cpp.binary import find_binary
+from orket_lib.providers.llama_cpp.command_line import command_line, environment
 from orket_lib.vocabulary.errors import LoadError
 
 OLD = "usage: server [options]\n  -m FNAME, --model FNAME   path\n  --metrics  enable\n  --slots\n"
@@ -93,13 +94,13 @@ def test_a_program_that_does_not_run_says_why(tmp_path: Path, status: int, says:
     with pytest.raises(LoadError) as caught:
         command_line(broken, spec(), MODEL, 1)
     assert f"exit status {status}" in str(caught.value)
-    assert (says or "it says nothing") in str(caught.value)
+    assert (says or "no output") in str(caught.value)
 
 
 def test_a_program_that_hangs_is_not_waited_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(llama_command, "_HELP_TIMEOUT_S", 0.2)
+    monkeypatch.setattr(llama_binary, "_HELP_TIMEOUT_S", 0.2)
     path = tmp_path / "llama-server"
     path.write_text("#!/bin/sh\nexec sleep 60\n", encoding="utf-8")
     path.chmod(0o755)
@@ -135,7 +136,7 @@ def test_the_key_is_in_the_environment_and_settings_of_our_own_are_not(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("LLAMA_ARG_CTX_SIZE", "99")
-    monkeypatch.setenv("LLAMA_API_KEY", "somebody's own")
+    monkeypatch.setenv("LLAMA_API_KEY", "the user's own")
     monkeypatch.setenv("LD_LIBRARY_PATH", "/opt/lib")
     found = environment(spec(), "secret")
     assert found["LLAMA_API_KEY"] == "secret"

@@ -19,7 +19,7 @@ import pytest
 from nano import nano_file, nano_spec
 from real_llama_server import LLAMA_SERVER, llama_server_of_others, unused_address
 
-from orket_lib.artifacts.measurements.serving import Place
+from orket_lib.artifacts.measurements.serving import ServerLocation
 from orket_lib.artifacts.measurements.spec import ArtifactIdentity, ControlSettings, MeasurementSpec
 from orket_lib.measure.speed.calibration import calibrate
 from orket_lib.measure.speed.probe_prompts import ProbeMaker
@@ -48,7 +48,7 @@ def cell(tag: str = "Q4_K_M", **changes: Any) -> MeasurementSpec:
 
 @contextmanager
 def serving(tmp_path: Path, tag: str = "Q4_K_M", **changes: Any) -> Iterator[LlamaModel]:
-    source = Source(nano_file(tag), Place(server_binary=BINARY))
+    source = Source(nano_file(tag), ServerLocation(server_binary=BINARY))
     with LlamaServerProvider().serve(cell(tag, **changes), source, tmp_path / "log") as model:
         yield model
 
@@ -87,15 +87,15 @@ def test_threads_seed_and_cpus_are_applied_and_read_back(tmp_path: Path) -> None
     cpu = min(psutil.Process().cpu_affinity() or [0])
     controls = ControlSettings(seed=11, threads=2, affinity_policy=str(cpu))
     with serving(tmp_path, controls=controls) as model:
-        told = {control.name: control for control in model.controls}
+        read_back = {control.name: control for control in model.controls}
         assert model.pid is not None
         assert psutil.Process(model.pid).cpu_affinity() == [cpu]
-    assert {name: control.applied for name, control in told.items()} == {
+    assert {name: control.applied for name, control in read_back.items()} == {
         "seed": "11",
         "threads": "2",
         "affinity_policy": f"[{cpu}]",
     }
-    assert all(control.held for control in told.values())
+    assert all(control.held for control in read_back.values())
 
 
 def test_the_users_arguments_reach_it(tmp_path: Path) -> None:
@@ -118,7 +118,7 @@ def test_the_key_is_on_no_command_line_and_needed(tmp_path: Path) -> None:
         assert key is not None
         for process in (psutil.Process(model.pid), *psutil.Process(model.pid).parents()[:1]):
             assert key not in " ".join(process.cmdline())
-        stranger = Source(nano_file("Q4_K_M"), Place(base_url=model.address.base_url))
+        stranger = Source(nano_file("Q4_K_M"), ServerLocation(base_url=model.address.base_url))
         with pytest.raises(LoadError, match="401"), attached(cell(), stranger, tmp_path / "other"):
             pytest.fail("it answered a stranger")
 
@@ -146,7 +146,7 @@ def test_a_port_that_is_shared_with_somebody_else_is_not_measured(
 ) -> None:
     with socket.create_server(("127.0.0.1", 0), reuse_port=True) as shared:
         monkeypatch.setattr(llama_server, "_free_port", lambda: shared.getsockname()[1])
-        source = Source(nano_file("Q4_K_M"), Place(server_binary=BINARY))
+        source = Source(nano_file("Q4_K_M"), ServerLocation(server_binary=BINARY))
         sharing = cell(server_args=("--reuse-port",))
         shared.listen(0)
         with (
@@ -160,11 +160,11 @@ _OWNER = """
 import sys, time
 from pathlib import Path
 from nano import nano_file, nano_spec
-from orket_lib.artifacts.measurements.serving import Place
+from orket_lib.artifacts.measurements.serving import ServerLocation
 from orket_lib.providers.base import Source
 from orket_lib.providers.llama_cpp.attach import attached
 from orket_lib.providers.llama_cpp.server import LlamaServerProvider
-source = Source(nano_file("Q4_K_M"), Place(server_binary=sys.argv[1]))
+source = Source(nano_file("Q4_K_M"), ServerLocation(server_binary=sys.argv[1]))
 spec = nano_spec("Q4_K_M", provider="llama_server")
 with LlamaServerProvider().serve(spec, source, Path(sys.argv[2])) as model:
     print(model.pid, flush=True)
@@ -210,7 +210,7 @@ def test_t04_its_decode_clock_is_found_out(tmp_path: Path) -> None:
 def test_a_context_that_is_shared_by_slots_is_the_part_of_one(tmp_path: Path) -> None:
     arguments = ("--ctx-size", "2048", "--parallel", "2")  # the last value counts
     with llama_server_of_others(nano_file("Q4_K_M"), tmp_path, *arguments) as address:
-        source = Source(nano_file("Q4_K_M"), Place(base_url=address))
+        source = Source(nano_file("Q4_K_M"), ServerLocation(base_url=address))
         asked = cell(controls=ControlSettings(seed=7), n_ctx=2048)
         with attached(asked, source, tmp_path / "log") as model:
             assert model.served.n_ctx == 1024
@@ -220,7 +220,7 @@ def test_a_server_of_others_that_is_restarted_with_another_model_is_seen(tmp_pat
     address = unused_address()
     asked = cell("Q8_0", controls=ControlSettings(seed=7))
     first = llama_server_of_others(nano_file("Q8_0"), tmp_path, address=address)
-    source = Source(nano_file("Q8_0"), Place(base_url=address))
+    source = Source(nano_file("Q8_0"), ServerLocation(base_url=address))
     first.__enter__()
     with attached(asked, source, tmp_path / "log") as model:
         model.generate(QUESTION)
@@ -249,7 +249,9 @@ def routed(router: str, tmp_path: Path, tag: str, **place: Any) -> Iterator[Llam
     spec = cell(tag, n_ctx=1024, controls=ControlSettings(seed=7)).model_copy(
         update={"artifact": ArtifactIdentity(tag=f"orket-nano-{tag}")}
     )
-    with attached(spec, Source(None, Place(base_url=router, **place)), tmp_path / "log") as model:
+    with attached(
+        spec, Source(None, ServerLocation(base_url=router, **place)), tmp_path / "log"
+    ) as model:
         yield model
 
 
@@ -284,7 +286,7 @@ def test_a_routers_model_that_somebody_else_loaded_stops_the_cell_by_name(
     ):
         for tag in ("Q8_0", "Q2_K"):
             with (
-                pytest.raises(LoadError, match="has `orket-nano-Q2_K` loaded by somebody else"),
+                pytest.raises(LoadError, match="has `orket-nano-Q2_K` loaded by another client"),
                 routed(router, tmp_path, tag),
             ):
                 pytest.fail("it was measured")
@@ -292,7 +294,7 @@ def test_a_routers_model_that_somebody_else_loaded_stops_the_cell_by_name(
         with routed(router, tmp_path, "Q8_0", exclusive=True):
             assert loaded(router) == ["orket-nano-Q8_0"]
         log = (tmp_path / "log").read_text(encoding="utf-8")
-        assert "unloaded `orket-nano-Q2_K`, which somebody else had loaded" in log
+        assert "unloaded `orket-nano-Q2_K`, which another client had loaded" in log
 
 
 def test_a_model_that_is_loaded_beside_ours_is_seen(router: str, tmp_path: Path) -> None:
@@ -303,7 +305,7 @@ def test_a_model_that_is_loaded_beside_ours_is_seen(router: str, tmp_path: Path)
         model.generate(QUESTION)
         (seen,) = model.disturbances()
         assert seen.reason is Reason.FOREIGN_REQUESTS
-        assert seen.evidence == "`orket-nano-Q2_K` was loaded by somebody else"
+        assert seen.evidence == "`orket-nano-Q2_K` was loaded by another client"
 
 
 def test_a_model_that_the_router_gave_up_is_not_loaded_again_behind_our_back(

@@ -14,15 +14,20 @@ from lmstudio_server import LmStudioSimulator
 from simulator_backends import WordBackend
 from simulator_http import Lies
 
-from orket_lib.artifacts.measurements.serving import Place
+from orket_lib.artifacts.measurements.serving import ServerLocation
 from orket_lib.artifacts.measurements.spec import ArtifactIdentity, ControlSettings, RunSpec
 from orket_lib.measure.session.identity import identity_observations
-from orket_lib.providers import shared_server as visits
+from orket_lib.providers import shared_server
 from orket_lib.providers.base import GenerationRequest, Model, Source
 from orket_lib.providers.lmstudio.client import LmStudioClient
 from orket_lib.providers.lmstudio.provider import LmStudioProvider
-from orket_lib.vocabulary.errors import LoadError, RequestFailed, RequestTimedOut, ServerCrashed
-from orket_lib.vocabulary.faults import Fault
+from orket_lib.vocabulary.errors import (
+    Fault,
+    LoadError,
+    RequestFailed,
+    RequestTimedOut,
+    ServerCrashed,
+)
 from orket_lib.vocabulary.reasons import Reason
 
 TAG, OTHER = "lamp-7b@q4_k_m", "boat-3b"
@@ -55,7 +60,7 @@ def served(
     simulator: LmStudioSimulator, log: Path, place: dict[str, Any] | None = None, **changes: Any
 ) -> Iterator[Model]:
     """Serve a model of a simulator."""
-    where = Place(**{"base_url": simulator.base_url, **(place or {})})
+    where = ServerLocation(**{"base_url": simulator.base_url, **(place or {})})
     with LmStudioProvider().serve(asked_for(**changes), Source(None, where), log) as model:
         yield model
 
@@ -68,8 +73,8 @@ def log(tmp_path: Path) -> Path:
 @pytest.fixture(autouse=True)
 def short_patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """Don't wait a minute for a model that never goes."""
-    monkeypatch.setattr(visits, "GONE_S", 3.0)
-    monkeypatch.setattr(visits, "POLL_S", 0.02)
+    monkeypatch.setattr(shared_server, "GONE_S", 3.0)
+    monkeypatch.setattr(shared_server, "POLL_S", 0.02)
 
 
 # Loading and unloading
@@ -117,7 +122,9 @@ def test_a_model_of_somebody_else_stops_us_by_name(log: Path, version: dict[str,
     with simulated(**version) as simulator:
         simulator.load(OTHER, 2048)
         with (
-            pytest.raises(LoadError, match=f"loaded {OTHER}, and not for us; .*lms unload {OTHER}"),
+            pytest.raises(
+                LoadError, match=f"{OTHER} loaded for another client; .*lms unload {OTHER}"
+            ),
             served(simulator, log),
         ):
             pytest.fail("it was served")
@@ -127,7 +134,7 @@ def test_a_model_of_somebody_else_stops_us_by_name(log: Path, version: dict[str,
 def test_our_own_model_loaded_by_somebody_else_is_somebody_elses(log: Path) -> None:
     with simulated() as simulator:
         simulator.load(TAG, 2048)
-        with pytest.raises(LoadError, match="not for us"), served(simulator, log):
+        with pytest.raises(LoadError, match="for another client"), served(simulator, log):
             pytest.fail("it was served")
 
 
@@ -139,8 +146,8 @@ def test_a_server_of_our_own_is_made_empty_first_and_that_is_written_down(log: P
             assert list(simulator.loaded) == [TAG]
         assert simulator.loaded == {}
     text = log.read_text(encoding="utf-8")
-    assert f"unloaded {OTHER}, which somebody else had loaded" in text
-    assert f"unloaded {OTHER}:2, which somebody else had loaded" in text
+    assert f"unloaded {OTHER}, which another client had loaded" in text
+    assert f"unloaded {OTHER}:2, which another client had loaded" in text
 
 
 def test_an_older_version_can_not_be_made_empty_and_says_so(log: Path) -> None:
@@ -156,12 +163,14 @@ def test_an_older_version_can_not_be_made_empty_and_says_so(log: Path) -> None:
 def test_a_model_that_does_not_go_is_told_and_stops_the_next_one(
     log: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(visits, "GONE_S", 0.1)
+    monkeypatch.setattr(shared_server, "GONE_S", 0.1)
     with simulated(lies=Lies(stays=True)) as simulator:
         with served(simulator, log) as model:
             assert model.generate(QUESTION).text == "12."
-        assert "is still loaded 0.1 s after it was told to go" in log.read_text(encoding="utf-8")
-        with pytest.raises(LoadError, match="not for us"), served(simulator, log):
+        assert "is still loaded 0.1 s after the request to unload it" in log.read_text(
+            encoding="utf-8"
+        )
+        with pytest.raises(LoadError, match="for another client"), served(simulator, log):
             pytest.fail("it was served")
         with (
             pytest.raises(LoadError, match="is still loaded"),
@@ -201,7 +210,7 @@ def test_a_model_that_is_not_there_is_told_with_the_line_that_gets_it(log: Path)
 
 
 def test_no_lm_studio_is_told_with_the_line_that_starts_it(log: Path) -> None:
-    source = Source(None, Place(base_url="http://127.0.0.1:9"))
+    source = Source(None, ServerLocation(base_url="http://127.0.0.1:9"))
     with (
         pytest.raises(LoadError, match=r"at http://127\.0\.0\.1:9; type: lms server start"),
         LmStudioProvider().serve(asked_for(), source, log),
@@ -233,18 +242,18 @@ def test_a_token_is_asked_for_and_taken_from_the_environment(
 
 
 @pytest.mark.parametrize(
-    ("said", "told"),
+    ("said", "message"),
     [
         ("Failed to load model: unknown architecture", "did not load: .*HTTP 500: .*unknown arch"),
         ("Model loading was stopped due to insufficient system resources.", "out of memory"),
     ],
 )
 def test_a_model_that_does_not_load_is_told_in_the_servers_words(
-    log: Path, said: str, told: str
+    log: Path, said: str, message: str
 ) -> None:
     with (
         simulated(load_error=said) as simulator,
-        pytest.raises(LoadError, match=told),
+        pytest.raises(LoadError, match=message),
         served(simulator, log),
     ):
         pytest.fail("it was served")
@@ -257,7 +266,7 @@ def test_a_model_that_does_not_load_is_told_in_the_servers_words(
 def test_what_came_to_be_loaded_by_a_load_that_failed_is_unloaded(
     log: Path, version: dict[str, Any], ends: BaseException, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Else it would stop every later cell, as somebody else's."""
+    """Else it would stop every later cell, as a foreign one."""
     failed = []
     for name in ("load", "load_by_asking"):
         whole = getattr(LmStudioClient, name)
@@ -374,7 +383,7 @@ def test_a_second_model_in_memory_is_told_by_name(log: Path, version: dict[str, 
         model.generate(QUESTION)
         (seen,) = model.disturbances()
     assert seen.reason is Reason.FOREIGN_REQUESTS
-    assert seen.evidence == f"{OTHER}: loaded by somebody else meanwhile"
+    assert seen.evidence == f"{OTHER}: loaded by another client in the meantime"
 
 
 def test_a_model_that_was_evicted_is_told_and_again_when_it_came_back_changed(log: Path) -> None:
@@ -383,7 +392,7 @@ def test_a_model_that_was_evicted_is_told_and_again_when_it_came_back_changed(lo
         (gone,) = model.disturbances()
         model.generate(QUESTION)  # loads it just in time, with its own default
         (back,) = model.disturbances()
-        assert model.disturbances() == (), "told once"
+        assert model.disturbances() == (), "reported once"
     assert (gone.reason, back.reason) == (Reason.SERVER_RESTARTED,) * 2
     assert gone.evidence == f"{TAG} is no longer loaded"
     assert back.evidence == f"{TAG} had a context of 2048 and has 4096"

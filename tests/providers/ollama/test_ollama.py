@@ -17,7 +17,7 @@ from ollama_running import SimulatedOllama, simulated_ollama
 
 from orket_lib.artifacts.measurements.spec import ArtifactIdentity, ControlSettings
 from orket_lib.measure.session.identity import identity_observations
-from orket_lib.providers import shared_server as visits
+from orket_lib.providers import shared_server
 from orket_lib.vocabulary.errors import LoadError
 from orket_lib.vocabulary.reasons import Reason
 
@@ -42,7 +42,7 @@ def load_error(server: SimulatedOllama, folder: Path, tag: str = WORDS, **place:
     return str(caught.value)
 
 
-def diary(folder: Path) -> str:
+def actions(folder: Path) -> str:
     return (folder / "server.log").read_text(encoding="utf-8")
 
 
@@ -172,7 +172,7 @@ def test_our_model_is_unloaded_and_it_is_verified(server: SimulatedOllama, tmp_p
     with serving(server, tmp_path):
         assert server.loaded == [WORDS]
     assert server.loaded == []
-    assert f"unloaded {WORDS}\n" in diary(tmp_path)
+    assert f"unloaded {WORDS}\n" in actions(tmp_path)
 
 
 def test_it_is_unloaded_after_an_error_of_ours(server: SimulatedOllama, tmp_path: Path) -> None:
@@ -191,7 +191,7 @@ def test_what_somebody_else_has_loaded_stops_the_run_by_name(
         assert server.loaded == [loaded], "it is left alone"
     finally:
         server.unload(loaded)
-    assert f"Ollama has loaded {loaded}, and not for us" in message
+    assert f"Ollama has {loaded} loaded for another client" in message
     assert f"type: ollama stop {loaded}" in message
     assert "exclusive: true" in message
 
@@ -203,18 +203,20 @@ def test_on_a_server_of_our_own_it_is_unloaded_and_written_down(
     with serving(server, tmp_path, exclusive=True) as model:
         assert server.loaded == [WORDS]
         assert model.disturbances() == ()
-    assert f"unloaded {OTHER}, which somebody else had loaded (exclusive: true)" in diary(tmp_path)
+    assert f"unloaded {OTHER}, which another client had loaded (exclusive: true)" in actions(
+        tmp_path
+    )
 
 
 def test_a_model_that_does_not_go_is_told_and_stops_the_next_cell(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(visits, "GONE_S", 0.3)
+    monkeypatch.setattr(shared_server, "GONE_S", 0.3)
     with simulated_ollama({WORDS: {}}, never_unloads=True) as server:
         with serving(server, tmp_path) as model:
             model.generate(QUESTION)
-        assert f"{WORDS} is still loaded 0.3 s after it was told to go" in diary(tmp_path)
-        assert f"Ollama has loaded {WORDS}" in load_error(server, tmp_path)
+        assert f"{WORDS} is still loaded 0.3 s after the request to unload it" in actions(tmp_path)
+        assert f"Ollama has {WORDS} loaded" in load_error(server, tmp_path)
         assert f"{WORDS} is still loaded after 0.3 s" in load_error(
             server, tmp_path, exclusive=True
         )
@@ -249,7 +251,7 @@ def test_a_server_that_is_not_there_is_told_with_what_to_do(
     assert f"no Ollama answers at {nowhere}; start it, or set base_url: " in message
     monkeypatch.setenv("OLLAMA_HOST", "10.0.0.5:11434")
     message = load_error(server, tmp_path, base_url=nowhere)
-    assert "(OLLAMA_HOST is 10.0.0.5:11434, and is not read)" in message
+    assert "(OLLAMA_HOST is 10.0.0.5:11434, and is ignored)" in message
 
 
 def test_cloud_models_are_refused_before_anything_is_sent_to_them(tmp_path: Path) -> None:
@@ -279,8 +281,8 @@ def test_a_load_that_fails_is_told_in_the_servers_words(
     finally:
         server.behave(load_error="")
     assert words in message
-    assert words in diary(tmp_path)
-    assert ("out of memory" in diary(tmp_path)) is out_of_memory
+    assert words in actions(tmp_path)
+    assert ("out of memory" in actions(tmp_path)) is out_of_memory
 
 
 # --- what else happens there ---
@@ -308,9 +310,9 @@ def disturbed(server: SimulatedOllama, folder: Path, what: str) -> list[tuple[Re
     [
         (
             "another model",
-            (Reason.FOREIGN_REQUESTS, f"loaded beside it for somebody else: {OTHER}"),
+            (Reason.FOREIGN_REQUESTS, f"loaded at the same time by another client: {OTHER}"),
         ),
-        ("eviction", (Reason.SERVER_RESTARTED, f"{WORDS} was unloaded in mid-run")),
+        ("eviction", (Reason.SERVER_RESTARTED, f"{WORDS} was unloaded during the run")),
         (
             "another context",
             (Reason.CONTEXT_MISMATCH, "its context was 1024 and is 2048 now"),
@@ -345,7 +347,7 @@ def test_a_reload_within_a_request_is_seen_by_the_process_that_went(
         model.generate(QUESTION)
         (seen,) = model.disturbances()
         model.generate(QUESTION)
-        assert model.disturbances() == (), "told once"
+        assert model.disturbances() == (), "reported once"
     assert seen.reason is Reason.SERVER_RESTARTED
     assert "which held the model, ended" in seen.evidence
 
@@ -364,7 +366,7 @@ def test_a_reload_within_a_request_is_seen_by_its_time_where_the_process_is_not(
         (seen,) = model.disturbances()
         assert seen.reason is Reason.SERVER_RESTARTED
         assert "on loading the model" in seen.evidence
-        assert model.disturbances() == (), "told once"
+        assert model.disturbances() == (), "reported once"
 
 
 def test_a_restart_of_the_server_is_seen(tmp_path: Path) -> None:
@@ -375,7 +377,7 @@ def test_a_restart_of_the_server_is_seen(tmp_path: Path) -> None:
         server.process.wait()
         (gone,) = model.disturbances()
         assert gone.reason is Reason.SERVER_RESTARTED
-        assert "what is loaded can't be seen" in gone.evidence
+        assert "the list of loaded models can't be read" in gone.evidence
         server.start()
         model.generate(QUESTION)
         (seen,) = model.disturbances()
@@ -383,7 +385,7 @@ def test_a_restart_of_the_server_is_seen(tmp_path: Path) -> None:
         assert f" ended; process {server.process.pid} (" in seen.evidence
         assert model.pid == server.process.pid, "its memory counts from now on"
         assert seen.evidence.startswith(f"process {pid} (")
-        assert model.disturbances() == (), "told once"
+        assert model.disturbances() == (), "reported once"
 
 
 # --- the simulator itself ---

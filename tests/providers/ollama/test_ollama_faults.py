@@ -13,12 +13,12 @@ from ollama_running import SimulatedOllama, simulated_ollama
 from orket_lib.providers.base import GenerationRequest
 from orket_lib.providers.ollama.provider import OllamaModel
 from orket_lib.vocabulary.errors import (
+    Fault,
     ProviderError,
     RequestFailed,
     RequestTimedOut,
     ServerCrashed,
 )
-from orket_lib.vocabulary.faults import Fault
 
 BRIEF = GenerationRequest("How many?", 20, 0.0, seed=7, timeout_s=1.0)
 
@@ -49,8 +49,8 @@ def asked(server: SimulatedOllama) -> int:
         ("error_in_stream", Fault.ERROR_IN_STREAM, "error in mid-stream: an error was encountered"),
         ("cut", Fault.CUT_STREAM, "the stream was cut after 2 chunks"),
         ("reset", Fault.RESET, "RemoteProtocolError"),
-        ("not_json", Fault.NOT_JSON, "the stream holds no JSON"),
-        ("endless", Fault.ENDLESS, "no end of the answer, of which 20 tokens were asked for"),
+        ("not_json", Fault.NOT_JSON, "the stream is not valid JSON"),
+        ("endless", Fault.ENDLESS, "no end of the answer after far more than 20 tokens"),
     ],
 )
 def test_a_fault_is_named_and_nothing_is_asked_again(

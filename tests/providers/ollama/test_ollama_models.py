@@ -34,7 +34,7 @@ TAGS: dict[str, Any] = {
                 "quantization_level": "Q4_K_M",
             },
         },
-        {"name": "hf.co/somebody/Some-Model-GGUF:latest", "size": 1, "digest": f"sha256:{DIGEST}"},
+        {"name": "hf.co/someone/Some-Model-GGUF:latest", "size": 1, "digest": f"sha256:{DIGEST}"},
         {
             "name": "gpt-oss:120b-cloud",
             "remote_model": "gpt-oss:120b",
@@ -65,8 +65,8 @@ def test_models_on_offer() -> None:
         ("LLAMA3.1:8B-instruct-q4_k_m", 0),
         ("registry.ollama.ai/library/llama3.1:8b-instruct-q4_K_M", 0),
         ("library/llama3.1:8b-instruct-q4_K_M", 0),
-        ("hf.co/somebody/Some-Model-GGUF", 1),
-        ("hf.co/somebody/Some-Model-GGUF:latest", 1),
+        ("hf.co/someone/Some-Model-GGUF", 1),
+        ("hf.co/someone/Some-Model-GGUF:latest", 1),
         ("llama3.1", None),
         ("llama3.1:8b", None),
         ("Some-Model-GGUF", None),
@@ -88,7 +88,7 @@ def test_a_tag_names_one_model_in_all_its_spellings(tag: str, found: int | None)
         ("storm-cloud", False),
         ("storm-cloud:7b", False),
         ("gpt-oss:20B-Cloud", True),
-        ("somebody/cloud:q4_0", False),
+        ("someone/cloud:q4_0", False),
     ],
 )
 def test_a_cloud_model_is_known_by_its_tag(tag: str, cloud: bool) -> None:

@@ -1,4 +1,4 @@
-"""The processes of an Ollama server, told by their command lines."""
+"""The processes of an Ollama server, identified by their command lines."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def test_the_process_of_a_model_tells_what_it_was_started_with(
         assert found is not None
         assert (found.model, found.n_ctx, found.threads) == (BLOB, n_ctx, threads)
         assert found.alive
-        found.process.kill()  # nobody reaps it: it is dead, and still in the table
+        found.process.kill()  # not reaped: it is dead, and still in the table
         wait_until(lambda: not found.alive, "it is dead")
 
 

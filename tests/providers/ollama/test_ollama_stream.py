@@ -10,8 +10,7 @@ import pytest
 from orket_lib.providers.base import GenerationRequest
 from orket_lib.providers.ollama.stream import assemble, load_s, ollama_tokens, request_for
 from orket_lib.providers.wire.http import StampedStream
-from orket_lib.vocabulary.errors import ProviderError, RequestFailed
-from orket_lib.vocabulary.faults import Fault
+from orket_lib.vocabulary.errors import Fault, ProviderError, RequestFailed
 
 HEAD = {"model": "llama3.2:1b", "created_at": "2026-09-17T15:42:59.7420965Z"}
 # The last line of a cold chat: version 0.33, 29 prompt tokens, 3 of output, nothing cached.
@@ -133,7 +132,7 @@ def test_more_cached_than_there_is_leaves_the_rest_unknown() -> None:
         pytest.param(
             (said("4"), json.dumps(LAST).encode()), Fault.CUT_STREAM, "cut", id="half a last line"
         ),
-        pytest.param((said("4"), b"<html>\n"), Fault.NOT_JSON, "no JSON", id="HTML"),
+        pytest.param((said("4"), b"<html>\n"), Fault.NOT_JSON, "not valid JSON", id="HTML"),
         pytest.param((b"[1]\n",), Fault.NOT_JSON, "not a JSON object", id="a list"),
     ],
 )

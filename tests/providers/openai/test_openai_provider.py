@@ -17,15 +17,14 @@ from openai_server import OpenAiSimulator
 from simulator_backends import WordBackend
 from simulator_http import Lies
 
-from orket_lib.artifacts.measurements.serving import Place
+from orket_lib.artifacts.measurements.serving import ServerLocation
 from orket_lib.artifacts.measurements.spec import ArtifactIdentity, ControlSettings, RunSpec
 from orket_lib.providers import server_process as attached
 from orket_lib.providers.base import GenerationRequest, Model, Source
 from orket_lib.providers.llama_cpp.embedded import EmbeddedProvider
 from orket_lib.providers.openai import provider as openai
 from orket_lib.providers.openai.provider import OpenAiProvider
-from orket_lib.vocabulary.errors import LoadError, RequestFailed, ServerCrashed
-from orket_lib.vocabulary.faults import Fault
+from orket_lib.vocabulary.errors import Fault, LoadError, RequestFailed, ServerCrashed
 from orket_lib.vocabulary.reasons import Reason
 
 CHAT = "/v1/chat/completions"
@@ -54,10 +53,10 @@ def asked_for(tag: str = TAG, **changes: Any) -> RunSpec:
 
 @contextmanager
 def served(
-    simulator: OpenAiSimulator, log: Path, place: Place | None = None, **changes: Any
+    simulator: OpenAiSimulator, log: Path, place: ServerLocation | None = None, **changes: Any
 ) -> Iterator[Model]:
     """Serve the model of a simulator."""
-    source = Source(None, place or Place(base_url=simulator.base_url))
+    source = Source(None, place or ServerLocation(base_url=simulator.base_url))
     with OpenAiProvider().serve(asked_for(**changes), source, log) as model:
         yield model
 
@@ -107,7 +106,7 @@ def test_a_plain_server_leaves_nulls_with_reasons(log: Path) -> None:
     with simulated(kind="plain") as simulator, served(simulator, log) as model:
         found = model.served
         assert model.count_tokens("a b c") is None
-    assert (found.build, found.path, found.n_ctx) == ("somebody", None, None)
+    assert (found.build, found.path, found.n_ctx) == ("someone", None, None)
     assert found.null_reasons["n_ctx"] == "NOT_REPORTED"
 
 
@@ -152,7 +151,7 @@ def test_nothing_was_loaded_and_that_is_why_there_is_no_load_time(log: Path) -> 
 def test_a_llama_server_behind_these_routes_tells_quant_context_and_times(log: Path) -> None:
     spec = nano_spec("Q4_K_M")
     with EmbeddedProvider().serve(spec, Source(nano_file("Q4_K_M")), log) as server:
-        place = Place(base_url=server.address.base_url, api_key=server.address.api_key)
+        place = ServerLocation(base_url=server.address.base_url, api_key=server.address.api_key)
         wanted = asked_for(str(nano_file("Q4_K_M")))
         other = log.with_name("other.log")
         with OpenAiProvider().serve(wanted, Source(None, place), other) as model:
@@ -169,7 +168,7 @@ def test_a_llama_server_behind_these_routes_tells_quant_context_and_times(log: P
 @pytest.mark.parametrize("suffix", ["", "/", "/v1", "/v1/"])
 def test_an_address_is_one_with_v1_and_without(log: Path, suffix: str) -> None:
     with simulated() as simulator:
-        place = Place(base_url=simulator.base_url + suffix)
+        place = ServerLocation(base_url=simulator.base_url + suffix)
         with served(simulator, log, place) as model:
             assert model.generate(QUESTION).text == "12."
             assert model.address.base_url == simulator.base_url
@@ -190,7 +189,7 @@ def test_a_model_that_is_not_offered_is_told_with_those_that_are(log: Path) -> N
 
 
 def test_nobody_there_is_told_with_the_address(log: Path) -> None:
-    place = Place(base_url="http://127.0.0.1:9")
+    place = ServerLocation(base_url="http://127.0.0.1:9")
     source = Source(None, place)
     with (
         pytest.raises(LoadError, match=r"http://127\.0\.0\.1:9: GET /v1/models: ConnectError"),
@@ -217,7 +216,7 @@ def test_a_key_is_asked_for_by_name_and_taken_from_the_environment(
             served(simulator, log),
         ):
             pytest.fail("it was served")
-        place = Place(base_url=simulator.base_url, api_key="${ENV:LAMP_KEY}")
+        place = ServerLocation(base_url=simulator.base_url, api_key="${ENV:LAMP_KEY}")
         with served(simulator, log, place) as model:
             assert model.generate(QUESTION).text == "12."
     assert "s3cret" not in log.read_text(encoding="utf-8")
@@ -234,7 +233,7 @@ def test_a_server_that_still_loads_its_model_is_waited_for(
 def test_a_server_that_never_ends_loading_is_given_up(
     log: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(openai, "_LOADING_S", 0.0)
+    monkeypatch.setattr(openai, "LOAD_TIMEOUT_S", 0.0)
     with (
         simulated(lies=Lies(loading=99)) as simulator,
         pytest.raises(LoadError, match="HTTP 503: Loading model"),
@@ -310,11 +309,11 @@ def test_a_follow_up_may_use_what_the_question_before_it_left(log: Path) -> None
 @pytest.mark.parametrize(
     ("lies", "temperature", "held", "source"),
     [
-        pytest.param(Lies(), 0.0, True, "nothing is drawn", id="greedy"),
-        pytest.param(Lies(), 0.7, True, "another seed another", id="used"),
-        pytest.param(Lies(ignores=("seed",)), 0.7, False, "seeds wrote one text", id="ignored"),
+        pytest.param(Lies(), 0.0, True, "nothing is sampled", id="greedy"),
+        pytest.param(Lies(), 0.7, True, "another seed, another text", id="used"),
+        pytest.param(Lies(ignores=("seed",)), 0.7, False, "seeds yielded one text", id="ignored"),
         pytest.param(Lies(refuses=("seed",)), 0.7, False, "refuses", id="refused"),
-        pytest.param(Lies(refuses=("seed",)), 0.0, True, "nothing is drawn", id="not needed"),
+        pytest.param(Lies(refuses=("seed",)), 0.0, True, "nothing is sampled", id="not needed"),
     ],
 )
 def test_a_seed_is_held_when_it_is_seen_to_be_used(
@@ -391,9 +390,9 @@ def test_requests_of_others_are_seen_by_the_servers_counters(log: Path) -> None:
         simulator.lies = Lies(foreign=2)
         tokens = model.generate(QUESTION).tokens
         (seen,) = model.disturbances()
-        assert model.disturbances() == (), "told once"
+        assert model.disturbances() == (), "reported once"
     assert seen.reason is Reason.FOREIGN_REQUESTS
-    assert "2 other ones ended with ours" in seen.evidence
+    assert "2 others ended during ours" in seen.evidence
     assert tokens.cached is None, "whose tokens the cache served is not known"
 
 
@@ -432,7 +431,7 @@ def test_a_server_that_began_anew_is_told(log: Path) -> None:
         model.generate(QUESTION)
         (seen,) = model.disturbances()
     assert seen.reason is Reason.SERVER_RESTARTED
-    assert "counters began anew" in seen.evidence
+    assert "counters were reset" in seen.evidence
 
 
 @pytest.mark.parametrize(

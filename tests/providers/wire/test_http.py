@@ -1,4 +1,4 @@
-"""The HTTP side of a model server: its key is never told, an answer takes no longer than asked."""
+"""The HTTP side of a model server: its key is never shown, an answer takes no longer than asked."""
 
 from __future__ import annotations
 

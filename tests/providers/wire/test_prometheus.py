@@ -83,19 +83,19 @@ BEFORE = Traffic(ended=10, busy=0, cached=100)
         pytest.param(
             BEFORE,
             [Traffic(13, 0, 140)],
-            Window("requests that are not ours: 2 other ones ended with ours", None),
+            Window("requests of other clients: 2 others ended during ours", None),
             id="others ended",
         ),
         pytest.param(
             BEFORE,
             [Traffic(11, 1, 140)],
-            Window("requests that are not ours: 1 under way after ours", None),
+            Window("requests of other clients: 1 running after ours", None),
             id="others go on",
         ),
         pytest.param(
             Traffic(10, 2, 100),
             [Traffic(11, 0, 140)],
-            Window("requests that are not ours: 2 under way when ours began", None),
+            Window("requests of other clients: 2 running when ours began", None),
             id="others were there before",
         ),
         pytest.param(BEFORE, [BEFORE], Window(None, None), id="ours was not counted"),
@@ -109,6 +109,6 @@ def test_a_window_around_one_request_of_ours(
     window: Window | None,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(prometheus, "_SETTLE_S", 0.1)
+    monkeypatch.setattr(prometheus, "_SETTLE_S", 0.5)
     server = looks(*seen)
     assert settled(lambda: next(server), before) == window

@@ -36,14 +36,14 @@ def test_each_gpu_has_a_line_and_so_has_the_energy() -> None:
     section = text.split("## GPUs and energy")[1].split("\n## ")[0]
     assert "| Q8_0 | 0: NVIDIA H100 80GB HBM3 | yes | 9000 |" in section
     assert "| Q8_0 | 1: NVIDIA H100 80GB HBM3 | not seen |" in section
-    assert "| Q8_0 | 4.25 | 3.50 | 120 | — | the devices' own counters |" in section
+    assert "| Q8_0 | 4.25 | 3.50 | 120 | — | energy counters of the devices |" in section
 
 
 def test_every_null_of_a_gpu_is_listed_with_its_meaning() -> None:
     missing = text_of(gpus=gpus_of("unified"), energy=SPENT).split("## Missing numbers")[1]
     assert "GPU 0 memory_total_mib" in missing
-    assert "NOT_SUPPORTED (the card or its driver doesn't tell it)" in missing
-    assert "energy joules_per_correct_answer_above_idle: NO_IDLE_SECOND (a GPU never " in missing
+    assert "NOT_SUPPORTED (the card or its driver does not report it)" in missing
+    assert "energy joules_per_correct_answer_above_idle: NO_IDLE_SECOND (a GPU was " in missing
 
 
 def test_without_a_gpu_no_section_is_invented_and_the_reasons_stand_below() -> None:
@@ -51,5 +51,5 @@ def test_without_a_gpu_no_section_is_invented_and_the_reasons_stand_below() -> N
     text = text_of(gpus_absent={"nvidia": "NO_DRIVER", "amd": "NO_DEVICE"}, energy=nothing)
     assert "## GPUs and energy" not in text
     missing = text.split("## Missing numbers")[1]
-    assert "NO_DRIVER (the driver of this vendor is not here)" in missing
+    assert "NO_DRIVER (the driver of this vendor is not installed)" in missing
     assert "energy joules_per_output_token" in missing

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from report_summaries import failed, row, seven, summary
-from test_markdown import cells, section
+from report_summaries import cells, failed, row, section, seven, summary
 
 from orket_lib.artifacts.views.row import RowMetrics, RowSidecar
 from orket_lib.report.markdown import render_markdown
@@ -16,7 +15,7 @@ TITLE = "Hardware sidecar"
 
 
 def probed(tag: str, decode: float | Null, **changes: Any) -> RowMetrics:
-    """Return a row (2000 t/s decode, 9876 t/s prefill) with a sidecar beside it."""
+    """Return a row (2000 t/s decode, 9876 t/s prefill) with a sidecar."""
     errors = changes.pop("errors", ())
     sidecar = RowSidecar.of(
         ttft_ms=12.0,
@@ -73,8 +72,8 @@ def test_rates_that_diverge_are_named_with_what_to_trust() -> None:
     part = section(render_markdown(summary([probed("Q8_0", 1000.0)]), []), TITLE)
     assert "Q8_0: decode 1000 t/s in the sidecar, 2000 t/s in the task runs' probes (-50%)" in part
     assert "Rates differ by more than 25%." in part
-    assert "Trust the task runs for efficacy" in part
-    assert "use the sidecar to investigate the hardware" in part
+    assert "Rely on the task runs to choose a quant" in part
+    assert "on the sidecar to investigate the hardware" in part
 
 
 def test_a_sidecar_that_failed_is_shown_with_its_errors_and_reasons() -> None:

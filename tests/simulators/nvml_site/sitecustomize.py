@@ -1,4 +1,4 @@
-"""In processes that are started with this folder on PYTHONPATH, a trace stands for the driver.
+"""In processes that are started with this folder on PYTHONPATH, a trace replaces the driver.
 
 Python imports a module of this name before anything else, so the sampler and every other process
 of a measurement finds the replayed NVML without knowing of it.

@@ -1,4 +1,4 @@
-"""How code is taken out of an answer: the rules of docs/TASKS.md, one by one."""
+"""How code is taken out of an answer: the rules of docs/reference/tasks.md, one by one."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from nvml_replay import TRACES, load_trace, nvml_of
 
-from orket_lib.artifacts.measurements.serving import Place
+from orket_lib.artifacts.measurements.serving import ServerLocation
 from orket_lib.measure.session.device_selection import locked_devices
 from orket_lib.telemetry.devices.opening import Devices, open_devices
 from orket_lib.telemetry.devices.reading import Device, DeviceProcess
@@ -91,8 +91,8 @@ def test_parts_of_a_card_stand_for_it_with_what_is_shared_from_it() -> None:
 
 def test_for_parts_of_a_card_the_card_is_locked() -> None:
     with nvml_of(load_trace("mig"), lambda: 0.0):
-        locked = locked_devices("ollama", None, Place())
-        elsewhere = locked_devices("ollama", None, Place(base_url="http://10.0.0.7:11434"))
+        locked = locked_devices("ollama", None, ServerLocation())
+        elsewhere = locked_devices("ollama", None, ServerLocation(base_url="http://10.0.0.7:11434"))
     assert locked == ("cpu", "GPU-44444444-dddd-4ddd-8ddd-000000000000")
     assert elsewhere == ("cpu",)
 

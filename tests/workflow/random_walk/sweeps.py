@@ -215,6 +215,7 @@ def _one_receipt_again(it: Sweeps, step: Step) -> None:
     found = sorted((it.folder / "results" / step.sweep).rglob("*receipt.json"))
     names = [path.relative_to(it.folder).as_posix() for path in found]
     if names:
+        # One of an earlier config is refused.
         step.targets, step.options = (it.dice.choice(names),), ("-f",)
         step.asked = Asked(paths=frozenset(step.targets))
 

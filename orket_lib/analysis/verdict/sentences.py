@@ -1,0 +1,204 @@
+"""The decision in words: what to run, how certain that is, and what to do for more certainty."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from orket_lib.analysis.verdict.judged_tasks import FEWEST_TASKS
+from orket_lib.analysis.verdict.quants import VerdictPolicy, Verdicts
+from orket_lib.artifacts.views.verdict import Verdict
+from orket_lib.vocabulary.verdicts import DecisionStatus, Prefer, QuantVerdict, WantStatus
+
+_SAME_WORDS = 0.5  # below this share of identical answers, the sentence says so
+
+
+def sentence(model_id: str, verdicts: Verdicts, policy: VerdictPolicy) -> str:
+    """Return the decision on a model in a few sentences."""
+    parts = [
+        _stand_in(verdicts),
+        _claim(verdicts, policy),
+        *_neighbours(verdicts),
+        *_absent(verdicts),
+        _hangs(verdicts),
+        _different(verdicts),
+    ]
+    return f"{model_id}: " + " ".join(part for part in parts if part)
+
+
+def next_step(verdicts: Verdicts) -> str | None:
+    """Return what to do next; None if nothing is open."""
+    status = verdicts.pick.status
+    if verdicts.to_be_tried:
+        return f"rerun the same command: it measures {_listed(verdicts.to_be_tried)} again"
+    if status is DecisionStatus.NOTHING_MEASURED:
+        return "see why each quant failed, and fix the config"
+    if status is DecisionStatus.ONE_QUANT:
+        return "add a second quant to `quants:`, and run the same command"
+    if status is DecisionStatus.TASKS_TOO_HARD:
+        return "choose tasks that this model can do (`task_bank:`), or more of them"
+    if status is DecisionStatus.TASKS_TOO_EASY:
+        return "choose harder tasks (`task_bank:`)"
+    if status is DecisionStatus.NOTHING_FITS:
+        return "loosen `wants:`, or add a smaller quant to `quants:`"
+    open_ = _undecided(verdicts)
+    needed = [item.further_tasks for item in open_ if item.further_tasks]
+    if needed:
+        return (
+            f"ask about {min(needed)} more tasks of these kinds (a higher `task_limit`, or a "
+            "larger `task_bank`): only those are measured"
+        )
+    if open_:
+        return "add tasks of another kind (`task_bank:`); more of these won't decide it"
+    return None
+
+
+def _stand_in(verdicts: Verdicts) -> str:
+    replaced, used = verdicts.baseline.replaces, verdicts.baseline.used
+    if replaced is None or used is None:
+        return ""
+    return (
+        f"{replaced.quant} can't be the baseline ({replaced.reason}); compared with {used.quant}:"
+    )
+
+
+def _claim(verdicts: Verdicts, policy: VerdictPolicy) -> str:
+    chosen, keeps = verdicts.pick, f"keeps at least {policy.threshold:.0%}"
+    base = verdicts.baseline.used.quant if verdicts.baseline.used else ""
+    found = next((item for item in verdicts.verdicts if item.quant_tag == chosen.quant), None)
+    match chosen.status:
+        case DecisionStatus.NOTHING_MEASURED:
+            return "no recommendation, because no quant has answers to judge."
+        case DecisionStatus.BASELINE_NOT_MEASURED:
+            waiting = verdicts.baseline.waits_for
+            assert waiting is not None
+            return (
+                f"no recommendation yet, because {waiting.quant} could not be measured "
+                f"({waiting.reason}). Rerun the same command to try again."
+            )
+        case DecisionStatus.ONE_QUANT:
+            return f"{chosen.quant} is the only quant measured; there is nothing to choose from."
+        case DecisionStatus.TASKS_TOO_HARD:
+            assert verdicts.judging is not None
+            asked = sum(item.tasks for item in verdicts.judging.strata)
+            if asked < FEWEST_TASKS:
+                return f"{asked} tasks are too few; a verdict needs at least {FEWEST_TASKS}."
+            return (
+                f"these tasks are too hard: {base} can do {len(verdicts.judging.counted)} of "
+                f"{asked}, and a verdict needs {FEWEST_TASKS}."
+            )
+        case DecisionStatus.TASKS_TOO_EASY:
+            return (
+                "these tasks can't tell the quants apart: every one answers at least 98% of them."
+            )
+        case DecisionStatus.NOTHING_FITS:
+            return "no quant meets all limits: " + "; ".join(_misses(verdicts.verdicts)) + "."
+        case DecisionStatus.UNDECIDED:
+            return f"these tasks don't show yet which quant {keeps} of {base}'s adherence."
+    assert found is not None
+    if policy.prefer is Prefer.BEST:
+        claim = f"run {chosen.quant}, the largest quant that meets all limits"
+    elif found.reason == "BASELINE":
+        claim = f"run {chosen.quant}: no smaller quant {keeps} of its adherence"
+    else:
+        claim = (
+            f"run {chosen.quant}, the smallest quant that is proved to keep at least "
+            f"{policy.threshold:.0%} of {base}'s adherence"
+        )
+        if chosen.status is DecisionStatus.LIKELY:
+            claim = f"probably {chosen.quant}: it {keeps} of {base}'s adherence"
+    return f"{claim} ({_evidence(chosen.probability, found)}){_unproved_wants(found)}."
+
+
+def _evidence(probability: float | None, found: Verdict) -> str:
+    sure = "" if probability is None else f"P {chance(probability)}"
+    if found.reason == "BASELINE":
+        return sure
+    flips = f"of {found.tasks} tasks {found.lost:g} lost, {found.won:g} won"
+    return f"{sure}; {flips}" if sure else flips
+
+
+def chance(probability: float) -> str:
+    """Return `= 0.93`: two digits, three near 0 and 1, and never exactly 0 or 1."""
+    if probability >= 0.9995:
+        return "> 0.999"
+    if probability < 0.0005:
+        return "< 0.001"
+    return f"= {probability:.3f}" if not 0.05 < probability < 0.95 else f"= {probability:.2f}"
+
+
+def _unproved_wants(found: Verdict) -> str:
+    open_ = [
+        f"{item.want} is {item.status.value}"
+        + (f", because {item.because}" if item.because else "")
+        for item in found.wants
+        if item.status is WantStatus.NOT_ESTABLISHED
+    ]
+    return f"; {'; '.join(open_)}" if open_ else ""
+
+
+def _neighbours(verdicts: Verdicts) -> list[str]:
+    """Return sentences on the quants that were not picked."""
+    if verdicts.pick.status in (DecisionStatus.TASKS_TOO_HARD, DecisionStatus.ONE_QUANT):
+        return []
+    said = []
+    for item in _undecided(verdicts):
+        if item.quant_tag == verdicts.pick.quant:
+            continue
+        assert item.probability is not None
+        more = f", about {item.further_tasks} more tasks" if item.further_tasks else ""
+        word = (
+            f"{item.quant_tag} probably suffices too"
+            if item.probability >= 0.5
+            else f"{item.quant_tag} is undecided"
+        )
+        said.append(f"{word} (P {chance(item.probability)}{more}).")
+    lost = [item.quant_tag for item in verdicts.verdicts if item.verdict is QuantVerdict.LOST]
+    if lost:
+        said.append(f"{_listed(lost)} {'do' if lost[1:] else 'does'} not keep it.")
+    return said
+
+
+def _absent(verdicts: Verdicts) -> list[str]:
+    """Return a sentence for every unmeasured quant that was not mentioned yet."""
+    named = (verdicts.baseline.replaces, verdicts.baseline.waits_for)
+    quants = {item.quant for item in named if item}
+    return [
+        f"{item.quant_tag} has no verdict ({item.reason})."
+        for item in verdicts.verdicts
+        if item.verdict is QuantVerdict.NOT_MEASURED and item.quant_tag not in quants
+    ]
+
+
+def _hangs(verdicts: Verdicts) -> str:
+    found = next((v for v in verdicts.verdicts if v.quant_tag == verdicts.pick.quant), None)
+    if found is None or found.hangs_on is None:
+        return ""
+    return f"Without the tasks of {found.hangs_on} the verdict on {found.quant_tag} would change."
+
+
+def _different(verdicts: Verdicts) -> str:
+    found = next((v for v in verdicts.verdicts if v.quant_tag == verdicts.pick.quant), None)
+    if found is None or found.same_answer_rate is None or found.same_answer_rate >= _SAME_WORDS:
+        return ""
+    return f"Only {found.same_answer_rate:.0%} of its answers are identical to the baseline's."
+
+
+def _undecided(verdicts: Verdicts) -> list[Verdict]:
+    return [
+        item
+        for item in verdicts.verdicts
+        if item.verdict is QuantVerdict.UNDECIDED and item.probability is not None
+    ]
+
+
+def _misses(verdicts: Sequence[Verdict]) -> list[str]:
+    return [
+        f"{item.quant_tag} has {want.want} {want.value:g}, wanted {want.limit:g}"
+        for item in verdicts
+        for want in item.wants
+        if want.status is WantStatus.NOT_MET and want.value is not None
+    ]
+
+
+def _listed(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

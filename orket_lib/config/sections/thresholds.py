@@ -1,0 +1,36 @@
+"""Thresholds: what the frontier, the recommendation and the KPI gate require."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from orket_lib.config.sections.fields import Rate, Section
+from orket_lib.vocabulary.verdicts import Prefer, WantName
+
+
+class Thresholds(Section):
+    """Requirements on quality, speed and memory."""
+
+    adherence_threshold: Annotated[
+        Rate, Field(description="least adherence, as a ratio of the baseline quant's")
+    ] = 0.95
+    latency_ceiling: Annotated[float, Field(gt=0, description="mean latency of a run, s")] = 10.0
+    include_invalid: Annotated[
+        bool, Field(description="let rows that are not valid into frontier and recommendation")
+    ] = False
+    prefer: Annotated[
+        Prefer,
+        Field(description="recommend the smallest quant that suffices, or the largest that fits"),
+    ] = Prefer.SMALLEST
+    wants: Annotated[
+        dict[WantName, Annotated[float, Field(gt=0)]],
+        Field(
+            description="limits that a recommended quant has to meet: at least decode_tps tokens a "
+            "second, at most ttft_ms, latency_s, memory_gib, vram_gib, ram_gib"
+        ),
+    ] = Field(default_factory=dict)
+    kpi_policy: Annotated[str, Field(description="path of the KPI gate's limits")] = (
+        "config/kpi_policy.json"
+    )

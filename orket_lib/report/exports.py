@@ -1,0 +1,51 @@
+"""The rows of a sweep as data for other programs: points of a scatter plot, and one flat table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from orket_lib.artifacts.views.scatter import ScatterPoint
+from orket_lib.artifacts.views.summary import Summary, SummaryRow
+from orket_lib.report.views import frontier_view
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+_COLUMNS = (
+    *("model_id", "quant_tag", "status", "token_metrics_status", "run_quality_status"),
+    *("hardware_sidecar", "valid", *SummaryRow.readings(), "test_runs", "failed_runs"),
+)
+
+
+def scatter_points(summary: Summary, include_invalid: bool) -> tuple[ScatterPoint, ...]:
+    """Return every row as a point, valid or not.
+
+    Args:
+        summary: What a sweep found.
+        include_invalid: Let rows that are not valid have a role on the frontier, in this view only.
+    """
+    return tuple(
+        ScatterPoint.of(
+            model_id=row.model_id,
+            quant_tag=row.quant_tag,
+            quant_rank=row.reading("quant_rank"),
+            generation_tps=row.reading("generation_tokens_per_second"),
+            adherence_score=row.reading("adherence_score"),
+            total_latency=row.reading("total_latency"),
+            valid=row.valid,
+            frontier_role=view.roles[row.quant_tag],
+        )
+        for session in summary.sessions
+        for view in [frontier_view(session, summary.execution_lane, include_invalid)]
+        for row in session.per_quant
+    )
+
+
+def summary_table(summary: Summary) -> DataFrame:
+    """Return a tidy table, one row per quant; `null_reasons` says why a cell is empty."""
+    import pandas as pd
+
+    rows = [row for session in summary.sessions for row in session.per_quant]
+    values = [[getattr(row, name) for name in _COLUMNS] for row in rows]
+    reasons = ["; ".join(map(": ".join, row.null_reasons.items())) for row in rows]
+    return pd.DataFrame(values, columns=list(_COLUMNS)).assign(null_reasons=reasons)

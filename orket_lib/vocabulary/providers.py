@@ -1,0 +1,181 @@
+"""The providers and their traits: everything that is decided by which one serves a model.
+
+To add a provider, write its package below `orket_lib.providers` and add one entry to `PROVIDERS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+LOAD_TIMEOUT_S = 1800.0  # a model of hundreds of GB, from a slow disk
+
+_CACHE_UNKNOWN = "CACHED_TOKENS_UNKNOWN"
+_NO_TIMES = "TIMING_UNAVAILABLE"
+
+
+@dataclass(frozen=True)
+class ProviderTraits:
+    """What the rest of the program knows about a provider.
+
+    Attributes:
+        name: As a config writes it.
+        implementation: `module:class` of its `Provider`, imported when it is used.
+        runtime: Python package that serves the model in a child process, on the CPU; None for a
+            server that is a program of its own.
+        binary: Program that is started where the config gives no `base_url`.
+        default_url: Where its server listens by default; None where it is always started for a
+            cell.
+        needs_url: The default is only a guess, so the config must give `base_url`.
+        serves_files: A cell is a GGUF file when the server is started for it.
+        loads_models: A running server loads and unloads models on request.
+        loads_with: Controls that a running server takes with each load.
+        reports_quant: A running server reports the quant of its models.
+        reports_seed: The seed that a request was sampled with can be read back.
+        reports_vram: The server reports how much GPU memory a model takes.
+        details_per_model: Each model has a page of details, one more request for each.
+        start: Command that starts a server; may name `{file}`, `{tag}`, `{alias}` and `{port}`.
+        pull: Command that downloads a model; may name `{tag}`, `{name}` and `{variant}`.
+        unload: Command that unloads the model `{tag}`.
+        key_notes: By config key, the effect of setting it where that is none or uncertain.
+        never_reports: By reading, reason and meaning of the null that rows always have.
+    """
+
+    name: str
+    implementation: str
+    runtime: str | None = None
+    binary: str | None = None
+    default_url: str | None = None
+    needs_url: bool = False
+    serves_files: bool = False
+    loads_models: bool = False
+    loads_with: frozenset[str] = frozenset()
+    reports_quant: bool = False
+    reports_seed: bool = False
+    reports_vram: bool = False
+    details_per_model: bool = False
+    start: str | None = None
+    pull: str | None = None
+    unload: str | None = None
+    key_notes: Mapping[str, str] = field(default_factory=dict)
+    never_reports: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+
+    @property
+    def on_cpu(self) -> bool:
+        """Whether models are served from main memory only."""
+        return self.runtime is not None
+
+    def starts_binary(self, base_url: str | None) -> bool:
+        """Tell whether the user's own program is started for each cell."""
+        return self.binary is not None and base_url is None
+
+    def starts_server(self, base_url: str | None) -> bool:
+        """Tell whether a server is started for each cell, rather than used as it runs."""
+        return self.runtime is not None or self.starts_binary(base_url)
+
+    def keeps_its_model(self, base_url: str | None) -> bool:
+        """Tell whether the server runs already and serves what it was started with."""
+        return not self.starts_server(base_url) and not self.loads_models
+
+
+ALREADY_RUNNING = ("SERVER_ALREADY_RUNNING", "the server has loaded its model before the sweep")
+_NO_EFFECT_EMBEDDED = "no effect: provider `embedded` starts its own server on the CPU"
+
+# In the order in which the doctor asks them and prefers what they serve.
+PROVIDERS: dict[str, ProviderTraits] = {
+    traits.name: traits
+    for traits in (
+        ProviderTraits(
+            name="embedded",
+            implementation="orket_lib.providers.llama_cpp.embedded:EmbeddedProvider",
+            runtime="xllamacpp",
+            serves_files=True,
+            reports_seed=True,
+            key_notes=dict.fromkeys(
+                ("base_url", "api_key", "exclusive", "gpu_devices"), _NO_EFFECT_EMBEDDED
+            ),
+        ),
+        ProviderTraits(
+            name="ollama",
+            implementation="orket_lib.providers.ollama.provider:OllamaProvider",
+            default_url="http://127.0.0.1:11434",
+            loads_models=True,
+            loads_with=frozenset({"threads"}),
+            reports_quant=True,
+            reports_vram=True,
+            details_per_model=True,
+            start="ollama serve",
+            pull="ollama pull {tag}",
+            unload="ollama stop {tag}",
+            key_notes={
+                "threads": (
+                    "provider `ollama` sends it and reads it back from the command line of the "
+                    "process that holds the model; where that is not visible, rows say "
+                    "MISSING_EXPERIMENTAL_CONTROLS"
+                )
+            },
+            never_reports={
+                "prompt_tokens_per_second": (
+                    _CACHE_UNKNOWN,
+                    "with versions that don't report how much of a prompt came from the cache",
+                )
+            },
+        ),
+        ProviderTraits(
+            name="lmstudio",
+            implementation="orket_lib.providers.lmstudio.provider:LmStudioProvider",
+            default_url="http://127.0.0.1:1234",
+            loads_models=True,
+            reports_quant=True,
+            start="lms server start",
+            pull="lms get {name}@{variant}",
+            unload="lms unload {tag}",
+            never_reports={
+                "prompt_tokens_per_second": (
+                    _CACHE_UNKNOWN,
+                    "the server doesn't report how much of a prompt came from the cache",
+                ),
+                "orchestration_overhead_ratio": (
+                    _NO_TIMES,
+                    "the server doesn't report the time of the prompt",
+                ),
+            },
+        ),
+        ProviderTraits(
+            name="llama_server",
+            implementation="orket_lib.providers.llama_cpp.server:LlamaServerProvider",
+            binary="llama-server",
+            default_url="http://127.0.0.1:8080",
+            serves_files=True,
+            reports_quant=True,
+            reports_seed=True,
+            start="llama-server -m {file} --port {port}{alias} --metrics --slots --parallel 1",
+        ),
+        ProviderTraits(
+            name="openai",
+            implementation="orket_lib.providers.openai.provider:OpenAiProvider",
+            default_url="http://127.0.0.1:8000",  # vLLM
+            needs_url=True,
+            start="vllm serve {tag} --port {port}",
+            key_notes={
+                "exclusive": "no effect: provider `openai` loads and unloads nothing",
+                "n_ctx": (
+                    "provider `openai` can't set it; rows of a server that has less, or doesn't "
+                    "report its context, say CONTEXT_MISMATCH"
+                ),
+            },
+            never_reports={
+                "init_latency": ALREADY_RUNNING,
+                "orchestration_overhead_ratio": (
+                    _NO_TIMES,
+                    "the server reports no times; rates come from the client's clock",
+                ),
+            },
+        ),
+    )
+}
+
+
+def default_urls() -> dict[str, str]:
+    """Return where the server of each provider listens by default, by provider."""
+    return {name: found.default_url for name, found in PROVIDERS.items() if found.default_url}

@@ -1,0 +1,106 @@
+"""The points of a sweep, its flat table, and the frontier as a view sees it."""
+
+from __future__ import annotations
+
+import io
+
+import pandas as pd
+from report_summaries import failed, polluted, row, seven, summary
+
+from orket_lib.analysis.frontier import explorer_sessions
+from orket_lib.report.exports import scatter_points, summary_table
+from orket_lib.report.views import frontier_view, role_text
+from orket_lib.vocabulary.nulls import Null
+from orket_lib.vocabulary.statuses import Lane
+
+
+def test_points_carry_the_role_of_the_summary() -> None:
+    points = scatter_points(summary(seven()), include_invalid=False)
+
+    assert [point.quant_tag for point in points] == [
+        "F16", "Q8_0", "Q6_K", "Q5_K_M", "Q4_K_M", "Q3_K_M", "Q2_K",
+    ]  # fmt: skip
+    roles = {point.quant_tag: point.frontier_role for point in points if point.frontier_role}
+    assert roles == {"Q4_K_M": "minimum_viable+best_value"}
+    assert points[4].generation_tps == 2561.0
+    assert all(point.valid for point in points)
+
+
+def test_two_roles_may_be_two_quants() -> None:
+    rows = [row("Q8_0", 8.5, 0.9, total_latency=0.1), row("Q4_K_M", 4.9, 0.9, total_latency=0.2)]
+
+    points = scatter_points(summary(rows), include_invalid=False)
+
+    assert [point.frontier_role for point in points] == ["best_value", "minimum_viable"]
+
+
+def test_rows_that_are_not_valid_are_listed_and_get_a_role_only_when_asked() -> None:
+    found = summary([polluted("Q8_0", 8.5, 0.9, "hot"), polluted("Q4_K_M", 4.9, 0.9, "hot")])
+
+    strict = scatter_points(found, include_invalid=False)
+    lenient = scatter_points(found, include_invalid=True)
+
+    assert [(point.valid, point.frontier_role) for point in strict] == [(False, ""), (False, "")]
+    assert [point.valid for point in lenient] == [False, False]
+    assert lenient[1].frontier_role == "minimum_viable"
+
+
+def test_a_strict_view_of_a_lenient_summary_drops_the_roles() -> None:
+    found = summary([polluted("Q8_0", 8.5, 0.9, "hot")], include_invalid=True)
+
+    assert scatter_points(found, include_invalid=True)[0].frontier_role != ""
+    assert scatter_points(found, include_invalid=False)[0].frontier_role == ""
+
+
+def test_nulls_keep_their_reasons() -> None:
+    nothing = Null("TIMING_UNAVAILABLE")
+    rows = [row("Q8_0", 8.5, 0.9, generation_tokens_per_second=nothing), failed("Q2_K", 3.2)]
+
+    measured, unmeasured = scatter_points(summary(rows), include_invalid=False)
+
+    assert measured.generation_tps is None
+    assert measured.null_reasons == {"generation_tps": "TIMING_UNAVAILABLE"}
+    assert unmeasured.adherence_score is None
+    assert unmeasured.null_reasons["total_latency"] == "STATUS_LOAD_FAILED"
+    assert not unmeasured.valid
+
+
+def test_no_session_has_no_points() -> None:
+    assert scatter_points(summary(), include_invalid=True) == ()
+
+
+def test_a_view_moves_the_threshold_with_the_baseline() -> None:
+    rows = [polluted("F16", 16.0, 0.8, "hot"), row("Q8_0", 8.5, 0.6)]
+    (session,) = summary(rows).sessions
+
+    as_is, lenient = frontier_view(session, Lane.LAB), frontier_view(session, Lane.LAB, True)
+
+    assert (as_is.baseline, as_is.recomputed) == ("Q8_0", False)
+    assert as_is.floor == 0.6 * 0.95
+    assert (lenient.baseline, lenient.recomputed) == ("F16", True)
+    assert lenient.floor == 0.8 * 0.95
+    assert role_text(as_is, "Q8_0") == "baseline, minimum viable, best value"
+    assert role_text(lenient, "Q8_0") == ""
+
+
+def test_in_lane_ci_nothing_is_the_best_value_even_if_an_older_summary_says_so() -> None:
+    older = summary(seven()).model_copy(update={"execution_lane": Lane.CI})
+
+    for found in (summary(seven(), lane=Lane.CI), older):
+        for include_invalid in (False, True):
+            roles = {p.quant_tag: p.frontier_role for p in scatter_points(found, include_invalid)}
+            assert {tag: role for tag, role in roles.items() if role} == {
+                "Q4_K_M": "minimum_viable"
+            }
+        (session,) = explorer_sessions(found)
+        assert (session.minimum_viable_quant, session.best_value_quant) == ("Q4_K_M", "")
+
+
+def test_a_null_is_an_empty_cell_with_its_reason_and_never_0() -> None:
+    found = summary(seven())
+    text = summary_table(found).to_csv(index=False)
+    back = pd.read_csv(io.StringIO(text))
+    assert list(back["quant_tag"]) == [row.quant_tag for row in found.sessions[0].per_quant]
+    assert back["peak_vram_mib"].isna().all()
+    assert back["null_reasons"].str.contains("peak_vram_mib: ").all()
+    assert back["adherence_score"].notna().all()

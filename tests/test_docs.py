@@ -1,0 +1,216 @@
+"""README, docs and CONTRIBUTING: links lead somewhere, and what they say is what the code has."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import tomllib
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+import yaml
+
+from orket_lib import cli
+from orket_lib.config.loading.parse import parse
+
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
+PAGES = [
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")),
+    ROOT / "config" / "presets" / "README.md",
+    *sorted(DOCS.rglob("*.md")),
+]
+TEXTS = {page.relative_to(ROOT).as_posix(): page.read_text(encoding="utf-8") for page in PAGES}
+LOCK = (ROOT / "requirements-dev.lock").read_text(encoding="utf-8")
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+RULES = {
+    name: path.name
+    for path in [ROOT / "Snakefile", *sorted((ROOT / "rules").glob("*.smk"))]
+    for name in re.findall(r"^rule (\w+):", path.read_text(encoding="utf-8"), re.M)
+}
+
+
+def anchors(text: str) -> set[str]:
+    """Return the anchors of a page's headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.+)$", text, re.M)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def prose(text: str) -> str:
+    """Return a page without its blocks of code."""
+    return re.sub(r"```.*?```", "", text, flags=re.S)
+
+
+@pytest.mark.parametrize("page", TEXTS)
+def test_every_link_leads_somewhere(page: str) -> None:
+    broken = []
+    for link in re.findall(r"\]\(([^)\s]+)\)", prose(TEXTS[page])):
+        if link.startswith("http"):
+            continue
+        path, _, anchor = link.partition("#")
+        target = (ROOT / page).parent / path if path else ROOT / page
+        if not target.exists() or (
+            anchor and anchor not in anchors(target.read_text(encoding="utf-8"))
+        ):
+            broken.append(link)
+    assert broken == []
+
+
+def test_every_page_is_linked_from_the_readme() -> None:
+    pages = {name for name in TEXTS if name.startswith("docs/")}
+    assert pages - set(re.findall(r"\]\((docs/[^)#]+)", TEXTS["README.md"])) == set()
+
+
+def test_the_readme_is_short() -> None:
+    assert TEXTS["README.md"].count("\n") <= 110
+
+
+@pytest.mark.parametrize("page", [page for page in TEXTS if page != "CHANGELOG.md"])
+def test_the_words_are_those_of_the_field(page: str) -> None:
+    found = re.findall(r"(?i)\b(nobody|somebody|told|stands|beside|likewise)\b", TEXTS[page])
+    assert found == []
+
+
+# --- commands and config -------------------------------------------------------------------------
+
+
+@cache
+def options_of(name: str) -> set[str]:
+    """Return the options of a command and of its actions, as they are typed."""
+    (commands,) = (
+        action
+        for action in cli.parser_of(name)._actions
+        if isinstance(action, argparse._SubParsersAction)
+    )
+    return set(_options(commands.choices[name]))
+
+
+def _options(parser: argparse.ArgumentParser) -> Iterator[str]:
+    for action in parser._actions:
+        yield from action.option_strings
+        if isinstance(action, argparse._SubParsersAction):
+            for child in action.choices.values():
+                yield from _options(child)
+
+
+def test_every_command_is_described() -> None:
+    listed = re.findall(r"^\| `orket ([\w-]+)", TEXTS["docs/reference/commands.md"], re.M)
+    assert listed == [name for group in cli.GROUPS for name in group.commands]
+    assert all(
+        f"`{older}` (`{name}`)" in flat("docs/reference/commands.md")
+        for older, name in cli.ALIASES.items()
+    )
+
+
+def flat(page: str) -> str:
+    return " ".join(TEXTS[page].split())
+
+
+def test_commands_name_the_rules_that_call_them() -> None:
+    page = TEXTS["docs/reference/commands.md"]
+    named = re.findall(r"^\| `orket ([\w-]+)` \|[^|]+\| `([a-z_]+)` \|", page, re.M)
+    assert len(named) > 12
+    for command, rule in named:
+        text = (ROOT / "rules" / RULES[rule]).read_text(encoding="utf-8")
+        assert f"python -m orket_lib {command} " in text
+
+
+@pytest.mark.parametrize("page", [page for page in TEXTS if page != "CHANGELOG.md"])
+def test_every_command_line_has_options_that_there_are(page: str) -> None:
+    unknown = []
+    lines = re.findall(r"(?:^|`)orket ([^`\n#]+)", TEXTS[page], re.M)
+    for line in lines:
+        name, *words = line.split()
+        if name in cli.ALIASES or not re.fullmatch(r"[a-z][a-z-]+", name):
+            continue
+        used = {word.partition("=")[0] for word in words if word.startswith("--")}
+        unknown += [(line, option) for option in used - options_of(name) - {"--help"}]
+    assert unknown == []
+
+
+def test_every_config_key_is_described() -> None:
+    schema = json.loads((DOCS / "schemas" / "sweep_config.schema.json").read_text("utf-8"))
+    named = set(re.findall(r"`(\w+)`", TEXTS["docs/reference/config.md"]))
+    assert set(schema["properties"]) - named == set()
+
+
+@pytest.mark.parametrize(
+    "page", [page for page in TEXTS if page.startswith(("docs/guides", "docs/tutorial"))]
+)
+def test_configs_in_guides_are_configs(page: str) -> None:
+    base = yaml.safe_load((ROOT / "config" / "config.yaml").read_text(encoding="utf-8"))
+    for block in re.findall(r"```yaml\n(.*?)```", TEXTS[page], re.S):
+        parse(base | yaml.safe_load(block))
+
+
+# --- architecture --------------------------------------------------------------------------------
+
+
+def test_the_picture_is_what_the_linter_enforces() -> None:
+    picture = re.search(r"```text\n(.*?)```", TEXTS["docs/ARCHITECTURE.md"], re.S)
+    assert picture
+    drawn = [line.strip() for line in picture[1].splitlines() if line.strip(" |")]
+    layers = PROJECT["tool"]["importlinter"]["contracts"][0]["layers"]
+    assert drawn == [layer.replace("orket_lib.", "") for layer in layers]
+
+
+def test_every_package_has_its_line() -> None:
+    rows = re.findall(r"^\| (`\w+`(?:, `\w+`)*) \|", TEXTS["docs/ARCHITECTURE.md"], re.M)
+    named = {name for row in rows for name in re.findall(r"\w+", row)}
+    folders = {path.parent.name for path in (ROOT / "orket_lib").glob("*/__init__.py")}
+    assert named == folders
+
+
+def test_every_rule_is_in_the_dag() -> None:
+    named = set(re.findall(r"\b[a-z_]+\b", TEXTS["docs/ARCHITECTURE.md"]))
+    assert set(RULES) - named - {"all"} == set()
+
+
+@pytest.mark.parametrize("title", ["from `snakemake` to the HTTP request", "`n_ctx` from YAML"])
+def test_a_journey_is_short(title: str) -> None:
+    journey = (
+        TEXTS["docs/ARCHITECTURE.md"].partition(f"## Journey: {title}")[2].partition("\n## ")[0]
+    )
+    files = re.findall(r"^\d+\. \[(.+?)\]\(\.\./(.+?)\)", journey, re.M)
+    assert 5 < len(files) <= 10
+    assert all(name == path and (ROOT / path).is_file() for name, path in files)
+
+
+# --- traps ---------------------------------------------------------------------------------------
+
+TRAPS = re.findall(
+    r"^\| T(\d+) \| .+? \| (.+?) \| \[.+?\]\(\.\./(.+?)\) \| \[.+?\]\(\.\./(.+?)\) \|$",
+    TEXTS["docs/TRAPS.md"],
+    re.M,
+)
+
+
+def test_every_trap_has_its_row() -> None:
+    assert [int(number) for number, *_ in TRAPS] == list(range(1, 37))
+
+
+@pytest.mark.parametrize(("number", "closed", "file", "test"), TRAPS, ids=lambda value: value[:12])
+def test_a_trap_is_closed_in_a_file_and_has_a_test(
+    number: str, closed: str, file: str, test: str
+) -> None:
+    assert (ROOT / file).exists()
+    text = (ROOT / test).read_text(encoding="utf-8")
+    assert "def test_" in text
+    if test.startswith("tests/traps/") and not closed.startswith("*open*"):
+        assert f"def test_t{int(number):02d}_" in text
+
+
+# --- lock ----------------------------------------------------------------------------------------
+
+
+def test_the_lock_pins_every_dependency_and_names_no_host() -> None:
+    lines = LOCK.splitlines()
+    assert all(re.fullmatch(r"[\w.-]+==[\w.+!-]+", line) for line in lines)
+    pinned = {line.partition("==")[0].lower().replace("_", "-") for line in lines}
+    project = PROJECT["project"]
+    wanted = [*project["dependencies"], *project["optional-dependencies"]["test"]]
+    names = {re.split(r"[^\w.-]", item)[0].lower().replace("_", "-") for item in wanted}
+    assert names - pinned == set()

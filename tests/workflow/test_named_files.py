@@ -1,0 +1,53 @@
+"""A target that the sweep doesn't make is one message, and not the traceback of a lookup."""
+
+from __future__ import annotations
+
+import pytest
+
+from orket_lib.vocabulary.errors import Refused
+from orket_lib.workflow.named_files import refuse_unknown_files
+
+PRODUCTS = [
+    "results/mine/cells/nano/Q8_0/receipt.json",
+    "results/mine/cells/nano/Q8_0/spec.json",
+    "results/mine/quant_sweep/nano/Q8_0.json",
+    "results/mine/quant_sweep/sweep_kpis.json",
+    "results/mine/plan.json",
+]
+
+
+@pytest.mark.parametrize(
+    ("target", "similar"),
+    [
+        ("cells/nano/Q4_K_M/receipt.json", "cells/nano/Q8_0/receipt.json"),
+        ("cells/nano/Q8_0/round-2/spec.json", "cells/nano/Q8_0/spec.json"),
+        ("cells/nano/Q8_0/sidecar_receipt.json", "cells/nano/Q8_0/receipt.json"),
+        ("quant_sweep/nano/Q4_K_M.json", "quant_sweep/nano/Q8_0.json"),
+        ("context_sweep/tiny/receipt.json", ""),
+        ("thermal/tiny/series.json", ""),
+        ("canary/closing_receipt.json", ""),
+    ],
+)
+@pytest.mark.parametrize("option", ["-f", "--configfile=a.json"])
+def test_a_file_that_the_sweep_does_not_make_is_refused(
+    target: str, similar: str, option: str
+) -> None:
+    with pytest.raises(Refused, match=f"makes no such file; it makes, for example, .*{similar}"):
+        refuse_unknown_files([option, f"results/mine/{target}"], "results/mine", PRODUCTS)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        *([path] for path in PRODUCTS),
+        ["--report", "results/mine/quant_sweep/page.html"],
+        ["--report", "results/mine/page.html"],
+        ["results/mine"],
+        ["results/mine/cells"],
+        ["results/other/cells/nano/Q4_K_M/receipt.json"],
+        ["-n", "kpis"],
+    ],
+    ids=" ".join,
+)
+def test_all_else_is_snakemakes(words: list[str]) -> None:
+    refuse_unknown_files(words, "results/mine", PRODUCTS)
