@@ -1,7 +1,7 @@
-"""Steps into every trap of the measurement on purpose, and demands that its test sees it.
+"""Breaks the guard against each measurement trap on purpose, and requires that a test fails.
 
-Each mutation is applied alone, to a copy of the tree; then only the tests named after its trap run
-there. A test that still passes could not have caught the real mistake either.
+Each mutation is applied alone to a copy of the tree, where only the tests named after its trap run.
+A test that still passes would not catch the real mistake either.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ _FAILED = re.compile(r"^FAILED \S+::(test_\w+)\S*(?: - (.*))?$", re.MULTILINE)
 
 @dataclass(frozen=True)
 class Mutation:
-    """One way to step into a trap.
+    """One way to fall into a trap.
 
     Attributes:
-        trap: `T4`; tests named `test_t04_...` have to fail.
+        trap: `T4`; tests named `test_t04_...` must fail.
         says: What the mutation does, in a few words.
         path: The file, from the root.
         old: Text that occurs exactly once in it.
-        new: Its replacement.
+        new: The text that replaces it.
     """
 
     trap: str
@@ -43,7 +43,7 @@ class Mutation:
 
     @property
     def prefix(self) -> str:
-        """What the names of the trap's tests begin with."""
+        """The prefix of the names of the trap's tests."""
         return f"test_t{int(self.trap[1:]):02d}_"
 
 
@@ -151,9 +151,9 @@ MUTATIONS = (
         "who is on a GPU is asked once, at the start of a run",
         GPU_WINDOWS,
         """    looks = window(record.lists, *window_s)
-    told =""",
+    lists =""",
         """    looks = window(record.lists, *window_s)[:1]
-    told =""",
+    lists =""",
     ),
     Mutation(
         "T8",
@@ -175,11 +175,8 @@ MUTATIONS = (
         "T12",
         "all that is in use on a GPU is the server's",
         GPU_WINDOWS,
-        """        if item.whose == "server"
-    ]
-    if mine:""",
-        """    ]
-    if mine:""",
+        'for item in processes if item.whose == "server"',
+        "for item in processes",
     ),
     Mutation(
         "T2",
@@ -199,7 +196,7 @@ MUTATIONS = (
         "T2",
         "a context sweep takes a smaller context for the one that it asked for",
         "orket_lib/measure/cell.py",
-        "                if self._spec.context:",
+        "                if self.spec.context:",
         "                if False:",
     ),
     Mutation(
@@ -225,7 +222,7 @@ MUTATIONS = (
     ),
     Mutation(
         "T3",
-        "tokens with an unknown cache count as processed",
+        "tokens of an unknown cache state count as processed",
         OLLAMA_STREAM,
         "    uncached = None\n",
         "    uncached = prompt\n",
@@ -248,7 +245,7 @@ MUTATIONS = (
         "T5",
         "tokens = chunks",
         TOKENS,
-        "output = _known(said.output, NO_COUNT)",
+        "output = _or_null(said.output, NO_COUNT)",
         "output = len(chunks)",
     ),
     Mutation(
@@ -277,8 +274,8 @@ MUTATIONS = (
         "T7",
         "the nonce is at the end",
         REQUESTS,
-        'prompt=f"{nonce} {probe_text(sentences)}"',
-        'prompt=f"{probe_text(sentences)} {nonce}"',
+        'prompt = f"{nonce} {probe_text(sentences)}"',
+        'prompt = f"{probe_text(sentences)} {nonce}"',
     ),
     Mutation(
         "T7",
@@ -550,7 +547,7 @@ MUTATIONS = (
 
 
 def main() -> int:
-    """Try every mutation and print one line for each; 1 if one survives."""
+    """Try every mutation and print a line for each; return 1 if one survives."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("traps", nargs="*", metavar="TRAP", help="only these, as in `T4 T11`")
     wanted = parser.parse_args().traps
@@ -569,7 +566,7 @@ def main() -> int:
 
 
 def _copy(tree: Path) -> Path:
-    """Put a copy of what the tests need into an empty folder."""
+    """Copy what the tests need into an empty folder."""
     skip = shutil.ignore_patterns("__pycache__")
     for name in COPIED:
         source = ROOT / name
@@ -583,7 +580,7 @@ def _copy(tree: Path) -> Path:
 
 
 def _without_mutation(tree: Path, chosen: list[Mutation]) -> str:
-    """Demand that the tests pass in the copy as it is, and that the copy is what they test."""
+    """Check that the tests pass in the unchanged copy, and that they test the copy."""
     where = _python(tree, "-c", "import orket_lib; print(orket_lib.__file__)").stdout.strip()
     if Path(where).resolve() != (tree / "orket_lib" / "__init__.py").resolve():
         raise SystemExit(f"the tests would import {where}, not the copy")
@@ -594,7 +591,7 @@ def _without_mutation(tree: Path, chosen: list[Mutation]) -> str:
 
 
 def _try(tree: Path, mutation: Mutation) -> str:
-    """Apply a mutation, run its trap's tests, take it back, and say what came of it."""
+    """Apply a mutation, run its trap's tests, revert it, and return the verdict."""
     path = tree / mutation.path
     original = path.read_text(encoding="utf-8")
     found = original.count(mutation.old)
@@ -625,7 +622,7 @@ def _tests(tree: Path, prefixes: list[str], stop: bool) -> subprocess.CompletedP
 
 
 def _python(tree: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run this Python in the copy; child processes import the copy, too."""
+    """Run this Python in the copy, which child processes import as well."""
     return subprocess.run(
         [sys.executable, *arguments],
         cwd=tree,

@@ -15,10 +15,10 @@ from orket_lib.measure.cell import Again, CellMeasurement
 from orket_lib.measure.cell_receipt import receipt_of
 from orket_lib.measure.journal.run_report import run_report
 from orket_lib.measure.progress import Progress, Silent
-from orket_lib.measure.session.sandboxes import sandbox_for
 from orket_lib.providers.base import Source
 from orket_lib.stores.parts import CellStore
 from orket_lib.tasks.bank import Task, task_key
+from orket_lib.tasks.grading.graders import sandbox_for
 
 NANO = Source(Path("nano.gguf"))
 

@@ -12,7 +12,7 @@ from typing import Any
 from orket_lib.artifacts.io import read_model
 from orket_lib.artifacts.measurements.runner import RunnerTask
 from orket_lib.commands._common import number, whole_number
-from orket_lib.measure.runs.run_task import Asking, ask_single_task
+from orket_lib.measure.runs.run_task import AskSettings, ask_single_task
 from orket_lib.providers.base import RunningModel, ServerAddress
 from orket_lib.vocabulary import environment as names
 from orket_lib.vocabulary.providers import PROVIDERS
@@ -56,9 +56,9 @@ def run(options: argparse.Namespace) -> int:
         threads=options.threads,
         extras=tuple(extras.split(",")) if extras else (),
     )
-    asking = Asking(options.seed, options.max_tokens, options.temperature, options.timeout)
+    settings = AskSettings(options.seed, options.max_tokens, options.temperature, options.timeout)
     task = read_model(options.task, RunnerTask)
-    result = ask_single_task(task, model, asking, options.run_dir)
+    result = ask_single_task(task, model, settings, options.run_dir)
     print(json.dumps(result, allow_nan=False))  # noqa: T201
     return 0
 

@@ -15,7 +15,7 @@ from orket_lib.artifacts.printed.doctor import SeenGpu, SeenMachine, SeenProgram
 from orket_lib.providers.llama_cpp.binary import build_of, listed_devices
 from orket_lib.sandbox.detect import Unavailable, find_sandbox
 from orket_lib.telemetry.devices.opening import Devices, open_devices
-from orket_lib.telemetry.devices.reading import known
+from orket_lib.telemetry.devices.reading import number_or_none
 from orket_lib.telemetry.fingerprint import hardware_fingerprint
 from orket_lib.vocabulary.providers import default_urls
 from orket_lib.vocabulary.units import MIB
@@ -54,8 +54,8 @@ def _gpus(found: Devices) -> Iterator[SeenGpu]:
             index=info.index,
             name=info.name,
             uuid=info.uuid,
-            total_mib=known(gauges.memory_total_mib),
-            free_mib=known(gauges.memory_free_mib),
+            total_mib=number_or_none(gauges.memory_total_mib),
+            free_mib=number_or_none(gauges.memory_free_mib),
         )
 
 

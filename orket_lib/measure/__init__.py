@@ -1,1 +1,1 @@
-"""The harness: puts provider, tasks and telemetry together into measurements."""
+"""The harness: combines provider, tasks and telemetry into measurements."""

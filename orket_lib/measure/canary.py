@@ -1,4 +1,4 @@
-"""The canary: is this machine steady and this model deterministic enough to begin?"""
+"""The canary: a short measurement that shows whether machine and model are stable enough."""
 
 from __future__ import annotations
 
@@ -15,15 +15,14 @@ from orket_lib.measure.runs.answers import Turn, ask_task
 from orket_lib.measure.runs.grading import grade_answer
 from orket_lib.measure.runs.runner_folders import RUNS
 from orket_lib.measure.session.device_selection import locked_devices
-from orket_lib.measure.session.open_session import OpenSession
 from orket_lib.measure.session.sample_files import compress_samples, samples_path
-from orket_lib.measure.session.sandboxes import sandbox_for
-from orket_lib.measure.session.session import open_session
+from orket_lib.measure.session.session import OpenSession, open_session
 from orket_lib.measure.speed.probes import run_probe
 from orket_lib.processes.device_lock import device_locks
 from orket_lib.providers.base import Source
 from orket_lib.stores.attempts import AttemptStore
 from orket_lib.tasks.bank import Task, task_key
+from orket_lib.tasks.grading.graders import sandbox_for
 from orket_lib.telemetry.fingerprint import boot_id, hardware_fingerprint, remote_machine
 from orket_lib.vocabulary.clock import utc_now
 from orket_lib.vocabulary.errors import ProviderError, SandboxError
@@ -41,18 +40,18 @@ def take_canary(
     provenance: Provenance,
     facts: Path | None = None,
 ) -> TakenPart:
-    """Return a canary of the store, after measuring it where none of them will do.
+    """Return a usable canary from the store, or measure one.
 
     Args:
         spec: Which cell, which tasks, how many runs.
-        source: From where it is served.
+        source: The model file or server.
         tasks: The tasks that the spec selects.
-        store: Of the spec.
-        stored: Returns the one that will do; asked once more when the devices are free, because
-            another sweep may have measured one meanwhile.
-        progress: Who watches.
-        provenance: Of the caller.
-        facts: Folder with what earlier sessions found out about servers; None keeps nothing.
+        store: The store of the spec.
+        stored: Returns a usable canary, if any; called when the devices are locked, because
+            another sweep may have measured one in the meantime.
+        progress: Receives the progress.
+        provenance: Of the command.
+        facts: Folder with the findings of earlier sessions; None keeps nothing.
     """
     needed = locked_devices(spec.provider, spec.gpu_devices, source.place)
     purpose = f"canary on {spec.model_id} {spec.quant_tag}"
@@ -74,16 +73,16 @@ def measure_canary(
     provenance: Provenance,
     facts: Path | None = None,
 ) -> CanaryMeasurement:
-    """Run the canary and return what it saw; a model that can't be measured is a result too.
+    """Measure a canary; a model that can't be measured is a result as well.
 
     Args:
         spec: Which cell, which tasks, how many runs.
-        source: From where it is served.
+        source: The model file or server.
         tasks: The tasks that the spec selects.
-        folder: Where the server's log, samples and runner folders go.
-        progress: Who watches.
-        provenance: Of the caller.
-        facts: Folder with what earlier sessions found out about servers; None keeps nothing.
+        folder: For the server's log, samples and runner folders.
+        progress: Receives the progress.
+        provenance: Of the command.
+        facts: Folder with the findings of earlier sessions; None keeps nothing.
     """
     measured_at = utc_now()
     sessions: list[Session] = []

@@ -1,4 +1,4 @@
-"""From how a cell's measurement ended to its receipt."""
+"""The receipt of a cell's measurement."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ class Outcome:
     """How a measurement ended.
 
     Attributes:
-        found: What of the wanted is in the store now.
-        interrupted: What went wrong that may pass; None where nothing did.
+        found: Which of the wanted parts are in the store now.
+        interrupted: A failure that may be transient; None if there was none.
     """
 
     found: Found
@@ -29,14 +29,14 @@ class Outcome:
 def receipt_of(
     spec: RunSpec, outcome: Outcome, provenance: Provenance, number: int = 1, attempt: int = 0
 ) -> CellReceipt:
-    """Return which parts of the store a cell takes, or why it has none.
+    """Return which parts of the store a cell uses, or why it has none.
 
     Args:
         spec: What is served and how, and what is asked.
         outcome: How its measurement ended.
-        provenance: Of the caller.
-        number: Of the round, from 1.
-        attempt: That the receipt carries.
+        provenance: Of the command.
+        number: Number of the round, from 1.
+        attempt: Number in the receipt.
     """
     found, failed = outcome.found, outcome.interrupted
     name = f"{spec.model_id} {spec.quant_tag}"

@@ -1,4 +1,4 @@
-"""Looking at a cell's store without touching it: how far its measurement got."""
+"""The progress of a cell's measurement, read from its store without changing it."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from orket_lib.artifacts.measurements.parts import Part
 from orket_lib.artifacts.measurements.spec import RunSpec
 from orket_lib.artifacts.printed.status import CellState
 from orket_lib.measure.journal import journal as kinds
-from orket_lib.measure.journal.journal import JOURNAL, read_lines
+from orket_lib.measure.journal.journal import JOURNAL, done_steps, read_lines
 from orket_lib.stores.parts import SPEC, CellStore, Wanted, read_part
 from orket_lib.vocabulary.errors import ArtifactError
 
 
 def cell_state(store: CellStore, spec: RunSpec, number: int) -> tuple[CellState, str, int]:
-    """Return how far a round of a cell got, a few words on it, and the graded runs that it lacks.
+    """Return the state of a round of a cell, details, and the number of missing graded runs.
 
     Args:
-        store: Of the cell.
-        spec: What is asked of it.
-        number: Of the round, from 1.
+        store: The store of the cell.
+        spec: What is asked.
+        number: Number of the round, from 1.
     """
     wanted = Wanted.of(spec, number)
     found = store.find(wanted)
@@ -37,9 +37,11 @@ def cell_state(store: CellStore, spec: RunSpec, number: int) -> tuple[CellState,
         newest = max((part.measured_at for part in found.parts), default="")
         return "measured", f"{newest[:19]}Z" if newest else "", 0
     lines = read_lines(store.open / JOURNAL)
-    there = {("probes", _item(line)) for line in lines if line["kind"] == kinds.PROBE}
-    there |= {("answers", _item(line)) for line in lines if line["kind"] == kinds.ANSWER}
-    missing = found.missing.without(there)  # type: ignore[arg-type]
+    probes, answers = (
+        [line["data"] for line in lines if line["kind"] == kind]
+        for kind in (kinds.PROBE, kinds.ANSWER)
+    )
+    missing = found.missing.without(done_steps(probes, answers))
     runs, total = len(missing.answers), len(wanted.answers) + len(wanted.probes)
     left = runs + len(missing.probes)
     if left < total:
@@ -48,10 +50,10 @@ def cell_state(store: CellStore, spec: RunSpec, number: int) -> tuple[CellState,
 
 
 def seconds_per_run(folder: Path) -> float | None:
-    """Return how long a graded run of a cell took, all overheads included; None without any.
+    """Return the duration of a graded run, overheads included; None if there was none.
 
     Args:
-        folder: Of the cell's (model, quant), whatever the settings: any pace is better than none.
+        folder: Of the (model, quant): runs with other settings give an estimate as well.
     """
     paces = []
     for path in sorted(folder.glob("*/parts/*/answers.json"))[-3:]:
@@ -65,14 +67,8 @@ def seconds_per_run(folder: Path) -> float | None:
     return median(paces) if paces else None
 
 
-def _item(line: Mapping[str, Any]) -> tuple[str, int, int]:
-    data = line["data"]
-    index = data["probe"]["index"] if "probe" in data else data["run_index"]
-    return data["key"], data["round"], index
-
-
 def _why(folder: Path, spec: RunSpec) -> str:
-    """Return what differs from the nearest measurement of the same cell."""
+    """Return the difference to the most similar measurement of the same model and quant."""
     wanted = _flat(spec.served())
     differences: list[list[str]] = []
     for path in folder.parent.glob(f"*/{SPEC}"):

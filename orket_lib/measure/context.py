@@ -1,4 +1,4 @@
-"""One context of a context sweep: an ordinary measurement whose prompts fill its context."""
+"""One context length of a context sweep: a measurement whose prompts fill the context."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ from orket_lib.tasks.context_tasks import ContextQuestion, context_selection, co
 
 @dataclass(frozen=True)
 class ContextMeasurement:
-    """The measurement of one context of a cell.
+    """The measurement of a cell at one context length.
 
     Attributes:
         cell: What is served.
-        settings: What the config asks of the context sweep.
-        context: Tokens.
-        root: Of the storage.
+        settings: Of the context sweep.
+        context: Context length in tokens.
+        root: Root of the storage.
     """
 
     cell: ServableCell
@@ -63,15 +63,15 @@ class ContextMeasurement:
         progress: Progress,
         provenance: Provenance,
     ) -> Outcome:
-        """Measure what is missing, and return what is there.
+        """Measure what is missing, and return what the store has then.
 
         Args:
-            find_source: Returns from where the model is served.
-            needs: Of the sweep, which tells where that is.
-            gate: Refuses to measure where it must not be.
-            again: Measure it whatever the store has.
-            progress: Who watches.
-            provenance: Of the caller.
+            find_source: Returns the model file or server.
+            needs: Of the sweep, including where the model is served.
+            gate: Raises Refused to prevent the measurement.
+            again: Measure even if the store has it.
+            progress: Receives the progress.
+            provenance: Of the command.
         """
         spec = self.spec
         measurement = CellMeasurement(
@@ -88,7 +88,7 @@ class ContextMeasurement:
         return measurement.run(provenance)
 
     def report(self, outcome: Outcome, provenance: Provenance) -> tuple[CellReceipt, RunReport]:
-        """Return the receipt of what is there, and the report that it comes to."""
+        """Return the receipt and the run report."""
         spec = self.spec
         receipt = receipt_of(spec, outcome, provenance)
         return receipt, run_report(receipt, spec, self._tasks(), None, provenance)

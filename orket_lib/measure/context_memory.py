@@ -1,7 +1,7 @@
-"""Whether a context can be had: there is memory for it, and the server really serves it (T2).
+"""Checks that a context length is possible: it fits into memory, and the server serves it (T2).
 
-A context that can't be had is a result, and no failure of the sweep. One that would take more
-memory than there is isn't even tried: main memory that runs out takes the machine down.
+A context length that is not possible is a result, not a failure of the sweep. A model that would
+not fit into memory is not even loaded, because a machine without free main memory is unusable.
 """
 
 from __future__ import annotations
@@ -17,19 +17,18 @@ from orket_lib.providers.gguf.file import read_gguf
 from orket_lib.providers.gguf.memory_estimate import memory_need, shape_of
 from orket_lib.vocabulary.errors import LoadError, NoRoom, SmallerContext
 from orket_lib.vocabulary.failures import Cause, FailureEvidence, Shortage
-
-MIB = 1024**2
+from orket_lib.vocabulary.units import MIB
 
 
 def require_room(spec: RunSpec, source: Source, needs: Needs) -> None:
-    """Refuse to load a model whose context takes more than is free where it will be served.
+    """Refuse to load a model that takes more memory than is free where it will be served.
 
-    Only where it is we who load a file, and only where its need is known: what is at most so much
-    may well be less.
+    This applies only to files that we load, and only if the estimate is exact: an upper bound may
+    be far too high.
 
     Raises:
-        NoRoom: With the estimate in words.
-        LoadError: The file is none.
+        NoRoom: With the estimate.
+        LoadError: The file is not a GGUF file.
     """
     if source.artifact is None or needs.place.base_url is not None:
         return
@@ -48,12 +47,12 @@ def require_room(spec: RunSpec, source: Source, needs: Needs) -> None:
 
 
 def require_context(spec: RunSpec, source: Source, served: ServedModel) -> None:
-    """Refuse a server that has less than the context that was asked for.
+    """Refuse a server with a smaller context than requested.
 
-    One that doesn't tell is asked all the same, but its row is not valid: CONTEXT_MISMATCH.
+    A server that doesn't report its context is measured, but its row is invalid: CONTEXT_MISMATCH.
 
     Raises:
-        SmallerContext: Saying what is served.
+        SmallerContext: With the context that is served.
     """
     asked = spec.n_ctx
     if asked is None or served.n_ctx is None or served.n_ctx >= asked:

@@ -1,4 +1,4 @@
-"""What the harness tells whoever watches; the command line draws it, tests ignore it."""
+"""The interface for progress reports: the command line draws them, tests ignore them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Progress(Protocol):
 
 
 class Silent:
-    """Nobody watches."""
+    """Ignores all progress."""
 
     def plan(self, steps: int, done: int) -> None:
         """Ignore the plan."""

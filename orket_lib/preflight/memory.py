@@ -18,7 +18,7 @@ from orket_lib.processes.which import find_program
 from orket_lib.providers.gguf.memory_estimate import MemoryNeed, ModelShape, memory_need
 from orket_lib.providers.llama_cpp.binary import listed_devices
 from orket_lib.telemetry.devices.opening import open_devices
-from orket_lib.telemetry.devices.reading import known
+from orket_lib.telemetry.devices.reading import number_or_none
 from orket_lib.vocabulary.statuses import VramGuard
 from orket_lib.vocabulary.units import MIB
 
@@ -104,7 +104,7 @@ def free_gpu_memory(chosen: Collection[str] | None) -> FreeMemory:
     """
     with open_devices("any") as found:
         sizes = [
-            (device.info.name, known(device.gauges().memory_free_mib))
+            (device.info.name, number_or_none(device.gauges().memory_free_mib))
             for device in found.chosen(chosen).devices
         ]
     return _added_up([(name, free) for name, free in sizes if free is not None])

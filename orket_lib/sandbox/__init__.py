@@ -1,7 +1,7 @@
-"""Where code that a model wrote is run: contained, within limits, and never believed.
+"""Runs code that a model wrote: contained, limited, and never trusted.
 
-A start costs one interpreter outside (the *launcher*) and one inside. The modules of this
-package run in the measuring process; those of `inside` run in the sandbox, must load fast, and may
-import only each other, because nothing else of the project is visible there. `inside.values` is
-the format that both sides exchange.
+Starting a sandbox costs one interpreter outside (the *launcher*) and one inside. The modules of
+this package run in the measuring process. Those of `inside` run in the sandbox: they must load fast
+and may import only each other, because nothing else of the project is visible there.
+`inside.values` is the format that both sides exchange.
 """

@@ -1,4 +1,4 @@
-"""Reading what a process writes, up to a limit: what comes after it is never held in memory."""
+"""Reads the output of a process up to a limit; output beyond it is never held in memory."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ class Capture:
     """Reads several streams at the same time, each in a thread.
 
     Args:
-        limit: Bytes that are kept of all streams together.
-        overflow: Called when there are more; it has to end the writer.
+        limit: Bytes to keep of all streams together.
+        overflow: Called when there are more; it must end the writer.
     """
 
     def __init__(self, limit: int, overflow: Callable[[], None]) -> None:
@@ -32,7 +32,7 @@ class Capture:
         self._written = threading.Event()
 
     def read(self, stream: IO[bytes]) -> bytearray:
-        """Start reading a stream to its end, and return what will hold its bytes."""
+        """Start reading a stream to its end, and return the buffer that receives its bytes."""
         kept = bytearray()
         thread = threading.Thread(target=self._read, args=(stream, kept), daemon=True)
         self._threads.append(thread)
@@ -40,9 +40,10 @@ class Capture:
         return kept
 
     def join(self, timeout_s: float) -> None:
-        """Take what is left when the writers have ended, but no longer than so many seconds each.
+        """Read what is left after the writers have ended, for at most `timeout_s` per stream.
 
-        A stream need not have an end then: its other side may lie in a socket that nobody has.
+        A stream may not be at its end even then: its writing end may be in flight in a socket that
+        no process holds.
         """
         self._written.set()
         for thread in self._threads:
@@ -61,13 +62,15 @@ class Capture:
                     return
 
     def _next(self, descriptor: int) -> bytes:
-        """Wait for more and return it; nothing when there is an end, or no writer any more."""
+        """Wait for more data and return it; empty at the end, or if no writer is left."""
         if sys.platform == "win32":
             return os.read(descriptor, _CHUNK)
         poll = select.poll()
         poll.register(descriptor, select.POLLIN)
         while True:
-            written = self._written.is_set()  # asked first: what came before it is there by now
+            written = (
+                self._written.is_set()
+            )  # checked first: data written before it is readable now
             if poll.poll(0 if written else _LOOK_MS):
                 return os.read(descriptor, _CHUNK)
             if written:

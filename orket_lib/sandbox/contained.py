@@ -1,8 +1,8 @@
-"""Starting a sandbox with walls (namespaces) and understanding what its supervisor reports.
+"""Starts a sandbox with walls (namespaces) and reads the reports of its supervisor.
 
 Both kinds, bubblewrap and our own launcher, are a command that ends in the same supervisor. It gets
-its job as a file without a name, and answers on a pipe that no process of the stranger holds. The
-other end of its standard input is ours: when we go, it goes.
+its job in an unnamed file, and reports on a pipe that no untrusted process holds. We hold the other
+end of its standard input: when we end, it ends.
 """
 
 from __future__ import annotations
@@ -33,41 +33,37 @@ from orket_lib.sandbox.jobs import (
     ProgramResult,
 )
 from orket_lib.sandbox.seccomp import call_filter
-from orket_lib.sandbox.visible_system import DEVICES, FOLDER, Surroundings, surroundings
+from orket_lib.sandbox.visible_system import DEVICES, FOLDER, VisibleSystem, visible_system
 from orket_lib.vocabulary.errors import SandboxError
 
 assert sys.platform == "linux"
 
-_GRACE_S = 10.0  # how long a supervisor may be late on a busy machine
+_GRACE_S = 10.0  # how late a supervisor may report on a busy machine
 _LOOK_S = 1.0
 _CHUNK = 65536
-# Far beyond the users that any system hands out (systemd's containers end below it): processes of
-# this user are those of one sandbox.
+# Beyond the user ids that any system assigns (those of systemd's containers are lower), so that
+# each sandbox has a user of its own.
 _FIRST_UID, _UIDS = 0x70000000, 0x0F000000
 
 
 @dataclass(frozen=True)
 class ContainedSandbox:
-    """A sandbox of one of the kinds with walls.
+    """A sandbox of a kind with walls.
 
     Attributes:
-        command: From what is shown, the limits and the descriptors of job and status to the command
-            that starts the sandbox.
+        command: Returns the command that starts the sandbox, given the visible system, the limits
+            and the descriptors of job and status.
     """
 
     name: str
     description: str
-    command: Callable[[Surroundings, Limits, int, int], list[str]]
+    command: Callable[[VisibleSystem, Limits, int, int], list[str]]
 
     def run(self, program: Program) -> ProgramResult:
-        """Run a program to its end, or to ours.
-
-        Raises:
-            SandboxError: It could not be started; says nothing about the program.
-        """
+        """Run a program; see `Sandbox.run`."""
         argv = list(program.argv)
         if argv[0] == PYTHON:
-            argv = surroundings().command(argv[1:])
+            argv = visible_system().command(argv[1:])
         job = {"argv": argv, "stdin": program.stdin, "files": dict(program.files)}
         served = self._serve(job, program.limits, program.limits.wall_s)
         ends = [] if served.overflowed else served.ends()
@@ -75,11 +71,7 @@ class ContainedSandbox:
         return ProgramResult(ending, served.stdout, served.stderr)
 
     def call(self, job: CallJob) -> list[CallEnd]:
-        """Run the calls of a job in order, and return how the first ones ended: at least one.
-
-        Raises:
-            SandboxError: It could not be started; says nothing about the calls.
-        """
+        """Run the calls of a job; see `Sandbox.call`."""
         content = {
             "argv": None,
             "source": job.source,
@@ -91,7 +83,7 @@ class ContainedSandbox:
         return served.ends() or [CallEnd(served.cut_short(), b"")]
 
     def _serve(self, job: Mapping[str, Any], limits: Limits, wait_s: float) -> _Served:
-        """Start a sandbox for a job, wait for its end, and return all that came out of it."""
+        """Start a sandbox for a job, wait for its end, and return its output."""
         begin = time.monotonic()
         process, status_stream = self._started(job, limits)
         with status_stream:
@@ -102,7 +94,7 @@ class ContainedSandbox:
                 stdout, stderr = capture.read(process.stdout), capture.read(process.stderr)
                 deadline_s = begin + wait_s + _GRACE_S
                 status, in_time = _read_status(status_stream, process, deadline_s)
-            finally:  # reached, too, when we are interrupted
+            finally:  # also when we are interrupted
                 _stop(process)
                 capture.join(_GRACE_S)
         served = _Served(
@@ -121,10 +113,10 @@ class ContainedSandbox:
     def _started(
         self, job: Mapping[str, Any], limits: Limits
     ) -> tuple[subprocess.Popen[bytes], IO[bytes]]:
-        """Start a sandbox, and return it with the stream that its supervisor reports on.
+        """Start a sandbox, and return it with the stream of its supervisor's reports.
 
         Raises:
-            SandboxError: The system refused anything that a start needs.
+            SandboxError: The system refused something that the start needs.
         """
         try:
             reading, writing = os.pipe()
@@ -142,7 +134,7 @@ class ContainedSandbox:
     def _start(
         self, job: Mapping[str, Any], limits: Limits, status: int
     ) -> subprocess.Popen[bytes]:
-        around = surroundings()
+        system = visible_system()
         spec = {
             **job,
             "folder": FOLDER,
@@ -150,28 +142,28 @@ class ContainedSandbox:
             "uid": _FIRST_UID + secrets.randbelow(_UIDS),
             "filter": call_filter(platform.machine()),
             "parent": os.getpid(),
-            "shown": list(around.shown),
-            "links": dict(around.links),
+            "shown": list(system.shown),
+            "links": dict(system.links),
             "devices": list(DEVICES),
         }
         with tempfile.TemporaryFile() as file:
             file.write(encode(spec))
             file.seek(0)
             return subprocess.Popen(
-                self.command(around, limits, file.fileno(), status),
+                self.command(system, limits, file.fileno(), status),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
-                env=dict(around.environment),
+                env=dict(system.environment),
                 cwd="/",
                 pass_fds=(file.fileno(), status),
-                start_new_session=True,  # out of reach of Ctrl-C, after which we end it
+                start_new_session=True,  # Ctrl-C reaches only us, and we end it
             )
 
 
 @dataclass(frozen=True)
 class _Served:
-    """All that came out of a sandbox; `status` without the word that it was ready."""
+    """The output of a sandbox; `status` is what its supervisor reported after `READY`."""
 
     status: bytes
     stdout: bytes
@@ -181,7 +173,7 @@ class _Served:
     wall_s: float
 
     def ends(self) -> list[CallEnd]:
-        """Return what the supervisor reported, as far as it came."""
+        """Return the endings that the supervisor reported in full."""
         ends = []
         rest = self.status
         while b"\n" in rest:
@@ -201,7 +193,7 @@ class _Served:
         return ends
 
     def cut_short(self) -> Ending:
-        """Return how it ended when the supervisor had no chance to say."""
+        """Return how it ended if the supervisor could not report it."""
         outcome = Outcome.KILLED if self.in_time else Outcome.TIMEOUT
         if self.overflowed:
             outcome = Outcome.OUTPUT_LIMIT
@@ -211,7 +203,7 @@ class _Served:
 def _read_status(
     stream: IO[bytes], process: subprocess.Popen[bytes], deadline_s: float
 ) -> tuple[bytes, bool]:
-    """Return what is reported until a point in time, and whether the report ended before."""
+    """Return what is reported until the deadline, and whether the report ended before it."""
     data = bytearray()
     poll = select.poll()
     poll.register(stream, select.POLLIN)
@@ -221,15 +213,15 @@ def _read_status(
             if not chunk:
                 return bytes(data), True
             data += chunk
-        elif process.poll() is not None:  # somebody killed the launcher
+        elif process.poll() is not None:  # the launcher was killed
             _stop(process)
     return bytes(data), False
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
     """End a sandbox that may have ended already."""
-    # The supervisor ends itself at that; where it is another user's, killing the launcher alone
-    # would not reach it.
+    # The supervisor ends itself when its standard input is closed. Killing the launcher alone would
+    # not end a supervisor of another user.
     assert process.stdin is not None
     process.stdin.close()
     try:

@@ -1,41 +1,43 @@
-"""Which sandbox this machine can offer, out of those that are allowed."""
+"""Finds a sandbox that works on this machine."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from orket_lib.artifacts.measurements.spec import WITH_WALLS
 from orket_lib.sandbox.jobs import Limits, Outcome, Program, Sandbox
+from orket_lib.sandbox.uncontained import UncontainedSandbox
 from orket_lib.vocabulary.errors import SandboxError
 
 _PROBE = Program.python("print(6 * 7)", limits=Limits(wall_s=30.0))
+_KINDS = ("bubblewrap", "namespaces", "rlimits", "job_object")
 
 
 @dataclass(frozen=True)
 class Unavailable:
-    """No sandbox can be had, and why: one clause for each that was tried."""
+    """Why there is no sandbox: one clause for each kind that was tried."""
 
     reason: str
 
 
 def find_sandbox(allowed: Sequence[str] = WITH_WALLS) -> Sandbox | Unavailable:
-    """Return the first sandbox of the allowed kinds that works here, tried out.
+    """Return the first sandbox of the allowed kinds that passes a trial run.
 
     Args:
         allowed: `bubblewrap` and `namespaces` (Linux) have walls; `rlimits` (Linux) and
-            `job_object` (Windows) have limits only, and are never used unless they are named.
+            `job_object` (Windows) have limits only; they are used only if they are named.
 
     Raises:
-        ValueError: A kind that doesn't exist.
+        ValueError: An unknown kind.
     """
     reasons = []
     for name in allowed:
         if name not in _KINDS:
             raise ValueError(f"no sandbox `{name}`; there are {', '.join(_KINDS)}")
         try:
-            sandbox = _KINDS[name]()
+            sandbox = _sandbox(name)
             _try_out(sandbox)
         except SandboxError as error:
             reasons.append(f"{name}: {error}")
@@ -51,46 +53,12 @@ def _try_out(sandbox: Sandbox) -> None:
         raise SandboxError(f"an interpreter does not run in it ({said or result.ending.outcome})")
 
 
-# Each kind's module can be loaded on its own system only.
-def _bubblewrap() -> Sandbox:
-    if sys.platform != "linux":
-        raise _elsewhere("Linux")
-    from orket_lib.sandbox import kinds
+def _sandbox(kind: str) -> Sandbox:
+    needed, platform = ("Windows", "win32") if kind == "job_object" else ("Linux", "linux")
+    if sys.platform != platform:
+        raise SandboxError(f"needs {needed}, and this is {sys.platform}")
+    if kind not in WITH_WALLS:
+        return UncontainedSandbox(kind, f"limits without walls, {needed}")
+    from orket_lib.sandbox import kinds  # loads on Linux only
 
-    return kinds.bubblewrap()
-
-
-def _namespaces() -> Sandbox:
-    if sys.platform != "linux":
-        raise _elsewhere("Linux")
-    from orket_lib.sandbox import kinds
-
-    return kinds.namespaces()
-
-
-def _rlimits() -> Sandbox:
-    if sys.platform != "linux":
-        raise _elsewhere("Linux")
-    from orket_lib.sandbox.uncontained import PlainSandbox
-
-    return PlainSandbox("rlimits", "limits without walls, Linux")
-
-
-def _job_object() -> Sandbox:
-    if sys.platform != "win32":
-        raise _elsewhere("Windows")
-    from orket_lib.sandbox.uncontained import PlainSandbox
-
-    return PlainSandbox("job_object", "limits without walls, Windows")
-
-
-def _elsewhere(system: str) -> SandboxError:
-    return SandboxError(f"needs {system}, and this is {sys.platform}")
-
-
-_KINDS: dict[str, Callable[[], Sandbox]] = {
-    "bubblewrap": _bubblewrap,
-    "namespaces": _namespaces,
-    "rlimits": _rlimits,
-    "job_object": _job_object,
-}
+    return kinds.bubblewrap() if kind == "bubblewrap" else kinds.namespaces()

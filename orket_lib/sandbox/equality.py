@@ -1,8 +1,8 @@
-"""Whether a value that came out of a sandbox is the one that was expected, and how to show it.
+"""Compares values that came out of a sandbox with the expected ones, and formats them.
 
-Python's `==` is too kind for a judge: `True == 1`, `1 == 1.0`, and a class of the stranger's may
-call itself equal to anything. Here both sides are plain values, and floats have a tolerance only
-where a task asks for one.
+Python's `==` is too lenient for grading: `True == 1`, `1 == 1.0`, and an untrusted class may claim
+to be equal to anything. Here both sides are plain values, and floats have a tolerance only if a
+task sets one.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from orket_lib.vocabulary.text import printable
 
 
 def same_value(expected: Any, found: Any, tolerance: float = 0.0) -> bool:
-    """Tell whether two plain values are of the same types and equal.
+    """Return whether two plain values have the same types and are equal.
 
-    NaN is the same as NaN. Mappings are the same in any order, sets and the keys of mappings
+    NaN equals NaN. The order of mappings doesn't matter. Sets and the keys of mappings are compared
     without tolerance.
 
     Args:
         expected: One value.
         found: The other.
-        tolerance: Of floats, relative and absolute.
+        tolerance: For floats, relative and absolute.
     """
     if type(expected) is not type(found):
         return False
@@ -44,10 +44,10 @@ def same_value(expected: Any, found: Any, tolerance: float = 0.0) -> bool:
 
 
 def described(value: Any, limit: int) -> str:
-    """Return a plain value as one safe line of at most so many characters."""
+    """Return a plain value as one printable line of at most `limit` characters."""
     try:
         return printable(repr(value), limit)
-    except ValueError:  # Python refuses to write very long numbers, which takes quadratic time
+    except ValueError:  # Python refuses to print very long numbers, because it takes quadratic time
         if isinstance(value, int):
             return printable(f"a number of {value.bit_length()} bits", limit)
         kind = type(value).__name__
@@ -55,5 +55,5 @@ def described(value: Any, limit: int) -> str:
 
 
 def _exact(items: Any) -> set[bytes]:
-    """Return hashable stand-ins that differ where types differ, unlike 1 and True."""
+    """Return the items as bytes, which differ for 1 and True as the items' types do."""
     return {encode(item) for item in items}

@@ -1,13 +1,12 @@
-"""Graded examples: what a stranger's function returns for given arguments.
+"""Calls an untrusted function with the arguments of graded examples.
 
 One sandbox per source, one process per call. The process is forked from a supervisor that has never
-run a line of the source, loads it afresh and makes one call, so that a crash, an exit, a changed
-builtin or a thread left over is the matter of that one call, and the order of the examples doesn't
-count. Where a call has touched the working folder, the remaining ones get a sandbox of their own.
+run a line of the source, loads the source and makes one call. A crash, an exit, a patched builtin
+or a leftover thread affects only that call, and the order of the examples doesn't matter. If a call
+changed the working folder, the remaining ones get a new sandbox.
 
-What comes back is a claim about a value, made by a process that the stranger controls. That is
-harmless, because the expected values never leave the caller: all that a cheat could hand over is a
-right value, and then it has computed it.
+A result is a claim about a value, made by a process that untrusted code controls. The expected
+values never enter the sandbox, so the code can return a right value only by computing it.
 """
 
 from __future__ import annotations
@@ -24,10 +23,10 @@ from orket_lib.sandbox.jobs import CallEnd, CallJob, Ending, Limits, Outcome, Sa
 
 @dataclass(frozen=True)
 class Call:
-    """The arguments of one call: plain values of Python, nested at will.
+    """The arguments of one call: plain Python values, nested as needed.
 
     Raises:
-        ValueError: An argument is no plain value (None, bool, int, float, complex, str, bytes,
+        ValueError: An argument is not a plain value (None, bool, int, float, complex, str, bytes,
             bytearray, list, tuple, dict, set, frozenset).
     """
 
@@ -40,12 +39,12 @@ class Call:
             raise ValueError(f"no plain values: {given!r}")
 
     def encoded(self) -> bytes:
-        """Return what the sandbox gets."""
+        """Return the arguments as the sandbox receives them."""
         return encode((self.arguments, dict(self.named)))
 
 
 def can_be_returned(value: Any) -> bool:
-    """Tell whether a call could ever come back with a value that is the same as this one."""
+    """Return whether a call could return a value that is the same as this one."""
     try:
         _, back = decode(encode((RETURNED, value)))
     except (ValueError, RecursionError):
@@ -55,7 +54,7 @@ def can_be_returned(value: Any) -> bool:
 
 @dataclass(frozen=True)
 class Returned:
-    """A call came back with a value; compare it with `same_value`."""
+    """A call returned a value; compare it with `same_value`."""
 
     value: Any
     ending: Ending
@@ -63,12 +62,12 @@ class Returned:
 
 @dataclass(frozen=True)
 class Raised:
-    """A call, or loading the source for it, ended in an exception.
+    """A call, or loading the source for it, raised an exception.
 
     Attributes:
-        names: Names of the exception's class and of the classes that it derives from; never empty.
-        loading: Whether it came before the function was called: the source doesn't parse, fails by
-            itself, or has no such function.
+        names: Names of the exception's class and its base classes; never empty.
+        loading: Whether it was raised before the call: the source doesn't parse, raises when it is
+            loaded, or has no such function.
     """
 
     names: tuple[str, ...]
@@ -79,7 +78,7 @@ class Raised:
 
 @dataclass(frozen=True)
 class NotReturned:
-    """A call gave no answer, or none that can be read; `reason` is one sentence for people."""
+    """A call gave no readable answer; `reason` is a message for the user."""
 
     reason: str
     ending: Ending
@@ -96,19 +95,19 @@ def call_examples(
     files: Mapping[str, bytes] | None = None,
     limits: Limits | None = None,
 ) -> list[CallResult]:
-    """Return what became of every call, in order.
+    """Return the result of every call, in order.
 
     Args:
         sandbox: Where the calls are made.
         source: Python source that defines the function.
         function: Its name.
-        calls: The arguments of each.
-        files: What lies in the working folder, for the source to import and to read.
-        limits: What each call may use.
+        calls: The arguments of each call.
+        files: Contents of the working folder, which the source can import and read.
+        limits: Limits of each call.
 
     Raises:
-        RefusedName: A name in `files` leads out of the folder or is no name.
-        SandboxError: A sandbox did not start; says nothing about the source.
+        RefusedName: A name in `files` is invalid or leads out of the folder.
+        SandboxError: A sandbox did not start, which is not the source's fault.
     """
     encoded = [call.encoded() for call in calls]
     results: list[CallResult] = []

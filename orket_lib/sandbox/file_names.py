@@ -1,7 +1,7 @@
-"""File names that a model wrote are data: what could lead anywhere else is refused, not repaired.
+"""Checks file names that a model wrote: an unsafe name is refused, not repaired.
 
-A repaired name would be a file that nobody asked for, and a grader that looks for `a/b.py` would
-judge another. One rule for all systems, so that an answer has one verdict everywhere.
+A repaired name would be a file that the task did not ask for, and the grader would judge the wrong
+file. The rules are the same on all systems, so that an answer gets the same verdict everywhere.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 from itertools import accumulate
 
-# Of a whole name: with the folder that it is put into, Windows writes 260 characters at most.
+# Of a whole name: Windows allows 260 characters, including the folder that the file is in.
 _MAX_BYTES = 150
 _MAX_PARTS = 8
 _FORBIDDEN = re.compile(r'[<>:"|?*\\]')
@@ -18,21 +18,21 @@ _RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?")
 
 
 class RefusedName(ValueError):
-    """A file name that is none, or that leads out of the folder."""
+    """A file name that is invalid or leads out of the folder."""
 
 
 def check_file_names(names: Iterable[str]) -> None:
-    """Make sure that names are relative paths of files which can lie in one folder together.
+    """Check that names are relative paths of files that can exist in one folder together.
 
     Raises:
-        RefusedName: The name and what is wrong with it.
+        RefusedName: The name, and what is wrong with it.
     """
     files: set[str] = set()
     folders: set[str] = set()
     for name in names:
         if problem := _problem(name):
             raise RefusedName(f"file name {name!r}: {problem}")
-        # Some systems take `A` and `a` for one name.
+        # Some file systems are not case-sensitive.
         *above, path = accumulate(name.casefold().split("/"), "{}/{}".format)
         if path in files or path in folders or not files.isdisjoint(above):
             raise RefusedName(f"file name {name!r}: another file is in its place")
@@ -41,7 +41,7 @@ def check_file_names(names: Iterable[str]) -> None:
 
 
 def _problem(name: str) -> str:
-    """Return what is wrong with a name by itself; empty when nothing is."""
+    """Return what is wrong with a single name; empty if it is valid."""
     parts = name.split("/")
     if len(parts) > _MAX_PARTS:
         return f"more than {_MAX_PARTS} parts"

@@ -1,9 +1,9 @@
-"""What is asked of a sandbox and what it answers: plain records, no effects.
+"""The jobs of a sandbox and their results, as plain records.
 
-Two kinds of work. A *program* runs once with standard input and output. A *call job* calls one
-function of a source many times, every call in a process of its own; what a call returned travels
-apart from its output. In both, the answer says how it ended and what it returned, never whether it
-was right: that is for whoever knows the expected values, which never enter a sandbox.
+There are two kinds. A *program* runs once, with standard input and output. A *call job* calls one
+function of a source many times, each time in a new process; returned values are kept apart from
+output. A result says how the job ended and what it returned, never whether that is right: the
+expected values never enter a sandbox.
 """
 
 from __future__ import annotations
@@ -14,49 +14,48 @@ from enum import StrEnum
 from typing import Protocol
 
 from orket_lib.sandbox.file_names import check_file_names
-
-_MIB = 1024**2
+from orket_lib.vocabulary.units import MIB
 
 PYTHON = "python"  # as the first word of a program: the sandbox's own interpreter
 MAIN = "main.py"
 
 
 class Outcome(StrEnum):
-    """How a program or a call came to its end."""
+    """How a program or a call ended."""
 
     EXITED = "exited"  # by itself; the exit status says how
-    CRASHED = "crashed"  # by a signal that was not the sandbox's
+    CRASHED = "crashed"  # by a signal that the sandbox did not send
     TIMEOUT = "timeout"
     CPU_LIMIT = "cpu_limit"
     MEMORY_LIMIT = "memory_limit"
     PROCESS_LIMIT = "process_limit"
     DISK_LIMIT = "disk_limit"
     OUTPUT_LIMIT = "output_limit"
-    KILLED = "killed"  # the sandbox itself was killed, by the system or by a person
+    KILLED = "killed"  # the sandbox itself was killed from outside
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What a program may use, with everything that it starts; for a call job, each call.
+    """The limits of a program and of all that it starts; in a call job, of each call.
 
     Attributes:
-        wall_s: Seconds from its start.
-        cpu_s: Seconds of CPU time of all its processes.
-        memory_bytes: Resident memory of all its processes, where what they share counts once; one
-            alone may ask for twice as much address space, and is refused more.
-        processes: Processes and threads at one time.
+        wall_s: Seconds since its start.
+        cpu_s: CPU seconds of all its processes.
+        memory_bytes: Resident memory of all its processes, with shared memory counted once. The
+            address space of one process is limited to twice as much.
+        processes: Processes and threads at the same time.
         open_files: Per process.
-        disk_bytes: Size of the working folder; it lives in memory and counts on top.
+        disk_bytes: Size of the working folder, which is in memory and counts separately.
         disk_files: Files and folders in the working folder.
         output_bytes: Standard output and error together; for a call, what it returns.
     """
 
     wall_s: float = 10.0
     cpu_s: float = 10.0
-    memory_bytes: int = 512 * _MIB
+    memory_bytes: int = 512 * MIB
     processes: int = 32
     open_files: int = 64
-    disk_bytes: int = 32 * _MIB
+    disk_bytes: int = 32 * MIB
     disk_files: int = 1000
     output_bytes: int = 128 * 1024
 
@@ -68,11 +67,11 @@ class Program:
     Attributes:
         argv: The command; `PYTHON` as its first word is the sandbox's own interpreter.
         files: Contents of the working folder by name.
-        stdin: What it can read.
+        stdin: Its standard input.
 
     Raises:
         ValueError: There is no command.
-        RefusedName: A name in `files` leads out of the folder or is no name.
+        RefusedName: A name in `files` is invalid or leads out of the folder.
     """
 
     argv: Sequence[str]
@@ -93,23 +92,23 @@ class Program:
         stdin: bytes = b"",
         limits: Limits | None = None,
     ) -> Program:
-        """Return a Python program; `source` is written as `main.py` beside `files`."""
+        """Return a Python program; `source` becomes `main.py`, next to `files`."""
         contents = {**(files or {}), MAIN: source.encode("utf-8", "surrogatepass")}
         return cls((PYTHON, MAIN), contents, stdin, limits or Limits())
 
 
 @dataclass(frozen=True)
 class CallJob:
-    """One function to call many times.
+    """A function to call many times.
 
     Attributes:
         source: Python source that defines the function.
         function: Its name.
-        calls: For every call the encoded pair (positional arguments, named arguments).
+        calls: For each call, the encoded pair (positional arguments, named arguments).
         files: Contents of the working folder, which the source can import and read.
 
     Raises:
-        RefusedName: A name in `files` leads out of the folder or is no name.
+        RefusedName: A name in `files` is invalid or leads out of the folder.
     """
 
     source: str
@@ -127,10 +126,10 @@ class Ending:
     """How a program or a call ended.
 
     Attributes:
-        exit_status: None when it did not exit.
-        signal: Number of the signal that it died of; None when it exited.
-        wall_s: From its start; from the start of the sandbox when that was killed.
-        cpu_s: Of all its processes; None when the sandbox was killed before it could say.
+        exit_status: None if it did not exit by itself.
+        signal: Number of the signal that killed it; None if it exited.
+        wall_s: Since its start, or since the start of the sandbox if that was killed.
+        cpu_s: Of all its processes; None if the sandbox was killed before it could report it.
     """
 
     outcome: Outcome
@@ -142,7 +141,7 @@ class Ending:
 
 @dataclass(frozen=True)
 class ProgramResult:
-    """How a program ended and what it wrote; cut off after `output_bytes` in all."""
+    """How a program ended, and its output, truncated to `output_bytes` in total."""
 
     ending: Ending
     stdout: bytes
@@ -150,23 +149,23 @@ class ProgramResult:
 
     @property
     def truncated(self) -> bool:
-        """Whether it wrote more than is kept."""
+        """Whether it wrote more than was kept."""
         return self.ending.outcome is Outcome.OUTPUT_LIMIT
 
 
 @dataclass(frozen=True)
 class CallEnd:
-    """How a call ended and the bytes that it sent back: not to be believed, only to be decoded."""
+    """How a call ended and the bytes that it sent back, which are untrusted."""
 
     ending: Ending
     answer: bytes
 
 
 class Sandbox(Protocol):
-    """A way to run a stranger's code.
+    """Runs untrusted code.
 
     Attributes:
-        name: The kind, as it is called in a config.
+        name: The kind, as in a config.
         description: Kind, version and what the kind does not contain, for the run report.
     """
 
@@ -177,17 +176,17 @@ class Sandbox(Protocol):
     def description(self) -> str: ...  # noqa: D102
 
     def run(self, program: Program) -> ProgramResult:
-        """Run a program to its end, or to ours.
+        """Run a program until it ends or a limit ends it.
 
         Raises:
-            SandboxError: It could not be started; says nothing about the program.
+            SandboxError: The sandbox did not start, which is not the program's fault.
         """
 
     def call(self, job: CallJob) -> list[CallEnd]:
-        """Run the calls of a job in order, and return how the first ones ended: at least one.
+        """Run the calls of a job in order, and return how they ended: at least the first one.
 
-        It stops early after a call that left something behind for the next.
+        It stops early after a call that changed the working folder.
 
         Raises:
-            SandboxError: It could not be started; says nothing about the calls.
+            SandboxError: The sandbox did not start, which is not the calls' fault.
         """

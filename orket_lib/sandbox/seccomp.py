@@ -1,15 +1,14 @@
-"""The filter of system calls: what no graded program needs, and what the other walls leave open.
+"""The seccomp filter: system calls that no graded program needs and that namespaces don't cover.
 
-Namespaces and limits do the containing; this closes what they can't. Memory that belongs to no
-process would escape the memory limit: that of `memfd_create` and System V segments, and that of a
-shared mapping without a file, which stays until its last page is unmapped, whoever sees the others.
-So would memory that a process has sent out to the swap (`MADV_PAGEOUT`). Calls that set another
-process's limits, priority or CPUs would reach the supervisor, which has the same user. A socket of
-a family that has no network namespace (vsock) would reach the host of a virtual machine. And what
-mostly serves to attack a kernel (new namespaces, mounts, io_uring, bpf, keys) is not needed.
+Memory that belongs to no process would escape the memory limit: `memfd_create`, System V segments,
+and shared mappings without a file, which exist until their last page is unmapped. The same holds
+for memory that a process has moved to swap (`MADV_PAGEOUT`). Calls that set another process's
+limits, priority or CPUs would reach the supervisor, which has the same user. A socket of a family
+without network namespaces (vsock) would reach the host of a virtual machine. Calls that mostly
+serve to attack a kernel (new namespaces, mounts, io_uring, bpf, keys) are not needed.
 
-A list of what is forbidden, not of what is allowed: interpreters of different versions use
-different calls, and a wrong guess would fail right answers.
+The filter is a denylist: different versions of the interpreter use different calls, and an
+allowlist with a gap would fail right answers.
 """
 
 from __future__ import annotations
@@ -19,10 +18,10 @@ import struct
 
 # Calls by name: number on x86_64, number on aarch64. None: the architecture has no such call.
 _FORBIDDEN: dict[str, tuple[int | None, int | None]] = {
-    # memory that is nobody's
+    # memory that belongs to no process
     "memfd_create": (319, 279),
     "memfd_secret": (447, 447),
-    "vmsplice": (278, 75),  # one page in a pipe keeps all of the huge page that it is a part of
+    "vmsplice": (278, 75),  # one page in a pipe keeps its whole huge page
     "shmget": (29, 194),
     "shmat": (30, 196),
     "msgget": (68, 186),
@@ -85,7 +84,7 @@ _FORBIDDEN: dict[str, tuple[int | None, int | None]] = {
     "modify_ldt": (154, None),
     "uselib": (134, None),
 }
-# Calls whose arguments decide.
+# Calls that are forbidden for certain arguments only.
 _CLONE = (56, 220)
 _CLONE3 = (435, 435)
 _SOCKET = (41, 198)
@@ -98,26 +97,26 @@ _MACHINES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}
 _NEW_NAMESPACES = 0x7E020000
 _FAMILIES = (1, 2, 10)  # AF_UNIX, AF_INET, AF_INET6
 _PAGEOUT = 21
-_SHARED, _ANONYMOUS = 1, 0x20  # of the two kinds of shared mappings, both have the bit of the first
+_SHARED, _ANONYMOUS = 1, 0x20  # MAP_SHARED_VALIDATE has the bit of MAP_SHARED as well
 _X32_BIT = 0x40000000
 
-# Offsets in what the kernel shows a filter, and the words of its language.
+# Offsets in `struct seccomp_data`, and the BPF instructions.
 _NUMBER, _ARCHITECTURE, _ARGUMENTS = 0, 4, 16
 _LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 _ALLOW, _KILL, _ERROR = 0x7FFF0000, 0x80000000, 0x00050000
 
-_Line = tuple[int, int, int, int]  # what to do, lines to skip if true, if false, value
+_Line = tuple[int, int, int, int]  # instruction, lines to skip if true, if false, value
 
 
 def call_filter(machine: str) -> bytes | None:
-    """Return the filter for a machine as `platform.machine()` names it; None: not known here."""
+    """Return the filter for a `platform.machine()`; None if we have none."""
     if machine not in _MACHINES:
         return None
     column, architecture = _MACHINES[machine]
     lines: list[_Line] = [
         (_LOAD, 0, 0, _ARCHITECTURE),
         (_EQUAL, 1, 0, architecture),
-        (_RETURN, 0, 0, _KILL),  # the numbers of another architecture mean other calls
+        (_RETURN, 0, 0, _KILL),  # another architecture has other numbers
         (_LOAD, 0, 0, _NUMBER),
     ]
     if machine == "x86_64":
@@ -126,37 +125,18 @@ def call_filter(machine: str) -> bytes | None:
         number = numbers[column]
         if number is not None:
             lines += _refuse(number, errno.EPERM)
-    # Its flags are out of a filter's sight; told that there is none, libraries fall back to clone.
+    # A filter can't see its flags; on ENOSYS, libraries fall back to clone.
     lines += _refuse(_CLONE3[column], errno.ENOSYS)
-    lines += _if_call(
-        _CLONE[column],
-        [(_ANY_BIT, 0, 1, _NEW_NAMESPACES), _error(errno.EPERM), (_RETURN, 0, 0, _ALLOW)],
-    )
+    lines += _if_call(_CLONE[column], 0, (_ANY_BIT, 0, 1, _NEW_NAMESPACES), _error(errno.EPERM))
+    families: list[_Line] = [
+        (_EQUAL, len(_FAMILIES) - index, 0, family) for index, family in enumerate(_FAMILIES)
+    ]
     for call in (_SOCKET, _SOCKETPAIR):
-        known: list[_Line] = [
-            (_EQUAL, len(_FAMILIES) - index, 0, family) for index, family in enumerate(_FAMILIES)
-        ]
-        body = [*known, _error(errno.EAFNOSUPPORT), (_RETURN, 0, 0, _ALLOW)]
-        lines += _if_call(call[column], body)
-    lines += _if_call(
-        _PRLIMIT[column],
-        [(_EQUAL, 1, 0, 0), _error(errno.EPERM), (_RETURN, 0, 0, _ALLOW)],
-    )
-    lines += _if_call(
-        _MADVISE[column],
-        [(_EQUAL, 0, 1, _PAGEOUT), _error(errno.EINVAL), (_RETURN, 0, 0, _ALLOW)],
-        argument=2,
-    )
-    lines += _if_call(
-        _MMAP[column],
-        [
-            (_ANY_BIT, 0, 2, _SHARED),
-            (_ANY_BIT, 0, 1, _ANONYMOUS),
-            _error(errno.EPERM),
-            (_RETURN, 0, 0, _ALLOW),
-        ],
-        argument=3,
-    )
+        lines += _if_call(call[column], 0, *families, _error(errno.EAFNOSUPPORT))
+    lines += _if_call(_PRLIMIT[column], 0, (_EQUAL, 1, 0, 0), _error(errno.EPERM))
+    lines += _if_call(_MADVISE[column], 2, (_EQUAL, 0, 1, _PAGEOUT), _error(errno.EINVAL))
+    shared: tuple[_Line, ...] = ((_ANY_BIT, 0, 2, _SHARED), (_ANY_BIT, 0, 1, _ANONYMOUS))
+    lines += _if_call(_MMAP[column], 3, *shared, _error(errno.EPERM))
     lines.append((_RETURN, 0, 0, _ALLOW))
     return b"".join(struct.pack("=HBBI", *line) for line in lines)
 
@@ -169,7 +149,7 @@ def _refuse(call: int, number: int) -> list[_Line]:
     return [(_EQUAL, 0, 1, call), _error(number)]
 
 
-def _if_call(call: int, body: list[_Line], argument: int = 0) -> list[_Line]:
-    """Return lines that judge one call by the low half of an argument; the body has to return."""
+def _if_call(call: int, argument: int, *body: _Line) -> list[_Line]:
+    """Return lines that judge a call by the low half of an argument; it is allowed at their end."""
     load = (_LOAD, 0, 0, _ARGUMENTS + 8 * argument)
-    return [(_EQUAL, 0, len(body) + 1, call), load, *body]
+    return [(_EQUAL, 0, len(body) + 2, call), load, *body, (_RETURN, 0, 0, _ALLOW)]

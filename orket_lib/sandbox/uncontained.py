@@ -1,8 +1,8 @@
-"""Sandboxes without walls, for who asks for them by name: limits only.
+"""Sandboxes without walls, used only if a config names them.
 
-`rlimits` (Linux) and `job_object` (Windows) bound time, memory and output, the latter also
-the number of processes. They contain neither files nor network: the code can read what its user can
-read and call whom it likes.
+`rlimits` (Linux) and `job_object` (Windows) limit time, memory and output, the latter also the
+number of processes. They isolate neither files nor network: the code can read what its user can
+read and connect anywhere.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -30,79 +30,99 @@ from orket_lib.sandbox.jobs import (
     Program,
     ProgramResult,
 )
-from orket_lib.sandbox.visible_system import surroundings
+from orket_lib.sandbox.visible_system import visible_system
 from orket_lib.vocabulary.errors import SandboxError
 
 if sys.platform == "win32":
-    from orket_lib.sandbox.windows_job import Fenced
+    from orket_lib.sandbox.windows_job import LimitedProcess
 else:
-    from orket_lib.sandbox.process_group import Fenced
+    import signal
+
+    from orket_lib.processes.json_child import kill
+
+    class LimitedProcess:
+        """A running command that sets its own limits, in a process group; its output is unread."""
+
+        def __init__(
+            self,
+            command: list[str],
+            limits: Limits,
+            environment: Mapping[str, str],
+            stdin: IO[bytes],
+        ) -> None:
+            self.process = subprocess.Popen(
+                command,
+                stdin=stdin,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env=environment,
+                start_new_session=True,
+            )
+
+        def end(self) -> None:
+            """Kill the group; a process that has left it survives, so this is not isolation."""
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.process.pid, signal.SIGKILL)
+            kill(self.process)
+
 
 _HERE = str(Path(__file__).resolve().parent / "inside")
 _GRACE_S = 5.0
 
 
 @dataclass(frozen=True)
-class PlainSandbox:
-    """Limits without walls; every call is a process, with a folder of its own."""
+class UncontainedSandbox:
+    """Limits without walls; each call is a process with its own folder."""
 
     name: str
     description: str
 
     def run(self, program: Program) -> ProgramResult:
-        """Run a program to its end, or to ours.
-
-        Raises:
-            SandboxError: It could not be started; says nothing about the program.
-        """
+        """Run a program; see `Sandbox.run`."""
         first, *others = program.argv
-        argv = surroundings().command(others) if first == PYTHON else [first, *others]
-        with self._workplace(program.files) as place:
-            return self._execute(place, {"argv": argv}, program.stdin, program.limits)
+        argv = visible_system().command(others) if first == PYTHON else [first, *others]
+        with self._folder(program.files) as root:
+            return self._execute(root, {"argv": argv}, program.stdin, program.limits)
 
     def call(self, job: CallJob) -> list[CallEnd]:
-        """Run the first call of a job, and return how it ended.
-
-        Raises:
-            SandboxError: It could not be started; says nothing about the call.
-        """
-        with self._workplace(job.files) as place:
+        """Run the first call of a job, and return how it ended; see `Sandbox.call`."""
+        with self._folder(job.files) as root:
             content = {
                 "argv": None,
                 "source": job.source,
                 "function": job.function,
                 "call": job.calls[0],
-                "answer": str(place / "answer"),
+                "answer": str(root / "answer"),
             }
-            ending = self._execute(place, content, b"", job.limits).ending
-            answer = _beginning(place / "answer", job.limits.output_bytes + 1)
+            ending = self._execute(root, content, b"", job.limits).ending
+            answer = _beginning(root / "answer", job.limits.output_bytes + 1)
         if len(answer) > job.limits.output_bytes:
             ending = Ending(Outcome.OUTPUT_LIMIT, None, None, ending.wall_s, None)
         return [CallEnd(ending, answer)]
 
     def _execute(
-        self, place: Path, job: Mapping[str, Any], stdin: bytes, limits: Limits
+        self, root: Path, job: Mapping[str, Any], stdin: bytes, limits: Limits
     ) -> ProgramResult:
-        folder, spec = place / "box", place / "spec"
+        folder, spec = root / "box", root / "spec"
         content = {"folder": str(folder), "limits": asdict(limits), "parent": os.getpid()}
         spec.write_bytes(encode({**job, **content}))
-        (place / "stdin").write_bytes(stdin)
-        environment = {**surroundings().environment, "HOME": str(folder), "TMPDIR": str(folder)}
+        (root / "stdin").write_bytes(stdin)
+        environment = {**visible_system().environment, "HOME": str(folder), "TMPDIR": str(folder)}
         begin = time.monotonic()
-        with (place / "stdin").open("rb") as stream:
-            command = surroundings().entrance("uncontained", _HERE, spec)
-            fenced = Fenced(command, limits, environment, stream)
-        return _wait(fenced, limits, begin)
+        with (root / "stdin").open("rb") as stream:
+            command = visible_system().module_command("uncontained", _HERE, spec)
+            limited = LimitedProcess(command, limits, environment, stream)
+        return _wait(limited, limits, begin)
 
     @contextmanager
-    def _workplace(self, files: Mapping[str, bytes]) -> Iterator[Path]:
-        """Make a folder of ours, in which the stranger's folder `box` holds some files.
+    def _folder(self, files: Mapping[str, bytes]) -> Iterator[Path]:
+        """Create a temporary folder with the working folder `box`, which holds `files`.
 
         Raises:
-            SandboxError: The system refused anything that a start needs.
+            SandboxError: The system refused something that the start needs.
         """
         try:
-            # What the stranger made undeletable is left to the system's cleaning.
+            # Files that untrusted code made undeletable are left to the system's cleanup.
             with tempfile.TemporaryDirectory(prefix="orket-", ignore_cleanup_errors=True) as name:
                 folder = Path(name, "box")
                 folder.mkdir()
@@ -115,16 +135,19 @@ class PlainSandbox:
             raise SandboxError(f"sandbox `{self.name}` did not start: {error}") from error
 
 
-def _wait(fenced: Fenced, limits: Limits, begin: float) -> ProgramResult:
-    capture = Capture(limits.output_bytes, fenced.end)
-    stdout, stderr = (capture.read(stream) for stream in _streams(fenced.process))
+def _wait(limited: LimitedProcess, limits: Limits, begin: float) -> ProgramResult:
+    process = limited.process
+    assert process.stdout is not None
+    assert process.stderr is not None
+    capture = Capture(limits.output_bytes, limited.end)
+    stdout, stderr = capture.read(process.stdout), capture.read(process.stderr)
     outcome, code = Outcome.EXITED, None
     try:
-        code = fenced.process.wait(limits.wall_s)
+        code = process.wait(limits.wall_s)
     except subprocess.TimeoutExpired:
         outcome = Outcome.TIMEOUT
     wall_s = time.monotonic() - begin
-    fenced.end()
+    limited.end()
     capture.join(_GRACE_S)
     if capture.overflowed:
         outcome, code = Outcome.OUTPUT_LIMIT, None
@@ -136,15 +159,9 @@ def _wait(fenced: Fenced, limits: Limits, begin: float) -> ProgramResult:
     )
 
 
-def _streams(process: subprocess.Popen[bytes]) -> tuple[IO[bytes], IO[bytes]]:
-    assert process.stdout is not None
-    assert process.stderr is not None
-    return process.stdout, process.stderr
-
-
 def _beginning(path: Path, most: int) -> bytes:
     try:
         with path.open("rb") as stream:
             return stream.read(most)
-    except OSError:  # it never came so far
+    except OSError:  # it ended before it wrote an answer
         return b""

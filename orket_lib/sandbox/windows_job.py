@@ -1,8 +1,8 @@
-"""A process in a job object: Windows. Written to the documentation; never run so far.
+"""A process in a Windows job object. Written from the documentation; never run so far.
 
-The job bounds memory, CPU time and the number of processes, cuts off the clipboard, the desktop and
-other processes' windows, and ends everything in it when its last handle is closed, which the system
-does when we die. It does not touch what the code may read, write or call over the network.
+The job limits memory, CPU time and the number of processes, and blocks the clipboard, the desktop
+and other processes' windows. When its last handle is closed, which the system does when we end, all
+its processes end. It doesn't restrict files or the network.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _ALL_UI_RESTRICTIONS = 0xFF
 _CREATE_SUSPENDED = 0x00000004
 _HANDLE_RIGHTS = 0x0001 | 0x0100 | 0x0800  # end, set quota, suspend and resume
 _UNIT_S = 1e-7
-# What Windows itself needs of an environment.
+# Environment variables that Windows itself needs.
 _INDISPENSABLE = ("SYSTEMROOT", "SYSTEMDRIVE", "WINDIR")
 
 _kernel32 = ctypes.WinDLL("kernel32", use_last_error=True)
@@ -79,15 +79,15 @@ class _ExtendedLimits(ctypes.Structure):
     )
 
 
-class Fenced:
-    """A running command in a job; its output is for the caller to read."""
+class LimitedProcess:
+    """A running command in a job; its output is unread."""
 
     def __init__(
         self, command: list[str], limits: Limits, environment: Mapping[str, str], stdin: IO[bytes]
     ) -> None:
         self._job: int | None = _new_job(limits)
         needed = {name: os.environ[name] for name in _INDISPENSABLE if name in os.environ}
-        # Suspended, so that it can't start anything before it is in the job.
+        # Suspended, so that it can't start a process before it is in the job.
         self.process = subprocess.Popen(
             command,
             stdin=stdin,

@@ -1,1 +1,1 @@
-"""Door 2: what is asked, and how answers are judged."""
+"""Tasks, and how their answers are graded."""

@@ -1,9 +1,9 @@
-"""Task banks: files of tasks, of which a measurement selects some by number, category and tier.
+"""Task banks: files of tasks, from which a config selects by number, category and tier.
 
-A bank is a JSON file: our own, with a name and a version, or a bare array of tasks. The number of a
-task is its id, or the digits at the end of an id that is text; numbers ascend through a bank, so
-that a range of them is a part of it. The selection is part of what a measurement depends on, by
-content.
+A bank is a JSON file: our own format, with a name and a version, or a bare array of tasks. The
+number of a task is its id, or the digits at the end of a text id. Numbers ascend within a bank, so
+that a range of numbers is a contiguous part of it. A measurement depends on the content of the
+selected tasks.
 """
 
 from __future__ import annotations
@@ -46,10 +46,10 @@ class TaskBank(Strict):
 
 
 def load_bank(path: Path) -> TaskBank:
-    """Return a bank; a bare array of tasks is one that is named after its file.
+    """Load a bank; a bare array of tasks is named after its file.
 
     Raises:
-        ArtifactError: The file is missing, not JSON, or not a bank; all violations are named.
+        ArtifactError: The file is missing, not JSON, or not a bank; the message lists all errors.
     """
     content = _read(path)
     whole: Any = (
@@ -61,11 +61,11 @@ def load_bank(path: Path) -> TaskBank:
 
 
 def _read(path: Path) -> Any:
-    """Return the content of a bank, of which a digest can be made.
+    """Return the content of a bank, checked for a canonical form and thus a digest.
 
     Raises:
-        ArtifactError: The file is missing or not JSON, or holds what no other program may read:
-            endless nesting or digits, numbers beyond any float, halves of characters.
+        ArtifactError: The file is missing, not JSON, or not portable JSON: nesting that is too
+            deep, numbers out of the range of floats, lone surrogates.
     """
     try:
         content = read_json(path)
@@ -85,16 +85,16 @@ def select(
     categories: Collection[str] = (),
     tiers: Collection[int] = (),
 ) -> tuple[Task, ...]:
-    """Return the tasks that fit, of those the first `limit`.
+    """Return the first `limit` tasks that match.
 
     Args:
-        tasks: Of a bank.
-        limit: How many; 0 is all.
-        id_min: The lowest number of a task.
-        id_max: The highest.
-        categories: Families of tasks (a category in lower case, with `_` between words); none
-            given is all.
-        tiers: Tiers; none given is all.
+        tasks: All tasks of a bank.
+        limit: How many at most; 0 means all.
+        id_min: The lowest task number.
+        id_max: The highest task number.
+        categories: Families of tasks (a category in lower case, with `_` between words); empty
+            means all.
+        tiers: Tiers; empty means all.
     """
     chosen = [
         task
@@ -111,9 +111,9 @@ def selection(bank: TaskBank, tasks: Sequence[Task], by_runner: bool = False) ->
     """Return the identity of the selected tasks: their ids, their content, and what is sent.
 
     Args:
-        bank: That they are in.
+        bank: Their bank.
         tasks: In the order of the bank.
-        by_runner: A command answers them, which sees more of a task than its prompt.
+        by_runner: A runner answers them; it sees more of a task than its prompt.
     """
     return TaskSelection(
         bank_id=bank.bank_id,
@@ -124,7 +124,7 @@ def selection(bank: TaskBank, tasks: Sequence[Task], by_runner: bool = False) ->
 
 
 def selected(bank: TaskBank, wanted: TaskSelection) -> tuple[Task, ...] | None:
-    """Return the tasks of a selection; None where the bank no longer holds exactly these."""
+    """Return the tasks of a selection; None if the bank no longer has exactly these tasks."""
     ids = set(wanted.ids)
     tasks = tuple(task for task in bank.tasks if task.id in ids)
     found = selection(bank, tasks)
@@ -132,12 +132,12 @@ def selected(bank: TaskBank, wanted: TaskSelection) -> tuple[Task, ...] | None:
 
 
 def task_key(task: Task, by_runner: bool = False, fill: ContextFill | None = None) -> str:
-    """Return the digest of a task as it is sent: what names its answers in the store.
+    """Return the digest of a task as it is sent, which identifies its answers in the store.
 
     Args:
-        task: Any.
-        by_runner: A command answers it, which is shown its name and place in the bank, too.
-        fill: How its prompt fills the context, where it does.
+        task: The task.
+        by_runner: A runner answers it; it also sees the ids, the category and the tier.
+        fill: How the prompt fills the context; None if it doesn't.
     """
     content = task.sent
     if by_runner:
@@ -149,6 +149,6 @@ def task_key(task: Task, by_runner: bool = False, fill: ContextFill | None = Non
 
 
 def _content(task: Task) -> dict[str, Any]:
-    """Return all that an answer depends on; a structured task's prompt is not in its own fields."""
+    """Return the task with its prompt, which a structured task doesn't have as a field."""
     content = task.model_dump(mode="json", by_alias=True)
     return content if isinstance(task, Question) else {"task": content, "prompt": task.prompt}

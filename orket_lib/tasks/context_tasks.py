@@ -1,9 +1,9 @@
-"""Tasks about something that is hidden in a text which fills a context, made from a seed.
+"""Tasks about something hidden in a text that fills the context, generated from a seed.
 
-What is hidden, where, and what is right is known before a model is loaded; how long the text has to
-be, only its tokenizer tells. So a question is made first, and filled in the open session. The same
-seed, context, family, depth and number give the same text in every version of Python: whoever
-changes what is drawn here, or how, raises `CONTEXT_CONTRACT`.
+What is hidden, where, and the right answer are known before a model is loaded; the length of the
+text depends on the model's tokenizer. So a question is generated first, and filled with text in the
+open session. The same seed, context, family, depth and number give the same text in every version
+of Python. If you change what is drawn here, or how, raise `CONTEXT_CONTRACT`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from orket_lib.tasks.bank import task_key
 from orket_lib.tasks.grading.text_evaluation import Strict
 from orket_lib.tasks.task import Question
 
-# Short and plain, so that a small model has its own chance; none of them holds a word of `_WORDS`.
+# Short and plain, so that small models can read them; none contains a word of `_WORDS`. The texts
+# are sent to the model: a change of wording makes other tasks.
 _FILLER = (
     "the lamp stands by the door",
     "a boat lies on the lake",
@@ -43,56 +44,56 @@ _Item = TypeVar("_Item")
 
 
 class Mark(Strict):
-    """Something that is hidden in the text, between stars."""
+    """Something hidden in the text, between stars."""
 
     depth: float = Field(ge=0, le=1)
     text: str
 
 
 class ContextQuestion(Question):
-    """A question about what is hidden; its prompt has as much text as it was filled with."""
+    """A question about something hidden; its prompt contains the text that it was filled with."""
 
     family: Annotated[str, Field(pattern=r"^[a-z]+@[01]\.[0-9]{2}$")]
     marks: tuple[Mark, ...]
     question: str
-    key: str = Field(description="that its text is drawn with")
+    key: str = Field(description="seed of its text")
 
     @property
     def sent(self) -> dict[str, Any]:
-        """What its answer depends on; how long its text is, only a model's tokenizer tells."""
+        """What its answer depends on, except for the length of the text."""
         marks = [mark.model_dump(mode="json") for mark in self.marks]
         return {"key": self.key, "marks": marks, "question": self.question}
 
     def filled(self, sentences: int) -> ContextQuestion:
-        """Return the question with so many sentences around what is hidden."""
+        """Return the question with `sentences` sentences of text."""
         return self.model_copy(update={"prompt": self.prompt_of(sentences)})
 
     def prompt_of(self, sentences: int) -> str:
-        """Return the prompt with so many sentences; a longer one begins with the same."""
+        """Return the prompt with `sentences` sentences; a longer prompt has the same beginning."""
         random = Random(self.key)
         lines: list[str] = []
-        while len(lines) < sentences:  # all of them in turn: so a sentence costs equally much
+        while len(lines) < sentences:  # all in turn, so that sentences have the same mean cost
             lines += sorted(_FILLER, key=lambda _: random.random())
         del lines[sentences:]
-        # From the back, so that no mark moves the place of another one.
+        # From the end, so that no mark shifts another one.
         for mark in sorted(self.marks, key=lambda mark: -mark.depth):
             lines.insert(round(mark.depth * sentences), f"* {mark.text} *")
         return f"Text: {'. '.join(lines)}. {self.question}"
 
     def _evaluation(self) -> dict[str, Any]:
         asked = super()._evaluation()
-        if self.grader == "contains":  # but "no word appears here" has not found the pear
+        if self.grader == "contains":  # "no word appears here" doesn't contain `pear`
             asked |= {"ignore_case": True, "whole_words": True}
         return asked
 
 
 def context_tasks(fill: ContextFill, context: int, seed: int | None) -> tuple[ContextQuestion, ...]:
-    """Return the tasks of a context, not filled yet.
+    """Return the tasks of a context, not yet filled.
 
     Args:
-        fill: What is asked, and where.
-        context: Tokens.
-        seed: Of the config; without one the tasks are the same every time, too.
+        fill: What is asked, and at which depths.
+        context: Context length in tokens.
+        seed: The seed in the config; None gives the same tasks every time as well.
     """
     return tuple(
         _question(number, family, depth, f"{seed or 0}|{context}|{family}|{depth:.2f}|{index}")
@@ -146,5 +147,5 @@ def _question(number: int, family: ContextFamily, depth: float, key: str) -> Con
 
 
 def _drawn(random: Random, items: Sequence[_Item]) -> _Item:
-    """Return one of the items; `Random.random` alone is promised to stay as it is."""
+    """Return a random item. Only `Random.random` is guaranteed not to change between versions."""
     return items[int(random.random() * len(items))]

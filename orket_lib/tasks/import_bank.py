@@ -1,7 +1,7 @@
-"""A bank from a table: JSONL or CSV with a prompt and an answer in each row.
+"""Imports a bank from a table: JSONL or CSV with a prompt and an answer in each row.
 
-The rows become questions, whose prompts are sent as they are. Every bad row is found before
-anything is refused, and named by its line in the file.
+The rows become questions, whose prompts are sent unchanged. The error message lists all bad rows by
+line.
 """
 
 from __future__ import annotations
@@ -19,9 +19,10 @@ from orket_lib.tasks.bank import SCHEMA_VERSION, TaskBank
 from orket_lib.tasks.grading.answers import strict_json
 from orket_lib.tasks.task import Question
 from orket_lib.vocabulary.errors import ArtifactError
+from orket_lib.vocabulary.units import MIB
 from orket_lib.vocabulary.validation import problems_of
 
-MAX_BYTES = 64 * 1024**2
+MAX_BYTES = 64 * MIB
 MAX_ROWS = 100_000
 MAX_CELL_CHARS = 100_000
 REQUIRED = ("prompt", "answer")
@@ -32,18 +33,18 @@ _Row = Mapping[str, Any]
 
 
 class _Bad(Exception):
-    """A row, or the file as a whole, is not what it should be."""
+    """A row, or the whole file, is invalid."""
 
 
 def import_bank(path: Path, bank_id: str) -> TaskBank:
-    """Return the bank that a table means.
+    """Return the bank in a table.
 
     Args:
-        path: A file that ends with `.jsonl` or `.csv`, in UTF-8 with or without a BOM.
+        path: A `.jsonl` or `.csv` file, in UTF-8 with or without a BOM.
         bank_id: The name of the bank.
 
     Raises:
-        ArtifactError: The file can't be read as such a table; every bad line is named.
+        ArtifactError: The file is not such a table; the message lists all bad lines.
     """
     readers = {".jsonl": _jsonl_rows, ".csv": _csv_rows}
     reader = readers.get(path.suffix.lower())
@@ -64,7 +65,7 @@ def _text(path: Path) -> str:
     except OSError as error:
         raise ArtifactError(f"{path}: can't be read: {error.strerror or error}") from error
     if len(data) > MAX_BYTES:
-        raise ArtifactError(f"{path}: larger than {MAX_BYTES // 1024**2} MiB")
+        raise ArtifactError(f"{path}: larger than {MAX_BYTES // MIB} MiB")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -73,7 +74,7 @@ def _text(path: Path) -> str:
 
 
 def _tasks(rows: Iterator[tuple[int, _Row | _Bad]]) -> tuple[list[Question], list[str]]:
-    """Return the tasks, and a line for each thing that is wrong."""
+    """Return the tasks, and a message for each error."""
     tasks: list[Question] = []
     problems: list[str] = []
     with_id: bool | None = None
@@ -127,7 +128,7 @@ def _csv_rows(text: str) -> Iterator[tuple[int, _Row | _Bad]]:
             cells = next(reader)
         except StopIteration:
             return
-        except csv.Error as error:  # after which the reader is lost
+        except csv.Error as error:  # the reader can't go on after it
             yield begin, _Bad(f"not CSV: {error}")
             return
         line = reader.line_num + 1
@@ -147,7 +148,7 @@ def _csv_rows(text: str) -> Iterator[tuple[int, _Row | _Bad]]:
 
 def _header_problem(header: list[str]) -> str | None:
     if len(set(header)) < len(header):
-        return "a column stands twice"
+        return "duplicate column"
     missing = [name for name in REQUIRED if name not in header]
     if missing:
         return f"the first line names the columns; there is no {' and no '.join(missing)}"
@@ -195,13 +196,13 @@ def _question(row: _Row) -> Question:
 
 
 def _whole(value: Any) -> Any:
-    """Return text of digits as the number; what is none is left for the model to refuse."""
+    """Return text of digits as a number; anything else unchanged, for the model to refuse."""
     plain = value.strip() if isinstance(value, str) else ""
     return int(plain) if plain.isascii() and plain.isdigit() and len(plain) < 19 else value
 
 
 def _expected(answer: Any, grader: Any) -> Any:
-    """Return the answer as its grader wants it; text is read as a number or as JSON."""
+    """Return the answer in the form of its grader; text is parsed as a number or as JSON."""
     if not isinstance(answer, str) or grader not in ("number", "json", "choice"):
         return answer
     if grader == "choice":

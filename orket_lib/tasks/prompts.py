@@ -1,9 +1,8 @@
-"""The prompt of a structured task: its parts in a fixed order, and the form of the answer.
+"""Renders the prompt of a structured task: its parts in a fixed order, and the form of the answer.
 
-One pure function. What it returns is part of a selection's identity, so a task that is rendered in
-another way is measured again, and nothing else needs a version number. What judges an answer
-(expected values, rules, patterns) is never read here, but for the options of a choice; an author
-may show a judged example as an `io_example`.
+The prompt is part of a selection's identity: if you change the rendering, tasks are measured again,
+without a version number. Expected values, rules and patterns are not part of a prompt, except for
+the options of a choice; an author may show an example as an `io_example`.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ _FORMS = {
 
 @dataclass(frozen=True)
 class PromptParts:
-    """What a prompt is made of; `examples` are pairs of input and output."""
+    """The parts of a prompt; `examples` are pairs of input and output."""
 
     problem: str
     instruction: str
@@ -40,7 +39,7 @@ class PromptParts:
 
 
 def render(parts: PromptParts) -> str:
-    """Return the prompt; parts that are empty leave no trace."""
+    """Return the prompt, without empty parts."""
     return "\n\n".join(_paragraphs(parts))
 
 
@@ -67,7 +66,7 @@ def _paragraphs(parts: PromptParts) -> Iterator[str]:
 
 
 def _example(called: str | None, given: Any, result: Any) -> str:
-    """Return one line; of a function it is the call, with values as Python writes them."""
+    """Return an example; for a function, as a call with Python literals."""
     if called is None:
         return f"- input: {_plain(given)}\n  output: {_plain(result)}"
     arguments = ", ".join(map(repr, given)) if isinstance(given, list) else repr(given)
@@ -79,7 +78,7 @@ def _plain(value: Any) -> str:
 
 
 def _form(evaluations: tuple[Evaluation, ...]) -> str:
-    """Return the sentence that says how to answer; the first grader that has one decides."""
+    """Return the sentence that says how to answer: that of the first grader that has one."""
     for one in sorted(evaluations, key=lambda one: one.type == "ast_rules"):
         if isinstance(one, Choice):
             return f"Answer with one of {', '.join(one.options)} only."

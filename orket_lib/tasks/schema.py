@@ -1,6 +1,6 @@
-"""The JSON Schema of task banks, for editors: generated from the models and checked in.
+"""The JSON Schema of task banks, for editors. It is generated from the models and checked in.
 
-`python -m orket_lib.tasks.schema` rewrites it.
+`python -m orket_lib.tasks.schema` regenerates it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ SCHEMA_FILE = Path("docs/schemas/task_bank.schema.json")
 
 
 def bank_schema() -> dict[str, Any]:
-    """Return the schema of a bank: a mapping with a version, or an array of tasks."""
+    """Return the schema of a bank: an object with a version, or an array of tasks."""
     generated = TypeAdapter(TaskBank | list[AnyTask]).json_schema()
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

@@ -1,7 +1,7 @@
-"""Reference solutions of a bank: does each task accept what is right, and refuse what is wrong?
+"""Reference solutions of a bank, which verify its graders: right answers pass, wrong ones fail.
 
-They lie beside the bank, in `<name>.solutions.json`: a selection's identity doesn't depend on them,
-and no prompt can contain them. A solution is a whole answer and is judged like one.
+They are in a file of their own, `<name>.solutions.json`, so that a selection's identity doesn't
+depend on them and no prompt can contain them. A solution is a whole answer and is graded like one.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from typing import Literal
 from pydantic import Field, StrictInt
 
 from orket_lib.artifacts.io import read_model
-from orket_lib.artifacts.views.run_report import Check
 from orket_lib.tasks.bank import TaskBank
 from orket_lib.tasks.grading.graders import Grading
 from orket_lib.tasks.grading.text_evaluation import Strict, Text
@@ -25,7 +24,7 @@ Judge = Callable[[Task, str], Grading]
 class Solution(Strict):
     """Answers to one task."""
 
-    id: StrictInt | Text = Field(description="of the task, as it is written in the bank")
+    id: StrictInt | Text = Field(description="id of the task, as in the bank")
     reference_solution: Text
     mutations: tuple[Text, ...] = Field((), description="answers that look right and are wrong")
 
@@ -38,39 +37,39 @@ class Solutions(Strict):
 
 
 def solutions_path(bank: Path) -> Path:
-    """Return where the solutions of a bank lie."""
+    """Return the path of a bank's solutions."""
     return bank.with_name(f"{bank.stem}.solutions.json")
 
 
 def load_solutions(path: Path) -> Solutions:
-    """Return the solutions of a bank.
+    """Load the solutions of a bank.
 
     Raises:
-        ArtifactError: The file is missing, not JSON, or holds something else.
+        ArtifactError: The file is missing, not JSON, or not a file of solutions.
     """
     return read_model(path, Solutions)
 
 
 def verify(bank: TaskBank, solutions: Solutions, judge: Judge) -> Iterator[tuple[Task, list[str]]]:
-    """Yield each task with what is wrong with it, which should be nothing.
+    """Yield each task with its problems, if any.
 
-    What is wrong with the file of solutions itself is told with the first task.
+    Problems of the file of solutions itself are listed with the first task.
 
     Args:
         bank: The tasks.
-        solutions: Theirs.
-        judge: Gives an answer to the graders.
+        solutions: Their solutions.
+        judge: Grades an answer.
     """
     known = {task.written_id for task in bank.tasks}
     by_id = {one.id: one for one in solutions.solutions}
-    strangers = [f"a solution for {one!r}, which is no task" for one in by_id if one not in known]
+    unknown = [f"a solution for {one!r}, which is no task" for one in by_id if one not in known]
     if len(by_id) < len(solutions.solutions):
-        strangers.append("two solutions for one task")
+        unknown.append("two solutions for one task")
     for task in bank.tasks:
         found = by_id.get(task.written_id)
         problems = _problems(task, found, judge) if found else ["no reference solution"]
-        yield task, [*strangers, *problems]
-        strangers = []
+        yield task, [*unknown, *problems]
+        unknown = []
 
 
 def _problems(task: Task, solution: Solution, judge: Judge) -> list[str]:
@@ -78,7 +77,7 @@ def _problems(task: Task, solution: Solution, judge: Judge) -> list[str]:
     if grading.not_run is not None:
         return [f"not run: {grading.not_run}"]
     problems = [
-        f"the reference solution fails {_said(check)}"
+        f"the reference solution fails {check.name}: {check.detail}"
         for check in grading.checks
         if not check.passed
     ]
@@ -91,7 +90,3 @@ def _problems(task: Task, solution: Solution, judge: Judge) -> list[str]:
         elif grading.passed:
             problems.append(f"mutation {number} passes every check")
     return problems
-
-
-def _said(check: Check) -> str:
-    return f"{check.name}: {check.detail}"

@@ -1,9 +1,9 @@
-"""One task, in one of the two forms that a bank may hold.
+"""A task, in one of the two forms that a bank may contain.
 
-A *question* has its prompt written out and one grader. A *structured task* says in parts what is
-wanted (instruction, constraints, signature, examples), of which `prompts` makes the prompt, and how
-it is judged. Both look the same to whoever asks and grades: `id`, `test_id`, `family`, `tier`,
-`prompt`, `evaluations`.
+A *question* has a literal prompt and one grader. A *structured task* has parts (instruction,
+constraints, signature, examples), from which `prompts` renders the prompt, and one or more graders.
+Both have the same interface for asking and grading: `id`, `test_id`, `family`, `tier`, `prompt`,
+`evaluations`.
 """
 
 from __future__ import annotations
@@ -32,17 +32,16 @@ from orket_lib.vocabulary.validation import words_of
 
 Tier = Annotated[StrictInt, Field(ge=1, le=6, description="1 is the easiest")]
 QuestionGrader = Literal["exact", "choice", "number", "json", "regex", "contains"]
-# Labels of a question's choices; the options themselves stand in its prompt.
+# Labels of a question's choices; the options themselves are in its prompt.
 LABELS = "ABCDEFGHIJ"
 
 _EVALUATION: TypeAdapter[Evaluation] = TypeAdapter(Evaluation)
-
 
 Id = Annotated[StrictInt, Field(ge=1, lt=10**15)]
 
 
 class Question(Strict):
-    """A prompt, sent as it is written, and one grader."""
+    """A prompt, sent unchanged, and one grader."""
 
     id: Id
     family: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
@@ -56,7 +55,7 @@ class Question(Strict):
 
     @property
     def written_id(self) -> int:
-        """The id as it stands in the bank."""
+        """The id as written in the bank."""
         return self.id
 
     @property
@@ -66,12 +65,12 @@ class Question(Strict):
 
     @property
     def sent(self) -> dict[str, Any]:
-        """What its answer depends on, and nothing that judges it."""
+        """What an answer depends on, without anything that grades it."""
         return {"prompt": self.prompt}
 
     @property
     def evaluations(self) -> tuple[Evaluation, ...]:
-        """What judges an answer."""
+        """The graders."""
         return (_EVALUATION.validate_python(self._evaluation()),)
 
     def _evaluation(self) -> dict[str, Any]:
@@ -89,7 +88,7 @@ class Question(Strict):
     @model_validator(mode="after")
     def _expected_fits_grader(self) -> Question:
         try:
-            self.evaluations  # noqa: B018 - it raises if it can't be made
+            self.evaluations  # noqa: B018 - raises if `expected` is invalid
         except ValidationError as error:
             said = words_of(error.errors()[0])
             raise ValueError(
@@ -114,9 +113,9 @@ TaskId = Id | Annotated[str, Field(max_length=63, pattern="[0-9]$"), AfterValida
 
 
 class AcceptanceContract(Strict):
-    """What a bank's author says about acceptance, for people; `evaluation` is what judges.
+    """The author's notes about acceptance, for people; answers are graded by `evaluation` only.
 
-    Other keys are kept and shown, and nothing is scored by them.
+    Other keys are kept and shown, but never scored.
     """
 
     model_config = ConfigDict(extra="allow")
@@ -173,17 +172,17 @@ class StructuredTask(Strict):
 
     @property
     def sent(self) -> dict[str, Any]:
-        """What its answer depends on, and nothing that judges it."""
+        """What an answer depends on, without anything that grades it."""
         return {"prompt": self.prompt}
 
     @property
     def evaluations(self) -> tuple[Evaluation, ...]:
-        """What judges an answer."""
+        """The graders."""
         return self.evaluation
 
     @property
     def prompt(self) -> str:
-        """The prompt, rendered; the same for the same task, always."""
+        """The rendered prompt."""
         return render(
             PromptParts(
                 problem=self.problem,
@@ -197,12 +196,12 @@ class StructuredTask(Strict):
 
     @property
     def notes(self) -> dict[str, Any]:
-        """What the author says beside it, in the acceptance contract's own keys: never scored."""
+        """The author's own keys in the acceptance contract, which are never scored."""
         return dict(self.acceptance_contract.model_extra or {}) if self.acceptance_contract else {}
 
 
 def _form(value: Any) -> str:
-    """Return which form content has; only questions have `prompt` or `grader`."""
+    """Return the form of a task; only questions have `prompt` or `grader`."""
     if isinstance(value, dict):
         return "question" if {"prompt", "grader"} & set(value) else "structured"
     return "question" if isinstance(value, Question) else "structured"
@@ -216,5 +215,5 @@ AnyTask = Annotated[
 
 
 def needs_sandbox(task: Task) -> bool:
-    """Tell whether code of an answer has to be run to judge it."""
+    """Return whether grading an answer means running its code."""
     return any(isinstance(one, RUN) for one in task.evaluations)

@@ -1,1 +1,1 @@
-"""Door 3: what the machine is and what it does while we measure."""
+"""What the machine is, and what it does during a measurement."""

@@ -1,7 +1,7 @@
-"""Raw counters of the host: what the operating system counts, read as cheaply as it can be.
+"""Raw counters of the host and its processes, read as cheaply as possible.
 
-Everything here is cumulative or momentary; differences and shares are made later, from recorded
-samples. What a system doesn't have is None, never 0.
+Values are cumulative or momentary; differences and shares are computed later, from recorded
+samples. A counter that the system doesn't have is None, never 0.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ import psutil
 
 _PROC = Path("/proc")
 _SYS = Path("/sys")
-# What sits in a processor. Disks, network cards, GPUs and the board's own chip (whose pins without
-# a sensor read 127 degrees) are sensors, too, and say nothing of it.
+# Sensors of the processor. Disks, network cards, GPUs and the board's own chip (whose unconnected
+# pins read 127 degrees) have sensors too, but not of the CPU.
 _CPU_CHIPS = ("coretemp", "k10temp", "zenpower", "cpu_thermal")
 _CPU_ZONES = ("x86_pkg_temp", "cpu", "soc")
 _TICKS = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
@@ -30,7 +30,7 @@ class Process:
 
     Attributes:
         cpu_s: User and system time so far.
-        reaped_s: That of children that it has waited for; a child's time moves here when it ends.
+        reaped_s: CPU time of children that it has waited for; added when a child ends.
         rss: Resident memory, bytes.
     """
 
@@ -48,7 +48,7 @@ class Host:
 
     Attributes:
         busy_s: User, nice and system time of all cores.
-        steal_s: Time that a hypervisor gave to somebody else.
+        steal_s: Time that the hypervisor gave to other guests.
         swapped: Bytes swapped in and out.
         used_rss: Memory in use, bytes.
     """
@@ -102,6 +102,21 @@ def tree(root: int, table: dict[int, Process]) -> set[int]:
     return found
 
 
+def snakemakes_above(process: psutil.Process) -> list[psutil.Process]:
+    """Return the Snakemake processes above a process, the innermost first."""
+    return [parent for parent in process.parents() if _is_snakemake(parent)]
+
+
+def _is_snakemake(process: psutil.Process) -> bool:
+    try:
+        words = process.cmdline()
+    except psutil.Error:
+        return False
+    # `python .../bin/snakemake ...` or `python -m snakemake ...`; a shell that runs our rule may
+    # mention Snakemake in its text without being Snakemake.
+    return any(Path(word).stem == "snakemake" for word in words[:3])
+
+
 def _linux_processes() -> Iterator[Process]:
     with os.scandir(_PROC) as entries:
         for entry in entries:
@@ -109,11 +124,11 @@ def _linux_processes() -> Iterator[Process]:
                 try:
                     yield _parse_stat(Path(entry.path, "stat").read_bytes())
                 except OSError:
-                    continue  # it ended while we looked
+                    continue  # it ended in the meantime
 
 
 def _parse_stat(stat: bytes) -> Process:
-    """Parse `/proc/<pid>/stat`; the name stands in brackets and may hold anything."""
+    """Parse `/proc/<pid>/stat`; the name is in parentheses and may contain any character."""
     start, end = stat.index(b"("), stat.rindex(b")")
     fields = stat[end + 2 :].split()
     return Process(
@@ -162,7 +177,7 @@ def _pressure(resource: str, share: str) -> int | None:
 
 
 def _frequency() -> float | None:
-    """Return the mean of the cores' scaling frequencies in MHz; few virtual machines have any."""
+    """Return the mean frequency of the cores in MHz; most virtual machines have none."""
     paths = Path("/sys/devices/system/cpu").glob("cpu[0-9]*/cpufreq/scaling_cur_freq")
     values = [value for path in paths if (value := _integer(path)) is not None]
     return sum(values) / len(values) / 1000 if values else None
@@ -186,10 +201,10 @@ def _cpu_sensors() -> Iterator[Path]:
 
 def _energy() -> int | None:
     """Return the CPU packages' energy (RAPL) in microjoules; often only root may read it."""
-    paths = Path("/sys/class/powercap").glob("intel-rapl:[0-9]/energy_uj")
-    values = [_integer(path) for path in paths]
-    known = [value for value in values if value is not None]
-    return sum(known) if known and len(known) == len(values) else None
+    paths = list(Path("/sys/class/powercap").glob("intel-rapl:[0-9]/energy_uj"))
+    known = [value for path in paths if (value := _integer(path)) is not None]
+    # The energy of some packages would look like the energy of all.
+    return sum(known) if known and len(known) == len(paths) else None
 
 
 def _word(path: Path) -> str:

@@ -1,17 +1,21 @@
-"""What a machine runs with: kernel, drivers, versions, and how its clocks are governed.
+"""Versions and settings of a machine: kernel, drivers, packages, CPU clock governor.
 
-None of it makes another machine, and each can make other numbers: it is written down with every
-measurement. What a system does not say is left out.
+They are not part of the machine's fingerprint, but can change the numbers, so they are recorded
+with every measurement. What a system doesn't report is left out.
 """
 
 from __future__ import annotations
 
 import platform
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from orket_lib.telemetry.devices.nvidia import open_nvml
+from orket_lib.vocabulary.nulls import Null
+
 _PACKAGES = ("orket-quant-sweep", "xllamacpp", "nvidia-ml-py", "psutil")
-# Where Linux says how the clocks are governed; of the CPUs only the first is asked.
+# Settings that Linux reports; of the CPUs, the first represents all.
 _SETTINGS = {
     "cpu_governor": "devices/system/cpu/cpu0/cpufreq/scaling_governor",
     "cpu_driver": "devices/system/cpu/cpu0/cpufreq/scaling_driver",
@@ -25,10 +29,10 @@ _SETTINGS = {
 
 
 def environment(sysfs: Path = Path("/sys")) -> dict[str, str]:
-    """Return what this machine runs with, by name.
+    """Return the versions and settings of this machine, by name.
 
     Args:
-        sysfs: Where the kernel shows its settings.
+        sysfs: Mount point of sysfs.
     """
     return {
         "kernel": platform.release(),
@@ -47,7 +51,7 @@ def _version(package: str) -> str | None:
 
 
 def _setting(path: Path) -> str | None:
-    """Return a setting; of `always [madvise] never` the one in brackets."""
+    """Return a setting; of `always [madvise] never`, the selected one."""
     try:
         text = path.read_text(encoding="ascii").strip()
     except (OSError, UnicodeDecodeError):
@@ -57,20 +61,12 @@ def _setting(path: Path) -> str | None:
 
 
 def _nvidia() -> dict[str, str]:
-    """Return driver and CUDA version; nothing where there is no card."""
-    import pynvml
-
-    try:
-        pynvml.nvmlInit()
-    except pynvml.NVMLError:
-        return {}
+    """Return the driver and CUDA versions; empty on a machine without an NVIDIA driver."""
     found = {}
-    try:
-        found["nvidia_driver"] = str(pynvml.nvmlSystemGetDriverVersion())
-        cuda = pynvml.nvmlSystemGetCudaDriverVersion()
-        found["cuda"] = f"{cuda // 1000}.{cuda % 1000 // 10}"
-    except pynvml.NVMLError:
-        pass  # what was found so far stays
-    finally:
-        pynvml.nvmlShutdown()
+    with open_nvml() as nvml:
+        if not isinstance(nvml, Null):
+            with suppress(nvml.NVMLError):  # keeps what was found before the error
+                found["nvidia_driver"] = str(nvml.nvmlSystemGetDriverVersion())
+                cuda = nvml.nvmlSystemGetCudaDriverVersion()
+                found["cuda"] = f"{cuda // 1000}.{cuda % 1000 // 10}"
     return found

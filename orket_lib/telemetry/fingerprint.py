@@ -1,10 +1,10 @@
 """Which machine this is: the fingerprint that makes rows comparable.
 
 `os|cpu model|physical cores|ram GiB|gpu name(s) x count`, lower case, spaces as `_`. Kernel, driver
-and runtime versions change without the machine changing, so they stand in `environment`. For the
-same reason AMD's cards are named by the kernel alone: by AMD's own library, where it is installed,
-they would have other names. Where there are cards of both vendors only NVIDIA's count, which are
-the ones that are watched.
+and runtime versions change without the machine changing, so they are in `environment`. For the same
+reason, AMD cards have the names that the kernel gives them: AMD's own library, if it is installed,
+gives others. On a machine with cards of both vendors only NVIDIA's count, because only those are
+sampled.
 """
 
 from __future__ import annotations
@@ -17,9 +17,10 @@ from pathlib import Path
 import psutil
 
 from orket_lib.telemetry.devices.amd_sysfs import ROOT, find_amd_cards
+from orket_lib.telemetry.devices.nvidia import open_nvml
 from orket_lib.vocabulary.nulls import Null
+from orket_lib.vocabulary.units import GIB
 
-_GIB = 1024**3
 _REMOTE = "remote|"
 
 
@@ -28,26 +29,26 @@ def hardware_fingerprint(sysfs: Path = ROOT) -> str:
     """Return this machine's fingerprint.
 
     Args:
-        sysfs: Where the kernel shows its devices.
+        sysfs: Mount point of sysfs.
     """
     cores = psutil.cpu_count(logical=False) or psutil.cpu_count() or 0
-    ram_gib = round(psutil.virtual_memory().total / _GIB)
+    ram_gib = round(psutil.virtual_memory().total / GIB)
     parts = (platform.system(), _cpu_model(), str(cores), str(ram_gib), _gpus(sysfs))
     return "|".join("_".join(part.split()) for part in parts).lower()
 
 
 def remote_machine(host: str | None) -> str | None:
-    """Return the fingerprint of a server's machine that we only know by its name; None for ours."""
+    """Return the fingerprint of a remote server's machine: its host name; None for our machine."""
     return None if host is None else f"{_REMOTE}{host.lower()}"
 
 
 def is_remote(machine: str) -> bool:
-    """Tell whether a fingerprint is of a machine that we only know by its name."""
+    """Return whether a fingerprint is that of a remote machine."""
     return machine.startswith(_REMOTE)
 
 
 def boot_id() -> str:
-    """Return an identity of the current boot: the kernel's own, else the boot time."""
+    """Return an id of the current boot: the kernel's own, else the boot time."""
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
     except OSError:
@@ -70,25 +71,15 @@ def _gpus(sysfs: Path) -> str:
 
 
 def _nvidia_names() -> list[str]:
-    """Return the names of the NVIDIA cards; no library or no driver is an ordinary machine.
-
-    A card that is divided (MIG) is one card.
-    """
-    import pynvml
-
-    try:
-        pynvml.nvmlInit()
-    except pynvml.NVMLError:
-        return []
-    try:
-        handles = [
-            pynvml.nvmlDeviceGetHandleByIndex(index) for index in range(pynvml.nvmlDeviceGetCount())
-        ]
-        return [str(pynvml.nvmlDeviceGetName(handle)) for handle in handles]
-    except pynvml.NVMLError:
-        return []
-    finally:
-        pynvml.nvmlShutdown()
+    """Return the names of the NVIDIA cards; empty without a driver. A card with MIG is one card."""
+    with open_nvml() as nvml:
+        if isinstance(nvml, Null):
+            return []
+        try:
+            handles = map(nvml.nvmlDeviceGetHandleByIndex, range(nvml.nvmlDeviceGetCount()))
+            return [str(nvml.nvmlDeviceGetName(handle)) for handle in handles]
+        except nvml.NVMLError:
+            return []
 
 
 def _amd_names(sysfs: Path) -> list[str]:

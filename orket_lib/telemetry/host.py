@@ -8,17 +8,16 @@ from pathlib import Path
 
 import psutil
 
-from orket_lib.vocabulary.nulls import Null
-
-_MIB = 1024**2
+from orket_lib.vocabulary.nulls import Null, known
+from orket_lib.vocabulary.units import MIB
 
 
 def peak_rss_mib(pid: int | None) -> float | Null:
     """Return the peak resident memory of a process and its descendants so far, in MiB.
 
     The kernel keeps the high-water mark of each (`VmHWM` on Linux, the peak working set on
-    Windows), so no sampling can miss it. The marks of several processes need not be of one moment:
-    their sum is an upper bound, close where one of them holds the model.
+    Windows), so no sampling can miss it. The processes may have peaked at different times: the sum
+    is an upper bound, close to the true peak where one process holds the model.
     """
     if pid is None:
         return Null("REMOTE_SERVER")
@@ -27,14 +26,15 @@ def peak_rss_mib(pid: int | None) -> float | Null:
         children = psutil.Process(pid).children(recursive=True)
     except psutil.Error:
         return own
-    peaks = [_peak_rss_mib(child.pid) for child in children]
-    return own if isinstance(own, Null) else own + sum(it for it in peaks if isinstance(it, float))
+    if isinstance(own, Null):
+        return own
+    return own + sum(known(_peak_rss_mib(child.pid) for child in children))
 
 
 def _peak_rss_mib(pid: int) -> float | Null:
     try:
         if sys.platform == "win32":
-            return float(psutil.Process(pid).memory_info().peak_wset) / _MIB
+            return float(psutil.Process(pid).memory_info().peak_wset) / MIB
         if sys.platform != "linux":
             return Null("NO_PEAK_COUNTER")
         for line in Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines():

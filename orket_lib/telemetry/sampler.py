@@ -1,10 +1,9 @@
-"""Starting and stopping the sampler around a session."""
+"""Start and stop the sampler process around a session."""
 
 from __future__ import annotations
 
 import os
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -13,23 +12,24 @@ from pathlib import Path
 import psutil
 
 from orket_lib.processes.json_child import JsonChild, json_child
-from orket_lib.telemetry.ancestry import snakemakes_above
+from orket_lib.processes.waiting import wait_until
+from orket_lib.telemetry.counters import snakemakes_above
 from orket_lib.telemetry.samples import Sample, from_lines
 from orket_lib.vocabulary.errors import SamplerError
 
 _STOP_TIMEOUT_S = 5.0
-_FIRST_SAMPLE_S = 60.0  # a driver wakes up its cards for the first look, one after the other
+_FIRST_SAMPLE_S = 60.0  # a driver may wake up its cards for the first sample, one by one
 _POLL_S = 0.01
-_WORDS_S = 1.0  # they are in the pipe when it has ended
+_WORDS_S = 1.0  # an ended process has written its error to the pipe already
 
 
 @dataclass(frozen=True)
 class GpuWatch:
-    """Which GPUs are sampled, too.
+    """Which GPUs are sampled, and where their samples go.
 
     Attributes:
-        path: Where their samples go; replaced.
-        chosen: By UUID or index; None is all.
+        path: The file; replaced.
+        chosen: UUIDs or indexes; None means all.
     """
 
     path: Path
@@ -37,14 +37,14 @@ class GpuWatch:
 
 
 class RunningSampler:
-    """A sampler that runs.
+    """A running sampler.
 
     Args:
         child: Its process.
-        server_pid: The serving process that it knows.
+        server_pid: The serving process that it was started with.
 
     Attributes:
-        pid: Of its process.
+        pid: The sampler's process.
     """
 
     def __init__(self, child: JsonChild, server_pid: int | None) -> None:
@@ -53,10 +53,10 @@ class RunningSampler:
         self._server_pid = server_pid
 
     def follow(self, server_pid: int | None) -> None:
-        """Tell it which process serves, when that has changed."""
+        """Name the serving process to the sampler, if it has changed."""
         if server_pid != self._server_pid:
             self._server_pid = server_pid
-            self._child.tell({"server_pid": server_pid})  # one that died shows in what it wrote
+            self._child.tell({"server_pid": server_pid})  # a dead sampler is noticed by its samples
 
 
 @contextmanager
@@ -65,34 +65,36 @@ def sampling(
 ) -> Iterator[RunningSampler]:
     """Sample the host into a CSV file while the context is open.
 
-    A sampler that ends before that, or hangs, is said on standard error; what it no longer saw is
-    a gap in the telemetry of each run after it.
+    If the sampler dies or hangs, a message on standard error says so, and the runs that it did not
+    cover have a gap in their telemetry.
 
     Args:
         path: The file; replaced.
-        server_pid: The serving process, or None when it is not on this machine.
-        origin_s: Monotonic clock that sample times are relative to.
-        gpus: Which GPUs are sampled, too; None where the model uses none.
+        server_pid: The serving process; None if it is not on this machine.
+        origin_s: Monotonic clock at the session's start; sample times are relative to it.
+        gpus: Which GPUs are sampled; None if the model uses none.
 
     Raises:
-        SamplerError: There is no first sample (disk full, file gone, a driver that hangs).
+        SamplerError: No first sample arrived (disk full, file removed, a driver that hangs).
     """
     path.unlink(missing_ok=True)
     if gpus:
         gpus.path.unlink(missing_ok=True)
+    above = snakemakes_above(psutil.Process())
     settings = {
         "path": str(path),
-        "root_pid": _root_pid(),
+        "root_pid": above[-1].pid if above else os.getpid(),  # the top of our process tree
         "server_pid": server_pid,
         "origin_s": origin_s,
         "gpu_path": str(gpus.path) if gpus else None,
         "gpus": gpus.chosen if gpus else None,
     }
     with json_child("orket_lib.telemetry.sampler_process", settings, _STOP_TIMEOUT_S) as child:
+        # The window of the first run must begin after a sample.
         _wait_for_first_sample(path, child)
         yield RunningSampler(child, server_pid)
         died = child.exit_status(0) is not None
-    if died or child.exit_status(0):  # what else went wrong has a message of its own
+    if died or child.exit_status(0):
         hung = f"{path}: the sampler hung, and was killed"
         print(  # noqa: T201
             f"{_end_of(path, child) if died else hung}: runs without samples have no telemetry",
@@ -101,31 +103,25 @@ def sampling(
 
 
 def read_samples(path: Path) -> list[Sample]:
-    """Return the samples of a file; none when there is no such file."""
+    """Return the samples in a file; empty if the file doesn't exist."""
     try:
         return from_lines(path.read_text(encoding="utf-8").splitlines())
     except FileNotFoundError:
         return []
 
 
-def _root_pid() -> int:
-    """Return the top of our process tree: the outermost Snakemake above us, or this process."""
-    above = snakemakes_above(psutil.Process())
-    return above[-1].pid if above else os.getpid()
-
-
 def _wait_for_first_sample(path: Path, child: JsonChild) -> None:
-    """Wait until the sampler has looked once, so that its window begins before the first run."""
-    deadline = time.monotonic() + _FIRST_SAMPLE_S
-    while not read_samples(path):
-        if child.exit_status(_POLL_S) is not None:
-            raise SamplerError(_end_of(path, child))
-        if time.monotonic() > deadline:
-            raise SamplerError(f"{path}: the sampler wrote nothing within {_FIRST_SAMPLE_S:g} s")
+    def sampled_or_ended() -> bool:
+        return bool(read_samples(path)) or child.exit_status(0) is not None
+
+    if not wait_until(sampled_or_ended, _FIRST_SAMPLE_S, _POLL_S):
+        raise SamplerError(f"{path}: the sampler wrote nothing within {_FIRST_SAMPLE_S:g} s")
+    if not read_samples(path):
+        raise SamplerError(_end_of(path, child))
 
 
 def _end_of(path: Path, child: JsonChild) -> str:
-    """Return how a sampler ended, in its own words where it had any."""
+    """Return how a sampler ended: its own error message if it sent one, else its exit status."""
     with suppress(TimeoutError):
         said = child.answer(_WORDS_S)
         if said is not None:

@@ -1,9 +1,9 @@
 """The sampler: `python -m orket_lib.telemetry.sampler_process`, a process of its own.
 
-In a thread of the client it would take the interpreter's lock in the middle of a stream and spoil
-the very time stamps that it is there to protect. It samples until its standard input is closed,
-which happens when the parent goes, however that dies. A line on it names another server process,
-where the one that is measured was replaced.
+In a thread of the client, it would take the interpreter lock in the middle of a stream and spoil
+the time stamps that it is meant to protect. It samples until its standard input is closed, which
+also happens when the parent dies. A line on standard input names the new server process after the
+server was restarted.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ PERIOD_S = 0.5
 
 @dataclass
 class Sampler:
-    """Looks at the host, and remembers the last look to tell who used the CPU since.
+    """Samples the host; keeps the last table of processes to see which used the CPU since.
 
     Attributes:
         root_pid: Top of our own process tree.
-        server_pid: The serving process, or None when it is not on this machine.
+        server_pid: The serving process; None if it is not on this machine.
         origin_s: Monotonic clock at the session's start.
-        trees: Whose the processes were at the last look.
+        trees: The process trees at the last sample.
     """
 
     root_pid: int
@@ -55,7 +55,7 @@ class Sampler:
     _server_is_our_child: bool = False
 
     def follow(self, server_pid: int | None) -> None:
-        """Take another process for the server from now on; what the one before used stays used."""
+        """Take another process as the server; the CPU time of the previous one still counts."""
         self.server_pid = server_pid
         self._replaced_s = self._server_s
 
@@ -68,12 +68,12 @@ class Sampler:
         own = counters.tree(self.root_pid, table) - server
         own_s, server_s = _cpu_s(own, table), _cpu_s(server, table)
         if self.server_pid in server:
-            if self._replaced_s is not None:  # its own clock begins where the other's stopped
+            if self._replaced_s is not None:  # its clock goes on from that of its predecessor
                 self._before_s, self._replaced_s = self._replaced_s - server_s, None
             server_s += self._before_s
             self._server_s = server_s
             self._server_is_our_child = table[self.server_pid].ppid in own
-        else:  # it ended: what it used stays used, and is its parent's in the kernel's books
+        else:  # it ended: its time still counts; the kernel adds it to the parent's reaped time
             server_s = self._server_s
             own_s -= server_s if self._server_is_our_child else 0.0
         top, used = self._top_foreign(table, own | server)
@@ -81,20 +81,11 @@ class Sampler:
         self.trees = Trees(table, frozenset(own), frozenset(server))
         return Sample(
             at_s=at_s,
-            busy_s=host.busy_s,
             own_s=own_s,
             server_s=server_s,
             own_rss=sum(table[pid].rss for pid in own),
             server_rss=sum(table[pid].rss for pid in server),
-            used_rss=host.used_rss,
-            steal_s=host.steal_s,
-            load_1min=host.load_1min,
-            swapped=host.swapped,
-            psi_cpu_some_us=host.psi_cpu_some_us,
-            psi_memory_full_us=host.psi_memory_full_us,
-            frequency_mhz=host.frequency_mhz,
-            temperature_c=host.temperature_c,
-            energy_uj=host.energy_uj,
+            **vars(host),
             top_pid=top.pid if top else None,
             top_name=top.name if top else None,
             top_s=used if top else None,
@@ -103,7 +94,7 @@ class Sampler:
     def _top_foreign(
         self, table: dict[int, Process], ours: set[int]
     ) -> tuple[Process | None, float]:
-        """Return the foreign process that used most CPU time since the last look."""
+        """Return the foreign process that used the most CPU time since the last sample."""
         used = {
             pid: item.cpu_s - self._last[pid].cpu_s
             for pid, item in table.items()
@@ -120,35 +111,35 @@ def _cpu_s(pids: set[int], table: dict[int, Process]) -> float:
     return sum(table[pid].cpu_s + table[pid].reaped_s for pid in pids)
 
 
+@dataclass(frozen=True)
 class GpuFile:
-    """The record of the GPUs as it grows.
+    """The open file of the GPU samples.
 
-    Args:
-        stream: Where it goes.
-        sampler: Who looks.
-        host: Whose last look says whose the processes are.
+    Attributes:
+        stream: The file.
+        sampler: Reads the GPUs.
+        host: Its last sample says which tree a process belongs to.
     """
 
-    def __init__(self, stream: FileIO, sampler: GpuSampler, host: Sampler) -> None:
-        self._stream = stream
-        self._sampler = sampler
-        self._host = host
+    stream: FileIO
+    sampler: GpuSampler
+    host: Sampler
 
     def look(self, whole: bool) -> None:
-        """Write one sample, with details and processes where it is a whole one."""
-        at_s = time.monotonic() - self._host.origin_s
-        line = to_line(self._sampler.look(at_s, self._host.trees if whole else None))
-        write(self._stream, f"{line}\n")
+        """Write one sample; a whole one has details and processes."""
+        at_s = time.monotonic() - self.host.origin_s
+        line = to_line(self.sampler.look(at_s, self.host.trees if whole else None))
+        write(self.stream, f"{line}\n")
 
 
 @contextmanager
 def gpu_file(path: str | None, chosen: list[str] | None, host: Sampler) -> Iterator[GpuFile | None]:
-    """Give the record of the GPUs, None where there is nothing to look at.
+    """Open the file of the GPU samples; None if there is no GPU to sample.
 
     Args:
-        path: Where it goes; None where the model that is measured uses none.
-        chosen: Which GPUs, by UUID or index; None is all.
-        host: Who looks at the host.
+        path: The file; None if the measured model uses no GPU.
+        chosen: UUIDs or indexes of the GPUs; None means all.
+        host: The sampler of the host.
     """
     if path is None:
         yield None
@@ -162,10 +153,10 @@ def gpu_file(path: str | None, chosen: list[str] | None, host: Sampler) -> Itera
 
 
 def write(stream: FileIO, text: str) -> None:
-    """Write into a file, at once.
+    """Write to a file without a buffer.
 
     Raises:
-        NotWritten: It can't be written (disk full), or was removed: its samples would be lost.
+        NotWritten: The file can't be written (disk full) or was removed: samples would be lost.
     """
     data = text.encode()
     try:
@@ -179,17 +170,17 @@ def write(stream: FileIO, text: str) -> None:
 
 
 class NotWritten(Exception):
-    """The samples have no place."""
+    """The samples can't be written."""
 
 
 def main() -> None:
-    """Sample into a file until standard input is closed; the first line of it is the settings.
+    """Sample into a file until standard input is closed; its first line holds the settings.
 
-    When the samples can't be written, standard output says why in a line, {"error": "..."}.
+    If the samples can't be written, a line on standard output says why: {"error": "..."}.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which ends us
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)  # whatever a driver's library prints is no answer
+    os.dup2(2, 1)  # keeps what a driver library prints out of our answers
     try:
         _run(json.loads(sys.stdin.readline()))
     except OSError as error:
@@ -212,7 +203,7 @@ def _run(settings: dict[str, Any]) -> None:
 
 def _give_up(why: str, answers: TextIO) -> NoReturn:
     print(json.dumps({"error": why}), file=answers, flush=True)
-    os._exit(1)  # a thread is still at standard input
+    os._exit(1)  # a thread still blocks on standard input
 
 
 def _csv_line(cells: Sequence[str]) -> str:
@@ -222,13 +213,13 @@ def _csv_line(cells: Sequence[str]) -> str:
 
 
 def _sample(sampler: Sampler, stream: FileIO, gpus: GpuFile | None, over: threading.Event) -> None:
-    """Look at the host and at the GPUs, each at its own pace, and at all of it once after the end.
+    """Sample the host and the GPUs, each at its own interval, and everything once after the end.
 
-    Processes on GPUs are asked for right after a look at the host, which knows whose they are.
+    Processes on GPUs are listed right after a sample of the host, which knows the process trees.
     """
     next_host = next_gpu = next_processes = time.monotonic()
     while True:
-        last = over.is_set()  # asked before the look, so that the last look is after the end
+        last = over.is_set()  # checked first, so that the last sample is taken after the end
         now = time.monotonic()
         at_host = last or now >= next_host
         line = sampler.look() if at_host else None
@@ -237,7 +228,7 @@ def _sample(sampler: Sampler, stream: FileIO, gpus: GpuFile | None, over: thread
             gpus = gpus if _looked(gpus, whole) else None
             next_gpu = now + GPU_PERIOD_S
             next_processes = now + PROCESSES_S if whole else next_processes
-        if line:  # after the GPUs: whoever waits for it knows that they were looked at
+        if line:  # last: a host sample in the file implies one of the GPUs
             write(stream, _csv_line(to_cells(line)))
             next_host = now + PERIOD_S
         if last:
@@ -246,15 +237,15 @@ def _sample(sampler: Sampler, stream: FileIO, gpus: GpuFile | None, over: thread
 
 
 def _looked(gpus: GpuFile, whole: bool) -> bool:
-    """Look at the GPUs; a driver that fails in a way of its own must not cost us the host, too.
+    """Sample the GPUs; an unexpected driver error ends their samples, but not those of the host.
 
-    The record then ends, and runs that it doesn't reach are no clean runs.
+    Runs that the GPU samples don't cover are not clean.
     """
     try:
         gpus.look(whole)
     except NotWritten:
         raise
-    except Exception:  # anything at all: it is somebody else's library
+    except Exception:  # a driver library may raise anything
         traceback.print_exc()
         return False
     return True

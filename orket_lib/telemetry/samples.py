@@ -1,7 +1,7 @@
-"""Samples of the host: their columns, and the raw record that is kept of them.
+"""Samples of the host, and the CSV file that records them.
 
-One line per sample, cumulative counters untouched, so that every figure can be made again from the
-file. An empty cell is a counter that this machine doesn't have.
+One line per sample, with cumulative counters as read, so that every figure can be recomputed from
+the file. An empty cell is a counter that this machine doesn't have.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Sample:
-    """One look at the host.
+    """The counters of the host at one moment.
 
     Attributes:
         at_s: Seconds since the session began.
-        busy_s: CPU time of everything since boot, all cores.
+        busy_s: CPU time since boot, all processes and cores.
         own_s: Of that, our own process tree (Snakemake, harness, sampler), without the server.
         server_s: Of that, the server's process tree.
         own_rss: Resident memory of our tree, bytes.
         server_rss: Of the server's tree, bytes.
         used_rss: Of everything, bytes.
-        top_pid, top_name, top_s: The foreign process that used most CPU time since the last
+        top_pid, top_name, top_s: The foreign process that used the most CPU time since the last
             sample, and how much.
     """
 
@@ -81,7 +81,7 @@ def from_lines(lines: Iterable[str]) -> list[Sample]:
 
 def _text(value: object) -> str:
     text = f"{value:.4f}" if isinstance(value, float) else str(value)
-    # A process may have a line break in its name, and must not have one in our file.
+    # The name of a process may contain a line break, which would break the CSV line.
     return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 

@@ -1,8 +1,8 @@
-"""What the host did in a window of time, from recorded samples; pure, so that it can be made again.
+"""What the host did in a window of time, computed from recorded samples.
 
 CPU counters tick in hundredths of a second, so a share over a few milliseconds would be noise: a
-window is widened to whole sampling intervals and to at least one second. What is said of a run
-shorter than that is said of the second around it.
+window is widened to whole sampling intervals and to at least one second. For a shorter run, the
+result is that of the second around it.
 """
 
 from __future__ import annotations
@@ -15,10 +15,11 @@ from typing import Protocol, TypeVar
 
 from orket_lib.telemetry.samples import Sample
 from orket_lib.vocabulary.nulls import Null
+from orket_lib.vocabulary.units import MIB
 
 
 class _Timed(Protocol):
-    """Anything with a time."""
+    """Any sample with a time."""
 
     @property
     def at_s(self) -> float:
@@ -29,14 +30,13 @@ _T = TypeVar("_T", bound=_Timed)
 
 LEAST_S = 1.0
 NOT_SAMPLED = Null("NOT_SAMPLED")
-_MIB = 1024**2
 
 
 def window(samples: Sequence[_T], start_s: float, end_s: float) -> Sequence[_T]:
-    """Return the samples around `[start_s, end_s]`, at least `LEAST_S` long where there are any.
+    """Return the samples around `[start_s, end_s]`, over at least `LEAST_S` if there are enough.
 
-    None when they don't reach around it: what a sampler saw before it died says nothing about
-    later, however short the time between (T36).
+    Empty if the samples don't enclose the window: the last sample of a dead sampler says nothing
+    about a later time, however short the gap (T36).
     """
     if len(samples) < 2 or samples[0].at_s > start_s or samples[-1].at_s < end_s:
         return ()
@@ -54,7 +54,7 @@ def _time(sample: _Timed) -> float:
 
 
 def foreign_cpu_ratio(samples: Sequence[Sample], cores: int) -> float | Null:
-    """Return the share of all cores that was used by nobody of ours and not by the server (T11)."""
+    """Return the share of all cores used by processes other than ours and the server's (T11)."""
     if len(samples) < 2:
         return NOT_SAMPLED
     first, last = samples[0], samples[-1]
@@ -64,7 +64,7 @@ def foreign_cpu_ratio(samples: Sequence[Sample], cores: int) -> float | Null:
 
 
 def steal_ratio(samples: Sequence[Sample], cores: int) -> float | Null:
-    """Return the share of all cores that the hypervisor gave to somebody else."""
+    """Return the share of all cores that the hypervisor gave to other guests."""
     if len(samples) < 2:
         return NOT_SAMPLED
     first, last = samples[0], samples[-1]
@@ -74,12 +74,12 @@ def steal_ratio(samples: Sequence[Sample], cores: int) -> float | Null:
 
 
 def foreign_load(samples: Sequence[Sample], around: Sequence[Sample]) -> float | Null:
-    """Return the 1-minute load average at a window's end, less the cores that we kept busy.
+    """Return the 1-minute load average at a window's end, minus the cores that we kept busy.
 
     Args:
-        samples: The whole session: our own share is taken over the minute that the average looks
-            back on, as far as it was sampled.
-        around: The window.
+        samples: The whole session: our own share is computed over the minute that the average
+            covers, as far as it was sampled.
+        around: The samples of the window.
     """
     if len(around) < 2:
         return NOT_SAMPLED
@@ -97,7 +97,7 @@ def swapped_mib(samples: Sequence[Sample]) -> float | Null:
     if len(samples) < 2:
         return NOT_SAMPLED
     first, last = samples[0].swapped, samples[-1].swapped
-    return Null("NO_SWAP_COUNTER") if first is None or last is None else (last - first) / _MIB
+    return Null("NO_SWAP_COUNTER") if first is None or last is None else (last - first) / MIB
 
 
 def longest_gap_s(samples: Sequence[_Timed]) -> float | Null:
@@ -107,12 +107,12 @@ def longest_gap_s(samples: Sequence[_Timed]) -> float | Null:
 
 
 def culprit(samples: Sequence[Sample]) -> str:
-    """Name the foreign process that used most CPU time in a window, as evidence."""
+    """Return the foreign process that used the most CPU time in a window, as evidence."""
     used: dict[tuple[int, str], float] = defaultdict(float)
     for sample in samples[1:]:
         if sample.top_pid is not None and sample.top_s is not None:
             used[sample.top_pid, sample.top_name or "?"] += sample.top_s
     if not used:
-        return "no single process stands out"
+        return "no single process dominates"
     (pid, name), seconds = max(used.items(), key=lambda item: item[1])
     return f"mostly {name} (pid {pid}, {seconds:.2f} s of CPU)"

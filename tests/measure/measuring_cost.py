@@ -1,4 +1,4 @@
-"""What measuring costs beside the graded work, in real time (T29).
+"""What measuring costs in addition to the graded work, in real time (T29).
 
     python tests/measure/measuring_cost.py [--server reference slowed] [--tasks 100]
 
@@ -232,7 +232,7 @@ def slowed(bench: Bench, folder: Path, tasks: int) -> None:
         tell_canary("slowed server", canary)
         tell("  and the cell after it", seen, wall_s)
         both_s = canary.unloaded_s + seen.unloaded_s
-        bench.judge("seconds before it beside the canary's runs", both_s, BEFORE_S, True)
+        bench.judge("seconds before it besides the canary's runs", both_s, BEFORE_S, True)
 
 
 def _slowed(folder: Path, server: OpenAiSimulator, tasks: int, **changes: Any) -> Sweep:

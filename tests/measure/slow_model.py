@@ -54,7 +54,7 @@ class SlowModel:
         self.asked.append((prompt, output))
         self.now_s += last_s
         chunks = tuple(first_s + index * token_s for index in range(output))
-        told: dict[str, Any] = {
+        reported: dict[str, Any] = {
             "cache_n": 0,
             "prompt_n": prompt,
             "prompt_ms": prefill_s * 1000,
@@ -65,5 +65,5 @@ class SlowModel:
             text="word " * output,
             chunk_s=(last_s,) * output if self.in_one_piece else chunks,
             usage={"prompt_tokens": prompt, "completion_tokens": output},
-            timings=told if self.tells_times else None,
+            timings=reported if self.tells_times else None,
         )

@@ -401,23 +401,23 @@ def test_progress_counts_what_an_earlier_start_has_done(
     folder: Path, provider: FakeProvider
 ) -> None:
     killed_at(provider, folder, ONE, 1)
-    told: list[tuple[int, int]] = []
+    reported: list[tuple[int, int]] = []
     steps: list[int] = []
 
     class Spy(Silent):
         def plan(self, steps: int, done: int) -> None:
-            told.append((steps, done))
+            reported.append((steps, done))
 
         def step(self) -> None:
             steps.append(1)
 
     measured_report(folder, spec(), TASKS, progress=Spy())
-    assert told == [(6, 4)]
+    assert reported == [(6, 4)]
     assert len(steps) == 2
 
 
 def busy(at_s: float, foreign_share: float) -> Sample:
-    """Return a sample of a machine on which somebody else takes a share of all cores."""
+    """Return a sample of a machine on which another program takes a share of all cores."""
     used = at_s * foreign_share * (psutil.cpu_count() or 1)
     return Sample(at_s, used, 0.0, 0.0, 0, 0, 0, top_pid=9, top_name="miner", top_s=foreign_share)
 

@@ -196,7 +196,7 @@ def test_a_server_that_stops_counting_costs_the_row(
     monkeypatch.setattr(ContextModel, "count_tokens", counted)
     report = measure(tmp_path, 1024)
     assert report.status is RunStatus.INCOMPLETE
-    said = "the server counts the tokens of some texts, and not of others"
+    said = "the server counts the tokens of some texts, but not of others"
     assert (report.status_reason or "").startswith(said)
 
 

@@ -125,7 +125,7 @@ def test_what_is_in_storage_is_not_measured_again(contexts: ContextProvider) -> 
     assert run() == 0
     before = summary(512).rows
     contexts.loads.clear()
-    assert run("--canary", "no/such/verdict.json") == 0  # nobody asks whether it may be measured
+    assert run("--canary", "no/such/verdict.json") == 0  # measured anyway
     assert contexts.loads == []
     assert summary(512).rows == before
 

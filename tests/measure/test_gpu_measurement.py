@@ -1,4 +1,4 @@
-"""A whole measurement beside a replayed GPU: from samples to the report and the row."""
+"""A whole measurement with a replayed GPU: from samples to the report and the row."""
 
 from __future__ import annotations
 
@@ -24,7 +24,6 @@ from orket_lib.artifacts.views.run_report import RunReport
 from orket_lib.measure import cell
 from orket_lib.measure.session import device_selection as locked_devices
 from orket_lib.measure.session import gpu_watch, session
-from orket_lib.measure.session import open_session as opened
 from orket_lib.measure.session.readiness import Ready
 from orket_lib.providers.base import Model
 from orket_lib.telemetry.gpu.samples import header, to_line
@@ -34,7 +33,7 @@ from orket_lib.vocabulary.reasons import Reason
 from orket_lib.vocabulary.statuses import Lane, Outcome, Quality, RunStatus, SidecarStatus
 
 TASKS = (task(1), task(2))
-BUSY_S = 4.0  # when the server of the trace works, and nobody else yet
+BUSY_S = 4.0  # when only the server of the trace works
 ASK_S = 3.0  # how far each question moves the clock of the fake
 
 
@@ -61,7 +60,7 @@ def on_gpu(provider: FakeProvider, monkeypatch: pytest.MonkeyPatch) -> Iterator[
     ) -> RunReport:
         clock = Clock(ask_s)
         provider.fault = clock.ask
-        monkeypatch.setattr(opened.OpenSession, "now_s", lambda _: clock.now_s)
+        monkeypatch.setattr(session.OpenSession, "now_s", lambda _: clock.now_s)
 
         @contextmanager
         def sampling(
@@ -98,7 +97,7 @@ def energy_of(report: RunReport) -> RowEnergy:
 
 
 def steady(**changes: Any) -> dict[str, Any]:
-    """Return a trace of one card that rests for 2 s and then works, with nobody else on it."""
+    """Return a trace of one card that is idle for 2 s and then works, without other processes."""
     trace = load_trace("two_cards")
     card = trace["devices"][0]
     rest, work, _ = card["segments"]

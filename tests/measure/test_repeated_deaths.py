@@ -71,14 +71,14 @@ def test_a_death_before_anything_was_asked_counts_too(folder: Path, provider: Fa
 def test_a_server_that_does_not_come_back_has_crashed(folder: Path, provider: FakeProvider) -> None:
     def die(request: GenerationRequest) -> None:
         if request.prompt == TWO:
-            provider.load_error = LoadError("nobody answers")
+            provider.load_error = LoadError("no answer")
             raise DEAD
 
     provider.fault = die
     report = measure(folder, GOES_ON)
     assert report.status is RunStatus.CRASHED
     assert report.retry
-    assert str(report.status_reason).startswith("nobody answers")
+    assert str(report.status_reason).startswith("no answer")
     assert outcomes(report) == []
 
 

@@ -24,7 +24,7 @@ from orket_lib.artifacts.views.run_report import TestRun
 from orket_lib.measure.journal.journal import ANSWER, Journal
 from orket_lib.measure.runs.answers import Turn, ask_task
 from orket_lib.measure.runs.grading import grade_answer
-from orket_lib.measure.session.open_session import OpenSession
+from orket_lib.measure.session.session import OpenSession
 from orket_lib.providers.base import Generation, GenerationRequest
 from orket_lib.providers.llama_cpp.client import LlamaClient
 from orket_lib.providers.lmstudio.client import ROUTES, LmStudioClient

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import NoReturn
 
 import pytest
-from hostile_runners import NOBODY, DrivenRunner, OwnRunner, Runner
+from hostile_runners import OTHER_UID, DrivenRunner, OwnRunner, Runner
 from sandbox_targets import Targets
 
 from orket_lib.artifacts.measurements.spec import WITH_WALLS
@@ -52,7 +52,7 @@ def sandbox(request: pytest.FixtureRequest) -> Sandbox:
     scope="session",
     params=[
         *WITH_WALLS,
-        *(pytest.param(f"{kind}-as-nobody", marks=pytest.mark.slow) for kind in WITH_WALLS),
+        *(pytest.param(f"{kind}-as-another-user", marks=pytest.mark.slow) for kind in WITH_WALLS),
     ],
 )
 def runner(request: pytest.FixtureRequest) -> Iterator[Runner]:
@@ -62,7 +62,7 @@ def runner(request: pytest.FixtureRequest) -> Iterator[Runner]:
         yield OwnRunner(sandbox_or_skip(kind))
         return
     if os.geteuid() != 0:
-        pytest.skip("only root can become somebody else; this user is the other case already")
+        pytest.skip("only root can become another user; this user is the other case already")
     python = _interpreter_for_all()
     if python is None:
         pytest.skip("no interpreter that another user may start can import orket_lib")
@@ -83,7 +83,11 @@ def _serves_nobody(python: str) -> bool:
     code = "import sys; assert sys.version_info >= (3, 11)"
     try:
         tried = subprocess.run(
-            [python, "-c", code], user=NOBODY, group=NOBODY, extra_groups=[], capture_output=True
+            [python, "-c", code],
+            user=OTHER_UID,
+            group=OTHER_UID,
+            extra_groups=[],
+            capture_output=True,
         )
     except OSError:
         return False
@@ -94,6 +98,6 @@ def _serves_nobody(python: str) -> bool:
 def targets(request: pytest.FixtureRequest) -> Iterator[Targets]:
     """What a program could get at."""
     runner = request.getfixturevalue("runner") if "runner" in request.fixturenames else None
-    made = Targets(NOBODY if isinstance(runner, DrivenRunner) else None)
+    made = Targets(OTHER_UID if isinstance(runner, DrivenRunner) else None)
     yield made
     made.close()

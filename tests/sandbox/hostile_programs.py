@@ -350,7 +350,7 @@ for pid in (os.getppid(), 1, T["pid"]):
         attempt(os.kill, pid, number)
 time.sleep(0.05)
 if os.getppid() != 1:
-    got("somebody else is the parent now")
+    got("the parent is another process now")
 print("alive")
 """,
         seen_by="victim",

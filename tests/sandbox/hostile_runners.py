@@ -16,7 +16,7 @@ from sandbox_targets import Seen, Targets, Watch
 
 from orket_lib.sandbox.jobs import PYTHON, Outcome, Program, Sandbox
 
-NOBODY = 65534
+OTHER_UID = 65534
 STDIN = "what it is given"
 _HERE = Path(__file__).parent
 
@@ -57,8 +57,8 @@ class DrivenRunner:
             [python, "-S", str(_HERE / "hostile_driver.py"), str(_HERE.parents[2]), kind],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            user=NOBODY,
-            group=NOBODY,
+            user=OTHER_UID,
+            group=OTHER_UID,
             extra_groups=[],
             cwd="/",
             env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},

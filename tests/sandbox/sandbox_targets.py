@@ -158,7 +158,7 @@ class Targets:
         shutil.rmtree(self.folder)
 
     def source(self, program: str, outside: bool) -> str:
-        """Return a hostile program, told what there is to get at."""
+        """Return a hostile program that knows its targets."""
         known: dict[str, Any] = {
             "mark": self.mark,
             "outside": outside,
@@ -249,7 +249,7 @@ def _is_alive(pid: int) -> bool:
 
 
 def run_outside(targets: Targets, program: Hostile) -> Seen:
-    """Run what stands for a program, as anybody could, longer than a sandbox would let it run."""
+    """Run a command in place of a program, for longer than a sandbox would let it run."""
     folder = targets.folder / "outside"
     folder.mkdir()
     source = program.source if program.outside is None else program.outside

@@ -270,7 +270,7 @@ def test_a_file_name_that_leads_out_is_refused(sandbox: Sandbox) -> None:
         call_examples(sandbox, "", "f", calls_of(1), files={"../x.py": b""})
 
 
-# Each writes what a right result would look like to somebody who believes what he reads; the
+# Each writes what a right result would look like to a reader that trusts it; the
 # expected value, 42, is not known inside. A source that returns 41 has to fail in any disguise.
 CHEATS = {
     "prints_a_result": """

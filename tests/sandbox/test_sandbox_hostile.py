@@ -1,4 +1,4 @@
-"""Programs that want out, in every kind of sandbox: none gets anything, and each is told apart."""
+"""Hostile programs in every kind of sandbox: none gets anything, and each has its own outcome."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A sandbox never outlives who asked for it, and a killed one is told from a bad program."""
+"""A sandbox never outlives its parent, and a killed one differs from a bad program."""
 
 from __future__ import annotations
 
@@ -151,8 +151,8 @@ def test_nothing_of_a_run_stays_behind(sandbox: Sandbox) -> None:
     assert _what_is_there() == before
 
 
-# Two ends of a socket that lie in each other, with whatever else there is: nobody can take it out.
-SENT_TO_NOBODY = """
+# Two ends of a socket, each in flight in the other, with more descriptors: no process can get them.
+SENT_TO_ITSELF = """
 import array, socket
 def send(*descriptors):
     pair = socket.socketpair()
@@ -166,14 +166,14 @@ def test_what_was_sent_to_nobody_keeps_nobody_waiting(sandbox: Sandbox) -> None:
     limits = Limits(wall_s=1.0)
     sandbox.run(Program.python("pass"))
     before = _what_is_there()
-    source = SENT_TO_NOBODY + "def f(x):\n    send(3)\n    return x"
+    source = SENT_TO_ITSELF + "def f(x):\n    send(3)\n    return x"
     begin = time.monotonic()
     found = call_examples(sandbox, source, "f", [Call((1,))] * 8, limits=limits)
     # Whatever closes a local socket somewhere on the machine ends such a wait, but not every time.
     assert time.monotonic() - begin < 8
     assert [result.ending.outcome for result in found] == [Outcome.EXITED] * 8
     result = sandbox.run(
-        Program.python(SENT_TO_NOBODY + "print('said')\nsend(1, 2)", limits=limits)
+        Program.python(SENT_TO_ITSELF + "print('said')\nsend(1, 2)", limits=limits)
     )
     assert (result.ending.outcome, result.stdout, result.stderr) == (Outcome.EXITED, b"said\n", b"")
     assert _what_is_there() == before

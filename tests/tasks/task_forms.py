@@ -21,7 +21,7 @@ ADD = {
 
 
 def content(**changes: Any) -> dict[str, Any]:
-    """Return a structured task as it stands in a bank."""
+    """Return a structured task as written in a bank."""
     return {
         "id": 1,
         "tier": 1,

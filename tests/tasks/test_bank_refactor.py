@@ -39,12 +39,12 @@ def test_rules_for_the_code_are_told(task: StructuredTask) -> None:
     assert isinstance(task, StructuredTask)
     for rules in task.evaluations:
         if isinstance(rules, AstRules):
-            told = "\n".join([task.instruction, *task.constraints])
+            stated = "\n".join([task.instruction, *task.constraints])
             named = {
                 name.lstrip(".").rpartition(".")[2]
                 for side in (rules.require, rules.forbid)
                 for name in (*side.imports, *side.calls, *side.names, *side.definitions)
             }
-            assert {name for name in named if f"{name}`" not in told} == set()
+            assert {name for name in named if f"{name}`" not in stated} == set()
             limits = rules.limits.model_dump(exclude_none=True).values()
-            assert all(f"more than {limit} " in told or limit == 1 for limit in limits)
+            assert all(f"more than {limit} " in stated or limit == 1 for limit in limits)

@@ -1,4 +1,4 @@
-"""Banks from tables: what is read, what is refused, and how that is told."""
+"""Banks from tables: what is read, what is refused, and the messages."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def test_text_is_read_as_its_grader_needs(
     [
         ("{", "line 2: not JSON"),
         ("[1]", "line 2: not a JSON object"),
-        ('{"prompt": "a", "prompt": "b", "answer": 1}', "line 2: not JSON: a key stands twice"),
+        ('{"prompt": "a", "prompt": "b", "answer": 1}', "line 2: not JSON: duplicate key"),
         ('{"prompt": "a", "answer": NaN}', "line 2: not JSON: NaN"),
         ("[" * 100_000, "line 2: not JSON"),
         (row(answer=None), "line 2: answer: missing"),
@@ -159,7 +159,7 @@ def test_ids_are_numbers_that_ascend(tmp_path: Path, ids: tuple[Any, Any]) -> No
             "prompt,grader\nx,exact\n",
             "line 1: the first line names the columns; there is no answer",
         ),
-        ("prompt,answer,answer\n", "line 1: a column stands twice"),
+        ("prompt,answer,answer\n", "line 1: duplicate column"),
         ("prompt,answer,hint\na,b,c\n", "line 2: 'hint': there is no such column"),
         ("prompt,answer\na\nb,c\nd,e,f\n", "line 2: 1 cells under 2 columns"),
         ('prompt,answer\n"a\nb",\n', "line 2: answer: missing"),

@@ -74,11 +74,11 @@ def test_solutions_lie_beside_the_bank_and_are_no_part_of_it(tmp_path: Path) -> 
     path = tmp_path / "mine.json"
     write_json(path, [content()])
     before = load_bank(path)
-    beside = solutions_path(path)
-    assert beside == tmp_path / "mine.solutions.json"
-    write_json(beside, solutions(GOOD).model_dump(mode="json"))
+    path_of_solutions = solutions_path(path)
+    assert path_of_solutions == tmp_path / "mine.solutions.json"
+    write_json(path_of_solutions, solutions(GOOD).model_dump(mode="json"))
     after = load_bank(path)
-    assert load_solutions(beside) == solutions(GOOD)
+    assert load_solutions(path_of_solutions) == solutions(GOOD)
     assert selection(before, before.tasks) == selection(after, after.tasks)
     assert "enots" not in after.tasks[0].prompt
 

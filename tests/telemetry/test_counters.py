@@ -112,7 +112,7 @@ def test_the_time_of_a_child_moves_to_its_parent_when_it_ends() -> None:
 
 @pytest.fixture
 def proc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return an empty folder that stands for /proc."""
+    """Return an empty folder that replaces /proc."""
     (tmp_path / "pressure").mkdir()
     monkeypatch.setattr(counters, "_PROC", tmp_path)
     return tmp_path
@@ -155,9 +155,9 @@ def test_swap_is_the_sum_of_both_ways_or_none(
     assert counters._swapped() == (None if pages is None else pages * PAGE)
 
 
-def sensors(root: Path, monkeypatch: pytest.MonkeyPatch, *told: tuple[str, str, int]) -> None:
+def sensors(root: Path, monkeypatch: pytest.MonkeyPatch, *readings: tuple[str, str, int]) -> None:
     """Show sensors as the kernel does: kind of place (zone or chip), its name, what it reads."""
-    for number, (place, name, millidegrees) in enumerate(told):
+    for number, (place, name, millidegrees) in enumerate(readings):
         zone = place == "zone"
         folder = root / "class" / ("thermal" if zone else "hwmon")
         folder /= f"{'thermal_zone' if zone else 'hwmon'}{number}"
@@ -208,11 +208,11 @@ def test_of_several_sensors_of_the_cpu_the_hottest_counts(
     assert counters.cpu_temperature_c() == 62.0
 
 
-@pytest.mark.parametrize("told", [OTHERS, ()], ids=["only others", "nothing"])
+@pytest.mark.parametrize("readings", [OTHERS, ()], ids=["only others", "nothing"])
 def test_no_sensor_of_the_cpu_is_no_temperature(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, told: tuple[tuple[str, str, int], ...]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, readings: tuple[tuple[str, str, int], ...]
 ) -> None:
-    sensors(tmp_path, monkeypatch, *told)
+    sensors(tmp_path, monkeypatch, *readings)
     assert counters.cpu_temperature_c() is None
 
 

@@ -155,4 +155,4 @@ def test_the_culprit_is_who_used_most_over_the_window() -> None:
 
 
 def test_nobody_is_blamed_without_evidence() -> None:
-    assert culprit([look(0.0), look(1.0)]) == "no single process stands out"
+    assert culprit([look(0.0), look(1.0)]) == "no single process dominates"

@@ -12,7 +12,7 @@ from builders import session
 from nano import bank, nano_spec, row_of
 
 from orket_lib.artifacts.views.run_report import Observation, Probe, RunReport
-from orket_lib.measure.session.open_session import OpenSession
+from orket_lib.measure.session.session import OpenSession
 from orket_lib.measure.speed.probe_prompts import ProbeMaker
 from orket_lib.measure.speed.probes import run_probe
 from orket_lib.measure.speed.token_metrics import Tokens

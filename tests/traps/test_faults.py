@@ -56,7 +56,7 @@ def more_samples(folder: Path, seconds: float) -> None:
 
 
 class Burst:
-    """Somebody else's work on all cores, during one step of a measurement and no other."""
+    """Foreign work on all cores, during one step of a measurement and no other."""
 
     def __init__(self, folder: Path, step: int) -> None:
         others = foreign_share()
@@ -264,4 +264,4 @@ def _no_share_is_negative(report: RunReport) -> None:
         assert value is None or value >= 0, f"{name} is {value}"
     for run in report.test_runs:
         seen = evidence(run, Reason.HIGH_CPU_SATURATION)
-        assert "no single process stands out" not in seen, seen
+        assert "no single process dominates" not in seen, seen

@@ -15,7 +15,7 @@ def watched(name: str) -> WatchedGpus:
     return WatchedGpus(record_of(load_trace(name)))
 
 
-# --- T8: somebody comes in the middle ---
+# --- T8: a foreign process starts in the middle ---
 
 
 def test_t08_a_process_that_comes_to_the_gpu_in_the_middle_of_a_run_is_named() -> None:

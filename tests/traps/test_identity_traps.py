@@ -21,13 +21,13 @@ ONE: dict[str, Any] = {"tasks": 1, "runs_per_task": 1, "probe_runs": 1}
 _KEY = b"general.file_type" + struct.pack("<I", gguf.GGUFValueType.UINT32)
 
 
-def lying_copy(folder: Path, told: gguf.LlamaFileType) -> Path:
+def lying_copy(folder: Path, claimed: gguf.LlamaFileType) -> Path:
     """Return a copy of the Q2_K model whose header names another type; not one weight differs."""
     content = bytearray(nano_file("Q2_K").read_bytes())
     assert content.count(_KEY) == 1
     place = content.index(_KEY) + len(_KEY)
     assert struct.unpack_from("<I", content, place) == (gguf.LlamaFileType.MOSTLY_Q2_K,)
-    struct.pack_into("<I", content, place, told)
+    struct.pack_into("<I", content, place, claimed)
     path = folder / "orket-nano-lie.gguf"
     path.write_bytes(content)
     return path

@@ -1,4 +1,4 @@
-"""T1, T2 and T8 on a llama-server of somebody else's: told by the server and not by the label.
+"""T1, T2 and T8 on a running llama-server: its own report counts, not the label.
 
 The server is the embedded one, which answers the same routes as any other `llama-server`.
 """
@@ -74,7 +74,7 @@ def test_t02_the_context_of_a_running_server_is_its_own(tmp_path: Path) -> None:
 
 
 class Intruding(Silent):
-    """Somebody else asks the server something, once, between two of our steps."""
+    """Another client asks the server something, once, between two of our steps."""
 
     def __init__(self, owner: LlamaModel) -> None:
         self._owner = owner

@@ -18,7 +18,7 @@ from orket_lib.artifacts.measurements.serving import ServerLocation
 from orket_lib.artifacts.measurements.spec import ArtifactIdentity, ControlSettings, RunSpec
 from orket_lib.artifacts.views.run_report import Probe, RunReport, Session
 from orket_lib.measure.session.identity import identity_observations
-from orket_lib.measure.session.open_session import OpenSession
+from orket_lib.measure.session.session import OpenSession
 from orket_lib.measure.speed.calibration import calibrate
 from orket_lib.measure.speed.probe_prompts import OUTPUT_TOKENS, ProbeMaker
 from orket_lib.measure.speed.probes import run_probe
@@ -46,7 +46,7 @@ def cell(tag: str = WORDS, **changes: Any) -> RunSpec:
 
 @pytest.fixture
 def serve(tmp_path: Path) -> Serve:
-    """Return what serves a cell from a server that behaves as told."""
+    """Return what serves a cell from a server that behaves as given."""
 
     @contextmanager
     def serving(wanted: RunSpec, **behaviour: Any) -> Iterator[tuple[OllamaModel, OpenSession]]:
@@ -66,7 +66,7 @@ def serve(tmp_path: Path) -> Serve:
 
 
 def probe(serve: Serve, tag: str = WORDS, **behaviour: Any) -> Probe:
-    """Return a probe of a server that behaves as told."""
+    """Return a probe of a server that behaves as given."""
     with serve(cell(tag), **behaviour) as (_, opened):
         return run_probe(opened, 0)
 

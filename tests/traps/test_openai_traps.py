@@ -1,6 +1,6 @@
 """T1, T2, T4, T5, T7, T9, T19 on servers that we only attach to: vLLM and its like, and LM Studio.
 
-The simulators speak the documented formats; what they are told to lie about is what is tried here.
+The simulators speak the documented formats; the tests make them lie about some fields.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from orket_lib.artifacts.measurements.spec import ArtifactIdentity, ControlSetti
 from orket_lib.artifacts.views.row import RowMetrics
 from orket_lib.artifacts.views.run_report import Probe, RunReport, Session
 from orket_lib.measure.session.identity import identity_observations
-from orket_lib.measure.session.open_session import OpenSession
+from orket_lib.measure.session.session import OpenSession
 from orket_lib.measure.speed.calibration import calibrate
 from orket_lib.measure.speed.probe_prompts import PROMPT_TOKENS, ProbeMaker
 from orket_lib.measure.speed.probes import run_probe

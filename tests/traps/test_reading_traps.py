@@ -1,4 +1,4 @@
-"""T9, T10, T15, T16, T18: what a number stands for, and what stands where there is none."""
+"""T9, T10, T15, T16, T18: what a number means, and what replaces a missing one."""
 
 from __future__ import annotations
 

@@ -84,7 +84,7 @@ def test_a_death_costs_the_run_that_it_took(tmp_path: Path) -> None:
     assert lost.telemetry.null_reasons["total_latency"] == "RUN_ERROR"
     (seen,) = [seen for seen in report.observations if seen.reason is Reason.SERVER_DIED]
     assert "exit status -9" in seen.evidence
-    assert any("it is started again" in text for text in progress.said)
+    assert any("restarting the server" in text for text in progress.said)
     row = row_of(report)
     assert (row.test_runs, row.failed_runs) == (RUNS, 1)
     assert row.total_latency == pytest.approx(

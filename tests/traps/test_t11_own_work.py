@@ -39,7 +39,7 @@ def test_t11_the_load_average_is_judged_without_our_own_share() -> None:
 
 
 def test_t11_a_run_is_judged_by_the_whole_of_its_own_window() -> None:
-    # Somebody takes three of four cores from the 10th to the 12th second of twenty.
+    # Another program takes three of four cores from the 10th to the 12th second of twenty.
     samples = [
         Sample(at_s / 4, 3 * min(2.0, max(0.0, at_s / 4 - 10)), 0.0, 0.0, 1, 1, 1)
         for at_s in range(81)

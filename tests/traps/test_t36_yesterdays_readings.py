@@ -76,6 +76,6 @@ def test_t36_a_sampler_that_dies_or_hangs_in_a_real_session_leaves_a_gap(
 
 
 def gaps(step: Probe | TestRun) -> bool:
-    """Tell whether a step says that nobody watched."""
+    """Return whether a step says that it was not sampled."""
     seen = step.observations if isinstance(step, Probe) else step.telemetry.run_quality_reasons
     return Reason.TELEMETRY_GAP in {item.reason for item in seen}

@@ -19,7 +19,6 @@ from orket_lib.artifacts.measurements.sidecar import SidecarMeasurement
 from orket_lib.artifacts.measurements.spec import TaskSelection
 from orket_lib.artifacts.views.preflight import Preflight
 from orket_lib.commands._common import provenance, tell
-from orket_lib.measure.sources import source_of
 from orket_lib.preflight.gates import require_preflight
 from orket_lib.providers.base import Source
 from orket_lib.providers.gguf.quantize import QuantizeRequest, quantize
@@ -65,9 +64,8 @@ def sources(options: argparse.Namespace, asked: AnyAsked) -> Callable[[Say], Sou
     """
 
     def find(say: Say) -> Source:
-
         place = read_model(options.place, ServerLocation) if options.place else ServerLocation()
-        found = source_of(asked.spec.artifact, Path(asked.artifact), place)
+        found = Source(None if asked.spec.artifact.tag else Path(asked.artifact), place)
         if found.artifact and not found.artifact.is_file():
             if asked.recipe is None:
                 raise ArtifactError(f"{found.artifact.as_posix()}: the model file is gone")

@@ -11,7 +11,7 @@ from orket_lib.artifacts.views.receipt import CellReceipt
 from orket_lib.commands._common import add_out, provenance
 from orket_lib.commands.measure._measurement_options import tasks_of
 from orket_lib.measure.journal.run_report import run_report
-from orket_lib.measure.session.sandboxes import sandbox_for
+from orket_lib.tasks.grading.graders import sandbox_for
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

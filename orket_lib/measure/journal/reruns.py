@@ -1,38 +1,37 @@
-"""Which steps of a measurement were disturbed, and are to be done once more.
+"""Which steps of a measurement were disturbed and are repeated (`rerun_polluted`).
 
-A step is judged as in the report: by the samples around it. What somebody else's work spoiled says
-nothing about the model, so a config may ask for it again (`rerun_polluted`); what was thrown away
-stays in the report, and is counted. What a repetition can't change, such as a wrong quant, is no
-reason for one.
+A step is judged as in the report: by the samples around it. A step that was disturbed by other work
+says nothing about the model. Discarded steps stay in the report and are counted. Problems that a
+repetition can't change, such as a wrong quant, don't cause one.
 """
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from orket_lib.artifacts.measurements.parts import Answer, Item, SealedProbe
+from orket_lib.artifacts.measurements.parts import Answer, SealedProbe
 from orket_lib.artifacts.views.run_report import Observation, Probe
 from orket_lib.measure.journal import journal as kinds
 from orket_lib.measure.journal.journal import Journal
 from orket_lib.measure.quality.gpu_verdicts import WatchedGpus, watched
 from orket_lib.measure.quality.host_verdicts import judge_probe, judge_run
 from orket_lib.measure.session.sample_files import gpu_samples_of, samples_path
+from orket_lib.processes.waiting import wait_until
 from orket_lib.stores.parts import Wanted
 from orket_lib.telemetry.sampler import read_samples
 from orket_lib.telemetry.samples import Sample
 from orket_lib.vocabulary.reasons import Reason
 
-# The samples that close a window come after it; a sampler that is later than that has stopped.
+# The sample that closes a window comes after it; a sampler that takes longer has stopped.
 _CLOSING_S = 1.5
 _PATIENCE_S = 6.0
 _POLL_S = 0.05
 _LISTED = 5
-# What comes and goes. A server that tells no times, or a wrong quant, would be the same again.
+# Transient disturbances. A server without times, or a wrong quant, would be the same again.
 _PASSING = frozenset(
     (
         Reason.HIGH_CPU_SATURATION,
@@ -51,38 +50,48 @@ Taken = TypeVar("Taken", SealedProbe, Answer)
 
 
 @dataclass(frozen=True)
-class Watch:
-    """What was seen of the machine while one session lasted."""
+class SessionSamples:
+    """The samples of the machine during a session."""
 
     samples: Sequence[Sample]
     gpus: WatchedGpus | None
 
     @classmethod
-    def of(cls, folder: Path, session: int) -> Watch:
-        """Return what the samples of a session in a measurement's folder hold."""
+    def of(cls, folder: Path, session: int, main_memory: bool = False) -> SessionSamples:
+        """Read the samples of a session in a measurement's folder.
+
+        Args:
+            folder: Of the measurement.
+            session: Index of the session.
+            main_memory: Whether the server claims to use no GPU.
+        """
         path = samples_path(folder, session)
-        return cls(read_samples(path), watched(gpu_samples_of(path)))
+        return cls(read_samples(path), watched(gpu_samples_of(path), main_memory))
+
+    def on(self, cpus: int) -> tuple[Sequence[Sample], int, WatchedGpus | None]:
+        """Return what a step is judged by, on a machine with so many CPUs."""
+        return self.samples, cpus, self.gpus
 
 
 def last_of_each(taken: Sequence[Taken]) -> tuple[tuple[Taken, ...], tuple[Taken, ...]]:
-    """Return what counts, the last one of each step, and what was thrown away before it."""
+    """Return the last try of each step, which counts, and the discarded ones before it."""
     last = {step.item: place for place, step in enumerate(taken)}
     counts = tuple(step for place, step in enumerate(taken) if last[step.item] == place)
-    thrown = tuple(step for place, step in enumerate(taken) if last[step.item] != place)
-    return counts, thrown
+    discarded = tuple(step for place, step in enumerate(taken) if last[step.item] != place)
+    return counts, discarded
 
 
 def polluted_steps(
     journal: Journal, folder: Path, cpus: int, limit: int, running: int | None
 ) -> Wanted:
-    """Return the probes and answers that are to be measured once more.
+    """Return the probes and answers to repeat.
 
     Args:
         journal: Of the measurement.
-        folder: Where the samples of its sessions lie.
-        cpus: Of the machine.
+        folder: With the samples of its sessions.
+        cpus: Number of CPUs of the machine.
         limit: How often a step may be repeated.
-        running: Session that is open, whose last samples are yet to come.
+        running: Index of the open session, whose last samples are still missing.
     """
     probes = [SealedProbe.model_validate(item) for item in journal.all(kinds.PROBE)]
     answers = [Answer.model_validate(item) for item in journal.all(kinds.ANSWER)]
@@ -90,41 +99,41 @@ def polluted_steps(
     ends = [step.window_s[1] for step in steps if step.session == running]
     if running is not None and ends:
         _wait_for_samples(samples_path(folder, running), max(ends))
-    around = {session: Watch.of(folder, session) for session in {step.session for step in steps}}
-    dirty_probes: set[Item] = set()
-    dirty_answers: set[Item] = set()
-    for sealed in _repeatable(probes, limit):
-        seen = around[sealed.probe.session]
-        if _names(judge_probe(sealed.probe, seen.samples, cpus, seen.gpus).observations):
-            dirty_probes.add(sealed.item)
-    for answer in _repeatable(answers, limit):
-        seen = around[answer.session]
-        judged = judge_run(answer, seen.samples, cpus, seen.gpus)
-        if _names(judged.telemetry.run_quality_reasons):
-            dirty_answers.add(answer.item)
-    return Wanted(frozenset(dirty_probes), frozenset(dirty_answers))
+    around = {index: SessionSamples.of(folder, index) for index in {it.session for it in steps}}
+    return Wanted(
+        frozenset(
+            it.item
+            for it in _repeatable(probes, limit)
+            if _names(judge_probe(it.probe, *around[it.probe.session].on(cpus)).observations)
+        ),
+        frozenset(
+            it.item
+            for it in _repeatable(answers, limit)
+            if _names(judge_run(it, *around[it.session].on(cpus)).telemetry.run_quality_reasons)
+        ),
+    )
 
 
 def repeats_observed(
     probes: Sequence[SealedProbe], runs: Sequence[Answer]
 ) -> Iterator[Observation]:
-    """Yield what was thrown away, as one note, if there is anything.
+    """Yield a note on the discarded steps, if there are any.
 
     Args:
-        probes: Thrown away, judged.
-        runs: Likewise.
+        probes: Discarded probes, judged.
+        runs: Discarded answers, judged.
     """
-    thrown = [(f"probe {item.probe.index + 1}", item.probe.observations) for item in probes]
-    thrown += [
+    discarded = [(f"probe {item.probe.index + 1}", item.probe.observations) for item in probes]
+    discarded += [
         (f"{item.test_id} run {item.run_index + 1}", item.telemetry.run_quality_reasons)
         for item in runs
     ]
-    if thrown:
-        listed = [f"{name} ({', '.join(_names(seen))})" for name, seen in thrown[:_LISTED]]
-        more = f" and {len(thrown) - _LISTED} more" if len(thrown) > _LISTED else ""
+    if discarded:
+        listed = [f"{name} ({', '.join(_names(seen))})" for name, seen in discarded[:_LISTED]]
+        more = f" and {len(discarded) - _LISTED} more" if len(discarded) > _LISTED else ""
         yield Observation.of(
             Reason.POLLUTED_RUNS_REPEATED,
-            f"{len(thrown)} disturbed steps were repeated: {', '.join(listed)}{more}",
+            f"{len(discarded)} disturbed steps were repeated: {', '.join(listed)}{more}",
         )
 
 
@@ -135,18 +144,18 @@ def _repeatable(taken: Sequence[Taken], limit: int) -> Iterator[Taken]:
 
 
 def _names(seen: Iterable[Observation]) -> list[str]:
-    """Return the reasons that a repetition may get rid of, each once."""
+    """Return the reasons that a repetition may remove, without duplicates."""
     return list(dict.fromkeys(item.reason.value for item in seen if item.reason in _PASSING))
 
 
 def _wait_for_samples(path: Path, until_s: float) -> None:
-    """Wait for the samples that close the last window.
+    """Wait for the sample that closes the last window.
 
-    A sampler that stopped leaves a gap, which is what the judging then sees.
+    A sampler that has stopped leaves a gap, by which the step is then judged.
     """
-    deadline = time.monotonic() + _PATIENCE_S
-    while time.monotonic() < deadline:
+
+    def closed() -> bool:
         samples = read_samples(path)
-        if samples and samples[-1].at_s >= until_s + _CLOSING_S:
-            return
-        time.sleep(_POLL_S)
+        return bool(samples) and samples[-1].at_s >= until_s + _CLOSING_S
+
+    wait_until(closed, _PATIENCE_S, _POLL_S)

@@ -1,4 +1,4 @@
-"""From a receipt to a run report: sealed parts put together, and their answers graded."""
+"""Makes a run report from a receipt: combines its sealed parts, and grades their answers."""
 
 from __future__ import annotations
 
@@ -29,22 +29,22 @@ def run_report(
     sandbox: Sandbox | None,
     provenance: Provenance,
 ) -> RunReport:
-    """Return what a receipt's parts come to for what a sweep asks.
+    """Return the report of a receipt's parts for a spec.
 
     Args:
-        receipt: Which parts.
+        receipt: With the parts.
         spec: What the sweep asks.
-        tasks: That it selects, as they are now.
-        sandbox: Where code of answers is run; None where no task needs that.
-        provenance: Of the caller.
+        tasks: The tasks that it selects, as they are now.
+        sandbox: Where code of answers is run; None if no task needs one.
+        provenance: Of the command.
 
     Raises:
-        ArtifactError: A part is gone or was replaced.
-        NotRun: An answer could not be judged.
+        ArtifactError: A part is missing or was replaced.
+        NotRun: An answer could not be graded.
     """
     parts = [read_part(taken) for taken in receipt.parts]
     loads = _Loads.of(parts)
-    # Oldest first: of what several parts hold, the newest counts.
+    # Oldest first, so that the newest part wins.
     probes = {it.item: loads.moved(part, it.probe) for part in parts for it in part.probes}
     answers = {it.item: (part, it) for part in parts for it in part.answers}
     runs = tuple(
@@ -95,13 +95,13 @@ def run_report(
 
 @dataclass(frozen=True)
 class _Loads:
-    """The loads of the model that parts come from, each once, oldest first.
+    """The model loads (sessions) of some parts, without duplicates, oldest first.
 
     Attributes:
-        owners: One part of each measuring: those of one measuring share their loads.
+        owners: One part of each measurement: all parts of a measurement share its sessions.
         sessions: Renumbered.
-        hosts: One for each.
-        index: New number by (when the measuring began, number within it).
+        hosts: One per session.
+        index: New number by (start of the measurement, number within it).
     """
 
     owners: tuple[Part, ...]
@@ -111,7 +111,7 @@ class _Loads:
 
     @classmethod
     def of(cls, parts: Sequence[Part]) -> _Loads:
-        """Return the loads of some parts."""
+        """Return the sessions of some parts."""
         by_time = {part.measured_at: part for part in parts}
         owners = tuple(by_time[moment] for moment in sorted(by_time))
         pairs = [(part, session) for part in owners for session in part.sessions]
@@ -129,7 +129,7 @@ class _Loads:
         )
 
     def moved(self, part: Part, step: Step) -> Step:
-        """Return a step with the new number of its load."""
+        """Return a step with the new number of its session."""
         session = self.index[part.measured_at, step.session]
         return step.model_copy(update={"session": session})
 
@@ -140,7 +140,7 @@ def _asked(
     tasks: Sequence[Task],
     number: int,
 ) -> Iterator[tuple[Part, Answer, Task]]:
-    """Yield the answers that are asked for, with the task that each is to be graded by."""
+    """Yield the answers that the spec asks for, each with its task."""
     for index in range(spec.runs_per_task):
         for task, key in zip(tasks, spec.tasks.keys, strict=True):
             if (key, number, index) in answers:

@@ -1,7 +1,6 @@
-"""From the journal of a finished measuring to its parts.
+"""Makes the sealed parts of a finished measurement from its journal and samples.
 
-Nothing is measured here: what the journal and the samples hold is put together, and each step is
-judged by the samples around it.
+Each step is judged by the samples around it.
 """
 
 from __future__ import annotations
@@ -18,30 +17,27 @@ from orket_lib.artifacts.measurements.spec import RunSpec
 from orket_lib.artifacts.views.run_report import Observation, Session
 from orket_lib.measure.journal import journal as kinds
 from orket_lib.measure.journal.journal import JOURNAL, Journal
-from orket_lib.measure.journal.reruns import last_of_each, repeats_observed
+from orket_lib.measure.journal.reruns import SessionSamples, last_of_each, repeats_observed
 from orket_lib.measure.quality.gpu_summary import summarize_gpus
-from orket_lib.measure.quality.gpu_verdicts import WatchedGpus, watched
 from orket_lib.measure.quality.host_summary import summarize_host
 from orket_lib.measure.quality.host_verdicts import judge_probe, judge_run
 from orket_lib.measure.session.cooldown import too_warm
 from orket_lib.measure.session.gpu_watch import says_main_memory
 from orket_lib.measure.session.identity import identity_observations, mixture_observations
-from orket_lib.measure.session.sample_files import compress_samples, gpu_samples_of, samples_path
-from orket_lib.telemetry.sampler import read_samples
-from orket_lib.telemetry.samples import Sample
+from orket_lib.measure.session.sample_files import compress_samples
 from orket_lib.vocabulary.clock import utc_now
 from orket_lib.vocabulary.errors import ArtifactError
 from orket_lib.vocabulary.reasons import Reason
 
 
 def parts_of(journal: Journal, spec: RunSpec, folder: Path, provenance: Provenance) -> list[Part]:
-    """Return the parts that a finished journal holds, and keep its samples compressed.
+    """Return the parts of a finished journal, and compress its samples.
 
     Args:
-        journal: Of the measuring.
+        journal: Of the measurement.
         spec: What was measured.
-        folder: Where the journal and the samples of its sessions lie.
-        provenance: Of the caller.
+        folder: With the journal and the samples of its sessions.
+        provenance: Of the command.
 
     Raises:
         ArtifactError: The journal was written by another version.
@@ -60,19 +56,22 @@ def parts_of(journal: Journal, spec: RunSpec, folder: Path, provenance: Provenan
 def _parts(journal: Journal, spec: RunSpec, folder: Path, provenance: Provenance) -> Iterator[Part]:
     header, end = journal.header, journal.first(kinds.END)
     sessions = tuple(map(Session.model_validate, journal.all(kinds.SESSION)))
-    seen = {item.index: _Seen(item, folder) for item in sessions}
+    seen = {
+        item.index: SessionSamples.of(folder, item.index, says_main_memory(item.served))
+        for item in sessions
+    }
     cpus = header["cpus"]
-    probes, thrown_probes = last_of_each(
+    probes, discarded_probes = last_of_each(
         [
             item.model_copy(
-                update={"probe": judge_probe(item.probe, *seen[item.probe.session].at(cpus))}
+                update={"probe": judge_probe(item.probe, *seen[item.probe.session].on(cpus))}
             )
             for item in map(SealedProbe.model_validate, journal.all(kinds.PROBE))
         ]
     )
-    answers, thrown_answers = last_of_each(
+    answers, discarded_answers = last_of_each(
         [
-            judge_run(item, *seen[item.session].at(cpus))
+            judge_run(item, *seen[item.session].on(cpus))
             for item in map(Answer.model_validate, journal.all(kinds.ANSWER))
         ]
     )
@@ -102,37 +101,22 @@ def _parts(journal: Journal, spec: RunSpec, folder: Path, provenance: Provenance
         },
         "observations": (
             *_observations(journal, spec, sessions),
-            *repeats_observed(thrown_probes, thrown_answers),
+            *repeats_observed(discarded_probes, discarded_answers),
         ),
     }
-    # First, because whoever looks for something missing must learn of it before the rest.
+    # First, because a failure explains why other parts are missing.
     if end:
         yield Part(**common, kind="failure", failure=Failure.model_validate(end))
     if probes:
-        yield Part(**common, kind="probes", probes=probes, discarded_probes=thrown_probes)
+        yield Part(**common, kind="probes", probes=probes, discarded_probes=discarded_probes)
     if answers:
-        yield Part(**common, kind="answers", answers=answers, discarded_answers=thrown_answers)
-
-
-class _Seen:
-    """What was seen of the machine while one session lasted."""
-
-    def __init__(self, session: Session, folder: Path) -> None:
-        path = samples_path(folder, session.index)
-        self.samples: Sequence[Sample] = read_samples(path)
-        self.gpus: WatchedGpus | None = watched(
-            gpu_samples_of(path), says_main_memory(session.served)
-        )
-
-    def at(self, cpus: int) -> tuple[Sequence[Sample], int, WatchedGpus | None]:
-        """Return what a step is judged by."""
-        return self.samples, cpus, self.gpus
+        yield Part(**common, kind="answers", answers=answers, discarded_answers=discarded_answers)
 
 
 def _observations(
     journal: Journal, spec: RunSpec, sessions: Sequence[Session]
 ) -> tuple[Observation, ...]:
-    """Return how what was served differs from the spec, and which servers died, each once."""
+    """Return the differences to the spec and the deaths of servers, without duplicates."""
     found = [identity_observations(spec, session) for session in sessions]
     found.append(mixture_observations(sessions))
     found.append(list(too_warm(sessions)))

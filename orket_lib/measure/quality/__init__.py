@@ -1,1 +1,1 @@
-"""What disturbed a measurement, with the evidence."""
+"""Disturbances of a measurement, with evidence."""

@@ -1,9 +1,10 @@
-"""What each GPU did over a whole session, from its samples."""
+"""Summary of each GPU over a session, from its samples."""
 
 from __future__ import annotations
 
 import statistics
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 from orket_lib.artifacts.measurements.gpu import GpuSummary
@@ -13,7 +14,7 @@ from orket_lib.telemetry.gpu import windows as gpu_windows
 from orket_lib.telemetry.gpu.energy import energy, idle_watts
 from orket_lib.telemetry.gpu.samples import GpuRecord
 from orket_lib.telemetry.windows import NOT_SAMPLED
-from orket_lib.vocabulary.nulls import Null
+from orket_lib.vocabulary.nulls import any_of
 
 _T = TypeVar("_T", Gauges, Details)
 
@@ -27,9 +28,9 @@ _EVERYTHING: tuple[Throttle, ...] = (
 
 
 def summarize_gpus(watched: WatchedGpus, session: int) -> tuple[GpuSummary, ...]:
-    """Return the summary of each GPU that was watched in a session."""
-    places = range(len(watched.record.devices))
-    return tuple(_summary(watched.record, device, session) for device in places)
+    """Return the summary of each GPU that was sampled in a session."""
+    devices = range(len(watched.record.devices))
+    return tuple(_summary(watched.record, device, session) for device in devices)
 
 
 def _summary(record: GpuRecord, device: int, session: int) -> GpuSummary:
@@ -76,25 +77,21 @@ def _summary(record: GpuRecord, device: int, session: int) -> GpuSummary:
 def _of(
     items: Sequence[_T], pick: Callable[[_T], Value], combine: Callable[[Sequence[float]], float]
 ) -> Value:
-    """Return one reading over a session: of the looks that have it, else why none has."""
-    values = [pick(item) for item in items]
-    known = [value for value in values if not isinstance(value, Null)]
-    if known:
-        return combine(known)
-    return next((value for value in values if isinstance(value, Null)), NOT_SAMPLED)
+    """Return one reading over a session, from the samples that have it."""
+    return any_of(map(pick, items), combine, NOT_SAMPLED)
 
 
 def _only(record: GpuRecord, device: int) -> GpuRecord:
-    """Return a record of one of its GPUs."""
+    """Return the record of one GPU."""
     return GpuRecord(
         (record.devices[device],),
         record.absent,
         tuple(
-            type(sample)(
-                sample.at_s,
-                (sample.gauges[device],),
-                None if sample.details is None else (sample.details[device],),
-                None if sample.processes is None else (sample.processes[device],),
+            replace(
+                sample,
+                gauges=(sample.gauges[device],),
+                details=sample.details and (sample.details[device],),
+                processes=sample.processes and (sample.processes[device],),
             )
             for sample in record.samples
         ),

@@ -1,9 +1,9 @@
-"""Runs held against the samples of the GPUs around them: who else was there, and what slowed them.
+"""Judges runs by the GPU samples around them: foreign processes and throttling.
 
-Only the GPUs that the server was seen on are judged. What nobody can attribute is a third state
-between clean and polluted: it is said as a note, with what is known. Where the server was seen on
-none of several, as in a container, all are judged, and the energy of none is booked to it. Nor is
-that of a single one that never worked, or whose server says that it uses none.
+Only the GPUs that the server was seen on are judged. Work that can't be attributed is a third state
+between clean and polluted: it makes a note, with the evidence. If the server was seen on none of
+several GPUs, as in a container, all are judged, but no energy is attributed to the server. The same
+holds for a single GPU that was always idle, or if the server claims to use none.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from orket_lib.telemetry.gpu.samples import GpuRecord, GpuSample, read_gpu_sampl
 from orket_lib.telemetry.gpu.windows import Growth
 from orket_lib.telemetry.windows import NOT_SAMPLED, longest_gap_s, window
 from orket_lib.vocabulary import thresholds
-from orket_lib.vocabulary.nulls import Null
+from orket_lib.vocabulary.nulls import Null, all_of, known
 from orket_lib.vocabulary.reasons import Reason
 from orket_lib.vocabulary.thresholds import reaches
 
 _MAIN_MEMORY, _RESTED = Null(NO_GPU_USED), Null("NOT_SEEN_ON_A_GPU")
-UNUSED = (_MAIN_MEMORY, _RESTED)  # whose readings count: none's, because the model is on no GPU
+UNUSED = (_MAIN_MEMORY, _RESTED)  # no readings count, because the model uses no GPU
 
 Window = tuple[float, float]
 Combine = Callable[[Sequence[float]], float]
@@ -40,8 +40,8 @@ class WatchedGpus:
     """The GPUs of a session.
 
     Attributes:
-        record: What was seen of them.
-        main_memory: Whether the server says that it uses none.
+        record: Their samples.
+        main_memory: Whether the server claims to use none.
     """
 
     record: GpuRecord
@@ -49,20 +49,20 @@ class WatchedGpus:
 
     @cached_property
     def used(self) -> tuple[int, ...]:
-        """The places of those that the server uses."""
+        """Indexes of the GPUs that the server uses."""
         return gpu_windows.used_devices(self.record)
 
     @cached_property
     def trusted(self) -> bool:
-        """Whether the server was seen on one: then pids mean here what the driver means."""
+        """Whether the server was seen on a GPU, so that the driver's pids match ours."""
         return gpu_windows.server_was_seen(self.record)
 
     @cached_property
     def counted(self) -> tuple[int, ...] | Null:
-        """The places of those whose readings are the server's, or why nobody knows which are."""
+        """Indexes of the GPUs whose readings are the server's, or why they are unknown."""
         if self.trusted:
             return self.used
-        if self.main_memory:  # and nothing contradicts it
+        if self.main_memory:  # and no sample contradicts it
             return _MAIN_MEMORY
         if len(self.used) > 1:
             return Null("SERVER_NOT_SEEN_ON_A_GPU")
@@ -71,17 +71,17 @@ class WatchedGpus:
 
     @cached_property
     def vram_peaks(self) -> tuple[Value, ...]:
-        """The most that the server held so far, list of processes by list."""
+        """The peak memory of the server up to each list of processes."""
         return gpu_windows.server_vram_peaks(self.record)
 
     @cached_property
     def idle_watts(self) -> Value:
-        """What they take doing nothing, all together."""
+        """Their idle power, in total."""
         counted = self.counted
         return counted if isinstance(counted, Null) else idle_watts(self.record.samples, counted)
 
     def looks(self) -> Iterator[tuple[float, Value, Value, Value]]:
-        """Yield each look's time, and of the GPUs the highest heat, lowest clock and all power."""
+        """Yield each sample's time, highest temperature, lowest clock and total power."""
         counted = self.counted
         for look in self.record.samples:
             if isinstance(counted, Null):
@@ -95,7 +95,7 @@ class WatchedGpus:
                 )
 
     def judge(self, window_s: Window) -> tuple[GpuWindow, tuple[Observation, ...]]:
-        """Return what they did around a run, and what of that counts as a disturbance."""
+        """Return the readings around a run, and its disturbances."""
         if not self.record.devices:
             return nothing_seen(Null("NO_GPU")), ()
         found = self._window(window_s)
@@ -127,13 +127,13 @@ class WatchedGpus:
             clock_mhz=_mean([_over(counted, look, min, "clock_mhz") for look in around]),
             power_watts=_mean([_over(counted, look, sum, "power_watts") for look in around]),
             utilization=_mean([_over(counted, look, max, "utilization") for look in around]),
-            throttled_ratio=_all_of(slowed, max),
+            throttled_ratio=all_of(slowed, max, NOT_SAMPLED),
         )
 
     def _around(self, window_s: Window) -> Sequence[GpuSample]:
-        """Return the samples around a run; none after a long gap before or within it.
+        """Return the samples around a run; none if there is a long gap in or before it.
 
-        A reading from before that would stand for the run (T36).
+        Otherwise an old reading would count for the run (T36).
         """
         around = window(self.record.samples, *window_s)
         gap = longest_gap_s(around)
@@ -150,7 +150,7 @@ class WatchedGpus:
         when = f"at {around[0].at_s:.1f}-{around[-1].at_s:.1f} s into the session"
         gone_s = gpu_windows.lost_at_s(around, device)
         if gone_s is not None:
-            text = f"{gpu} answers no more since {gone_s:.1f} s into the session"
+            text = f"{gpu} stopped answering at {gone_s:.1f} s into the session"
             yield Observation.of(Reason.TELEMETRY_GAP, text)
             return
         yield from _slowed(around, device, gpu, when)
@@ -169,7 +169,7 @@ class WatchedGpus:
         around: Sequence[GpuSample],
         others: Sequence[Growth],
     ) -> Iterator[str]:
-        """Yield what can't be attributed on a GPU."""
+        """Yield the work on a GPU that can't be attributed."""
         unlisted = gpu_windows.unlisted(self.record, device, window_s)
         if unlisted:
             yield f"the driver lists no processes ({unlisted.reason})"
@@ -177,41 +177,37 @@ class WatchedGpus:
             if item.whose == "desktop":
                 continue
             if isinstance(item.gained_mib, Null) and not _is_much(item):
-                yield f"{item.name} (pid {item.pid}): memory not told ({item.gained_mib.reason})"
+                yield f"{item.name} (pid {item.pid}): memory unknown ({item.gained_mib.reason})"
             elif item.whose == "stranger" and not self.trusted:
-                yield f"{_named(item)}, and nobody here knows whose it is"
+                yield f"{_named(item)}, owner unknown"
             elif _is_foreign(item, self.trusted) and _may_work(item):
-                yield f"{_named(item)}, holds {item.held_mib:.0f} MiB, its work is not told"
+                yield f"{_named(item)}, holds {item.held_mib:.0f} MiB, utilization unknown"
         rest = gpu_windows.unexplained_mib(around, device, others)
         if not isinstance(rest, Null) and reaches(rest, thresholds.FOREIGN_GPU_MIB):
-            yield f"{rest:.0f} MiB more in use that no listed process accounts for"
+            yield f"{rest:.0f} MiB more in use, not by a listed process"
 
 
 def watched(path: Path, main_memory: bool = False) -> WatchedGpus | None:
-    """Return the GPUs of a session from the file of its samples; None where none was watched.
+    """Return the GPUs of a session from the file of its samples; None if none was sampled.
 
     Args:
         path: The file.
-        main_memory: Whether the server says that it uses none.
+        main_memory: Whether the server claims to use none.
     """
     record = read_gpu_samples(path)
     return None if record is None else WatchedGpus(record, main_memory)
 
 
 def nothing_seen(why: Null) -> GpuWindow:
-    """Return the window of a run around which no GPU was seen."""
+    """Return the window of a run without GPU samples."""
     return GpuWindow.of(energy_method=None, **dict.fromkeys(GpuWindow.readings(), why))
 
 
 def _slowed(around: Sequence[GpuSample], device: int, gpu: str, when: str) -> Iterator[Observation]:
     heat, words = gpu_windows.throttling(around, device)
     if not isinstance(heat, Null) and reaches(heat, thresholds.THROTTLED_RATIO):
-        known = [
-            value
-            for look in around
-            if not isinstance(value := look.gauges[device].temperature_c, Null)
-        ]
-        hot = f", up to {max(known):.0f} C" if known else ""
+        temperatures = known(look.gauges[device].temperature_c for look in around)
+        hot = f", up to {max(temperatures):.0f} C" if temperatures else ""
         text = (
             f"{gpu} slowed by {', '.join(sorted(words))} in {heat:.0%} of the samples{hot} {when}"
         )
@@ -234,7 +230,7 @@ def _is_much(item: Growth) -> bool:
 
 
 def _may_work(item: Growth) -> bool:
-    """Tell whether a process of some size may work without that the driver would tell."""
+    """Return whether a large process may be working although its utilization is unknown."""
     held = item.held_mib
     big = not isinstance(held, Null) and reaches(held, thresholds.FOREIGN_GPU_MIB)
     return big and isinstance(item.busy, Null) and not _is_much(item)
@@ -242,24 +238,17 @@ def _may_work(item: Growth) -> bool:
 
 def _named(item: Growth) -> str:
     gained = (
-        "memory not told" if isinstance(item.gained_mib, Null) else f"+{item.gained_mib:.0f} MiB"
+        "memory unknown" if isinstance(item.gained_mib, Null) else f"+{item.gained_mib:.0f} MiB"
     )
     busy = "" if isinstance(item.busy, Null) else f", busy {item.busy:.0%} of the time"
     return f"{item.name} (pid {item.pid}): {gained}{busy}, first seen at {item.first_s:.1f} s"
 
 
 def _over(devices: Sequence[int], look: GpuSample, combine: Combine, name: str) -> Value:
-    """Return one gauge of several GPUs as one number; null where one of them has none."""
-    return _all_of([getattr(look.gauges[device], name) for device in devices], combine)
-
-
-def _all_of(values: Sequence[Value], combine: Combine) -> Value:
-    """Return several readings as one; it is null when one of them is."""
-    unread = next((value for value in values if isinstance(value, Null)), None)
-    if unread or not values:
-        return unread or NOT_SAMPLED
-    return combine([value for value in values if not isinstance(value, Null)])
+    """Return one gauge of several GPUs as one number; null if one of them is."""
+    values: list[Value] = [getattr(look.gauges[device], name) for device in devices]
+    return all_of(values, combine, NOT_SAMPLED)
 
 
 def _mean(values: Sequence[Value]) -> Value:
-    return _all_of(values, statistics.fmean)
+    return all_of(values, statistics.fmean, NOT_SAMPLED)

@@ -1,4 +1,4 @@
-"""What the host did over a whole session, from its samples."""
+"""Summary of the host over a session, from its samples."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from itertools import pairwise
 from orket_lib.artifacts.measurements.host import HostSummary
 from orket_lib.telemetry import windows
 from orket_lib.telemetry.samples import Sample
-from orket_lib.vocabulary.nulls import Null
+from orket_lib.vocabulary.nulls import Null, any_of
 from orket_lib.vocabulary.thresholds import TELEMETRY_GAP_S
+from orket_lib.vocabulary.units import MIB
 
-_MIB = 1024**2
 _US = 1e6
 
 
 def summarize_host(samples: Sequence[Sample], cpus: int) -> HostSummary:
-    """Return the summary of a session's samples; fewer than two say nothing."""
+    """Return the summary of a session's samples; all null with fewer than two."""
     if len(samples) < 2:
         return HostSummary.of(
             samples=len(samples), **dict.fromkeys(HostSummary.readings(), windows.NOT_SAMPLED)
@@ -37,12 +37,12 @@ def summarize_host(samples: Sequence[Sample], cpus: int) -> HostSummary:
         server_cpu_ratio=(last.server_s - first.server_s) / (cpus * seconds),
         steal_ratio=windows.steal_ratio(samples, cpus),
         swapped_mib=windows.swapped_mib(samples),
-        peak_own_rss_mib=max(item.own_rss for item in samples) / _MIB,
-        peak_server_rss_mib=max(item.server_rss for item in samples) / _MIB,
+        peak_own_rss_mib=max(item.own_rss for item in samples) / MIB,
+        peak_server_rss_mib=max(item.server_rss for item in samples) / MIB,
         peak_foreign_mib=max(
             max(0, item.used_rss - item.own_rss - item.server_rss) for item in samples
         )
-        / _MIB,
+        / MIB,
         psi_cpu_some_ratio=_share(samples, lambda item: item.psi_cpu_some_us, seconds),
         psi_memory_full_ratio=_share(samples, lambda item: item.psi_memory_full_us, seconds),
         frequency_mhz_min=min(frequencies) if frequencies else no_clock,
@@ -55,11 +55,10 @@ def summarize_host(samples: Sequence[Sample], cpus: int) -> HostSummary:
 
 
 def _worst_second(samples: Sequence[Sample], cpus: int) -> float | Null:
-    """Return the largest foreign share over any window of a second."""
+    """Return the largest foreign share in any window of a second."""
     around = [windows.window(samples, item.at_s, item.at_s) for item in samples]
-    shares = [windows.foreign_cpu_ratio(part, cpus) for part in around]
-    known = [share for share in shares if not isinstance(share, Null)]
-    return max(known) if known else windows.NOT_SAMPLED
+    shares = (windows.foreign_cpu_ratio(part, cpus) for part in around)
+    return any_of(shares, max, windows.NOT_SAMPLED)
 
 
 def _share(
@@ -74,9 +73,9 @@ def _energy(samples: Sequence[Sample]) -> float | Null:
     first, last = samples[0], samples[-1]
     if first.energy_uj is None or last.energy_uj is None:
         return Null("NO_ENERGY_COUNTER")
-    # It begins anew after 262 kJ on many processors, and may be past its first value by now.
-    told = [item.energy_uj for item in samples if item.energy_uj is not None]
-    if any(after < before for before, after in pairwise(told)):
+    # Many processors reset it after 262 kJ, and its last value may exceed the first one again.
+    counts = [item.energy_uj for item in samples if item.energy_uj is not None]
+    if any(after < before for before, after in pairwise(counts)):
         return Null("ENERGY_COUNTER_RESET")
     gap = windows.longest_gap_s(samples)
     if isinstance(gap, Null) or gap > TELEMETRY_GAP_S:

@@ -1,6 +1,6 @@
-"""Runs held against the samples of the host around them: what disturbed which run, and by whom.
+"""Judges runs by the host samples around them: what disturbed a run, with the culprit.
 
-Judged when the report is assembled, because the sample that closes a run's window comes after it.
+Runs are judged after the measurement, because the sample that closes a run's window comes later.
 """
 
 from __future__ import annotations
@@ -30,18 +30,13 @@ NOT_JUDGED = HostWindow.of(**dict.fromkeys(HostWindow.readings(), windows.NOT_SA
 def judge_run(
     run: Answer, samples: Sequence[Sample], cpus: int, gpus: WatchedGpus | None = None
 ) -> Answer:
-    """Return an answer with what the host did around it, and the GPUs where any was watched."""
-    host, seen = _judge(samples, run.window_s, cpus)
-    update: dict[str, Any] = {}
-    if gpus:
-        gpu, on_gpus = gpus.judge(run.window_s)
-        seen = (*seen, *on_gpus)
-        update = {"gpu": gpu, **_with_peak(run.telemetry, gpu)}
+    """Return an answer with the readings of the host and the sampled GPUs around it."""
+    host, gpu, seen = _judge(samples, run.window_s, cpus, gpus)
     reasons = (*run.telemetry.run_quality_reasons, *seen)
     polluted = any(item.severity is not Severity.NOTE for item in reasons)
     telemetry = run.telemetry.model_copy(
         update={
-            **update,
+            **({"gpu": gpu, **_with_peak(run.telemetry, gpu)} if gpu else {}),
             "host": host,
             "run_quality_reasons": reasons,
             "run_quality_status": Quality.POLLUTED if polluted else Quality.CLEAN,
@@ -53,31 +48,29 @@ def judge_run(
 def judge_probe(
     probe: Probe, samples: Sequence[Sample], cpus: int, gpus: WatchedGpus | None = None
 ) -> Probe:
-    """Return a probe with what the host did around it, and the GPUs where any was watched."""
-    host, seen = _judge(samples, probe.window_s, cpus)
-    gpu = None
-    if gpus:
-        gpu, on_gpus = gpus.judge(probe.window_s)
-        seen = (*seen, *on_gpus)
+    """Return a probe with the readings of the host and the sampled GPUs around it."""
+    host, gpu, seen = _judge(samples, probe.window_s, cpus, gpus)
     update = {"host": host, "gpu": gpu, "observations": (*probe.observations, *seen)}
     return probe.model_copy(update=update)
 
 
 def _with_peak(telemetry: AnswerTelemetry, gpu: GpuWindow) -> dict[str, Any]:
-    """Return what replaces a run's VRAM: the device's word, where it has one (T12)."""
+    """Return the update of a run's VRAM: the reading of the device, if there is one (T12)."""
     peak = gpu.reading("server_vram_mib")
     reasons = {name: why for name, why in telemetry.null_reasons.items() if name != "peak_vram_mib"}
     if isinstance(peak, Null):
         on_cpu = telemetry.null_reasons.get("peak_vram_mib") == NO_GPU_USED
-        if on_cpu and peak.reason in _NONE_SEEN:  # the server says so, and nothing contradicts it
+        if on_cpu and peak.reason in _NONE_SEEN:  # no sample contradicts the server's claim
             return {}
         return {"null_reasons": {**reasons, "peak_vram_mib": peak.reason}}
     return {"peak_vram_mib": peak, "null_reasons": reasons}
 
 
 def _judge(
-    samples: Sequence[Sample], window_s: tuple[float, float], cpus: int
-) -> tuple[HostWindow, tuple[Observation, ...]]:
+    samples: Sequence[Sample], window_s: tuple[float, float], cpus: int, gpus: WatchedGpus | None
+) -> tuple[HostWindow, GpuWindow | None, tuple[Observation, ...]]:
+    """Return the readings of host and GPUs in a window, and the disturbances."""
+    gpu, on_gpus = gpus.judge(window_s) if gpus else (None, ())
     around = windows.window(samples, *window_s)
     host = HostWindow.of(
         foreign_cpu_ratio=windows.foreign_cpu_ratio(around, cpus),
@@ -86,14 +79,14 @@ def _judge(
         swapped_mib=windows.swapped_mib(around),
         longest_gap_s=windows.longest_gap_s(around),
     )
-    if not around:  # nobody watched, so nobody can say that it was clean
+    if not around:  # without samples, a run can't be clean
         text = f"no samples of the host around {window_s[0]:.1f}-{window_s[1]:.1f} s"
-        return host, (Observation.of(Reason.TELEMETRY_GAP, text),)
-    return host, tuple(_observations(host, around, cpus))
+        return host, gpu, (Observation.of(Reason.TELEMETRY_GAP, text), *on_gpus)
+    return host, gpu, (*_observations(host, around, cpus), *on_gpus)
 
 
 def _observations(host: HostWindow, around: Sequence[Sample], cpus: int) -> Iterator[Observation]:
-    """Yield what counts as a disturbance, with its evidence; a reading that is null never does."""
+    """Yield the disturbances, with evidence; a null reading is none."""
     when = f"{around[0].at_s:.1f}-{around[-1].at_s:.1f} s into the session"
     foreign, steal = host.reading("foreign_cpu_ratio"), host.reading("steal_ratio")
     load, swapped = host.reading("foreign_load"), host.reading("swapped_mib")
@@ -102,7 +95,7 @@ def _observations(host: HostWindow, around: Sequence[Sample], cpus: int) -> Iter
         text = f"foreign CPU use {foreign:.0%} of all cores at {when}; {windows.culprit(around)}"
         yield Observation.of(Reason.HIGH_CPU_SATURATION, text)
     if not isinstance(load, Null) and exceeds(load, cpus):
-        text = f"load {load:.2f} beside our own, {cpus} CPUs, at {when}; {windows.culprit(around)}"
+        text = f"foreign load {load:.2f}, {cpus} CPUs, at {when}; {windows.culprit(around)}"
         yield Observation.of(Reason.HIGH_SYSTEM_LOAD, text)
     if not isinstance(steal, Null) and reaches(steal, thresholds.STEAL_RATIO):
         yield Observation.of(Reason.CPU_STEAL, f"{steal:.0%} of all cores stolen at {when}")

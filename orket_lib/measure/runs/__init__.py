@@ -1,1 +1,1 @@
-"""Asking a model one task, and grading the answer."""
+"""Asks a model a task, and grades the answer."""

@@ -1,8 +1,8 @@
-"""One task, asked once: question, answer, telemetry; what the answer is worth is judged elsewhere.
+"""Asks a task once and records answer and telemetry; grading comes later.
 
-The prompt is byte-identical over repetitions and quants. A failed run is an outcome that scores 0,
-never a missing number (T10); its times stay null with the outcome as the reason. Whether we ask the
-model or a runner's command does makes no difference to what is written down here.
+The prompt is byte-identical for all repetitions and quants. A failed run is an outcome that scores
+0, never a missing number (T10); its times are null, with the outcome as the reason. The record is
+the same whether we ask the model or a runner does.
 """
 
 from __future__ import annotations
@@ -15,11 +15,10 @@ from orket_lib.artifacts.measurements.parts import Answer
 from orket_lib.artifacts.measurements.spec import MeasurementSpec
 from orket_lib.artifacts.views.run_report import AnswerTelemetry, Observation, Session
 from orket_lib.measure.quality.host_verdicts import NOT_JUDGED
-from orket_lib.measure.runs.ask_model import ask_model, unanswered
-from orket_lib.measure.runs.model_reply import Failure, Reply
+from orket_lib.measure.runs.ask_model import Failure, Reply, ask_model, unanswered
 from orket_lib.measure.runs.runner import ask_runner, require_served
 from orket_lib.measure.session.gpu_watch import NO_GPU_USED, says_main_memory
-from orket_lib.measure.session.open_session import OpenSession
+from orket_lib.measure.session.session import OpenSession
 from orket_lib.processes.command_template import cut_secrets
 from orket_lib.tasks.bank import Task
 from orket_lib.tasks.grading.answers import fingerprint
@@ -32,13 +31,13 @@ from orket_lib.vocabulary.rates import overhead_ratio
 from orket_lib.vocabulary.reasons import Reason, Severity
 from orket_lib.vocabulary.statuses import Outcome, Quality
 
-# Keys of local servers are often ordinary words, and an answer with one of them is graded as it is.
+# Shorter keys are often ordinary words, which must not be cut out of an answer before grading.
 _SHORTEST_SECRET = 8
 
 
 @dataclass(frozen=True)
 class _Begun:
-    """When a run began, and on how busy a host."""
+    """The start of a run, with the load of the host."""
 
     started_at: str
     load: float | Null
@@ -47,10 +46,10 @@ class _Begun:
 
 @dataclass(frozen=True)
 class Turn:
-    """Which time a task is asked.
+    """The repetition of a task.
 
     Attributes:
-        key: Of the task as it is sent.
+        key: Digest of the task as it is sent.
         run_index: Within the round, from 0.
         round: From 1.
     """
@@ -64,8 +63,8 @@ class RunLost(ServerCrashed):
     """The server died during a run.
 
     Args:
-        error: Its death.
-        answer: The run, as the failure that it is.
+        error: The crash.
+        answer: The failed run.
     """
 
     def __init__(self, error: ServerCrashed, answer: Answer) -> None:
@@ -76,18 +75,18 @@ class RunLost(ServerCrashed):
 def ask_task(
     opened: OpenSession, spec: MeasurementSpec, task: Task, turn: Turn, runs: Path
 ) -> Answer:
-    """Ask one task once, and return all that was seen.
+    """Ask a task once, and return the record.
 
     Args:
         opened: The session.
-        spec: How to ask, and who asks.
+        spec: With the settings, and the runner if there is one.
         task: The task.
-        turn: Which time it is asked.
-        runs: Where a runner's command has its folders.
+        turn: Which repetition it is.
+        runs: Folder of a runner's runs.
 
     Raises:
-        RunLost: The server died; the run is in the error, as the failure that it is.
-        ConfigError: There is a runner, and its command can't be started at all.
+        RunLost: The server died; the error has the failed run.
+        ConfigError: The runner's command can't be started.
     """
     begun = _Begun(utc_now(), load_average(), opened.now_s())
     try:
@@ -114,7 +113,7 @@ def _answer(
     reply: Reply,
     seen: Sequence[Observation],
 ) -> Answer:
-    """Return a run as it is written down."""
+    """Return the record of a run."""
     failure = reply.failure
     secrets = [secret for secret in reply.secrets if len(secret) >= _SHORTEST_SECRET]
     text = None if failure or reply.text is None else cut_secrets(reply.text, secrets)
@@ -142,7 +141,7 @@ def _answer(
 def _disturbances(
     opened: OpenSession, spec: MeasurementSpec, reply: Reply
 ) -> tuple[Observation, ...]:
-    """Return what else happened on the server; a runner's own requests are no foreign ones."""
+    """Return what else happened on the server; a runner's own requests are not foreign."""
     found = opened.disturbances()
     if not spec.runner:
         return found
@@ -179,7 +178,7 @@ def _telemetry(
 
 
 def _peak_vram(session: Session) -> Null:
-    """Return why there is no peak: a server's word on its VRAM is an estimate, no reading (T12)."""
+    """Return why there is no peak: a server's VRAM figure is an estimate, not a reading (T12)."""
     if is_remote(session.machine):
         return Null("REMOTE_SERVER")
     unused = says_main_memory(session.served)

@@ -1,37 +1,71 @@
-"""Asking a task ourselves: one request to the model, and what was wrong with its answer."""
+"""Asks a task with one request to the model."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
+from orket_lib.artifacts.measurements.runner import RunnerRun
 from orket_lib.artifacts.measurements.spec import MeasurementSpec
+from orket_lib.artifacts.measurements.tokens import TokenMetrics
 from orket_lib.artifacts.views.run_report import Observation, Session
-from orket_lib.measure.runs.model_reply import Failure, Reply
-from orket_lib.measure.session.open_session import OpenSession
-from orket_lib.measure.speed.token_metrics import Tokens
-from orket_lib.providers.base import NO_GENERATION, Generation, GenerationRequest
+from orket_lib.measure.request import request_for
+from orket_lib.measure.session.session import OpenSession
+from orket_lib.measure.speed.token_metrics import NO_COUNT, Tokens
+from orket_lib.providers.base import NO_GENERATION, Generation
 from orket_lib.tasks.bank import Task
-from orket_lib.vocabulary.errors import RequestFailed, RequestTimedOut
-from orket_lib.vocabulary.nulls import Null
+from orket_lib.vocabulary.errors import Fault, RequestFailed, RequestTimedOut
+from orket_lib.vocabulary.nulls import Null, all_of
 from orket_lib.vocabulary.reasons import Reason
 from orket_lib.vocabulary.statuses import Outcome, TokenStatus
 
 
+@dataclass(frozen=True)
+class Failure:
+    """Why there is no answer: `outcome` is an error or a timeout."""
+
+    outcome: Outcome
+    detail: str
+    fault: Fault | None = None
+
+
+@dataclass(frozen=True)
+class Reply:
+    """The reply to a question, from the model or a runner, before grading.
+
+    Attributes:
+        metrics: Token metrics.
+        total_s: From the question to the end of the answer, by our clock.
+        internal_s: Time inside the model.
+        text: The answer.
+        own_score: Score of a runner that doesn't return its answer, from 0 to 1.
+        failure: Why there is neither.
+        finish_reason: As reported by the server.
+        seen: Observations, with evidence.
+        secrets: Secrets to remove from the answer.
+        runner: Record of a runner's command.
+    """
+
+    metrics: TokenMetrics
+    total_s: float | Null
+    internal_s: float | Null
+    text: str | None = None
+    own_score: float | None = None
+    failure: Failure | None = None
+    finish_reason: str | None = None
+    seen: tuple[Observation, ...] = ()
+    secrets: tuple[str, ...] = ()
+    runner: RunnerRun | None = None
+
+
 def ask_model(opened: OpenSession, spec: MeasurementSpec, task: Task) -> Reply:
-    """Ask the session's model one task, and return what came of it.
+    """Ask the session's model a task, and return its reply.
 
     Raises:
         ServerCrashed: The server is gone.
     """
-    request = GenerationRequest(
-        prompt=task.prompt,
-        max_tokens=spec.max_output_tokens,
-        temperature=spec.temperature,
-        seed=spec.controls.seed,
-        timeout_s=spec.task_timeout_sec,
-    )
     try:
-        generation = opened.model.generate(request)
+        generation = opened.model.generate(request_for(spec, task.prompt, spec.max_output_tokens))
     except RequestTimedOut as error:
         return unanswered(opened, Failure(Outcome.TIMEOUT, str(error)))
     except RequestFailed as error:
@@ -48,7 +82,7 @@ def ask_model(opened: OpenSession, spec: MeasurementSpec, task: Task) -> Reply:
 
 
 def unanswered(opened: OpenSession, failure: Failure) -> Reply:
-    """Return what is left of a question that was not answered."""
+    """Return the reply for a question that was not answered."""
     tokens = Tokens.of(NO_GENERATION, opened.record.decode_clock)
     return Reply(
         metrics=tokens.metrics(),
@@ -61,18 +95,12 @@ def unanswered(opened: OpenSession, failure: Failure) -> Reply:
 def _observations(
     generation: Generation, tokens: Tokens, session: Session
 ) -> Iterator[Observation]:
-    """Yield what was wrong with a run that ended, each with its evidence."""
+    """Yield the problems of a finished run, with evidence."""
     if tokens.status is not TokenStatus.OK:
         yield Observation.of(Reason.MISSING_TOKEN_TIMINGS, tokens.status.value)
-    used = _context_used(tokens)
+    used = all_of((tokens.prompt, tokens.output), sum, NO_COUNT)
     n_ctx = session.served.n_ctx
     if generation.truncated:
-        yield Observation.of(Reason.CONTEXT_TRUNCATED, "the server says that it cut it")
-    elif n_ctx and used is not None and used >= n_ctx:
+        yield Observation.of(Reason.CONTEXT_TRUNCATED, "the server says that it truncated the text")
+    elif n_ctx and not isinstance(used, Null) and used >= n_ctx:
         yield Observation.of(Reason.CONTEXT_TRUNCATED, f"{used} tokens in a context of {n_ctx}")
-
-
-def _context_used(tokens: Tokens) -> int | None:
-    if isinstance(tokens.prompt, Null) or isinstance(tokens.output, Null):
-        return None
-    return tokens.prompt + tokens.output

@@ -1,4 +1,4 @@
-"""What a session asks when its context is to be full: tasks, probes, and follow-ups of probes."""
+"""Requests that fill the context: tasks, probes, and follow-ups of probes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 
 from orket_lib.artifacts.measurements.server_facts import ProbeLengths
 from orket_lib.artifacts.measurements.spec import ContextFill, RunSpec
-from orket_lib.measure.session.open_session import OpenSession
+from orket_lib.measure.request import request_for
+from orket_lib.measure.session.session import OpenSession
 from orket_lib.measure.speed.probe_prompts import FULL, SENTENCE_WORDS, probe_text
 from orket_lib.measure.speed.prompt_length import PromptSizer
 from orket_lib.providers.base import GenerationRequest
@@ -15,9 +16,9 @@ from orket_lib.tasks.bank import Task
 from orket_lib.tasks.context_tasks import ContextQuestion
 
 _LENGTHS = (26, 156)  # words of a short and a longer prompt, see `PromptSizer`
-_MARGIN = 4  # tokens: a nonce has not always equally many
+_MARGIN = 4  # tokens: the length of a nonce varies
 _FOLLOW_UP_TOKENS = 32
-_FOLLOW_UP_OUTPUT = 8  # its first one is what counts
+_FOLLOW_UP_OUTPUT = 8  # only the first token counts
 
 
 @dataclass(frozen=True)
@@ -25,11 +26,11 @@ class FilledPrompts:
     """Makes requests that fill the context of one session.
 
     Attributes:
-        spec: With the context, and how it is to be filled.
+        spec: With the context, and how it is filled.
         fill: Of the spec.
-        sizer: Of the served model.
-        words: That fill a probe, nearly to the token.
-        lengths: Of a probe; a prompt is as long as the context, whatever these say.
+        sizer: For the served model.
+        words: Number of words that fill a probe, nearly to the token.
+        lengths: Of a probe; only the output length is used, as the prompt fills the context.
     """
 
     spec: RunSpec
@@ -40,13 +41,14 @@ class FilledPrompts:
 
     @classmethod
     def of(cls, opened: OpenSession, spec: RunSpec) -> FilledPrompts:
-        """Return what makes requests for an open session."""
+        """Return the prompts for an open session."""
         assert spec.context is not None
 
-        def counted(prompt: str) -> GenerationRequest:
-            return _request(spec, prompt, 1)
-
-        sizer = PromptSizer(opened.model, counted, opened.record.template_tokens)
+        sizer = PromptSizer(
+            opened.model,
+            lambda prompt: request_for(spec, prompt, 1),
+            opened.record.template_tokens,
+        )
         nonce = secrets.token_hex(8)
         words = sizer.pieces(
             lambda number: f"{nonce} {_words(number)}",
@@ -63,27 +65,25 @@ class FilledPrompts:
 
     @property
     def answer_spec(self) -> RunSpec:
-        """The spec with the limit of an answer that fits beside a prompt."""
+        """The spec with an answer limit that leaves room for the prompt."""
         left = _context(self.spec) - self.prompt_tokens - _MARGIN
         limit = min(self.spec.max_output_tokens, left)
         return self.spec.model_copy(update={"max_output_tokens": limit})
 
     def filled(self, task: Task) -> Task:
-        """Return a task with the text that fills the context: the same one every time."""
+        """Return a task with the text that fills the context, the same text every time."""
         assert isinstance(task, ContextQuestion)
         return task.filled(self.sizer.pieces(task.prompt_of, self.prompt_tokens))
 
     def request(self) -> GenerationRequest:
-        """Return a probe whose prompt no cache has seen."""
+        """Return a probe whose prompt is in no cache."""
         left = _context(self.spec) - self.prompt_tokens - _MARGIN
         prompt = f"{secrets.token_hex(8)} {_words(self.words)}"
-        return replace(
-            _request(self.spec, prompt, min(self.lengths.output_tokens, left)),
-            ignore_eos=True,
-        )
+        output = min(self.lengths.output_tokens, left)
+        return request_for(self.spec, prompt, output, ignore_eos=True)
 
     def follow_up(self, request: GenerationRequest) -> GenerationRequest:
-        """Return what is asked right after a probe: the same, and a little more."""
+        """Return the request right after a probe: the same prompt and a little more."""
         words = max(1, _FOLLOW_UP_TOKENS * self.words // self.prompt_tokens)
         return replace(
             request,
@@ -94,20 +94,10 @@ class FilledPrompts:
 
 
 def _words(number: int) -> str:
-    """Return so many words of the text of probes."""
+    """Return the first `number` words of a probe's text."""
     return " ".join(probe_text(number // SENTENCE_WORDS + 1).split()[:number])
 
 
 def _context(spec: RunSpec) -> int:
     assert spec.n_ctx is not None
     return spec.n_ctx
-
-
-def _request(spec: RunSpec, prompt: str, max_tokens: int) -> GenerationRequest:
-    return GenerationRequest(
-        prompt=prompt,
-        max_tokens=max_tokens,
-        temperature=spec.temperature,
-        seed=spec.controls.seed,
-        timeout_s=spec.task_timeout_sec,
-    )

@@ -1,7 +1,7 @@
-"""What an answer is worth: graded from what a part sealed, with the tasks as they are now.
+"""Grades sealed answers with the tasks as they are now.
 
-Nothing is measured here, so another grader, another expected value or another category of a task
-costs a moment and no model.
+Nothing is measured here: after a change of a grader, an expected value or a category, grading again
+needs no model.
 """
 
 from __future__ import annotations
@@ -16,12 +16,17 @@ from orket_lib.tasks.grading.graders import NO_SANDBOX, NotRun, judge
 from orket_lib.vocabulary.statuses import Outcome
 from orket_lib.vocabulary.thresholds import reaches
 
-_JUDGINGS = 3  # of one answer, before a sandbox that fails stops the grading
+# What a graded run takes from its sealed answer unchanged.
+_KEPT = (
+    *("run_index", "session", "started_at", "window_s", "fault"),
+    *("answer", "answer_sha256", "finish_reason", "runner"),
+)
+_TRIES = 3  # to grade an answer in a sandbox that fails
 
 
 @dataclass(frozen=True)
-class _Worth:
-    """What an answer is worth."""
+class _Graded:
+    """The outcome and the score of an answer."""
 
     outcome: Outcome
     score: float = 0.0
@@ -30,20 +35,20 @@ class _Worth:
 
 
 def grade_answer(answer: Answer, task: Task, sandbox: Sandbox | None) -> TestRun:
-    """Return an answer with what it is worth.
+    """Grade an answer.
 
     Args:
         answer: Of a sealed part.
-        task: That it answers, as it is now.
-        sandbox: Where its code is run; None where no task needs that.
+        task: Its task, as it is now.
+        sandbox: Where its code is run; None if no task needs one.
 
     Raises:
-        NotRun: It could not be judged, several times.
+        NotRun: It could not be graded in several tries.
     """
-    worth = _worth(answer, task, sandbox)
+    graded = _graded(answer, task, sandbox)
     telemetry = RunTelemetry(
         **{name: getattr(answer.telemetry, name) for name in type(answer.telemetry).model_fields},
-        adherence_score=worth.score,
+        adherence_score=graded.score,
         score_source="graders" if answer.own_score is None else "runner",
     )
     return TestRun(
@@ -51,36 +56,28 @@ def grade_answer(answer: Answer, task: Task, sandbox: Sandbox | None) -> TestRun
         task_id=task.id,
         family=task.family,
         tier=task.tier,
-        run_index=answer.run_index,
-        session=answer.session,
-        started_at=answer.started_at,
-        window_s=answer.window_s,
-        outcome=worth.outcome,
+        outcome=graded.outcome,
         outcome_detail=answer.failed_detail,
-        fault=answer.fault,
-        answer=answer.answer,
-        answer_sha256=answer.answer_sha256,
-        finish_reason=answer.finish_reason,
-        checks=worth.checks,
-        unparseable=worth.unparseable,
-        runner=answer.runner,
+        checks=graded.checks,
+        unparseable=graded.unparseable,
         telemetry=telemetry,
+        **{name: getattr(answer, name) for name in _KEPT},
     )
 
 
-def _worth(answer: Answer, task: Task, sandbox: Sandbox | None) -> _Worth:
-    """Return what it is worth; a text is graded by us whatever its author thinks of it."""
+def _graded(answer: Answer, task: Task, sandbox: Sandbox | None) -> _Graded:
+    """Grade a text ourselves, whatever score the runner claims; without a text, use that score."""
     if answer.failed:
-        return _Worth(answer.failed)
+        return _Graded(answer.failed)
     if answer.answer is None:
         assert answer.own_score is not None
         outcome = Outcome.PASS if reaches(answer.own_score, 1.0) else Outcome.FAIL
-        return _Worth(outcome, answer.own_score)
+        return _Graded(outcome, answer.own_score)
     grading = judge(task, answer.answer, sandbox or NO_SANDBOX)
-    for _ in range(1, _JUDGINGS):
+    for _ in range(1, _TRIES):
         if grading.not_run is not None:
             grading = judge(task, answer.answer, sandbox or NO_SANDBOX)
     if grading.adherence is None:
         raise NotRun(f"{task.test_id}: not run: {grading.not_run}")
     outcome = Outcome.PASS if grading.passed else Outcome.FAIL
-    return _Worth(outcome, grading.adherence, grading.checks, grading.unparseable)
+    return _Graded(outcome, grading.adherence, grading.checks, grading.unparseable)

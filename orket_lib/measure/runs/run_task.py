@@ -1,13 +1,12 @@
-"""One task asked once of a model that somebody else serves, told as a runner tells it.
+"""Asks a task once of a served model, and returns the result of a runner.
 
-This is the simplest runner there is: a sweep whose runner it is gets the same answers as one in
-which we ask ourselves.
+This is the simplest possible runner: with it, a sweep gets the same answers as without a runner.
 """
 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +21,8 @@ ANSWER, DETAILS = "answer.txt", "details.json"
 
 
 @dataclass(frozen=True)
-class Asking:
-    """How to ask; see `GenerationRequest`."""
+class AskSettings:
+    """Settings of the request; see `GenerationRequest`."""
 
     seed: int | None
     max_tokens: int
@@ -32,26 +31,24 @@ class Asking:
 
 
 def ask_single_task(
-    task: RunnerTask, model: RunningModel, asking: Asking, run_dir: Path
+    task: RunnerTask, model: RunningModel, settings: AskSettings, run_dir: Path
 ) -> dict[str, Any]:
-    """Ask one task, keep answer and details in a folder, and return the runner's result.
+    """Ask a task, write answer and details to a folder, and return the runner's result.
 
     Raises:
-        ProviderError: The model brought no answer.
-        ArtifactError: The folder can't be written to.
+        ProviderError: The model gave no answer.
+        ArtifactError: The folder is not writable.
     """
     request = GenerationRequest(
         prompt=task.prompt,
-        max_tokens=asking.max_tokens,
-        temperature=asking.temperature,
-        seed=asking.seed,
-        timeout_s=asking.timeout_s,
+        **asdict(settings),
     )
     begin = time.perf_counter()
     generation = ask_running(model, request)
     total_s = time.perf_counter() - begin
     write_text(run_dir / ANSWER, generation.text)
-    write_json(run_dir / DETAILS, _details(generation))
+    names = ("finish_reason", "reasoning", "chunk_s", "usage", "timings")
+    write_json(run_dir / DETAILS, {name: getattr(generation, name) for name in names})
     return {"answer": generation.text, "telemetry": _telemetry(generation, total_s)}
 
 
@@ -66,14 +63,4 @@ def _telemetry(generation: Generation, total_s: float) -> dict[str, Any]:
             name: getattr(metrics, name).model_dump(mode="json", exclude={"null_reasons"})
             for name in ("counts", "latencies", "throughput")
         },
-    }
-
-
-def _details(generation: Generation) -> dict[str, Any]:
-    return {
-        "finish_reason": generation.finish_reason,
-        "reasoning": generation.reasoning,
-        "chunk_s": generation.chunk_s,
-        "usage": generation.usage,
-        "timings": generation.timings,
     }

@@ -1,9 +1,9 @@
-"""Asking by command: a runner of the user's own answers a task, and we watch it from outside.
+"""Asks a task through a runner: a command of the user's that answers it.
 
-The model is served as always, so that its identity, its probes and its memory are real; the command
-finds its address in the environment. It gets a fresh folder, a minimal environment and a time
-limit, and nothing that it starts outlives it. Whatever it does is an outcome of that run; only a
-command that can't be started at all, which says nothing about any model, stops the measurement.
+We serve the model as usual, and measure its identity, probes and memory; the command finds its
+address in the environment. It gets a fresh folder, a minimal environment and a time limit, and all
+its processes are ended with it. Whatever it does is an outcome of the run. Only a command that
+can't be started stops the measurement, because that is not the model's fault.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 from orket_lib.artifacts.measurements.runner import RunnerRun
 from orket_lib.artifacts.measurements.spec import MeasurementSpec
 from orket_lib.artifacts.views.run_report import Observation
-from orket_lib.measure.runs.model_reply import Failure, Reply
+from orket_lib.measure.runs.ask_model import Failure, Reply
 from orket_lib.measure.runs.runner_folders import RunFolder, make_folder
 from orket_lib.measure.runs.runner_result import (
     NoResult,
@@ -24,7 +24,7 @@ from orket_lib.measure.runs.runner_result import (
     read_result,
     token_metrics,
 )
-from orket_lib.measure.session.open_session import OpenSession
+from orket_lib.measure.session.session import OpenSession
 from orket_lib.processes.bounded_command import Ended, run_bounded
 from orket_lib.processes.command_template import (
     cut_secrets,
@@ -42,8 +42,8 @@ from orket_lib.vocabulary.reasons import Reason
 from orket_lib.vocabulary.statuses import Outcome, TokenStatus
 from orket_lib.vocabulary.text import printable
 
-# What a command inherits: what programs need to run at all. The rest stands in `runtime_env`, where
-# the measurement's spec sees it.
+# Environment variables that a command inherits, because most programs need them. All others belong
+# in `runtime_env`, which is part of the measurement's spec.
 INHERITED = (
     *("PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR"),
     *("SYSTEMROOT", "SYSTEMDRIVE", "WINDIR", "COMSPEC", "PATHEXT", "TEMP", "TMP", "USERNAME"),
@@ -54,20 +54,20 @@ _UNSTARTED = {
     "command_not_found": "there is no such program",
     "command_not_executable": "can't be started",
 }
-_LONGEST = 200  # characters of its last words in an outcome
+_LONGEST = 200  # characters of its error message in an outcome
 
 
 def ask_runner(
     opened: OpenSession, spec: MeasurementSpec, task: Task, run_index: int, runs: Path
 ) -> Reply:
-    """Let the spec's runner answer one task, and return what came of it.
+    """Let the spec's runner answer a task, and return its reply.
 
     Args:
-        opened: The session; its model is what the command may ask.
+        opened: The session, with the model that the command asks.
         spec: With a runner.
         task: The task.
-        run_index: How many times it was asked before.
-        runs: Where the folders of runs lie.
+        run_index: Index of the repetition.
+        runs: Parent folder of the runs.
 
     Raises:
         ConfigError: The command can't be started, or a variable that it needs is not set.
@@ -90,7 +90,7 @@ def ask_runner(
 
 
 def runner_environment(spec: MeasurementSpec, model: Model) -> tuple[dict[str, str], list[str]]:
-    """Return what a command gets beside what it inherits, and the secrets among it.
+    """Return the environment that a command gets in addition, and the secrets in it.
 
     Raises:
         ConfigError: A variable that holds a secret is not set.
@@ -115,17 +115,17 @@ def runner_environment(spec: MeasurementSpec, model: Model) -> tuple[dict[str, s
         environment, secrets = resolved_environment({**spec.runner.environment, **keyed})
     except KeyError as error:
         raise ConfigError([f"runtime_env: there is no variable {error.args[0]}"]) from None
-    if keyed:  # also one that is no reference
+    if keyed:  # a literal key is a secret as well
         secrets.append(environment[names.API_KEY])
     ours = {name: str(value) for name, value in known.items() if value is not None}
     return {**environment, **ours}, secrets
 
 
 def require_served(opened: OpenSession) -> None:
-    """Ask the model for one token, after a command failed: was it the command, or the server?
+    """Check after a failed command that the model still answers, with a request for one token.
 
     Raises:
-        ProviderError: It was the server.
+        ProviderError: It doesn't: the server failed, not the command.
     """
     opened.model.generate(opened.maker.request(1))
 
@@ -144,7 +144,7 @@ def _reply(
         evidence = f"{metrics.status.value}: not reported by the runner"
         seen.append(Observation.of(Reason.MISSING_TOKEN_TIMINGS, evidence))
     if result and result.answer is None:
-        evidence = f"the runner shows no answer and says {reported.adherence_score:g}"
+        evidence = f"the runner returned no answer, and the score {reported.adherence_score:g}"
         seen.append(Observation.of(Reason.SCORE_REPORTED_BY_RUNNER, evidence))
     return Reply(
         metrics=metrics,
@@ -166,7 +166,7 @@ def _reply(
 
 
 def _failure(ended: Ended, timeout_s: float, secrets: Sequence[str]) -> Failure | None:
-    """Return what was wrong with how a command ended, whatever it printed before."""
+    """Return why a command failed, whatever it printed; None if it didn't."""
     if ended.error == "timeout":
         return Failure(Outcome.TIMEOUT, f"the runner did not end within {timeout_s:g} s")
     if ended.error is not None:

@@ -1,7 +1,7 @@
-"""Where runners work: one fresh folder for each run, with its task and its output beside it.
+"""The folders of runners: a fresh one for each run.
 
-`runner/<test_id>/<run_index>/` is the command's own; `<run_index>.task.json`, `.stdout.txt` and
-`.stderr.txt` beside it are ours. All of it is kept, and sealed with the part that it belongs to.
+`runner/<test_id>/<run_index>/` belongs to the command; we write `<run_index>.task.json`,
+`.stdout.txt` and `.stderr.txt` next to it. All of them are kept, and sealed with their part.
 """
 
 from __future__ import annotations
@@ -21,34 +21,34 @@ _GAP = "\n[...]\n"
 
 @dataclass(frozen=True)
 class RunFolder:
-    """The folder of one run; all paths are absolute, so that a command may change its own."""
+    """The folder of a run; its path is absolute, because a command may change its directory."""
 
     work: Path
 
     @property
     def task_file(self) -> Path:
-        """Where the task stands."""
-        return self._beside("task.json")
+        """The file with the task."""
+        return self._sibling("task.json")
 
     @property
     def name(self) -> str:
-        """The folder as artifacts name it: below that of the measurement."""
+        """The folder as named in artifacts: relative to that of the measurement."""
         return "/".join(self.work.parts[-3:])
 
     def keep(self, stdout: CapturedText, stderr: CapturedText) -> None:
-        """Write down what the command wrote."""
+        """Keep the output of the command."""
         for captured, suffix in ((stdout, "stdout.txt"), (stderr, "stderr.txt")):
             parts = (captured.text,) if captured.end is None else (captured.text, captured.end)
-            write_text(self._beside(suffix), _GAP.join(parts))
+            write_text(self._sibling(suffix), _GAP.join(parts))
 
-    def _beside(self, suffix: str) -> Path:
+    def _sibling(self, suffix: str) -> Path:
         return self.work.with_name(f"{self.work.name}.{suffix}")
 
 
 def make_folder(runs: Path, task: Task, run_index: int) -> RunFolder:
-    """Return an empty folder for one run, with its task beside it.
+    """Create an empty folder for a run, and write its task next to it.
 
-    What lies there already is left over from a run that was killed, or put there by another run.
+    Anything there already is left over from a killed run, or was put there by another run.
     """
     folder = RunFolder(runs.resolve() / task.test_id / str(run_index))
     if folder.work.is_dir() and not folder.work.is_symlink():

@@ -1,7 +1,7 @@
-"""From what a runner's command printed to its answer and its own figures.
+"""Parses the output of a runner's command: its answer and its own figures.
 
-The last line of its output that is a JSON object is its result, whatever stands around it. A figure
-that is no finite number of the right kind is null with a reason; what is no result is an error, and
+Its result is the last line of its output that is a JSON object; other lines are ignored. A figure
+that is not a finite number of the right kind is null with a reason. An invalid result is an error,
 never a pass.
 """
 
@@ -27,27 +27,23 @@ from orket_lib.vocabulary.statuses import TokenStatus
 
 _MISSING = Null("NOT_REPORTED")
 _INVALID = Null("INVALID_VALUE")
-_MOST = 1e15  # of anything: above it, whole numbers are no longer exact
+_MOST = 1e15  # above it, whole numbers are no longer exact as floats
 _REPLACED = "\N{REPLACEMENT CHARACTER}"
-# Figures of tokens may also stand in the sections of `token_metrics`, as in our own run reports.
+# Token figures may also be in the sections of `token_metrics`, as in our own run reports.
 _SECTIONS = {
-    "ttft_ms": "latencies",
-    "prefill_seconds": "latencies",
-    "decode_seconds": "latencies",
-    "prompt_tokens": "counts",
-    "output_tokens": "counts",
-    "prompt_tokens_per_second": "throughput",
-    "generation_tokens_per_second": "throughput",
+    **dict.fromkeys(("ttft_ms", "prefill_seconds", "decode_seconds"), "latencies"),
+    **dict.fromkeys(("prompt_tokens", "output_tokens"), "counts"),
+    **dict.fromkeys(("prompt_tokens_per_second", "generation_tokens_per_second"), "throughput"),
 }
 
 
 class NoResult(ValueError):
-    """A command printed nothing that can be taken for its result."""
+    """A command printed no valid result."""
 
 
 @dataclass(frozen=True)
 class RunnerResult:
-    """What a command says: an answer, or a score of its own in [0, 1], and figures."""
+    """The result of a command: an answer or its own score in [0, 1], and figures."""
 
     answer: str | None
     reported: RunnerReadings
@@ -57,7 +53,7 @@ def read_result(stdout: CapturedText) -> RunnerResult:
     """Return the result that a command printed.
 
     Raises:
-        NoResult: There is none; says what is wrong.
+        NoResult: There is no valid result; the message says why.
     """
     line, found = _last_object(stdout)
     if _REPLACED in line:
@@ -76,7 +72,7 @@ def read_result(stdout: CapturedText) -> RunnerResult:
 
 
 def internal_seconds(reported: RunnerReadings) -> float | Null:
-    """Return the time inside the model, from its parts where the whole is not reported."""
+    """Return the time inside the model: as reported, else the sum of its parts."""
     prefill, decode = reported.reading("prefill_seconds"), reported.reading("decode_seconds")
     if reported.internal_model_seconds is not None:
         return reported.internal_model_seconds
@@ -86,7 +82,7 @@ def internal_seconds(reported: RunnerReadings) -> float | Null:
 
 
 def token_metrics(reported: RunnerReadings) -> TokenMetrics:
-    """Return the artifact form of what a command reports about tokens."""
+    """Return the token metrics that a command reports, as in artifacts."""
     prompt, output = _count(reported, "prompt_tokens"), _count(reported, "output_tokens")
     total: int | Null = _MISSING
     if not (isinstance(prompt, Null) or isinstance(output, Null)):
@@ -126,7 +122,7 @@ def nothing_reported() -> RunnerReadings:
 def _last_object(stdout: CapturedText) -> tuple[str, dict[str, Any]]:
     if stdout.end is None:
         lines, where = stdout.text.split("\n"), "its output"
-    else:  # the first line of the end may be the rest of one
+    else:  # the first line of the end may be incomplete
         lines = stdout.end.split("\n")[1:]
         where = f"the last {len(stdout.end)} characters of its {stdout.bytes} bytes of output"
     for line in map(str.strip, reversed(lines)):
@@ -171,7 +167,7 @@ def _number(value: object, most: float, whole: bool) -> float | Null:
         return _MISSING
     if isinstance(value, bool) or not isinstance(value, int | float):
         return _INVALID
-    if (whole and not isinstance(value, int)) or not 0 <= value <= most:  # NaN is in no range
+    if (whole and not isinstance(value, int)) or not 0 <= value <= most:  # also refuses NaN
         return _INVALID
     return value
 
@@ -182,7 +178,7 @@ def _count(reported: RunnerReadings, name: str) -> int | Null:
 
 
 def _is_unicode(text: str) -> bool:
-    """Tell whether a text can be written: half of a surrogate pair can't."""
+    """Return whether a text can be encoded, which lone surrogates can't."""
     try:
         text.encode()
     except UnicodeEncodeError:

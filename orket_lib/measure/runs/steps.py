@@ -1,7 +1,6 @@
-"""The steps of a measurement in an open session: a probe, or a task once.
+"""The steps of a measurement in an open session: running a probe, or asking a task.
 
-Ordinarily a task is asked as it stands. Where the context is to be full, all of them are filled
-first, which only the session's own tokenizer can tell how.
+If the spec fills the context, prompts are filled first, by the tokenizer of the session.
 """
 
 from __future__ import annotations
@@ -15,14 +14,14 @@ from orket_lib.artifacts.measurements.spec import RunSpec
 from orket_lib.artifacts.views.run_report import Probe
 from orket_lib.measure.runs.answers import Turn, ask_task
 from orket_lib.measure.runs.filled_prompts import FilledPrompts
-from orket_lib.measure.session.open_session import OpenSession
+from orket_lib.measure.session.session import OpenSession
 from orket_lib.measure.speed.probes import run_followed_probe, run_probe
 from orket_lib.tasks.bank import Task
 
 
 @dataclass(frozen=True)
 class Steps:
-    """What can be done in a session.
+    """The two kinds of steps.
 
     Attributes:
         probe: Runs the probe with an index.
@@ -39,7 +38,7 @@ def steps_of(opened: OpenSession, spec: RunSpec, runs: Path) -> Steps:
     Args:
         opened: The session.
         spec: Of the measurement.
-        runs: Where a runner's command has its folders.
+        runs: Folder of a runner's runs.
     """
     if spec.context is None:
         return Steps(

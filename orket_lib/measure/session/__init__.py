@@ -1,1 +1,1 @@
-"""A served, warm model, and what is watched while it is measured."""
+"""A session: a served, warm model, and what is sampled while it is measured."""

@@ -1,8 +1,8 @@
-"""Waiting until the machine is as cool as the config wants it: before a model is loaded, and before
-each repeat of a thermal series.
+"""Waits for the cooldown target of the config, before a model is loaded and before each repeat of a
+thermal series.
 
-What was reached is written down, whatever it is: a target that can't be reached, or a machine
-without a sensor, costs time and is told, and never stops a measurement.
+The reached temperature is recorded. A target that is not reached, or a machine without a sensor,
+makes an observation, but never stops a measurement.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from orket_lib.artifacts.views.run_report import Observation, Session
 from orket_lib.providers.base import Source
 from orket_lib.telemetry.counters import cpu_temperature_c
 from orket_lib.telemetry.devices.opening import open_devices
-from orket_lib.vocabulary.nulls import Null
+from orket_lib.vocabulary.nulls import Null, all_of, known
 from orket_lib.vocabulary.providers import PROVIDERS
 from orket_lib.vocabulary.reasons import Reason
 
@@ -26,13 +26,14 @@ Sensor = Literal["cpu", "gpu"]
 Thermometer = Callable[[], float | Null]
 
 _POLL_S = 1.0
+_NO_SENSOR = Null("NO_SENSOR")
 
 
 def cool_down(spec: MeasurementSpec, source: Source) -> CooldownRecord | None:
-    """Wait until what will serve the model is cool, or the time is up; None where nobody asked.
+    """Wait for the cooldown target of a spec, or its time limit; None if it has none.
 
     Args:
-        spec: With the target, and which GPUs count.
+        spec: With the target and the GPUs.
         source: Where the model will be served.
     """
     return None if spec.cooldown is None else cool_to(spec.cooldown, spec, source)
@@ -41,13 +42,13 @@ def cool_down(spec: MeasurementSpec, source: Source) -> CooldownRecord | None:
 def cool_to(
     settings: CooldownSettings, spec: MeasurementSpec, source: Source, main_memory: bool = False
 ) -> CooldownRecord:
-    """Wait until what serves the model is cool, or the time is up; without a sensor, for nothing.
+    """Wait for the target or the time limit; without a sensor, don't wait.
 
     Args:
-        settings: The target, and how long to wait for it at most.
-        spec: Which GPUs count.
+        settings: The target and the time limit.
+        spec: With the GPUs.
         source: Where the model is served.
-        main_memory: It is served already, and on no GPU.
+        main_memory: The model is loaded already, and uses no GPU.
     """
     target_c, limit_s = settings.target_c, settings.timeout_sec
     with _thermometer(spec, source, main_memory, target_c) as (sensor, read):
@@ -68,7 +69,7 @@ def cool_to(
 
 
 def too_warm(sessions: Sequence[Session]) -> Iterator[Observation]:
-    """Yield the cooldowns that did not get where they should."""
+    """Yield the cooldowns that did not reach their target."""
     for session in sessions:
         cooled = session.cooldown
         if cooled and not cooled.reached:
@@ -85,9 +86,9 @@ def too_warm(sessions: Sequence[Session]) -> Iterator[Observation]:
 def _thermometer(
     spec: MeasurementSpec, source: Source, main_memory: bool, target_c: float
 ) -> Iterator[tuple[Sensor, Thermometer]]:
-    """Give what is read, and how: the hottest GPU that may serve the model, else the CPU.
+    """Open the sensor: the hottest GPU that may serve the model, else the CPU.
 
-    One GPU that is too warm is enough to wait for; that all are cool is known only of all.
+    One GPU that is too warm is enough to wait; all must have a reading to be cool.
     """
     if source.place.remote is not None:
         yield "cpu", lambda: Null("REMOTE_SERVER")
@@ -103,15 +104,12 @@ def _thermometer(
 
         def hottest() -> float | Null:
             readings = [device.gauges().temperature_c for device in devices]
-            known = [value for value in readings if not isinstance(value, Null)]
-            hidden = next((value for value in readings if isinstance(value, Null)), None)
-            if hidden and not (known and max(known) > target_c):
-                return hidden
-            return max(known)
+            above = [value for value in known(readings) if value > target_c]
+            return max(above) if above else all_of(readings, max, _NO_SENSOR)
 
         yield "gpu", hottest
 
 
 def _cpu() -> float | Null:
     found = cpu_temperature_c()
-    return Null("NO_SENSOR") if found is None else found
+    return _NO_SENSOR if found is None else found

@@ -1,8 +1,8 @@
-"""Which devices a measurement needs for itself.
+"""Which devices a measurement locks.
 
-The processor always: the client's clock runs there, and a server takes its share of it. A model in
-main memory needs nothing more. Any other one also needs the GPUs that its server may use: those
-that are named, or all. Parts of a card share its heat and its clock, so the card is locked.
+Always the CPU: the client's clock runs there, and the server uses it. A model in main memory needs
+nothing else. Any other model also needs the GPUs that its server may use: those in the config, or
+all. Parts of a card (MIG) share its temperature and clock, so the whole card is locked.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ def locked_devices(
     """Return the names of the devices to be locked.
 
     Args:
-        provider: Who serves.
-        gpu_devices: That the config names, by UUID or index; None is all.
-        place: Where it is served; another machine's GPUs are not ours to lock.
+        provider: Name of the provider.
+        gpu_devices: UUIDs or indexes in the config; None means all.
+        place: Where it is served; GPUs of another machine are not locked.
     """
     traits = PROVIDERS.get(provider)  # a template of a sidecar has no provider
     if (traits and traits.on_cpu) or place.remote is not None:

@@ -1,7 +1,6 @@
-"""Which GPUs are watched while a model is served, and the rest that they get first.
+"""Which GPUs are sampled while a model is served, and the idle time before the measurement.
 
-None for a model in main memory: its numbers owe nothing to a GPU, and watching one costs. None for
-one on another machine: our GPUs have nothing to do with it.
+None for a model in main memory, because sampling costs time, nor for one on another machine.
 """
 
 from __future__ import annotations
@@ -17,19 +16,19 @@ from orket_lib.telemetry.gpu.samples import read_gpu_samples
 from orket_lib.telemetry.sampler import GpuWatch
 
 NO_GPU_USED = "NO_GPU_USED"
-_REST_S = 3.0  # power is averaged over a second, and a card needs a moment to calm down
+_REST_S = 3.0  # drivers average power over a second, and a card takes a moment to become idle
 
 
 def gpu_watch(
     spec: MeasurementSpec, source: Source, model: Model, samples: Path
 ) -> GpuWatch | None:
-    """Return which GPUs are to be watched; None where none has to do with the model.
+    """Return which GPUs are sampled; None if the model uses none of this machine.
 
     Args:
         spec: What is served; it may name GPUs.
-        source: From where.
-        model: As it is served.
-        samples: Where the samples of the host go.
+        source: Where it is served.
+        model: The served model.
+        samples: Path of the host's samples.
     """
     on_cpu = model.served.null_reasons.get("server_vram_mib") == NO_GPU_USED
     if on_cpu or source.place.remote is not None:
@@ -38,18 +37,18 @@ def gpu_watch(
 
 
 def says_main_memory(served: ServedModel) -> bool:
-    """Tell whether a server says that its model is in main memory; it may be wrong (T12)."""
-    told = served.null_reasons.get("server_vram_mib")
-    return served.server_vram_mib == 0 or told == NO_GPU_USED
+    """Return whether a server claims that its model is in main memory; it may be wrong (T12)."""
+    reason = served.null_reasons.get("server_vram_mib")
+    return served.server_vram_mib == 0 or reason == NO_GPU_USED
 
 
 def rest(samples: Path) -> None:
-    """Give watched GPUs a few seconds with the model loaded and nothing to do.
+    """Leave sampled GPUs idle for a few seconds with the model loaded.
 
-    What they take then is what energy is corrected by. Without a GPU there is nothing to wait for.
+    This gives their idle power, by which energy is corrected. Without a GPU, don't wait.
 
     Args:
-        samples: Where the samples of the host go.
+        samples: Path of the host's samples.
     """
     record = read_gpu_samples(gpu_samples_of(samples))
     if record is not None and record.devices:

@@ -1,4 +1,4 @@
-"""Whether what was served is what the spec asks for: quant, context, controls, machine (T1, T2)."""
+"""Checks that the served model matches the spec: quant, context, controls, machine (T1, T2)."""
 
 from __future__ import annotations
 
@@ -12,12 +12,9 @@ from orket_lib.vocabulary.reasons import Reason
 
 
 def identity_observations(spec: MeasurementSpec, session: Session) -> list[Observation]:
-    """Return how what is served differs from what the spec asks for (T1, T2)."""
+    """Return the differences between the served model and the spec (T1, T2)."""
     served = session.served
-    found = [
-        *_quant_observations(spec, served),
-        *_context_observations(spec, served),
-    ]
+    found = [*_quant_observations(spec, served), *_context_observations(spec, served)]
     if session.machine != spec.machine:
         evidence = f"{session.machine} instead of {spec.machine}"
         found.append(Observation.of(Reason.HARDWARE_MISMATCH, evidence))
@@ -50,7 +47,7 @@ def _quant_observations(spec: MeasurementSpec, served: ServedModel) -> Iterator[
     for source, tag in tags.items():
         match = True if tag is None else can_be(spec.quant_tag, tag)
         if not match:
-            # Of a tag of the user's own nobody knows what its file should call itself.
+            # For a tag of the user's own, the file type in the header is not known.
             reason = (
                 Reason.QUANT_IDENTITY_MISMATCH
                 if match is False
@@ -65,11 +62,11 @@ def _quant_observations(spec: MeasurementSpec, served: ServedModel) -> Iterator[
 
 
 def _bits_observations(tag: str, served: ServedModel) -> Iterator[Observation]:
-    """Hold the bits that were counted in the file against those that its tag promises.
+    """Compare the bits per weight counted in the file with those of its tag.
 
-    Tensors whose shape doesn't fit a block format fall back to a larger one, so a file may well
-    have more bits than its tag (a note), but hardly fewer: then the header tells a lie. A vendor's
-    mix may have fewer as well: how its vendor mixes stands nowhere.
+    Tensors whose shape doesn't fit a block format fall back to a larger one, so a file may have
+    more bits than its tag (a note), but hardly fewer: then the header is wrong. A vendor's own mix
+    may have fewer as well, because its composition is not documented.
     """
     counted, nominal = served.bits_per_weight, nominal_bits(tag)
     if counted is None or nominal is None:
@@ -91,7 +88,7 @@ def _context_observations(spec: MeasurementSpec, served: ServedModel) -> Iterato
 
 
 def mixture_observations(sessions: Sequence[Session]) -> list[Observation]:
-    """Return how the loads of one measurement differ from each other: they must be one thing."""
+    """Return the differences between the loads of one measurement, which must be the same."""
     found = []
     for name in ("sha256", "digest", "quant_tag", "n_ctx", "build"):
         values = {getattr(session.served, name) for session in sessions}

@@ -1,4 +1,4 @@
-"""The folder with what earlier sessions found out; see `artifacts.server_facts`."""
+"""The folder with the findings of earlier sessions; see `artifacts.server_facts`."""
 
 from __future__ import annotations
 
@@ -20,36 +20,36 @@ _Facts = TypeVar("_Facts", ServerFacts, ModelProbes)
 
 
 class KnownFacts:
-    """What earlier sessions found out.
+    """The findings of earlier sessions.
 
     Args:
-        folder: Where it lies; None knows and keeps nothing.
+        folder: The folder; with None, nothing is known or kept.
     """
 
     def __init__(self, folder: Path | None) -> None:
         self._folder = folder
 
     def server(self, key: ServerKey | None) -> ServerFacts | None:
-        """Return what is known of a server; None where it has to be found out."""
+        """Return the findings about a server; None if there are none."""
         found = self._read(key, ServerFacts)
         return found if found and found.key == key else None
 
     def model(self, key: ModelKey) -> ModelProbes | None:
-        """Return how long the probes of a model are; None where that is to be chosen."""
+        """Return the probe lengths of a model; None if they were not chosen yet."""
         found = self._read(key, ModelProbes)
         return found if found and found.key == key else None
 
     def keep(self, facts: ServerFacts | ModelProbes) -> None:
-        """Write down what was found out.
+        """Keep findings.
 
         Raises:
-            ArtifactError: It can't be written (disk full).
+            ArtifactError: They can't be written (disk full).
         """
         if self._folder is not None:
             write_model(self._path(self._folder, facts.key), facts)
 
     def _read(self, key: ServerKey | ModelKey | None, kind: type[_Facts]) -> _Facts | None:
-        """Return what a file holds; a damaged one is as good as none."""
+        """Return the findings in a file; a damaged file counts as missing."""
         if self._folder is None or key is None:
             return None
         try:

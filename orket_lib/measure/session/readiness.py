@@ -1,8 +1,8 @@
-"""From a server that answers to one that may be measured: what is known of it, and that it is warm.
+"""Prepares a served model for measurement: calibration, probe lengths and warm-up.
 
-All of this grades nothing, so it has a budget (T29). What an earlier session of the same file and
-build found out is not found out again; warm-up ends with its time, steady or not; and a server too
-slow for full probes gets shorter ones, after the tasks.
+This takes time without grading anything, so it has a budget (T29). Findings of an earlier session
+with the same file and build are reused; warm-up ends with its time limit, steady or not; and a
+server that is too slow for full probes gets shorter ones, after the tasks.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ from orket_lib.vocabulary.nulls import Null
 
 @dataclass(frozen=True)
 class Ready:
-    """A warm model, and what is known of it.
+    """A model that is ready to be measured.
 
     Attributes:
         maker: Makes its probes.
-        findings: What was found out.
-        found_by: The earlier session that did; None for this one.
-        warmup: What was generated before anything counts.
-        probing: How it is probed.
+        findings: The calibration.
+        found_by: The earlier session that it is from; None for this one.
+        warmup: The warm-up.
+        probing: Probe lengths and order.
     """
 
     maker: ProbeMaker
@@ -63,21 +63,21 @@ def get_ready(
     say: Callable[[str], None],
     clock: Callable[[], float] = time.monotonic,
 ) -> Ready:
-    """Find out what has to be known about a served model, and warm it up.
+    """Calibrate a served model and warm it up.
 
     Args:
-        model: As it is served.
-        spec: What is to be measured.
+        model: The served model.
+        spec: What is measured.
         machine: Fingerprint of the machine that serves it.
         started_at: When the session began, in UTC.
-        known: What earlier sessions found out; what this one finds out is kept there.
-        budget: What it may cost.
-        say: Tells whoever watches what happens.
-        clock: Tells the time, in seconds.
+        known: Findings of earlier sessions; new ones are added.
+        budget: Time limits.
+        say: Reports progress.
+        clock: Returns the time in seconds.
 
     Raises:
         RequestFailed, RequestTimedOut, ServerCrashed: The model does not answer.
-        ArtifactError: What was found out can't be kept (disk full).
+        ArtifactError: Findings can't be kept (disk full).
     """
     say("warming up")
     begun_s = clock()
@@ -92,15 +92,15 @@ def get_ready(
         clock,
     )
     probing = _probing(spec, findings.pace, lengths, chosen_by, budget)
-    for word in _words(warmup, probing, lengths, findings.pace.seconds(lengths), budget):
-        say(word)
+    for text in _notes(warmup, probing, lengths, findings.pace.seconds(lengths), budget):
+        say(text)
     return Ready(maker, findings, found_by, warmup, probing)
 
 
 def _findings(
     model: Model, spec: MeasurementSpec, machine: str, finder: Finder, known: KnownFacts
 ) -> tuple[Findings, Finder | None]:
-    """Return what has to be known, and the earlier session that found it out."""
+    """Return the calibration, and the earlier session that it is from."""
     key = _server_key(model.served, spec, machine)
     facts = known.server(key) if key else None
     if facts:
@@ -112,7 +112,7 @@ def _findings(
 
 
 def _server_key(served: ServedModel, spec: MeasurementSpec, machine: str) -> ServerKey | None:
-    """Return what findings are kept by; None where a server can't be recognized again."""
+    """Return the key of findings; None if the server can't be recognized again."""
     model = served.sha256 or served.digest
     if model is None or served.build is None:
         return None
@@ -136,7 +136,7 @@ def _lengths(
     pace: Pace,
     budget: Budget,
 ) -> tuple[ProbeLengths, Finder | None]:
-    """Return how long probes are, and the earlier session that chose it for this model."""
+    """Return the probe lengths, and the earlier session that chose them for this model."""
     key = ModelKey(
         model_id=spec.model_id,
         provider=spec.provider,
@@ -169,25 +169,25 @@ def _probing(
     )
 
 
-def _words(
+def _notes(
     warmup: Warmup, probing: Probing, lengths: ProbeLengths, probe_s: float, budget: Budget
 ) -> Iterator[str]:
-    """Yield what whoever watches should know of how it went."""
+    """Yield what the user should know about warm-up and probes."""
     if warmup.note:
-        yield f"warm-up: {warmup.note}; measured all the same"
+        yield f"warm-up: {warmup.note}; measuring anyway"
     later = ", and come after the tasks" if probing.after_tasks else ""
     shorter = shortening(lengths)
     if shorter:
         yield f"a slow server: probes have {shorter}{later}"
     if probe_s > budget.probe_s:
-        yield f"a probe takes about {probe_s:.0f} s, as long as those of its other quants are"
+        yield f"a probe takes about {probe_s:.0f} s; its lengths are those of the other quants"
 
 
 def _decode_s(model: Model, request: GenerationRequest) -> float:
-    """Generate once and return the decode time by our own clock, in seconds.
+    """Generate once and return the decode time by our clock, in seconds.
 
-    Where the text comes in one piece, because the model ends it at once and the server can't keep
-    it from that, it is the time of the whole request.
+    If the text arrives in one piece (the model ends immediately, and the server can't ignore that),
+    it is the time of the whole request.
     """
     begin_s = time.perf_counter()
     seconds = Tokens.of(model.generate(request), None).client_decode_s

@@ -1,26 +1,67 @@
-"""A session: the model is served, warmed up, and known to be what the spec asks for."""
+"""A session: a served, warm model, whose machine is sampled."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from orket_lib.artifacts.measurements.spec import MeasurementSpec
-from orket_lib.artifacts.views.run_report import Session
+from orket_lib.artifacts.views.run_report import Observation, Session
 from orket_lib.measure.session.cooldown import cool_down
 from orket_lib.measure.session.gpu_watch import gpu_watch, rest
 from orket_lib.measure.session.known_facts import KnownFacts
-from orket_lib.measure.session.open_session import OpenSession
 from orket_lib.measure.session.readiness import get_ready
 from orket_lib.measure.speed.budget import BUDGET
-from orket_lib.providers.base import Source
+from orket_lib.measure.speed.probe_prompts import ProbeMaker
+from orket_lib.providers.base import Model, Source
 from orket_lib.providers.registry import provider_for
 from orket_lib.sandbox.jobs import Sandbox
 from orket_lib.telemetry.fingerprint import hardware_fingerprint, remote_machine
-from orket_lib.telemetry.sampler import sampling
+from orket_lib.telemetry.sampler import RunningSampler, sampling
 from orket_lib.vocabulary.clock import utc_now
+
+
+@dataclass(frozen=True)
+class OpenSession:
+    """A served, warm model.
+
+    Attributes:
+        model: The served model.
+        record: What is known about it.
+        maker: Makes its speed probes.
+        origin_s: Monotonic clock at the session's start.
+        sandbox: Where code of answers is run; None if no task needs one.
+        sampler: Samples the machine.
+    """
+
+    model: Model
+    record: Session
+    maker: ProbeMaker
+    origin_s: float
+    sandbox: Sandbox | None = None
+    sampler: RunningSampler | None = None
+
+    @property
+    def probes_last(self) -> bool:
+        """Whether probes come after the tasks, because they are slow here."""
+        return self.record.probing is not None and self.record.probing.after_tasks
+
+    def disturbances(self) -> tuple[Observation, ...]:
+        """Return what else happened on the server since the last call; see `Model.disturbances`.
+
+        If the server was restarted, the sampler follows the new process.
+        """
+        found = self.model.disturbances()
+        if self.sampler:
+            self.sampler.follow(self.model.pid)
+        return found
+
+    def now_s(self) -> float:
+        """Return the seconds since the session began, on the clock of the samples."""
+        return time.monotonic() - self.origin_s
 
 
 @contextmanager
@@ -34,21 +75,21 @@ def open_session(
     facts: Path | None = None,
     say: Callable[[str], None] = lambda _: None,
 ) -> Iterator[OpenSession]:
-    """Serve and warm up the spec's model, and watch the host, until the context ends.
+    """Serve and warm up the spec's model, and sample the machine, until the context ends.
 
     Args:
         spec: What to serve.
-        source: From where.
-        log: Where the server's own messages go.
-        samples: Where the samples of the host go.
-        index: How many times this measurement's model was loaded before.
+        source: The model file or server.
+        log: Path of the server's log.
+        samples: Path of the host's samples.
+        index: Index of this load within the measurement.
         sandbox: Where code of answers is run.
-        facts: Folder with what earlier sessions found out; None keeps nothing.
-        say: Tells whoever watches what happens.
+        facts: Folder with the findings of earlier sessions; None keeps nothing.
+        say: Reports progress.
 
     Raises:
         LoadError: The model does not load.
-        ServerCrashed: The server died while it was warmed up.
+        ServerCrashed: The server died during warm-up.
     """
     cooled = cool_down(spec, source)
     started, origin_s = utc_now(), time.monotonic()

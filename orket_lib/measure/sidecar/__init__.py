@@ -1,1 +1,1 @@
-"""Hardware sidecars: running their probe."""
+"""Hardware sidecars: runs their probe commands."""

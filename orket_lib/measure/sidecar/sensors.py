@@ -1,4 +1,4 @@
-"""Sensors read while something else runs, and what they come to."""
+"""Reads sensors while a command runs, and summarizes them."""
 
 from __future__ import annotations
 
@@ -9,24 +9,23 @@ import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TypeVar
 
 from orket_lib.artifacts.measurements.sidecar import SensorReadings
 from orket_lib.telemetry import counters
 from orket_lib.telemetry.devices.reading import Details, Device, Gauges, Value
-from orket_lib.vocabulary.nulls import Null
+from orket_lib.telemetry.windows import NOT_SAMPLED
+from orket_lib.vocabulary.nulls import Null, all_of, any_of
 from orket_lib.vocabulary.sidecar import NO_GPU, NO_TEMPERATURE_SENSOR
 
 _PERIOD_S = 0.25
 _HANGS_S = 30.0  # a driver that wakes up a card takes seconds
 
-_T = TypeVar("_T", Gauges, Details)
 Combine = Callable[[Sequence[float]], float]
 
 
 @dataclass
 class SensorWatch:
-    """Reads the GPUs; without any, the processor's temperature.
+    """Reads the GPUs; without any, the temperature of the CPU.
 
     A driver that fails or hangs ends the readings, and nothing else.
     """
@@ -44,7 +43,7 @@ class SensorWatch:
         elif not self._broken:
             try:
                 self._look_at_gpus()
-            except Exception:  # anything at all: it is somebody else's library
+            except Exception:  # a driver library may raise anything
                 traceback.print_exc()
                 self._broken = True
 
@@ -54,24 +53,20 @@ class SensorWatch:
         self._gauges.append(gauges)
 
     def readings(self) -> SensorReadings:
-        """Return what was seen so far."""
+        """Return the summary of all readings so far."""
         if not self.devices:
             return self._of_host()
-        heat = [_combined(look, max, lambda item: item.temperature_c) for look in self._gauges]
-        clock = [_combined(look, max, lambda item: item.clock_mhz) for look in self._gauges]
-        power = [_combined(look, sum, lambda item: item.power_watts) for look in self._gauges]
-        fan = [_combined(look, max, lambda item: item.fan_percent) for look in self._details]
-        total = [_combined(look, sum, lambda item: item.memory_total_mib) for look in self._gauges]
-        used = [_combined(look, sum, lambda item: item.memory_used_mib) for look in self._gauges]
+        heat = _of_all(self._gauges, max, "temperature_c")
+        power = _of_all(self._gauges, sum, "power_watts")
         return SensorReadings.of(
             source=self.devices[0].info.source,
-            vram_total_mb=_known(total, max),
-            vram_used_mb=_known(used, max),
-            thermal_start_c=_known(heat, lambda values: values[0]),
-            thermal_end_c=_known(heat, lambda values: values[-1]),
-            gpu_clock_mhz=_known(clock, statistics.fmean),
-            power_draw_watts=_known(power, statistics.fmean),
-            fan_speed_percent=_known(fan, max),
+            vram_total_mb=_over_time(_of_all(self._gauges, sum, "memory_total_mib"), max),
+            vram_used_mb=_over_time(_of_all(self._gauges, sum, "memory_used_mib"), max),
+            thermal_start_c=_over_time(heat, lambda values: values[0]),
+            thermal_end_c=_over_time(heat, lambda values: values[-1]),
+            gpu_clock_mhz=_over_time(_of_all(self._gauges, max, "clock_mhz"), statistics.fmean),
+            power_draw_watts=_over_time(power, statistics.fmean),
+            fan_speed_percent=_over_time(_of_all(self._details, max, "fan_percent"), max),
         )
 
     def _of_host(self) -> SensorReadings:
@@ -90,9 +85,9 @@ class SensorWatch:
 
 @contextmanager
 def watching(devices: Sequence[Device]) -> Iterator[SensorWatch]:
-    """Look at the beginning, at the end, and every quarter of a second between them.
+    """Read at the beginning, at the end, and every quarter of a second between them.
 
-    The thread disturbs no measurement: what is measured runs in another process.
+    The thread doesn't disturb the measurement, which runs in another process.
     """
     watch, over = SensorWatch(devices), threading.Event()
     watch.look()
@@ -109,21 +104,19 @@ def watching(devices: Sequence[Device]) -> Iterator[SensorWatch]:
         over.set()
         thread.join(_HANGS_S)
         if thread.is_alive():
-            print(f"the sensors have not answered for {_HANGS_S:g} s: not read on", file=sys.stderr)  # noqa: T201
+            hint = f"the sensors did not answer for {_HANGS_S:g} s: not read again"
+            print(hint, file=sys.stderr)  # noqa: T201
         else:
             watch.look()
 
 
-def _combined(look: Sequence[_T], combine: Combine, pick: Callable[[_T], Value]) -> Value:
-    """Return one reading of all GPUs as one number; null where one of them has none."""
-    values = [pick(item) for item in look]
-    unread = next((value for value in values if isinstance(value, Null)), None)
-    return unread or combine([value for value in values if not isinstance(value, Null)])
+def _of_all(
+    looks: Sequence[Sequence[Gauges | Details]], combine: Combine, name: str
+) -> list[Value]:
+    """Return one reading of all GPUs at each time; null if one of them has none."""
+    return [all_of((getattr(item, name) for item in look), combine, NOT_SAMPLED) for look in looks]
 
 
-def _known(values: Sequence[Value], combine: Combine) -> Value:
-    """Return what the looks that had a reading come to, else why none had."""
-    known = [value for value in values if not isinstance(value, Null)]
-    if known:
-        return combine(known)
-    return next((value for value in values if isinstance(value, Null)), Null("NOT_SAMPLED"))
+def _over_time(values: Sequence[Value], combine: Combine) -> Value:
+    """Return one reading from the times that have one."""
+    return any_of(values, combine, NOT_SAMPLED)

@@ -1,7 +1,7 @@
-"""One sidecar: run its command within bounds, read our sensors beside it, keep what was seen.
+"""Runs the command of a sidecar with limits, and reads sensors meanwhile.
 
-Whatever the command does is a result: it hangs, floods, forks, prints nonsense, is not there. Only
-what keeps us from writing anything down is raised.
+Whatever the command does is a result: it may hang, flood, fork, print nonsense or not exist. An
+error is raised only if no result can be written.
 """
 
 from __future__ import annotations
@@ -38,13 +38,13 @@ from orket_lib.vocabulary.errors import ArtifactError
 from orket_lib.vocabulary.providers import PROVIDERS
 
 _UNAVAILABLE = {"nvidia": "nvidia_smi_unavailable", "amd": "amd_smi_unavailable"}
-_HELD = "ORKET_DEVICE_HELD"  # set for commands: whoever started them has the device's lock
+_HELD = "ORKET_DEVICE_HELD"  # set for commands: their parent holds the lock of the device
 _NOTHING = CapturedText(text="", bytes=0)
 
 
 @dataclass(frozen=True)
 class _Seen:
-    """What came of the command; nothing of it when it was not run."""
+    """The result of the command; without `ended` if it was not run."""
 
     error: str | None
     applicable: bool = True
@@ -61,15 +61,15 @@ def measure_sidecar(
     provenance: Provenance,
     facts: Path | None = None,
 ) -> SidecarMeasurement:
-    """Run a sidecar and return what was seen.
+    """Run a sidecar and return its measurement.
 
     Args:
         spec: What to run.
-        source: From where the model is served, for our own measurement.
-        folder: Where the server's log and samples go.
-        progress: Who watches.
-        provenance: Of the caller.
-        facts: Folder with what earlier sessions found out about servers; None keeps nothing.
+        source: The model file or server, for our own measurement.
+        folder: For the server's log and samples.
+        progress: Receives the progress.
+        provenance: Of the command.
+        facts: Folder with the findings of earlier sessions; None keeps nothing.
     """
     measured_at = utc_now()
     with tempfile.TemporaryDirectory(prefix="orket-sidecar-") as scratch:
@@ -100,7 +100,7 @@ def measure_sidecar(
         seconds=ended.seconds if ended else None,
         stdout=ended.stdout if ended else _NOTHING,
         stderr=ended.stderr if ended else _NOTHING,
-        # What our own measurement writes is in `serving`.
+        # The output of our own measurement is in `serving`.
         out_file=ended.out_file if ended and spec.template else _NOTHING,
         serving=serving,
         sensors=seen.sensors,
@@ -127,7 +127,7 @@ def _run(
     out_file: Path,
     progress: Progress,
 ) -> _Seen:
-    """Run a command with its devices locked; what is not here is told without waiting for them."""
+    """Run a command with its devices locked; if something is missing, return without waiting."""
     try:
         environment, secrets = resolved_environment(spec.environment)
     except KeyError as error:
@@ -156,7 +156,7 @@ def _run(
 
 
 def _no_server(spec: SidecarSpec, source: Source) -> str | None:
-    """Return why our own measurement would not run on a GPU: then it says nothing about one."""
+    """Return why our own measurement would not run on the GPU; None if it would."""
     if spec.serving and PROVIDERS[spec.serving.provider].on_cpu:
         return "embedded_serves_on_cpu"
     if _starts_llama_server(spec, source) and _binary(source) is None:
@@ -165,7 +165,7 @@ def _no_server(spec: SidecarSpec, source: Source) -> str | None:
 
 
 def _built_for_cpu(spec: SidecarSpec, source: Source) -> bool:
-    """Tell whether the server knows no GPU; it is asked with the GPU locked, as it looks at it."""
+    """Return whether the server lists no GPU; this uses the GPU, which must be locked."""
     binary = _binary(source) if _starts_llama_server(spec, source) else None
     return binary is not None and listed_devices(binary) == ()
 
@@ -210,7 +210,7 @@ def _own_command(
 
 
 def _serving(result: Path) -> ServedProbes | None:
-    """Return what our own measurement wrote; None when it came to no end."""
+    """Return the result of our own measurement; None if it did not finish."""
     try:
         return read_model(result, ServedProbes)
     except ArtifactError:

@@ -1,1 +1,1 @@
-"""Prompt and decode rates: warm-up, calibration and probes."""
+"""Speed: warm-up, calibration and probes."""

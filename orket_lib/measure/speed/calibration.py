@@ -1,9 +1,9 @@
-"""What has to be found out about a server before its numbers mean anything.
+"""Calibrates a server: what must be known before its numbers can be interpreted.
 
-When it starts its generation clock differs between builds (T4), and how many tokens of a prompt are
-the chat template's own decides what a cache hit is (T7). Neither is assumed. How fast it is, about,
-decides how long its probes may be (T29). The shortest requests that tell it are asked: one
-sentence, answered with one token and with a few.
+Builds differ in when they start the generation clock (T4), and the number of template tokens
+decides what counts as a cache hit (T7). Neither is assumed. The approximate speed decides how long
+probes are (T29). All is measured with minimal requests: one sentence, answered with one and with a
+few tokens.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from orket_lib.providers.base import GenerationRequest, Model
 from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.rates import DecodeClock
 
-_MORE_TOKENS = 32  # of a quick server, whose few come too close together for our clock
+_MORE_TOKENS = 32  # for a quick server, whose first tokens are too close together for our clock
 _QUICK_S = 0.5
-_TRIES, _AGREEING = 3, 2  # one disturbed generation must not decide
+_TRIES, _AGREEING = 3, 2  # so that one disturbed generation can't decide
 
 
 @dataclass(frozen=True)
 class _Short:
-    """A short generation, and how long it took by our clock."""
+    """A short generation, and its duration by our clock."""
 
     request: GenerationRequest
     tokens: Tokens
@@ -63,7 +63,7 @@ class _Pair:
         if isinstance(tokens.output, Null) or tokens.output < 2:
             return Null("TOKEN_COUNT_UNAVAILABLE")
         if tokens.client_decode_s < _else(tokens.decode_s, 0.0) / 2:
-            return Null("STREAM_BUFFERED")  # it did not arrive as it was made (T31)
+            return Null("STREAM_BUFFERED")  # tokens did not arrive when they were made (T31)
         return tokens.client_decode_s / (tokens.output - 1)
 
     @property
@@ -79,17 +79,17 @@ class _Pair:
         return "first_token" if one_s < token_s / 2 else "prompt_end"
 
     def pace(self, expected: float) -> Pace:
-        """Return how fast the server was.
+        """Return the speed of the server.
 
         Args:
-            expected: Tokens of the prompt, for a server that doesn't count them.
+            expected: Prompt tokens, for a server that doesn't count them.
         """
         tokens = self.one.tokens
         if isinstance(tokens.prefill_s, Null) or isinstance(tokens.uncached, Null):
             prompt_s, count = self.one.seconds, _else(tokens.prompt, expected)
         else:
             prompt_s, count = tokens.prefill_s, tokens.uncached
-        # What comes in one piece, or all at the end, has no times of its own (T31).
+        # A buffered stream has no times per token (T31).
         asked = _else(self.several.tokens.output, self.several.request.max_tokens)
         longer_s = (self.several.seconds - self.one.seconds) / max(1, asked - 1)
         return Pace(
@@ -99,7 +99,7 @@ class _Pair:
 
 
 def calibrate(model: Model, maker: ProbeMaker) -> Findings:
-    """Find out what has to be known about a served model.
+    """Calibrate a served model.
 
     Raises:
         RequestFailed, RequestTimedOut, ServerCrashed: It does not answer.
@@ -118,7 +118,7 @@ def calibrate(model: Model, maker: ProbeMaker) -> Findings:
         decode_clock_evidence=evidence,
         template_tokens=_template_tokens(model, first.one),
         settled=clock is not None or not any(_votes(pairs).values()),
-        pace=Pace(  # what slowed a single one says nothing of the server
+        pace=Pace(  # the fastest: a slow generation may have been disturbed
             prompt_token_s=min(pace.prompt_token_s for pace in paces),
             output_token_s=min(pace.output_token_s for pace in paces),
         ),
@@ -137,7 +137,7 @@ def _decode_clock(pairs: Sequence[_Pair]) -> tuple[DecodeClock | None, str]:
     if most == 0:
         return None, "the server sends no generation time, no token count, or its text in one piece"
     if most == fewer:
-        return None, "generations of one token took now no time, now that of a token"
+        return None, "generations of one token took sometimes no time, sometimes that of a token"
     agreeing = [pair for pair in pairs if pair.clock == clock]
     one_s = statistics.median(_else(pair.one.tokens.decode_s, 0.0) for pair in agreeing)
     token_s = statistics.median(_else(pair.token_s, 0.0) for pair in agreeing)
@@ -149,7 +149,7 @@ def _decode_clock(pairs: Sequence[_Pair]) -> tuple[DecodeClock | None, str]:
 
 
 def _template_tokens(model: Model, asked: _Short) -> int | None:
-    """Return how many tokens the chat template adds to a prompt, or None when it can't be told."""
+    """Return how many tokens the chat template adds to a prompt; None if unknown."""
     prompt, bare = asked.tokens.prompt, model.count_tokens(asked.request.prompt)
     return None if isinstance(prompt, Null) or bare is None else max(0, prompt - bare)
 

@@ -1,4 +1,4 @@
-"""Probes: one speed measurement each; see `probe_requests` for what they ask."""
+"""Runs probes, each a measurement of speed; `probe_prompts` has their requests."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Protocol
 from orket_lib.artifacts.measurements.server_facts import ProbeLengths
 from orket_lib.artifacts.views.run_report import FollowUp, Observation, Probe
 from orket_lib.measure.quality.host_verdicts import NOT_JUDGED
-from orket_lib.measure.session.open_session import OpenSession
+from orket_lib.measure.session.session import OpenSession
 from orket_lib.measure.speed.probe_prompts import shortening
 from orket_lib.measure.speed.prompt_length import TEMPLATE_ROOM
 from orket_lib.measure.speed.token_metrics import Tokens
@@ -22,41 +22,41 @@ from orket_lib.vocabulary.statuses import TokenStatus
 
 
 class ProbeRequests(Protocol):
-    """Whoever makes the requests of probes: `ProbeMaker`, or `FilledPrompts`."""
+    """Makes the requests of probes: `ProbeMaker` or `FilledPrompts`."""
 
     @property
     def prompt_tokens(self) -> int | None:
-        """About how many tokens a probe's prompt has; None where that is not known."""
+        """About how many tokens a probe's prompt has; None if unknown."""
 
     @property
     def lengths(self) -> ProbeLengths:
-        """How long a probe was meant to be."""
+        """The intended lengths of a probe."""
 
     def request(self) -> GenerationRequest:
-        """Return a request whose prompt no cache has seen."""
+        """Return a request whose prompt is in no cache."""
 
 
 class FollowedRequests(ProbeRequests, Protocol):
-    """Makes probes that are followed by a second question."""
+    """Makes probes that are followed by a second request."""
 
     def follow_up(self, request: GenerationRequest) -> GenerationRequest:
-        """Return what is asked right after a probe."""
+        """Return the request right after a probe."""
 
 
 def run_probe(opened: OpenSession, index: int) -> Probe:
-    """Run one probe and return what it measured; a request that fails is a probe without numbers.
+    """Run a probe; a request that fails gives a probe without numbers.
 
     Raises:
-        ServerCrashed: The server is gone.
+        ServerCrashed: The server died.
     """
     probe = _probe(opened, index, opened.maker, opened.maker.request())
     return _disturbed(opened, probe)
 
 
 def run_followed_probe(opened: OpenSession, index: int, requests: FollowedRequests) -> Probe:
-    """Run one probe and its follow-up, which counts in no rate; see `run_probe`.
+    """Run a probe and its follow-up, which counts in no rate; see `run_probe`.
 
-    After a probe that failed there is none: nobody knows what it left in the cache.
+    A failed probe has no follow-up, because the state of the cache after it is unknown.
     """
     request = requests.request()
     probe = _probe(opened, index, requests, request)
@@ -67,7 +67,7 @@ def run_followed_probe(opened: OpenSession, index: int, requests: FollowedReques
 
 
 def _disturbed(opened: OpenSession, probe: Probe) -> Probe:
-    """Return a probe with what else happened on the server meanwhile."""
+    """Return a probe with the disturbances of the server."""
     seen = (*probe.observations, *opened.disturbances())
     return probe.model_copy(update={"observations": seen})
 
@@ -165,12 +165,15 @@ def _shortened(lengths: ProbeLengths) -> Iterator[Observation]:
 def _truncation(
     generation: Generation, tokens: Tokens, maker: ProbeRequests
 ) -> Iterator[Observation]:
-    """Yield that the prompt was cut: the server says so, or counts far fewer tokens than it has."""
+    """Yield that the prompt was truncated: the server says so, or counts far too few tokens."""
     if generation.truncated:
-        yield Observation.of(Reason.CONTEXT_TRUNCATED, "the server says that it cut the prompt")
+        yield Observation.of(
+            Reason.CONTEXT_TRUNCATED, "the server says that it truncated the prompt"
+        )
         return
-    if isinstance(tokens.prompt, Null) or maker.prompt_tokens is None:
+    sent = maker.prompt_tokens
+    if isinstance(tokens.prompt, Null) or sent is None:
         return
-    if tokens.prompt < maker.prompt_tokens * thresholds.FEWEST_PROMPT_RATIO:
-        evidence = f"{tokens.prompt} prompt tokens processed of about {maker.prompt_tokens} sent"
+    if tokens.prompt < sent * thresholds.FEWEST_PROMPT_RATIO:
+        evidence = f"{tokens.prompt} prompt tokens processed of about {sent} sent"
         yield Observation.of(Reason.CONTEXT_TRUNCATED, evidence)

@@ -1,8 +1,8 @@
-"""How many pieces of text make a prompt of so many tokens, by the server's own count.
+"""Finds how many pieces of text make a prompt of a given number of tokens.
 
-From its tokenizer where it has a route for that: then the prompt itself is counted. Else from what
-it reports for two short prompts: too short for a server to cut, so that a cut of the long ones
-shows against them. A server that counts nothing gets a token for every word.
+If the server has a route for its tokenizer, the prompt itself is counted. Else the tokens per piece
+are computed from what it reports for two short prompts, which are too short to be truncated. For a
+server that counts nothing, a word counts as a token.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from orket_lib.providers.base import GenerationRequest, Model
 from orket_lib.vocabulary.errors import RequestFailed
 
 TEMPLATE_ROOM = 64  # tokens that a chat template may add
-_FEWEST_PER_WORD = 0.75  # tokens; what reports fewer has cut the prompt, nonce and all
-_ROUNDS = 6  # of correcting a guess; tokens are as good as proportional to pieces
-SENTENCES = (8, 16)  # of a short and a longer prompt; a task deals out eight in turn
+_FEWEST_PER_WORD = 0.75  # tokens; a server that reports fewer has truncated the prompt
+_ROUNDS = 6  # of corrections; the token count is nearly proportional to the number of pieces
+SENTENCES = (8, 16)  # of a short and a longer prompt; multiples of the eight different ones
 
 Prompt = Callable[[int], str]
 
@@ -26,9 +26,9 @@ class PromptSizer:
     """Finds the length of prompts for one served model.
 
     Attributes:
-        model: It counts.
-        request: Makes the request for a prompt whose tokens are only counted.
-        template: Tokens that the chat template adds; None when that can't be told.
+        model: The served model, which counts tokens.
+        request: Makes a request for a prompt whose tokens are counted.
+        template: Tokens that the chat template adds; None if unknown.
     """
 
     model: Model
@@ -36,15 +36,15 @@ class PromptSizer:
     template: int | None
 
     def pieces(self, prompt: Prompt, tokens: int, lengths: tuple[int, int] = SENTENCES) -> int:
-        """Return the most pieces with which a prompt has no more than so many tokens.
+        """Return the largest number of pieces with which a prompt has at most `tokens` tokens.
 
         Args:
-            prompt: Returns the prompt with so many pieces.
-            tokens: Of the prompt, its template included.
-            lengths: Of two prompts that are as good as any to find out what a piece costs.
+            prompt: Returns the prompt with a number of pieces.
+            tokens: Limit, including the template.
+            lengths: Two numbers of pieces, for measuring the tokens per piece.
 
         Raises:
-            RequestFailed: The server counted one prompt, and not another.
+            RequestFailed: The server counted one prompt, but not another.
         """
         template = TEMPLATE_ROOM if self.template is None else self.template
         empty = self.model.count_tokens(prompt(0))
@@ -55,7 +55,7 @@ class PromptSizer:
         return self._counted(prompt, tokens - template, max(0, int((tokens - empty) / each)), each)
 
     def _counted(self, prompt: Prompt, tokens: int, found: int, each: float) -> int:
-        """Return it by counting, from a guess."""
+        """Return the number of pieces by counting, starting from a guess."""
         for _ in range(_ROUNDS):
             left = tokens - self._count(prompt(found))
             if 0 <= left < each:
@@ -68,11 +68,11 @@ class PromptSizer:
     def _count(self, text: str) -> int:
         counted = self.model.count_tokens(text)
         if counted is None:
-            raise RequestFailed("the server counts the tokens of some texts, and not of others")
+            raise RequestFailed("the server counts the tokens of some texts, but not of others")
         return counted
 
     def _reported(self, prompt: Prompt, lengths: tuple[int, int]) -> tuple[float, float]:
-        """Return the tokens of a prompt's fixed part and of each piece; else by words."""
+        """Return the tokens of a prompt's fixed part and of each piece: as reported, else words."""
         texts = {pieces: prompt(pieces) for pieces in lengths}
         spread = len(texts[lengths[1]].split()) - len(texts[lengths[0]].split())
         words = spread / (lengths[1] - lengths[0])
@@ -89,13 +89,13 @@ def reported_costs(
 ) -> tuple[float, float] | None:
     """Return the tokens of a prompt's fixed part and of each piece, as a server reports them.
 
-    One that cuts even short prompts is known by it, because no word is less than a token; then it
-    is a token for each word. None from a server that reports no counts.
+    If it reports clearly less than a token per word, it truncates even short prompts; then a word
+    counts as a token. None if the server reports no counts.
 
     Args:
-        ask: Returns the tokens that the server reports for a prompt of so many pieces.
-        lengths: A short one and a longer one, in pieces.
-        words: Of a piece.
+        ask: Returns the reported tokens of a prompt with a number of pieces.
+        lengths: Pieces of a short and of a longer prompt.
+        words: Words of a piece.
     """
     short, longer = (ask(pieces) for pieces in lengths)
     if short is None or longer is None:

@@ -1,7 +1,7 @@
-"""From a generation to token counts, times and rates: every one real, or null with its reason.
+"""Token counts, times and rates of a generation, each measured or null with a reason.
 
-Counts and times come from the server's own report; the chunks of a stream are never counted as
-tokens (T5).
+Counts and times are those that the server reports; chunks of a stream are never counted as tokens
+(T5).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from orket_lib.artifacts.measurements.tokens import (
     TokenThroughput,
 )
 from orket_lib.providers.base import Generation
-from orket_lib.vocabulary.nulls import Null
+from orket_lib.vocabulary.nulls import Null, all_of, first_null
 from orket_lib.vocabulary.rates import DecodeClock, decode_intervals, decode_rate, prefill_rate
 from orket_lib.vocabulary.statuses import TokenStatus
 
@@ -32,7 +32,7 @@ NO_CLOCK = Null("DECODE_CLOCK_UNKNOWN")
 
 @dataclass(frozen=True)
 class Tokens:
-    """What one generation says about its tokens; times in seconds unless named otherwise."""
+    """The token counts and times of a generation; times are in seconds."""
 
     prompt: int | Null
     cached: int | Null
@@ -53,19 +53,19 @@ class Tokens:
 
         Args:
             generation: The finished generation.
-            clock: When the server starts its generation clock; None when it is not known.
+            clock: When the server starts its generation clock; None if unknown.
         """
         said, chunks = generation.tokens, generation.chunk_s
-        output = _known(said.output, NO_COUNT)
+        output = _or_null(said.output, NO_COUNT)
         unknown = NO_COUNT if said.prompt is None else NO_CACHE_COUNT
         return cls(
-            prompt=_known(said.prompt, NO_COUNT),
-            cached=_known(said.cached, unknown),
-            uncached=_known(said.uncached, unknown),
+            prompt=_or_null(said.prompt, NO_COUNT),
+            cached=_or_null(said.cached, unknown),
+            uncached=_or_null(said.uncached, unknown),
             output=output,
             ttft_ms=chunks[0] * 1000 if chunks else NO_CHUNK,
-            prefill_s=_known(said.prefill_s, NO_TIME),
-            decode_s=_known(said.decode_s, NO_TIME),
+            prefill_s=_or_null(said.prefill_s, NO_TIME),
+            decode_s=_or_null(said.decode_s, NO_TIME),
             client_decode_s=chunks[-1] - chunks[0] if len(chunks) > 1 else NO_CHUNK,
             total_s=chunks[-1] if chunks else NO_CHUNK,
             intervals=_intervals(output, clock),
@@ -76,9 +76,7 @@ class Tokens:
     @property
     def internal_s(self) -> float | Null:
         """Time inside the model: prompt and generation, by the server's clock."""
-        if isinstance(self.prefill_s, Null) or isinstance(self.decode_s, Null):
-            return NO_TIME
-        return self.prefill_s + self.decode_s
+        return all_of((self.prefill_s, self.decode_s), sum, NO_TIME)
 
     @property
     def prefill_tps(self) -> float | Null:
@@ -92,11 +90,11 @@ class Tokens:
 
     @property
     def status(self) -> TokenStatus:
-        """Which of counts and times there are: the server's times, else our own of its text.
+        """Which counts and times are available: the server's times, else our own of its text.
 
-        An answer that ended at once has no text to be timed, and lacks nothing.
+        An answer that ended immediately has no text to time, and lacks nothing.
         """
-        counts = not (isinstance(self.prompt, Null) or isinstance(self.output, Null))
+        counts = not first_null((self.prompt, self.output))
         ended_at_once = not isinstance(self.output, Null) and self.output <= 1
         times = ended_at_once or not (
             isinstance(self.internal_s, Null) and isinstance(self.ttft_ms, Null)
@@ -106,10 +104,8 @@ class Tokens:
         return TokenStatus.NO_COUNTS if times else TokenStatus.NOTHING
 
     def metrics(self) -> TokenMetrics:
-        """Return the artifact form."""
-        total: int | Null = NO_COUNT
-        if not (isinstance(self.prompt, Null) or isinstance(self.output, Null)):
-            total = self.prompt + self.output
+        """Return the metrics as in artifacts."""
+        total = all_of((self.prompt, self.output), sum, NO_COUNT)
         return TokenMetrics(
             status=self.status,
             counts=TokenCounts.of(
@@ -135,5 +131,5 @@ def _intervals(output: int | Null, clock: DecodeClock | None) -> int | Null:
     return NO_CLOCK if clock is None else decode_intervals(output, clock)
 
 
-def _known(value: _Number | None, missing: Null) -> _Number | Null:
+def _or_null(value: _Number | None, missing: Null) -> _Number | Null:
     return missing if value is None else value

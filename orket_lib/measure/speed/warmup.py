@@ -1,9 +1,9 @@
-"""Warm-up until steady: a fixed number of warm-ups is too weak for small models (trap T13).
+"""Warm-up until generations are steady; a fixed number is too small for small models (T13).
 
-The first generations of a process are slow (page faults, clocks, caches). Warm-up goes on until the
-last three show no trend and little spread, at least `required` and at most `CAP` times, and never
-beyond its time: a busy machine isn't waited for, and what was not steady says so (T29). All of them
-are recorded, none of them counts.
+The first generations of a process are slow (page faults, clocks, caches). Warm-up continues until
+the last three show no trend and little spread, at least `required` and at most `CAP` times, and
+never beyond its time limit: on a busy machine it ends unsteady, with a note (T29). All warm-up
+generations are recorded, none counts.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from orket_lib.artifacts.measurements.readiness import Warmup
 CAP = 20
 _WINDOW = 3
 _MAX_SPREAD = 0.10  # (max - min) / median of the window
-_MAX_TREND = 0.02  # a monotone window may still fall or rise by so much of its median
+_MAX_TREND = 0.02  # the same for a monotone window
 
 
 def warm_up(
@@ -27,13 +27,13 @@ def warm_up(
     limit_s: float = float("inf"),
     clock: Callable[[], float] = time.monotonic,
 ) -> Warmup:
-    """Call `measure_once` (returns seconds) until it is steady, and return what was seen.
+    """Call `measure_once` until its results are steady.
 
     Args:
-        measure_once: Generates something.
-        required: How often at least, where the time allows.
-        limit_s: None is begun that would probably end later.
-        clock: Tells the time, in seconds.
+        measure_once: Generates once, and returns the seconds.
+        required: Minimum number of calls, if the time allows.
+        limit_s: No call is started that would probably end after this time.
+        clock: Returns the time in seconds.
     """
     begun_s, longest_s = clock(), 0.0
     seconds: list[float] = []
@@ -64,7 +64,7 @@ def _state(seconds: Sequence[float]) -> str:
 
 
 def is_steady(seconds: Sequence[float]) -> bool:
-    """Tell whether the last three values show no trend and little spread."""
+    """Return whether the last three values show no trend and little spread."""
     window = seconds[-_WINDOW:]
     if len(window) < _WINDOW:
         return False

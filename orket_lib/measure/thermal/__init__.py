@@ -1,1 +1,1 @@
-"""Thermal series: many generations in a row, observed."""
+"""Thermal series: many generations in a row, with temperature, clock and power over time."""

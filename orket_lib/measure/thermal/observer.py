@@ -1,4 +1,4 @@
-"""What was seen of the machine during a series: repeats are held against it, as runs are."""
+"""The samples of the machine during a series, by which repeats are judged."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ from orket_lib.telemetry.samples import Sample
 
 @dataclass(frozen=True)
 class ThermalWatch:
-    """The samples of a series, as far as there are any.
+    """The samples of a series.
 
     Attributes:
         samples: Of the host.
-        gpus: Those that were watched; None where none was.
-        elsewhere: The model is on another machine.
-        cpus: What shares are shares of.
+        gpus: The sampled GPUs; None if there are none.
+        elsewhere: Whether the model is on another machine.
+        cpus: Number of CPUs of this machine.
     """
 
     samples: Sequence[Sample]
@@ -42,48 +42,48 @@ class ThermalWatch:
 
     @classmethod
     def of(cls, samples: Path, elsewhere: bool, main_memory: bool = False) -> ThermalWatch:
-        """Return what the files of samples hold.
+        """Read the files of samples.
 
         Args:
-            samples: The file of the host's.
-            elsewhere: The model is on another machine.
-            main_memory: The server says that it uses no GPU.
+            samples: Path of the host's samples.
+            elsewhere: Whether the model is on another machine.
+            main_memory: Whether the server claims to use no GPU.
         """
         gpus = watched(gpu_samples_of(samples), main_memory)
         return cls(read_samples(samples), gpus, elsewhere, psutil.cpu_count() or 1)
 
     @cached_property
     def on_gpu(self) -> bool:
-        """Whether heat, clock and power are those of GPUs; not of ones that have nothing to do."""
+        """Whether temperature, clock and power are those of GPUs, which the model must use."""
         if self.elsewhere or self.gpus is None or not self.gpus.record.devices:
             return False
         return self.gpus.counted not in UNUSED
 
     @cached_property
     def looks(self) -> tuple[Look, ...]:
-        """Heat, clock and power over time."""
+        """Temperature, clock and power over time."""
         return looks_at(self.samples, self.gpus if self.on_gpu else None, self.elsewhere)
 
     @property
     def host(self) -> HostSummary:
-        """What the host did."""
+        """Summary of the host."""
         return summarize_host(self.samples, self.cpus)
 
     @property
     def gpu_summaries(self) -> tuple[GpuSummary, ...]:
-        """What each GPU did."""
+        """Summary of each GPU."""
         return summarize_gpus(self.gpus, 0) if self.gpus else ()
 
     @property
     def gpus_absent(self) -> dict[str, str]:
-        """Why a vendor has no GPU here."""
+        """Why there are no GPUs, by vendor."""
         return dict(self.gpus.record.absent) if self.gpus else {}
 
     def repeat(self, index: int, rest: CooldownRecord, probes: Sequence[Probe]) -> ThermalRepeat:
-        """Return a repeat with what the machine did around it.
+        """Return a repeat with the readings of the machine around it.
 
         Args:
-            index: Of the repeat.
+            index: Index of the repeat.
             rest: The cooldown before it.
             probes: At least one.
         """
@@ -100,5 +100,5 @@ class ThermalWatch:
         )
 
     def trace(self, windows_s: Sequence[tuple[float, float]]) -> ThermalTrace | None:
-        """Return the trace with the repeats marked; None where nothing was sampled."""
+        """Return the trace with the repeats marked; None without samples."""
         return trace_of(self.looks, windows_s, self.on_gpu)

@@ -1,7 +1,6 @@
-"""The measurement of a thermal series: the model is loaded once, and worked again and again.
+"""The measurement of a thermal series: the model is loaded once, and generates again and again.
 
-A series that was interrupted begins anew, because a machine that was idle in between is not the
-machine that was getting warm.
+An interrupted series starts over, because the machine has cooled down in the meantime.
 """
 
 from __future__ import annotations
@@ -14,15 +13,14 @@ from orket_lib.artifacts.measurements.readiness import CooldownRecord
 from orket_lib.artifacts.measurements.thermal_series import ThermalSeries, ThermalSpec
 from orket_lib.artifacts.views.receipt import TakenPart
 from orket_lib.artifacts.views.run_report import Probe, Session
+from orket_lib.measure.failures import failure_status, with_log_errors
 from orket_lib.measure.progress import Progress
 from orket_lib.measure.session.cooldown import cool_to
 from orket_lib.measure.session.device_selection import locked_devices
 from orket_lib.measure.session.gpu_watch import says_main_memory
 from orket_lib.measure.session.identity import identity_observations
-from orket_lib.measure.session.open_session import OpenSession
 from orket_lib.measure.session.sample_files import compress_samples, samples_path
-from orket_lib.measure.session.server_failure import failure_status, with_last_words
-from orket_lib.measure.session.session import open_session
+from orket_lib.measure.session.session import OpenSession, open_session
 from orket_lib.measure.speed.probes import run_probe
 from orket_lib.measure.thermal.observer import ThermalWatch
 from orket_lib.processes.device_lock import device_locks
@@ -39,100 +37,92 @@ SERVER_LOG = "server.log"
 
 @dataclass
 class _Repeat:
-    """A repeat that is being measured."""
+    """A repeat during the measurement."""
 
     rest: CooldownRecord
     probes: list[Probe] = field(default_factory=list)
 
 
+@dataclass
 class ThermalMeasurement:
     """The measurement of one series.
 
-    Args:
+    Attributes:
         spec: What to measure.
-        source: From where it is served.
-        store: Of the spec.
-        progress: Who watches.
-        provenance: Of the caller.
-        facts: Folder with what earlier sessions found out about servers; None keeps nothing.
+        source: The model file or server.
+        store: The store of the spec.
+        progress: Receives the progress.
+        provenance: Of the command.
+        facts: Folder with the findings of earlier sessions; None keeps nothing.
     """
 
-    def __init__(
-        self,
-        spec: ThermalSpec,
-        source: Source,
-        store: AttemptStore,
-        progress: Progress,
-        provenance: Provenance,
-        facts: Path | None = None,
-    ) -> None:
-        self._spec = spec
-        self._source = source
-        self._store = store
-        self._progress = progress
-        self._provenance = provenance
-        self._facts = facts
-        self._measured_at: str
-        self._session: Session | None = None
-        self._repeats: list[_Repeat] = []
+    spec: ThermalSpec
+    source: Source
+    store: AttemptStore
+    progress: Progress
+    provenance: Provenance
+    facts: Path | None = None
+    _measured_at: str = field(init=False)
+    _session: Session | None = field(default=None, init=False)
+    _repeats: list[_Repeat] = field(default_factory=list, init=False)
 
     def run(self) -> TakenPart:
-        """Measure, seal what was seen, and return it; a model that fails is a result, too.
+        """Measure the series and seal it; a model that fails is a result as well.
 
         Raises:
             OrketError: The series could not be judged (disk full).
         """
-        purpose = f"thermal series of {self._spec.model_id} {self._spec.quant_tag}"
-        needed = locked_devices(self._spec.provider, self._spec.gpu_devices, self._source.place)
-        with device_locks(needed, purpose, self._progress.say):
-            self._store.begin()
+        purpose = f"thermal series of {self.spec.model_id} {self.spec.quant_tag}"
+        needed = locked_devices(self.spec.provider, self.spec.gpu_devices, self.source.place)
+        with device_locks(needed, purpose, self.progress.say):
+            self.store.begin()
             self._measured_at = utc_now()
-            series = self._as_it_stands(*self._measure())
-            compress_samples(self._store.open)
-            return self._store.seal(series, self._measured_at)
+            series = self._series(*self._measure())
+            compress_samples(self.store.open)
+            return self.store.seal(series, self._measured_at)
 
     def _measure(self) -> tuple[RunStatus, str | None]:
-        """Serve the model and do all repeats; return how it ended."""
-        log = self._store.open / SERVER_LOG
-        self._progress.plan(self._spec.repeats * self._spec.generations, 0)
+        """Serve the model and run all repeats; return the status, with a reason if it failed."""
+        log = self.store.open / SERVER_LOG
+        self.progress.plan(self.spec.repeats * self.spec.generations, 0)
         try:
             with open_session(
-                self._spec,
-                self._source,
+                self.spec,
+                self.source,
                 log,
                 self._samples,
                 0,
-                facts=self._facts,
-                say=self._progress.say,
+                facts=self.facts,
+                say=self.progress.say,
             ) as opened:
                 self._session = opened.record
-                for _ in range(self._spec.repeats):
+                for _ in range(self.spec.repeats):
                     self._repeat(opened)
         except LoadError as error:
-            return failure_status(RunStatus.LOAD_FAILED, log), with_last_words(error, log)
+            return failure_status(RunStatus.LOAD_FAILED, log), with_log_errors(error, log)
         except ServerCrashed as error:
-            return failure_status(RunStatus.CRASHED, log), with_last_words(error, log)
+            return failure_status(RunStatus.CRASHED, log), with_log_errors(error, log)
         except ProviderError as error:
             return RunStatus.INCOMPLETE, str(error)
         return RunStatus.MEASURED, None
 
     def _repeat(self, opened: OpenSession) -> None:
-        """Let the machine cool down, then work it once."""
+        """Let the machine cool down, then run the generations of a repeat."""
         unused = says_main_memory(opened.record.served)
-        rest = cool_to(self._spec.rests, self._spec, self._source, unused)
+        rest = cool_to(self.spec.rests, self.spec, self.source, unused)
         self._repeats.append(_Repeat(rest))
-        first = len(self._repeats[:-1]) * self._spec.generations
-        for index in range(first, first + self._spec.generations):
+        first = len(self._repeats[:-1]) * self.spec.generations
+        for index in range(first, first + self.spec.generations):
             self._repeats[-1].probes.append(run_probe(opened, index))
-            self._progress.step()
+            self.progress.step()
 
     @property
     def _samples(self) -> Path:
-        return samples_path(self._store.open, 0)
+        return samples_path(self.store.open, 0)
 
-    def _as_it_stands(self, status: RunStatus, reason: str | None) -> ThermalSeries:
-        """Return the series as far as it was measured, held against the samples so far."""
-        spec, remote = self._spec, self._source.place.remote
+    def _series(self, status: RunStatus, reason: str | None) -> ThermalSeries:
+        """Return the series as far as it was measured, judged by the samples."""
+        spec, remote = self.spec, self.source.place.remote
         unused = self._session is not None and says_main_memory(self._session.served)
         seen = ThermalWatch.of(self._samples, remote is not None, unused)
         begun = [repeat for repeat in self._repeats if repeat.probes]
@@ -141,7 +131,7 @@ class ThermalMeasurement:
         ]
         return ThermalSeries(
             generated_at=utc_now(),
-            provenance=self._provenance,
+            provenance=self.provenance,
             status=status,
             status_reason=reason,
             model_id=spec.model_id,
@@ -151,7 +141,7 @@ class ThermalMeasurement:
             boot_id=boot_id(),
             hardware_fingerprint=remote_machine(remote) or hardware_fingerprint(),
             cpus=seen.cpus,
-            # Of a machine that we only know by its name, ours would be a false word.
+            # Ours would be wrong for a remote machine.
             platform={} if remote else environment(),
             spec=spec,
             spec_digest=spec.digest(),

@@ -1,6 +1,6 @@
-"""Heat, clock and power over a whole series, from the samples that were taken anyway.
+"""Temperature, clock and power over a series, from its samples.
 
-A point never mixes work and rest: the samples of each are averaged by themselves.
+A point never mixes work and rest: their samples are averaged separately.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from orket_lib.artifacts.measurements.thermal_series import ThermalTrace
 from orket_lib.measure.quality.gpu_verdicts import WatchedGpus
 from orket_lib.telemetry.samples import Sample
 from orket_lib.telemetry.windows import NOT_SAMPLED
-from orket_lib.vocabulary.nulls import Null
+from orket_lib.vocabulary.nulls import Null, any_of
 from orket_lib.vocabulary.thresholds import TELEMETRY_GAP_S
 
 Value = float | Null
@@ -31,12 +31,12 @@ _DIGITS = 3
 def looks_at(
     samples: Sequence[Sample], gpus: WatchedGpus | None, elsewhere: bool
 ) -> tuple[Look, ...]:
-    """Return time, temperature, clock and power of each look at what serves the model.
+    """Return time, temperature, clock and power at each sample of the device with the model.
 
     Args:
         samples: Of the host.
-        gpus: Those that were watched; where there are any, it is they that count.
-        elsewhere: The model is on another machine, of whose heat ours says nothing.
+        gpus: The sampled GPUs, which count if there are any.
+        elsewhere: Whether the model is on another machine, which has no samples.
     """
     if elsewhere:
         far = Null("REMOTE_SERVER")
@@ -47,10 +47,10 @@ def looks_at(
 
 
 def heat_around(looks: Sequence[Look], window_s: tuple[float, float]) -> tuple[Value, Value]:
-    """Return the temperature at the first look of a window and at the last; nulls say why.
+    """Return the temperatures at the first and the last sample of a window.
 
-    The look before the window is the nearest one to a window that is shorter than the time between
-    two looks. Where the looks don't reach around the window, or have a long gap, both are null.
+    The sample before the window counts as well, because a window may be shorter than the sampling
+    interval. If the samples don't enclose the window, or have a long gap, both are null.
     """
     begin = bisect_right(looks, window_s[0], key=lambda look: look[0]) - 1
     end = bisect_left(looks, window_s[1], key=lambda look: look[0])
@@ -62,27 +62,26 @@ def heat_around(looks: Sequence[Look], window_s: tuple[float, float]) -> tuple[V
     if max(gaps, default=0.0) > TELEMETRY_GAP_S:
         return _GAP, _GAP
     around = [heat for at_s, heat, *_ in looks[begin:] if at_s <= window_s[1]]
-    known = [heat for heat in around if not isinstance(heat, Null)]
-    if known:
-        return known[0], known[-1]
-    why = around[0] if around else NOT_SAMPLED
-    return why, why
+    return (
+        any_of(around, lambda heat: heat[0], NOT_SAMPLED),
+        any_of(around, lambda heat: heat[-1], NOT_SAMPLED),
+    )
 
 
 def trace_of(
     looks: Sequence[Look], windows_s: Sequence[tuple[float, float]], on_gpu: bool
 ) -> ThermalTrace | None:
-    """Return the trace of a series; None where nothing was sampled.
+    """Return the trace of a series; None without samples.
 
     Args:
-        looks: At what serves the model, in order.
-        windows_s: Of each repeat.
-        on_gpu: It is GPUs that were looked at.
+        looks: Samples of the device with the model, in order.
+        windows_s: The window of each repeat.
+        on_gpu: Whether the samples are those of GPUs.
     """
     if not looks:
         return None
     begin, end = looks[0][0], looks[-1][0]
-    # Each stretch of work or rest may end with a point that is not full.
+    # Each stretch of work or rest may end with a partial point.
     parts = max(1, _MOST_POINTS - 2 * len(windows_s) - 1)
     width = max((end - begin) / parts, 1e-9)
     points: dict[tuple[int, int], list[Look]] = defaultdict(list)
@@ -92,8 +91,8 @@ def trace_of(
         since = look[0] - (edges[stretch - 1] if stretch else begin)
         points[stretch, int(since / width)].append(look)
     columns = [
-        _column([[look[place] for look in point] for point in points.values()])
-        for place in (1, 2, 3)
+        _column([[look[column] for look in point] for point in points.values()])
+        for column in (1, 2, 3)
     ]
     names = ("temperature_c", "clock_mhz", "power_w")
     return ThermalTrace(
@@ -108,19 +107,18 @@ def trace_of(
 
 
 def _column(points: Sequence[Sequence[Value]]) -> tuple[list[float | None], str | None]:
-    """Return the mean of each point, and why some of them have none."""
+    """Return the mean of each point, and why some points have none."""
     values: list[float | None] = []
     why = None
     for point in points:
-        known = [value for value in point if not isinstance(value, Null)]
-        values.append(round(statistics.fmean(known), _DIGITS) if known else None)
-        if not known:
-            why = next(value.reason for value in point if isinstance(value, Null))
+        mean = any_of(point, statistics.fmean, NOT_SAMPLED)
+        values.append(None if isinstance(mean, Null) else round(mean, _DIGITS))
+        why = mean.reason if isinstance(mean, Null) else why
     return values, why
 
 
 def _of_host(samples: Sequence[Sample]) -> Iterator[Look]:
-    # Before the first sample nobody counted: the power until the next one stands for it.
+    # The power at a sample is that since the one before; for the first, that until the next.
     power: list[Value] = [_power(*pair) for pair in pairwise(samples)] or [NOT_SAMPLED]
     for sample, watts in zip(samples, [power[0], *power], strict=False):
         heat, clock = sample.temperature_c, sample.frequency_mhz

@@ -1,1 +1,1 @@
-"""What runs inside the sandbox; it imports nothing else of ours."""
+"""Code that runs inside the sandbox; it imports no other module of ours."""

@@ -1,4 +1,4 @@
-"""What bubblewrap starts: the namespaces are there, so only the supervisor is left to be."""
+"""Entry point under bubblewrap, which has made the namespaces: starts the supervisor."""
 
 # ruff: noqa: PTH123
 # pathlib takes 10 ms to import, a third of what a sandbox may cost.
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 
 def main(spec: str, status: str) -> NoReturn:
-    """Read the spec from a descriptor and serve it."""
+    """Read the spec from a descriptor and run its job."""
     with open(int(spec), "rb") as stream:
         job = decode(stream.read())
     os.umask(0o022)
-    os.environ.pop("PWD", None)  # all that bubblewrap adds to what we set
+    os.environ.pop("PWD", None)  # the only variable that bubblewrap adds
     supervisor.serve(job, int(status))

@@ -1,10 +1,9 @@
-"""One call of a stranger's function, in a process that exists for nothing else.
+"""One call of an untrusted function, in a process of its own.
 
-The answer says what was returned or raised, in `values`. It is written by a process in which the
-stranger's code has run, so it is only ever a claim about a value; that this value is the right one
-is found out elsewhere, by comparing it with what never came here. Whatever the code does to this
-process (ends it, replaces builtins, writes into the channel itself), it can at best hand over a
-value, which is all that it was asked for.
+The answer is the returned value or the exception, in the format of `values`. Untrusted code has run
+in the process that writes it, so it is only a claim; it is graded outside, against expected values
+that never enter the sandbox. Whatever the code does to this process (ends it, replaces builtins,
+writes to the channel itself), the most that it can do is to send a value.
 """
 
 from __future__ import annotations
@@ -27,23 +26,23 @@ _MESSAGE = 500  # characters
 
 
 def answer(source: str, function: str, call: bytes, descriptor: int) -> NoReturn:
-    """Load a source, call its function, write what came of it, and end this process.
+    """Load a source, call its function, write the answer, and end this process.
 
     Args:
-        source: What the stranger wrote.
+        source: The untrusted code.
         function: The name of the function in it.
         call: The encoded pair of positional and named arguments.
         descriptor: Where the answer is written: `(RETURNED, value)`, or `(RAISED, names of the
             exception's class and its bases, message, whether it came while loading)`.
     """
-    write, leave = os.write, os._exit  # as they were before the stranger came
+    write, leave = os.write, os._exit  # before untrusted code can replace them
     loading = True
     try:
         arguments, named = decode(call)
-        for name in ("exit", "quit"):  # they come with `site`, which is not loaded here
+        for name in ("exit", "quit"):  # part of `site`, which is not loaded here
             setattr(builtins, name, Quitter(name, "the end of the input"))
         module = type(sys)(MODULE)
-        sys.modules[MODULE] = module  # where dataclasses and others look for it
+        sys.modules[MODULE] = module  # dataclasses and others look it up there
         exec(compile(source, f"{MODULE}.py", "exec", dont_inherit=True), module.__dict__)
         called = getattr(module, function)
         loading = False

@@ -1,4 +1,4 @@
-"""The working folder of a sandbox, as its supervisor sees it."""
+"""The working folder of a sandbox, as seen by its supervisor."""
 
 # ruff: noqa: PTH103, PTH108, PTH116, PTH120, PTH123
 # pathlib takes 10 ms to import, a third of what a sandbox may cost.
@@ -25,7 +25,7 @@ def write_files(folder: str, files: Mapping[str, bytes]) -> None:
 
 
 def readable(folder: str, content: bytes) -> int:
-    """Return a descriptor that reads some content, of a file that has no name any more."""
+    """Return a descriptor from which `content` can be read; the file itself is unlinked."""
     path = f"{folder}/stdin"
     with open(path, "xb") as stream:
         stream.write(content)
@@ -35,20 +35,20 @@ def readable(folder: str, content: bytes) -> int:
 
 
 def state(folder: str, files: Mapping[str, bytes]) -> object:
-    """Return what changes when anything in the folder does."""
-    room = os.statvfs(folder)
-    seen: list[object] = [room.f_bfree, room.f_ffree]
+    """Return a value that changes when anything in the folder does."""
+    space = os.statvfs(folder)
+    seen: list[object] = [space.f_bfree, space.f_ffree]
     for path in ("", *files):
         try:
             entry = os.stat(f"{folder}/{path}", follow_symlinks=False)
         except OSError:
             return None
-        # Unlike the time of the last writing, this one can't be set.
+        # Unlike mtime, ctime can't be set by a program.
         seen += (entry.st_ino, entry.st_ctime_ns)
     return seen
 
 
 def is_full(folder: str, most_files: int) -> bool:
-    """Tell whether a limit of the folder is reached; not every kind bounds the files by itself."""
-    room = os.statvfs(folder)
-    return room.f_bfree == 0 or room.f_files - room.f_ffree >= most_files
+    """Return whether a limit of the folder is reached; bubblewrap doesn't limit files itself."""
+    space = os.statvfs(folder)
+    return space.f_bfree == 0 or space.f_files - space.f_ffree >= most_files

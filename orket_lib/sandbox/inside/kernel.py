@@ -1,6 +1,6 @@
-"""What Linux offers for taking rights away, as functions; the standard library lacks them.
+"""Linux calls that drop rights, which the standard library lacks.
 
-Loaded inside a sandbox, where every import is paid with each program that is run.
+Loaded inside a sandbox, where each import adds to the start time of every program.
 """
 
 from __future__ import annotations
@@ -48,20 +48,20 @@ def unshare(flags: int) -> None:
     """Move into new namespaces.
 
     Raises:
-        OSError: As every function here, with the name of the call and what it was about.
+        OSError: Names the call; all functions of this module raise it.
     """
     _check(_libc.unshare(ctypes.c_int(flags)), "unshare")
 
 
 def mount(source: str, target: str, kind: str = "", flags: int = 0, options: str = "") -> None:
-    """Mount a file system, or bind one file or folder to another place."""
+    """Mount a file system, or bind-mount a file or folder."""
     arguments = [text.encode() or None for text in (source, target, kind)]
     done = _libc.mount(*arguments, ctypes.c_ulong(flags), options.encode() or None)
     _check(done, f"mount {target}")
 
 
 def restrict_mount(path: str, attributes: int, recursive: bool = True) -> None:
-    """Add restrictions to a mount and, if asked to, to all mounts below it."""
+    """Restrict a mount and, if `recursive`, all mounts below it."""
     record = (ctypes.c_uint64 * 4)(attributes, 0, 0, 0)
     done = _libc.syscall(
         ctypes.c_long(_SYS_MOUNT_SETATTR),
@@ -75,7 +75,7 @@ def restrict_mount(path: str, attributes: int, recursive: bool = True) -> None:
 
 
 def enter_root(path: str) -> None:
-    """Make a folder the root of the file system, and let go of the one before."""
+    """Make a folder the root of the file system, and unmount the old root."""
     os.chdir(path)
     _check(_libc.pivot_root(b".", b"."), "pivot_root")
     _check(_libc.umount2(b".", ctypes.c_int(MNT_DETACH)), "umount of the old root")
@@ -83,20 +83,20 @@ def enter_root(path: str) -> None:
 
 
 def set_host_name(name: str) -> None:
-    """Name the machine, as this namespace sees it."""
+    """Set the host name in this namespace."""
     _check(_libc.sethostname(name.encode(), ctypes.c_size_t(len(name))), "sethostname")
 
 
 def die_with_parent() -> None:
-    """Ask to be killed when the parent dies; forgotten by the kernel when the user changes."""
+    """Have this process killed when its parent dies; a change of user resets this."""
     _prctl(_PR_SET_PDEATHSIG, _SIGKILL)
 
 
 def give_up_rights() -> None:
-    """Drop every capability, for good: no program started from here can gain any."""
+    """Drop all capabilities; no program started from here can regain any."""
     for capability in range(64):
         if _libc.prctl(_PR_CAPBSET_DROP, ctypes.c_ulong(capability), *_zeros(3)) < 0:
-            break  # not allowed to, or past the last one; without new privileges it is no matter
+            break  # not permitted, or past the last one; NO_NEW_PRIVS below covers both
     _libc.prctl(_PR_CAP_AMBIENT, ctypes.c_ulong(_PR_CAP_AMBIENT_CLEAR_ALL), *_zeros(3))
     header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION_3, 0)
     _check(_libc.capset(header, (ctypes.c_uint32 * 6)()), "capset")
@@ -104,23 +104,23 @@ def give_up_rights() -> None:
 
 
 def hide_memory() -> None:
-    """Close this process's memory and files to others of the same user."""
+    """Hide this process's memory and files from other processes of the same user."""
     _prctl(_PR_SET_DUMPABLE, 0)
 
 
 def show_memory() -> None:
-    """Make this an ordinary process again, which can read its own entry in /proc."""
+    """Undo `hide_memory`, so that the process can read its own entry in /proc."""
     _prctl(_PR_SET_DUMPABLE, 1)
 
 
 def reset_signals() -> None:
-    """Undo what the interpreter made of signals: one that PID 1 handles can be sent to it."""
+    """Restore the default signal handlers: only a signal that PID 1 handles can reach it."""
     for number in (_SIGINT, _SIGPIPE, _SIGXFSZ):
         _libc.signal(ctypes.c_int(number), None)
 
 
 def filter_calls(program: bytes) -> None:
-    """Install a filter of system calls, for this process and all that it starts."""
+    """Install a seccomp filter for this process and all that it starts."""
 
     class Program(ctypes.Structure):
         _fields_ = (("length", ctypes.c_ushort), ("filter", ctypes.c_char_p))
@@ -140,10 +140,10 @@ def pidfd_open(pid: int) -> int:
 
 
 def drop_lost_descriptors() -> None:
-    """Have the kernel close the descriptors that nobody holds and nobody can receive any more.
+    """Have the kernel close descriptors that are in flight in unreachable sockets.
 
-    A socket that was sent to itself keeps all that was sent with it (the ends of pipes, files)
-    beyond the death of every process, until the next local socket of this machine is closed.
+    A socket that was sent through itself keeps everything sent with it (pipe ends, files) open
+    after every process has ended, until any local socket on this machine is closed.
     """
     pair = (ctypes.c_int * 2)()
     if _libc.socketpair(_AF_UNIX, _SOCK_STREAM, 0, pair) == 0:
@@ -152,7 +152,7 @@ def drop_lost_descriptors() -> None:
 
 
 def close_from(first: int) -> None:
-    """Close all file descriptors from a number on."""
+    """Close all file descriptors from `first` on."""
     every = (ctypes.c_long(first), ctypes.c_long(0xFFFFFFFF), ctypes.c_long(0))
     _check(_libc.syscall(ctypes.c_long(_SYS_CLOSE_RANGE), *every), "close_range")
 

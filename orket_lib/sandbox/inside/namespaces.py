@@ -1,10 +1,9 @@
-"""The launcher where no bubblewrap is installed: namespaces of our own, then the supervisor.
+"""Entry point without bubblewrap: makes the namespaces, then starts the supervisor.
 
-It becomes a process in a mount, PID, network, IPC, UTS and cgroup namespace, in a user namespace as
-well unless it is root, and builds a root file system in memory that shows what an interpreter needs
-and nothing else. Root needs no user namespace and gains by having none: the supervisor becomes a
-user whom nobody else is, so that limits per user count the sandbox alone, and files of root's in
-/proc can't be written.
+It enters new mount, PID, network, IPC, UTS and cgroup namespaces, and a user namespace unless it is
+root, and builds a root file system in memory with only what an interpreter needs. As root, it does
+better without a user namespace: the supervisor switches to an unused user id, so that limits per
+user count the sandbox alone, and root's files in /proc can't be written.
 """
 
 # ruff: noqa: PTH103, PTH112, PTH120, PTH123, PTH211
@@ -32,17 +31,17 @@ _NAMESPACES = (
     | kernel.CLONE_NEWUTS
     | kernel.CLONE_NEWCGROUP
 )
-_USER = 1000  # who the user is inside
-_BASE = "/tmp"  # any folder will do: only this process sees what is mounted there
-_NOTHING_SPECIAL = kernel.MS_NOSUID | kernel.MS_NODEV
+_USER = 1000  # the user id inside
+_BASE = "/tmp"  # any folder will do: only this process sees the mounts
+_NO_SUID_NO_DEVICES = kernel.MS_NOSUID | kernel.MS_NODEV
 
 
 def main(spec: str, status: str) -> NoReturn:
-    """Read the spec from a descriptor, leave everything behind, and serve it."""
+    """Read the spec from a descriptor, enter the namespaces, and run its job."""
     with open(int(spec), "rb") as stream:
         job = decode(stream.read())
     kernel.die_with_parent()
-    if os.getppid() != job["parent"]:  # it died before the request was in place
+    if os.getppid() != job["parent"]:  # it died before the request took effect
         os._exit(1)
     _separate()
     pid = os.fork()
@@ -62,7 +61,7 @@ def _separate() -> None:
     if uid == 0:
         try:
             kernel.unshare(_NAMESPACES)
-        except PermissionError:  # root of a container, who is no more than a user
+        except PermissionError:  # root of an unprivileged container
             pass
         else:
             return
@@ -78,12 +77,12 @@ def _separate() -> None:
 
 def _build_root(job: dict[str, Any]) -> None:
     kernel.mount("", "/", flags=kernel.MS_REC | kernel.MS_SLAVE)
-    # Opened now, because the base is about to hide whatever lies below it.
+    # Opened now, because the mount on the base hides everything below it.
     shown = {path: os.open(path, os.O_PATH) for path in (*job["shown"], *job["devices"])}
-    kernel.mount("tmpfs", _BASE, "tmpfs", _NOTHING_SPECIAL, "size=1m,mode=755")
+    kernel.mount("tmpfs", _BASE, "tmpfs", _NO_SUID_NO_DEVICES, "size=1m,mode=755")
     for path, descriptor in shown.items():
         source, target = f"/proc/self/fd/{descriptor}", _BASE + path
-        _make_place(target, os.path.isdir(source))
+        _make_mount_point(target, os.path.isdir(source))
         kernel.mount(source, target, flags=kernel.MS_BIND | kernel.MS_REC)
         limited = kernel.ATTR_NOSUID | kernel.ATTR_RDONLY
         if path not in job["devices"]:
@@ -91,20 +90,20 @@ def _build_root(job: dict[str, Any]) -> None:
         kernel.restrict_mount(target, limited)
         os.close(descriptor)
     for path, target in job["links"].items():
-        _make_place(os.path.dirname(_BASE + path), True)
+        _make_mount_point(os.path.dirname(_BASE + path), True)
         os.symlink(target, _BASE + path)
-    _make_place(f"{_BASE}/proc", True)
-    flags = _NOTHING_SPECIAL | kernel.MS_NOEXEC | kernel.MS_RDONLY
+    _make_mount_point(f"{_BASE}/proc", True)
+    flags = _NO_SUID_NO_DEVICES | kernel.MS_NOEXEC | kernel.MS_RDONLY
     kernel.mount("proc", f"{_BASE}/proc", "proc", flags, "subset=pid")
     folder, limits = _BASE + job["folder"], job["limits"]
-    _make_place(folder, True)
-    room = f"mode=700,size={limits['disk_bytes']},nr_inodes={limits['disk_files'] + 1}"
-    kernel.mount("tmpfs", folder, "tmpfs", _NOTHING_SPECIAL, room)
+    _make_mount_point(folder, True)
+    options = f"mode=700,size={limits['disk_bytes']},nr_inodes={limits['disk_files'] + 1}"
+    kernel.mount("tmpfs", folder, "tmpfs", _NO_SUID_NO_DEVICES, options)
     kernel.enter_root(_BASE)
     kernel.restrict_mount("/", kernel.ATTR_RDONLY, recursive=False)
 
 
-def _make_place(path: str, folder: bool) -> None:
+def _make_mount_point(path: str, folder: bool) -> None:
     os.makedirs(path if folder else os.path.dirname(path), exist_ok=True)
     if not folder:
         with open(path, "xb"):

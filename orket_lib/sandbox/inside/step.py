@@ -1,7 +1,7 @@
-"""The last moments of a process that is ours: from the fork to the stranger's code.
+"""The steps of a child process from the fork to the untrusted code.
 
-Everything that it could hold on to is put down here: descriptors, limits, signals. What it may not
-keep at all (capabilities, forbidden calls) was taken from its parent before.
+They close its descriptors, set its limits and reset its signals. Capabilities and forbidden system
+calls were dropped by its parent before.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def start_program(spec: dict[str, Any], stdin: int) -> NoReturn:
     try:
         os.dup2(stdin, 0)
         kernel.close_from(3)
-        _settle(spec)
+        _enter_limits(spec)
         kernel.reset_signals()
         os.execvp(spec["argv"][0], spec["argv"])
     except OSError as error:
@@ -39,7 +39,7 @@ def start_program(spec: dict[str, Any], stdin: int) -> NoReturn:
 
 
 def start_call(spec: dict[str, Any], call: bytes, channel: int) -> NoReturn:
-    """Make one call of a job; it reads nothing, and what it prints is dropped."""
+    """Make one call of a job, with standard input empty and output discarded."""
     try:
         if channel != _ANSWER:
             os.dup2(channel, _ANSWER)
@@ -47,7 +47,7 @@ def start_call(spec: dict[str, Any], call: bytes, channel: int) -> NoReturn:
         for descriptor in (0, 1, 2):
             os.dup2(null, descriptor)
         kernel.close_from(_ANSWER + 1)
-        _settle(spec)
+        _enter_limits(spec)
         sys.path.insert(0, spec["folder"])
         sys.argv = [""]
         answer(spec["source"], spec["function"], call, _ANSWER)
@@ -55,30 +55,31 @@ def start_call(spec: dict[str, Any], call: bytes, channel: int) -> NoReturn:
         os._exit(_CANNOT_START)
 
 
-def _settle(spec: dict[str, Any]) -> None:
+def _enter_limits(spec: dict[str, Any]) -> None:
     os.setsid()
     os.chdir(spec["folder"])
     kernel.show_memory()
     limits = spec["limits"]
-    # The supervisor keeps tighter limits over all processes; these hold between two of its looks.
-    # An interpreter with threads reserves much more memory than it uses. Two processes may be the
-    # launcher and the supervisor, and one more lets that see that the limit was passed.
+    # The supervisor enforces tighter limits over all processes; these hold between its checks. The
+    # address space is doubled, because an interpreter with threads reserves more memory than it
+    # uses. Of the three extra tasks, two are the launcher and the supervisor, and one lets the
+    # supervisor see that the limit was exceeded.
     set_limits(limits, 2 * limits["memory_bytes"], limits["processes"] + 3)
 
 
 def set_limits(limits: dict[str, Any], address_bytes: int, tasks: int | None = None) -> None:
-    """Set the limits that the kernel keeps for a process, so that they can't be raised again.
+    """Set the rlimits of this process, soft and hard, so that they can't be raised again.
 
     Args:
         limits: The limits of the job.
-        address_bytes: How much address space the process may have.
-        tasks: How many processes and threads its user may have; None sets no limit, since outside a
-            namespace all of the user's count.
+        address_bytes: Limit of the address space.
+        tasks: Limit of the user's processes and threads; None sets none, because outside a
+            namespace all processes of the user count.
     """
     settings = [
         (resource.RLIMIT_AS, address_bytes),
         (resource.RLIMIT_CPU, int(limits["cpu_s"]) + 2),
-        (resource.RLIMIT_CORE, 1),  # at 0, a crash handler of the host would still be started
+        (resource.RLIMIT_CORE, 1),  # 0 would still start a crash handler of the host
         (resource.RLIMIT_FSIZE, limits["disk_bytes"]),
         (resource.RLIMIT_MEMLOCK, 0),
         (resource.RLIMIT_MSGQUEUE, 0),

@@ -1,13 +1,13 @@
-"""PID 1 of a sandbox: it starts the stranger's processes, counts what they use, and ends them.
+"""PID 1 of a sandbox: starts the untrusted processes, counts what they use, and ends them.
 
-As the first process of its own PID namespace it can't be killed or stopped from inside, it inherits
-every orphan, and when it ends the kernel ends all others with it: there is no way to leave a
-process behind. It ends itself when the other end of its standard input is closed, which happens
-when the process that asked for the sandbox goes, however that dies.
+As the first process of its PID namespace, it can't be killed or stopped from inside, it inherits
+every orphan, and when it ends the kernel ends all others: no process can be left behind. It ends
+itself when the other end of its standard input is closed, which happens when the process that
+started the sandbox ends for any reason.
 
-What it writes to the status channel, which no other process holds: `ready`, and then for every
-program or call one line (outcome, exit status, signal, seconds, CPU seconds, size of the answer)
-and the answer, whose bytes it has not looked at.
+To the status channel, which no other process holds, it writes `ready`, and then for each program or
+call one line (outcome, exit status, signal, seconds, CPU seconds, size of the answer) and the raw
+bytes of the answer.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ if TYPE_CHECKING:
 
 _PERIOD_MS = 10
 _CHUNK = 65536
-_NOBODY = 65534
-_LIFELINE = 0
-_KILL = 9
+_OVERFLOW_UID = 65534
+_STDIN = 0
+_SIGKILL = 9
 
 
 def serve(spec: dict[str, Any], status: int) -> NoReturn:
-    """Give up all rights, do the job of a spec, report, and end.
+    """Drop all rights, run the job of a spec, report, and end.
 
     Raises:
-        OSError: A right could not be given up, so nothing was started.
+        OSError: A right could not be dropped, so nothing was started.
     """
     _lock_down(spec)
     try:
@@ -46,7 +46,7 @@ def serve(spec: dict[str, Any], status: int) -> NoReturn:
     except OSError as error:
         if error.errno != errno.ENOSPC:
             raise
-        _send(status, READY + b"disk_limit - - 0 0 0\n")  # the stranger's files are too much
+        _send(status, READY + b"disk_limit - - 0 0 0\n")  # the job's files exceed the limit
         os._exit(0)
     _send(status, READY)
     if spec["argv"]:
@@ -60,7 +60,7 @@ def _serve_program(spec: dict[str, Any], stdin: int, status: int) -> None:
     pid = os.fork()
     if pid == 0:
         step.start_program(spec, stdin)
-    _send(status, _watch(pid, os.open("/dev/null", os.O_RDONLY), spec))  # it has no answer
+    _send(status, _watch(pid, os.open("/dev/null", os.O_RDONLY), spec))  # a program has no answer
 
 
 def _serve_calls(spec: dict[str, Any], status: int) -> None:
@@ -75,15 +75,15 @@ def _serve_calls(spec: dict[str, Any], status: int) -> None:
         _send(status, _watch(pid, reading, spec))
         os.close(reading)
         if folder.state(spec["folder"], spec["files"]) != before:
-            return  # the next call would not find what this one found
+            return  # the next call would find a changed folder
 
 
 def _lock_down(spec: dict[str, Any]) -> None:
     if os.geteuid() == 0:
         try:
             _become(spec["uid"], spec["folder"])
-        except OSError:  # a container that knows few users
-            _become(_NOBODY, spec["folder"])
+        except OSError:  # a container that maps few user ids
+            _become(_OVERFLOW_UID, spec["folder"])
     kernel.give_up_rights()
     kernel.filter_calls(spec["filter"])
     kernel.hide_memory()
@@ -91,8 +91,8 @@ def _lock_down(spec: dict[str, Any]) -> None:
     kernel.die_with_parent()
 
 
-def _become(uid: int, place: str) -> None:
-    os.chown(place, uid, uid)
+def _become(uid: int, working_folder: str) -> None:
+    os.chown(working_folder, uid, uid)
     os.setgroups([])
     os.setresgid(uid, uid, uid)
     os.setresuid(uid, uid, uid)
@@ -106,11 +106,11 @@ def _watch(pid: int, channel: int, spec: dict[str, Any]) -> bytes:
     poll = select.poll()
     poll.register(ended, select.POLLIN)
     poll.register(channel, select.POLLIN)
-    poll.register(_LIFELINE, 0)
+    poll.register(_STDIN, 0)
     outcome = ""
     while not outcome:
         events = [descriptor for descriptor, _ in poll.poll(_PERIOD_MS)]
-        if _LIFELINE in events:
+        if _STDIN in events:  # our parent has ended
             os._exit(0)
         if channel in events and not _read(channel, answer):
             poll.unregister(channel)
@@ -122,7 +122,7 @@ def _watch(pid: int, channel: int, spec: dict[str, Any]) -> bytes:
     wall_s, code = used.wall_s(), _end_all(pid)
     os.close(ended)
     while not _too_long(answer, spec) and _read(channel, answer):
-        pass  # whoever could write has ended, so this comes to an end: of what is there
+        pass  # all writers have ended, so this terminates
     outcome = outcome or _too_long(answer, spec)
     how = f"{outcome} - -" if outcome else _exit_of(code)
     head = f"{how} {wall_s:.6f} {used.ended_cpu_s():.6f} {len(answer)}\n"
@@ -130,10 +130,10 @@ def _watch(pid: int, channel: int, spec: dict[str, Any]) -> bytes:
 
 
 def _read(channel: int, answer: bytearray) -> bytes:
-    """Take what is there; nothing is returned at the end, or where there is nothing now."""
+    """Append the available data and return it; empty at the end, or if there is none."""
     try:
         data = os.read(channel, _CHUNK)
-    except BlockingIOError:  # no end, and nobody who could write: see `drop_lost_descriptors`
+    except BlockingIOError:  # neither an end nor a writer: see `drop_lost_descriptors`
         return b""
     answer += data
     return data
@@ -150,7 +150,7 @@ def _exit_of(code: int) -> str:
 
 
 def _end_all(pid: int) -> int:
-    """Kill every process but this one, wait for all, and return how the given one ended."""
+    """Kill every process but this one, wait for all, and return the wait status of `pid`."""
     code = 0
     while True:
         _kill_others()
@@ -165,7 +165,7 @@ def _end_all(pid: int) -> int:
 
 def _kill_others() -> None:
     try:
-        os.kill(-1, _KILL)  # all but PID 1, at one stroke: a fork in the middle can't get away
+        os.kill(-1, _SIGKILL)  # all but PID 1, atomically: a fork can't escape
     except ProcessLookupError:
         return
 

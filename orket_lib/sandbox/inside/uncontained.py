@@ -1,4 +1,4 @@
-"""What starts a stranger's code where there are no walls: limits at most."""
+"""Entry point without walls: sets limits and runs the untrusted code."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from orket_lib.sandbox.inside.calls import answer
 from orket_lib.sandbox.inside.values import decode
 
-_BINARY = getattr(os, "O_BINARY", 0)  # else Windows would write two bytes for a line feed
+_BINARY = getattr(os, "O_BINARY", 0)  # keeps Windows from writing \r\n for \n
 
 
 def main(spec: str) -> None:
@@ -21,7 +21,7 @@ def main(spec: str) -> None:
         from orket_lib.sandbox.inside.step import set_limits
 
         kernel.die_with_parent()
-        if os.getppid() != job["parent"]:  # it died before the request was in place
+        if os.getppid() != job["parent"]:  # it died before the request took effect
             os._exit(1)
         set_limits(job["limits"], job["limits"]["memory_bytes"])
     os.chdir(job["folder"])
@@ -35,13 +35,13 @@ def main(spec: str) -> None:
 
 
 def _drop_output() -> None:
-    """Have nothing to read, and drop what is printed: as where there are walls."""
+    """Make standard input empty and discard output, as in the sandboxes with walls."""
     null = os.open(os.devnull, os.O_RDWR)
     for descriptor in (0, 1, 2):
         os.dup2(null, descriptor)
 
 
 def _become(argv: list[str]) -> None:
-    if sys.platform == "win32":  # there, becoming another program ends this one early
+    if sys.platform == "win32":  # exec would end this process before the program ends
         sys.exit(subprocess.call(argv))
     os.execvp(argv[0], argv)

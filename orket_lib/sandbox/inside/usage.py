@@ -1,7 +1,7 @@
-"""What all processes of a sandbox use together, as PID 1 can see it.
+"""The resource usage of all processes of a sandbox, as seen by PID 1.
 
-Looked at often rather than enforced by the kernel: a limit per process would be no limit for a
-program that starts others, and a cgroup is not everybody's to make.
+It is polled, not enforced by the kernel: a limit per process would not limit a program that starts
+others, and not every user may create a cgroup.
 """
 
 # ruff: noqa: PTH123, PTH208
@@ -27,23 +27,23 @@ _TICK_HZ = os.sysconf("SC_CLK_TCK")
 
 
 class Usage:
-    """Measures from now on."""
+    """Measures from its creation on."""
 
     def __init__(self) -> None:
         self._begin = time.monotonic()
         self._reaped_before = _reaped_cpu_s()
-        self._living_s: dict[bytes, float] = {}  # CPU seconds of each process at the last look
-        self._gone_s = 0.0  # and of those that were there at a look and at a later one no more
+        self._living_s: dict[bytes, float] = {}  # CPU seconds of each process at the last check
+        self._gone_s = 0.0  # and of processes that have ended between two checks
 
     def wall_s(self) -> float:
-        """Return the seconds that have passed."""
+        """Return the seconds since the start."""
         return time.monotonic() - self._begin
 
     def ended_cpu_s(self) -> float:
-        """Return the CPU seconds of all processes, when all have ended.
+        """Return the CPU seconds of all processes after all have ended.
 
-        A process that nobody waits for, because its parent ignores the signal of its end, is
-        counted nowhere by the kernel; what was seen of it counts then.
+        The kernel doesn't count a process whose parent ignores SIGCHLD; for it, the usage at the
+        last check counts.
         """
         return max(self._reaped_cpu_s(), self._seen_cpu_s())
 
@@ -59,14 +59,14 @@ class Usage:
         self._living_s = living_s
 
     def exceeded(self, spec: dict[str, Any]) -> str:
-        """Return the outcome that a limit demands; empty when none is reached."""
+        """Return the outcome for the limit that was exceeded; empty if none was."""
         limits = spec["limits"]
         living = [used for pid in _others() if (used := _used(pid))]
         self._see({process: own_s for _, _, _, own_s, process in living})
         if sum(tasks for tasks, *_ in living) > limits["processes"]:
             return "process_limit"
-        # What processes share counts for each of them here; what it really comes to takes longer to
-        # find out, so that is only asked when it matters.
+        # Resident sizes count shared memory once per process. The exact sum takes longer to read,
+        # so it is read only if it matters.
         if sum(memory for _, memory, *_ in living) > limits["memory_bytes"] < _own_shares():
             return "memory_limit"
         counted_s = sum(cpu_s for _, _, cpu_s, _, _ in living) + self._reaped_cpu_s()
@@ -82,38 +82,38 @@ def _others() -> list[str]:
 
 
 def _used(pid: str) -> tuple[int, int, float, float, bytes] | None:
-    """Return what a process uses; None when it has ended.
+    """Return the usage of a process; None if it has ended.
 
     Returns:
-        Threads, resident bytes, CPU seconds with and without those of its children that it has
-        waited for, and what tells this process from all others before and after it.
+        Threads, resident bytes, CPU seconds with and without those of its reaped children, and a
+        unique id of the process (a pid may be reused).
     """
     line = _read(f"/proc/{pid}/stat")
     if not line:
         return None
-    fields = line[line.rindex(b")") + 2 :].split()  # a name may hold anything
+    fields = line[line.rindex(b")") + 2 :].split()  # a name may contain any character
     user, system, *childrens = map(int, fields[11:15])
     own_s, cpu_s = (user + system) / _TICK_HZ, (user + system + sum(childrens)) / _TICK_HZ
-    tasks = max(1, int(fields[17]))  # one that is dead and not waited for counts, too
+    tasks = max(1, int(fields[17]))  # a zombie counts as well
     return tasks, int(fields[21]) * _PAGE, cpu_s, own_s, pid.encode() + b" " + fields[19]
 
 
 def _own_shares() -> int:
-    """Return the bytes of all processes, with what several share split among them."""
+    """Return the resident bytes of all processes, with shared memory counted once (PSS)."""
     total = 0
     for pid in _others():
         for line in _read(f"/proc/{pid}/smaps_rollup").splitlines():
             if line.startswith(b"Pss:"):
                 total += int(line.split()[1]) * 1024
                 break
-        else:  # it ended, or it hides its memory: then it counts in full
+        else:  # it ended, or hides its memory: its resident size counts
             used = _used(pid)
             total += used[1] if used else 0
     return total
 
 
 def _read(path: str) -> bytes:
-    """Return the beginning of a file about a process; empty when that has ended or hides it."""
+    """Return the beginning of a file in /proc; empty if the process has ended or hides it."""
     try:
         with open(path, "rb", buffering=0) as stream:
             return stream.read(4096) or b""

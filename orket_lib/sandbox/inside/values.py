@@ -1,13 +1,13 @@
-"""Plain Python values as bytes, with their types: what crosses the wall of a sandbox.
+"""The wire format of a sandbox: plain Python values as bytes, with their types.
 
 Not JSON, in which a tuple is a list and which takes 10 ms to import; not pickle or marshal, which
-must never read what a stranger wrote. Every value is a tag, a length where it needs one, a colon
-and its content, so that decoding is one pass without a parser. Imports nothing: half of a sandbox's
-price is imports.
+must never read untrusted data. Each value is a tag, a length, a colon and its content, so that
+decoding is one pass without a parser. The module imports nothing: half of a sandbox's start time is
+imports.
 
-What is an instance of a subclass (`Counter`, a named tuple, an enumeration of integers) counts as
-the plain type that it derives from, read through that type's own methods, so that no method of the
-stranger's class takes part. Everything else becomes `Opaque` and is equal to nothing.
+An instance of a subclass (`Counter`, a named tuple, `IntEnum`) is encoded as its plain base type,
+through that type's own methods, so that no method of an untrusted class is called. Everything else
+becomes `Opaque`, which equals nothing.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from typing import Any
 
 MAX_DEPTH = 64
-READY = b"ready\n"  # the first word of every supervisor, before anything of a stranger runs
+READY = b"ready\n"  # the first report of a supervisor, before untrusted code runs
 
 
 class Opaque:
-    """A value that can't cross, known by the name of its type; equal to nothing, not to itself."""
+    """A value that can't be encoded, with the name of its type; it equals nothing, not itself."""
 
     __slots__ = ("type_name",)
 
@@ -39,24 +39,24 @@ class Opaque:
 
 
 def encode(value: object, depth: int = 0) -> bytes:
-    """Return a value as bytes; equal bytes mean the same value of the same types.
+    """Encode a value; equal bytes mean the same value of the same types.
 
-    Sets are written in the order of their elements' bytes, mappings in their own order. What is
-    nested deeper than `MAX_DEPTH` becomes opaque, so that a list which holds itself ends.
+    Sets are ordered by their elements' bytes, mappings keep their order. Values nested deeper than
+    `MAX_DEPTH` become opaque, so that a list that contains itself can be encoded.
     """
     if depth > MAX_DEPTH:
         return _framed(b"o", b"too deep")
     for base, write in _WRITERS:
-        if issubclass(type(value), base):  # not isinstance(), which believes `__class__`
+        if issubclass(type(value), base):  # not isinstance(), which trusts `__class__`
             return write(value, depth)
     return _framed(b"o", type(value).__name__.encode("utf-8", "replace"))
 
 
 def decode(data: bytes) -> Any:
-    """Return the value that bytes stand for; safe for bytes from a stranger.
+    """Decode a value; safe for untrusted bytes.
 
     Raises:
-        ValueError: They stand for none.
+        ValueError: The bytes are not an encoded value.
     """
     try:
         value, end = _read(data, 0, 0)
@@ -144,7 +144,7 @@ _WRITERS: tuple[tuple[type, Callable[[Any, int], bytes]], ...] = (
 
 
 def _read(data: bytes, at: int, depth: int) -> tuple[Any, int]:
-    """Return the value that begins at a position, and the position after it."""
+    """Return the value at a position, and the position after it."""
     if depth > MAX_DEPTH + 1:
         raise ValueError("too deep")
     colon = data.index(b":", at, at + 12)
@@ -177,10 +177,6 @@ def _truth(content: bytes) -> bool:
     return content == b"1"
 
 
-def _pairs(items: list[Any]) -> dict[Any, Any]:
-    return dict(zip(items[::2], items[1::2], strict=True))
-
-
 def _imaginary(items: list[Any]) -> complex:
     real, imaginary = items
     return complex(real, imaginary)
@@ -200,7 +196,7 @@ _CONTAINERS: dict[bytes, Any] = {
     b"c": _imaginary,
     b"t": tuple,
     b"l": list,
-    b"d": _pairs,
+    b"d": lambda items: dict(zip(items[::2], items[1::2], strict=True)),
     b"e": set,
     b"z": frozenset,
 }

@@ -1,1 +1,1 @@
-"""What an answer is worth: extraction and graders."""
+"""Grades answers: extraction of code, and graders."""

@@ -1,7 +1,7 @@
-"""From what a model wrote to the answer that is judged.
+"""Turns a model's output into the answer that is graded.
 
-Two steps, both strict. `strip_reasoning` removes a leading block of thinking; `normalize` gives
-equal answers equal bytes (it decides determinism, T16), and changes nothing that could turn a wrong
+There are two steps. `strip_reasoning` removes a leading block of thinking. `normalize` gives equal
+answers equal bytes (determinism depends on it, T16), and changes nothing that could turn a wrong
 answer into a right one.
 """
 
@@ -14,9 +14,9 @@ import unicodedata
 from decimal import Decimal
 from typing import Any
 
-# What is longer is not looked at: 250,000 tokens, of which no task needs a tenth.
+# Longer answers are not graded: this is about 250,000 tokens, and no task needs a tenth of it.
 MAX_CHARS = 1_000_000
-_MOST_MARKS = 30  # on one letter: what Unicode's own format for streams allows
+_MOST_MARKS = 30  # on one letter: the limit of Unicode's Stream-Safe Text Format
 _THINKING = re.compile(r"\s*<(think|thinking|reasoning)>")
 _FENCE = re.compile(r"^```[ \t]*[A-Za-z0-9_+-]*\n(.*?)\n?```$", re.DOTALL)
 _MINUS = re.compile("\N{MINUS SIGN}|\N{EN DASH}(?=[0-9])")
@@ -24,14 +24,14 @@ _NUMBER = re.compile(r"(?<![\w.])[-+]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?!\w|
 
 
 class Unparseable(Exception):
-    """The answer is not in the form that its grader reads; the message says what was found."""
+    """The answer is not in the form that its grader needs; the message says what was found."""
 
 
 def strip_reasoning(text: str) -> str:
-    """Return the text after the thinking, which is no answer.
+    """Return the text after the reasoning.
 
-    Some chat templates open the block themselves, so that only its end is in the text; a block that
-    never ends (the token limit came first) leaves nothing.
+    Some chat templates open the block themselves, so that only its end is in the text. If a block
+    never ends (because of the token limit), nothing is left.
     """
     opened = _THINKING.match(text)
     if opened:
@@ -41,7 +41,7 @@ def strip_reasoning(text: str) -> str:
 
 
 def normalize(text: str) -> str:
-    """Return NFC text without reasoning, outer white space, one outer fence, trailing blanks."""
+    """Return NFC text without reasoning, outer white space, an outer fence or trailing blanks."""
     text = composed(strip_reasoning(text)).replace("\r\n", "\n").strip()
     text = "\n".join(line.rstrip() for line in text.split("\n"))
     fenced = _FENCE.match(text)
@@ -49,9 +49,9 @@ def normalize(text: str) -> str:
 
 
 def composed(text: str) -> str:
-    """Return NFC text; what no language writes stays as it is.
+    """Return NFC text; text with too many marks on a letter is returned unchanged.
 
-    Composing takes quadratic time over the marks that stand on one letter.
+    Composing takes quadratic time in the number of marks on a letter.
     """
     if text.isascii():
         return text
@@ -64,17 +64,16 @@ def composed(text: str) -> str:
 
 
 def fingerprint(text: str) -> str:
-    """Return the SHA-256 of the normalised answer; of one that is too long, of the raw text."""
+    """Return the SHA-256 of the normalized answer, or of the raw text if that is too long."""
     judged = normalize(text) if len(text) <= MAX_CHARS else text
     return hashlib.sha256(judged.encode(errors="surrogatepass")).hexdigest()
 
 
 def only_number(text: str) -> Decimal | None:
-    """Return the number that an answer states, or None when it states none or several.
+    """Return the number that an answer states; None if it states none or several.
 
-    An answer that lists candidates is no answer: `67 94` has none, whatever was expected. One
-    number stated twice is one number. A typographic minus is a minus, and so is an en dash before a
-    digit, which many write for one.
+    A list of candidates such as `67 94` doesn't count. The same number twice is one number. A
+    typographic minus is a minus, and so is an en dash before a digit.
     """
     plain = _MINUS.sub("-", normalize(text))
     found = {Decimal(match.group().replace(",", "")) for match in _NUMBER.finditer(plain)}
@@ -82,7 +81,7 @@ def only_number(text: str) -> Decimal | None:
 
 
 def parse_json(text: str) -> Any:
-    """Return the JSON value that the whole normalised answer is.
+    """Parse the whole normalized answer as JSON.
 
     Raises:
         ValueError: It is not JSON, repeats a key, or holds NaN or an infinity.
@@ -91,7 +90,7 @@ def parse_json(text: str) -> Any:
 
 
 def strict_json(text: str) -> Any:
-    """Return the JSON value that a text is.
+    """Parse a text as JSON.
 
     Raises:
         ValueError: It is not JSON, repeats a key, or holds NaN or an infinity.
@@ -100,7 +99,7 @@ def strict_json(text: str) -> Any:
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         mapping = dict(pairs)
         if len(mapping) != len(pairs):
-            raise ValueError("a key stands twice")
+            raise ValueError("duplicate key")
         return mapping
 
     def refuse(constant: str) -> Any:

@@ -1,4 +1,4 @@
-"""What a bank says about judging code: one model for each grader."""
+"""The settings of the graders for code: one model for each."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def literal(text: str) -> Any:
     """Return the value of a Python literal.
 
     Raises:
-        ValueError: The text is none.
+        ValueError: The text is not a literal.
     """
     if len(text) > MAX_LITERAL_CHARS:
         raise ValueError(f"a Python literal has at most {MAX_LITERAL_CHARS} characters")
@@ -47,11 +47,11 @@ def literal(text: str) -> Any:
 
 
 class FunctionExample(Strict):
-    """One call, and what comes of it: exactly one of expected, expected_python and raises."""
+    """A call and its result: exactly one of expected, expected_python and raises."""
 
     args: tuple[Any, ...] = ()
     args_python: str | None = Field(
-        None, description="instead of args, a literal list or tuple for what JSON can't say"
+        None, description="instead of args: a literal list or tuple, for values that JSON lacks"
     )
     kwargs: dict[Identifier, Any] = Field({})
     expected: Any = Field(None, description="the value as JSON: a list is a list, 1 is not 1.0")
@@ -69,7 +69,7 @@ class FunctionExample(Strict):
             raise ValueError("args or args_python, not both")
         if self.args_python and not isinstance(literal(self.args_python), list | tuple):
             raise ValueError("args_python: a literal list or tuple of arguments")
-        self.call, self.value  # noqa: B018 - they raise if they can't be made
+        self.call, self.value  # noqa: B018 - they raise if they are invalid
         if self.raises is None and not can_be_returned(self.value):
             raise ValueError(
                 f"expected: a plain value, nested at most {MAX_DEPTH} deep, that a call can return"
@@ -84,28 +84,28 @@ class FunctionExample(Strict):
 
     @property
     def value(self) -> Any:
-        """The value that is expected where no exception is."""
+        """The expected value, if no exception is expected."""
         return self.expected if self.expected_python is None else literal(self.expected_python)
 
 
 class FunctionExamples(Strict):
-    """A Python function of the answer is called; its values must be equal and of equal type."""
+    """Calls a Python function of the answer; its values must be equal and of the same type."""
 
     type: Literal["function_examples"]
     function_name: Identifier
     examples: tuple[FunctionExample, ...] = Field(min_length=1, max_length=200)
     tolerance: float = Field(
-        0, ge=0, lt=1, description="of floats in values, relative and absolute; 0 is equality"
+        0, ge=0, lt=1, description="for floats in values, relative and absolute; 0 means equality"
     )
     timeout_s: float = Field(10, gt=0, le=120, description="for one call")
 
 
 class CliExample(Strict):
-    """One start of the program; what is left out is not looked at, but for the exit code."""
+    """A run of the program; outputs that are left out are not checked."""
 
     args: tuple[str, ...] = ()
     stdin: str = ""
-    files: dict[FileName, str] = Field({}, description="put into the working folder before")
+    files: dict[FileName, str] = Field({}, description="created in the working folder first")
     expected_stdout: str | None = None
     expected_stderr: str | None = None
     expected_exit_code: StrictInt = Field(0, ge=0, le=255)
@@ -118,23 +118,23 @@ class CliExample(Strict):
 
 
 class CliExamples(Strict):
-    """The answer is a Python program, in one file or several; it is started, twice each time."""
+    """Runs the answer, a Python program in one or several files, twice with each example."""
 
     type: Literal["cli_examples"]
     entrypoint: FileName = "main.py"
     artifact_paths: tuple[FileName, ...] = Field(
-        (), description="every file of the program; the default is the entrypoint alone"
+        (), description="all files of the program; by default only the entrypoint"
     )
     examples: tuple[CliExample, ...] = Field(min_length=1, max_length=100)
     timeout_s: float = Field(10, gt=0, le=120, description="for one start")
 
     @property
     def paths(self) -> tuple[str, ...]:
-        """The files that the answer has to bring, the entrypoint first."""
+        """The files that the answer must contain, the entrypoint first."""
         return tuple(dict.fromkeys((self.entrypoint, *self.artifact_paths)))
 
     def is_python(self, name: str) -> bool:
-        """Tell whether a file of an answer is Python: the one that is started always is."""
+        """Return whether a file of an answer must be Python; the entrypoint always must."""
         return name == self.entrypoint or name.endswith(".py")
 
     @model_validator(mode="after")
@@ -144,7 +144,7 @@ class CliExamples(Strict):
         return self
 
 
-RUN = FunctionExamples | CliExamples  # the graders for which code of an answer is run
+RUN = FunctionExamples | CliExamples  # the graders that run code of an answer
 
 
 def _construct(name: str) -> str:
@@ -159,9 +159,9 @@ Construct = Annotated[
 
 
 class Names(Strict):
-    """What may or must occur in the code of an answer."""
+    """Names and constructs in the code of an answer."""
 
-    imports: tuple[Text, ...] = Field((), description="modules: `os` covers `os.path`, too")
+    imports: tuple[Text, ...] = Field((), description="modules: `os` includes `os.path`")
     calls: tuple[Text, ...] = Field((), description="`eval`, `math.sqrt`, or any `.sort`")
     names: tuple[Text, ...] = Field((), description="variables and attributes")
     definitions: tuple[Text, ...] = Field((), description="functions, classes, `Class.method`")
@@ -169,10 +169,10 @@ class Names(Strict):
 
 
 class Limits(Strict):
-    """How large the code of an answer may be."""
+    """Limits on the size of the code of an answer."""
 
     function_lines: Annotated[int, Field(ge=1)] | None = Field(
-        None, description="of the longest function, from `def` to its last line"
+        None, description="lines of the longest function, from `def` to its last line"
     )
     nesting: Annotated[int, Field(ge=0)] | None = Field(
         None, description="deepest nesting of if, for, while, try, with and match in a function"
@@ -180,7 +180,7 @@ class Limits(Strict):
 
 
 class AstRules(Strict):
-    """Rules for the Python code of an answer, which is read and not run."""
+    """Rules for the Python code of an answer, which is parsed but not run."""
 
     type: Literal["ast_rules"]
     require: Names = Names()
@@ -192,3 +192,6 @@ class AstRules(Strict):
         if (self.require, self.forbid, self.limits) == (Names(), Names(), Limits()):
             raise ValueError("at least one rule in require, forbid or limits")
         return self
+
+
+CodeEvaluation = FunctionExamples | CliExamples | AstRules

@@ -1,7 +1,7 @@
-"""What Python code says about itself: read as a syntax tree, never run.
+"""Facts about Python code, from its syntax tree; the code is never run.
 
-Python's own parser can be made to overflow its stack or to take long by text that was written for
-that, so what a model wrote is read in the child that `bounded` starts.
+Crafted text can overflow the stack of Python's parser or take it very long, so model output is
+parsed in the child process of `limited_call`.
 """
 
 from __future__ import annotations
@@ -56,44 +56,46 @@ _NESTING = (
 
 
 def syntax_problem(files: dict[str, str]) -> str | None:
-    """Return why one of some files is no Python, or None: what an interpreter would say of it."""
+    """Return the interpreter's message for the first file that is not Python; None if all are."""
     for name, text in files.items():
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                # As the file has it, which may begin with a mark or name its encoding.
-                content = text.encode("utf-8", "surrogatepass")
-                compile(content, name, "exec", dont_inherit=True)
-        except SyntaxError as error:
-            return f"{name}, line {error.lineno}: {error.msg}"
-        except (ValueError, RecursionError, MemoryError) as error:
-            return f"{name}: {error or type(error).__name__}"
+        # As bytes, because the file may begin with a BOM or declare its encoding.
+        _, problem = _compiled(name, text.encode("utf-8", "surrogatepass"))
+        if problem:
+            return problem
     return None
 
 
+def _compiled(name: str, source: str | bytes, flags: int = 0) -> tuple[Any, str | None]:
+    """Return the compiled source, or why it can't be compiled."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # such as those about invalid escapes
+            return compile(source, name, "exec", flags, dont_inherit=True), None
+    except SyntaxError as error:
+        return None, f"{name}, line {error.lineno}: {error.msg}"
+    except (ValueError, RecursionError, MemoryError) as error:
+        return None, f"{name}: {error or type(error).__name__}"
+
+
 def facts_of(sources: dict[str, str]) -> dict[str, Any]:
-    """Return what some Python files say, all together.
+    """Return the facts about some Python files, all together.
 
     Args:
         sources: The text of each file, by name.
 
     Returns:
-        `problem`: why a file can't be read as Python, or null, and then nothing else is there;
-        `imports`, `calls`, `names`, `definitions`, `constructs`: what occurs, sorted; a call under
-        the name that is written, and under the one that was imported;
+        `problem`: why a file can't be parsed, or null; with a problem, there is no other key;
+        `imports`, `calls`, `names`, `definitions`, `constructs`: what occurs, sorted; a call by the
+        name as written, and by the imported name;
         `function_lines`: lines of the longest function, 0 without one;
-        `nesting`: of blocks in the function where it is deepest.
+        `nesting`: deepest nesting of blocks in a function.
     """
     trees = []
     for name, source in sources.items():
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # an invalid escape is no reason to say anything
-                trees.append(ast.parse(source, name))
-        except SyntaxError as error:
-            return {"problem": f"{name}, line {error.lineno}: {error.msg}"}
-        except (ValueError, RecursionError, MemoryError) as error:
-            return {"problem": f"{name}: {error or type(error).__name__}"}
+        tree, problem = _compiled(name, source, ast.PyCF_ONLY_AST)
+        if problem:
+            return {"problem": problem}
+        trees.append(tree)
     try:
         return {"problem": None, **_facts(trees)}
     except RecursionError:
@@ -124,7 +126,7 @@ def _facts(trees: list[ast.Module]) -> dict[str, Any]:
 
 
 def _imports(node: ast.AST) -> Iterator[str]:
-    """Yield modules and what is taken out of them; a relative one counts without its dots."""
+    """Yield modules and the names imported from them; a relative module without its dots."""
     match node:
         case ast.Import():
             yield from (alias.name for alias in node.names)
@@ -135,7 +137,7 @@ def _imports(node: ast.AST) -> Iterator[str]:
 
 
 def _loaded(call: ast.Call) -> Iterator[str]:
-    """Yield the module that a call of `import_module` and the like names."""
+    """Yield the module that is imported by a call such as `import_module`."""
     for given in (*call.args[:1], *(one.value for one in call.keywords if one.arg == "name")):
         if isinstance(given, ast.Constant) and isinstance(given.value, str):
             yield given.value.lstrip(".")
@@ -146,7 +148,7 @@ def _within(module: str | None, name: str) -> str:
 
 
 def _origins(tree: ast.Module) -> dict[str, set[str]]:
-    """Return what the names stand for that a file's imports bind, wherever in it they are."""
+    """Return the origins of the names that imports bind anywhere in a file."""
     origins: dict[str, set[str]] = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -161,7 +163,7 @@ def _origins(tree: ast.Module) -> dict[str, set[str]]:
 
 
 def _calls(call: ast.Call, origins: Mapping[str, set[str]]) -> Iterator[str]:
-    """Yield the names of what is called: as written and as imported; `.sort` is any method."""
+    """Yield the names of a called object: as written, as imported, and as any method (`.sort`)."""
     if isinstance(call.func, ast.Attribute):
         yield f".{call.func.attr}"
     if written := _dotted(call.func):
@@ -174,7 +176,7 @@ def _calls(call: ast.Call, origins: Mapping[str, set[str]]) -> Iterator[str]:
 
 
 def _dotted(node: ast.expr) -> str:
-    """Return `a.b.c` for such an expression, and nothing for any other."""
+    """Return `a.b.c` for such an expression; empty for any other."""
     parts = []
     while isinstance(node, ast.Attribute):
         parts.append(node.attr)
@@ -218,7 +220,7 @@ def _lines(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
 
 
 def _nesting(body: list[ast.stmt]) -> int:
-    """Return how deep the blocks go; functions within are judged by themselves."""
+    """Return the depth of nested blocks; inner functions count separately."""
     return max((_depth(statement) for statement in body), default=0)
 
 
@@ -230,7 +232,7 @@ def _depth(statement: ast.stmt) -> int:
     blocks += [handler.body for handler in getattr(statement, "handlers", ())]
     blocks += [case.body for case in getattr(statement, "cases", ())]
     deepest = max(map(_nesting, blocks), default=0)
-    # `elif` is an `if` in the `else`, but nobody reads it as deeper.
+    # In the syntax tree, `elif` is an `if` in the `else`, but it is no deeper level.
     other = getattr(statement, "orelse", [])
     chained = len(other) == 1 and isinstance(other[0], ast.If) and isinstance(statement, ast.If)
     below = _nesting(other) - 1 if chained else _nesting(other)

@@ -1,7 +1,7 @@
-"""Graders of code: what came of running or reading it, compared with what was expected.
+"""Graders of code: compare the results of running or parsing it with the expected ones.
 
-Pure: whatever was run, was run before. What a sandbox brought back is a claim of a stranger about
-values; the expected ones were never there, so the worst that it can do is to be right.
+The code was run before. Results from a sandbox are untrusted claims about values, but the expected
+values were never in the sandbox, so that only a right result passes.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _UNREADABLE = {"SyntaxError"}
 _RULES: tuple[str, ...] = ("imports", "calls", "names", "definitions", "constructs")
 
 
-def function_names(asked: FunctionExamples) -> list[str]:
+def example_names(asked: FunctionExamples | CliExamples) -> list[str]:
     """Return the names of the checks."""
     return [f"{asked.type}.{index}" for index in range(1, len(asked.examples) + 1)]
 
@@ -39,17 +39,17 @@ def function_examples(
     """Return a check for each example.
 
     Raises:
-        Unparseable: The code is no Python.
+        Unparseable: The code is not Python.
     """
     first = results[0]
     if isinstance(first, Raised) and first.loading and not _UNREADABLE.isdisjoint(first.names):
         raise Unparseable(f"{first.names[0]}: {first.message}"[:200])
     pairs = zip(asked.examples, results, strict=True)
-    return verdicts(function_names(asked), [_call_detail(*pair, asked.tolerance) for pair in pairs])
+    return verdicts(example_names(asked), [_call_detail(*pair, asked.tolerance) for pair in pairs])
 
 
 def _call_detail(example: FunctionExample, result: CallResult, tolerance: float) -> str:
-    """Return what is wrong with the result of a call; empty when nothing is."""
+    """Return what is wrong with the result of a call; empty if it is right."""
     wanted = f"raise {example.raises}" if example.raises else shown(example.value)
     match result:
         case NotReturned():
@@ -65,23 +65,18 @@ def _call_detail(example: FunctionExample, result: CallResult, tolerance: float)
     return f"expected {wanted}, got {shown(result.value)}"
 
 
-def program_names(asked: CliExamples) -> list[str]:
-    """Return the names of the checks."""
-    return [f"{asked.type}.{index}" for index in range(1, len(asked.examples) + 1)]
-
-
 def cli_examples(
     asked: CliExamples, answer: str, starts: Sequence[Sequence[ProgramResult]]
 ) -> list[Check]:
-    """Return a check for each example: every start brought what is expected.
+    """Return a check for each example: every run had the expected result.
 
     Args:
         asked: The examples.
         answer: What the model wrote.
-        starts: For each example the results of its starts, two unless the first one was stopped.
+        starts: For each example, the results of its two runs; one if the first was stopped.
     """
     pairs = zip(asked.examples, starts, strict=True)
-    return verdicts(program_names(asked), [_starts_detail(*pair) for pair in pairs])
+    return verdicts(example_names(asked), [_starts_detail(*pair) for pair in pairs])
 
 
 def _starts_detail(example: CliExample, starts: Sequence[ProgramResult]) -> str:
@@ -100,8 +95,8 @@ def _start_detail(example: CliExample, start: ProgramResult) -> str:
         return f"the program ended with `{ending.outcome}`{how}"
     if ending.exit_status != example.expected_exit_code:
         last = _text(start.stderr).strip().rpartition("\n")[2]
-        told = f", which says {shown(last)}" if last else ""
-        return f"expected exit code {example.expected_exit_code}, got {ending.exit_status}{told}"
+        said = f", which says {shown(last)}" if last else ""
+        return f"expected exit code {example.expected_exit_code}, got {ending.exit_status}{said}"
     for name, expected, data in (
         ("stdout", example.expected_stdout, start.stdout),
         ("stderr", example.expected_stderr, start.stderr),
@@ -117,12 +112,12 @@ def _plain(text: str | None) -> str | None:
 
 
 def _text(data: bytes) -> str:
-    # What is no UTF-8 becomes halves of characters, which are equal to nothing that is expected.
+    # Bytes that are not UTF-8 become lone surrogates, which equal no expected character.
     return data.decode(errors="surrogateescape").replace("\r\n", "\n")
 
 
 def _difference(expected: str, found: str) -> str:
-    """Return the first line that differs, of what was expected and what was found."""
+    """Return a message about the first line that differs."""
     ours, theirs = (text.splitlines(keepends=True) for text in (expected, found))
     for line, (one, other) in enumerate(zip(ours, theirs, strict=False), start=1):
         if one != other:
@@ -148,7 +143,7 @@ def ast_rules(asked: AstRules, answer: str, facts: Mapping[str, Any]) -> list[Ch
     """Return a check for each name, construct and limit.
 
     Raises:
-        Unparseable: The code is no Python.
+        Unparseable: The code is not Python.
     """
     if facts["problem"]:
         raise Unparseable(str(facts["problem"])[:200])
@@ -163,7 +158,7 @@ def ast_rules(asked: AstRules, answer: str, facts: Mapping[str, Any]) -> list[Ch
 
 
 def _found(wanted: Names, facts: Mapping[str, Any], said: Callable[[bool], str]) -> list[str]:
-    """Return what is to be said of each item, in the order of `rule_names`."""
+    """Return the detail for each item, in the order of `rule_names`."""
     return [
         said(_occurs(kind, item, facts[kind])) for kind in _RULES for item in getattr(wanted, kind)
     ]

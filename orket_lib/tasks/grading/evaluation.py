@@ -1,7 +1,7 @@
-"""What a bank says about judging an answer: one or several graders, each with its settings.
+"""The `evaluation` of a task: one or several graders, each with its settings.
 
-These are the words of the format; `graders` gives them their meaning. Whatever can be wrong with
-them is found when a bank is read, never while an answer is judged.
+This is the format; `graders` implements it. All errors in settings are found when a bank is loaded,
+never while an answer is graded.
 """
 
 from __future__ import annotations
@@ -10,32 +10,10 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from orket_lib.tasks.grading.code_evaluation import AstRules, CliExamples, FunctionExamples, Names
-from orket_lib.tasks.grading.text_evaluation import (
-    Choice,
-    Contains,
-    Exact,
-    JsonList,
-    JsonSchema,
-    JsonValue,
-    Number,
-    Regex,
-)
+from orket_lib.tasks.grading.code_evaluation import AstRules, CodeEvaluation, Names
+from orket_lib.tasks.grading.text_evaluation import TextEvaluation
 
-Evaluation = Annotated[
-    Exact
-    | Choice
-    | Number
-    | JsonValue
-    | JsonList
-    | JsonSchema
-    | Regex
-    | Contains
-    | FunctionExamples
-    | CliExamples
-    | AstRules,
-    Field(discriminator="type"),
-]
+Evaluation = Annotated[TextEvaluation | CodeEvaluation, Field(discriminator="type")]
 
 
 def _listed(value: object) -> object:

@@ -1,7 +1,6 @@
-"""Code in an answer: found by rules that docs/reference/tasks.md tells, never guessed.
+"""Finds the code in an answer by the rules in docs/reference/tasks.md, without guessing.
 
-Everything here is text handling in one pass; what was taken out is first read or run elsewhere, by
-something that can stand what it finds.
+This is text handling in one pass; the code is parsed in a limited process and run in a sandbox.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ _COMMENT = re.compile(r"(?i)\s*#+\s*(?:file(?:\s*name)?\s*:?\s+)?(\S+)\s*")
 
 @dataclass(frozen=True)
 class Block:
-    """One fenced block; `name` is that of a file, where the answer gives one."""
+    """A fenced block; `name` is a file name, if the answer gives one."""
 
     language: str
     name: str | None
@@ -35,7 +34,7 @@ class Block:
 
     @property
     def is_python(self) -> bool:
-        """Whether it may hold Python: by its label or, where it has none, by its name."""
+        """Whether it may be Python: by its label or, without one, by its name."""
         if self.language:
             return self.language in _PYTHON
         return self.name is None or self.name.endswith(".py")
@@ -57,7 +56,7 @@ def blocks_of(text: str) -> list[Block]:
             if _closes(inner, opened[1]):
                 break
             body.append(inner[min(indent, len(inner) - len(inner.lstrip())) :])
-        else:  # never closed: what ends the text ends its last line
+        else:  # never closed: the final line break is not part of the code
             body = body[:-1] if body and not body[-1] else body
         found.append(_block(opened[2].strip(), before, body))
         before = ""
@@ -67,10 +66,10 @@ def blocks_of(text: str) -> list[Block]:
 
 
 def function_source(answer: str, function: str) -> str:
-    """Return the code that is to define a function.
+    """Return the code that defines a function.
 
     Raises:
-        Unparseable: There is none, or it can't be told which.
+        Unparseable: There is none, or it is ambiguous.
     """
     text = strip_reasoning(answer)
     defines = re.compile(
@@ -90,20 +89,20 @@ def function_source(answer: str, function: str) -> str:
 
 
 def program_files(answer: str, paths: Sequence[str]) -> dict[str, str]:
-    """Return the files of a program, and others that the answer names.
+    """Return the files of a program, and other files in the answer.
 
     Args:
         answer: What the model wrote.
-        paths: The files that must be there, the entrypoint first.
+        paths: The required files, the entrypoint first.
 
     Raises:
-        Unparseable: A file is missing, a name is refused, or it can't be told what is what.
+        Unparseable: A file is missing, a name is invalid, or a block is ambiguous.
     """
     text = strip_reasoning(answer)
     blocks = blocks_of(text)
     if not blocks and len(paths) == 1 and text.strip():
         return {paths[0]: text}
-    files = {_place(block.name, paths): block.text for block in blocks if block.name}
+    files = {_path_of(block.name, paths): block.text for block in blocks if block.name}
     unnamed = _python([block for block in blocks if not block.name])
     if len(paths) == 1 and paths[0] not in files and len(unnamed) == 1:
         files[paths[0]] = unnamed[0].text
@@ -121,9 +120,9 @@ def program_files(answer: str, paths: Sequence[str]) -> dict[str, str]:
 
 
 def python_sources(answer: str, evaluations: Sequence[Evaluation]) -> Mapping[str, str]:
-    """Return the Python code that rules are to read, by file name.
+    """Return the Python code that rules apply to, by file name.
 
-    It is the code that the task's other grader runs, where there is one.
+    If another grader of the task runs code, it is that code.
 
     Raises:
         Unparseable: There is none.
@@ -143,9 +142,9 @@ def python_sources(answer: str, evaluations: Sequence[Evaluation]) -> Mapping[st
 
 
 def _python(blocks: Sequence[Block]) -> list[Block]:
-    """Return the blocks that are Python: those that say so or, if none does, all that may be.
+    """Return the Python blocks: those with a Python label or, if there is none, all candidates.
 
-    Beside code with a label, a block without one shows what the code prints, or how it is started.
+    If some code has a label, a block without one usually shows its output, or a shell command.
     """
     python = [block for block in blocks if block.is_python]
     return [block for block in python if block.language] or python
@@ -173,7 +172,7 @@ def _block(info: str, before: str, body: list[str]) -> Block:
 
 
 def _only_name(line: str) -> str | None:
-    """Return the file name that is all that a line says."""
+    """Return the file name that a line consists of; None if it is anything else."""
     plain = line.strip().lstrip("#>-").strip()[:300]
     plain = _LEAD.sub("", plain.replace("`", "").replace("*", ""), count=1).strip().rstrip(":")
     return plain if _FILE_LIKE.fullmatch(plain) else None
@@ -184,8 +183,8 @@ def _comment_name(line: str) -> str | None:
     return found[1] if found and _FILE_LIKE.fullmatch(found[1]) else None
 
 
-def _place(name: str, paths: Sequence[str]) -> str:
-    """Return the path that a name in an answer stands for."""
+def _path_of(name: str, paths: Sequence[str]) -> str:
+    """Return the path that a name in an answer means."""
     plain = name.removeprefix("./")
     same = [path for path in paths if path.rpartition("/")[2] == plain]
     return same[0] if plain not in paths and len(same) == 1 else plain

@@ -1,54 +1,66 @@
-"""From a task and an answer to checks; a run is passed when all of them are.
+"""Grades an answer by the checks of its task; a run passes if all checks pass.
 
-The number of checks and their names depend on the task alone, so that passed / all means the same
-for every answer. Nothing is earned by saying nothing: an answer that one grader can't read fails
-all checks of the task and is marked as unparseable, which a wrong answer is not; and rules for code
-count only for code that does something right. What can't be run is not run: it is never a failed
-check.
-What a check says may repeat what a stranger wrote, so all of it is made printable here, once.
+The number and names of the checks depend on the task alone, so that passed / all means the same for
+every answer. An empty answer earns nothing: if one grader can't parse an answer, all checks of the
+task fail and the answer is marked as unparseable, unlike a wrong one; and rules for code count only
+if an example passes. If code can't be run, the answer is not graded, rather than failed. Details of
+checks may quote untrusted text, so all of them are made printable here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from orket_lib.artifacts.views.run_report import Check
-from orket_lib.sandbox.detect import Unavailable
+from orket_lib.sandbox.detect import Unavailable, find_sandbox
 from orket_lib.sandbox.jobs import Sandbox
 from orket_lib.tasks.grading import code_graders, text_graders
 from orket_lib.tasks.grading.answers import MAX_CHARS, Unparseable
-from orket_lib.tasks.grading.code_evaluation import RUN, AstRules, CliExamples, FunctionExamples
+from orket_lib.tasks.grading.code_evaluation import RUN, AstRules
 from orket_lib.tasks.grading.evaluation import Evaluation
 from orket_lib.tasks.grading.limited_call import NoAnswer
 from orket_lib.tasks.grading.observations import observe
-from orket_lib.tasks.grading.text_evaluation import (
-    Choice,
-    Contains,
-    Exact,
-    JsonList,
-    JsonSchema,
-    JsonValue,
-    Number,
-    Regex,
-)
 from orket_lib.tasks.task import Task, needs_sandbox
 from orket_lib.vocabulary.errors import SandboxError
 from orket_lib.vocabulary.text import printable
 
 _DETAIL_CHARS = 500
+# The graders by type: those that need only the answer, and those that need what `observe` found.
+_BY_ANSWER: dict[str, Callable[[Any, str], list[Check]]] = {
+    "exact": text_graders.exact,
+    "choice": text_graders.choice,
+    "number": text_graders.number,
+    "json": text_graders.json_value,
+    "json_list": text_graders.json_list,
+    "contains": text_graders.contains,
+}
+_BY_OBSERVATION: dict[str, Callable[[Any, str, Any], list[Check]]] = {
+    "json_schema": text_graders.json_schema,
+    "regex": text_graders.regex,
+    "function_examples": code_graders.function_examples,
+    "cli_examples": code_graders.cli_examples,
+    "ast_rules": code_graders.ast_rules,
+}
+_CHECK_NAMES: dict[str, Callable[[Any], list[str]]] = {  # else one, named after the type
+    "contains": text_graders.contains_names,
+    "json_list": text_graders.json_list_names,
+    "function_examples": code_graders.example_names,
+    "cli_examples": code_graders.example_names,
+    "ast_rules": code_graders.rule_names,
+}
 NO_SANDBOX = Unavailable("none was given")
 
 
 @dataclass(frozen=True)
 class Grading:
-    """What the graders say of one answer.
+    """The grading of an answer.
 
     Attributes:
-        checks: At least one, or none when it was not run.
-        unparseable: A grader could not read the answer in the form that it needs.
-        not_run: Why nothing can be said; None when something is.
+        checks: At least one; empty if it was not graded.
+        unparseable: A grader could not parse the answer.
+        not_run: Why it was not graded; None if it was.
     """
 
     checks: tuple[Check, ...]
@@ -62,21 +74,43 @@ class Grading:
 
     @property
     def adherence(self) -> float | None:
-        """Passed checks / all checks; None when it was not run."""
+        """Passed checks / all checks; None if it was not graded."""
         if self.not_run is not None:
             return None
         return sum(check.passed for check in self.checks) / len(self.checks)
 
 
 class NotRun(SandboxError):
-    """An answer could not be judged, because its code could not be run."""
+    """An answer could not be graded, because its code could not be run."""
+
+
+def sandbox_for(tasks: Sequence[Task], allowed: Sequence[str]) -> Sandbox | None:
+    """Return the sandbox in which the answers of tasks are graded; None if no code is run.
+
+    Args:
+        tasks: What is asked.
+        allowed: Kinds of sandboxes; the first that works is taken.
+
+    Raises:
+        NotRun: Code must be run, and no sandbox works.
+    """
+    code = [task for task in tasks if needs_sandbox(task)]
+    if not code:
+        return None
+    found = find_sandbox(allowed)
+    if isinstance(found, Unavailable):
+        raise NotRun(
+            f"{len(code)} of {len(tasks)} tasks are not_run, {code[0].test_id} the first of them: "
+            f"their code has to be run, and there is no sandbox ({found.reason})"
+        )
+    return found
 
 
 def grade(task: Task, answer: str) -> tuple[Check, ...]:
-    """Return the checks of one answer to a task whose code need not be run.
+    """Return the checks of an answer without running code.
 
     Raises:
-        NotRun: It would have to be.
+        NotRun: Grading needs a sandbox.
     """
     grading = judge(task, answer)
     if grading.not_run is not None:
@@ -85,25 +119,20 @@ def grade(task: Task, answer: str) -> tuple[Check, ...]:
 
 
 def judge(task: Task, answer: str, sandbox: Sandbox | Unavailable = NO_SANDBOX) -> Grading:
-    """Return what the graders of a task say of an answer.
+    """Grade an answer with the graders of its task.
 
     Args:
         task: What was asked.
-        answer: What the model wrote: data, of any size and content.
+        answer: What the model wrote: untrusted, of any size and content.
         sandbox: Where code is run, or why it can't be; see `find_sandbox`.
     """
-    if isinstance(sandbox, Unavailable):
-        if needs_sandbox(task):
-            return Grading((), not_run=f"no sandbox: {sandbox.reason}")
-        return _judged(task, answer, None)
-    return _judged(task, answer, sandbox)
-
-
-def _judged(task: Task, answer: str, sandbox: Sandbox | None) -> Grading:
+    if isinstance(sandbox, Unavailable) and needs_sandbox(task):
+        return Grading((), not_run=f"no sandbox: {sandbox.reason}")
+    usable = None if isinstance(sandbox, Unavailable) else sandbox
     judged: list[tuple[Evaluation, list[Check]]] = []
     for asked in task.evaluations:
         try:
-            judged.append((asked, _checks(asked, answer, task.evaluations, sandbox)))
+            judged.append((asked, _checks(asked, answer, task.evaluations, usable)))
         except Unparseable as error:
             detail = f"unparseable: {error}"
             every = [check for one in task.evaluations for check in _failed(one, detail)]
@@ -116,9 +145,9 @@ def _judged(task: Task, answer: str, sandbox: Sandbox | None) -> Grading:
 
 
 def _earned(judged: Sequence[tuple[Evaluation, list[Check]]]) -> Iterator[Check]:
-    """Yield the checks; rules fail where code was run and no example holds.
+    """Yield the checks; rules fail if code was run and no example passes.
 
-    Code that does nothing breaks hardly any rule, and has kept none.
+    Otherwise code that does nothing would pass most rules.
     """
     run = [check for asked, checks in judged if isinstance(asked, RUN) for check in checks]
     works = not run or any(check.passed for check in run)
@@ -134,20 +163,9 @@ def _printable(check: Check) -> Check:
 
 
 def check_names(asked: Evaluation) -> list[str]:
-    """Return the names of the checks that a grader gives, whatever the answer."""
-    match asked:
-        case Contains():
-            return text_graders.contains_names(asked)
-        case JsonList():
-            return text_graders.json_list_names(asked)
-        case FunctionExamples():
-            return code_graders.function_names(asked)
-        case CliExamples():
-            return code_graders.program_names(asked)
-        case AstRules():
-            return code_graders.rule_names(asked)
-        case _:
-            return [asked.type]
+    """Return the names of a grader's checks, which don't depend on the answer."""
+    names = _CHECK_NAMES.get(asked.type)
+    return names(asked) if names else [asked.type]
 
 
 def _checks(
@@ -156,34 +174,9 @@ def _checks(
     if len(answer) > MAX_CHARS:
         raise Unparseable(f"the answer has {len(answer)} characters; at most {MAX_CHARS} are read")
     observed = observe(asked, answer, together, sandbox)
-    return _verdicts(asked, answer, observed)
-
-
-def _verdicts(asked: Evaluation, answer: str, observed: Any) -> list[Check]:
-    """Return the checks: a function of the task, the answer and what was found out about it."""
-    match asked:
-        case Exact():
-            return text_graders.exact(asked, answer)
-        case Choice():
-            return text_graders.choice(asked, answer)
-        case Number():
-            return text_graders.number(asked, answer)
-        case JsonValue():
-            return text_graders.json_value(asked, answer)
-        case JsonList():
-            return text_graders.json_list(asked, answer)
-        case Contains():
-            return text_graders.contains(asked, answer)
-        case JsonSchema():
-            return text_graders.json_schema(asked, answer, observed)
-        case Regex():
-            return text_graders.regex(asked, answer, observed)
-        case FunctionExamples():
-            return code_graders.function_examples(asked, answer, observed)
-        case CliExamples():
-            return code_graders.cli_examples(asked, answer, observed)
-        case AstRules():
-            return code_graders.ast_rules(asked, answer, observed)
+    if grader := _BY_ANSWER.get(asked.type):
+        return grader(asked, answer)
+    return _BY_OBSERVATION[asked.type](asked, answer, observed)
 
 
 def _failed(asked: Evaluation, detail: str) -> list[Check]:

@@ -1,12 +1,11 @@
-"""Looking at text that a model wrote, in a process that may hang or crash without harm.
+"""Calls a function on model output in a child process that may hang or crash.
 
-Matching a regular expression, parsing Python and checking a JSON Schema are safe as far as the
-system goes, but there are inputs for which they take for ever or overflow the stack, and a bank's
-author need not know them. So they run in a child with a limit of CPU time and of memory; a grader
-then says what happened instead of hanging a night's sweep.
+Matching a regular expression, parsing Python and validating against a JSON Schema can take
+practically for ever or overflow the stack for some inputs. So they run in a child with limits of
+CPU time and memory, and a grader reports what happened instead of hanging the sweep.
 
-Only what such an input can do is held against it. A child that never came so far as to look at it,
-that the system killed, or that a busy machine gave no time, says nothing about any answer.
+An answer fails only for what its own text caused. If the child didn't start, was killed by the
+system, or got no CPU time on a busy machine, the answer is not graded.
 """
 
 from __future__ import annotations
@@ -22,36 +21,36 @@ from typing import Any
 from orket_lib.tasks.grading.limited_call_child import LOADED
 from orket_lib.vocabulary.errors import SandboxError
 
-SECONDS = 10.0  # of CPU time, for the function alone
-WALL_SECONDS = 60.0  # with the start of the child
+SECONDS = 10.0  # CPU time of the function
+WALL_SECONDS = 60.0  # including the start of the child
 MEMORY_MIB = 2048
 _ROOT = Path(__file__).resolve().parents[3]
-# Isolated from the user's environment: it finds modules where this process finds them.
+# Isolated (-I) from the user's environment, with the module path of this process.
 _CHILD = (
     "import json, sys; request = json.loads(sys.stdin.buffer.read()); "
     "sys.path[:] = request['path']; "
     "from orket_lib.tasks.grading.limited_call_child import main; main(request)"
 )
-# How an overflow of the stack ends a process: by these signals, or on Windows with these statuses.
+# A stack overflow ends a process with these signals, or on Windows with these statuses.
 _OVERFLOWS = {-number for number in (signal.SIGSEGV, signal.SIGABRT)} | {0xC00000FD, 0xC0000005}
 if sys.platform != "win32":
     _OVERFLOWS.add(-signal.SIGBUS)
 
 
 class NoAnswer(Exception):
-    """The child came to no result; the message says why, in words for a check's detail."""
+    """The child has no result; the message says why, for a check's detail."""
 
 
-def call_bounded(function: Callable[..., Any], **arguments: Any) -> Any:
-    """Return what a function of this room returns, called in a process of its own.
+def call_limited(function: Callable[..., Any], **arguments: Any) -> Any:
+    """Call a function in a child process, and return its result.
 
     Args:
-        function: A function at the top of a module; its module is imported in the child.
-        arguments: By name; they and the result travel as JSON.
+        function: A module-level function; its module is imported in the child.
+        arguments: Keyword arguments; like the result, they are sent as JSON.
 
     Raises:
-        NoAnswer: Time or memory ran out, or the function failed or crashed.
-        SandboxError: The function was not called, or was not left in peace until its end.
+        NoAnswer: Time or memory ran out, or the function raised or crashed.
+        SandboxError: The function was not called, or was interrupted from outside.
     """
     request = {
         "path": [str(_ROOT), *map(str, sys.path)],

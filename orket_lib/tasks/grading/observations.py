@@ -1,7 +1,7 @@
-"""What has to be found out about an answer before it can be judged, and finding it out.
+"""Collects what graders need to know about an answer.
 
-Everything impure about judging is here: a child process for patterns, schemas and syntax trees, the
-sandbox for running code. What comes back is data, and the graders are functions of it.
+All side effects of grading are here: the child process for patterns, schemas and syntax trees, and
+the sandbox for running code. The results are data, and graders are functions of them.
 """
 
 from __future__ import annotations
@@ -30,38 +30,37 @@ from orket_lib.tasks.grading.code_evaluation import (
 from orket_lib.tasks.grading.code_facts import facts_of, syntax_problem
 from orket_lib.tasks.grading.evaluation import Evaluation
 from orket_lib.tasks.grading.extraction import function_source, program_files, python_sources
-from orket_lib.tasks.grading.json_schema import violation
-from orket_lib.tasks.grading.limited_call import NoAnswer, call_bounded
-from orket_lib.tasks.grading.patterns import matches
+from orket_lib.tasks.grading.limited_call import NoAnswer, call_limited
+from orket_lib.tasks.grading.limited_checks import matches, violation
 from orket_lib.tasks.grading.text_evaluation import JsonSchema, Regex
 from orket_lib.tasks.grading.text_graders import parsed_json
 from orket_lib.vocabulary.errors import SandboxError
 
-STARTS = 2  # of a program with each example: one that differs from the other is no solution
+STARTS = 2  # of a program with each example: a solution gives the same result twice
 
 
 def observe(
     asked: Evaluation, answer: str, together: Sequence[Evaluation], sandbox: Sandbox | None
 ) -> Any:
-    """Return what the grader of this kind needs to know; None where the answer is enough.
+    """Return what a grader needs to know; None if the answer is enough.
 
     Args:
-        asked: What is to be judged.
+        asked: The grader.
         answer: What the model wrote.
-        together: All that the task is judged by, which decides where code is found.
-        sandbox: Given whenever `asked` is about running code.
+        together: All graders of the task, which decide where code is found.
+        sandbox: Required if the grader runs code.
 
     Raises:
-        Unparseable: The answer has not the form that is needed.
-        NoAnswer: It could not be found out within time and memory.
-        SandboxError: The sandbox failed, which says nothing about the answer.
+        Unparseable: The answer doesn't have the required form.
+        NoAnswer: The check exceeded its time or memory.
+        SandboxError: The sandbox failed, which is not the answer's fault.
     """
     match asked:
         case Regex():
             text = normalize(answer)
             if not text:
                 raise Unparseable("the answer is empty")
-            return call_bounded(
+            return call_limited(
                 matches,
                 pattern=asked.pattern,
                 text=text,
@@ -70,9 +69,9 @@ def observe(
             )
         case JsonSchema():
             parsed_json(answer)
-            return call_bounded(violation, rules=asked.rules, text=normalize(answer))
+            return call_limited(violation, rules=asked.rules, text=normalize(answer))
         case AstRules():
-            return _facts(python_sources(answer, together))
+            return _read(facts_of, sources=dict(python_sources(answer, together)))
         case FunctionExamples():
             assert sandbox is not None
             return _calls(asked, answer, sandbox)
@@ -84,12 +83,8 @@ def observe(
     return None
 
 
-def _facts(sources: Mapping[str, str]) -> Any:
-    return _read(facts_of, sources=dict(sources))
-
-
 def _require_python(asked: CliExamples, files: Mapping[str, str]) -> None:
-    """Make sure that the files of a program are Python; others of the answer may be anything."""
+    """Check that the files of a program are Python; other files may be anything."""
     program = {name: files[name] for name in asked.paths if asked.is_python(name)}
     if problem := _read(syntax_problem, files=program):
         raise Unparseable(str(problem)[:200])
@@ -97,8 +92,8 @@ def _require_python(asked: CliExamples, files: Mapping[str, str]) -> None:
 
 def _read(function: Callable[..., Any], **arguments: Any) -> Any:
     try:
-        return call_bounded(function, **arguments)
-    except NoAnswer as error:  # what crashes Python's own parser is no Python
+        return call_limited(function, **arguments)
+    except NoAnswer as error:  # text that crashes Python's parser is not Python
         raise Unparseable(f"can't be read as Python: {error}") from None
 
 
@@ -111,21 +106,21 @@ def _calls(asked: FunctionExamples, answer: str, sandbox: Sandbox) -> list[CallR
         limits=_limits(asked.timeout_s),
     )
     for result in results:
-        _was_ours_to_end(result.ending)
+        _require_not_killed(result.ending)
     return results
 
 
 def _starts(
     asked: CliExamples, example: CliExample, files: dict[str, str], sandbox: Sandbox
 ) -> list[ProgramResult]:
-    """Return the results of starting a program twice; once, if it had to be stopped."""
+    """Return the results of running a program twice; once if it was stopped."""
     contents = {
         name: text.encode("utf-8", "surrogatepass")
         for name, text in {**files, **example.files}.items()
     }
     try:
         check_file_names(contents)
-    except RefusedName as error:  # a file of the answer in the place of the example's
+    except RefusedName as error:  # a file of the answer conflicts with one of the example
         raise Unparseable(str(error)) from None
     program = Program(
         argv=(PYTHON, asked.entrypoint, *example.args),
@@ -136,14 +131,14 @@ def _starts(
     results: list[ProgramResult] = []
     while len(results) < STARTS:
         results.append(sandbox.run(program))
-        _was_ours_to_end(results[-1].ending)
+        _require_not_killed(results[-1].ending)
         if results[-1].ending.outcome is not Outcome.EXITED:
             break
     return results
 
 
-def _was_ours_to_end(ending: Ending) -> None:
-    """Make sure that nobody else ended the sandbox, which says nothing about the answer."""
+def _require_not_killed(ending: Ending) -> None:
+    """Check that the sandbox was not killed from outside, which is not the answer's fault."""
     if ending.outcome is Outcome.KILLED:
         raise SandboxError("the sandbox was killed from outside")
 

@@ -1,4 +1,4 @@
-"""What a bank says about judging text: one model for each grader."""
+"""The settings of the graders for text: one model for each."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ from pydantic import (
 
 from orket_lib.artifacts.measurements.spec import later
 from orket_lib.tasks.grading.answers import normalize
+from orket_lib.tasks.grading.limited_checks import schema_problem
 
 MAX_PATTERN_CHARS = 2000
-MAX_NESTING = 64  # of JSON that is expected
+MAX_NESTING = 64  # of expected JSON
 
 Text = Annotated[str, Field(min_length=1)]
 
@@ -51,7 +52,7 @@ class Choice(Strict):
 
     type: Literal["choice"]
     options: dict[Annotated[str, Field(pattern="^[A-Za-z0-9]{1,3}$")], Text] = Field(
-        min_length=2, description="label and text, in the order in which they are shown"
+        min_length=2, description="text by label, in the order in which they are shown"
     )
     expected: str = Field(description="the right label")
 
@@ -70,12 +71,12 @@ class Number(Strict):
     type: Literal["number"]
     expected: StrictInt | StrictFloat
     tolerance: float = Field(
-        0, ge=0, description="largest difference; 0 is equality, for a fraction to 9 digits"
+        0, ge=0, description="largest difference; 0 means equality, for fractions to 9 digits"
     )
 
 
 def _nested(value: Any) -> Any:
-    """Refuse what is nested deeper than answers are compared."""
+    """Refuse JSON that is nested too deeply to be compared."""
     level: list[Any] = [value]
     for _ in range(MAX_NESTING):
         inner: list[Any] = []
@@ -98,14 +99,14 @@ class JsonValue(Strict):
 
 
 class JsonList(Strict):
-    """The whole answer is a JSON list; each element is judged by itself, at its place."""
+    """The whole answer is a JSON list; each element is a check."""
 
     type: Literal["json_list"]
     expected: tuple[ComparedJson, ...] = Field(min_length=1, max_length=200)
 
 
 class JsonSchema(Strict):
-    """The whole answer is JSON that a schema allows."""
+    """The whole answer is JSON that is valid under a schema."""
 
     type: Literal["json_schema"]
     rules: dict[str, Any] = Field(
@@ -114,15 +115,13 @@ class JsonSchema(Strict):
 
     @model_validator(mode="after")
     def _is_a_schema(self) -> JsonSchema:
-        from orket_lib.tasks.grading.json_schema import schema_problem
-
         if problem := schema_problem(self.rules):
             raise ValueError(problem)
         return self
 
 
 class Regex(Strict):
-    """The answer matches a regular expression of Python."""
+    """The answer matches a Python regular expression."""
 
     type: Literal["regex"]
     pattern: str = Field(min_length=1, max_length=MAX_PATTERN_CHARS)
@@ -149,7 +148,7 @@ class Contains(Strict):
     none: tuple[Text, ...] = Field((), description="none of them occurs")
     ignore_case: StrictBool = False
     whole_words: StrictBool = later(
-        False, "a text that begins or ends inside of a longer word does not occur"
+        False, "a text that begins or ends inside a longer word does not count"
     )
 
     @model_validator(mode="after")
@@ -157,3 +156,6 @@ class Contains(Strict):
         if not (self.all or self.any):
             raise ValueError("all or any: at least one text, or an empty answer would pass")
         return self
+
+
+TextEvaluation = Exact | Choice | Number | JsonValue | JsonList | JsonSchema | Regex | Contains

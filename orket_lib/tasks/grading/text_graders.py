@@ -1,7 +1,7 @@
-"""Graders of text: what an answer says, compared with what it should say.
+"""Graders of text: compare an answer with the expected one.
 
-There is no leniency: what can't be judged as right is wrong, and what is in no form that could be
-judged is unparseable.
+They are strict: an answer that can't be shown to be right is wrong, and one without the required
+form is unparseable.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ from orket_lib.tasks.grading.text_evaluation import (
     Regex,
 )
 
-_DIGITS = 400  # of a number that could still be near a float
+_DIGITS = 400  # a longer number is beyond the range of floats
 _NINTH = Decimal("1e-9")
-_SHOWN = 60  # characters of an answer that a check's detail repeats
+_SHOWN = 60  # characters of an answer that a check's detail quotes
 _DECORATION = " \t\n*_`()[].:\"'"
 _STATED = re.compile(r"(?i:\banswer\b\s*(?:is|:)|\banswer\s+is\s*:)[\s*_`(\[]*([A-Za-z0-9]{1,3})\b")
-# A label that stands beside one: `B or C`, `(B)/(C)`, `B, C`. After a comma, and where it is a word
-# of its own (`A`, `I`), a sentence that goes on in lower case is no list.
-_BESIDE = re.compile(
+# A second label after a first: `B or C`, `(B)/(C)`, `B, C`. After a comma, and for labels that are
+# words (`A`, `I`), text that goes on in lower case is a sentence and not a list.
+_NEXT_LABEL = re.compile(
     r"[\s*_`)\].,]{0,9}(?:[/&|+]|\b(?:or|and)\b)[\s*_`(\[]{0,9}"
     r"(?![AI][ '][a-z])([A-Za-z0-9]{1,3})\b"
     r"|[\s*_`)\]]{0,9},[\s*_`(\[]{0,9}([A-Za-z0-9]{1,3})\b(?![ '](?!(?:or|and) )[a-z])"
@@ -80,7 +80,7 @@ def json_list(asked: JsonList, answer: str) -> list[Check]:
     """Return a check for each element: the value at its place is equal.
 
     Raises:
-        Unparseable: The answer is no list of as many values, so that no value has a place.
+        Unparseable: The answer is not a list of this length.
     """
     found = parsed_json(answer)
     wanted = len(asked.expected)
@@ -100,7 +100,7 @@ def json_list_names(asked: JsonList) -> list[str]:
 
 
 def json_schema(asked: JsonSchema, answer: str, violation: str | None) -> list[Check]:
-    """Return the one check: a schema allows the value, unless something violates it."""
+    """Return the one check: the value is valid under the schema."""
     return [Check(name=asked.type, passed=violation is None, detail=violation or "")]
 
 
@@ -111,7 +111,7 @@ def regex(asked: Regex, answer: str, matched: bool) -> list[Check]:
 
 
 def contains(asked: Contains, answer: str) -> list[Check]:
-    """Return a check for each text that must occur or must not, and one for the alternatives."""
+    """Return a check for each required and each forbidden text, and one for the alternatives."""
     text = normalize(answer)
     if not text:
         raise Unparseable("the answer is empty")
@@ -146,7 +146,7 @@ def _numbered(name: str, parts: Sequence[object]) -> list[str]:
 
 
 def choice(asked: Choice, answer: str) -> list[Check]:
-    """Return the one check: the label that the answer chooses."""
+    """Return the one check: the chosen label is the right one."""
     text = normalize(answer)
     found = _chosen(asked.options, text)
     if len(found) != 1:
@@ -155,26 +155,26 @@ def choice(asked: Choice, answer: str) -> list[Check]:
 
 
 def _chosen(options: Mapping[str, str], text: str) -> set[str]:
-    """Return the labels that a text chooses, by itself or by saying what the answer is."""
+    """Return the labels that a text chooses: it is the label, or it states the answer."""
     labels = {label.casefold(): label for label in options}
     plain = text.strip(_DECORATION).casefold()
     if plain in labels:
         return {labels[plain]}
     same = {label for label, option in options.items() if _plain(option) == plain}
-    # "The answer is a" may go on with a noun, so in a sentence a label is written as it is shown.
+    # "The answer is a" may go on with a noun, so in a sentence the case of a label must match.
     led = _LED.fullmatch(text)
     named = [*_STATED.finditer(text), *([led] if led else [])]
     return same.union(*(_named(options, text, match) for match in named))
 
 
 def _named(options: Mapping[str, str], text: str, match: re.Match[str] | None) -> set[str]:
-    """Return the label of a statement, those beside it, and that of an option named after it."""
+    """Return the label in a statement, those listed after it, and that of a quoted option."""
     found: set[str] = set()
     end, following = 0, match
     while following and (label := following[following.lastindex or 1]) in options:
         found.add(label)
         end = following.end(following.lastindex or 1)
-        following = _BESIDE.match(text, end)
+        following = _NEXT_LABEL.match(text, end)
     said = _plain(text[end : end + _MOST_AFTER].lstrip(",")) if found else ""
     if not said or len(text) - end > _MOST_AFTER:
         return found
@@ -187,10 +187,10 @@ def _plain(option: str) -> str:
 
 
 def parsed_json(answer: str) -> Any:
-    """Return the JSON value that the whole answer is.
+    """Parse the whole answer as JSON.
 
     Raises:
-        Unparseable: It is none.
+        Unparseable: It is not JSON.
     """
     try:
         return parse_json(answer)
@@ -199,7 +199,7 @@ def parsed_json(answer: str) -> Any:
 
 
 def same_json(one: Any, other: Any) -> bool:
-    """Tell whether two JSON values are equal, texts as NFC; unlike in Python, `true` is not 1."""
+    """Return whether two JSON values are equal, texts as NFC; unlike in Python, `true` is not 1."""
     if isinstance(one, str) and isinstance(other, str):
         return composed(one) == composed(other)
     if isinstance(one, bool) or isinstance(other, bool):
@@ -217,7 +217,7 @@ def same_json(one: Any, other: Any) -> bool:
 
 
 def verdicts(names: Sequence[str], details: Sequence[str]) -> list[Check]:
-    """Return a check for each name: failed, if there is something to say about it."""
+    """Return a check for each name; it fails if it has a detail."""
     return [
         Check(name=name, passed=not detail, detail=detail)
         for name, detail in zip(names, details, strict=True)
@@ -235,6 +235,6 @@ def shown(value: object) -> str:
     try:
         cut = value[: _SHOWN + 1] if isinstance(value, str) else value
         text = str(cut) if isinstance(cut, Decimal) else repr(cut)
-    except (RecursionError, ValueError):  # nested too deeply, or more digits than Python writes
+    except (RecursionError, ValueError):  # nested too deeply, or more digits than Python prints
         text = f"a {type(value).__name__} too large to show"
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."

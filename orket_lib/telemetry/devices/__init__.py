@@ -1,1 +1,1 @@
-"""GPUs behind one interface, whoever made them: what each says of itself, or why it does not."""
+"""Readings of GPUs of all vendors behind one interface."""

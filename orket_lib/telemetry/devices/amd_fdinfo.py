@@ -1,8 +1,8 @@
-"""What a process holds on an AMD card by its own books: the kernel's `fdinfo` of its open files.
+"""Memory of a process on an AMD card, from the kernel's `fdinfo` of its open files.
 
-It covers what KFD doesn't list: llama.cpp through Vulkan. Only the files of one's own processes can
-be read, and looking through those of all others would cost more than a sampler may, so it is asked
-for the server's processes alone (drm-usage-stats).
+It covers what KFD doesn't list, such as llama.cpp through Vulkan (drm-usage-stats). Only the files
+of our own user's processes are readable, and reading those of all processes would cost too
+much in a sampler, so only the server's processes are looked up.
 """
 
 from __future__ import annotations
@@ -10,32 +10,31 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-_KIB_PER_MIB = 1024
 _MEMORY = ("drm-memory-vram", "drm-resident-vram", "drm-total-vram")
 _UNITS = {"": 1 / 1024, "KiB": 1.0, "MiB": 1024.0}  # in KiB
 
 
 def vram_mib(pid: int, pci: str, proc: Path) -> float | None:
-    """Return the memory that a process holds on a card, None where it shows none.
+    """Return the memory of a process on a card in MiB; None if it shows none.
 
     Args:
         pid: The process.
         pci: Address of the card, such as `0000:03:00.0`.
-        proc: Where `/proc` is.
+        proc: Mount point of procfs.
     """
-    clients: dict[str, float] = {}  # a file that was opened twice is one client, counted once
+    clients: dict[str, float] = {}  # by id: a file opened twice is one client
     for words in _files(proc / str(pid) / "fdinfo"):
         if words.get("drm-pdev") == pci:
-            told = next((words[name] for name in _MEMORY if name in words), None)
-            if told is not None:
-                clients[words.get("drm-client-id", "")] = _kib(told)
-    return sum(clients.values()) / _KIB_PER_MIB if clients else None
+            amount = next((words[name] for name in _MEMORY if name in words), None)
+            if amount is not None:
+                clients[words.get("drm-client-id", "")] = _kib(amount)
+    return sum(clients.values()) / 1024 if clients else None
 
 
 def _files(folder: Path) -> Iterator[dict[str, str]]:
     try:
         paths = list(folder.iterdir())
-    except OSError:  # it ended, or is not ours to look at
+    except OSError:  # it ended, or belongs to another user
         return
     for path in paths:
         try:
@@ -47,6 +46,6 @@ def _files(folder: Path) -> Iterator[dict[str, str]]:
             yield {name.strip(): value.strip() for name, _, value in lines}
 
 
-def _kib(told: str) -> float:
-    amount, _, unit = told.partition(" ")
-    return float(amount) * _UNITS.get(unit.strip(), 0.0) if amount.isdecimal() else 0.0
+def _kib(amount: str) -> float:
+    number, _, unit = amount.partition(" ")
+    return float(number) * _UNITS.get(unit.strip(), 0.0) if number.isdecimal() else 0.0

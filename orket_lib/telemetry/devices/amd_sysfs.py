@@ -1,33 +1,34 @@
-"""AMD's GPUs as the kernel's amdgpu driver shows them, where AMD's own library is not installed.
+"""AMD's GPUs through sysfs files of the amdgpu driver, without AMD's own library.
 
-Memory, load and sensors are files of each card. Compute processes of all users stand below KFD;
-others (Vulkan, games) don't, so what they take shows as memory that nobody is known to hold. The
-driver has no counter of energy here.
+Memory, load and sensors are files of each card. KFD lists the compute processes of all users, but
+no others (Vulkan, games): their memory shows up as used, without a process. The driver has no
+energy counter here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from pathlib import Path
 
 from orket_lib.telemetry.devices.amd_fdinfo import vram_mib
-from orket_lib.telemetry.devices.amd_metrics import throttle_of
+from orket_lib.telemetry.devices.amd_smi import throttle_of
 from orket_lib.telemetry.devices.reading import (
     LOST,
+    NOT_SUPPORTED,
     Details,
     DeviceInfo,
     DeviceProcess,
     Gauges,
     Value,
-    rest_of,
+    difference,
+    scaled,
 )
 from orket_lib.vocabulary.nulls import Null
+from orket_lib.vocabulary.units import MIB
 
 ROOT, PROC = Path("/sys"), Path("/proc")
-_MIB = 1024**2
 _NO_SENSOR = Null("NO_SENSOR")
 _NO_PROCESS_LIST = Null("NO_PROCESS_LIST")
-_BUSY_UNKNOWN = Null("NOT_SUPPORTED")
 
 
 class AmdSysfsDevice:
@@ -35,9 +36,9 @@ class AmdSysfsDevice:
 
     Args:
         card: Its `device` folder.
-        info: Which one it is.
-        root: Of sysfs.
-        proc: Of the processes.
+        info: Which GPU it is.
+        root: Mount point of sysfs.
+        proc: Mount point of procfs.
     """
 
     def __init__(self, card: Path, info: DeviceInfo, root: Path, proc: Path) -> None:
@@ -50,24 +51,24 @@ class AmdSysfsDevice:
         self._gpu_id = _gpu_id(self._kfd, card)
 
     def gauges(self) -> Gauges:
-        """Return what moves; see `Device.gauges`."""
+        """Return the fast readings; see `Device.gauges`."""
         total, used = self._read("mem_info_vram_total"), self._read("mem_info_vram_used")
         power = self._sensor("power1_average", 1e-6)
         return Gauges(
-            memory_total_mib=_scaled(total, 1 / _MIB),
-            memory_used_mib=_scaled(used, 1 / _MIB),
-            memory_free_mib=_scaled(rest_of(total, used), 1 / _MIB),
-            utilization=_scaled(self._read("gpu_busy_percent"), 1 / 100),
+            memory_total_mib=scaled(total, 1 / MIB),
+            memory_used_mib=scaled(used, 1 / MIB),
+            memory_free_mib=scaled(difference(total, used), 1 / MIB),
+            utilization=scaled(self._read("gpu_busy_percent"), 1 / 100),
             clock_mhz=self._sensor("freq1_input", 1e-6),
             temperature_c=self._sensor("temp1_input", 1e-3),
-            # Newer kernels and cards give the momentary power only.
+            # Newer kernels and cards have only the momentary power.
             power_watts=self._sensor("power1_input", 1e-6) if isinstance(power, Null) else power,
             energy_j=Null("NO_ENERGY_COUNTER"),
             throttle=LOST if not self._card.exists() else throttle_of(self._card / "gpu_metrics"),
         )
 
     def details(self) -> Details:
-        """Return what is slow; see `Device.details`."""
+        """Return the slow readings; see `Device.details`."""
         speed = _text(self._card / "current_link_speed")
         return Details(
             memory_clock_mhz=self._sensor("freq2_input", 1e-6),
@@ -86,36 +87,30 @@ class AmdSysfsDevice:
                 found[pid] = max(drawn, found.get(pid, 0.0))
         if not found and not (self._gpu_id and (self._kfd / "proc").is_dir()):
             return _NO_PROCESS_LIST
-        return tuple(DeviceProcess(pid, used, _BUSY_UNKNOWN) for pid, used in sorted(found.items()))
+        return tuple(DeviceProcess(pid, used, NOT_SUPPORTED) for pid, used in sorted(found.items()))
 
     def _compute(self) -> dict[int, float]:
         found = {}
         for path in (self._kfd / "proc").glob(f"[0-9]*/vram_{self._gpu_id}"):
             used = _number(path)
             if not isinstance(used, Null):
-                found[int(path.parent.name)] = used / _MIB
+                found[int(path.parent.name)] = used / MIB
         return found
 
     def _read(self, name: str) -> Value:
-        return self._told(_number(self._card / name))
+        return self._unless_lost(_number(self._card / name))
 
     def _sensor(self, name: str, scale: float) -> Value:
-        return _scaled(self._told(_number(self._hwmon / name)), scale)
+        return scaled(self._unless_lost(_number(self._hwmon / name)), scale)
 
-    def _told(self, value: Value) -> Value:
-        """Return a reading; of a card that is gone, that it is."""
+    def _unless_lost(self, value: Value) -> Value:
+        """Return a reading; if it failed because the card is gone, `LOST`."""
         return LOST if isinstance(value, Null) and not self._card.exists() else value
 
 
-# GT/s of a lane.
-_GENERATIONS: dict[str, float] = {
-    "2.5": 1,
-    "5.0": 2,
-    "8.0": 3,
-    "16.0": 4,
-    "32.0": 5,
-    "64.0": 6,
-}
+_GENERATIONS = dict(
+    zip(("2.5", "5.0", "8.0", "16.0", "32.0", "64.0"), range(1, 7), strict=True)
+)  # by GT/s
 
 
 def find_amd_cards(root: Path = ROOT, proc: Path = PROC) -> tuple[AmdSysfsDevice, ...] | Null:
@@ -130,7 +125,7 @@ def find_amd_cards(root: Path = ROOT, proc: Path = PROC) -> tuple[AmdSysfsDevice
 
 
 def _info(card: Path, index: int) -> DeviceInfo:
-    """Return which card this is: by its serial number, as ROCm writes it, else by its place."""
+    """Return which card this is: by its serial number, as in ROCm, else by its PCI address."""
     serial = _text(card / "unique_id")
     return DeviceInfo(
         uuid=f"GPU-{serial}" if serial else f"amd-{card.resolve().name}",
@@ -142,27 +137,24 @@ def _info(card: Path, index: int) -> DeviceInfo:
 
 
 def _pci_name(card: Path) -> str:
-    """Return a name for a card that tells none, as most do that are no professional ones.
+    """Return a name for a card without a product name, as most consumer cards are.
 
-    The revision counts: it alone tells apart models that share a chip (RX 7900 XT and XTX).
+    Models that share a chip (RX 7900 XT and XTX) differ in the revision only.
     """
-    told = (_text(card / part).removeprefix("0x") for part in ("device", "revision"))
-    chip, revision = (part or "unknown" for part in told)
+    ids = (_text(card / part).removeprefix("0x") for part in ("device", "revision"))
+    chip, revision = (part or "unknown" for part in ids)
     return f"AMD GPU {chip} rev {revision}"
 
 
 def _gpu_id(kfd: Path, card: Path) -> str | None:
-    """Return what KFD calls a card: its node names the card's render minor."""
+    """Return the KFD id of a card: that of the node with the card's render minor."""
     minors = [path.name.removeprefix("renderD") for path in card.glob("drm/renderD*")]
     for node in sorted(kfd.glob("topology/nodes/*")):
-        words = dict(line.split(maxsplit=1) for line in _lines(node / "properties"))
+        pairs = map(str.split, _text(node / "properties").splitlines())
+        words = dict(pair for pair in pairs if len(pair) == 2)
         if words.get("drm_render_minor", "-1") in minors:
             return _text(node / "gpu_id") or None
     return None
-
-
-def _lines(path: Path) -> Iterable[str]:
-    return (line for line in _text(path).splitlines() if len(line.split()) == 2)
 
 
 def _number(path: Path) -> Value:
@@ -172,8 +164,8 @@ def _number(path: Path) -> Value:
         return _NO_SENSOR
     except PermissionError:
         return Null("NO_PERMISSION")
-    except (OSError, ValueError):  # the card has the file and no such sensor
-        return Null("NOT_SUPPORTED")
+    except (OSError, ValueError):  # the file exists, but not the sensor
+        return NOT_SUPPORTED
 
 
 def _text(path: Path) -> str:
@@ -181,7 +173,3 @@ def _text(path: Path) -> str:
         return path.read_text(encoding="utf-8", errors="replace").strip()
     except OSError:
         return ""
-
-
-def _scaled(value: Value, factor: float) -> Value:
-    return value if isinstance(value, Null) else value * factor

@@ -1,6 +1,6 @@
-"""Which GPUs a machine has: opened, held open while they are read, and closed again.
+"""The GPUs of a machine, held open while they are read.
 
-A machine without any is the ordinary case: its set is empty and says why.
+On a machine without GPUs the set is empty and says why.
 """
 
 from __future__ import annotations
@@ -13,8 +13,7 @@ from typing import Any
 
 from orket_lib.telemetry.devices.amd_smi import find_amd_smi
 from orket_lib.telemetry.devices.amd_sysfs import ROOT, find_amd_cards
-from orket_lib.telemetry.devices.nvidia import find_nvidia
-from orket_lib.telemetry.devices.nvml_calls import why
+from orket_lib.telemetry.devices.nvidia import find_nvidia, open_nvml
 from orket_lib.telemetry.devices.reading import Device, DeviceInfo
 from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.sidecar import Backend
@@ -22,18 +21,18 @@ from orket_lib.vocabulary.sidecar import Backend
 
 @dataclass(frozen=True)
 class Devices:
-    """The GPUs that were asked for.
+    """The GPUs of a backend.
 
     Attributes:
-        devices: In the order of the bus; none on a machine without.
-        absent: Why a vendor that was looked for has none here.
+        devices: In bus order.
+        absent: Why there are none, by vendor.
     """
 
     devices: tuple[Device, ...] = ()
     absent: Mapping[str, str] = field(default_factory=dict)
 
     def chosen(self, names: Collection[str] | None) -> Devices:
-        """Return those with one of these UUIDs or indexes; None is all."""
+        """Return those with one of these UUIDs or indexes; None means all."""
         if names is None:
             return self
         kept = tuple(device for device in self.devices if is_named(device.info, names))
@@ -41,7 +40,7 @@ class Devices:
 
 
 def is_named(info: DeviceInfo, names: Collection[str]) -> bool:
-    """Tell whether a GPU is one of those that a config names: by UUID, its card's, or index.
+    """Return whether a config names a GPU: by its UUID, its card's, or its index.
 
     As with CUDA, the beginning of a UUID is enough.
     """
@@ -53,10 +52,11 @@ def is_named(info: DeviceInfo, names: Collection[str]) -> bool:
 
 @contextmanager
 def open_devices(backend: Backend, root: Path = ROOT) -> Iterator[Devices]:
-    """Give the GPUs of a backend; `any` takes NVIDIA's where there are any, else AMD's."""
+    """Open the GPUs of a backend; `any` means NVIDIA's if there are any, else AMD's."""
     absent: dict[str, str] = {}
     if backend in ("nvidia", "any"):
-        with _open_nvidia() as found:
+        with open_nvml() as nvml:
+            found = nvml if isinstance(nvml, Null) else find_nvidia(nvml)
             if not isinstance(found, Null):
                 yield Devices(found)
                 return
@@ -71,24 +71,8 @@ def open_devices(backend: Backend, root: Path = ROOT) -> Iterator[Devices]:
 
 
 @contextmanager
-def _open_nvidia() -> Iterator[tuple[Device, ...] | Null]:
-    import pynvml as nvml
-
-    try:
-        nvml.nvmlInit()
-    except nvml.NVMLError as error:
-        yield why(error)
-        return
-    try:
-        yield find_nvidia()
-    finally:
-        with suppress(nvml.NVMLError):  # the driver may be gone by now
-            nvml.nvmlShutdown()
-
-
-@contextmanager
 def _open_amd(root: Path) -> Iterator[tuple[Device, ...] | Null]:
-    """Give AMD's GPUs by its library, or by the kernel's files where that has none."""
+    """Open AMD's GPUs through its library, or through sysfs if the library finds none."""
     smi = _amd_library() if root == ROOT else None
     if smi is not None:
         try:
@@ -102,10 +86,10 @@ def _open_amd(root: Path) -> Iterator[tuple[Device, ...] | Null]:
 
 
 def _amd_library() -> Any:
-    """Return AMD's library, opened; None where it is not installed or finds no driver."""
+    """Return AMD's library, opened; None if it is not installed or finds no driver."""
     try:
         import amdsmi
-    except (ImportError, OSError, KeyError):  # KeyError: it looks for its files by variables
+    except (ImportError, OSError, KeyError):  # KeyError: it reads environment variables
         return None
     try:
         amdsmi.amdsmi_init()

@@ -1,16 +1,17 @@
-"""What a GPU can say of itself, in one form for all vendors.
+"""The readings of a GPU, in one form for all vendors.
 
-Two groups, because asking costs time: gauges are cheap and move fast, details are dear or slow. A
-card that doesn't know one of them says why in its place, and the rest goes on.
+Two groups, because reading costs time: gauges are cheap and change fast, details are expensive or
+change slowly. A reading that a card doesn't have is a null with the reason.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection
 from dataclasses import dataclass, fields
 from typing import Literal, Protocol
 
-from orket_lib.vocabulary.nulls import Null
+from orket_lib.vocabulary.nulls import Null, all_of
 from orket_lib.vocabulary.sidecar import Source
 
 Vendor = Literal["nvidia", "amd"]
@@ -18,7 +19,8 @@ Value = float | Null
 Throttle = Literal["sw_thermal", "hw_thermal", "hw_slowdown", "hw_power_brake", "sw_power_cap"]
 
 HEAT: frozenset[Throttle] = frozenset(("sw_thermal", "hw_thermal", "hw_slowdown", "hw_power_brake"))
-LOST = Null("GPU_LOST")  # it was there, and no longer answers
+LOST = Null("GPU_LOST")  # a card that no longer answers
+NOT_SUPPORTED = Null("NOT_SUPPORTED")
 
 
 @dataclass(frozen=True)
@@ -26,13 +28,13 @@ class DeviceInfo:
     """Which GPU this is.
 
     Attributes:
-        uuid: Stays the same when cards are added, moved or renumbered; of a part of a card (MIG)
+        uuid: Stays the same when cards are added, moved or renumbered; a part of a card (MIG) has
             its own.
-        index: As the driver counts now, in the order of the bus; of a part, its card's.
-        name: As the driver says.
-        vendor: Whose driver.
-        source: Who answers.
-        parent_uuid: Of a part of a card, the card's.
+        index: The driver's current number, in bus order; for a part, its card's.
+        name: As reported by the driver.
+        vendor: Of the driver.
+        source: The interface that is read.
+        parent_uuid: For a part of a card, the card's.
     """
 
     uuid: str
@@ -45,16 +47,16 @@ class DeviceInfo:
 
 @dataclass(frozen=True)
 class Gauges:
-    """What moves while a model works.
+    """The readings that change while a model works.
 
     Attributes:
-        memory_total_mib, memory_used_mib, memory_free_mib: Of the card's own memory, all processes.
+        memory_total_mib, memory_used_mib, memory_free_mib: The card's own memory, all processes.
         utilization: Share of the time in which anything ran.
         clock_mhz: Of the cores.
         temperature_c: Of the chip.
-        power_watts: Of the whole board, as the driver averages it.
-        energy_j: Counter, since the driver was loaded.
-        throttle: Why the clock is lower than it could be; empty when nothing slows it.
+        power_watts: Of the whole board, as averaged by the driver.
+        energy_j: Counter since the driver was loaded.
+        throttle: Why the clock is reduced; empty if it isn't.
     """
 
     memory_total_mib: Value
@@ -70,14 +72,14 @@ class Gauges:
 
 @dataclass(frozen=True)
 class Details:
-    """What changes slowly or costs more to ask.
+    """The readings that change slowly or cost more.
 
     Attributes:
-        memory_clock_mhz: Of the card's memory.
-        fan_percent: Of the fastest it can turn; a card without a fan has none.
-        power_limit_watts: That the driver enforces.
-        pcie_generation: Of the link as it runs now; it idles lower than it works.
-        pcie_width: Lanes.
+        memory_clock_mhz: Clock of the card's memory.
+        fan_percent: Percent of the maximum speed; null for a card without a fan.
+        power_limit_watts: The limit that the driver enforces.
+        pcie_generation: Current speed of the link; lower when idle.
+        pcie_width: Current number of lanes.
     """
 
     memory_clock_mhz: Value
@@ -89,11 +91,11 @@ class Details:
 
 @dataclass(frozen=True)
 class DeviceProcess:
-    """A process that has something on a GPU.
+    """A process on a GPU.
 
     Attributes:
-        used_mib: The memory that it holds there.
-        utilization: Share of the time in which its work ran, since the list before.
+        used_mib: Its memory on the GPU.
+        utilization: Share of the time in which its work ran, since the previous list.
     """
 
     pid: int
@@ -102,23 +104,23 @@ class DeviceProcess:
 
 
 class Device(Protocol):
-    """One GPU, or one part of a card."""
+    """One GPU, or one part (MIG) of a card."""
 
     @property
     def info(self) -> DeviceInfo:
-        """Which one it is."""
+        """Which GPU it is."""
 
     def gauges(self) -> Gauges:
-        """Return what moves."""
+        """Return the fast readings."""
 
     def details(self) -> Details:
-        """Return what is slow."""
+        """Return the slow readings."""
 
     def processes(self, ours: Collection[int] = ()) -> tuple[DeviceProcess, ...] | Null:
-        """Return who is on it, or why that can't be told.
+        """Return the processes on it, or why they can't be listed.
 
         Args:
-            ours: Processes to be looked at where the driver has no list of all.
+            ours: Processes to look for if the driver doesn't list all processes.
         """
 
 
@@ -126,13 +128,16 @@ GAUGES = tuple(item.name for item in fields(Gauges) if item.name != "throttle")
 DETAILS = tuple(item.name for item in fields(Details))
 
 
-def known(value: Value) -> float | None:
-    """Return a reading's number, None where it has none."""
+def number_or_none(value: Value) -> float | None:
+    """Return the number of a reading; None for a null."""
     return None if isinstance(value, Null) else value
 
 
-def rest_of(total: Value, used: Value) -> Value:
-    """Return what is left of a total; null when one of the two is."""
-    if isinstance(total, Null):
-        return total
-    return used if isinstance(used, Null) else total - used
+def difference(total: Value, used: Value) -> Value:
+    """Return `total - used`; null if either is."""
+    return all_of((total, used), lambda both: both[0] - both[1], NOT_SUPPORTED)
+
+
+def scaled(value: Value, factor: Value) -> Value:
+    """Return `value * factor`; null if either is."""
+    return all_of((value, factor), math.prod, NOT_SUPPORTED)

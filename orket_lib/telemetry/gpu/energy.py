@@ -1,8 +1,8 @@
-"""Energy over an exact window of time: by a device's own counter, else from its power.
+"""Energy over an exact window of time: from a device's energy counter, else from its power.
 
-A counter is read at the looks before and after an edge and taken between them in proportion, so
-neighbouring windows add up to what the counter says of both. What can't be trusted is null: a
-counter that fell, one that stands still, a hole in the samples.
+The counter is interpolated between the samples around each edge of the window, so adjacent windows
+add up to the counter's own difference. A reading that can't be trusted is null: a counter that
+decreased or did not move, a gap in the samples.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from orket_lib.artifacts.measurements.gpu import EnergyMethod
 from orket_lib.telemetry.devices.reading import Gauges, Value
 from orket_lib.telemetry.gpu.samples import GpuSample
 from orket_lib.telemetry.windows import NOT_SAMPLED
-from orket_lib.vocabulary.nulls import Null
+from orket_lib.vocabulary.nulls import Null, all_of
 from orket_lib.vocabulary.thresholds import TELEMETRY_GAP_S
 
-_IDLE_S = 1.0  # that nothing ran; drivers average power over a second
+_IDLE_S = 1.0  # drivers average power over a second
 _RESET = Null("ENERGY_COUNTER_RESET")
 _STUCK = Null("ENERGY_COUNTER_STUCK")
 _GAP = Null("TELEMETRY_GAP")
@@ -44,37 +44,30 @@ class Energy:
 def energy(
     samples: Sequence[GpuSample], devices: Sequence[int], start_s: float, end_s: float
 ) -> Energy:
-    """Return the energy that devices took in a window, all of them together.
+    """Return the energy that devices used in a window, in total.
 
     Args:
         samples: Of the session.
-        devices: Their places in the record.
-        start_s: Of the window, in seconds since the session began.
-        end_s: Likewise.
+        devices: Indexes into the record.
+        start_s: Start of the window, in seconds since the session began.
+        end_s: End of the window.
     """
     if not devices:
         return Energy(Null("NO_GPU"), None)
     parts = [_of_device(samples, device, start_s, end_s) for device in devices]
-    for part in parts:
-        if isinstance(part.joules, Null):  # a sum with a missing part is missing
-            return part
+    joules = all_of((part.joules for part in parts), sum, NOT_SAMPLED)
     methods = {part.method for part in parts}
-    method: EnergyMethod | None = methods.pop() if len(methods) == 1 else "mixed"
-    return Energy(sum(part.joules for part in parts if not isinstance(part.joules, Null)), method)
+    if isinstance(joules, Null):
+        return Energy(joules, None)
+    return Energy(joules, methods.pop() if len(methods) == 1 else "mixed")
 
 
 def idle_watts(samples: Sequence[GpuSample], devices: Sequence[int]) -> Value:
-    """Return the power of devices that hold the model and do nothing: the lowest idle second.
+    """Return the power of idle devices with the model loaded: that of the lowest idle second.
 
-    Null where a device never rested for a second, or doesn't tell its power or its load.
+    Null if a device was never idle for a second, or doesn't report its power or its load.
     """
-    total = 0.0
-    for device in devices:
-        lowest = _idle_watts(samples, device)
-        if isinstance(lowest, Null):
-            return lowest
-        total += lowest
-    return total if devices else Null("NO_GPU")
+    return all_of((_idle_watts(samples, device) for device in devices), sum, Null("NO_GPU"))
 
 
 def _of_device(samples: Sequence[GpuSample], device: int, start_s: float, end_s: float) -> Energy:
@@ -84,12 +77,10 @@ def _of_device(samples: Sequence[GpuSample], device: int, start_s: float, end_s:
     counted = _counted(_points(around, device, lambda item: item.energy_j), start_s, end_s)
     if not isinstance(counted, Null):
         return Energy(counted, "counter")
-    if counted in (_RESET, _STUCK):  # power would hide that something is wrong with the card
+    if counted in (_RESET, _STUCK):  # an estimate from power would hide the broken counter
         return Energy(counted, None)
     powered = _powered(_points(around, device, lambda item: item.power_watts), start_s, end_s)
-    if not isinstance(powered, Null):
-        return Energy(powered, "power")
-    return Energy(counted, None)
+    return Energy(counted, None) if isinstance(powered, Null) else Energy(powered, "power")
 
 
 def _around(
@@ -136,7 +127,7 @@ def _powered(points: list[Point] | Null, start_s: float, end_s: float) -> Value:
 
 
 def _at(points: Sequence[Point], at_s: float) -> float:
-    """Return the value at a time, between its two neighbours in proportion."""
+    """Return the value at a time, interpolated between its two neighbours."""
     place = min(max(1, bisect_left(points, at_s, key=lambda point: point[0])), len(points) - 1)
     (before, low), (after, high) = points[place - 1], points[place]
     return low + (high - low) * (at_s - before) / (after - before)

@@ -1,4 +1,4 @@
-"""Looking at the GPUs: gauges often, details and processes now and then, as each of them costs."""
+"""Sampling of the GPUs: gauges often; details and processes, which cost more, less often."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from orket_lib.telemetry.gpu.desktop_programs import is_desktop
 from orket_lib.telemetry.gpu.samples import GpuSample, Listed, OwnedProcess, Whose
 from orket_lib.vocabulary.nulls import Null
 
-PERIOD_S = 0.2  # of the gauges; a driver refreshes its power ten times a second
+PERIOD_S = 0.2  # of the gauges; drivers refresh the power reading ten times a second
 PROCESSES_S = 1.0  # of processes and details
 
 
 @dataclass(frozen=True)
 class Trees:
-    """The processes of this machine at a moment, and which of them are whose.
+    """The processes of this machine at one moment, by owner.
 
     Attributes:
-        table: All that can be seen.
-        own: Our tree, without the server.
-        server: The server's tree.
+        table: All visible processes, by pid.
+        own: Pids of our tree, without the server.
+        server: Pids of the server's tree.
     """
 
     table: Mapping[int, Process]
@@ -31,17 +31,17 @@ class Trees:
 
 
 class GpuSampler:
-    """Looks at GPUs.
+    """Samples GPUs.
 
     Args:
-        devices: Which.
+        devices: The GPUs.
     """
 
     def __init__(self, devices: Sequence[Device]) -> None:
         self._devices = tuple(devices)
 
     def look(self, at_s: float, trees: Trees | None) -> GpuSample:
-        """Return one sample; with `trees` it has details and processes, too."""
+        """Return one sample; with `trees` it has details and processes as well."""
         gauges = tuple(device.gauges() for device in self._devices)
         if trees is None:
             return GpuSample(at_s, gauges)
@@ -77,4 +77,6 @@ def _whose(pid: int, trees: Trees) -> Whose:
         return "stranger"
     if is_desktop(trees.table[pid].name):
         return "desktop"
-    return "foreign" if trees.server else "stranger"  # it may be the server that nobody found
+    return (
+        "foreign" if trees.server else "stranger"
+    )  # it may be the server, whose process was not found

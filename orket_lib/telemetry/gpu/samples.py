@@ -1,8 +1,8 @@
-"""Samples of the GPUs, and the raw record that is kept of them beside those of the host.
+"""Samples of the GPUs, and the JSON Lines file that records them.
 
-The first line names the GPUs, or says why there are none; then one line per look. A value is a
-number or, in its place, the reason why there is none, so the record can't lose what was missing.
-Who a process belongs to is decided when it is seen: later it may be gone, and its parents with it.
+The first line lists the GPUs, or says why there are none; then one line per sample. A value is a
+number or the reason why there is none. The owner of a process is decided when it is sampled: later
+the process or its parents may be gone.
 """
 
 from __future__ import annotations
@@ -24,20 +24,20 @@ from orket_lib.telemetry.devices.reading import (
 )
 from orket_lib.vocabulary.nulls import Null
 
-# `stranger`: nobody can say whose it is. The driver names a process that this system doesn't show,
-# as from inside of a container, or nobody found the server's process, which may be this one.
+# `stranger`: the owner is unknown. The driver lists a pid that this system doesn't show (as in a
+# container), or the server's process was not found, and may be this one.
 Whose = Literal["server", "ours", "desktop", "foreign", "stranger"]
 
 
 @dataclass(frozen=True)
 class OwnedProcess:
-    """A process on a GPU, and whose it is.
+    """A process on a GPU, with its owner.
 
     Attributes:
-        pid: As the driver says.
+        pid: As reported by the driver.
         name: `?` for a stranger.
-        whose: Of the server's tree, of ours, or of somebody else.
-        used_mib: Memory that it holds on this GPU.
+        whose: The owner.
+        used_mib: Its memory on this GPU.
         utilization: Share of the time in which its work ran there.
     """
 
@@ -53,13 +53,13 @@ Listed = tuple[OwnedProcess, ...] | Null
 
 @dataclass(frozen=True)
 class GpuSample:
-    """One look at all GPUs, in the record's order of them.
+    """A sample of all GPUs, in the order of the record.
 
     Attributes:
         at_s: Seconds since the session began.
-        gauges: Of each.
-        details: Of each; None when they were not asked for.
-        processes: Of each; None when they were not asked for.
+        gauges: One per GPU.
+        details: One per GPU; None in samples of the gauges only.
+        processes: One list per GPU; None in samples of the gauges only.
     """
 
     at_s: float
@@ -70,12 +70,12 @@ class GpuSample:
 
 @dataclass(frozen=True)
 class GpuRecord:
-    """What was seen of the GPUs in a session.
+    """The GPU samples of a session.
 
     Attributes:
-        devices: Those that were watched.
-        absent: Why a vendor that was looked for has none here.
-        samples: In order.
+        devices: The sampled GPUs.
+        absent: Why there are no GPUs, by vendor.
+        samples: In order of time.
     """
 
     devices: tuple[DeviceInfo, ...] = ()
@@ -84,12 +84,12 @@ class GpuRecord:
 
     @cached_property
     def lists(self) -> tuple[GpuSample, ...]:
-        """The samples that have processes; a run is held against them many times."""
+        """The samples with processes, cached because every run reads them."""
         return tuple(item for item in self.samples if item.processes is not None)
 
 
 def header(devices: Sequence[DeviceInfo], absent: Mapping[str, str]) -> str:
-    """Return the first line of a record."""
+    """Return the first line of the file."""
     content = {
         "devices": [asdict(device) for device in devices],
         "absent": dict(absent),
@@ -101,7 +101,7 @@ def header(devices: Sequence[DeviceInfo], absent: Mapping[str, str]) -> str:
 
 
 def to_line(sample: GpuSample) -> str:
-    """Return a sample as a line."""
+    """Return a sample as a line of the file."""
     content: dict[str, Any] = {
         "at_s": round(sample.at_s, 4),
         "gauges": [[*_cells(item, GAUGES), _throttle_cell(item)] for item in sample.gauges],
@@ -122,7 +122,7 @@ def to_line(sample: GpuSample) -> str:
 
 
 def read_gpu_samples(path: Path) -> GpuRecord | None:
-    """Return the record of a file, None when there is none: nobody looked."""
+    """Return the record in a file; None if the file doesn't exist: no GPU was sampled."""
     try:
         return from_lines(path.read_text(encoding="utf-8").splitlines())
     except FileNotFoundError:
@@ -130,7 +130,7 @@ def read_gpu_samples(path: Path) -> GpuRecord | None:
 
 
 def from_lines(lines: Iterable[str]) -> GpuRecord | None:
-    """Return a record from its lines; a torn last line is dropped."""
+    """Parse the lines of a file; a torn last line is dropped."""
     first, *rest = [*lines, ""]
     try:
         content = json.loads(first)

@@ -44,16 +44,16 @@ def seen(name: str, window: tuple[float, float]) -> tuple[Observation, ...]:
         pytest.param("wddm", (1.0, 2.5), UNKNOWN, id="Windows tells no memory"),
         pytest.param("wddm", (4.0, 6.5), UNKNOWN, id="Windows, a game starts"),
         pytest.param("unified", (4.0, 8.0), CLEAN, id="shared memory"),
-        pytest.param("strangers", (4.0, 8.0), UNKNOWN, id="pids of somebody else's machine"),
+        pytest.param("strangers", (4.0, 8.0), UNKNOWN, id="pids of another machine"),
         pytest.param("no_processes", (4.0, 8.0), UNKNOWN, id="no list of processes"),
         pytest.param("vanishing", (2.5, 4.5), CLEAN, id="a card before it goes"),
         pytest.param("vanishing", (5.5, 7.0), {Reason.TELEMETRY_GAP}, id="a card that goes"),
         pytest.param("throttling", (1.0, 2.0), CLEAN, id="a cool card"),
         pytest.param("throttling", (3.5, 5.5), {CAP}, id="a power cap"),
         pytest.param("throttling", (6.5, 8.0), {CAP, HOT}, id="a hot card"),
-        pytest.param("load_not_told", (4.0, 6.5), UNKNOWN, id="somebody may work and nobody knows"),
+        pytest.param("load_not_told", (4.0, 6.5), UNKNOWN, id="foreign work is possible"),
         pytest.param(
-            "load_not_told", (7.5, 9.5), FOREIGN, id="its work is not told, its growth is"
+            "load_not_told", (7.5, 9.5), FOREIGN, id="its utilization is unknown, its growth is not"
         ),
         pytest.param("counter_reset", (5.0, 7.0), CLEAN, id="a counter says nothing of quality"),
     ],
@@ -75,8 +75,8 @@ def test_a_foreign_process_is_named_with_pid_amount_gpu_and_time() -> None:
 def test_what_windows_does_not_tell_is_a_note_that_names_what_is_known() -> None:
     (found,) = seen("wddm", (4.0, 6.5))
     assert found.severity is Severity.NOTE
-    assert "game.exe (pid 510): memory not told (PROCESS_MEMORY_NOT_AVAILABLE)" in found.evidence
-    assert "2048 MiB more in use that no listed process accounts for" in found.evidence
+    assert "game.exe (pid 510): memory unknown (PROCESS_MEMORY_NOT_AVAILABLE)" in found.evidence
+    assert "2048 MiB more in use, not by a listed process" in found.evidence
     assert "dwm.exe" not in found.evidence
 
 
@@ -84,7 +84,7 @@ def test_a_process_whose_work_nobody_tells_is_named_when_it_holds_much() -> None
     (found,) = seen("load_not_told", (4.0, 6.5))
     assert found.severity is Severity.NOTE
     assert found.evidence.startswith("trainer (pid 410): +0 MiB, first seen at ")
-    assert "holds 4096 MiB, its work is not told, on GPU 0 (" in found.evidence
+    assert "holds 4096 MiB, utilization unknown, on GPU 0 (" in found.evidence
     assert "tray" not in found.evidence
 
 
@@ -232,7 +232,7 @@ def test_only_the_gpus_of_the_server_are_counted() -> None:
     assert found.energy_joules == pytest.approx(1200, rel=1e-3)
     assert found.idle_joules == pytest.approx(210, rel=1e-3)
     assert (found.temperature_end_c, found.power_watts, found.clock_mhz) == (55.0, 400.0, 1980.0)
-    assert watched("strangers").used == (0,), "nobody knows, so all of them"
+    assert watched("strangers").used == (0,), "unknown, so all of them"
 
 
 def test_of_several_gpus_power_is_the_sum_and_the_rest_the_worst() -> None:

@@ -100,10 +100,10 @@ def test_one_missing_sensor_costs_its_own_figures_only(
 
 def test_energy_is_null_where_its_counter_began_anew_in_the_middle() -> None:
     # 240 kJ went by; last less first says 50 kJ.
-    told = (200_000_000_000, 10_000_000_000, 250_000_000_000)
+    counts = (200_000_000_000, 10_000_000_000, 250_000_000_000)
     samples = [
         replace(item, energy_uj=energy_uj)
-        for item, energy_uj in zip((FIRST, SECOND, THIRD), told, strict=True)
+        for item, energy_uj in zip((FIRST, SECOND, THIRD), counts, strict=True)
     ]
     found = summarize_host(samples, 4)
     assert found.null_reasons == {"energy_j": "ENERGY_COUNTER_RESET"}

@@ -12,10 +12,10 @@ from fake_provider import FakeProvider
 from measured import measured_report
 
 from orket_lib.artifacts.views.run_report import RunReport
-from orket_lib.measure.session import sandboxes
 from orket_lib.providers.base import Generation, GenerationRequest
 from orket_lib.sandbox.detect import Unavailable, find_sandbox
 from orket_lib.sandbox.jobs import CallEnd, CallJob, Program, ProgramResult, Sandbox
+from orket_lib.tasks.grading import graders
 from orket_lib.tasks.grading.graders import NotRun
 from orket_lib.tasks.task import StructuredTask
 from orket_lib.vocabulary.errors import SandboxError
@@ -126,7 +126,7 @@ def test_a_sandbox_may_fail_now_and_then(
 ) -> None:
     sandbox = Faltering(walled(), failing={0, 1, 3})
     answer_with(ANSWERS["right"], monkeypatch)
-    monkeypatch.setattr(sandboxes, "find_sandbox", lambda _: sandbox)
+    monkeypatch.setattr(graders, "find_sandbox", lambda _: sandbox)
     report = measure(tmp_path, WALLS, runs=2)
     assert report.status is RunStatus.MEASURED
     assert [run.outcome for run in report.test_runs] == [Outcome.PASS, Outcome.PASS]
@@ -138,7 +138,7 @@ def test_a_sandbox_that_goes_on_failing_grades_nothing_and_loses_no_answer(
 ) -> None:
     sandbox = Faltering(walled(), failing={1, 2, 3})
     answer_with(ANSWERS["right"], monkeypatch)
-    monkeypatch.setattr(sandboxes, "find_sandbox", lambda _: sandbox)
+    monkeypatch.setattr(graders, "find_sandbox", lambda _: sandbox)
     with pytest.raises(NotRun, match="coding-0001: not run: Resource temporarily unavailable"):
         measure(tmp_path, WALLS, runs=2)
     again = measure(tmp_path, WALLS, runs=2)

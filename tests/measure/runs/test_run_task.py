@@ -110,12 +110,12 @@ def test_an_option_wins_over_the_environment() -> None:
 def test_the_key_comes_from_a_variable_and_is_not_kept(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("MY_KEY", "tell-nobody")
+    monkeypatch.setenv("MY_KEY", "tell-no-one")
     with canned_server({CHAT: saying("5")}) as server:
         assert by_hand(server, "--api-key-env", "MY_KEY") == 0
-        assert server.keys == ["Bearer tell-nobody"]
-    assert "tell-nobody" not in "".join(capsys.readouterr())
-    assert all(b"tell-nobody" not in path.read_bytes() for path in Path("work").iterdir())
+        assert server.keys == ["Bearer tell-no-one"]
+    assert "tell-no-one" not in "".join(capsys.readouterr())
+    assert all(b"tell-no-one" not in path.read_bytes() for path in Path("work").iterdir())
 
 
 @pytest.mark.parametrize(

@@ -52,7 +52,7 @@ def saying(**telemetry: Any) -> RunnerResult:
         pytest.param(f'{{"answer": "4", "telemetry": {{}}}}\n{RESULT}', id="the last of two"),
         pytest.param(f"{RESULT}\n{{half a li", id="before a broken line"),
         pytest.param(f"  {RESULT}  \r\n", id="Windows line end and blanks"),
-        pytest.param("{" * 100_000 + f"\n{RESULT}\n" + "[" * 100_000, id="beside deep nesting"),
+        pytest.param("{" * 100_000 + f"\n{RESULT}\n" + "[" * 100_000, id="next to deep nesting"),
     ],
 )
 def test_the_last_line_that_is_a_json_object_is_the_result(text: str) -> None:

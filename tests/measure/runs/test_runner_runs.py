@@ -106,7 +106,7 @@ def test_a_whole_measurement_by_runner(tmp_path: Path, provider: FakeProvider) -
     assert [run.outcome for run in found.test_runs] == [Outcome.PASS] * 4
     assert [run.answer for run in found.test_runs] == ["1", "2", "1", "2"]
     assert determinism_rate(found.test_runs) == 1.0
-    assert provider.questions == []  # nobody but the command asked
+    assert provider.questions == []  # only the command asked
     assert len(found.probes) == 2
 
 
@@ -232,7 +232,7 @@ def test_its_environment_is_small_and_names_the_model(
 def test_a_secret_reaches_the_command_and_is_cut_out_of_what_is_kept(
     tmp_path: Path, provider: FakeProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("AGENT_TOKEN", "tell-nobody")
+    monkeypatch.setenv("AGENT_TOKEN", "tell-no-one")
     code = (
         "import json, os, sys\nkey, token = os.environ['ORKET_API_KEY'], os.environ['TOKEN']\n"
         "print(key); print(token, file=sys.stderr)\n"
@@ -245,7 +245,7 @@ def test_a_secret_reaches_the_command_and_is_cut_out_of_what_is_kept(
     for path in (tmp_path / "cell").rglob("*"):
         content = path.read_bytes() if path.is_file() else b""
         assert b"fake-key" not in content, path
-        assert b"tell-nobody" not in content, path
+        assert b"tell-no-one" not in content, path
 
 
 @pytest.mark.parametrize(

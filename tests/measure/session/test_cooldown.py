@@ -23,7 +23,7 @@ HERE = Source(Path("nano.gguf"))
 
 
 class Cooling:
-    """A machine that gets cooler with every look; time passes only while somebody waits."""
+    """A machine that gets cooler with every look; time passes only while a test waits."""
 
     def __init__(self, *readings: float | None) -> None:
         self._readings = list(readings)
@@ -109,7 +109,9 @@ class Cards:
 @pytest.mark.parametrize(
     ("cards", "end_c", "reached", "waited_s"),
     [
-        pytest.param((Cooling(70.0, 60.0, 45.0), Cooling(49.0)), 49, True, 2, id="both are told"),
+        pytest.param(
+            (Cooling(70.0, 60.0, 45.0), Cooling(49.0)), 49, True, 2, id="both have a sensor"
+        ),
         pytest.param((Cooling(70.0, 60.0, 45.0), Cooling(None)), None, False, 2, id="one hides"),
         pytest.param((Cooling(70.0), Cooling(None)), 70, False, 60, id="one hides, one is warm"),
         pytest.param((Cooling(None), Cooling(None)), None, False, 0, id="both hide"),

@@ -221,10 +221,10 @@ def test_a_quant_that_is_slower_than_the_one_that_chose_says_what_it_costs(
     ready = machine.session(SlowModel(*SLOW, served=served(sha256="b" * 64)))
     assert ready.maker.lengths == FULL
     assert ready.probing.after_tasks
-    assert "a probe takes about 51 s, as long as those of its other quants are" in machine.said
+    assert "a probe takes about 51 s; its lengths are those of the other quants" in machine.said
 
 
 def test_a_warm_up_that_its_time_ended_says_so(machine: Machine) -> None:
     ready = machine.session(SlowModel(*SLOW), steps(50))
     assert ready.warmup.note is not None
-    assert machine.said[1] == f"warm-up: {ready.warmup.note}; measured all the same"
+    assert machine.said[1] == f"warm-up: {ready.warmup.note}; measuring anyway"

@@ -120,6 +120,6 @@ def test_a_driver_that_hangs_is_said_and_not_waited_for(
 
         monkeypatch.setattr(watch, "look", hang)
         assert reached.wait(10)
-    assert "the sensors have not answered for 0.1 s: not read on" in capfd.readouterr().err
+    assert "the sensors did not answer for 0.1 s: not read again" in capfd.readouterr().err
     assert watch.readings().thermal_end_c == 40.0
     let_go.set()

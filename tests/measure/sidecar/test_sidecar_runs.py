@@ -158,7 +158,7 @@ echo "Available devices:"
 """
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="a shell script stands for the server")
+@pytest.mark.skipif(sys.platform == "win32", reason="a shell script replaces the server")
 @pytest.mark.parametrize(
     ("provider", "server", "error"),
     [

@@ -54,7 +54,7 @@ def test_two_generations_that_disagree_and_no_third_one_tell_no_clock() -> None:
     found = found_out(model)
     assert len(model.asked) == 6
     assert found.decode_clock is None
-    assert "now no time, now that of a token" in found.decode_clock_evidence
+    assert "sometimes no time, sometimes that of a token" in found.decode_clock_evidence
     assert not found.settled
 
 

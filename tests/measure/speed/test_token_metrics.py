@@ -84,7 +84,7 @@ def test_a_short_answer_has_no_decode_rate() -> None:
             {"prompt_ms": 100.0, "predicted_ms": 1.0},
             NO_CACHE_COUNT,
             NO_CACHE_COUNT,
-            id="nobody knows what was cached",
+            id="cache state unknown",
         ),
         pytest.param(
             USAGE,

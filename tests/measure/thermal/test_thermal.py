@@ -23,7 +23,6 @@ from orket_lib.artifacts.measurements.thermal_series import ThermalSeries, Therm
 from orket_lib.measure.progress import Silent
 from orket_lib.measure.quality import gpu_verdicts as gpu_quality
 from orket_lib.measure.session import cooldown, gpu_watch, session
-from orket_lib.measure.session import open_session as opened
 from orket_lib.measure.session.readiness import Ready
 from orket_lib.measure.thermal import series as thermal
 from orket_lib.measure.thermal.series import ThermalMeasurement
@@ -41,7 +40,7 @@ REST_S, ASK_S = 5.0, 2.0
 
 
 class Machine:
-    """A machine whose clock moves while it is worked and while somebody waits for it to cool.
+    """A machine whose clock moves while it works and while a test waits for it to cool.
 
     Each generation takes its time and warms it by a degree; each second of rest cools it by two.
     """
@@ -74,7 +73,7 @@ def machine(provider: FakeProvider, monkeypatch: pytest.MonkeyPatch) -> Machine:
     monkeypatch.setattr(cooldown, "time", found)
     monkeypatch.setattr(cooldown, "cpu_temperature_c", found.temperature)
     monkeypatch.setattr(thermal, "hardware_fingerprint", lambda: MACHINE)
-    monkeypatch.setattr(opened.OpenSession, "now_s", lambda _: found.now_s)
+    monkeypatch.setattr(session.OpenSession, "now_s", lambda _: found.now_s)
     provider.fault = found.ask
     provider.samples = [
         replace(quiet(float(second)), temperature_c=50 + second / 10, frequency_mhz=2000.0)

@@ -78,8 +78,8 @@ def test_the_heat_of_a_window(window_s: tuple[float, float], expected: tuple[flo
 def test_no_look_stands_for_a_window_that_the_looks_do_not_reach_around(
     window_s: tuple[float, float],
 ) -> None:
-    nobody = Null("NOT_SAMPLED")
-    assert heat_around(looks(10), window_s) == (nobody, nobody)
+    unsampled = Null("NOT_SAMPLED")
+    assert heat_around(looks(10), window_s) == (unsampled, unsampled)
 
 
 def test_no_look_stands_for_a_window_after_a_gap() -> None:

@@ -191,7 +191,7 @@ def test_the_files_of_a_program(answer: str, paths: list[str], files: dict[str, 
         pytest.param(
             named(("x/main.py", "a\n"), ("y/main.py", "b\n"), ("main.py", "c\n")),
             ["x/main.py", "y/main.py", "z.py"],
-            id="a name that stands for two",
+            id="a name that means two",
         ),
     ],
 )

@@ -60,7 +60,7 @@ def burner(cores: int, at_most_s: float = 30.0) -> Iterator[int]:
 
 
 def is_alive(pid: int) -> bool:
-    """Tell whether a process runs; one that waits for nobody to bury it doesn't."""
+    """Return whether a process runs; a zombie doesn't."""
     try:
         return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:

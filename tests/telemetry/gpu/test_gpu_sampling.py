@@ -1,4 +1,4 @@
-"""The sampler beside GPUs, as it runs: a process of its own, over a replayed NVML."""
+"""The sampler with GPUs, as a process, over a replayed NVML."""
 
 from __future__ import annotations
 
@@ -185,7 +185,7 @@ print(subprocess.Popen(sys.argv[1:], start_new_session=True, **silent).pid)
 
 @contextmanager
 def stranger_that_listens(folder: Path) -> Iterator[tuple[int, str]]:
-    """Start a server that is nobody's child; yields its pid and its address."""
+    """Start a server that is not our child; yields its pid and its address."""
     port = folder / "port.txt"
     command = [sys.executable, "-c", _LISTEN, str(port)]
     done = subprocess.run(
@@ -267,9 +267,9 @@ def on_cpu_s(pid: int) -> float:
     whoever runs just then, and who wakes with the tick pays for it five times a second.
     """
     tasks = Path(f"/proc/{pid}/task")
-    told = [task / "schedstat" for task in tasks.iterdir()] if tasks.is_dir() else []
-    if told and all(path.is_file() for path in told):
-        return sum(int(path.read_text().split()[0]) for path in told) / 1e9
+    files = [task / "schedstat" for task in tasks.iterdir()] if tasks.is_dir() else []
+    if files and all(path.is_file() for path in files):
+        return sum(int(path.read_text().split()[0]) for path in files) / 1e9
     times = psutil.Process(pid).cpu_times()
     return float(times.user + times.system)
 

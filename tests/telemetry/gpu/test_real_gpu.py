@@ -18,7 +18,7 @@ from foreign_work import is_alive, wait_until
 
 from orket_lib.measure.quality.gpu_verdicts import WatchedGpus
 from orket_lib.telemetry.devices.opening import open_devices
-from orket_lib.telemetry.devices.reading import known
+from orket_lib.telemetry.devices.reading import number_or_none
 from orket_lib.telemetry.gpu.samples import read_gpu_samples
 from orket_lib.telemetry.sampler import GpuWatch, sampling
 from orket_lib.vocabulary.reasons import Reason
@@ -88,21 +88,21 @@ def test_our_readings_are_those_of_nvidia_smi() -> None:
         ours = {device.info.uuid: device.gauges() for device in found.devices}
     whole = [line.split(", ") for line in done.stdout.splitlines()]
     compared = 0
-    for uuid, *told in whole:
+    for uuid, *values in whole:
         if uuid not in ours:  # divided into parts, which are ours to see and not its
             continue
         seen = ours[uuid]
         pairs = zip(
-            told,
+            values,
             (seen.memory_total_mib, seen.memory_used_mib, seen.temperature_c, seen.power_watts),
             (1.0, 64.0, 3.0, 40.0),
             strict=True,
         )
         for text, reading, apart in pairs:
-            if known(reading) is None:
+            if number_or_none(reading) is None:
                 assert "N/A" in text
             else:
-                assert float(text) == pytest.approx(known(reading), abs=apart)
+                assert float(text) == pytest.approx(number_or_none(reading), abs=apart)
                 compared += 1
     assert compared
 
@@ -114,7 +114,7 @@ def test_a_planted_process_is_named(tmp_path: Path) -> None:
         record = read_gpu_samples(gpus)
         return len(record.samples) if record else 0
 
-    # A process that is on no GPU stands for the server, so that whose the guest is can be told.
+    # A process without GPU work takes the place of the server, so that the guest has an owner.
     origin = time.monotonic()
     with sampling(host, os.getpid(), origin, GpuWatch(gpus)):
         wait_until(lambda: looks() > 6, "a list without the guest")

@@ -1,21 +1,29 @@
-"""JSON Schemas from a bank, draft 2020-12: are they schemas, and does a value fit?
+"""Checks that may take very long, and therefore run in the child process of `limited_call`.
 
-Both run where it can do no harm: a schema's patterns are regular expressions, so values are checked
-in the child that `bounded` starts. A `$ref` reaches no further than the schema itself: nothing is
-fetched.
+Regular expressions: Python's engine backtracks, and an innocent-looking pattern such as `(a+)+b`
+takes practically for ever on thirty letters. JSON Schemas (draft 2020-12), because they contain
+regular expressions; a `$ref` may refer only to the schema itself, so that nothing is fetched.
 """
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from orket_lib.tasks.grading.answers import parse_json
 
 _SHOWN = 200
+_FLAGS = {"ignorecase": re.IGNORECASE, "multiline": re.MULTILINE, "dotall": re.DOTALL}
+
+
+def matches(pattern: str, text: str, flags: list[str], anywhere: bool) -> bool:
+    """Return whether a pattern matches the whole text, or any part of it if `anywhere`."""
+    compiled = re.compile(pattern, sum((_FLAGS[flag] for flag in set(flags)), start=0))
+    return bool(compiled.search(text) if anywhere else compiled.fullmatch(text))
 
 
 def schema_problem(rules: dict[str, Any]) -> str | None:
-    """Return why this is no schema that a value can be held against, or None."""
+    """Return why this is not a usable schema; None if it is."""
     from jsonschema import Draft202012Validator
     from jsonschema.exceptions import SchemaError
     from referencing import Registry
@@ -40,7 +48,7 @@ def schema_problem(rules: dict[str, Any]) -> str | None:
 
 
 def violation(rules: dict[str, Any], text: str) -> str | None:
-    """Return the most telling violation of a schema by JSON text, or None when it fits."""
+    """Return the most relevant violation of a schema by a JSON text; None if it is valid."""
     from jsonschema import Draft202012Validator
     from jsonschema.exceptions import best_match
     from referencing import Registry

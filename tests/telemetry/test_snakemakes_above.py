@@ -8,7 +8,7 @@ from typing import Any
 import psutil
 import pytest
 
-from orket_lib.telemetry.ancestry import snakemakes_above
+from orket_lib.telemetry.counters import snakemakes_above
 
 
 class Parent:
@@ -77,7 +77,7 @@ def test_a_real_job_finds_the_snakemakes_that_it_runs_under(tmp_path: Path) -> N
     )
     job = (
         "import psutil\n"
-        "from orket_lib.telemetry.ancestry import snakemakes_above\n"
+        "from orket_lib.telemetry.counters import snakemakes_above\n"
         "print(*(item.pid for item in snakemakes_above(psutil.Process())))\n"
     )
     done = subprocess.run(

@@ -1,4 +1,4 @@
-"""The process that looks at a model's text: what an input did, and what was nobody's fault."""
+"""The process that checks a model's text: which failures are the input's fault, and which not."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import bounded_functions as functions
+import limited_functions as functions
 import pytest
 from task_forms import judged_by
 
 from orket_lib.tasks.grading import limited_call as bounded
 from orket_lib.tasks.grading.graders import Grading, judge
-from orket_lib.tasks.grading.limited_call import NoAnswer, call_bounded
+from orket_lib.tasks.grading.limited_call import NoAnswer, call_limited
 from orket_lib.vocabulary.errors import SandboxError
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="signals and limits of POSIX")
@@ -27,7 +27,7 @@ ASKED = {
 
 def test_values_travel_unchanged() -> None:
     for value in (None, [1, 2.5, {"a": "\ud800\x00\n"}], "x" * 1_000_000):
-        assert call_bounded(functions.echo, value=value) == value
+        assert call_limited(functions.echo, value=value) == value
 
 
 def test_it_finds_modules_where_we_find_them(
@@ -35,7 +35,7 @@ def test_it_finds_modules_where_we_find_them(
 ) -> None:
     """Also the tests' own, so the path was passed on."""
     monkeypatch.syspath_prepend(tmp_path)
-    first, *path = call_bounded(functions.search_path)
+    first, *path = call_limited(functions.search_path)
     assert path == list(map(str, sys.path))
     assert Path(first, "orket_lib").is_dir()
 
@@ -59,7 +59,7 @@ def test_what_an_input_can_do_is_no_answer(
     monkeypatch.setattr(bounded, "SECONDS", 0.5)
     monkeypatch.setattr(bounded, "MEMORY_MIB", 300)
     with pytest.raises(NoAnswer, match=said):
-        call_bounded(function, **arguments)
+        call_limited(function, **arguments)
 
 
 @posix
@@ -80,7 +80,7 @@ def test_what_an_input_can_not_do_is_a_failure_of_ours(
     if function is functions.sleep:
         monkeypatch.setattr(bounded, "WALL_SECONDS", 1.5)
     with pytest.raises(SandboxError, match=said):
-        call_bounded(function, **arguments)
+        call_limited(function, **arguments)
 
 
 def out_of_processes(*_: object, **__: object) -> None:
