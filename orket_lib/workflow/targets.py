@@ -49,7 +49,12 @@ class Targets:
         self._policies: dict[str, Callable[[], BaseModel]] = {
             "matrix": lambda: config,
             "canary": lambda: config.canary_policy,
-            "row": lambda: from_fields(RowSettings, config, policy=config.row_policy),
+            "row": lambda: from_fields(
+                RowSettings,
+                config,
+                policy=config.row_policy,
+                with_sidecar=bool(self.sidecars.all_files()),
+            ),
             "needs": partial(needs, sweep),
             "place": partial(place, config),
             "tasks": partial(asked_tasks, sweep),

@@ -214,3 +214,7 @@ class RowSettings(Record):
     vram_profile: VramProfile
     provenance_ref: str
     quant_bits: dict[str, float]
+    with_sidecar: bool = Field(
+        False,
+        description="whether the row takes a hardware sidecar; turning it off remakes the row",
+    )

@@ -64,7 +64,7 @@ class Section(BaseModel):
         return None if value == "" and type(None) in allowed else value
 
 
-def from_fields(kind: type[M], source: object, prefix: str = "", **given: Any) -> M:
+def from_fields(kind: type[M], source: object, prefix: str = "", /, **given: Any) -> M:
     """Return a model whose fields are taken from attributes of the same names.
 
     Args:

@@ -69,7 +69,11 @@ class Walk:
         print(f"{number:>3} {step.sweep} {' '.join(what)}: exit {result.code}", flush=True)
         if result.struck and step.strike:
             self.struck[step.strike.kind] += 1
-        if result.struck or step.fault or step.targets:
+        # A failed canary stops what is forced; without that the store has what is needed.
+        refused = bool(step.asked.rules) and result.code != 0
+        if refused:
+            step = Step(step.sweep)
+        if result.struck or step.fault or step.targets or refused:
             # The same command once more, without what broke into it; or the whole sweep.
             step = Step(step.sweep, (), () if step.targets else step.options, self._left(step))
             result, further = self._call(step)
