@@ -18,6 +18,7 @@ from orket_lib.workflow.forced import Forced
 from orket_lib.workflow.full_disk import watch_disks
 from orket_lib.workflow.job_environment import prepare_environment
 from orket_lib.workflow.migration import known_banks, migrate
+from orket_lib.workflow.named_files import refuse_unknown_files
 from orket_lib.workflow.stale_views import (
     delete_stale,
     outdated,
@@ -50,8 +51,8 @@ if workflow.is_main_process:
         refuse_touch(sys.argv)
         refuse_unknown_files(
             sys.argv,
-            EMBEDDING.path(SWEEP.results),
-            [EMBEDDING.path(path) for path in TARGETS.all_files()],
+            INVOCATION.path(SWEEP.results),
+            [INVOCATION.path(path) for path in TARGETS.all_files()],
         )
     except Refused as error:
         sys.exit(f"error: {error}")

@@ -20,9 +20,8 @@ from orket_lib.report.doctor import doctor_text, suggestion_yaml
 from orket_lib.sweep.cells import Sweep
 from orket_lib.sweep.plan import needs
 from orket_lib.telemetry.devices.opening import open_devices
-from orket_lib.vocabulary.addresses import remote_host, server_address
 from orket_lib.vocabulary.errors import ArtifactError, ConfigError, Refused
-from orket_lib.vocabulary.providers import default_urls
+from orket_lib.vocabulary.providers import default_urls, remote_host, server_address
 
 _PATIENCE_S = 2.0  # for a server's list of models
 _CHECK_PATIENCE_S = 5.0  # for everything that a config needs of its server

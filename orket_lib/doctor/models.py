@@ -15,7 +15,6 @@ from orket_lib.providers.catalog import Catalog
 from orket_lib.providers.gguf.file import read_gguf, shards
 from orket_lib.providers.gguf.memory_estimate import ModelShape, memory_need, shape_of
 from orket_lib.providers.registry import provider_for, read_catalog
-from orket_lib.vocabulary.addresses import remote_host
 from orket_lib.vocabulary.errors import (
     Fault,
     LoadError,
@@ -23,7 +22,7 @@ from orket_lib.vocabulary.errors import (
     RequestFailed,
     RequestTimedOut,
 )
-from orket_lib.vocabulary.providers import PROVIDERS
+from orket_lib.vocabulary.providers import PROVIDERS, remote_host
 
 _MOST_FILES = 200
 _PROJECTOR = "mmproj"  # the vision part of a model, which can't be served alone

@@ -14,8 +14,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from orket_lib.artifacts.printed.doctor import SeenModel, SeenServer
-from orket_lib.vocabulary.addresses import remote_host
-from orket_lib.vocabulary.providers import PROVIDERS
+from orket_lib.vocabulary.providers import PROVIDERS, remote_host
 from orket_lib.vocabulary.quants import nominal_bits
 from orket_lib.vocabulary.statuses import VramProfile
 from orket_lib.vocabulary.units import MIB

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import psutil
 
-from orket_lib.vocabulary.addresses import remote_host
+from orket_lib.vocabulary.providers import remote_host
 
 _PORTS = {"http": 80, "https": 443}
 _RELAYS = (

@@ -32,8 +32,8 @@ from orket_lib.sweep.quantize_recipes import identity_of, made_file
 from orket_lib.sweep.references import find_references
 from orket_lib.tasks.bank import Task, TaskBank, select, selection
 from orket_lib.telemetry.fingerprint import remote_machine
-from orket_lib.vocabulary.addresses import remote_host
 from orket_lib.vocabulary.errors import ConfigError
+from orket_lib.vocabulary.providers import remote_host
 from orket_lib.vocabulary.slugs import slugs
 
 

@@ -1,12 +1,14 @@
-"""The providers and their traits: everything that is decided by which one serves a model.
+"""Providers, their traits, and the addresses of their servers.
 
 To add a provider, write its package below `orket_lib.providers` and add one entry to `PROVIDERS`.
 """
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 LOAD_TIMEOUT_S = 1800.0  # a model of hundreds of GB, from a slow disk
 
@@ -179,3 +181,36 @@ PROVIDERS: dict[str, ProviderTraits] = {
 def default_urls() -> dict[str, str]:
     """Return where the server of each provider listens by default, by provider."""
     return {name: found.default_url for name, found in PROVIDERS.items() if found.default_url}
+
+
+def server_address(url: str) -> str:
+    """Return an address without a trailing slash.
+
+    Raises:
+        ValueError: It is not an HTTP address, or contains a user or password; says what is allowed.
+    """
+    try:
+        parts = urlsplit(url)
+        valid = parts.scheme in ("http", "https") and bool(parts.hostname)
+        valid = valid and (parts.port is None or parts.port > 0)
+    except ValueError:
+        valid = False
+    if not valid:
+        raise ValueError("must be an address such as http://127.0.0.1:8080")
+    if parts.username or parts.password:
+        raise ValueError("must not hold a user or password")
+    return url.rstrip("/")
+
+
+def remote_host(url: str | None) -> str | None:
+    """Return the host of an address if it is another machine, else None."""
+    host = urlsplit(url or "").hostname
+    return host if host and not is_loopback(host) else None
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a host is this machine, without a DNS lookup."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

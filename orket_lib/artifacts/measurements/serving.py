@@ -9,7 +9,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from orket_lib.artifacts.base import Record
-from orket_lib.vocabulary.addresses import remote_host
+from orket_lib.vocabulary.providers import remote_host
 
 
 class ServerLocation(Record):

@@ -14,7 +14,7 @@ from orket_lib.config.loading.provider_limits import control_problems, serving_w
 from orket_lib.config.loading.server_arguments import argument_problems
 from orket_lib.config.model import SweepConfig
 from orket_lib.config.model_files import filled, makes_files
-from orket_lib.vocabulary.addresses import remote_host
+from orket_lib.vocabulary.providers import remote_host
 from orket_lib.vocabulary.quants import NOMINAL_BITS, is_vendor_tag
 from orket_lib.vocabulary.validation import nearest
 

@@ -14,8 +14,7 @@ from orket_lib.config.sections.fields import (
     Text,
     refuse_placeholders,
 )
-from orket_lib.vocabulary.addresses import server_address
-from orket_lib.vocabulary.providers import PROVIDERS
+from orket_lib.vocabulary.providers import PROVIDERS, server_address
 from orket_lib.vocabulary.quants import normalize_tag
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ import psutil
 
 from orket_lib.processes.process_end import is_running
 from orket_lib.providers.server_process import ServerProcess, process_at
-from orket_lib.vocabulary.addresses import remote_host
+from orket_lib.vocabulary.providers import remote_host
 
 _MODEL = ("--model",)
 _CONTEXT = ("--ctx-size", "-c")
