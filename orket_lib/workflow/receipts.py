@@ -13,9 +13,15 @@ T = TypeVar("T")
 def receipt_state(path: Path) -> tuple[int, bool]:
     """Return the attempt of a receipt, and whether its job has to try again.
 
-    A missing or damaged receipt counts as attempt 0: its job is due anyway.
+    It has to after a temporary problem, and if a part that the receipt lists was deleted. A missing
+    or damaged receipt counts as attempt 0: its job is due anyway.
     """
-    return _read(path, lambda it: (int(it["attempt"]), bool(it["interrupted"]))) or (0, False)
+
+    def state(content: Any) -> tuple[int, bool]:
+        lost = not all(Path(part["path"]).is_file() for part in content["parts"])
+        return int(content["attempt"]), lost or bool(content["interrupted"])
+
+    return _read(path, state) or (0, False)
 
 
 def taken_parts(path: Path) -> tuple[str, ...] | None:

@@ -67,7 +67,7 @@ def test_a_real_run_without_its_server_stops_at_the_preflight_with_the_line_that
     assert done.returncode == 1
     assert "ollama at http://127.0.0.1:9: connection refused" in done.stderr
     assert "    ollama serve\n" in done.stderr
-    assert f"type: snakemake -R check_needs --configfile config/presets/{PRESETS[2]}" in done.stderr
+    assert f"run: snakemake -R check_needs --configfile config/presets/{PRESETS[2]}" in done.stderr
     assert "Traceback" not in done.stderr
     assert workspace.runs() == []
 
