@@ -86,12 +86,12 @@ def test_t01_each_quant_is_another_model_to_the_server(tmp_path: Path) -> None:
 def test_t02_a_server_with_a_smaller_context_than_asked_for_is_caught(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    right = embedded._settings
+    right = embedded.JsonChild
 
-    def smaller(*arguments: Any) -> dict[str, Any]:
-        return right(*arguments) | {"n_ctx": 1024}
+    def smaller(module: str, settings: dict[str, Any], messages: Any) -> Any:
+        return right(module, settings | {"n_ctx": 1024}, messages)
 
-    monkeypatch.setattr(embedded, "_settings", smaller)
+    monkeypatch.setattr(embedded, "JsonChild", smaller)
     report = measure(tmp_path / "cell", nano_spec("Q2_K", **ONE))
     assert report.spec.n_ctx == 2048
     assert [(seen.reason, seen.evidence) for seen in report.observations] == [
