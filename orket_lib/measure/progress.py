@@ -16,16 +16,3 @@ class Progress(Protocol):
 
     def step(self) -> None:
         """Report that one step is done."""
-
-
-class Silent:
-    """Ignores all progress."""
-
-    def plan(self, steps: int, done: int) -> None:
-        """Ignore the plan."""
-
-    def say(self, text: str) -> None:
-        """Ignore the text."""
-
-    def step(self) -> None:
-        """Ignore the step."""

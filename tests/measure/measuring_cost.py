@@ -28,12 +28,12 @@ sys.path.append(str(Path(__file__).resolve().parents[1] / "simulators"))
 from builders import PROVENANCE
 from measured import receipt_for
 from openai_server import OpenAiSimulator
+from silent import Silent
 from simulator_backends import WordBackend
 
 from orket_lib.artifacts.io import write_json
 from orket_lib.artifacts.measurements.spec import MeasurementSpec
 from orket_lib.measure.canary import measure_canary
-from orket_lib.measure.progress import Silent
 from orket_lib.measure.session import session
 from orket_lib.measure.session.known_facts import SERVER_FACTS
 from orket_lib.processes import device_lock

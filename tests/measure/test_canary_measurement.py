@@ -6,11 +6,11 @@ import pytest
 from builders import PROVENANCE, spec, task
 from fake_provider import FakeProvider, failing
 from measured import measured_report
+from silent import Silent
 
 from orket_lib.artifacts.measurements.canary import CanaryMeasurement
 from orket_lib.artifacts.measurements.spec import CanarySpec
 from orket_lib.measure.canary import measure_canary
-from orket_lib.measure.progress import Silent
 from orket_lib.providers.base import Source
 from orket_lib.vocabulary.errors import LoadError, RequestTimedOut, ServerCrashed
 from orket_lib.vocabulary.statuses import Outcome

@@ -9,12 +9,12 @@ import pytest
 from builders import MACHINE, generation, spec, task
 from fake_provider import FakeModel, FakeProvider, answer, failing
 from measured import measured_report, receipt_for
+from silent import Silent
 
 from orket_lib.artifacts.measurements.parts import Part
 from orket_lib.artifacts.measurements.spec import RunSpec
 from orket_lib.artifacts.views.run_report import RunReport
 from orket_lib.measure.cell import Again
-from orket_lib.measure.progress import Silent
 from orket_lib.stores import parts
 from orket_lib.stores.attempts import read_taken
 from orket_lib.telemetry.samples import Sample

@@ -10,6 +10,7 @@ import pytest
 from builders import PROVENANCE, spec
 from context_provider import ContextModel, ContextProvider
 from fake_provider import failing
+from silent import Silent
 
 from orket_lib.artifacts.measurements.request import NO_TASKS, ServableCell
 from orket_lib.artifacts.measurements.spec import ContextFill, MeasurementSpec
@@ -19,7 +20,6 @@ from orket_lib.artifacts.views.preflight import Needs
 from orket_lib.artifacts.views.run_report import RunReport
 from orket_lib.measure import context_memory as context_serving
 from orket_lib.measure.context import ContextMeasurement
-from orket_lib.measure.progress import Silent
 from orket_lib.measure.session import session
 from orket_lib.preflight.memory import FreeMemory
 from orket_lib.providers.base import GenerationRequest, Source

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from builders import PROVENANCE
 from nano import nano_file, nano_spec
+from silent import Silent
 
 from orket_lib.artifacts.measurements.request import ServableCell
 from orket_lib.artifacts.measurements.spec import ContextFill, MeasurementSpec
@@ -15,7 +16,6 @@ from orket_lib.artifacts.views.context_summary import ContextSettings
 from orket_lib.artifacts.views.preflight import Needs
 from orket_lib.artifacts.views.run_report import RunReport
 from orket_lib.measure.context import ContextMeasurement
-from orket_lib.measure.progress import Silent
 from orket_lib.processes import device_lock
 from orket_lib.providers.base import Source
 from orket_lib.vocabulary.statuses import RunStatus

@@ -13,6 +13,7 @@ from builders import PROVENANCE, spec
 from measured import measured_report
 from nano import bank
 from openai_server import OpenAiSimulator
+from silent import Silent
 from simulator_backends import WordBackend
 
 from orket_lib.artifacts.measurements.serving import ServerLocation
@@ -24,7 +25,6 @@ from orket_lib.artifacts.measurements.spec import (
 )
 from orket_lib.artifacts.views.run_report import RunReport
 from orket_lib.measure.canary import measure_canary
-from orket_lib.measure.progress import Silent
 from orket_lib.measure.session import session
 from orket_lib.measure.speed.budget import BUDGET
 from orket_lib.providers.base import Source

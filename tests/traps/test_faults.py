@@ -17,10 +17,10 @@ import psutil
 import pytest
 from foreign_work import burner, foreign_share, is_alive, wait_until
 from nano import evidence, measure, nano_spec, row_of, tasks_of
+from silent import Silent
 
 from orket_lib.artifacts.views.run_report import RunReport
 from orket_lib.measure.journal.journal import JOURNAL
-from orket_lib.measure.progress import Silent
 from orket_lib.measure.session.sample_files import samples_path
 from orket_lib.providers.llama_cpp import embedded
 from orket_lib.telemetry.sampler import read_samples

@@ -12,11 +12,11 @@ from typing import Any
 
 from measured import measured_report
 from nano import nano_file, nano_spec, row_of, tasks_of
+from silent import Silent
 
 from orket_lib.artifacts.measurements.serving import ServerLocation
 from orket_lib.artifacts.measurements.spec import ControlSettings, RunSpec
 from orket_lib.artifacts.views.run_report import RunReport
-from orket_lib.measure.progress import Silent
 from orket_lib.providers.base import GenerationRequest, Source
 from orket_lib.providers.llama_cpp.embedded import EmbeddedProvider
 from orket_lib.providers.llama_cpp.model import LlamaModel

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 from foreign_work import is_alive, wait_until
 from nano import measure, nano_spec, row_of
+from silent import Silent
 
 from orket_lib.artifacts.views.run_report import RunReport
 from orket_lib.measure.journal.journal import JOURNAL
-from orket_lib.measure.progress import Silent
 from orket_lib.vocabulary.errors import Fault
 from orket_lib.vocabulary.reasons import Reason
 from orket_lib.vocabulary.statuses import Outcome, RunStatus

@@ -10,9 +10,9 @@ from pathlib import Path
 import psutil
 import pytest
 from nano import measure, nano_spec
+from silent import Silent
 
 from orket_lib.artifacts.views.run_report import Probe, TestRun
-from orket_lib.measure.progress import Silent
 from orket_lib.telemetry import sampler
 from orket_lib.telemetry.sampler import read_samples
 from orket_lib.telemetry.windows import NOT_SAMPLED

@@ -10,8 +10,11 @@ from collections.abc import Callable, Collection, Iterator
 
 from orket_lib.config.loading.command_template import runner_problems
 from orket_lib.config.loading.messages import got
-from orket_lib.config.loading.provider_limits import control_problems, serving_warnings
-from orket_lib.config.loading.server_arguments import argument_problems
+from orket_lib.config.loading.provider_limits import (
+    argument_problems,
+    control_problems,
+    serving_warnings,
+)
 from orket_lib.config.model import SweepConfig
 from orket_lib.config.model_files import filled, makes_files
 from orket_lib.vocabulary.providers import remote_host

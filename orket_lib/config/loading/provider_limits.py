@@ -1,4 +1,4 @@
-"""Which controls a provider can apply, and which settings have no effect with it."""
+"""Which controls and arguments a provider can apply, and which settings have no effect with it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,20 @@ from orket_lib.vocabulary.units import ALL_CPUS
 _AT_START = "it is set when the server is started"
 _NOT_OURS = "the server is not started by this sweep"
 _UNSET = (None, False, ())
+# Arguments of llama-server that the sweep sets itself: in `server_args` they would override what it
+# claims to measure.
+_RESERVED = {
+    "use n_ctx": ("-c", "--ctx-size"),
+    "use threads": ("-t", "--threads", "-tb", "--threads-batch"),
+    "the server handles one request at a time": ("-np", "--parallel"),
+    "use artifact_template or artifacts": (
+        *("-m", "--model", "-mu", "--model-url", "-hf", "-hfr", "--hf-repo", "--models-dir"),
+    ),
+    "the sweep chooses the address": ("--host", "--port", "--reuse-port", "--api-prefix"),
+    "the sweep creates an API key for the server": ("--api-key", "--api-key-file"),
+    "the measurements need these endpoints": ("--no-slots", "--embedding", "--embeddings"),
+}
+_WHY = {flag: why for why, flags in _RESERVED.items() for flag in flags}
 
 
 def control_problems(config: SweepConfig) -> Iterator[str]:
@@ -26,6 +40,14 @@ def control_problems(config: SweepConfig) -> Iterator[str]:
                 f"{control}: provider `{traits.name}` can't apply it: {why}; leave it out "
                 f"(got {getattr(config, control)})"
             )
+
+
+def argument_problems(config: SweepConfig) -> Iterator[str]:
+    """Yield a line for each argument of `server_args` that the sweep sets itself."""
+    for argument in config.server_args:
+        why = _WHY.get(argument.replace("_", "-"))
+        if why:
+            yield f"server_args: must not contain `{argument}`: {why}"
 
 
 def serving_warnings(config: SweepConfig) -> Iterator[str]:

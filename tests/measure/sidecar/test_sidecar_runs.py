@@ -13,11 +13,11 @@ from builders import PROVENANCE
 from fake_provider import FakeProvider, failing
 from nvml_replay import load_trace, nvml_of
 from sidecar_builders import FULL, SERVING, sidecar_spec
+from silent import Silent
 
 from orket_lib.analysis.sidecar.parse import ParsedSidecar, parse_sidecar
 from orket_lib.artifacts.measurements.serving import ServerLocation
 from orket_lib.artifacts.measurements.sidecar import SidecarMeasurement, SidecarSpec
-from orket_lib.measure.progress import Silent
 from orket_lib.measure.sidecar import sidecar
 from orket_lib.measure.sidecar.probe_process import serve_probes, serving_spec
 from orket_lib.measure.sidecar.sidecar import command_of, measure_sidecar
@@ -329,7 +329,7 @@ def test_a_probe_of_ours_as_a_command_does_not_wait_for_its_own_device(tmp_path:
         "from orket_lib.artifacts.io import read_model\n"
         "from orket_lib.artifacts.base import Provenance\n"
         "from orket_lib.artifacts.measurements.sidecar import SidecarSpec\n"
-        "from orket_lib.measure.progress import Silent\n"
+        "from silent import Silent\n"
         "from orket_lib.measure.sidecar.sidecar import measure_sidecar\n"
         "from orket_lib.providers.base import Source\n"
         "spec = read_model(Path(sys.argv[1]), SidecarSpec)\n"

@@ -15,12 +15,12 @@ from builders import MACHINE, PROVENANCE
 from fake_provider import FakeProvider, failing, quiet, ready_at_once
 from gpu_replay import record_of
 from nvml_replay import load_trace
+from silent import Silent
 from thermal_builders import RESTS, thermal_spec
 
 from orket_lib.artifacts.measurements.serving import ServerLocation
 from orket_lib.artifacts.measurements.spec import MeasurementSpec
 from orket_lib.artifacts.measurements.thermal_series import ThermalSeries, ThermalSpec
-from orket_lib.measure.progress import Silent
 from orket_lib.measure.quality import gpu_verdicts as gpu_quality
 from orket_lib.measure.session import cooldown, gpu_watch, session
 from orket_lib.measure.session.readiness import Ready
