@@ -222,14 +222,15 @@ class LmStudioSimulator(Simulator):
         endless = not chat and not self.lies.stops
         question = Question(prompt, body["max_tokens"], body.get("temperature", 0.8), seed, endless)
         answer = self._backend.answer(instance.quant, question)
-        if body.get("stream"):
-            self._stream(exchange, body, instance, answer, own)
-        else:
-            self._whole(exchange, body, instance, answer)
+        # Before the answer ends: a client that has it may look at once.
         if self.lies.evicts:
             self.unload(name)
         for _ in range(self.lies.foreign):
             self.load(instance.key, None)
+        if body.get("stream"):
+            self._stream(exchange, body, instance, answer, own)
+        else:
+            self._whole(exchange, body, instance, answer)
 
     def _stream(
         self,
