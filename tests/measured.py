@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from builders import PROVENANCE
+from silent import Silent
 
 from orket_lib.artifacts.measurements.spec import RunSpec
 from orket_lib.artifacts.views.receipt import CellReceipt
@@ -14,7 +15,7 @@ from orket_lib.artifacts.views.run_report import RunReport
 from orket_lib.measure.cell import Again, CellMeasurement
 from orket_lib.measure.cell_receipt import receipt_of
 from orket_lib.measure.journal.run_report import run_report
-from orket_lib.measure.progress import Progress, Silent
+from orket_lib.measure.progress import Progress
 from orket_lib.providers.base import Source
 from orket_lib.stores.parts import CellStore
 from orket_lib.tasks.bank import Task, task_key
