@@ -9,11 +9,12 @@ import os
 import subprocess
 import sys
 import time
-from typing import NamedTuple
-
-import psutil
+from typing import TYPE_CHECKING, NamedTuple
 
 from orket_lib.vocabulary.units import MIB
+
+if TYPE_CHECKING:
+    import psutil
 
 _POLL_S = 0.005
 
@@ -62,6 +63,8 @@ def wait_for_end(child: subprocess.Popen[bytes], within_s: float | None = None) 
 
 def is_running(process: psutil.Process) -> bool:
     """Tell whether a process still runs: not a zombie, nor another process with its pid."""
+    import psutil
+
     try:
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
@@ -76,6 +79,8 @@ def is_alive(pid: int, started_s: float, exact_to_s: float = 0.1) -> bool:
         started_s: When it was started, as `psutil` reports it.
         exact_to_s: By how much two readings of that may differ, because the clock was set.
     """
+    import psutil
+
     try:
         process = psutil.Process(pid)
         return abs(process.create_time() - started_s) < exact_to_s and is_running(process)
