@@ -8,6 +8,7 @@ from orket_lib.analysis.rows.aggregates import task_scores
 from orket_lib.artifacts.base import Provenance
 from orket_lib.artifacts.digest import sha256_of
 from orket_lib.artifacts.measurements.host import HostSummary, HostWindow
+from orket_lib.artifacts.measurements.parts import Answer
 from orket_lib.artifacts.measurements.readiness import Warmup
 from orket_lib.artifacts.measurements.spec import (
     ArtifactIdentity,
@@ -218,6 +219,25 @@ def run(
         finish_reason="stop" if did_answer else None,
         checks=(),
         telemetry=RunTelemetry.of(**(values | telemetry)),
+    )
+
+
+def answered(window_s: tuple[float, float] = (0.0, 0.4)) -> Answer:
+    """Return one answer that is not graded yet, which took this window of its session."""
+    done = run()
+    return Answer(
+        key="a" * 64,
+        run_index=done.run_index,
+        test_id=done.test_id,
+        task_id=done.task_id,
+        session=done.session,
+        started_at=done.started_at,
+        window_s=window_s,
+        failed=None,
+        answer=done.answer,
+        answer_sha256=done.answer_sha256,
+        finish_reason=done.finish_reason,
+        telemetry=done.telemetry,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from builders import MACHINE, NOW, PROVENANCE, probe, session, spec
@@ -53,7 +53,7 @@ def series(
     seconds: Sequence[float],
     heat: Sequence[float | Null] | float | Null = 60.0,
     rested: float | Null = 45.0,
-    seen: dict[int, Sequence[Observation]] | None = None,
+    seen: Mapping[int, Sequence[Observation]] | None = None,
     inner_noise: float = 0.005,
     **changes: Any,
 ) -> ThermalSeries:

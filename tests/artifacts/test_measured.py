@@ -102,7 +102,7 @@ def test_whoever_makes_a_record_names_every_reading_also_the_newer_ones() -> Non
 
 def test_a_record_can_not_be_changed() -> None:
     with pytest.raises(ValidationError, match="frozen"):
-        Sample.of(name="a", speed=1.0, tokens=1).speed = 2.0
+        Sample.of(name="a", speed=1.0, tokens=1).speed = 2.0  # type: ignore[misc]
 
 
 def test_an_observation_has_the_severity_of_the_table() -> None:

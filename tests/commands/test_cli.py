@@ -43,7 +43,7 @@ def test_every_option_is_explained(capsys: pytest.CaptureFixture[str], name: str
     (command,) = cli.parser_of(name)._subparsers._group_actions  # type: ignore[union-attr]
     silent = [
         " ".join([child.prog, *(action.option_strings or [action.dest])])
-        for child in parsers(command.choices[name])  # type: ignore[index, call-overload]
+        for child in parsers(command.choices[name])  # type: ignore[index]
         for action in child._actions
         if not (action.help or isinstance(action, argparse._SubParsersAction))
     ]

@@ -7,9 +7,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from builders import generation, served
+from fake_provider import ADDRESS
 
-from orket_lib.artifacts.views.run_report import ServedModel
-from orket_lib.providers.base import Generation, GenerationRequest
+from orket_lib.artifacts.views.run_report import (
+    ControlReadback,
+    LoadTimes,
+    Observation,
+    ServedModel,
+)
+from orket_lib.providers.base import Generation, GenerationRequest, ServerAddress
 
 TEMPLATE = 3  # tokens that its chat template adds to a prompt; others are its words
 
@@ -36,6 +42,12 @@ class SlowModel:
     in_one_piece: bool = False
     late_s: Callable[[int], float] = lambda _: 0.0
     served: ServedModel = field(default_factory=served)
+    address: ServerAddress = ADDRESS
+    pid: int | None = None
+    controls: tuple[ControlReadback, ...] = ()
+    load: LoadTimes = field(
+        default_factory=lambda: LoadTimes.of(load_seconds=0.5, model_seconds=0.4)
+    )
     now_s: float = 0.0
     asked: list[tuple[int, int]] = field(default_factory=list)  # tokens of prompt and answer
 
@@ -44,6 +56,9 @@ class SlowModel:
 
     def count_tokens(self, text: str) -> int | None:
         return len(text.split()) if self.counts else None
+
+    def disturbances(self) -> tuple[Observation, ...]:
+        return ()
 
     def generate(self, request: GenerationRequest) -> Generation:
         prompt, output = len(request.prompt.split()) + TEMPLATE, request.max_tokens

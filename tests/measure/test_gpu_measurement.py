@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -22,9 +22,9 @@ from orket_lib.artifacts.measurements.spec import MeasurementSpec
 from orket_lib.artifacts.views.row import RowEnergy, RowMetrics
 from orket_lib.artifacts.views.run_report import RunReport
 from orket_lib.measure import cell
-from orket_lib.measure.session import device_selection as locked_devices
 from orket_lib.measure.session import gpu_watch, session
 from orket_lib.measure.session.readiness import Ready
+from orket_lib.processes.device_lock import CPU, device_locks
 from orket_lib.providers.base import Model
 from orket_lib.telemetry.gpu.samples import header, to_line
 from orket_lib.telemetry.sampler import GpuWatch
@@ -210,13 +210,13 @@ def test_every_gpu_that_may_be_used_is_locked(
     tmp_path: Path, on_gpu: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     taken: list[tuple[str, ...]] = []
-    right = cell.device_locks
-    monkeypatch.setattr(
-        cell,
-        "device_locks",
-        lambda names, *rest: (taken.append(tuple(names)), right(names, *rest))[1],
-    )
-    monkeypatch.setattr(cell, "locked_devices", lambda *_: (locked_devices.CPU, "GPU-11111111"))
+
+    def noted(names: Iterable[str], *rest: Any) -> Any:
+        taken.append(tuple(names))
+        return device_locks(names, *rest)
+
+    monkeypatch.setattr(cell, "device_locks", noted)
+    monkeypatch.setattr(cell, "locked_devices", lambda *_: (CPU, "GPU-11111111"))
     on_gpu(tmp_path / "cell", steady())
     assert taken == [("cpu", "GPU-11111111")]
     names = {path.name.lower() for path in (tmp_path / "orket-locks").glob("*.lock")}

@@ -161,7 +161,8 @@ def tasks() -> list[dict[str, Any]]:
     bank = json.loads(BANK.read_text(encoding="utf-8"))
     assert bank["schema_version"] == "orket.task_bank.v1"
     assert bank["bank_id"] == "reference"
-    return bank["tasks"]
+    tasks: list[dict[str, Any]] = bank["tasks"]
+    return tasks
 
 
 def test_every_published_file_has_its_checksum() -> None:

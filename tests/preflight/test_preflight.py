@@ -400,7 +400,7 @@ def test_a_model_that_somebody_has_loaded_is_named(exclusive: bool) -> None:
 
 @pytest.mark.usefixtures("plenty")
 def test_what_lm_studio_lacks_is_got_by_its_own_program() -> None:
-    answers = {"GET /api/v0/models": {"data": []}}
+    answers: dict[str, Any] = {"GET /api/v0/models": {"data": []}}
     checks = checked(answers, cell(tag="qwen3-8b"), cell(tag="qwen3-8b@q8_0"), provider="lmstudio")
     assert failed(checks)["qwen3-8b"] == "not found; on offer: nothing"
     assert remedies(checks) == ["lms get qwen3-8b@q4_k_m", "lms get qwen3-8b@q8_0"]

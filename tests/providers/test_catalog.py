@@ -185,7 +185,8 @@ def test_something_else_at_that_port_is_not_taken_for_a_server(
     ids=str,
 )
 def test_a_list_that_is_none_has_no_models(listed: Any) -> None:
-    answers = {key: {"models": listed, "data": listed} for key in ("GET /api/tags", "GET /api/ps")}
+    lists = {"models": listed, "data": listed}
+    answers: dict[str, Any] = dict.fromkeys(("GET /api/tags", "GET /api/ps"), lists)
     found = asked("ollama", ollama(**answers)).offering.models
     assert found == ()
     assert asked("openai", {"GET /v1/models": {"data": listed}}).offering.models == ()

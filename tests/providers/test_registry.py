@@ -112,7 +112,8 @@ def test_the_doctor_looks_at_its_server_and_knows_what_it_lacks() -> None:
 
 
 def test_a_config_is_checked_against_its_traits() -> None:
-    config = SweepConfig.model_construct(provider="echo", n_ctx=8, threads=2, gpu_devices=("0",))
+    asked: dict[str, Any] = {"n_ctx": 8, "threads": 2, "gpu_devices": ("0",)}
+    config = SweepConfig.model_construct(provider="echo", **asked)
     (problem,) = control_problems(config)
     assert problem.startswith("threads: provider `echo` can't apply it")
     notes = list(serving_warnings(config))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -438,7 +438,7 @@ def test_an_order_of_a_set_is_the_same_every_time(sandbox: Sandbox) -> None:
 
 @pytest.mark.alone
 def test_an_example_costs_less_than_60_ms(
-    sandbox: Sandbox, record_property: pytest.RecordProperty
+    sandbox: Sandbox, record_property: Callable[[str, object], None]
 ) -> None:
     costs = measure_cost(sandbox, repeats=15)
     median_ms = 1000 * statistics.median(costs)

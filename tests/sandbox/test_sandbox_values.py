@@ -12,7 +12,7 @@ import pytest
 from orket_lib.sandbox.equality import described, same_value
 from orket_lib.sandbox.inside.values import MAX_DEPTH, Opaque, decode, encode
 
-PLAIN = [
+PLAIN: list[Any] = [
     None,
     True,
     False,

@@ -205,7 +205,8 @@ class Nano:
             messages = [{"role": "user", "content": prompt}]
             prompt = self._json("/apply-template", {"messages": messages})["prompt"]
         body = {"content": prompt, "add_special": True, "parse_special": True}
-        return self._json("/tokenize", body)["tokens"]
+        tokens: list[int] = self._json("/tokenize", body)["tokens"]
+        return tokens
 
     def _json(self, path: str, body: dict[str, Any]) -> Any:
         connection, response = self._post(path, body)

@@ -16,6 +16,7 @@ import socket
 import sys
 import threading
 import time
+from collections.abc import Callable
 from http.server import ThreadingHTTPServer
 from typing import Any
 
@@ -36,7 +37,7 @@ class Handler(GoHandler):
     seen: list[tuple[str, Any]]
 
     def do_GET(self) -> None:  # noqa: N802
-        routes = {
+        routes: dict[str, Callable[[], Any]] = {
             "/": lambda: "Ollama is running",
             "/api/version": lambda: {"version": self.behaviour.version},
             "/api/tags": self._tags,
@@ -236,7 +237,9 @@ class Handler(GoHandler):
             if chat
             else {"response": text, **thinking}
         )
-        remote = {key: more.pop(key) for key in ("remote_model", "remote_host") if key in more}
+        remote: dict[str, Any] = {
+            key: more.pop(key) for key in ("remote_model", "remote_host") if key in more
+        }
         done = more.pop("done", False)
         head = {"model": kept.name, **remote, "created_at": go_time()}
         return {**head, **said, "done": done, **more}

@@ -87,7 +87,8 @@ class Shelf:
         Raises:
             RuntimeError: It doesn't load.
         """
-        wanted = {key: options[key] for key in ("num_ctx", "num_thread") if key in options}
+        fixed = ("num_ctx", "num_thread")
+        wanted = {key: value for key, value in options.items() if key in fixed}
         found = self.memory.get(kept.digest)
         if found and found.options != wanted:
             self.drop(kept.digest)

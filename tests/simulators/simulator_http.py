@@ -72,7 +72,7 @@ class Exchange(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
-    server: _Server  # type: ignore[assignment]
+    server: _Server
     body: dict[str, Any]
 
     def do_GET(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,10 @@ def lines(path: Path) -> HistoryFile:
     return HistoryFile(path, HEADER, Line)
 
 
+def with_entry(entry: Entry, history: tuple[Entry, ...]) -> tuple[Entry, ...]:
+    return (*history, entry)
+
+
 def die(*_: Any) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
@@ -50,7 +55,7 @@ def main(path: Path, name: str, count: int, how: str = "") -> int:
     try:
         for number in range(count):
             entry = line(name, number)
-            lines(path).update(lambda history, entry=entry: (*history, entry))
+            lines(path).update(partial(with_entry, entry))
     except ArtifactError as error:
         sys.stderr.write(f"{error}\n")
         return 1

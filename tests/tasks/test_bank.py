@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from orket_lib.artifacts.io import write_json
 from orket_lib.tasks.bank import Task, TaskBank, load_bank, select, selection
+from orket_lib.tasks.task import Question
 from orket_lib.vocabulary.errors import ArtifactError
 
 ROOT = Path(__file__).parents[2]
@@ -42,7 +43,7 @@ FIVE = bank(*(task(number) for number in (1, 2, 5, 8, 9)))
     ],
 )
 def test_tasks_are_selected_by_id_and_then_limited(
-    limits: dict[str, int], ids: tuple[int, ...]
+    limits: dict[str, Any], ids: tuple[int, ...]
 ) -> None:
     assert tuple(chosen.id for chosen in select(FIVE.tasks, **limits)) == ids
 
@@ -131,6 +132,7 @@ def test_the_reference_bank_passes_its_own_graders() -> None:
     tasks = load_bank(ROOT / "config" / "task_banks" / "reference.json").tasks
     assert len({one.prompt for one in tasks}) == len(tasks)
     for one in tasks:
+        assert isinstance(one, Question)
         answer = one.expected if isinstance(one.expected, str) else json.dumps(one.expected)
         assert all(check.passed for check in grade(one, answer)), one.test_id
         assert not all(check.passed for check in grade(one, one.prompt)), one.test_id

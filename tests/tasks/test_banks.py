@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from statistics import fmean
+from typing import Any
 
 import pytest
 from mixed_bank import MIXED, mixed, written
@@ -121,8 +122,9 @@ def test_a_list_without_content_earns_nothing() -> None:
         if isinstance(one, JsonList)
     ]
     assert len(asked) >= 25
+    empty: tuple[Any, ...] = ({}, [], None, 0, "", {"tool": "", "arguments": {}})
     for task, one in asked:
-        for content in ({}, [], None, 0, "", {"tool": "", "arguments": {}}):
+        for content in empty:
             answer = json.dumps([content] * len(one.expected))
             assert judge(task, answer).adherence == 0, (task.test_id, content)
 

@@ -21,7 +21,7 @@ def bank(*tasks: dict[str, Any]) -> TaskBank:
     return TaskBank(
         schema_version="orket.task_bank.v1",
         bank_id="bank",
-        tasks=tasks,  # type: ignore[arg-type]
+        tasks=tasks,
     )
 
 

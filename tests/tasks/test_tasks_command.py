@@ -147,7 +147,7 @@ def test_solutions_are_verified_in_a_sandbox(
     walled()
     solutions = bank.with_name("bank.solutions.json")
     word: dict[str, Any] = {"id": "T001", "reference_solution": "stone", "mutations": ["rock"]}
-    add = {
+    add: dict[str, Any] = {
         "id": "T002",
         "reference_solution": "def add(a, b):\n    return a + b\n",
         "mutations": ["def add(a, b):\n    return a - b\n"],

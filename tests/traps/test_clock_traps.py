@@ -25,6 +25,7 @@ from orket_lib.providers.llama_cpp.client import LlamaClient, llama_tokens
 from orket_lib.providers.llama_cpp.model import LlamaModel
 from orket_lib.providers.wire import chat_stream, http
 from orket_lib.providers.wire.chat_stream import assemble
+from orket_lib.providers.wire.events import json_object
 from orket_lib.providers.wire.http import StampedStream
 from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.statuses import Lane, Quality
@@ -158,11 +159,10 @@ def test_t06_an_answer_of_empty_chunks_has_no_ttft() -> None:
 
 def test_t06_parsing_takes_no_time_of_the_measurement(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [100.0]
-    parse = chat_stream.json_object
 
     def slow_parser(text: str) -> dict[str, Any]:
         now[0] += 5.0
-        return parse(text)
+        return json_object(text)
 
     monkeypatch.setattr(chat_stream, "json_object", slow_parser)
     monkeypatch.setattr(http, "time", SimpleNamespace(perf_counter=lambda: now[0]))

@@ -12,6 +12,7 @@ from nano import measure, nano_file, nano_spec, row_of
 
 from orket_lib.artifacts.measurements.spec import ArtifactIdentity
 from orket_lib.artifacts.views.run_report import RunReport
+from orket_lib.processes.json_child import JsonChild
 from orket_lib.providers.base import Source
 from orket_lib.providers.llama_cpp import embedded
 from orket_lib.vocabulary.reasons import Reason
@@ -86,10 +87,8 @@ def test_t01_each_quant_is_another_model_to_the_server(tmp_path: Path) -> None:
 def test_t02_a_server_with_a_smaller_context_than_asked_for_is_caught(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    right = embedded.JsonChild
-
     def smaller(module: str, settings: dict[str, Any], messages: Any) -> Any:
-        return right(module, settings | {"n_ctx": 1024}, messages)
+        return JsonChild(module, settings | {"n_ctx": 1024}, messages)
 
     monkeypatch.setattr(embedded, "JsonChild", smaller)
     report = measure(tmp_path / "cell", nano_spec("Q2_K", **ONE))

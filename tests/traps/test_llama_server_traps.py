@@ -35,7 +35,7 @@ def server_of_others(folder: Path, tag: str, n_ctx: int = 2048) -> Iterator[Llam
 
 
 def cell(tag: str, **changes: Any) -> RunSpec:
-    held = {"provider": "llama_server", "runs_per_task": 1, "probe_runs": 1}
+    held: dict[str, Any] = {"provider": "llama_server", "runs_per_task": 1, "probe_runs": 1}
     controls = ControlSettings(seed=7, warmup_steps=2)
     return nano_spec(tag, tasks=2, **(held | changes)).model_copy(update={"controls": controls})
 

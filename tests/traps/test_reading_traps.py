@@ -9,7 +9,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from builders import NOW, PROVENANCE, generation, report, run, served, session, spec
+from builders import NOW, PROVENANCE, answered, generation, report, run, served, session, spec
 from nano import TAGS, nano_file, row_of
 from pydantic import ValidationError
 
@@ -52,7 +52,7 @@ MISSING = {
 
 def test_t09_a_counter_that_the_machine_lacks_is_null_with_its_reason() -> None:
     assert summarize_host(BLIND, 4).null_reasons == MISSING
-    around = judge_run(run(), BLIND, 4).telemetry.host
+    around = judge_run(answered(), BLIND, 4).telemetry.host
     assert around.null_reasons == {
         "foreign_load": "NO_LOAD_AVERAGE",
         "steal_ratio": "NO_STEAL_COUNTER",
@@ -64,7 +64,7 @@ def test_t09_a_counter_that_the_machine_lacks_is_null_with_its_reason() -> None:
 def test_t09_a_host_that_was_not_watched_is_null_and_not_quiet(samples: list[Sample]) -> None:
     summary = summarize_host(samples, 4)
     assert set(summary.null_reasons) == set(summary.readings())
-    around = judge_run(run(), samples, 4).telemetry.host
+    around = judge_run(answered(), samples, 4).telemetry.host
     assert set(around.null_reasons.values()) == {"NOT_SAMPLED"}
     assert set(around.null_reasons) == set(around.readings())
 

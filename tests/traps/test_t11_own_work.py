@@ -46,8 +46,8 @@ def test_t11_a_run_is_judged_by_the_whole_of_its_own_window() -> None:
     ]
 
     def share(start_s: float, end_s: float) -> float | None:
-        run = builders.run().model_copy(update={"window_s": (start_s, end_s)})
-        return judge_run(run, samples, 4).telemetry.host.foreign_cpu_ratio
+        answer = builders.answered((start_s, end_s))
+        return judge_run(answer, samples, 4).telemetry.host.foreign_cpu_ratio
 
     assert share(0.1, 0.2) == share(8.0, 8.9) == share(13.0, 20.0) == 0.0
     assert share(10.9, 11.1) == pytest.approx(0.75)

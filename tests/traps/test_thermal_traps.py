@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 
 import pytest
 from thermal_builders import RESTS, thermal_spec
@@ -17,7 +18,7 @@ def test_t14_a_rest_lasts_until_the_machine_is_cool(monkeypatch: pytest.MonkeyPa
     heat = [61.0, 58.0, 54.0, 49.0, 40.0]
     slept: list[float] = []
     monkeypatch.setattr(cooldown, "cpu_temperature_c", lambda: heat.pop(0))
-    monkeypatch.setattr(cooldown.time, "sleep", slept.append)
+    monkeypatch.setattr(time, "sleep", slept.append)
     record = cool_to(RESTS, thermal_spec(), Source(None))
     assert (record.start_c, record.end_c, record.reached) == (61.0, 49.0, True)
     assert len(slept) == 3

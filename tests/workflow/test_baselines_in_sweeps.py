@@ -144,7 +144,7 @@ def test_the_full_sweep_fails_on_its_kpi_policy_with_all_artifacts_in_place(
     (workspace.folder / "policy.json").write_text(json.dumps(policy), encoding="utf-8")
     workspace.config |= {"runs_per_quant": 1}
 
-    settings = ("kpi_policy=policy.json", "provenance_ref=ci:test")
+    settings: tuple[str, ...] = ("kpi_policy=policy.json", "provenance_ref=ci:test")
     code, text = script(workspace, "full_sweep.py", "small.yaml", "--config", *settings)
 
     assert code == 3, text

@@ -26,6 +26,7 @@ from orket_lib.measure.speed.budget import BUDGET
 from orket_lib.processes import device_lock
 from orket_lib.providers.base import Generation, TokenReport
 from orket_lib.providers.llama_cpp import client as llama_client
+from orket_lib.providers.wire.chat_stream import assemble
 from orket_lib.telemetry import counters
 from orket_lib.telemetry.sampler_process import Sampler
 from orket_lib.telemetry.samples import COLUMNS, to_cells
@@ -163,10 +164,9 @@ def without_processes(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def without_server_times(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the server send its text and nothing about it."""
-    right = llama_client.assemble
 
     def bare(*arguments: Any) -> Generation:
-        found = right(*arguments)
+        found = assemble(*arguments)
         return replace(found, tokens=TokenReport(), usage=None, timings=None)
 
     monkeypatch.setattr(llama_client, "assemble", bare)

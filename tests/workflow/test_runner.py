@@ -70,9 +70,9 @@ def test_a_sweep_by_run_task_gets_what_we_get_ourselves(workspace: Workspace) ->
 
     # Without a runner everything is as it was, and nothing is measured.
     del workspace.config["runner_template"]
-    before = workspace.sealed()
+    were = workspace.sealed()
     workspace.run()
-    assert workspace.sealed() == before
+    assert workspace.sealed() == were
 
 
 @pytest.mark.slow

@@ -93,7 +93,8 @@ class RealSweeps:
         return Sample(latency, probes, sweep)
 
     def _tasks(self) -> Iterable[str]:
-        return self.clean[0]["total_latency"]
+        by_task: dict[str, list[float]] = self.clean[0]["total_latency"]
+        return by_task
 
 
 @dataclass(frozen=True)

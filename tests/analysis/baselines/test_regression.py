@@ -96,6 +96,12 @@ def metric(judged: Judged, name: str) -> MetricVerdict:
     return found
 
 
+def number(item: MetricVerdict, name: str) -> float:
+    found = item.reading(name)
+    assert not isinstance(found, Null), found
+    return found
+
+
 def test_an_unchanged_sweep_passes_with_every_metric_the_same() -> None:
     judged = judge(report(20, 1.004))
 
@@ -118,8 +124,8 @@ def test_a_slower_sweep_fails_and_says_by_how_much() -> None:
         item = metric(judged, name)
         assert item.verdict is Change.REGRESSED
         assert item.effect == pytest.approx(effect, abs=0.005)
-        assert item.reading("low") < effect < item.reading("high")
-        assert item.reading("p_value") <= item.reading("p_adjusted") <= 0.05
+        assert number(item, "low") < effect < number(item, "high")
+        assert number(item, "p_value") <= number(item, "p_adjusted") <= 0.05
     assert metric(judged, "adherence_score").verdict is Change.SAME
     assert len(judged.failures) == 4
     assert judged.failures[0].startswith("nano Q4_K_M: fastest_latency 0.3001 -> 0.33 (+10.0%")
@@ -139,7 +145,7 @@ def test_what_the_host_does_anyway_is_no_finding() -> None:
     )
     judged = judge(report(20, 1.1), restless)
     assert judged.verdict == "PASS"
-    assert metric(judged, "fastest_latency").reading("noise") > 0.05
+    assert number(metric(judged, "fastest_latency"), "noise") > 0.05
 
 
 def test_many_runs_inside_a_sweep_do_not_make_up_for_few_sweeps() -> None:
@@ -249,7 +255,7 @@ def test_a_task_that_got_slower_than_all_others_is_named() -> None:
 def test_a_smaller_change_than_the_floor_is_no_finding_however_sure() -> None:
     still = histories(*(report(day, 1.0) for day in range(1, 11)))
     item = metric(judge(report(20, 1.015), still), "fastest_latency")
-    assert item.reading("p_adjusted") < 0.001
+    assert number(item, "p_adjusted") < 0.001
     assert item.verdict is Change.SAME
     assert metric(judge(report(20, 1.025), still), "fastest_latency").verdict is Change.REGRESSED
 

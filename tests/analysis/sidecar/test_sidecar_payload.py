@@ -9,7 +9,7 @@ import pytest
 from orket_lib.analysis.sidecar.payload import objects_in, printed_number
 from orket_lib.vocabulary.sidecar import ALIASES, FIELDS, usable
 
-BENCH = [
+BENCH: list[dict[str, Any]] = [
     {"n_prompt": 512, "n_gen": 0, "avg_ts": 4000.5, "n_depth": 0, "model_type": "llama 3B"},
     {"n_prompt": 0, "n_gen": 128, "avg_ts": 80.0, "n_depth": 4096},
     {"n_prompt": 0, "n_gen": 128, "avg_ts": 120.25, "n_depth": 0},

@@ -12,6 +12,7 @@ more than 5 % of any thousand.
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -52,7 +53,7 @@ def _normal(random: Generator, shape: tuple[int, ...]) -> NDArray[numpy.float64]
 
 
 def _with_outliers(random: Generator, shape: tuple[int, ...]) -> NDArray[numpy.float64]:
-    return random.standard_t(4, shape) / numpy.sqrt(2)
+    return random.standard_t(4, shape) / math.sqrt(2)
 
 
 def _skewed(random: Generator, shape: tuple[int, ...]) -> NDArray[numpy.float64]:

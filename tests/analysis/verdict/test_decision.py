@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from orket_lib.analysis.verdict.decision import Candidate, Pick, pick
@@ -56,8 +58,5 @@ def candidates(text: str) -> list[Candidate]:
 def test_pick(measured: str, prefer: str, expected: str) -> None:
     status, quant, probability = expected.split()
     found = pick(candidates(measured), Prefer(prefer))
-    assert found == Pick(
-        DecisionStatus(status),
-        None if quant == "-" else quant,
-        None if probability == "-" else pytest.approx(float(probability)),
-    )
+    near: Any = None if probability == "-" else pytest.approx(float(probability))
+    assert found == Pick(DecisionStatus(status), None if quant == "-" else quant, near)

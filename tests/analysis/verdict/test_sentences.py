@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -35,7 +36,9 @@ def scores(right: int, tasks: int = 168) -> tuple[TaskScore, ...]:
 
 
 def judged(
-    right: dict[str, int | None], tasks: int = 168, changes: dict[str, dict[str, Any]] | None = None
+    right: Mapping[str, int | None],
+    tasks: int = 168,
+    changes: dict[str, dict[str, Any]] | None = None,
 ) -> ModelSession:
     """Return the session of quants by how many tasks each gets right; None did not load."""
     rows: list[RowMetrics] = []

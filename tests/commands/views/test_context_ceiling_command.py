@@ -304,10 +304,10 @@ def test_contexts_of_two_model_files_say_so() -> None:
     artifact = other.artifact.model_copy(update={"sha256": "f" * 64})
     written(8192, context_row(other.model_copy(update={"artifact": artifact})))
     assert run("4096,8192") == 0
-    assert (
-        f"measured with different servers or files (sha256 {found().served.sha256}, {'f' * 64})"
-        in (found().recommendation)
-    )
+    served = found().served
+    assert served is not None
+    said = f"measured with different servers or files (sha256 {served.sha256}, {'f' * 64})"
+    assert said in found().recommendation
 
 
 def test_another_label_of_lane_is_no_other_judgement() -> None:

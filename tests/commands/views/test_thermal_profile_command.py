@@ -484,7 +484,7 @@ def test_a_series_in_storage_is_taken_from_there_and_no_verdict_is_asked() -> No
 
 def test_a_series_whose_server_died_is_measured_again(capsys: pytest.CaptureFixture[str]) -> None:
     write_frontier("Q4_K_M")
-    ended = {"status": RunStatus.CRASHED, "status_reason": "the server died"}
+    ended: dict[str, Any] = {"status": RunStatus.CRASHED, "status_reason": "the server died"}
     digest = ThermalSpec.of(CELL, SETTINGS).digest()
     path = Path("storage/thermal/nano/Q4_K_M", digest, STAMP, "series.json")
     write_model(path, series(latencies(2), **ended))

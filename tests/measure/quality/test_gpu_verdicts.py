@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import cycle
 from typing import Any
@@ -170,7 +171,7 @@ def test_a_list_that_the_driver_refused_is_no_empty_one() -> None:
 
 def test_work_that_is_told_now_and_then_is_not_thinned_out() -> None:
     record = record_of(idle_trainer())
-    shares = cycle((Null("NVML_ERROR_999"), 0.08))
+    shares: Iterator[float | Null] = cycle((Null("NVML_ERROR_999"), 0.08))
 
     def working(look: GpuSample) -> GpuSample:
         if look.processes is None:

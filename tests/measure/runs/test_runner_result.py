@@ -120,7 +120,7 @@ def test_every_figure_is_taken_as_it_is_reported() -> None:
 
 
 def test_figures_of_tokens_may_stand_where_our_own_reports_have_them() -> None:
-    nested = {
+    nested: dict[str, dict[str, float]] = {
         "counts": {"prompt_tokens": 100, "output_tokens": 32},
         "latencies": {"ttft_ms": 20, "prefill_seconds": 0.5, "decode_seconds": 1.0},
         "throughput": {"prompt_tokens_per_second": 200.0, "generation_tokens_per_second": 31},

@@ -60,9 +60,7 @@ def test_a_sum_with_a_missing_part_is_missing_and_what_a_lost_card_said_is_kept(
 def test_without_a_gpu_the_host_s_temperature_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     temperatures = iter([41.0, None, 52.5])
     host = counters.host()
-    monkeypatch.setattr(
-        sensor_watch.counters, "host", lambda: replace(host, temperature_c=next(temperatures))
-    )
+    monkeypatch.setattr(counters, "host", lambda: replace(host, temperature_c=next(temperatures)))
     watch = SensorWatch(())
     for _ in range(3):
         watch.look()
@@ -76,7 +74,7 @@ def test_without_a_gpu_the_host_s_temperature_counts(monkeypatch: pytest.MonkeyP
 
 def test_a_machine_without_a_sensor_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     host = replace(counters.host(), temperature_c=None)
-    monkeypatch.setattr(sensor_watch.counters, "host", lambda: host)
+    monkeypatch.setattr(counters, "host", lambda: host)
     with watching(()) as watch:
         pass
     assert watch.readings().null_reasons["thermal_end_c"] == "NO_TEMPERATURE_SENSOR"

@@ -21,13 +21,13 @@ from thermal_builders import RESTS, thermal_spec
 from orket_lib.artifacts.measurements.serving import ServerLocation
 from orket_lib.artifacts.measurements.spec import MeasurementSpec
 from orket_lib.artifacts.measurements.thermal_series import ThermalSeries, ThermalSpec
-from orket_lib.measure.quality import gpu_verdicts as gpu_quality
 from orket_lib.measure.session import cooldown, gpu_watch, session
 from orket_lib.measure.session.readiness import Ready
 from orket_lib.measure.thermal import series as thermal
 from orket_lib.measure.thermal.series import ThermalMeasurement
 from orket_lib.providers.base import GenerationRequest, Model, Source
 from orket_lib.stores.attempts import AttemptStore, read_taken
+from orket_lib.telemetry.gpu import windows as gpu_windows
 from orket_lib.telemetry.gpu.samples import header, to_line
 from orket_lib.telemetry.sampler import GpuWatch
 from orket_lib.vocabulary.errors import LoadError, RequestTimedOut, ServerCrashed
@@ -98,7 +98,10 @@ def test_each_repeat_rests_before_it_works(tmp_path: Path, machine: Machine) -> 
     assert [probe.index for repeat in series.repeats for probe in repeat.probes] == list(range(6))
     for repeat in series.repeats:
         assert repeat.cooldown.reached
-        assert repeat.cooldown.start_c > 50 >= repeat.cooldown.end_c
+        start_c, end_c = repeat.cooldown.start_c, repeat.cooldown.end_c
+        assert start_c is not None
+        assert end_c is not None
+        assert start_c > 50 >= end_c
         assert repeat.window_s[1] - repeat.window_s[0] == 2 * ASK_S
     first, second, _ = series.repeats
     assert second.window_s[0] - first.window_s[1] == second.cooldown.waited_s == 1.0
@@ -303,7 +306,7 @@ def test_a_card_that_serves_nothing_is_not_whose_heat_it_is(
 ) -> None:
     looked_for = []
     monkeypatch.setattr(cooldown, "open_devices", lambda which: looked_for.append(which))
-    monkeypatch.setattr(gpu_quality.gpu_windows, "server_was_seen", lambda _: False)
+    monkeypatch.setattr(gpu_windows, "server_was_seen", lambda _: False)
     provider.changes = {"server_vram_mib": 0}
     series = measure(tmp_path / "series", provider="llama_server")
     assert series.status is RunStatus.MEASURED, series.status_reason

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -23,7 +23,15 @@ from simulated_servers import Program, program
 
 from orket_lib.artifacts.measurements.serving import ServerLocation
 from orket_lib.artifacts.measurements.spec import ArtifactIdentity, ControlSettings, MeasurementSpec
-from orket_lib.providers.base import Model, Provider, Source
+from orket_lib.providers.base import (
+    Generation,
+    GenerationRequest,
+    Model,
+    Provider,
+    RunningModel,
+    Source,
+)
+from orket_lib.providers.catalog import Catalog
 from orket_lib.providers.llama_cpp.embedded import EmbeddedProvider
 from orket_lib.providers.llama_cpp.server import LlamaServerProvider
 from orket_lib.providers.lmstudio.provider import LmStudioProvider
@@ -72,7 +80,7 @@ class Stage:
     provider: Provider
     spec: MeasurementSpec
     source: Source
-    refused: dict[str, tuple[MeasurementSpec, Source]] = field(default_factory=dict)
+    refused: Mapping[str, tuple[MeasurementSpec, Source]] = field(default_factory=dict)
     kill: Callable[[Model], None] = kill_by_pid
 
 
@@ -195,12 +203,12 @@ class _Revived(OllamaProvider):
     def __init__(self, server: SimulatedOllama) -> None:
         self._server = server
 
-    def serve(
-        self, spec: MeasurementSpec, source: Source, log: Path
-    ) -> AbstractContextManager[OllamaModel]:
+    @contextmanager
+    def serve(self, spec: MeasurementSpec, source: Source, log: Path) -> Iterator[OllamaModel]:
         if self._server.process.poll() is not None:
             self._server.start()
-        return super().serve(spec, source, log)
+        with super().serve(spec, source, log) as model:
+            yield model
 
 
 @contextmanager
@@ -247,6 +255,14 @@ class _Supervised:
         if not self._server.alive:
             self._server.start()
         return self._provider.serve(spec, source, log)
+
+    def catalog(
+        self, base_url: str, api_key: str | None, closely: Collection[str] | None
+    ) -> Catalog:
+        return self._provider.catalog(base_url, api_key, closely)
+
+    def ask(self, model: RunningModel, request: GenerationRequest) -> Generation:
+        return self._provider.ask(model, request)
 
 
 @contextmanager

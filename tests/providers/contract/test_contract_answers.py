@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from contract_subjects import N_CTX, Can, Stage, Subject
@@ -25,7 +26,7 @@ QUESTIONS = bank().tasks[:6]
 LONG = GenerationRequest("Count.", 256, 0.0, seed=7, timeout_s=60.0, ignore_eos=True)
 
 
-def ask(model: Model, prompt: str, **changes: object) -> Generation:
+def ask(model: Model, prompt: str, **changes: Any) -> Generation:
     request = GenerationRequest(prompt, max_tokens=64, temperature=0.0, seed=7, timeout_s=60.0)
     return model.generate(replace(request, **changes))
 

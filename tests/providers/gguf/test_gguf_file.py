@@ -6,9 +6,9 @@ import pytest
 
 from orket_lib.artifacts.io import sha256_of_file
 from orket_lib.providers.gguf.file import model_sha256, read_gguf
-from orket_lib.providers.llama_cpp.embedded import cpus_of
 from orket_lib.vocabulary.errors import LoadError
 from orket_lib.vocabulary.quants import NOMINAL_BITS
+from orket_lib.vocabulary.units import cpus_of
 
 MODELS = Path(__file__).parents[3] / "models" / "orket-nano"
 QUANTS = ("F16", "Q8_0", "Q6_K", "Q5_K_M", "Q4_K_M", "Q3_K_M", "Q2_K")

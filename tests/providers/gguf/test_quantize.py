@@ -199,7 +199,7 @@ def test_a_base_that_is_no_model_is_named(simulated: Path, tmp_path: Path) -> No
 def test_a_file_that_changed_since_it_was_planned_is_named(
     which: str, simulated: Path, tmp_path: Path
 ) -> None:
-    changes = {"imatrix": nano("Q2_K"), f"{which}_sha256": "a" * 64}
+    changes: dict[str, Any] = {"imatrix": nano("Q2_K"), f"{which}_sha256": "a" * 64}
     with pytest.raises(QuantizeError, match=r"\.gguf: changed since the plan was made"):
         make(request(simulated, **changes), tmp_path / "out.gguf")
 

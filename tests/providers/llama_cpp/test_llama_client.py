@@ -245,7 +245,7 @@ def test_silence_is_a_timeout() -> None:
 
 
 def test_an_endless_answer_is_a_timeout(clock: FakeClock) -> None:
-    drip = [chunk({"content": "a"}), 1.0] * 50
+    drip: list[bytes | float] = [chunk({"content": "a"}), 1.0] * 50
     with pytest.raises(RequestTimedOut, match="no end after 30 s"):
         stream(drip, clock)
 

@@ -71,7 +71,7 @@ V0 = {
         },
     ],
 }
-ANSWER = {
+ANSWER: dict[str, Any] = {
     "usage": {"prompt_tokens": 24, "completion_tokens": 53, "total_tokens": 77},
     "stats": {
         "tokens_per_second": 51.43709529007664,

@@ -267,7 +267,7 @@ def test_what_came_to_be_loaded_by_a_load_that_failed_is_unloaded(
     log: Path, version: dict[str, Any], ends: BaseException, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Else it would stop every later cell, as a foreign one."""
-    failed = []
+    failed: list[BaseException] = []
     for name in ("load", "load_by_asking"):
         whole = getattr(LmStudioClient, name)
 

@@ -402,10 +402,15 @@ def test_a_request_of_ours_that_had_no_end_is_not_somebody_elses(
     """A server may count one that we left for a moment more, and nothing else is known of it."""
     with simulated() as simulator, served(simulator, log) as model:
         model.generate(QUESTION)
-        looks = []
+        looks: list[int] = []
         watch: Any = model._watch  # type: ignore[attr-defined]
         seen = watch._traffic
-        monkeypatch.setattr(watch, "_traffic", lambda: looks.append(1) or seen())
+
+        def looked() -> Any:
+            looks.append(1)
+            return seen()
+
+        monkeypatch.setattr(watch, "_traffic", looked)
         with pytest.raises(RequestFailed):
             model.generate(replace(QUESTION, prompt="x " * 100_000))
         looks.clear()
@@ -415,19 +420,19 @@ def test_a_request_of_ours_that_had_no_end_is_not_somebody_elses(
         assert looks
 
 
-def test_a_server_that_began_anew_is_told(log: Path) -> None:
+def test_a_server_that_began_anew_is_told(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with simulated() as simulator, served(simulator, log) as model:
         for _ in range(5):
             model.generate(QUESTION)
         assert model.disturbances() == ()
-        restart, simulator.restart = simulator.restart, lambda: None  # type: ignore[method-assign]
-        account = simulator._account
+        restart, account = simulator.restart, simulator._account
 
         def anew(*arguments: Any) -> int:
             restart()
             return account(*arguments)
 
-        simulator._account = anew  # type: ignore[method-assign]
+        monkeypatch.setattr(simulator, "restart", lambda: None)
+        monkeypatch.setattr(simulator, "_account", anew)
         model.generate(QUESTION)
         (seen,) = model.disturbances()
     assert seen.reason is Reason.SERVER_RESTARTED

@@ -18,7 +18,7 @@ from orket_lib.tasks.grading.limited_call import NoAnswer, call_limited
 from orket_lib.vocabulary.errors import SandboxError
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="signals and limits of POSIX")
-ASKED = {
+ASKED: dict[str, tuple[dict[str, Any], str]] = {
     "regex": ({"type": "regex", "pattern": "a+"}, "aaa"),
     "json_schema": ({"type": "json_schema", "schema": {"type": "integer"}}, "1"),
     "ast_rules": ({"type": "ast_rules", "require": {"names": ["y"]}}, "y = 1"),

@@ -111,8 +111,12 @@ class Ledger:
 
 
 def _attempts(root: Path) -> list[Path]:
-    kinds = (("canary/*", "canary"), ("canary/*/closing", "canary"))
-    kinds += (("sidecars/*/*/*", "sidecar"), ("thermal/*/*/*", "series"))
+    kinds = (
+        ("canary/*", "canary"),
+        ("canary/*/closing", "canary"),
+        ("sidecars/*/*/*", "sidecar"),
+        ("thermal/*/*/*", "series"),
+    )
     return [
         path for folder, name in kinds for path in sorted(root.glob(f"{folder}/[0-9]*/{name}.json"))
     ]
