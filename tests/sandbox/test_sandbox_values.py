@@ -86,8 +86,9 @@ def test_values_of_different_types_never_have_the_same_bytes(one: Any, other: An
 @given(st.sets(KEYS, max_size=5).map(list))
 @example([0, 2**61 - 1])  # these collide, and so keep the order in which they came
 def test_a_set_has_the_same_bytes_in_any_order(items: list[Any]) -> None:
-    assert encode(set(items)) == encode(set(reversed(items)))
-    assert encode(frozenset(items)) == encode(frozenset(reversed(items)))
+    backwards = items[::-1]
+    assert encode(set(items)) == encode(set(backwards))
+    assert encode(frozenset(items)) == encode(frozenset(backwards))
 
 
 class Liar(int):
