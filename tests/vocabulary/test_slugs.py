@@ -58,6 +58,7 @@ def test_what_has_to_change_gets_a_hash(name: str, readable: str) -> None:
 
 NAMES = st.one_of(
     st.text(ALPHABET, max_size=8),
+    st.text("aB1._-:/ ", max_size=5),
     st.builds(str.__mul__, st.text(ALPHABET, min_size=1, max_size=3), st.integers(20, 70)),
     st.builds(str.__add__, st.sampled_from(WINDOWS_DEVICES), st.text(ALPHABET, max_size=2)),
 )
@@ -74,6 +75,7 @@ SEVERAL = st.lists(NAMES | SIMILAR, unique=True, max_size=20)
 
 
 @given(NAMES)
+@example("name.")
 @example("nul.")
 @example("CON")
 @example("../../etc")

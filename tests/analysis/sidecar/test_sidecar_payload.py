@@ -21,7 +21,7 @@ BENCH = [
 NUMBERS = st.floats(0, 1e300, exclude_min=True) | st.integers(1, 2**53)
 NO_NUMBER = st.none() | NO_NUMBER_AT_ALL | NO_FINITE_NUMBER
 TEXT = st.sampled_from(
-    ["", "\n", "\ufeff", "[INFO] {loading}\nggml: [0]\n", "result: ", " (ok)\n", "{"]
+    ["", "\n", "\ufeff", "[INFO] {loading}\nggml: [0]\n", "result: ", " (ok)\n", "{", '{"trunc\n']
 )
 
 

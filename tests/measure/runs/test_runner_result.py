@@ -172,6 +172,7 @@ def test_sections_that_are_none_are_as_if_they_were_not_there(sections: object) 
 @example(True, set(FULL))
 @example("3", set(FULL))
 @example(10**400, set(FULL))
+@example(float("nan"), set(FULL))
 def test_what_is_no_finite_number_is_null_and_says_so(value: object, names: set[str]) -> None:
     reported = saying(**FULL | dict.fromkeys(names, value)).reported
     assert reported.null_reasons == dict.fromkeys(names, "INVALID_VALUE")
