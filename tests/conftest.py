@@ -7,8 +7,13 @@ from pathlib import Path
 
 import psutil
 import pytest
+from hypothesis import settings
 
 from orket_lib.processes import device_lock
+
+# The same examples in every run; a loaded machine must not fail a property for being slow.
+settings.register_profile("suite", derandomize=True, deadline=None, max_examples=30)
+settings.load_profile("suite")
 
 # A shell that starts us in the background has SIGINT ignored, which every child would inherit.
 signal.signal(signal.SIGINT, signal.default_int_handler)

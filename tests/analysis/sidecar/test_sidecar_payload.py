@@ -5,6 +5,9 @@ import time
 from typing import Any
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from strategies import LETTERS, NEGATIVE, NO_FINITE_NUMBER, NO_NUMBER_AT_ALL
 
 from orket_lib.analysis.sidecar.payload import objects_in, printed_number
 from orket_lib.vocabulary.sidecar import ALIASES, FIELDS, usable
@@ -15,6 +18,11 @@ BENCH: list[dict[str, Any]] = [
     {"n_prompt": 0, "n_gen": 128, "avg_ts": 120.25, "n_depth": 0},
     {"n_prompt": 512, "n_gen": 128, "avg_ts": 999.0, "n_depth": 0},
 ]
+NUMBERS = st.floats(0, 1e300, exclude_min=True) | st.integers(1, 2**53)
+NO_NUMBER = st.none() | NO_NUMBER_AT_ALL | NO_FINITE_NUMBER
+TEXT = st.sampled_from(
+    ["", "\n", "\ufeff", "[INFO] {loading}\nggml: [0]\n", "result: ", " (ok)\n", "{", '{"trunc\n']
+)
 
 
 @pytest.mark.parametrize(
@@ -35,9 +43,22 @@ def test_an_object_is_found_wherever_it_stands(text: str) -> None:
     assert printed_number(objects_in(text), "ttft_ms") == 5
 
 
-@pytest.mark.parametrize("text", ["", "nothing", "5", "[1]", "{ttft_ms: 5}", "{" * 9])
+@given(LETTERS.filter(lambda text: "{" not in text))
+@example("[1]")
+@example("{ttft_ms: 5}")
+@example("{" * 9)
 def test_text_without_an_object_has_none(text: str) -> None:
     assert objects_in(text) == []
+
+
+@given(st.lists(st.dictionaries(LETTERS, st.floats(-9, 9) | LETTERS, max_size=3), max_size=3), TEXT)
+def test_objects_are_found_in_order_whatever_is_around_them(
+    objects: list[dict[str, Any]], around: str
+) -> None:
+    for indent in (None, 2):
+        printed = [json.dumps(item, indent=indent) for item in objects]
+        assert objects_in(around + around.join(printed) + around) == objects
+    assert objects_in(json.dumps(objects)) == objects
 
 
 @pytest.mark.parametrize("text", ["{}", "[1, {}]", "result: { }\n"])
@@ -54,35 +75,48 @@ def test_text_that_is_all_brackets_costs_no_minutes(text: str) -> None:
     assert time.process_time() - begin < 20
 
 
-@pytest.mark.parametrize(
-    ("field", "alias"), [(field, alias) for field in ALIASES for alias in ALIASES[field]]
-)
-def test_every_alias_counts_and_the_field_s_own_name_comes_first(field: str, alias: str) -> None:
-    assert printed_number([{alias: 7}], field) == 7.0
-    assert printed_number([{alias: 7, field: 8}], field) == 8.0
-    assert printed_number([{alias: 7, field: None}], field) == 7.0
+@given(st.sampled_from([(field, alias) for field in ALIASES for alias in ALIASES[field]]), NUMBERS)
+def test_every_alias_counts_and_the_field_s_own_name_comes_first(
+    names: tuple[str, str], number: float
+) -> None:
+    field, alias = names
+    assert printed_number([{alias: number}], field) == number
+    assert printed_number([{alias: number, field: 8}], field) == 8.0
+    assert printed_number([{alias: number, field: None}], field) == number
     assert printed_number([{alias: True, field: "8"}], field) is None
 
 
-@pytest.mark.parametrize(("field", "aliases"), ALIASES.items())
-def test_of_several_aliases_the_first_with_a_number_counts(
-    field: str, aliases: tuple[str, ...]
-) -> None:
+@given(st.sampled_from(list(ALIASES)), NO_NUMBER)
+def test_of_several_aliases_the_first_with_a_number_counts(field: str, bad: object) -> None:
+    aliases = ALIASES[field]
     printed: dict[str, Any] = {name: float(n) for n, name in enumerate(aliases, start=1)}
     assert printed_number([printed], field) == 1.0
-    assert printed_number([printed | {aliases[0]: float("nan")}], field) == (
+    assert printed_number([printed | {aliases[0]: bad}], field) == (
         2.0 if len(aliases) > 1 else None
     )
 
 
-@pytest.mark.parametrize(
-    "value",
-    ["1.5", True, False, None, [], {}, float("nan"), float("inf"), -float("inf"), 10**400, -1.0],
-    ids=lambda value: type(value).__name__ + str(value)[:6],
-)
-@pytest.mark.parametrize("field", [name for name in FIELDS if not name.startswith("thermal")])
-def test_what_is_no_number(field: str, value: object) -> None:
-    assert usable(field, value) is None
+@given(NO_NUMBER)
+@example("1.5")
+@example(True)
+@example(None)
+@example(10**400)
+def test_what_is_no_number(value: object) -> None:
+    assert {usable(field, value) for field in FIELDS} == {None}
+
+
+@given(NEGATIVE)
+@example(-1.0)
+def test_only_a_temperature_can_be_negative(value: float) -> None:
+    assert {field for field in FIELDS if usable(field, value) is not None} == {
+        "thermal_start_c",
+        "thermal_end_c",
+    }
+
+
+@given(NUMBERS)
+def test_a_number_is_one_of_every_field(value: float) -> None:
+    assert {usable(field, value) for field in FIELDS} == {value}
 
 
 def test_zero_is_a_number_where_nothing_can_be_meant_by_it() -> None:

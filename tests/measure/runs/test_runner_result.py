@@ -6,7 +6,10 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 from sidecar_builders import captured
+from strategies import NEGATIVE, NO_FINITE_NUMBER, NO_NUMBER_AT_ALL
 
 from orket_lib.artifacts.measurements.sidecar import CapturedText
 from orket_lib.measure.runs.runner_result import (
@@ -43,40 +46,54 @@ def saying(**telemetry: Any) -> RunnerResult:
     return read(json.dumps({"answer": "5", "telemetry": telemetry}))
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        pytest.param(RESULT, id="alone"),
-        pytest.param(f"thinking\n{RESULT}\n", id="after other lines"),
-        pytest.param(f"{RESULT}\nbye\n[1, 2]\n5\n\n", id="before lines that are no objects"),
-        pytest.param(f'{{"answer": "4", "telemetry": {{}}}}\n{RESULT}', id="the last of two"),
-        pytest.param(f"{RESULT}\n{{half a li", id="before a broken line"),
-        pytest.param(f"  {RESULT}  \r\n", id="Windows line end and blanks"),
-        pytest.param("{" * 100_000 + f"\n{RESULT}\n" + "[" * 100_000, id="next to deep nesting"),
-    ],
+NO_OBJECT = (
+    st.from_regex(r"[^{\n]{0,6}", fullmatch=True, alphabet=st.sampled_from('a1[]}:,"{\n\r é'))
+    | st.sampled_from(["{half a li", "[1, 2]", "5", "null", "[{}]", "{" * 50, '{"a": 1},'])
+    | st.sampled_from(["{" * 100_000, '{"a":' * 100_000, "[" * 100_000, f'{{"x": {"9" * 5000}}}'])
 )
-def test_the_last_line_that_is_a_json_object_is_the_result(text: str) -> None:
-    assert read(text).answer == "5"
+OTHER_LINES = st.lists(NO_OBJECT, max_size=3)
+
+
+@given(OTHER_LINES, OTHER_LINES, st.sampled_from(["{}", '{"answer": "4", "telemetry": {}}']))
+def test_the_last_line_that_is_a_json_object_is_the_result(
+    before: list[str], after: list[str], earlier: str
+) -> None:
+    lines = [earlier, *before, f"  {RESULT}  \r", *after]
+    assert read("\n".join(lines)).answer == "5"
+
+
+@given(OTHER_LINES)
+@example([])
+@example(json.dumps(json.loads(RESULT), indent=1).split("\n"))
+def test_without_such_a_line_there_is_no_result(lines: list[str]) -> None:
+    with pytest.raises(NoResult, match="no line with a JSON object"):
+        read("\n".join(lines))
+
+
+@given(NO_NUMBER_AT_ALL.filter(lambda value: not isinstance(value, str)))
+@example(5)
+@example(["5"])
+@example("\ud800")
+def test_an_answer_is_text(answer: object) -> None:
+    with pytest.raises(NoResult, match="must be text"):
+        read(json.dumps({"answer": answer, "telemetry": {}}))
+
+
+@given(NO_NUMBER_AT_ALL | NO_FINITE_NUMBER | NEGATIVE | st.floats(1, exclude_min=True))
+@example(1.01)
+@example(True)
+@example("1")
+def test_without_an_answer_there_must_be_a_score_from_0_to_1(score: object) -> None:
+    with pytest.raises(NoResult, match="neither `answer` nor"):
+        read(json.dumps({"telemetry": {"adherence_score": score}}))
 
 
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        pytest.param("", "no line with a JSON object", id="silence"),
-        pytest.param("all is well\n42\n", "no line with a JSON object", id="no object"),
-        pytest.param(json.dumps(json.loads(RESULT), indent=1), "no line with", id="several lines"),
-        pytest.param('{"a":' * 100_000, "no line with a JSON object", id="nested too deeply"),
-        pytest.param(f'{{"x": {"9" * 5000}}}', "no line with a JSON object", id="a huge number"),
         pytest.param('{"answer": "5"}', "no object `telemetry`", id="no telemetry"),
         pytest.param('{"answer": "5", "telemetry": 3}', "no object `telemetry`", id="a number"),
-        pytest.param('{"answer": 5, "telemetry": {}}', "must be text", id="a number as answer"),
-        pytest.param('{"answer": ["5"], "telemetry": {}}', "must be text", id="a list as answer"),
-        pytest.param(r'{"answer": "\ud800", "telemetry": {}}', "must be text", id="half a pair"),
         pytest.param('{"telemetry": {}}', "neither `answer` nor", id="neither"),
-        pytest.param('{"telemetry": {"adherence_score": 1.01}}', "neither", id="a score above 1"),
-        pytest.param('{"telemetry": {"adherence_score": NaN}}', "neither", id="no number"),
-        pytest.param('{"telemetry": {"adherence_score": true}}', "neither", id="true"),
-        pytest.param('{"telemetry": {"adherence_score": "1"}}', "neither", id="text"),
         pytest.param(
             f'{RESULT}\n{{"level": "info", "message": "done"}}',
             "no object `telemetry`",
@@ -113,10 +130,22 @@ def test_a_line_whose_beginning_was_dropped_is_none() -> None:
         read_result(forged)
 
 
-def test_every_figure_is_taken_as_it_is_reported() -> None:
-    reported = saying(**FULL).reported
-    assert {name: getattr(reported, name) for name in FULL} == FULL
-    assert reported.null_reasons == {}
+@given(
+    st.fixed_dictionaries(
+        {},
+        optional={
+            name: st.integers(0, 10**15)
+            if name.endswith("tokens")
+            else st.floats(0, 1 if name == "adherence_score" else 1e15)
+            for name in FULL
+        },
+    )
+)
+@example(FULL)
+def test_every_figure_is_taken_as_it_is_reported(figures: dict[str, float]) -> None:
+    reported = saying(**figures).reported
+    assert {name: getattr(reported, name) for name in figures} == figures
+    assert reported.null_reasons == dict.fromkeys(set(FULL) - set(figures), "NOT_REPORTED")
 
 
 def test_figures_of_tokens_may_stand_where_our_own_reports_have_them() -> None:
@@ -130,23 +159,24 @@ def test_figures_of_tokens_may_stand_where_our_own_reports_have_them() -> None:
     assert saying(token_metrics=nested, ttft_ms=30).reported.ttft_ms == 30
 
 
-@pytest.mark.parametrize("sections", [None, 5, [], {"counts": 3}, {"counts": {"ttft_ms": 1}}])
+@given(NO_NUMBER_AT_ALL | st.fixed_dictionaries({"counts": NO_NUMBER_AT_ALL}))
+@example(None)
+@example(5)
+@example({"counts": {"ttft_ms": 1}})
 def test_sections_that_are_none_are_as_if_they_were_not_there(sections: object) -> None:
     assert set(saying(token_metrics=sections).reported.null_reasons.values()) == {"NOT_REPORTED"}
 
 
-@pytest.mark.parametrize(
-    "value",
-    [-1, -0.001, True, False, "3", [3], {}, float("nan"), float("inf"), -float("inf"), 10**400],
-)
-@pytest.mark.parametrize("name", list(FULL))
-def test_what_is_no_finite_number_is_null_and_says_so(name: str, value: object) -> None:
-    reported = saying(**{name: value}).reported
-    assert getattr(reported, name) is None
-    assert reported.null_reasons[name] == "INVALID_VALUE"
-    assert reported.null_reasons["total_latency" if name != "total_latency" else "ttft_ms"] == (
-        "NOT_REPORTED"
-    )
+@given(NO_NUMBER_AT_ALL | NO_FINITE_NUMBER | NEGATIVE, st.sets(st.sampled_from(list(FULL))))
+@example(-1, set(FULL))
+@example(True, set(FULL))
+@example("3", set(FULL))
+@example(10**400, set(FULL))
+@example(float("nan"), set(FULL))
+def test_what_is_no_finite_number_is_null_and_says_so(value: object, names: set[str]) -> None:
+    reported = saying(**FULL | dict.fromkeys(names, value)).reported
+    assert reported.null_reasons == dict.fromkeys(names, "INVALID_VALUE")
+    assert all((getattr(reported, name) is None) is (name in names) for name in FULL)
 
 
 def test_half_a_token_is_no_count() -> None:
