@@ -1,0 +1,52 @@
+"""Words that scenarios are made of; no word is in two lists, so that a text has one reading."""
+
+from __future__ import annotations
+
+NAMES = tuple(
+    "Mia Ben Ada Leo Ivy Max Zoe Tom Eva Sam Nora Omar Lena Hugo Ruth Carl Anna Ivan Rosa Erik Maya "
+    "Paul Dina Kurt Lucy Noah Elsa Finn Tara Hans Vera Jack Sara Otto Gina Luis Wanda Peter Greta "
+    "Simon Clara Bruno Helen Felix Diana Oscar Julia Edgar Paula Viktor Agnes Marco Irene Stefan "
+    "Olga Ralph Petra Conrad Louise Gustav".split()
+)
+TOWNS = tuple(
+    "Norwick Eastham Pellow Tarrin Hollby Marsden Quenby Ravell Stenwick Ulverton Ashcombe Brindle "
+    "Caldmoor Dunvale Elmsford Farholt Glenrow Harkness Kelmont Lorring".split()
+)
+COLOURS = tuple("red blue green yellow black white brown grey pink orange purple silver".split())
+# Countable things, always in the plural here; their singular is without the last letter.
+THINGS = tuple(
+    "apples pears plums lemons carrots onions pencils stamps coins books cups plates spoons candles "
+    "buttons bottles ribbons marbles shells stickers cards keys bricks tiles nails screws lamps "
+    "chairs blankets towels baskets jars tickets badges postcards magnets notebooks crayons bulbs "
+    "hammers".split()
+)
+ANIMALS = tuple(
+    "cat dog horse cow goat duck goose owl fox wolf bear deer rabbit mouse frog lizard crow pigeon "
+    "sheep donkey".split()
+)
+FOODS = tuple(
+    "bread cheese soup rice pasta butter honey yoghurt pancake omelette salad porridge biscuit cake "
+    "sausage noodle pudding muffin waffle pizza".split()
+)
+TOOLS = tuple(
+    "drill saw wrench pliers chisel shovel rake ladder screwdriver crowbar spanner axe trowel vice "
+    "sander mallet hoe pickaxe anvil clamp".split()
+)
+EVENTS = tuple(
+    "concert lecture rehearsal wedding auction workshop picnic parade exam interview inspection "
+    "delivery meeting lesson tournament exhibition premiere".split()
+)
+WEEKDAYS = tuple("Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split())
+MONTHS = tuple(
+    "January February March April May June July August September October November December".split()
+)
+
+
+def singular(things: str) -> str:
+    """Return one of the things."""
+    return things[:-1]
+
+
+def amount(count: int, things: str) -> str:
+    """Return a count with its things."""
+    return f"{count} {singular(things) if count == 1 else things}"
