@@ -6,9 +6,13 @@ from types import ModuleType
 
 from orket_lib.tasks.families import (
     arithmetic,
+    dates,
+    units,
 )
 
 _MODULES = (
     arithmetic,
+    dates,
+    units,
 )
 FAMILIES: dict[str, ModuleType] = {module.NAME: module for module in _MODULES}

@@ -33,8 +33,8 @@ TOOLS = tuple(
     "sander mallet hoe pickaxe anvil clamp".split()
 )
 EVENTS = tuple(
-    "concert lecture rehearsal wedding auction workshop picnic parade exam interview inspection "
-    "delivery meeting lesson tournament exhibition premiere".split()
+    "concert lecture rehearsal wedding sale workshop picnic parade test hearing survey delivery "
+    "meeting lesson tournament fair premiere".split()
 )
 WEEKDAYS = tuple("Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split())
 MONTHS = tuple(
