@@ -6,13 +6,23 @@ from types import ModuleType
 
 from orket_lib.tasks.families import (
     arithmetic,
+    classification,
     dates,
+    deduction,
+    extraction,
+    ordering,
+    table_reading,
     units,
 )
 
 _MODULES = (
     arithmetic,
+    classification,
     dates,
+    deduction,
+    extraction,
+    ordering,
+    table_reading,
     units,
 )
 FAMILIES: dict[str, ModuleType] = {module.NAME: module for module in _MODULES}

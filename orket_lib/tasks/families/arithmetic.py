@@ -95,7 +95,7 @@ def _expression(dice: random.Random, level: int) -> Draft:
 def _sum(dice: random.Random, level: int) -> Term:
     """Return the expression of a level: more terms and longer factors."""
     if level == 1:
-        left, right = dice.randint(2, 9), dice.randint(1, 9)
+        left, right = dice.randint(2, 5), dice.randint(1, 4)
         return Term(f"{left} + {right}", left + right)
     if level == 2:
         terms = [_product(dice, 3, 12, 2, 9), Term(*_plain(dice.randint(11, 99)))]
@@ -145,7 +145,7 @@ def _joined(terms: list[Term], signs: list[str]) -> Term:
 def _story(dice: random.Random, level: int) -> Draft:
     name, other = dice.sample(NAMES, 2)
     things = dice.choice(THINGS)
-    count = dice.randint(2, 9) if level == 1 else dice.randint(12, 30 * level)
+    count = dice.randint(2, 5) if level == 1 else dice.randint(12, 30 * level)
     sentences = [dice.choice(_STARTS).format(name=name, start=amount(count, things))]
     for kind in _kinds(dice, level):
         kind, change = _change(dice, kind, count, level)
@@ -180,7 +180,7 @@ def _change(dice: random.Random, kind: str, count: int, level: int) -> tuple[str
         return kind, dice.randint(2, 3 if level == 2 else 9)
     if kind == "-" and count > 10:
         return kind, dice.randint(2, count - 2)
-    return "+", dice.randint(1, 9) if level == 1 else dice.randint(11, 33 * level)
+    return "+", dice.randint(1, 4) if level == 1 else dice.randint(11, 33 * level)
 
 
 def _number(value: int) -> dict[str, object]:

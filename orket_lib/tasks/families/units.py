@@ -174,7 +174,7 @@ def _rate(dice: random.Random, level: int) -> Draft:
     every = dice.choice((4, 6, 8, 12, 15, 18, 24, 36, 45))
     hours, minutes = dice.randint(1, 3 ** (level - 2)), dice.randint(1, 59)
     rounds = Fraction(3600 * hours + 60 * minutes, every)
-    step = (1000 / rounds).limit_denominator(10**9).numerator
+    step = (1000 / rounds).numerator
     while rounds * (part := step * dice.randint(1, 9)) % 1000 or part < 10:
         step *= 10 if step < 10 else 1
     facts = {"name": dice.choice(NAMES), "town": dice.choice(TOWNS), "part": part, "every": every}

@@ -50,3 +50,8 @@ def singular(things: str) -> str:
 def amount(count: int, things: str) -> str:
     """Return a count with its things."""
     return f"{count} {singular(things) if count == 1 else things}"
+
+
+def with_article(word: str) -> str:
+    """Return a word after `a` or `an`."""
+    return f"{'an' if word[0] in 'aeiou' else 'a'} {word}"
