@@ -7,6 +7,7 @@ from types import ModuleType
 from orket_lib.tasks.families import (
     arithmetic,
     classification,
+    code_reading,
     dates,
     deduction,
     extraction,
@@ -18,6 +19,7 @@ from orket_lib.tasks.families import (
 _MODULES = (
     arithmetic,
     classification,
+    code_reading,
     dates,
     deduction,
     extraction,

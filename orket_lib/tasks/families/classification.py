@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Callable
-from dataclasses import dataclass
 
 from orket_lib.tasks.families.drafts import Draft
-from orket_lib.tasks.families.wordlists import ANIMALS, FOODS, NAMES, THINGS, TOOLS, TOWNS
-from orket_lib.tasks.families.wordlists import WEEKDAYS, amount, singular, with_article
+from orket_lib.tasks.families.message_rules import Condition, Message, condition, message_of
+from orket_lib.tasks.families.wordlists import (
+    ANIMALS,
+    FOODS,
+    NAMES,
+    THINGS,
+    TOOLS,
+    TOWNS,
+    amount,
+    singular,
+    with_article,
+)
 
 NAME = "classification"
 SUMMARY = "reviews, words and messages put under one of a few labels by rules in the prompt"
@@ -62,9 +70,9 @@ _SCALES = (
 )
 _SCALED = (
     "The {subject} of {name} {said}. Which label fits?",
-    "In {town}, a {subject} {said}. Give its label.",
+    "In {town}, {a_subject} {said}. Give its label.",
     "{name} from {town} reports: the {subject} {said}. How is it labelled?",
-    "Label this: a {subject} in {town} {said}.",
+    "Label this: {a_subject} in {town} {said}.",
     "Today the {subject} of {name} in {town} {said}. Which of the labels does it get?",
 )
 _LABELS = ("billing", "repair", "sales", "legal", "support", "storage", "export", "archive")
@@ -75,30 +83,6 @@ _MESSAGES = (
     "From {town}, {day}: {name} has a question on {amount}.",
     "{day}: {amount} for {name} in {town}.",
 )
-_JOINS: dict[str, Callable[[bool, bool], bool]] = {
-    "and": lambda first, second: first and second,
-    "or": lambda first, second: first or second,
-    "but not": lambda first, second: first and not second,
-}
-
-
-@dataclass(frozen=True)
-class Message:
-    """What rules can ask about."""
-
-    name: str
-    town: str
-    day: str
-    count: int
-    things: str
-
-
-@dataclass(frozen=True)
-class Condition:
-    """A condition in words, and whether a message meets it."""
-
-    words: str
-    holds: Callable[[Message], bool]
 
 
 def make(dice: random.Random, level: int) -> Draft:
@@ -138,16 +122,16 @@ def _scale(dice: random.Random) -> Draft:
         f"The label is {labels[0]} for less than {low} {unit}, {labels[1]} for {low} to {high} "
         f"{unit}, and {labels[2]} for more than {high} {unit}."
     )
-    facts = {"subject": subject, "said": said.format(value)}
+    facts = {"subject": subject, "a_subject": with_article(subject), "said": said.format(value)}
     facts |= {"name": dice.choice(NAMES), "town": dice.choice(TOWNS)}
     return _exact(rule, dice.choice(_SCALED).format(**facts), labels[place])
 
 
 def _messages(dice: random.Random, level: int) -> Draft:
     """Return messages, each of which gets the label of the first rule that fits."""
-    messages = [_message(dice) for _ in range(level + 2)]
+    messages = [message_of(dice) for _ in range(level + 2)]
     labels = dice.sample(_LABELS, level + 2)
-    rules = [_both(dice, messages) for _ in labels[1:]]
+    rules = [condition(dice, messages) for _ in labels[1:]]
     found = [_label(message, rules, labels) for message in messages]
     if len(set(found)) < 3:
         return _messages(dice, level)
@@ -165,41 +149,7 @@ def _label(message: Message, rules: list[Condition], labels: list[str]) -> str:
     return next(fits, labels[-1])
 
 
-def _message(dice: random.Random) -> Message:
-    few = (dice.choice(words[:6]) for words in (TOWNS, WEEKDAYS, THINGS))
-    town, day, things = few
-    return Message(dice.choice(NAMES), town, day, dice.randint(2, 90), things)
-
-
 def _shown(dice: random.Random, message: Message) -> str:
     shown = amount(message.count, message.things)
     facts = {"name": message.name, "town": message.town, "day": message.day, "amount": shown}
     return f"- {dice.choice(_MESSAGES).format(**facts)}"
-
-
-def _both(dice: random.Random, messages: list[Message]) -> Condition:
-    """Return a condition in two parts."""
-    makers = dice.sample((_from, _about, _more, _sent), 2)
-    first, second = (make_test(dice, dice.choice(messages)) for make_test in makers)
-    joined = dice.choice(("and", "and", "or", "but not"))
-    join = _JOINS[joined]
-    return Condition(
-        f"{first.words} {joined} {second.words}",
-        lambda one: join(first.holds(one), second.holds(one)),
-    )
-
-
-def _from(dice: random.Random, like: Message) -> Condition:
-    return Condition(f"from {like.town}", lambda one: one.town == like.town)
-
-
-def _about(dice: random.Random, like: Message) -> Condition:
-    return Condition(f"about {like.things}", lambda one: one.things == like.things)
-
-
-def _more(dice: random.Random, like: Message) -> Condition:
-    return Condition(f"about {like.count} or more of something", lambda one: one.count >= like.count)
-
-
-def _sent(dice: random.Random, like: Message) -> Condition:
-    return Condition(f"dated {like.day}", lambda one: one.day == like.day)

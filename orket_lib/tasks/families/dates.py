@@ -21,8 +21,8 @@ _WORDINGS = (
     "{name}'s {event} takes place on a {day}. What is the weekday of the day {side} it?",
     "{name} travels to {town} on the day {side} the {event}. The {event} is on a {day}. On which "
     "weekday does {name} travel?",
-    "In {town} the shops close on the day {side} the {event}, which is on a {day}. On which weekday "
-    "do they close?",
+    "In {town} the shops close on the day {side} the {event}, which is on a {day}. On which "
+    "weekday do they close?",
     "{name} has a {event} on {day}. Which day of the week comes directly {side} that day?",
 )
 _PARTS = {

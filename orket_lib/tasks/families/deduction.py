@@ -7,7 +7,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from itertools import permutations
+from itertools import pairwise, permutations
 
 from orket_lib.tasks.families.drafts import Draft
 from orket_lib.tasks.families.wordlists import COLOURS, NAMES, THINGS, TOWNS, singular, with_article
@@ -34,7 +34,12 @@ _COMPARED = (
     ("is taller than", "is shorter than", "is the tallest", "is the shortest"),
     ("is older than", "is younger than", "is the oldest", "is the youngest"),
     ("runs faster than", "runs slower than", "runs the fastest", "runs the slowest"),
-    ("has more points than", "has fewer points than", "has the most points", "has the fewest points"),
+    (
+        "has more points than",
+        "has fewer points than",
+        "has the most points",
+        "has the fewest points",
+    ),
     ("came earlier than", "came later than", "came the earliest", "came the latest"),
 )
 _ROWS = (
@@ -106,7 +111,7 @@ def _chain(dice: random.Random, level: int) -> Draft:
     more, less, most, least = dice.choice(_COMPARED)
     told = [
         f"{one} {more} {two}." if dice.random() < 0.5 else f"{two} {less} {one}."
-        for one, two in zip(names, names[1:], strict=False)
+        for one, two in pairwise(names)
     ]
     dice.shuffle(told)
     top = dice.random() < 0.5
@@ -118,16 +123,15 @@ def _excluded(dice: random.Random, level: int) -> Draft:
     """Return owners of three colours, of which negations leave one assignment."""
     thing = singular(dice.choice(THINGS))
     names, colours = dice.sample(NAMES, 3), dice.sample(COLOURS, 3)
-    # The first has not the second or third colour; so one more negation decides the others.
-    told = [
+    told = [  # the first name has the first colour, which leaves two people and two colours
         f"{names[0]} has neither the {colours[1]} nor the {colours[2]} one.",
         f"{names[1]} does not have the {colours[2]} one.",
     ]
     dice.shuffle(told)
-    people, kinds = dice.sample(names, 3), dice.sample(colours, 3)
+    people, kinds = dice.sample(names, 3), map(with_article, dice.sample(colours, 3))
     begin = (
-        f"{people[0]}, {people[1]} and {people[2]} each have one {thing}: {with_article(kinds[0])}, "
-        f"{with_article(kinds[1])} and {with_article(kinds[2])} one."
+        f"{people[0]}, {people[1]} and {people[2]} each have one {thing}: "
+        "{}, {} and {} one.".format(*kinds)
     )
     place = dice.randrange(3)
     asked = dice.choice(_OWNER).format(colour=colours[place], thing=thing)

@@ -39,6 +39,20 @@ _ONE = {
         "Take the {colour} folder, please.",
     ),
 }
+_PLAIN = (
+    "Which {} is in the text?",
+    "What is the {} in this text?",
+    "Copy the {} from the text.",
+    "Write down the {} that is in the text.",
+    "The text names one {}. Which one?",
+)
+_OBJECT = (
+    'Which {0} is in the text? Write it as JSON: {{"{0}": "..."}}',
+    'Fill in the {0} from the text: {{"{0}": "..."}}',
+    'Write the {0} of the text into this JSON object: {{"{0}": "..."}}',
+    'Take the {0} from the text. Form of the answer: {{"{0}": "..."}}',
+    'Find the {0} in the text and write {{"{0}": "..."}} with it.',
+)
 _ORDERED = (
     "On {date}, {name} from {town} ordered {amount}.",
     "{name} of {town} wants {amount}, please, by {date}.",
@@ -103,16 +117,11 @@ def _one(dice: random.Random) -> Draft:
     lists = {"name": NAMES, "town": TOWNS, "colour": COLOURS, "event": EVENTS, "item": THINGS}
     facts = {part: dice.choice(words) for part, words in lists.items()}
     facts["amount"] = amount(dice.randint(2, 90), facts["item"])
-    asked = dice.choice(
-        (
-            'Which {0} is in the text? Write it as JSON: {{"{0}": "..."}}',
-            'Fill in the {0} from the text: {{"{0}": "..."}}',
-            'Write the {0} of the text into this JSON object: {{"{0}": "..."}}',
-            'Take the {0} from the text. Form of the answer: {{"{0}": "..."}}',
-            'Find the {0} in the text and write {{"{0}": "..."}} with it.',
-        )
-    ).format(key)
-    return _draft(dice.choice(_ONE[key]).format(**facts), asked, {key: facts[key]})
+    text = dice.choice(_ONE[key]).format(**facts)
+    if dice.random() < 0.6:
+        evaluation = {"type": "exact", "expected": facts[key]}
+        return Draft(dice.choice(_PLAIN).format(key), evaluation, facts[key], text)
+    return _draft(text, dice.choice(_OBJECT).format(key), {key: facts[key]})
 
 
 def _order(dice: random.Random) -> Draft:
@@ -131,7 +140,9 @@ def _orders(dice: random.Random, level: int) -> Draft:
     """Return orders of which some change or are withdrawn later in the text."""
     orders = [
         {"name": name, "count": dice.randint(2, 90), "item": item, "date": _day(dice)}
-        for name, item in zip(dice.sample(NAMES, level + 1), dice.sample(THINGS, level + 1), strict=True)
+        for name, item in zip(
+            dice.sample(NAMES, level + 1), dice.sample(THINGS, level + 1), strict=True
+        )
     ]
     told = [dice.choice(_LINES).format(**_words(order)) for order in orders]
     told.insert(dice.randint(1, level), dice.choice(_NOISE).format(**_stranger(dice, orders)))

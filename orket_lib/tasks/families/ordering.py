@@ -59,7 +59,9 @@ _QUEUE = (
     "At a gate in {town} there is this queue, front first: {names}.",
     "The order at a bus stop in {town} is {names}, the front named first.",
 )
-_QUEUED = "Who is in the queue in the end? Write the names from front to back as a JSON list of texts."
+_QUEUED = (
+    "Who is in the queue in the end? Write the names from front to back as a JSON list of texts."
+)
 
 
 def make(dice: random.Random, level: int) -> Draft:

@@ -128,7 +128,9 @@ def _pair(dice: random.Random, level: int) -> Draft:
     first, second = dice.randint(2, 20), dice.randint(2, 95)
     owners = dice.sample(NAMES, 2)
     sizes = (f"{first} {unit}", f"{second} {smaller}")
-    said = [_said(dice, kind, *pair) for pair in zip(sizes, (f"{o}'s" for o in owners), strict=True)]
+    said = [
+        _said(dice, kind, *pair) for pair in zip(sizes, (f"{o}'s" for o in owners), strict=True)
+    ]
     asked = dice.choice(_TOTAL).format(unit=smaller)
     return _number(f"{said[0]}, and {said[1]}. {asked}", first * factor + second)
 
@@ -153,9 +155,7 @@ def _sum(dice: random.Random, level: int) -> Draft:
     return _number(f"{' '.join(told)} {asked}", total)
 
 
-def _size(
-    dice: random.Random, units: tuple[tuple[str, int], ...], place: int
-) -> tuple[str, int]:
+def _size(dice: random.Random, units: tuple[tuple[str, int], ...], place: int) -> tuple[str, int]:
     """Return a size in a unit with decimals, or in two units, and its value in the smallest."""
     (unit, factor), (smaller, _) = units[place : place + 2]
     below = 1
@@ -189,7 +189,9 @@ def _change(dice: random.Random, level: int) -> Draft:
     for things in dice.sample(THINGS, level):
         count, price = dice.randint(2, 4 * level), dice.randint(11, 180 * (level - 1))
         cost += count * price
-        shown = f"{price} cents" if dice.random() < 0.4 else f"{price // 100}.{price % 100:02} euros"
+        shown = (
+            f"{price} cents" if dice.random() < 0.4 else f"{price // 100}.{price % 100:02} euros"
+        )
         parts.append(f"{amount(count, things)} at {shown} per {singular(things)}")
     paid = (cost // 1000 + dice.randint(1, 3)) * 10
     basket = f"{', '.join(parts[:-1])} and {parts[-1]}"

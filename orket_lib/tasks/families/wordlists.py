@@ -2,43 +2,48 @@
 
 from __future__ import annotations
 
-NAMES = tuple(
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
+NAMES = _words(
     "Mia Ben Ada Leo Ivy Max Zoe Tom Eva Sam Nora Omar Lena Hugo Ruth Carl Anna Ivan Rosa Erik Maya "
     "Paul Dina Kurt Lucy Noah Elsa Finn Tara Hans Vera Jack Sara Otto Gina Luis Wanda Peter Greta "
     "Simon Clara Bruno Helen Felix Diana Oscar Julia Edgar Paula Viktor Agnes Marco Irene Stefan "
-    "Olga Ralph Petra Conrad Louise Gustav".split()
+    "Olga Ralph Petra Conrad Louise Gustav"
 )
-TOWNS = tuple(
+TOWNS = _words(
     "Norwick Eastham Pellow Tarrin Hollby Marsden Quenby Ravell Stenwick Ulverton Ashcombe Brindle "
-    "Caldmoor Dunvale Elmsford Farholt Glenrow Harkness Kelmont Lorring".split()
+    "Caldmoor Dunvale Elmsford Farholt Glenrow Harkness Kelmont Lorring"
 )
-COLOURS = tuple("red blue green yellow black white brown grey pink orange purple silver".split())
+COLOURS = _words("red blue green yellow black white brown grey pink orange purple silver")
 # Countable things, always in the plural here; their singular is without the last letter.
-THINGS = tuple(
-    "apples pears plums lemons carrots onions pencils stamps coins books cups plates spoons candles "
-    "buttons bottles ribbons marbles shells stickers cards keys bricks tiles nails screws lamps "
+THINGS = _words(
+    "apples pears plums lemons carrots onions pencils stamps coins books cups plates spoons "
+    "candles buttons bottles ribbons marbles shells stickers cards keys bricks tiles nails screws lamps "
     "chairs blankets towels baskets jars tickets badges postcards magnets notebooks crayons bulbs "
-    "hammers".split()
+    "hammers"
 )
-ANIMALS = tuple(
-    "cat dog horse cow goat duck goose owl fox wolf bear deer rabbit mouse frog lizard crow pigeon "
-    "sheep donkey".split()
+ANIMALS = _words(
+    "cat dog horse cow goat duck goose owl fox wolf bear deer rabbit mouse frog lizard crow "
+    "pigeon sheep donkey"
 )
-FOODS = tuple(
-    "bread cheese soup rice pasta butter honey yoghurt pancake omelette salad porridge biscuit cake "
-    "sausage noodle pudding muffin waffle pizza".split()
+FOODS = _words(
+    "pancake omelette salad cake sausage noodle pudding muffin waffle pizza biscuit pie sandwich "
+    "burger dumpling pretzel bagel croissant crumpet doughnut"
 )
-TOOLS = tuple(
-    "drill saw wrench pliers chisel shovel rake ladder screwdriver crowbar spanner axe trowel vice "
-    "sander mallet hoe pickaxe anvil clamp".split()
+TOOLS = _words(
+    "drill saw wrench sickle chisel shovel rake ladder screwdriver crowbar spanner axe trowel "
+    "hacksaw sander mallet hoe pickaxe anvil clamp"
 )
-EVENTS = tuple(
+EVENTS = _words(
     "concert lecture rehearsal wedding sale workshop picnic parade test hearing survey delivery "
-    "meeting lesson tournament fair premiere".split()
+    "meeting lesson tournament fair premiere"
 )
-WEEKDAYS = tuple("Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split())
-MONTHS = tuple(
-    "January February March April May June July August September October November December".split()
+WEEKDAYS = _words("Monday Tuesday Wednesday Thursday Friday Saturday Sunday")
+MONTHS = _words(
+    "January February March April May June July August September October November December"
 )
 
 

@@ -22,6 +22,7 @@ _CHANGES = [
 
 class TestArithmetic(FamilyChecks):
     family = arithmetic
+    sample = 500
 
     def again(self, text: str, draft: Draft) -> int:
         sentences = re.split(r"(?<=[.?]) ", text)

@@ -13,14 +13,14 @@ from orket_lib.tasks.families.drafts import Draft
 _DAYS = "Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday"
 _GOOD = re.compile("love|wonderful|Great|perfectly|happy|best")
 _BAD = re.compile("hate|terrible|Awful|broke|angry|worst")
-_ANIMALS = set(
-    "cat dog horse cow goat duck goose owl fox wolf bear deer rabbit mouse frog lizard crow pigeon "
-    "sheep donkey".split()
-)
-_FOODS = set(
-    "bread cheese soup rice pasta butter honey yoghurt pancake omelette salad porridge biscuit cake "
-    "sausage noodle pudding muffin waffle pizza".split()
-)
+_KINDS = {
+    "animal": "cat dog horse cow goat duck goose owl fox wolf bear deer rabbit mouse frog lizard "
+    "crow pigeon sheep donkey",
+    "food": "pancake omelette salad cake sausage noodle pudding muffin waffle pizza biscuit pie "
+    "sandwich burger dumpling pretzel bagel croissant crumpet doughnut",
+    "tool": "drill saw wrench sickle chisel shovel rake ladder screwdriver crowbar spanner axe "
+    "trowel hacksaw sander mallet hoe pickaxe anvil clamp",
+}
 
 
 class TestClassification(FamilyChecks):
@@ -33,7 +33,8 @@ class TestClassification(FamilyChecks):
             return _scale(text)
         if "animal" in text:
             (word,) = re.findall(r"(?:an?|word) (?!picture|food|tool)(\w+)(?=[:.]| under)", text)
-            return "animal" if word in _ANIMALS else "food" if word in _FOODS else "tool"
+            (kind,) = (kind for kind, words in _KINDS.items() if word in words.split())
+            return kind
         good, bad = len(_GOOD.findall(text)), len(_BAD.findall(text))
         assert (good == 0) != (bad == 0)
         return "positive" if good else "negative"
@@ -60,9 +61,7 @@ def _fits(rule: str, said: str) -> bool:
     for word, joined in ((" but not ", "and not"), (" and ", "and"), (" or ", "or")):
         if len(parts := re.split(rf"{word}(?=from|about|dated)", rule)) == 2:
             left, right = (_part(part, said) for part in parts)
-            return {"and not": left and not right, "and": left and right}.get(
-                joined, left or right
-            )
+            return {"and not": left and not right, "and": left and right}.get(joined, left or right)
     raise ValueError(rule)
 
 

@@ -10,10 +10,21 @@ from family_checks import FamilyChecks
 from orket_lib.tasks.families import dates
 from orket_lib.tasks.families.drafts import Draft
 
-_DAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
-_MONTHS = (
-    "January February March April May June July August September October November December".split()
-)
+_DAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
+_MONTHS = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+]
 _DAY = "|".join(_DAYS)
 _DATE = r"\d{4}-\d\d-\d\d"
 _LONG = re.compile(r"(?:(\d+) hours?)?(?: and )?(?:(\d+) minutes)?")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import random
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from itertools import permutations
 from typing import Any
 
 from family_checks import FamilyChecks
@@ -12,9 +14,9 @@ from family_checks import FamilyChecks
 from orket_lib.tasks.families import deduction
 from orket_lib.tasks.families.drafts import Draft
 
+Clue = tuple[str, str, Callable[[int, int, int], bool]]
 _LESS = "shorter|younger|slower|fewer|later"
 _COLOUR = "red|blue|green|yellow|black|white|brown|grey|pink|orange|purple|silver"
-_OWNED = re.compile(rf"(?:(\w+) (?:has|owns|took) )?[Tt]he ({_COLOUR}) \w+(?:.*?(\w+)(?:'s)?)?\.")
 
 
 class TestDeduction(FamilyChecks):
@@ -28,10 +30,10 @@ class TestDeduction(FamilyChecks):
             return _excluded(text)
         if "of all?" in text:
             return _chain(text)
-        (colour,) = re.findall(_COLOUR, re.split(r"(?<=\.) ", text, maxsplit=2)[2])
-        (owner,) = (
-            found[1] or found[3] for found in _OWNED.finditer(text) if found[2] == colour
-        )
+        *told, asked, _ = re.split(r"(?<=[.?]) |$", text, maxsplit=3)
+        (colour,) = re.findall(_COLOUR, asked if re.search(_COLOUR, asked) else text)
+        (sentence,) = (one for one in told if colour in one)
+        (owner,) = set(re.findall(r"[A-Z]\w+", sentence)) - {"The"}
         return owner
 
 
@@ -53,21 +55,17 @@ def _excluded(text: str) -> str:
     people = re.match(r"(\w+), (\w+) and (\w+) each", text).groups()
     colours = re.findall(rf"\ban? ({_COLOUR})\b", text)
     assert len(colours) == 3
-    barred = set()
+    barred = set(re.findall(r"(\w+) does not have the (\w+) one", text))
     for name, first, second in re.findall(r"(\w+) has neither the (\w+) nor the (\w+) one", text):
         barred |= {(name, first), (name, second)}
-    barred |= set(re.findall(r"(\w+) does not have the (\w+) one", text))
     (wanted,) = re.findall(_COLOUR, text.rsplit(" one. ", 1)[1])
-    owners = {
-        a
-        for a in people
-        for b in people
-        for c in people
-        if len({a, b, c}) == 3
-        and not {(a, wanted), *zip((b, c), [one for one in colours if one != wanted])} & barred
-    }
-    (owner,) = owners
-    return owner
+    allowed = [
+        dict(zip(colours, owners, strict=True))
+        for owners in permutations(people)
+        if not set(zip(owners, colours, strict=True)) & barred
+    ]
+    (owners,) = allowed
+    return owners[wanted]
 
 
 def _rows(text: str) -> Iterator[list[str]]:
@@ -77,11 +75,11 @@ def _rows(text: str) -> Iterator[list[str]]:
     town = re.search(r"[Ii]n ([A-Z]\w+)", first)[1]
     names = [name for name in [*listed[1].split(", "), listed[2]] if name != town]
     assert str(len(names)) in first
-    yield from _placed({}, names, clues, len(names))
+    yield from _placed({}, names, [_read(clue) for clue in clues], len(names))
 
 
 def _placed(
-    at: dict[str, int], names: list[str], clues: list[str], count: int
+    at: dict[str, int], names: list[str], clues: list[Clue], count: int
 ) -> Iterator[list[str]]:
     if not all(_allows(clue, at, count) for clue in clues):
         return
@@ -93,28 +91,29 @@ def _placed(
             yield from _placed({**at, name: len(at) + 1}, names, clues, count)
 
 
-def _allows(clue: str, at: dict[str, int], count: int) -> bool:
-    """Tell whether a clue may hold yet."""
-    named = [word for word in re.findall(r"[A-Z]\w+", clue) if word != "The"]
-    if any(name not in at for name in named):
-        return True
+def _read(clue: str) -> Clue:
+    """Return the people of a clue and the distances and places that it allows."""
+    first, *second = (word for word in re.findall(r"[A-Z]\w+", clue) if word != "The")
     if "neither end" in clue:
-        return at[named[0]] not in (1, count)
+        return first, first, lambda one, two, count: one not in (1, count)
     if found := re.search(r"not number (\d+)", clue):
-        return at[named[0]] != int(found[1])
-    distance = at[named[1]] - at[named[0]]
+        return first, first, lambda one, two, count: one != int(found[1])
     if "left of" in clue:
-        return distance > 0
-    if "not neighbours" in clue:
-        return abs(distance) > 1
+        return first, second[0], lambda one, two, count: two - one > 0
     if "neighbours" in clue:
-        return abs(distance) == 1
-    return abs(distance) == int(re.search(r"is (\d+)", clue)[1]) + 1
+        near = "not" not in clue
+        return first, second[0], lambda one, two, count: (one - two in (1, -1)) == near
+    apart = int(re.search(r"is (\d+)", clue)[1]) + 1
+    return first, second[0], lambda one, two, count: one - two in (apart, -apart)
+
+
+def _allows(clue: Clue, at: dict[str, int], count: int) -> bool:
+    """Tell whether a clue may hold yet."""
+    first, second, holds = clue
+    return first not in at or second not in at or holds(at[first], at[second], count)
 
 
 def test_no_clue_is_one_too_many() -> None:
-    import random
-
     for index in range(5):
         draft = deduction.make(random.Random(f"clues/{index}"), 3)
         lines = draft.instruction.split("\n")

@@ -12,6 +12,7 @@ from orket_lib.tasks.families import extraction
 from orket_lib.tasks.families.drafts import Draft
 
 _DATE = re.compile(r"\d+ [A-Z][a-z]+ \d{4}")
+_COLOUR = "red|blue|green|yellow|black|white|brown|grey|pink|orange|purple|silver"
 _CANCELLED = "cancelled|withdrawn|Nothing is|no delivery|Strike"
 _NOISE = "asked about|Last year|settled|only wanted"
 
@@ -24,6 +25,9 @@ class TestExtraction(FamilyChecks):
         if '"..."' in asked:
             (key,) = re.findall(r'\{"(\w+)"', asked)
             return {key: _single(told, key)}
+        if draft.evaluation["type"] == "exact":
+            (key,) = re.findall("name(?! ?s)|town|colour", asked.replace("text names", ""))
+            return _single(told, key)
         keys = re.findall(r'"(\w+)"', asked)
         if "list of objects" not in asked:
             order = _order(told)
@@ -35,13 +39,10 @@ class TestExtraction(FamilyChecks):
 
 def _single(told: str, key: str) -> str:
     if key == "colour":
-        return re.search(r"(red|blue|green|yellow|black|white|brown|grey|pink|orange|purple|silver)"
-                         r"\b", told)[1]
-    capitals = re.findall(r"\b[A-Z][a-z]+\b", told)
-    usual = {"The", "My", "This", "Take"} | {"A"}
-    if key == "town" and re.match(r"\w+ lives", told):
-        return capitals[1]
-    (found,) = set(capitals) - usual - ({"A"} if key == "name" else set()) - {"A", "parcel"}
+        return re.search(rf"\b({_COLOUR})\b", told)[1]
+    if key == "town" and (lives := re.match(r"\w+ lives in (\w+)", told)):
+        return lives[1]
+    (found,) = set(re.findall(r"\b[A-Z][a-z]+\b", told)) - {"The", "My", "This", "Take"}
     return found
 
 

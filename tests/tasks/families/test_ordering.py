@@ -56,11 +56,16 @@ def _ranking(text: str) -> list[str]:
 
 def _queue(text: str) -> list[str]:
     first, *moves, _, _ = re.split(r"(?<=[.?]) ", text)
-    places = {name: float(at) for at, name in enumerate(
-        re.search(r"(?:[A-Z][a-z]+, )+[A-Z][a-z]+", first.removeprefix("From front"))[0].split(", ")
-        if not first.startswith("In ")
-        else re.search(r": (.+)\.", first)[1].split(", ")
-    )}
+    places = {
+        name: float(at)
+        for at, name in enumerate(
+            re.search(r"(?:[A-Z][a-z]+, )+[A-Z][a-z]+", first.removeprefix("From front"))[0].split(
+                ", "
+            )
+            if not first.startswith("In ")
+            else re.search(r": (.+)\.", first)[1].split(", ")
+        )
+    }
     for move in moves:
         names = [word for word in re.findall(r"[A-Z][a-z]+", move) if word != "The"]
         if "change places" in move:

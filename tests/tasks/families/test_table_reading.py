@@ -22,10 +22,15 @@ class TestTableReading(FamilyChecks):
         if len(table) == 3:
             columns = rf"\b({'|'.join(table.columns[1:])})\b"
             return _value(table, re.search(columns, question)[1], re.search(keys, question)[1])
-        question, *where = re.split(r" whose (?=\w+ is not )| with (?=\w+ (?!smallest|largest)\w+"
-                                    r"(?: \d+ or more)?[.?])", question)
+        question, *where = re.split(
+            r" whose (?=\w+ is not )| with (?=\w+ (?!smallest|largest)\w+"
+            r"(?: \d+ or more)?[.?])",
+            question,
+        )
         kept = table.query(_query(where[0])) if where else table
-        if found := re.search(r"(largest|smallest) (\w+)|(\w+) is the (largest|smallest)", question):
+        if found := re.search(
+            r"(largest|smallest) (\w+)|(\w+) is the (largest|smallest)", question
+        ):
             column, most = found[2] or found[3], found[1] or found[4]
             order = kept.sort_values(column, ascending=most == "smallest")
             return str(order.iloc[0, 0])

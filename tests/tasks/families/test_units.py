@@ -10,12 +10,10 @@ from family_checks import FamilyChecks
 from orket_lib.tasks.families import units
 from orket_lib.tasks.families.drafts import Draft
 
-_IN_SMALLEST = {
-    **{"kilometre": 10**6, "metre": 1000, "centimetre": 10, "millimetre": 1},
-    **{"tonne": 10**6, "kilogram": 1000, "gram": 1, "litre": 1000, "millilitre": 1},
-    **{"week": 604800, "day": 86400, "hour": 3600, "minute": 60, "second": 1},
-    **{"euro": 100, "cent": 1},
-}
+_LONG = {"kilometre": 10**6, "metre": 1000, "centimetre": 10, "millimetre": 1}
+_HEAVY = {"tonne": 10**6, "kilogram": 1000, "gram": 1, "litre": 1000, "millilitre": 1}
+_LASTING = {"week": 604800, "day": 86400, "hour": 3600, "minute": 60, "second": 1}
+_IN_SMALLEST = _LONG | _HEAVY | _LASTING | {"euro": 100, "cent": 1}
 _UNIT = "|".join(sorted(_IN_SMALLEST, key=len, reverse=True))
 _SIZE = re.compile(rf"(\d+(?:\.\d+)?) ({_UNIT})s?\b")
 _WANTED = re.compile(rf"\b({_UNIT})s\b")
