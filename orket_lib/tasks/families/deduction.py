@@ -46,10 +46,9 @@ _ROWS = (
     "{count} friends, {names}, sit in a row in {town}, numbered 1 to {count} from left to right.",
     "{names} live in {count} houses of one street in {town}. The houses are in a row, 1 to {count} "
     "from left to right.",
-    "In {town}, {names} park their {count} cars in a row, numbered 1 to {count} from left to right.",
+    "In {town}, {names} park {count} cars in a row, numbered 1 to {count} from left to right.",
     "{names} have the {count} lockers of a wall in {town}, 1 to {count} from left to right.",
-    "For a photo in {town}, {names} form a row of {count}. Places are numbered 1 to {count} from "
-    "left to right.",
+    "For a photo in {town}, {names} form a row, numbered 1 to {count} from left to right.",
 )
 _SOLVED = "Write the names from left to right as a JSON list of texts."
 _PLACES = {3: 5, 4: 6, 5: 7, 6: 7}
@@ -89,8 +88,8 @@ def make(dice: random.Random, level: int) -> Draft:
     return dice.choice(makers)(dice, level)
 
 
-def _exact(problem: str, answer: str) -> Draft:
-    return Draft(problem, {"type": "exact", "expected": answer}, answer)
+def _exact(asked: str, answer: str) -> Draft:
+    return Draft(asked, {"type": "exact", "expected": answer}, answer)
 
 
 def _owner(dice: random.Random, level: int) -> Draft:
@@ -159,9 +158,8 @@ def _row(dice: random.Random, level: int) -> Draft:
         _CLUES[clue.kind][0].format(names[clue.first], names[clue.second], clue.number)
         for clue in clues
     ]
-    row = sorted(names, key=lambda name: places[names.index(name)])
-    evaluation = {"type": "json", "expected": row}
-    return Draft("\n".join([*told, _SOLVED]), evaluation, json.dumps(row))
+    row = [names[places.index(place)] for place in range(count)]
+    return Draft("\n".join([*told, _SOLVED]), {"type": "json", "expected": row}, json.dumps(row))
 
 
 def _left(clues: list[Clue], count: int) -> int:

@@ -138,7 +138,7 @@ def _order(dice: random.Random) -> Draft:
 
 def _orders(dice: random.Random, level: int) -> Draft:
     """Return orders of which some change or are withdrawn later in the text."""
-    orders = [
+    orders: list[dict[str, Any]] = [
         {"name": name, "count": dice.randint(2, 90), "item": item, "date": _day(dice)}
         for name, item in zip(
             dice.sample(NAMES, level + 1), dice.sample(THINGS, level + 1), strict=True

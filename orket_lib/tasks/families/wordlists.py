@@ -8,10 +8,10 @@ def _words(text: str) -> tuple[str, ...]:
 
 
 NAMES = _words(
-    "Mia Ben Ada Leo Ivy Max Zoe Tom Eva Sam Nora Omar Lena Hugo Ruth Carl Anna Ivan Rosa Erik Maya "
-    "Paul Dina Kurt Lucy Noah Elsa Finn Tara Hans Vera Jack Sara Otto Gina Luis Wanda Peter Greta "
-    "Simon Clara Bruno Helen Felix Diana Oscar Julia Edgar Paula Viktor Agnes Marco Irene Stefan "
-    "Olga Ralph Petra Conrad Louise Gustav"
+    "Mia Ben Ada Leo Ivy Max Zoe Tom Eva Sam Nora Omar Lena Hugo Ruth Carl Anna Ivan Rosa Erik "
+    "Maya Paul Dina Kurt Lucy Noah Elsa Finn Tara Hans Vera Jack Sara Otto Gina Luis Wanda "
+    "Peter Greta Simon Clara Bruno Helen Felix Diana Oscar Julia Edgar Paula Viktor Agnes Marco "
+    "Irene Stefan Olga Ralph Petra Conrad Louise Gustav"
 )
 TOWNS = _words(
     "Norwick Eastham Pellow Tarrin Hollby Marsden Quenby Ravell Stenwick Ulverton Ashcombe Brindle "
@@ -21,9 +21,9 @@ COLOURS = _words("red blue green yellow black white brown grey pink orange purpl
 # Countable things, always in the plural here; their singular is without the last letter.
 THINGS = _words(
     "apples pears plums lemons carrots onions pencils stamps coins books cups plates spoons "
-    "candles buttons bottles ribbons marbles shells stickers cards keys bricks tiles nails screws lamps "
-    "chairs blankets towels baskets jars tickets badges postcards magnets notebooks crayons bulbs "
-    "hammers"
+    "candles buttons bottles ribbons marbles shells stickers cards keys bricks tiles nails screws "
+    "lamps chairs blankets towels baskets jars tickets badges postcards magnets notebooks crayons "
+    "bulbs hammers"
 )
 ANIMALS = _words(
     "cat dog horse cow goat duck goose owl fox wolf bear deer rabbit mouse frog lizard crow "
