@@ -26,14 +26,14 @@ _WORDINGS = (
     "{name} has a {event} on {day}. Which day of the week comes directly {side} that day?",
 )
 _PARTS = {
-    "year": "Which year is it? Answer with the number of the year.",
-    "month": "Which month is it? Answer with the name of the month.",
-    "day": "Which day of the month is it? Answer with the number of the day.",
+    "year": "Which year is that?",
+    "month": "Which month is that?",
+    "day": "Which day of that month is it?",
 }
 _NOTED = (
     "{name}'s {event} is on {date}.",
     "The {event} in {town} begins on {date}.",
-    "{name} wrote on a form: {event}, {date}.",
+    "{name} plans a {event} for {date}.",
     "A notice in {town} says that the {event} is on {date}.",
     "The ticket for the {event} is valid on {date}.",
 )
@@ -114,7 +114,7 @@ def _neighbour(dice: random.Random, level: int) -> Draft:
     place, side = dice.randrange(7), dice.choice(("before", "after", "after"))
     wanted = WEEKDAYS[(place + (1 if side == "after" else -1)) % 7]
     asked = dice.choice(_WORDINGS).format(day=WEEKDAYS[place], side=side, **_scene(dice))
-    return _exact(asked, _WEEKDAY, wanted)
+    return _exact(asked, "", wanted)
 
 
 def _part(dice: random.Random, level: int) -> Draft:

@@ -15,12 +15,13 @@ from orket_lib.tasks.families.wordlists import COLOURS, NAMES, THINGS, TOWNS, si
 NAME = "deduction"
 SUMMARY = "owners, chains of comparisons, and orders that clues leave one solution for"
 
-_OWNS = (
-    "{name} has the {colour} {thing}.",
-    "The {colour} {thing} belongs to {name}.",
-    "{name} owns the {colour} {thing}.",
-    "{name} took the {colour} {thing}.",
-    "The {colour} {thing} is {name}'s.",
+_OWNS = ("has", "owns", "took", "bought", "carries", "found", "painted")
+_WHO = (
+    "Who {owns} the {colour} {thing}?",
+    "Which of the two {owns} the {colour} {thing}?",
+    "Write the name of the one who {owns} the {colour} {thing}.",
+    "Name the one who {owns} the {colour} {thing}.",
+    "One of them {owns} the {colour} {thing}. Who is it?",
 )
 _OWNER = (
     "Who has the {colour} {thing}? Answer with the name.",
@@ -95,12 +96,11 @@ def _exact(asked: str, answer: str) -> Draft:
 def _owner(dice: random.Random, level: int) -> Draft:
     thing = singular(dice.choice(THINGS))
     owners, colours = dice.sample(NAMES, 2), dice.sample(COLOURS, 2)
+    owns, place = dice.choice(_OWNS), dice.randrange(2)
     told = [
-        dice.choice(_OWNS).format(name=name, colour=colour, thing=thing)
-        for name, colour in zip(owners, colours, strict=True)
+        f"{name} {owns} the {colour} {thing}." for name, colour in zip(owners, colours, strict=True)
     ]
-    place = dice.randrange(2)
-    asked = dice.choice(_OWNER).format(colour=colours[place], thing=thing)
+    asked = dice.choice(_WHO).format(owns=owns, colour=colours[place], thing=thing)
     return _exact(f"{' '.join(told)} {asked}", owners[place])
 
 

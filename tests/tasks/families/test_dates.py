@@ -37,7 +37,7 @@ class TestDates(FamilyChecks):
         found = re.findall(_DATE, text)
         if "HH:MM" in text:
             return _time(text)
-        if "name of the weekday" in text:
+        if re.search("[Ww]hich (weekday|day of the week)|What is the weekday", text):
             return _weekday(text, found)
         if re.search(r"\b(closed|opens|none on|except|never)\b", text):
             return _working(text, found[0])

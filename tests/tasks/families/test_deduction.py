@@ -30,10 +30,12 @@ class TestDeduction(FamilyChecks):
             return _excluded(text)
         if "of all?" in text:
             return _chain(text)
-        *told, asked, _ = re.split(r"(?<=[.?]) |$", text, maxsplit=3)
-        (colour,) = re.findall(_COLOUR, asked if re.search(_COLOUR, asked) else text)
-        (sentence,) = (one for one in told if colour in one)
-        (owner,) = set(re.findall(r"[A-Z]\w+", sentence)) - {"The"}
+        told = re.findall(rf"([A-Z]\w+) (\w+) the ({_COLOUR}) (\w+)\.", text)
+        (asked,) = re.findall(
+            rf"[a-z] (\w+) the ({_COLOUR}) (\w+)|Who (\w+) the ({_COLOUR}) (\w+)",
+            text.split(". ", 2)[2],
+        )
+        (owner,) = (name for name, *rest in told if "".join(rest) == "".join(asked))
         return owner
 
 
