@@ -25,11 +25,12 @@ _WORDINGS = (
     "weekday do they close?",
     "{name} has a {event} on {day}. Which day of the week comes directly {side} that day?",
 )
-_PARTS = {
-    "year": "Which year is that?",
-    "month": "Which month is that?",
-    "day": "Which day of that month is it?",
-}
+_PARTS = ("year", "month", "day")
+_PART = (
+    "What is the {part} in this date?",
+    "Which {part} is in that date?",
+    "What is the {part} of this date?",
+)
 _NOTED = (
     "{name}'s {event} is on {date}.",
     "The {event} in {town} begins on {date}.",
@@ -118,9 +119,10 @@ def _neighbour(dice: random.Random, level: int) -> Draft:
 
 
 def _part(dice: random.Random, level: int) -> Draft:
-    day, part = _some_date(dice), dice.choice(tuple(_PARTS))
+    day, part = _some_date(dice), dice.choice(_PARTS)
     written = f"{day.day} {MONTHS[day.month - 1]} {day.year}"
-    asked = f"{dice.choice(_NOTED).format(date=written, **_scene(dice))} {_PARTS[part]}"
+    told = dice.choice(_NOTED).format(date=written, **_scene(dice))
+    asked = f"{told} {dice.choice(_PART).format(part=part)}"
     if part == "month":
         return _exact(asked, "", MONTHS[day.month - 1])
     value = day.year if part == "year" else day.day

@@ -17,11 +17,11 @@ SUMMARY = "owners, chains of comparisons, and orders that clues leave one soluti
 
 _OWNS = ("has", "owns", "took", "bought", "carries", "found", "painted")
 _WHO = (
-    "Who {owns} the {colour} {thing}?",
-    "Which of the two {owns} the {colour} {thing}?",
-    "Write the name of the one who {owns} the {colour} {thing}.",
-    "Name the one who {owns} the {colour} {thing}.",
-    "One of them {owns} the {colour} {thing}. Who is it?",
+    "{told} Who {owns} the {colour} {thing}?",
+    "Two facts. {told} Question: who {owns} the {colour} {thing}?",
+    "In {town}, {told} Who {owns} the {colour} {thing}?",
+    "{told} Now who {owns} the {colour} {thing}?",
+    "This is known in {town}: {told} So who {owns} the {colour} {thing}?",
 )
 _OWNER = (
     "Who has the {colour} {thing}? Answer with the name.",
@@ -100,8 +100,8 @@ def _owner(dice: random.Random, level: int) -> Draft:
     told = [
         f"{name} {owns} the {colour} {thing}." for name, colour in zip(owners, colours, strict=True)
     ]
-    asked = dice.choice(_WHO).format(owns=owns, colour=colours[place], thing=thing)
-    return _exact(f"{' '.join(told)} {asked}", owners[place])
+    facts = {"told": " ".join(told), "owns": owns, "colour": colours[place], "thing": thing}
+    return _exact(dice.choice(_WHO).format(town=dice.choice(TOWNS), **facts), owners[place])
 
 
 def _chain(dice: random.Random, level: int) -> Draft:

@@ -42,9 +42,9 @@ _ONE = {
 _PLAIN = (
     "Which {} is in the text?",
     "What is the {} in this text?",
-    "Copy the {} from the text.",
-    "Write down the {} that is in the text.",
-    "The text names one {}. Which one?",
+    "Which {} does the text mention?",
+    "What {} do you find in the text?",
+    "What is the {} that is written there?",
 )
 _OBJECT = (
     'Which {0} is in the text? Write it as JSON: {{"{0}": "..."}}',
@@ -118,7 +118,7 @@ def _one(dice: random.Random) -> Draft:
     facts = {part: dice.choice(words) for part, words in lists.items()}
     facts["amount"] = amount(dice.randint(2, 90), facts["item"])
     text = dice.choice(_ONE[key]).format(**facts)
-    if dice.random() < 0.6:
+    if dice.random() < 0.75:
         evaluation = {"type": "exact", "expected": facts[key]}
         return Draft(dice.choice(_PLAIN).format(key), evaluation, facts[key], text)
     return _draft(text, dice.choice(_OBJECT).format(key), {key: facts[key]})

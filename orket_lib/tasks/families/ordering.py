@@ -13,11 +13,11 @@ SUMMARY = "first and last, largest and smallest, sorted lists, ranks, and queues
 
 _LISTS = (NAMES, TOWNS, COLOURS, ANIMALS, FOODS, THINGS)
 _PLACE = (
-    "What is the {place} word of this list? {words}",
-    "Here is a list: {words}. Write its {place} word.",
-    "{words}: which word comes {place}?",
-    "Look at this list and copy the {place} word: {words}",
-    "{name} reads out {words}. Which word is read {place}?",
+    "What is the {place} word of this list: {words}?",
+    "Which word is the {place} one in the list {words}?",
+    "{name} reads out {words}. What is the {place} word?",
+    "There is a list with {words}. Which word in it is the {place}?",
+    "Which of these words is the {place} in the list: {words}?",
 )
 _LARGEST = (
     "Which of these numbers is the {most}: {numbers}?",

@@ -31,10 +31,10 @@ _INTRODUCED = (
 )
 _VALUE = (
     "What is the {column} of {key}?",
-    "Read the {column} of {key} from the table.",
     "Which {column} does the table give for {key}?",
-    "Find the {column} of {key}.",
-    "Look up the row {key}: what is its {column}?",
+    "In the row {key}, what is the {column}?",
+    "What {column} does {key} have?",
+    "Which value of {column} is in the row {key}?",
 )
 _EXTREME = (
     "Which {key} has the {most} {column}{where}?",

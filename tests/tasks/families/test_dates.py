@@ -71,7 +71,7 @@ def _weekday(text: str, found: list[str]) -> str:
 def _part(text: str) -> int | str:
     day, month, year = re.search(r"(\d+) ([A-Z]\w+) (\d{4})", text).groups()
     assert month in _MONTHS
-    asked = re.search(r"Which (year|month|day)", text)[1]
+    asked = re.search(r"(?:the|Which) (year|month|day)\b", text)[1]
     return {"year": int(year), "month": month, "day": int(day)}[asked]
 
 

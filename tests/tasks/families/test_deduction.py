@@ -31,10 +31,7 @@ class TestDeduction(FamilyChecks):
         if "of all?" in text:
             return _chain(text)
         told = re.findall(rf"([A-Z]\w+) (\w+) the ({_COLOUR}) (\w+)\.", text)
-        (asked,) = re.findall(
-            rf"[a-z] (\w+) the ({_COLOUR}) (\w+)|Who (\w+) the ({_COLOUR}) (\w+)",
-            text.split(". ", 2)[2],
-        )
+        asked = re.search(rf"[wW]ho (\w+) the ({_COLOUR}) (\w+)\?", text).groups()
         (owner,) = (name for name, *rest in told if "".join(rest) == "".join(asked))
         return owner
 
