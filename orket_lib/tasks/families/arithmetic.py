@@ -17,7 +17,7 @@ _ASKED = (
     "Work out {}.",
     "Calculate {}.",
     "Find the value of {}.",
-    "How much is {}?",
+    "Give the result of {}.",
     "Compute {}.",
 )
 _EVENTS = {

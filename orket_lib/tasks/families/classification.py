@@ -88,7 +88,7 @@ _MESSAGES = (
 def make(dice: random.Random, level: int) -> Draft:
     """Return a task: a feeling or a topic, a scale, or messages under rules in an order."""
     if level == 1:
-        return dice.choice((_feeling, _topic))(dice)
+        return dice.choice((_feeling, _feeling, _topic))(dice)
     return _scale(dice) if level == 2 else _messages(dice, level)
 
 

@@ -15,7 +15,7 @@ Program = tuple[list[str], object]  # its lines and what the last one prints
 
 _ASKED = (
     "What does this Python program print?",
-    "Which line does this Python program print?",
+    "What does this Python code print?",
     "Read this Python program and write what it prints.",
     "What is the output of this Python code?",
     "Run this Python code in your head: what is printed?",

@@ -105,7 +105,7 @@ def _owner(dice: random.Random, level: int) -> Draft:
 
 
 def _chain(dice: random.Random, level: int) -> Draft:
-    """Return comparisons of neighbours in a hidden order, told in any order and either way."""
+    """Return comparisons of neighbours in a hidden order, shuffled and in either direction."""
     names = dice.sample(NAMES, dice.randint(4, 5))
     more, less, most, least = dice.choice(_COMPARED)
     told = [

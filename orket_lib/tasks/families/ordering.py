@@ -66,7 +66,7 @@ _QUEUED = (
 
 def make(dice: random.Random, level: int) -> Draft:
     """Return a task: a place, a sorted list, a ranking with ties or a queue that changes."""
-    makers = {1: (_place, _largest), 2: (_numbers, _words)}.get(level, (_ranking, _queue))
+    makers = {1: (_place, _place, _largest), 2: (_numbers, _words)}.get(level, (_ranking, _queue))
     return dice.choice(makers)(dice, level)
 
 
