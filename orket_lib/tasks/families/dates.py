@@ -6,7 +6,7 @@ import random
 from datetime import date, datetime, timedelta
 
 from orket_lib.tasks.families.drafts import Draft
-from orket_lib.tasks.families.wordlists import EVENTS, MONTHS, NAMES, TOWNS, WEEKDAYS
+from orket_lib.tasks.families.wordlists import EVENTS, MONTHS, NAMES, TOWNS, WEEKDAYS, amount
 
 NAME = "dates"
 SUMMARY = "weekdays, dates before and after, spans of days, times of day"
@@ -153,8 +153,8 @@ def _clock(dice: random.Random, level: int) -> Draft:
 def _long(span: timedelta) -> str:
     """Return a span as people say it."""
     hours, minutes = divmod(int(span.total_seconds()) // 60, 60)
-    said = ["1 hour" if hours == 1 else f"{hours} hours"] * bool(hours)
-    return " and ".join([*said, *[f"{minutes} minutes"] * bool(minutes)])
+    said = [(hours, "hours"), (minutes, "minutes")]
+    return " and ".join(amount(count, unit) for count, unit in said if count)
 
 
 def _far(dice: random.Random, level: int) -> Draft:

@@ -27,7 +27,7 @@ _MONTHS = [
 ]
 _DAY = "|".join(_DAYS)
 _DATE = r"\d{4}-\d\d-\d\d"
-_LONG = re.compile(r"(?:(\d+) hours?)?(?: and )?(?:(\d+) minutes)?")
+_LONG = re.compile(r"(?:(\d+) hours?)?(?: and )?(?:(\d+) minutes?)?")
 
 
 class TestDates(FamilyChecks):
@@ -88,7 +88,7 @@ def _working(text: str, start: str) -> str:
 def _time(text: str) -> str:
     text = text.partition("Write the time")[0]
     hours, minutes = map(int, re.search(r"(\d\d):(\d\d)", text).groups())
-    for long in re.findall(r"\d+ hours? and \d+ minutes|\d+ hours?|\d+ minutes", text):
+    for long in re.findall(r"\d+ hours? and \d+ minutes?|\d+ hours?|\d+ minutes?", text):
         more = _LONG.fullmatch(long)
         hours, minutes = hours + int(more[1] or 0), minutes + int(more[2] or 0)
     return f"{(hours + minutes // 60) % 24:02}:{minutes % 60:02}"
