@@ -90,6 +90,19 @@ def sentence_words(dice: random.Random, length: int) -> list[str]:
     return words[:length]
 
 
+def clauses(dice: random.Random, count: int, places: bool) -> list[str]:
+    """Return the words of a whole sentence of some clauses; each may say where it happens."""
+    words: list[str] = []
+    for _ in range(count):
+        words += ["and"] * bool(words)
+        adjective = [dice.choice(ADJECTIVES)] * (dice.random() < 0.7)
+        thing = [*[dice.choice(COLOURS)] * (dice.random() < 0.7), dice.choice(OBJECTS)]
+        words += ["the", *adjective, dice.choice(PEOPLE), dice.choice(VERBS)]
+        words += [*with_article(thing[0]).split(), *thing[1:]]
+        words += [dice.choice(PREPOSITIONS), "the", dice.choice(PLACES)] * places
+    return words
+
+
 def words_of_length(shortest: int, longest: int) -> tuple[str, ...]:
     """Return the words with a number of letters in a range."""
     return tuple(word for word in WORDS if shortest <= len(word) <= longest)
