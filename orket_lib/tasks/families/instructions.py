@@ -28,12 +28,10 @@ def make(dice: random.Random, level: int) -> Draft:
     subject = dice.choice([noun for noun in NOUNS if noun[0] not in "aeiou"])
     kinds = _EASY if level == 1 else _MIDDLE if level == 2 else _HARD
     rules, answer = dice.choice(kinds)(dice, level)
-    lines = [said for said, _ in rules]
-    ask = dice.choice(_ASKS).format(subject)
-    if level == 1:
-        said = f"{ask} {lines[0]}"
-    else:
-        said = "\n".join([f"{ask} Keep to these rules:", *(f"- {line}" for line in lines)])
+    said = f"{dice.choice(_ASKS).format(subject)} {rules[0][0]}"
+    if level > 1:
+        ask = f"{dice.choice(_ASKS).format(subject)} Keep to these rules:"
+        said = "\n".join([ask, *(f"- {line}" for line, _ in rules)])
     return Draft(said, holds(*(condition for _, condition in rules)), answer)
 
 
@@ -122,9 +120,9 @@ def _middle_count(dice: random.Random, level: int) -> _Asked:
 
 def _middle_case(dice: random.Random, level: int) -> _Asked:
     words = distinct(dice, NOUNS, 5)
-    if dice.random() < 0.5:
-        return [_lower(), _has(words[2])], " ".join(words)
-    return [_upper(), _has(words[2])], " ".join(words).upper()
+    text, upper = " ".join(words), dice.random() < 0.5
+    rule = _upper() if upper else _lower()
+    return [rule, _has(words[2])], text.upper() if upper else text
 
 
 def _middle_ends(dice: random.Random, level: int) -> _Asked:
@@ -178,10 +176,7 @@ def _hard_initials(dice: random.Random, level: int) -> _Asked:
     longest, last = max(map(len, words)), words[-1]
     initials = r"\s+".join(rf"{letter}\w*" for letter in spelled)
     rules = [
-        (
-            f'The first letters of the words, read in order, spell "{spelled}".',
-            f"(?={initials}\\Z)",
-        ),
+        (f'The first letters of the words, in order, spell "{spelled}".', rf"(?={initials}\Z)"),
         _plain(),
         _lower(),
         (f"No word has more than {longest} letters.", rf"(?!.*\w{{{longest + 1}}})"),

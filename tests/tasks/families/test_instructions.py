@@ -38,6 +38,7 @@ def keeps(rule: str, text: str) -> bool:
     if "sentences" in rule:
         parts = text.split(".")
         full = all(any(map(str.isalpha, one)) for one in parts[:-1])
+        full &= all(one[:1].isspace() for one in parts[1:-1])
         return len(parts) == numbers[0] + 1 and not parts[-1] and full
     if "no capital" in rule:
         return text == text.lower()

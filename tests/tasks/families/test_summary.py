@@ -70,10 +70,10 @@ class TestSummary(FamilyContract):
         return solve(draft.problem, said) == draft.answer
 
     def wrong(self, draft: Draft) -> list[str]:
-        words = draft.answer.split()
-        return [draft.problem, "A text about some people.", f"{words[0][::-1]} {' '.join(words[1:])}"
-                if len(words) < 3 or draft.evaluation["type"] == "exact" else words[0],
-                "?", f"{draft.problem} {draft.answer}", "the the the"]  # fmt: skip
+        cut = draft.answer.split()[0]
+        broken = f"no{draft.answer}" if draft.evaluation["type"] == "exact" else f"{cut}no"
+        whole = f"{draft.problem} {draft.answer}"
+        return [draft.problem, whole, broken, "A text about some people.", "?", "the the the"]
 
     @pytest.mark.parametrize("level", LEVELS[2:])
     def test_a_headline_that_is_changed_fails_as_by_counting(self, level: int) -> None:
