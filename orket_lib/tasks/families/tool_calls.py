@@ -97,8 +97,8 @@ _VERBS = {
     "print": ("print", "put on paper", "make a printout of"),
 }
 _TYPES = (
-    "Types: count and minutes are whole numbers, urgent is true or false, time is HH:MM of 24 "
-    "hours, all others are text."
+    "Types: count, minutes: whole numbers; urgent: true or false; time: HH:MM, 24 hours; "
+    "others: text."
 )
 _OPENINGS = (
     "Please {0}",
@@ -132,7 +132,7 @@ def _skeleton(call: dict[str, Any] | None) -> str:
     """Return the form of a call; of a known one without the values."""
     if call is None:
         return '{"name": ..., "arguments": {...}}. Leave out arguments that are not given.'
-    empty = {name: "..." for name in call["arguments"]}
+    empty = dict.fromkeys(call["arguments"], "...")
     return f"{json.dumps(call | {'arguments': empty})}. Put the value in place of the dots."
 
 
@@ -152,7 +152,8 @@ def _tools(dice: random.Random, level: int) -> list[_Tool]:
 
 def _offer(tool: _Tool) -> str:
     name, arguments = tool
-    return json.dumps({"name": name, "arguments": [one.name for one in arguments]})
+    content = {"name": name, "arguments": [one.name for one in arguments]}
+    return json.dumps(content, separators=(",", ":"))
 
 
 def _call(dice: random.Random, level: int, tool: _Tool) -> tuple[str, dict[str, Any]]:
