@@ -51,8 +51,9 @@ def _rules(dice: random.Random, level: int) -> Sequence[_Rule]:
 
 
 def _content(dice: random.Random, words: _Words) -> str:
-    """Return a noun of a text, where there is one."""
-    return dice.choice([word for word in words if word in NOUNS] or words)
+    """Return a word that occurs once, where there is one; rather a noun than another."""
+    once = [word for word in words if words.count(word) == 1] or words
+    return dice.choice([word for word in once if word in NOUNS] or once)
 
 
 def _replaced(dice: random.Random, words: _Words) -> _Edit:
@@ -123,9 +124,9 @@ def _inserted(dice: random.Random, words: _Words) -> _Edit:
 
 def _length_deleted(dice: random.Random, words: _Words) -> _Edit:
     lengths = sorted({len(word) for word in words if len(word) > 3})
-    length = dice.choice(lengths[1:] or lengths or [9])
+    length = dice.choice(lengths[1:] or lengths)
     left = [word for word in words if len(word) != length]
-    return f"Delete every word of exactly {length} letters.", left if len(left) > 3 else words
+    return f"Delete every word of exactly {length} letters.", left
 
 
 def _word_reversed(dice: random.Random, words: _Words) -> _Edit:

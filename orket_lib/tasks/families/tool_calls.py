@@ -62,7 +62,7 @@ def _clock(dice: random.Random, level: int) -> _Value:
 def _urgency(dice: random.Random, level: int) -> _Value:
     if dice.random() < 0.5:
         return dice.choice(("as something urgent", "urgently")), True
-    return dice.choice(("with no urgency", "without any hurry, as it is not urgent")), False
+    return dice.choice(("with no urgency", "without any hurry")), False
 
 
 _FIRST = (
@@ -119,7 +119,7 @@ def make(dice: random.Random, level: int) -> Draft:
     said = " After that: ".join(text for text, _ in calls)
     form = "as JSON: " + _skeleton(wanted[0] if level == 1 else None)
     how = "Write the call of the right tool" if len(calls) == 1 else "Write a list of all calls"
-    offered = "\n".join(_offer(tool) for tool in tools)
+    offered = _offered(tools, level)
     return Draft(
         f"Request: {said}\n{how} {form}",
         {"type": "json", "expected": expected},
@@ -150,9 +150,19 @@ def _tools(dice: random.Random, level: int) -> list[_Tool]:
     return [(name, arguments[name.partition("_")[2]]) for name in names]
 
 
-def _offer(tool: _Tool) -> str:
-    name, arguments = tool
-    content = {"name": name, "arguments": [one.name for one in arguments]}
+def _offered(tools: Sequence[_Tool], level: int) -> str:
+    """Return the offer: a line for each tool, or for all that take the same arguments."""
+    if level < 3:
+        return "\n".join(_line("name", name, arguments) for name, arguments in tools)
+    alike: dict[str, list[_Tool]] = {}
+    for tool in tools:
+        alike.setdefault(tool[0].partition("_")[2], []).append(tool)
+    return "\n".join(_line("names", [name for name, _ in them], them[0][1])
+                     for them in alike.values())  # fmt: skip
+
+
+def _line(key: str, value: str | list[str], arguments: Sequence[_Argument]) -> str:
+    content = {key: value, "arguments": [one.name for one in arguments]}
     return json.dumps(content, separators=(",", ":"))
 
 

@@ -31,7 +31,7 @@ _JOINED = {"German": " und ", "Spanish": " y "}
 _DETERMINERS = ("the", "the*", "a", *NUMBERS)
 _RULES = {
     "German": (
-        "Articles: der (m), die (f), das (n), plural die. An adjective stands before its noun and"
+        "Articles: der (m), die (f), das (n), plural die. An adjective comes before its noun and"
         " ends in -e, in the plural in -en."
     ),
     "Spanish": (

@@ -89,7 +89,7 @@ class FamilyContract:
         prompts = {task_of(one, level).prompt for one in drafts(self.family, level, 260)}
         assert len(prompts) >= 200
         if level <= 3:
-            assert max(map(len, prompts)) <= 1800
+            assert max(map(len, prompts)) <= 1200  # characters, of which a token has about 3.5
         assert self.family.NAME.isidentifier()
         assert self.family.SUMMARY
 

@@ -17,7 +17,7 @@ GIVE = re.compile(r"(\w+) (?:hands|gives) the (\w+) to (\w+)")
 
 
 def whereabouts(lines: list[str], who: str) -> str:
-    """Return where a person or a thing that nobody carried is after some sentences."""
+    """Return where a person or a thing that was never carried is after some sentences."""
     for line in reversed(lines):
         for pattern in (GO, START):
             if (found := pattern.match(line)) and found[1] == who:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 
-from family_contract import FamilyContract
+from family_contract import FamilyContract, drafts
 
 from orket_lib.tasks.families import impossible
 from orket_lib.tasks.families.drafts import Draft
@@ -70,7 +70,5 @@ class TestImpossible(FamilyContract):
         return [*known, other, f"{draft.answer}, or {other}"]
 
     def test_about_half_of_the_questions_have_no_answer(self) -> None:
-        from family_contract import drafts
-
         unknown = sum(one.answer == "UNKNOWN" for one in drafts(impossible, 1, 400))
         assert 120 < unknown < 200

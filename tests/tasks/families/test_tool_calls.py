@@ -6,7 +6,7 @@ import json
 import re
 from typing import Any
 
-from family_contract import FamilyContract
+from family_contract import FamilyContract, drafts
 
 from orket_lib.tasks.families import tool_calls
 from orket_lib.tasks.families.drafts import Draft
@@ -27,7 +27,7 @@ PHRASES = {
     "count": r"with a count of (\d+(?: dozen)?)",
     "minutes": r"lasting (\d+)(?: minutes| and a half hours)",
     "time": r"at (\d\d:\d\d|[a-z ]+ \d+ in the afternoon or evening)",
-    "urgent": r"(urgently|something urgent|no urgency|not urgent)",
+    "urgent": r"(urgently|something urgent|no urgency|without any hurry)",
 }
 
 
@@ -64,12 +64,22 @@ def call_of(request: str, tools: list[dict[str, Any]]) -> dict[str, Any]:
     return {"name": tool["name"], "arguments": arguments}
 
 
+def tools_of(problem: str) -> list[dict[str, Any]]:
+    """Return each tool that a prompt offers, with its arguments."""
+    lines = [json.loads(one) for one in re.findall(r'\{"name.*\}', problem)]
+    return [
+        {"name": name, "arguments": line["arguments"]}
+        for line in lines
+        for name in line.get("names", [line.get("name")])
+    ]
+
+
 class TestToolCalls(FamilyContract):
     family = tool_calls
     refused = frozenset({"bold", "period", "answer is", "label", "quoted", "sentence"})
 
     def agrees(self, draft: Draft) -> bool:
-        tools = [json.loads(one) for one in re.findall(r'\{"name.*\}', draft.problem)]
+        tools = tools_of(draft.problem)
         request = re.search("Request: (.*)", draft.instruction)[1]
         calls = [call_of(one, tools) for one in request.split(" After that: ")]
         answer = json.loads(draft.answer)
@@ -90,7 +100,5 @@ class TestToolCalls(FamilyContract):
         return [*map(json.dumps, changed), draft.answer[:-1], f"{call['name']}({name})"]
 
     def test_the_offer_grows(self) -> None:
-        from family_contract import drafts
-
-        counts = [next(drafts(tool_calls, level, 1)).problem.count('"name"') for level in (1, 2, 3)]
-        assert counts == [1, 5, 20]
+        offers = [next(drafts(tool_calls, level, 1)).problem for level in (1, 2, 3)]
+        assert [len(tools_of(one)) for one in offers] == [1, 5, 20]
