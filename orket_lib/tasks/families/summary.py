@@ -5,64 +5,28 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Sequence
 
+from orket_lib.tasks.families import text_words
 from orket_lib.tasks.families.drafts import Draft
 from orket_lib.tasks.families.text_judging import exact, has_word, holds, word_count
-from orket_lib.tasks.families.text_words import (
-    ADJECTIVES,
-    COLOURS,
-    NAMES,
-    OBJECTS,
-    PEOPLE,
-    PLACES,
-    VERBS,
-    distinct,
-    listing,
-    ordinal,
-)
+from orket_lib.tasks.families.text_words import distinct, listing, ordinal
 
 NAME = "summary"
 SUMMARY = "Shorten a text: its first words, some sentences, a headline of its own words."
 
 _SENTENCES = (2, 4, 6, 8, 10, 12)  # of a text, by level
+_UNIQUE = (*text_words.NAMES, *text_words.OBJECTS)  # no sentence shares one with another
+_KEY_TERMS = (*_UNIQUE, *text_words.PLACES)
 _Sentence = list[str]
 _Asked = tuple[str, dict[str, object], str]  # the instruction, the grader, an answer
-_PATTERNS = (
-    "{name} the {person} {verb} the {adjective} {thing} at the {place}",
-    "At the {place}, {name} {verb} one {colour} {thing}",
-    "The {adjective} {person} {verb} the {thing} of {name}",
-    "In the morning {name} {verb} the {colour} {thing} behind the {place}",
-    "Every {person} at the {place} knows that {name} {verb} the {thing}",
-    "Nothing at the {place} is as {adjective} as the {thing} of {name}",
-)
 
 
 def make(dice: random.Random, level: int) -> Draft:
     """Return a task of a level from 1 to 6."""
-    sentences = _sentences(dice, _SENTENCES[level - 1])
+    sentences = text_words.sentences(dice, _SENTENCES[level - 1])
     text = " ".join(f"{' '.join(words)}." for words in sentences)
     kinds = _EASY if level == 1 else _MIDDLE if level == 2 else _HARD
     said, evaluation, answer = dice.choice(kinds)(dice, sentences, level)
     return Draft(said, evaluation, answer, text)
-
-
-def _sentences(dice: random.Random, count: int) -> list[_Sentence]:
-    """Return sentences as words; their names, things and places differ."""
-    names, things = distinct(dice, NAMES, count), distinct(dice, OBJECTS, count)
-    places = distinct(dice, PLACES, count)
-    return [
-        dice.choice(_PATTERNS)
-        .format(
-            name=names[at],
-            thing=things[at],
-            place=places[at],
-            person=dice.choice(PEOPLE),
-            verb=dice.choice(VERBS),
-            adjective=dice.choice(ADJECTIVES),
-            colour=dice.choice(COLOURS),
-        )
-        .split()
-        for at in range(count)
-    ]
 
 
 def _said(words: Sequence[str]) -> str:
@@ -98,7 +62,7 @@ def _last_word(dice: random.Random, text: list[_Sentence], level: int) -> _Asked
 
 
 def _key_term(dice: random.Random, text: list[_Sentence], level: int) -> _Asked:
-    term = dice.choice([word for word in text[0] if word in NAMES])
+    term = dice.choice([word for word in text[0] if word in text_words.NAMES])
     length = sum(map(len, text))
     said = f'Sum up the text in fewer than {length} words, with the word "{term}" among them.'
     shorter = rf"(?!\s*\S+(?:\s+\S+){{{length - 1}}})"
@@ -107,14 +71,14 @@ def _key_term(dice: random.Random, text: list[_Sentence], level: int) -> _Asked:
 
 def _first_words(dice: random.Random, text: list[_Sentence], level: int) -> _Asked:
     every = [word for words in text for word in _bare(words)]
-    count = dice.randint(4, 9) if level == 2 else dice.randint(8 + 2 * level, 12 + 2 * level)
+    count = dice.randint(4, 9)
     said = f"Write the first {count} words of the text, without punctuation."
     return said, exact(" ".join(every[:count])), " ".join(every[:count])
 
 
 def _one_about(dice: random.Random, text: list[_Sentence], level: int) -> _Asked:
     chosen = dice.choice(text)
-    term = dice.choice([word for word in chosen if word in (*NAMES, *OBJECTS)])
+    term = dice.choice([word for word in chosen if word in _UNIQUE])
     said = dice.choice(
         (
             'Copy the one sentence that mentions "{0}".',
@@ -153,6 +117,27 @@ def _both_ends(dice: random.Random, text: list[_Sentence], level: int) -> _Asked
     return said, exact(" ".join(words)), " ".join(words)
 
 
+def _stretch(dice: random.Random, text: list[_Sentence], level: int) -> _Asked:
+    every = [word for words in text for word in _bare(words)]
+    first, count = dice.randint(9, 9 * (level - 1)), dice.randint(5, 9)
+    result = " ".join(every[first - 1 : first - 1 + count])
+    said = (
+        f"Number all words of the text from 1. Write the words {first} to {first + count - 1}, "
+        "without punctuation."
+    )
+    return said, exact(result), result
+
+
+def _by_name(dice: random.Random, text: list[_Sentence], level: int) -> _Asked:
+    by_name = sorted(text, key=lambda words: next(one for one in words if one in text_words.NAMES))
+    result = " ".join(words[-1] for words in by_name)
+    said = (
+        "Each sentence has the name of one person. Put the sentences in the alphabetical order of "
+        "these names, and write only the last word of each: spaces between, no full stops."
+    )
+    return said, exact(result), result
+
+
 def _by_length(dice: random.Random, text: list[_Sentence], level: int) -> _Asked:
     """Sentences of an odd or an even number of words, reduced to names or last words."""
     odd = len(dice.choice(text)) % 2
@@ -176,7 +161,7 @@ def _headline(dice: random.Random, text: list[_Sentence], level: int) -> _Asked:
     count = dice.randint(4 + 2 * level, 6 + 2 * level)
     kept = sorted(distinct(dice, range(len(every)), count))
     answer = [every[at] for at in kept]
-    terms = [word for word in answer if word in (*NAMES, *OBJECTS, *PLACES)][: level + 1]
+    terms = [word for word in answer if word in _KEY_TERMS][: level + 1]
     if len(terms) < 3:
         return _headline(dice, text, level)
     unwanted = [word for word in dict.fromkeys(every) if word.islower() and word not in answer]
@@ -196,4 +181,4 @@ def _headline(dice: random.Random, text: list[_Sentence], level: int) -> _Asked:
 _Kind = Callable[[random.Random, list[_Sentence], int], _Asked]
 _EASY: Sequence[_Kind] = (_first_sentence, _last_sentence, _first_word, _last_word, _key_term)
 _MIDDLE: Sequence[_Kind] = (_first_words, _one_about, _one_dropped, _nth_sentence, _lasts)
-_HARD: Sequence[_Kind] = (_both_ends, _by_length, _headline)
+_HARD: Sequence[_Kind] = (_both_ends, _by_length, _by_name, _stretch, _headline)

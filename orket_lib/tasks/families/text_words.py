@@ -73,6 +73,15 @@ TOWNS = _split(
     """
 )
 
+_SENTENCES = (
+    "{name} the {person} {verb} the {adjective} {thing} at the {place}",
+    "At the {place}, {name} {verb} one {colour} {thing}",
+    "The {adjective} {person} {verb} the {thing} of {name}",
+    "In the morning {name} {verb} the {colour} {thing} behind the {place}",
+    "Every {person} at the {place} knows that {name} {verb} the {thing}",
+    "Nothing at the {place} is as {adjective} as the {thing} of {name}",
+)
+
 
 def distinct(dice: random.Random, among: Sequence[_T], count: int) -> list[_T]:
     """Return some different ones, in the order in which they were drawn."""
@@ -101,6 +110,29 @@ def clauses(dice: random.Random, count: int, places: bool) -> list[str]:
         words += [*with_article(thing[0]).split(), *thing[1:]]
         words += [dice.choice(PREPOSITIONS), "the", dice.choice(PLACES)] * places
     return words
+
+
+def sentences(dice: random.Random, count: int) -> list[list[str]]:
+    """Return sentences as words; their names, things and places differ."""
+    names, things = (
+        distinct(dice, NAMES, count),
+        distinct(dice, OBJECTS, count),
+    )
+    places = distinct(dice, PLACES, count)
+    return [
+        dice.choice(_SENTENCES)
+        .format(
+            name=names[at],
+            thing=things[at],
+            place=places[at],
+            person=dice.choice(PEOPLE),
+            verb=dice.choice(VERBS),
+            adjective=dice.choice(ADJECTIVES),
+            colour=dice.choice(COLOURS),
+        )
+        .split()
+        for at in range(count)
+    ]
 
 
 def words_of_length(shortest: int, longest: int) -> tuple[str, ...]:

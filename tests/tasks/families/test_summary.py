@@ -46,10 +46,18 @@ def solve(text: str, said: str) -> str:
         return text.replace(sentences[number - 1], "").replace("  ", " ").strip()
     if said.startswith("Write only the"):
         return sentences[number - 1]
+    if "alphabetical" in said:
+        # The first word of a sentence may be a name, and any other word with a capital is one.
+        capitals = {"Every", "Nothing", "At", "The", "In"}
+        named = {next(w for w in one if w[0].isupper() and w not in capitals): one for one in words}
+        return " ".join(named[name][-1] for name in sorted(named))
     if "last word of each" in said:
         return " ".join(re.findall(r"(\w+)\.", text))
     if "Take from each" in said:
         return " ".join(itertools.chain(*((one[number - 1], one[-1]) for one in words)))
+    if stretch := re.search(r"the words (\d+) to (\d+)", said):
+        every = re.findall(r"\w+", text)
+        return " ".join(every[at - 1] for at in range(int(stretch[1]), int(stretch[2]) + 1))
     parity = int("an odd" in said)
     picked = [f"{len(one)} {one[-1]}" for one in words if len(one) % 2 == parity]
     return " ".join(reversed(picked))
