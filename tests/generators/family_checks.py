@@ -48,7 +48,7 @@ def drafts(family: ModuleType, level: int, count: int) -> list[Draft]:
 
 
 def task_of(draft: Draft, level: int = 1) -> StructuredTask:
-    """Return the task as it stands in a bank."""
+    """Return the task as a bank holds it."""
     return StructuredTask.model_validate(
         {
             "id": 1,
@@ -88,7 +88,7 @@ def wrong_answers(draft: Draft) -> list[str]:
 class FamilyChecks:
     """The tests of one family."""
 
-    family: ClassVar[ModuleType]
+    family: ModuleType
     sample: ClassVar[int] = 100  # tasks of a level whose mean size is compared
 
     def again(self, text: str, draft: Draft) -> Any:
@@ -105,7 +105,8 @@ class FamilyChecks:
 
     @pytest.mark.parametrize("level", LEVELS)
     def test_two_hundred_tasks_differ(self, level: int) -> None:
-        made, index = set(), 0
+        made: set[str] = set()
+        index = 0
         while len(made) < DIFFERENT and index < 2 * DIFFERENT:
             dice = random.Random(f"checks/{self.family.NAME}/{level}/{index}")
             made.add(text_of(self.family.make(dice, level)))

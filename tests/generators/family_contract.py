@@ -60,7 +60,7 @@ def shown(draft: Draft) -> str:
 class FamilyContract:
     """Tests of one family; a subclass names it and solves its tasks in another way."""
 
-    family: ClassVar[ModuleType]
+    family: ModuleType
     forms: ClassVar[tuple[str, ...]] = tuple(form for form in CHAT if form != "blank")
     refused: ClassVar[frozenset[str]] = frozenset()  # forms that the graders do not read yet
 

@@ -8,7 +8,6 @@ from types import ModuleType
 import pytest
 
 from orket_lib.generators import FAMILIES
-from orket_lib.generators import bank as module
 from orket_lib.generators.bank import generate, generated
 from orket_lib.generators.drafts import Draft
 from orket_lib.tasks.bank import TaskBank
@@ -62,7 +61,7 @@ def test_a_family_with_too_few_tasks_is_named(monkeypatch: pytest.MonkeyPatch) -
     few = ModuleType("few")
     few.NAME = "few"  # type: ignore[attr-defined]
     few.make = lambda dice, level: _draft(dice.randint(1, 5))  # type: ignore[attr-defined]
-    monkeypatch.setitem(module.FAMILIES, "few", few)
+    monkeypatch.setitem(FAMILIES, "few", few)
     assert len(generate(["few"], [1], 5, 1)["tasks"]) == 5
     with pytest.raises(ConfigError, match=r"n: at most 5 tasks of family 'few' and level 1.*got 6"):
         generate(["few"], [1], 6, 1)

@@ -144,12 +144,12 @@ def _orders(dice: random.Random, level: int) -> Draft:
             dice.sample(NAMES, level + 1), dice.sample(THINGS, level + 1), strict=True
         )
     ]
-    told = [dice.choice(_LINES).format(**_words(order)) for order in orders]
-    told.insert(dice.randint(1, level), dice.choice(_NOISE).format(**_stranger(dice, orders)))
+    lines = [dice.choice(_LINES).format(**_words(order)) for order in orders]
+    lines.insert(dice.randint(1, level), dice.choice(_NOISE).format(**_stranger(dice, orders)))
     later = dice.sample(orders, level)
     gone = later[: level - 2]
-    told += [_change(dice, order) for order in later[level - 2 :] * (level - 2)]
-    told += [dice.choice(_CANCELLED).format(**order) for order in gone]
+    lines += [_change(dice, order) for order in later[level - 2 :] * (level - 2)]
+    lines += [dice.choice(_CANCELLED).format(**order) for order in gone]
     if len({order["date"] for order in orders}) < len(orders):
         return _orders(dice, level)
     kept = sorted((one for one in orders if one not in gone), key=lambda one: one["date"])
@@ -161,7 +161,7 @@ def _orders(dice: random.Random, level: int) -> Draft:
         "the plural."
     )
     expected = [{key: _plain(order[key]) for key in keys} for order in kept]
-    return _draft(" ".join(told), asked, expected)
+    return _draft(" ".join(lines), asked, expected)
 
 
 def _change(dice: random.Random, order: dict[str, Any]) -> str:

@@ -121,8 +121,8 @@ def _neighbour(dice: random.Random, level: int) -> Draft:
 def _part(dice: random.Random, level: int) -> Draft:
     day, part = _some_date(dice), dice.choice(_PARTS)
     written = f"{day.day} {MONTHS[day.month - 1]} {day.year}"
-    told = dice.choice(_NOTED).format(date=written, **_scene(dice))
-    asked = f"{told} {dice.choice(_PART).format(part=part)}"
+    noted = dice.choice(_NOTED).format(date=written, **_scene(dice))
+    asked = f"{noted} {dice.choice(_PART).format(part=part)}"
     if part == "month":
         return _exact(asked, "", MONTHS[day.month - 1])
     value = day.year if part == "year" else day.day
@@ -186,15 +186,15 @@ def _legs(dice: random.Random, level: int) -> Draft:
     name = dice.choice(NAMES)
     towns = dice.sample(TOWNS, level + 1)
     now = datetime(2024, 1, 1, dice.randint(5, 23), dice.randrange(60))  # noqa: DTZ001
-    told = [f"{name} leaves {towns[0]} at {now:%H:%M}."]
+    lines = [f"{name} leaves {towns[0]} at {now:%H:%M}."]
     for place, town in enumerate(towns[1:]):
         ride, stop = (timedelta(minutes=dice.randint(*ends)) for ends in ((47, 290), (8, 95)))
         now += ride
-        told.append(f"The way to {town} takes {_long(ride)}.")
+        lines.append(f"The way to {town} takes {_long(ride)}.")
         if place < level - 1:
             now += stop
-            told.append(f"{name} stays there for {_long(stop)}.")
+            lines.append(f"{name} stays there for {_long(stop)}.")
     asked = dice.choice(
         ("When does {} reach {}?", "At what time is {} in {}?", "When does {} get to {}?")
     ).format(name, towns[-1])
-    return _exact(f"{' '.join(told)} {asked}", _TIME, f"{now:%H:%M}")
+    return _exact(f"{' '.join(lines)} {asked}", _TIME, f"{now:%H:%M}")

@@ -143,16 +143,16 @@ def _sum(dice: random.Random, level: int) -> Draft:
     """Return sizes in all units of a kind, some with decimals, asked for in the smallest."""
     kind = dice.choice(("length", "weight", "time"))
     units = _KINDS[kind][-3:] if kind != "length" else _KINDS[kind]
-    owners, told, total = dice.sample(NAMES, level + 1), [], 0
+    owners, lines, total = dice.sample(NAMES, level + 1), [], 0
     for owner in owners:
         place = dice.randrange(len(units) - 1)
         size, value = _size(dice, units, place)
         times = dice.randint(1, 1 + 3 * (level - 2))
         total += value * times
         made = _said(dice, kind, size, f"{owner}'s")
-        told.append(f"{made}." if times == 1 else f"{made}, and that {times} times over.")
+        lines.append(f"{made}." if times == 1 else f"{made}, and that {times} times over.")
     asked = dice.choice(_TOTAL).format(unit=units[-1][0])
-    return _number(f"{' '.join(told)} {asked}", total)
+    return _number(f"{' '.join(lines)} {asked}", total)
 
 
 def _size(dice: random.Random, units: tuple[tuple[str, int], ...], place: int) -> tuple[str, int]:

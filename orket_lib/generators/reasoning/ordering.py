@@ -119,19 +119,19 @@ def _ranking(dice: random.Random, level: int) -> Draft:
     order = sorted(names, reverse=_TIES[tie])
     order.sort(key=lambda name: points[names.index(name)], reverse=most == "highest")
     rows = ", ".join(f"{name} {point}" for name, point in zip(names, points, strict=True))
-    told = dice.choice(_RESULTS).format(town=dice.choice(TOWNS), rows=rows)
+    results = dice.choice(_RESULTS).format(town=dice.choice(TOWNS), rows=rows)
     asked = _RANKED.format(most=most, tie=tie, count=level + 3)
-    return _listed(dice, f"{told} {asked}", order[: level + 3])
+    return _listed(dice, f"{results} {asked}", order[: level + 3])
 
 
 def _queue(dice: random.Random, level: int) -> Draft:
     """Return a queue in which people leave, come, and change places."""
     people = dice.sample(NAMES, level + 10)
     queue, later = people[: level + 3], people[level + 3 :]
-    told = [dice.choice(_QUEUE).format(town=dice.choice(TOWNS), names=", ".join(queue))]
+    lines = [dice.choice(_QUEUE).format(town=dice.choice(TOWNS), names=", ".join(queue))]
     for move in _moves(dice, level):
-        told.append(_moved(dice, move, queue, later))
-    return _listed(dice, f"{' '.join(told)} {_QUEUED}", list(queue))
+        lines.append(_moved(dice, move, queue, later))
+    return _listed(dice, f"{' '.join(lines)} {_QUEUED}", list(queue))
 
 
 def _moves(dice: random.Random, level: int) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from family_contract import FamilyContract
+from matches import match_in
 
 from orket_lib.generators.drafts import Draft
 from orket_lib.generators.language import comprehension
@@ -70,7 +71,7 @@ def solve(story: str, question: str) -> str | None:
     thing = (re.search(r"the (\w+)(?: at the end| in hand| before| directly|\?)", question) or
              ["", ""])[1]  # fmt: skip
     if "same place as" in question:
-        thing = re.search(r"as the (\w+)", question)[1]
+        thing = match_in(r"as the (\w+)", question)[1]
         people = {found[1] for line in lines if (found := re.match(r"([A-Z]\w+) is in", line))}
         people -= {"The"}
         (one,) = (who for who in people if whereabouts(lines, who) == place_of(lines, thing))

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from family_checks import FamilyChecks
+from matches import match_in
 
 from orket_lib.generators.drafts import Draft
 from orket_lib.generators.language import extraction
@@ -21,35 +22,36 @@ class TestExtraction(FamilyChecks):
     family = extraction
 
     def again(self, text: str, draft: Draft) -> Any:
-        told, _, asked = text.partition("\n\n")
+        story, _, asked = text.partition("\n\n")
         if '"..."' in asked:
             (key,) = re.findall(r'\{"(\w+)"', asked)
-            return {key: _single(told, key)}
+            return {key: _single(story, key)}
         if draft.evaluation["type"] == "exact":
             (key,) = re.findall("name(?! ?s)|town|colour", asked.replace("text names", ""))
-            return _single(told, key)
+            return _single(story, key)
         keys = re.findall(r'"(\w+)"', asked)
         if "list of objects" not in asked:
-            order = _order(told)
+            order = _order(story)
             return {key: order[key] for key in keys}
-        orders = sorted(_orders(told), key=lambda order: order["date"])
+        orders = sorted(_orders(story), key=lambda order: order["date"])
         assert len({order["date"] for order in orders}) == len(orders)
         return [{key: order[key] for key in keys} for order in orders]
 
 
-def _single(told: str, key: str) -> str:
+def _single(story: str, key: str) -> str:
     if key == "colour":
-        return re.search(rf"\b({_COLOUR})\b", told)[1]
-    if key == "town" and (lives := re.match(r"\w+ lives in (\w+)", told)):
+        return match_in(rf"\b({_COLOUR})\b", story)[1]
+    if key == "town" and (lives := re.match(r"\w+ lives in (\w+)", story)):
         return lives[1]
-    (found,) = set(re.findall(r"\b[A-Z][a-z]+\b", told)) - {"The", "My", "This", "Take"}
+    found: str
+    (found,) = set(re.findall(r"\b[A-Z][a-z]+\b", story)) - {"The", "My", "This", "Take"}
     return found
 
 
-def _order(told: str) -> dict[str, Any]:
-    day = _DATE.search(told)[0]
-    count, item = re.search(r"(\d+) ([a-z]+)", told).groups()
-    rest = told.replace(day, "")
+def _order(story: str) -> dict[str, Any]:
+    day = match_in(_DATE, story)[0]
+    count, item = match_in(r"(\d+) ([a-z]+)", story).groups()
+    rest = story.replace(day, "")
     names = re.findall(r"\b[A-Z][a-z]+\b", rest)
     names = [one for one in names if one not in ("On", "Please", "Order", "Hello")]
     name, town = names
@@ -60,22 +62,22 @@ def _iso(day: str) -> str:
     return datetime.strptime(day, "%d %B %Y").date().isoformat()  # noqa: DTZ007
 
 
-def _orders(told: str) -> list[dict[str, Any]]:
+def _orders(story: str) -> list[dict[str, Any]]:
     orders: dict[str, dict[str, Any]] = {}
-    for sentence in re.split(r"(?<=\.) ", told):
+    for sentence in re.split(r"(?<=\.) ", story):
         if re.search(_NOISE, sentence):
             continue
         words = re.findall(r"\b[A-Z][a-z]+\b", _DATE.sub("", sentence))
         usual = ("For", "On", "The", "Nothing", "Strike", "Make")
         (name,) = (word for word in words if word not in usual)
         if day := _DATE.search(sentence):
-            count, item = re.search(r"(\d+) ([a-z]+)", sentence).groups()
+            count, item = match_in(r"(\d+) ([a-z]+)", sentence).groups()
             orders[name] = {"name": name, "count": int(count), "item": item, "date": _iso(day[0])}
         elif re.search(_CANCELLED, sentence):
             del orders[name]
         elif later := re.search(r"(\d+) days", sentence):
-            day = datetime.fromisoformat(orders[name]["date"]) + timedelta(days=int(later[1]))
-            orders[name]["date"] = day.date().isoformat()
+            moved = datetime.fromisoformat(orders[name]["date"]) + timedelta(days=int(later[1]))
+            orders[name]["date"] = moved.date().isoformat()
         else:
             (count,) = re.findall(r"\d+", sentence)
             orders[name]["count"] = int(count)

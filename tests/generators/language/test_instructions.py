@@ -21,7 +21,7 @@ def keeps(rule: str, text: str) -> bool:
     """Tell whether a text keeps one rule, as the rule is worded."""
     words, lines = text.split(), text.split("\n")
     bare = [letters_only(word) for word in words]
-    quoted = re.findall(r'"([^"]*)"', rule)
+    quoted: list[str] = re.findall(r'"([^"]*)"', rule)
     numbers = [int(one) for one in re.findall(r"\d+", rule)]
     if rule.startswith("Write nothing but"):
         return text.lower() == " ".join(quoted * numbers[0])

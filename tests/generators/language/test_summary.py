@@ -7,6 +7,7 @@ import re
 
 import pytest
 from family_contract import LEVELS, VERBATIM, FamilyContract, drafts, task_of
+from matches import match_in
 
 from orket_lib.generators.drafts import Draft
 from orket_lib.generators.language import summary
@@ -17,7 +18,7 @@ def headline_fits(text: str, said: str, answer: str) -> bool:
     """Tell whether a headline keeps all that is said of it."""
     source = iter(re.findall(r"\w+", text))
     words = answer.split(" ")
-    count = int(re.search(r"exactly (\d+) words", said)[1])
+    count = int(match_in(r"exactly (\d+) words", said)[1])
     wanted, unwanted = (set(re.findall(r'"(\w+)"', part))
                         for part in said.partition("text. ")[2].split(";"))  # fmt: skip
     in_order = all(any(word == one for one in source) for word in words)
@@ -26,7 +27,7 @@ def headline_fits(text: str, said: str, answer: str) -> bool:
 
 def solve(text: str, said: str) -> str:
     """Return the one right summary."""
-    sentences = re.findall(r"[A-Z][^.]*\.", text)
+    sentences: list[str] = re.findall(r"[A-Z][^.]*\.", text)
     words = [re.findall(r"\w+", one) for one in sentences]
     number = int((re.search(r"\d+", said) or ["0"])[0])
     if "first sentence" in said:
@@ -72,7 +73,7 @@ class TestSummary(FamilyContract):
         if "headline" in said:
             return headline_fits(draft.problem, said, draft.answer)
         if "fewer than" in said:
-            count, term = re.search(r'fewer than (\d+) words, with the word "(\w+)"', said).groups()
+            count, term = match_in(r'fewer than (\d+) words, with the word "(\w+)"', said).groups()
             length = len(draft.problem.split())
             return term in draft.answer and len(draft.answer.split()) < int(count) == length
         return solve(draft.problem, said) == draft.answer

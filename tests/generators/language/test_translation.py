@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from family_contract import FamilyContract
+from matches import match_in
 
 from orket_lib.generators.drafts import Draft
 from orket_lib.generators.language import translation
@@ -29,7 +30,7 @@ class Glossary:
     def __init__(self, text: str) -> None:
         self.nouns = {one: rest for one, *rest in re.findall(
             r"(?m)^(\w+) = (\w+) \((\w)\), plural (\w+)$", text)}  # fmt: skip
-        self.verbs = {}
+        self.verbs: dict[str, str] = {}
         for pair in re.findall(r"(?m)^(\w+) = (\w+), (\w+) = (\w+)$", text):
             self.verbs |= dict(zip(pair[::2], pair[1::2], strict=True))
         self.words = dict(re.findall(r"(?m)^(\w+) = (\w+)$", text))
@@ -70,7 +71,7 @@ class TestTranslation(FamilyContract):
     refused = frozenset({"bold", "period", "answer is", "label", "quoted", "sentence"})
 
     def agrees(self, draft: Draft) -> bool:
-        asked = re.search('"(.*)"', draft.instruction)[1]
+        asked = match_in('"(.*)"', draft.instruction)[1]
         language = "German" if draft.problem.startswith("English = German") else "Spanish"
         if "Rules" not in draft.problem:
             lines = [line.split(" = ") for line in draft.problem.splitlines()[1:]]
@@ -94,7 +95,7 @@ class TestTranslation(FamilyContract):
             ending = "s" if one[-1] in "aeiou" else "es"
             assert several.translate(plain) == f"{one.translate(plain)}{ending}"
 
-    def test_words_can_be_told_apart(self) -> None:
+    def test_words_differ(self) -> None:
         for language in ("German", "Spanish"):
             words = [noun.forms[language].singular for noun in (*BEINGS, *THINGS)]
             words += [forms[language] for forms in ADJECTIVES.values()]

@@ -30,12 +30,12 @@ class TestArithmetic(FamilyChecks):
             (expression,) = _EXPRESSION.findall(text)
             value = eval(re.sub(r"\d+", r"Fraction(\g<0>)", expression), {"Fraction": Fraction})
         else:
-            value = _told(sentences)
+            value = _of_story(sentences)
         assert value == int(value)
         return int(value)
 
 
-def _told(sentences: list[str]) -> Fraction:
+def _of_story(sentences: list[str]) -> Fraction:
     (start,) = re.findall(r"\d+", sentences[0])
     formula = start
     for sentence in sentences[1:]:

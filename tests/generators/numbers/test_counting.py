@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from family_contract import FamilyContract
+from matches import match_in
 
 from orket_lib.generators.drafts import Draft
 from orket_lib.generators.numbers import counting
@@ -21,7 +22,7 @@ def count(text: str, question: str) -> int:
     if "digit" in question:
         return len(re.findall("[0-9]", text))
     if "both or none" in question or "or do neither" in question:
-        limit = int(re.search(r"more than (\d+)", question)[1])
+        limit = int(match_in(r"more than (\d+)", question)[1])
         return sum(not ((quoted[0] in word) ^ (len(word) > limit)) for word in words)
     if len(quoted) == 2:
         pattern = rf"(?:{quoted[0]}\w*|\w*{quoted[1]})"

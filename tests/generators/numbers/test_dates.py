@@ -6,6 +6,7 @@ import re
 
 import numpy as np
 from family_checks import FamilyChecks
+from matches import match_in
 
 from orket_lib.generators.drafts import Draft
 from orket_lib.generators.numbers import dates
@@ -45,7 +46,7 @@ class TestDates(FamilyChecks):
             return _number(found[1]) - _number(found[0])
         if not found:
             return _part(text)
-        count, side = re.search(r"(\d+) days (before|after)", text).groups()
+        count, side = match_in(r"(\d+) days (before|after)", text).groups()
         day = np.datetime64(found[0]) + (1 if side == "after" else -1) * int(count)
         return str(day)
 
@@ -60,35 +61,36 @@ def _number(written: str) -> int:
 
 
 def _weekday(text: str, found: list[str]) -> str:
-    told = re.findall(_DAY, text)
+    days = re.findall(_DAY, text)
     if found:
-        assert _DAYS[_number(found[0]) % 7] == told[0]
+        assert _DAYS[_number(found[0]) % 7] == days[0]
         return _DAYS[_number(found[1]) % 7]
     (side,) = set(re.findall(r"before|after", text))
-    return _DAYS[(_DAYS.index(told[0]) + {"before": 6, "after": 1}[side]) % 7]
+    return _DAYS[(_DAYS.index(days[0]) + {"before": 6, "after": 1}[side]) % 7]
 
 
 def _part(text: str) -> int | str:
-    day, month, year = re.search(r"(\d+) ([A-Z]\w+) (\d{4})", text).groups()
+    day, month, year = match_in(r"(\d+) ([A-Z]\w+) (\d{4})", text).groups()
     assert month in _MONTHS
-    asked = re.search(r"(?:the|Which) (year|month|day)\b", text)[1]
+    asked = match_in(r"(?:the|Which) (year|month|day)\b", text)[1]
     return {"year": int(year), "month": month, "day": int(day)}[asked]
 
 
 def _working(text: str, start: str) -> str:
-    weekday = re.search(rf"({_DAY}), {start}|{start}, a ({_DAY})", text)
+    weekday = match_in(rf"({_DAY}), {start}|{start}, a ({_DAY})", text)
     assert _DAYS[_number(start) % 7] in weekday.groups()
     closed = re.findall(_DAY, text.replace(weekday[0], start))
     mask = [day not in closed for day in _DAYS]
-    count = int(re.search(r"\b(\d+)(?! ?-|-)\b", re.sub(_DATE, "", text))[1])
+    count = int(match_in(r"\b(\d+)(?! ?-|-)\b", re.sub(_DATE, "", text))[1])
     first = np.busday_offset(start, 0, roll="forward", weekmask=mask)
     return str(np.busday_offset(first, count - 1, weekmask=mask))
 
 
 def _time(text: str) -> str:
     text = text.partition("Write the time")[0]
-    hours, minutes = map(int, re.search(r"(\d\d):(\d\d)", text).groups())
+    hours, minutes = map(int, match_in(r"(\d\d):(\d\d)", text).groups())
     for long in re.findall(r"\d+ hours? and \d+ minutes?|\d+ hours?|\d+ minutes?", text):
         more = _LONG.fullmatch(long)
+        assert more is not None
         hours, minutes = hours + int(more[1] or 0), minutes + int(more[2] or 0)
     return f"{(hours + minutes // 60) % 24:02}:{minutes % 60:02}"

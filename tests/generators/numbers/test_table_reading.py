@@ -7,6 +7,7 @@ from io import StringIO
 
 import pandas as pd
 from family_checks import FamilyChecks
+from matches import match_in
 
 from orket_lib.generators.drafts import Draft
 from orket_lib.generators.numbers import table_reading
@@ -21,7 +22,7 @@ class TestTableReading(FamilyChecks):
         keys = rf"\b({'|'.join(table.iloc[:, 0])})\b"
         if len(table) == 3:
             columns = rf"\b({'|'.join(table.columns[1:])})\b"
-            return _value(table, re.search(columns, question)[1], re.search(keys, question)[1])
+            return _value(table, match_in(columns, question)[1], match_in(keys, question)[1])
         question, *where = re.split(
             r" whose (?=\w+ is not )| with (?=\w+ (?!smallest|largest)\w+"
             r"(?: \d+ or more)?[.?])",
@@ -52,7 +53,7 @@ def _table(lines: str) -> pd.DataFrame:
 
 def _value(table: pd.DataFrame, column: str, key: str) -> int | str:
     value = table.set_index(table.columns[0]).loc[key, column]
-    return value if isinstance(value, str) else int(value)
+    return value if isinstance(value, str) else int(str(value))
 
 
 def _query(where: str) -> str:

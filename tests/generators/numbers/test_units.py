@@ -52,7 +52,10 @@ def _rate(text: str) -> int:
 
 def _change(text: str) -> int:
     basket = re.findall(r"(\d+) \w+ at (\d+(?:\.\d+)?) (euro|cent)s per", text)
-    cost = sum(int(count) * Fraction(price) * _IN_SMALLEST[unit] for count, price, unit in basket)
+    cost = sum(
+        (int(count) * Fraction(price) * _IN_SMALLEST[unit] for count, price, unit in basket),
+        Fraction(0),
+    )
     ((paid, _),) = re.findall(r"(\d+) (euro)s(?! per)", re.sub(r"\d+\.\d+", "", text))
     assert 100 * int(paid) > cost
     return _whole(100 * int(paid) - cost)

@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from family_checks import FamilyChecks
+from matches import match_in
 
 from orket_lib.generators.drafts import Draft
 from orket_lib.generators.reasoning import classification
@@ -44,9 +45,10 @@ def _scale(text: str) -> str:
     rule, said = text.split("\n\n")
     low, low2, high, high2 = map(int, re.findall(r"\d+", rule))
     assert (low, high) == (low2, high2)
-    first, second, third = re.findall(r"(\w+) for (?:less|\d+|more)", rule)
+    labels = re.findall(r"(\w+) for (?:less|\d+|more)", rule)
     (value,) = map(int, re.findall(r"\d+", said))
-    return [first, second, third][(value >= low) + (value > high)]
+    assert len(labels) == 3
+    return str(labels[(value >= low) + (value > high)])
 
 
 def _messages(text: str) -> list[str]:
@@ -67,5 +69,5 @@ def _fits(rule: str, said: str) -> bool:
 
 def _part(rule: str, said: str) -> bool:
     if more := re.search(r"(\d+) or more", rule):
-        return int(re.search(r"\d+", said)[0]) >= int(more[1])
+        return int(match_in(r"\d+", said)[0]) >= int(more[1])
     return rule.split()[-1] in re.findall(r"\w+", said)

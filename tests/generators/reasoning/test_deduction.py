@@ -10,6 +10,7 @@ from itertools import permutations
 from typing import Any
 
 from family_checks import FamilyChecks
+from matches import match_in
 
 from orket_lib.generators.drafts import Draft
 from orket_lib.generators.reasoning import deduction
@@ -30,9 +31,9 @@ class TestDeduction(FamilyChecks):
             return _excluded(text)
         if "of all?" in text:
             return _chain(text)
-        told = re.findall(rf"([A-Z]\w+) (\w+) the ({_COLOUR}) (\w+)\.", text)
-        asked = re.search(rf"[wW]ho (\w+) the ({_COLOUR}) (\w+)\?", text).groups()
-        (owner,) = (name for name, *rest in told if "".join(rest) == "".join(asked))
+        facts = re.findall(rf"([A-Z]\w+) (\w+) the ({_COLOUR}) (\w+)\.", text)
+        asked = match_in(rf"[wW]ho (\w+) the ({_COLOUR}) (\w+)\?", text).groups()
+        (owner,) = (name for name, *rest in facts if "".join(rest) == "".join(asked))
         return owner
 
 
@@ -44,19 +45,20 @@ def _chain(text: str) -> str:
         above.setdefault(more, set())
     tops = [name for name in above if not above[name]]
     bottoms = [name for name in above if not any(name in others for others in above.values())]
-    asked = re.search(r"Who ([^?]*) of all", text)[1]
+    asked = match_in(r"Who ([^?]*) of all", text)[1]
     wanted = bottoms if re.search("shortest|youngest|slowest|fewest|latest", asked) else tops
     (name,) = wanted
     return name
 
 
 def _excluded(text: str) -> str:
-    people = re.match(r"(\w+), (\w+) and (\w+) each", text).groups()
-    colours = re.findall(rf"\ban? ({_COLOUR})\b", text)
+    people: tuple[str, ...] = match_in(r"^(\w+), (\w+) and (\w+) each", text).groups()
+    colours: list[str] = re.findall(rf"\ban? ({_COLOUR})\b", text)
     assert len(colours) == 3
     barred = set(re.findall(r"(\w+) does not have the (\w+) one", text))
     for name, first, second in re.findall(r"(\w+) has neither the (\w+) nor the (\w+) one", text):
         barred |= {(name, first), (name, second)}
+    wanted: str
     (wanted,) = re.findall(_COLOUR, text.rsplit(" one. ", 1)[1])
     allowed = [
         dict(zip(colours, owners, strict=True))
@@ -70,8 +72,8 @@ def _excluded(text: str) -> str:
 def _rows(text: str) -> Iterator[list[str]]:
     """Yield every row that the clues allow, one place after the other."""
     first, *clues, _ = text.split("\n")
-    listed = re.search(r"((?:[A-Z]\w+, )+[A-Z]\w+) and ([A-Z]\w+)", first)
-    town = re.search(r"[Ii]n ([A-Z]\w+)", first)[1]
+    listed = match_in(r"((?:[A-Z]\w+, )+[A-Z]\w+) and ([A-Z]\w+)", first)
+    town = match_in(r"[Ii]n ([A-Z]\w+)", first)[1]
     names = [name for name in [*listed[1].split(", "), listed[2]] if name != town]
     assert str(len(names)) in first
     yield from _placed({}, names, [_read(clue) for clue in clues], len(names))
@@ -102,7 +104,7 @@ def _read(clue: str) -> Clue:
     if "neighbours" in clue:
         near = "not" not in clue
         return first, second[0], lambda one, two, count: (one - two in (1, -1)) == near
-    apart = int(re.search(r"is (\d+)", clue)[1]) + 1
+    apart = int(match_in(r"is (\d+)", clue)[1]) + 1
     return first, second[0], lambda one, two, count: one - two in (apart, -apart)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from family_contract import LEVELS, FamilyContract, drafts, task_of
+from matches import match_in
 from task_forms import walled
 
 from orket_lib.generators.drafts import Draft
@@ -136,7 +137,7 @@ class TestFunctions(FamilyContract):
     def agrees(self, draft: Draft) -> bool:
         name = draft.evaluation["function_name"]
         scope: dict[str, Any] = {}
-        exec(re.search("```python\n(.*)```", draft.answer, re.DOTALL)[1], scope)
+        exec(match_in("```python\n(.*)```", draft.answer, re.DOTALL)[1], scope)
         return all(
             solve(draft.instruction, one["args"]) == one["expected"] == scope[name](*one["args"])
             for one in draft.evaluation["examples"]

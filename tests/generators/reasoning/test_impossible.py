@@ -6,6 +6,7 @@ import json
 import re
 
 from family_contract import FamilyContract, drafts
+from matches import match_in
 
 from orket_lib.generators.drafts import Draft
 from orket_lib.generators.reasoning import impossible
@@ -28,7 +29,8 @@ SHARED = {
 
 def group(pairs: list[list[str]], who: str) -> set[str]:
     """Return everyone who is joined with a person."""
-    found, before = {who}, set()
+    found = {who}
+    before: set[str] = set()
     while found != before:
         before = set(found)
         for pair in pairs:
@@ -41,7 +43,7 @@ def solve(text: str, question: str) -> str:
     """Return the answer to one question."""
     lines = text.rstrip(".").split(". ")
     key = next(key for key in FACTS if key in question)
-    who = re.search(r"\b(?!In|Where|What|Which)[A-Z]\w+", question)[0]
+    who = match_in(r"\b(?!In|Where|What|Which)[A-Z]\w+", question)[0]
     links = [found.groups() for line in lines if (found := re.match(SHARED[key], line))]
     facts = [found.groups() for line in lines if (found := re.match(FACTS[key], line))]
     values = {value for one, value in facts if one in group(list(map(list, links)), who)}
@@ -58,7 +60,8 @@ class TestImpossible(FamilyContract):
             question = draft.instruction.partition("?")[0]
             return solve(draft.problem, question) == draft.answer
         questions = re.findall(r"\d\. (.*\?)", draft.instruction)
-        return [solve(draft.problem, one) for one in questions] == json.loads(draft.answer)
+        answers: list[str] = json.loads(draft.answer)
+        return [solve(draft.problem, one) for one in questions] == answers
 
     def wrong(self, draft: Draft) -> list[str]:
         if draft.answer.startswith("["):

@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from family_checks import FamilyChecks
+from matches import match_in
 
 from orket_lib.generators.drafts import Draft
 from orket_lib.generators.reasoning import ordering
@@ -22,7 +23,7 @@ class TestOrdering(FamilyChecks):
         if draft.evaluation["type"] == "number":
             order = _counted([int(number) for number in re.findall(r"\d+", text)])
             return order[-1 if "largest" in text else 0]
-        listed = re.search(r"(?:\d+, )+\d+", text) or re.search(r"(?:\w+, )+\w+", text)
+        listed = re.search(r"(?:\d+, )+\d+", text) or match_in(r"(?:\w+, )+\w+", text)
         items = listed[0].split(", ")
         if draft.evaluation["type"] == "exact":
             return items[-1] if re.search(r"\blast\b", text) else items[0]
@@ -43,7 +44,7 @@ def _counted(items: list[Any]) -> list[Any]:
 def _ranking(text: str) -> list[str]:
     points = {name: int(point) for name, point in re.findall(r"([A-Z][a-z]+) (\d+)", text)}
     sign = -1 if "highest first" in text else 1
-    count = int(re.search(r"first (\d+) names", text)[1])
+    count = int(match_in(r"first (\d+) names", text)[1])
     groups: dict[int, list[str]] = {}
     for name, point in points.items():
         groups.setdefault(sign * point, []).append(name)
@@ -56,16 +57,11 @@ def _ranking(text: str) -> list[str]:
 
 def _queue(text: str) -> list[str]:
     first, *moves, _, _ = re.split(r"(?<=[.?]) ", text)
-    places = {
-        name: float(at)
-        for at, name in enumerate(
-            re.search(r"(?:[A-Z][a-z]+, )+[A-Z][a-z]+", first.removeprefix("From front"))[0].split(
-                ", "
-            )
-            if not first.startswith("In ")
-            else re.search(r": (.+)\.", first)[1].split(", ")
-        )
-    }
+    if first.startswith("In "):
+        people = match_in(r": (.+)\.", first)[1]
+    else:
+        people = match_in(r"(?:[A-Z][a-z]+, )+[A-Z][a-z]+", first.removeprefix("From front"))[0]
+    places = {name: float(at) for at, name in enumerate(people.split(", "))}
     for move in moves:
         names = [word for word in re.findall(r"[A-Z][a-z]+", move) if word != "The"]
         if "change places" in move:

@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 from family_contract import FamilyContract, drafts
+from matches import match_in
 
 from orket_lib.generators.drafts import Draft
 from orket_lib.generators.reasoning import tool_calls
@@ -41,7 +42,7 @@ def value_of(name: str, said: str, phrase: str) -> Any:
         number, _, dozen = said.partition(" ")
         return int(number) * (12 if dozen else 1)
     if name == "time" and ":" not in said:
-        hour = int(re.search(r"\d+", said)[0]) + 12
+        hour = int(match_in(r"\d+", said)[0]) + 12
         if "half past" in said:
             return f"{hour}:30"
         return f"{hour}:15" if "past" in said else f"{hour - 1}:45"
@@ -80,7 +81,7 @@ class TestToolCalls(FamilyContract):
 
     def agrees(self, draft: Draft) -> bool:
         tools = tools_of(draft.problem)
-        request = re.search("Request: (.*)", draft.instruction)[1]
+        request = match_in("Request: (.*)", draft.instruction)[1]
         calls = [call_of(one, tools) for one in request.split(" After that: ")]
         answer = json.loads(draft.answer)
         return calls == (answer if isinstance(answer, list) else [answer])
