@@ -106,8 +106,8 @@ def test_a_preflight_that_has_every_tag_lets_the_sweep_begin_and_one_that_lacks_
         workspace.config["base_url"] = server.url
         stopped = workspace.run()
         assert stopped.code == 1
-        assert "mine:q2_K: not there; on offer: mine:f16\n    ollama pull mine:q2_K" in stopped.text
-        assert "type: snakemake -R check_needs --configfile small.yaml" in stopped.text
+        assert "mine:q2_K: not found; on offer: mine:f16\n    ollama pull mine:q2_K" in stopped.text
+        assert "run: snakemake -R check_needs --configfile small.yaml" in stopped.text
         assert server.loads == 0  # nothing was begun
 
         server.keep("mine:q2_K", file=str(FILES["Q2_K"]))  # the user's `ollama pull`
