@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 COPIED = ("orket_lib", "tests", "pyproject.toml")
 LINKED = ("models", "config")  # read only
 TIMEOUT_S = 300
-_FAILED = re.compile(r"^FAILED \S+::(test_\w+)\S*(?: - (.*))?$", re.MULTILINE)
+_FAILED = re.compile(r"^(?:FAILED|ERROR) \S+::(test_\w+)\S*(?: - (.*))?$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -615,7 +615,7 @@ def _tests(tree: Path, prefixes: list[str], stop: bool) -> subprocess.CompletedP
     options = ["-x"] if stop else []
     return _python(
         tree,
-        *("-B", "-m", "pytest", "tests/traps", "-q", "-rf", "-p", "no:cacheprovider", "-m", ""),
+        *("-B", "-m", "pytest", "tests/traps", "-q", "-rfE", "-p", "no:cacheprovider", "-m", ""),
         *options,
         *("-k", " or ".join(prefixes)),
     )

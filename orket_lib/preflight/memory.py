@@ -19,6 +19,7 @@ from orket_lib.providers.gguf.memory_estimate import MemoryNeed, ModelShape, mem
 from orket_lib.providers.llama_cpp.binary import listed_devices
 from orket_lib.telemetry.devices.opening import open_devices
 from orket_lib.telemetry.devices.reading import number_or_none
+from orket_lib.vocabulary.providers import PROVIDERS
 from orket_lib.vocabulary.statuses import VramGuard
 from orket_lib.vocabulary.units import MIB
 
@@ -77,7 +78,7 @@ def _why_skipped(needs: Needs, sizes: Sequence[ModelSize]) -> str | None:
     host = needs.place.remote
     if host is not None:
         return f"not checked: {host} is another machine"
-    if needs.provider == "openai" or (needs.provider == "llama_server" and needs.place.base_url):
+    if PROVIDERS[needs.provider].keeps_its_model(needs.place.base_url):
         return "not checked: the server has already loaded its model"
     return None if sizes else "not checked: the sizes of the models are unknown"
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
+from sweep_workspace import Workspace
 
 from orket_lib.vocabulary.errors import Refused
 from orket_lib.workflow.named_files import refuse_unknown_files
+from orket_lib.workflow.targets import Targets
 
 PRODUCTS = [
     "results/mine/cells/nano/Q8_0/receipt.json",
@@ -51,3 +55,22 @@ def test_a_file_that_the_sweep_does_not_make_is_refused(
 )
 def test_all_else_is_snakemakes(words: list[str]) -> None:
     refuse_unknown_files(words, "results/mine", PRODUCTS)
+
+
+def test_every_file_that_a_rule_makes_is_one_that_may_be_named(workspace: Workspace) -> None:
+    workspace.config |= {
+        "hardware_sidecar_profile": "cpu_only",
+        "rounds": 2,
+        "baseline_record": True,
+        "baseline_compare": True,
+        "baseline_gate": True,
+        "canary": {"closing": True},
+        "context": {"sweep_contexts": [256, 512], "search": "bisect"},
+        "thermal": {"repeats": 2},
+    }
+    planned = workspace.run("-n", "-F").text
+    lines = re.findall(r"^ +output: (.+)$", planned, re.MULTILINE)
+    made = {path.split()[0] for line in lines for path in line.split(", ")}
+    made = {path for path in made if path.startswith("results/")}
+    assert len(made) > 50
+    assert made <= set(Targets(workspace.resolved()).all_files())
