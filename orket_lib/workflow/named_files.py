@@ -14,7 +14,7 @@ from pathlib import PurePosixPath
 
 from orket_lib.vocabulary.errors import Refused
 
-_FOLDERS = {"canary", "cells", "context_sweep", "policy", "quant_sweep", "thermal"}
+_FOLDERS = ("canary", "cells", "context_sweep", "policy", "quant_sweep", "thermal")
 # These name a file that Snakemake itself is to write.
 _WRITING = ("--report", "--archive", "--generate-unit-tests")
 
@@ -30,16 +30,11 @@ def refuse_unknown_files(arguments: Sequence[str], results: str, products: Colle
     Raises:
         Refused: Naming the file, and one that is made and has a similar name.
     """
+    folders = [f"{results}/{name}" for name in _FOLDERS]
     for option, argument in pairwise(("", *arguments)):
         path = PurePosixPath(argument.replace("\\", "/"))
-        if (
-            path.is_relative_to(results)
-            and path.relative_to(results).parts[:1]
-            and path.relative_to(results).parts[0] in _FOLDERS
-            and path.suffix
-            and path.as_posix() not in products
-            and not option.startswith(_WRITING)
-        ):
+        below = path.suffix and any(map(path.is_relative_to, folders))
+        if below and path.as_posix() not in products and not option.startswith(_WRITING):
             similar = get_close_matches(path.as_posix(), products, n=1, cutoff=0)
             raise Refused(
                 f"{argument}: this sweep makes no such file; it makes, for example, {similar[0]}"
