@@ -109,6 +109,14 @@ def flat(page: str) -> str:
     return " ".join(TEXTS[page].split())
 
 
+@pytest.mark.parametrize("page", TEXTS)
+def test_forced_rules_exist(page: str) -> None:
+    """As a module, the rules have a prefix."""
+    forced = re.findall(r"(?<=-R )[a-z_]+(?: [a-z_]+)*", TEXTS[page])
+    named = {word.removeprefix("orket_") for words in forced for word in words.split()}
+    assert named - set(RULES) - {"kpi_gate"} == set()  # of what is wrong to type, a target
+
+
 def test_commands_name_the_rules_that_call_them() -> None:
     page = TEXTS["docs/reference/commands.md"]
     named = re.findall(r"^\| `orket ([\w-]+)` \|[^|]+\| `([a-z_]+)` \|", page, re.M)
