@@ -1,7 +1,7 @@
 """The sweep config as a frozen model: every key with its type, range, default and meaning.
 
 Keys are flat (`canary_runs: 10`); the same settings may be written as sections
-(`canary: {runs: 10}`), see `loading.merge`. Rules about several keys are in `loading.cross_checks`,
+(`canary: {runs: 10}`), see `loading.parse`. Rules about several keys are in `loading.cross_checks`,
 and those that look at files and the machine in `orket_lib.sweep.references`.
 """
 

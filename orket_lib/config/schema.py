@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from orket_lib.artifacts.io import write_json
-from orket_lib.config.loading.merge import ALIASES, DEPRECATED_KEYS
+from orket_lib.config.loading.parse import ALIASES, DEPRECATED_KEYS
 from orket_lib.config.model import SECTIONS, SweepConfig
 
 SCHEMA_FILE = Path("docs/schemas/sweep_config.schema.json")

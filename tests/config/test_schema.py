@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from orket_lib.config.loading.merge import DEPRECATED_KEYS
+from orket_lib.config.loading.parse import DEPRECATED_KEYS
 from orket_lib.config.model import SweepConfig
 from orket_lib.config.schema import SCHEMA_FILE, config_schema
 

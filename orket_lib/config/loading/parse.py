@@ -1,23 +1,78 @@
-"""From sources to the frozen config, with all problems found in one pass."""
+"""From sources to the frozen config: flattened, merged and checked, with all problems in one pass.
+
+Each source is flattened before it is merged, so that `canary_runs` on the command line wins over
+`canary: {runs: ...}` in a file.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import ValidationError
 
 from orket_lib.config.loading.cross_checks import problems_between, warnings_of
 from orket_lib.config.loading.files import Source
-from orket_lib.config.loading.merge import Settings, collect
-from orket_lib.config.loading.messages import field_problem
-from orket_lib.config.model import SweepConfig
+from orket_lib.config.loading.messages import field_problem, got, unknown_key
+from orket_lib.config.model import SECTIONS, SweepConfig
+from orket_lib.config.secrets import without_secrets
 from orket_lib.config.sweep_name import KEY, name_sweep
 from orket_lib.vocabulary.errors import ConfigError
 
+ALIASES = {"allow_polluted_frontier": "include_invalid"}
 # For required keys that are missing or wrong. Checks that read them are skipped.
 _PLACEHOLDERS: dict[str, Any] = {"models": ("none",), "quants": ("F16",)}
+
+
+@dataclass(frozen=True)
+class DeprecatedKey:
+    """What replaces a key of older matrix files.
+
+    Attributes:
+        hint: What to write instead.
+        key: The key that takes its value; None if the value is ignored.
+        also: Settings that the old key implies.
+    """
+
+    hint: str
+    key: str | None = None
+    also: tuple[tuple[str, Any], ...] = ()
+
+
+DEPRECATED_KEYS: dict[str, DeprecatedKey] = {
+    "model_id": DeprecatedKey("write `models`, a list", "models"),
+    "quant_tags": DeprecatedKey("write `quants`", "quants"),
+    "lmstudio_base_url": DeprecatedKey(
+        "write `provider: lmstudio` and `base_url`", "base_url", (("provider", "lmstudio"),)
+    ),
+    "lmstudio_timeout_sec": DeprecatedKey("write `task_timeout_sec`", "task_timeout_sec"),
+    "out_dir": DeprecatedKey("views are in results/<sweep>/, which `sweep` names"),
+    "summary_out": DeprecatedKey("the summary is results/<sweep>/quant_sweep/sweep_summary.json"),
+    "model_hash": DeprecatedKey("files are hashed by the sweep; `artifact_digest` pins the hash"),
+    "sanitize_model_cache": DeprecatedKey("every cell loads its model anew"),
+    "venue": DeprecatedKey("`provider` and `machine` say what serves and where"),
+    "flow": DeprecatedKey("`execution_mode` is the label that templates get"),
+}
+
+
+@dataclass
+class Settings:
+    """The merged settings of all sources.
+
+    Attributes:
+        values: By flat key.
+        spelled: A flat key as the user wrote it: `canary.runs`, `model_id`.
+        problems: Unknown keys, keys given twice, problems of files.
+        warnings: One for each deprecated key.
+        complete: False if a source can't be read: keys that seem to be missing may be there.
+    """
+
+    values: dict[str, Any] = field(default_factory=dict)
+    spelled: dict[str, str] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    complete: bool = True
 
 
 @dataclass(frozen=True)
@@ -68,6 +123,19 @@ def draft(sources: Iterable[Source]) -> Draft:
     return Draft(config, frozenset(bad), tuple(problems), tuple(warnings))
 
 
+def collect(sources: Iterable[Source]) -> Settings:
+    """Return the settings of all sources; later ones win, mappings are merged deeply."""
+    merged = Settings()
+    for source in sources:
+        one = _flat(source.settings)
+        merged.problems += [*source.problems, *one.problems]
+        merged.warnings += [line for line in one.warnings if line not in merged.warnings]
+        merged.values = _merge(merged.values, one.values)
+        merged.spelled |= one.spelled
+        merged.complete &= source.readable
+    return merged
+
+
 def _validated(settings: Settings) -> tuple[SweepConfig, set[str], list[str]]:
     """Return the config, the keys that are wrong, and their problems."""
     try:
@@ -84,3 +152,64 @@ def _validated(settings: Settings) -> tuple[SweepConfig, set[str], list[str]]:
     # Field validators look at their own field only, so what is left is good.
     config = SweepConfig.model_validate(_PLACEHOLDERS | good)
     return config, bad, list(dict.fromkeys(lines))
+
+
+def _flat(raw: Mapping[str, Any]) -> Settings:
+    """Return the settings of one source."""
+    found = Settings()
+    deprecated: dict[str, Any] = {}
+    for spelled, name, value in _entries(raw, found.problems):
+        key = ALIASES.get(name, name)
+        if key in DEPRECATED_KEYS:
+            deprecated[key] = value
+        elif key not in SweepConfig.model_fields:
+            found.problems.append(f"{unknown_key(key, spelled)} ({got(value, key)})")
+        elif key in found.values and found.values[key] != value:
+            both = " and as ".join(repr(without_secrets(it)) for it in (found.values[key], value))
+            found.problems.append(f"{found.spelled[key]}, {spelled}: given twice, as {both}")
+        else:
+            found.values[key] = value
+            found.spelled[key] = spelled
+    for name, value in deprecated.items():
+        _translate(name, value, found)
+    return found
+
+
+def _entries(raw: Mapping[str, Any], problems: list[str]) -> Iterator[tuple[str, str, Any]]:
+    """Yield every entry as (spelled, flat key, value)."""
+    for key, value in raw.items():
+        if not isinstance(key, str):
+            problems.append(f"{key}: a key must be text ({got(key)})")
+        elif key not in SECTIONS:
+            yield key, key, value
+        elif isinstance(value, Mapping):
+            yield from ((f"{key}.{name}", f"{key}_{name}", v) for name, v in value.items())
+        elif value is not None:  # a section whose lines are all commented out
+            problems.append(f"{key}: must be a section, a mapping of keys to values ({got(value)})")
+
+
+def _translate(name: str, value: Any, found: Settings) -> None:
+    """Give a deprecated key's value to its successor, which wins if both are given."""
+    old = DEPRECATED_KEYS[name]
+    superseded = old.key in found.values
+    if old.key is None:
+        effect = "ignored"
+    else:
+        effect = f"ignored because of `{old.key}`" if superseded else f"read as `{old.key}`"
+    found.warnings.append(f"{name}: deprecated key, {effect}; {old.hint}")
+    if old.key is None or superseded:
+        return
+    found.values[old.key] = value
+    found.spelled[old.key] = name
+    for key, implied in old.also:
+        found.values.setdefault(key, implied)
+        found.spelled.setdefault(key, name)
+
+
+def _merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """Merge as Snakemake does: mappings deeply, everything else replaced."""
+    merged = dict(base)
+    for key, value in over.items():
+        both = isinstance(merged.get(key), Mapping) and isinstance(value, Mapping)
+        merged[key] = _merge(merged[key], value) if both else value
+    return merged

@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from orket_lib.config.loading.files import Source, read_overrides, read_sources
-from orket_lib.config.loading.merge import DEPRECATED_KEYS
-from orket_lib.config.loading.parse import Draft, draft
+from orket_lib.config.loading.parse import DEPRECATED_KEYS, Draft, draft
 from orket_lib.vocabulary.errors import ConfigError
 
 MINIMAL: dict[str, Any] = {
