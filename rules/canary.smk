@@ -49,6 +49,7 @@ rule measure_closing_canary:
         spec=f"{RESULTS}/canary/spec.json",
         preflight=f"{RESULTS}/preflight.json",
         place=f"{RESULTS}/policy/place.json",
+        listed=f"{RESULTS}/policy/receipts.json",
         receipts=lambda wildcards: TARGETS.receipts(),
     output:
         f"{RESULTS}/canary/closing_receipt.json",
@@ -62,10 +63,9 @@ rule measure_closing_canary:
             f"{RESULTS}/canary/closing_receipt.json"
         ),
         again=again("measure_closing_canary"),
-        cells=lambda wildcards, input: cells_folder(input.place),
     shell:
         "python -m orket_lib measure-canary --spec {input.spec} --preflight {input.preflight}"
-        " --place {input.place} --closing {params.cells} --attempt {params.attempt}"
+        " --place {input.place} --closing {input.listed} --attempt {params.attempt}"
         " {params.again} --out {output} --log {log}"
 
 

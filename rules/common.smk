@@ -92,11 +92,6 @@ def option(name, files):
     return f"{name} {files}" if files else ""
 
 
-def cells_folder(policy):
-    """Return the folder of the sweep's cells, given the path of a policy file."""
-    return Path(policy).parents[1].joinpath("cells").as_posix()
-
-
 def show_result(since=0.0, gate_log=None):
     from orket_lib.commands.closing_message import show_summary
 

@@ -85,7 +85,7 @@ rule pass_measurements:
     # Fails the sweep if measurements had temporary problems, such as a killed server.
     input:
         receipts=lambda wildcards: TARGETS.receipts(),
-        matrix=f"{RESULTS}/policy/matrix.json",
+        listed=f"{RESULTS}/policy/receipts.json",
         further=[
             *TARGETS.contexts.files("receipt.json"),
             *TARGETS.thermal.files("receipt.json"),
@@ -96,8 +96,6 @@ rule pass_measurements:
         f"{LOGS}/measurements_passed.log",
     localrule: True
     params:
-        cells=lambda wildcards, input: cells_folder(input.matrix),
         further=lambda wildcards, input: option("--receipts", input.further),
     shell:
-        "python -m orket_lib require --matrix {input.matrix} --cells {params.cells}"
-        " {params.further} --log {log}"
+        "python -m orket_lib require --cells {input.listed} {params.further} --log {log}"

@@ -8,6 +8,7 @@ from functools import partial
 from pydantic import BaseModel
 
 from orket_lib.artifacts.digest import canonical_json
+from orket_lib.artifacts.measurements.request import AskedReceipts
 from orket_lib.artifacts.views.row import RowSettings
 from orket_lib.config.sections.fields import from_fields
 from orket_lib.sweep.cells import Sweep
@@ -58,6 +59,7 @@ class Targets:
             "needs": partial(needs, sweep),
             "place": partial(place, config),
             "tasks": partial(asked_tasks, sweep),
+            "receipts": self._asked_receipts,
         }
         # Only a measurement at the chosen quant reads these.
         self._later = self.contexts.policies() | self.thermal.policies()
@@ -143,6 +145,10 @@ class Targets:
     def receipts(self) -> list[str]:
         """Return the paths of the receipts of all cells and rounds."""
         return [path for pair in self._cells for path in self.round_files(*pair, "receipt.json")]
+
+    def _asked_receipts(self) -> AskedReceipts:
+        folder = f"{self._results}/cells/"
+        return AskedReceipts(paths=tuple(path.removeprefix(folder) for path in self.receipts()))
 
     def run_reports(self, model: str, quant: str) -> list[str]:
         """Return the paths of a cell's run reports, one for each round."""

@@ -28,7 +28,7 @@ LINES = [
     "require --preflight no.json",
     "require --kpi-gate no.json",
     "require --regression no.json",
-    "require --matrix no.json --cells cells",
+    "require --cells no.json",
     "measure-cell --spec no.json --tasks no.json --out o.json",
     "run-report --receipt no.json --spec no.json --tasks no.json --out o.json",
     "measure-sidecar --spec no.json --out o.json",

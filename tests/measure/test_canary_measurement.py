@@ -8,8 +8,12 @@ from fake_provider import FakeProvider, failing
 from measured import measured_report
 from silent import Silent
 
+from orket_lib.artifacts.io import read_model, write_model
 from orket_lib.artifacts.measurements.canary import CanaryMeasurement
+from orket_lib.artifacts.measurements.request import AskedCanaries, AskedCanary, AskedReceipts
 from orket_lib.artifacts.measurements.spec import CanarySpec
+from orket_lib.artifacts.views.receipt import CanaryReceipt, Receipt, TakenPart
+from orket_lib.cli import main
 from orket_lib.measure.canary import measure_canary
 from orket_lib.providers.base import Source
 from orket_lib.vocabulary.errors import LoadError, RequestTimedOut, ServerCrashed
@@ -68,3 +72,36 @@ def test_a_failed_task_is_a_run_that_scored_zero(tmp_path: Path, provider: FakeP
     runs = measure(tmp_path).runs
     assert [run.outcome for run in runs[:2]] == [Outcome.PASS, Outcome.TIMEOUT]
     assert runs[1].adherence_score == 0.0
+
+
+def test_a_closing_canary_follows_the_cells_of_the_config_only(
+    tmp_path: Path, provider: FakeProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    stored = Path("storage/canary", SPEC.digest(), "closing", "20261129T162026.499Z", "canary.json")
+    write_model(stored, measure(tmp_path))
+    asked = AskedCanary(artifact="nano.gguf", spec=SPEC)
+    asked_canaries = AskedCanaries(bank="bank.json", canaries=(asked,), max_age_hours=1)
+    write_model(Path("spec.json"), asked_canaries)
+    for quant, measured_at in (("Q8_0", "16:10:00"), ("dropped", "16:21:10")):
+        cell_receipt(quant, f"2026-11-29T{measured_at}Z")
+    arguments = ["measure-canary", "--spec", "spec.json", "--out", "receipt.json"]
+    arguments += ["--preflight", "preflight.json", "--closing", "s/policy/receipts.json"]
+
+    listed(["nano/Q8_0/receipt.json"])
+    assert main(arguments) == 0
+    (part,) = read_model(Path("receipt.json"), CanaryReceipt).parts
+    assert part.path == stored.as_posix()
+
+    listed(["nano/Q8_0/receipt.json", "nano/dropped/receipt.json"])
+    assert main(arguments) == 1  # it is to be measured, and there is no preflight
+
+
+def cell_receipt(quant: str, measured_at: str) -> None:
+    part = TakenPart(kind="answers", path="answers.json", sha256="0" * 64, measured_at=measured_at)
+    receipt = Receipt(generated_at=measured_at, provenance=PROVENANCE, parts=(part,))
+    write_model(Path("s/cells/nano", quant, "receipt.json"), receipt)
+
+
+def listed(paths: list[str]) -> None:
+    write_model(Path("s/policy/receipts.json"), AskedReceipts(paths=tuple(paths)))

@@ -75,6 +75,16 @@ class AskedTasks(Record):
     sandbox: tuple[SandboxKind, ...]
 
 
+class AskedReceipts(Record):
+    """`policy/receipts.json`: the receipts of all cells and rounds of the sweep.
+
+    Its folder may hold others, of quants or rounds that an earlier config had. Jobs read the list
+    from a file, because hundreds of paths would exceed Windows' command line.
+    """
+
+    paths: tuple[str, ...] = Field(description="relative to the sweep's cells/")
+
+
 class ServableCell(Asked):
     """A (model, quant) that a context sweep or a thermal series may measure.
 

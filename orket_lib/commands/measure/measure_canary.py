@@ -9,8 +9,9 @@ from pathlib import Path
 from orket_lib.artifacts.io import read_model, write_model
 from orket_lib.artifacts.measurements.canary import CanaryMeasurement
 from orket_lib.artifacts.measurements.request import AskedCanaries, AskedCanary
-from orket_lib.artifacts.views.receipt import AnyReceipt, CanaryReceipt, TakenPart
+from orket_lib.artifacts.views.receipt import CanaryReceipt, TakenPart
 from orket_lib.commands._common import add_out, provenance, stamp, tell
+from orket_lib.commands._receipts import cell_receipts
 from orket_lib.commands.measure._measurement_options import (
     add_measuring,
     console_progress,
@@ -37,7 +38,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="ignore stored runs that are too old or from an earlier boot",
     )
-    add("--closing", type=Path, help="folder of the sweep's cells; ignore runs older than these")
+    add(
+        "--closing",
+        type=Path,
+        help="list of the receipts of all cells (policy/receipts.json); ignore older runs",
+    )
     add_out(parser, "receipt; the measurements are in storage")
 
 
@@ -112,10 +117,9 @@ def _fitting(
         yield part
 
 
-def _newest_measurement(cells: Path) -> str | None:
-    """Return the time of the newest measurement in a sweep's receipts."""
-    receipts = [*cells.glob("*/*/receipt.json"), *cells.glob("*/*/round-*/receipt.json")]
-    parts = [part for path in receipts for part in read_model(path, AnyReceipt).parts]
+def _newest_measurement(listed: Path) -> str | None:
+    """Return the time of the newest measurement of the sweep's cells."""
+    parts = [part for receipt in cell_receipts(listed) for part in receipt.parts]
     return max((part.measured_at for part in parts), default=None)
 
 

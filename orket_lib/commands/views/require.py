@@ -5,17 +5,16 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from orket_lib.artifacts.io import read_json, read_model
+from orket_lib.artifacts.io import read_model
 from orket_lib.artifacts.measurements.canary import CanaryVerdict
 from orket_lib.artifacts.views.kpis import KpiGate
 from orket_lib.artifacts.views.preflight import Preflight
 from orket_lib.artifacts.views.receipt import AnyReceipt
 from orket_lib.artifacts.views.regression import Regression
 from orket_lib.commands._common import add_log
-from orket_lib.config.loading.parse import parse
+from orket_lib.commands._receipts import cell_receipts
 from orket_lib.preflight.gates import require_canary, require_measured, require_preflight
 from orket_lib.vocabulary.errors import Refused
-from orket_lib.vocabulary.slugs import slugs
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,8 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--preflight", type=Path, help="verdict of the preflight")
     add("--kpi-gate", type=Path, help="verdict of the KPI gate")
     add("--regression", type=Path, help="comparison with the baselines")
-    add("--matrix", type=Path, help="the resolved config (JSON), with --cells")
-    add("--cells", type=Path, help="folder of the receipts of all cells")
+    add("--cells", type=Path, help="list of the receipts of all cells (policy/receipts.json)")
     add("--receipts", type=Path, nargs="*", default=[], help="other receipts to check")
     add_log(parser)
 
@@ -38,7 +36,8 @@ def run(options: argparse.Namespace) -> int:
     if options.canary:
         require_canary(read_model(options.canary, CanaryVerdict))
     if options.cells:
-        require_measured(_receipts(options))
+        further = [read_model(path, AnyReceipt) for path in options.receipts]
+        require_measured([*cell_receipts(options.cells), *further])
     verdicts: tuple[tuple[Path | None, type[KpiGate | Regression], str], ...] = (
         (options.kpi_gate, KpiGate, "KPI gate failed"),
         (options.regression, Regression, "worse than the baselines"),
@@ -49,19 +48,3 @@ def run(options: argparse.Namespace) -> int:
             failures = "\n".join(f"  {failure}" for failure in verdict.failures)
             raise Refused(f"{what}, see {path}:\n{failures}")
     return 0
-
-
-def _receipts(options: argparse.Namespace) -> list[AnyReceipt]:
-    """Return the receipts of all cells of the config, and the further ones.
-
-    The paths are derived from the config: hundreds of them would exceed Windows' command line.
-    """
-    config = parse(read_json(options.matrix))
-    rounds = ["", *(f"round-{number}" for number in range(2, config.rounds + 1))]
-    cells = [
-        options.cells / model / quant / part / "receipt.json"
-        for model in slugs(config.models).values()
-        for quant in config.quants
-        for part in rounds
-    ]
-    return [read_model(path, AnyReceipt) for path in (*cells, *options.receipts)]
