@@ -12,13 +12,18 @@ to be measured again, a job that fails, an interruption) and one call of Snakema
   was asked for is measured; whole answers of an unfinished measurement are kept;
 - after an interruption no process is left, and the same command goes on;
 - a second call has nothing to be done.
+
+A walk whose folder is kept goes on where it was stopped (Ctrl-C or SIGTERM, after the step).
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import pickle
 import random
+import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -29,10 +34,10 @@ from pathlib import Path
 from invocation import Result, call, failing
 from ledger import Asked, Change, Ledger
 from sweeps import EDITS, Step, Sweeps
-from truth import Made, Truth, differences
+from truth import Made, Truth, differences, import_what_is_slow
 
 _HISTORIES = ("frontiers", "context_ceilings", "thermal_profiles")
-_VERDICTS = {"pass_canary", "pass_kpis"}
+_SAVED = "walk.pickle"
 
 
 class Walk:
@@ -53,9 +58,15 @@ class Walk:
         self.slow_truth = slow_truth
         self.ledger = Ledger()
         self.struck: Counter[str] = Counter()
+        self.steps = 0
+        self.problems = 0
 
-    def step(self, number: int) -> list[str]:
-        """Edit, run, and return what is wrong then."""
+    def step(self) -> None:
+        """Edit, run, and print what is wrong then."""
+        self.steps += 1
+        self.problems += len(self._step(self.steps))
+
+    def _step(self, number: int) -> list[str]:
         began = time.monotonic()
         step = Step(self.dice.choice("ab"))
         names = self._edit(step)
@@ -170,16 +181,42 @@ def main() -> int:
     parser.add_argument("--slow-truth", type=int, default=8, help="one of how many by Snakemake")
     parser.add_argument("--keep", type=Path, help="folder to walk in, which is kept")
     options = parser.parse_args()
-    count = 0
+    stopped = _stopped_by_signals()
     with tempfile.TemporaryDirectory() as temporary:
-        folder = options.keep or Path(temporary).resolve()
-        folder.mkdir(parents=True, exist_ok=True)
-        walk = Walk(folder, options.seed, options.slow_truth)
-        for number in range(1, options.steps + 1):
-            count += len(walk.step(number))
+        folder = (options.keep or Path(temporary)).resolve()
+        walk = _walk_in(folder, options)
+        while walk.steps < options.steps and not stopped:
+            walk.step()
+            _save(walk, folder)
         print("interrupted:", ", ".join(f"{kind} {n}" for kind, n in sorted(walk.struck.items())))
-    print(f"{options.steps} steps, seed {options.seed}: {count} problems")
-    return int(bool(count))
+    print(f"{walk.steps} steps, seed {options.seed}: {walk.problems} problems")
+    return int(bool(walk.problems) or walk.steps < options.steps)
+
+
+def _stopped_by_signals() -> list[int]:
+    """Return a list that is no longer empty when a signal has asked for the end."""
+    signals: list[int] = []
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda number, _: signals.append(number))
+    return signals
+
+
+def _walk_in(folder: Path, options: argparse.Namespace) -> Walk:
+    """Return the walk of a folder, as it was after its last step, or a new one."""
+    saved = folder / _SAVED
+    if saved.is_file():
+        walk: Walk = pickle.loads(saved.read_bytes())
+        import_what_is_slow()
+        return walk
+    shutil.rmtree(folder / "walk", ignore_errors=True)  # it was killed in its first step
+    folder.mkdir(parents=True, exist_ok=True)
+    return Walk(folder, options.seed, options.slow_truth)
+
+
+def _save(walk: Walk, folder: Path) -> None:
+    half = folder / f"{_SAVED}.part"
+    half.write_bytes(pickle.dumps(walk))
+    half.replace(folder / _SAVED)
 
 
 if __name__ == "__main__":

@@ -86,8 +86,7 @@ class Truth:
         self._folder = folder
         self._scratch = scratch
         self._jobs: dict[str, list[Job]] = {}
-        for name in _SLOW_TO_IMPORT:
-            importlib.import_module(name)
+        import_what_is_slow()
 
     def make(self, sweep: str) -> Made:
         """Make all of a sweep, one command after another."""
@@ -149,6 +148,12 @@ class Truth:
         child.start()
         child.join()
         return child.exitcode
+
+
+def import_what_is_slow() -> None:
+    """Import what all forks need, once."""
+    for name in _SLOW_TO_IMPORT:
+        importlib.import_module(name)
 
 
 def jobs_of(text: str) -> list[Job]:
