@@ -8,7 +8,7 @@ from pydantic import Field
 
 from orket_lib.artifacts.base import Labelled, Measured, Reading, Record, volatile
 from orket_lib.artifacts.views.row import RowMetrics
-from orket_lib.artifacts.views.verdict import Decision, TaskStratum, Verdict
+from orket_lib.artifacts.views.verdict import Agreement, Decision, TaskStratum, Verdict
 
 
 class SummaryRow(RowMetrics):
@@ -66,6 +66,11 @@ class ModelSession(Record):
     )
     strata: tuple[TaskStratum, ...] = Field(
         (), description="tasks that the baseline solves reliably: only these count in the verdicts"
+    )
+    noise_floor: Agreement | None = Field(
+        None,
+        description="agreement of the baseline's second run with its first; null without a "
+        "baseline, and in older files",
     )
     decision: Decision | None = Field(None, description="null in older files")
     mixtures: tuple[str, ...] = Field(

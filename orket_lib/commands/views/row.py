@@ -53,7 +53,7 @@ def run(options: argparse.Namespace) -> int:
         hardware_fingerprint=report.hardware_fingerprint,
         policy=settings.policy,
         metrics=metrics,
-        task_scores=task_scores(report.test_runs),
+        task_scores=task_scores(report.test_runs, report.spec.tasks.bank_id),
     )
     write_model(options.out, row)
     return 0
