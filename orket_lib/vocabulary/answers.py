@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from os.path import commonprefix
 
 # Longer answers are not graded: this is about 250,000 tokens, and no task needs a tenth of it.
 MAX_CHARS = 1_000_000
@@ -75,4 +74,6 @@ def same_start(one: str | None, other: str | None) -> float | None:
         return None if one is other else 0.0
     if one == other:
         return 1.0
-    return len(commonprefix([one, other])) / max(len(one), len(other))
+    pairs = enumerate(zip(one, other, strict=False))
+    shorter, longer = sorted((len(one), len(other)))
+    return next((place for place, (a, b) in pairs if a != b), shorter) / longer

@@ -10,6 +10,7 @@ from orket_lib.analysis.verdict.quants import VerdictPolicy, Verdicts
 from orket_lib.artifacts.views.verdict import Verdict
 from orket_lib.vocabulary.verdicts import DecisionStatus, Prefer, QuantVerdict, WantStatus
 
+
 def sentence(model_id: str, verdicts: Verdicts, policy: VerdictPolicy) -> str:
     """Return the decision on a model in a few sentences."""
     parts = [

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from orket_lib.artifacts.base import Labelled, Measured, Reading, Record, volatile
+from orket_lib.artifacts.views.ranking import Ranking
 from orket_lib.artifacts.views.row import RowMetrics
 from orket_lib.artifacts.views.verdict import Agreement, Decision, TaskStratum, Verdict
 
@@ -140,5 +141,8 @@ class Summary(Labelled):
     matrix: dict[str, Any] = Field(description="the resolved config, without secrets")
     canary: CanarySummary
     sessions: tuple[ModelSession, ...]
+    ranking: Ranking | None = Field(
+        None, description="of all models together; null for one model, and in older files"
+    )
     stability_kpis: StabilityKpis
     failed_rows: tuple[FailedRow, ...]
