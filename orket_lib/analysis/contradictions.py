@@ -113,7 +113,8 @@ def _ranking(summary: Summary) -> Iterator[str]:
         return
     ranking = summary.ranking
     rows = {(row.model_id, row.quant_tag) for one in summary.sessions for row in one.per_quant}
-    named = [(cell.model_id, cell.quant_tag) for cell in (*ranking.cells, *ranking.unranked)]
+    named = [(cell.model_id, cell.quant_tag) for cell in ranking.cells]
+    named += [(cell.model_id, cell.quant_tag) for cell in ranking.unranked]
     for cell, times in Counter(named).items():
         if cell not in rows:
             yield f"ranking names {' '.join(cell)}, which has no row"

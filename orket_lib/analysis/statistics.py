@@ -168,8 +168,8 @@ def interval_of_share(values: Sequence[float]) -> tuple[float, float]:
     of_squares = (math.fsum(value * value for value in values) + 0.5) / weight
     size = mean * (1 - mean) * (weight + 1) / (of_squares - mean * mean) - 1
     tail = (1 - _CONFIDENCE) / 2
-    low, high = beta.ppf((tail, 1 - tail), mean * size, (1 - mean) * size)
-    return float(low), float(high)
+    found = beta(mean * size, (1 - mean) * size)
+    return float(found.ppf(tail)), float(found.ppf(1 - tail))
 
 
 def bootstrap_interval(values: Sequence[float]) -> tuple[float, float]:

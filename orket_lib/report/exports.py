@@ -56,7 +56,7 @@ def summary_table(summary: Summary) -> DataFrame:
     ranked = {(cell.model_id, cell.quant_tag): cell for cell in cells}
     placed = [ranked.get((row.model_id, row.quant_tag)) for row in rows]
     return pd.DataFrame(values, columns=list(_COLUMNS)).assign(
-        overall_rank=pd.array([cell.rank if cell else None for cell in placed], dtype="Int64"),
-        overall_pareto=[cell.pareto if cell else None for cell in placed],
+        overall_rank=pd.array([cell.rank if cell else None for cell in placed], "Int64"),
+        overall_pareto=pd.array([cell.pareto if cell else None for cell in placed], "boolean"),
         null_reasons=reasons,
     )

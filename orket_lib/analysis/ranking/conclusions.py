@@ -61,10 +61,11 @@ def _other_models(cells: Sequence[RankedCell]) -> list[str]:
             continue
         seen.add(cell.model_id)
         by = f"{distance.adherence:.3f} ({distance.low:.3f} to {distance.high:.3f})"
-        told = (
-            f"is behind by {by}" if distance.proved else f"can't be told from it (behind by {by})"
+        lines.append(
+            f"best of {cell.model_id}: {cell.quant_tag} is behind by {by}"
+            if distance.proved
+            else f"best of {cell.model_id}: {cell.quant_tag} can't be told from it (behind by {by})"
         )
-        lines.append(f"best of {cell.model_id}: {cell.quant_tag} {told}")
     return lines
 
 

@@ -1,9 +1,9 @@
 """The posterior of the difference between two adherences on the same tasks.
 
 The four counts of `pairs` have a Dirichlet posterior with half a count added to each, as for the
-kept share. The difference is D = p_lost - p_won: how far the second one is behind the first. With
-s = p_lost + p_won (how often they differ) and u (the share of s that was lost), which are independent
-beta variables, D = s (2u - 1).
+kept share. The difference D = p_lost - p_won is how far the second one is behind the first. How
+often they differ, s = p_lost + p_won, and which share of that was lost, u = p_lost / s, are
+independent beta variables, and D = s (2u - 1).
 """
 
 from __future__ import annotations

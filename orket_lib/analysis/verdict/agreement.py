@@ -1,7 +1,7 @@
 """How far answers agree with the baseline's: evidence that needs no right answers.
 
-Where tasks can't tell the quants apart, agreement orders them. It never overrules a verdict: a quant
-may answer in other words and be right.
+Where tasks can't tell the quants apart, agreement orders them. It never overrules a verdict: other
+words may be right, too.
 """
 
 from __future__ import annotations

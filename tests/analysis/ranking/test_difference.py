@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy
 import pytest
 from scipy.stats import binom
@@ -35,7 +37,7 @@ def test_the_chance_is_a_distribution_without_a_step_at_0(counts: Overlap) -> No
     chances = [chance_at_most(counts, at) for at in numpy.linspace(-1, 1, 201)]
     assert chances[0] == pytest.approx(0, abs=1e-6)
     assert chances[-1] == pytest.approx(1, abs=1e-6)
-    assert all(two >= one - 1e-9 for one, two in zip(chances, chances[1:], strict=False))
+    assert all(two >= one - 1e-9 for one, two in pairwise(chances))
     around = [chance_at_most(counts, at) for at in (-1e-9, 0, 1e-9)]
     assert around == pytest.approx([around[1]] * 3, abs=1e-3)
 

@@ -8,6 +8,7 @@ import pytest
 from builders import metrics, run
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import beta
 
 from orket_lib.analysis.frontier import FrontierPolicy
 from orket_lib.analysis.rows.aggregates import task_scores
@@ -95,17 +96,16 @@ def test_a_noise_floor_that_is_unknown_says_why(determinism: Null, reason: str) 
     assert set(found.null_reasons.values()) == {reason}
 
 
-@pytest.mark.parametrize(
-    ("values", "low", "high"),
-    [
-        # Jeffreys intervals, by tables
-        pytest.param([1.0] * 60, 0.9590, 1.0000, id="60 of 60"),
-        pytest.param([1.0] * 5 + [0.0] * 5, 0.2235, 0.7765, id="5 of 10"),
-        pytest.param([0.0] * 20, 0.0000, 0.1173, id="0 of 20"),
-    ],
-)
-def test_the_interval_of_a_share(values: list[float], low: float, high: float) -> None:
-    assert interval_of_share(values) == pytest.approx((low, high), abs=5e-4)
+@pytest.mark.parametrize(("right", "tasks"), [(60, 60), (5, 10), (0, 20)])
+def test_the_interval_of_passes_is_that_of_jeffreys(right: int, tasks: int) -> None:
+    found = interval_of_share([1.0] * right + [0.0] * (tasks - right))
+    assert found == pytest.approx(beta.ppf((0.025, 0.975), right + 0.5, tasks - right + 0.5))
+
+
+def test_answers_that_differ_less_than_yes_and_no_have_a_narrower_interval() -> None:
+    low, high = interval_of_share([0.4, 0.6] * 20)
+    coarse_low, coarse_high = interval_of_share([0.0, 1.0] * 20)
+    assert coarse_low < low < 0.5 < high < coarse_high
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=40))
