@@ -3,8 +3,10 @@ from __future__ import annotations
 from time import process_time
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from orket_lib.vocabulary.answers import fingerprint, normalize
+from orket_lib.vocabulary.answers import fingerprint, normalize, same_start
 
 
 @pytest.mark.parametrize(
@@ -76,3 +78,19 @@ def test_a_hundred_megabytes_have_a_fingerprint_within_seconds() -> None:
     assert fingerprint(answer) == fingerprint("a " * 50_000_000)
     assert process_time() - begin < 5
     assert fingerprint(answer) != fingerprint(answer[:-1])
+
+
+ANSWERS = st.none() | st.text("ab ", max_size=6)
+
+
+@given(ANSWERS, ANSWERS)
+def test_the_common_start_has_no_direction_and_is_whole_for_equals_only(
+    one: str | None, other: str | None
+) -> None:
+    share = same_start(one, other)
+    assert share == same_start(other, one)
+    if share is None:
+        assert one is other is None
+    else:
+        assert 0 <= share <= 1
+        assert (share == 1) == (one == other)

@@ -54,6 +54,6 @@ def judge_rows(
             for row in rows
             if baseline and row is not baseline and row.may_be_judged(include_invalid)
         },
-        noise_floor(baseline, scores[baseline.quant_tag]) if baseline else None,
         policy,
+        noise_floor(baseline, scores[baseline.quant_tag]) if baseline else None,
     )

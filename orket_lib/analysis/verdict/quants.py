@@ -75,8 +75,8 @@ def judge_quants(
     tasks: Sequence[JudgedTask],
     wants: Mapping[str, Sequence[WantCheck]],
     agreements: Mapping[str, Agreement],
-    noise_floor: Agreement | None,
     policy: VerdictPolicy,
+    noise_floor: Agreement | None = None,
 ) -> Verdicts:
     """Return the verdicts and the decision.
 
@@ -85,8 +85,8 @@ def judge_quants(
         tasks: The tasks that were asked.
         wants: Whether each measured quant meets each limit.
         agreements: How far the answers of each other measured quant agree with the baseline's.
-        noise_floor: The same for the baseline's second run; None without a baseline.
         policy: Threshold and preference.
+        noise_floor: Agreement of the baseline's second run with its first; None without a baseline.
     """
     baseline = baseline_among(quants)
     later = tuple(item.quant for item in quants if item.may_pass)
