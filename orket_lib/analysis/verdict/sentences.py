@@ -16,10 +16,10 @@ def sentence(model_id: str, verdicts: Verdicts, policy: VerdictPolicy) -> str:
     parts = [
         _stand_in(verdicts),
         _claim(verdicts, policy),
+        by_agreement(verdicts),
         *_neighbours(verdicts),
         *_absent(verdicts),
         _hangs(verdicts),
-        by_agreement(verdicts),
         right_but_different(verdicts),
     ]
     return f"{model_id}: " + " ".join(part for part in parts if part)
