@@ -13,7 +13,6 @@ from typing import Any
 
 from orket_lib.artifacts.views.row import FamilyScore, TaskScore
 from orket_lib.artifacts.views.run_report import Probe, TestRun
-from orket_lib.vocabulary.answers import comparable, same_start
 from orket_lib.vocabulary.nulls import Null, all_of, any_of, apply, first_null
 from orket_lib.vocabulary.rates import decode_rate, prefill_rate
 from orket_lib.vocabulary.statuses import Outcome, TokenStatus
@@ -26,13 +25,8 @@ def answered(run: TestRun) -> bool:
     return run.outcome in (Outcome.PASS, Outcome.FAIL)
 
 
-def task_scores(runs: Sequence[TestRun], bank: str = "") -> tuple[TaskScore, ...]:
-    """Return each task's mean score over its runs, by task id.
-
-    Args:
-        runs: All graded runs of a cell.
-        bank: Id of the bank that the tasks are from.
-    """
+def task_scores(runs: Sequence[TestRun]) -> tuple[TaskScore, ...]:
+    """Return each task's mean score over its runs, by task id."""
     return tuple(
         TaskScore(
             test_id=group[0].test_id,
@@ -40,10 +34,7 @@ def task_scores(runs: Sequence[TestRun], bank: str = "") -> tuple[TaskScore, ...
             adherence_score=statistics.fmean(run.telemetry.adherence_score for run in group),
             family=group[0].family,
             level=group[0].tier,
-            bank=bank,
-            answer=_comparable(group[0]),
             answer_sha256=group[0].answer_sha256,
-            repeated=same_start(*map(_comparable, group[:2])) if group[1:] else None,
         )
         for group in _by_task(runs)
     )
@@ -146,10 +137,6 @@ def probe_rates(probes: Sequence[Probe]) -> dict[str, Any]:
         ),
         "rate_source": "server" if by_server else "client",
     }
-
-
-def _comparable(run: TestRun) -> str | None:
-    return None if run.answer is None else comparable(run.answer)
 
 
 def _by_task(runs: Sequence[TestRun]) -> list[list[TestRun]]:

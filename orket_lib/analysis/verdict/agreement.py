@@ -7,13 +7,13 @@ words may be right, too.
 from __future__ import annotations
 
 import statistics
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
+from orket_lib.analysis.rows.answers import same_start
 from orket_lib.analysis.statistics import interval_of_share
 from orket_lib.artifacts.views.row import RowMetrics, TaskScore
-from orket_lib.artifacts.views.verdict import Agreement
-from orket_lib.vocabulary.answers import same_start
+from orket_lib.artifacts.views.verdict import Agreement, Verdict
 from orket_lib.vocabulary.nulls import Null
 
 _NOTHING_TO_COMPARE = Null("NO_ANSWERS_TO_COMPARE")
@@ -46,6 +46,17 @@ def noise_floor(row: RowMetrics, scores: Sequence[TaskScore]) -> Agreement:
     rate = row.reading("determinism_rate")
     why = rate if isinstance(rate, Null) else _NOTHING_TO_COMPARE
     return _over([item.repeated for item in scores], why)
+
+
+def most_alike(verdicts: Iterable[Verdict]) -> tuple[Verdict, ...]:
+    """Return the quants whose answers were compared, most same answers first."""
+    known = [
+        (item.agreement.same_answer_rate, item.agreement.same_start_share or 0.0, item)
+        for item in verdicts
+        if item.agreement and item.agreement.same_answer_rate is not None
+    ]
+    known.sort(key=lambda each: each[:2], reverse=True)
+    return tuple(item for _, _, item in known)
 
 
 def _over(shares: Sequence[float | None], why: Null) -> Agreement:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from orket_lib.analysis.statistics import mcnemar_exact
+from orket_lib.analysis.verdict.agreement import most_alike
 from orket_lib.analysis.verdict.baseline import Baseline, QuantScores, baseline_among
 from orket_lib.analysis.verdict.decision import Candidate, Pick, pick, smallest_proved
 from orket_lib.analysis.verdict.judged_tasks import JudgedTask, Judging, tasks_that_judge
@@ -66,8 +67,7 @@ class Verdicts:
         """The quants below the baseline, by agreement with it, if the tasks can't order them."""
         if self.pick.status not in _NOT_ORDERED_BY_TASKS:
             return ()
-        known = [item for item in self.verdicts if item.agreement and item.agreement.tasks]
-        return tuple(sorted(known, key=_agreement, reverse=True))
+        return most_alike(self.verdicts)
 
 
 def judge_quants(
@@ -184,11 +184,6 @@ def decision_of(verdicts: Verdicts, prefer: Prefer, why: str, next_step: str | N
         why=why,
         next=next_step,
     )
-
-
-def _agreement(verdict: Verdict) -> tuple[float, float]:
-    found = verdict.agreement
-    return (found.same_answer_rate or 0.0, found.same_start_share or 0.0) if found else (0.0, 0.0)
 
 
 def strata_of(judging: Judging | None) -> tuple[TaskStratum, ...]:

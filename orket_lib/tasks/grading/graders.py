@@ -17,13 +17,12 @@ from orket_lib.artifacts.views.run_report import Check
 from orket_lib.sandbox.detect import Unavailable, find_sandbox
 from orket_lib.sandbox.jobs import Sandbox
 from orket_lib.tasks.grading import code_graders, text_graders
-from orket_lib.tasks.grading.answers import Unparseable
+from orket_lib.tasks.grading.answers import MAX_CHARS, Unparseable
 from orket_lib.tasks.grading.code_evaluation import RUN, AstRules
 from orket_lib.tasks.grading.evaluation import Evaluation
 from orket_lib.tasks.grading.limited_call import NoAnswer
 from orket_lib.tasks.grading.observations import observe
 from orket_lib.tasks.task import Task, needs_sandbox
-from orket_lib.vocabulary.answers import MAX_CHARS
 from orket_lib.vocabulary.errors import SandboxError
 from orket_lib.vocabulary.text import printable
 

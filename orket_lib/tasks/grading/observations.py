@@ -20,7 +20,7 @@ from orket_lib.sandbox.jobs import (
     ProgramResult,
     Sandbox,
 )
-from orket_lib.tasks.grading.answers import Unparseable
+from orket_lib.tasks.grading.answers import Unparseable, normalize
 from orket_lib.tasks.grading.code_evaluation import (
     AstRules,
     CliExample,
@@ -34,7 +34,6 @@ from orket_lib.tasks.grading.limited_call import NoAnswer, call_limited
 from orket_lib.tasks.grading.limited_checks import matches, violation
 from orket_lib.tasks.grading.text_evaluation import JsonSchema, Regex
 from orket_lib.tasks.grading.text_graders import parsed_json
-from orket_lib.vocabulary.answers import normalize
 from orket_lib.vocabulary.errors import SandboxError
 
 STARTS = 2  # of a program with each example: a solution gives the same result twice

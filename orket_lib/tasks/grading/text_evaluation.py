@@ -17,8 +17,8 @@ from pydantic import (
 )
 
 from orket_lib.artifacts.measurements.spec import later
+from orket_lib.tasks.grading.answers import normalize
 from orket_lib.tasks.grading.limited_checks import schema_problem
-from orket_lib.vocabulary.answers import normalize
 
 MAX_PATTERN_CHARS = 2000
 MAX_NESTING = 64  # of expected JSON

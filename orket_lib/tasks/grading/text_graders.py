@@ -12,7 +12,13 @@ from decimal import Decimal
 from typing import Any
 
 from orket_lib.artifacts.views.run_report import Check
-from orket_lib.tasks.grading.answers import Unparseable, only_number, parse_json
+from orket_lib.tasks.grading.answers import (
+    Unparseable,
+    composed,
+    normalize,
+    only_number,
+    parse_json,
+)
 from orket_lib.tasks.grading.text_evaluation import (
     Choice,
     Contains,
@@ -23,7 +29,6 @@ from orket_lib.tasks.grading.text_evaluation import (
     Number,
     Regex,
 )
-from orket_lib.vocabulary.answers import composed, normalize
 
 _DIGITS = 400  # a longer number is beyond the range of floats
 _NINTH = Decimal("1e-9")

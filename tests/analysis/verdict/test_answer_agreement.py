@@ -12,11 +12,14 @@ from scipy.stats import beta
 
 from orket_lib.analysis.frontier import FrontierPolicy
 from orket_lib.analysis.rows.aggregates import task_scores
+from orket_lib.analysis.rows.answers import same_start, with_answers
 from orket_lib.analysis.sessions import build_session
 from orket_lib.analysis.statistics import interval_of_share
 from orket_lib.analysis.verdict.agreement import agreement, noise_floor
 from orket_lib.artifacts.views.row import TaskScore
+from orket_lib.artifacts.views.run_report import TestRun
 from orket_lib.artifacts.views.summary import ModelSession
+from orket_lib.tasks.grading.answers import comparable
 from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.statuses import Lane, Outcome
 from orket_lib.vocabulary.verdicts import DecisionStatus
@@ -40,10 +43,15 @@ def scores(*answers: str | None, **changes: Any) -> list[TaskScore]:
     ]
 
 
+def answered(*runs: TestRun) -> tuple[TaskScore, ...]:
+    """Return the scores of runs with their answers, as a row has them."""
+    return with_answers(task_scores(runs), runs, "bank", comparable)
+
+
 def test_answers_are_compared_as_they_are_normalised() -> None:
     """By the same rule as determinism: a fence, thoughts and outer blanks don't count."""
-    one = task_scores([run(1, answer="7"), run(2, answer="8")])
-    other = task_scores([run(1, answer="<think>6?</think> 7\n"), run(2, answer="```\n9\n```")])
+    one = answered(run(1, answer="7"), run(2, answer="8"))
+    other = answered(run(1, answer="<think>6?</think> 7\n"), run(2, answer="```\n9\n```"))
     found = agreement(one, other)
     assert (found.tasks, found.same_answers, found.same_answer_rate) == (2, 1, 0.5)
     assert found.same_start_share == 0.5
@@ -82,7 +90,7 @@ def test_the_noise_floor_is_the_second_run() -> None:
         *(run(3, 0, answer="abcd"), run(3, 1, Outcome.TIMEOUT)),
         run(4, 0, answer="only once"),
     ]
-    found = noise_floor(metrics("F16", 16.0, determinism_rate=ONCE), task_scores(runs))
+    found = noise_floor(metrics("F16", 16.0, determinism_rate=ONCE), answered(*runs))
     assert (found.tasks, found.same_answers) == (3, 1)
     assert found.same_start_share == 0.5
 
@@ -174,3 +182,23 @@ def test_a_baseline_that_does_not_repeat_itself_is_named() -> None:
 
 def test_few_changes_are_not_worth_a_word() -> None:
     assert "answers of" not in session({"Q8_0": 10, "Q4_K_M": 80}, right=160).recommendation
+
+
+ANSWERS = st.none() | st.text("ab ", max_size=6)
+
+
+@given(ANSWERS, ANSWERS)
+def test_the_common_start_has_no_direction_and_is_whole_for_equals_only(
+    one: str | None, other: str | None
+) -> None:
+    share = same_start(one, other)
+    assert share == same_start(other, one)
+    if share is None:
+        assert one is other is None
+    else:
+        assert 0 <= share <= 1
+        assert (share == 1) == (one == other)
+
+
+def test_each_task_names_its_bank() -> None:
+    assert {item.bank for item in answered(run(1), run(2))} == {"bank"}

@@ -10,9 +10,9 @@ import pytest
 from builders import task
 from task_forms import judged_by
 
+from orket_lib.tasks.grading.answers import MAX_CHARS, fingerprint
 from orket_lib.tasks.grading.graders import Grading, NotRun, check_names, grade, judge
 from orket_lib.tasks.task import Task
-from orket_lib.vocabulary.answers import MAX_CHARS
 
 CITIES = {
     "type": "choice",
@@ -283,6 +283,14 @@ def test_a_hundred_megabytes_of_answer_are_no_work(evaluation: dict[str, Any]) -
     assert process_time() - begin < 1
     assert grading.unparseable
     assert str(MAX_CHARS) in grading.checks[0].detail
+
+
+def test_a_hundred_megabytes_have_a_fingerprint_within_seconds() -> None:
+    answer = "a " * 50_000_000
+    begin = process_time()
+    assert fingerprint(answer) == fingerprint("a " * 50_000_000)
+    assert process_time() - begin < 5
+    assert fingerprint(answer) != fingerprint(answer[:-1])
 
 
 @pytest.mark.parametrize(
