@@ -72,6 +72,7 @@ def build_session(
         comparisons=_comparisons(ordered, baseline, scores),
         verdicts=verdicts.verdicts,
         strata=strata_of(verdicts.judging),
+        noise_floor=verdicts.noise_floor,
         decision=decision_of(verdicts, asked.prefer, why, next_step(verdicts)),
         mixtures=mixed,
         efficiency_frontier=frontier,

@@ -150,6 +150,28 @@ def holm(p_values: Sequence[float]) -> tuple[float, ...]:
     return tuple(adjusted)
 
 
+def interval_of_share(values: Sequence[float]) -> tuple[float, float]:
+    """Return the 95 % interval of the mean of values in 0..1, for further values of the same kind.
+
+    The mean of a Dirichlet process (Ferguson 1973) whose prior has half a value at 0 and half a
+    value at 1, approximated by the beta distribution with the same mean and variance. For values of
+    0 and 1 only it is the Jeffreys interval, exactly. So values that are all 1 don't prove that
+    the next one is.
+
+    Args:
+        values: At least one, in any order.
+    """
+    from scipy.stats import beta
+
+    weight = len(values) + 1
+    mean = (math.fsum(values) + 0.5) / weight
+    of_squares = (math.fsum(value * value for value in values) + 0.5) / weight
+    size = mean * (1 - mean) * (weight + 1) / (of_squares - mean * mean) - 1
+    tail = (1 - _CONFIDENCE) / 2
+    found = beta(mean * size, (1 - mean) * size)
+    return float(found.ppf(tail)), float(found.ppf(1 - tail))
+
+
 def bootstrap_interval(values: Sequence[float]) -> tuple[float, float]:
     """Return the bootstrap 95 % interval of a mean; the same values give the same interval."""
     import numpy

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 from orket_lib.analysis.frontier import FrontierPolicy
 from orket_lib.analysis.kpis import stability_kpis
+from orket_lib.analysis.ranking.models import rank_models
 from orket_lib.analysis.sessions import build_session
 from orket_lib.artifacts.measurements.canary import CanaryVerdict
+from orket_lib.artifacts.views.ranking import Ranking
 from orket_lib.artifacts.views.row import Row
 from orket_lib.artifacts.views.summary import (
     CanaryDrift,
@@ -26,6 +28,7 @@ class SummaryBody:
     """The findings of a sweep."""
 
     sessions: tuple[ModelSession, ...]
+    ranking: Ranking | None
     stability_kpis: StabilityKpis
     failed_rows: tuple[FailedRow, ...]
 
@@ -60,7 +63,10 @@ def summarize(
     kpis = stability_kpis(
         [[row.metrics for row in group] for group in present.values()], policy, lane
     )
-    return SummaryBody(sessions, kpis, failed)
+    ranking = rank_models(
+        [row for group in present.values() for row in group], policy.include_invalid, lane
+    )
+    return SummaryBody(sessions, ranking, kpis, failed)
 
 
 def canary_summary(verdict: CanaryVerdict, drifts: tuple[CanaryDrift, ...] = ()) -> CanarySummary:

@@ -31,6 +31,7 @@ from orket_lib.report.formatting import (
 from orket_lib.report.sections.context import ContextSection
 from orket_lib.report.sections.gpus import gpu_section
 from orket_lib.report.sections.missing_numbers import missing_numbers
+from orket_lib.report.sections.ranking import ranking_section
 from orket_lib.report.sections.rounds import rounds_section
 from orket_lib.report.sections.sidecar import sidecar_section
 from orket_lib.report.sections.thermal import ThermalSection
@@ -115,6 +116,7 @@ def render_markdown(
             _model(session, view, summary.execution_lane)
             for session, view in zip(summary.sessions, views, strict=True)
         ],
+        ranking=ranking_section(summary.ranking, summary.execution_lane),
         verdicts=list(map(verdict_section, summary.sessions)),
         gpus=[part for part in map(gpu_section, summary.sessions) if part],
         sidecars=[part for part in map(sidecar_section, summary.sessions) if part],

@@ -64,6 +64,11 @@ def terminal_summary(
             if session.decision and session.decision.next:
                 console.print(Text(f"next: {session.decision.next}"))
             console.print()
+        if summary.ranking:
+            console.print(Text("all models", style="bold"))
+            for line in summary.ranking.conclusions:
+                console.print(Text(line))
+            console.print()
         if not summary.sessions:
             console.print("Nothing was measured: the summary has no rows.")
         for line in further:

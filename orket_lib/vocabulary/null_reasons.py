@@ -119,6 +119,10 @@ class NullReason(StrEnum):
         "NO_ANSWER_SHOWN",
         "the runner reports scores without answers, so there is nothing to compare",
     )
+    NO_ANSWERS_TO_COMPARE = (
+        "NO_ANSWERS_TO_COMPARE",
+        "neither of the two has an answer to a task that both were asked",
+    )
     NO_CELL_MEASURED = (
         "NO_CELL_MEASURED",
         "no cell is measured yet that times can be estimated from",
@@ -135,6 +139,7 @@ class NullReason(StrEnum):
     NOTHING_MEASURED = "NOTHING_MEASURED", "no row was measured"
     OLDER_FILE = "OLDER_FILE", "the file was written before this reading existed"
     ONE_RUN_PER_TASK = "ONE_RUN_PER_TASK", "determinism needs at least two runs of each task"
+    TIMES_DISTURBED = "TIMES_DISTURBED", "the row is not valid, so its speeds don't count"
 
     # Sidecars
     NOT_APPLICABLE = "NOT_APPLICABLE", "the sidecar's hardware or tool is not on this machine"

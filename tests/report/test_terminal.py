@@ -82,3 +82,16 @@ def test_every_model_has_its_table() -> None:
     lines = terminal_summary(summary(seven(), other), REPORT).splitlines()
 
     assert [line for line in lines if line in ("orket-nano", "other")] == ["orket-nano", "other"]
+
+
+def test_several_models_end_with_the_best_of_all() -> None:
+    small = [row("Q8_0", 8.5, 0.99, model_id="small", peak_memory_rss=3000.0)]
+    big = [row("Q8_0", 8.5, 0.7, model_id="big", peak_memory_rss=9000.0)]
+
+    text = terminal_summary(summary(big, small), REPORT)
+
+    said = " ".join(text.split("all models\n")[1].split())
+    assert said.startswith("best of all: small Q8_0, adherence 0.988 (")
+    assert "best of big: Q8_0 is behind by 0.286 (" in said
+    assert "best that fits (by RAM, as no GPU serves): 4 to 48 GiB: small Q8_0" in said
+    assert "all models" not in terminal_summary(summary(small), REPORT)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from orket_lib.analysis.verdict.baseline import scores_of_row
+from orket_lib.analysis.verdict.agreement import agreement, noise_floor
+from orket_lib.analysis.verdict.baseline import baseline_among, scores_of_row
 from orket_lib.analysis.verdict.judged_tasks import JudgedTask
 from orket_lib.analysis.verdict.quants import VerdictPolicy, Verdicts, judge_quants
 from orket_lib.analysis.verdict.wants import Wants, check_wants
@@ -38,32 +39,21 @@ def judge_rows(
         for row in rows
     ]
     tasks = {
-        item.test_id: JudgedTask(item.test_id, "", item.family, str(item.level or ""))
+        item.test_id: JudgedTask(item.test_id, item.bank, item.family, str(item.level or ""))
         for row in rows
         for item in scores[row.quant_tag]
     }
-    baseline = next((item.quant for item in quants if item.scores is not None), None)
+    used = baseline_among(quants).used
+    baseline = next((row for row in rows if used and row.quant_tag == used.quant), None)
     return judge_quants(
         quants,
         list(tasks.values()),
         {row.quant_tag: check_wants(row, wants) for row in rows if row.adherence_score is not None},
         {
-            row.quant_tag: rate
+            row.quant_tag: agreement(scores[row.quant_tag], scores[baseline.quant_tag])
             for row in rows
-            if baseline
-            and row.quant_tag != baseline
-            and (rate := same_answer_rate(scores[row.quant_tag], scores[baseline])) is not None
+            if baseline and row is not baseline and row.may_be_judged(include_invalid)
         },
         policy,
+        noise_floor(baseline, scores[baseline.quant_tag]) if baseline else None,
     )
-
-
-def same_answer_rate(quant: Sequence[TaskScore], baseline: Sequence[TaskScore]) -> float | None:
-    """Return the share of tasks with identical answers; None if no answers are known."""
-    theirs = {item.test_id: item.answer_sha256 for item in baseline}
-    same = [
-        item.answer_sha256 == theirs[item.test_id]
-        for item in quant
-        if item.answer_sha256 and theirs.get(item.test_id)
-    ]
-    return sum(same) / len(same) if same else None

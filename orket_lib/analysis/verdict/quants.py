@@ -8,16 +8,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from orket_lib.analysis.statistics import mcnemar_exact
+from orket_lib.analysis.verdict.agreement import most_alike
 from orket_lib.analysis.verdict.baseline import Baseline, QuantScores, baseline_among
 from orket_lib.analysis.verdict.decision import Candidate, Pick, pick, smallest_proved
 from orket_lib.analysis.verdict.judged_tasks import JudgedTask, Judging, tasks_that_judge
 from orket_lib.analysis.verdict.kept_or_lost import Judged, judge, verdict_at
 from orket_lib.analysis.verdict.pairs import Overlap, paired
 from orket_lib.analysis.verdict.stability import Stability, stability
-from orket_lib.artifacts.views.verdict import Decision, TaskStratum, Verdict, WantCheck
+from orket_lib.artifacts.views.verdict import Agreement, Decision, TaskStratum, Verdict, WantCheck
 from orket_lib.vocabulary.verdicts import DecisionStatus, Prefer, QuantVerdict
 
 _EVERYTHING_RIGHT = 0.98
+_NOT_ORDERED_BY_TASKS = (DecisionStatus.TASKS_TOO_EASY, DecisionStatus.TASKS_TOO_HARD)
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,8 @@ class Verdicts:
         stability: Whether a new sweep would pick the same; None if the tasks picked nothing.
         smallest_that_suffices: The smallest quant that provably keeps the threshold and fits.
         best_that_fits: The largest quant that misses no limit.
+        noise_floor: How far the baseline's second run agrees with its first; None without a
+            baseline.
     """
 
     baseline: Baseline
@@ -56,14 +60,23 @@ class Verdicts:
     stability: Stability | None = None
     smallest_that_suffices: str | None = None
     best_that_fits: str | None = None
+    noise_floor: Agreement | None = None
+
+    @property
+    def by_agreement(self) -> tuple[Verdict, ...]:
+        """The quants below the baseline, by agreement with it, if the tasks can't order them."""
+        if self.pick.status not in _NOT_ORDERED_BY_TASKS:
+            return ()
+        return most_alike(self.verdicts)
 
 
 def judge_quants(
     quants: Sequence[QuantScores],
     tasks: Sequence[JudgedTask],
     wants: Mapping[str, Sequence[WantCheck]],
-    same_answers: Mapping[str, float],
+    agreements: Mapping[str, Agreement],
     policy: VerdictPolicy,
+    noise_floor: Agreement | None = None,
 ) -> Verdicts:
     """Return the verdicts and the decision.
 
@@ -71,12 +84,12 @@ def judge_quants(
         quants: All quants of the config, most bits first.
         tasks: The tasks that were asked.
         wants: Whether each measured quant meets each limit.
-        same_answers: Share of answers that are identical to the baseline's, by quant.
+        agreements: How far the answers of each other measured quant agree with the baseline's.
         policy: Threshold and preference.
+        noise_floor: Agreement of the baseline's second run with its first; None without a baseline.
     """
     baseline = baseline_among(quants)
     later = tuple(item.quant for item in quants if item.may_pass)
-    same = same_answers if baseline.used else {}
     judged: dict[str, Judged] = {}
 
     def verdicts() -> tuple[Verdict, ...]:
@@ -84,7 +97,8 @@ def judge_quants(
             Verdict(
                 quant_tag=item.quant,
                 baseline_quant=baseline.used.quant if baseline.used else None,
-                same_answer_rate=same.get(item.quant),
+                same_answer_rate=agreed.same_answer_rate if agreed else None,
+                agreement=agreed,
                 wants=tuple(wants.get(item.quant, ())),
                 **(
                     _claim(judged[item.quant])
@@ -93,6 +107,7 @@ def judge_quants(
                 ),
             )
             for item in quants
+            for agreed in [agreements.get(item.quant)]
         )
 
     if baseline.used is None or baseline.used.scores is None:
@@ -131,6 +146,7 @@ def judge_quants(
         stable,
         smallest_that_suffices=proved.quant if proved else None,
         best_that_fits=next((item.quant for item in candidates if item.fits), None),
+        noise_floor=noise_floor,
     )
 
 
@@ -162,6 +178,7 @@ def decision_of(verdicts: Verdicts, prefer: Prefer, why: str, next_step: str | N
         and not any(item.verdict in open_ for item in smaller),
         smaller=[item.quant_tag for item in smaller],
         larger=tags[:place] if verdicts.pick.quant else [],
+        by_agreement=[item.quant_tag for item in verdicts.by_agreement],
         stability=stable.same if stable else None,
         runner_up=stable.runner_up if stable else None,
         why=why,

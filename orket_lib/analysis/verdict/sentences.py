@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from orket_lib.analysis.verdict.agreement_sentences import by_agreement, right_but_different
 from orket_lib.analysis.verdict.judged_tasks import FEWEST_TASKS
 from orket_lib.analysis.verdict.quants import VerdictPolicy, Verdicts
 from orket_lib.artifacts.views.verdict import Verdict
 from orket_lib.vocabulary.verdicts import DecisionStatus, Prefer, QuantVerdict, WantStatus
-
-_SAME_WORDS = 0.5  # below this share of identical answers, the sentence says so
 
 
 def sentence(model_id: str, verdicts: Verdicts, policy: VerdictPolicy) -> str:
@@ -17,10 +16,11 @@ def sentence(model_id: str, verdicts: Verdicts, policy: VerdictPolicy) -> str:
     parts = [
         _stand_in(verdicts),
         _claim(verdicts, policy),
+        by_agreement(verdicts),
         *_neighbours(verdicts),
         *_absent(verdicts),
         _hangs(verdicts),
-        _different(verdicts),
+        right_but_different(verdicts),
     ]
     return f"{model_id}: " + " ".join(part for part in parts if part)
 
@@ -174,13 +174,6 @@ def _hangs(verdicts: Verdicts) -> str:
     if found is None or found.hangs_on is None:
         return ""
     return f"Without the tasks of {found.hangs_on} the verdict on {found.quant_tag} would change."
-
-
-def _different(verdicts: Verdicts) -> str:
-    found = next((v for v in verdicts.verdicts if v.quant_tag == verdicts.pick.quant), None)
-    if found is None or found.same_answer_rate is None or found.same_answer_rate >= _SAME_WORDS:
-        return ""
-    return f"Only {found.same_answer_rate:.0%} of its answers are identical to the baseline's."
 
 
 def _undecided(verdicts: Verdicts) -> list[Verdict]:

@@ -192,8 +192,15 @@ class TaskScore(Record):
     adherence_score: float
     family: str = Field("", description="kind of work; empty in older files")
     level: int = Field(0, description="intended difficulty; 0 in older files")
-    answer_sha256: str | None = Field(
-        None, description="of the first run's normalised answer; null without an answer"
+    bank: str = Field("", description="id of its task bank; empty in older files")
+    answer: str | None = Field(
+        None, description="the first run's, normalised; null without an answer, and in older files"
+    )
+    answer_sha256: str | None = Field(None, description="of that answer")
+    repeated: float | None = Field(
+        None,
+        description="share of that answer before the first difference from the second run's; 1 if "
+        "they are the same, null without two runs or without any answer",
     )
 
 

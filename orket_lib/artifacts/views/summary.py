@@ -7,8 +7,9 @@ from typing import Any, Literal
 from pydantic import Field
 
 from orket_lib.artifacts.base import Labelled, Measured, Reading, Record, volatile
+from orket_lib.artifacts.views.ranking import Ranking
 from orket_lib.artifacts.views.row import RowMetrics
-from orket_lib.artifacts.views.verdict import Decision, TaskStratum, Verdict
+from orket_lib.artifacts.views.verdict import Agreement, Decision, TaskStratum, Verdict
 
 
 class SummaryRow(RowMetrics):
@@ -66,6 +67,11 @@ class ModelSession(Record):
     )
     strata: tuple[TaskStratum, ...] = Field(
         (), description="tasks that the baseline solves reliably: only these count in the verdicts"
+    )
+    noise_floor: Agreement | None = Field(
+        None,
+        description="agreement of the baseline's second run with its first; null without a "
+        "baseline, and in older files",
     )
     decision: Decision | None = Field(None, description="null in older files")
     mixtures: tuple[str, ...] = Field(
@@ -135,5 +141,8 @@ class Summary(Labelled):
     matrix: dict[str, Any] = Field(description="the resolved config, without secrets")
     canary: CanarySummary
     sessions: tuple[ModelSession, ...]
+    ranking: Ranking | None = Field(
+        None, description="of all models together; null for one model, and in older files"
+    )
     stability_kpis: StabilityKpis
     failed_rows: tuple[FailedRow, ...]

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from orket_lib.analysis.rows.aggregates import task_scores
+from orket_lib.analysis.rows.answers import with_answers
 from orket_lib.analysis.rows.rounds import as_one, round_figures
 from orket_lib.analysis.rows.row import build_row
 from orket_lib.analysis.sidecar.parse import row_sidecar
@@ -15,6 +16,7 @@ from orket_lib.artifacts.views.row import Row, RowSettings
 from orket_lib.artifacts.views.run_report import RunReport
 from orket_lib.commands._common import add_out, stamp
 from orket_lib.measure.session.identity import mixture_observations
+from orket_lib.tasks.grading.answers import comparable
 from orket_lib.vocabulary.statuses import SidecarStatus
 
 
@@ -53,7 +55,12 @@ def run(options: argparse.Namespace) -> int:
         hardware_fingerprint=report.hardware_fingerprint,
         policy=settings.policy,
         metrics=metrics,
-        task_scores=task_scores(report.test_runs),
+        task_scores=with_answers(
+            task_scores(report.test_runs),
+            report.test_runs,
+            report.spec.tasks.bank_id,
+            comparable,
+        ),
     )
     write_model(options.out, row)
     return 0

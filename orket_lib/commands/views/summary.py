@@ -88,6 +88,7 @@ def run(options: argparse.Namespace) -> int:
         matrix=matrix,
         canary=canary_summary(verdict, drifts),
         sessions=body.sessions,
+        ranking=body.ranking,
         stability_kpis=body.stability_kpis,
         failed_rows=body.failed_rows,
     )

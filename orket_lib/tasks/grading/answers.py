@@ -63,10 +63,14 @@ def composed(text: str) -> str:
     return unicodedata.normalize("NFC", text)
 
 
+def comparable(text: str) -> str:
+    """Return the normalized answer, or the raw text if that is too long."""
+    return normalize(text) if len(text) <= MAX_CHARS else text
+
+
 def fingerprint(text: str) -> str:
-    """Return the SHA-256 of the normalized answer, or of the raw text if that is too long."""
-    judged = normalize(text) if len(text) <= MAX_CHARS else text
-    return hashlib.sha256(judged.encode(errors="surrogatepass")).hexdigest()
+    """Return the SHA-256 of the comparable answer."""
+    return hashlib.sha256(comparable(text).encode(errors="surrogatepass")).hexdigest()
 
 
 def only_number(text: str) -> Decimal | None:

@@ -52,6 +52,23 @@ def judged(
     return build_session("nano", rows, table, POLICY, Lane.LAB)
 
 
+@pytest.mark.parametrize(
+    ("banks", "expected"),
+    [
+        (("one", "one"), ["family0/1", "family1/1", "family2/1", "family3/1"]),
+        (("one", "two"), ["one/family0/1", "one/family2/1", "two/family1/1", "two/family3/1"]),
+    ],
+)
+def test_tasks_of_several_banks_are_told_apart(banks: tuple[str, str], expected: list[str]) -> None:
+    table = tuple(
+        item.model_copy(update={"bank": banks[number % 2]})
+        for number, item in enumerate(scores(160))
+    )
+    rows = [metrics(quant, BITS[quant]) for quant in ("F16", "Q8_0")]
+    found = build_session("nano", rows, {"F16": table, "Q8_0": table}, POLICY, Lane.LAB)
+    assert [item.name for item in found.strata] == expected
+
+
 def verdicts(session: ModelSession) -> dict[str, QuantVerdict]:
     return {item.quant_tag: item.verdict for item in session.verdicts}
 
