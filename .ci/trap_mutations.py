@@ -259,9 +259,8 @@ MUTATIONS = (
         "T6",
         "the clock is read after parsing",
         STREAM,
-        "arrivals.append(event.at_s - stream.written_s)",
-        'arrivals.append(__import__("orket_lib.providers.wire.http").providers.http.time.perf_counter()'
-        " - stream.written_s)",
+        "reading.add(chunk, event.at_s - stream.written_s, times)",
+        'reading.add(chunk, __import__("time").perf_counter() - stream.written_s, times)',
     ),
     Mutation(
         "T7",

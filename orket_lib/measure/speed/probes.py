@@ -146,7 +146,7 @@ def _observations(
     tokens: Tokens, failure: str | None, template: int | None
 ) -> Iterator[Observation]:
     if tokens.status is not TokenStatus.OK:
-        evidence = failure or tokens.status.value
+        evidence = failure or tokens.gap
         yield Observation.of(Reason.MISSING_TOKEN_TIMINGS, evidence)
     if isinstance(tokens.cached, Null):
         return
