@@ -32,14 +32,15 @@ BUFFERED = Null("STREAM_BUFFERED")
 NOT_STREAMED = Null("NOT_STREAMED")
 HIDDEN = Null("TOKENS_NOT_STREAMED")
 
-_MOST_LATE = 0.05  # of the time that is measured
+_MOST_LATE = 0.045  # of the time that is measured: it is estimated, and 5 % are allowed
 _JITTER_S = 0.01  # a busy machine reads a chunk that late; no buffer is told by it
 _TOGETHER_S = 0.001  # chunks so close that one write may have brought them
 _TOGETHER_RATIO = 0.25  # the same, of the mean distance of two chunks
 _MOST_TOGETHER = 0.25  # share of the chunks that may arrive together with others
-_FASTEST = 0.25  # time per generated token, by the time per prompt token
+_ONE_TOKEN = 1.5  # chunks of no more tokens are parts of one
+_FASTEST = 0.5  # time per generated token, by the time per prompt token
 _USUAL_PROMPT = 512  # tokens of a probe, for a server that doesn't count them
-_ACCOUNTED = 0.95  # of the tokens that must have arrived
+_ACCOUNTED = 0.96  # of the tokens that must have arrived
 _BYTES_PER_TOKEN = 8  # more than in any usual text, for a server that doesn't count
 _BYTES_PER_CHUNK = 7  # more than in a usual token: such chunks have several
 _FEWEST_BYTES = 2  # per token; less text means that tokens were not sent
@@ -117,11 +118,11 @@ class Arrivals:
 
     @property
     def _weights(self) -> list[float]:
-        """About how many tokens each chunk has: at least one, and more the longer it is."""
+        """About how many tokens each chunk has: if not parts of one, then more the longer it is."""
         count, sizes = len(self.generation.chunk_s), self.generation.chunk_bytes
-        more, size = max(0, self._tokens - count), sum(sizes)
-        if not size:
-            return [1 + more / count] * count
+        more, size = self._tokens - count, sum(sizes)
+        if more <= 0 or not size:
+            return [self._tokens / count] * count
         return [1 + more * each / size for each in sizes]
 
     @cached_property
@@ -136,7 +137,9 @@ class Arrivals:
             return float("inf")
         later = sum(group.tokens for group in groups[1:])
         held_s = max(0.0, first.tokens - 1) * self._span_s / later
-        together = sum(group.chunks for group in groups if group.chunks > 1)
+        together = sum(
+            group.chunks for group in groups if group.chunks > 1 and group.tokens > _ONE_TOKEN
+        )
         if together > _MOST_TOGETHER * len(self.generation.chunk_s):
             gaps = [after.at_s - before.at_s for before, after in pairwise(groups)]
             held_s = max(held_s, statistics.median(gaps))

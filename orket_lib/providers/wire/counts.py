@@ -12,7 +12,7 @@ from orket_lib.providers.base import TokenReport
 
 # No tokenizer comes near this over a whole text; the longest single tokens have about as many.
 _MOST_BYTES_PER_TOKEN = 128
-_MOST_CHUNKS_PER_TOKEN = 16  # a server may send a token letter by letter
+_MOST_CHUNKS_PER_TOKEN = 8  # a server may send a token letter by letter
 
 
 def without_placeholders(
@@ -34,7 +34,7 @@ def without_placeholders(
             report = replace(report, output=None)
     if report.prefill_s == 0 and report.uncached != 0:
         report = replace(report, prefill_s=None)
-    if report.decode_s == 0 and (report.output is None or report.output > 1):
+    if report.decode_s == 0 and report.output not in (0, 1):
         report = replace(report, decode_s=None)
     return report
 
