@@ -92,6 +92,7 @@ class TokenReport:
         output: Generated tokens.
         prefill_s: Time of the prompt, in seconds.
         decode_s: Time of the generation, in seconds; when it starts is calibrated (T4).
+        drafted: Tokens that a draft model proposed; several are then generated at once.
         note: Why a number is missing or is not of this request; empty when there is nothing to say.
     """
 
@@ -101,6 +102,7 @@ class TokenReport:
     output: int | None = None
     prefill_s: float | None = None
     decode_s: float | None = None
+    drafted: int | None = None
     note: str = ""
 
 

@@ -73,9 +73,8 @@ class Arrivals:
             return NO_CHUNK
         if not self.generation.streamed:
             return NOT_STREAMED
-        late_s = self._late_by_server_s
-        if late_s is None:
-            late_s = self._late_s
+        by_server_s = self._late_by_server_s
+        late_s = self._late_s if by_server_s is None else max(by_server_s, self._burst_s)
         return chunks[0] if late_s <= max(_MOST_LATE * chunks[0], _JITTER_S) else BUFFERED
 
     @property
@@ -87,6 +86,12 @@ class Arrivals:
         if self._late_s > _MOST_LATE * self._span_s:
             return BUFFERED
         return self._span_s if self._accounted else HIDDEN
+
+    @property
+    def prompt_s(self) -> float | Null:
+        """Time of the prompt: until the first token, which must have been sent."""
+        sent = len(self.generation.chunk_s) < 2 or self._accounted
+        return self.first_s if sent else HIDDEN
 
     @cached_property
     def _span_s(self) -> float:
@@ -136,14 +141,22 @@ class Arrivals:
         if self._too_fast:
             return float("inf")
         later = sum(group.tokens for group in groups[1:])
-        held_s = max(0.0, first.tokens - 1) * self._span_s / later
+        return max(self._burst_s, max(0.0, first.tokens - 1) * self._span_s / later)
+
+    @cached_property
+    def _burst_s(self) -> float:
+        """The time from burst to burst, if chunks come in bursts: each may be that late.
+
+        A draft model makes a server generate in bursts, so then they are no sign of a buffer.
+        """
+        groups, said = self._groups, self.generation
         together = sum(
             group.chunks for group in groups if group.chunks > 1 and group.tokens > _ONE_TOKEN
         )
-        if together > _MOST_TOGETHER * len(self.generation.chunk_s):
-            gaps = [after.at_s - before.at_s for before, after in pairwise(groups)]
-            held_s = max(held_s, statistics.median(gaps))
-        return held_s
+        drafts = bool(said.tokens.drafted)
+        if drafts or len(groups) == 1 or together <= _MOST_TOGETHER * len(said.chunk_s):
+            return 0.0
+        return statistics.median(after.at_s - before.at_s for before, after in pairwise(groups))
 
     @property
     def _too_fast(self) -> bool:

@@ -35,6 +35,7 @@ class Tokens:
     """The token counts and times of a generation; times are in seconds.
 
     Attributes:
+        client_prompt_s: Until the first token, if it was sent and arrived when it was generated.
         client_decode_s: From the first to the last chunk, if they arrived as they were generated.
         span_s: The same, however they arrived; for no rate.
         total_s: From the request to the last chunk.
@@ -48,6 +49,7 @@ class Tokens:
     ttft_ms: float | Null
     prefill_s: float | Null
     decode_s: float | Null
+    client_prompt_s: float | Null
     client_decode_s: float | Null
     span_s: float | Null
     total_s: float | Null
@@ -76,6 +78,7 @@ class Tokens:
             ttft_ms=apply(lambda first_s: first_s * 1000, arrivals.first_s),
             prefill_s=_or_null(said.prefill_s, NO_TIME),
             decode_s=_or_null(said.decode_s, NO_TIME),
+            client_prompt_s=arrivals.prompt_s,
             client_decode_s=arrivals.span_s,
             span_s=chunks[-1] - chunks[0] if len(chunks) > 1 else NO_CHUNK,
             total_s=chunks[-1] if chunks else NO_CHUNK,

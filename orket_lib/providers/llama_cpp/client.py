@@ -152,6 +152,7 @@ def llama_tokens(usage: Section, timings: Section) -> TokenReport:
         output=output,
         prefill_s=seconds(timings, "prompt_ms", _MS),
         decode_s=seconds(timings, "predicted_ms", _MS),
+        drafted=count(timings, "draft_n"),
     )
 
 
