@@ -20,7 +20,8 @@ from typing import Any
 import httpx
 import pytest
 from builders import session
-from stream_quirks import BREAKS, HARMLESS, Kind, Stream, Truth, build, make_stream
+from stream_quirks import BREAKS, HARMLESS, Kind, Stream, Truth
+from stream_writing import build, make_stream
 
 from orket_lib.artifacts.views.run_report import Probe
 from orket_lib.measure.session.session import OpenSession

@@ -1,4 +1,4 @@
-"""T1, T2, T4, T5, T7, T9, T19 on servers that we only attach to: vLLM and its like, and LM Studio.
+"""T1, T2, T4, T5, T7, T9, T19, T31 on servers that we only attach to: vLLM and its like, and LM Studio.
 
 The simulators speak the documented formats; the tests make them lie about some fields.
 """
@@ -325,3 +325,26 @@ def test_t19_probes_have_one_length_where_the_server_keeps_it(tmp_path: Path) ->
     short = replace(QUESTION, max_tokens=64)
     with opened(tmp_path, "openai", vllm()) as found:
         assert found.model.generate(short).tokens.output == 2, "it ends by itself"
+
+
+# T31
+
+
+@pytest.mark.parametrize("events", [64, 1000])
+def test_t31_a_stream_that_something_collected_gives_no_times(tmp_path: Path, events: int) -> None:
+    probe = probed(tmp_path, "openai", vllm(details=True, lies=Lies(bundled=events)))
+    assert (probe.prompt_tokens or 0) > 500
+    assert probe.output_tokens == 128
+    row = row_with(probe)
+    for found in (probe, row):
+        for name in ("ttft_ms", "prompt_tokens_per_second", "generation_tokens_per_second"):
+            assert getattr(found, name) is None
+            assert found.null_reasons[name] == "STREAM_BUFFERED"
+    assert row.valid, "its answers are as good as any"
+
+
+def test_t31_a_stream_as_it_is_generated_gives_times(tmp_path: Path) -> None:
+    probe = probed(tmp_path, "openai", vllm(details=True))
+    assert probe.ttft_ms == pytest.approx(1000 * PROMPT_S, rel=0.5)
+    assert probe.prompt_tokens_per_second is not None
+    assert probe.generation_tokens_per_second == pytest.approx(RATE, rel=0.1)

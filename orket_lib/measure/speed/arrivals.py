@@ -7,8 +7,8 @@ counts only if the chunks are spread as the server's token count demands:
 - The first arrival must not bring so many tokens that it was clearly late, and arrivals must not
   come in regular bursts. How late a chunk may be is estimated, and must be small compared with the
   time that is measured.
-- Tokens must not arrive faster than the prompt was processed: a server works on all tokens of a
-  prompt at once, and generates them one by one.
+- Tokens must not arrive within milliseconds, and faster than the prompt was processed: a server
+  works on all tokens of a prompt at once, and generates them one by one.
 - The chunks must account for the tokens: tokens that were counted and never sent (hidden reasoning)
   have taken time before the first chunk or after the last one.
 - Where the server reports its generation time, that much must lie after the first chunk.
@@ -32,13 +32,14 @@ BUFFERED = Null("STREAM_BUFFERED")
 NOT_STREAMED = Null("NOT_STREAMED")
 HIDDEN = Null("TOKENS_NOT_STREAMED")
 
-_MOST_LATE = 0.045  # of the time that is measured: it is estimated, and 5 % are allowed
+_MOST_LATE = 0.04  # of the time that is measured: it is estimated, and 5 % are allowed
 _JITTER_S = 0.01  # a busy machine reads a chunk that late; no buffer is told by it
 _TOGETHER_S = 0.001  # chunks so close that one write may have brought them
 _TOGETHER_RATIO = 0.25  # the same, of the mean distance of two chunks
 _MOST_TOGETHER = 0.25  # share of the chunks that may arrive together with others
 _ONE_TOKEN = 1.5  # chunks of no more tokens are parts of one
 _FASTEST = 0.5  # time per generated token, by the time per prompt token
+_FLUSHED_S = 0.005  # per token; slower ones were not all there before
 _USUAL_PROMPT = 512  # tokens of a probe, for a server that doesn't count them
 _ACCOUNTED = 0.96  # of the tokens that must have arrived
 _BYTES_PER_TOKEN = 8  # more than in any usual text, for a server that doesn't count
@@ -102,7 +103,7 @@ class Arrivals:
         """The number of tokens: as counted, else a lower bound."""
         said = self.generation
         if said.tokens.output is not None:
-            return said.tokens.output
+            return max(1, said.tokens.output)
         return max(len(said.chunk_s), sum(said.chunk_bytes) // _BYTES_PER_TOKEN)
 
     @cached_property
@@ -169,7 +170,7 @@ class Arrivals:
             return False
         token_s = self._span_s / (self._tokens - 1)
         prompt = self.generation.tokens.prompt or _USUAL_PROMPT
-        return token_s < _FASTEST * self.generation.chunk_s[0] / prompt
+        return token_s < min(_FASTEST * self.generation.chunk_s[0] / prompt, _FLUSHED_S)
 
     @property
     def _late_by_server_s(self) -> float | None:

@@ -10,8 +10,8 @@ from dataclasses import replace
 
 from orket_lib.providers.base import TokenReport
 
-# No tokenizer comes near this over a whole text; the longest single tokens have about as many.
-_MOST_BYTES_PER_TOKEN = 128
+# No tokenizer comes near this over a whole text.
+_MOST_BYTES_PER_TOKEN = 64
 _MOST_CHUNKS_PER_TOKEN = 8  # a server may send a token letter by letter
 
 

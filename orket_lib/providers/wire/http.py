@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 import time
-import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +17,7 @@ from typing import Any
 import httpx
 
 from orket_lib.providers.wire.events import StampedReads, json_object
+from orket_lib.providers.wire.unpacking import endless, unpacked
 from orket_lib.vocabulary.environment import ENV_REFERENCE
 from orket_lib.vocabulary.errors import Fault, ProviderError, RequestFailed, RequestTimedOut
 from orket_lib.vocabulary.failures import Cause
@@ -186,7 +186,7 @@ class HttpServer:
                     if now > deadline:
                         raise _OutOfTime
                     if allowed < 0:
-                        raise _endless(max_tokens)
+                        raise endless(max_tokens)
         except httpx.TimeoutException:
             broken = RequestTimedOut(f"silent for {timeout_s:g} s")
         except _OutOfTime:
@@ -195,7 +195,7 @@ class HttpServer:
             broken = self._broken(error)
         encoding = headers.get("content-encoding", "identity").strip().lower()
         if encoding != "identity" and reads:
-            reads = _unpacked(reads, encoding, most, max_tokens)
+            reads = unpacked(reads, encoding, most, max_tokens)
         if broken and not (is_whole and is_whole(reads)):
             raise broken from None
         written = marks.get("http11.send_request_headers.started", marks["begin"])
@@ -231,37 +231,6 @@ class HttpServer:
 
 class _OutOfTime(Exception):
     """The time limit of a request has passed."""
-
-
-def _endless(max_tokens: int) -> RequestFailed:
-    message = f"no end of the answer after far more than {max_tokens} tokens"
-    return RequestFailed(message, Fault.ENDLESS)
-
-
-def _unpacked(
-    reads: list[tuple[float, bytes]], encoding: str, most: int, max_tokens: int
-) -> list[tuple[float, bytes]]:
-    """Return the reads of a body that a server or proxy compressed, although asked not to.
-
-    Raises:
-        RequestFailed: The encoding is another one, or invalid, or holds far too much.
-    """
-    if encoding not in ("gzip", "x-gzip", "deflate"):
-        message = f"the answer is compressed ({encoding}), although none was asked for"
-        raise RequestFailed(message, Fault.NOT_JSON)
-    unpack = zlib.decompressobj(zlib.MAX_WBITS | 32)  # gzip or zlib, whichever it is
-    unpacked = []
-    for at_s, read in reads:
-        try:
-            content = unpack.decompress(read, most)
-        except zlib.error as error:
-            message = f"the answer is not the {encoding} that it says: {error}"
-            raise RequestFailed(message, Fault.NOT_JSON) from None
-        most -= len(content)
-        if most <= 0 or unpack.unconsumed_tail:
-            raise _endless(max_tokens)
-        unpacked.append((at_s, content))
-    return unpacked
 
 
 def _until(deadline: float, response: httpx.Response) -> Iterator[bytes]:

@@ -54,7 +54,7 @@ COUNTS: dict[str, dict[str, Any]] = {
     "an answer of one token": {"output": 1, "decode_s": 0.0, "answer": "yes", "chunks": 1},
     "an answer without text": {"output": 0, "decode_s": 0.0, "answer": "", "chunks": 0},
     "an answer that ended at once": {"output": 1, "decode_s": 0.0, "answer": "", "chunks": 0},
-    "one token of many blanks": {"output": 1, "answer": " " * 120, "chunks": 1},
+    "one token of many blanks": {"output": 1, "answer": " " * 60, "chunks": 1},
     "letter by letter": {"output": 26, "chunks": 128, "answer": "a" * 128},
     "hidden reasoning": {"output": 900},
     "a short prompt": {"prompt": 1, "uncached": 1, "prompt_text": "a"},
