@@ -20,7 +20,9 @@ HARMLESS = frozenset(
     usagefirst usagefinish finishlast nodone donenonl doneonenl costafter donelost donesilent
     shuffled think thinkfield nothinkcontent jitter nolineend blanklines""".split()
 )
-COUNTS = frozenset("promptzero promptone usagezero usageone usagefloat usagenegative nousage".split())
+COUNTS = frozenset(
+    "promptzero promptone usagezero usageone usagefloat usagenegative nousage".split()
+)
 ARRIVALS = frozenset("buffer ticks burst frames heldfirst nostream hidden bundled".split())
 BREAKS = frozenset("cut torn error errorline plain200 err200 loading reset silent".split())
 _SSE_ONLY = frozenset(

@@ -65,7 +65,9 @@ def _pieces(stream: Stream, rng: random.Random) -> Iterator[_Piece]:
     thoughts = truth.output // 3 if "think" in quirks else 0
     unsent = truth.output * rng.randint(15, 60) // 100 if "hidden" in quirks else 0
     # Short words: what was not sent is then told by how little text there is.
-    words = [rng.choice((" a", " lamp", " boat", " öl", " wind", " 7")) for _ in range(truth.output)]
+    words = [
+        rng.choice((" a", " lamp", " boat", " öl", " wind", " 7")) for _ in range(truth.output)
+    ]
     at = 0
     while at < truth.output:
         number = rng.randint(2, 4) if "bundled" in quirks and at else 1
@@ -125,7 +127,10 @@ def _events(stream: Stream, pieces: list[_Piece], rng: random.Random) -> list[_E
 def _sse(stream: Stream, pieces: list[_Piece], rng: random.Random) -> list[_Event]:
     truth, quirks = stream.truth, stream.quirks
     nl = "\r\n" if "crlf" in quirks else "\r" if "cr" in quirks else "\n"
-    blank, name = "" if "nospace" in quirks else " ", f"event: message{nl}" if "event" in quirks else ""
+    blank, name = (
+        "" if "nospace" in quirks else " ",
+        f"event: message{nl}" if "event" in quirks else "",
+    )
     field_name = "reasoning" if "thinkfield" in quirks else "reasoning_content"
     events: list[_Event] = []
 
@@ -134,7 +139,9 @@ def _sse(stream: Stream, pieces: list[_Piece], rng: random.Random) -> list[_Even
         mark = "\ufeff" if "bom" in quirks and not events else ""
         events.append(_Event(at_s, f"{mark}{name}data:{blank}{text}{tail}".encode()))
 
-    def choice(delta: dict[str, Any] | None, finish: str | None = None, **more: Any) -> dict[str, Any]:
+    def choice(
+        delta: dict[str, Any] | None, finish: str | None = None, **more: Any
+    ) -> dict[str, Any]:
         choices = [] if delta is None else [{"index": 0, "delta": delta, "finish_reason": finish}]
         usage = {"usage": None} if "usagenull" in quirks else {}
         return {"id": "c", "object": "chat.completion.chunk", **usage, "choices": choices, **more}

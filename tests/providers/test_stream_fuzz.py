@@ -43,7 +43,9 @@ MOST_OFF_FOR_REAL = 0.15  # two clocks, a network stack and whatever else the ma
 MOST_UNEXPLAINED = 0.02
 
 
-def clients(url: str, transport: httpx.BaseTransport | None, open_: ExitStack) -> dict[Kind, Generate]:
+def clients(
+    url: str, transport: httpx.BaseTransport | None, open_: ExitStack
+) -> dict[Kind, Generate]:
     """Return what asks a server, by its kind."""
     llama = open_.enter_context(closing(LlamaClient(url, None, transport)))
     openai = open_.enter_context(closing(OpenAiClient(url, None, transport)))
@@ -129,7 +131,9 @@ def missing_numbers(stream: Stream, probe: Probe) -> list[str]:
 
 
 @contextmanager
-def injected(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[dict[Kind, Generate], list[Stream]]]:
+def injected(
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[tuple[dict[Kind, Generate], list[Stream]]]:
     """Give what asks, and where to put the stream that is answered, on a clock of its own."""
     now = [1000.0]
     next_one: list[Stream] = []

@@ -149,7 +149,9 @@ def _by_task(runs: Sequence[TestRun]) -> list[list[TestRun]]:
 def _unsent(probes: Sequence[Probe]) -> Null | None:
     """Return why TTFT is not the time of the prompt: the first tokens of a probe were not sent."""
     unsent = Null("TOKENS_NOT_STREAMED")
-    return unsent if unsent in [probe.reading("client_decode_seconds") for probe in probes] else None
+    return (
+        unsent if unsent in [probe.reading("client_decode_seconds") for probe in probes] else None
+    )
 
 
 def _total(probes: Sequence[Probe], reading: str) -> float | Null:

@@ -40,7 +40,8 @@ class TokenAudit(Record):
     raw_usage: dict[str, Any] | None = None
     raw_timings: dict[str, Any] | None = None
     note: str | None = Field(
-        None, description="why a count is missing, or from which request it is; null: nothing to say"
+        None,
+        description="why a count is missing, or from which request it is; null: nothing to say",
     )
 
 

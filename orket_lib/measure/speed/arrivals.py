@@ -25,7 +25,7 @@ from itertools import pairwise
 
 from orket_lib.providers.base import Generation
 from orket_lib.vocabulary.nulls import Null
-from orket_lib.vocabulary.rates import MIN_OUTPUT_TOKENS
+from orket_lib.vocabulary.rates import MIN_OUTPUT_TOKENS, DecodeClock
 
 NO_CHUNK = Null("NO_CONTENT")
 BUFFERED = Null("STREAM_BUFFERED")
@@ -62,9 +62,11 @@ class Arrivals:
 
     Attributes:
         generation: The answer.
+        clock: When the server starts its generation clock; None if unknown.
     """
 
     generation: Generation
+    clock: DecodeClock | None = None
 
     @property
     def first_s(self) -> float | Null:
@@ -179,8 +181,9 @@ class Arrivals:
         end_s = max(chunks[-1], self.generation.end_s or 0.0)
         if not decode_s or decode_s > end_s:
             return None
-        token_s = decode_s / max(1, self._tokens)  # it may include the first token's
-        return max(0.0, decode_s - token_s - (end_s - chunks[0]))
+        # Unless it is known to start with the first token, its time may be included.
+        first_s = 0.0 if self.clock == "first_token" else decode_s / self._tokens
+        return max(0.0, decode_s - first_s - (end_s - chunks[0]))
 
     @property
     def _accounted(self) -> bool:

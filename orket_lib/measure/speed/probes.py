@@ -119,7 +119,9 @@ def _probe(
         client_decode_seconds=tokens.client_decode_s,
         internal_model_seconds=tokens.internal_s,
         prompt_tokens_per_second=(
-            tokens.prefill_tps if by_server else prefill_rate(tokens.uncached, tokens.client_prompt_s)
+            tokens.prefill_tps
+            if by_server
+            else prefill_rate(tokens.uncached, tokens.client_prompt_s)
         ),
         generation_tokens_per_second=(
             tokens.decode_tps

@@ -67,7 +67,7 @@ class Tokens:
             clock: When the server starts its generation clock; None if unknown.
         """
         said, chunks = generation.tokens, generation.chunk_s
-        arrivals = Arrivals(generation)
+        arrivals = Arrivals(generation, clock)
         output = _or_null(said.output, NO_COUNT)
         unknown = NO_COUNT if said.prompt is None else NO_CACHE_COUNT
         return cls(

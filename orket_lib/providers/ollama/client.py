@@ -95,7 +95,5 @@ class OllamaClient:
             ProviderError: A model on another machine answered.
         """
         path, body = request_for(tag, request, options)
-        stream = self._server.stream(
-            path, body, request.timeout_s, request.max_tokens, says_done
-        )
+        stream = self._server.stream(path, body, request.timeout_s, request.max_tokens, says_done)
         return assemble(stream, request.prompt)

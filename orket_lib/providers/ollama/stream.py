@@ -116,9 +116,7 @@ def assemble(stream: StampedStream, prompt: str = "") -> Generation:
         chunk_s=tuple(arrivals),
         chunk_bytes=tuple(sizes),
         end_s=end_s,
-        tokens=without_placeholders(
-            ollama_tokens(last), prompt, answer + thoughts, len(arrivals)
-        ),
+        tokens=without_placeholders(ollama_tokens(last), prompt, answer + thoughts, len(arrivals)),
         usage={key: value for key, value in facts.items() if not key.endswith(_DURATION)},
         timings={key: value for key, value in facts.items() if key.endswith(_DURATION)},
     )

@@ -15,9 +15,7 @@ _MOST_BYTES_PER_TOKEN = 64
 _MOST_CHUNKS_PER_TOKEN = 8  # a server may send a token letter by letter
 
 
-def without_placeholders(
-    report: TokenReport, prompt: str, answer: str, chunks: int
-) -> TokenReport:
+def without_placeholders(report: TokenReport, prompt: str, answer: str, chunks: int) -> TokenReport:
     """Return a report in which counts and times that are none are None.
 
     Args:

@@ -70,4 +70,6 @@ def test_a_count_stays(name: str) -> None:
         "prompt": sent.pop("prompt_text", PROMPT),
     }
     expected = replace(WHOLE, **sent)
-    assert without_placeholders(expected, text["prompt"], text["answer"], text["chunks"]) == expected
+    assert (
+        without_placeholders(expected, text["prompt"], text["answer"], text["chunks"]) == expected
+    )

@@ -41,7 +41,14 @@ def data_of(*reads: bytes) -> list[str]:
         pytest.param((b"data: a\n\ndat",), ["a"], id="half a field"),
         pytest.param((b"data: a\r\rdata: b\r\r",), ["a", "b"], id="CR alone"),
         pytest.param((b"data: a\r", b"\r", b"\ndata: b\r\n\r\n"), ["a", "b"], id="CR and CRLF"),
-        pytest.param((b"\xef\xbb", b"\xbfdata: a\n\n",), ["a"], id="a byte order mark"),
+        pytest.param(
+            (
+                b"\xef\xbb",
+                b"\xbfdata: a\n\n",
+            ),
+            ["a"],
+            id="a byte order mark",
+        ),
         pytest.param((b"data\n\ndata: a\n\n",), ["", "a"], id="a field without a value"),
         pytest.param((b"data:  a\n\n",), [" a"], id="one blank belongs to the format"),
         pytest.param((b"data: \xff\n\n",), ["\ufffd"], id="broken UTF-8 is no crash"),
