@@ -1,7 +1,7 @@
 """Streams on a clock of their own: when tokens are generated, and when they arrive.
 
-Each function between the two takes pairs (seconds, bytes) of chunks, and returns them as they arrive
-behind a server or proxy that delays them.
+Most functions take pairs (seconds, bytes) of chunks, and return them as they arrive behind a server
+or proxy that delays them.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ def generated(
 
 
 def in_sizes(chunks: Chunks, size: int) -> Chunks:
-    """Return chunks behind a proxy that passes on so many bytes at once, and the rest at the end."""
+    """Return chunks behind a proxy that passes on so many bytes at once, then the rest."""
     passed: Chunks = []
     held: list[int] = []
     for at_s, each in chunks:

@@ -1,7 +1,7 @@
 """Quirks that servers have, which of them can go together, and the truth behind a stream.
 
-A stream is what a server writes, and when, by a clock of its own. Its tokens are generated steadily;
-quirks change how they are written, what is counted, how they arrive, or break the stream.
+A stream is what a server writes, and when, by a clock of its own. Its tokens are generated
+steadily; quirks change how they are written, what is counted, how they arrive, or break the stream.
 """
 
 from __future__ import annotations
@@ -16,18 +16,70 @@ End = Literal["end", "lost", "silent"]
 
 # What a quirk touches. `HARMLESS` ones leave counts and arrivals alone: all numbers must be there.
 HARMLESS = frozenset(
-    """ping crlf cr nospace event bom ascii usagenull usageeach norole rolenull empty gzip deflate
-    usagefirst usagefinish finishlast nodone donenonl doneonenl costafter donelost donesilent
-    shuffled think thinkfield nothinkcontent jitter nolineend blanklines""".split()
+    [
+        "ping",
+        "crlf",
+        "cr",
+        "nospace",
+        "event",
+        "bom",
+        "ascii",
+        "usagenull",
+        "usageeach",
+        "norole",
+        "rolenull",
+        "empty",
+        "gzip",
+        "deflate",
+        "usagefirst",
+        "usagefinish",
+        "finishlast",
+        "nodone",
+        "donenonl",
+        "doneonenl",
+        "costafter",
+        "donelost",
+        "donesilent",
+        "shuffled",
+        "think",
+        "thinkfield",
+        "nothinkcontent",
+        "jitter",
+        "nolineend",
+        "blanklines",
+    ]
 )
 COUNTS = frozenset(
-    "promptzero promptone usagezero usageone usagefloat usagenegative nousage".split()
+    ["promptzero", "promptone", "usagezero", "usageone", "usagefloat", "usagenegative", "nousage"]
 )
-ARRIVALS = frozenset("buffer ticks burst frames heldfirst nostream hidden bundled".split())
-BREAKS = frozenset("cut torn error errorline plain200 err200 loading reset silent".split())
+ARRIVALS = frozenset(
+    ["buffer", "ticks", "burst", "frames", "heldfirst", "nostream", "hidden", "bundled"]
+)
+BREAKS = frozenset(
+    ["cut", "torn", "error", "errorline", "plain200", "err200", "loading", "reset", "silent"]
+)
 _SSE_ONLY = frozenset(
-    """ping cr nospace event bom usagenull usageeach norole rolenull usagefirst usagefinish
-    finishlast nodone donenonl doneonenl costafter thinkfield errorline nostream""".split()
+    [
+        "ping",
+        "cr",
+        "nospace",
+        "event",
+        "bom",
+        "usagenull",
+        "usageeach",
+        "norole",
+        "rolenull",
+        "usagefirst",
+        "usagefinish",
+        "finishlast",
+        "nodone",
+        "donenonl",
+        "doneonenl",
+        "costafter",
+        "thinkfield",
+        "errorline",
+        "nostream",
+    ]
 )
 _LINES_ONLY = frozenset(("nolineend", "blanklines"))
 # Of each of these sets, a stream has at most one: they are the same thing done in two ways.

@@ -1,7 +1,7 @@
-"""Random streams with random quirks: each ends in a right number, or in null with a reason (T9, T31).
+"""Random streams with random quirks end in right numbers, or in nulls with reasons (T9, T31).
 
-The truth of every stream is known. A number that differs from it by more than 5 % is an error; so is
-a null where no quirk touches counts or arrivals.
+The truth of every stream is known. A number that differs from it by more than 5 % is an error; so
+is a null where no quirk touches counts or arrivals.
 """
 
 from __future__ import annotations

@@ -66,7 +66,7 @@ class Case:
 STREAM = generated()
 SHORT = generated(32, first_s=6.4, token_s=0.2)
 
-# What arrived otherwise than it was generated: reason of the TTFT and of the rate; None is a number.
+# What arrived otherwise than it was generated: why TTFT and rate are null; None for a number.
 CONVICTED = {
     "a buffer of 8 KiB": (Case(in_sizes(STREAM, 8192)), BUFFERED, BUFFERED),
     "4 KiB pieces, all at the end": (

@@ -231,7 +231,7 @@ def test_a_server_that_still_loads_its_model_is_waited_for(
 
 
 class _LoadsBehindItsList(OpenAiSimulator):
-    """Lists its model at once, without knowing it yet; refuses some questions until it is loaded."""
+    """Lists its model before it knows it, and refuses questions until it is loaded."""
 
     refusals = 3
 
