@@ -92,6 +92,8 @@ class TokenReport:
         output: Generated tokens.
         prefill_s: Time of the prompt, in seconds.
         decode_s: Time of the generation, in seconds; when it starts is calibrated (T4).
+        drafted: Tokens that a draft model proposed; several are then generated at once.
+        note: Why a number is missing or is not of this request; empty when there is nothing to say.
     """
 
     prompt: int | None = None
@@ -100,6 +102,8 @@ class TokenReport:
     output: int | None = None
     prefill_s: float | None = None
     decode_s: float | None = None
+    drafted: int | None = None
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -113,6 +117,9 @@ class Generation:
         connect_s: Time to open the connection, before the request.
         chunk_s: Arrival of each non-empty content or reasoning chunk, seconds after the request
             was written (T6: role-only and empty chunks don't count).
+        chunk_bytes: Size of each of these chunks as UTF-8; empty when unknown.
+        end_s: Arrival of the chunk that says why the answer ended; None without one.
+        streamed: False when the server sent the answer as a whole, although asked to stream.
         tokens: The server's counts and times.
         usage: The server's token counts, untouched.
         timings: The server's times, untouched.
@@ -128,6 +135,9 @@ class Generation:
     usage: dict[str, Any] | None = None
     timings: dict[str, Any] | None = None
     truncated: bool = False
+    chunk_bytes: tuple[int, ...] = ()
+    end_s: float | None = None
+    streamed: bool = True
 
 
 # Recorded for a request that failed.

@@ -34,13 +34,15 @@ class NullReason(StrEnum):
     NO_CONTENT = "NO_CONTENT", "the server sent no text"
     NO_TIME = "NO_TIME", "the time is 0, so there is no ratio"
     NOT_OBSERVED = "NOT_OBSERVED", "the client did not see the event that the time is measured from"
+    NOT_STREAMED = "NOT_STREAMED", "the server sends answers as a whole, although asked to stream"
     NOT_REPORTED = "NOT_REPORTED", "the server, or the runner's command, does not report it"
     PROMPT_FULLY_CACHED = "PROMPT_FULLY_CACHED", "the server took the whole prompt from its cache"
     RUN_ERROR = "RUN_ERROR", "the request failed"
     RUN_TIMEOUT = "RUN_TIMEOUT", "the request exceeded its time limit"
-    STREAM_BUFFERED = "STREAM_BUFFERED", "the stream arrived in one piece, not as it was generated"
+    STREAM_BUFFERED = "STREAM_BUFFERED", "the stream arrived in pieces, not as it was generated"
     TIMING_UNAVAILABLE = "TIMING_UNAVAILABLE", "the server reported no usable times"
     TOKEN_COUNT_UNAVAILABLE = "TOKEN_COUNT_UNAVAILABLE", "the server reported no usable token count"
+    TOKENS_NOT_STREAMED = "TOKENS_NOT_STREAMED", "the server counts tokens that it did not send"
     TOO_FEW_OUTPUT_TOKENS = "TOO_FEW_OUTPUT_TOKENS", "fewer than 16 output tokens give no rate"
 
     # Models and servers

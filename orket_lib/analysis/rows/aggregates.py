@@ -123,7 +123,7 @@ def probe_rates(probes: Sequence[Probe]) -> dict[str, Any]:
     else:
         decode_time = "client_decode_seconds"
         intervals = apply(lambda tokens: tokens - len(probes), _total(probes, "output_tokens"))
-        prefill_seconds = apply(lambda ms: ms / 1000, _total(probes, "ttft_ms"))
+        prefill_seconds = _unsent(probes) or apply(lambda ms: ms / 1000, _total(probes, "ttft_ms"))
     uncached = apply(
         lambda cached, prompt: prompt - int(cached),
         _total(probes, "cached_tokens"),
@@ -144,6 +144,14 @@ def _by_task(runs: Sequence[TestRun]) -> list[list[TestRun]]:
     for run in runs:
         groups[run.task_id].append(run)
     return [groups[task_id] for task_id in sorted(groups)]
+
+
+def _unsent(probes: Sequence[Probe]) -> Null | None:
+    """Return why TTFT is not the time of the prompt: the first tokens of a probe were not sent."""
+    unsent = Null("TOKENS_NOT_STREAMED")
+    return (
+        unsent if unsent in [probe.reading("client_decode_seconds") for probe in probes] else None
+    )
 
 
 def _total(probes: Sequence[Probe], reading: str) -> float | Null:

@@ -97,7 +97,7 @@ def _observations(
 ) -> Iterator[Observation]:
     """Yield the problems of a finished run, with evidence."""
     if tokens.status is not TokenStatus.OK:
-        yield Observation.of(Reason.MISSING_TOKEN_TIMINGS, tokens.status.value)
+        yield Observation.of(Reason.MISSING_TOKEN_TIMINGS, tokens.gap)
     used = all_of((tokens.prompt, tokens.output), sum, NO_COUNT)
     n_ctx = session.served.n_ctx
     if generation.truncated:

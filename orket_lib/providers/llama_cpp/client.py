@@ -19,7 +19,7 @@ from orket_lib.providers.base import (
     TokenReport,
 )
 from orket_lib.providers.catalog import Catalog
-from orket_lib.providers.wire.chat_stream import Section, assemble, chat_body
+from orket_lib.providers.wire.chat_stream import Section, assemble, chat_body, says_done
 from orket_lib.providers.wire.http import CONTROL_TIMEOUT_S, HttpServer
 from orket_lib.providers.wire.json_fields import count, seconds, section, text
 from orket_lib.providers.wire.prometheus import samples
@@ -115,9 +115,9 @@ class LlamaClient:
             body["ignore_eos"] = True
         path = f"/v1/chat/completions{self._query}"
         stream = self._server.stream(
-            path, body | self._named, request.timeout_s, request.max_tokens
+            path, body | self._named, request.timeout_s, request.max_tokens, says_done
         )
-        return assemble(stream, llama_tokens)
+        return assemble(stream, llama_tokens, prompt=request.prompt)
 
     def load_model(self, name: str) -> None:
         """Start loading a model on a router."""
@@ -152,6 +152,7 @@ def llama_tokens(usage: Section, timings: Section) -> TokenReport:
         output=output,
         prefill_s=seconds(timings, "prompt_ms", _MS),
         decode_s=seconds(timings, "predicted_ms", _MS),
+        drafted=count(timings, "draft_n"),
     )
 
 

@@ -16,7 +16,7 @@ from orket_lib.providers.lmstudio.models import (
     models_of_v0,
     models_of_v1,
 )
-from orket_lib.providers.wire.chat_stream import Section, assemble, chat_body
+from orket_lib.providers.wire.chat_stream import Section, assemble, chat_body, says_done
 from orket_lib.providers.wire.http import HttpServer
 from orket_lib.providers.wire.json_fields import seconds, text
 from orket_lib.vocabulary.errors import Fault, RequestFailed
@@ -114,8 +114,8 @@ class LmStudioClient:
         if request.ignore_eos:
             del body["messages"]
             body["prompt"], path = request.prompt, f"{route}/completions"
-        stream = self._server.stream(path, body, request.timeout_s, request.max_tokens)
-        return assemble(stream, lmstudio_tokens, "stats")
+        stream = self._server.stream(path, body, request.timeout_s, request.max_tokens, says_done)
+        return assemble(stream, lmstudio_tokens, "stats", request.prompt)
 
     def _first_token(self, model: str, **more: Any) -> dict[str, Any]:
         body = {

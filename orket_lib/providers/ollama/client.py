@@ -16,7 +16,13 @@ from orket_lib.providers.ollama.models import (
     loaded_models,
     offers,
 )
-from orket_lib.providers.ollama.stream import GENERATE, KEEP_ALIVE, assemble, request_for
+from orket_lib.providers.ollama.stream import (
+    GENERATE,
+    KEEP_ALIVE,
+    assemble,
+    request_for,
+    says_done,
+)
 from orket_lib.providers.wire.http import HttpServer
 from orket_lib.providers.wire.json_fields import text
 from orket_lib.vocabulary.providers import LOAD_TIMEOUT_S, PROVIDERS
@@ -89,4 +95,5 @@ class OllamaClient:
             ProviderError: A model on another machine answered.
         """
         path, body = request_for(tag, request, options)
-        return assemble(self._server.stream(path, body, request.timeout_s, request.max_tokens))
+        stream = self._server.stream(path, body, request.timeout_s, request.max_tokens, says_done)
+        return assemble(stream, request.prompt)

@@ -36,6 +36,7 @@ from orket_lib.providers.ollama.lifecycle import (
 )
 from orket_lib.providers.ollama.models import Loaded, Offer, find_loaded, full_name, is_cloud
 from orket_lib.providers.ollama.process import Runner, find_runner, server_process
+from orket_lib.providers.ollama.prompt_counts import PromptCounts
 from orket_lib.providers.ollama.stream import load_options, load_s
 from orket_lib.providers.ollama.watch import OllamaWatch
 from orket_lib.providers.seed_check import seed_readback
@@ -113,6 +114,7 @@ class OllamaModel:
         self._tag = tag
         self._options = options
         self._load_s: float | None = None
+        self._prompt_counts = PromptCounts(build)
         self.address = client.address
         self.load = times
         loaded = loaded_as(client, tag, offer)
@@ -134,7 +136,7 @@ class OllamaModel:
         except RequestFailed as error:
             raise self._server.explained(error) from None
         self._load_s = load_s(generation)
-        return generation
+        return self._prompt_counts.completed(request, generation)
 
     def count_tokens(self, text: str) -> None:
         """Ollama has no route that counts."""

@@ -16,7 +16,7 @@ import httpx
 
 from orket_lib.providers.base import Generation, GenerationRequest, RunningModel, ServerAddress
 from orket_lib.providers.llama_cpp.client import llama_tokens
-from orket_lib.providers.wire.chat_stream import assemble, chat_body
+from orket_lib.providers.wire.chat_stream import assemble, chat_body, says_done
 from orket_lib.providers.wire.http import HttpServer
 from orket_lib.providers.wire.json_fields import count
 from orket_lib.vocabulary.errors import RequestFailed
@@ -96,9 +96,9 @@ class OpenAiClient:
         if not request.reuse_cache:
             self._salt = secrets.token_hex(16)  # matches no other request's cache (T7)
         body = chat_request(model, request, extras, self._salt)
-        stream = self.server.stream(CHAT, body, request.timeout_s, request.max_tokens)
+        stream = self.server.stream(CHAT, body, request.timeout_s, request.max_tokens, says_done)
         # Only llama.cpp adds its times to these routes.
-        return assemble(stream, llama_tokens)
+        return assemble(stream, llama_tokens, prompt=request.prompt)
 
 
 def chat_request(

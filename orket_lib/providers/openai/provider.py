@@ -7,11 +7,11 @@ Its counters, where they are of a known kind, show whether other clients used it
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from orket_lib.artifacts.measurements.spec import MeasurementSpec
 from orket_lib.artifacts.printed.offers import OfferedModel, Offering
@@ -33,6 +33,7 @@ from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.providers import LOAD_TIMEOUT_S
 
 _POLL_S = 0.5
+R = TypeVar("R")
 
 
 class OpenAiProvider:
@@ -46,7 +47,7 @@ class OpenAiProvider:
             raise LoadError("provider `openai` needs a base_url", Cause.NOT_SET_UP)
         actions = ActionLog(log)
         with closing(OpenAiClient(url, source.place.api_key)) as client:
-            model = _attach(client, spec, _card(client, spec))
+            model = _attach(client, spec, actions)
             actions.add(
                 f"attached to {model.served.build} with {', '.join(model.served.request_extras)}"
             )
@@ -138,7 +139,7 @@ def _card(client: OpenAiClient, spec: MeasurementSpec) -> Mapping[str, Any]:
     """
     url, tag = client.address.base_url, str(spec.artifact.tag)
     try:
-        offered = _offered(client)
+        offered, _ = _once_loaded(client.models)
     except (RequestFailed, RequestTimedOut) as error:
         hint = "; api_key: ${ENV:NAME} names its key" if "HTTP 401" in str(error) else ""
         raise LoadError(f"no usable server at {url}: {error}{hint}", Cause.GONE) from None
@@ -152,41 +153,54 @@ def _card(client: OpenAiClient, spec: MeasurementSpec) -> Mapping[str, Any]:
     return offered[tag]
 
 
-def _offered(client: OpenAiClient) -> dict[str, dict[str, Any]]:
-    """Return the models that the server offers, once it has loaded."""
+def _once_loaded(call: Callable[[], R]) -> tuple[R, bool]:
+    """Return the result of a call, and whether it had to wait for a server that was still loading.
 
-    found: dict[str, dict[str, Any]] = {}
+    Raises:
+        RequestFailed: The server is still loading after `LOAD_TIMEOUT_S`, or it failed otherwise.
+    """
+    found: list[R] = []
+    tries = 0
 
     def has_loaded() -> bool:
-        nonlocal found
+        nonlocal tries
+        tries += 1
         try:
-            found = client.models()
+            found.append(call())
         except RequestFailed as error:
             if error.fault is Fault.LOADING:
                 return False
             raise
         return True
 
-    return found if wait_until(has_loaded, LOAD_TIMEOUT_S, _POLL_S) else client.models()
+    loaded = wait_until(has_loaded, LOAD_TIMEOUT_S, _POLL_S)
+    return (found[0] if loaded else call()), tries > 1
 
 
 def _vllm_arguments(tag: str, n_ctx: int | None) -> str:
     return f"{tag} --max-model-len {n_ctx}" if n_ctx else tag
 
 
-def _attach(client: OpenAiClient, spec: MeasurementSpec, card: Mapping[str, Any]) -> OpenAiModel:
+def _attach(client: OpenAiClient, spec: MeasurementSpec, actions: ActionLog) -> OpenAiModel:
     """Read the server's facts and find out which fields it accepts.
+
+    Some servers list their models while they still load them, and refuse questions until then. What
+    such a list says of a model is not final, so it is read again.
 
     Raises:
         LoadError: It doesn't answer even a plain request.
     """
     name = str(spec.artifact.tag)
+    card = _card(client, spec)
 
     def ask(request: GenerationRequest, extras: Collection[str]) -> Generation:
         return client.stream_chat(name, request, extras)
 
     try:
-        extras = accepted_extras(ask, text(card, "owned_by"))
+        extras, waited = _once_loaded(lambda: accepted_extras(ask, text(card, "owned_by")))
+        if waited:
+            actions.add(f"waited until {name} was loaded")
+            card = _card(client, spec)
         facts = server_facts(client.server, card)
         watch = OpenAiWatch(client, name, card)
         return OpenAiModel(client, spec, facts, extras, watch)

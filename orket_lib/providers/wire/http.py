@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import httpx
 
-from orket_lib.providers.wire.events import json_object
+from orket_lib.providers.wire.events import StampedReads, json_object
+from orket_lib.providers.wire.unpacking import endless, unpacked
 from orket_lib.vocabulary.environment import ENV_REFERENCE
 from orket_lib.vocabulary.errors import Fault, ProviderError, RequestFailed, RequestTimedOut
 from orket_lib.vocabulary.failures import Cause
@@ -39,11 +40,13 @@ class StampedStream:
         reads: The bytes of each read, with the clock at its arrival (seconds).
         written_s: The clock when the request was written.
         connect_s: How long connecting took before that, in seconds; None when not observed.
+        content_type: What the server says that the body is; may be empty.
     """
 
     reads: list[tuple[float, bytes]]
     written_s: float
     connect_s: float | None
+    content_type: str = ""
 
 
 class HttpServer:
@@ -138,7 +141,12 @@ class HttpServer:
             raise self._broken(error, where) from None
 
     def stream(
-        self, path: str, body: Mapping[str, Any], timeout_s: float, max_tokens: int
+        self,
+        path: str,
+        body: Mapping[str, Any],
+        timeout_s: float,
+        max_tokens: int,
+        is_whole: Callable[[StampedReads], bool] | None = None,
     ) -> StampedStream:
         """Post a request and return its streamed answer, each read with its arrival.
 
@@ -147,6 +155,8 @@ class HttpServer:
             body: The request.
             timeout_s: Of the whole request, and of each silence within it.
             max_tokens: The requested limit; reading stops at far more text than that.
+            is_whole: Tells whether an answer ended whose body did not end properly: some servers
+                keep the connection open, or close it without HTTP's last chunk.
 
         Raises:
             RequestTimedOut: The request ran past its time limit.
@@ -154,8 +164,10 @@ class HttpServer:
         """
         marks = {"begin": time.perf_counter()}
         deadline = marks["begin"] + timeout_s
-        allowed = max(_LEAST_BYTES, max_tokens * _BYTES_PER_TOKEN)
+        most = allowed = max(_LEAST_BYTES, max_tokens * _BYTES_PER_TOKEN)
         reads: list[tuple[float, bytes]] = []
+        headers = httpx.Headers()
+        broken: ProviderError | None = None
 
         def mark(stage: str, _: dict[str, Any]) -> None:
             marks[stage] = time.perf_counter()
@@ -164,6 +176,7 @@ class HttpServer:
             with self._http.stream(
                 "POST", path, json=body, timeout=timeout_s, extensions={"trace": mark}
             ) as response:
+                headers = response.headers
                 if response.status_code != httpx.codes.OK:
                     raise self._refused(response, deadline)
                 for read in response.iter_raw():
@@ -173,18 +186,21 @@ class HttpServer:
                     if now > deadline:
                         raise _OutOfTime
                     if allowed < 0:
-                        raise RequestFailed(
-                            f"no end of the answer after far more than {max_tokens} tokens",
-                            Fault.ENDLESS,
-                        )
+                        raise endless(max_tokens)
         except httpx.TimeoutException:
-            raise RequestTimedOut(f"silent for {timeout_s:g} s") from None
+            broken = RequestTimedOut(f"silent for {timeout_s:g} s")
         except _OutOfTime:
-            raise RequestTimedOut(f"no end after {timeout_s:g} s") from None
+            broken = RequestTimedOut(f"no end after {timeout_s:g} s")
         except httpx.HTTPError as error:
-            raise self._broken(error) from None
+            broken = self._broken(error)
+        encoding = headers.get("content-encoding", "identity").strip().lower()
+        if encoding != "identity" and reads:
+            reads = unpacked(reads, encoding, most, max_tokens)
+        if broken and not (is_whole and is_whole(reads)):
+            raise broken from None
         written = marks.get("http11.send_request_headers.started", marks["begin"])
-        return StampedStream(reads, written, _connect_time(marks))
+        kind = headers.get("content-type", "")
+        return StampedStream(reads, written, _connect_time(marks), kind)
 
     def _broken(self, error: httpx.HTTPError, where: str = "") -> RequestFailed:
         fault = Fault.REFUSED if isinstance(error, httpx.ConnectError) else Fault.RESET

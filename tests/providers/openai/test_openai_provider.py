@@ -15,7 +15,7 @@ from builders import spec
 from nano import nano_file, nano_spec
 from openai_server import OpenAiSimulator
 from simulator_backends import WordBackend
-from simulator_http import Lies
+from simulator_http import Exchange, Lies
 
 from orket_lib.artifacts.measurements.serving import ServerLocation
 from orket_lib.artifacts.measurements.spec import ArtifactIdentity, ControlSettings, RunSpec
@@ -228,6 +228,67 @@ def test_a_server_that_still_loads_its_model_is_waited_for(
     monkeypatch.setattr(openai, "_POLL_S", 0.01)
     with simulated(lies=Lies(loading=3)) as simulator, served(simulator, log) as model:
         assert model.generate(QUESTION).text == "12."
+
+
+class _LoadsBehindItsList(OpenAiSimulator):
+    """Lists its model before it knows it, and refuses questions until it is loaded."""
+
+    refusals = 3
+
+    def handle(self, exchange: Exchange) -> None:
+        if exchange.path == CHAT and self.refusals:
+            self.refusals -= 1
+            exchange.json({"error": {"message": "Loading model", "code": 503}}, 503)
+            return
+        super().handle(exchange)
+
+    def _card(self, tag: str) -> dict[str, Any]:
+        card = super()._card(tag)
+        return card | {"max_model_len": None, "root": None} if self.refusals else card
+
+
+def test_a_server_that_lists_a_model_before_it_is_loaded_is_waited_for(
+    log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(openai, "_POLL_S", 0.01)
+    simulator = _LoadsBehindItsList(WordBackend(), [TAG], n_ctx=4096)
+    with simulator.running(), served(simulator, log) as model:
+        assert model.generate(QUESTION).text == "12."
+        assert (model.served.n_ctx, model.served.path) == (4096, f"/models/{TAG}")
+        assert model.served.request_extras[:2] == ("stream_options", "seed")
+        assert model.disturbances() == (), "the list of a loaded model is no change"
+    assert f"waited until {TAG} was loaded" in log.read_text(encoding="utf-8")
+
+
+def test_a_server_that_lists_a_model_and_never_loads_it_is_given_up(
+    log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(openai, "LOAD_TIMEOUT_S", 0.0)
+    simulator = _LoadsBehindItsList(WordBackend(), [TAG])
+    simulator.refusals = 99
+    with (
+        simulator.running(),
+        pytest.raises(LoadError, match="does not answer: HTTP 503: Loading model"),
+        served(simulator, log),
+    ):
+        pytest.fail("it was served")
+
+
+class _FailsOnUnknownFields(OpenAiSimulator):
+    """Answers with an error of its own, where others refuse a field that they don't know."""
+
+    def handle(self, exchange: Exchange) -> None:
+        if exchange.path == CHAT and "ignore_eos" in exchange.body:
+            exchange.json({"error": {"message": "unknown field ignore_eos"}}, 500)
+            return
+        super().handle(exchange)
+
+
+def test_a_field_that_makes_a_server_fail_is_not_sent(log: Path) -> None:
+    simulator = _FailsOnUnknownFields(WordBackend(), [TAG])
+    with simulator.running(), served(simulator, log) as model:
+        assert "ignore_eos" not in model.served.request_extras
+        assert "min_tokens" in model.served.request_extras
 
 
 def test_a_server_that_never_ends_loading_is_given_up(
