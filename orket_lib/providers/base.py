@@ -117,6 +117,7 @@ class Generation:
         usage: The server's token counts, untouched.
         timings: The server's times, untouched.
         truncated: The server reports that it cut the prompt.
+        key_hidden: The server repeated our API key, which was replaced.
     """
 
     text: str
@@ -128,6 +129,7 @@ class Generation:
     usage: dict[str, Any] | None = None
     timings: dict[str, Any] | None = None
     truncated: bool = False
+    key_hidden: bool = False
 
 
 # Recorded for a request that failed.

@@ -456,7 +456,7 @@ def test_a_server_that_never_ends_loading_is_given_up() -> None:
         needs = served(server, cell(tag="one"), provider="llama_server")
         checks = check_all(needs, Path(), 0.6)
     assert failed(checks) == {
-        f"llama_server at {server.url}": "GET /props: HTTP 503: Loading model"
+        f"llama_server at {server.url}": f"GET {server.url}/props: HTTP 503: Loading model"
     }
 
 

@@ -17,6 +17,7 @@ from orket_lib.artifacts.measurements.spec import MeasurementSpec
 from orket_lib.artifacts.views.run_report import LoadTimes
 from orket_lib.processes.json_child import JsonChild
 from orket_lib.providers.base import Source
+from orket_lib.providers.gguf.file import read_servable
 from orket_lib.providers.llama_cpp.client import LlamaClient, LlamaRequests
 from orket_lib.providers.llama_cpp.command_line import thread_count
 from orket_lib.providers.llama_cpp.log import end_seen, starved_in, tail_of
@@ -56,6 +57,7 @@ class EmbeddedProvider(LlamaRequests):
             "api_key": key,
         }
         with log.open("wb") as messages:
+            read_servable(artifact)
             child = JsonChild("orket_lib.providers.llama_cpp.embedded_child", settings, messages)
         client, explain = None, explained_by(child.death, log)
         try:

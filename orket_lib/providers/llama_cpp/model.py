@@ -142,7 +142,7 @@ def read_back(
         sha256=model_sha256(artifact),
         file_quant_tag=of_file.quant_tag,
         bytes=of_file.bytes,
-        bits_per_weight=of_file.bits_per_weight,
+        bits_per_weight=of_file.known_bits,
     )
 
 

@@ -19,6 +19,7 @@ from orket_lib.artifacts.views.run_report import LoadTimes
 from orket_lib.processes.port_owner import listeners
 from orket_lib.processes.supervised_server import SupervisedServer, supervised_server
 from orket_lib.providers.base import NOT_REPORTED, Source
+from orket_lib.providers.gguf.file import read_servable
 from orket_lib.providers.llama_cpp.attach import attached
 from orket_lib.providers.llama_cpp.binary import find_binary
 from orket_lib.providers.llama_cpp.client import LlamaClient, LlamaRequests
@@ -65,6 +66,8 @@ def started(spec: MeasurementSpec, source: Source, log: Path) -> Iterator[LlamaM
             f"`{spec.artifact.tag}` is a name on a server; a server that is started needs a file",
             Cause.NOT_SET_UP,
         )
+    log.write_bytes(b"")
+    read_servable(artifact)
     binary = find_binary(source.place.server_binary or _BINARY)
     key, port = secrets.token_hex(16), _free_port()
     command = command_line(binary, spec, artifact, port)

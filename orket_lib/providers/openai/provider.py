@@ -26,13 +26,14 @@ from orket_lib.providers.openai.watch import OpenAiWatch
 from orket_lib.providers.seed_check import seed_readback
 from orket_lib.providers.server_process import ServerProcess
 from orket_lib.providers.shared_server import ActionLog, listed_names
-from orket_lib.providers.wire.json_fields import count, text
+from orket_lib.providers.wire.json_fields import count, section, text
 from orket_lib.vocabulary.errors import Fault, LoadError, RequestFailed, RequestTimedOut
 from orket_lib.vocabulary.failures import Cause
 from orket_lib.vocabulary.nulls import Null
-from orket_lib.vocabulary.providers import LOAD_TIMEOUT_S
+from orket_lib.vocabulary.providers import LOAD_TIMEOUT_S, typed
 
 _POLL_S = 0.5
+_FACTS_TIMEOUT_S = 1.0  # of a route that only one kind of server has
 
 
 class OpenAiProvider:
@@ -58,11 +59,21 @@ class OpenAiProvider:
         """Return the models that a server offers; see `Provider.catalog`."""
         with closing(OpenAiClient(base_url, api_key)) as client:
             cards = client.models()
+            first = next(iter(cards.values()), {})
+            build = server_facts(client.server, first, _FACTS_TIMEOUT_S).build if cards else None
         offered = (
-            OfferedModel(name=name, n_ctx=count(card, "max_model_len"), loaded=True)
+            OfferedModel(
+                name=name,
+                n_ctx=count(card, "max_model_len"),
+                bytes=count(section(card, "meta"), "size"),
+                parameters=count(section(card, "meta"), "n_params"),
+                loaded=True,
+                owner=text(card, "owned_by"),
+                path=text(card, "root"),
+            )
             for name, card in cards.items()
         )
-        return Catalog(Offering(models=tuple(offered)))
+        return Catalog(Offering(build=build, models=tuple(offered)))
 
     def ask(self, model: RunningModel, request: GenerationRequest) -> Generation:
         """Send one request to a running model; see `Provider.ask`."""
@@ -171,7 +182,7 @@ def _offered(client: OpenAiClient) -> dict[str, dict[str, Any]]:
 
 
 def _vllm_arguments(tag: str, n_ctx: int | None) -> str:
-    return f"{tag} --max-model-len {n_ctx}" if n_ctx else tag
+    return f"{typed(tag)} --max-model-len {n_ctx}" if n_ctx else typed(tag)
 
 
 def _attach(client: OpenAiClient, spec: MeasurementSpec, card: Mapping[str, Any]) -> OpenAiModel:
