@@ -14,7 +14,9 @@ _SHARD = re.compile(r"-\d{5}-of-\d{5}$")
 _BETWEEN = re.compile(r"[-_.:@\s(\[{]+")
 _CLOSING = ")]} "
 # Suffixes of vendors; anything else after a quant belongs to the model.
-_TYPE = re.compile(r"(?i)(ud[-_]|i1[-_])?(i?q\d\w*|t?q\d_\d|b?f16|f32|fp16|fp32|mxfp4\w*)(-imat\w*)?")
+_TYPE = re.compile(
+    r"(?i)(ud[-_]|i1[-_])?(i?q\d\w*|t?q\d_\d|b?f16|f32|fp16|fp32|mxfp4\w*)(-imat\w*)?"
+)
 
 
 def split_name(name: str) -> tuple[str, str | None]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from pathlib import PurePath
+from pathlib import PureWindowsPath
 
 from orket_lib.artifacts.measurements.spec import ServerIdentity
 from orket_lib.artifacts.printed.offers import OfferedModel
@@ -58,6 +58,14 @@ def _offered(catalog: Catalog, tag: str | None) -> OfferedModel | None:
     return models[0] if len(models) == 1 else None
 
 
+def _name_of(path: str | None) -> str | None:
+    """Return a repository as it is, and a file without its folder, which may move."""
+    if path is None:
+        return None
+    is_file = path.endswith(".gguf") or path.startswith(("/", "~")) or "\\" in path
+    return PureWindowsPath(path).name if is_file else path
+
+
 def _identity(
     url: str, build: str | None, model: OfferedModel, loads_models: bool
 ) -> ServerIdentity:
@@ -65,7 +73,7 @@ def _identity(
         address=str(same_server(url)),
         build=build,
         owner=model.owner,
-        path=PurePath(model.path).name if model.path else None,
+        path=_name_of(model.path),
         digest=model.digest,
         quant_tag=model.quant_tag,
         # A server that loads models tells some sizes of the model that is selected at the moment.

@@ -152,7 +152,7 @@ def suggestion_yaml(suggestion: Suggestion, file: str = "my.yaml") -> str:
         file: Its name, for the comment that shows how to use it.
     """
     lines = [
-        f"# Suggested by `orket doctor`: {visible(suggestion.why, keep="")}.",
+        f"# Suggested by `orket doctor`: {visible(suggestion.why, keep='')}.",
         f"#   snakemake -n --configfile {file}    shows what would run",
         f"#   snakemake --configfile {file}       runs the sweep",
         "",

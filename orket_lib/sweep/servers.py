@@ -92,9 +92,7 @@ def identities(
     address = str(same_server(config.base_url or config.traits.default_url))
     tags = list(dict.fromkeys(ref.tag for ref in models.values()))
     now = (
-        read_identities(config.provider, config.base_url, config.api_key, tags)
-        if known.ask
-        else {}
+        read_identities(config.provider, config.base_url, config.api_key, tags) if known.ask else {}
     )
     process = _process(address) if now else None
     found, warnings = {}, []
@@ -146,8 +144,8 @@ def _changes(
     weak = said.digest is None and said.bytes is None
     if weak and process and process_before and process != process_before:
         return [
-            f"{name} was restarted since it was measured, and says nothing by which its model could "
-            "be told from another; to measure it again: snakemake -R measure_cell"
+            f"{name} was restarted since it was asked last, and says nothing by which its model "
+            "could be told from another; to measure it again: snakemake -R measure_cell"
         ]
     return []
 

@@ -121,9 +121,7 @@ class UnusableFile(LoadError):
         what, remedy: The same.
     """
 
-    def __init__(
-        self, path: str, what: str, remedy: str, cause: Cause = Cause.UNREADABLE
-    ) -> None:
+    def __init__(self, path: str, what: str, remedy: str, cause: Cause = Cause.UNREADABLE) -> None:
         self.what, self.remedy = what, remedy
         super().__init__(f"{path}: {what}; {remedy}", cause)
 

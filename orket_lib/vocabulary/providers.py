@@ -206,8 +206,8 @@ def server_address(url: str, provider: str | None = None) -> str:
     """Return the address of a server from what people type or paste.
 
     A missing `http://`, quotes, blanks, and the route that a client or a browser was given
-    (`/v1/chat/completions`, `/api/tags`) make no difference; a prefix of a proxy is kept. An address
-    to listen on (`0.0.0.0`) becomes this machine's own.
+    (`/v1/chat/completions`, `/api/tags`) make no difference; a prefix of a proxy is kept. An
+    address to listen on (`0.0.0.0`) becomes this machine's own.
 
     Args:
         url: The address.
@@ -256,7 +256,9 @@ def same_server(url: str | None) -> str | None:
     host = parts.hostname or ""
     port = parts.port or (443 if parts.scheme == "https" else 80)
     named = "127.0.0.1" if host == "localhost" else host
-    return f"{parts.scheme}://{f'[{named}]' if ':' in named else named}:{port}{parts.path.rstrip('/')}"
+    return (
+        f"{parts.scheme}://{f'[{named}]' if ':' in named else named}:{port}{parts.path.rstrip('/')}"
+    )
 
 
 def remote_host(url: str | None) -> str | None:

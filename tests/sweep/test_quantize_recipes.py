@@ -136,7 +136,7 @@ def test_each_model_has_a_base_of_its_own(folder: Path) -> None:
         ),
         pytest.param(
             {"quantize": {"base": "models/nano-Q8_0.gguf"}},
-            ["quantize.base: models/nano-Q8_0.gguf: not a readable GGUF file: it does not begin"],
+            ["quantize.base: models/nano-Q8_0.gguf: not a readable GGUF file: it is no model"],
             id="base that is no model",
         ),
         pytest.param(

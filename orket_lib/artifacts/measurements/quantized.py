@@ -17,8 +17,8 @@ class Quantized(Artifact):
     bytes: int
     quant_tag: str
     bits_per_weight: float | None = Field(
-        description="counted over the tensors of the file that was made; null where the type of one "
-        "is not known here"
+        description="counted over the tensors of the file that was made; null where the type of"
+        " one is not known here"
     )
     base: InputFile
     base_quant_tag: str | None = Field(description="null when its header does not hold it")

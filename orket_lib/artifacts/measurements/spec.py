@@ -82,7 +82,7 @@ class ServerIdentity(Record):
         return any(value is not None for name, value in self if name != "address")
 
     def differences(self, now: ServerIdentity) -> list[str]:
-        """Return how the same server's later statement contradicts this one; empty if it doesn't."""
+        """Return how a later statement contradicts this one; empty if it doesn't."""
         pairs = ((name, before, getattr(now, name)) for name, before in self)
         return [
             f"{name} was {before} and is {after}"

@@ -171,7 +171,9 @@ class ConsoleProgress:
     def __init__(self, title: str, bar: RichProgress | None) -> None:
         self._title = title
         self._bar = bar
-        self._task: TaskID | None = bar.add_task(visible(title, keep=""), total=None) if bar else None
+        self._task: TaskID | None = (
+            bar.add_task(visible(title, keep=""), total=None) if bar else None
+        )
         self._total = 0
         self._done = 0
 

@@ -19,7 +19,6 @@ from orket_lib.vocabulary.nulls import Null, all_of
 from orket_lib.vocabulary.reasons import Reason
 from orket_lib.vocabulary.statuses import Outcome, TokenStatus
 
-
 KEY_REPEATED = "the server repeated the API key; `${ENV:...}` stands for it here"
 
 

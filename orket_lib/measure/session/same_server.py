@@ -30,8 +30,8 @@ def require_same_server(
         return
     if not planned.told and now.told:
         raise LoadError(
-            f"the server at {planned.address} did not answer when this sweep was planned, so it was "
-            f"not known what is measured; {_AGAIN}",
+            f"the server at {planned.address} did not answer when this sweep was planned, so it "
+            f"was not known what is measured; {_AGAIN}",
             Cause.OCCUPIED,
         )
     different = planned.differences(now)

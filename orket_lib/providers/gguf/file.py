@@ -33,8 +33,8 @@ class GgufFacts:
 
     Attributes:
         quant_tag: Tag of `general.file_type`, or None when the file has none.
-        bits_per_weight: Bytes of all tensors x 8 / number of weights; None where a tensor has a type
-            that is not known here.
+        bits_per_weight: Bytes of all tensors x 8 / number of weights; None where a tensor has a
+            type that is not known here.
         parameters: Number of weights.
         bytes: Size of the file.
         metadata: By key; long arrays are only their length.

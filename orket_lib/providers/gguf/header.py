@@ -28,8 +28,8 @@ from orket_lib.providers.gguf.kinds import (
 _MOST_KEPT = 4096  # numbers of an array: per-layer values are kept, vocabularies are not
 _MOST_DIMENSIONS = 8
 _DEFAULT_ALIGNMENT = 32
-# The least bytes of an entry of the metadata, a line of the tensor table, and a string. A count that
-# the rest of the file can't hold is damage, and so is one beyond any model.
+# The least bytes of an entry of the metadata, a line of the tensor table, and a string. A count
+# that the rest of the file can't hold is damage, and so is one beyond any model.
 _ENTRY, _LINE, _EMPTY_STRING = 13, 24, 8
 _MOST_ENTRIES, _MOST_STRINGS = 1_000_000, 1 << 26
 _STRING, _ARRAY = 8, 9

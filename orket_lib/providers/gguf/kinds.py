@@ -57,11 +57,12 @@ _BEGINNINGS: tuple[tuple[bytes, str, str], ...] = (
     (rb"version https://git-lfs", "a Git LFS pointer, not the file itself", "type: git lfs pull"),
     (rb"(#\s*xet|\{\"?xet)", "a Xet pointer, not the file itself", "type: git xet pull"),
     (
-        rb"(?is)(\xef\xbb\xbf)?\s*(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)*<(!doctype\s+html|html|head|body)",
+        rb"(?is)(\xef\xbb\xbf)?\s*(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)*"
+        rb"<(!doctype\s+html|html|head|body)",
         "a web page, not the file itself",
         f"{AGAIN}, from the address with `resolve` instead of `blob`",
     ),
-    (rb"\s*<(\?xml|error)", "the error message of a download server", AGAIN),
+    (rb"(?i)\s*<(\?xml|error)", "the error message of a download server", AGAIN),
     (
         rb"(?s).{5}\0\0\0\{",
         "a safetensors file",
@@ -100,7 +101,7 @@ _BEGINNINGS: tuple[tuple[bytes, str, str], ...] = (
 )
 
 _PART_OF_FILE = re.compile(
-    r"(?i)(?P<stem>.+\.gguf)(?P<mark>[.-](part-?|split-?)?)(\d+(of(?P<count>\d+))?|[a-z]{2})"
+    r"(?i)(?P<stem>.+\.gguf)(?P<mark>[.-](?:part-?|split-?|0))(?:[a-z]{2}|\d+(?:of(?P<count>\d+))?)"
 )
 _SORTED_BY_NAME = 9  # part10 comes before part2
 _UNFINISHED = (".part", ".crdownload", ".incomplete", ".download", ".aria2", ".tmp", ".partial")
@@ -180,7 +181,7 @@ def kind_of_file(path: Path) -> Kind | None:
 
 
 def kind_of_name(path: Path) -> Kind | None:
-    """Return what an incomplete file is by its name: a part of a file, or an unfinished download."""
+    """Return what an incomplete file is by its name: a part, or an unfinished download."""
     part = _PART_OF_FILE.fullmatch(path.name)
     if part:
         parts = f"{shlex.quote(part['stem'] + part['mark'])}*"

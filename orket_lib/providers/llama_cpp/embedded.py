@@ -23,6 +23,7 @@ from orket_lib.providers.llama_cpp.command_line import thread_count
 from orket_lib.providers.llama_cpp.log import end_seen, starved_in, tail_of
 from orket_lib.providers.llama_cpp.model import (
     LlamaModel,
+    build_named,
     explained_by,
     explaining,
     read_back,
@@ -109,4 +110,4 @@ def _converse(child: JsonChild, log: Path) -> dict[str, Any]:
 
 
 def _build(props: dict[str, Any]) -> str:
-    return f"xllamacpp {version('xllamacpp')}, llama.cpp {props.get('build_info')}"
+    return build_named(f"xllamacpp {version('xllamacpp')}", props)

@@ -24,7 +24,7 @@ from orket_lib.providers.base import NOT_REPORTED, Generation, GenerationRequest
 from orket_lib.providers.gguf.file import model_sha256, read_gguf
 from orket_lib.providers.llama_cpp.client import LlamaClient
 from orket_lib.providers.llama_cpp.log import end_seen
-from orket_lib.providers.wire.json_fields import count, section
+from orket_lib.providers.wire.json_fields import count, section, text
 from orket_lib.vocabulary.errors import ProviderError, RequestFailed, ServerCrashed
 from orket_lib.vocabulary.failures import Ending, Phase
 from orket_lib.vocabulary.nulls import Null
@@ -109,6 +109,11 @@ def explaining(explain: Explain) -> Iterator[None]:
         yield
     except RequestFailed as error:
         raise explain(error) from None
+
+
+def build_named(program: str, props: dict[str, Any]) -> str:
+    """Return the build of a server, in words, even if it doesn't tell it."""
+    return f"{program}, llama.cpp {text(props, 'build_info') or 'of an unknown build'}"
 
 
 def read_back(

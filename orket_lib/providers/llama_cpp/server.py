@@ -27,6 +27,7 @@ from orket_lib.providers.llama_cpp.command_line import command_line, environment
 from orket_lib.providers.llama_cpp.log import end_seen, errors_in, tail_of
 from orket_lib.providers.llama_cpp.model import (
     LlamaModel,
+    build_named,
     explained_by,
     explaining,
     read_back,
@@ -83,7 +84,7 @@ def started(spec: MeasurementSpec, source: Source, log: Path) -> Iterator[LlamaM
             _require_ours(server, client)
             with explaining(explain):
                 props = client.props()
-                build = f"llama-server, llama.cpp {props.get('build_info')}"
+                build = build_named("llama-server", props)
                 served = read_back(props, artifact, build)
                 controls = tuple(read_controls(spec.controls, client, server.pid, log))
             load = LoadTimes.of(load_seconds=load_s, model_seconds=NOT_REPORTED)

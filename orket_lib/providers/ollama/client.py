@@ -89,6 +89,4 @@ class OllamaClient:
             ProviderError: A model on another machine answered.
         """
         path, body = request_for(tag, request, options)
-        return self._server.generation(
-            path, body, request.timeout_s, request.max_tokens, assemble
-        )
+        return self._server.generation(path, body, request.timeout_s, request.max_tokens, assemble)

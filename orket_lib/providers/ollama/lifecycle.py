@@ -55,7 +55,8 @@ def find_offer(client: OllamaClient, tag: str) -> Offer:
         raise cloud_refusal(tag, found.remote_host if found else None)
     if found is None:
         raise LoadError(
-            f"Ollama at {client.address.base_url} has no model {tag}; type: ollama pull {typed(tag)}",
+            f"Ollama at {client.address.base_url} has no model {tag}; type: "
+            f"ollama pull {typed(tag)}",
             Cause.NOT_OFFERED,
         )
     return found

@@ -33,7 +33,7 @@ from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.providers import LOAD_TIMEOUT_S, typed
 
 _POLL_S = 0.5
-_FACTS_TIMEOUT_S = 1.0  # of a route that only one kind of server has
+_FACTS_TIMEOUT_S = 0.5  # of a route that only one kind of server has
 
 
 class OpenAiProvider:

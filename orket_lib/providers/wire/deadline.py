@@ -80,9 +80,7 @@ class Deadline:
                 socket.socket.shutdown(found, socket.SHUT_RDWR)
 
 
-def whole_body(
-    response: httpx.Response, most_bytes: int, deadline: Deadline, where: str
-) -> bytes:
+def whole_body(response: httpx.Response, most_bytes: int, deadline: Deadline, where: str) -> bytes:
     """Return the body of a response; see `beginning`.
 
     Raises:
@@ -95,9 +93,7 @@ def whole_body(
     return body
 
 
-def beginning(
-    response: httpx.Response, most_bytes: int, deadline: Deadline, where: str
-) -> bytes:
+def beginning(response: httpx.Response, most_bytes: int, deadline: Deadline, where: str) -> bytes:
     """Return the body of a response; of a longer one, the first bytes and at least one more.
 
     Args:

@@ -125,9 +125,7 @@ class HttpServer:
             )
         except ValueError as error:
             where = self._where(method, path)
-            raise RequestFailed(
-                f"{where}{self._key.message(str(error))}", Fault.NOT_JSON
-            ) from None
+            raise RequestFailed(f"{where}{self._key.message(str(error))}", Fault.NOT_JSON) from None
 
     def text(
         self,
