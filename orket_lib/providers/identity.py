@@ -13,7 +13,7 @@ from orket_lib.providers.registry import provider_for, read_catalog
 from orket_lib.vocabulary.errors import ProviderError
 from orket_lib.vocabulary.providers import PROVIDERS, same_server
 
-PATIENCE_S = 5.0
+PATIENCE_S = 15.0  # of a busy machine; nothing listens is known at once
 
 
 def read_identities(

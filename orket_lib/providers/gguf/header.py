@@ -93,16 +93,18 @@ def read_header(path: Path) -> Header:
     """
     if kind := kind_of_file(path):
         raise Unusable(f"it is {kind.what}", kind.remedy)
-    with path.open("rb") as stream:
-        with mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            try:
-                return _Reader(data).header()
-            except (struct.error, IndexError, OverflowError):
-                part = kind_of_name(path)
-                raise Unusable(
-                    f"it is {part.what}" if part else "its header is truncated or damaged",
-                    part.remedy if part else AGAIN,
-                ) from None
+    with (
+        path.open("rb") as stream,
+        mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data,
+    ):
+        try:
+            return _Reader(data).header()
+        except (struct.error, IndexError, OverflowError):
+            part = kind_of_name(path)
+            raise Unusable(
+                f"it is {part.what}" if part else "its header is truncated or damaged",
+                part.remedy if part else AGAIN,
+            ) from None
 
 
 class _Reader:
