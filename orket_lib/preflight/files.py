@@ -18,7 +18,9 @@ from orket_lib.vocabulary.units import MIB
 
 def check_files(needs: Needs) -> tuple[list[PreflightCheck], list[ModelSize]]:
     """Return a check for each model file, and the size of each model."""
-    checks, sizes, unusable = [], [], []
+    checks: list[PreflightCheck] = []
+    sizes: list[ModelSize] = []
+    unusable: list[int] = []
     by_file = _grouped((model.file, model) for model in needs.models if not model.base)
     for name, models in by_file.items():
         try:

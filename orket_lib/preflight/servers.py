@@ -89,7 +89,8 @@ def _start_line(needs: Needs) -> str | None:
 
 def _tag_checks(needs: Needs, catalog: Catalog) -> list[PreflightCheck]:
     """Return the check of each tag; a tag that is there and unusable costs only its own cells."""
-    checks, unusable = [], []
+    checks: list[PreflightCheck] = []
+    unusable: list[int] = []
     for model in needs.models:
         found = catalog.find(model.tag) if model.tag else None
         problem = found and _problem(model, found)

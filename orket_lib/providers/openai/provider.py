@@ -60,7 +60,9 @@ class OpenAiProvider:
         with closing(OpenAiClient(base_url, api_key)) as client:
             cards = client.models()
             first = next(iter(cards.values()), {})
-            build = server_facts(client.server, first, _FACTS_TIMEOUT_S).build if cards else None
+            facts = server_facts(client.server, first, _FACTS_TIMEOUT_S)
+            # Without a version it is the owner, which each entry tells.
+            build = facts.build if facts.version else None
         offered = (
             OfferedModel(
                 name=name,

@@ -35,6 +35,7 @@ class ServerFacts:
         quant_tag: Quant of the file, or quantization method.
         quant_source: Where that was read.
         bits_per_weight: Bytes of all tensors x 8 / number of weights.
+        version: Of the server, which is in `build`, too.
     """
 
     build: str | None
@@ -43,6 +44,7 @@ class ServerFacts:
     quant_tag: str | None = None
     quant_source: str | None = None
     bits_per_weight: float | None = None
+    version: str | None = None
 
 
 def server_facts(
@@ -70,7 +72,7 @@ def server_facts(
         return _llamacpp(section(card, "meta"))
     version = text(first_answer("/version"), "version")
     build = " ".join(word for word in ("vLLM" if owner == "vllm" else owner, version) if word)
-    return ServerFacts(build or None, n_ctx, path)
+    return ServerFacts(build or None, n_ctx, path, version=version)
 
 
 def served_model(facts: ServerFacts, pid: int | None, extras: tuple[str, ...]) -> ServedModel:
@@ -122,6 +124,7 @@ def _sglang(info: Mapping[str, Any], n_ctx: int | None, path: str | None) -> Ser
         path=text(info, "model_path") or path,
         quant_tag=normalize_tag(method) if method else None,
         quant_source="/get_server_info quantization" if method else None,
+        version=text(info, "version"),
     )
 
 
@@ -131,6 +134,7 @@ def _tgi(info: Mapping[str, Any]) -> ServerFacts:
         build=" ".join(word for word in words if word),
         n_ctx=count(info, "max_total_tokens"),
         path=text(info, "model_id"),
+        version=text(info, "version"),
     )
 
 
