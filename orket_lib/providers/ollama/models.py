@@ -168,8 +168,11 @@ def _bits_per_weight(tensors: list[dict[str, Any]]) -> float | Null | None:
 
     weights, size = 0, 0.0
     for tensor in tensors:
+        named = text(tensor, "type")
+        if named is None:
+            return None
         try:
-            kind = gguf.GGMLQuantizationType[str(tensor.get("type")).upper()]
+            kind = gguf.GGMLQuantizationType[named.upper()]
             block, block_bytes = gguf.GGML_QUANT_SIZES[kind]
         except KeyError:
             return UNKNOWN_TYPE
