@@ -20,6 +20,7 @@ from orket_lib.vocabulary.errors import (
     OrketError,
     Refused,
 )
+from orket_lib.vocabulary.text import visible
 
 
 class Group(NamedTuple):
@@ -158,13 +159,14 @@ def _overview() -> str:
 
 
 def _fail(message: str, code: int, options: argparse.Namespace) -> int:
+    message = visible(message)
     print(message, file=sys.stderr)  # noqa: T201
     try:
         _log(options, f"{message}\n")
     except OSError as error:
         # With a full disk there may be no log. The terminal has the message.
         if _of_system(error) not in message:
-            print(_of_system(error), file=sys.stderr)  # noqa: T201
+            print(visible(_of_system(error)), file=sys.stderr)  # noqa: T201
     return code
 
 

@@ -12,6 +12,7 @@ from orket_lib.config.shipped import located
 from orket_lib.workflow.targets import Targets, round_of
 from orket_lib.sweep.load import load_sweep
 from orket_lib.vocabulary.errors import ConfigError, OrketError, Refused
+from orket_lib.vocabulary.text import visible
 from orket_lib.workflow.code_digest import code_digest
 from orket_lib.workflow.invocation import Invocation
 from orket_lib.workflow.forced import Forced
@@ -37,11 +38,16 @@ try:
     INVOCATION = Invocation(workflow, config)
     if workflow.is_main_process and not DRY_RUN:
         watch_disks(tell)
-    SWEEP = load_sweep(INVOCATION.files, INVOCATION.settings, remember=not DRY_RUN)
+    SWEEP = load_sweep(
+        INVOCATION.files,
+        INVOCATION.settings,
+        remember=not DRY_RUN,
+        ask_servers=workflow.is_main_process,
+    )
 except ConfigError as error:
-    sys.exit(f"config error:\n{error}")
+    sys.exit(visible(f"config error:\n{error}"))
 except OrketError as error:
-    sys.exit(f"error: {error}")
+    sys.exit(visible(f"error: {error}"))
 
 TARGETS = Targets(SWEEP)
 FORCED = Forced(workflow, SWEEP, INVOCATION)
@@ -55,7 +61,7 @@ if workflow.is_main_process:
             [INVOCATION.path(path) for path in TARGETS.all_files()],
         )
     except Refused as error:
-        sys.exit(f"error: {error}")
+        sys.exit(visible(f"error: {error}"))
     show_warnings(SWEEP)
     OUTDATED = outdated(
         {INVOCATION.path(path): text for path, text in TARGETS.rendered().items()}

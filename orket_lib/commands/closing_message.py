@@ -47,7 +47,7 @@ def _show(results: Path, since: float, gate_failed: bool) -> None:
             further=_further(summary, results, since),
             closing=_gate(summary, path.parent / "kpi_gate.json") if gate_failed else (),
         )
-        tell(text.rstrip("\n"))
+        tell(text.rstrip("\n"), coloured=True)
 
 
 def _failed_since(log: Path, since: float) -> bool:

@@ -18,6 +18,7 @@ from orket_lib.artifacts.printed.status import CellStatus, SweepStatus
 from orket_lib.artifacts.views.preflight import Preflight
 from orket_lib.commands._common import print_json, tell
 from orket_lib.commands._configs import DEFAULT_CONFIG, add_config_options, sweep_of
+from orket_lib.commands.plan import show_warnings
 from orket_lib.config.shipped import located, workflow_file
 from orket_lib.measure.cell_state import cell_state, seconds_per_run
 from orket_lib.preflight.gates import is_fresh, require_canary, require_preflight
@@ -42,7 +43,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print the state of storage and views, and the jobs that Snakemake would run."""
-    status = _status(sweep_of(options), options)
+    sweep = sweep_of(options)
+    show_warnings(sweep)  # a server that could not be asked may be another one by now
+    status = _status(sweep, options)
     if options.json:
         print_json(status)
     else:

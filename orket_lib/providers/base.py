@@ -124,6 +124,7 @@ class Generation:
         usage: The server's token counts, untouched.
         timings: The server's times, untouched.
         truncated: The server reports that it cut the prompt.
+        key_hidden: The server repeated our API key, which was replaced.
     """
 
     text: str
@@ -138,6 +139,7 @@ class Generation:
     chunk_bytes: tuple[int, ...] = ()
     end_s: float | None = None
     streamed: bool = True
+    key_hidden: bool = False
 
 
 # Recorded for a request that failed.

@@ -12,6 +12,7 @@ from orket_lib.report.formatting import bits, figure, flips, p_value, ratio, sho
 from orket_lib.report.sections.verdicts import verdict_word
 from orket_lib.report.views import FrontierView, frontier_view, role_text
 from orket_lib.vocabulary.statuses import Lane, RunStatus
+from orket_lib.vocabulary.text import visible
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -59,10 +60,10 @@ def terminal_summary(
         for session in summary.sessions:
             console.print(_table(session, summary.execution_lane))
             for line in _problems(session):
-                console.print(Text(line, style="red"), soft_wrap=True)
-            console.print(Text(session.recommendation, style="bold"))
+                console.print(Text(visible(line), style="red"), soft_wrap=True)
+            console.print(Text(visible(session.recommendation), style="bold"))
             if session.decision and session.decision.next:
-                console.print(Text(f"next: {session.decision.next}"))
+                console.print(Text(visible(f"next: {session.decision.next}")))
             console.print()
         if summary.ranking:
             console.print(Text("all models", style="bold"))
@@ -72,12 +73,12 @@ def terminal_summary(
         if not summary.sessions:
             console.print("Nothing was measured: the summary has no rows.")
         for line in further:
-            console.print(Text(line), soft_wrap=True)
+            console.print(Text(visible(line)), soft_wrap=True)
         if summary.execution_lane is Lane.CI:
             console.print(Text("ci lane: speeds are not evidence", style="yellow"))
-        console.print(f"report: {report_path}", soft_wrap=True)
+        console.print(visible(f"report: {report_path}"), soft_wrap=True)
         for line in closing:
-            console.print(Text(line, style="red"), soft_wrap=True)
+            console.print(Text(visible(line), style="red"), soft_wrap=True)
     text = capture.get()
     if colour:
         return text
@@ -91,7 +92,7 @@ def _table(session: ModelSession, lane: Lane) -> Table:
     from rich.text import Text
 
     table = Table(
-        title=Text(session.model_id, style="bold"),
+        title=Text(visible(session.model_id), style="bold"),
         title_justify="left",
         box=Box(_BOX, ascii=True),
         show_edge=False,
@@ -108,7 +109,8 @@ def _table(session: ModelSession, lane: Lane) -> Table:
         chosen = session.decision.pick if session.decision else None
         green = row.quant_tag == chosen if session.decision else any(view.roles[row.quant_tag])
         style = ("green" if green else "") if row.valid else "red"
-        table.add_row(*map(Text, _cells(row, view, session, compared)), style=style)
+        cells = _cells(row, view, session, compared)
+        table.add_row(*(Text(visible(cell)) for cell in cells), style=style)
     return table
 
 

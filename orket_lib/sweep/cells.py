@@ -25,14 +25,15 @@ from orket_lib.config.loading.command_template import find_runner
 from orket_lib.config.model import SweepConfig
 from orket_lib.config.model_files import ModelRef, pin_for
 from orket_lib.config.sections.fields import from_fields
-from orket_lib.providers.gguf.file import model_sha256
+from orket_lib.providers.gguf.file import model_sha256, read_gguf
 from orket_lib.stores.parts import CellStore, Wanted
 from orket_lib.sweep.hash_cache import HashCache
 from orket_lib.sweep.quantize_recipes import identity_of, made_file
 from orket_lib.sweep.references import find_references
+from orket_lib.sweep.servers import KnownServers, identities
 from orket_lib.tasks.bank import Task, TaskBank, select, selection
 from orket_lib.telemetry.fingerprint import remote_machine
-from orket_lib.vocabulary.errors import ConfigError
+from orket_lib.vocabulary.errors import ConfigError, UnusableFile
 from orket_lib.vocabulary.providers import remote_host
 from orket_lib.vocabulary.slugs import slugs
 
@@ -108,13 +109,16 @@ class Sweep:
         return sha256_of(self.config.model_dump(mode="json"))
 
 
-def resolve(config: SweepConfig, hashes: HashCache, machine: str) -> Sweep:
+def resolve(
+    config: SweepConfig, hashes: HashCache, machine: str, servers: KnownServers | None = None
+) -> Sweep:
     """Return the sweep of a config.
 
     Args:
         config: The checked config.
         hashes: Cache of file hashes.
         machine: Fingerprint of this machine, for configs that name none.
+        servers: What running servers said before; they are asked again.
 
     Raises:
         ConfigError: The task bank, the selected tasks or a model file is missing.
@@ -124,6 +128,7 @@ def resolve(config: SweepConfig, hashes: HashCache, machine: str) -> Sweep:
         raise ConfigError(found.problems)
     bank = found.bank
     models = {pair: _with_path(pair, model, hashes) for pair, model in found.models.items()}
+    said, warnings = identities(config, models, servers or KnownServers(), machine)
     fitting = select(
         bank.tasks, categories=config.task_categories or (), tiers=config.task_tiers or ()
     )
@@ -142,6 +147,7 @@ def resolve(config: SweepConfig, hashes: HashCache, machine: str) -> Sweep:
             quant_tag=pair[1],
             provider_version=_version_of(config.traits.runtime),
             artifact=_identity(config, pair, models[pair], hashes),
+            server=said.get(pair),
             server_args=config.server_args if config.starts_server else (),
             controls=from_fields(ControlSettings, config),
             tasks=chosen,
@@ -170,8 +176,9 @@ def resolve(config: SweepConfig, hashes: HashCache, machine: str) -> Sweep:
         fields = base(pair, canary_asked.model_copy(update={"keys": ()}))
         return CanarySpec(**dict(fields), runs=config.canary_runs)
 
-    scope = config.models if config.canary_scope == "each_model" else config.models[:1]
-    watched = [(model, config.quants[0]) for model in scope] if config.canary_runs else []
+    each = [[(model, quant) for quant in config.quants] for model in config.models]
+    groups = each if config.canary_scope == "each_model" else [list(models)]
+    watched = [_watched(models, group) for group in groups] if config.canary_runs else []
     return Sweep(
         config=config,
         bank=bank,
@@ -179,8 +186,27 @@ def resolve(config: SweepConfig, hashes: HashCache, machine: str) -> Sweep:
         cells=tuple(map(cell, models)),
         canaries=tuple(map(canary, watched)),
         machine=where,
-        warnings=found.warnings,
+        warnings=(*found.warnings, *warnings),
     )
+
+
+def _watched(
+    models: dict[tuple[str, str], ModelRef], pairs: list[tuple[str, str]]
+) -> tuple[str, str]:
+    """Return the cell that is the canary: the first whose file is a model, else the first.
+
+    A canary that can't load would cost all cells, and a bad file must cost only its own.
+    """
+    return next((pair for pair in pairs if _may_load(models[pair])), pairs[0])
+
+
+def _may_load(ref: ModelRef) -> bool:
+    if ref.path is None or not ref.path.is_file():
+        return True
+    try:
+        return read_gguf(ref.path).kind is None
+    except UnusableFile:
+        return False
 
 
 def _with_path(pair: tuple[str, str], model: ModelRef, hashes: HashCache) -> ModelRef:

@@ -51,6 +51,10 @@ class NullReason(StrEnum):
     PROCESS_GONE = "PROCESS_GONE", "the server had ended before it was sampled"
     REMOTE_SERVER = "REMOTE_SERVER", "the server is on another machine, or was not found here"
     SERVER_ALREADY_RUNNING = "SERVER_ALREADY_RUNNING", "the server had loaded its model before"
+    UNKNOWN_QUANT_TYPE = (
+        "UNKNOWN_QUANT_TYPE",
+        "the file has tensors of a type that is not known here, so their size is unknown",
+    )
     UNKNOWN_TAG = "UNKNOWN_TAG", "bits per weight are unknown; `quant_bits` in the config sets them"
 
     # The host

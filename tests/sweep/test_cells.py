@@ -231,6 +231,39 @@ def test_the_canary_is_the_first_cell_with_its_own_tasks() -> None:
     assert canary.tasks.ids == (3, 4)
 
 
+def test_a_file_that_is_no_model_costs_neither_the_canary_nor_the_plan(folder: Path) -> None:
+    copyfile(ROOT / "models/orket-nano/orket-nano-Q4_K_M.gguf", "models/nano-Q4_K_M.gguf")
+    (folder / "models" / "nano-Q8_0.gguf").write_bytes(
+        b"version https://git-lfs.github.com/spec/v1"
+    )
+    found = sweep()
+    assert [canary.quant_tag for canary in found.canaries] == ["Q4_K_M"]
+    assert [cell.quant_tag for cell in found.cells] == list(QUANTS)
+    assert found.warnings == (
+        "artifacts.nano.Q8_0: models/nano-Q8_0.gguf is a Git LFS pointer, not the file itself; "
+        "type: git lfs pull",
+    )
+
+
+@pytest.mark.parametrize(
+    ("there", "hint"),
+    [
+        ("nano-F16-00001-of-00002.gguf", "; there is nano-F16-00001-of-00002.gguf, name that"),
+        ("nano-F16.gguf.part1of2", "; there is nano-F16.gguf.part1of2: put them together; type:"),
+        ("nano-F16.gguf.crdownload", "; there is nano-F16.gguf.crdownload: finish the download"),
+        ("nano-F16.gguf/README.md", "; it is a folder: name a file in it"),
+        ("nano-F32.gguf", ""),
+    ],
+)
+def test_a_missing_file_is_told_with_what_is_there(there: str, hint: str, folder: Path) -> None:
+    path = folder / "models" / there
+    path.parent.mkdir(exist_ok=True)
+    path.touch()
+    (said,) = problems(quants="F16")
+    assert f'file not found (got "models/nano-F16.gguf"){hint}' in said
+    assert hint or said.endswith(")")
+
+
 def test_the_canary_of_each_model_is_its_first_cell(folder: Path) -> None:
     for quant in QUANTS:
         (folder / "models" / f"mini-{quant}.gguf").write_bytes(quant.encode())
@@ -417,8 +450,8 @@ def test_what_a_dead_server_costs_is_no_part_of_what_is_served() -> None:
 
 def test_one_file_for_two_cells_is_allowed_and_told() -> None:
     found = sweep(artifact_template="models/nano-Q8_0.gguf")
-    assert found.warnings == (
-        "models/nano-Q8_0.gguf serves nano Q8_0 and nano Q4_K_M: these cells can't differ",
+    assert found.warnings[0] == (
+        "models/nano-Q8_0.gguf serves nano Q8_0 and nano Q4_K_M: these cells can't differ"
     )
 
 

@@ -130,13 +130,15 @@ def test_a_model_that_does_not_load_costs_one_row(workspace: Workspace) -> None:
     assert row["null_reasons"]["adherence_score"] == "STATUS_LOAD_FAILED"
 
 
-def test_a_damaged_file_stops_the_sweep_before_anything_is_measured(workspace: Workspace) -> None:
+def test_a_damaged_file_costs_its_own_row_and_no_other(workspace: Workspace) -> None:
     (workspace.folder / "broken.gguf").write_bytes(b"GGUF" + bytes(64))
     workspace.config["artifacts"] = {"orket-nano": {"Q2_K": "broken.gguf"}}
     result = workspace.run()
-    assert result.code != 0
-    assert "broken.gguf: not a readable GGUF file" in result.text
-    assert workspace.runs() == []
+    assert result.code == 0, result.text
+    summary = workspace.json("results/small/quant_sweep/sweep_summary.json")
+    (row,) = summary["failed_rows"]
+    assert (row["quant_tag"], row["status"]) == ("Q2_K", "load_failed")
+    assert "broken.gguf: not a readable GGUF file" in row["status_reason"]
 
 
 @pytest.mark.slow

@@ -17,17 +17,18 @@ from orket_lib.vocabulary.slugs import slug
 from orket_lib.vocabulary.statuses import Lane
 
 # Fields of a spec that identify the cell or are compared separately; the rest are settings.
-_NO_SETTINGS = {
-    "kind",
-    "model_id",
-    "quant_tag",
-    "artifact",
-    "provider_version",
-    "tasks",
-    "machine",
-    "runs_per_task",
-    "probe_runs",
-    "on_server_death",
+_NO_SETTINGS: Any = {
+    "kind": True,
+    "model_id": True,
+    "quant_tag": True,
+    "artifact": True,
+    "provider_version": True,
+    "server": {"build", "digest"},
+    "tasks": True,
+    "machine": True,
+    "runs_per_task": True,
+    "probe_runs": True,
+    "on_server_death": True,
 }
 
 

@@ -52,6 +52,14 @@ class SeenProgram(Record):
     detail: str
 
 
+class UnusableModel(Record):
+    """A file in models/ that can't be served."""
+
+    name: str
+    detail: str = Field(description="what it is")
+    remedy: str
+
+
 class MissingReading(Record):
     """A reading that is null in measurements on this machine."""
 
@@ -81,6 +89,7 @@ class DoctorReport(Record):
     n_ctx: int = Field(description="context in tokens at which memory is estimated")
     servers: tuple[SeenServer, ...]
     files: tuple[SeenModel, ...] = Field(description="GGUF files in models/")
+    unusable: tuple[UnusableModel, ...] = Field((), description="other files in models/")
     missing: tuple[MissingReading, ...]
     checks: tuple[PreflightCheck, ...] | None = Field(
         None, description="of the given config; null without a config"

@@ -24,6 +24,7 @@ from orket_lib.providers.base import Source
 from orket_lib.providers.gguf.quantize import QuantizeRequest, quantize
 from orket_lib.tasks.bank import Task, load_bank, selected
 from orket_lib.vocabulary.errors import ArtifactError, Refused
+from orket_lib.vocabulary.text import visible
 
 if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress
@@ -158,7 +159,8 @@ def console_progress(title: str) -> Iterator[ConsoleProgress]:
         TimeRemainingColumn,
     )
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    described = TextColumn("{task.description}", markup=False)
+    columns = (described, BarColumn(), MofNCompleteColumn())
     with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True)) as bar:
         yield ConsoleProgress(title, bar)
 
@@ -169,7 +171,9 @@ class ConsoleProgress:
     def __init__(self, title: str, bar: RichProgress | None) -> None:
         self._title = title
         self._bar = bar
-        self._task: TaskID | None = bar.add_task(title, total=None) if bar else None
+        self._task: TaskID | None = (
+            bar.add_task(visible(title, keep=""), total=None) if bar else None
+        )
         self._total = 0
         self._done = 0
 

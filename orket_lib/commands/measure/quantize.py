@@ -9,6 +9,7 @@ from pathlib import Path
 from orket_lib.artifacts.io import write_model
 from orket_lib.commands._common import add_log, provenance, tell
 from orket_lib.processes.snakemake_watchdog import die_with_snakemake
+from orket_lib.providers.gguf.file import bits_of_weight
 from orket_lib.providers.gguf.quantize import QuantizeRequest, quantize
 from orket_lib.vocabulary.quants import normalize_tag
 from orket_lib.vocabulary.units import MIB
@@ -49,6 +50,6 @@ def run(options: argparse.Namespace) -> int:
         write_model(options.out.with_suffix(".json"), made)
         tell(
             f"{options.out.as_posix()}: {made.bytes / MIB:.0f} MiB, "
-            f"{made.bits_per_weight:.2f} bits per weight, in {made.seconds:.1f} s"
+            f"{bits_of_weight(made.bits_per_weight)}, in {made.seconds:.1f} s"
         )
     return 0

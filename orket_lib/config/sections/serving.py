@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from orket_lib.artifacts.measurements.spec import OnServerDeath
 from orket_lib.config.sections.fields import (
@@ -110,8 +110,8 @@ class Serving(Section):
 
     @field_validator("base_url")
     @classmethod
-    def _an_address_without_password(cls, url: str | None) -> str | None:
-        return None if url is None else server_address(url)
+    def _an_address(cls, url: str | None, info: ValidationInfo) -> str | None:
+        return None if url is None else server_address(url, info.data.get("provider"))
 
     @field_validator("artifact_template", "tag_template")
     @classmethod

@@ -19,6 +19,8 @@ from orket_lib.vocabulary.nulls import Null, all_of
 from orket_lib.vocabulary.reasons import Reason
 from orket_lib.vocabulary.statuses import Outcome, TokenStatus
 
+KEY_REPEATED = "the server repeated the API key; `${ENV:...}` stands for it here"
+
 
 @dataclass(frozen=True)
 class Failure:
@@ -98,6 +100,8 @@ def _observations(
     """Yield the problems of a finished run, with evidence."""
     if tokens.status is not TokenStatus.OK:
         yield Observation.of(Reason.MISSING_TOKEN_TIMINGS, tokens.gap)
+    if generation.key_hidden:
+        yield Observation.of(Reason.API_KEY_REPEATED, KEY_REPEATED)
     used = all_of((tokens.prompt, tokens.output), sum, NO_COUNT)
     n_ctx = session.served.n_ctx
     if generation.truncated:

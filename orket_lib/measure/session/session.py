@@ -14,6 +14,7 @@ from orket_lib.measure.session.cooldown import cool_down
 from orket_lib.measure.session.gpu_watch import gpu_watch, rest
 from orket_lib.measure.session.known_facts import KnownFacts
 from orket_lib.measure.session.readiness import get_ready
+from orket_lib.measure.session.same_server import require_same_server
 from orket_lib.measure.speed.budget import BUDGET
 from orket_lib.measure.speed.probe_prompts import ProbeMaker
 from orket_lib.providers.base import Model, Source
@@ -91,6 +92,7 @@ def open_session(
         LoadError: The model does not load.
         ServerCrashed: The server died during warm-up.
     """
+    require_same_server(spec, source)
     cooled = cool_down(spec, source)
     started, origin_s = utc_now(), time.monotonic()
     log.parent.mkdir(parents=True, exist_ok=True)

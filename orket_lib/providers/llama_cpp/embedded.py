@@ -17,11 +17,13 @@ from orket_lib.artifacts.measurements.spec import MeasurementSpec
 from orket_lib.artifacts.views.run_report import LoadTimes
 from orket_lib.processes.json_child import JsonChild
 from orket_lib.providers.base import Source
+from orket_lib.providers.gguf.file import read_servable
 from orket_lib.providers.llama_cpp.client import LlamaClient, LlamaRequests
 from orket_lib.providers.llama_cpp.command_line import thread_count
 from orket_lib.providers.llama_cpp.log import end_seen, starved_in, tail_of
 from orket_lib.providers.llama_cpp.model import (
     LlamaModel,
+    build_named,
     explained_by,
     explaining,
     read_back,
@@ -56,6 +58,7 @@ class EmbeddedProvider(LlamaRequests):
             "api_key": key,
         }
         with log.open("wb") as messages:
+            read_servable(artifact)
             child = JsonChild("orket_lib.providers.llama_cpp.embedded_child", settings, messages)
         client, explain = None, explained_by(child.death, log)
         try:
@@ -107,4 +110,4 @@ def _converse(child: JsonChild, log: Path) -> dict[str, Any]:
 
 
 def _build(props: dict[str, Any]) -> str:
-    return f"xllamacpp {version('xllamacpp')}, llama.cpp {props.get('build_info')}"
+    return build_named(f"xllamacpp {version('xllamacpp')}", props)

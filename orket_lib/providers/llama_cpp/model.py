@@ -24,7 +24,7 @@ from orket_lib.providers.base import NOT_REPORTED, Generation, GenerationRequest
 from orket_lib.providers.gguf.file import model_sha256, read_gguf
 from orket_lib.providers.llama_cpp.client import LlamaClient
 from orket_lib.providers.llama_cpp.log import end_seen
-from orket_lib.providers.wire.json_fields import count, section
+from orket_lib.providers.wire.json_fields import count, section, text
 from orket_lib.vocabulary.errors import ProviderError, RequestFailed, ServerCrashed
 from orket_lib.vocabulary.failures import Ending, Phase
 from orket_lib.vocabulary.nulls import Null
@@ -111,6 +111,11 @@ def explaining(explain: Explain) -> Iterator[None]:
         raise explain(error) from None
 
 
+def build_named(program: str, props: dict[str, Any]) -> str:
+    """Return the build of a server, in words, even if it doesn't tell it."""
+    return f"{program}, llama.cpp {text(props, 'build_info') or 'of an unknown build'}"
+
+
 def read_back(
     props: dict[str, Any], artifact: Path | None, build: str, vram: Null = NOT_REPORTED
 ) -> ServedModel:
@@ -142,7 +147,7 @@ def read_back(
         sha256=model_sha256(artifact),
         file_quant_tag=of_file.quant_tag,
         bytes=of_file.bytes,
-        bits_per_weight=of_file.bits_per_weight,
+        bits_per_weight=of_file.known_bits,
     )
 
 

@@ -45,9 +45,8 @@ class LmStudioClient:
         api_key: str | None = None,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
-        root = (base_url or _DEFAULT_URL).rstrip("/").removesuffix("/v1")
-        self.address = ServerAddress(root, api_key)
-        self._server = HttpServer(root, api_key, transport)
+        self._server = HttpServer(base_url or _DEFAULT_URL, api_key, transport)
+        self.address = ServerAddress(self._server.base_url, api_key)
 
     def close(self) -> None:
         """Free the client's resources."""
@@ -114,8 +113,14 @@ class LmStudioClient:
         if request.ignore_eos:
             del body["messages"]
             body["prompt"], path = request.prompt, f"{route}/completions"
-        stream = self._server.stream(path, body, request.timeout_s, request.max_tokens, says_done)
-        return assemble(stream, lmstudio_tokens, "stats", request.prompt)
+        return self._server.generation(
+            path,
+            body,
+            request.timeout_s,
+            request.max_tokens,
+            lambda stream: assemble(stream, lmstudio_tokens, "stats", request.prompt),
+            says_done,
+        )
 
     def _first_token(self, model: str, **more: Any) -> dict[str, Any]:
         body = {

@@ -48,8 +48,8 @@ class OllamaClient:
         api_key: str | None = None,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
-        self.address = ServerAddress(base_url or _DEFAULT_URL, api_key)
-        self._server = HttpServer(self.address.base_url, api_key, transport)
+        self._server = HttpServer(base_url or _DEFAULT_URL, api_key, transport)
+        self.address = ServerAddress(self._server.base_url, api_key)
 
     def close(self) -> None:
         """Free the client's resources."""
@@ -95,5 +95,11 @@ class OllamaClient:
             ProviderError: A model on another machine answered.
         """
         path, body = request_for(tag, request, options)
-        stream = self._server.stream(path, body, request.timeout_s, request.max_tokens, says_done)
-        return assemble(stream, request.prompt)
+        return self._server.generation(
+            path,
+            body,
+            request.timeout_s,
+            request.max_tokens,
+            lambda stream: assemble(stream, request.prompt),
+            says_done,
+        )

@@ -17,7 +17,7 @@ import httpx
 from orket_lib.providers.base import Generation, GenerationRequest, RunningModel, ServerAddress
 from orket_lib.providers.llama_cpp.client import llama_tokens
 from orket_lib.providers.wire.chat_stream import assemble, chat_body, says_done
-from orket_lib.providers.wire.http import HttpServer
+from orket_lib.providers.wire.http import HttpServer, most_bytes_of_tokens
 from orket_lib.providers.wire.json_fields import count
 from orket_lib.vocabulary.errors import RequestFailed
 
@@ -52,9 +52,8 @@ class OpenAiClient:
         api_key: str | None = None,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
-        root = base_url.rstrip("/").removesuffix("/v1").rstrip("/")
-        self.address = ServerAddress(root, api_key)
-        self.server = HttpServer(root, api_key, transport)
+        self.server = HttpServer(base_url, api_key, transport)
+        self.address = ServerAddress(self.server.base_url, api_key)
         self._salt = secrets.token_hex(16)
 
     def close(self) -> None:
@@ -74,8 +73,9 @@ class OpenAiClient:
     def count_tokens(self, model: str, text: str) -> int | None:
         """Return how many tokens a text has; None from a server without vLLM's route for it."""
         body = {"model": model, "prompt": text, "add_special_tokens": False}
+        most = most_bytes_of_tokens(text)
         try:
-            return count(self.server.call("POST", "/tokenize", body), "count")
+            return count(self.server.call("POST", "/tokenize", body, most_bytes=most), "count")
         except RequestFailed:
             return None
 
@@ -96,9 +96,15 @@ class OpenAiClient:
         if not request.reuse_cache:
             self._salt = secrets.token_hex(16)  # matches no other request's cache (T7)
         body = chat_request(model, request, extras, self._salt)
-        stream = self.server.stream(CHAT, body, request.timeout_s, request.max_tokens, says_done)
-        # Only llama.cpp adds its times to these routes.
-        return assemble(stream, llama_tokens, prompt=request.prompt)
+        return self.server.generation(
+            CHAT,
+            body,
+            request.timeout_s,
+            request.max_tokens,
+            # Only llama.cpp adds its times to these routes.
+            lambda stream: assemble(stream, llama_tokens, prompt=request.prompt),
+            says_done,
+        )
 
 
 def chat_request(

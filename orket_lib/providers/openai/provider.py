@@ -26,14 +26,15 @@ from orket_lib.providers.openai.watch import OpenAiWatch
 from orket_lib.providers.seed_check import seed_readback
 from orket_lib.providers.server_process import ServerProcess
 from orket_lib.providers.shared_server import ActionLog, listed_names
-from orket_lib.providers.wire.json_fields import count, text
+from orket_lib.providers.wire.json_fields import count, section, text
 from orket_lib.vocabulary.errors import Fault, LoadError, RequestFailed, RequestTimedOut
 from orket_lib.vocabulary.failures import Cause
 from orket_lib.vocabulary.nulls import Null
-from orket_lib.vocabulary.providers import LOAD_TIMEOUT_S
+from orket_lib.vocabulary.providers import LOAD_TIMEOUT_S, typed
 
 _POLL_S = 0.5
 R = TypeVar("R")
+_FACTS_TIMEOUT_S = 0.5  # of a route that only one kind of server has
 
 
 class OpenAiProvider:
@@ -59,11 +60,23 @@ class OpenAiProvider:
         """Return the models that a server offers; see `Provider.catalog`."""
         with closing(OpenAiClient(base_url, api_key)) as client:
             cards = client.models()
+            first = next(iter(cards.values()), {})
+            facts = server_facts(client.server, first, _FACTS_TIMEOUT_S)
+            # Without a version it is the owner, which each entry tells.
+            build = facts.build if facts.version else None
         offered = (
-            OfferedModel(name=name, n_ctx=count(card, "max_model_len"), loaded=True)
+            OfferedModel(
+                name=name,
+                n_ctx=count(card, "max_model_len"),
+                bytes=count(section(card, "meta"), "size"),
+                parameters=count(section(card, "meta"), "n_params"),
+                loaded=True,
+                owner=text(card, "owned_by"),
+                path=text(card, "root"),
+            )
             for name, card in cards.items()
         )
-        return Catalog(Offering(models=tuple(offered)))
+        return Catalog(Offering(build=build, models=tuple(offered)))
 
     def ask(self, model: RunningModel, request: GenerationRequest) -> Generation:
         """Send one request to a running model; see `Provider.ask`."""
@@ -178,7 +191,7 @@ def _once_loaded(call: Callable[[], R]) -> tuple[R, bool]:
 
 
 def _vllm_arguments(tag: str, n_ctx: int | None) -> str:
-    return f"{tag} --max-model-len {n_ctx}" if n_ctx else tag
+    return f"{typed(tag)} --max-model-len {n_ctx}" if n_ctx else typed(tag)
 
 
 def _attach(client: OpenAiClient, spec: MeasurementSpec, actions: ActionLog) -> OpenAiModel:

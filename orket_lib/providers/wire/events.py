@@ -104,10 +104,19 @@ def json_object(text: str) -> dict[str, Any]:
     Raises:
         ValueError: The data is something else.
     """
-    try:
-        value = json.loads(text)
-    except RecursionError:
-        raise ValueError("nested too deeply") from None
+    value = json_value(text)
     if not isinstance(value, dict):
         raise ValueError(f"not a JSON object: {text[:80]}")
     return value
+
+
+def json_value(text: str) -> Any:
+    """Return the value of a JSON text.
+
+    Raises:
+        ValueError: It is none, or is nested too deeply.
+    """
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None

@@ -334,9 +334,9 @@ def test_a_server_that_loads_is_not_healthy() -> None:
 @pytest.mark.parametrize(
     ("response", "message"),
     [
-        pytest.param(httpx.Response(404, text="no"), "GET /props: HTTP 404: no", id="status"),
-        pytest.param(httpx.Response(200, text="hi"), "GET /props: ", id="not JSON"),
-        pytest.param(httpx.Response(200, json=[1]), "GET /props: not a JSON object", id="a list"),
+        pytest.param(httpx.Response(404, text="no"), "/props: HTTP 404: no", id="status"),
+        pytest.param(httpx.Response(200, text="hi"), "/props: ", id="not JSON"),
+        pytest.param(httpx.Response(200, json=[1]), "/props: not a JSON object", id="a list"),
     ],
 )
 def test_a_control_route_that_fails_is_named(response: httpx.Response, message: str) -> None:

@@ -192,7 +192,7 @@ def test_nobody_there_is_told_with_the_address(log: Path) -> None:
     place = ServerLocation(base_url="http://127.0.0.1:9")
     source = Source(None, place)
     with (
-        pytest.raises(LoadError, match=r"http://127\.0\.0\.1:9: GET /v1/models: ConnectError"),
+        pytest.raises(LoadError, match=r"GET http://127\.0\.0\.1:9/v1/models: ConnectError"),
         OpenAiProvider().serve(asked_for(), source, log),
     ):
         pytest.fail("it was served")
