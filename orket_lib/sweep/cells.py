@@ -30,6 +30,7 @@ from orket_lib.stores.parts import CellStore, Wanted
 from orket_lib.sweep.hash_cache import HashCache
 from orket_lib.sweep.quantize_recipes import identity_of, made_file
 from orket_lib.sweep.references import find_references
+from orket_lib.sweep.renamed_machine import measured_under_other_names
 from orket_lib.tasks.bank import Task, TaskBank, select, selection
 from orket_lib.telemetry.fingerprint import remote_machine
 from orket_lib.vocabulary.errors import ConfigError
@@ -170,16 +171,19 @@ def resolve(config: SweepConfig, hashes: HashCache, machine: str) -> Sweep:
         fields = base(pair, canary_asked.model_copy(update={"keys": ()}))
         return CanarySpec(**dict(fields), runs=config.canary_runs)
 
+    cells = tuple(map(cell, models))
+    here = where == machine and config.machine is None
+    renamed = measured_under_other_names([it.spec for it in cells]) if here else ()
     scope = config.models if config.canary_scope == "each_model" else config.models[:1]
     watched = [(model, config.quants[0]) for model in scope] if config.canary_runs else []
     return Sweep(
         config=config,
         bank=bank,
         tasks=tasks,
-        cells=tuple(map(cell, models)),
+        cells=cells,
         canaries=tuple(map(canary, watched)),
         machine=where,
-        warnings=found.warnings,
+        warnings=(*found.warnings, *renamed),
     )
 
 

@@ -112,7 +112,11 @@ def explaining(explain: Explain) -> Iterator[None]:
 
 
 def read_back(
-    props: dict[str, Any], artifact: Path | None, build: str, vram: Null = NOT_REPORTED
+    props: dict[str, Any],
+    artifact: Path | None,
+    build: str,
+    vram: Null = NOT_REPORTED,
+    unused: tuple[str, ...] = (),
 ) -> ServedModel:
     """Return what is served, as reported by the server and read from the file.
 
@@ -121,6 +125,7 @@ def read_back(
         artifact: The file that it serves, where that can be read.
         build: Of the server.
         vram: Why its GPU memory is not reported.
+        unused: Features of this CPU that the build doesn't use.
     """
     tag = tag_of_ftype(props.get("model_ftype"))
     facts: dict[str, Any] = {
@@ -131,6 +136,7 @@ def read_back(
         "server_memory_mib": NOT_REPORTED,
         "server_vram_mib": vram,
         "build": build,
+        "unused_cpu_features": unused,
     }
     if artifact is None:
         unread = Null("NO_LOCAL_FILE")
