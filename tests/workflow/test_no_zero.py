@@ -27,7 +27,6 @@ from orket_lib.processes import device_lock
 from orket_lib.providers.base import Generation, TokenReport
 from orket_lib.providers.llama_cpp import client as llama_client
 from orket_lib.providers.wire.chat_stream import assemble
-from orket_lib.telemetry import counters
 from orket_lib.telemetry.sampler_process import Sampler
 from orket_lib.telemetry.samples import COLUMNS, to_cells
 from orket_lib.vocabulary.nulls import Null
