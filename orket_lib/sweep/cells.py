@@ -6,6 +6,7 @@ Every (model, quant) becomes one file with its SHA-256, or one tag on a server, 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
@@ -173,7 +174,7 @@ def resolve(config: SweepConfig, hashes: HashCache, machine: str) -> Sweep:
 
     cells = tuple(map(cell, models))
     here = where == machine and config.machine is None
-    renamed = measured_under_other_names([it.spec for it in cells]) if here else ()
+    renamed: Iterable[str] = measured_under_other_names([it.spec for it in cells]) if here else ()
     scope = config.models if config.canary_scope == "each_model" else config.models[:1]
     watched = [(model, config.quants[0]) for model in scope] if config.canary_runs else []
     return Sweep(
