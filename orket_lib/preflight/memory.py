@@ -134,13 +134,16 @@ def _added_up(parts: Sequence[tuple[str, float]]) -> FreeMemory:
 
 def _too_much(needs: Needs, name: str, need: MemoryNeed, free: FreeMemory) -> PreflightCheck:
     fits = least_profile(need.total_mib, free.free_mib)
+    smaller = "a smaller quant or n_ctx"
+    if free.limited_by:
+        smaller += ", or a larger limit"
     rest = "; a server may put the rest into main memory, which is slower" if free.on_gpu else ""
     return PreflightCheck(
         name=_NAME,
         ok=needs.vram_guard is VramGuard.WARN,
         warning=True,
         detail=f"{name} takes {need}, {_limit(needs, free)}{rest}",
-        remedy=f"--config vram_profile={fits.value}" if fits else "a smaller quant or n_ctx",
+        remedy=f"--config vram_profile={fits.value}" if fits else smaller,
     )
 
 
