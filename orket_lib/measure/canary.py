@@ -23,7 +23,7 @@ from orket_lib.providers.base import Source
 from orket_lib.stores.attempts import AttemptStore
 from orket_lib.tasks.bank import Task, task_key
 from orket_lib.tasks.grading.graders import sandbox_for
-from orket_lib.telemetry.fingerprint import boot_id, hardware_fingerprint, remote_machine
+from orket_lib.telemetry.fingerprint import boot_id, machine_of
 from orket_lib.vocabulary.clock import utc_now
 from orket_lib.vocabulary.errors import ProviderError, SandboxError
 
@@ -105,7 +105,7 @@ def measure_canary(
         provenance=provenance,
         measured_at=measured_at,
         boot_id=boot_id(),
-        hardware_fingerprint=remote_machine(source.place.remote) or hardware_fingerprint(),
+        hardware_fingerprint=machine_of(source.place.remote, spec.machine),
         spec=spec,
         spec_digest=spec.digest(),
         failure=failure,

@@ -12,8 +12,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-import psutil
-
 from orket_lib.artifacts.base import Provenance
 from orket_lib.artifacts.disk import require_space
 from orket_lib.artifacts.measurements.parts import Failure
@@ -36,8 +34,10 @@ from orket_lib.processes.device_lock import device_locks
 from orket_lib.providers.base import Source
 from orket_lib.stores.parts import CellStore, Wanted
 from orket_lib.tasks.bank import Task, task_key
+from orket_lib.telemetry.allowance.cpus import cpu_allowance
+from orket_lib.telemetry.allowance.memory import oom_kills
 from orket_lib.telemetry.environment import environment
-from orket_lib.telemetry.fingerprint import boot_id, hardware_fingerprint, remote_machine
+from orket_lib.telemetry.fingerprint import boot_id, machine_of
 from orket_lib.telemetry.memory_evidence import memory_evidence
 from orket_lib.vocabulary.clock import utc_now
 from orket_lib.vocabulary.errors import ProviderError, SamplerError, ServerCrashed
@@ -82,6 +82,7 @@ class CellMeasurement:
     _wanted: Wanted = field(init=False)
     _due: Wanted = field(init=False)
     _journal: Journal = field(init=False)
+    _kills: int | None = field(init=False, default=None)  # out of memory, in our control groups
 
     def __post_init__(self) -> None:
         self._wanted = Wanted.of(self.spec, self.number)
@@ -157,7 +158,7 @@ class CellMeasurement:
         evidence = evidence_of(error)
         ending = evidence.ending
         of_memory = evidence.starved or (ending is not None and not ending.by_itself)
-        return SeenFailure(evidence, memory_evidence(ending) if of_memory else None)
+        return SeenFailure(evidence, memory_evidence(ending, self._kills) if of_memory else None)
 
     def _earlier(self) -> list[SeenFailure]:
         """Return the failures of this measurement so far, including earlier starts."""
@@ -171,6 +172,7 @@ class CellMeasurement:
             ServerCrashed: It died too often.
         """
         index = len(self._journal.all(kinds.SESSION))
+        self._kills = oom_kills()
         try:
             with open_session(
                 self.spec,
@@ -269,8 +271,8 @@ class CellMeasurement:
             "spec_digest": self.spec.digest(),
             "measured_at": utc_now(),
             "boot_id": boot_id(),
-            "hardware_fingerprint": remote_machine(remote) or hardware_fingerprint(),
-            "cpus": psutil.cpu_count() or 1,
+            "hardware_fingerprint": machine_of(remote, self.spec.machine),
+            "cpus": cpu_allowance().cpus,
             # Ours would be wrong for a remote machine.
             "platform": {} if remote else environment(),
         }

@@ -57,9 +57,11 @@ def doctor_text(report: DoctorReport, why: str | None, file: Path | None) -> str
 
 def _machine(machine: SeenMachine) -> list[str]:
     memory = f"{_size(machine.memory_free_mib)} free of {_size(machine.memory_total_mib)}"
+    if machine.memory_limit:
+        memory = f"{memory} ({machine.memory_limit})"
     rows = [
         ["fingerprint", machine.fingerprint],
-        ["CPUs", str(machine.cpus)],
+        ["CPUs", _cpus(machine)],
         ["memory", memory],
         ["disk", f"{_size(machine.disk_free_mib)} free"],
         *(["GPU", _gpu(item)] for item in machine.gpus),
@@ -67,6 +69,17 @@ def _machine(machine: SeenMachine) -> list[str]:
         *([item.name, item.detail] for item in machine.programs),
     ]
     return aligned(rows, indent=2)
+
+
+def _cpus(machine: SeenMachine) -> str:
+    """Return the CPUs that may be used, and what limits them."""
+    limits = list(machine.cpu_limits)
+    if machine.cpu_time_limit_s is not None:
+        limits.append(f"ulimit -t: {machine.cpu_time_limit_s:g} s of CPU time for a process")
+    if not limits or machine.cpus_usable is None:
+        return str(machine.cpus)
+    threads = f"; default threads: {machine.default_threads}"
+    return f"{machine.cpus_usable:g} of {machine.cpus} may be used ({'; '.join(limits)}){threads}"
 
 
 def _gpu(gpu: SeenGpu) -> str:

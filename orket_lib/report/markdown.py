@@ -37,6 +37,7 @@ from orket_lib.report.sections.sidecar import sidecar_section
 from orket_lib.report.sections.thermal import ThermalSection
 from orket_lib.report.sections.verdicts import verdict_section
 from orket_lib.report.views import FrontierView, frontier_view, role_text
+from orket_lib.vocabulary.cpu_features import advice
 from orket_lib.vocabulary.statuses import Lane
 
 _TEMPLATE = "sweep_report.md.j2"
@@ -129,6 +130,7 @@ def render_markdown(
         kpis=_kpis(summary.stability_kpis),
         conditions=_conditions(summary),
         environment=_environment(summary.sessions),
+        native_build=_native_build(summary.sessions),
         missing=missing_numbers(summary),
     )
 
@@ -265,3 +267,10 @@ def _environment(sessions: Sequence[ModelSession]) -> list[tuple[str, str]]:
         )
         for name, values in sorted(by_name.items())
     ]
+
+
+def _native_build(sessions: Sequence[ModelSession]) -> str | None:
+    """Return what the embedded llama.cpp left unused of the CPU; None if nothing."""
+    rows = [row for session in sessions for row in session.per_quant]
+    unused = [name for row in rows for name in row.artifact.unused_cpu_features]
+    return advice(dict.fromkeys(unused)) if unused else None

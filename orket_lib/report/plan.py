@@ -15,6 +15,7 @@ from orket_lib.artifacts.views.plan import (
 )
 from orket_lib.preflight.memory_profiles import FREE_SHARE
 from orket_lib.report.formatting import aligned
+from orket_lib.vocabulary.cpu_features import advice
 from orket_lib.vocabulary.statuses import VramGuard
 
 
@@ -32,7 +33,7 @@ def plan_text(plan: Plan) -> str:
         f"sha256 {plan.task_bank.sha256[:12]}",
         "serving": _serving(plan.serving),
         "experimental_controls": f"seed {_shown(controls.seed)}, "
-        f"threads {_shown(controls.threads)}, affinity_policy {controls.affinity_policy}, "
+        f"threads {_threads(plan)}, affinity_policy {controls.affinity_policy}, "
         f"warmup_steps {controls.warmup_steps}",
         "runner": shlex.join(plan.runner) if plan.runner else "off",
         "canary": _canary(plan.canary),
@@ -50,6 +51,7 @@ def plan_text(plan: Plan) -> str:
         f"latency <= {plan.latency_ceiling:g} s"
         + (", invalid rows included" if plan.include_invalid else ""),
         "kpi_policy": plan.kpi_policy,
+        **({"cpu features": advice(plan.unused_cpu_features)} if plan.unused_cpu_features else {}),
         "runs": f"{plan.runs_per_quant} of each task{_rounds(plan.rounds)}: "
         f"{plan.expected_runs} graded runs in {len(plan.cells)} cells, "
         f"{waiting} of them still to be measured",
@@ -63,6 +65,13 @@ def plan_text(plan: Plan) -> str:
             *aligned(map(_cell, plan.cells), indent=4),
         ]
     )
+
+
+def _threads(plan: Plan) -> str:
+    if plan.default_threads is None or plan.experimental_controls.threads is not None:
+        return _shown(plan.experimental_controls.threads)
+    limits = f"; {', '.join(plan.cpu_limits)}" if plan.cpu_limits else ""
+    return f"default ({plan.default_threads}{limits})"
 
 
 def _serving(serving: PlannedServing | None) -> str:

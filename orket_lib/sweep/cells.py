@@ -6,6 +6,7 @@ Every (model, quant) becomes one file with its SHA-256, or one tag on a server, 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
@@ -30,6 +31,7 @@ from orket_lib.stores.parts import CellStore, Wanted
 from orket_lib.sweep.hash_cache import HashCache
 from orket_lib.sweep.quantize_recipes import identity_of, made_file
 from orket_lib.sweep.references import find_references
+from orket_lib.sweep.renamed_machine import measured_under_other_names
 from orket_lib.sweep.servers import KnownServers, identities
 from orket_lib.tasks.bank import Task, TaskBank, select, selection
 from orket_lib.telemetry.fingerprint import remote_machine
@@ -179,14 +181,17 @@ def resolve(
     each = [[(model, quant) for quant in config.quants] for model in config.models]
     groups = each if config.canary_scope == "each_model" else [list(models)]
     watched = [_watched(models, group) for group in groups] if config.canary_runs else []
+    cells = tuple(map(cell, models))
+    here = where == machine and config.machine is None
+    renamed: Iterable[str] = measured_under_other_names([it.spec for it in cells]) if here else ()
     return Sweep(
         config=config,
         bank=bank,
         tasks=tasks,
-        cells=tuple(map(cell, models)),
+        cells=cells,
         canaries=tuple(map(canary, watched)),
         machine=where,
-        warnings=(*found.warnings, *warnings),
+        warnings=(*found.warnings, *warnings, *renamed),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Any
 
 from orket_lib import __version__
 from orket_lib.artifacts.base import InputFile, Provenance
@@ -25,7 +26,10 @@ from orket_lib.sweep.cells import Cell, Sweep
 from orket_lib.sweep.context import find_contexts
 from orket_lib.sweep.sidecar import find_sidecar
 from orket_lib.tasks.task import needs_sandbox
+from orket_lib.telemetry.allowance.cpus import cpu_allowance
 from orket_lib.vocabulary.clock import utc_now
+from orket_lib.vocabulary.providers import remote_host
+from orket_lib.vocabulary.units import cpus_of
 
 # Arguments that keep a model off the GPUs.
 _NO_OFFLOAD = {
@@ -71,6 +75,7 @@ def make_plan(
         ),
         serving=from_fields(PlannedServing, config),
         experimental_controls=asked.controls,
+        **_cpus_here(sweep),
         canary=from_fields(
             PlannedCanary,
             config,
@@ -91,6 +96,19 @@ def make_plan(
         report_path=f"{results}/quant_sweep/sweep_report.md",
         warnings=sweep.warnings,
     )
+
+
+def _cpus_here(sweep: Sweep) -> dict[str, Any]:
+    """Return what a server that the sweep starts on this machine may use of its CPUs."""
+    config, controls = sweep.config, sweep.cells[0].spec.controls
+    here = config.machine is None and remote_host(config.base_url) is None
+    if not (here and config.traits.starts_server(config.base_url)):
+        return {}
+    found = cpu_allowance(among=cpus_of(controls.affinity_policy))
+    return {
+        "default_threads": None if controls.threads else found.threads,
+        "cpu_limits": found.limits,
+    }
 
 
 def needs(sweep: Sweep) -> Needs:

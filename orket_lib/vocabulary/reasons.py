@@ -35,6 +35,7 @@ class Reason(StrEnum):
     HIGH_CPU_SATURATION = "HIGH_CPU_SATURATION"
     HIGH_SYSTEM_LOAD = "HIGH_SYSTEM_LOAD"
     CPU_STEAL = "CPU_STEAL"
+    CPU_THROTTLED = "CPU_THROTTLED"  # by a quota of this container or job
     MISSING_EXPERIMENTAL_CONTROLS = "MISSING_EXPERIMENTAL_CONTROLS"
     FOREIGN_GPU_PROCESS = "FOREIGN_GPU_PROCESS"
     THERMAL_THROTTLE = "THERMAL_THROTTLE"
@@ -82,6 +83,7 @@ TABLE: dict[Reason, Entry] = {
     Reason.HIGH_CPU_SATURATION: Entry(Severity.SOFT, Kind.PHYSICS),
     Reason.HIGH_SYSTEM_LOAD: Entry(Severity.SOFT, Kind.PHYSICS),
     Reason.CPU_STEAL: Entry(Severity.SOFT, Kind.PHYSICS),
+    Reason.CPU_THROTTLED: Entry(Severity.SOFT, Kind.PHYSICS),
     Reason.MISSING_EXPERIMENTAL_CONTROLS: Entry(Severity.HARD, Kind.IDENTITY, Spoils.BOTH),
     Reason.FOREIGN_GPU_PROCESS: Entry(Severity.HARD, Kind.PHYSICS),
     Reason.THERMAL_THROTTLE: Entry(Severity.HARD, Kind.PHYSICS),

@@ -153,6 +153,7 @@ def _artifact(report: RunReport) -> RowArtifact:
         path=served.path if served else None,
         tag=report.spec.artifact.tag,
         build=served.build if served else None,
+        unused_cpu_features=served.unused_cpu_features if served else (),
         bytes=served.reading("bytes") if served else Null("NOT_SERVED"),
     )
 

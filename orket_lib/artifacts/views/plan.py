@@ -108,6 +108,17 @@ class Plan(Artifact):
     task_bank: PlannedTasks
     serving: PlannedServing | None = Field(None, description="null in plans of older versions")
     experimental_controls: ControlSettings
+    default_threads: int | None = Field(
+        None,
+        description="of a server that the sweep starts here, where `threads` is null; null if it "
+        "starts none",
+    )
+    cpu_limits: tuple[str, ...] = Field(
+        (), description="of this container, job or user: what a server here may use of the CPUs"
+    )
+    unused_cpu_features: tuple[str, ...] = Field(
+        (), description="of this CPU, by the embedded llama.cpp; filled in by `orket plan`"
+    )
     canary: PlannedCanary
     row_quality_policy: RowPolicy
     runner: tuple[str, ...] | None = Field(

@@ -38,6 +38,9 @@ class RowArtifact(Measured):
     path: str | None = volatile("of the local file")
     tag: str | None
     build: str | None = Field(None, description="of the server")
+    unused_cpu_features: tuple[str, ...] = Field(
+        (), description="of the machine's CPU, that the embedded llama.cpp was not built for"
+    )
     bytes: Count
 
 

@@ -53,6 +53,9 @@ class ServedModel(Measured):
     bits_per_weight: Reading = Field(description="tensor bytes x 8 / parameters, from the file")
     n_ctx: Count = Field(description="context of one slot")
     build: str | None = Field(None, description="of the server")
+    unused_cpu_features: tuple[str, ...] = Field(
+        (), description="of this machine's CPU, that the embedded llama.cpp was not built for"
+    )
     capabilities: tuple[str, ...] = Field(
         (),
         description="reported by the server; with `thinking` the model reasons first",

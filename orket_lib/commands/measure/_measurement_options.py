@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -23,6 +22,7 @@ from orket_lib.preflight.gates import require_preflight
 from orket_lib.providers.base import Source
 from orket_lib.providers.gguf.quantize import QuantizeRequest, quantize
 from orket_lib.tasks.bank import Task, load_bank, selected
+from orket_lib.telemetry.allowance.cpus import cpu_allowance
 from orket_lib.vocabulary.errors import ArtifactError, Refused
 from orket_lib.vocabulary.text import visible
 
@@ -86,7 +86,7 @@ def _make(asked: AnyAsked, recipe: Recipe, out: Path, say: Say) -> None:
         imatrix=Path(recipe.imatrix) if recipe.imatrix else None,
         imatrix_sha256=identity.imatrix,
         binary=recipe.binary,
-        threads=os.cpu_count() or 1,
+        threads=cpu_allowance().workers,
         allow_requantize=recipe.allow_requantize,
     )
     made = quantize(request, out, say, provenance())

@@ -31,7 +31,8 @@ _CLOSING_S = 1.5
 _PATIENCE_S = 6.0
 _POLL_S = 0.05
 _LISTED = 5
-# Transient disturbances. A server without times, or a wrong quant, would be the same again.
+# Transient disturbances. A server without times, a wrong quant or a CPU quota would be the same
+# again.
 _PASSING = frozenset(
     (
         Reason.HIGH_CPU_SATURATION,

@@ -36,6 +36,7 @@ def summarize_host(samples: Sequence[Sample], cpus: int) -> HostSummary:
         own_cpu_ratio=(last.own_s - first.own_s) / (cpus * seconds),
         server_cpu_ratio=(last.server_s - first.server_s) / (cpus * seconds),
         steal_ratio=windows.steal_ratio(samples, cpus),
+        throttled_ratio=windows.throttled_ratio(samples),
         swapped_mib=windows.swapped_mib(samples),
         peak_own_rss_mib=max(item.own_rss for item in samples) / MIB,
         peak_server_rss_mib=max(item.server_rss for item in samples) / MIB,

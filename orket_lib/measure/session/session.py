@@ -20,7 +20,7 @@ from orket_lib.measure.speed.probe_prompts import ProbeMaker
 from orket_lib.providers.base import Model, Source
 from orket_lib.providers.registry import provider_for
 from orket_lib.sandbox.jobs import Sandbox
-from orket_lib.telemetry.fingerprint import hardware_fingerprint, remote_machine
+from orket_lib.telemetry.fingerprint import machine_of
 from orket_lib.telemetry.sampler import RunningSampler, sampling
 from orket_lib.vocabulary.clock import utc_now
 
@@ -101,7 +101,7 @@ def open_session(
         sampling(samples, model.pid, origin_s, gpu_watch(spec, source, model, samples)) as sampler,
     ):
         rest(samples)
-        machine = remote_machine(source.place.remote) or hardware_fingerprint()
+        machine = machine_of(source.place.remote, spec.machine)
         ready = get_ready(model, spec, machine, started, KnownFacts(facts), BUDGET, say)
         record = Session(
             index=index,

@@ -20,6 +20,7 @@ from orket_lib.providers.base import Source
 from orket_lib.providers.gguf.file import read_servable
 from orket_lib.providers.llama_cpp.client import LlamaClient, LlamaRequests
 from orket_lib.providers.llama_cpp.command_line import thread_count
+from orket_lib.providers.llama_cpp.cpu_features import left_unused
 from orket_lib.providers.llama_cpp.log import end_seen, starved_in, tail_of
 from orket_lib.providers.llama_cpp.model import (
     LlamaModel,
@@ -71,7 +72,13 @@ class EmbeddedProvider(LlamaRequests):
                 load_s = child.age_s
                 with explaining(explain):
                     props = client.props()
-                    served = read_back(props, artifact, _build(props), vram=Null("NO_GPU_USED"))
+                    served = read_back(
+                        props,
+                        artifact,
+                        _build(props),
+                        vram=Null("NO_GPU_USED"),
+                        unused=left_unused(answer["system_info"]),
+                    )
                     controls = tuple(read_controls(spec.controls, client, child.pid, log))
                 load = LoadTimes.of(load_seconds=load_s, model_seconds=answer["model_seconds"])
                 yield LlamaModel(client, child.pid, served, controls, load, explain)

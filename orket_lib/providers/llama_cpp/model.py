@@ -117,7 +117,11 @@ def build_named(program: str, props: dict[str, Any]) -> str:
 
 
 def read_back(
-    props: dict[str, Any], artifact: Path | None, build: str, vram: Null = NOT_REPORTED
+    props: dict[str, Any],
+    artifact: Path | None,
+    build: str,
+    vram: Null = NOT_REPORTED,
+    unused: tuple[str, ...] = (),
 ) -> ServedModel:
     """Return what is served, as reported by the server and read from the file.
 
@@ -126,6 +130,7 @@ def read_back(
         artifact: The file that it serves, where that can be read.
         build: Of the server.
         vram: Why its GPU memory is not reported.
+        unused: Features of this CPU that the build doesn't use.
     """
     tag = tag_of_ftype(props.get("model_ftype"))
     facts: dict[str, Any] = {
@@ -136,6 +141,7 @@ def read_back(
         "server_memory_mib": NOT_REPORTED,
         "server_vram_mib": vram,
         "build": build,
+        "unused_cpu_features": unused,
     }
     if artifact is None:
         unread = Null("NO_LOCAL_FILE")
