@@ -68,6 +68,8 @@ class GenerationRequest:
         ignore_eos: Generate exactly `max_tokens` where the server can, for speed measurements.
         reuse_cache: The server may use its prompt cache; otherwise that is switched off where the
             API allows it.
+        thinking: Whether the model reasons first, where the server can switch that; None leaves it
+            to the server.
     """
 
     prompt: str
@@ -77,6 +79,7 @@ class GenerationRequest:
     timeout_s: float
     ignore_eos: bool = False
     reuse_cache: bool = False
+    thinking: bool | None = None
 
 
 @dataclass(frozen=True)

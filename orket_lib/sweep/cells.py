@@ -143,6 +143,7 @@ def resolve(config: SweepConfig, hashes: HashCache, machine: str) -> Sweep:
             provider_version=_version_of(config.traits.runtime),
             artifact=_identity(config, pair, models[pair], hashes),
             server_args=config.server_args if config.starts_server else (),
+            thinking=None if config.thinking == "default" else config.thinking,
             controls=from_fields(ControlSettings, config),
             tasks=chosen,
             sandbox=config.code_sandbox,

@@ -55,6 +55,7 @@ class Reason(StrEnum):
     COOLDOWN_TARGET_NOT_REACHED = "COOLDOWN_TARGET_NOT_REACHED"
     SCORE_REPORTED_BY_RUNNER = "SCORE_REPORTED_BY_RUNNER"
     PROBE_SHORTENED = "PROBE_SHORTENED"
+    CANARY_LATENCY = "CANARY_LATENCY"
 
 
 class Spoils(StrEnum):
@@ -101,6 +102,7 @@ TABLE: dict[Reason, Entry] = {
     Reason.COOLDOWN_TARGET_NOT_REACHED: Entry(Severity.NOTE, Kind.PHYSICS),
     Reason.SCORE_REPORTED_BY_RUNNER: Entry(Severity.NOTE, Kind.IDENTITY),
     Reason.PROBE_SHORTENED: Entry(Severity.NOTE, Kind.PHYSICS),
+    Reason.CANARY_LATENCY: Entry(Severity.HARD, Kind.PHYSICS),
 }
 
 

@@ -8,6 +8,7 @@ line, and any amount of text.
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 
 _CUT = "..."
 # No script needs more combining marks on one letter; hundreds would cover the lines above.
@@ -23,6 +24,11 @@ def well_formed(text: str) -> str:
     if text.isascii():
         return text
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return `a, b and c`."""
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def printable(text: str, limit: int) -> str:

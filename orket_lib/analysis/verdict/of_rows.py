@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 
 from orket_lib.analysis.verdict.baseline import scores_of_row
 from orket_lib.analysis.verdict.judged_tasks import JudgedTask
 from orket_lib.analysis.verdict.quants import VerdictPolicy, Verdicts, judge_quants
 from orket_lib.analysis.verdict.wants import Wants, check_wants
 from orket_lib.artifacts.views.row import RowMetrics, TaskScore
+from orket_lib.vocabulary.statuses import ADVICE, AnswerFailure
 
 Scores = Mapping[str, Sequence[TaskScore]]  # by quant tag
 
@@ -43,7 +46,7 @@ def judge_rows(
         for item in scores[row.quant_tag]
     }
     baseline = next((item.quant for item in quants if item.scores is not None), None)
-    return judge_quants(
+    verdicts = judge_quants(
         quants,
         list(tasks.values()),
         {row.quant_tag: check_wants(row, wants) for row in rows if row.adherence_score is not None},
@@ -56,6 +59,41 @@ def judge_rows(
         },
         policy,
     )
+    if baseline is None or verdicts.judging is None:
+        return verdicts
+    counted = set(verdicts.judging.counted)
+    return replace(
+        verdicts,
+        verdicts=tuple(
+            item
+            if item.probability is None
+            else item.model_copy(
+                update={"lost_to": lost_to(scores[item.quant_tag], scores[baseline], counted)}
+            )
+            for item in verdicts.verdicts
+        ),
+    )
+
+
+def lost_to(
+    quant: Sequence[TaskScore], baseline: Sequence[TaskScore], counted: Collection[str]
+) -> dict[AnswerFailure, int]:
+    """Return how many lost tasks failed in a way that may have another cause than the quant.
+
+    Args:
+        quant: The quant's scores.
+        baseline: The baseline's.
+        counted: The tasks that count.
+    """
+    theirs = {item.test_id: item.adherence_score for item in baseline}
+    found = Counter(
+        item.failure
+        for item in quant
+        if item.failure in ADVICE
+        and item.test_id in counted
+        and item.adherence_score < theirs.get(item.test_id, 0.0)
+    )
+    return {failure: found[failure] for failure in ADVICE if failure in found}
 
 
 def same_answer_rate(quant: Sequence[TaskScore], baseline: Sequence[TaskScore]) -> float | None:

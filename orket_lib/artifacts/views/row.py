@@ -165,6 +165,19 @@ class RowMetrics(Measured):
         "older files",
     )
 
+    speed_spoiled_by: tuple[str, ...] | None = Field(
+        None,
+        description="why the rates and TTFT of its probes don't count; null in older files",
+    )
+    latency_spoiled_by: tuple[str, ...] | None = Field(
+        None, description="why the latency of its answers doesn't count; null in older files"
+    )
+
+    @property
+    def speed_valid(self) -> bool:
+        """Tell whether the rates and TTFT of its probes count."""
+        return self.valid if self.speed_spoiled_by is None else not self.speed_spoiled_by
+
     @property
     def quality_valid(self) -> bool:
         """Tell whether its answers may be judged, even if its times may not."""
@@ -194,6 +207,9 @@ class TaskScore(Record):
     level: int = Field(0, description="intended difficulty; 0 in older files")
     answer_sha256: str | None = Field(
         None, description="of the first run's normalised answer; null without an answer"
+    )
+    failure: AnswerFailure | None = Field(
+        None, description="how its first failed run failed; null without one, and in older files"
     )
 
 

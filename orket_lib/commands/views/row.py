@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from orket_lib.analysis.rows.aggregates import task_scores
+from orket_lib.analysis.rows.answer_failures import Limits
 from orket_lib.analysis.rows.rounds import as_one, round_figures
 from orket_lib.analysis.rows.row import build_row
 from orket_lib.analysis.sidecar.parse import row_sidecar
@@ -53,7 +54,7 @@ def run(options: argparse.Namespace) -> int:
         hardware_fingerprint=report.hardware_fingerprint,
         policy=settings.policy,
         metrics=metrics,
-        task_scores=task_scores(report.test_runs),
+        task_scores=task_scores(report.test_runs, Limits.of(report)),
     )
     write_model(options.out, row)
     return 0

@@ -16,6 +16,7 @@ from orket_lib.providers.base import NO_GENERATION, Generation
 from orket_lib.tasks.bank import Task
 from orket_lib.vocabulary.errors import Fault, RequestFailed, RequestTimedOut
 from orket_lib.vocabulary.nulls import Null, all_of
+from orket_lib.vocabulary.reasoning import opens_reasoning
 from orket_lib.vocabulary.reasons import Reason
 from orket_lib.vocabulary.statuses import Outcome, TokenStatus
 
@@ -41,6 +42,7 @@ class Reply:
         own_score: Score of a runner that doesn't return its answer, from 0 to 1.
         failure: Why there is neither.
         finish_reason: As reported by the server.
+        reasoning: What the server sent as reasoning.
         seen: Observations, with evidence.
         secrets: Secrets to remove from the answer.
         runner: Record of a runner's command.
@@ -53,6 +55,7 @@ class Reply:
     own_score: float | None = None
     failure: Failure | None = None
     finish_reason: str | None = None
+    reasoning: str = ""
     seen: tuple[Observation, ...] = ()
     secrets: tuple[str, ...] = ()
     runner: RunnerRun | None = None
@@ -77,7 +80,8 @@ def ask_model(opened: OpenSession, spec: MeasurementSpec, task: Task) -> Reply:
         internal_s=tokens.internal_s,
         text=generation.text,
         finish_reason=generation.finish_reason,
-        seen=tuple(_observations(generation, tokens, opened.record)),
+        reasoning=generation.reasoning,
+        seen=tuple(_observations(generation, tokens, opened.record, spec)),
     )
 
 
@@ -93,11 +97,14 @@ def unanswered(opened: OpenSession, failure: Failure) -> Reply:
 
 
 def _observations(
-    generation: Generation, tokens: Tokens, session: Session
+    generation: Generation, tokens: Tokens, session: Session, spec: MeasurementSpec
 ) -> Iterator[Observation]:
     """Yield the problems of a finished run, with evidence."""
     if tokens.status is not TokenStatus.OK:
         yield Observation.of(Reason.MISSING_TOKEN_TIMINGS, tokens.status.value)
+    if spec.thinking == "off" and (generation.reasoning or opens_reasoning(generation.text)):
+        evidence = "thinking: asked for off, but the answer began with reasoning"
+        yield Observation.of(Reason.MISSING_EXPERIMENTAL_CONTROLS, evidence)
     used = all_of((tokens.prompt, tokens.output), sum, NO_COUNT)
     n_ctx = session.served.n_ctx
     if generation.truncated:

@@ -19,7 +19,12 @@ from orket_lib.providers.base import (
     TokenReport,
 )
 from orket_lib.providers.catalog import Catalog
-from orket_lib.providers.wire.chat_stream import Section, assemble, chat_body
+from orket_lib.providers.wire.chat_stream import (
+    Section,
+    assemble,
+    chat_body,
+    template_switches,
+)
 from orket_lib.providers.wire.http import CONTROL_TIMEOUT_S, HttpServer
 from orket_lib.providers.wire.json_fields import count, seconds, section, text
 from orket_lib.providers.wire.prometheus import samples
@@ -113,6 +118,8 @@ class LlamaClient:
         body = {**chat_body(request), "cache_prompt": request.reuse_cache}
         if request.ignore_eos:
             body["ignore_eos"] = True
+        if request.thinking is not None:
+            body["chat_template_kwargs"] = template_switches(request.thinking)
         path = f"/v1/chat/completions{self._query}"
         stream = self._server.stream(
             path, body | self._named, request.timeout_s, request.max_tokens

@@ -69,7 +69,7 @@ class EmbeddedProvider(LlamaRequests):
                 with explaining(explain):
                     props = client.props()
                     served = read_back(props, artifact, _build(props), vram=Null("NO_GPU_USED"))
-                    controls = tuple(read_controls(spec.controls, client, child.pid, log))
+                    controls = tuple(read_controls(spec, client, child.pid, log))
                 load = LoadTimes.of(load_seconds=load_s, model_seconds=answer["model_seconds"])
                 yield LlamaModel(client, child.pid, served, controls, load, explain)
         finally:

@@ -16,6 +16,7 @@ from orket_lib.providers.wire.json_fields import section, text
 from orket_lib.vocabulary.errors import Fault, RequestFailed
 from orket_lib.vocabulary.text import well_formed
 
+EFFORT = "reasoning_effort"
 Section = dict[str, Any] | None
 ReadTokens = Callable[[Section, Section], TokenReport]
 
@@ -32,6 +33,19 @@ def chat_body(request: GenerationRequest) -> dict[str, Any]:
     if request.seed is not None:
         body["seed"] = request.seed
     return body
+
+
+def effort_of(thinking: bool) -> str:
+    """Return the value of OpenAI's field for the amount of reasoning."""
+    return "medium" if thinking else "none"
+
+
+def template_switches(thinking: bool) -> dict[str, bool]:
+    """Return the chat template's variables that switch reasoning.
+
+    Qwen's and most other templates read the first name, Granite's and DeepSeek's the second one.
+    """
+    return {"enable_thinking": thinking, "thinking": thinking}
 
 
 def assemble(stream: StampedStream, read_tokens: ReadTokens, times: str = "timings") -> Generation:
