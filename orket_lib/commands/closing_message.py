@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from orket_lib.analysis.verdict.caveats import by_the_machine
 from orket_lib.artifacts.io import read_model
 from orket_lib.artifacts.views.context_ceiling import ContextCeiling
 from orket_lib.artifacts.views.kpis import KpiGate
@@ -69,9 +70,8 @@ def _no_speeds(summary: Summary) -> bool:
     """Tell whether answers could be judged, but speeds can't."""
     rows = [row for session in summary.sessions for row in session.per_quant]
     judged = [row for row in rows if row.adherence_score is not None and row.quality_valid]
-    return bool(judged) and (
-        summary.canary.quality_only or not all(row.speed_valid for row in judged)
-    )
+    disturbed = any(by_the_machine(row) and not row.speed_valid for row in judged)
+    return bool(judged) and (summary.canary.quality_only or disturbed)
 
 
 def _further(summary: Summary, results: Path, since: float) -> list[str]:

@@ -106,6 +106,23 @@ TABLE: dict[Reason, Entry] = {
 }
 
 
+# Disturbances by other work, which another try may not meet. A server without times, or a wrong
+# quant, would be the same again.
+TRANSIENT = frozenset(
+    (
+        Reason.HIGH_CPU_SATURATION,
+        Reason.HIGH_SYSTEM_LOAD,
+        Reason.CPU_STEAL,
+        Reason.FOREIGN_GPU_PROCESS,
+        Reason.THERMAL_THROTTLE,
+        Reason.SERVER_RESTARTED,
+        Reason.FOREIGN_REQUESTS,
+        Reason.TELEMETRY_GAP,
+        Reason.SWAPPING,
+    )
+)
+
+
 def severity(reason: Reason) -> Severity:
     """Return the effect of `reason` on a row."""
     return TABLE[reason].severity

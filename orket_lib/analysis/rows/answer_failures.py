@@ -51,7 +51,9 @@ def failure_of(run: TestRun, limits: Limits) -> AnswerFailure | None:
     finish = (run.finish_reason or "").lower()
     blank = not strip_reasoning(run.answer).strip()
     output = run.telemetry.token_metrics.counts.output_tokens
-    if finish in _AT_A_LIMIT or (output is not None and output >= limits.output):
+    # A runner's count is of all its requests.
+    reached = output is not None and output >= limits.output and run.runner is None
+    if finish in _AT_A_LIMIT or reached:
         if _context_is_full(run, limits):
             return AnswerFailure.CUT_BY_CONTEXT
         return AnswerFailure.CUT_IN_REASONING if blank and _reasoned(run) else AnswerFailure.CUT

@@ -118,7 +118,10 @@ def build_row(
 
 def _speeds(probes: Sequence[Probe]) -> dict[str, Any]:
     """Return TTFT and rates; null if the machine was too unsteady for any of the probes."""
-    speeds = {"ttft_ms": aggregates.median_ttft_ms(probes), **aggregates.probe_rates(probes)}
+    speeds: dict[str, Any] = {
+        "ttft_ms": aggregates.median_ttft_ms(probes),
+        **aggregates.probe_rates(probes),
+    }
     seen = [probe.observations for probe in probes]
     return speeds | {
         name: _unless_unsteady(seen, value)

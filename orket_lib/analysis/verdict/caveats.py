@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from orket_lib.artifacts.views.row import RowMetrics
-from orket_lib.vocabulary.reasons import Reason, spoils_quality
+from orket_lib.vocabulary.reasons import TRANSIENT, Reason, spoils_quality
 from orket_lib.vocabulary.statuses import ADVICE, MEANINGS, AnswerFailure, Lane
 from orket_lib.vocabulary.text import listed
 
@@ -43,7 +43,9 @@ def baseline_fails(row: RowMetrics | None) -> BaselineFails | None:
         if item.failure in ADVICE and item.runs >= _MANY * row.test_runs
     ]
     worst = max(found, key=lambda item: item.runs, default=None)
-    return worst and BaselineFails(row.quant_tag, worst.failure, worst.runs, row.test_runs)
+    if worst is None:
+        return None
+    return BaselineFails(row.quant_tag, worst.failure, worst.runs, row.test_runs)
 
 
 def caveats(rows: Sequence[RowMetrics], lane: Lane, include_invalid: bool) -> list[str]:
@@ -70,20 +72,31 @@ def disturbed_times(rows: Sequence[RowMetrics]) -> str:
         rows: Rows of the model.
 
     Returns:
-        Two sentences: by what they were disturbed, and how to repeat them. `""` without such rows.
+        By what they were disturbed, and how to repeat them. `""` without such rows.
     """
     found = [row for row in rows if row.adherence_score is not None and row.quality_valid]
     found = [row for row in found if not row.valid]
     if not found:
         return ""
+    said = (
+        f"The times of {listed([row.quant_tag for row in found])} don't count "
+        f"({_disturbance(found[0])}); the answers do."
+    )
+    if not any(map(by_the_machine, found)):
+        return said
     part, what = ("runs", "answers")
     if not all(row.speed_valid for row in found):
         part, what = ("probes", "speed probes")
     return (
-        f"The times of {listed([row.quant_tag for row in found])} don't count "
-        f"({_disturbance(found[0])}); the answers do. On a quiet machine, the same command with "
-        f"`--config again={part}` repeats only the {what}."
+        f"{said} On a quiet machine, the same command with `--config again={part}` repeats only "
+        f"the {what}."
     )
+
+
+def by_the_machine(row: RowMetrics) -> bool:
+    """Tell whether other work on the machine disturbed a row, so that it may be repeated."""
+    seen = {item.reason for item in row.run_quality_reasons}
+    return bool(seen & {*TRANSIENT, Reason.CANARY_LATENCY})
 
 
 def _disturbance(row: RowMetrics) -> str:

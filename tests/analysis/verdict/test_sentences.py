@@ -190,6 +190,19 @@ def test_disturbed_times_leave_the_quality() -> None:
     assert found.efficiency_frontier.minimum_viable_quant_tag is None
 
 
+def test_a_server_without_times_is_no_reason_to_try_again() -> None:
+    silent: dict[str, Any] = {
+        "run_quality_reasons": (Observation.of(Reason.MISSING_TOKEN_TIMINGS, "no usage"),),
+        "valid": False,
+        "invalid_because": ("token metrics are TOKEN_COUNT_UNAVAILABLE",),
+        "quality_spoiled_by": (),
+    }
+    quants = {"F16": 160, "Q8_0": 160}
+    found = judged(quants, changes=dict.fromkeys(quants, silent))
+    assert "The times of F16 and Q8_0 don't count (MISSING_TOKEN_TIMINGS" in found.recommendation
+    assert "again=" not in found.recommendation
+
+
 def test_cut_answers_are_counted_and_say_what_to_change() -> None:
     cut = FailureCount(
         failure=AnswerFailure.CUT, runs=84, first="add-0084 run 1: finish_reason length, 64 tokens"
