@@ -115,8 +115,13 @@ def measure_canary(
         failure=failure,
         sessions=tuple(sessions),
         runs=tuple(runs),
-        disturbance=foreign_use(read_samples(samples_path(folder, 0)), psutil.cpu_count() or 1),
+        disturbance=None if source.place.remote else _disturbance(folder),
     )
+
+
+def _disturbance(folder: Path) -> str | None:
+    """Return how other programs used this machine during the runs."""
+    return foreign_use(read_samples(samples_path(folder, 0)), psutil.cpu_count() or 1)
 
 
 def _run_once(

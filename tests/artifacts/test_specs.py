@@ -78,6 +78,7 @@ def test_a_spec_that_was_stored_in_any_key_order_has_the_same_digest() -> None:
         {"temperature": 0.1},
         {"max_output_tokens": 97},
         {"task_timeout_sec": 31.0},
+        {"thinking": "off"},
         {"controls": ControlSettings(seed=8, threads=1)},
         {"controls": ControlSettings(threads=1)},
         {"controls": ControlSettings(seed=7, threads=2)},
