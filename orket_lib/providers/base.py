@@ -24,6 +24,7 @@ from orket_lib.artifacts.views.run_report import (
 )
 from orket_lib.providers.catalog import Catalog
 from orket_lib.vocabulary.nulls import Null
+from orket_lib.vocabulary.reasoning import opens_reasoning
 
 R = TypeVar("R")
 NOT_REPORTED = Null("NOT_REPORTED")
@@ -131,6 +132,11 @@ class Generation:
     usage: dict[str, Any] | None = None
     timings: dict[str, Any] | None = None
     truncated: bool = False
+
+    @property
+    def reasoned(self) -> bool:
+        """Whether the answer began with reasoning, apart from the text or in it."""
+        return bool(self.reasoning.strip()) or opens_reasoning(self.text)
 
 
 # Recorded for a request that failed.

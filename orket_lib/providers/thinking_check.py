@@ -13,7 +13,6 @@ from orket_lib.artifacts.measurements.spec import Thinking
 from orket_lib.artifacts.views.run_report import ControlReadback
 from orket_lib.providers.base import Generation, GenerationRequest
 from orket_lib.vocabulary.errors import Fault, RequestFailed
-from orket_lib.vocabulary.reasoning import opens_reasoning
 
 _NAME = "thinking"
 # Long enough to show how an answer begins.
@@ -41,9 +40,8 @@ def thinking_readback(
         if error.fault is not Fault.REJECTED:
             raise
         return not_switched(asked, f"the server refuses it: {error}")
-    reasons = bool(answer.reasoning.strip()) or opens_reasoning(answer.text)
-    applied = "on" if reasons else "off"
-    how = "began with reasoning" if reasons else "came without reasoning"
+    applied = "on" if answer.reasoned else "off"
+    how = "began with reasoning" if answer.reasoned else "came without reasoning"
     return ControlReadback(
         name=_NAME,
         requested=asked,

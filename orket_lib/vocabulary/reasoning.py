@@ -5,11 +5,16 @@ from __future__ import annotations
 import re
 
 _OPENED = re.compile(r"\s*<(think|thinking|reasoning)>")
+_END = "</think>"
 
 
 def opens_reasoning(text: str) -> bool:
-    """Return whether a text begins with a block of reasoning."""
-    return _OPENED.match(text) is not None
+    """Return whether a text begins with reasoning; an empty block is none."""
+    opened = _OPENED.match(text)
+    if opened:
+        return bool(text[opened.end() :].partition(f"</{opened[1]}>")[0].strip())
+    before, end, _ = text.partition(_END)
+    return bool(end and before.strip() and "<think>" not in before)
 
 
 def strip_reasoning(text: str) -> str:
@@ -21,5 +26,5 @@ def strip_reasoning(text: str) -> str:
     opened = _OPENED.match(text)
     if opened:
         return text.partition(f"</{opened[1]}>")[2]
-    before, _, after = text.partition("</think>")
+    before, _, after = text.partition(_END)
     return after if "<think>" not in before and before != text else text

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from orket_lib.artifacts.views.row import FailureCount
 from orket_lib.artifacts.views.run_report import RunReport, TestRun
-from orket_lib.vocabulary.reasoning import strip_reasoning
+from orket_lib.vocabulary.reasoning import opens_reasoning, strip_reasoning
 from orket_lib.vocabulary.statuses import AnswerFailure, Outcome
 
 # How servers spell that an answer reached a limit, called a tool, or was withheld.
@@ -96,7 +96,7 @@ def _context_is_full(run: TestRun, limits: Limits) -> bool:
 
 def _reasoned(run: TestRun) -> bool:
     """Return whether a run without an answer spent its tokens on reasoning."""
-    return run.reasoning is not None or bool((run.answer or "").strip())
+    return run.reasoning is not None or opens_reasoning(run.answer or "")
 
 
 def _words(run: TestRun, limits: Limits) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, field_validator
 
-from orket_lib.artifacts.measurements.spec import OnServerDeath, Thinking
+from orket_lib.artifacts.measurements.spec import OnServerDeath
 from orket_lib.config.sections.fields import (
     DeviceNames,
     Section,
@@ -109,7 +109,7 @@ class Serving(Section):
     max_output_tokens: Annotated[int, Field(ge=1, description="limit of each answer")] = 256
     task_timeout_sec: Annotated[float, Field(gt=0, description="of one task, s")] = 120.0
     thinking: Annotated[
-        Thinking | Literal["default"],
+        Literal["default", "on", "off"],
         Switch,
         Field(
             description="whether the model reasons before it answers, where server and model can "

@@ -142,7 +142,7 @@ def _answer(
 
 
 def _reasoning(text: str) -> Reasoning | None:
-    return Reasoning(characters=len(text), end=text[-_REASONING_KEPT:]) if text else None
+    return Reasoning(characters=len(text), end=text[-_REASONING_KEPT:]) if text.strip() else None
 
 
 def _disturbances(

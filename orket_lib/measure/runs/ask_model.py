@@ -16,7 +16,6 @@ from orket_lib.providers.base import NO_GENERATION, Generation
 from orket_lib.tasks.bank import Task
 from orket_lib.vocabulary.errors import Fault, RequestFailed, RequestTimedOut
 from orket_lib.vocabulary.nulls import Null, all_of
-from orket_lib.vocabulary.reasoning import opens_reasoning
 from orket_lib.vocabulary.reasons import Reason
 from orket_lib.vocabulary.statuses import Outcome, TokenStatus
 
@@ -102,7 +101,7 @@ def _observations(
     """Yield the problems of a finished run, with evidence."""
     if tokens.status is not TokenStatus.OK:
         yield Observation.of(Reason.MISSING_TOKEN_TIMINGS, tokens.status.value)
-    if spec.thinking == "off" and (generation.reasoning or opens_reasoning(generation.text)):
+    if spec.thinking == "off" and generation.reasoned:
         evidence = "thinking: asked for off, but the answer began with reasoning"
         yield Observation.of(Reason.MISSING_EXPERIMENTAL_CONTROLS, evidence)
     used = all_of((tokens.prompt, tokens.output), sum, NO_COUNT)
