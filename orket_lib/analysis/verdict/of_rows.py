@@ -11,7 +11,8 @@ from orket_lib.analysis.verdict.judged_tasks import JudgedTask
 from orket_lib.analysis.verdict.quants import VerdictPolicy, Verdicts, judge_quants
 from orket_lib.analysis.verdict.wants import Wants, check_wants
 from orket_lib.artifacts.views.row import RowMetrics, TaskScore
-from orket_lib.vocabulary.statuses import ADVICE, AnswerFailure
+from orket_lib.artifacts.views.verdict import LostTo
+from orket_lib.vocabulary.statuses import ADVICE
 
 Scores = Mapping[str, Sequence[TaskScore]]  # by quant tag
 
@@ -77,7 +78,7 @@ def judge_rows(
 
 def lost_to(
     quant: Sequence[TaskScore], baseline: Sequence[TaskScore], counted: Collection[str]
-) -> dict[AnswerFailure, int]:
+) -> tuple[LostTo, ...]:
     """Return how many lost tasks failed in a way that may have another cause than the quant.
 
     Args:
@@ -93,7 +94,9 @@ def lost_to(
         and item.test_id in counted
         and item.adherence_score < theirs.get(item.test_id, 0.0)
     )
-    return {failure: found[failure] for failure in ADVICE if failure in found}
+    return tuple(
+        LostTo(failure=failure, tasks=found[failure]) for failure in ADVICE if failure in found
+    )
 
 
 def same_answer_rate(quant: Sequence[TaskScore], baseline: Sequence[TaskScore]) -> float | None:

@@ -149,7 +149,7 @@ def _evidence(probability: float | None, found: Verdict) -> str:
 
 def lost_tasks(found: Verdict) -> str:
     """Return `12 (9 CUT)`: the tasks lost, and those lost for another cause than the quant."""
-    kinds = [f"{tasks} {failure}" for failure, tasks in found.lost_to.items()]
+    kinds = [f"{item.tasks} {item.failure}" for item in found.lost_to]
     return f"{found.lost:g}" + (f" ({', '.join(kinds)})" if kinds else "")
 
 

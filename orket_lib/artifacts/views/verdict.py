@@ -25,6 +25,13 @@ class WantCheck(Record):
     because: str | None = Field(None, description="why it is not established")
 
 
+class LostTo(Record):
+    """Tasks that a quant lost by failing in one way."""
+
+    failure: AnswerFailure
+    tasks: int
+
+
 class Verdict(Record):
     """The verdict on one quant, from its tasks compared with the baseline."""
 
@@ -38,10 +45,10 @@ class Verdict(Record):
     tasks: int = Field(0, description="tasks that count, see `strata`")
     lost: float = Field(0.0, description="tasks that only the baseline got right")
     won: float = Field(0.0, description="tasks that only this quant got right")
-    lost_to: dict[AnswerFailure, int] = Field(
-        default_factory=dict,
+    lost_to: tuple[LostTo, ...] = Field(
+        (),
         description="of the lost tasks, those with failures that may have another cause than the "
-        "quant, by kind",
+        "quant",
     )
     p_value: float | None = Field(None, description="exact two-sided McNemar test on the flips")
     further_tasks: int | None = Field(

@@ -13,6 +13,7 @@ from orket_lib.analysis.sessions import build_session
 from orket_lib.artifacts.views.row import FailureCount, RowMetrics, TaskScore
 from orket_lib.artifacts.views.run_report import Observation
 from orket_lib.artifacts.views.summary import ModelSession
+from orket_lib.artifacts.views.verdict import LostTo
 from orket_lib.vocabulary.reasons import Reason
 from orket_lib.vocabulary.statuses import AnswerFailure, Lane, Quality
 from orket_lib.vocabulary.verdicts import DecisionStatus, Prefer, QuantVerdict, WantName
@@ -260,7 +261,8 @@ def test_tasks_lost_to_the_limit_of_tokens_are_told_from_others() -> None:
     }
     found = build_session("nano", rows, table, POLICY, Lane.LAB)
     lost = {item.quant_tag: item.lost_to for item in found.verdicts}
-    assert lost == {"F16": {}, "Q8_0": {AnswerFailure.CUT: 4}, "Q4_K_M": {}}
+    cut = (LostTo(failure=AnswerFailure.CUT, tasks=4),)
+    assert lost == {"F16": (), "Q8_0": cut, "Q4_K_M": ()}
     assert "4 (4 CUT) lost" in found.recommendation
 
 
