@@ -44,10 +44,10 @@ def repeat_command(part: str) -> str:
     Args:
         part: Value of the config's `again`.
     """
-    typed, again = os.environ.get(_COMMAND, ""), f"--config again={part}"
-    if " --config " in f" {typed} ":  # a second `--config` would replace the first
-        return f"snakemake {typed.replace('--config', again, 1)}"
-    return f"snakemake {typed} {again}".replace("  ", " ")
+    typed, again = f" {os.environ.get(_COMMAND, '')} ", f" --config again={part} "
+    if " --config " in typed:  # a second `--config` would replace the first
+        typed, again = typed.replace(" --config ", again, 1), ""
+    return " ".join(f"snakemake {typed} {again}".split())
 
 
 def rerun_command(rules: Iterable[str]) -> str:

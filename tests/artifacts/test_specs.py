@@ -129,6 +129,7 @@ def test_no_field_of_a_spec_is_left_out_of_its_digest() -> None:
         "on_server_death": "run",
         "sandbox": ("rlimits",),
         "rerun_polluted": 1,
+        "thinking": "off",
         "cooldown": CooldownSettings(target_c=50, timeout_sec=60),
         "context": FILL,
     }
