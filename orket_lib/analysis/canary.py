@@ -22,11 +22,20 @@ _LATENCY = {"server": "internal latency", "client": "latency by our own clock"}
 _NO_TIMES = Null("TIMING_UNAVAILABLE")
 
 
+# Reasons that say nothing about answers.
+_OF_LATENCY = frozenset(("LATENCY_VARIANCE_UNAVAILABLE", "LATENCY_VARIANCE_THRESHOLD_EXCEEDED"))
+
+
 class Judgement(NamedTuple):
     """The figures, and a reason code with a sentence for each missed threshold."""
 
     figures: CanaryFigures
     failures: tuple[tuple[str, str], ...]
+
+    @property
+    def only_latency(self) -> bool:
+        """Whether it failed, and by latency alone."""
+        return bool(self.failures) and all(reason in _OF_LATENCY for reason, _ in self.failures)
 
 
 def judge_canary(measurements: Sequence[CanaryMeasurement], policy: CanaryPolicy) -> Judgement:
@@ -51,7 +60,12 @@ def judge_canary(measurements: Sequence[CanaryMeasurement], policy: CanaryPolicy
         latency_source=clock,
         missing_telemetry_rate=missing,
     )
-    return Judgement(figures, tuple(_failures(figures, policy)))
+    meanwhile = [item.disturbance for item in measurements if item.disturbance]
+    failures = tuple(
+        (reason, f"{text}; {meanwhile[0]}" if meanwhile and reason in _OF_LATENCY else text)
+        for reason, text in _failures(figures, policy)
+    )
+    return Judgement(figures, failures)
 
 
 def _missing_rate(measurement: CanaryMeasurement) -> float:

@@ -15,7 +15,7 @@ from orket_lib.analysis.frontier import (
     vibe_delta,
 )
 from orket_lib.analysis.statistics import mcnemar_exact
-from orket_lib.analysis.verdict.caveats import caveats
+from orket_lib.analysis.verdict.caveats import baseline_fails, caveats, disturbed_times
 from orket_lib.analysis.verdict.of_rows import Scores, judge_rows
 from orket_lib.analysis.verdict.quants import VerdictPolicy, decision_of, strata_of
 from orket_lib.analysis.verdict.sentences import next_step, sentence
@@ -53,7 +53,8 @@ def build_session(
     eligible = eligible_rows(ordered, baseline, policy, lane) if baseline else []
     smallest, value = minimum_viable(eligible), best_value(eligible, lane)
     mixed = mixtures(ordered)
-    why = sentence(model_id, verdicts, asked)
+    fails = baseline_fails(baseline)
+    why = sentence(model_id, verdicts, asked, disturbed_times(ordered), fails)
     frontier = EfficiencyFrontier(
         adherence_threshold=policy.adherence_threshold,
         latency_ceiling=policy.latency_ceiling,
@@ -73,7 +74,7 @@ def build_session(
         verdicts=verdicts.verdicts,
         strata=strata_of(verdicts.judging),
         noise_floor=verdicts.noise_floor,
-        decision=decision_of(verdicts, asked.prefer, why, next_step(verdicts)),
+        decision=decision_of(verdicts, asked.prefer, why, next_step(verdicts, fails)),
         mixtures=mixed,
         efficiency_frontier=frontier,
         recommendation_detail=RecommendationDetail(

@@ -31,6 +31,21 @@ def mcnemar_exact(one_way: int, other_way: int) -> float:
     return float(binomtest(min(one_way, other_way), changed, 0.5).pvalue)
 
 
+def binomial_bounds(right: float, asked: int) -> tuple[float, float]:
+    """Return the bounds of a chance, each of which holds with 95 % (Clopper and Pearson).
+
+    Args:
+        right: Successes; a task that is half right counts half.
+        asked: Trials, at least one.
+    """
+    from scipy.special import betaincinv
+
+    wrong, error = asked - right, 1 - _CONFIDENCE
+    low = float(betaincinv(right, wrong + 1, error)) if right > 0 else 0.0
+    high = float(betaincinv(right + 1, wrong, _CONFIDENCE)) if wrong > 0 else 1.0
+    return low, high
+
+
 def rank_sum_exact(one: Sequence[float], other: Sequence[float]) -> float:
     """Return the two-sided p-value of the rank-sum test (Mann and Whitney).
 

@@ -111,6 +111,8 @@ def _canary(path: Path) -> str:
         return str(error)
     if not verdict.policy.enabled:
         return "off"
+    if verdict.quality_only:
+        return f"failed by latency alone, so speeds are left out: {'; '.join(verdict.explanations)}"
     when = (verdict.measured_at, verdict.boot_id, verdict.policy.max_age_hours)
     if is_fresh(*when, utc_now(), boot_id()):
         return "passed"

@@ -22,6 +22,7 @@ from orket_lib.config.sections.thermal import ThermalSeries
 from orket_lib.config.sections.thresholds import Thresholds
 from orket_lib.vocabulary.providers import PROVIDERS, ProviderTraits
 from orket_lib.vocabulary.quants import nominal_bits
+from orket_lib.vocabulary.verdicts import WantName
 
 # Keys that begin with one of these and `_` may also be written as a section.
 SECTIONS = (
@@ -68,6 +69,18 @@ class SweepConfig(  # the order of the fields is that of the bases, from the las
         """Lowest and highest task id of the canary; by default those of the matrix."""
         own = (self.canary_task_id_min, self.canary_task_id_max)
         return own if any(own) else (self.task_id_min, self.task_id_max)
+
+    @property
+    def wanted_context(self) -> int | None:
+        """The context that the recommended quant has to bear; it is part of the context sweep."""
+        wanted = self.wants.get(WantName.CONTEXT)
+        return None if wanted is None else int(wanted)
+
+    @property
+    def sweeps_contexts(self) -> bool:
+        """Whether there is a context sweep."""
+        listed = self.context_sweep_profile or self.context_sweep_contexts
+        return bool(listed) or self.wanted_context is not None
 
     @property
     def measures_chosen_quant(self) -> bool:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import psutil
+
 from orket_lib.artifacts.base import Provenance
 from orket_lib.artifacts.measurements.canary import CanaryMeasurement, CanaryRun
 from orket_lib.artifacts.measurements.spec import CanarySpec
 from orket_lib.artifacts.views.receipt import TakenPart
 from orket_lib.artifacts.views.run_report import Session
 from orket_lib.measure.progress import Progress
+from orket_lib.measure.quality.host_summary import foreign_use
 from orket_lib.measure.runs.answers import Turn, ask_task
 from orket_lib.measure.runs.grading import grade_answer
 from orket_lib.measure.runs.runner_folders import RUNS
@@ -24,6 +27,7 @@ from orket_lib.stores.attempts import AttemptStore
 from orket_lib.tasks.bank import Task, task_key
 from orket_lib.tasks.grading.graders import sandbox_for
 from orket_lib.telemetry.fingerprint import boot_id, machine_of
+from orket_lib.telemetry.sampler import read_samples
 from orket_lib.vocabulary.clock import utc_now
 from orket_lib.vocabulary.errors import ProviderError, SandboxError
 
@@ -111,7 +115,13 @@ def measure_canary(
         failure=failure,
         sessions=tuple(sessions),
         runs=tuple(runs),
+        disturbance=None if source.place.remote else _disturbance(folder),
     )
+
+
+def _disturbance(folder: Path) -> str | None:
+    """Return how other programs used this machine during the runs."""
+    return foreign_use(read_samples(samples_path(folder, 0)), psutil.cpu_count() or 1)
 
 
 def _run_once(

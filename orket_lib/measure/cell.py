@@ -14,8 +14,9 @@ from typing import Literal
 
 from orket_lib.artifacts.base import Provenance
 from orket_lib.artifacts.disk import require_space
-from orket_lib.artifacts.measurements.parts import Failure
+from orket_lib.artifacts.measurements.parts import Answer, Failure
 from orket_lib.artifacts.measurements.spec import RunSpec
+from orket_lib.artifacts.views.run_report import Observation, Probe
 from orket_lib.measure.cell_receipt import Outcome
 from orket_lib.measure.context_memory import require_context
 from orket_lib.measure.failures import SeenFailure, evidence_of, judge_failure, with_log_errors
@@ -48,6 +49,7 @@ _RESTARTS = {"row": 1, "run": 3}
 _STEP_DISK_MIB = 0.25
 
 Again = Literal["probes", "runs", "all"]
+Gate = Callable[[], Observation | None]
 Step = tuple[Task | None, int]  # a probe (None) or a task, with its index
 
 
@@ -63,7 +65,8 @@ class CellMeasurement:
         progress: Receives the progress.
         number: Number of the round, from 1.
         again: Part to measure even if the store has it; None measures only what is missing.
-        gate: Called before anything is measured; raises Refused to prevent it.
+        gate: Called before anything is measured; raises Refused to prevent it, or returns what
+            spoils the times of every step.
         before_load: Called before a model is loaded; raises LoadError to prevent it.
         facts: Folder with the findings of earlier sessions; None keeps nothing.
     """
@@ -75,7 +78,7 @@ class CellMeasurement:
     progress: Progress
     number: int = 1
     again: Again | None = None
-    gate: Callable[[], None] = lambda: None
+    gate: Gate = lambda: None
     before_load: Callable[[Source], None] = lambda source: None
     facts: Path | None = None
     _source: Source = field(init=False)
@@ -83,6 +86,7 @@ class CellMeasurement:
     _due: Wanted = field(init=False)
     _journal: Journal = field(init=False)
     _kills: int | None = field(init=False, default=None)  # out of memory, in our control groups
+    _disturbance: Observation | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         self._wanted = Wanted.of(self.spec, self.number)
@@ -95,7 +99,7 @@ class CellMeasurement:
         """
         if self._nothing_due():
             return Outcome(self.store.find(self._wanted))
-        self.gate()
+        self._disturbance = self.gate()
         self._source = self.find_source(self.progress.say)
         name = f"{self.spec.model_id} {self.spec.quant_tag}"
         needed = locked_devices(self.spec.provider, self.spec.gpu_devices, self._source.place)
@@ -200,7 +204,7 @@ class CellMeasurement:
         killed = ending is not None and not ending.by_itself
         deaths = len(self._journal.all(kinds.DEATH)) + 1
         if isinstance(error, RunLost) and self.spec.on_server_death == "run":
-            self._journal.append(kinds.ANSWER, error.answer)
+            self._journal.append(kinds.ANSWER, self._of_answer(error.answer))
         costs_row = self.spec.on_server_death == "row"
         if (killed and costs_row) or deaths > _RESTARTS[self.spec.on_server_death]:
             raise error
@@ -257,13 +261,25 @@ class CellMeasurement:
                         {
                             "key": self.spec.probe_key,
                             "round": self.number,
-                            "probe": steps.probe(index).model_dump(mode="json"),
+                            "probe": self._of_probe(steps.probe(index)).model_dump(mode="json"),
                         },
                     )
                 else:
                     turn = Turn(self._key(task), index, self.number)
-                    self._journal.append(kinds.ANSWER, steps.ask(task, turn))
+                    self._journal.append(kinds.ANSWER, self._of_answer(steps.ask(task, turn)))
                 self.progress.step()
+
+    def _of_probe(self, probe: Probe) -> Probe:
+        """Return a probe with what spoils its times."""
+        seen = (*probe.observations, *filter(None, [self._disturbance]))
+        return probe.model_copy(update={"observations": seen})
+
+    def _of_answer(self, answer: Answer) -> Answer:
+        """Return an answer with what spoils its times."""
+        telemetry = answer.telemetry
+        seen = (*telemetry.run_quality_reasons, *filter(None, [self._disturbance]))
+        reasons = telemetry.model_copy(update={"run_quality_reasons": seen})
+        return answer.model_copy(update={"telemetry": reasons})
 
     def _header(self) -> dict[str, object]:
         remote = self._source.place.remote

@@ -13,7 +13,7 @@ from orket_lib.artifacts.views.context_summary import ContextSettings
 from orket_lib.artifacts.views.preflight import Needs
 from orket_lib.artifacts.views.receipt import CellReceipt
 from orket_lib.artifacts.views.run_report import RunReport
-from orket_lib.measure.cell import CellMeasurement
+from orket_lib.measure.cell import CellMeasurement, Gate
 from orket_lib.measure.cell_receipt import Outcome, receipt_of
 from orket_lib.measure.context_memory import require_room
 from orket_lib.measure.journal.run_report import run_report
@@ -58,7 +58,7 @@ class ContextMeasurement:
         self,
         find_source: Callable[[Callable[[str], None]], Source],
         needs: Needs,
-        gate: Callable[[], None],
+        gate: Gate,
         again: bool,
         progress: Progress,
         provenance: Provenance,
@@ -68,7 +68,7 @@ class ContextMeasurement:
         Args:
             find_source: Returns the model file or server.
             needs: Of the sweep, including where the model is served.
-            gate: Raises Refused to prevent the measurement.
+            gate: See `CellMeasurement`.
             again: Measure even if the store has it.
             progress: Receives the progress.
             provenance: Of the command.

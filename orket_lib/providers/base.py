@@ -24,6 +24,7 @@ from orket_lib.artifacts.views.run_report import (
 )
 from orket_lib.providers.catalog import Catalog
 from orket_lib.vocabulary.nulls import Null
+from orket_lib.vocabulary.reasoning import opens_reasoning
 
 R = TypeVar("R")
 NOT_REPORTED = Null("NOT_REPORTED")
@@ -68,6 +69,8 @@ class GenerationRequest:
         ignore_eos: Generate exactly `max_tokens` where the server can, for speed measurements.
         reuse_cache: The server may use its prompt cache; otherwise that is switched off where the
             API allows it.
+        thinking: Whether the model reasons first, where the server can switch that; None leaves it
+            to the server.
     """
 
     prompt: str
@@ -77,6 +80,7 @@ class GenerationRequest:
     timeout_s: float
     ignore_eos: bool = False
     reuse_cache: bool = False
+    thinking: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -140,6 +144,11 @@ class Generation:
     end_s: float | None = None
     streamed: bool = True
     key_hidden: bool = False
+
+    @property
+    def reasoned(self) -> bool:
+        """Whether the answer began with reasoning, apart from the text or in it."""
+        return bool(self.reasoning.strip()) or opens_reasoning(self.text)
 
 
 # Recorded for a request that failed.

@@ -35,7 +35,7 @@ from orket_lib.report.sections.ranking import ranking_section
 from orket_lib.report.sections.rounds import rounds_section
 from orket_lib.report.sections.sidecar import sidecar_section
 from orket_lib.report.sections.thermal import ThermalSection
-from orket_lib.report.sections.verdicts import verdict_section
+from orket_lib.report.sections.verdicts import failures_word, verdict_section
 from orket_lib.report.views import FrontierView, frontier_view, role_text
 from orket_lib.vocabulary.cpu_features import advice
 from orket_lib.vocabulary.statuses import Lane
@@ -173,6 +173,7 @@ def _quant_cells(row: SummaryRow, session: ModelSession, view: FrontierView) -> 
         *figures(row, "generation_tokens_per_second", "prompt_tokens_per_second"),
         *figures(row, "ttft_ms", "total_latency"),
         shown(memory_mib(row), figure),
+        failures_word(row) or DASH,
         "yes" if row.valid else f"no: {'; '.join(row.invalid_because)}",
         role_text(view, row.quant_tag),
     ]
@@ -197,6 +198,13 @@ def _canary(summary: Summary) -> dict[str, str]:
         verdict = "Off: the machine was not checked before the sweep."
     elif canary.passed:
         verdict = "Passed."
+    elif canary.quality_only:
+        why = "; ".join(canary.explanations)
+        verdict = (
+            f"Failed by latency alone, so quality was measured and speeds were left out: {why}. On "
+            "a quiet machine, the same command with `--config again=probes` measures only the "
+            "speed probes."
+        )
     else:
         verdict = f"FAILED: {', '.join(canary.failed_reasons)}."
     return {

@@ -82,6 +82,7 @@ def _serving(serving: PlannedServing | None) -> str:
         f"n_ctx {context}, temperature {serving.temperature:g}, "
         f"max_output_tokens {serving.max_output_tokens}, "
         f"task_timeout_sec {serving.task_timeout_sec:g}"
+        + (f", thinking {serving.thinking}" if serving.thinking != "default" else "")
     )
 
 

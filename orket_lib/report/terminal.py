@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from orket_lib.analysis.frontier import memory_mib
 from orket_lib.artifacts.views.summary import Comparison, ModelSession, Summary, SummaryRow
 from orket_lib.report.formatting import bits, figure, flips, p_value, ratio, shown
-from orket_lib.report.sections.verdicts import verdict_word
+from orket_lib.report.sections.verdicts import failures_word, verdict_word
 from orket_lib.report.views import FrontierView, frontier_view, role_text
 from orket_lib.vocabulary.statuses import Lane, RunStatus
 from orket_lib.vocabulary.text import visible
@@ -159,4 +159,5 @@ def _verdict(row: SummaryRow, view: FrontierView, session: ModelSession) -> str:
         picked = "pick" if row.quant_tag == decision.pick else ""
         base = "baseline" if row.quant_tag == decision.baseline_quant else ""
         words = ", ".join(filter(None, [base, verdict_word(session, row.quant_tag), picked]))
-    return words if row.valid else ", ".join(filter(None, ["not valid", words]))
+    valid = "" if row.valid else "not valid" if not row.quality_valid else "no speeds"
+    return ", ".join(filter(None, [valid, words, failures_word(row)]))

@@ -151,6 +151,7 @@ def resolve(
             artifact=_identity(config, pair, models[pair], hashes),
             server=said.get(pair),
             server_args=config.server_args if config.starts_server else (),
+            thinking=None if config.thinking == "default" else config.thinking,
             controls=from_fields(ControlSettings, config),
             tasks=chosen,
             sandbox=config.code_sandbox,

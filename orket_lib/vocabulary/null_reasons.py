@@ -57,7 +57,16 @@ class NullReason(StrEnum):
     )
     UNKNOWN_TAG = "UNKNOWN_TAG", "bits per weight are unknown; `quant_bits` in the config sets them"
 
+    MEASURED_AT_THE_PICK = (
+        "MEASURED_AT_THE_PICK",
+        "contexts are measured after the decision, at the recommended quant",
+    )
+
     # The host
+    CANARY_LATENCY = (
+        "CANARY_LATENCY",
+        "the canary found the machine too unsteady for times (`canary_on_latency: quality_only`)",
+    )
     ENERGY_COUNTER_RESET = "ENERGY_COUNTER_RESET", "the energy counter restarted in the meantime"
     ENERGY_COUNTER_STUCK = "ENERGY_COUNTER_STUCK", "the energy counter does not advance"
     NO_ENERGY_COUNTER = "NO_ENERGY_COUNTER", "no energy counter that this user may read"

@@ -57,6 +57,7 @@ class Reason(StrEnum):
     SCORE_REPORTED_BY_RUNNER = "SCORE_REPORTED_BY_RUNNER"
     PROBE_SHORTENED = "PROBE_SHORTENED"
     API_KEY_REPEATED = "API_KEY_REPEATED"
+    CANARY_LATENCY = "CANARY_LATENCY"
 
 
 class Spoils(StrEnum):
@@ -105,7 +106,25 @@ TABLE: dict[Reason, Entry] = {
     Reason.SCORE_REPORTED_BY_RUNNER: Entry(Severity.NOTE, Kind.IDENTITY),
     Reason.PROBE_SHORTENED: Entry(Severity.NOTE, Kind.PHYSICS),
     Reason.API_KEY_REPEATED: Entry(Severity.NOTE, Kind.IDENTITY),
+    Reason.CANARY_LATENCY: Entry(Severity.HARD, Kind.PHYSICS),
 }
+
+
+# Disturbances by other work, which another try may not meet. A server without times, or a wrong
+# quant, would be the same again.
+TRANSIENT = frozenset(
+    (
+        Reason.HIGH_CPU_SATURATION,
+        Reason.HIGH_SYSTEM_LOAD,
+        Reason.CPU_STEAL,
+        Reason.FOREIGN_GPU_PROCESS,
+        Reason.THERMAL_THROTTLE,
+        Reason.SERVER_RESTARTED,
+        Reason.FOREIGN_REQUESTS,
+        Reason.TELEMETRY_GAP,
+        Reason.SWAPPING,
+    )
+)
 
 
 def severity(reason: Reason) -> Severity:

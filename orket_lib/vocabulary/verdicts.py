@@ -34,6 +34,7 @@ class WantStatus(StrEnum):
 
     MET = "met"
     NOT_MET = "not met"
+    BORDERLINE = "borderline"
     NOT_ESTABLISHED = "not established"
 
 
@@ -46,6 +47,7 @@ class WantName(StrEnum):
     MEMORY_GIB = "memory_gib"
     VRAM_GIB = "vram_gib"
     RAM_GIB = "ram_gib"
+    CONTEXT = "context"
 
 
 class Prefer(StrEnum):

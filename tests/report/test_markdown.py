@@ -50,7 +50,7 @@ def test_the_quant_table_has_everything_an_operator_asks() -> None:
 
     assert row_of(text, "Q4_K_M") == [
         "Q4_K_M", "4.90", "0.964", "-2 +0, p = 0.5", "2561", "9876", "11.9", "0.0180", "62.4",
-        "yes", "minimum viable, best value",
+        "—", "yes", "minimum viable, best value",
     ]  # fmt: skip
     assert row_of(text, "F16")[3] == "baseline"
     verdicts = section(text, "Verdicts")
@@ -145,7 +145,7 @@ def test_without_a_valid_row_the_report_says_what_is_missing() -> None:
     text = render_markdown(summary([polluted("Q8_0", 8.5, 0.9, "85 | C")]), [])
 
     assert "no recommendation" in section(text, "Recommendation")
-    assert row_of(text, "Q8_0")[9] == "no: run quality is POLLUTED"
+    assert row_of(text, "Q8_0")[10] == "no: run quality is POLLUTED"
     assert "| Q8_0 | run quality is POLLUTED |" in section(text, "Verdicts")
     assert "| Q8_0 | THERMAL_THROTTLE | hard | pollutes | 85 \\| C |" in text
     assert "vs baseline: NO_VALID_BASELINE" in section(text, "Missing numbers")
@@ -200,6 +200,11 @@ def test_the_canary_verdict_is_told() -> None:
     assert "Off: the machine" in section(off, "Canary")
     assert "- canary: adherence_variance: CANARY_OFF (the sweep ran without a canary)\n" in off
 
+    quality = canary(quality_only=True, explanations=("varies by 0.2; mostly firefox (pid 7)",))
+    assert "Failed by latency alone, so quality was measured" in section(quality, "Canary")
+    assert "mostly firefox (pid 7). On a quiet machine" in section(quality, "Canary")
+    assert "again=probes" in section(quality, "Canary")
+
     passed = canary(passed=True, failed_reasons=(), internal_latency_cv=0.01234)
     assert "Passed. Adherence variance 0.000 (must be 0)" in section(passed, "Canary")
     assert "latency 0.0123 (limit 0.0300)" in section(passed, "Canary")
@@ -230,7 +235,7 @@ def test_another_view_changes_roles_and_never_the_recommendation() -> None:
 
     lenient = render_markdown(found, [], include_invalid=True)
 
-    assert row_of(lenient, "Q8_0")[10] == "baseline, minimum viable, best value"
+    assert row_of(lenient, "Q8_0")[11] == "baseline, minimum viable, best value"
     assert "include rows that are not valid" in lenient
     assert "no recommendation" in lenient
     assert render_markdown(found, [], include_invalid=False) == render_markdown(found, [])

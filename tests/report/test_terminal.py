@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 from report_summaries import failed, polluted, row, seven, summary
 
+from orket_lib.artifacts.views.row import FailureCount
 from orket_lib.report.terminal import terminal_summary
 from orket_lib.vocabulary.nulls import Null
-from orket_lib.vocabulary.statuses import Lane
+from orket_lib.vocabulary.statuses import AnswerFailure, Lane
 
 REPORT = "results/reference/quant_sweep/sweep_report.md"
 
@@ -68,6 +69,17 @@ def test_nulls_and_foreign_letters_stay_within_cp1252() -> None:
     assert line_of(text, "Q8_0")[4] == "-"
     assert line_of(text, "Q4_K_M")[-2:] == ["not", "valid"]
     assert line_of(text, "Q2_K")[2:] == ["-", "-", "-", "-", "-", "-", "load", "failed"]
+
+
+def test_why_answers_failed_and_why_a_quant_did_not_load_is_in_the_table() -> None:
+    cut = FailureCount(failure=AnswerFailure.CUT, runs=84, first="add-0001 run 1")
+    wrong = FailureCount(failure=AnswerFailure.WRONG, runs=3, first="add-0002 run 1")
+    rows = [row("Q8_0", 8.5, 0.5, failures=(wrong, cut), test_runs=168), failed("Q2_K", 3.16)]
+    text = terminal_summary(summary(rows), REPORT, width=160)
+    assert "84 of 168 CUT" in text
+    assert "3 of 168" not in text  # wrong answers are the quant's own
+    assert "Q2_K: the file is | not a model" in text
+    assert "raise max_output_tokens" in text
 
 
 def test_nothing_measured_says_so() -> None:

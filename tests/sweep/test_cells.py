@@ -141,6 +141,7 @@ def test_a_missing_bank_is_a_config_error() -> None:
         {"affinity_policy": "0"},
         {"max_output_tokens": 9},
         {"task_timeout_sec": 9},
+        {"thinking": False},  # YAML's `off`
         {"machine": "another"},
     ],
     ids=lambda change: next(iter(change)),
@@ -160,6 +161,9 @@ def test_a_setting_that_matters_is_another_measurement(change: dict[str, Any]) -
         {"latency_ceiling": 1},
         {"include_invalid": True},
         {"canary_runs": 0},
+        {"canary_on_latency": "quality_only"},
+        {"thinking": "default"},
+        {"wants": {"context": 1024}},
         {"row_max_system_load_rate": 1},
         {"quant_bits": {"Q8_0": 8.4}},
         {"machine": MACHINE},

@@ -11,11 +11,12 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
+from orket_lib.analysis.rows.answer_failures import Limits, failure_of
 from orket_lib.artifacts.views.row import FamilyScore, TaskScore
 from orket_lib.artifacts.views.run_report import Probe, TestRun
 from orket_lib.vocabulary.nulls import Null, all_of, any_of, apply, first_null
 from orket_lib.vocabulary.rates import decode_rate, prefill_rate
-from orket_lib.vocabulary.statuses import Outcome, TokenStatus
+from orket_lib.vocabulary.statuses import AnswerFailure, Outcome, TokenStatus
 
 _NO_PROBE = Null("NO_PROBE")
 
@@ -25,8 +26,13 @@ def answered(run: TestRun) -> bool:
     return run.outcome in (Outcome.PASS, Outcome.FAIL)
 
 
-def task_scores(runs: Sequence[TestRun]) -> tuple[TaskScore, ...]:
-    """Return each task's mean score over its runs, by task id."""
+def task_scores(runs: Sequence[TestRun], limits: Limits | None = None) -> tuple[TaskScore, ...]:
+    """Return each task's mean score over its runs, by task id.
+
+    Args:
+        runs: The graded runs.
+        limits: Of an answer; without them, how runs failed is left out.
+    """
     return tuple(
         TaskScore(
             test_id=group[0].test_id,
@@ -35,6 +41,7 @@ def task_scores(runs: Sequence[TestRun]) -> tuple[TaskScore, ...]:
             family=group[0].family,
             level=group[0].tier,
             answer_sha256=group[0].answer_sha256,
+            failure=_first_failure(group, limits) if limits else None,
         )
         for group in _by_task(runs)
     )
@@ -137,6 +144,10 @@ def probe_rates(probes: Sequence[Probe]) -> dict[str, Any]:
         ),
         "rate_source": "server" if by_server else "client",
     }
+
+
+def _first_failure(runs: Sequence[TestRun], limits: Limits) -> AnswerFailure | None:
+    return next(filter(None, (failure_of(run, limits) for run in runs)), None)
 
 
 def _by_task(runs: Sequence[TestRun]) -> list[list[TestRun]]:

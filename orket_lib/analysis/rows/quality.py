@@ -129,6 +129,33 @@ def invalid_because(
     return tuple(reasons)
 
 
+def times_spoiled_by(
+    report: RunReport, policy: RowPolicy, lane: Lane, overhead: float | Null
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return why the times of probes, and those of answers, don't count; empty if they do.
+
+    A disturbed answer says nothing about the probes, and the other way round.
+
+    Args:
+        report: The report of a measured cell.
+        policy: Tolerated rates.
+        lane: Of the row.
+        overhead: The row's mean orchestration overhead ratio.
+    """
+    probes = report.model_copy(update={"test_runs": ()})
+    answers = report.model_copy(update={"probes": ()})
+    return (
+        _spoiling(row_reasons(probes, policy, Null("NO_RUN")), lane),
+        _spoiling(row_reasons(answers, policy, overhead), lane),
+    )
+
+
+def _spoiling(reasons: Iterable[Observation], lane: Lane) -> tuple[str, ...]:
+    return tuple(
+        f"{item.reason.value}: {item.evidence}" for item in reasons if pollutes(item, lane)
+    )
+
+
 def quality_spoiled_by(status: RunStatus, polluting: Iterable[Observation]) -> tuple[str, ...]:
     """Return why a row's answers can't be judged; empty if they can.
 

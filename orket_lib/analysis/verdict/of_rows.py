@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 
 from orket_lib.analysis.verdict.agreement import agreement, noise_floor
 from orket_lib.analysis.verdict.baseline import baseline_among, scores_of_row
@@ -10,6 +12,8 @@ from orket_lib.analysis.verdict.judged_tasks import JudgedTask
 from orket_lib.analysis.verdict.quants import VerdictPolicy, Verdicts, judge_quants
 from orket_lib.analysis.verdict.wants import Wants, check_wants
 from orket_lib.artifacts.views.row import RowMetrics, TaskScore
+from orket_lib.artifacts.views.verdict import LostTo
+from orket_lib.vocabulary.statuses import ADVICE
 
 Scores = Mapping[str, Sequence[TaskScore]]  # by quant tag
 
@@ -45,7 +49,7 @@ def judge_rows(
     }
     used = baseline_among(quants).used
     baseline = next((row for row in rows if used and row.quant_tag == used.quant), None)
-    return judge_quants(
+    verdicts = judge_quants(
         quants,
         list(tasks.values()),
         {row.quant_tag: check_wants(row, wants) for row in rows if row.adherence_score is not None},
@@ -56,4 +60,43 @@ def judge_rows(
         },
         policy,
         noise_floor(baseline, scores[baseline.quant_tag]) if baseline else None,
+    )
+    if baseline is None or verdicts.judging is None:
+        return verdicts
+    counted = set(verdicts.judging.counted)
+    return replace(
+        verdicts,
+        verdicts=tuple(
+            item
+            if item.probability is None
+            else item.model_copy(
+                update={
+                    "lost_to": lost_to(scores[item.quant_tag], scores[baseline.quant_tag], counted)
+                }
+            )
+            for item in verdicts.verdicts
+        ),
+    )
+
+
+def lost_to(
+    quant: Sequence[TaskScore], baseline: Sequence[TaskScore], counted: Collection[str]
+) -> tuple[LostTo, ...]:
+    """Return how many lost tasks failed in a way that may have another cause than the quant.
+
+    Args:
+        quant: The quant's scores.
+        baseline: The baseline's.
+        counted: The tasks that count.
+    """
+    theirs = {item.test_id: item.adherence_score for item in baseline}
+    found = Counter(
+        item.failure
+        for item in quant
+        if item.failure in ADVICE
+        and item.test_id in counted
+        and item.adherence_score < theirs.get(item.test_id, 0.0)
+    )
+    return tuple(
+        LostTo(failure=failure, tasks=found[failure]) for failure in ADVICE if failure in found
     )

@@ -29,6 +29,8 @@ CONTRACT = 1
 
 OnServerDeath = Literal["row", "run"]
 
+Thinking = Literal["on", "off"]
+
 ContextFamily = Literal["retrieval", "reasoning"]
 
 # The same for the generator of prompts that fill a context.
@@ -162,6 +164,9 @@ class MeasurementSpec(Addressed):
     temperature: float
     max_output_tokens: int
     task_timeout_sec: float
+    thinking: Thinking | None = later(
+        None, "whether the model reasons before it answers; null leaves it to the server"
+    )
     controls: ControlSettings
     tasks: TaskSelection
     sandbox: tuple[str, ...] = later(WITH_WALLS, "kinds that code in answers may run in")

@@ -43,6 +43,7 @@ class PlannedServing(Record):
     temperature: float
     max_output_tokens: int
     task_timeout_sec: float
+    thinking: str = Field("default", description="on, off, or as the server does by itself")
 
 
 class PlannedTasks(Record):

@@ -168,6 +168,19 @@ class RowMetrics(Measured):
         "older files",
     )
 
+    speed_spoiled_by: tuple[str, ...] | None = Field(
+        None,
+        description="why the rates and TTFT of its probes don't count; null in older files",
+    )
+    latency_spoiled_by: tuple[str, ...] | None = Field(
+        None, description="why the latency of its answers doesn't count; null in older files"
+    )
+
+    @property
+    def speed_valid(self) -> bool:
+        """Tell whether the rates and TTFT of its probes count."""
+        return self.valid if self.speed_spoiled_by is None else not self.speed_spoiled_by
+
     @property
     def quality_valid(self) -> bool:
         """Tell whether its answers may be judged, even if its times may not."""
@@ -204,6 +217,9 @@ class TaskScore(Record):
         None,
         description="share of that answer before the first difference from the second run's; 1 if "
         "they are the same, null without two runs or without any answer",
+    )
+    failure: AnswerFailure | None = Field(
+        None, description="how its first failed run failed; null without one, and in older files"
     )
 
 

@@ -185,6 +185,13 @@ class RunTelemetry(AnswerTelemetry):
     )
 
 
+class Reasoning(Record):
+    """What the server sent as reasoning, apart from the answer."""
+
+    characters: int
+    end: str = Field(description="its last 2,000 characters: where it stopped, or the answer")
+
+
 class Check(Record):
     """One check of a grader."""
 
@@ -212,6 +219,9 @@ class TestRun(Record):
     answer: str | None
     answer_sha256: str | None = Field(description="of the normalised answer (T16)")
     finish_reason: str | None
+    reasoning: Reasoning | None = Field(
+        None, description="null without separate reasoning, and in older files"
+    )
     checks: tuple[Check, ...]
     unparseable: bool = Field(False, description="whether no grader could read the answer")
     runner: RunnerRun | None = Field(None, description="null when no runner was used")

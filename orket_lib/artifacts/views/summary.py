@@ -127,6 +127,12 @@ class CanarySummary(Measured):
     enabled: bool
     passed: bool
     failed_reasons: tuple[str, ...]
+    explanations: tuple[str, ...] = Field(
+        (), description="a sentence for each failed reason; empty in older files"
+    )
+    quality_only: bool = Field(
+        False, description="it failed by latency alone: quality was measured, speeds were left out"
+    )
     adherence_variance: Reading
     internal_latency_cv: Reading
     latency_variance_threshold: float

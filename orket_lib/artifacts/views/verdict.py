@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from orket_lib.artifacts.base import Measured, Reading, Record
+from orket_lib.vocabulary.statuses import AnswerFailure
 from orket_lib.vocabulary.verdicts import (
     DecisionStatus,
     Prefer,
@@ -42,6 +43,13 @@ class Agreement(Measured):
     same_start_high: float | None = None
 
 
+class LostTo(Record):
+    """Tasks that a quant lost by failing in one way."""
+
+    failure: AnswerFailure
+    tasks: int
+
+
 class Verdict(Record):
     """The verdict on one quant, from its tasks compared with the baseline."""
 
@@ -55,6 +63,11 @@ class Verdict(Record):
     tasks: int = Field(0, description="tasks that count, see `strata`")
     lost: float = Field(0.0, description="tasks that only the baseline got right")
     won: float = Field(0.0, description="tasks that only this quant got right")
+    lost_to: tuple[LostTo, ...] = Field(
+        (),
+        description="of the lost tasks, those with failures that may have another cause than the "
+        "quant",
+    )
     p_value: float | None = Field(None, description="exact two-sided McNemar test on the flips")
     further_tasks: int | None = Field(
         None, description="estimated number of tasks that would decide; null when decided"

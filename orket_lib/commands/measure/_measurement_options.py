@@ -17,6 +17,7 @@ from orket_lib.artifacts.measurements.serving import ServerLocation
 from orket_lib.artifacts.measurements.sidecar import SidecarMeasurement
 from orket_lib.artifacts.measurements.spec import TaskSelection
 from orket_lib.artifacts.views.preflight import Preflight
+from orket_lib.artifacts.views.run_report import Observation
 from orket_lib.commands._common import provenance, tell
 from orket_lib.preflight.gates import require_preflight
 from orket_lib.providers.base import Source
@@ -24,6 +25,7 @@ from orket_lib.providers.gguf.quantize import QuantizeRequest, quantize
 from orket_lib.tasks.bank import Task, load_bank, selected
 from orket_lib.telemetry.allowance.cpus import cpu_allowance
 from orket_lib.vocabulary.errors import ArtifactError, Refused
+from orket_lib.vocabulary.reasons import Reason
 from orket_lib.vocabulary.text import visible
 
 if TYPE_CHECKING:
@@ -113,21 +115,25 @@ def require_preflight_of(options: argparse.Namespace) -> None:
     require_space([options.storage_root])
 
 
-def opened_gates(options: argparse.Namespace) -> Callable[[], None]:
+def opened_gates(options: argparse.Namespace) -> Callable[[], Observation | None]:
     """Return a function that refuses to measure after a failed preflight or canary.
 
-    It is called only when something must be measured: stored parts are taken in any case.
+    It is called only when something must be measured: stored parts are taken in any case. It
+    returns what spoils the times of all that is measured, if anything.
 
     Raises (when called):
         Refused: One of them failed.
     """
 
-    def require() -> None:
-
+    def require() -> Observation | None:
         require_preflight_of(options)
-        if options.canary and not read_model(options.canary, CanaryVerdict).passed:
+        verdict = read_model(options.canary, CanaryVerdict) if options.canary else None
+        if verdict is None or verdict.passed:
+            return None
+        if not verdict.may_measure:
             # The rule `pass_canary` prints the reasons, once.
             raise Refused(f"not measured, because the canary failed: see {options.canary}")
+        return Observation.of(Reason.CANARY_LATENCY, "; ".join(verdict.explanations))
 
     return require
 

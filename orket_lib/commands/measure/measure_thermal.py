@@ -27,6 +27,7 @@ from orket_lib.measure.thermal.series import ThermalMeasurement
 from orket_lib.processes.snakemake_watchdog import die_with_snakemake
 from orket_lib.stores.attempts import AttemptStore, read_taken
 from orket_lib.vocabulary.nulls import Null
+from orket_lib.vocabulary.reasons import Reason
 from orket_lib.vocabulary.slugs import slug
 from orket_lib.vocabulary.statuses import RunStatus
 
@@ -53,8 +54,12 @@ def run(options: argparse.Namespace) -> int:
     if isinstance(cell, Null):
         series = _nothing(cells.quants_of(options.model)[0].model_id, cell)
     else:
-        taken = (_taken(options, cell, settings),)
-        series = read_taken(taken[0], ThermalSeries)
+        found = _taken(options, cell, settings)
+        if isinstance(found, Null):
+            series = _nothing(cell.model_id, found)
+        else:
+            taken = (found,)
+            series = read_taken(found, ThermalSeries)
     write_model(options.out, series)
     receipt = Receipt(
         **stamp([options.frontier, options.cells, options.settings]),
@@ -73,8 +78,13 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _taken(options: argparse.Namespace, cell: ServableCell, settings: ThermalSettings) -> TakenPart:
-    """Return the stored series of a cell, after measuring it if there is none."""
+def _taken(
+    options: argparse.Namespace, cell: ServableCell, settings: ThermalSettings
+) -> TakenPart | Null:
+    """Return the stored series of a cell, after measuring it if there is none.
+
+    Null on a machine that is too unsteady for times.
+    """
     spec = ThermalSpec.of(cell, settings)
     folder = Path("thermal", slug(cell.model_id), cell.quant_tag, spec.digest())
     store = AttemptStore(options.storage_root / folder, "series")
@@ -83,7 +93,8 @@ def _taken(options: argparse.Namespace, cell: ServableCell, settings: ThermalSet
     if not again and (found := next(stored, None)):
         return found
     die_with_snakemake()
-    opened_gates(options)()
+    if opened_gates(options)():
+        return Null(Reason.CANARY_LATENCY.value)
     made_from = provenance([options.frontier, options.cells, options.settings])
     with console_progress(f"thermal series {cell.model_id} {cell.quant_tag}") as progress:
         source = sources(options, cell)(progress.say)

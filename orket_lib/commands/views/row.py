@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from orket_lib.analysis.rows.aggregates import task_scores
+from orket_lib.analysis.rows.answer_failures import Limits
 from orket_lib.analysis.rows.answers import with_answers
 from orket_lib.analysis.rows.rounds import as_one, round_figures
 from orket_lib.analysis.rows.row import build_row
@@ -56,7 +57,7 @@ def run(options: argparse.Namespace) -> int:
         policy=settings.policy,
         metrics=metrics,
         task_scores=with_answers(
-            task_scores(report.test_runs),
+            task_scores(report.test_runs, Limits.of(report)),
             report.test_runs,
             report.spec.tasks.bank_id,
             comparable,

@@ -11,6 +11,7 @@ from orket_lib.artifacts.measurements.spec import OnServerDeath
 from orket_lib.config.sections.fields import (
     DeviceNames,
     Section,
+    Switch,
     Text,
     refuse_placeholders,
 )
@@ -107,6 +108,14 @@ class Serving(Section):
     temperature: Annotated[float, Field(ge=0, le=2, description="0 = greedy")] = 0.0
     max_output_tokens: Annotated[int, Field(ge=1, description="limit of each answer")] = 256
     task_timeout_sec: Annotated[float, Field(gt=0, description="of one task, s")] = 120.0
+    thinking: Annotated[
+        Literal["default", "on", "off"],
+        Switch,
+        Field(
+            description="whether the model reasons before it answers, where server and model can "
+            "switch that; default = as the server does without being asked"
+        ),
+    ] = "default"
 
     @field_validator("base_url")
     @classmethod

@@ -14,6 +14,7 @@ from orket_lib.vocabulary.thresholds import TELEMETRY_GAP_S
 from orket_lib.vocabulary.units import MIB
 
 _US = 1e6
+_LEAST_USE = 0.02  # of all cores: an idle desktop
 
 
 def summarize_host(samples: Sequence[Sample], cpus: int) -> HostSummary:
@@ -53,6 +54,14 @@ def summarize_host(samples: Sequence[Sample], cpus: int) -> HostSummary:
         temperature_max_c=max(temperatures) if temperatures else no_sensor,
         energy_j=_energy(samples),
     )
+
+
+def foreign_use(samples: Sequence[Sample], cpus: int) -> str | None:
+    """Return how much CPU other programs used, and which one most; None if hardly any."""
+    foreign = windows.foreign_cpu_ratio(samples, cpus)
+    if isinstance(foreign, Null) or foreign < _LEAST_USE:
+        return None
+    return f"foreign CPU use {foreign:.0%} of all cores; {windows.culprit(samples)}"
 
 
 def _worst_second(samples: Sequence[Sample], cpus: int) -> float | Null:

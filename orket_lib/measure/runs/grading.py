@@ -19,7 +19,7 @@ from orket_lib.vocabulary.thresholds import reaches
 # What a graded run takes from its sealed answer unchanged.
 _KEPT = (
     *("run_index", "session", "started_at", "window_s", "fault"),
-    *("answer", "answer_sha256", "finish_reason", "runner"),
+    *("answer", "answer_sha256", "finish_reason", "reasoning", "runner"),
 )
 _TRIES = 3  # to grade an answer in a sandbox that fails
 

@@ -124,6 +124,7 @@ def _server_key(served: ServedModel, spec: MeasurementSpec, machine: str) -> Ser
         gpu_devices=spec.gpu_devices,
         n_ctx=served.n_ctx,
         threads=spec.controls.threads,
+        thinking=spec.thinking,
         machine=machine,
     )
 

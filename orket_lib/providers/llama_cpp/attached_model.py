@@ -113,7 +113,7 @@ def look_at(
     if spec.artifact.tag:  # the digest of a name is that of its file
         served = served.model_copy(update={"digest": served.sha256})
     _require_model(spec, source, served, _names(props, models), client.address.base_url)
-    controls = tuple(read_controls(spec.controls, client, None, None))
+    controls = tuple(read_controls(spec, client, None, None))
     return client, process, served, controls, props
 
 

@@ -18,7 +18,13 @@ from orket_lib.providers.base import (
     TokenReport,
 )
 from orket_lib.providers.catalog import Catalog
-from orket_lib.providers.wire.chat_stream import Section, assemble, chat_body, says_done
+from orket_lib.providers.wire.chat_stream import (
+    Section,
+    assemble,
+    chat_body,
+    says_done,
+    template_switches,
+)
 from orket_lib.providers.wire.events import json_value
 from orket_lib.providers.wire.http import (
     MOST_CONTROL_BYTES,
@@ -119,6 +125,8 @@ class LlamaClient:
         body = {**chat_body(request), "cache_prompt": request.reuse_cache}
         if request.ignore_eos:
             body["ignore_eos"] = True
+        if request.thinking is not None:
+            body["chat_template_kwargs"] = template_switches(request.thinking)
         return self._server.generation(
             f"/v1/chat/completions{self._query}",
             body | self._named,

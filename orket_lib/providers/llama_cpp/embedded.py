@@ -79,7 +79,7 @@ class EmbeddedProvider(LlamaRequests):
                         vram=Null("NO_GPU_USED"),
                         unused=left_unused(answer["system_info"]),
                     )
-                    controls = tuple(read_controls(spec.controls, client, child.pid, log))
+                    controls = tuple(read_controls(spec, client, child.pid, log))
                 load = LoadTimes.of(load_seconds=load_s, model_seconds=answer["model_seconds"])
                 yield LlamaModel(client, child.pid, served, controls, load, explain)
         finally:

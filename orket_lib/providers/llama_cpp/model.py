@@ -13,7 +13,7 @@ from typing import Any
 
 import psutil
 
-from orket_lib.artifacts.measurements.spec import ControlSettings
+from orket_lib.artifacts.measurements.spec import MeasurementSpec
 from orket_lib.artifacts.views.run_report import (
     ControlReadback,
     LoadTimes,
@@ -24,6 +24,7 @@ from orket_lib.providers.base import NOT_REPORTED, Generation, GenerationRequest
 from orket_lib.providers.gguf.file import model_sha256, read_gguf
 from orket_lib.providers.llama_cpp.client import LlamaClient
 from orket_lib.providers.llama_cpp.log import end_seen
+from orket_lib.providers.thinking_check import as_accepted, thinking_readback
 from orket_lib.providers.wire.json_fields import count, section, text
 from orket_lib.vocabulary.errors import ProviderError, RequestFailed, ServerCrashed
 from orket_lib.vocabulary.failures import Ending, Phase
@@ -71,7 +72,7 @@ class LlamaModel:
     def generate(self, request: GenerationRequest) -> Generation:
         """Answer one request; see `Model.generate`."""
         with explaining(self._explain):
-            return self._client.stream_chat(request)
+            return self._client.stream_chat(as_accepted(request, self.controls))
 
     def count_tokens(self, text: str) -> int:
         """Return the number of tokens of a text."""
@@ -158,16 +159,19 @@ def read_back(
 
 
 def read_controls(
-    asked: ControlSettings, client: LlamaClient, pid: int | None, log: Path | None
+    spec: MeasurementSpec, client: LlamaClient, pid: int | None, log: Path | None
 ) -> Iterator[ControlReadback]:
     """Yield the read-back of each control that the spec names.
 
     Args:
-        asked: The controls.
+        spec: With the controls.
         client: Of the server.
         pid: The serving process, where it is known.
         log: The server's log, where we started it.
     """
+    asked = spec.controls
+    if spec.thinking:
+        yield thinking_readback(client.stream_chat, spec.thinking)
     if asked.seed is not None:
         seed = client.sampler_settings(asked.seed).get("seed")
         yield _readback("seed", asked.seed, seed, "generation_settings of /completion")

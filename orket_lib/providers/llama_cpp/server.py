@@ -86,7 +86,7 @@ def started(spec: MeasurementSpec, source: Source, log: Path) -> Iterator[LlamaM
                 props = client.props()
                 build = build_named("llama-server", props)
                 served = read_back(props, artifact, build)
-                controls = tuple(read_controls(spec.controls, client, server.pid, log))
+                controls = tuple(read_controls(spec, client, server.pid, log))
             load = LoadTimes.of(load_seconds=load_s, model_seconds=NOT_REPORTED)
             yield LlamaModel(client, server.pid, served, controls, load, explain)
         finally:

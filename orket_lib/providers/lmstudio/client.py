@@ -16,7 +16,14 @@ from orket_lib.providers.lmstudio.models import (
     models_of_v0,
     models_of_v1,
 )
-from orket_lib.providers.wire.chat_stream import Section, assemble, chat_body, says_done
+from orket_lib.providers.wire.chat_stream import (
+    EFFORT,
+    Section,
+    assemble,
+    chat_body,
+    effort_of,
+    says_done,
+)
 from orket_lib.providers.wire.http import HttpServer
 from orket_lib.providers.wire.json_fields import seconds, text
 from orket_lib.vocabulary.errors import Fault, RequestFailed
@@ -109,9 +116,12 @@ class LmStudioClient:
             RequestFailed: The server answered with an error, or the stream was cut.
         """
         body = {**chat_body(request), "model": instance}
+        if request.thinking is not None:
+            body[EFFORT] = effort_of(request.thinking)
         path = f"{route}/chat/completions"
         if request.ignore_eos:
             del body["messages"]
+            body.pop(EFFORT, None)
             body["prompt"], path = request.prompt, f"{route}/completions"
         return self._server.generation(
             path,

@@ -63,6 +63,8 @@ def request_for(
     }
     if request.ignore_eos:
         return GENERATE, {**body, "prompt": request.prompt, "raw": True}
+    if request.thinking is not None:
+        body["think"] = request.thinking
     return CHAT, {**body, "messages": [{"role": "user", "content": request.prompt}]}
 
 

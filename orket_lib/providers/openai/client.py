@@ -16,21 +16,32 @@ import httpx
 
 from orket_lib.providers.base import Generation, GenerationRequest, RunningModel, ServerAddress
 from orket_lib.providers.llama_cpp.client import llama_tokens
-from orket_lib.providers.wire.chat_stream import assemble, chat_body, says_done
+from orket_lib.providers.wire.chat_stream import (
+    EFFORT,
+    assemble,
+    chat_body,
+    effort_of,
+    says_done,
+    template_switches,
+)
 from orket_lib.providers.wire.http import HttpServer, most_bytes_of_tokens
 from orket_lib.providers.wire.json_fields import count
 from orket_lib.vocabulary.errors import RequestFailed
 
 CHAT, MODELS = "/v1/chat/completions", "/v1/models"
 # Request fields that not every server accepts.
-USAGE, SEED, IGNORE_EOS, MIN_TOKENS, CACHE_SALT, CACHE_PROMPT = EXTRAS = (
+USAGE, SEED, IGNORE_EOS, MIN_TOKENS, CACHE_SALT, CACHE_PROMPT, TEMPLATE, _ = EXTRAS = (
     "stream_options",
     "seed",
     "ignore_eos",
     "min_tokens",
     "cache_salt",
     "cache_prompt",
+    "chat_template_kwargs",
+    EFFORT,
 )
+# Those that switch reasoning; a server may read either of them.
+THINKING = (TEMPLATE, EFFORT)
 
 
 class OpenAiClient:
@@ -131,6 +142,10 @@ def chat_request(
         body[CACHE_SALT] = salt
     if CACHE_PROMPT in extras:
         body[CACHE_PROMPT] = request.reuse_cache
+    if request.thinking is not None and TEMPLATE in extras:
+        body[TEMPLATE] = template_switches(request.thinking)
+    if request.thinking is not None and EFFORT in extras:
+        body[EFFORT] = effort_of(request.thinking)
     return body
 
 

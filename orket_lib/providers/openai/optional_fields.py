@@ -17,6 +17,7 @@ from orket_lib.providers.openai.client import (
     IGNORE_EOS,
     MIN_TOKENS,
     SEED,
+    THINKING,
     USAGE,
 )
 from orket_lib.vocabulary.errors import Fault, RequestFailed
@@ -34,12 +35,13 @@ _QUESTION = GenerationRequest(
 )
 
 
-def accepted_extras(ask: Ask, owner: str | None) -> tuple[str, ...]:
+def accepted_extras(ask: Ask, owner: str | None, thinking: bool | None = None) -> tuple[str, ...]:
     """Return which fields beyond the common ones a server accepts.
 
     Args:
         ask: Sends a request with these extras.
         owner: Of the model, from the server's list of models.
+        thinking: Whether reasoning is to be switched on or off; None tries no field for that.
 
     Raises:
         RequestFailed, RequestTimedOut: The server doesn't even accept a plain request.
@@ -55,6 +57,9 @@ def accepted_extras(ask: Ask, owner: str | None) -> tuple[str, ...]:
         if answer and answer.tokens.output == _LENGTH:
             accepted.append(name)
             break
+    if thinking is not None:
+        switched = replace(_QUESTION, thinking=thinking)
+        accepted += [name for name in THINKING if _answer(ask, switched, [*accepted, name])]
     return tuple(name for name in EXTRAS if name in accepted)
 
 

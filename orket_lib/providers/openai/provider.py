@@ -19,13 +19,14 @@ from orket_lib.artifacts.views.run_report import ControlReadback, LoadTimes, Obs
 from orket_lib.processes.waiting import wait_until
 from orket_lib.providers.base import Generation, GenerationRequest, RunningModel, Source
 from orket_lib.providers.catalog import Catalog
-from orket_lib.providers.openai.client import SEED, OpenAiClient, ask_running_model
+from orket_lib.providers.openai.client import SEED, THINKING, OpenAiClient, ask_running_model
 from orket_lib.providers.openai.optional_fields import accepted_extras
 from orket_lib.providers.openai.server_info import ServerFacts, served_model, server_facts
 from orket_lib.providers.openai.watch import OpenAiWatch
 from orket_lib.providers.seed_check import seed_readback
 from orket_lib.providers.server_process import ServerProcess
 from orket_lib.providers.shared_server import ActionLog, listed_names
+from orket_lib.providers.thinking_check import not_switched, thinking_readback
 from orket_lib.providers.wire.json_fields import count, section, text
 from orket_lib.vocabulary.errors import Fault, LoadError, RequestFailed, RequestTimedOut
 from orket_lib.vocabulary.failures import Cause
@@ -129,6 +130,10 @@ class OpenAiModel:
         return tuple(self._watch.look(self._process.replaced()))
 
     def _controls(self, spec: MeasurementSpec) -> Iterator[ControlReadback]:
+        if spec.thinking and set(THINKING) & set(self._extras):
+            yield thinking_readback(self.generate, spec.thinking)
+        elif spec.thinking:
+            yield not_switched(spec.thinking, f"the server refuses {' and '.join(THINKING)}")
         seed = spec.controls.seed
         if seed is None:
             return
@@ -209,8 +214,11 @@ def _attach(client: OpenAiClient, spec: MeasurementSpec, actions: ActionLog) -> 
     def ask(request: GenerationRequest, extras: Collection[str]) -> Generation:
         return client.stream_chat(name, request, extras)
 
+    thinking = None if spec.thinking is None else spec.thinking == "on"
     try:
-        extras, waited = _once_loaded(lambda: accepted_extras(ask, text(card, "owned_by")))
+        extras, waited = _once_loaded(
+            lambda: accepted_extras(ask, text(card, "owned_by"), thinking)
+        )
         if waited:
             actions.add(f"waited until {name} was loaded")
             card = _card(client, spec)

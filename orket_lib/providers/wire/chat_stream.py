@@ -21,6 +21,7 @@ from orket_lib.providers.wire.json_fields import section, text
 from orket_lib.vocabulary.errors import Fault, RequestFailed
 from orket_lib.vocabulary.text import well_formed
 
+EFFORT = "reasoning_effort"
 Section = dict[str, Any] | None
 ReadTokens = Callable[[Section, Section], TokenReport]
 _SHOWN = 120  # characters of an answer that is none
@@ -69,6 +70,19 @@ class _Reading:
                 self.chunk_bytes.append(len((content + thought).encode(errors="replace")))
                 self.said.append(content)
                 self.reasoning.append(thought)
+
+
+def effort_of(thinking: bool) -> str:
+    """Return the value of OpenAI's field for the amount of reasoning."""
+    return "medium" if thinking else "none"
+
+
+def template_switches(thinking: bool) -> dict[str, bool]:
+    """Return the chat template's variables that switch reasoning.
+
+    Qwen's and most other templates read the first name, Granite's and DeepSeek's the second one.
+    """
+    return {"enable_thinking": thinking, "thinking": thinking}
 
 
 def assemble(

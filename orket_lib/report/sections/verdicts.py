@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from orket_lib.analysis.verdict.sentences import chance
+from orket_lib.analysis.verdict.sentences import chance, lost_tasks
+from orket_lib.artifacts.views.row import RowMetrics
 from orket_lib.artifacts.views.summary import Comparison, ModelSession, SummaryRow
 from orket_lib.artifacts.views.verdict import Agreement, TaskStratum, Verdict, WantCheck
 from orket_lib.report.formatting import DASH, figure, p_value, ratio
@@ -91,7 +92,7 @@ def _verdict(item: Verdict, compared: Comparison | None) -> Cells:
         chance(item.probability).removeprefix("= "),
         f"{middle} ({low} to {high})",
         str(item.tasks),
-        f"{item.lost:g}",
+        lost_tasks(item),
         f"{item.won:g}",
         p_value(compared.p_value) if compared else DASH,
         f"about {item.further_tasks}" if item.further_tasks else DASH,
@@ -138,6 +139,13 @@ def _want(quant: str, want: WantCheck) -> Cells:
 def _stratum(item: TaskStratum) -> Cells:
     note = "" if item.counted == item.tasks else "the baseline fails most of the others"
     return (item.name, str(item.tasks), ratio(item.baseline), str(item.counted), note)
+
+
+def failures_word(row: RowMetrics) -> str:
+    """Return `84 of 168 CUT`: how answers failed for another cause than the quant, if any did."""
+    counts = [f"{it.runs} of {row.test_runs} {it.failure}" for it in row.failures]
+    kinds = [it.failure in ADVICE for it in row.failures]
+    return ", ".join(count for count, matters in zip(counts, kinds, strict=True) if matters)
 
 
 def _failures(row: SummaryRow) -> list[Cells]:

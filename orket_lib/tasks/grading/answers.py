@@ -1,8 +1,7 @@
 """Turns a model's output into the answer that is graded.
 
-There are two steps. `strip_reasoning` removes a leading block of thinking. `normalize` gives equal
-answers equal bytes (determinism depends on it, T16), and changes nothing that could turn a wrong
-answer into a right one.
+`normalize` removes a leading block of reasoning and gives equal answers equal bytes (determinism
+depends on it, T16). It changes nothing that could turn a wrong answer into a right one.
 """
 
 from __future__ import annotations
@@ -14,10 +13,11 @@ import unicodedata
 from decimal import Decimal
 from typing import Any
 
+from orket_lib.vocabulary.reasoning import strip_reasoning
+
 # Longer answers are not graded: this is about 250,000 tokens, and no task needs a tenth of it.
 MAX_CHARS = 1_000_000
 _MOST_MARKS = 30  # on one letter: the limit of Unicode's Stream-Safe Text Format
-_THINKING = re.compile(r"\s*<(think|thinking|reasoning)>")
 _FENCE = re.compile(r"^```[ \t]*[A-Za-z0-9_+-]*\n(.*?)\n?```$", re.DOTALL)
 _MINUS = re.compile("\N{MINUS SIGN}|\N{EN DASH}(?=[0-9])")
 _NUMBER = re.compile(r"(?<![\w.])[-+]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?!\w|\.\d)")
@@ -25,19 +25,6 @@ _NUMBER = re.compile(r"(?<![\w.])[-+]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?!\w|
 
 class Unparseable(Exception):
     """The answer is not in the form that its grader needs; the message says what was found."""
-
-
-def strip_reasoning(text: str) -> str:
-    """Return the text after the reasoning.
-
-    Some chat templates open the block themselves, so that only its end is in the text. If a block
-    never ends (because of the token limit), nothing is left.
-    """
-    opened = _THINKING.match(text)
-    if opened:
-        return text.partition(f"</{opened[1]}>")[2]
-    before, _, after = text.partition("</think>")
-    return after if "<think>" not in before and before != text else text
 
 
 def normalize(text: str) -> str:

@@ -258,6 +258,13 @@ def test_an_endless_answer_is_a_timeout(clock: FakeClock) -> None:
         pytest.param({"seed": None}, {}, {"seed", "ignore_eos"}, id="no seed"),
         pytest.param({"seed": 0}, {"seed": 0}, set(), id="seed 0"),
         pytest.param({"reuse_cache": True}, {"cache_prompt": True}, set(), id="reuse_cache"),
+        pytest.param({}, {}, {"chat_template_kwargs"}, id="thinking as the server does"),
+        pytest.param(
+            {"thinking": False},
+            {"chat_template_kwargs": {"enable_thinking": False, "thinking": False}},
+            set(),
+            id="no thinking",
+        ),
     ],
 )
 def test_the_request_says_what_was_asked_and_no_more(

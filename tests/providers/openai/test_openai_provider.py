@@ -342,6 +342,26 @@ def test_a_field_that_is_refused_is_left_out_of_every_measured_request(log: Path
     assert {"cache_salt", "ignore_eos"}.isdisjoint(probe)
 
 
+def test_reasoning_is_switched_by_the_fields_that_the_server_takes(log: Path) -> None:
+    lies = Lies(refuses=("reasoning_effort",))
+    with simulated(lies=lies) as simulator, served(simulator, log, thinking="off") as model:
+        assert model.served.request_extras[-1] == "chat_template_kwargs"
+        (thinking,) = (item for item in model.controls if item.name == "thinking")
+        assert (thinking.applied, thinking.held) == ("off", True)
+        model.generate(replace(QUESTION, thinking=False))
+        sent = simulator.asked(CHAT)[-1]
+    assert sent["chat_template_kwargs"] == {"enable_thinking": False, "thinking": False}
+    assert "reasoning_effort" not in sent
+
+
+def test_a_server_that_switches_no_reasoning_says_so(log: Path) -> None:
+    lies = Lies(refuses=("reasoning_effort", "chat_template_kwargs"))
+    with simulated(lies=lies) as simulator, served(simulator, log, thinking="off") as model:
+        (thinking,) = (item for item in model.controls if item.name == "thinking")
+    assert (thinking.applied, thinking.held) == (None, False)
+    assert thinking.source == "the server refuses chat_template_kwargs and reasoning_effort"
+
+
 def test_a_length_that_is_taken_and_not_kept_is_not_believed(log: Path) -> None:
     lies = Lies(ignores=("ignore_eos", "min_tokens"))
     with simulated(lies=lies) as simulator, served(simulator, log) as model:
