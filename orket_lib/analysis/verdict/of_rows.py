@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from orket_lib.analysis.verdict.baseline import scores_of_row
+from orket_lib.analysis.verdict.baseline import QuantScores, scores_of_row
 from orket_lib.analysis.verdict.judged_tasks import JudgedTask
 from orket_lib.analysis.verdict.quants import VerdictPolicy, Verdicts, judge_quants
 from orket_lib.analysis.verdict.wants import Wants, check_wants
@@ -29,23 +29,11 @@ def judge_rows(
         policy: Threshold and preference.
         include_invalid: Also judge answers that may have been disturbed.
     """
-    quants = [
-        scores_of_row(
-            row,
-            {item.test_id: item.adherence_score for item in scores[row.quant_tag]},
-            include_invalid,
-        )
-        for row in rows
-    ]
-    tasks = {
-        item.test_id: JudgedTask(item.test_id, "", item.family, str(item.level or ""))
-        for row in rows
-        for item in scores[row.quant_tag]
-    }
+    quants = quant_scores(rows, scores, include_invalid)
     baseline = next((item.quant for item in quants if item.scores is not None), None)
     return judge_quants(
         quants,
-        list(tasks.values()),
+        judged_tasks([scores[row.quant_tag] for row in rows]),
         {row.quant_tag: check_wants(row, wants) for row in rows if row.adherence_score is not None},
         {
             row.quant_tag: rate
@@ -56,6 +44,36 @@ def judge_rows(
         },
         policy,
     )
+
+
+def quant_scores(
+    rows: Sequence[RowMetrics], scores: Scores, include_invalid: bool
+) -> list[QuantScores]:
+    """Return the scores of each row, or why they can't be used.
+
+    Args:
+        rows: Rows of a model.
+        scores: The task scores of each quant.
+        include_invalid: Also use answers that may have been disturbed.
+    """
+    return [
+        scores_of_row(
+            row,
+            {item.test_id: item.adherence_score for item in scores[row.quant_tag]},
+            include_invalid,
+        )
+        for row in rows
+    ]
+
+
+def judged_tasks(scores: Iterable[Sequence[TaskScore]]) -> list[JudgedTask]:
+    """Return each task that any quant was asked, with its family and level."""
+    tasks = {
+        item.test_id: JudgedTask(item.test_id, "", item.family, str(item.level or ""))
+        for of_quant in scores
+        for item in of_quant
+    }
+    return list(tasks.values())
 
 
 def same_answer_rate(quant: Sequence[TaskScore], baseline: Sequence[TaskScore]) -> float | None:

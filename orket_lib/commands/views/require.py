@@ -27,6 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--regression", type=Path, help="comparison with the baselines")
     add("--matrix", type=Path, help="the resolved config (JSON), with --cells")
     add("--cells", type=Path, help="folder of the receipts of all cells")
+    add("--batches", type=int, help="number of batches of tasks, if they are not asked at once")
     add("--receipts", type=Path, nargs="*", default=[], help="other receipts to check")
     add_log(parser)
 
@@ -58,6 +59,8 @@ def _receipts(options: argparse.Namespace) -> list[AnyReceipt]:
     """
     config = parse(read_json(options.matrix))
     rounds = ["", *(f"round-{number}" for number in range(2, config.rounds + 1))]
+    if options.batches:
+        rounds = ["", *(f"batch-{number}" for number in range(2, options.batches + 1))]
     cells = [
         options.cells / model / quant / part / "receipt.json"
         for model in slugs(config.models).values()
