@@ -12,6 +12,9 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from orket_lib.artifacts.measurements.parts import Part
+from orket_lib.artifacts.measurements.spec import PROBE_OUTPUT_TOKENS
+from orket_lib.artifacts.measurements.thermal_series import ThermalSettings
+from orket_lib.artifacts.views.frontier import FrontierRow
 from orket_lib.artifacts.views.run_report import RunReport
 from orket_lib.vocabulary.clock import parse_time
 
@@ -64,6 +67,18 @@ def pace_of(reports: Sequence[RunReport]) -> Pace | None:
         return None
     steps = sum(end - begin for report in reports for _, (begin, end) in _windows(report))
     return Pace(max(0.0, active_seconds(reports) - steps) / sessions, fmean(runs))
+
+
+def series_seconds(settings: ThermalSettings, row: FrontierRow | None) -> float:
+    """Return about how long a thermal series takes, with the longest rests.
+
+    Args:
+        settings: Of the series.
+        row: The figures of its quant; without a decode rate only the rests count.
+    """
+    rate = row.generation_tokens_per_second if row else None
+    generation_s = PROBE_OUTPUT_TOKENS / rate if rate else 0.0
+    return settings.repeats * (settings.rests.timeout_sec + settings.generations * generation_s)
 
 
 def _windows(item: RunReport | Part) -> list[tuple[int, tuple[float, float]]]:

@@ -46,9 +46,17 @@ class BatchTargets:
             return []
         return [self._look(model, batch_of(part) - 1)]
 
-    def last_look(self, model: str) -> list[str]:
-        """Return the look after all batches, which knows what a budget has left."""
+    def last_looks(self) -> list[str]:
+        """Return the look after all batches of each model; nothing without batches."""
+        return [self._look(model, self._batches) for model in self._models if self._batches]
+
+    def budget_look(self, model: str) -> list[str]:
+        """Return the look that knows what is left of a budget; nothing without a budget."""
         return [self._look(model, self._batches)] if self._sweep.config.budget else []
+
+    def looks_option(self) -> str:
+        """Return the options of `orket summary` for the last looks; nothing without batches."""
+        return f"--looks {self._folder}/looks {self.count_option()}" if self._batches else ""
 
     def reports_before(self, model: str, batch: int) -> list[str]:
         """Return the run reports that a look reads."""

@@ -89,6 +89,12 @@ class Targets:
             f"{self._results}/measurements_passed.ok",
         ]
 
+    def contexts_before(self, model: str) -> list[str]:
+        """Return the receipt of the context sweep, if a budget needs to know its time."""
+        folder = f"{self._results}/context_sweep/{model}/receipt.json"
+        asked = self._sweep.config.budget and self._sweep.config.sweeps_contexts
+        return [folder] if asked else []
+
     def context_files(self) -> list[str]:
         """Return the context ceilings and every file that they depend on."""
         return [*self._up_to_frontier(), *self.contexts.all_files()]

@@ -31,7 +31,7 @@ def test_a_plan_says_how_cells_are_served_and_asked() -> None:
 
 
 def test_a_plan_says_how_often_each_task_is_asked() -> None:
-    changes: dict[str, Any] = {"runs_per_quant": 3, "rounds": 2, "expected_runs": 24, "cells": []}
+    changes: dict[str, Any] = {"runs_per_quant": 3, "rounds": 2, "expected_runs": 24, "cells": [], "batch_ends": []}
     assert facts(**changes)["runs"] == (
         "3 of each task x 2 rounds, every other one in reverse order: 24 graded runs in 0 cells, "
         "0 of them still to be measured"

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from orket_lib.analysis.verdict.judged_tasks import FEWEST_TASKS
 from orket_lib.analysis.verdict.quants import VerdictPolicy, Verdicts
 from orket_lib.artifacts.views.verdict import Verdict
-from orket_lib.vocabulary.verdicts import DecisionStatus, Prefer, QuantVerdict, WantStatus
+from orket_lib.vocabulary.verdicts import DecisionStatus, DropReason, Prefer, QuantVerdict, WantStatus
 
 _SAME_WORDS = 0.5  # below this share of identical answers, the sentence says so
 
@@ -41,6 +41,8 @@ def next_step(verdicts: Verdicts) -> str | None:
     if status is DecisionStatus.NOTHING_FITS:
         return "loosen `wants:`, or add a smaller quant to `quants:`"
     open_ = _undecided(verdicts)
+    if any(item.dropped is DropReason.BUDGET_SPENT for item in open_):
+        return "raise `budget:`, and run the same command: it continues where the budget ended"
     needed = [item.further_tasks for item in open_ if item.further_tasks]
     if needed:
         return (
@@ -184,10 +186,13 @@ def _different(verdicts: Verdicts) -> str:
 
 
 def _undecided(verdicts: Verdicts) -> list[Verdict]:
+    """Return the quants that more tasks may decide, unless nothing hangs on them."""
     return [
         item
         for item in verdicts.verdicts
-        if item.verdict is QuantVerdict.UNDECIDED and item.probability is not None
+        if item.verdict is QuantVerdict.UNDECIDED
+        and item.probability is not None
+        and item.dropped is not DropReason.MATTERS_NO_MORE
     ]
 
 

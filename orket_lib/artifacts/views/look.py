@@ -54,6 +54,7 @@ class Look(Artifact):
     batches: int = Field(description="how many there are at most")
     tasks: int = Field(description="tasks in the batches so far")
     tasks_in_all: int = Field(description="tasks in all batches")
+    runs_per_task: int
     certain: float = Field(description="probability that a verdict needs at this look")
     seconds: float | None = Field(
         description="time that this sweep measured the model so far; null without a budget"

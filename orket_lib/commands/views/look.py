@@ -45,6 +45,7 @@ def run(options: argparse.Namespace) -> int:
         batches=batches,
         tasks=settings.ends[max(1, batch) - 1],
         tasks_in_all=settings.ends[-1],
+        runs_per_task=settings.runs_per_task,
         certain=certain_at(batch, batches),
         seconds=spent_seconds(reports, since) if since else None,
         budget_seconds=settings.budget_seconds,
