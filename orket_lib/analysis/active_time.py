@@ -59,9 +59,7 @@ def pace_of(reports: Sequence[RunReport]) -> Pace | None:
     Args:
         reports: Of its batches so far.
     """
-    runs = [
-        run.window_s[1] - run.window_s[0] for report in reports for run in report.test_runs
-    ]
+    runs = [run.window_s[1] - run.window_s[0] for report in reports for run in report.test_runs]
     sessions = len({it.started_at for report in reports for it in report.sessions})
     if not runs:
         return None

@@ -48,7 +48,8 @@ def asked_less(rows: Sequence[RowMetrics], batches: SessionBatches | None) -> li
     ]
     if left_out:
         said.append(
-            f"The budget ended after {batches.tasks} of {batches.tasks_in_all} tasks: {left_out[0]}."
+            f"The budget ended after {batches.tasks} of {batches.tasks_in_all} tasks: "
+            f"{left_out[0]}."
         )
     elif _overspent(batches):
         assert batches.seconds is not None

@@ -15,7 +15,9 @@ def look_lines(look: Look) -> Iterator[str]:
     """Yield what was found after a batch, one line for each quant that is dropped."""
     asked = f"{look.model_id}, after {look.tasks} of at most {look.tasks_in_all} tasks"
     for reason in _OF_ALL:
-        details = [it.dropped.detail for it in look.quants if it.dropped and it.dropped.reason is reason]
+        details = [
+            it.dropped.detail for it in look.quants if it.dropped and it.dropped.reason is reason
+        ]
         if details:
             yield f"{asked}: {details[0]}: {_MEANS[reason]}"
     for item in look.quants:

@@ -28,10 +28,10 @@ from orket_lib.report.formatting import (
     ratio,
     shown,
 )
+from orket_lib.report.sections.batches import adherence_cell, batches_section
 from orket_lib.report.sections.context import ContextSection
 from orket_lib.report.sections.gpus import gpu_section
 from orket_lib.report.sections.missing_numbers import missing_numbers
-from orket_lib.report.sections.batches import adherence_cell, batches_section
 from orket_lib.report.sections.rounds import rounds_section
 from orket_lib.report.sections.sidecar import sidecar_section
 from orket_lib.report.sections.thermal import ThermalSection

@@ -54,10 +54,12 @@ def plan_text(plan: Plan) -> str:
         + (", invalid rows included" if plan.include_invalid else ""),
         "kpi_policy": plan.kpi_policy,
         "runs": f"{plan.runs_per_quant} of each task{_rounds(plan.rounds)}: "
-        f"{'at most ' if plan.batch_ends else ''}{plan.expected_runs} graded runs in {len(plan.cells)} cells, "
-        f"{waiting} of them still to be measured",
+        f"{'at most ' if plan.batch_ends else ''}{plan.expected_runs} graded runs in "
+        f"{len(plan.cells)} cells, {waiting} of them still to be measured",
         "batches": _batches(plan),
-        "can decide": can_decide(plan.batch_ends or [plan.task_bank.tasks], plan.adherence_threshold),
+        "can decide": can_decide(
+            plan.batch_ends or [plan.task_bank.tasks], plan.adherence_threshold
+        ),
         "summary": plan.summary_path,
         "report": plan.report_path,
     }

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from orket_lib.analysis.frontier import memory_mib
 from orket_lib.artifacts.views.summary import Comparison, ModelSession, Summary, SummaryRow
-from orket_lib.report.formatting import bits, figure, flips, p_value, ratio, shown
+from orket_lib.report.formatting import bits, figure, flips, p_value, shown
 from orket_lib.report.sections.batches import adherence_cell, asked_note
 from orket_lib.report.sections.verdicts import verdict_word
 from orket_lib.report.views import FrontierView, frontier_view, role_text

@@ -101,9 +101,7 @@ def batches_of(
     ordered = stratified(tasks, seed)
     ends = batch_ends(len(ordered), first)
     starts = (0, *ends[:-1])
-    return tuple(
-        tuple(ordered[start:end]) for start, end in zip(starts, ends, strict=True)
-    )
+    return tuple(tuple(ordered[start:end]) for start, end in zip(starts, ends, strict=True))
 
 
 def stratified(tasks: Sequence[T], seed: str = _SEED) -> list[T]:

@@ -27,9 +27,7 @@ class BatchTargets:
 
     def all_files(self) -> list[str]:
         """Return every look, and the time of the start if there is a budget."""
-        looks = [
-            self._look(model, batch) for model in self._models for batch in range(self._count)
-        ]
+        looks = [self._look(model, batch) for model in self._models for batch in range(self._count)]
         return [*self.started(), *looks]
 
     def policies(self) -> dict[str, Callable[[], BaseModel]]:

@@ -7,7 +7,13 @@ from collections.abc import Sequence
 from orket_lib.analysis.verdict.judged_tasks import FEWEST_TASKS
 from orket_lib.analysis.verdict.quants import VerdictPolicy, Verdicts
 from orket_lib.artifacts.views.verdict import Verdict
-from orket_lib.vocabulary.verdicts import DecisionStatus, DropReason, Prefer, QuantVerdict, WantStatus
+from orket_lib.vocabulary.verdicts import (
+    DecisionStatus,
+    DropReason,
+    Prefer,
+    QuantVerdict,
+    WantStatus,
+)
 
 _SAME_WORDS = 0.5  # below this share of identical answers, the sentence says so
 

@@ -71,7 +71,7 @@ def said(
     import numpy
 
     counts, asked = numpy.zeros((sweeps, 4)), 0
-    verdicts = {verdict: 0 for verdict in (QuantVerdict.KEPT, QuantVerdict.LOST)}
+    verdicts = dict.fromkeys((QuantVerdict.KEPT, QuantVerdict.LOST), 0)
     tasks = 0
     for batch, end in enumerate(ends, start=1):
         new = drawn(dice, len(counts), end - asked, truth)

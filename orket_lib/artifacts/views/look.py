@@ -40,9 +40,7 @@ class LookedQuant(Record):
         description="that it keeps the threshold; null for the baseline and without a verdict"
     )
     tasks: int = Field(description="tasks that it was asked so far")
-    dropped: Dropped | None = Field(
-        description="why it is asked no further batch; null when it is"
-    )
+    dropped: Dropped | None = Field(description="why it is asked no further batch; null when it is")
 
 
 class Look(Artifact):

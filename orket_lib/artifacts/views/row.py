@@ -196,8 +196,8 @@ class RowMetrics(Measured):
     @property
     def report_paths(self) -> tuple[str, ...]:
         """The run reports of all rounds or batches."""
-        several = (*self.rounds, *self.batches)
-        return tuple(item.report_path for item in several) or (self.report_path,)
+        rounds = tuple(item.report_path for item in self.rounds)
+        return rounds or tuple(item.report_path for item in self.batches) or (self.report_path,)
 
     @property
     def dropped(self) -> Dropped | None:

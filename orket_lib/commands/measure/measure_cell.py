@@ -66,9 +66,7 @@ def run(options: argparse.Namespace) -> int:
             opened_gates(options),
             facts=options.storage_root / SERVER_FACTS,
         ).run(made_from)
-    receipt = receipt_of(
-        spec, outcome, made_from, options.round, options.attempt, options.batch
-    )
+    receipt = receipt_of(spec, outcome, made_from, options.round, options.attempt, options.batch)
     write_model(options.out, receipt)
     if receipt.status is not RunStatus.MEASURED:
         tell(f"{name}: {receipt.status.value}: {receipt.status_reason}")
