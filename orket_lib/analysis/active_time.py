@@ -44,12 +44,13 @@ def active_seconds(measured: Iterable[RunReport | Part], since: str | None = Non
         since: Sessions that began before this time don't count; None counts all.
     """
     start = parse_time(since) if since else None
-    longest: dict[str, float] = defaultdict(float)
+    longest: dict[tuple[str, str], float] = defaultdict(float)
     for item in measured:
         for session in item.sessions:
             if start is None or parse_time(session.started_at) >= start:
                 ends = [end for index, (_, end) in _windows(item) if index == session.index]
-                longest[session.started_at] = max([longest[session.started_at], *ends])
+                name = (item.spec_digest, session.started_at)
+                longest[name] = max([longest[name], *ends])
     return sum(longest.values())
 
 
