@@ -40,7 +40,7 @@ class Budget:
         left = max(0.0, self.total_s - self.spent_s)
         if left and seconds <= left:
             return None
-        takes = f"it would take about {duration(seconds)}, and " if seconds else ""
+        takes = f"it would take about {duration(seconds)}, and " if seconds >= 1 else ""
         return f"{CODE}: {takes}{duration(left)} of {duration(self.total_s)} are left"
 
 

@@ -142,7 +142,7 @@ def test_after_the_baselines_first_batch_only_the_baseline_is_known(
 def test_a_budget_ends_before_a_batch_that_does_not_fit(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """Each quant took 41 s for 40 tasks; the next 40 of two quants take about 82 s more."""
+    """Each quant took 41 s for 40 tasks; the next 40 of two quants take about 80 s more."""
     write_model(Path("started.json"), Started(started_at=NOW.replace("15:04", "15:00")))
     for quant, wrong in zip(QUANTS, (0, 1, 30), strict=True):
         place(batch_of(quant, 1, 1, 40, wrong))
@@ -157,7 +157,7 @@ def test_a_budget_ends_before_a_batch_that_does_not_fit(
         "Q2_K": DropReason.DECIDED,
     }
     said = capsys.readouterr().err
-    assert "the next 40 tasks would take about 82 s, and 77 s of 3 min are left" in said
+    assert "the next 40 tasks would take about 80 s, and 77 s of 3 min are left" in said
 
 
 @pytest.mark.usefixtures("folder")
