@@ -74,7 +74,14 @@ def test_the_baseline_comes_first_and_every_batch_waits_for_a_look() -> None:
 def test_quants_take_turns_within_a_batch() -> None:
     ranks = priorities(sweep(until="decided").cells)
     order = sorted(ranks, key=lambda turn: -ranks[turn])
-    assert [part for _, _, part in order] == ["", "", "/batch-2", "/batch-2", "/batch-3", "/batch-3"]
+    assert [part for _, _, part in order] == [
+        "",
+        "",
+        "/batch-2",
+        "/batch-2",
+        "/batch-3",
+        "/batch-3",
+    ]
 
 
 def test_without_batches_there_is_no_look() -> None:

@@ -36,7 +36,9 @@ def looked(
     ]
     policy = LookPolicy(0.95, prefer, len(TASKS), certain, lambda _: beyond)
     found = look(items, TASKS, misses, policy)
-    return {item.quant: (item.verdict, item.dropped and item.dropped.reason) for item in found}
+    return {
+        item.quant: (item.verdict, item.dropped.reason if item.dropped else None) for item in found
+    }
 
 
 OPEN = (QuantVerdict.UNDECIDED, None)

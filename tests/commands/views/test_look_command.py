@@ -99,7 +99,7 @@ def look_after(batch: int, *options: str) -> Look:
 
 
 def reasons(look: Look) -> dict[str, DropReason | None]:
-    return {item.quant_tag: item.dropped and item.dropped.reason for item in look.quants}
+    return {item.quant_tag: item.dropped.reason if item.dropped else None for item in look.quants}
 
 
 @pytest.mark.usefixtures("folder")

@@ -518,9 +518,18 @@ def test_a_series_that_a_budget_has_no_time_for_is_left_out() -> None:
     write_frontier("Q4_K_M")
     write_model(Path("started.json"), Started(started_at="2020-01-01T00:00:00Z"))
     look: dict[str, Any] = {
-        **{"generated_at": NOW, "provenance": PROVENANCE, "model_id": "nano"},
-        **{"batch": 1, "batches": 1, "tasks": 40, "tasks_in_all": 40, "runs_per_task": 1},
-        **{"certain": 0.975, "seconds": 59.0, "budget_seconds": 60.0, "quants": ()},
+        "generated_at": NOW,
+        "provenance": PROVENANCE,
+        "model_id": "nano",
+        "batch": 1,
+        "batches": 1,
+        "tasks": 40,
+        "tasks_in_all": 40,
+        "runs_per_task": 1,
+        "certain": 0.975,
+        "seconds": 59.0,
+        "budget_seconds": 60.0,
+        "quants": (),
     }
     write_model(Path("look.json"), Look(**look))
     budget = ["--look", "look.json", "--started", "started.json"]
