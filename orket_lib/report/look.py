@@ -21,7 +21,9 @@ def look_lines(look: Look) -> Iterator[str]:
         if details:
             yield f"{asked}: {details[0]}: {_MEANS[reason]}"
     for item in look.quants:
-        if item.dropped and item.dropped.reason not in _OF_ALL:
+        # Those that were dropped at an earlier look were asked fewer tasks.
+        now = item.tasks == look.tasks or look.batch <= 1
+        if now and item.dropped and item.dropped.reason not in _OF_ALL:
             yield f"{asked}: {item.quant_tag} is asked no further: {item.dropped.detail}"
     if look.seconds is not None and look.budget_seconds is not None:
         spent, budget = duration(look.seconds), duration(look.budget_seconds)
