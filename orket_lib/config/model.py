@@ -77,6 +77,12 @@ class SweepConfig(  # the order of the fields is that of the bases, from the las
         return max(self.quants, key=lambda quant: self.bits(quant) or 0.0)
 
     @property
+    def asks_once(self) -> bool:
+        """Whether each task has one run, and no KPI policy of the user's own asks for more."""
+        shipped = type(self).model_fields["kpi_policy"].default
+        return self.runs_per_quant * self.rounds == 1 and self.kpi_policy == shipped
+
+    @property
     def measures_chosen_quant(self) -> bool:
         """Whether the quant that the frontier picks is measured further."""
         return self.sweeps_contexts or self.thermal_repeats > 0
