@@ -117,7 +117,7 @@ def test_a_budget_that_ended_is_said_with_numbers_and_what_to_do() -> None:
     why = dropped(
         DropReason.BUDGET_SPENT,
         0.975,
-        "the next 88 tasks would take about 5 min, and 90 s are left",
+        "the next 88 tasks take about 5 min, and 90 s are left",
     )
     found = session(
         {"F16": (80, 0, why), "Q4_K_M": (80, 2, why)}, seconds=240.0, budget_seconds=330.0
