@@ -77,6 +77,8 @@ GROUPS = (
             "require": "fail, with the reasons, if a verdict did not pass",
             "run-report": "put a cell's sealed parts together, and grade its answers",
             "sidecar-view": "write a sweep's view of a hardware sidecar",
+            "start": "note when a sweep with a budget begins",
+            "look": "judge a model after a batch of tasks, and drop the quants that are decided",
             "row": "make a cell's row from its run reports",
             "summary": "make the summary from the rows",
             "kpis": "make the KPI report from a summary",

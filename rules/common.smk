@@ -84,8 +84,9 @@ CELL = f"{RESULTS}/cells/{{model}}/{{quant}}"
 wildcard_constraints:
     model="[A-Za-z0-9_.-]+",
     quant="[A-Za-z0-9_.-]+",
-    # The first round has the same paths as without rounds.
-    round="(/round-[1-9][0-9]*)?",
+    # The first round or batch has the same paths as without rounds and batches.
+    part="(/(round|batch)-[1-9][0-9]*)?",
+    batch="[0-9]+",
 
 
 def again(rule):
@@ -96,6 +97,11 @@ def again(rule):
 def option(name, files):
     """Return an option that lists input files; nothing if there are none."""
     return f"{name} {files}" if files else ""
+
+
+def cells_folder(policy):
+    """Return the folder of the sweep's cells, given the path of a policy file."""
+    return Path(policy).parents[1].joinpath("cells").as_posix()
 
 
 def show_result(since=0.0, gate_log=None):

@@ -14,12 +14,14 @@ from orket_lib.analysis.frontier import (
     pareto_rows,
     vibe_delta,
 )
+from orket_lib.analysis.session_batches import asked_less, session_batches
 from orket_lib.analysis.statistics import mcnemar_exact
 from orket_lib.analysis.verdict.caveats import baseline_fails, caveats, disturbed_times
 from orket_lib.analysis.verdict.of_rows import Scores, judge_rows
 from orket_lib.analysis.verdict.quants import VerdictPolicy, decision_of, strata_of
 from orket_lib.analysis.verdict.sentences import next_step, sentence
 from orket_lib.analysis.verdict.wants import wants_of
+from orket_lib.artifacts.views.look import Look
 from orket_lib.artifacts.views.row import RowMetrics, TaskScore
 from orket_lib.artifacts.views.summary import (
     Comparison,
@@ -33,7 +35,12 @@ from orket_lib.vocabulary.statuses import Lane
 
 
 def build_session(
-    model_id: str, rows: Sequence[RowMetrics], scores: Scores, policy: FrontierPolicy, lane: Lane
+    model_id: str,
+    rows: Sequence[RowMetrics],
+    scores: Scores,
+    policy: FrontierPolicy,
+    lane: Lane,
+    look: Look | None = None,
 ) -> ModelSession:
     """Return the session of one model.
 
@@ -43,6 +50,7 @@ def build_session(
         scores: The task scores of each quant.
         policy: Limits and preference.
         lane: In lane ci nothing is ranked by speed, and the recommendation says so.
+        look: The last look, if the tasks are asked in batches.
     """
     ordered = by_bits(rows)
     asked = VerdictPolicy(policy.adherence_threshold, policy.prefer)
@@ -55,6 +63,7 @@ def build_session(
     mixed = mixtures(ordered)
     fails = baseline_fails(baseline)
     why = sentence(model_id, verdicts, asked, disturbed_times(ordered), fails)
+    batches = session_batches(ordered, look) if look else None
     frontier = EfficiencyFrontier(
         adherence_threshold=policy.adherence_threshold,
         latency_ceiling=policy.latency_ceiling,
@@ -75,12 +84,20 @@ def build_session(
         strata=strata_of(verdicts.judging),
         noise_floor=verdicts.noise_floor,
         decision=decision_of(verdicts, asked.prefer, why, next_step(verdicts, fails)),
+        batches=batches,
         mixtures=mixed,
         efficiency_frontier=frontier,
         recommendation_detail=RecommendationDetail(
             minimum_viable_quant=_tag(smallest), best_value_quant=_tag(value)
         ),
-        recommendation=" ".join([why, *caveats(ordered, lane, policy.include_invalid), *mixed]),
+        recommendation=" ".join(
+            [
+                why,
+                *asked_less(ordered, batches),
+                *caveats(ordered, lane, policy.include_invalid),
+                *mixed,
+            ]
+        ),
     )
 
 

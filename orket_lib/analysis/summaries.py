@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from orket_lib.analysis.frontier import FrontierPolicy
 from orket_lib.analysis.kpis import stability_kpis
 from orket_lib.analysis.ranking.models import rank_models
 from orket_lib.analysis.sessions import build_session
 from orket_lib.artifacts.measurements.canary import CanaryVerdict
+from orket_lib.artifacts.views.look import Look
 from orket_lib.artifacts.views.ranking import Ranking
 from orket_lib.artifacts.views.row import Row
 from orket_lib.artifacts.views.summary import (
@@ -34,9 +36,21 @@ class SummaryBody:
 
 
 def summarize(
-    rows: Sequence[Row], models: Sequence[str], policy: FrontierPolicy, lane: Lane
+    rows: Sequence[Row],
+    models: Sequence[str],
+    policy: FrontierPolicy,
+    lane: Lane,
+    looks: Mapping[str, Look] = MappingProxyType({}),
 ) -> SummaryBody:
-    """Return the findings from all rows, with the models in the order of the config."""
+    """Return the findings from all rows, with the models in the order of the config.
+
+    Args:
+        rows: Of all models.
+        models: Their ids.
+        policy: Limits and preference.
+        lane: What the numbers are good for.
+        looks: The last look at each model; empty if all tasks are asked at once.
+    """
     grouped = {model: [r for r in rows if r.metrics.model_id == model] for model in models}
     present = {model: group for model, group in grouped.items() if group}
     sessions = tuple(
@@ -46,6 +60,7 @@ def summarize(
             {row.metrics.quant_tag: row.task_scores for row in group},
             policy,
             lane,
+            looks.get(model),
         )
         for model, group in present.items()
     )

@@ -24,6 +24,7 @@ from orket_lib.measure.cell_state import cell_state, seconds_per_run
 from orket_lib.preflight.gates import is_fresh, require_canary, require_preflight
 from orket_lib.processes.time_limit import within
 from orket_lib.report.status import status_text
+from orket_lib.sweep.batches import why_dropped
 from orket_lib.sweep.cells import Sweep
 from orket_lib.telemetry.fingerprint import boot_id
 from orket_lib.vocabulary.clock import utc_now
@@ -56,15 +57,19 @@ def run(options: argparse.Namespace) -> int:
 def _status(sweep: Sweep, options: argparse.Namespace) -> SweepStatus:
     targets, cells, missing = Targets(sweep), [], 0
     for cell in sweep.cells:
-        receipts = targets.round_files(cell.model_slug, cell.quant_tag, "receipt.json")
-        for number, receipt in enumerate(receipts, start=1):
-            state, detail, lacking = cell_state(cell.store, cell.spec, number)
+        receipts = targets.part_files(cell.model_slug, cell.quant_tag, "receipt.json")
+        asked = zip(receipts, cell.wanted, strict=True)
+        for number, (receipt, wanted) in enumerate(asked, start=1):
+            state, detail, lacking = cell_state(cell.store, cell.spec, wanted)
+            if lacking and (why := why_dropped(Path(receipt))):
+                state, detail, lacking = "not asked", why, 0
             interrupted = interruptions(Path(receipt)) if state != "measured" else ()
             cells.append(
                 CellStatus(
                     model_id=cell.model_id,
                     quant_tag=cell.quant_tag,
-                    round=number,
+                    round=1 if cell.batches else number,
+                    batch=number if cell.batches else None,
                     state="to be tried again" if interrupted else state,
                     detail="; ".join([*interrupted, detail]),
                     store=cell.store.folder.as_posix(),

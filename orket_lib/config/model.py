@@ -8,6 +8,7 @@ and those that look at files and the machine in `orket_lib.sweep.references`.
 from __future__ import annotations
 
 from orket_lib.config.sections.baselines import Baselines
+from orket_lib.config.sections.batches import Batches
 from orket_lib.config.sections.canary import Canary
 from orket_lib.config.sections.context import ContextSweep
 from orket_lib.config.sections.controls import Controls
@@ -50,6 +51,7 @@ class SweepConfig(  # the order of the fields is that of the bases, from the las
     Quantize,
     Serving,
     Runner,
+    Batches,
     Matrix,
 ):
     """One sweep: models x quants x tasks, how they are served, and how they are judged."""
@@ -69,6 +71,17 @@ class SweepConfig(  # the order of the fields is that of the bases, from the las
         """Lowest and highest task id of the canary; by default those of the matrix."""
         own = (self.canary_task_id_min, self.canary_task_id_max)
         return own if any(own) else (self.task_id_min, self.task_id_max)
+
+    @property
+    def largest_quant(self) -> str:
+        """The quant with the most bits, by its tag: the baseline, unless it can't be measured."""
+        return max(self.quants, key=lambda quant: self.bits(quant) or 0.0)
+
+    @property
+    def asks_once(self) -> bool:
+        """Whether each task has one run, and no KPI policy of the user's own asks for more."""
+        shipped = type(self).model_fields["kpi_policy"].default
+        return self.runs_per_quant * self.rounds == 1 and self.kpi_policy == shipped
 
     @property
     def wanted_context(self) -> int | None:

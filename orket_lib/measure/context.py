@@ -20,7 +20,7 @@ from orket_lib.measure.journal.run_report import run_report
 from orket_lib.measure.progress import Progress
 from orket_lib.measure.session.known_facts import SERVER_FACTS
 from orket_lib.providers.base import Source
-from orket_lib.stores.parts import CellStore
+from orket_lib.stores.parts import CellStore, Wanted
 from orket_lib.tasks.context_tasks import ContextQuestion, context_selection, context_tasks
 
 
@@ -53,6 +53,12 @@ class ContextMeasurement:
             on_server_death=settings.on_server_death,
             rerun_polluted=settings.rerun_polluted,
         )
+
+    @property
+    def measured(self) -> bool:
+        """Whether the store has all of it."""
+        spec = self.spec
+        return not CellStore(self.root / spec.folder).find(Wanted.of(spec)).missing
 
     def measure(
         self,

@@ -28,6 +28,7 @@ from orket_lib.report.formatting import (
     ratio,
     shown,
 )
+from orket_lib.report.sections.batches import adherence_cell, batches_section
 from orket_lib.report.sections.context import ContextSection
 from orket_lib.report.sections.gpus import gpu_section
 from orket_lib.report.sections.missing_numbers import missing_numbers
@@ -49,6 +50,8 @@ _CONDITIONS = (
     ("Task bank", "task_bank"),
     ("Runs per task", "runs_per_quant"),
     ("Rounds", "rounds"),
+    ("Until", "until"),
+    ("Budget", "budget"),
     ("Speed probes per quant", "probe_runs"),
     ("Context, tokens", "n_ctx"),
     ("Temperature", "temperature"),
@@ -123,6 +126,7 @@ def render_markdown(
         sidecars=[part for part in map(sidecar_section, summary.sessions) if part],
         contexts=contexts,
         thermal=thermal,
+        batches=[part for part in map(batches_section, summary.sessions) if part],
         rounds=[part for part in map(rounds_section, summary.sessions) if part],
         plots=[{"title": plot.title, "path": quote(plot.path)} for plot in plots],
         canary=_canary(summary),
@@ -142,9 +146,9 @@ def _kpis(kpis: StabilityKpis) -> list[tuple[str, str]]:
 
 
 def _model(session: ModelSession, view: FrontierView, lane: Lane) -> dict[str, Any]:
-    families = {
-        item.family: item.tasks for row in session.per_quant for item in row.adherence_by_family
-    }
+    families: dict[str, int] = defaultdict(int)
+    for item in (item for row in session.per_quant for item in row.adherence_by_family):
+        families[item.family] = max(families[item.family], item.tasks)
     return {
         "session": session,
         "quants": [_quant_cells(row, session, view) for row in session.per_quant],
@@ -168,7 +172,7 @@ def _quant_cells(row: SummaryRow, session: ModelSession, view: FrontierView) -> 
     return [
         row.quant_tag,
         shown(row.reading("quant_rank"), bits),
-        shown(row.reading("adherence_score"), ratio),
+        adherence_cell(row, session),
         _against_baseline(row, session),
         *figures(row, "generation_tokens_per_second", "prompt_tokens_per_second"),
         *figures(row, "ttft_ms", "total_latency"),
@@ -231,7 +235,8 @@ def _drift(item: CanaryDrift) -> str:
 
 
 def _condition(key: str, summary: Summary) -> str:
-    value = "default" if summary.matrix[key] is None else str(summary.matrix[key])
+    nothing = {"until": "all tasks are asked", "budget": "none"}.get(key, "default")
+    value = nothing if summary.matrix[key] is None else str(summary.matrix[key])
     idle = key == "latency_ceiling" and summary.execution_lane is Lane.CI
     return f"{value} (decides nothing in lane ci)" if idle else value
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import shlex
 
+from orket_lib.analysis.verdict.kept_or_lost import CERTAIN
+from orket_lib.analysis.verdict.looks import EARLY
+from orket_lib.analysis.verdict.power import can_decide
 from orket_lib.artifacts.views.context_summary import ContextSettings
 from orket_lib.artifacts.views.plan import (
     Plan,
@@ -53,8 +56,12 @@ def plan_text(plan: Plan) -> str:
         "kpi_policy": plan.kpi_policy,
         **({"cpu features": advice(plan.unused_cpu_features)} if plan.unused_cpu_features else {}),
         "runs": f"{plan.runs_per_quant} of each task{_rounds(plan.rounds)}: "
-        f"{plan.expected_runs} graded runs in {len(plan.cells)} cells, "
-        f"{waiting} of them still to be measured",
+        f"{'at most ' if plan.batch_ends else ''}{plan.expected_runs} graded runs in "
+        f"{len(plan.cells)} cells, {waiting} of them still to be measured",
+        "batches": _batches(plan),
+        "can decide": can_decide(
+            plan.batch_ends or [plan.task_bank.tasks], plan.adherence_threshold
+        ),
         "summary": plan.summary_path,
         "report": plan.report_path,
     }
@@ -88,6 +95,17 @@ def _serving(serving: PlannedServing | None) -> str:
 
 def _rounds(rounds: int) -> str:
     return f" x {rounds} rounds, every other one in reverse order" if rounds > 1 else ""
+
+
+def _batches(plan: Plan) -> str:
+    budget = f"; at most {plan.budget} of loading and asking" if plan.budget else ""
+    if not plan.batch_ends:
+        return "off: every quant is asked all tasks"
+    listed = ", ".join(map(str, plan.batch_ends))
+    return (
+        f"up to {listed} tasks; quants that are decided after a batch are asked no further (needs "
+        f"P {EARLY:g}, after the last batch {CERTAIN:g}){budget}"
+    )
 
 
 def _cell(cell: PlannedCell) -> tuple[str, str, str]:

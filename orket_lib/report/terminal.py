@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from orket_lib.analysis.frontier import memory_mib
 from orket_lib.artifacts.views.summary import Comparison, ModelSession, Summary, SummaryRow
-from orket_lib.report.formatting import bits, figure, flips, p_value, ratio, shown
+from orket_lib.report.formatting import bits, figure, flips, p_value, shown
+from orket_lib.report.sections.batches import adherence_cell, asked_note
 from orket_lib.report.sections.verdicts import failures_word, verdict_word
 from orket_lib.report.views import FrontierView, frontier_view, role_text
 from orket_lib.vocabulary.statuses import Lane, RunStatus
@@ -59,6 +60,8 @@ def terminal_summary(
     with console.capture() as capture:
         for session in summary.sessions:
             console.print(_table(session, summary.execution_lane))
+            if note := asked_note(session):
+                console.print(Text(note))
             for line in _problems(session):
                 console.print(Text(visible(line), style="red"), soft_wrap=True)
             console.print(Text(visible(session.recommendation), style="bold"))
@@ -138,7 +141,7 @@ def _cells(
     return (
         row.quant_tag,
         shown(row.reading("quant_rank"), bits, "-"),
-        shown(row.reading("adherence_score"), ratio, "-"),
+        adherence_cell(row, session, "-"),
         against.replace(" = ", "="),
         shown(row.reading("generation_tokens_per_second"), figure, "-"),
         shown(row.reading("ttft_ms"), figure, "-"),

@@ -25,9 +25,18 @@ from orket_lib.artifacts.measurements.spec import (
 from orket_lib.config.loading.command_template import find_runner
 from orket_lib.config.model import SweepConfig
 from orket_lib.config.model_files import ModelRef, pin_for
+from orket_lib.config.sections.batches import QUICK_TASKS
 from orket_lib.config.sections.fields import from_fields
 from orket_lib.providers.gguf.file import model_sha256, read_gguf
 from orket_lib.stores.parts import CellStore, Wanted
+from orket_lib.sweep.batches import (
+    FIRST_BATCH,
+    QUICK_BATCH,
+    batch_spec,
+    batches_of,
+    stratified,
+    why_dropped,
+)
 from orket_lib.sweep.hash_cache import HashCache
 from orket_lib.sweep.quantize_recipes import identity_of, made_file
 from orket_lib.sweep.references import find_references
@@ -51,6 +60,7 @@ class Cell:
         model: File or tag that is served.
         spec: What its measurement depends on.
         rounds: How often it is measured.
+        batches: The tasks of each batch; empty if all are asked at once.
     """
 
     model_id: str
@@ -59,6 +69,7 @@ class Cell:
     model: ModelRef
     spec: RunSpec
     rounds: int = 1
+    batches: tuple[TaskSelection, ...] = ()
 
     @property
     def path(self) -> Path | None:
@@ -77,15 +88,42 @@ class Cell:
 
     @property
     def wanted(self) -> list[Wanted]:
-        """What each round needs from the store."""
-        return [Wanted.of(self.spec, number) for number in range(1, self.rounds + 1)]
+        """What each round or batch needs from the store."""
+        if self.batches:
+            specs = (batch_spec(self.spec, self.batches, number) for number in self._numbers)
+            return [Wanted.of(spec) for spec in specs]
+        return [Wanted.of(self.spec, number) for number in self._numbers]
 
     @property
-    def measured(self) -> bool:
-        """Whether nothing is left to measure: all is in the store, or the cell has failed."""
+    def parts(self) -> list[str]:
+        """The folder of each round or batch below the cell's.
+
+        The first one has the same as without rounds and batches, so turning them on moves no file.
+        """
+        kind = "batch" if self.batches else "round"
+        return ["", *(f"/{kind}-{number}" for number in self._numbers[1:])]
+
+    @property
+    def _numbers(self) -> range:
+        return range(1, (len(self.batches) or self.rounds) + 1)
+
+    def measured(self, results: str) -> bool:
+        """Tell whether nothing is left to measure.
+
+        All is in the store, or the cell has failed, or its receipt says that a batch is not asked.
+
+        Args:
+            results: Folder of the sweep's views.
+        """
+        folder = f"{results}/cells/{self.model_slug}/{self.quant_tag}"
         return all(
-            not found.missing or found.failure for found in map(self.store.find, self.wanted)
+            self._has(wanted) or why_dropped(Path(f"{folder}{part}/receipt.json"))
+            for wanted, part in zip(self.wanted, self.parts, strict=True)
         )
+
+    def _has(self, wanted: Wanted) -> bool:
+        found = self.store.find(wanted)
+        return not found.missing or found.failure is not None
 
 
 @dataclass(frozen=True)
@@ -135,10 +173,15 @@ def resolve(
         bank.tasks, categories=config.task_categories or (), tiers=config.task_tiers or ()
     )
     tasks = select(fitting, config.task_limit, config.task_id_min, config.task_id_max)
+    if config.quick:
+        tasks = _by_id(stratified(tasks)[:QUICK_TASKS])
     canary_tasks = select(fitting, config.canary_task_limit, *config.canary_task_ids)
     folders = slugs(config.models)
     where = config.machine or remote_machine(remote_host(config.base_url)) or machine
     runner = find_runner(config)
+    batches = tuple(
+        selection(bank, _by_id(batch), runner is not None) for batch in _batches(config, tasks)
+    )
     asked, canary_asked = (selection(bank, it, runner is not None) for it in (tasks, canary_tasks))
 
     def base(pair: tuple[str, str], chosen: TaskSelection) -> MeasurementSpec:
@@ -172,7 +215,7 @@ def resolve(
             on_server_death=config.on_server_death,
             rerun_polluted=config.rerun_polluted,
         )
-        return Cell(pair[0], folders[pair[0]], pair[1], models[pair], spec, config.rounds)
+        return Cell(pair[0], folders[pair[0]], pair[1], models[pair], spec, config.rounds, batches)
 
     def canary(pair: tuple[str, str]) -> CanarySpec:
         # Without keys: no cell uses the answers of a canary.
@@ -213,6 +256,18 @@ def _may_load(ref: ModelRef) -> bool:
         return read_gguf(ref.path).kind is None
     except UnusableFile:
         return False
+
+
+def _batches(config: SweepConfig, tasks: tuple[Task, ...]) -> tuple[tuple[Task, ...], ...]:
+    """Return the tasks in batches; nothing if they are asked all at once."""
+    if not config.in_batches:
+        return ()
+    return batches_of(tasks, QUICK_BATCH if config.quick else FIRST_BATCH)
+
+
+def _by_id(tasks: Iterable[Task]) -> tuple[Task, ...]:
+    """Return tasks in the order of their bank."""
+    return tuple(sorted(tasks, key=lambda task: task.id))
 
 
 def _with_path(pair: tuple[str, str], model: ModelRef, hashes: HashCache) -> ModelRef:

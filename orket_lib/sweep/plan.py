@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Any
 
 from orket_lib import __version__
@@ -69,7 +69,7 @@ def make_plan(
         commit_sha=commit_sha,
         dirty=dirty,
         machine=sweep.machine,
-        cells=tuple(map(_planned, sweep.cells)),
+        cells=tuple(_planned(cell, results) for cell in sweep.cells),
         task_bank=PlannedTasks(
             path=config.task_bank, sha256=asked.tasks.sha256, tasks=len(sweep.tasks)
         ),
@@ -91,6 +91,7 @@ def make_plan(
         thermal=(
             from_fields(PlannedThermal, config, "thermal_") if config.thermal_repeats else None
         ),
+        batch_ends=tuple(accumulate(len(batch.ids) for batch in sweep.cells[0].batches)),
         expected_runs=(len(sweep.cells) * len(sweep.tasks) * config.runs_per_quant * config.rounds),
         summary_path=f"{results}/quant_sweep/sweep_summary.json",
         report_path=f"{results}/quant_sweep/sweep_report.md",
@@ -184,7 +185,7 @@ def _made(cell: Cell) -> MadeFrom | None:
     return MadeFrom(base=base, imatrix=imatrix)
 
 
-def _planned(cell: Cell) -> PlannedCell:
+def _planned(cell: Cell, results: str) -> PlannedCell:
     return PlannedCell(
         model_id=cell.model_id,
         quant_tag=cell.quant_tag,
@@ -194,7 +195,7 @@ def _planned(cell: Cell) -> PlannedCell:
         made_from=_made(cell),
         spec_digest=cell.digest,
         store=cell.store.folder.as_posix(),
-        measured=cell.measured,
+        measured=cell.measured(results),
     )
 
 

@@ -189,6 +189,7 @@ class NullReason(StrEnum):
     # Thermal series
     CLOCKS_DIFFER = "CLOCKS_DIFFER", "the rates come from different clocks"
     NO_GENERATION_ANSWERED = "NO_GENERATION_ANSWERED", "every generation of the run failed"
+    BUDGET_SPENT = "BUDGET_SPENT", "the budget of the sweep had no time left for it"
     NO_QUANT_CHOSEN = "NO_QUANT_CHOSEN", "the frontier picks no quant to measure"
     NO_RUN_COUNTS = "NO_RUN_COUNTS", "every run was disturbed by something other than heat"
     NOT_IN_SUMMARY = "NOT_IN_SUMMARY", "a sweep summary does not hold it"

@@ -29,6 +29,17 @@ class DecisionStatus(StrEnum):
     NOTHING_FITS = "NOTHING_FITS"
 
 
+class DropReason(StrEnum):
+    """Why a quant is not asked a batch of tasks."""
+
+    DECIDED = "DECIDED"
+    MATTERS_NO_MORE = "MATTERS_NO_MORE"
+    NOTHING_OPEN = "NOTHING_OPEN"
+    NOT_MEASURED = "NOT_MEASURED"
+    TASKS_TOO_HARD = "TASKS_TOO_HARD"
+    BUDGET_SPENT = "BUDGET_SPENT"
+
+
 class WantStatus(StrEnum):
     """Whether a quant meets a requirement of the config."""
 

@@ -128,7 +128,8 @@ class Forced:
             name in measuring or (name.endswith("receipt.json") and not name.endswith(_CANARIES))
             for name in names
         )
-        due = forced or measured or not all(cell.measured for cell in self._sweep.cells)
+        results = self._invocation.path(self._sweep.results)
+        due = forced or measured or not all(it.measured(results) for it in self._sweep.cells)
         return {
             "all": settings.forceall,
             "names": sorted(names),

@@ -521,10 +521,10 @@ def test_every_other_round_is_measured_backwards_model_by_model() -> None:
     forward = list(QUANTS)
     ranks = priorities(found.cells)
     assert sorted(ranks, key=lambda turn: -ranks[turn]) == [
-        (model, quant, number)
+        (model, quant, part)
         for model in ("a", "b")
-        for number, order in ((1, forward), (2, forward[::-1]), (3, forward))
+        for part, order in (("", forward), ("/round-2", forward[::-1]), ("/round-3", forward))
         for quant in order
     ]
-    assert Targets(found).priority("a", QUANTS[0], "/round-2") == ranks["a", QUANTS[0], 2]
+    assert Targets(found).priority("a", QUANTS[0], "/round-2") == ranks["a", QUANTS[0], "/round-2"]
     assert min(ranks.values()) > 0

@@ -19,7 +19,14 @@ from orket_lib.analysis.rows.quality import (
     run_is_polluted,
     times_spoiled_by,
 )
-from orket_lib.artifacts.views.row import RowArtifact, RowMetrics, RowPolicy, RowRound, RowSidecar
+from orket_lib.artifacts.views.row import (
+    RowArtifact,
+    RowBatch,
+    RowMetrics,
+    RowPolicy,
+    RowRound,
+    RowSidecar,
+)
 from orket_lib.artifacts.views.run_report import Observation, Probe, RunReport, TestRun
 from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.quants import nominal_bits
@@ -37,6 +44,7 @@ def build_row(
     report_path: str,
     sidecar_copy: RowSidecar | None = None,
     rounds: tuple[RowRound, ...] = (),
+    batches: tuple[RowBatch, ...] = (),
 ) -> RowMetrics:
     """Return the row of a run report.
 
@@ -49,6 +57,7 @@ def build_row(
         report_path: Path of the report.
         sidecar_copy: The hardware probe's numbers, if one is configured.
         rounds: Figures of each round, if the report combines several.
+        batches: What was asked in each batch, if the tasks are asked in batches.
     """
     common: dict[str, Any] = {
         "model_id": report.spec.model_id,
@@ -64,6 +73,8 @@ def build_row(
         "parts": report.parts,
         "retry": report.retry,
         "rounds": rounds,
+        "batches": batches,
+        "tasks": len({run.test_id for run in report.test_runs}),
         "gpus": report.gpus,
         "gpus_absent": report.gpus_absent,
         "test_runs": len(report.test_runs),

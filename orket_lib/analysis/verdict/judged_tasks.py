@@ -106,6 +106,21 @@ def tasks_that_judge(tasks: Iterable[JudgedTask], baseline: Mapping[str, float])
     return Judging(tuple(sorted(counted)), tuple(strata))
 
 
+def tasks_of(
+    asked: Iterable[JudgedTask], baseline: Mapping[str, float], quant: Mapping[str, float]
+) -> Judging:
+    """Return the tasks that count for one quant: those that it was asked, as if there were no more.
+
+    So a quant that was dropped early keeps the verdict that it was dropped with.
+
+    Args:
+        asked: The tasks of the sweep.
+        baseline: The baseline's score in 0..1 by task id.
+        quant: The quant's.
+    """
+    return tasks_that_judge([task for task in asked if task.task_id in quant], baseline)
+
+
 def _strata(tasks: Sequence[JudgedTask]) -> dict[Key, list[JudgedTask]]:
     """Return tasks by bank, family and level; small groups pooled by family, then by bank."""
     groups: dict[Key, list[JudgedTask]] = defaultdict(list)

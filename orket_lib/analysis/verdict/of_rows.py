@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from orket_lib.analysis.verdict.agreement import agreement, noise_floor
-from orket_lib.analysis.verdict.baseline import baseline_among, scores_of_row
+from orket_lib.analysis.verdict.baseline import QuantScores, baseline_among, scores_of_row
 from orket_lib.analysis.verdict.judged_tasks import JudgedTask
 from orket_lib.analysis.verdict.quants import VerdictPolicy, Verdicts, judge_quants
 from orket_lib.analysis.verdict.wants import Wants, check_wants
@@ -34,24 +34,12 @@ def judge_rows(
         policy: Threshold and preference.
         include_invalid: Also judge answers that may have been disturbed.
     """
-    quants = [
-        scores_of_row(
-            row,
-            {item.test_id: item.adherence_score for item in scores[row.quant_tag]},
-            include_invalid,
-        )
-        for row in rows
-    ]
-    tasks = {
-        item.test_id: JudgedTask(item.test_id, item.bank, item.family, str(item.level or ""))
-        for row in rows
-        for item in scores[row.quant_tag]
-    }
+    quants = quant_scores(rows, scores, include_invalid)
     used = baseline_among(quants).used
     baseline = next((row for row in rows if used and row.quant_tag == used.quant), None)
     verdicts = judge_quants(
         quants,
-        list(tasks.values()),
+        judged_tasks([scores[row.quant_tag] for row in rows]),
         {row.quant_tag: check_wants(row, wants) for row in rows if row.adherence_score is not None},
         {
             row.quant_tag: agreement(scores[row.quant_tag], scores[baseline.quant_tag])
@@ -77,6 +65,36 @@ def judge_rows(
             for item in verdicts.verdicts
         ),
     )
+
+
+def quant_scores(
+    rows: Sequence[RowMetrics], scores: Scores, include_invalid: bool
+) -> list[QuantScores]:
+    """Return the scores of each row, or why they can't be used.
+
+    Args:
+        rows: Rows of a model.
+        scores: The task scores of each quant.
+        include_invalid: Also use answers that may have been disturbed.
+    """
+    return [
+        scores_of_row(
+            row,
+            {item.test_id: item.adherence_score for item in scores[row.quant_tag]},
+            include_invalid,
+        )
+        for row in rows
+    ]
+
+
+def judged_tasks(scores: Iterable[Sequence[TaskScore]]) -> list[JudgedTask]:
+    """Return each task that any quant was asked, with its family and level."""
+    tasks = {
+        item.test_id: JudgedTask(item.test_id, item.bank, item.family, str(item.level or ""))
+        for of_quant in scores
+        for item in of_quant
+    }
+    return list(tasks.values())
 
 
 def lost_to(

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from orket_lib.analysis.statistics import mcnemar_exact
 from orket_lib.analysis.verdict.agreement import most_alike
 from orket_lib.analysis.verdict.baseline import Baseline, QuantScores, baseline_among
 from orket_lib.analysis.verdict.decision import Candidate, Pick, pick, smallest_proved
-from orket_lib.analysis.verdict.judged_tasks import JudgedTask, Judging, tasks_that_judge
+from orket_lib.analysis.verdict.judged_tasks import (
+    JudgedTask,
+    Judging,
+    tasks_of,
+    tasks_that_judge,
+)
 from orket_lib.analysis.verdict.kept_or_lost import Judged, judge, verdict_at
 from orket_lib.analysis.verdict.pairs import Overlap, paired
 from orket_lib.analysis.verdict.stability import Stability, stability
@@ -20,6 +25,7 @@ from orket_lib.vocabulary.verdicts import DecisionStatus, Prefer, QuantVerdict
 
 _EVERYTHING_RIGHT = 0.98
 _NOT_ORDERED_BY_TASKS = (DecisionStatus.TASKS_TOO_EASY, DecisionStatus.TASKS_TOO_HARD)
+_NOTHING_KNOWN = 0.5  # probability of a quant that was asked too few tasks
 
 
 @dataclass(frozen=True)
@@ -100,6 +106,8 @@ def judge_quants(
                 same_answer_rate=agreed.same_answer_rate if agreed else None,
                 agreement=agreed,
                 wants=tuple(wants.get(item.quant, ())),
+                certain=item.certain,
+                dropped=item.dropped.reason if item.dropped else None,
                 **(
                     _claim(judged[item.quant])
                     if item.quant in judged
@@ -119,11 +127,13 @@ def judge_quants(
     family_of = {task.task_id: task.family for task in tasks}
     measured = [item for item in quants if item.scores is not None]
     others = [item for item in measured if item is not baseline.used]
-    if not judging.too_hard:
-        judged |= {
-            item.quant: judge(own, item.scores or {}, judging.counted, family_of, policy.threshold)
-            for item in others
-        }
+    for item in others:
+        scores = item.scores or {}
+        counted = tasks_of(tasks, own, scores)
+        if not counted.too_hard:
+            judged[item.quant] = judge(
+                own, scores, counted.counted, family_of, policy.threshold, item.certain
+            )
     candidates = _candidates(measured, judged, wants)
     proved = stable = None
     if not others:
@@ -136,7 +146,8 @@ def judge_quants(
         picked = (
             Pick(DecisionStatus.TASKS_TOO_EASY) if too_easy else pick(candidates, policy.prefer)
         )
-        stable = _stability(own, others, judging, family_of, candidates, picked, policy)
+        decided = [item for item in others if item.quant in judged]
+        stable = _stability(own, decided, judging, family_of, candidates, picked, policy)
     return Verdicts(
         baseline,
         judging,
@@ -200,15 +211,17 @@ def _candidates(
     wants: Mapping[str, Sequence[WantCheck]],
 ) -> list[Candidate]:
     """Return the measured quants as candidates; the baseline keeps all of its own adherence."""
-    return [
-        Candidate(
-            quant=item.quant,
-            verdict=judged[item.quant].verdict if item.quant in judged else QuantVerdict.KEPT,
-            probability=judged[item.quant].share.probability if item.quant in judged else 1.0,
-            wants=tuple(want.status for want in wants.get(item.quant, ())),
-        )
-        for item in measured
-    ]
+    found = []
+    for item in measured:
+        verdict, probability = QuantVerdict.UNDECIDED, _NOTHING_KNOWN
+        if item is measured[0]:
+            verdict, probability = QuantVerdict.KEPT, 1.0
+        elif item.quant in judged:
+            verdict = judged[item.quant].verdict
+            probability = judged[item.quant].share.probability
+        asked = tuple(want.status for want in wants.get(item.quant, ()))
+        found.append(Candidate(item.quant, verdict, probability, asked))
+    return found
 
 
 def _too_easy(measured: Sequence[QuantScores], counted: Sequence[str]) -> bool:
@@ -230,32 +243,42 @@ def _stability(
     chosen: Pick,
     policy: VerdictPolicy,
 ) -> Stability | None:
-    if chosen.quant is None:
+    """Return how stable the pick is.
+
+    Args:
+        own: The baseline's scores.
+        others: The other quants with a verdict.
+        judging: The tasks that count, of those that the baseline was asked.
+        family_of: The family of each task.
+        candidates: All measured quants; the baseline is the first.
+        chosen: The pick.
+        policy: Threshold and preference.
+    """
+    if chosen.quant is None or not others:
         return None
     families: dict[str, list[str]] = defaultdict(list)
     for task in judging.counted:
-        if all(task in (item.scores or {}) for item in others):
-            families[family_of[task]].append(task)
+        families[family_of[task]].append(task)
     counts: dict[str, dict[str, Overlap]] = {
         family: {item.quant: paired(own, item.scores or {}, ids) for item in others}
         for family, ids in families.items()
     }
-    if not counts:
-        return None
+    right = {family: (sum(own[task] for task in ids), len(ids)) for family, ids in families.items()}
 
     def picks(probabilities: Mapping[str, float]) -> str | None:
-        again = [candidates[0]] + [
-            Candidate(
-                item.quant,
-                verdict_at(probabilities[item.quant]),
-                probabilities[item.quant],
-                item.wants,
+        again = [
+            replace(
+                item,
+                verdict=verdict_at(probabilities[item.quant]),
+                probability=probabilities[item.quant],
             )
-            for item in candidates[1:]
+            if item.quant in probabilities
+            else item
+            for item in candidates
         ]
         return pick(again, policy.prefer).quant
 
-    return stability(counts, policy.threshold, chosen.quant, picks)
+    return stability(right, counts, policy.threshold, chosen.quant, picks)
 
 
 def _claim(judged: Judged) -> dict[str, Any]:

@@ -12,7 +12,13 @@ from orket_lib.analysis.verdict.wants import TIMES
 from orket_lib.artifacts.views.verdict import Verdict
 from orket_lib.vocabulary.statuses import ADVICE, MEANINGS
 from orket_lib.vocabulary.text import listed
-from orket_lib.vocabulary.verdicts import DecisionStatus, Prefer, QuantVerdict, WantStatus
+from orket_lib.vocabulary.verdicts import (
+    DecisionStatus,
+    DropReason,
+    Prefer,
+    QuantVerdict,
+    WantStatus,
+)
 
 
 def sentence(
@@ -67,6 +73,8 @@ def next_step(verdicts: Verdicts, fails: BaselineFails | None = None) -> str | N
     if status is DecisionStatus.NOTHING_FITS:
         return "loosen `wants:`, or add a smaller quant to `quants:`"
     open_ = _undecided(verdicts)
+    if any(item.dropped is DropReason.BUDGET_SPENT for item in open_):
+        return "raise `budget:`, and run the same command: it continues where the budget ended"
     needed = [item.further_tasks for item in open_ if item.further_tasks]
     if needed:
         return (
@@ -217,10 +225,13 @@ def _hangs(verdicts: Verdicts) -> str:
 
 
 def _undecided(verdicts: Verdicts) -> list[Verdict]:
+    """Return the quants that more tasks may decide, unless nothing hangs on them."""
     return [
         item
         for item in verdicts.verdicts
-        if item.verdict is QuantVerdict.UNDECIDED and item.probability is not None
+        if item.verdict is QuantVerdict.UNDECIDED
+        and item.probability is not None
+        and item.dropped is not DropReason.MATTERS_NO_MORE
     ]
 
 

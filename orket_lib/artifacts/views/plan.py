@@ -137,6 +137,10 @@ class Plan(Artifact):
     kpi_policy: str = Field(description="path of the KPI gate's limits")
     runs_per_quant: int
     rounds: int = 1
+    batch_ends: tuple[int, ...] = Field(
+        (), description="tasks asked after each batch at most; empty = all are asked at once"
+    )
+    budget: str | None = Field(None, description="most time of the sweep; null = no limit")
     expected_runs: int = Field(description="graded runs over all cells")
     summary_path: str
     report_path: str

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from orket_lib.artifacts.base import Count, Labelled, Measured, Reading, Record, volatile
 from orket_lib.artifacts.measurements.gpu import EnergyMethod, GpuSummary
-from orket_lib.artifacts.views.receipt import TakenPart
+from orket_lib.artifacts.views.receipt import Dropped, TakenPart
 from orket_lib.artifacts.views.run_report import Observation
 from orket_lib.vocabulary.statuses import (
     AnswerFailure,
@@ -82,6 +82,15 @@ class RowRound(Measured):
     )
 
 
+class RowBatch(Record):
+    """One batch of tasks of a cell."""
+
+    batch: int
+    report_path: str
+    tasks: int = Field(description="tasks that were asked; 0 if the quant had been dropped")
+    dropped: Dropped | None = Field(description="why it was not asked; null when it was")
+
+
 class RowEnergy(Measured):
     """Energy per token and per correct answer, of the GPUs that the server uses."""
 
@@ -135,6 +144,9 @@ class RowMetrics(Measured):
     run_quality_status: Quality | None = Field(description="null when nothing was measured")
     run_quality_reasons: tuple[Observation, ...]
     notes: tuple[Observation, ...] = Field(description="shown, without polluting the row")
+    tasks: int | None = Field(
+        None, description="tasks that were asked, which the adherence is about; null in older files"
+    )
     test_runs: int = Field(description="graded runs that took place")
     discarded_steps: int = Field(0, description="disturbed runs and probes, which were repeated")
     failed_runs: int = Field(description="errors and timeouts among them; each scores 0")
@@ -160,6 +172,9 @@ class RowMetrics(Measured):
         False, description="the failure may be temporary: the next run tries the cell again"
     )
     rounds: tuple[RowRound, ...] = Field((), description="if the sweep has several; else empty")
+    batches: tuple[RowBatch, ...] = Field(
+        (), description="of tasks, if they are not asked all at once; else empty"
+    )
     valid: bool
     invalid_because: tuple[str, ...]
     quality_spoiled_by: tuple[str, ...] | None = Field(
@@ -196,8 +211,14 @@ class RowMetrics(Measured):
 
     @property
     def report_paths(self) -> tuple[str, ...]:
-        """The run reports of all rounds."""
-        return tuple(item.report_path for item in self.rounds) or (self.report_path,)
+        """The run reports of all rounds or batches."""
+        rounds = tuple(item.report_path for item in self.rounds)
+        return rounds or tuple(item.report_path for item in self.batches) or (self.report_path,)
+
+    @property
+    def dropped(self) -> Dropped | None:
+        """Why it was not asked all batches; None if it was."""
+        return next((item.dropped for item in self.batches if item.dropped), None)
 
 
 class TaskScore(Record):

@@ -20,7 +20,7 @@ from orket_lib.artifacts.measurements.readiness import CooldownRecord, Probing, 
 from orket_lib.artifacts.measurements.runner import RunnerRun
 from orket_lib.artifacts.measurements.spec import RunSpec
 from orket_lib.artifacts.measurements.tokens import TokenMetrics
-from orket_lib.artifacts.views.receipt import TakenPart
+from orket_lib.artifacts.views.receipt import Dropped, TakenPart
 from orket_lib.vocabulary.errors import Fault
 from orket_lib.vocabulary.rates import DecodeClock
 from orket_lib.vocabulary.reasons import Reason, Severity, severity
@@ -246,6 +246,10 @@ class RunReport(Artifact):
     )
     status: RunStatus
     status_reason: str | None = Field(description="why it is not measured; null when it is")
+    batch: int | None = Field(None, description="of tasks; null when all are asked at once")
+    dropped: Dropped | None = Field(
+        None, description="why this batch was not asked; null when it was"
+    )
     measured_at: str = volatile("UTC, when the measurement began")
     finished_at: str = volatile("UTC")
     boot_id: str | None = volatile("of the machine's boot")

@@ -30,6 +30,20 @@ class Comparison(Record):
     p_value: float = Field(description="exact two-sided McNemar test on the flips")
 
 
+class SessionBatches(Record):
+    """How much of a model's tasks was asked, if they are asked in batches."""
+
+    batches: int = Field(description="how many there are at most")
+    tasks: int = Field(description="most tasks that a quant was asked")
+    tasks_in_all: int
+    runs: int = Field(description="graded runs that took place")
+    runs_in_all: int = Field(description="graded runs of all quants over all batches")
+    seconds: float | None = Field(
+        description="time that this sweep measured the model; null without a budget"
+    )
+    budget_seconds: float | None = Field(description="for this model; null = no budget")
+
+
 class EfficiencyFrontier(Record):
     """Which quants of a model are worth running."""
 
@@ -74,6 +88,9 @@ class ModelSession(Record):
         "baseline, and in older files",
     )
     decision: Decision | None = Field(None, description="null in older files")
+    batches: SessionBatches | None = Field(
+        None, description="null when all tasks are asked at once"
+    )
     mixtures: tuple[str, ...] = Field(
         description="why this model's rows are not comparable: one file under two tags, two builds"
     )

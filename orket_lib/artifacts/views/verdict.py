@@ -8,6 +8,7 @@ from orket_lib.artifacts.base import Measured, Reading, Record
 from orket_lib.vocabulary.statuses import AnswerFailure
 from orket_lib.vocabulary.verdicts import (
     DecisionStatus,
+    DropReason,
     Prefer,
     QuantVerdict,
     WantName,
@@ -57,6 +58,12 @@ class Verdict(Record):
     baseline_quant: str | None
     verdict: QuantVerdict
     probability: float | None = Field(description="that it keeps the threshold; else a `reason`")
+    certain: float = Field(
+        0.975, description="probability needed for KEPT; LOST needs the same of the opposite"
+    )
+    dropped: DropReason | None = Field(
+        None, description="why it was not asked all batches of tasks; null when it was"
+    )
     kept_share: float | None = Field(None, description="median")
     kept_low: float | None = Field(None, description="of its 95 % interval")
     kept_high: float | None = None

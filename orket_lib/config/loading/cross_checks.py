@@ -188,11 +188,20 @@ def _unused_quantize_base(config: SweepConfig) -> Iterator[str]:
         )
 
 
+def _rounds_of_batches(config: SweepConfig) -> Iterator[str]:
+    if config.in_batches and config.rounds > 1:
+        yield (
+            "rounds: must be 1 with `until` or `budget`, whose batches return to each quant anyway "
+            f"({got(config.rounds)})"
+        )
+
+
 _Check = Callable[[SweepConfig], Iterator[str]]
 _CHECKS: tuple[tuple[tuple[str, ...], _Check], ...] = (
     (("quants", "quant_bits"), _unordered_quants),
     (("wants",), _wanted_context),
     (("rerun_polluted", "runner_template"), _repeated_runner),
+    (("rounds", "until", "budget"), _rounds_of_batches),
     (("task_id_min", "task_id_max", "canary_task_id_min", "canary_task_id_max"), _empty_ranges),
     (("base_url", "allow_remote"), _remote_server),
     (("provider", "base_url"), _missing_base_url),
