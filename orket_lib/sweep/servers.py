@@ -63,7 +63,7 @@ class KnownServers:
 
     def keep(self, key: str, said: ServerIdentity, process: str | None) -> None:
         """Remember what a server says."""
-        entry = {"said": said.model_dump(mode="json"), "process": process}
+        entry: dict[str, object] = {"said": said.model_dump(mode="json"), "process": process}
         self._changed |= self._said.get(key) != entry
         self._said[key] = entry
 

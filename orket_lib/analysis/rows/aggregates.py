@@ -123,6 +123,7 @@ def probe_rates(probes: Sequence[Probe]) -> dict[str, Any]:
     are never mixed.
     """
     by_server = all(probe.rate_source == "server" for probe in probes)
+    prefill_seconds: float | Null
     if by_server:
         decode_time, prefill_time = "decode_seconds", "prefill_seconds"
         intervals = _total(probes, "decode_intervals")
@@ -130,7 +131,8 @@ def probe_rates(probes: Sequence[Probe]) -> dict[str, Any]:
     else:
         decode_time = "client_decode_seconds"
         intervals = apply(lambda tokens: tokens - len(probes), _total(probes, "output_tokens"))
-        prefill_seconds = _unsent(probes) or apply(lambda ms: ms / 1000, _total(probes, "ttft_ms"))
+        unsent, ttft_ms = _unsent(probes), _total(probes, "ttft_ms")
+        prefill_seconds = apply(lambda ms: ms / 1000, ttft_ms) if unsent is None else unsent
     uncached = apply(
         lambda cached, prompt: prompt - int(cached),
         _total(probes, "cached_tokens"),

@@ -65,7 +65,7 @@ def run(options: argparse.Namespace) -> int:
     else:
         found = _taken(options, cell, settings)
         if isinstance(found, Null):
-            series = _nothing(cell.model_id, found)
+            series = _nothing(cell.model_id, found.reason)
         else:
             taken = (found,)
             series = read_taken(found, ThermalSeries)

@@ -79,7 +79,10 @@ def assemble(stream: StampedStream, prompt: str = "") -> Generation:
         RequestFailed: The stream has an error, invalid JSON, or no end.
         ProviderError: A model on another machine answered.
     """
-    said, reasoning, arrivals, sizes = [], [], [], []
+    said: list[str] = []
+    reasoning: list[str] = []
+    arrivals: list[float] = []
+    sizes: list[int] = []
     end_s = None
     last: dict[str, Any] | None = None
     for line in ndjson_lines(stream.reads):

@@ -10,9 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from orket_lib.sandbox.file_names import RefusedName, check_file_names
-from orket_lib.tasks.grading.answers import Unparseable, strip_reasoning
+from orket_lib.tasks.grading.answers import Unparseable
 from orket_lib.tasks.grading.code_evaluation import CliExamples, FunctionExamples
 from orket_lib.tasks.grading.evaluation import Evaluation
+from orket_lib.vocabulary.reasoning import strip_reasoning
 
 MAX_BLOCKS = 256
 ANSWER = "answer.py"  # the name of code that belongs to no file
