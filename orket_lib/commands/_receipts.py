@@ -18,7 +18,7 @@ def cell_receipts(listed: Path) -> list[AnyReceipt]:
     Raises:
         ArtifactError: The list or a receipt is missing or damaged.
     """
-    cells = listed.parents[1] / "cells"
+    cells = listed.parent.parent / "cells"
     return [
         read_model(cells / path, AnyReceipt) for path in read_model(listed, AskedReceipts).paths
     ]
