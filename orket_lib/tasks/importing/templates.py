@@ -1,0 +1,66 @@
+"""Templates of other tools, as far as they only place fields: `Question: {{ question }}`.
+
+They are Jinja, rendered in its sandbox. A template may hold fields, parts of them, a few methods
+and filters of text, and conditions. Loops, macros and other calls are refused by name: a template
+is data here, not a program.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from orket_lib.tasks.importing.table import Bad
+
+_ALLOWED = {
+    *("Template", "Output", "TemplateData", "Name", "Const", "Getattr", "Getitem", "Slice"),
+    *("Call", "Filter", "Add", "Sub", "Neg", "Concat", "If", "CondExpr", "Compare", "Operand"),
+    *("And", "Or", "Not", "List", "Tuple"),
+}
+_METHODS = {
+    *("strip", "lstrip", "rstrip", "split", "rsplit", "lower", "upper", "title", "capitalize"),
+    *("replace", "removeprefix", "removesuffix", "startswith", "endswith", "join"),
+}
+_FILTERS = {
+    *("trim", "lower", "upper", "title", "capitalize", "replace", "join", "first", "last"),
+    *("string", "int", "length", "default", "d"),
+}
+_MOST_CHARS = 20_000
+
+
+def fill(template: str, values: Mapping[str, Any], what: str) -> str:
+    """Return a template with the fields of a record.
+
+    Args:
+        template: Jinja.
+        values: The fields.
+        what: The key that holds the template, for messages.
+
+    Raises:
+        Bad: It holds more than fields, or names one that the record lacks.
+    """
+    from jinja2 import StrictUndefined, TemplateError
+    from jinja2.nodes import Call, Filter, Getattr, Node
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+    if len(template) > _MOST_CHARS:
+        raise Bad(f"{what}: longer than {_MOST_CHARS} characters")
+    environment = ImmutableSandboxedEnvironment(
+        undefined=StrictUndefined, keep_trailing_newline=True, autoescape=False
+    )
+    try:
+        for node in environment.parse(template).find_all(Node):
+            kind = type(node).__name__
+            if kind not in _ALLOWED:
+                raise Bad(f"{what}: `{kind.lower()}` in a template can't be imported")
+            if isinstance(node, Filter) and node.name not in _FILTERS:
+                raise Bad(f"{what}: the filter `{node.name}` can't be imported")
+            if isinstance(node, Call) and not (
+                isinstance(node.node, Getattr) and node.node.attr in _METHODS
+            ):
+                raise Bad(f"{what}: only methods of text such as strip() can be imported")
+        return environment.from_string(template).render(dict(values))
+    except TemplateError as error:
+        raise Bad(f"{what}: {error.message or error}") from None
+    except (TypeError, ValueError, AttributeError, RecursionError) as error:
+        raise Bad(f"{what}: {error}"[:200]) from None
