@@ -41,9 +41,7 @@ class _Loader(yaml.SafeLoader):
     """Reads YAML whose functions stay names."""
 
 
-_Loader.add_constructor(
-    "!function", lambda loader, node: PythonFunction(loader.construct_scalar(node))
-)
+_Loader.add_constructor("!function", lambda loader, node: PythonFunction(str(node.value)))
 
 
 def read_yaml(text: str) -> Any:

@@ -61,7 +61,7 @@ def tests_of(config: Any) -> Table:
             continue
         for place, prompt in enumerate(prompts, start=1):
             where = f"test {number}" + (f" with prompt {place}" if prompts[1:] else "")
-            records.append(Record(where, _merged(general, test) | prompt))
+            records.append(Record(where, {**_merged(general, test), **prompt}))
     return Table(f"promptfoo, {len(tests)} tests", records, problems)
 
 
