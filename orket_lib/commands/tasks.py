@@ -17,7 +17,8 @@ from orket_lib.sandbox.detect import Unavailable, find_sandbox
 from orket_lib.sandbox.jobs import Sandbox
 from orket_lib.tasks.bank import StructuredTask, Task, TaskBank, load_bank
 from orket_lib.tasks.grading.graders import NO_SANDBOX, check_names, judge
-from orket_lib.tasks.importing.import_bank import ImportOptions, import_bank
+from orket_lib.tasks.importing.import_bank import import_bank
+from orket_lib.tasks.importing.recognise import ImportOptions
 from orket_lib.tasks.solutions import load_solutions, solutions_path, verify
 from orket_lib.tasks.task import QuestionGrader, needs_sandbox
 from orket_lib.vocabulary.errors import ArtifactError, SandboxError

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from orket_lib.tasks.bank import TaskBank
-from orket_lib.tasks.importing.import_bank import Imported, ImportOptions, import_bank
+from orket_lib.tasks.importing.import_bank import Imported, import_bank
+from orket_lib.tasks.importing.recognise import ImportOptions
 from orket_lib.vocabulary.errors import ArtifactError
 
 

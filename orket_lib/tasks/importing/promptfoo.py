@@ -35,6 +35,15 @@ _ASSERT_KEYS = {"type", "value", "metric", "provider"}
 Content = Mapping[str, Any]
 
 
+def is_promptfoo(content: Any) -> bool:
+    """Tell whether the content of a JSON file is a config, and not an object with some `tests`."""
+    if not isinstance(content, dict) or "tests" not in content:
+        return False
+    tests = content["tests"] if isinstance(content["tests"], list) else [content["tests"]]
+    plain = all(isinstance(one, dict) and not {"vars", "assert"} & one.keys() for one in tests)
+    return not plain or bool({"prompts", "scenarios"} & content.keys())
+
+
 def tests_of(config: Any) -> Table:
     """Return the tests of a config, one for each of its prompts.
 

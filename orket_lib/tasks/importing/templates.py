@@ -8,9 +8,13 @@ is data here, not a program.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
 from orket_lib.tasks.importing.table import Bad
+
+if TYPE_CHECKING:  # most imports need no template
+    from jinja2 import Template
 
 _ALLOWED = {
     *("Template", "Output", "TemplateData", "Name", "Const", "Getattr", "Getitem", "Slice"),
@@ -39,28 +43,38 @@ def fill(template: str, values: Mapping[str, Any], what: str) -> str:
     Raises:
         Bad: It holds more than fields, or names one that the record lacks.
     """
-    from jinja2 import StrictUndefined, TemplateError
-    from jinja2.nodes import Call, Filter, Getattr, Node
-    from jinja2.sandbox import ImmutableSandboxedEnvironment
+    from jinja2 import TemplateError
 
-    if len(template) > _MOST_CHARS:
-        raise Bad(f"{what}: longer than {_MOST_CHARS} characters")
-    environment = ImmutableSandboxedEnvironment(
-        undefined=StrictUndefined, keep_trailing_newline=True, autoescape=False
-    )
     try:
-        for node in environment.parse(template).find_all(Node):
-            kind = type(node).__name__
-            if kind not in _ALLOWED:
-                raise Bad(f"{what}: `{kind.lower()}` in a template can't be imported")
-            if isinstance(node, Filter) and node.name not in _FILTERS:
-                raise Bad(f"{what}: the filter `{node.name}` can't be imported")
-            if isinstance(node, Call) and not (
-                isinstance(node.node, Getattr) and node.node.attr in _METHODS
-            ):
-                raise Bad(f"{what}: only methods of text such as strip() can be imported")
-        return environment.from_string(template).render(dict(values))
+        return _compiled(template).render(dict(values))
+    except Bad as error:
+        raise Bad(f"{what}: {error}") from None
     except TemplateError as error:
         raise Bad(f"{what}: {error.message or error}") from None
     except (TypeError, ValueError, AttributeError, RecursionError) as error:
         raise Bad(f"{what}: {error}"[:200]) from None
+
+
+@lru_cache(maxsize=64)
+def _compiled(template: str) -> Template:
+    """Return a template that only places fields."""
+    from jinja2 import StrictUndefined
+    from jinja2.nodes import Call, Filter, Getattr, Node
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+    if len(template) > _MOST_CHARS:
+        raise Bad(f"longer than {_MOST_CHARS} characters")
+    environment = ImmutableSandboxedEnvironment(
+        undefined=StrictUndefined, keep_trailing_newline=True, autoescape=False
+    )
+    for node in environment.parse(template).find_all(Node):
+        kind = type(node).__name__
+        if kind not in _ALLOWED:
+            raise Bad(f"`{kind.lower()}` in a template can't be imported")
+        if isinstance(node, Filter) and node.name not in _FILTERS:
+            raise Bad(f"the filter `{node.name}` can't be imported")
+        if isinstance(node, Call) and not (
+            isinstance(node.node, Getattr) and node.node.attr in _METHODS
+        ):
+            raise Bad("only methods of text such as strip() can be imported")
+    return environment.from_string(template)

@@ -21,6 +21,7 @@ PRETTY = '{\n "prompt": "2 + 2?",\n "answer": 4\n}'
         (f"[\n{PRETTY}\n]", "a JSON array"),
         (f'{{"version": 1,\n"rows": [{ROW}]}}', "a JSON object with an array `rows`"),
         (f'{{"a": [1],\n"rows": [{ROW}]}}', "a JSON object with an array `rows`"),
+        (f'{{"tests": [{ROW}]}}', "a JSON object with an array `tests`"),
         (PRETTY, "a JSON object"),
     ],
     ids=lambda text: ascii(text)[:40],
