@@ -11,7 +11,7 @@ from orket_lib.artifacts.views.row import RowMetrics
 from orket_lib.artifacts.views.run_report import RunReport
 from orket_lib.artifacts.views.summary import Summary
 from orket_lib.vocabulary.errors import ArtifactError
-from orket_lib.vocabulary.nulls import Null
+from orket_lib.vocabulary.nulls import known
 from orket_lib.workflow.receipts import taken_parts
 
 _TOLERANCE = 1e-9
@@ -48,9 +48,8 @@ def reports_of(row: RowMetrics) -> list[RunReport]:
     if found != tuple(part.sha256 for part in row.parts):
         raise _replaced(row, row.report_paths)
     scores = task_scores([run for report in reports for run in report.test_runs])
-    graded, stated = mean_score(scores), row.reading("adherence_score")
-    known = not isinstance(graded, Null) and not isinstance(stated, Null)
-    if known and abs(graded - stated) > _TOLERANCE:
+    means = known([mean_score(scores), row.reading("adherence_score")])
+    if means and max(means) - min(means) > _TOLERANCE:
         raise ArtifactError(
             f"{name}: the grades in {', '.join(row.report_paths)} have changed since this "
             "summary was made; make it again with `snakemake`"

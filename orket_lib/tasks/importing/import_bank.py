@@ -120,9 +120,14 @@ def _drafted(record: Record, reading: Reading) -> Draft:
 
 
 def _without_answer(draft: Draft) -> Draft:
+    """Return a task whose answers are not graded; options of a choice stay in its prompt."""
     if "prompt" in draft:
         return {k: v for k, v in draft.items() if k != "expected"} | {"grader": AGREES}
-    return draft | {"evaluation": {"type": AGREES}}
+    graders = draft["evaluation"]
+    options = graders.get("options", {}) if isinstance(graders, dict) else {}
+    shown = "\n".join(f"{label}) {text}" for label, text in options.items())
+    asked = "\n\n".join(filter(None, [draft["instruction"], shown]))
+    return draft | {"instruction": asked, "evaluation": {"type": AGREES}}
 
 
 def _task(content: Draft) -> Task:
