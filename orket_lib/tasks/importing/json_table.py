@@ -8,6 +8,8 @@ from typing import Any
 from orket_lib.tasks.grading.answers import strict_json
 from orket_lib.tasks.importing.table import Bad, Record, Table
 
+_OF_A_RECORD = ("input", "messages", "choices")  # a conversation or options, not records
+
 
 def read_json_table(text: str) -> Table:
     """Return the objects in a text.
@@ -20,10 +22,35 @@ def read_json_table(text: str) -> Table:
         raise Bad("there are no rows")
     if start[0] == "[":
         return _of_array(_whole(text))
-    first = start.partition("\n")[0]
-    if start[0] == "{" and not _parses(first) and _parses(text):
-        return _of_object(_whole(text))
-    return _of_lines(text)
+    value = _object(text) if start[0] == "{" else None
+    if value is None:
+        return _of_lines(text)
+    found = _arrays(value)
+    if len(found) == 1:
+        ((name, items),) = found.items()
+        return _of_array(items, f"a JSON object with an array `{name[:40]}`")
+    if "\n" not in text.strip():
+        return _of_lines(text)
+    return Table("a JSON object", [_record("item 1", value)])
+
+
+def _arrays(value: dict[str, Any]) -> dict[str, list[Any]]:
+    """Return the arrays of objects in an object, except those that belong to one record."""
+    return {
+        name: part
+        for name, part in value.items()
+        if isinstance(part, list) and part and all(isinstance(item, dict) for item in part)
+        if name not in _OF_A_RECORD
+    }
+
+
+def _object(text: str) -> dict[str, Any] | None:
+    """Return the only object in a text; None if the text is something else, such as JSONL."""
+    try:
+        value = strict_json(text)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
 
 
 def _whole(text: str) -> Any:
@@ -33,14 +60,6 @@ def _whole(text: str) -> Any:
         raise Bad(f"line {error.lineno}: not JSON: {error.msg}") from None
     except (ValueError, RecursionError) as error:
         raise Bad(f"not JSON: {error}"[:200]) from None
-
-
-def _parses(text: str) -> bool:
-    try:
-        strict_json(text)
-    except (ValueError, RecursionError):
-        return False
-    return True
 
 
 def _of_array(items: Any, seen: str = "a JSON array") -> Table:
@@ -53,19 +72,6 @@ def _of_array(items: Any, seen: str = "a JSON array") -> Table:
     if not items:
         raise Bad(f"{seen} without items")
     return Table(seen, records, problems)
-
-
-def _of_object(value: dict[str, Any]) -> Table:
-    """Return the only array of an object, or the object itself as the only record."""
-    arrays = {
-        name: part
-        for name, part in value.items()
-        if isinstance(part, list) and part and all(isinstance(item, dict) for item in part)
-    }
-    if len(arrays) == 1:
-        ((name, items),) = arrays.items()
-        return _of_array(items, f"a JSON object with an array `{name[:40]}`")
-    return Table("a JSON object", [_record("item 1", value)])
 
 
 def _of_lines(text: str) -> Table:

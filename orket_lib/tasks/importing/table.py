@@ -95,7 +95,7 @@ def read_text(path: Path, encoding: str | None = None) -> str:
     marked = next((name for mark, name in _BOMS.items() if data.startswith(mark)), None)
     chosen = encoding or marked or "utf-8"
     try:
-        return data.decode(chosen)
+        return data.decode(chosen).removeprefix("\ufeff")
     except LookupError:
         raise ArtifactError(
             f"--encoding {chosen}: there is no such encoding; use one such as utf-8 or cp1252"

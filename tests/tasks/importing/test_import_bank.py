@@ -301,6 +301,8 @@ def test_an_encoding_can_be_given(tmp_path: Path) -> None:
     text = "prompt,answer\nCaf\xe9?,caf\xe9\n".encode("cp1252")
     (task,) = read(tmp_path, text, "a.csv", encoding="cp1252").tasks
     assert task.prompt == "Caf\xe9?"
+    marked = "prompt,answer\n1 + 1?,2\n".encode("utf-8-sig")
+    assert read(tmp_path, marked, "a.csv", encoding="utf-8").tasks[0].prompt == "1 + 1?"
     (said,) = refusal(tmp_path, text, "a.csv", encoding="klingon")
     assert "--encoding klingon: there is no such encoding" in said
 

@@ -106,6 +106,8 @@ def test_rows_are_asked_for(tmp_path: Path) -> None:
         ("{{q}}", "{{ q.__class__ }}", "doc_to_text: "),
         ("{{q}}", "{{ question }}", "'question' is undefined"),
         ("{{q}}", "{{ q", "doc_to_text: "),
+        ("{{q}}", "{{ q.replace('', q) }}", "arguments of methods and filters must be constants"),
+        ("{{q}}", "{{ 'x' * 9 }}", "doc_to_text: `mul` in a template can't be imported"),
         ('"{{a.strip()}}"', "b", "doc_to_target: there is no column `b`"),
         ('"{{a.strip()}}"', "[a]", "doc_to_target: must be a template or a column"),
         ('"{{a.strip()}}"', '" "', "doc_to_target: gives an empty text"),
