@@ -2,7 +2,7 @@
 
 They are Jinja, rendered in its sandbox. A template may hold fields, parts of them, a few methods
 and filters of text with constant arguments (a field in a field would grow without bounds), and
-conditions. Loops, macros and other calls are refused by name: a template is data here, not a program.
+conditions. Loops, macros and other calls are refused by name: a template is data, not a program.
 """
 
 from __future__ import annotations
