@@ -181,7 +181,7 @@ def run(
     **telemetry: Any,
 ) -> TestRun:
     """Return one graded run; `telemetry` names the readings that differ."""
-    did_answer = outcome in (Outcome.PASS, Outcome.FAIL)
+    did_answer = outcome not in (Outcome.ERROR, Outcome.TIMEOUT)
     silent = Null(f"RUN_{outcome.upper()}")
     metrics = Tokens.of(
         generation() if did_answer else generation(usage=None, timings=None, chunk_s=()),

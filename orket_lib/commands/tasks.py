@@ -7,7 +7,7 @@ import json
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, TextIO, get_args
 
 from orket_lib.artifacts.io import write_json
 from orket_lib.artifacts.measurements.spec import WITH_WALLS
@@ -17,9 +17,10 @@ from orket_lib.sandbox.detect import Unavailable, find_sandbox
 from orket_lib.sandbox.jobs import Sandbox
 from orket_lib.tasks.bank import StructuredTask, Task, TaskBank, load_bank
 from orket_lib.tasks.grading.graders import NO_SANDBOX, check_names, judge
-from orket_lib.tasks.import_bank import import_bank
+from orket_lib.tasks.importing.import_bank import import_bank
+from orket_lib.tasks.importing.recognise import ImportOptions
 from orket_lib.tasks.solutions import load_solutions, solutions_path, verify
-from orket_lib.tasks.task import needs_sandbox
+from orket_lib.tasks.task import QuestionGrader, needs_sandbox
 from orket_lib.vocabulary.errors import ArtifactError, SandboxError
 from orket_lib.vocabulary.text import printable
 
@@ -46,12 +47,48 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="KIND",
         help="sandboxes that may run code, in order of preference; default: the isolating ones",
     )
-    load = actions.add("import", _import, "make a bank from JSONL or CSV")
-    load.add_argument("table", type=Path, metavar="FILE", help="JSONL or CSV file")
-    load.add_argument("--out", type=Path, required=True, metavar="BANK", help="bank to write")
-    load.add_argument("--bank-id", help="name of the bank (default: the file's name)")
-    for action in (check, listing, show, proof, load):
+    _add_import(actions)
+    for action in (check, listing, show, proof):
         add_log(action)
+
+
+def _add_import(actions: Actions) -> None:
+    load = actions.add("import", _import, "make a bank from your own tasks, or only prompts")
+    load.add_argument(
+        "table",
+        type=Path,
+        metavar="FILE",
+        help="CSV, JSONL, JSON, text with a prompt in each line, or YAML of promptfoo or lm-eval",
+    )
+    load.add_argument("--out", type=Path, required=True, metavar="BANK", help="bank to write")
+    load.add_argument("--bank-id", help="name of the bank; default: the file's name")
+    load.add_argument(
+        "--map",
+        action="append",
+        default=[],
+        type=_mapping,
+        metavar="NAME=COLUMN",
+        help="which column is the prompt, the answer, ...; such as prompt=question",
+    )
+    load.add_argument(
+        "--grader",
+        choices=get_args(QuestionGrader),
+        help="grader of tasks that name none; agrees: there are no right answers, so that answers "
+        "are only compared with the baseline's",
+    )
+    load.add_argument("--encoding", help="of the file; default: utf-8, or utf-16 if it is marked")
+    load.add_argument("--data", type=Path, metavar="FILE", help="rows of an lm-eval task")
+    load.add_argument(
+        "--skip", action="store_true", help="leave out what can't be imported, and list it"
+    )
+    add_log(load)
+
+
+def _mapping(text: str) -> tuple[str, str]:
+    name, equals, column = text.partition("=")
+    if not (name and equals and column):
+        raise argparse.ArgumentTypeError(f"NAME=COLUMN, such as prompt=question, got {text!r}")
+    return name.strip(), column
 
 
 def run(options: argparse.Namespace) -> int:
@@ -162,9 +199,20 @@ def _sandbox(kinds: Sequence[str] | None) -> Sandbox | Unavailable:
 
 
 def _import(options: argparse.Namespace) -> int:
-    bank = import_bank(options.table, options.bank_id or options.out.stem)
-    write_json(options.out, bank.model_dump(mode="json", by_alias=True))
-    _print(f"{options.out}: {_counted(len(bank.tasks), 'task')}")
+    asked = ImportOptions(
+        columns=dict(options.map),
+        grader=options.grader,
+        encoding=options.encoding,
+        data=options.data,
+        skip=options.skip,
+    )
+    imported = import_bank(options.table, options.bank_id or options.out.stem, asked)
+    # Fields that were not set stay out: graders tell apart `null` and nothing.
+    bank = imported.bank.model_dump(mode="json", by_alias=True, exclude_unset=True)
+    write_json(options.out, bank)
+    _print(f"{options.out}: {_counted(len(imported.bank.tasks), 'task')}")
+    for note in imported.notes:
+        _print(note, to=sys.stderr)
     return 0
 
 

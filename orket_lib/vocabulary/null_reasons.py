@@ -124,6 +124,10 @@ class NullReason(StrEnum):
         "no cell is measured yet that times can be estimated from",
     )
     NO_CORRECT_ANSWER = "NO_CORRECT_ANSWER", "no graded run passed"
+    NO_EXPECTED_ANSWER = (
+        "NO_EXPECTED_ANSWER",
+        "the tasks have no expected answers: only agreement with the baseline is known",
+    )
     NO_MEMORY_SAVED = "NO_MEMORY_SAVED", "the quant needs no less memory than the baseline"
     NO_PROBE = "NO_PROBE", "no speed probe was run"
     NO_RUN = "NO_RUN", "no graded run took place"

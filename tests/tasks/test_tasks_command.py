@@ -191,18 +191,47 @@ def test_a_table_becomes_a_bank(tmp_path: Path, capsys: pytest.CaptureFixture[st
     table, out = tmp_path / "rows.csv", tmp_path / "new" / "mine.json"
     table.write_text("prompt,answer,grader\n2 + 3?,5,number\n", encoding="utf-8")
     assert main(["tasks", "import", str(table), "--out", str(out)]) == 0
-    assert capsys.readouterr().out == f"{out}: 1 task\n"
+    said = capsys.readouterr()
+    assert said.out == f"{out}: 1 task\n"
+    assert said.err.startswith("seen: CSV; columns: prompt, answer, grader\nread as: prompts from")
     made = load_bank(out)
     assert (made.bank_id, made.tasks[0].prompt) == ("mine", "2 + 3?")
 
-    table.write_text("prompt\n", encoding="utf-8")
+    table.write_text("q,a\n3 + 3?,6\n", encoding="utf-8")
     assert main(["tasks", "import", str(table), "--out", str(out)]) == 1
-    assert "there is no answer" in capsys.readouterr().err
+    assert "no column looks like a prompt; type --map" in capsys.readouterr().err
     assert load_bank(out) == made
+
+    words = ["tasks", "import", str(table), "--out", str(out), "--map", "prompt=q"]
+    assert main([*words, "--map", "answer=a", "--grader", "exact", "--bank-id", "other"]) == 0
+    made = load_bank(out)
+    assert (made.bank_id, made.tasks[0].prompt) == ("other", "3 + 3?")
+    assert made.tasks[0].evaluations[0].type == "exact"
+
+
+def test_an_imported_bank_of_any_shape_is_read_again_as_it_was(tmp_path: Path) -> None:
+    rows = {
+        "agrees": {"prompt": "Hi."},
+        "function_examples": {"text": "f", "test_list": ["assert f(1) == (1,)", "assert f(2)"]},
+        "choice": {"question": "Q?", "choices": ["a", "b"], "answer": 1},
+        "json": {"prompt": "Null?", "answer": 0, "grader": "json"},
+    }
+    for grader, row in rows.items():
+        table, out = tmp_path / f"{grader}.jsonl", tmp_path / f"{grader}.json"
+        table.write_text(json.dumps(row), encoding="utf-8")
+        assert main(["tasks", "import", str(table), "--out", str(out)]) == 0
+        (task,) = load_bank(out).tasks
+        assert [one.type for one in task.evaluations] == [grader]
+        assert main(["tasks", "validate", str(out)]) == 0
 
 
 @pytest.mark.parametrize(
-    "words", [["tasks"], ["tasks", "check"], ["tasks", "show", "x"], ["tasks", "import", "x"]]
+    "words",
+    [["tasks"], ["tasks", "check"], ["tasks", "show", "x"], ["tasks", "import", "x"]]
+    + [
+        ["tasks", "import", "x.csv", "--out", "y", *more]
+        for more in (["--map", "q"], ["--grader", "x"])
+    ],
 )
 def test_wrong_usage_is_exit_code_2(words: list[str]) -> None:
     with pytest.raises(SystemExit) as caught:

@@ -64,7 +64,8 @@ def test_the_file_is_a_bank() -> None:
 
 def test_every_grader_has_an_example() -> None:
     graders = {member.model_fields["type"].annotation.__args__[0] for member in _members()}
-    assert {kind(task) for task in TASKS} == graders == set(ANSWERS)
+    assert {kind(task) for task in TASKS} == graders
+    assert graders - {"agrees"} == set(ANSWERS)
 
 
 def _members() -> tuple[Any, ...]:
@@ -72,7 +73,7 @@ def _members() -> tuple[Any, ...]:
     return members
 
 
-@pytest.mark.parametrize("task", TASKS, ids=kind)
+@pytest.mark.parametrize("task", [task for task in TASKS if kind(task) in ANSWERS], ids=kind)
 def test_the_examples_judge_as_it_says(task: dict[str, Any]) -> None:
     asked = StructuredTask.model_validate(task)
     sandbox = walled() if needs_sandbox(asked) else Unavailable("not needed")

@@ -12,7 +12,7 @@ _AT_THE_LIMIT = "length"
 
 
 def failure_of(run: TestRun) -> AnswerFailure | None:
-    """Return how a run failed; None for one that passed."""
+    """Return how a run failed; None for one that passed, or that had nothing to pass."""
     match run.outcome:
         case Outcome.PASS:
             return None
@@ -20,11 +20,18 @@ def failure_of(run: TestRun) -> AnswerFailure | None:
             return AnswerFailure.TIMEOUT
         case Outcome.ERROR:
             return AnswerFailure.FAULT
+        case Outcome.ANSWERED:
+            return AnswerFailure.EMPTY if is_empty(run) else None
     if run.finish_reason == _AT_THE_LIMIT:
         return AnswerFailure.CUT
-    if run.answer is not None and not run.answer.strip():
+    if is_empty(run):
         return AnswerFailure.EMPTY
     return AnswerFailure.UNPARSEABLE if run.unparseable else AnswerFailure.WRONG
+
+
+def is_empty(run: TestRun) -> bool:
+    """Tell whether a run was answered with nothing."""
+    return run.answer is not None and not run.answer.strip()
 
 
 def count_failures(runs: Iterable[TestRun]) -> tuple[FailureCount, ...]:
@@ -50,6 +57,6 @@ def _words(run: TestRun) -> str:
         run.outcome_detail,
         "finish_reason length" if limit else "",
         f"{tokens:g} tokens" if limit and tokens is not None else "",
-        "no content" if run.answer is not None and not run.answer.strip() else "",
+        "no content" if is_empty(run) else "",
     ]
     return f"{place}: {', '.join(filter(None, known))}" if any(known) else place

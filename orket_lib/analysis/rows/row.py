@@ -82,7 +82,7 @@ def build_row(
     scores = aggregates.task_scores(runs)
     return RowMetrics.of(
         **common,
-        adherence_score=statistics.fmean(score.adherence_score for score in scores),
+        adherence_score=aggregates.mean_score(scores),
         adherence_by_family=aggregates.by_family(runs, scores),
         total_latency=aggregates.mean_over_answered(runs, "total_latency"),
         peak_memory_rss=aggregates.peak(runs, "peak_memory_rss"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from orket_lib.artifacts.views.row import RowMetrics
-from orket_lib.vocabulary.statuses import ADVICE, Lane
+from orket_lib.vocabulary.statuses import ADVICE, Lane, RunStatus
 
 
 def caveats(rows: Sequence[RowMetrics], lane: Lane, include_invalid: bool) -> list[str]:
@@ -16,7 +16,7 @@ def caveats(rows: Sequence[RowMetrics], lane: Lane, include_invalid: bool) -> li
         lane: In lane ci speeds are not evidence.
         include_invalid: Whether rows that are not valid are included.
     """
-    judged = [row for row in rows if row.adherence_score is not None]
+    judged = [row for row in rows if row.status is RunStatus.MEASURED]
     said = [*_not_the_quants(judged), *_disturbed(judged)]
     if include_invalid and not all(row.valid for row in judged):
         said.append("Rows that are not valid were included.")
@@ -28,6 +28,8 @@ def caveats(rows: Sequence[RowMetrics], lane: Lane, include_invalid: bool) -> li
 def _not_the_quants(rows: Sequence[RowMetrics]) -> list[str]:
     """Return a sentence for each kind of failure that may have a cause other than the quant."""
     said = []
+    graded = any(row.adherence_score is not None for row in rows)
+    wrong = "wrong" if graded else "different from the baseline's"
     for failure, advice in ADVICE.items():
         counts = [
             (row.quant_tag, item.runs, row.test_runs, item.first)
@@ -38,7 +40,7 @@ def _not_the_quants(rows: Sequence[RowMetrics]) -> list[str]:
         if counts:
             listed = ", ".join(f"{tag} {runs} of {asked}" for tag, runs, asked, _ in counts)
             said.append(
-                f"Answers that failed for {failure.value} count as wrong: {listed} runs "
+                f"Answers that failed for {failure.value} count as {wrong}: {listed} runs "
                 f"(first: {counts[0][3]}); {advice}."
             )
     return said

@@ -9,6 +9,11 @@ from orket_lib.analysis.verdict.quants import VerdictPolicy, Verdicts
 from orket_lib.artifacts.views.verdict import Verdict
 from orket_lib.vocabulary.verdicts import DecisionStatus, Prefer, QuantVerdict, WantStatus
 
+_NOTHING_JUDGED = (
+    DecisionStatus.TASKS_TOO_HARD,
+    DecisionStatus.TASKS_NOT_GRADED,
+    DecisionStatus.ONE_QUANT,
+)
 _SAME_WORDS = 0.5  # below this share of identical answers, the sentence says so
 
 
@@ -36,6 +41,8 @@ def next_step(verdicts: Verdicts) -> str | None:
         return "add a second quant to `quants:`, and run the same command"
     if status is DecisionStatus.TASKS_TOO_HARD:
         return "choose tasks that this model can do (`task_bank:`), or more of them"
+    if status is DecisionStatus.TASKS_NOT_GRADED:
+        return "give the tasks expected answers, or add a bank that has them (`task_bank:`)"
     if status is DecisionStatus.TASKS_TOO_EASY:
         return "choose harder tasks (`task_bank:`)"
     if status is DecisionStatus.NOTHING_FITS:
@@ -86,6 +93,11 @@ def _claim(verdicts: Verdicts, policy: VerdictPolicy) -> str:
                 f"these tasks are too hard: {base} can do {len(verdicts.judging.counted)} of "
                 f"{asked}, and a verdict needs {FEWEST_TASKS}."
             )
+        case DecisionStatus.TASKS_NOT_GRADED:
+            return (
+                "quality is not judged, because no task has an expected answer."
+                f"{_agreement(verdicts, base)}"
+            )
         case DecisionStatus.TASKS_TOO_EASY:
             return (
                 "these tasks can't tell the quants apart: every one answers at least 98% of them."
@@ -107,6 +119,16 @@ def _claim(verdicts: Verdicts, policy: VerdictPolicy) -> str:
         if chosen.status is DecisionStatus.LIKELY:
             claim = f"probably {chosen.quant}: it {keeps} of {base}'s adherence"
     return f"{claim} ({_evidence(chosen.probability, found)}){_unproved_wants(found)}."
+
+
+def _agreement(verdicts: Verdicts, base: str) -> str:
+    """Return how many of the baseline's answers each quant repeats."""
+    shares = [
+        f"{item.quant_tag} {item.same_answer_rate:.0%}"
+        for item in verdicts.verdicts
+        if item.same_answer_rate is not None
+    ]
+    return f" Answers identical to {base}'s: {', '.join(shares)}." if shares else ""
 
 
 def _evidence(probability: float | None, found: Verdict) -> str:
@@ -138,7 +160,7 @@ def _unproved_wants(found: Verdict) -> str:
 
 def _neighbours(verdicts: Verdicts) -> list[str]:
     """Return sentences on the quants that were not picked."""
-    if verdicts.pick.status in (DecisionStatus.TASKS_TOO_HARD, DecisionStatus.ONE_QUANT):
+    if verdicts.pick.status in _NOTHING_JUDGED:
         return []
     said = []
     for item in _undecided(verdicts):

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from orket_lib.artifacts.base import Artifact, Count, Measured, Reading, Record, volatile
+from orket_lib.artifacts.base import Artifact, Count, Measured, Reading, Record, Share, volatile
 from orket_lib.artifacts.measurements.gpu import GpuSummary, GpuWindow
 from orket_lib.artifacts.measurements.host import HostSummary, HostWindow
 from orket_lib.artifacts.measurements.readiness import CooldownRecord, Probing, Warmup
@@ -176,7 +176,7 @@ class AnswerTelemetry(Measured):
 class RunTelemetry(AnswerTelemetry):
     """What was measured while one task was answered, and the score of the answer."""
 
-    adherence_score: float = Field(ge=0, le=1)
+    adherence_score: Share = Field(description="null for a task without an expected answer")
     score_source: Literal["graders", "runner"] = Field(
         "graders", description="`runner`: no answer was graded; the runner's score counts"
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from orket_lib.analysis.baselines.records import baselines_of
@@ -58,11 +58,17 @@ def cells_of(summary: Summary, bank: Path | None) -> Iterator[CellNow]:
                 reports = reports_of(row)
                 clean = row_quality(row.run_quality_reasons, Lane.LAB) is Quality.CLEAN
                 records = records_of(as_one(reports), located(path), clean, summary.execution_lane)
-                yield CellNow(row.model_id, row.quant_tag, records)
+                yield cell_now(row.model_id, row.quant_tag, records)
             else:
                 yield CellNow(
                     row.model_id, row.quant_tag, invalid_because=tuple(row.invalid_because)
                 )
+
+
+def cell_now(model_id: str, quant_tag: str, records: Mapping[str, Baseline]) -> CellNow:
+    """Return a valid cell; without records, none of its tasks is graded."""
+    because = () if records else ("no task has an expected answer",)
+    return CellNow(model_id, quant_tag, records, because)
 
 
 def records_of(

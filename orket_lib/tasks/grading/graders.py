@@ -22,7 +22,8 @@ from orket_lib.tasks.grading.code_evaluation import RUN, AstRules
 from orket_lib.tasks.grading.evaluation import Evaluation
 from orket_lib.tasks.grading.limited_call import NoAnswer
 from orket_lib.tasks.grading.observations import observe
-from orket_lib.tasks.task import Task, needs_sandbox
+from orket_lib.tasks.grading.text_evaluation import Agrees
+from orket_lib.tasks.task import Task, is_graded, needs_sandbox
 from orket_lib.vocabulary.errors import SandboxError
 from orket_lib.vocabulary.text import printable
 
@@ -61,21 +62,23 @@ class Grading:
         checks: At least one; empty if it was not graded.
         unparseable: A grader could not parse the answer.
         not_run: Why it was not graded; None if it was.
+        ungraded: The task has no right answer to compare with; there are no checks.
     """
 
     checks: tuple[Check, ...]
     unparseable: bool = False
     not_run: str | None = None
+    ungraded: bool = False
 
     @property
     def passed(self) -> bool:
-        """Whether every check passed."""
-        return self.not_run is None and all(check.passed for check in self.checks)
+        """Whether every check passed; False if there are none."""
+        return bool(self.checks) and all(check.passed for check in self.checks)
 
     @property
     def adherence(self) -> float | None:
-        """Passed checks / all checks; None if it was not graded."""
-        if self.not_run is not None:
+        """Passed checks / all checks; None without checks."""
+        if not self.checks:
             return None
         return sum(check.passed for check in self.checks) / len(self.checks)
 
@@ -126,6 +129,8 @@ def judge(task: Task, answer: str, sandbox: Sandbox | Unavailable = NO_SANDBOX) 
         answer: What the model wrote: untrusted, of any size and content.
         sandbox: Where code is run, or why it can't be; see `find_sandbox`.
     """
+    if not is_graded(task):
+        return Grading((), ungraded=True)
     if isinstance(sandbox, Unavailable) and needs_sandbox(task):
         return Grading((), not_run=f"no sandbox: {sandbox.reason}")
     usable = None if isinstance(sandbox, Unavailable) else sandbox
@@ -164,6 +169,8 @@ def _printable(check: Check) -> Check:
 
 def check_names(asked: Evaluation) -> list[str]:
     """Return the names of a grader's checks, which don't depend on the answer."""
+    if isinstance(asked, Agrees):
+        return []
     names = _CHECK_NAMES.get(asked.type)
     return names(asked) if names else [asked.type]
 

@@ -158,4 +158,12 @@ class Contains(Strict):
         return self
 
 
-TextEvaluation = Exact | Choice | Number | JsonValue | JsonList | JsonSchema | Regex | Contains
+class Agrees(Strict):
+    """No right answer is known; answers are only compared with the baseline's."""
+
+    type: Literal["agrees"]
+
+
+TextEvaluation = (
+    Exact | Choice | Number | JsonValue | JsonList | JsonSchema | Regex | Contains | Agrees
+)
