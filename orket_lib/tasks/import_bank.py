@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from orket_lib.artifacts.digest import canonical_json
 from orket_lib.tasks.bank import SCHEMA_VERSION, TaskBank
-from orket_lib.tasks.grading.answers import strict_json
+from orket_lib.tasks.reading.json_values import strict_json
 from orket_lib.tasks.task import Question
 from orket_lib.vocabulary.errors import ArtifactError
 from orket_lib.vocabulary.units import MIB
