@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any
 
-DECORATION = r"[\s*_`\"'.!]*"
 
+def exact(expected: str, ignore_case: bool | None = None) -> dict[str, Any]:
+    """Return the grader of an answer that is one text.
 
-def exact(expected: str) -> dict[str, Any]:
-    """Return the grader of an answer that is one text."""
-    return {"type": "exact", "expected": expected}
+    Args:
+        expected: The text.
+        ignore_case: Whether capitals don't matter; None: if the text has none, so that an answer
+            may begin like a sentence.
+    """
+    ignored = expected == expected.lower() if ignore_case is None else ignore_case
+    grader = {"type": "exact", "expected": expected}
+    return {**grader, "ignore_case": True} if ignored else grader
 
 
 def number(expected: int) -> dict[str, Any]:
@@ -19,20 +25,24 @@ def number(expected: int) -> dict[str, Any]:
     return {"type": "number", "expected": expected}
 
 
-def named(expected: str, rivals: Sequence[str]) -> dict[str, Any]:
+def label(expected: str, rivals: Iterable[str], text: str = "") -> dict[str, Any]:
     """Return the grader of an answer that names one word and none of its rivals.
 
-    The word may be in a sentence. It is one check, so that nothing is earned by naming nothing.
+    Args:
+        expected: The word.
+        rivals: What could be named instead.
+        text: If given, only rivals that occur in it are kept, which an answer could take them from.
     """
-    others = "|".join(re.escape(one) for one in rivals if one.casefold() != expected.casefold())
-    unwanted = rf"(?!.*\b(?:{others})\b)" if others else ""
-    pattern = rf"{unwanted}.*\b{re.escape(expected)}\b.*"
-    return {"type": "regex", "pattern": pattern, "flags": ["ignorecase", "dotall"]}
+    words = set(re.findall(r"\w+", text))
+    near = [one for one in dict.fromkeys(rivals) if one.casefold() != expected.casefold()]
+    kept = [one for one in near if not text or one in words] or near[:1]
+    return {"type": "label", "expected": expected, "labels": sorted([expected, *kept])}
 
 
 def holds(*conditions: str) -> dict[str, Any]:
-    """Return the grader of a text for which all of some lookaheads hold."""
-    return {"type": "regex", "pattern": "".join(conditions) + ".*", "flags": ["dotall"]}
+    """Return the grader of a text, all of it, for which all of some lookaheads hold."""
+    pattern = "".join(conditions) + ".*"
+    return {"type": "regex", "pattern": pattern, "flags": ["dotall"], "form_counts": True}
 
 
 def word_count(count: int) -> str:

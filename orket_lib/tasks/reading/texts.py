@@ -92,13 +92,13 @@ def is_same(expected: str, candidate: str, ignore_case: bool = False) -> bool:
     """Return whether a candidate is a text, apart from emphasis, quotes and separators."""
     fold: Callable[[str], str] = str.casefold if ignore_case else str
     wanted = fold(expected.translate(_PLAIN))
-    plain = _one_line(wanted)
+    plain = _unended(_one_line(wanted))
     listed = tuple(map(fold, _list_of(expected, True)))
     for form in _forms(candidate):
         folded = fold(form.translate(_PLAIN))
-        if wanted in (folded, folded.rstrip(".!")) or folded == wanted.rstrip("."):
+        if folded == wanted or _unended(folded) == _unended(wanted):
             return True
-        if "\n" not in expected and plain in (_one_line(folded), _one_line(folded).rstrip(".!")):
+        if "\n" not in expected and _unended(_one_line(folded)) == plain:
             return True
         if len(listed) > 1 and listed == tuple(map(fold, _list_of(form, False))):
             return True
@@ -107,6 +107,11 @@ def is_same(expected: str, candidate: str, ignore_case: bool = False) -> bool:
 
 def _all_say(stated: Sequence[Statement], same: Callable[[str], bool]) -> bool:
     return all(not one.is_denied and any(map(same, one.parts)) for one in stated)
+
+
+def _unended(text: str) -> str:
+    """Return a text without final punctuation, unless it is nothing else."""
+    return text.rstrip(".!") or text
 
 
 def _one_line(text: str) -> str:

@@ -6,7 +6,7 @@ import random
 from dataclasses import dataclass, field
 
 from orket_lib.tasks.generators.drafts import Draft
-from orket_lib.tasks.generators.judging import named
+from orket_lib.tasks.generators.judging import label
 from orket_lib.tasks.generators.words import COLOURS, NAMES, OBJECTS, PLACES, TOWNS, distinct
 
 NAME = "comprehension"
@@ -57,7 +57,8 @@ def make(dice: random.Random, level: int) -> Draft:
         return make(dice, level)
     question, answer, rivals = dice.choice(asked)
     said = f"{question} {dice.choice(_WORD)}"
-    return Draft(said, named(answer, rivals), answer, " ".join(story + moves))
+    text = " ".join(story + moves)
+    return Draft(said, label(answer, rivals, text), answer, text)
 
 
 def _reading(dice: random.Random) -> Draft:
@@ -76,7 +77,8 @@ def _reading(dice: random.Random) -> Draft:
     story = [fact.format(one, right), fact.format(other, wrong)]
     dice.shuffle(story)
     said = f"{question.format(one)} {dice.choice(_WORD)}"
-    return Draft(said, named(right, [*values, other]), right, " ".join(story))
+    text = " ".join(story)
+    return Draft(said, label(right, values, text), right, text)
 
 
 def _event(dice: random.Random, world: _World, places: list[str]) -> str:

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from orket_lib.tasks.generators.drafts import Draft
+from orket_lib.tasks.generators.judging import label
 from orket_lib.tasks.generators.words import COLOURS, EVENTS, MONTHS, NAMES, THINGS, TOWNS, amount
 
 NAME = "extraction"
@@ -119,8 +120,8 @@ def _one(dice: random.Random) -> Draft:
     facts["amount"] = amount(dice.randint(2, 90), facts["item"])
     text = dice.choice(_ONE[key]).format(**facts)
     if dice.random() < 0.75:
-        evaluation = {"type": "exact", "expected": facts[key]}
-        return Draft(dice.choice(_PLAIN).format(key), evaluation, facts[key], text)
+        asked = dice.choice(_PLAIN).format(key)
+        return Draft(asked, label(facts[key], lists[key]), facts[key], text)
     return _draft(text, dice.choice(_OBJECT).format(key), {key: facts[key]})
 
 

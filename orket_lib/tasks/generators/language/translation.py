@@ -85,7 +85,7 @@ def _looked_up(dice: random.Random, language: str) -> Draft:
     if dice.random() < 0.3:
         here, there, into = there, here, "English"
     ask = dice.choice(_ASKS).format(into, here)
-    return Draft(ask, exact(there), there, f"English = {language}\n{glossary}")
+    return Draft(ask, exact(there, ignore_case=True), there, f"English = {language}\n{glossary}")
 
 
 def _phrase(dice: random.Random, language: str) -> Draft:
@@ -96,7 +96,7 @@ def _phrase(dice: random.Random, language: str) -> Draft:
     right = _translated(phrase, language)
     ask = dice.choice(_ASKS).format(language, english(phrase))
     problem = _glossary(dice, language, nouns, adjectives, (), _RULES[language])
-    return Draft(ask, exact(right), right, problem)
+    return Draft(ask, exact(right, ignore_case=True), right, problem)
 
 
 def _sentence(dice: random.Random, language: str, clauses: int) -> Draft:

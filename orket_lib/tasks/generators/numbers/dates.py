@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
 from orket_lib.tasks.generators.drafts import Draft
+from orket_lib.tasks.generators.judging import label
 from orket_lib.tasks.generators.words import EVENTS, MONTHS, NAMES, TOWNS, WEEKDAYS, amount
 
 NAME = "dates"
@@ -99,6 +101,10 @@ def _scene(dice: random.Random) -> dict[str, str]:
     return {part: dice.choice(words) for part, words in lists.items()}
 
 
+def _named(problem: str, form: str, answer: str, words: Sequence[str]) -> Draft:
+    return Draft(f"{problem} {form}".strip(), label(answer, words), answer)
+
+
 def _exact(problem: str, form: str, answer: str) -> Draft:
     return Draft(f"{problem} {form}".strip(), {"type": "exact", "expected": answer}, answer)
 
@@ -115,7 +121,7 @@ def _neighbour(dice: random.Random, level: int) -> Draft:
     place, side = dice.randrange(7), dice.choice(("before", "after", "after"))
     wanted = WEEKDAYS[(place + (1 if side == "after" else -1)) % 7]
     asked = dice.choice(_WORDINGS).format(day=WEEKDAYS[place], side=side, **_scene(dice))
-    return _exact(asked, "", wanted)
+    return _named(asked, "", wanted, WEEKDAYS)
 
 
 def _part(dice: random.Random, level: int) -> Draft:
@@ -124,7 +130,7 @@ def _part(dice: random.Random, level: int) -> Draft:
     noted = dice.choice(_NOTED).format(date=written, **_scene(dice))
     asked = f"{noted} {dice.choice(_PART).format(part=part)}"
     if part == "month":
-        return _exact(asked, "", MONTHS[day.month - 1])
+        return _named(asked, "", MONTHS[day.month - 1], MONTHS)
     value = day.year if part == "year" else day.day
     return Draft(asked, {"type": "number", "expected": value}, str(value))
 
@@ -161,7 +167,8 @@ def _far(dice: random.Random, level: int) -> Draft:
     day = _some_date(dice)
     other = day + timedelta(days=dice.choice((-1, 1)) * dice.randint(*_reach(level)))
     facts = {"date": day, "day": _weekday(day), "other": other}
-    return _exact(dice.choice(_FAR).format(**facts, **_scene(dice)), _WEEKDAY, _weekday(other))
+    asked = dice.choice(_FAR).format(**facts, **_scene(dice))
+    return _named(asked, _WEEKDAY, _weekday(other), WEEKDAYS)
 
 
 def _reach(level: int) -> tuple[int, int]:

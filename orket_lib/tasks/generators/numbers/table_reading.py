@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from orket_lib.tasks.generators.drafts import Draft
+from orket_lib.tasks.generators.judging import label, number
 from orket_lib.tasks.generators.numbers.table_scenes import SCENES, Scene
 
 NAME = "table_reading"
@@ -60,8 +61,10 @@ def make(dice: random.Random, level: int) -> Draft:
     lines = [dice.choice(_INTRODUCED).format(table.scene.about), _shown(dice, table)]
     kinds = {1: (_value,), 2: (_extreme, _sum, _count)}.get(level, (_extreme, _sum, _sum, _weighed))
     asked, answer = dice.choice(kinds)(dice, table, level)
-    evaluation = {"type": "exact" if isinstance(answer, str) else "number", "expected": answer}
-    return Draft(asked, evaluation, str(answer), "\n\n".join(lines))
+    text = "\n\n".join(lines)
+    rivals = table.scene.keys
+    evaluation = label(answer, rivals, text) if isinstance(answer, str) else number(answer)
+    return Draft(asked, evaluation, str(answer), text)
 
 
 def _table(dice: random.Random, level: int) -> Table:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Iterable
 
 from orket_lib.tasks.generators.drafts import Draft
+from orket_lib.tasks.generators.judging import label
 from orket_lib.tasks.generators.reasoning.message_rules import (
     Condition,
     Message,
@@ -57,6 +59,7 @@ _FEELING = (
     "Label this text with one word: positive or negative.",
     "How does the writer feel about it? Choose one word: positive or negative.",
 )
+_FEELINGS = ("positive", "negative")
 _SORTS = {"animal": ANIMALS, "food": FOODS, "tool": TOOLS}
 _TOPIC = (
     "What is {a_word}: animal, food or tool? Answer with one of these three words.",
@@ -97,24 +100,26 @@ def make(dice: random.Random, level: int) -> Draft:
     return _scale(dice) if level == 2 else _messages(dice, level)
 
 
-def _exact(problem: str, asked: str, label: str) -> Draft:
-    return Draft(asked, {"type": "exact", "expected": label}, label, problem)
+def _one_of(problem: str, asked: str, answer: str, labels: Iterable[str]) -> Draft:
+    return Draft(asked, label(answer, labels), answer, problem)
 
 
 def _feeling(dice: random.Random) -> Draft:
-    label = dice.choice(("positive", "negative"))
-    said, more = dice.sample(_PRAISED if label == "positive" else _BLAMED, 2)
+    feeling = dice.choice(_FEELINGS)
+    said, more = dice.sample(_PRAISED if feeling == "positive" else _BLAMED, 2)
     thing, owner, town = singular(dice.choice(THINGS)), dice.choice(NAMES), dice.choice(TOWNS)
     facts = {"thing": thing, "a_thing": with_article(thing), "name": owner, "town": town}
     facts |= {"said": said, "more": more}
-    return _exact(dice.choice(_REVIEWS).format(**facts), dice.choice(_FEELING), label)
+    review = dice.choice(_REVIEWS).format(**facts)
+    return _one_of(review, dice.choice(_FEELING), feeling, _FEELINGS)
 
 
 def _topic(dice: random.Random) -> Draft:
-    label = dice.choice(tuple(_SORTS))
-    word = dice.choice(_SORTS[label])
+    sort = dice.choice(tuple(_SORTS))
+    word = dice.choice(_SORTS[sort])
     facts = {"name": dice.choice(NAMES), "town": dice.choice(TOWNS), "word": word}
-    return _exact("", dice.choice(_TOPIC).format(a_word=with_article(word), **facts), label)
+    asked = dice.choice(_TOPIC).format(a_word=with_article(word), **facts)
+    return _one_of("", asked, sort, _SORTS)
 
 
 def _scale(dice: random.Random) -> Draft:
@@ -129,7 +134,7 @@ def _scale(dice: random.Random) -> Draft:
     )
     facts = {"subject": subject, "a_subject": with_article(subject), "said": said.format(value)}
     facts |= {"name": dice.choice(NAMES), "town": dice.choice(TOWNS)}
-    return _exact(rule, dice.choice(_SCALED).format(**facts), labels[place])
+    return _one_of(rule, dice.choice(_SCALED).format(**facts), labels[place], labels)
 
 
 def _messages(dice: random.Random, level: int) -> Draft:
@@ -141,7 +146,7 @@ def _messages(dice: random.Random, level: int) -> Draft:
     if len(set(found)) < 3:
         return _messages(dice, level)
     lines = ["The first rule that fits a message gives its label:"]
-    numbered = [f"{test.words}: {label}" for test, label in zip(rules, labels, strict=False)]
+    numbered = [f"{test.words}: {one}" for test, one in zip(rules, labels, strict=False)]
     lines += [f"{place}. {line}" for place, line in enumerate(numbered, 1)]
     lines += [f"{level + 2}. any other message: {labels[-1]}", "", "Messages:"]
     lines += [_shown(dice, message) for message in messages]
@@ -150,7 +155,7 @@ def _messages(dice: random.Random, level: int) -> Draft:
 
 
 def _label(message: Message, rules: list[Condition], labels: list[str]) -> str:
-    fits = (label for test, label in zip(rules, labels, strict=False) if test.holds(message))
+    fits = (one for test, one in zip(rules, labels, strict=False) if test.holds(message))
     return next(fits, labels[-1])
 
 

@@ -10,6 +10,7 @@ from functools import cache
 from itertools import pairwise, permutations
 
 from orket_lib.tasks.generators.drafts import Draft
+from orket_lib.tasks.generators.judging import label
 from orket_lib.tasks.generators.words import COLOURS, NAMES, THINGS, TOWNS, singular, with_article
 
 NAME = "deduction"
@@ -89,8 +90,8 @@ def make(dice: random.Random, level: int) -> Draft:
     return dice.choice(makers)(dice, level)
 
 
-def _exact(asked: str, answer: str) -> Draft:
-    return Draft(asked, {"type": "exact", "expected": answer}, answer)
+def _named(asked: str, answer: str) -> Draft:
+    return Draft(asked, label(answer, NAMES, asked), answer)
 
 
 def _owner(dice: random.Random, level: int) -> Draft:
@@ -101,7 +102,7 @@ def _owner(dice: random.Random, level: int) -> Draft:
         f"{name} {owns} the {colour} {thing}." for name, colour in zip(owners, colours, strict=True)
     ]
     facts = {"clues": " ".join(clues), "owns": owns, "colour": colours[place], "thing": thing}
-    return _exact(dice.choice(_WHO).format(town=dice.choice(TOWNS), **facts), owners[place])
+    return _named(dice.choice(_WHO).format(town=dice.choice(TOWNS), **facts), owners[place])
 
 
 def _chain(dice: random.Random, level: int) -> Draft:
@@ -115,7 +116,7 @@ def _chain(dice: random.Random, level: int) -> Draft:
     dice.shuffle(clues)
     top = dice.random() < 0.5
     asked = f"Who {most if top else least} of all? Answer with the name."
-    return _exact(f"{' '.join(clues)} {asked}", names[0 if top else -1])
+    return _named(f"{' '.join(clues)} {asked}", names[0 if top else -1])
 
 
 def _excluded(dice: random.Random, level: int) -> Draft:
@@ -134,7 +135,7 @@ def _excluded(dice: random.Random, level: int) -> Draft:
     )
     place = dice.randrange(3)
     asked = dice.choice(_OWNER).format(colour=colours[place], thing=thing)
-    return _exact(f"{begin} {' '.join(clues)} {asked}", names[place])
+    return _named(f"{begin} {' '.join(clues)} {asked}", names[place])
 
 
 def _row(dice: random.Random, level: int) -> Draft:

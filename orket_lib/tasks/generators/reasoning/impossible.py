@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from orket_lib.tasks.generators.drafts import Draft
-from orket_lib.tasks.generators.judging import named
+from orket_lib.tasks.generators.judging import label
 from orket_lib.tasks.generators.words import ANIMALS, COLOURS, NAMES, OBJECTS, TOWNS, distinct
 
 NAME = "impossible"
@@ -114,7 +114,9 @@ def _one(
     answer = known.get((who, kind), _UNKNOWN)
     form = dice.choice(("Answer with one word.", "One word only."))
     said = f"{kind.question.format(who)} {dice.choice(_RULES)} {form}"
-    return Draft(said, named(answer, [*kind.values, _UNKNOWN]), answer, " ".join(facts))
+    text = " ".join(facts)
+    evaluation = label(answer, [*kind.values, _UNKNOWN], f"{text} {_UNKNOWN}")
+    return Draft(said, evaluation, answer, text)
 
 
 def _several(

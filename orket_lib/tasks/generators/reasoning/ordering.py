@@ -6,6 +6,7 @@ import json
 import random
 
 from orket_lib.tasks.generators.drafts import Draft
+from orket_lib.tasks.generators.judging import label
 from orket_lib.tasks.generators.words import ANIMALS, COLOURS, FOODS, NAMES, THINGS, TOWNS
 
 NAME = "ordering"
@@ -81,7 +82,7 @@ def _place(dice: random.Random, level: int) -> Draft:
     place = dice.choice(("first", "first", "last"))
     answer = words[0 if place == "first" else -1]
     asked = dice.choice(_PLACE).format(place=place, words=", ".join(words), name=dice.choice(NAMES))
-    return Draft(asked, {"type": "exact", "expected": answer}, answer)
+    return Draft(asked, label(answer, words), answer)
 
 
 def _largest(dice: random.Random, level: int) -> Draft:

@@ -6,7 +6,7 @@ import re
 from datetime import datetime, timedelta
 from typing import Any
 
-from family_checks import FamilyChecks
+from family_contract import GrowingFamilyContract
 from matches import match_in
 
 from orket_lib.tasks.generators.drafts import Draft
@@ -18,7 +18,7 @@ _CANCELLED = "cancelled|withdrawn|Nothing is|no delivery|Strike"
 _NOISE = "asked about|Last year|settled|only wanted"
 
 
-class TestExtraction(FamilyChecks):
+class TestExtraction(GrowingFamilyContract):
     family = extraction
 
     def again(self, text: str, draft: Draft) -> Any:

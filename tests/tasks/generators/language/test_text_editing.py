@@ -65,7 +65,6 @@ def edited(text: str, rule: str) -> str:
 
 class TestTextEditing(FamilyContract):
     family = text_editing
-    refused = frozenset({"bold", "period", "answer is", "label", "quoted", "sentence"})
 
     def agrees(self, draft: Draft) -> bool:
         text = draft.problem
@@ -76,6 +75,7 @@ class TestTextEditing(FamilyContract):
     def wrong(self, draft: Draft) -> list[str]:
         words = draft.answer.split()
         swapped = [words[1], words[0], *words[2:]] if words[0] != words[1] else words[1:]
-        first_case = draft.answer.swapcase()
+        strict = "ignore_case" not in draft.evaluation
+        first_case = draft.answer.swapcase() if strict else f"{draft.answer}x"
         return [" ".join(words[:-1]), " ".join([*words, "indeed"]), " ".join(swapped),
                 first_case, f"{draft.answer} or {draft.answer} again"]  # fmt: skip

@@ -68,7 +68,6 @@ class Glossary:
 
 class TestTranslation(FamilyContract):
     family = translation
-    refused = frozenset({"bold", "period", "answer is", "label", "quoted", "sentence"})
 
     def agrees(self, draft: Draft) -> bool:
         asked = match_in('"(.*)"', draft.instruction)[1]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from fractions import Fraction
 
-from family_checks import FamilyChecks
+from family_contract import GrowingFamilyContract
 
 from orket_lib.tasks.generators.drafts import Draft
 from orket_lib.tasks.generators.numbers import arithmetic
@@ -20,7 +20,7 @@ _CHANGES = [
 ]
 
 
-class TestArithmetic(FamilyChecks):
+class TestArithmetic(GrowingFamilyContract):
     family = arithmetic
     sample = 500
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import numpy as np
-from family_checks import FamilyChecks
+from family_contract import GrowingFamilyContract
 from matches import match_in
 
 from orket_lib.tasks.generators.drafts import Draft
@@ -31,7 +31,7 @@ _DATE = r"\d{4}-\d\d-\d\d"
 _LONG = re.compile(r"(?:(\d+) hours?)?(?: and )?(?:(\d+) minutes?)?")
 
 
-class TestDates(FamilyChecks):
+class TestDates(GrowingFamilyContract):
     family = dates
 
     def again(self, text: str, draft: Draft) -> int | str:

@@ -6,14 +6,14 @@ import re
 from io import StringIO
 
 import pandas as pd
-from family_checks import FamilyChecks
+from family_contract import GrowingFamilyContract
 from matches import match_in
 
 from orket_lib.tasks.generators.drafts import Draft
 from orket_lib.tasks.generators.numbers import table_reading
 
 
-class TestTableReading(FamilyChecks):
+class TestTableReading(GrowingFamilyContract):
     family = table_reading
 
     def again(self, text: str, draft: Draft) -> int | str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from fractions import Fraction
 
-from family_checks import FamilyChecks
+from family_contract import GrowingFamilyContract
 
 from orket_lib.tasks.generators.drafts import Draft
 from orket_lib.tasks.generators.numbers import units
@@ -19,7 +19,7 @@ _SIZE = re.compile(rf"(\d+(?:\.\d+)?) ({_UNIT})s?\b")
 _WANTED = re.compile(rf"\b({_UNIT})s\b")
 
 
-class TestUnits(FamilyChecks):
+class TestUnits(GrowingFamilyContract):
     family = units
 
     def again(self, text: str, draft: Draft) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from family_checks import FamilyChecks
+from family_contract import GrowingFamilyContract
 from matches import match_in
 
 from orket_lib.tasks.generators.drafts import Draft
@@ -24,7 +24,7 @@ _KINDS = {
 }
 
 
-class TestClassification(FamilyChecks):
+class TestClassification(GrowingFamilyContract):
     family = classification
 
     def again(self, text: str, draft: Draft) -> Any:

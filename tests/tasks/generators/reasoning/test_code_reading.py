@@ -8,13 +8,13 @@ from contextlib import redirect_stdout
 from types import FrameType
 from typing import Any
 
-from family_checks import FamilyChecks
+from family_contract import GrowingFamilyContract
 
 from orket_lib.tasks.generators.drafts import Draft
 from orket_lib.tasks.generators.reasoning import code_reading
 
 
-class TestCodeReading(FamilyChecks):
+class TestCodeReading(GrowingFamilyContract):
     family = code_reading
 
     def again(self, text: str, draft: Draft) -> Any:

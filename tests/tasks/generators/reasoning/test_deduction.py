@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from itertools import permutations
 from typing import Any
 
-from family_checks import FamilyChecks
+from family_contract import GrowingFamilyContract
 from matches import match_in
 
 from orket_lib.tasks.generators.drafts import Draft
@@ -20,7 +20,7 @@ _LESS = "shorter|younger|slower|fewer|later"
 _COLOUR = "red|blue|green|yellow|black|white|brown|grey|pink|orange|purple|silver"
 
 
-class TestDeduction(FamilyChecks):
+class TestDeduction(GrowingFamilyContract):
     family = deduction
 
     def again(self, text: str, draft: Draft) -> Any:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from family_checks import FamilyChecks
+from family_contract import GrowingFamilyContract
 from matches import match_in
 
 from orket_lib.tasks.generators.drafts import Draft
 from orket_lib.tasks.generators.reasoning import ordering
 
 
-class TestOrdering(FamilyChecks):
+class TestOrdering(GrowingFamilyContract):
     family = ordering
 
     def again(self, text: str, draft: Draft) -> Any:
