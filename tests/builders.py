@@ -286,6 +286,7 @@ def metrics(tag: str = "Q8_0", bits: float | Null = 8.5, **changes: Any) -> RowM
         "prompt_tokens_per_second": 1000.0,
         "generation_tokens_per_second": 100.0,
         "rate_source": "server",
+        "format_rate": 1.0,
         "output_tokens_per_answer": 40.0,
         "orchestration_overhead_ratio": 0.1,
         "missing_telemetry_rate": 0.0,

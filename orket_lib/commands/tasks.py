@@ -1,4 +1,4 @@
-"""`orket tasks`: validate, list, show, verify and import task banks."""
+"""`orket tasks`: validate, list, show, verify, import and generate task banks."""
 
 from __future__ import annotations
 
@@ -12,10 +12,14 @@ from typing import Any, TextIO
 from orket_lib.artifacts.io import write_json
 from orket_lib.artifacts.measurements.spec import WITH_WALLS
 from orket_lib.commands._common import Actions, add_log, print_json, tell
+from orket_lib.config.shipped import located
 from orket_lib.report.formatting import aligned
 from orket_lib.sandbox.detect import Unavailable, find_sandbox
 from orket_lib.sandbox.jobs import Sandbox
 from orket_lib.tasks.bank import StructuredTask, Task, TaskBank, load_bank
+from orket_lib.tasks.bank_problems import bank_findings
+from orket_lib.tasks.generators import FAMILIES
+from orket_lib.tasks.generators.bank import FAMILIES_WITHOUT_CODE, SHIPPED, generate
 from orket_lib.tasks.grading.graders import NO_SANDBOX, check_names, judge
 from orket_lib.tasks.import_bank import import_bank
 from orket_lib.tasks.solutions import load_solutions, solutions_path, verify
@@ -30,15 +34,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     actions = Actions(parser)
     check = actions.add("validate", _validate, "report every problem of these banks")
-    check.add_argument("banks", type=Path, nargs="+", metavar="BANK", help="task banks")
+    check.add_argument("banks", type=_bank, nargs="+", metavar="BANK", help="task banks")
     listing = actions.add("list", _list, "list the tasks of a bank")
-    listing.add_argument("bank", type=Path, metavar="BANK", help="task bank")
+    listing.add_argument("bank", type=_bank, metavar="BANK", help="task bank")
     listing.add_argument("--json", action="store_true", help="print the list as JSON")
     show = actions.add("show", _show, "show the prompt of a task and its graders")
-    show.add_argument("bank", type=Path, metavar="BANK", help="task bank")
+    show.add_argument("bank", type=_bank, metavar="BANK", help="task bank")
     show.add_argument("id", metavar="ID", help="id as written in the bank, or test_id")
     proof = actions.add("verify", _verify, "check that reference solutions pass and mutations fail")
-    proof.add_argument("bank", type=Path, metavar="BANK", help="task bank")
+    proof.add_argument("bank", type=_bank, metavar="BANK", help="task bank")
     proof.add_argument("--solutions", type=Path, help="default: BANK's name with .solutions.json")
     proof.add_argument(
         "--sandbox",
@@ -50,8 +54,35 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     load.add_argument("table", type=Path, metavar="FILE", help="JSONL or CSV file")
     load.add_argument("--out", type=Path, required=True, metavar="BANK", help="bank to write")
     load.add_argument("--bank-id", help="name of the bank (default: the file's name)")
-    for action in (check, listing, show, proof, load):
+    make = actions.add("generate", _generate, "make a bank of generated tasks")
+    make.add_argument("--out", type=Path, required=True, metavar="BANK", help="bank to write")
+    make.add_argument(
+        *("-n", "--tasks"), type=int, default=SHIPPED, help=f"number of tasks (default: {SHIPPED})"
+    )
+    make.add_argument("--seed", type=int, default=1, help="another one gives other tasks")
+    make.add_argument(
+        "--levels", type=_levels, default=(1, 2, 3), metavar="N-M", help="difficulty, 1-6"
+    )
+    make.add_argument(
+        "--families",
+        nargs="+",
+        default=FAMILIES_WITHOUT_CODE,
+        metavar="NAME",
+        help=f"of {', '.join(FAMILIES)}; functions needs a sandbox (default: all others)",
+    )
+    for action in (check, listing, show, proof, load, make):
         add_log(action)
+
+
+def _bank(named: str) -> Path:
+    """Return the path of a bank; a word names a shipped one."""
+    return located(f"config/task_banks/{named}.json") if named.isidentifier() else Path(named)
+
+
+def _levels(text: str) -> tuple[int, ...]:
+    """Return the levels of `2` or `1-3`."""
+    first, _, last = text.partition("-")
+    return tuple(range(int(first), int(last or first) + 1))
 
 
 def run(options: argparse.Namespace) -> int:
@@ -68,8 +99,15 @@ def _validate(options: argparse.Namespace) -> int:
             wrong.append(path)
             for line in str(error).split("\n"):
                 _print(line, to=sys.stderr)
-        else:
-            _print(f"{path}: {_counted(len(bank.tasks), 'task')}, no problems")
+            continue
+        findings = bank_findings(bank)
+        for finding in findings:
+            kind = "warning" if finding.is_warning else "problem"
+            _print(f"{path}: {kind}: {finding.text}", to=sys.stderr)
+        problems = sum(not finding.is_warning for finding in findings)
+        wrong += [path] * bool(problems)
+        said = _counted(problems, "problem") if problems else "no problems"
+        _print(f"{path}: {_counted(len(bank.tasks), 'task')}, {said}")
     return 1 if wrong else 0
 
 
@@ -165,6 +203,13 @@ def _import(options: argparse.Namespace) -> int:
     bank = import_bank(options.table, options.bank_id or options.out.stem)
     write_json(options.out, bank.model_dump(mode="json", by_alias=True))
     _print(f"{options.out}: {_counted(len(bank.tasks), 'task')}")
+    return 0
+
+
+def _generate(options: argparse.Namespace) -> int:
+    made = generate(options.families, options.levels, options.tasks, options.seed)
+    write_json(options.out, made)
+    _print(f"{options.out}: {_counted(len(made['tasks']), 'task')}")
     return 0
 
 

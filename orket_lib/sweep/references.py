@@ -21,7 +21,7 @@ from orket_lib.config.model_files import (
     pin_for,
     serves_files,
 )
-from orket_lib.config.shipped import located
+from orket_lib.config.shipped import REFERENCE_BANK, REFERENCE_MODEL, located
 from orket_lib.providers.gguf.file import model_sha256
 from orket_lib.sweep.context import find_contexts
 from orket_lib.sweep.hash_cache import HashCache
@@ -92,7 +92,11 @@ def find_references(
         problems += problems_of(find_sidecar, config)
     if not _CONTEXT & set(bad):
         problems += problems_of(find_contexts, config)
-    warnings = (*_shared_models(models), *requantized(config, models))
+    warnings = (
+        *_bank_of_another(config, bank),
+        *_shared_models(models),
+        *requantized(config, models),
+    )
     return References(bank, models, tuple(problems), warnings)
 
 
@@ -128,6 +132,16 @@ def _cells(config: SweepConfig) -> tuple[dict[tuple[str, str], ModelRef], list[s
     made, recipe_problems = find_recipes(config, lacking)
     models = found | made
     return {pair: models[pair] for pair in pairs if pair in models}, [*problems, *recipe_problems]
+
+
+def _bank_of_another(config: SweepConfig, bank: TaskBank | None) -> Iterator[str]:
+    """Yield a warning if the reference bank is asked of other models than its own (trap T23)."""
+    others = [model for model in config.models if REFERENCE_MODEL not in model.lower()]
+    if bank is not None and bank.bank_id == REFERENCE_BANK and others:
+        yield (
+            f"task_bank: {config.task_bank} was made for the reference model {REFERENCE_MODEL}; "
+            f"its scores say little about {', '.join(others)}. Use `task_bank: general`"
+        )
 
 
 def _shared_models(models: dict[tuple[str, str], ModelRef]) -> Iterator[str]:

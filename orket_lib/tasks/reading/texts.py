@@ -52,7 +52,7 @@ def says(text: str, expected: str, ignore_case: bool = False) -> bool:
     def same(candidate: str) -> bool:
         return is_same(expected, candidate, ignore_case)
 
-    if len(text) > _MOST_CHARS:
+    if text == expected or len(text) > _MOST_CHARS:
         return same(text)
     if _NUMBER.fullmatch(expected) and stated_number(text) == Decimal(expected):
         return True

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
+from pathlib import Path
 from types import ModuleType
 
 import pytest
+from config_folder import ROOT
 
-from orket_lib.tasks.bank import TaskBank
+from orket_lib.artifacts.io import write_json
+from orket_lib.tasks.bank import TaskBank, load_bank
+from orket_lib.tasks.task import needs_sandbox
 from orket_lib.tasks.generators import FAMILIES
 from orket_lib.tasks.generators.bank import generate, generated
 from orket_lib.tasks.generators.drafts import Draft
@@ -17,15 +22,15 @@ ALL = list(FAMILIES)
 
 
 def test_a_bank_is_valid_and_the_same_again() -> None:
-    made = generate(ALL, [1, 2, 3], 2, 1)
-    assert made == generate(ALL, [1, 2, 3], 2, 1)
+    made = generate(ALL, [1, 2, 3], len(ALL) * 6, 1)
+    assert made == generate(ALL, [1, 2, 3], len(ALL) * 6, 1)
     bank = TaskBank.model_validate(made)
     assert len(bank.tasks) == len(ALL) * 6
     assert len({task.prompt for task in bank.tasks}) == len(bank.tasks)
 
 
 def test_a_larger_bank_begins_with_the_smaller_one() -> None:
-    small, large = (generate(ALL[:3], [1, 2], n, 1)["tasks"] for n in (3, 7))
+    small, large = (generate(ALL[:3], [1, 2], n, 1)["tasks"] for n in (17, 40))
     assert large[: len(small)] == small
     prompts = [(task.get("problem"), task["instruction"]) for task in large]
     assert len(set(prompts)) == len(prompts)
@@ -39,12 +44,12 @@ def test_another_seed_gives_other_tasks() -> None:
 def _drafts(seed: int) -> list[tuple[str, str]]:
     return [
         (family, draft.problem + draft.instruction)
-        for family, _, draft in generated(ALL, [2, 3], 4, seed)
+        for family, _, draft in generated(ALL, [2, 3], len(ALL) * 8, seed)
     ]
 
 
 def test_the_first_tasks_are_of_every_family_and_level() -> None:
-    places = [(family, level) for family, level, _ in generated(ALL, [1, 2, 3], 3, 1)]
+    places = [(family, level) for family, level, _ in generated(ALL, [1, 2, 3], len(ALL) * 9, 1)]
     count = len(ALL)
     for begin in range(0, len(places), count):
         assert {family for family, _ in places[begin : begin + count]} == set(ALL)
@@ -63,7 +68,7 @@ def test_a_family_with_too_few_tasks_is_named(monkeypatch: pytest.MonkeyPatch) -
     few.make = lambda dice, level: _draft(dice.randint(1, 5))  # type: ignore[attr-defined]
     monkeypatch.setitem(FAMILIES, "few", few)
     assert len(generate(["few"], [1], 5, 1)["tasks"]) == 5
-    with pytest.raises(ConfigError, match=r"n: at most 5 tasks of family 'few' and level 1.*got 6"):
+    with pytest.raises(ConfigError, match=r"family 'few' has only 5 different tasks of level 1.* 6 are"):
         generate(["few"], [1], 6, 1)
 
 
@@ -77,3 +82,27 @@ def test_all_that_is_wrong_is_named() -> None:
     text = str(raised.value)
     for part in ("got 'arithmetik'", "from 1 to 6 (got 0)", "each once", "n: a whole number >= 1"):
         assert part in text
+
+
+def test_the_shipped_bank_is_made_byte_for_byte(tmp_path: Path) -> None:
+    shipped = ROOT / "config/task_banks/general.json"
+    write_json(tmp_path / "general.json", generate())
+    assert (tmp_path / "general.json").read_bytes() == shipped.read_bytes()
+
+
+def test_the_shipped_bank_is_large_and_broad() -> None:
+    bank = load_bank(ROOT / "config/task_banks/general.json")
+    assert bank.bank_id == "general"
+    assert len(bank.tasks) >= 480
+    strata = Counter((task.family, task.tier) for task in bank.tasks)
+    assert len({family for family, _ in strata}) >= 16
+    assert {tier for _, tier in strata} == {1, 2, 3}
+    assert min(strata.values()) >= 8  # fewer are pooled by the verdict
+    assert not any(map(needs_sandbox, bank.tasks))
+
+
+def test_more_tasks_are_others_than_the_shipped_ones() -> None:
+    shipped, more = generate()["tasks"], generate(n=1200)["tasks"]
+    assert more[: len(shipped)] == shipped
+    asked = [(task.get("problem"), task["instruction"]) for task in more]
+    assert len(set(asked)) == 1200
