@@ -31,11 +31,12 @@ def stated_label(text: str, labels: Sequence[str]) -> str | None:
     final, other = statements(text)
     if final:
         return _common(final, read)
-    one = read(tail)
-    if one or not tail:
+    if other and (found := _common(other, read)):
+        return found
+    if any(one.is_denied for one in other):
+        return None
+    if one := read(tail):
         return one
-    if other:
-        return _common(other, read)
     bold = {read(found[1]) for found in _BOLD.finditer(tail)} - {None}
     if len(bold) == 1 and not _DOUBT.search(tail):
         return bold.pop()

@@ -62,6 +62,9 @@ _UNCLEAR_BEFORE = re.compile(
     r"without|except|between|from)|n['\u2019]t|[<>\u2264\u2265\u2260\u00b1^])"
     rf"(?:\s+(?:be|equal|to|exactly|just|the|number))*\s*[-{_CURRENCY}]?\s*\Z"
 )
+_DOUBTED = re.compile(
+    r"(?i)(?:(?:n['\u2019]t|not) (?:think|believe)|not (?:sure|certain)|\bdoubt|\bunsure)\b[^.!?\n]*\Z"
+)
 _MINUS_WORD = re.compile(r"(?i)(?:\A|[^\w\s)%]|\b[a-z]+)\s*\b(?:minus|negative)\s+\Z")
 _EQUALS_WORD = re.compile(r"(?i)(?:[=:(\[{|\u2248>]|\b(?:is|are|was|be|equals|to|of|and))\s*\Z")
 _CONTEXT = 40  # characters before a number that decide what it means
@@ -87,15 +90,14 @@ def stated_number(text: str) -> Decimal | None:
     final, other = statements(text)
     if final:
         return _common(final)
-    is_long = len(text) > _MOST_CHARS
-    whole = None if is_long else one_number(text)
-    if whole is not None:
-        return whole
-    if other:
-        return _common(other)
-    if is_long:
-        return None
-    return _marked(text) or _concluded(text)
+    value = _common(other) if other else None
+    if value is not None or any(one.is_denied for one in other) or len(text) > _MOST_CHARS:
+        return value
+    for read in (one_number, _marked, _concluded):
+        value = read(text)
+        if value is not None:
+            return value
+    return None
 
 
 def one_number(text: str) -> Decimal | None:
@@ -187,7 +189,8 @@ def _number(plain: str, found: re.Match[str]) -> tuple[Decimal | None, int]:
         before, digits = before[:-1], f"0.{digits}"
     value = _value(digits)
     sign = _sign(before, start > _CONTEXT)
-    if value is None or sign is None or _UNCLEAR_BEFORE.search(before):
+    unclear = _UNCLEAR_BEFORE.search(before) or _DOUBTED.search(before)
+    if value is None or sign is None or unclear:
         return None, end
     if _SUM.search(before) and plain[end : end + 2].lstrip().startswith(")"):
         return None, end  # `($18)` in a sentence: a repetition, or a loss

@@ -43,6 +43,7 @@ _VERB = re.compile(
 _SENTENCES = re.compile(r"(?<=[.!?])\s+(?=[A-Z\"*`(])|\n+")
 _PROSE = 4  # words of a line that explains, rather than being a candidate itself
 _MOST_CHARS = 20_000  # of an answer in whose parts a text is looked for
+_MOST_ENDS = 5  # places in a sentence after which the text may begin
 _LONGEST_WRAPPED = 4_000
 
 
@@ -54,26 +55,26 @@ def says(text: str, expected: str, ignore_case: bool = False) -> bool:
 
     if text == expected or len(text) > _MOST_CHARS:
         return same(text)
-    if _NUMBER.fullmatch(expected) and stated_number(text) == Decimal(expected):
-        return True
+    if _NUMBER.fullmatch(expected):
+        return stated_number(text) == Decimal(expected)
     final, other = statements(text)
     if final:
         return _all_say(final, same)
     if same(text) or (other and _all_say(other, same)):
         return True
-    return not other and any(found(text, same) for found in (_in_fence, _in_span, _in_line, _ends))
+    return not other and (any(map(same, _parts(text))) or _ends(text, same))
 
 
 def results(text: str) -> list[str]:
-    """Return a normalized answer, and what it states as its result without wrappings, if clear."""
+    """Return a normalized answer, and what it may state as its result, without wrappings."""
     if len(text) > _MOST_CHARS:
         return [text]
     final, other = statements(text)
     stated = final or other
-    said = [[*_forms(part)] for one in stated if not one.is_denied for part in one.parts]
-    clear = len(stated) < 2 or len({one.sentence for one in stated}) == 1
-    found = [text, *(form for forms in said for form in forms)] if stated and clear else [text]
-    return list(dict.fromkeys(found if stated else [text, *_forms(text)]))
+    if any(one.is_denied for one in stated) or len({one.sentence for one in stated}) > 1:
+        return [text]
+    parts = [part for one in stated for part in one.parts] or [text, *_parts(text)]
+    return list(dict.fromkeys([text, *(form for part in parts for form in _forms(part))]))
 
 
 def is_bare(text: str, expected: str) -> bool:
@@ -184,32 +185,20 @@ def _item(text: str) -> str:
     return unicodedata.normalize("NFC", text)
 
 
-def _in_fence(text: str, same: Callable[[str], bool]) -> bool:
+def _parts(text: str) -> Iterator[str]:
+    """Yield the parts of an answer that may be its result: what is set apart from all the rest."""
     blocks = fenced(text)
-    return len(blocks) == 1 and same(blocks[0])
-
-
-def _in_span(text: str, same: Callable[[str], bool]) -> bool:
-    """Return whether the only emphasis, or the only quotation, is the text."""
-    if _CHOICE.search(text) or _DENIAL.search(text):
-        return False
-    for pattern in (_SPAN, _QUOTED):
-        spans = {next(filter(None, found.groups())) for found in pattern.finditer(text)}
-        if spans:
-            return len(spans) == 1 and same(spans.pop())
-    return False
-
-
-def _in_line(text: str, same: Callable[[str], bool]) -> bool:
-    """Return whether the first or the last part is the text, and the others explain it."""
+    if len(blocks) == 1:
+        yield blocks[0]
+    if not (_CHOICE.search(text) or _DENIAL.search(text)):
+        found = list(_SPAN.finditer(text)) or list(_QUOTED.finditer(text))
+        spans = {next(filter(None, one.groups())) for one in found}
+        yield from spans if len(spans) == 1 else ()
     for separator in ("\n\n", "\n"):
         parts = [part for part in text.split(separator) if part.strip()]
-        if len(parts) < 2:
-            continue
-        for one, others in ((parts[0], parts[1:]), (parts[-1], parts[:-1])):
-            if same(one) and all(map(_explains, others)):
-                return True
-    return False
+        for one, others in ((parts[:1], parts[1:]), (parts[-1:], parts[:-1])):
+            if others and all(map(_explains, others)):
+                yield from one
 
 
 def _explains(text: str) -> bool:
@@ -223,7 +212,7 @@ def _ends(text: str, same: Callable[[str], bool]) -> bool:
     for said in {0: sentences[0], 1: sentences[-1]}.values() if sentences else ():
         if _DENIAL.search(said) or _CHOICE.search(text):
             continue
-        ends = [found.end() for found in _VERB.finditer(said)]
+        ends = [found.end() for found in _VERB.finditer(said)][-_MOST_ENDS:]
         if any(same(said[end:]) for end in ends):
             others = [one for one in sentences if one is not said]
             return not any(_VERB.search(one) and len(one.split()) < 2 * _PROSE for one in others)

@@ -139,6 +139,7 @@ def test_a_number_is_read(expected: float, answer: str) -> None:
         (42, "It is 41 or 42."),
         (42, "The answer is not 42."),
         (42, "I don't think the answer is 42."),
+        (42, "I don't think it is 42."),
         (42, "The answer is 42. Wait, actually it is 43."),
         (42, "Final answer: 42\n\nFinal answer: 43"),
         (42, "\\boxed{42} or \\boxed{43}"),
@@ -182,6 +183,11 @@ def test_a_word_is_read(answer: str, passed: bool) -> None:
     assert judge(judged_by({"type": "exact", "expected": "DESK"}), answer).passed is passed
 
 
+@pytest.mark.parametrize(("answer", "passed"), [("7", True), ("7.", True), ("- 7", False)])
+def test_a_number_that_is_expected_as_text_has_a_sign(answer: str, passed: bool) -> None:
+    assert judge(judged_by({"type": "exact", "expected": "7"}), answer).passed is passed
+
+
 @pytest.mark.parametrize(
     ("answer", "passed"),
     [
@@ -193,6 +199,7 @@ def test_a_word_is_read(answer: str, passed: bool) -> None:
         ("Mia and Ben", False),
         ("Either Mia or Ben", False),
         ("It is not Mia.", False),
+        ("I don't think the answer is Mia.", False),
         ("Mia?", False),
         ("Miami", False),
         ("somebody", False),
