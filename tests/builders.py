@@ -30,8 +30,8 @@ from orket_lib.artifacts.views.run_report import (
 from orket_lib.measure.speed.token_metrics import Tokens
 from orket_lib.providers.base import Generation
 from orket_lib.providers.llama_cpp.client import llama_tokens
-from orket_lib.tasks.bank import Question, Task
 from orket_lib.tasks.answers import fingerprint
+from orket_lib.tasks.bank import Question, Task
 from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.statuses import (
     Lane,

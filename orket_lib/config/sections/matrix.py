@@ -8,7 +8,6 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from orket_lib.artifacts.measurements.spec import WITH_WALLS, SandboxKind
-from orket_lib.config.shipped import REFERENCE_BANK, REFERENCE_MODEL
 from orket_lib.config.sections.fields import (
     Names,
     Section,
@@ -17,6 +16,7 @@ from orket_lib.config.sections.fields import (
     Words,
     refuse_repeats,
 )
+from orket_lib.config.shipped import REFERENCE_BANK, REFERENCE_MODEL
 from orket_lib.vocabulary.quants import is_path_safe, normalize_tag
 from orket_lib.vocabulary.slugs import slug, slugs
 

@@ -17,7 +17,10 @@ _TAIL = 20_000  # characters at the end of an answer in which its result is look
 _TAGGED = re.compile(r"(?is)<(answer|final_answer|result)>(.{0,4000}?)</\1>")
 _GSM = re.compile(r"(?m)^[ \t]*####[ \t]*(?!#)(\S[^\n]*)\Z")
 _BOX = re.compile(r"\\(?:boxed|fbox)\s*\{")
-_IS = r"[*_`\s\"')]{0,6}(?:(?:is|are|was|were|would be|will be|should be|reads?)\b|[:=\uff1a])"
+_IS = (
+    r"[*_`\s\"')]{0,6}"
+    r"(?:\b(?:is|are|was|were|would be|will be|should be|reads?|ist|es|est)\b|[:=\uff1a])"
+)
 _FINAL = re.compile(
     r"(?i)\bfinal[ \t]+(?:answer|result|output|value|text|string|list|number)\b"
     rf"(?:{_IS}|[*_# \t]*\n)"
@@ -27,7 +30,7 @@ _NOUN = (
     r"r\u00e9sultat|risposta|resposta)"
 )
 _PHRASE = re.compile(
-    rf"(?i)\b{_NOUN}\b(?:[ \t]+(?:to|of|for|ist|es|est|is)\b[^\n.:=?!]{{0,80}}?)?(?:{_IS}|[*_#]*\n)"
+    rf"(?i)\b{_NOUN}\b(?:[ \t]+(?:to|of|for)\b[^\n.:=?!]{{0,80}}?)?(?:{_IS}|[*_#]*\n)"
     r"|\u7b54\u6848(?:\u662f|[:\uff1a])"
 )
 _LEAD = re.compile(

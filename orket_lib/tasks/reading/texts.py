@@ -59,8 +59,8 @@ def says(text: str, expected: str, ignore_case: bool = False) -> bool:
         return stated_number(text) == Decimal(expected)
     final, other = statements(text)
     if final:
-        return _all_say(final, same)
-    if same(text) or (other and _all_say(other, same)):
+        return _all_say(final, expected, same)
+    if same(text) or (other and _all_say(other, expected, same)):
         return True
     return not other and (any(map(same, _parts(text))) or _ends(text, same))
 
@@ -106,8 +106,14 @@ def is_same(expected: str, candidate: str, ignore_case: bool = False) -> bool:
     return False
 
 
-def _all_say(stated: Sequence[Statement], same: Callable[[str], bool]) -> bool:
-    return all(not one.is_denied and any(map(same, one.parts)) for one in stated)
+def _all_say(stated: Sequence[Statement], expected: str, same: Callable[[str], bool]) -> bool:
+    """Return whether all statements say the text; whole sentences are not cut out of others."""
+    for one in stated:
+        whole = (one.line, one.paragraph, one.text.strip())
+        parts = whole if expected.endswith((".", "!", "?")) else one.parts
+        if one.is_denied or not any(map(same, parts)):
+            return False
+    return True
 
 
 def _unended(text: str) -> str:

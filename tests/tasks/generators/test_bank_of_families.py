@@ -12,10 +12,10 @@ from config_folder import ROOT
 
 from orket_lib.artifacts.io import write_json
 from orket_lib.tasks.bank import TaskBank, load_bank
-from orket_lib.tasks.task import needs_sandbox
 from orket_lib.tasks.generators import FAMILIES
 from orket_lib.tasks.generators.bank import generate, generated
 from orket_lib.tasks.generators.drafts import Draft
+from orket_lib.tasks.task import needs_sandbox
 from orket_lib.vocabulary.errors import ConfigError
 
 ALL = list(FAMILIES)
@@ -68,7 +68,8 @@ def test_a_family_with_too_few_tasks_is_named(monkeypatch: pytest.MonkeyPatch) -
     few.make = lambda dice, level: _draft(dice.randint(1, 5))  # type: ignore[attr-defined]
     monkeypatch.setitem(FAMILIES, "few", few)
     assert len(generate(["few"], [1], 5, 1)["tasks"]) == 5
-    with pytest.raises(ConfigError, match=r"family 'few' has only 5 different tasks of level 1.* 6 are"):
+    said = r"family 'few' has only 5 different tasks of level 1.* 6 are"
+    with pytest.raises(ConfigError, match=said):
         generate(["few"], [1], 6, 1)
 
 

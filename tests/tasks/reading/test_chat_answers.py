@@ -20,7 +20,7 @@ STYLES = {
     "code span": "`{}`",
     "quotes": '"{}"',
     "fence": "```\n{}\n```",
-    "fence in prose": "Here is the result:\n\n```text\n{}\n```\n\nLet me know if you need anything else!",
+    "fence in prose": "Here is the result:\n\n```text\n{}\n```\n\nIs there anything else that you need?",
     "the answer is": "The answer is {}.",
     "the answer is bold": "The correct answer is **{}**.",
     "answer label": "Answer: {}",
@@ -32,7 +32,8 @@ STYLES = {
     "answer tag": "<think>\nHmm, is it this?\n</think>\n\n<answer>{}</answer>",
     "reasoning": "<think>\nWait, maybe 1 or 2. No.\n</think>\n\n{}",
     "opened by the template": "Wait, maybe 1 or 2. No.\n</think>\n\n{}",
-    "harmony": "<|channel|>analysis<|message|>Hm.<|end|><|start|>assistant<|channel|>final<|message|>{}",
+    "harmony": "<|channel|>analysis<|message|>Hm.<|end|>"
+    "<|start|>assistant<|channel|>final<|message|>{}",
     "leaked token": "{}<|im_end|>",
     "leaked turn": "{}<|eot_id|><|start_header_id|>user<|end_header_id|>\n\nAnd 5?",
     "polite": "Sure! Here's the answer: {}",

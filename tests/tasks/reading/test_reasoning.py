@@ -1,4 +1,4 @@
-"""Reasoning and leaked tokens are separated from the answer, and code keeps what looks like them."""
+"""Reasoning and leaked tokens are cut off, and code keeps what looks like them."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_text_about_tags_stays(answer: str) -> None:
         "    return a + b\n```",
         '```python\ndef add(a, b):\n    assert "</think>"\n    return a + b\n```',
         '```python\ndef add(a, b):\n    assert "<|im_end|>"\n    return a + b\n```',
-        "1. The code:\n\n    ```python\n    def add(a, b):\n        return a + b\n    ```\n\n2. Run it.",
+        "1. Code:\n\n    ```python\n    def add(a, b):\n        return a + b\n    ```\n\n2. Run.",
     ],
 )
 def test_code_is_found_whatever_is_around_it(answer: str) -> None:

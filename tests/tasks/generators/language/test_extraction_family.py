@@ -26,7 +26,7 @@ class TestExtraction(GrowingFamilyContract):
         if '"..."' in asked:
             (key,) = re.findall(r'\{"(\w+)"', asked)
             return {key: _single(story, key)}
-        if draft.evaluation["type"] == "exact":
+        if draft.evaluation["type"] == "label":
             (key,) = re.findall("name(?! ?s)|town|colour", asked.replace("text names", ""))
             return _single(story, key)
         keys = re.findall(r'"(\w+)"', asked)

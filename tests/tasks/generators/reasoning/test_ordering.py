@@ -25,7 +25,7 @@ class TestOrdering(GrowingFamilyContract):
             return order[-1 if "largest" in text else 0]
         listed = re.search(r"(?:\d+, )+\d+", text) or match_in(r"(?:\w+, )+\w+", text)
         items = listed[0].split(", ")
-        if draft.evaluation["type"] == "exact":
+        if draft.evaluation["type"] == "label":
             return items[-1] if re.search(r"\blast\b", text) else items[0]
         if items[0].isdigit():
             order = _counted([int(number) for number in items])
