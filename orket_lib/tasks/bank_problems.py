@@ -107,7 +107,7 @@ def _one_template(tasks: Sequence[Task]) -> Iterator[Finding]:
         openings = {tuple(re.sub(r"\d+", "0", one).split()[:_OPENING]) for one in prompts}
         if len(prompts) >= _FEWEST and len(openings) == 1:
             yield Finding(
-                f"family {family}: all {len(prompts)} prompts are worded alike, so they measure one "
-                "thing",
+                f"family {family}: all {len(prompts)} prompts are worded alike, so they measure "
+                "one thing",
                 is_warning=True,
             )

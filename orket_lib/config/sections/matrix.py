@@ -40,8 +40,8 @@ class Matrix(Section):
     task_bank: Annotated[
         str,
         Field(
-            description="path of the task bank, or the name of a shipped one; the reference model has a default "
-            "of its own, reference",
+            description="path of the task bank, or the name of a shipped one; for the reference "
+            "model alone the default is reference",
             examples=["general"],
         ),
     ] = "config/task_banks/general.json"

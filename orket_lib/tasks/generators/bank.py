@@ -108,8 +108,8 @@ def _drawn(family: ModuleType, level: int, n: int, seed: int | str) -> list[Draf
     if len(drafts) < n:
         raise ConfigError(
             [
-                f"n: family {family.NAME!r} has only {len(drafts)} different tasks of level {level} "
-                f"with seed {seed!r}, and {n} are needed; choose more families or levels"
+                f"n: family {family.NAME!r} has only {len(drafts)} different tasks of level "
+                f"{level} with seed {seed!r}, and {n} are needed; choose more families or levels"
             ]
         )
     return drafts

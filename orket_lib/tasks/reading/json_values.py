@@ -40,7 +40,7 @@ def stated_json(text: str) -> str:
         RecursionError: It is nested too deeply.
     """
     try:
-        strict_json(text)
+        value = strict_json(text)
     except ValueError as error:
         if len(text) > _MOST_CHARS:
             raise
@@ -48,7 +48,8 @@ def stated_json(text: str) -> str:
         if found is None:
             raise ValueError(str(error)) from None
         return found
-    return text
+    quoted = value.strip() if isinstance(value, str) else ""
+    return quoted if quoted[:1] in ("{", "[") and _parsed(quoted) is not None else text
 
 
 def _stated(text: str) -> str | None:

@@ -11,6 +11,8 @@ _DENIED = re.compile(
     r"(?i)(?:\b(?:not|never|neither|nor|without|except|than|instead of)|n['\u2019]t)"
     r"(?:\s+(?:be|the|an?|in|at|from|really|just))*[\s*_`\"'\u201c]*\Z"
 )
+_OR_BEFORE = re.compile(r"(?i)\b(?:or|either)\b\W{0,4}\Z")
+_OR_AFTER = re.compile(r"(?i)\W{0,4}\bor\b")
 _BOLD = re.compile(r"(?:\*\*|__)([^*_\n]{1,80})(?:\*\*|__)")
 _SENTENCES = re.compile(r"(?<=[.!?])\s+|\n+")
 _MARKER = re.compile(
@@ -53,11 +55,13 @@ def _reader(labels: Sequence[str]) -> Callable[[str], str | None]:
     pattern = re.compile(rf"(?<![^\W_])(?:{parts})(?![^\W_])", re.IGNORECASE)
 
     def read(text: str) -> str | None:
-        found = {
-            names[one[0].casefold()]
-            for one in pattern.finditer(text)
-            if not _DENIED.search(text[max(0, one.start() - _CONTEXT) : one.start()])
-        }
+        found = set()
+        for one in pattern.finditer(text):
+            before = text[max(0, one.start() - _CONTEXT) : one.start()]
+            if _OR_BEFORE.search(before) or _OR_AFTER.match(text, one.end()):
+                return None
+            if not _DENIED.search(before):
+                found.add(names[one[0].casefold()])
         return found.pop() if len(found) == 1 and not text.rstrip().endswith("?") else None
 
     return read

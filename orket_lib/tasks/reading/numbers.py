@@ -63,7 +63,8 @@ _UNCLEAR_BEFORE = re.compile(
     rf"(?:\s+(?:be|equal|to|exactly|just|the|number))*\s*[-{_CURRENCY}]?\s*\Z"
 )
 _DOUBTED = re.compile(
-    r"(?i)(?:(?:n['\u2019]t|not) (?:think|believe)|not (?:sure|certain)|\bdoubt|\bunsure)\b[^.!?\n]*\Z"
+    r"(?i)(?:(?:n['\u2019]t|not) (?:think|believe)|not (?:sure|certain)|\bdoubt|\bunsure)\b"
+    r"[^.!?\n]*\Z"
 )
 _MINUS_WORD = re.compile(r"(?i)(?:\A|[^\w\s)%]|\b[a-z]+)\s*\b(?:minus|negative)\s+\Z")
 _EQUALS_WORD = re.compile(r"(?i)(?:[=:(\[{|\u2248>]|\b(?:is|are|was|be|equals|to|of|and))\s*\Z")

@@ -74,7 +74,8 @@ def results(text: str) -> list[str]:
     if any(one.is_denied for one in stated) or len({one.sentence for one in stated}) > 1:
         return [text]
     parts = [part for one in stated for part in one.parts] or [text, *_parts(text)]
-    return list(dict.fromkeys([text, *(form for part in parts for form in _forms(part))]))
+    forms = [form for part in parts for form in _forms(part)]
+    return list(dict.fromkeys([text, *forms, *map(_unended, forms)]))
 
 
 def is_bare(text: str, expected: str) -> bool:

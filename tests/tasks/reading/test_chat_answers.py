@@ -20,7 +20,7 @@ STYLES = {
     "code span": "`{}`",
     "quotes": '"{}"',
     "fence": "```\n{}\n```",
-    "fence in prose": "Here is the result:\n\n```text\n{}\n```\n\nIs there anything else that you need?",
+    "fence in prose": "Here is the result:\n\n```text\n{}\n```\n\nIs there anything else you need?",
     "the answer is": "The answer is {}.",
     "the answer is bold": "The correct answer is **{}**.",
     "answer label": "Answer: {}",

@@ -16,6 +16,7 @@ VALUE = {"a": [1, 2]}
     [
         '{"a": [1, 2]}',
         'Here it is: {"a": [1, 2]}',
+        '"{\\"a\\": [1, 2]}"',
         '{"a": [1, 2]} That is all.',
         '{"a": [1, 2]}\n\nor shorter:\n{"a":[1,2]}',
         'Sure!\n\n```json\n{\n  "a": [\n    1,\n    2\n  ]\n}\n```\n\nIt has one key.',
