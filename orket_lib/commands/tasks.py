@@ -24,6 +24,7 @@ from orket_lib.tasks.grading.graders import NO_SANDBOX, check_names, judge
 from orket_lib.tasks.import_bank import import_bank
 from orket_lib.tasks.solutions import load_solutions, solutions_path, verify
 from orket_lib.tasks.task import needs_sandbox
+from orket_lib.vocabulary.banks import bank_file
 from orket_lib.vocabulary.errors import ArtifactError, SandboxError
 from orket_lib.vocabulary.text import printable
 
@@ -76,7 +77,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _bank(named: str) -> Path:
     """Return the path of a bank; a word names a shipped one."""
-    return located(f"config/task_banks/{named}.json") if named.isidentifier() else Path(named)
+    return located(bank_file(named)) if named.isidentifier() else Path(named)
 
 
 def _levels(text: str) -> tuple[int, ...]:

@@ -10,8 +10,6 @@ from functools import cache
 from pathlib import Path
 
 _PACKAGE = Path(__file__).parents[1]
-REFERENCE_MODEL = "orket-nano"  # for which the bank of the same name was made
-REFERENCE_BANK = "reference"
 
 
 @cache

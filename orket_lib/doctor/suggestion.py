@@ -14,13 +14,17 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from orket_lib.artifacts.printed.doctor import SeenModel, SeenServer
-from orket_lib.config.shipped import REFERENCE_BANK, REFERENCE_MODEL
+from orket_lib.vocabulary.banks import (
+    GENERAL_BANK,
+    REFERENCE_BANK,
+    REFERENCE_MODEL,
+    bank_file,
+)
 from orket_lib.vocabulary.providers import PROVIDERS, remote_host
 from orket_lib.vocabulary.quants import nominal_bits
 from orket_lib.vocabulary.statuses import VramProfile
 from orket_lib.vocabulary.units import MIB
 
-_BANK = "config/task_banks/{}.json"
 _TINY_MIB = 100  # smaller models decode so fast that noise dominates their speed
 _FILES = "embedded"  # provider that a suggestion for files names
 _PROFILES = tuple(profile.value for profile in VramProfile)
@@ -125,7 +129,7 @@ def _config(best: _Candidate, n_ctx: int, has_gpu: bool) -> Suggestion:
     tiny = all(model.bytes is not None and model.bytes < _TINY_MIB * MIB for model in models)
     config = {
         **_matrix(best),
-        "task_bank": _BANK.format(REFERENCE_BANK if best.is_reference else "general"),
+        "task_bank": bank_file(REFERENCE_BANK if best.is_reference else GENERAL_BANK),
         **({} if tiny else {"task_limit": 50}),
         "runs_per_quant": 2,
         "n_ctx": min([n_ctx, *(model.n_ctx for model in models if model.n_ctx)]),

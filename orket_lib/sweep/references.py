@@ -21,13 +21,14 @@ from orket_lib.config.model_files import (
     pin_for,
     serves_files,
 )
-from orket_lib.config.shipped import REFERENCE_BANK, REFERENCE_MODEL, located
+from orket_lib.config.shipped import located
 from orket_lib.providers.gguf.file import model_sha256
 from orket_lib.sweep.context import find_contexts
 from orket_lib.sweep.hash_cache import HashCache
 from orket_lib.sweep.quantize_recipes import find_recipes, recipe_for, requantized
 from orket_lib.sweep.sidecar import find_sidecar
 from orket_lib.tasks.bank import TaskBank, load_bank, select
+from orket_lib.vocabulary.banks import GENERAL_BANK, REFERENCE_BANK, REFERENCE_MODEL
 from orket_lib.vocabulary.errors import ArtifactError, ConfigError
 from orket_lib.vocabulary.units import ALL_CPUS, cpus_of
 from orket_lib.vocabulary.validation import nearest
@@ -140,7 +141,7 @@ def _bank_of_another(config: SweepConfig, bank: TaskBank | None) -> Iterator[str
     if bank is not None and bank.bank_id == REFERENCE_BANK and others:
         yield (
             f"task_bank: {config.task_bank} was made for the reference model {REFERENCE_MODEL}; "
-            f"its scores say little about {', '.join(others)}. Use `task_bank: general`"
+            f"its scores say little about {', '.join(others)}. Use `task_bank: {GENERAL_BANK}`"
         )
 
 

@@ -16,7 +16,12 @@ from orket_lib.config.sections.fields import (
     Words,
     refuse_repeats,
 )
-from orket_lib.config.shipped import REFERENCE_BANK, REFERENCE_MODEL
+from orket_lib.vocabulary.banks import (
+    GENERAL_BANK,
+    REFERENCE_BANK,
+    REFERENCE_MODEL,
+    bank_file,
+)
 from orket_lib.vocabulary.quants import is_path_safe, normalize_tag
 from orket_lib.vocabulary.slugs import slug, slugs
 
@@ -44,7 +49,7 @@ class Matrix(Section):
             "model alone the default is reference",
             examples=["general"],
         ),
-    ] = "config/task_banks/general.json"
+    ] = bank_file(GENERAL_BANK)
     runs_per_quant: Annotated[int, Field(ge=1, description="runs of each task")] = 2
     probe_runs: Annotated[int, Field(ge=1, description="speed measurements of each cell")] = 3
     again: Annotated[
@@ -115,7 +120,7 @@ class Matrix(Section):
     @field_validator("task_bank")
     @classmethod
     def _a_word_names_a_shipped_bank(cls, bank: str) -> str:
-        return f"config/task_banks/{bank}.json" if _WORD.fullmatch(bank) else bank
+        return bank_file(bank) if _WORD.fullmatch(bank) else bank
 
     @field_validator("models")
     @classmethod
