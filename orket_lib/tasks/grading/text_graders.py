@@ -16,8 +16,8 @@ from orket_lib.tasks.answers import composed, normalize, only_number
 from orket_lib.tasks.grading.checks import compared, shown, verdicts
 from orket_lib.tasks.grading.forms import form_kept
 from orket_lib.tasks.grading.text_evaluation import (
+    Choice,
     Contains,
-    ContentOrForm,
     Exact,
     JsonList,
     JsonSchema,
@@ -174,7 +174,7 @@ def json_text(asked: JsonValue | JsonList | JsonSchema, answer: str) -> str:
         raise Unparseable(f"not JSON: {error}"[:200]) from None
 
 
-def require_form(asked: ContentOrForm, answer: str) -> None:
+def require_form(asked: Choice | Label | Number, answer: str) -> None:
     """Check the form of an answer whose content was read.
 
     Raises:
