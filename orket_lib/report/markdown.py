@@ -150,6 +150,7 @@ def _model(session: ModelSession, view: FrontierView, lane: Lane) -> dict[str, A
             [f"{name} ({tasks})", *(_family(row, name) for row in session.per_quant)]
             for name, tasks in sorted(families.items())
         ],
+        "forms": [shown(row.reading("format_rate"), ratio) for row in session.per_quant],
         "observations": [
             (
                 *(row.quant_tag, item.reason, item.severity),

@@ -16,6 +16,7 @@ from pydantic import (
     ConfigDict,
     Discriminator,
     Field,
+    StrictBool,
     StrictInt,
     Tag,
     TypeAdapter,
@@ -23,6 +24,7 @@ from pydantic import (
     model_validator,
 )
 
+from orket_lib.artifacts.measurements.spec import later
 from orket_lib.tasks.grading.code_evaluation import RUN
 from orket_lib.tasks.grading.evaluation import Evaluation, Evaluations
 from orket_lib.tasks.grading.text_evaluation import Agrees, Strict, Text
@@ -53,6 +55,9 @@ class Question(Strict):
         description="text for `exact` and `contains`, a label from A to J for `choice`, a number "
         "for `number`, a pattern for `regex`, JSON for `json`; nothing for `agrees`",
     )
+    form_counts: StrictBool = later(
+        False, "the form is part of what is asked; else only content is graded"
+    )
 
     @property
     def written_id(self) -> int:
@@ -72,7 +77,8 @@ class Question(Strict):
     @property
     def evaluations(self) -> tuple[Evaluation, ...]:
         """The graders."""
-        return (_EVALUATION.validate_python(self._evaluation()),)
+        form = {"form_counts": True} if self.form_counts else {}
+        return (_EVALUATION.validate_python({**self._evaluation(), **form}),)
 
     def _evaluation(self) -> dict[str, Any]:
         match self.grader:

@@ -31,6 +31,7 @@ ANSWERS: dict[str, tuple[str, str, str]] = {
     "json_list": ("[32, 212]", "[32, 100]", "32, 212"),
     "json_schema": ('{"name": "Ann", "age": 1}', '{"name": "Ann"}', "Ann"),
     "regex": ("1999-12-31", "31.12.1999", ""),
+    "label": ("It is positive.", "negative", "positive or negative"),
     "contains": ("Marie Curie found radium.", "Curie found polonium.", ""),
     "function_examples": (
         "def bounds(values):\n    return min(values), max(values)\n",

@@ -95,6 +95,17 @@ def output_tokens_per_answer(runs: Sequence[TestRun]) -> float | Null:
     return any_of(values, statistics.fmean, Null("NO_RUN_ANSWERED"))
 
 
+def format_rate(runs: Sequence[TestRun]) -> float | Null:
+    """Return the share of the answers that kept their form, of those whose task asks for one.
+
+    It is apart from the score, which counts content (T24).
+    """
+    if not any(map(answered, runs)):
+        return Null("NO_RUN_ANSWERED")
+    kept = [run.form_kept for run in runs if answered(run) and run.form_kept is not None]
+    return statistics.fmean(kept) if kept else Null("NO_FORM_ASKED")
+
+
 def peak(runs: Sequence[TestRun], reading: str) -> float | Null:
     """Return the largest value of a telemetry reading over all runs."""
     return any_of([run.telemetry.reading(reading) for run in runs], max, Null("NO_RUN"))

@@ -91,6 +91,7 @@ def build_row(
         init_latency=report.sessions[0].load.reading("load_seconds"),
         ttft_ms=aggregates.median_ttft_ms(probes),
         **aggregates.probe_rates(probes),
+        format_rate=aggregates.format_rate(runs),
         output_tokens_per_answer=aggregates.output_tokens_per_answer(runs),
         orchestration_overhead_ratio=overhead,
         missing_telemetry_rate=missing_rate,

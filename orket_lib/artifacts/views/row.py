@@ -123,6 +123,9 @@ class RowMetrics(Measured):
     rate_source: Literal["server", "client"] | None = Field(
         description="clock of the two rates; null when nothing was measured"
     )
+    format_rate: Reading = Field(
+        None, description="answers that kept the form that their task asks for / such answers"
+    )
     output_tokens_per_answer: Reading = Field(None, description="mean over the runs that answered")
     orchestration_overhead_ratio: Reading = Field(description="mean over the runs that answered")
     missing_telemetry_rate: Reading

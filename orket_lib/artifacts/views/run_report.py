@@ -211,6 +211,15 @@ class TestRun(Record):
     finish_reason: str | None
     checks: tuple[Check, ...]
     unparseable: bool = Field(False, description="whether no grader could read the answer")
+    form_kept: bool | None = Field(
+        None,
+        description="whether the answer had the form that its task asks for; null when it asks for "
+        "none, or when nothing was answered",
+    )
+    leaked_token: str | None = Field(
+        None,
+        description="token of the chat template that the server left in the answer; it was cut off",
+    )
     runner: RunnerRun | None = Field(None, description="null when no runner was used")
     telemetry: RunTelemetry
 

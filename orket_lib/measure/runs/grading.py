@@ -35,6 +35,8 @@ class _Graded:
     score: float | Null = 0.0
     checks: tuple[Check, ...] = ()
     unparseable: bool = False
+    form_kept: bool | None = None
+    leaked_token: str | None = None
 
 
 def grade_answer(answer: Answer, task: Task, sandbox: Sandbox | None) -> TestRun:
@@ -66,6 +68,8 @@ def grade_answer(answer: Answer, task: Task, sandbox: Sandbox | None) -> TestRun
         outcome_detail=answer.failed_detail,
         checks=graded.checks,
         unparseable=graded.unparseable,
+        form_kept=graded.form_kept,
+        leaked_token=graded.leaked_token,
         telemetry=telemetry,
         **{name: getattr(answer, name) for name in _KEPT},
     )
@@ -77,7 +81,8 @@ def _graded(answer: Answer, task: Task, sandbox: Sandbox | None) -> _Graded:
     A task without an expected answer has no score, even if a runner reports one.
     """
     if not is_graded(task):
-        return _Graded(answer.failed or Outcome.ANSWERED, _NOT_GRADED)
+        leaked = None if answer.answer is None else judge(task, answer.answer).leaked_token
+        return _Graded(answer.failed or Outcome.ANSWERED, _NOT_GRADED, leaked_token=leaked)
     if answer.failed:
         return _Graded(answer.failed)
     if answer.answer is None:
@@ -91,4 +96,11 @@ def _graded(answer: Answer, task: Task, sandbox: Sandbox | None) -> _Graded:
     if grading.adherence is None:
         raise NotRun(f"{task.test_id}: not run: {grading.not_run}")
     outcome = Outcome.PASS if grading.passed else Outcome.FAIL
-    return _Graded(outcome, grading.adherence, grading.checks, grading.unparseable)
+    return _Graded(
+        outcome,
+        grading.adherence,
+        grading.checks,
+        grading.unparseable,
+        grading.form_kept,
+        grading.leaked_token,
+    )
