@@ -13,7 +13,7 @@ from orket_lib.artifacts.measurements.canary import (
     CanaryPolicy,
     CanaryRun,
 )
-from orket_lib.vocabulary.nulls import Null, all_of
+from orket_lib.vocabulary.nulls import Null, all_of, any_of
 from orket_lib.vocabulary.statuses import TokenStatus
 from orket_lib.vocabulary.thresholds import exceeds
 
@@ -53,7 +53,7 @@ def judge_canary(measurements: Sequence[CanaryMeasurement], policy: CanaryPolicy
     clock = _clock(measurements)
     missing = max(map(_missing_rate, measurements))
     figures = CanaryFigures.of(
-        adherence_variance=max(_spread(runs) for runs in tasks),
+        adherence_variance=any_of(map(_spread, tasks), max, Null("NO_RUN")),
         internal_latency_cv=all_of(
             (_latency_cv(runs, clock, policy.drop_first_run) for runs in tasks), max, _NO_TIMES
         ),
@@ -104,9 +104,9 @@ def _by_task(runs: Sequence[CanaryRun]) -> list[list[CanaryRun]]:
     return [sorted(group, key=lambda run: run.run_index) for group in groups.values()]
 
 
-def _spread(runs: Sequence[CanaryRun]) -> float:
-    scores = [run.adherence_score for run in runs]
-    return max(scores) - min(scores)
+def _spread(runs: Sequence[CanaryRun]) -> float | Null:
+    scores = [run.reading("adherence_score") for run in runs]
+    return all_of(scores, lambda known: max(known) - min(known), Null("NO_RUN"))
 
 
 def _clock(measurements: Iterable[CanaryMeasurement]) -> _Clock:

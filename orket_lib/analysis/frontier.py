@@ -129,7 +129,8 @@ def vibe_delta(row: RowMetrics, baseline: RowMetrics | None) -> float | Null:
     if row.quant_tag == baseline.quant_tag:
         return 0.0
     if row.adherence_score is None or baseline.adherence_score is None:
-        return Null("NOT_MEASURED")
+        measured = row.status is RunStatus.MEASURED
+        return Null("NO_EXPECTED_ANSWER" if measured else "NOT_MEASURED")
     ours, theirs = memory_mib(row), memory_mib(baseline)
     if isinstance(ours, Null) or isinstance(theirs, Null):
         return Null("MEMORY_UNKNOWN")

@@ -45,8 +45,13 @@ def stability_kpis(
     )
 
 
-def _success(models: Sequence[Sequence[RowMetrics]], policy: FrontierPolicy, lane: Lane) -> float:
-    """Return the share of models that have an eligible row."""
+def _success(
+    models: Sequence[Sequence[RowMetrics]], policy: FrontierPolicy, lane: Lane
+) -> float | Null:
+    """Return the share of models that have an eligible row; null if no task is graded."""
+    measured = [row for rows in models for row in rows if row.status is RunStatus.MEASURED]
+    if measured and all(row.adherence_score is None for row in measured):
+        return Null("NO_EXPECTED_ANSWER")
     return statistics.fmean(bool(_eligible(rows, policy, lane)) for rows in models)
 
 
@@ -80,6 +85,7 @@ _IN_WORDS = {
     "NO_ANSWER_SHOWN": "the runner reports no answers",
     "NOTHING_MEASURED": "nothing measured",
     "NO_SESSION": "no model",
+    "NO_EXPECTED_ANSWER": "no task has an expected answer",
 }
 
 

@@ -17,7 +17,7 @@ from orket_lib.analysis.frontier import (
 from orket_lib.analysis.session_batches import asked_less, session_batches
 from orket_lib.analysis.statistics import mcnemar_exact
 from orket_lib.analysis.verdict.caveats import baseline_fails, caveats, disturbed_times
-from orket_lib.analysis.verdict.of_rows import Scores, judge_rows
+from orket_lib.analysis.verdict.of_rows import Scores, graded_tasks, judge_rows
 from orket_lib.analysis.verdict.quants import VerdictPolicy, decision_of, strata_of
 from orket_lib.analysis.verdict.sentences import next_step, sentence
 from orket_lib.analysis.verdict.wants import wants_of
@@ -31,7 +31,7 @@ from orket_lib.artifacts.views.summary import (
     SummaryRow,
 )
 from orket_lib.vocabulary.nulls import Null
-from orket_lib.vocabulary.statuses import Lane
+from orket_lib.vocabulary.statuses import Lane, RunStatus
 
 
 def build_session(
@@ -103,7 +103,7 @@ def build_session(
 
 def mixtures(rows: Sequence[RowMetrics]) -> tuple[str, ...]:
     """Return a sentence for each reason why a model's rows can't be compared fairly."""
-    measured = [row for row in rows if row.adherence_score is not None]
+    measured = [row for row in rows if row.status is RunStatus.MEASURED]
     tags: dict[str, list[str]] = {}
     for row in measured:
         identity = row.artifact.sha256 or row.artifact.digest
@@ -120,9 +120,9 @@ def mixtures(rows: Sequence[RowMetrics]) -> tuple[str, ...]:
 def compare(
     quant: str, scores: Sequence[TaskScore], baseline: str, baseline_scores: Sequence[TaskScore]
 ) -> Comparison:
-    """Return the tasks lost and won by a quant against the baseline, over tasks that both have."""
-    before = {score.test_id: score.passed for score in baseline_scores}
-    pairs = [(before[s.test_id], s.passed) for s in scores if s.test_id in before]
+    """Return the tasks lost and won by a quant, over the graded tasks that both have."""
+    before = {score.test_id: score.passed for score in graded_tasks(baseline_scores)}
+    pairs = [(before[s.test_id], s.passed) for s in graded_tasks(scores) if s.test_id in before]
     lost, won = pairs.count((True, False)), pairs.count((False, True))
     return Comparison(
         quant_tag=quant,
@@ -162,6 +162,8 @@ def _summary_row(row: RowMetrics, baseline: RowMetrics | None) -> SummaryRow:
 def _reason(baseline: RowMetrics | None, eligible: Sequence[RowMetrics], lane: Lane) -> str | None:
     if baseline is None:
         return "NO_VALID_BASELINE"
+    if baseline.adherence_score is None:
+        return "NO_EXPECTED_ANSWER"
     if does_nothing(baseline):
         return "BASELINE_DOES_NOTHING"
     if not eligible:

@@ -14,13 +14,17 @@ from typing import Any
 
 from orket_lib.artifacts.printed.doctor import SeenModel, SeenServer
 from orket_lib.doctor.names import model_of, quant_of, same_name
+from orket_lib.vocabulary.banks import (
+    GENERAL_BANK,
+    REFERENCE_BANK,
+    REFERENCE_MODEL,
+    bank_file,
+)
 from orket_lib.vocabulary.providers import PROVIDERS, remote_host
 from orket_lib.vocabulary.quants import nominal_bits
 from orket_lib.vocabulary.statuses import VramProfile
 from orket_lib.vocabulary.units import MIB
 
-REFERENCE = "orket-nano"
-_BANK = "config/task_banks/reference.json"
 _TINY_MIB = 100  # smaller models decode so fast that noise dominates their speed
 _FILES = "embedded"  # provider that a suggestion for files names
 _PROFILES = tuple(profile.value for profile in VramProfile)
@@ -53,8 +57,12 @@ class _Candidate:
     @property
     def worth(self) -> tuple[bool, bool, int]:
         """Sort key: several quants, not the reference model, number of quants."""
-        own = self.provider != _FILES or self.name != REFERENCE
-        return len(self.quants) > 1, own, len(self.quants)
+        return len(self.quants) > 1, not self.is_reference, len(self.quants)
+
+    @property
+    def is_reference(self) -> bool:
+        """Whether it is the reference model, from its files."""
+        return self.provider == _FILES and self.name == REFERENCE_MODEL
 
 
 def suggest(
@@ -118,7 +126,7 @@ def _config(best: _Candidate, n_ctx: int, has_gpu: bool) -> Suggestion:
     tiny = all(model.bytes is not None and model.bytes < _TINY_MIB * MIB for model in models)
     config = {
         **_matrix(best),
-        "task_bank": _BANK,
+        "task_bank": bank_file(REFERENCE_BANK if best.is_reference else GENERAL_BANK),
         **({} if tiny else {"task_limit": 50}),
         "runs_per_quant": 2,
         "n_ctx": min([n_ctx, *(model.n_ctx for model in models if model.n_ctx)]),
@@ -189,5 +197,5 @@ def _why(best: _Candidate) -> str:
     count = f"{len(best.quants)} quants" if len(best.quants) > 1 else "one quant"
     if best.provider != _FILES:
         return f"{best.name} in {count}, on the {best.provider} server at {best.base_url}"
-    own = "the reference model" if best.name == REFERENCE else best.name
+    own = "the reference model" if best.is_reference else best.name
     return f"{own} in {count}, from files, on the CPU"

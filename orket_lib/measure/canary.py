@@ -135,7 +135,7 @@ def _run_once(
         test_id=run.test_id,
         run_index=index,
         outcome=run.outcome,
-        adherence_score=run.telemetry.adherence_score,
+        adherence_score=run.telemetry.reading("adherence_score"),
         token_status=run.telemetry.token_metrics_status,
         internal_model_seconds=probe.reading("internal_model_seconds"),
         client_seconds=probe.chunk_ms[-1] / 1000 if probe.chunk_ms else None,

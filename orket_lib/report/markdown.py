@@ -44,6 +44,7 @@ from orket_lib.vocabulary.statuses import Lane
 _TEMPLATE = "sweep_report.md.j2"
 _KPIS = ("determinism_rate", "missing_telemetry_rate", "polluted_run_rate", "frontier_success_rate")
 _AS_ASKED = "frontier_success_rate_as_asked"
+_SCORES = {True: "the same scores", False: "DIFFERENT SCORES than before", None: "no scores"}
 _STATES = {True: "uncommitted changes", False: "clean", None: "state unknown"}
 _CONDITIONS = (
     ("Provider", "provider"),
@@ -157,6 +158,7 @@ def _model(session: ModelSession, view: FrontierView, lane: Lane) -> dict[str, A
             [f"{name} ({tasks})", *(_family(row, name) for row in session.per_quant)]
             for name, tasks in sorted(families.items())
         ],
+        "forms": [shown(row.reading("format_rate"), ratio) for row in session.per_quant],
         "observations": [
             (
                 *(row.quant_tag, item.reason, item.severity),
@@ -224,7 +226,7 @@ def _drift(item: CanaryDrift) -> str:
     name = f"{item.model_id} {item.quant_tag}"
     if item.failure is not None:
         return f"{name}: could not be measured after the sweep: {item.failure}"
-    answers = "the same scores" if item.same_answers else "DIFFERENT SCORES than before"
+    answers = _SCORES[item.same_answers]
     if item.drift is None:
         return f"{name}: {answers}; no times to compare ({item.null_reasons['drift']})."
     before, after = (figure(float(it or 0)) for it in (item.opening_seconds, item.closing_seconds))

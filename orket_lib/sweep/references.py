@@ -30,6 +30,7 @@ from orket_lib.sweep.hash_cache import HashCache
 from orket_lib.sweep.quantize_recipes import find_recipes, recipe_for, requantized
 from orket_lib.sweep.sidecar import find_sidecar
 from orket_lib.tasks.bank import TaskBank, load_bank, select
+from orket_lib.vocabulary.banks import GENERAL_BANK, REFERENCE_BANK, REFERENCE_MODEL
 from orket_lib.vocabulary.errors import ArtifactError, ConfigError
 from orket_lib.vocabulary.units import ALL_CPUS, cpus_of
 from orket_lib.vocabulary.validation import nearest
@@ -94,7 +95,12 @@ def find_references(
         problems += problems_of(find_sidecar, config)
     if not _CONTEXT & set(bad):
         problems += problems_of(find_contexts, config)
-    warnings = (*_shared_models(models), *_no_models(models), *requantized(config, models))
+    warnings = (
+        *_bank_of_another(config, bank),
+        *_shared_models(models),
+        *_no_models(models),
+        *requantized(config, models),
+    )
     return References(bank, models, tuple(problems), warnings)
 
 
@@ -130,6 +136,16 @@ def _cells(config: SweepConfig) -> tuple[dict[tuple[str, str], ModelRef], list[s
     made, recipe_problems = find_recipes(config, lacking)
     models = found | made
     return {pair: models[pair] for pair in pairs if pair in models}, [*problems, *recipe_problems]
+
+
+def _bank_of_another(config: SweepConfig, bank: TaskBank | None) -> Iterator[str]:
+    """Yield a warning if the reference bank is asked of other models than its own (trap T23)."""
+    others = [model for model in config.models if REFERENCE_MODEL not in model.lower()]
+    if bank is not None and bank.bank_id == REFERENCE_BANK and others:
+        yield (
+            f"task_bank: {config.task_bank} was made for the reference model {REFERENCE_MODEL}; "
+            f"its scores say little about {', '.join(others)}. Use `task_bank: {GENERAL_BANK}`"
+        )
 
 
 def _shared_models(models: dict[tuple[str, str], ModelRef]) -> Iterator[str]:

@@ -144,9 +144,14 @@ class NullReason(StrEnum):
         "no cell is measured yet that times can be estimated from",
     )
     NO_CORRECT_ANSWER = "NO_CORRECT_ANSWER", "no graded run passed"
+    NO_EXPECTED_ANSWER = (
+        "NO_EXPECTED_ANSWER",
+        "the tasks have no expected answers: only agreement with the baseline is known",
+    )
     NO_MEMORY_SAVED = "NO_MEMORY_SAVED", "the quant needs no less memory than the baseline"
     NO_PROBE = "NO_PROBE", "no speed probe was run"
     NO_RUN = "NO_RUN", "no graded run took place"
+    NO_FORM_ASKED = "NO_FORM_ASKED", "no task that was answered asks for a form of the answer"
     NO_RUN_ANSWERED = "NO_RUN_ANSWERED", "every run ended in an error or a timeout"
     NO_SESSION = "NO_SESSION", "the sweep has no model"
     NO_VALID_BASELINE = "NO_VALID_BASELINE", "there is no valid row to compare with"

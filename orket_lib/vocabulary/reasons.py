@@ -58,6 +58,7 @@ class Reason(StrEnum):
     PROBE_SHORTENED = "PROBE_SHORTENED"
     API_KEY_REPEATED = "API_KEY_REPEATED"
     CANARY_LATENCY = "CANARY_LATENCY"
+    TEMPLATE_TOKEN_LEAKED = "TEMPLATE_TOKEN_LEAKED"
 
 
 class Spoils(StrEnum):
@@ -107,6 +108,7 @@ TABLE: dict[Reason, Entry] = {
     Reason.PROBE_SHORTENED: Entry(Severity.NOTE, Kind.PHYSICS),
     Reason.API_KEY_REPEATED: Entry(Severity.NOTE, Kind.IDENTITY),
     Reason.CANARY_LATENCY: Entry(Severity.HARD, Kind.PHYSICS),
+    Reason.TEMPLATE_TOKEN_LEAKED: Entry(Severity.NOTE, Kind.IDENTITY),
 }
 
 

@@ -49,6 +49,7 @@ class Outcome(StrEnum):
 
     PASS = "pass"
     FAIL = "fail"
+    ANSWERED = "answered"  # a task without an expected answer: nothing to pass or fail
     ERROR = "error"
     TIMEOUT = "timeout"
 

@@ -127,6 +127,29 @@ def test_an_empty_range_of_the_matrix_is_not_told_of_the_canary_as_well() -> Non
     ]
 
 
+def test_t23_the_reference_bank_on_another_model_is_warned_of(folder: Path) -> None:
+    copyfile(ROOT / "config" / "task_banks" / "reference.json", folder / "bank.json")
+    (warning,) = sweep().warnings
+    assert warning.startswith("task_bank: bank.json was made for the reference model orket-nano; ")
+    assert warning.endswith("nano. Use `task_bank: general`")
+    for quant in QUANTS:
+        (folder / "models" / f"orket-nano-{quant}.gguf").write_bytes(b"x")
+    own = sweep(models=["orket-nano"], artifact_template="models/orket-nano-{quant}.gguf")
+    assert not [one for one in own.warnings if "task_bank" in one]
+
+
+def test_t23_the_default_bank_is_for_the_models_of_people() -> None:
+    def bank(**changes: Any) -> str:
+        keys = {key: value for key, value in raw(**changes).items() if key != "task_bank"}
+        return parse(keys).task_bank
+
+    assert bank() == "config/task_banks/general.json"
+    assert bank(models=["orket-nano", "x"]) == "config/task_banks/general.json"
+    assert bank(models=["orket-nano"]) == "config/task_banks/reference.json"
+    assert bank(models="orket-nano") == "config/task_banks/reference.json"
+    assert parse(raw(task_bank="mixed")).task_bank == "config/task_banks/mixed.json"
+
+
 def test_a_missing_bank_is_a_config_error() -> None:
     assert problems(task_bank="no.json") == ["task_bank: no.json: there is no such file"]
 

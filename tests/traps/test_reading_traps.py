@@ -23,7 +23,7 @@ from orket_lib.measure.quality.host_verdicts import judge_run
 from orket_lib.measure.speed.token_metrics import Tokens
 from orket_lib.providers.gguf.file import read_gguf
 from orket_lib.providers.llama_cpp.model import LlamaModel
-from orket_lib.tasks.grading.answers import fingerprint
+from orket_lib.tasks.answers import fingerprint
 from orket_lib.telemetry.host import peak_rss_mib
 from orket_lib.telemetry.samples import Sample
 from orket_lib.vocabulary.nulls import Null

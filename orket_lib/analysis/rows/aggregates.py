@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from orket_lib.analysis.rows.answer_failures import Limits, failure_of
+from orket_lib.analysis.rows.answer_failures import Limits, failure_of, is_empty
 from orket_lib.artifacts.views.row import FamilyScore, TaskScore
 from orket_lib.artifacts.views.run_report import Probe, TestRun
 from orket_lib.vocabulary.nulls import Null, all_of, any_of, apply, first_null
@@ -23,7 +23,19 @@ _NO_PROBE = Null("NO_PROBE")
 
 def answered(run: TestRun) -> bool:
     """Tell whether a run returned an answer, right or wrong."""
-    return run.outcome in (Outcome.PASS, Outcome.FAIL)
+    return run.outcome not in (Outcome.ERROR, Outcome.TIMEOUT)
+
+
+def graded(runs: Sequence[TestRun]) -> list[TestRun]:
+    """Return the runs of tasks that have an expected answer."""
+    return [run for run in runs if run.telemetry.adherence_score is not None]
+
+
+def mean_score(scores: Sequence[TaskScore]) -> float | Null:
+    """Return the mean score of the graded tasks; null if none of them is graded."""
+    return any_of(
+        [score.reading("adherence_score") for score in scores], statistics.fmean, Null("NO_RUN")
+    )
 
 
 def task_scores(runs: Sequence[TestRun], limits: Limits | None = None) -> tuple[TaskScore, ...]:
@@ -34,13 +46,18 @@ def task_scores(runs: Sequence[TestRun], limits: Limits | None = None) -> tuple[
         limits: Of an answer; without them, how runs failed is left out.
     """
     return tuple(
-        TaskScore(
+        TaskScore.of(
             test_id=group[0].test_id,
             passed=all(run.outcome is Outcome.PASS for run in group),
-            adherence_score=statistics.fmean(run.telemetry.adherence_score for run in group),
+            adherence_score=all_of(
+                [run.telemetry.reading("adherence_score") for run in group],
+                statistics.fmean,
+                Null("NO_RUN"),
+            ),
             family=group[0].family,
             level=group[0].tier,
-            answer_sha256=group[0].answer_sha256,
+            # Two empty answers say nothing about two quants.
+            answer_sha256=None if is_empty(group[0]) else group[0].answer_sha256,
             failure=_first_failure(group, limits) if limits else None,
         )
         for group in _by_task(runs)
@@ -48,11 +65,12 @@ def task_scores(runs: Sequence[TestRun], limits: Limits | None = None) -> tuple[
 
 
 def by_family(runs: Sequence[TestRun], scores: Sequence[TaskScore]) -> tuple[FamilyScore, ...]:
-    """Return the mean score of each family of tasks, by name."""
+    """Return the mean score of each family of graded tasks, by name."""
     family_of = {run.test_id: run.family for run in runs}
     families: dict[str, list[float]] = defaultdict(list)
     for score in scores:
-        families[family_of[score.test_id]].append(score.adherence_score)
+        if score.adherence_score is not None:
+            families[family_of[score.test_id]].append(score.adherence_score)
     return tuple(
         FamilyScore(family=name, adherence_score=statistics.fmean(values), tasks=len(values))
         for name, values in sorted(families.items())
@@ -81,6 +99,17 @@ def output_tokens_per_answer(runs: Sequence[TestRun]) -> float | Null:
     counts = [run.telemetry.token_metrics.counts for run in runs if answered(run)]
     values = [count.reading("output_tokens") for count in counts]
     return any_of(values, statistics.fmean, Null("NO_RUN_ANSWERED"))
+
+
+def format_rate(runs: Sequence[TestRun]) -> float | Null:
+    """Return the share of the answers that kept their form, of those whose task asks for one.
+
+    It is apart from the score, which counts content (T24).
+    """
+    if not any(map(answered, runs)):
+        return Null("NO_RUN_ANSWERED")
+    kept = [run.form_kept for run in runs if answered(run) and run.form_kept is not None]
+    return statistics.fmean(kept) if kept else Null("NO_FORM_ASKED")
 
 
 def peak(runs: Sequence[TestRun], reading: str) -> float | Null:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from orket_lib.artifacts.views.row import FailureCount
 from orket_lib.artifacts.views.run_report import RunReport, TestRun
-from orket_lib.vocabulary.reasoning import opens_reasoning, strip_reasoning
+from orket_lib.tasks.reading.reasoning import strip_reasoning
+from orket_lib.vocabulary.reasoning import opens_reasoning
 from orket_lib.vocabulary.statuses import AnswerFailure, Outcome
 
 # How servers spell that an answer reached a limit, called a tool, or was withheld.
@@ -38,7 +39,7 @@ class Limits:
 
 
 def failure_of(run: TestRun, limits: Limits) -> AnswerFailure | None:
-    """Return how a run failed; None for one that passed."""
+    """Return how a run failed; None for one that passed, or that had nothing to pass."""
     match run.outcome:
         case Outcome.PASS:
             return None
@@ -46,6 +47,8 @@ def failure_of(run: TestRun, limits: Limits) -> AnswerFailure | None:
             return AnswerFailure.TIMEOUT
         case Outcome.ERROR:
             return AnswerFailure.FAULT
+        case Outcome.ANSWERED:
+            return AnswerFailure.EMPTY if is_empty(run) else None
     if run.answer is None:  # a runner's own score
         return AnswerFailure.WRONG
     finish = (run.finish_reason or "").lower()
@@ -64,6 +67,11 @@ def failure_of(run: TestRun, limits: Limits) -> AnswerFailure | None:
     if blank:
         return AnswerFailure.ONLY_REASONING if _reasoned(run) else AnswerFailure.EMPTY
     return AnswerFailure.UNPARSEABLE if run.unparseable else AnswerFailure.WRONG
+
+
+def is_empty(run: TestRun) -> bool:
+    """Tell whether a run was answered with nothing."""
+    return run.answer is not None and not run.answer.strip()
 
 
 def count_failures(runs: Iterable[TestRun], limits: Limits) -> tuple[FailureCount, ...]:

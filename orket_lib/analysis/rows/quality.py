@@ -6,7 +6,7 @@ diagnosis, and changes no row.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 
 from orket_lib.artifacts.views.row import RowPolicy
 from orket_lib.artifacts.views.run_report import Observation, RunReport, TestRun
@@ -60,6 +60,7 @@ def row_reasons(
         share = reason_share(report, reason)
         if seen.severity is not Severity.SOFT or exceeds(share, _tolerated(reason, policy)):
             found.append(seen)
+    found += _leaks(report.test_runs)
     limit = policy.max_orchestration_overhead_ratio
     if not isinstance(overhead, Null) and exceeds(overhead, limit):
         found.append(
@@ -68,6 +69,19 @@ def row_reasons(
             )
         )
     return first_of_each(found)
+
+
+def _leaks(runs: Sequence[TestRun]) -> Iterator[Observation]:
+    """Yield a note if the server left tokens of its chat template in answers."""
+    leaked = [run for run in runs if run.leaked_token]
+    if leaked:
+        first = leaked[0]
+        yield Observation.of(
+            Reason.TEMPLATE_TOKEN_LEAKED,
+            f"{len(leaked)} of {len(runs)} answers; first: {first.test_id} run "
+            f"{first.run_index + 1}: {first.leaked_token}, cut off before grading; check the "
+            "server's chat template",
+        )
 
 
 def row_quality(reasons: Iterable[Observation], lane: Lane) -> Quality:

@@ -95,7 +95,7 @@ def build_row(
     by_probes, by_answers = times_spoiled_by(report, policy, lane, overhead)
     return RowMetrics.of(
         **common,
-        adherence_score=statistics.fmean(score.adherence_score for score in scores),
+        adherence_score=aggregates.mean_score(scores),
         adherence_by_family=aggregates.by_family(runs, scores),
         total_latency=_unless_unsteady(
             (run.telemetry.run_quality_reasons for run in runs),
@@ -106,6 +106,7 @@ def build_row(
         energy=row_energy(report),
         init_latency=report.sessions[0].load.reading("load_seconds"),
         **_speeds(probes),
+        format_rate=aggregates.format_rate(runs),
         output_tokens_per_answer=aggregates.output_tokens_per_answer(runs),
         orchestration_overhead_ratio=overhead,
         missing_telemetry_rate=missing_rate,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from orket_lib.artifacts.views.row import RowMetrics
 from orket_lib.vocabulary.reasons import TRANSIENT, Reason, spoils_quality
-from orket_lib.vocabulary.statuses import ADVICE, MEANINGS, AnswerFailure, Lane
+from orket_lib.vocabulary.statuses import ADVICE, MEANINGS, AnswerFailure, Lane, RunStatus
 from orket_lib.vocabulary.text import listed
 
 _MANY = 0.05  # of a baseline's runs: then its failures are to be dealt with before anything else
@@ -56,7 +56,7 @@ def caveats(rows: Sequence[RowMetrics], lane: Lane, include_invalid: bool) -> li
         lane: In lane ci speeds are not evidence.
         include_invalid: Whether rows that are not valid are included.
     """
-    judged = [row for row in rows if row.adherence_score is not None]
+    judged = [row for row in rows if row.status is RunStatus.MEASURED]
     said = _not_the_quants(judged)
     if include_invalid and not all(row.valid for row in judged):
         said.append("Rows that are not valid were included.")
@@ -110,6 +110,8 @@ def _disturbance(row: RowMetrics) -> str:
 def _not_the_quants(rows: Sequence[RowMetrics]) -> list[str]:
     """Return a sentence for each kind of failure that may have a cause other than the quant."""
     said = []
+    graded = any(row.adherence_score is not None for row in rows)
+    wrong = "wrong" if graded else "different from the baseline's"
     for failure, advice in ADVICE.items():
         counts = [
             (row.quant_tag, item.runs, row.test_runs, item.first)
@@ -120,7 +122,7 @@ def _not_the_quants(rows: Sequence[RowMetrics]) -> list[str]:
         if counts:
             each = ", ".join(f"{tag} {runs} of {asked}" for tag, runs, asked, _ in counts)
             said.append(
-                f"Answers that failed for {failure.value} ({MEANINGS[failure]}) count as wrong: "
+                f"Answers that failed for {failure.value} ({MEANINGS[failure]}) count as {wrong}: "
                 f"{each} runs (first: {counts[0][3]}); {advice}."
             )
     return said

@@ -80,7 +80,11 @@ def quant_scores(
     return [
         scores_of_row(
             row,
-            {item.test_id: item.adherence_score for item in scores[row.quant_tag]},
+            {
+                item.test_id: item.adherence_score
+                for item in graded_tasks(scores[row.quant_tag])
+                if item.adherence_score is not None
+            },
             include_invalid,
         )
         for row in rows
@@ -92,7 +96,7 @@ def judged_tasks(scores: Iterable[Sequence[TaskScore]]) -> list[JudgedTask]:
     tasks = {
         item.test_id: JudgedTask(item.test_id, item.bank, item.family, str(item.level or ""))
         for of_quant in scores
-        for item in of_quant
+        for item in graded_tasks(of_quant)
     }
     return list(tasks.values())
 
@@ -118,3 +122,8 @@ def lost_to(
     return tuple(
         LostTo(failure=failure, tasks=found[failure]) for failure in ADVICE if failure in found
     )
+
+
+def graded_tasks(scores: Sequence[TaskScore]) -> list[TaskScore]:
+    """Return the tasks that have an expected answer; the others count for agreement only."""
+    return [item for item in scores if item.adherence_score is not None]

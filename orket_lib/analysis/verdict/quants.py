@@ -88,7 +88,7 @@ def judge_quants(
 
     Args:
         quants: All quants of the config, most bits first.
-        tasks: The tasks that were asked.
+        tasks: The graded tasks that were asked.
         wants: Whether each measured quant meets each limit.
         agreements: How far the answers of each other measured quant agree with the baseline's.
         policy: Threshold and preference.
@@ -111,7 +111,7 @@ def judge_quants(
                 **(
                     _claim(judged[item.quant])
                     if item.quant in judged
-                    else _no_claim(item, baseline)
+                    else _no_claim(item, baseline, graded=bool(tasks))
                 ),
             )
             for item in quants
@@ -139,7 +139,7 @@ def judge_quants(
     if not others:
         picked = Pick(DecisionStatus.ONE_QUANT, baseline.used.quant)
     elif judging.too_hard:
-        picked = Pick(DecisionStatus.TASKS_TOO_HARD)
+        picked = Pick(DecisionStatus.TASKS_TOO_HARD if tasks else DecisionStatus.TASKS_NOT_GRADED)
     else:
         proved = smallest_proved(candidates[1:])
         too_easy = _too_easy(measured, judging.counted)
@@ -299,13 +299,14 @@ def _claim(judged: Judged) -> dict[str, Any]:
     }
 
 
-def _no_claim(item: QuantScores, baseline: Baseline) -> dict[str, Any]:
-    """Return the same fields for the baseline, and for a quant without answers to judge."""
+def _no_claim(item: QuantScores, baseline: Baseline, graded: bool) -> dict[str, Any]:
+    """Return the same fields for the baseline, and for a quant that tasks can't judge."""
     if item.scores is None:
         verdict, reason = QuantVerdict.NOT_MEASURED, item.reason or "NOT_MEASURED"
     elif item is baseline.used:
         verdict, reason = QuantVerdict.KEPT, "BASELINE"
     else:
         verdict = QuantVerdict.UNDECIDED
-        reason = "NO_BASELINE" if baseline.used is None else "TASKS_TOO_HARD"
+        too_few = "TASKS_TOO_HARD" if graded else "TASKS_NOT_GRADED"
+        reason = "NO_BASELINE" if baseline.used is None else too_few
     return {"verdict": verdict, "probability": None, "reason": reason}

@@ -20,6 +20,12 @@ from orket_lib.vocabulary.verdicts import (
     WantStatus,
 )
 
+_NOTHING_JUDGED = (
+    DecisionStatus.TASKS_TOO_HARD,
+    DecisionStatus.TASKS_NOT_GRADED,
+    DecisionStatus.ONE_QUANT,
+)
+
 
 def sentence(
     model_id: str,
@@ -68,6 +74,8 @@ def next_step(verdicts: Verdicts, fails: BaselineFails | None = None) -> str | N
         return "add a second quant to `quants:`, and run the same command"
     if status is DecisionStatus.TASKS_TOO_HARD:
         return "choose tasks that this model can do (`task_bank:`), or more of them"
+    if status is DecisionStatus.TASKS_NOT_GRADED:
+        return "give the tasks expected answers, or add a bank that has them (`task_bank:`)"
     if status is DecisionStatus.TASKS_TOO_EASY:
         return "choose harder tasks (`task_bank:`)"
     if status is DecisionStatus.NOTHING_FITS:
@@ -124,6 +132,11 @@ def _claim(
                 f"these tasks are too hard: {base} can do {len(verdicts.judging.counted)} of "
                 f"{asked}, and a verdict needs {FEWEST_TASKS}."
             )
+        case DecisionStatus.TASKS_NOT_GRADED:
+            return (
+                "quality is not judged, because no task has an expected answer."
+                f"{_agreement(verdicts, base)}"
+            )
         case DecisionStatus.TASKS_TOO_EASY:
             return (
                 "these tasks can't tell the quants apart: every one answers at least 98% of them."
@@ -145,6 +158,16 @@ def _claim(
         if chosen.status is DecisionStatus.LIKELY:
             claim = f"probably {chosen.quant}: it {keeps} of {base}'s adherence"
     return f"{claim} ({_evidence(chosen.probability, found)}){_unproved_wants(found, times_said)}."
+
+
+def _agreement(verdicts: Verdicts, base: str) -> str:
+    """Return how many of the baseline's answers each quant repeats."""
+    shares = [
+        f"{item.quant_tag} {item.same_answer_rate:.0%}"
+        for item in verdicts.verdicts
+        if item.same_answer_rate is not None
+    ]
+    return f" Answers identical to {base}'s: {', '.join(shares)}." if shares else ""
 
 
 def _evidence(probability: float | None, found: Verdict) -> str:
@@ -186,7 +209,7 @@ def _unproved_wants(found: Verdict, times_said: bool) -> str:
 
 def _neighbours(verdicts: Verdicts) -> list[str]:
     """Return sentences on the quants that were not picked."""
-    if verdicts.pick.status in (DecisionStatus.TASKS_TOO_HARD, DecisionStatus.ONE_QUANT):
+    if verdicts.pick.status in _NOTHING_JUDGED:
         return []
     said = []
     for item in _undecided(verdicts):

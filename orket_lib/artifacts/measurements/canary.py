@@ -11,7 +11,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from orket_lib.artifacts.base import Artifact, Measured, Reading, Record, volatile
+from orket_lib.artifacts.base import Artifact, Measured, Reading, Record, Share, volatile
 from orket_lib.artifacts.measurements.spec import CanarySpec
 from orket_lib.artifacts.views.run_report import Session
 from orket_lib.vocabulary.statuses import Outcome, TokenStatus
@@ -23,7 +23,7 @@ class CanaryRun(Measured):
     test_id: str
     run_index: int
     outcome: Outcome
-    adherence_score: float
+    adherence_score: Share = Field(description="null for a task without an expected answer")
     token_status: TokenStatus
     internal_model_seconds: Reading = Field(description="of the probe-sized generation")
     client_seconds: float | None = Field(

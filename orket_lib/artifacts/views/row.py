@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from orket_lib.artifacts.base import Count, Labelled, Measured, Reading, Record, volatile
+from orket_lib.artifacts.base import Count, Labelled, Measured, Reading, Record, Share, volatile
 from orket_lib.artifacts.measurements.gpu import EnergyMethod, GpuSummary
 from orket_lib.artifacts.views.receipt import Dropped, TakenPart
 from orket_lib.artifacts.views.run_report import Observation
@@ -121,7 +121,9 @@ class RowMetrics(Measured):
     quant_rank: Reading = Field(description="bits per weight x 100 (T18)")
     status: RunStatus
     status_reason: str | None
-    adherence_score: Reading = Field(description="mean over tasks of the mean over runs (T10)")
+    adherence_score: Reading = Field(
+        description="mean over graded tasks of the mean over runs (T10)"
+    )
     adherence_by_family: tuple[FamilyScore, ...]
     total_latency: Reading = Field(description="mean of the runs that answered, s")
     peak_memory_rss: Reading = Field(description="of the server's process tree, MiB")
@@ -132,6 +134,9 @@ class RowMetrics(Measured):
     generation_tokens_per_second: Reading = Field(description="probes: total tokens / total time")
     rate_source: Literal["server", "client"] | None = Field(
         description="clock of the two rates; null when nothing was measured"
+    )
+    format_rate: Reading = Field(
+        None, description="answers that kept the form that their task asks for / such answers"
     )
     output_tokens_per_answer: Reading = Field(None, description="mean over the runs that answered")
     orchestration_overhead_ratio: Reading = Field(description="mean over the runs that answered")
@@ -207,7 +212,7 @@ class RowMetrics(Measured):
         Args:
             include_invalid: Also count answers that a disturbance may have changed.
         """
-        return self.adherence_score is not None and (self.quality_valid or include_invalid)
+        return self.status is RunStatus.MEASURED and (self.quality_valid or include_invalid)
 
     @property
     def report_paths(self) -> tuple[str, ...]:
@@ -221,12 +226,12 @@ class RowMetrics(Measured):
         return next((item.dropped for item in self.batches if item.dropped), None)
 
 
-class TaskScore(Record):
+class TaskScore(Measured):
     """The result of one task in one cell."""
 
     test_id: str
-    passed: bool = Field(description="every run passed")
-    adherence_score: float
+    passed: bool = Field(description="every run passed; false for a task that is not graded")
+    adherence_score: Share = Field(description="null for a task without an expected answer")
     family: str = Field("", description="kind of work; empty in older files")
     level: int = Field(0, description="intended difficulty; 0 in older files")
     bank: str = Field("", description="id of its task bank; empty in older files")

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from orket_lib.artifacts.base import Artifact, Count, Measured, Reading, Record, volatile
+from orket_lib.artifacts.base import Artifact, Count, Measured, Reading, Record, Share, volatile
 from orket_lib.artifacts.measurements.gpu import GpuSummary, GpuWindow
 from orket_lib.artifacts.measurements.host import HostSummary, HostWindow
 from orket_lib.artifacts.measurements.readiness import CooldownRecord, Probing, Warmup
@@ -179,7 +179,7 @@ class AnswerTelemetry(Measured):
 class RunTelemetry(AnswerTelemetry):
     """What was measured while one task was answered, and the score of the answer."""
 
-    adherence_score: float = Field(ge=0, le=1)
+    adherence_score: Share = Field(description="null for a task without an expected answer")
     score_source: Literal["graders", "runner"] = Field(
         "graders", description="`runner`: no answer was graded; the runner's score counts"
     )
@@ -224,6 +224,15 @@ class TestRun(Record):
     )
     checks: tuple[Check, ...]
     unparseable: bool = Field(False, description="whether no grader could read the answer")
+    form_kept: bool | None = Field(
+        None,
+        description="whether the answer had the form that its task asks for; null when it asks for "
+        "none, or when nothing was answered",
+    )
+    leaked_token: str | None = Field(
+        None,
+        description="token of the chat template that the server left in the answer; it was cut off",
+    )
     runner: RunnerRun | None = Field(None, description="null when no runner was used")
     telemetry: RunTelemetry
 

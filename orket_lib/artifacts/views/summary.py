@@ -134,7 +134,9 @@ class CanaryDrift(Measured):
     closing_seconds: Reading
     drift: Reading = Field(description="closing / opening - 1; above 0 the machine became slower")
     p_value: Reading = Field(description="two-sided rank-sum test of the generations' seconds")
-    same_answers: bool = Field(description="whether every task scored as before")
+    same_answers: bool | None = Field(
+        description="whether every task scored as before; null when no task is graded"
+    )
     failure: str | None = Field(description="why the closing canary could not be measured")
 
 

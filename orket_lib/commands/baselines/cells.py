@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from orket_lib.analysis.baselines.records import baselines_of
@@ -62,11 +62,17 @@ def cells_of(summary: Summary, bank: Path | None) -> Iterator[CellNow]:
                 asked = [report.spec.tasks for report in asked_batches(reports)]
                 lane = summary.execution_lane
                 records = records_of(as_one(reports), located(path), clean, lane, asked)
-                yield CellNow(row.model_id, row.quant_tag, records)
+                yield cell_now(row.model_id, row.quant_tag, records)
             else:
                 yield CellNow(
                     row.model_id, row.quant_tag, invalid_because=tuple(row.invalid_because)
                 )
+
+
+def cell_now(model_id: str, quant_tag: str, records: Mapping[str, Baseline]) -> CellNow:
+    """Return a valid cell; without records, none of its tasks is graded."""
+    because = () if records else ("no task has an expected answer",)
+    return CellNow(model_id, quant_tag, records, because)
 
 
 def records_of(

@@ -26,6 +26,7 @@ from orket_lib.commands._common import (
 )
 from orket_lib.commands._storage import add_storage_root
 from orket_lib.commands.baselines.cells import (
+    cell_now,
     cells_of,
     filled_store,
     metadata_of,
@@ -179,7 +180,7 @@ def _cells(options: argparse.Namespace) -> Iterator[CellNow]:
         if because:
             yield CellNow(*cell, invalid_because=because)
         else:
-            yield CellNow(*cell, records_of(report, options.bank, _is_clean(report)))
+            yield cell_now(*cell, records_of(report, options.bank, _is_clean(report)))
 
 
 def _unfit(report: RunReport) -> tuple[str, ...]:

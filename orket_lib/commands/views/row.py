@@ -15,7 +15,7 @@ from orket_lib.artifacts.views.row import Row, RowSettings
 from orket_lib.artifacts.views.run_report import RunReport
 from orket_lib.commands._common import add_out, stamp
 from orket_lib.commands.views._rows import metrics_of
-from orket_lib.tasks.grading.answers import comparable
+from orket_lib.tasks.answers import comparable
 from orket_lib.vocabulary.statuses import SidecarStatus
 
 

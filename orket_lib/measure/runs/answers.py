@@ -20,8 +20,8 @@ from orket_lib.measure.runs.runner import ask_runner, require_served
 from orket_lib.measure.session.gpu_watch import NO_GPU_USED, says_main_memory
 from orket_lib.measure.session.session import OpenSession
 from orket_lib.processes.command_template import cut_secrets
+from orket_lib.tasks.answers import fingerprint
 from orket_lib.tasks.bank import Task
-from orket_lib.tasks.grading.answers import fingerprint
 from orket_lib.telemetry.fingerprint import is_remote
 from orket_lib.telemetry.host import load_average, peak_rss_mib
 from orket_lib.vocabulary.clock import utc_now

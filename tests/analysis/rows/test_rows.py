@@ -291,6 +291,25 @@ def test_tokens_per_answer_are_the_mean_over_the_runs_that_answered() -> None:
     assert silent.null_reasons["output_tokens_per_answer"] == "NO_RUN_ANSWERED"
 
 
+def test_t24_the_form_has_a_rate_of_its_own() -> None:
+    kept, lost, free = (
+        run(1, index).model_copy(update={"form_kept": form})
+        for index, form in enumerate((True, False, None))
+    )
+    assert row(test_runs=(kept, lost, free)).format_rate == 0.5
+    assert row(test_runs=(free,)).null_reasons["format_rate"] == "NO_FORM_ASKED"
+    assert row(test_runs=(run(1, 0, TIMEOUT),)).null_reasons["format_rate"] == "NO_RUN_ANSWERED"
+
+
+def test_leaked_tokens_are_noted_and_pollute_nothing() -> None:
+    leaked = run(1, 1).model_copy(update={"leaked_token": "<|im_end|>"})
+    found = row(test_runs=(run(1, 0), leaked))
+    (note,) = [item for item in found.notes if item.reason is Reason.TEMPLATE_TOKEN_LEAKED]
+    assert note.evidence.startswith("1 of 2 answers; first: ")
+    assert "<|im_end|>" in note.evidence
+    assert found.valid
+
+
 def test_a_note_is_shown_and_pollutes_nothing() -> None:
     note = Observation.of(Reason.SW_POWER_CAP, "300 W")
     found = row(test_runs=(run(1, 0, reasons=(note,)), run(1, 1)))

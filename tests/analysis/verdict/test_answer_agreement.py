@@ -19,7 +19,7 @@ from orket_lib.analysis.verdict.agreement import agreement, noise_floor
 from orket_lib.artifacts.views.row import TaskScore
 from orket_lib.artifacts.views.run_report import TestRun
 from orket_lib.artifacts.views.summary import ModelSession
-from orket_lib.tasks.grading.answers import comparable
+from orket_lib.tasks.answers import comparable
 from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.statuses import Lane, Outcome
 from orket_lib.vocabulary.verdicts import DecisionStatus

@@ -2,11 +2,10 @@ from __future__ import annotations
 
 from decimal import Decimal
 from time import process_time
-from typing import Any
 
 import pytest
 
-from orket_lib.tasks.grading.answers import fingerprint, normalize, only_number, parse_json
+from orket_lib.tasks.answers import fingerprint, normalize, only_number
 
 
 @pytest.mark.parametrize(
@@ -26,10 +25,12 @@ from orket_lib.tasks.grading.answers import fingerprint, normalize, only_number,
         pytest.param("<think>7 or 8?</think>\n\n7", "7", id="leading thoughts"),
         pytest.param(" <thinking>x\ny</thinking>7", "7", id="thoughts over lines"),
         pytest.param("7 <think>8</think>", "7 <think>8</think>", id="later thoughts stay"),
-        pytest.param("<think>a</think><think>b</think>7", "<think>b</think>7", id="only the first"),
+        pytest.param("<think>a</think>\n<think>b</think>7", "7", id="one after the other"),
         pytest.param("<think>a</thinking>7", "", id="other closing tag"),
         pytest.param("<think>I guess 7", "", id="thinking that never ends"),
-        pytest.param("I guess 8</think>7", "7", id="thinking that the template began"),
+        pytest.param("I guess 8\n</think>\n\n7", "7", id="thinking that the template began"),
+        pytest.param("So it is 8.</think>\n7", "7", id="its end at the end of a line"),
+        pytest.param("a </think> tag", "a </think> tag", id="a tag that is spoken of"),
         pytest.param("", "", id="nothing"),
     ],
 )
@@ -92,62 +93,27 @@ def test_equal_answers_have_equal_fingerprints_and_others_do_not() -> None:
         pytest.param("", None, id="nothing"),
         pytest.param("none", None, id="no number"),
         pytest.param("67 94", None, id="two candidates"),
-        pytest.param("60 + 7 = 67", None, id="an echo of the question"),
+        pytest.param("60 + 7 = 67", "67", id="an echo of the question"),
         pytest.param("5-3", None, id="a difference"),
         pytest.param("5\u22123", None, id="a typographic difference"),
         pytest.param("It is \u20135.", "-5", id="a dash before a digit"),
         pytest.param("5\u20133", None, id="from one number to another"),
         pytest.param("the result \u2013 5", "5", id="a dash in a sentence"),
         pytest.param("5 and -5", None, id="both signs"),
-        pytest.param("1/2", None, id="a ratio"),
-        pytest.param("1,23", None, id="no thousands"),
+        pytest.param("1/2", "0.5", id="a fraction"),
+        pytest.param("1,23", "1.23", id="a decimal comma"),
         pytest.param("1.2.3", None, id="a version"),
-        pytest.param("1.234,5", None, id="a European decimal"),
+        pytest.param("1.234,5", "1234.5", id="a European decimal"),
         pytest.param("12,345,6", None, id="broken thousands"),
-        pytest.param("1e5", None, id="an exponent"),
+        pytest.param("1e5", "100000", id="an exponent"),
         pytest.param("0x10", None, id="hexadecimal"),
         pytest.param("x7", None, id="part of a word"),
         pytest.param("7th", None, id="an ordinal"),
         pytest.param("7\u00b2", None, id="a power"),
-        pytest.param(".5", None, id="no leading digit"),
+        pytest.param(".5", "0.5", id="no leading digit"),
         pytest.param("NaN", None, id="not a number"),
         pytest.param("10:30", None, id="a time"),
     ],
 )
 def test_an_answer_states_one_number_or_none(text: str, expected: str | None) -> None:
     assert only_number(text) == (None if expected is None else Decimal(expected))
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        pytest.param('{"a": 1}', {"a": 1}, id="object"),
-        pytest.param('```json\n{"a": [1, 2]}\n```', {"a": [1, 2]}, id="fenced"),
-        pytest.param('<think>{"a": 2}</think>{"a": 1}', {"a": 1}, id="after thoughts"),
-        pytest.param(" null ", None, id="null"),
-    ],
-)
-def test_the_whole_answer_is_json(text: str, expected: Any) -> None:
-    assert parse_json(text) == expected
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        pytest.param("", id="nothing"),
-        pytest.param('Here it is: {"a": 1}', id="with words before"),
-        pytest.param('{"a": 1} done', id="with words after"),
-        pytest.param('{"a": 1}{"a": 1}', id="twice"),
-        pytest.param('{"a": 1, "a": 2}', id="key twice"),
-        pytest.param('{"x": {"a": 1, "a": 1}}', id="inner key twice"),
-        pytest.param('{"a": NaN}', id="NaN"),
-        pytest.param("[Infinity]", id="infinity"),
-        pytest.param("-Infinity", id="negative infinity"),
-        pytest.param("{'a': 1}", id="Python"),
-        pytest.param('{"a": 1,}', id="trailing comma"),
-        pytest.param("9" * 5000, id="beyond Python's digits"),
-    ],
-)
-def test_what_is_not_json_is_refused(text: str) -> None:
-    with pytest.raises(ValueError):
-        parse_json(text)

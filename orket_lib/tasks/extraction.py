@@ -10,15 +10,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from orket_lib.sandbox.file_names import RefusedName, check_file_names
-from orket_lib.tasks.grading.answers import Unparseable
 from orket_lib.tasks.grading.code_evaluation import CliExamples, FunctionExamples
 from orket_lib.tasks.grading.evaluation import Evaluation
-from orket_lib.vocabulary.reasoning import strip_reasoning
+from orket_lib.tasks.reading.fences import Line, Place, scan
+from orket_lib.tasks.reading.reasoning import strip_reasoning
+from orket_lib.tasks.reading.statements import Unparseable
 
 MAX_BLOCKS = 256
 ANSWER = "answer.py"  # the name of code that belongs to no file
 _PYTHON = {"python", "python3", "py"}
-_OPENING = re.compile(r"[ \t]*(`{3,}|~{3,})[ \t]*(.*)")
 _FILE_LIKE = re.compile(r"[^\s:=`*\"']{0,200}\.[A-Za-z][A-Za-z0-9]{0,7}")
 _NAME_KEYS = {"file", "filename", "name", "path", "title"}
 _LEAD = re.compile(r"(?i)(?:\d{1,2}[.)]\s+)?(?:file(?:\s*name)?\s*:?\s+)?")
@@ -44,25 +44,23 @@ class Block:
 def blocks_of(text: str) -> list[Block]:
     """Return the fenced blocks of a text, in order."""
     found: list[Block] = []
-    lines = iter(text.replace("\r\n", "\n").split("\n"))
     before = ""
-    for line in lines:
-        opened = _OPENING.fullmatch(line)
-        if not opened or (opened[1][0] == "`" and "`" in opened[2]):
-            before = line if line.strip() else before
-            continue
-        indent = len(line) - len(line.lstrip())
-        body = []
-        for inner in lines:
-            if _closes(inner, opened[1]):
-                break
-            body.append(inner[min(indent, len(inner) - len(inner.lstrip())) :])
-        else:  # never closed: the final line break is not part of the code
-            body = body[:-1] if body and not body[-1] else body
-        found.append(_block(opened[2].strip(), before, body))
-        before = ""
+    opened: Line | None = None
+    body: list[str] = []
+    for line in scan(text.replace("\r\n", "\n")):
+        if line.place is Place.OUTSIDE:
+            before = line.text if line.text.strip() else before
+        elif line.place is Place.OPENING:
+            opened, body = line, []
+        elif line.place is Place.INSIDE:
+            body.append(line.text)
+        elif opened:
+            found.append(_block(opened, before, body))
+            before, opened = "", None
         if len(found) > MAX_BLOCKS:
             raise Unparseable(f"more than {MAX_BLOCKS} code blocks")
+    if opened:  # never closed: the final line break is not part of the code
+        found.append(_block(opened, before, body[:-1] if body and not body[-1] else body))
     return found
 
 
@@ -151,13 +149,10 @@ def _python(blocks: Sequence[Block]) -> list[Block]:
     return [block for block in python if block.language] or python
 
 
-def _closes(line: str, fence: str) -> bool:
-    mark = line.strip()
-    return len(mark) >= len(fence) and set(mark) == {fence[0]}
-
-
-def _block(info: str, before: str, body: list[str]) -> Block:
-    first, *rest = info.split() or [""]
+def _block(opened: Line, before: str, lines: list[str]) -> Block:
+    indent = len(opened.text) - len(opened.text.lstrip())
+    body = [line[min(indent, len(line) - len(line.lstrip())) :] for line in lines]
+    first, *rest = opened.info.split() or [""]
     language, colon, tail = first.partition(":")
     named = tail if colon and _FILE_LIKE.fullmatch(tail) else None
     if named is None and _FILE_LIKE.fullmatch(first):

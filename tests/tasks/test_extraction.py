@@ -7,14 +7,14 @@ from time import process_time
 
 import pytest
 
-from orket_lib.tasks.grading.answers import Unparseable
-from orket_lib.tasks.grading.extraction import (
+from orket_lib.tasks.extraction import (
     MAX_BLOCKS,
     blocks_of,
     function_source,
     program_files,
     python_sources,
 )
+from orket_lib.tasks.reading.statements import Unparseable
 
 ADD = "def add(a, b):\n    return a + b\n"
 OTHER = "def add(a, b):\n    return b + a\n"
