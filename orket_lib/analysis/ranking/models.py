@@ -43,7 +43,11 @@ def rank_models(rows: Iterable[Row], include_invalid: bool, lane: Lane) -> Ranki
         return None
     entries, unranked = [], []
     for row in listed:
-        scores = {item.test_id: item.adherence_score for item in row.task_scores}
+        scores = {
+            item.test_id: item.adherence_score
+            for item in row.task_scores
+            if item.adherence_score is not None
+        }
         found = scores_of_row(row.metrics, scores, include_invalid)
         if found.scores:
             entries.append(Entry(row.metrics, found.scores))

@@ -111,13 +111,13 @@ def lost_to(
         baseline: The baseline's.
         counted: The tasks that count.
     """
-    theirs = {item.test_id: item.adherence_score for item in baseline}
+    theirs = {item.test_id: item.adherence_score or 0.0 for item in baseline}
     found = Counter(
         item.failure
-        for item in quant
+        for item in graded_tasks(quant)
         if item.failure in ADVICE
         and item.test_id in counted
-        and item.adherence_score < theirs.get(item.test_id, 0.0)
+        and (item.adherence_score or 0.0) < theirs.get(item.test_id, 0.0)
     )
     return tuple(
         LostTo(failure=failure, tasks=found[failure]) for failure in ADVICE if failure in found
