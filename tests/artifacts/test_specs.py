@@ -16,6 +16,7 @@ from orket_lib.artifacts.measurements.spec import (
     ControlSettings,
     CooldownSettings,
     RunSpec,
+    ServerIdentity,
     TaskSelection,
 )
 
@@ -130,6 +131,7 @@ def test_no_field_of_a_spec_is_left_out_of_its_digest() -> None:
         "sandbox": ("rlimits",),
         "rerun_polluted": 1,
         "thinking": "off",
+        "server": ServerIdentity(address="http://127.0.0.1:8000"),
         "cooldown": CooldownSettings(target_c=50, timeout_sec=60),
         "context": FILL,
     }
