@@ -118,8 +118,8 @@ def _mapping(text: str) -> tuple[str, str]:
 
 
 def _bank(named: str) -> Path:
-    """Return the path of a bank; a word names a shipped one."""
-    return located(bank_file(named)) if named.isidentifier() else Path(named)
+    """Return the path of a bank; shipped ones have names."""
+    return located(bank_file(named))
 
 
 def _levels(text: str) -> tuple[int, ...]:

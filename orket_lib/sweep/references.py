@@ -8,6 +8,7 @@ from __future__ import annotations
 import glob
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import psutil
 
@@ -30,7 +31,12 @@ from orket_lib.sweep.hash_cache import HashCache
 from orket_lib.sweep.quantize_recipes import find_recipes, recipe_for, requantized
 from orket_lib.sweep.sidecar import find_sidecar
 from orket_lib.tasks.bank import TaskBank, load_bank, select
-from orket_lib.vocabulary.banks import GENERAL_BANK, REFERENCE_BANK, REFERENCE_MODEL
+from orket_lib.vocabulary.banks import (
+    GENERAL_BANK,
+    REFERENCE_BANK,
+    REFERENCE_MODEL,
+    SHIPPED_BANKS,
+)
 from orket_lib.vocabulary.errors import ArtifactError, ConfigError
 from orket_lib.vocabulary.units import ALL_CPUS, cpus_of
 from orket_lib.vocabulary.validation import nearest
@@ -74,7 +80,7 @@ def find_references(
         try:
             bank = load_bank(located(config.task_bank))
         except (ArtifactError, OSError) as error:
-            problems.append(f"task_bank: {error}")
+            problems.append(f"task_bank: {error}{_names_of_banks(config.task_bank)}")
     if bank is not None:
         problems += _empty_selections(config, bank, bad)
     models: dict[tuple[str, str], ModelRef] = {}
@@ -136,6 +142,11 @@ def _cells(config: SweepConfig) -> tuple[dict[tuple[str, str], ModelRef], list[s
     made, recipe_problems = find_recipes(config, lacking)
     models = found | made
     return {pair: models[pair] for pair in pairs if pair in models}, [*problems, *recipe_problems]
+
+
+def _names_of_banks(bank: str) -> str:
+    """Return the names of the shipped banks, for a word that is none of them."""
+    return "" if Path(bank).suffix else f"; shipped banks are {', '.join(SHIPPED_BANKS)}"
 
 
 def _bank_of_another(config: SweepConfig, bank: TaskBank | None) -> Iterator[str]:

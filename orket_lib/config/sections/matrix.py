@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
@@ -24,8 +23,6 @@ from orket_lib.vocabulary.banks import (
 )
 from orket_lib.vocabulary.quants import is_path_safe, normalize_tag
 from orket_lib.vocabulary.slugs import slug, slugs
-
-_WORD = re.compile(r"[a-z][a-z0-9_]*")
 
 
 class Matrix(Section):
@@ -120,7 +117,7 @@ class Matrix(Section):
     @field_validator("task_bank")
     @classmethod
     def _a_word_names_a_shipped_bank(cls, bank: str) -> str:
-        return bank_file(bank) if _WORD.fullmatch(bank) else bank
+        return bank_file(bank)
 
     @field_validator("models")
     @classmethod

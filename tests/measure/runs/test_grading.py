@@ -45,6 +45,13 @@ def test_an_answer_is_graded(
     assert found.telemetry.reading("adherence_score") == score
 
 
+@pytest.mark.parametrize("asked", [task(), AGREES], ids=["graded", "only compared"])
+def test_a_leaked_token_is_seen_whether_or_not_a_task_is_graded(asked: Question) -> None:
+    leaked = answered().model_copy(update={"answer": "1<|im_end|>"})
+    assert grade_answer(leaked, asked, None).leaked_token == "<|im_end|>"
+    assert grade_answer(answered(), asked, None).leaked_token is None
+
+
 def test_what_was_measured_is_kept_with_its_reasons() -> None:
     sealed = answered()
     found = grade_answer(sealed, AGREES, None).telemetry

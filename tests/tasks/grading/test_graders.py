@@ -90,6 +90,23 @@ def test_a_wrong_answer_never_scores(grader: str, expected: Any, answer: str) ->
     assert not passed(grader, expected, answer)
 
 
+@pytest.mark.parametrize(
+    ("grader", "expected", "answer"),
+    [
+        ("exact", "cow", "cow."),
+        ("exact", "2 9 76", "2, 9, 76"),
+        ("number", 85, "88 - 3 = 85"),
+        ("json", [1], "Here it is: [1]"),
+    ],
+)
+def test_another_form_passes_unless_the_form_counts(
+    grader: str, expected: Any, answer: str
+) -> None:
+    assert passed(grader, expected, answer)
+    asked = task(grader=grader, expected=expected, form_counts=True)
+    assert not any(check.passed for check in grade(asked, answer))
+
+
 def test_a_failed_check_says_what_was_expected_and_found() -> None:
     (check,) = grade(task(expected=85), "It is 84.")
     assert check.detail == "expected 85, got 84"
