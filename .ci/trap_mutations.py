@@ -58,6 +58,7 @@ OPENAI = "orket_lib/providers/openai/provider.py"
 LMSTUDIO = "orket_lib/providers/lmstudio/provider.py"
 ATTACHED = "orket_lib/providers/llama_cpp/attached_model.py"
 IDENTITY = "orket_lib/measure/session/identity.py"
+ARRIVALS = "orket_lib/measure/speed/arrivals.py"
 TOKENS = "orket_lib/measure/speed/token_metrics.py"
 RATES = "orket_lib/vocabulary/rates.py"
 PROBES = "orket_lib/measure/speed/probes.py"
@@ -259,9 +260,8 @@ MUTATIONS = (
         "T6",
         "the clock is read after parsing",
         STREAM,
-        "arrivals.append(event.at_s - stream.written_s)",
-        'arrivals.append(__import__("orket_lib.providers.wire.http").providers.http.time.perf_counter()'
-        " - stream.written_s)",
+        "reading.add(chunk, event.at_s - stream.written_s, times)",
+        'reading.add(chunk, __import__("time").perf_counter() - stream.written_s, times)',
     ),
     Mutation(
         "T7",
@@ -535,6 +535,20 @@ MUTATIONS = (
         "orket_lib/measure/cell.py",
         "            if session.probes_last:",
         "            if False:",
+    ),
+    Mutation(
+        "T31",
+        "the first chunk is believed, however many tokens it brings",
+        ARRIVALS,
+        "chunks[0] if late_s <= max(_MOST_LATE * chunks[0], _JITTER_S) else BUFFERED",
+        "chunks[0]",
+    ),
+    Mutation(
+        "T31",
+        "any distance of the first and the last chunk is the time of generation",
+        ARRIVALS,
+        "        if self._late_s > _MOST_LATE * self._span_s:",
+        "        if False:",
     ),
     Mutation(
         "T36",

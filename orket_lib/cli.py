@@ -20,6 +20,7 @@ from orket_lib.vocabulary.errors import (
     OrketError,
     Refused,
 )
+from orket_lib.vocabulary.text import visible
 
 
 class Group(NamedTuple):
@@ -76,6 +77,8 @@ GROUPS = (
             "require": "fail, with the reasons, if a verdict did not pass",
             "run-report": "put a cell's sealed parts together, and grade its answers",
             "sidecar-view": "write a sweep's view of a hardware sidecar",
+            "start": "note when a sweep with a budget begins",
+            "look": "judge a model after a batch of tasks, and drop the quants that are decided",
             "row": "make a cell's row from its run reports",
             "summary": "make the summary from the rows",
             "kpis": "make the KPI report from a summary",
@@ -158,13 +161,14 @@ def _overview() -> str:
 
 
 def _fail(message: str, code: int, options: argparse.Namespace) -> int:
+    message = visible(message)
     print(message, file=sys.stderr)  # noqa: T201
     try:
         _log(options, f"{message}\n")
     except OSError as error:
         # With a full disk there may be no log. The terminal has the message.
         if _of_system(error) not in message:
-            print(_of_system(error), file=sys.stderr)  # noqa: T201
+            print(visible(_of_system(error)), file=sys.stderr)  # noqa: T201
     return code
 
 

@@ -108,7 +108,8 @@ def main() -> None:
         if not fixtures(model):
             write_json(folder / "1.json", example(model, whole=False))
         if missing_fields(model):
-            write_json(folder / f"{len(fixtures(model)) + 1}.json", example(model, whole=True))
+            newest = int(fixtures(model)[-1].stem)  # numbers may be missing in between
+            write_json(folder / f"{newest + 1}.json", example(model, whole=True))
 
 
 if __name__ == "__main__":

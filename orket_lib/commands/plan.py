@@ -6,6 +6,7 @@ import argparse
 
 from orket_lib.commands._common import print_json, tell
 from orket_lib.commands._configs import add_config_options, sweep_of
+from orket_lib.providers.llama_cpp.cpu_features import embedded_leaves_unused
 from orket_lib.report.plan import plan_text
 from orket_lib.sweep.cells import Sweep
 from orket_lib.sweep.git_state import checkout_state
@@ -41,6 +42,8 @@ def show_plan(sweep: Sweep, results: str | None = None, as_json: bool = False) -
         as_json: Print JSON.
     """
     plan = make_plan(sweep, *checkout_state(), results)
+    if sweep.config.traits.runtime and not sweep.config.machine:
+        plan = plan.model_copy(update={"unused_cpu_features": embedded_leaves_unused()})
     if as_json:
         print_json(plan)
     else:

@@ -18,15 +18,14 @@ from orket_lib.stores.parts import SPEC, CellStore, Wanted, read_part
 from orket_lib.vocabulary.errors import ArtifactError
 
 
-def cell_state(store: CellStore, spec: RunSpec, number: int) -> tuple[CellState, str, int]:
-    """Return the state of a round of a cell, details, and the number of missing graded runs.
+def cell_state(store: CellStore, spec: RunSpec, wanted: Wanted) -> tuple[CellState, str, int]:
+    """Return the state of a round or batch of a cell, details, and its missing graded runs.
 
     Args:
         store: The store of the cell.
         spec: What is asked.
-        number: Number of the round, from 1.
+        wanted: What the round or batch needs.
     """
-    wanted = Wanted.of(spec, number)
     found = store.find(wanted)
     if found.failure:
         failed = read_part(found.failure).failure

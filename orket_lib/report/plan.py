@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import shlex
 
+from orket_lib.analysis.verdict.kept_or_lost import CERTAIN
+from orket_lib.analysis.verdict.looks import EARLY
+from orket_lib.analysis.verdict.power import can_decide
 from orket_lib.artifacts.views.context_summary import ContextSettings
 from orket_lib.artifacts.views.plan import (
     Plan,
@@ -15,6 +18,7 @@ from orket_lib.artifacts.views.plan import (
 )
 from orket_lib.preflight.memory_profiles import FREE_SHARE
 from orket_lib.report.formatting import aligned
+from orket_lib.vocabulary.cpu_features import advice
 from orket_lib.vocabulary.statuses import VramGuard
 
 
@@ -32,7 +36,7 @@ def plan_text(plan: Plan) -> str:
         f"sha256 {plan.task_bank.sha256[:12]}",
         "serving": _serving(plan.serving),
         "experimental_controls": f"seed {_shown(controls.seed)}, "
-        f"threads {_shown(controls.threads)}, affinity_policy {controls.affinity_policy}, "
+        f"threads {_threads(plan)}, affinity_policy {controls.affinity_policy}, "
         f"warmup_steps {controls.warmup_steps}",
         "runner": shlex.join(plan.runner) if plan.runner else "off",
         "canary": _canary(plan.canary),
@@ -50,9 +54,14 @@ def plan_text(plan: Plan) -> str:
         f"latency <= {plan.latency_ceiling:g} s"
         + (", invalid rows included" if plan.include_invalid else ""),
         "kpi_policy": plan.kpi_policy,
+        **({"cpu features": advice(plan.unused_cpu_features)} if plan.unused_cpu_features else {}),
         "runs": f"{plan.runs_per_quant} of each task{_rounds(plan.rounds)}: "
-        f"{plan.expected_runs} graded runs in {len(plan.cells)} cells, "
-        f"{waiting} of them still to be measured",
+        f"{'at most ' if plan.batch_ends else ''}{plan.expected_runs} graded runs in "
+        f"{len(plan.cells)} cells, {waiting} of them still to be measured",
+        "batches": _batches(plan),
+        "can decide": can_decide(
+            plan.batch_ends or [plan.task_bank.tasks], plan.adherence_threshold
+        ),
         "summary": plan.summary_path,
         "report": plan.report_path,
     }
@@ -65,6 +74,13 @@ def plan_text(plan: Plan) -> str:
     )
 
 
+def _threads(plan: Plan) -> str:
+    if plan.default_threads is None or plan.experimental_controls.threads is not None:
+        return _shown(plan.experimental_controls.threads)
+    limits = f"; {', '.join(plan.cpu_limits)}" if plan.cpu_limits else ""
+    return f"default ({plan.default_threads}{limits})"
+
+
 def _serving(serving: PlannedServing | None) -> str:
     if serving is None:
         return "unknown"
@@ -73,11 +89,23 @@ def _serving(serving: PlannedServing | None) -> str:
         f"n_ctx {context}, temperature {serving.temperature:g}, "
         f"max_output_tokens {serving.max_output_tokens}, "
         f"task_timeout_sec {serving.task_timeout_sec:g}"
+        + (f", thinking {serving.thinking}" if serving.thinking != "default" else "")
     )
 
 
 def _rounds(rounds: int) -> str:
     return f" x {rounds} rounds, every other one in reverse order" if rounds > 1 else ""
+
+
+def _batches(plan: Plan) -> str:
+    budget = f"; at most {plan.budget} of loading and asking" if plan.budget else ""
+    if not plan.batch_ends:
+        return "off: every quant is asked all tasks"
+    listed = ", ".join(map(str, plan.batch_ends))
+    return (
+        f"up to {listed} tasks; quants that are decided after a batch are asked no further (needs "
+        f"P {EARLY:g}, after the last batch {CERTAIN:g}){budget}"
+    )
 
 
 def _cell(cell: PlannedCell) -> tuple[str, str, str]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+from itertools import accumulate, pairwise
+from typing import Any
 
 from orket_lib import __version__
 from orket_lib.artifacts.base import InputFile, Provenance
@@ -25,7 +26,10 @@ from orket_lib.sweep.cells import Cell, Sweep
 from orket_lib.sweep.context import find_contexts
 from orket_lib.sweep.sidecar import find_sidecar
 from orket_lib.tasks.task import needs_sandbox
+from orket_lib.telemetry.allowance.cpus import cpu_allowance
 from orket_lib.vocabulary.clock import utc_now
+from orket_lib.vocabulary.providers import remote_host
+from orket_lib.vocabulary.units import cpus_of
 
 # Arguments that keep a model off the GPUs.
 _NO_OFFLOAD = {
@@ -65,12 +69,13 @@ def make_plan(
         commit_sha=commit_sha,
         dirty=dirty,
         machine=sweep.machine,
-        cells=tuple(map(_planned, sweep.cells)),
+        cells=tuple(_planned(cell, results) for cell in sweep.cells),
         task_bank=PlannedTasks(
             path=config.task_bank, sha256=asked.tasks.sha256, tasks=len(sweep.tasks)
         ),
         serving=from_fields(PlannedServing, config),
         experimental_controls=asked.controls,
+        **_cpus_here(sweep),
         canary=from_fields(
             PlannedCanary,
             config,
@@ -86,11 +91,25 @@ def make_plan(
         thermal=(
             from_fields(PlannedThermal, config, "thermal_") if config.thermal_repeats else None
         ),
+        batch_ends=tuple(accumulate(len(batch.ids) for batch in sweep.cells[0].batches)),
         expected_runs=(len(sweep.cells) * len(sweep.tasks) * config.runs_per_quant * config.rounds),
         summary_path=f"{results}/quant_sweep/sweep_summary.json",
         report_path=f"{results}/quant_sweep/sweep_report.md",
         warnings=sweep.warnings,
     )
+
+
+def _cpus_here(sweep: Sweep) -> dict[str, Any]:
+    """Return what a server that the sweep starts on this machine may use of its CPUs."""
+    config, controls = sweep.config, sweep.cells[0].spec.controls
+    here = config.machine is None and remote_host(config.base_url) is None
+    if not (here and config.traits.starts_server(config.base_url)):
+        return {}
+    found = cpu_allowance(among=cpus_of(controls.affinity_policy))
+    return {
+        "default_threads": None if controls.threads else found.threads,
+        "cpu_limits": found.limits,
+    }
 
 
 def needs(sweep: Sweep) -> Needs:
@@ -166,7 +185,7 @@ def _made(cell: Cell) -> MadeFrom | None:
     return MadeFrom(base=base, imatrix=imatrix)
 
 
-def _planned(cell: Cell) -> PlannedCell:
+def _planned(cell: Cell, results: str) -> PlannedCell:
     return PlannedCell(
         model_id=cell.model_id,
         quant_tag=cell.quant_tag,
@@ -176,7 +195,7 @@ def _planned(cell: Cell) -> PlannedCell:
         made_from=_made(cell),
         spec_digest=cell.digest,
         store=cell.store.folder.as_posix(),
-        measured=cell.measured,
+        measured=cell.measured(results),
     )
 
 

@@ -33,6 +33,7 @@ def asked_tasks(sweep: Sweep) -> AskedTasks:
     return AskedTasks(
         bank=located(sweep.config.task_bank).as_posix(),
         tasks=sweep.cells[0].spec.tasks,
+        batches=sweep.cells[0].batches,
         sandbox=sweep.config.code_sandbox,
     )
 

@@ -16,6 +16,7 @@ from pydantic import (
     ConfigDict,
     Discriminator,
     Field,
+    StrictBool,
     StrictInt,
     Tag,
     TypeAdapter,
@@ -23,15 +24,16 @@ from pydantic import (
     model_validator,
 )
 
+from orket_lib.artifacts.measurements.spec import later
 from orket_lib.tasks.grading.code_evaluation import RUN
 from orket_lib.tasks.grading.evaluation import Evaluation, Evaluations
-from orket_lib.tasks.grading.text_evaluation import Strict, Text
+from orket_lib.tasks.grading.text_evaluation import Agrees, Strict, Text
 from orket_lib.tasks.prompts import PromptParts, render
 from orket_lib.vocabulary.slugs import slug
 from orket_lib.vocabulary.validation import words_of
 
 Tier = Annotated[StrictInt, Field(ge=1, le=6, description="1 is the easiest")]
-QuestionGrader = Literal["exact", "choice", "number", "json", "regex", "contains"]
+QuestionGrader = Literal["exact", "choice", "number", "json", "regex", "contains", "agrees"]
 # Labels of a question's choices; the options themselves are in its prompt.
 LABELS = "ABCDEFGHIJ"
 
@@ -49,8 +51,12 @@ class Question(Strict):
     prompt: str = Field(min_length=1)
     grader: QuestionGrader
     expected: Any = Field(
+        None,
         description="text for `exact` and `contains`, a label from A to J for `choice`, a number "
-        "for `number`, a pattern for `regex`, JSON for `json`"
+        "for `number`, a pattern for `regex`, JSON for `json`; nothing for `agrees`",
+    )
+    form_counts: StrictBool = later(
+        False, "the form is part of what is asked; else only content is graded"
     )
 
     @property
@@ -71,7 +77,8 @@ class Question(Strict):
     @property
     def evaluations(self) -> tuple[Evaluation, ...]:
         """The graders."""
-        return (_EVALUATION.validate_python(self._evaluation()),)
+        form = {"form_counts": True} if self.form_counts else {}
+        return (_EVALUATION.validate_python({**self._evaluation(), **form}),)
 
     def _evaluation(self) -> dict[str, Any]:
         match self.grader:
@@ -82,11 +89,17 @@ class Question(Strict):
             case "choice":
                 options = dict.fromkeys(LABELS, "-")
                 return {"type": "choice", "expected": self.expected, "options": options}
+            case "agrees":
+                return {"type": "agrees"}
             case plain:
                 return {"type": plain, "expected": self.expected}
 
     @model_validator(mode="after")
     def _expected_fits_grader(self) -> Question:
+        if self.grader == "agrees" and self.expected is not None:
+            raise ValueError("grader `agrees` compares with the baseline and has no `expected`")
+        if self.grader != "agrees" and "expected" not in self.model_fields_set:
+            raise ValueError(f"expected: missing, grader `{self.grader}` needs it")
         try:
             self.evaluations  # noqa: B018 - raises if `expected` is invalid
         except ValidationError as error:
@@ -212,6 +225,11 @@ AnyTask = Annotated[
     Annotated[Question, Tag("question")] | Annotated[StructuredTask, Tag("structured")],
     Discriminator(_form),
 ]
+
+
+def is_graded(task: Task) -> bool:
+    """Return whether a right answer is known; otherwise only agreement with the baseline counts."""
+    return not any(isinstance(one, Agrees) for one in task.evaluations)
 
 
 def needs_sandbox(task: Task) -> bool:

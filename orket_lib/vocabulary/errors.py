@@ -5,6 +5,7 @@ OrketError
 ├── ArtifactError    one of our files is missing, damaged or of another version
 ├── ProviderError    a model server could not be started, reached or understood
 │   ├── LoadError            the model did not load
+│   │   ├── UnusableFile         the file is no complete model; says what it is, and the remedy
 │   │   ├── NoRoom               it would take more memory than is free
 │   │   └── SmallerContext       it is served with a smaller context than was requested
 │   ├── ServerCrashed        the server died while it was in use
@@ -105,6 +106,24 @@ class LoadError(ProviderError):
     """The model did not load (file unreadable, format unknown, no answer in time)."""
 
     phase = Phase.LOADING
+
+
+class UnusableFile(LoadError):
+    """The file is not a complete model.
+
+    Args:
+        path: Of the file.
+        what: A sentence about it.
+        remedy: What to do, or to type.
+        cause: Whether it is missing or unreadable.
+
+    Attributes:
+        what, remedy: The same.
+    """
+
+    def __init__(self, path: str, what: str, remedy: str, cause: Cause = Cause.UNREADABLE) -> None:
+        self.what, self.remedy = what, remedy
+        super().__init__(f"{path}: {what}; {remedy}", cause)
 
 
 class NoRoom(LoadError):

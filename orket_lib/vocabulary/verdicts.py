@@ -24,9 +24,21 @@ class DecisionStatus(StrEnum):
     UNDECIDED = "UNDECIDED"
     TASKS_TOO_HARD = "TASKS_TOO_HARD"
     TASKS_TOO_EASY = "TASKS_TOO_EASY"
+    TASKS_NOT_GRADED = "TASKS_NOT_GRADED"
     BASELINE_NOT_MEASURED = "BASELINE_NOT_MEASURED"
     NOTHING_MEASURED = "NOTHING_MEASURED"
     NOTHING_FITS = "NOTHING_FITS"
+
+
+class DropReason(StrEnum):
+    """Why a quant is not asked a batch of tasks."""
+
+    DECIDED = "DECIDED"
+    MATTERS_NO_MORE = "MATTERS_NO_MORE"
+    NOTHING_OPEN = "NOTHING_OPEN"
+    NOT_MEASURED = "NOT_MEASURED"
+    TASKS_TOO_HARD = "TASKS_TOO_HARD"
+    BUDGET_SPENT = "BUDGET_SPENT"
 
 
 class WantStatus(StrEnum):
@@ -34,6 +46,7 @@ class WantStatus(StrEnum):
 
     MET = "met"
     NOT_MET = "not met"
+    BORDERLINE = "borderline"
     NOT_ESTABLISHED = "not established"
 
 
@@ -46,6 +59,7 @@ class WantName(StrEnum):
     MEMORY_GIB = "memory_gib"
     VRAM_GIB = "vram_gib"
     RAM_GIB = "ram_gib"
+    CONTEXT = "context"
 
 
 class Prefer(StrEnum):

@@ -13,8 +13,9 @@ from silent import Silent
 
 from orket_lib.artifacts.measurements.parts import Part
 from orket_lib.artifacts.measurements.spec import RunSpec
-from orket_lib.artifacts.views.run_report import RunReport
+from orket_lib.artifacts.views.run_report import Observation, RunReport
 from orket_lib.measure.cell import Again
+from orket_lib.providers.base import Generation, GenerationRequest
 from orket_lib.stores import parts
 from orket_lib.stores.attempts import read_taken
 from orket_lib.telemetry.samples import Sample
@@ -47,6 +48,33 @@ def measure(folder: Path, wanted: RunSpec | None = None) -> RunReport:
 def sealed(folder: Path) -> list[Path]:
     """Return the folders of what was measured and sealed."""
     return sorted((folder / "parts").iterdir()) if (folder / "parts").is_dir() else []
+
+
+def test_what_spoils_the_times_is_kept_with_every_step(
+    folder: Path, provider: FakeProvider
+) -> None:
+    unsteady = Observation.of(Reason.CANARY_LATENCY, "firefox used 58% of the cores")
+    found = measured_report(folder, spec(), TASKS, gate=lambda: unsteady)
+    assert all(unsteady in probe.observations for probe in found.probes)
+    assert all(unsteady in run.telemetry.run_quality_reasons for run in found.test_runs)
+    repeated = measured_report(folder, spec(), TASKS, again="probes")
+    assert not any(unsteady in probe.observations for probe in repeated.probes)
+    assert all(unsteady in run.telemetry.run_quality_reasons for run in repeated.test_runs)
+
+
+def test_the_end_of_the_reasoning_is_kept(
+    folder: Path, provider: FakeProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def thinks(_: FakeModel, request: GenerationRequest) -> Generation:
+        if request.ignore_eos:
+            return answer(request)
+        return generation(text="", reasoning="a" * 3000 + "so 5", finish_reason="length")
+
+    monkeypatch.setattr(FakeModel, "generate", thinks)
+    (run, *_) = measure(folder).test_runs
+    assert run.reasoning is not None
+    assert (run.reasoning.characters, len(run.reasoning.end)) == (3004, 2000)
+    assert run.reasoning.end.endswith("so 5")
 
 
 def killed_at(provider: FakeProvider, folder: Path, prompt: str, run_index: int) -> None:

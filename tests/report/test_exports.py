@@ -104,3 +104,16 @@ def test_a_null_is_an_empty_cell_with_its_reason_and_never_0() -> None:
     assert back["peak_vram_mib"].isna().all()
     assert back["null_reasons"].str.contains("peak_vram_mib: ").all()
     assert back["adherence_score"].notna().all()
+
+
+def test_the_table_has_the_place_among_all_models() -> None:
+    big = [row("Q8_0", 8.5, 0.7, model_id="big"), failed("Q2_K", 3.2)]
+    small = [row("Q8_0", 8.5, 0.99, model_id="small")]
+
+    listed = summary_table(summary([big[0], big[1].model_copy(update={"model_id": "big"})], small))
+
+    text = listed.to_csv(index=False)
+    again = pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False)
+    assert list(again["overall_rank"]) == ["2", "", "1"]
+    assert list(again["overall_pareto"]) == ["False", "", "True"]
+    assert set(summary_table(summary(small))["overall_rank"].isna()) == {True}

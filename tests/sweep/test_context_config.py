@@ -37,6 +37,15 @@ def problem(**changes: Any) -> str:
     return line
 
 
+def test_a_wanted_context_is_one_of_them() -> None:
+    alone = find_contexts(config(wants={"context": 4096}))
+    assert alone is not None
+    assert alone.contexts == (4096,)
+    among = find_contexts(config(wants={"context": 4096}, context_sweep_contexts="512, 8192"))
+    assert among is not None
+    assert among.contexts == (512, 4096, 8192)
+
+
 def test_none_is_asked_for_by_default() -> None:
     assert find_contexts(config()) is None
     assert not config().measures_chosen_quant

@@ -11,41 +11,66 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
+from orket_lib.analysis.rows.answer_failures import Limits, failure_of, is_empty
 from orket_lib.artifacts.views.row import FamilyScore, TaskScore
 from orket_lib.artifacts.views.run_report import Probe, TestRun
 from orket_lib.vocabulary.nulls import Null, all_of, any_of, apply, first_null
 from orket_lib.vocabulary.rates import decode_rate, prefill_rate
-from orket_lib.vocabulary.statuses import Outcome, TokenStatus
+from orket_lib.vocabulary.statuses import AnswerFailure, Outcome, TokenStatus
 
 _NO_PROBE = Null("NO_PROBE")
 
 
 def answered(run: TestRun) -> bool:
     """Tell whether a run returned an answer, right or wrong."""
-    return run.outcome in (Outcome.PASS, Outcome.FAIL)
+    return run.outcome not in (Outcome.ERROR, Outcome.TIMEOUT)
 
 
-def task_scores(runs: Sequence[TestRun]) -> tuple[TaskScore, ...]:
-    """Return each task's mean score over its runs, by task id."""
+def graded(runs: Sequence[TestRun]) -> list[TestRun]:
+    """Return the runs of tasks that have an expected answer."""
+    return [run for run in runs if run.telemetry.adherence_score is not None]
+
+
+def mean_score(scores: Sequence[TaskScore]) -> float | Null:
+    """Return the mean score of the graded tasks; null if none of them is graded."""
+    return any_of(
+        [score.reading("adherence_score") for score in scores], statistics.fmean, Null("NO_RUN")
+    )
+
+
+def task_scores(runs: Sequence[TestRun], limits: Limits | None = None) -> tuple[TaskScore, ...]:
+    """Return each task's mean score over its runs, by task id.
+
+    Args:
+        runs: The graded runs.
+        limits: Of an answer; without them, how runs failed is left out.
+    """
     return tuple(
-        TaskScore(
+        TaskScore.of(
             test_id=group[0].test_id,
             passed=all(run.outcome is Outcome.PASS for run in group),
-            adherence_score=statistics.fmean(run.telemetry.adherence_score for run in group),
+            adherence_score=all_of(
+                [run.telemetry.reading("adherence_score") for run in group],
+                statistics.fmean,
+                Null("NO_RUN"),
+            ),
             family=group[0].family,
             level=group[0].tier,
-            answer_sha256=group[0].answer_sha256,
+            # Two empty answers say nothing about two quants.
+            answer_sha256=None if is_empty(group[0]) else group[0].answer_sha256,
+            failure=_first_failure(group, limits) if limits else None,
         )
         for group in _by_task(runs)
     )
 
 
 def by_family(runs: Sequence[TestRun], scores: Sequence[TaskScore]) -> tuple[FamilyScore, ...]:
-    """Return the mean score of each family of tasks, by name."""
+    """Return the mean score of each family of graded tasks, by name."""
     family_of = {run.test_id: run.family for run in runs}
     families: dict[str, list[float]] = defaultdict(list)
     for score in scores:
-        families[family_of[score.test_id]].append(score.adherence_score)
+        if score.adherence_score is not None:
+            families[family_of[score.test_id]].append(score.adherence_score)
     return tuple(
         FamilyScore(family=name, adherence_score=statistics.fmean(values), tasks=len(values))
         for name, values in sorted(families.items())
@@ -74,6 +99,17 @@ def output_tokens_per_answer(runs: Sequence[TestRun]) -> float | Null:
     counts = [run.telemetry.token_metrics.counts for run in runs if answered(run)]
     values = [count.reading("output_tokens") for count in counts]
     return any_of(values, statistics.fmean, Null("NO_RUN_ANSWERED"))
+
+
+def format_rate(runs: Sequence[TestRun]) -> float | Null:
+    """Return the share of the answers that kept their form, of those whose task asks for one.
+
+    It is apart from the score, which counts content (T24).
+    """
+    if not any(map(answered, runs)):
+        return Null("NO_RUN_ANSWERED")
+    kept = [run.form_kept for run in runs if answered(run) and run.form_kept is not None]
+    return statistics.fmean(kept) if kept else Null("NO_FORM_ASKED")
 
 
 def peak(runs: Sequence[TestRun], reading: str) -> float | Null:
@@ -116,6 +152,7 @@ def probe_rates(probes: Sequence[Probe]) -> dict[str, Any]:
     are never mixed.
     """
     by_server = all(probe.rate_source == "server" for probe in probes)
+    prefill_seconds: float | Null
     if by_server:
         decode_time, prefill_time = "decode_seconds", "prefill_seconds"
         intervals = _total(probes, "decode_intervals")
@@ -123,7 +160,8 @@ def probe_rates(probes: Sequence[Probe]) -> dict[str, Any]:
     else:
         decode_time = "client_decode_seconds"
         intervals = apply(lambda tokens: tokens - len(probes), _total(probes, "output_tokens"))
-        prefill_seconds = apply(lambda ms: ms / 1000, _total(probes, "ttft_ms"))
+        unsent, ttft_ms = _unsent(probes), _total(probes, "ttft_ms")
+        prefill_seconds = apply(lambda ms: ms / 1000, ttft_ms) if unsent is None else unsent
     uncached = apply(
         lambda cached, prompt: prompt - int(cached),
         _total(probes, "cached_tokens"),
@@ -139,11 +177,23 @@ def probe_rates(probes: Sequence[Probe]) -> dict[str, Any]:
     }
 
 
+def _first_failure(runs: Sequence[TestRun], limits: Limits) -> AnswerFailure | None:
+    return next(filter(None, (failure_of(run, limits) for run in runs)), None)
+
+
 def _by_task(runs: Sequence[TestRun]) -> list[list[TestRun]]:
     groups: dict[int, list[TestRun]] = defaultdict(list)
     for run in runs:
         groups[run.task_id].append(run)
     return [groups[task_id] for task_id in sorted(groups)]
+
+
+def _unsent(probes: Sequence[Probe]) -> Null | None:
+    """Return why TTFT is not the time of the prompt: the first tokens of a probe were not sent."""
+    unsent = Null("TOKENS_NOT_STREAMED")
+    return (
+        unsent if unsent in [probe.reading("client_decode_seconds") for probe in probes] else None
+    )
 
 
 def _total(probes: Sequence[Probe], reading: str) -> float | Null:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from orket_lib.analysis.rows import aggregates
-from orket_lib.analysis.rows.answer_failures import count_failures
+from orket_lib.analysis.rows.answer_failures import Limits, count_failures
 from orket_lib.analysis.rows.energy import row_energy
 from orket_lib.analysis.rows.quality import (
     invalid_because,
@@ -17,9 +17,17 @@ from orket_lib.analysis.rows.quality import (
     row_quality,
     row_reasons,
     run_is_polluted,
+    times_spoiled_by,
 )
-from orket_lib.artifacts.views.row import RowArtifact, RowMetrics, RowPolicy, RowRound, RowSidecar
-from orket_lib.artifacts.views.run_report import RunReport, TestRun
+from orket_lib.artifacts.views.row import (
+    RowArtifact,
+    RowBatch,
+    RowMetrics,
+    RowPolicy,
+    RowRound,
+    RowSidecar,
+)
+from orket_lib.artifacts.views.run_report import Observation, Probe, RunReport, TestRun
 from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.quants import nominal_bits
 from orket_lib.vocabulary.reasons import Reason, Severity
@@ -36,6 +44,7 @@ def build_row(
     report_path: str,
     sidecar_copy: RowSidecar | None = None,
     rounds: tuple[RowRound, ...] = (),
+    batches: tuple[RowBatch, ...] = (),
 ) -> RowMetrics:
     """Return the row of a run report.
 
@@ -48,6 +57,7 @@ def build_row(
         report_path: Path of the report.
         sidecar_copy: The hardware probe's numbers, if one is configured.
         rounds: Figures of each round, if the report combines several.
+        batches: What was asked in each batch, if the tasks are asked in batches.
     """
     common: dict[str, Any] = {
         "model_id": report.spec.model_id,
@@ -63,12 +73,14 @@ def build_row(
         "parts": report.parts,
         "retry": report.retry,
         "rounds": rounds,
+        "batches": batches,
+        "tasks": len({run.test_id for run in report.test_runs}),
         "gpus": report.gpus,
         "gpus_absent": report.gpus_absent,
         "test_runs": len(report.test_runs),
         "discarded_steps": len(report.discarded_runs) + len(report.discarded_probes),
         "failed_runs": sum(not aggregates.answered(run) for run in report.test_runs),
-        "failures": count_failures(report.test_runs),
+        "failures": count_failures(report.test_runs, Limits.of(report)),
     }
     if report.status is not RunStatus.MEASURED:
         return _unmeasured(report, common)
@@ -80,17 +92,21 @@ def build_row(
     quality = row_quality(reasons, lane)
     because = invalid_because(report.status, quality, tokens)
     scores = aggregates.task_scores(runs)
+    by_probes, by_answers = times_spoiled_by(report, policy, lane, overhead)
     return RowMetrics.of(
         **common,
-        adherence_score=statistics.fmean(score.adherence_score for score in scores),
+        adherence_score=aggregates.mean_score(scores),
         adherence_by_family=aggregates.by_family(runs, scores),
-        total_latency=aggregates.mean_over_answered(runs, "total_latency"),
+        total_latency=_unless_unsteady(
+            (run.telemetry.run_quality_reasons for run in runs),
+            aggregates.mean_over_answered(runs, "total_latency"),
+        ),
         peak_memory_rss=aggregates.peak(runs, "peak_memory_rss"),
         peak_vram_mib=aggregates.peak(runs, "peak_vram_mib"),
         energy=row_energy(report),
         init_latency=report.sessions[0].load.reading("load_seconds"),
-        ttft_ms=aggregates.median_ttft_ms(probes),
-        **aggregates.probe_rates(probes),
+        **_speeds(probes),
+        format_rate=aggregates.format_rate(runs),
         output_tokens_per_answer=aggregates.output_tokens_per_answer(runs),
         orchestration_overhead_ratio=overhead,
         missing_telemetry_rate=missing_rate,
@@ -107,13 +123,36 @@ def build_row(
         quality_spoiled_by=quality_spoiled_by(
             report.status, [item for item in reasons if pollutes(item, lane)]
         ),
+        speed_spoiled_by=by_probes,
+        latency_spoiled_by=by_answers,
     )
+
+
+def _speeds(probes: Sequence[Probe]) -> dict[str, Any]:
+    """Return TTFT and rates; null if the machine was too unsteady for any of the probes."""
+    speeds: dict[str, Any] = {
+        "ttft_ms": aggregates.median_ttft_ms(probes),
+        **aggregates.probe_rates(probes),
+    }
+    seen = [probe.observations for probe in probes]
+    return speeds | {
+        name: _unless_unsteady(seen, value)
+        for name, value in speeds.items()
+        if name != "rate_source"
+    }
+
+
+def _unless_unsteady(seen: Iterable[Sequence[Observation]], value: float | Null) -> float | Null:
+    """Return a time or rate; null if the canary found the machine too unsteady for it."""
+    unsteady = any(item.reason is Reason.CANARY_LATENCY for step in seen for item in step)
+    return Null(Reason.CANARY_LATENCY.value) if unsteady else value
 
 
 def _unmeasured(report: RunReport, common: Mapping[str, Any]) -> RowMetrics:
     """Return the row of a cell without a measurement: all figures null, the status as reason."""
     nothing = Null(f"STATUS_{report.status.upper()}")
     figures = [name for name in RowMetrics.readings() if name not in common]
+    because = invalid_because(report.status, None, None)
     return RowMetrics.of(
         **common,
         **dict.fromkeys(figures, nothing),
@@ -124,8 +163,10 @@ def _unmeasured(report: RunReport, common: Mapping[str, Any]) -> RowMetrics:
         run_quality_reasons=(),
         notes=(),
         valid=False,
-        invalid_because=invalid_because(report.status, None, None),
+        invalid_because=because,
         quality_spoiled_by=quality_spoiled_by(report.status, ()),
+        speed_spoiled_by=because,
+        latency_spoiled_by=because,
     )
 
 
@@ -153,6 +194,7 @@ def _artifact(report: RunReport) -> RowArtifact:
         path=served.path if served else None,
         tag=report.spec.artifact.tag,
         build=served.build if served else None,
+        unused_cpu_features=served.unused_cpu_features if served else (),
         bytes=served.reading("bytes") if served else Null("NOT_SERVED"),
     )
 

@@ -83,7 +83,7 @@ def probabilities_kept(
 
     x, y, z, t = (numpy.asarray(item, float)[..., None] for item in (both, lost, won, threshold))
     x, y, z = x + PRIOR, y + PRIOR, z + PRIOR
-    places, weights = _nodes(nodes)
+    places, weights = quadrature(nodes)
     # R >= t  <=>  v (1 - t) >= (1 - v) ((1 + t) u - 1). Up to u = 1 / (1 + t) the right side is not
     # positive, so below t = 1 every v satisfies it there; above t = 1, none does beyond there.
     turn = betainc(y, z, 1 / (1 + t))
@@ -110,7 +110,7 @@ def _quantile(counts: Overlap, chance: float) -> float:
 
 
 @lru_cache
-def _nodes(count: int) -> tuple[NDArray[numpy.float64], NDArray[numpy.float64]]:
+def quadrature(count: int) -> tuple[NDArray[numpy.float64], NDArray[numpy.float64]]:
     """Return nodes in 0..1 and their weights."""
     import numpy
 

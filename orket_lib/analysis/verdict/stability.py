@@ -37,6 +37,7 @@ class Stability:
 
 
 def stability(
+    baseline: Mapping[str, tuple[float, int]],
     families: Mapping[str, Mapping[str, Overlap]],
     threshold: float,
     chosen: str | None,
@@ -45,7 +46,9 @@ def stability(
     """Return how stable a pick is.
 
     Args:
-        families: Paired counts by family and quant; every quant in each family.
+        baseline: The baseline's right answers and tasks by family; a new sweep has as many tasks.
+        families: Paired counts by family and quant; every quant in each family. A quant that was
+            dropped has fewer tasks there than the baseline.
         threshold: Share of the baseline's adherence that must be kept.
         chosen: The pick of this sweep.
         picks: Returns a sweep's pick from each quant's probability of keeping the threshold.
@@ -55,10 +58,11 @@ def stability(
     dice = numpy.random.default_rng(_SEED)
     quants = list(next(iter(families.values())))
     sums = {quant: numpy.zeros((SWEEPS, 3)) for quant in quants}
-    tasks = sum(_size(counts) for counts in families.values())
-    for counts in families.values():
-        share = _size(counts) / tasks  # the half-counts of the prior are spread over the families
-        for quant, drawn in _family(counts, PRIOR * share, dice).items():
+    tasks = sum(size for _, size in baseline.values())
+    for family, counts in families.items():
+        # The half-counts of the prior are spread over the families.
+        prior = PRIOR * baseline[family][1] / tasks
+        for quant, drawn in _family(*baseline[family], counts, prior, dice).items():
             sums[quant] += drawn
     chances = [_chances(sums[quant], threshold) for quant in quants]
     found = Counter(
@@ -79,14 +83,16 @@ def _chances(counts: NDArray[numpy.float64], threshold: float) -> NDArray[numpy.
 
 
 def _family(
-    counts: Mapping[str, Overlap], prior: float, dice: numpy.random.Generator
+    done: float,
+    size: int,
+    counts: Mapping[str, Overlap],
+    prior: float,
+    dice: numpy.random.Generator,
 ) -> dict[str, NDArray[numpy.float64]]:
     """Return both, lost and won of each quant in every new sweep, shape (sweeps, 3)."""
     import numpy
 
-    first = next(iter(counts.values()))
-    size = round(_size(counts))
-    right = _share(first.both + first.lost, first.won + first.neither, 2 * prior, dice)
+    right = _share(done, size - done, 2 * prior, dice)
     answered = dice.binomial(size, right)
     drawn = {}
     for quant, seen in counts.items():
@@ -100,7 +106,3 @@ def _share(
     yes: float, no: float, prior: float, dice: numpy.random.Generator
 ) -> NDArray[numpy.float64]:
     return dice.beta(yes + prior, no + prior, size=SWEEPS)
-
-
-def _size(counts: Mapping[str, Overlap]) -> float:
-    return next(iter(counts.values())).tasks

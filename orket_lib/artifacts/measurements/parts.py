@@ -19,7 +19,13 @@ from orket_lib.artifacts.measurements.host import HostSummary
 from orket_lib.artifacts.measurements.runner import RunnerRun
 from orket_lib.artifacts.measurements.spec import RunSpec
 from orket_lib.artifacts.views.receipt import PartKind
-from orket_lib.artifacts.views.run_report import AnswerTelemetry, Observation, Probe, Session
+from orket_lib.artifacts.views.run_report import (
+    AnswerTelemetry,
+    Observation,
+    Probe,
+    Reasoning,
+    Session,
+)
 from orket_lib.vocabulary.errors import Fault
 from orket_lib.vocabulary.statuses import Outcome, RunStatus
 
@@ -44,6 +50,9 @@ class Answer(Record):
     answer: str | None
     answer_sha256: str | None = Field(description="of the normalised answer (T16)")
     finish_reason: str | None
+    reasoning: Reasoning | None = Field(
+        None, description="null without separate reasoning, and in older files"
+    )
     own_score: float | None = Field(None, description="of a runner that reports no answer, 0 to 1")
     runner: RunnerRun | None = Field(None, description="null when no runner was used")
     telemetry: AnswerTelemetry

@@ -18,6 +18,7 @@ from orket_lib.artifacts.measurements.spec import (
     RunSpec,
     SandboxKind,
     TaskSelection,
+    later,
 )
 
 NO_TASKS = TaskSelection(bank_id="", ids=(), sha256="")
@@ -72,6 +73,9 @@ class AskedTasks(Record):
 
     bank: str
     tasks: TaskSelection
+    batches: tuple[TaskSelection, ...] = later(
+        (), "the tasks of each batch; empty = all are asked at once"
+    )
     sandbox: tuple[SandboxKind, ...]
 
 

@@ -29,6 +29,8 @@ CONTRACT = 1
 
 OnServerDeath = Literal["row", "run"]
 
+Thinking = Literal["on", "off"]
+
 ContextFamily = Literal["retrieval", "reasoning"]
 
 # The same for the generator of prompts that fill a context.
@@ -58,6 +60,37 @@ class ArtifactIdentity(Record):
         None, "SHA-256 of the base of a file that is quantized on the way"
     )
     imatrix: str | None = later(None, "SHA-256 of the importance matrix that it is quantized with")
+
+
+class ServerIdentity(Record):
+    """A server that the harness does not start: its address, and what it says of itself.
+
+    What it doesn't say is null, and contradicts nothing.
+    """
+
+    address: str = Field(description="in one spelling for all that reach the same server")
+    build: str | None = Field(None, description="of the server")
+    owner: str | None = Field(None, description="of the model, by the server's list of models")
+    path: str | None = Field(None, description="name of the file or repository of the model")
+    digest: str | None = Field(None, description="of the model")
+    quant_tag: str | None = None
+    bytes: int | None = Field(None, description="size of the weights")
+    parameters: int | None = Field(None, description="number of weights")
+    n_ctx: int | None = Field(None, description="largest context, or that of one request")
+
+    @property
+    def told(self) -> bool:
+        """Whether the server has said anything."""
+        return any(value is not None for name, value in self if name != "address")
+
+    def differences(self, now: ServerIdentity) -> list[str]:
+        """Return how a later statement contradicts this one; empty if it doesn't."""
+        pairs = ((name, before, getattr(now, name)) for name, before in self)
+        return [
+            f"{name} was {before} and is {after}"
+            for name, before, after in pairs
+            if before is not None and after is not None and before != after
+        ]
 
 
 class CooldownSettings(Record):
@@ -122,12 +155,18 @@ class MeasurementSpec(Addressed):
     provider: str
     provider_version: str | None = Field(None, description="of an embedded runtime")
     artifact: ArtifactIdentity
+    server: ServerIdentity | None = later(
+        None, "a running server that is used as it is; null = the harness starts one"
+    )
     server_args: tuple[str, ...] = later((), "of a server that the harness starts")
     gpu_devices: tuple[str, ...] | None = later(None, "null = all")
     n_ctx: int | None = None
     temperature: float
     max_output_tokens: int
     task_timeout_sec: float
+    thinking: Thinking | None = later(
+        None, "whether the model reasons before it answers; null leaves it to the server"
+    )
     controls: ControlSettings
     tasks: TaskSelection
     sandbox: tuple[str, ...] = later(WITH_WALLS, "kinds that code in answers may run in")

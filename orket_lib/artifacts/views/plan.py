@@ -43,6 +43,7 @@ class PlannedServing(Record):
     temperature: float
     max_output_tokens: int
     task_timeout_sec: float
+    thinking: str = Field("default", description="on, off, or as the server does by itself")
 
 
 class PlannedTasks(Record):
@@ -108,6 +109,17 @@ class Plan(Artifact):
     task_bank: PlannedTasks
     serving: PlannedServing | None = Field(None, description="null in plans of older versions")
     experimental_controls: ControlSettings
+    default_threads: int | None = Field(
+        None,
+        description="of a server that the sweep starts here, where `threads` is null; null if it "
+        "starts none",
+    )
+    cpu_limits: tuple[str, ...] = Field(
+        (), description="of this container, job or user: what a server here may use of the CPUs"
+    )
+    unused_cpu_features: tuple[str, ...] = Field(
+        (), description="of this CPU, by the embedded llama.cpp; filled in by `orket plan`"
+    )
     canary: PlannedCanary
     row_quality_policy: RowPolicy
     runner: tuple[str, ...] | None = Field(
@@ -125,6 +137,10 @@ class Plan(Artifact):
     kpi_policy: str = Field(description="path of the KPI gate's limits")
     runs_per_quant: int
     rounds: int = 1
+    batch_ends: tuple[int, ...] = Field(
+        (), description="tasks asked after each batch at most; empty = all are asked at once"
+    )
+    budget: str | None = Field(None, description="most time of the sweep; null = no limit")
     expected_runs: int = Field(description="graded runs over all cells")
     summary_path: str
     report_path: str

@@ -1,4 +1,4 @@
-"""`orket row`: make a cell's row from the run reports of its rounds."""
+"""`orket row`: make a cell's row from the run reports of its rounds or batches."""
 
 from __future__ import annotations
 
@@ -6,22 +6,23 @@ import argparse
 from pathlib import Path
 
 from orket_lib.analysis.rows.aggregates import task_scores
-from orket_lib.analysis.rows.rounds import as_one, round_figures
-from orket_lib.analysis.rows.row import build_row
+from orket_lib.analysis.rows.answer_failures import Limits
+from orket_lib.analysis.rows.answers import with_answers
 from orket_lib.analysis.sidecar.parse import row_sidecar
 from orket_lib.artifacts.io import read_model, write_model
 from orket_lib.artifacts.measurements.sidecar import SidecarReport
 from orket_lib.artifacts.views.row import Row, RowSettings
 from orket_lib.artifacts.views.run_report import RunReport
 from orket_lib.commands._common import add_out, stamp
-from orket_lib.measure.session.identity import mixture_observations
+from orket_lib.commands.views._rows import metrics_of
+from orket_lib.tasks.answers import comparable
 from orket_lib.vocabulary.statuses import SidecarStatus
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     add = parser.add_argument
-    add("--report", type=Path, nargs="+", required=True, help="run reports of the cell's rounds")
+    add("--report", type=Path, nargs="+", required=True, help="run reports of the cell, in order")
     add("--settings", type=Path, required=True, help="row policy and labels (JSON)")
     add("--sidecar", type=Path, help="view of the hardware sidecar, if any")
     add_out(parser, "row")
@@ -29,22 +30,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Read, judge, write."""
-    paths = [path.as_posix() for path in options.report]
-    reports = [read_model(path, RunReport) for path in options.report]
-    loads = [session for report in reports for session in report.sessions]
-    report = as_one(reports, mixture_observations(loads))
     settings = read_model(options.settings, RowSettings)
     sidecar = read_model(options.sidecar, SidecarReport) if options.sidecar else None
     inputs = [*options.report, options.settings, *filter(None, [options.sidecar])]
-    metrics = build_row(
-        report,
-        settings.policy,
-        settings.execution_lane,
-        settings.quant_bits,
+    report, metrics = metrics_of(
+        [read_model(path, RunReport) for path in options.report],
+        options.report,
+        settings,
         sidecar.sidecar_parse_status if sidecar else SidecarStatus.NOT_APPLICABLE,
-        paths[0],
         row_sidecar(sidecar, options.sidecar.as_posix()) if sidecar else None,
-        round_figures(reports, paths) if len(reports) > 1 else (),
     )
     row = Row(
         **stamp(inputs, settings.provenance_ref),
@@ -53,7 +47,12 @@ def run(options: argparse.Namespace) -> int:
         hardware_fingerprint=report.hardware_fingerprint,
         policy=settings.policy,
         metrics=metrics,
-        task_scores=task_scores(report.test_runs),
+        task_scores=with_answers(
+            task_scores(report.test_runs, Limits.of(report)),
+            report.test_runs,
+            report.spec.tasks.bank_id,
+            comparable,
+        ),
     )
     write_model(options.out, row)
     return 0

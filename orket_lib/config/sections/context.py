@@ -65,11 +65,6 @@ class ContextSweep(Section):
         float, Field(ge=0.1, le=0.95, description="share of a context that a prompt fills")
     ] = 0.85
 
-    @property
-    def sweeps_contexts(self) -> bool:
-        """Whether there is a context sweep."""
-        return bool(self.context_sweep_profile or self.context_sweep_contexts)
-
     @field_validator("context_sweep_contexts", "context_tasks", "context_depths")
     @classmethod
     def _nothing_is_repeated(

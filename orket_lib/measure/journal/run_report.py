@@ -59,6 +59,8 @@ def run_report(
         status=receipt.status,
         status_reason=receipt.status_reason,
         retry=receipt.retry,
+        batch=receipt.batch,
+        dropped=receipt.dropped,
         measured_at=newest.measured_at if newest else receipt.generated_at,
         finished_at=max((part.finished_at for part in parts), default=receipt.generated_at),
         boot_id=newest.boot_id if newest else None,

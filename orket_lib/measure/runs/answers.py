@@ -13,15 +13,15 @@ from pathlib import Path
 
 from orket_lib.artifacts.measurements.parts import Answer
 from orket_lib.artifacts.measurements.spec import MeasurementSpec
-from orket_lib.artifacts.views.run_report import AnswerTelemetry, Observation, Session
+from orket_lib.artifacts.views.run_report import AnswerTelemetry, Observation, Reasoning, Session
 from orket_lib.measure.quality.host_verdicts import NOT_JUDGED
 from orket_lib.measure.runs.ask_model import Failure, Reply, ask_model, unanswered
 from orket_lib.measure.runs.runner import ask_runner, require_served
 from orket_lib.measure.session.gpu_watch import NO_GPU_USED, says_main_memory
 from orket_lib.measure.session.session import OpenSession
 from orket_lib.processes.command_template import cut_secrets
+from orket_lib.tasks.answers import fingerprint
 from orket_lib.tasks.bank import Task
-from orket_lib.tasks.grading.answers import fingerprint
 from orket_lib.telemetry.fingerprint import is_remote
 from orket_lib.telemetry.host import load_average, peak_rss_mib
 from orket_lib.vocabulary.clock import utc_now
@@ -33,6 +33,8 @@ from orket_lib.vocabulary.statuses import Outcome, Quality
 
 # Shorter keys are often ordinary words, which must not be cut out of an answer before grading.
 _SHORTEST_SECRET = 8
+# Reasoning may be a hundred times longer than the answer; its end shows where it stopped.
+_REASONING_KEPT = 2000
 
 
 @dataclass(frozen=True)
@@ -132,10 +134,15 @@ def _answer(
         answer=text,
         answer_sha256=None if text is None else fingerprint(text),
         finish_reason=reply.finish_reason,
+        reasoning=_reasoning(cut_secrets(reply.reasoning, secrets)),
         own_score=None if failure or text is not None else reply.own_score,
         runner=reply.runner,
         telemetry=_telemetry(opened, reply, seen, begun.load),
     )
+
+
+def _reasoning(text: str) -> Reasoning | None:
+    return Reasoning(characters=len(text), end=text[-_REASONING_KEPT:]) if text.strip() else None
 
 
 def _disturbances(

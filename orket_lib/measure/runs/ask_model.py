@@ -19,6 +19,8 @@ from orket_lib.vocabulary.nulls import Null, all_of
 from orket_lib.vocabulary.reasons import Reason
 from orket_lib.vocabulary.statuses import Outcome, TokenStatus
 
+KEY_REPEATED = "the server repeated the API key; `${ENV:...}` stands for it here"
+
 
 @dataclass(frozen=True)
 class Failure:
@@ -41,6 +43,7 @@ class Reply:
         own_score: Score of a runner that doesn't return its answer, from 0 to 1.
         failure: Why there is neither.
         finish_reason: As reported by the server.
+        reasoning: What the server sent as reasoning.
         seen: Observations, with evidence.
         secrets: Secrets to remove from the answer.
         runner: Record of a runner's command.
@@ -53,6 +56,7 @@ class Reply:
     own_score: float | None = None
     failure: Failure | None = None
     finish_reason: str | None = None
+    reasoning: str = ""
     seen: tuple[Observation, ...] = ()
     secrets: tuple[str, ...] = ()
     runner: RunnerRun | None = None
@@ -77,7 +81,8 @@ def ask_model(opened: OpenSession, spec: MeasurementSpec, task: Task) -> Reply:
         internal_s=tokens.internal_s,
         text=generation.text,
         finish_reason=generation.finish_reason,
-        seen=tuple(_observations(generation, tokens, opened.record)),
+        reasoning=generation.reasoning,
+        seen=tuple(_observations(generation, tokens, opened.record, spec)),
     )
 
 
@@ -93,11 +98,16 @@ def unanswered(opened: OpenSession, failure: Failure) -> Reply:
 
 
 def _observations(
-    generation: Generation, tokens: Tokens, session: Session
+    generation: Generation, tokens: Tokens, session: Session, spec: MeasurementSpec
 ) -> Iterator[Observation]:
     """Yield the problems of a finished run, with evidence."""
     if tokens.status is not TokenStatus.OK:
-        yield Observation.of(Reason.MISSING_TOKEN_TIMINGS, tokens.status.value)
+        yield Observation.of(Reason.MISSING_TOKEN_TIMINGS, tokens.gap)
+    if generation.key_hidden:
+        yield Observation.of(Reason.API_KEY_REPEATED, KEY_REPEATED)
+    if spec.thinking == "off" and generation.reasoned:
+        evidence = "thinking: asked for off, but the answer began with reasoning"
+        yield Observation.of(Reason.MISSING_EXPERIMENTAL_CONTROLS, evidence)
     used = all_of((tokens.prompt, tokens.output), sum, NO_COUNT)
     n_ctx = session.served.n_ctx
     if generation.truncated:

@@ -28,6 +28,7 @@ class AskSettings:
     max_tokens: int
     temperature: float
     timeout_s: float
+    thinking: bool | None = None
 
 
 def ask_single_task(

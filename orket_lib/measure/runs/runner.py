@@ -107,6 +107,7 @@ def runner_environment(spec: MeasurementSpec, model: Model) -> tuple[dict[str, s
         names.THREADS: spec.controls.threads,
         names.TEMPERATURE: spec.temperature,
         names.MAX_OUTPUT_TOKENS: spec.max_output_tokens,
+        names.THINKING: spec.thinking,
         names.REQUEST_EXTRAS: ",".join(model.served.request_extras),
         names.TASK_TIMEOUT_SEC: spec.task_timeout_sec,
     }

@@ -14,12 +14,13 @@ from orket_lib.measure.session.cooldown import cool_down
 from orket_lib.measure.session.gpu_watch import gpu_watch, rest
 from orket_lib.measure.session.known_facts import KnownFacts
 from orket_lib.measure.session.readiness import get_ready
+from orket_lib.measure.session.same_server import require_same_server
 from orket_lib.measure.speed.budget import BUDGET
 from orket_lib.measure.speed.probe_prompts import ProbeMaker
 from orket_lib.providers.base import Model, Source
 from orket_lib.providers.registry import provider_for
 from orket_lib.sandbox.jobs import Sandbox
-from orket_lib.telemetry.fingerprint import hardware_fingerprint, remote_machine
+from orket_lib.telemetry.fingerprint import machine_of
 from orket_lib.telemetry.sampler import RunningSampler, sampling
 from orket_lib.vocabulary.clock import utc_now
 
@@ -91,6 +92,7 @@ def open_session(
         LoadError: The model does not load.
         ServerCrashed: The server died during warm-up.
     """
+    require_same_server(spec, source)
     cooled = cool_down(spec, source)
     started, origin_s = utc_now(), time.monotonic()
     log.parent.mkdir(parents=True, exist_ok=True)
@@ -99,7 +101,7 @@ def open_session(
         sampling(samples, model.pid, origin_s, gpu_watch(spec, source, model, samples)) as sampler,
     ):
         rest(samples)
-        machine = remote_machine(source.place.remote) or hardware_fingerprint()
+        machine = machine_of(source.place.remote, spec.machine)
         ready = get_ready(model, spec, machine, started, KnownFacts(facts), BUDGET, say)
         record = Session(
             index=index,

@@ -16,7 +16,14 @@ from orket_lib.providers.lmstudio.models import (
     models_of_v0,
     models_of_v1,
 )
-from orket_lib.providers.wire.chat_stream import Section, assemble, chat_body
+from orket_lib.providers.wire.chat_stream import (
+    EFFORT,
+    Section,
+    assemble,
+    chat_body,
+    effort_of,
+    says_done,
+)
 from orket_lib.providers.wire.http import HttpServer
 from orket_lib.providers.wire.json_fields import seconds, text
 from orket_lib.vocabulary.errors import Fault, RequestFailed
@@ -45,9 +52,8 @@ class LmStudioClient:
         api_key: str | None = None,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
-        root = (base_url or _DEFAULT_URL).rstrip("/").removesuffix("/v1")
-        self.address = ServerAddress(root, api_key)
-        self._server = HttpServer(root, api_key, transport)
+        self._server = HttpServer(base_url or _DEFAULT_URL, api_key, transport)
+        self.address = ServerAddress(self._server.base_url, api_key)
 
     def close(self) -> None:
         """Free the client's resources."""
@@ -110,12 +116,21 @@ class LmStudioClient:
             RequestFailed: The server answered with an error, or the stream was cut.
         """
         body = {**chat_body(request), "model": instance}
+        if request.thinking is not None:
+            body[EFFORT] = effort_of(request.thinking)
         path = f"{route}/chat/completions"
         if request.ignore_eos:
             del body["messages"]
+            body.pop(EFFORT, None)
             body["prompt"], path = request.prompt, f"{route}/completions"
-        stream = self._server.stream(path, body, request.timeout_s, request.max_tokens)
-        return assemble(stream, lmstudio_tokens, "stats")
+        return self._server.generation(
+            path,
+            body,
+            request.timeout_s,
+            request.max_tokens,
+            lambda stream: assemble(stream, lmstudio_tokens, "stats", request.prompt),
+            says_done,
+        )
 
     def _first_token(self, model: str, **more: Any) -> dict[str, Any]:
         body = {

@@ -17,6 +17,7 @@ from orket_lib.providers.openai.client import (
     IGNORE_EOS,
     MIN_TOKENS,
     SEED,
+    THINKING,
     USAGE,
 )
 from orket_lib.vocabulary.errors import Fault, RequestFailed
@@ -25,6 +26,8 @@ Ask = Callable[[GenerationRequest, Collection[str]], Generation]
 
 # The field that keeps a server from using its prompt cache, by the owner of its models.
 _WITHOUT_CACHE = {"vllm": CACHE_SALT, "sglang": CACHE_SALT, "llamacpp": CACHE_PROMPT}
+# How a server answers a request with a field that it doesn't know; some fail instead of refusing.
+_REFUSALS = (Fault.REJECTED, Fault.SERVER_ERROR, Fault.ERROR_IN_STREAM)
 _LENGTH = 24  # longer than any model's answer to the question
 _PATIENCE_S = 300.0  # the first answer of a server may be slow
 _QUESTION = GenerationRequest(
@@ -32,12 +35,13 @@ _QUESTION = GenerationRequest(
 )
 
 
-def accepted_extras(ask: Ask, owner: str | None) -> tuple[str, ...]:
+def accepted_extras(ask: Ask, owner: str | None, thinking: bool | None = None) -> tuple[str, ...]:
     """Return which fields beyond the common ones a server accepts.
 
     Args:
         ask: Sends a request with these extras.
         owner: Of the model, from the server's list of models.
+        thinking: Whether reasoning is to be switched on or off; None tries no field for that.
 
     Raises:
         RequestFailed, RequestTimedOut: The server doesn't even accept a plain request.
@@ -53,6 +57,9 @@ def accepted_extras(ask: Ask, owner: str | None) -> tuple[str, ...]:
         if answer and answer.tokens.output == _LENGTH:
             accepted.append(name)
             break
+    if thinking is not None:
+        switched = replace(_QUESTION, thinking=thinking)
+        accepted += [name for name in THINKING if _answer(ask, switched, [*accepted, name])]
     return tuple(name for name in EXTRAS if name in accepted)
 
 
@@ -61,6 +68,6 @@ def _answer(ask: Ask, request: GenerationRequest, names: Collection[str]) -> Gen
     try:
         return ask(request, names)
     except RequestFailed as error:
-        if error.fault is Fault.REJECTED:
+        if error.fault in _REFUSALS:
             return None
         raise

@@ -29,6 +29,12 @@ BUSY: dict[str, Any] = {"valid": False, "invalid_because": ("run quality is POLL
         # Disturbed times say nothing of a limit; memory is not disturbed by them.
         (WantName.TTFT_MS, 250, {"ttft_ms": 10.0, **BUSY}, WantStatus.NOT_ESTABLISHED),
         (WantName.RAM_GIB, 1, {"peak_memory_rss": 1024.0, **BUSY}, WantStatus.MET),
+        # Disturbed probes say nothing of the answers' latency, and the other way round.
+        (WantName.LATENCY_S, 10, {**BUSY, "latency_spoiled_by": ()}, WantStatus.MET),
+        (WantName.TTFT_MS, 250, {**BUSY, "speed_spoiled_by": ()}, WantStatus.MET),
+        (WantName.TTFT_MS, 250, {"speed_spoiled_by": ("busy",)}, WantStatus.NOT_ESTABLISHED),
+        # Measured at the pick, after the decision.
+        (WantName.CONTEXT, 4096, {}, WantStatus.NOT_ESTABLISHED),
     ],
 )
 def test_a_want(

@@ -1,0 +1,35 @@
+"""`orket row`: what a row keeps of its run report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from builders import STRICT, report, run, spec
+
+from orket_lib.artifacts.io import read_model, write_model
+from orket_lib.artifacts.views.row import Row, RowSettings
+from orket_lib.cli import main
+from orket_lib.vocabulary.statuses import Lane, Outcome, VramProfile
+
+
+def test_a_row_keeps_what_other_quants_are_compared_with(tmp_path: Path) -> None:
+    runs = (
+        *(run(1, 0, answer="```\n1 apple\n```"), run(1, 1, answer="1 apply\n")),
+        *(run(2, 0, Outcome.TIMEOUT), run(2, 1, Outcome.TIMEOUT)),
+    )
+    write_model(tmp_path / "run.json", report(spec=spec(), test_runs=runs))
+    settings = RowSettings(
+        policy=STRICT,
+        execution_lane=Lane.LAB,
+        vram_profile=VramProfile.SAFE,
+        provenance_ref="test",
+        quant_bits={},
+    )
+    write_model(tmp_path / "settings.json", settings)
+
+    asked = ["--report", tmp_path / "run.json", "--settings", tmp_path / "settings.json"]
+    assert main(["row", *map(str, asked), "--out", str(tmp_path / "row.json")]) == 0
+
+    one, two = read_model(tmp_path / "row.json", Row).task_scores
+    assert (one.bank, one.answer, one.repeated) == ("bank", "1 apple", 6 / 7)
+    assert (two.answer, two.repeated) == (None, None)
