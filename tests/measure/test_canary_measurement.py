@@ -75,7 +75,10 @@ def test_a_failed_task_is_a_run_that_scored_zero(tmp_path: Path, provider: FakeP
 
 
 def test_a_closing_canary_follows_the_cells_of_the_config_only(
-    tmp_path: Path, provider: FakeProvider, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
+    provider: FakeProvider,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
     stored = Path("storage/canary", SPEC.digest(), "closing", "20261129T162026.499Z", "canary.json")
@@ -94,7 +97,8 @@ def test_a_closing_canary_follows_the_cells_of_the_config_only(
     assert part.path == stored.as_posix()
 
     listed(["nano/Q8_0/receipt.json", "nano/dropped/receipt.json"])
-    assert main(arguments) == 1  # it is to be measured, and there is no preflight
+    assert main(arguments) == 1  # it has to be measured, and there is no preflight
+    assert "preflight.json" in capsys.readouterr().err
 
 
 def cell_receipt(quant: str, measured_at: str) -> None:

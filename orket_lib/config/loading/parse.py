@@ -111,7 +111,7 @@ def draft(sources: Iterable[Source]) -> Draft:
         sources: Files and command line; later ones win.
     """
     sources = list(sources)
-    settings = collect(sources)
+    settings = _collected(sources)
     name, misnamed = name_sweep(sources)
     if name is not None:
         settings.values[KEY] = name
@@ -123,7 +123,7 @@ def draft(sources: Iterable[Source]) -> Draft:
     return Draft(config, frozenset(bad), tuple(problems), tuple(warnings))
 
 
-def collect(sources: Iterable[Source]) -> Settings:
+def _collected(sources: Iterable[Source]) -> Settings:
     """Return the settings of all sources; later ones win, mappings are merged deeply."""
     merged = Settings()
     for source in sources:

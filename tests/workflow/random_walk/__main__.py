@@ -13,13 +13,15 @@ to be measured again, a job that fails, an interruption) and one call of Snakema
 - after an interruption no process is left, and the same command goes on;
 - a second call has nothing to be done.
 
-A walk whose folder is kept goes on where it was stopped (Ctrl-C or SIGTERM, after the step).
+A walk whose folder is kept goes on where it was stopped (Ctrl-C or SIGTERM, after the step); with
+another seed, on other code, or after its end it begins anew.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import hashlib
 import pickle
 import random
 import shutil
@@ -31,7 +33,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from invocation import Result, call, failing
+from invocation import ROOT, Result, call, failing
 from ledger import Asked, Change, Ledger
 from sweeps import EDITS, Step, Sweeps
 from truth import Made, Truth, differences, import_what_is_slow
@@ -187,7 +189,7 @@ def main() -> int:
         walk = _walk_in(folder, options)
         while walk.steps < options.steps and not stopped:
             walk.step()
-            _save(walk, folder)
+            _save(walk, folder, options)
         print("interrupted:", ", ".join(f"{kind} {n}" for kind, n in sorted(walk.struck.items())))
     print(f"{walk.steps} steps, seed {options.seed}: {walk.problems} problems")
     return int(bool(walk.problems) or walk.steps < options.steps)
@@ -205,18 +207,34 @@ def _walk_in(folder: Path, options: argparse.Namespace) -> Walk:
     """Return the walk of a folder, as it was after its last step, or a new one."""
     saved = folder / _SAVED
     if saved.is_file():
-        walk: Walk = pickle.loads(saved.read_bytes())
-        import_what_is_slow()
-        return walk
-    shutil.rmtree(folder / "walk", ignore_errors=True)  # it was killed in its first step
+        walked, state = pickle.loads(saved.read_bytes())
+        if walked == _walked(options.seed):
+            import_what_is_slow()
+            walk: Walk = pickle.loads(state)
+            return walk
+        print("of another seed or other code: begins anew", flush=True)
+    shutil.rmtree(folder / "walk", ignore_errors=True)
     folder.mkdir(parents=True, exist_ok=True)
     return Walk(folder, options.seed, options.slow_truth)
 
 
-def _save(walk: Walk, folder: Path) -> None:
+def _save(walk: Walk, folder: Path, options: argparse.Namespace) -> None:
+    if walk.steps >= options.steps:
+        (folder / _SAVED).unlink(missing_ok=True)
+        return
     half = folder / f"{_SAVED}.part"
-    half.write_bytes(pickle.dumps(walk))
+    half.write_bytes(pickle.dumps((_walked(options.seed), pickle.dumps(walk))))
     half.replace(folder / _SAVED)
+
+
+def _walked(seed: int) -> tuple[int, str]:
+    """Return what makes a walk: its seed, and a digest of the code."""
+    digest = hashlib.sha256((ROOT / "Snakefile").read_bytes())
+    for name in ("orket_lib", "rules", "profiles", "tests/workflow/random_walk"):
+        for path in sorted((ROOT / name).rglob("*")):
+            if path.is_file() and "__pycache__" not in path.parts:
+                digest.update(path.read_bytes())
+    return seed, digest.hexdigest()
 
 
 if __name__ == "__main__":
