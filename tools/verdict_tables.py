@@ -32,7 +32,7 @@ from orket_lib.artifacts.io import read_model
 from orket_lib.artifacts.views.receipt import Dropped
 from orket_lib.artifacts.views.row import Row
 from orket_lib.sweep.batches import batch_ends, batches_of
-from orket_lib.vocabulary.verdicts import Prefer, QuantVerdict
+from orket_lib.vocabulary.statuses import Prefer, QuantVerdict
 
 THRESHOLD = 0.95
 JUST_LOST, JUST_KEPT = 0.9499, 0.9501

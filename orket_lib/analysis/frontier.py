@@ -16,10 +16,9 @@ from orket_lib.artifacts.views.frontier import FrontierRow, FrontierSession, Mea
 from orket_lib.artifacts.views.row import RowMetrics
 from orket_lib.artifacts.views.summary import ModelSession, Summary
 from orket_lib.vocabulary.nulls import Null, apply
-from orket_lib.vocabulary.statuses import Lane, RunStatus
+from orket_lib.vocabulary.statuses import DecisionStatus, Lane, Prefer, RunStatus, WantName
 from orket_lib.vocabulary.thresholds import LEAST_BASELINE_ADHERENCE, exceeds, reaches
 from orket_lib.vocabulary.units import MIB_PER_GIB
-from orket_lib.vocabulary.verdicts import DecisionStatus, Prefer, WantName
 
 _NO_VRAM = Null("NO_GPU_USED")
 

@@ -12,8 +12,8 @@ from orket_lib.analysis.verdict.wants import check_wants, wants_of
 from orket_lib.artifacts.views.look import LookedQuant, LookSettings
 from orket_lib.artifacts.views.row import RowMetrics
 from orket_lib.artifacts.views.run_report import RunReport
+from orket_lib.vocabulary.statuses import WantStatus
 from orket_lib.vocabulary.units import duration
-from orket_lib.vocabulary.verdicts import WantStatus
 
 Reports = Mapping[str, Sequence[RunReport]]  # of the batches so far, by quant
 

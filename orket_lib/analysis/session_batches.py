@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from orket_lib.artifacts.views.look import Look
 from orket_lib.artifacts.views.row import RowMetrics
 from orket_lib.artifacts.views.summary import SessionBatches
+from orket_lib.vocabulary.statuses import DropReason
 from orket_lib.vocabulary.units import duration
-from orket_lib.vocabulary.verdicts import DropReason
 
 
 def session_batches(rows: Sequence[RowMetrics], look: Look) -> SessionBatches:

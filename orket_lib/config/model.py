@@ -23,7 +23,7 @@ from orket_lib.config.sections.thermal import ThermalSeries
 from orket_lib.config.sections.thresholds import Thresholds
 from orket_lib.vocabulary.providers import PROVIDERS, ProviderTraits
 from orket_lib.vocabulary.quants import nominal_bits
-from orket_lib.vocabulary.verdicts import WantName
+from orket_lib.vocabulary.statuses import WantName
 
 # Keys that begin with one of these and `_` may also be written as a section.
 SECTIONS = (

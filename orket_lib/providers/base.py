@@ -23,8 +23,8 @@ from orket_lib.artifacts.views.run_report import (
     ServedModel,
 )
 from orket_lib.providers.catalog import Catalog
+from orket_lib.reading.reasoning import opens_reasoning
 from orket_lib.vocabulary.nulls import Null
-from orket_lib.vocabulary.reasoning import opens_reasoning
 
 R = TypeVar("R")
 NOT_REPORTED = Null("NOT_REPORTED")

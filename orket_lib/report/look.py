@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from orket_lib.artifacts.views.look import Look
+from orket_lib.vocabulary.statuses import DropReason
 from orket_lib.vocabulary.units import duration
-from orket_lib.vocabulary.verdicts import DropReason
 
 _OF_ALL = (DropReason.TASKS_TOO_HARD, DropReason.BUDGET_SPENT)
 

@@ -12,8 +12,8 @@ import re
 import unicodedata
 from decimal import Decimal
 
-from orket_lib.tasks.reading.numbers import stated_number
-from orket_lib.tasks.reading.reasoning import strip_reasoning
+from orket_lib.reading.numbers import stated_number
+from orket_lib.reading.reasoning import strip_reasoning
 
 # Longer answers are not graded: this is about 250,000 tokens, and no task needs a tenth of it.
 MAX_CHARS = 1_000_000

@@ -9,12 +9,12 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from orket_lib.reading.fences import Line, Place, scan
+from orket_lib.reading.reasoning import strip_reasoning
+from orket_lib.reading.statements import Unparseable
 from orket_lib.sandbox.file_names import RefusedName, check_file_names
 from orket_lib.tasks.grading.code_evaluation import CliExamples, FunctionExamples
 from orket_lib.tasks.grading.evaluation import Evaluation
-from orket_lib.tasks.reading.fences import Line, Place, scan
-from orket_lib.tasks.reading.reasoning import strip_reasoning
-from orket_lib.tasks.reading.statements import Unparseable
 
 MAX_BLOCKS = 256
 ANSWER = "answer.py"  # the name of code that belongs to no file

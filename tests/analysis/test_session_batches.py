@@ -14,8 +14,7 @@ from orket_lib.artifacts.views.receipt import Dropped
 from orket_lib.artifacts.views.row import RowBatch, RowMetrics, TaskScore
 from orket_lib.artifacts.views.summary import ModelSession
 from orket_lib.report.sections.batches import adherence_cell, asked_note, batches_section
-from orket_lib.vocabulary.statuses import Lane
-from orket_lib.vocabulary.verdicts import DropReason, QuantVerdict
+from orket_lib.vocabulary.statuses import DropReason, Lane, QuantVerdict
 
 BITS = {"F16": 16.0, "Q8_0": 8.5, "Q4_K_M": 4.9, "Q2_K": 3.2}
 POLICY = FrontierPolicy(0.95, 10.0, include_invalid=False)

@@ -27,13 +27,14 @@ from orket_lib.artifacts.views.summary import ModelSession
 from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.statuses import (
     AnswerFailure,
+    DecisionStatus,
     Lane,
     Outcome,
+    QuantVerdict,
     RunStatus,
     SidecarStatus,
     TokenStatus,
 )
-from orket_lib.vocabulary.verdicts import DecisionStatus, QuantVerdict
 
 NOT_GRADED = Null("NO_EXPECTED_ANSWER")
 POLICY = FrontierPolicy(0.95, 10.0, include_invalid=False)

@@ -7,6 +7,7 @@ from time import process_time
 
 import pytest
 
+from orket_lib.reading.statements import Unparseable
 from orket_lib.tasks.extraction import (
     MAX_BLOCKS,
     blocks_of,
@@ -14,7 +15,6 @@ from orket_lib.tasks.extraction import (
     program_files,
     python_sources,
 )
-from orket_lib.tasks.reading.statements import Unparseable
 
 ADD = "def add(a, b):\n    return a + b\n"
 OTHER = "def add(a, b):\n    return b + a\n"

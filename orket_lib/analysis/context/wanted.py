@@ -10,8 +10,8 @@ from collections.abc import Sequence
 
 from orket_lib.artifacts.views.context_ceiling import ContextPoint, ContextThresholds
 from orket_lib.artifacts.views.verdict import WantCheck
+from orket_lib.vocabulary.statuses import WantName, WantStatus
 from orket_lib.vocabulary.thresholds import reaches
-from orket_lib.vocabulary.verdicts import WantName, WantStatus
 
 FEWEST_TASKS = 10  # fewer say too little of a context
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from orket_lib.artifacts.views.row import FailureCount
 from orket_lib.artifacts.views.run_report import RunReport, TestRun
-from orket_lib.vocabulary.reasoning import opens_reasoning, strip_reasoning
+from orket_lib.reading.reasoning import opens_reasoning, strip_reasoning
 from orket_lib.vocabulary.statuses import AnswerFailure, Outcome
 
 # How servers spell that an answer reached a limit, called a tool, or was withheld.

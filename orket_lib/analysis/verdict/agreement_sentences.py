@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from orket_lib.analysis.verdict.quants import Verdicts
 from orket_lib.artifacts.views.verdict import Agreement, Verdict
-from orket_lib.vocabulary.verdicts import QuantVerdict
+from orket_lib.vocabulary.statuses import QuantVerdict
 
 _MOST = 0.5  # below this share of the baseline's answers, most have changed
 

@@ -18,7 +18,7 @@ from orket_lib.analysis.verdict.kept_share import probability_kept
 from orket_lib.analysis.verdict.pairs import paired
 from orket_lib.analysis.verdict.sentences import chance
 from orket_lib.artifacts.views.receipt import Dropped
-from orket_lib.vocabulary.verdicts import DropReason, Prefer, QuantVerdict
+from orket_lib.vocabulary.statuses import DropReason, Prefer, QuantVerdict
 
 EARLY = 0.995
 

@@ -21,7 +21,7 @@ from orket_lib.analysis.verdict.kept_or_lost import Judged, judge, verdict_at
 from orket_lib.analysis.verdict.pairs import Overlap, paired
 from orket_lib.analysis.verdict.stability import Stability, stability
 from orket_lib.artifacts.views.verdict import Agreement, Decision, TaskStratum, Verdict, WantCheck
-from orket_lib.vocabulary.verdicts import DecisionStatus, Prefer, QuantVerdict
+from orket_lib.vocabulary.statuses import DecisionStatus, Prefer, QuantVerdict
 
 _EVERYTHING_RIGHT = 0.98
 _NOT_ORDERED_BY_TASKS = (DecisionStatus.TASKS_TOO_EASY, DecisionStatus.TASKS_TOO_HARD)

@@ -10,15 +10,16 @@ from orket_lib.analysis.verdict.judged_tasks import FEWEST_TASKS
 from orket_lib.analysis.verdict.quants import VerdictPolicy, Verdicts
 from orket_lib.analysis.verdict.wants import TIMES
 from orket_lib.artifacts.views.verdict import Verdict
-from orket_lib.vocabulary.statuses import ADVICE, MEANINGS
-from orket_lib.vocabulary.text import listed
-from orket_lib.vocabulary.verdicts import (
+from orket_lib.vocabulary.statuses import (
+    ADVICE,
+    MEANINGS,
     DecisionStatus,
     DropReason,
     Prefer,
     QuantVerdict,
     WantStatus,
 )
+from orket_lib.vocabulary.text import listed
 
 _NOTHING_JUDGED = (
     DecisionStatus.TASKS_TOO_HARD,

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from orket_lib.analysis.verdict.judged_tasks import FEWEST_TASKS
 from orket_lib.analysis.verdict.kept_share import COARSE, probabilities_kept
 from orket_lib.analysis.verdict.looks import certain_at
-from orket_lib.vocabulary.verdicts import QuantVerdict
+from orket_lib.vocabulary.statuses import QuantVerdict
 
 if TYPE_CHECKING:
     import numpy

@@ -11,10 +11,9 @@ from orket_lib.artifacts.views.row import RowMetrics
 from orket_lib.artifacts.views.verdict import WantCheck
 from orket_lib.vocabulary.null_reasons import meaning_of
 from orket_lib.vocabulary.nulls import Null, apply
-from orket_lib.vocabulary.statuses import Lane
+from orket_lib.vocabulary.statuses import Lane, WantName, WantStatus
 from orket_lib.vocabulary.thresholds import exceeds, reaches
 from orket_lib.vocabulary.units import MIB_PER_GIB
-from orket_lib.vocabulary.verdicts import WantName, WantStatus
 
 
 @dataclass(frozen=True)

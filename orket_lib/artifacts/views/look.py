@@ -8,8 +8,7 @@ from pydantic import Field
 
 from orket_lib.artifacts.base import Artifact, Record, Time
 from orket_lib.artifacts.views.receipt import Dropped
-from orket_lib.vocabulary.statuses import Lane
-from orket_lib.vocabulary.verdicts import Prefer, QuantVerdict, WantName
+from orket_lib.vocabulary.statuses import Lane, Prefer, QuantVerdict, WantName
 
 
 class LookSettings(Record):

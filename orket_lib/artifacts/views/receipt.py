@@ -12,8 +12,7 @@ from typing import Literal
 from pydantic import Field
 
 from orket_lib.artifacts.base import Artifact, Record, Time, volatile
-from orket_lib.vocabulary.statuses import RunStatus
-from orket_lib.vocabulary.verdicts import DropReason
+from orket_lib.vocabulary.statuses import DropReason, RunStatus
 
 PartKind = Literal["probes", "answers", "failure", "canary", "sidecar", "series"]
 

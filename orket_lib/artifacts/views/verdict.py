@@ -5,8 +5,8 @@ from __future__ import annotations
 from pydantic import Field
 
 from orket_lib.artifacts.base import Measured, Reading, Record
-from orket_lib.vocabulary.statuses import AnswerFailure
-from orket_lib.vocabulary.verdicts import (
+from orket_lib.vocabulary.statuses import (
+    AnswerFailure,
     DecisionStatus,
     DropReason,
     Prefer,

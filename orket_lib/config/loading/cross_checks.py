@@ -19,8 +19,8 @@ from orket_lib.config.model import SweepConfig
 from orket_lib.config.model_files import filled, makes_files
 from orket_lib.vocabulary.providers import remote_host
 from orket_lib.vocabulary.quants import NOMINAL_BITS, is_vendor_tag
+from orket_lib.vocabulary.statuses import WantName
 from orket_lib.vocabulary.validation import nearest
-from orket_lib.vocabulary.verdicts import WantName
 
 _LEAST_CANARY_SAMPLES = 2  # a variance needs two
 _LEAST_REPEATS = 3  # a trend needs three

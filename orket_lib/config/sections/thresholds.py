@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from orket_lib.config.sections.fields import Rate, Section
-from orket_lib.vocabulary.verdicts import Prefer, WantName
+from orket_lib.vocabulary.statuses import Prefer, WantName
 
 
 class Thresholds(Section):

@@ -6,11 +6,11 @@ import re
 from collections.abc import Mapping, Sequence
 
 from orket_lib.artifacts.views.run_report import Check
+from orket_lib.reading.statements import Statement, Unparseable, statements
 from orket_lib.tasks.answers import composed, normalize
 from orket_lib.tasks.grading.checks import compared, shown
 from orket_lib.tasks.grading.text_evaluation import Choice
 from orket_lib.tasks.grading.text_graders import require_form
-from orket_lib.tasks.reading.statements import Statement, Unparseable, statements
 
 _DECORATION = " \t\n*_`()[].:\"'"
 _STATED = re.compile(r"(?i:\banswer\b\s*(?:is|:)|\banswer\s+is\s*:)[\s*_`(\[]*([A-Za-z0-9]{1,3})\b")

@@ -9,6 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from orket_lib.reading.json_values import strict_json
+from orket_lib.reading.reasoning import strip_reasoning
+from orket_lib.reading.statements import Unparseable
+from orket_lib.reading.texts import is_bare
 from orket_lib.tasks.answers import MAX_CHARS, normalize
 from orket_lib.tasks.extraction import blocks_of
 from orket_lib.tasks.grading.code_evaluation import AstRules, CliExamples, FunctionExamples
@@ -25,10 +29,6 @@ from orket_lib.tasks.grading.text_evaluation import (
     Number,
     Regex,
 )
-from orket_lib.tasks.reading.json_values import strict_json
-from orket_lib.tasks.reading.reasoning import strip_reasoning
-from orket_lib.tasks.reading.statements import Unparseable
-from orket_lib.tasks.reading.texts import is_bare
 
 _NUMBER = re.compile(r"[-+\u2212]?\d[\d.,]*")
 _LABEL_MARKS = " ()[].:"

@@ -14,6 +14,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from orket_lib.artifacts.views.run_report import Check
+from orket_lib.reading.reasoning import leaked_token
+from orket_lib.reading.statements import Unparseable
 from orket_lib.sandbox.detect import Unavailable, find_sandbox
 from orket_lib.sandbox.jobs import Sandbox
 from orket_lib.tasks.answers import MAX_CHARS
@@ -24,8 +26,6 @@ from orket_lib.tasks.grading.forms import forms_kept
 from orket_lib.tasks.grading.limited_call import NoAnswer
 from orket_lib.tasks.grading.observations import observe
 from orket_lib.tasks.grading.text_evaluation import Agrees
-from orket_lib.tasks.reading.reasoning import leaked_token
-from orket_lib.tasks.reading.statements import Unparseable
 from orket_lib.tasks.task import Task, is_graded, needs_sandbox
 from orket_lib.vocabulary.errors import SandboxError
 from orket_lib.vocabulary.text import printable

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from orket_lib.tasks.reading.json_values import strict_json
+from orket_lib.reading.json_values import strict_json
 
 _SHOWN = 200
 _FLAGS = {"ignorecase": re.IGNORECASE, "multiline": re.MULTILINE, "dotall": re.DOTALL}

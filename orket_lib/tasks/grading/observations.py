@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from orket_lib.reading.statements import Unparseable
+from orket_lib.reading.texts import results
 from orket_lib.sandbox.examples import CallResult, call_examples
 from orket_lib.sandbox.file_names import RefusedName, check_file_names
 from orket_lib.sandbox.jobs import (
@@ -34,8 +36,6 @@ from orket_lib.tasks.grading.limited_call import NoAnswer, call_limited
 from orket_lib.tasks.grading.limited_checks import matches, violation
 from orket_lib.tasks.grading.text_evaluation import JsonSchema, Regex
 from orket_lib.tasks.grading.text_graders import json_text
-from orket_lib.tasks.reading.statements import Unparseable
-from orket_lib.tasks.reading.texts import results
 from orket_lib.vocabulary.errors import SandboxError
 
 STARTS = 2  # of a program with each example: a solution gives the same result twice

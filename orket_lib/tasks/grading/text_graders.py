@@ -12,6 +12,10 @@ from decimal import Decimal
 from typing import Any
 
 from orket_lib.artifacts.views.run_report import Check
+from orket_lib.reading.json_values import stated_json, strict_json
+from orket_lib.reading.labels import stated_label
+from orket_lib.reading.statements import Unparseable
+from orket_lib.reading.texts import says, without_emphasis
 from orket_lib.tasks.answers import composed, normalize, only_number
 from orket_lib.tasks.grading.checks import compared, shown, verdicts
 from orket_lib.tasks.grading.forms import form_kept
@@ -26,10 +30,6 @@ from orket_lib.tasks.grading.text_evaluation import (
     Number,
     Regex,
 )
-from orket_lib.tasks.reading.json_values import stated_json, strict_json
-from orket_lib.tasks.reading.labels import stated_label
-from orket_lib.tasks.reading.statements import Unparseable
-from orket_lib.tasks.reading.texts import says, without_emphasis
 
 _DIGITS = 400  # a longer number is beyond the range of floats
 _NINTH = Decimal("1e-9")

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from orket_lib.artifacts.digest import canonical_json
+from orket_lib.reading.json_values import strict_json
 from orket_lib.tasks.importing.numbers import is_plain_number, number_of
 from orket_lib.tasks.importing.shapes import Draft, text_of
 from orket_lib.tasks.importing.table import Bad, Table, listed
-from orket_lib.tasks.reading.json_values import strict_json
 
 # Names of a column, the first of which wins; of several others, none does.
 PROMPTS = ("prompt", "question", "input", "instruction", "query", "problem")

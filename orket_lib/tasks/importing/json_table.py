@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from orket_lib.reading.json_values import strict_json
 from orket_lib.tasks.importing.table import Bad, Record, Table
-from orket_lib.tasks.reading.json_values import strict_json
 
 _OF_A_RECORD = ("input", "messages", "choices")  # a conversation or options, not records
 

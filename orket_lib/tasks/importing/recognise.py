@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from orket_lib.reading.json_values import strict_json
 from orket_lib.tasks.importing.columns import AGREES, ANSWERS, NAMES, PROMPTS, Reading, own_columns
 from orket_lib.tasks.importing.csv_table import read_csv
 from orket_lib.tasks.importing.inspect_samples import inspect_samples
@@ -21,7 +22,6 @@ from orket_lib.tasks.importing.promptfoo import (
 )
 from orket_lib.tasks.importing.shapes import SHAPES, shape_of
 from orket_lib.tasks.importing.table import Bad, Record, Table, listed, read_text
-from orket_lib.tasks.reading.json_values import strict_json
 from orket_lib.vocabulary.validation import nearest
 
 _JSON, _CSV, _YAML = (".jsonl", ".json", ".ndjson"), (".csv", ".tsv"), (".yaml", ".yml")

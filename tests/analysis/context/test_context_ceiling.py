@@ -20,8 +20,7 @@ from orket_lib.artifacts.views.context_ceiling import ContextPoint
 from orket_lib.artifacts.views.context_summary import ContextSearch
 from orket_lib.artifacts.views.row import FailureCount
 from orket_lib.vocabulary.nulls import Null
-from orket_lib.vocabulary.statuses import AnswerFailure, Lane, RunStatus
-from orket_lib.vocabulary.verdicts import WantName, WantStatus
+from orket_lib.vocabulary.statuses import AnswerFailure, Lane, RunStatus, WantName, WantStatus
 
 CONTEXTS = (256, 512, 1024, 2048)
 

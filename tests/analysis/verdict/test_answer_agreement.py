@@ -21,8 +21,7 @@ from orket_lib.artifacts.views.run_report import TestRun
 from orket_lib.artifacts.views.summary import ModelSession
 from orket_lib.tasks.answers import comparable
 from orket_lib.vocabulary.nulls import Null
-from orket_lib.vocabulary.statuses import Lane, Outcome
-from orket_lib.vocabulary.verdicts import DecisionStatus
+from orket_lib.vocabulary.statuses import DecisionStatus, Lane, Outcome
 
 ONCE = Null("ONE_RUN_PER_TASK")
 BITS = {"F16": 16.0, "Q8_0": 8.5, "Q4_K_M": 4.9}

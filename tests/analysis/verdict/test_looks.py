@@ -12,7 +12,7 @@ from orket_lib.analysis.verdict.judged_tasks import JudgedTask
 from orket_lib.analysis.verdict.kept_or_lost import CERTAIN
 from orket_lib.analysis.verdict.looks import EARLY, LookPolicy, certain_at, look, too_hard
 from orket_lib.artifacts.views.receipt import Dropped
-from orket_lib.vocabulary.verdicts import DropReason, Prefer, QuantVerdict
+from orket_lib.vocabulary.statuses import DropReason, Prefer, QuantVerdict
 
 TASKS = [JudgedTask(f"t{number}", "", "family") for number in range(168)]
 

@@ -15,8 +15,15 @@ from orket_lib.artifacts.views.run_report import Observation
 from orket_lib.artifacts.views.summary import ModelSession
 from orket_lib.artifacts.views.verdict import LostTo
 from orket_lib.vocabulary.reasons import Reason
-from orket_lib.vocabulary.statuses import AnswerFailure, Lane, Quality
-from orket_lib.vocabulary.verdicts import DecisionStatus, Prefer, QuantVerdict, WantName
+from orket_lib.vocabulary.statuses import (
+    AnswerFailure,
+    DecisionStatus,
+    Lane,
+    Prefer,
+    Quality,
+    QuantVerdict,
+    WantName,
+)
 
 BITS = {"F16": 16.0, "Q8_0": 8.5, "Q6_K": 6.6, "Q4_K_M": 4.9, "Q2_K": 3.2}
 POLICY = FrontierPolicy(0.95, 10.0, include_invalid=False)

@@ -10,8 +10,7 @@ from builders import metrics
 from orket_lib.analysis.frontier import FrontierPolicy
 from orket_lib.analysis.verdict.wants import check_wants, wants_of
 from orket_lib.vocabulary.nulls import Null
-from orket_lib.vocabulary.statuses import Lane
-from orket_lib.vocabulary.verdicts import WantName, WantStatus
+from orket_lib.vocabulary.statuses import Lane, WantName, WantStatus
 
 BUSY: dict[str, Any] = {"valid": False, "invalid_because": ("run quality is POLLUTED",)}
 

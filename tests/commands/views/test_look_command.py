@@ -14,8 +14,7 @@ from orket_lib.artifacts.views.receipt import Dropped
 from orket_lib.artifacts.views.row import RowPolicy, RowSettings
 from orket_lib.artifacts.views.run_report import RunReport
 from orket_lib.cli import main
-from orket_lib.vocabulary.statuses import Lane, Outcome, RunStatus, VramProfile
-from orket_lib.vocabulary.verdicts import DropReason, Prefer
+from orket_lib.vocabulary.statuses import DropReason, Lane, Outcome, Prefer, RunStatus, VramProfile
 
 QUANTS = ("F16", "Q4_K_M", "Q2_K")
 CERTAIN = {"certain_early": 0.995, "certain_last": 0.975}

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from orket_lib.reading.reasoning import leaked_token, opens_reasoning, strip_reasoning
 from orket_lib.tasks.extraction import function_source
-from orket_lib.tasks.reading.reasoning import leaked_token, strip_reasoning
 
 CODE = "def add(a, b):\n    return a + b\n"
 
@@ -101,3 +101,23 @@ def test_code_is_found_whatever_is_around_it(answer: str) -> None:
 def test_blocks_without_end_take_no_time() -> None:
     for text in ("<think></think>" * 60_000, "</think>" * 120_000, "```\n" * 250_000):
         assert len(strip_reasoning(text)) <= len(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "reasons"),
+    [
+        ("5", False),
+        ("", False),
+        ("<think>2 and 3</think>5", True),
+        ("\n<thinking>2 and 3</thinking>5", True),
+        ("[THINK]2 and 3[/THINK]5", True),
+        ("<|channel|>analysis<|message|>2 and 3", True),
+        ("<think>2 and", True),  # cut
+        ("<think>\n\n</think>\n5", False),  # switched off by the template
+        ("2 and 3</think>5", True),  # opened by the template
+        ("</think>5", False),
+        ("say <think> and </think>", False),
+    ],
+)
+def test_an_empty_block_is_no_reasoning(text: str, reasons: bool) -> None:
+    assert opens_reasoning(text) is reasons

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from orket_lib.tasks.reading.json_values import stated_json, strict_json
+from orket_lib.reading.json_values import stated_json, strict_json
 
 VALUE = {"a": [1, 2]}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
-from orket_lib.tasks.reading.statements import Statement, statements
+from orket_lib.reading.statements import Statement, statements
 
 _DENIED = re.compile(
     r"(?i)(?:\b(?:not|never|neither|nor|without|except|than|instead of)|n['\u2019]t)"

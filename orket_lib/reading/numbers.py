@@ -11,8 +11,8 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from math import gcd
 
-from orket_lib.tasks.reading.number_words import spelled_number
-from orket_lib.tasks.reading.statements import Statement, statements
+from orket_lib.reading.number_words import spelled_number
+from orket_lib.reading.statements import Statement, statements
 
 _DASHES = re.compile("[\u2212\ufe63\uff0d\u2011\u2012]|\u2013(?=\\d)")
 _EMPHASIS = re.compile(r"[*`]+|(?<!\w)_+(?=\S)|(?<=\S)_+(?!\w)")

@@ -11,8 +11,8 @@ import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 
-from orket_lib.tasks.reading.numbers import stated_number
-from orket_lib.tasks.reading.statements import Statement, fenced, statements
+from orket_lib.reading.numbers import stated_number
+from orket_lib.reading.statements import Statement, fenced, statements
 
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?")
 _PAIRS = (

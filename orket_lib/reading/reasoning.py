@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from orket_lib.tasks.reading.fences import Place, scan
+from orket_lib.reading.fences import Place, scan
 
 _MOST_BLOCKS = 20  # of reasoning in one answer
 _INVISIBLE = "\ufeff\u200b\u2060"
@@ -47,6 +47,20 @@ def strip_reasoning(text: str) -> str:
     If a block never ends (because of the token limit), nothing is left.
     """
     return _unwrapped(split_token(_after_reasoning(text))[0])
+
+
+def opens_reasoning(text: str) -> bool:
+    """Return whether a text begins with reasoning; an empty block is none."""
+    visible = _channel(text)
+    if visible != text:
+        return True
+    rest = _without_block(text)
+    if rest is None:
+        return False
+    block = text.removesuffix(rest)
+    for tag in (tag for pair in _PAIRS for tag in pair):
+        block = block.replace(tag, "")
+    return bool(block.strip())
 
 
 def leaked_token(text: str) -> str | None:

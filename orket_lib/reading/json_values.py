@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from orket_lib.tasks.reading.statements import fenced, statements
+from orket_lib.reading.statements import fenced, statements
 
 _MOST_STARTS = 50  # brackets at which a value is looked for
 _MOST_CHARS = 200_000  # of an answer in which it is looked for

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from orket_lib.tasks.reading.fences import Place, scan
+from orket_lib.reading.fences import Place, scan
 
 _MOST = 10  # statements of a kind that are read, the last ones
 _TAIL = 20_000  # characters at the end of an answer in which its result is looked for
