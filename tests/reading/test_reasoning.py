@@ -114,7 +114,7 @@ def test_blocks_without_end_take_no_time() -> None:
         ("<|channel|>analysis<|message|>2 and 3", True),
         ("<think>2 and", True),  # cut
         ("<think>\n\n</think>\n5", False),  # switched off by the template
-        ("2 and 3</think>5", True),  # opened by the template
+        ("2 and 3</think>\n5", True),  # opened by the template
         ("</think>5", False),
         ("say <think> and </think>", False),
     ],
