@@ -23,6 +23,7 @@ from orket_lib.measure.cell_state import cell_state, seconds_per_run
 from orket_lib.preflight.gates import is_fresh, require_canary, require_preflight
 from orket_lib.processes.time_limit import within
 from orket_lib.report.status import status_text
+from orket_lib.stores.parts import Wanted
 from orket_lib.sweep.cells import Sweep
 from orket_lib.telemetry.fingerprint import boot_id
 from orket_lib.vocabulary.clock import utc_now
@@ -56,6 +57,10 @@ def _status(sweep: Sweep, options: argparse.Namespace) -> SweepStatus:
         receipts = targets.round_files(cell.model_slug, cell.quant_tag, "receipt.json")
         for number, receipt in enumerate(receipts, start=1):
             state, detail, lacking = cell_state(cell.store, cell.spec, number)
+            if sweep.config.again and state == "measured":
+                again = sweep.config.again
+                detail = f"{detail}, to be measured again: again={again}".removeprefix(", ")
+                lacking = 0 if again == "probes" else len(Wanted.of(cell.spec, number).answers)
             interrupted = interruptions(Path(receipt)) if state != "measured" else ()
             cells.append(
                 CellStatus(

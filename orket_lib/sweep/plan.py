@@ -65,7 +65,7 @@ def make_plan(
         commit_sha=commit_sha,
         dirty=dirty,
         machine=sweep.machine,
-        cells=tuple(map(_planned, sweep.cells)),
+        cells=tuple(_planned(cell, bool(sweep.config.again)) for cell in sweep.cells),
         task_bank=PlannedTasks(
             path=config.task_bank, sha256=asked.tasks.sha256, tasks=len(sweep.tasks)
         ),
@@ -166,7 +166,7 @@ def _made(cell: Cell) -> MadeFrom | None:
     return MadeFrom(base=base, imatrix=imatrix)
 
 
-def _planned(cell: Cell) -> PlannedCell:
+def _planned(cell: Cell, again: bool) -> PlannedCell:
     return PlannedCell(
         model_id=cell.model_id,
         quant_tag=cell.quant_tag,
@@ -176,7 +176,7 @@ def _planned(cell: Cell) -> PlannedCell:
         made_from=_made(cell),
         spec_digest=cell.digest,
         store=cell.store.folder.as_posix(),
-        measured=cell.measured,
+        measured=cell.measured and not again,
     )
 
 

@@ -11,11 +11,13 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import httpx
 
+from orket_lib.providers.wire.deadline import Deadline, OutOfTime
 from orket_lib.providers.wire.events import json_object
 from orket_lib.vocabulary.environment import ENV_REFERENCE
 from orket_lib.vocabulary.errors import Fault, ProviderError, RequestFailed, RequestTimedOut
@@ -92,9 +94,9 @@ class HttpServer:
     def status(self, path: str, timeout_s: float = CONTROL_TIMEOUT_S) -> int | None:
         """Return the HTTP status of `GET path`, or None when there is no answer."""
         try:
-            with self._http.stream("GET", path, timeout=timeout_s) as response:
+            with self._asked("GET", path, None, timeout_s) as (response, _):
                 return response.status_code
-        except httpx.HTTPError:
+        except (RequestFailed, RequestTimedOut):
             return None
 
     def call(
@@ -124,18 +126,10 @@ class HttpServer:
     ) -> str:
         """Return the answer of a route; raises as `call` does."""
         where = f"{method} {path}: "
-        deadline = time.perf_counter() + timeout_s
-        try:
-            with self._http.stream(method, path, json=body, timeout=timeout_s) as response:
-                if response.status_code != httpx.codes.OK:
-                    raise self._refused(response, deadline, where)
-                return b"".join(_until(deadline, response)).decode("utf-8", errors="replace")
-        except httpx.TimeoutException:
-            raise RequestTimedOut(f"{where}silent for {timeout_s:g} s") from None
-        except _OutOfTime:
-            raise RequestTimedOut(f"{where}no end after {timeout_s:g} s") from None
-        except httpx.HTTPError as error:
-            raise self._broken(error, where) from None
+        with self._asked(method, path, body, timeout_s, where) as (response, deadline):
+            if response.status_code != httpx.codes.OK:
+                raise self._refused(response, deadline, where)
+            return b"".join(_until(deadline, response)).decode("utf-8", errors="replace")
 
     def stream(
         self, path: str, body: Mapping[str, Any], timeout_s: float, max_tokens: int
@@ -152,47 +146,59 @@ class HttpServer:
             RequestTimedOut: The request ran past its time limit.
             RequestFailed: The server answered with an error, disconnected, or does not stop.
         """
-        marks = {"begin": time.perf_counter()}
-        deadline = marks["begin"] + timeout_s
+        begun_s = time.perf_counter()
         allowed = max(_LEAST_BYTES, max_tokens * _BYTES_PER_TOKEN)
         reads: list[tuple[float, bytes]] = []
+        with self._asked("POST", path, body, timeout_s) as (response, deadline):
+            if response.status_code != httpx.codes.OK:
+                raise self._refused(response, deadline)
+            for read in response.iter_raw():
+                reads.append((time.perf_counter(), read))
+                deadline.require_time()
+                allowed -= len(read)
+                if allowed < 0:
+                    raise RequestFailed(
+                        f"no end of the answer after far more than {max_tokens} tokens",
+                        Fault.ENDLESS,
+                    )
+            deadline.require_time()
+        written = deadline.marks.get("http11.send_request_headers.started", begun_s)
+        return StampedStream(reads, written, _connect_time(deadline.marks))
 
-        def mark(stage: str, _: dict[str, Any]) -> None:
-            marks[stage] = time.perf_counter()
+    @contextmanager
+    def _asked(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None,
+        timeout_s: float,
+        where: str = "",
+    ) -> Iterator[tuple[httpx.Response, Deadline]]:
+        """Send a request; yield its response, with its body not read yet."""
+        answered = False
+        with Deadline(timeout_s) as deadline:
+            try:
+                with self._http.stream(
+                    method,
+                    path,
+                    json=body,
+                    timeout=timeout_s,
+                    extensions={"trace": deadline.trace},
+                ) as response:
+                    answered = True
+                    yield response, deadline
+            except (httpx.HTTPError, OutOfTime) as error:
+                silent = isinstance(error, httpx.TimeoutException)
+                if silent or deadline.passed:
+                    how = "silent for" if silent or not answered else "no end after"
+                    raise RequestTimedOut(f"{where}{how} {timeout_s:g} s") from None
+                fault = Fault.REFUSED if isinstance(error, httpx.ConnectError) else Fault.RESET
+                message = self._without_key(f"{type(error).__name__}: {error}")
+                raise RequestFailed(f"{where}{message}", fault) from None
 
-        try:
-            with self._http.stream(
-                "POST", path, json=body, timeout=timeout_s, extensions={"trace": mark}
-            ) as response:
-                if response.status_code != httpx.codes.OK:
-                    raise self._refused(response, deadline)
-                for read in response.iter_raw():
-                    now = time.perf_counter()
-                    reads.append((now, read))
-                    allowed -= len(read)
-                    if now > deadline:
-                        raise _OutOfTime
-                    if allowed < 0:
-                        raise RequestFailed(
-                            f"no end of the answer after far more than {max_tokens} tokens",
-                            Fault.ENDLESS,
-                        )
-        except httpx.TimeoutException:
-            raise RequestTimedOut(f"silent for {timeout_s:g} s") from None
-        except _OutOfTime:
-            raise RequestTimedOut(f"no end after {timeout_s:g} s") from None
-        except httpx.HTTPError as error:
-            raise self._broken(error) from None
-        written = marks.get("http11.send_request_headers.started", marks["begin"])
-        return StampedStream(reads, written, _connect_time(marks))
-
-    def _broken(self, error: httpx.HTTPError, where: str = "") -> RequestFailed:
-        fault = Fault.REFUSED if isinstance(error, httpx.ConnectError) else Fault.RESET
-        return RequestFailed(
-            f"{where}{self._without_key(f'{type(error).__name__}: {error}')}", fault
-        )
-
-    def _refused(self, response: httpx.Response, deadline: float, where: str = "") -> RequestFailed:
+    def _refused(
+        self, response: httpx.Response, deadline: Deadline, where: str = ""
+    ) -> RequestFailed:
         status = response.status_code
         rejected = status < httpx.codes.INTERNAL_SERVER_ERROR
         general = Fault.REJECTED if rejected else Fault.SERVER_ERROR
@@ -213,20 +219,16 @@ class HttpServer:
         return text.replace(self._key, "[api_key]") if self._key else text
 
 
-class _OutOfTime(Exception):
-    """The time limit of a request has passed."""
-
-
-def _until(deadline: float, response: httpx.Response) -> Iterator[bytes]:
+def _until(deadline: Deadline, response: httpx.Response) -> Iterator[bytes]:
     """Yield the reads of a body.
 
     Raises:
-        _OutOfTime: One came after the deadline.
+        OutOfTime: The time is up.
     """
     for read in response.iter_bytes():
-        if time.perf_counter() > deadline:
-            raise _OutOfTime
+        deadline.require_time()
         yield read
+    deadline.require_time()
 
 
 def _resolved(reference: str | None) -> str | None:
