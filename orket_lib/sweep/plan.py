@@ -69,7 +69,7 @@ def make_plan(
         commit_sha=commit_sha,
         dirty=dirty,
         machine=sweep.machine,
-        cells=tuple(_planned(cell, results) for cell in sweep.cells),
+        cells=tuple(_planned(cell, results, bool(config.again)) for cell in sweep.cells),
         task_bank=PlannedTasks(
             path=config.task_bank, sha256=asked.tasks.sha256, tasks=len(sweep.tasks)
         ),
@@ -185,7 +185,7 @@ def _made(cell: Cell) -> MadeFrom | None:
     return MadeFrom(base=base, imatrix=imatrix)
 
 
-def _planned(cell: Cell, results: str) -> PlannedCell:
+def _planned(cell: Cell, results: str, again: bool) -> PlannedCell:
     return PlannedCell(
         model_id=cell.model_id,
         quant_tag=cell.quant_tag,
@@ -195,7 +195,7 @@ def _planned(cell: Cell, results: str) -> PlannedCell:
         made_from=_made(cell),
         spec_digest=cell.digest,
         store=cell.store.folder.as_posix(),
-        measured=cell.measured(results),
+        measured=cell.measured(results) and not again,
     )
 
 

@@ -153,9 +153,9 @@ def gpu_file(path: str | None, chosen: list[str] | None, host: Sampler) -> Itera
     if path is None:
         yield None
         return
-    from orket_lib.telemetry.devices.opening import open_devices
+    from orket_lib.telemetry.devices.opening import open_unlimited
 
-    with open_devices("any") as found, FileIO(path, "w") as stream:
+    with open_unlimited("any") as found, FileIO(path, "w") as stream:
         used = found.chosen(chosen)
         write(stream, header([device.info for device in used.devices], used.absent) + "\n")
         yield GpuFile(stream, GpuSampler(used.devices), host) if used.devices else None

@@ -53,8 +53,16 @@ class Workspace:
 
     def run(self, *arguments: str, env: dict[str, str] | None = None) -> Result:
         """Run Snakemake to its end."""
+        return self._ended(self.command(*arguments), env)
+
+    def orket(self, name: str, *arguments: str) -> Result:
+        """Run one of our commands on the config, which is written by `run`."""
+        config = f"{self.config['sweep']}.yaml"
+        return self._ended([sys.executable, "-m", "orket_lib", name, config, *arguments], None)
+
+    def _ended(self, command: list[str], env: dict[str, str] | None) -> Result:
         done = subprocess.run(
-            self.command(*arguments),
+            command,
             cwd=self.folder,
             capture_output=True,
             text=True,

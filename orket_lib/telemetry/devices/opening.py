@@ -14,6 +14,7 @@ from typing import Any
 from orket_lib.artifacts.measurements.sidecar_fields import Backend
 from orket_lib.telemetry.devices.amd_smi import find_amd_smi
 from orket_lib.telemetry.devices.amd_sysfs import ROOT, find_amd_cards
+from orket_lib.telemetry.devices.limited import LimitedDevice, limited
 from orket_lib.telemetry.devices.nvidia import find_nvidia, open_nvml
 from orket_lib.telemetry.devices.reading import Device, DeviceInfo
 from orket_lib.vocabulary.nulls import Null
@@ -52,7 +53,18 @@ def is_named(info: DeviceInfo, names: Collection[str]) -> bool:
 
 @contextmanager
 def open_devices(backend: Backend, root: Path = ROOT) -> Iterator[Devices]:
-    """Open the GPUs of a backend; `any` means NVIDIA's if there are any, else AMD's."""
+    """Open the GPUs of a backend; `any` means NVIDIA's if there are any, else AMD's.
+
+    Raises:
+        SamplerError: The driver hangs; so do the readings of the devices.
+    """
+    with limited(open_unlimited(backend, root)) as found:
+        yield Devices(tuple(map(LimitedDevice, found.devices)), found.absent)
+
+
+@contextmanager
+def open_unlimited(backend: Backend, root: Path = ROOT) -> Iterator[Devices]:
+    """Open them for a process whose end has a limit of its own: a driver may hang for ever."""
     absent: dict[str, str] = {}
     if backend in ("nvidia", "any"):
         with open_nvml() as nvml:

@@ -80,3 +80,33 @@ def test_a_control_call_whose_answer_only_drips_has_an_end(status: str) -> None:
     ):
         asking.text("GET", "/metrics", timeout_s=0.3)
     asking.close()
+
+
+@pytest.mark.parametrize("ask", ["text", "status", "stream"])
+def test_a_request_whose_headers_only_drip_has_an_end(ask: str) -> None:
+    begun = time.monotonic()
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def drip() -> None:
+            connection, _ = listening.accept()
+            with connection, suppress(OSError):
+                connection.recv(65536)
+                connection.sendall(b"HTTP/1.1 200 OK\r\n")
+                while time.monotonic() - begun < 20:
+                    connection.sendall(b"X-A: b\r\n")
+                    time.sleep(0.2)
+
+        thread = threading.Thread(target=drip)
+        thread.start()
+        asked = HttpServer(f"http://127.0.0.1:{listening.getsockname()[1]}")
+        if ask == "status":
+            assert asked.status("/x", timeout_s=1) is None
+        else:
+            with pytest.raises(RequestTimedOut, match=r"(no end after|silent for) 1 s"):
+                if ask == "text":
+                    asked.text("GET", "/x", timeout_s=1)
+                else:
+                    asked.stream("/x", {}, 1, 10)
+        asked.close()
+        thread.join()
+    assert time.monotonic() - begun < 10
