@@ -214,6 +214,7 @@ class StructuredTask(OffersTools):
                 constraints=self.constraints,
                 examples=tuple((example.input, example.output) for example in self.io_examples),
                 evaluations=self.evaluation,
+                offers_tools=bool(self.tools),
             )
         )
 

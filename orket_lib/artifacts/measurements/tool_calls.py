@@ -22,6 +22,11 @@ class ToolCall:
         return f'{{"name": {json.dumps(self.name)}, "arguments": {self.arguments.strip() or "{}"}}}'
 
 
+def with_calls(text: str, calls: Sequence[ToolCall]) -> str:
+    """Return all that was answered, as it is compared between runs and quants."""
+    return "\n".join(filter(None, [text.strip(), calls_text(calls)])) if calls else text
+
+
 def calls_text(calls: Sequence[ToolCall]) -> str:
     """Return calls as JSON: an object for one, else a list; "" without any."""
     if len(calls) == 1:

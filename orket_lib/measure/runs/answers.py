@@ -13,7 +13,7 @@ from pathlib import Path
 
 from orket_lib.artifacts.measurements.parts import Answer
 from orket_lib.artifacts.measurements.spec import MeasurementSpec
-from orket_lib.artifacts.measurements.tool_calls import calls_text
+from orket_lib.artifacts.measurements.tool_calls import with_calls
 from orket_lib.artifacts.views.run_report import AnswerTelemetry, Observation, Reasoning, Session
 from orket_lib.measure.quality.host_verdicts import NOT_JUDGED
 from orket_lib.measure.runs.ask_model import Failure, Reply, ask_model, unanswered
@@ -119,11 +119,10 @@ def _answer(
     """Return the record of a run."""
     failure = reply.failure
     secrets = [secret for secret in reply.secrets if len(secret) >= _SHORTEST_SECRET]
-    said = None if failure else reply.text
-    if said is not None and task.tools and reply.tool_calls:
-        # What is compared between runs and quants: everything that was answered.
-        said = "\n".join(filter(None, [said.strip(), calls_text(reply.tool_calls)]))
-    text = None if said is None else cut_secrets(said, secrets)
+    text = None
+    if reply.text is not None and not failure:
+        calls = reply.tool_calls if task.tools else ()
+        text = cut_secrets(with_calls(reply.text, calls), secrets)
     return Answer(
         key=turn.key,
         round=turn.round,

@@ -146,5 +146,6 @@ def _task(number: int, family: str, level: int, draft: Draft) -> dict[str, Any]:
         "category": family,
         **problem,
         "instruction": draft.instruction,
+        **({"tools": list(draft.tools)} if draft.tools else {}),
         "evaluation": draft.evaluation,
     }
