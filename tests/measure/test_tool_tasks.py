@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from builders import generation, spec, task
+from builders import STRICT, generation, spec, task
 from fake_provider import FakeModel, FakeProvider
 from measured import measured_report, receipt_for
 
@@ -15,7 +15,7 @@ from orket_lib.analysis.rows.aggregates import not_asked_scores
 from orket_lib.analysis.rows.row import build_row
 from orket_lib.artifacts.measurements.parts import Answer
 from orket_lib.artifacts.measurements.tool_calls import ToolCall
-from orket_lib.artifacts.views.row import RowMetrics, RowPolicy
+from orket_lib.artifacts.views.row import RowMetrics
 from orket_lib.artifacts.views.run_report import RunReport
 from orket_lib.providers.base import Generation, GenerationRequest
 from orket_lib.stores.parts import read_part
@@ -57,7 +57,7 @@ def calls(monkeypatch: pytest.MonkeyPatch, text: str, *made: ToolCall) -> list[G
 
 def row_of(report: RunReport) -> RowMetrics:
     nothing = SidecarStatus.NOT_APPLICABLE
-    return build_row(report, RowPolicy(), Lane.CI, {}, nothing, "run.json")
+    return build_row(report, STRICT, Lane.CI, {}, nothing, "run.json")
 
 
 def test_a_call_is_asked_for_sealed_and_graded(
