@@ -7,16 +7,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from builders import STRICT, generation, spec, task
+from builders import PROVENANCE, STRICT, generation, spec, task
 from fake_provider import FakeModel, FakeProvider
-from measured import measured_report, receipt_for
+from measured import NANO, measured_report, receipt_for
+from silent import Silent
 
 from orket_lib.analysis.rows.aggregates import not_asked_scores
 from orket_lib.analysis.rows.row import build_row
 from orket_lib.artifacts.measurements.parts import Answer
+from orket_lib.artifacts.measurements.spec import CanarySpec
 from orket_lib.artifacts.measurements.tool_calls import ToolCall
 from orket_lib.artifacts.views.row import RowMetrics
 from orket_lib.artifacts.views.run_report import RunReport
+from orket_lib.measure.canary import measure_canary
 from orket_lib.providers.base import Generation, GenerationRequest
 from orket_lib.stores.parts import read_part
 from orket_lib.vocabulary.errors import Fault, RequestFailed
@@ -145,3 +148,13 @@ def test_a_server_that_fails_while_it_is_tried_fails_the_run(
     report = measured_report(folder, ASKED, [NATIVE])
     assert [run.outcome for run in report.test_runs] == [Outcome.ERROR, Outcome.ERROR]
     assert report.not_asked == ()
+
+
+def test_a_canary_that_can_not_be_asked_fails_and_says_why(
+    tmp_path: Path, provider: FakeProvider
+) -> None:
+    asked = spec().model_dump(exclude={"kind", "runs_per_task", "probe_runs"})
+    canary = CanarySpec(**asked, runs=3)
+    found = measure_canary(canary, NANO, [NATIVE], tmp_path, Silent(), PROVENANCE)
+    assert found.runs == ()
+    assert found.failure == "calls-0003 can't be asked: the model's chat template takes no tools"

@@ -28,7 +28,7 @@ def make(dice: random.Random, level: int) -> Draft:
     tools = tools_on_offer(dice, level)
     request, call = call_of(dice, level, dice.choice(tools))
     return Draft(
-        request,
+        request if level < 3 else f"{request}\nLeave out arguments that are not given.",
         {"type": "tool_call", "expected": call},
         json.dumps(call),
         tools=tuple(map(_schema, tools)),
