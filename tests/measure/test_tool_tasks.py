@@ -67,7 +67,7 @@ def test_a_call_is_asked_for_sealed_and_graded(
     folder: Path, provider: FakeProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     provider.tools = True
-    made = ToolCall("create_order", '{"count": 3}')
+    made = ToolCall(name="create_order", arguments='{"count": 3}')
     seen = calls(monkeypatch, "I order.", made)
     report = measured_report(folder, ASKED, TASKS)
     assert [request.tools for request in seen] == [(TOOL,), (TOOL,)]
@@ -94,7 +94,7 @@ def test_a_wrong_call_and_a_written_one_are_told_apart(
     calls(monkeypatch, json.dumps(CALL))
     written = measured_report(folder, ASKED, [NATIVE]).test_runs[0]
     assert (written.outcome, written.form_kept) == (Outcome.PASS, False)
-    calls(monkeypatch, "", ToolCall("create_order", '{"count": 4}'))
+    calls(monkeypatch, "", ToolCall(name="create_order", arguments='{"count": 4}'))
     wrong = measured_report(folder, ASKED, [NATIVE], again="runs").test_runs[0]
     assert (wrong.outcome, wrong.form_kept) == (Outcome.FAIL, True)
     assert "expected 3, got 4" in wrong.checks[0].detail

@@ -6,11 +6,11 @@ import json
 from collections.abc import Sequence
 
 from pydantic import Field
-from pydantic.dataclasses import dataclass
+
+from orket_lib.artifacts.base import Record
 
 
-@dataclass(frozen=True)
-class ToolCall:
+class ToolCall(Record):
     """One call."""
 
     name: str

@@ -50,7 +50,7 @@ def ask_single_task(
     total_s = time.perf_counter() - begin
     write_text(run_dir / ANSWER, generation.text)
     names = ("finish_reason", "reasoning", "chunk_s", "usage", "timings")
-    made = [asdict(call) for call in generation.tool_calls]
+    made = [call.model_dump() for call in generation.tool_calls]
     calls = {"tool_calls": made} if made else {}
     write_json(run_dir / DETAILS, {name: getattr(generation, name) for name in names} | calls)
     return {"answer": generation.text, **calls, "telemetry": _telemetry(generation, total_s)}

@@ -143,7 +143,7 @@ def judge(
         task: What was asked.
         answer: What the model wrote: untrusted, of any size and content.
         sandbox: Where code is run, or why it can't be; see `find_sandbox`.
-        calls: Calls of the task's tools; they are then the answer, whatever is said beside them.
+        calls: Calls of the task's tools; they are then the answer, whatever else is said.
     """
     if task.tools and calls:
         answer = calls_text(calls)

@@ -81,7 +81,7 @@ def test_tools_are_offered_and_calls_are_printed(capsys: pytest.CaptureFixture[s
     assert seen[0]["tools"] == [{"type": "function", "function": tool}]
     printed = capsys.readouterr().out
     result = read_result(CapturedText(text=printed, bytes=len(printed)))
-    assert (result.answer, result.tool_calls) == ("", (ToolCall("add", "{}"),))
+    assert (result.answer, result.tool_calls) == ("", (ToolCall(name="add", arguments="{}"),))
 
 
 def test_answer_and_details_are_kept_in_the_folder() -> None:

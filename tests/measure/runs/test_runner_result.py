@@ -50,7 +50,7 @@ def saying(**telemetry: Any) -> RunnerResult:
 def test_calls_of_tools_come_next_to_the_answer() -> None:
     calls = [{"id": "x", "name": "create_order", "arguments": '{"count": 3}'}]
     found = read(json.dumps({"answer": "", "tool_calls": calls, "telemetry": {}}))
-    assert found.tool_calls == (ToolCall("create_order", '{"count": 3}'),)
+    assert found.tool_calls == (ToolCall(name="create_order", arguments='{"count": 3}'),)
     assert read(RESULT).tool_calls == ()
 
 

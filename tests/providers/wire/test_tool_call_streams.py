@@ -250,7 +250,10 @@ def test_lm_studio_is_asked_on_openais_route(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_calls_as_text() -> None:
-    order, find = ToolCall("create_order", '{"town": "Paris"}'), ToolCall("find_order", " ")
+    order, find = (
+        ToolCall(name="create_order", arguments='{"town": "Paris"}'),
+        ToolCall(name="find_order", arguments=" "),
+    )
     assert calls_text([order]) == '{"name": "create_order", "arguments": {"town": "Paris"}}'
     assert json.loads(calls_text([order, find]))[1] == {"name": "find_order", "arguments": {}}
     assert with_calls(" Well. ", [order]) == f"Well.\n{order.text}"

@@ -111,24 +111,26 @@ def test_several_calls_count_in_their_order() -> None:
     assert graded(tags, expected=both).passed
 
 
-NATIVE = ToolCall("create_order", json.dumps(ARGUMENTS))
+NATIVE = ToolCall(name="create_order", arguments=json.dumps(ARGUMENTS))
 
 
 def test_a_call_through_the_api_is_the_answer_whatever_is_said() -> None:
     found = graded(f"I call find_order: {json.dumps(FIND)}", NATIVE, tools=True)
     assert found.passed
     assert found.form_kept
-    wrong = graded(BARE, ToolCall("find_order", "{}"), tools=True)
+    wrong = graded(BARE, ToolCall(name="find_order", arguments="{}"), tools=True)
     assert not wrong.passed
 
 
 @pytest.mark.parametrize("arguments", ["", "{}", " "])
 def test_no_arguments_are_none(arguments: str) -> None:
-    assert graded("", ToolCall("find_order", arguments), expected=FIND, tools=True).passed
+    assert graded(
+        "", ToolCall(name="find_order", arguments=arguments), expected=FIND, tools=True
+    ).passed
 
 
 def test_broken_arguments_are_unparseable() -> None:
-    assert graded("", ToolCall("create_order", '{"town": '), tools=True).unparseable
+    assert graded("", ToolCall(name="create_order", arguments='{"town": '), tools=True).unparseable
 
 
 def test_a_call_that_is_only_written_has_the_content_and_not_the_form() -> None:

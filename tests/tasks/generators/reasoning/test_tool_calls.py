@@ -133,7 +133,7 @@ class TestNativeToolCalls(FamilyContract):
             assert len(task.tools) == (1, 5, 20, 24, 28, 32)[level - 1]
             assert not draft.problem
             call = json.loads(draft.answer)
-            made = ToolCall(call["name"], json.dumps(call["arguments"]))
+            made = ToolCall(name=call["name"], arguments=json.dumps(call["arguments"]))
             found = judge(task, "", calls=[made])
             assert found.passed
             assert found.form_kept
