@@ -30,6 +30,8 @@ from orket_lib.telemetry.fingerprint import boot_id, machine_of
 from orket_lib.telemetry.sampler import read_samples
 from orket_lib.vocabulary.clock import utc_now
 from orket_lib.vocabulary.errors import ProviderError, SandboxError
+from orket_lib.vocabulary.failures import Cause
+from orket_lib.vocabulary.null_reasons import meaning_of
 
 SERVER_LOG = "server.log"
 
@@ -129,6 +131,9 @@ def _run_once(
 ) -> CanaryRun:
     turn = Turn(task_key(task, spec.runner is not None), index)
     answer = ask_task(session, spec, task, turn, folders)
+    if answer.not_asked:
+        why = f"{task.test_id} can't be asked: {meaning_of(answer.not_asked)}"
+        raise ProviderError(why, Cause.NOT_OFFERED)
     run = grade_answer(answer, task, session.sandbox)
     probe = run_probe(session, index)
     return CanaryRun.of(

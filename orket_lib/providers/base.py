@@ -16,6 +16,7 @@ from typing import Any, Protocol, TypeVar
 
 from orket_lib.artifacts.measurements.serving import ServerLocation
 from orket_lib.artifacts.measurements.spec import MeasurementSpec
+from orket_lib.artifacts.measurements.tool_calls import ToolCall
 from orket_lib.artifacts.views.run_report import (
     ControlReadback,
     LoadTimes,
@@ -71,6 +72,7 @@ class GenerationRequest:
             API allows it.
         thinking: Whether the model reasons first, where the server can switch that; None leaves it
             to the server.
+        tools: Functions that the model may call: name, description and parameters (JSON Schema).
     """
 
     prompt: str
@@ -81,6 +83,7 @@ class GenerationRequest:
     ignore_eos: bool = False
     reuse_cache: bool = False
     thinking: bool | None = None
+    tools: tuple[dict[str, Any], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -119,8 +122,8 @@ class Generation:
         reasoning: What the server sent as reasoning, if it separates it.
         finish_reason: `stop`, `length`, ... as the server reports it.
         connect_s: Time to open the connection, before the request.
-        chunk_s: Arrival of each non-empty content or reasoning chunk, seconds after the request
-            was written (T6: role-only and empty chunks don't count).
+        chunk_s: Arrival of each non-empty chunk of content, reasoning or a tool call, seconds after
+            the request was written (T6: role-only and empty chunks don't count).
         chunk_bytes: Size of each of these chunks as UTF-8; empty when unknown.
         end_s: Arrival of the chunk that says why the answer ended; None without one.
         streamed: False when the server sent the answer as a whole, although asked to stream.
@@ -129,6 +132,7 @@ class Generation:
         timings: The server's times, untouched.
         truncated: The server reports that it cut the prompt.
         key_hidden: The server repeated our API key, which was replaced.
+        tool_calls: Calls that the server reports apart from the text.
     """
 
     text: str
@@ -144,6 +148,7 @@ class Generation:
     end_s: float | None = None
     streamed: bool = True
     key_hidden: bool = False
+    tool_calls: tuple[ToolCall, ...] = ()
 
     @property
     def reasoned(self) -> bool:
@@ -194,6 +199,9 @@ class Model(Protocol):
 
         None where the server has no such route.
         """
+
+    def takes_tools(self) -> bool | None:
+        """Return whether the chat template takes tools; None where the server doesn't say it."""
 
     def disturbances(self) -> tuple[Observation, ...]:
         """Return what else happened on the server since the last call.

@@ -175,7 +175,10 @@ def resolve(
     tasks = select(fitting, config.task_limit, config.task_id_min, config.task_id_max)
     if config.quick:
         tasks = _by_id(stratified(tasks)[:QUICK_TASKS])
-    canary_tasks = select(fitting, config.canary_task_limit, *config.canary_task_ids)
+    # Not every model can be offered tools; what it can't be asked says nothing about the machine.
+    plain = [task for task in fitting if not task.tools]
+    of_canary = (config.canary_task_limit, *config.canary_task_ids)
+    canary_tasks = select(plain, *of_canary) or select(fitting, *of_canary)
     folders = slugs(config.models)
     where = config.machine or remote_machine(remote_host(config.base_url)) or machine
     runner = find_runner(config)

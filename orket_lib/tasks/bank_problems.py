@@ -44,7 +44,8 @@ def _repeated(tasks: Sequence[Task]) -> Iterator[Finding]:
     """Yield a problem for each prompt that is asked twice; worse, if the answers differ."""
     asked: dict[str, list[Task]] = defaultdict(list)
     for task in tasks:
-        asked[" ".join(task.prompt.split())].append(task)
+        offer = canonical_json(list(task.offered))
+        asked[" ".join(task.prompt.split()) + offer].append(task)
     for same in asked.values():
         if len(same) < 2:
             continue

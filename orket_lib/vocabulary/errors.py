@@ -51,6 +51,8 @@ class Fault(StrEnum):
     ENDLESS = "endless"  # far more text than was asked for
 
 
+# How a server answers a request with a field that it doesn't know; some fail instead of refusing.
+REFUSALS = (Fault.REJECTED, Fault.SERVER_ERROR, Fault.ERROR_IN_STREAM)
 # What a fault says about the server; any other fault is an answer of a working server.
 _CAUSES: dict[Fault | None, Cause] = {
     Fault.REFUSED: Cause.GONE,

@@ -57,6 +57,9 @@ class NullReason(StrEnum):
     )
     UNKNOWN_TAG = "UNKNOWN_TAG", "bits per weight are unknown; `quant_bits` in the config sets them"
 
+    TOOLS_NOT_IN_TEMPLATE = "TOOLS_NOT_IN_TEMPLATE", "the model's chat template takes no tools"
+    TOOLS_REFUSED = "TOOLS_REFUSED", "the server refuses requests with tools"
+
     MEASURED_AT_THE_PICK = (
         "MEASURED_AT_THE_PICK",
         "contexts are measured after the decision, at the recommended quant",

@@ -121,6 +121,21 @@ def test_a_canary_without_a_range_of_its_own_asks_the_matrix_s_tasks() -> None:
     assert (plan.canary.task_id_min, plan.canary.task_id_max) == (3, 4)
 
 
+def test_a_canary_asks_tasks_with_tools_only_where_there_are_no_others(folder: Path) -> None:
+    def asked(*with_tools: int) -> list[int]:
+        bank = json.loads((folder / "bank.json").read_text(encoding="utf-8"))
+        tool = {"name": "add", "description": "Add.", "parameters": {"type": "object"}}
+        for task in bank["tasks"]:
+            task.pop("tools", None)
+            if task["id"] in with_tools:
+                task["tools"] = [tool]
+        (folder / "bank.json").write_text(json.dumps(bank), encoding="utf-8")
+        (canary,) = sweep().canaries
+        return list(canary.tasks.ids)
+
+    assert (asked(), asked(1, 2), asked(1, 2, 3, 4)) == ([1], [3], [1])
+
+
 def test_an_empty_range_of_the_matrix_is_not_told_of_the_canary_as_well() -> None:
     assert problems(task_id_min=9) == [
         "task_id_min, task_id_max: no task is selected; bank.json has ids 1 to 4"

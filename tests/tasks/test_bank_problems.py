@@ -42,6 +42,15 @@ def test_the_same_task_twice_is_found() -> None:
     ]
 
 
+def test_the_same_prompt_with_other_tools_is_another_task() -> None:
+    def offering(name: str) -> dict[str, Any]:
+        tool = {"name": name, "description": "Do it.", "parameters": {"type": "object"}}
+        return {"instruction": "Do it.", "tools": [tool]}
+
+    assert found(offering("a"), offering("b")) == []
+    assert found(offering("a"), offering("a")) == ["general-0001, general-0002: the same task"]
+
+
 def test_one_prompt_with_two_answers_is_found() -> None:
     asked = {"instruction": "How many are there?"}
     assert found({**asked, "evaluation": number(4)}, {**asked, "evaluation": number(5)}) == [

@@ -28,6 +28,11 @@ ANSWERS: dict[str, tuple[str, str, str]] = {
     "choice": ("B) Rome", "Madrid", "Berlin"),
     "number": ("0.333", "0.3", "a third"),
     "json": ('{"age": 15, "name": "Mia"}', '{"name": "Mia"}', "Mia, 15"),
+    "tool_call": (
+        '{"name": "move_meeting", "arguments": {"time": "14:30"}}',
+        '{"name": "move_meeting", "arguments": {"time": "4:30"}}',
+        "I moved the meeting to 14:30.",
+    ),
     "json_list": ("[32, 212]", "[32, 100]", "32, 212"),
     "json_schema": ('{"name": "Ann", "age": 1}', '{"name": "Ann"}', "Ann"),
     "regex": ("1999-12-31", "31.12.1999", ""),

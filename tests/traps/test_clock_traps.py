@@ -97,6 +97,8 @@ class OtherServer:
     def count_tokens(self, text: str) -> int:
         return 60
 
+    def takes_tools(self) -> None: ...
+
 
 @pytest.mark.parametrize(
     ("first_token_s", "clock"),

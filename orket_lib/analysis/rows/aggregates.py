@@ -13,7 +13,7 @@ from typing import Any
 
 from orket_lib.analysis.rows.answer_failures import Limits, failure_of, is_empty
 from orket_lib.artifacts.views.row import FamilyScore, TaskScore
-from orket_lib.artifacts.views.run_report import Probe, TestRun
+from orket_lib.artifacts.views.run_report import NotAsked, Probe, TestRun
 from orket_lib.vocabulary.nulls import Null, all_of, any_of, apply, first_null
 from orket_lib.vocabulary.rates import decode_rate, prefill_rate
 from orket_lib.vocabulary.statuses import AnswerFailure, Outcome, TokenStatus
@@ -61,6 +61,20 @@ def task_scores(runs: Sequence[TestRun], limits: Limits | None = None) -> tuple[
             failure=_first_failure(group, limits) if limits else None,
         )
         for group in _by_task(runs)
+    )
+
+
+def not_asked_scores(tasks: Sequence[NotAsked]) -> tuple[TaskScore, ...]:
+    """Return the scores of tasks that could not be asked: null, with the reason."""
+    return tuple(
+        TaskScore.of(
+            test_id=task.test_id,
+            passed=False,
+            adherence_score=Null(task.reason),
+            family=task.family,
+            level=task.tier,
+        )
+        for task in tasks
     )
 
 
@@ -129,6 +143,8 @@ def determinism_rate(runs: Sequence[TestRun]) -> float | Null:
     Null with a runner that reports scores without answers: there is nothing to compare.
     """
     groups = _by_task(runs)
+    if not groups:
+        return Null("NO_RUN")
     if min(map(len, groups)) < 2:
         return Null("ONE_RUN_PER_TASK")
     if any(run.answer_sha256 is None for run in runs if answered(run)):

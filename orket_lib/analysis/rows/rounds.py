@@ -66,6 +66,9 @@ def as_one(reports: Sequence[RunReport], mixture: Sequence[Observation] = ()) ->
                 name: _joined(reports, name, run_index=asked, session=loads)
                 for name in ("test_runs", "discarded_runs")
             },
+            "not_asked": tuple(
+                dict.fromkeys(item for report in reports for item in report.not_asked)
+            ),
             "observations": tuple(
                 dict.fromkeys(
                     [*(seen for report in reports for seen in report.observations), *mixture]

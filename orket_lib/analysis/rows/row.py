@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -77,6 +78,7 @@ def build_row(
         "tasks": len({run.test_id for run in report.test_runs}),
         "gpus": report.gpus,
         "gpus_absent": report.gpus_absent,
+        "not_asked": dict(Counter(task.reason for task in report.not_asked)),
         "test_runs": len(report.test_runs),
         "discarded_steps": len(report.discarded_runs) + len(report.discarded_probes),
         "failed_runs": sum(not aggregates.answered(run) for run in report.test_runs),
@@ -91,7 +93,7 @@ def build_row(
     reasons = row_reasons(report, policy, overhead)
     quality = row_quality(reasons, lane)
     because = invalid_because(report.status, quality, tokens)
-    scores = aggregates.task_scores(runs)
+    scores = aggregates.task_scores(runs) + aggregates.not_asked_scores(report.not_asked)
     by_probes, by_answers = times_spoiled_by(report, policy, lane, overhead)
     return RowMetrics.of(
         **common,
@@ -110,7 +112,9 @@ def build_row(
         output_tokens_per_answer=aggregates.output_tokens_per_answer(runs),
         orchestration_overhead_ratio=overhead,
         missing_telemetry_rate=missing_rate,
-        polluted_run_rate=statistics.fmean(run_is_polluted(run, lane) for run in runs),
+        polluted_run_rate=(
+            statistics.fmean(run_is_polluted(run, lane) for run in runs) if runs else Null("NO_RUN")
+        ),
         cpu_saturation_rate=_host_rate(report, Reason.HIGH_CPU_SATURATION, "foreign_cpu_ratio"),
         system_load_rate=_host_rate(report, Reason.HIGH_SYSTEM_LOAD, "foreign_load"),
         determinism_rate=aggregates.determinism_rate(runs),
@@ -203,6 +207,8 @@ def _token_status(
     runs: Sequence[TestRun], missing_rate: float | Null, policy: RowPolicy
 ) -> TokenStatus:
     """Return OK if the policy tolerates the missing telemetry, else the most frequent gap."""
+    if not runs:  # no task could be asked, so that nothing is missing
+        return TokenStatus.OK
     if isinstance(missing_rate, Null):
         return TokenStatus.NOTHING
     if not exceeds(missing_rate, policy.max_missing_telemetry_rate):

@@ -18,6 +18,7 @@ from orket_lib.artifacts.measurements.gpu import GpuSummary
 from orket_lib.artifacts.measurements.host import HostSummary
 from orket_lib.artifacts.measurements.runner import RunnerRun
 from orket_lib.artifacts.measurements.spec import RunSpec
+from orket_lib.artifacts.measurements.tool_calls import ToolCall
 from orket_lib.artifacts.views.receipt import PartKind
 from orket_lib.artifacts.views.run_report import (
     AnswerTelemetry,
@@ -47,7 +48,13 @@ class Answer(Record):
     failed: Outcome | None = Field(description="`error` or `timeout`; null when it was answered")
     failed_detail: str = ""
     fault: Fault | None = Field(None, description="how the request failed; else null")
+    not_asked: str | None = Field(
+        None, description="why it could not be sent, as a reason of a null; else null"
+    )
     answer: str | None
+    tool_calls: tuple[ToolCall, ...] = Field(
+        (), description="as the server reports them; of a task with tools also in the answer"
+    )
     answer_sha256: str | None = Field(description="of the normalised answer (T16)")
     finish_reason: str | None
     reasoning: Reasoning | None = Field(

@@ -152,6 +152,9 @@ class RowMetrics(Measured):
     tasks: int | None = Field(
         None, description="tasks that were asked, which the adherence is about; null in older files"
     )
+    not_asked: dict[str, int] = Field(
+        default_factory=dict, description="tasks that the model could not be asked, by reason"
+    )
     test_runs: int = Field(description="graded runs that took place")
     discarded_steps: int = Field(0, description="disturbed runs and probes, which were repeated")
     failed_runs: int = Field(description="errors and timeouts among them; each scores 0")
@@ -231,7 +234,9 @@ class TaskScore(Measured):
 
     test_id: str
     passed: bool = Field(description="every run passed; false for a task that is not graded")
-    adherence_score: Share = Field(description="null for a task without an expected answer")
+    adherence_score: Share = Field(
+        description="null for a task without an expected answer, or one that could not be asked"
+    )
     family: str = Field("", description="kind of work; empty in older files")
     level: int = Field(0, description="intended difficulty; 0 in older files")
     bank: str = Field("", description="id of its task bank; empty in older files")

@@ -237,6 +237,16 @@ class TestRun(Record):
     telemetry: RunTelemetry
 
 
+class NotAsked(Record):
+    """A task that the served model could not be asked; it is neither right nor wrong."""
+
+    test_id: str
+    task_id: int
+    family: str
+    tier: int
+    reason: str = Field(description="as of a null")
+
+
 def platforms(found: Sequence[Mapping[str, str]]) -> dict[str, str]:
     """Return the versions of several measurements; differing ones are listed in order."""
     values: dict[str, list[str]] = defaultdict(list)
@@ -279,6 +289,7 @@ class RunReport(Artifact):
     )
     probes: tuple[Probe, ...]
     test_runs: tuple[TestRun, ...]
+    not_asked: tuple[NotAsked, ...] = ()
     discarded_probes: tuple[Probe, ...] = Field((), description="disturbed, and repeated")
     discarded_runs: tuple[TestRun, ...] = Field((), description="disturbed, and repeated")
     observations: tuple[Observation, ...] = Field(description="of the cell as a whole")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from orket_lib.analysis.rows.aggregates import task_scores
+from orket_lib.analysis.rows.aggregates import not_asked_scores, task_scores
 from orket_lib.analysis.rows.answer_failures import Limits
 from orket_lib.analysis.rows.answers import with_answers
 from orket_lib.analysis.sidecar.parse import row_sidecar
@@ -48,7 +48,7 @@ def run(options: argparse.Namespace) -> int:
         policy=settings.policy,
         metrics=metrics,
         task_scores=with_answers(
-            task_scores(report.test_runs, Limits.of(report)),
+            task_scores(report.test_runs, Limits.of(report)) + not_asked_scores(report.not_asked),
             report.test_runs,
             report.spec.tasks.bank_id,
             comparable,

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from orket_lib.artifacts.measurements.parts import Answer
 from orket_lib.artifacts.measurements.spec import MeasurementSpec
+from orket_lib.artifacts.measurements.tool_calls import with_calls
 from orket_lib.artifacts.views.run_report import AnswerTelemetry, Observation, Reasoning, Session
 from orket_lib.measure.quality.host_verdicts import NOT_JUDGED
 from orket_lib.measure.runs.ask_model import Failure, Reply, ask_model, unanswered
@@ -118,7 +119,10 @@ def _answer(
     """Return the record of a run."""
     failure = reply.failure
     secrets = [secret for secret in reply.secrets if len(secret) >= _SHORTEST_SECRET]
-    text = None if failure or reply.text is None else cut_secrets(reply.text, secrets)
+    text = None
+    if reply.text is not None and not failure:
+        calls = reply.tool_calls if task.tools else ()
+        text = cut_secrets(with_calls(reply.text, calls), secrets)
     return Answer(
         key=turn.key,
         round=turn.round,
@@ -131,7 +135,9 @@ def _answer(
         failed=failure.outcome if failure else None,
         failed_detail=failure.detail if failure else "",
         fault=failure.fault if failure else None,
+        not_asked=reply.not_asked,
         answer=text,
+        tool_calls=reply.tool_calls,
         answer_sha256=None if text is None else fingerprint(text),
         finish_reason=reply.finish_reason,
         reasoning=_reasoning(cut_secrets(reply.reasoning, secrets)),
@@ -165,6 +171,8 @@ def _telemetry(
 ) -> AnswerTelemetry:
     session, model, failure = opened.record, opened.model, reply.failure
     total = Null(f"RUN_{failure.outcome.upper()}") if failure else reply.total_s
+    if reply.not_asked:
+        total = Null(reply.not_asked)
     polluted = any(item.severity is not Severity.NOTE for item in observations)
     return AnswerTelemetry.of(
         init_latency=session.load.reading("load_seconds"),

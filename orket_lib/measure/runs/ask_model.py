@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from orket_lib.artifacts.measurements.runner import RunnerRun
 from orket_lib.artifacts.measurements.spec import MeasurementSpec
 from orket_lib.artifacts.measurements.tokens import TokenMetrics
+from orket_lib.artifacts.measurements.tool_calls import ToolCall
 from orket_lib.artifacts.views.run_report import Observation, Session
 from orket_lib.measure.request import request_for
 from orket_lib.measure.session.session import OpenSession
@@ -15,6 +16,7 @@ from orket_lib.measure.speed.token_metrics import NO_COUNT, Tokens
 from orket_lib.providers.base import NO_GENERATION, Generation
 from orket_lib.tasks.bank import Task
 from orket_lib.vocabulary.errors import Fault, RequestFailed, RequestTimedOut
+from orket_lib.vocabulary.null_reasons import NullReason
 from orket_lib.vocabulary.nulls import Null, all_of
 from orket_lib.vocabulary.reasons import Reason
 from orket_lib.vocabulary.statuses import Outcome, TokenStatus
@@ -40,6 +42,8 @@ class Reply:
         total_s: From the question to the end of the answer, by our clock.
         internal_s: Time inside the model.
         text: The answer.
+        tool_calls: Calls that the server reports apart from the text.
+        not_asked: Why the model could not be asked; there is then no failure.
         own_score: Score of a runner that doesn't return its answer, from 0 to 1.
         failure: Why there is neither.
         finish_reason: As reported by the server.
@@ -53,6 +57,8 @@ class Reply:
     total_s: float | Null
     internal_s: float | Null
     text: str | None = None
+    tool_calls: tuple[ToolCall, ...] = ()
+    not_asked: NullReason | None = None
     own_score: float | None = None
     failure: Failure | None = None
     finish_reason: str | None = None
@@ -68,8 +74,11 @@ def ask_model(opened: OpenSession, spec: MeasurementSpec, task: Task) -> Reply:
     Raises:
         ServerCrashed: The server is gone.
     """
+    request = request_for(spec, task.prompt, spec.max_output_tokens)
     try:
-        generation = opened.model.generate(request_for(spec, task.prompt, spec.max_output_tokens))
+        if task.tools and opened.tool_gap:
+            return replace(unanswered(opened), not_asked=opened.tool_gap)
+        generation = opened.model.generate(replace(request, tools=task.offered))
     except RequestTimedOut as error:
         return unanswered(opened, Failure(Outcome.TIMEOUT, str(error)))
     except RequestFailed as error:
@@ -80,13 +89,14 @@ def ask_model(opened: OpenSession, spec: MeasurementSpec, task: Task) -> Reply:
         total_s=tokens.total_s,
         internal_s=tokens.internal_s,
         text=generation.text,
+        tool_calls=generation.tool_calls,
         finish_reason=generation.finish_reason,
         reasoning=generation.reasoning,
         seen=tuple(_observations(generation, tokens, opened.record, spec)),
     )
 
 
-def unanswered(opened: OpenSession, failure: Failure) -> Reply:
+def unanswered(opened: OpenSession, failure: Failure | None = None) -> Reply:
     """Return the reply for a question that was not answered."""
     tokens = Tokens.of(NO_GENERATION, opened.record.decode_clock)
     return Reply(

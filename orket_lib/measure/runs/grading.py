@@ -89,10 +89,10 @@ def _graded(answer: Answer, task: Task, sandbox: Sandbox | None) -> _Graded:
         assert answer.own_score is not None
         outcome = Outcome.PASS if reaches(answer.own_score, 1.0) else Outcome.FAIL
         return _Graded(outcome, answer.own_score)
-    grading = judge(task, answer.answer, sandbox or NO_SANDBOX)
-    for _ in range(1, _TRIES):
-        if grading.not_run is not None:
-            grading = judge(task, answer.answer, sandbox or NO_SANDBOX)
+    for _ in range(_TRIES):
+        grading = judge(task, answer.answer, sandbox or NO_SANDBOX, answer.tool_calls)
+        if grading.not_run is None:
+            break
     if grading.adherence is None:
         raise NotRun(f"{task.test_id}: not run: {grading.not_run}")
     outcome = Outcome.PASS if grading.passed else Outcome.FAIL

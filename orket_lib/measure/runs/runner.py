@@ -152,6 +152,7 @@ def _reply(
         total_s=Null("NOT_OBSERVED") if ended.seconds is None else ended.seconds,
         internal_s=internal_seconds(reported),
         text=result.answer if result else None,
+        tool_calls=result.tool_calls if result else (),
         own_score=reported.adherence_score,
         failure=failure,
         seen=tuple(seen),

@@ -81,6 +81,12 @@ class LlamaModel:
         except ProviderError as error:
             raise self._explain(error) from None
 
+    def takes_tools(self) -> bool | None:
+        """Return whether the chat template takes tools; older builds don't say it."""
+        with explaining(self._explain):
+            takes = section(self._client.props(), "chat_template_caps").get("supports_tools")
+        return takes if isinstance(takes, bool) else None
+
     def disturbances(self) -> tuple[Observation, ...]:
         """Return nothing: no other client knows the random key and port of our own server."""
         return ()

@@ -30,7 +30,7 @@ from orket_lib.vocabulary.errors import Fault, RequestFailed
 from orket_lib.vocabulary.providers import LOAD_TIMEOUT_S, PROVIDERS
 
 # The first one also reports times; the second one is OpenAI's.
-ROUTES = _OWN, _ = "/api/v0", "/v1"
+ROUTES = _OWN, _OPENAI = "/api/v0", "/v1"
 _DEFAULT_URL = str(PROVIDERS["lmstudio"].default_url)
 
 
@@ -109,7 +109,8 @@ class LmStudioClient:
             route: Of `ROUTES`.
             instance: Of the model.
             request: The request. A speed measurement goes without the chat template: LM Studio
-                can't ignore an end of sequence, and models continue a bare text for longer.
+                can't ignore an end of sequence, and models continue a bare text for longer. One
+                with tools takes OpenAI's route, the only one that is documented to have them.
 
         Raises:
             RequestTimedOut: The request ran past its time limit.
@@ -118,7 +119,7 @@ class LmStudioClient:
         body = {**chat_body(request), "model": instance}
         if request.thinking is not None:
             body[EFFORT] = effort_of(request.thinking)
-        path = f"{route}/chat/completions"
+        path = f"{_OPENAI if request.tools else route}/chat/completions"
         if request.ignore_eos:
             del body["messages"]
             body.pop(EFFORT, None)

@@ -124,6 +124,9 @@ class LmStudioModel:
     def count_tokens(self, text: str) -> None:
         """LM Studio has no route for it."""
 
+    def takes_tools(self) -> None:
+        """LM Studio has a prompt of its own for templates that take no tools."""
+
     def disturbances(self) -> tuple[Observation, ...]:
         """Return what else happened on the server since the last call."""
         return tuple(self._changes())

@@ -144,6 +144,10 @@ class OllamaModel:
     def count_tokens(self, text: str) -> None:
         """Ollama has no route that counts."""
 
+    def takes_tools(self) -> bool | None:
+        """Return whether the chat template takes tools; older servers list no capabilities."""
+        return "tools" in self.served.capabilities if self.served.capabilities else None
+
     def disturbances(self) -> tuple[Observation, ...]:
         """Return what else happened on the server since the last call."""
         spent_s, self._load_s = self._load_s, None

@@ -16,6 +16,7 @@ from orket_lib.providers.wire.counts import without_placeholders
 from orket_lib.providers.wire.events import StampedReads, json_object, ndjson_lines
 from orket_lib.providers.wire.http import StampedStream
 from orket_lib.providers.wire.json_fields import count, seconds, section, text
+from orket_lib.providers.wire.tool_calls import CallPieces, offered
 from orket_lib.vocabulary.errors import Fault, ProviderError, RequestFailed
 from orket_lib.vocabulary.failures import Cause
 from orket_lib.vocabulary.text import well_formed
@@ -65,7 +66,8 @@ def request_for(
         return GENERATE, {**body, "prompt": request.prompt, "raw": True}
     if request.thinking is not None:
         body["think"] = request.thinking
-    return CHAT, {**body, "messages": [{"role": "user", "content": request.prompt}]}
+    messages = [{"role": "user", "content": request.prompt}]
+    return CHAT, {**body, "messages": messages, **offered(request.tools)}
 
 
 def assemble(stream: StampedStream, prompt: str = "") -> Generation:
@@ -83,6 +85,7 @@ def assemble(stream: StampedStream, prompt: str = "") -> Generation:
     reasoning: list[str] = []
     arrivals: list[float] = []
     sizes: list[int] = []
+    calls, all_called = CallPieces(), ""
     end_s = None
     last: dict[str, Any] | None = None
     for line in ndjson_lines(stream.reads):
@@ -101,9 +104,11 @@ def assemble(stream: StampedStream, prompt: str = "") -> Generation:
         message = section(chunk, "message")
         content = text(message, "content") or text(chunk, "response") or ""
         thought = text(message, "thinking") or text(chunk, "thinking") or ""
-        if content or thought:
+        called = calls.add(message)
+        if content or thought or called:
             arrivals.append(line.at_s - stream.written_s)
-            sizes.append(len((content + thought).encode(errors="replace")))
+            sizes.append(len((content + thought + called).encode(errors="replace")))
+            all_called += called
             said.append(content)
             reasoning.append(thought)
         if chunk.get("done") is True:
@@ -121,9 +126,12 @@ def assemble(stream: StampedStream, prompt: str = "") -> Generation:
         chunk_s=tuple(arrivals),
         chunk_bytes=tuple(sizes),
         end_s=end_s,
-        tokens=without_placeholders(ollama_tokens(last), prompt, answer + thoughts, len(arrivals)),
+        tokens=without_placeholders(
+            ollama_tokens(last), prompt, answer + thoughts + all_called, len(arrivals)
+        ),
         usage={key: value for key, value in facts.items() if not key.endswith(_DURATION)},
         timings={key: value for key, value in facts.items() if key.endswith(_DURATION)},
+        tool_calls=calls.calls(),
     )
 
 

@@ -20,14 +20,12 @@ from orket_lib.providers.openai.client import (
     THINKING,
     USAGE,
 )
-from orket_lib.vocabulary.errors import Fault, RequestFailed
+from orket_lib.vocabulary.errors import REFUSALS, RequestFailed
 
 Ask = Callable[[GenerationRequest, Collection[str]], Generation]
 
 # The field that keeps a server from using its prompt cache, by the owner of its models.
 _WITHOUT_CACHE = {"vllm": CACHE_SALT, "sglang": CACHE_SALT, "llamacpp": CACHE_PROMPT}
-# How a server answers a request with a field that it doesn't know; some fail instead of refusing.
-_REFUSALS = (Fault.REJECTED, Fault.SERVER_ERROR, Fault.ERROR_IN_STREAM)
 _LENGTH = 24  # longer than any model's answer to the question
 _PATIENCE_S = 300.0  # the first answer of a server may be slow
 _QUESTION = GenerationRequest(
@@ -68,6 +66,6 @@ def _answer(ask: Ask, request: GenerationRequest, names: Collection[str]) -> Gen
     try:
         return ask(request, names)
     except RequestFailed as error:
-        if error.fault in _REFUSALS:
+        if error.fault in REFUSALS:
             return None
         raise

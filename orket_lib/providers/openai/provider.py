@@ -125,6 +125,9 @@ class OpenAiModel:
         """Return the number of tokens of a text; None where the server has no such route."""
         return self._client.count_tokens(self._name, text) if self._counts else None
 
+    def takes_tools(self) -> None:
+        """No route tells it."""
+
     def disturbances(self) -> tuple[Observation, ...]:
         """Return what else happened on the server since the last call."""
         return tuple(self._watch.look(self._process.replaced()))

@@ -11,6 +11,8 @@ import json
 import os
 from typing import Any, TypeVar
 
+from pydantic import BaseModel
+
 from orket_lib.vocabulary.environment import ENV_REFERENCE
 from orket_lib.vocabulary.errors import ProviderError
 from orket_lib.vocabulary.failures import Cause
@@ -46,7 +48,7 @@ class ApiKey:
         """Return a value from a server with the key replaced in every text of it.
 
         Args:
-            value: Text, JSON, or a dataclass of these. Without the key it is returned itself.
+            value: Text, JSON, or a dataclass or record of these. Without the key it is returned itself.
         """
         if not self.value or len(self.value) < _SHORTEST:
             return value
@@ -67,15 +69,21 @@ class ApiKey:
         if isinstance(value, list | tuple):
             items = type(value)(map(self._replaced, value))
             return value if items == value else items
+        if isinstance(value, BaseModel):
+            changed = self._changed(dict(value))
+            return value.model_copy(update=changed) if changed else value
         if dataclasses.is_dataclass(value) and not isinstance(value, type):
             fields = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
-            changed = {
-                name: new
-                for name, old in fields.items()
-                if (new := self._replaced(old)) is not old and new != old
-            }
+            changed = self._changed(fields)
             return dataclasses.replace(value, **changed) if changed else value
         return value
+
+    def _changed(self, fields: dict[str, Any]) -> dict[str, Any]:
+        return {
+            name: new
+            for name, old in fields.items()
+            if (new := self._replaced(old)) is not old and new != old
+        }
 
     def _without(self, text: str) -> str:
         for form in self._forms:

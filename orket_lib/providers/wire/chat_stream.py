@@ -18,6 +18,7 @@ from orket_lib.providers.wire.counts import without_placeholders
 from orket_lib.providers.wire.events import DONE, ERROR, StampedReads, json_object, sse_events
 from orket_lib.providers.wire.http import StampedStream
 from orket_lib.providers.wire.json_fields import section, text
+from orket_lib.providers.wire.tool_calls import CallPieces, offered
 from orket_lib.vocabulary.errors import Fault, RequestFailed
 from orket_lib.vocabulary.text import well_formed
 
@@ -35,6 +36,7 @@ def chat_body(request: GenerationRequest) -> dict[str, Any]:
         "temperature": request.temperature,
         "stream": True,
         "stream_options": {"include_usage": True},
+        **offered(request.tools),
     }
     if request.seed is not None:
         body["seed"] = request.seed
@@ -49,6 +51,8 @@ class _Reading:
     reasoning: list[str] = field(default_factory=list)
     chunk_s: list[float] = field(default_factory=list)
     chunk_bytes: list[int] = field(default_factory=list)
+    calls: CallPieces = field(default_factory=CallPieces)
+    called: str = ""
     finish: str | None = None
     end_s: float | None = None
     usage: Section = None
@@ -65,9 +69,11 @@ class _Reading:
             delta = section(choice, "delta") or ({} if self.chunk_s else section(choice, "message"))
             content = text(delta, "content") or text(choice, "text") or ""
             thought = text(delta, "reasoning_content") or text(delta, "reasoning") or ""
-            if content or thought:
+            called = self.calls.add(delta)
+            if content or thought or called:
                 self.chunk_s.append(at_s)
-                self.chunk_bytes.append(len((content + thought).encode(errors="replace")))
+                self.chunk_bytes.append(len((content + thought + called).encode(errors="replace")))
+                self.called += called
                 self.said.append(content)
                 self.reasoning.append(thought)
 
@@ -136,11 +142,12 @@ def assemble(
         tokens=without_placeholders(
             read_tokens(reading.usage, reading.times),
             prompt,
-            answer + thought,
+            answer + thought + reading.called,
             len(reading.chunk_s),
         ),
         usage=reading.usage,
         timings=reading.times,
+        tool_calls=reading.calls.calls(),
     )
 
 

@@ -20,6 +20,7 @@ from orket_lib.tasks.generators.reasoning import (
     deduction,
     functions,
     impossible,
+    native_tool_calls,
     ordering,
     tool_calls,
 )
@@ -36,6 +37,7 @@ _MODULES = (
     functions,
     impossible,
     instructions,
+    native_tool_calls,
     ordering,
     spelling,
     summary,

@@ -15,9 +15,11 @@ class Draft:
         evaluation: One grader, as in a bank.
         answer: A right answer, for tests and solutions.
         problem: Text shown first; "" is none.
+        tools: Functions that are offered through the API.
     """
 
     instruction: str
     evaluation: dict[str, Any]
     answer: str
     problem: str = ""
+    tools: tuple[dict[str, Any], ...] = ()

@@ -28,6 +28,7 @@ from orket_lib.tasks.grading.text_evaluation import (
     Label,
     Number,
     Regex,
+    ToolCalls,
 )
 
 _NUMBER = re.compile(r"[-+\u2212]?\d[\d.,]*")
@@ -56,7 +57,7 @@ def form_kept(asked: Evaluation, answer: str) -> bool | None:
             return text.strip(_LABEL_MARKS).casefold() in map(str.casefold, asked.options)
         case Label():
             return text.strip(".").casefold() in map(str.casefold, asked.labels)
-        case JsonValue() | JsonList() | JsonSchema():
+        case JsonValue() | JsonList() | JsonSchema() | ToolCalls():
             return _is_json(text)
         case Exact():
             return text == normalize(asked.expected) or is_bare(text, asked.expected)

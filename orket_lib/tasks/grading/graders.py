@@ -13,20 +13,21 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from orket_lib.artifacts.measurements.tool_calls import ToolCall, calls_text
 from orket_lib.artifacts.views.run_report import Check
 from orket_lib.reading.reasoning import leaked_token
 from orket_lib.reading.statements import Unparseable
 from orket_lib.sandbox.detect import Unavailable, find_sandbox
 from orket_lib.sandbox.jobs import Sandbox
 from orket_lib.tasks.answers import MAX_CHARS
-from orket_lib.tasks.grading import choices, code_graders, text_graders
+from orket_lib.tasks.grading import choices, code_graders, text_graders, tool_calls
 from orket_lib.tasks.grading.code_evaluation import RUN, AstRules
 from orket_lib.tasks.grading.evaluation import Evaluation
 from orket_lib.tasks.grading.forms import forms_kept
 from orket_lib.tasks.grading.limited_call import NoAnswer
 from orket_lib.tasks.grading.observations import observe
-from orket_lib.tasks.grading.text_evaluation import Agrees
-from orket_lib.tasks.task import Task, is_graded, needs_sandbox
+from orket_lib.tasks.grading.text_evaluation import Agrees, ToolCalls
+from orket_lib.tasks.task import Task, calls_tools, is_graded, needs_sandbox
 from orket_lib.vocabulary.errors import SandboxError
 from orket_lib.vocabulary.text import printable
 
@@ -40,6 +41,7 @@ _BY_ANSWER: dict[str, Callable[[Any, str], list[Check]]] = {
     "json": text_graders.json_value,
     "json_list": text_graders.json_list,
     "contains": text_graders.contains,
+    "tool_call": tool_calls.tool_call,
 }
 _BY_OBSERVATION: dict[str, Callable[[Any, str, Any], list[Check]]] = {
     "json_schema": text_graders.json_schema,
@@ -129,31 +131,43 @@ def grade(task: Task, answer: str) -> tuple[Check, ...]:
     return grading.checks
 
 
-def judge(task: Task, answer: str, sandbox: Sandbox | Unavailable = NO_SANDBOX) -> Grading:
+def judge(
+    task: Task,
+    answer: str,
+    sandbox: Sandbox | Unavailable = NO_SANDBOX,
+    calls: Sequence[ToolCall] = (),
+) -> Grading:
     """Grade an answer with the graders of its task.
 
     Args:
         task: What was asked.
         answer: What the model wrote: untrusted, of any size and content.
         sandbox: Where code is run, or why it can't be; see `find_sandbox`.
+        calls: Calls of the task's tools; they are then the answer, whatever else is said.
     """
+    if task.tools and calls:
+        answer = calls_text(calls)
+    # A call that is only written: the right content, and not the form where the API takes calls.
+    written = bool(task.tools) and not calls
     token = leaked_token(answer) if len(answer) <= MAX_CHARS else None
     if not is_graded(task):
         return Grading((), ungraded=True, leaked_token=token)
     if isinstance(sandbox, Unavailable) and needs_sandbox(task):
         return Grading((), not_run=f"no sandbox: {sandbox.reason}")
     usable = None if isinstance(sandbox, Unavailable) else sandbox
-    grading = _content(task, answer, usable)
+    grading = _content(task, answer, usable, written)
     if grading.not_run is not None:
         return grading
-    kept = forms_kept(task.evaluations, answer)
+    kept = forms_kept(task.evaluations, answer) and not (written and calls_tools(task))
     return replace(grading, form_kept=kept, leaked_token=token)
 
 
-def _content(task: Task, answer: str, usable: Sandbox | None) -> Grading:
+def _content(task: Task, answer: str, usable: Sandbox | None, written: bool) -> Grading:
     judged: list[tuple[Evaluation, list[Check]]] = []
     for asked in task.evaluations:
         try:
+            if written and isinstance(asked, ToolCalls) and asked.form_counts:
+                raise Unparseable("no tool was called through the API")
             judged.append((asked, _checks(asked, answer, task.evaluations, usable)))
         except Unparseable as error:
             detail = f"unparseable: {error}"

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     StrictBool,
@@ -149,6 +150,28 @@ class JsonSchema(ContentOrForm):
         return self
 
 
+class ExpectedCall(Strict):
+    """A call of a tool."""
+
+    name: Text
+    arguments: dict[str, ComparedJson] = Field(default_factory=dict)
+
+
+def _calls(value: object) -> object:
+    return [value] if isinstance(value, dict) else value
+
+
+class ToolCalls(ContentOrForm):
+    """The answer calls these tools, in this order: through the API, or written as JSON."""
+
+    type: Literal["tool_call"]
+    expected: Annotated[
+        tuple[ExpectedCall, ...],
+        Field(min_length=1, max_length=20),
+        BeforeValidator(_calls, json_schema_input_type=ExpectedCall | list[ExpectedCall]),
+    ] = Field(description="one call, or a list of them")
+
+
 class Regex(ContentOrForm):
     """The answer matches a Python regular expression."""
 
@@ -194,5 +217,15 @@ class Agrees(Strict):
 
 
 TextEvaluation = (
-    Exact | Choice | Label | Number | JsonValue | JsonList | JsonSchema | Regex | Contains | Agrees
+    Exact
+    | Choice
+    | Label
+    | Number
+    | JsonValue
+    | JsonList
+    | JsonSchema
+    | ToolCalls
+    | Regex
+    | Contains
+    | Agrees
 )

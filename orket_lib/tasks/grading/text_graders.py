@@ -29,6 +29,7 @@ from orket_lib.tasks.grading.text_evaluation import (
     Label,
     Number,
     Regex,
+    ToolCalls,
 )
 
 _DIGITS = 400  # a longer number is beyond the range of floats
@@ -153,7 +154,7 @@ def _numbered(name: str, parts: Sequence[object]) -> list[str]:
     return [f"{name}.{index}" for index in range(1, len(parts) + 1)]
 
 
-def parsed_json(asked: JsonValue | JsonList | JsonSchema, answer: str) -> Any:
+def parsed_json(asked: JsonValue | JsonList | JsonSchema | ToolCalls, answer: str) -> Any:
     """Parse the JSON value that an answer states.
 
     Raises:
@@ -162,7 +163,7 @@ def parsed_json(asked: JsonValue | JsonList | JsonSchema, answer: str) -> Any:
     return strict_json(json_text(asked, answer))
 
 
-def json_text(asked: JsonValue | JsonList | JsonSchema, answer: str) -> str:
+def json_text(asked: JsonValue | JsonList | JsonSchema | ToolCalls, answer: str) -> str:
     """Return the JSON text that an answer states; see `parsed_json`."""
     text = normalize(answer)
     try:

@@ -24,7 +24,9 @@ from orket_lib.providers.base import GenerationRequest, Model, Source
 from orket_lib.providers.llama_cpp.embedded import EmbeddedProvider
 from orket_lib.providers.openai import provider as openai
 from orket_lib.providers.openai.provider import OpenAiProvider
+from orket_lib.providers.tool_check import tool_gap
 from orket_lib.vocabulary.errors import Fault, LoadError, RequestFailed, ServerCrashed
+from orket_lib.vocabulary.null_reasons import NullReason
 from orket_lib.vocabulary.reasons import Reason
 
 CHAT = "/v1/chat/completions"
@@ -565,3 +567,20 @@ def test_one_broken_stream_of_a_living_server_is_one_failed_request(log: Path) -
         simulator.lies = Lies()
         assert caught.value.fault is Fault.RESET
         assert model.generate(QUESTION).text == "12."
+
+
+# Tools
+
+
+@pytest.mark.parametrize(
+    ("lies", "why"),
+    [
+        (Lies(refuses=("tools",)), NullReason.TOOLS_REFUSED),
+        (Lies(), NullReason.TOOLS_NOT_IN_TEMPLATE),  # it drops them silently
+    ],
+)
+def test_tools_that_it_refuses_or_drops_are_found_out(
+    log: Path, lies: Lies, why: NullReason
+) -> None:
+    with simulated(lies=lies) as simulator, served(simulator, log) as model:
+        assert tool_gap(model) is why

@@ -107,13 +107,13 @@ _OPENINGS = (
     "My request: {0}",
     "Now {0}",
 )
-_Tool = tuple[str, tuple[_Argument, ...]]
+Tool = tuple[str, tuple[_Argument, ...]]
 
 
 def make(dice: random.Random, level: int) -> Draft:
     """Return a task of a level from 1 to 6."""
-    tools = _tools(dice, level)
-    calls = [_call(dice, level, tool) for tool in distinct(dice, tools, _CALLS[level - 1])]
+    tools = tools_on_offer(dice, level)
+    calls = [call_of(dice, level, tool) for tool in distinct(dice, tools, _CALLS[level - 1])]
     wanted = [call for _, call in calls]
     expected = wanted[0] if len(wanted) == 1 else wanted
     said = " After that: ".join(text for text, _ in calls)
@@ -122,7 +122,7 @@ def make(dice: random.Random, level: int) -> Draft:
     offered = _offered(tools, level)
     return Draft(
         f"Request: {said}\n{how} {form}",
-        {"type": "json", "expected": expected},
+        {"type": "tool_call", "expected": expected},
         json.dumps(expected),
         f"Tools:\n{offered}\n{_TYPES}" if len(tools) > 1 else f"Tool: {offered}",
     )
@@ -136,7 +136,7 @@ def _skeleton(call: dict[str, Any] | None) -> str:
     return f"{json.dumps(call | {'arguments': empty})}. Put the value in place of the dots."
 
 
-def _tools(dice: random.Random, level: int) -> list[_Tool]:
+def tools_on_offer(dice: random.Random, level: int) -> list[Tool]:
     """Return tools; they are pairs of few verbs and few things, so that all are alike."""
     count = _OFFERED[level - 1]
     verbs = distinct(dice, sorted(_VERBS), min(len(_VERBS), 2 + count // 5))
@@ -150,11 +150,11 @@ def _tools(dice: random.Random, level: int) -> list[_Tool]:
     return [(name, arguments[name.partition("_")[2]]) for name in names]
 
 
-def _offered(tools: Sequence[_Tool], level: int) -> str:
+def _offered(tools: Sequence[Tool], level: int) -> str:
     """Return the offer: a line for each tool, or for all that take the same arguments."""
     if level < 3:
         return "\n".join(_line("name", name, arguments) for name, arguments in tools)
-    alike: dict[str, list[_Tool]] = {}
+    alike: dict[str, list[Tool]] = {}
     for tool in tools:
         alike.setdefault(tool[0].partition("_")[2], []).append(tool)
     return "\n".join(_line("names", [name for name, _ in them], them[0][1])
@@ -166,7 +166,7 @@ def _line(key: str, value: str | list[str], arguments: Sequence[_Argument]) -> s
     return json.dumps(content, separators=(",", ":"))
 
 
-def _call(dice: random.Random, level: int, tool: _Tool) -> tuple[str, dict[str, Any]]:
+def call_of(dice: random.Random, level: int, tool: Tool) -> tuple[str, dict[str, Any]]:
     """Return what is asked for, and the call that does it; hard ones correct themselves."""
     name, arguments = tool
     verb, _, thing = name.partition("_")

@@ -6,11 +6,15 @@ import json
 import re
 from typing import Any
 
-from family_contract import FamilyContract, drafts
+import pytest
+from family_contract import LEVELS, FamilyContract, drafts
 from matches import match_in
 
+from orket_lib.artifacts.measurements.tool_calls import ToolCall
 from orket_lib.tasks.generators.drafts import Draft
-from orket_lib.tasks.generators.reasoning import tool_calls
+from orket_lib.tasks.generators.reasoning import native_tool_calls, tool_calls
+from orket_lib.tasks.grading.graders import judge
+from orket_lib.tasks.task import StructuredTask
 
 VERBS = {
     "create": "create|set up|add",
@@ -75,6 +79,22 @@ def tools_of(problem: str) -> list[dict[str, Any]]:
     ]
 
 
+def wrong_calls(draft: Draft) -> list[str]:
+    """Return calls of which some part is wrong."""
+    answer = json.loads(draft.answer)
+    call = answer[0] if isinstance(answer, list) else answer
+    arguments = call["arguments"]
+    name = next(iter(arguments))
+    changed = [
+        {"name": f"{call['name']}s", "arguments": arguments},
+        {"name": call["name"], "arguments": {**arguments, name: "Bergen"}},
+        {"name": call["name"], "arguments": {**arguments, "colour": "red"}},
+        {"name": call["name"], "arguments": {}},
+        {"name": call["name"], **arguments},
+    ]
+    return [*map(json.dumps, changed), draft.answer[:-1], f"{call['name']}({name})"]
+
+
 class TestToolCalls(FamilyContract):
     family = tool_calls
 
@@ -86,19 +106,43 @@ class TestToolCalls(FamilyContract):
         return calls == (answer if isinstance(answer, list) else [answer])
 
     def wrong(self, draft: Draft) -> list[str]:
-        answer = json.loads(draft.answer)
-        call = answer[0] if isinstance(answer, list) else answer
-        arguments = call["arguments"]
-        name = next(iter(arguments))
-        changed = [
-            {"name": f"{call['name']}s", "arguments": arguments},
-            {"name": call["name"], "arguments": {**arguments, name: "Bergen"}},
-            {"name": call["name"], "arguments": {**arguments, "colour": "red"}},
-            {"name": call["name"], "arguments": {}},
-            {"name": call["name"], **arguments},
-        ]
-        return [*map(json.dumps, changed), draft.answer[:-1], f"{call['name']}({name})"]
+        return wrong_calls(draft)
 
     def test_the_offer_grows(self) -> None:
         offers = [drafts(tool_calls, level, 1)[0].problem for level in (1, 2, 3)]
         assert [len(tools_of(one)) for one in offers] == [1, 5, 20]
+
+
+class TestNativeToolCalls(FamilyContract):
+    family = native_tool_calls
+
+    def agrees(self, draft: Draft) -> bool:
+        offered = [
+            {"name": tool["name"], "arguments": list(tool["parameters"]["properties"])}
+            for tool in draft.tools
+        ]
+        return call_of(draft.instruction, offered) == json.loads(draft.answer)
+
+    def wrong(self, draft: Draft) -> list[str]:
+        return wrong_calls(draft)
+
+    @pytest.mark.parametrize("level", LEVELS)
+    def test_every_task_is_one_of_a_bank(self, level: int) -> None:
+        for draft in drafts(native_tool_calls, level, 20):
+            task = bank_task(draft)
+            assert len(task.tools) == (1, 5, 20, 24, 28, 32)[level - 1]
+            assert not draft.problem
+            call = json.loads(draft.answer)
+            made = ToolCall(name=call["name"], arguments=json.dumps(call["arguments"]))
+            found = judge(task, "", calls=[made])
+            assert found.passed
+            assert found.form_kept
+
+    def test_twenty_tools_fit_into_a_small_context(self) -> None:
+        made = drafts(native_tool_calls, 3, 20)
+        assert max(len(json.dumps(draft.tools)) for draft in made) < 5000  # about 1,500 tokens
+
+
+def bank_task(draft: Draft) -> StructuredTask:
+    content = {"id": 1, "tier": 1, "instruction": draft.instruction, "tools": list(draft.tools)}
+    return StructuredTask.model_validate({**content, "evaluation": draft.evaluation})
