@@ -80,7 +80,9 @@ def test_right_answers_after_their_prompt_pass() -> None:
 def test_what_is_left_of_an_answer_is_read(
     instruction: str, evaluation: dict[str, Any], answer: str, passed: int
 ) -> None:
-    assert judge(structured(instruction=instruction, evaluation=evaluation), answer).passed == passed
+    assert (
+        judge(structured(instruction=instruction, evaluation=evaluation), answer).passed == passed
+    )
 
 
 def test_an_answer_that_only_repeats_its_prompt_is_unparseable() -> None:
