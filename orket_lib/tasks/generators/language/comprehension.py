@@ -5,8 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, field
 
-from orket_lib.tasks.generators.drafts import Draft
-from orket_lib.tasks.generators.judging import label
+from orket_lib.tasks.generators.drafts import Draft, of_label
 from orket_lib.tasks.generators.words import COLOURS, NAMES, OBJECTS, PLACES, TOWNS, distinct
 
 NAME = "comprehension"
@@ -58,7 +57,7 @@ def make(dice: random.Random, level: int) -> Draft:
     question, answer, rivals = dice.choice(asked)
     said = f"{question} {dice.choice(_WORD)}"
     text = " ".join(story + moves)
-    return Draft(said, label(answer, rivals, text), answer, text)
+    return of_label(said, answer, rivals, text, text)
 
 
 def _reading(dice: random.Random) -> Draft:
@@ -78,7 +77,7 @@ def _reading(dice: random.Random) -> Draft:
     dice.shuffle(story)
     said = f"{question.format(one)} {dice.choice(_WORD)}"
     text = " ".join(story)
-    return Draft(said, label(right, values, text), right, text)
+    return of_label(said, right, values, text, text)
 
 
 def _event(dice: random.Random, world: _World, places: list[str]) -> str:
