@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from orket_lib.tasks.generators.drafts import Draft, of_label
@@ -71,13 +72,18 @@ def _reading(dice: random.Random) -> Draft:
         ("{0} has lost the {1}.", "What has {0} lost?", OBJECTS),
         ("{0} waits in the {1}.", "Where does {0} wait?", _INDOORS),
     )
-    fact, question, values = dice.choice(kinds)
-    right, wrong = distinct(dice, [one for one in values if one[0].lower() not in "aeiou"], 2)
-    story = [fact.format(one, right), fact.format(other, wrong)]
+    (fact, question, values), (other_fact, _, others) = distinct(dice, kinds, 2)
+    right = dice.choice(_after_a(values))
+    wrong = dice.choice([one for one in _after_a(others) if one != right])
+    story = [fact.format(one, right), other_fact.format(other, wrong)]
     dice.shuffle(story)
-    said = f"{question.format(one)} {dice.choice(_WORD)}"
     text = " ".join(story)
-    return of_label(said, right, values, text, text)
+    return of_label(question.format(one), right, [*values, wrong], text, text)
+
+
+def _after_a(words: Sequence[str]) -> list[str]:
+    """Return the words that follow `a`, not `an`."""
+    return [one for one in words if one[0].lower() not in "aeiou"]
 
 
 def _event(dice: random.Random, world: _World, places: list[str]) -> str:

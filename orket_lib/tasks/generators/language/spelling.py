@@ -48,14 +48,6 @@ def _capitals(dice: random.Random, text: str) -> _Step:
     return ("Write it in capital letters.", "Write all its letters as capitals."), text.upper()
 
 
-def _spelled(dice: random.Random, text: str) -> _Step:
-    return ("Write its letters with a hyphen between each two.",), "-".join(text)
-
-
-def _copied(dice: random.Random, text: str) -> _Step:
-    return ("Write the word exactly as it is.", "Copy the word."), text
-
-
 def _nth(dice: random.Random, text: str) -> _Step:
     place = dice.randint(2, len(text) - 1)
     said = (f"Write its {ordinal(place)} letter.", f"Which letter is number {place} in it?")
@@ -190,7 +182,7 @@ def _interleaved(dice: random.Random, level: int) -> Draft:
     return of_text(said, text)
 
 
-_EASY: Sequence[_Rule] = (_first, _last, _capitals, _spelled, _copied)
+_EASY: Sequence[_Rule] = (_first, _first, _first, _last, _capitals)
 _MIDDLE: Sequence[_Rule] = (_nth, _reversed, _no_vowels, _ends_swapped, _doubled, _shifted, _sorted)
 _STEPS: Sequence[_Rule] = (_reversed, _ends_swapped, _sorted, _rotated, _halves, _next_vowels,
                            _far_shifted, _no_vowels)  # fmt: skip

@@ -25,7 +25,7 @@ _WORDINGS = (
     "weekday do they close?",
     "{name} has a {event} on {day}. Which day of the week comes directly {side} that day?",
 )
-_PARTS = ("year", "month", "day")
+_PARTS = ("year", "month", "month")
 _PART = (
     "What is the {part} in this date?",
     "Which {part} is in that date?",
@@ -86,7 +86,9 @@ _WORKING = (
 
 def make(dice: random.Random, level: int) -> Draft:
     """Return a task about a weekday, a date or a time."""
-    kinds = of_level(level, (_neighbour, _part), (_offset, _span, _clock), (_far, _working, _legs))
+    kinds = of_level(
+        level, (_neighbour, _part, _part, _part), (_offset, _span, _clock), (_far, _working, _legs)
+    )
     return dice.choice(kinds)(dice, level)
 
 
@@ -117,7 +119,7 @@ def _part(dice: random.Random, level: int) -> Draft:
     asked = f"{noted} {dice.choice(_PART).format(part=part)}"
     if part == "month":
         return of_label(asked, MONTHS[day.month - 1], MONTHS)
-    return of_number(asked, day.year if part == "year" else day.day)
+    return of_number(asked, day.year)
 
 
 def _offset(dice: random.Random, level: int) -> Draft:

@@ -51,10 +51,10 @@ _REVIEWS = (
 )
 _FEELING = (
     "Is this review positive or negative? Answer with one of these two words.",
-    "A review is positive or negative. Which of the two is this one?",
-    "Write positive if the writer is content, and negative if not.",
-    "Label this text with one word: positive or negative.",
-    "How does the writer feel about it? Choose one word: positive or negative.",
+    "Is this review positive or negative?",
+    "Is this a positive or a negative review?",
+    "Positive or negative: which of the two is this review?",
+    "Does the writer give a positive or a negative review?",
 )
 _FEELINGS = ("positive", "negative")
 _SORTS = {"animal": ANIMALS, "food": FOODS, "tool": TOOLS}
@@ -93,7 +93,7 @@ _MESSAGES = (
 def make(dice: random.Random, level: int) -> Draft:
     """Return a task: a feeling or a topic, a scale, or messages under rules in an order."""
     if level == 1:
-        return dice.choice((_feeling, _feeling, _topic))(dice)
+        return dice.choice((_feeling, _feeling, _feeling, _topic))(dice)
     return _scale(dice) if level == 2 else _messages(dice, level)
 
 

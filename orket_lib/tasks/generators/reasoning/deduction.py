@@ -101,13 +101,12 @@ def _named(asked: str, answer: str) -> Draft:
 
 
 def _owner(dice: random.Random, level: int) -> Draft:
-    thing = singular(dice.choice(THINGS))
-    owners, colours = dice.sample(NAMES, 2), dice.sample(COLOURS, 2)
-    owns, place = dice.choice(_OWNS), dice.randrange(2)
-    clues = [
-        f"{name} {owns} the {colour} {thing}." for name, colour in zip(owners, colours, strict=True)
-    ]
-    facts = {"clues": " ".join(clues), "owns": owns, "colour": colours[place], "thing": thing}
+    owners, colours, things = (dice.sample(words, 2) for words in (NAMES, COLOURS, THINGS))
+    owns, things = dice.sample(_OWNS, 2), list(map(singular, things))
+    clues = [f"{owners[n]} {owns[n]} the {colours[n]} {things[n]}." for n in range(2)]
+    place = dice.randrange(2)
+    facts = {"owns": owns[place], "colour": colours[place], "thing": things[place]}
+    facts["clues"] = " ".join(clues)
     return _named(dice.choice(_WHO).format(town=dice.choice(TOWNS), **facts), owners[place])
 
 
