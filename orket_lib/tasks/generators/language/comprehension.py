@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from orket_lib.tasks.generators.drafts import Draft, of_label
@@ -62,8 +61,7 @@ def make(dice: random.Random, level: int) -> Draft:
 
 
 def _reading(dice: random.Random) -> Draft:
-    """Return a task whose answer is read in one of two sentences."""
-    one, other = distinct(dice, NAMES, 2)
+    """Return a task whose answer is read in one sentence."""
     kinds = (
         ("{0} has a {1} coat.", "What colour is the coat of {0}?", COLOURS),
         ("{0} lives in {1}.", "In which town does {0} live?", TOWNS),
@@ -72,18 +70,10 @@ def _reading(dice: random.Random) -> Draft:
         ("{0} has lost the {1}.", "What has {0} lost?", OBJECTS),
         ("{0} waits in the {1}.", "Where does {0} wait?", _INDOORS),
     )
-    (fact, question, values), (other_fact, _, others) = distinct(dice, kinds, 2)
-    right = dice.choice(_after_a(values))
-    wrong = dice.choice([one for one in _after_a(others) if one != right])
-    story = [fact.format(one, right), other_fact.format(other, wrong)]
-    dice.shuffle(story)
-    text = " ".join(story)
-    return of_label(question.format(one), right, [*values, wrong], text, text)
-
-
-def _after_a(words: Sequence[str]) -> list[str]:
-    """Return the words that follow `a`, not `an`."""
-    return [one for one in words if one[0].lower() not in "aeiou"]
+    fact, question, values = dice.choice(kinds)
+    who, what = dice.choice(NAMES), dice.choice([one for one in values if one[0] not in "aeiou"])
+    text = fact.format(who, what)
+    return of_label(question.format(who), what, values, text, text)
 
 
 def _event(dice: random.Random, world: _World, places: list[str]) -> str:
