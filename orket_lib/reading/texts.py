@@ -40,6 +40,10 @@ _VERB = re.compile(
     r"(?:\b(?:is|are|was|were|be|equals|becomes|reads|gives|spells|called|named|prints|returns|"
     r"outputs|get|gets|means|to|as)\b|[:=\u2192])[ \t]+"
 )
+# What only says more of a value that is set apart: `"pizza" which is printed to the console`.
+_REMARK = re.compile(
+    r"(?<=[\"`*\u201d]),?[ \t]+(?:which|because|since)\b([^\n.!?\"`*\u201c]*)(?=[.!?]|\Z)"
+)
 _SENTENCES = re.compile(r"(?<=[.!?])\s+(?=[A-Z\"*`(])|\n+")
 _PROSE = 4  # words of a line that explains, rather than being a candidate itself
 _MOST_CHARS = 20_000  # of an answer in whose parts a text is looked for
@@ -57,7 +61,7 @@ def says(text: str, expected: str, ignore_case: bool = False) -> bool:
         return same(text)
     if _NUMBER.fullmatch(expected):
         return stated_number(text) == Decimal(expected)
-    final, other = statements(text)
+    final, other = statements(_REMARK.sub(_unless_denied, text))
     if final:
         return _all_say(final, expected, same)
     if same(text) or (other and _all_say(other, expected, same)):
@@ -105,6 +109,11 @@ def is_same(expected: str, candidate: str, ignore_case: bool = False) -> bool:
         if len(listed) > 1 and listed == tuple(map(fold, _list_of(form, False))):
             return True
     return False
+
+
+def _unless_denied(remark: re.Match[str]) -> str:
+    """Return nothing, or a remark that may take back what it is about."""
+    return remark[0] if _DENIAL.search(remark[1]) or _CHOICE.search(remark[1]) else ""
 
 
 def _all_say(stated: Sequence[Statement], expected: str, same: Callable[[str], bool]) -> bool:

@@ -14,7 +14,7 @@ from typing import Any
 from orket_lib.artifacts.digest import canonical_json
 from orket_lib.tasks.bank import TaskBank
 from orket_lib.tasks.grading.evaluation import Evaluation
-from orket_lib.tasks.grading.graders import judge
+from orket_lib.tasks.grading.graders import states_the_answer
 from orket_lib.tasks.grading.text_evaluation import Choice, Exact, JsonValue, Label, Number
 from orket_lib.tasks.task import Question, Task
 
@@ -95,7 +95,7 @@ def _gives_away(task: Task, answer: str) -> bool:
     stated = (prompt[found.end() :].lstrip(" *_\"'`") for found in _STATED.finditer(prompt))
     if any(re.match(rf"{re.escape(answer)}(?!\w)", one) for one in stated):
         return True
-    return not isinstance(task.evaluations[0], Choice) and judge(task, prompt).passed
+    return not isinstance(task.evaluations[0], Choice) and states_the_answer(task, prompt)
 
 
 def _one_template(tasks: Sequence[Task]) -> Iterator[Finding]:

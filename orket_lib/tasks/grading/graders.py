@@ -22,6 +22,7 @@ from orket_lib.sandbox.jobs import Sandbox
 from orket_lib.tasks.answers import MAX_CHARS
 from orket_lib.tasks.grading import choices, code_graders, text_graders, tool_calls
 from orket_lib.tasks.grading.code_evaluation import RUN, AstRules
+from orket_lib.tasks.grading.echoes import without_prompt
 from orket_lib.tasks.grading.evaluation import Evaluation
 from orket_lib.tasks.grading.forms import forms_kept
 from orket_lib.tasks.grading.limited_call import NoAnswer
@@ -162,13 +163,22 @@ def judge(
     return replace(grading, form_kept=kept, leaked_token=token)
 
 
-def _content(task: Task, answer: str, usable: Sandbox | None, written: bool) -> Grading:
+def states_the_answer(task: Task, prompt: str) -> bool:
+    """Return whether a text, read as an answer, would be right even if it is the prompt."""
+    return not needs_sandbox(task) and _content(task, prompt, None, repeats=True).passed
+
+
+def _content(
+    task: Task, answer: str, usable: Sandbox | None, written: bool = False, repeats: bool = False
+) -> Grading:
+    """Grade an answer; one that may repeat its prompt is read as it is."""
     judged: list[tuple[Evaluation, list[Check]]] = []
     for asked in task.evaluations:
         try:
             if written and isinstance(asked, ToolCalls) and asked.form_counts:
                 raise Unparseable("no tool was called through the API")
-            judged.append((asked, _checks(asked, answer, task.evaluations, usable)))
+            read = answer if repeats else _read(task, answer)
+            judged.append((asked, _checks(asked, read, task.evaluations, usable)))
         except Unparseable as error:
             detail = f"unparseable: {error}"
             every = [check for one in task.evaluations for check in _failed(one, detail)]
@@ -178,6 +188,13 @@ def _content(task: Task, answer: str, usable: Sandbox | None, written: bool) -> 
         except SandboxError as error:
             return Grading((), not_run=str(error))
     return Grading(tuple(map(_printable, _earned(judged))))
+
+
+def _read(task: Task, answer: str) -> str:
+    """Return what is read of an answer: not its prompt, which code may repeat in a docstring."""
+    if len(answer) > MAX_CHARS or any(isinstance(one, CodeEvaluation) for one in task.evaluations):
+        return answer
+    return without_prompt(task, answer)
 
 
 def _earned(judged: Sequence[tuple[Evaluation, list[Check]]]) -> Iterator[Check]:

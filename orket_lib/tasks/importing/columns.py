@@ -10,7 +10,7 @@ from orket_lib.artifacts.digest import canonical_json
 from orket_lib.reading.json_values import strict_json
 from orket_lib.tasks.importing.numbers import is_plain_number, number_of
 from orket_lib.tasks.importing.shapes import Draft, text_of
-from orket_lib.tasks.importing.table import Bad, Table, listed
+from orket_lib.tasks.importing.table import Bad, Table
 
 # Names of a column, the first of which wins; of several others, none does.
 PROMPTS = ("prompt", "question", "input", "instruction", "query", "problem")
@@ -31,7 +31,7 @@ class Reading:
     Attributes:
         says: What is done with which columns, for people.
         task: Returns the task of a record, and raises `Bad`.
-        used: Columns that are used.
+        used: Columns that are used, or need no mention.
         notes: Whatever else a user should know.
     """
 
@@ -81,8 +81,6 @@ def own_columns(table: Table, grader: str | None) -> Reading:
 
     answers = f", answers from `{answer}`" if answer else ", no answers"
     notes = ["`id` holds names: the tasks are numbered from 1"] if numbered else []
-    if others:
-        notes.append(f"not used: {listed(others)}")
     return Reading(f"prompts from `{prompt}`{answers}", task, tuple(used), tuple(notes))
 
 

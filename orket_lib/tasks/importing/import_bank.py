@@ -162,3 +162,6 @@ def _notes(table: Table, reading: Reading, tasks: Sequence[Task]) -> Iterator[st
         only = "they count for agreement with the baseline only"
         yield f"{ungraded} tasks have no right answer: {only}"
     yield from reading.notes
+    others = [name for name in table.columns if name not in reading.used]
+    if others:
+        yield f"not used: {listed(others)}"

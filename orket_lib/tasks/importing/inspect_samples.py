@@ -8,12 +8,11 @@ from typing import Any
 
 from orket_lib.tasks.importing.columns import AGREES, Reading
 from orket_lib.tasks.importing.numbers import is_plain_number, number_of
-from orket_lib.tasks.importing.shapes import Draft, choice_of, structured
-from orket_lib.tasks.importing.table import Bad, Table, listed
+from orket_lib.tasks.importing.shapes import LABELS, Draft, choice_of, structured
+from orket_lib.tasks.importing.table import Bad, Table
 
 _COLUMNS = ("input", "target", "choices", "id", "metadata")
 _NOT_DATA = ("sandbox", "files", "setup")
-_LABELS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
 def inspect_samples(table: Table, grader: str | None) -> Reading:
@@ -51,11 +50,8 @@ def inspect_samples(table: Table, grader: str | None) -> Reading:
     with_choices = [record.values for record in table.records if record.values.get("choices")]
     if not all(map(_of_labels, with_choices)):
         notes.append("`choices` whose `target` is no label such as B are not shown to the model")
-    others = [name for name in table.columns if name not in (*_COLUMNS, *_NOT_DATA, "category")]
-    if others:
-        notes.append(f"not used: {listed(others)}")
     says = "Inspect samples: prompts from `input`, answers from `target`"
-    return Reading(says, task, _COLUMNS, tuple(notes))
+    return Reading(says, task, (*_COLUMNS, *_NOT_DATA, "category"), tuple(notes))
 
 
 def _targets(values: Mapping[str, Any]) -> list[str]:
@@ -70,7 +66,7 @@ def _of_labels(values: Mapping[str, Any]) -> bool:
 
 def _are_labels(wanted: list[str], choices: list[Any]) -> bool:
     """Tell whether the target is the label of one choice."""
-    return len(wanted) == 1 and len(wanted[0]) == 1 and wanted[0] in _LABELS[: len(choices)]
+    return len(wanted) == 1 and len(wanted[0]) == 1 and wanted[0] in LABELS[: len(choices)]
 
 
 def _text_evaluation(wanted: list[str], numbers: bool, anywhere: bool) -> dict[str, Any]:

@@ -15,11 +15,10 @@ import yaml
 
 from orket_lib.tasks.importing.columns import AGREES, Reading
 from orket_lib.tasks.importing.numbers import is_plain_number, number_of
-from orket_lib.tasks.importing.shapes import Draft, number_after_mark, structured
+from orket_lib.tasks.importing.shapes import MARK, Draft, number_after_mark, structured
 from orket_lib.tasks.importing.table import Bad, Table
 from orket_lib.tasks.importing.templates import fill
 
-_MARK = "####"
 _PARTS = ("doc_to_text", "doc_to_target")
 # Keys that would change what is asked or graded and are not data, or not ours.
 _REFUSED = (
@@ -82,7 +81,7 @@ def lm_eval_task(config: Mapping[str, Any], rows: Table, grader: str | None) -> 
     ignore_case = _ignores_case(config) if grader is None else False
     start = str(config.get("description") or "")
     targets = [_target(config, record.values) for record in _readable(config, rows)]
-    marked = bool(targets) and all(_MARK in target for target in targets)
+    marked = bool(targets) and all(MARK in target for target in targets)
     numbers = grader == "number" or (
         grader is None and (marked or (bool(targets) and all(map(is_plain_number, targets))))
     )

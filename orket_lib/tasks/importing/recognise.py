@@ -171,7 +171,4 @@ def _reading(table: Table, grader: str | None) -> Reading:
             f"--grader {grader}: the columns are those of {shape.name}, {shape.says}; leave the "
             f"option out, or type --grader {AGREES}, or --map prompt=COLUMN --map answer=COLUMN"
         )
-    used = (*shape.needs, *shape.optional)
-    others = [name for name in table.columns if name not in used]
-    notes = (f"not used: {listed(others)}",) if others else ()
-    return Reading(f"{shape.name}: {shape.says}", shape.task, used, notes)
+    return Reading(f"{shape.name}: {shape.says}", shape.task, (*shape.needs, *shape.optional))

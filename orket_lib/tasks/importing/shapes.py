@@ -17,8 +17,8 @@ from orket_lib.tasks.importing.table import Bad, Table
 
 Draft = dict[str, Any]  # a task without an id
 
-_LABELS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-_MARK = "####"
+LABELS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+MARK = "####"
 _MOST_DESCRIPTION = 100
 
 
@@ -61,10 +61,10 @@ def number_after_mark(answer: str) -> int | float:
     Raises:
         Bad: There is none.
     """
-    _, mark, said = answer.rpartition(_MARK)
+    _, mark, said = answer.rpartition(MARK)
     number = number_of(said) if mark else None
     if number is None:
-        raise Bad(f"answer: no number after `{_MARK}` (got {answer[-40:]!r})")
+        raise Bad(f"answer: no number after `{MARK}` (got {answer[-40:]!r})")
     return number
 
 
@@ -121,8 +121,8 @@ def _gsm8k(values: Mapping[str, Any]) -> Draft:
 
 def _mmlu(values: Mapping[str, Any]) -> Draft:
     choices = _listed(values, "choices")
-    if not 2 <= len(choices) <= len(_LABELS):
-        raise Bad(f"choices: must be a list of 2 to {len(_LABELS)} texts (got {choices!r:.60})")
+    if not 2 <= len(choices) <= len(LABELS):
+        raise Bad(f"choices: must be a list of 2 to {len(LABELS)} texts (got {choices!r:.60})")
     return structured(
         values,
         "mmlu",
@@ -133,7 +133,7 @@ def _mmlu(values: Mapping[str, Any]) -> Draft:
 
 def choice_of(choices: list[Any], label: str) -> dict[str, Any]:
     """Return a grader of choices with labels from A."""
-    options = {_LABELS[place]: str(text) for place, text in enumerate(choices)}
+    options = {LABELS[place]: str(text) for place, text in enumerate(choices)}
     return {"type": "choice", "options": options, "expected": label}
 
 
@@ -143,7 +143,7 @@ def label_of(answer: Any, choices: list[Any]) -> str:
     Raises:
         Bad: It is neither.
     """
-    labels = _LABELS[: len(choices)]
+    labels = LABELS[: len(choices)]
     text = str(answer).strip()
     if isinstance(answer, str) and len(text) == 1 and text.upper() in labels:
         return text.upper()
@@ -220,7 +220,7 @@ SHAPES = (
         ("question", "answer"),
         ("category", "id"),
         _gsm8k,
-        f"word problems, graded by the number after `{_MARK}`",
-        marked=_MARK,
+        f"word problems, graded by the number after `{MARK}`",
+        marked=MARK,
     ),
 )

@@ -5,8 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, field
 
-from orket_lib.tasks.generators.drafts import Draft
-from orket_lib.tasks.generators.judging import label
+from orket_lib.tasks.generators.drafts import Draft, of_label
 from orket_lib.tasks.generators.words import COLOURS, NAMES, OBJECTS, PLACES, TOWNS, distinct
 
 NAME = "comprehension"
@@ -58,12 +57,11 @@ def make(dice: random.Random, level: int) -> Draft:
     question, answer, rivals = dice.choice(asked)
     said = f"{question} {dice.choice(_WORD)}"
     text = " ".join(story + moves)
-    return Draft(said, label(answer, rivals, text), answer, text)
+    return of_label(said, answer, rivals, text, text)
 
 
 def _reading(dice: random.Random) -> Draft:
-    """Return a task whose answer is read in one of two sentences."""
-    one, other = distinct(dice, NAMES, 2)
+    """Return a task whose answer is read in one sentence."""
     kinds = (
         ("{0} has a {1} coat.", "What colour is the coat of {0}?", COLOURS),
         ("{0} lives in {1}.", "In which town does {0} live?", TOWNS),
@@ -73,12 +71,9 @@ def _reading(dice: random.Random) -> Draft:
         ("{0} waits in the {1}.", "Where does {0} wait?", _INDOORS),
     )
     fact, question, values = dice.choice(kinds)
-    right, wrong = distinct(dice, [one for one in values if one[0].lower() not in "aeiou"], 2)
-    story = [fact.format(one, right), fact.format(other, wrong)]
-    dice.shuffle(story)
-    said = f"{question.format(one)} {dice.choice(_WORD)}"
-    text = " ".join(story)
-    return Draft(said, label(right, values, text), right, text)
+    who, what = dice.choice(NAMES), dice.choice([one for one in values if one[0] not in "aeiou"])
+    text = fact.format(who, what)
+    return of_label(question.format(who), what, values, text, text)
 
 
 def _event(dice: random.Random, world: _World, places: list[str]) -> str:

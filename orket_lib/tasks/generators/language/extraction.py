@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import random
 from datetime import date, timedelta
 from typing import Any
 
-from orket_lib.tasks.generators.drafts import Draft
-from orket_lib.tasks.generators.judging import label
+from orket_lib.tasks.generators.drafts import Draft, of_json, of_label
 from orket_lib.tasks.generators.words import COLOURS, EVENTS, MONTHS, NAMES, THINGS, TOWNS, amount
 
 NAME = "extraction"
@@ -109,10 +107,6 @@ def make(dice: random.Random, level: int) -> Draft:
     return _order(dice) if level == 2 else _orders(dice, level)
 
 
-def _draft(text: str, asked: str, expected: Any) -> Draft:
-    return Draft(asked, {"type": "json", "expected": expected}, json.dumps(expected), text)
-
-
 def _one(dice: random.Random) -> Draft:
     key = dice.choice(tuple(_ONE))
     lists = {"name": NAMES, "town": TOWNS, "colour": COLOURS, "event": EVENTS, "item": THINGS}
@@ -121,8 +115,8 @@ def _one(dice: random.Random) -> Draft:
     text = dice.choice(_ONE[key]).format(**facts)
     if dice.random() < 0.75:
         asked = dice.choice(_PLAIN).format(key)
-        return Draft(asked, label(facts[key], lists[key]), facts[key], text)
-    return _draft(text, dice.choice(_OBJECT).format(key), {key: facts[key]})
+        return of_label(asked, facts[key], lists[key], text)
+    return of_json(dice.choice(_OBJECT).format(key), {key: facts[key]}, text)
 
 
 def _order(dice: random.Random) -> Draft:
@@ -134,7 +128,7 @@ def _order(dice: random.Random) -> Draft:
     keys = dice.sample(tuple(whole), 3)
     wanted = ", ".join(_KEYS[key] for key in keys)
     asked = f"Write these facts of the text as one JSON object: {wanted}."
-    return _draft(text, asked, {key: whole[key] for key in keys})
+    return of_json(asked, {key: whole[key] for key in keys}, text)
 
 
 def _orders(dice: random.Random, level: int) -> Draft:
@@ -162,7 +156,7 @@ def _orders(dice: random.Random, level: int) -> Draft:
         "the plural."
     )
     expected = [{key: _plain(order[key]) for key in keys} for order in kept]
-    return _draft(" ".join(lines), asked, expected)
+    return of_json(asked, expected, " ".join(lines))
 
 
 def _change(dice: random.Random, order: dict[str, Any]) -> str:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Sequence
 
-from orket_lib.tasks.generators.drafts import Draft
-from orket_lib.tasks.generators.judging import exact
+from orket_lib.tasks.generators.drafts import Draft, of_text
 from orket_lib.tasks.generators.words import NOUNS, WORDS, distinct, ordinal, words_of_length
 
 NAME = "spelling"
@@ -34,7 +33,7 @@ def _one_step(dice: random.Random, rule: _Rule, word: str) -> Draft:
     wordings, result = rule(dice, word)
     said = dice.choice(wordings)
     wording = dice.choice(("Take the word {w}. {s}", "{s} The word is: {w}", "Word: {w}\n{s}"))
-    return Draft(wording.format(w=f'"{word}"', s=said), exact(result), result)
+    return of_text(wording.format(w=f'"{word}"', s=said), result)
 
 
 def _first(dice: random.Random, text: str) -> _Step:
@@ -47,14 +46,6 @@ def _last(dice: random.Random, text: str) -> _Step:
 
 def _capitals(dice: random.Random, text: str) -> _Step:
     return ("Write it in capital letters.", "Write all its letters as capitals."), text.upper()
-
-
-def _spelled(dice: random.Random, text: str) -> _Step:
-    return ("Write its letters with a hyphen between each two.",), "-".join(text)
-
-
-def _copied(dice: random.Random, text: str) -> _Step:
-    return ("Write the word exactly as it is.", "Copy the word."), text
 
 
 def _nth(dice: random.Random, text: str) -> _Step:
@@ -137,7 +128,7 @@ def _chain(dice: random.Random, level: int) -> Draft:
         )
     ).format(*words)
     closing = "Write only the final string."
-    return Draft("\n".join([opening, *lines, closing]), exact(text), text)
+    return of_text("\n".join([opening, *lines, closing]), text)
 
 
 def _initials(dice: random.Random, count: int, place: int) -> Draft:
@@ -150,7 +141,7 @@ def _initials(dice: random.Random, count: int, place: int) -> Draft:
         )
     )
     result = "".join(word[place - 1] for word in words)
-    return Draft(said, exact(result), result, " ".join(words))
+    return of_text(said, result, " ".join(words))
 
 
 def _palindrome(dice: random.Random, level: int) -> Draft:
@@ -175,7 +166,7 @@ def _palindrome(dice: random.Random, level: int) -> Draft:
     backwards = "Then write its letters after the middle one, in capitals."
     result = right[len(right) // 2 + 1 :].upper()
     said = f"{said} {backwards} Write only these capitals."
-    return Draft(said, exact(result), result, " ".join(strings))
+    return of_text(said, result, " ".join(strings))
 
 
 def _interleaved(dice: random.Random, level: int) -> Draft:
@@ -188,10 +179,10 @@ def _interleaved(dice: random.Random, level: int) -> Draft:
         lines.append(dice.choice(wordings))
     opening = f'Take the letters of "{one}" and "{other}" in turns, beginning with "{one}".'
     said = " ".join([opening, *lines, "Write only the final string."])
-    return Draft(said, exact(text), text)
+    return of_text(said, text)
 
 
-_EASY: Sequence[_Rule] = (_first, _last, _capitals, _spelled, _copied)
+_EASY: Sequence[_Rule] = (_first, _first, _first, _last, _capitals)
 _MIDDLE: Sequence[_Rule] = (_nth, _reversed, _no_vowels, _ends_swapped, _doubled, _shifted, _sorted)
 _STEPS: Sequence[_Rule] = (_reversed, _ends_swapped, _sorted, _rotated, _halves, _next_vowels,
                            _far_shifted, _no_vowels)  # fmt: skip

@@ -5,8 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Sequence
 
-from orket_lib.tasks.generators.drafts import Draft
-from orket_lib.tasks.generators.judging import exact
+from orket_lib.tasks.generators.drafts import Draft, of_text
 from orket_lib.tasks.generators.sentences import clauses
 from orket_lib.tasks.generators.words import NOUNS, distinct, ordinal
 
@@ -40,8 +39,7 @@ def make(dice: random.Random, level: int) -> Draft:
     )
     order = "" if level == 1 else " The steps are done one after the other."
     parts = [dice.choice(_OPENINGS) + order, steps, dice.choice(_CLOSINGS)]
-    after = " ".join(words)
-    return Draft("\n".join(parts), exact(after), after, before)
+    return of_text("\n".join(parts), " ".join(words), before)
 
 
 def _rules(dice: random.Random, level: int) -> Sequence[_Rule]:

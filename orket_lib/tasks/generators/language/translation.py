@@ -5,8 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 
-from orket_lib.tasks.generators.drafts import Draft
-from orket_lib.tasks.generators.judging import exact
+from orket_lib.tasks.generators.drafts import Draft, of_text
 from orket_lib.tasks.generators.language.translation_words import (
     ADJECTIVES,
     BEINGS,
@@ -85,7 +84,7 @@ def _looked_up(dice: random.Random, language: str) -> Draft:
     if dice.random() < 0.3:
         here, there, into = there, here, "English"
     ask = dice.choice(_ASKS).format(into, here)
-    return Draft(ask, exact(there, ignore_case=True), there, f"English = {language}\n{glossary}")
+    return of_text(ask, there, f"English = {language}\n{glossary}", ignore_case=True)
 
 
 def _phrase(dice: random.Random, language: str) -> Draft:
@@ -93,10 +92,9 @@ def _phrase(dice: random.Random, language: str) -> Draft:
     nouns = distinct(dice, (*BEINGS, *THINGS), 3)
     adjectives = distinct(dice, sorted(ADJECTIVES), 3)
     phrase = Phrase(dice.choice(("the", "the*")), adjectives[0], nouns[0])
-    right = _translated(phrase, language)
     ask = dice.choice(_ASKS).format(language, english(phrase))
     problem = _glossary(dice, language, nouns, adjectives, (), _RULES[language])
-    return Draft(ask, exact(right, ignore_case=True), right, problem)
+    return of_text(ask, _translated(phrase, language), problem, ignore_case=True)
 
 
 def _sentence(dice: random.Random, language: str, clauses: int) -> Draft:
@@ -119,7 +117,7 @@ def _sentence(dice: random.Random, language: str, clauses: int) -> Draft:
     problem = _glossary(dice, language, [*beings, *things], adjectives, verbs, rules)
     right = _written(_JOINED[language].join(theirs))
     ask = dice.choice(_ASKS).format(language, _written(" and ".join(ours)))
-    return Draft(ask, exact(right), right, problem)
+    return of_text(ask, right, problem)
 
 
 def _written(text: str) -> str:

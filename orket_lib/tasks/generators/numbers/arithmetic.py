@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from orket_lib.tasks.generators.drafts import Draft
+from orket_lib.tasks.generators.drafts import Draft, of_number
 from orket_lib.tasks.generators.words import NAMES, THINGS, amount
 
 NAME = "arithmetic"
@@ -89,7 +89,7 @@ def make(dice: random.Random, level: int) -> Draft:
 
 def _expression(dice: random.Random, level: int) -> Draft:
     term = _sum(dice, level)
-    return Draft(dice.choice(_ASKED).format(term.text), _number(term.value), str(term.value))
+    return of_number(dice.choice(_ASKED).format(term.text), term.value)
 
 
 def _sum(dice: random.Random, level: int) -> Term:
@@ -158,7 +158,7 @@ def _story(dice: random.Random, level: int) -> Draft:
         )
         sentences.insert(dice.randint(1, len(sentences)), aside)
     sentences.append(dice.choice(_QUESTIONS).format(name=name, things=things))
-    return Draft(" ".join(sentences), _number(count), str(count))
+    return of_number(" ".join(sentences), count)
 
 
 def _kinds(dice: random.Random, level: int) -> list[str]:
@@ -181,7 +181,3 @@ def _change(dice: random.Random, kind: str, count: int, level: int) -> tuple[str
     if kind == "-" and count > 10:
         return kind, dice.randint(2, count - 2)
     return "+", dice.randint(1, 4) if level == 1 else dice.randint(11, 33 * level)
-
-
-def _number(value: int) -> dict[str, object]:
-    return {"type": "number", "expected": value}

@@ -5,8 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Sequence
 
-from orket_lib.tasks.generators.drafts import Draft
-from orket_lib.tasks.generators.judging import number
+from orket_lib.tasks.generators.drafts import Draft, of_number
 from orket_lib.tasks.generators.sentences import sentence_words
 from orket_lib.tasks.generators.words import NOUNS, OBJECTS, WORDS, distinct, words_of_length
 
@@ -25,7 +24,7 @@ def make(dice: random.Random, level: int) -> Draft:
         kind = dice.choice(kinds)
         text, questions, count = kind(dice, _SIZES[level - 1])
         if count >= _LEAST[level - 1]:
-            return Draft(dice.choice(questions), number(count), str(count), text)
+            return of_number(dice.choice(questions), count, text)
 
 
 def _items(dice: random.Random, size: int) -> _Counted:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
-from orket_lib.tasks.generators.drafts import Draft
-from orket_lib.tasks.generators.judging import label
+from orket_lib.tasks.generators.drafts import Draft, of_label, of_level, of_number, of_text
 from orket_lib.tasks.generators.words import EVENTS, MONTHS, NAMES, TOWNS, WEEKDAYS, amount
 
 NAME = "dates"
@@ -27,7 +25,7 @@ _WORDINGS = (
     "weekday do they close?",
     "{name} has a {event} on {day}. Which day of the week comes directly {side} that day?",
 )
-_PARTS = ("year", "month", "day")
+_PARTS = ("year", "month", "month")
 _PART = (
     "What is the {part} in this date?",
     "Which {part} is in that date?",
@@ -88,25 +86,15 @@ _WORKING = (
 
 def make(dice: random.Random, level: int) -> Draft:
     """Return a task about a weekday, a date or a time."""
-    kinds = {
-        1: (_neighbour, _part),
-        2: (_offset, _span, _clock),
-    }
-    makers = kinds.get(level, (_far, _working, _legs))
-    return dice.choice(makers)(dice, level)
+    kinds = of_level(
+        level, (_neighbour, _part, _part, _part), (_offset, _span, _clock), (_far, _working, _legs)
+    )
+    return dice.choice(kinds)(dice, level)
 
 
 def _scene(dice: random.Random) -> dict[str, str]:
     lists = {"name": NAMES, "town": TOWNS, "event": EVENTS}
     return {part: dice.choice(words) for part, words in lists.items()}
-
-
-def _named(problem: str, form: str, answer: str, words: Sequence[str]) -> Draft:
-    return Draft(f"{problem} {form}".strip(), label(answer, words), answer)
-
-
-def _exact(problem: str, form: str, answer: str) -> Draft:
-    return Draft(f"{problem} {form}".strip(), {"type": "exact", "expected": answer}, answer)
 
 
 def _some_date(dice: random.Random) -> date:
@@ -121,7 +109,7 @@ def _neighbour(dice: random.Random, level: int) -> Draft:
     place, side = dice.randrange(7), dice.choice(("before", "after", "after"))
     wanted = WEEKDAYS[(place + (1 if side == "after" else -1)) % 7]
     asked = dice.choice(_WORDINGS).format(day=WEEKDAYS[place], side=side, **_scene(dice))
-    return _named(asked, "", wanted, WEEKDAYS)
+    return of_label(asked, wanted, WEEKDAYS)
 
 
 def _part(dice: random.Random, level: int) -> Draft:
@@ -130,30 +118,29 @@ def _part(dice: random.Random, level: int) -> Draft:
     noted = dice.choice(_NOTED).format(date=written, **_scene(dice))
     asked = f"{noted} {dice.choice(_PART).format(part=part)}"
     if part == "month":
-        return _named(asked, "", MONTHS[day.month - 1], MONTHS)
-    value = day.year if part == "year" else day.day
-    return Draft(asked, {"type": "number", "expected": value}, str(value))
+        return of_label(asked, MONTHS[day.month - 1], MONTHS)
+    return of_number(asked, day.year)
 
 
 def _offset(dice: random.Random, level: int) -> Draft:
     day, count, side = _some_date(dice), dice.randint(5, 40), dice.choice(("before", "after"))
     wanted = day + timedelta(days=count if side == "after" else -count)
     asked = dice.choice(_OFFSETS).format(span=f"{count} days", side=side, date=day, **_scene(dice))
-    return _exact(asked, _DATE, wanted.isoformat())
+    return of_text(f"{asked} {_DATE}", wanted.isoformat(), ignore_case=False)
 
 
 def _span(dice: random.Random, level: int) -> Draft:
     day, count = _some_date(dice), dice.randint(6, 45)
     end = day + timedelta(days=count)
     asked = dice.choice(_SPANS).format(start=day, end=end, **_scene(dice))
-    return Draft(asked, {"type": "number", "expected": count}, str(count))
+    return of_number(asked, count)
 
 
 def _clock(dice: random.Random, level: int) -> Draft:
     start = datetime(2024, 1, 1, dice.randint(5, 21), 5 * dice.randrange(12))  # noqa: DTZ001
     long = timedelta(minutes=5 * dice.randint(7, 40))
     asked = dice.choice(_CLOCKS).format(start=f"{start:%H:%M}", long=_long(long), **_scene(dice))
-    return _exact(asked, _TIME, f"{start + long:%H:%M}")
+    return of_text(f"{asked} {_TIME}", f"{start + long:%H:%M}", ignore_case=False)
 
 
 def _long(span: timedelta) -> str:
@@ -168,7 +155,7 @@ def _far(dice: random.Random, level: int) -> Draft:
     other = day + timedelta(days=dice.choice((-1, 1)) * dice.randint(*_reach(level)))
     facts = {"date": day, "day": _weekday(day), "other": other}
     asked = dice.choice(_FAR).format(**facts, **_scene(dice))
-    return _named(asked, _WEEKDAY, _weekday(other), WEEKDAYS)
+    return of_label(f"{asked} {_WEEKDAY}", _weekday(other), WEEKDAYS)
 
 
 def _reach(level: int) -> tuple[int, int]:
@@ -185,7 +172,7 @@ def _working(dice: random.Random, level: int) -> Draft:
     facts = {"date": day, "day": _weekday(day), "count": count}
     facts |= {"closed": closed[0], "free": closed[1]}
     asked = dice.choice(_WORKING).format(**facts, **_scene(dice))
-    return _exact(asked, _DATE, last.isoformat())
+    return of_text(f"{asked} {_DATE}", last.isoformat(), ignore_case=False)
 
 
 def _legs(dice: random.Random, level: int) -> Draft:
@@ -204,4 +191,4 @@ def _legs(dice: random.Random, level: int) -> Draft:
     asked = dice.choice(
         ("When does {} reach {}?", "At what time is {} in {}?", "When does {} get to {}?")
     ).format(name, towns[-1])
-    return _exact(f"{' '.join(lines)} {asked}", _TIME, f"{now:%H:%M}")
+    return of_text(f"{' '.join(lines)} {asked} {_TIME}", f"{now:%H:%M}", ignore_case=False)

@@ -6,8 +6,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from orket_lib.tasks.generators.drafts import Draft
-from orket_lib.tasks.generators.judging import label, number
+from orket_lib.tasks.generators.drafts import Draft, of_label, of_level, of_number
 from orket_lib.tasks.generators.numbers.table_scenes import SCENES, Scene
 
 NAME = "table_reading"
@@ -59,12 +58,13 @@ def make(dice: random.Random, level: int) -> Draft:
     """Return a task about a table of 3, 6, 10 and more rows."""
     table = _table(dice, level)
     lines = [dice.choice(_INTRODUCED).format(table.scene.about), _shown(dice, table)]
-    kinds = {1: (_value,), 2: (_extreme, _sum, _count)}.get(level, (_extreme, _sum, _sum, _weighed))
+    harder = (_extreme, _sum, _sum, _weighed)
+    kinds = of_level(level, (_value,), (_extreme, _sum, _count), harder)
     asked, answer = dice.choice(kinds)(dice, table, level)
     text = "\n\n".join(lines)
-    rivals = table.scene.keys
-    evaluation = label(answer, rivals, text) if isinstance(answer, str) else number(answer)
-    return Draft(asked, evaluation, str(answer), text)
+    if isinstance(answer, int):
+        return of_number(asked, answer, text)
+    return of_label(asked, answer, table.scene.keys, text, text)
 
 
 def _table(dice: random.Random, level: int) -> Table:

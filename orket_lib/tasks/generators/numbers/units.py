@@ -5,8 +5,16 @@ from __future__ import annotations
 import random
 from fractions import Fraction
 
-from orket_lib.tasks.generators.drafts import Draft
-from orket_lib.tasks.generators.words import COLOURS, NAMES, THINGS, TOWNS, amount, singular
+from orket_lib.tasks.generators.drafts import Draft, of_level, of_number
+from orket_lib.tasks.generators.words import (
+    COLOURS,
+    NAMES,
+    THINGS,
+    TOWNS,
+    amount,
+    listing,
+    singular,
+)
 
 NAME = "units"
 SUMMARY = "conversions between metric units, units of time, money, and rates"
@@ -80,12 +88,8 @@ _PAID = (
 
 def make(dice: random.Random, level: int) -> Draft:
     """Return a task: one conversion, a mixed size, or sums and rates over several units."""
-    makers = {1: (_single,), 2: (_mixed, _pair)}.get(level, (_sum, _rate, _change))
-    return dice.choice(makers)(dice, level)
-
-
-def _number(asked: str, value: int) -> Draft:
-    return Draft(asked, {"type": "number", "expected": value}, str(value))
+    kinds = of_level(level, (_single,), (_mixed, _pair), (_sum, _rate, _change))
+    return dice.choice(kinds)(dice, level)
 
 
 def _single(dice: random.Random, level: int) -> Draft:
@@ -93,7 +97,7 @@ def _single(dice: random.Random, level: int) -> Draft:
     place = dice.randrange(len(_KINDS[kind]) - 1)
     (unit, factor), (smaller, _) = _KINDS[kind][place : place + 2]
     count = dice.randint(2, 12 if factor in (7, 24, 60) else 40)
-    return _number(_question(dice, kind, f"{count} {unit}", smaller), count * factor)
+    return of_number(_question(dice, kind, f"{count} {unit}", smaller), count * factor)
 
 
 def _question(dice: random.Random, kind: str, size: str, unit: str) -> str:
@@ -116,8 +120,8 @@ def _mixed(dice: random.Random, level: int) -> Draft:
     place = dice.randrange(len(_KINDS[kind]) - 1)
     (unit, factor), (smaller, _) = _KINDS[kind][place : place + 2]
     count, rest = dice.randint(2, 60), dice.randint(1, factor - 1)
-    size = f"{count} {unit} and {_units(rest, smaller)}"
-    return _number(_question(dice, kind, size, smaller), count * factor + rest)
+    size = f"{count} {unit} and {amount(rest, smaller)}"
+    return of_number(_question(dice, kind, size, smaller), count * factor + rest)
 
 
 def _pair(dice: random.Random, level: int) -> Draft:
@@ -132,11 +136,7 @@ def _pair(dice: random.Random, level: int) -> Draft:
         _said(dice, kind, *pair) for pair in zip(sizes, (f"{o}'s" for o in owners), strict=True)
     ]
     asked = dice.choice(_TOTAL).format(unit=smaller)
-    return _number(f"{said[0]}, and {said[1]}. {asked}", first * factor + second)
-
-
-def _units(count: int, unit: str) -> str:
-    return amount(count, unit)
+    return of_number(f"{said[0]}, and {said[1]}. {asked}", first * factor + second)
 
 
 def _sum(dice: random.Random, level: int) -> Draft:
@@ -152,7 +152,7 @@ def _sum(dice: random.Random, level: int) -> Draft:
         made = _said(dice, kind, size, f"{owner}'s")
         lines.append(f"{made}." if times == 1 else f"{made}, and that {times} times over.")
     asked = dice.choice(_TOTAL).format(unit=units[-1][0])
-    return _number(f"{' '.join(lines)} {asked}", total)
+    return of_number(f"{' '.join(lines)} {asked}", total)
 
 
 def _size(dice: random.Random, units: tuple[tuple[str, int], ...], place: int) -> tuple[str, int]:
@@ -178,9 +178,9 @@ def _rate(dice: random.Random, level: int) -> Draft:
     while rounds * (part := step * dice.randint(1, 9)) % 1000 or part < 10:
         step *= 10 if step < 10 else 1
     facts = {"name": dice.choice(NAMES), "town": dice.choice(TOWNS), "part": part, "every": every}
-    long = f"{_units(hours, 'hours')} and {_units(minutes, 'minutes')}"
+    long = f"{amount(hours, 'hours')} and {amount(minutes, 'minutes')}"
     asked = dice.choice(_RATES).format(long=long, **facts)
-    return _number(asked, int(rounds * part / 1000))
+    return of_number(asked, int(rounds * part / 1000))
 
 
 def _change(dice: random.Random, level: int) -> Draft:
@@ -194,6 +194,5 @@ def _change(dice: random.Random, level: int) -> Draft:
         )
         parts.append(f"{amount(count, things)} at {shown} per {singular(things)}")
     paid = (cost // 1000 + dice.randint(1, 3)) * 10
-    basket = f"{', '.join(parts[:-1])} and {parts[-1]}"
-    facts = {"name": dice.choice(NAMES), "town": dice.choice(TOWNS), "basket": basket}
-    return _number(dice.choice(_PAID).format(paid=f"{paid} euros", **facts), paid * 100 - cost)
+    facts = {"name": dice.choice(NAMES), "town": dice.choice(TOWNS), "basket": listing(parts)}
+    return of_number(dice.choice(_PAID).format(paid=f"{paid} euros", **facts), paid * 100 - cost)

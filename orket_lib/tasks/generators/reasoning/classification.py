@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import random
-from collections.abc import Iterable
 
-from orket_lib.tasks.generators.drafts import Draft
-from orket_lib.tasks.generators.judging import label
+from orket_lib.tasks.generators.drafts import Draft, of_json, of_label
 from orket_lib.tasks.generators.reasoning.message_rules import (
     Condition,
     Message,
@@ -54,10 +51,10 @@ _REVIEWS = (
 )
 _FEELING = (
     "Is this review positive or negative? Answer with one of these two words.",
-    "A review is positive or negative. Which of the two is this one?",
-    "Write positive if the writer is content, and negative if not.",
-    "Label this text with one word: positive or negative.",
-    "How does the writer feel about it? Choose one word: positive or negative.",
+    "Is this review positive or negative?",
+    "Is this a positive or a negative review?",
+    "Positive or negative: which of the two is this review?",
+    "Does the writer give a positive or a negative review?",
 )
 _FEELINGS = ("positive", "negative")
 _SORTS = {"animal": ANIMALS, "food": FOODS, "tool": TOOLS}
@@ -96,12 +93,8 @@ _MESSAGES = (
 def make(dice: random.Random, level: int) -> Draft:
     """Return a task: a feeling or a topic, a scale, or messages under rules in an order."""
     if level == 1:
-        return dice.choice((_feeling, _feeling, _topic))(dice)
+        return dice.choice((_feeling, _feeling, _feeling, _topic))(dice)
     return _scale(dice) if level == 2 else _messages(dice, level)
-
-
-def _one_of(problem: str, asked: str, answer: str, labels: Iterable[str]) -> Draft:
-    return Draft(asked, label(answer, labels), answer, problem)
 
 
 def _feeling(dice: random.Random) -> Draft:
@@ -111,7 +104,7 @@ def _feeling(dice: random.Random) -> Draft:
     facts = {"thing": thing, "a_thing": with_article(thing), "name": owner, "town": town}
     facts |= {"said": said, "more": more}
     review = dice.choice(_REVIEWS).format(**facts)
-    return _one_of(review, dice.choice(_FEELING), feeling, _FEELINGS)
+    return of_label(dice.choice(_FEELING), feeling, _FEELINGS, review)
 
 
 def _topic(dice: random.Random) -> Draft:
@@ -119,7 +112,7 @@ def _topic(dice: random.Random) -> Draft:
     word = dice.choice(_SORTS[sort])
     facts = {"name": dice.choice(NAMES), "town": dice.choice(TOWNS), "word": word}
     asked = dice.choice(_TOPIC).format(a_word=with_article(word), **facts)
-    return _one_of("", asked, sort, _SORTS)
+    return of_label(asked, sort, _SORTS)
 
 
 def _scale(dice: random.Random) -> Draft:
@@ -134,7 +127,7 @@ def _scale(dice: random.Random) -> Draft:
     )
     facts = {"subject": subject, "a_subject": with_article(subject), "said": said.format(value)}
     facts |= {"name": dice.choice(NAMES), "town": dice.choice(TOWNS)}
-    return _one_of(rule, dice.choice(_SCALED).format(**facts), labels[place], labels)
+    return of_label(dice.choice(_SCALED).format(**facts), labels[place], labels, rule)
 
 
 def _messages(dice: random.Random, level: int) -> Draft:
@@ -151,7 +144,7 @@ def _messages(dice: random.Random, level: int) -> Draft:
     lines += [f"{level + 2}. any other message: {labels[-1]}", "", "Messages:"]
     lines += [_shown(dice, message) for message in messages]
     asked = "Write the labels of the messages, in their order, as a JSON list of texts."
-    return Draft(asked, {"type": "json", "expected": found}, json.dumps(found), "\n".join(lines))
+    return of_json(asked, found, "\n".join(lines))
 
 
 def _label(message: Message, rules: list[Condition], labels: list[str]) -> str:

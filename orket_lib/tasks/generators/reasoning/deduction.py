@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise, permutations
 
-from orket_lib.tasks.generators.drafts import Draft
-from orket_lib.tasks.generators.judging import label
-from orket_lib.tasks.generators.words import COLOURS, NAMES, THINGS, TOWNS, singular, with_article
+from orket_lib.tasks.generators.drafts import Draft, of_json, of_label, of_level
+from orket_lib.tasks.generators.words import (
+    COLOURS,
+    NAMES,
+    THINGS,
+    TOWNS,
+    listing,
+    singular,
+    with_article,
+)
 
 NAME = "deduction"
 SUMMARY = "owners, chains of comparisons, and orders that clues leave one solution for"
@@ -86,22 +92,21 @@ class Clue:
 
 def make(dice: random.Random, level: int) -> Draft:
     """Return a task: an owner, a comparison or an exclusion, or the order of a row."""
-    makers = {1: (_owner,), 2: (_chain, _excluded)}.get(level, (_row,))
-    return dice.choice(makers)(dice, level)
+    kinds = of_level(level, (_owner,), (_chain, _excluded), (_row,))
+    return dice.choice(kinds)(dice, level)
 
 
 def _named(asked: str, answer: str) -> Draft:
-    return Draft(asked, label(answer, NAMES, asked), answer)
+    return of_label(asked, answer, NAMES, text=asked)
 
 
 def _owner(dice: random.Random, level: int) -> Draft:
-    thing = singular(dice.choice(THINGS))
-    owners, colours = dice.sample(NAMES, 2), dice.sample(COLOURS, 2)
-    owns, place = dice.choice(_OWNS), dice.randrange(2)
-    clues = [
-        f"{name} {owns} the {colour} {thing}." for name, colour in zip(owners, colours, strict=True)
-    ]
-    facts = {"clues": " ".join(clues), "owns": owns, "colour": colours[place], "thing": thing}
+    owners, colours, things = (dice.sample(words, 2) for words in (NAMES, COLOURS, THINGS))
+    owns, things = dice.sample(_OWNS, 2), list(map(singular, things))
+    clues = [f"{owners[n]} {owns[n]} the {colours[n]} {things[n]}." for n in range(2)]
+    place = dice.randrange(2)
+    facts = {"owns": owns[place], "colour": colours[place], "thing": things[place]}
+    facts["clues"] = " ".join(clues)
     return _named(dice.choice(_WHO).format(town=dice.choice(TOWNS), **facts), owners[place])
 
 
@@ -153,14 +158,14 @@ def _row(dice: random.Random, level: int) -> Draft:
         if _left(others, count).bit_count() == 1:
             clues = others
     dice.shuffle(clues)
-    facts = {"count": count, "names": f"{', '.join(names[:-1])} and {names[-1]}"}
+    facts = {"count": count, "names": listing(names)}
     lines = [dice.choice(_ROWS).format(town=dice.choice(TOWNS), **facts)]
     lines += [
         _CLUES[clue.kind][0].format(names[clue.first], names[clue.second], clue.number)
         for clue in clues
     ]
     row = [names[places.index(place)] for place in range(count)]
-    return Draft("\n".join([*lines, _SOLVED]), {"type": "json", "expected": row}, json.dumps(row))
+    return of_json("\n".join([*lines, _SOLVED]), row)
 
 
 def _left(clues: list[Clue], count: int) -> int:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from orket_lib.tasks.generators.drafts import Draft
-from orket_lib.tasks.generators.judging import label
+from orket_lib.tasks.generators.drafts import Draft, of_json, of_label
 from orket_lib.tasks.generators.words import ANIMALS, COLOURS, NAMES, OBJECTS, TOWNS, distinct
 
 NAME = "impossible"
@@ -115,8 +113,7 @@ def _one(
     form = dice.choice(("Answer with one word.", "One word only."))
     said = f"{kind.question.format(who)} {dice.choice(_RULES)} {form}"
     text = " ".join(facts)
-    evaluation = label(answer, [*kind.values, _UNKNOWN], f"{text} {_UNKNOWN}")
-    return Draft(said, evaluation, answer, text)
+    return of_label(said, answer, [*kind.values, _UNKNOWN], text, f"{text} {_UNKNOWN}")
 
 
 def _several(
@@ -139,4 +136,4 @@ def _several(
     answer = [known.get(slot, _UNKNOWN) for slot in asked]
     form = f"Write the {count} answers as a JSON list of one-word texts, in this order."
     said = "\n".join([*lines, f"{dice.choice(_RULES)} {form}"])
-    return Draft(said, {"type": "json", "expected": answer}, json.dumps(answer), " ".join(facts))
+    return of_json(said, answer, " ".join(facts))

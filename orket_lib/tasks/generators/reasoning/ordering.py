@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import random
 
-from orket_lib.tasks.generators.drafts import Draft
-from orket_lib.tasks.generators.judging import label
+from orket_lib.tasks.generators.drafts import Draft, of_json, of_label, of_level, of_number
 from orket_lib.tasks.generators.words import ANIMALS, COLOURS, FOODS, NAMES, THINGS, TOWNS
 
 NAME = "ordering"
@@ -67,14 +65,8 @@ _QUEUED = (
 
 def make(dice: random.Random, level: int) -> Draft:
     """Return a task: a place, a sorted list, a ranking with ties or a queue that changes."""
-    makers = {1: (_place, _place, _largest), 2: (_numbers, _words)}.get(level, (_ranking, _queue))
-    return dice.choice(makers)(dice, level)
-
-
-def _listed(dice: random.Random, asked: str, answer: list[str] | list[int]) -> Draft:
-    facts = {"name": dice.choice(NAMES)}
-    evaluation = {"type": "json", "expected": answer}
-    return Draft(asked.format(**facts), evaluation, json.dumps(answer))
+    easy, hard = (_place, _place, _largest), (_ranking, _queue)
+    return dice.choice(of_level(level, easy, (_numbers, _words), hard))(dice, level)
 
 
 def _place(dice: random.Random, level: int) -> Draft:
@@ -82,7 +74,7 @@ def _place(dice: random.Random, level: int) -> Draft:
     place = dice.choice(("first", "first", "last"))
     answer = words[0 if place == "first" else -1]
     asked = dice.choice(_PLACE).format(place=place, words=", ".join(words), name=dice.choice(NAMES))
-    return Draft(asked, label(answer, words), answer)
+    return of_label(asked, answer, words)
 
 
 def _largest(dice: random.Random, level: int) -> Draft:
@@ -93,7 +85,7 @@ def _largest(dice: random.Random, level: int) -> Draft:
     facts = {"name": dice.choice(NAMES), "town": dice.choice(TOWNS)}
     shown = ", ".join(map(str, numbers))
     asked = dice.choice(_LARGEST).format(most=most, numbers=shown, **facts)
-    return Draft(asked, {"type": "number", "expected": answer}, str(answer))
+    return of_number(asked, answer)
 
 
 def _numbers(dice: random.Random, level: int) -> Draft:
@@ -102,13 +94,13 @@ def _numbers(dice: random.Random, level: int) -> Draft:
     asked = dice.choice(_SORTED).format(
         most=most, items=", ".join(map(str, numbers)), name=dice.choice(NAMES)
     )
-    return _listed(dice, asked, sorted(numbers, reverse=most == "largest"))
+    return of_json(asked, sorted(numbers, reverse=most == "largest"))
 
 
 def _words(dice: random.Random, level: int) -> Draft:
     words = dice.sample(dice.choice(_LISTS), dice.randint(4, 5))
     asked = dice.choice(_ALPHABET).format(items=", ".join(words), name=dice.choice(NAMES))
-    return _listed(dice, asked, sorted(words))
+    return of_json(asked, sorted(words))
 
 
 def _ranking(dice: random.Random, level: int) -> Draft:
@@ -122,7 +114,7 @@ def _ranking(dice: random.Random, level: int) -> Draft:
     rows = ", ".join(f"{name} {point}" for name, point in zip(names, points, strict=True))
     results = dice.choice(_RESULTS).format(town=dice.choice(TOWNS), rows=rows)
     asked = _RANKED.format(most=most, tie=tie, count=level + 3)
-    return _listed(dice, f"{results} {asked}", order[: level + 3])
+    return of_json(f"{results} {asked}", order[: level + 3])
 
 
 def _queue(dice: random.Random, level: int) -> Draft:
@@ -132,7 +124,7 @@ def _queue(dice: random.Random, level: int) -> Draft:
     lines = [dice.choice(_QUEUE).format(town=dice.choice(TOWNS), names=", ".join(queue))]
     for move in _moves(dice, level):
         lines.append(_moved(dice, move, queue, later))
-    return _listed(dice, f"{' '.join(lines)} {_QUEUED}", list(queue))
+    return of_json(f"{' '.join(lines)} {_QUEUED}", list(queue))
 
 
 def _moves(dice: random.Random, level: int) -> list[str]:

@@ -26,8 +26,6 @@ def step(said: str, letters: list[str]) -> list[str]:
             letters[place] = letters[place].upper()
     elif "capital" in said:
         return [chr(ord(letter) - 32) for letter in letters]
-    elif "hyphen" in said:
-        return list("-".join(letters))
     elif ("letter." in said and "Write its" in said) or "Which letter" in said:
         return [letters[number - 1]]
     elif "backwards" in said or "reverse" in said:
@@ -48,10 +46,9 @@ def step(said: str, letters: list[str]) -> list[str]:
         return list(turned)
     elif "halves" in said:
         return letters[-(half + rest) :] + letters[:half]
-    elif "Change each a" in said:
-        return [NEXT_VOWEL.get(letter, letter) for letter in letters]
     else:
-        assert "Copy" in said or "exactly as" in said, said
+        assert "Change each a" in said, said
+        return [NEXT_VOWEL.get(letter, letter) for letter in letters]
     return letters
 
 

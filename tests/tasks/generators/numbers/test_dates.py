@@ -70,10 +70,10 @@ def _weekday(text: str, found: list[str]) -> str:
 
 
 def _part(text: str) -> int | str:
-    day, month, year = match_in(r"(\d+) ([A-Z]\w+) (\d{4})", text).groups()
+    month, year = match_in(r"\d+ ([A-Z]\w+) (\d{4})", text).groups()
     assert month in _MONTHS
-    asked = match_in(r"(?:the|Which) (year|month|day)\b", text)[1]
-    return {"year": int(year), "month": month, "day": int(day)}[asked]
+    asked = match_in(r"(?:the|Which) (year|month)\b", text)[1]
+    return {"year": int(year), "month": month}[asked]
 
 
 def _working(text: str, start: str) -> str:
