@@ -21,7 +21,7 @@ from orket_lib.sandbox.detect import Unavailable, find_sandbox
 from orket_lib.sandbox.jobs import Sandbox
 from orket_lib.tasks.answers import MAX_CHARS
 from orket_lib.tasks.grading import choices, code_graders, text_graders, tool_calls
-from orket_lib.tasks.grading.code_evaluation import RUN, AstRules
+from orket_lib.tasks.grading.code_evaluation import RUN, AstRules, CodeEvaluation
 from orket_lib.tasks.grading.echoes import without_prompt
 from orket_lib.tasks.grading.evaluation import Evaluation
 from orket_lib.tasks.grading.forms import forms_kept
@@ -47,6 +47,7 @@ _BY_ANSWER: dict[str, Callable[[Any, str], list[Check]]] = {
 _BY_OBSERVATION: dict[str, Callable[[Any, str, Any], list[Check]]] = {
     "json_schema": text_graders.json_schema,
     "regex": text_graders.regex,
+    "reasoning_gym": text_graders.scored,
     "function_examples": code_graders.function_examples,
     "cli_examples": code_graders.cli_examples,
     "ast_rules": code_graders.ast_rules,
