@@ -73,8 +73,9 @@ def beginning(response: httpx.Response, most_bytes: int, deadline: Deadline, whe
         RequestFailed: It is compressed in an unknown way.
     """
     pieces: list[bytes] = []
-    reads = ((0.0, read) for read in response.iter_raw())
     encoding = response.headers.get("content-encoding", "")
+    body = response.iter_raw() if encoding else response.iter_bytes()
+    reads = ((0.0, read) for read in body)
     for _, piece in up_to(most_bytes, unpacked(reads, encoding, where)):
         deadline.require_time()
         pieces.append(piece)

@@ -13,10 +13,10 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
-import controls
+import control_requests
 import httpx
 import pytest
-from controls import CONTROLS, NO_ERROR
+from control_requests import CONTROLS, NO_ERROR
 
 from orket_lib.providers.llama_cpp.client import LlamaClient
 from orket_lib.providers.wire import deadline
@@ -191,7 +191,7 @@ def test_whatever_a_server_does_memory_and_time_have_an_end(
 def peak_mib(behaviour: Callable[[bytes], Iterator[bytes]], limit_s: float) -> float:
     """Return the peak memory of a program that makes every control request to such a server."""
     with served(behaviour) as url:
-        command = [sys.executable, str(Path(controls.__file__)), url, str(limit_s)]
+        command = [sys.executable, str(Path(control_requests.__file__)), url, str(limit_s)]
         return float(subprocess.run(command, capture_output=True, check=True).stdout)
 
 
