@@ -16,7 +16,7 @@ from typing import Any
 
 import httpx
 
-from orket_lib.providers.base import Generation
+from orket_lib.providers.base import Generation, GenerationRequest
 from orket_lib.providers.wire.api_key import ApiKey
 from orket_lib.providers.wire.body import beginning, unpacked, up_to
 from orket_lib.providers.wire.deadline import Deadline, OutOfTime
@@ -153,8 +153,7 @@ class HttpServer:
         self,
         path: str,
         body: Mapping[str, Any],
-        timeout_s: float,
-        max_tokens: int,
+        request: GenerationRequest,
         assemble: Callable[[StampedStream], Generation],
         is_whole: Callable[[StampedReads], bool],
     ) -> Generation:
@@ -162,9 +161,9 @@ class HttpServer:
 
         Args:
             path: Of the route.
-            body: The request.
-            timeout_s: Of the whole request.
-            max_tokens: The requested limit; reading stops at far more text than that.
+            body: What is sent.
+            request: With the time limit of the whole exchange, and the limit of the answer: reading
+                stops at far more text than that.
             assemble: Reads the answer from the stream.
             is_whole: Tells whether an answer ended whose body did not end properly: some servers
                 keep the connection open, or close it without HTTP's last chunk.
@@ -174,7 +173,7 @@ class HttpServer:
             RequestFailed: The server answered with an error, disconnected, or does not stop; or
                 `assemble` raised it.
         """
-        stream = self._stream(path, body, timeout_s, max_tokens, is_whole)
+        stream = self._stream(path, body, request, is_whole)
         try:
             found = assemble(stream)
         except RequestFailed as error:
@@ -187,17 +186,16 @@ class HttpServer:
         self,
         path: str,
         body: Mapping[str, Any],
-        timeout_s: float,
-        max_tokens: int,
+        request: GenerationRequest,
         is_whole: Callable[[StampedReads], bool],
     ) -> StampedStream:
         begun_s = time.perf_counter()
-        most = max(_LEAST_BYTES, max_tokens * _BYTES_PER_TOKEN)
+        most = max(_LEAST_BYTES, request.max_tokens * _BYTES_PER_TOKEN)
         reads: list[tuple[float, bytes]] = []
         headers, marks = httpx.Headers(), dict[str, float]()
         broken: RequestFailed | RequestTimedOut | None = None
         try:
-            with self._asked("POST", path, body, timeout_s, "") as (response, deadline):
+            with self._asked("POST", path, body, request.timeout_s, "") as (response, deadline):
                 headers, marks = response.headers, deadline.marks
                 if response.status_code != httpx.codes.OK:
                     raise self._refused(response, deadline, "")
@@ -211,7 +209,7 @@ class HttpServer:
         if reads:
             reads = list(up_to(most, unpacked(reads, headers.get("content-encoding", ""))))
         if sum(len(read) for _, read in reads) > most:
-            message = f"no end of the answer after far more than {max_tokens} tokens"
+            message = f"no end of the answer after far more than {request.max_tokens} tokens"
             raise RequestFailed(message, Fault.ENDLESS)
         if broken and not is_whole(reads):
             raise broken
