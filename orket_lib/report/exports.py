@@ -62,5 +62,5 @@ def summary_table(summary: Summary) -> DataFrame:
         null_reasons=reasons,
     )
     texts = table.select_dtypes(["object", "string"])
-    cells = texts.map(lambda cell: spreadsheet_text(cell) if isinstance(cell, str) else cell)
-    return table.assign(**{str(name): column for name, column in cells.items()})
+    shown = texts.map(lambda cell: spreadsheet_text(cell) if isinstance(cell, str) else cell)
+    return table.assign(**{str(name): column for name, column in shown.items()})

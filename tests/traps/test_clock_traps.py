@@ -60,20 +60,21 @@ def streamed(*reads: bytes) -> Generation:
 # T4
 
 
+@pytest.mark.alone
 def test_t04_decode_rate_is_not_inflated_by_the_first_token(
     model: LlamaModel, maker: ProbeMaker
 ) -> None:
-    # One token of 16 is 6.7 %. A busy machine delays our reading of any chunk, so the quickest of
-    # many generations tell.
+    # One token of 16 is 6.7 %. What delays our reading of the first chunk makes our clock run
+    # short, so the least disturbed of many generations tell.
     known = calibrate(model, maker)
-    seen = []
+    ratios = []
     for _ in range(25):
         found = Tokens.of(model.generate(maker.request(16)), known.decode_clock)
         assert not isinstance(found.decode_tps, Null)
         assert not isinstance(found.span_s, Null)
-        seen.append((found.total_s, found.decode_tps / (15 / found.span_s)))
-    ratio = statistics.median(each for _, each in sorted(seen)[:5])
-    assert 0.96 < ratio < 1.03, f"server's rate / client's rate; {known}"
+        ratios.append(found.decode_tps / (15 / found.span_s))
+    *_, upper_fifth = statistics.quantiles(ratios, n=5)
+    assert 0.90 < upper_fifth < 1.04, f"server's rate / client's rate; {known}"
 
 
 @dataclass
