@@ -36,12 +36,13 @@ from orket_lib.providers.base import Source
 from orket_lib.stores.parts import CellStore, Wanted
 from orket_lib.tasks.bank import Task, task_key
 from orket_lib.telemetry.allowance.cpus import cpu_allowance
-from orket_lib.telemetry.allowance.memory import oom_kills
+from orket_lib.telemetry.allowance.memory import memory_limit_mib, oom_kills
 from orket_lib.telemetry.environment import environment
 from orket_lib.telemetry.fingerprint import boot_id, machine_of
 from orket_lib.telemetry.memory_evidence import memory_evidence
 from orket_lib.vocabulary.clock import utc_now
 from orket_lib.vocabulary.errors import ProviderError, SamplerError, ServerCrashed
+from orket_lib.vocabulary.statuses import RunStatus
 
 SERVER_LOG = "server.log"
 # Give up after so many restarts of the server, by `on_server_death`.
@@ -144,7 +145,12 @@ class CellMeasurement:
         seen = self._seen(error)
         words = with_log_errors(error, self.store.open / SERVER_LOG)
         judged = judge_failure(error, seen, self._earlier(), words)
-        failure = Failure(status=judged.status, reason=judged.reason)
+        starved = judged.status is RunStatus.OUT_OF_MEMORY
+        failure = Failure(
+            status=judged.status,
+            reason=judged.reason,
+            memory_limit_mib=memory_limit_mib() if starved else None,
+        )
         entry = {**failure.model_dump(mode="json"), "finished_at": utc_now()}
         self._journal.append(kinds.FAILURE, {**entry, "seen": seen.recorded()})
         if judged.may_pass:

@@ -55,6 +55,7 @@ def receipt_of(
         parts=(*found.parts, *filter(None, [found.failure])),
         attempt=attempt,
         interrupted=interrupted,
+        memory_limit_mib=failed.memory_limit_mib if failed else None,
         model_id=spec.model_id,
         quant_tag=spec.quant_tag,
         spec_digest=spec.digest(),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from orket_lib.artifacts.views.scatter import ScatterPoint
 from orket_lib.artifacts.views.summary import Summary, SummaryRow
 from orket_lib.report.views import frontier_view
+from orket_lib.vocabulary.text import spreadsheet_text
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -55,8 +56,11 @@ def summary_table(summary: Summary) -> DataFrame:
     cells = summary.ranking.cells if summary.ranking else ()
     ranked = {(cell.model_id, cell.quant_tag): cell for cell in cells}
     placed = [ranked.get((row.model_id, row.quant_tag)) for row in rows]
-    return pd.DataFrame(values, columns=list(_COLUMNS)).assign(
+    table = pd.DataFrame(values, columns=list(_COLUMNS)).assign(
         overall_rank=pd.array([cell.rank if cell else None for cell in placed], "Int64"),
         overall_pareto=pd.array([cell.pareto if cell else None for cell in placed], "boolean"),
         null_reasons=reasons,
     )
+    texts = table.select_dtypes(["object", "string"])
+    shown = texts.map(lambda cell: spreadsheet_text(cell) if isinstance(cell, str) else cell)
+    return table.assign(**{str(name): column for name, column in shown.items()})

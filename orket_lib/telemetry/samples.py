@@ -12,6 +12,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from orket_lib.vocabulary.text import spreadsheet_text
+
 
 @dataclass(frozen=True)
 class Sample:
@@ -93,9 +95,9 @@ def from_lines(lines: Iterable[str]) -> list[Sample]:
 
 
 def _text(value: object) -> str:
-    text = f"{value:.4f}" if isinstance(value, float) else str(value)
-    # The name of a process may contain a line break, which would break the CSV line.
-    return "".join(letter if letter.isprintable() else "?" for letter in text)
+    if isinstance(value, str):  # the name of a process, which may contain anything
+        return spreadsheet_text(value)
+    return f"{value:.4f}" if isinstance(value, float) else str(value)
 
 
 def _value(name: str, cell: str | None) -> Any:

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 _CUT = "..."
 # No script needs more combining marks on one letter; hundreds would cover the lines above.
 _MOST_MARKS = 3
+_FORMULA = ("=", "+", "-", "@")  # how one begins in a spreadsheet
 _ESCAPES = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
 
 
@@ -40,6 +41,11 @@ def visible(text: str, keep: str = "\n\t") -> str:
     if text.translate(dict.fromkeys(map(ord, keep))).isprintable() and text.isascii():
         return text
     return "".join(_pieces(text, keep))
+
+
+def spreadsheet_text(text: str) -> str:
+    """Return a text as the cell of a table: one line, and no formula for a spreadsheet."""
+    return f"'{visible(text, '')}" if text.startswith(_FORMULA) else visible(text, "")
 
 
 def visible_json(text: str) -> str:

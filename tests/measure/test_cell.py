@@ -18,6 +18,8 @@ from orket_lib.measure.cell import Again
 from orket_lib.providers.base import Generation, GenerationRequest
 from orket_lib.stores import parts
 from orket_lib.stores.attempts import read_taken
+from orket_lib.telemetry.allowance import memory
+from orket_lib.telemetry.allowance.memory import MemoryAllowance, MemoryLimit
 from orket_lib.telemetry.samples import Sample
 from orket_lib.vocabulary.errors import (
     ArtifactError,
@@ -30,6 +32,7 @@ from orket_lib.vocabulary.errors import (
 from orket_lib.vocabulary.failures import Cause, Ending, FailureEvidence, Shortage
 from orket_lib.vocabulary.reasons import Reason
 from orket_lib.vocabulary.statuses import Outcome, Quality, RunStatus, TokenStatus
+from orket_lib.vocabulary.units import MIB
 
 TASKS = (task(1), task(2))
 ONE, TWO = (found.prompt for found in TASKS)
@@ -323,6 +326,21 @@ def test_a_model_that_can_not_be_loaded_is_a_result_that_is_not_tried_again(
     assert measure(folder).status is status
     assert provider.models == []
     assert measured_report(folder, spec(), TASKS, again="all").status is RunStatus.MEASURED
+
+
+def test_a_lack_of_memory_under_a_limit_counts_as_long_as_the_limit_is_there(
+    folder: Path, provider: FakeProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limit = MemoryLimit(400 * MIB, 100 * MIB, "memory.max of cgroup /a")
+    allowed = [MemoryAllowance(22000 * MIB, 20000 * MIB, (limit,))]
+    monkeypatch.setattr(memory, "memory_allowance", lambda: allowed[-1])
+    short = FailureEvidence(Cause.NO_ROOM, shortage=Shortage(900, 100, 400))
+    provider.load_error = NoRoom("too large", short)
+    assert (measure(folder).status, measure(folder).retry) == (RunStatus.OUT_OF_MEMORY, False)
+    provider.load_error = None
+    assert measure(folder).status is RunStatus.OUT_OF_MEMORY, "the limit is still there"
+    allowed.append(MemoryAllowance(22000 * MIB, 20000 * MIB, ()))
+    assert measure(folder).status is RunStatus.MEASURED
 
 
 def test_a_server_that_crashes_twice_is_a_result_that_keeps_what_was_measured(

@@ -472,7 +472,7 @@ def test_a_server_that_never_ends_loading_is_given_up() -> None:
     answers = {"GET /props": (503, {"error": {"message": "Loading model"}})}
     with canned_server(answers) as server:
         needs = served(server, cell(tag="one"), provider="llama_server")
-        checks = check_all(needs, Path(), 0.6)
+        checks = check_all(needs, Path(), 2.0)
     assert failed(checks) == {
         f"llama_server at {server.url}": f"GET {server.url}/props: HTTP 503: Loading model"
     }

@@ -60,6 +60,7 @@ def streamed(*reads: bytes) -> Generation:
 # T4
 
 
+@pytest.mark.alone
 def test_t04_decode_rate_is_not_inflated_by_the_first_token(
     model: LlamaModel, maker: ProbeMaker
 ) -> None:
@@ -73,7 +74,7 @@ def test_t04_decode_rate_is_not_inflated_by_the_first_token(
         assert not isinstance(found.span_s, Null)
         ratios.append(found.decode_tps / (15 / found.span_s))
     *_, upper_fifth = statistics.quantiles(ratios, n=5)
-    assert 0.90 < upper_fifth < 1.02, f"server's rate / client's rate; {known}"
+    assert 0.90 < upper_fifth < 1.04, f"server's rate / client's rate; {known}"
 
 
 @dataclass

@@ -88,6 +88,11 @@ class Failure(Record):
 
     status: RunStatus
     reason: str
+    memory_limit_mib: float | None = Field(
+        None,
+        description="limit of the container or job in which memory ran out; null without one. "
+        "With a higher one the cell is tried again",
+    )
 
 
 class Part(Artifact):

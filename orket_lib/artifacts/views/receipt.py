@@ -38,6 +38,9 @@ class AnyReceipt(Artifact):
     interrupted: tuple[str, ...] = Field(
         (), description="temporary failures, a sentence each: the next run tries again"
     )
+    memory_limit_mib: float | None = Field(
+        None, description="in which memory ran out; the job is due where more may be used"
+    )
 
     @property
     def retry(self) -> bool:

@@ -112,6 +112,7 @@ def run(options: argparse.Namespace) -> int:
         parts=tuple(part for receipt in receipts for part in receipt.parts),
         attempt=options.attempt,
         interrupted=tuple(why for receipt in receipts for why in receipt.interrupted),
+        memory_limit_mib=min(filter(None, (it.memory_limit_mib for it in receipts)), default=None),
     )
     if options.receipt:
         write_model(options.receipt, taken)

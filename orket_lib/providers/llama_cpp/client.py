@@ -20,9 +20,8 @@ from orket_lib.providers.base import (
 from orket_lib.providers.catalog import Catalog
 from orket_lib.providers.wire.chat_stream import (
     Section,
-    assemble,
     chat_body,
-    says_done,
+    streamed_answer,
     template_switches,
 )
 from orket_lib.providers.wire.events import json_value
@@ -127,14 +126,8 @@ class LlamaClient:
             body["ignore_eos"] = True
         if request.thinking is not None:
             body["chat_template_kwargs"] = template_switches(request.thinking)
-        return self._server.generation(
-            f"/v1/chat/completions{self._query}",
-            body | self._named,
-            request.timeout_s,
-            request.max_tokens,
-            lambda stream: assemble(stream, llama_tokens, prompt=request.prompt),
-            says_done,
-        )
+        path = f"/v1/chat/completions{self._query}"
+        return streamed_answer(self._server, path, body | self._named, request, llama_tokens)
 
     def load_model(self, name: str) -> None:
         """Start loading a model on a router."""

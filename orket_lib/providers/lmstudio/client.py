@@ -19,10 +19,9 @@ from orket_lib.providers.lmstudio.models import (
 from orket_lib.providers.wire.chat_stream import (
     EFFORT,
     Section,
-    assemble,
     chat_body,
     effort_of,
-    says_done,
+    streamed_answer,
 )
 from orket_lib.providers.wire.http import HttpServer
 from orket_lib.providers.wire.json_fields import seconds, text
@@ -124,14 +123,7 @@ class LmStudioClient:
             del body["messages"]
             body.pop(EFFORT, None)
             body["prompt"], path = request.prompt, f"{route}/completions"
-        return self._server.generation(
-            path,
-            body,
-            request.timeout_s,
-            request.max_tokens,
-            lambda stream: assemble(stream, lmstudio_tokens, "stats", request.prompt),
-            says_done,
-        )
+        return streamed_answer(self._server, path, body, request, lmstudio_tokens, "stats")
 
     def _first_token(self, model: str, **more: Any) -> dict[str, Any]:
         body = {

@@ -96,10 +96,5 @@ class OllamaClient:
         """
         path, body = request_for(tag, request, options)
         return self._server.generation(
-            path,
-            body,
-            request.timeout_s,
-            request.max_tokens,
-            lambda stream: assemble(stream, request.prompt),
-            says_done,
+            path, body, request, lambda stream: assemble(stream, request.prompt), says_done
         )

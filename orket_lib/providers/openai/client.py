@@ -18,10 +18,9 @@ from orket_lib.providers.base import Generation, GenerationRequest, RunningModel
 from orket_lib.providers.llama_cpp.client import llama_tokens
 from orket_lib.providers.wire.chat_stream import (
     EFFORT,
-    assemble,
     chat_body,
     effort_of,
-    says_done,
+    streamed_answer,
     template_switches,
 )
 from orket_lib.providers.wire.http import HttpServer, most_bytes_of_tokens
@@ -107,15 +106,8 @@ class OpenAiClient:
         if not request.reuse_cache:
             self._salt = secrets.token_hex(16)  # matches no other request's cache (T7)
         body = chat_request(model, request, extras, self._salt)
-        return self.server.generation(
-            CHAT,
-            body,
-            request.timeout_s,
-            request.max_tokens,
-            # Only llama.cpp adds its times to these routes.
-            lambda stream: assemble(stream, llama_tokens, prompt=request.prompt),
-            says_done,
-        )
+        # Only llama.cpp adds its times to these routes.
+        return streamed_answer(self.server, CHAT, body, request, llama_tokens)
 
 
 def chat_request(

@@ -16,7 +16,7 @@ from typing import Any
 from orket_lib.providers.base import Generation, GenerationRequest, TokenReport
 from orket_lib.providers.wire.counts import without_placeholders
 from orket_lib.providers.wire.events import DONE, ERROR, StampedReads, json_object, sse_events
-from orket_lib.providers.wire.http import StampedStream
+from orket_lib.providers.wire.http import HttpServer, StampedStream
 from orket_lib.providers.wire.json_fields import section, text
 from orket_lib.providers.wire.tool_calls import CallPieces, offered
 from orket_lib.vocabulary.errors import Fault, RequestFailed
@@ -89,6 +89,24 @@ def template_switches(thinking: bool) -> dict[str, bool]:
     Qwen's and most other templates read the first name, Granite's and DeepSeek's the second one.
     """
     return {"enable_thinking": thinking, "thinking": thinking}
+
+
+def streamed_answer(
+    server: HttpServer,
+    path: str,
+    body: dict[str, Any],
+    request: GenerationRequest,
+    read_tokens: ReadTokens,
+    times: str = "timings",
+) -> Generation:
+    """Post a request and return its answer; see `HttpServer.generation` and `assemble`."""
+    return server.generation(
+        path,
+        body,
+        request,
+        lambda stream: assemble(stream, read_tokens, times, request.prompt),
+        says_done,
+    )
 
 
 def assemble(

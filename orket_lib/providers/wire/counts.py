@@ -1,7 +1,8 @@
 """Counts and times that can't be ones: placeholders of servers that don't count.
 
 Some servers fill `usage` with 0 or 1, and times with 0. A prompt that was sent and text that
-arrived have tokens, so such a number is missing, not small (T9).
+arrived have tokens, so such a number is missing, not small (T9). Other counts of a prompt stand,
+however small: the server may have cut the prompt (T2).
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ def without_placeholders(report: TokenReport, prompt: str, answer: str, chunks: 
         answer: All text that arrived, reasoning included.
         chunks: In how many pieces it arrived.
     """
-    if report.prompt is not None and not _can_count(report.prompt, max(1, _bytes(prompt))):
+    if report.prompt in (0, 1) and not _can_count(report.prompt, max(1, _bytes(prompt))):
         report = replace(report, prompt=None, cached=None, uncached=None)
     if report.output is not None:
         possible = _can_count(report.output, _bytes(answer))

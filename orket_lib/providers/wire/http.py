@@ -16,11 +16,11 @@ from typing import Any
 
 import httpx
 
-from orket_lib.providers.base import Generation
+from orket_lib.providers.base import Generation, GenerationRequest
 from orket_lib.providers.wire.api_key import ApiKey
-from orket_lib.providers.wire.deadline import Deadline, OutOfTime, beginning, whole_body
+from orket_lib.providers.wire.body import beginning, unpacked, up_to
+from orket_lib.providers.wire.deadline import Deadline, OutOfTime
 from orket_lib.providers.wire.events import StampedReads, json_object
-from orket_lib.providers.wire.unpacking import endless, unpacked
 from orket_lib.vocabulary.errors import Fault, ProviderError, RequestFailed, RequestTimedOut
 from orket_lib.vocabulary.failures import Cause
 from orket_lib.vocabulary.providers import server_address
@@ -101,7 +101,7 @@ class HttpServer:
     def status(self, path: str, timeout_s: float = CONTROL_TIMEOUT_S) -> int | None:
         """Return the HTTP status of `GET path`, or None when there is no answer."""
         try:
-            with self._asked("GET", path, None, timeout_s) as (response, _):
+            with self._asked("GET", path, None, timeout_s, "") as (response, _):
                 return response.status_code
         except (RequestFailed, RequestTimedOut):
             return None
@@ -139,36 +139,41 @@ class HttpServer:
         most_bytes: int = MOST_CONTROL_BYTES,
     ) -> str:
         """Return the answer of a route; raises as `call` does."""
-        with self._asked(method, path, body, timeout_s) as (response, deadline):
-            where = self._where(method, path)
+        where = self._where(method, path)
+        with self._asked(method, path, body, timeout_s, where) as (response, deadline):
             if response.status_code != httpx.codes.OK:
                 raise self._refused(response, deadline, where)
-            content = whole_body(response, most_bytes, deadline, where)
+            content = beginning(response, most_bytes, deadline, where)
+        if len(content) > most_bytes:
+            message = f"{where}no end of the answer after {most_bytes / MIB:g} MiB"
+            raise RequestFailed(message, Fault.ENDLESS)
         return self._key.hidden(content.decode("utf-8", errors="replace"))
 
     def generation(
         self,
         path: str,
         body: Mapping[str, Any],
-        timeout_s: float,
-        max_tokens: int,
+        request: GenerationRequest,
         assemble: Callable[[StampedStream], Generation],
-        is_whole: Callable[[StampedReads], bool] | None = None,
+        is_whole: Callable[[StampedReads], bool],
     ) -> Generation:
-        """Return the answer in a stream, without our key; see `stream`.
+        """Post a request and return its streamed answer, without our key.
 
         Args:
             path: Of the route.
-            body: The request.
-            timeout_s: Of the whole request.
-            max_tokens: The requested limit.
+            body: What is sent.
+            request: With the time limit of the whole exchange, and the limit of the answer: reading
+                stops at far more text than that.
             assemble: Reads the answer from the stream.
-            is_whole: As `stream` takes it.
+            is_whole: Tells whether an answer ended whose body did not end properly: some servers
+                keep the connection open, or close it without HTTP's last chunk.
 
         Raises:
-            RequestTimedOut, RequestFailed: As `stream` and `assemble` raise them.
+            RequestTimedOut: The request ran past its time limit.
+            RequestFailed: The server answered with an error, disconnected, or does not stop; or
+                `assemble` raised it.
         """
-        stream = self.stream(path, body, timeout_s, max_tokens, is_whole)
+        stream = self._stream(path, body, request, is_whole)
         try:
             found = assemble(stream)
         except RequestFailed as error:
@@ -177,75 +182,55 @@ class HttpServer:
         shown = self._key.hidden(found)
         return found if shown is found else replace(shown, key_hidden=True)
 
-    def stream(
+    def _stream(
         self,
         path: str,
         body: Mapping[str, Any],
-        timeout_s: float,
-        max_tokens: int,
-        is_whole: Callable[[StampedReads], bool] | None = None,
+        request: GenerationRequest,
+        is_whole: Callable[[StampedReads], bool],
     ) -> StampedStream:
-        """Post a request and return its streamed answer, each read with its arrival.
-
-        Args:
-            path: Of the route.
-            body: The request.
-            timeout_s: Of the whole request, and of each silence within it.
-            max_tokens: The requested limit; reading stops at far more text than that.
-            is_whole: Tells whether an answer ended whose body did not end properly: some servers
-                keep the connection open, or close it without HTTP's last chunk.
-
-        Raises:
-            RequestTimedOut: The request ran past its time limit.
-            RequestFailed: The server answered with an error, disconnected, or does not stop.
-        """
-        marks = {"begin": time.perf_counter()}
-        deadline = marks["begin"] + timeout_s
-        most = allowed = max(_LEAST_BYTES, max_tokens * _BYTES_PER_TOKEN)
+        begun_s = time.perf_counter()
+        most = max(_LEAST_BYTES, request.max_tokens * _BYTES_PER_TOKEN)
         reads: list[tuple[float, bytes]] = []
-        headers = httpx.Headers()
-        broken: ProviderError | None = None
-
-        def mark(stage: str, _: dict[str, Any]) -> None:
-            marks[stage] = time.perf_counter()
-
+        headers, marks = httpx.Headers(), dict[str, float]()
+        broken: RequestFailed | RequestTimedOut | None = None
         try:
-            with self._http.stream(
-                "POST", path, json=body, timeout=timeout_s, extensions={"trace": mark}
-            ) as response:
-                headers = response.headers
+            with self._asked("POST", path, body, request.timeout_s, "") as (response, deadline):
+                headers, marks = response.headers, deadline.marks
                 if response.status_code != httpx.codes.OK:
-                    with Deadline(max(0.0, deadline - time.perf_counter())) as of_error:
-                        raise self._refused(response, of_error)
-                for read in response.iter_raw():
-                    now = time.perf_counter()
-                    reads.append((now, read))
-                    allowed -= len(read)
-                    if now > deadline:
-                        raise OutOfTime
-                    if allowed < 0:
-                        raise endless(max_tokens)
-        except httpx.TimeoutException:
-            broken = RequestTimedOut(f"silent for {timeout_s:g} s")
-        except OutOfTime:
-            broken = RequestTimedOut(f"no end after {timeout_s:g} s")
-        except httpx.HTTPError as error:
-            broken = self._broken(error)
-        encoding = headers.get("content-encoding", "identity").strip().lower()
-        if encoding != "identity" and reads:
-            reads = unpacked(reads, encoding, most, max_tokens)
-        if broken and not (is_whole and is_whole(reads)):
-            raise broken from None
-        written = marks.get("http11.send_request_headers.started", marks["begin"])
-        kind = headers.get("content-type", "")
-        return StampedStream(reads, written, _connect_time(marks), kind)
+                    raise self._refused(response, deadline, "")
+                stamped = ((time.perf_counter(), read) for read in response.iter_raw())
+                for read in up_to(most, stamped):
+                    reads.append(read)
+                    deadline.require_time()
+                deadline.require_time()
+        except (RequestFailed, RequestTimedOut) as error:
+            broken = error
+        if reads:
+            reads = list(up_to(most, unpacked(reads, headers.get("content-encoding", ""))))
+        if sum(len(read) for _, read in reads) > most:
+            message = f"no end of the answer after far more than {request.max_tokens} tokens"
+            raise RequestFailed(message, Fault.ENDLESS)
+        if broken and not is_whole(reads):
+            raise broken
+        return StampedStream(
+            reads,
+            marks.get("http11.send_request_headers.started", begun_s),
+            _connect_time(marks),
+            headers.get("content-type", ""),
+        )
 
     @contextmanager
     def _asked(
-        self, method: str, path: str, body: Mapping[str, Any] | None, timeout_s: float
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None,
+        timeout_s: float,
+        where: str,
     ) -> Iterator[tuple[httpx.Response, Deadline]]:
-        """Send a control request; yield its response, whose body is not read yet."""
-        where = self._where(method, path)
+        """Send a request; yield its response, with its body not read yet."""
+        answered = False
         with Deadline(timeout_s) as deadline:
             try:
                 with self._http.stream(
@@ -255,25 +240,21 @@ class HttpServer:
                     timeout=timeout_s,
                     extensions={"trace": deadline.trace},
                 ) as response:
+                    answered = True
                     yield response, deadline
             except (httpx.HTTPError, OutOfTime) as error:
-                if isinstance(error, httpx.TimeoutException):
-                    raise RequestTimedOut(f"{where}silent for {timeout_s:g} s") from None
-                if deadline.passed or isinstance(error, OutOfTime):
-                    raise RequestTimedOut(f"{where}no end after {timeout_s:g} s") from None
-                raise self._broken(error, where) from None
+                silent = isinstance(error, httpx.TimeoutException)
+                if silent or deadline.passed:
+                    how = "silent for" if silent or not answered else "no end after"
+                    raise RequestTimedOut(f"{where}{how} {timeout_s:g} s") from None
+                fault = Fault.REFUSED if isinstance(error, httpx.ConnectError) else Fault.RESET
+                message = self._key.message(f"{type(error).__name__}: {error}")
+                raise RequestFailed(f"{where}{message}", fault) from None
 
     def _where(self, method: str, path: str) -> str:
         return f"{method} {self.base_url}{path}: "
 
-    def _broken(self, error: httpx.HTTPError, where: str = "") -> RequestFailed:
-        fault = Fault.REFUSED if isinstance(error, httpx.ConnectError) else Fault.RESET
-        message = self._key.message(f"{type(error).__name__}: {error}")
-        return RequestFailed(f"{where}{message}", fault)
-
-    def _refused(
-        self, response: httpx.Response, deadline: Deadline, where: str = ""
-    ) -> RequestFailed:
+    def _refused(self, response: httpx.Response, deadline: Deadline, where: str) -> RequestFailed:
         status = response.status_code
         rejected = status < httpx.codes.INTERNAL_SERVER_ERROR
         general = Fault.REJECTED if rejected else Fault.SERVER_ERROR

@@ -14,6 +14,7 @@ from orket_lib.vocabulary.units import MIB
 
 _LIMITS = {1: ("memory.limit_in_bytes",), 2: ("memory.max", "memory.high")}
 _USED = {1: "memory.usage_in_bytes", 2: "memory.current"}
+_MORE = 1.05  # times a limit: less changes nothing for a model
 # Memory that the kernel takes back when it is needed: cached files. The model's own are among them.
 _CACHE = {1: ("total_inactive_file", "total_active_file"), 2: ("inactive_file", "active_file")}
 
@@ -85,6 +86,17 @@ def memory_allowance(root: Path = ROOT) -> MemoryAllowance:
     found = (*_of_groups(root), *_of_ulimit())
     below = tuple(limit for limit in found if limit.bytes < memory.total)
     return MemoryAllowance(memory.total, memory.available, below)
+
+
+def memory_limit_mib() -> float | None:
+    """Return the memory that limits below the machine's own allow, in MiB; None without one."""
+    found = memory_allowance()
+    return found.total_mib if found.limits else None
+
+
+def exceeds_limit(limit_mib: float | None) -> bool:
+    """Return whether this process may use clearly more memory than an earlier limit allowed."""
+    return limit_mib is not None and memory_allowance().total_mib > limit_mib * _MORE
 
 
 def oom_kills(root: Path = ROOT) -> int | None:

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import socket
+import subprocess
+import sys
 import threading
 import time
 import tracemalloc
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
-from typing import Any
+from pathlib import Path
 
+import control_requests
 import httpx
 import pytest
+from control_requests import CONTROLS, NO_ERROR
 
 from orket_lib.providers.llama_cpp.client import LlamaClient
-from orket_lib.providers.lmstudio.client import LmStudioClient
-from orket_lib.providers.ollama.client import OllamaClient
-from orket_lib.providers.openai.client import OpenAiClient
-from orket_lib.providers.openai.server_info import server_facts
 from orket_lib.providers.wire import deadline
 from orket_lib.providers.wire.http import HttpServer
 from orket_lib.vocabulary.errors import Fault, ProviderError, RequestFailed, RequestTimedOut
@@ -151,77 +151,6 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
-# Every control request of every provider.
-CONTROLS: dict[str, Callable[[str], Any]] = {}
-
-
-def _add(name: str, client: Callable[[str], Any], **calls: Callable[[Any], Any]) -> None:
-    for route, call in calls.items():
-
-        def ask(url: str, call: Callable[[Any], Any] = call) -> Any:
-            with closing(client(url)) as opened:
-                return call(opened)
-
-        CONTROLS[f"{name} {route}"] = ask
-
-
-_add(
-    "llama_server",
-    LlamaClient,
-    health=LlamaClient.healthy,
-    listens=LlamaClient.listens,
-    props=LlamaClient.props,
-    models=LlamaClient.models,
-    metrics=LlamaClient.metrics,
-    slots=LlamaClient.busy_slots,
-    tokenize=lambda client: client.count_tokens("a"),
-    completion=lambda client: client.sampler_settings(1),
-    load=lambda client: client.load_model("m"),
-    unload=lambda client: client.unload_model("m"),
-)
-_add(
-    "ollama",
-    OllamaClient,
-    answers=OllamaClient.answers,
-    version=OllamaClient.version,
-    tags=OllamaClient.offers,
-    show=lambda client: client.details("m"),
-    ps=OllamaClient.loaded,
-    load=lambda client: client.load("m", {}),
-    unload=lambda client: client.unload("m"),
-)
-_add(
-    "lmstudio",
-    LmStudioClient,
-    answers=LmStudioClient.answers,
-    models=LmStudioClient.models,
-    load=lambda client: client.load("m", None),
-    unload=lambda client: client.unload("m"),
-    load_by_asking=lambda client: client.load_by_asking("m", 1),
-    describe=lambda client: client.describe("m"),
-)
-_add(
-    "openai",
-    OpenAiClient,
-    answers=OpenAiClient.answers,
-    models=OpenAiClient.models,
-    tokenize=lambda client: client.count_tokens("m", "a"),
-    metrics=lambda client: client.server.text("GET", "/metrics"),
-    facts=lambda client: server_facts(client.server, {}),
-)
-# They answer whether there is a server, or do without what it doesn't tell.
-NO_ERROR = {
-    "llama_server health",
-    "llama_server listens",
-    "ollama answers",
-    "lmstudio answers",
-    "lmstudio describe",
-    "openai answers",
-    "openai tokenize",
-    "openai facts",
-}
-
-
 @pytest.mark.usefixtures("short")
 @pytest.mark.parametrize("control", CONTROLS)
 @pytest.mark.parametrize(
@@ -257,6 +186,32 @@ def test_whatever_a_server_does_memory_and_time_have_an_end(
         tracemalloc.stop()
     assert taken < LIMIT_S + MARGIN_S
     assert peak < 50 * MIB
+
+
+def peak_mib(behaviour: Callable[[bytes], Iterator[bytes]], limit_s: float) -> float:
+    """Return the peak memory of a program that makes every control request to such a server."""
+    with served(behaviour) as url:
+        command = [sys.executable, str(Path(control_requests.__file__)), url, str(limit_s)]
+        return float(subprocess.run(command, capture_output=True, check=True).stdout)
+
+
+def nothing_special(_: bytes) -> Iterator[bytes]:
+    yield HEAD + b"Content-Length: 2\r\n\r\n{}"
+
+
+@pytest.fixture(scope="module")
+def usual_mib() -> float:
+    return peak_mib(nothing_special, 30.0)
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "limit_s"),
+    [(endless, 2.0), (endless_in_gzip, 2.0), (silent, 0.1), (a_byte_at_a_time, 0.1)],
+)
+def test_no_server_makes_all_control_requests_take_100_mib_more(
+    behaviour: Callable[[bytes], Iterator[bytes]], limit_s: float, usual_mib: float
+) -> None:
+    assert peak_mib(behaviour, limit_s) < usual_mib + 100
 
 
 @pytest.mark.parametrize("size", [0, 1, 100_000, 3 * MIB])

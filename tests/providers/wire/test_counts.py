@@ -49,6 +49,7 @@ COUNTS: dict[str, dict[str, Any]] = {
     "as counted": {},
     "nothing reported": dict.fromkeys(vars(WHOLE)) | {"note": ""},
     "a prompt that the server cut": {"prompt": 100, "uncached": 100},
+    "a prompt that it cut to almost nothing": {"prompt": 10, "uncached": 10},
     "a prompt that was cached whole": {"cached": 507, "uncached": 0, "prefill_s": 0.0},
     "nothing cached": {"cached": 0},
     "an answer of one token": {"output": 1, "decode_s": 0.0, "answer": "yes", "chunks": 1},
