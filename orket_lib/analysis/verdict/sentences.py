@@ -134,10 +134,7 @@ def _claim(
                 f"{asked}, and a verdict needs {FEWEST_TASKS}."
             )
         case DecisionStatus.TASKS_NOT_GRADED:
-            return (
-                "quality is not judged, because no task has an expected answer."
-                f"{_agreement(verdicts, base)}"
-            )
+            return "quality is not judged, because no task has an expected answer."
         case DecisionStatus.TASKS_TOO_EASY:
             return (
                 "these tasks can't tell the quants apart: every one answers at least 98% of them."
@@ -159,16 +156,6 @@ def _claim(
         if chosen.status is DecisionStatus.LIKELY:
             claim = f"probably {chosen.quant}: it {keeps} of {base}'s adherence"
     return f"{claim} ({_evidence(chosen.probability, found)}){_unproved_wants(found, times_said)}."
-
-
-def _agreement(verdicts: Verdicts, base: str) -> str:
-    """Return how many of the baseline's answers each quant repeats."""
-    shares = [
-        f"{item.quant_tag} {item.same_answer_rate:.0%}"
-        for item in verdicts.verdicts
-        if item.same_answer_rate is not None
-    ]
-    return f" Answers identical to {base}'s: {', '.join(shares)}." if shares else ""
 
 
 def _evidence(probability: float | None, found: Verdict) -> str:

@@ -93,7 +93,10 @@ class Verdict(Record):
 class TaskStratum(Record):
     """Tasks of one kind, and how well the baseline solves them."""
 
-    name: str
+    name: str = Field(
+        description="family and level; shorter for pooled groups. With several banks the bank comes "
+        "first"
+    )
     tasks: int
     baseline: float = Field(description="mean score of the baseline")
     counted: int = Field(description="tasks that count in the verdicts")
