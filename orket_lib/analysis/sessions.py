@@ -31,7 +31,7 @@ from orket_lib.artifacts.views.summary import (
     SummaryRow,
 )
 from orket_lib.vocabulary.nulls import Null
-from orket_lib.vocabulary.statuses import Lane, RunStatus
+from orket_lib.vocabulary.statuses import DropReason, Lane, RunStatus
 
 
 def build_session(
@@ -151,10 +151,12 @@ def _comparisons(
 def _summary_row(row: RowMetrics, baseline: RowMetrics | None) -> SummaryRow:
     delta = vibe_delta(row, baseline)
     readings = {name: row.reading(name) for name in RowMetrics.readings()}
+    decided = row.dropped is not None and row.dropped.reason is DropReason.DECIDED
     return SummaryRow.of(
         **{name: getattr(row, name) for name in RowMetrics.model_fields if name != "null_reasons"}
         | readings,
         vibe_delta=delta,
+        decided_after=row.tasks if decided else None,
         vibe_delta_status=delta.reason if isinstance(delta, Null) else "OK",
     )
 

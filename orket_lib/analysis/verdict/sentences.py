@@ -182,16 +182,17 @@ def chance(probability: float) -> str:
 
 
 def _unproved_wants(found: Verdict, times_said: bool) -> str:
-    """Return which wants are not established, and why unless that was said of the times already."""
-    open_: dict[str, list[str]] = {}
+    """Return which wants are not proved, and why unless that was said of the times already."""
+    open_: dict[tuple[str, str], list[str]] = {}
     for item in found.wants:
-        if item.status is WantStatus.NOT_ESTABLISHED:
+        if item.status is not WantStatus.MET:
             known = times_said and item.want in TIMES
-            open_.setdefault("" if known else item.because or "", []).append(item.want)
+            key = item.status.value, "" if known else item.because or ""
+            open_.setdefault(key, []).append(item.want)
     return "".join(
-        f"; {listed(names)} {'are' if names[1:] else 'is'} not established"
+        f"; {listed(names)} {'are' if names[1:] else 'is'} {status}"
         + (f", because {because}" if because else "")
-        for because, names in open_.items()
+        for (status, because), names in open_.items()
     )
 
 

@@ -23,7 +23,7 @@ class WantCheck(Record):
     limit: float
     value: float | None
     status: WantStatus
-    because: str | None = Field(None, description="why it is not established")
+    because: str | None = Field(None, description="why it is not established, or borderline")
 
 
 class Agreement(Measured):
