@@ -118,7 +118,9 @@ def filtered_errors(dice: numpy.random.Generator, sweeps: int) -> bool:
     """Print the same for tasks of which only those count that the baseline masters."""
     print(f"\nShare of {sweeps} sweeps that say LOST of a quant that truly keeps {JUST_KEPT:.2%},")
     print("with strata whose true means are .3 to .7, of which only those count that the baseline")
-    print("masters: in the other half; for comparison, in all of the stratum (a tenth of the sweeps)")
+    print(
+        "masters: in the other half; for comparison, in all of the stratum (a tenth of the sweeps)"
+    )
     print("strata  tasks each  churn  crossed halves  the same answers twice")
     found = []
     for strata, size, churn in itertools.product((6, 16, 48), (10, 30), (0.0, 0.02, 0.1, 0.2)):
@@ -130,7 +132,9 @@ def filtered_errors(dice: numpy.random.Generator, sweeps: int) -> bool:
                 total += _counted(dice, many, size, truth, crossed)
             shares.append(float(is_lost(total, THRESHOLD, CERTAIN).mean()))
         found.append(shares[0])
-        print(f"{strata:6d} {size:11d} {churn:6.0%} {shares[0]:15.4f} {shares[1]:23.3f}", flush=True)
+        print(
+            f"{strata:6d} {size:11d} {churn:6.0%} {shares[0]:15.4f} {shares[1]:23.3f}", flush=True
+        )
     return _within(found, LARGEST_ERROR)
 
 

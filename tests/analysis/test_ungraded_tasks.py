@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import pytest
 from builders import NOW, STRICT, metrics, report, run, unmeasured
@@ -187,7 +186,10 @@ def test_prompts_beside_graded_tasks_change_no_verdict() -> None:
     assert beside.decision is not None
     assert alone.decision is not None
     assert beside.decision.pick == alone.decision.pick == "Q8_0"
-    assert "Right, but different: 0 of 1 answers of Q8_0 are the same as F16's" in beside.recommendation
+    assert (
+        "Right, but different: 0 of 1 answers of Q8_0 are the same as F16's"
+        in beside.recommendation
+    )
 
 
 def test_one_quant_is_the_only_one() -> None:
@@ -204,9 +206,7 @@ def test_failures_of_prompts_count_as_different() -> None:
         for tag in ("F16", "Q8_0")
     ]
     found = session(rows, dict.fromkeys(("F16", "Q8_0"), scores({1: "1", 2: None})))
-    assert "count as different from the baseline's: F16 1 of 2" in (
-        found.recommendation
-    )
+    assert "count as different from the baseline's: F16 1 of 2" in (found.recommendation)
 
 
 def test_a_delta_of_an_unmeasured_row_keeps_its_reason() -> None:

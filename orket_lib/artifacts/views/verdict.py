@@ -94,8 +94,8 @@ class TaskStratum(Record):
     """Tasks of one kind, and how well the baseline solves them."""
 
     name: str = Field(
-        description="family and level; shorter for pooled groups. With several banks the bank comes "
-        "first"
+        description="family and level; shorter for pooled groups; after the bank if there are "
+        "several"
     )
     tasks: int
     baseline: float = Field(description="mean score of the baseline")
