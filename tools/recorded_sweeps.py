@@ -10,9 +10,10 @@ from pathlib import Path
 
 from orket_lib.analysis.verdict.baseline import QuantScores
 from orket_lib.analysis.verdict.judged_tasks import JudgedTask
-from orket_lib.analysis.verdict.looks import Looked, LookPolicy, certain_at, look
+from orket_lib.analysis.verdict.looks import LookPolicy, certain_at, look
 from orket_lib.analysis.verdict.quants import VerdictPolicy, judge_quants
 from orket_lib.artifacts.io import read_model
+from orket_lib.artifacts.views.look import LookedQuant
 from orket_lib.artifacts.views.receipt import Dropped
 from orket_lib.artifacts.views.row import Row
 from orket_lib.sweep.batches import batches_of
@@ -114,7 +115,7 @@ def _replay(
     asked: dict[str, dict[str, float]] = {quant: {} for quant in scores}
     dropped: dict[str, Dropped] = {}
 
-    def looked(number: int) -> Sequence[Looked]:
+    def looked(number: int) -> Sequence[LookedQuant]:
         seen = [QuantScores(quant, asked[quant], dropped=dropped.get(quant)) for quant in scores]
         certain = certain_at(number, len(batches))
         return look(seen, tasks, (), LookPolicy(threshold, Prefer.SMALLEST, len(tasks), certain))
@@ -123,6 +124,6 @@ def _replay(
         for quant in scores.keys() - dropped.keys():
             asked[quant] |= {task.test_id: scores[quant][task.test_id] for task in batch}
         if number < len(batches):
-            dropped |= {it.quant: it.dropped for it in looked(number) if it.dropped}
-    kept = [it.quant for it in looked(len(batches)) if it.verdict is QuantVerdict.KEPT]
+            dropped |= {it.quant_tag: it.dropped for it in looked(number) if it.dropped}
+    kept = [it.quant_tag for it in looked(len(batches)) if it.verdict is QuantVerdict.KEPT]
     return sum(map(len, asked.values())), kept[-1] if kept else None

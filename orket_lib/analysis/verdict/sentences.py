@@ -147,7 +147,9 @@ def _claim(
     if policy.prefer is Prefer.BEST:
         claim = f"run {chosen.quant}, the largest quant that meets all limits"
     elif found.reason == "BASELINE":
-        claim = f"run {chosen.quant}: no smaller quant {keeps} of its adherence"
+        absent = any(item.verdict is QuantVerdict.NOT_MEASURED for item in verdicts.verdicts)
+        measured = " that was measured" if absent else ""
+        claim = f"run {chosen.quant}: no smaller quant{measured} {keeps} of its adherence"
     else:
         claim = (
             f"run {chosen.quant}, the smallest quant that is proved to keep at least "

@@ -23,32 +23,20 @@ class Want:
     Attributes:
         read: Returns the figure of a row, in the unit of the limit.
         at_least: Whether the limit is a minimum, not a maximum.
-        spoiled_by: Returns why the times behind the figure don't count; None for other figures.
+        spoiled_by: Field of a row that says why the times behind the figure don't count; "" for
+            other figures.
         interval: Name of the figure in the row's intervals; "" for one that has none.
     """
 
     read: Callable[[RowMetrics], float | Null]
     at_least: bool = False
-    spoiled_by: Callable[[RowMetrics], tuple[str, ...] | None] | None = None
+    spoiled_by: str = ""
     interval: str = ""
 
     @classmethod
-    def of_time(
-        cls,
-        name: str,
-        spoiled_by: Callable[[RowMetrics], tuple[str, ...] | None],
-        at_least: bool = False,
-    ) -> Want:
+    def of_time(cls, name: str, spoiled_by: str, at_least: bool = False) -> Want:
         """Return the limit of a time or rate."""
         return cls(lambda row: row.reading(name), at_least, spoiled_by, name)
-
-
-def _of_probes(row: RowMetrics) -> tuple[str, ...] | None:
-    return row.speed_spoiled_by
-
-
-def _of_answers(row: RowMetrics) -> tuple[str, ...] | None:
-    return row.latency_spoiled_by
 
 
 def _gib(mib: float | Null) -> float | Null:
@@ -56,9 +44,9 @@ def _gib(mib: float | Null) -> float | Null:
 
 
 WANTS: dict[WantName, Want] = {
-    WantName.DECODE_TPS: Want.of_time("generation_tokens_per_second", _of_probes, at_least=True),
-    WantName.TTFT_MS: Want.of_time("ttft_ms", _of_probes),
-    WantName.LATENCY_S: Want.of_time("total_latency", _of_answers),
+    WantName.DECODE_TPS: Want.of_time("generation_tokens_per_second", "speed_spoiled_by", True),
+    WantName.TTFT_MS: Want.of_time("ttft_ms", "speed_spoiled_by"),
+    WantName.LATENCY_S: Want.of_time("total_latency", "latency_spoiled_by"),
     WantName.MEMORY_GIB: Want(lambda row: _gib(memory_mib(row))),
     WantName.VRAM_GIB: Want(lambda row: _gib(row.reading("peak_vram_mib"))),
     WantName.RAM_GIB: Want(lambda row: _gib(row.reading("peak_memory_rss"))),
@@ -112,12 +100,10 @@ def _check(row: RowMetrics, name: WantName, limit: float) -> WantCheck:
 
 def _why_no_time(want: Want, row: RowMetrics) -> str:
     """Return why the times behind a figure don't count; `""` if they do, or if it is no time."""
-    if want.spoiled_by is None:
+    if not want.spoiled_by:
         return ""
-    spoiled = want.spoiled_by(row)
-    if spoiled is not None:
-        return "; ".join(spoiled)
-    return "" if row.valid else "; ".join(row.invalid_because)  # older rows
+    spoiled: tuple[str, ...] | None = getattr(row, want.spoiled_by)
+    return "; ".join(row.invalid_because if spoiled is None else spoiled)  # None: an older row
 
 
 def _not_established(name: WantName, limit: float, value: float | None, because: str) -> WantCheck:
