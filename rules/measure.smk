@@ -116,9 +116,11 @@ rule make_row:
     params:
         code=code_digest("row"),
         sidecar=lambda wildcards, input: option("--sidecar", input.sidecar),
+        # It comes first, so tasks that it can't answer are known before all others were asked.
+        baseline=lambda wildcards: TARGETS.batches.baseline_option(wildcards.quant),
     shell:
         "python -m orket_lib row --report {input.reports} --settings {input.settings}"
-        " {params.sidecar} --out {output} --log {log}"
+        " {params.sidecar} {params.baseline} --out {output} --log {log}"
 
 
 rule pass_measurements:

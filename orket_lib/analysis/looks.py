@@ -63,21 +63,11 @@ def looked_quants(
         certain=certain_at(batch, len(settings.ends)),
         beyond_budget=beyond,
     )
-    found = look(
+    return look(
         quant_scores(ordered, scores, settings.include_invalid),
         judged_tasks(scores.values()),
         misses,
         policy,
-    )
-    return tuple(
-        LookedQuant(
-            quant_tag=item.quant,
-            verdict=item.verdict,
-            probability=item.probability,
-            tasks=item.tasks,
-            dropped=item.dropped,
-        )
-        for item in found
     )
 
 

@@ -18,12 +18,14 @@ def session_batches(rows: Sequence[RowMetrics], look: Look) -> SessionBatches:
         rows: Rows of the model.
         look: The last look at it.
     """
+    once = look.runs_per_task
+    repeated = sum(max(0, row.test_runs - (row.tasks or 0) * once) for row in rows)
     return SessionBatches(
         batches=look.batches,
         tasks=max(row.tasks or 0 for row in rows),
         tasks_in_all=look.tasks_in_all,
         runs=sum(row.test_runs for row in rows),
-        runs_in_all=look.tasks_in_all * look.runs_per_task * len(rows),
+        runs_in_all=look.tasks_in_all * once * len(rows) + repeated,
         seconds=look.seconds,
         budget_seconds=look.budget_seconds,
     )

@@ -18,7 +18,7 @@ from orket_lib.analysis.session_batches import asked_less, session_batches
 from orket_lib.analysis.statistics import mcnemar_exact
 from orket_lib.analysis.verdict.caveats import baseline_fails, caveats, disturbed_times
 from orket_lib.analysis.verdict.of_rows import Scores, graded_tasks, judge_rows
-from orket_lib.analysis.verdict.quants import VerdictPolicy, decision_of, strata_of
+from orket_lib.analysis.verdict.quants import VerdictPolicy, decision_of
 from orket_lib.analysis.verdict.sentences import next_step, sentence
 from orket_lib.analysis.verdict.wants import wants_of
 from orket_lib.artifacts.views.look import Look
@@ -31,7 +31,7 @@ from orket_lib.artifacts.views.summary import (
     SummaryRow,
 )
 from orket_lib.vocabulary.nulls import Null
-from orket_lib.vocabulary.statuses import Lane, RunStatus
+from orket_lib.vocabulary.statuses import DropReason, Lane, RunStatus
 
 
 def build_session(
@@ -81,7 +81,7 @@ def build_session(
         per_quant=[_summary_row(row, baseline) for row in ordered],
         comparisons=_comparisons(ordered, baseline, scores),
         verdicts=verdicts.verdicts,
-        strata=strata_of(verdicts.judging),
+        strata=verdicts.judging.strata if verdicts.judging else (),
         noise_floor=verdicts.noise_floor,
         decision=decision_of(verdicts, asked.prefer, why, next_step(verdicts, fails)),
         batches=batches,
@@ -151,10 +151,12 @@ def _comparisons(
 def _summary_row(row: RowMetrics, baseline: RowMetrics | None) -> SummaryRow:
     delta = vibe_delta(row, baseline)
     readings = {name: row.reading(name) for name in RowMetrics.readings()}
+    decided = row.dropped is not None and row.dropped.reason is DropReason.DECIDED
     return SummaryRow.of(
         **{name: getattr(row, name) for name in RowMetrics.model_fields if name != "null_reasons"}
         | readings,
         vibe_delta=delta,
+        decided_after=row.tasks if decided else None,
         vibe_delta_status=delta.reason if isinstance(delta, Null) else "OK",
     )
 

@@ -187,6 +187,15 @@ def interval_of_share(values: Sequence[float]) -> tuple[float, float]:
     return float(found.ppf(tail)), float(found.ppf(1 - tail))
 
 
+def half_width(values: Sequence[float]) -> float:
+    """Return how far the 95 % interval of the mean of at least two values reaches (Student)."""
+    from scipy.stats import t
+
+    several = len(values)
+    quantile = float(t.ppf((1 + _CONFIDENCE) / 2, several - 1))
+    return quantile * statistics.stdev(values) / math.sqrt(several)
+
+
 def bootstrap_interval(values: Sequence[float]) -> tuple[float, float]:
     """Return the bootstrap 95 % interval of a mean; the same values give the same interval."""
     import numpy

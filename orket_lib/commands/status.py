@@ -9,7 +9,6 @@ from collections.abc import Iterable
 from functools import partial
 from itertools import islice, takewhile
 from pathlib import Path
-from statistics import median
 from tempfile import TemporaryFile
 
 from orket_lib.artifacts.io import read_model
@@ -20,7 +19,7 @@ from orket_lib.commands._common import print_json, tell
 from orket_lib.commands._configs import DEFAULT_CONFIG, add_config_options, sweep_of
 from orket_lib.commands.plan import show_warnings
 from orket_lib.config.shipped import located, workflow_file
-from orket_lib.measure.cell_state import cell_state, seconds_per_run
+from orket_lib.measure.cell_state import cell_state, expected_seconds
 from orket_lib.preflight.gates import is_fresh, require_canary, require_preflight
 from orket_lib.processes.time_limit import within
 from orket_lib.report.status import status_text
@@ -29,7 +28,6 @@ from orket_lib.sweep.cells import Sweep
 from orket_lib.telemetry.fingerprint import boot_id
 from orket_lib.vocabulary.clock import utc_now
 from orket_lib.vocabulary.errors import OrketError
-from orket_lib.vocabulary.nulls import Null
 from orket_lib.workflow.receipts import interruptions
 from orket_lib.workflow.targets import Targets
 
@@ -80,10 +78,7 @@ def _status(sweep: Sweep, options: argparse.Namespace) -> SweepStatus:
                 )
             )
             missing += lacking
-    folders = dict.fromkeys(cell.store.folder.parent for cell in sweep.cells) if missing else ()
-    paces = [pace for folder in folders if (pace := seconds_per_run(folder))]
     jobs, note = _planned_jobs(options)
-    expected = missing * median(paces) if paces else Null("NO_CELL_MEASURED")
     return SweepStatus.of(
         sweep=sweep.config.sweep,
         preflight=_preflight(Path(sweep.results, "preflight.json")),
@@ -92,7 +87,9 @@ def _status(sweep: Sweep, options: argparse.Namespace) -> SweepStatus:
         jobs=jobs,
         jobs_note=note,
         missing_runs=missing,
-        expected_seconds=0.0 if not missing else expected,
+        expected_seconds=expected_seconds(
+            missing, (cell.store.folder.parent for cell in sweep.cells)
+        ),
     )
 
 

@@ -240,9 +240,8 @@ class CellMeasurement:
         probes: list[Step] = sorted((None, index) for _, _, index in wanted.probes)
         runs: list[Step] = [
             (task, index)
-            for index in range(self.spec.runs_per_task)
-            for task in self.tasks
-            if (self._key(task), self.number, index) in wanted.answers
+            for place, index in self.spec.asked()
+            if (self._key(task := self.tasks[place]), self.number, index) in wanted.answers
         ]
         return probes + list(
             {(self._key(task), index): (task, index) for task, index in runs}.values()

@@ -20,6 +20,7 @@ from orket_lib.preflight.memory_profiles import FREE_SHARE
 from orket_lib.report.formatting import aligned
 from orket_lib.vocabulary.cpu_features import advice
 from orket_lib.vocabulary.statuses import VramGuard
+from orket_lib.vocabulary.units import duration
 
 
 def plan_text(plan: Plan) -> str:
@@ -62,6 +63,7 @@ def plan_text(plan: Plan) -> str:
         "can decide": can_decide(
             plan.batch_ends or [plan.task_bank.tasks], plan.adherence_threshold
         ),
+        "takes": _takes(plan),
         "summary": plan.summary_path,
         "report": plan.report_path,
     }
@@ -106,6 +108,14 @@ def _batches(plan: Plan) -> str:
         f"up to {listed} tasks; quants that are decided after a batch are asked no further (needs "
         f"P {EARLY:g}, after the last batch {CERTAIN:g}){budget}"
     )
+
+
+def _takes(plan: Plan) -> str:
+    """Return how long the runs that are still to be measured will take."""
+    if plan.expected_seconds is None:
+        return "unknown: no cell is measured yet that times can be estimated from"
+    most = "at most " if plan.batch_ends else ""
+    return f"{most}about {duration(plan.expected_seconds)}, at the pace of the measured cells"
 
 
 def _cell(cell: PlannedCell) -> tuple[str, str, str]:

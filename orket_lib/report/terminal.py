@@ -10,7 +10,7 @@ from orket_lib.analysis.frontier import memory_mib
 from orket_lib.artifacts.views.summary import Comparison, ModelSession, Summary, SummaryRow
 from orket_lib.report.formatting import bits, figure, flips, p_value, shown
 from orket_lib.report.sections.batches import adherence_cell, asked_note
-from orket_lib.report.sections.verdicts import failures_word, verdict_word
+from orket_lib.report.sections.verdicts import choices, failures_word, verdict_word
 from orket_lib.report.views import FrontierView, frontier_view, role_text
 from orket_lib.vocabulary.statuses import Lane, RunStatus
 from orket_lib.vocabulary.text import visible
@@ -65,6 +65,8 @@ def terminal_summary(
             for line in _problems(session):
                 console.print(Text(visible(line), style="red"), soft_wrap=True)
             console.print(Text(visible(session.recommendation), style="bold"))
+            if shown_choices := choices(session):
+                console.print(Text(shown_choices))
             if session.decision and session.decision.next:
                 console.print(Text(visible(f"next: {session.decision.next}")))
             console.print()

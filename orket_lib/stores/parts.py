@@ -52,9 +52,7 @@ class Wanted:
         return cls(
             probes=frozenset((probe_key, number, index) for index in range(spec.probe_runs)),
             answers=frozenset(
-                (key, number, index)
-                for key in spec.tasks.keys
-                for index in range(spec.runs_per_task)
+                (spec.tasks.keys[place], number, index) for place, index in spec.asked()
             ),
         )
 

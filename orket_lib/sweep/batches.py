@@ -21,10 +21,12 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from orket_lib.artifacts.measurements.spec import RunSpec, TaskSelection
+from orket_lib.config.model import SweepConfig
 
 # The first batch also shows whether the baseline can do the tasks at all.
 FIRST_BATCH = 40
 QUICK_BATCH = 20  # the fewest that a verdict can come from
+REPEATED_TASKS = 30
 # A last batch of less than this share of the one before it is not worth a load; it is joined to it.
 _SMALLEST_SHARE = 0.25
 _SEED = "orket"
@@ -68,15 +70,32 @@ def batch_ends(tasks: int, first: int = FIRST_BATCH) -> tuple[int, ...]:
 
 
 def batch_spec(spec: RunSpec, batches: Sequence[TaskSelection], number: int) -> RunSpec:
-    """Return what a cell is asked in one batch; its speed is measured with the first one.
+    """Return what a cell is asked in one batch; only the first has probes and repeated tasks.
 
     Args:
         spec: Of the cell, with all tasks.
         batches: The tasks of each batch.
         number: Of the batch, from 1.
     """
-    probes = spec.probe_runs if number == 1 else 0
-    return spec.model_copy(update={"tasks": batches[number - 1], "probe_runs": probes})
+    later = {"probe_runs": 0, "repeated_tasks": 0} if number > 1 else {}
+    return spec.model_copy(update={"tasks": batches[number - 1], **later})
+
+
+def task_batches(config: SweepConfig, tasks: Sequence[T]) -> tuple[tuple[T, ...], ...]:
+    """Return the tasks in batches; nothing if they are asked all at once."""
+    if not config.in_batches:
+        return ()
+    return batches_of(tasks, QUICK_BATCH if config.quick else FIRST_BATCH)
+
+
+def repeated_tasks(config: SweepConfig, quant: str) -> int:
+    """Return how many tasks a quant is asked twice although the config asks each once.
+
+    The baseline's second answers show how far answers differ by themselves.
+    """
+    once = config.runs_per_quant * config.rounds == 1 and not config.quick
+    compared = quant == config.largest_quant and len(config.quants) > 1
+    return REPEATED_TASKS if once and compared else 0
 
 
 def why_dropped(receipt: Path) -> str | None:

@@ -32,11 +32,10 @@ from orket_lib.config.shipped import located
 from orket_lib.providers.gguf.file import model_sha256, read_gguf
 from orket_lib.stores.parts import CellStore, Wanted
 from orket_lib.sweep.batches import (
-    FIRST_BATCH,
-    QUICK_BATCH,
     batch_spec,
-    batches_of,
+    repeated_tasks,
     stratified,
+    task_batches,
     why_dropped,
 )
 from orket_lib.sweep.hash_cache import HashCache
@@ -190,7 +189,7 @@ def resolve(
     where = config.machine or remote_machine(remote_host(config.base_url)) or machine
     runner = find_runner(config)
     batches = tuple(
-        selection(bank, _by_id(batch), runner is not None) for batch in _batches(config, tasks)
+        selection(bank, _by_id(batch), runner is not None) for batch in task_batches(config, tasks)
     )
     asked, canary_asked = (selection(bank, it, runner is not None) for it in (tasks, canary_tasks))
 
@@ -224,6 +223,7 @@ def resolve(
             probe_runs=config.probe_runs,
             on_server_death=config.on_server_death,
             rerun_polluted=config.rerun_polluted,
+            repeated_tasks=repeated_tasks(config, pair[1]),
         )
         return Cell(pair[0], folders[pair[0]], pair[1], models[pair], spec, config.rounds, batches)
 
@@ -266,13 +266,6 @@ def _may_load(ref: ModelRef) -> bool:
         return read_gguf(ref.path).kind is None
     except UnusableFile:
         return False
-
-
-def _batches(config: SweepConfig, tasks: tuple[Task, ...]) -> tuple[tuple[Task, ...], ...]:
-    """Return the tasks in batches; nothing if they are asked all at once."""
-    if not config.in_batches:
-        return ()
-    return batches_of(tasks, QUICK_BATCH if config.quick else FIRST_BATCH)
 
 
 def _by_id(tasks: Iterable[Task]) -> tuple[Task, ...]:

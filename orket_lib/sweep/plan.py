@@ -93,7 +93,7 @@ def make_plan(
             from_fields(PlannedThermal, config, "thermal_") if config.thermal_repeats else None
         ),
         batch_ends=tuple(accumulate(len(batch.ids) for batch in sweep.cells[0].batches)),
-        expected_runs=(len(sweep.cells) * len(sweep.tasks) * config.runs_per_quant * config.rounds),
+        expected_runs=config.rounds * sum(len(list(it.spec.asked())) for it in sweep.cells),
         summary_path=f"{results}/quant_sweep/sweep_summary.json",
         report_path=f"{results}/quant_sweep/sweep_report.md",
         warnings=sweep.warnings,

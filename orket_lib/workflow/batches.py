@@ -67,6 +67,14 @@ class BatchTargets:
             for part in cell.parts[: max(1, batch)]
         ]
 
+    def baseline_option(self, quant: str) -> str:
+        """Return the option that has a row warn of tasks that are too hard.
+
+        Nothing for the other quants, and in batches, where a look says it.
+        """
+        is_baseline = quant == self._sweep.config.largest_quant
+        return "--baseline" if is_baseline and not self._batches else ""
+
     def batch_option(self, part: str) -> str:
         """Return the option that names the batch of a part of a path; nothing without batches."""
         return f"--batch {batch_of(part)}" if self._batches else ""

@@ -134,6 +134,7 @@ def test_no_field_of_a_spec_is_left_out_of_its_digest() -> None:
         "server": ServerIdentity(address="http://127.0.0.1:8000"),
         "cooldown": CooldownSettings(target_c=50, timeout_sec=60),
         "context": FILL,
+        "repeated_tasks": 1,
     }
     content = json.loads(spec(**later).canonical())
     assert set(content) == set(RunSpec.model_fields)

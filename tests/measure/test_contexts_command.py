@@ -108,7 +108,11 @@ def test_the_ceiling_is_where_the_model_loses_the_word(contexts: ContextProvider
     assert run() == 0
     found = ceiling()
     assert (found.safe_context_ceiling, found.largest_passing_context) == (512, 512)
-    assert "At 1024 adherence is 0, below 0.95." in found.recommendation
+    few = "its adherence can't be told from so few tasks"
+    assert f"There, 4 of 4 answers are right; {few}." in found.recommendation
+    assert f"At 1024 adherence is 0, below 0.95 (0 of 4 answers are right; {few})" in (
+        found.recommendation
+    )
     assert found.served is not None
     assert (found.sweep, found.quant_tag, found.not_tried) == ("small", "Q4_K_M", ())
 

@@ -57,6 +57,7 @@ def test_the_quant_table_has_everything_an_operator_asks() -> None:
     assert "| Q4_K_M | KEPT | 0.996 |" in verdicts
     assert "| Q2_K | LOST | < 0.001 |" in verdicts.replace("\\", "")
     assert "| 168 | 127 | 0 | p = 1.2e-38 |" in verdicts
+    assert "Smallest that suffices: Q4_K_M; best that fits: F16." in verdicts.replace("\\", "")
     assert "![Frontier of two \\| models](plots/a%20frontier.png)" in text
     assert "- orket-nano: run Q4_K_M," in section(text, "Recommendation")
     assert "| sort (84) | 0.750 |" in section(text, "Adherence per task family")

@@ -48,6 +48,13 @@ def test_a_plan_says_what_its_tasks_can_decide() -> None:
     assert "14 tasks are too few for a verdict, which needs at least 20" in few
 
 
+def test_a_plan_says_how_long_it_will_take() -> None:
+    assert facts(expected_seconds=None)["takes"].startswith("unknown: no cell is measured yet")
+    assert facts(expected_seconds=1800.0, batch_ends=[])["takes"] == (
+        "about 30 min, at the pace of the measured cells"
+    )
+
+
 def test_a_plan_says_how_tasks_are_asked_in_batches() -> None:
     found = facts(batch_ends=[40, 80, 168], budget="45m")["batches"]
     assert found == (

@@ -56,6 +56,19 @@ def test_the_batches_of_a_cell_are_all_of_its_tasks_and_no_other_measurement() -
     assert [len(wanted.probes) for wanted in cell.wanted] == [3, 0, 0]
 
 
+def test_a_baseline_that_is_asked_once_repeats_some_tasks_for_the_noise_floor() -> None:
+    def asked(**changes: Any) -> dict[str, list[int]]:
+        cells = sweep(**changes).cells
+        return {it.quant_tag: [len(wanted.answers) for wanted in it.wanted] for it in cells}
+
+    assert asked(runs_per_quant=1) == {"Q4_K_M": [100], "Q8_0": [130]}
+    in_batches = asked(runs_per_quant=1, until="decided")
+    assert in_batches == {"Q4_K_M": [40, 40, 20], "Q8_0": [70, 40, 20]}
+    assert asked(runs_per_quant=2) == {"Q4_K_M": [200], "Q8_0": [200]}
+    assert asked(runs_per_quant=1, quants=["Q8_0"]) == {"Q8_0": [100]}
+    assert make_plan(sweep(runs_per_quant=1), None, None).expected_runs == 230
+
+
 def test_the_baseline_comes_first_and_every_batch_waits_for_a_look() -> None:
     batches = Targets(sweep(until="decided")).batches
     assert batches.look_before("nano", "Q8_0", "") == []

@@ -37,7 +37,9 @@ def test_until_decided_asks_less_and_picks_the_same(workspace: Workspace) -> Non
     assert (receipt["parts"], receipt["dropped"]["reason"]) == ([], "DECIDED")
     asked = found["batches"]["runs"]
     assert asked == sum(row["test_runs"] for row in rows.values()) < 3 * 168
-    assert f"Asked {asked} of at most 504 graded runs." in found["recommendation"]
+    # The baseline answers 30 tasks twice, for the noise floor.
+    assert f"Asked {asked} of at most 534 graded runs." in found["recommendation"]
+    assert found["noise_floor"]["tasks"] == 30
     assert workspace.planned() == {}
 
     # All tasks: only what is missing is measured, and the pick stays.
@@ -75,3 +77,25 @@ def test_a_quick_sweep_is_an_answer_within_its_budget(workspace: Workspace) -> N
     assert 20 <= found["batches"]["tasks"] <= 60
     assert found["batches"]["seconds"] > 0
     assert not (workspace.folder / "results/small/thermal").exists()
+
+
+def test_a_budget_names_what_it_leaves_out_and_a_larger_one_goes_on(workspace: Workspace) -> None:
+    workspace.config |= {"quants": ["F16", "Q4_K_M"], "runs_per_quant": 1, "probe_runs": 1}
+    workspace.config |= {"task_limit": 168, "budget": "1s"}
+    workspace.config |= {"thermal": {"repeats": 100, "cooldown_timeout_sec": 600}}
+    first = workspace.run()
+    assert first.code == 0, first.text[-3000:]
+    found = session(workspace)
+    assert "The budget ended after 40 of 168 tasks" in found["recommendation"]
+    assert (found["decision"]["pick"], found["batches"]["runs"]) == (None, 110)
+    assert found["decision"]["next"].startswith("raise `budget:`, and run the same command")
+
+    sealed = workspace.sealed()
+    workspace.config["budget"] = "2h"
+    further = workspace.run()
+    assert further.code == 0, further.text[-3000:]
+    found = session(workspace)
+    assert (found["decision"]["status"], found["decision"]["pick"]) == ("PROVED", "Q4_K_M")
+    assert sealed < workspace.sealed()  # nothing was measured again
+    assert found["batches"]["runs"] == sum(row["test_runs"] for row in found["per_quant"])
+    assert "no thermal series: BUDGET_SPENT: it would take about" in further.text

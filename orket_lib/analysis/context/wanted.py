@@ -54,9 +54,11 @@ def check_context(
 def worth(point: ContextPoint) -> str:
     """Return what the answers at a context say of its adherence."""
     low, high = point.adherence_low, point.adherence_high
-    if low is None or high is None or point.asked < FEWEST_TASKS:
-        return f"whether its answers are right can't be told from {point.asked} tasks"
+    if low is None or high is None:
+        return "its adherence can't be told"
     right = f"{point.right:g} of {point.asked} answers are right"
+    if point.asked < FEWEST_TASKS:
+        return f"{right}; its adherence can't be told from so few tasks"
     if point.right == point.asked:
         return f"{right}, so at least {low:.0%}"
     if point.right == 0:

@@ -130,7 +130,7 @@ def _merits(item: Placed, include_invalid: bool, lane: Lane) -> tuple[float, ...
 
 
 def _speed(row: RowMetrics, include_invalid: bool) -> float | Null:
-    if row.valid or include_invalid:
+    if row.speed_valid or include_invalid:
         return row.reading("generation_tokens_per_second")
     return Null("TIMES_DISTURBED")
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import statistics
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from orket_lib.analysis.rows.answer_failures import Limits, failure_of, is_empty
+from orket_lib.analysis.statistics import half_width
 from orket_lib.artifacts.views.row import FamilyScore, TaskScore
 from orket_lib.artifacts.views.run_report import NotAsked, Probe, TestRun
 from orket_lib.vocabulary.nulls import Null, all_of, any_of, apply, first_null
@@ -191,6 +192,27 @@ def probe_rates(probes: Sequence[Probe]) -> dict[str, Any]:
         ),
         "rate_source": "server" if by_server else "client",
     }
+
+
+def intervals(
+    figures: Mapping[str, Any], runs: Sequence[TestRun], probes: Sequence[Probe]
+) -> dict[str, tuple[float, float]]:
+    """Return the 95 % intervals of a row's figures, from the values behind each of them.
+
+    Args:
+        figures: Decode rate, TTFT and latency; one that is null, or of one value, has none.
+        runs: The graded runs.
+        probes: The probes.
+    """
+    answers = [run.telemetry for run in runs if answered(run)]
+    found = {}
+    for name, value in figures.items():
+        of = answers if name == "total_latency" else probes
+        values = [getattr(item, name) for item in of]
+        if not isinstance(value, Null) and len(values) > 1 and None not in values:
+            far = half_width(values)
+            found[name] = (value - far, value + far)
+    return found
 
 
 def _first_failure(runs: Sequence[TestRun], limits: Limits) -> AnswerFailure | None:

@@ -95,19 +95,23 @@ def build_row(
     because = invalid_because(report.status, quality, tokens)
     scores = aggregates.task_scores(runs) + aggregates.not_asked_scores(report.not_asked)
     by_probes, by_answers = times_spoiled_by(report, policy, lane, overhead)
+    speeds = _speeds(probes)
+    latency = _unless_unsteady(
+        (run.telemetry.run_quality_reasons for run in runs),
+        aggregates.mean_over_answered(runs, "total_latency"),
+    )
+    times = {name: speeds[name] for name in ("generation_tokens_per_second", "ttft_ms")}
     return RowMetrics.of(
         **common,
         adherence_score=aggregates.mean_score(scores),
         adherence_by_family=aggregates.by_family(runs, scores),
-        total_latency=_unless_unsteady(
-            (run.telemetry.run_quality_reasons for run in runs),
-            aggregates.mean_over_answered(runs, "total_latency"),
-        ),
+        total_latency=latency,
         peak_memory_rss=aggregates.peak(runs, "peak_memory_rss"),
         peak_vram_mib=aggregates.peak(runs, "peak_vram_mib"),
         energy=row_energy(report),
         init_latency=report.sessions[0].load.reading("load_seconds"),
-        **_speeds(probes),
+        **speeds,
+        intervals=aggregates.intervals({**times, "total_latency": latency}, runs, probes),
         format_rate=aggregates.format_rate(runs),
         output_tokens_per_answer=aggregates.output_tokens_per_answer(runs),
         orchestration_overhead_ratio=overhead,

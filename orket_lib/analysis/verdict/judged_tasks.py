@@ -14,6 +14,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from orket_lib.artifacts.views.verdict import TaskStratum
+
 MASTERED = 0.5
 SMALLEST_STRATUM = 8
 FEWEST_TASKS = 20
@@ -40,23 +42,6 @@ class JudgedTask:
 
 
 @dataclass(frozen=True)
-class Stratum:
-    """A group of tasks of one kind.
-
-    Attributes:
-        name: Family and level; shorter for pooled groups. With several banks the bank comes first.
-        tasks: Number of tasks.
-        baseline: Mean score of the baseline.
-        counted: Number of tasks that count.
-    """
-
-    name: str
-    tasks: int
-    baseline: float
-    counted: int
-
-
-@dataclass(frozen=True)
 class Judging:
     """The tasks that count.
 
@@ -66,7 +51,7 @@ class Judging:
     """
 
     counted: tuple[str, ...]
-    strata: tuple[Stratum, ...]
+    strata: tuple[TaskStratum, ...]
 
     @property
     def too_hard(self) -> bool:
@@ -96,7 +81,7 @@ def tasks_that_judge(tasks: Iterable[JudgedTask], baseline: Mapping[str, float])
         kept = [task for half in mastered for task in half]
         counted += kept
         strata.append(
-            Stratum(
+            TaskStratum(
                 name="/".join(filter(None, key[named_from:])) or key[-1],
                 tasks=len(ids),
                 baseline=statistics.fmean(baseline[task] for task in ids),

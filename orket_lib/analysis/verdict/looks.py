@@ -8,7 +8,7 @@ about that of a single look at all tasks (`python tools/verdict_tables.py` simul
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from statistics import fmean
 
 from orket_lib.analysis.verdict.baseline import Baseline, QuantScores, baseline_among
@@ -17,29 +17,11 @@ from orket_lib.analysis.verdict.kept_or_lost import CERTAIN, verdict_at
 from orket_lib.analysis.verdict.kept_share import probability_kept
 from orket_lib.analysis.verdict.pairs import paired
 from orket_lib.analysis.verdict.sentences import chance
+from orket_lib.artifacts.views.look import LookedQuant
 from orket_lib.artifacts.views.receipt import Dropped
 from orket_lib.vocabulary.statuses import DropReason, Prefer, QuantVerdict
 
 EARLY = 0.995
-
-
-@dataclass(frozen=True)
-class Looked:
-    """One quant at a look.
-
-    Attributes:
-        quant: Its tag.
-        verdict: Its verdict at this look; UNDECIDED for the baseline.
-        probability: That it keeps the threshold; None for the baseline and without a verdict.
-        tasks: Number of tasks that it was asked.
-        dropped: Why it is asked no further batch; None if it is.
-    """
-
-    quant: str
-    verdict: QuantVerdict
-    probability: float | None
-    tasks: int
-    dropped: Dropped | None
 
 
 @dataclass(frozen=True)
@@ -77,7 +59,7 @@ def look(
     tasks: Sequence[JudgedTask],
     misses: Collection[str],
     policy: LookPolicy,
-) -> tuple[Looked, ...]:
+) -> tuple[LookedQuant, ...]:
     """Return each quant after a batch, in the same order.
 
     Args:
@@ -106,7 +88,7 @@ def too_hard(baseline: Collection[float], tasks: int) -> bool:
 
 def _looked(
     item: QuantScores, tasks: Sequence[JudgedTask], baseline: Baseline, policy: LookPolicy
-) -> Looked:
+) -> LookedQuant:
     """Return a quant with its verdict at its own look, or at this one if it was not dropped."""
     if item.scores is None and not item.may_pass:
         gone = item.dropped or Dropped(
@@ -114,7 +96,13 @@ def _looked(
             detail=item.reason or "not measured",
             certain=policy.certain,
         )
-        return Looked(item.quant, QuantVerdict.NOT_MEASURED, None, 0, gone)
+        return LookedQuant(
+            quant_tag=item.quant,
+            verdict=QuantVerdict.NOT_MEASURED,
+            probability=None,
+            tasks=0,
+            dropped=gone,
+        )
     verdict, probability, scores = QuantVerdict.UNDECIDED, None, item.scores or {}
     if baseline.used and baseline.used.scores and item is not baseline.used and scores:
         own = baseline.used.scores
@@ -124,12 +112,18 @@ def _looked(
             probability = probability_kept(counts, policy.threshold)
             certain = item.certain if item.dropped else policy.certain
             verdict = verdict_at(probability, certain)
-    return Looked(item.quant, verdict, probability, len(scores), item.dropped)
+    return LookedQuant(
+        quant_tag=item.quant,
+        verdict=verdict,
+        probability=probability,
+        tasks=len(scores),
+        dropped=item.dropped,
+    )
 
 
 def _dropping(
-    seen: Sequence[Looked], baseline: Baseline, misses: Collection[str], policy: LookPolicy
-) -> tuple[Looked, ...]:
+    seen: Sequence[LookedQuant], baseline: Baseline, misses: Collection[str], policy: LookPolicy
+) -> tuple[LookedQuant, ...]:
     """Return the quants with the reason of each that is asked no further."""
     if baseline.used is None:
         return tuple(seen)
@@ -139,21 +133,21 @@ def _dropping(
         detail = f"{baseline.used.quant} answers {right:g} of the first {asked} tasks"
         return _all_dropped(seen, DropReason.TASKS_TOO_HARD, detail, policy)
     decided = [_if_decided(item, policy) for item in seen]
-    proved = [it.quant for it in decided if it.verdict is QuantVerdict.KEPT]
+    proved = [it.quant_tag for it in decided if it.verdict is QuantVerdict.KEPT]
     suffices = next((quant for quant in reversed(proved) if quant not in misses), None)
     if suffices and policy.prefer is Prefer.SMALLEST:
         decided = _larger_dropped(decided, suffices, baseline.used.quant, policy)
-    others = [item for item in decided if item.quant != baseline.used.quant]
+    others = [item for item in decided if item.quant_tag != baseline.used.quant]
     if others and all(item.dropped for item in others):
         detail = "no other quant is asked further"
         return _all_dropped(decided, DropReason.NOTHING_OPEN, detail, policy)
-    beyond = policy.beyond_budget([item.quant for item in decided if not item.dropped])
+    beyond = policy.beyond_budget([item.quant_tag for item in decided if not item.dropped])
     if beyond:
         return _all_dropped(decided, DropReason.BUDGET_SPENT, beyond, policy)
     return tuple(decided)
 
 
-def _if_decided(item: Looked, policy: LookPolicy) -> Looked:
+def _if_decided(item: LookedQuant, policy: LookPolicy) -> LookedQuant:
     if item.dropped or item.probability is None or item.verdict is QuantVerdict.UNDECIDED:
         return item
     detail = (
@@ -161,33 +155,39 @@ def _if_decided(item: Looked, policy: LookPolicy) -> Looked:
         f"(P {chance(item.probability)}; this look needs {policy.certain:g})"
     )
     dropped = Dropped(reason=DropReason.DECIDED, detail=detail, certain=policy.certain)
-    return replace(item, dropped=dropped)
+    return item.model_copy(update={"dropped": dropped})
 
 
 def _larger_dropped(
-    seen: Sequence[Looked], suffices: str, baseline: str, policy: LookPolicy
-) -> list[Looked]:
+    seen: Sequence[LookedQuant], suffices: str, baseline: str, policy: LookPolicy
+) -> list[LookedQuant]:
     """Return the quants; the larger ones are dropped, because a smaller one is proved."""
-    quants = [item.quant for item in seen]
+    quants = [item.quant_tag for item in seen]
     larger = {*quants[: quants.index(suffices)]} - {baseline}
     detail = f"{suffices} is smaller, and proved"
     return _drop(seen, larger, DropReason.MATTERS_NO_MORE, detail, policy.certain)
 
 
 def _all_dropped(
-    seen: Sequence[Looked], reason: DropReason, detail: str, policy: LookPolicy
-) -> tuple[Looked, ...]:
+    seen: Sequence[LookedQuant], reason: DropReason, detail: str, policy: LookPolicy
+) -> tuple[LookedQuant, ...]:
     # A budget ends a sweep whatever the answers are, so this is the last look, as without batches.
     certain = CERTAIN if reason is DropReason.BUDGET_SPENT else policy.certain
-    return tuple(_drop(seen, [item.quant for item in seen], reason, detail, certain))
+    return tuple(_drop(seen, [item.quant_tag for item in seen], reason, detail, certain))
 
 
 def _drop(
-    seen: Sequence[Looked], quants: Collection[str], reason: DropReason, detail: str, certain: float
-) -> list[Looked]:
+    seen: Sequence[LookedQuant],
+    quants: Collection[str],
+    reason: DropReason,
+    detail: str,
+    certain: float,
+) -> list[LookedQuant]:
     """Return the quants; some are dropped, if they were not before."""
     dropped = Dropped(reason=reason, detail=detail, certain=certain)
     return [
-        replace(item, dropped=dropped) if item.quant in quants and not item.dropped else item
+        item.model_copy(update={"dropped": dropped})
+        if item.quant_tag in quants and not item.dropped
+        else item
         for item in seen
     ]

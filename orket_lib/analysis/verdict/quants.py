@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from orket_lib.analysis.statistics import mcnemar_exact
@@ -17,14 +16,17 @@ from orket_lib.analysis.verdict.judged_tasks import (
     tasks_of,
     tasks_that_judge,
 )
-from orket_lib.analysis.verdict.kept_or_lost import Judged, judge, verdict_at
-from orket_lib.analysis.verdict.pairs import Overlap, paired
-from orket_lib.analysis.verdict.stability import Stability, stability
-from orket_lib.artifacts.views.verdict import Agreement, Decision, TaskStratum, Verdict, WantCheck
+from orket_lib.analysis.verdict.kept_or_lost import Judged, judge
+from orket_lib.analysis.verdict.stability import Repicked, Stability, stability_of
+from orket_lib.artifacts.views.verdict import Agreement, Decision, Verdict, WantCheck
 from orket_lib.vocabulary.statuses import DecisionStatus, Prefer, QuantVerdict
 
 _EVERYTHING_RIGHT = 0.98
-_NOT_ORDERED_BY_TASKS = (DecisionStatus.TASKS_TOO_EASY, DecisionStatus.TASKS_TOO_HARD)
+_NOT_ORDERED_BY_TASKS = (
+    DecisionStatus.TASKS_TOO_EASY,
+    DecisionStatus.TASKS_TOO_HARD,
+    DecisionStatus.TASKS_NOT_GRADED,
+)
 _NOTHING_KNOWN = 0.5  # probability of a quant that was asked too few tasks
 
 
@@ -147,7 +149,9 @@ def judge_quants(
             Pick(DecisionStatus.TASKS_TOO_EASY) if too_easy else pick(candidates, policy.prefer)
         )
         decided = [item for item in others if item.quant in judged]
-        stable = _stability(own, decided, judging, family_of, candidates, picked, policy)
+        if picked.quant and decided:
+            again = Repicked(candidates, policy.prefer, policy.threshold, picked.quant)
+            stable = stability_of(own, decided, judging.counted, family_of, again)
     return Verdicts(
         baseline,
         judging,
@@ -197,14 +201,6 @@ def decision_of(verdicts: Verdicts, prefer: Prefer, why: str, next_step: str | N
     )
 
 
-def strata_of(judging: Judging | None) -> tuple[TaskStratum, ...]:
-    """Return the strata in the form of the summary."""
-    return tuple(
-        TaskStratum(name=item.name, tasks=item.tasks, baseline=item.baseline, counted=item.counted)
-        for item in (judging.strata if judging else ())
-    )
-
-
 def _candidates(
     measured: Sequence[QuantScores],
     judged: Mapping[str, Judged],
@@ -232,53 +228,6 @@ def _too_easy(measured: Sequence[QuantScores], counted: Sequence[str]) -> bool:
         if not asked or sum(asked) / len(asked) < _EVERYTHING_RIGHT:
             return False
     return True
-
-
-def _stability(
-    own: Mapping[str, float],
-    others: Sequence[QuantScores],
-    judging: Judging,
-    family_of: Mapping[str, str],
-    candidates: Sequence[Candidate],
-    chosen: Pick,
-    policy: VerdictPolicy,
-) -> Stability | None:
-    """Return how stable the pick is.
-
-    Args:
-        own: The baseline's scores.
-        others: The other quants with a verdict.
-        judging: The tasks that count, of those that the baseline was asked.
-        family_of: The family of each task.
-        candidates: All measured quants; the baseline is the first.
-        chosen: The pick.
-        policy: Threshold and preference.
-    """
-    if chosen.quant is None or not others:
-        return None
-    families: dict[str, list[str]] = defaultdict(list)
-    for task in judging.counted:
-        families[family_of[task]].append(task)
-    counts: dict[str, dict[str, Overlap]] = {
-        family: {item.quant: paired(own, item.scores or {}, ids) for item in others}
-        for family, ids in families.items()
-    }
-    right = {family: (sum(own[task] for task in ids), len(ids)) for family, ids in families.items()}
-
-    def picks(probabilities: Mapping[str, float]) -> str | None:
-        again = [
-            replace(
-                item,
-                verdict=verdict_at(probabilities[item.quant]),
-                probability=probabilities[item.quant],
-            )
-            if item.quant in probabilities
-            else item
-            for item in candidates
-        ]
-        return pick(again, policy.prefer).quant
-
-    return stability(right, counts, policy.threshold, chosen.quant, picks)
 
 
 def _claim(judged: Judged) -> dict[str, Any]:

@@ -134,10 +134,7 @@ def _claim(
                 f"{asked}, and a verdict needs {FEWEST_TASKS}."
             )
         case DecisionStatus.TASKS_NOT_GRADED:
-            return (
-                "quality is not judged, because no task has an expected answer."
-                f"{_agreement(verdicts, base)}"
-            )
+            return "quality is not judged, because no task has an expected answer."
         case DecisionStatus.TASKS_TOO_EASY:
             return (
                 "these tasks can't tell the quants apart: every one answers at least 98% of them."
@@ -150,7 +147,9 @@ def _claim(
     if policy.prefer is Prefer.BEST:
         claim = f"run {chosen.quant}, the largest quant that meets all limits"
     elif found.reason == "BASELINE":
-        claim = f"run {chosen.quant}: no smaller quant {keeps} of its adherence"
+        absent = any(item.verdict is QuantVerdict.NOT_MEASURED for item in verdicts.verdicts)
+        measured = " that was measured" if absent else ""
+        claim = f"run {chosen.quant}: no smaller quant{measured} {keeps} of its adherence"
     else:
         claim = (
             f"run {chosen.quant}, the smallest quant that is proved to keep at least "
@@ -159,16 +158,6 @@ def _claim(
         if chosen.status is DecisionStatus.LIKELY:
             claim = f"probably {chosen.quant}: it {keeps} of {base}'s adherence"
     return f"{claim} ({_evidence(chosen.probability, found)}){_unproved_wants(found, times_said)}."
-
-
-def _agreement(verdicts: Verdicts, base: str) -> str:
-    """Return how many of the baseline's answers each quant repeats."""
-    shares = [
-        f"{item.quant_tag} {item.same_answer_rate:.0%}"
-        for item in verdicts.verdicts
-        if item.same_answer_rate is not None
-    ]
-    return f" Answers identical to {base}'s: {', '.join(shares)}." if shares else ""
 
 
 def _evidence(probability: float | None, found: Verdict) -> str:
@@ -195,16 +184,17 @@ def chance(probability: float) -> str:
 
 
 def _unproved_wants(found: Verdict, times_said: bool) -> str:
-    """Return which wants are not established, and why unless that was said of the times already."""
-    open_: dict[str, list[str]] = {}
+    """Return which wants are not proved, and why unless that was said of the times already."""
+    open_: dict[tuple[str, str], list[str]] = {}
     for item in found.wants:
-        if item.status is WantStatus.NOT_ESTABLISHED:
+        if item.status is not WantStatus.MET:
             known = times_said and item.want in TIMES
-            open_.setdefault("" if known else item.because or "", []).append(item.want)
+            key = item.status.value, "" if known else item.because or ""
+            open_.setdefault(key, []).append(item.want)
     return "".join(
-        f"; {listed(names)} {'are' if names[1:] else 'is'} not established"
+        f"; {listed(names)} {'are' if names[1:] else 'is'} {status}"
         + (f", because {because}" if because else "")
-        for because, names in open_.items()
+        for (status, because), names in open_.items()
     )
 
 

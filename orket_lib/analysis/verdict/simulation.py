@@ -7,23 +7,22 @@ lost. The sweep looks at its tasks in batches, by the same rules as a real one.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from orket_lib.analysis.verdict.judged_tasks import FEWEST_TASKS
-from orket_lib.analysis.verdict.kept_share import COARSE, probabilities_kept
+from orket_lib.analysis.verdict.kept_share import least_both
 from orket_lib.analysis.verdict.looks import certain_at
-from orket_lib.vocabulary.statuses import QuantVerdict
 
 if TYPE_CHECKING:
     import numpy
     from numpy.typing import NDArray
 
-    Counts = NDArray[numpy.float64]  # of both, lost, won, neither in the last axis
+    Counts = NDArray[numpy.int64]  # of both, lost, won, neither in the last axis
 
-_AT_ONCE = 4000  # counts, which bounds the memory
-_UNKNOWN = 0.5  # probability of a sweep with too few tasks
+_AT_ONCE = 4000  # pairs of counts, which bounds the memory
 
 
 @dataclass(frozen=True)
@@ -39,6 +38,12 @@ class Truth:
     right: float
     kept: float
     churn: float
+
+    @property
+    def shares(self) -> tuple[float, float, float, float]:
+        """Return the chances of both, lost, won and neither."""
+        lost = self.churn + self.right * (1 - self.kept)
+        return self.right - lost, lost, self.churn, 1 - self.right - self.churn
 
 
 @dataclass(frozen=True)
@@ -70,54 +75,61 @@ def said(
     """
     import numpy
 
-    counts, asked = numpy.zeros((sweeps, 4)), 0
-    verdicts = dict.fromkeys((QuantVerdict.KEPT, QuantVerdict.LOST), 0)
-    tasks = 0
+    counts = numpy.zeros((sweeps, 4), dtype=numpy.int64)
+    asked = kept = lost = tasks = 0
     for batch, end in enumerate(ends, start=1):
-        new = drawn(dice, len(counts), end - asked, truth)
         tasks += len(counts) * (end - asked)
-        counts, asked = counts + new, end
-        probabilities = chances(counts, threshold)
+        counts = counts + dice.multinomial(end - asked, truth.shares, size=len(counts))
+        asked = end
         certain = certain_at(batch, len(ends))
-        kept, lost = probabilities >= certain, probabilities <= 1 - certain
-        verdicts[QuantVerdict.KEPT] += int(kept.sum())
-        verdicts[QuantVerdict.LOST] += int(lost.sum())
-        counts = counts[~(kept | lost)]
-    return Said(
-        verdicts[QuantVerdict.KEPT] / sweeps,
-        verdicts[QuantVerdict.LOST] / sweeps,
-        tasks / (sweeps * ends[-1]),
-    )
+        keeps, loses = is_kept(counts, threshold, certain), is_lost(counts, threshold, certain)
+        kept += int(keeps.sum())
+        lost += int(loses.sum())
+        counts = counts[~(keeps | loses)]
+    return Said(kept / sweeps, lost / sweeps, tasks / (sweeps * ends[-1]))
 
 
-def drawn(dice: numpy.random.Generator, sweeps: int, tasks: int, truth: Truth) -> Counts:
-    """Return the counts of so many tasks in each sweep, shape (sweeps, 4)."""
-    lost = truth.churn + truth.right * (1 - truth.kept)
-    shares = [truth.right - lost, lost, truth.churn, 1 - truth.right - truth.churn]
-    return dice.multinomial(tasks, shares, size=sweeps).astype(float)
-
-
-def chances(counts: Counts, threshold: float) -> NDArray[numpy.float64]:
-    """Return each sweep's probability of having kept the threshold; 0.5 where too few count.
+def is_kept(counts: Counts, threshold: float, certain: float) -> NDArray[numpy.bool_]:
+    """Tell which sweeps say KEPT; none with fewer than `FEWEST_TASKS`.
 
     Args:
-        counts: Shape (sweeps, 4).
+        counts: Of both, lost, won and neither in the last axis.
         threshold: Share of the baseline's adherence that must be kept.
+        certain: Probability needed.
     """
+    enough: NDArray[numpy.bool_] = counts.sum(axis=-1) >= FEWEST_TASKS
+    return enough & reaches(counts, threshold, certain)
+
+
+def is_lost(counts: Counts, threshold: float, certain: float) -> NDArray[numpy.bool_]:
+    """Tell which sweeps say LOST; the arguments are those of `is_kept`."""
+    enough: NDArray[numpy.bool_] = counts.sum(axis=-1) >= FEWEST_TASKS
+    return enough & ~reaches(counts, threshold, 1 - certain)
+
+
+def reaches(counts: Counts, threshold: float, probability: float) -> NDArray[numpy.bool_]:
+    """Tell where the probability of having kept the threshold is at least the given one."""
     import numpy
 
-    if not len(counts):
-        return numpy.zeros(0)
-    different, places = numpy.unique(counts, axis=0, return_inverse=True)
-    pieces = [
-        probabilities_kept(part[:, 0], part[:, 1], part[:, 2], threshold, COARSE)
-        for part in _pieces(different)
-    ]
-    found = numpy.concatenate(pieces)[places.ravel()]
-    return numpy.where(counts.sum(axis=-1) < FEWEST_TASKS, _UNKNOWN, found)
+    pairs, places = numpy.unique(counts[..., 1:3].reshape(-1, 2), axis=0, return_inverse=True)
+    needed = fewest_both(pairs, threshold, probability)[places.ravel()]
+    found: NDArray[numpy.bool_] = counts[..., 0] >= needed.reshape(counts.shape[:-1])
+    return found
 
 
-def _pieces(counts: Counts) -> Iterator[Counts]:
+def fewest_both(pairs: Counts, threshold: float, probability: float) -> Counts:
+    """Return `least_both` of each pair of lost and won, shape (n, 2); each is computed once."""
     import numpy
 
-    yield from numpy.array_split(counts, len(counts) // _AT_ONCE + 1)
+    known = _known(threshold, round(probability, 9))
+    keys = [(lost, won) for lost, won in pairs.tolist()]
+    new = numpy.array([key for key in keys if key not in known]).reshape(-1, 2)
+    for part in numpy.array_split(new, len(new) // _AT_ONCE + 1):
+        least = least_both(part[:, 0], part[:, 1], threshold, probability)
+        known.update(zip(map(tuple, part.tolist()), least.tolist(), strict=True))
+    return numpy.array([known[key] for key in keys], dtype=numpy.int64)
+
+
+@lru_cache
+def _known(threshold: float, probability: float) -> dict[tuple[int, ...], int]:
+    return {}

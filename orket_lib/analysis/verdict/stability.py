@@ -7,13 +7,17 @@ same tasks instead would agree with itself far too often.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from orket_lib.analysis.verdict.baseline import QuantScores
+from orket_lib.analysis.verdict.decision import Candidate, pick
+from orket_lib.analysis.verdict.kept_or_lost import verdict_at
 from orket_lib.analysis.verdict.kept_share import COARSE, PRIOR, probabilities_kept
-from orket_lib.analysis.verdict.pairs import Overlap
+from orket_lib.analysis.verdict.pairs import Overlap, paired
+from orket_lib.vocabulary.statuses import Prefer
 
 if TYPE_CHECKING:
     import numpy
@@ -34,6 +38,60 @@ class Stability:
 
     same: float
     runner_up: str | None
+
+
+@dataclass(frozen=True)
+class Repicked:
+    """What a new sweep's pick depends on, besides its answers.
+
+    Attributes:
+        candidates: All measured quants; the baseline is the first.
+        prefer: The preference of the config.
+        threshold: Share of the baseline's adherence that must be kept.
+        chosen: The pick of this sweep.
+    """
+
+    candidates: Sequence[Candidate]
+    prefer: Prefer
+    threshold: float
+    chosen: str
+
+    def pick(self, probabilities: Mapping[str, float]) -> str | None:
+        """Return the pick at other probabilities; a quant without one stays as it is."""
+        again = [
+            replace(item, verdict=verdict_at(chance), probability=chance)
+            if (chance := probabilities.get(item.quant)) is not None
+            else item
+            for item in self.candidates
+        ]
+        return pick(again, self.prefer).quant
+
+
+def stability_of(
+    own: Mapping[str, float],
+    others: Sequence[QuantScores],
+    counted: Sequence[str],
+    family_of: Mapping[str, str],
+    again: Repicked,
+) -> Stability:
+    """Return how stable a pick is.
+
+    Args:
+        own: The baseline's scores.
+        others: The other quants with a verdict; at least one.
+        counted: The tasks that count, of those that the baseline was asked.
+        family_of: The family of each task.
+        again: How a new sweep picks.
+    """
+    families: dict[str, list[str]] = defaultdict(list)
+    for task in counted:
+        families[family_of[task]].append(task)
+    counts = {
+        family: {item.quant: paired(own, item.scores or {}, ids) for item in others}
+        for family, ids in families.items()
+    }
+    right = {family: (sum(own[task] for task in ids), len(ids)) for family, ids in families.items()}
+    return stability(right, counts, again.threshold, again.chosen, again.pick)
 
 
 def stability(

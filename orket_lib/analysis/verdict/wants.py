@@ -23,20 +23,20 @@ class Want:
     Attributes:
         read: Returns the figure of a row, in the unit of the limit.
         at_least: Whether the limit is a minimum, not a maximum.
-        spoiled_by: Returns why the times behind the figure don't count; None for other figures.
+        spoiled_by: Field of a row that says why the times behind the figure don't count; "" for
+            other figures.
+        interval: Name of the figure in the row's intervals; "" for one that has none.
     """
 
     read: Callable[[RowMetrics], float | Null]
     at_least: bool = False
-    spoiled_by: Callable[[RowMetrics], tuple[str, ...] | None] | None = None
+    spoiled_by: str = ""
+    interval: str = ""
 
-
-def _of_probes(row: RowMetrics) -> tuple[str, ...] | None:
-    return row.speed_spoiled_by
-
-
-def _of_answers(row: RowMetrics) -> tuple[str, ...] | None:
-    return row.latency_spoiled_by
+    @classmethod
+    def of_time(cls, name: str, spoiled_by: str, at_least: bool = False) -> Want:
+        """Return the limit of a time or rate."""
+        return cls(lambda row: row.reading(name), at_least, spoiled_by, name)
 
 
 def _gib(mib: float | Null) -> float | Null:
@@ -44,11 +44,9 @@ def _gib(mib: float | Null) -> float | Null:
 
 
 WANTS: dict[WantName, Want] = {
-    WantName.DECODE_TPS: Want(
-        lambda row: row.reading("generation_tokens_per_second"), True, _of_probes
-    ),
-    WantName.TTFT_MS: Want(lambda row: row.reading("ttft_ms"), False, _of_probes),
-    WantName.LATENCY_S: Want(lambda row: row.reading("total_latency"), False, _of_answers),
+    WantName.DECODE_TPS: Want.of_time("generation_tokens_per_second", "speed_spoiled_by", True),
+    WantName.TTFT_MS: Want.of_time("ttft_ms", "speed_spoiled_by"),
+    WantName.LATENCY_S: Want.of_time("total_latency", "latency_spoiled_by"),
     WantName.MEMORY_GIB: Want(lambda row: _gib(memory_mib(row))),
     WantName.VRAM_GIB: Want(lambda row: _gib(row.reading("peak_vram_mib"))),
     WantName.RAM_GIB: Want(lambda row: _gib(row.reading("peak_memory_rss"))),
@@ -86,6 +84,15 @@ def _check(row: RowMetrics, name: WantName, limit: float) -> WantCheck:
         return _not_established(name, limit, None, why or known)
     if why:
         return _not_established(name, limit, value, why)
+    low, high = row.intervals.get(want.interval, (value, value))
+    if low < limit < high:
+        return WantCheck(
+            want=name,
+            limit=limit,
+            value=value,
+            status=WantStatus.BORDERLINE,
+            because=f"its 95% interval is {low:.3g} to {high:.3g}",
+        )
     met = reaches(value, limit) if want.at_least else not exceeds(value, limit)
     status = WantStatus.MET if met else WantStatus.NOT_MET
     return WantCheck(want=name, limit=limit, value=value, status=status)
@@ -93,12 +100,10 @@ def _check(row: RowMetrics, name: WantName, limit: float) -> WantCheck:
 
 def _why_no_time(want: Want, row: RowMetrics) -> str:
     """Return why the times behind a figure don't count; `""` if they do, or if it is no time."""
-    if want.spoiled_by is None:
+    if not want.spoiled_by:
         return ""
-    spoiled = want.spoiled_by(row)
-    if spoiled is not None:
-        return "; ".join(spoiled)
-    return "" if row.valid else "; ".join(row.invalid_because)  # older rows
+    spoiled: tuple[str, ...] | None = getattr(row, want.spoiled_by)
+    return "; ".join(row.invalid_because if spoiled is None else spoiled)  # None: an older row
 
 
 def _not_established(name: WantName, limit: float, value: float | None, because: str) -> WantCheck:

@@ -8,6 +8,7 @@ not in the spec: moving a model or relabelling a sweep measures nothing again.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Literal
 
 from pydantic import Field
@@ -190,6 +191,16 @@ class RunSpec(MeasurementSpec):
     on_server_death: OnServerDeath = later("row", "what is lost when the server dies")
     rerun_polluted: int = later(0, "maximum repeats of a disturbed step")
     context: ContextFill | None = later(None, "how prompts fill the context; null = they do not")
+    repeated_tasks: int = later(0, "tasks that are asked once more, for the noise floor")
+
+    def asked(self) -> Iterator[tuple[int, int]]:
+        """Yield the graded runs of a round in order: the place of the task, and the run's index."""
+        keys = self.tasks.keys
+        for index in range(self.runs_per_task):
+            yield from ((place, index) for place in range(len(keys)))
+        # Digests are as good as random, and the same tasks have the same everywhere.
+        again = set(sorted(keys)[: self.repeated_tasks])
+        yield from ((place, self.runs_per_task) for place, key in enumerate(keys) if key in again)
 
     def served(self) -> dict[str, Any]:
         """Return what is served and how, which names the cell's folder in the store."""

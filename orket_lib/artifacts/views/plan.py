@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from orket_lib.artifacts.base import Artifact, InputFile, Record
+from orket_lib.artifacts.base import Artifact, InputFile, Record, volatile
 from orket_lib.artifacts.measurements.spec import ControlSettings
 from orket_lib.artifacts.views.context_summary import ContextSettings
 from orket_lib.artifacts.views.row import RowPolicy
@@ -142,6 +142,11 @@ class Plan(Artifact):
     )
     budget: str | None = Field(None, description="most time of the sweep; null = no limit")
     expected_runs: int = Field(description="graded runs over all cells")
+    expected_seconds: float | None = volatile(
+        "of what is still to be measured, at the pace of the cells measured so far; null without "
+        "one, and in a sweep's folder",
+        None,
+    )
     summary_path: str
     report_path: str
     warnings: tuple[str, ...] = Field(description="allowed settings that you should know about")

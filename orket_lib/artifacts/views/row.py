@@ -199,6 +199,12 @@ class RowMetrics(Measured):
         None, description="why the latency of its answers doesn't count; null in older files"
     )
 
+    intervals: dict[str, tuple[float, float]] = Field(
+        default_factory=dict,
+        description="95 % interval of each time and rate, by its name here; none for one that was "
+        "measured once",
+    )
+
     @property
     def speed_valid(self) -> bool:
         """Tell whether the rates and TTFT of its probes count."""

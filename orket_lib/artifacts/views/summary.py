@@ -17,6 +17,9 @@ class SummaryRow(RowMetrics):
 
     vibe_delta: Reading = Field(description="adherence lost per GiB saved against the baseline")
     vibe_delta_status: str
+    decided_after: int | None = Field(
+        None, description="tasks after which it was decided, and asked no further; else null"
+    )
 
 
 class Comparison(Record):

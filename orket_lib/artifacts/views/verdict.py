@@ -23,7 +23,7 @@ class WantCheck(Record):
     limit: float
     value: float | None
     status: WantStatus
-    because: str | None = Field(None, description="why it is not established")
+    because: str | None = Field(None, description="why it is not established, or borderline")
 
 
 class Agreement(Measured):
@@ -93,7 +93,10 @@ class Verdict(Record):
 class TaskStratum(Record):
     """Tasks of one kind, and how well the baseline solves them."""
 
-    name: str
+    name: str = Field(
+        description="family and level; shorter for pooled groups; after the bank if there are "
+        "several"
+    )
     tasks: int
     baseline: float = Field(description="mean score of the baseline")
     counted: int = Field(description="tasks that count in the verdicts")

@@ -9,11 +9,13 @@ from orket_lib.analysis.rows.aggregates import not_asked_scores, task_scores
 from orket_lib.analysis.rows.answer_failures import Limits
 from orket_lib.analysis.rows.answers import with_answers
 from orket_lib.analysis.sidecar.parse import row_sidecar
+from orket_lib.analysis.verdict.judged_tasks import tasks_that_judge
+from orket_lib.analysis.verdict.of_rows import judged_tasks
 from orket_lib.artifacts.io import read_model, write_model
 from orket_lib.artifacts.measurements.sidecar import SidecarReport
 from orket_lib.artifacts.views.row import Row, RowSettings
 from orket_lib.artifacts.views.run_report import RunReport
-from orket_lib.commands._common import add_out, stamp
+from orket_lib.commands._common import add_out, stamp, tell
 from orket_lib.commands.views._rows import metrics_of
 from orket_lib.tasks.answers import comparable
 from orket_lib.vocabulary.statuses import SidecarStatus
@@ -25,6 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--report", type=Path, nargs="+", required=True, help="run reports of the cell, in order")
     add("--settings", type=Path, required=True, help="row policy and labels (JSON)")
     add("--sidecar", type=Path, help="view of the hardware sidecar, if any")
+    add("--baseline", action="store_true", help="say if the tasks are too hard for a verdict")
     add_out(parser, "row")
 
 
@@ -55,4 +58,17 @@ def run(options: argparse.Namespace) -> int:
         ),
     )
     write_model(options.out, row)
+    if options.baseline and metrics.quality_valid:
+        _warn_of_hard_tasks(row)
     return 0
+
+
+def _warn_of_hard_tasks(baseline: Row) -> None:
+    tasks, metrics = judged_tasks([baseline.task_scores]), baseline.metrics
+    scores = {it.test_id: it.adherence_score or 0.0 for it in baseline.task_scores}
+    if tasks and tasks_that_judge(tasks, scores).too_hard:
+        right = sum(scores[task.task_id] for task in tasks)
+        tell(
+            f"{metrics.model_id}: {metrics.quant_tag} answers {right:g} of {len(tasks)} tasks, too "
+            "few for a verdict; the other quants' answers only show how far they agree with it"
+        )

@@ -153,10 +153,10 @@ def _asked(
     number: int,
 ) -> Iterator[tuple[Part, Answer, Task]]:
     """Yield the answers that the spec asks for, each with its task."""
-    for index in range(spec.runs_per_task):
-        for task, key in zip(tasks, spec.tasks.keys, strict=True):
-            if (key, number, index) in answers:
-                yield *answers[key, number, index], task
+    for place, index in spec.asked():
+        item = spec.tasks.keys[place], number, index
+        if item in answers:
+            yield *answers[item], tasks[place]
 
 
 def _not_asked(answers: Sequence[tuple[Answer, Task]]) -> Iterator[NotAsked]:

@@ -23,6 +23,7 @@ class VerdictSection:
         model_id: The model.
         baseline: Tag of the baseline; None without one.
         next_step: What to do for a clearer result; None if nothing is open.
+        choices: The smallest quant that suffices, and the best that fits; None without a decision.
         stability: How often a new sweep would pick the same quant; None without a pick.
         verdicts: Quant, verdict, P, kept share, tasks, lost, won, McNemar, more tasks.
         agreement: Quant, same answers, their share, share before the first difference; the baseline
@@ -35,6 +36,7 @@ class VerdictSection:
     model_id: str
     baseline: str | None
     next_step: str | None
+    choices: str | None
     stability: str | None
     verdicts: Sequence[Cells]
     agreement: Sequence[Cells]
@@ -52,6 +54,7 @@ def verdict_section(session: ModelSession) -> VerdictSection:
         model_id=session.model_id,
         baseline=session.baseline_quant,
         next_step=decision.next if decision else None,
+        choices=choices(session),
         stability=_stability(session),
         verdicts=[_verdict(item, compared.get(item.quant_tag)) for item in judged]
         or [_test(item) for item in session.comparisons],
@@ -68,6 +71,16 @@ def verdict_word(session: ModelSession, quant: str) -> str | None:
     if found is None or found.probability is None:
         return None
     return f"{found.verdict.value.lower()}, P{chance(found.probability).replace(' ', '')}"
+
+
+def choices(session: ModelSession) -> str | None:
+    """Return the picks of both preferences; None if there is neither."""
+    decision = session.decision
+    if decision is None or not (decision.smallest_that_suffices or decision.best_that_fits):
+        return None
+    smallest = decision.smallest_that_suffices or "none is proved"
+    best = decision.best_that_fits or "none fits"
+    return f"Smallest that suffices: {smallest}; best that fits: {best}."
 
 
 def _stability(session: ModelSession) -> str | None:

@@ -187,7 +187,7 @@ def test_the_advice_tells_answers_that_never_came_from_wrong_ones() -> None:
 
 def test_fewer_than_ten_tasks_tell_nothing() -> None:
     found = context_points([figures(256, asked=9)], thresholds())
-    assert "There, whether its answers are right can't be told from 9 tasks." in advice(found)
+    assert "9 answers are right; its adherence can't be told from so few tasks." in advice(found)
 
 
 def test_answers_that_were_cut_say_what_to_change() -> None:

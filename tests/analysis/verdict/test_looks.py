@@ -37,7 +37,8 @@ def looked(
     policy = LookPolicy(0.95, prefer, len(TASKS), certain, lambda _: beyond)
     found = look(items, TASKS, misses, policy)
     return {
-        item.quant: (item.verdict, item.dropped.reason if item.dropped else None) for item in found
+        item.quant_tag: (item.verdict, item.dropped.reason if item.dropped else None)
+        for item in found
     }
 
 

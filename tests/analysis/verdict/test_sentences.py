@@ -126,20 +126,16 @@ def test_one_task_apart_is_undecided_and_says_how_many_more() -> None:
     assert "more tasks of these kinds" in found.decision.next
 
 
-def test_a_quant_that_did_not_load_is_named() -> None:
-    found = judged({"F16": 160, "Q8_0": 160, "Q6_K": None, "Q4_K_M": 100})
-    assert verdicts(found)["Q6_K"] is QuantVerdict.NOT_MEASURED
-    assert "Q6_K has no verdict (it did not load)." in found.recommendation
+@pytest.mark.parametrize(("middle", "which"), [(60, ""), (None, " that was measured")])
+def test_the_baseline_is_proved_if_every_smaller_quant_loses(
+    middle: int | None, which: str
+) -> None:
+    found = judged({"F16": 160, "Q4_K_M": middle, "Q2_K": 60})
     assert found.decision is not None
-    assert found.decision.pick == "Q8_0"
-
-
-def test_a_baseline_that_does_not_fit_is_stood_in_for() -> None:
-    found = judged({"F16": None, "Q8_0": 160, "Q4_K_M": 159})
-    assert found.decision is not None
-    assert (found.decision.baseline_quant, found.decision.stands_in_for) == ("Q8_0", "F16")
+    assert (found.decision.status, found.decision.pick) == (DecisionStatus.PROVED, "F16")
+    assert found.decision.smallest_decided is (middle is not None)
     assert found.recommendation.startswith(
-        "nano: F16 can't be the baseline (it did not load); compared with Q8_0: run Q4_K_M"
+        f"nano: run F16: no smaller quant{which} keeps at least 95% of its adherence"
     )
 
 
@@ -228,16 +224,6 @@ def test_a_server_without_times_is_no_reason_to_try_again() -> None:
     assert "again=" not in found.recommendation
 
 
-def test_cut_answers_are_counted_and_say_what_to_change() -> None:
-    cut = FailureCount(
-        failure=AnswerFailure.CUT, runs=84, first="add-0084 run 1: finish_reason length, 64 tokens"
-    )
-    found = judged({"F16": 84, "Q8_0": 84}, changes={"F16": {"failures": (cut,), "test_runs": 168}})
-    assert "failed for CUT" in found.recommendation
-    assert "F16 84 of 168 runs" in found.recommendation
-    assert "raise max_output_tokens" in found.recommendation
-
-
 def cut_scores(right: int, kind: AnswerFailure, tasks: int = 168) -> tuple[TaskScore, ...]:
     """Return scores whose failed tasks failed in one way."""
     return tuple(
@@ -252,6 +238,7 @@ def test_half_of_the_answers_cut_is_the_first_thing_to_change() -> None:
     )
     half = {"failures": (cut,), "test_runs": 168}
     found = judged({"F16": 84, "Q8_0": 84, "Q4_K_M": 84}, changes=dict.fromkeys(BITS, half))
+    assert "Answers that failed for CUT" in found.recommendation
     assert "F16 84 of 168, Q8_0 84 of 168, Q4_K_M 84 of 168 runs" in found.recommendation
     assert found.decision is not None
     assert found.decision.next == (
@@ -298,6 +285,9 @@ def test_a_quant_that_did_not_load_keeps_the_server_s_words() -> None:
     found = build_session("nano", rows, table, POLICY, Lane.LAB)
     assert f"Q6_K has no verdict ({words})." in found.recommendation
     assert {item.quant_tag: item.reason for item in found.verdicts}["Q6_K"] == words
+    assert verdicts(found)["Q6_K"] is QuantVerdict.NOT_MEASURED
+    assert found.decision is not None
+    assert found.decision.pick == "Q8_0"
 
 
 def test_a_baseline_that_does_not_fit_is_named_first_with_its_numbers() -> None:
@@ -309,6 +299,8 @@ def test_a_baseline_that_does_not_fit_is_named_first_with_its_numbers() -> None:
     assert found.recommendation.startswith(
         f"nano: F16 can't be the baseline ({words}); compared with Q8_0: run Q4_K_M"
     )
+    assert found.decision is not None
+    assert (found.decision.baseline_quant, found.decision.stands_in_for) == ("Q8_0", "F16")
 
 
 def test_one_quant_is_no_choice() -> None:

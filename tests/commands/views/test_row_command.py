@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from builders import STRICT, report, run, spec
 
 from orket_lib.artifacts.io import read_model, write_model
@@ -12,7 +13,9 @@ from orket_lib.cli import main
 from orket_lib.vocabulary.statuses import Lane, Outcome, VramProfile
 
 
-def test_a_row_keeps_what_other_quants_are_compared_with(tmp_path: Path) -> None:
+def test_a_row_keeps_what_other_quants_are_compared_with_and_a_baseline_warns(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     runs = (
         *(run(1, 0, answer="```\n1 apple\n```"), run(1, 1, answer="1 apply\n")),
         *(run(2, 0, Outcome.TIMEOUT), run(2, 1, Outcome.TIMEOUT)),
@@ -33,3 +36,9 @@ def test_a_row_keeps_what_other_quants_are_compared_with(tmp_path: Path) -> None
     one, two = read_model(tmp_path / "row.json", Row).task_scores
     assert (one.bank, one.answer, one.repeated) == ("bank", "1 apple", 6 / 7)
     assert (two.answer, two.repeated) == (None, None)
+    assert "verdict" not in capsys.readouterr().err
+
+    again = ["--baseline", "--out", str(tmp_path / "row.json")]
+    assert main(["row", *map(str, asked), *again]) == 0
+    said = "nano: Q4_K_M answers 1 of 2 tasks, too few for a verdict; the other quants' answers"
+    assert said in capsys.readouterr().err
