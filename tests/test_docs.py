@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import ast
 import json
 import re
 import tomllib
@@ -15,6 +16,9 @@ import yaml
 
 from orket_lib import cli
 from orket_lib.config.loading.parse import parse
+from orket_lib.vocabulary.null_reasons import NullReason
+from orket_lib.vocabulary.reasons import Reason
+from orket_lib.vocabulary.statuses import ADVICE, AnswerFailure, DecisionStatus
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -152,6 +156,52 @@ def test_configs_in_guides_are_configs(page: str) -> None:
     base = yaml.safe_load((ROOT / "config" / "config.yaml").read_text(encoding="utf-8"))
     for block in re.findall(r"```yaml\n(.*?)```", TEXTS[page], re.S):
         parse(base | yaml.safe_load(block))
+
+
+# --- FAQ -----------------------------------------------------------------------------------------
+
+FAQ = TEXTS["docs/guides/faq.md"]
+FAQ_ROWS = [re.split(r" (?<!\\)\| ", row[2:-2]) for row in FAQ.splitlines() if row.startswith("| ")]
+
+
+def _spans(text: str) -> list[str]:
+    return re.findall(r"`([^`]+)`", text)
+
+
+@cache
+def _literals() -> tuple[str, ...]:
+    """Return the text of every string in the library, up to each placeholder."""
+    files = sorted((ROOT / "orket_lib").rglob("*.py"))
+    nodes = (node for file in files for node in ast.walk(ast.parse(file.read_text("utf-8"))))
+    values = (node.value for node in nodes if isinstance(node, ast.Constant))
+    return tuple(value for value in values if isinstance(value, str))
+
+
+def test_every_code_in_the_faq_is_one_that_there_is() -> None:
+    codes = set(re.findall(r"`([A-Z][A-Z_]{3,})`", FAQ))
+    assert len(codes) > 25
+    assert codes - {*NullReason, *Reason, *AnswerFailure, *DecisionStatus} == set()
+
+
+def test_the_faq_has_every_failure_of_an_answer_that_may_have_another_cause() -> None:
+    assert set(ADVICE) - set(_spans(FAQ)) == set()
+
+
+def test_messages_in_the_faq_are_those_of_the_code() -> None:
+    seen = [span for row in FAQ_ROWS for span in _spans(row[0]) if " " in span]
+    seen += [span for span in _spans(FAQ) if "..." in span and span not in seen]
+    assert len(seen) > 12
+    parts = [part.strip() for message in seen for part in message.split("...")]
+    assert [part for part in parts if not any(part in text for text in _literals())] == []
+
+
+def test_settings_in_the_faq_are_settings() -> None:
+    base = yaml.safe_load((ROOT / "config" / "config.yaml").read_text(encoding="utf-8"))
+    todo = " ".join(row[-1] for row in FAQ_ROWS)
+    settings = [span for span in _spans(todo) if re.match(r"\w+: ", span)]
+    assert len(settings) > 8
+    for setting in settings:
+        parse(base | yaml.safe_load(setting))
 
 
 # --- architecture --------------------------------------------------------------------------------
