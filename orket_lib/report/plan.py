@@ -162,7 +162,7 @@ def _contexts(settings: ContextSettings | None) -> str:
     search = ", bisected" if settings.search == "bisect" else ""
     return (
         f"{', '.join(map(str, settings.contexts))}{search}, at "
-        f"{settings.quant_tag or 'the quant that the frontier picks'}: {tasks} tasks "
+        f"{settings.quant_tag or 'the recommended quant'}: {tasks} tasks "
         f"({', '.join(fill.families)}), {fill.share:.0%} of the context filled; "
         f"adherence >= {limits.adherence_min:g}, TTFT <= {limits.ttft_ceiling_ms:g} ms, "
         f"decode >= {limits.decode_floor_tps:g} t/s (0 = no limit)"
@@ -174,7 +174,7 @@ def _thermal(thermal: PlannedThermal | None) -> str:
         return "off"
     return (
         f"{thermal.repeats} repeats of {thermal.generations} generations at "
-        f"{thermal.quant_tag or 'the quant that the frontier picks'}, before each a rest down "
+        f"{thermal.quant_tag or 'the recommended quant'}, before each a rest down "
         f"to {thermal.cooldown_target_c:g} °C, at most {thermal.cooldown_timeout_sec:g} s; hot "
         f"above {thermal.polluted_threshold_c:g} °C, heat soak by "
         f"{thermal.monotonic_window} rises in a row"

@@ -176,6 +176,16 @@ def test_a_server_that_is_down_is_what_it_was_and_that_is_said(
     assert "shown as current without having asked it" in warning
 
 
+def test_a_server_that_never_answered_is_one_warning_for_all_its_models(
+    server: CannedServer, tmp_path: Path
+) -> None:
+    where = {"provider": "ollama", "base_url": server.url, "tag_template": "m:{quant}"}
+    config = parse({"models": ["m"], "quants": ["Q8_0", "Q4_K_M"]} | where)
+    models = {("m", quant): ModelRef(tag=f"m:{quant}") for quant in config.quants}
+    _, (warning,) = identities(config, models, KnownServers(tmp_path / "servers.json"), MACHINE)
+    assert "does not offer m:Q8_0 and m:Q4_K_M: nothing can be measured" in warning
+
+
 def test_a_job_takes_what_its_sweep_was_told(server: CannedServer, tmp_path: Path) -> None:
     asked = Asked(tmp_path, "openai", server)
     server.answers = openai()

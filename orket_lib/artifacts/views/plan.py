@@ -85,7 +85,7 @@ class PlannedThermal(Record):
     """The configured thermal series."""
 
     repeats: int = Field(description="0 = none")
-    quant_tag: str | None = Field(description="null = the quant that the frontier picks")
+    quant_tag: str | None = Field(description="null = the recommended quant")
     generations: int = Field(description="in each repeat")
     cooldown_target_c: float
     cooldown_timeout_sec: float
