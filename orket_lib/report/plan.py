@@ -19,7 +19,7 @@ from orket_lib.artifacts.views.plan import (
 from orket_lib.preflight.memory_profiles import FREE_SHARE
 from orket_lib.report.formatting import aligned
 from orket_lib.vocabulary.cpu_features import advice
-from orket_lib.vocabulary.statuses import VramGuard
+from orket_lib.vocabulary.statuses import Prefer, VramGuard
 
 
 def plan_text(plan: Plan) -> str:
@@ -50,9 +50,7 @@ def plan_text(plan: Plan) -> str:
         "lane, vram profile": f"{plan.execution_lane.value}, {plan.vram_profile.value}: a model "
         f"may take {FREE_SHARE[plan.vram_profile]:.0%} of the free memory, the preflight "
         f"{'warns of' if plan.vram_guard is VramGuard.WARN else 'refuses'} more",
-        "frontier": f"adherence >= {plan.adherence_threshold:g} x baseline, "
-        f"latency <= {plan.latency_ceiling:g} s"
-        + (", invalid rows included" if plan.include_invalid else ""),
+        "recommendation": _recommendation(plan),
         "kpi_policy": plan.kpi_policy,
         **({"cpu features": advice(plan.unused_cpu_features)} if plan.unused_cpu_features else {}),
         "runs": f"{plan.runs_per_quant} of each task{_rounds(plan.rounds)}: "
@@ -71,6 +69,16 @@ def plan_text(plan: Plan) -> str:
             *aligned(facts.items(), indent=2),
             *aligned(map(_cell, plan.cells), indent=4),
         ]
+    )
+
+
+def _recommendation(plan: Plan) -> str:
+    which = "smallest" if plan.prefer is Prefer.SMALLEST else "largest"
+    wants = "".join(f", {name.value} {value:g}" for name, value in plan.wants.items())
+    return (
+        f"the {which} quant with adherence >= {plan.adherence_threshold:g} x baseline, "
+        f"latency <= {plan.latency_ceiling:g} s{wants}"
+        + (", invalid rows included" if plan.include_invalid else "")
     )
 
 
@@ -143,6 +151,7 @@ def _canary(canary: PlannedCanary) -> str:
         f"latency variance <= {canary.latency_variance_threshold:g}, "
         f"missing telemetry <= {canary.max_missing_telemetry_rate:g}"
         f"{'; once more after the sweep' if canary.closing else ''}"
+        f"{'; too much variance costs only the speeds' if canary.on_latency != 'stop' else ''}"
     )
 
 
