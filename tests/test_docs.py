@@ -240,7 +240,7 @@ def test_a_journey_is_short(title: str) -> None:
 # --- traps ---------------------------------------------------------------------------------------
 
 TRAPS = re.findall(
-    r"^\| T(\d+) \| .+? \| (.+?) \| \[.+?\]\(\.\./(.+?)\) \| \[.+?\]\(\.\./(.+?)\) \|$",
+    r"^\| T(\d+) \| .+? \| .+? \| \[.+?\]\(\.\./(.+?)\) \| \[.+?\]\(\.\./(.+?)\) \|$",
     TEXTS["docs/TRAPS.md"],
     re.M,
 )
@@ -250,15 +250,10 @@ def test_every_trap_has_its_row() -> None:
     assert [int(number) for number, *_ in TRAPS] == list(range(1, 37))
 
 
-@pytest.mark.parametrize(("number", "closed", "file", "test"), TRAPS, ids=lambda value: value[:12])
-def test_a_trap_is_closed_in_a_file_and_has_a_test(
-    number: str, closed: str, file: str, test: str
-) -> None:
+@pytest.mark.parametrize(("number", "file", "test"), TRAPS, ids=lambda value: value[:12])
+def test_a_trap_is_closed_in_a_file_and_has_a_test(number: str, file: str, test: str) -> None:
     assert (ROOT / file).exists()
-    text = (ROOT / test).read_text(encoding="utf-8")
-    assert "def test_" in text
-    if test.startswith("tests/traps/") and not closed.startswith("*open*"):
-        assert f"def test_t{int(number):02d}_" in text
+    assert f"def test_t{int(number):02d}_" in (ROOT / test).read_text(encoding="utf-8")
 
 
 # --- lock ----------------------------------------------------------------------------------------

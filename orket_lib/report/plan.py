@@ -19,7 +19,7 @@ from orket_lib.artifacts.views.plan import (
 from orket_lib.preflight.memory_profiles import FREE_SHARE
 from orket_lib.report.formatting import aligned
 from orket_lib.vocabulary.cpu_features import advice
-from orket_lib.vocabulary.statuses import Prefer, VramGuard
+from orket_lib.vocabulary.statuses import VramGuard
 
 
 def plan_text(plan: Plan) -> str:
@@ -73,10 +73,9 @@ def plan_text(plan: Plan) -> str:
 
 
 def _recommendation(plan: Plan) -> str:
-    which = "smallest" if plan.prefer is Prefer.SMALLEST else "largest"
     wants = "".join(f", {name.value} {value:g}" for name, value in plan.wants.items())
     return (
-        f"the {which} quant with adherence >= {plan.adherence_threshold:g} x baseline, "
+        f"the {plan.prefer.value} quant with adherence >= {plan.adherence_threshold:g} x baseline, "
         f"latency <= {plan.latency_ceiling:g} s{wants}"
         + (", invalid rows included" if plan.include_invalid else "")
     )

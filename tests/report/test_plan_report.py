@@ -61,7 +61,7 @@ def test_a_plan_says_what_a_recommended_quant_has_to_meet() -> None:
     changes = {"adherence_threshold": 0.9, "latency_ceiling": 5, "include_invalid": False}
     wanted = {"prefer": "best", "wants": {"decode_tps": 30, "context": 16384}}
     assert facts(**changes, **wanted)["recommendation"] == (
-        "the largest quant with adherence >= 0.9 x baseline, latency <= 5 s, decode_tps 30, "
+        "the best quant with adherence >= 0.9 x baseline, latency <= 5 s, decode_tps 30, "
         "context 16384"
     )
     plain = facts(**changes, prefer="smallest", wants={})["recommendation"]

@@ -99,7 +99,7 @@ OTHER: dict[str, tuple[str, Answers, Answers]] = {
 
 
 @pytest.mark.parametrize("case", OTHER)
-def test_another_server_is_another_measurement_and_that_is_said(
+def test_t32_another_server_is_another_measurement_and_that_is_said(
     case: str, server: CannedServer, tmp_path: Path
 ) -> None:
     provider, before, after = OTHER[case]
