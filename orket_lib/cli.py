@@ -109,7 +109,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = parser_of(name)
     names = [known for group in GROUPS for known in group.commands]
     if name is not None and name not in names:
-        parser.error(f"there is no command `{name}`{nearest(name, names)}; `orket --help` lists them")
+        hint = nearest(name, names)
+        parser.error(f"there is no command `{name}`{hint}; `orket --help` lists them")
     options = parser.parse_args(arguments)
     try:
         _log(options, "")
