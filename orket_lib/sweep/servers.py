@@ -148,7 +148,7 @@ def _changes(
     if weak and process and process_before and process != process_before:
         return [
             f"{name} was restarted since it was asked last, and says nothing by which its model "
-            "could be told from another; to measure it again: snakemake -R measure_cell"
+            "could be distinguished from another; to measure it again: snakemake -R measure_cell"
         ]
     return []
 

@@ -106,7 +106,7 @@ def test_t32_another_server_is_another_measurement_and_that_is_said(
     asked = Asked(tmp_path, provider, server)
     server.answers = dict(before)
     first, warnings = asked.look()
-    assert (first.told, warnings) == (True, [])
+    assert (first.answered, warnings) == (True, [])
     server.answers = dict(after)
     second, warnings = asked.look()
     assert spec(server=second).digest() != spec(server=first).digest()
