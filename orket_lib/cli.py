@@ -16,11 +16,13 @@ from typing import NamedTuple
 from orket_lib import __version__
 from orket_lib.vocabulary.errors import (
     EXIT_ERROR,
+    EXIT_INTERRUPTED,
     ConfigError,
     OrketError,
     Refused,
 )
 from orket_lib.vocabulary.text import visible
+from orket_lib.vocabulary.validation import nearest
 
 
 class Group(NamedTuple):
@@ -45,7 +47,7 @@ GROUPS = (
             "doctor": "show what can be measured on this machine, and suggest a config",
             "plan": "show what a sweep would do, without doing it",
             "status": "show what is current, what is stale and why, and what a run would cost",
-            "tasks": "validate, list, show and import task banks; verify their solutions",
+            "tasks": "import, generate, validate, list and show task banks; verify their solutions",
             "report": "write the report of a summary",
             "baselines": "list, check, pin, prune and record baselines; compare a sweep with them",
             "history": "add, list, compare and plot the results of earlier sweeps",
@@ -105,6 +107,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     if name in ALIASES:
         arguments[arguments.index(name)] = name = ALIASES[name]
     parser = parser_of(name)
+    names = [known for group in GROUPS for known in group.commands]
+    if name is not None and name not in names:
+        hint = nearest(name, names)
+        parser.error(f"there is no command `{name}`{hint}; `orket --help` lists them")
     options = parser.parse_args(arguments)
     try:
         _log(options, "")
@@ -126,7 +132,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _fail(f"error: {_of_system(error)}", EXIT_ERROR, options)
     except KeyboardInterrupt:
         kept = "interrupted; measurements are kept, and the same command resumes from there"
-        return _fail(kept, 130, options)
+        return _fail(kept, EXIT_INTERRUPTED, options)
 
 
 def parser_of(loaded: str | None) -> argparse.ArgumentParser:

@@ -66,7 +66,8 @@ def _value(kind: Any, whole: bool, default: Any = None) -> Any:
         items = arguments[:1] if arguments[-1] is Ellipsis else arguments
         return [_value(item, whole) for item in items]
     if origin is dict:
-        return {"key": _value(arguments[1], whole)} if whole else {}
+        key = "key" if arguments[0] is str else _value(arguments[0], whole)
+        return {key: _value(arguments[1], whole)} if whole else {}
     if origin is not None:  # Annotated
         return _value(arguments[0], whole, default)
     if kind is Any:

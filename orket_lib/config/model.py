@@ -97,7 +97,7 @@ class SweepConfig(  # the order of the fields is that of the bases, from the las
 
     @property
     def measures_chosen_quant(self) -> bool:
-        """Whether the quant that the frontier picks is measured further."""
+        """Whether the recommended quant is measured further."""
         return self.sweeps_contexts or self.thermal_repeats > 0
 
     def bits(self, quant: str) -> float | None:

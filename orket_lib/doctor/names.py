@@ -35,19 +35,19 @@ def split_name(name: str) -> tuple[str, str | None]:
     return stem, None
 
 
-def quant_of(name: str, told: str | None) -> str | None:
-    """Return the quant of a model: a vendor's tag in its name, which no header holds, or `told`.
+def quant_of(name: str, reported: str | None) -> str | None:
+    """Return the quant of a model: a vendor's tag in its name, which no header has, or `reported`.
 
-    What is told of a model without a quant is None: a name alone is only a label (T1).
+    Without a reported quant it is None: a name alone is only a label (T1).
 
     Args:
         name: Of the file or tag, which may have folders.
-        told: By the header or the server.
+        reported: By the header or the server.
     """
     _, named = split_name(name.rpartition("/")[2])
-    if named is None or told is None or not can_be(named, told):
-        return told
-    return named if is_vendor_tag(named) else told
+    if named is None or reported is None or not can_be(named, reported):
+        return reported
+    return named if is_vendor_tag(named) else reported
 
 
 def model_of(name: str, quant: str) -> str:

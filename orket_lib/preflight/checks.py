@@ -111,7 +111,7 @@ def _sandbox(needs: Needs) -> Iterator[PreflightCheck]:
             ok=True,
             warning=True,
             detail=f"none for the code in answers, so rows will be incomplete: {found.reason}",
-            remedy="install bubblewrap; for other values of code_sandbox see docs/SECURITY.md",
+            remedy="install bubblewrap; other values of code_sandbox: docs/reference/security.md",
         )
     else:
         yield PreflightCheck(name="sandbox", ok=True, detail=found.description)

@@ -51,9 +51,7 @@ def plan_text(plan: Plan) -> str:
         "lane, vram profile": f"{plan.execution_lane.value}, {plan.vram_profile.value}: a model "
         f"may take {FREE_SHARE[plan.vram_profile]:.0%} of the free memory, the preflight "
         f"{'warns of' if plan.vram_guard is VramGuard.WARN else 'refuses'} more",
-        "frontier": f"adherence >= {plan.adherence_threshold:g} x baseline, "
-        f"latency <= {plan.latency_ceiling:g} s"
-        + (", invalid rows included" if plan.include_invalid else ""),
+        "recommendation": _recommendation(plan),
         "kpi_policy": plan.kpi_policy,
         **({"cpu features": advice(plan.unused_cpu_features)} if plan.unused_cpu_features else {}),
         "runs": f"{plan.runs_per_quant} of each task{_rounds(plan.rounds)}: "
@@ -73,6 +71,15 @@ def plan_text(plan: Plan) -> str:
             *aligned(facts.items(), indent=2),
             *aligned(map(_cell, plan.cells), indent=4),
         ]
+    )
+
+
+def _recommendation(plan: Plan) -> str:
+    wants = "".join(f", {name.value} {value:g}" for name, value in plan.wants.items())
+    return (
+        f"the {plan.prefer.value} quant with adherence >= {plan.adherence_threshold:g} x baseline, "
+        f"latency <= {plan.latency_ceiling:g} s{wants}"
+        + (", invalid rows included" if plan.include_invalid else "")
     )
 
 
@@ -153,6 +160,7 @@ def _canary(canary: PlannedCanary) -> str:
         f"latency variance <= {canary.latency_variance_threshold:g}, "
         f"missing telemetry <= {canary.max_missing_telemetry_rate:g}"
         f"{'; once more after the sweep' if canary.closing else ''}"
+        f"{'; too much variance costs only the speeds' if canary.on_latency != 'stop' else ''}"
     )
 
 
@@ -172,7 +180,7 @@ def _contexts(settings: ContextSettings | None) -> str:
     search = ", bisected" if settings.search == "bisect" else ""
     return (
         f"{', '.join(map(str, settings.contexts))}{search}, at "
-        f"{settings.quant_tag or 'the quant that the frontier picks'}: {tasks} tasks "
+        f"{settings.quant_tag or 'the recommended quant'}: {tasks} tasks "
         f"({', '.join(fill.families)}), {fill.share:.0%} of the context filled; "
         f"adherence >= {limits.adherence_min:g}, TTFT <= {limits.ttft_ceiling_ms:g} ms, "
         f"decode >= {limits.decode_floor_tps:g} t/s (0 = no limit)"
@@ -184,7 +192,7 @@ def _thermal(thermal: PlannedThermal | None) -> str:
         return "off"
     return (
         f"{thermal.repeats} repeats of {thermal.generations} generations at "
-        f"{thermal.quant_tag or 'the quant that the frontier picks'}, before each a rest down "
+        f"{thermal.quant_tag or 'the recommended quant'}, before each a rest down "
         f"to {thermal.cooldown_target_c:g} °C, at most {thermal.cooldown_timeout_sec:g} s; hot "
         f"above {thermal.polluted_threshold_c:g} °C, heat soak by "
         f"{thermal.monotonic_window} rises in a row"

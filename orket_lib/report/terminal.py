@@ -40,7 +40,7 @@ def terminal_summary(
         width: Columns of the terminal; None means 100.
         colour: Write ANSI colours. Without colours, characters outside cp1252 are replaced by `?`,
             because a console may not be able to print them.
-        further: Results measured at the quants that the frontier picked, one line each.
+        further: Results measured at the recommended quants, one line each.
         closing: Errors, printed last.
     """
     from rich.console import Console

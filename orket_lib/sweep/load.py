@@ -32,7 +32,7 @@ def load_sweep(
         files: Config files; later ones win, and the last one names the sweep.
         overrides: Settings of `--config`; they win over files.
         remember: Save new file hashes, and what servers say; a dry run must not write anything.
-        ask_servers: Ask running servers what they are; a job takes what its sweep was told.
+        ask_servers: Ask running servers what they are; a job takes the answers that its sweep got.
 
     Raises:
         ConfigError: All problems.

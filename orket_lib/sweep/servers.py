@@ -7,7 +7,7 @@ was not asked.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from orket_lib.providers.identity import read_identities
 from orket_lib.providers.server_process import process_at
 from orket_lib.vocabulary.errors import ArtifactError
 from orket_lib.vocabulary.providers import same_server
+from orket_lib.vocabulary.text import listed
 
 SERVERS = Path("storage/servers.json")
 
@@ -96,17 +97,19 @@ def identities(
     )
     process = _process(address) if now else None
     found, warnings = {}, []
+    silent: dict[bool, list[str]] = {}  # models that were not asked, by whether they once were
     for tag in tags:
         key = f"{config.provider} {address} {tag or ''}"
         before = known.identity(key)
         said = now.get(tag)
         found[tag] = _settled(before, said) or ServerIdentity(address=address)
         if said is None and known.ask:
-            warnings.append(_not_asked(address, tag, before))
+            silent.setdefault(before is not None, []).append(tag or "one model")
         elif said is not None:
             warnings += _changes(address, tag, before, said, known.process(key), process)
             known.keep(key, found[tag], process)
-    return {pair: found[ref.tag] for pair, ref in models.items()}, list(dict.fromkeys(warnings))
+    warnings += [_not_asked(address, names, before) for before, names in silent.items()]
+    return {pair: found[ref.tag] for pair, ref in models.items()}, warnings
 
 
 def _settled(before: ServerIdentity | None, said: ServerIdentity | None) -> ServerIdentity | None:
@@ -116,11 +119,11 @@ def _settled(before: ServerIdentity | None, said: ServerIdentity | None) -> Serv
     return said if before.differences(said) else before
 
 
-def _not_asked(address: str, tag: str | None, before: ServerIdentity | None) -> str:
-    what = f"the server at {address} does not answer, or does not offer {tag or 'one model'}"
-    if before is None:
-        return f"{what}: nothing can be measured or shown as current"
-    return f"{what}: what was measured is shown as current without having asked it"
+def _not_asked(address: str, names: Sequence[str], before: bool) -> str:
+    what = f"the server at {address} does not answer, or does not offer {listed(names)}"
+    if before:
+        return f"{what}: what was measured is shown as current without having asked it"
+    return f"{what}: nothing can be measured or shown as current"
 
 
 def _changes(
@@ -145,7 +148,7 @@ def _changes(
     if weak and process and process_before and process != process_before:
         return [
             f"{name} was restarted since it was asked last, and says nothing by which its model "
-            "could be told from another; to measure it again: snakemake -R measure_cell"
+            "could be distinguished from another; to measure it again: snakemake -R measure_cell"
         ]
     return []
 

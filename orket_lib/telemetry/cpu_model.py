@@ -19,7 +19,7 @@ _X86 = ("x86_64", "amd64", "i386", "i686")
 # RISC-V.
 _NAMES = ("cpu model", "model name", "cpu", "uarch")
 _GPU_CORES = re.compile(r'"gpu-core-count" = (\d+)')
-# Names that firmware has where nobody filled them in.
+# Names that firmware has by default.
 _PLACEHOLDERS = ("", "default string", "system product name", "to be filled by o.e.m.", "none")
 
 

@@ -12,7 +12,7 @@ class NullReason(StrEnum):
     """A reason in `null_reasons`.
 
     Attributes:
-        meaning: Shown by the report and the doctor, and listed in METRICS.md.
+        meaning: Shown by the report and the doctor, and listed in docs/reference/metrics.md.
     """
 
     meaning: str
@@ -198,7 +198,7 @@ class NullReason(StrEnum):
     CLOCKS_DIFFER = "CLOCKS_DIFFER", "the rates come from different clocks"
     NO_GENERATION_ANSWERED = "NO_GENERATION_ANSWERED", "every generation of the run failed"
     BUDGET_SPENT = "BUDGET_SPENT", "the budget of the sweep had no time left for it"
-    NO_QUANT_CHOSEN = "NO_QUANT_CHOSEN", "the frontier picks no quant to measure"
+    NO_QUANT_CHOSEN = "NO_QUANT_CHOSEN", "no quant is recommended, so none is measured further"
     NO_RUN_COUNTS = "NO_RUN_COUNTS", "every run was disturbed by something other than heat"
     NOT_IN_SUMMARY = "NOT_IN_SUMMARY", "a sweep summary does not hold it"
     ONE_VALUE_ONLY = "ONE_VALUE_ONLY", "one value has no standard error"

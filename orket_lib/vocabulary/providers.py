@@ -18,7 +18,7 @@ _EXAMPLE = "an address such as http://127.0.0.1:8080"
 _SCHEME = re.compile(r"(?i)(?P<name>https?):?/+")
 _BARE_IPV6 = re.compile(r"(?i)[0-9a-f]*:[0-9a-f]*:[0-9a-f:]*(?:$|/)")
 _AROUND = " \t\r\n\u00a0\u200b\ufeff<>\"'`,;\u201c\u201d\u2018\u2019"  # of a pasted address
-_LISTENING = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # where a server is told to listen
+_LISTENING = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # where a server listens
 _OPENAI_ROUTES = r"/v1(/.*)?|(/chat)?/completions"
 
 _CACHE_UNKNOWN = "CACHED_TOKENS_UNKNOWN"
@@ -193,7 +193,7 @@ PROVIDERS: dict[str, ProviderTraits] = {
 
 
 def typed(name: str) -> str:
-    """Return a model's name as an argument of a command that people are told to type."""
+    """Return a model's name as an argument of a command for people to type."""
     return f"{'-- ' if name.startswith('-') else ''}{shlex.quote(name)}"
 
 

@@ -62,3 +62,14 @@ def test_a_plan_says_how_tasks_are_asked_in_batches() -> None:
         "(needs P 0.995, after the last batch 0.975); at most 45m of loading and asking"
     )
     assert facts(batch_ends=[])["batches"] == "off: every quant is asked all tasks"
+
+
+def test_a_plan_says_what_a_recommended_quant_has_to_meet() -> None:
+    changes = {"adherence_threshold": 0.9, "latency_ceiling": 5, "include_invalid": False}
+    wanted = {"prefer": "best", "wants": {"decode_tps": 30, "context": 16384}}
+    assert facts(**changes, **wanted)["recommendation"] == (
+        "the best quant with adherence >= 0.9 x baseline, latency <= 5 s, decode_tps 30, "
+        "context 16384"
+    )
+    plain = facts(**changes, prefer="smallest", wants={})["recommendation"]
+    assert plain == "the smallest quant with adherence >= 0.9 x baseline, latency <= 5 s"

@@ -227,7 +227,7 @@ def test_the_plan_says_what_would_be_tried(folder: Path) -> None:
     assert plan.context_sweep is not None
     assert plan.context_sweep.contexts == (512, 1024)
     assert (
-        "512, 1024, bisected, at the quant that the frontier picks: 20 tasks (retrieval, "
+        "512, 1024, bisected, at the recommended quant: 20 tasks (retrieval, "
         "reasoning), 85% of the context filled; adherence >= 0.95, TTFT <= 250 ms"
     ) in plan_text(plan)
     assert make_plan(sweep(folder), None, None).context_sweep is None

@@ -99,14 +99,14 @@ OTHER: dict[str, tuple[str, Answers, Answers]] = {
 
 
 @pytest.mark.parametrize("case", OTHER)
-def test_another_server_is_another_measurement_and_that_is_said(
+def test_t32_another_server_is_another_measurement_and_that_is_said(
     case: str, server: CannedServer, tmp_path: Path
 ) -> None:
     provider, before, after = OTHER[case]
     asked = Asked(tmp_path, provider, server)
     server.answers = dict(before)
     first, warnings = asked.look()
-    assert (first.told, warnings) == (True, [])
+    assert (first.answered, warnings) == (True, [])
     server.answers = dict(after)
     second, warnings = asked.look()
     assert spec(server=second).digest() != spec(server=first).digest()
@@ -174,6 +174,16 @@ def test_a_server_that_is_down_is_what_it_was_and_that_is_said(
     again, (warning,) = asked.look()
     assert again == first
     assert "shown as current without having asked it" in warning
+
+
+def test_a_server_that_never_answered_is_one_warning_for_all_its_models(
+    server: CannedServer, tmp_path: Path
+) -> None:
+    where = {"provider": "ollama", "base_url": server.url, "tag_template": "m:{quant}"}
+    config = parse({"models": ["m"], "quants": ["Q8_0", "Q4_K_M"]} | where)
+    models = {("m", quant): ModelRef(tag=f"m:{quant}") for quant in config.quants}
+    _, (warning,) = identities(config, models, KnownServers(tmp_path / "servers.json"), MACHINE)
+    assert "does not offer m:Q8_0 and m:Q4_K_M: nothing can be measured" in warning
 
 
 def test_a_job_takes_what_its_sweep_was_told(server: CannedServer, tmp_path: Path) -> None:

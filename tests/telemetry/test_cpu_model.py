@@ -70,7 +70,7 @@ def mac(monkeypatch: pytest.MonkeyPatch, brand: str | None, gpu_cores: int | Non
     return hardware_fingerprint(Path("/nowhere"), Path("/nowhere"))
 
 
-def test_boards_and_servers_of_one_size_are_told_apart(tmp_path: Path) -> None:
+def test_t34_boards_and_servers_of_one_size_are_told_apart(tmp_path: Path) -> None:
     found = [
         linux(tmp_path / "pi5", PI5),
         linux(tmp_path / "pi4", PI4),

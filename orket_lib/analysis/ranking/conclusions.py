@@ -64,7 +64,7 @@ def _other_models(cells: Sequence[RankedCell]) -> list[str]:
         lines.append(
             f"best of {cell.model_id}: {cell.quant_tag} is behind by {by}"
             if distance.proved
-            else f"best of {cell.model_id}: {cell.quant_tag} can't be told from it (behind by {by})"
+            else f"best of {cell.model_id}: {cell.quant_tag} may be as good (behind by {by})"
         )
     return lines
 

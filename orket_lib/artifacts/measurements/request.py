@@ -92,7 +92,7 @@ class AskedReceipts(Record):
 class ServableCell(Asked):
     """A (model, quant) that a context sweep or a thermal series may measure.
 
-    They measure the quant that the frontier picks, which is unknown when the workflow is parsed. So
+    They measure the recommended quant, which is unknown when the workflow is parsed. So
     the workflow renders all cells, and the job chooses one.
     """
 

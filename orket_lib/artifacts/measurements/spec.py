@@ -80,7 +80,7 @@ class ServerIdentity(Record):
     n_ctx: int | None = Field(None, description="largest context, or that of one request")
 
     @property
-    def told(self) -> bool:
+    def answered(self) -> bool:
         """Whether the server has said anything."""
         return any(value is not None for name, value in self if name != "address")
 

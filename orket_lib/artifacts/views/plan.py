@@ -10,7 +10,7 @@ from orket_lib.artifacts.base import Artifact, InputFile, Record, volatile
 from orket_lib.artifacts.measurements.spec import ControlSettings
 from orket_lib.artifacts.views.context_summary import ContextSettings
 from orket_lib.artifacts.views.row import RowPolicy
-from orket_lib.vocabulary.statuses import Lane, VramGuard, VramProfile
+from orket_lib.vocabulary.statuses import Lane, Prefer, VramGuard, VramProfile, WantName
 
 
 class MadeFrom(Record):
@@ -68,6 +68,9 @@ class PlannedCanary(Record):
     scope: Literal["first", "each_model"]
     max_age_hours: float
     closing: bool = Field(False, description="measured again after the sweep")
+    on_latency: Literal["stop", "quality_only"] = Field(
+        "stop", description="what follows if only the latency varies too much"
+    )
 
 
 class PlannedSidecar(Record):
@@ -85,7 +88,7 @@ class PlannedThermal(Record):
     """The configured thermal series."""
 
     repeats: int = Field(description="0 = none")
-    quant_tag: str | None = Field(description="null = the quant that the frontier picks")
+    quant_tag: str | None = Field(description="null = the recommended quant")
     generations: int = Field(description="in each repeat")
     cooldown_target_c: float
     cooldown_timeout_sec: float
@@ -134,6 +137,8 @@ class Plan(Artifact):
     adherence_threshold: float
     latency_ceiling: float
     include_invalid: bool
+    prefer: Prefer = Prefer.SMALLEST
+    wants: dict[WantName, float] = Field({}, description="limits for the recommended quant")
     kpi_policy: str = Field(description="path of the KPI gate's limits")
     runs_per_quant: int
     rounds: int = 1

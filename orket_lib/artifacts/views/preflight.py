@@ -24,7 +24,7 @@ class PreflightCheck(Record):
     remedy: str | None = Field(None, description="command that provides what is missing")
 
     def of_one_model(self) -> PreflightCheck:
-        """Return the check of a model that can't be measured, beside others that can."""
+        """Return the check of a model that can't be measured, in a sweep with others that can."""
         detail = f"{self.detail}; its own rows fail, the others are measured"
         return self.model_copy(update={"ok": True, "warning": True, "detail": detail})
 

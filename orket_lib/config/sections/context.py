@@ -44,7 +44,7 @@ class ContextSweep(Section):
         Field(description="try all contexts, or only those that a search for the ceiling needs"),
     ] = "all"
     context_quant_tag: Annotated[
-        QuantTag | None, Field(description="quant to measure; null = the frontier's pick")
+        QuantTag | None, Field(description="quant to measure; null = the recommended one")
     ] = None
     context_tasks: Annotated[
         tuple[ContextFamily, ...],

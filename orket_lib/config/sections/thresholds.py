@@ -29,7 +29,7 @@ class Thresholds(Section):
         Field(
             description="limits that a recommended quant has to meet: at least decode_tps tokens a "
             "second, at most ttft_ms, latency_s, memory_gib, vram_gib, ram_gib, at least a context "
-            "of so many tokens (measured at the pick)"
+            "of so many tokens (measured at the recommended quant)"
         ),
     ] = Field(default_factory=dict)
     kpi_policy: Annotated[str, Field(description="path of the KPI gate's limits")] = (

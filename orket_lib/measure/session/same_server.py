@@ -28,7 +28,7 @@ def require_same_server(
     now = read_identities(spec.provider, place.base_url, place.api_key, [tag], patience_s).get(tag)
     if now is None:
         return
-    if not planned.told and now.told:
+    if not planned.answered and now.answered:
         raise LoadError(
             f"the server at {planned.address} did not answer when this sweep was planned, so it "
             f"was not known what is measured; {_AGAIN}",

@@ -33,7 +33,7 @@ NOT_STREAMED = Null("NOT_STREAMED")
 HIDDEN = Null("TOKENS_NOT_STREAMED")
 
 _MOST_LATE = 0.04  # of the time that is measured: it is estimated, and 5 % are allowed
-_JITTER_S = 0.01  # a busy machine reads a chunk that late; no buffer is told by it
+_JITTER_S = 0.01  # a busy machine reads a chunk that late, so it shows no buffer
 _TOGETHER_S = 0.001  # chunks so close that one write may have brought them
 _TOGETHER_RATIO = 0.25  # the same, of the mean distance of two chunks
 _MOST_TOGETHER = 0.25  # share of the chunks that may arrive together with others

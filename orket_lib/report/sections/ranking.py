@@ -63,7 +63,7 @@ def _behind(distance: Behind | None) -> str:
     if distance is None:
         return "best"
     interval = f"{distance.adherence:.3f} ({distance.low:.3f} to {distance.high:.3f})"
-    return interval if distance.proved else f"{interval}, not told apart"
+    return interval if distance.proved else f"{interval}, not distinguished"
 
 
 def _pareto(cell: RankedCell, lane: Lane) -> str:

@@ -59,7 +59,9 @@ def failed(output: int | None = 5, prompt: int = 40, **changes: Any) -> TestRun:
         (failed(None, outcome=Outcome.ERROR, answer=None), AnswerFailure.FAULT),
     ],
 )
-def test_each_way_of_failing_has_a_name(failing: TestRun, expected: AnswerFailure | None) -> None:
+def test_t30_each_way_of_failing_has_a_name(
+    failing: TestRun, expected: AnswerFailure | None
+) -> None:
     assert failure_of(failing, LIMITS) is expected
 
 

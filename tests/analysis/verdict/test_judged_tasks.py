@@ -72,7 +72,7 @@ def test_each_half_is_chosen_by_the_other() -> None:
     assert halves > 10
 
 
-def test_too_few_tasks_are_too_hard() -> None:
+def test_t26_too_few_tasks_are_too_hard() -> None:
     asked = tasks("sum", 19)
     assert tasks_that_judge(asked, {task.task_id: 1.0 for task in asked}).too_hard
     asked = tasks("sum", 20)

@@ -43,7 +43,7 @@ def test_many_are_judged_as_one_is() -> None:
     assert probabilities_kept(both, lost, won, 0.95) == pytest.approx(one_by_one, abs=1e-12)
 
 
-def test_no_flip_in_few_tasks_is_no_certainty() -> None:
+def test_t25_no_flip_in_few_tasks_is_no_certainty() -> None:
     """60 tasks without a flip don't say that exactly everything is kept."""
     known = kept_share(Overlap(both=60), 0.95)
     assert known.low < 0.97

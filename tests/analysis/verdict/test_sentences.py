@@ -92,7 +92,7 @@ def test_the_smallest_proved_quant_is_named_with_its_evidence() -> None:
     )
 
 
-def test_all_right_can_not_tell_the_quants_apart() -> None:
+def test_t26_all_right_can_not_tell_the_quants_apart() -> None:
     found = judged({"F16": 168, "Q8_0": 168, "Q4_K_M": 168})
     assert found.decision is not None
     assert (found.decision.status, found.decision.pick) == (DecisionStatus.TASKS_TOO_EASY, None)
@@ -131,6 +131,12 @@ def test_the_baseline_is_proved_if_every_smaller_quant_loses(
     middle: int | None, which: str
 ) -> None:
     found = judged({"F16": 160, "Q4_K_M": middle, "Q2_K": 60})
+
+
+def test_t27_a_quant_that_did_not_load_is_named() -> None:
+    found = judged({"F16": 160, "Q8_0": 160, "Q6_K": None, "Q4_K_M": 100})
+    assert verdicts(found)["Q6_K"] is QuantVerdict.NOT_MEASURED
+    assert "Q6_K has no verdict (it did not load)." in found.recommendation
     assert found.decision is not None
     assert (found.decision.status, found.decision.pick) == (DecisionStatus.PROVED, "F16")
     assert found.decision.smallest_decided is (middle is not None)
@@ -187,7 +193,7 @@ def test_the_config_s_wants_and_preference_decide() -> None:
     assert picked(Prefer.SMALLEST, decode_tps=41) is None
 
 
-def test_disturbed_times_leave_the_quality() -> None:
+def test_t28_disturbed_times_leave_the_quality() -> None:
     evidence = "3 of 9 runs and probes; first: probe 1: firefox used 58% of the cores"
     busy: dict[str, Any] = {
         "run_quality_status": Quality.POLLUTED,

@@ -125,7 +125,7 @@ LIMITED: dict[str, tuple[Build, float, int]] = {
 
 
 @pytest.mark.parametrize(("build", "usable", "threads"), LIMITED.values(), ids=list(LIMITED))
-def test_a_limit_counts_wherever_it_is(
+def test_t33_a_limit_counts_wherever_it_is(
     tmp_path: Path, build: Build, usable: float, threads: int
 ) -> None:
     build(tmp_path)
