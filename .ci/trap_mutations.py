@@ -37,7 +37,6 @@ class Mutation:
         path: The file, from the root.
         old: Text that occurs exactly once in it.
         new: The text that replaces it.
-        tests: Where the trap's tests are.
     """
 
     trap: str
@@ -45,7 +44,6 @@ class Mutation:
     path: str
     old: str
     new: str
-    tests: str = "tests/traps"
 
     @property
     def prefix(self) -> str:
@@ -77,7 +75,6 @@ WARMUP = "orket_lib/measure/speed/warmup.py"
 COOLDOWN = "orket_lib/measure/session/cooldown.py"
 THERMAL_TREND = "orket_lib/analysis/thermal/trend.py"
 GPU_WINDOWS = "orket_lib/telemetry/gpu/windows.py"
-MATRIX = "orket_lib/config/sections/matrix.py"
 _READ_BACK = 'read_back(props, artifact, _build(props), vram=Null("NO_GPU_USED"))'
 _FOREIGN = """    busy = last.busy_s - first.busy_s
     ours = (last.own_s - first.own_s) + (last.server_s - first.server_s)"""
@@ -740,7 +737,6 @@ def _tests(tree: Path, chosen: list[Mutation], stop: bool) -> subprocess.Complet
     """Run the tests that are named after the traps of some mutations."""
     places = sorted({place for mutation in chosen for place in TESTS[mutation.trap]})
     options = ["-x"] if stop else []
-    places, prefixes = ({getattr(it, name) for it in chosen} for name in ("tests", "prefix"))
     return _python(
         tree,
         *("-B", "-m", "pytest", *places, "-q", "-rfE", "-p", "no:cacheprovider", "-m", ""),

@@ -131,18 +131,18 @@ def test_the_baseline_is_proved_if_every_smaller_quant_loses(
     middle: int | None, which: str
 ) -> None:
     found = judged({"F16": 160, "Q4_K_M": middle, "Q2_K": 60})
-
-
-def test_t27_a_quant_that_did_not_load_is_named() -> None:
-    found = judged({"F16": 160, "Q8_0": 160, "Q6_K": None, "Q4_K_M": 100})
-    assert verdicts(found)["Q6_K"] is QuantVerdict.NOT_MEASURED
-    assert "Q6_K has no verdict (it did not load)." in found.recommendation
     assert found.decision is not None
     assert (found.decision.status, found.decision.pick) == (DecisionStatus.PROVED, "F16")
     assert found.decision.smallest_decided is (middle is not None)
     assert found.recommendation.startswith(
         f"nano: run F16: no smaller quant{which} keeps at least 95% of its adherence"
     )
+
+
+def test_t27_a_quant_that_did_not_load_is_named() -> None:
+    found = judged({"F16": 160, "Q8_0": 160, "Q6_K": None, "Q4_K_M": 100})
+    assert verdicts(found)["Q6_K"] is QuantVerdict.NOT_MEASURED
+    assert "Q6_K has no verdict (it did not load)." in found.recommendation
 
 
 def test_a_killed_baseline_has_no_stand_in() -> None:
