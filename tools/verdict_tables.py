@@ -66,7 +66,9 @@ def main() -> int:
 def reached(tasks: int, truth: Truth, threshold: float, probability: float) -> float:
     """Return the exact share of sweeps in which the kept share has at least the probability."""
     both, lost, won, _ = truth.shares
-    ends = [binom.ppf((_RARE, 1 - _RARE), tasks, share).clip(0) for share in (lost, won)]
+    ends = [
+        numpy.clip(binom.ppf((_RARE, 1 - _RARE), tasks, share), 0, None) for share in (lost, won)
+    ]
     losts, wons = (numpy.arange(int(start), int(end) + 1) for start, end in ends)
     pairs = numpy.array(list(itertools.product(losts, wons)))
     pairs = pairs[pairs.sum(axis=1) <= tasks]

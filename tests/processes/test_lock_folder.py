@@ -31,10 +31,10 @@ def fail_below(folder: Path, code: int, patch: pytest.MonkeyPatch) -> None:
     """Let nothing be made below a folder."""
     real = Path.mkdir
 
-    def mkdir(path: Path, *args: int, **more: bool) -> None:
+    def mkdir(path: Path, mode: int = 0o777, parents: bool = False, exist_ok: bool = False) -> None:
         if path.parent == folder:
             raise OSError(code, os.strerror(code), str(path))
-        real(path, *args, **more)
+        real(path, mode, parents, exist_ok)
 
     patch.setattr(Path, "mkdir", mkdir)
 

@@ -176,7 +176,7 @@ def test_the_best_that_fits_is_by_vram_where_a_gpu_serves() -> None:
 
 def test_memory_that_is_unknown_fits_nowhere() -> None:
     """A GPU may be in use, so main memory alone would promise too much."""
-    hidden = {"peak_vram_mib": Null("VRAM_NOT_MEASURED")}
+    hidden: dict[str, Any] = {"peak_vram_mib": Null("VRAM_NOT_MEASURED")}
     found = ranked(cell("a", "Q8_0", 90, **hidden), cell("b", "Q8_0", 60))
     assert {item.model_id for item in found.best_that_fits} == {"b"}
     found = ranked(cell("a", "Q8_0", 90, **hidden), cell("b", "Q8_0", 60, **hidden))
@@ -258,8 +258,7 @@ def test_more_memory_never_makes_the_best_worse(
     found = rank_models(_rows(drawn), False, Lane.LAB)
     if found is None:
         return
-    places = {(item.model_id, item.quant_tag): n for n, item in enumerate(found.cells)}
-    best = [places.get(_named(found.cells, gib), len(places)) for gib in range(1, 130)]
+    best = [_place(found.cells, gib) for gib in range(1, 130)]
     assert best == sorted(best, reverse=True)
     ordered = [item.rank for item in found.cells]
     assert ordered == sorted(ordered)
@@ -269,9 +268,12 @@ def test_more_memory_never_makes_the_best_worse(
             assert any(other.pareto and _as_good(other, item) for other in found.cells)
 
 
-def _named(cells: Sequence[RankedCell], gib: int) -> tuple[str | None, str | None]:
+def _place(cells: Sequence[RankedCell], gib: int) -> int:
+    """Return the place of the best that fits; behind the last one if nothing fits."""
     found = best_that_fits(cells, gib)
-    return found.model_id, found.quant_tag
+    places = ((item.model_id, item.quant_tag) for item in cells)
+    pair = (found.model_id, found.quant_tag)
+    return next((n for n, named in enumerate(places) if named == pair), len(cells))
 
 
 def _as_good(one: RankedCell, other: RankedCell) -> bool:

@@ -11,7 +11,8 @@ from contextlib import suppress
 import httpx
 import pytest
 
-from orket_lib.providers.wire.http import HttpServer
+from orket_lib.providers.base import Generation, GenerationRequest
+from orket_lib.providers.wire.http import HttpServer, StampedStream
 from orket_lib.vocabulary.errors import ProviderError, RequestFailed, RequestTimedOut
 
 URL = "http://127.0.0.1:1"
@@ -82,8 +83,11 @@ def test_a_control_call_whose_answer_only_drips_has_an_end(status: str) -> None:
     asking.close()
 
 
-@pytest.mark.parametrize("ask", ["text", "status", "stream"])
+@pytest.mark.parametrize("ask", ["text", "status", "generation"])
 def test_a_request_whose_headers_only_drip_has_an_end(ask: str) -> None:
+    def never(_: StampedStream) -> Generation:
+        raise AssertionError("There is no answer to read.")
+
     begun = time.monotonic()
     with socket.create_server(("127.0.0.1", 0)) as listening:
 
@@ -106,7 +110,8 @@ def test_a_request_whose_headers_only_drip_has_an_end(ask: str) -> None:
                 if ask == "text":
                     asked.text("GET", "/x", timeout_s=1)
                 else:
-                    asked.stream("/x", {}, 1, 10)
+                    request = GenerationRequest("Go.", 10, 0.0, seed=7, timeout_s=1)
+                    asked.generation("/x", {}, request, never, lambda _: False)
         asked.close()
         thread.join()
     assert time.monotonic() - begun < 10
