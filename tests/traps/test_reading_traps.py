@@ -226,7 +226,7 @@ def test_t16_one_run_tells_nothing_about_determinism() -> None:
 def test_t18_quants_are_ranked_by_the_bits_that_were_counted_in_their_files() -> None:
     ranks = []
     for tag in TAGS:
-        bits = read_gguf(nano_file(tag)).bits_per_weight
+        bits = read_gguf(nano_file(tag)).bits_per_weight or 0.0
         cell = report(
             spec=spec(quant_tag=tag),
             sessions=(session(served=served(quant_tag=tag, bits_per_weight=bits)),),

@@ -42,7 +42,8 @@ def figures(context: int, **changes: Any) -> ContextFigures:
     values |= changes
     adherence = values["adherence"]
     right = 0.0 if isinstance(adherence, Null) else round(adherence * values["asked"], 9)
-    return ContextFigures(**({"right": right} | values))
+    values.setdefault("right", right)
+    return ContextFigures(**values)
 
 
 def not_loaded(context: int, why: str = "served 2048 of 4096 asked for") -> ContextFigures:

@@ -176,7 +176,7 @@ def test_the_best_that_fits_is_by_vram_where_a_gpu_serves() -> None:
 
 def test_memory_that_is_unknown_fits_nowhere() -> None:
     """A GPU may be in use, so main memory alone would promise too much."""
-    hidden = {"peak_vram_mib": Null("VRAM_NOT_MEASURED")}
+    hidden: dict[str, Any] = {"peak_vram_mib": Null("VRAM_NOT_MEASURED")}
     found = ranked(cell("a", "Q8_0", 90, **hidden), cell("b", "Q8_0", 60))
     assert {item.model_id for item in found.best_that_fits} == {"b"}
     found = ranked(cell("a", "Q8_0", 90, **hidden), cell("b", "Q8_0", 60, **hidden))
@@ -258,8 +258,9 @@ def test_more_memory_never_makes_the_best_worse(
     found = rank_models(_rows(drawn), False, Lane.LAB)
     if found is None:
         return
-    places = {(item.model_id, item.quant_tag): n for n, item in enumerate(found.cells)}
-    best = [places.get(_named(found.cells, gib), len(places)) for gib in range(1, 130)]
+    places = [(item.model_id, item.quant_tag) for item in found.cells]
+    named = [_named(found.cells, gib) for gib in range(1, 130)]
+    best = [places.index(name) if name in places else len(places) for name in named]
     assert best == sorted(best, reverse=True)
     ordered = [item.rank for item in found.cells]
     assert ordered == sorted(ordered)

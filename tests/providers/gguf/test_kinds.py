@@ -19,6 +19,7 @@ from orket_lib.providers.gguf.file import read_gguf, read_servable
 from orket_lib.providers.gguf.header import read_header
 from orket_lib.vocabulary.errors import UnusableFile
 from orket_lib.vocabulary.failures import Cause
+from orket_lib.vocabulary.nulls import Null
 
 NANO = Path(__file__).parents[3] / "models" / "orket-nano" / "orket-nano-Q4_K_M.gguf"
 WHOLE = NANO.read_bytes()
@@ -236,7 +237,7 @@ def test_a_type_that_is_not_known_costs_the_bits_and_nothing_else(
     path = _renumbered(tmp_path, gguf.GGMLQuantizationType.Q4_K, unknown)
     facts = read_servable(path)
     assert facts.bits_per_weight is None
-    assert facts.known_bits.reason == "UNKNOWN_QUANT_TYPE"
+    assert facts.known_bits == Null("UNKNOWN_QUANT_TYPE")
     assert facts.unknown_types == (unknown,)
     assert facts.parameters == read_gguf(NANO).parameters
 
