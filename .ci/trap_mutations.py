@@ -17,14 +17,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-# Where the tests of each trap are, by docs/TRAPS.md; tests/traps may have more of them.
-_TRAPS = (ROOT / "docs" / "TRAPS.md").read_text(encoding="utf-8")
-_ROWS = re.findall(r"(?m)^\| (T\d+) .*\(\.\./(tests/[^)]+)\) \|$", _TRAPS)
-TESTS = {trap: sorted({"tests/traps", test}) for trap, test in _ROWS}
 COPIED = ("orket_lib", "tests", "pyproject.toml")
 LINKED = ("models", "config")  # read only
 TIMEOUT_S = 300
-_FAILED = re.compile(r"^(?:FAILED|ERROR) \S+::(test_\w+)(?:\[.*\])?(?: - (.*))?$", re.MULTILINE)
+_FAILED = re.compile(r"^(?:FAILED|ERROR) \S+::(test_\w+)(?:\[.*?\])?(?: - (.*))?$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -37,6 +33,7 @@ class Mutation:
         path: The file, from the root.
         old: Text that occurs exactly once in it.
         new: The text that replaces it.
+        tests: Where the trap's tests are.
     """
 
     trap: str
@@ -44,6 +41,7 @@ class Mutation:
     path: str
     old: str
     new: str
+    tests: str = "tests/traps"
 
     @property
     def prefix(self) -> str:
@@ -520,6 +518,94 @@ MUTATIONS = (
         'written = marks["begin"]',
     ),
     Mutation(
+        "T17",
+        "the smallest quant has the best value, whatever was measured",
+        "orket_lib/analysis/frontier.py",
+        "        return value, adherence, -latency, row.quant_rank or 0.0",
+        "        return -(row.quant_rank or 0.0), value, adherence, -latency",
+        "tests/analysis/test_frontier.py",
+    ),
+    Mutation(
+        "T22",
+        "any report is taken for the one that a summary quotes",
+        "orket_lib/commands/_reports.py",
+        "for report in reports for part in report.parts)",
+        "for part in row.parts)",
+        "tests/commands/test_reports.py",
+    ),
+    Mutation(
+        "T25",
+        "no lost task proves that everything is kept",
+        "orket_lib/analysis/verdict/kept_share.py",
+        "PRIOR = 0.5",
+        "PRIOR = 1e-6",
+        "tests/analysis/verdict/test_kept_share.py",
+    ),
+    Mutation(
+        "T26",
+        "a single task is enough for a verdict",
+        "orket_lib/analysis/verdict/judged_tasks.py",
+        "return len(self.counted) < FEWEST_TASKS",
+        "return not self.counted",
+        "tests/analysis/verdict/test_judged_tasks.py",
+    ),
+    Mutation(
+        "T27",
+        "a quant that did not load is left out of the sentence",
+        "orket_lib/analysis/verdict/sentences.py",
+        "        *_absent(verdicts),\n",
+        "",
+        "tests/analysis/verdict/test_sentences.py",
+    ),
+    Mutation(
+        "T28",
+        "a row that was disturbed in its times has no verdict",
+        "orket_lib/analysis/verdict/baseline.py",
+        "judged = row.may_be_judged(include_invalid)",
+        "judged = row.valid or include_invalid",
+        "tests/analysis/verdict/test_sentences.py",
+    ),
+    Mutation(
+        "T30",
+        "an answer that was cut is a wrong one",
+        "orket_lib/analysis/rows/answer_failures.py",
+        "    if finish in _AT_A_LIMIT or reached:",
+        "    if False:",
+        "tests/analysis/rows/test_answer_failures.py",
+    ),
+    Mutation(
+        "T32",
+        "whatever a server says now, it is the one of last time",
+        "orket_lib/artifacts/measurements/spec.py",
+        "if before is not None and after is not None and before != after",
+        "if False and before != after",
+        "tests/sweep/test_servers.py",
+    ),
+    Mutation(
+        "T33",
+        "a CPU quota is not seen",
+        "orket_lib/telemetry/allowance/cpus.py",
+        "quota = min(_quotas(root), key=lambda found: found.cpus, default=None)",
+        "quota = None",
+        "tests/telemetry/allowance/test_cpus.py",
+    ),
+    Mutation(
+        "T34",
+        "all ARM boards have the name of their architecture",
+        "orket_lib/telemetry/cpu_model.py",
+        "words = [_board(root, found), _cores(found)]",
+        "words: list[str] = []",
+        "tests/telemetry/test_cpu_model.py",
+    ),
+    Mutation(
+        "T35",
+        "a server that was killed has crashed by itself",
+        "orket_lib/vocabulary/failures.py",
+        "return self.signal is None or self.signal in _OWN_FAULTS or self.code >= _WINDOWS_FAULT",
+        "return True",
+        "tests/measure/test_failures.py",
+    ),
+    Mutation(
         "T29",
         "warm-up goes on until it is steady and complete, however long that takes",
         WARMUP,
@@ -560,111 +646,6 @@ MUTATIONS = (
         WINDOWS,
         "samples[0].at_s > start_s or samples[-1].at_s < end_s:",
         "samples[0].at_s > start_s + LEAST_S or samples[-1].at_s < end_s - LEAST_S:",
-    ),
-    Mutation(
-        "T17",
-        "the smallest quant has the best value, whatever was measured",
-        "orket_lib/analysis/frontier.py",
-        "        return value, adherence, -latency, row.quant_rank or 0.0",
-        "        return -(row.quant_rank or 0.0), value, adherence, -latency",
-    ),
-    Mutation(
-        "T22",
-        "any report is taken for the one that a summary quotes",
-        "orket_lib/commands/_reports.py",
-        "for report in reports for part in report.parts)",
-        "for part in row.parts)",
-    ),
-    Mutation(
-        "T23",
-        "the toy bank is the default for every model",
-        "orket_lib/config/sections/matrix.py",
-        "if only else values",
-        "if models else values",
-    ),
-    Mutation(
-        "T24",
-        "an answer is right only in the form that was expected",
-        "orket_lib/reading/texts.py",
-        "    if text == expected or len(text) > _MOST_CHARS:\n        return same(text)\n",
-        "    if True:\n        return text == expected\n",
-    ),
-    Mutation(
-        "T24",
-        "a label is right only if it is the whole answer",
-        "orket_lib/tasks/grading/text_graders.py",
-        "    found = stated_label(normalize(answer), asked.labels)",
-        "    found = next((it for it in asked.labels if it == normalize(answer)), None)",
-    ),
-    Mutation(
-        "T24",
-        "a text is right wherever it occurs",
-        "orket_lib/reading/texts.py",
-        "        if folded == wanted or ",
-        "        if wanted in folded or ",
-    ),
-    Mutation(
-        "T25",
-        "no lost task proves that everything is kept",
-        "orket_lib/analysis/verdict/kept_share.py",
-        "PRIOR = 0.5",
-        "PRIOR = 1e-6",
-    ),
-    Mutation(
-        "T26",
-        "a single task is enough for a verdict",
-        "orket_lib/analysis/verdict/judged_tasks.py",
-        "return len(self.counted) < FEWEST_TASKS",
-        "return not self.counted",
-    ),
-    Mutation(
-        "T27",
-        "a quant that did not load is left out of the sentence",
-        "orket_lib/analysis/verdict/sentences.py",
-        "        *_absent(verdicts),\n",
-        "",
-    ),
-    Mutation(
-        "T28",
-        "a row that was disturbed in its times has no verdict",
-        "orket_lib/analysis/verdict/baseline.py",
-        "judged = row.may_be_judged(include_invalid)",
-        "judged = row.valid or include_invalid",
-    ),
-    Mutation(
-        "T30",
-        "an answer that was cut is a wrong one",
-        "orket_lib/analysis/rows/answer_failures.py",
-        "    if finish in _AT_A_LIMIT or reached:",
-        "    if False:",
-    ),
-    Mutation(
-        "T32",
-        "whatever a server says now, it is the one of last time",
-        "orket_lib/artifacts/measurements/spec.py",
-        "if before is not None and after is not None and before != after",
-        "if False and before != after",
-    ),
-    Mutation(
-        "T33",
-        "a CPU quota is not seen",
-        "orket_lib/telemetry/allowance/cpus.py",
-        "quota = min(_quotas(root), key=lambda found: found.cpus, default=None)",
-        "quota = None",
-    ),
-    Mutation(
-        "T34",
-        "all ARM boards have the name of their architecture",
-        "orket_lib/telemetry/cpu_model.py",
-        "words = [_board(root, found), _cores(found)]",
-        "words: list[str] = []",
-    ),
-    Mutation(
-        "T35",
-        "a server that was killed has crashed by itself",
-        "orket_lib/vocabulary/failures.py",
-        "return self.signal is None or self.signal in _OWN_FAULTS or self.code >= _WINDOWS_FAULT",
-        "return True",
     ),
 )
 
@@ -734,14 +715,14 @@ def _try(tree: Path, mutation: Mutation) -> str:
 
 
 def _tests(tree: Path, chosen: list[Mutation], stop: bool) -> subprocess.CompletedProcess[str]:
-    """Run the tests that are named after the traps of some mutations."""
-    places = sorted({place for mutation in chosen for place in TESTS[mutation.trap]})
+    """Run the tests of some mutations' traps."""
     options = ["-x"] if stop else []
+    places, prefixes = ({getattr(it, name) for it in chosen} for name in ("tests", "prefix"))
     return _python(
         tree,
-        *("-B", "-m", "pytest", *places, "-q", "-rfE", "-p", "no:cacheprovider", "-m", ""),
+        *("-B", "-m", "pytest", *sorted(places), "-q", "-rfE", "-p", "no:cacheprovider", "-m", ""),
         *options,
-        *("-k", " or ".join(sorted({mutation.prefix for mutation in chosen}))),
+        *("-k", " or ".join(sorted(prefixes))),
     )
 
 

@@ -7,6 +7,7 @@ import os
 import stat
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -31,7 +32,7 @@ def fail_below(folder: Path, code: int, patch: pytest.MonkeyPatch) -> None:
     """Let nothing be made below a folder."""
     real = Path.mkdir
 
-    def mkdir(path: Path, mode: int = 0o777, parents: bool = False, exist_ok: bool = False) -> None:
+    def mkdir(path: Path, *args: Any, **more: Any) -> None:
         if path.parent == folder:
             raise OSError(code, os.strerror(code), str(path))
         real(path, mode, parents, exist_ok)

@@ -42,7 +42,7 @@ def figures(context: int, **changes: Any) -> ContextFigures:
     values |= changes
     adherence = values["adherence"]
     right = 0.0 if isinstance(adherence, Null) else round(adherence * values["asked"], 9)
-    values = {"right": right} | values
+    values.setdefault("right", right)
     return ContextFigures(**values)
 
 

@@ -258,7 +258,9 @@ def test_more_memory_never_makes_the_best_worse(
     found = rank_models(_rows(drawn), False, Lane.LAB)
     if found is None:
         return
-    best = [_place(found.cells, gib) for gib in range(1, 130)]
+    places = [(item.model_id, item.quant_tag) for item in found.cells]
+    named = [_named(found.cells, gib) for gib in range(1, 130)]
+    best = [places.index(name) if name in places else len(places) for name in named]
     assert best == sorted(best, reverse=True)
     ordered = [item.rank for item in found.cells]
     assert ordered == sorted(ordered)
