@@ -6,7 +6,6 @@ import ipaddress
 import shutil
 import sys
 from collections.abc import Iterator
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from orket_lib.artifacts.printed.doctor import SeenGpu, SeenMachine, SeenProgram
@@ -17,6 +16,7 @@ from orket_lib.telemetry.allowance.cpus import cpu_allowance, cpu_time_limit_s
 from orket_lib.telemetry.allowance.memory import memory_allowance
 from orket_lib.telemetry.devices.opening import Devices, open_devices
 from orket_lib.telemetry.devices.reading import number_or_none
+from orket_lib.telemetry.environment import package_version
 from orket_lib.telemetry.fingerprint import hardware_fingerprint
 from orket_lib.vocabulary.cpu_features import advice
 from orket_lib.vocabulary.providers import default_urls
@@ -69,10 +69,7 @@ def _gpus(found: Devices) -> Iterator[SeenGpu]:
 
 def _programs() -> Iterator[SeenProgram]:
     """Yield the programs that a sweep can use."""
-    try:
-        found: str | None = version("xllamacpp")
-    except PackageNotFoundError:
-        found = None
+    found = package_version("xllamacpp")
     hint = f"xllamacpp {found}" if found else "not installed; run: pip install xllamacpp"
     yield SeenProgram(name="embedded llama.cpp", path="xllamacpp" if found else None, detail=hint)
     server = shutil.which(_SERVER)

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from orket_lib.artifacts.digest import sha256_of
@@ -44,6 +43,7 @@ from orket_lib.sweep.references import find_references
 from orket_lib.sweep.renamed_machine import measured_under_other_names
 from orket_lib.sweep.servers import KnownServers, identities
 from orket_lib.tasks.bank import Task, TaskBank, select, selection
+from orket_lib.telemetry.environment import package_version
 from orket_lib.telemetry.fingerprint import remote_machine
 from orket_lib.vocabulary.errors import ConfigError, UnusableFile
 from orket_lib.vocabulary.providers import remote_host
@@ -188,6 +188,7 @@ def resolve(
     folders = slugs(config.models)
     where = config.machine or remote_machine(remote_host(config.base_url)) or machine
     runner = find_runner(config)
+    runtime = package_version(config.traits.runtime) if config.traits.runtime else None
     batches = tuple(
         selection(bank, _by_id(batch), runner is not None) for batch in task_batches(config, tasks)
     )
@@ -199,7 +200,8 @@ def resolve(
             config,
             model_id=pair[0],
             quant_tag=pair[1],
-            provider_version=_version_of(config.traits.runtime),
+            # Of the embedded runtime; measurements of another version don't count.
+            provider_version=runtime,
             artifact=_identity(config, pair, models[pair], hashes),
             server=said.get(pair),
             server_args=config.server_args if config.starts_server else (),
@@ -292,11 +294,3 @@ def _identity(
     if model.path:
         return ArtifactIdentity(sha256=model_sha256(model.path, hashes.sha256))
     return ArtifactIdentity(tag=model.tag, pin=pin_for(config, *pair))
-
-
-def _version_of(package: str | None) -> str | None:
-    """Return the embedded runtime's version; measurements of another version don't count."""
-    try:
-        return version(package) if package else None
-    except PackageNotFoundError:
-        return None

@@ -113,7 +113,7 @@ def test_a_model_without_tools_is_not_asked_and_loses_nothing(
     assert (row.adherence_score, row.failed_runs, row.test_runs, row.tasks) == (1.0, 0, 2, 1)
     assert row.not_asked == {"TOOLS_NOT_IN_TEMPLATE": 1}
     assert [score.family for score in row.adherence_by_family] == ["add"]
-    (score,) = not_asked_scores(report.not_asked)
+    (score,) = not_asked_scores(report.not_asked, "bank")
     assert score.adherence_score is None
     assert score.null_reasons == {"adherence_score": "TOOLS_NOT_IN_TEMPLATE"}
 

@@ -142,6 +142,15 @@ def test_fields_that_are_null_everywhere_are_one_line() -> None:
     assert "- orket-nano all quants: cpu_saturation_rate, system_load_rate: NOT_SAMPLED" in missing
 
 
+def test_tasks_that_could_not_be_asked_are_counted_with_the_reason() -> None:
+    rows = [row.model_copy(update={"not_asked": {"TOOLS_NOT_IN_TEMPLATE": 27}}) for row in seven()]
+    missing = section(render_markdown(summary(rows), []), "Missing numbers")
+    assert (
+        "- orket-nano all quants: score of 27 tasks: TOOLS_NOT_IN_TEMPLATE "
+        "(the model's chat template takes no tools)" in missing
+    )
+
+
 def test_without_a_valid_row_the_report_says_what_is_missing() -> None:
     text = render_markdown(summary([polluted("Q8_0", 8.5, 0.9, "85 | C")]), [])
 

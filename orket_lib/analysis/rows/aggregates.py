@@ -65,7 +65,7 @@ def task_scores(runs: Sequence[TestRun], limits: Limits | None = None) -> tuple[
     )
 
 
-def not_asked_scores(tasks: Sequence[NotAsked]) -> tuple[TaskScore, ...]:
+def not_asked_scores(tasks: Sequence[NotAsked], bank: str) -> tuple[TaskScore, ...]:
     """Return the scores of tasks that could not be asked: null, with the reason."""
     return tuple(
         TaskScore.of(
@@ -74,6 +74,7 @@ def not_asked_scores(tasks: Sequence[NotAsked]) -> tuple[TaskScore, ...]:
             adherence_score=Null(task.reason),
             family=task.family,
             level=task.tier,
+            bank=bank,
         )
         for task in tasks
     )

@@ -93,7 +93,8 @@ def build_row(
     reasons = row_reasons(report, policy, overhead)
     quality = row_quality(reasons, lane)
     because = invalid_because(report.status, quality, tokens)
-    scores = aggregates.task_scores(runs) + aggregates.not_asked_scores(report.not_asked)
+    missing = aggregates.not_asked_scores(report.not_asked, report.spec.tasks.bank_id)
+    scores = aggregates.task_scores(runs) + missing
     by_probes, by_answers = times_spoiled_by(report, policy, lane, overhead)
     speeds = _speeds(probes)
     latency = _unless_unsteady(

@@ -51,11 +51,12 @@ def run(options: argparse.Namespace) -> int:
         policy=settings.policy,
         metrics=metrics,
         task_scores=with_answers(
-            task_scores(report.test_runs, Limits.of(report)) + not_asked_scores(report.not_asked),
+            task_scores(report.test_runs, Limits.of(report)),
             report.test_runs,
             report.spec.tasks.bank_id,
             comparable,
-        ),
+        )
+        + not_asked_scores(report.not_asked, report.spec.tasks.bank_id),
     )
     write_model(options.out, row)
     if options.baseline and metrics.quality_valid:
