@@ -354,6 +354,7 @@ def test_t31_a_stream_that_something_collected_gives_no_times(tmp_path: Path, ev
     assert row.valid, "its answers are as good as any"
 
 
+@pytest.mark.alone
 def test_t31_a_stream_as_it_is_generated_gives_times(tmp_path: Path) -> None:
     probe = undisturbed(tmp_path, "openai", lambda: vllm(details=True))
     assert probe.ttft_ms == pytest.approx(1000 * PROMPT_S, rel=0.5)
