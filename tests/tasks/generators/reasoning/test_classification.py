@@ -16,7 +16,7 @@ _GOOD = re.compile("love|wonderful|Great|perfectly|happy|best")
 _BAD = re.compile("hate|terrible|Awful|broke|angry|worst")
 _KINDS = {
     "animal": "cat dog horse cow goat duck goose owl fox wolf bear deer rabbit mouse frog lizard "
-    "crow pigeon sheep donkey",
+    "crow pigeon sheep donkey parrot turtle hamster spider hedgehog squirrel",
     "food": "pancake omelette salad cake sausage noodle pudding muffin waffle pizza biscuit pie "
     "sandwich burger dumpling pretzel bagel croissant crumpet doughnut",
     "tool": "drill saw wrench sickle chisel shovel rake ladder screwdriver crowbar spanner axe "
