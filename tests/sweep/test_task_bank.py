@@ -53,7 +53,7 @@ def test_the_same_settings_give_the_same_tasks_and_another_seed_others() -> None
 
 
 def test_nothing_but_the_word_takes_every_default() -> None:
-    bare, empty = parse(RAW | {"task_bank": {"general": None}}), config()
+    bare, empty = (parse({**RAW, "task_bank": {"general": it}}) for it in (None, dict[str, int]()))
     assert bare.task_bank == empty.task_bank
     again = parse(bare.model_dump(mode="json"))  # as a summary keeps it
     assert asked(again) == asked(bare)
