@@ -35,7 +35,7 @@ def fail_below(folder: Path, code: int, patch: pytest.MonkeyPatch) -> None:
     def mkdir(path: Path, *args: Any, **more: Any) -> None:
         if path.parent == folder:
             raise OSError(code, os.strerror(code), str(path))
-        real(path, mode, parents, exist_ok)
+        real(path, *args, **more)
 
     patch.setattr(Path, "mkdir", mkdir)
 

@@ -270,12 +270,9 @@ def test_more_memory_never_makes_the_best_worse(
             assert any(other.pareto and _as_good(other, item) for other in found.cells)
 
 
-def _place(cells: Sequence[RankedCell], gib: int) -> int:
-    """Return the place of the best that fits; behind the last one if nothing fits."""
+def _named(cells: Sequence[RankedCell], gib: int) -> tuple[str | None, str | None]:
     found = best_that_fits(cells, gib)
-    places = ((item.model_id, item.quant_tag) for item in cells)
-    pair = (found.model_id, found.quant_tag)
-    return next((n for n, named in enumerate(places) if named == pair), len(cells))
+    return found.model_id, found.quant_tag
 
 
 def _as_good(one: RankedCell, other: RankedCell) -> bool:
