@@ -126,6 +126,19 @@ def test_one_task_apart_is_undecided_and_says_how_many_more() -> None:
     assert "more tasks of these kinds" in found.decision.next
 
 
+@pytest.mark.parametrize(("middle", "which"), [(60, ""), (None, " that was measured")])
+def test_the_baseline_is_proved_if_every_smaller_quant_loses(
+    middle: int | None, which: str
+) -> None:
+    found = judged({"F16": 160, "Q4_K_M": middle, "Q2_K": 60})
+    assert found.decision is not None
+    assert (found.decision.status, found.decision.pick) == (DecisionStatus.PROVED, "F16")
+    assert found.decision.smallest_decided is (middle is not None)
+    assert found.recommendation.startswith(
+        f"nano: run F16: no smaller quant{which} keeps at least 95% of its adherence"
+    )
+
+
 def test_a_quant_that_did_not_load_is_named() -> None:
     found = judged({"F16": 160, "Q8_0": 160, "Q6_K": None, "Q4_K_M": 100})
     assert verdicts(found)["Q6_K"] is QuantVerdict.NOT_MEASURED
