@@ -12,6 +12,7 @@ from orket_lib.artifacts.digest import DIGEST_LENGTH, sha256_of
 from orket_lib.config.sections.fields import Names, Section, Tiers
 
 _FOLDER = "storage/banks"
+_KINDS = "must be one of general and reasoning_gym"
 
 
 def _span(value: object) -> object:
@@ -62,13 +63,15 @@ class GeneratedBank(Section):
         """Accept `general:` with nothing below it."""
         if not isinstance(values, Mapping):
             return values
+        if not values.keys() <= cls.model_fields.keys():
+            raise ValueError(_KINDS)
         given = {name: value for name, value in values.items() if value is not None}
         return given or {name: {} for name in values}
 
     @model_validator(mode="after")
     def _is_of_one_kind(self) -> GeneratedBank:
         if (self.general is None) == (self.reasoning_gym is None):
-            raise ValueError("must be one of general and reasoning_gym")
+            raise ValueError(_KINDS)
         return self
 
     @property
