@@ -73,7 +73,8 @@ WARMUP = "orket_lib/measure/speed/warmup.py"
 COOLDOWN = "orket_lib/measure/session/cooldown.py"
 THERMAL_TREND = "orket_lib/analysis/thermal/trend.py"
 GPU_WINDOWS = "orket_lib/telemetry/gpu/windows.py"
-_READ_BACK = 'read_back(props, artifact, _build(props), vram=Null("NO_GPU_USED"))'
+_READ_BACK = """unused=left_unused(answer["system_info"]),
+                    )"""
 _FOREIGN = """    busy = last.busy_s - first.busy_s
     ours = (last.own_s - first.own_s) + (last.server_s - first.server_s)"""
 
