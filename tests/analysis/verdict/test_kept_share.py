@@ -5,7 +5,13 @@ from __future__ import annotations
 import numpy
 import pytest
 
-from orket_lib.analysis.verdict.kept_share import COARSE, PRIOR, kept_share, least_both, probabilities_kept
+from orket_lib.analysis.verdict.kept_share import (
+    COARSE,
+    PRIOR,
+    kept_share,
+    least_both,
+    probabilities_kept,
+)
 from orket_lib.analysis.verdict.pairs import Overlap, counts_of, paired
 
 SEEN = [
