@@ -70,10 +70,11 @@ class BatchTargets:
     def baseline_option(self, quant: str) -> str:
         """Return the option that has a row warn of tasks that are too hard.
 
-        Nothing for the other quants, and in batches, where a look says it.
+        Nothing for the other quants, without others, and in batches, where a look says it.
         """
-        is_baseline = quant == self._sweep.config.largest_quant
-        return "--baseline" if is_baseline and not self._batches else ""
+        config = self._sweep.config
+        first_of_several = quant == config.largest_quant and len(config.quants) > 1
+        return "--baseline" if first_of_several and not self._batches else ""
 
     def batch_option(self, part: str) -> str:
         """Return the option that names the batch of a part of a path; nothing without batches."""

@@ -9,6 +9,7 @@ from orket_lib.analysis.rows.aggregates import not_asked_scores, task_scores
 from orket_lib.analysis.rows.answer_failures import Limits
 from orket_lib.analysis.rows.answers import with_answers
 from orket_lib.analysis.sidecar.parse import row_sidecar
+from orket_lib.analysis.verdict.caveats import baseline_fails
 from orket_lib.analysis.verdict.judged_tasks import tasks_that_judge
 from orket_lib.analysis.verdict.of_rows import judged_tasks
 from orket_lib.artifacts.io import read_model, write_model
@@ -18,7 +19,7 @@ from orket_lib.artifacts.views.run_report import RunReport
 from orket_lib.commands._common import add_out, stamp, tell
 from orket_lib.commands.views._rows import metrics_of
 from orket_lib.tasks.answers import comparable
-from orket_lib.vocabulary.statuses import SidecarStatus
+from orket_lib.vocabulary.statuses import ADVICE, SidecarStatus
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -69,7 +70,9 @@ def _warn_of_hard_tasks(baseline: Row) -> None:
     scores = {it.test_id: it.adherence_score or 0.0 for it in baseline.task_scores}
     if tasks and tasks_that_judge(tasks, scores).too_hard:
         right = sum(scores[task.task_id] for task in tasks)
+        fails = baseline_fails(metrics)
         tell(
             f"{metrics.model_id}: {metrics.quant_tag} answers {right:g} of {len(tasks)} tasks, too "
             "few for a verdict; the other quants' answers only show how far they agree with it"
+            + (f" ({fails}: {ADVICE[fails.failure]})" if fails else "")
         )

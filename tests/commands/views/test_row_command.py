@@ -48,5 +48,6 @@ def test_a_row_keeps_what_other_quants_are_compared_with_and_a_baseline_warns(
 
     again = ["--baseline", "--out", str(tmp_path / "row.json")]
     assert main(["row", *map(str, asked), *again]) == 0
-    said = "nano: Q4_K_M answers 1 of 2 tasks, too few for a verdict; the other quants' answers"
-    assert said in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "nano: Q4_K_M answers 1 of 2 tasks, too few for a verdict; the other quants'" in said
+    assert "(2 of 4 answers of Q4_K_M failed for TIMEOUT: raise task_timeout_sec)" in said
