@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 COPIED = ("orket_lib", "tests", "pyproject.toml")
 LINKED = ("models", "config")  # read only
 TIMEOUT_S = 300
-_FAILED = re.compile(r"^(?:FAILED|ERROR) \S+::(test_\w+)\S*(?: - (.*))?$", re.MULTILINE)
+_FAILED = re.compile(r"^(?:FAILED|ERROR) \S+::(test_\w+)(?:\[.*?\])?(?: - (.*))?$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,7 @@ class Mutation:
         path: The file, from the root.
         old: Text that occurs exactly once in it.
         new: The text that replaces it.
+        tests: Where the trap's tests are.
     """
 
     trap: str
@@ -40,6 +41,7 @@ class Mutation:
     path: str
     old: str
     new: str
+    tests: str = "tests/traps"
 
     @property
     def prefix(self) -> str:
@@ -71,6 +73,12 @@ WARMUP = "orket_lib/measure/speed/warmup.py"
 COOLDOWN = "orket_lib/measure/session/cooldown.py"
 THERMAL_TREND = "orket_lib/analysis/thermal/trend.py"
 GPU_WINDOWS = "orket_lib/telemetry/gpu/windows.py"
+REFERENCES = "orket_lib/sweep/references.py"
+MATRIX = "orket_lib/config/sections/matrix.py"
+TEXT_GRADERS = "orket_lib/tasks/grading/text_graders.py"
+READING = "orket_lib/reading/texts.py"
+CELL_TESTS = "tests/sweep/test_cells.py"
+ANSWER_TESTS = "tests/reading/test_chat_answers.py"
 _READ_BACK = 'read_back(props, artifact, _build(props), vram=Null("NO_GPU_USED"))'
 _FOREIGN = """    busy = last.busy_s - first.busy_s
     ours = (last.own_s - first.own_s) + (last.server_s - first.server_s)"""
@@ -557,6 +565,46 @@ MUTATIONS = (
         "samples[0].at_s > start_s or samples[-1].at_s < end_s:",
         "samples[0].at_s > start_s + LEAST_S or samples[-1].at_s < end_s - LEAST_S:",
     ),
+    Mutation(
+        "T23",
+        "nothing is said of a bank that was made for another model",
+        REFERENCES,
+        "    if bank is not None and bank.bank_id == REFERENCE_BANK and others:",
+        "    if bank is None and others:",
+        CELL_TESTS,
+    ),
+    Mutation(
+        "T23",
+        "every model is asked the reference model's tasks",
+        MATRIX,
+        "    ] = bank_file(GENERAL_BANK)",
+        "    ] = bank_file(REFERENCE_BANK)",
+        CELL_TESTS,
+    ),
+    Mutation(
+        "T24",
+        "a text is right only if it is the whole answer",
+        TEXT_GRADERS,
+        "says(found, expected, asked.ignore_case)",
+        "found.casefold() == expected.casefold()",
+        ANSWER_TESTS,
+    ),
+    Mutation(
+        "T24",
+        "a label is right only if it is the whole answer",
+        TEXT_GRADERS,
+        "    found = stated_label(normalize(answer), asked.labels)",
+        "    found = next((it for it in asked.labels if it == normalize(answer)), None)",
+        ANSWER_TESTS,
+    ),
+    Mutation(
+        "T24",
+        "a text is right wherever it occurs",
+        READING,
+        "        if folded == wanted or ",
+        "        if wanted in folded or ",
+        ANSWER_TESTS,
+    ),
 )
 
 
@@ -598,7 +646,7 @@ def _without_mutation(tree: Path, chosen: list[Mutation]) -> str:
     where = _python(tree, "-c", "import orket_lib; print(orket_lib.__file__)").stdout.strip()
     if Path(where).resolve() != (tree / "orket_lib" / "__init__.py").resolve():
         raise SystemExit(f"the tests would import {where}, not the copy")
-    result = _tests(tree, sorted({item.prefix for item in chosen}), stop=False)
+    result = _tests(tree, chosen, stop=False)
     if result.returncode:
         raise SystemExit(f"the tests of traps fail without any mutation:\n{result.stdout[-6000:]}")
     return f"without a mutation: {result.stdout.strip().splitlines()[-1]}"
@@ -613,7 +661,7 @@ def _try(tree: Path, mutation: Mutation) -> str:
         return f"SURVIVES: its text occurs {found} times in {mutation.path}, must be once"
     try:
         path.write_text(original.replace(mutation.old, mutation.new), encoding="utf-8")
-        result = _tests(tree, [mutation.prefix], stop=True)
+        result = _tests(tree, [mutation], stop=True)
     except subprocess.TimeoutExpired:
         return f"SURVIVES: no verdict after {TIMEOUT_S} s"
     finally:
@@ -624,14 +672,15 @@ def _try(tree: Path, mutation: Mutation) -> str:
     return f"caught by {failure[1]}: {failure[2] or 'failed'}"
 
 
-def _tests(tree: Path, prefixes: list[str], stop: bool) -> subprocess.CompletedProcess[str]:
-    """Run the tests whose names begin with one of the prefixes."""
+def _tests(tree: Path, chosen: list[Mutation], stop: bool) -> subprocess.CompletedProcess[str]:
+    """Run the tests of some mutations' traps."""
     options = ["-x"] if stop else []
+    places, prefixes = ({getattr(it, name) for it in chosen} for name in ("tests", "prefix"))
     return _python(
         tree,
-        *("-B", "-m", "pytest", "tests/traps", "-q", "-rfE", "-p", "no:cacheprovider", "-m", ""),
+        *("-B", "-m", "pytest", *sorted(places), "-q", "-rfE", "-p", "no:cacheprovider", "-m", ""),
         *options,
-        *("-k", " or ".join(prefixes)),
+        *("-k", " or ".join(sorted(prefixes))),
     )
 
 

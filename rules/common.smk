@@ -67,7 +67,7 @@ if workflow.is_main_process:
         {INVOCATION.path(path): text for path, text in TARGETS.rendered().items()}
     )
     if not DRY_RUN:
-        migrate(Path("storage"), known_banks(SWEEP.config.task_bank), tell)
+        migrate(Path("storage"), known_banks(SWEEP.bank_path), tell)
         if not runs_no_jobs(sys.argv[1:]):
             delete_stale(OUTDATED)
     elif OUTDATED:

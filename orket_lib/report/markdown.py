@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -238,7 +239,9 @@ def _drift(item: CanaryDrift) -> str:
 
 def _condition(key: str, summary: Summary) -> str:
     nothing = {"until": "all tasks are asked", "budget": "none"}.get(key, "default")
-    value = nothing if summary.matrix[key] is None else str(summary.matrix[key])
+    given = summary.matrix[key]
+    value = json.dumps(given) if isinstance(given, dict) else str(given)
+    value = nothing if given is None else value
     idle = key == "latency_ceiling" and summary.execution_lane is Lane.CI
     return f"{value} (decides nothing in lane ci)" if idle else value
 

@@ -27,6 +27,8 @@ from orket_lib.config.model import SweepConfig
 from orket_lib.config.model_files import ModelRef, pin_for
 from orket_lib.config.sections.batches import QUICK_TASKS
 from orket_lib.config.sections.fields import from_fields
+from orket_lib.config.sections.task_bank import bank_path
+from orket_lib.config.shipped import located
 from orket_lib.providers.gguf.file import model_sha256, read_gguf
 from orket_lib.stores.parts import CellStore, Wanted
 from orket_lib.sweep.batches import (
@@ -142,6 +144,11 @@ class Sweep:
     def results(self) -> str:
         """The folder of the sweep's views."""
         return f"results/{self.config.sweep}"
+
+    @property
+    def bank_path(self) -> str:
+        """The file of the task bank."""
+        return located(bank_path(self.config.task_bank)).as_posix()
 
     @property
     def config_sha256(self) -> str:

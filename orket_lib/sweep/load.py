@@ -13,6 +13,7 @@ from orket_lib.sweep.cells import Sweep, resolve
 from orket_lib.sweep.hash_cache import HashCache
 from orket_lib.sweep.references import find_references
 from orket_lib.sweep.servers import KnownServers
+from orket_lib.sweep.task_bank import keep_bank
 from orket_lib.telemetry.fingerprint import hardware_fingerprint
 from orket_lib.vocabulary.errors import ConfigError
 
@@ -47,4 +48,5 @@ def load_sweep(
     if remember:
         hashes.save()
         servers.save()
+        keep_bank(sweep.config, sweep.bank)
     return replace(sweep, warnings=drafted.warnings + sweep.warnings)

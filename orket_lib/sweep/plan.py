@@ -22,6 +22,7 @@ from orket_lib.artifacts.views.preflight import QUANTIZE_BINARY, NeededModel, Ne
 from orket_lib.config.loading.command_template import find_runner
 from orket_lib.config.model import SweepConfig
 from orket_lib.config.sections.fields import from_fields
+from orket_lib.config.sections.task_bank import bank_path
 from orket_lib.sweep.cells import Cell, Sweep
 from orket_lib.sweep.context import find_contexts
 from orket_lib.sweep.sidecar import find_sidecar
@@ -71,7 +72,7 @@ def make_plan(
         machine=sweep.machine,
         cells=tuple(_planned(cell, results) for cell in sweep.cells),
         task_bank=PlannedTasks(
-            path=config.task_bank, sha256=asked.tasks.sha256, tasks=len(sweep.tasks)
+            path=bank_path(config.task_bank), sha256=asked.tasks.sha256, tasks=len(sweep.tasks)
         ),
         serving=from_fields(PlannedServing, config),
         experimental_controls=asked.controls,

@@ -8,7 +8,6 @@ from __future__ import annotations
 import glob
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import psutil
 
@@ -23,6 +22,7 @@ from orket_lib.config.model_files import (
     pin_for,
     serves_files,
 )
+from orket_lib.config.sections.task_bank import bank_path
 from orket_lib.config.shipped import located
 from orket_lib.providers.gguf.file import model_sha256
 from orket_lib.providers.gguf.kinds import kind_of_file, kind_of_name
@@ -30,12 +30,12 @@ from orket_lib.sweep.context import find_contexts
 from orket_lib.sweep.hash_cache import HashCache
 from orket_lib.sweep.quantize_recipes import find_recipes, recipe_for, requantized
 from orket_lib.sweep.sidecar import find_sidecar
-from orket_lib.tasks.bank import TaskBank, load_bank, select
+from orket_lib.sweep.task_bank import bank_of
+from orket_lib.tasks.bank import TaskBank, select
 from orket_lib.vocabulary.banks import (
     GENERAL_BANK,
     REFERENCE_BANK,
     REFERENCE_MODEL,
-    SHIPPED_BANKS,
 )
 from orket_lib.vocabulary.errors import ArtifactError, ConfigError
 from orket_lib.vocabulary.units import ALL_CPUS, cpus_of
@@ -78,9 +78,9 @@ def find_references(
     bank = None
     if "task_bank" not in bad:
         try:
-            bank = load_bank(located(config.task_bank))
-        except (ArtifactError, OSError) as error:
-            problems.append(f"task_bank: {error}{_names_of_banks(config.task_bank)}")
+            bank = bank_of(config)
+        except ConfigError as error:
+            problems += error.problems
     if bank is not None:
         problems += _empty_selections(config, bank, bad)
     models: dict[tuple[str, str], ModelRef] = {}
@@ -144,11 +144,6 @@ def _cells(config: SweepConfig) -> tuple[dict[tuple[str, str], ModelRef], list[s
     return {pair: models[pair] for pair in pairs if pair in models}, [*problems, *recipe_problems]
 
 
-def _names_of_banks(bank: str) -> str:
-    """Return the names of the shipped banks, for a word that is none of them."""
-    return "" if Path(bank).suffix else f"; shipped banks are {', '.join(SHIPPED_BANKS)}"
-
-
 def _bank_of_another(config: SweepConfig, bank: TaskBank | None) -> Iterator[str]:
     """Yield a warning if the reference bank is asked of other models than its own (trap T23)."""
     others = [model for model in config.models if REFERENCE_MODEL not in model.lower()]
@@ -209,7 +204,7 @@ def _wrong_digests(
 
 
 def _empty_selections(config: SweepConfig, bank: TaskBank, bad: Collection[str]) -> Iterator[str]:
-    ids = f"{config.task_bank} has ids {bank.tasks[0].id} to {bank.tasks[-1].id}"
+    ids = f"{bank_path(config.task_bank)} has ids {bank.tasks[0].id} to {bank.tasks[-1].id}"
     kinds = {"task_categories", "task_tiers"} - set(bad)
     categories = (config.task_categories or ()) if "task_categories" in kinds else ()
     tiers = (config.task_tiers or ()) if "task_tiers" in kinds else ()
@@ -217,7 +212,7 @@ def _empty_selections(config: SweepConfig, bank: TaskBank, bad: Collection[str])
     for name in categories:
         if name not in families:
             yield (
-                f"task_categories: {config.task_bank} has {', '.join(sorted(families))}"
+                f"task_categories: {bank_path(config.task_bank)} has {', '.join(sorted(families))}"
                 f"{nearest(name, families)} ({got(name)})"
             )
             return

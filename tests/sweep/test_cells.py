@@ -139,7 +139,7 @@ def test_t23_the_reference_bank_on_another_model_is_warned_of(folder: Path) -> N
 
 
 def test_t23_the_default_bank_is_for_the_models_of_people() -> None:
-    def bank(**changes: Any) -> str:
+    def bank(**changes: Any) -> object:
         keys = {key: value for key, value in raw(**changes).items() if key != "task_bank"}
         return parse(keys).task_bank
 

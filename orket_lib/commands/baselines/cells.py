@@ -21,6 +21,7 @@ from orket_lib.artifacts.views.run_report import RunReport
 from orket_lib.artifacts.views.summary import Summary
 from orket_lib.commands._reports import reports_of
 from orket_lib.commands._storage import say_if_empty
+from orket_lib.config.sections.task_bank import bank_path
 from orket_lib.config.shipped import located
 from orket_lib.stores.baselines import BaselineStore
 from orket_lib.stores.roots import StoreName
@@ -51,9 +52,10 @@ def cells_of(summary: Summary, bank: Path | None) -> Iterator[CellNow]:
         ArtifactError: A run report is gone or of other measurements, or the bank is unknown or has
             changed.
     """
-    path = bank or summary.matrix.get("task_bank")
-    if not isinstance(path, Path | str):
+    named = summary.matrix.get("task_bank")
+    if bank is None and named is None:
         raise ArtifactError("--summary: has no task_bank; give it with --bank")
+    path = bank or bank_path(named)
     for session in summary.sessions:
         for row in session.per_quant:
             if row.valid:

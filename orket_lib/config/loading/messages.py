@@ -85,6 +85,8 @@ def _schemas() -> dict[str, dict[str, Any]]:
     def resolved(part: dict[str, Any]) -> dict[str, Any]:
         reference = part.get("$ref", "").rsplit("/", 1)[-1]
         whole = part | definitions.get(reference, {})
+        if "anyOf" in whole:
+            whole["anyOf"] = [resolved(one) if "$ref" in one else one for one in whole["anyOf"]]
         return {name: value for name, value in whole.items() if name != "title"}
 
     return {key: resolved(part) for key, part in schema["properties"].items()}

@@ -24,7 +24,8 @@ _MOST_REPEATED = 1000  # drafts in a row that were made before: the family has n
 Generated = tuple[str, int, Draft]
 
 
-SHIPPED = 486  # tasks: 9 of each family and level
+_SHIPPED_EACH = 9  # of a family and level
+SHIPPED = 486  # tasks in all
 # Answers of this family are run; a bank with it needs a sandbox, which not every machine has.
 _RUN = "functions"
 FAMILIES_WITHOUT_CODE = tuple(name for name in FAMILIES if name != _RUN)
@@ -35,6 +36,7 @@ def generate(
     levels: Sequence[int] = (1, 2, 3),
     n: int = SHIPPED,
     seed: int | str = 1,
+    apart: bool = False,
 ) -> dict[str, Any]:
     """Return a bank in the file format.
 
@@ -43,11 +45,12 @@ def generate(
         levels: Each from 1 to 6; they are the tiers.
         n: Tasks of the bank.
         seed: Other ones give other tasks.
+        apart: Leave out the tasks of the shipped bank.
 
     Raises:
         ConfigError: There is no such family or level, or a family has too few different tasks.
     """
-    made = generated(families, levels, n, seed)
+    made = generated(families, levels, n, seed, apart)
     return {
         "schema_version": "orket.task_bank.v1",
         "bank_id": GENERAL_BANK,
@@ -58,13 +61,17 @@ def generate(
 
 
 def generated(
-    families: Sequence[str], levels: Sequence[int], n: int, seed: int | str
+    families: Sequence[str],
+    levels: Sequence[int],
+    n: int,
+    seed: int | str,
+    apart: bool = False,
 ) -> list[Generated]:
     """Return the tasks of a bank in its order, each with its family and level; see `generate`."""
     _check(families, levels, n)
     each = ceil(n / (len(families) * len(levels)))
     drawn = {
-        (family, level): _drawn(FAMILIES[family], level, each, seed)
+        (family, level): _drawn(FAMILIES[family], level, each, seed, apart)
         for family in families
         for level in levels
     }
@@ -98,13 +105,14 @@ def _check(families: Sequence[str], levels: Sequence[int], n: int) -> None:
         raise ConfigError(problems)
 
 
-def _drawn(family: ModuleType, level: int, n: int, seed: int | str) -> list[Draft]:
+def _drawn(family: ModuleType, level: int, n: int, seed: int | str, apart: bool) -> list[Draft]:
     """Return the first n different tasks of a family and level.
 
     Raises:
         ConfigError: It does not make as many.
     """
-    drafts = list(islice(_different(family, level, seed), n))
+    shipped = islice(_different(family, level, 1, set()), _SHIPPED_EACH if apart else 0)
+    drafts = list(islice(_different(family, level, seed, set(map(_asked, shipped))), n))
     if len(drafts) < n:
         raise ConfigError(
             [
@@ -115,13 +123,19 @@ def _drawn(family: ModuleType, level: int, n: int, seed: int | str) -> list[Draf
     return drafts
 
 
-def _different(family: ModuleType, level: int, seed: int | str) -> Iterator[Draft]:
-    seen: set[tuple[str, str]] = set()
+def _asked(draft: Draft) -> tuple[str, str]:
+    return draft.problem, draft.instruction
+
+
+def _different(
+    family: ModuleType, level: int, seed: int | str, seen: set[tuple[str, str]]
+) -> Iterator[Draft]:
+    """Yield tasks that were not seen, and add them to these."""
     index = repeated = 0
     while repeated < _MOST_REPEATED:
         draft = family.make(random.Random(f"{seed}/{family.NAME}/{level}/{index}"), level)
         index += 1
-        asked = (draft.problem, draft.instruction)
+        asked = _asked(draft)
         repeated = repeated + 1 if asked in seen else 0
         if asked not in seen:
             seen.add(asked)

@@ -27,6 +27,7 @@ from orket_lib.tasks.grading.text_evaluation import (
     JsonValue,
     Label,
     Number,
+    ReasoningGym,
     Regex,
 )
 
@@ -64,7 +65,7 @@ def form_kept(asked: Evaluation, answer: str) -> bool | None:
             return None if asked.anywhere else is_bare(text, text)
         case FunctionExamples() | CliExamples() | AstRules():
             return _is_code(asked, answer)
-        case Contains() | Agrees():
+        case Contains() | Agrees() | ReasoningGym():
             return None
 
 

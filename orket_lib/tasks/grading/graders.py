@@ -45,6 +45,7 @@ _BY_ANSWER: dict[str, Callable[[Any, str], list[Check]]] = {
 _BY_OBSERVATION: dict[str, Callable[[Any, str, Any], list[Check]]] = {
     "json_schema": text_graders.json_schema,
     "regex": text_graders.regex,
+    "reasoning_gym": text_graders.scored,
     "function_examples": code_graders.function_examples,
     "cli_examples": code_graders.cli_examples,
     "ast_rules": code_graders.ast_rules,

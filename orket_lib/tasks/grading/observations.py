@@ -32,9 +32,10 @@ from orket_lib.tasks.grading.code_evaluation import (
 )
 from orket_lib.tasks.grading.code_facts import facts_of, syntax_problem
 from orket_lib.tasks.grading.evaluation import Evaluation
+from orket_lib.tasks.grading.gym_scores import is_right
 from orket_lib.tasks.grading.limited_call import NoAnswer, call_limited
 from orket_lib.tasks.grading.limited_checks import matches, violation
-from orket_lib.tasks.grading.text_evaluation import JsonSchema, Regex
+from orket_lib.tasks.grading.text_evaluation import JsonSchema, ReasoningGym, Regex
 from orket_lib.tasks.grading.text_graders import json_text
 from orket_lib.vocabulary.errors import SandboxError
 
@@ -68,6 +69,10 @@ def observe(
                 texts=[text] if asked.form_counts or asked.anywhere else results(text),
                 flags=list(asked.flags),
                 anywhere=asked.anywhere,
+            )
+        case ReasoningGym():
+            return call_limited(
+                is_right, family=asked.family, entry=asked.entry, texts=results(normalize(answer))
             )
         case JsonSchema():
             return call_limited(violation, rules=asked.rules, text=json_text(asked, answer))

@@ -193,6 +193,26 @@ class Agrees(Strict):
     type: Literal["agrees"]
 
 
+class ReasoningGym(Strict):
+    """The answer is right by the scorer of a data set of the package reasoning-gym."""
+
+    type: Literal["reasoning_gym"]
+    family: Text = Field(description="the data set")
+    entry: dict[str, ComparedJson] = Field(
+        description="an item of it, with `question`, `answer` and `metadata`"
+    )
+
+
 TextEvaluation = (
-    Exact | Choice | Label | Number | JsonValue | JsonList | JsonSchema | Regex | Contains | Agrees
+    Exact
+    | Choice
+    | Label
+    | Number
+    | JsonValue
+    | JsonList
+    | JsonSchema
+    | Regex
+    | Contains
+    | Agrees
+    | ReasoningGym
 )

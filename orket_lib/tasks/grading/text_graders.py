@@ -28,6 +28,7 @@ from orket_lib.tasks.grading.text_evaluation import (
     JsonValue,
     Label,
     Number,
+    ReasoningGym,
     Regex,
 )
 
@@ -112,6 +113,12 @@ def regex(asked: Regex, answer: str, matched: bool) -> list[Check]:
     """Return the one check: the pattern matched."""
     detail = "" if matched else f"no match in {shown(normalize(answer))}"
     return [Check(name=asked.type, passed=matched, detail=detail)]
+
+
+def scored(asked: ReasoningGym, answer: str, right: bool) -> list[Check]:
+    """Return the one check: the scorer gives all points."""
+    wanted = asked.entry.get("answer")
+    return [compared(asked.type, right, wanted, normalize(answer))]
 
 
 def contains(asked: Contains, answer: str) -> list[Check]:

@@ -66,7 +66,7 @@ def test_right_answers_after_their_prompt_pass() -> None:
 @pytest.mark.parametrize(
     ("instruction", "evaluation", "answer", "passed"),
     [
-        ("How many of the 5 apples are apples?", NUMBER, "How many of the 5 apples\nare apples?", 0),
+        ("How many of the 5 apples are there?", NUMBER, "How many of the 5 apples\nare there?", 0),
         ("How many of the 5 apples are apples?", NUMBER, "5 of the 5 apples are apples.", 1),
         ("2 + 3 =", NUMBER, "2 + 3 = 5", 1),
         ("5", NUMBER, "5", 0),
