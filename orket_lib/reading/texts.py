@@ -41,9 +41,7 @@ _VERB = re.compile(
     r"outputs|get|gets|means|to|as)\b|[:=\u2192])[ \t]+"
 )
 # What only says more of a value that is set apart: `"pizza" which is printed to the console`.
-_REMARK = re.compile(
-    r"(?<=[\"`*\u201d]),?[ \t]+(?:which|because|since)\b([^\n.!?\"`*\u201c]*)(?=[.!?]|\Z)"
-)
+_REMARK = re.compile(r"(?<=[\"`*\u201d]),?[ \t]+(?:which|because|since)\b([^\n.!?]*)")
 _SENTENCES = re.compile(r"(?<=[.!?])\s+(?=[A-Z\"*`(])|\n+")
 _PROSE = 4  # words of a line that explains, rather than being a candidate itself
 _MOST_CHARS = 20_000  # of an answer in whose parts a text is looked for

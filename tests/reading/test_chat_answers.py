@@ -174,7 +174,7 @@ def test_what_is_ambiguous_is_never_right(expected: int, answer: str) -> None:
         ('"desk" becomes `DESK`', True),
         ("DESK\n\nI have changed every letter to a capital.", True),
         ('The result of the given code is "DESK" which is printed to the console.', True),
-        ("The output is `DESK`, because that is what it prints.", True),
+        ('The output is "DESK" because the output of `print` is a string.', True),
         ('The answer is "DESK" which is not right.', False),
         ('The output is "DASK", because "DESK" is printed.', False),
         ("desk", False),

@@ -70,17 +70,15 @@ def _translated(phrase: Phrase, language: str, is_object: bool = False) -> str:
 
 
 def _looked_up(dice: random.Random, language: str) -> Draft:
-    """Return a task whose answer is in a glossary of few lines, to be read in either direction."""
+    """Return a task whose answer is the one line of a glossary, to be read in either direction."""
     if dice.random() < 0.2:
-        words = distinct(dice, sorted(ADJECTIVES), 3)
-        pairs = [(word, ADJECTIVES[word][language]) for word in words]
+        here = dice.choice(sorted(ADJECTIVES))
+        there = ADJECTIVES[here][language]
     else:
-        nouns = distinct(dice, (*BEINGS, *THINGS), 3)
-        phrases = [Phrase(dice.choice(("the", "the", "the*", "a")), "", noun) for noun in nouns]
-        pairs = [(english(one), _translated(one, language)) for one in phrases]
-    glossary = "\n".join(f"{one} = {other}" for one, other in pairs)
-    here, there = dice.choice(pairs)
-    into = language
+        noun = dice.choice((*BEINGS, *THINGS))
+        phrase = Phrase(dice.choice(("the", "the", "the*", "a")), "", noun)
+        here, there = english(phrase), _translated(phrase, language)
+    glossary, into = f"{here} = {there}", language
     if dice.random() < 0.3:
         here, there, into = there, here, "English"
     ask = dice.choice(_ASKS).format(into, here)

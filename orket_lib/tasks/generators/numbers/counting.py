@@ -24,7 +24,11 @@ def make(dice: random.Random, level: int) -> Draft:
         kind = dice.choice(kinds)
         text, questions, count = kind(dice, _SIZES[level - 1])
         if count >= _LEAST[level - 1]:
-            return of_number(dice.choice(questions), count, text)
+            asked = dice.choice(questions)
+            if level == 1:
+                one, other = dice.sample((count, count + dice.randint(9, 20)), 2)
+                asked = f"{asked} Is it {one} or {other}?"
+            return of_number(asked, count, text)
 
 
 def _items(dice: random.Random, size: int) -> _Counted:

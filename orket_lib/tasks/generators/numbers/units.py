@@ -50,7 +50,7 @@ _ASKED = (
     "Write it as a number of {unit}.",
 )
 _BARE = (
-    "How many {unit} are {size}?",
+    "How many {unit} are in {size}?",
     "Convert {size} to {unit}.",
     "What is {size} in {unit}?",
     "Express {size} in {unit}.",
@@ -96,8 +96,9 @@ def _single(dice: random.Random, level: int) -> Draft:
     kind = dice.choice(tuple(_KINDS))
     place = dice.randrange(len(_KINDS[kind]) - 1)
     (unit, factor), (smaller, _) = _KINDS[kind][place : place + 2]
-    count = dice.randint(2, 12 if factor in (7, 24, 60) else 40)
-    return of_number(_question(dice, kind, f"{count} {unit}", smaller), count * factor)
+    count = dice.choice((1, 1, 2, 10))
+    asked = _question(dice, kind, amount(count, unit), smaller)
+    return of_number(asked, count * factor, f"{amount(1, unit)} is {amount(factor, smaller)}.")
 
 
 def _question(dice: random.Random, kind: str, size: str, unit: str) -> str:

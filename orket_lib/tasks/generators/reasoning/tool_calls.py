@@ -152,7 +152,10 @@ def tools_on_offer(dice: random.Random, level: int) -> list[Tool]:
 
 def _offered(tools: Sequence[Tool], level: int) -> str:
     """Return the offer: a line for each tool, or for all that take the same arguments."""
-    if level < 3:
+    if level == 1:  # in the form of a call: a small model copies whatever form it sees
+        ((name, (only,)),) = tools
+        return json.dumps({"name": name, "arguments": {only.name: "text"}})
+    if level == 2:
         return "\n".join(_line("name", name, arguments) for name, arguments in tools)
     alike: dict[str, list[Tool]] = {}
     for tool in tools:
