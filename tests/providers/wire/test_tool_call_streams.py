@@ -33,8 +33,9 @@ TWO: Calls = [("create_order", '{"town": "Paris"}'), ("find_order", "{}")]
 
 def piece(index: int | None, arguments: Any, name: str = "", **more: Any) -> dict[str, Any]:
     """Return one entry of `tool_calls`."""
-    function = {"name": name, "arguments": arguments} if name else {"arguments": arguments}
-    return {**({} if index is None else {"index": index}), **more, "function": function}
+    place: dict[str, Any] = {} if index is None else {"index": index}
+    named = {"name": name} if name else {}
+    return {**place, **more, "function": {**named, "arguments": arguments}}
 
 
 def first(index: int | None, arguments: Any, name: str, id_: str = "c0") -> dict[str, Any]:

@@ -121,7 +121,7 @@ class TestNativeToolCalls(FamilyContract):
             {"name": tool["name"], "arguments": list(tool["parameters"]["properties"])}
             for tool in draft.tools
         ]
-        return call_of(draft.instruction, offered) == json.loads(draft.answer)
+        return bool(call_of(draft.instruction, offered) == json.loads(draft.answer))
 
     def wrong(self, draft: Draft) -> list[str]:
         return wrong_calls(draft)
