@@ -43,7 +43,9 @@ def first(index: int | None, arguments: Any, name: str, id_: str = "c0") -> dict
 
 
 def events(*deltas: dict[str, Any], key: str = "delta", end: str = "tool_calls") -> StampedStream:
-    chunks = [{"choices": [{"index": 0, key: delta, "finish_reason": None}]} for delta in deltas]
+    chunks: list[dict[str, Any]] = [
+        {"choices": [{"index": 0, key: delta, "finish_reason": None}]} for delta in deltas
+    ]
     chunks.append({"choices": [{"index": 0, key: {}, "finish_reason": end}]})
     lines = [f"data: {json.dumps(chunk)}\n\n".encode() for chunk in chunks]
     reads = [(1.0 + at, line) for at, line in enumerate([*lines, b"data: [DONE]\n\n"])]
