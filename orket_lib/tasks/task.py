@@ -27,7 +27,7 @@ from pydantic import (
 from orket_lib.artifacts.measurements.spec import later
 from orket_lib.tasks.grading.code_evaluation import RUN
 from orket_lib.tasks.grading.evaluation import Evaluation, Evaluations
-from orket_lib.tasks.grading.text_evaluation import Agrees, Strict, Text, ToolCalls
+from orket_lib.tasks.grading.text_evaluation import Agrees, Strict, Text
 from orket_lib.tasks.prompts import PromptParts, render
 from orket_lib.tasks.tools import OffersTools
 from orket_lib.vocabulary.slugs import slug
@@ -241,11 +241,6 @@ AnyTask = Annotated[
 def is_graded(task: Task) -> bool:
     """Return whether a right answer is known; otherwise only agreement with the baseline counts."""
     return not any(isinstance(one, Agrees) for one in task.evaluations)
-
-
-def calls_tools(task: Task) -> bool:
-    """Return whether the right answer is a call of a tool."""
-    return any(isinstance(one, ToolCalls) for one in task.evaluations)
 
 
 def needs_sandbox(task: Task) -> bool:

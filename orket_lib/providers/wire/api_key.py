@@ -48,7 +48,7 @@ class ApiKey:
         """Return a value from a server with the key replaced in every text of it.
 
         Args:
-            value: Text, JSON, or a dataclass or record of these. Returned itself if it has no key.
+            value: Text, JSON, or a record of these. Without the key it is returned itself.
         """
         if not self.value or len(self.value) < _SHORTEST:
             return value

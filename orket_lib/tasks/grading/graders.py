@@ -28,7 +28,7 @@ from orket_lib.tasks.grading.forms import forms_kept
 from orket_lib.tasks.grading.limited_call import NoAnswer
 from orket_lib.tasks.grading.observations import observe
 from orket_lib.tasks.grading.text_evaluation import Agrees, ToolCalls
-from orket_lib.tasks.task import Task, calls_tools, is_graded, needs_sandbox
+from orket_lib.tasks.task import Task, is_graded, needs_sandbox
 from orket_lib.vocabulary.errors import SandboxError
 from orket_lib.vocabulary.text import printable
 
@@ -149,18 +149,20 @@ def judge(
     """
     if task.tools and calls:
         answer = calls_text(calls)
-    # A call that is only written: the right content, and not the form where the API takes calls.
-    written = bool(task.tools) and not calls
+    # A call that is only written has the content, and not the form where the API takes calls.
+    wanted = [one for one in task.evaluations if isinstance(one, ToolCalls)]
+    written = bool(task.tools and wanted and not calls)
     token = leaked_token(answer) if len(answer) <= MAX_CHARS else None
     if not is_graded(task):
         return Grading((), ungraded=True, leaked_token=token)
     if isinstance(sandbox, Unavailable) and needs_sandbox(task):
         return Grading((), not_run=f"no sandbox: {sandbox.reason}")
     usable = None if isinstance(sandbox, Unavailable) else sandbox
-    grading = _content(task, answer, usable, written)
+    strict = written and any(one.form_counts for one in wanted)
+    grading = _content(task, "" if strict else answer, usable)
     if grading.not_run is not None:
         return grading
-    kept = forms_kept(task.evaluations, answer) and not (written and calls_tools(task))
+    kept = False if written else forms_kept(task.evaluations, answer)
     return replace(grading, form_kept=kept, leaked_token=token)
 
 
@@ -169,15 +171,11 @@ def states_the_answer(task: Task, prompt: str) -> bool:
     return not needs_sandbox(task) and _content(task, prompt, None, repeats=True).passed
 
 
-def _content(
-    task: Task, answer: str, usable: Sandbox | None, written: bool = False, repeats: bool = False
-) -> Grading:
+def _content(task: Task, answer: str, usable: Sandbox | None, repeats: bool = False) -> Grading:
     """Grade an answer; one that may repeat its prompt is read as it is."""
     judged: list[tuple[Evaluation, list[Check]]] = []
     for asked in task.evaluations:
         try:
-            if written and isinstance(asked, ToolCalls) and asked.form_counts:
-                raise Unparseable("no tool was called through the API")
             read = answer if repeats else _read(task, answer)
             judged.append((asked, _checks(asked, read, task.evaluations, usable)))
         except Unparseable as error:

@@ -33,8 +33,9 @@ TWO: Calls = [("create_order", '{"town": "Paris"}'), ("find_order", "{}")]
 
 def piece(index: int | None, arguments: Any, name: str = "", **more: Any) -> dict[str, Any]:
     """Return one entry of `tool_calls`."""
-    function = {"name": name, "arguments": arguments} if name else {"arguments": arguments}
-    return {**({} if index is None else {"index": index}), **more, "function": function}
+    place: dict[str, Any] = {} if index is None else {"index": index}
+    named = {"name": name} if name else {}
+    return {**place, **more, "function": {**named, "arguments": arguments}}
 
 
 def first(index: int | None, arguments: Any, name: str, id_: str = "c0") -> dict[str, Any]:
@@ -42,10 +43,10 @@ def first(index: int | None, arguments: Any, name: str, id_: str = "c0") -> dict
 
 
 def events(*deltas: dict[str, Any], key: str = "delta", end: str = "tool_calls") -> StampedStream:
-    pieces = [*((delta, None) for delta in deltas), ({}, end)]
-    chunks = [
-        {"choices": [{"index": 0, key: delta, "finish_reason": reason}]} for delta, reason in pieces
+    chunks: list[dict[str, Any]] = [
+        {"choices": [{"index": 0, key: delta, "finish_reason": None}]} for delta in deltas
     ]
+    chunks.append({"choices": [{"index": 0, key: {}, "finish_reason": end}]})
     lines = [f"data: {json.dumps(chunk)}\n\n".encode() for chunk in chunks]
     reads = [(1.0 + at, line) for at, line in enumerate([*lines, b"data: [DONE]\n\n"])]
     return StampedStream(reads, written_s=0.0, connect_s=None)
