@@ -126,7 +126,8 @@ class Matrix(Section):
         try:
             return GeneratedBank.model_validate(bank)
         except ValidationError as error:
-            raise ValueError("; ".join(problems_of(error, bank))) from None
+            lines = (line.removeprefix("(whole file): ") for line in problems_of(error, bank))
+            raise ValueError("; ".join(lines)) from None
 
     @field_validator("models")
     @classmethod

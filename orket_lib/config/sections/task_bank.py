@@ -58,18 +58,15 @@ class GeneratedBank(Section):
 
     @model_validator(mode="before")
     @classmethod
-    def _all_may_be_default(cls, values: Any) -> Any:
-        """Accept `general:` with nothing below it."""
+    def _is_of_one_kind(cls, values: Any) -> Any:
+        """Accept `general:` with nothing below it, too."""
         if not isinstance(values, Mapping):
             return values
         given = {name: value for name, value in values.items() if value is not None}
-        return given or {name: {} for name in values}
-
-    @model_validator(mode="after")
-    def _is_of_one_kind(self) -> GeneratedBank:
-        if (self.general is None) == (self.reasoning_gym is None):
-            raise ValueError("must be one of general and reasoning_gym")
-        return self
+        given = given or {name: {} for name in values}
+        if len(given) != 1 or not given.keys() <= cls.model_fields.keys():
+            raise ValueError(f"must be one of {' and '.join(cls.model_fields)}")
+        return given
 
     @property
     def path(self) -> str:
