@@ -12,7 +12,7 @@ from decimal import Decimal
 from math import gcd
 
 from orket_lib.reading.number_words import spelled_number
-from orket_lib.reading.statements import Statement, statements
+from orket_lib.reading.statements import Statement, statements, without_courtesy
 
 _DASHES = re.compile("[\u2212\ufe63\uff0d\u2011\u2012]|\u2013(?=\\d)")
 _EMPHASIS = re.compile(r"[*`]+|(?<!\w)_+(?=\S)|(?<=\S)_+(?!\w)")
@@ -88,6 +88,7 @@ def stated_number(text: str) -> Decimal | None:
 
     The same number twice is one number. A list of candidates states none.
     """
+    text = without_courtesy(text)
     final, other = statements(text)
     if final:
         return _common(final)

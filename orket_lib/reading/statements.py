@@ -19,7 +19,8 @@ _GSM = re.compile(r"(?m)^[ \t]*####[ \t]*(?!#)(\S[^\n]*)\Z")
 _BOX = re.compile(r"\\(?:boxed|fbox)\s*\{")
 _IS = (
     r"[*_`\s\"')]{0,6}"
-    r"(?:\b(?:is|are|was|were|would be|will be|should be|reads?|ist|es|est)\b|[:=\uff1a])"
+    r"(?:\b(?:is|are|was|were|would be|will be|should be|reads?|ist|es|est)\b"
+    r"(?:[*_ \t]{0,4}[:\uff1a])?|[:=\uff1a])"
 )
 _FINAL = re.compile(
     r"(?i)\bfinal[ \t]+(?:answer|result|output|value|text|string|list|number)\b"
@@ -27,7 +28,7 @@ _FINAL = re.compile(
 )
 _NOUN = (
     r"(?:answer|result|solution|output|antwort|ergebnis|respuesta|resultado|r\u00e9ponse|"
-    r"r\u00e9sultat|risposta|resposta)"
+    r"r\u00e9sultat|risposta|resposta|(?:correct|right|best)[ \t]+(?:option|choice|letter|label))"
 )
 _PHRASE = re.compile(
     rf"(?i)\b{_NOUN}\b(?:[ \t]+(?:to|of|for)\b[^\n.:=?!]{{0,80}}?)?(?:{_IS}|[*_#]*\n)"
@@ -47,6 +48,11 @@ _TAKEN_BACK = re.compile(
     r"(?:could|might|may) also be|but it (?:could|might|may)|i was wrong|my mistake|mistaken)"
 )
 _SENTENCE_END = re.compile(r"[.!?](?=[*_\"')\]]{0,4}(?:\s|\Z))")
+_TEX_TEXT = re.compile(r"\\(?:text|textbf|texttt|mathrm|mathbf)\s*\{([^{}]*)\}")
+_COURTESY = re.compile(
+    r"(?i)\n[^\n]*\b(?:let me know|feel free|anything else|happy to help|if you have|do you have|"
+    r"hope (?:this|that|it) (?:helps|is))\b[^\n]*\Z"
+)
 _CONTEXT = 120  # characters before a phrase in which a negation denies it
 
 
@@ -104,13 +110,20 @@ def statements(text: str) -> tuple[tuple[Statement, ...], tuple[Statement, ...]]
     finals = _last(_FINAL, tail)
     ends = {found.end() for found in finals}
     phrases = [found for found in _last(_PHRASE, tail) if found.end() not in ends]
-    final = (
+    said = (
         *(Statement(found[2].strip(), True) for found in _last(_TAGGED, tail)),
-        *(Statement(box, True) for box in boxes(tail)),
         *(Statement(found[1], True) for found in _last(_GSM, tail)),
         *(_stated(tail, found) for found in finals),
     )
+    # `The final answer is: $\boxed{5}$` is one statement.
+    unboxed = (one for one in said if one.is_denied or not _BOX.search(one.line))
+    final = (*(Statement(box, True) for box in boxes(tail)), *unboxed)
     return final, tuple(_stated(tail, found) for found in phrases or _last(_LEAD, tail))
+
+
+def without_courtesy(text: str) -> str:
+    """Return an answer without a last line such as `Let me know if you have 3 more questions!`."""
+    return _COURTESY.sub("", text)
 
 
 def _last(pattern: re.Pattern[str], text: str) -> list[re.Match[str]]:
@@ -141,7 +154,9 @@ def boxes(text: str) -> Iterator[str]:
         for at in range(found.end(), min(len(text), found.end() + 2000)):
             depth += {"{": 1, "}": -1}.get(text[at], 0) * (text[at - 1] != "\\")
             if not depth:
-                yield text[found.end() : at].strip()
+                inner = text[found.end() : at].strip()
+                worded = _TEX_TEXT.fullmatch(inner)
+                yield worded[1].strip() if worded else inner
                 break
 
 

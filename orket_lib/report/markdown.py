@@ -240,8 +240,9 @@ def _drift(item: CanaryDrift) -> str:
 def _condition(key: str, summary: Summary) -> str:
     nothing = {"until": "all tasks are asked", "budget": "none"}.get(key, "default")
     given = summary.matrix[key]
-    value = json.dumps(given) if isinstance(given, dict) else str(given)
-    value = nothing if given is None else value
+    if isinstance(given, dict):
+        given = json.dumps({name: value for name, value in given.items() if value is not None})
+    value = nothing if given is None else str(given)
     idle = key == "latency_ceiling" and summary.execution_lane is Lane.CI
     return f"{value} (decides nothing in lane ci)" if idle else value
 

@@ -28,6 +28,10 @@ STYLES = {
     "final heading": "I read the question twice.\n\n### Final Answer\n{}",
     "final answer": "Let me think step by step.\n\nThat settles it.\n\n**Final Answer: {}**",
     "box": "So the result follows.\n\n$\\boxed{{{}}}$",
+    "box in the final answer": "The final answer is: $\\boxed{{{}}}$. I hope it is correct.",
+    "box of text": "The final answer is $\\boxed{{\\text{{{}}}}}$",
+    "the answer is, colon": "The result is: {}",
+    "courtesy": "{}\n\nLet me know if you have 3 more questions!",
     "hashes": "First I look at what is asked.\n#### {}",
     "answer tag": "<think>\nHmm, is it this?\n</think>\n\n<answer>{}</answer>",
     "reasoning": "<think>\nWait, maybe 1 or 2. No.\n</think>\n\n{}",
@@ -213,6 +217,21 @@ def test_a_number_that_is_expected_as_text_has_a_sign(answer: str, passed: bool)
 def test_a_label_is_read(answer: str, passed: bool) -> None:
     asked = {"type": "label", "expected": "Mia", "labels": ["Ben", "Mia", "Zoe"]}
     assert judge(judged_by(asked), answer).passed is passed
+
+
+@pytest.mark.parametrize(
+    ("answer", "passed"),
+    [
+        ("The correct option is (B).", True),
+        ("The best choice is **B**, because Rome is in Italy.", True),
+        ("The right letter is B) Rome", True),
+        ("I doubt that the correct option is B", False),
+        ("The correct option is not B.", False),
+        ("The correct option is B or C.", False),
+    ],
+)
+def test_a_choice_is_read(answer: str, passed: bool) -> None:
+    assert judge(judged_by(QUESTIONS["choice"].grader), answer).passed is passed
 
 
 @pytest.mark.parametrize("grader", [one.grader for one in QUESTIONS.values()], ids=list(QUESTIONS))

@@ -126,8 +126,8 @@ class Matrix(Section):
         try:
             return GeneratedBank.model_validate(bank)
         except ValidationError as error:
-            problems = "; ".join(problems_of(error, bank))
-            raise ValueError(problems.removeprefix("(whole file): ")) from None
+            lines = (line.removeprefix("(whole file): ") for line in problems_of(error, bank))
+            raise ValueError("; ".join(lines)) from None
 
     @field_validator("models")
     @classmethod

@@ -12,7 +12,6 @@ from orket_lib.artifacts.digest import DIGEST_LENGTH, sha256_of
 from orket_lib.config.sections.fields import Names, Section, Tiers
 
 _FOLDER = "storage/banks"
-_KINDS = "must be one of general and reasoning_gym"
 
 
 def _span(value: object) -> object:
@@ -59,20 +58,15 @@ class GeneratedBank(Section):
 
     @model_validator(mode="before")
     @classmethod
-    def _all_may_be_default(cls, values: Any) -> Any:
-        """Accept `general:` with nothing below it."""
+    def _is_of_one_kind(cls, values: Any) -> Any:
+        """Accept `general:` with nothing below it, too."""
         if not isinstance(values, Mapping):
             return values
-        if not values.keys() <= cls.model_fields.keys():
-            raise ValueError(_KINDS)
         given = {name: value for name, value in values.items() if value is not None}
-        return given or {name: {} for name in values}
-
-    @model_validator(mode="after")
-    def _is_of_one_kind(self) -> GeneratedBank:
-        if (self.general is None) == (self.reasoning_gym is None):
-            raise ValueError(_KINDS)
-        return self
+        given = given or {name: {} for name in values}
+        if len(given) != 1 or not given.keys() <= cls.model_fields.keys():
+            raise ValueError(f"must be one of {' and '.join(cls.model_fields)}")
+        return given
 
     @property
     def path(self) -> str:

@@ -63,9 +63,8 @@ def _of_statements(options: Mapping[str, str], stated: Sequence[Statement]) -> s
     """Return the labels of all statements; none if one has no single label."""
     found: set[str] = set()
     for one in stated:
-        labels = set[str]() if one.is_denied else _chosen(options, f"Answer: {one.line}")
-        labels = labels or _chosen(options, one.sentence)
-        if not labels:
+        labels = _chosen(options, f"Answer: {one.line}") or _chosen(options, one.sentence)
+        if one.is_denied or not labels:
             return set()
         found |= labels
     return found
