@@ -73,6 +73,7 @@ WARMUP = "orket_lib/measure/speed/warmup.py"
 COOLDOWN = "orket_lib/measure/session/cooldown.py"
 THERMAL_TREND = "orket_lib/analysis/thermal/trend.py"
 GPU_WINDOWS = "orket_lib/telemetry/gpu/windows.py"
+CHAT_ANSWERS = "tests/reading/test_chat_answers.py"
 _READ_BACK = """unused=left_unused(answer["system_info"]),
                     )"""
 _FOREIGN = """    busy = last.busy_s - first.busy_s
@@ -256,7 +257,7 @@ MUTATIONS = (
         "T6",
         "TTFT = first chunk, empty or not",
         STREAM,
-        "            if content or thought:",
+        "            if content or thought or called:",
         "            if True:",
     ),
     Mutation(
@@ -515,8 +516,8 @@ MUTATIONS = (
         "T21",
         "the request's clock starts before the connection is open",
         HTTP,
-        'written = marks.get("http11.send_request_headers.started", marks["begin"])',
-        'written = marks["begin"]',
+        'marks.get("http11.send_request_headers.started", begun_s),',
+        "begun_s,",
     ),
     Mutation(
         "T17",
@@ -533,6 +534,38 @@ MUTATIONS = (
         "for report in reports for part in report.parts)",
         "for part in row.parts)",
         "tests/commands/test_reports.py",
+    ),
+    Mutation(
+        "T23",
+        "the toy bank is the default for every model",
+        "orket_lib/config/sections/matrix.py",
+        "if only else values",
+        "if models else values",
+        "tests/sweep/test_cells.py",
+    ),
+    Mutation(
+        "T24",
+        "an answer is right only in the form that was expected",
+        "orket_lib/reading/texts.py",
+        "    if text == expected or len(text) > _MOST_CHARS:\n        return same(text)\n",
+        "    if True:\n        return text == expected\n",
+        CHAT_ANSWERS,
+    ),
+    Mutation(
+        "T24",
+        "a label is right only if it is the whole answer",
+        "orket_lib/tasks/grading/text_graders.py",
+        "    found = stated_label(normalize(answer), asked.labels)",
+        "    found = next((it for it in asked.labels if it == normalize(answer)), None)",
+        CHAT_ANSWERS,
+    ),
+    Mutation(
+        "T24",
+        "a text is right wherever it occurs",
+        "orket_lib/reading/texts.py",
+        "        if folded == wanted or ",
+        "        if wanted in folded or ",
+        CHAT_ANSWERS,
     ),
     Mutation(
         "T25",
