@@ -97,8 +97,10 @@ def _single(dice: random.Random, level: int) -> Draft:
     place = dice.randrange(len(_KINDS[kind]) - 1)
     (unit, factor), (smaller, _) = _KINDS[kind][place : place + 2]
     count = dice.choice((1, 1, 2, 10))
+    value = count * factor
     asked = _question(dice, kind, amount(count, unit), smaller)
-    return of_number(asked, count * factor, f"{amount(1, unit)} is {amount(factor, smaller)}.")
+    choice = "Is it {} or {}?".format(*dice.sample((value, 100 * value), 2))
+    return of_number(f"{asked} {choice}", value)
 
 
 def _question(dice: random.Random, kind: str, size: str, unit: str) -> str:

@@ -27,7 +27,6 @@ class TestUnits(GrowingFamilyContract):
             return _rate(text)
         if " per " in text:
             return _change(text)
-        text = re.sub(r"\A1 \w+ is \d+ \w+\.\s+", "", text)
         rest = _SIZE.sub("", text)
         (wanted,) = set(_WANTED.findall(rest))
         total = Fraction(0)
