@@ -60,6 +60,7 @@ def streamed(*reads: bytes) -> Generation:
 # T4
 
 
+@pytest.mark.alone
 def test_t04_decode_rate_is_not_inflated_by_the_first_token(
     model: LlamaModel, maker: ProbeMaker
 ) -> None:
