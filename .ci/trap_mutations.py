@@ -512,8 +512,8 @@ MUTATIONS = (
         "T21",
         "the request's clock starts before the connection is open",
         HTTP,
-        'written = marks.get("http11.send_request_headers.started", marks["begin"])',
-        'written = marks["begin"]',
+        'written = deadline.marks.get("http11.send_request_headers.started", begun_s)',
+        "written = begun_s",
     ),
     Mutation(
         "T29",
