@@ -25,7 +25,7 @@ from orket_lib.measure.session import session
 from orket_lib.measure.speed.budget import BUDGET
 from orket_lib.processes import device_lock
 from orket_lib.providers.base import Generation, TokenReport
-from orket_lib.providers.llama_cpp import client as llama_client
+from orket_lib.providers.wire import chat_stream
 from orket_lib.providers.wire.chat_stream import assemble
 from orket_lib.telemetry.sampler_process import Sampler
 from orket_lib.telemetry.samples import COLUMNS, to_cells
@@ -169,7 +169,7 @@ def without_server_times(monkeypatch: pytest.MonkeyPatch) -> None:
         found = assemble(*arguments)
         return replace(found, tokens=TokenReport(), usage=None, timings=None)
 
-    monkeypatch.setattr(llama_client, "assemble", bare)
+    monkeypatch.setattr(chat_stream, "assemble", bare)
 
 
 def assert_null(found: list[Found], names: set[str]) -> None:
