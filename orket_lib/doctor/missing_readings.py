@@ -18,17 +18,6 @@ _NONE_SHOWN = ("NO_GPU", "no driver shows a GPU, and the server may still use on
 _REMOTE = ("REMOTE_SERVER", "the server is on another machine")
 _OF_GPUS = ("peak_vram_mib", "joules_per_output_token", "joules_per_correct_answer")
 _VENDORS = {"nvidia": "NVIDIA", "amd": "AMD"}
-_MEANINGS = {
-    "NO_DRIVER": "its driver's library is not here",
-    "NO_DEVICE": "its driver shows none",
-    "NOT_SUPPORTED": "the card or its driver doesn't tell it",
-    "NO_PERMISSION": "the driver doesn't report it to users with these rights",
-    "NO_SENSOR": "the card has no such sensor",
-    "NO_ENERGY_COUNTER": "no counter; energy is added up from power",
-    "NO_PROCESS_LIST": "foreign work on it can't be attributed",
-    "SHARED_BY_MIG_INSTANCES": "the value is the whole card's, and this part's share is unknown",
-    "GPU_LOST": "the GPU was there, and stopped to answer",
-}
 
 
 def missing_on_machine() -> Iterator[MissingReading]:

@@ -1,4 +1,4 @@
-"""Compares values that came out of a sandbox with the expected ones, and formats them.
+"""Compares values that came out of a sandbox with the expected ones.
 
 Python's `==` is too lenient for grading: `True == 1`, `1 == 1.0`, and an untrusted class may claim
 to be equal to anything. Here both sides are plain values, and floats have a tolerance only if a
@@ -11,7 +11,6 @@ import math
 from typing import Any
 
 from orket_lib.sandbox.inside.values import encode
-from orket_lib.vocabulary.text import printable
 
 
 def same_value(expected: Any, found: Any, tolerance: float = 0.0) -> bool:
@@ -41,17 +40,6 @@ def same_value(expected: Any, found: Any, tolerance: float = 0.0) -> bool:
     if isinstance(expected, set | frozenset):
         return _exact(expected) == _exact(found)
     return bool(expected == found)
-
-
-def described(value: Any, limit: int) -> str:
-    """Return a plain value as one printable line of at most `limit` characters."""
-    try:
-        return printable(repr(value), limit)
-    except ValueError:  # Python refuses to print very long numbers, because it takes quadratic time
-        if isinstance(value, int):
-            return printable(f"a number of {value.bit_length()} bits", limit)
-        kind = type(value).__name__
-        return printable(f"a {kind} with a number of more than 4300 digits", limit)
 
 
 def _exact(items: Any) -> set[bytes]:

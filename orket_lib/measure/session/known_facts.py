@@ -31,13 +31,11 @@ class KnownFacts:
 
     def server(self, key: ServerKey | None) -> ServerFacts | None:
         """Return the findings about a server; None if there are none."""
-        found = self._read(key, ServerFacts)
-        return found if found and found.key == key else None
+        return self._read(key, ServerFacts)
 
     def model(self, key: ModelKey) -> ModelProbes | None:
         """Return the probe lengths of a model; None if they were not chosen yet."""
-        found = self._read(key, ModelProbes)
-        return found if found and found.key == key else None
+        return self._read(key, ModelProbes)
 
     def keep(self, facts: ServerFacts | ModelProbes) -> None:
         """Keep findings.
@@ -49,13 +47,14 @@ class KnownFacts:
             write_model(self._path(self._folder, facts.key), facts)
 
     def _read(self, key: ServerKey | ModelKey | None, kind: type[_Facts]) -> _Facts | None:
-        """Return the findings in a file; a damaged file counts as missing."""
+        """Return the findings under a key; a damaged file counts as missing."""
         if self._folder is None or key is None:
             return None
         try:
-            return read_model(self._path(self._folder, key), kind)
+            found = read_model(self._path(self._folder, key), kind)
         except ArtifactError:
             return None
+        return found if found.key == key else None
 
     @staticmethod
     def _path(folder: Path, key: ServerKey | ModelKey) -> Path:
