@@ -273,7 +273,7 @@ class HttpServer:
             return f"; it points to {self._key.message(target)[:200]}; set base_url to that address"
         path = httpx.URL(self.base_url).path.rstrip("/")
         if response.status_code == httpx.codes.NOT_FOUND and path:
-            return f"; does `{path}` belong into base_url?"
+            return f"; does `{path}` belong in base_url?"
         return ""
 
 
