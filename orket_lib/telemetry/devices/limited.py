@@ -29,7 +29,7 @@ def answered(call: Callable[[], _Result]) -> _Result:
     except TimeoutError:
         raise SamplerError(
             f"the GPU driver gave no answer within {DRIVER_S:g} s. If `nvidia-smi` or `amd-smi` "
-            "hangs too, restart the machine; then type the same command"
+            "hangs too, restart the machine; then run the same command again"
         ) from None
 
 

@@ -56,7 +56,7 @@ def open_devices(backend: Backend, root: Path = ROOT) -> Iterator[Devices]:
     """Open the GPUs of a backend; `any` means NVIDIA's if there are any, else AMD's.
 
     Raises:
-        SamplerError: The driver hangs; so do the readings of the devices.
+        SamplerError: The driver hangs. A reading of a device raises it, too.
     """
     with limited(open_unlimited(backend, root)) as found:
         yield Devices(tuple(map(LimitedDevice, found.devices)), found.absent)
@@ -64,7 +64,7 @@ def open_devices(backend: Backend, root: Path = ROOT) -> Iterator[Devices]:
 
 @contextmanager
 def open_unlimited(backend: Backend, root: Path = ROOT) -> Iterator[Devices]:
-    """Open them for a process whose end has a limit of its own: a driver may hang for ever."""
+    """Open them without a time limit, for the sampler's process, which others watch and end."""
     absent: dict[str, str] = {}
     if backend in ("nvidia", "any"):
         with open_nvml() as nvml:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -58,8 +59,10 @@ def test_a_driver_that_hangs_when_it_is_closed_is_left(
         hang()
 
     monkeypatch.setattr(opening, "open_unlimited", opened)
+    begun = time.monotonic()
     with open_devices("nvidia") as found:
         assert found.absent == {"nvidia": "NO_GPU"}
+    assert time.monotonic() - begun < 10  # the hang takes 60 s
 
 
 def test_an_error_in_between_is_passed_on(monkeypatch: pytest.MonkeyPatch) -> None:
