@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 COPIED = ("orket_lib", "tests", "pyproject.toml")
 LINKED = ("models", "config")  # read only
 TIMEOUT_S = 300
-_FAILED = re.compile(r"^(?:FAILED|ERROR) \S+::(test_\w+)\S*(?: - (.*))?$", re.MULTILINE)
+_FAILED = re.compile(r"^(?:FAILED|ERROR) \S+::(test_\w+)(?:\[.*?\])?(?: - (.*))?$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,7 @@ class Mutation:
         path: The file, from the root.
         old: Text that occurs exactly once in it.
         new: The text that replaces it.
+        tests: Where the trap's tests are.
     """
 
     trap: str
@@ -40,6 +41,7 @@ class Mutation:
     path: str
     old: str
     new: str
+    tests: str = "tests/traps"
 
     @property
     def prefix(self) -> str:
@@ -58,6 +60,7 @@ OPENAI = "orket_lib/providers/openai/provider.py"
 LMSTUDIO = "orket_lib/providers/lmstudio/provider.py"
 ATTACHED = "orket_lib/providers/llama_cpp/attached_model.py"
 IDENTITY = "orket_lib/measure/session/identity.py"
+ARRIVALS = "orket_lib/measure/speed/arrivals.py"
 TOKENS = "orket_lib/measure/speed/token_metrics.py"
 RATES = "orket_lib/vocabulary/rates.py"
 PROBES = "orket_lib/measure/speed/probes.py"
@@ -70,7 +73,9 @@ WARMUP = "orket_lib/measure/speed/warmup.py"
 COOLDOWN = "orket_lib/measure/session/cooldown.py"
 THERMAL_TREND = "orket_lib/analysis/thermal/trend.py"
 GPU_WINDOWS = "orket_lib/telemetry/gpu/windows.py"
-_READ_BACK = 'read_back(props, artifact, _build(props), vram=Null("NO_GPU_USED"))'
+CHAT_ANSWERS = "tests/reading/test_chat_answers.py"
+_READ_BACK = """unused=left_unused(answer["system_info"]),
+                    )"""
 _FOREIGN = """    busy = last.busy_s - first.busy_s
     ours = (last.own_s - first.own_s) + (last.server_s - first.server_s)"""
 
@@ -252,16 +257,15 @@ MUTATIONS = (
         "T6",
         "TTFT = first chunk, empty or not",
         STREAM,
-        "            if content or thought:",
+        "            if content or thought or called:",
         "            if True:",
     ),
     Mutation(
         "T6",
         "the clock is read after parsing",
         STREAM,
-        "arrivals.append(event.at_s - stream.written_s)",
-        'arrivals.append(__import__("orket_lib.providers.wire.http").providers.http.time.perf_counter()'
-        " - stream.written_s)",
+        "reading.add(chunk, event.at_s - stream.written_s, times)",
+        'reading.add(chunk, __import__("time").perf_counter() - stream.written_s, times)',
     ),
     Mutation(
         "T7",
@@ -512,8 +516,128 @@ MUTATIONS = (
         "T21",
         "the request's clock starts before the connection is open",
         HTTP,
-        'written = deadline.marks.get("http11.send_request_headers.started", begun_s)',
-        "written = begun_s",
+        'marks.get("http11.send_request_headers.started", begun_s),',
+        "begun_s,",
+    ),
+    Mutation(
+        "T17",
+        "the smallest quant has the best value, whatever was measured",
+        "orket_lib/analysis/frontier.py",
+        "        return value, adherence, -latency, row.quant_rank or 0.0",
+        "        return -(row.quant_rank or 0.0), value, adherence, -latency",
+        "tests/analysis/test_frontier.py",
+    ),
+    Mutation(
+        "T22",
+        "any report is taken for the one that a summary quotes",
+        "orket_lib/commands/_reports.py",
+        "for report in reports for part in report.parts)",
+        "for part in row.parts)",
+        "tests/commands/test_reports.py",
+    ),
+    Mutation(
+        "T23",
+        "the toy bank is the default for every model",
+        "orket_lib/config/sections/matrix.py",
+        "if only else values",
+        "if models else values",
+        "tests/sweep/test_cells.py",
+    ),
+    Mutation(
+        "T24",
+        "an answer is right only in the form that was expected",
+        "orket_lib/reading/texts.py",
+        "    if text == expected or len(text) > _MOST_CHARS:\n        return same(text)\n",
+        "    if True:\n        return text == expected\n",
+        CHAT_ANSWERS,
+    ),
+    Mutation(
+        "T24",
+        "a label is right only if it is the whole answer",
+        "orket_lib/tasks/grading/text_graders.py",
+        "    found = stated_label(normalize(answer), asked.labels)",
+        "    found = next((it for it in asked.labels if it == normalize(answer)), None)",
+        CHAT_ANSWERS,
+    ),
+    Mutation(
+        "T24",
+        "a text is right wherever it occurs",
+        "orket_lib/reading/texts.py",
+        "        if folded == wanted or ",
+        "        if wanted in folded or ",
+        CHAT_ANSWERS,
+    ),
+    Mutation(
+        "T25",
+        "no lost task proves that everything is kept",
+        "orket_lib/analysis/verdict/kept_share.py",
+        "PRIOR = 0.5",
+        "PRIOR = 1e-6",
+        "tests/analysis/verdict/test_kept_share.py",
+    ),
+    Mutation(
+        "T26",
+        "a single task is enough for a verdict",
+        "orket_lib/analysis/verdict/judged_tasks.py",
+        "return len(self.counted) < FEWEST_TASKS",
+        "return not self.counted",
+        "tests/analysis/verdict/test_judged_tasks.py",
+    ),
+    Mutation(
+        "T27",
+        "a quant that did not load is left out of the sentence",
+        "orket_lib/analysis/verdict/sentences.py",
+        "        *_absent(verdicts),\n",
+        "",
+        "tests/analysis/verdict/test_sentences.py",
+    ),
+    Mutation(
+        "T28",
+        "a row that was disturbed in its times has no verdict",
+        "orket_lib/analysis/verdict/baseline.py",
+        "judged = row.may_be_judged(include_invalid)",
+        "judged = row.valid or include_invalid",
+        "tests/analysis/verdict/test_sentences.py",
+    ),
+    Mutation(
+        "T30",
+        "an answer that was cut is a wrong one",
+        "orket_lib/analysis/rows/answer_failures.py",
+        "    if finish in _AT_A_LIMIT or reached:",
+        "    if False:",
+        "tests/analysis/rows/test_answer_failures.py",
+    ),
+    Mutation(
+        "T32",
+        "whatever a server says now, it is the one of last time",
+        "orket_lib/artifacts/measurements/spec.py",
+        "if before is not None and after is not None and before != after",
+        "if False and before != after",
+        "tests/sweep/test_servers.py",
+    ),
+    Mutation(
+        "T33",
+        "a CPU quota is not seen",
+        "orket_lib/telemetry/allowance/cpus.py",
+        "quota = min(_quotas(root), key=lambda found: found.cpus, default=None)",
+        "quota = None",
+        "tests/telemetry/allowance/test_cpus.py",
+    ),
+    Mutation(
+        "T34",
+        "all ARM boards have the name of their architecture",
+        "orket_lib/telemetry/cpu_model.py",
+        "words = [_board(root, found), _cores(found)]",
+        "words: list[str] = []",
+        "tests/telemetry/test_cpu_model.py",
+    ),
+    Mutation(
+        "T35",
+        "a server that was killed has crashed by itself",
+        "orket_lib/vocabulary/failures.py",
+        "return self.signal is None or self.signal in _OWN_FAULTS or self.code >= _WINDOWS_FAULT",
+        "return True",
+        "tests/measure/test_failures.py",
     ),
     Mutation(
         "T29",
@@ -535,6 +659,20 @@ MUTATIONS = (
         "orket_lib/measure/cell.py",
         "            if session.probes_last:",
         "            if False:",
+    ),
+    Mutation(
+        "T31",
+        "the first chunk is believed, however many tokens it brings",
+        ARRIVALS,
+        "chunks[0] if late_s <= max(_MOST_LATE * chunks[0], _JITTER_S) else BUFFERED",
+        "chunks[0]",
+    ),
+    Mutation(
+        "T31",
+        "any distance of the first and the last chunk is the time of generation",
+        ARRIVALS,
+        "        if self._late_s > _MOST_LATE * self._span_s:",
+        "        if False:",
     ),
     Mutation(
         "T36",
@@ -584,7 +722,7 @@ def _without_mutation(tree: Path, chosen: list[Mutation]) -> str:
     where = _python(tree, "-c", "import orket_lib; print(orket_lib.__file__)").stdout.strip()
     if Path(where).resolve() != (tree / "orket_lib" / "__init__.py").resolve():
         raise SystemExit(f"the tests would import {where}, not the copy")
-    result = _tests(tree, sorted({item.prefix for item in chosen}), stop=False)
+    result = _tests(tree, chosen, stop=False)
     if result.returncode:
         raise SystemExit(f"the tests of traps fail without any mutation:\n{result.stdout[-6000:]}")
     return f"without a mutation: {result.stdout.strip().splitlines()[-1]}"
@@ -599,7 +737,7 @@ def _try(tree: Path, mutation: Mutation) -> str:
         return f"SURVIVES: its text occurs {found} times in {mutation.path}, must be once"
     try:
         path.write_text(original.replace(mutation.old, mutation.new), encoding="utf-8")
-        result = _tests(tree, [mutation.prefix], stop=True)
+        result = _tests(tree, [mutation], stop=True)
     except subprocess.TimeoutExpired:
         return f"SURVIVES: no verdict after {TIMEOUT_S} s"
     finally:
@@ -610,14 +748,15 @@ def _try(tree: Path, mutation: Mutation) -> str:
     return f"caught by {failure[1]}: {failure[2] or 'failed'}"
 
 
-def _tests(tree: Path, prefixes: list[str], stop: bool) -> subprocess.CompletedProcess[str]:
-    """Run the tests whose names begin with one of the prefixes."""
+def _tests(tree: Path, chosen: list[Mutation], stop: bool) -> subprocess.CompletedProcess[str]:
+    """Run the tests of some mutations' traps."""
     options = ["-x"] if stop else []
+    places, prefixes = ({getattr(it, name) for it in chosen} for name in ("tests", "prefix"))
     return _python(
         tree,
-        *("-B", "-m", "pytest", "tests/traps", "-q", "-rfE", "-p", "no:cacheprovider", "-m", ""),
+        *("-B", "-m", "pytest", *sorted(places), "-q", "-rfE", "-p", "no:cacheprovider", "-m", ""),
         *options,
-        *("-k", " or ".join(prefixes)),
+        *("-k", " or ".join(sorted(prefixes))),
     )
 
 

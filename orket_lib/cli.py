@@ -16,10 +16,13 @@ from typing import NamedTuple
 from orket_lib import __version__
 from orket_lib.vocabulary.errors import (
     EXIT_ERROR,
+    EXIT_INTERRUPTED,
     ConfigError,
     OrketError,
     Refused,
 )
+from orket_lib.vocabulary.text import visible
+from orket_lib.vocabulary.validation import nearest
 
 
 class Group(NamedTuple):
@@ -44,7 +47,7 @@ GROUPS = (
             "doctor": "show what can be measured on this machine, and suggest a config",
             "plan": "show what a sweep would do, without doing it",
             "status": "show what is current, what is stale and why, and what a run would cost",
-            "tasks": "validate, list, show and import task banks; verify their solutions",
+            "tasks": "import, generate, validate, list and show task banks; verify their solutions",
             "report": "write the report of a summary",
             "baselines": "list, check, pin, prune and record baselines; compare a sweep with them",
             "history": "add, list, compare and plot the results of earlier sweeps",
@@ -76,6 +79,8 @@ GROUPS = (
             "require": "fail, with the reasons, if a verdict did not pass",
             "run-report": "put a cell's sealed parts together, and grade its answers",
             "sidecar-view": "write a sweep's view of a hardware sidecar",
+            "start": "note when a sweep with a budget begins",
+            "look": "judge a model after a batch of tasks, and drop the quants that are decided",
             "row": "make a cell's row from its run reports",
             "summary": "make the summary from the rows",
             "kpis": "make the KPI report from a summary",
@@ -102,6 +107,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     if name in ALIASES:
         arguments[arguments.index(name)] = name = ALIASES[name]
     parser = parser_of(name)
+    names = [known for group in GROUPS for known in group.commands]
+    if name is not None and name not in names:
+        hint = nearest(name, names)
+        parser.error(f"there is no command `{name}`{hint}; `orket --help` lists them")
     options = parser.parse_args(arguments)
     try:
         _log(options, "")
@@ -123,7 +132,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _fail(f"error: {_of_system(error)}", EXIT_ERROR, options)
     except KeyboardInterrupt:
         kept = "interrupted; measurements are kept, and the same command resumes from there"
-        return _fail(kept, 130, options)
+        return _fail(kept, EXIT_INTERRUPTED, options)
 
 
 def parser_of(loaded: str | None) -> argparse.ArgumentParser:
@@ -158,13 +167,14 @@ def _overview() -> str:
 
 
 def _fail(message: str, code: int, options: argparse.Namespace) -> int:
+    message = visible(message)
     print(message, file=sys.stderr)  # noqa: T201
     try:
         _log(options, f"{message}\n")
     except OSError as error:
         # With a full disk there may be no log. The terminal has the message.
         if _of_system(error) not in message:
-            print(_of_system(error), file=sys.stderr)  # noqa: T201
+            print(visible(_of_system(error)), file=sys.stderr)  # noqa: T201
     return code
 
 

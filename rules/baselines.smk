@@ -16,7 +16,7 @@ rule compare_baselines:
     localrule: True
     params:
         code=code_digest("baselines"),
-        bank=located(SWEEP.config.task_bank).as_posix(),
+        bank=SWEEP.bank_path,
     shell:
         "python -m orket_lib baselines compare --summary {input.summary} --bank {params.bank:q}"
         " --verdict-only --out {output} --log {log}"
@@ -50,7 +50,7 @@ rule record_baselines:
     localrule: True
     params:
         code=code_digest("baselines"),
-        bank=located(SWEEP.config.task_bank).as_posix(),
+        bank=SWEEP.bank_path,
         regression=lambda wildcards, input: option("--regression", input.regression),
     shell:
         "python -m orket_lib baselines record --summary {input.summary} --bank {params.bank:q}"

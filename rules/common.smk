@@ -12,6 +12,7 @@ from orket_lib.config.shipped import located
 from orket_lib.workflow.targets import Targets, round_of
 from orket_lib.sweep.load import load_sweep
 from orket_lib.vocabulary.errors import ConfigError, OrketError, Refused
+from orket_lib.vocabulary.text import visible
 from orket_lib.workflow.code_digest import code_digest
 from orket_lib.workflow.invocation import Invocation
 from orket_lib.workflow.forced import Forced
@@ -37,11 +38,16 @@ try:
     INVOCATION = Invocation(workflow, config)
     if workflow.is_main_process and not DRY_RUN:
         watch_disks(tell)
-    SWEEP = load_sweep(INVOCATION.files, INVOCATION.settings, remember=not DRY_RUN)
+    SWEEP = load_sweep(
+        INVOCATION.files,
+        INVOCATION.settings,
+        remember=not DRY_RUN,
+        ask_servers=workflow.is_main_process,
+    )
 except ConfigError as error:
-    sys.exit(f"config error:\n{error}")
+    sys.exit(visible(f"config error:\n{error}"))
 except OrketError as error:
-    sys.exit(f"error: {error}")
+    sys.exit(visible(f"error: {error}"))
 
 TARGETS = Targets(SWEEP)
 FORCED = Forced(workflow, SWEEP, INVOCATION)
@@ -55,13 +61,13 @@ if workflow.is_main_process:
             [INVOCATION.path(path) for path in TARGETS.all_files()],
         )
     except Refused as error:
-        sys.exit(f"error: {error}")
+        sys.exit(visible(f"error: {error}"))
     show_warnings(SWEEP)
     OUTDATED = outdated(
         {INVOCATION.path(path): text for path, text in TARGETS.rendered().items()}
     )
     if not DRY_RUN:
-        migrate(Path("storage"), known_banks(SWEEP.config.task_bank), tell)
+        migrate(Path("storage"), known_banks(SWEEP.bank_path), tell)
         if not runs_no_jobs(sys.argv[1:]):
             delete_stale(OUTDATED)
     elif OUTDATED:
@@ -78,8 +84,9 @@ CELL = f"{RESULTS}/cells/{{model}}/{{quant}}"
 wildcard_constraints:
     model="[A-Za-z0-9_.-]+",
     quant="[A-Za-z0-9_.-]+",
-    # The first round has the same paths as without rounds.
-    round="(/round-[1-9][0-9]*)?",
+    # The first round or batch has the same paths as without rounds and batches.
+    part="(/(round|batch)-[1-9][0-9]*)?",
+    batch="[0-9]+",
 
 
 def again(rule):
@@ -90,6 +97,11 @@ def again(rule):
 def option(name, files):
     """Return an option that lists input files; nothing if there are none."""
     return f"{name} {files}" if files else ""
+
+
+def cells_folder(policy):
+    """Return the folder of the sweep's cells, given the path of a policy file."""
+    return Path(policy).parents[1].joinpath("cells").as_posix()
 
 
 def show_result(since=0.0, gate_log=None):

@@ -13,6 +13,9 @@ rule measure_contexts:
         place=f"{RESULTS}/policy/place.json",
         canary=f"{RESULTS}/canary/verdict.json",
         preflight=f"{RESULTS}/preflight.json",
+        # What is left of a budget.
+        look=lambda wildcards: TARGETS.batches.budget_look(wildcards.model),
+        started=TARGETS.batches.started(),
     output:
         summaries=TARGETS.contexts.summary_pattern(),
         receipt=f"{RESULTS}/context_sweep/{{model}}/receipt.json",
@@ -27,12 +30,15 @@ rule measure_contexts:
         attempt=lambda wildcards: FORCED.attempt(
             f"{RESULTS}/context_sweep/{wildcards.model}/receipt.json"
         ),
+        look=lambda wildcards, input: option("--look", input.look),
+        started=lambda wildcards, input: option("--started", input.started),
         again=again("measure_contexts"),
     shell:
         "python -m orket_lib measure-contexts --frontier {input.frontier} --cells {input.cells}"
         " --policy {input.policy} --settings {input.settings} --needs {input.needs}"
         " --place {input.place} --canary {input.canary} --preflight {input.preflight}"
         " --model {wildcards.model} --attempt {params.attempt} {params.again}"
+        " {params.look} {params.started}"
         " --receipt {output.receipt} --out-folder {params.folder} --log {log}"
 
 

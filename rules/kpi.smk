@@ -26,9 +26,10 @@ rule judge_kpis:
     localrule: True
     params:
         code=code_digest("kpi-gate"),
+        one_run="--one-run" if SWEEP.config.asks_once else "",
     shell:
         "python -m orket_lib kpi-gate --summary {input.summary} --policy {input.policy:q}"
-        " --verdict-only --out {output} --log {log}"
+        " {params.one_run} --verdict-only --out {output} --log {log}"
 
 
 rule pass_kpis:

@@ -22,43 +22,83 @@ rule measure_cell:
         place=f"{RESULTS}/policy/place.json",
         canary=f"{RESULTS}/canary/verdict.json",
         preflight=f"{RESULTS}/preflight.json",
+        # Whether this batch of tasks is still asked; and when the time of a budget began.
+        look=lambda wildcards: TARGETS.batches.look_before(*wildcards),
+        started=TARGETS.batches.started(),
     output:
-        f"{CELL}{{round}}/receipt.json",
+        f"{CELL}{{part}}/receipt.json",
     log:
-        f"{LOGS}/cells/{{model}}/{{quant}}{{round}}/measure.log",
+        f"{LOGS}/cells/{{model}}/{{quant}}{{part}}/measure.log",
     priority: lambda wildcards: TARGETS.priority(*wildcards)
     threads: workflow.cores
     resources:
         gpu=1,
     params:
-        number=lambda wildcards: round_of(wildcards.round),
+        number=lambda wildcards: round_of(wildcards.part),
+        batch=lambda wildcards: TARGETS.batches.batch_option(wildcards.part),
+        look=lambda wildcards, input: option("--look", input.look),
         # A receipt with a temporary problem is due again; a complete one is not.
         attempt=lambda wildcards: FORCED.attempt(
-            f"{CELL}{{round}}/receipt.json".format(**wildcards), "measure_cell"
+            f"{CELL}{{part}}/receipt.json".format(**wildcards), "measure_cell"
         ),
         again=again("measure_cell"),
     shell:
         "python -m orket_lib measure-cell --spec {input.spec} --tasks {input.tasks}"
-        " --round {params.number} --canary {input.canary} --preflight {input.preflight}"
+        " --round {params.number} {params.batch} {params.look} --canary {input.canary} --preflight {input.preflight}"
         " --place {input.place} --attempt {params.attempt} {params.again}"
         " --out {output} --log {log}"
 
 
 rule make_run_report:
     input:
-        receipt=f"{CELL}{{round}}/receipt.json",
+        receipt=f"{CELL}{{part}}/receipt.json",
         spec=f"{CELL}/spec.json",
         tasks=f"{RESULTS}/policy/tasks.json",
     output:
-        f"{CELL}{{round}}/run.json",
+        f"{CELL}{{part}}/run.json",
     log:
-        f"{LOGS}/cells/{{model}}/{{quant}}{{round}}/report.log",
+        f"{LOGS}/cells/{{model}}/{{quant}}{{part}}/report.log",
     localrule: True
     params:
         code=code_digest("run-report"),
     shell:
         "python -m orket_lib run-report --receipt {input.receipt} --spec {input.spec}"
         " --tasks {input.tasks} --out {output} --log {log}"
+
+
+rule start_budget:
+    # Never made again: measurements from before the start cost the budget nothing.
+    output:
+        f"{RESULTS}/started.json",
+    log:
+        f"{LOGS}/started.log",
+    localrule: True
+    shell:
+        "python -m orket_lib start --out {output} --log {log}"
+
+
+rule make_look:
+    # After a batch of tasks: which quants are decided, or matter no more for the pick.
+    input:
+        reports=lambda wildcards: TARGETS.batches.reports_before(
+            wildcards.model, int(wildcards.batch)
+        ),
+        settings=f"{RESULTS}/policy/looks.json",
+        rows=f"{RESULTS}/policy/row.json",
+        started=TARGETS.batches.started(),
+    output:
+        f"{RESULTS}/looks/{{model}}/{{batch}}.json",
+    log:
+        f"{LOGS}/looks/{{model}}/{{batch}}.log",
+    localrule: True
+    params:
+        code=code_digest("look"),
+        cells=lambda wildcards, input: cells_folder(input.settings),
+        started=lambda wildcards, input: option("--started", input.started),
+    shell:
+        "python -m orket_lib look --settings {input.settings} --rows {input.rows}"
+        " --cells {params.cells} --model {wildcards.model} --batch {wildcards.batch}"
+        " {params.started} --out {output} --log {log}"
 
 
 rule make_row:
@@ -76,9 +116,11 @@ rule make_row:
     params:
         code=code_digest("row"),
         sidecar=lambda wildcards, input: option("--sidecar", input.sidecar),
+        # It comes first, so tasks that it can't answer are known before all others were asked.
+        baseline=lambda wildcards: TARGETS.batches.baseline_option(wildcards.quant),
     shell:
         "python -m orket_lib row --report {input.reports} --settings {input.settings}"
-        " {params.sidecar} --out {output} --log {log}"
+        " {params.sidecar} {params.baseline} --out {output} --log {log}"
 
 
 rule pass_measurements:

@@ -8,6 +8,7 @@ rule make_summary:
         canary=f"{RESULTS}/canary/verdict.json",
         opening=f"{RESULTS}/canary/receipt.json",
         closing=TARGETS.closing_receipt(),
+        looks=TARGETS.batches.last_looks(),
     output:
         f"{RESULTS}/quant_sweep/sweep_summary.json",
     log:
@@ -16,7 +17,8 @@ rule make_summary:
     params:
         code=code_digest("summary"),
         closing=lambda wildcards, input: option("--closing", input.closing),
+        looks=TARGETS.batches.looks_option(),
     shell:
         "python -m orket_lib summary --matrix {input.matrix} --canary {input.canary}"
-        " --opening {input.opening} {params.closing}"
+        " --opening {input.opening} {params.closing} {params.looks}"
         " --out {output} --log {log}"

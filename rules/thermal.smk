@@ -10,6 +10,10 @@ rule measure_thermal:
         place=f"{RESULTS}/policy/place.json",
         canary=f"{RESULTS}/canary/verdict.json",
         preflight=f"{RESULTS}/preflight.json",
+        # What is left of a budget.
+        look=lambda wildcards: TARGETS.batches.budget_look(wildcards.model),
+        started=TARGETS.batches.started(),
+        contexts=lambda wildcards: TARGETS.contexts_before(wildcards.model),
     output:
         series=f"{RESULTS}/thermal/{{model}}/series.json",
         receipt=f"{RESULTS}/thermal/{{model}}/receipt.json",
@@ -22,11 +26,15 @@ rule measure_thermal:
         attempt=lambda wildcards: FORCED.attempt(
             f"{RESULTS}/thermal/{wildcards.model}/receipt.json"
         ),
+        look=lambda wildcards, input: option("--look", input.look),
+        started=lambda wildcards, input: option("--started", input.started),
+        contexts=lambda wildcards, input: option("--contexts", input.contexts),
         again=again("measure_thermal"),
     shell:
         "python -m orket_lib measure-thermal --frontier {input.frontier} --cells {input.cells}"
         " --settings {input.settings} --model {wildcards.model} --canary {input.canary}"
         " --preflight {input.preflight} --place {input.place} --attempt {params.attempt} {params.again}"
+        " {params.look} {params.started} {params.contexts}"
         " --receipt {output.receipt} --out {output.series} --log {log}"
 
 

@@ -30,8 +30,8 @@ from orket_lib.artifacts.views.run_report import (
 from orket_lib.measure.speed.token_metrics import Tokens
 from orket_lib.providers.base import Generation
 from orket_lib.providers.llama_cpp.client import llama_tokens
+from orket_lib.tasks.answers import fingerprint
 from orket_lib.tasks.bank import Question, Task
-from orket_lib.tasks.grading.answers import fingerprint
 from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.statuses import (
     Lane,
@@ -181,7 +181,7 @@ def run(
     **telemetry: Any,
 ) -> TestRun:
     """Return one graded run; `telemetry` names the readings that differ."""
-    did_answer = outcome in (Outcome.PASS, Outcome.FAIL)
+    did_answer = outcome not in (Outcome.ERROR, Outcome.TIMEOUT)
     silent = Null(f"RUN_{outcome.upper()}")
     metrics = Tokens.of(
         generation() if did_answer else generation(usage=None, timings=None, chunk_s=()),
@@ -286,6 +286,7 @@ def metrics(tag: str = "Q8_0", bits: float | Null = 8.5, **changes: Any) -> RowM
         "prompt_tokens_per_second": 1000.0,
         "generation_tokens_per_second": 100.0,
         "rate_source": "server",
+        "format_rate": 1.0,
         "output_tokens_per_answer": 40.0,
         "orchestration_overhead_ratio": 0.1,
         "missing_telemetry_rate": 0.0,

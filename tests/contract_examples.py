@@ -66,7 +66,8 @@ def _value(kind: Any, whole: bool, default: Any = None) -> Any:
         items = arguments[:1] if arguments[-1] is Ellipsis else arguments
         return [_value(item, whole) for item in items]
     if origin is dict:
-        return {"key": _value(arguments[1], whole)} if whole else {}
+        key = "key" if arguments[0] is str else _value(arguments[0], whole)
+        return {key: _value(arguments[1], whole)} if whole else {}
     if origin is not None:  # Annotated
         return _value(arguments[0], whole, default)
     if kind is Any:
@@ -108,7 +109,8 @@ def main() -> None:
         if not fixtures(model):
             write_json(folder / "1.json", example(model, whole=False))
         if missing_fields(model):
-            write_json(folder / f"{len(fixtures(model)) + 1}.json", example(model, whole=True))
+            newest = int(fixtures(model)[-1].stem)  # numbers may be missing in between
+            write_json(folder / f"{newest + 1}.json", example(model, whole=True))
 
 
 if __name__ == "__main__":

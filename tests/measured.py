@@ -12,7 +12,7 @@ from silent import Silent
 from orket_lib.artifacts.measurements.spec import RunSpec
 from orket_lib.artifacts.views.receipt import CellReceipt
 from orket_lib.artifacts.views.run_report import RunReport
-from orket_lib.measure.cell import Again, CellMeasurement
+from orket_lib.measure.cell import Again, CellMeasurement, Gate
 from orket_lib.measure.cell_receipt import receipt_of
 from orket_lib.measure.journal.run_report import run_report
 from orket_lib.measure.progress import Progress
@@ -40,6 +40,7 @@ def receipt_for(
     progress: Progress | None = None,
     again: Again | None = None,
     facts: Path | None = None,
+    gate: Gate = lambda: None,
 ) -> CellReceipt:
     """Measure what a cell lacks, and return its receipt."""
     spec = asking(wanted, tasks)
@@ -51,6 +52,7 @@ def receipt_for(
         progress or Silent(),
         again=again,
         facts=facts,
+        gate=gate,
     )
     return receipt_of(spec, measurement.run(PROVENANCE), PROVENANCE)
 

@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from builders import metrics
+from builders import row as whole_row
 
 from orket_lib.analysis.frontier import FrontierPolicy
 from orket_lib.analysis.kpis import stability_kpis
+from orket_lib.analysis.ranking.models import rank_models
 from orket_lib.analysis.sessions import build_session
 from orket_lib.artifacts.base import Provenance
 from orket_lib.artifacts.views.row import FamilyScore, RowArtifact, RowMetrics, TaskScore
@@ -148,6 +150,11 @@ def summary(
             latency_variance_threshold=0.03,
         ),
         "sessions": sessions,
+        "ranking": rank_models(
+            [whole_row(row, tuple(_scores(row))) for rows in models for row in rows],
+            include_invalid,
+            lane,
+        ),
         "stability_kpis": stability_kpis(models, policy, lane),
         "failed_rows": [
             FailedRow(

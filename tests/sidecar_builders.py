@@ -15,9 +15,9 @@ from orket_lib.artifacts.measurements.sidecar import (
     SidecarMeasurement,
     SidecarSpec,
 )
+from orket_lib.artifacts.measurements.sidecar_fields import OPTIONAL, REQUIRED
 from orket_lib.artifacts.measurements.spec import ArtifactIdentity, ControlSettings
 from orket_lib.vocabulary.nulls import Null
-from orket_lib.vocabulary.sidecar import OPTIONAL, REQUIRED
 
 SERVING = ServingSettings(
     provider="embedded",

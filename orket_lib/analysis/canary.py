@@ -13,7 +13,7 @@ from orket_lib.artifacts.measurements.canary import (
     CanaryPolicy,
     CanaryRun,
 )
-from orket_lib.vocabulary.nulls import Null, all_of
+from orket_lib.vocabulary.nulls import Null, all_of, any_of
 from orket_lib.vocabulary.statuses import TokenStatus
 from orket_lib.vocabulary.thresholds import exceeds
 
@@ -22,11 +22,20 @@ _LATENCY = {"server": "internal latency", "client": "latency by our own clock"}
 _NO_TIMES = Null("TIMING_UNAVAILABLE")
 
 
+# Reasons that say nothing about answers.
+_OF_LATENCY = frozenset(("LATENCY_VARIANCE_UNAVAILABLE", "LATENCY_VARIANCE_THRESHOLD_EXCEEDED"))
+
+
 class Judgement(NamedTuple):
     """The figures, and a reason code with a sentence for each missed threshold."""
 
     figures: CanaryFigures
     failures: tuple[tuple[str, str], ...]
+
+    @property
+    def only_latency(self) -> bool:
+        """Whether it failed, and by latency alone."""
+        return bool(self.failures) and all(reason in _OF_LATENCY for reason, _ in self.failures)
 
 
 def judge_canary(measurements: Sequence[CanaryMeasurement], policy: CanaryPolicy) -> Judgement:
@@ -44,14 +53,19 @@ def judge_canary(measurements: Sequence[CanaryMeasurement], policy: CanaryPolicy
     clock = _clock(measurements)
     missing = max(map(_missing_rate, measurements))
     figures = CanaryFigures.of(
-        adherence_variance=max(_spread(runs) for runs in tasks),
+        adherence_variance=any_of(map(_spread, tasks), max, Null("NO_RUN")),
         internal_latency_cv=all_of(
             (_latency_cv(runs, clock, policy.drop_first_run) for runs in tasks), max, _NO_TIMES
         ),
         latency_source=clock,
         missing_telemetry_rate=missing,
     )
-    return Judgement(figures, tuple(_failures(figures, policy)))
+    meanwhile = [item.disturbance for item in measurements if item.disturbance]
+    failures = tuple(
+        (reason, f"{text}; {meanwhile[0]}" if meanwhile and reason in _OF_LATENCY else text)
+        for reason, text in _failures(figures, policy)
+    )
+    return Judgement(figures, failures)
 
 
 def _missing_rate(measurement: CanaryMeasurement) -> float:
@@ -90,9 +104,9 @@ def _by_task(runs: Sequence[CanaryRun]) -> list[list[CanaryRun]]:
     return [sorted(group, key=lambda run: run.run_index) for group in groups.values()]
 
 
-def _spread(runs: Sequence[CanaryRun]) -> float:
-    scores = [run.adherence_score for run in runs]
-    return max(scores) - min(scores)
+def _spread(runs: Sequence[CanaryRun]) -> float | Null:
+    scores = [run.reading("adherence_score") for run in runs]
+    return all_of(scores, lambda known: max(known) - min(known), Null("NO_RUN"))
 
 
 def _clock(measurements: Iterable[CanaryMeasurement]) -> _Clock:

@@ -40,7 +40,7 @@ def _drift(opening: CanaryMeasurement, closing: CanaryMeasurement, drop_first: b
         quant_tag=closing.spec.quant_tag,
         opened_at=opening.measured_at,
         closed_at=closing.measured_at,
-        same_answers=_scores(opening.runs) == _scores(closing.runs),
+        same_answers=_same_scores(opening.runs, closing.runs),
         failure=closing.failure,
         **_figures(opening, closing, drop_first),
     )
@@ -86,5 +86,10 @@ def _seconds_of_both(
     return Null("TIMING_UNAVAILABLE")
 
 
-def _scores(runs: Sequence[CanaryRun]) -> set[tuple[str, float]]:
-    return {(run.test_id, run.adherence_score) for run in runs}
+def _same_scores(opening: Sequence[CanaryRun], closing: Sequence[CanaryRun]) -> bool | None:
+    """Tell whether both canaries have the same scores; None if no task is graded."""
+    before, after = (
+        {(run.test_id, run.adherence_score) for run in runs} for runs in (opening, closing)
+    )
+    graded = any(score is not None for _, score in before | after)
+    return before == after if graded or not (before and after) else None

@@ -19,6 +19,7 @@ def contradictions(summary: Summary) -> list[str]:
     return [
         *_matrix(summary),
         *(found for session in summary.sessions for found in _session(session)),
+        *_ranking(summary),
         *_failed_rows(summary),
         *_kpis(summary),
     ]
@@ -104,6 +105,22 @@ def _picks(session: ModelSession) -> Iterator[str]:
                 f"{session.model_id}: {item.quant_tag} is compared with {item.baseline_quant}, and "
                 f"the baseline is {session.baseline_quant}"
             )
+
+
+def _ranking(summary: Summary) -> Iterator[str]:
+    """Yield cells that the ranking names and that have no row, and rows that it leaves out."""
+    if summary.ranking is None:
+        return
+    ranking = summary.ranking
+    rows = {(row.model_id, row.quant_tag) for one in summary.sessions for row in one.per_quant}
+    named = [(cell.model_id, cell.quant_tag) for cell in ranking.cells]
+    named += [(cell.model_id, cell.quant_tag) for cell in ranking.unranked]
+    for cell, times in Counter(named).items():
+        if cell not in rows:
+            yield f"ranking names {' '.join(cell)}, which has no row"
+        elif times > 1:
+            yield f"ranking names {' '.join(cell)} {times} times"
+    yield from (f"ranking leaves out {' '.join(cell)}" for cell in sorted(rows - set(named)))
 
 
 def _failed_rows(summary: Summary) -> Iterator[str]:

@@ -9,16 +9,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import add
 
+from orket_lib.analysis.pareto import undominated
 from orket_lib.analysis.verdict.baseline import baseline_among, scores_of_row
 from orket_lib.artifacts.views.context_ceiling import ContextSeen
 from orket_lib.artifacts.views.frontier import FrontierRow, FrontierSession, MeasuredWith
 from orket_lib.artifacts.views.row import RowMetrics
 from orket_lib.artifacts.views.summary import ModelSession, Summary
 from orket_lib.vocabulary.nulls import Null, apply
-from orket_lib.vocabulary.statuses import Lane, RunStatus
+from orket_lib.vocabulary.statuses import DecisionStatus, Lane, Prefer, RunStatus, WantName
 from orket_lib.vocabulary.thresholds import LEAST_BASELINE_ADHERENCE, exceeds, reaches
 from orket_lib.vocabulary.units import MIB_PER_GIB
-from orket_lib.vocabulary.verdicts import DecisionStatus, Prefer, WantName
 
 _NO_VRAM = Null("NO_GPU_USED")
 
@@ -111,9 +111,8 @@ def pareto_rows(rows: Iterable[RowMetrics], include_invalid: bool, lane: Lane) -
         for row in by_bits(rows)
         if _admitted(row, include_invalid) and (point := _merits(row, lane)) is not None
     ]
-    return [
-        row for row, point in points if not any(_dominates(other, point) for _, other in points)
-    ]
+    kept = undominated([point for _, point in points])
+    return [row for (row, _), keep in zip(points, kept, strict=True) if keep]
 
 
 def memory_mib(seen: RowMetrics | ContextSeen) -> float | Null:
@@ -129,7 +128,8 @@ def vibe_delta(row: RowMetrics, baseline: RowMetrics | None) -> float | Null:
     if row.quant_tag == baseline.quant_tag:
         return 0.0
     if row.adherence_score is None or baseline.adherence_score is None:
-        return Null("NOT_MEASURED")
+        measured = row.status is RunStatus.MEASURED
+        return Null("NO_EXPECTED_ANSWER" if measured else "NOT_MEASURED")
     ours, theirs = memory_mib(row), memory_mib(baseline)
     if isinstance(ours, Null) or isinstance(theirs, Null):
         return Null("MEMORY_UNKNOWN")
@@ -156,10 +156,6 @@ def _merits(row: RowMetrics, lane: Lane) -> tuple[float, ...] | None:
         return row.adherence_score, -memory
     rate = row.generation_tokens_per_second
     return None if rate is None else (row.adherence_score, rate, -memory)
-
-
-def _dominates(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
-    return one != other and all(ours >= theirs for ours, theirs in zip(one, other, strict=True))
 
 
 def explorer_sessions(summary: Summary) -> tuple[FrontierSession, ...]:

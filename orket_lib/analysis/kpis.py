@@ -45,8 +45,13 @@ def stability_kpis(
     )
 
 
-def _success(models: Sequence[Sequence[RowMetrics]], policy: FrontierPolicy, lane: Lane) -> float:
-    """Return the share of models that have an eligible row."""
+def _success(
+    models: Sequence[Sequence[RowMetrics]], policy: FrontierPolicy, lane: Lane
+) -> float | Null:
+    """Return the share of models that have an eligible row; null if no task is graded."""
+    measured = [row for rows in models for row in rows if row.status is RunStatus.MEASURED]
+    if measured and all(row.adherence_score is None for row in measured):
+        return Null("NO_EXPECTED_ANSWER")
     return statistics.fmean(bool(_eligible(rows, policy, lane)) for rows in models)
 
 
@@ -80,13 +85,20 @@ _IN_WORDS = {
     "NO_ANSWER_SHOWN": "the runner reports no answers",
     "NOTHING_MEASURED": "nothing measured",
     "NO_SESSION": "no model",
+    "NO_EXPECTED_ANSWER": "no task has an expected answer",
 }
 
 
-def gate_failures(kpis: StabilityKpis, policy: KpiPolicy) -> tuple[str, ...]:
+def gate_failures(kpis: StabilityKpis, policy: KpiPolicy, one_run: bool = False) -> tuple[str, ...]:
     """Return a sentence for each KPI that misses its limit; a null KPI misses it (trap T9).
 
     If the sweep includes invalid rows, the success rate that counts them is used.
+
+    Args:
+        kpis: Of the sweep.
+        policy: Limits.
+        one_run: The config asks each task once and names no policy, so determinism, which one run
+            can't show, is not gated.
     """
     asked = kpis.frontier_success_rate_as_asked
     success = f"frontier_success_rate{'' if asked is None else _AS_ASKED}"
@@ -102,6 +114,8 @@ def gate_failures(kpis: StabilityKpis, policy: KpiPolicy) -> tuple[str, ...]:
     for name, limit in {**upper, **lower}.items():
         value = getattr(kpis, name)
         if limit is None:
+            continue
+        if one_run and value is None and kpis.null_reasons[name] == "ONE_RUN_PER_TASK":
             continue
         if value is None:
             why = kpis.null_reasons[name]

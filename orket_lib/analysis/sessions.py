@@ -14,12 +14,14 @@ from orket_lib.analysis.frontier import (
     pareto_rows,
     vibe_delta,
 )
+from orket_lib.analysis.session_batches import asked_less, session_batches
 from orket_lib.analysis.statistics import mcnemar_exact
-from orket_lib.analysis.verdict.caveats import caveats
-from orket_lib.analysis.verdict.of_rows import Scores, judge_rows
-from orket_lib.analysis.verdict.quants import VerdictPolicy, decision_of, strata_of
+from orket_lib.analysis.verdict.caveats import baseline_fails, caveats, disturbed_times
+from orket_lib.analysis.verdict.of_rows import Scores, graded_tasks, judge_rows
+from orket_lib.analysis.verdict.quants import VerdictPolicy, decision_of
 from orket_lib.analysis.verdict.sentences import next_step, sentence
 from orket_lib.analysis.verdict.wants import wants_of
+from orket_lib.artifacts.views.look import Look
 from orket_lib.artifacts.views.row import RowMetrics, TaskScore
 from orket_lib.artifacts.views.summary import (
     Comparison,
@@ -29,11 +31,16 @@ from orket_lib.artifacts.views.summary import (
     SummaryRow,
 )
 from orket_lib.vocabulary.nulls import Null
-from orket_lib.vocabulary.statuses import Lane
+from orket_lib.vocabulary.statuses import DropReason, Lane, RunStatus
 
 
 def build_session(
-    model_id: str, rows: Sequence[RowMetrics], scores: Scores, policy: FrontierPolicy, lane: Lane
+    model_id: str,
+    rows: Sequence[RowMetrics],
+    scores: Scores,
+    policy: FrontierPolicy,
+    lane: Lane,
+    look: Look | None = None,
 ) -> ModelSession:
     """Return the session of one model.
 
@@ -43,6 +50,7 @@ def build_session(
         scores: The task scores of each quant.
         policy: Limits and preference.
         lane: In lane ci nothing is ranked by speed, and the recommendation says so.
+        look: The last look, if the tasks are asked in batches.
     """
     ordered = by_bits(rows)
     asked = VerdictPolicy(policy.adherence_threshold, policy.prefer)
@@ -53,7 +61,9 @@ def build_session(
     eligible = eligible_rows(ordered, baseline, policy, lane) if baseline else []
     smallest, value = minimum_viable(eligible), best_value(eligible, lane)
     mixed = mixtures(ordered)
-    why = sentence(model_id, verdicts, asked)
+    fails = baseline_fails(baseline)
+    why = sentence(model_id, verdicts, asked, disturbed_times(ordered), fails)
+    batches = session_batches(ordered, look) if look else None
     frontier = EfficiencyFrontier(
         adherence_threshold=policy.adherence_threshold,
         latency_ceiling=policy.latency_ceiling,
@@ -71,20 +81,29 @@ def build_session(
         per_quant=[_summary_row(row, baseline) for row in ordered],
         comparisons=_comparisons(ordered, baseline, scores),
         verdicts=verdicts.verdicts,
-        strata=strata_of(verdicts.judging),
-        decision=decision_of(verdicts, asked.prefer, why, next_step(verdicts)),
+        strata=verdicts.judging.strata if verdicts.judging else (),
+        noise_floor=verdicts.noise_floor,
+        decision=decision_of(verdicts, asked.prefer, why, next_step(verdicts, fails)),
+        batches=batches,
         mixtures=mixed,
         efficiency_frontier=frontier,
         recommendation_detail=RecommendationDetail(
             minimum_viable_quant=_tag(smallest), best_value_quant=_tag(value)
         ),
-        recommendation=" ".join([why, *caveats(ordered, lane, policy.include_invalid), *mixed]),
+        recommendation=" ".join(
+            [
+                why,
+                *asked_less(ordered, batches),
+                *caveats(ordered, lane, policy.include_invalid),
+                *mixed,
+            ]
+        ),
     )
 
 
 def mixtures(rows: Sequence[RowMetrics]) -> tuple[str, ...]:
     """Return a sentence for each reason why a model's rows can't be compared fairly."""
-    measured = [row for row in rows if row.adherence_score is not None]
+    measured = [row for row in rows if row.status is RunStatus.MEASURED]
     tags: dict[str, list[str]] = {}
     for row in measured:
         identity = row.artifact.sha256 or row.artifact.digest
@@ -101,9 +120,9 @@ def mixtures(rows: Sequence[RowMetrics]) -> tuple[str, ...]:
 def compare(
     quant: str, scores: Sequence[TaskScore], baseline: str, baseline_scores: Sequence[TaskScore]
 ) -> Comparison:
-    """Return the tasks lost and won by a quant against the baseline, over tasks that both have."""
-    before = {score.test_id: score.passed for score in baseline_scores}
-    pairs = [(before[s.test_id], s.passed) for s in scores if s.test_id in before]
+    """Return the tasks lost and won by a quant, over the graded tasks that both have."""
+    before = {score.test_id: score.passed for score in graded_tasks(baseline_scores)}
+    pairs = [(before[s.test_id], s.passed) for s in graded_tasks(scores) if s.test_id in before]
     lost, won = pairs.count((True, False)), pairs.count((False, True))
     return Comparison(
         quant_tag=quant,
@@ -132,10 +151,12 @@ def _comparisons(
 def _summary_row(row: RowMetrics, baseline: RowMetrics | None) -> SummaryRow:
     delta = vibe_delta(row, baseline)
     readings = {name: row.reading(name) for name in RowMetrics.readings()}
+    decided = row.dropped is not None and row.dropped.reason is DropReason.DECIDED
     return SummaryRow.of(
         **{name: getattr(row, name) for name in RowMetrics.model_fields if name != "null_reasons"}
         | readings,
         vibe_delta=delta,
+        decided_after=row.tasks if decided else None,
         vibe_delta_status=delta.reason if isinstance(delta, Null) else "OK",
     )
 
@@ -143,6 +164,8 @@ def _summary_row(row: RowMetrics, baseline: RowMetrics | None) -> SummaryRow:
 def _reason(baseline: RowMetrics | None, eligible: Sequence[RowMetrics], lane: Lane) -> str | None:
     if baseline is None:
         return "NO_VALID_BASELINE"
+    if baseline.adherence_score is None:
+        return "NO_EXPECTED_ANSWER"
     if does_nothing(baseline):
         return "BASELINE_DOES_NOTHING"
     if not eligible:

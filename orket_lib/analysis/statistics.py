@@ -31,6 +31,21 @@ def mcnemar_exact(one_way: int, other_way: int) -> float:
     return float(binomtest(min(one_way, other_way), changed, 0.5).pvalue)
 
 
+def binomial_bounds(right: float, asked: int) -> tuple[float, float]:
+    """Return the bounds of a chance, each of which holds with 95 % (Clopper and Pearson).
+
+    Args:
+        right: Successes; a task that is half right counts half.
+        asked: Trials, at least one.
+    """
+    from scipy.special import betaincinv
+
+    wrong, error = asked - right, 1 - _CONFIDENCE
+    low = float(betaincinv(right, wrong + 1, error)) if right > 0 else 0.0
+    high = float(betaincinv(right + 1, wrong, _CONFIDENCE)) if wrong > 0 else 1.0
+    return low, high
+
+
 def rank_sum_exact(one: Sequence[float], other: Sequence[float]) -> float:
     """Return the two-sided p-value of the rank-sum test (Mann and Whitney).
 
@@ -148,6 +163,37 @@ def holm(p_values: Sequence[float]) -> tuple[float, ...]:
         largest = max(largest, min(1.0, (len(p_values) - rank) * p_values[index]))
         adjusted[index] = largest
     return tuple(adjusted)
+
+
+def interval_of_share(values: Sequence[float]) -> tuple[float, float]:
+    """Return the 95 % interval of the mean of values in 0..1, for further values of the same kind.
+
+    The mean of a Dirichlet process (Ferguson 1973) whose prior has half a value at 0 and half a
+    value at 1, approximated by the beta distribution with the same mean and variance. For values of
+    0 and 1 only it is the Jeffreys interval, exactly. So values that are all 1 don't prove that
+    the next one is.
+
+    Args:
+        values: At least one, in any order.
+    """
+    from scipy.stats import beta
+
+    weight = len(values) + 1
+    mean = (math.fsum(values) + 0.5) / weight
+    of_squares = (math.fsum(value * value for value in values) + 0.5) / weight
+    size = mean * (1 - mean) * (weight + 1) / (of_squares - mean * mean) - 1
+    tail = (1 - _CONFIDENCE) / 2
+    found = beta(mean * size, (1 - mean) * size)
+    return float(found.ppf(tail)), float(found.ppf(1 - tail))
+
+
+def half_width(values: Sequence[float]) -> float:
+    """Return how far the 95 % interval of the mean of at least two values reaches (Student)."""
+    from scipy.stats import t
+
+    several = len(values)
+    quantile = float(t.ppf((1 + _CONFIDENCE) / 2, several - 1))
+    return quantile * statistics.stdev(values) / math.sqrt(several)
 
 
 def bootstrap_interval(values: Sequence[float]) -> tuple[float, float]:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from orket_lib.analysis.frontier import FrontierPolicy
 from orket_lib.analysis.kpis import stability_kpis
+from orket_lib.analysis.ranking.models import rank_models
 from orket_lib.analysis.sessions import build_session
 from orket_lib.artifacts.measurements.canary import CanaryVerdict
+from orket_lib.artifacts.views.look import Look
+from orket_lib.artifacts.views.ranking import Ranking
 from orket_lib.artifacts.views.row import Row
 from orket_lib.artifacts.views.summary import (
     CanaryDrift,
@@ -26,14 +30,27 @@ class SummaryBody:
     """The findings of a sweep."""
 
     sessions: tuple[ModelSession, ...]
+    ranking: Ranking | None
     stability_kpis: StabilityKpis
     failed_rows: tuple[FailedRow, ...]
 
 
 def summarize(
-    rows: Sequence[Row], models: Sequence[str], policy: FrontierPolicy, lane: Lane
+    rows: Sequence[Row],
+    models: Sequence[str],
+    policy: FrontierPolicy,
+    lane: Lane,
+    looks: Mapping[str, Look] = MappingProxyType({}),
 ) -> SummaryBody:
-    """Return the findings from all rows, with the models in the order of the config."""
+    """Return the findings from all rows, with the models in the order of the config.
+
+    Args:
+        rows: Of all models.
+        models: Their ids.
+        policy: Limits and preference.
+        lane: What the numbers are good for.
+        looks: The last look at each model; empty if all tasks are asked at once.
+    """
     grouped = {model: [r for r in rows if r.metrics.model_id == model] for model in models}
     present = {model: group for model, group in grouped.items() if group}
     sessions = tuple(
@@ -43,6 +60,7 @@ def summarize(
             {row.metrics.quant_tag: row.task_scores for row in group},
             policy,
             lane,
+            looks.get(model),
         )
         for model, group in present.items()
     )
@@ -60,7 +78,10 @@ def summarize(
     kpis = stability_kpis(
         [[row.metrics for row in group] for group in present.values()], policy, lane
     )
-    return SummaryBody(sessions, kpis, failed)
+    ranking = rank_models(
+        [row for group in present.values() for row in group], policy.include_invalid, lane
+    )
+    return SummaryBody(sessions, ranking, kpis, failed)
 
 
 def canary_summary(verdict: CanaryVerdict, drifts: tuple[CanaryDrift, ...] = ()) -> CanarySummary:
@@ -71,6 +92,8 @@ def canary_summary(verdict: CanaryVerdict, drifts: tuple[CanaryDrift, ...] = ())
         enabled=verdict.policy.enabled,
         passed=verdict.passed,
         failed_reasons=verdict.failed_reasons,
+        explanations=verdict.explanations,
+        quality_only=verdict.quality_only,
         adherence_variance=figures.reading("adherence_variance") if figures else off,
         internal_latency_cv=figures.reading("internal_latency_cv") if figures else off,
         latency_variance_threshold=verdict.policy.latency_variance_threshold,

@@ -18,6 +18,7 @@ from orket_lib.artifacts.base import InputFile, Labelled, Provenance
 from orket_lib.artifacts.io import sha256_of_file
 from orket_lib.sweep.git_state import checkout_state
 from orket_lib.vocabulary.clock import utc_now
+from orket_lib.vocabulary.text import visible, visible_json
 
 N = TypeVar("N", int, float)
 
@@ -88,15 +89,26 @@ def _checked(
     return parse
 
 
-def tell(text: str) -> None:
-    """Print a line on standard error; standard output is for results."""
-    print(text, file=sys.stderr)  # noqa: T201
+def tell(text: str, coloured: bool = False) -> None:
+    """Print lines on standard error; standard output is for results.
+
+    Args:
+        text: The lines.
+        coloured: They hold our own colours, and everything else in them is visible already.
+    """
+    print(text if coloured else visible(text), file=sys.stderr)  # noqa: T201
+
+
+def print_text(text: str) -> None:
+    """Print a result as lines on standard output."""
+    print(visible(text))  # noqa: T201
 
 
 def print_json(value: BaseModel | Mapping[str, Any]) -> None:
     """Print a result as JSON on standard output."""
     content = value.model_dump(mode="json") if isinstance(value, BaseModel) else value
-    print(json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False))  # noqa: T201
+    text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False)
+    print(visible_json(text))  # noqa: T201
 
 
 def provenance(

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from statistics import fmean
 
-from orket_lib.analysis.rows.aggregates import task_scores
+from orket_lib.analysis.rows.aggregates import mean_score, task_scores
 from orket_lib.artifacts.io import read_model
 from orket_lib.artifacts.views.row import RowMetrics
 from orket_lib.artifacts.views.run_report import RunReport
 from orket_lib.artifacts.views.summary import Summary
 from orket_lib.vocabulary.errors import ArtifactError
+from orket_lib.vocabulary.nulls import known
 from orket_lib.workflow.receipts import taken_parts
 
 _TOLERANCE = 1e-9
@@ -48,13 +48,12 @@ def reports_of(row: RowMetrics) -> list[RunReport]:
     if found != tuple(part.sha256 for part in row.parts):
         raise _replaced(row, row.report_paths)
     scores = task_scores([run for report in reports for run in report.test_runs])
-    if row.adherence_score is not None and scores:
-        graded = fmean(score.adherence_score for score in scores)
-        if abs(graded - row.adherence_score) > _TOLERANCE:
-            raise ArtifactError(
-                f"{name}: the grades in {', '.join(row.report_paths)} have changed since this "
-                "summary was made; make it again with `snakemake`"
-            )
+    means = known([mean_score(scores), row.reading("adherence_score")])
+    if means and max(means) - min(means) > _TOLERANCE:
+        raise ArtifactError(
+            f"{name}: the grades in {', '.join(row.report_paths)} have changed since this "
+            "summary was made; make it again with `snakemake`"
+        )
     return reports
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from orket_lib.analysis.verdict.caveats import by_the_machine
 from orket_lib.artifacts.io import read_model
 from orket_lib.artifacts.views.context_ceiling import ContextCeiling
 from orket_lib.artifacts.views.kpis import KpiGate
@@ -14,7 +15,7 @@ from orket_lib.commands._common import tell
 from orket_lib.report.kpi_failures import kpi_failures
 from orket_lib.report.terminal import terminal_summary
 from orket_lib.vocabulary.errors import OrketError
-from orket_lib.workflow.job_environment import rerun_command
+from orket_lib.workflow.job_environment import repeat_command, rerun_command
 
 
 def show_summary(results: Path, since: float, gate_log: Path | None = None) -> None:
@@ -47,7 +48,7 @@ def _show(results: Path, since: float, gate_failed: bool) -> None:
             further=_further(summary, results, since),
             closing=_gate(summary, path.parent / "kpi_gate.json") if gate_failed else (),
         )
-        tell(text.rstrip("\n"))
+        tell(text.rstrip("\n"), coloured=True)
 
 
 def _failed_since(log: Path, since: float) -> bool:
@@ -65,6 +66,14 @@ def _gate(summary: Summary, path: Path) -> list[str]:
     return kpi_failures(read_model(path, KpiGate), summary, policy, rerun_command(["measure_cell"]))
 
 
+def _no_speeds(summary: Summary) -> bool:
+    """Tell whether answers could be judged, but speeds can't."""
+    rows = [row for session in summary.sessions for row in session.per_quant]
+    judged = [row for row in rows if row.adherence_score is not None and row.quality_valid]
+    disturbed = any(by_the_machine(row) and not row.speed_valid for row in judged)
+    return bool(judged) and (summary.canary.quality_only or disturbed)
+
+
 def _further(summary: Summary, results: Path, since: float) -> list[str]:
     """Return the context and thermal results, one line for each model.
 
@@ -76,12 +85,15 @@ def _further(summary: Summary, results: Path, since: float) -> list[str]:
             "context",
             "context_sweep/*/context_ceiling.json",
             ContextCeiling,
-            asked("context_sweep_contexts") or asked("context_sweep_profile"),
+            asked("context_sweep_contexts")
+            or asked("context_sweep_profile")
+            or "context" in (asked("wants") or {}),
         ),
         ("thermal", "thermal/*/thermal_profile.json", ThermalProfile, asked("thermal_repeats")),
     )
     models = {session.model_id for session in summary.sessions}
-    return [
+    repeated = [f"on a quiet machine: {repeat_command('probes')}"] if _no_speeds(summary) else []
+    return repeated + [
         f"{name}: {found.recommendation}"
         for name, pattern, kind, wanted in kinds
         if wanted

@@ -79,7 +79,7 @@ def _server(text: str) -> tuple[str, str]:
     if provider not in default_urls():
         raise argparse.ArgumentTypeError(f"`{provider}` is not one of {', '.join(default_urls())}")
     try:
-        return provider, server_address(url)
+        return provider, server_address(url, provider)
     except ValueError as error:
         raise argparse.ArgumentTypeError(f"`{url}` {error}") from None
 
@@ -93,7 +93,7 @@ def _examine(options: argparse.Namespace) -> tuple[DoctorReport, Suggestion | No
         keys[sweep.config.provider] = sweep.config.api_key
     machine = look_at_machine(Path())
     servers = look_at_servers(urls, keys, free_gpu_memory(None), _N_CTX, _PATIENCE_S)
-    files = look_at_files(_MODELS, free_main_memory(), _N_CTX)
+    files, unusable = look_at_files(_MODELS, free_main_memory(), _N_CTX)
     runtime = any(item.name == "embedded llama.cpp" and item.path for item in machine.programs)
     suggestion = None
     if checks is None:
@@ -103,6 +103,7 @@ def _examine(options: argparse.Namespace) -> tuple[DoctorReport, Suggestion | No
         n_ctx=_N_CTX,
         servers=servers,
         files=files,
+        unusable=unusable,
         missing=_missing(sweep, suggestion, bool(machine.gpus)),
         checks=checks,
         suggestion=suggestion_yaml(suggestion, str(options.suggest or "my.yaml"))

@@ -43,6 +43,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         ("--threads", names.THREADS, "", _or_none(whole_number(1)), "threads of the model"),
     ):
         _add(parser, option, variable, otherwise, type=kind, help=text)
+    _add(
+        parser,
+        "--thinking",
+        names.THINKING,
+        "default",
+        choices=("default", "on", "off"),
+        help="whether the model reasons first, where the server can switch that",
+    )
 
 
 def run(options: argparse.Namespace) -> int:
@@ -56,7 +64,13 @@ def run(options: argparse.Namespace) -> int:
         threads=options.threads,
         extras=tuple(extras.split(",")) if extras else (),
     )
-    settings = AskSettings(options.seed, options.max_tokens, options.temperature, options.timeout)
+    settings = AskSettings(
+        options.seed,
+        options.max_tokens,
+        options.temperature,
+        options.timeout,
+        {"on": True, "off": False}.get(options.thinking),
+    )
     task = read_model(options.task, RunnerTask)
     result = ask_single_task(task, model, settings, options.run_dir)
     print(json.dumps(result, allow_nan=False))  # noqa: T201

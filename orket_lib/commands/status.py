@@ -9,7 +9,6 @@ from collections.abc import Iterable
 from functools import partial
 from itertools import islice, takewhile
 from pathlib import Path
-from statistics import median
 from tempfile import TemporaryFile
 
 from orket_lib.artifacts.io import read_model
@@ -18,17 +17,17 @@ from orket_lib.artifacts.printed.status import CellStatus, SweepStatus
 from orket_lib.artifacts.views.preflight import Preflight
 from orket_lib.commands._common import print_json, tell
 from orket_lib.commands._configs import DEFAULT_CONFIG, add_config_options, sweep_of
+from orket_lib.commands.plan import show_warnings
 from orket_lib.config.shipped import located, workflow_file
-from orket_lib.measure.cell_state import cell_state, seconds_per_run
+from orket_lib.measure.cell_state import cell_state, expected_seconds
 from orket_lib.preflight.gates import is_fresh, require_canary, require_preflight
 from orket_lib.processes.time_limit import within
 from orket_lib.report.status import status_text
-from orket_lib.stores.parts import Wanted
+from orket_lib.sweep.batches import why_dropped
 from orket_lib.sweep.cells import Sweep
 from orket_lib.telemetry.fingerprint import boot_id
 from orket_lib.vocabulary.clock import utc_now
 from orket_lib.vocabulary.errors import OrketError
-from orket_lib.vocabulary.nulls import Null
 from orket_lib.workflow.receipts import interruptions
 from orket_lib.workflow.targets import Targets
 
@@ -43,7 +42,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print the state of storage and views, and the jobs that Snakemake would run."""
-    status = _status(sweep_of(options), options)
+    sweep = sweep_of(options)
+    show_warnings(sweep)  # a server that could not be asked may be another one by now
+    status = _status(sweep, options)
     if options.json:
         print_json(status)
     else:
@@ -54,29 +55,30 @@ def run(options: argparse.Namespace) -> int:
 def _status(sweep: Sweep, options: argparse.Namespace) -> SweepStatus:
     targets, cells, missing = Targets(sweep), [], 0
     for cell in sweep.cells:
-        receipts = targets.round_files(cell.model_slug, cell.quant_tag, "receipt.json")
-        for number, receipt in enumerate(receipts, start=1):
-            state, detail, lacking = cell_state(cell.store, cell.spec, number)
+        receipts = targets.part_files(cell.model_slug, cell.quant_tag, "receipt.json")
+        asked = zip(receipts, cell.wanted, strict=True)
+        for number, (receipt, wanted) in enumerate(asked, start=1):
+            state, detail, lacking = cell_state(cell.store, cell.spec, wanted)
+            if lacking and (why := why_dropped(Path(receipt))):
+                state, detail, lacking = "not asked", why, 0
             if sweep.config.again and state == "measured":
                 again = sweep.config.again
                 detail = f"{detail}, to be measured again: again={again}".removeprefix(", ")
-                lacking = 0 if again == "probes" else len(Wanted.of(cell.spec, number).answers)
+                lacking = 0 if again == "probes" else len(wanted.answers)
             interrupted = interruptions(Path(receipt)) if state != "measured" else ()
             cells.append(
                 CellStatus(
                     model_id=cell.model_id,
                     quant_tag=cell.quant_tag,
-                    round=number,
+                    round=1 if cell.batches else number,
+                    batch=number if cell.batches else None,
                     state="to be tried again" if interrupted else state,
                     detail="; ".join([*interrupted, detail]),
                     store=cell.store.folder.as_posix(),
                 )
             )
             missing += lacking
-    folders = dict.fromkeys(cell.store.folder.parent for cell in sweep.cells) if missing else ()
-    paces = [pace for folder in folders if (pace := seconds_per_run(folder))]
     jobs, note = _planned_jobs(options)
-    expected = missing * median(paces) if paces else Null("NO_CELL_MEASURED")
     return SweepStatus.of(
         sweep=sweep.config.sweep,
         preflight=_preflight(Path(sweep.results, "preflight.json")),
@@ -85,7 +87,9 @@ def _status(sweep: Sweep, options: argparse.Namespace) -> SweepStatus:
         jobs=jobs,
         jobs_note=note,
         missing_runs=missing,
-        expected_seconds=0.0 if not missing else expected,
+        expected_seconds=expected_seconds(
+            missing, (cell.store.folder.parent for cell in sweep.cells)
+        ),
     )
 
 
@@ -113,6 +117,8 @@ def _canary(path: Path) -> str:
         return str(error)
     if not verdict.policy.enabled:
         return "off"
+    if verdict.quality_only:
+        return f"failed by latency alone, so speeds are left out: {'; '.join(verdict.explanations)}"
     when = (verdict.measured_at, verdict.boot_id, verdict.policy.max_age_hours)
     if is_fresh(*when, utc_now(), boot_id()):
         return "passed"

@@ -1,4 +1,4 @@
-"""`orket tasks`: validate, list, show, verify and import task banks."""
+"""`orket tasks`: validate, list, show, verify, import and generate task banks."""
 
 from __future__ import annotations
 
@@ -7,19 +7,25 @@ import json
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, TextIO, get_args
 
 from orket_lib.artifacts.io import write_json
 from orket_lib.artifacts.measurements.spec import WITH_WALLS
 from orket_lib.commands._common import Actions, add_log, print_json, tell
+from orket_lib.config.shipped import located
 from orket_lib.report.formatting import aligned
 from orket_lib.sandbox.detect import Unavailable, find_sandbox
 from orket_lib.sandbox.jobs import Sandbox
 from orket_lib.tasks.bank import StructuredTask, Task, TaskBank, load_bank
+from orket_lib.tasks.bank_problems import bank_findings
+from orket_lib.tasks.generators import FAMILIES
+from orket_lib.tasks.generators.bank import FAMILIES_WITHOUT_CODE, SHIPPED, generate
 from orket_lib.tasks.grading.graders import NO_SANDBOX, check_names, judge
-from orket_lib.tasks.import_bank import import_bank
+from orket_lib.tasks.importing.import_bank import import_bank
+from orket_lib.tasks.importing.recognise import ImportOptions
 from orket_lib.tasks.solutions import load_solutions, solutions_path, verify
-from orket_lib.tasks.task import needs_sandbox
+from orket_lib.tasks.task import QuestionGrader, needs_sandbox
+from orket_lib.vocabulary.banks import bank_file
 from orket_lib.vocabulary.errors import ArtifactError, SandboxError
 from orket_lib.vocabulary.text import printable
 
@@ -30,15 +36,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     actions = Actions(parser)
     check = actions.add("validate", _validate, "report every problem of these banks")
-    check.add_argument("banks", type=Path, nargs="+", metavar="BANK", help="task banks")
+    check.add_argument("banks", type=_bank, nargs="+", metavar="BANK", help="task banks")
     listing = actions.add("list", _list, "list the tasks of a bank")
-    listing.add_argument("bank", type=Path, metavar="BANK", help="task bank")
+    listing.add_argument("bank", type=_bank, metavar="BANK", help="task bank")
     listing.add_argument("--json", action="store_true", help="print the list as JSON")
     show = actions.add("show", _show, "show the prompt of a task and its graders")
-    show.add_argument("bank", type=Path, metavar="BANK", help="task bank")
+    show.add_argument("bank", type=_bank, metavar="BANK", help="task bank")
     show.add_argument("id", metavar="ID", help="id as written in the bank, or test_id")
     proof = actions.add("verify", _verify, "check that reference solutions pass and mutations fail")
-    proof.add_argument("bank", type=Path, metavar="BANK", help="task bank")
+    proof.add_argument("bank", type=_bank, metavar="BANK", help="task bank")
     proof.add_argument("--solutions", type=Path, help="default: BANK's name with .solutions.json")
     proof.add_argument(
         "--sandbox",
@@ -46,12 +52,80 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="KIND",
         help="sandboxes that may run code, in order of preference; default: the isolating ones",
     )
-    load = actions.add("import", _import, "make a bank from JSONL or CSV")
-    load.add_argument("table", type=Path, metavar="FILE", help="JSONL or CSV file")
-    load.add_argument("--out", type=Path, required=True, metavar="BANK", help="bank to write")
-    load.add_argument("--bank-id", help="name of the bank (default: the file's name)")
-    for action in (check, listing, show, proof, load):
+    _add_import(actions)
+    _add_generate(actions)
+    for action in (check, listing, show, proof):
         add_log(action)
+
+
+def _add_import(actions: Actions) -> None:
+    load = actions.add("import", _import, "make a bank from your own tasks, or only prompts")
+    load.add_argument(
+        "table",
+        type=Path,
+        metavar="FILE",
+        help="CSV, JSONL, JSON, text with a prompt in each line, or YAML of promptfoo or lm-eval",
+    )
+    load.add_argument("--out", type=Path, required=True, metavar="BANK", help="bank to write")
+    load.add_argument("--bank-id", help="name of the bank; default: the file's name")
+    load.add_argument(
+        "--map",
+        action="append",
+        default=[],
+        type=_mapping,
+        metavar="NAME=COLUMN",
+        help="which column is the prompt, the answer, ...; such as prompt=question",
+    )
+    load.add_argument(
+        "--grader",
+        choices=get_args(QuestionGrader),
+        help="grader of tasks that name none; agrees: there are no right answers, so that answers "
+        "are only compared with the baseline's",
+    )
+    load.add_argument("--encoding", help="of the file; default: utf-8, or utf-16 if it is marked")
+    load.add_argument("--data", type=Path, metavar="FILE", help="rows of an lm-eval task")
+    load.add_argument(
+        "--skip", action="store_true", help="leave out what can't be imported, and list it"
+    )
+    add_log(load)
+
+
+def _add_generate(actions: Actions) -> None:
+    make = actions.add("generate", _generate, "make a bank of generated tasks")
+    make.add_argument("--out", type=Path, required=True, metavar="BANK", help="bank to write")
+    make.add_argument(
+        *("-n", "--tasks"), type=int, default=SHIPPED, help=f"number of tasks (default: {SHIPPED})"
+    )
+    make.add_argument("--seed", type=int, default=1, help="another one gives other tasks")
+    make.add_argument(
+        "--levels", type=_levels, default=(1, 2, 3), metavar="N-M", help="difficulty, 1-6"
+    )
+    make.add_argument(
+        "--families",
+        nargs="+",
+        default=FAMILIES_WITHOUT_CODE,
+        metavar="NAME",
+        help=f"of {', '.join(FAMILIES)}; functions needs a sandbox (default: all others)",
+    )
+    add_log(make)
+
+
+def _mapping(text: str) -> tuple[str, str]:
+    name, equals, column = text.partition("=")
+    if not (name and equals and column):
+        raise argparse.ArgumentTypeError(f"NAME=COLUMN, such as prompt=question, got {text!r}")
+    return name.strip(), column
+
+
+def _bank(named: str) -> Path:
+    """Return the path of a bank; shipped ones have names."""
+    return located(bank_file(named))
+
+
+def _levels(text: str) -> tuple[int, ...]:
+    """Return the levels of `2` or `1-3`."""
+    first, _, last = text.partition("-")
+    return tuple(range(int(first), int(last or first) + 1))
 
 
 def run(options: argparse.Namespace) -> int:
@@ -68,8 +142,15 @@ def _validate(options: argparse.Namespace) -> int:
             wrong.append(path)
             for line in str(error).split("\n"):
                 _print(line, to=sys.stderr)
-        else:
-            _print(f"{path}: {_counted(len(bank.tasks), 'task')}, no problems")
+            continue
+        findings = bank_findings(bank)
+        for finding in findings:
+            kind = "warning" if finding.is_warning else "problem"
+            _print(f"{path}: {kind}: {finding.text}", to=sys.stderr)
+        problems = sum(not finding.is_warning for finding in findings)
+        wrong += [path] * bool(problems)
+        said = _counted(problems, "problem") if problems else "no problems"
+        _print(f"{path}: {_counted(len(bank.tasks), 'task')}, {said}")
     return 1 if wrong else 0
 
 
@@ -162,9 +243,27 @@ def _sandbox(kinds: Sequence[str] | None) -> Sandbox | Unavailable:
 
 
 def _import(options: argparse.Namespace) -> int:
-    bank = import_bank(options.table, options.bank_id or options.out.stem)
-    write_json(options.out, bank.model_dump(mode="json", by_alias=True))
-    _print(f"{options.out}: {_counted(len(bank.tasks), 'task')}")
+    asked = ImportOptions(
+        columns=dict(options.map),
+        grader=options.grader,
+        encoding=options.encoding,
+        data=options.data,
+        skip=options.skip,
+    )
+    imported = import_bank(options.table, options.bank_id or options.out.stem, asked)
+    # Fields that were not set stay out: graders tell apart `null` and nothing.
+    bank = imported.bank.model_dump(mode="json", by_alias=True, exclude_unset=True)
+    write_json(options.out, bank)
+    _print(f"{options.out}: {_counted(len(imported.bank.tasks), 'task')}")
+    for note in imported.notes:
+        _print(note, to=sys.stderr)
+    return 0
+
+
+def _generate(options: argparse.Namespace) -> int:
+    made = generate(options.families, options.levels, options.tasks, options.seed)
+    write_json(options.out, made)
+    _print(f"{options.out}: {_counted(len(made['tasks']), 'task')}")
     return 0
 
 

@@ -8,6 +8,7 @@ and those that look at files and the machine in `orket_lib.sweep.references`.
 from __future__ import annotations
 
 from orket_lib.config.sections.baselines import Baselines
+from orket_lib.config.sections.batches import Batches
 from orket_lib.config.sections.canary import Canary
 from orket_lib.config.sections.context import ContextSweep
 from orket_lib.config.sections.controls import Controls
@@ -22,6 +23,7 @@ from orket_lib.config.sections.thermal import ThermalSeries
 from orket_lib.config.sections.thresholds import Thresholds
 from orket_lib.vocabulary.providers import PROVIDERS, ProviderTraits
 from orket_lib.vocabulary.quants import nominal_bits
+from orket_lib.vocabulary.statuses import WantName
 
 # Keys that begin with one of these and `_` may also be written as a section.
 SECTIONS = (
@@ -49,6 +51,7 @@ class SweepConfig(  # the order of the fields is that of the bases, from the las
     Quantize,
     Serving,
     Runner,
+    Batches,
     Matrix,
 ):
     """One sweep: models x quants x tasks, how they are served, and how they are judged."""
@@ -70,8 +73,31 @@ class SweepConfig(  # the order of the fields is that of the bases, from the las
         return own if any(own) else (self.task_id_min, self.task_id_max)
 
     @property
+    def largest_quant(self) -> str:
+        """The quant with the most bits, by its tag: the baseline, unless it can't be measured."""
+        return max(self.quants, key=lambda quant: self.bits(quant) or 0.0)
+
+    @property
+    def asks_once(self) -> bool:
+        """Whether each task has one run, and no KPI policy of the user's own asks for more."""
+        shipped = type(self).model_fields["kpi_policy"].default
+        return self.runs_per_quant * self.rounds == 1 and self.kpi_policy == shipped
+
+    @property
+    def wanted_context(self) -> int | None:
+        """The context that the recommended quant has to bear; it is part of the context sweep."""
+        wanted = self.wants.get(WantName.CONTEXT)
+        return None if wanted is None else int(wanted)
+
+    @property
+    def sweeps_contexts(self) -> bool:
+        """Whether there is a context sweep."""
+        listed = self.context_sweep_profile or self.context_sweep_contexts
+        return bool(listed) or self.wanted_context is not None
+
+    @property
     def measures_chosen_quant(self) -> bool:
-        """Whether the quant that the frontier picks is measured further."""
+        """Whether the recommended quant is measured further."""
         return self.sweeps_contexts or self.thermal_repeats > 0
 
     def bits(self, quant: str) -> float | None:

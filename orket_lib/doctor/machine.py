@@ -6,17 +6,19 @@ import ipaddress
 import shutil
 import sys
 from collections.abc import Iterator
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-
-import psutil
 
 from orket_lib.artifacts.printed.doctor import SeenGpu, SeenMachine, SeenProgram
 from orket_lib.providers.llama_cpp.binary import build_of, listed_devices
+from orket_lib.providers.llama_cpp.cpu_features import embedded_leaves_unused
 from orket_lib.sandbox.detect import Unavailable, find_sandbox
+from orket_lib.telemetry.allowance.cpus import cpu_allowance, cpu_time_limit_s
+from orket_lib.telemetry.allowance.memory import memory_allowance
 from orket_lib.telemetry.devices.opening import Devices, open_devices
 from orket_lib.telemetry.devices.reading import number_or_none
+from orket_lib.telemetry.environment import package_version
 from orket_lib.telemetry.fingerprint import hardware_fingerprint
+from orket_lib.vocabulary.cpu_features import advice
 from orket_lib.vocabulary.providers import default_urls
 from orket_lib.vocabulary.units import MIB
 
@@ -32,18 +34,24 @@ def look_at_machine(folder: Path) -> SeenMachine:
     Args:
         folder: Folder that a sweep would write to.
     """
-    memory = psutil.virtual_memory()
+    cpus, memory = cpu_allowance(), memory_allowance()
     with open_devices("any") as found:
         gpus = tuple(_gpus(found))
     return SeenMachine(
         fingerprint=hardware_fingerprint(),
-        cpus=psutil.cpu_count() or 0,
-        memory_total_mib=memory.total / MIB,
-        memory_free_mib=memory.available / MIB,
+        cpus=cpus.online,
+        cpus_usable=cpus.usable,
+        cpu_limits=cpus.limits,
+        default_threads=cpus.threads,
+        memory_total_mib=memory.total_mib,
+        memory_free_mib=memory.free_mib,
+        memory_limit=memory.limited_by,
+        cpu_time_limit_s=cpu_time_limit_s(),
         disk_free_mib=shutil.disk_usage(folder).free / MIB,
+        unused_cpu_features=embedded_leaves_unused(),
         gpus=gpus,
         programs=tuple(_programs()),
-        notes=tuple(_wsl_notes()),
+        notes=(*_wsl_notes(), *_build_notes()),
     )
 
 
@@ -61,10 +69,7 @@ def _gpus(found: Devices) -> Iterator[SeenGpu]:
 
 def _programs() -> Iterator[SeenProgram]:
     """Yield the programs that a sweep can use."""
-    try:
-        found: str | None = version("xllamacpp")
-    except PackageNotFoundError:
-        found = None
+    found = package_version("xllamacpp")
     hint = f"xllamacpp {found}" if found else "not installed; run: pip install xllamacpp"
     yield SeenProgram(name="embedded llama.cpp", path="xllamacpp" if found else None, detail=hint)
     server = shutil.which(_SERVER)
@@ -90,6 +95,13 @@ def _wsl_notes() -> Iterator[str]:
         f"allow_remote: true; to look for models there, run `orket doctor --server "
         f"ollama={example} --allow-remote`"
     )
+
+
+def _build_notes() -> Iterator[str]:
+    """Yield what the embedded llama.cpp leaves unused of this CPU."""
+    unused = embedded_leaves_unused()
+    if unused:
+        yield advice(unused, shutil.which(_SERVER))
 
 
 def _described(server: str) -> str:

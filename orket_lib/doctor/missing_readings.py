@@ -7,6 +7,7 @@ from dataclasses import fields
 
 from orket_lib.artifacts.printed.doctor import MissingReading
 from orket_lib.telemetry import counters
+from orket_lib.telemetry.allowance.cpus import cpu_allowance
 from orket_lib.telemetry.devices.opening import Devices
 from orket_lib.telemetry.devices.reading import Device
 from orket_lib.vocabulary.null_reasons import meaning_of
@@ -22,7 +23,7 @@ _VENDORS = {"nvidia": "NVIDIA", "amd": "AMD"}
 
 def missing_on_machine() -> Iterator[MissingReading]:
     """Yield the readings that this machine has no sensor for."""
-    host = counters.host()
+    host = counters.host(cpu_allowance().allowed)
     for reading, value, reason in (
         ("temperature", host.temperature_c, "NO_TEMPERATURE_SENSOR"),
         ("frequency", host.frequency_mhz, "NO_FREQUENCY_COUNTER"),

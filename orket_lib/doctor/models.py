@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from orket_lib.artifacts.printed.doctor import Fit, SeenModel, SeenServer
+from orket_lib.artifacts.printed.doctor import Fit, SeenModel, SeenServer, UnusableModel
 from orket_lib.artifacts.printed.offers import OfferedModel
 from orket_lib.preflight.memory import FreeMemory
 from orket_lib.preflight.memory_profiles import least_profile
@@ -17,15 +17,15 @@ from orket_lib.providers.gguf.memory_estimate import ModelShape, memory_need, sh
 from orket_lib.providers.registry import provider_for, read_catalog
 from orket_lib.vocabulary.errors import (
     Fault,
-    LoadError,
     ProviderError,
     RequestFailed,
     RequestTimedOut,
+    UnusableFile,
 )
 from orket_lib.vocabulary.providers import PROVIDERS, remote_host
 
 _MOST_FILES = 200
-_PROJECTOR = "mmproj"  # the vision part of a model, which can't be served alone
+_BESIDE = (".json", ".md", ".txt", ".sha256", ".lock", ".metadata", ".aria2")  # no models
 
 
 def look_at_servers(
@@ -56,10 +56,22 @@ def look_at_servers(
         return tuple(pool.map(look, urls.items()))
 
 
-def look_at_files(folder: Path, free: FreeMemory, n_ctx: int) -> tuple[SeenModel, ...]:
-    """Return the GGUF models below a folder, described by their headers."""
-    paths = sorted(path for path in folder.glob("**/*.gguf") if path.is_file())
-    return tuple(_seen_files(paths[:_MOST_FILES], free, n_ctx))
+def look_at_files(
+    folder: Path, free: FreeMemory, n_ctx: int
+) -> tuple[tuple[SeenModel, ...], tuple[UnusableModel, ...]]:
+    """Return the models below a folder, described by their headers, and the files that are none."""
+    paths = sorted(path for path in folder.glob("**/*.gguf*") if path.is_file())
+    models, unusable = [], []
+    for path in paths[:_MOST_FILES]:
+        if path != shards(path)[0] or path.suffix in _BESIDE:
+            continue
+        try:
+            models.append(_seen_file(path, free, n_ctx))
+        except UnusableFile as error:
+            unusable.append(
+                UnusableModel(name=path.as_posix(), detail=error.what, remedy=error.remedy)
+            )
+    return tuple(models), tuple(unusable)
 
 
 def _look_at_server(
@@ -109,27 +121,25 @@ def _silence(error: Exception) -> str:
     return f"not this kind of server, or not ready: {error}"
 
 
-def _seen_files(paths: Iterable[Path], free: FreeMemory, n_ctx: int) -> Iterator[SeenModel]:
-    for path in paths:
-        if _PROJECTOR in path.name.lower() or path != shards(path)[0]:
-            continue
-        try:
-            facts = read_gguf(path)
-        except LoadError:
-            continue
-        if facts.metadata.get("general.type", "model") != "model":
-            continue  # an adapter, or a matrix for quantizing
-        architecture = facts.metadata.get("general.architecture")
-        shape = shape_of(facts.metadata)
-        model = OfferedModel(
-            name=path.as_posix(),
-            quant_tag=facts.quant_tag,
-            bytes=facts.bytes,
-            n_ctx=shape.n_ctx if shape else None,
-            parameters=facts.parameters,
-            chats=not facts.metadata.get(f"{architecture}.pooling_type"),  # embedding models pool
-        )
-        yield _weighed(model, shape, free, n_ctx)
+def _seen_file(path: Path, free: FreeMemory, n_ctx: int) -> SeenModel:
+    """Return what a file is.
+
+    Raises:
+        UnusableFile: It is no complete model.
+    """
+    facts = read_gguf(path)
+    if facts.kind is not None and not facts.kind.is_model:
+        raise UnusableFile(path.as_posix(), f"it is {facts.kind.what}", facts.kind.remedy)
+    shape = shape_of(facts.metadata)
+    model = OfferedModel(
+        name=path.as_posix(),
+        quant_tag=facts.quant_tag,
+        bytes=facts.bytes,
+        n_ctx=shape.n_ctx if shape else None,
+        parameters=facts.parameters,
+        chats=facts.kind is None,
+    )
+    return _weighed(model, shape, free, n_ctx)
 
 
 def _weighed(

@@ -6,7 +6,6 @@ models are preferred to the reference model. Quants belong to one model if their
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,13 +13,18 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from orket_lib.artifacts.printed.doctor import SeenModel, SeenServer
+from orket_lib.doctor.names import model_of, quant_of, same_name
+from orket_lib.vocabulary.banks import (
+    GENERAL_BANK,
+    REFERENCE_BANK,
+    REFERENCE_MODEL,
+    bank_file,
+)
 from orket_lib.vocabulary.providers import PROVIDERS, remote_host
 from orket_lib.vocabulary.quants import nominal_bits
 from orket_lib.vocabulary.statuses import VramProfile
 from orket_lib.vocabulary.units import MIB
 
-REFERENCE = "orket-nano"
-_BANK = "config/task_banks/reference.json"
 _TINY_MIB = 100  # smaller models decode so fast that noise dominates their speed
 _FILES = "embedded"  # provider that a suggestion for files names
 _PROFILES = tuple(profile.value for profile in VramProfile)
@@ -53,8 +57,12 @@ class _Candidate:
     @property
     def worth(self) -> tuple[bool, bool, int]:
         """Sort key: several quants, not the reference model, number of quants."""
-        own = self.provider != _FILES or self.name != REFERENCE
-        return len(self.quants) > 1, own, len(self.quants)
+        return len(self.quants) > 1, not self.is_reference, len(self.quants)
+
+    @property
+    def is_reference(self) -> bool:
+        """Whether it is the reference model, from its files."""
+        return self.provider == _FILES and self.name == REFERENCE_MODEL
 
 
 def suggest(
@@ -84,7 +92,7 @@ def _on_servers(servers: Sequence[SeenServer]) -> Iterator[_Candidate]:
 
 
 def _in_files(files: Sequence[SeenModel]) -> Iterator[_Candidate]:
-    for path, quants in _grouped((model.name.removesuffix(".gguf"), model) for model in files):
+    for path, quants in _grouped((model.name, model) for model in files):
         yield _Candidate(_FILES, None, PurePosixPath(path).name, quants)
 
 
@@ -92,24 +100,21 @@ def _grouped(
     models: Iterable[tuple[str, SeenModel]],
 ) -> list[tuple[str, dict[str, SeenModel]]]:
     """Return the models that can be measured, by name without quant."""
+    names: dict[str, str] = {}
     groups: dict[str, dict[str, SeenModel]] = defaultdict(dict)
     for name, model in models:
-        if _measurable(model):
-            quant = str(model.quant_tag)
-            groups[_without_quant(name, quant)].setdefault(quant, model)
+        quant = quant_of(name, model.quant_tag)
+        if _measurable(model, quant):
+            shared = model_of(name, str(quant))
+            first = names.setdefault(same_name(shared), shared)
+            groups[first].setdefault(str(quant), model)
     return [(name, _most_bits_first(groups[name])) for name in sorted(groups)]
 
 
-def _measurable(model: SeenModel) -> bool:
+def _measurable(model: SeenModel, quant: str | None) -> bool:
     """Tell whether a model can be put into a config, and fits."""
-    known = model.quant_tag is not None and nominal_bits(model.quant_tag) is not None
+    known = quant is not None and nominal_bits(quant) is not None
     return known and model.chats and model.remote is None and model.fits != "no"
-
-
-def _without_quant(name: str, quant: str) -> str:
-    """Return `qwen3:8b` for `qwen3:8b-q4_K_M`; a name without a quant is kept."""
-    suffix = re.escape(quant).replace("_", "[-_]")
-    return re.sub(rf"(?i)(?<=.)[-_.:@]+{suffix}$", "", name)
 
 
 def _most_bits_first(quants: Mapping[str, SeenModel]) -> dict[str, SeenModel]:
@@ -121,7 +126,7 @@ def _config(best: _Candidate, n_ctx: int, has_gpu: bool) -> Suggestion:
     tiny = all(model.bytes is not None and model.bytes < _TINY_MIB * MIB for model in models)
     config = {
         **_matrix(best),
-        "task_bank": _BANK,
+        "task_bank": bank_file(REFERENCE_BANK if best.is_reference else GENERAL_BANK),
         **({} if tiny else {"task_limit": 50}),
         "runs_per_quant": 2,
         "n_ctx": min([n_ctx, *(model.n_ctx for model in models if model.n_ctx)]),
@@ -192,5 +197,5 @@ def _why(best: _Candidate) -> str:
     count = f"{len(best.quants)} quants" if len(best.quants) > 1 else "one quant"
     if best.provider != _FILES:
         return f"{best.name} in {count}, on the {best.provider} server at {best.base_url}"
-    own = "the reference model" if best.name == REFERENCE else best.name
+    own = "the reference model" if best.is_reference else best.name
     return f"{own} in {count}, from files, on the CPU"

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import psutil
+
 from orket_lib.artifacts.base import Provenance
 from orket_lib.artifacts.measurements.canary import CanaryMeasurement, CanaryRun
 from orket_lib.artifacts.measurements.spec import CanarySpec
 from orket_lib.artifacts.views.receipt import TakenPart
 from orket_lib.artifacts.views.run_report import Session
 from orket_lib.measure.progress import Progress
+from orket_lib.measure.quality.host_summary import foreign_use
 from orket_lib.measure.runs.answers import Turn, ask_task
 from orket_lib.measure.runs.grading import grade_answer
 from orket_lib.measure.runs.runner_folders import RUNS
@@ -23,9 +26,12 @@ from orket_lib.providers.base import Source
 from orket_lib.stores.attempts import AttemptStore
 from orket_lib.tasks.bank import Task, task_key
 from orket_lib.tasks.grading.graders import sandbox_for
-from orket_lib.telemetry.fingerprint import boot_id, hardware_fingerprint, remote_machine
+from orket_lib.telemetry.fingerprint import boot_id, machine_of
+from orket_lib.telemetry.sampler import read_samples
 from orket_lib.vocabulary.clock import utc_now
 from orket_lib.vocabulary.errors import ProviderError, SandboxError
+from orket_lib.vocabulary.failures import Cause
+from orket_lib.vocabulary.null_reasons import meaning_of
 
 SERVER_LOG = "server.log"
 
@@ -105,13 +111,19 @@ def measure_canary(
         provenance=provenance,
         measured_at=measured_at,
         boot_id=boot_id(),
-        hardware_fingerprint=remote_machine(source.place.remote) or hardware_fingerprint(),
+        hardware_fingerprint=machine_of(source.place.remote, spec.machine),
         spec=spec,
         spec_digest=spec.digest(),
         failure=failure,
         sessions=tuple(sessions),
         runs=tuple(runs),
+        disturbance=None if source.place.remote else _disturbance(folder),
     )
+
+
+def _disturbance(folder: Path) -> str | None:
+    """Return how other programs used this machine during the runs."""
+    return foreign_use(read_samples(samples_path(folder, 0)), psutil.cpu_count() or 1)
 
 
 def _run_once(
@@ -119,13 +131,16 @@ def _run_once(
 ) -> CanaryRun:
     turn = Turn(task_key(task, spec.runner is not None), index)
     answer = ask_task(session, spec, task, turn, folders)
+    if answer.not_asked:
+        why = f"{task.test_id} can't be asked: {meaning_of(answer.not_asked)}"
+        raise ProviderError(why, Cause.NOT_OFFERED)
     run = grade_answer(answer, task, session.sandbox)
     probe = run_probe(session, index)
     return CanaryRun.of(
         test_id=run.test_id,
         run_index=index,
         outcome=run.outcome,
-        adherence_score=run.telemetry.adherence_score,
+        adherence_score=run.telemetry.reading("adherence_score"),
         token_status=run.telemetry.token_metrics_status,
         internal_model_seconds=probe.reading("internal_model_seconds"),
         client_seconds=probe.chunk_ms[-1] / 1000 if probe.chunk_ms else None,

@@ -12,12 +12,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-import psutil
-
 from orket_lib.artifacts.base import Provenance
 from orket_lib.artifacts.disk import require_space
-from orket_lib.artifacts.measurements.parts import Failure
+from orket_lib.artifacts.measurements.parts import Answer, Failure
 from orket_lib.artifacts.measurements.spec import RunSpec
+from orket_lib.artifacts.views.run_report import Observation, Probe
 from orket_lib.measure.cell_receipt import Outcome
 from orket_lib.measure.context_memory import require_context
 from orket_lib.measure.failures import SeenFailure, evidence_of, judge_failure, with_log_errors
@@ -36,11 +35,14 @@ from orket_lib.processes.device_lock import device_locks
 from orket_lib.providers.base import Source
 from orket_lib.stores.parts import CellStore, Wanted
 from orket_lib.tasks.bank import Task, task_key
+from orket_lib.telemetry.allowance.cpus import cpu_allowance
+from orket_lib.telemetry.allowance.memory import memory_limit_mib, oom_kills
 from orket_lib.telemetry.environment import environment
-from orket_lib.telemetry.fingerprint import boot_id, hardware_fingerprint, remote_machine
+from orket_lib.telemetry.fingerprint import boot_id, machine_of
 from orket_lib.telemetry.memory_evidence import memory_evidence
 from orket_lib.vocabulary.clock import utc_now
 from orket_lib.vocabulary.errors import ProviderError, SamplerError, ServerCrashed
+from orket_lib.vocabulary.statuses import RunStatus
 
 SERVER_LOG = "server.log"
 # Give up after so many restarts of the server, by `on_server_death`.
@@ -48,6 +50,7 @@ _RESTARTS = {"row": 1, "run": 3}
 _STEP_DISK_MIB = 0.25
 
 Again = Literal["probes", "runs", "all"]
+Gate = Callable[[], Observation | None]
 Step = tuple[Task | None, int]  # a probe (None) or a task, with its index
 
 
@@ -63,7 +66,8 @@ class CellMeasurement:
         progress: Receives the progress.
         number: Number of the round, from 1.
         again: Part to measure even if the store has it; None measures only what is missing.
-        gate: Called before anything is measured; raises Refused to prevent it.
+        gate: Called before anything is measured; raises Refused to prevent it, or returns what
+            spoils the times of every step.
         before_load: Called before a model is loaded; raises LoadError to prevent it.
         facts: Folder with the findings of earlier sessions; None keeps nothing.
     """
@@ -75,13 +79,15 @@ class CellMeasurement:
     progress: Progress
     number: int = 1
     again: Again | None = None
-    gate: Callable[[], None] = lambda: None
+    gate: Gate = lambda: None
     before_load: Callable[[Source], None] = lambda source: None
     facts: Path | None = None
     _source: Source = field(init=False)
     _wanted: Wanted = field(init=False)
     _due: Wanted = field(init=False)
     _journal: Journal = field(init=False)
+    _kills: int | None = field(init=False, default=None)  # out of memory, in our control groups
+    _disturbance: Observation | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         self._wanted = Wanted.of(self.spec, self.number)
@@ -94,7 +100,7 @@ class CellMeasurement:
         """
         if self._nothing_due():
             return Outcome(self.store.find(self._wanted))
-        self.gate()
+        self._disturbance = self.gate()
         self._source = self.find_source(self.progress.say)
         name = f"{self.spec.model_id} {self.spec.quant_tag}"
         needed = locked_devices(self.spec.provider, self.spec.gpu_devices, self._source.place)
@@ -139,7 +145,12 @@ class CellMeasurement:
         seen = self._seen(error)
         words = with_log_errors(error, self.store.open / SERVER_LOG)
         judged = judge_failure(error, seen, self._earlier(), words)
-        failure = Failure(status=judged.status, reason=judged.reason)
+        starved = judged.status is RunStatus.OUT_OF_MEMORY
+        failure = Failure(
+            status=judged.status,
+            reason=judged.reason,
+            memory_limit_mib=memory_limit_mib() if starved else None,
+        )
         entry = {**failure.model_dump(mode="json"), "finished_at": utc_now()}
         self._journal.append(kinds.FAILURE, {**entry, "seen": seen.recorded()})
         if judged.may_pass:
@@ -157,7 +168,7 @@ class CellMeasurement:
         evidence = evidence_of(error)
         ending = evidence.ending
         of_memory = evidence.starved or (ending is not None and not ending.by_itself)
-        return SeenFailure(evidence, memory_evidence(ending) if of_memory else None)
+        return SeenFailure(evidence, memory_evidence(ending, self._kills) if of_memory else None)
 
     def _earlier(self) -> list[SeenFailure]:
         """Return the failures of this measurement so far, including earlier starts."""
@@ -171,6 +182,7 @@ class CellMeasurement:
             ServerCrashed: It died too often.
         """
         index = len(self._journal.all(kinds.SESSION))
+        self._kills = oom_kills()
         try:
             with open_session(
                 self.spec,
@@ -198,7 +210,7 @@ class CellMeasurement:
         killed = ending is not None and not ending.by_itself
         deaths = len(self._journal.all(kinds.DEATH)) + 1
         if isinstance(error, RunLost) and self.spec.on_server_death == "run":
-            self._journal.append(kinds.ANSWER, error.answer)
+            self._journal.append(kinds.ANSWER, self._of_answer(error.answer))
         costs_row = self.spec.on_server_death == "row"
         if (killed and costs_row) or deaths > _RESTARTS[self.spec.on_server_death]:
             raise error
@@ -228,9 +240,8 @@ class CellMeasurement:
         probes: list[Step] = sorted((None, index) for _, _, index in wanted.probes)
         runs: list[Step] = [
             (task, index)
-            for index in range(self.spec.runs_per_task)
-            for task in self.tasks
-            if (self._key(task), self.number, index) in wanted.answers
+            for place, index in self.spec.asked()
+            if (self._key(task := self.tasks[place]), self.number, index) in wanted.answers
         ]
         return probes + list(
             {(self._key(task), index): (task, index) for task, index in runs}.values()
@@ -255,13 +266,25 @@ class CellMeasurement:
                         {
                             "key": self.spec.probe_key,
                             "round": self.number,
-                            "probe": steps.probe(index).model_dump(mode="json"),
+                            "probe": self._of_probe(steps.probe(index)).model_dump(mode="json"),
                         },
                     )
                 else:
                     turn = Turn(self._key(task), index, self.number)
-                    self._journal.append(kinds.ANSWER, steps.ask(task, turn))
+                    self._journal.append(kinds.ANSWER, self._of_answer(steps.ask(task, turn)))
                 self.progress.step()
+
+    def _of_probe(self, probe: Probe) -> Probe:
+        """Return a probe with what spoils its times."""
+        seen = (*probe.observations, *filter(None, [self._disturbance]))
+        return probe.model_copy(update={"observations": seen})
+
+    def _of_answer(self, answer: Answer) -> Answer:
+        """Return an answer with what spoils its times."""
+        telemetry = answer.telemetry
+        seen = (*telemetry.run_quality_reasons, *filter(None, [self._disturbance]))
+        reasons = telemetry.model_copy(update={"run_quality_reasons": seen})
+        return answer.model_copy(update={"telemetry": reasons})
 
     def _header(self) -> dict[str, object]:
         remote = self._source.place.remote
@@ -269,8 +292,8 @@ class CellMeasurement:
             "spec_digest": self.spec.digest(),
             "measured_at": utc_now(),
             "boot_id": boot_id(),
-            "hardware_fingerprint": remote_machine(remote) or hardware_fingerprint(),
-            "cpus": psutil.cpu_count() or 1,
+            "hardware_fingerprint": machine_of(remote, self.spec.machine),
+            "cpus": cpu_allowance().cpus,
             # Ours would be wrong for a remote machine.
             "platform": {} if remote else environment(),
         }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from statistics import median
@@ -16,17 +16,17 @@ from orket_lib.measure.journal import journal as kinds
 from orket_lib.measure.journal.journal import JOURNAL, done_steps, read_lines
 from orket_lib.stores.parts import SPEC, CellStore, Wanted, read_part
 from orket_lib.vocabulary.errors import ArtifactError
+from orket_lib.vocabulary.nulls import Null
 
 
-def cell_state(store: CellStore, spec: RunSpec, number: int) -> tuple[CellState, str, int]:
-    """Return the state of a round of a cell, details, and the number of missing graded runs.
+def cell_state(store: CellStore, spec: RunSpec, wanted: Wanted) -> tuple[CellState, str, int]:
+    """Return the state of a round or batch of a cell, details, and its missing graded runs.
 
     Args:
         store: The store of the cell.
         spec: What is asked.
-        number: Number of the round, from 1.
+        wanted: What the round or batch needs.
     """
-    wanted = Wanted.of(spec, number)
     found = store.find(wanted)
     if found.failure:
         failed = read_part(found.failure).failure
@@ -47,6 +47,19 @@ def cell_state(store: CellStore, spec: RunSpec, number: int) -> tuple[CellState,
     if left < total:
         return "partial", f"{total - left} of {total} steps are done", runs
     return "not measured", _why(store.folder, spec), runs
+
+
+def expected_seconds(runs: int, folders: Iterable[Path]) -> float | Null:
+    """Return about how long so many graded runs will take; null if there is no pace to go by.
+
+    Args:
+        runs: Number of runs.
+        folders: Of the (model, quant)s, see `seconds_per_run`.
+    """
+    if not runs:
+        return 0.0
+    paces = [pace for folder in dict.fromkeys(folders) if (pace := seconds_per_run(folder))]
+    return runs * median(paces) if paces else Null("NO_CELL_MEASURED")
 
 
 def seconds_per_run(folder: Path) -> float | None:

@@ -13,14 +13,14 @@ from orket_lib.artifacts.views.context_summary import ContextSettings
 from orket_lib.artifacts.views.preflight import Needs
 from orket_lib.artifacts.views.receipt import CellReceipt
 from orket_lib.artifacts.views.run_report import RunReport
-from orket_lib.measure.cell import CellMeasurement
+from orket_lib.measure.cell import CellMeasurement, Gate
 from orket_lib.measure.cell_receipt import Outcome, receipt_of
 from orket_lib.measure.context_memory import require_room
 from orket_lib.measure.journal.run_report import run_report
 from orket_lib.measure.progress import Progress
 from orket_lib.measure.session.known_facts import SERVER_FACTS
 from orket_lib.providers.base import Source
-from orket_lib.stores.parts import CellStore
+from orket_lib.stores.parts import CellStore, Wanted
 from orket_lib.tasks.context_tasks import ContextQuestion, context_selection, context_tasks
 
 
@@ -54,11 +54,17 @@ class ContextMeasurement:
             rerun_polluted=settings.rerun_polluted,
         )
 
+    @property
+    def measured(self) -> bool:
+        """Whether the store has all of it."""
+        spec = self.spec
+        return not CellStore(self.root / spec.folder).find(Wanted.of(spec)).missing
+
     def measure(
         self,
         find_source: Callable[[Callable[[str], None]], Source],
         needs: Needs,
-        gate: Callable[[], None],
+        gate: Gate,
         again: bool,
         progress: Progress,
         provenance: Provenance,
@@ -68,7 +74,7 @@ class ContextMeasurement:
         Args:
             find_source: Returns the model file or server.
             needs: Of the sweep, including where the model is served.
-            gate: Raises Refused to prevent the measurement.
+            gate: See `CellMeasurement`.
             again: Measure even if the store has it.
             progress: Receives the progress.
             provenance: Of the command.

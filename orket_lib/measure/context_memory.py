@@ -6,8 +6,6 @@ not fit into memory is not even loaded, because a machine without free main memo
 
 from __future__ import annotations
 
-import psutil
-
 from orket_lib.artifacts.measurements.spec import RunSpec
 from orket_lib.artifacts.views.preflight import Needs
 from orket_lib.artifacts.views.run_report import ServedModel
@@ -17,7 +15,6 @@ from orket_lib.providers.gguf.file import read_gguf
 from orket_lib.providers.gguf.memory_estimate import memory_need, shape_of
 from orket_lib.vocabulary.errors import LoadError, NoRoom, SmallerContext
 from orket_lib.vocabulary.failures import Cause, FailureEvidence, Shortage
-from orket_lib.vocabulary.units import MIB
 
 
 def require_room(spec: RunSpec, source: Source, needs: Needs) -> None:
@@ -36,13 +33,12 @@ def require_room(spec: RunSpec, source: Source, needs: Needs) -> None:
     need = memory_need(facts.bytes, shape_of(facts.metadata), spec.n_ctx)
     free = _with_main_memory(free_memory_for(needs))
     if need.cache_mib is not None and not need.upper_bound and need.total_mib > free.free_mib:
-        total = (
-            psutil.virtual_memory().total / MIB if free.name == free_main_memory().name else None
-        )
+        limit = f" ({free.limited_by})" if free.limited_by else ""
+        shortage = Shortage(need.total_mib, free.free_mib, free.total_mib)
         raise NoRoom(
             f"not loaded: a context of {spec.n_ctx} takes {need}, and {free.free_mib:.0f} MiB are "
-            f"free in {free.name}",
-            FailureEvidence(Cause.NO_ROOM, shortage=Shortage(need.total_mib, free.free_mib, total)),
+            f"free in {free.name}{limit}",
+            FailureEvidence(Cause.NO_ROOM, shortage=shortage),
         )
 
 
@@ -65,7 +61,12 @@ def _with_main_memory(free: FreeMemory) -> FreeMemory:
     if not free.on_gpu:
         return free
     memory = free_main_memory()
-    return FreeMemory(f"{free.name} + {memory.name}", free.free_mib + memory.free_mib, on_gpu=True)
+    return FreeMemory(
+        f"{free.name} + {memory.name}",
+        free.free_mib + memory.free_mib,
+        on_gpu=True,
+        limited_by=memory.limited_by,
+    )
 
 
 def _trained_with(source: Source) -> str:

@@ -17,4 +17,5 @@ def request_for(
         seed=spec.controls.seed,
         timeout_s=spec.task_timeout_sec,
         ignore_eos=ignore_eos,
+        thinking=None if spec.thinking is None else spec.thinking == "on",
     )

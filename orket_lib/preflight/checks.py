@@ -12,9 +12,13 @@ from orket_lib.artifacts.views.preflight import QUANTIZE_BINARY, Needs, Prefligh
 from orket_lib.preflight.files import check_bases, check_files, files_to_make
 from orket_lib.preflight.memory import memory_checks
 from orket_lib.preflight.servers import check_server
+from orket_lib.processes.device_lock import locks_here
+from orket_lib.processes.lock_folder import REMEDY
 from orket_lib.processes.which import find_program
 from orket_lib.sandbox.detect import Unavailable, find_sandbox
+from orket_lib.telemetry.allowance.cpus import cpu_allowance
 from orket_lib.telemetry.devices.opening import is_named, open_devices
+from orket_lib.vocabulary.errors import Refused
 from orket_lib.vocabulary.providers import PROVIDERS
 from orket_lib.vocabulary.units import MIB
 
@@ -42,6 +46,7 @@ def check_all(
     nothing_known = not sizes and any(not check.ok for check in checks)
     memory = () if nothing_known else memory_checks(needs, sizes)
     found = (*_runtime(needs), *_programs(needs), *_named_gpus(needs), *_sandbox(needs))
+    found = (*found, *_locks(), *_cpus(needs))
     return (*found, *checks, _disk(workspace, made_mib), *memory)
 
 
@@ -106,10 +111,44 @@ def _sandbox(needs: Needs) -> Iterator[PreflightCheck]:
             ok=True,
             warning=True,
             detail=f"none for the code in answers, so rows will be incomplete: {found.reason}",
-            remedy="install bubblewrap; for other values of code_sandbox see docs/SECURITY.md",
+            remedy="install bubblewrap; other values of code_sandbox: docs/reference/security.md",
         )
     else:
         yield PreflightCheck(name="sandbox", ok=True, detail=found.description)
+
+
+def _locks() -> Iterator[PreflightCheck]:
+    """Yield a check of the lock folder, unless it is the one that everyone uses."""
+    try:
+        note = locks_here().note
+    except Refused as error:
+        detail = str(error).removesuffix(f"; {REMEDY}")
+        yield PreflightCheck(name="locks", ok=False, detail=detail, remedy=REMEDY)
+        return
+    if note:
+        yield PreflightCheck(name="locks", ok=True, warning=True, detail=note, remedy=REMEDY)
+
+
+def _cpus(needs: Needs) -> Iterator[PreflightCheck]:
+    """Yield a check of the CPUs that a server here may use, if they are limited (T33)."""
+    if not PROVIDERS[needs.provider].starts_server(needs.place.base_url):
+        return
+    found = cpu_allowance()
+    if not found.limited:
+        return
+    # A server can't keep below less than one CPU: it is stopped in the middle of its work.
+    stops = found.usable_cores < found.threads
+    yield PreflightCheck(
+        name="CPUs",
+        ok=True,
+        warning=stops,
+        detail=(
+            f"{found.usable:g} of {found.online} may be used ({'; '.join(found.limits)}); "
+            f"default threads: {found.threads}"
+            + ("; its quota will stop the server, and lane lab drops the speeds" if stops else "")
+        ),
+        remedy="give this container or job at least one whole CPU" if stops else None,
+    )
 
 
 def _disk(workspace: Path, made_mib: float) -> PreflightCheck:

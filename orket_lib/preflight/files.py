@@ -7,25 +7,34 @@ from pathlib import Path
 
 from orket_lib.artifacts.views.preflight import NeededModel, Needs, PreflightCheck
 from orket_lib.preflight.memory import ModelSize
-from orket_lib.providers.gguf.file import GgufFacts, read_gguf
+from orket_lib.providers.gguf.file import GgufFacts, bits_of_weight, read_servable
 from orket_lib.providers.gguf.memory_estimate import shape_of
 from orket_lib.providers.gguf.quantize import expected_bytes
-from orket_lib.vocabulary.errors import LoadError
+from orket_lib.vocabulary.errors import UnusableFile
+from orket_lib.vocabulary.failures import Cause
 from orket_lib.vocabulary.quants import can_be
 from orket_lib.vocabulary.units import MIB
 
 
 def check_files(needs: Needs) -> tuple[list[PreflightCheck], list[ModelSize]]:
     """Return a check for each model file, and the size of each model."""
-    checks, sizes = [], []
+    checks: list[PreflightCheck] = []
+    sizes: list[ModelSize] = []
+    unusable: list[int] = []
     by_file = _grouped((model.file, model) for model in needs.models if not model.base)
     for name, models in by_file.items():
-        facts = _facts(name, "put a complete GGUF file there, or name another in artifacts")
-        if isinstance(facts, PreflightCheck):
-            checks.append(facts)
+        try:
+            facts = read_servable(Path(name))
+        except UnusableFile as error:
+            if error.evidence.cause is Cause.UNREADABLE:
+                unusable.append(len(checks))
+            checks.append(_unusable(name, error))
             continue
         checks.append(_file_check(name, facts, [model.quant_tag for model in models]))
         sizes.append(ModelSize(name, facts.bytes, shape_of(facts.metadata)))
+    if sizes:  # one bad file costs only its own cells
+        for index in unusable:
+            checks[index] = checks[index].of_one_model()
     return checks, sizes
 
 
@@ -39,9 +48,10 @@ def check_bases(needs: Needs) -> tuple[list[PreflightCheck], list[ModelSize], fl
     checks, sizes, disk_bytes = [], [], 0
     missing = files_to_make(needs)
     for base, models in _grouped((model.base, model) for model in needs.models).items():
-        facts = _facts(base, "name a complete GGUF file in quantize.base")
-        if isinstance(facts, PreflightCheck):
-            checks.append(facts)
+        try:
+            facts = read_servable(Path(base))
+        except UnusableFile as error:
+            checks.append(_unusable(base, error))
             continue
         expected = {model.name: expected_bytes(facts, model.quant_tag) for model in models}
         to_make = sum(expected[model.name] for model in models if model in missing)
@@ -54,19 +64,19 @@ def check_bases(needs: Needs) -> tuple[list[PreflightCheck], list[ModelSize], fl
     return [*checks, *_matrix_checks(missing)], sizes, disk_bytes / MIB
 
 
-def _facts(name: str, remedy: str) -> GgufFacts | PreflightCheck:
-    """Return what a file's header says, or the failed check of a file that is not complete."""
-    try:
-        return read_gguf(Path(name))
-    except LoadError as error:
-        detail = str(error).removeprefix(f"{name}: ")
-        return PreflightCheck(name=name, ok=False, detail=detail, remedy=remedy)
+def _unusable(name: str, error: UnusableFile) -> PreflightCheck:
+    return PreflightCheck(name=name, ok=False, detail=error.what, remedy=error.remedy)
 
 
 def _file_check(name: str, facts: GgufFacts, asked: list[str]) -> PreflightCheck:
     """Return the check of a complete file; another quant is a warning, its rows are invalid."""
-    size = f"{facts.bytes / MIB:.1f} MiB, {facts.bits_per_weight:.2f} bits per weight"
+    size = f"{facts.bytes / MIB:.1f} MiB, {bits_of_weight(facts.bits_per_weight)}"
     others = [tag for tag in asked if facts.quant_tag and can_be(tag, facts.quant_tag) is False]
+    if facts.unknown_types:
+        types = ", ".join(map(str, facts.unknown_types))
+        detail = f"{size}: its tensors have types that are not known here ({types}); whether it "
+        detail += "loads is the server's to say"
+        return PreflightCheck(name=name, ok=True, warning=True, detail=detail)
     if not others:
         return PreflightCheck(name=name, ok=True, detail=f"{facts.quant_tag or 'GGUF'}, {size}")
     detail = f"its header says {facts.quant_tag}, asked for {', '.join(others)}: invalid rows"

@@ -10,18 +10,16 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
-import psutil
-
 from orket_lib.artifacts.views.preflight import Needs, PreflightCheck
 from orket_lib.preflight.memory_profiles import FREE_SHARE, least_profile
 from orket_lib.processes.which import find_program
 from orket_lib.providers.gguf.memory_estimate import MemoryNeed, ModelShape, memory_need
 from orket_lib.providers.llama_cpp.binary import listed_devices
+from orket_lib.telemetry.allowance.memory import memory_allowance
 from orket_lib.telemetry.devices.opening import open_devices
 from orket_lib.telemetry.devices.reading import number_or_none
 from orket_lib.vocabulary.providers import PROVIDERS
 from orket_lib.vocabulary.statuses import VramGuard
-from orket_lib.vocabulary.units import MIB
 
 _NAME = "memory"
 
@@ -49,11 +47,15 @@ class FreeMemory:
         name: The GPUs, or "main memory".
         free_mib: Free at the moment.
         on_gpu: Whether a server may put into main memory what doesn't fit.
+        total_mib: Memory that may be used at most; None if unknown.
+        limited_by: Limit of this container, job or user; None if all memory may be used.
     """
 
     name: str
     free_mib: float
     on_gpu: bool
+    total_mib: float | None = None
+    limited_by: str | None = None
 
 
 def memory_checks(needs: Needs, sizes: Sequence[ModelSize]) -> Iterator[PreflightCheck]:
@@ -112,8 +114,15 @@ def free_gpu_memory(chosen: Collection[str] | None) -> FreeMemory:
 
 
 def free_main_memory() -> FreeMemory:
-    """Return the free main memory."""
-    return FreeMemory("main memory", psutil.virtual_memory().available / MIB, on_gpu=False)
+    """Return the free main memory within our own limits, which a server that we start inherits."""
+    found = memory_allowance()
+    return FreeMemory(
+        "main memory",
+        found.free_mib,
+        on_gpu=False,
+        total_mib=found.total_mib,
+        limited_by=found.limited_by,
+    )
 
 
 def _added_up(parts: Sequence[tuple[str, float]]) -> FreeMemory:
@@ -125,19 +134,23 @@ def _added_up(parts: Sequence[tuple[str, float]]) -> FreeMemory:
 
 def _too_much(needs: Needs, name: str, need: MemoryNeed, free: FreeMemory) -> PreflightCheck:
     fits = least_profile(need.total_mib, free.free_mib)
+    smaller = "a smaller quant or n_ctx"
+    if free.limited_by:
+        smaller += ", or a larger limit"
     rest = "; a server may put the rest into main memory, which is slower" if free.on_gpu else ""
     return PreflightCheck(
         name=_NAME,
         ok=needs.vram_guard is VramGuard.WARN,
         warning=True,
         detail=f"{name} takes {need}, {_limit(needs, free)}{rest}",
-        remedy=f"--config vram_profile={fits.value}" if fits else "a smaller quant or n_ctx",
+        remedy=f"--config vram_profile={fits.value}" if fits else smaller,
     )
 
 
 def _limit(needs: Needs, free: FreeMemory) -> str:
     share = FREE_SHARE[needs.vram_profile]
+    limit = f"; {free.limited_by}" if free.limited_by else ""
     return (
         f"{share * free.free_mib:.0f} MiB allowed: {share:.0%} of {free.free_mib:.0f} MiB free in "
-        f"{free.name} (vram_profile {needs.vram_profile.value})"
+        f"{free.name} (vram_profile {needs.vram_profile.value}{limit})"
     )

@@ -14,7 +14,7 @@ from orket_lib.processes.time_limit import within
 from orket_lib.providers.catalog import Catalog
 from orket_lib.providers.registry import provider_for, read_catalog
 from orket_lib.vocabulary.errors import Fault, ProviderError, RequestFailed
-from orket_lib.vocabulary.providers import PROVIDERS
+from orket_lib.vocabulary.providers import PROVIDERS, typed
 from orket_lib.vocabulary.quants import can_be
 
 _MOST_LISTED = 8
@@ -41,7 +41,7 @@ def check_server(needs: Needs, patience_s: float) -> tuple[list[PreflightCheck],
     build = f"version {offering.build}, " if offering.build else ""
     detail = f"{build}{len(offering.models)} model(s) on offer"
     checks = [PreflightCheck(name=name, ok=True, detail=detail)]
-    checks += [_tag_check(model, catalog, provider) for model in needs.models if model.tag]
+    checks += _tag_checks(needs, catalog)
     return [*checks, *_loaded(needs, offering)], list(_sizes(catalog, tags))
 
 
@@ -81,21 +81,37 @@ def _start_line(needs: Needs) -> str | None:
     start = PROVIDERS[needs.provider].start
     return start and start.format(
         file=shlex.quote(first.file or "MODEL.gguf"),
-        tag=first.tag,
+        tag=typed(first.tag or "MODEL"),
         alias=f" --alias {shlex.quote(first.tag)}" if first.tag else "",
         port=urlsplit(needs.place.base_url or "").port or 80,
     )
 
 
-def _tag_check(model: NeededModel, catalog: Catalog, provider: str) -> PreflightCheck:
+def _tag_checks(needs: Needs, catalog: Catalog) -> list[PreflightCheck]:
+    """Return the check of each tag; a tag that is there and unusable costs only its own cells."""
+    checks: list[PreflightCheck] = []
+    unusable: list[int] = []
+    for model in needs.models:
+        found = catalog.find(model.tag) if model.tag else None
+        problem = found and _problem(model, found)
+        if problem:
+            unusable.append(len(checks))
+            checks.append(PreflightCheck(name=str(model.tag), ok=False, detail=problem))
+        elif model.tag:
+            checks.append(_tag_check(model, found, catalog, needs.provider))
+    if any(check.ok for check in checks):
+        for index in unusable:
+            checks[index] = checks[index].of_one_model()
+    return checks
+
+
+def _tag_check(
+    model: NeededModel, found: OfferedModel | None, catalog: Catalog, provider: str
+) -> PreflightCheck:
     tag = model.tag or ""
-    found = catalog.find(tag)
     if found is None:
         detail = f"not found; on offer: {_listed(catalog.offering)}"
         return PreflightCheck(name=tag, ok=False, detail=detail, remedy=_get_line(provider, model))
-    problem = _problem(model, found)
-    if problem is not None:
-        return PreflightCheck(name=tag, ok=False, detail=problem)
     if found.quant_tag and can_be(model.quant_tag, found.quant_tag) is False:
         detail = f"the server says {found.quant_tag}, asked for {model.quant_tag}: invalid rows"
         return PreflightCheck(name=tag, ok=True, warning=True, detail=detail)
@@ -125,7 +141,9 @@ def _get_line(provider: str, model: NeededModel) -> str | None:
     name, _, variant = (model.tag or "").partition("@")
     pull = PROVIDERS[provider].pull
     return pull and pull.format(
-        tag=model.tag, name=name, variant=variant or model.quant_tag.lower()
+        tag=typed(model.tag or ""),
+        name=typed(name),
+        variant=shlex.quote(variant or model.quant_tag.lower()),
     )
 
 
@@ -142,5 +160,5 @@ def _loaded(needs: Needs, offering: Offering) -> Iterator[PreflightCheck]:
                 warning=True,
                 detail="already loaded, and not by this sweep; the sweep stops unless you unload "
                 "it or set exclusive: true",
-                remedy=traits.unload and traits.unload.format(tag=item.name),
+                remedy=traits.unload and traits.unload.format(tag=typed(item.name)),
             )

@@ -3,15 +3,13 @@
 Two Snakemakes in two folders don't know of each other, but their measurements would share the
 processor and distort each other's numbers. A file lock in a machine-wide folder keeps them apart;
 the operating system frees it when its holder dies, however that happens. A container has its own
-folders, so nothing is locked between it and its host.
+folders, so nothing is locked between it and its host (`ORKET_LOCK_DIR` may name a shared one).
 """
 
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
-import subprocess
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -19,6 +17,7 @@ from pathlib import Path
 
 from filelock import BaseFileLock, FileLock, Timeout
 
+from orket_lib.processes.lock_folder import LockFolder, lock_folder, unusable
 from orket_lib.processes.lock_note import Note, read_note, remove_note, write_note
 from orket_lib.vocabulary.errors import Refused
 from orket_lib.vocabulary.slugs import slug
@@ -27,8 +26,6 @@ CPU = "cpu"
 
 _POLL_S, _REMIND_S = 0.2, 600.0
 _LONGEST_S = 24 * 3600.0
-_GRANT_S = 30.0
-_ALL_USERS = "*S-1-5-32-545"  # the SID of "Users", whose name is localized
 
 
 @contextmanager
@@ -57,7 +54,8 @@ def device_lock(device: str, purpose: str, say: Callable[[str], None]) -> Iterat
         say: Called with a message if the lock is taken, and again every ten minutes.
 
     Raises:
-        Refused: Another process held the lock for a day; it may hang.
+        Refused: Another process held the lock for a day; it may hang. Or the folder of locks can't
+            be used.
     """
     lock = _acquired(device, say)
     path = Path(lock.lock_file)
@@ -79,13 +77,16 @@ def _acquired(device: str, say: Callable[[str], None]) -> BaseFileLock:
     """Return the lock of a device, locked.
 
     Raises:
-        Refused: It was not free for a day.
+        Refused: It was not free for a day, or can't be locked.
     """
     begin = time.monotonic()
     next_message_s = begin + _POLL_S  # a new holder needs a moment to write its note
     while True:
-        lock = FileLock(_folder() / f"{slug(device)}.lock", mode=0o666)
-        holder = _other_holder(lock)
+        lock = FileLock(locks_here().path / f"{slug(device)}.lock", mode=0o666)
+        try:
+            holder = _other_holder(lock)
+        except (OSError, NotImplementedError) as error:  # no rights, or a system without locks
+            raise unusable(Path(lock.lock_file), error) from None
         if holder is None:
             return lock
         now = time.monotonic()
@@ -137,19 +138,13 @@ def _named(device: str) -> str:
     return device if device == CPU else f"GPU {device}"
 
 
-def _folder() -> Path:
-    """Return the lock folder, usable by all users (no sticky bit: any of them may open a lock).
+def locks_here() -> LockFolder:
+    """Return the folder of this machine's locks.
 
     Raises:
-        NotADirectoryError: Something else is in its place, such as a link to another folder.
+        Refused: It can't be used; with what to do.
     """
-    base = _machine_folder() / "orket-locks"
-    with contextlib.suppress(FileExistsError):
-        base.mkdir()
-        _share(base)
-    if base.is_symlink() or not base.is_dir():
-        raise NotADirectoryError(errno.ENOTDIR, "the lock folder is not a folder", str(base))
-    return base
+    return lock_folder(_machine_folder())
 
 
 def _machine_folder() -> Path:
@@ -161,17 +156,6 @@ def _machine_folder() -> Path:
     if os.name == "nt":
         return Path(os.environ.get("PROGRAMDATA", "C:/ProgramData"))
     return Path("/var/tmp")
-
-
-def _share(folder: Path) -> None:
-    """Let all users write into a folder that we have just made."""
-    if os.name != "nt":
-        folder.chmod(0o777)  # the umask limits the mode of mkdir
-        return
-    # Otherwise other users could only read a lock file, and would wait for ever.
-    grant = ["icacls", str(folder), "/grant", f"{_ALL_USERS}:(OI)(CI)M", "/q"]
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        subprocess.run(grant, check=False, capture_output=True, timeout=_GRANT_S)
 
 
 def _keep(path: Path) -> None:

@@ -16,6 +16,7 @@ from typing import Any, Protocol, TypeVar
 
 from orket_lib.artifacts.measurements.serving import ServerLocation
 from orket_lib.artifacts.measurements.spec import MeasurementSpec
+from orket_lib.artifacts.measurements.tool_calls import ToolCall
 from orket_lib.artifacts.views.run_report import (
     ControlReadback,
     LoadTimes,
@@ -23,6 +24,7 @@ from orket_lib.artifacts.views.run_report import (
     ServedModel,
 )
 from orket_lib.providers.catalog import Catalog
+from orket_lib.reading.reasoning import opens_reasoning
 from orket_lib.vocabulary.nulls import Null
 
 R = TypeVar("R")
@@ -68,6 +70,9 @@ class GenerationRequest:
         ignore_eos: Generate exactly `max_tokens` where the server can, for speed measurements.
         reuse_cache: The server may use its prompt cache; otherwise that is switched off where the
             API allows it.
+        thinking: Whether the model reasons first, where the server can switch that; None leaves it
+            to the server.
+        tools: Functions that the model may call: name, description and parameters (JSON Schema).
     """
 
     prompt: str
@@ -77,6 +82,8 @@ class GenerationRequest:
     timeout_s: float
     ignore_eos: bool = False
     reuse_cache: bool = False
+    thinking: bool | None = None
+    tools: tuple[dict[str, Any], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -92,6 +99,8 @@ class TokenReport:
         output: Generated tokens.
         prefill_s: Time of the prompt, in seconds.
         decode_s: Time of the generation, in seconds; when it starts is calibrated (T4).
+        drafted: Tokens that a draft model proposed; several are then generated at once.
+        note: Why a number is missing or is not of this request; empty when there is nothing to say.
     """
 
     prompt: int | None = None
@@ -100,6 +109,8 @@ class TokenReport:
     output: int | None = None
     prefill_s: float | None = None
     decode_s: float | None = None
+    drafted: int | None = None
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -111,12 +122,17 @@ class Generation:
         reasoning: What the server sent as reasoning, if it separates it.
         finish_reason: `stop`, `length`, ... as the server reports it.
         connect_s: Time to open the connection, before the request.
-        chunk_s: Arrival of each non-empty content or reasoning chunk, seconds after the request
-            was written (T6: role-only and empty chunks don't count).
+        chunk_s: Arrival of each non-empty chunk of content, reasoning or a tool call, seconds after
+            the request was written (T6: role-only and empty chunks don't count).
+        chunk_bytes: Size of each of these chunks as UTF-8; empty when unknown.
+        end_s: Arrival of the chunk that says why the answer ended; None without one.
+        streamed: False when the server sent the answer as a whole, although asked to stream.
         tokens: The server's counts and times.
         usage: The server's token counts, untouched.
         timings: The server's times, untouched.
         truncated: The server reports that it cut the prompt.
+        key_hidden: The server repeated our API key, which was replaced.
+        tool_calls: Calls that the server reports apart from the text.
     """
 
     text: str
@@ -128,6 +144,16 @@ class Generation:
     usage: dict[str, Any] | None = None
     timings: dict[str, Any] | None = None
     truncated: bool = False
+    chunk_bytes: tuple[int, ...] = ()
+    end_s: float | None = None
+    streamed: bool = True
+    key_hidden: bool = False
+    tool_calls: tuple[ToolCall, ...] = ()
+
+    @property
+    def reasoned(self) -> bool:
+        """Whether the answer began with reasoning, apart from the text or in it."""
+        return bool(self.reasoning.strip()) or opens_reasoning(self.text)
 
 
 # Recorded for a request that failed.
@@ -173,6 +199,9 @@ class Model(Protocol):
 
         None where the server has no such route.
         """
+
+    def takes_tools(self) -> bool | None:
+        """Return whether the chat template takes tools; None where the server doesn't say it."""
 
     def disturbances(self) -> tuple[Observation, ...]:
         """Return what else happened on the server since the last call.

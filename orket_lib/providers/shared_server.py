@@ -16,6 +16,7 @@ from orket_lib.providers.llama_cpp.log import starved_in
 from orket_lib.vocabulary.clock import utc_now
 from orket_lib.vocabulary.errors import LoadError, ProviderError, RequestFailed, RequestTimedOut
 from orket_lib.vocabulary.failures import Cause, Ending, FailureEvidence, Shortage
+from orket_lib.vocabulary.text import visible
 
 GONE_S, POLL_S = 60.0, 0.1
 _SHOWN = 8  # names of models in a message
@@ -49,7 +50,7 @@ class ActionLog:
     def add(self, text: str) -> None:
         """Write a line with its time."""
         with self._path.open("a", encoding="utf-8", errors="backslashreplace") as stream:
-            stream.write(f"{utc_now()} {text}\n")
+            stream.write(f"{utc_now()} {visible(text, keep='')}\n")
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +14,12 @@ from orket_lib.artifacts.printed.doctor import (
     SeenMachine,
     SeenModel,
     SeenServer,
+    UnusableModel,
 )
 from orket_lib.artifacts.views.preflight import PreflightCheck
 from orket_lib.doctor.suggestion import Suggestion
 from orket_lib.report.formatting import aligned
+from orket_lib.vocabulary.text import visible
 from orket_lib.vocabulary.units import MIB, MIB_PER_GIB
 
 _MOST_MODELS = 40
@@ -37,6 +39,7 @@ def doctor_text(report: DoctorReport, why: str | None, file: Path | None) -> str
         "servers",
         *_servers(report.servers),
         *_models(report),
+        *_unusable(report.unusable),
         "not measurable on this machine (null)",
         *aligned(([item.reading, item.reason, item.meaning] for item in report.missing), indent=2),
     ]
@@ -49,14 +52,16 @@ def doctor_text(report: DoctorReport, why: str | None, file: Path | None) -> str
         parts.append("nothing to suggest: no server with a model, no usable GGUF file in models/")
     else:
         parts += [f"suggestion: {why}", *_next_lines(file)]
-    return "\n".join(_printable(line) for line in parts)
+    return visible("\n".join(line.replace("\n", " ") for line in parts))
 
 
 def _machine(machine: SeenMachine) -> list[str]:
     memory = f"{_size(machine.memory_free_mib)} free of {_size(machine.memory_total_mib)}"
+    if machine.memory_limit:
+        memory = f"{memory} ({machine.memory_limit})"
     rows = [
         ["fingerprint", machine.fingerprint],
-        ["CPUs", str(machine.cpus)],
+        ["CPUs", _cpus(machine)],
         ["memory", memory],
         ["disk", f"{_size(machine.disk_free_mib)} free"],
         *(["GPU", _gpu(item)] for item in machine.gpus),
@@ -64,6 +69,17 @@ def _machine(machine: SeenMachine) -> list[str]:
         *([item.name, item.detail] for item in machine.programs),
     ]
     return aligned(rows, indent=2)
+
+
+def _cpus(machine: SeenMachine) -> str:
+    """Return the CPUs that may be used, and what limits them."""
+    limits = list(machine.cpu_limits)
+    if machine.cpu_time_limit_s is not None:
+        limits.append(f"ulimit -t: {machine.cpu_time_limit_s:g} s of CPU time for a process")
+    if not limits or machine.cpus_usable is None:
+        return str(machine.cpus)
+    threads = f"; default threads: {machine.default_threads}"
+    return f"{machine.cpus_usable:g} of {machine.cpus} may be used ({'; '.join(limits)}){threads}"
 
 
 def _gpu(gpu: SeenGpu) -> str:
@@ -96,6 +112,15 @@ def _models(report: DoctorReport) -> Iterator[str]:
             yield from aligned([head, *rows], indent=2)
             if len(models) > _MOST_MODELS:
                 yield f"  ... and {len(models) - _MOST_MODELS} more"
+
+
+def _unusable(files: Sequence[UnusableModel]) -> Iterator[str]:
+    """Yield each file that is no model, and what to do about it."""
+    if files:
+        yield "files in models/ that can't be served"
+    for file in files[:_MOST_MODELS]:
+        yield f"  {file.name}: {file.detail}"
+        yield f"        {file.remedy}"
 
 
 def _model(model: SeenModel) -> list[str]:
@@ -132,11 +157,6 @@ def _size(mib: float) -> str:
     return f"{mib / MIB_PER_GIB:.1f} GiB" if mib >= MIB_PER_GIB else f"{mib:.0f} MiB"
 
 
-def _printable(line: str) -> str:
-    """Return a line without control characters: servers may report any names."""
-    return "".join(letter if letter.isprintable() else "?" for letter in line)
-
-
 def suggestion_yaml(suggestion: Suggestion, file: str = "my.yaml") -> str:
     """Return a config file.
 
@@ -145,7 +165,7 @@ def suggestion_yaml(suggestion: Suggestion, file: str = "my.yaml") -> str:
         file: Its name, for the comment that shows how to use it.
     """
     lines = [
-        f"# Suggested by `orket doctor`: {_printable(suggestion.why)}.",
+        f"# Suggested by `orket doctor`: {visible(suggestion.why, keep='')}.",
         f"#   snakemake -n --configfile {file}    shows what would run",
         f"#   snakemake --configfile {file}       runs the sweep",
         "",
@@ -160,7 +180,17 @@ def suggestion_yaml(suggestion: Suggestion, file: str = "my.yaml") -> str:
 def _entry(key: str, value: Any) -> str:
     """Return a key with its value: lists on one line, mappings on several."""
     flow = None if isinstance(value, list) else False
-    text: str = yaml.safe_dump(
-        {key: value}, default_flow_style=flow, width=1000, sort_keys=False, allow_unicode=True
-    )
-    return text.rstrip("\n")
+
+    def dumped(allow_unicode: bool) -> str:
+        return str(
+            yaml.safe_dump(
+                {key: value},
+                default_flow_style=flow,
+                width=1000,
+                sort_keys=False,
+                allow_unicode=allow_unicode,
+            )
+        ).rstrip("\n")
+
+    text = dumped(allow_unicode=True)
+    return text if visible(text) == text else dumped(allow_unicode=False)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from orket_lib.artifacts.base import Measured
 from orket_lib.artifacts.views.summary import Comparison
 from orket_lib.vocabulary.nulls import Null
+from orket_lib.vocabulary.text import visible
 
 DASH = "—"
 
@@ -81,7 +82,7 @@ def aligned(rows: Iterable[Sequence[str]], indent: int = 0) -> list[str]:
 
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
     for row in rows:
-        table.add_row(*(Text(cell.replace("\n", " ")) for cell in row))
+        table.add_row(*(Text(visible(cell.replace("\n", " "), keep="")) for cell in row))
     if not table.row_count:
         return []
     console = Console(width=_WIDEST, color_system=None, force_terminal=False, _environ={})
@@ -92,6 +93,6 @@ def aligned(rows: Iterable[Sequence[str]], indent: int = 0) -> list[str]:
 
 def escaped(text: str) -> str:
     """Return text on one line with Markdown escaped, also for table cells."""
-    line = " ".join(text.split())
+    line = visible(" ".join(text.split()))
     line = re.sub(r"([\\`*<>\[\]|~])", r"\\\1", line)
     return re.sub(r"(?<!\w)_|_(?!\w)", r"\\_", line)

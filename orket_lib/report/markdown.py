@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,25 +29,31 @@ from orket_lib.report.formatting import (
     ratio,
     shown,
 )
+from orket_lib.report.sections.batches import adherence_cell, batches_section
 from orket_lib.report.sections.context import ContextSection
 from orket_lib.report.sections.gpus import gpu_section
 from orket_lib.report.sections.missing_numbers import missing_numbers
+from orket_lib.report.sections.ranking import ranking_section
 from orket_lib.report.sections.rounds import rounds_section
 from orket_lib.report.sections.sidecar import sidecar_section
 from orket_lib.report.sections.thermal import ThermalSection
-from orket_lib.report.sections.verdicts import verdict_section
+from orket_lib.report.sections.verdicts import failures_word, verdict_section
 from orket_lib.report.views import FrontierView, frontier_view, role_text
+from orket_lib.vocabulary.cpu_features import advice
 from orket_lib.vocabulary.statuses import Lane
 
 _TEMPLATE = "sweep_report.md.j2"
 _KPIS = ("determinism_rate", "missing_telemetry_rate", "polluted_run_rate", "frontier_success_rate")
 _AS_ASKED = "frontier_success_rate_as_asked"
+_SCORES = {True: "the same scores", False: "DIFFERENT SCORES than before", None: "no scores"}
 _STATES = {True: "uncommitted changes", False: "clean", None: "state unknown"}
 _CONDITIONS = (
     ("Provider", "provider"),
     ("Task bank", "task_bank"),
     ("Runs per task", "runs_per_quant"),
     ("Rounds", "rounds"),
+    ("Until", "until"),
+    ("Budget", "budget"),
     ("Speed probes per quant", "probe_runs"),
     ("Context, tokens", "n_ctx"),
     ("Temperature", "temperature"),
@@ -115,11 +122,13 @@ def render_markdown(
             _model(session, view, summary.execution_lane)
             for session, view in zip(summary.sessions, views, strict=True)
         ],
+        ranking=ranking_section(summary.ranking, summary.execution_lane),
         verdicts=list(map(verdict_section, summary.sessions)),
         gpus=[part for part in map(gpu_section, summary.sessions) if part],
         sidecars=[part for part in map(sidecar_section, summary.sessions) if part],
         contexts=contexts,
         thermal=thermal,
+        batches=[part for part in map(batches_section, summary.sessions) if part],
         rounds=[part for part in map(rounds_section, summary.sessions) if part],
         plots=[{"title": plot.title, "path": quote(plot.path)} for plot in plots],
         canary=_canary(summary),
@@ -127,6 +136,7 @@ def render_markdown(
         kpis=_kpis(summary.stability_kpis),
         conditions=_conditions(summary),
         environment=_environment(summary.sessions),
+        native_build=_native_build(summary.sessions),
         missing=missing_numbers(summary),
     )
 
@@ -138,9 +148,9 @@ def _kpis(kpis: StabilityKpis) -> list[tuple[str, str]]:
 
 
 def _model(session: ModelSession, view: FrontierView, lane: Lane) -> dict[str, Any]:
-    families = {
-        item.family: item.tasks for row in session.per_quant for item in row.adherence_by_family
-    }
+    families: dict[str, int] = defaultdict(int)
+    for item in (item for row in session.per_quant for item in row.adherence_by_family):
+        families[item.family] = max(families[item.family], item.tasks)
     return {
         "session": session,
         "quants": [_quant_cells(row, session, view) for row in session.per_quant],
@@ -149,6 +159,7 @@ def _model(session: ModelSession, view: FrontierView, lane: Lane) -> dict[str, A
             [f"{name} ({tasks})", *(_family(row, name) for row in session.per_quant)]
             for name, tasks in sorted(families.items())
         ],
+        "forms": [shown(row.reading("format_rate"), ratio) for row in session.per_quant],
         "observations": [
             (
                 *(row.quant_tag, item.reason, item.severity),
@@ -164,11 +175,12 @@ def _quant_cells(row: SummaryRow, session: ModelSession, view: FrontierView) -> 
     return [
         row.quant_tag,
         shown(row.reading("quant_rank"), bits),
-        shown(row.reading("adherence_score"), ratio),
+        adherence_cell(row, session),
         _against_baseline(row, session),
         *figures(row, "generation_tokens_per_second", "prompt_tokens_per_second"),
         *figures(row, "ttft_ms", "total_latency"),
         shown(memory_mib(row), figure),
+        failures_word(row) or DASH,
         "yes" if row.valid else f"no: {'; '.join(row.invalid_because)}",
         role_text(view, row.quant_tag),
     ]
@@ -193,6 +205,13 @@ def _canary(summary: Summary) -> dict[str, str]:
         verdict = "Off: the machine was not checked before the sweep."
     elif canary.passed:
         verdict = "Passed."
+    elif canary.quality_only:
+        why = "; ".join(canary.explanations)
+        verdict = (
+            f"Failed by latency alone, so quality was measured and speeds were left out: {why}. On "
+            "a quiet machine, the same command with `--config again=probes` measures only the "
+            "speed probes."
+        )
     else:
         verdict = f"FAILED: {', '.join(canary.failed_reasons)}."
     return {
@@ -208,7 +227,7 @@ def _drift(item: CanaryDrift) -> str:
     name = f"{item.model_id} {item.quant_tag}"
     if item.failure is not None:
         return f"{name}: could not be measured after the sweep: {item.failure}"
-    answers = "the same scores" if item.same_answers else "DIFFERENT SCORES than before"
+    answers = _SCORES[item.same_answers]
     if item.drift is None:
         return f"{name}: {answers}; no times to compare ({item.null_reasons['drift']})."
     before, after = (figure(float(it or 0)) for it in (item.opening_seconds, item.closing_seconds))
@@ -219,7 +238,11 @@ def _drift(item: CanaryDrift) -> str:
 
 
 def _condition(key: str, summary: Summary) -> str:
-    value = "default" if summary.matrix[key] is None else str(summary.matrix[key])
+    nothing = {"until": "all tasks are asked", "budget": "none"}.get(key, "default")
+    given = summary.matrix[key]
+    if isinstance(given, dict):
+        given = json.dumps({name: value for name, value in given.items() if value is not None})
+    value = nothing if given is None else str(given)
     idle = key == "latency_ceiling" and summary.execution_lane is Lane.CI
     return f"{value} (decides nothing in lane ci)" if idle else value
 
@@ -263,3 +286,10 @@ def _environment(sessions: Sequence[ModelSession]) -> list[tuple[str, str]]:
         )
         for name, values in sorted(by_name.items())
     ]
+
+
+def _native_build(sessions: Sequence[ModelSession]) -> str | None:
+    """Return what the embedded llama.cpp left unused of the CPU; None if nothing."""
+    rows = [row for session in sessions for row in session.per_quant]
+    unused = [name for row in rows for name in row.artifact.unused_cpu_features]
+    return advice(dict.fromkeys(unused)) if unused else None

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import shlex
 
+from orket_lib.analysis.verdict.kept_or_lost import CERTAIN
+from orket_lib.analysis.verdict.looks import EARLY
+from orket_lib.analysis.verdict.power import can_decide
 from orket_lib.artifacts.views.context_summary import ContextSettings
 from orket_lib.artifacts.views.plan import (
     Plan,
@@ -15,7 +18,9 @@ from orket_lib.artifacts.views.plan import (
 )
 from orket_lib.preflight.memory_profiles import FREE_SHARE
 from orket_lib.report.formatting import aligned
+from orket_lib.vocabulary.cpu_features import advice
 from orket_lib.vocabulary.statuses import VramGuard
+from orket_lib.vocabulary.units import duration
 
 
 def plan_text(plan: Plan) -> str:
@@ -32,7 +37,7 @@ def plan_text(plan: Plan) -> str:
         f"sha256 {plan.task_bank.sha256[:12]}",
         "serving": _serving(plan.serving),
         "experimental_controls": f"seed {_shown(controls.seed)}, "
-        f"threads {_shown(controls.threads)}, affinity_policy {controls.affinity_policy}, "
+        f"threads {_threads(plan)}, affinity_policy {controls.affinity_policy}, "
         f"warmup_steps {controls.warmup_steps}",
         "runner": shlex.join(plan.runner) if plan.runner else "off",
         "canary": _canary(plan.canary),
@@ -46,13 +51,17 @@ def plan_text(plan: Plan) -> str:
         "lane, vram profile": f"{plan.execution_lane.value}, {plan.vram_profile.value}: a model "
         f"may take {FREE_SHARE[plan.vram_profile]:.0%} of the free memory, the preflight "
         f"{'warns of' if plan.vram_guard is VramGuard.WARN else 'refuses'} more",
-        "frontier": f"adherence >= {plan.adherence_threshold:g} x baseline, "
-        f"latency <= {plan.latency_ceiling:g} s"
-        + (", invalid rows included" if plan.include_invalid else ""),
+        "recommendation": _recommendation(plan),
         "kpi_policy": plan.kpi_policy,
+        **({"cpu features": advice(plan.unused_cpu_features)} if plan.unused_cpu_features else {}),
         "runs": f"{plan.runs_per_quant} of each task{_rounds(plan.rounds)}: "
-        f"{plan.expected_runs} graded runs in {len(plan.cells)} cells, "
-        f"{waiting} of them still to be measured",
+        f"{'at most ' if plan.batch_ends else ''}{plan.expected_runs} graded runs in "
+        f"{len(plan.cells)} cells, {waiting} of them still to be measured",
+        "batches": _batches(plan),
+        "can decide": can_decide(
+            plan.batch_ends or [plan.task_bank.tasks], plan.adherence_threshold
+        ),
+        "takes": _takes(plan),
         "summary": plan.summary_path,
         "report": plan.report_path,
     }
@@ -65,6 +74,22 @@ def plan_text(plan: Plan) -> str:
     )
 
 
+def _recommendation(plan: Plan) -> str:
+    wants = "".join(f", {name.value} {value:g}" for name, value in plan.wants.items())
+    return (
+        f"the {plan.prefer.value} quant with adherence >= {plan.adherence_threshold:g} x baseline, "
+        f"latency <= {plan.latency_ceiling:g} s{wants}"
+        + (", invalid rows included" if plan.include_invalid else "")
+    )
+
+
+def _threads(plan: Plan) -> str:
+    if plan.default_threads is None or plan.experimental_controls.threads is not None:
+        return _shown(plan.experimental_controls.threads)
+    limits = f"; {', '.join(plan.cpu_limits)}" if plan.cpu_limits else ""
+    return f"default ({plan.default_threads}{limits})"
+
+
 def _serving(serving: PlannedServing | None) -> str:
     if serving is None:
         return "unknown"
@@ -73,11 +98,31 @@ def _serving(serving: PlannedServing | None) -> str:
         f"n_ctx {context}, temperature {serving.temperature:g}, "
         f"max_output_tokens {serving.max_output_tokens}, "
         f"task_timeout_sec {serving.task_timeout_sec:g}"
+        + (f", thinking {serving.thinking}" if serving.thinking != "default" else "")
     )
 
 
 def _rounds(rounds: int) -> str:
     return f" x {rounds} rounds, every other one in reverse order" if rounds > 1 else ""
+
+
+def _batches(plan: Plan) -> str:
+    budget = f"; at most {plan.budget} of loading and asking" if plan.budget else ""
+    if not plan.batch_ends:
+        return "off: every quant is asked all tasks"
+    listed = ", ".join(map(str, plan.batch_ends))
+    return (
+        f"up to {listed} tasks; quants that are decided after a batch are asked no further (needs "
+        f"P {EARLY:g}, after the last batch {CERTAIN:g}){budget}"
+    )
+
+
+def _takes(plan: Plan) -> str:
+    """Return how long the runs that are still to be measured will take."""
+    if plan.expected_seconds is None:
+        return "unknown: no cell is measured yet that times can be estimated from"
+    most = "at most " if plan.batch_ends else ""
+    return f"{most}about {duration(plan.expected_seconds)}, at the pace of the measured cells"
 
 
 def _cell(cell: PlannedCell) -> tuple[str, str, str]:
@@ -115,6 +160,7 @@ def _canary(canary: PlannedCanary) -> str:
         f"latency variance <= {canary.latency_variance_threshold:g}, "
         f"missing telemetry <= {canary.max_missing_telemetry_rate:g}"
         f"{'; once more after the sweep' if canary.closing else ''}"
+        f"{'; too much variance costs only the speeds' if canary.on_latency != 'stop' else ''}"
     )
 
 
@@ -134,7 +180,7 @@ def _contexts(settings: ContextSettings | None) -> str:
     search = ", bisected" if settings.search == "bisect" else ""
     return (
         f"{', '.join(map(str, settings.contexts))}{search}, at "
-        f"{settings.quant_tag or 'the quant that the frontier picks'}: {tasks} tasks "
+        f"{settings.quant_tag or 'the recommended quant'}: {tasks} tasks "
         f"({', '.join(fill.families)}), {fill.share:.0%} of the context filled; "
         f"adherence >= {limits.adherence_min:g}, TTFT <= {limits.ttft_ceiling_ms:g} ms, "
         f"decode >= {limits.decode_floor_tps:g} t/s (0 = no limit)"
@@ -146,7 +192,7 @@ def _thermal(thermal: PlannedThermal | None) -> str:
         return "off"
     return (
         f"{thermal.repeats} repeats of {thermal.generations} generations at "
-        f"{thermal.quant_tag or 'the quant that the frontier picks'}, before each a rest down "
+        f"{thermal.quant_tag or 'the recommended quant'}, before each a rest down "
         f"to {thermal.cooldown_target_c:g} °C, at most {thermal.cooldown_timeout_sec:g} s; hot "
         f"above {thermal.polluted_threshold_c:g} °C, heat soak by "
         f"{thermal.monotonic_window} rises in a row"

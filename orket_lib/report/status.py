@@ -27,6 +27,8 @@ def status_text(status: SweepStatus) -> str:
 
 def _name(cell: CellStatus) -> str:
     again = f", round {cell.round}" if cell.round > 1 else ""
+    if cell.batch is not None:
+        again = f", batch {cell.batch}"
     return f"{cell.model_id} {cell.quant_tag}{again}"
 
 

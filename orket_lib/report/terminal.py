@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 
 from orket_lib.analysis.frontier import memory_mib
 from orket_lib.artifacts.views.summary import Comparison, ModelSession, Summary, SummaryRow
-from orket_lib.report.formatting import bits, figure, flips, p_value, ratio, shown
-from orket_lib.report.sections.verdicts import verdict_word
+from orket_lib.report.formatting import bits, figure, flips, p_value, shown
+from orket_lib.report.sections.batches import adherence_cell, asked_note
+from orket_lib.report.sections.verdicts import choices, failures_word, verdict_word
 from orket_lib.report.views import FrontierView, frontier_view, role_text
 from orket_lib.vocabulary.statuses import Lane, RunStatus
+from orket_lib.vocabulary.text import visible
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -38,7 +40,7 @@ def terminal_summary(
         width: Columns of the terminal; None means 100.
         colour: Write ANSI colours. Without colours, characters outside cp1252 are replaced by `?`,
             because a console may not be able to print them.
-        further: Results measured at the quants that the frontier picked, one line each.
+        further: Results measured at the recommended quants, one line each.
         closing: Errors, printed last.
     """
     from rich.console import Console
@@ -58,21 +60,30 @@ def terminal_summary(
     with console.capture() as capture:
         for session in summary.sessions:
             console.print(_table(session, summary.execution_lane))
+            if note := asked_note(session):
+                console.print(Text(note))
             for line in _problems(session):
-                console.print(Text(line, style="red"), soft_wrap=True)
-            console.print(Text(session.recommendation, style="bold"))
+                console.print(Text(visible(line), style="red"), soft_wrap=True)
+            console.print(Text(visible(session.recommendation), style="bold"))
+            if shown_choices := choices(session):
+                console.print(Text(shown_choices))
             if session.decision and session.decision.next:
-                console.print(Text(f"next: {session.decision.next}"))
+                console.print(Text(visible(f"next: {session.decision.next}")))
+            console.print()
+        if summary.ranking:
+            console.print(Text("all models", style="bold"))
+            for line in summary.ranking.conclusions:
+                console.print(Text(line))
             console.print()
         if not summary.sessions:
             console.print("Nothing was measured: the summary has no rows.")
         for line in further:
-            console.print(Text(line), soft_wrap=True)
+            console.print(Text(visible(line)), soft_wrap=True)
         if summary.execution_lane is Lane.CI:
             console.print(Text("ci lane: speeds are not evidence", style="yellow"))
-        console.print(f"report: {report_path}", soft_wrap=True)
+        console.print(visible(f"report: {report_path}"), soft_wrap=True)
         for line in closing:
-            console.print(Text(line, style="red"), soft_wrap=True)
+            console.print(Text(visible(line), style="red"), soft_wrap=True)
     text = capture.get()
     if colour:
         return text
@@ -86,7 +97,7 @@ def _table(session: ModelSession, lane: Lane) -> Table:
     from rich.text import Text
 
     table = Table(
-        title=Text(session.model_id, style="bold"),
+        title=Text(visible(session.model_id), style="bold"),
         title_justify="left",
         box=Box(_BOX, ascii=True),
         show_edge=False,
@@ -103,7 +114,8 @@ def _table(session: ModelSession, lane: Lane) -> Table:
         chosen = session.decision.pick if session.decision else None
         green = row.quant_tag == chosen if session.decision else any(view.roles[row.quant_tag])
         style = ("green" if green else "") if row.valid else "red"
-        table.add_row(*map(Text, _cells(row, view, session, compared)), style=style)
+        cells = _cells(row, view, session, compared)
+        table.add_row(*(Text(visible(cell)) for cell in cells), style=style)
     return table
 
 
@@ -131,7 +143,7 @@ def _cells(
     return (
         row.quant_tag,
         shown(row.reading("quant_rank"), bits, "-"),
-        shown(row.reading("adherence_score"), ratio, "-"),
+        adherence_cell(row, session, "-"),
         against.replace(" = ", "="),
         shown(row.reading("generation_tokens_per_second"), figure, "-"),
         shown(row.reading("ttft_ms"), figure, "-"),
@@ -152,4 +164,5 @@ def _verdict(row: SummaryRow, view: FrontierView, session: ModelSession) -> str:
         picked = "pick" if row.quant_tag == decision.pick else ""
         base = "baseline" if row.quant_tag == decision.baseline_quant else ""
         words = ", ".join(filter(None, [base, verdict_word(session, row.quant_tag), picked]))
-    return words if row.valid else ", ".join(filter(None, ["not valid", words]))
+    valid = "" if row.valid else "not valid" if not row.quality_valid else "no speeds"
+    return ", ".join(filter(None, [valid, words, failures_word(row)]))

@@ -27,6 +27,7 @@ from orket_lib.artifacts.measurements.parts import (
 from orket_lib.artifacts.measurements.spec import RunSpec
 from orket_lib.artifacts.views.receipt import PartKind, TakenPart
 from orket_lib.stores.attempts import OPEN, publish, read_taken
+from orket_lib.telemetry.allowance.memory import exceeds_limit
 from orket_lib.vocabulary.clock import file_stamp
 
 PARTS, INDEX, SPEC = "parts", "index.json", "spec.json"
@@ -51,9 +52,7 @@ class Wanted:
         return cls(
             probes=frozenset((probe_key, number, index) for index in range(spec.probe_runs)),
             answers=frozenset(
-                (key, number, index)
-                for key in spec.tasks.keys
-                for index in range(spec.runs_per_task)
+                (spec.tasks.keys[place], number, index) for place, index in spec.asked()
             ),
         )
 
@@ -132,7 +131,7 @@ class CellStore:
         taken: list[TakenPart] = []
         for part in self.parts():
             if part.taken.kind == "failure":
-                if left and not taken and failure is None:
+                if left and not taken and failure is None and not _outgrown(part.taken):
                     failure = part.taken
                 continue
             rest = left.without((part.taken.kind, item) for item in part.items)
@@ -175,6 +174,12 @@ class CellStore:
 def read_part(taken: TakenPart) -> Part:
     """Return a part that a receipt or row refers to; see `read_taken`."""
     return read_taken(taken, Part)
+
+
+def _outgrown(taken: TakenPart) -> bool:
+    """Return whether memory ran out under a limit of a container or job that is gone (T35)."""
+    failure = read_part(taken).failure
+    return failure is not None and exceeds_limit(failure.memory_limit_mib)
 
 
 def _indexed(folder: Path) -> Iterator[StoredPart]:

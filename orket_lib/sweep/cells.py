@@ -6,9 +6,9 @@ Every (model, quant) becomes one file with its SHA-256, or one tag on a server, 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from orket_lib.artifacts.digest import sha256_of
@@ -24,15 +24,28 @@ from orket_lib.artifacts.measurements.spec import (
 from orket_lib.config.loading.command_template import find_runner
 from orket_lib.config.model import SweepConfig
 from orket_lib.config.model_files import ModelRef, pin_for
+from orket_lib.config.sections.batches import QUICK_TASKS
 from orket_lib.config.sections.fields import from_fields
-from orket_lib.providers.gguf.file import model_sha256
+from orket_lib.config.sections.task_bank import bank_path
+from orket_lib.config.shipped import located
+from orket_lib.providers.gguf.file import model_sha256, read_gguf
 from orket_lib.stores.parts import CellStore, Wanted
+from orket_lib.sweep.batches import (
+    batch_spec,
+    repeated_tasks,
+    stratified,
+    task_batches,
+    why_dropped,
+)
 from orket_lib.sweep.hash_cache import HashCache
 from orket_lib.sweep.quantize_recipes import identity_of, made_file
 from orket_lib.sweep.references import find_references
+from orket_lib.sweep.renamed_machine import measured_under_other_names
+from orket_lib.sweep.servers import KnownServers, identities
 from orket_lib.tasks.bank import Task, TaskBank, select, selection
+from orket_lib.telemetry.environment import package_version
 from orket_lib.telemetry.fingerprint import remote_machine
-from orket_lib.vocabulary.errors import ConfigError
+from orket_lib.vocabulary.errors import ConfigError, UnusableFile
 from orket_lib.vocabulary.providers import remote_host
 from orket_lib.vocabulary.slugs import slugs
 
@@ -48,6 +61,7 @@ class Cell:
         model: File or tag that is served.
         spec: What its measurement depends on.
         rounds: How often it is measured.
+        batches: The tasks of each batch; empty if all are asked at once.
     """
 
     model_id: str
@@ -56,6 +70,7 @@ class Cell:
     model: ModelRef
     spec: RunSpec
     rounds: int = 1
+    batches: tuple[TaskSelection, ...] = ()
 
     @property
     def path(self) -> Path | None:
@@ -74,15 +89,42 @@ class Cell:
 
     @property
     def wanted(self) -> list[Wanted]:
-        """What each round needs from the store."""
-        return [Wanted.of(self.spec, number) for number in range(1, self.rounds + 1)]
+        """What each round or batch needs from the store."""
+        if self.batches:
+            specs = (batch_spec(self.spec, self.batches, number) for number in self._numbers)
+            return [Wanted.of(spec) for spec in specs]
+        return [Wanted.of(self.spec, number) for number in self._numbers]
 
     @property
-    def measured(self) -> bool:
-        """Whether nothing is left to measure: all is in the store, or the cell has failed."""
+    def parts(self) -> list[str]:
+        """The folder of each round or batch below the cell's.
+
+        The first one has the same as without rounds and batches, so turning them on moves no file.
+        """
+        kind = "batch" if self.batches else "round"
+        return ["", *(f"/{kind}-{number}" for number in self._numbers[1:])]
+
+    @property
+    def _numbers(self) -> range:
+        return range(1, (len(self.batches) or self.rounds) + 1)
+
+    def measured(self, results: str) -> bool:
+        """Tell whether nothing is left to measure.
+
+        All is in the store, or the cell has failed, or its receipt says that a batch is not asked.
+
+        Args:
+            results: Folder of the sweep's views.
+        """
+        folder = f"{results}/cells/{self.model_slug}/{self.quant_tag}"
         return all(
-            not found.missing or found.failure for found in map(self.store.find, self.wanted)
+            self._has(wanted) or why_dropped(Path(f"{folder}{part}/receipt.json"))
+            for wanted, part in zip(self.wanted, self.parts, strict=True)
         )
+
+    def _has(self, wanted: Wanted) -> bool:
+        found = self.store.find(wanted)
+        return not found.missing or found.failure is not None
 
 
 @dataclass(frozen=True)
@@ -103,18 +145,26 @@ class Sweep:
         return f"results/{self.config.sweep}"
 
     @property
+    def bank_path(self) -> str:
+        """The file of the task bank."""
+        return located(bank_path(self.config.task_bank)).as_posix()
+
+    @property
     def config_sha256(self) -> str:
         """Digest of the resolved config, for provenance."""
         return sha256_of(self.config.model_dump(mode="json"))
 
 
-def resolve(config: SweepConfig, hashes: HashCache, machine: str) -> Sweep:
+def resolve(
+    config: SweepConfig, hashes: HashCache, machine: str, servers: KnownServers | None = None
+) -> Sweep:
     """Return the sweep of a config.
 
     Args:
         config: The checked config.
         hashes: Cache of file hashes.
         machine: Fingerprint of this machine, for configs that name none.
+        servers: What running servers said before; they are asked again.
 
     Raises:
         ConfigError: The task bank, the selected tasks or a model file is missing.
@@ -124,14 +174,24 @@ def resolve(config: SweepConfig, hashes: HashCache, machine: str) -> Sweep:
         raise ConfigError(found.problems)
     bank = found.bank
     models = {pair: _with_path(pair, model, hashes) for pair, model in found.models.items()}
+    said, warnings = identities(config, models, servers or KnownServers(), machine)
     fitting = select(
         bank.tasks, categories=config.task_categories or (), tiers=config.task_tiers or ()
     )
     tasks = select(fitting, config.task_limit, config.task_id_min, config.task_id_max)
-    canary_tasks = select(fitting, config.canary_task_limit, *config.canary_task_ids)
+    if config.quick:
+        tasks = _by_id(stratified(tasks)[:QUICK_TASKS])
+    # Not every model can be offered tools; what it can't be asked says nothing about the machine.
+    plain = [task for task in fitting if not task.tools]
+    of_canary = (config.canary_task_limit, *config.canary_task_ids)
+    canary_tasks = select(plain, *of_canary) or select(fitting, *of_canary)
     folders = slugs(config.models)
     where = config.machine or remote_machine(remote_host(config.base_url)) or machine
     runner = find_runner(config)
+    runtime = package_version(config.traits.runtime) if config.traits.runtime else None
+    batches = tuple(
+        selection(bank, _by_id(batch), runner is not None) for batch in task_batches(config, tasks)
+    )
     asked, canary_asked = (selection(bank, it, runner is not None) for it in (tasks, canary_tasks))
 
     def base(pair: tuple[str, str], chosen: TaskSelection) -> MeasurementSpec:
@@ -140,9 +200,12 @@ def resolve(config: SweepConfig, hashes: HashCache, machine: str) -> Sweep:
             config,
             model_id=pair[0],
             quant_tag=pair[1],
-            provider_version=_version_of(config.traits.runtime),
+            # Of the embedded runtime; measurements of another version don't count.
+            provider_version=runtime,
             artifact=_identity(config, pair, models[pair], hashes),
+            server=said.get(pair),
             server_args=config.server_args if config.starts_server else (),
+            thinking=None if config.thinking == "default" else config.thinking,
             controls=from_fields(ControlSettings, config),
             tasks=chosen,
             sandbox=config.code_sandbox,
@@ -162,25 +225,54 @@ def resolve(config: SweepConfig, hashes: HashCache, machine: str) -> Sweep:
             probe_runs=config.probe_runs,
             on_server_death=config.on_server_death,
             rerun_polluted=config.rerun_polluted,
+            repeated_tasks=repeated_tasks(config, pair[1]),
         )
-        return Cell(pair[0], folders[pair[0]], pair[1], models[pair], spec, config.rounds)
+        return Cell(pair[0], folders[pair[0]], pair[1], models[pair], spec, config.rounds, batches)
 
     def canary(pair: tuple[str, str]) -> CanarySpec:
         # Without keys: no cell uses the answers of a canary.
         fields = base(pair, canary_asked.model_copy(update={"keys": ()}))
         return CanarySpec(**dict(fields), runs=config.canary_runs)
 
-    scope = config.models if config.canary_scope == "each_model" else config.models[:1]
-    watched = [(model, config.quants[0]) for model in scope] if config.canary_runs else []
+    each = [[(model, quant) for quant in config.quants] for model in config.models]
+    groups = each if config.canary_scope == "each_model" else [list(models)]
+    watched = [_watched(models, group) for group in groups] if config.canary_runs else []
+    cells = tuple(map(cell, models))
+    here = where == machine and config.machine is None
+    renamed: Iterable[str] = measured_under_other_names([it.spec for it in cells]) if here else ()
     return Sweep(
         config=config,
         bank=bank,
         tasks=tasks,
-        cells=tuple(map(cell, models)),
+        cells=cells,
         canaries=tuple(map(canary, watched)),
         machine=where,
-        warnings=found.warnings,
+        warnings=(*found.warnings, *warnings, *renamed),
     )
+
+
+def _watched(
+    models: dict[tuple[str, str], ModelRef], pairs: list[tuple[str, str]]
+) -> tuple[str, str]:
+    """Return the cell that is the canary: the first whose file is a model, else the first.
+
+    A canary that can't load would cost all cells, and a bad file must cost only its own.
+    """
+    return next((pair for pair in pairs if _may_load(models[pair])), pairs[0])
+
+
+def _may_load(ref: ModelRef) -> bool:
+    if ref.path is None or not ref.path.is_file():
+        return True
+    try:
+        return read_gguf(ref.path).kind is None
+    except UnusableFile:
+        return False
+
+
+def _by_id(tasks: Iterable[Task]) -> tuple[Task, ...]:
+    """Return tasks in the order of their bank."""
+    return tuple(sorted(tasks, key=lambda task: task.id))
 
 
 def _with_path(pair: tuple[str, str], model: ModelRef, hashes: HashCache) -> ModelRef:
@@ -202,11 +294,3 @@ def _identity(
     if model.path:
         return ArtifactIdentity(sha256=model_sha256(model.path, hashes.sha256))
     return ArtifactIdentity(tag=model.tag, pin=pin_for(config, *pair))
-
-
-def _version_of(package: str | None) -> str | None:
-    """Return the embedded runtime's version; measurements of another version don't count."""
-    try:
-        return version(package) if package else None
-    except PackageNotFoundError:
-        return None

@@ -1,7 +1,7 @@
 """The context sweep of a config: which contexts are measured, and the limits they must meet.
 
 Both come from a profile, and keys of the config override it. Without a profile, the limits are
-those of the shipped profile `safe`.
+those of the shipped profile `safe`. A context in `wants` is measured, too.
 """
 
 from __future__ import annotations
@@ -54,7 +54,9 @@ def find_contexts(config: SweepConfig) -> ContextSettings | None:
     for name, strict in _STRICT.items():
         own = getattr(config, f"context_{name}")
         limits[name] = getattr(profile, name, strict) if own is None else own
-    contexts = config.context_sweep_contexts or (profile.contexts if profile else ())
+    contexts = set(config.context_sweep_contexts or (profile.contexts if profile else ()))
+    if config.wanted_context:
+        contexts.add(config.wanted_context)
     return from_fields(
         ContextSettings,
         config,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+from itertools import accumulate, pairwise
+from typing import Any
 
 from orket_lib import __version__
 from orket_lib.artifacts.base import InputFile, Provenance
@@ -21,11 +22,15 @@ from orket_lib.artifacts.views.preflight import QUANTIZE_BINARY, NeededModel, Ne
 from orket_lib.config.loading.command_template import find_runner
 from orket_lib.config.model import SweepConfig
 from orket_lib.config.sections.fields import from_fields
+from orket_lib.config.sections.task_bank import bank_path
 from orket_lib.sweep.cells import Cell, Sweep
 from orket_lib.sweep.context import find_contexts
 from orket_lib.sweep.sidecar import find_sidecar
 from orket_lib.tasks.task import needs_sandbox
+from orket_lib.telemetry.allowance.cpus import cpu_allowance
 from orket_lib.vocabulary.clock import utc_now
+from orket_lib.vocabulary.providers import remote_host
+from orket_lib.vocabulary.units import cpus_of
 
 # Arguments that keep a model off the GPUs.
 _NO_OFFLOAD = {
@@ -65,12 +70,13 @@ def make_plan(
         commit_sha=commit_sha,
         dirty=dirty,
         machine=sweep.machine,
-        cells=tuple(_planned(cell, bool(sweep.config.again)) for cell in sweep.cells),
+        cells=tuple(_planned(cell, results, bool(config.again)) for cell in sweep.cells),
         task_bank=PlannedTasks(
-            path=config.task_bank, sha256=asked.tasks.sha256, tasks=len(sweep.tasks)
+            path=bank_path(config.task_bank), sha256=asked.tasks.sha256, tasks=len(sweep.tasks)
         ),
         serving=from_fields(PlannedServing, config),
         experimental_controls=asked.controls,
+        **_cpus_here(sweep),
         canary=from_fields(
             PlannedCanary,
             config,
@@ -86,11 +92,25 @@ def make_plan(
         thermal=(
             from_fields(PlannedThermal, config, "thermal_") if config.thermal_repeats else None
         ),
-        expected_runs=(len(sweep.cells) * len(sweep.tasks) * config.runs_per_quant * config.rounds),
+        batch_ends=tuple(accumulate(len(batch.ids) for batch in sweep.cells[0].batches)),
+        expected_runs=config.rounds * sum(len(list(it.spec.asked())) for it in sweep.cells),
         summary_path=f"{results}/quant_sweep/sweep_summary.json",
         report_path=f"{results}/quant_sweep/sweep_report.md",
         warnings=sweep.warnings,
     )
+
+
+def _cpus_here(sweep: Sweep) -> dict[str, Any]:
+    """Return what a server that the sweep starts on this machine may use of its CPUs."""
+    config, controls = sweep.config, sweep.cells[0].spec.controls
+    here = config.machine is None and remote_host(config.base_url) is None
+    if not (here and config.traits.starts_server(config.base_url)):
+        return {}
+    found = cpu_allowance(among=cpus_of(controls.affinity_policy))
+    return {
+        "default_threads": None if controls.threads else found.threads,
+        "cpu_limits": found.limits,
+    }
 
 
 def needs(sweep: Sweep) -> Needs:
@@ -166,7 +186,7 @@ def _made(cell: Cell) -> MadeFrom | None:
     return MadeFrom(base=base, imatrix=imatrix)
 
 
-def _planned(cell: Cell, again: bool) -> PlannedCell:
+def _planned(cell: Cell, results: str, again: bool) -> PlannedCell:
     return PlannedCell(
         model_id=cell.model_id,
         quant_tag=cell.quant_tag,
@@ -176,7 +196,7 @@ def _planned(cell: Cell, again: bool) -> PlannedCell:
         made_from=_made(cell),
         spec_digest=cell.digest,
         store=cell.store.folder.as_posix(),
-        measured=cell.measured and not again,
+        measured=cell.measured(results) and not again,
     )
 
 

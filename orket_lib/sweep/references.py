@@ -5,6 +5,7 @@ All of them are checked before the config is refused, so that one run reports ev
 
 from __future__ import annotations
 
+import glob
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 
@@ -21,13 +22,21 @@ from orket_lib.config.model_files import (
     pin_for,
     serves_files,
 )
+from orket_lib.config.sections.task_bank import bank_path
 from orket_lib.config.shipped import located
 from orket_lib.providers.gguf.file import model_sha256
+from orket_lib.providers.gguf.kinds import kind_of_file, kind_of_name
 from orket_lib.sweep.context import find_contexts
 from orket_lib.sweep.hash_cache import HashCache
 from orket_lib.sweep.quantize_recipes import find_recipes, recipe_for, requantized
 from orket_lib.sweep.sidecar import find_sidecar
-from orket_lib.tasks.bank import TaskBank, load_bank, select
+from orket_lib.sweep.task_bank import bank_of
+from orket_lib.tasks.bank import TaskBank, select
+from orket_lib.vocabulary.banks import (
+    GENERAL_BANK,
+    REFERENCE_BANK,
+    REFERENCE_MODEL,
+)
 from orket_lib.vocabulary.errors import ArtifactError, ConfigError
 from orket_lib.vocabulary.units import ALL_CPUS, cpus_of
 from orket_lib.vocabulary.validation import nearest
@@ -69,9 +78,9 @@ def find_references(
     bank = None
     if "task_bank" not in bad:
         try:
-            bank = load_bank(located(config.task_bank))
-        except (ArtifactError, OSError) as error:
-            problems.append(f"task_bank: {error}")
+            bank = bank_of(config)
+        except ConfigError as error:
+            problems += error.problems
     if bank is not None:
         problems += _empty_selections(config, bank, bad)
     models: dict[tuple[str, str], ModelRef] = {}
@@ -92,7 +101,12 @@ def find_references(
         problems += problems_of(find_sidecar, config)
     if not _CONTEXT & set(bad):
         problems += problems_of(find_contexts, config)
-    warnings = (*_shared_models(models), *requantized(config, models))
+    warnings = (
+        *_bank_of_another(config, bank),
+        *_shared_models(models),
+        *_no_models(models),
+        *requantized(config, models),
+    )
     return References(bank, models, tuple(problems), warnings)
 
 
@@ -122,12 +136,22 @@ def _cells(config: SweepConfig) -> tuple[dict[tuple[str, str], ModelRef], list[s
             hint = nearest(model, set(getattr(config, table)) - set(config.models))
             problems.append(f"{key}: no {kind} named; set {template} or {table}{hint}")
         elif not exists:
-            problems.append(f"{key}: file not found ({got(str(ref))})")
+            problems.append(f"{key}: file not found ({got(str(ref))}){_beside(ref)}")
         else:
             found[model, quant] = ref
     made, recipe_problems = find_recipes(config, lacking)
     models = found | made
     return {pair: models[pair] for pair in pairs if pair in models}, [*problems, *recipe_problems]
+
+
+def _bank_of_another(config: SweepConfig, bank: TaskBank | None) -> Iterator[str]:
+    """Yield a warning if the reference bank is asked of other models than its own (trap T23)."""
+    others = [model for model in config.models if REFERENCE_MODEL not in model.lower()]
+    if bank is not None and bank.bank_id == REFERENCE_BANK and others:
+        yield (
+            f"task_bank: {config.task_bank} was made for the reference model {REFERENCE_MODEL}; "
+            f"its scores say little about {', '.join(others)}. Use `task_bank: {GENERAL_BANK}`"
+        )
 
 
 def _shared_models(models: dict[tuple[str, str], ModelRef]) -> Iterator[str]:
@@ -139,6 +163,30 @@ def _shared_models(models: dict[tuple[str, str], ModelRef]) -> Iterator[str]:
     for name, users in cells.items():
         if len(users) > 1:
             yield f"{name} serves {' and '.join(users)}: these cells can't differ"
+
+
+def _no_models(models: dict[tuple[str, str], ModelRef]) -> Iterator[str]:
+    """Yield a warning for each file that is no model by its first bytes; its cells fail."""
+    for (model, quant), ref in models.items():
+        kind = kind_of_file(ref.path) if ref.path and ref.path.is_file() else None
+        if kind:
+            yield f"artifacts.{model}.{quant}: {ref} is {kind.what}; {kind.remedy}"
+
+
+def _beside(ref: ModelRef | None) -> str:
+    """Return what to name instead of a missing file, if something like it is there."""
+    path = ref.path if ref else None
+    if path is None:
+        return ""
+    if path.is_dir():
+        return "; it is a folder: name a file in it"
+    stem = glob.escape(path.name.removesuffix(".gguf"))
+    for pattern in (f"{stem}-00001-of-*.gguf", f"{stem}.gguf.*", f"{stem}.gguf-*", f"{stem}.GGUF"):
+        found = next(iter(sorted(path.parent.glob(pattern))), None)
+        if found:
+            kind = kind_of_name(found)
+            return f"; there is {found.name}{f': {kind.remedy}' if kind else ', name that'}"
+    return ""
 
 
 def _wrong_digests(
@@ -156,7 +204,7 @@ def _wrong_digests(
 
 
 def _empty_selections(config: SweepConfig, bank: TaskBank, bad: Collection[str]) -> Iterator[str]:
-    ids = f"{config.task_bank} has ids {bank.tasks[0].id} to {bank.tasks[-1].id}"
+    ids = f"{bank_path(config.task_bank)} has ids {bank.tasks[0].id} to {bank.tasks[-1].id}"
     kinds = {"task_categories", "task_tiers"} - set(bad)
     categories = (config.task_categories or ()) if "task_categories" in kinds else ()
     tiers = (config.task_tiers or ()) if "task_tiers" in kinds else ()
@@ -164,7 +212,7 @@ def _empty_selections(config: SweepConfig, bank: TaskBank, bad: Collection[str])
     for name in categories:
         if name not in families:
             yield (
-                f"task_categories: {config.task_bank} has {', '.join(sorted(families))}"
+                f"task_categories: {bank_path(config.task_bank)} has {', '.join(sorted(families))}"
                 f"{nearest(name, families)} ({got(name)})"
             )
             return

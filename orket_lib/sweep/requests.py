@@ -15,7 +15,6 @@ from orket_lib.artifacts.measurements.request import (
 )
 from orket_lib.artifacts.measurements.sidecar import SidecarSpec
 from orket_lib.artifacts.measurements.spec import MeasurementSpec
-from orket_lib.config.shipped import located
 from orket_lib.sweep.cells import Cell, Sweep
 
 # Context sweep and thermal series bring their own tasks, so these say nothing about them.
@@ -31,8 +30,9 @@ def asked_cell(sweep: Sweep, cell: Cell) -> AskedCell:
 def asked_tasks(sweep: Sweep) -> AskedTasks:
     """Return the tasks of all cells."""
     return AskedTasks(
-        bank=located(sweep.config.task_bank).as_posix(),
+        bank=sweep.bank_path,
         tasks=sweep.cells[0].spec.tasks,
+        batches=sweep.cells[0].batches,
         sandbox=sweep.config.code_sandbox,
     )
 
@@ -41,7 +41,7 @@ def asked_canaries(sweep: Sweep) -> AskedCanaries:
     """Return the request of the canaries, which may be none."""
     cells = {(cell.model_id, cell.quant_tag): cell for cell in sweep.cells}
     return AskedCanaries(
-        bank=located(sweep.config.task_bank).as_posix(),
+        bank=sweep.bank_path,
         max_age_hours=sweep.config.canary_policy.max_age_hours,
         canaries=tuple(
             AskedCanary(artifact=str(cell.model), recipe=recipe_of(sweep, cell), spec=spec)

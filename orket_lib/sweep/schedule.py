@@ -12,16 +12,18 @@ from itertools import groupby
 from orket_lib.sweep.cells import Cell
 
 
-def priorities(cells: Sequence[Cell]) -> dict[tuple[str, str, int], int]:
-    """Return the priority of each measurement, by (model's folder, quant, round).
+def priorities(cells: Sequence[Cell]) -> dict[tuple[str, str, str], int]:
+    """Return the priority of each measurement, by (model's folder, quant, part).
 
     Args:
-        cells: Of a sweep, grouped by model.
+        cells: Of a sweep, grouped by model. A part is a round, or a batch of tasks, as in paths.
     """
     turns = []
     for _, group in groupby(cells, key=lambda cell: cell.model_id):
         of_model = list(group)
-        for number in range(1, of_model[0].rounds + 1):
-            order = of_model if number % 2 else of_model[::-1]
-            turns += [(cell.model_slug, cell.quant_tag, number) for cell in order]
+        for number, part in enumerate(of_model[0].parts):
+            # Batches keep the order, because the baseline is needed first.
+            backwards = number % 2 and not of_model[0].batches
+            order = of_model[::-1] if backwards else of_model
+            turns += [(cell.model_slug, cell.quant_tag, part) for cell in order]
     return {turn: len(turns) - place for place, turn in enumerate(turns)}

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from pydantic import Field
 
 from orket_lib.artifacts.measurements.sidecar import ServingSettings, SidecarSpec
+from orket_lib.artifacts.measurements.sidecar_fields import PLACEHOLDERS, Backend, SidecarField
 from orket_lib.artifacts.measurements.spec import RunSpec
 from orket_lib.config.loading.command_template import Template, split_template
 from orket_lib.config.model import SweepConfig
 from orket_lib.config.sections.fields import from_fields
 from orket_lib.sweep.profiles import Profile, chosen_profile
-from orket_lib.vocabulary.sidecar import PLACEHOLDERS, Backend, SidecarField
 
 
 class SidecarProfile(Profile):

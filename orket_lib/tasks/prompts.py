@@ -14,7 +14,7 @@ from typing import Any
 
 from orket_lib.tasks.grading.code_evaluation import CliExamples, FunctionExamples
 from orket_lib.tasks.grading.evaluation import Evaluation
-from orket_lib.tasks.grading.text_evaluation import Choice
+from orket_lib.tasks.grading.text_evaluation import Choice, ToolCalls
 
 _FORMS = {
     "exact": "Answer with the result only, without any other words.",
@@ -22,13 +22,17 @@ _FORMS = {
     "json": "Answer with one JSON value only.",
     "json_list": "Answer with one JSON list only.",
     "json_schema": "Answer with one JSON value only.",
+    "tool_call": "Answer with one JSON value only.",
     "ast_rules": "Answer with one Python code block that holds the complete code.",
 }
 
 
 @dataclass(frozen=True)
 class PromptParts:
-    """The parts of a prompt; `examples` are pairs of input and output."""
+    """The parts of a prompt; `examples` are pairs of input and output.
+
+    Tools on offer are not part of it: the chat template shows them, and how a call is written.
+    """
 
     problem: str
     instruction: str
@@ -36,6 +40,7 @@ class PromptParts:
     constraints: tuple[str, ...]
     examples: tuple[tuple[Any, Any], ...]
     evaluations: tuple[Evaluation, ...]
+    offers_tools: bool = False
 
 
 def render(parts: PromptParts) -> str:
@@ -61,8 +66,13 @@ def _paragraphs(parts: PromptParts) -> Iterator[str]:
     for one in parts.evaluations:
         if isinstance(one, Choice):
             yield "\n".join(f"{label}) {text}" for label, text in one.options.items())
-    if form := _form(parts.evaluations):
+    written = (one for one in parts.evaluations if not (parts.offers_tools and _calls(one)))
+    if form := _form(tuple(written)):
         yield form
+
+
+def _calls(evaluation: Evaluation) -> bool:
+    return isinstance(evaluation, ToolCalls)
 
 
 def _example(called: str | None, given: Any, result: Any) -> str:

@@ -16,7 +16,7 @@ from orket_lib.artifacts.io import read_model
 from orket_lib.tasks.bank import TaskBank
 from orket_lib.tasks.grading.graders import Grading
 from orket_lib.tasks.grading.text_evaluation import Strict, Text
-from orket_lib.tasks.task import Task
+from orket_lib.tasks.task import Task, is_graded
 
 Judge = Callable[[Task, str], Grading]
 
@@ -67,15 +67,22 @@ def verify(bank: TaskBank, solutions: Solutions, judge: Judge) -> Iterator[tuple
         unknown.append("two solutions for one task")
     for task in bank.tasks:
         found = by_id.get(task.written_id)
-        problems = _problems(task, found, judge) if found else ["no reference solution"]
+        problems = _problems(task, found, judge) if found else _no_solution(task)
         yield task, [*unknown, *problems]
         unknown = []
+
+
+def _no_solution(task: Task) -> list[str]:
+    """Return the problem of a task without a solution; one without a right answer needs none."""
+    return ["no reference solution"] if is_graded(task) else []
 
 
 def _problems(task: Task, solution: Solution, judge: Judge) -> list[str]:
     grading = judge(task, solution.reference_solution)
     if grading.not_run is not None:
         return [f"not run: {grading.not_run}"]
+    if grading.ungraded:
+        return ["a solution of a task whose answers are not graded (grader `agrees`)"]
     problems = [
         f"the reference solution fails {check.name}: {check.detail}"
         for check in grading.checks

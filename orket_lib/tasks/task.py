@@ -16,6 +16,7 @@ from pydantic import (
     ConfigDict,
     Discriminator,
     Field,
+    StrictBool,
     StrictInt,
     Tag,
     TypeAdapter,
@@ -23,15 +24,19 @@ from pydantic import (
     model_validator,
 )
 
+from orket_lib.artifacts.measurements.spec import later
 from orket_lib.tasks.grading.code_evaluation import RUN
 from orket_lib.tasks.grading.evaluation import Evaluation, Evaluations
-from orket_lib.tasks.grading.text_evaluation import Strict, Text
+from orket_lib.tasks.grading.text_evaluation import Agrees, Strict, Text
 from orket_lib.tasks.prompts import PromptParts, render
+from orket_lib.tasks.tools import OffersTools
 from orket_lib.vocabulary.slugs import slug
 from orket_lib.vocabulary.validation import words_of
 
 Tier = Annotated[StrictInt, Field(ge=1, le=6, description="1 is the easiest")]
-QuestionGrader = Literal["exact", "choice", "number", "json", "regex", "contains"]
+QuestionGrader = Literal[
+    "exact", "choice", "number", "json", "regex", "contains", "tool_call", "agrees"
+]
 # Labels of a question's choices; the options themselves are in its prompt.
 LABELS = "ABCDEFGHIJ"
 
@@ -40,7 +45,7 @@ _EVALUATION: TypeAdapter[Evaluation] = TypeAdapter(Evaluation)
 Id = Annotated[StrictInt, Field(ge=1, lt=10**15)]
 
 
-class Question(Strict):
+class Question(OffersTools):
     """A prompt, sent unchanged, and one grader."""
 
     id: Id
@@ -49,8 +54,13 @@ class Question(Strict):
     prompt: str = Field(min_length=1)
     grader: QuestionGrader
     expected: Any = Field(
+        None,
         description="text for `exact` and `contains`, a label from A to J for `choice`, a number "
-        "for `number`, a pattern for `regex`, JSON for `json`"
+        "for `number`, a pattern for `regex`, JSON for `json`, calls for `tool_call`; nothing for "
+        "`agrees`",
+    )
+    form_counts: StrictBool = later(
+        False, "the form is part of what is asked; else only content is graded"
     )
 
     @property
@@ -66,12 +76,13 @@ class Question(Strict):
     @property
     def sent(self) -> dict[str, Any]:
         """What an answer depends on, without anything that grades it."""
-        return {"prompt": self.prompt}
+        return self.sent_with(self.prompt)
 
     @property
     def evaluations(self) -> tuple[Evaluation, ...]:
         """The graders."""
-        return (_EVALUATION.validate_python(self._evaluation()),)
+        form = {"form_counts": True} if self.form_counts else {}
+        return (_EVALUATION.validate_python({**self._evaluation(), **form}),)
 
     def _evaluation(self) -> dict[str, Any]:
         match self.grader:
@@ -82,11 +93,17 @@ class Question(Strict):
             case "choice":
                 options = dict.fromkeys(LABELS, "-")
                 return {"type": "choice", "expected": self.expected, "options": options}
+            case "agrees":
+                return {"type": "agrees"}
             case plain:
                 return {"type": plain, "expected": self.expected}
 
     @model_validator(mode="after")
     def _expected_fits_grader(self) -> Question:
+        if self.grader == "agrees" and self.expected is not None:
+            raise ValueError("grader `agrees` compares with the baseline and has no `expected`")
+        if self.grader != "agrees" and "expected" not in self.model_fields_set:
+            raise ValueError(f"expected: missing, grader `{self.grader}` needs it")
         try:
             self.evaluations  # noqa: B018 - raises if `expected` is invalid
         except ValidationError as error:
@@ -94,6 +111,7 @@ class Question(Strict):
             raise ValueError(
                 f"expected {self.expected!r:.60} does not fit grader `{self.grader}`: {said}"
             ) from None
+        self.require_possible(self.evaluations)
         return self
 
 
@@ -133,7 +151,7 @@ class IoExample(Strict):
     output: Any
 
 
-class StructuredTask(Strict):
+class StructuredTask(OffersTools):
     """A task in parts."""
 
     written_id: TaskId = Field(alias="id", description="its number, or text that ends with it")
@@ -150,6 +168,11 @@ class StructuredTask(Strict):
     acceptance_contract: AcceptanceContract | None = None
     evaluation: Evaluations
     revision: StrictInt | Text = 1
+
+    @model_validator(mode="after")
+    def _expected_is_possible(self) -> StructuredTask:
+        self.require_possible(self.evaluation)
+        return self
 
     @property
     def id(self) -> int:
@@ -173,7 +196,7 @@ class StructuredTask(Strict):
     @property
     def sent(self) -> dict[str, Any]:
         """What an answer depends on, without anything that grades it."""
-        return {"prompt": self.prompt}
+        return self.sent_with(self.prompt)
 
     @property
     def evaluations(self) -> tuple[Evaluation, ...]:
@@ -191,6 +214,7 @@ class StructuredTask(Strict):
                 constraints=self.constraints,
                 examples=tuple((example.input, example.output) for example in self.io_examples),
                 evaluations=self.evaluation,
+                offers_tools=bool(self.tools),
             )
         )
 
@@ -212,6 +236,11 @@ AnyTask = Annotated[
     Annotated[Question, Tag("question")] | Annotated[StructuredTask, Tag("structured")],
     Discriminator(_form),
 ]
+
+
+def is_graded(task: Task) -> bool:
+    """Return whether a right answer is known; otherwise only agreement with the baseline counts."""
+    return not any(isinstance(one, Agrees) for one in task.evaluations)
 
 
 def needs_sandbox(task: Task) -> bool:

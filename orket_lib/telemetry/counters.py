@@ -11,8 +11,11 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psutil
+
+from orket_lib.telemetry.allowance.cpus import parse_cpus
 
 _PROC = Path("/proc")
 _SYS = Path("/sys")
@@ -44,11 +47,12 @@ class Process:
 
 @dataclass(frozen=True)
 class Host:
-    """The whole machine at one moment; counters since boot.
+    """The machine at one moment; counters since boot.
 
     Attributes:
-        busy_s: User, nice and system time of all cores.
-        steal_s: Time that the hypervisor gave to other guests.
+        busy_s: User, nice and system time of the CPUs that we may use.
+        steal_s: Of these CPUs, time that the hypervisor gave to other guests.
+        load_1min: Load average; None if we may not use all CPUs, because it covers the others too.
         swapped: Bytes swapped in and out.
         used_rss: Memory in use, bytes.
     """
@@ -65,14 +69,21 @@ class Host:
     energy_uj: int | None
 
 
-def host() -> Host:
-    """Return the machine's counters now."""
-    times = psutil.cpu_times()
+def host(allowed: frozenset[int] | None = None) -> Host:
+    """Return the machine's counters now.
+
+    Args:
+        allowed: Logical CPUs that we may use; None = all. What others do on the rest of a shared
+            machine is no disturbance (T33).
+    """
+    times = _times(allowed)
     memory = psutil.virtual_memory()
+    steal = [item.steal for item in times if hasattr(item, "steal")]
+    shared = allowed is not None or not hasattr(os, "getloadavg")
     return Host(
-        busy_s=times.user + times.system + getattr(times, "nice", 0.0),
-        steal_s=getattr(times, "steal", None),
-        load_1min=os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
+        busy_s=sum(it.user + it.system + getattr(it, "nice", 0.0) for it in times),
+        steal_s=sum(steal) if steal else None,
+        load_1min=None if shared else os.getloadavg()[0],
         swapped=_swapped(),
         used_rss=memory.total - memory.available,
         psi_cpu_some_us=_pressure("cpu", "some"),
@@ -81,6 +92,15 @@ def host() -> Host:
         temperature_c=cpu_temperature_c(),
         energy_uj=_energy(),
     )
+
+
+def _times(allowed: frozenset[int] | None) -> list[Any]:
+    """Return CPU times: those of the whole machine, or those of each allowed CPU."""
+    if allowed is None:
+        return [psutil.cpu_times()]
+    each = psutil.cpu_times(percpu=True)
+    online = sorted(parse_cpus(_word(_SYS / "devices/system/cpu/online"))) or range(len(each))
+    return [times for cpu, times in zip(online, each, strict=False) if cpu in allowed]
 
 
 def processes() -> dict[int, Process]:

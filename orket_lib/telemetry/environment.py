@@ -37,13 +37,14 @@ def environment(sysfs: Path = Path("/sys")) -> dict[str, str]:
     return {
         "kernel": platform.release(),
         "python": platform.python_version(),
-        **{name: found for name in _PACKAGES if (found := _version(name))},
+        **{name: found for name in _PACKAGES if (found := package_version(name))},
         **{name: found for name, path in _SETTINGS.items() if (found := _setting(sysfs / path))},
         **_nvidia(),
     }
 
 
-def _version(package: str) -> str | None:
+def package_version(package: str) -> str | None:
+    """Return the version of an installed package."""
     try:
         return version(package)
     except PackageNotFoundError:

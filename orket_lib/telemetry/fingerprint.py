@@ -1,10 +1,14 @@
 """Which machine this is: the fingerprint that makes rows comparable.
 
-`os|cpu model|physical cores|ram GiB|gpu name(s) x count`, lower case, spaces as `_`. Kernel, driver
-and runtime versions change without the machine changing, so they are in `environment`. For the same
-reason, AMD cards have the names that the kernel gives them: AMD's own library, if it is installed,
-gives others. On a machine with cards of both vendors only NVIDIA's count, because only those are
-sampled.
+`os|cpu model|physical cores|ram GiB|gpu name(s) x count`, lower case, spaces as `_`. Where a
+container or job may use only a part of the cores, they read `0.5 of 8`: its measurements are not
+those of the whole machine (T33). A limit of memory is not in here: it decides what can be loaded,
+and not how fast that runs.
+
+Kernel, driver and runtime versions change without the machine changing, so they are in
+`environment`. For the same reason, AMD cards have the names that the kernel gives them: AMD's own
+library, if it is installed, gives others. On a machine with cards of both vendors only NVIDIA's
+count, because only those are sampled.
 """
 
 from __future__ import annotations
@@ -16,6 +20,8 @@ from pathlib import Path
 
 import psutil
 
+from orket_lib.telemetry.allowance.cpus import cpu_allowance
+from orket_lib.telemetry.cpu_model import apple_gpu, cpu_model, older_cpu_model
 from orket_lib.telemetry.devices.amd_sysfs import ROOT, find_amd_cards
 from orket_lib.telemetry.devices.nvidia import open_nvml
 from orket_lib.vocabulary.nulls import Null
@@ -25,15 +31,59 @@ _REMOTE = "remote|"
 
 
 @cache
-def hardware_fingerprint(sysfs: Path = ROOT) -> str:
+def hardware_fingerprint(sysfs: Path = ROOT, root: Path = Path("/")) -> str:
     """Return this machine's fingerprint.
 
     Args:
         sysfs: Mount point of sysfs.
+        root: Root of the file system, for everything else.
     """
-    cores = psutil.cpu_count(logical=False) or psutil.cpu_count() or 0
+    cpus = cpu_allowance(root)
+    cores = str(cpus.machine_cores)
+    if cpus.limited:
+        cores = f"{round(cpus.usable_cores, 2):g} of {cores}"
+    return _joined(cpu_model(root), cores, _gpus(sysfs))
+
+
+@cache
+def older_fingerprints(sysfs: Path = ROOT, root: Path = Path("/")) -> tuple[str, ...]:
+    """Return the names that this machine had in older versions; other machines have them, too.
+
+    A name without a limit of CPUs is none of them: what is measured under the limit is not what the
+    whole machine does.
+    """
+    cpus = cpu_allowance(root)
+    if cpus.limited:
+        return ()
+    gpus = _nvidia_names() or _amd_names(sysfs)
+    older = _joined(older_cpu_model(root), str(cpus.machine_cores), _counted(gpus))
+    return () if older == hardware_fingerprint(sysfs, root) else (older,)
+
+
+def without_limit() -> str | None:
+    """Return the fingerprint without our limit of CPUs; None if we have none."""
+    cpus = cpu_allowance()
+    if not cpus.limited:
+        return None
+    return _joined(cpu_model(), str(cpus.machine_cores), _gpus(ROOT))
+
+
+def machine_of(remote: str | None, asked: str) -> str:
+    """Return the name of the machine that serves a model.
+
+    Args:
+        remote: Host of a remote server; None for our machine.
+        asked: The name in the spec; kept if it is an older one of this machine, so that
+            measurements under that name go on (`machine` in the config).
+    """
+    if remote is None and asked in older_fingerprints():
+        return asked
+    return remote_machine(remote) or hardware_fingerprint()
+
+
+def _joined(cpu: str, cores: str, gpus: str) -> str:
     ram_gib = round(psutil.virtual_memory().total / GIB)
-    parts = (platform.system(), _cpu_model(), str(cores), str(ram_gib), _gpus(sysfs))
+    parts = (platform.system(), cpu, cores, str(ram_gib), gpus)
     return "|".join("_".join(part.split()) for part in parts).lower()
 
 
@@ -55,17 +105,12 @@ def boot_id() -> str:
         return f"boot-time-{int(psutil.boot_time())}"
 
 
-def _cpu_model() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return platform.processor() or platform.machine()
-    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return next(names, "") or platform.machine()
-
-
 def _gpus(sysfs: Path) -> str:
-    names = _nvidia_names() or _amd_names(sysfs)
+    names = _nvidia_names() or _amd_names(sysfs) or [name for name in (apple_gpu(),) if name]
+    return _counted(names)
+
+
+def _counted(names: list[str]) -> str:
     counted = Counter(names)
     return "+".join(f"{name} x {count}" for name, count in sorted(counted.items())) or "none"
 

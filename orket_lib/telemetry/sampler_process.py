@@ -24,6 +24,8 @@ from pathlib import Path
 from typing import Any, NoReturn, TextIO
 
 from orket_lib.telemetry import counters
+from orket_lib.telemetry.allowance.cpus import cpu_allowance
+from orket_lib.telemetry.allowance.throttling import ThrottleCounter, Throttled
 from orket_lib.telemetry.counters import Process
 from orket_lib.telemetry.gpu.sampler import PERIOD_S as GPU_PERIOD_S
 from orket_lib.telemetry.gpu.sampler import PROCESSES_S, GpuSampler, Trees
@@ -48,6 +50,8 @@ class Sampler:
     server_pid: int | None
     origin_s: float
     trees: Trees = field(default_factory=lambda: Trees({}, frozenset(), frozenset()))
+    _cpus: frozenset[int] | None = field(default_factory=lambda: cpu_allowance().allowed)
+    _quotas: ThrottleCounter = field(default_factory=ThrottleCounter)
     _last: dict[int, Process] = field(default_factory=dict)
     _server_s: float = 0.0
     _replaced_s: float | None = None
@@ -61,7 +65,7 @@ class Sampler:
 
     def look(self) -> Sample:
         """Return one sample."""
-        host = counters.host()
+        host = counters.host(self._cpus)
         table = counters.processes()
         at_s = time.monotonic() - self.origin_s
         server = counters.tree(self.server_pid, table) if self.server_pid else set()
@@ -86,6 +90,7 @@ class Sampler:
             own_rss=sum(table[pid].rss for pid in own),
             server_rss=sum(table[pid].rss for pid in server),
             **vars(host),
+            **_counts(self._quotas.look()),
             top_pid=top.pid if top else None,
             top_name=top.name if top else None,
             top_s=used if top else None,
@@ -104,6 +109,10 @@ class Sampler:
             return None, 0.0
         pid = max(used, key=lambda pid: used[pid])
         return (table[pid], used[pid]) if used[pid] > 0 else (None, 0.0)
+
+
+def _counts(throttled: Throttled | None) -> dict[str, Any]:
+    return {} if throttled is None else vars(throttled)
 
 
 def _cpu_s(pids: set[int], table: dict[int, Process]) -> float:

@@ -12,6 +12,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from orket_lib.vocabulary.text import spreadsheet_text
+
 
 @dataclass(frozen=True)
 class Sample:
@@ -25,6 +27,9 @@ class Sample:
         own_rss: Resident memory of our tree, bytes.
         server_rss: Of the server's tree, bytes.
         used_rss: Of everything, bytes.
+        quota_periods: Periods in which a CPU quota was enforced on us, since the first sample.
+        throttled_periods: Those in which the quota was used up.
+        throttled_s: For how long we were stopped, summed over CPUs.
         top_pid, top_name, top_s: The foreign process that used the most CPU time since the last
             sample, and how much.
     """
@@ -44,6 +49,9 @@ class Sample:
     frequency_mhz: float | None = None
     temperature_c: float | None = None
     energy_uj: int | None = None
+    quota_periods: int | None = None
+    throttled_periods: int | None = None
+    throttled_s: float | None = None
     top_pid: int | None = None
     top_name: str | None = None
     top_s: float | None = None
@@ -58,6 +66,8 @@ _WHOLE = {
     "psi_cpu_some_us",
     "psi_memory_full_us",
     "energy_uj",
+    "quota_periods",
+    "throttled_periods",
     "top_pid",
 }
 
@@ -69,20 +79,25 @@ def to_cells(sample: Sample) -> list[str]:
 
 
 def from_lines(lines: Iterable[str]) -> list[Sample]:
-    """Return the samples of a CSV file; a torn last line is dropped."""
+    """Return the samples of a CSV file; a torn last line is dropped.
+
+    Files of older versions lack columns of counters that are newer.
+    """
     samples = []
-    for row in csv.DictReader(lines):
+    rows = csv.DictReader(lines)
+    columns = [name for name in COLUMNS if name in (rows.fieldnames or ())]
+    for row in rows:
         try:
-            samples.append(Sample(**{name: _value(name, row[name]) for name in COLUMNS}))
+            samples.append(Sample(**{name: _value(name, row[name]) for name in columns}))
         except (KeyError, TypeError, ValueError):
             break
     return samples
 
 
 def _text(value: object) -> str:
-    text = f"{value:.4f}" if isinstance(value, float) else str(value)
-    # The name of a process may contain a line break, which would break the CSV line.
-    return "".join(letter if letter.isprintable() else "?" for letter in text)
+    if isinstance(value, str):  # the name of a process, which may contain anything
+        return spreadsheet_text(value)
+    return f"{value:.4f}" if isinstance(value, float) else str(value)
 
 
 def _value(name: str, cell: str | None) -> Any:

@@ -73,6 +73,27 @@ def steal_ratio(samples: Sequence[Sample], cores: int) -> float | Null:
     return max(0.0, last.steal_s - first.steal_s) / (cores * (last.at_s - first.at_s))
 
 
+def throttled_ratio(samples: Sequence[Sample]) -> float | Null:
+    """Return the share of the periods of a CPU quota in which it stopped us (T33)."""
+    if len(samples) < 2:
+        return NOT_SAMPLED
+    periods, throttled = (_growth(samples, name) for name in ("quota_periods", "throttled_periods"))
+    if periods is None or throttled is None:
+        return Null("NO_THROTTLE_COUNTER")
+    # Without a quota there are no periods, and nothing was stopped.
+    return min(1.0, throttled / periods) if periods else 0.0
+
+
+def throttled_s(samples: Sequence[Sample]) -> float:
+    """Return for how long a CPU quota stopped us, summed over CPUs."""
+    return _growth(samples, "throttled_s") or 0.0
+
+
+def _growth(samples: Sequence[Sample], name: str) -> float | None:
+    first, last = getattr(samples[0], name), getattr(samples[-1], name)
+    return None if first is None or last is None else float(last - first)
+
+
 def foreign_load(samples: Sequence[Sample], around: Sequence[Sample]) -> float | Null:
     """Return the 1-minute load average at a window's end, minus the cores that we kept busy.
 

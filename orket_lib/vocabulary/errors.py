@@ -5,6 +5,7 @@ OrketError
 ├── ArtifactError    one of our files is missing, damaged or of another version
 ├── ProviderError    a model server could not be started, reached or understood
 │   ├── LoadError            the model did not load
+│   │   ├── UnusableFile         the file is no complete model; says what it is, and the remedy
 │   │   ├── NoRoom               it would take more memory than is free
 │   │   └── SmallerContext       it is served with a smaller context than was requested
 │   ├── ServerCrashed        the server died while it was in use
@@ -50,6 +51,8 @@ class Fault(StrEnum):
     ENDLESS = "endless"  # far more text than was asked for
 
 
+# How a server answers a request with a field that it doesn't know; some fail instead of refusing.
+REFUSALS = (Fault.REJECTED, Fault.SERVER_ERROR, Fault.ERROR_IN_STREAM)
 # What a fault says about the server; any other fault is an answer of a working server.
 _CAUSES: dict[Fault | None, Cause] = {
     Fault.REFUSED: Cause.GONE,
@@ -105,6 +108,24 @@ class LoadError(ProviderError):
     """The model did not load (file unreadable, format unknown, no answer in time)."""
 
     phase = Phase.LOADING
+
+
+class UnusableFile(LoadError):
+    """The file is not a complete model.
+
+    Args:
+        path: Of the file.
+        what: A sentence about it.
+        remedy: What to do, or to type.
+        cause: Whether it is missing or unreadable.
+
+    Attributes:
+        what, remedy: The same.
+    """
+
+    def __init__(self, path: str, what: str, remedy: str, cause: Cause = Cause.UNREADABLE) -> None:
+        self.what, self.remedy = what, remedy
+        super().__init__(f"{path}: {what}; {remedy}", cause)
 
 
 class NoRoom(LoadError):

@@ -147,8 +147,8 @@ class MemoryEvidence:
         place: Which memory, in words.
         limit_mib: Limit of this container or job, else the total.
         free_mib: Free memory after the server ended.
-        ours_mib: Peak of the harness's process tree, the server included.
-        others_mib: Memory of all other processes now.
+        ours_mib: Peak of the server; under a limit, with what the harness holds.
+        others_mib: Memory of all other processes now; under a limit, of those that share it.
         holder: The largest of them.
         needed_mib: Estimated memory of the model.
         killed_by_kernel: Whether the kernel logged an out-of-memory kill.

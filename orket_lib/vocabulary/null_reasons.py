@@ -12,7 +12,7 @@ class NullReason(StrEnum):
     """A reason in `null_reasons`.
 
     Attributes:
-        meaning: Shown by the report and the doctor, and listed in METRICS.md.
+        meaning: Shown by the report and the doctor, and listed in docs/reference/metrics.md.
     """
 
     meaning: str
@@ -34,13 +34,15 @@ class NullReason(StrEnum):
     NO_CONTENT = "NO_CONTENT", "the server sent no text"
     NO_TIME = "NO_TIME", "the time is 0, so there is no ratio"
     NOT_OBSERVED = "NOT_OBSERVED", "the client did not see the event that the time is measured from"
+    NOT_STREAMED = "NOT_STREAMED", "the server sends answers as a whole, although asked to stream"
     NOT_REPORTED = "NOT_REPORTED", "the server, or the runner's command, does not report it"
     PROMPT_FULLY_CACHED = "PROMPT_FULLY_CACHED", "the server took the whole prompt from its cache"
     RUN_ERROR = "RUN_ERROR", "the request failed"
     RUN_TIMEOUT = "RUN_TIMEOUT", "the request exceeded its time limit"
-    STREAM_BUFFERED = "STREAM_BUFFERED", "the stream arrived in one piece, not as it was generated"
+    STREAM_BUFFERED = "STREAM_BUFFERED", "the stream arrived in pieces, not as it was generated"
     TIMING_UNAVAILABLE = "TIMING_UNAVAILABLE", "the server reported no usable times"
     TOKEN_COUNT_UNAVAILABLE = "TOKEN_COUNT_UNAVAILABLE", "the server reported no usable token count"
+    TOKENS_NOT_STREAMED = "TOKENS_NOT_STREAMED", "the server counts tokens that it did not send"
     TOO_FEW_OUTPUT_TOKENS = "TOO_FEW_OUTPUT_TOKENS", "fewer than 16 output tokens give no rate"
 
     # Models and servers
@@ -49,17 +51,34 @@ class NullReason(StrEnum):
     PROCESS_GONE = "PROCESS_GONE", "the server had ended before it was sampled"
     REMOTE_SERVER = "REMOTE_SERVER", "the server is on another machine, or was not found here"
     SERVER_ALREADY_RUNNING = "SERVER_ALREADY_RUNNING", "the server had loaded its model before"
+    UNKNOWN_QUANT_TYPE = (
+        "UNKNOWN_QUANT_TYPE",
+        "the file has tensors of a type that is not known here, so their size is unknown",
+    )
     UNKNOWN_TAG = "UNKNOWN_TAG", "bits per weight are unknown; `quant_bits` in the config sets them"
 
+    TOOLS_NOT_IN_TEMPLATE = "TOOLS_NOT_IN_TEMPLATE", "the model's chat template takes no tools"
+    TOOLS_REFUSED = "TOOLS_REFUSED", "the server refuses requests with tools"
+
+    MEASURED_AT_THE_PICK = (
+        "MEASURED_AT_THE_PICK",
+        "contexts are measured after the decision, at the recommended quant",
+    )
+
     # The host
+    CANARY_LATENCY = (
+        "CANARY_LATENCY",
+        "the canary found the machine too unsteady for times (`canary_on_latency: quality_only`)",
+    )
     ENERGY_COUNTER_RESET = "ENERGY_COUNTER_RESET", "the energy counter restarted in the meantime"
     ENERGY_COUNTER_STUCK = "ENERGY_COUNTER_STUCK", "the energy counter does not advance"
     NO_ENERGY_COUNTER = "NO_ENERGY_COUNTER", "no energy counter that this user may read"
     NO_FREQUENCY_COUNTER = "NO_FREQUENCY_COUNTER", "the system does not show the CPU's clock"
-    NO_LOAD_AVERAGE = "NO_LOAD_AVERAGE", "the system has no load average"
+    NO_LOAD_AVERAGE = "NO_LOAD_AVERAGE", "no load average of the CPUs that may be used"
     NO_PEAK_COUNTER = "NO_PEAK_COUNTER", "the system does not record a process's peak memory"
     NO_PSI = "NO_PSI", "the kernel does not record pressure stall times"
     NO_STEAL_COUNTER = "NO_STEAL_COUNTER", "the system does not show CPU time of the hypervisor"
+    NO_THROTTLE_COUNTER = "NO_THROTTLE_COUNTER", "the system does not count CPU throttling"
     NO_SWAP_COUNTER = "NO_SWAP_COUNTER", "the system does not count swapping"
     NO_TEMPERATURE = "NO_TEMPERATURE", "no run has a temperature"
     NO_TEMPERATURE_SENSOR = "NO_TEMPERATURE_SENSOR", "this machine shows no CPU temperature"
@@ -119,14 +138,23 @@ class NullReason(StrEnum):
         "NO_ANSWER_SHOWN",
         "the runner reports scores without answers, so there is nothing to compare",
     )
+    NO_ANSWERS_TO_COMPARE = (
+        "NO_ANSWERS_TO_COMPARE",
+        "neither of the two has an answer to a task that both were asked",
+    )
     NO_CELL_MEASURED = (
         "NO_CELL_MEASURED",
         "no cell is measured yet that times can be estimated from",
     )
     NO_CORRECT_ANSWER = "NO_CORRECT_ANSWER", "no graded run passed"
+    NO_EXPECTED_ANSWER = (
+        "NO_EXPECTED_ANSWER",
+        "the tasks have no expected answers: only agreement with the baseline is known",
+    )
     NO_MEMORY_SAVED = "NO_MEMORY_SAVED", "the quant needs no less memory than the baseline"
     NO_PROBE = "NO_PROBE", "no speed probe was run"
     NO_RUN = "NO_RUN", "no graded run took place"
+    NO_FORM_ASKED = "NO_FORM_ASKED", "no task that was answered asks for a form of the answer"
     NO_RUN_ANSWERED = "NO_RUN_ANSWERED", "every run ended in an error or a timeout"
     NO_SESSION = "NO_SESSION", "the sweep has no model"
     NO_VALID_BASELINE = "NO_VALID_BASELINE", "there is no valid row to compare with"
@@ -135,6 +163,7 @@ class NullReason(StrEnum):
     NOTHING_MEASURED = "NOTHING_MEASURED", "no row was measured"
     OLDER_FILE = "OLDER_FILE", "the file was written before this reading existed"
     ONE_RUN_PER_TASK = "ONE_RUN_PER_TASK", "determinism needs at least two runs of each task"
+    TIMES_DISTURBED = "TIMES_DISTURBED", "the row is not valid, so its speeds don't count"
 
     # Sidecars
     NOT_APPLICABLE = "NOT_APPLICABLE", "the sidecar's hardware or tool is not on this machine"
@@ -168,7 +197,8 @@ class NullReason(StrEnum):
     # Thermal series
     CLOCKS_DIFFER = "CLOCKS_DIFFER", "the rates come from different clocks"
     NO_GENERATION_ANSWERED = "NO_GENERATION_ANSWERED", "every generation of the run failed"
-    NO_QUANT_CHOSEN = "NO_QUANT_CHOSEN", "the frontier picks no quant to measure"
+    BUDGET_SPENT = "BUDGET_SPENT", "the budget of the sweep had no time left for it"
+    NO_QUANT_CHOSEN = "NO_QUANT_CHOSEN", "no quant is recommended, so none is measured further"
     NO_RUN_COUNTS = "NO_RUN_COUNTS", "every run was disturbed by something other than heat"
     NOT_IN_SUMMARY = "NOT_IN_SUMMARY", "a sweep summary does not hold it"
     ONE_VALUE_ONLY = "ONE_VALUE_ONLY", "one value has no standard error"

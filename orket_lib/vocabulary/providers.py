@@ -6,11 +6,20 @@ To add a provider, write its package below `orket_lib.providers` and add one ent
 from __future__ import annotations
 
 import ipaddress
+import re
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 LOAD_TIMEOUT_S = 1800.0  # a model of hundreds of GB, from a slow disk
+
+_EXAMPLE = "an address such as http://127.0.0.1:8080"
+_SCHEME = re.compile(r"(?i)(?P<name>https?):?/+")
+_BARE_IPV6 = re.compile(r"(?i)[0-9a-f]*:[0-9a-f]*:[0-9a-f:]*(?:$|/)")
+_AROUND = " \t\r\n\u00a0\u200b\ufeff<>\"'`,;\u201c\u201d\u2018\u2019"  # of a pasted address
+_LISTENING = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # where a server listens
+_OPENAI_ROUTES = r"/v1(/.*)?|(/chat)?/completions"
 
 _CACHE_UNKNOWN = "CACHED_TOKENS_UNKNOWN"
 _NO_TIMES = "TIMING_UNAVAILABLE"
@@ -35,6 +44,7 @@ class ProviderTraits:
         reports_quant: A running server reports the quant of its models.
         reports_seed: The seed that a request was sampled with can be read back.
         reports_vram: The server reports how much GPU memory a model takes.
+        routes: Pattern of the paths of its own API, which people paste with the address.
         details_per_model: Each model has a page of details, one more request for each.
         start: Command that starts a server; may name `{file}`, `{tag}`, `{alias}` and `{port}`.
         pull: Command that downloads a model; may name `{tag}`, `{name}` and `{variant}`.
@@ -56,6 +66,7 @@ class ProviderTraits:
     reports_seed: bool = False
     reports_vram: bool = False
     details_per_model: bool = False
+    routes: str = ""
     start: str | None = None
     pull: str | None = None
     unload: str | None = None
@@ -106,6 +117,7 @@ PROVIDERS: dict[str, ProviderTraits] = {
             reports_quant=True,
             reports_vram=True,
             details_per_model=True,
+            routes=r"/api(/(tags|chat|generate|version|show|ps|pull|embed|embeddings))?",
             start="ollama serve",
             pull="ollama pull {tag}",
             unload="ollama stop {tag}",
@@ -127,6 +139,7 @@ PROVIDERS: dict[str, ProviderTraits] = {
             name="lmstudio",
             implementation="orket_lib.providers.lmstudio.provider:LmStudioProvider",
             default_url="http://127.0.0.1:1234",
+            routes=r"/api/v[01](/.*)?",
             loads_models=True,
             reports_quant=True,
             start="lms server start",
@@ -148,6 +161,7 @@ PROVIDERS: dict[str, ProviderTraits] = {
             implementation="orket_lib.providers.llama_cpp.server:LlamaServerProvider",
             binary="llama-server",
             default_url="http://127.0.0.1:8080",
+            routes=r"/(props|health|metrics|slots|completion|tokenize|models)",
             serves_files=True,
             reports_quant=True,
             reports_seed=True,
@@ -178,28 +192,73 @@ PROVIDERS: dict[str, ProviderTraits] = {
 }
 
 
+def typed(name: str) -> str:
+    """Return a model's name as an argument of a command for people to type."""
+    return f"{'-- ' if name.startswith('-') else ''}{shlex.quote(name)}"
+
+
 def default_urls() -> dict[str, str]:
     """Return where the server of each provider listens by default, by provider."""
     return {name: found.default_url for name, found in PROVIDERS.items() if found.default_url}
 
 
-def server_address(url: str) -> str:
-    """Return an address without a trailing slash.
+def server_address(url: str, provider: str | None = None) -> str:
+    """Return the address of a server from what people type or paste.
+
+    A missing `http://`, quotes, blanks, and the route that a client or a browser was given
+    (`/v1/chat/completions`, `/api/tags`) make no difference; a prefix of a proxy is kept. An
+    address to listen on (`0.0.0.0`) becomes this machine's own.
+
+    Args:
+        url: The address.
+        provider: Which API the server has; its own routes are taken away, too.
 
     Raises:
-        ValueError: It is not an HTTP address, or contains a user or password; says what is allowed.
+        ValueError: It is not an HTTP address, or contains a user, a password or a query; says what
+            is allowed.
     """
+    text = url.strip(_AROUND).replace("\\", "/")
+    scheme = _SCHEME.match(text)
+    if scheme is None and "://" in text:
+        raise ValueError(f"must begin with http:// or https://, {_EXAMPLE}")
+    rest = text[scheme.end() :] if scheme else text
+    name = (scheme["name"] if scheme else "http").lower()
+    if _BARE_IPV6.match(rest):
+        raise ValueError(f"must hold an IPv6 address in brackets, as in {name}://[::1]:8080")
     try:
-        parts = urlsplit(url)
-        valid = parts.scheme in ("http", "https") and bool(parts.hostname)
-        valid = valid and (parts.port is None or parts.port > 0)
+        parts = urlsplit(f"{name}://{rest}")
+        host, port = parts.hostname or "", parts.port
     except ValueError:
-        valid = False
-    if not valid:
-        raise ValueError("must be an address such as http://127.0.0.1:8080")
+        host, port = "", None
+    if not host or port == 0 or any(it.isspace() or not it.isprintable() for it in rest):
+        raise ValueError(f"must be {_EXAMPLE}")
     if parts.username or parts.password:
         raise ValueError("must not hold a user or password")
-    return url.rstrip("/")
+    if parts.query:
+        raise ValueError(f"must not hold a query (`?...`), must be {_EXAMPLE}")
+    host = _LISTENING.get(host, host.removesuffix("."))
+    shown = f"[{host}]" if ":" in host else host
+    return f"{name}://{shown}{f':{port}' if port else ''}{_prefix(parts.path, provider)}"
+
+
+def _prefix(path: str, provider: str | None) -> str:
+    """Return a path without the routes of a server."""
+    routes = PROVIDERS[provider].routes if provider in PROVIDERS else ""
+    found = re.search(rf"({_OPENAI_ROUTES}{'|' if routes else ''}{routes})/*$", path)
+    return (path[: found.start()] if found else path).rstrip("/")
+
+
+def same_server(url: str | None) -> str | None:
+    """Return one spelling for all addresses that reach the same server from this machine."""
+    if url is None:
+        return None
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    named = "127.0.0.1" if host == "localhost" else host
+    return (
+        f"{parts.scheme}://{f'[{named}]' if ':' in named else named}:{port}{parts.path.rstrip('/')}"
+    )
 
 
 def remote_host(url: str | None) -> str | None:

@@ -29,12 +29,12 @@ def decode_rate(
     """Return tokens per second of generation."""
     if isinstance(output_tokens, Null):
         return output_tokens
+    if output_tokens < MIN_OUTPUT_TOKENS:  # however they arrived
+        return Null("TOO_FEW_OUTPUT_TOKENS")
     if isinstance(intervals, Null):
         return intervals
     if isinstance(seconds, Null):
         return seconds
-    if output_tokens < MIN_OUTPUT_TOKENS:
-        return Null("TOO_FEW_OUTPUT_TOKENS")
     return intervals / seconds if seconds > 0 else Null("TIMING_UNAVAILABLE")
 
 

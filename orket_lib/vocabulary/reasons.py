@@ -35,6 +35,7 @@ class Reason(StrEnum):
     HIGH_CPU_SATURATION = "HIGH_CPU_SATURATION"
     HIGH_SYSTEM_LOAD = "HIGH_SYSTEM_LOAD"
     CPU_STEAL = "CPU_STEAL"
+    CPU_THROTTLED = "CPU_THROTTLED"  # by a quota of this container or job
     MISSING_EXPERIMENTAL_CONTROLS = "MISSING_EXPERIMENTAL_CONTROLS"
     FOREIGN_GPU_PROCESS = "FOREIGN_GPU_PROCESS"
     THERMAL_THROTTLE = "THERMAL_THROTTLE"
@@ -55,6 +56,9 @@ class Reason(StrEnum):
     COOLDOWN_TARGET_NOT_REACHED = "COOLDOWN_TARGET_NOT_REACHED"
     SCORE_REPORTED_BY_RUNNER = "SCORE_REPORTED_BY_RUNNER"
     PROBE_SHORTENED = "PROBE_SHORTENED"
+    API_KEY_REPEATED = "API_KEY_REPEATED"
+    CANARY_LATENCY = "CANARY_LATENCY"
+    TEMPLATE_TOKEN_LEAKED = "TEMPLATE_TOKEN_LEAKED"
 
 
 class Spoils(StrEnum):
@@ -81,6 +85,7 @@ TABLE: dict[Reason, Entry] = {
     Reason.HIGH_CPU_SATURATION: Entry(Severity.SOFT, Kind.PHYSICS),
     Reason.HIGH_SYSTEM_LOAD: Entry(Severity.SOFT, Kind.PHYSICS),
     Reason.CPU_STEAL: Entry(Severity.SOFT, Kind.PHYSICS),
+    Reason.CPU_THROTTLED: Entry(Severity.SOFT, Kind.PHYSICS),
     Reason.MISSING_EXPERIMENTAL_CONTROLS: Entry(Severity.HARD, Kind.IDENTITY, Spoils.BOTH),
     Reason.FOREIGN_GPU_PROCESS: Entry(Severity.HARD, Kind.PHYSICS),
     Reason.THERMAL_THROTTLE: Entry(Severity.HARD, Kind.PHYSICS),
@@ -101,7 +106,27 @@ TABLE: dict[Reason, Entry] = {
     Reason.COOLDOWN_TARGET_NOT_REACHED: Entry(Severity.NOTE, Kind.PHYSICS),
     Reason.SCORE_REPORTED_BY_RUNNER: Entry(Severity.NOTE, Kind.IDENTITY),
     Reason.PROBE_SHORTENED: Entry(Severity.NOTE, Kind.PHYSICS),
+    Reason.API_KEY_REPEATED: Entry(Severity.NOTE, Kind.IDENTITY),
+    Reason.CANARY_LATENCY: Entry(Severity.HARD, Kind.PHYSICS),
+    Reason.TEMPLATE_TOKEN_LEAKED: Entry(Severity.NOTE, Kind.IDENTITY),
 }
+
+
+# Disturbances by other work, which another try may not meet. A server without times, or a wrong
+# quant, would be the same again.
+TRANSIENT = frozenset(
+    (
+        Reason.HIGH_CPU_SATURATION,
+        Reason.HIGH_SYSTEM_LOAD,
+        Reason.CPU_STEAL,
+        Reason.FOREIGN_GPU_PROCESS,
+        Reason.THERMAL_THROTTLE,
+        Reason.SERVER_RESTARTED,
+        Reason.FOREIGN_REQUESTS,
+        Reason.TELEMETRY_GAP,
+        Reason.SWAPPING,
+    )
+)
 
 
 def severity(reason: Reason) -> Severity:

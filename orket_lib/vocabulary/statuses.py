@@ -49,6 +49,7 @@ class Outcome(StrEnum):
 
     PASS = "pass"
     FAIL = "fail"
+    ANSWERED = "answered"  # a task without an expected answer: nothing to pass or fail
     ERROR = "error"
     TIMEOUT = "timeout"
 
@@ -59,7 +60,12 @@ class AnswerFailure(StrEnum):
     WRONG = "WRONG"
     UNPARSEABLE = "UNPARSEABLE"
     EMPTY = "EMPTY"
+    ONLY_REASONING = "ONLY_REASONING"
     CUT = "CUT"
+    CUT_IN_REASONING = "CUT_IN_REASONING"
+    CUT_BY_CONTEXT = "CUT_BY_CONTEXT"
+    TOOL_CALL = "TOOL_CALL"
+    FILTERED = "FILTERED"
     TIMEOUT = "TIMEOUT"
     FAULT = "FAULT"
 
@@ -68,16 +74,28 @@ MEANINGS: dict[AnswerFailure, str] = {
     AnswerFailure.WRONG: "another answer than the right one",
     AnswerFailure.UNPARSEABLE: "no form that its grader could read",
     AnswerFailure.EMPTY: "nothing was answered",
-    AnswerFailure.CUT: "the answer ended at the limit of its tokens",
+    AnswerFailure.ONLY_REASONING: "reasoning, and no answer after it",
+    AnswerFailure.CUT: "the answer ended at max_output_tokens",
+    AnswerFailure.CUT_IN_REASONING: "max_output_tokens ended before the answer began",
+    AnswerFailure.CUT_BY_CONTEXT: "the answer ended at the end of the context",
+    AnswerFailure.TOOL_CALL: "the server turned the answer into the call of a tool",
+    AnswerFailure.FILTERED: "the server withheld the answer",
     AnswerFailure.TIMEOUT: "no answer within task_timeout_sec",
     AnswerFailure.FAULT: "the server failed the request",
 }
 
 # Failures that may have another cause than the quant, with what to change.
 ADVICE: dict[AnswerFailure, str] = {
-    AnswerFailure.EMPTY: "look at what the server sends, `orket run-task` shows it; a model that "
-    "thinks may need a larger max_output_tokens",
+    AnswerFailure.UNPARSEABLE: "look at such an answer in the run report: the chat template may be "
+    "wrong, or the task's grader too strict",
+    AnswerFailure.EMPTY: "look at what the server sends: `orket run-task` shows it",
+    AnswerFailure.ONLY_REASONING: "set `thinking: off`, or start the server without its reasoning "
+    "parser",
     AnswerFailure.CUT: "raise max_output_tokens",
+    AnswerFailure.CUT_IN_REASONING: "raise max_output_tokens, or set `thinking: off`",
+    AnswerFailure.CUT_BY_CONTEXT: "raise n_ctx",
+    AnswerFailure.TOOL_CALL: "start the server without its tool call parser",
+    AnswerFailure.FILTERED: "turn off the server's content filter",
     AnswerFailure.TIMEOUT: "raise task_timeout_sec",
     AnswerFailure.FAULT: "see the server's log",
 }
@@ -107,3 +125,67 @@ class SidecarStatus(StrEnum):
     NOT_APPLICABLE = "NOT_APPLICABLE"
     REQUIRED_FIELD_MISSING = "REQUIRED_FIELD_MISSING"
     PARSE_ERROR = "PARSE_ERROR"
+
+
+class QuantVerdict(StrEnum):
+    """Whether a quant keeps the quality of its baseline."""
+
+    KEPT = "KEPT"
+    LOST = "LOST"
+    UNDECIDED = "UNDECIDED"
+    NOT_MEASURED = "NOT_MEASURED"
+
+
+class DecisionStatus(StrEnum):
+    """How well founded a recommendation is."""
+
+    PROVED = "PROVED"
+    PROVED_QUALITY = "PROVED_QUALITY"
+    LIKELY = "LIKELY"
+    ONE_QUANT = "ONE_QUANT"
+    UNDECIDED = "UNDECIDED"
+    TASKS_TOO_HARD = "TASKS_TOO_HARD"
+    TASKS_TOO_EASY = "TASKS_TOO_EASY"
+    TASKS_NOT_GRADED = "TASKS_NOT_GRADED"
+    BASELINE_NOT_MEASURED = "BASELINE_NOT_MEASURED"
+    NOTHING_MEASURED = "NOTHING_MEASURED"
+    NOTHING_FITS = "NOTHING_FITS"
+
+
+class DropReason(StrEnum):
+    """Why a quant is not asked a batch of tasks."""
+
+    DECIDED = "DECIDED"
+    MATTERS_NO_MORE = "MATTERS_NO_MORE"
+    NOTHING_OPEN = "NOTHING_OPEN"
+    NOT_MEASURED = "NOT_MEASURED"
+    TASKS_TOO_HARD = "TASKS_TOO_HARD"
+    BUDGET_SPENT = "BUDGET_SPENT"
+
+
+class WantStatus(StrEnum):
+    """Whether a quant meets a requirement of the config."""
+
+    MET = "met"
+    NOT_MET = "not met"
+    BORDERLINE = "borderline"
+    NOT_ESTABLISHED = "not established"
+
+
+class WantName(StrEnum):
+    """Requirements on a quant besides its quality."""
+
+    DECODE_TPS = "decode_tps"
+    TTFT_MS = "ttft_ms"
+    LATENCY_S = "latency_s"
+    MEMORY_GIB = "memory_gib"
+    VRAM_GIB = "vram_gib"
+    RAM_GIB = "ram_gib"
+    CONTEXT = "context"
+
+
+class Prefer(StrEnum):
+    """Which of several sufficient quants to recommend."""
+
+    SMALLEST = "smallest"
+    BEST = "best"

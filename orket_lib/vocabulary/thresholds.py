@@ -10,6 +10,7 @@ TOLERANCE = 1e-9
 
 FOREIGN_CPU_RATIO = 0.10  # of all cores, used by other programs over a window
 STEAL_RATIO = 0.05  # of all cores, that the hypervisor gave to other virtual machines
+THROTTLED_PERIODS_RATIO = 0.05  # of the periods of a CPU quota, in which it was used up
 SWAPPED_MIB = 1.0  # swapped in and out during a window
 TELEMETRY_GAP_S = 3.0  # between two samples
 FOREIGN_GPU_MIB = 256.0  # that another process allocates on a GPU during a window

@@ -18,6 +18,7 @@ class ContextTargets:
 
     def __init__(self, sweep: Sweep) -> None:
         self._settings = find_contexts(sweep.config)
+        self._wanted = sweep.config.wanted_context
         self._folder = f"{sweep.results}/context_sweep"
         slugs = dict.fromkeys(cell.model_slug for cell in sweep.cells)
         self._models = tuple(slugs) if self._settings else ()
@@ -60,6 +61,7 @@ class ContextTargets:
             f"--contexts {listed} --adherence-min {exactly(limits.adherence_min)}"
             f" --ttft-ceiling-ms {exactly(limits.ttft_ceiling_ms)}"
             f" --decode-floor-tps {exactly(limits.decode_floor_tps)}"
+            f"{f' --wanted-context {self._wanted}' if self._wanted else ''}"
             f"{' --include-invalid' if limits.include_invalid else ''}"
         )
 

@@ -50,7 +50,7 @@ class Forced:
             rule: Of the job.
             outputs: Of the job.
         """
-        if self._forces(rule, outputs):
+        if self._forces(rule, outputs) or (rule == "measure_canary" and self._repeats_canary()):
             return "--again all"
         again = self._sweep.config.again
         return f"--again {again}" if again and rule == "measure_cell" else ""
@@ -67,9 +67,13 @@ class Forced:
         return number + int(retry or again)
 
     def canary_attempt(self, receipt: str) -> int:
-        """Return the attempt of a canary receipt: a stale canary is due if anything is measured."""
+        """Return the attempt of a canary receipt.
+
+        If anything is measured, a canary is due that is stale, or that cost the sweep its speeds.
+        """
         number, retry = self._state(receipt)
-        return number + int(retry or (not self._canary_is_fresh(receipt) and self.anything_due()))
+        stale = not self._canary_is_fresh(receipt) and self.anything_due()
+        return number + int(retry or stale or self._repeats_canary())
 
     def fresh(self) -> str:
         """Return the option that refuses a stale canary; nothing if nothing is measured."""
@@ -78,6 +82,9 @@ class Forced:
     def anything_due(self) -> bool:
         """Tell whether anything of the sweep will be measured."""
         return bool(self._settled()["due"])
+
+    def _repeats_canary(self) -> bool:
+        return bool(self._settled()["canary"])
 
     def _state(self, receipt: str) -> tuple[int, bool]:
         return receipt_state(Path(self._invocation.path(receipt)))
@@ -121,8 +128,22 @@ class Forced:
             name in measuring or (name.endswith("receipt.json") and not name.endswith(_CANARIES))
             for name in names
         )
-        due = forced or measured or not all(cell.measured for cell in self._sweep.cells)
-        return {"all": settings.forceall, "names": sorted(names), "due": due}
+        results = self._invocation.path(self._sweep.results)
+        due = forced or measured or not all(it.measured(results) for it in self._sweep.cells)
+        return {
+            "all": settings.forceall,
+            "names": sorted(names),
+            "due": due,
+            "canary": due and self._speeds_left_out(),
+        }
+
+    def _speeds_left_out(self) -> bool:
+        """Tell whether the last canary allowed no speeds."""
+        path = Path(self._invocation.path(f"{self._sweep.results}/canary/verdict.json"))
+        try:
+            return bool(json.loads(path.read_text(encoding="utf-8")).get("quality_only"))
+        except (OSError, ValueError, AttributeError):
+            return False  # no verdict
 
 
 def _normal(path: str) -> str:

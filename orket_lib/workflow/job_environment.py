@@ -38,6 +38,18 @@ def again_command(path: Path) -> str:
     return f"snakemake {path.as_posix()} {os.environ.get(_COMMAND, '')} -f".replace("  ", " ")
 
 
+def repeat_command(part: str) -> str:
+    """Return the user's Snakemake command with the setting that measures one part again.
+
+    Args:
+        part: Value of the config's `again`.
+    """
+    typed, again = f" {os.environ.get(_COMMAND, '')} ", f" --config again={part} "
+    if " --config " in typed:  # a second `--config` would replace the first
+        typed, again = typed.replace(" --config ", again, 1), ""
+    return " ".join(f"snakemake {typed} {again}".split())
+
+
 def rerun_command(rules: Iterable[str]) -> str:
     """Return the user's Snakemake command with the options that rerun some rules."""
     names = [os.environ.get(_RULES, "*").replace("*", rule) for rule in rules]

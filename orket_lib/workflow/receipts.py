@@ -7,19 +7,23 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
+from orket_lib.telemetry.allowance.memory import exceeds_limit
+
 T = TypeVar("T")
 
 
 def receipt_state(path: Path) -> tuple[int, bool]:
     """Return the attempt of a receipt, and whether its job has to try again.
 
-    It has to after a temporary problem, and if a part that the receipt lists was deleted. A missing
-    or damaged receipt counts as attempt 0: its job is due anyway.
+    It has to after a temporary problem, if memory ran out under a limit that is gone (T35), and if
+    a part that the receipt lists was deleted. A missing or damaged receipt counts as attempt 0: its
+    job is due anyway.
     """
 
     def state(content: Any) -> tuple[int, bool]:
         lost = not all(Path(part["path"]).is_file() for part in content["parts"])
-        return int(content["attempt"]), lost or bool(content["interrupted"])
+        again = bool(content["interrupted"]) or exceeds_limit(content.get("memory_limit_mib"))
+        return int(content["attempt"]), lost or again
 
     return _read(path, state) or (0, False)
 

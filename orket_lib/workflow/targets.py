@@ -16,6 +16,7 @@ from orket_lib.sweep.git_state import checkout_state
 from orket_lib.sweep.plan import make_plan, needs, place
 from orket_lib.sweep.requests import asked_canaries, asked_cell, asked_tasks, servable_cells
 from orket_lib.sweep.schedule import priorities
+from orket_lib.workflow.batches import BatchTargets
 from orket_lib.workflow.context import ContextTargets
 from orket_lib.workflow.sidecar import SidecarTargets
 from orket_lib.workflow.thermal import ThermalTargets
@@ -47,6 +48,7 @@ class Targets:
         self.sidecars = SidecarTargets(sweep)
         self.contexts = ContextTargets(sweep)
         self.thermal = ThermalTargets(sweep)
+        self.batches = BatchTargets(sweep)
         self._policies: dict[str, Callable[[], BaseModel]] = {
             "matrix": lambda: config,
             "canary": lambda: config.canary_policy,
@@ -60,6 +62,7 @@ class Targets:
             "place": partial(place, config),
             "tasks": partial(asked_tasks, sweep),
             "receipts": self._asked_receipts,
+            **self.batches.policies(),
         }
         # Only a measurement at the chosen quant reads these.
         self._later = self.contexts.policies() | self.thermal.policies()
@@ -87,6 +90,12 @@ class Targets:
             *self.thermal.all_files(),
             f"{self._results}/measurements_passed.ok",
         ]
+
+    def contexts_before(self, model: str) -> list[str]:
+        """Return the receipt of the context sweep, if a budget needs to know its time."""
+        folder = f"{self._results}/context_sweep/{model}/receipt.json"
+        asked = self._sweep.config.budget and self._sweep.config.sweeps_contexts
+        return [folder] if asked else []
 
     def context_files(self) -> list[str]:
         """Return the context ceilings and every file that they depend on."""
@@ -124,6 +133,7 @@ class Targets:
             *self.cell_files("spec.json"),
             *self.receipts(),
             *self._reports(),
+            *self.batches.all_files(),
             *self.sidecars.all_files(),
             *self.rows(),
             f"{folder}/sweep_summary.json",
@@ -143,32 +153,28 @@ class Targets:
         return [f"{self._results}/quant_sweep/{model}/{quant}.json" for model, quant in self._cells]
 
     def receipts(self) -> list[str]:
-        """Return the paths of the receipts of all cells and rounds."""
-        return [path for pair in self._cells for path in self.round_files(*pair, "receipt.json")]
+        """Return the paths of the receipts of all cells, with their rounds or batches."""
+        return [path for pair in self._cells for path in self.part_files(*pair, "receipt.json")]
 
     def _asked_receipts(self) -> AskedReceipts:
         folder = f"{self._results}/cells/"
         return AskedReceipts(paths=tuple(path.removeprefix(folder) for path in self.receipts()))
 
     def run_reports(self, model: str, quant: str) -> list[str]:
-        """Return the paths of a cell's run reports, one for each round."""
-        return self.round_files(model, quant, "run.json")
+        """Return the paths of a cell's run reports, one for each round or batch."""
+        return self.part_files(model, quant, "run.json")
 
     def _reports(self) -> list[str]:
         return [path for pair in self._cells for path in self.run_reports(*pair)]
 
-    def round_files(self, model: str, quant: str, name: str) -> list[str]:
-        """Return the paths of a file that each round of a cell has.
-
-        The first round has the same path as without rounds, so raising `rounds` moves no file.
-        """
+    def part_files(self, model: str, quant: str, name: str) -> list[str]:
+        """Return the paths of a file that each round or batch of a cell has."""
         folder = f"{self._results}/cells/{model}/{quant}"
-        numbers = range(2, self._cells[model, quant].rounds + 1)
-        return [f"{folder}/{name}", *(f"{folder}/round-{number}/{name}" for number in numbers)]
+        return [f"{folder}{part}/{name}" for part in self._cells[model, quant].parts]
 
     def priority(self, model: str, quant: str, part: str) -> int:
-        """Return the Snakemake priority of a round, which orders the measurements."""
-        return self._priorities[model, quant, round_of(part)]
+        """Return the Snakemake priority of a round or batch, which orders the measurements."""
+        return self._priorities[model, quant, part]
 
     def content(self, path: str) -> str:
         """Return the content of a rendered file, as canonical JSON."""
@@ -210,5 +216,6 @@ class Targets:
 
 
 def round_of(part: str) -> int:
-    """Return the round of a part of a path, such as `/round-2`; the first has no part."""
-    return int(part.removeprefix("/round-") or 1)
+    """Return the round of a part of a path, such as `/round-2`; batches are of the first one."""
+    kind, _, number = part.removeprefix("/").partition("-")
+    return int(number) if kind == "round" else 1

@@ -73,6 +73,22 @@ def timed(*seconds: float | Null, task: str = "a") -> list[CanaryRun]:
     return [one(index, value, task=task) for index, value in enumerate(seconds)]
 
 
+def test_only_latency_is_no_reason_against_answers() -> None:
+    assert judge(*timed(1.0, 1.0, 2.0)).only_latency
+    assert judge(*timed(1.0, 1.0, Null("NO"))).only_latency
+    assert not judge(*timed(1.0, 1.0, 1.0)).only_latency
+    assert not judge(one(0), one(1, 1.0), one(2, 2.0, score=0.0)).only_latency
+    assert not judge(failure="no server").only_latency
+
+
+def test_the_process_that_disturbed_the_canary_is_named() -> None:
+    busy = "foreign CPU use 58% of all cores; mostly firefox (pid 7, 4.20 s of CPU)"
+    measured = seen(*timed(1.0, 1.0, 2.0)).model_copy(update={"disturbance": busy})
+    ((reason, text),) = judge_all(measured).failures
+    assert reason == EXCEEDED
+    assert text.endswith(f"; {busy}")
+
+
 def test_a_steady_canary_passes() -> None:
     found = judge(*timed(1.0, 1.0, 1.01))
     assert reasons(found) == []

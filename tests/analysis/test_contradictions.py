@@ -214,3 +214,18 @@ def test_an_older_summary_without_the_figure_as_asked_is_fine() -> None:
 def test_a_matrix_of_a_stranger_is_judged_too(value: Any) -> None:
     for key in ("models", "quants", "latency_ceiling", "include_invalid"):
         contradictions(changed(**{f"matrix__{key}": value}))  # raises nothing
+
+
+def test_a_ranking_names_each_row_once() -> None:
+    found = summary(TWO, [row("Q8_0", 8.5, 0.5, model_id="other")])
+    assert found.ranking is not None
+    first, second, third = found.ranking.cells
+    stranger = third.model_copy(update={"quant_tag": "Q2_K"})
+    cells = (first, first, stranger)
+    ranking = found.ranking.model_copy(update={"cells": cells})
+    assert contradictions(found.model_copy(update={"ranking": ranking})) == [
+        f"ranking names {first.name} 2 times",
+        "ranking names other Q2_K, which has no row",
+        f"ranking leaves out {second.name}",
+        "ranking leaves out other Q8_0",
+    ]

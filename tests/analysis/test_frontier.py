@@ -108,7 +108,9 @@ def test_a_latency_on_the_ceiling_is_enough() -> None:
         pytest.param([F16], "F16", id="one row"),
     ],
 )
-def test_best_value_breaks_its_ties_in_order(rows: list[RowMetrics], best: str) -> None:
+def test_t17_best_value_is_by_measured_latency_and_breaks_its_ties_in_order(
+    rows: list[RowMetrics], best: str
+) -> None:
     for order in itertools.permutations(rows):
         found = best_value(order, Lane.LAB)
         assert found is not None

@@ -152,6 +152,14 @@ def test_a_figure_at_its_limit_passes() -> None:
     assert gate_failures(at, KpiPolicy()) == ()
 
 
+def test_determinism_is_not_gated_where_each_task_is_asked_once_on_purpose() -> None:
+    once = stated(determinism_rate=Null("ONE_RUN_PER_TASK"))
+    assert gate_failures(once, KpiPolicy(), one_run=True) == ()
+    assert gate_failures(stated(determinism_rate=0.5), KpiPolicy(), one_run=True) != ()
+    unknown = stated(determinism_rate=Null("NO_ANSWER_SHOWN"))
+    assert gate_failures(unknown, KpiPolicy(), one_run=True) != ()
+
+
 def test_null_switches_a_limit_off_and_not_a_figure() -> None:
     off = KpiPolicy(min_determinism_rate=None)
     assert gate_failures(stated(determinism_rate=Null("ONE_RUN_PER_TASK")), off) == ()

@@ -74,3 +74,13 @@ def test_include_invalid_adds_a_kpi_and_changes_none() -> None:
     assert other.stability_kpis.frontier_success_rate_as_asked == 1.0
     same = other.stability_kpis.model_copy(update={"frontier_success_rate_as_asked": None})
     assert same == strict.stability_kpis
+
+
+def test_several_models_are_ranked_together_and_one_is_not() -> None:
+    found = summary(rows()).ranking
+    assert found is not None
+    assert {cell.model_id for cell in found.cells} == {"a-model", "b-model"}
+    assert {(cell.model_id, cell.quant_tag) for cell in found.unranked} == {
+        *(("a-model", "Q2_K"), ("b-model", "Q2_K"), ("a-model", "IQ1_S"))
+    }
+    assert summarize(rows()[:7], ["b-model"], POLICY, Lane.LAB).ranking is None

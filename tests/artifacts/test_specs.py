@@ -16,6 +16,7 @@ from orket_lib.artifacts.measurements.spec import (
     ControlSettings,
     CooldownSettings,
     RunSpec,
+    ServerIdentity,
     TaskSelection,
 )
 
@@ -78,6 +79,7 @@ def test_a_spec_that_was_stored_in_any_key_order_has_the_same_digest() -> None:
         {"temperature": 0.1},
         {"max_output_tokens": 97},
         {"task_timeout_sec": 31.0},
+        {"thinking": "off"},
         {"controls": ControlSettings(seed=8, threads=1)},
         {"controls": ControlSettings(threads=1)},
         {"controls": ControlSettings(seed=7, threads=2)},
@@ -128,8 +130,11 @@ def test_no_field_of_a_spec_is_left_out_of_its_digest() -> None:
         "on_server_death": "run",
         "sandbox": ("rlimits",),
         "rerun_polluted": 1,
+        "thinking": "off",
+        "server": ServerIdentity(address="http://127.0.0.1:8000"),
         "cooldown": CooldownSettings(target_c=50, timeout_sec=60),
         "context": FILL,
+        "repeated_tasks": 1,
     }
     content = json.loads(spec(**later).canonical())
     assert set(content) == set(RunSpec.model_fields)

@@ -57,6 +57,19 @@ def test_a_name_of_an_earlier_version_works(
     assert help_of(capsys, older) == help_of(capsys, name)
 
 
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [("plna", "no command `plna`; did you mean `plan`?"), ("x", "no command `x`; `orket --help`")],
+)
+def test_a_command_that_there_is_not_is_one_line(
+    capsys: pytest.CaptureFixture[str], typed: str, words: str
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.main([typed])
+    assert ended.value.code == 2
+    assert words in capsys.readouterr().err.splitlines()[-1]
+
+
 def test_the_older_names_stay() -> None:
     assert set(cli.ALIASES) == {"contexts", "context", "thermal-series", "thermal"}
     assert set(cli.ALIASES.values()) <= set(COMMANDS)

@@ -49,6 +49,34 @@ def test_what_an_older_config_found_is_not(
     assert "up to 512" not in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("typed", "line"),
+    [
+        ("--configfile my.yaml", "snakemake --configfile my.yaml --config again=probes"),
+        (
+            "--configfile my.yaml --config seed=7",
+            "snakemake --configfile my.yaml --config again=probes seed=7",
+        ),
+        ("", "snakemake --config again=probes"),
+    ],
+)
+def test_disturbed_speeds_end_with_the_line_that_repeats_the_probes(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    typed: str,
+    line: str,
+) -> None:
+    monkeypatch.setenv("ORKET_COMMAND", typed)
+    evidence = "first: probe 1: 30% of the samples"
+    busy = polluted("Q8_0", 8.5, 0.9, evidence, quality_spoiled_by=(), speed_spoiled_by=(evidence,))
+    write_model(tmp_path / "quant_sweep" / "sweep_summary.json", summary([busy]))
+    show_summary(tmp_path, 0.0)
+    said = capsys.readouterr().err
+    assert f"THERMAL_THROTTLE: {evidence}" in said
+    assert f"on a quiet machine: {line}\n" in said
+
+
 @pytest.fixture
 def stopped(tmp_path: Path) -> Path:
     """Return the log of a gate that failed just now, over a sweep that is older than that."""

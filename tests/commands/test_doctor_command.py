@@ -175,7 +175,7 @@ def test_settings_that_do_nothing_are_warned_of(capsys: pytest.CaptureFixture[st
     ("arguments", "code", "message"),
     [
         (["--server", "olama=http://127.0.0.1:1"], 2, "`olama` is not one of ollama, lmstudio"),
-        (["--server", "ollama=localhost"], 2, "`localhost` must be an address such as http://"),
+        (["--server", "ollama=ftp://localhost"], 2, "must begin with http:// or https://"),
         (["--server", "ollama=http://127.0.0.1:abc"], 2, "must be an address such as http://"),
         (["--server", "ollama=http://me:pw@localhost"], 2, "must not hold a user or password"),
         (["--server", "ollama=http://10.0.0.7:1"], 1, "needs --allow-remote"),

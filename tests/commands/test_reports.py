@@ -30,7 +30,7 @@ def test_the_reports_that_a_row_quotes_are_read(row: RowMetrics) -> None:
     assert [item.test_id for item in found.test_runs] == ["add-0001", "add-0002"]
 
 
-def test_a_report_of_other_measurements_is_refused(row: RowMetrics) -> None:
+def test_t22_a_report_of_other_measurements_is_refused(row: RowMetrics) -> None:
     other = row.model_copy(update={"parts": (part("b" * 64),)})
     with pytest.raises(ArtifactError, match="has other measurements than this summary"):
         reports_of(other)

@@ -105,7 +105,8 @@ def test_an_example_behind_a_preset_keeps_its_thresholds_and_brings_its_files(
 @pytest.mark.parametrize("name", ["embedded", "llama_server", "lmstudio", "ollama", "vllm"])
 def test_an_example_plans_as_it_stands(capsys: pytest.CaptureFixture[str], name: str) -> None:
     assert main(["plan", f"config/examples/{name}.yaml"]) == 0
-    assert "config warning" not in capsys.readouterr().err
+    warnings = [line for line in capsys.readouterr().err.splitlines() if "config warning" in line]
+    assert all("does not answer" in line for line in warnings)  # no server runs here
 
 
 def test_context_profiles_are_those_of_the_contract() -> None:
@@ -164,7 +165,7 @@ def test_a_plan_has_all_that_the_contract_names(capsys: pytest.CaptureFixture[st
     assert set(sidecar) == {"enabled", "profile", "template", "timeout_sec"}
     assert (sidecar["enabled"], sidecar["profile"]) == (True, "cpu_only")
     assert found["provenance"]["config_sha256"]
-    assert found["warnings"] == []
+    assert all("does not answer" in line for line in found["warnings"])  # no server runs here
 
 
 def test_a_plan_has_what_the_config_says_of_serving(capsys: pytest.CaptureFixture[str]) -> None:
@@ -173,6 +174,7 @@ def test_a_plan_has_what_the_config_says_of_serving(capsys: pytest.CaptureFixtur
         "temperature": 0,
         "max_output_tokens": 1024,
         "task_timeout_sec": 120,
+        "thinking": "default",
     }
 
 

@@ -157,3 +157,12 @@ def test_a_name_cannot_leave_its_comment() -> None:
     text = suggestion_yaml(Suggestion(evil, {"models": [evil]}, {}))
     assert yaml.safe_load(text) == {"models": [evil]}
     assert "\x1b" not in text
+
+
+def test_t23_only_the_reference_model_gets_the_reference_bank() -> None:
+    own = suggest([server("ollama", *QWEN)], (), 4096, False)
+    assert own is not None
+    assert own.config["task_bank"] == "config/task_banks/general.json"
+    reference = suggest([], REFERENCE, 4096, False)
+    assert reference is not None
+    assert reference.config["task_bank"] == "config/task_banks/reference.json"

@@ -6,6 +6,7 @@ from fake_provider import FakeProvider
 
 from orket_lib.measure import canary, cell
 from orket_lib.measure.session import session
+from orket_lib.telemetry.fingerprint import remote_machine
 
 
 @pytest.fixture
@@ -15,5 +16,5 @@ def provider(monkeypatch: pytest.MonkeyPatch) -> FakeProvider:
     monkeypatch.setattr(session, "provider_for", lambda _: fake)
     monkeypatch.setattr(session, "sampling", fake.sampling)
     for module in (cell, canary, session):
-        monkeypatch.setattr(module, "hardware_fingerprint", lambda: MACHINE)
+        monkeypatch.setattr(module, "machine_of", lambda far, _: remote_machine(far) or MACHINE)
     return fake

@@ -55,6 +55,7 @@ class FakeModel:
     fault: Fault
     served: ServedModel
     slow: int = 1
+    tools: bool = False
     controls: tuple[ControlReadback, ...] = ()
     pid: int | None = None
     address: ServerAddress = ADDRESS
@@ -71,6 +72,9 @@ class FakeModel:
 
     def count_tokens(self, text: str) -> int:
         return len(text.split())
+
+    def takes_tools(self) -> bool | None:
+        return self.tools
 
     def disturbances(self) -> tuple[Observation, ...]:
         return ()
@@ -116,6 +120,7 @@ class FakeProvider:
     load_error: Exception | None = None
     last_words: bytes = b""
     slow: int = 1
+    tools: bool = False
     changes: dict[str, Any] = field(default_factory=dict)
     address: ServerAddress = ADDRESS
     models: list[FakeModel] = field(default_factory=list)
@@ -127,7 +132,7 @@ class FakeProvider:
         if self.load_error:
             raise self.load_error
         what = served(**self.changes)
-        self.models.append(FakeModel(self.fault, what, self.slow, address=self.address))
+        self.models.append(FakeModel(self.fault, what, self.slow, self.tools, address=self.address))
         yield self.models[-1]
 
     @contextmanager

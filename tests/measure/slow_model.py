@@ -57,6 +57,8 @@ class SlowModel:
     def count_tokens(self, text: str) -> int | None:
         return len(text.split()) if self.counts else None
 
+    def takes_tools(self) -> None: ...
+
     def disturbances(self) -> tuple[Observation, ...]:
         return ()
 

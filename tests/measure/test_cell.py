@@ -13,10 +13,13 @@ from silent import Silent
 
 from orket_lib.artifacts.measurements.parts import Part
 from orket_lib.artifacts.measurements.spec import RunSpec
-from orket_lib.artifacts.views.run_report import RunReport
+from orket_lib.artifacts.views.run_report import Observation, RunReport
 from orket_lib.measure.cell import Again
+from orket_lib.providers.base import Generation, GenerationRequest
 from orket_lib.stores import parts
 from orket_lib.stores.attempts import read_taken
+from orket_lib.telemetry.allowance import memory
+from orket_lib.telemetry.allowance.memory import MemoryAllowance, MemoryLimit
 from orket_lib.telemetry.samples import Sample
 from orket_lib.vocabulary.errors import (
     ArtifactError,
@@ -29,6 +32,7 @@ from orket_lib.vocabulary.errors import (
 from orket_lib.vocabulary.failures import Cause, Ending, FailureEvidence, Shortage
 from orket_lib.vocabulary.reasons import Reason
 from orket_lib.vocabulary.statuses import Outcome, Quality, RunStatus, TokenStatus
+from orket_lib.vocabulary.units import MIB
 
 TASKS = (task(1), task(2))
 ONE, TWO = (found.prompt for found in TASKS)
@@ -47,6 +51,33 @@ def measure(folder: Path, wanted: RunSpec | None = None) -> RunReport:
 def sealed(folder: Path) -> list[Path]:
     """Return the folders of what was measured and sealed."""
     return sorted((folder / "parts").iterdir()) if (folder / "parts").is_dir() else []
+
+
+def test_what_spoils_the_times_is_kept_with_every_step(
+    folder: Path, provider: FakeProvider
+) -> None:
+    unsteady = Observation.of(Reason.CANARY_LATENCY, "firefox used 58% of the cores")
+    found = measured_report(folder, spec(), TASKS, gate=lambda: unsteady)
+    assert all(unsteady in probe.observations for probe in found.probes)
+    assert all(unsteady in run.telemetry.run_quality_reasons for run in found.test_runs)
+    repeated = measured_report(folder, spec(), TASKS, again="probes")
+    assert not any(unsteady in probe.observations for probe in repeated.probes)
+    assert all(unsteady in run.telemetry.run_quality_reasons for run in repeated.test_runs)
+
+
+def test_the_end_of_the_reasoning_is_kept(
+    folder: Path, provider: FakeProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def thinks(_: FakeModel, request: GenerationRequest) -> Generation:
+        if request.ignore_eos:
+            return answer(request)
+        return generation(text="", reasoning="a" * 3000 + "so 5", finish_reason="length")
+
+    monkeypatch.setattr(FakeModel, "generate", thinks)
+    (run, *_) = measure(folder).test_runs
+    assert run.reasoning is not None
+    assert (run.reasoning.characters, len(run.reasoning.end)) == (3004, 2000)
+    assert run.reasoning.end.endswith("so 5")
 
 
 def killed_at(provider: FakeProvider, folder: Path, prompt: str, run_index: int) -> None:
@@ -295,6 +326,21 @@ def test_a_model_that_can_not_be_loaded_is_a_result_that_is_not_tried_again(
     assert measure(folder).status is status
     assert provider.models == []
     assert measured_report(folder, spec(), TASKS, again="all").status is RunStatus.MEASURED
+
+
+def test_a_lack_of_memory_under_a_limit_counts_as_long_as_the_limit_is_there(
+    folder: Path, provider: FakeProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limit = MemoryLimit(400 * MIB, 100 * MIB, "memory.max of cgroup /a")
+    allowed = [MemoryAllowance(22000 * MIB, 20000 * MIB, (limit,))]
+    monkeypatch.setattr(memory, "memory_allowance", lambda: allowed[-1])
+    short = FailureEvidence(Cause.NO_ROOM, shortage=Shortage(900, 100, 400))
+    provider.load_error = NoRoom("too large", short)
+    assert (measure(folder).status, measure(folder).retry) == (RunStatus.OUT_OF_MEMORY, False)
+    provider.load_error = None
+    assert measure(folder).status is RunStatus.OUT_OF_MEMORY, "the limit is still there"
+    allowed.append(MemoryAllowance(22000 * MIB, 20000 * MIB, ()))
+    assert measure(folder).status is RunStatus.MEASURED
 
 
 def test_a_server_that_crashes_twice_is_a_result_that_keeps_what_was_measured(

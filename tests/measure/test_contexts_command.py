@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from builders import NOW, PROVENANCE
 from context_provider import ContextProvider
 from explorer_artifacts import frontier
 from test_contexts import NANO, cell, settings
@@ -14,6 +15,7 @@ from orket_lib.artifacts.io import read_model, write_json, write_model
 from orket_lib.artifacts.measurements.request import ServableCells
 from orket_lib.artifacts.views.context_ceiling import ContextCeiling
 from orket_lib.artifacts.views.context_summary import ContextSummary
+from orket_lib.artifacts.views.look import Look, Started
 from orket_lib.artifacts.views.preflight import Needs
 from orket_lib.artifacts.views.row import RowPolicy, RowSettings
 from orket_lib.cli import main
@@ -106,7 +108,11 @@ def test_the_ceiling_is_where_the_model_loses_the_word(contexts: ContextProvider
     assert run() == 0
     found = ceiling()
     assert (found.safe_context_ceiling, found.largest_passing_context) == (512, 512)
-    assert "At 1024 adherence is 0, below 0.95." in found.recommendation
+    few = "its adherence can't be told from so few tasks"
+    assert f"There, 4 of 4 answers are right; {few}." in found.recommendation
+    assert f"At 1024 adherence is 0, below 0.95 (0 of 4 answers are right; {few})" in (
+        found.recommendation
+    )
     assert found.served is not None
     assert (found.sweep, found.quant_tag, found.not_tried) == ("small", "Q4_K_M", ())
 
@@ -187,6 +193,39 @@ def test_without_a_quant_nothing_is_measured_and_that_is_data(
     assert whole.null_reasons["safe_context_ceiling"] == "NO_CONTEXT_TRIED"
     assert whole.recommendation == "nano: no context was tried. NO_QUANT_CHOSEN: run it"
     assert (whole.points, len(whole.not_tried), whole.quant_tag) == ((), 4, "unknown")
+
+
+def test_contexts_that_a_budget_has_no_time_for_are_left_out(contexts: ContextProvider) -> None:
+    """What is stored costs nothing, so the next one is still measured if it fits."""
+    budget = ("--look", "look.json", "--started", "started.json")
+    write_model(Path("started.json"), Started(started_at="2020-01-01T00:00:00Z"))
+    policy(contexts=(256,))
+    assert run() == 0
+    policy()
+    write_look(seconds=60.0, budget_seconds=60.0)
+    assert run(*budget) == 0
+    assert contexts.loads == [256]
+    assert [summary(context).status for context in (256, 512)] == ["tried", "not_tried"]
+    assert summary(2048).status_reason == "BUDGET_SPENT: 0 s of 60 s are left"
+    write_look(seconds=60.0, budget_seconds=3600.0)
+    assert run(*budget) == 0
+    assert contexts.loads == [256, 512, 1024, 2048]
+
+
+def write_look(**changes: Any) -> None:
+    values: dict[str, Any] = {
+        "generated_at": NOW,
+        "provenance": PROVENANCE,
+        "model_id": "nano",
+        "batch": 1,
+        "batches": 1,
+        "tasks": 40,
+        "tasks_in_all": 40,
+        "runs_per_task": 1,
+        "certain": 0.975,
+        "quants": (),
+    }
+    write_model(Path("look.json"), Look(**values | changes))
 
 
 def test_a_named_quant_wins_over_the_frontiers(

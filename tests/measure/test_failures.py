@@ -124,7 +124,7 @@ def test_a_crash_after_another_kind_of_failure_is_the_first_of_its_kind() -> Non
 
 
 @pytest.mark.parametrize("ending", [KILLED, Ending(0, 3.0), Ending(-15, 3.0), Ending(None, 3.0)])
-def test_what_was_ended_from_outside_may_pass_however_often(ending: Ending) -> None:
+def test_t35_what_was_ended_from_outside_may_pass_however_often(ending: Ending) -> None:
     killed = seen(Cause.ENDED, SERVING, ending, memory=memory())
     assert judged(killed, killed, killed) == (RunStatus.CRASHED, True)
 

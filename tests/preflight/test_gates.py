@@ -52,6 +52,17 @@ def test_a_passed_canary_lets_the_run_begin() -> None:
     require_canary(verdict())
 
 
+def test_a_canary_that_only_costs_speeds_lets_the_run_begin() -> None:
+    require_canary(
+        verdict(
+            passed=False,
+            quality_only=True,
+            failed_reasons=("LATENCY_VARIANCE_THRESHOLD_EXCEEDED",),
+            explanations=("0.0700 above 0.03",),
+        )
+    )
+
+
 def test_a_failed_canary_refuses_the_run_with_every_reason() -> None:
     failed = verdict(
         passed=False,

@@ -87,7 +87,25 @@ def test_all_that_is_missing_is_told_at_once(tmp_path: Path) -> None:
     assert set(found) == set(names)
     assert "No such file" in found[names[0]]
     assert "it is truncated: 1308984 of 1313984 bytes" in found[names[1]]
-    assert "version" in found[names[2]]
+    assert "damaged" in found[names[2]]
+
+
+def test_one_bad_file_costs_its_own_cells_and_no_others(tmp_path: Path) -> None:
+    (tmp_path / "cut.gguf").write_bytes(Path(file_of("Q2_K")).read_bytes()[:-5000])
+    (tmp_path / "page.gguf").write_bytes(b"<!doctype html>")
+    bad = [(tmp_path / name).as_posix() for name in ("cut.gguf", "page.gguf")]
+    files = [*bad, file_of("Q4_K_M")]
+    checks = check_all(embedded(*(cell(file=name) for name in files)), tmp_path)
+    assert failed(checks) == {}
+    told = warnings(checks)
+    assert set(told) == set(bad)
+    assert all("its own rows fail, the others are measured" in told[name] for name in bad)
+    remedies = {check.name: check.remedy for check in checks}
+    assert remedies[bad[0]] == "download it again"
+    # A file that is not there is a mistake in the config, which stops everything.
+    gone = (tmp_path / "gone.gguf").as_posix()
+    needs = embedded(*(cell(file=name) for name in (gone, file_of("Q4_K_M"))))
+    assert set(failed(check_all(needs, tmp_path))) == {gone}
 
 
 def test_a_file_of_another_quant_is_told_before_hours_are_spent_on_it(tmp_path: Path) -> None:
@@ -454,9 +472,9 @@ def test_a_server_that_never_ends_loading_is_given_up() -> None:
     answers = {"GET /props": (503, {"error": {"message": "Loading model"}})}
     with canned_server(answers) as server:
         needs = served(server, cell(tag="one"), provider="llama_server")
-        checks = check_all(needs, Path(), 0.6)
+        checks = check_all(needs, Path(), 2.0)
     assert failed(checks) == {
-        f"llama_server at {server.url}": "GET /props: HTTP 503: Loading model"
+        f"llama_server at {server.url}": f"GET {server.url}/props: HTTP 503: Loading model"
     }
 
 

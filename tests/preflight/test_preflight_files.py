@@ -69,7 +69,7 @@ def test_everything_that_is_missing_is_named_at_once(tmp_path: Path) -> None:
         "llama-quantise",
     }
     assert found["llama-quantise"].remedy == "set quantize.binary to its path"
-    assert found[str(broken.base)].remedy == "name a complete GGUF file in quantize.base"
+    assert found[str(broken.base)].remedy == "download it again"
 
 
 def test_a_disk_without_room_for_what_is_made_fails(

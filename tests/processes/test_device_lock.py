@@ -308,7 +308,7 @@ def test_a_link_in_place_of_the_folder_is_refused_and_not_followed(tmp_path: Pat
     target.mkdir(mode=0o700)
     (tmp_path / "orket-locks").symlink_to(target)
     with (
-        pytest.raises(NotADirectoryError, match="the lock folder is not a folder"),
+        pytest.raises(Refused, match="the lock folder is not a folder"),
         device_lock("cpu", "one", print),
     ):
         pass

@@ -151,7 +151,7 @@ def test_a_key_is_looked_up_in_the_environment_and_sent(monkeypatch: pytest.Monk
     monkeypatch.setenv("SERVER_KEY", "hunter2")
     with canned_server(VLLM) as server:
         read_catalog("openai", server.url, "${ENV:SERVER_KEY}")
-        assert server.keys == ["Bearer hunter2"]
+        assert set(server.keys) == {"Bearer hunter2"}
         monkeypatch.delenv("SERVER_KEY")
         with pytest.raises(ProviderError, match="has no variable SERVER_KEY"):
             read_catalog("openai", server.url, "${ENV:SERVER_KEY}")

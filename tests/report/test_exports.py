@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 import io
 
 import pandas as pd
+import pytest
 from report_summaries import failed, polluted, row, seven, summary
 
 from orket_lib.analysis.frontier import explorer_sessions
@@ -104,3 +106,38 @@ def test_a_null_is_an_empty_cell_with_its_reason_and_never_0() -> None:
     assert back["peak_vram_mib"].isna().all()
     assert back["null_reasons"].str.contains("peak_vram_mib: ").all()
     assert back["adherence_score"].notna().all()
+
+
+def test_the_table_has_the_place_among_all_models() -> None:
+    big = [row("Q8_0", 8.5, 0.7, model_id="big"), failed("Q2_K", 3.2)]
+    small = [row("Q8_0", 8.5, 0.99, model_id="small")]
+
+    listed = summary_table(summary([big[0], big[1].model_copy(update={"model_id": "big"})], small))
+
+    text = listed.to_csv(index=False)
+    again = pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False)
+    assert list(again["overall_rank"]) == ["2", "", "1"]
+    assert list(again["overall_pareto"]) == ["False", "", "True"]
+    assert set(summary_table(summary(small))["overall_rank"].isna()) == {True}
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("=cmd|' /C calc'!A0", "'=cmd|' /C calc'!A0"),
+        ("+1", "'+1"),
+        ("-dash", "'-dash"),
+        ("@SUM(1)", "'@SUM(1)"),
+        ("\t=1", r"\t=1"),
+        ("a\x1b[2J\nb", r"a\x1b[2J\nb"),
+        ("qwen3:8b", "qwen3:8b"),
+        ("a=b", "a=b"),
+        ("1-2", "1-2"),
+        ("", ""),
+    ],
+)
+def test_a_name_is_one_cell_and_no_formula(name: str, shown: str) -> None:
+    table = summary_table(summary([row("Q8_0", 8.5, 0.9, model_id=name)]))
+    read = next(csv.DictReader(io.StringIO(table.to_csv(index=False))))
+    assert read["model_id"] == shown
+    assert float(read["adherence_score"]) == 0.9

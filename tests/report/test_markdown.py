@@ -10,6 +10,8 @@ from report_summaries import cells, failed, polluted, row, row_of, section, seve
 from orket_lib.artifacts.views.row import RowMetrics
 from orket_lib.artifacts.views.run_report import Observation
 from orket_lib.artifacts.views.summary import CanaryDrift, CanarySummary
+from orket_lib.artifacts.views.verdict import Agreement
+from orket_lib.report.formatting import DASH
 from orket_lib.report.markdown import Plot, render_markdown
 from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.reasons import Reason
@@ -48,13 +50,14 @@ def test_the_quant_table_has_everything_an_operator_asks() -> None:
 
     assert row_of(text, "Q4_K_M") == [
         "Q4_K_M", "4.90", "0.964", "-2 +0, p = 0.5", "2561", "9876", "11.9", "0.0180", "62.4",
-        "yes", "minimum viable, best value",
+        "—", "yes", "minimum viable, best value",
     ]  # fmt: skip
     assert row_of(text, "F16")[3] == "baseline"
     verdicts = section(text, "Verdicts")
     assert "| Q4_K_M | KEPT | 0.996 |" in verdicts
     assert "| Q2_K | LOST | < 0.001 |" in verdicts.replace("\\", "")
     assert "| 168 | 127 | 0 | p = 1.2e-38 |" in verdicts
+    assert "Smallest that suffices: Q4_K_M; best that fits: F16." in verdicts.replace("\\", "")
     assert "![Frontier of two \\| models](plots/a%20frontier.png)" in text
     assert "- orket-nano: run Q4_K_M," in section(text, "Recommendation")
     assert "| sort (84) | 0.750 |" in section(text, "Adherence per task family")
@@ -139,11 +142,20 @@ def test_fields_that_are_null_everywhere_are_one_line() -> None:
     assert "- orket-nano all quants: cpu_saturation_rate, system_load_rate: NOT_SAMPLED" in missing
 
 
+def test_tasks_that_could_not_be_asked_are_counted_with_the_reason() -> None:
+    rows = [row.model_copy(update={"not_asked": {"TOOLS_NOT_IN_TEMPLATE": 27}}) for row in seven()]
+    missing = section(render_markdown(summary(rows), []), "Missing numbers")
+    assert (
+        "- orket-nano all quants: score of 27 tasks: TOOLS_NOT_IN_TEMPLATE "
+        "(the model's chat template takes no tools)" in missing
+    )
+
+
 def test_without_a_valid_row_the_report_says_what_is_missing() -> None:
     text = render_markdown(summary([polluted("Q8_0", 8.5, 0.9, "85 | C")]), [])
 
     assert "no recommendation" in section(text, "Recommendation")
-    assert row_of(text, "Q8_0")[9] == "no: run quality is POLLUTED"
+    assert row_of(text, "Q8_0")[10] == "no: run quality is POLLUTED"
     assert "| Q8_0 | run quality is POLLUTED |" in section(text, "Verdicts")
     assert "| Q8_0 | THERMAL_THROTTLE | hard | pollutes | 85 \\| C |" in text
     assert "vs baseline: NO_VALID_BASELINE" in section(text, "Missing numbers")
@@ -198,6 +210,11 @@ def test_the_canary_verdict_is_told() -> None:
     assert "Off: the machine" in section(off, "Canary")
     assert "- canary: adherence_variance: CANARY_OFF (the sweep ran without a canary)\n" in off
 
+    quality = canary(quality_only=True, explanations=("varies by 0.2; mostly firefox (pid 7)",))
+    assert "Failed by latency alone, so quality was measured" in section(quality, "Canary")
+    assert "mostly firefox (pid 7). On a quiet machine" in section(quality, "Canary")
+    assert "again=probes" in section(quality, "Canary")
+
     passed = canary(passed=True, failed_reasons=(), internal_latency_cv=0.01234)
     assert "Passed. Adherence variance 0.000 (must be 0)" in section(passed, "Canary")
     assert "latency 0.0123 (limit 0.0300)" in section(passed, "Canary")
@@ -228,7 +245,7 @@ def test_another_view_changes_roles_and_never_the_recommendation() -> None:
 
     lenient = render_markdown(found, [], include_invalid=True)
 
-    assert row_of(lenient, "Q8_0")[10] == "baseline, minimum viable, best value"
+    assert row_of(lenient, "Q8_0")[11] == "baseline, minimum viable, best value"
     assert "include rows that are not valid" in lenient
     assert "no recommendation" in lenient
     assert render_markdown(found, [], include_invalid=False) == render_markdown(found, [])
@@ -273,3 +290,63 @@ def test_what_the_machine_ran_with_is_told_and_where_rows_differ() -> None:
 
 def test_without_a_word_of_the_machine_there_is_no_such_section() -> None:
     assert "ran with" not in render_markdown(summary(seven()), PLOTS)
+
+
+def test_several_models_are_ranked_together() -> None:
+    small = [
+        row("F16", 16.0, 0.99, model_id="small", peak_memory_rss=5000.0),
+        row("Q2_K", 3.2, 0.3, model_id="small", peak_memory_rss=Null("NOT_SAMPLED")),
+        failed("Q8_0", 8.5).model_copy(update={"model_id": "small"}),
+    ]
+    big = [row("F16", 16.0, 0.7, model_id="big", peak_memory_rss=9000.0)]
+    part = section(render_markdown(summary(big, small), []), "All models")
+    lines = [cells(line) for line in part.splitlines() if line.startswith("| ")]
+    table = [line for line in lines if len(line) == 8]
+    assert [line[:3] for line in table[1:]] == [
+        ["1", "small", "F16"],
+        ["2", "big", "F16"],
+        ["3", "small", "Q2_K"],
+    ]
+    assert table[1][4] == "best"
+    assert table[3][-2:] == [DASH, "unknown: NOT_SAMPLED"]
+    fits = [line for line in lines if len(line) == 4][1:]
+    assert fits[0] == ["4 GiB", DASH, DASH, "no ranked quant is known to fit"]
+    assert fits[1] == ["8 GiB", "small", "F16", "4.88 GiB of RAM"]
+    assert "- not ranked: small Q8_0 (the file is \\| not a model)" in part
+
+
+def test_one_model_has_no_ranking() -> None:
+    assert "## All models" not in render_markdown(summary(seven()), [])
+
+
+def test_agreement_has_its_table_and_the_baseline_s_own_noise() -> None:
+    found = summary(seven())
+    session = found.sessions[0]
+    agreed = Agreement.of(
+        tasks=168,
+        same_answers=36,
+        same_answer_rate=36 / 168,
+        same_answer_low=0.158,
+        same_answer_high=0.281,
+        same_start_share=0.5,
+        same_start_low=0.45,
+        same_start_high=0.55,
+    )
+    nothing = dict.fromkeys(Agreement.readings(), Null("ONE_RUN_PER_TASK"))
+    changed = session.model_copy(
+        update={
+            "noise_floor": Agreement.of(tasks=0, same_answers=0, **nothing),
+            "verdicts": tuple(
+                item.model_copy(update={"agreement": agreed if item.quant_tag == "Q2_K" else None})
+                for item in session.verdicts
+            ),
+        }
+    )
+    text = section(
+        render_markdown(found.model_copy(update={"sessions": (changed,)}), []), "Verdicts"
+    )
+    assert row_of(text, "F16, second run") == ["F16, second run", DASH, DASH, "ONE_RUN_PER_TASK"]
+    table = text.split("| Quant | Same answers |")[1]
+    assert row_of(table, "Q2_K") == [
+        *("Q2_K", "36 of 168", "0.214 (0.158 to 0.281)", "0.500 (0.450 to 0.550)")
+    ]

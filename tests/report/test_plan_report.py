@@ -31,8 +31,45 @@ def test_a_plan_says_how_cells_are_served_and_asked() -> None:
 
 
 def test_a_plan_says_how_often_each_task_is_asked() -> None:
-    changes: dict[str, Any] = {"runs_per_quant": 3, "rounds": 2, "expected_runs": 24, "cells": []}
+    changes: dict[str, Any] = {"runs_per_quant": 3, "rounds": 2, "expected_runs": 24}
+    changes |= {"cells": [], "batch_ends": []}
     assert facts(**changes)["runs"] == (
         "3 of each task x 2 rounds, every other one in reverse order: 24 graded runs in 0 cells, "
         "0 of them still to be measured"
     )
+
+
+def test_a_plan_says_what_its_tasks_can_decide() -> None:
+    tasks = {"path": "bank.json", "sha256": "0" * 64, "tasks": 168}
+    whole = facts(task_bank=tasks, batch_ends=[], adherence_threshold=0.95)["can"]
+    assert whole.startswith("decide")
+    assert "168 tasks: a quant that keeps everything is proved in about 8 of 10 sweeps" in whole
+    few = facts(task_bank=tasks | {"tasks": 14}, batch_ends=[])["can"]
+    assert "14 tasks are too few for a verdict, which needs at least 20" in few
+
+
+def test_a_plan_says_how_long_it_will_take() -> None:
+    assert facts(expected_seconds=None)["takes"].startswith("unknown: no cell is measured yet")
+    assert facts(expected_seconds=1800.0, batch_ends=[])["takes"] == (
+        "about 30 min, at the pace of the measured cells"
+    )
+
+
+def test_a_plan_says_how_tasks_are_asked_in_batches() -> None:
+    found = facts(batch_ends=[40, 80, 168], budget="45m")["batches"]
+    assert found == (
+        "up to 40, 80, 168 tasks; quants that are decided after a batch are asked no further "
+        "(needs P 0.995, after the last batch 0.975); at most 45m of loading and asking"
+    )
+    assert facts(batch_ends=[])["batches"] == "off: every quant is asked all tasks"
+
+
+def test_a_plan_says_what_a_recommended_quant_has_to_meet() -> None:
+    changes = {"adherence_threshold": 0.9, "latency_ceiling": 5, "include_invalid": False}
+    wanted = {"prefer": "best", "wants": {"decode_tps": 30, "context": 16384}}
+    assert facts(**changes, **wanted)["recommendation"] == (
+        "the best quant with adherence >= 0.9 x baseline, latency <= 5 s, decode_tps 30, "
+        "context 16384"
+    )
+    plain = facts(**changes, prefer="smallest", wants={})["recommendation"]
+    assert plain == "the smallest quant with adherence >= 0.9 x baseline, latency <= 5 s"

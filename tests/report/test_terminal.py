@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 from report_summaries import failed, polluted, row, seven, summary
 
+from orket_lib.artifacts.views.row import FailureCount
 from orket_lib.report.terminal import terminal_summary
 from orket_lib.vocabulary.nulls import Null
-from orket_lib.vocabulary.statuses import Lane
+from orket_lib.vocabulary.statuses import AnswerFailure, Lane
 
 REPORT = "results/reference/quant_sweep/sweep_report.md"
 
@@ -70,6 +71,17 @@ def test_nulls_and_foreign_letters_stay_within_cp1252() -> None:
     assert line_of(text, "Q2_K")[2:] == ["-", "-", "-", "-", "-", "-", "load", "failed"]
 
 
+def test_why_answers_failed_and_why_a_quant_did_not_load_is_in_the_table() -> None:
+    cut = FailureCount(failure=AnswerFailure.CUT, runs=84, first="add-0001 run 1")
+    wrong = FailureCount(failure=AnswerFailure.WRONG, runs=3, first="add-0002 run 1")
+    rows = [row("Q8_0", 8.5, 0.5, failures=(wrong, cut), test_runs=168), failed("Q2_K", 3.16)]
+    text = terminal_summary(summary(rows), REPORT, width=160)
+    assert "84 of 168 CUT" in text
+    assert "3 of 168" not in text  # wrong answers are the quant's own
+    assert "Q2_K: the file is | not a model" in text
+    assert "raise max_output_tokens" in text
+
+
 def test_nothing_measured_says_so() -> None:
     assert "Nothing was measured" in terminal_summary(summary(), REPORT)
     only_failures = terminal_summary(summary([failed("Q2_K", 3.16)]), REPORT)
@@ -82,3 +94,16 @@ def test_every_model_has_its_table() -> None:
     lines = terminal_summary(summary(seven(), other), REPORT).splitlines()
 
     assert [line for line in lines if line in ("orket-nano", "other")] == ["orket-nano", "other"]
+
+
+def test_several_models_end_with_the_best_of_all() -> None:
+    small = [row("Q8_0", 8.5, 0.99, model_id="small", peak_memory_rss=3000.0)]
+    big = [row("Q8_0", 8.5, 0.7, model_id="big", peak_memory_rss=9000.0)]
+
+    text = terminal_summary(summary(big, small), REPORT)
+
+    said = " ".join(text.split("all models\n")[1].split())
+    assert said.startswith("best of all: small Q8_0, adherence 0.988 (")
+    assert "best of big: Q8_0 is behind by 0.286 (" in said
+    assert "best that fits (by RAM, as no GPU serves): 4 to 48 GiB: small Q8_0" in said
+    assert "all models" not in terminal_summary(summary(small), REPORT)

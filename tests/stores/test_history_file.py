@@ -167,7 +167,9 @@ def test_a_writer_killed_in_the_middle_leaves_a_readable_file_and_a_free_lock(
         enough = len(lines(path).read()) + 3 + round_
         while len(lines(path).read()) < enough:
             assert writer.poll() is None, writer.communicate()
-            assert time.monotonic() < deadline
+            if time.monotonic() > deadline:
+                writer.kill()
+                raise AssertionError(writer.communicate())
         writer.send_signal(signal.SIGKILL)
         writer.wait()
         writer.communicate()

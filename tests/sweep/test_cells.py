@@ -121,10 +121,48 @@ def test_a_canary_without_a_range_of_its_own_asks_the_matrix_s_tasks() -> None:
     assert (plan.canary.task_id_min, plan.canary.task_id_max) == (3, 4)
 
 
+def test_a_canary_asks_tasks_with_tools_only_where_there_are_no_others(folder: Path) -> None:
+    def asked(*with_tools: int) -> list[int]:
+        bank = json.loads((folder / "bank.json").read_text(encoding="utf-8"))
+        tool = {"name": "add", "description": "Add.", "parameters": {"type": "object"}}
+        for task in bank["tasks"]:
+            task.pop("tools", None)
+            if task["id"] in with_tools:
+                task["tools"] = [tool]
+        (folder / "bank.json").write_text(json.dumps(bank), encoding="utf-8")
+        (canary,) = sweep().canaries
+        return list(canary.tasks.ids)
+
+    assert (asked(), asked(1, 2), asked(1, 2, 3, 4)) == ([1], [3], [1])
+
+
 def test_an_empty_range_of_the_matrix_is_not_told_of_the_canary_as_well() -> None:
     assert problems(task_id_min=9) == [
         "task_id_min, task_id_max: no task is selected; bank.json has ids 1 to 4"
     ]
+
+
+def test_t23_the_reference_bank_on_another_model_is_warned_of(folder: Path) -> None:
+    copyfile(ROOT / "config" / "task_banks" / "reference.json", folder / "bank.json")
+    (warning,) = [one for one in sweep().warnings if "task_bank" in one]
+    assert warning.startswith("task_bank: bank.json was made for the reference model orket-nano; ")
+    assert warning.endswith("nano. Use `task_bank: general`")
+    for quant in QUANTS:
+        (folder / "models" / f"orket-nano-{quant}.gguf").write_bytes(b"x")
+    own = sweep(models=["orket-nano"], artifact_template="models/orket-nano-{quant}.gguf")
+    assert not [one for one in own.warnings if "task_bank" in one]
+
+
+def test_t23_the_default_bank_is_for_the_models_of_people() -> None:
+    def bank(**changes: Any) -> object:
+        keys = {key: value for key, value in raw(**changes).items() if key != "task_bank"}
+        return str(parse(keys).task_bank)
+
+    assert bank() == "config/task_banks/general.json"
+    assert bank(models=["orket-nano", "x"]) == "config/task_banks/general.json"
+    assert bank(models=["orket-nano"]) == "config/task_banks/reference.json"
+    assert bank(models="orket-nano") == "config/task_banks/reference.json"
+    assert parse(raw(task_bank="mixed")).task_bank == "config/task_banks/mixed.json"
 
 
 def test_a_missing_bank_is_a_config_error() -> None:
@@ -141,6 +179,7 @@ def test_a_missing_bank_is_a_config_error() -> None:
         {"affinity_policy": "0"},
         {"max_output_tokens": 9},
         {"task_timeout_sec": 9},
+        {"thinking": False},  # YAML's `off`
         {"machine": "another"},
     ],
     ids=lambda change: next(iter(change)),
@@ -160,6 +199,9 @@ def test_a_setting_that_matters_is_another_measurement(change: dict[str, Any]) -
         {"latency_ceiling": 1},
         {"include_invalid": True},
         {"canary_runs": 0},
+        {"canary_on_latency": "quality_only"},
+        {"thinking": "default"},
+        {"wants": {"context": 1024}},
         {"row_max_system_load_rate": 1},
         {"quant_bits": {"Q8_0": 8.4}},
         {"machine": MACHINE},
@@ -229,6 +271,39 @@ def test_the_canary_is_the_first_cell_with_its_own_tasks() -> None:
     assert isinstance(canary, CanarySpec)
     assert (canary.quant_tag, canary.runs) == ("Q8_0", 3)
     assert canary.tasks.ids == (3, 4)
+
+
+def test_a_file_that_is_no_model_costs_neither_the_canary_nor_the_plan(folder: Path) -> None:
+    copyfile(ROOT / "models/orket-nano/orket-nano-Q4_K_M.gguf", "models/nano-Q4_K_M.gguf")
+    (folder / "models" / "nano-Q8_0.gguf").write_bytes(
+        b"version https://git-lfs.github.com/spec/v1"
+    )
+    found = sweep()
+    assert [canary.quant_tag for canary in found.canaries] == ["Q4_K_M"]
+    assert [cell.quant_tag for cell in found.cells] == list(QUANTS)
+    assert found.warnings == (
+        "artifacts.nano.Q8_0: models/nano-Q8_0.gguf is a Git LFS pointer, not the file itself; "
+        "type: git lfs pull",
+    )
+
+
+@pytest.mark.parametrize(
+    ("there", "hint"),
+    [
+        ("nano-F16-00001-of-00002.gguf", "; there is nano-F16-00001-of-00002.gguf, name that"),
+        ("nano-F16.gguf.part1of2", "; there is nano-F16.gguf.part1of2: put them together; type:"),
+        ("nano-F16.gguf.crdownload", "; there is nano-F16.gguf.crdownload: finish the download"),
+        ("nano-F16.gguf/README.md", "; it is a folder: name a file in it"),
+        ("nano-F32.gguf", ""),
+    ],
+)
+def test_a_missing_file_is_told_with_what_is_there(there: str, hint: str, folder: Path) -> None:
+    path = folder / "models" / there
+    path.parent.mkdir(exist_ok=True)
+    path.touch()
+    (said,) = problems(quants="F16")
+    assert f'file not found (got "models/nano-F16.gguf"){hint}' in said
+    assert hint or said.endswith(")")
 
 
 def test_the_canary_of_each_model_is_its_first_cell(folder: Path) -> None:
@@ -417,8 +492,8 @@ def test_what_a_dead_server_costs_is_no_part_of_what_is_served() -> None:
 
 def test_one_file_for_two_cells_is_allowed_and_told() -> None:
     found = sweep(artifact_template="models/nano-Q8_0.gguf")
-    assert found.warnings == (
-        "models/nano-Q8_0.gguf serves nano Q8_0 and nano Q4_K_M: these cells can't differ",
+    assert found.warnings[0] == (
+        "models/nano-Q8_0.gguf serves nano Q8_0 and nano Q4_K_M: these cells can't differ"
     )
 
 
@@ -484,10 +559,10 @@ def test_every_other_round_is_measured_backwards_model_by_model() -> None:
     forward = list(QUANTS)
     ranks = priorities(found.cells)
     assert sorted(ranks, key=lambda turn: -ranks[turn]) == [
-        (model, quant, number)
+        (model, quant, part)
         for model in ("a", "b")
-        for number, order in ((1, forward), (2, forward[::-1]), (3, forward))
+        for part, order in (("", forward), ("/round-2", forward[::-1]), ("/round-3", forward))
         for quant in order
     ]
-    assert Targets(found).priority("a", QUANTS[0], "/round-2") == ranks["a", QUANTS[0], 2]
+    assert Targets(found).priority("a", QUANTS[0], "/round-2") == ranks["a", QUANTS[0], "/round-2"]
     assert min(ranks.values()) > 0

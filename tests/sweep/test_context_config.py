@@ -37,6 +37,15 @@ def problem(**changes: Any) -> str:
     return line
 
 
+def test_a_wanted_context_is_one_of_them() -> None:
+    alone = find_contexts(config(wants={"context": 4096}))
+    assert alone is not None
+    assert alone.contexts == (4096,)
+    among = find_contexts(config(wants={"context": 4096}, context_sweep_contexts="512, 8192"))
+    assert among is not None
+    assert among.contexts == (512, 4096, 8192)
+
+
 def test_none_is_asked_for_by_default() -> None:
     assert find_contexts(config()) is None
     assert not config().measures_chosen_quant
@@ -218,7 +227,7 @@ def test_the_plan_says_what_would_be_tried(folder: Path) -> None:
     assert plan.context_sweep is not None
     assert plan.context_sweep.contexts == (512, 1024)
     assert (
-        "512, 1024, bisected, at the quant that the frontier picks: 20 tasks (retrieval, "
+        "512, 1024, bisected, at the recommended quant: 20 tasks (retrieval, "
         "reasoning), 85% of the context filled; adherence >= 0.95, TTFT <= 250 ms"
     ) in plan_text(plan)
     assert make_plan(sweep(folder), None, None).context_sweep is None

@@ -136,7 +136,7 @@ def test_each_model_has_a_base_of_its_own(folder: Path) -> None:
         ),
         pytest.param(
             {"quantize": {"base": "models/nano-Q8_0.gguf"}},
-            ["quantize.base: models/nano-Q8_0.gguf: not a readable GGUF file: it does not begin"],
+            ["quantize.base: models/nano-Q8_0.gguf: not a readable GGUF file: it is no model"],
             id="base that is no model",
         ),
         pytest.param(
@@ -198,7 +198,7 @@ def test_a_base_that_is_quantized_and_allowed_is_told() -> None:
     quantize = {"base": str(MODELS / "orket-nano-Q8_0.gguf"), "allow_requantize": True}
     (warning,) = sweep(quants="Q2_K", quantize=quantize).warnings
     assert "orket-nano-Q8_0.gguf is already Q8_0: quants made from it lose quality twice" in warning
-    assert sweep().warnings == ()
+    assert not any(line.startswith("quantize") for line in sweep().warnings)
 
 
 def test_a_server_that_runs_takes_no_files() -> None:

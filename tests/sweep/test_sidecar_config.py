@@ -10,6 +10,7 @@ import pytest
 from builders import spec
 
 from orket_lib.artifacts.measurements.serving import ServerLocation
+from orket_lib.artifacts.measurements.sidecar_fields import PLACEHOLDERS
 from orket_lib.config.loading.parse import parse
 from orket_lib.config.model import SweepConfig
 from orket_lib.measure.sidecar.sidecar import command_of
@@ -17,7 +18,6 @@ from orket_lib.providers.base import Source
 from orket_lib.sweep.references import problems_of
 from orket_lib.sweep.sidecar import find_sidecar, sidecar_spec
 from orket_lib.vocabulary.errors import ConfigError
-from orket_lib.vocabulary.sidecar import PLACEHOLDERS
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = ROOT / "config" / "sidecar_profiles.json"

@@ -9,7 +9,7 @@ import pytest
 from task_forms import ROOT
 
 from orket_lib.tasks.bank import StructuredTask, load_bank
-from orket_lib.tasks.grading.extraction import blocks_of
+from orket_lib.tasks.extraction import blocks_of
 
 TASKS = load_bank(ROOT / "config" / "task_banks" / "logic.json").tasks
 READING = [task for task in TASKS if task.family == "code_reading"]

@@ -8,8 +8,8 @@ import pytest
 from task_forms import ROOT, walled
 
 from orket_lib.tasks.bank import StructuredTask, load_bank
+from orket_lib.tasks.extraction import blocks_of
 from orket_lib.tasks.grading.code_evaluation import AstRules
-from orket_lib.tasks.grading.extraction import blocks_of
 from orket_lib.tasks.grading.graders import judge
 from orket_lib.tasks.solutions import load_solutions, solutions_path
 

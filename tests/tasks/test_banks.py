@@ -17,8 +17,8 @@ from solution_shapes import shape
 from task_forms import ROOT, walled
 
 from orket_lib.tasks.bank import StructuredTask, Task, load_bank
+from orket_lib.tasks.extraction import python_sources
 from orket_lib.tasks.grading.code_evaluation import AstRules, CliExamples, FunctionExamples
-from orket_lib.tasks.grading.extraction import python_sources
 from orket_lib.tasks.grading.graders import judge
 from orket_lib.tasks.grading.text_evaluation import JsonList
 from orket_lib.tasks.solutions import Solution, Solutions, load_solutions, solutions_path, verify

@@ -12,6 +12,7 @@ from task_forms import ADD, ROOT, content, walled
 from orket_lib.artifacts.io import write_json
 from orket_lib.cli import main
 from orket_lib.tasks.bank import load_bank
+from orket_lib.tasks.generators.bank import SHIPPED
 
 REFERENCE = ROOT / "config" / "task_banks" / "reference.json"
 
@@ -41,7 +42,22 @@ def test_good_banks_are_valid(bank: Path, capsys: pytest.CaptureFixture[str]) ->
         f"{bank}: 2 tasks, no problems",
         f"{REFERENCE}: 168 tasks, no problems",
     ]
-    assert err == ""
+    assert all(line.startswith(f"{REFERENCE}: warning: ") for line in err.splitlines())
+
+
+def test_a_shipped_bank_is_named_by_a_word(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["tasks", "list", "general"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == SHIPPED + 1  # its heading
+
+
+def test_a_bank_is_generated(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "hard.json"
+    wanted = ["-n", "12", "--levels", "3-6", "--families", "units", "dates", "--seed", "7"]
+    assert main(["tasks", "generate", "--out", str(path), *wanted]) == 0
+    assert capsys.readouterr().out == f"{path}: 12 tasks\n"
+    tasks = load_bank(path).tasks
+    assert {task.family for task in tasks} == {"units", "dates"}
+    assert {task.tier for task in tasks} == {3, 4, 5, 6}
 
 
 def test_all_problems_of_all_banks_are_said(
@@ -191,18 +207,47 @@ def test_a_table_becomes_a_bank(tmp_path: Path, capsys: pytest.CaptureFixture[st
     table, out = tmp_path / "rows.csv", tmp_path / "new" / "mine.json"
     table.write_text("prompt,answer,grader\n2 + 3?,5,number\n", encoding="utf-8")
     assert main(["tasks", "import", str(table), "--out", str(out)]) == 0
-    assert capsys.readouterr().out == f"{out}: 1 task\n"
+    said = capsys.readouterr()
+    assert said.out == f"{out}: 1 task\n"
+    assert said.err.startswith("seen: CSV; columns: prompt, answer, grader\nread as: prompts from")
     made = load_bank(out)
     assert (made.bank_id, made.tasks[0].prompt) == ("mine", "2 + 3?")
 
-    table.write_text("prompt\n", encoding="utf-8")
+    table.write_text("q,a\n3 + 3?,6\n", encoding="utf-8")
     assert main(["tasks", "import", str(table), "--out", str(out)]) == 1
-    assert "there is no answer" in capsys.readouterr().err
+    assert "no column looks like a prompt; type --map" in capsys.readouterr().err
     assert load_bank(out) == made
+
+    words = ["tasks", "import", str(table), "--out", str(out), "--map", "prompt=q"]
+    assert main([*words, "--map", "answer=a", "--grader", "exact", "--bank-id", "other"]) == 0
+    made = load_bank(out)
+    assert (made.bank_id, made.tasks[0].prompt) == ("other", "3 + 3?")
+    assert made.tasks[0].evaluations[0].type == "exact"
+
+
+def test_an_imported_bank_of_any_shape_is_read_again_as_it_was(tmp_path: Path) -> None:
+    rows = {
+        "agrees": {"prompt": "Hi."},
+        "function_examples": {"text": "f", "test_list": ["assert f(1) == (1,)", "assert f(2)"]},
+        "choice": {"question": "Q?", "choices": ["a", "b"], "answer": 1},
+        "json": {"prompt": "Null?", "answer": 0, "grader": "json"},
+    }
+    for grader, row in rows.items():
+        table, out = tmp_path / f"{grader}.jsonl", tmp_path / f"{grader}.json"
+        table.write_text(json.dumps(row), encoding="utf-8")
+        assert main(["tasks", "import", str(table), "--out", str(out)]) == 0
+        (task,) = load_bank(out).tasks
+        assert [one.type for one in task.evaluations] == [grader]
+        assert main(["tasks", "validate", str(out)]) == 0
 
 
 @pytest.mark.parametrize(
-    "words", [["tasks"], ["tasks", "check"], ["tasks", "show", "x"], ["tasks", "import", "x"]]
+    "words",
+    [["tasks"], ["tasks", "check"], ["tasks", "show", "x"], ["tasks", "import", "x"]]
+    + [
+        ["tasks", "import", "x.csv", "--out", "y", *more]
+        for more in (["--map", "q"], ["--grader", "x"])
+    ],
 )
 def test_wrong_usage_is_exit_code_2(words: list[str]) -> None:
     with pytest.raises(SystemExit) as caught:

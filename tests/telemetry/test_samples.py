@@ -4,6 +4,7 @@ import csv
 import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,6 +27,9 @@ WHOLE = Sample(
     frequency_mhz=2400.5,
     temperature_c=41.0,
     energy_uj=2**40,
+    quota_periods=120,
+    throttled_periods=60,
+    throttled_s=3.25,
     top_pid=9,
     top_name="miner",
     top_s=0.25,
@@ -51,6 +55,15 @@ def test_a_counter_that_is_missing_stays_missing_and_a_zero_stays_zero(tmp_path:
     optional = [item.name for item in dataclasses.fields(Sample) if item.default is None]
     assert [getattr(blind, name) for name in optional] == [None] * len(optional)
     assert (whole.steal_s, whole.psi_memory_full_us) == (0.0, 0)
+
+
+def test_a_file_of_an_older_version_lacks_the_newer_counters(tmp_path: Path) -> None:
+    newer: dict[str, Any] = dict.fromkeys(("quota_periods", "throttled_periods", "throttled_s"))
+    path = write(tmp_path / "s.csv", [WHOLE])
+    rows = list(csv.reader(path.read_text(encoding="utf-8").splitlines()))
+    kept = [place for place, name in enumerate(COLUMNS) if name not in newer]
+    lines = [",".join(row[place] for place in kept) for row in rows]
+    assert from_lines(lines) == [dataclasses.replace(WHOLE, **newer)]
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,8 @@ from orket_lib.telemetry.windows import (
     longest_gap_s,
     steal_ratio,
     swapped_mib,
+    throttled_ratio,
+    throttled_s,
     window,
 )
 from orket_lib.vocabulary.nulls import Null
@@ -101,6 +103,20 @@ def test_steal_is_a_share_of_all_cores_and_null_without_its_counter() -> None:
     assert steal_ratio([look(0.0, steal_s=5.0), look(2.0, steal_s=4.9)], 4) == 0.0
 
 
+def quota(at_s: float, periods: int, throttled: int, seconds: float = 0.0) -> Sample:
+    return look(at_s, quota_periods=periods, throttled_periods=throttled, throttled_s=seconds)
+
+
+def test_t33_throttled_is_a_share_of_the_periods_and_null_without_counters() -> None:
+    assert throttled_ratio([quota(0.0, 100, 90), quota(2.0, 120, 100)]) == 0.5
+    assert throttled_s([quota(0.0, 0, 0, 1.0), quota(2.0, 20, 10, 2.5)]) == 1.5
+    assert throttled_ratio([quota(0.0, 7, 3), quota(2.0, 7, 3)]) == 0.0, "no quota, no period"
+    assert throttled_ratio([quota(0.0, 0, 0), quota(2.0, 1, 2)]) == 1.0
+    assert throttled_ratio([look(0.0), look(2.0)]) == Null("NO_THROTTLE_COUNTER")
+    assert throttled_ratio([quota(0.0, 1, 1), look(2.0)]) == Null("NO_THROTTLE_COUNTER")
+    assert throttled_s([look(0.0), look(2.0)]) == 0.0
+
+
 def test_swapping_is_the_growth_of_both_ways_in_mib() -> None:
     samples = [look(0.0, swapped=1 * _MIB), look(1.0, swapped=3 * _MIB)]
     assert swapped_mib(samples) == 2.0
@@ -115,6 +131,7 @@ def test_nothing_sampled_is_null_in_every_reading() -> None:
     for samples in ([], [look(1.0, steal_s=1.0, swapped=1)]):
         assert foreign_cpu_ratio(samples, 4) == NOT_SAMPLED
         assert steal_ratio(samples, 4) == NOT_SAMPLED
+        assert throttled_ratio(samples) == NOT_SAMPLED
         assert swapped_mib(samples) == NOT_SAMPLED
         assert longest_gap_s(samples) == NOT_SAMPLED
         assert foreign_load(samples, samples) == NOT_SAMPLED

@@ -55,6 +55,8 @@ class ScriptedModel:
     def count_tokens(self, text: str) -> int:
         return len(text.split())
 
+    def takes_tools(self) -> None: ...
+
     def disturbances(self) -> tuple[Observation, ...]:
         return ()
 

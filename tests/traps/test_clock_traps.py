@@ -71,10 +71,10 @@ def test_t04_decode_rate_is_not_inflated_by_the_first_token(
     for _ in range(25):
         found = Tokens.of(model.generate(maker.request(16)), known.decode_clock)
         assert not isinstance(found.decode_tps, Null)
-        assert not isinstance(found.client_decode_s, Null)
-        ratios.append(found.decode_tps / (15 / found.client_decode_s))
+        assert not isinstance(found.span_s, Null)
+        ratios.append(found.decode_tps / (15 / found.span_s))
     *_, upper_fifth = statistics.quantiles(ratios, n=5)
-    assert 0.90 < upper_fifth < 1.02, f"server's rate / client's rate; {known}"
+    assert 0.90 < upper_fifth < 1.04, f"server's rate / client's rate; {known}"
 
 
 @dataclass
@@ -97,6 +97,8 @@ class OtherServer:
 
     def count_tokens(self, text: str) -> int:
         return 60
+
+    def takes_tools(self) -> None: ...
 
 
 @pytest.mark.parametrize(

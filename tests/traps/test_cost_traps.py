@@ -107,7 +107,9 @@ def test_t29_a_slow_server_is_asked_the_first_task_within_a_minute(
     assert [graded for graded, _ in work[first:]] == [True] * 3 + [False] * 3, "probes come last"
     assert {probe.output_tokens for probe in report.probes} == {32}
     for probe in report.probes:
-        assert probe.generation_tokens_per_second is not None
+        # A busy machine may read the quick clock's chunks in bursts.
+        missing = probe.null_reasons.get("generation_tokens_per_second")
+        assert missing in (None, "STREAM_BUFFERED")
         assert Reason.PROBE_SHORTENED in {seen.reason for seen in probe.observations}
 
 

@@ -23,7 +23,7 @@ from orket_lib.measure.quality.host_verdicts import judge_run
 from orket_lib.measure.speed.token_metrics import Tokens
 from orket_lib.providers.gguf.file import read_gguf
 from orket_lib.providers.llama_cpp.model import LlamaModel
-from orket_lib.tasks.grading.answers import fingerprint
+from orket_lib.tasks.answers import fingerprint
 from orket_lib.telemetry.host import peak_rss_mib
 from orket_lib.telemetry.samples import Sample
 from orket_lib.vocabulary.nulls import Null
@@ -39,6 +39,7 @@ BLIND = [Sample(at_s, 10.0 + at_s, 0.0, 0.0, 1, 1, 1) for at_s in (0.0, 2.0)]
 MISSING = {
     "steal_ratio": "NO_STEAL_COUNTER",
     "swapped_mib": "NO_SWAP_COUNTER",
+    "throttled_ratio": "NO_THROTTLE_COUNTER",
     "psi_cpu_some_ratio": "NO_PSI",
     "psi_memory_full_ratio": "NO_PSI",
     "frequency_mhz_min": "NO_FREQUENCY_COUNTER",
@@ -57,6 +58,7 @@ def test_t09_a_counter_that_the_machine_lacks_is_null_with_its_reason() -> None:
         "foreign_load": "NO_LOAD_AVERAGE",
         "steal_ratio": "NO_STEAL_COUNTER",
         "swapped_mib": "NO_SWAP_COUNTER",
+        "throttled_ratio": "NO_THROTTLE_COUNTER",
     }
 
 
@@ -224,7 +226,7 @@ def test_t16_one_run_tells_nothing_about_determinism() -> None:
 def test_t18_quants_are_ranked_by_the_bits_that_were_counted_in_their_files() -> None:
     ranks = []
     for tag in TAGS:
-        bits = read_gguf(nano_file(tag)).bits_per_weight
+        bits = read_gguf(nano_file(tag)).bits_per_weight or 0.0
         cell = report(
             spec=spec(quant_tag=tag),
             sessions=(session(served=served(quant_tag=tag, bits_per_weight=bits)),),

@@ -10,6 +10,7 @@ SOFT = {
     "HIGH_CPU_SATURATION",
     "HIGH_SYSTEM_LOAD",
     "CPU_STEAL",
+    "CPU_THROTTLED",
 }
 NOTES = {
     "GPU_UNATTRIBUTABLE",
@@ -20,6 +21,8 @@ NOTES = {
     "POLLUTED_RUNS_REPEATED",
     "COOLDOWN_TARGET_NOT_REACHED",
     "PROBE_SHORTENED",
+    "API_KEY_REPEATED",
+    "TEMPLATE_TOKEN_LEAKED",
 }
 
 
@@ -45,6 +48,7 @@ def test_a_reason_has_the_class_of_the_contract(reason: Reason) -> None:
         (Reason.MISSING_EXPERIMENTAL_CONTROLS, True),
         (Reason.HIGH_CPU_SATURATION, False),
         (Reason.FOREIGN_GPU_PROCESS, False),
+        (Reason.CPU_THROTTLED, False),
         (Reason.THERMAL_THROTTLE, False),
         (Reason.MISSING_TOKEN_TIMINGS, False),
     ],

@@ -7,7 +7,7 @@ import unicodedata
 
 import pytest
 
-from orket_lib.vocabulary.text import printable, well_formed
+from orket_lib.vocabulary.text import printable, visible, visible_json, well_formed
 
 
 @pytest.mark.parametrize(
@@ -88,3 +88,28 @@ def test_the_length_of_the_text_costs_nothing() -> None:
 def test_what_utf8_cannot_hold_is_replaced(text: str, expected: str) -> None:
     assert well_formed(text) == expected
     assert well_formed(text).encode()
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("two\nlines\tand a tab", "two\nlines\tand a tab"),
+        ("\x1b[31mred\n", "\\x1b[31mred\n"),
+        ("over\rwritten", r"over\rwritten"),
+        ("evil\u202egpj", r"evil\u202egpj"),
+        ("ü € 漢字 😀 C:\\new", "ü € 漢字 😀 C:\\new"),
+    ],
+)
+def test_our_own_line_breaks_stay(text: str, shown: str) -> None:
+    assert visible(text) == shown
+    assert visible("a\nb", keep="") == r"a\nb"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [{"a": ["\x1b[2J", "\x9b", "\u202e", "\U000e0041", "\ud800"]}, ["plain", "ü\n"], {"\x07": 1}],
+)
+def test_json_keeps_its_values_and_has_no_power(value: object) -> None:
+    text = visible_json(json.dumps(value, indent=1, ensure_ascii=False))
+    assert json.loads(text) == value
+    assert all(line.isprintable() for line in text.splitlines())

@@ -66,7 +66,7 @@ class Workspace:
             cwd=self.folder,
             capture_output=True,
             text=True,
-            timeout=300,
+            timeout=1800,
             env={**os.environ, **(env or {})},
             check=False,
         )

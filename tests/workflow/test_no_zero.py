@@ -25,9 +25,8 @@ from orket_lib.measure.session import session
 from orket_lib.measure.speed.budget import BUDGET
 from orket_lib.processes import device_lock
 from orket_lib.providers.base import Generation, TokenReport
-from orket_lib.providers.llama_cpp import client as llama_client
+from orket_lib.providers.wire import chat_stream
 from orket_lib.providers.wire.chat_stream import assemble
-from orket_lib.telemetry import counters
 from orket_lib.telemetry.sampler_process import Sampler
 from orket_lib.telemetry.samples import COLUMNS, to_cells
 from orket_lib.vocabulary.nulls import Null
@@ -46,6 +45,7 @@ MADE_OF = {
     "frequency_mhz": {"frequency_mhz_min", "frequency_mhz_mean"},
     "temperature_c": {"temperature_start_c", "temperature_end_c", "temperature_max_c"},
     "energy_uj": {"energy_j"},
+    "quota_periods": {"throttled_ratio"},
 }
 OF_PROCESSES = {
     "RunTelemetry.peak_memory_rss",
@@ -169,7 +169,7 @@ def without_server_times(monkeypatch: pytest.MonkeyPatch) -> None:
         found = assemble(*arguments)
         return replace(found, tokens=TokenReport(), usage=None, timings=None)
 
-    monkeypatch.setattr(llama_client, "assemble", bare)
+    monkeypatch.setattr(chat_stream, "assemble", bare)
 
 
 def assert_null(found: list[Found], names: set[str]) -> None:
@@ -187,7 +187,7 @@ def assert_every_zero_was_counted(found: list[Found]) -> None:
 
 
 def test_what_this_machine_can_not_tell_is_null_everywhere(blind: Blind) -> None:
-    now = counters.host()
+    now = Sampler(1, None, 0.0).look()
     lacking = {name for name in MADE_OF if getattr(now, name) is None}
     expected = {reading for name in lacking for reading in MADE_OF[name]}
     _, report, _ = blind()

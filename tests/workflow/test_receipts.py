@@ -8,6 +8,9 @@ from typing import Any
 import pytest
 
 from orket_lib.artifacts.io import write_json
+from orket_lib.telemetry.allowance import memory
+from orket_lib.telemetry.allowance.memory import MemoryAllowance
+from orket_lib.vocabulary.units import MIB
 from orket_lib.workflow.receipts import receipt_state
 
 
@@ -29,6 +32,16 @@ def test_a_receipt_of_what_the_store_still_has_is_settled() -> None:
 
 def test_a_failure_that_may_pass_is_tried_again() -> None:
     assert state(interrupted=["killed from outside"]) == (3, True)
+
+
+@pytest.mark.parametrize(("machine_mib", "again"), [(400, False), (410, False), (22000, True)])
+def test_a_lack_of_memory_under_a_limit_is_tried_again_without_it(
+    machine_mib: int, again: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    allowed = MemoryAllowance(machine_mib * MIB, machine_mib * MIB, ())
+    monkeypatch.setattr(memory, "memory_allowance", lambda: allowed)
+    assert state(memory_limit_mib=400) == (3, again)
+    assert state(memory_limit_mib=None) == (3, False)
 
 
 def test_a_part_that_was_deleted_is_measured_again() -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
@@ -23,6 +24,19 @@ from orket_lib.stores.explorers import identity
 
 Finished = Callable[[], Workspace]
 Found = TypeVar("Found")
+
+
+@contextlib.contextmanager
+def busy() -> Iterator[None]:
+    """Keep every core busy with other work."""
+    spin = [sys.executable, "-c", "while True: pass"]
+    others = [subprocess.Popen(spin) for _ in range(os.cpu_count() or 1)]
+    try:
+        yield
+    finally:
+        for other in others:
+            other.kill()
+            other.wait()
 
 
 @pytest.mark.slow
@@ -115,6 +129,46 @@ def test_a_failed_canary_stops_before_any_cell_and_names_the_numbers(workspace: 
 
 
 @pytest.mark.slow
+def test_a_busy_machine_in_lane_lab_ends_with_a_verdict_on_quality(
+    workspace: Workspace,
+) -> None:
+    workspace.config |= {
+        "execution_lane": "lab",
+        "task_limit": 40,
+        "canary": {
+            "runs": 3,
+            "latency_variance_threshold": 0,
+            "on_latency": "quality_only",
+        },
+    }
+
+    with busy():
+        said = workspace.run().text
+
+    session = workspace.json("results/small/quant_sweep/sweep_summary.json")["sessions"][0]
+    judged = {item["quant_tag"]: item["probability"] for item in session["verdicts"]}
+    assert judged["Q2_K"] is not None
+    for row in session["per_quant"]:
+        assert row["null_reasons"]["generation_tokens_per_second"] == "CANARY_LATENCY"
+        assert row["null_reasons"]["total_latency"] == "CANARY_LATENCY"
+    disturbed = r"don't count \((HIGH_CPU_SATURATION|CANARY_LATENCY): .*\(pid \d+.*; the answers do"
+    assert re.search(disturbed, session["recommendation"])
+    assert "snakemake --configfile small.yaml --config again=probes" in said
+
+    # On a quiet machine only the probes are repeated, after the canary.
+    workspace.config["canary"]["latency_variance_threshold"] = 100
+    before = workspace.sealed()
+    planned = workspace.planned("--config", "again=probes")
+    assert (planned["measure_canary"], planned["measure_cell"]) == (1, 2)
+    workspace.run("--config", "again=probes")
+    assert len(workspace.sealed() - before) == 2
+    session = workspace.json("results/small/quant_sweep/sweep_summary.json")["sessions"][0]
+    for row in session["per_quant"]:
+        assert row["generation_tokens_per_second"] is not None
+        assert row["null_reasons"]["total_latency"] == "CANARY_LATENCY"
+
+
+@pytest.mark.slow
 def test_a_model_that_does_not_load_costs_one_row(workspace: Workspace) -> None:
     _write_unheard_of_architecture(workspace.folder / "unheard-of.gguf")
     workspace.config["artifacts"] = {"orket-nano": {"Q2_K": "unheard-of.gguf"}}
@@ -130,13 +184,15 @@ def test_a_model_that_does_not_load_costs_one_row(workspace: Workspace) -> None:
     assert row["null_reasons"]["adherence_score"] == "STATUS_LOAD_FAILED"
 
 
-def test_a_damaged_file_stops_the_sweep_before_anything_is_measured(workspace: Workspace) -> None:
+def test_a_damaged_file_costs_its_own_row_and_no_other(workspace: Workspace) -> None:
     (workspace.folder / "broken.gguf").write_bytes(b"GGUF" + bytes(64))
     workspace.config["artifacts"] = {"orket-nano": {"Q2_K": "broken.gguf"}}
     result = workspace.run()
-    assert result.code != 0
-    assert "broken.gguf: not a readable GGUF file" in result.text
-    assert workspace.runs() == []
+    assert result.code == 0, result.text
+    summary = workspace.json("results/small/quant_sweep/sweep_summary.json")
+    (row,) = summary["failed_rows"]
+    assert (row["quant_tag"], row["status"]) == ("Q2_K", "load_failed")
+    assert "broken.gguf: not a readable GGUF file" in row["status_reason"]
 
 
 @pytest.mark.slow

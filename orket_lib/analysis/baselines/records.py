@@ -17,17 +17,18 @@ from orket_lib.vocabulary.slugs import slug
 from orket_lib.vocabulary.statuses import Lane
 
 # Fields of a spec that identify the cell or are compared separately; the rest are settings.
-_NO_SETTINGS = {
-    "kind",
-    "model_id",
-    "quant_tag",
-    "artifact",
-    "provider_version",
-    "tasks",
-    "machine",
-    "runs_per_task",
-    "probe_runs",
-    "on_server_death",
+_NO_SETTINGS: Any = {
+    "kind": True,
+    "model_id": True,
+    "quant_tag": True,
+    "artifact": True,
+    "provider_version": True,
+    "server": {"build", "digest"},
+    "tasks": True,
+    "machine": True,
+    "runs_per_task": True,
+    "probe_runs": True,
+    "on_server_death": True,
 }
 
 
@@ -49,7 +50,7 @@ def settings_digest(report: RunReport) -> str:
 def baselines_of(
     report: RunReport, revisions: Mapping[str, str], clean: bool, lane: Lane | None = None
 ) -> dict[str, Baseline]:
-    """Return a record for each task of a measured cell, by test id.
+    """Return a record for each graded task of a measured cell, by test id.
 
     Args:
         report: What was measured.
@@ -73,13 +74,15 @@ def baselines_of(
     }
     of_all_tasks = _of_the_cell(report)
     groups: dict[str, list[TestRun]] = defaultdict(list)
-    for run in report.test_runs:
+    for run in aggregates.graded(report.test_runs):
         groups[run.test_id].append(run)
     return {
         test_id: Baseline(
             baseline_metadata=BaselineMetadata(task_revision=revisions[test_id], **metadata),
             gold_telemetry=GoldTelemetry.of(
-                adherence_score=statistics.fmean(run.telemetry.adherence_score for run in runs),
+                adherence_score=statistics.fmean(
+                    score for run in runs if (score := run.telemetry.adherence_score) is not None
+                ),
                 total_latency=aggregates.mean_over_answered(runs, "total_latency"),
                 fastest_latency=any_of(
                     [

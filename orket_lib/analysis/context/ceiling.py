@@ -6,14 +6,16 @@ from collections.abc import Iterator, Sequence
 from itertools import takewhile
 
 from orket_lib.analysis.context.figures import ContextFigures
+from orket_lib.analysis.statistics import binomial_bounds
 from orket_lib.artifacts.views.context_ceiling import ContextPoint, ContextReason, ContextThresholds
 from orket_lib.vocabulary.nulls import Null, apply
-from orket_lib.vocabulary.statuses import RunStatus
+from orket_lib.vocabulary.statuses import ADVICE, AnswerFailure, RunStatus
 from orket_lib.vocabulary.thresholds import exceeds, reaches
 
 NO_CONTEXT_TRIED = Null("NO_CONTEXT_TRIED")
 _SMALLEST_FAILED = Null("SMALLEST_CONTEXT_FAILED")
 _NONE_PASSED = Null("NO_CONTEXT_PASSED")
+_UNANSWERED = (AnswerFailure.TIMEOUT, AnswerFailure.FAULT)
 
 
 def passes(figures: ContextFigures, thresholds: ContextThresholds) -> bool:
@@ -49,9 +51,15 @@ def _point(
     figures: ContextFigures, thresholds: ContextThresholds, baseline: float | Null
 ) -> ContextPoint:
     reasons = tuple(_reasons(figures, thresholds))
+    counted = figures.asked > 0 and not isinstance(figures.adherence, Null)
+    low, high = binomial_bounds(figures.right, figures.asked) if counted else (None, None)
     return ContextPoint.of(
         context=figures.context,
         adherence_score=figures.adherence,
+        right=figures.right if counted else 0.0,
+        asked=figures.asked if counted else 0,
+        adherence_low=low,
+        adherence_high=high,
         degradation_from_baseline=apply(
             lambda now, before: before - now, figures.adherence, baseline
         ),
@@ -73,6 +81,11 @@ def _detail(figures: ContextFigures) -> str | None:
     known = list(figures.invalid_because)
     if figures.unanswered:
         known.append(f"{figures.unanswered} of {figures.runs} runs were errors or timeouts")
+    known += [
+        f"{item.runs} of {figures.runs} answers failed for {item.failure}: {ADVICE[item.failure]}"
+        for item in figures.failures
+        if item.failure in ADVICE and item.failure not in _UNANSWERED
+    ]
     return "; ".join(known) or None
 
 

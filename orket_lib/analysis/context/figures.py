@@ -8,7 +8,7 @@ from orket_lib.analysis.frontier import served_in_row
 from orket_lib.artifacts.views.context_ceiling import ContextSeen, DepthScore
 from orket_lib.artifacts.views.context_summary import ContextRow
 from orket_lib.artifacts.views.frontier import MeasuredWith
-from orket_lib.artifacts.views.row import RowMetrics
+from orket_lib.artifacts.views.row import FailureCount, RowMetrics
 from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.statuses import RunStatus
 
@@ -34,6 +34,9 @@ class ContextFigures:
         invalid_because: Why it is not.
         unanswered: Graded runs that were errors or timeouts.
         runs: Graded runs.
+        failures: How answers failed.
+        right: Tasks answered right.
+        asked: Tasks.
         seen: Figures without a limit.
         served: Model file and build; None if nothing was served.
         summary_path: Path of the summary.
@@ -50,6 +53,9 @@ class ContextFigures:
     invalid_because: tuple[str, ...]
     unanswered: int
     runs: int
+    failures: tuple[FailureCount, ...]
+    right: float
+    asked: int
     seen: ContextSeen | None
     served: MeasuredWith | None
     summary_path: str
@@ -88,7 +94,7 @@ def _figures(
     filled: tuple[float | Null, float | Null, float | Null],
     depths: tuple[DepthScore, ...] = (),
 ) -> ContextFigures:
-    measured = row.status is RunStatus.MEASURED
+    measured, families = row.status is RunStatus.MEASURED, row.adherence_by_family
     seen = ContextSeen.of(
         filled_min=filled[0],
         filled_mean=filled[1],
@@ -109,6 +115,9 @@ def _figures(
         invalid_because=row.invalid_because,
         unanswered=row.failed_runs,
         runs=row.test_runs,
+        failures=row.failures,
+        right=round(sum(each.adherence_score * each.tasks for each in families), 9),
+        asked=sum(each.tasks for each in families),
         seen=seen if measured else None,
         served=served_in_row(row),
         summary_path=path,

@@ -6,13 +6,19 @@ from collections.abc import Iterator, Sequence
 
 from orket_lib.analysis.context.ceiling import largest_passing, safe_ceiling
 from orket_lib.analysis.context.figures import NO_FOLLOW_UP, NOT_FILLED, ContextFigures
+from orket_lib.analysis.context.wanted import worth
 from orket_lib.artifacts.views.context_ceiling import ContextPoint, ContextThresholds
+from orket_lib.artifacts.views.verdict import WantCheck
 from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.statuses import Lane
 
 
 def context_advice(
-    name: str, points: Sequence[ContextPoint], thresholds: ContextThresholds, lane: Lane
+    name: str,
+    points: Sequence[ContextPoint],
+    thresholds: ContextThresholds,
+    lane: Lane,
+    want: WantCheck | None = None,
 ) -> str:
     """Return which context to use, what fails first beyond it, and the limits of the sweep.
 
@@ -21,8 +27,13 @@ def context_advice(
         points: At least one, smallest context first.
         thresholds: The limits.
         lane: Decides whether speeds count.
+        want: Whether the context that the config wants is met, if it wants one.
     """
-    return " ".join(_sentences(name, points, thresholds, lane))
+    said = list(_sentences(name, points, thresholds, lane))
+    if want:
+        because = f": {want.because}" if want.because else ""
+        said.append(f"The wanted context of {want.limit:g} is {want.status}{because}.")
+    return " ".join(said)
 
 
 def served_differently(figures: Sequence[ContextFigures]) -> str | None:
@@ -47,6 +58,9 @@ def _sentences(
         yield f"{name}: no context is safe, not even the smallest one tried."
     else:
         yield f"{name}: use a context of up to {ceiling} tokens."
+        if thresholds.adherence_min > 0:
+            at = next(point for point in points if point.context == ceiling)
+            yield f"There, {worth(at)}."
     if failed is None:
         yield "That is the largest one tried, so the ceiling may be higher."
     else:
@@ -77,7 +91,8 @@ def _broken(point: ContextPoint, thresholds: ContextThresholds) -> str:
         "INVALID_ROW": f"the measurement is not valid: {point.detail}",
         "ADHERENCE_BELOW_MIN": _against(
             "adherence", point.reading("adherence_score"), "below", thresholds.adherence_min
-        ),
+        )
+        + (f" ({worth(point)})" if point.asked else ""),
         "TTFT_MISSING": "there is no follow-up TTFT",
         "TTFT_ABOVE_CEILING": _against(
             "the follow-up's TTFT in ms",

@@ -8,44 +8,85 @@ from __future__ import annotations
 
 import statistics
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from orket_lib.analysis.rows.answer_failures import Limits, failure_of, is_empty
+from orket_lib.analysis.statistics import half_width
 from orket_lib.artifacts.views.row import FamilyScore, TaskScore
-from orket_lib.artifacts.views.run_report import Probe, TestRun
+from orket_lib.artifacts.views.run_report import NotAsked, Probe, TestRun
 from orket_lib.vocabulary.nulls import Null, all_of, any_of, apply, first_null
 from orket_lib.vocabulary.rates import decode_rate, prefill_rate
-from orket_lib.vocabulary.statuses import Outcome, TokenStatus
+from orket_lib.vocabulary.statuses import AnswerFailure, Outcome, TokenStatus
 
 _NO_PROBE = Null("NO_PROBE")
 
 
 def answered(run: TestRun) -> bool:
     """Tell whether a run returned an answer, right or wrong."""
-    return run.outcome in (Outcome.PASS, Outcome.FAIL)
+    return run.outcome not in (Outcome.ERROR, Outcome.TIMEOUT)
 
 
-def task_scores(runs: Sequence[TestRun]) -> tuple[TaskScore, ...]:
-    """Return each task's mean score over its runs, by task id."""
+def graded(runs: Sequence[TestRun]) -> list[TestRun]:
+    """Return the runs of tasks that have an expected answer."""
+    return [run for run in runs if run.telemetry.adherence_score is not None]
+
+
+def mean_score(scores: Sequence[TaskScore]) -> float | Null:
+    """Return the mean score of the graded tasks; null if none of them is graded."""
+    return any_of(
+        [score.reading("adherence_score") for score in scores], statistics.fmean, Null("NO_RUN")
+    )
+
+
+def task_scores(runs: Sequence[TestRun], limits: Limits | None = None) -> tuple[TaskScore, ...]:
+    """Return each task's mean score over its runs, by task id.
+
+    Args:
+        runs: The graded runs.
+        limits: Of an answer; without them, how runs failed is left out.
+    """
     return tuple(
-        TaskScore(
+        TaskScore.of(
             test_id=group[0].test_id,
             passed=all(run.outcome is Outcome.PASS for run in group),
-            adherence_score=statistics.fmean(run.telemetry.adherence_score for run in group),
+            adherence_score=all_of(
+                [run.telemetry.reading("adherence_score") for run in group],
+                statistics.fmean,
+                Null("NO_RUN"),
+            ),
             family=group[0].family,
             level=group[0].tier,
-            answer_sha256=group[0].answer_sha256,
+            # Two empty answers say nothing about two quants.
+            answer_sha256=None if is_empty(group[0]) else group[0].answer_sha256,
+            failure=_first_failure(group, limits) if limits else None,
         )
         for group in _by_task(runs)
     )
 
 
+def not_asked_scores(tasks: Sequence[NotAsked], bank: str) -> tuple[TaskScore, ...]:
+    """Return the scores of tasks that could not be asked: null, with the reason."""
+    return tuple(
+        TaskScore.of(
+            test_id=task.test_id,
+            passed=False,
+            adherence_score=Null(task.reason),
+            family=task.family,
+            level=task.tier,
+            bank=bank,
+        )
+        for task in tasks
+    )
+
+
 def by_family(runs: Sequence[TestRun], scores: Sequence[TaskScore]) -> tuple[FamilyScore, ...]:
-    """Return the mean score of each family of tasks, by name."""
+    """Return the mean score of each family of graded tasks, by name."""
     family_of = {run.test_id: run.family for run in runs}
     families: dict[str, list[float]] = defaultdict(list)
     for score in scores:
-        families[family_of[score.test_id]].append(score.adherence_score)
+        if score.adherence_score is not None:
+            families[family_of[score.test_id]].append(score.adherence_score)
     return tuple(
         FamilyScore(family=name, adherence_score=statistics.fmean(values), tasks=len(values))
         for name, values in sorted(families.items())
@@ -76,6 +117,17 @@ def output_tokens_per_answer(runs: Sequence[TestRun]) -> float | Null:
     return any_of(values, statistics.fmean, Null("NO_RUN_ANSWERED"))
 
 
+def format_rate(runs: Sequence[TestRun]) -> float | Null:
+    """Return the share of the answers that kept their form, of those whose task asks for one.
+
+    It is apart from the score, which counts content (T24).
+    """
+    if not any(map(answered, runs)):
+        return Null("NO_RUN_ANSWERED")
+    kept = [run.form_kept for run in runs if answered(run) and run.form_kept is not None]
+    return statistics.fmean(kept) if kept else Null("NO_FORM_ASKED")
+
+
 def peak(runs: Sequence[TestRun], reading: str) -> float | Null:
     """Return the largest value of a telemetry reading over all runs."""
     return any_of([run.telemetry.reading(reading) for run in runs], max, Null("NO_RUN"))
@@ -93,6 +145,8 @@ def determinism_rate(runs: Sequence[TestRun]) -> float | Null:
     Null with a runner that reports scores without answers: there is nothing to compare.
     """
     groups = _by_task(runs)
+    if not groups:
+        return Null("NO_RUN")
     if min(map(len, groups)) < 2:
         return Null("ONE_RUN_PER_TASK")
     if any(run.answer_sha256 is None for run in runs if answered(run)):
@@ -116,6 +170,7 @@ def probe_rates(probes: Sequence[Probe]) -> dict[str, Any]:
     are never mixed.
     """
     by_server = all(probe.rate_source == "server" for probe in probes)
+    prefill_seconds: float | Null
     if by_server:
         decode_time, prefill_time = "decode_seconds", "prefill_seconds"
         intervals = _total(probes, "decode_intervals")
@@ -123,7 +178,8 @@ def probe_rates(probes: Sequence[Probe]) -> dict[str, Any]:
     else:
         decode_time = "client_decode_seconds"
         intervals = apply(lambda tokens: tokens - len(probes), _total(probes, "output_tokens"))
-        prefill_seconds = apply(lambda ms: ms / 1000, _total(probes, "ttft_ms"))
+        unsent, ttft_ms = _unsent(probes), _total(probes, "ttft_ms")
+        prefill_seconds = apply(lambda ms: ms / 1000, ttft_ms) if unsent is None else unsent
     uncached = apply(
         lambda cached, prompt: prompt - int(cached),
         _total(probes, "cached_tokens"),
@@ -139,11 +195,44 @@ def probe_rates(probes: Sequence[Probe]) -> dict[str, Any]:
     }
 
 
+def intervals(
+    figures: Mapping[str, Any], runs: Sequence[TestRun], probes: Sequence[Probe]
+) -> dict[str, tuple[float, float]]:
+    """Return the 95 % intervals of a row's figures, from the values behind each of them.
+
+    Args:
+        figures: Decode rate, TTFT and latency; one that is null, or of one value, has none.
+        runs: The graded runs.
+        probes: The probes.
+    """
+    answers = [run.telemetry for run in runs if answered(run)]
+    found = {}
+    for name, value in figures.items():
+        of = answers if name == "total_latency" else probes
+        values = [getattr(item, name) for item in of]
+        if not isinstance(value, Null) and len(values) > 1 and None not in values:
+            far = half_width(values)
+            found[name] = (value - far, value + far)
+    return found
+
+
+def _first_failure(runs: Sequence[TestRun], limits: Limits) -> AnswerFailure | None:
+    return next(filter(None, (failure_of(run, limits) for run in runs)), None)
+
+
 def _by_task(runs: Sequence[TestRun]) -> list[list[TestRun]]:
     groups: dict[int, list[TestRun]] = defaultdict(list)
     for run in runs:
         groups[run.task_id].append(run)
     return [groups[task_id] for task_id in sorted(groups)]
+
+
+def _unsent(probes: Sequence[Probe]) -> Null | None:
+    """Return why TTFT is not the time of the prompt: the first tokens of a probe were not sent."""
+    unsent = Null("TOKENS_NOT_STREAMED")
+    return (
+        unsent if unsent in [probe.reading("client_decode_seconds") for probe in probes] else None
+    )
 
 
 def _total(probes: Sequence[Probe], reading: str) -> float | Null:

@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from itertools import pairwise
-from operator import truediv
 
+from orket_lib.analysis.rows.aggregates import graded
 from orket_lib.artifacts.measurements.gpu import EnergyMethod, GpuWindow
 from orket_lib.artifacts.views.row import RowEnergy
 from orket_lib.artifacts.views.run_report import Probe, RunReport, TestRun
@@ -29,10 +29,10 @@ Windows = Sequence[GpuWindow] | Null
 
 def row_energy(report: RunReport) -> RowEnergy:
     """Return the energy per token and per correct answer of a cell."""
-    probes, runs = report.probes, report.test_runs
+    probes, runs = report.probes, graded(report.test_runs)
     tokens = all_of([probe.reading("output_tokens") for probe in probes], sum, _NO_PROBE)
     right = float(sum(run.outcome is Outcome.PASS for run in runs))
-    answers: Value = right or Null("NO_CORRECT_ANSWER")
+    answers: Value = right or Null("NO_CORRECT_ANSWER" if runs else "NO_EXPECTED_ANSWER")
     of_probes = _windows([probe.gpu for probe in probes], report)
     of_runs = _windows([run.telemetry.gpu for run in runs], report)
     lost_of_probes, lost_of_runs = _lost_ratio(probes, of_probes), _lost_ratio(runs, of_runs)
@@ -93,7 +93,7 @@ def _lost_ratio(items: Sequence[Probe] | Sequence[TestRun], windows: Windows) ->
 
 
 def _ratio(joules: Value, count: Value) -> Value:
-    return apply(truediv, joules, count)
+    return apply(lambda number, energy: energy / number, count, joules)
 
 
 def _method(*groups: Windows) -> EnergyMethod | None:

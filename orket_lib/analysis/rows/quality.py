@@ -6,7 +6,7 @@ diagnosis, and changes no row.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 
 from orket_lib.artifacts.views.row import RowPolicy
 from orket_lib.artifacts.views.run_report import Observation, RunReport, TestRun
@@ -60,6 +60,7 @@ def row_reasons(
         share = reason_share(report, reason)
         if seen.severity is not Severity.SOFT or exceeds(share, _tolerated(reason, policy)):
             found.append(seen)
+    found += _leaks(report.test_runs)
     limit = policy.max_orchestration_overhead_ratio
     if not isinstance(overhead, Null) and exceeds(overhead, limit):
         found.append(
@@ -68,6 +69,19 @@ def row_reasons(
             )
         )
     return first_of_each(found)
+
+
+def _leaks(runs: Sequence[TestRun]) -> Iterator[Observation]:
+    """Yield a note if the server left tokens of its chat template in answers."""
+    leaked = [run for run in runs if run.leaked_token]
+    if leaked:
+        first = leaked[0]
+        yield Observation.of(
+            Reason.TEMPLATE_TOKEN_LEAKED,
+            f"{len(leaked)} of {len(runs)} answers; first: {first.test_id} run "
+            f"{first.run_index + 1}: {first.leaked_token}, cut off before grading; check the "
+            "server's chat template",
+        )
 
 
 def row_quality(reasons: Iterable[Observation], lane: Lane) -> Quality:
@@ -127,6 +141,33 @@ def invalid_because(
     if tokens is not TokenStatus.OK:
         reasons.append(f"token metrics are {tokens.value if tokens else 'unknown'}")
     return tuple(reasons)
+
+
+def times_spoiled_by(
+    report: RunReport, policy: RowPolicy, lane: Lane, overhead: float | Null
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return why the times of probes, and those of answers, don't count; empty if they do.
+
+    A disturbed answer says nothing about the probes, and the other way round.
+
+    Args:
+        report: The report of a measured cell.
+        policy: Tolerated rates.
+        lane: Of the row.
+        overhead: The row's mean orchestration overhead ratio.
+    """
+    probes = report.model_copy(update={"test_runs": ()})
+    answers = report.model_copy(update={"probes": ()})
+    return (
+        _spoiling(row_reasons(probes, policy, Null("NO_RUN")), lane),
+        _spoiling(row_reasons(answers, policy, overhead), lane),
+    )
+
+
+def _spoiling(reasons: Iterable[Observation], lane: Lane) -> tuple[str, ...]:
+    return tuple(
+        f"{item.reason.value}: {item.evidence}" for item in reasons if pollutes(item, lane)
+    )
 
 
 def quality_spoiled_by(status: RunStatus, polluting: Iterable[Observation]) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from itertools import accumulate
 from typing import Any
 
 from orket_lib.analysis.rows import aggregates
+from orket_lib.analysis.rows.batches import asked_batches
 from orket_lib.artifacts.measurements.gpu import GpuSummary
 from orket_lib.artifacts.measurements.host import HostSummary
 from orket_lib.artifacts.views.row import RowRound
@@ -21,24 +22,27 @@ from orket_lib.vocabulary.statuses import RunStatus
 
 
 def as_one(reports: Sequence[RunReport], mixture: Sequence[Observation] = ()) -> RunReport:
-    """Return the report of all rounds: their loads, probes and runs, one after the other.
+    """Return the report of all rounds or batches: their loads, probes and runs in order.
 
-    If one round was not measured, neither is the whole, for the same reason.
+    If one of them was not measured, neither is the whole, for the same reason.
 
     Args:
-        reports: Reports of one spec, in the order of the rounds; at least one.
-        mixture: How the loads of different rounds differ from each other.
+        reports: Reports of one spec, in the order of the rounds or batches; at least one.
+        mixture: How their loads differ from each other.
 
     Raises:
         ArtifactError: The reports are not of one spec.
     """
+    reports = asked_batches(reports)
     if len({report.spec_digest for report in reports}) != 1:
         raise ArtifactError("rounds of different measurements can't be combined")
     if len(reports) == 1:
         return reports[0]
     loads = _offsets([len(report.sessions) for report in reports])
     probed = _offsets([len(report.probes) for report in reports])
-    asked = [number * reports[0].spec.runs_per_task for number in range(len(reports))]
+    # Rounds ask the same tasks again; batches ask others.
+    again = 0 if reports[0].batch else reports[0].spec.runs_per_task
+    asked = [number * again for number in range(len(reports))]
     status, reason = _status(reports)
     return reports[0].model_copy(
         update={
@@ -62,6 +66,9 @@ def as_one(reports: Sequence[RunReport], mixture: Sequence[Observation] = ()) ->
                 name: _joined(reports, name, run_index=asked, session=loads)
                 for name in ("test_runs", "discarded_runs")
             },
+            "not_asked": tuple(
+                dict.fromkeys(item for report in reports for item in report.not_asked)
+            ),
             "observations": tuple(
                 dict.fromkeys(
                     [*(seen for report in reports for seen in report.observations), *mixture]
@@ -126,7 +133,8 @@ def hottest(devices: Sequence[HostSummary | GpuSummary], reading: str) -> float 
 def _status(reports: Sequence[RunReport]) -> tuple[RunStatus, str | None]:
     for number, report in enumerate(reports, start=1):
         if report.status is not RunStatus.MEASURED:
-            return report.status, f"round {number}: {report.status_reason}"
+            kind = "batch" if report.batch else "round"
+            return report.status, f"{kind} {number}: {report.status_reason}"
     return RunStatus.MEASURED, None
 
 

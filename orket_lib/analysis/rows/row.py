@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from orket_lib.analysis.rows import aggregates
-from orket_lib.analysis.rows.answer_failures import count_failures
+from orket_lib.analysis.rows.answer_failures import Limits, count_failures
 from orket_lib.analysis.rows.energy import row_energy
 from orket_lib.analysis.rows.quality import (
     invalid_because,
@@ -17,9 +18,17 @@ from orket_lib.analysis.rows.quality import (
     row_quality,
     row_reasons,
     run_is_polluted,
+    times_spoiled_by,
 )
-from orket_lib.artifacts.views.row import RowArtifact, RowMetrics, RowPolicy, RowRound, RowSidecar
-from orket_lib.artifacts.views.run_report import RunReport, TestRun
+from orket_lib.artifacts.views.row import (
+    RowArtifact,
+    RowBatch,
+    RowMetrics,
+    RowPolicy,
+    RowRound,
+    RowSidecar,
+)
+from orket_lib.artifacts.views.run_report import Observation, Probe, RunReport, TestRun
 from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.quants import nominal_bits
 from orket_lib.vocabulary.reasons import Reason, Severity
@@ -36,6 +45,7 @@ def build_row(
     report_path: str,
     sidecar_copy: RowSidecar | None = None,
     rounds: tuple[RowRound, ...] = (),
+    batches: tuple[RowBatch, ...] = (),
 ) -> RowMetrics:
     """Return the row of a run report.
 
@@ -48,6 +58,7 @@ def build_row(
         report_path: Path of the report.
         sidecar_copy: The hardware probe's numbers, if one is configured.
         rounds: Figures of each round, if the report combines several.
+        batches: What was asked in each batch, if the tasks are asked in batches.
     """
     common: dict[str, Any] = {
         "model_id": report.spec.model_id,
@@ -63,12 +74,15 @@ def build_row(
         "parts": report.parts,
         "retry": report.retry,
         "rounds": rounds,
+        "batches": batches,
+        "tasks": len({run.test_id for run in report.test_runs}),
         "gpus": report.gpus,
         "gpus_absent": report.gpus_absent,
+        "not_asked": dict(Counter(task.reason for task in report.not_asked)),
         "test_runs": len(report.test_runs),
         "discarded_steps": len(report.discarded_runs) + len(report.discarded_probes),
         "failed_runs": sum(not aggregates.answered(run) for run in report.test_runs),
-        "failures": count_failures(report.test_runs),
+        "failures": count_failures(report.test_runs, Limits.of(report)),
     }
     if report.status is not RunStatus.MEASURED:
         return _unmeasured(report, common)
@@ -79,22 +93,33 @@ def build_row(
     reasons = row_reasons(report, policy, overhead)
     quality = row_quality(reasons, lane)
     because = invalid_because(report.status, quality, tokens)
-    scores = aggregates.task_scores(runs)
+    missing = aggregates.not_asked_scores(report.not_asked, report.spec.tasks.bank_id)
+    scores = aggregates.task_scores(runs) + missing
+    by_probes, by_answers = times_spoiled_by(report, policy, lane, overhead)
+    speeds = _speeds(probes)
+    latency = _unless_unsteady(
+        (run.telemetry.run_quality_reasons for run in runs),
+        aggregates.mean_over_answered(runs, "total_latency"),
+    )
+    times = {name: speeds[name] for name in ("generation_tokens_per_second", "ttft_ms")}
     return RowMetrics.of(
         **common,
-        adherence_score=statistics.fmean(score.adherence_score for score in scores),
+        adherence_score=aggregates.mean_score(scores),
         adherence_by_family=aggregates.by_family(runs, scores),
-        total_latency=aggregates.mean_over_answered(runs, "total_latency"),
+        total_latency=latency,
         peak_memory_rss=aggregates.peak(runs, "peak_memory_rss"),
         peak_vram_mib=aggregates.peak(runs, "peak_vram_mib"),
         energy=row_energy(report),
         init_latency=report.sessions[0].load.reading("load_seconds"),
-        ttft_ms=aggregates.median_ttft_ms(probes),
-        **aggregates.probe_rates(probes),
+        **speeds,
+        intervals=aggregates.intervals({**times, "total_latency": latency}, runs, probes),
+        format_rate=aggregates.format_rate(runs),
         output_tokens_per_answer=aggregates.output_tokens_per_answer(runs),
         orchestration_overhead_ratio=overhead,
         missing_telemetry_rate=missing_rate,
-        polluted_run_rate=statistics.fmean(run_is_polluted(run, lane) for run in runs),
+        polluted_run_rate=(
+            statistics.fmean(run_is_polluted(run, lane) for run in runs) if runs else Null("NO_RUN")
+        ),
         cpu_saturation_rate=_host_rate(report, Reason.HIGH_CPU_SATURATION, "foreign_cpu_ratio"),
         system_load_rate=_host_rate(report, Reason.HIGH_SYSTEM_LOAD, "foreign_load"),
         determinism_rate=aggregates.determinism_rate(runs),
@@ -107,13 +132,36 @@ def build_row(
         quality_spoiled_by=quality_spoiled_by(
             report.status, [item for item in reasons if pollutes(item, lane)]
         ),
+        speed_spoiled_by=by_probes,
+        latency_spoiled_by=by_answers,
     )
+
+
+def _speeds(probes: Sequence[Probe]) -> dict[str, Any]:
+    """Return TTFT and rates; null if the machine was too unsteady for any of the probes."""
+    speeds: dict[str, Any] = {
+        "ttft_ms": aggregates.median_ttft_ms(probes),
+        **aggregates.probe_rates(probes),
+    }
+    seen = [probe.observations for probe in probes]
+    return speeds | {
+        name: _unless_unsteady(seen, value)
+        for name, value in speeds.items()
+        if name != "rate_source"
+    }
+
+
+def _unless_unsteady(seen: Iterable[Sequence[Observation]], value: float | Null) -> float | Null:
+    """Return a time or rate; null if the canary found the machine too unsteady for it."""
+    unsteady = any(item.reason is Reason.CANARY_LATENCY for step in seen for item in step)
+    return Null(Reason.CANARY_LATENCY.value) if unsteady else value
 
 
 def _unmeasured(report: RunReport, common: Mapping[str, Any]) -> RowMetrics:
     """Return the row of a cell without a measurement: all figures null, the status as reason."""
     nothing = Null(f"STATUS_{report.status.upper()}")
     figures = [name for name in RowMetrics.readings() if name not in common]
+    because = invalid_because(report.status, None, None)
     return RowMetrics.of(
         **common,
         **dict.fromkeys(figures, nothing),
@@ -124,8 +172,10 @@ def _unmeasured(report: RunReport, common: Mapping[str, Any]) -> RowMetrics:
         run_quality_reasons=(),
         notes=(),
         valid=False,
-        invalid_because=invalid_because(report.status, None, None),
+        invalid_because=because,
         quality_spoiled_by=quality_spoiled_by(report.status, ()),
+        speed_spoiled_by=because,
+        latency_spoiled_by=because,
     )
 
 
@@ -153,6 +203,7 @@ def _artifact(report: RunReport) -> RowArtifact:
         path=served.path if served else None,
         tag=report.spec.artifact.tag,
         build=served.build if served else None,
+        unused_cpu_features=served.unused_cpu_features if served else (),
         bytes=served.reading("bytes") if served else Null("NOT_SERVED"),
     )
 
@@ -161,6 +212,8 @@ def _token_status(
     runs: Sequence[TestRun], missing_rate: float | Null, policy: RowPolicy
 ) -> TokenStatus:
     """Return OK if the policy tolerates the missing telemetry, else the most frequent gap."""
+    if not runs:  # no task could be asked, so that nothing is missing
+        return TokenStatus.OK
     if isinstance(missing_rate, Null):
         return TokenStatus.NOTHING
     if not exceeds(missing_rate, policy.max_missing_telemetry_rate):

@@ -21,9 +21,7 @@ from orket_lib.artifacts.measurements.sidecar import (
     SidecarNumbers,
     SidecarReport,
 )
-from orket_lib.artifacts.views.row import RowSidecar
-from orket_lib.vocabulary.nulls import Null, all_of, apply
-from orket_lib.vocabulary.sidecar import (
+from orket_lib.artifacts.measurements.sidecar_fields import (
     EXCUSED,
     FIELDS,
     NO_GPU,
@@ -33,6 +31,8 @@ from orket_lib.vocabulary.sidecar import (
     REQUIRED,
     Source,
 )
+from orket_lib.artifacts.views.row import RowSidecar
+from orket_lib.vocabulary.nulls import Null, all_of, apply
 from orket_lib.vocabulary.statuses import SidecarStatus
 
 _OURS = SidecarReport.model_fields["schema_version"].default

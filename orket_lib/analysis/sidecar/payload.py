@@ -13,7 +13,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from orket_lib.vocabulary.sidecar import ALIASES, usable
+from orket_lib.artifacts.measurements.sidecar_fields import ALIASES, usable
 
 Payload = Mapping[str, Any]
 

@@ -99,7 +99,7 @@ def from_series(
         fingerprint=series.hardware_fingerprint,
         labels=Labels(),
         failure=None if series.status is RunStatus.MEASURED else reason,
-        why_none=reason if nothing else f"STATUS_{series.status.upper()}",
+        why_none=reason.partition(":")[0] if nothing else f"STATUS_{series.status.upper()}",
     )
 
 

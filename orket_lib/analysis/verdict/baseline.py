@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from orket_lib.analysis.verdict.kept_or_lost import CERTAIN
+from orket_lib.artifacts.views.receipt import Dropped
 from orket_lib.artifacts.views.row import RowMetrics
 
 
@@ -17,12 +19,19 @@ class QuantScores:
         scores: Score in 0..1 by task id; None if it was not measured, or was disturbed.
         reason: Why there are no scores.
         may_pass: Whether the reason may be temporary.
+        dropped: Why it was not asked all tasks; None if it was.
     """
 
     quant: str
     scores: Mapping[str, float] | None
     reason: str | None = None
     may_pass: bool = False
+    dropped: Dropped | None = None
+
+    @property
+    def certain(self) -> float:
+        """Probability that its verdict needs: more if it was dropped at an early look."""
+        return self.dropped.certain if self.dropped else CERTAIN
 
 
 @dataclass(frozen=True)
@@ -57,6 +66,7 @@ def scores_of_row(
         scores=scores if judged else None,
         reason=None if judged else row.status_reason or spoiled or row.status.value,
         may_pass=row.retry,
+        dropped=row.dropped,
     )
 
 

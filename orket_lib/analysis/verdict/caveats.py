@@ -3,9 +3,49 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from orket_lib.artifacts.views.row import RowMetrics
-from orket_lib.vocabulary.statuses import ADVICE, Lane
+from orket_lib.vocabulary.reasons import TRANSIENT, Reason, spoils_quality
+from orket_lib.vocabulary.statuses import ADVICE, MEANINGS, AnswerFailure, Lane, RunStatus
+from orket_lib.vocabulary.text import listed
+
+_MANY = 0.05  # of a baseline's runs: then its failures are to be dealt with before anything else
+
+
+@dataclass(frozen=True)
+class BaselineFails:
+    """The most frequent failure of a baseline that may have another cause than the quant.
+
+    Attributes:
+        quant: The baseline.
+        failure: How its answers failed.
+        runs: How many of them.
+        asked: Of how many.
+    """
+
+    quant: str
+    failure: AnswerFailure
+    runs: int
+    asked: int
+
+    def __str__(self) -> str:
+        return f"{self.runs} of {self.asked} answers of {self.quant} failed for {self.failure}"
+
+
+def baseline_fails(row: RowMetrics | None) -> BaselineFails | None:
+    """Return how a baseline mostly fails, if that needs a change; None if it hardly does."""
+    if row is None:
+        return None
+    found = [
+        item
+        for item in row.failures
+        if item.failure in ADVICE and item.runs >= _MANY * row.test_runs
+    ]
+    worst = max(found, key=lambda item: item.runs, default=None)
+    if worst is None:
+        return None
+    return BaselineFails(row.quant_tag, worst.failure, worst.runs, row.test_runs)
 
 
 def caveats(rows: Sequence[RowMetrics], lane: Lane, include_invalid: bool) -> list[str]:
@@ -16,8 +56,8 @@ def caveats(rows: Sequence[RowMetrics], lane: Lane, include_invalid: bool) -> li
         lane: In lane ci speeds are not evidence.
         include_invalid: Whether rows that are not valid are included.
     """
-    judged = [row for row in rows if row.adherence_score is not None]
-    said = [*_not_the_quants(judged), *_disturbed(judged)]
+    judged = [row for row in rows if row.status is RunStatus.MEASURED]
+    said = _not_the_quants(judged)
     if include_invalid and not all(row.valid for row in judged):
         said.append("Rows that are not valid were included.")
     if lane is Lane.CI:
@@ -25,9 +65,53 @@ def caveats(rows: Sequence[RowMetrics], lane: Lane, include_invalid: bool) -> li
     return said
 
 
+def disturbed_times(rows: Sequence[RowMetrics]) -> str:
+    """Return what is to be said first of rows with valid answers and disturbed times.
+
+    Args:
+        rows: Rows of the model.
+
+    Returns:
+        By what they were disturbed, and how to repeat them. `""` without such rows.
+    """
+    found = [row for row in rows if row.adherence_score is not None and row.quality_valid]
+    found = [row for row in found if not row.valid]
+    if not found:
+        return ""
+    said = (
+        f"The times of {listed([row.quant_tag for row in found])} don't count "
+        f"({_disturbance(found[0])}); the answers do."
+    )
+    if not any(map(by_the_machine, found)):
+        return said
+    part, what = ("runs", "answers")
+    if not all(row.speed_valid for row in found):
+        part, what = ("probes", "speed probes")
+    return (
+        f"{said} On a quiet machine, the same command with `--config again={part}` repeats only "
+        f"the {what}."
+    )
+
+
+def by_the_machine(row: RowMetrics) -> bool:
+    """Tell whether other work on the machine disturbed a row, so that it may be repeated."""
+    seen = {item.reason for item in row.run_quality_reasons}
+    return bool(seen & {*TRANSIENT, Reason.CANARY_LATENCY})
+
+
+def _disturbance(row: RowMetrics) -> str:
+    """Return what disturbed a row's times, if possible with the process that did it."""
+    seen = [item for item in row.run_quality_reasons if not spoils_quality(item.reason)]
+    seen.sort(key=lambda item: item.reason is not Reason.HIGH_CPU_SATURATION)
+    first = next((f"{item.reason.value}: {item.evidence}" for item in seen), None)
+    return first or "; ".join(row.invalid_because)
+
+
 def _not_the_quants(rows: Sequence[RowMetrics]) -> list[str]:
     """Return a sentence for each kind of failure that may have a cause other than the quant."""
     said = []
+    graded = any(row.adherence_score is not None for row in rows)
+    wrong = "wrong" if graded else "different from the baseline's"
     for failure, advice in ADVICE.items():
         counts = [
             (row.quant_tag, item.runs, row.test_runs, item.first)
@@ -36,22 +120,9 @@ def _not_the_quants(rows: Sequence[RowMetrics]) -> list[str]:
             if item.failure is failure
         ]
         if counts:
-            listed = ", ".join(f"{tag} {runs} of {asked}" for tag, runs, asked, _ in counts)
+            each = ", ".join(f"{tag} {runs} of {asked}" for tag, runs, asked, _ in counts)
             said.append(
-                f"Answers that failed for {failure.value} count as wrong: {listed} runs "
-                f"(first: {counts[0][3]}); {advice}."
+                f"Answers that failed for {failure.value} ({MEANINGS[failure]}) count as {wrong}: "
+                f"{each} runs (first: {counts[0][3]}); {advice}."
             )
     return said
-
-
-def _disturbed(rows: Sequence[RowMetrics]) -> list[str]:
-    """Return a sentence on rows with valid answers but disturbed times."""
-    found = [row for row in rows if row.quality_valid and not row.valid]
-    if not found:
-        return []
-    names = ", ".join(row.quant_tag for row in found)
-    reason = next(
-        (f"{item.reason.value}: {item.evidence}" for item in found[0].run_quality_reasons),
-        "; ".join(found[0].invalid_because),
-    )
-    return [f"The times of {names} were disturbed and don't count ({reason})."]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from orket_lib.vocabulary.verdicts import DecisionStatus, Prefer, QuantVerdict, WantStatus
+from orket_lib.vocabulary.statuses import DecisionStatus, Prefer, QuantVerdict, WantStatus
 
 LIKELY = 0.8
 _MORE_LIKELY_THAN_NOT = 0.5

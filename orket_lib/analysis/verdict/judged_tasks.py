@@ -14,6 +14,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from orket_lib.artifacts.views.verdict import TaskStratum
+
 MASTERED = 0.5
 SMALLEST_STRATUM = 8
 FEWEST_TASKS = 20
@@ -40,23 +42,6 @@ class JudgedTask:
 
 
 @dataclass(frozen=True)
-class Stratum:
-    """A group of tasks of one kind.
-
-    Attributes:
-        name: Bank, family and level; shorter for pooled groups.
-        tasks: Number of tasks.
-        baseline: Mean score of the baseline.
-        counted: Number of tasks that count.
-    """
-
-    name: str
-    tasks: int
-    baseline: float
-    counted: int
-
-
-@dataclass(frozen=True)
 class Judging:
     """The tasks that count.
 
@@ -66,7 +51,7 @@ class Judging:
     """
 
     counted: tuple[str, ...]
-    strata: tuple[Stratum, ...]
+    strata: tuple[TaskStratum, ...]
 
     @property
     def too_hard(self) -> bool:
@@ -83,7 +68,9 @@ def tasks_that_judge(tasks: Iterable[JudgedTask], baseline: Mapping[str, float])
     """
     counted: list[str] = []
     strata = []
-    for key, members in sorted(_strata([t for t in tasks if t.task_id in baseline]).items()):
+    asked = [task for task in tasks if task.task_id in baseline]
+    named_from = 0 if len({task.bank for task in asked}) > 1 else 1
+    for key, members in sorted(_strata(asked).items()):
         ids = sorted((task.task_id for task in members), key=_shuffled)
         halves = ids[::2], ids[1::2]
         mastered = [
@@ -94,14 +81,29 @@ def tasks_that_judge(tasks: Iterable[JudgedTask], baseline: Mapping[str, float])
         kept = [task for half in mastered for task in half]
         counted += kept
         strata.append(
-            Stratum(
-                name="/".join(filter(None, key)),
+            TaskStratum(
+                name="/".join(filter(None, key[named_from:])) or key[-1],
                 tasks=len(ids),
                 baseline=statistics.fmean(baseline[task] for task in ids),
                 counted=len(kept),
             )
         )
     return Judging(tuple(sorted(counted)), tuple(strata))
+
+
+def tasks_of(
+    asked: Iterable[JudgedTask], baseline: Mapping[str, float], quant: Mapping[str, float]
+) -> Judging:
+    """Return the tasks that count for one quant: those that it was asked, as if there were no more.
+
+    So a quant that was dropped early keeps the verdict that it was dropped with.
+
+    Args:
+        asked: The tasks of the sweep.
+        baseline: The baseline's score in 0..1 by task id.
+        quant: The quant's.
+    """
+    return tasks_that_judge([task for task in asked if task.task_id in quant], baseline)
 
 
 def _strata(tasks: Sequence[JudgedTask]) -> dict[Key, list[JudgedTask]]:

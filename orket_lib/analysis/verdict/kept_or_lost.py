@@ -15,7 +15,7 @@ from orket_lib.analysis.verdict.kept_share import (
     probability_kept,
 )
 from orket_lib.analysis.verdict.pairs import Overlap, paired
-from orket_lib.vocabulary.verdicts import QuantVerdict
+from orket_lib.vocabulary.statuses import QuantVerdict
 
 # Probability for KEPT; LOST needs the same certainty of the opposite. Then the 95 % interval of the
 # kept share lies on one side of the threshold.

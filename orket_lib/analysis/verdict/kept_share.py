@@ -28,6 +28,7 @@ PRIOR = 0.5
 # for averages over many simulated sweeps (3e-4).
 NODES = 100
 COARSE = 32
+MOST_BOTH = 2**16
 _CONFIDENCE = 0.95
 
 
@@ -72,31 +73,91 @@ def probability_kept(counts: Overlap, threshold: float) -> float:
 def probabilities_kept(
     both: ArrayLike, lost: ArrayLike, won: ArrayLike, threshold: ArrayLike, nodes: int = NODES
 ) -> NDArray[numpy.float64]:
-    """Return the same for many sets of counts together; the arguments broadcast.
+    """Return the same for many sets of counts together; the arguments broadcast."""
+    import numpy
+
+    x, y, z, t = (numpy.asarray(item, float)[..., None] for item in (both, lost, won, threshold))
+    return _Flips.of(y + PRIOR, z + PRIOR, t, nodes).probability(x + PRIOR)
+
+
+def least_both(
+    lost: ArrayLike, won: ArrayLike, threshold: float, probability: float
+) -> NDArray[numpy.int64]:
+    """Return the fewest tasks right in both that reach a probability of keeping the threshold.
+
+    More of them never lower it, so that a bisection finds them.
+
+    Args:
+        lost: Counts, shape (n,).
+        won: Counts, shape (n,).
+        threshold: Share that must be kept, at most 1.
+        probability: To be reached.
+
+    Returns:
+        `MOST_BOTH` where that many don't reach it.
+    """
+    import numpy
+
+    y, z = (numpy.asarray(item, float)[..., None] + PRIOR for item in (lost, won))
+    flips = _Flips.of(y, z, numpy.asarray(threshold, float)[..., None], COARSE)
+    low = numpy.zeros(len(y), dtype=numpy.int64)
+    high = numpy.full(len(y), MOST_BOTH)
+    while (low < high).any():
+        middle = (low + high) // 2
+        reached = flips.probability(middle[..., None] + PRIOR) >= probability
+        low, high = numpy.where(reached, low, middle + 1), numpy.where(reached, middle, high)
+    return low
+
+
+@dataclass(frozen=True)
+class _Flips:
+    """What is known of R from the flips alone, at the nodes of the quadrature.
 
     With X, Y, Z independent gamma variables for both, lost and won, u = Y / (Y + Z) and
     v = X / (X + Y + Z) are independent beta variables, and R >= t is a bound on v for a given u.
     The remaining integral over u is computed by Gauss-Legendre quadrature over its quantiles.
     """
-    import numpy
-    from scipy.special import betainc, betaincinv
 
-    x, y, z, t = (numpy.asarray(item, float)[..., None] for item in (both, lost, won, threshold))
-    x, y, z = x + PRIOR, y + PRIOR, z + PRIOR
-    places, weights = _nodes(nodes)
-    # R >= t  <=>  v (1 - t) >= (1 - v) ((1 + t) u - 1). Up to u = 1 / (1 + t) the right side is not
-    # positive, so below t = 1 every v satisfies it there; above t = 1, none does beyond there.
-    turn = betainc(y, z, 1 / (1 + t))
-    start, end = numpy.where(t < 1, turn, 0.0), numpy.where(t < 1, 1.0, turn)
-    u = betaincinv(y, z, start + places * (end - start))
-    with numpy.errstate(divide="ignore", invalid="ignore"):
-        odds = numpy.maximum(((1 + t) * u - 1) / (1 - t), 0.0)
-    under = betainc(x, y + z, odds / (1 + odds))
-    inside = numpy.where(t < 1, 1 - under, under)
-    inside = numpy.where(t == 1, 1.0, inside)
-    integral = (end - start) * (inside * weights).sum(axis=-1, keepdims=True)
-    found: NDArray[numpy.float64] = (numpy.where(t < 1, turn, 0.0) + integral)[..., 0]
-    return found
+    flips: NDArray[numpy.float64]  # Y + Z
+    threshold: NDArray[numpy.float64]
+    always: NDArray[numpy.float64]  # chance of a u for which every v will do
+    weights: NDArray[numpy.float64]
+    bounds: NDArray[numpy.float64]  # of v at each node
+
+    @classmethod
+    def of(
+        cls,
+        y: NDArray[numpy.float64],
+        z: NDArray[numpy.float64],
+        t: NDArray[numpy.float64],
+        nodes: int,
+    ) -> _Flips:
+        """Return the flips' part; the last axis of the arguments is that of the nodes."""
+        import numpy
+        from scipy.special import betainc, betaincinv
+
+        places, weights = quadrature(nodes)
+        # R >= t  <=>  v (1 - t) >= (1 - v) ((1 + t) u - 1). Up to u = 1 / (1 + t) the right side
+        # is not positive, so below t = 1 every v satisfies it there; above t = 1, none does beyond.
+        turn = betainc(y, z, 1 / (1 + t))
+        start, end = numpy.where(t < 1, turn, 0.0), numpy.where(t < 1, 1.0, turn)
+        u = betaincinv(y, z, start + places * (end - start))
+        with numpy.errstate(divide="ignore", invalid="ignore"):
+            odds = numpy.maximum(((1 + t) * u - 1) / (1 - t), 0.0)
+            bounds = odds / (1 + odds)
+        return cls(y + z, t, numpy.where(t < 1, turn, 0.0), (end - start) * weights, bounds)
+
+    def probability(self, x: NDArray[numpy.float64]) -> NDArray[numpy.float64]:
+        """Return the probability of R >= t for so many right in both, without the last axis."""
+        import numpy
+        from scipy.special import betainc
+
+        under = betainc(x, self.flips, self.bounds)
+        inside = numpy.where(self.threshold < 1, 1 - under, under)
+        inside = numpy.where(self.threshold == 1, 1.0, inside)
+        integral = (inside * self.weights).sum(axis=-1, keepdims=True)
+        found: NDArray[numpy.float64] = (self.always + integral)[..., 0]
+        return found
 
 
 def _quantile(counts: Overlap, chance: float) -> float:
@@ -110,7 +171,7 @@ def _quantile(counts: Overlap, chance: float) -> float:
 
 
 @lru_cache
-def _nodes(count: int) -> tuple[NDArray[numpy.float64], NDArray[numpy.float64]]:
+def quadrature(count: int) -> tuple[NDArray[numpy.float64], NDArray[numpy.float64]]:
     """Return nodes in 0..1 and their weights."""
     import numpy
 

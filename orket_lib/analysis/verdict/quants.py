@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from orket_lib.analysis.statistics import mcnemar_exact
+from orket_lib.analysis.verdict.agreement import most_alike
 from orket_lib.analysis.verdict.baseline import Baseline, QuantScores, baseline_among
 from orket_lib.analysis.verdict.decision import Candidate, Pick, pick, smallest_proved
-from orket_lib.analysis.verdict.judged_tasks import JudgedTask, Judging, tasks_that_judge
-from orket_lib.analysis.verdict.kept_or_lost import Judged, judge, verdict_at
-from orket_lib.analysis.verdict.pairs import Overlap, paired
-from orket_lib.analysis.verdict.stability import Stability, stability
-from orket_lib.artifacts.views.verdict import Decision, TaskStratum, Verdict, WantCheck
-from orket_lib.vocabulary.verdicts import DecisionStatus, Prefer, QuantVerdict
+from orket_lib.analysis.verdict.judged_tasks import (
+    JudgedTask,
+    Judging,
+    tasks_of,
+    tasks_that_judge,
+)
+from orket_lib.analysis.verdict.kept_or_lost import Judged, judge
+from orket_lib.analysis.verdict.stability import Repicked, Stability, stability_of
+from orket_lib.artifacts.views.verdict import Agreement, Decision, Verdict, WantCheck
+from orket_lib.vocabulary.statuses import DecisionStatus, Prefer, QuantVerdict
 
 _EVERYTHING_RIGHT = 0.98
+_NOT_ORDERED_BY_TASKS = (
+    DecisionStatus.TASKS_TOO_EASY,
+    DecisionStatus.TASKS_TOO_HARD,
+    DecisionStatus.TASKS_NOT_GRADED,
+)
+_NOTHING_KNOWN = 0.5  # probability of a quant that was asked too few tasks
 
 
 @dataclass(frozen=True)
@@ -46,6 +56,8 @@ class Verdicts:
         stability: Whether a new sweep would pick the same; None if the tasks picked nothing.
         smallest_that_suffices: The smallest quant that provably keeps the threshold and fits.
         best_that_fits: The largest quant that misses no limit.
+        noise_floor: How far the baseline's second run agrees with its first; None without a
+            baseline.
     """
 
     baseline: Baseline
@@ -56,27 +68,36 @@ class Verdicts:
     stability: Stability | None = None
     smallest_that_suffices: str | None = None
     best_that_fits: str | None = None
+    noise_floor: Agreement | None = None
+
+    @property
+    def by_agreement(self) -> tuple[Verdict, ...]:
+        """The quants below the baseline, by agreement with it, if the tasks can't order them."""
+        if self.pick.status not in _NOT_ORDERED_BY_TASKS:
+            return ()
+        return most_alike(self.verdicts)
 
 
 def judge_quants(
     quants: Sequence[QuantScores],
     tasks: Sequence[JudgedTask],
     wants: Mapping[str, Sequence[WantCheck]],
-    same_answers: Mapping[str, float],
+    agreements: Mapping[str, Agreement],
     policy: VerdictPolicy,
+    noise_floor: Agreement | None = None,
 ) -> Verdicts:
     """Return the verdicts and the decision.
 
     Args:
         quants: All quants of the config, most bits first.
-        tasks: The tasks that were asked.
+        tasks: The graded tasks that were asked.
         wants: Whether each measured quant meets each limit.
-        same_answers: Share of answers that are identical to the baseline's, by quant.
+        agreements: How far the answers of each other measured quant agree with the baseline's.
         policy: Threshold and preference.
+        noise_floor: Agreement of the baseline's second run with its first; None without a baseline.
     """
     baseline = baseline_among(quants)
     later = tuple(item.quant for item in quants if item.may_pass)
-    same = same_answers if baseline.used else {}
     judged: dict[str, Judged] = {}
 
     def verdicts() -> tuple[Verdict, ...]:
@@ -84,15 +105,19 @@ def judge_quants(
             Verdict(
                 quant_tag=item.quant,
                 baseline_quant=baseline.used.quant if baseline.used else None,
-                same_answer_rate=same.get(item.quant),
+                same_answer_rate=agreed.same_answer_rate if agreed else None,
+                agreement=agreed,
                 wants=tuple(wants.get(item.quant, ())),
+                certain=item.certain,
+                dropped=item.dropped.reason if item.dropped else None,
                 **(
                     _claim(judged[item.quant])
                     if item.quant in judged
-                    else _no_claim(item, baseline)
+                    else _no_claim(item, baseline, graded=bool(tasks))
                 ),
             )
             for item in quants
+            for agreed in [agreements.get(item.quant)]
         )
 
     if baseline.used is None or baseline.used.scores is None:
@@ -104,24 +129,29 @@ def judge_quants(
     family_of = {task.task_id: task.family for task in tasks}
     measured = [item for item in quants if item.scores is not None]
     others = [item for item in measured if item is not baseline.used]
-    if not judging.too_hard:
-        judged |= {
-            item.quant: judge(own, item.scores or {}, judging.counted, family_of, policy.threshold)
-            for item in others
-        }
+    for item in others:
+        scores = item.scores or {}
+        counted = tasks_of(tasks, own, scores)
+        if not counted.too_hard:
+            judged[item.quant] = judge(
+                own, scores, counted.counted, family_of, policy.threshold, item.certain
+            )
     candidates = _candidates(measured, judged, wants)
     proved = stable = None
     if not others:
         picked = Pick(DecisionStatus.ONE_QUANT, baseline.used.quant)
     elif judging.too_hard:
-        picked = Pick(DecisionStatus.TASKS_TOO_HARD)
+        picked = Pick(DecisionStatus.TASKS_TOO_HARD if tasks else DecisionStatus.TASKS_NOT_GRADED)
     else:
         proved = smallest_proved(candidates[1:])
         too_easy = _too_easy(measured, judging.counted)
         picked = (
             Pick(DecisionStatus.TASKS_TOO_EASY) if too_easy else pick(candidates, policy.prefer)
         )
-        stable = _stability(own, others, judging, family_of, candidates, picked, policy)
+        decided = [item for item in others if item.quant in judged]
+        if picked.quant and decided:
+            again = Repicked(candidates, policy.prefer, policy.threshold, picked.quant)
+            stable = stability_of(own, decided, judging.counted, family_of, again)
     return Verdicts(
         baseline,
         judging,
@@ -131,6 +161,7 @@ def judge_quants(
         stable,
         smallest_that_suffices=proved.quant if proved else None,
         best_that_fits=next((item.quant for item in candidates if item.fits), None),
+        noise_floor=noise_floor,
     )
 
 
@@ -162,18 +193,11 @@ def decision_of(verdicts: Verdicts, prefer: Prefer, why: str, next_step: str | N
         and not any(item.verdict in open_ for item in smaller),
         smaller=[item.quant_tag for item in smaller],
         larger=tags[:place] if verdicts.pick.quant else [],
+        by_agreement=[item.quant_tag for item in verdicts.by_agreement],
         stability=stable.same if stable else None,
         runner_up=stable.runner_up if stable else None,
         why=why,
         next=next_step,
-    )
-
-
-def strata_of(judging: Judging | None) -> tuple[TaskStratum, ...]:
-    """Return the strata in the form of the summary."""
-    return tuple(
-        TaskStratum(name=item.name, tasks=item.tasks, baseline=item.baseline, counted=item.counted)
-        for item in (judging.strata if judging else ())
     )
 
 
@@ -183,15 +207,17 @@ def _candidates(
     wants: Mapping[str, Sequence[WantCheck]],
 ) -> list[Candidate]:
     """Return the measured quants as candidates; the baseline keeps all of its own adherence."""
-    return [
-        Candidate(
-            quant=item.quant,
-            verdict=judged[item.quant].verdict if item.quant in judged else QuantVerdict.KEPT,
-            probability=judged[item.quant].share.probability if item.quant in judged else 1.0,
-            wants=tuple(want.status for want in wants.get(item.quant, ())),
-        )
-        for item in measured
-    ]
+    found = []
+    for item in measured:
+        verdict, probability = QuantVerdict.UNDECIDED, _NOTHING_KNOWN
+        if item is measured[0]:
+            verdict, probability = QuantVerdict.KEPT, 1.0
+        elif item.quant in judged:
+            verdict = judged[item.quant].verdict
+            probability = judged[item.quant].share.probability
+        asked = tuple(want.status for want in wants.get(item.quant, ()))
+        found.append(Candidate(item.quant, verdict, probability, asked))
+    return found
 
 
 def _too_easy(measured: Sequence[QuantScores], counted: Sequence[str]) -> bool:
@@ -202,43 +228,6 @@ def _too_easy(measured: Sequence[QuantScores], counted: Sequence[str]) -> bool:
         if not asked or sum(asked) / len(asked) < _EVERYTHING_RIGHT:
             return False
     return True
-
-
-def _stability(
-    own: Mapping[str, float],
-    others: Sequence[QuantScores],
-    judging: Judging,
-    family_of: Mapping[str, str],
-    candidates: Sequence[Candidate],
-    chosen: Pick,
-    policy: VerdictPolicy,
-) -> Stability | None:
-    if chosen.quant is None:
-        return None
-    families: dict[str, list[str]] = defaultdict(list)
-    for task in judging.counted:
-        if all(task in (item.scores or {}) for item in others):
-            families[family_of[task]].append(task)
-    counts: dict[str, dict[str, Overlap]] = {
-        family: {item.quant: paired(own, item.scores or {}, ids) for item in others}
-        for family, ids in families.items()
-    }
-    if not counts:
-        return None
-
-    def picks(probabilities: Mapping[str, float]) -> str | None:
-        again = [candidates[0]] + [
-            Candidate(
-                item.quant,
-                verdict_at(probabilities[item.quant]),
-                probabilities[item.quant],
-                item.wants,
-            )
-            for item in candidates[1:]
-        ]
-        return pick(again, policy.prefer).quant
-
-    return stability(counts, policy.threshold, chosen.quant, picks)
 
 
 def _claim(judged: Judged) -> dict[str, Any]:
@@ -259,13 +248,14 @@ def _claim(judged: Judged) -> dict[str, Any]:
     }
 
 
-def _no_claim(item: QuantScores, baseline: Baseline) -> dict[str, Any]:
-    """Return the same fields for the baseline, and for a quant without answers to judge."""
+def _no_claim(item: QuantScores, baseline: Baseline, graded: bool) -> dict[str, Any]:
+    """Return the same fields for the baseline, and for a quant that tasks can't judge."""
     if item.scores is None:
         verdict, reason = QuantVerdict.NOT_MEASURED, item.reason or "NOT_MEASURED"
     elif item is baseline.used:
         verdict, reason = QuantVerdict.KEPT, "BASELINE"
     else:
         verdict = QuantVerdict.UNDECIDED
-        reason = "NO_BASELINE" if baseline.used is None else "TASKS_TOO_HARD"
+        too_few = "TASKS_TOO_HARD" if graded else "TASKS_NOT_GRADED"
+        reason = "NO_BASELINE" if baseline.used is None else too_few
     return {"verdict": verdict, "probability": None, "reason": reason}

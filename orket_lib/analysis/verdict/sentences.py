@@ -4,43 +4,86 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from orket_lib.analysis.verdict.agreement_sentences import by_agreement, right_but_different
+from orket_lib.analysis.verdict.caveats import BaselineFails
 from orket_lib.analysis.verdict.judged_tasks import FEWEST_TASKS
 from orket_lib.analysis.verdict.quants import VerdictPolicy, Verdicts
+from orket_lib.analysis.verdict.wants import TIMES
 from orket_lib.artifacts.views.verdict import Verdict
-from orket_lib.vocabulary.verdicts import DecisionStatus, Prefer, QuantVerdict, WantStatus
+from orket_lib.vocabulary.statuses import (
+    ADVICE,
+    MEANINGS,
+    DecisionStatus,
+    DropReason,
+    Prefer,
+    QuantVerdict,
+    WantStatus,
+)
+from orket_lib.vocabulary.text import listed
 
-_SAME_WORDS = 0.5  # below this share of identical answers, the sentence says so
+_NOTHING_JUDGED = (
+    DecisionStatus.TASKS_TOO_HARD,
+    DecisionStatus.TASKS_NOT_GRADED,
+    DecisionStatus.ONE_QUANT,
+)
 
 
-def sentence(model_id: str, verdicts: Verdicts, policy: VerdictPolicy) -> str:
-    """Return the decision on a model in a few sentences."""
+def sentence(
+    model_id: str,
+    verdicts: Verdicts,
+    policy: VerdictPolicy,
+    first: str = "",
+    fails: BaselineFails | None = None,
+) -> str:
+    """Return the decision on a model in a few sentences.
+
+    Args:
+        model_id: The model.
+        verdicts: On its quants.
+        policy: Threshold and preference.
+        first: What is to be said first of its times, see `caveats.disturbed_times`.
+        fails: How the baseline mostly fails.
+    """
     parts = [
         _stand_in(verdicts),
-        _claim(verdicts, policy),
+        _claim(verdicts, policy, first != "", fails),
+        by_agreement(verdicts),
         *_neighbours(verdicts),
         *_absent(verdicts),
         _hangs(verdicts),
-        _different(verdicts),
+        right_but_different(verdicts),
     ]
-    return f"{model_id}: " + " ".join(part for part in parts if part)
+    text = " ".join(part for part in parts if part)
+    return f"{model_id}: {first} {text[:1].upper()}{text[1:]}" if first else f"{model_id}: {text}"
 
 
-def next_step(verdicts: Verdicts) -> str | None:
-    """Return what to do next; None if nothing is open."""
+def next_step(verdicts: Verdicts, fails: BaselineFails | None = None) -> str | None:
+    """Return what to do next; None if nothing is open.
+
+    Args:
+        verdicts: On the quants of a model.
+        fails: How the baseline mostly fails.
+    """
     status = verdicts.pick.status
     if verdicts.to_be_tried:
-        return f"rerun the same command: it measures {_listed(verdicts.to_be_tried)} again"
+        return f"rerun the same command: it measures {listed(verdicts.to_be_tried)} again"
     if status is DecisionStatus.NOTHING_MEASURED:
         return "see why each quant failed, and fix the config"
+    if fails:
+        return f"{ADVICE[fails.failure]}, and run the same command: {fails}"
     if status is DecisionStatus.ONE_QUANT:
         return "add a second quant to `quants:`, and run the same command"
     if status is DecisionStatus.TASKS_TOO_HARD:
         return "choose tasks that this model can do (`task_bank:`), or more of them"
+    if status is DecisionStatus.TASKS_NOT_GRADED:
+        return "give the tasks expected answers, or add a bank that has them (`task_bank:`)"
     if status is DecisionStatus.TASKS_TOO_EASY:
         return "choose harder tasks (`task_bank:`)"
     if status is DecisionStatus.NOTHING_FITS:
         return "loosen `wants:`, or add a smaller quant to `quants:`"
     open_ = _undecided(verdicts)
+    if any(item.dropped is DropReason.BUDGET_SPENT for item in open_):
+        return "raise `budget:`, and run the same command: it continues where the budget ended"
     needed = [item.further_tasks for item in open_ if item.further_tasks]
     if needed:
         return (
@@ -61,7 +104,9 @@ def _stand_in(verdicts: Verdicts) -> str:
     )
 
 
-def _claim(verdicts: Verdicts, policy: VerdictPolicy) -> str:
+def _claim(
+    verdicts: Verdicts, policy: VerdictPolicy, times_said: bool, fails: BaselineFails | None
+) -> str:
     chosen, keeps = verdicts.pick, f"keeps at least {policy.threshold:.0%}"
     base = verdicts.baseline.used.quant if verdicts.baseline.used else ""
     found = next((item for item in verdicts.verdicts if item.quant_tag == chosen.quant), None)
@@ -82,10 +127,14 @@ def _claim(verdicts: Verdicts, policy: VerdictPolicy) -> str:
             asked = sum(item.tasks for item in verdicts.judging.strata)
             if asked < FEWEST_TASKS:
                 return f"{asked} tasks are too few; a verdict needs at least {FEWEST_TASKS}."
+            if fails:
+                return f"no verdict yet: {fails} ({MEANINGS[fails.failure]})."
             return (
                 f"these tasks are too hard: {base} can do {len(verdicts.judging.counted)} of "
                 f"{asked}, and a verdict needs {FEWEST_TASKS}."
             )
+        case DecisionStatus.TASKS_NOT_GRADED:
+            return "quality is not judged, because no task has an expected answer."
         case DecisionStatus.TASKS_TOO_EASY:
             return (
                 "these tasks can't tell the quants apart: every one answers at least 98% of them."
@@ -98,7 +147,9 @@ def _claim(verdicts: Verdicts, policy: VerdictPolicy) -> str:
     if policy.prefer is Prefer.BEST:
         claim = f"run {chosen.quant}, the largest quant that meets all limits"
     elif found.reason == "BASELINE":
-        claim = f"run {chosen.quant}: no smaller quant {keeps} of its adherence"
+        absent = any(item.verdict is QuantVerdict.NOT_MEASURED for item in verdicts.verdicts)
+        measured = " that was measured" if absent else ""
+        claim = f"run {chosen.quant}: no smaller quant{measured} {keeps} of its adherence"
     else:
         claim = (
             f"run {chosen.quant}, the smallest quant that is proved to keep at least "
@@ -106,15 +157,21 @@ def _claim(verdicts: Verdicts, policy: VerdictPolicy) -> str:
         )
         if chosen.status is DecisionStatus.LIKELY:
             claim = f"probably {chosen.quant}: it {keeps} of {base}'s adherence"
-    return f"{claim} ({_evidence(chosen.probability, found)}){_unproved_wants(found)}."
+    return f"{claim} ({_evidence(chosen.probability, found)}){_unproved_wants(found, times_said)}."
 
 
 def _evidence(probability: float | None, found: Verdict) -> str:
     sure = "" if probability is None else f"P {chance(probability)}"
     if found.reason == "BASELINE":
         return sure
-    flips = f"of {found.tasks} tasks {found.lost:g} lost, {found.won:g} won"
+    flips = f"of {found.tasks} tasks {lost_tasks(found)} lost, {found.won:g} won"
     return f"{sure}; {flips}" if sure else flips
+
+
+def lost_tasks(found: Verdict) -> str:
+    """Return `12 (9 CUT)`: the tasks lost, and those lost for another cause than the quant."""
+    kinds = [f"{item.tasks} {item.failure}" for item in found.lost_to]
+    return f"{found.lost:g}" + (f" ({', '.join(kinds)})" if kinds else "")
 
 
 def chance(probability: float) -> str:
@@ -126,19 +183,24 @@ def chance(probability: float) -> str:
     return f"= {probability:.3f}" if not 0.05 < probability < 0.95 else f"= {probability:.2f}"
 
 
-def _unproved_wants(found: Verdict) -> str:
-    open_ = [
-        f"{item.want} is {item.status.value}"
-        + (f", because {item.because}" if item.because else "")
-        for item in found.wants
-        if item.status is WantStatus.NOT_ESTABLISHED
-    ]
-    return f"; {'; '.join(open_)}" if open_ else ""
+def _unproved_wants(found: Verdict, times_said: bool) -> str:
+    """Return which wants are not proved, and why unless that was said of the times already."""
+    open_: dict[tuple[str, str], list[str]] = {}
+    for item in found.wants:
+        if item.status is not WantStatus.MET:
+            known = times_said and item.want in TIMES
+            key = item.status.value, "" if known else item.because or ""
+            open_.setdefault(key, []).append(item.want)
+    return "".join(
+        f"; {listed(names)} {'are' if names[1:] else 'is'} {status}"
+        + (f", because {because}" if because else "")
+        for (status, because), names in open_.items()
+    )
 
 
 def _neighbours(verdicts: Verdicts) -> list[str]:
     """Return sentences on the quants that were not picked."""
-    if verdicts.pick.status in (DecisionStatus.TASKS_TOO_HARD, DecisionStatus.ONE_QUANT):
+    if verdicts.pick.status in _NOTHING_JUDGED:
         return []
     said = []
     for item in _undecided(verdicts):
@@ -154,7 +216,7 @@ def _neighbours(verdicts: Verdicts) -> list[str]:
         said.append(f"{word} (P {chance(item.probability)}{more}).")
     lost = [item.quant_tag for item in verdicts.verdicts if item.verdict is QuantVerdict.LOST]
     if lost:
-        said.append(f"{_listed(lost)} {'do' if lost[1:] else 'does'} not keep it.")
+        said.append(f"{listed(lost)} {'do' if lost[1:] else 'does'} not keep it.")
     return said
 
 
@@ -176,18 +238,14 @@ def _hangs(verdicts: Verdicts) -> str:
     return f"Without the tasks of {found.hangs_on} the verdict on {found.quant_tag} would change."
 
 
-def _different(verdicts: Verdicts) -> str:
-    found = next((v for v in verdicts.verdicts if v.quant_tag == verdicts.pick.quant), None)
-    if found is None or found.same_answer_rate is None or found.same_answer_rate >= _SAME_WORDS:
-        return ""
-    return f"Only {found.same_answer_rate:.0%} of its answers are identical to the baseline's."
-
-
 def _undecided(verdicts: Verdicts) -> list[Verdict]:
+    """Return the quants that more tasks may decide, unless nothing hangs on them."""
     return [
         item
         for item in verdicts.verdicts
-        if item.verdict is QuantVerdict.UNDECIDED and item.probability is not None
+        if item.verdict is QuantVerdict.UNDECIDED
+        and item.probability is not None
+        and item.dropped is not DropReason.MATTERS_NO_MORE
     ]
 
 
@@ -198,7 +256,3 @@ def _misses(verdicts: Sequence[Verdict]) -> list[str]:
         for want in item.wants
         if want.status is WantStatus.NOT_MET and want.value is not None
     ]
-
-
-def _listed(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -7,13 +7,17 @@ same tasks instead would agree with itself far too often.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from orket_lib.analysis.verdict.baseline import QuantScores
+from orket_lib.analysis.verdict.decision import Candidate, pick
+from orket_lib.analysis.verdict.kept_or_lost import verdict_at
 from orket_lib.analysis.verdict.kept_share import COARSE, PRIOR, probabilities_kept
-from orket_lib.analysis.verdict.pairs import Overlap
+from orket_lib.analysis.verdict.pairs import Overlap, paired
+from orket_lib.vocabulary.statuses import Prefer
 
 if TYPE_CHECKING:
     import numpy
@@ -36,7 +40,62 @@ class Stability:
     runner_up: str | None
 
 
+@dataclass(frozen=True)
+class Repicked:
+    """What a new sweep's pick depends on, besides its answers.
+
+    Attributes:
+        candidates: All measured quants; the baseline is the first.
+        prefer: The preference of the config.
+        threshold: Share of the baseline's adherence that must be kept.
+        chosen: The pick of this sweep.
+    """
+
+    candidates: Sequence[Candidate]
+    prefer: Prefer
+    threshold: float
+    chosen: str
+
+    def pick(self, probabilities: Mapping[str, float]) -> str | None:
+        """Return the pick at other probabilities; a quant without one stays as it is."""
+        again = [
+            replace(item, verdict=verdict_at(chance), probability=chance)
+            if (chance := probabilities.get(item.quant)) is not None
+            else item
+            for item in self.candidates
+        ]
+        return pick(again, self.prefer).quant
+
+
+def stability_of(
+    own: Mapping[str, float],
+    others: Sequence[QuantScores],
+    counted: Sequence[str],
+    family_of: Mapping[str, str],
+    again: Repicked,
+) -> Stability:
+    """Return how stable a pick is.
+
+    Args:
+        own: The baseline's scores.
+        others: The other quants with a verdict; at least one.
+        counted: The tasks that count, of those that the baseline was asked.
+        family_of: The family of each task.
+        again: How a new sweep picks.
+    """
+    families: dict[str, list[str]] = defaultdict(list)
+    for task in counted:
+        families[family_of[task]].append(task)
+    counts = {
+        family: {item.quant: paired(own, item.scores or {}, ids) for item in others}
+        for family, ids in families.items()
+    }
+    right = {family: (sum(own[task] for task in ids), len(ids)) for family, ids in families.items()}
+    return stability(right, counts, again.threshold, again.chosen, again.pick)
+
+
 def stability(
+    baseline: Mapping[str, tuple[float, int]],
     families: Mapping[str, Mapping[str, Overlap]],
     threshold: float,
     chosen: str | None,
@@ -45,7 +104,9 @@ def stability(
     """Return how stable a pick is.
 
     Args:
-        families: Paired counts by family and quant; every quant in each family.
+        baseline: The baseline's right answers and tasks by family; a new sweep has as many tasks.
+        families: Paired counts by family and quant; every quant in each family. A quant that was
+            dropped has fewer tasks there than the baseline.
         threshold: Share of the baseline's adherence that must be kept.
         chosen: The pick of this sweep.
         picks: Returns a sweep's pick from each quant's probability of keeping the threshold.
@@ -55,10 +116,11 @@ def stability(
     dice = numpy.random.default_rng(_SEED)
     quants = list(next(iter(families.values())))
     sums = {quant: numpy.zeros((SWEEPS, 3)) for quant in quants}
-    tasks = sum(_size(counts) for counts in families.values())
-    for counts in families.values():
-        share = _size(counts) / tasks  # the half-counts of the prior are spread over the families
-        for quant, drawn in _family(counts, PRIOR * share, dice).items():
+    tasks = sum(size for _, size in baseline.values())
+    for family, counts in families.items():
+        # The half-counts of the prior are spread over the families.
+        prior = PRIOR * baseline[family][1] / tasks
+        for quant, drawn in _family(*baseline[family], counts, prior, dice).items():
             sums[quant] += drawn
     chances = [_chances(sums[quant], threshold) for quant in quants]
     found = Counter(
@@ -79,14 +141,16 @@ def _chances(counts: NDArray[numpy.float64], threshold: float) -> NDArray[numpy.
 
 
 def _family(
-    counts: Mapping[str, Overlap], prior: float, dice: numpy.random.Generator
+    done: float,
+    size: int,
+    counts: Mapping[str, Overlap],
+    prior: float,
+    dice: numpy.random.Generator,
 ) -> dict[str, NDArray[numpy.float64]]:
     """Return both, lost and won of each quant in every new sweep, shape (sweeps, 3)."""
     import numpy
 
-    first = next(iter(counts.values()))
-    size = round(_size(counts))
-    right = _share(first.both + first.lost, first.won + first.neither, 2 * prior, dice)
+    right = _share(done, size - done, 2 * prior, dice)
     answered = dice.binomial(size, right)
     drawn = {}
     for quant, seen in counts.items():
@@ -100,7 +164,3 @@ def _share(
     yes: float, no: float, prior: float, dice: numpy.random.Generator
 ) -> NDArray[numpy.float64]:
     return dice.beta(yes + prior, no + prior, size=SWEEPS)
-
-
-def _size(counts: Mapping[str, Overlap]) -> float:
-    return next(iter(counts.values())).tasks

@@ -9,11 +9,11 @@ from operator import truediv
 from orket_lib.analysis.frontier import FrontierPolicy, memory_mib
 from orket_lib.artifacts.views.row import RowMetrics
 from orket_lib.artifacts.views.verdict import WantCheck
+from orket_lib.vocabulary.null_reasons import meaning_of
 from orket_lib.vocabulary.nulls import Null, apply
-from orket_lib.vocabulary.statuses import Lane
+from orket_lib.vocabulary.statuses import Lane, WantName, WantStatus
 from orket_lib.vocabulary.thresholds import exceeds, reaches
 from orket_lib.vocabulary.units import MIB_PER_GIB
-from orket_lib.vocabulary.verdicts import WantName, WantStatus
 
 
 @dataclass(frozen=True)
@@ -23,12 +23,20 @@ class Want:
     Attributes:
         read: Returns the figure of a row, in the unit of the limit.
         at_least: Whether the limit is a minimum, not a maximum.
-        of_time: Whether the figure needs undisturbed times.
+        spoiled_by: Field of a row that says why the times behind the figure don't count; "" for
+            other figures.
+        interval: Name of the figure in the row's intervals; "" for one that has none.
     """
 
     read: Callable[[RowMetrics], float | Null]
     at_least: bool = False
-    of_time: bool = True
+    spoiled_by: str = ""
+    interval: str = ""
+
+    @classmethod
+    def of_time(cls, name: str, spoiled_by: str, at_least: bool = False) -> Want:
+        """Return the limit of a time or rate."""
+        return cls(lambda row: row.reading(name), at_least, spoiled_by, name)
 
 
 def _gib(mib: float | Null) -> float | Null:
@@ -36,15 +44,17 @@ def _gib(mib: float | Null) -> float | Null:
 
 
 WANTS: dict[WantName, Want] = {
-    WantName.DECODE_TPS: Want(
-        lambda row: row.reading("generation_tokens_per_second"), at_least=True
-    ),
-    WantName.TTFT_MS: Want(lambda row: row.reading("ttft_ms")),
-    WantName.LATENCY_S: Want(lambda row: row.reading("total_latency")),
-    WantName.MEMORY_GIB: Want(lambda row: _gib(memory_mib(row)), of_time=False),
-    WantName.VRAM_GIB: Want(lambda row: _gib(row.reading("peak_vram_mib")), of_time=False),
-    WantName.RAM_GIB: Want(lambda row: _gib(row.reading("peak_memory_rss")), of_time=False),
+    WantName.DECODE_TPS: Want.of_time("generation_tokens_per_second", "speed_spoiled_by", True),
+    WantName.TTFT_MS: Want.of_time("ttft_ms", "speed_spoiled_by"),
+    WantName.LATENCY_S: Want.of_time("total_latency", "latency_spoiled_by"),
+    WantName.MEMORY_GIB: Want(lambda row: _gib(memory_mib(row))),
+    WantName.VRAM_GIB: Want(lambda row: _gib(row.reading("peak_vram_mib"))),
+    WantName.RAM_GIB: Want(lambda row: _gib(row.reading("peak_memory_rss"))),
+    # Measured at the pick, after the decision; see `analysis.context.wanted`.
+    WantName.CONTEXT: Want(lambda _: Null("MEASURED_AT_THE_PICK"), at_least=True),
 }
+
+TIMES = frozenset(name for name, want in WANTS.items() if want.spoiled_by)
 
 Wants = Mapping[WantName, float]  # limit by name
 
@@ -52,9 +62,7 @@ Wants = Mapping[WantName, float]  # limit by name
 def wants_of(policy: FrontierPolicy, lane: Lane) -> Wants:
     """Return the limits of a config, including the latency ceiling; no speeds in lane ci."""
     asked = {WantName.LATENCY_S: policy.latency_ceiling, **policy.wants}
-    return {
-        name: limit for name, limit in asked.items() if lane is Lane.LAB or not WANTS[name].of_time
-    }
+    return {name: limit for name, limit in asked.items() if lane is Lane.LAB or name not in TIMES}
 
 
 def check_wants(row: RowMetrics, wants: Wants) -> tuple[WantCheck, ...]:
@@ -70,13 +78,32 @@ def check_wants(row: RowMetrics, wants: Wants) -> tuple[WantCheck, ...]:
 def _check(row: RowMetrics, name: WantName, limit: float) -> WantCheck:
     want = WANTS[name]
     value = want.read(row)
+    why = _why_no_time(want, row)
     if isinstance(value, Null):
-        return _not_established(name, limit, None, value.reason)
-    if want.of_time and not row.valid:
-        return _not_established(name, limit, value, "; ".join(row.invalid_because))
+        known = meaning_of(value.reason) or value.reason
+        return _not_established(name, limit, None, why or known)
+    if why:
+        return _not_established(name, limit, value, why)
+    low, high = row.intervals.get(want.interval, (value, value))
+    if low < limit < high:
+        return WantCheck(
+            want=name,
+            limit=limit,
+            value=value,
+            status=WantStatus.BORDERLINE,
+            because=f"its 95% interval is {low:.3g} to {high:.3g}",
+        )
     met = reaches(value, limit) if want.at_least else not exceeds(value, limit)
     status = WantStatus.MET if met else WantStatus.NOT_MET
     return WantCheck(want=name, limit=limit, value=value, status=status)
+
+
+def _why_no_time(want: Want, row: RowMetrics) -> str:
+    """Return why the times behind a figure don't count; `""` if they do, or if it is no time."""
+    if not want.spoiled_by:
+        return ""
+    spoiled: tuple[str, ...] | None = getattr(row, want.spoiled_by)
+    return "; ".join(row.invalid_because if spoiled is None else spoiled)  # None: an older row
 
 
 def _not_established(name: WantName, limit: float, value: float | None, because: str) -> WantCheck:

@@ -11,7 +11,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from orket_lib.artifacts.base import Artifact, Measured, Reading, Record, volatile
+from orket_lib.artifacts.base import Artifact, Measured, Reading, Record, Share, volatile
 from orket_lib.artifacts.measurements.spec import CanarySpec
 from orket_lib.artifacts.views.run_report import Session
 from orket_lib.vocabulary.statuses import Outcome, TokenStatus
@@ -23,7 +23,7 @@ class CanaryRun(Measured):
     test_id: str
     run_index: int
     outcome: Outcome
-    adherence_score: float
+    adherence_score: Share = Field(description="null for a task without an expected answer")
     token_status: TokenStatus
     internal_model_seconds: Reading = Field(description="of the probe-sized generation")
     client_seconds: float | None = Field(
@@ -43,6 +43,11 @@ class CanaryMeasurement(Artifact):
     failure: str | None = Field(description="why the model could not be measured; null when it was")
     sessions: tuple[Session, ...]
     runs: tuple[CanaryRun, ...]
+    disturbance: str | None = volatile(
+        "of the runs by other programs, with the one that used the CPU most; null if there was "
+        "none, and in older files",
+        None,
+    )
 
 
 class CanaryPolicy(Record):
@@ -53,6 +58,9 @@ class CanaryPolicy(Record):
     drop_first_run: bool
     max_missing_telemetry_rate: float
     max_age_hours: float
+    on_latency: Literal["stop", "quality_only"] = Field(
+        "stop", description="`quality_only`: a failure by latency alone only costs the speeds"
+    )
 
 
 class CanaryFigures(Measured):
@@ -75,9 +83,17 @@ class CanaryVerdict(Artifact):
     passed: bool
     failed_reasons: tuple[str, ...]
     explanations: tuple[str, ...] = Field(description="one sentence for each failed reason")
+    quality_only: bool = Field(
+        False, description="whether it failed by latency alone, which the policy allows"
+    )
     policy: CanaryPolicy
     figures: CanaryFigures | None = Field(description="null when the canary is switched off")
     measured_at: str | None = volatile("UTC; null when the canary is switched off")
     boot_id: str | None = volatile("of the machine's boot")
     model_ids: tuple[str, ...]
     quant_tags: tuple[str, ...]
+
+    @property
+    def may_measure(self) -> bool:
+        """Tell whether cells may be measured, with or without speeds."""
+        return self.passed or self.quality_only

@@ -19,6 +19,9 @@ class HostWindow(Measured):
     steal_ratio: Reading = Field(
         description="time given to other virtual machines, share of all cores"
     )
+    throttled_ratio: Reading = Field(
+        None, description="periods in which a CPU quota stopped the sweep, share of all periods"
+    )
     swapped_mib: Reading = Field(description="swapped in and out by the whole machine")
     longest_gap_s: Reading = Field(description="longest time between two samples")
 
@@ -34,6 +37,7 @@ class HostSummary(Measured):
     own_cpu_ratio: Reading = Field(description="the harness without the server, share of all cores")
     server_cpu_ratio: Reading = Field(description="the server's tree, share of all cores")
     steal_ratio: Reading
+    throttled_ratio: Reading = Field(None, description="share of the periods of a CPU quota")
     swapped_mib: Reading
     peak_own_rss_mib: Reading = Field(description="of the harness without the server")
     peak_server_rss_mib: Reading = Field(description="of the server's tree, sampled")

@@ -18,8 +18,15 @@ from orket_lib.artifacts.measurements.gpu import GpuSummary
 from orket_lib.artifacts.measurements.host import HostSummary
 from orket_lib.artifacts.measurements.runner import RunnerRun
 from orket_lib.artifacts.measurements.spec import RunSpec
+from orket_lib.artifacts.measurements.tool_calls import ToolCall
 from orket_lib.artifacts.views.receipt import PartKind
-from orket_lib.artifacts.views.run_report import AnswerTelemetry, Observation, Probe, Session
+from orket_lib.artifacts.views.run_report import (
+    AnswerTelemetry,
+    Observation,
+    Probe,
+    Reasoning,
+    Session,
+)
 from orket_lib.vocabulary.errors import Fault
 from orket_lib.vocabulary.statuses import Outcome, RunStatus
 
@@ -41,9 +48,18 @@ class Answer(Record):
     failed: Outcome | None = Field(description="`error` or `timeout`; null when it was answered")
     failed_detail: str = ""
     fault: Fault | None = Field(None, description="how the request failed; else null")
+    not_asked: str | None = Field(
+        None, description="why it could not be sent, as a reason of a null; else null"
+    )
     answer: str | None
+    tool_calls: tuple[ToolCall, ...] = Field(
+        (), description="as the server reports them; of a task with tools also in the answer"
+    )
     answer_sha256: str | None = Field(description="of the normalised answer (T16)")
     finish_reason: str | None
+    reasoning: Reasoning | None = Field(
+        None, description="null without separate reasoning, and in older files"
+    )
     own_score: float | None = Field(None, description="of a runner that reports no answer, 0 to 1")
     runner: RunnerRun | None = Field(None, description="null when no runner was used")
     telemetry: AnswerTelemetry
@@ -72,6 +88,11 @@ class Failure(Record):
 
     status: RunStatus
     reason: str
+    memory_limit_mib: float | None = Field(
+        None,
+        description="limit of the container or job in which memory ran out; null without one. "
+        "With a higher one the cell is tried again",
+    )
 
 
 class Part(Artifact):

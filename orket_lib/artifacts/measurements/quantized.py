@@ -16,7 +16,10 @@ class Quantized(Artifact):
     sha256: str = Field(description="of the file that was made")
     bytes: int
     quant_tag: str
-    bits_per_weight: float = Field(description="counted over the tensors of the file that was made")
+    bits_per_weight: float | None = Field(
+        description="counted over the tensors of the file that was made; null where the type of"
+        " one is not known here"
+    )
     base: InputFile
     base_quant_tag: str | None = Field(description="null when its header does not hold it")
     imatrix: InputFile | None

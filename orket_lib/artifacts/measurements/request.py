@@ -18,6 +18,7 @@ from orket_lib.artifacts.measurements.spec import (
     RunSpec,
     SandboxKind,
     TaskSelection,
+    later,
 )
 
 NO_TASKS = TaskSelection(bank_id="", ids=(), sha256="")
@@ -72,6 +73,9 @@ class AskedTasks(Record):
 
     bank: str
     tasks: TaskSelection
+    batches: tuple[TaskSelection, ...] = later(
+        (), "the tasks of each batch; empty = all are asked at once"
+    )
     sandbox: tuple[SandboxKind, ...]
 
 
@@ -88,7 +92,7 @@ class AskedReceipts(Record):
 class ServableCell(Asked):
     """A (model, quant) that a context sweep or a thermal series may measure.
 
-    They measure the quant that the frontier picks, which is unknown when the workflow is parsed. So
+    They measure the recommended quant, which is unknown when the workflow is parsed. So
     the workflow renders all cells, and the job chooses one.
     """
 

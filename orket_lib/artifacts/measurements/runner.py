@@ -6,7 +6,7 @@ command. What the command reports is kept apart from what the harness measured.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -58,3 +58,8 @@ class RunnerTask(Record):
     category: str
     tier: int
     prompt: str
+    tools: tuple[dict[str, Any], ...] = Field(
+        (),
+        description="functions to offer: name, description and parameters (JSON Schema)",
+        exclude_if=lambda value: not value,
+    )

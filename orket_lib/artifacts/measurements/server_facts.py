@@ -11,7 +11,7 @@ from typing import Literal
 from pydantic import Field
 
 from orket_lib.artifacts.base import Record, volatile
-from orket_lib.artifacts.measurements.spec import Addressed
+from orket_lib.artifacts.measurements.spec import Addressed, Thinking, later
 from orket_lib.vocabulary.rates import DecodeClock
 
 # Version of the meaning of these facts. Raise it to have them found out again.
@@ -85,6 +85,7 @@ class ServerKey(Addressed):
     gpu_devices: tuple[str, ...] | None
     n_ctx: int | None
     threads: int | None
+    thinking: Thinking | None = later(None, "it changes the chat template")
     machine: str
 
 

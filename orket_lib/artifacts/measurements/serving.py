@@ -1,7 +1,7 @@
 """Where a sweep's models are served.
 
-This is not part of the spec, so a server on another port causes no new measurements. Another
-machine does: the spec names it as `machine`.
+This is not part of the spec. Of a server that the harness doesn't start, the spec holds the
+identity (`ServerIdentity`): its address, and what it says of itself.
 """
 
 from __future__ import annotations

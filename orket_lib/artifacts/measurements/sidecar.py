@@ -12,6 +12,7 @@ from typing import Literal
 from pydantic import Field
 
 from orket_lib.artifacts.base import Artifact, Labelled, Measured, Reading, Record, volatile
+from orket_lib.artifacts.measurements.sidecar_fields import Backend, Source
 from orket_lib.artifacts.measurements.spec import (
     CONTRACT,
     Addressed,
@@ -20,7 +21,6 @@ from orket_lib.artifacts.measurements.spec import (
     later,
 )
 from orket_lib.artifacts.views.run_report import Probe, Session
-from orket_lib.vocabulary.sidecar import Backend, Source
 from orket_lib.vocabulary.statuses import SidecarStatus
 
 # Version of the meaning of a sidecar. Raise it when old and new ones become incomparable.

@@ -8,6 +8,7 @@ not in the spec: moving a model or relabelling a sweep measures nothing again.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Literal
 
 from pydantic import Field
@@ -28,6 +29,8 @@ CONTRACT = 1
 
 
 OnServerDeath = Literal["row", "run"]
+
+Thinking = Literal["on", "off"]
 
 ContextFamily = Literal["retrieval", "reasoning"]
 
@@ -58,6 +61,37 @@ class ArtifactIdentity(Record):
         None, "SHA-256 of the base of a file that is quantized on the way"
     )
     imatrix: str | None = later(None, "SHA-256 of the importance matrix that it is quantized with")
+
+
+class ServerIdentity(Record):
+    """A server that the harness does not start: its address, and what it says of itself.
+
+    What it doesn't say is null, and contradicts nothing.
+    """
+
+    address: str = Field(description="in one spelling for all that reach the same server")
+    build: str | None = Field(None, description="of the server")
+    owner: str | None = Field(None, description="of the model, by the server's list of models")
+    path: str | None = Field(None, description="name of the file or repository of the model")
+    digest: str | None = Field(None, description="of the model")
+    quant_tag: str | None = None
+    bytes: int | None = Field(None, description="size of the weights")
+    parameters: int | None = Field(None, description="number of weights")
+    n_ctx: int | None = Field(None, description="largest context, or that of one request")
+
+    @property
+    def answered(self) -> bool:
+        """Whether the server has said anything."""
+        return any(value is not None for name, value in self if name != "address")
+
+    def differences(self, now: ServerIdentity) -> list[str]:
+        """Return how a later statement contradicts this one; empty if it doesn't."""
+        pairs = ((name, before, getattr(now, name)) for name, before in self)
+        return [
+            f"{name} was {before} and is {after}"
+            for name, before, after in pairs
+            if before is not None and after is not None and before != after
+        ]
 
 
 class CooldownSettings(Record):
@@ -122,12 +156,18 @@ class MeasurementSpec(Addressed):
     provider: str
     provider_version: str | None = Field(None, description="of an embedded runtime")
     artifact: ArtifactIdentity
+    server: ServerIdentity | None = later(
+        None, "a running server that is used as it is; null = the harness starts one"
+    )
     server_args: tuple[str, ...] = later((), "of a server that the harness starts")
     gpu_devices: tuple[str, ...] | None = later(None, "null = all")
     n_ctx: int | None = None
     temperature: float
     max_output_tokens: int
     task_timeout_sec: float
+    thinking: Thinking | None = later(
+        None, "whether the model reasons before it answers; null leaves it to the server"
+    )
     controls: ControlSettings
     tasks: TaskSelection
     sandbox: tuple[str, ...] = later(WITH_WALLS, "kinds that code in answers may run in")
@@ -151,6 +191,16 @@ class RunSpec(MeasurementSpec):
     on_server_death: OnServerDeath = later("row", "what is lost when the server dies")
     rerun_polluted: int = later(0, "maximum repeats of a disturbed step")
     context: ContextFill | None = later(None, "how prompts fill the context; null = they do not")
+    repeated_tasks: int = later(0, "tasks that are asked once more, for the noise floor")
+
+    def asked(self) -> Iterator[tuple[int, int]]:
+        """Yield the graded runs of a round in order: the place of the task, and the run's index."""
+        keys = self.tasks.keys
+        for index in range(self.runs_per_task):
+            yield from ((place, index) for place in range(len(keys)))
+        # Digests are as good as random, and the same tasks have the same everywhere.
+        again = set(sorted(keys)[: self.repeated_tasks])
+        yield from ((place, self.runs_per_task) for place, key in enumerate(keys) if key in again)
 
     def served(self) -> dict[str, Any]:
         """Return what is served and how, which names the cell's folder in the store."""

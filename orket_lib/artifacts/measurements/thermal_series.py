@@ -26,7 +26,7 @@ Column = tuple[float | None, ...]
 class ThermalSettings(Record):
     """`policy/thermal.json`: the settings that a series depends on."""
 
-    quant_tag: str | None = Field(None, description="null = the quant that the frontier picks")
+    quant_tag: str | None = Field(None, description="null = the recommended quant")
     repeats: int
     generations: int = Field(description="in each repeat")
     rests: CooldownSettings

@@ -35,10 +35,14 @@ class TokenThroughput(Measured):
 
 
 class TokenAudit(Record):
-    """What the server sent, unchanged."""
+    """What the server sent, unchanged, and a note on it."""
 
     raw_usage: dict[str, Any] | None = None
     raw_timings: dict[str, Any] | None = None
+    note: str | None = Field(
+        None,
+        description="why a count is missing, or from which request it is; null: nothing to say",
+    )
 
 
 class TokenMetrics(Record):

@@ -52,6 +52,14 @@ class SeenProgram(Record):
     detail: str
 
 
+class UnusableModel(Record):
+    """A file in models/ that can't be served."""
+
+    name: str
+    detail: str = Field(description="what it is")
+    remedy: str
+
+
 class MissingReading(Record):
     """A reading that is null in measurements on this machine."""
 
@@ -64,9 +72,27 @@ class SeenMachine(Record):
     """The machine that the doctor ran on."""
 
     fingerprint: str
-    cpus: int
-    memory_total_mib: float
+    cpus: int = Field(description="logical CPUs of the machine")
+    cpus_usable: float | None = Field(
+        None, description="CPUs that a sweep here may keep busy; null in older reports"
+    )
+    cpu_limits: tuple[str, ...] = Field(
+        (), description="what limits them: affinity, cpuset, quota of a container or job"
+    )
+    default_threads: int | None = Field(
+        None, description="of a server that a sweep starts, without `threads` in the config"
+    )
+    memory_total_mib: float = Field(description="that a sweep here may use at most")
     memory_free_mib: float
+    memory_limit: str | None = Field(
+        None, description="limit of this container, job or user; null = the machine's memory"
+    )
+    cpu_time_limit_s: float | None = Field(
+        None, description="CPU seconds after which the system ends a process; null = no limit"
+    )
+    unused_cpu_features: tuple[str, ...] = Field(
+        (), description="of this CPU, that the embedded llama.cpp was not built for"
+    )
     disk_free_mib: float = Field(description="on the disk that a sweep writes to")
     gpus: tuple[SeenGpu, ...]
     programs: tuple[SeenProgram, ...]
@@ -81,6 +107,7 @@ class DoctorReport(Record):
     n_ctx: int = Field(description="context in tokens at which memory is estimated")
     servers: tuple[SeenServer, ...]
     files: tuple[SeenModel, ...] = Field(description="GGUF files in models/")
+    unusable: tuple[UnusableModel, ...] = Field((), description="other files in models/")
     missing: tuple[MissingReading, ...]
     checks: tuple[PreflightCheck, ...] | None = Field(
         None, description="of the given config; null without a config"

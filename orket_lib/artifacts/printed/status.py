@@ -8,15 +8,18 @@ from pydantic import Field
 
 from orket_lib.artifacts.base import Measured, Reading, Record
 
-CellState = Literal["measured", "failed", "to be tried again", "partial", "not measured"]
+CellState = Literal[
+    "measured", "failed", "to be tried again", "partial", "not measured", "not asked"
+]
 
 
 class CellStatus(Record):
-    """One round of one (model, quant)."""
+    """One round or batch of one (model, quant)."""
 
     model_id: str
     quant_tag: str
     round: int = 1
+    batch: int | None = Field(None, description="of tasks; null when all are asked at once")
     state: CellState
     detail: str = Field(description="when it was measured, its progress, or what changed")
     store: str | None = Field(None, description="folder of its measurements")

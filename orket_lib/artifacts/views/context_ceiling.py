@@ -11,6 +11,7 @@ from pydantic import Field
 
 from orket_lib.artifacts.base import Count, Measured, Reading, Record
 from orket_lib.artifacts.views.frontier import Explorer, MeasuredWith
+from orket_lib.artifacts.views.verdict import WantCheck
 
 ContextReason = Literal[
     "INVALID_ROW",
@@ -69,6 +70,12 @@ class ContextPoint(Measured):
 
     context: Annotated[int, Field(gt=0, description="tokens")]
     adherence_score: Reading
+    right: float = Field(0.0, description="tasks answered right; 0 in older files")
+    asked: int = Field(0, description="tasks; 0 if it was not measured, and in older files")
+    adherence_low: float | None = Field(
+        None, description="the model's adherence is at least this with 95 % certainty"
+    )
+    adherence_high: float | None = Field(None, description="and at most this")
     degradation_from_baseline: Reading = Field(
         description="adherence lost against the smallest context"
     )
@@ -96,6 +103,9 @@ class ContextCeiling(Measured, Explorer):
         "failed"
     )
     largest_passing_context: Count
+    want: WantCheck | None = Field(
+        None, description="the context that the config wants; null if it wants none"
+    )
     recommendation: str
     points: tuple[ContextPoint, ...] = Field(description="smallest context first")
     not_tried: tuple[NotTried, ...] = Field((), description="skipped contexts, smallest first")

@@ -19,7 +19,7 @@ class ContextSettings(Record):
 
     contexts: tuple[int, ...] = Field(description="smallest first")
     search: ContextSearch
-    quant_tag: str | None = Field(description="null = the quant that the frontier picks")
+    quant_tag: str | None = Field(description="null = the recommended quant")
     fill: ContextFill
     probe_runs: int
     on_server_death: OnServerDeath
@@ -47,7 +47,7 @@ class ContextSummary(Labelled):
 
     schema_version: Literal["orket.context_summary.v1"] = "orket.context_summary.v1"
     model_id: str
-    quant_tag: str = Field(description="`unknown` when the frontier picks none")
+    quant_tag: str = Field(description="`unknown` when none is recommended")
     sweep: str | None
     context: Annotated[int, Field(gt=0, description="tokens")]
     status: Literal["tried", "not_tried"]

@@ -6,11 +6,11 @@ from typing import Literal
 
 from pydantic import Field
 
-from orket_lib.artifacts.base import Artifact, InputFile, Record
+from orket_lib.artifacts.base import Artifact, InputFile, Record, volatile
 from orket_lib.artifacts.measurements.spec import ControlSettings
 from orket_lib.artifacts.views.context_summary import ContextSettings
 from orket_lib.artifacts.views.row import RowPolicy
-from orket_lib.vocabulary.statuses import Lane, VramGuard, VramProfile
+from orket_lib.vocabulary.statuses import Lane, Prefer, VramGuard, VramProfile, WantName
 
 
 class MadeFrom(Record):
@@ -43,6 +43,7 @@ class PlannedServing(Record):
     temperature: float
     max_output_tokens: int
     task_timeout_sec: float
+    thinking: str = Field("default", description="on, off, or as the server does by itself")
 
 
 class PlannedTasks(Record):
@@ -67,6 +68,9 @@ class PlannedCanary(Record):
     scope: Literal["first", "each_model"]
     max_age_hours: float
     closing: bool = Field(False, description="measured again after the sweep")
+    on_latency: Literal["stop", "quality_only"] = Field(
+        "stop", description="what follows if only the latency varies too much"
+    )
 
 
 class PlannedSidecar(Record):
@@ -84,7 +88,7 @@ class PlannedThermal(Record):
     """The configured thermal series."""
 
     repeats: int = Field(description="0 = none")
-    quant_tag: str | None = Field(description="null = the quant that the frontier picks")
+    quant_tag: str | None = Field(description="null = the recommended quant")
     generations: int = Field(description="in each repeat")
     cooldown_target_c: float
     cooldown_timeout_sec: float
@@ -108,6 +112,17 @@ class Plan(Artifact):
     task_bank: PlannedTasks
     serving: PlannedServing | None = Field(None, description="null in plans of older versions")
     experimental_controls: ControlSettings
+    default_threads: int | None = Field(
+        None,
+        description="of a server that the sweep starts here, where `threads` is null; null if it "
+        "starts none",
+    )
+    cpu_limits: tuple[str, ...] = Field(
+        (), description="of this container, job or user: what a server here may use of the CPUs"
+    )
+    unused_cpu_features: tuple[str, ...] = Field(
+        (), description="of this CPU, by the embedded llama.cpp; filled in by `orket plan`"
+    )
     canary: PlannedCanary
     row_quality_policy: RowPolicy
     runner: tuple[str, ...] | None = Field(
@@ -122,10 +137,21 @@ class Plan(Artifact):
     adherence_threshold: float
     latency_ceiling: float
     include_invalid: bool
+    prefer: Prefer = Prefer.SMALLEST
+    wants: dict[WantName, float] = Field({}, description="limits for the recommended quant")
     kpi_policy: str = Field(description="path of the KPI gate's limits")
     runs_per_quant: int
     rounds: int = 1
+    batch_ends: tuple[int, ...] = Field(
+        (), description="tasks asked after each batch at most; empty = all are asked at once"
+    )
+    budget: str | None = Field(None, description="most time of the sweep; null = no limit")
     expected_runs: int = Field(description="graded runs over all cells")
+    expected_seconds: float | None = volatile(
+        "of what is still to be measured, at the pace of the cells measured so far; null without "
+        "one, and in a sweep's folder",
+        None,
+    )
     summary_path: str
     report_path: str
     warnings: tuple[str, ...] = Field(description="allowed settings that you should know about")

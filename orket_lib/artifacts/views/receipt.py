@@ -12,7 +12,7 @@ from typing import Literal
 from pydantic import Field
 
 from orket_lib.artifacts.base import Artifact, Record, Time, volatile
-from orket_lib.vocabulary.statuses import RunStatus
+from orket_lib.vocabulary.statuses import DropReason, RunStatus
 
 PartKind = Literal["probes", "answers", "failure", "canary", "sidecar", "series"]
 
@@ -38,6 +38,9 @@ class AnyReceipt(Artifact):
     interrupted: tuple[str, ...] = Field(
         (), description="temporary failures, a sentence each: the next run tries again"
     )
+    memory_limit_mib: float | None = Field(
+        None, description="in which memory ran out; the job is due where more may be used"
+    )
 
     @property
     def retry(self) -> bool:
@@ -51,6 +54,14 @@ class Receipt(AnyReceipt):
     schema_version: Literal["orket.receipt.v1"] = "orket.receipt.v1"
 
 
+class Dropped(Record):
+    """Why a quant is asked no further batch of tasks."""
+
+    reason: DropReason
+    detail: str = Field(description="in words, with numbers")
+    certain: float = Field(description="probability that its verdict needs for KEPT or LOST")
+
+
 class CellReceipt(AnyReceipt):
     """`cells/<model>/<quant>/receipt.json`."""
 
@@ -59,8 +70,12 @@ class CellReceipt(AnyReceipt):
     quant_tag: str
     spec_digest: str = Field(description="digest of what is served; names the folder in the store")
     round: int = 1
+    batch: int | None = Field(None, description="of tasks; null when all are asked at once")
     status: RunStatus
     status_reason: str | None = Field(description="why it is not measured; null when it is")
+    dropped: Dropped | None = Field(
+        None, description="why this batch was not asked; null when it was"
+    )
 
 
 class CanaryReceipt(AnyReceipt):

@@ -6,9 +6,9 @@ from typing import Literal
 
 from pydantic import Field
 
-from orket_lib.artifacts.base import Count, Labelled, Measured, Reading, Record, volatile
+from orket_lib.artifacts.base import Count, Labelled, Measured, Reading, Record, Share, volatile
 from orket_lib.artifacts.measurements.gpu import EnergyMethod, GpuSummary
-from orket_lib.artifacts.views.receipt import TakenPart
+from orket_lib.artifacts.views.receipt import Dropped, TakenPart
 from orket_lib.artifacts.views.run_report import Observation
 from orket_lib.vocabulary.statuses import (
     AnswerFailure,
@@ -38,6 +38,9 @@ class RowArtifact(Measured):
     path: str | None = volatile("of the local file")
     tag: str | None
     build: str | None = Field(None, description="of the server")
+    unused_cpu_features: tuple[str, ...] = Field(
+        (), description="of the machine's CPU, that the embedded llama.cpp was not built for"
+    )
     bytes: Count
 
 
@@ -79,6 +82,15 @@ class RowRound(Measured):
     )
 
 
+class RowBatch(Record):
+    """One batch of tasks of a cell."""
+
+    batch: int
+    report_path: str
+    tasks: int = Field(description="tasks that were asked; 0 if the quant had been dropped")
+    dropped: Dropped | None = Field(description="why it was not asked; null when it was")
+
+
 class RowEnergy(Measured):
     """Energy per token and per correct answer, of the GPUs that the server uses."""
 
@@ -109,7 +121,9 @@ class RowMetrics(Measured):
     quant_rank: Reading = Field(description="bits per weight x 100 (T18)")
     status: RunStatus
     status_reason: str | None
-    adherence_score: Reading = Field(description="mean over tasks of the mean over runs (T10)")
+    adherence_score: Reading = Field(
+        description="mean over graded tasks of the mean over runs (T10)"
+    )
     adherence_by_family: tuple[FamilyScore, ...]
     total_latency: Reading = Field(description="mean of the runs that answered, s")
     peak_memory_rss: Reading = Field(description="of the server's process tree, MiB")
@@ -120,6 +134,9 @@ class RowMetrics(Measured):
     generation_tokens_per_second: Reading = Field(description="probes: total tokens / total time")
     rate_source: Literal["server", "client"] | None = Field(
         description="clock of the two rates; null when nothing was measured"
+    )
+    format_rate: Reading = Field(
+        None, description="answers that kept the form that their task asks for / such answers"
     )
     output_tokens_per_answer: Reading = Field(None, description="mean over the runs that answered")
     orchestration_overhead_ratio: Reading = Field(description="mean over the runs that answered")
@@ -132,6 +149,12 @@ class RowMetrics(Measured):
     run_quality_status: Quality | None = Field(description="null when nothing was measured")
     run_quality_reasons: tuple[Observation, ...]
     notes: tuple[Observation, ...] = Field(description="shown, without polluting the row")
+    tasks: int | None = Field(
+        None, description="tasks that were asked, which the adherence is about; null in older files"
+    )
+    not_asked: dict[str, int] = Field(
+        default_factory=dict, description="tasks that the model could not be asked, by reason"
+    )
     test_runs: int = Field(description="graded runs that took place")
     discarded_steps: int = Field(0, description="disturbed runs and probes, which were repeated")
     failed_runs: int = Field(description="errors and timeouts among them; each scores 0")
@@ -157,6 +180,9 @@ class RowMetrics(Measured):
         False, description="the failure may be temporary: the next run tries the cell again"
     )
     rounds: tuple[RowRound, ...] = Field((), description="if the sweep has several; else empty")
+    batches: tuple[RowBatch, ...] = Field(
+        (), description="of tasks, if they are not asked all at once; else empty"
+    )
     valid: bool
     invalid_because: tuple[str, ...]
     quality_spoiled_by: tuple[str, ...] | None = Field(
@@ -164,6 +190,25 @@ class RowMetrics(Measured):
         description="why its answers are not judged; empty if only times are affected, null in "
         "older files",
     )
+
+    speed_spoiled_by: tuple[str, ...] | None = Field(
+        None,
+        description="why the rates and TTFT of its probes don't count; null in older files",
+    )
+    latency_spoiled_by: tuple[str, ...] | None = Field(
+        None, description="why the latency of its answers doesn't count; null in older files"
+    )
+
+    intervals: dict[str, tuple[float, float]] = Field(
+        default_factory=dict,
+        description="95 % interval of each time and rate, by its name here; none for one that was "
+        "measured once",
+    )
+
+    @property
+    def speed_valid(self) -> bool:
+        """Tell whether the rates and TTFT of its probes count."""
+        return self.valid if self.speed_spoiled_by is None else not self.speed_spoiled_by
 
     @property
     def quality_valid(self) -> bool:
@@ -176,24 +221,42 @@ class RowMetrics(Measured):
         Args:
             include_invalid: Also count answers that a disturbance may have changed.
         """
-        return self.adherence_score is not None and (self.quality_valid or include_invalid)
+        return self.status is RunStatus.MEASURED and (self.quality_valid or include_invalid)
 
     @property
     def report_paths(self) -> tuple[str, ...]:
-        """The run reports of all rounds."""
-        return tuple(item.report_path for item in self.rounds) or (self.report_path,)
+        """The run reports of all rounds or batches."""
+        rounds = tuple(item.report_path for item in self.rounds)
+        return rounds or tuple(item.report_path for item in self.batches) or (self.report_path,)
+
+    @property
+    def dropped(self) -> Dropped | None:
+        """Why it was not asked all batches; None if it was."""
+        return next((item.dropped for item in self.batches if item.dropped), None)
 
 
-class TaskScore(Record):
+class TaskScore(Measured):
     """The result of one task in one cell."""
 
     test_id: str
-    passed: bool = Field(description="every run passed")
-    adherence_score: float
+    passed: bool = Field(description="every run passed; false for a task that is not graded")
+    adherence_score: Share = Field(
+        description="null for a task without an expected answer, or one that could not be asked"
+    )
     family: str = Field("", description="kind of work; empty in older files")
     level: int = Field(0, description="intended difficulty; 0 in older files")
-    answer_sha256: str | None = Field(
-        None, description="of the first run's normalised answer; null without an answer"
+    bank: str = Field("", description="id of its task bank; empty in older files")
+    answer: str | None = Field(
+        None, description="the first run's, normalised; null without an answer, and in older files"
+    )
+    answer_sha256: str | None = Field(None, description="of that answer")
+    repeated: float | None = Field(
+        None,
+        description="share of that answer before the first difference from the second run's; 1 if "
+        "they are the same, null without two runs or without any answer",
+    )
+    failure: AnswerFailure | None = Field(
+        None, description="how its first failed run failed; null without one, and in older files"
     )
 
 

@@ -13,14 +13,14 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from orket_lib.artifacts.base import Artifact, Count, Measured, Reading, Record, volatile
+from orket_lib.artifacts.base import Artifact, Count, Measured, Reading, Record, Share, volatile
 from orket_lib.artifacts.measurements.gpu import GpuSummary, GpuWindow
 from orket_lib.artifacts.measurements.host import HostSummary, HostWindow
 from orket_lib.artifacts.measurements.readiness import CooldownRecord, Probing, Warmup
 from orket_lib.artifacts.measurements.runner import RunnerRun
 from orket_lib.artifacts.measurements.spec import RunSpec
 from orket_lib.artifacts.measurements.tokens import TokenMetrics
-from orket_lib.artifacts.views.receipt import TakenPart
+from orket_lib.artifacts.views.receipt import Dropped, TakenPart
 from orket_lib.vocabulary.errors import Fault
 from orket_lib.vocabulary.rates import DecodeClock
 from orket_lib.vocabulary.reasons import Reason, Severity, severity
@@ -53,6 +53,9 @@ class ServedModel(Measured):
     bits_per_weight: Reading = Field(description="tensor bytes x 8 / parameters, from the file")
     n_ctx: Count = Field(description="context of one slot")
     build: str | None = Field(None, description="of the server")
+    unused_cpu_features: tuple[str, ...] = Field(
+        (), description="of this machine's CPU, that the embedded llama.cpp was not built for"
+    )
     capabilities: tuple[str, ...] = Field(
         (),
         description="reported by the server; with `thinking` the model reasons first",
@@ -176,10 +179,17 @@ class AnswerTelemetry(Measured):
 class RunTelemetry(AnswerTelemetry):
     """What was measured while one task was answered, and the score of the answer."""
 
-    adherence_score: float = Field(ge=0, le=1)
+    adherence_score: Share = Field(description="null for a task without an expected answer")
     score_source: Literal["graders", "runner"] = Field(
         "graders", description="`runner`: no answer was graded; the runner's score counts"
     )
+
+
+class Reasoning(Record):
+    """What the server sent as reasoning, apart from the answer."""
+
+    characters: int
+    end: str = Field(description="its last 2,000 characters: where it stopped, or the answer")
 
 
 class Check(Record):
@@ -209,10 +219,32 @@ class TestRun(Record):
     answer: str | None
     answer_sha256: str | None = Field(description="of the normalised answer (T16)")
     finish_reason: str | None
+    reasoning: Reasoning | None = Field(
+        None, description="null without separate reasoning, and in older files"
+    )
     checks: tuple[Check, ...]
     unparseable: bool = Field(False, description="whether no grader could read the answer")
+    form_kept: bool | None = Field(
+        None,
+        description="whether the answer had the form that its task asks for; null when it asks for "
+        "none, or when nothing was answered",
+    )
+    leaked_token: str | None = Field(
+        None,
+        description="token of the chat template that the server left in the answer; it was cut off",
+    )
     runner: RunnerRun | None = Field(None, description="null when no runner was used")
     telemetry: RunTelemetry
+
+
+class NotAsked(Record):
+    """A task that the served model could not be asked; it is neither right nor wrong."""
+
+    test_id: str
+    task_id: int
+    family: str
+    tier: int
+    reason: str = Field(description="as of a null")
 
 
 def platforms(found: Sequence[Mapping[str, str]]) -> dict[str, str]:
@@ -233,6 +265,10 @@ class RunReport(Artifact):
     )
     status: RunStatus
     status_reason: str | None = Field(description="why it is not measured; null when it is")
+    batch: int | None = Field(None, description="of tasks; null when all are asked at once")
+    dropped: Dropped | None = Field(
+        None, description="why this batch was not asked; null when it was"
+    )
     measured_at: str = volatile("UTC, when the measurement began")
     finished_at: str = volatile("UTC")
     boot_id: str | None = volatile("of the machine's boot")
@@ -253,6 +289,7 @@ class RunReport(Artifact):
     )
     probes: tuple[Probe, ...]
     test_runs: tuple[TestRun, ...]
+    not_asked: tuple[NotAsked, ...] = ()
     discarded_probes: tuple[Probe, ...] = Field((), description="disturbed, and repeated")
     discarded_runs: tuple[TestRun, ...] = Field((), description="disturbed, and repeated")
     observations: tuple[Observation, ...] = Field(description="of the cell as a whole")

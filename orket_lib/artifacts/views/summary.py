@@ -7,8 +7,9 @@ from typing import Any, Literal
 from pydantic import Field
 
 from orket_lib.artifacts.base import Labelled, Measured, Reading, Record, volatile
+from orket_lib.artifacts.views.ranking import Ranking
 from orket_lib.artifacts.views.row import RowMetrics
-from orket_lib.artifacts.views.verdict import Decision, TaskStratum, Verdict
+from orket_lib.artifacts.views.verdict import Agreement, Decision, TaskStratum, Verdict
 
 
 class SummaryRow(RowMetrics):
@@ -16,6 +17,9 @@ class SummaryRow(RowMetrics):
 
     vibe_delta: Reading = Field(description="adherence lost per GiB saved against the baseline")
     vibe_delta_status: str
+    decided_after: int | None = Field(
+        None, description="tasks after which it was decided, and asked no further; else null"
+    )
 
 
 class Comparison(Record):
@@ -27,6 +31,20 @@ class Comparison(Record):
     correct_to_wrong: int
     wrong_to_correct: int
     p_value: float = Field(description="exact two-sided McNemar test on the flips")
+
+
+class SessionBatches(Record):
+    """How much of a model's tasks was asked, if they are asked in batches."""
+
+    batches: int = Field(description="how many there are at most")
+    tasks: int = Field(description="most tasks that a quant was asked")
+    tasks_in_all: int
+    runs: int = Field(description="graded runs that took place")
+    runs_in_all: int = Field(description="graded runs of all quants over all batches")
+    seconds: float | None = Field(
+        description="time that this sweep measured the model; null without a budget"
+    )
+    budget_seconds: float | None = Field(description="for this model; null = no budget")
 
 
 class EfficiencyFrontier(Record):
@@ -67,7 +85,15 @@ class ModelSession(Record):
     strata: tuple[TaskStratum, ...] = Field(
         (), description="tasks that the baseline solves reliably: only these count in the verdicts"
     )
+    noise_floor: Agreement | None = Field(
+        None,
+        description="agreement of the baseline's second run with its first; null without a "
+        "baseline, and in older files",
+    )
     decision: Decision | None = Field(None, description="null in older files")
+    batches: SessionBatches | None = Field(
+        None, description="null when all tasks are asked at once"
+    )
     mixtures: tuple[str, ...] = Field(
         description="why this model's rows are not comparable: one file under two tags, two builds"
     )
@@ -111,7 +137,9 @@ class CanaryDrift(Measured):
     closing_seconds: Reading
     drift: Reading = Field(description="closing / opening - 1; above 0 the machine became slower")
     p_value: Reading = Field(description="two-sided rank-sum test of the generations' seconds")
-    same_answers: bool = Field(description="whether every task scored as before")
+    same_answers: bool | None = Field(
+        description="whether every task scored as before; null when no task is graded"
+    )
     failure: str | None = Field(description="why the closing canary could not be measured")
 
 
@@ -121,6 +149,12 @@ class CanarySummary(Measured):
     enabled: bool
     passed: bool
     failed_reasons: tuple[str, ...]
+    explanations: tuple[str, ...] = Field(
+        (), description="a sentence for each failed reason; empty in older files"
+    )
+    quality_only: bool = Field(
+        False, description="it failed by latency alone: quality was measured, speeds were left out"
+    )
     adherence_variance: Reading
     internal_latency_cv: Reading
     latency_variance_threshold: float
@@ -135,5 +169,8 @@ class Summary(Labelled):
     matrix: dict[str, Any] = Field(description="the resolved config, without secrets")
     canary: CanarySummary
     sessions: tuple[ModelSession, ...]
+    ranking: Ranking | None = Field(
+        None, description="of all models together; null for one model, and in older files"
+    )
     stability_kpis: StabilityKpis
     failed_rows: tuple[FailedRow, ...]

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from orket_lib.artifacts.base import Record
-from orket_lib.vocabulary.verdicts import (
+from orket_lib.artifacts.base import Measured, Reading, Record
+from orket_lib.vocabulary.statuses import (
+    AnswerFailure,
     DecisionStatus,
+    DropReason,
     Prefer,
     QuantVerdict,
     WantName,
@@ -21,7 +23,32 @@ class WantCheck(Record):
     limit: float
     value: float | None
     status: WantStatus
-    because: str | None = Field(None, description="why it is not established")
+    because: str | None = Field(None, description="why it is not established, or borderline")
+
+
+class Agreement(Measured):
+    """How far answers agree with those of the baseline. Nothing is graded.
+
+    A task that only one of the two answered is one without agreement.
+    """
+
+    tasks: int = Field(description="that at least one of the two answered")
+    same_answers: int = Field(description="tasks with the same normalised answer")
+    same_answer_rate: Reading = Field(description="same_answers / tasks")
+    same_answer_low: float | None = Field(None, description="of its 95 % interval")
+    same_answer_high: float | None = None
+    same_start_share: Reading = Field(
+        description="mean share of an answer, in characters, before the first difference"
+    )
+    same_start_low: float | None = Field(None, description="of its 95 % interval")
+    same_start_high: float | None = None
+
+
+class LostTo(Record):
+    """Tasks that a quant lost by failing in one way."""
+
+    failure: AnswerFailure
+    tasks: int
 
 
 class Verdict(Record):
@@ -31,12 +58,23 @@ class Verdict(Record):
     baseline_quant: str | None
     verdict: QuantVerdict
     probability: float | None = Field(description="that it keeps the threshold; else a `reason`")
+    certain: float = Field(
+        0.975, description="probability needed for KEPT; LOST needs the same of the opposite"
+    )
+    dropped: DropReason | None = Field(
+        None, description="why it was not asked all batches of tasks; null when it was"
+    )
     kept_share: float | None = Field(None, description="median")
     kept_low: float | None = Field(None, description="of its 95 % interval")
     kept_high: float | None = None
     tasks: int = Field(0, description="tasks that count, see `strata`")
     lost: float = Field(0.0, description="tasks that only the baseline got right")
     won: float = Field(0.0, description="tasks that only this quant got right")
+    lost_to: tuple[LostTo, ...] = Field(
+        (),
+        description="of the lost tasks, those with failures that may have another cause than the "
+        "quant",
+    )
     p_value: float | None = Field(None, description="exact two-sided McNemar test on the flips")
     further_tasks: int | None = Field(
         None, description="estimated number of tasks that would decide; null when decided"
@@ -44,8 +82,9 @@ class Verdict(Record):
     hangs_on: str | None = Field(
         None, description="the family of tasks without which the verdict would probably change"
     )
-    same_answer_rate: float | None = Field(
-        None, description="share of the tasks with exactly the answer of the baseline"
+    same_answer_rate: float | None = Field(None, description="the one of `agreement`")
+    agreement: Agreement | None = Field(
+        None, description="with the baseline's answers; null for the baseline and in older files"
     )
     wants: tuple[WantCheck, ...] = ()
     reason: str | None = Field(None, description="why it has no verdict")
@@ -54,7 +93,10 @@ class Verdict(Record):
 class TaskStratum(Record):
     """Tasks of one kind, and how well the baseline solves them."""
 
-    name: str
+    name: str = Field(
+        description="family and level; shorter for pooled groups; after the bank if there are "
+        "several"
+    )
     tasks: int
     baseline: float = Field(description="mean score of the baseline")
     counted: int = Field(description="tasks that count in the verdicts")
@@ -76,6 +118,11 @@ class Decision(Record):
     smallest_decided: bool = Field(description="whether no smaller quant might also suffice")
     smaller: tuple[str, ...] = Field(description="quants with fewer bits than the pick")
     larger: tuple[str, ...]
+    by_agreement: tuple[str, ...] = Field(
+        (),
+        description="where the tasks can't order the quants: those below the baseline, by how many "
+        "of their answers are the baseline's, most first",
+    )
     stability: float | None = Field(
         description="share of simulated repeat sweeps with the same pick"
     )

@@ -6,7 +6,14 @@ import argparse
 
 from orket_lib.analysis.baselines.resolution import Resolution, Wanted, resolve
 from orket_lib.artifacts.baseline import Baseline, BaselineMetadata
-from orket_lib.commands._common import Actions, add_log, print_json, tell, whole_number
+from orket_lib.commands._common import (
+    Actions,
+    add_log,
+    print_json,
+    print_text,
+    tell,
+    whole_number,
+)
 from orket_lib.commands._storage import add_storage_root
 from orket_lib.commands.baselines.cells import filled_store
 from orket_lib.commands.baselines.health import health, list_histories
@@ -94,7 +101,7 @@ def _show(options: argparse.Namespace) -> int:
             }
         )
     else:
-        print(records_text(records))  # noqa: T201
+        print_text(records_text(records))
     return 0
 
 
@@ -120,7 +127,7 @@ def _resolve(options: argparse.Namespace) -> int:
         )
     else:
         ref = f" {found.baseline_metadata.test_run_id}" if found else ""
-        print(f"{options.test_id}: {resolved.status.value}{ref}")  # noqa: T201
+        print_text(f"{options.test_id}: {resolved.status.value}{ref}")
     return 0 if resolved.status is Resolution.OK else Refused.exit_code
 
 
@@ -160,7 +167,7 @@ def _print_removed(
         )
         return
     for test_id, item in removed:
-        print(f"{test_id}  {item.created_at}  {item.test_run_id}")  # noqa: T201
+        print_text(f"{test_id}  {item.created_at}  {item.test_run_id}")
     tell(f"{len(removed)} records {'would be removed' if options.dry_run else 'removed'}")
 
 

@@ -4,25 +4,28 @@ from __future__ import annotations
 
 import argparse
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from orket_lib.analysis.baselines.records import baselines_of
 from orket_lib.analysis.baselines.regression import CellNow
+from orket_lib.analysis.rows.batches import asked_batches
 from orket_lib.analysis.rows.quality import row_quality
 from orket_lib.analysis.rows.rounds import as_one
 from orket_lib.artifacts.baseline import Baseline, BaselineMetadata
 from orket_lib.artifacts.digest import DIGEST_LENGTH
 from orket_lib.artifacts.io import read_model
+from orket_lib.artifacts.measurements.spec import TaskSelection
 from orket_lib.artifacts.views.regression import Change, Regression
 from orket_lib.artifacts.views.run_report import RunReport
 from orket_lib.artifacts.views.summary import Summary
 from orket_lib.commands._reports import reports_of
 from orket_lib.commands._storage import say_if_empty
+from orket_lib.config.sections.task_bank import bank_path
 from orket_lib.config.shipped import located
 from orket_lib.stores.baselines import BaselineStore
 from orket_lib.stores.roots import StoreName
-from orket_lib.tasks.bank import load_bank, selected, selection
+from orket_lib.tasks.bank import Task, load_bank, selected, selection
 from orket_lib.vocabulary.errors import ArtifactError
 from orket_lib.vocabulary.statuses import Lane, Quality
 
@@ -49,24 +52,37 @@ def cells_of(summary: Summary, bank: Path | None) -> Iterator[CellNow]:
         ArtifactError: A run report is gone or of other measurements, or the bank is unknown or has
             changed.
     """
-    path = bank or summary.matrix.get("task_bank")
-    if not isinstance(path, Path | str):
+    named = summary.matrix.get("task_bank")
+    if bank is None and named is None:
         raise ArtifactError("--summary: has no task_bank; give it with --bank")
+    path = bank or bank_path(named)
     for session in summary.sessions:
         for row in session.per_quant:
             if row.valid:
                 reports = reports_of(row)
                 clean = row_quality(row.run_quality_reasons, Lane.LAB) is Quality.CLEAN
-                records = records_of(as_one(reports), located(path), clean, summary.execution_lane)
-                yield CellNow(row.model_id, row.quant_tag, records)
+                asked = [report.spec.tasks for report in asked_batches(reports)]
+                lane = summary.execution_lane
+                records = records_of(as_one(reports), located(path), clean, lane, asked)
+                yield cell_now(row.model_id, row.quant_tag, records)
             else:
                 yield CellNow(
                     row.model_id, row.quant_tag, invalid_because=tuple(row.invalid_because)
                 )
 
 
+def cell_now(model_id: str, quant_tag: str, records: Mapping[str, Baseline]) -> CellNow:
+    """Return a valid cell; without records, none of its tasks is graded."""
+    because = () if records else ("no task has an expected answer",)
+    return CellNow(model_id, quant_tag, records, because)
+
+
 def records_of(
-    report: RunReport, bank: Path, clean: bool, lane: Lane | None = None
+    report: RunReport,
+    bank: Path,
+    clean: bool,
+    lane: Lane | None = None,
+    asked: Sequence[TaskSelection] = (),
 ) -> dict[str, Baseline]:
     """Return the baseline records of a run report, by test id.
 
@@ -75,14 +91,18 @@ def records_of(
         bank: Task bank of its tasks.
         clean: Whether it was undisturbed by the rules of lane `lab`.
         lane: Lane of the sweep, if known.
+        asked: The tasks of each batch, if the report combines several.
 
     Raises:
         ArtifactError: The bank no longer holds these tasks.
     """
     loaded = load_bank(bank)
-    tasks = selected(loaded, report.spec.tasks)
-    if tasks is None:
-        raise ArtifactError(f"{bank}: has changed since these tasks were measured")
+    tasks: list[Task] = []
+    for wanted in asked or [report.spec.tasks]:
+        found = selected(loaded, wanted)
+        if found is None:
+            raise ArtifactError(f"{bank}: has changed since these tasks were measured")
+        tasks += found
     revisions = {task.test_id: selection(loaded, (task,)).sha256[:DIGEST_LENGTH] for task in tasks}
     return baselines_of(report, revisions, clean, lane)
 

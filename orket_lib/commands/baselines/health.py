@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from orket_lib.analysis.baselines.resolution import Wanted, tally
-from orket_lib.commands._common import print_json, tell
+from orket_lib.commands._common import print_json, print_text, tell
 from orket_lib.commands.baselines.cells import filled_store
 from orket_lib.stores.baselines import BaselineStore
 from orket_lib.vocabulary.errors import ArtifactError
@@ -118,7 +118,7 @@ def _print(found: Sequence[_History], figures: Sequence[str]) -> None:
     from orket_lib.report.formatting import aligned
 
     head = ("task", *(name.replace("_", " ") for name in figures), "oldest", "newest")
-    print("\n".join(aligned([head, *(_cells(item, figures) for item in found)])))  # noqa: T201
+    print_text("\n".join(aligned([head, *(_cells(item, figures) for item in found)])))
 
 
 def _cells(item: _History, figures: Sequence[str]) -> tuple[str, ...]:

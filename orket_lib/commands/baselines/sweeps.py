@@ -16,9 +16,17 @@ from orket_lib.artifacts.io import read_model, write_model
 from orket_lib.artifacts.views.regression import Regression
 from orket_lib.artifacts.views.run_report import RunReport
 from orket_lib.artifacts.views.summary import Summary
-from orket_lib.commands._common import add_log, print_json, stamp, stamp_like, tell
+from orket_lib.commands._common import (
+    add_log,
+    print_json,
+    print_text,
+    stamp,
+    stamp_like,
+    tell,
+)
 from orket_lib.commands._storage import add_storage_root
 from orket_lib.commands.baselines.cells import (
+    cell_now,
     cells_of,
     filled_store,
     metadata_of,
@@ -148,7 +156,7 @@ def compare(options: argparse.Namespace) -> int:
     if options.json:
         print_json(regression)
     elif not options.out:
-        print(regression_text(regression))  # noqa: T201
+        print_text(regression_text(regression))
     for failure in judged.failures:
         tell(f"regression: {failure}")
     return Refused.exit_code if judged.failures and not options.verdict_only else 0
@@ -172,7 +180,7 @@ def _cells(options: argparse.Namespace) -> Iterator[CellNow]:
         if because:
             yield CellNow(*cell, invalid_because=because)
         else:
-            yield CellNow(*cell, records_of(report, options.bank, _is_clean(report)))
+            yield cell_now(*cell, records_of(report, options.bank, _is_clean(report)))
 
 
 def _unfit(report: RunReport) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""The cell for context and thermal measurements: named in the config, or the frontier's pick."""
+"""The cell for context and thermal measurements: named in the config, or the recommended quant."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def chosen_cell(
         frontier: The sweep's frontier.
         cells: The sweep's cells.
         model_slug: Folder of the model's views.
-        named: Quant that the config names; None takes the frontier's pick.
+        named: Quant that the config names; None takes the recommended one.
 
     Returns:
         The cell, or a null if the frontier recommends no quant of the model.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -18,12 +17,16 @@ from orket_lib.artifacts.measurements.serving import ServerLocation
 from orket_lib.artifacts.measurements.sidecar import SidecarMeasurement
 from orket_lib.artifacts.measurements.spec import TaskSelection
 from orket_lib.artifacts.views.preflight import Preflight
+from orket_lib.artifacts.views.run_report import Observation
 from orket_lib.commands._common import provenance, tell
 from orket_lib.preflight.gates import require_preflight
 from orket_lib.providers.base import Source
 from orket_lib.providers.gguf.quantize import QuantizeRequest, quantize
 from orket_lib.tasks.bank import Task, load_bank, selected
+from orket_lib.telemetry.allowance.cpus import cpu_allowance
 from orket_lib.vocabulary.errors import ArtifactError, Refused
+from orket_lib.vocabulary.reasons import Reason
+from orket_lib.vocabulary.text import visible
 
 if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress
@@ -85,7 +88,7 @@ def _make(asked: AnyAsked, recipe: Recipe, out: Path, say: Say) -> None:
         imatrix=Path(recipe.imatrix) if recipe.imatrix else None,
         imatrix_sha256=identity.imatrix,
         binary=recipe.binary,
-        threads=os.cpu_count() or 1,
+        threads=cpu_allowance().workers,
         allow_requantize=recipe.allow_requantize,
     )
     made = quantize(request, out, say, provenance())
@@ -112,21 +115,25 @@ def require_preflight_of(options: argparse.Namespace) -> None:
     require_space([options.storage_root])
 
 
-def opened_gates(options: argparse.Namespace) -> Callable[[], None]:
+def opened_gates(options: argparse.Namespace) -> Callable[[], Observation | None]:
     """Return a function that refuses to measure after a failed preflight or canary.
 
-    It is called only when something must be measured: stored parts are taken in any case.
+    It is called only when something must be measured: stored parts are taken in any case. It
+    returns what spoils the times of all that is measured, if anything.
 
     Raises (when called):
         Refused: One of them failed.
     """
 
-    def require() -> None:
-
+    def require() -> Observation | None:
         require_preflight_of(options)
-        if options.canary and not read_model(options.canary, CanaryVerdict).passed:
+        verdict = read_model(options.canary, CanaryVerdict) if options.canary else None
+        if verdict is None or verdict.passed:
+            return None
+        if not verdict.may_measure:
             # The rule `pass_canary` prints the reasons, once.
             raise Refused(f"not measured, because the canary failed: see {options.canary}")
+        return Observation.of(Reason.CANARY_LATENCY, "; ".join(verdict.explanations))
 
     return require
 
@@ -158,7 +165,8 @@ def console_progress(title: str) -> Iterator[ConsoleProgress]:
         TimeRemainingColumn,
     )
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    described = TextColumn("{task.description}", markup=False)
+    columns = (described, BarColumn(), MofNCompleteColumn())
     with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True)) as bar:
         yield ConsoleProgress(title, bar)
 
@@ -169,7 +177,9 @@ class ConsoleProgress:
     def __init__(self, title: str, bar: RichProgress | None) -> None:
         self._title = title
         self._bar = bar
-        self._task: TaskID | None = bar.add_task(title, total=None) if bar else None
+        self._task: TaskID | None = (
+            bar.add_task(visible(title, keep=""), total=None) if bar else None
+        )
         self._total = 0
         self._done = 0
 

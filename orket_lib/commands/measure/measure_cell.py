@@ -7,7 +7,9 @@ from pathlib import Path
 
 from orket_lib.artifacts.io import read_model, write_model
 from orket_lib.artifacts.measurements.request import AskedCell, AskedTasks
-from orket_lib.commands._common import add_out, provenance, tell
+from orket_lib.artifacts.views.look import Look
+from orket_lib.artifacts.views.receipt import Dropped
+from orket_lib.commands._common import add_out, provenance, tell, whole_number
 from orket_lib.commands.measure._measurement_options import (
     add_measuring,
     console_progress,
@@ -15,11 +17,12 @@ from orket_lib.commands.measure._measurement_options import (
     sources,
     tasks_of,
 )
-from orket_lib.measure.cell import CellMeasurement
-from orket_lib.measure.cell_receipt import receipt_of
+from orket_lib.measure.cell import Again, CellMeasurement
+from orket_lib.measure.cell_receipt import dropped_receipt, receipt_of
 from orket_lib.measure.session.known_facts import SERVER_FACTS
 from orket_lib.processes.snakemake_watchdog import die_with_snakemake
 from orket_lib.stores.parts import CellStore
+from orket_lib.sweep.batches import batch_spec
 from orket_lib.vocabulary.statuses import RunStatus
 from orket_lib.workflow.job_environment import again_command
 
@@ -30,6 +33,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--spec", type=Path, required=True, help="what to measure (JSON)")
     add("--tasks", type=Path, required=True, help="the sweep's tasks (JSON)")
     add("--round", type=int, default=1, help="round of the sweep; default: %(default)s")
+    add("--batch", type=whole_number(1), help="ask only this batch of the sweep's tasks")
+    add("--look", type=Path, help="the look before this batch: whether it is still asked")
     add_measuring(parser, ("probes", "runs", "all"))
     add_out(parser, "receipt; the measurements are in storage")
 
@@ -39,25 +44,50 @@ def run(options: argparse.Namespace) -> int:
     die_with_snakemake()
     asked = read_model(options.spec, AskedCell)
     tasks = read_model(options.tasks, AskedTasks)
+    made_from = provenance([options.spec, options.tasks, *filter(None, [options.look])])
+    name = f"{asked.spec.model_id} {asked.spec.quant_tag}"
+    if dropped := _dropped(options, asked.spec.quant_tag):
+        receipt = dropped_receipt(asked.spec, dropped, made_from, options.batch, options.attempt)
+        write_model(options.out, receipt)
+        tell(f"{name}: batch {options.batch} is not asked: {dropped.detail}")
+        return 0
     spec = asked.spec.model_copy(update={"tasks": tasks.tasks})
-    made_from = provenance([options.spec, options.tasks])
-    name = f"{spec.model_id} {spec.quant_tag}"
+    if options.batch:
+        spec = batch_spec(spec, tasks.batches, options.batch)
     with console_progress(name) as progress:
         outcome = CellMeasurement(
             spec,
             sources(options, asked),
-            tasks_of(Path(tasks.bank), tasks.tasks),
+            tasks_of(Path(tasks.bank), spec.tasks),
             CellStore(options.storage_root / spec.folder),
             progress,
             options.round,
-            options.again,
+            _again(options),
             opened_gates(options),
             facts=options.storage_root / SERVER_FACTS,
         ).run(made_from)
-    receipt = receipt_of(spec, outcome, made_from, options.round, options.attempt)
+    receipt = receipt_of(spec, outcome, made_from, options.round, options.attempt, options.batch)
     write_model(options.out, receipt)
     if receipt.status is not RunStatus.MEASURED:
         tell(f"{name}: {receipt.status.value}: {receipt.status_reason}")
         if not receipt.retry:
             tell(f"to measure it again, run: {again_command(options.out)}")
     return 0
+
+
+def _dropped(options: argparse.Namespace, quant: str) -> Dropped | None:
+    """Return why the quant is not asked this batch; None if it is.
+
+    Every quant is asked the first one: it has the speeds, and the answers that fidelity compares.
+    """
+    if options.look is None or options.batch == 1:
+        return None
+    return read_model(options.look, Look).dropped(quant)
+
+
+def _again(options: argparse.Namespace) -> Again | None:
+    """Return what to measure again; only the first batch has probes."""
+    if options.again == "probes" and options.batch and options.batch > 1:
+        return None
+    again: Again | None = options.again
+    return again

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from orket_lib.analysis.active_time import active_seconds
 from orket_lib.analysis.context.ceiling import passes
 from orket_lib.analysis.context.figures import of_context_row
 from orket_lib.analysis.context.rows import context_row
@@ -20,6 +21,7 @@ from orket_lib.artifacts.views.receipt import CellReceipt, Receipt
 from orket_lib.artifacts.views.row import RowSettings
 from orket_lib.artifacts.views.run_report import RunReport
 from orket_lib.commands._common import add_log, provenance, stamp, stamp_like, tell
+from orket_lib.commands.measure._budget import add_budget, budget_of
 from orket_lib.commands.measure._chosen_cell import chosen_cell
 from orket_lib.commands.measure._measurement_options import (
     add_measuring,
@@ -43,6 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--needs", type=Path, required=True, help="what the sweep needs (JSON)")
     add("--model", required=True, help="folder name of the model")
     add_measuring(parser)
+    add_budget(parser)
     add("--receipt", type=Path, help="receipt to write")
     add("--out-folder", type=Path, required=True, help="folder for context_<n>.json")
     add_log(parser)
@@ -109,6 +112,7 @@ def run(options: argparse.Namespace) -> int:
         parts=tuple(part for receipt in receipts for part in receipt.parts),
         attempt=options.attempt,
         interrupted=tuple(why for receipt in receipts for why in receipt.interrupted),
+        memory_limit_mib=min(filter(None, (it.memory_limit_mib for it in receipts)), default=None),
     )
     if options.receipt:
         write_model(options.receipt, taken)
@@ -133,9 +137,18 @@ def _tried(asked: _Asked, cell: ServableCell, receipts: list[CellReceipt]) -> li
     settings = asked.settings
     rows: dict[int, ContextRow] = {}
     passed: dict[int, bool] = {}
+    budget, per_token_s, beyond = budget_of(asked.options), 0.0, None
     while (context := next_context(settings.contexts, settings.search, passed)) is not None:
         measurement = ContextMeasurement(cell, settings, context, asked.options.storage_root)
+        # A longer context takes at least as many times longer as it has more tokens.
+        if budget and not measurement.measured:
+            beyond = budget.why_not(per_token_s * context)
+            if beyond:
+                break
         receipt, report = _report(asked.options, measurement)
+        if budget:
+            budget = budget.after(active_seconds([report], budget.since))
+            per_token_s = active_seconds([report]) / context
         receipts.append(receipt)
         path = receipt.parts[-1].path if receipt.parts else ""
         rows[context] = context_row(report, asked.labels, path)
@@ -145,7 +158,7 @@ def _tried(asked: _Asked, cell: ServableCell, receipts: list[CellReceipt]) -> li
     return [
         asked.summary(context, pair, None, rows[context])
         if context in rows
-        else asked.summary(context, pair, why_not_tried(context, passed))
+        else asked.summary(context, pair, beyond or why_not_tried(context, passed))
         for context in settings.contexts
     ]
 

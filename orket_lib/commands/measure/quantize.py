@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import os
 from pathlib import Path
 
 from orket_lib.artifacts.io import write_model
 from orket_lib.commands._common import add_log, provenance, tell
 from orket_lib.processes.snakemake_watchdog import die_with_snakemake
+from orket_lib.providers.gguf.file import bits_of_weight
 from orket_lib.providers.gguf.quantize import QuantizeRequest, quantize
+from orket_lib.telemetry.allowance.cpus import cpu_allowance
 from orket_lib.vocabulary.quants import normalize_tag
 from orket_lib.vocabulary.units import MIB
 
@@ -24,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--imatrix-sha256", help="refuse a matrix with another SHA-256")
     add("--binary", default="llama-quantize", help="program or path (default: %(default)s)")
     add("--allow-requantize", action="store_true", help="allow a base that is quantized already")
-    add("--threads", type=int, default=os.cpu_count() or 1, help="default: %(default)s")
+    add("--threads", type=int, default=cpu_allowance().workers, help="default: %(default)s")
     add(
         "--out", type=Path, required=True, help="file to write; an existing one is checked and kept"
     )
@@ -49,6 +50,6 @@ def run(options: argparse.Namespace) -> int:
         write_model(options.out.with_suffix(".json"), made)
         tell(
             f"{options.out.as_posix()}: {made.bytes / MIB:.0f} MiB, "
-            f"{made.bits_per_weight:.2f} bits per weight, in {made.seconds:.1f} s"
+            f"{bits_of_weight(made.bits_per_weight)}, in {made.seconds:.1f} s"
         )
     return 0

@@ -25,7 +25,8 @@ def run(options: argparse.Namespace) -> int:
     policy = read_model(options.policy, CanaryPolicy)
     parts = read_model(options.receipt, CanaryReceipt).parts
     measurements = [read_taken(part, CanaryMeasurement) for part in parts]
-    figures, failures = judge_canary(measurements, policy) if measurements else (None, ())
+    judged = judge_canary(measurements, policy) if measurements else None
+    failures = judged.failures if judged else ()
     # The oldest one decides whether the canary is still fresh.
     oldest = min(measurements, key=lambda item: item.measured_at, default=None)
     verdict = CanaryVerdict(
@@ -33,8 +34,9 @@ def run(options: argparse.Namespace) -> int:
         passed=not failures,
         failed_reasons=[reason for reason, _ in failures],
         explanations=[text for _, text in failures],
+        quality_only=bool(judged and judged.only_latency) and policy.on_latency == "quality_only",
         policy=policy,
-        figures=figures,
+        figures=judged.figures if judged else None,
         measured_at=oldest.measured_at if oldest else None,
         boot_id=oldest.boot_id if oldest else None,
         model_ids=[item.spec.model_id for item in measurements],

@@ -7,9 +7,10 @@ from pathlib import Path
 
 from orket_lib.analysis.context.ceiling import context_points, largest_passing, safe_ceiling
 from orket_lib.analysis.context.recommendation import context_advice, served_differently
+from orket_lib.analysis.context.wanted import check_context
 from orket_lib.artifacts.io import write_model
 from orket_lib.artifacts.views.context_ceiling import ContextCeiling, ContextThresholds, NotTried
-from orket_lib.commands._common import add_out, number, stamp
+from orket_lib.commands._common import add_out, number, stamp, whole_number
 from orket_lib.commands._storage import add_kept_below
 from orket_lib.commands.history import keep
 from orket_lib.commands.views._context_summaries import Given, common, one_pair, read_summaries
@@ -41,6 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     ):
         text = f"{what}; 0 = no limit; default: %(default)s"
         add(option, type=kind, default=least, help=text)
+    add("--wanted-context", type=whole_number(1), help="context that the config wants, in tokens")
     add("--include-invalid", action="store_true", help="accept rows that are not valid")
     add(
         "--execution-lane",
@@ -74,6 +76,11 @@ def _ceiling(options: argparse.Namespace, given: list[Given]) -> ContextCeiling:
     )
     figures = [one.figures[pair] for one in given if one.left_out is None]
     points = context_points(figures, thresholds)
+    want = (
+        check_context(options.wanted_context, points, thresholds)
+        if options.wanted_context
+        else None
+    )
     lane = Lane(common(given, "execution_lane", options.execution_lane) or Lane.LAB)
     # A label changes no judgement: rows are judged by the lane that they were measured in.
     judged = weakest(one.labels.execution_lane for one in given)
@@ -85,6 +92,7 @@ def _ceiling(options: argparse.Namespace, given: list[Given]) -> ContextCeiling:
             points,
             thresholds,
             weakest((judged, lane)),
+            want,
         )
         if points
         else f"{model_id}: no context was tried. {left_out[0][1]}"
@@ -104,6 +112,7 @@ def _ceiling(options: argparse.Namespace, given: list[Given]) -> ContextCeiling:
         thresholds=thresholds,
         safe_context_ceiling=safe_ceiling(points),
         largest_passing_context=largest_passing(points),
+        want=want,
         recommendation=" ".join(filter(None, (advice, served_differently(figures)))),
         points=points,
         not_tried=[NotTried(context=context, reason=reason) for context, reason in left_out],

@@ -11,6 +11,7 @@ from orket_lib.artifacts.views.receipt import CellReceipt
 from orket_lib.commands._common import add_out, provenance
 from orket_lib.commands.measure._measurement_options import tasks_of
 from orket_lib.measure.journal.run_report import run_report
+from orket_lib.sweep.batches import batch_spec
 from orket_lib.tasks.grading.graders import sandbox_for
 
 
@@ -26,10 +27,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Read the parts, grade, write."""
     asked = read_model(options.tasks, AskedTasks)
+    receipt = read_model(options.receipt, CellReceipt)
     spec = read_model(options.spec, AskedCell).spec.model_copy(update={"tasks": asked.tasks})
-    tasks = tasks_of(Path(asked.bank), asked.tasks)
+    if receipt.batch:
+        spec = batch_spec(spec, asked.batches, receipt.batch)
+    tasks = tasks_of(Path(asked.bank), spec.tasks)
     report = run_report(
-        read_model(options.receipt, CellReceipt),
+        receipt,
         spec,
         tasks,
         sandbox_for(tasks, asked.sandbox),

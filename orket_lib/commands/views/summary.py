@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 from orket_lib.analysis.canary_drift import canary_drifts
@@ -11,6 +12,7 @@ from orket_lib.analysis.summaries import canary_summary, summarize
 from orket_lib.artifacts.digest import sha256_of
 from orket_lib.artifacts.io import read_json, read_model, write_model
 from orket_lib.artifacts.measurements.canary import CanaryMeasurement, CanaryVerdict
+from orket_lib.artifacts.views.look import Look
 from orket_lib.artifacts.views.receipt import CanaryReceipt
 from orket_lib.artifacts.views.row import Row
 from orket_lib.artifacts.views.summary import Summary
@@ -33,6 +35,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         help="folder of the rows <model>/<quant>.json (default: the folder of --out)",
     )
+    add("--looks", type=Path, help="folder of the looks, if tasks are asked in batches")
+    add("--batches", type=int, default=0, help="number of batches; default: %(default)s")
     add_out(parser, "summary")
 
 
@@ -73,9 +77,11 @@ def run(options: argparse.Namespace) -> int:
         for path in (options.opening, options.closing)
     )
     drifts = canary_drifts(opening, closing, verdict.policy.drop_first_run)
-    body = summarize(rows, config.models, policy, config.execution_lane)
+    looked = _looks(options, config.models)
+    looks = {model: read_model(path, Look) for model, path in looked.items()}
+    body = summarize(rows, config.models, policy, config.execution_lane, looks)
     fields = stamp(
-        [options.matrix, options.canary, *receipts, *paths],
+        [options.matrix, options.canary, *receipts, *paths, *looked.values()],
         config.provenance_ref,
         sha256_of(matrix),
     )
@@ -88,8 +94,17 @@ def run(options: argparse.Namespace) -> int:
         matrix=matrix,
         canary=canary_summary(verdict, drifts),
         sessions=body.sessions,
+        ranking=body.ranking,
         stability_kpis=body.stability_kpis,
         failed_rows=body.failed_rows,
     )
     write_model(options.out, summary)
     return 0
+
+
+def _looks(options: argparse.Namespace, models: Sequence[str]) -> dict[str, Path]:
+    """Return the last look at each model; nothing if all tasks are asked at once."""
+    if options.looks is None:
+        return {}
+    name = f"{options.batches}.json"
+    return {model: options.looks / folder / name for model, folder in slugs(models).items()}

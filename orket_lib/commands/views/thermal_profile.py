@@ -143,7 +143,7 @@ def _profile(options: argparse.Namespace, source: ThermalSource) -> ThermalProfi
         served=source.served,
         thresholds=thresholds,
         recommendation=(
-            nothing_to_run(source.model_id, source.why_none)
+            nothing_to_run(source.model_id, source.failure or source.why_none)
             if source.quant_tag == UNKNOWN
             else thermal_recommendation(
                 name, findings, thresholds, weakest((judged, lane)), source.failure

@@ -19,10 +19,12 @@ from orket_lib.config.model import SweepConfig
 from orket_lib.config.model_files import filled, makes_files
 from orket_lib.vocabulary.providers import remote_host
 from orket_lib.vocabulary.quants import NOMINAL_BITS, is_vendor_tag
+from orket_lib.vocabulary.statuses import WantName
 from orket_lib.vocabulary.validation import nearest
 
 _LEAST_CANARY_SAMPLES = 2  # a variance needs two
 _LEAST_REPEATS = 3  # a trend needs three
+_LEAST_CONTEXT = 256
 _CONTROLS = ("provider", "base_url", "threads", "affinity_policy")
 
 
@@ -128,6 +130,14 @@ def _thermal_warnings(config: SweepConfig) -> Iterator[str]:
         yield "thermal_quant_tag: no effect: there is no thermal series (thermal_repeats is 0)"
 
 
+def _wanted_context(config: SweepConfig) -> Iterator[str]:
+    wanted = config.wants.get(WantName.CONTEXT)
+    if wanted is not None and (wanted < _LEAST_CONTEXT or wanted != int(wanted)):
+        yield (
+            f"wants.context: must be a whole number of tokens >= {_LEAST_CONTEXT} ({got(wanted)})"
+        )
+
+
 def _repeated_runner(config: SweepConfig) -> Iterator[str]:
     if config.rerun_polluted and config.runner_template is not None:
         yield (
@@ -178,10 +188,20 @@ def _unused_quantize_base(config: SweepConfig) -> Iterator[str]:
         )
 
 
+def _rounds_of_batches(config: SweepConfig) -> Iterator[str]:
+    if config.in_batches and config.rounds > 1:
+        yield (
+            "rounds: must be 1 with `until` or `budget`, whose batches return to each quant anyway "
+            f"({got(config.rounds)})"
+        )
+
+
 _Check = Callable[[SweepConfig], Iterator[str]]
 _CHECKS: tuple[tuple[tuple[str, ...], _Check], ...] = (
     (("quants", "quant_bits"), _unordered_quants),
+    (("wants",), _wanted_context),
     (("rerun_polluted", "runner_template"), _repeated_runner),
+    (("rounds", "until", "budget"), _rounds_of_batches),
     (("task_id_min", "task_id_max", "canary_task_id_min", "canary_task_id_max"), _empty_ranges),
     (("base_url", "allow_remote"), _remote_server),
     (("provider", "base_url"), _missing_base_url),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
@@ -15,6 +16,7 @@ from orket_lib.vocabulary.validation import allowed, alternatives, nearest, word
 
 _LONGEST = 100
 _OWN_WORDS = "value_error"  # raised by our validators, which say what is allowed themselves
+_OF_A_KEY = "[key]"  # pydantic's last step to an error of a mapping's key
 
 
 def got(value: object, key: str = "") -> str:
@@ -39,6 +41,9 @@ def field_problem(item: ErrorDetails, values: Mapping[str, Any], spelled: Mappin
     key = str(item["loc"][0])
     if item["type"] == "missing":
         return f"{key}: missing ({SweepConfig.model_fields[key].description})"
+    if item["loc"][-1] == _OF_A_KEY and item["type"] == "enum":
+        names = re.findall(r"'(\w+)'", item["ctx"]["expected"])
+        return f"{key}.{item['loc'][-2]}: {_no_such_key(str(item['loc'][-2]), names)}"
     value, path = values[key], [spelled.get(key, key)]
     schema: Mapping[str, Any] = _schemas()[key]
     for step in item["loc"][1:]:
@@ -70,10 +75,14 @@ def unknown_key(key: str, spelled: str) -> str:
         prefix = f"{section}_"
         names = {name for name in SweepConfig.model_fields if name.startswith(prefix)}
         inner = {f"{section}.{name.removeprefix(prefix)}" for name in names}
-        hint = nearest(spelled, inner) or f"; there are {', '.join(sorted(inner))}"
-    else:
-        hint = nearest(key, names)
-    return f"{spelled}: there is no such key{hint}"
+        return f"{spelled}: {_no_such_key(spelled, sorted(inner))}"
+    return f"{spelled}: there is no such key{nearest(key, names)}"
+
+
+def _no_such_key(key: str, names: Sequence[str]) -> str:
+    """Return what is wrong about a key, with the most similar one, or all that there are."""
+    hint = nearest(key, names) or f"; there are {', '.join(names)}"
+    return f"there is no such key{hint}"
 
 
 @cache
@@ -85,6 +94,8 @@ def _schemas() -> dict[str, dict[str, Any]]:
     def resolved(part: dict[str, Any]) -> dict[str, Any]:
         reference = part.get("$ref", "").rsplit("/", 1)[-1]
         whole = part | definitions.get(reference, {})
+        if "anyOf" in whole:
+            whole["anyOf"] = [resolved(one) if "$ref" in one else one for one in whole["anyOf"]]
         return {name: value for name, value in whole.items() if name != "title"}
 
     return {key: resolved(part) for key, part in schema["properties"].items()}

@@ -37,6 +37,13 @@ class Canary(Section):
     canary_max_age_hours: Annotated[
         float, Field(gt=0, description="an older canary is measured again")
     ] = 24.0
+    canary_on_latency: Annotated[
+        Literal["stop", "quality_only"],
+        Field(
+            description="if only the latency of the canary's runs varies too much: stop, or "
+            "measure quality and leave speeds out"
+        ),
+    ] = "stop"
     canary_closing: Annotated[
         bool, Field(description="run it once more after the sweep and report the drift")
     ] = False

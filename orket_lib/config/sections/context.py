@@ -44,7 +44,7 @@ class ContextSweep(Section):
         Field(description="try all contexts, or only those that a search for the ceiling needs"),
     ] = "all"
     context_quant_tag: Annotated[
-        QuantTag | None, Field(description="quant to measure; null = the frontier's pick")
+        QuantTag | None, Field(description="quant to measure; null = the recommended one")
     ] = None
     context_tasks: Annotated[
         tuple[ContextFamily, ...],
@@ -64,11 +64,6 @@ class ContextSweep(Section):
     context_fill: Annotated[
         float, Field(ge=0.1, le=0.95, description="share of a context that a prompt fills")
     ] = 0.85
-
-    @property
-    def sweeps_contexts(self) -> bool:
-        """Whether there is a context sweep."""
-        return bool(self.context_sweep_profile or self.context_sweep_contexts)
 
     @field_validator("context_sweep_contexts", "context_tasks", "context_depths")
     @classmethod

@@ -17,7 +17,7 @@ class Controls(Section):
 
     seed: Annotated[int | None, Field(ge=0, description="of the sampler")] = None
     threads: Annotated[
-        int | None, Field(ge=0, description="of the server; 0 or null = physical cores"), OrOff
+        int | None, Field(ge=0, description="of the server; 0 or null = usable cores"), OrOff
     ] = None
     affinity_policy: Annotated[
         Words,

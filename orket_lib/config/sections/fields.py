@@ -52,7 +52,8 @@ class Section(BaseModel):
     def _a_number_is_not_true(cls, value: object, info: ValidationInfo) -> object:
         """Refuse `canary_runs: yes`, which would otherwise be one run."""
         field = cls.model_fields[info.field_name or ""]
-        if isinstance(value, bool) and field.annotation is not bool:
+        accepts = field.annotation is bool or Switch in field.metadata
+        if isinstance(value, bool) and not accepts:
             raise PydanticCustomError(WRONG_TYPE, "must not be true or false")
         return value
 
@@ -128,6 +129,11 @@ def _as_text(value: object) -> object:
     return str(value) if number else value
 
 
+def _as_switch(value: object) -> object:
+    """Accept true and false as `on` and `off`."""
+    return value if not isinstance(value, bool) else "on" if value else "off"
+
+
 def _listing(item: dict[str, Any]) -> WithJsonSchema:
     as_list = {"type": "array", "items": item, "minItems": 1}
     return WithJsonSchema({"anyOf": [as_list, {"type": "string", "title": "comma-separated text"}]})
@@ -151,6 +157,8 @@ Tiers = Annotated[
 Depths = Annotated[_Numbers[Rate], _listing({"type": "number", "minimum": 0, "maximum": 1})]
 # As `quants` are written: `q4_k_m` becomes `Q4_K_M`.
 QuantTag = Annotated[str, AfterValidator(normalize_tag)]
+# YAML reads a bare `on` or `off` as true or false.
+Switch = BeforeValidator(_as_switch)
 # 0 is how older matrix files say that a limit or a control is off.
 OrOff = AfterValidator(lambda number: number or None)
 TaskId = Annotated[int | None, Field(ge=0), OrOff]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from orket_lib.artifacts.measurements.spec import WITH_WALLS, SandboxKind
 from orket_lib.config.sections.fields import (
@@ -15,8 +16,16 @@ from orket_lib.config.sections.fields import (
     Words,
     refuse_repeats,
 )
+from orket_lib.config.sections.task_bank import GeneratedBank
+from orket_lib.vocabulary.banks import (
+    GENERAL_BANK,
+    REFERENCE_BANK,
+    REFERENCE_MODEL,
+    bank_file,
+)
 from orket_lib.vocabulary.quants import is_path_safe, normalize_tag
 from orket_lib.vocabulary.slugs import slug, slugs
+from orket_lib.vocabulary.validation import problems_of
 
 
 class Matrix(Section):
@@ -33,9 +42,14 @@ class Matrix(Section):
     ] = "sweep"
     models: Annotated[Names, Field(description="model ids")]
     quants: Annotated[Names, Field(description="quant tags, such as Q4_K_M")]
-    task_bank: Annotated[str, Field(description="path of the task bank")] = (
-        "config/task_banks/reference.json"
-    )
+    task_bank: Annotated[
+        str | GeneratedBank,
+        Field(
+            description="path of the task bank, the name of a shipped one, or how one is made; for "
+            "the reference model alone the default is reference",
+            examples=["general", {"general": {"levels": "3-6", "n": 400, "seed": 2}}],
+        ),
+    ] = bank_file(GENERAL_BANK)
     runs_per_quant: Annotated[int, Field(ge=1, description="runs of each task")] = 2
     probe_runs: Annotated[int, Field(ge=1, description="speed measurements of each cell")] = 3
     again: Annotated[
@@ -92,6 +106,28 @@ class Matrix(Section):
         if slug(name) != name:
             raise ValueError(f"is not a folder name on every system; `{slug(name)}` is")
         return name
+
+    @model_validator(mode="before")
+    @classmethod
+    def _reference_model_has_its_own_bank(cls, values: Any) -> Any:
+        """Ask the reference model what it was made for, unless another bank is named."""
+        if not isinstance(values, dict) or "task_bank" in values:
+            return values
+        models = values.get("models")
+        only = models in (REFERENCE_MODEL, [REFERENCE_MODEL], (REFERENCE_MODEL,))
+        return {**values, "task_bank": REFERENCE_BANK} if only else values
+
+    @field_validator("task_bank", mode="before")
+    @classmethod
+    def _a_word_names_a_shipped_bank(cls, bank: Any) -> Any:
+        """Return the path of a bank; a mapping says how it is made."""
+        if not isinstance(bank, Mapping):
+            return bank_file(bank) if isinstance(bank, str) else bank
+        try:
+            return GeneratedBank.model_validate(bank)
+        except ValidationError as error:
+            lines = (line.removeprefix("(whole file): ") for line in problems_of(error, bank))
+            raise ValueError("; ".join(lines)) from None
 
     @field_validator("models")
     @classmethod

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from orket_lib.artifacts.measurements.spec import OnServerDeath
 from orket_lib.config.sections.fields import (
     DeviceNames,
     Section,
+    Switch,
     Text,
     refuse_placeholders,
 )
@@ -107,11 +108,19 @@ class Serving(Section):
     temperature: Annotated[float, Field(ge=0, le=2, description="0 = greedy")] = 0.0
     max_output_tokens: Annotated[int, Field(ge=1, description="limit of each answer")] = 256
     task_timeout_sec: Annotated[float, Field(gt=0, description="of one task, s")] = 120.0
+    thinking: Annotated[
+        Literal["default", "on", "off"],
+        Switch,
+        Field(
+            description="whether the model reasons before it answers, where server and model can "
+            "switch that; default = as the server does without being asked"
+        ),
+    ] = "default"
 
     @field_validator("base_url")
     @classmethod
-    def _an_address_without_password(cls, url: str | None) -> str | None:
-        return None if url is None else server_address(url)
+    def _an_address(cls, url: str | None, info: ValidationInfo) -> str | None:
+        return None if url is None else server_address(url, info.data.get("provider"))
 
     @field_validator("artifact_template", "tag_template")
     @classmethod

@@ -14,7 +14,7 @@ class ThermalSeries(Section):
 
     thermal_repeats: Annotated[int, Field(ge=0, description="repeats in a row; 0 = none")] = 0
     thermal_quant_tag: Annotated[
-        QuantTag | None, Field(description="quant to measure; null = the frontier's pick")
+        QuantTag | None, Field(description="quant to measure; null = the recommended one")
     ] = None
     thermal_generations: Annotated[
         int, Field(ge=1, description="generations, each as long as a speed probe, in each repeat")

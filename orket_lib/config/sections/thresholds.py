@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from orket_lib.config.sections.fields import Rate, Section
-from orket_lib.vocabulary.verdicts import Prefer, WantName
+from orket_lib.vocabulary.statuses import Prefer, WantName
 
 
 class Thresholds(Section):
@@ -28,7 +28,8 @@ class Thresholds(Section):
         dict[WantName, Annotated[float, Field(gt=0)]],
         Field(
             description="limits that a recommended quant has to meet: at least decode_tps tokens a "
-            "second, at most ttft_ms, latency_s, memory_gib, vram_gib, ram_gib"
+            "second, at most ttft_ms, latency_s, memory_gib, vram_gib, ram_gib, at least a context "
+            "of so many tokens (measured at the recommended quant)"
         ),
     ] = Field(default_factory=dict)
     kpi_policy: Annotated[str, Field(description="path of the KPI gate's limits")] = (

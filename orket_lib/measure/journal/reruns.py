@@ -24,28 +24,13 @@ from orket_lib.processes.waiting import wait_until
 from orket_lib.stores.parts import Wanted
 from orket_lib.telemetry.sampler import read_samples
 from orket_lib.telemetry.samples import Sample
-from orket_lib.vocabulary.reasons import Reason
+from orket_lib.vocabulary.reasons import TRANSIENT, Reason
 
 # The sample that closes a window comes after it; a sampler that takes longer has stopped.
 _CLOSING_S = 1.5
 _PATIENCE_S = 6.0
 _POLL_S = 0.05
 _LISTED = 5
-# Transient disturbances. A server without times, or a wrong quant, would be the same again.
-_PASSING = frozenset(
-    (
-        Reason.HIGH_CPU_SATURATION,
-        Reason.HIGH_SYSTEM_LOAD,
-        Reason.CPU_STEAL,
-        Reason.FOREIGN_GPU_PROCESS,
-        Reason.THERMAL_THROTTLE,
-        Reason.SERVER_RESTARTED,
-        Reason.FOREIGN_REQUESTS,
-        Reason.TELEMETRY_GAP,
-        Reason.SWAPPING,
-    )
-)
-
 Taken = TypeVar("Taken", SealedProbe, Answer)
 
 
@@ -145,7 +130,7 @@ def _repeatable(taken: Sequence[Taken], limit: int) -> Iterator[Taken]:
 
 def _names(seen: Iterable[Observation]) -> list[str]:
     """Return the reasons that a repetition may remove, without duplicates."""
-    return list(dict.fromkeys(item.reason.value for item in seen if item.reason in _PASSING))
+    return list(dict.fromkeys(item.reason.value for item in seen if item.reason in TRANSIENT))
 
 
 def _wait_for_samples(path: Path, until_s: float) -> None:

@@ -11,7 +11,14 @@ from orket_lib.artifacts.measurements.host import HostSummary
 from orket_lib.artifacts.measurements.parts import Answer, Part
 from orket_lib.artifacts.measurements.spec import RunSpec
 from orket_lib.artifacts.views.receipt import CellReceipt
-from orket_lib.artifacts.views.run_report import Probe, RunReport, Session, TestRun, platforms
+from orket_lib.artifacts.views.run_report import (
+    NotAsked,
+    Probe,
+    RunReport,
+    Session,
+    TestRun,
+    platforms,
+)
 from orket_lib.measure.runs.grading import grade_answer
 from orket_lib.measure.session.identity import mixture_observations
 from orket_lib.sandbox.jobs import Sandbox
@@ -47,9 +54,11 @@ def run_report(
     # Oldest first, so that the newest part wins.
     probes = {it.item: loads.moved(part, it.probe) for part in parts for it in part.probes}
     answers = {it.item: (part, it) for part in parts for it in part.answers}
+    asked = list(_asked(answers, spec, tasks, receipt.round))
     runs = tuple(
         grade_answer(loads.moved(part, answer), task, sandbox)
-        for part, answer, task in _asked(answers, spec, tasks, receipt.round)
+        for part, answer, task in asked
+        if answer.not_asked is None
     )
     newest = max(parts, key=lambda part: part.measured_at, default=None)
     mixture = mixture_observations(loads.sessions)
@@ -59,6 +68,8 @@ def run_report(
         status=receipt.status,
         status_reason=receipt.status_reason,
         retry=receipt.retry,
+        batch=receipt.batch,
+        dropped=receipt.dropped,
         measured_at=newest.measured_at if newest else receipt.generated_at,
         finished_at=max((part.finished_at for part in parts), default=receipt.generated_at),
         boot_id=newest.boot_id if newest else None,
@@ -83,6 +94,7 @@ def run_report(
             if (item := (spec.probe_key, receipt.round, index)) in probes
         ),
         test_runs=runs,
+        not_asked=tuple(_not_asked([(answer, task) for _, answer, task in asked])),
         discarded_probes=tuple(
             loads.moved(part, it.probe) for part in parts for it in part.discarded_probes
         ),
@@ -141,10 +153,25 @@ def _asked(
     number: int,
 ) -> Iterator[tuple[Part, Answer, Task]]:
     """Yield the answers that the spec asks for, each with its task."""
-    for index in range(spec.runs_per_task):
-        for task, key in zip(tasks, spec.tasks.keys, strict=True):
-            if (key, number, index) in answers:
-                yield *answers[key, number, index], task
+    for place, index in spec.asked():
+        item = spec.tasks.keys[place], number, index
+        if item in answers:
+            yield *answers[item], tasks[place]
+
+
+def _not_asked(answers: Sequence[tuple[Answer, Task]]) -> Iterator[NotAsked]:
+    """Yield each task once that could not be asked in any of its runs."""
+    asked = {task.test_id for answer, task in answers if answer.not_asked is None}
+    missing = {task.test_id: (task, answer.not_asked) for answer, task in answers}
+    for test_id, (task, reason) in missing.items():
+        if test_id not in asked and reason is not None:
+            yield NotAsked(
+                test_id=test_id,
+                task_id=task.id,
+                family=task.family,
+                tier=task.tier,
+                reason=reason,
+            )
 
 
 def _discarded(
@@ -157,5 +184,5 @@ def _discarded(
     by_key = dict(zip(spec.tasks.keys, tasks, strict=True))
     for part in parts:
         for answer in part.discarded_answers:
-            if answer.key in by_key:
+            if answer.key in by_key and answer.not_asked is None:
                 yield grade_answer(loads.moved(part, answer), by_key[answer.key], sandbox)

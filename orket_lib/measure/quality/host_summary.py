@@ -14,6 +14,7 @@ from orket_lib.vocabulary.thresholds import TELEMETRY_GAP_S
 from orket_lib.vocabulary.units import MIB
 
 _US = 1e6
+_LEAST_USE = 0.02  # of all cores: an idle desktop
 
 
 def summarize_host(samples: Sequence[Sample], cpus: int) -> HostSummary:
@@ -36,6 +37,7 @@ def summarize_host(samples: Sequence[Sample], cpus: int) -> HostSummary:
         own_cpu_ratio=(last.own_s - first.own_s) / (cpus * seconds),
         server_cpu_ratio=(last.server_s - first.server_s) / (cpus * seconds),
         steal_ratio=windows.steal_ratio(samples, cpus),
+        throttled_ratio=windows.throttled_ratio(samples),
         swapped_mib=windows.swapped_mib(samples),
         peak_own_rss_mib=max(item.own_rss for item in samples) / MIB,
         peak_server_rss_mib=max(item.server_rss for item in samples) / MIB,
@@ -52,6 +54,14 @@ def summarize_host(samples: Sequence[Sample], cpus: int) -> HostSummary:
         temperature_max_c=max(temperatures) if temperatures else no_sensor,
         energy_j=_energy(samples),
     )
+
+
+def foreign_use(samples: Sequence[Sample], cpus: int) -> str | None:
+    """Return how much CPU other programs used, and which one most; None if hardly any."""
+    foreign = windows.foreign_cpu_ratio(samples, cpus)
+    if isinstance(foreign, Null) or foreign < _LEAST_USE:
+        return None
+    return f"foreign CPU use {foreign:.0%} of all cores; {windows.culprit(samples)}"
 
 
 def _worst_second(samples: Sequence[Sample], cpus: int) -> float | Null:

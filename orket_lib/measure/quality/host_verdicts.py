@@ -76,6 +76,7 @@ def _judge(
         foreign_cpu_ratio=windows.foreign_cpu_ratio(around, cpus),
         foreign_load=windows.foreign_load(samples, around),
         steal_ratio=windows.steal_ratio(around, cpus),
+        throttled_ratio=windows.throttled_ratio(around),
         swapped_mib=windows.swapped_mib(around),
         longest_gap_s=windows.longest_gap_s(around),
     )
@@ -90,7 +91,7 @@ def _observations(host: HostWindow, around: Sequence[Sample], cpus: int) -> Iter
     when = f"{around[0].at_s:.1f}-{around[-1].at_s:.1f} s into the session"
     foreign, steal = host.reading("foreign_cpu_ratio"), host.reading("steal_ratio")
     load, swapped = host.reading("foreign_load"), host.reading("swapped_mib")
-    gap = host.reading("longest_gap_s")
+    gap, throttled = host.reading("longest_gap_s"), host.reading("throttled_ratio")
     if not isinstance(foreign, Null) and reaches(foreign, thresholds.FOREIGN_CPU_RATIO):
         text = f"foreign CPU use {foreign:.0%} of all cores at {when}; {windows.culprit(around)}"
         yield Observation.of(Reason.HIGH_CPU_SATURATION, text)
@@ -99,6 +100,12 @@ def _observations(host: HostWindow, around: Sequence[Sample], cpus: int) -> Iter
         yield Observation.of(Reason.HIGH_SYSTEM_LOAD, text)
     if not isinstance(steal, Null) and reaches(steal, thresholds.STEAL_RATIO):
         yield Observation.of(Reason.CPU_STEAL, f"{steal:.0%} of all cores stolen at {when}")
+    if not isinstance(throttled, Null) and reaches(throttled, thresholds.THROTTLED_PERIODS_RATIO):
+        text = (
+            f"a CPU quota of this container or job stopped the sweep in {throttled:.0%} of its "
+            f"periods ({windows.throttled_s(around):.1f} s over all CPUs) at {when}"
+        )
+        yield Observation.of(Reason.CPU_THROTTLED, text)
     if not isinstance(swapped, Null) and reaches(swapped, thresholds.SWAPPED_MIB):
         yield Observation.of(Reason.SWAPPING, f"{swapped:.0f} MiB swapped at {when}")
     if not isinstance(gap, Null) and exceeds(gap, thresholds.TELEMETRY_GAP_S):

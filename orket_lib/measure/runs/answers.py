@@ -13,15 +13,16 @@ from pathlib import Path
 
 from orket_lib.artifacts.measurements.parts import Answer
 from orket_lib.artifacts.measurements.spec import MeasurementSpec
-from orket_lib.artifacts.views.run_report import AnswerTelemetry, Observation, Session
+from orket_lib.artifacts.measurements.tool_calls import with_calls
+from orket_lib.artifacts.views.run_report import AnswerTelemetry, Observation, Reasoning, Session
 from orket_lib.measure.quality.host_verdicts import NOT_JUDGED
 from orket_lib.measure.runs.ask_model import Failure, Reply, ask_model, unanswered
 from orket_lib.measure.runs.runner import ask_runner, require_served
 from orket_lib.measure.session.gpu_watch import NO_GPU_USED, says_main_memory
 from orket_lib.measure.session.session import OpenSession
 from orket_lib.processes.command_template import cut_secrets
+from orket_lib.tasks.answers import fingerprint
 from orket_lib.tasks.bank import Task
-from orket_lib.tasks.grading.answers import fingerprint
 from orket_lib.telemetry.fingerprint import is_remote
 from orket_lib.telemetry.host import load_average, peak_rss_mib
 from orket_lib.vocabulary.clock import utc_now
@@ -33,6 +34,8 @@ from orket_lib.vocabulary.statuses import Outcome, Quality
 
 # Shorter keys are often ordinary words, which must not be cut out of an answer before grading.
 _SHORTEST_SECRET = 8
+# Reasoning may be a hundred times longer than the answer; its end shows where it stopped.
+_REASONING_KEPT = 2000
 
 
 @dataclass(frozen=True)
@@ -116,7 +119,10 @@ def _answer(
     """Return the record of a run."""
     failure = reply.failure
     secrets = [secret for secret in reply.secrets if len(secret) >= _SHORTEST_SECRET]
-    text = None if failure or reply.text is None else cut_secrets(reply.text, secrets)
+    text = None
+    if reply.text is not None and not failure:
+        calls = reply.tool_calls if task.tools else ()
+        text = cut_secrets(with_calls(reply.text, calls), secrets)
     return Answer(
         key=turn.key,
         round=turn.round,
@@ -129,13 +135,20 @@ def _answer(
         failed=failure.outcome if failure else None,
         failed_detail=failure.detail if failure else "",
         fault=failure.fault if failure else None,
+        not_asked=reply.not_asked,
         answer=text,
+        tool_calls=reply.tool_calls,
         answer_sha256=None if text is None else fingerprint(text),
         finish_reason=reply.finish_reason,
+        reasoning=_reasoning(cut_secrets(reply.reasoning, secrets)),
         own_score=None if failure or text is not None else reply.own_score,
         runner=reply.runner,
         telemetry=_telemetry(opened, reply, seen, begun.load),
     )
+
+
+def _reasoning(text: str) -> Reasoning | None:
+    return Reasoning(characters=len(text), end=text[-_REASONING_KEPT:]) if text.strip() else None
 
 
 def _disturbances(
@@ -158,6 +171,8 @@ def _telemetry(
 ) -> AnswerTelemetry:
     session, model, failure = opened.record, opened.model, reply.failure
     total = Null(f"RUN_{failure.outcome.upper()}") if failure else reply.total_s
+    if reply.not_asked:
+        total = Null(reply.not_asked)
     polluted = any(item.severity is not Severity.NOTE for item in observations)
     return AnswerTelemetry.of(
         init_latency=session.load.reading("load_seconds"),

@@ -28,6 +28,7 @@ class AskSettings:
     max_tokens: int
     temperature: float
     timeout_s: float
+    thinking: bool | None = None
 
 
 def ask_single_task(
@@ -41,6 +42,7 @@ def ask_single_task(
     """
     request = GenerationRequest(
         prompt=task.prompt,
+        tools=task.tools,
         **asdict(settings),
     )
     begin = time.perf_counter()
@@ -48,8 +50,10 @@ def ask_single_task(
     total_s = time.perf_counter() - begin
     write_text(run_dir / ANSWER, generation.text)
     names = ("finish_reason", "reasoning", "chunk_s", "usage", "timings")
-    write_json(run_dir / DETAILS, {name: getattr(generation, name) for name in names})
-    return {"answer": generation.text, "telemetry": _telemetry(generation, total_s)}
+    made = [call.model_dump() for call in generation.tool_calls]
+    calls = {"tool_calls": made} if made else {}
+    write_json(run_dir / DETAILS, {name: getattr(generation, name) for name in names} | calls)
+    return {"answer": generation.text, **calls, "telemetry": _telemetry(generation, total_s)}
 
 
 def _telemetry(generation: Generation, total_s: float) -> dict[str, Any]:

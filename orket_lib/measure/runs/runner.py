@@ -107,6 +107,7 @@ def runner_environment(spec: MeasurementSpec, model: Model) -> tuple[dict[str, s
         names.THREADS: spec.controls.threads,
         names.TEMPERATURE: spec.temperature,
         names.MAX_OUTPUT_TOKENS: spec.max_output_tokens,
+        names.THINKING: spec.thinking,
         names.REQUEST_EXTRAS: ",".join(model.served.request_extras),
         names.TASK_TIMEOUT_SEC: spec.task_timeout_sec,
     }
@@ -151,6 +152,7 @@ def _reply(
         total_s=Null("NOT_OBSERVED") if ended.seconds is None else ended.seconds,
         internal_s=internal_seconds(reported),
         text=result.answer if result else None,
+        tool_calls=result.tool_calls if result else (),
         own_score=reported.adherence_score,
         failure=failure,
         seen=tuple(seen),

@@ -64,6 +64,7 @@ def make_folder(runs: Path, task: Task, run_index: int) -> RunFolder:
             category=task.family,
             tier=task.tier,
             prompt=task.prompt,
+            tools=task.offered,
         ),
     )
     return folder

@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pydantic import TypeAdapter, ValidationError
+
 from orket_lib.artifacts.measurements.runner import RunnerReadings
 from orket_lib.artifacts.measurements.sidecar import CapturedText
 from orket_lib.artifacts.measurements.tokens import (
@@ -21,10 +23,12 @@ from orket_lib.artifacts.measurements.tokens import (
     TokenMetrics,
     TokenThroughput,
 )
+from orket_lib.artifacts.measurements.tool_calls import ToolCall
 from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.rates import MIN_OUTPUT_TOKENS
 from orket_lib.vocabulary.statuses import TokenStatus
 
+_CALLS = TypeAdapter(tuple[ToolCall, ...])
 _MISSING = Null("NOT_REPORTED")
 _INVALID = Null("INVALID_VALUE")
 _MOST = 1e15  # above it, whole numbers are no longer exact as floats
@@ -47,6 +51,7 @@ class RunnerResult:
 
     answer: str | None
     reported: RunnerReadings
+    tool_calls: tuple[ToolCall, ...] = ()
 
 
 def read_result(stdout: CapturedText) -> RunnerResult:
@@ -68,7 +73,14 @@ def read_result(stdout: CapturedText) -> RunnerResult:
         raise NoResult(
             "the last JSON line has neither `answer` nor `telemetry.adherence_score` from 0 to 1"
         )
-    return RunnerResult(answer, reported)
+    try:
+        calls = _CALLS.validate_python(found.get("tool_calls") or ())
+    except ValidationError:
+        raise NoResult(
+            "`tool_calls` of the last JSON line must be a list of calls, each with `name` and "
+            "`arguments` (JSON as text)"
+        ) from None
+    return RunnerResult(answer, reported, calls)
 
 
 def internal_seconds(reported: RunnerReadings) -> float | Null:

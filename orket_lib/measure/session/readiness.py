@@ -124,6 +124,7 @@ def _server_key(served: ServedModel, spec: MeasurementSpec, machine: str) -> Ser
         gpu_devices=spec.gpu_devices,
         n_ctx=served.n_ctx,
         threads=spec.controls.threads,
+        thinking=spec.thinking,
         machine=machine,
     )
 
@@ -184,11 +185,14 @@ def _notes(
 
 
 def _decode_s(model: Model, request: GenerationRequest) -> float:
-    """Generate once and return the decode time by our clock, in seconds.
+    """Generate once and return the decode time in seconds: the server's, else by our clock.
 
-    If the text arrives in one piece (the model ends immediately, and the server can't ignore that),
-    it is the time of the whole request.
+    If the text did not arrive as it was generated, it is the time of the whole request.
     """
     begin_s = time.perf_counter()
-    seconds = Tokens.of(model.generate(request), None).client_decode_s
-    return time.perf_counter() - begin_s if isinstance(seconds, Null) else seconds
+    tokens = Tokens.of(model.generate(request), None)
+    whole_s = time.perf_counter() - begin_s
+    for seconds in (tokens.decode_s, tokens.client_decode_s):
+        if seconds and not isinstance(seconds, Null):
+            return seconds
+    return whole_s

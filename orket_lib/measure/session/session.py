@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from orket_lib.artifacts.measurements.spec import MeasurementSpec
@@ -14,14 +15,17 @@ from orket_lib.measure.session.cooldown import cool_down
 from orket_lib.measure.session.gpu_watch import gpu_watch, rest
 from orket_lib.measure.session.known_facts import KnownFacts
 from orket_lib.measure.session.readiness import get_ready
+from orket_lib.measure.session.same_server import require_same_server
 from orket_lib.measure.speed.budget import BUDGET
 from orket_lib.measure.speed.probe_prompts import ProbeMaker
 from orket_lib.providers.base import Model, Source
 from orket_lib.providers.registry import provider_for
+from orket_lib.providers.tool_check import tool_gap
 from orket_lib.sandbox.jobs import Sandbox
-from orket_lib.telemetry.fingerprint import hardware_fingerprint, remote_machine
+from orket_lib.telemetry.fingerprint import machine_of
 from orket_lib.telemetry.sampler import RunningSampler, sampling
 from orket_lib.vocabulary.clock import utc_now
+from orket_lib.vocabulary.null_reasons import NullReason
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,11 @@ class OpenSession:
     def probes_last(self) -> bool:
         """Whether probes come after the tasks, because they are slow here."""
         return self.record.probing is not None and self.record.probing.after_tasks
+
+    @cached_property
+    def tool_gap(self) -> NullReason | None:
+        """Why the model can't be offered tools; found out when a task first has some."""
+        return tool_gap(self.model)
 
     def disturbances(self) -> tuple[Observation, ...]:
         """Return what else happened on the server since the last call; see `Model.disturbances`.
@@ -91,6 +100,7 @@ def open_session(
         LoadError: The model does not load.
         ServerCrashed: The server died during warm-up.
     """
+    require_same_server(spec, source)
     cooled = cool_down(spec, source)
     started, origin_s = utc_now(), time.monotonic()
     log.parent.mkdir(parents=True, exist_ok=True)
@@ -99,7 +109,7 @@ def open_session(
         sampling(samples, model.pid, origin_s, gpu_watch(spec, source, model, samples)) as sampler,
     ):
         rest(samples)
-        machine = remote_machine(source.place.remote) or hardware_fingerprint()
+        machine = machine_of(source.place.remote, spec.machine)
         ready = get_ready(model, spec, machine, started, KnownFacts(facts), BUDGET, say)
         record = Session(
             index=index,

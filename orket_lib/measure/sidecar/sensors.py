@@ -11,11 +11,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from orket_lib.artifacts.measurements.sidecar import SensorReadings
+from orket_lib.artifacts.measurements.sidecar_fields import NO_GPU, NO_TEMPERATURE_SENSOR
 from orket_lib.telemetry import counters
 from orket_lib.telemetry.devices.reading import Details, Device, Gauges, Value
 from orket_lib.telemetry.windows import NOT_SAMPLED
 from orket_lib.vocabulary.nulls import Null, all_of, any_of
-from orket_lib.vocabulary.sidecar import NO_GPU, NO_TEMPERATURE_SENSOR
 
 _PERIOD_S = 0.25
 _HANGS_S = 30.0  # a driver that wakes up a card takes seconds

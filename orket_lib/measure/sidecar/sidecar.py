@@ -32,7 +32,7 @@ from orket_lib.processes.which import find_program
 from orket_lib.providers.base import Source
 from orket_lib.providers.llama_cpp.binary import listed_devices
 from orket_lib.telemetry.devices.opening import open_devices
-from orket_lib.telemetry.fingerprint import boot_id, hardware_fingerprint
+from orket_lib.telemetry.fingerprint import boot_id, machine_of
 from orket_lib.vocabulary.clock import utc_now
 from orket_lib.vocabulary.errors import ArtifactError
 from orket_lib.vocabulary.providers import PROVIDERS
@@ -90,7 +90,7 @@ def measure_sidecar(
         provenance=provenance,
         measured_at=measured_at,
         boot_id=boot_id(),
-        hardware_fingerprint=hardware_fingerprint(),
+        hardware_fingerprint=machine_of(None, spec.machine),
         spec=spec,
         spec_digest=spec.digest(),
         applicable=seen.applicable,

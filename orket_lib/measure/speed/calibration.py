@@ -58,13 +58,13 @@ class _Pair:
     def token_s(self) -> float | Null:
         """The time of one token, by our clock."""
         tokens = self.several.tokens
-        if isinstance(tokens.client_decode_s, Null):
-            return tokens.client_decode_s
+        if isinstance(tokens.span_s, Null):
+            return tokens.span_s
         if isinstance(tokens.output, Null) or tokens.output < 2:
             return Null("TOKEN_COUNT_UNAVAILABLE")
-        if tokens.client_decode_s < _else(tokens.decode_s, 0.0) / 2:
+        if tokens.span_s < _else(tokens.decode_s, 0.0) / 2:
             return Null("STREAM_BUFFERED")  # tokens did not arrive when they were made (T31)
-        return tokens.client_decode_s / (tokens.output - 1)
+        return tokens.span_s / (tokens.output - 1)
 
     @property
     def clock(self) -> DecodeClock | None:

@@ -102,7 +102,6 @@ def _probe(
     tokens = Tokens.of(generation, opened.record.decode_clock)
     by_server = not isinstance(tokens.decode_tps, Null)
     client_intervals = tokens.output - 1 if not isinstance(tokens.output, Null) else tokens.output
-    ttft_s = tokens.ttft_ms if isinstance(tokens.ttft_ms, Null) else tokens.ttft_ms / 1000
     return Probe.of(
         index=index,
         session=opened.record.index,
@@ -120,7 +119,9 @@ def _probe(
         client_decode_seconds=tokens.client_decode_s,
         internal_model_seconds=tokens.internal_s,
         prompt_tokens_per_second=(
-            tokens.prefill_tps if by_server else prefill_rate(tokens.uncached, ttft_s)
+            tokens.prefill_tps
+            if by_server
+            else prefill_rate(tokens.uncached, tokens.client_prompt_s)
         ),
         generation_tokens_per_second=(
             tokens.decode_tps
@@ -146,7 +147,7 @@ def _observations(
     tokens: Tokens, failure: str | None, template: int | None
 ) -> Iterator[Observation]:
     if tokens.status is not TokenStatus.OK:
-        evidence = failure or tokens.status.value
+        evidence = failure or tokens.gap
         yield Observation.of(Reason.MISSING_TOKEN_TIMINGS, evidence)
     if isinstance(tokens.cached, Null):
         return

@@ -1,7 +1,7 @@
 """Token counts, times and rates of a generation, each measured or null with a reason.
 
 Counts and times are those that the server reports; chunks of a stream are never counted as tokens
-(T5).
+(T5). Times by our own clock count only if the text arrived as it was generated; see `arrivals`.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ from orket_lib.artifacts.measurements.tokens import (
     TokenMetrics,
     TokenThroughput,
 )
+from orket_lib.measure.speed.arrivals import NO_CHUNK, Arrivals
 from orket_lib.providers.base import Generation
-from orket_lib.vocabulary.nulls import Null, all_of, first_null
+from orket_lib.vocabulary.nulls import Null, all_of, apply, first_null
 from orket_lib.vocabulary.rates import DecodeClock, decode_intervals, decode_rate, prefill_rate
 from orket_lib.vocabulary.statuses import TokenStatus
 
@@ -26,13 +27,20 @@ _Number = TypeVar("_Number", int, float)
 NO_COUNT = Null("TOKEN_COUNT_UNAVAILABLE")
 NO_CACHE_COUNT = Null("CACHED_TOKENS_UNKNOWN")
 NO_TIME = Null("TIMING_UNAVAILABLE")
-NO_CHUNK = Null("NO_CONTENT")
 NO_CLOCK = Null("DECODE_CLOCK_UNKNOWN")
 
 
 @dataclass(frozen=True)
 class Tokens:
-    """The token counts and times of a generation; times are in seconds."""
+    """The token counts and times of a generation; times are in seconds.
+
+    Attributes:
+        client_prompt_s: Until the first token, if it was sent and arrived when it was generated.
+        client_decode_s: From the first to the last chunk, if they arrived as they were generated.
+        span_s: The same, however they arrived; for no rate.
+        total_s: From the request to the last chunk.
+        note: What the provider says about these numbers; may be empty.
+    """
 
     prompt: int | Null
     cached: int | Null
@@ -41,11 +49,14 @@ class Tokens:
     ttft_ms: float | Null
     prefill_s: float | Null
     decode_s: float | Null
+    client_prompt_s: float | Null
     client_decode_s: float | Null
+    span_s: float | Null
     total_s: float | Null
     intervals: int | Null
     usage: dict[str, Any] | None
     timings: dict[str, Any] | None
+    note: str
 
     @classmethod
     def of(cls, generation: Generation, clock: DecodeClock | None) -> Tokens:
@@ -56,6 +67,7 @@ class Tokens:
             clock: When the server starts its generation clock; None if unknown.
         """
         said, chunks = generation.tokens, generation.chunk_s
+        arrivals = Arrivals(generation, clock)
         output = _or_null(said.output, NO_COUNT)
         unknown = NO_COUNT if said.prompt is None else NO_CACHE_COUNT
         return cls(
@@ -63,14 +75,17 @@ class Tokens:
             cached=_or_null(said.cached, unknown),
             uncached=_or_null(said.uncached, unknown),
             output=output,
-            ttft_ms=chunks[0] * 1000 if chunks else NO_CHUNK,
+            ttft_ms=apply(lambda first_s: first_s * 1000, arrivals.first_s),
             prefill_s=_or_null(said.prefill_s, NO_TIME),
             decode_s=_or_null(said.decode_s, NO_TIME),
-            client_decode_s=chunks[-1] - chunks[0] if len(chunks) > 1 else NO_CHUNK,
+            client_prompt_s=arrivals.prompt_s,
+            client_decode_s=arrivals.span_s,
+            span_s=chunks[-1] - chunks[0] if len(chunks) > 1 else NO_CHUNK,
             total_s=chunks[-1] if chunks else NO_CHUNK,
             intervals=_intervals(output, clock),
             usage=generation.usage,
             timings=generation.timings,
+            note=said.note,
         )
 
     @property
@@ -97,11 +112,16 @@ class Tokens:
         counts = not first_null((self.prompt, self.output))
         ended_at_once = not isinstance(self.output, Null) and self.output <= 1
         times = ended_at_once or not (
-            isinstance(self.internal_s, Null) and isinstance(self.ttft_ms, Null)
+            isinstance(self.internal_s, Null) and isinstance(self.total_s, Null)
         )
         if counts:
             return TokenStatus.OK if times else TokenStatus.NO_TIMES
         return TokenStatus.NO_COUNTS if times else TokenStatus.NOTHING
+
+    @property
+    def gap(self) -> str:
+        """Which counts and times are missing, in words."""
+        return f"{self.status.value}: {self.note}" if self.note else self.status.value
 
     def metrics(self) -> TokenMetrics:
         """Return the metrics as in artifacts."""
@@ -121,7 +141,9 @@ class Tokens:
                 prompt_tokens_per_second=self.prefill_tps,
                 generation_tokens_per_second=self.decode_tps,
             ),
-            audit=TokenAudit(raw_usage=self.usage, raw_timings=self.timings),
+            audit=TokenAudit(
+                raw_usage=self.usage, raw_timings=self.timings, note=self.note or None
+            ),
         )
 
 

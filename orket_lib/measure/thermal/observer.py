@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-import psutil
-
 from orket_lib.artifacts.measurements.gpu import GpuSummary
 from orket_lib.artifacts.measurements.host import HostSummary
 from orket_lib.artifacts.measurements.readiness import CooldownRecord
@@ -20,6 +18,7 @@ from orket_lib.measure.quality.host_summary import summarize_host
 from orket_lib.measure.quality.host_verdicts import judge_probe
 from orket_lib.measure.session.sample_files import gpu_samples_of
 from orket_lib.measure.thermal.trace import Look, heat_around, looks_at, trace_of
+from orket_lib.telemetry.allowance.cpus import cpu_allowance
 from orket_lib.telemetry.sampler import read_samples
 from orket_lib.telemetry.samples import Sample
 
@@ -32,7 +31,7 @@ class ThermalWatch:
         samples: Of the host.
         gpus: The sampled GPUs; None if there are none.
         elsewhere: Whether the model is on another machine.
-        cpus: Number of CPUs of this machine.
+        cpus: Number of logical CPUs that we may use.
     """
 
     samples: Sequence[Sample]
@@ -50,7 +49,7 @@ class ThermalWatch:
             main_memory: Whether the server claims to use no GPU.
         """
         gpus = watched(gpu_samples_of(samples), main_memory)
-        return cls(read_samples(samples), gpus, elsewhere, psutil.cpu_count() or 1)
+        return cls(read_samples(samples), gpus, elsewhere, cpu_allowance().cpus)
 
     @cached_property
     def on_gpu(self) -> bool:

@@ -27,7 +27,7 @@ from orket_lib.processes.device_lock import device_locks
 from orket_lib.providers.base import Source
 from orket_lib.stores.attempts import AttemptStore
 from orket_lib.telemetry.environment import environment
-from orket_lib.telemetry.fingerprint import boot_id, hardware_fingerprint, remote_machine
+from orket_lib.telemetry.fingerprint import boot_id, machine_of
 from orket_lib.vocabulary.clock import utc_now
 from orket_lib.vocabulary.errors import LoadError, ProviderError, ServerCrashed
 from orket_lib.vocabulary.statuses import RunStatus
@@ -139,7 +139,7 @@ class ThermalMeasurement:
             measured_at=self._measured_at,
             finished_at=utc_now(),
             boot_id=boot_id(),
-            hardware_fingerprint=remote_machine(remote) or hardware_fingerprint(),
+            hardware_fingerprint=machine_of(remote, spec.machine),
             cpus=seen.cpus,
             # Ours would be wrong for a remote machine.
             platform={} if remote else environment(),

@@ -10,16 +10,28 @@ from __future__ import annotations
 import mmap
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 from pathlib import Path
 from typing import Any
 
-_MAGIC = b"GGUF"
-_VERSIONS = (2, 3)
+from orket_lib.providers.gguf.kinds import (
+    AGAIN,
+    MAGIC,
+    VERSIONS,
+    Unusable,
+    kind_of_file,
+    kind_of_name,
+    wrong_version,
+)
+
 _MOST_KEPT = 4096  # numbers of an array: per-layer values are kept, vocabularies are not
 _MOST_DIMENSIONS = 8
 _DEFAULT_ALIGNMENT = 32
+# The least bytes of an entry of the metadata, a line of the tensor table, and a string. A count
+# that the rest of the file can't hold is damage, and so is one beyond any model.
+_ENTRY, _LINE, _EMPTY_STRING = 13, 24, 8
+_MOST_ENTRIES, _MOST_STRINGS = 1_000_000, 1 << 26
 _STRING, _ARRAY = 8, 9
 # `struct` codes of the scalar types, by their number in the format; 8 and 9 are not scalars.
 _SCALARS = {kind: f"<{code}" for kind, code in enumerate("BbHhIif?__Qqd") if code != "_"}
@@ -42,13 +54,15 @@ class Tensor:
 
     Attributes:
         elements: Number of weights.
-        bytes: Their size.
+        bytes: Their size; None for a type that is not known here.
         offset: Of the first one, from the start of the file.
+        kind: Number of its type in the format.
     """
 
     elements: int
-    bytes: int
+    bytes: int | None
     offset: int
+    kind: int
 
 
 @dataclass(frozen=True)
@@ -65,8 +79,9 @@ class Header:
 
     @property
     def end(self) -> int:
-        """Where the last tensor ends: a shorter file is truncated."""
-        return max((tensor.offset + tensor.bytes for tensor in self.tensors), default=0)
+        """Where the last tensor ends, or at least begins: a shorter file is truncated."""
+        ends = (tensor.offset + (tensor.bytes or 0) for tensor in self.tensors)
+        return max(ends, default=0)
 
 
 def read_header(path: Path) -> Header:
@@ -74,16 +89,22 @@ def read_header(path: Path) -> Header:
 
     Raises:
         OSError: The file can't be read.
-        ValueError: It is not a GGUF file, or is truncated or damaged; the message says which.
+        Unusable: It is not a GGUF file, or is truncated or damaged; the message says which.
     """
-    with path.open("rb") as stream:
-        if stream.read(len(_MAGIC)) != _MAGIC:
-            raise ValueError("it does not begin with GGUF")
-        with mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            try:
-                return _Reader(data).header()
-            except (struct.error, IndexError, OverflowError):
-                raise ValueError("its header is truncated or damaged") from None
+    if kind := kind_of_file(path):
+        raise Unusable(f"it is {kind.what}", kind.remedy)
+    with (
+        path.open("rb") as stream,
+        mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data,
+    ):
+        try:
+            return _Reader(data).header()
+        except (struct.error, IndexError, OverflowError):
+            part = kind_of_name(path)
+            raise Unusable(
+                f"it is {part.what}" if part else "its header is truncated or damaged",
+                part.remedy if part else AGAIN,
+            ) from None
 
 
 class _Reader:
@@ -91,13 +112,15 @@ class _Reader:
 
     def __init__(self, data: mmap.mmap) -> None:
         self._data = data
-        self._at = len(_MAGIC)
+        self._at = len(MAGIC)
 
     def header(self) -> Header:
         version = self._scalar("<I")
-        if version not in _VERSIONS:
-            raise ValueError(f"version {version} of the format is not among {_VERSIONS}")
+        if version not in VERSIONS:
+            raise wrong_version(version)
         tensors, entries = self._scalar("<Q"), self._scalar("<Q")
+        self._require_room(tensors, _LINE, _MOST_ENTRIES)
+        self._require_room(entries, _ENTRY, _MOST_ENTRIES)
         metadata = {}
         for _ in range(entries):
             key = self._string()
@@ -105,11 +128,11 @@ class _Reader:
         lines = [self._tensor_line() for _ in range(tensors)]
         alignment = metadata.get("general.alignment", _DEFAULT_ALIGNMENT)
         if not isinstance(alignment, int) or alignment < 1:
-            raise ValueError(f"its alignment is {alignment!r}")
+            raise Unusable(f"its alignment is {alignment!r}", AGAIN)
         start = -(-self._at // alignment) * alignment
         return Header(
             metadata,
-            tuple(Tensor(elements, size, start + offset) for elements, size, offset in lines),
+            tuple(replace(line, offset=start + line.offset) for line in lines),
         )
 
     def _scalar(self, form: str) -> Any:
@@ -144,8 +167,14 @@ class _Reader:
             return Skipped(length)
         return struct.unpack_from(f"<{length}{form[1]}", self._data, begin)
 
+    def _require_room(self, count: int, least_bytes: int, most: int) -> None:
+        """Raise IndexError for a count that the rest of the file can't hold."""
+        if count > most or count * least_bytes > len(self._data) - self._at:
+            raise IndexError
+
     def _skip_strings(self, count: int) -> None:
         """Skip strings; a vocabulary has hundreds of thousands, so this loop must be fast."""
+        self._require_room(count, _EMPTY_STRING, _MOST_STRINGS)
         read: Callable[[mmap.mmap, int], tuple[int]] = struct.Struct("<Q").unpack_from
         data, at = self._data, self._at
         for _ in range(count):
@@ -154,8 +183,8 @@ class _Reader:
             raise IndexError
         self._at = at
 
-    def _tensor_line(self) -> tuple[int, int, int]:
-        """Return number of weights, bytes and offset of the next tensor."""
+    def _tensor_line(self) -> Tensor:
+        """Return the next tensor, with its offset from the start of the weights."""
         from gguf.constants import GGML_QUANT_SIZES, GGMLQuantizationType
 
         self._string()
@@ -166,9 +195,10 @@ class _Reader:
         kind = self._scalar("<I")
         try:
             block, size = GGML_QUANT_SIZES[GGMLQuantizationType(kind)]
-        except (KeyError, ValueError):
-            raise ValueError(f"a tensor has the unknown type {kind}") from None
-        return elements, elements // block * size, self._scalar("<Q")
+            weighs = elements // block * size
+        except (KeyError, ValueError):  # of a newer version, or of another program
+            weighs = None
+        return Tensor(elements, weighs, self._scalar("<Q"), kind)
 
 
 def _form(kind: int) -> str:

@@ -22,7 +22,7 @@ from orket_lib.processes.which import find_program
 from orket_lib.providers.gguf.file import GgufFacts, read_gguf
 from orket_lib.vocabulary import thresholds
 from orket_lib.vocabulary.clock import utc_now
-from orket_lib.vocabulary.errors import LoadError, QuantizeError
+from orket_lib.vocabulary.errors import QuantizeError, UnusableFile
 from orket_lib.vocabulary.quants import can_be, nominal_bits
 from orket_lib.vocabulary.units import MIB
 
@@ -120,8 +120,11 @@ def expected_bytes(base: GgufFacts, quant: str) -> int:
 
     Only weights shrink with the bits per weight; vocabulary and metadata stay the same.
     """
-    bits = min(nominal_bits(quant) or base.bits_per_weight, base.bits_per_weight)
-    return base.bytes - int(base.parameters * (base.bits_per_weight - bits) / 8)
+    before = base.bits_per_weight
+    if before is None:
+        return base.bytes
+    bits = min(nominal_bits(quant) or before, before)
+    return base.bytes - int(base.parameters * (before - bits) / 8)
 
 
 def _program(binary: str) -> str:
@@ -202,14 +205,15 @@ def _refuse_other_quants(tag: str, path: Path) -> GgufFacts:
     """
     try:
         facts = read_gguf(path)
-    except LoadError as error:
-        raise QuantizeError(f"{error}: it is unusable") from None
+    except UnusableFile as error:
+        raise QuantizeError(f"{path.as_posix()}: {error.what}: it is unusable") from None
     if facts.quant_tag is not None and can_be(tag, facts.quant_tag) is False:
         reason = f"its header says {facts.quant_tag}, requested was {tag}"
         raise QuantizeError(f"{path.as_posix()}: {reason}: it is unusable")
     nominal = nominal_bits(tag)
-    if nominal and facts.bits_per_weight < nominal * thresholds.FEWEST_BITS_RATIO:
-        reason = f"it has {facts.bits_per_weight:.2f} bits per weight, {tag} has about {nominal:g}"
+    bits = facts.bits_per_weight
+    if nominal and bits is not None and bits < nominal * thresholds.FEWEST_BITS_RATIO:
+        reason = f"it has {bits:.2f} bits per weight, {tag} has about {nominal:g}"
         raise QuantizeError(f"{path.as_posix()}: {reason}: it is unusable")
     return facts
 

@@ -22,6 +22,7 @@ from orket_lib.providers.server_process import ServerProcess
 from orket_lib.vocabulary.errors import LoadError, ProviderError
 from orket_lib.vocabulary.failures import Cause
 from orket_lib.vocabulary.providers import LOAD_TIMEOUT_S
+from orket_lib.vocabulary.text import visible
 
 _POLL_S = 0.05
 _UNSEEN = "http://unseen.invalid"  # of a process that is not visible from here
@@ -91,7 +92,7 @@ def _open_routed(
 
     def say(text: str) -> None:
         with log.open("a", encoding="utf-8") as stream:
-            stream.write(f"{text}\n")
+            stream.write(f"{visible(text, keep='')}\n")
 
     load_s = stack.enter_context(router.loading(name, place.exclusive, say))
     asked = stack.enter_context(closing(LlamaClient(url, place.api_key, model=name)))

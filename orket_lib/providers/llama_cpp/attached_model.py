@@ -19,7 +19,7 @@ from orket_lib.artifacts.views.run_report import (
 )
 from orket_lib.providers.base import Generation, GenerationRequest, Source
 from orket_lib.providers.llama_cpp.client import LlamaClient
-from orket_lib.providers.llama_cpp.model import LlamaModel, read_back, read_controls
+from orket_lib.providers.llama_cpp.model import LlamaModel, build_named, read_back, read_controls
 from orket_lib.providers.llama_cpp.traffic import Traffic
 from orket_lib.providers.server_process import ServerProcess, served_file
 from orket_lib.providers.wire.json_fields import count, section
@@ -106,14 +106,14 @@ def look_at(
     """
     props, models = client.props(), client.models()
     artifact = served_file(props.get("model_path"), process.pid)
-    build = f"llama-server, llama.cpp {props.get('build_info')}"
+    build = build_named("llama-server", props)
     served = read_back(props, artifact, build)
     if artifact is None:
         served = _with_bits(served, models)
     if spec.artifact.tag:  # the digest of a name is that of its file
         served = served.model_copy(update={"digest": served.sha256})
     _require_model(spec, source, served, _names(props, models), client.address.base_url)
-    controls = tuple(read_controls(spec.controls, client, None, None))
+    controls = tuple(read_controls(spec, client, None, None))
     return client, process, served, controls, props
 
 

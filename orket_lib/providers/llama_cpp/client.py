@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection
 from contextlib import closing
 from typing import Any
@@ -19,8 +18,18 @@ from orket_lib.providers.base import (
     TokenReport,
 )
 from orket_lib.providers.catalog import Catalog
-from orket_lib.providers.wire.chat_stream import Section, assemble, chat_body
-from orket_lib.providers.wire.http import CONTROL_TIMEOUT_S, HttpServer
+from orket_lib.providers.wire.chat_stream import (
+    Section,
+    chat_body,
+    streamed_answer,
+    template_switches,
+)
+from orket_lib.providers.wire.events import json_value
+from orket_lib.providers.wire.http import (
+    MOST_CONTROL_BYTES,
+    HttpServer,
+    most_bytes_of_tokens,
+)
 from orket_lib.providers.wire.json_fields import count, seconds, section, text
 from orket_lib.providers.wire.prometheus import samples
 from orket_lib.vocabulary.errors import ProviderError
@@ -51,10 +60,10 @@ class LlamaClient:
         transport: httpx.BaseTransport | None = None,
         model: str | None = None,
     ) -> None:
-        self.address = ServerAddress(base_url, api_key)
         self._named = {} if model is None else {"model": model}
         self._query = f"?{urlencode({**self._named, 'autoload': 'false'})}" if model else ""
         self._server = HttpServer(base_url, api_key, transport)
+        self.address = ServerAddress(self._server.base_url, api_key)
 
     def close(self) -> None:
         """Free the client's resources."""
@@ -82,8 +91,9 @@ class LlamaClient:
 
     def busy_slots(self) -> int:
         """Return the number of busy slots of `GET /slots`; the server needs `--slots`."""
-        slots = json.loads(self._server.text("GET", f"/slots{self._query}"))
-        return sum(bool(slot.get("is_processing")) for slot in slots)
+        slots = json_value(self._server.text("GET", f"/slots{self._query}"))
+        found = slots if isinstance(slots, list) else []
+        return sum(isinstance(it, dict) and bool(it.get("is_processing")) for it in found)
 
     def listens(self) -> bool:
         """Return whether there is any answer at the server's address."""
@@ -91,7 +101,8 @@ class LlamaClient:
 
     def count_tokens(self, text: str) -> int:
         """Return the number of tokens of a text, without special tokens."""
-        tokens = self._post("/tokenize", {"content": text}).get("tokens")
+        most = most_bytes_of_tokens(text)
+        tokens = self._post("/tokenize", {"content": text}, most_bytes=most).get("tokens")
         if not isinstance(tokens, list):
             raise ProviderError("POST /tokenize: the answer has no tokens", Cause.ANSWERED)
         return len(tokens)
@@ -113,11 +124,10 @@ class LlamaClient:
         body = {**chat_body(request), "cache_prompt": request.reuse_cache}
         if request.ignore_eos:
             body["ignore_eos"] = True
+        if request.thinking is not None:
+            body["chat_template_kwargs"] = template_switches(request.thinking)
         path = f"/v1/chat/completions{self._query}"
-        stream = self._server.stream(
-            path, body | self._named, request.timeout_s, request.max_tokens
-        )
-        return assemble(stream, llama_tokens)
+        return streamed_answer(self._server, path, body | self._named, request, llama_tokens)
 
     def load_model(self, name: str) -> None:
         """Start loading a model on a router."""
@@ -128,9 +138,11 @@ class LlamaClient:
         self._server.call("POST", "/models/unload", {"model": name})
 
     def _post(
-        self, path: str, body: dict[str, Any], timeout_s: float = CONTROL_TIMEOUT_S
+        self, path: str, body: dict[str, Any], most_bytes: int = MOST_CONTROL_BYTES
     ) -> dict[str, Any]:
-        return self._server.call("POST", path + self._query, {**body, **self._named}, timeout_s)
+        return self._server.call(
+            "POST", path + self._query, {**body, **self._named}, most_bytes=most_bytes
+        )
 
 
 def llama_tokens(usage: Section, timings: Section) -> TokenReport:
@@ -152,6 +164,7 @@ def llama_tokens(usage: Section, timings: Section) -> TokenReport:
         output=output,
         prefill_s=seconds(timings, "prompt_ms", _MS),
         decode_s=seconds(timings, "predicted_ms", _MS),
+        drafted=count(timings, "draft_n"),
     )
 
 
@@ -166,14 +179,18 @@ class LlamaRequests:
         """Return the models that a server offers; see `Provider.catalog`."""
         with closing(LlamaClient(base_url, api_key)) as client:
             props, models = client.props(), client.models()
+        # What a router tells of a model depends on whether that is loaded at the moment.
+        told = {} if props.get("role") == "router" else props
         offered = (
             OfferedModel(
                 name=name,
-                quant_tag=tag_of_ftype(text(props, "model_ftype")),
-                bytes=count(section(item, "meta"), "size"),
-                n_ctx=count(section(props, "default_generation_settings"), "n_ctx"),
-                parameters=count(section(item, "meta"), "n_params"),
+                quant_tag=tag_of_ftype(text(told, "model_ftype")),
+                bytes=count(section(item, "meta"), "size") if told else None,
+                n_ctx=count(section(told, "default_generation_settings"), "n_ctx"),
+                parameters=count(section(item, "meta"), "n_params") if told else None,
                 loaded=True,
+                owner=text(item, "owned_by"),
+                path=text(told, "model_path"),
             )
             for item in models
             if (name := _alias_in(item, closely or ()) or text(item, "id"))

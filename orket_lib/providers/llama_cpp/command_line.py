@@ -9,10 +9,10 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-import psutil
-
 from orket_lib.artifacts.measurements.spec import MeasurementSpec
 from orket_lib.providers.llama_cpp.binary import known_flags
+from orket_lib.telemetry.allowance.cpus import cpu_allowance
+from orket_lib.vocabulary.units import cpus_of
 
 # Passed where a build knows the flag: no web page, the chat template of the file itself, no shift
 # of a full context (it would hide that the context is full), no copy of old prompts in memory.
@@ -27,8 +27,14 @@ _WHERE_KNOWN = (
 
 
 def thread_count(spec: MeasurementSpec) -> int:
-    """Return the threads of a server that we start; one for each core if the spec has none."""
-    return spec.controls.threads or psutil.cpu_count(logical=False) or psutil.cpu_count() or 1
+    """Return the threads of a server that we start.
+
+    If the spec has none, one for each physical core that the server may use: a container, a batch
+    system or the spec's own affinity may leave it fewer than the machine has (T33).
+    """
+    if spec.controls.threads:
+        return spec.controls.threads
+    return cpu_allowance(among=cpus_of(spec.controls.affinity_policy)).threads
 
 
 def command_line(binary: str, spec: MeasurementSpec, artifact: Path, port: int) -> list[str]:

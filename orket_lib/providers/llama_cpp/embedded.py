@@ -17,11 +17,14 @@ from orket_lib.artifacts.measurements.spec import MeasurementSpec
 from orket_lib.artifacts.views.run_report import LoadTimes
 from orket_lib.processes.json_child import JsonChild
 from orket_lib.providers.base import Source
+from orket_lib.providers.gguf.file import read_servable
 from orket_lib.providers.llama_cpp.client import LlamaClient, LlamaRequests
 from orket_lib.providers.llama_cpp.command_line import thread_count
+from orket_lib.providers.llama_cpp.cpu_features import left_unused
 from orket_lib.providers.llama_cpp.log import end_seen, starved_in, tail_of
 from orket_lib.providers.llama_cpp.model import (
     LlamaModel,
+    build_named,
     explained_by,
     explaining,
     read_back,
@@ -56,6 +59,7 @@ class EmbeddedProvider(LlamaRequests):
             "api_key": key,
         }
         with log.open("wb") as messages:
+            read_servable(artifact)
             child = JsonChild("orket_lib.providers.llama_cpp.embedded_child", settings, messages)
         client, explain = None, explained_by(child.death, log)
         try:
@@ -68,8 +72,14 @@ class EmbeddedProvider(LlamaRequests):
                 load_s = child.age_s
                 with explaining(explain):
                     props = client.props()
-                    served = read_back(props, artifact, _build(props), vram=Null("NO_GPU_USED"))
-                    controls = tuple(read_controls(spec.controls, client, child.pid, log))
+                    served = read_back(
+                        props,
+                        artifact,
+                        _build(props),
+                        vram=Null("NO_GPU_USED"),
+                        unused=left_unused(answer["system_info"]),
+                    )
+                    controls = tuple(read_controls(spec, client, child.pid, log))
                 load = LoadTimes.of(load_seconds=load_s, model_seconds=answer["model_seconds"])
                 yield LlamaModel(client, child.pid, served, controls, load, explain)
         finally:
@@ -107,4 +117,4 @@ def _converse(child: JsonChild, log: Path) -> dict[str, Any]:
 
 
 def _build(props: dict[str, Any]) -> str:
-    return f"xllamacpp {version('xllamacpp')}, llama.cpp {props.get('build_info')}"
+    return build_named(f"xllamacpp {version('xllamacpp')}", props)

@@ -67,8 +67,14 @@ def _start(settings: dict[str, Any]) -> dict[str, Any]:
     params.ui = False
     begin = time.perf_counter()
     server = xllamacpp.Server(params)
+    model_s = time.perf_counter() - begin
     _alive.append(server)
-    return {"address": server.listening_address, "model_seconds": time.perf_counter() - begin}
+    return {
+        "address": server.listening_address,
+        "model_seconds": model_s,
+        # Not in every version of the package.
+        "system_info": getattr(xllamacpp, "get_system_info", str)(),
+    }
 
 
 _alive: list[Any] = []  # the server stops when its object is collected

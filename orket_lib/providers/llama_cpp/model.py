@@ -13,7 +13,7 @@ from typing import Any
 
 import psutil
 
-from orket_lib.artifacts.measurements.spec import ControlSettings
+from orket_lib.artifacts.measurements.spec import MeasurementSpec
 from orket_lib.artifacts.views.run_report import (
     ControlReadback,
     LoadTimes,
@@ -24,7 +24,8 @@ from orket_lib.providers.base import NOT_REPORTED, Generation, GenerationRequest
 from orket_lib.providers.gguf.file import model_sha256, read_gguf
 from orket_lib.providers.llama_cpp.client import LlamaClient
 from orket_lib.providers.llama_cpp.log import end_seen
-from orket_lib.providers.wire.json_fields import count, section
+from orket_lib.providers.thinking_check import as_accepted, thinking_readback
+from orket_lib.providers.wire.json_fields import count, section, text
 from orket_lib.vocabulary.errors import ProviderError, RequestFailed, ServerCrashed
 from orket_lib.vocabulary.failures import Ending, Phase
 from orket_lib.vocabulary.nulls import Null
@@ -71,7 +72,7 @@ class LlamaModel:
     def generate(self, request: GenerationRequest) -> Generation:
         """Answer one request; see `Model.generate`."""
         with explaining(self._explain):
-            return self._client.stream_chat(request)
+            return self._client.stream_chat(as_accepted(request, self.controls))
 
     def count_tokens(self, text: str) -> int:
         """Return the number of tokens of a text."""
@@ -79,6 +80,12 @@ class LlamaModel:
             return self._client.count_tokens(text)
         except ProviderError as error:
             raise self._explain(error) from None
+
+    def takes_tools(self) -> bool | None:
+        """Return whether the chat template takes tools; older builds don't say it."""
+        with explaining(self._explain):
+            takes = section(self._client.props(), "chat_template_caps").get("supports_tools")
+        return takes if isinstance(takes, bool) else None
 
     def disturbances(self) -> tuple[Observation, ...]:
         """Return nothing: no other client knows the random key and port of our own server."""
@@ -111,8 +118,17 @@ def explaining(explain: Explain) -> Iterator[None]:
         raise explain(error) from None
 
 
+def build_named(program: str, props: dict[str, Any]) -> str:
+    """Return the build of a server, in words, even if it doesn't tell it."""
+    return f"{program}, llama.cpp {text(props, 'build_info') or 'of an unknown build'}"
+
+
 def read_back(
-    props: dict[str, Any], artifact: Path | None, build: str, vram: Null = NOT_REPORTED
+    props: dict[str, Any],
+    artifact: Path | None,
+    build: str,
+    vram: Null = NOT_REPORTED,
+    unused: tuple[str, ...] = (),
 ) -> ServedModel:
     """Return what is served, as reported by the server and read from the file.
 
@@ -121,6 +137,7 @@ def read_back(
         artifact: The file that it serves, where that can be read.
         build: Of the server.
         vram: Why its GPU memory is not reported.
+        unused: Features of this CPU that the build doesn't use.
     """
     tag = tag_of_ftype(props.get("model_ftype"))
     facts: dict[str, Any] = {
@@ -131,6 +148,7 @@ def read_back(
         "server_memory_mib": NOT_REPORTED,
         "server_vram_mib": vram,
         "build": build,
+        "unused_cpu_features": unused,
     }
     if artifact is None:
         unread = Null("NO_LOCAL_FILE")
@@ -142,21 +160,24 @@ def read_back(
         sha256=model_sha256(artifact),
         file_quant_tag=of_file.quant_tag,
         bytes=of_file.bytes,
-        bits_per_weight=of_file.bits_per_weight,
+        bits_per_weight=of_file.known_bits,
     )
 
 
 def read_controls(
-    asked: ControlSettings, client: LlamaClient, pid: int | None, log: Path | None
+    spec: MeasurementSpec, client: LlamaClient, pid: int | None, log: Path | None
 ) -> Iterator[ControlReadback]:
     """Yield the read-back of each control that the spec names.
 
     Args:
-        asked: The controls.
+        spec: With the controls.
         client: Of the server.
         pid: The serving process, where it is known.
         log: The server's log, where we started it.
     """
+    asked = spec.controls
+    if spec.thinking:
+        yield thinking_readback(client.stream_chat, spec.thinking)
     if asked.seed is not None:
         seed = client.sampler_settings(asked.seed).get("seed")
         yield _readback("seed", asked.seed, seed, "generation_settings of /completion")

@@ -19,6 +19,7 @@ from orket_lib.artifacts.views.run_report import LoadTimes
 from orket_lib.processes.port_owner import listeners
 from orket_lib.processes.supervised_server import SupervisedServer, supervised_server
 from orket_lib.providers.base import NOT_REPORTED, Source
+from orket_lib.providers.gguf.file import read_servable
 from orket_lib.providers.llama_cpp.attach import attached
 from orket_lib.providers.llama_cpp.binary import find_binary
 from orket_lib.providers.llama_cpp.client import LlamaClient, LlamaRequests
@@ -26,6 +27,7 @@ from orket_lib.providers.llama_cpp.command_line import command_line, environment
 from orket_lib.providers.llama_cpp.log import end_seen, errors_in, tail_of
 from orket_lib.providers.llama_cpp.model import (
     LlamaModel,
+    build_named,
     explained_by,
     explaining,
     read_back,
@@ -65,6 +67,8 @@ def started(spec: MeasurementSpec, source: Source, log: Path) -> Iterator[LlamaM
             f"`{spec.artifact.tag}` is a name on a server; a server that is started needs a file",
             Cause.NOT_SET_UP,
         )
+    log.write_bytes(b"")
+    read_servable(artifact)
     binary = find_binary(source.place.server_binary or _BINARY)
     key, port = secrets.token_hex(16), _free_port()
     command = command_line(binary, spec, artifact, port)
@@ -80,9 +84,9 @@ def started(spec: MeasurementSpec, source: Source, log: Path) -> Iterator[LlamaM
             _require_ours(server, client)
             with explaining(explain):
                 props = client.props()
-                build = f"llama-server, llama.cpp {props.get('build_info')}"
+                build = build_named("llama-server", props)
                 served = read_back(props, artifact, build)
-                controls = tuple(read_controls(spec.controls, client, server.pid, log))
+                controls = tuple(read_controls(spec, client, server.pid, log))
             load = LoadTimes.of(load_seconds=load_s, model_seconds=NOT_REPORTED)
             yield LlamaModel(client, server.pid, served, controls, load, explain)
         finally:

@@ -79,5 +79,5 @@ class Traffic:
             return counters[_AT_WORK]
         try:
             return self._client.busy_slots()
-        except (ProviderError, ValueError, AttributeError):  # started without --slots
+        except (ProviderError, ValueError):  # started without --slots
             return 0

@@ -16,14 +16,20 @@ from orket_lib.providers.lmstudio.models import (
     models_of_v0,
     models_of_v1,
 )
-from orket_lib.providers.wire.chat_stream import Section, assemble, chat_body
+from orket_lib.providers.wire.chat_stream import (
+    EFFORT,
+    Section,
+    chat_body,
+    effort_of,
+    streamed_answer,
+)
 from orket_lib.providers.wire.http import HttpServer
 from orket_lib.providers.wire.json_fields import seconds, text
 from orket_lib.vocabulary.errors import Fault, RequestFailed
 from orket_lib.vocabulary.providers import LOAD_TIMEOUT_S, PROVIDERS
 
 # The first one also reports times; the second one is OpenAI's.
-ROUTES = _OWN, _ = "/api/v0", "/v1"
+ROUTES = _OWN, _OPENAI = "/api/v0", "/v1"
 _DEFAULT_URL = str(PROVIDERS["lmstudio"].default_url)
 
 
@@ -45,9 +51,8 @@ class LmStudioClient:
         api_key: str | None = None,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
-        root = (base_url or _DEFAULT_URL).rstrip("/").removesuffix("/v1")
-        self.address = ServerAddress(root, api_key)
-        self._server = HttpServer(root, api_key, transport)
+        self._server = HttpServer(base_url or _DEFAULT_URL, api_key, transport)
+        self.address = ServerAddress(self._server.base_url, api_key)
 
     def close(self) -> None:
         """Free the client's resources."""
@@ -103,19 +108,22 @@ class LmStudioClient:
             route: Of `ROUTES`.
             instance: Of the model.
             request: The request. A speed measurement goes without the chat template: LM Studio
-                can't ignore an end of sequence, and models continue a bare text for longer.
+                can't ignore an end of sequence, and models continue a bare text for longer. One
+                with tools takes OpenAI's route, the only one that is documented to have them.
 
         Raises:
             RequestTimedOut: The request ran past its time limit.
             RequestFailed: The server answered with an error, or the stream was cut.
         """
         body = {**chat_body(request), "model": instance}
-        path = f"{route}/chat/completions"
+        if request.thinking is not None:
+            body[EFFORT] = effort_of(request.thinking)
+        path = f"{_OPENAI if request.tools else route}/chat/completions"
         if request.ignore_eos:
             del body["messages"]
+            body.pop(EFFORT, None)
             body["prompt"], path = request.prompt, f"{route}/completions"
-        stream = self._server.stream(path, body, request.timeout_s, request.max_tokens)
-        return assemble(stream, lmstudio_tokens, "stats")
+        return streamed_answer(self._server, path, body, request, lmstudio_tokens, "stats")
 
     def _first_token(self, model: str, **more: Any) -> dict[str, Any]:
         body = {

@@ -26,6 +26,7 @@ from orket_lib.providers.shared_server import (
 )
 from orket_lib.vocabulary.errors import LoadError, ProviderError, RequestFailed, RequestTimedOut
 from orket_lib.vocabulary.failures import Cause
+from orket_lib.vocabulary.providers import typed
 
 NAME = "LM Studio"
 _TTL_S, _LAST_TTL_S = 3600, 1  # older versions: during the measurement, and after it
@@ -51,7 +52,7 @@ def find_model(client: LmStudioClient, tag: str) -> Listed:
     found = find(tag, models)
     if found is None:
         names = listed_names([item.key for item in models])
-        message = f"LM Studio at {url} has {names}, and not {tag}; type: lms get {tag}"
+        message = f"LM Studio at {url} has {names}, and not {tag}; type: lms get {typed(tag)}"
         raise LoadError(message, Cause.NOT_OFFERED)
     return found
 
@@ -132,7 +133,7 @@ def _leave_all(client: LmStudioClient, tag: str, manageable: bool, actions: Acti
 
 
 def _foreign(names: list[str], manageable: bool) -> str:
-    lines = "; ".join(f"lms unload {name}" for name in names)
+    lines = "; ".join(f"lms unload {typed(name)}" for name in names)
     text = f"LM Studio has {', '.join(names)} loaded for another client; type: {lines}"
     if manageable:
         return f"{text}; or set exclusive: true to have it unloaded"

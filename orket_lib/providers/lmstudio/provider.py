@@ -41,6 +41,7 @@ from orket_lib.providers.openai.client import SEED, USAGE, ask_running_model
 from orket_lib.providers.seed_check import seed_readback
 from orket_lib.providers.server_process import ServerProcess
 from orket_lib.providers.shared_server import ActionLog, load_errors
+from orket_lib.providers.thinking_check import as_accepted, thinking_readback
 from orket_lib.vocabulary.errors import LoadError, ProviderError, RequestFailed
 from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.quants import normalize_tag
@@ -104,6 +105,7 @@ class LmStudioModel:
         self.address = client.address
         self.load = load
         self.served = _read_back(client, listed, instance)
+        self.controls: tuple[ControlReadback, ...] = ()
         self.controls = tuple(self._controls(spec))
 
     @property
@@ -114,12 +116,16 @@ class LmStudioModel:
     def generate(self, request: GenerationRequest) -> Generation:
         """Answer one request; see `Model.generate`."""
         try:
-            return self._client.stream(self._route, self._instance.id, request)
+            accepted = as_accepted(request, self.controls)
+            return self._client.stream(self._route, self._instance.id, accepted)
         except RequestFailed as error:
             raise self._process.explained(error) from None
 
     def count_tokens(self, text: str) -> None:
         """LM Studio has no route for it."""
+
+    def takes_tools(self) -> None:
+        """LM Studio has a prompt of its own for templates that take no tools."""
 
     def disturbances(self) -> tuple[Observation, ...]:
         """Return what else happened on the server since the last call."""
@@ -145,6 +151,8 @@ class LmStudioModel:
             yield Observation.of(Reason.FOREIGN_REQUESTS, evidence)
 
     def _controls(self, spec: MeasurementSpec) -> Iterator[ControlReadback]:
+        if spec.thinking:
+            yield thinking_readback(self.generate, spec.thinking)
         if spec.controls.seed is not None:
             yield seed_readback(self.generate, spec.controls.seed, spec.temperature)
 

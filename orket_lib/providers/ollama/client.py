@@ -16,7 +16,13 @@ from orket_lib.providers.ollama.models import (
     loaded_models,
     offers,
 )
-from orket_lib.providers.ollama.stream import GENERATE, KEEP_ALIVE, assemble, request_for
+from orket_lib.providers.ollama.stream import (
+    GENERATE,
+    KEEP_ALIVE,
+    assemble,
+    request_for,
+    says_done,
+)
 from orket_lib.providers.wire.http import HttpServer
 from orket_lib.providers.wire.json_fields import text
 from orket_lib.vocabulary.providers import LOAD_TIMEOUT_S, PROVIDERS
@@ -42,8 +48,8 @@ class OllamaClient:
         api_key: str | None = None,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
-        self.address = ServerAddress(base_url or _DEFAULT_URL, api_key)
-        self._server = HttpServer(self.address.base_url, api_key, transport)
+        self._server = HttpServer(base_url or _DEFAULT_URL, api_key, transport)
+        self.address = ServerAddress(self._server.base_url, api_key)
 
     def close(self) -> None:
         """Free the client's resources."""
@@ -89,4 +95,6 @@ class OllamaClient:
             ProviderError: A model on another machine answered.
         """
         path, body = request_for(tag, request, options)
-        return assemble(self._server.stream(path, body, request.timeout_s, request.max_tokens))
+        return self._server.generation(
+            path, body, request, lambda stream: assemble(stream, request.prompt), says_done
+        )

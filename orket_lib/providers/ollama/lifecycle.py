@@ -19,6 +19,7 @@ from orket_lib.providers.ollama.models import Loaded, Offer, find, find_loaded, 
 from orket_lib.providers.shared_server import ActionLog, evict, leave, load_errors, not_loaded
 from orket_lib.vocabulary.errors import LoadError, RequestFailed, RequestTimedOut
 from orket_lib.vocabulary.failures import Cause
+from orket_lib.vocabulary.providers import typed
 
 NAME = "Ollama"
 _NO_MEMORY = "requires more system memory"
@@ -54,7 +55,8 @@ def find_offer(client: OllamaClient, tag: str) -> Offer:
         raise cloud_refusal(tag, found.remote_host if found else None)
     if found is None:
         raise LoadError(
-            f"Ollama at {client.address.base_url} has no model {tag}; type: ollama pull {tag}",
+            f"Ollama at {client.address.base_url} has no model {tag}; type: "
+            f"ollama pull {typed(tag)}",
             Cause.NOT_OFFERED,
         )
     return found
@@ -77,7 +79,7 @@ def unload_others(client: OllamaClient, exclusive: bool, actions: ActionLog) -> 
         models = client.loaded()
         if models and not exclusive:
             names = ", ".join(model.name for model in models)
-            stops = "; ".join(f"ollama stop {model.name}" for model in models)
+            stops = "; ".join(f"ollama stop {typed(model.name)}" for model in models)
             raise LoadError(
                 f"Ollama has {names} loaded for another client; type: {stops}; or set exclusive: "
                 "true to have it unloaded",

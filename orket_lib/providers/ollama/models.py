@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any, TypeVar
 
-from orket_lib.providers.gguf.file import tag_of_file_type
+from orket_lib.providers.gguf.file import UNKNOWN_TYPE, tag_of_file_type
 from orket_lib.providers.wire.json_fields import count, section, text
+from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.quants import normalize_tag
 
 _OFFICIAL = ("registry.ollama.ai/", "library/")
@@ -70,7 +71,8 @@ class Details:
     Attributes:
         quant_tag: Of the manifest.
         file_quant_tag: Of the file's header.
-        bits_per_weight: Counted over the file's tensors; None where the server lists none.
+        bits_per_weight: Counted over the file's tensors; null where the type of one is not known
+            here, None where the server lists none.
         capabilities: `completion`, `thinking`, ...
         metadata: Of the file's header.
         remote_host: Where a cloud model runs.
@@ -78,7 +80,7 @@ class Details:
 
     quant_tag: str | None
     file_quant_tag: str | None
-    bits_per_weight: float | None
+    bits_per_weight: float | Null | None
     capabilities: tuple[str, ...]
     metadata: Mapping[str, Any]
     remote_host: str | None
@@ -160,17 +162,20 @@ def details(answer: Mapping[str, Any]) -> Details:
     )
 
 
-def _bits_per_weight(tensors: list[dict[str, Any]]) -> float | None:
+def _bits_per_weight(tensors: list[dict[str, Any]]) -> float | Null | None:
     """Return bytes x 8 / weights over a model's tensors, as they are counted in a file (T18)."""
     import gguf
 
     weights, size = 0, 0.0
     for tensor in tensors:
+        named = text(tensor, "type")
+        if named is None:
+            return None
         try:
-            kind = gguf.GGMLQuantizationType[str(tensor.get("type")).upper()]
+            kind = gguf.GGMLQuantizationType[named.upper()]
             block, block_bytes = gguf.GGML_QUANT_SIZES[kind]
         except KeyError:
-            return None
+            return UNKNOWN_TYPE
         shape = tensor.get("shape")
         if not isinstance(shape, list) or not all(isinstance(it, int) and it > 0 for it in shape):
             return None

@@ -36,11 +36,13 @@ from orket_lib.providers.ollama.lifecycle import (
 )
 from orket_lib.providers.ollama.models import Loaded, Offer, find_loaded, full_name, is_cloud
 from orket_lib.providers.ollama.process import Runner, find_runner, server_process
+from orket_lib.providers.ollama.prompt_counts import PromptCounts
 from orket_lib.providers.ollama.stream import load_options, load_s
 from orket_lib.providers.ollama.watch import OllamaWatch
 from orket_lib.providers.seed_check import seed_readback
 from orket_lib.providers.server_process import ServerProcess
 from orket_lib.providers.shared_server import ActionLog, load_errors
+from orket_lib.providers.thinking_check import as_accepted, thinking_readback
 from orket_lib.providers.wire.json_fields import count
 from orket_lib.vocabulary.errors import RequestFailed
 from orket_lib.vocabulary.units import MIB
@@ -113,6 +115,7 @@ class OllamaModel:
         self._tag = tag
         self._options = options
         self._load_s: float | None = None
+        self._prompt_counts = PromptCounts(build)
         self.address = client.address
         self.load = times
         loaded = loaded_as(client, tag, offer)
@@ -120,6 +123,7 @@ class OllamaModel:
         runner = find_runner(self._server)
         self.served = _read_back(client, tag, offer, loaded, runner, build)
         self._watch = OllamaWatch(client, tag, loaded, times, self._server, runner)
+        self.controls: tuple[ControlReadback, ...] = ()
         self.controls = tuple(self._controls(spec, runner))
 
     @property
@@ -130,14 +134,19 @@ class OllamaModel:
     def generate(self, request: GenerationRequest) -> Generation:
         """Answer one request; see `Model.generate`."""
         try:
-            generation = self._client.stream(self._tag, request, self._options)
+            accepted = as_accepted(request, self.controls)
+            generation = self._client.stream(self._tag, accepted, self._options)
         except RequestFailed as error:
             raise self._server.explained(error) from None
         self._load_s = load_s(generation)
-        return generation
+        return self._prompt_counts.completed(request, generation)
 
     def count_tokens(self, text: str) -> None:
         """Ollama has no route that counts."""
+
+    def takes_tools(self) -> bool | None:
+        """Return whether the chat template takes tools; older servers list no capabilities."""
+        return "tools" in self.served.capabilities if self.served.capabilities else None
 
     def disturbances(self) -> tuple[Observation, ...]:
         """Return what else happened on the server since the last call."""
@@ -147,6 +156,8 @@ class OllamaModel:
     def _controls(self, spec: MeasurementSpec, runner: Runner | None) -> Iterator[ControlReadback]:
         """Yield the read-back of each control that the spec names."""
         asked = spec.controls
+        if spec.thinking:
+            yield thinking_readback(self.generate, spec.thinking)
         if asked.seed is not None:
             yield seed_readback(self.generate, asked.seed, spec.temperature)
         if asked.threads is not None:

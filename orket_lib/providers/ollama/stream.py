@@ -12,9 +12,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from orket_lib.providers.base import Generation, GenerationRequest, TokenReport
-from orket_lib.providers.wire.events import json_object, ndjson_lines
+from orket_lib.providers.wire.counts import without_placeholders
+from orket_lib.providers.wire.events import StampedReads, json_object, ndjson_lines
 from orket_lib.providers.wire.http import StampedStream
 from orket_lib.providers.wire.json_fields import count, seconds, section, text
+from orket_lib.providers.wire.tool_calls import CallPieces, offered
 from orket_lib.vocabulary.errors import Fault, ProviderError, RequestFailed
 from orket_lib.vocabulary.failures import Cause
 from orket_lib.vocabulary.text import well_formed
@@ -62,22 +64,36 @@ def request_for(
     }
     if request.ignore_eos:
         return GENERATE, {**body, "prompt": request.prompt, "raw": True}
-    return CHAT, {**body, "messages": [{"role": "user", "content": request.prompt}]}
+    if request.thinking is not None:
+        body["think"] = request.thinking
+    messages = [{"role": "user", "content": request.prompt}]
+    return CHAT, {**body, "messages": messages, **offered(request.tools)}
 
 
-def assemble(stream: StampedStream) -> Generation:
+def assemble(stream: StampedStream, prompt: str = "") -> Generation:
     """Return the generation in a finished stream.
+
+    Args:
+        stream: The stamped reads of the body.
+        prompt: The text that was sent, to judge the count of its tokens by.
 
     Raises:
         RequestFailed: The stream has an error, invalid JSON, or no end.
         ProviderError: A model on another machine answered.
     """
-    said, reasoning, arrivals = [], [], []
+    said: list[str] = []
+    reasoning: list[str] = []
+    arrivals: list[float] = []
+    sizes: list[int] = []
+    calls, all_called = CallPieces(), ""
+    end_s = None
     last: dict[str, Any] | None = None
     for line in ndjson_lines(stream.reads):
         try:
             chunk = json_object(line.data)
         except ValueError as error:
+            if not line.whole:
+                raise _cut(len(arrivals), "it ended in the middle of a line") from None
             raise RequestFailed(f"the stream is not valid JSON: {error}", Fault.NOT_JSON) from None
         if chunk.get("error"):
             raise RequestFailed(f"error in mid-stream: {chunk['error']}", Fault.ERROR_IN_STREAM)
@@ -88,26 +104,51 @@ def assemble(stream: StampedStream) -> Generation:
         message = section(chunk, "message")
         content = text(message, "content") or text(chunk, "response") or ""
         thought = text(message, "thinking") or text(chunk, "thinking") or ""
-        if content or thought:
+        called = calls.add(message)
+        if content or thought or called:
             arrivals.append(line.at_s - stream.written_s)
+            sizes.append(len((content + thought + called).encode(errors="replace")))
+            all_called += called
             said.append(content)
             reasoning.append(thought)
         if chunk.get("done") is True:
-            last = chunk
+            last, end_s = chunk, line.at_s - stream.written_s
             break
     if last is None:
-        raise RequestFailed(f"the stream was cut after {len(arrivals)} chunks", Fault.CUT_STREAM)
+        raise _cut(len(arrivals), "it ended without a line that is `done`")
+    answer, thoughts = "".join(said), "".join(reasoning)
     facts = {key: value for key, value in last.items() if key not in _TEXT}
     return Generation(
-        text=well_formed("".join(said)),
-        reasoning=well_formed("".join(reasoning)),
+        text=well_formed(answer),
+        reasoning=well_formed(thoughts),
         finish_reason=well_formed(text(last, "done_reason") or "") or None,
         connect_s=stream.connect_s,
         chunk_s=tuple(arrivals),
-        tokens=ollama_tokens(last),
+        chunk_bytes=tuple(sizes),
+        end_s=end_s,
+        tokens=without_placeholders(
+            ollama_tokens(last), prompt, answer + thoughts + all_called, len(arrivals)
+        ),
         usage={key: value for key, value in facts.items() if not key.endswith(_DURATION)},
         timings={key: value for key, value in facts.items() if key.endswith(_DURATION)},
+        tool_calls=calls.calls(),
     )
+
+
+def says_done(reads: StampedReads) -> bool:
+    """Return whether an answer is whole by what the server said, however its body ended."""
+    return any(line.whole and _is_last(line.data) for line in ndjson_lines(reads))
+
+
+def _is_last(line: str) -> bool:
+    try:
+        return json_object(line).get("done") is True
+    except ValueError:
+        return False
+
+
+def _cut(chunks: int, how: str) -> RequestFailed:
+    return RequestFailed(f"the stream was cut after {chunks} chunks: {how}", Fault.CUT_STREAM)
 
 
 def ollama_tokens(last: Mapping[str, Any]) -> TokenReport:

@@ -16,21 +16,31 @@ import httpx
 
 from orket_lib.providers.base import Generation, GenerationRequest, RunningModel, ServerAddress
 from orket_lib.providers.llama_cpp.client import llama_tokens
-from orket_lib.providers.wire.chat_stream import assemble, chat_body
-from orket_lib.providers.wire.http import HttpServer
+from orket_lib.providers.wire.chat_stream import (
+    EFFORT,
+    chat_body,
+    effort_of,
+    streamed_answer,
+    template_switches,
+)
+from orket_lib.providers.wire.http import HttpServer, most_bytes_of_tokens
 from orket_lib.providers.wire.json_fields import count
 from orket_lib.vocabulary.errors import RequestFailed
 
 CHAT, MODELS = "/v1/chat/completions", "/v1/models"
 # Request fields that not every server accepts.
-USAGE, SEED, IGNORE_EOS, MIN_TOKENS, CACHE_SALT, CACHE_PROMPT = EXTRAS = (
+USAGE, SEED, IGNORE_EOS, MIN_TOKENS, CACHE_SALT, CACHE_PROMPT, TEMPLATE, _ = EXTRAS = (
     "stream_options",
     "seed",
     "ignore_eos",
     "min_tokens",
     "cache_salt",
     "cache_prompt",
+    "chat_template_kwargs",
+    EFFORT,
 )
+# Those that switch reasoning; a server may read either of them.
+THINKING = (TEMPLATE, EFFORT)
 
 
 class OpenAiClient:
@@ -52,9 +62,8 @@ class OpenAiClient:
         api_key: str | None = None,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
-        root = base_url.rstrip("/").removesuffix("/v1").rstrip("/")
-        self.address = ServerAddress(root, api_key)
-        self.server = HttpServer(root, api_key, transport)
+        self.server = HttpServer(base_url, api_key, transport)
+        self.address = ServerAddress(self.server.base_url, api_key)
         self._salt = secrets.token_hex(16)
 
     def close(self) -> None:
@@ -74,8 +83,9 @@ class OpenAiClient:
     def count_tokens(self, model: str, text: str) -> int | None:
         """Return how many tokens a text has; None from a server without vLLM's route for it."""
         body = {"model": model, "prompt": text, "add_special_tokens": False}
+        most = most_bytes_of_tokens(text)
         try:
-            return count(self.server.call("POST", "/tokenize", body), "count")
+            return count(self.server.call("POST", "/tokenize", body, most_bytes=most), "count")
         except RequestFailed:
             return None
 
@@ -96,9 +106,8 @@ class OpenAiClient:
         if not request.reuse_cache:
             self._salt = secrets.token_hex(16)  # matches no other request's cache (T7)
         body = chat_request(model, request, extras, self._salt)
-        stream = self.server.stream(CHAT, body, request.timeout_s, request.max_tokens)
         # Only llama.cpp adds its times to these routes.
-        return assemble(stream, llama_tokens)
+        return streamed_answer(self.server, CHAT, body, request, llama_tokens)
 
 
 def chat_request(
@@ -125,6 +134,10 @@ def chat_request(
         body[CACHE_SALT] = salt
     if CACHE_PROMPT in extras:
         body[CACHE_PROMPT] = request.reuse_cache
+    if request.thinking is not None and TEMPLATE in extras:
+        body[TEMPLATE] = template_switches(request.thinking)
+    if request.thinking is not None and EFFORT in extras:
+        body[EFFORT] = effort_of(request.thinking)
     return body
 
 

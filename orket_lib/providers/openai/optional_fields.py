@@ -17,9 +17,10 @@ from orket_lib.providers.openai.client import (
     IGNORE_EOS,
     MIN_TOKENS,
     SEED,
+    THINKING,
     USAGE,
 )
-from orket_lib.vocabulary.errors import Fault, RequestFailed
+from orket_lib.vocabulary.errors import REFUSALS, RequestFailed
 
 Ask = Callable[[GenerationRequest, Collection[str]], Generation]
 
@@ -32,12 +33,13 @@ _QUESTION = GenerationRequest(
 )
 
 
-def accepted_extras(ask: Ask, owner: str | None) -> tuple[str, ...]:
+def accepted_extras(ask: Ask, owner: str | None, thinking: bool | None = None) -> tuple[str, ...]:
     """Return which fields beyond the common ones a server accepts.
 
     Args:
         ask: Sends a request with these extras.
         owner: Of the model, from the server's list of models.
+        thinking: Whether reasoning is to be switched on or off; None tries no field for that.
 
     Raises:
         RequestFailed, RequestTimedOut: The server doesn't even accept a plain request.
@@ -53,6 +55,9 @@ def accepted_extras(ask: Ask, owner: str | None) -> tuple[str, ...]:
         if answer and answer.tokens.output == _LENGTH:
             accepted.append(name)
             break
+    if thinking is not None:
+        switched = replace(_QUESTION, thinking=thinking)
+        accepted += [name for name in THINKING if _answer(ask, switched, [*accepted, name])]
     return tuple(name for name in EXTRAS if name in accepted)
 
 
@@ -61,6 +66,6 @@ def _answer(ask: Ask, request: GenerationRequest, names: Collection[str]) -> Gen
     try:
         return ask(request, names)
     except RequestFailed as error:
-        if error.fault is Fault.REJECTED:
+        if error.fault in REFUSALS:
             return None
         raise

@@ -7,11 +7,11 @@ Its counters, where they are of a known kind, show whether other clients used it
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from orket_lib.artifacts.measurements.spec import MeasurementSpec
 from orket_lib.artifacts.printed.offers import OfferedModel, Offering
@@ -19,20 +19,23 @@ from orket_lib.artifacts.views.run_report import ControlReadback, LoadTimes, Obs
 from orket_lib.processes.waiting import wait_until
 from orket_lib.providers.base import Generation, GenerationRequest, RunningModel, Source
 from orket_lib.providers.catalog import Catalog
-from orket_lib.providers.openai.client import SEED, OpenAiClient, ask_running_model
+from orket_lib.providers.openai.client import SEED, THINKING, OpenAiClient, ask_running_model
 from orket_lib.providers.openai.optional_fields import accepted_extras
 from orket_lib.providers.openai.server_info import ServerFacts, served_model, server_facts
 from orket_lib.providers.openai.watch import OpenAiWatch
 from orket_lib.providers.seed_check import seed_readback
 from orket_lib.providers.server_process import ServerProcess
 from orket_lib.providers.shared_server import ActionLog, listed_names
-from orket_lib.providers.wire.json_fields import count, text
+from orket_lib.providers.thinking_check import not_switched, thinking_readback
+from orket_lib.providers.wire.json_fields import count, section, text
 from orket_lib.vocabulary.errors import Fault, LoadError, RequestFailed, RequestTimedOut
 from orket_lib.vocabulary.failures import Cause
 from orket_lib.vocabulary.nulls import Null
-from orket_lib.vocabulary.providers import LOAD_TIMEOUT_S
+from orket_lib.vocabulary.providers import LOAD_TIMEOUT_S, typed
 
 _POLL_S = 0.5
+R = TypeVar("R")
+_FACTS_TIMEOUT_S = 0.5  # of a route that only one kind of server has
 
 
 class OpenAiProvider:
@@ -46,7 +49,7 @@ class OpenAiProvider:
             raise LoadError("provider `openai` needs a base_url", Cause.NOT_SET_UP)
         actions = ActionLog(log)
         with closing(OpenAiClient(url, source.place.api_key)) as client:
-            model = _attach(client, spec, _card(client, spec))
+            model = _attach(client, spec, actions)
             actions.add(
                 f"attached to {model.served.build} with {', '.join(model.served.request_extras)}"
             )
@@ -58,11 +61,23 @@ class OpenAiProvider:
         """Return the models that a server offers; see `Provider.catalog`."""
         with closing(OpenAiClient(base_url, api_key)) as client:
             cards = client.models()
+            first = next(iter(cards.values()), {})
+            facts = server_facts(client.server, first, _FACTS_TIMEOUT_S)
+            # Without a version it is the owner, which each entry tells.
+            build = facts.build if facts.version else None
         offered = (
-            OfferedModel(name=name, n_ctx=count(card, "max_model_len"), loaded=True)
+            OfferedModel(
+                name=name,
+                n_ctx=count(card, "max_model_len"),
+                bytes=count(section(card, "meta"), "size"),
+                parameters=count(section(card, "meta"), "n_params"),
+                loaded=True,
+                owner=text(card, "owned_by"),
+                path=text(card, "root"),
+            )
             for name, card in cards.items()
         )
-        return Catalog(Offering(models=tuple(offered)))
+        return Catalog(Offering(build=build, models=tuple(offered)))
 
     def ask(self, model: RunningModel, request: GenerationRequest) -> Generation:
         """Send one request to a running model; see `Provider.ask`."""
@@ -110,11 +125,18 @@ class OpenAiModel:
         """Return the number of tokens of a text; None where the server has no such route."""
         return self._client.count_tokens(self._name, text) if self._counts else None
 
+    def takes_tools(self) -> None:
+        """No route tells it."""
+
     def disturbances(self) -> tuple[Observation, ...]:
         """Return what else happened on the server since the last call."""
         return tuple(self._watch.look(self._process.replaced()))
 
     def _controls(self, spec: MeasurementSpec) -> Iterator[ControlReadback]:
+        if spec.thinking and set(THINKING) & set(self._extras):
+            yield thinking_readback(self.generate, spec.thinking)
+        elif spec.thinking:
+            yield not_switched(spec.thinking, f"the server refuses {' and '.join(THINKING)}")
         seed = spec.controls.seed
         if seed is None:
             return
@@ -138,7 +160,7 @@ def _card(client: OpenAiClient, spec: MeasurementSpec) -> Mapping[str, Any]:
     """
     url, tag = client.address.base_url, str(spec.artifact.tag)
     try:
-        offered = _offered(client)
+        offered, _ = _once_loaded(client.models)
     except (RequestFailed, RequestTimedOut) as error:
         hint = "; api_key: ${ENV:NAME} names its key" if "HTTP 401" in str(error) else ""
         raise LoadError(f"no usable server at {url}: {error}{hint}", Cause.GONE) from None
@@ -152,41 +174,57 @@ def _card(client: OpenAiClient, spec: MeasurementSpec) -> Mapping[str, Any]:
     return offered[tag]
 
 
-def _offered(client: OpenAiClient) -> dict[str, dict[str, Any]]:
-    """Return the models that the server offers, once it has loaded."""
+def _once_loaded(call: Callable[[], R]) -> tuple[R, bool]:
+    """Return the result of a call, and whether it had to wait for a server that was still loading.
 
-    found: dict[str, dict[str, Any]] = {}
+    Raises:
+        RequestFailed: The server is still loading after `LOAD_TIMEOUT_S`, or it failed otherwise.
+    """
+    found: list[R] = []
+    tries = 0
 
     def has_loaded() -> bool:
-        nonlocal found
+        nonlocal tries
+        tries += 1
         try:
-            found = client.models()
+            found.append(call())
         except RequestFailed as error:
             if error.fault is Fault.LOADING:
                 return False
             raise
         return True
 
-    return found if wait_until(has_loaded, LOAD_TIMEOUT_S, _POLL_S) else client.models()
+    loaded = wait_until(has_loaded, LOAD_TIMEOUT_S, _POLL_S)
+    return (found[0] if loaded else call()), tries > 1
 
 
 def _vllm_arguments(tag: str, n_ctx: int | None) -> str:
-    return f"{tag} --max-model-len {n_ctx}" if n_ctx else tag
+    return f"{typed(tag)} --max-model-len {n_ctx}" if n_ctx else typed(tag)
 
 
-def _attach(client: OpenAiClient, spec: MeasurementSpec, card: Mapping[str, Any]) -> OpenAiModel:
+def _attach(client: OpenAiClient, spec: MeasurementSpec, actions: ActionLog) -> OpenAiModel:
     """Read the server's facts and find out which fields it accepts.
+
+    Some servers list their models while they still load them, and refuse questions until then. What
+    such a list says of a model is not final, so it is read again.
 
     Raises:
         LoadError: It doesn't answer even a plain request.
     """
     name = str(spec.artifact.tag)
+    card = _card(client, spec)
 
     def ask(request: GenerationRequest, extras: Collection[str]) -> Generation:
         return client.stream_chat(name, request, extras)
 
+    thinking = None if spec.thinking is None else spec.thinking == "on"
     try:
-        extras = accepted_extras(ask, text(card, "owned_by"))
+        extras, waited = _once_loaded(
+            lambda: accepted_extras(ask, text(card, "owned_by"), thinking)
+        )
+        if waited:
+            actions.add(f"waited until {name} was loaded")
+            card = _card(client, spec)
         facts = server_facts(client.server, card)
         watch = OpenAiWatch(client, name, card)
         return OpenAiModel(client, spec, facts, extras, watch)

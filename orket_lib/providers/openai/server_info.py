@@ -15,7 +15,7 @@ from orket_lib.artifacts.views.run_report import ServedModel
 from orket_lib.providers.base import NOT_REPORTED, reported
 from orket_lib.providers.gguf.file import model_sha256, read_gguf
 from orket_lib.providers.server_process import served_file
-from orket_lib.providers.wire.http import HttpServer
+from orket_lib.providers.wire.http import CONTROL_TIMEOUT_S, HttpServer
 from orket_lib.providers.wire.json_fields import count, section, text
 from orket_lib.vocabulary.errors import ProviderError
 from orket_lib.vocabulary.nulls import Null
@@ -35,6 +35,7 @@ class ServerFacts:
         quant_tag: Quant of the file, or quantization method.
         quant_source: Where that was read.
         bits_per_weight: Bytes of all tensors x 8 / number of weights.
+        version: Of the server, which is in `build`, too.
     """
 
     build: str | None
@@ -43,27 +44,35 @@ class ServerFacts:
     quant_tag: str | None = None
     quant_source: str | None = None
     bits_per_weight: float | None = None
+    version: str | None = None
 
 
-def server_facts(server: HttpServer, card: Mapping[str, Any]) -> ServerFacts:
+def server_facts(
+    server: HttpServer, card: Mapping[str, Any], timeout_s: float = CONTROL_TIMEOUT_S
+) -> ServerFacts:
     """Return the facts of a server.
 
     Args:
         server: With the routes of its kind.
         card: Its entry for the model, from `GET /v1/models`.
+        timeout_s: Of each route.
     """
+
+    def first_answer(*paths: str) -> dict[str, Any]:
+        return _first_answer(server, timeout_s, *paths)
+
     owner = text(card, "owned_by")
     n_ctx, path = count(card, "max_model_len"), text(card, "root")
     if owner == "sglang":
-        return _sglang(_first_answer(server, "/get_server_info", "/server_info"), n_ctx, path)
-    info = _first_answer(server, "/info")
+        return _sglang(first_answer("/get_server_info", "/server_info"), n_ctx, path)
+    info = first_answer("/info")
     if text(info, "model_id"):
         return _tgi(info)
     if owner == "llamacpp":
         return _llamacpp(section(card, "meta"))
-    version = text(_first_answer(server, "/version"), "version")
+    version = text(first_answer("/version"), "version")
     build = " ".join(word for word in ("vLLM" if owner == "vllm" else owner, version) if word)
-    return ServerFacts(build or None, n_ctx, path)
+    return ServerFacts(build or None, n_ctx, path, version=version)
 
 
 def served_model(facts: ServerFacts, pid: int | None, extras: tuple[str, ...]) -> ServedModel:
@@ -77,7 +86,7 @@ def served_model(facts: ServerFacts, pid: int | None, extras: tuple[str, ...]) -
     named = facts.path if facts.path and facts.path.endswith(".gguf") else None
     file = served_file(named, pid)
     found = read_gguf(file) if file else None
-    bits = found.bits_per_weight if found else facts.bits_per_weight
+    reported_bits = _NO_FILE if facts.bits_per_weight is None else facts.bits_per_weight
     return ServedModel.of(
         path=facts.path,
         sha256=model_sha256(file) if file else None,
@@ -85,7 +94,7 @@ def served_model(facts: ServerFacts, pid: int | None, extras: tuple[str, ...]) -
         quant_source=facts.quant_source,
         file_quant_tag=found.quant_tag if found else None,
         bytes=found.bytes if found else _NO_FILE,
-        bits_per_weight=_NO_FILE if bits is None else bits,
+        bits_per_weight=found.known_bits if found else reported_bits,
         n_ctx=reported(facts.n_ctx),
         build=facts.build,
         server_memory_mib=NOT_REPORTED,
@@ -115,6 +124,7 @@ def _sglang(info: Mapping[str, Any], n_ctx: int | None, path: str | None) -> Ser
         path=text(info, "model_path") or path,
         quant_tag=normalize_tag(method) if method else None,
         quant_source="/get_server_info quantization" if method else None,
+        version=text(info, "version"),
     )
 
 
@@ -124,14 +134,15 @@ def _tgi(info: Mapping[str, Any]) -> ServerFacts:
         build=" ".join(word for word in words if word),
         n_ctx=count(info, "max_total_tokens"),
         path=text(info, "model_id"),
+        version=text(info, "version"),
     )
 
 
-def _first_answer(server: HttpServer, *paths: str) -> dict[str, Any]:
+def _first_answer(server: HttpServer, timeout_s: float, *paths: str) -> dict[str, Any]:
     """Return the answer of the first route that the server has; empty if it has none."""
     for path in paths:
         try:
-            return server.call("GET", path)
+            return server.call("GET", path, timeout_s=timeout_s)
         except ProviderError:
             continue
     return {}

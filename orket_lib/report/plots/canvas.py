@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from orket_lib.artifacts.io import write_bytes
 from orket_lib.report.formatting import cpu_name
+from orket_lib.vocabulary.text import visible
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -31,13 +32,20 @@ _DPI = 150
 
 @contextmanager
 def png(target: Path, size: tuple[float, float], **options: Any) -> Iterator[Figure]:
-    """Yield a figure, and write it as a PNG file. The same data always gives the same file."""
+    """Yield a figure, and write it as a PNG file. The same data always gives the same file.
+
+    Control characters in its texts are escaped.
+    """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
+    from matplotlib.text import Text
 
     figure = Figure(figsize=size, dpi=_DPI, **options)
     FigureCanvasAgg(figure)
     yield figure
+    for text in figure.findobj(Text):
+        assert isinstance(text, Text)
+        text.set_text(visible(text.get_text()))
     content = BytesIO()
     figure.savefig(content, format="png", metadata={"Software": None})
     write_bytes(target, content.getvalue())

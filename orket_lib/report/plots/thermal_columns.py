@@ -21,7 +21,8 @@ _WORDS = {
     "REMOTE_SERVER": "the model was served by another machine",
     "NOT_IN_SUMMARY": "sweep summaries don't contain it",
     "SIDECAR_OF_AN_EARLIER_RUN": "the sidecar was measured for an earlier run",
-    "NO_QUANT_CHOSEN": "the frontier picked no quant, so nothing was run",
+    "BUDGET_SPENT": "the budget had no time left for it, so nothing was run",
+    "NO_QUANT_CHOSEN": "no quant is recommended, so nothing was run",
 }
 
 

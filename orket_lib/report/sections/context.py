@@ -37,7 +37,7 @@ def context_section(ceiling: ContextCeiling, plot: str | None) -> ContextSection
     """Return the section of one context sweep."""
     lines = {point.context: _cells(point) for point in ceiling.points}
     lines |= {
-        left.context: (str(left.context), "not tried", *[DASH] * 8, left.reason)
+        left.context: (str(left.context), "not tried", *[DASH] * 9, left.reason)
         for left in ceiling.not_tried
     }
     depths, by_depth = _by_depth(ceiling.points)
@@ -60,6 +60,7 @@ def _cells(point: ContextPoint) -> tuple[str, ...]:
         str(point.context),
         "yes" if point.passed else "no",
         shown(point.reading("adherence_score"), ratio),
+        _right(point),
         shown(point.reading("degradation_from_baseline"), ratio),
         shown(filled, ratio),
         shown(point.reading("ttft_ms"), figure),
@@ -70,6 +71,14 @@ def _cells(point: ContextPoint) -> tuple[str, ...]:
         "; ".join(filter(None, (", ".join(point.reasons), point.detail, _missing(point))))
         or "none",
     )
+
+
+def _right(point: ContextPoint) -> str:
+    """Return `20 of 20 (0.861 to 1)`."""
+    low, high = point.adherence_low, point.adherence_high
+    if low is None or high is None:
+        return DASH
+    return f"{point.right:g} of {point.asked} ({ratio(low)} to {ratio(high)})"
 
 
 def _by_depth(

@@ -54,6 +54,8 @@ def _nulls(row: SummaryRow, session: ModelSession) -> Iterator[tuple[str, str]]:
     for name in SummaryRow.readings():
         if name in row.null_reasons:
             yield name, row.null_reasons[name]
+    for reason, tasks in row.not_asked.items():
+        yield f"score of {tasks} {'task' if tasks == 1 else 'tasks'}", reason
     if row.sidecar:
         for name in row.sidecar.readings():
             if name in row.sidecar.null_reasons:

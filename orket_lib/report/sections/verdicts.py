@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from orket_lib.analysis.verdict.sentences import chance
+from orket_lib.analysis.verdict.sentences import chance, lost_tasks
+from orket_lib.artifacts.views.row import RowMetrics
 from orket_lib.artifacts.views.summary import Comparison, ModelSession, SummaryRow
-from orket_lib.artifacts.views.verdict import TaskStratum, Verdict, WantCheck
+from orket_lib.artifacts.views.verdict import Agreement, TaskStratum, Verdict, WantCheck
 from orket_lib.report.formatting import DASH, figure, p_value, ratio
 from orket_lib.vocabulary.statuses import ADVICE, MEANINGS
 
@@ -22,9 +23,11 @@ class VerdictSection:
         model_id: The model.
         baseline: Tag of the baseline; None without one.
         next_step: What to do for a clearer result; None if nothing is open.
+        choices: The smallest quant that suffices, and the best that fits; None without a decision.
         stability: How often a new sweep would pick the same quant; None without a pick.
-        verdicts: Quant, verdict, P, kept share, tasks, lost, won, McNemar, more tasks, and the
-            share of same answers.
+        verdicts: Quant, verdict, P, kept share, tasks, lost, won, McNemar, more tasks.
+        agreement: Quant, same answers, their share, share before the first difference; the baseline
+            against itself comes first.
         wants: Quant, limit, value of the limit, measured value, status.
         strata: Family and level, tasks, baseline's score, number that count.
         failures: Quant, failure, runs, meaning, advice.
@@ -33,8 +36,10 @@ class VerdictSection:
     model_id: str
     baseline: str | None
     next_step: str | None
+    choices: str | None
     stability: str | None
     verdicts: Sequence[Cells]
+    agreement: Sequence[Cells]
     wants: Sequence[Cells]
     strata: Sequence[Cells]
     failures: Sequence[Cells]
@@ -49,9 +54,11 @@ def verdict_section(session: ModelSession) -> VerdictSection:
         model_id=session.model_id,
         baseline=session.baseline_quant,
         next_step=decision.next if decision else None,
+        choices=choices(session),
         stability=_stability(session),
         verdicts=[_verdict(item, compared.get(item.quant_tag)) for item in judged]
         or [_test(item) for item in session.comparisons],
+        agreement=_agreements(session),
         wants=[_want(item.quant_tag, want) for item in judged for want in item.wants],
         strata=[_stratum(item) for item in session.strata],
         failures=[cells for row in session.per_quant for cells in _failures(row)],
@@ -64,6 +71,16 @@ def verdict_word(session: ModelSession, quant: str) -> str | None:
     if found is None or found.probability is None:
         return None
     return f"{found.verdict.value.lower()}, P{chance(found.probability).replace(' ', '')}"
+
+
+def choices(session: ModelSession) -> str | None:
+    """Return the picks of both preferences; None if there is neither."""
+    decision = session.decision
+    if decision is None or not (decision.smallest_that_suffices or decision.best_that_fits):
+        return None
+    smallest = decision.smallest_that_suffices or "none is proved"
+    best = decision.best_that_fits or "none fits"
+    return f"Smallest that suffices: {smallest}; best that fits: {best}."
 
 
 def _stability(session: ModelSession) -> str | None:
@@ -80,7 +97,7 @@ def _stability(session: ModelSession) -> str | None:
 def _verdict(item: Verdict, compared: Comparison | None) -> Cells:
     share = (item.kept_low, item.kept_share, item.kept_high)
     if item.probability is None or None in share:
-        return (item.quant_tag, item.reason or item.verdict.value, *[DASH] * 7, _same(item))
+        return (item.quant_tag, item.reason or item.verdict.value, *[DASH] * 7)
     low, middle, high = (ratio(value) if value else "0" for value in share)
     return (
         item.quant_tag,
@@ -88,22 +105,42 @@ def _verdict(item: Verdict, compared: Comparison | None) -> Cells:
         chance(item.probability).removeprefix("= "),
         f"{middle} ({low} to {high})",
         str(item.tasks),
-        f"{item.lost:g}",
+        lost_tasks(item),
         f"{item.won:g}",
         p_value(compared.p_value) if compared else DASH,
         f"about {item.further_tasks}" if item.further_tasks else DASH,
-        _same(item),
     )
 
 
 def _test(item: Comparison) -> Cells:
     lost, won = str(item.correct_to_wrong), str(item.wrong_to_correct)
     dashes = (DASH, DASH, DASH)
-    return (item.quant_tag, *dashes, str(item.tasks), lost, won, p_value(item.p_value), DASH, DASH)
+    return (item.quant_tag, *dashes, str(item.tasks), lost, won, p_value(item.p_value), DASH)
 
 
-def _same(item: Verdict) -> str:
-    return DASH if item.same_answer_rate is None else ratio(item.same_answer_rate)
+def _agreements(session: ModelSession) -> list[Cells]:
+    """Return the quants whose answers were compared, and first the baseline's second run."""
+    listed = [(item.quant_tag, item.agreement) for item in session.verdicts if item.agreement]
+    if listed and session.noise_floor:
+        listed.insert(0, (f"{session.baseline_quant}, second run", session.noise_floor))
+    return [_agreement(name, found) for name, found in listed]
+
+
+def _agreement(name: str, found: Agreement) -> Cells:
+    if found.same_answer_rate is None:
+        return (name, DASH, DASH, found.null_reasons["same_answer_rate"])
+    return (
+        name,
+        f"{found.same_answers} of {found.tasks}",
+        _with_interval(found.same_answer_rate, found.same_answer_low, found.same_answer_high),
+        _with_interval(found.same_start_share, found.same_start_low, found.same_start_high),
+    )
+
+
+def _with_interval(value: float | None, low: float | None, high: float | None) -> str:
+    if value is None or low is None or high is None:
+        return DASH
+    return f"{ratio(value)} ({ratio(low)} to {ratio(high)})"
 
 
 def _want(quant: str, want: WantCheck) -> Cells:
@@ -115,6 +152,13 @@ def _want(quant: str, want: WantCheck) -> Cells:
 def _stratum(item: TaskStratum) -> Cells:
     note = "" if item.counted == item.tasks else "the baseline fails most of the others"
     return (item.name, str(item.tasks), ratio(item.baseline), str(item.counted), note)
+
+
+def failures_word(row: RowMetrics) -> str:
+    """Return `84 of 168 CUT`: how answers failed for another cause than the quant, if any did."""
+    counts = [f"{it.runs} of {row.test_runs} {it.failure}" for it in row.failures]
+    kinds = [it.failure in ADVICE for it in row.failures]
+    return ", ".join(count for count, matters in zip(counts, kinds, strict=True) if matters)
 
 
 def _failures(row: SummaryRow) -> list[Cells]:

@@ -10,10 +10,11 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from orket_lib.artifacts.views.run_report import Check
+from orket_lib.reading.statements import Unparseable
 from orket_lib.sandbox.equality import same_value
 from orket_lib.sandbox.examples import CallResult, NotReturned, Raised
 from orket_lib.sandbox.jobs import Outcome, ProgramResult
-from orket_lib.tasks.grading.answers import Unparseable
+from orket_lib.tasks.grading.checks import shown, verdicts
 from orket_lib.tasks.grading.code_evaluation import (
     AstRules,
     CliExample,
@@ -22,7 +23,6 @@ from orket_lib.tasks.grading.code_evaluation import (
     FunctionExamples,
     Names,
 )
-from orket_lib.tasks.grading.text_graders import shown, verdicts
 
 _UNREADABLE = {"SyntaxError"}
 _RULES: tuple[str, ...] = ("imports", "calls", "names", "definitions", "constructs")

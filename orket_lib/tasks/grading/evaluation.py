@@ -11,7 +11,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from orket_lib.tasks.grading.code_evaluation import AstRules, CodeEvaluation, Names
-from orket_lib.tasks.grading.text_evaluation import TextEvaluation
+from orket_lib.tasks.grading.text_evaluation import Agrees, TextEvaluation
 
 Evaluation = Annotated[TextEvaluation | CodeEvaluation, Field(discriminator="type")]
 
@@ -26,6 +26,8 @@ def _differ(evaluations: tuple[Evaluation, ...]) -> tuple[Evaluation, ...]:
         raise ValueError("each type of grader at most once, so that checks have names")
     if {"function_examples", "cli_examples"} <= set(kinds):
         raise ValueError("function_examples or cli_examples, not both: the forms of answer differ")
+    if len(evaluations) > 1 and any(isinstance(one, Agrees) for one in evaluations):
+        raise ValueError("agrees stands alone: with another grader, a right answer is known")
     only = evaluations[0]
     if len(evaluations) == 1 and isinstance(only, AstRules) and only.require == Names():
         raise ValueError(

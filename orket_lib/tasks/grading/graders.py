@@ -10,19 +10,25 @@ checks may quote untrusted text, so all of them are made printable here.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from orket_lib.artifacts.measurements.tool_calls import ToolCall, calls_text
 from orket_lib.artifacts.views.run_report import Check
+from orket_lib.reading.reasoning import leaked_token
+from orket_lib.reading.statements import Unparseable
 from orket_lib.sandbox.detect import Unavailable, find_sandbox
 from orket_lib.sandbox.jobs import Sandbox
-from orket_lib.tasks.grading import code_graders, text_graders
-from orket_lib.tasks.grading.answers import MAX_CHARS, Unparseable
-from orket_lib.tasks.grading.code_evaluation import RUN, AstRules
+from orket_lib.tasks.answers import MAX_CHARS
+from orket_lib.tasks.grading import choices, code_graders, text_graders, tool_calls
+from orket_lib.tasks.grading.code_evaluation import RUN, AstRules, CodeEvaluation
+from orket_lib.tasks.grading.echoes import without_prompt
 from orket_lib.tasks.grading.evaluation import Evaluation
+from orket_lib.tasks.grading.forms import forms_kept
 from orket_lib.tasks.grading.limited_call import NoAnswer
 from orket_lib.tasks.grading.observations import observe
-from orket_lib.tasks.task import Task, needs_sandbox
+from orket_lib.tasks.grading.text_evaluation import Agrees, ToolCalls
+from orket_lib.tasks.task import Task, is_graded, needs_sandbox
 from orket_lib.vocabulary.errors import SandboxError
 from orket_lib.vocabulary.text import printable
 
@@ -30,15 +36,18 @@ _DETAIL_CHARS = 500
 # The graders by type: those that need only the answer, and those that need what `observe` found.
 _BY_ANSWER: dict[str, Callable[[Any, str], list[Check]]] = {
     "exact": text_graders.exact,
-    "choice": text_graders.choice,
+    "choice": choices.choice,
+    "label": text_graders.label,
     "number": text_graders.number,
     "json": text_graders.json_value,
     "json_list": text_graders.json_list,
     "contains": text_graders.contains,
+    "tool_call": tool_calls.tool_call,
 }
 _BY_OBSERVATION: dict[str, Callable[[Any, str, Any], list[Check]]] = {
     "json_schema": text_graders.json_schema,
     "regex": text_graders.regex,
+    "reasoning_gym": text_graders.scored,
     "function_examples": code_graders.function_examples,
     "cli_examples": code_graders.cli_examples,
     "ast_rules": code_graders.ast_rules,
@@ -61,21 +70,27 @@ class Grading:
         checks: At least one; empty if it was not graded.
         unparseable: A grader could not parse the answer.
         not_run: Why it was not graded; None if it was.
+        ungraded: The task has no right answer to compare with; there are no checks.
+        form_kept: Whether it had the form that is asked; None if the task asks for none.
+        leaked_token: A token of the chat template that was cut off; None if there was none.
     """
 
     checks: tuple[Check, ...]
     unparseable: bool = False
     not_run: str | None = None
+    ungraded: bool = False
+    form_kept: bool | None = None
+    leaked_token: str | None = None
 
     @property
     def passed(self) -> bool:
-        """Whether every check passed."""
-        return self.not_run is None and all(check.passed for check in self.checks)
+        """Whether every check passed; False if there are none."""
+        return bool(self.checks) and all(check.passed for check in self.checks)
 
     @property
     def adherence(self) -> float | None:
-        """Passed checks / all checks; None if it was not graded."""
-        if self.not_run is not None:
+        """Passed checks / all checks; None without checks."""
+        if not self.checks:
             return None
         return sum(check.passed for check in self.checks) / len(self.checks)
 
@@ -118,21 +133,51 @@ def grade(task: Task, answer: str) -> tuple[Check, ...]:
     return grading.checks
 
 
-def judge(task: Task, answer: str, sandbox: Sandbox | Unavailable = NO_SANDBOX) -> Grading:
+def judge(
+    task: Task,
+    answer: str,
+    sandbox: Sandbox | Unavailable = NO_SANDBOX,
+    calls: Sequence[ToolCall] = (),
+) -> Grading:
     """Grade an answer with the graders of its task.
 
     Args:
         task: What was asked.
         answer: What the model wrote: untrusted, of any size and content.
         sandbox: Where code is run, or why it can't be; see `find_sandbox`.
+        calls: Calls of the task's tools; they are then the answer, whatever else is said.
     """
+    if task.tools and calls:
+        answer = calls_text(calls)
+    # A call that is only written has the content, and not the form where the API takes calls.
+    wanted = [one for one in task.evaluations if isinstance(one, ToolCalls)]
+    written = bool(task.tools and wanted and not calls)
+    token = leaked_token(answer) if len(answer) <= MAX_CHARS else None
+    if not is_graded(task):
+        return Grading((), ungraded=True, leaked_token=token)
     if isinstance(sandbox, Unavailable) and needs_sandbox(task):
         return Grading((), not_run=f"no sandbox: {sandbox.reason}")
     usable = None if isinstance(sandbox, Unavailable) else sandbox
+    strict = written and any(one.form_counts for one in wanted)
+    grading = _content(task, "" if strict else answer, usable)
+    if grading.not_run is not None:
+        return grading
+    kept = False if written else forms_kept(task.evaluations, answer)
+    return replace(grading, form_kept=kept, leaked_token=token)
+
+
+def states_the_answer(task: Task, prompt: str) -> bool:
+    """Return whether a text, read as an answer, would be right even if it is the prompt."""
+    return not needs_sandbox(task) and _content(task, prompt, None, repeats=True).passed
+
+
+def _content(task: Task, answer: str, usable: Sandbox | None, repeats: bool = False) -> Grading:
+    """Grade an answer; one that may repeat its prompt is read as it is."""
     judged: list[tuple[Evaluation, list[Check]]] = []
     for asked in task.evaluations:
         try:
-            judged.append((asked, _checks(asked, answer, task.evaluations, usable)))
+            read = answer if repeats else _read(task, answer)
+            judged.append((asked, _checks(asked, read, task.evaluations, usable)))
         except Unparseable as error:
             detail = f"unparseable: {error}"
             every = [check for one in task.evaluations for check in _failed(one, detail)]
@@ -142,6 +187,13 @@ def judge(task: Task, answer: str, sandbox: Sandbox | Unavailable = NO_SANDBOX) 
         except SandboxError as error:
             return Grading((), not_run=str(error))
     return Grading(tuple(map(_printable, _earned(judged))))
+
+
+def _read(task: Task, answer: str) -> str:
+    """Return what is read of an answer: not its prompt, which code may repeat in a docstring."""
+    if len(answer) > MAX_CHARS or any(isinstance(one, CodeEvaluation) for one in task.evaluations):
+        return answer
+    return without_prompt(task, answer)
 
 
 def _earned(judged: Sequence[tuple[Evaluation, list[Check]]]) -> Iterator[Check]:
@@ -164,6 +216,8 @@ def _printable(check: Check) -> Check:
 
 def check_names(asked: Evaluation) -> list[str]:
     """Return the names of a grader's checks, which don't depend on the answer."""
+    if isinstance(asked, Agrees):
+        return []
     names = _CHECK_NAMES.get(asked.type)
     return names(asked) if names else [asked.type]
 

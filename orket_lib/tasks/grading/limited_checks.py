@@ -10,16 +10,17 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from orket_lib.tasks.grading.answers import parse_json
+from orket_lib.reading.json_values import strict_json
 
 _SHOWN = 200
 _FLAGS = {"ignorecase": re.IGNORECASE, "multiline": re.MULTILINE, "dotall": re.DOTALL}
 
 
-def matches(pattern: str, text: str, flags: list[str], anywhere: bool) -> bool:
-    """Return whether a pattern matches the whole text, or any part of it if `anywhere`."""
+def matches(pattern: str, texts: list[str], flags: list[str], anywhere: bool) -> bool:
+    """Return whether a pattern matches one of some texts as a whole, or any part if `anywhere`."""
     compiled = re.compile(pattern, sum((_FLAGS[flag] for flag in set(flags)), start=0))
-    return bool(compiled.search(text) if anywhere else compiled.fullmatch(text))
+    match = compiled.search if anywhere else compiled.fullmatch
+    return any(match(text) for text in texts)
 
 
 def schema_problem(rules: dict[str, Any]) -> str | None:
@@ -54,7 +55,7 @@ def violation(rules: dict[str, Any], text: str) -> str | None:
     from referencing import Registry
 
     validator = Draft202012Validator(rules, registry=Registry())
-    found = best_match(validator.iter_errors(parse_json(text)))
+    found = best_match(validator.iter_errors(strict_json(text)))
     if found is None:
         return None
     return f"{found.json_path}: {found.message}"[:_SHOWN]

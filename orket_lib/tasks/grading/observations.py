@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from orket_lib.reading.statements import Unparseable
+from orket_lib.reading.texts import results
 from orket_lib.sandbox.examples import CallResult, call_examples
 from orket_lib.sandbox.file_names import RefusedName, check_file_names
 from orket_lib.sandbox.jobs import (
@@ -20,7 +22,8 @@ from orket_lib.sandbox.jobs import (
     ProgramResult,
     Sandbox,
 )
-from orket_lib.tasks.grading.answers import Unparseable, normalize
+from orket_lib.tasks.answers import normalize
+from orket_lib.tasks.extraction import function_source, program_files, python_sources
 from orket_lib.tasks.grading.code_evaluation import (
     AstRules,
     CliExample,
@@ -29,11 +32,11 @@ from orket_lib.tasks.grading.code_evaluation import (
 )
 from orket_lib.tasks.grading.code_facts import facts_of, syntax_problem
 from orket_lib.tasks.grading.evaluation import Evaluation
-from orket_lib.tasks.grading.extraction import function_source, program_files, python_sources
+from orket_lib.tasks.grading.gym_scores import is_right
 from orket_lib.tasks.grading.limited_call import NoAnswer, call_limited
 from orket_lib.tasks.grading.limited_checks import matches, violation
-from orket_lib.tasks.grading.text_evaluation import JsonSchema, Regex
-from orket_lib.tasks.grading.text_graders import parsed_json
+from orket_lib.tasks.grading.text_evaluation import JsonSchema, ReasoningGym, Regex
+from orket_lib.tasks.grading.text_graders import json_text
 from orket_lib.vocabulary.errors import SandboxError
 
 STARTS = 2  # of a program with each example: a solution gives the same result twice
@@ -63,13 +66,16 @@ def observe(
             return call_limited(
                 matches,
                 pattern=asked.pattern,
-                text=text,
+                texts=[text] if asked.form_counts or asked.anywhere else results(text),
                 flags=list(asked.flags),
                 anywhere=asked.anywhere,
             )
+        case ReasoningGym():
+            return call_limited(
+                is_right, family=asked.family, entry=asked.entry, texts=results(normalize(answer))
+            )
         case JsonSchema():
-            parsed_json(answer)
-            return call_limited(violation, rules=asked.rules, text=normalize(answer))
+            return call_limited(violation, rules=asked.rules, text=json_text(asked, answer))
         case AstRules():
             return _read(facts_of, sources=dict(python_sources(answer, together)))
         case FunctionExamples():

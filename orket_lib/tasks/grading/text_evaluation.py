@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     StrictBool,
@@ -17,7 +18,7 @@ from pydantic import (
 )
 
 from orket_lib.artifacts.measurements.spec import later
-from orket_lib.tasks.grading.answers import normalize
+from orket_lib.tasks.answers import normalize
 from orket_lib.tasks.grading.limited_checks import schema_problem
 
 MAX_PATTERN_CHARS = 2000
@@ -34,11 +35,22 @@ class Strict(BaseModel):
     )
 
 
-class Exact(Strict):
-    """The whole answer is this text."""
+class ContentOrForm(Strict):
+    """What graders of content have in common."""
+
+    form_counts: StrictBool = later(
+        False,
+        "the form is part of what is asked: right content in sentences, Markdown or with other "
+        "separators fails",
+    )
+
+
+class Exact(ContentOrForm):
+    """The answer says this text."""
 
     type: Literal["exact"]
     expected: Text
+    ignore_case: StrictBool = later(False, "upper and lower case don't matter")
 
     @model_validator(mode="after")
     def _says_something(self) -> Exact:
@@ -47,7 +59,7 @@ class Exact(Strict):
         return self
 
 
-class Choice(Strict):
+class Choice(ContentOrForm):
     """The answer chooses one of several options."""
 
     type: Literal["choice"]
@@ -65,7 +77,25 @@ class Choice(Strict):
         return self
 
 
-class Number(Strict):
+class Label(ContentOrForm):
+    """The answer names one of a few words."""
+
+    type: Literal["label"]
+    expected: Text
+    labels: tuple[Text, ...] = Field(
+        min_length=2, max_length=500, description="what it may name; case doesn't matter"
+    )
+
+    @model_validator(mode="after")
+    def _expected_is_a_label(self) -> Label:
+        if self.expected not in self.labels:
+            raise ValueError(f"expected is one of labels, got {self.expected!r:.60}")
+        if len({label.casefold() for label in self.labels}) < len(self.labels):
+            raise ValueError("labels differ in more than upper and lower case")
+        return self
+
+
+class Number(ContentOrForm):
     """The answer states one number."""
 
     type: Literal["number"]
@@ -91,22 +121,22 @@ def _nested(value: Any) -> Any:
 ComparedJson = Annotated[Any, AfterValidator(_nested)]
 
 
-class JsonValue(Strict):
-    """The whole answer is this JSON value."""
+class JsonValue(ContentOrForm):
+    """The answer states this JSON value."""
 
     type: Literal["json"]
     expected: ComparedJson
 
 
-class JsonList(Strict):
-    """The whole answer is a JSON list; each element is a check."""
+class JsonList(ContentOrForm):
+    """The answer states a JSON list; each element is a check."""
 
     type: Literal["json_list"]
     expected: tuple[ComparedJson, ...] = Field(min_length=1, max_length=200)
 
 
-class JsonSchema(Strict):
-    """The whole answer is JSON that is valid under a schema."""
+class JsonSchema(ContentOrForm):
+    """The answer states a JSON value that is valid under a schema."""
 
     type: Literal["json_schema"]
     rules: dict[str, Any] = Field(
@@ -120,14 +150,36 @@ class JsonSchema(Strict):
         return self
 
 
-class Regex(Strict):
+class ExpectedCall(Strict):
+    """A call of a tool."""
+
+    name: Text
+    arguments: dict[str, ComparedJson] = Field(default_factory=dict)
+
+
+def _calls(value: object) -> object:
+    return [value] if isinstance(value, dict) else value
+
+
+class ToolCalls(ContentOrForm):
+    """The answer calls these tools, in this order: through the API, or written as JSON."""
+
+    type: Literal["tool_call"]
+    expected: Annotated[
+        tuple[ExpectedCall, ...],
+        Field(min_length=1, max_length=20),
+        BeforeValidator(_calls, json_schema_input_type=ExpectedCall | list[ExpectedCall]),
+    ] = Field(description="one call, or a list of them")
+
+
+class Regex(ContentOrForm):
     """The answer matches a Python regular expression."""
 
     type: Literal["regex"]
     pattern: str = Field(min_length=1, max_length=MAX_PATTERN_CHARS)
     flags: tuple[Literal["ignorecase", "multiline", "dotall"], ...] = ()
     anywhere: StrictBool = Field(
-        False, description="found somewhere in the answer, instead of matching all of it"
+        False, description="found somewhere in the answer, instead of matching all of its result"
     )
 
     @model_validator(mode="after")
@@ -158,4 +210,33 @@ class Contains(Strict):
         return self
 
 
-TextEvaluation = Exact | Choice | Number | JsonValue | JsonList | JsonSchema | Regex | Contains
+class Agrees(Strict):
+    """No right answer is known; answers are only compared with the baseline's."""
+
+    type: Literal["agrees"]
+
+
+class ReasoningGym(Strict):
+    """The answer is right by the scorer of a data set of the package reasoning-gym."""
+
+    type: Literal["reasoning_gym"]
+    family: Text = Field(description="the data set")
+    entry: dict[str, ComparedJson] = Field(
+        description="an item of it, with `question`, `answer` and `metadata`"
+    )
+
+
+TextEvaluation = (
+    Exact
+    | Choice
+    | Label
+    | Number
+    | JsonValue
+    | JsonList
+    | JsonSchema
+    | ToolCalls
+    | Regex
+    | Contains
+    | Agrees
+    | ReasoningGym
+)

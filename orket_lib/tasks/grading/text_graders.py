@@ -1,24 +1,24 @@
-"""Graders of text: compare an answer with the expected one.
+"""Graders of text: compare what an answer says with what is expected.
 
-They are strict: an answer that can't be shown to be right is wrong, and one without the required
-form is unparseable.
+They are strict: an answer that can't be shown to be right is wrong, and one whose content is
+ambiguous is unparseable.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
 from orket_lib.artifacts.views.run_report import Check
-from orket_lib.tasks.grading.answers import (
-    Unparseable,
-    composed,
-    normalize,
-    only_number,
-    parse_json,
-)
+from orket_lib.reading.json_values import stated_json, strict_json
+from orket_lib.reading.labels import stated_label
+from orket_lib.reading.statements import Unparseable
+from orket_lib.reading.texts import says, without_emphasis
+from orket_lib.tasks.answers import composed, normalize, only_number
+from orket_lib.tasks.grading.checks import compared, shown, verdicts
+from orket_lib.tasks.grading.forms import form_kept
 from orket_lib.tasks.grading.text_evaluation import (
     Choice,
     Contains,
@@ -26,30 +26,22 @@ from orket_lib.tasks.grading.text_evaluation import (
     JsonList,
     JsonSchema,
     JsonValue,
+    Label,
     Number,
+    ReasoningGym,
     Regex,
+    ToolCalls,
 )
 
 _DIGITS = 400  # a longer number is beyond the range of floats
 _NINTH = Decimal("1e-9")
-_SHOWN = 60  # characters of an answer that a check's detail quotes
-_DECORATION = " \t\n*_`()[].:\"'"
-_STATED = re.compile(r"(?i:\banswer\b\s*(?:is|:)|\banswer\s+is\s*:)[\s*_`(\[]*([A-Za-z0-9]{1,3})\b")
-# A second label after a first: `B or C`, `(B)/(C)`, `B, C`. After a comma, and for labels that are
-# words (`A`, `I`), text that goes on in lower case is a sentence and not a list.
-_NEXT_LABEL = re.compile(
-    r"[\s*_`)\].,]{0,9}(?:[/&|+]|\b(?:or|and)\b)[\s*_`(\[]{0,9}"
-    r"(?![AI][ '][a-z])([A-Za-z0-9]{1,3})\b"
-    r"|[\s*_`)\]]{0,9},[\s*_`(\[]{0,9}([A-Za-z0-9]{1,3})\b(?![ '](?!(?:or|and) )[a-z])"
-)
-_MOST_AFTER = 500  # characters after a label that may be the text of an option
-_LED = re.compile(r"[\s*_`(]*([A-Za-z0-9]{1,3})[*_`]*[).:][*_`]*[ \t].*")
 
 
 def exact(asked: Exact, answer: str) -> list[Check]:
-    """Return the one check: the text is equal."""
-    found = normalize(answer)
-    return [compared("exact", found == normalize(asked.expected), asked.expected, found)]
+    """Return the one check: the answer says the text."""
+    found, expected = normalize(answer), normalize(asked.expected)
+    right = found == expected if asked.form_counts else says(found, expected, asked.ignore_case)
+    return [compared("exact", right, asked.expected, found)]
 
 
 def number(asked: Number, answer: str) -> list[Check]:
@@ -57,6 +49,7 @@ def number(asked: Number, answer: str) -> list[Check]:
     found = only_number(answer)
     if found is None:
         raise Unparseable(f"no single number in {shown(normalize(answer))}")
+    require_form(asked, answer)
     return [compared("number", _close(asked, found), asked.expected, found)]
 
 
@@ -70,9 +63,22 @@ def _close(asked: Number, found: Decimal) -> bool:
     return abs(found - expected) <= tolerance
 
 
+def label(asked: Label, answer: str) -> list[Check]:
+    """Return the one check: the answer names the right word.
+
+    Raises:
+        Unparseable: It names none, or several.
+    """
+    found = stated_label(normalize(answer), asked.labels)
+    if found is None:
+        raise Unparseable(f"no single one of the labels in {shown(normalize(answer))}")
+    require_form(asked, answer)
+    return [compared("label", found == asked.expected, asked.expected, found)]
+
+
 def json_value(asked: JsonValue, answer: str) -> list[Check]:
     """Return the one check: the JSON value is equal."""
-    found = parsed_json(answer)
+    found = parsed_json(asked, answer)
     return [compared("json", same_json(asked.expected, found), asked.expected, found)]
 
 
@@ -82,7 +88,7 @@ def json_list(asked: JsonList, answer: str) -> list[Check]:
     Raises:
         Unparseable: The answer is not a list of this length.
     """
-    found = parsed_json(answer)
+    found = parsed_json(asked, answer)
     wanted = len(asked.expected)
     if not isinstance(found, list) or len(found) != wanted:
         raise Unparseable(f"no JSON list of {wanted} values: {shown(found)}")
@@ -110,19 +116,21 @@ def regex(asked: Regex, answer: str, matched: bool) -> list[Check]:
     return [Check(name=asked.type, passed=matched, detail=detail)]
 
 
+def scored(asked: ReasoningGym, answer: str, right: bool) -> list[Check]:
+    """Return the one check: the scorer gives all points."""
+    wanted = asked.entry.get("answer")
+    return [compared(asked.type, right, wanted, normalize(answer))]
+
+
 def contains(asked: Contains, answer: str) -> list[Check]:
     """Return a check for each required and each forbidden text, and one for the alternatives."""
     text = normalize(answer)
     if not text:
         raise Unparseable("the answer is empty")
+    texts = {text, without_emphasis(text)}
 
     def occurs(part: str) -> bool:
-        part, whole = composed(part), text
-        if asked.ignore_case:
-            part, whole = part.casefold(), whole.casefold()
-        if asked.whole_words:
-            return re.search(rf"(?<![^\W_]){re.escape(part)}(?![^\W_])", whole) is not None
-        return part in whole
+        return any(_occurs(asked, composed(part), whole) for whole in texts)
 
     missing = [f"no {shown(part)}" * (not occurs(part)) for part in asked.all]
     if asked.any:
@@ -130,6 +138,14 @@ def contains(asked: Contains, answer: str) -> list[Check]:
         missing.append("" if found else f"none of {shown(list(asked.any))}")
     unwanted = [f"has {shown(part)}" * occurs(part) for part in asked.none]
     return verdicts(contains_names(asked), missing + unwanted)
+
+
+def _occurs(asked: Contains, part: str, whole: str) -> bool:
+    if asked.ignore_case:
+        part, whole = part.casefold(), whole.casefold()
+    if asked.whole_words:
+        return re.search(rf"(?<![^\W_]){re.escape(part)}(?![^\W_])", whole) is not None
+    return part in whole
 
 
 def contains_names(asked: Contains) -> list[str]:
@@ -145,57 +161,35 @@ def _numbered(name: str, parts: Sequence[object]) -> list[str]:
     return [f"{name}.{index}" for index in range(1, len(parts) + 1)]
 
 
-def choice(asked: Choice, answer: str) -> list[Check]:
-    """Return the one check: the chosen label is the right one."""
-    text = normalize(answer)
-    found = _chosen(asked.options, text)
-    if len(found) != 1:
-        raise Unparseable(f"{len(found) or 'no'} choices in {shown(text)}")
-    return [compared("choice", found == {asked.expected}, asked.expected, *found)]
-
-
-def _chosen(options: Mapping[str, str], text: str) -> set[str]:
-    """Return the labels that a text chooses: it is the label, or it states the answer."""
-    labels = {label.casefold(): label for label in options}
-    plain = text.strip(_DECORATION).casefold()
-    if plain in labels:
-        return {labels[plain]}
-    same = {label for label, option in options.items() if _plain(option) == plain}
-    # "The answer is a" may go on with a noun, so in a sentence the case of a label must match.
-    led = _LED.fullmatch(text)
-    named = [*_STATED.finditer(text), *([led] if led else [])]
-    return same.union(*(_named(options, text, match) for match in named))
-
-
-def _named(options: Mapping[str, str], text: str, match: re.Match[str] | None) -> set[str]:
-    """Return the label in a statement, those listed after it, and that of a quoted option."""
-    found: set[str] = set()
-    end, following = 0, match
-    while following and (label := following[following.lastindex or 1]) in options:
-        found.add(label)
-        end = following.end(following.lastindex or 1)
-        following = _NEXT_LABEL.match(text, end)
-    said = _plain(text[end : end + _MOST_AFTER].lstrip(",")) if found else ""
-    if not said or len(text) - end > _MOST_AFTER:
-        return found
-    with_text = {label for label, option in options.items() if _plain(option) == said}
-    return found if found & with_text else found | with_text
-
-
-def _plain(option: str) -> str:
-    return composed(option).strip(_DECORATION).casefold()
-
-
-def parsed_json(answer: str) -> Any:
-    """Parse the whole answer as JSON.
+def parsed_json(asked: JsonValue | JsonList | JsonSchema | ToolCalls, answer: str) -> Any:
+    """Parse the JSON value that an answer states.
 
     Raises:
-        Unparseable: It is not JSON.
+        Unparseable: There is none, or it is ambiguous.
     """
+    return strict_json(json_text(asked, answer))
+
+
+def json_text(asked: JsonValue | JsonList | JsonSchema | ToolCalls, answer: str) -> str:
+    """Return the JSON text that an answer states; see `parsed_json`."""
+    text = normalize(answer)
     try:
-        return parse_json(answer)
+        if asked.form_counts:
+            strict_json(text)
+            return text
+        return stated_json(text)
     except (ValueError, RecursionError) as error:
         raise Unparseable(f"not JSON: {error}"[:200]) from None
+
+
+def require_form(asked: Choice | Label | Number, answer: str) -> None:
+    """Check the form of an answer whose content was read.
+
+    Raises:
+        Unparseable: The form is part of what is asked, and the answer has another.
+    """
+    if asked.form_counts and not form_kept(asked, answer):
+        raise Unparseable(f"not in the form that is asked: {shown(normalize(answer))}")
 
 
 def same_json(one: Any, other: Any) -> bool:
@@ -214,27 +208,3 @@ def same_json(one: Any, other: Any) -> bool:
     if isinstance(one, list) and isinstance(other, list):
         return len(one) == len(other) and all(map(same_json, one, other))
     return bool(one == other)
-
-
-def verdicts(names: Sequence[str], details: Sequence[str]) -> list[Check]:
-    """Return a check for each name; it fails if it has a detail."""
-    return [
-        Check(name=name, passed=not detail, detail=detail)
-        for name, detail in zip(names, details, strict=True)
-    ]
-
-
-def compared(name: str, passed: bool, expected: object, found: object) -> Check:
-    """Return a check that says what was expected and found, if it failed."""
-    detail = "" if passed else f"expected {shown(expected)}, got {shown(found)}"
-    return Check(name=name, passed=passed, detail=detail)
-
-
-def shown(value: object) -> str:
-    """Return a value for a check's detail: escaped, on one line, and short."""
-    try:
-        cut = value[: _SHOWN + 1] if isinstance(value, str) else value
-        text = str(cut) if isinstance(cut, Decimal) else repr(cut)
-    except (RecursionError, ValueError):  # nested too deeply, or more digits than Python prints
-        text = f"a {type(value).__name__} too large to show"
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."

@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from orket_lib.artifacts.measurements.sidecar_fields import Backend
 from orket_lib.telemetry.devices.amd_smi import find_amd_smi
 from orket_lib.telemetry.devices.amd_sysfs import ROOT, find_amd_cards
 from orket_lib.telemetry.devices.limited import LimitedDevice, limited
 from orket_lib.telemetry.devices.nvidia import find_nvidia, open_nvml
 from orket_lib.telemetry.devices.reading import Device, DeviceInfo
 from orket_lib.vocabulary.nulls import Null
-from orket_lib.vocabulary.sidecar import Backend
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from collections.abc import Collection
 from dataclasses import dataclass, fields
 from typing import Literal, Protocol
 
+from orket_lib.artifacts.measurements.sidecar_fields import Source
 from orket_lib.vocabulary.nulls import Null, all_of
-from orket_lib.vocabulary.sidecar import Source
 
 Vendor = Literal["nvidia", "amd"]
 Value = float | Null

@@ -33,11 +33,17 @@ def figures(context: int, **changes: Any) -> ContextFigures:
         "invalid_because": (),
         "unanswered": 0,
         "runs": 10,
+        "failures": (),
+        "asked": 20,
         "seen": None,
         "served": None,
         "summary_path": f"context_{context}.json",
     }
-    return ContextFigures(**(values | changes))
+    values |= changes
+    adherence = values["adherence"]
+    right = 0.0 if isinstance(adherence, Null) else round(adherence * values["asked"], 9)
+    values.setdefault("right", right)
+    return ContextFigures(**values)
 
 
 def not_loaded(context: int, why: str = "served 2048 of 4096 asked for") -> ContextFigures:

@@ -12,12 +12,15 @@ from orket_lib.analysis.context.ceiling import (
     passes,
     safe_ceiling,
 )
+from orket_lib.analysis.context.figures import ContextFigures
 from orket_lib.analysis.context.recommendation import context_advice
 from orket_lib.analysis.context.search import next_context, why_not_tried
+from orket_lib.analysis.context.wanted import check_context
 from orket_lib.artifacts.views.context_ceiling import ContextPoint
 from orket_lib.artifacts.views.context_summary import ContextSearch
+from orket_lib.artifacts.views.row import FailureCount
 from orket_lib.vocabulary.nulls import Null
-from orket_lib.vocabulary.statuses import Lane, RunStatus
+from orket_lib.vocabulary.statuses import AnswerFailure, Lane, RunStatus, WantName, WantStatus
 
 CONTEXTS = (256, 512, 1024, 2048)
 
@@ -138,14 +141,16 @@ def test_the_ceiling_is_the_largest_up_to_which_all_passed(
 
 def test_the_advice_names_the_ceiling_and_what_breaks_beyond_it() -> None:
     assert advice(points(True, True, True, False)) == (
-        "nano at Q4_K_M: use a context of up to 1024 tokens. At 2048 adherence is 0.4, below 0.95."
+        "nano at Q4_K_M: use a context of up to 1024 tokens. There, 20 of 20 answers are right, so "
+        "at least 86%. At 2048 adherence is 0.4, below 0.95 (8 of 20 answers are right, so 22% to "
+        "61%)."
     )
 
 
 def test_a_ceiling_at_the_largest_is_a_lower_bound() -> None:
     assert advice(points(True, True)) == (
-        "nano at Q4_K_M: use a context of up to 512 tokens. That is the largest one tried, so "
-        "the ceiling may be higher."
+        "nano at Q4_K_M: use a context of up to 512 tokens. There, 20 of 20 answers are right, so "
+        "at least 86%. That is the largest one tried, so the ceiling may be higher."
     )
 
 
@@ -175,9 +180,77 @@ def test_the_advice_tells_answers_that_never_came_from_wrong_ones() -> None:
     late = figures(4096, adherence=0.0, unanswered=10, runs=10)
     found = context_points([figures(256), late], thresholds())
     assert found[1].detail == "10 of 10 runs were errors or timeouts"
-    assert "At 4096 adherence is 0, below 0.95 (10 of 10 runs were errors or timeouts)." in advice(
-        found
+    said = advice(found)
+    assert "At 4096 adherence is 0, below 0.95 (0 of 20 answers are right, so at most 14%)" in said
+    assert "(10 of 10 runs were errors or timeouts)." in said
+
+
+def test_fewer_than_ten_tasks_tell_nothing() -> None:
+    found = context_points([figures(256, asked=9)], thresholds())
+    assert "9 answers are right; its adherence can't be told from so few tasks." in advice(found)
+
+
+def test_answers_that_were_cut_say_what_to_change() -> None:
+    cut = FailureCount(failure=AnswerFailure.CUT, runs=12, first="retrieval-0001 run 1")
+    found = context_points([figures(256, adherence=0.4, runs=20, failures=(cut,))], thresholds())
+    assert found[0].detail == "12 of 20 answers failed for CUT: raise max_output_tokens"
+    assert "raise max_output_tokens" in advice(found)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "contexts", "status", "because"),
+    [
+        (1024, [figures(512), figures(1024, asked=100)], WantStatus.MET, None),
+        (600, [figures(512), figures(1024, asked=100)], WantStatus.MET, None),
+        (
+            1024,
+            [figures(512), figures(1024)],
+            WantStatus.BORDERLINE,
+            "20 of 20 answers are right, so at least 86%, and 95% is wanted",
+        ),
+        (
+            1024,
+            [figures(512), figures(1024, asked=9)],
+            WantStatus.NOT_ESTABLISHED,
+            "9 tasks are too few to tell",
+        ),
+        (1024, [figures(512), figures(1024, adherence=0.4)], WantStatus.NOT_MET, "1024 failed"),
+        (1024, [figures(512), figures(1024, adherence=0.9)], WantStatus.BORDERLINE, "1024 failed"),
+        (1024, [figures(512, ttft_ms=900.0), figures(1024)], WantStatus.NOT_MET, "512 failed"),
+        (
+            2048,
+            [figures(512), figures(1024)],
+            WantStatus.NOT_ESTABLISHED,
+            "2048 was not tried; the largest that passed is 1024",
+        ),
+        (
+            600,
+            [figures(512), figures(1024, adherence=0.4)],
+            WantStatus.NOT_ESTABLISHED,
+            "600 was not tried; the largest that passed is 512",
+        ),
+        (512, [], WantStatus.NOT_ESTABLISHED, "512 was not tried; no context was tried"),
+    ],
+)
+def test_a_wanted_context(
+    wanted: int, contexts: list[ContextFigures], status: WantStatus, because: str | None
+) -> None:
+    found = context_points(contexts, thresholds())
+    want = check_context(wanted, found, thresholds())
+    assert (want.want, want.limit, want.status, want.because) == (
+        WantName.CONTEXT,
+        wanted,
+        status,
+        because,
     )
+    if found:
+        said = context_advice("nano at Q4_K_M", found, thresholds(), Lane.LAB, want)
+        assert f"The wanted context of {wanted} is {status}" in said
+
+
+def test_without_a_limit_of_adherence_few_tasks_are_enough() -> None:
+    found = context_points([figures(512, asked=2)], thresholds(adherence_min=0))
+    assert check_context(512, found, thresholds(adherence_min=0)).status is WantStatus.MET
 
 
 def test_a_crash_is_no_reason_to_switch_a_gate_off() -> None:

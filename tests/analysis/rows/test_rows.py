@@ -53,6 +53,22 @@ def test_a_clean_report_is_a_valid_row() -> None:
     assert found.init_latency == 0.5
 
 
+def test_an_unsteady_machine_costs_the_times_and_not_the_answers() -> None:
+    unsteady = Observation.of(Reason.CANARY_LATENCY, "firefox used 58% of the cores")
+    probes = (probe(0, observations=(unsteady,)), probe(1))
+    busy = row(probes=probes)
+    assert (busy.ttft_ms, busy.generation_tokens_per_second) == (None, None)
+    assert busy.null_reasons["generation_tokens_per_second"] == "CANARY_LATENCY"
+    assert busy.total_latency is not None  # that of the answers, which were not disturbed
+    assert (busy.valid, busy.quality_valid, busy.speed_valid) == (False, True, False)
+    assert busy.speed_spoiled_by is not None
+    assert "firefox used 58% of the cores" in busy.speed_spoiled_by[0]
+    assert busy.latency_spoiled_by == ()
+    late = row(test_runs=(run(1, run_quality_reasons=(unsteady,)),))
+    assert (late.total_latency, late.null_reasons["total_latency"]) == (None, "CANARY_LATENCY")
+    assert (late.speed_valid, late.ttft_ms is not None) == (True, True)
+
+
 def test_a_failed_run_counts_zero_and_its_time_does_not_count() -> None:
     runs = (
         run(1, 0, PASS, total_latency=1.0),
@@ -273,6 +289,25 @@ def test_tokens_per_answer_are_the_mean_over_the_runs_that_answered() -> None:
     assert row(test_runs=runs).output_tokens_per_answer == pytest.approx((known + 8) / 2)
     silent = row(test_runs=(run(1, 0, TIMEOUT),))
     assert silent.null_reasons["output_tokens_per_answer"] == "NO_RUN_ANSWERED"
+
+
+def test_t24_the_form_has_a_rate_of_its_own() -> None:
+    kept, lost, free = (
+        run(1, index).model_copy(update={"form_kept": form})
+        for index, form in enumerate((True, False, None))
+    )
+    assert row(test_runs=(kept, lost, free)).format_rate == 0.5
+    assert row(test_runs=(free,)).null_reasons["format_rate"] == "NO_FORM_ASKED"
+    assert row(test_runs=(run(1, 0, TIMEOUT),)).null_reasons["format_rate"] == "NO_RUN_ANSWERED"
+
+
+def test_leaked_tokens_are_noted_and_pollute_nothing() -> None:
+    leaked = run(1, 1).model_copy(update={"leaked_token": "<|im_end|>"})
+    found = row(test_runs=(run(1, 0), leaked))
+    (note,) = [item for item in found.notes if item.reason is Reason.TEMPLATE_TOKEN_LEAKED]
+    assert note.evidence.startswith("1 of 2 answers; first: ")
+    assert "<|im_end|>" in note.evidence
+    assert found.valid
 
 
 def test_a_note_is_shown_and_pollutes_nothing() -> None:

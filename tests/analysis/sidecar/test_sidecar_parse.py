@@ -14,9 +14,9 @@ from orket_lib.analysis.sidecar.parse import (
     sidecar_fields,
 )
 from orket_lib.artifacts.measurements.sidecar import SidecarReport
+from orket_lib.artifacts.measurements.sidecar_fields import ALIASES, FIELDS, OPTIONAL, REQUIRED
 from orket_lib.artifacts.views.run_report import LoadTimes
 from orket_lib.vocabulary.nulls import Null
-from orket_lib.vocabulary.sidecar import ALIASES, FIELDS, OPTIONAL, REQUIRED
 from orket_lib.vocabulary.statuses import Lane, SidecarStatus, VramProfile
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from strategies import LETTERS, NEGATIVE, NO_FINITE_NUMBER, NO_NUMBER_AT_ALL
 
 from orket_lib.analysis.sidecar.payload import objects_in, printed_number
-from orket_lib.vocabulary.sidecar import ALIASES, FIELDS, usable
+from orket_lib.artifacts.measurements.sidecar_fields import ALIASES, FIELDS, usable
 
 BENCH: list[dict[str, Any]] = [
     {"n_prompt": 512, "n_gen": 0, "avg_ts": 4000.5, "n_depth": 0, "model_type": "llama 3B"},

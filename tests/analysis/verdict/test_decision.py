@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from orket_lib.analysis.verdict.decision import Candidate, Pick, pick
-from orket_lib.vocabulary.verdicts import DecisionStatus, Prefer, QuantVerdict, WantStatus
+from orket_lib.vocabulary.statuses import DecisionStatus, Prefer, QuantVerdict, WantStatus
 
 STATUS = {"K": QuantVerdict.KEPT, "L": QuantVerdict.LOST, "U": QuantVerdict.UNDECIDED}
 WANT = {

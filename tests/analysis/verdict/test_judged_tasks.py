@@ -19,8 +19,8 @@ def test_what_the_baseline_fails_does_not_count() -> None:
     judging = tasks_that_judge(asked, baseline)
     assert judging.counted == tuple(sorted(t.task_id for t in asked if t.family == "easy"))
     assert [(item.name, item.baseline, item.counted) for item in judging.strata] == [
-        ("bank/easy", 1.0, 30),
-        ("bank/hard", 0.0, 0),
+        ("easy", 1.0, 30),
+        ("hard", 0.0, 0),
     ]
 
 
@@ -35,12 +35,21 @@ def test_levels_of_a_family_are_told_apart() -> None:
     [
         (
             [*tasks("a", 4, "1"), *tasks("a", 4, "2"), *tasks("a", 9, "3")],
-            ["bank/a/3", "bank/a/other"],
+            ["a/3", "a/other"],
         ),
-        ([*tasks("a", 4), *tasks("b", 5), *tasks("c", 8)], ["bank/c", "bank/other"]),
+        ([*tasks("a", 4), *tasks("b", 5), *tasks("c", 8)], ["c", "other"]),
         ([*tasks("a", 4, bank="one"), *tasks("a", 4, bank="two")], ["other"]),
+        (
+            [
+                *(task for family in "ab" for task in tasks(family, 4, bank="one")),
+                *tasks("a", 8, bank="two"),
+                *tasks("b", 4, "1", bank="two"),
+                *tasks("b", 4, "2", bank="two"),
+            ],
+            ["one/other", "two/a", "two/b/other"],
+        ),
     ],
-    ids=["by family", "by bank", "of all banks"],
+    ids=["by family", "by bank", "of all banks", "a bank never lends to another"],
 )
 def test_small_strata_are_pooled(asked: list[JudgedTask], names: list[str]) -> None:
     judging = tasks_that_judge(asked, {task.task_id: 1.0 for task in asked})
@@ -63,7 +72,7 @@ def test_each_half_is_chosen_by_the_other() -> None:
     assert halves > 10
 
 
-def test_too_few_tasks_are_too_hard() -> None:
+def test_t26_too_few_tasks_are_too_hard() -> None:
     asked = tasks("sum", 19)
     assert tasks_that_judge(asked, {task.task_id: 1.0 for task in asked}).too_hard
     asked = tasks("sum", 20)

@@ -5,7 +5,13 @@ from __future__ import annotations
 import numpy
 import pytest
 
-from orket_lib.analysis.verdict.kept_share import PRIOR, kept_share, probabilities_kept
+from orket_lib.analysis.verdict.kept_share import (
+    COARSE,
+    PRIOR,
+    kept_share,
+    least_both,
+    probabilities_kept,
+)
 from orket_lib.analysis.verdict.pairs import Overlap, counts_of, paired
 
 SEEN = [
@@ -43,7 +49,19 @@ def test_many_are_judged_as_one_is() -> None:
     assert probabilities_kept(both, lost, won, 0.95) == pytest.approx(one_by_one, abs=1e-12)
 
 
-def test_no_flip_in_few_tasks_is_no_certainty() -> None:
+@pytest.mark.parametrize("probability", [0.025, 0.975, 0.995])
+def test_the_fewest_right_in_both_reach_a_probability_and_one_fewer_does_not(
+    probability: float,
+) -> None:
+    flips = numpy.array([0, 0, 3, 10, 60]), numpy.array([0, 2, 1, 3, 40])
+    least = least_both(*flips, 0.95, probability)
+    fewer = numpy.maximum(least - 1, 0)
+    reached = probabilities_kept(numpy.array([least, fewer]), *flips, 0.95, COARSE) >= probability
+    assert reached[0].all()
+    assert (~reached[1] | (least == 0)).all()
+
+
+def test_t25_no_flip_in_few_tasks_is_no_certainty() -> None:
     """60 tasks without a flip don't say that exactly everything is kept."""
     known = kept_share(Overlap(both=60), 0.95)
     assert known.low < 0.97

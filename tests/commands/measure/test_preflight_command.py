@@ -83,7 +83,7 @@ def test_a_damaged_file_is_named_with_what_to_do(capsys: pytest.CaptureFixture[s
     code, said = preflight(capsys)
     assert code == 3
     assert "  nano.gguf: not a readable GGUF file: it is truncated: 1000000 of " in said
-    assert "    put a complete GGUF file there, or name another in artifacts" in said
+    assert "    download it again" in said
     assert "memory" not in said  # of nothing that is known
 
 

@@ -63,3 +63,15 @@ def test_rows_that_were_judged_in_another_lane_are_refused(
         "its rows were judged in lane lab, but matrix.json has lane ci" in capsys.readouterr().err
     )
     assert not Path("s.json").exists()
+
+
+def test_several_models_are_ranked_together() -> None:
+    config = parse({"sweep": "s", "models": ["a", "b"], "quants": ["Q8_0"], "execution_lane": "ci"})
+    write_json(Path("matrix.json"), config.model_dump(mode="json"))
+    for model in config.models:
+        found = row(metrics(model_id=model), execution_lane=Lane.CI)
+        write_model(Path(f"{model}/Q8_0.json"), found)
+    assert summarized() == 0
+    ranking = read_model(Path("s.json"), Summary).ranking
+    assert ranking is not None
+    assert [cell.name for cell in ranking.cells] == ["a Q8_0", "b Q8_0"]

@@ -24,6 +24,7 @@ from orket_lib.artifacts.measurements.thermal_series import (
     ThermalSpec,
 )
 from orket_lib.artifacts.views.frontier import FrontierExplorer, FrontierSession
+from orket_lib.artifacts.views.look import Look, Started
 from orket_lib.artifacts.views.row import RowMetrics, RowSidecar
 from orket_lib.artifacts.views.run_report import Observation
 from orket_lib.artifacts.views.summary import CanarySummary, Summary
@@ -511,6 +512,35 @@ def test_no_pick_is_an_answer(capsys: pytest.CaptureFixture[str]) -> None:
     assert set(profile.null_reasons.values()) == {"NO_QUANT_CHOSEN"}
     assert profile.recommendation.startswith("nano: no thermal series: NO_QUANT_CHOSEN")
     assert Path("profile.png").is_file()
+
+
+def test_a_series_that_a_budget_has_no_time_for_is_left_out() -> None:
+    write_frontier("Q4_K_M")
+    write_model(Path("started.json"), Started(started_at="2020-01-01T00:00:00Z"))
+    look: dict[str, Any] = {
+        "generated_at": NOW,
+        "provenance": PROVENANCE,
+        "model_id": "nano",
+        "batch": 1,
+        "batches": 1,
+        "tasks": 40,
+        "tasks_in_all": 40,
+        "runs_per_task": 1,
+        "certain": 0.975,
+        "seconds": 59.0,
+        "budget_seconds": 60.0,
+        "quants": (),
+    }
+    write_model(Path("look.json"), Look(**look))
+    budget = ["--look", "look.json", "--started", "started.json"]
+    assert main([*SERIES, "--canary", "gone.json", *budget]) == 0
+    view = read_model(Path("view/series.json"), ThermalSeries)
+    assert view.status is RunStatus.NOT_RUN
+    assert (view.status_reason or "").startswith("BUDGET_SPENT: it would take about ")
+    assert (view.status_reason or "").endswith("1 s of 60 s are left")
+    profile = profile_of("view/series.json", options=("--frontier", "frontier.json"))
+    assert set(profile.null_reasons.values()) == {"BUDGET_SPENT"}
+    assert "no thermal series: BUDGET_SPENT: it would take" in profile.recommendation
 
 
 def test_a_damaged_series_is_not_measured_over(capsys: pytest.CaptureFixture[str]) -> None:

@@ -13,10 +13,9 @@ from fake_provider import FakeProvider, failing, quiet
 from measured import measured_report
 
 from orket_lib.artifacts.views.run_report import RunReport
-from orket_lib.measure.journal import reruns as repeats
 from orket_lib.providers.base import GenerationRequest
 from orket_lib.telemetry.samples import Sample
-from orket_lib.vocabulary.reasons import TABLE, Kind, Reason, Severity
+from orket_lib.vocabulary.reasons import TABLE, TRANSIENT, Kind, Reason, Severity
 from orket_lib.vocabulary.statuses import TokenStatus
 
 TASKS = (task(1), task(2))
@@ -59,13 +58,15 @@ def test_all_that_comes_and_goes_is_worth_another_try() -> None:
         Reason.MISSING_TOKEN_TIMINGS,
         Reason.HIGH_ORCHESTRATION_OVERHEAD,
         Reason.PREFIX_CACHE_HIT,
+        Reason.CANARY_LATENCY,
+        Reason.CPU_THROTTLED,  # a quota stays
     }
     physics = {
         reason
         for reason, entry in TABLE.items()
         if entry.kind is Kind.PHYSICS and entry.severity is not Severity.NOTE
     }
-    assert physics - always == repeats._PASSING
+    assert physics - always == TRANSIENT
 
 
 def test_without_the_setting_a_disturbed_run_stays(tmp_path: Path, provider: FakeProvider) -> None:

@@ -12,6 +12,7 @@ from canned_server import CannedServer, canned_server
 
 from orket_lib.artifacts.io import read_json
 from orket_lib.artifacts.measurements.sidecar import CapturedText
+from orket_lib.artifacts.measurements.tool_calls import ToolCall
 from orket_lib.cli import main
 from orket_lib.measure.runs.runner_result import read_result, token_metrics
 
@@ -62,6 +63,25 @@ def test_the_last_line_is_what_a_runner_prints(capsys: pytest.CaptureFixture[str
     assert 0 < (result.reported.total_latency or 0) < 60
     assert token_metrics(result.reported).status.value == "OK"
     assert "INVALID_VALUE" not in result.reported.null_reasons.values()
+
+
+def test_tools_are_offered_and_calls_are_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    tool = {"name": "add", "description": "Add.", "parameters": {"type": "object"}}
+    Path("task.json").write_text(json.dumps({**TASK, "tools": [tool]}), encoding="utf-8")
+    call = {"index": 0, "function": {"name": "add", "arguments": "{}"}}
+    delta = {"choices": [{"delta": {"tool_calls": [call]}, "finish_reason": "tool_calls"}]}
+    seen: list[dict[str, Any]] = []
+
+    def answer(body: dict[str, Any]) -> bytes:
+        seen.append(body)
+        return stream(delta)
+
+    with canned_server({CHAT: answer}) as server:
+        assert by_hand(server) == 0
+    assert seen[0]["tools"] == [{"type": "function", "function": tool}]
+    printed = capsys.readouterr().out
+    result = read_result(CapturedText(text=printed, bytes=len(printed)))
+    assert (result.answer, result.tool_calls) == ("", (ToolCall(name="add", arguments="{}"),))
 
 
 def test_answer_and_details_are_kept_in_the_folder() -> None:

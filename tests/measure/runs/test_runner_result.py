@@ -12,6 +12,7 @@ from sidecar_builders import captured
 from strategies import NEGATIVE, NO_FINITE_NUMBER, NO_NUMBER_AT_ALL
 
 from orket_lib.artifacts.measurements.sidecar import CapturedText
+from orket_lib.artifacts.measurements.tool_calls import ToolCall
 from orket_lib.measure.runs.runner_result import (
     NoResult,
     RunnerResult,
@@ -44,6 +45,19 @@ def read(text: str, end: str | None = None) -> RunnerResult:
 
 def saying(**telemetry: Any) -> RunnerResult:
     return read(json.dumps({"answer": "5", "telemetry": telemetry}))
+
+
+def test_calls_of_tools_come_next_to_the_answer() -> None:
+    calls = [{"id": "x", "name": "create_order", "arguments": '{"count": 3}'}]
+    found = read(json.dumps({"answer": "", "tool_calls": calls, "telemetry": {}}))
+    assert found.tool_calls == (ToolCall(name="create_order", arguments='{"count": 3}'),)
+    assert read(RESULT).tool_calls == ()
+
+
+@pytest.mark.parametrize("calls", ["x", [1], [{"name": "a"}], [{"name": "a", "arguments": {}}]])
+def test_what_is_no_call_is_no_result(calls: Any) -> None:
+    with pytest.raises(NoResult, match="`tool_calls` of the last JSON line"):
+        read(json.dumps({"answer": "", "tool_calls": calls, "telemetry": {}}))
 
 
 NO_OBJECT = (

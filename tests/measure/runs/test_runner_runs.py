@@ -26,7 +26,7 @@ from orket_lib.measure import cell
 from orket_lib.measure.journal.journal import Journal
 from orket_lib.measure.runs.runner import INHERITED
 from orket_lib.providers.base import ServerAddress
-from orket_lib.tasks.grading.answers import fingerprint
+from orket_lib.tasks.answers import fingerprint
 from orket_lib.vocabulary.environment import PLACEHOLDERS
 from orket_lib.vocabulary.errors import ConfigError, RequestFailed, ServerCrashed
 from orket_lib.vocabulary.failures import Cause, Ending, FailureEvidence

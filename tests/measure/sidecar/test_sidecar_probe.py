@@ -64,7 +64,7 @@ def test_a_file_that_is_no_model_is_an_error(
     code, out = probe(tmp_path, backend, model)
     assert (code, out.exists()) == (1, False)
     said = capsys.readouterr().err
-    assert "notes.gguf: not a readable GGUF file: it does not begin with GGUF" in said
+    assert "notes.gguf: not a readable GGUF file: it is no model: it does not begin" in said
 
 
 @pytest.mark.parametrize("backend", ["nvidia", "amd"])

@@ -18,6 +18,7 @@ from silent import Silent
 from orket_lib.analysis.sidecar.parse import ParsedSidecar, parse_sidecar
 from orket_lib.artifacts.measurements.serving import ServerLocation
 from orket_lib.artifacts.measurements.sidecar import SidecarMeasurement, SidecarSpec
+from orket_lib.artifacts.measurements.sidecar_fields import ALIASES
 from orket_lib.measure.sidecar import sidecar
 from orket_lib.measure.sidecar.probe_process import serve_probes, serving_spec
 from orket_lib.measure.sidecar.sidecar import command_of, measure_sidecar
@@ -25,7 +26,6 @@ from orket_lib.processes.command_template import resolved_environment
 from orket_lib.providers.base import Source
 from orket_lib.telemetry.devices.opening import Devices
 from orket_lib.vocabulary.errors import LoadError, RequestFailed, ServerCrashed
-from orket_lib.vocabulary.sidecar import ALIASES
 from orket_lib.vocabulary.statuses import SidecarStatus
 
 MODEL = Source(Path("nano.gguf"))

@@ -15,12 +15,13 @@ TIMINGS = {"cache_n": 0, "prompt_n": 64, "prompt_ms": 100.0, "predicted_ms": 310
 NO_COUNT = Null("TOKEN_COUNT_UNAVAILABLE")
 NO_CACHE_COUNT = Null("CACHED_TOKENS_UNKNOWN")
 NO_TIME = Null("TIMING_UNAVAILABLE")
+TEXT = tuple(0.11 + 0.01 * index for index in range(32))
 
 
 def tokens(
     usage: dict[str, Any] | None = USAGE,
     timings: dict[str, Any] | None = TIMINGS,
-    chunk_s: tuple[float, ...] = (0.11, 0.2, 0.5),
+    chunk_s: tuple[float, ...] = TEXT,
 ) -> Tokens:
     return Tokens.of(generation(usage=usage, timings=timings, chunk_s=chunk_s), "first_token")
 
@@ -40,8 +41,8 @@ def test_chunks_are_never_counted_as_tokens() -> None:
 def test_client_times_come_from_chunks() -> None:
     found = tokens()
     assert found.ttft_ms == pytest.approx(110)
-    assert found.total_s == 0.5
-    assert found.client_decode_s == pytest.approx(0.39)
+    assert found.total_s == pytest.approx(0.42)
+    assert found.client_decode_s == pytest.approx(0.31)
 
 
 def test_an_answer_without_content_has_no_client_times() -> None:
@@ -103,7 +104,6 @@ def test_prefill_counts_only_tokens_that_were_processed(
     assert found.prefill_tps == rate
 
 
-TEXT = (0.11, 0.2, 0.5)
 AT_ONCE = {"prompt_tokens": 64, "completion_tokens": 1}
 
 
@@ -127,6 +127,7 @@ AT_ONCE = {"prompt_tokens": 64, "completion_tokens": 1}
         pytest.param(
             USAGE, {"prompt_ms": 0, "predicted_ms": 0}, (), TokenStatus.OK, id="zero is a time"
         ),
+        pytest.param(USAGE, None, (9.0,), TokenStatus.OK, id="text that arrived at once"),
     ],
 )
 def test_the_status_tells_which_of_counts_and_times_there_are(

@@ -72,7 +72,7 @@ def machine(provider: FakeProvider, monkeypatch: pytest.MonkeyPatch) -> Machine:
     found = Machine()
     monkeypatch.setattr(cooldown, "time", found)
     monkeypatch.setattr(cooldown, "cpu_temperature_c", found.temperature)
-    monkeypatch.setattr(thermal, "hardware_fingerprint", lambda: MACHINE)
+    monkeypatch.setattr(thermal, "machine_of", lambda *_: MACHINE)
     monkeypatch.setattr(session.OpenSession, "now_s", lambda _: found.now_s)
     provider.fault = found.ask
     provider.samples = [

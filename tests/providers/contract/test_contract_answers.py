@@ -16,9 +16,11 @@ from orket_lib.artifacts.views.run_report import Session
 from orket_lib.measure.session.identity import identity_observations
 from orket_lib.measure.speed.probe_prompts import ProbeMaker
 from orket_lib.providers.base import Generation, GenerationRequest, Model
+from orket_lib.providers.tool_check import tool_gap
 from orket_lib.tasks.grading.graders import grade
 from orket_lib.telemetry.fingerprint import hardware_fingerprint
 from orket_lib.vocabulary.errors import RequestFailed, RequestTimedOut
+from orket_lib.vocabulary.null_reasons import NullReason
 from orket_lib.vocabulary.reasons import Reason
 
 MIB = 1024**2
@@ -103,6 +105,10 @@ def test_the_serving_process_is_a_process_with_a_model_in_it(
     process = psutil.Process(model.pid)
     assert process.is_running()
     assert process.memory_info().rss > 2 * MIB
+
+
+def test_tools_that_its_template_drops_are_not_offered(model: Model) -> None:
+    assert tool_gap(model) is NullReason.TOOLS_NOT_IN_TEMPLATE
 
 
 def test_others_can_reach_it_where_it_says(model: Model) -> None:

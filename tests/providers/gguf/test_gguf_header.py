@@ -115,9 +115,9 @@ def test_damage_anywhere_in_the_header_is_one_kind_of_error(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        pytest.param(b"GGML" + bytes(64), "does not begin with GGUF", id="older format"),
+        pytest.param(b"GGML" + bytes(64), "before GGUF", id="older format"),
         pytest.param(b"GGUF" + struct.pack("<I", 1) + bytes(64), "version 1 of", id="version 1"),
-        pytest.param(b"GGUF" + struct.pack(">I", 3) + bytes(64), "version 50331648", id="Motorola"),
+        pytest.param(b"GGUF" + struct.pack(">I", 3) + bytes(64), "big-endian", id="Motorola"),
         pytest.param(b"GGUF" + struct.pack("<IQQ", 3, 0, 2**63), "or damaged", id="entries"),
         pytest.param(
             b"GGUF" + struct.pack("<IQQQ", 3, 0, 1, 2**62) + b"key",
@@ -128,11 +128,6 @@ def test_damage_anywhere_in_the_header_is_one_kind_of_error(tmp_path: Path) -> N
             b"GGUF" + struct.pack("<IQQQcIIQ", 3, 0, 1, 1, b"k", 9, 9, 2) + bytes(64),
             "or damaged",
             id="array of arrays",
-        ),
-        pytest.param(
-            b"GGUF" + struct.pack("<IQQQcIQIQ", 3, 1, 0, 1, b"t", 1, 32, 999, 0) + bytes(64),
-            "the unknown type 999",
-            id="type of tomorrow",
         ),
     ],
 )

@@ -313,5 +313,6 @@ def test_the_command_says_in_one_line_what_went_wrong(
     assert main(["quantize", *words, "--out", str(tmp_path / "out.gguf")]) == 1
     said = capsys.readouterr().err
     assert said == (
-        f"error: {tmp_path / 'no.gguf'}: not a readable GGUF file: No such file or directory\n"
+        f"error: {tmp_path / 'no.gguf'}: not a readable GGUF file: No such file or directory; "
+        "check its path and permissions\n"
     )

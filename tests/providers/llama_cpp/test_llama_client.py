@@ -193,7 +193,7 @@ def test_an_answer_without_text_has_no_chunks() -> None:
             "error in mid-stream: .*slot lost",
             id="error in mid-stream",
         ),
-        pytest.param([ROLE, chunk({"content": "a"}), END, LAST], "cut after 1 chunks", id="cut"),
+        pytest.param([ROLE, chunk({"content": "a"}), LAST], "cut after 1 chunks", id="cut"),
         pytest.param([ROLE, chunk({"content": "a"})[:-9]], "cut after 0 chunks", id="torn event"),
         pytest.param([], "cut after 0 chunks", id="nothing at all"),
         pytest.param([b"data: {oops\n\n"], "is not valid JSON", id="not JSON"),
@@ -261,6 +261,13 @@ def test_an_endless_answer_is_a_timeout() -> None:
         pytest.param({"seed": None}, {}, {"seed", "ignore_eos"}, id="no seed"),
         pytest.param({"seed": 0}, {"seed": 0}, set(), id="seed 0"),
         pytest.param({"reuse_cache": True}, {"cache_prompt": True}, set(), id="reuse_cache"),
+        pytest.param({}, {}, {"chat_template_kwargs"}, id="thinking as the server does"),
+        pytest.param(
+            {"thinking": False},
+            {"chat_template_kwargs": {"enable_thinking": False, "thinking": False}},
+            set(),
+            id="no thinking",
+        ),
     ],
 )
 def test_the_request_says_what_was_asked_and_no_more(
@@ -337,9 +344,9 @@ def test_a_server_that_loads_is_not_healthy() -> None:
 @pytest.mark.parametrize(
     ("response", "message"),
     [
-        pytest.param(httpx.Response(404, text="no"), "GET /props: HTTP 404: no", id="status"),
-        pytest.param(httpx.Response(200, text="hi"), "GET /props: ", id="not JSON"),
-        pytest.param(httpx.Response(200, json=[1]), "GET /props: not a JSON object", id="a list"),
+        pytest.param(httpx.Response(404, text="no"), "/props: HTTP 404: no", id="status"),
+        pytest.param(httpx.Response(200, text="hi"), "/props: ", id="not JSON"),
+        pytest.param(httpx.Response(200, json=[1]), "/props: not a JSON object", id="a list"),
     ],
 )
 def test_a_control_route_that_fails_is_named(response: httpx.Response, message: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -324,6 +325,16 @@ def test_the_route_is_one_that_counts_its_tokens(log: Path) -> None:
         found = model.generate(QUESTION)
     assert found.tokens.output == 2
     assert found.timings is None
+
+
+def test_reasoning_is_switched_and_judged_by_an_answer(log: Path) -> None:
+    with simulated() as simulator, served(simulator, log, thinking="off") as model:
+        (thinking,) = (item for item in model.controls if item.name == "thinking")
+        assert (thinking.applied, thinking.held) == ("off", True)
+        model.generate(replace(QUESTION, thinking=False))
+        assert simulator.requests[-1][2]["reasoning_effort"] == "none"
+        model.generate(replace(PROBE, thinking=False))
+        assert "reasoning_effort" not in simulator.requests[-1][2]
 
 
 @both

@@ -15,6 +15,7 @@ from orket_lib.providers.ollama.models import (
     loaded_models,
     offers,
 )
+from orket_lib.vocabulary.nulls import Null
 
 DIGEST = "42182419e9508c30c4b1fe55015f06b65f4ca4b9e28a744be55008d21998a093"
 TAGS: dict[str, Any] = {
@@ -137,13 +138,17 @@ def test_a_file_is_described_by_its_manifest_its_header_and_its_tensors() -> Non
         "none",
         [{"name": "a"}],
         [{"name": "a", "type": "F16", "shape": [256]}, {"name": "b", "type": "F16", "shape": [-1]}],
-        [{"name": "a", "type": "NEW_4", "shape": [256]}],
         [{"name": "a", "type": "F16", "shape": ["x"]}],
         [{"name": "a", "type": "F16", "shape": 5}],
     ],
 )
 def test_bits_that_can_not_be_counted_are_none(tensors: Any) -> None:
     assert details({"tensors": tensors}).bits_per_weight is None
+
+
+def test_a_type_of_tomorrow_makes_the_bits_null_with_that_reason() -> None:
+    tensors = [{"name": "a", "type": "NEW_4", "shape": [256]}]
+    assert details({"tensors": tensors}).bits_per_weight == Null("UNKNOWN_QUANT_TYPE")
 
 
 @pytest.mark.parametrize("level", ["unknown", "", None, 4])

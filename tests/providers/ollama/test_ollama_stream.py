@@ -68,6 +68,11 @@ def test_counts_and_times_are_kept_as_they_came() -> None:
     assert set(found.timings) == {key for key in kept if key.endswith("_duration")}
 
 
+def test_a_last_line_without_its_end_is_whole() -> None:
+    found = assemble(stream(said("42"), json.dumps(LAST).encode()))
+    assert (found.text, found.tokens.output) == ("42", 3)
+
+
 def test_text_of_the_last_line_counts() -> None:
     found = assemble(stream(said("4"), without(message={"role": "assistant", "content": "2"})))
     assert (found.text, found.chunk_s) == ("42", (1.0, 2.0))
@@ -130,7 +135,10 @@ def test_more_cached_than_there_is_leaves_the_rest_unknown() -> None:
         pytest.param((said("4"),), Fault.CUT_STREAM, "after 1 chunks", id="no last line"),
         pytest.param((), Fault.CUT_STREAM, "after 0 chunks", id="nothing"),
         pytest.param(
-            (said("4"), json.dumps(LAST).encode()), Fault.CUT_STREAM, "cut", id="half a last line"
+            (said("4"), json.dumps(LAST).encode()[:-9]),
+            Fault.CUT_STREAM,
+            "in the middle of a line",
+            id="half a last line",
         ),
         pytest.param((said("4"), b"<html>\n"), Fault.NOT_JSON, "not valid JSON", id="HTML"),
         pytest.param((b"[1]\n",), Fault.NOT_JSON, "not a JSON object", id="a list"),

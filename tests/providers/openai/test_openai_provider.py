@@ -15,7 +15,7 @@ from builders import spec
 from nano import nano_file, nano_spec
 from openai_server import OpenAiSimulator
 from simulator_backends import WordBackend
-from simulator_http import Lies
+from simulator_http import Exchange, Lies
 
 from orket_lib.artifacts.measurements.serving import ServerLocation
 from orket_lib.artifacts.measurements.spec import ArtifactIdentity, ControlSettings, RunSpec
@@ -24,7 +24,9 @@ from orket_lib.providers.base import GenerationRequest, Model, Source
 from orket_lib.providers.llama_cpp.embedded import EmbeddedProvider
 from orket_lib.providers.openai import provider as openai
 from orket_lib.providers.openai.provider import OpenAiProvider
+from orket_lib.providers.tool_check import tool_gap
 from orket_lib.vocabulary.errors import Fault, LoadError, RequestFailed, ServerCrashed
+from orket_lib.vocabulary.null_reasons import NullReason
 from orket_lib.vocabulary.reasons import Reason
 
 CHAT = "/v1/chat/completions"
@@ -192,7 +194,7 @@ def test_nobody_there_is_told_with_the_address(log: Path) -> None:
     place = ServerLocation(base_url="http://127.0.0.1:9")
     source = Source(None, place)
     with (
-        pytest.raises(LoadError, match=r"http://127\.0\.0\.1:9: GET /v1/models: ConnectError"),
+        pytest.raises(LoadError, match=r"GET http://127\.0\.0\.1:9/v1/models: ConnectError"),
         OpenAiProvider().serve(asked_for(), source, log),
     ):
         pytest.fail("it was served")
@@ -228,6 +230,67 @@ def test_a_server_that_still_loads_its_model_is_waited_for(
     monkeypatch.setattr(openai, "_POLL_S", 0.01)
     with simulated(lies=Lies(loading=3)) as simulator, served(simulator, log) as model:
         assert model.generate(QUESTION).text == "12."
+
+
+class _LoadsBehindItsList(OpenAiSimulator):
+    """Lists its model before it knows it, and refuses questions until it is loaded."""
+
+    refusals = 3
+
+    def handle(self, exchange: Exchange) -> None:
+        if exchange.path == CHAT and self.refusals:
+            self.refusals -= 1
+            exchange.json({"error": {"message": "Loading model", "code": 503}}, 503)
+            return
+        super().handle(exchange)
+
+    def _card(self, tag: str) -> dict[str, Any]:
+        card = super()._card(tag)
+        return card | {"max_model_len": None, "root": None} if self.refusals else card
+
+
+def test_a_server_that_lists_a_model_before_it_is_loaded_is_waited_for(
+    log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(openai, "_POLL_S", 0.01)
+    simulator = _LoadsBehindItsList(WordBackend(), [TAG], n_ctx=4096)
+    with simulator.running(), served(simulator, log) as model:
+        assert model.generate(QUESTION).text == "12."
+        assert (model.served.n_ctx, model.served.path) == (4096, f"/models/{TAG}")
+        assert model.served.request_extras[:2] == ("stream_options", "seed")
+        assert model.disturbances() == (), "the list of a loaded model is no change"
+    assert f"waited until {TAG} was loaded" in log.read_text(encoding="utf-8")
+
+
+def test_a_server_that_lists_a_model_and_never_loads_it_is_given_up(
+    log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(openai, "LOAD_TIMEOUT_S", 0.0)
+    simulator = _LoadsBehindItsList(WordBackend(), [TAG])
+    simulator.refusals = 99
+    with (
+        simulator.running(),
+        pytest.raises(LoadError, match="does not answer: HTTP 503: Loading model"),
+        served(simulator, log),
+    ):
+        pytest.fail("it was served")
+
+
+class _FailsOnUnknownFields(OpenAiSimulator):
+    """Answers with an error of its own, where others refuse a field that they don't know."""
+
+    def handle(self, exchange: Exchange) -> None:
+        if exchange.path == CHAT and "ignore_eos" in exchange.body:
+            exchange.json({"error": {"message": "unknown field ignore_eos"}}, 500)
+            return
+        super().handle(exchange)
+
+
+def test_a_field_that_makes_a_server_fail_is_not_sent(log: Path) -> None:
+    simulator = _FailsOnUnknownFields(WordBackend(), [TAG])
+    with simulator.running(), served(simulator, log) as model:
+        assert "ignore_eos" not in model.served.request_extras
+        assert "min_tokens" in model.served.request_extras
 
 
 def test_a_server_that_never_ends_loading_is_given_up(
@@ -279,6 +342,26 @@ def test_a_field_that_is_refused_is_left_out_of_every_measured_request(log: Path
     assert probe["min_tokens"] == 32
     assert "min_tokens" not in question
     assert {"cache_salt", "ignore_eos"}.isdisjoint(probe)
+
+
+def test_reasoning_is_switched_by_the_fields_that_the_server_takes(log: Path) -> None:
+    lies = Lies(refuses=("reasoning_effort",))
+    with simulated(lies=lies) as simulator, served(simulator, log, thinking="off") as model:
+        assert model.served.request_extras[-1] == "chat_template_kwargs"
+        (thinking,) = (item for item in model.controls if item.name == "thinking")
+        assert (thinking.applied, thinking.held) == ("off", True)
+        model.generate(replace(QUESTION, thinking=False))
+        sent = simulator.asked(CHAT)[-1]
+    assert sent["chat_template_kwargs"] == {"enable_thinking": False, "thinking": False}
+    assert "reasoning_effort" not in sent
+
+
+def test_a_server_that_switches_no_reasoning_says_so(log: Path) -> None:
+    lies = Lies(refuses=("reasoning_effort", "chat_template_kwargs"))
+    with simulated(lies=lies) as simulator, served(simulator, log, thinking="off") as model:
+        (thinking,) = (item for item in model.controls if item.name == "thinking")
+    assert (thinking.applied, thinking.held) == (None, False)
+    assert thinking.source == "the server refuses chat_template_kwargs and reasoning_effort"
 
 
 def test_a_length_that_is_taken_and_not_kept_is_not_believed(log: Path) -> None:
@@ -484,3 +567,20 @@ def test_one_broken_stream_of_a_living_server_is_one_failed_request(log: Path) -
         simulator.lies = Lies()
         assert caught.value.fault is Fault.RESET
         assert model.generate(QUESTION).text == "12."
+
+
+# Tools
+
+
+@pytest.mark.parametrize(
+    ("lies", "why"),
+    [
+        (Lies(refuses=("tools",)), NullReason.TOOLS_REFUSED),
+        (Lies(), NullReason.TOOLS_NOT_IN_TEMPLATE),  # it drops them silently
+    ],
+)
+def test_tools_that_it_refuses_or_drops_are_found_out(
+    log: Path, lies: Lies, why: NullReason
+) -> None:
+    with simulated(lies=lies) as simulator, served(simulator, log) as model:
+        assert tool_gap(model) is why

@@ -36,14 +36,36 @@ def data_of(*reads: bytes) -> list[str]:
         pytest.param((b"data: a\r", b"\n\r", b"\n"), ["a"], id="CRLF in two reads"),
         pytest.param((b":\n\n: ping\n\ndata: a\n\n",), ["a"], id="pings"),
         pytest.param((b"\n\n\ndata: a\n\n\n\n",), ["a"], id="more blank lines"),
-        pytest.param((b"data: a\n\ndata: b",), ["a"], id="an unfinished tail"),
-        pytest.param((b"data: a\n\ndata: b\n",), ["a"], id="a tail without its blank line"),
+        pytest.param((b"data: a\n\ndata: b",), ["a", "b"], id="a tail without a line end"),
+        pytest.param((b"data: a\n\ndata: b\n",), ["a", "b"], id="a tail without its blank line"),
+        pytest.param((b"data: a\n\ndat",), ["a"], id="half a field"),
+        pytest.param((b"data: a\r\rdata: b\r\r",), ["a", "b"], id="CR alone"),
+        pytest.param((b"data: a\r", b"\r", b"\ndata: b\r\n\r\n"), ["a", "b"], id="CR and CRLF"),
+        pytest.param(
+            (
+                b"\xef\xbb",
+                b"\xbfdata: a\n\n",
+            ),
+            ["a"],
+            id="a byte order mark",
+        ),
+        pytest.param((b"data\n\ndata: a\n\n",), ["", "a"], id="a field without a value"),
         pytest.param((b"data:  a\n\n",), [" a"], id="one blank belongs to the format"),
         pytest.param((b"data: \xff\n\n",), ["\ufffd"], id="broken UTF-8 is no crash"),
     ],
 )
 def test_reads_become_events(reads: tuple[bytes, ...], expected: list[str]) -> None:
     assert data_of(*reads) == expected
+
+
+def test_an_event_that_only_the_end_of_the_body_ends_is_told_apart() -> None:
+    found = list(sse_events([(1.0, b"data: a\n\n"), (2.0, b"data: b\n")]))
+    assert found == [Event(1.0, "a"), Event(2.0, "b", whole=False)]
+
+
+@pytest.mark.parametrize("raw", [b"event: error\ndata: boom\n\n", b"error: boom\n\n"])
+def test_an_error_is_an_event_of_its_own(raw: bytes) -> None:
+    assert list(sse_events([(1.0, raw)])) == [Event(1.0, "boom", "error")]
 
 
 def test_an_event_has_the_stamp_of_the_read_that_completed_it() -> None:
@@ -90,8 +112,9 @@ def test_a_line_came_when_its_last_byte_did() -> None:
     assert [(line.at_s, line.data) for line in found] == [(3.0, '{"a":1}'), (3.0, '{"b":2}')]
 
 
-def test_an_unfinished_line_is_none() -> None:
-    assert list(ndjson_lines([(1.0, b'{"done":true}')])) == []
+def test_a_line_that_only_the_end_of_the_body_ends_is_told_apart() -> None:
+    found = list(ndjson_lines([(1.0, b'{"done":true}')]))
+    assert found == [Event(1.0, '{"done":true}', whole=False)]
 
 
 def test_bytes_that_are_no_utf8_are_no_crash() -> None:

@@ -11,7 +11,8 @@ from contextlib import suppress
 import httpx
 import pytest
 
-from orket_lib.providers.wire.http import HttpServer
+from orket_lib.providers.base import Generation, GenerationRequest
+from orket_lib.providers.wire.http import HttpServer, StampedStream
 from orket_lib.vocabulary.errors import ProviderError, RequestFailed, RequestTimedOut
 
 URL = "http://127.0.0.1:1"
@@ -49,7 +50,10 @@ def test_a_server_that_repeats_our_key_does_not_get_it_into_a_message() -> None:
     refusing = server(KEY, lambda _: httpx.Response(401, json=said))
     with pytest.raises(RequestFailed) as raised:
         refusing.call("GET", "/v1/models")
-    assert str(raised.value) == "GET /v1/models: HTTP 401: Incorrect API key provided: [api_key]."
+    assert (
+        str(raised.value)
+        == f"GET {URL}/v1/models: HTTP 401: Incorrect API key provided: [api_key]."
+    )
 
 
 @pytest.mark.parametrize("status", ["200 OK", "500 Internal Server Error"])
@@ -69,13 +73,21 @@ def test_a_control_call_whose_answer_only_drips_has_an_end(status: str) -> None:
 
     threading.Thread(target=drip, daemon=True).start()
     asking = HttpServer(f"http://127.0.0.1:{listener.getsockname()[1]}")
-    with listener, pytest.raises(RequestTimedOut, match=r"GET /metrics: no end after 0\.3 s"):
+    with (
+        listener,
+        pytest.raises(
+            RequestTimedOut, match=r"GET http://127\.0\.0\.1:\d+/metrics: no end after 0\.3 s"
+        ),
+    ):
         asking.text("GET", "/metrics", timeout_s=0.3)
     asking.close()
 
 
-@pytest.mark.parametrize("ask", ["text", "status", "stream"])
+@pytest.mark.parametrize("ask", ["text", "status", "generation"])
 def test_a_request_whose_headers_only_drip_has_an_end(ask: str) -> None:
+    def never(_: StampedStream) -> Generation:
+        raise AssertionError("There is no answer to read.")
+
     begun = time.monotonic()
     with socket.create_server(("127.0.0.1", 0)) as listening:
 
@@ -98,7 +110,8 @@ def test_a_request_whose_headers_only_drip_has_an_end(ask: str) -> None:
                 if ask == "text":
                     asked.text("GET", "/x", timeout_s=1)
                 else:
-                    asked.stream("/x", {}, 1, 10)
+                    request = GenerationRequest("Go.", 10, 0.0, seed=7, timeout_s=1)
+                    asked.generation("/x", {}, request, never, lambda _: False)
         asked.close()
         thread.join()
     assert time.monotonic() - begun < 10

@@ -35,6 +35,7 @@ CASES: dict[str, list[list[RowMetrics]]] = {
     "no rate": [[row("Q8_0", 8.5, 0.0, generation_tokens_per_second=TIMELESS)]],
     "unknown bits": [[row("MY_Q", Null("UNKNOWN_TAG"), 0.9)]],
     "two models": [seven(), [failed("Q8_0", 8.5)]],
+    "control characters": [[row("Q8_0", 8.5, 0.9, model_id="a\x1b[2J\u202eb\0")]],
     "dollars": [[row("Q8_0", 8.5, 0.9, model_id="a $x$ b$_")]],
 }
 

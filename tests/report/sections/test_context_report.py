@@ -29,6 +29,10 @@ def point(context: int, **changes: Any) -> ContextPoint:
     values: dict[str, Any] = {
         "context": context,
         "adherence_score": 1.0,
+        "right": 20.0,
+        "asked": 20,
+        "adherence_low": 0.861,
+        "adherence_high": 1.0,
         "degradation_from_baseline": 0.0,
         "ttft_ms": 12.3,
         "ttft_cold_ms": context / 6,
@@ -52,6 +56,9 @@ def broken(context: int) -> ContextPoint:
     return point(
         context,
         adherence_score=0.45,
+        right=9.0,
+        adherence_low=0.259,
+        adherence_high=0.658,
         degradation_from_baseline=0.55,
         passed=False,
         reasons=("ADHERENCE_BELOW_MIN",),
@@ -64,6 +71,8 @@ def not_loaded(context: int) -> ContextPoint:
     return point(
         context,
         **nothing,
+        **dict.fromkeys(("right", "asked"), 0),
+        **dict.fromkeys(("adherence_low", "adherence_high")),
         valid=False,
         passed=False,
         reasons=("CONTEXT_NOT_LOADED",),
@@ -105,8 +114,9 @@ def test_the_report_has_a_line_for_each_context() -> None:
     text = render_markdown(summary(seven()), [], contexts=[section])
     assert "## Context\n" in text
     assert "nano at Q4\\_K\\_M" in text or "nano at Q4_K_M: use a context of up to 1024" in text
-    assert "| 1024 | yes | 1.000 | 0.000 | 0.850 | 12.3 | 800 | 171 | 1040 | 50.0 | none |" in text
-    assert "| 2048 | no | 0.450 | 0.550 |" in text
+    assert "| 1024 | yes | 1.000 | 20 of 20 (0.861 to 1.000) | 0.000 | 0.850 | 12.3 |" in text
+    assert "| 12.3 | 800 | 171 | 1040 | 50.0 | none |" in text
+    assert "| 2048 | no | 0.450 | 9 of 20 (0.259 to 0.658) | 0.550 |" in text
     assert "| CONTEXT_NOT_LOADED; served 2048 of 4096 asked for |" in text
     assert "![nano Q4_K_M by context](../my%20sweep/nano/context_ceiling.png)" in text
 

@@ -114,7 +114,7 @@ def test_a_panel_without_data_says_why() -> None:
     assert len(speed.means) == 6
     assert speed.note.startswith("steady state: ")
     nothing = series([], status_reason="NO_QUANT_CHOSEN")
-    words = "nothing to draw: the frontier picked no quant, so nothing was run"
+    words = "nothing to draw: no quant is recommended, so nothing was run"
     assert {column.missing for column in columns_of(profile(nothing), nothing)} == {words}
 
 

@@ -21,6 +21,9 @@ def passed(grader: str, expected: Any, answer: str) -> bool:
     ("grader", "expected", "answer"),
     [
         ("exact", "cow", "cow"),
+        ("exact", "cow", "cow."),
+        ("exact", "2 9 76", "2, 9, 76"),
+        ("number", 85, "88 - 3 = 85"),
         ("exact", "cow", " cow\n"),
         ("exact", "cow", "```\ncow\n```"),
         ("exact", "2 9 76", "<think>sorting</think>2 9 76"),
@@ -49,14 +52,11 @@ def test_a_right_answer_passes(grader: str, expected: Any, answer: str) -> None:
     [
         ("exact", "cow", ""),
         ("exact", "cow", "Cow"),
-        ("exact", "cow", "cow."),
         ("exact", "cow", "cow cow"),
         ("exact", "cow", "the cow"),
         ("exact", "cow", "<think>cow</think>"),
-        ("exact", "2 9 76", "2, 9, 76"),
         ("number", 85, ""),
         ("number", 85, "84 or 85"),
-        ("number", 85, "88 - 3 = 85"),
         ("number", 85, "850"),
         ("number", 85, "85.1"),
         ("number", 85, "-85"),
@@ -88,6 +88,23 @@ def test_a_right_answer_passes(grader: str, expected: Any, answer: str) -> None:
 )
 def test_a_wrong_answer_never_scores(grader: str, expected: Any, answer: str) -> None:
     assert not passed(grader, expected, answer)
+
+
+@pytest.mark.parametrize(
+    ("grader", "expected", "answer"),
+    [
+        ("exact", "cow", "cow."),
+        ("exact", "2 9 76", "2, 9, 76"),
+        ("number", 85, "88 - 3 = 85"),
+        ("json", [1], "Here it is: [1]"),
+    ],
+)
+def test_another_form_passes_unless_the_form_counts(
+    grader: str, expected: Any, answer: str
+) -> None:
+    assert passed(grader, expected, answer)
+    asked = task(grader=grader, expected=expected, form_counts=True)
+    assert not any(check.passed for check in grade(asked, answer))
 
 
 def test_a_failed_check_says_what_was_expected_and_found() -> None:

@@ -10,7 +10,7 @@ import pytest
 from builders import task
 from task_forms import judged_by
 
-from orket_lib.tasks.grading.answers import MAX_CHARS, fingerprint
+from orket_lib.tasks.answers import MAX_CHARS, fingerprint
 from orket_lib.tasks.grading.graders import Grading, NotRun, check_names, grade, judge
 from orket_lib.tasks.task import Task
 

@@ -1,0 +1,56 @@
+"""The posterior of the difference between two adherences on the same tasks.
+
+The four counts of `pairs` have a Dirichlet posterior with half a count added to each, as for the
+kept share. The difference D = p_lost - p_won is how far the second one is behind the first. How
+often they differ, s = p_lost + p_won, and which share of that was lost, u = p_lost / s, are
+independent beta variables, and D = s (2u - 1).
+"""
+
+from __future__ import annotations
+
+from orket_lib.analysis.verdict.kept_share import NODES, PRIOR, quadrature
+from orket_lib.analysis.verdict.pairs import Overlap
+from orket_lib.artifacts.views.ranking import Behind
+
+_CONFIDENCE = 0.95
+
+
+def behind(counts: Overlap) -> Behind:
+    """Return how far the second one is behind the first, with its 95 % interval.
+
+    Args:
+        counts: Paired results of at least one task; `lost` are those that only the first got right.
+    """
+    tail = (1 - _CONFIDENCE) / 2
+    return Behind(
+        adherence=(counts.lost - counts.won) / counts.tasks,
+        low=_quantile(counts, tail),
+        high=_quantile(counts, 1 - tail),
+    )
+
+
+def chance_at_most(counts: Overlap, difference: float) -> float:
+    """Return the probability that the second one is behind by at most `difference`, -1 to 1."""
+    import numpy
+    from scipy.special import betainc, betaincinv
+
+    lost, won = counts.lost + PRIOR, counts.won + PRIOR
+    same = counts.both + counts.neither + 2 * PRIOR
+    ahead = float(betainc(lost, won, 0.5))  # P(u <= 0.5): the second one is not behind at all
+    if difference == 0:
+        return ahead
+    # Only one half of u can bring D beyond the given difference on that side of 0.
+    start, end = (ahead, 1.0) if difference > 0 else (0.0, ahead)
+    places, weights = quadrature(NODES)
+    u = betaincinv(lost, won, start + places * (end - start))
+    with numpy.errstate(divide="ignore", invalid="ignore"):
+        needed = numpy.clip(difference / (2 * u - 1), 0.0, 1.0)
+    under = betainc(lost + won, same, numpy.nan_to_num(needed, nan=1.0))
+    inside = under if difference > 0 else 1 - under
+    return float((ahead if difference > 0 else 0.0) + (end - start) * (inside * weights).sum())
+
+
+def _quantile(counts: Overlap, chance: float) -> float:
+    from scipy.optimize import brentq
+
+    return float(brentq(lambda at: chance_at_most(counts, at) - chance, -1.0, 1.0, xtol=1e-9))

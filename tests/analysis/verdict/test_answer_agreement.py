@@ -1,0 +1,203 @@
+"""Agreement with the baseline's answers, which needs no right answers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from builders import metrics, run
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import beta
+
+from orket_lib.analysis.frontier import FrontierPolicy
+from orket_lib.analysis.rows.aggregates import task_scores
+from orket_lib.analysis.rows.answers import same_start, with_answers
+from orket_lib.analysis.sessions import build_session
+from orket_lib.analysis.statistics import interval_of_share
+from orket_lib.analysis.verdict.agreement import agreement, noise_floor
+from orket_lib.artifacts.views.row import TaskScore
+from orket_lib.artifacts.views.run_report import TestRun
+from orket_lib.artifacts.views.summary import ModelSession
+from orket_lib.tasks.answers import comparable
+from orket_lib.vocabulary.nulls import Null
+from orket_lib.vocabulary.statuses import DecisionStatus, Lane, Outcome
+
+ONCE = Null("ONE_RUN_PER_TASK")
+BITS = {"F16": 16.0, "Q8_0": 8.5, "Q4_K_M": 4.9}
+
+
+def scores(*answers: str | None, **changes: Any) -> list[TaskScore]:
+    """Return right answers to as many tasks."""
+    return [
+        TaskScore(
+            test_id=f"t{n}",
+            passed=True,
+            adherence_score=1.0,
+            family="add",
+            answer=answer,
+            **changes,
+        )
+        for n, answer in enumerate(answers)
+    ]
+
+
+def answered(*runs: TestRun) -> tuple[TaskScore, ...]:
+    """Return the scores of runs with their answers, as a row has them."""
+    return with_answers(task_scores(runs), runs, "bank", comparable)
+
+
+def test_answers_are_compared_as_they_are_normalised() -> None:
+    """By the same rule as determinism: a fence, thoughts and outer blanks don't count."""
+    one = answered(run(1, answer="7"), run(2, answer="8"))
+    other = answered(run(1, answer="<think>6?</think> 7\n"), run(2, answer="```\n9\n```"))
+    found = agreement(one, other)
+    assert (found.tasks, found.same_answers, found.same_answer_rate) == (2, 1, 0.5)
+    assert found.same_start_share == 0.5
+
+
+@pytest.mark.parametrize(
+    ("quant", "baseline", "same", "start"),
+    [
+        pytest.param("abcd", "abcd", 1.0, 1.0, id="same"),
+        pytest.param("abcd", "abxd", 0.0, 0.5, id="a difference in the middle"),
+        pytest.param("abcdabcd", "abcd", 0.0, 0.5, id="it goes on"),
+        pytest.param("", "", 1.0, 1.0, id="both empty"),
+        pytest.param("", "a", 0.0, 0.0, id="one empty"),
+        pytest.param(None, "a", 0.0, 0.0, id="the quant failed"),
+        pytest.param("a", None, 0.0, 0.0, id="the baseline failed"),
+    ],
+)
+def test_the_share_before_the_first_difference(
+    quant: str | None, baseline: str | None, same: float, start: float
+) -> None:
+    found = agreement(scores(quant), scores(baseline))
+    assert (found.same_answer_rate, found.same_start_share) == (same, start)
+
+
+def test_without_answers_there_is_a_reason() -> None:
+    for quant, baseline in ((scores(None), scores(None)), (scores("a"), [])):
+        found = agreement(quant, baseline)
+        assert found.tasks == 0
+        assert set(found.null_reasons.values()) == {"NO_ANSWERS_TO_COMPARE"}
+
+
+def test_the_noise_floor_is_the_second_run() -> None:
+    runs = [
+        *(run(1, 0, answer="abcd"), run(1, 1, answer="abcd")),
+        *(run(2, 0, answer="abcd"), run(2, 1, answer="abxx")),
+        *(run(3, 0, answer="abcd"), run(3, 1, Outcome.TIMEOUT)),
+        run(4, 0, answer="only once"),
+    ]
+    found = noise_floor(metrics("F16", 16.0, determinism_rate=ONCE), answered(*runs))
+    assert (found.tasks, found.same_answers) == (3, 1)
+    assert found.same_start_share == 0.5
+
+
+@pytest.mark.parametrize(
+    ("determinism", "reason"),
+    [(ONCE, "ONE_RUN_PER_TASK"), (Null("NO_ANSWER_SHOWN"), "NO_ANSWER_SHOWN")],
+)
+def test_a_noise_floor_that_is_unknown_says_why(determinism: Null, reason: str) -> None:
+    found = noise_floor(metrics("F16", 16.0, determinism_rate=determinism), scores("a", "b"))
+    assert set(found.null_reasons.values()) == {reason}
+
+
+@pytest.mark.parametrize(("right", "tasks"), [(60, 60), (5, 10), (0, 20)])
+def test_the_interval_of_passes_is_that_of_jeffreys(right: int, tasks: int) -> None:
+    found = interval_of_share([1.0] * right + [0.0] * (tasks - right))
+    assert found == pytest.approx(beta.ppf((0.025, 0.975), right + 0.5, tasks - right + 0.5))
+
+
+def test_answers_that_differ_less_than_yes_and_no_have_a_narrower_interval() -> None:
+    low, high = interval_of_share([0.4, 0.6] * 20)
+    coarse_low, coarse_high = interval_of_share([0.0, 1.0] * 20)
+    assert coarse_low < low < 0.5 < high < coarse_high
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=40))
+def test_an_interval_is_within_0_and_1_and_independent_of_the_order(values: list[float]) -> None:
+    low, high = interval_of_share(values)
+    assert 0 <= low < high <= 1
+    assert interval_of_share(sorted(values)) == (low, high)
+
+
+def session(changed: dict[str, int], right: int = 168, **baseline: Any) -> ModelSession:
+    """Return the session of a baseline and quants by how many of 168 answers they change."""
+    table = {"F16": scores(*(f"answer {n}" for n in range(168)), **baseline)} | {
+        quant: scores(*(f"{'another' if n < count else 'answer'} {n}" for n in range(168)))
+        for quant, count in changed.items()
+    }
+    graded = {
+        quant: tuple(
+            item.model_copy(update={"passed": n < right, "adherence_score": float(n < right)})
+            for n, item in enumerate(items)
+        )
+        for quant, items in table.items()
+    }
+    rows = [
+        metrics(quant, BITS[quant], adherence_score=right / 168, determinism_rate=ONCE)
+        for quant in graded
+    ]
+    policy = FrontierPolicy(0.95, 10.0, include_invalid=False)
+    return build_session("nano", rows, graded, policy, Lane.LAB)
+
+
+@pytest.mark.parametrize(
+    ("right", "status"),
+    [(168, DecisionStatus.TASKS_TOO_EASY), (10, DecisionStatus.TASKS_TOO_HARD)],
+)
+def test_agreement_orders_what_tasks_can_not(right: int, status: DecisionStatus) -> None:
+    found = session({"Q8_0": 60, "Q4_K_M": 6}, right, repeated=1.0)
+    assert found.decision is not None
+    assert found.decision.status is status
+    assert found.decision.by_agreement == ("Q4_K_M", "Q8_0")
+    assert (
+        "By agreement with F16's answers, most first: Q4_K_M (162 of 168 are the same), "
+        "Q8_0 (108 of 168); F16 itself repeats 168 of 168."
+    ) in found.recommendation
+    assert "Right, but different" not in found.recommendation
+
+
+def test_right_but_different_is_said() -> None:
+    found = session({"Q8_0": 10, "Q4_K_M": 132}, right=160)
+    assert found.decision is not None
+    assert (found.decision.status, found.decision.pick) == (DecisionStatus.PROVED, "Q4_K_M")
+    assert found.decision.by_agreement == ()
+    assert found.recommendation.endswith(
+        "Right, but different: 36 of 168 answers of Q4_K_M are the same as F16's."
+    )
+    by_quant = {item.quant_tag: item for item in found.verdicts}
+    assert by_quant["F16"].agreement is None
+    assert by_quant["Q4_K_M"].same_answer_rate == pytest.approx(36 / 168)
+    assert found.noise_floor is not None
+    assert found.noise_floor.null_reasons["same_answer_rate"] == "ONE_RUN_PER_TASK"
+
+
+def test_a_baseline_that_does_not_repeat_itself_is_named() -> None:
+    found = session({"Q4_K_M": 132}, right=160, repeated=0.5)
+    assert "are the same as F16's; F16 itself repeats 0 of 168." in found.recommendation
+
+
+def test_few_changes_are_not_worth_a_word() -> None:
+    assert "answers of" not in session({"Q8_0": 10, "Q4_K_M": 80}, right=160).recommendation
+
+
+ANSWERS = st.none() | st.text("ab ", max_size=6)
+
+
+@given(ANSWERS, ANSWERS)
+def test_the_common_start_has_no_direction_and_is_whole_for_equals_only(
+    one: str | None, other: str | None
+) -> None:
+    share = same_start(one, other)
+    assert share == same_start(other, one)
+    if share is None:
+        assert one is other is None
+    else:
+        assert 0 <= share <= 1
+        assert (share == 1) == (one == other)
+
+
+def test_each_task_names_its_bank() -> None:
+    assert {item.bank for item in answered(run(1), run(2))} == {"bank"}

@@ -1,0 +1,76 @@
+"""The ladder's table, and what it calls a bank that can't tell quants apart."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+from builders import run
+from quant_ladder import Ladder, table, weaknesses
+
+from orket_lib.vocabulary.statuses import Outcome
+
+
+def ladder(right: Mapping[str, Mapping[tuple[str, int], int]], of: int = 10) -> Ladder:
+    """Return runs of each quant, of which the first so many of each family and level are right."""
+    return {
+        quant: [
+            run(
+                100 * level + number,
+                outcome=Outcome.PASS if number < passed else Outcome.FAIL,
+                family=family,
+            ).model_copy(update={"tier": level})
+            for (family, level), passed in kinds.items()
+            for number in range(of)
+        ]
+        for quant, kinds in right.items()
+    }
+
+
+def first_level(families: int, before: int, after: int) -> Ladder:
+    kinds = [(f"family{number}", 1) for number in range(families)]
+    return ladder({"F16": dict.fromkeys(kinds, before), "Q2_K": dict.fromkeys(kinds, after)})
+
+
+def test_a_row_says_what_is_right_lost_and_won_of_a_family_and_a_level() -> None:
+    kinds = {"F16": {("add", 1): 8, ("sort", 1): 5}, "Q2_K": {("add", 1): 4, ("sort", 1): 6}}
+    assert list(table(ladder(kinds))) == [
+        "| family | level | tasks | F16 | Q2_K | s |",
+        "|---|--:|--:|--:|--:|--:|",
+        "| add | 1 | 10 | 80 | 40 (-4 +0) | 0.3 |",
+        "| sort | 1 | 10 | 50 | 60 (-0 +1) | 0.3 |",
+        "| all | 1 | 20 | 65 | 50 (-4 +1) | 0.3 |",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("families", "before", "after", "discriminates"),
+    [(6, 8, 7, True), (6, 8, 8, False), (5, 8, 0, False), (6, 4, 0, False)],
+)
+def test_the_first_level_is_mastered_and_lost(
+    families: int, before: int, after: int, discriminates: bool
+) -> None:
+    found = list(weaknesses({"model": first_level(families, before, after)}, set(), 60))
+    assert (not found) is discriminates
+
+
+def test_a_last_quant_that_is_lost_needs_no_ten_points() -> None:
+    ladders = {"model": first_level(6, 8, 8)}
+    assert not list(weaknesses(ladders, {"model"}, 60))
+    assert list(weaknesses(ladders, {"model"}, 61))
+
+
+def test_one_model_that_is_told_apart_suffices() -> None:
+    ladders = {"weak": first_level(6, 0, 0), "model": first_level(6, 8, 0)}
+    assert not list(weaknesses(ladders, set(), 60))
+
+
+def test_the_third_level_leaves_every_model_room() -> None:
+    kinds = {(f"family{number}", 3): 2 for number in range(13)}
+    less = kinds | {("family1", 3): 3}
+    still = ladder({"F16": less, "Q2_K": less})
+    assert not list(weaknesses({"model": still}, set(), 60))
+    other = ladder({"F16": kinds | {("family2", 3): 3}, "Q2_K": kinds})
+    assert list(weaknesses({"model": still, "other": other}, set(), 60)) == [
+        "level 3: more than 20% right in family1, family2"
+    ]
