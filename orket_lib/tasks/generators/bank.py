@@ -14,8 +14,10 @@ from math import ceil
 from types import ModuleType
 from typing import Any
 
+from orket_lib.tasks.bank_problems import told_answer
 from orket_lib.tasks.generators import FAMILIES
 from orket_lib.tasks.generators.drafts import Draft
+from orket_lib.tasks.task import StructuredTask
 from orket_lib.vocabulary.banks import GENERAL_BANK
 from orket_lib.vocabulary.errors import ConfigError
 
@@ -130,7 +132,7 @@ def _asked(draft: Draft) -> tuple[str, str]:
 def _different(
     family: ModuleType, level: int, seed: int | str, seen: set[tuple[str, str]]
 ) -> Iterator[Draft]:
-    """Yield tasks that were not seen, and add them to these."""
+    """Yield tasks that were not seen and don't tell their answer, and add them to the seen ones."""
     index = repeated = 0
     while repeated < _MOST_REPEATED:
         draft = family.make(random.Random(f"{seed}/{family.NAME}/{level}/{index}"), level)
@@ -139,7 +141,8 @@ def _different(
         repeated = repeated + 1 if asked in seen else 0
         if asked not in seen:
             seen.add(asked)
-            yield draft
+            if not told_answer(StructuredTask.model_validate(_task(1, family.NAME, level, draft))):
+                yield draft
 
 
 def _turns(

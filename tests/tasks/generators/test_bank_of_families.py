@@ -74,7 +74,7 @@ def test_a_family_with_too_few_tasks_is_named(monkeypatch: pytest.MonkeyPatch) -
 
 
 def _draft(value: int) -> Draft:
-    return Draft(f"Write {value}.", {"type": "number", "expected": value}, str(value))
+    return Draft(f"What is {value - 9} + 9?", {"type": "number", "expected": value}, str(value))
 
 
 def test_all_that_is_wrong_is_named() -> None:
