@@ -249,13 +249,14 @@ def _hangs(verdicts: Verdicts) -> str:
 
 
 def _undecided(verdicts: Verdicts) -> list[Verdict]:
-    """Return the quants that more tasks may decide, unless nothing hangs on them."""
+    """Return the quants that more tasks may decide, unless nothing hangs on that."""
     return [
         item
         for item in verdicts.verdicts
         if item.verdict is QuantVerdict.UNDECIDED
         and item.probability is not None
         and item.dropped is not DropReason.MATTERS_NO_MORE
+        and not _misses([item])
     ]
 
 

@@ -218,8 +218,9 @@ def test_t28_disturbed_times_leave_the_quality() -> None:
 
 
 def test_a_server_without_times_is_no_reason_to_try_again() -> None:
+    busy = Observation.of(Reason.HIGH_CPU_SATURATION, "which does not matter in lane ci")
     silent: dict[str, Any] = {
-        "run_quality_reasons": (Observation.of(Reason.MISSING_TOKEN_TIMINGS, "no usage"),),
+        "run_quality_reasons": (busy, Observation.of(Reason.MISSING_TOKEN_TIMINGS, "no usage")),
         "valid": False,
         "invalid_because": ("token metrics are TOKEN_COUNT_UNAVAILABLE",),
         "quality_spoiled_by": (),
@@ -388,3 +389,19 @@ def test_the_baseline_is_run_if_every_smaller_quant_is_lost_or_too_slow() -> Non
     assert found.recommendation.startswith(
         "nano: run F16: no smaller quant that meets all limits keeps at least 95%"
     )
+
+
+def test_an_undecided_quant_that_misses_a_limit_does_not_suffice() -> None:
+    rows = [
+        metrics("F16", 16.0, generation_tokens_per_second=20.0),
+        metrics("Q8_0", 8.5, generation_tokens_per_second=20.0),
+        metrics("Q4_K_M", 4.9, generation_tokens_per_second=10.0),
+    ]
+    policy = FrontierPolicy(0.95, 10.0, include_invalid=False, wants={WantName.DECODE_TPS: 15.0})
+    table = {"F16": scores(160), "Q8_0": scores(160), "Q4_K_M": scores(154)}
+    found = build_session("nano", rows, table, policy, Lane.LAB)
+    assert verdicts(found)["Q4_K_M"] is QuantVerdict.UNDECIDED
+    assert "run Q8_0" in found.recommendation
+    assert "Q4_K_M" not in found.recommendation
+    assert found.decision is not None
+    assert found.decision.next is None
