@@ -8,7 +8,8 @@ from collections.abc import Callable, Sequence
 from orket_lib.reading.statements import Statement, statements
 
 _DENIED = re.compile(
-    r"(?i)(?:\b(?:not|never|neither|nor|without|except|than|instead of)|n['\u2019]t)"
+    r"(?i)(?:\b(?:not|never|neither|nor|without|except|than|instead of|hardly|barely|far from|"
+    r"opposite of|anything but|non)|n['\u2019]t)-?"
     r"(?:\s+(?:be|the|an?|in|at|from|really|just))*[\s*_`\"'\u201c]*\Z"
 )
 _OR_BEFORE = re.compile(r"(?i)\b(?:or|either)\b\W{0,4}\Z")

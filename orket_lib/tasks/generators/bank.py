@@ -22,6 +22,7 @@ from orket_lib.vocabulary.banks import GENERAL_BANK
 from orket_lib.vocabulary.errors import ConfigError
 
 LEVELS = range(1, 7)
+MOST = 20_000  # tasks of a bank
 _MOST_REPEATED = 1000  # drafts in a row that were made before: the family has no others
 Generated = tuple[str, int, Draft]
 
@@ -101,8 +102,8 @@ def _check(families: Sequence[str], levels: Sequence[int], n: int) -> None:
     for name, chosen in (("families", families), ("levels", levels)):
         if not chosen or len(set(chosen)) < len(chosen):
             problems.append(f"{name}: at least one, and each once (got {list(chosen)})")
-    if n < 1:
-        problems.append(f"n: a whole number >= 1 (got {n})")
+    if not 1 <= n <= MOST:
+        problems.append(f"n: a whole number from 1 to {MOST} (got {n})")
     if problems:
         raise ConfigError(problems)
 
