@@ -38,6 +38,7 @@ from orket_lib.vocabulary.banks import (
     REFERENCE_MODEL,
 )
 from orket_lib.vocabulary.errors import ArtifactError, ConfigError
+from orket_lib.vocabulary.text import listed
 from orket_lib.vocabulary.units import ALL_CPUS, cpus_of
 from orket_lib.vocabulary.validation import nearest
 
@@ -150,7 +151,7 @@ def _bank_of_another(config: SweepConfig, bank: TaskBank | None) -> Iterator[str
     if bank is not None and bank.bank_id == REFERENCE_BANK and others:
         yield (
             f"task_bank: {config.task_bank} was made for the reference model {REFERENCE_MODEL}; "
-            f"its scores say little about {', '.join(others)}. Use `task_bank: {GENERAL_BANK}`"
+            f"its scores say little about {listed(others, 10)}. Use `task_bank: {GENERAL_BANK}`"
         )
 
 

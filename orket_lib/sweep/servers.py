@@ -120,7 +120,7 @@ def _settled(before: ServerIdentity | None, said: ServerIdentity | None) -> Serv
 
 
 def _not_asked(address: str, names: Sequence[str], before: bool) -> str:
-    what = f"the server at {address} does not answer, or does not offer {listed(names)}"
+    what = f"the server at {address} does not answer, or does not offer {listed(names, 10)}"
     if before:
         return f"{what}: what was measured is shown as current without having asked it"
     return f"{what}: nothing can be measured or shown as current"

@@ -56,8 +56,10 @@ def visible_json(text: str) -> str:
     )
 
 
-def listed(names: Sequence[str]) -> str:
-    """Return `a, b and c`."""
+def listed(names: Sequence[str], most: int | None = None) -> str:
+    """Return `a, b and c`, or `a, b and 7 more` if only so many are to be named."""
+    if most and len(names) > most:
+        names = [*names[:most], f"{len(names) - most} more"]
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 

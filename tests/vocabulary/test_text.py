@@ -7,7 +7,7 @@ import unicodedata
 
 import pytest
 
-from orket_lib.vocabulary.text import printable, visible, visible_json, well_formed
+from orket_lib.vocabulary.text import listed, printable, visible, visible_json, well_formed
 
 
 @pytest.mark.parametrize(
@@ -113,3 +113,16 @@ def test_json_keeps_its_values_and_has_no_power(value: object) -> None:
     text = visible_json(json.dumps(value, indent=1, ensure_ascii=False))
     assert json.loads(text) == value
     assert all(line.isprintable() for line in text.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("names", "most", "said"),
+    [
+        (["a"], None, "a"),
+        (["a", "b", "c"], None, "a, b and c"),
+        (["a", "b", "c"], 3, "a, b and c"),
+        (["a", "b", "c", "d"], 2, "a, b and 2 more"),
+    ],
+)
+def test_a_long_list_names_so_many(names: list[str], most: int | None, said: str) -> None:
+    assert listed(names, most) == said
