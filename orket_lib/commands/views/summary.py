@@ -67,6 +67,7 @@ def run(options: argparse.Namespace) -> int:
         config.include_invalid,
         config.prefer,
         config.wants,
+        config.fidelity,
     )
     verdict = read_model(options.canary, CanaryVerdict)
     receipts = [path for path in (options.opening, options.closing) if path]
