@@ -14,6 +14,7 @@ from orket_lib.commands._common import print_json, print_text
 from orket_lib.report.fidelity import comparison_text
 from orket_lib.tasks.answers import comparable
 from orket_lib.vocabulary.errors import ArtifactError
+from orket_lib.vocabulary.quants import nominal_bits
 from orket_lib.workflow.receipts import taken_parts
 
 _ALLOWED = (
@@ -64,10 +65,8 @@ def _cells_of(named: str) -> Cells:
         ArtifactError: There are none, or one was made from other measurements than its receipt
             lists (T22).
     """
-    given = Path(named)
+    given = Path(named).parent.parent if Path(named).name == _SUMMARY else Path(named)
     place = given if given.exists() else Path("results", named)
-    if place.name == _SUMMARY:
-        place = place.parent.parent
     cells = place / "cells"
     files = [place] if place.is_file() else (cells if cells.is_dir() else place).rglob(_REPORT)
     found: Cells = defaultdict(list)
@@ -82,7 +81,8 @@ def _cells_of(named: str) -> Cells:
         found[report.spec.model_id, report.spec.quant_tag].append(report)
     if not found:
         raise ArtifactError(f"{named}: no {_REPORT} there; allowed is {_ALLOWED}")
-    return {name: sorted(own, key=lambda it: it.measured_at) for name, own in found.items()}
+    most_bits_first = sorted(found, key=lambda name: (name[0], -(nominal_bits(name[1]) or 0.0)))
+    return {name: sorted(found[name], key=lambda it: it.measured_at) for name in most_bits_first}
 
 
 def _sorted(cells: set[tuple[str, str]]) -> list[str]:

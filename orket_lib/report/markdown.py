@@ -64,6 +64,7 @@ _CONDITIONS = (
     ("Warm-up steps at least", "warmup_steps"),
     ("Adherence threshold, ratio of the baseline's", "adherence_threshold"),
     ("Latency ceiling, s", "latency_ceiling"),
+    ("Fidelity", "fidelity"),
     ("Rows that are not valid included", "include_invalid"),
 )
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from orket_lib.analysis.fidelity.agreement import (
+    NOTHING_TO_COMPARE,
     fidelity,
     shares_of_answers,
     shares_of_second_runs,
@@ -17,6 +18,7 @@ from orket_lib.artifacts.printed.fidelity import ComparedCell
 from orket_lib.artifacts.views.row import TaskScore
 from orket_lib.artifacts.views.run_report import RunReport
 from orket_lib.vocabulary.nulls import Null
+from orket_lib.vocabulary.statuses import RunStatus
 
 _LONGEST = 16  # of a value that is shown; digests are longer
 
@@ -35,10 +37,12 @@ def compare_cells(a: Reports, b: Reports, comparable: Callable[[str], str]) -> C
     """
     one, other = _answers(a, comparable), _answers(b, comparable)
     quant, baseline = b[0].spec.quant_tag, a[0].spec.quant_tag
+    states = (report.status for report in (*a, *b) if report.status is not RunStatus.MEASURED)
+    why = next((Null(f"STATUS_{status.upper()}") for status in states), NOTHING_TO_COMPARE)
     own = fidelity(baseline, baseline, shares_of_second_runs(one), Null("ONE_RUN_PER_TASK"))
     return ComparedCell(
         model_id=b[0].spec.model_id,
-        fidelity=fidelity(quant, baseline, shares_of_answers(other, one)),
+        fidelity=fidelity(quant, baseline, shares_of_answers(other, one), why),
         noise_floor=own.agreement,
         differences=tuple(_differences(_served(a), _served(b))),
     )
@@ -60,8 +64,8 @@ def _answers(reports: Reports, comparable: Callable[[str], str]) -> list[TaskSco
 
 
 def _served(reports: Reports) -> dict[str, Any]:
-    builds = {session.served.build for report in reports for session in report.sessions}
-    return reports[0].spec.served() | {"build": " and ".join(sorted(map(str, builds)))}
+    builds = [session.served.build for report in reports for session in report.sessions]
+    return reports[0].spec.served() | {"build": " and ".join(dict.fromkeys(filter(None, builds)))}
 
 
 def _differences(a: Mapping[str, Any], b: Mapping[str, Any], place: str = "") -> Iterator[str]:
