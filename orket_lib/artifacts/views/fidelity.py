@@ -10,7 +10,7 @@ from orket_lib.artifacts.base import Measured, Reading, Record
 class Agreement(Measured):
     """How far answers are, word for word, those of another measurement. Nothing is graded.
 
-    A task that only one of the two answered is one without agreement.
+    A task that only one of the two answered is one without agreement. An empty answer is none.
     """
 
     tasks: int = Field(description="that at least one of the two answered")

@@ -71,14 +71,21 @@ def test_answers_are_compared_as_they_are_normalised() -> None:
     assert found.same_start_share == 0.5
 
 
+def test_empty_answers_are_none() -> None:
+    """A limit of tokens that all go into thoughts makes no two quants alike."""
+    runs = [run(1, answer="7"), run(2, answer=" "), run(3, answer="<think>6 or 7?</think>")]
+    empty = [run(1, answer=""), *runs[1:]]
+    assert [item.answer for item in answered(*runs)] == ["7", None, None]
+    found = agreement(answered(*empty), answered(*runs))
+    assert (found.tasks, found.same_answers) == (1, 0)
+
+
 @pytest.mark.parametrize(
     ("quant", "baseline", "same", "start"),
     [
         pytest.param("abcd", "abcd", 1.0, 1.0, id="same"),
         pytest.param("abcd", "abxd", 0.0, 0.5, id="a difference in the middle"),
         pytest.param("abcdabcd", "abcd", 0.0, 0.5, id="it goes on"),
-        pytest.param("", "", 1.0, 1.0, id="both empty"),
-        pytest.param("", "a", 0.0, 0.0, id="one empty"),
         pytest.param(None, "a", 0.0, 0.0, id="the quant failed"),
         pytest.param("a", None, 0.0, 0.0, id="the baseline failed"),
     ],
