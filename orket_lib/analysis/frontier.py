@@ -41,6 +41,8 @@ class FrontierPolicy:
         prefer: Whether to recommend the smallest or the best quant that suffices.
         wants: Further limits by name, in addition to the latency ceiling.
         fidelity: How the answers are compared with the baseline's, right or wrong.
+        quality_only: On a busy machine answers are what is asked for (`canary_on_latency`): the
+            KPI gate doesn't count disturbed times.
     """
 
     adherence_threshold: float
@@ -49,6 +51,7 @@ class FrontierPolicy:
     prefer: Prefer = Prefer.SMALLEST
     wants: Mapping[WantName, float] = field(default_factory=dict)
     fidelity: FidelityMode = FidelityMode.AGREEMENT
+    quality_only: bool = False
 
 
 def by_bits(rows: Iterable[RowMetrics]) -> list[RowMetrics]:

@@ -143,8 +143,10 @@ def test_a_busy_machine_in_lane_lab_ends_with_a_verdict_on_quality(
     }
 
     with busy():
-        said = workspace.run().text
+        ended = workspace.run()
+    said = ended.text
 
+    assert ended.code == 0, said  # the KPI gate judges what was asked for
     session = workspace.json("results/small/quant_sweep/sweep_summary.json")["sessions"][0]
     judged = {item["quant_tag"]: item["probability"] for item in session["verdicts"]}
     assert judged["Q2_K"] is not None
@@ -184,6 +186,7 @@ def test_a_model_that_does_not_load_costs_one_row(workspace: Workspace) -> None:
     assert row["null_reasons"]["adherence_score"] == "STATUS_LOAD_FAILED"
 
 
+@pytest.mark.slow
 def test_a_damaged_file_costs_its_own_row_and_no_other(workspace: Workspace) -> None:
     (workspace.folder / "broken.gguf").write_bytes(b"GGUF" + bytes(64))
     workspace.config["artifacts"] = {"orket-nano": {"Q2_K": "broken.gguf"}}

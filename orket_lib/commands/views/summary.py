@@ -67,7 +67,8 @@ def run(options: argparse.Namespace) -> int:
         config.include_invalid,
         config.prefer,
         config.wants,
-        config.fidelity,
+        quality_only=config.canary_on_latency == "quality_only",
+        fidelity=config.fidelity,
     )
     verdict = read_model(options.canary, CanaryVerdict)
     receipts = [path for path in (options.opening, options.closing) if path]
