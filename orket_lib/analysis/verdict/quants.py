@@ -22,11 +22,14 @@ from orket_lib.artifacts.views.verdict import Decision, Verdict, WantCheck
 from orket_lib.vocabulary.statuses import DecisionStatus, Prefer, QuantVerdict
 
 _EVERYTHING_RIGHT = 0.98
-NOT_ORDERED_BY_TASKS = (
-    DecisionStatus.TASKS_TOO_EASY,
-    DecisionStatus.TASKS_TOO_HARD,
-    DecisionStatus.TASKS_NOT_GRADED,
-)
+# Where tasks don't order the quants, with what to do about the tasks.
+NOT_ORDERED_BY_TASKS = {
+    DecisionStatus.TASKS_TOO_EASY: "choose harder tasks (`task_bank:`)",
+    DecisionStatus.TASKS_TOO_HARD: "choose tasks that this model can do (`task_bank:`), or more of "
+    "them",
+    DecisionStatus.TASKS_NOT_GRADED: "give the tasks expected answers, or add a bank that has them "
+    "(`task_bank:`)",
+}
 _NOTHING_KNOWN = 0.5  # probability of a quant that was asked too few tasks
 
 
@@ -66,6 +69,15 @@ class Verdicts:
     stability: Stability | None = None
     smallest_that_suffices: str | None = None
     best_that_fits: str | None = None
+
+    @property
+    def kept_or_picked(self) -> list[str]:
+        """The quants whose quality is good, or good enough."""
+        return [
+            item.quant_tag
+            for item in self.verdicts
+            if item.verdict is QuantVerdict.KEPT or item.quant_tag == self.pick.quant
+        ]
 
 
 def judge_quants(

@@ -30,14 +30,6 @@ _NOTHING_JUDGED = (
     DecisionStatus.ONE_QUANT,
 )
 
-_OTHER_TASKS = {
-    DecisionStatus.TASKS_TOO_HARD: "choose tasks that this model can do (`task_bank:`), or more of "
-    "them",
-    DecisionStatus.TASKS_NOT_GRADED: "give the tasks expected answers, or add a bank that has them "
-    "(`task_bank:`)",
-    DecisionStatus.TASKS_TOO_EASY: "choose harder tasks (`task_bank:`)",
-}
-
 
 def sentence(
     model_id: str,
@@ -66,7 +58,7 @@ def sentence(
         *_neighbours(verdicts),
         *_absent(verdicts),
         _hangs(verdicts),
-        "" if unordered else right_but_different(evidence, _kept_or_picked(verdicts)),
+        "" if unordered else right_but_different(evidence, verdicts.kept_or_picked),
     ]
     text = " ".join(part for part in parts if part)
     return f"{model_id}: {first} {text[:1].upper()}{text[1:]}" if first else f"{model_id}: {text}"
@@ -94,7 +86,7 @@ def next_step(
             return "see why the other quants failed, and fix the config"
         return "add a second quant to `quants:`, and run the same command"
     if status in NOT_ORDERED_BY_TASKS:
-        return _OTHER_TASKS[status] + tells_more(evidence)
+        return NOT_ORDERED_BY_TASKS[status] + tells_more(evidence)
     if status is DecisionStatus.NOTHING_FITS:
         return f"loosen {_limits(verdicts.verdicts)}, or add a smaller quant to `quants:`"
     if status is DecisionStatus.UNDECIDED and _what_fits_is_lost(verdicts):
@@ -259,14 +251,6 @@ def _hangs(verdicts: Verdicts) -> str:
     if found is None or found.hangs_on is None:
         return ""
     return f"Without the tasks of {found.hangs_on} the verdict on {found.quant_tag} would change."
-
-
-def _kept_or_picked(verdicts: Verdicts) -> list[str]:
-    return [
-        item.quant_tag
-        for item in verdicts.verdicts
-        if item.verdict is QuantVerdict.KEPT or item.quant_tag == verdicts.pick.quant
-    ]
 
 
 def _undecided(verdicts: Verdicts) -> list[Verdict]:
