@@ -12,6 +12,7 @@ from orket_lib.config.sections.batches import Batches
 from orket_lib.config.sections.canary import Canary
 from orket_lib.config.sections.context import ContextSweep
 from orket_lib.config.sections.controls import Controls
+from orket_lib.config.sections.fidelity import Fidelity
 from orket_lib.config.sections.labels import Labels
 from orket_lib.config.sections.matrix import Matrix
 from orket_lib.config.sections.quantize import Quantize
@@ -45,6 +46,7 @@ class SweepConfig(  # the order of the fields is that of the bases, from the las
     Baselines,
     Rows,
     Canary,
+    Fidelity,
     Thresholds,
     Labels,
     Controls,
@@ -94,11 +96,6 @@ class SweepConfig(  # the order of the fields is that of the bases, from the las
         """Whether there is a context sweep."""
         listed = self.context_sweep_profile or self.context_sweep_contexts
         return bool(listed) or self.wanted_context is not None
-
-    @property
-    def measures_chosen_quant(self) -> bool:
-        """Whether the recommended quant is measured further."""
-        return self.sweeps_contexts or self.thermal_repeats > 0
 
     def bits(self, quant: str) -> float | None:
         """Return the bits per weight by which tags are ordered before their files are read."""

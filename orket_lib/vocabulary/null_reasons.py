@@ -194,6 +194,21 @@ class NullReason(StrEnum):
     )
     SWEEP_HAS_NO_FOLLOW_UP = "SWEEP_HAS_NO_FOLLOW_UP", "an ordinary sweep sends no follow-ups"
 
+    # Probabilities of tokens
+    NO_PROBABILITIES = "NO_PROBABILITIES", "the server gives no probabilities of tokens"
+    WRONG_PROBABILITIES = (
+        "WRONG_PROBABILITIES",
+        "the server's probabilities of a token's alternatives don't add up",
+    )
+    OTHER_TOKENS = (
+        "OTHER_TOKENS",
+        "the quant's server cuts the texts into other tokens than the baseline's",
+    )
+    OTHER_MODEL_SERVED = (
+        "OTHER_MODEL_SERVED",
+        "another model than planned was served, of the quant or of the baseline",
+    )
+
     # Thermal series
     CLOCKS_DIFFER = "CLOCKS_DIFFER", "the rates come from different clocks"
     NO_GENERATION_ANSWERED = "NO_GENERATION_ANSWERED", "every generation of the run failed"

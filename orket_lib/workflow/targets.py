@@ -18,6 +18,7 @@ from orket_lib.sweep.requests import asked_canaries, asked_cell, asked_tasks, se
 from orket_lib.sweep.schedule import priorities
 from orket_lib.workflow.batches import BatchTargets
 from orket_lib.workflow.context import ContextTargets
+from orket_lib.workflow.fidelity import FidelityTargets
 from orket_lib.workflow.sidecar import SidecarTargets
 from orket_lib.workflow.thermal import ThermalTargets
 
@@ -48,6 +49,7 @@ class Targets:
         self.sidecars = SidecarTargets(sweep)
         self.contexts = ContextTargets(sweep)
         self.thermal = ThermalTargets(sweep)
+        self.fidelity = FidelityTargets(sweep)
         self.batches = BatchTargets(sweep)
         self._policies: dict[str, Callable[[], BaseModel]] = {
             "matrix": lambda: config,
@@ -64,9 +66,13 @@ class Targets:
             "receipts": self._asked_receipts,
             **self.batches.policies(),
         }
-        # Only a measurement at the chosen quant reads these.
-        self._later = self.contexts.policies() | self.thermal.policies()
-        if config.measures_chosen_quant:
+        # Only measurements after the cells read these.
+        self._later = {
+            **self.contexts.policies(),
+            **self.thermal.policies(),
+            **self.fidelity.policies(),
+        }
+        if self._later:
             self._later["cells"] = partial(servable_cells, sweep)
         # Rendered files are read by jobs; records are built only when a file is compared or made.
         self._records: dict[str, Callable[[], BaseModel]] = {
@@ -88,6 +94,7 @@ class Targets:
             *map(self._policy, self._later),
             *self.contexts.all_files(),
             *self.thermal.all_files(),
+            *self.fidelity.all_files(),
             f"{self._results}/measurements_passed.ok",
         ]
 
@@ -104,6 +111,11 @@ class Targets:
     def thermal_files(self) -> list[str]:
         """Return the thermal profiles and every file that they depend on."""
         return [*self._up_to_frontier(), *self.thermal.all_files()]
+
+    def fidelity_files(self) -> list[str]:
+        """Return the comparisons of probabilities and every file that they depend on."""
+        later = map(self._policy, self._later)
+        return [*self.up_to(), *later, *self.fidelity.all_files()]
 
     def _up_to_frontier(self) -> list[str]:
         return [*self.up_to("frontier_explorer.json"), *map(self._policy, self._later)]
@@ -151,6 +163,11 @@ class Targets:
     def rows(self) -> list[str]:
         """Return the paths of all rows."""
         return [f"{self._results}/quant_sweep/{model}/{quant}.json" for model, quant in self._cells]
+
+    def rows_of(self, model: str) -> list[str]:
+        """Return the paths of a model's rows."""
+        folder = f"{self._results}/quant_sweep/{model}/"
+        return [path for path in self.rows() if path.startswith(folder)]
 
     def receipts(self) -> list[str]:
         """Return the paths of the receipts of all cells, with their rounds or batches."""
