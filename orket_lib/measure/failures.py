@@ -8,7 +8,7 @@ happened before.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from orket_lib.providers.llama_cpp.log import errors_in, starved_in, tail_of
-from orket_lib.vocabulary.errors import LoadError, OrketError, ProviderError, ServerCrashed
+from orket_lib.vocabulary.errors import OrketError, ProviderError
 from orket_lib.vocabulary.failures import (
     Cause,
     Ending,
@@ -93,31 +93,6 @@ def evidence_of(error: OrketError) -> FailureEvidence:
 def failure_status(status: RunStatus, log: Path) -> RunStatus:
     """Return `OUT_OF_MEMORY` if the server's log says so, else `status`."""
     return RunStatus.OUT_OF_MEMORY if starved_in(tail_of(log)) else status
-
-
-def outcome_of(measure: Callable[[], None], log: Path) -> tuple[RunStatus, str | None]:
-    """Measure, and return the status, with the reason of a failure.
-
-    For measurements whose failures aren't judged by what happened before; see `may_pass`.
-
-    Args:
-        measure: Raises the error that ends the measurement.
-        log: The server's log.
-    """
-    try:
-        measure()
-    except LoadError as error:
-        return failure_status(RunStatus.LOAD_FAILED, log), with_log_errors(error, log)
-    except ServerCrashed as error:
-        return failure_status(RunStatus.CRASHED, log), with_log_errors(error, log)
-    except ProviderError as error:
-        return RunStatus.INCOMPLETE, str(error)
-    return RunStatus.MEASURED, None
-
-
-def may_pass(status: RunStatus) -> bool:
-    """Tell whether such a measurement ended by a failure that is not the model's."""
-    return status in (RunStatus.CRASHED, RunStatus.INCOMPLETE)
 
 
 def with_log_errors(error: OrketError, log: Path) -> str:

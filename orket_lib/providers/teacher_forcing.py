@@ -52,11 +52,11 @@ class Scorer(Protocol):
     def pieces(self, text: str) -> tuple[Token, ...]:
         """Return a text in the pieces after which the model can be asked."""
 
-    def next_tokens(self, pieces: Sequence[Token], first: int, listed: int) -> Iterator[NextToken]:
+    def next_tokens(self, pieces: Sequence[Any], first: int, listed: int) -> Iterator[NextToken]:
         """Yield what the model expects instead of each piece from `first` on.
 
         Args:
-            pieces: The text.
+            pieces: The text, in pieces of this scorer.
             first: Index of the first asked piece, at least 1.
             listed: How many probabilities are wanted.
         """

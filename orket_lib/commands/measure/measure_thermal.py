@@ -25,7 +25,6 @@ from orket_lib.commands.measure._measurement_options import (
     opened_gates,
     sources,
 )
-from orket_lib.measure.failures import may_pass
 from orket_lib.measure.session.known_facts import SERVER_FACTS
 from orket_lib.measure.thermal.series import ThermalMeasurement
 from orket_lib.processes.snakemake_watchdog import die_with_snakemake
@@ -77,7 +76,7 @@ def run(options: argparse.Namespace) -> int:
         attempt=options.attempt,
         interrupted=(
             (f"thermal series {series.model_id}: {series.status_reason}",)
-            if may_pass(series.status)
+            if _may_pass(series.status)
             else ()
         ),
     )
@@ -118,8 +117,13 @@ def _store(options: argparse.Namespace, spec: ThermalSpec) -> AttemptStore:
 def _stored(options: argparse.Namespace, spec: ThermalSpec) -> Iterator[TakenPart]:
     """Yield the stored series that need not be tried again, newest first."""
     for part in _store(options, spec).all():
-        if not may_pass(read_taken(part, ThermalSeries).status):
+        if not _may_pass(read_taken(part, ThermalSeries).status):
             yield part
+
+
+def _may_pass(status: RunStatus) -> bool:
+    """Return whether a series ended by a failure that is not the model's."""
+    return status in (RunStatus.CRASHED, RunStatus.INCOMPLETE)
 
 
 def _beyond_budget(

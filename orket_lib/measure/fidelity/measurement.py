@@ -19,9 +19,15 @@ from orket_lib.artifacts.measurements.next_tokens import (
 )
 from orket_lib.artifacts.views.receipt import TakenPart
 from orket_lib.artifacts.views.run_report import Observation
-from orket_lib.measure.failures import may_pass, outcome_of
+from orket_lib.measure.failures import (
+    Failure,
+    SeenFailure,
+    evidence_of,
+    judge_failure,
+    with_log_errors,
+)
 from orket_lib.measure.fidelity.blocks import AnsweredQuestion, Block, blocks_of
-from orket_lib.measure.journal.journal import HEADER, JOURNAL, SESSION, Journal
+from orket_lib.measure.journal.journal import FAILURE, HEADER, JOURNAL, SESSION, Journal
 from orket_lib.measure.progress import Progress
 from orket_lib.measure.session.device_selection import locked_devices
 from orket_lib.measure.session.identity import identity_observations
@@ -33,6 +39,7 @@ from orket_lib.providers.teacher_forcing import Scorer
 from orket_lib.stores.attempts import AttemptStore, read_taken
 from orket_lib.telemetry.fingerprint import machine_of
 from orket_lib.vocabulary.clock import utc_now
+from orket_lib.vocabulary.errors import ProviderError
 from orket_lib.vocabulary.reasons import spoils_quality
 from orket_lib.vocabulary.statuses import RunStatus
 
@@ -109,16 +116,25 @@ class TokenMeasurement:
             if not self._journal.header:
                 begun = {"spec_digest": self.spec.digest(), "measured_at": utc_now()}
                 self._journal.append(HEADER, begun)
-            log = self.store.open / SERVER_LOG
-            status, reason = outcome_of(lambda: self._measure(source, log), log)
-            if may_pass(status):
-                return Measured(status, reason, None)
-            result = self._result(status, reason, source, provenance)
+            failed = self._measure(source, self.store.open / SERVER_LOG)
+            if failed and failed.may_pass:
+                return Measured(failed.status, failed.reason, None)
+            result = self._result(failed, source, provenance)
             part = self.store.seal(result, result.measured_at, replaces=JOURNAL)
-            return Measured(status, reason, part)
+            return Measured(result.status, result.status_reason, part)
 
-    def _measure(self, source: Source, log: Path) -> None:
-        """Serve the model and ask it at the places that are missing."""
+    def _measure(self, source: Source, log: Path) -> Failure | None:
+        """Ask the model at the places that are missing; return what ended that."""
+        try:
+            self._serve(source, log)
+        except ProviderError as error:
+            earlier = [SeenFailure.recalled(it["seen"]) for it in self._journal.all(FAILURE)]
+            seen = SeenFailure(evidence_of(error))
+            self._journal.append(FAILURE, {"seen": seen.recorded(), "finished_at": utc_now()})
+            return judge_failure(error, seen, earlier, with_log_errors(error, log))
+        return None
+
+    def _serve(self, source: Source, log: Path) -> None:
         require_same_server(self.spec, source)
         started = utc_now()
         with provider_for(self.spec.provider).serve(self.spec, source, log) as model:
@@ -155,15 +171,13 @@ class TokenMeasurement:
             if spoils_quality(item.reason):
                 self._journal.append(SEEN, item)
 
-    def _result(
-        self, status: RunStatus, reason: str | None, source: Source, provenance: Provenance
-    ) -> NextTokens:
+    def _result(self, failed: Failure | None, source: Source, provenance: Provenance) -> NextTokens:
         spec = self.spec
         return NextTokens(
             generated_at=utc_now(),
             provenance=provenance,
-            status=status,
-            status_reason=reason,
+            status=failed.status if failed else RunStatus.MEASURED,
+            status_reason=failed.reason if failed else None,
             model_id=spec.model_id,
             quant_tag=spec.quant_tag,
             measured_at=self._journal.header["measured_at"],

@@ -13,7 +13,7 @@ from orket_lib.artifacts.measurements.readiness import CooldownRecord
 from orket_lib.artifacts.measurements.thermal_series import ThermalSeries, ThermalSpec
 from orket_lib.artifacts.views.receipt import TakenPart
 from orket_lib.artifacts.views.run_report import Probe, Session
-from orket_lib.measure.failures import outcome_of
+from orket_lib.measure.failures import failure_status, with_log_errors
 from orket_lib.measure.progress import Progress
 from orket_lib.measure.session.cooldown import cool_to
 from orket_lib.measure.session.device_selection import locked_devices
@@ -29,6 +29,7 @@ from orket_lib.stores.attempts import AttemptStore
 from orket_lib.telemetry.environment import environment
 from orket_lib.telemetry.fingerprint import boot_id, machine_of
 from orket_lib.vocabulary.clock import utc_now
+from orket_lib.vocabulary.errors import LoadError, ProviderError, ServerCrashed
 from orket_lib.vocabulary.statuses import RunStatus
 
 SERVER_LOG = "server.log"
@@ -76,25 +77,34 @@ class ThermalMeasurement:
         with device_locks(needed, purpose, self.progress.say):
             self.store.begin()
             self._measured_at = utc_now()
-            series = self._series(*outcome_of(self._measure, self.store.open / SERVER_LOG))
+            series = self._series(*self._measure())
             compress_samples(self.store.open)
             return self.store.seal(series, self._measured_at)
 
-    def _measure(self) -> None:
-        """Serve the model and run all repeats."""
+    def _measure(self) -> tuple[RunStatus, str | None]:
+        """Serve the model and run all repeats; return the status, with a reason if it failed."""
+        log = self.store.open / SERVER_LOG
         self.progress.plan(self.spec.repeats * self.spec.generations, 0)
-        with open_session(
-            self.spec,
-            self.source,
-            self.store.open / SERVER_LOG,
-            self._samples,
-            0,
-            facts=self.facts,
-            say=self.progress.say,
-        ) as opened:
-            self._session = opened.record
-            for _ in range(self.spec.repeats):
-                self._repeat(opened)
+        try:
+            with open_session(
+                self.spec,
+                self.source,
+                log,
+                self._samples,
+                0,
+                facts=self.facts,
+                say=self.progress.say,
+            ) as opened:
+                self._session = opened.record
+                for _ in range(self.spec.repeats):
+                    self._repeat(opened)
+        except LoadError as error:
+            return failure_status(RunStatus.LOAD_FAILED, log), with_log_errors(error, log)
+        except ServerCrashed as error:
+            return failure_status(RunStatus.CRASHED, log), with_log_errors(error, log)
+        except ProviderError as error:
+            return RunStatus.INCOMPLETE, str(error)
+        return RunStatus.MEASURED, None
 
     def _repeat(self, opened: OpenSession) -> None:
         """Let the machine cool down, then run the generations of a repeat."""
