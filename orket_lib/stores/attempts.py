@@ -8,7 +8,7 @@ and sealed by one rename.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,20 +72,20 @@ class AttemptStore:
         self.open.mkdir(parents=True, exist_ok=True)
         return self.open
 
-    def seal(self, artifact: Artifact, measured_at: str, replaces: str | None = None) -> TakenPart:
+    def seal(self, artifact: Artifact, measured_at: str, without: Iterable[str] = ()) -> TakenPart:
         """Write the artifact to the open folder, seal the folder, and return the artifact.
 
         Args:
             artifact: The artifact.
             measured_at: When the measurement began; names the folder.
-            replaces: A file of the open folder whose content the artifact has.
+            without: Files of the open folder that are not kept.
 
         Raises:
             ArtifactError: It can't be written (disk full).
         """
         write_model(self.open / self.name, artifact)
-        if replaces:
-            (self.open / replaces).unlink()
+        for name in without:
+            (self.open / name).unlink(missing_ok=True)
         target = self.folder / file_stamp(measured_at)
         publish(self.open, target)
         path = target / self.name

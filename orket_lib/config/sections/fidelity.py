@@ -25,7 +25,7 @@ class Fidelity(Section):
     fidelity_text: Annotated[
         str,
         Field(
-            description="with `fidelity: kld`, a UTF-8 text at which probabilities are compared, "
-            "beside the baseline's answers; of about 12,000 characters the beginning is used"
+            description="with `fidelity: kld`, a UTF-8 text over which probabilities are compared, "
+            "in addition to the baseline's answers; its first 12,000 characters or so are enough"
         ),
     ] = "config/fidelity_text.txt"

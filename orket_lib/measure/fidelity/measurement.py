@@ -120,7 +120,9 @@ class TokenMeasurement:
             if failed and failed.may_pass:
                 return Measured(failed.status, failed.reason, None)
             result = self._result(failed, source, provenance)
-            part = self.store.seal(result, result.measured_at, replaces=JOURNAL)
+            # The artifact has what is in the journal, and a log without a failure is of no use.
+            unwanted = (JOURNAL,) if failed else (JOURNAL, SERVER_LOG)
+            part = self.store.seal(result, result.measured_at, unwanted)
             return Measured(result.status, result.status_reason, part)
 
     def _measure(self, source: Source, log: Path) -> Failure | None:
@@ -161,7 +163,7 @@ class TokenMeasurement:
         listed = scorer.vocabulary if whole and scorer.vocabulary else sample.listed
         for block in blocks:
             if (block.source, block.name) not in done:
-                self._journal.append(BLOCK, _asked(scorer, block, listed))
+                self._journal.append(BLOCK, ask_block(scorer, block, listed))
                 self._observe(model.disturbances())
                 self.progress.step()
 
@@ -191,8 +193,14 @@ class TokenMeasurement:
         )
 
 
-def _asked(scorer: Scorer, block: Block, listed: int) -> TokenBlock:
-    """Return the probabilities at each place of a block."""
+def ask_block(scorer: Scorer, block: Block, listed: int) -> TokenBlock:
+    """Return the probabilities at each place of a block.
+
+    Args:
+        scorer: Asks the model.
+        block: What it is asked.
+        listed: How many probabilities are wanted.
+    """
     places = list(scorer.next_tokens(block.pieces, block.first, listed))
     whole = all(place.tokens is None for place in places)
     return TokenBlock.of(

@@ -29,6 +29,10 @@ class LlamaScorer:
         vocabulary: Its number of tokens, where the server tells it.
         timeout_s: Longest silence of the server.
         explaining: Raises the error behind a failed request within its context.
+
+    Attributes:
+        address: Of the server.
+        vocabulary: See `Scorer`.
     """
 
     def __init__(
@@ -39,6 +43,7 @@ class LlamaScorer:
         timeout_s: float,
         explaining: Callable[[], AbstractContextManager[None]],
     ) -> None:
+        self.address = address
         self.vocabulary = vocabulary
         self._named = named
         self._explaining = explaining
