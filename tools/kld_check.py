@@ -133,7 +133,7 @@ def served(path: Path) -> Iterator[LlamaScorer]:
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder, "server.log")
         with provider_for("embedded").serve(spec, Source(path), log) as model:
-            scorer = model.scorer(60.0)
+            scorer = model.scorer(600.0)
             assert isinstance(scorer, LlamaScorer)
             with closing(scorer):
                 yield scorer

@@ -103,7 +103,8 @@ class TokenBlock(Record):
     )
     logprobs: str = Field(
         description="natural logarithm of the probability of each token, place after place: "
-        "little-endian float32 in base64"
+        "little-endian float32 in base64",
+        examples=["AACAvw=="],
     )
     positions: int
 
