@@ -55,9 +55,7 @@ _FIGURES = {
     "same_top": re.compile(r"^Same top p:\s*(\S+)", re.MULTILINE),
 }
 # It only logs these, and goes on with numbers that mean nothing.
-_FATAL = re.compile(
-    r"inconsistent vocabulary|failed reading|does not match|mismatch", re.IGNORECASE
-)
+_FATAL = re.compile(r"inconsistent vocabulary|has been computed with|failed (reading|to decode)")
 
 
 @dataclass(frozen=True)
@@ -147,12 +145,13 @@ def by_llama_cpp(options: argparse.Namespace) -> Iterator[Figures]:
         common = [options.perplexity_binary, "-f", str(options.text), "--no-escape", "-t", "1"]
         common += ["-c", window, "-b", window, "--chunks", str(options.windows)]
         common += ["--kl-divergence-base", base]
-        _output([*common, "-m", str(options.models[0])])
+        output_of([*common, "-m", str(options.models[0])])
         for path in options.models:
-            yield read_figures(_output([*common, "-m", str(path), "--kl-divergence"]))
+            yield read_figures(output_of([*common, "-m", str(path), "--kl-divergence"]))
 
 
-def _output(command: Sequence[str]) -> str:
+def output_of(command: Sequence[str]) -> str:
+    """Return what a program prints; a failure of it ends the check."""
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     said = done.stdout + done.stderr
     if done.returncode or _FATAL.search(said):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
-from kld_check import Figures, agreement, cut, read_figures
+from kld_check import Figures, agreement, cut, output_of, read_figures
 
 from orket_lib.analysis.fidelity.kld import absent, compare
 from orket_lib.artifacts.measurements.next_tokens import TokenBlock
@@ -33,6 +35,18 @@ def test_the_figures_of_llama_perplexity_are_read() -> None:
 def test_an_output_without_them_ends_the_check() -> None:
     with pytest.raises(SystemExit, match="printed no p99"):
         read_figures(PRINTED.replace("99.0%   KLD", "98.0%   KLD"))
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["inconsistent vocabulary (640 vs 641)", "has been computed with 512, while", "failed reading"],
+)
+def test_what_it_only_logs_ends_the_check(said: str, tmp_path: Path) -> None:
+    program = tmp_path / "llama-perplexity"
+    program.write_text(f"#!/bin/sh\necho 'kl_divergence: {said}' >&2\ncat <<'E'\n{PRINTED}\nE\n")
+    program.chmod(0o755)
+    with pytest.raises(SystemExit, match="exit status 0"):
+        output_of([str(program)])
 
 
 def ours(mean: float, same_top: float = 0.9) -> Divergence:
