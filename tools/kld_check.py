@@ -222,13 +222,15 @@ def cost(scorer: LlamaScorer, blocks: Sequence[Block]) -> float:
     """Return our wall time of a place, divided by that of the same request by `http.client`."""
     address, key = scorer.address.base_url, scorer.address.api_key
     listed = scorer.vocabulary or 1
-    connection = http.client.HTTPConnection(address.removeprefix("http://"), timeout=60)
+    connection = http.client.HTTPConnection(address.removeprefix("http://"), timeout=600)
+    headers = {"Content-Type": "application/json", "Authorization": f"Bearer {key}"}
     ratios = []
     for block in blocks[: _COST_PLACES // len(blocks[0].pieces[blocks[0].first :]) + 1]:
         ask_block(scorer, block, listed)
         begin = time.perf_counter()
         ask_block(scorer, block, listed)
         middle = time.perf_counter()
+        connection.close()  # the server has done so, after seconds without a request
         for end in range(block.first, len(block.pieces)):
             body = {
                 "prompt": list(block.pieces[:end]),
@@ -237,7 +239,6 @@ def cost(scorer: LlamaScorer, blocks: Sequence[Block]) -> float:
                 "temperature": 0,
                 "cache_prompt": True,
             }
-            headers = {"Content-Type": "application/json", "Authorization": f"Bearer {key}"}
             connection.request("POST", "/completion", json.dumps(body), headers)
             json.loads(connection.getresponse().read())
         ratios.append((middle - begin) / (time.perf_counter() - middle))
