@@ -204,9 +204,9 @@ class NullReason(StrEnum):
         "OTHER_TOKENS",
         "the quant's server cuts the texts into other tokens than the baseline's",
     )
-    OTHER_MODEL_SERVED = (
-        "OTHER_MODEL_SERVED",
-        "another model than planned was served, of the quant or of the baseline",
+    NOT_SERVED_AS_PLANNED = (
+        "NOT_SERVED_AS_PLANNED",
+        "model, server or settings were not as planned, of the quant or of the baseline",
     )
 
     # Thermal series

@@ -13,7 +13,7 @@ from orket_lib.vocabulary.reasons import spoils_quality
 from orket_lib.vocabulary.statuses import RunStatus
 
 _NOT_MEASURED = Null("NOT_MEASURED")
-_OTHER_MODEL = Null("OTHER_MODEL_SERVED")
+_NOT_AS_PLANNED = Null("NOT_SERVED_AS_PLANNED")
 
 
 def kld_of(
@@ -68,7 +68,7 @@ def quant_divergence(
         if spoils_quality(item.reason)
     )
     if why is None and seen:
-        why = _OTHER_MODEL
+        why = _NOT_AS_PLANNED
     return QuantDivergence(
         **asked.model_dump(),
         observations=seen,

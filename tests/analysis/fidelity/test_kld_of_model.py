@@ -105,14 +105,14 @@ def test_without_a_baseline_there_is_nothing_to_compare() -> None:
     assert view(baseline=None).noise_floor is None
 
 
-def test_another_model_than_planned_is_compared_with_none() -> None:
+def test_what_was_not_served_as_planned_is_compared_with_nothing() -> None:
     seen = (Observation.of(Reason.QUANT_IDENTITY_MISMATCH, "another file"),)
     found = view(measured("F16", 0.9), measured("Q8_0", 0.8, observations=seen))
     (quant,) = found.quants
-    assert quant.text.null_reasons["mean"] == "OTHER_MODEL_SERVED"
+    assert quant.text.null_reasons["mean"] == "NOT_SERVED_AS_PLANNED"
     assert quant.observations == ("Q8_0: QUANT_IDENTITY_MISMATCH: another file",)
     swapped = view(measured("F16", 0.9, observations=seen), measured("Q8_0", 0.8))
-    assert swapped.quants[0].text.null_reasons["mean"] == "OTHER_MODEL_SERVED"
+    assert swapped.quants[0].text.null_reasons["mean"] == "NOT_SERVED_AS_PLANNED"
 
 
 def test_where_the_text_is_too_short_the_answers_order_the_quants() -> None:
