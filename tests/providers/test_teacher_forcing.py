@@ -73,7 +73,15 @@ def test_llama_cpp_is_asked_at_each_place_on_one_connection() -> None:
 
 def test_a_list_of_the_whole_vocabulary_is_kept_by_id() -> None:
     with llama(lambda *_: completion(-3.0, -0.1), 2) as (scorer, _):
-        assert list(scorer.next_tokens((5, 6), 1, 2)) == [NextToken(None, (-3.0, -0.1))]
+        (found,) = scorer.next_tokens((5, 6), 1, 2)
+    assert (found.tokens, found.logprobs) == (None, pytest.approx((-3.0, -0.1)))
+
+
+@pytest.mark.parametrize("last", [None, "-1", 10**400])
+def test_a_list_that_is_not_the_whole_vocabulary_is_kept_as_a_list(last: Any) -> None:
+    with llama(lambda *_: completion(-3.0, last), 2) as (scorer, _):
+        (found,) = scorer.next_tokens((5, 6), 1, 2)
+    assert found.tokens is not None and 0 in found.tokens
 
 
 @pytest.mark.parametrize("answer", [{}, {"completion_probabilities": []}, {"content": "x"}])

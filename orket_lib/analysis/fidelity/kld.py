@@ -152,10 +152,11 @@ def _whole(baseline: TokenBlock, quant: TokenBlock) -> list[Place] | None:
     mine, theirs = (
         numpy.array(block.values).reshape(block.positions, -1) for block in (baseline, quant)
     )
-    if mine.shape != theirs.shape or max(mine.max(), theirs.max()) > _ABOVE_1:
+    # Negated, because NaN passes no comparison.
+    if mine.shape != theirs.shape or not max(mine.max(), theirs.max()) <= _ABOVE_1:
         return None
     sums = [numpy.exp(each).sum(axis=1) for each in (mine, theirs)]
-    if any(abs(total - 1).max() > _ABOVE_1 for total in sums):
+    if not all(abs(total - 1).max() <= _ABOVE_1 for total in sums):
         return None
     # The sums differ from 1 by rounding, which would be taken for a divergence.
     mine, theirs = (

@@ -5,6 +5,7 @@ One request for each place. The prompt cache is on, so each evaluates one more t
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
@@ -91,13 +92,18 @@ class LlamaScorer:
 
 
 def _next_token(answer: Mapping[str, Any], vocabulary: int | None) -> NextToken:
-    """Return the probabilities in an answer; older builds say `probs` and no logarithms."""
+    """Return the probabilities in an answer; none of an older build, which says no logarithms."""
     places = answer.get("completion_probabilities")
     place = places[0] if isinstance(places, list) and places else None
-    found = listed_tokens(place.get("top_logprobs") if isinstance(place, dict) else None, "id")
-    if vocabulary is None or len(found.logprobs) != vocabulary:
-        return found
-    by_id = dict(zip(found.tokens or (), found.logprobs, strict=True))
-    if any(token not in by_id for token in range(vocabulary)):
-        return found
-    return NextToken(None, tuple(by_id[token] for token in range(vocabulary)))
+    entries = place.get("top_logprobs") if isinstance(place, dict) else None
+    whole = _by_id(entries, vocabulary) if vocabulary is not None else None
+    return listed_tokens(entries, "id") if whole is None else NextToken(None, whole)
+
+
+def _by_id(entries: Any, vocabulary: int) -> tuple[float, ...] | None:
+    """Return the logarithms of all tokens by id, quickly; None if these are not all."""
+    try:
+        values = {entry["id"]: entry["logprob"] for entry in entries}
+        return tuple(array("f", [values[token] for token in range(vocabulary)]))
+    except (KeyError, TypeError, OverflowError):
+        return None

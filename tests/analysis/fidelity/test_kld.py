@@ -109,6 +109,13 @@ def test_where_there_are_no_numbers_the_reason_is_said() -> None:
     assert reason(compare([good], [listed({"a": 0.5}, name="b")])) == "OTHER_TOKENS"
 
 
+def test_what_is_no_number_is_no_probability() -> None:
+    broken = TokenBlock.of(
+        [[math.nan, -0.7]], source="text", name="a", sent_sha256="a", tokens=None
+    )
+    assert reason(compare([whole([0.5, 0.5])], [broken])) == "WRONG_PROBABILITIES"
+
+
 def test_a_probability_of_0_is_no_infinity() -> None:
     def block(last: float) -> TokenBlock:
         return TokenBlock.of(
