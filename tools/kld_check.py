@@ -91,10 +91,11 @@ def main() -> int:
             whole = scorer.vocabulary or sample.listed
             asked = list(blocks_of(scorer, (), text, sample))
             blocks[name] = [ask_block(scorer, block, whole) for block in asked]
+            print(f"{name}: after {time.monotonic() - started:.0f} s", flush=True)
             if len(blocks) == 1:
                 overhead = cost(scorer, asked)
-    places = sum(block.positions for block in asked)
-    print(f"{places} places in {len(asked)} windows, {time.monotonic() - started:.0f} s in all\n")
+    places = sum(block.positions for block in blocks[name])
+    print(f"{places} places in {len(asked)} windows\n")
     baseline, *names = blocks
     print(*bias(blocks, names[1:]), sep="\n")
     print(f"\ntime of a place / time of the same request by http.client: {overhead:.2f}\n")
