@@ -237,7 +237,7 @@ def cost(scorer: LlamaScorer, blocks: Sequence[Block]) -> float:
     headers = {"Content-Type": "application/json", "Authorization": f"Bearer {key}"}
     ours: list[float] = []
     plain: list[float] = []
-    for block in blocks[:_COST_BLOCKS] * _COST_REPEATS:
+    for block in [*blocks[:_COST_BLOCKS]] * _COST_REPEATS:
         begin = time.perf_counter()
         ask_block(scorer, block, listed)
         middle = time.perf_counter()
