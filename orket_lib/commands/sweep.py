@@ -6,16 +6,22 @@ import argparse
 import os
 import subprocess
 import sys
+from pathlib import Path
 
+from orket_lib.artifacts.io import write_text
+from orket_lib.commands._common import tell
 from orket_lib.commands._configs import add_config_options
+from orket_lib.config.loading.files import read_overrides, read_sources
+from orket_lib.config.loading.parse import draft
 from orket_lib.config.shipped import workflow_file
-from orket_lib.vocabulary.errors import ConfigError
+from orket_lib.vocabulary.errors import ConfigError, Refused
+from orket_lib.vocabulary.slugs import slug
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     add = parser.add_argument
-    add_config_options(parser, "or --reference")
+    add_config_options(parser, "none: what `orket doctor` suggests, after asking")
     add("--reference", action="store_true", help="sweep the reference model, which comes with us")
     add("--quick", action="store_true", help="a first answer: 60 tasks, in minutes")
     add("--yes", action="store_true", help="don't ask before measuring")
@@ -23,17 +29,51 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Run Snakemake with our Snakefile in the current folder."""
-    if options.reference == bool(options.configs):
-        raise ConfigError(
-            [
-                "sweep: name config files or --reference, one of the two; to get a config for the "
-                "models of this machine, type: orket doctor --suggest my.yaml"
-            ]
-        )
+    if options.reference and options.configs:
+        raise ConfigError(["--reference: not allowed together with config files"])
     settings = [*options.config, *(["quick=true"] if options.quick else [])]
+    # Snakemake ends in a traceback where a file is missing, and runs one that is a template.
+    problems = draft(read_sources(options.configs, read_overrides(settings))).problems
+    if problems and options.configs:
+        raise ConfigError(problems)
+    if not options.configs and not options.reference:
+        options.configs = [_suggested(options.yes)]
     command = [sys.executable, "-m", "snakemake", "-s", str(workflow_file())]
     command += ["--configfile", *map(str, options.configs)] if options.configs else []
     command += ["--config", *settings] if settings else []
     if os.name == "nt":
         return subprocess.call(command)
     os.execv(command[0], command)  # so that signals reach Snakemake itself
+
+
+def _suggested(yes: bool) -> Path:
+    """Write the config that the doctor suggests, and return its path.
+
+    Raises:
+        ConfigError: There is a file of this name with another content.
+        Refused: There is nothing to suggest, or it was declined.
+    """
+    from orket_lib.commands.doctor import examine
+    from orket_lib.report.doctor import suggestion_yaml
+
+    nothing = argparse.Namespace(configs=[], config=[], server=[], suggest=None)
+    _, suggestion = examine(nothing, [])
+    if suggestion is None:
+        raise Refused("no model was found that can be measured here; type: orket doctor")
+    path = Path(f"{slug(suggestion.config['models'][0])}.yaml")
+    text = suggestion_yaml(suggestion, path.name)
+    if path.exists() and path.read_text(encoding="utf-8") != text:
+        raise ConfigError([f"{path}: exists and was changed; to run it, type: orket sweep {path}"])
+    tell(f"{text}\nThis is {path}; Ctrl-C stops, and the same command goes on.")
+    if not yes and not _agreed("Measure this? [Y/n] "):
+        raise Refused("nothing was measured; to do it, type: orket sweep --yes")
+    write_text(path, text)
+    return path
+
+
+def _agreed(question: str) -> bool:
+    """Ask at the terminal; without one, the answer is no."""
+    if not sys.stdin.isatty():
+        return False
+    print(question, end="", file=sys.stderr, flush=True)  # noqa: T201
+    return input().strip().lower() in ("", "y", "yes")

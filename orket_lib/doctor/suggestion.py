@@ -72,7 +72,7 @@ def suggest(
 
     Args:
         servers: Servers that were asked.
-        files: GGUF files that can be served on the CPU; empty if the runtime is missing.
+        files: Those that can be served on the CPU; none if the runtime is missing.
         n_ctx: Context for which memory needs were estimated.
         has_gpu: Whether this machine has a GPU.
     """
@@ -92,7 +92,7 @@ def _on_servers(servers: Sequence[SeenServer]) -> Iterator[_Candidate]:
 
 
 def _in_files(files: Sequence[SeenModel]) -> Iterator[_Candidate]:
-    for path, quants in _grouped((model.name, model) for model in files):
+    for path, quants in _grouped((model.within, model) for model in files):
         yield _Candidate(_FILES, None, PurePosixPath(path).name, quants)
 
 
@@ -143,13 +143,16 @@ def _config(best: _Candidate, n_ctx: int, has_gpu: bool) -> Suggestion:
 
 def _matrix(best: _Candidate) -> dict[str, Any]:
     """Return the keys for models, quants and serving."""
-    named = {quant: model.name for quant, model in best.quants.items()}
+    files = best.base_url is None
+    named = {
+        quant: (files and model.path) or model.name for quant, model in best.quants.items()
+    }
     config: dict[str, Any] = {
         "models": [best.name],
         "quants": list(best.quants),
         "provider": best.provider,
     }
-    if best.base_url is None:
+    if files:
         return {**config, "artifacts": {best.name: named}}
     traits = PROVIDERS[best.provider]  # without an address, some start their own server
     if best.base_url != traits.default_url or traits.starts_server(None):

@@ -49,7 +49,7 @@ def doctor_text(report: DoctorReport, why: str | None, file: Path | None) -> str
         parts += ["this config", *_checks(report.checks)]
         parts.append("this config can be run" if report.can_run else "this config can't be run")
     elif why is None:
-        parts.append("nothing to suggest: no server with a model, no usable GGUF file in models/")
+        parts.append("nothing to suggest: no server with a model, no usable GGUF file")
     else:
         parts += [f"suggestion: {why}", *_next_lines(file)]
     return visible("\n".join(line.replace("\n", " ") for line in parts))
@@ -102,9 +102,10 @@ def _servers(servers: Iterable[SeenServer]) -> list[str]:
 
 def _models(report: DoctorReport) -> Iterator[str]:
     """Yield a table of the models of each server, and of the GGUF files."""
-    places = [(f"models on {server.provider}", server.models) for server in report.servers]
-    places.append(("files in models/", report.files))
-    for place, models in places:
+    places = {f"models on {server.provider}": list(server.models) for server in report.servers}
+    for model in report.files:
+        places.setdefault(f"files in {model.place}", []).append(model)
+    for place, models in places.items():
         if models:
             yield f"{place}, memory estimated for {report.n_ctx} tokens of context"
             head = ["name", "quant", "size", "context", "needs", "fits"]
@@ -117,7 +118,7 @@ def _models(report: DoctorReport) -> Iterator[str]:
 def _unusable(files: Sequence[UnusableModel]) -> Iterator[str]:
     """Yield each file that is no model, and what to do about it."""
     if files:
-        yield "files in models/ that can't be served"
+        yield "files that can't be served"
     for file in files[:_MOST_MODELS]:
         yield f"  {file.name}: {file.detail}"
         yield f"        {file.remedy}"
@@ -127,7 +128,7 @@ def _model(model: SeenModel) -> list[str]:
     fits = "cloud: refused" if model.remote else model.fits if model.chats else "no chat model"
     least = ">= " if model.at_least else ""
     return [
-        model.name,
+        model.within,
         model.quant_tag or "?",
         "?" if model.bytes is None else _size(model.bytes / MIB),
         "?" if model.n_ctx is None else str(model.n_ctx),

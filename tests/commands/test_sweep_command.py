@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from orket_lib.cli import main
+from orket_lib.commands import doctor
+from orket_lib.doctor.suggestion import Suggestion
 
 ROOT = Path(__file__).resolve().parents[2]
 SNAKEMAKE = [sys.executable, "-m", "snakemake", "-s", str(ROOT / "Snakefile")]
@@ -47,3 +51,74 @@ def test_snakemake_is_started_with_our_workflow(
     with pytest.raises(SystemExit):
         main(["sweep", *typed])
     assert started == [[*SNAKEMAKE, *words]]
+
+
+def test_what_snakemake_would_end_in_a_traceback_with_is_said(
+    started: list[list[str]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    template = tmp_path / "template.yaml"
+    template.write_text("__use_yte__: true\n", encoding="utf-8")
+    for typed, words in (
+        (["none.yaml"], "none.yaml: No such file"),
+        ([str(template)], "must not be a template"),
+        (["--reference", "--config", "seed"], "--config seed: must be key=value"),
+        (["--reference", "a.yaml"], "--reference: not allowed together with config files"),
+    ):
+        assert main(["sweep", *typed]) == 1
+        assert words in capsys.readouterr().err
+    assert started == []
+
+
+@pytest.fixture
+def found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Suggestion:
+    """What the doctor suggests, in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+    suggestion = Suggestion("a model", {"models": ["My:model"], "seed": 7}, {})
+    monkeypatch.setattr(doctor, "examine", lambda options, models: (None, suggestion))
+    return suggestion
+
+
+def test_with_nothing_named_the_doctor_s_suggestion_is_run(
+    started: list[list[str]], found: Suggestion, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for _ in range(2):  # the same command goes on
+        with pytest.raises(SystemExit):
+            main(["sweep", "--yes"])
+    assert started == [[*SNAKEMAKE, "--configfile", "My_model.yaml"]] * 2
+    assert yaml.safe_load(Path("My_model.yaml").read_text(encoding="utf-8")) == found.config
+    assert "models: [My:model]" in capsys.readouterr().err
+
+    Path("My_model.yaml").write_text("seed: 9\n", encoding="utf-8")
+    assert main(["sweep", "--yes"]) == 1
+    assert "to run it, type: orket sweep My_model.yaml" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("found")
+@pytest.mark.parametrize(("answer", "agreed"), [("\n", True), ("y\n", True), ("n\n", False)])
+def test_it_is_asked_first(
+    started: list[list[str]],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    answer: str,
+    agreed: bool,
+) -> None:
+    terminal = io.StringIO(answer)
+    monkeypatch.setattr(terminal, "isatty", lambda: True)
+    monkeypatch.setattr(sys, "stdin", terminal)
+    if agreed:
+        with pytest.raises(SystemExit):
+            main(["sweep"])
+    else:
+        assert main(["sweep"]) == 3
+        assert "type: orket sweep --yes" in capsys.readouterr().err
+    assert bool(started) is agreed
+    assert Path("My_model.yaml").exists() is agreed
+
+
+@pytest.mark.usefixtures("found")
+def test_without_a_terminal_nothing_is_measured_unasked(
+    started: list[list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO(""))
+    assert main(["sweep"]) == 3
+    assert started == []
