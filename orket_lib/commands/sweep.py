@@ -10,10 +10,10 @@ from pathlib import Path
 
 from orket_lib.artifacts.io import write_text
 from orket_lib.commands._common import tell
-from orket_lib.commands._configs import add_config_options
+from orket_lib.commands._configs import DEFAULT_CONFIG, add_config_options
 from orket_lib.config.loading.files import read_overrides, read_sources
 from orket_lib.config.loading.parse import draft
-from orket_lib.config.shipped import workflow_file
+from orket_lib.config.shipped import shipped, workflow_file
 from orket_lib.vocabulary.errors import ConfigError, Refused
 from orket_lib.vocabulary.slugs import slug
 
@@ -32,18 +32,20 @@ def run(options: argparse.Namespace) -> int:
     if options.reference and options.configs:
         raise ConfigError(["--reference: not allowed together with config files"])
     settings = [*options.config, *(["quick=true"] if options.quick else [])]
-    # Snakemake ends in a traceback where a file is missing, and runs one that is a template.
-    problems = draft(read_sources(options.configs, read_overrides(settings))).problems
-    if problems and options.configs:
-        raise ConfigError(problems)
+    overrides = read_overrides(settings)
     if not options.configs and not options.reference:
         options.configs = [_suggested(options.yes)]
+    # Snakemake ends in a traceback where a file is missing, and runs one that is a template.
+    files = options.configs or [shipped() / DEFAULT_CONFIG]
+    problems = draft(read_sources(files, overrides)).problems
+    if problems:
+        raise ConfigError(problems)
     command = [sys.executable, "-m", "snakemake", "-s", str(workflow_file())]
     command += ["--configfile", *map(str, options.configs)] if options.configs else []
     command += ["--config", *settings] if settings else []
-    if os.name == "nt":
-        return subprocess.call(command)
-    os.execv(command[0], command)  # so that signals reach Snakemake itself
+    if os.name != "nt":
+        os.execv(command[0], command)  # signals then reach Snakemake itself
+    return subprocess.call(command)
 
 
 def _suggested(yes: bool) -> Path:

@@ -127,9 +127,7 @@ def _silence(error: Exception) -> str:
     return f"not this kind of server, or not ready: {error}"
 
 
-def _seen_file(
-    place: Place, name: str, path: Path, free: FreeMemory, n_ctx: int
-) -> SeenModel:
+def _seen_file(place: Place, name: str, path: Path, free: FreeMemory, n_ctx: int) -> SeenModel:
     """Return what a file is.
 
     Raises:

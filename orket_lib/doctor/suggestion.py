@@ -144,9 +144,7 @@ def _config(best: _Candidate, n_ctx: int, has_gpu: bool) -> Suggestion:
 def _matrix(best: _Candidate) -> dict[str, Any]:
     """Return the keys for models, quants and serving."""
     files = best.base_url is None
-    named = {
-        quant: (files and model.path) or model.name for quant, model in best.quants.items()
-    }
+    named = {quant: (files and model.path) or model.name for quant, model in best.quants.items()}
     config: dict[str, Any] = {
         "models": [best.name],
         "quants": list(best.quants),

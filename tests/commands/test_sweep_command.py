@@ -16,6 +16,8 @@ from orket_lib.doctor.suggestion import Suggestion
 
 ROOT = Path(__file__).resolve().parents[2]
 SNAKEMAKE = [sys.executable, "-m", "snakemake", "-s", str(ROOT / "Snakefile")]
+CONFIG = "{models: [m], quants: [Q8_0], artifact_template: x.gguf}"
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="there, Snakemake is a child process")
 
 
 @pytest.fixture(autouse=True)
@@ -32,7 +34,6 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     return commands
 
 
-@pytest.mark.skipif(os.name == "nt", reason="Snakemake is a child process there")
 @pytest.mark.parametrize(
     ("typed", "words"),
     [
@@ -46,8 +47,15 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     ],
 )
 def test_snakemake_is_started_with_our_workflow(
-    started: list[list[str]], typed: list[str], words: list[str]
+    started: list[list[str]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    typed: list[str],
+    words: list[str],
 ) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("a.yaml", "my own.yaml"):
+        Path(name).write_text(CONFIG, encoding="utf-8")
     with pytest.raises(SystemExit):
         main(["sweep", *typed])
     assert started == [[*SNAKEMAKE, *words]]
@@ -73,7 +81,9 @@ def test_what_snakemake_would_end_in_a_traceback_with_is_said(
 def found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Suggestion:
     """What the doctor suggests, in an empty folder."""
     monkeypatch.chdir(tmp_path)
-    suggestion = Suggestion("a model", {"models": ["My:model"], "seed": 7}, {})
+    suggestion = Suggestion(
+        "a model", {"models": ["My:model"], "quants": ["Q8_0"], "artifact_template": "x.gguf"}, {}
+    )
     monkeypatch.setattr(doctor, "examine", lambda options, models: (None, suggestion))
     return suggestion
 
@@ -86,7 +96,7 @@ def test_with_nothing_named_the_doctor_s_suggestion_is_run(
             main(["sweep", "--yes"])
     assert started == [[*SNAKEMAKE, "--configfile", "My_model.yaml"]] * 2
     assert yaml.safe_load(Path("My_model.yaml").read_text(encoding="utf-8")) == found.config
-    assert "models: [My:model]" in capsys.readouterr().err
+    assert "quants: [Q8_0]" in capsys.readouterr().err
 
     Path("My_model.yaml").write_text("seed: 9\n", encoding="utf-8")
     assert main(["sweep", "--yes"]) == 1

@@ -204,14 +204,20 @@ def test_the_workflow_is_planned_out_of_the_wheel(tmp_path: Path, site: Path) ->
 def test_the_wheel_holds_the_package_and_the_workflow_and_nothing_else(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as content:
         names = {name for name in content.namelist() if not name.startswith("orket_quant_sweep-")}
-    shipped = [ROOT / "Snakefile", *(
-        path
-        for name in ("rules", "config", "profiles", "models/orket-nano")
-        for path in (ROOT / name).rglob("*")
-    )]
+    shipped = [
+        ROOT / "Snakefile",
+        *(
+            path
+            for name in ("rules", "config", "profiles", "models/orket-nano")
+            for path in (ROOT / name).rglob("*")
+        ),
+    ]
     assert names == {
         prefix + path.relative_to(ROOT).as_posix()
-        for prefix, paths in (("", (ROOT / "orket_lib").rglob("*")), ("orket_lib/shipped/", shipped))
+        for prefix, paths in (
+            ("", (ROOT / "orket_lib").rglob("*")),
+            ("orket_lib/shipped/", shipped),
+        )
         for path in paths
         if path.is_file() and "__pycache__" not in path.parts
     }
