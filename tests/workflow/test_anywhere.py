@@ -201,7 +201,7 @@ def test_the_workflow_is_planned_out_of_the_wheel(tmp_path: Path, site: Path) ->
     is_planned(out_of(site, tmp_path))
 
 
-def test_the_wheel_holds_the_package_and_the_workflow_and_nothing_else(wheel: Path) -> None:
+def test_the_wheel_holds_the_packages_and_the_workflow_and_nothing_else(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as content:
         names = {name for name in content.namelist() if not name.startswith("orket_quant_sweep-")}
     shipped = [
@@ -212,12 +212,10 @@ def test_the_wheel_holds_the_package_and_the_workflow_and_nothing_else(wheel: Pa
             for path in (ROOT / name).rglob("*")
         ),
     ]
+    packages = [path for found in ROOT.glob("*/__init__.py") for path in found.parent.rglob("*")]
     assert names == {
         prefix + path.relative_to(ROOT).as_posix()
-        for prefix, paths in (
-            ("", (ROOT / "orket_lib").rglob("*")),
-            ("orket_lib/shipped/", shipped),
-        )
+        for prefix, paths in (("", packages), ("orket_lib/shipped/", shipped))
         for path in paths
         if path.is_file() and "__pycache__" not in path.parts
     }
