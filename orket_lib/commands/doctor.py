@@ -59,16 +59,16 @@ def run(options: argparse.Namespace) -> int:
         raise ConfigError(
             [f"--server {url}: is another machine, which needs --allow-remote" for url in far]
         )
-    # An invalid config is a finding. A missing one is a usage error.
-    gone = [path for path in options.configs if not path.exists()]
-    if gone:
-        raise ConfigError([f"{path}: no such file" for path in gone])
     models = [path for path in options.configs if path.is_dir() or path.suffix == ".gguf"]
     options.configs = [path for path in options.configs if path not in models]
     if options.suggest and (options.configs or options.config):
         raise ConfigError(["--suggest: not allowed together with a config"])
     if options.suggest and options.suggest.exists():
         raise ArtifactError(f"{options.suggest}: exists already; name another file")
+    # An invalid config is a finding. A missing one is a usage error.
+    gone = [path for path in (*options.configs, *models) if not path.exists()]
+    if gone:
+        raise ConfigError([f"{path}: no such file" for path in gone])
     report, suggestion = examine(options, models)
     if options.suggest and report.suggestion:
         write_text(options.suggest, report.suggestion)

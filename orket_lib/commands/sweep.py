@@ -16,6 +16,7 @@ from orket_lib.config.loading.parse import draft
 from orket_lib.config.shipped import shipped, workflow_file
 from orket_lib.vocabulary.errors import ConfigError, Refused
 from orket_lib.vocabulary.slugs import slug
+from orket_lib.workflow.job_environment import name_snakemake
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -43,6 +44,7 @@ def run(options: argparse.Namespace) -> int:
     command = [sys.executable, "-m", "snakemake", "-s", str(workflow_file())]
     command += ["--configfile", *map(str, options.configs)] if options.configs else []
     command += ["--config", *settings] if settings else []
+    name_snakemake()
     if os.name != "nt":
         os.execv(command[0], command)  # signals then reach Snakemake itself
     return subprocess.call(command)

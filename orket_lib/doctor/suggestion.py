@@ -1,7 +1,7 @@
 """Suggesting a config for the models that were found.
 
-A model in several quants is preferred, because quants of one model can be compared, and your own
-models are preferred to the reference model. Quants belong to one model if their names say so.
+Your own models are preferred to the reference model, and of these the one with the most quants,
+which can be compared. Quants belong to one model if their names say so.
 """
 
 from __future__ import annotations
@@ -55,9 +55,9 @@ class _Candidate:
     quants: dict[str, SeenModel]
 
     @property
-    def worth(self) -> tuple[bool, bool, int]:
-        """Sort key: several quants, not the reference model, number of quants."""
-        return len(self.quants) > 1, not self.is_reference, len(self.quants)
+    def worth(self) -> tuple[bool, int]:
+        """Sort key: not the reference model, number of quants."""
+        return not self.is_reference, len(self.quants)
 
     @property
     def is_reference(self) -> bool:

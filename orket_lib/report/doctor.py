@@ -147,10 +147,10 @@ def _checks(checks: Iterable[PreflightCheck]) -> Iterator[str]:
 
 def _next_lines(file: Path | None) -> list[str]:
     if file is not None:
-        return [f"  written to {file}; next: snakemake -n --configfile {file}"]
+        return [f"  written to {file}; next: orket plan {file}"]
     return [
         "  printed below; to write it to a file: orket doctor --suggest my.yaml",
-        "  then: snakemake --configfile my.yaml",
+        "  then: orket sweep my.yaml",
     ]
 
 
@@ -167,8 +167,8 @@ def suggestion_yaml(suggestion: Suggestion, file: str = "my.yaml") -> str:
     """
     lines = [
         f"# Suggested by `orket doctor`: {visible(suggestion.why, keep='')}.",
-        f"#   snakemake -n --configfile {file}    shows what would run",
-        f"#   snakemake --configfile {file}       runs the sweep",
+        f"#   orket plan {file}     shows what would run",
+        f"#   orket sweep {file}    runs the sweep",
         "",
     ]
     for key, value in suggestion.config.items():

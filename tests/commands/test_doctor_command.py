@@ -82,7 +82,7 @@ def test_a_suggestion_is_written_once_and_is_a_config_that_can_be_run(
     assert main(["doctor", "--suggest", "mine.yaml"]) == 0
     printed = capsys.readouterr()
     assert printed.out == ""
-    assert "written to mine.yaml; next: snakemake -n --configfile mine.yaml" in printed.err
+    assert "written to mine.yaml; next: orket plan mine.yaml" in printed.err
     assert main(["plan", "mine.yaml"]) == 0
     assert main(["doctor", "mine.yaml"]) == 0
     assert "this config can be run" in capsys.readouterr().err

@@ -13,6 +13,7 @@ import yaml
 from orket_lib.cli import main
 from orket_lib.commands import doctor
 from orket_lib.doctor.suggestion import Suggestion
+from orket_lib.workflow.job_environment import rerun_command
 
 ROOT = Path(__file__).resolve().parents[2]
 SNAKEMAKE = [sys.executable, "-m", "snakemake", "-s", str(ROOT / "Snakefile")]
@@ -31,6 +32,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
         raise SystemExit(0)
 
     monkeypatch.setattr(os, "execv", become)
+    monkeypatch.setenv("ORKET_SNAKEMAKE", "snakemake")  # and take it away afterwards
     return commands
 
 
@@ -59,6 +61,16 @@ def test_snakemake_is_started_with_our_workflow(
     with pytest.raises(SystemExit):
         main(["sweep", *typed])
     assert started == [[*SNAKEMAKE, *words]]
+
+
+def test_messages_name_a_snakemake_that_can_be_typed(
+    started: list[list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(SystemExit):
+        main(["sweep", "--reference"])
+    assert rerun_command(["make_row"]).startswith(f"{sys.executable} -m snakemake -R make_row")
+    assert started
 
 
 def test_what_snakemake_would_end_in_a_traceback_with_is_said(
