@@ -51,10 +51,9 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _suggested(yes: bool) -> Path:
-    """Write the config that the doctor suggests, and return its path.
+    """Write the config that the doctor suggests, and return its path; a file of this name is kept.
 
     Raises:
-        ConfigError: There is a file of this name with another content.
         Refused: There is nothing to suggest, or it was declined.
     """
     from orket_lib.commands.doctor import examine
@@ -65,13 +64,13 @@ def _suggested(yes: bool) -> Path:
     if suggestion is None:
         raise Refused("no model was found that can be measured here; type: orket doctor")
     path = Path(f"{slug(suggestion.config['models'][0])}.yaml")
-    text = suggestion_yaml(suggestion, path.name)
-    if path.exists() and path.read_text(encoding="utf-8") != text:
-        raise ConfigError([f"{path}: exists and was changed; to run it, type: orket sweep {path}"])
-    tell(f"{text}\nThis is {path}; Ctrl-C stops, and the same command goes on.")
+    kept = path.exists()
+    text = path.read_text("utf-8") if kept else suggestion_yaml(suggestion, path.name)
+    tell(f"{text}\nThis is {path}. Ctrl-C stops, and the same command goes on.")
     if not yes and not _agreed("Measure this? [Y/n] "):
         raise Refused("nothing was measured; to do it, type: orket sweep --yes")
-    write_text(path, text)
+    if not kept:
+        write_text(path, text)
     return path
 
 
