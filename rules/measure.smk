@@ -39,7 +39,7 @@ rule measure_cell:
         look=lambda wildcards, input: option("--look", input.look),
         # A receipt with a temporary problem is due again; a complete one is not.
         attempt=lambda wildcards: FORCED.attempt(
-            f"{CELL}{{part}}/receipt.json".format(**wildcards), "measure_cell"
+            f"{CELL}{{part}}/receipt.json".format(**wildcards)
         ),
         again=again("measure_cell"),
     shell:

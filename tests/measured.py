@@ -12,7 +12,7 @@ from silent import Silent
 from orket_lib.artifacts.measurements.spec import RunSpec
 from orket_lib.artifacts.views.receipt import CellReceipt
 from orket_lib.artifacts.views.run_report import RunReport
-from orket_lib.measure.cell import Again, CellMeasurement, Gate
+from orket_lib.measure.cell import CellMeasurement, Gate
 from orket_lib.measure.cell_receipt import receipt_of
 from orket_lib.measure.journal.run_report import run_report
 from orket_lib.measure.progress import Progress
@@ -20,6 +20,7 @@ from orket_lib.providers.base import Source
 from orket_lib.stores.parts import CellStore
 from orket_lib.tasks.bank import Task, task_key
 from orket_lib.tasks.grading.graders import sandbox_for
+from orket_lib.vocabulary.statuses import Again
 
 NANO = Source(Path("nano.gguf"))
 

@@ -113,10 +113,11 @@ def summary(
     *models: Sequence[RowMetrics],
     lane: Lane = Lane.LAB,
     include_invalid: bool = False,
+    quality_only: bool = False,
     **changes: Any,
 ) -> Summary:
     """Return the summary of each model's rows."""
-    policy = FrontierPolicy(0.95, 2.0, include_invalid)
+    policy = FrontierPolicy(0.95, 2.0, include_invalid, quality_only=quality_only)
     sessions = [
         build_session(
             rows[0].model_id, rows, {row.quant_tag: _scores(row) for row in rows}, policy, lane

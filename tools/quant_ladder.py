@@ -54,7 +54,7 @@ def main() -> int:
         model = session.model_id
         cells = results / "cells" / folders[model]
         ladders[model] = {
-            one.quant_tag: read_model(cells / one.quant_tag / "run.json", RunReport).test_runs
+            one.quant_tag: first_runs(read_model(cells / one.quant_tag / "run.json", RunReport))
             for one in session.verdicts
         }
         print(f"\n{model}\n", *table(ladders[model]), "", sep="\n")
@@ -65,6 +65,11 @@ def main() -> int:
     weak = list(weaknesses(ladders, lost, options.least_mastered))
     print(*weak, sep="\n")
     return 1 if weak else 0
+
+
+def first_runs(report: RunReport) -> list[TestRun]:
+    """Return one run of each task: the baseline repeats some, for its noise floor."""
+    return [run for run in report.test_runs if run.run_index == 0]
 
 
 def settings(options: argparse.Namespace) -> dict[str, object]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 
 from orket_lib.analysis.frontier import FrontierPolicy
 from orket_lib.analysis.kpis import stability_kpis
@@ -151,7 +152,9 @@ def _kpis(summary: Summary) -> Iterator[str]:
     else:
         policy = FrontierPolicy(**{name: getattr(frontiers[0], name) for name in _POLICY})
     rows = [session.per_quant for session in summary.sessions]
-    stated, expected = summary.stability_kpis, stability_kpis(rows, policy, summary.execution_lane)
+    stated = summary.stability_kpis
+    policy = replace(policy, quality_only=stated.polluted_run_rate_as_asked is not None)
+    expected = stability_kpis(rows, policy, summary.execution_lane)
     if stated.frontier_success_rate_as_asked is None:  # in no summary of an older version
         expected = expected.model_copy(update={"frontier_success_rate_as_asked": None})
     for name in StabilityKpis.model_fields:

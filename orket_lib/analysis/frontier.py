@@ -33,6 +33,8 @@ class FrontierPolicy:
         include_invalid: Include rows that are not valid.
         prefer: Whether to recommend the smallest or the best quant that suffices.
         wants: Further limits by name, in addition to the latency ceiling.
+        quality_only: On a busy machine answers are what is asked for (`canary_on_latency`): the
+            KPI gate doesn't count disturbed times.
     """
 
     adherence_threshold: float
@@ -40,6 +42,7 @@ class FrontierPolicy:
     include_invalid: bool
     prefer: Prefer = Prefer.SMALLEST
     wants: Mapping[WantName, float] = field(default_factory=dict)
+    quality_only: bool = False
 
 
 def by_bits(rows: Iterable[RowMetrics]) -> list[RowMetrics]:

@@ -24,20 +24,27 @@ def stability_kpis(
 
     Args:
         models: The rows of each model.
-        policy: What makes a row eligible; `frontier_success_rate` always needs valid rows.
+        policy: What makes a row eligible; `frontier_success_rate` always needs valid rows, and the
+            figures as asked follow the policy.
         lane: Decides whether latencies count.
     """
-    strict = replace(policy, include_invalid=False)
+    strict = replace(policy, include_invalid=False, quality_only=False)
     rows = [row for model in models for row in model if row.status is RunStatus.MEASURED]
+    quality_only = policy.quality_only and bool(rows)
     return StabilityKpis.of(
         determinism_rate=_determinism(rows),
         missing_telemetry_rate=_share(
             rows, [row.token_metrics_status is not TokenStatus.OK for row in rows]
         ),
         polluted_run_rate=_share(rows, [not row.valid for row in rows]),
+        polluted_run_rate_as_asked=(
+            _number(_share(rows, [not row.quality_valid for row in rows])) if quality_only else None
+        ),
         frontier_success_rate=_success(models, strict, lane) if models else Null("NO_SESSION"),
         frontier_success_rate_as_asked=(
-            _success(models, policy, lane) if models and policy.include_invalid else None
+            _number(_success(models, policy, lane))
+            if models and (policy.include_invalid or quality_only)
+            else None
         ),
         quant_rows=sum(map(len, models)),
         sessions=len(models),
@@ -57,7 +64,16 @@ def _success(
 
 def _eligible(rows: Sequence[RowMetrics], policy: FrontierPolicy, lane: Lane) -> list[RowMetrics]:
     baseline = baseline_of(rows, policy.include_invalid)
-    return eligible_rows(rows, baseline, policy, lane) if baseline else []
+    if baseline is None:
+        return []
+    disturbed = [row for row in rows if row.quality_valid and not row.valid and policy.quality_only]
+    return eligible_rows(rows, baseline, policy, lane) or eligible_rows(
+        disturbed, baseline, replace(policy, include_invalid=True), Lane.CI
+    )
+
+
+def _number(value: float | Null) -> float | None:
+    return None if isinstance(value, Null) else value
 
 
 def _weight(row: RowMetrics) -> int:
@@ -79,7 +95,7 @@ def _determinism(rows: Sequence[RowMetrics]) -> float | Null:
     return apply(truediv, whole, sum(map(_weight, rows)))
 
 
-_AS_ASKED = "_as_asked"
+AS_ASKED = "_as_asked"
 _IN_WORDS = {
     "ONE_RUN_PER_TASK": "1 run per task",
     "NO_ANSWER_SHOWN": "the runner reports no answers",
@@ -92,7 +108,7 @@ _IN_WORDS = {
 def gate_failures(kpis: StabilityKpis, policy: KpiPolicy, one_run: bool = False) -> tuple[str, ...]:
     """Return a sentence for each KPI that misses its limit; a null KPI misses it (trap T9).
 
-    If the sweep includes invalid rows, the success rate that counts them is used.
+    A figure as asked is judged in place of the strict one, if there is one.
 
     Args:
         kpis: Of the sweep.
@@ -100,14 +116,17 @@ def gate_failures(kpis: StabilityKpis, policy: KpiPolicy, one_run: bool = False)
         one_run: The config asks each task once and names no policy, so determinism, which one run
             can't show, is not gated.
     """
-    asked = kpis.frontier_success_rate_as_asked
-    success = f"frontier_success_rate{'' if asked is None else _AS_ASKED}"
+
+    def as_asked(name: str) -> str:
+        asked = f"{name}{AS_ASKED}"
+        return name if getattr(kpis, asked) is None else asked
+
     upper = {
         "missing_telemetry_rate": policy.max_missing_telemetry_rate,
-        "polluted_run_rate": policy.max_polluted_run_rate,
+        as_asked("polluted_run_rate"): policy.max_polluted_run_rate,
     }
     lower = {
-        success: policy.min_frontier_success_rate,
+        as_asked("frontier_success_rate"): policy.min_frontier_success_rate,
         "determinism_rate": policy.min_determinism_rate,
     }
     failures = []
@@ -121,8 +140,9 @@ def gate_failures(kpis: StabilityKpis, policy: KpiPolicy, one_run: bool = False)
             why = kpis.null_reasons[name]
             failures.append(f"{name}=null ({_IN_WORDS.get(why, why)})")
         elif name in upper and exceeds(value, limit):
-            failures.append(f"{name}={value:.6g} exceeds max_{name}={limit:g}")
+            of_policy = f"max_{name.removesuffix(AS_ASKED)}"
+            failures.append(f"{name}={value:.6g} exceeds {of_policy}={limit:g}")
         elif name in lower and not reaches(value, limit):
-            of_policy = f"min_{name.removesuffix(_AS_ASKED)}"
+            of_policy = f"min_{name.removesuffix(AS_ASKED)}"
             failures.append(f"{name}={value:.6g} is below {of_policy}={limit:g}")
     return tuple(failures)

@@ -91,6 +91,8 @@ def read_json(path: Path) -> Any:
             raise ArtifactError(f"{path}: not valid JSON: {text:.40} is too large")
         return value
 
+    if path.is_char_device():
+        raise ArtifactError(f"{path}: is a device, must be a file")
     try:
         text = path.read_text(encoding="utf-8-sig")
         content = json.loads(text, parse_constant=refuse, parse_float=number)

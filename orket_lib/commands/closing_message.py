@@ -12,7 +12,7 @@ from orket_lib.artifacts.views.kpis import KpiGate
 from orket_lib.artifacts.views.summary import Summary
 from orket_lib.artifacts.views.thermal_profile import ThermalProfile
 from orket_lib.commands._common import tell
-from orket_lib.report.kpi_failures import kpi_failures
+from orket_lib.report.kpi_failures import disturbed_part, kpi_failures
 from orket_lib.report.terminal import terminal_summary
 from orket_lib.vocabulary.errors import OrketError
 from orket_lib.workflow.job_environment import repeat_command, rerun_command
@@ -63,7 +63,10 @@ def _failed_since(log: Path, since: float) -> bool:
 def _gate(summary: Summary, path: Path) -> list[str]:
     """Return why the gate failed, and what to do."""
     policy = str(summary.matrix.get("kpi_policy", "the KPI policy"))
-    return kpi_failures(read_model(path, KpiGate), summary, policy, rerun_command(["measure_cell"]))
+    gate = read_model(path, KpiGate)
+    part = disturbed_part(gate, summary)
+    again = repeat_command(part) if part else rerun_command(["measure_cell"])
+    return kpi_failures(gate, summary, policy, again)
 
 
 def _no_speeds(summary: Summary) -> bool:

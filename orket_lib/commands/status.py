@@ -61,10 +61,10 @@ def _status(sweep: Sweep, options: argparse.Namespace) -> SweepStatus:
             state, detail, lacking = cell_state(cell.store, cell.spec, wanted)
             if lacking and (why := why_dropped(Path(receipt))):
                 state, detail, lacking = "not asked", why, 0
-            if sweep.config.again and state == "measured":
-                again = sweep.config.again
-                detail = f"{detail}, to be measured again: again={again}".removeprefix(", ")
-                lacking = 0 if again == "probes" else len(wanted.answers)
+            again = wanted.again(sweep.config.again)
+            if again and state == "measured":
+                detail += f", to be measured again: again={sweep.config.again}"
+                detail, lacking = detail.removeprefix(", "), len(again.answers)
             interrupted = interruptions(Path(receipt)) if state != "measured" else ()
             cells.append(
                 CellStatus(

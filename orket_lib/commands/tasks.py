@@ -125,7 +125,13 @@ def _bank(named: str) -> Path:
 def _levels(text: str) -> tuple[int, ...]:
     """Return the levels of `2` or `1-3`."""
     first, _, last = text.partition("-")
-    return tuple(range(int(first), int(last or first) + 1))
+    try:
+        levels = tuple(range(int(first), int(last or first) + 1))
+    except ValueError:
+        levels = ()
+    if not levels:
+        raise argparse.ArgumentTypeError(f"must be a level or two, such as 2 or 1-3, got {text!r}")
+    return levels
 
 
 def run(options: argparse.Namespace) -> int:
@@ -250,6 +256,9 @@ def _import(options: argparse.Namespace) -> int:
         data=options.data,
         skip=options.skip,
     )
+    for source in filter(None, (options.table, options.data)):
+        if options.out.resolve() == source.resolve():
+            raise ArtifactError(f"--out {options.out}: is the file to import; name another one")
     imported = import_bank(options.table, options.bank_id or options.out.stem, asked)
     # Fields that were not set stay out: graders tell apart `null` and nothing.
     bank = imported.bank.model_dump(mode="json", by_alias=True, exclude_unset=True)

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 
 from orket_lib.artifacts.base import Provenance
 from orket_lib.artifacts.disk import require_space
@@ -42,14 +41,13 @@ from orket_lib.telemetry.fingerprint import boot_id, machine_of
 from orket_lib.telemetry.memory_evidence import memory_evidence
 from orket_lib.vocabulary.clock import utc_now
 from orket_lib.vocabulary.errors import ProviderError, SamplerError, ServerCrashed
-from orket_lib.vocabulary.statuses import RunStatus
+from orket_lib.vocabulary.statuses import Again, RunStatus
 
 SERVER_LOG = "server.log"
 # Give up after so many restarts of the server, by `on_server_death`.
 _RESTARTS = {"row": 1, "run": 3}
 _STEP_DISK_MIB = 0.25
 
-Again = Literal["probes", "runs", "all"]
 Gate = Callable[[], Observation | None]
 Step = tuple[Task | None, int]  # a probe (None) or a task, with its index
 
@@ -121,14 +119,11 @@ class CellMeasurement:
     def _nothing_due(self) -> bool:
         """Set `_due` to what has to be measured, and return whether that is nothing."""
         found = self.store.find(self._wanted)
-        self._due = found.missing
-        if self.again:  # this part, and whatever else is missing
-            self._due = Wanted(
-                found.missing.probes if self.again == "runs" else self._wanted.probes,
-                found.missing.answers if self.again == "probes" else self._wanted.answers,
-            )
-            return False
-        return not found.missing or found.failure is not None
+        again = self._wanted.again(self.again)
+        self._due = Wanted(
+            found.missing.probes | again.probes, found.missing.answers | again.answers
+        )
+        return not again and (not found.missing or found.failure is not None)
 
     def _measure(self) -> Failure | None:
         """Run the missing steps; return a failure that may be transient."""

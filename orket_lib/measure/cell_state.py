@@ -81,7 +81,7 @@ def seconds_per_run(folder: Path) -> float | None:
 
 
 def _why(folder: Path, spec: RunSpec) -> str:
-    """Return the difference to the most similar measurement of the same model and quant."""
+    """Return the difference to the most similar measurement of this model and quant, if any."""
     wanted = _flat(spec.served())
     differences: list[list[str]] = []
     for path in folder.parent.glob(f"*/{SPEC}"):
@@ -92,9 +92,9 @@ def _why(folder: Path, spec: RunSpec) -> str:
             except (ArtifactError, ValueError):
                 continue
     if not differences:
-        return "never measured"
+        return ""
     nearest = min(differences, key=lambda difference: len(difference))
-    return "measured with " + ", ".join(nearest)
+    return f"an earlier measurement has {', '.join(nearest)}"
 
 
 def _difference(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:

@@ -8,11 +8,17 @@ from collections.abc import Callable, Sequence
 from orket_lib.reading.statements import Statement, statements
 
 _DENIED = re.compile(
-    r"(?i)(?:\b(?:not|never|neither|nor|without|except|than|instead of)|n['\u2019]t)"
+    r"(?i)(?:\b(?:not|never|neither|nor|without|except|than|instead of|hardly|barely|far from|"
+    r"opposite of|anything but|non)|n['\u2019]t)-?"
     r"(?:\s+(?:be|the|an?|in|at|from|really|just))*[\s*_`\"'\u201c]*\Z"
 )
 _OR_BEFORE = re.compile(r"(?i)\b(?:or|either)\b\W{0,4}\Z")
 _OR_AFTER = re.compile(r"(?i)\W{0,4}\bor\b")
+# A date says more than its month.
+_DAY = r"\d{1,2}(?:st|nd|rd|th)?"
+_DATE_BEFORE = re.compile(rf"\b{_DAY}(?: of)?,? \Z")
+_DATE_AFTER = re.compile(r",? \d{4}\b")
+_DATE = re.compile(rf" {_DAY},? \d{{4}}\b")
 _BOLD = re.compile(r"(?:\*\*|__)([^*_\n]{1,80})(?:\*\*|__)")
 _SENTENCES = re.compile(r"(?<=[.!?])\s+|\n+")
 _MARKER = re.compile(
@@ -60,11 +66,17 @@ def _reader(labels: Sequence[str]) -> Callable[[str], str | None]:
             before = text[max(0, one.start() - _CONTEXT) : one.start()]
             if _OR_BEFORE.search(before) or _OR_AFTER.match(text, one.end()):
                 return None
-            if not _DENIED.search(before):
+            if not (_DENIED.search(before) or _is_in_date(before, text, one.end())):
                 found.add(names[one[0].casefold()])
         return found.pop() if len(found) == 1 and not text.rstrip().endswith("?") else None
 
     return read
+
+
+def _is_in_date(before: str, text: str, end: int) -> bool:
+    """Return whether a word is the month of a whole date."""
+    led = _DATE_BEFORE.search(before) and _DATE_AFTER.match(text, end)
+    return bool(led or _DATE.match(text, end))
 
 
 def _common(stated: Sequence[Statement], read: Callable[[str], str | None]) -> str | None:

@@ -15,7 +15,8 @@ from orket_lib.reading.number_words import spelled_number
 from orket_lib.reading.statements import Statement, statements, without_courtesy
 
 _DASHES = re.compile("[\u2212\ufe63\uff0d\u2011\u2012]|\u2013(?=\\d)")
-_EMPHASIS = re.compile(r"[*`]+|(?<!\w)_+(?=\S)|(?<=\S)_+(?!\w)")
+# Marks between two digits are no emphasis: `6*7` is not 67.
+_EMPHASIS = re.compile(r"(?<![\d*`])[*`]+|(?<=\d)[*`]++(?!\d)|(?<!\w)_+(?=\S)|(?<=\S)_+(?!\w)")
 _STRUCK = re.compile(r"~~[^~\n]{1,200}~~")
 _TEX_WORDS = re.compile(r"\\(?:text|mathrm|mathbf|textbf|mbox|operatorname)\s*\{([^{}]{0,100})\}")
 _FRACTION = re.compile(r"\\[dt]?frac\s*\{(\d{1,30})\}\s*\{(\d{1,30})\}")
@@ -68,6 +69,7 @@ _DOUBTED = re.compile(
 )
 _MINUS_WORD = re.compile(r"(?i)(?:\A|[^\w\s)%]|\b[a-z]+)\s*\b(?:minus|negative)\s+\Z")
 _EQUALS_WORD = re.compile(r"(?i)(?:[=:(\[{|\u2248>]|\b(?:is|are|was|be|equals|to|of|and))\s*\Z")
+_NEGATED = re.compile(rf"-\s?[{_CURRENCY}]?\(\s?\Z")
 _CONTEXT = 40  # characters before a number that decide what it means
 _MOST_DIGITS = 5000
 _MOST_CHARS = 20_000  # of an answer that is read without a statement of its result
@@ -223,6 +225,8 @@ def _sign(before: str, is_cut: bool) -> int | None:
     spaced = left != before.rstrip(_CURRENCY) and not before.rstrip(" ").endswith(tuple(_CURRENCY))
     if _MINUS_WORD.search(before):
         return -1
+    if _NEGATED.search(before):
+        return None
     if left.endswith("--"):
         return 1
     if not left.endswith("-"):

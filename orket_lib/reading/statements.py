@@ -136,14 +136,14 @@ def _stated(text: str, found: re.Match[str]) -> Statement:
     rest = text[found.end() :]
     # Emphasis that was opened before the phrase ends behind it: `**Answer:** 42`.
     rest = re.sub(r"\A[*_]{1,3}(?=\s)", "", rest)
-    block = _only_block(rest) if rest.lstrip().startswith(("```", "~~~")) else None
+    block = next(iter(fenced(rest)), "") if rest.lstrip().startswith(("```", "~~~")) else ""
     denied = bool(_DENIED.search(before[begun + 1 :])) or _is_taken_back(block, rest)
-    return Statement(block if block is not None else rest, block is not None, denied)
+    return Statement(block or rest, bool(block), denied)
 
 
-def _is_taken_back(block: str | None, rest: str) -> bool:
+def _is_taken_back(block: str, rest: str) -> bool:
     """Return whether what follows a statement withdraws it."""
-    after = rest.partition(block)[2] if block is not None else rest
+    after = rest.partition(block)[2] if block else rest
     return bool(_TAKEN_BACK.search(after))
 
 
@@ -160,23 +160,18 @@ def boxes(text: str) -> Iterator[str]:
                 break
 
 
-def _only_block(text: str) -> str | None:
-    """Return the first fenced block of a text."""
-    body: list[str] = []
-    for line in scan(text):
-        if line.place is Place.INSIDE:
-            body.append(line.text)
-        elif line.place is Place.CLOSING:
-            break
-    return "\n".join(body)
-
-
 def fenced(text: str) -> list[str]:
-    """Return the contents of the fenced blocks of a text."""
+    """Return the contents of the fenced blocks of a text.
+
+    A word on the opening line is the content of an empty block.
+    """
     blocks: list[list[str]] = []
+    infos: list[str] = []
     for line in scan(text):
         if line.place is Place.OPENING:
             blocks.append([])
+            infos.append(line.info)
         elif line.place is Place.INSIDE:
             blocks[-1].append(line.text)
-    return ["\n".join(block) for block in blocks]
+    bodies = map("\n".join, blocks)
+    return [body if body.strip() else info for body, info in zip(bodies, infos, strict=True)]

@@ -19,10 +19,11 @@ from orket_lib.artifacts.printed.doctor import (
 from orket_lib.artifacts.views.preflight import PreflightCheck
 from orket_lib.doctor.suggestion import Suggestion
 from orket_lib.report.formatting import aligned
-from orket_lib.vocabulary.text import visible
+from orket_lib.vocabulary.text import printable, visible
 from orket_lib.vocabulary.units import MIB, MIB_PER_GIB
 
 _MOST_MODELS = 40
+_LONGEST_NAME = 120
 
 
 def doctor_text(report: DoctorReport, why: str | None, file: Path | None) -> str:
@@ -49,7 +50,8 @@ def doctor_text(report: DoctorReport, why: str | None, file: Path | None) -> str
         parts += ["this config", *_checks(report.checks)]
         parts.append("this config can be run" if report.can_run else "this config can't be run")
     elif why is None:
-        parts.append("nothing to suggest: no server with a model, no usable GGUF file")
+        missing = "no server that tells its models' quants, no usable GGUF file"
+        parts.append(f"nothing to suggest: {missing}")
     else:
         parts += [f"suggestion: {why}", *_next_lines(file)]
     return visible("\n".join(line.replace("\n", " ") for line in parts))
@@ -128,7 +130,7 @@ def _model(model: SeenModel) -> list[str]:
     fits = "cloud: refused" if model.remote else model.fits if model.chats else "no chat model"
     least = ">= " if model.at_least else ""
     return [
-        model.within,
+        printable(model.within, _LONGEST_NAME),
         model.quant_tag or "?",
         "?" if model.bytes is None else _size(model.bytes / MIB),
         "?" if model.n_ctx is None else str(model.n_ctx),

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Literal
 
+from orket_lib.analysis.kpis import AS_ASKED
+from orket_lib.analysis.verdict.caveats import by_the_machine
 from orket_lib.artifacts.views.kpis import KpiGate
 from orket_lib.artifacts.views.summary import Summary, SummaryRow
 from orket_lib.report.formatting import ratio
@@ -27,7 +30,8 @@ _OF_NULLS = {
     "NO_ANSWER_SHOWN": "the runner reports no answers, so switch this limit off "
     "(min_determinism_rate: null)",
 }
-_AS_ASKED = "_as_asked"
+# KPIs that disturbed times make fail.
+_OF_TIMES = {"polluted_run_rate", "frontier_success_rate"}
 
 
 def kpi_failures(gate: KpiGate, summary: Summary, policy: str, again: str) -> list[str]:
@@ -43,8 +47,8 @@ def kpi_failures(gate: KpiGate, summary: Summary, policy: str, again: str) -> li
         return []
     lines = ["KPI gate: FAIL"]
     for failure in gate.failures:
-        name = failure.partition("=")[0].removesuffix(_AS_ASKED)
-        where = list(_where(name, summary))
+        name = _name(failure)
+        where = list(_where(failure.partition("=")[0], summary))
         lines.append(f"  {failure}")
         if where:
             more = f" and {len(where) - _MOST_NAMED} more" if len(where) > _MOST_NAMED else ""
@@ -58,9 +62,30 @@ def kpi_failures(gate: KpiGate, summary: Summary, policy: str, again: str) -> li
     ]
 
 
+def disturbed_part(gate: KpiGate, summary: Summary) -> Literal["probes", "runs"] | None:
+    """Return the only part that has to be measured again on a quiet machine; None if there's more.
+
+    Args:
+        gate: A verdict that is FAIL.
+        summary: The sweep's summary.
+    """
+    measured = [row for session in summary.sessions for row in session.per_quant]
+    rows = [row for row in measured if row.status is RunStatus.MEASURED and not row.valid]
+    alone = all(by_the_machine(row) and row.quality_valid for row in rows)
+    if not rows or not alone or not _OF_TIMES.issuperset(map(_name, gate.failures)):
+        return None
+    if all(row.latency_spoiled_by == () for row in rows):
+        return "probes"
+    return "runs" if all(row.speed_valid for row in rows) else None
+
+
+def _name(failure: str) -> str:
+    return failure.partition("=")[0].removesuffix(AS_ASKED)
+
+
 def _where(name: str, summary: Summary) -> Iterator[str]:
     """Yield the rows or models behind a KPI, each with its problem."""
-    if name == "frontier_success_rate":
+    if name.removesuffix(AS_ASKED) == "frontier_success_rate":
         for session in summary.sessions:
             reason = session.efficiency_frontier.reason
             if session.efficiency_frontier.minimum_viable_quant_tag is None:
@@ -85,5 +110,6 @@ def _not_deterministic(row: SummaryRow) -> str:
 _WRONG: dict[str, Callable[[SummaryRow], str]] = {
     "missing_telemetry_rate": _missing_telemetry,
     "polluted_run_rate": lambda row: ", ".join(row.invalid_because),
+    f"polluted_run_rate{AS_ASKED}": lambda row: ", ".join(row.quality_spoiled_by or ()),
     "determinism_rate": _not_deterministic,
 }

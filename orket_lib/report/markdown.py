@@ -44,7 +44,7 @@ from orket_lib.vocabulary.statuses import Lane
 
 _TEMPLATE = "sweep_report.md.j2"
 _KPIS = ("determinism_rate", "missing_telemetry_rate", "polluted_run_rate", "frontier_success_rate")
-_AS_ASKED = "frontier_success_rate_as_asked"
+_AS_ASKED = ("polluted_run_rate_as_asked", "frontier_success_rate_as_asked")
 _SCORES = {True: "the same scores", False: "DIFFERENT SCORES than before", None: "no scores"}
 _STATES = {True: "uncommitted changes", False: "clean", None: "state unknown"}
 _CONDITIONS = (
@@ -143,8 +143,8 @@ def render_markdown(
 
 def _kpis(kpis: StabilityKpis) -> list[tuple[str, str]]:
     listed = [(name, shown(kpis.reading(name), ratio)) for name in _KPIS]
-    as_asked = kpis.frontier_success_rate_as_asked
-    return listed if as_asked is None else [*listed, (_AS_ASKED, ratio(as_asked))]
+    asked = {name: getattr(kpis, name) for name in _AS_ASKED}
+    return [*listed, *((name, ratio(value)) for name, value in asked.items() if value is not None)]
 
 
 def _model(session: ModelSession, view: FrontierView, lane: Lane) -> dict[str, Any]:

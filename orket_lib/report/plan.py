@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 
 from orket_lib.analysis.verdict.kept_or_lost import CERTAIN
 from orket_lib.analysis.verdict.looks import EARLY
@@ -18,7 +19,7 @@ from orket_lib.artifacts.views.plan import (
 )
 from orket_lib.preflight.memory_profiles import FREE_SHARE
 from orket_lib.report.formatting import aligned
-from orket_lib.vocabulary.cpu_features import advice
+from orket_lib.vocabulary.cpu_features import NATIVE_BUILD, native_server, what_is_unused
 from orket_lib.vocabulary.statuses import VramGuard
 from orket_lib.vocabulary.units import duration
 
@@ -53,7 +54,7 @@ def plan_text(plan: Plan) -> str:
         f"{'warns of' if plan.vram_guard is VramGuard.WARN else 'refuses'} more",
         "recommendation": _recommendation(plan),
         "kpi_policy": plan.kpi_policy,
-        **({"cpu features": advice(plan.unused_cpu_features)} if plan.unused_cpu_features else {}),
+        **_cpu_features(plan.unused_cpu_features),
         "runs": f"{plan.runs_per_quant} of each task{_rounds(plan.rounds)}: "
         f"{'at most ' if plan.batch_ends else ''}{plan.expected_runs} graded runs in "
         f"{len(plan.cells)} cells, {waiting} of them still to be measured",
@@ -72,6 +73,16 @@ def plan_text(plan: Plan) -> str:
             *aligned(map(_cell, plan.cells), indent=4),
         ]
     )
+
+
+def _cpu_features(unused: Sequence[str]) -> dict[str, str]:
+    if not unused:
+        return {}
+    return {
+        "cpu features": what_is_unused(unused),
+        "  to build one": NATIVE_BUILD,
+        "  in the config": native_server(),
+    }
 
 
 def _recommendation(plan: Plan) -> str:

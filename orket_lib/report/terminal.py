@@ -73,7 +73,7 @@ def terminal_summary(
         if summary.ranking:
             console.print(Text("all models", style="bold"))
             for line in summary.ranking.conclusions:
-                console.print(Text(line))
+                console.print(Text(visible(line)))
             console.print()
         if not summary.sessions:
             console.print("Nothing was measured: the summary has no rows.")

@@ -29,6 +29,7 @@ from orket_lib.artifacts.views.receipt import PartKind, TakenPart
 from orket_lib.stores.attempts import OPEN, publish, read_taken
 from orket_lib.telemetry.allowance.memory import exceeds_limit
 from orket_lib.vocabulary.clock import file_stamp
+from orket_lib.vocabulary.statuses import Again
 
 PARTS, INDEX, SPEC = "parts", "index.json", "spec.json"
 
@@ -59,6 +60,13 @@ class Wanted:
     def __bool__(self) -> bool:
         """Whether it is not empty."""
         return bool(self.probes or self.answers)
+
+    def again(self, part: Again | None) -> Wanted:
+        """Return what is measured again even if it is stored: nothing without a part."""
+        return Wanted(
+            self.probes if part in ("probes", "all") else frozenset(),
+            self.answers if part in ("runs", "all") else frozenset(),
+        )
 
     def without(self, items: Iterable[tuple[PartKind, Item]]) -> Wanted:
         """Return what is left without the given items."""

@@ -48,6 +48,7 @@ from orket_lib.telemetry.fingerprint import remote_machine
 from orket_lib.vocabulary.errors import ConfigError, UnusableFile
 from orket_lib.vocabulary.providers import remote_host
 from orket_lib.vocabulary.slugs import slugs
+from orket_lib.vocabulary.statuses import Again
 
 
 @dataclass(frozen=True)
@@ -108,17 +109,19 @@ class Cell:
     def _numbers(self) -> range:
         return range(1, (len(self.batches) or self.rounds) + 1)
 
-    def measured(self, results: str) -> bool:
+    def measured(self, results: str, again: Again | None = None) -> bool:
         """Tell whether nothing is left to measure.
 
         All is in the store, or the cell has failed, or its receipt says that a batch is not asked.
 
         Args:
             results: Folder of the sweep's views.
+            again: The part to measure even if it is in the store.
         """
         folder = f"{results}/cells/{self.model_slug}/{self.quant_tag}"
         return all(
-            self._has(wanted) or why_dropped(Path(f"{folder}{part}/receipt.json"))
+            not wanted.again(again)
+            and (self._has(wanted) or why_dropped(Path(f"{folder}{part}/receipt.json")))
             for wanted, part in zip(self.wanted, self.parts, strict=True)
         )
 

@@ -30,6 +30,7 @@ from orket_lib.tasks.task import needs_sandbox
 from orket_lib.telemetry.allowance.cpus import cpu_allowance
 from orket_lib.vocabulary.clock import utc_now
 from orket_lib.vocabulary.providers import remote_host
+from orket_lib.vocabulary.statuses import Again
 from orket_lib.vocabulary.units import cpus_of
 
 # Arguments that keep a model off the GPUs.
@@ -70,7 +71,7 @@ def make_plan(
         commit_sha=commit_sha,
         dirty=dirty,
         machine=sweep.machine,
-        cells=tuple(_planned(cell, results, bool(config.again)) for cell in sweep.cells),
+        cells=tuple(_planned(cell, results, config.again) for cell in sweep.cells),
         task_bank=PlannedTasks(
             path=bank_path(config.task_bank), sha256=asked.tasks.sha256, tasks=len(sweep.tasks)
         ),
@@ -186,7 +187,7 @@ def _made(cell: Cell) -> MadeFrom | None:
     return MadeFrom(base=base, imatrix=imatrix)
 
 
-def _planned(cell: Cell, results: str, again: bool) -> PlannedCell:
+def _planned(cell: Cell, results: str, again: Again | None) -> PlannedCell:
     return PlannedCell(
         model_id=cell.model_id,
         quant_tag=cell.quant_tag,
@@ -196,7 +197,7 @@ def _planned(cell: Cell, results: str, again: bool) -> PlannedCell:
         made_from=_made(cell),
         spec_digest=cell.digest,
         store=cell.store.folder.as_posix(),
-        measured=cell.measured(results) and not again,
+        measured=cell.measured(results, again),
     )
 
 

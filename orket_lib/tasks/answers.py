@@ -18,7 +18,7 @@ from orket_lib.reading.reasoning import strip_reasoning
 # Longer answers are not graded: this is about 250,000 tokens, and no task needs a tenth of it.
 MAX_CHARS = 1_000_000
 _MOST_MARKS = 30  # on one letter: the limit of Unicode's Stream-Safe Text Format
-_FENCE = re.compile(r"^```[ \t]*[A-Za-z0-9_+-]*\n(.*?)\n?```$", re.DOTALL)
+_FENCE = re.compile(r"^```[ \t]*([A-Za-z0-9_+-]*)\n(.*?)\n?```$", re.DOTALL)
 
 
 def normalize(text: str) -> str:
@@ -26,7 +26,9 @@ def normalize(text: str) -> str:
     text = composed(strip_reasoning(text)).replace("\r\n", "\n").strip()
     text = "\n".join(line.rstrip() for line in text.split("\n"))
     fenced = _FENCE.match(text)
-    return fenced.group(1) if fenced else text
+    if fenced is None:
+        return text
+    return fenced[2] or fenced[1]  # as in `reading.statements.fenced`
 
 
 def composed(text: str) -> str:

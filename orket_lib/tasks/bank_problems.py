@@ -67,8 +67,7 @@ def _of_task(task: Task) -> Iterator[Finding]:
         if isinstance(one, Choice) and not isinstance(task, Question):
             for same in _same_options(one):
                 yield Finding(f"{task.test_id}: ambiguous: options {same} have the same text")
-    answer = _right_answer(task.evaluations[0]) if len(task.evaluations) == 1 else None
-    if answer is not None and _gives_away(task, answer):
+    if answer := told_answer(task):
         yield Finding(f"{task.test_id}: the prompt says the answer {answer!r:.60}", is_warning=True)
 
 
@@ -89,8 +88,17 @@ def _right_answer(asked: Evaluation) -> str | None:
     return None
 
 
+def told_answer(task: Task) -> str | None:
+    """Return the right answer if the prompt states it: as one, or by being one if it is repeated.
+
+    None for a task that asks for a copy of its problem.
+    """
+    answer = _right_answer(task.evaluations[0]) if len(task.evaluations) == 1 else None
+    copied = not isinstance(task, Question) and task.problem.strip() == answer
+    return answer if answer and not copied and _gives_away(task, answer) else None
+
+
 def _gives_away(task: Task, answer: str) -> bool:
-    """Return whether a prompt states the answer: as one, or by being one if it is repeated."""
     prompt = task.prompt
     stated = (prompt[found.end() :].lstrip(" *_\"'`") for found in _STATED.finditer(prompt))
     if any(re.match(rf"{re.escape(answer)}(?!\w)", one) for one in stated):

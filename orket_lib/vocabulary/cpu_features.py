@@ -63,9 +63,18 @@ def advice(unused: Collection[str], server: str | None = None) -> str:
         unused: At least one feature.
         server: A llama-server that was found; None for one that has to be built.
     """
-    todo = f"provider: llama_server, server_binary: {server or _BUILT}"
     build = "" if server else f"; to build one for this CPU: {NATIVE_BUILD}"
+    return f"{what_is_unused(unused)} (in the config: {native_server(server)}){build}"
+
+
+def what_is_unused(unused: Collection[str]) -> str:
+    """Return what a build leaves unused of the CPU; at least one feature."""
     return (
         f"the embedded llama.cpp doesn't use {', '.join(unused)} of this CPU; a native "
-        f"llama-server may be faster (in the config: {todo}){build}"
+        "llama-server may be faster"
     )
+
+
+def native_server(server: str | None = None) -> str:
+    """Return the settings for a llama-server; None is the one that `NATIVE_BUILD` makes."""
+    return f"provider: llama_server, server_binary: {server or _BUILT}"

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import StrEnum
+from typing import Literal
+
+Again = Literal["probes", "runs", "all"]  # the part of a cell to measure even if it is stored
 
 
 class Lane(StrEnum):

@@ -21,6 +21,9 @@ _MOST_PLACES = 50
 _MOST_VALUES = 5
 _LONGEST_VALUE = 60
 _LONGEST_ID = 60
+_VALUE_BYTES = 64  # about what a value takes besides its text
+_MOST_BYTES = 128 * 2**20
+TOO_MUCH = "its aliases (`*name`) repeat too much; write the values out"
 
 # Types of JSON Schema.
 KINDS = {
@@ -51,6 +54,10 @@ _WORDS = {
     "tuple_type": "must be a list",
     "literal_error": "must be {expected}",
     "enum": "must be {expected}",
+    "too_short": "needs {min_length} or more items",
+    "string_too_short": "needs {min_length} or more characters",
+    "string_too_long": "must have at most {max_length} characters",
+    "string_pattern_mismatch": "must match {pattern}",
     "greater_than": "must be > {gt}",
     "greater_than_equal": "must be >= {ge}",
     "less_than": "must be < {lt}",
@@ -79,6 +86,17 @@ def words_of(item: ErrorDetails) -> str:
     if words is None:
         return item["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
     return words.format_map(item.get("ctx", {}))
+
+
+def repeats_too_much(content: Any) -> bool:
+    """Tell whether YAML aliases make a short file hold endless values, or far too many."""
+    size, waiting = 0, [content]
+    while waiting and size <= _MOST_BYTES:
+        value = waiting.pop()
+        size += _VALUE_BYTES + (len(value) if isinstance(value, str) else 0)
+        waiting += value if isinstance(value, list) else ()
+        waiting += value.values() if isinstance(value, dict) else ()
+    return size > _MOST_BYTES
 
 
 def problems_of(error: ValidationError, content: Any) -> list[str]:

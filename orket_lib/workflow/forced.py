@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -50,21 +51,20 @@ class Forced:
             rule: Of the job.
             outputs: Of the job.
         """
+        outputs = list(outputs)
         if self._forces(rule, outputs) or (rule == "measure_canary" and self._repeats_canary()):
             return "--again all"
-        again = self._sweep.config.again
-        return f"--again {again}" if again and rule == "measure_cell" else ""
+        again = not self._repeated.isdisjoint(map(_normal, outputs))
+        return f"--again {self._sweep.config.again}" if again else ""
 
-    def attempt(self, receipt: str, rule: str = "") -> int:
+    def attempt(self, receipt: str) -> int:
         """Return the attempt of a job's receipt; raising it makes Snakemake rerun the job.
 
         Args:
             receipt: Path of the receipt.
-            rule: Of the job.
         """
         number, retry = self._state(receipt)
-        again = rule == "measure_cell" and self._sweep.config.again is not None
-        return number + int(retry or again)
+        return number + int(retry or _normal(self._invocation.path(receipt)) in self._repeated)
 
     def canary_attempt(self, receipt: str) -> int:
         """Return the attempt of a canary receipt.
@@ -82,6 +82,18 @@ class Forced:
     def anything_due(self) -> bool:
         """Tell whether anything of the sweep will be measured."""
         return bool(self._settled()["due"])
+
+    @cached_property
+    def _repeated(self) -> frozenset[str]:
+        """The receipts of cells of which the config measures a part again."""
+        folder = self._invocation.path(f"{self._sweep.results}/cells")
+        part = self._sweep.config.again
+        return frozenset(
+            _normal(f"{folder}/{cell.model_slug}/{cell.quant_tag}{name}/receipt.json")
+            for cell in (self._sweep.cells if part else ())
+            for wanted, name in zip(cell.wanted, cell.parts, strict=True)
+            if wanted.again(part)
+        )
 
     def _repeats_canary(self) -> bool:
         return bool(self._settled()["canary"])
@@ -121,7 +133,6 @@ class Forced:
         if settings.forcetargets:
             names |= {str(target) for target in settings.targets}
         names |= {_normal(name) for name in names}
-        forced = bool(settings.forceall or self._sweep.config.again)
         # A forced receipt or rule measures. A forced canary is measured and thus not stale.
         measuring = {self._invocation.rule(rule) for rule in _MEASURING}
         measured = any(
@@ -129,7 +140,8 @@ class Forced:
             for name in names
         )
         results = self._invocation.path(self._sweep.results)
-        due = forced or measured or not all(it.measured(results) for it in self._sweep.cells)
+        again, cells = self._sweep.config.again, self._sweep.cells
+        due = settings.forceall or measured or not all(it.measured(results, again) for it in cells)
         return {
             "all": settings.forceall,
             "names": sorted(names),

@@ -15,9 +15,13 @@ from orket_lib.vocabulary.statuses import Lane, TokenStatus
 
 
 def kpis(
-    *models: list[RowMetrics], include_invalid: bool = False, lane: Lane = Lane.LAB
+    *models: list[RowMetrics],
+    include_invalid: bool = False,
+    quality_only: bool = False,
+    lane: Lane = Lane.LAB,
 ) -> StabilityKpis:
-    return stability_kpis(models, FrontierPolicy(0.9, 10.0, include_invalid), lane)
+    policy = FrontierPolicy(0.9, 10.0, include_invalid, quality_only=quality_only)
+    return stability_kpis(models, policy, lane)
 
 
 def test_a_clean_sweep_has_clean_kpis() -> None:
@@ -95,6 +99,32 @@ def test_with_invalid_rows_asked_for_their_success_is_a_figure_of_its_own() -> N
     assert found.frontier_success_rate == pytest.approx(1 / 3)
     assert found.frontier_success_rate_as_asked == pytest.approx(2 / 3)
     assert kpis(*models).frontier_success_rate_as_asked is None
+
+
+@pytest.mark.parametrize(
+    ("row", "share", "success"),
+    [
+        (polluted("F16", 16.0, quality_spoiled_by=()), 0.0, 1.0),
+        (polluted("F16", 16.0, quality_spoiled_by=(), total_latency=Null("X")), 0.0, 1.0),
+        (polluted("F16", 16.0, quality_spoiled_by=("CONTEXT_TRUNCATED: cut",)), 1.0, 0.0),
+        (metrics("F16", 16.0, total_latency=11.0), 0.0, 0.0),  # slow on a quiet machine
+    ],
+)
+def test_where_quality_alone_is_asked_for_disturbed_times_do_not_count(
+    row: RowMetrics, share: float, success: float
+) -> None:
+    found = kpis([row], quality_only=True)
+    assert (found.polluted_run_rate, found.frontier_success_rate) == (float(not row.valid), 0.0)
+    asked = (found.polluted_run_rate_as_asked, found.frontier_success_rate_as_asked)
+    assert asked == (share, success)
+    assert bool(gate_failures(found, KpiPolicy())) == (asked != (0.0, 1.0))
+    assert gate_failures(kpis([row]), KpiPolicy()) != ()
+    assert kpis([row]).polluted_run_rate_as_asked is None
+
+
+def test_nothing_measured_is_no_figure_as_asked() -> None:
+    found = kpis([unmeasured("F16", 16.0)], quality_only=True)
+    assert found.polluted_run_rate_as_asked is found.frontier_success_rate_as_asked is None
 
 
 def test_in_lane_ci_no_latency_spoils_a_session() -> None:

@@ -190,3 +190,8 @@ def test_a_file_of_another_shape_is_named(tmp_path: Path) -> None:
 def test_the_hash_of_a_file_is_that_of_its_bytes(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"abc")
     assert sha256_of_file(tmp_path / "a").startswith("ba7816bf8f01cfea")
+
+
+def test_a_device_is_not_read_to_its_end() -> None:
+    with pytest.raises(ArtifactError, match="is a device, must be a file"):
+        read_json(Path(os.devnull))

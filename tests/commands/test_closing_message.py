@@ -80,7 +80,8 @@ def test_disturbed_speeds_end_with_the_line_that_repeats_the_probes(
 @pytest.fixture
 def stopped(tmp_path: Path) -> Path:
     """Return the log of a gate that failed just now, over a sweep that is older than that."""
-    found = summary([polluted("Q8_0", 8.5, 0.9, "hot")], matrix={"kpi_policy": "limits.json"})
+    busy = polluted("Q8_0", 8.5, 0.9, "hot", quality_spoiled_by=(), latency_spoiled_by=())
+    found = summary([busy], matrix={"kpi_policy": "limits.json"})
     path = tmp_path / "quant_sweep" / "sweep_summary.json"
     write_model(path, found)
     os.utime(path, (1000.0, 1000.0))
@@ -109,7 +110,7 @@ def test_the_last_lines_say_which_kpi_stopped_the_sweep_and_what_to_do(
         "    orket-nano Q8_0: run quality is POLLUTED",
     ]
     assert said[-2:] == [
-        "  after fixing this, measure again: snakemake -R measure_cell --configfile my.yaml",
+        "  after fixing this, measure again: snakemake --configfile my.yaml --config again=probes",
         "  or change the limits in limits.json and rerun the same command",
     ]
 

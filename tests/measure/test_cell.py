@@ -14,7 +14,6 @@ from silent import Silent
 from orket_lib.artifacts.measurements.parts import Part
 from orket_lib.artifacts.measurements.spec import RunSpec
 from orket_lib.artifacts.views.run_report import Observation, RunReport
-from orket_lib.measure.cell import Again
 from orket_lib.providers.base import Generation, GenerationRequest
 from orket_lib.stores import parts
 from orket_lib.stores.attempts import read_taken
@@ -31,7 +30,7 @@ from orket_lib.vocabulary.errors import (
 )
 from orket_lib.vocabulary.failures import Cause, Ending, FailureEvidence, Shortage
 from orket_lib.vocabulary.reasons import Reason
-from orket_lib.vocabulary.statuses import Outcome, Quality, RunStatus, TokenStatus
+from orket_lib.vocabulary.statuses import Again, Outcome, Quality, RunStatus, TokenStatus
 from orket_lib.vocabulary.units import MIB
 
 TASKS = (task(1), task(2))

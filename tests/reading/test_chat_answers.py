@@ -20,6 +20,7 @@ STYLES = {
     "code span": "`{}`",
     "quotes": '"{}"',
     "fence": "```\n{}\n```",
+    "fence of one line": "```{}```",
     "fence in prose": "Here is the result:\n\n```text\n{}\n```\n\nIs there anything else you need?",
     "the answer is": "The answer is {}.",
     "the answer is bold": "The correct answer is **{}**.",
@@ -162,6 +163,10 @@ def test_a_number_is_read(expected: float, answer: str) -> None:
         (7, "-$7"),
         (5, "5 million"),
         (8, "5 is smaller than 8"),
+        (67, "6*7"),
+        (67, "6**7"),
+        (42, "-(42)"),
+        (42, "-$(42)"),
         (42, ""),
         (42, "<think>42"),
     ],
@@ -208,6 +213,10 @@ def test_a_number_that_is_expected_as_text_has_a_sign(answer: str, passed: bool)
         ("Mia and Ben", False),
         ("Either Mia or Ben", False),
         ("It is not Mia.", False),
+        ("non-Mia", False),
+        ("It is hardly Mia.", False),
+        ("The opposite of Mia", False),
+        ("Anybody, anything but Mia", False),
         ("I don't think the answer is Mia.", False),
         ("Mia?", False),
         ("Miami", False),
@@ -267,3 +276,37 @@ def test_a_leaked_token_is_told() -> None:
     grading = judge(judged_by({"type": "number", "expected": 5}), "5<|im_end|>")
     assert (grading.passed, grading.leaked_token) == (True, "<|im_end|>")
     assert judge(judged_by({"type": "number", "expected": 5}), "5").leaked_token is None
+
+
+MONTH = {"type": "label", "expected": "May", "labels": ["April", "May", "June"]}
+
+
+@pytest.mark.parametrize(
+    "answer", ["```May\n```", "The month is:\n```May\n```", "Here it is.\n\n~~~May\n~~~"]
+)
+def test_a_word_behind_the_opening_fence_is_the_content_of_an_empty_block(answer: str) -> None:
+    for grader in (MONTH, {"type": "exact", "expected": "May"}):
+        assert judge(judged_by(grader), answer).passed
+        assert not judge(judged_by(grader), answer.replace("May", "June")).passed
+
+
+@pytest.mark.parametrize("answer", ["```\n```", "The answer is:\n```\n```", "Result: ~~~"])
+def test_an_empty_fence_is_no_answer(answer: str) -> None:
+    for asked in QUESTIONS.values():
+        assert not judge(judged_by(asked.grader), answer).passed
+
+
+@pytest.mark.parametrize(
+    ("answer", "right"),
+    [
+        ("The date 28 May 2030 is 28 May 2030.", False),
+        ("It is on May 28, 2030.", False),
+        ("28th of May, 2030", False),
+        ("The month in 28 May 2030 is May.", True),
+        ("May 2030", True),
+        ("It is the month of May.", True),
+        ("The month of 28 June 2030 is May.", True),
+    ],
+)
+def test_a_whole_date_does_not_say_which_month(answer: str, right: bool) -> None:
+    assert judge(judged_by(MONTH), answer).passed == right

@@ -135,3 +135,16 @@ def test_a_long_list_is_cut_and_says_so() -> None:
     assert "m39" in "".join(found)
     assert "m40" not in "".join(found)
     assert found[-1].startswith("nothing to suggest")
+
+
+def test_a_name_without_end_leaves_the_table_readable() -> None:
+    server = SeenServer(
+        provider="openai",
+        base_url="http://127.0.0.1:1",
+        answers=True,
+        detail="1 model",
+        models=(SeenModel(name="x" * 3000),),
+    )
+    text = doctor_text(report(servers=(server,)), None, None)
+    assert max(map(len, text.splitlines())) < 200
+    assert "xxx..." in text

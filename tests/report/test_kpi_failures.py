@@ -4,23 +4,24 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from report_summaries import failed, polluted, row, seven, summary
 
 from orket_lib.analysis.kpis import gate_failures
 from orket_lib.artifacts.base import Provenance
 from orket_lib.artifacts.views.kpis import KpiGate, KpiPolicy
 from orket_lib.artifacts.views.summary import Summary
-from orket_lib.report.kpi_failures import kpi_failures
+from orket_lib.report.kpi_failures import disturbed_part, kpi_failures
 from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.statuses import TokenStatus
 
 AGAIN = "snakemake -R measure_cell --configfile my.yaml"
 
 
-def lines_of(found: Summary, **limits: Any) -> list[str]:
+def gate_of(found: Summary, **limits: Any) -> KpiGate:
     policy = KpiPolicy(**limits)
     failures = gate_failures(found.stability_kpis, policy)
-    gate = KpiGate(
+    return KpiGate(
         generated_at=found.generated_at,
         provenance=Provenance(ref="test", commit_sha=None, dirty=None),
         execution_lane=found.execution_lane,
@@ -32,7 +33,10 @@ def lines_of(found: Summary, **limits: Any) -> list[str]:
         verdict="FAIL" if failures else "PASS",
         failures=failures,
     )
-    return kpi_failures(gate, found, "limits.json", AGAIN)
+
+
+def lines_of(found: Summary, **limits: Any) -> list[str]:
+    return kpi_failures(gate_of(found, **limits), found, "limits.json", AGAIN)
 
 
 def test_a_gate_that_passed_says_nothing() -> None:
@@ -92,3 +96,37 @@ def test_of_many_rows_some_are_named() -> None:
     said = lines_of(summary(rows), min_frontier_success_rate=None)
     assert said[2].count("run quality is POLLUTED") == 5
     assert said[2].endswith("; orket-nano Q5: run quality is POLLUTED and 3 more")
+
+
+@pytest.mark.parametrize(
+    ("changes", "part"),
+    [
+        ({"speed_spoiled_by": ("hot",), "latency_spoiled_by": ()}, "probes"),
+        ({"speed_spoiled_by": (), "latency_spoiled_by": ("hot",)}, "runs"),
+        ({"speed_spoiled_by": ("hot",), "latency_spoiled_by": ("hot",)}, None),
+        ({"latency_spoiled_by": (), "quality_spoiled_by": ("SERVER_RESTARTED: x",)}, None),
+        ({"latency_spoiled_by": (), "run_quality_reasons": ()}, None),  # the server's own fault
+        ({"latency_spoiled_by": (), "determinism_rate": 0.5}, None),
+        ({}, None),  # an older row
+    ],
+)
+def test_a_gate_that_fails_by_disturbed_times_asks_for_the_disturbed_part(
+    changes: dict[str, Any], part: str | None
+) -> None:
+    row = polluted("F16", 16.0, 0.9, "hot", quality_spoiled_by=())
+    found = summary([row.model_copy(update=changes)])
+    assert disturbed_part(gate_of(found), found) == part
+
+
+def test_answers_that_do_not_count_are_named_where_quality_is_asked_for() -> None:
+    cut = polluted("F16", 16.0, 0.9, "hot", quality_spoiled_by=("CONTEXT_TRUNCATED: cut",))
+    found = summary([cut], quality_only=True)
+    said = lines_of(found)
+    assert said[1:3] == [
+        "  polluted_run_rate_as_asked=1 exceeds max_polluted_run_rate=0.1",
+        "    orket-nano F16: CONTEXT_TRUNCATED: cut",
+    ]
+    assert said[3:5] == [
+        "    stop what disturbed them",
+        "  frontier_success_rate_as_asked=0 is below min_frontier_success_rate=0.8",
+    ]

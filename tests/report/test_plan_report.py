@@ -8,6 +8,7 @@ from contract_examples import example
 
 from orket_lib.artifacts.views.plan import Plan
 from orket_lib.report.plan import plan_text
+from orket_lib.vocabulary.cpu_features import NATIVE_BUILD
 
 
 def facts(**changes: Any) -> dict[str, str]:
@@ -73,3 +74,19 @@ def test_a_plan_says_what_a_recommended_quant_has_to_meet() -> None:
     )
     plain = facts(**changes, prefer="smallest", wants={})["recommendation"]
     assert plain == "the smallest quant with adherence >= 0.9 x baseline, latency <= 5 s"
+
+
+def test_what_a_build_leaves_unused_of_the_cpu_is_said_in_lines_to_read_and_to_type() -> None:
+    plan = Plan.model_validate(example(Plan, whole=True) | {"unused_cpu_features": ["AVX512"]})
+    lines = [line.strip() for line in plan_text(plan).splitlines()]
+    begin = next(n for n, line in enumerate(lines) if line.startswith("cpu features"))
+    said, build, config = lines[begin : begin + 3]
+    assert said.endswith("AVX512 of this CPU; a native llama-server may be faster")
+    assert build.startswith("to build one") and build.endswith(NATIVE_BUILD)
+    assert config.endswith("server_binary: llama.cpp/build/bin/llama-server")
+    assert not any(line.startswith("cpu features") for line in _without_features())
+
+
+def _without_features() -> list[str]:
+    plan = Plan.model_validate(example(Plan, whole=True) | {"unused_cpu_features": []})
+    return [line.strip() for line in plan_text(plan).splitlines()]

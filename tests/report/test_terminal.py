@@ -107,3 +107,11 @@ def test_several_models_end_with_the_best_of_all() -> None:
     assert "best of big: Q8_0 is behind by 0.286 (" in said
     assert "best that fits (by RAM, as no GPU serves): 4 to 48 GiB: small Q8_0" in said
     assert "all models" not in terminal_summary(summary(small), REPORT)
+
+
+def test_a_server_s_words_in_the_ranking_send_no_control_characters() -> None:
+    words = "refused\x1b]0;title\x07"
+    absent = failed("Q2_K", 3.16).model_copy(update={"model_id": "other", "status_reason": words})
+    text = terminal_summary(summary(seven(), [absent]), REPORT)
+    assert "not ranked: other Q2_K (refused\\x1b]0;title" in " ".join(text.split())
+    assert "\x1b" not in text

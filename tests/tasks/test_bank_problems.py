@@ -82,6 +82,13 @@ def test_a_prompt_that_gives_its_answer_away_is_warned_of(
     assert finding.text.startswith("general-0001: the prompt says the answer")
 
 
+def test_a_task_that_asks_for_a_copy_does_not_give_its_answer_away() -> None:
+    copied = {"type": "exact", "expected": "old stone"}
+    assert found({"problem": "old stone", "instruction": "Copy it.", "evaluation": copied}) == []
+    (finding,) = found({"instruction": "Copy it: old stone", "evaluation": copied})
+    assert "the prompt says the answer" in finding
+
+
 def test_a_family_with_one_template_is_warned_of() -> None:
     tasks = [
         {"instruction": f"How much is {one} + 3?", "evaluation": number(one + 3)}
@@ -97,8 +104,7 @@ def test_a_family_with_one_template_is_warned_of() -> None:
 
 @pytest.mark.parametrize("name", ["general", "logic"])
 def test_the_shipped_banks_can_judge(name: str) -> None:
-    findings = bank_findings(load_bank(ROOT / f"config/task_banks/{name}.json"))
-    assert [finding.text for finding in findings if not finding.is_warning] == []
+    assert bank_findings(load_bank(ROOT / f"config/task_banks/{name}.json")) == ()
 
 
 def test_problems_are_an_error_and_warnings_are_not(

@@ -253,3 +253,20 @@ def test_wrong_usage_is_exit_code_2(words: list[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         main(words)
     assert caught.value.code == 2
+
+
+def test_an_import_does_not_overwrite_its_table(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = tmp_path / "mine.jsonl"
+    table.write_text('{"prompt": "1 + 1?", "answer": 2}\n')
+    assert main(["tasks", "import", str(table), "--out", str(table)]) == 1
+    assert "is the file to import; name another one" in capsys.readouterr().err
+    assert table.read_text() == '{"prompt": "1 + 1?", "answer": 2}\n'
+
+
+@pytest.mark.parametrize("levels", ["a", "", "3-1"])
+def test_levels_that_are_none_are_said(levels: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["tasks", "generate", "--out", "bank.json", f"--levels={levels}"])
+    assert f"must be a level or two, such as 2 or 1-3, got {levels!r}" in capsys.readouterr().err

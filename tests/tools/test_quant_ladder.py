@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import pytest
-from builders import run
-from quant_ladder import Ladder, table, weaknesses
+from builders import report, run
+from quant_ladder import Ladder, first_runs, table, weaknesses
 
 from orket_lib.vocabulary.statuses import Outcome
 
@@ -41,6 +41,11 @@ def test_a_row_says_what_is_right_lost_and_won_of_a_family_and_a_level() -> None
         "| sort | 1 | 10 | 50 | 60 (-0 +1) | 0.3 |",
         "| all | 1 | 20 | 65 | 50 (-4 +1) | 0.3 |",
     ]
+
+
+def test_a_task_counts_once_though_the_baseline_repeats_some() -> None:
+    once, again, other = run(1, 0), run(1, 1), run(2, 0)
+    assert first_runs(report(test_runs=(once, other, again))) == [once, other]
 
 
 @pytest.mark.parametrize(

@@ -13,10 +13,11 @@ from config_folder import folder
 from orket_lib.artifacts.io import write_json
 from orket_lib.artifacts.views.look import LookSettings
 from orket_lib.config.loading.parse import parse
-from orket_lib.sweep.cells import Sweep, resolve
+from orket_lib.sweep.cells import Cell, Sweep, resolve
 from orket_lib.sweep.hash_cache import HashCache
 from orket_lib.sweep.plan import make_plan
 from orket_lib.sweep.schedule import priorities
+from orket_lib.workflow.forced import Forced
 from orket_lib.workflow.targets import Targets, round_of
 
 __all__ = ["folder"]
@@ -143,3 +144,31 @@ def test_a_batch_that_is_not_asked_needs_no_measurement() -> None:
         receipt.parent.mkdir(parents=True, exist_ok=True)
         write_json(receipt, {"dropped": {"detail": "LOST"}})
     assert cell.measured("results/sweep")
+
+
+class _Inside:
+    """An invocation that is no module of another workflow."""
+
+    path = staticmethod(str)
+    rule = staticmethod(str)
+
+
+@pytest.mark.parametrize(
+    ("again", "repeated"),
+    [(None, [0, 0, 0]), ("probes", [1, 0, 0]), ("runs", [1, 1, 1]), ("all", [1, 1, 1])],
+)
+def test_only_a_batch_with_the_part_is_measured_again(
+    again: Any, repeated: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = sweep(until="decided", again=again)
+    cell = found.cells[0]
+    receipts = [f"{CELLS}/{cell.quant_tag}{part}/receipt.json" for part in cell.parts]
+    forced, plain = (
+        Forced(None, it, _Inside())  # type: ignore[arg-type]
+        for it in (found, sweep(until="decided"))
+    )
+    gained = [forced.attempt(receipt) - plain.attempt(receipt) for receipt in receipts]
+    assert gained == repeated
+    assert [bool(wanted.again(again)) for wanted in cell.wanted] == list(map(bool, repeated))
+    monkeypatch.setattr(Cell, "_has", lambda cell, wanted: True)
+    assert cell.measured(found.results, again) == (again is None)

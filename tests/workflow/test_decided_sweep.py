@@ -87,7 +87,7 @@ def test_a_budget_names_what_it_leaves_out_and_a_larger_one_goes_on(workspace: W
     assert first.code == 0, first.text[-3000:]
     found = session(workspace)
     assert "The budget ended after 40 of 168 tasks" in found["recommendation"]
-    assert (found["decision"]["pick"], found["batches"]["runs"]) == (None, 110)
+    assert (found["decision"]["status"], found["batches"]["runs"]) == ("LIKELY", 110)
     assert found["decision"]["next"].startswith("raise `budget:`, and run the same command")
 
     sealed = workspace.sealed()

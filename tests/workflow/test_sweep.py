@@ -143,8 +143,10 @@ def test_a_busy_machine_in_lane_lab_ends_with_a_verdict_on_quality(
     }
 
     with busy():
-        said = workspace.run().text
+        ended = workspace.run()
+    said = ended.text
 
+    assert ended.code == 0, said  # the KPI gate judges what was asked for
     session = workspace.json("results/small/quant_sweep/sweep_summary.json")["sessions"][0]
     judged = {item["quant_tag"]: item["probability"] for item in session["verdicts"]}
     assert judged["Q2_K"] is not None

@@ -7,7 +7,14 @@ from dataclasses import dataclass
 
 from orket_lib.artifacts.views.row import RowMetrics
 from orket_lib.vocabulary.reasons import TRANSIENT, Reason, spoils_quality
-from orket_lib.vocabulary.statuses import ADVICE, MEANINGS, AnswerFailure, Lane, RunStatus
+from orket_lib.vocabulary.statuses import (
+    ADVICE,
+    MEANINGS,
+    AnswerFailure,
+    Lane,
+    Quality,
+    RunStatus,
+)
 from orket_lib.vocabulary.text import listed
 
 _MANY = 0.05  # of a baseline's runs: then its failures are to be dealt with before anything else
@@ -96,12 +103,16 @@ def disturbed_times(rows: Sequence[RowMetrics]) -> str:
 def by_the_machine(row: RowMetrics) -> bool:
     """Tell whether other work on the machine disturbed a row, so that it may be repeated."""
     seen = {item.reason for item in row.run_quality_reasons}
-    return bool(seen & {*TRANSIENT, Reason.CANARY_LATENCY})
+    # In lane ci it may be busy without doing harm; then something else spoiled the row.
+    polluted = row.run_quality_status is Quality.POLLUTED
+    return polluted and bool(seen & {*TRANSIENT, Reason.CANARY_LATENCY})
 
 
 def _disturbance(row: RowMetrics) -> str:
     """Return what disturbed a row's times, if possible with the process that did it."""
     seen = [item for item in row.run_quality_reasons if not spoils_quality(item.reason)]
+    if not by_the_machine(row):
+        seen = [item for item in seen if item.reason not in TRANSIENT]
     seen.sort(key=lambda item: item.reason is not Reason.HIGH_CPU_SATURATION)
     first = next((f"{item.reason.value}: {item.evidence}" for item in seen), None)
     return first or "; ".join(row.invalid_because)

@@ -74,9 +74,10 @@ def pick(candidates: Sequence[Candidate], prefer: Prefer) -> Pick:
     proved = smallest_proved(smaller)
     if proved:
         return _proved(proved, proved.probability)
+    smaller = [item for item in smaller if item.fits]
     if baseline.fits and all(item.verdict is QuantVerdict.LOST for item in smaller):
-        return _proved(baseline, 1 - max(item.probability for item in smaller))
-    likely = _likely([item for item in smaller if item.fits])
+        return _proved(baseline, 1 - max((item.probability for item in smaller), default=0.0))
+    likely = _likely(smaller)
     if likely:
         return Pick(DecisionStatus.LIKELY, likely.quant, likely.probability)
     return Pick(DecisionStatus.UNDECIDED)

@@ -17,6 +17,7 @@ from orket_lib.vocabulary.statuses import (
     DropReason,
     Prefer,
     QuantVerdict,
+    WantName,
     WantStatus,
 )
 from orket_lib.vocabulary.text import listed
@@ -72,6 +73,8 @@ def next_step(verdicts: Verdicts, fails: BaselineFails | None = None) -> str | N
     if fails:
         return f"{ADVICE[fails.failure]}, and run the same command: {fails}"
     if status is DecisionStatus.ONE_QUANT:
+        if verdicts.verdicts[1:]:
+            return "see why the other quants failed, and fix the config"
         return "add a second quant to `quants:`, and run the same command"
     if status is DecisionStatus.TASKS_TOO_HARD:
         return "choose tasks that this model can do (`task_bank:`), or more of them"
@@ -80,7 +83,9 @@ def next_step(verdicts: Verdicts, fails: BaselineFails | None = None) -> str | N
     if status is DecisionStatus.TASKS_TOO_EASY:
         return "choose harder tasks (`task_bank:`)"
     if status is DecisionStatus.NOTHING_FITS:
-        return "loosen `wants:`, or add a smaller quant to `quants:`"
+        return f"loosen {_limits(verdicts.verdicts)}, or add a smaller quant to `quants:`"
+    if status is DecisionStatus.UNDECIDED and _what_fits_is_lost(verdicts):
+        return f"loosen {_limits(verdicts.verdicts)}, or add a quant between these to `quants:`"
     open_ = _undecided(verdicts)
     if any(item.dropped is DropReason.BUDGET_SPENT for item in open_):
         return "raise `budget:`, and run the same command: it continues where the budget ended"
@@ -142,14 +147,19 @@ def _claim(
         case DecisionStatus.NOTHING_FITS:
             return "no quant meets all limits: " + "; ".join(_misses(verdicts.verdicts)) + "."
         case DecisionStatus.UNDECIDED:
+            if _what_fits_is_lost(verdicts):
+                missed = "; ".join(_misses(verdicts.verdicts))
+                return f"no quant that meets all limits {keeps} of {base}'s adherence ({missed})."
             return f"these tasks don't show yet which quant {keeps} of {base}'s adherence."
     assert found is not None
     if policy.prefer is Prefer.BEST:
         claim = f"run {chosen.quant}, the largest quant that meets all limits"
     elif found.reason == "BASELINE":
         absent = any(item.verdict is QuantVerdict.NOT_MEASURED for item in verdicts.verdicts)
-        measured = " that was measured" if absent else ""
-        claim = f"run {chosen.quant}: no smaller quant{measured} {keeps} of its adherence"
+        which = " that was measured" if absent else ""
+        if _misses(verdicts.verdicts):
+            which = " that meets all limits"
+        claim = f"run {chosen.quant}: no smaller quant{which} {keeps} of its adherence"
     else:
         claim = (
             f"run {chosen.quant}, the smallest quant that is proved to keep at least "
@@ -239,14 +249,30 @@ def _hangs(verdicts: Verdicts) -> str:
 
 
 def _undecided(verdicts: Verdicts) -> list[Verdict]:
-    """Return the quants that more tasks may decide, unless nothing hangs on them."""
+    """Return the quants that more tasks may decide, unless nothing hangs on that."""
     return [
         item
         for item in verdicts.verdicts
         if item.verdict is QuantVerdict.UNDECIDED
         and item.probability is not None
         and item.dropped is not DropReason.MATTERS_NO_MORE
+        and not _misses([item])
     ]
+
+
+def _what_fits_is_lost(verdicts: Verdicts) -> bool:
+    """Tell whether every measured quant either misses a limit or does not keep the threshold."""
+    return all(
+        item.verdict in (QuantVerdict.LOST, QuantVerdict.NOT_MEASURED)
+        or any(want.status is WantStatus.NOT_MET for want in item.wants)
+        for item in verdicts.verdicts
+    )
+
+
+def _limits(verdicts: Sequence[Verdict]) -> str:
+    """Return the keys of the limits that were missed."""
+    missed = {w.want for item in verdicts for w in item.wants if w.status is WantStatus.NOT_MET}
+    return "`wants:`" + (" or `latency_ceiling:`" if WantName.LATENCY_S in missed else "")
 
 
 def _misses(verdicts: Sequence[Verdict]) -> list[str]:

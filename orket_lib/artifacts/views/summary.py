@@ -108,9 +108,16 @@ class StabilityKpis(Measured):
     determinism_rate: Reading
     missing_telemetry_rate: Reading
     polluted_run_rate: Reading
+    polluted_run_rate_as_asked: float | None = Field(
+        None,
+        description="rows whose answers don't count; null unless the config says "
+        "`canary_on_latency: quality_only`",
+    )
     frontier_success_rate: Reading = Field(description="models with an eligible valid row")
     frontier_success_rate_as_asked: float | None = Field(
-        None, description="the same with invalid rows; null unless they were included"
+        None,
+        description="the same with invalid rows, if they are included, and with rows of which only "
+        "the times don't count, if `canary_on_latency: quality_only`; else null",
     )
     quant_rows: int
     sessions: int

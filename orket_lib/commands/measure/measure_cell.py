@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import get_args
 
 from orket_lib.artifacts.io import read_model, write_model
 from orket_lib.artifacts.measurements.request import AskedCell, AskedTasks
@@ -17,13 +18,13 @@ from orket_lib.commands.measure._measurement_options import (
     sources,
     tasks_of,
 )
-from orket_lib.measure.cell import Again, CellMeasurement
+from orket_lib.measure.cell import CellMeasurement
 from orket_lib.measure.cell_receipt import dropped_receipt, receipt_of
 from orket_lib.measure.session.known_facts import SERVER_FACTS
 from orket_lib.processes.snakemake_watchdog import die_with_snakemake
 from orket_lib.stores.parts import CellStore
 from orket_lib.sweep.batches import batch_spec
-from orket_lib.vocabulary.statuses import RunStatus
+from orket_lib.vocabulary.statuses import Again, RunStatus
 from orket_lib.workflow.job_environment import again_command
 
 
@@ -35,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--round", type=int, default=1, help="round of the sweep; default: %(default)s")
     add("--batch", type=whole_number(1), help="ask only this batch of the sweep's tasks")
     add("--look", type=Path, help="the look before this batch: whether it is still asked")
-    add_measuring(parser, ("probes", "runs", "all"))
+    add_measuring(parser, get_args(Again))
     add_out(parser, "receipt; the measurements are in storage")
 
 
@@ -62,7 +63,7 @@ def run(options: argparse.Namespace) -> int:
             CellStore(options.storage_root / spec.folder),
             progress,
             options.round,
-            _again(options),
+            options.again,
             opened_gates(options),
             facts=options.storage_root / SERVER_FACTS,
         ).run(made_from)
@@ -83,11 +84,3 @@ def _dropped(options: argparse.Namespace, quant: str) -> Dropped | None:
     if options.look is None or options.batch == 1:
         return None
     return read_model(options.look, Look).dropped(quant)
-
-
-def _again(options: argparse.Namespace) -> Again | None:
-    """Return what to measure again; only the first batch has probes."""
-    if options.again == "probes" and options.batch and options.batch > 1:
-        return None
-    again: Again | None = options.again
-    return again

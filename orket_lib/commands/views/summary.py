@@ -67,6 +67,7 @@ def run(options: argparse.Namespace) -> int:
         config.include_invalid,
         config.prefer,
         config.wants,
+        quality_only=config.canary_on_latency == "quality_only",
     )
     verdict = read_model(options.canary, CanaryVerdict)
     receipts = [path for path in (options.opening, options.closing) if path]

@@ -17,6 +17,7 @@ from typing import Any
 import yaml
 
 from orket_lib.vocabulary.errors import ConfigError
+from orket_lib.vocabulary.validation import TOO_MUCH, repeats_too_much
 
 _TEMPLATE_KEY = "__use_yte__"
 _YAML_MERGE = "tag:yaml.org,2002:merge"
@@ -97,11 +98,15 @@ def _read(path: Path) -> Source:
         )
     try:
         content, duplicates = _from_json(text)
-    except json.JSONDecodeError:
+    except (ValueError, RecursionError):
         try:
             content, duplicates = _from_yaml(text)
         except yaml.YAMLError as error:
             return _broken(path, f"{name}: not YAML: {_yaml_error(error)}")
+        except (ValueError, RecursionError) as error:  # 2026-02-30; thousands of digits or brackets
+            return _broken(path, f"{name}: can't be read: {error}")
+    if repeats_too_much(content):
+        return _broken(path, f"{name}: {TOO_MUCH}")
     if not isinstance(content, dict):
         return _broken(path, f"{name}: must be a mapping of keys to values")
     if _TEMPLATE_KEY in content:

@@ -16,6 +16,7 @@ from orket_lib.vocabulary.validation import allowed, alternatives, nearest, word
 
 _LONGEST = 100
 _OWN_WORDS = "value_error"  # raised by our validators, which say what is allowed themselves
+_OTHER_FORM = "string_pattern_mismatch"
 _OF_A_KEY = "[key]"  # pydantic's last step to an error of a mapping's key
 
 
@@ -58,7 +59,10 @@ def field_problem(item: ErrorDetails, values: Mapping[str, Any], spelled: Mappin
         choices = [choice for part in alternatives(schema) for choice in part.get("enum", ())]
         hint = nearest(value, choices) if isinstance(value, str) else ""
         message = f"must be {allowed(schema)}{hint}"
-    name = path[-1] if len(path) > 1 else ""  # the name of a variable; keys of ours are no secrets
+        if item["type"] == _OTHER_FORM and " such as " not in message:
+            message += f", {SweepConfig.model_fields[key].description}"
+    # The name of a variable; of our own keys, only this one may hold a secret by mistake.
+    name = path[-1] if len(path) > 1 or key == "api_key" else ""
     return f"{'.'.join(path)}: {message} ({got(value, name)})"
 
 

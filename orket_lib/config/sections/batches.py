@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, TypeAdapter, ValidationError, field_validator, model_validator
 
 from orket_lib.config.sections.fields import Section, Words
 from orket_lib.vocabulary.units import seconds_of
@@ -20,6 +20,7 @@ _QUICK: dict[str, Any] = {
     "thermal_repeats": 0,
 }
 _QUICK_BUDGET = "60s"
+_BOOL = TypeAdapter(bool)
 
 
 class Batches(Section):
@@ -62,7 +63,7 @@ class Batches(Section):
     @model_validator(mode="before")
     @classmethod
     def _quick_settles_more(cls, values: Any) -> Any:
-        if not isinstance(values, Mapping) or values.get("quick") is not True:
+        if not isinstance(values, Mapping) or not _is_on(values.get("quick")):
             return values
         return {**values, **_QUICK, "budget": values.get("budget") or _QUICK_BUDGET}
 
@@ -72,3 +73,11 @@ class Batches(Section):
         if text is not None:
             seconds_of(text)
         return text
+
+
+def _is_on(value: Any) -> bool:
+    """Tell whether a value will be read as true: that of `--config quick=true` is still text."""
+    try:
+        return _BOOL.validate_python(value)
+    except ValidationError:
+        return False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
@@ -25,6 +25,7 @@ from orket_lib.vocabulary.banks import (
 )
 from orket_lib.vocabulary.quants import is_path_safe, normalize_tag
 from orket_lib.vocabulary.slugs import slug, slugs
+from orket_lib.vocabulary.statuses import Again
 from orket_lib.vocabulary.validation import problems_of
 
 
@@ -53,7 +54,7 @@ class Matrix(Section):
     runs_per_quant: Annotated[int, Field(ge=1, description="runs of each task")] = 2
     probe_runs: Annotated[int, Field(ge=1, description="speed measurements of each cell")] = 3
     again: Annotated[
-        Literal["probes", "runs", "all"] | None,
+        Again | None,
         Field(
             exclude=True,
             description="measure this part of each cell again, even if it is in the store: for "

@@ -24,7 +24,7 @@ from orket_lib.providers.wire.chat_stream import (
     template_switches,
 )
 from orket_lib.providers.wire.http import HttpServer, most_bytes_of_tokens
-from orket_lib.providers.wire.json_fields import count
+from orket_lib.providers.wire.json_fields import count, text
 from orket_lib.vocabulary.errors import RequestFailed
 
 CHAT, MODELS = "/v1/chat/completions", "/v1/models"
@@ -78,7 +78,8 @@ class OpenAiClient:
         """Return the entry of each model that the server offers, by name."""
         listed = self.server.call("GET", MODELS).get("data")
         cards = listed if isinstance(listed, list) else ()
-        return {str(card["id"]): card for card in cards if isinstance(card, dict) and "id" in card}
+        named = ((text(card, "id"), card) for card in cards if isinstance(card, dict))
+        return {name: card for name, card in named if name}
 
     def count_tokens(self, model: str, text: str) -> int | None:
         """Return how many tokens a text has; None from a server without vLLM's route for it."""

@@ -14,12 +14,15 @@ from math import ceil
 from types import ModuleType
 from typing import Any
 
+from orket_lib.tasks.bank_problems import told_answer
 from orket_lib.tasks.generators import FAMILIES
 from orket_lib.tasks.generators.drafts import Draft
+from orket_lib.tasks.task import StructuredTask
 from orket_lib.vocabulary.banks import GENERAL_BANK
 from orket_lib.vocabulary.errors import ConfigError
 
 LEVELS = range(1, 7)
+MOST = 20_000  # tasks of a bank
 _MOST_REPEATED = 1000  # drafts in a row that were made before: the family has no others
 Generated = tuple[str, int, Draft]
 
@@ -99,8 +102,8 @@ def _check(families: Sequence[str], levels: Sequence[int], n: int) -> None:
     for name, chosen in (("families", families), ("levels", levels)):
         if not chosen or len(set(chosen)) < len(chosen):
             problems.append(f"{name}: at least one, and each once (got {list(chosen)})")
-    if n < 1:
-        problems.append(f"n: a whole number >= 1 (got {n})")
+    if not 1 <= n <= MOST:
+        problems.append(f"n: a whole number from 1 to {MOST} (got {n})")
     if problems:
         raise ConfigError(problems)
 
@@ -130,7 +133,7 @@ def _asked(draft: Draft) -> tuple[str, str]:
 def _different(
     family: ModuleType, level: int, seed: int | str, seen: set[tuple[str, str]]
 ) -> Iterator[Draft]:
-    """Yield tasks that were not seen, and add them to these."""
+    """Yield tasks that were not seen and don't tell their answer, and add them to the seen ones."""
     index = repeated = 0
     while repeated < _MOST_REPEATED:
         draft = family.make(random.Random(f"{seed}/{family.NAME}/{level}/{index}"), level)
@@ -139,7 +142,8 @@ def _different(
         repeated = repeated + 1 if asked in seen else 0
         if asked not in seen:
             seen.add(asked)
-            yield draft
+            if not told_answer(StructuredTask.model_validate(_task(1, family.NAME, level, draft))):
+                yield draft
 
 
 def _turns(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -14,6 +15,10 @@ from orket_lib.tasks.grading.text_evaluation import ExpectedCall, ToolCalls
 from orket_lib.tasks.grading.text_graders import parsed_json, same_json
 
 _OPEN, _CLOSE = "<tool_call>", "</tool_call>"
+# A call in a program: `call = {"name": ...`, `print('<tool_call>{"name": ...`.
+_IN_CODE = re.compile(
+    r"(?:\w\(|=)\s*[bfr]?[\"']{0,3}\s*(?:<tool_call>\s*)?\[?\s*\{\s*[\"']\w+[\"']\s*:"
+)
 _ARGUMENTS = ("arguments", "parameters")  # what models call them
 _Call = tuple[str, dict[str, Any]]
 
@@ -31,6 +36,8 @@ def tool_call(asked: ToolCalls, answer: str) -> list[Check]:
 def _stated(asked: ToolCalls, answer: str) -> list[Any]:
     """Return the JSON of each call that an answer writes."""
     text = normalize(answer)
+    if _IN_CODE.search(text):
+        raise Unparseable(f"a call inside a program: {shown(text)}")
     if _OPEN in text and not asked.form_counts:
         parts = [part.partition(_CLOSE)[0] for part in text.split(_OPEN)[1:]]
         return [_parsed(part) for part in parts]

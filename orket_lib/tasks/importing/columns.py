@@ -9,7 +9,7 @@ from typing import Any
 from orket_lib.artifacts.digest import canonical_json
 from orket_lib.reading.json_values import strict_json
 from orket_lib.tasks.importing.numbers import is_plain_number, number_of
-from orket_lib.tasks.importing.shapes import Draft, text_of
+from orket_lib.tasks.importing.shapes import Draft, family_of, text_of
 from orket_lib.tasks.importing.table import Bad, Table
 
 # Names of a column, the first of which wins; of several others, none does.
@@ -68,7 +68,7 @@ def own_columns(table: Table, grader: str | None) -> Reading:
     def task(values: Mapping[str, Any]) -> Draft:
         chosen = values.get("grader", usual) or _by_type(values.get(answer or ""))
         draft: Draft = {
-            "family": values.get("category", "imported"),
+            "family": family_of({"category": values.get("category", "imported")}, "imported"),
             "tier": _whole(values.get("tier", 1)),
             "prompt": text_of(values, prompt),
             "grader": chosen,

@@ -7,7 +7,7 @@ conditions. Loops, macros and other calls are refused by name: a template is dat
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +31,7 @@ _FILTERS = {
     *("string", "int", "length", "default", "d"),
 }
 _MOST_CHARS = 20_000
+_MOST_FILLED = 10_000_000  # characters that a filled template may have
 
 
 def fill(template: str, values: Mapping[str, Any], what: str) -> str:
@@ -47,7 +48,11 @@ def fill(template: str, values: Mapping[str, Any], what: str) -> str:
     from jinja2 import TemplateError
 
     try:
-        return _compiled(template).render(dict(values))
+        compiled, fields, growth = _compiled(template)
+        longest = max((len(str(value)) for value in values.values()), default=0)
+        if growth * (len(template) + fields * longest) > _MOST_FILLED:
+            raise Bad(f"may become longer than {_MOST_FILLED} characters")
+        return compiled.render(dict(values))
     except Bad as error:
         raise Bad(f"{what}: {error}") from None
     except TemplateError as error:
@@ -63,9 +68,19 @@ def _is_constant(node: Node) -> bool:
     return isinstance(node.node if isinstance(node, Neg) else node, Const)
 
 
+def _growth(name: str, sizes: Sequence[int]) -> int:
+    """Return how many times longer a method or filter can make a text; its arguments have sizes."""
+    match name, sizes:
+        case "join", [separator, *_]:
+            return 1 + separator
+        case "replace", [old, new, *_]:
+            return max(1, -(-new // old) if old else 1 + new)
+    return 1
+
+
 @lru_cache(maxsize=64)
-def _compiled(template: str) -> Template:
-    """Return a template that only places fields."""
+def _compiled(template: str) -> tuple[Template, int, int]:
+    """Return a template that only places fields, their number, and how much it lengthens them."""
     from jinja2 import StrictUndefined, nodes
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
@@ -74,18 +89,23 @@ def _compiled(template: str) -> Template:
     environment = ImmutableSandboxedEnvironment(
         undefined=StrictUndefined, keep_trailing_newline=True, autoescape=False
     )
+    fields = growth = 1
     for node in environment.parse(template).find_all(nodes.Node):
         kind = type(node).__name__
         if kind not in _ALLOWED:
             raise Bad(f"`{kind.lower()}` in a template can't be imported")
         if isinstance(node, nodes.Filter) and node.name not in _FILTERS:
             raise Bad(f"the filter `{node.name}` can't be imported")
-        if isinstance(node, nodes.Filter | nodes.Call) and not all(
-            map(_is_constant, node.args or ())
-        ):
+        fields += isinstance(node, nodes.Name)
+        if not isinstance(node, nodes.Filter | nodes.Call):
+            continue
+        if node.dyn_args or not all(map(_is_constant, node.args)):
             raise Bad("arguments of methods and filters must be constants")
-        if isinstance(node, nodes.Call) and not (
-            isinstance(node.node, nodes.Getattr) and node.node.attr in _METHODS
-        ):
+        if isinstance(node, nodes.Filter):
+            name = node.name
+        elif isinstance(node.node, nodes.Getattr) and node.node.attr in _METHODS:
+            name = node.node.attr
+        else:
             raise Bad("only methods of text such as strip() can be imported")
-    return environment.from_string(template)
+        growth *= _growth(name, [len(str(one.as_const())) for one in node.args])
+    return environment.from_string(template), fields, growth

@@ -218,8 +218,9 @@ def test_t28_disturbed_times_leave_the_quality() -> None:
 
 
 def test_a_server_without_times_is_no_reason_to_try_again() -> None:
+    busy = Observation.of(Reason.HIGH_CPU_SATURATION, "which does not matter in lane ci")
     silent: dict[str, Any] = {
-        "run_quality_reasons": (Observation.of(Reason.MISSING_TOKEN_TIMINGS, "no usage"),),
+        "run_quality_reasons": (busy, Observation.of(Reason.MISSING_TOKEN_TIMINGS, "no usage")),
         "valid": False,
         "invalid_because": ("token metrics are TOKEN_COUNT_UNAVAILABLE",),
         "quality_spoiled_by": (),
@@ -341,3 +342,66 @@ def test_a_family_that_decides_is_named(lost: int) -> None:
     found = build_session("nano", rows, table, POLICY, Lane.LAB)
     named = {item.quant_tag: item.hangs_on for item in found.verdicts}
     assert named["Q4_K_M"] == ("family1" if lost else None)
+
+
+@pytest.mark.parametrize("prefer", Prefer)
+def test_what_fits_and_loses_is_not_called_undecided(prefer: Prefer) -> None:
+    rows = [metrics("F16", 16.0, generation_tokens_per_second=10.0), metrics("Q2_K", 3.2)]
+    wants = {WantName.DECODE_TPS: 15.0}
+    policy = FrontierPolicy(0.95, 10.0, include_invalid=False, prefer=prefer, wants=wants)
+    table = {"F16": scores(160), "Q2_K": scores(60)}
+    found = build_session("nano", rows, table, policy, Lane.LAB)
+    assert found.recommendation == (
+        "nano: no quant that meets all limits keeps at least 95% of F16's adherence "
+        "(F16 has decode_tps 10, wanted 15). Q2_K does not keep it."
+    )
+    assert found.decision is not None
+    assert found.decision.next == "loosen `wants:`, or add a quant between these to `quants:`"
+
+
+def test_the_key_of_a_missed_limit_is_named_even_if_it_is_a_default() -> None:
+    slow = {"total_latency": 20.0}
+    quants = {"F16": 160, "Q8_0": 160}
+    found = judged(quants, changes=dict.fromkeys(quants, slow)).decision
+    assert found is not None
+    assert found.next is not None
+    assert found.next.startswith("loosen `wants:` or `latency_ceiling:`, or add a smaller quant")
+
+
+def test_quants_that_failed_are_not_asked_for_again() -> None:
+    found = judged({"F16": 160, "Q8_0": None}).decision
+    assert found is not None
+    assert (found.status, found.pick) == (DecisionStatus.ONE_QUANT, "F16")
+    assert found.next == "see why the other quants failed, and fix the config"
+
+
+def test_the_baseline_is_run_if_every_smaller_quant_is_lost_or_too_slow() -> None:
+    rows = [
+        metrics("F16", 16.0, generation_tokens_per_second=20.0),
+        metrics("Q4_K_M", 4.9, generation_tokens_per_second=10.0),
+        metrics("Q2_K", 3.2, generation_tokens_per_second=20.0),
+    ]
+    policy = FrontierPolicy(0.95, 10.0, include_invalid=False, wants={WantName.DECODE_TPS: 15.0})
+    table = {"F16": scores(160), "Q4_K_M": scores(160), "Q2_K": scores(60)}
+    found = build_session("nano", rows, table, policy, Lane.LAB)
+    assert found.decision is not None
+    assert (found.decision.status, found.decision.pick) == (DecisionStatus.PROVED, "F16")
+    assert found.recommendation.startswith(
+        "nano: run F16: no smaller quant that meets all limits keeps at least 95%"
+    )
+
+
+def test_an_undecided_quant_that_misses_a_limit_does_not_suffice() -> None:
+    rows = [
+        metrics("F16", 16.0, generation_tokens_per_second=20.0),
+        metrics("Q8_0", 8.5, generation_tokens_per_second=20.0),
+        metrics("Q4_K_M", 4.9, generation_tokens_per_second=10.0),
+    ]
+    policy = FrontierPolicy(0.95, 10.0, include_invalid=False, wants={WantName.DECODE_TPS: 15.0})
+    table = {"F16": scores(160), "Q8_0": scores(160), "Q4_K_M": scores(154)}
+    found = build_session("nano", rows, table, policy, Lane.LAB)
+    assert verdicts(found)["Q4_K_M"] is QuantVerdict.UNDECIDED
+    assert "run Q8_0" in found.recommendation
+    assert "Q4_K_M" not in found.recommendation
+    assert found.decision is not None
+    assert found.decision.next is None

@@ -246,3 +246,40 @@ def test_this_machine_needs_no_permission(host: str) -> None:
 def test_another_machine_is_fine_where_it_is_allowed() -> None:
     far = {"provider": "ollama", "base_url": "http://10.0.0.7:11434", "allow_remote": True}
     assert drafted(far).problems == ()
+
+
+def test_a_key_that_is_written_out_is_not_repeated() -> None:
+    (problem,) = draft([Source({**MINIMAL, "api_key": "sk-1234567"})]).problems
+    assert "${ENV:NAME}" in problem
+    assert "sk-1234567" not in problem
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("seed: " + "9" * 5000, "can't be read: Exceeds the limit"),
+        ("sweep: 2026-02-30", "can't be read: day is out of range"),
+        ("models: " + "[" * 3000, "can't be read: maximum recursion depth"),
+        ("models: &m [*m]", "its aliases (`*name`) repeat too much; write the values out"),
+    ],
+    ids=lambda text: text[:20],
+)
+def test_a_file_that_no_parser_can_read_is_one_problem(
+    tmp_path: Path, text: str, said: str
+) -> None:
+    (tmp_path / "my.yaml").write_text(text)
+    (source, _) = read_sources([tmp_path / "my.yaml"], {})
+    assert not source.readable
+    assert source.problems[0].startswith(f"my.yaml: {said}")
+
+
+@pytest.mark.parametrize("typed", ["quick=true", "quick=True", "quick=yes", "quick=1"])
+def test_quick_on_the_command_line_is_quick(typed: str) -> None:
+    """Snakemake reads `True`; the rest stays text until the fields convert it."""
+    config = drafted(read_overrides([typed])).config
+    assert config.in_batches
+    assert (config.quick, config.runs_per_quant, config.budget_seconds) == (True, 1, 60)
+
+
+def test_quick_may_be_turned_off() -> None:
+    assert not drafted(read_overrides(["quick=false"])).config.in_batches

@@ -39,6 +39,8 @@ def graded(
 RIGHT = {
     "bare": BARE,
     "fence": f"```json\n{BARE}\n```",
+    "fence of Python": f"```python\n{BARE}\n```",
+    "in parentheses": f"I will call it now ({BARE}).",
     "in a sentence": f"I will call it now: {BARE}",
     "tags": f"<tool_call>\n{BARE}\n</tool_call>",
     "tags, the last one open": f"Sure.\n<tool_call>{BARE}",
@@ -58,7 +60,9 @@ RIGHT = {
 def test_a_right_call_passes_in_any_form(form: str) -> None:
     found = graded(RIGHT[form])
     assert found.passed, found.checks
-    assert found.form_kept == (form not in ("in a sentence", "tags", "tags, the last one open"))
+    assert found.form_kept == (
+        form not in ("in a sentence", "in parentheses", "tags", "tags, the last one open")
+    )
 
 
 WRONG = {
@@ -95,6 +99,12 @@ def test_a_wrong_call_fails_and_says_where(kind: str) -> None:
         '{"name": 3, "arguments": {}}',
         "<tool_call>create_order</tool_call>",
         f"{BARE}\n{json.dumps(FIND)}",
+        f"```python\nimport json\ncall = '{BARE}'\nprint(call)\n```",
+        f"```python\ncall = {BARE}\nsend(call)\n```",
+        f"import json\nprint(json.dumps({BARE}))",
+        f'json.loads("""\n{BARE}""")',
+        f"const calls = [{BARE}];",
+        f"```python\nprint('<tool_call>{BARE}</tool_call>')\n```",
     ],
 )
 def test_what_is_no_call_is_unparseable(answer: str) -> None:

@@ -111,7 +111,6 @@ def test_an_option_names_the_grader_of_all_others(tmp_path: Path) -> None:
         (row(prompt=3), "line 2: prompt: must be text (got 3)"),
         (row(prompt="x", tier=7), "line 2: tier: must be <= 6"),
         (row(prompt="x", tier="hard"), "line 2: tier: must be a whole number"),
-        (row(prompt="x", category="Two Words"), "line 2: category: String should match pattern"),
         (row(prompt="x", grader="llm"), "line 2: grader: must be 'exact'"),
         (row(prompt="x", grader="exact"), "line 2: answer: expected 5 does not fit grader `exact`"),
         (row(grader="number", answer="five"), "line 2: answer: not a number such as 12"),
@@ -345,3 +344,13 @@ def test_imported_tasks_grade(tmp_path: Path) -> None:
     assert judge(right, "It is 5.").passed
     assert not judge(right, "It is 6.").passed
     assert judge(cow, "cow").passed
+
+
+@pytest.mark.parametrize(
+    ("category", "family"), [("Math & Logic", "math_logic"), ("sums", "sums"), ("!", "imported")]
+)
+def test_a_category_may_be_written_as_people_write_it(
+    tmp_path: Path, category: str, family: str
+) -> None:
+    found = imported(tmp_path, jsonl(row(category=category)))
+    assert [task.family for task in found.bank.tasks] == [family]

@@ -131,3 +131,11 @@ def test_a_grader_that_does_not_fit_is_said(tmp_path: Path) -> None:
     assert said == "--grader json: of an lm-eval task exact, number, contains or agrees"
     agrees = of_task(tmp_path, TASK.replace("exact_match", "bleu"), grader="agrees")
     assert agrees.bank.tasks[0].evaluations[0].type == "agrees"
+
+
+@pytest.mark.parametrize("tests", ["&t\n- vars: *t", "*c"])
+def test_aliases_that_hold_endless_values_are_refused(tmp_path: Path, tests: str) -> None:
+    file = f"a: &a [{', '.join('x' * 300)}]\nb: &b [{', '.join(['*a'] * 300)}]\n"
+    file += f"c: &c [{', '.join(['*b'] * 300)}]\ntests: {tests}\n"
+    (said,) = refusal(tmp_path, file, "task.yaml")
+    assert said.endswith("its aliases (`*name`) repeat too much; write the values out")

@@ -106,7 +106,7 @@ THINGS = _nouns(
 )
 _ADJECTIVES = """
     small klein pequeño/red rot rojo/old alt viejo/new neu nuevo/white weiß blanco
-    black schwarz negro/heavy schwer pesado/long lang largo/pretty schön bonito/cheap billig barato
+    wide breit ancho/heavy schwer pesado/long lang largo/pretty schön bonito/cheap billig barato
     clean sauber limpio/green grün verde/big groß grande/slow langsam lento/fast schnell rápido
     quiet still tranquilo/broken kaputt roto/strong stark fuerte/yellow gelb amarillo
 """

@@ -28,7 +28,7 @@ _WHO = (
     "Two facts. {clues} Question: who {owns} the {colour} {thing}?",
     "In {town}, {clues} Who {owns} the {colour} {thing}?",
     "{clues} Now who {owns} the {colour} {thing}?",
-    "This is known in {town}: {clues} So who {owns} the {colour} {thing}?",
+    "It is known in {town}: {clues} So who {owns} the {colour} {thing}?",
 )
 _OWNER = (
     "Who has the {colour} {thing}? Answer with the name.",

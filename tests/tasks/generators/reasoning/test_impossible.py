@@ -71,6 +71,11 @@ class TestImpossible(FamilyContract):
         other = "Stavel, red, cat, March or lamp" if draft.answer == "UNKNOWN" else "UNKNOWN"
         return [*known, other, f"{draft.answer}, or {other}"]
 
+    def test_another_answer_than_unknown_may_be_read_in_the_text(self) -> None:
+        for one in drafts(impossible, 1, 100) + drafts(impossible, 2, 100):
+            rivals = [label for label in one.evaluation["labels"] if label != "UNKNOWN"]
+            assert any(label in one.problem for label in rivals)
+
     def test_about_half_of_the_questions_have_no_answer(self) -> None:
         unknown = sum(one.answer == "UNKNOWN" for one in drafts(impossible, 1, 400))
         assert 120 < unknown < 200
