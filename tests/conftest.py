@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from itertools import count
 from pathlib import Path
 
 import psutil
@@ -10,6 +11,8 @@ import pytest
 from hypothesis import settings
 
 from orket_lib.processes import device_lock
+
+_NUMBERS = count()
 
 # The same examples in every run; a loaded machine must not fail a property for being slow.
 settings.register_profile("suite", derandomize=True, deadline=None, max_examples=30)
@@ -20,9 +23,15 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)
-def own_locks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def own_locks(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep tests and real measurements on this machine out of each other's way."""
-    monkeypatch.setattr(device_lock, "_machine_folder", lambda: tmp_path)
+    folder = tmp_path_factory.getbasetemp() / f"locks-{next(_NUMBERS)}"
+
+    def made() -> Path:  # most tests take no lock
+        folder.mkdir(exist_ok=True)
+        return folder
+
+    monkeypatch.setattr(device_lock, "_machine_folder", made)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -33,7 +33,9 @@ _NUMBERS = re.compile(
     r"-?\d+(?:\.\d+)?(?:(?:\s*[,;|<>\u2192]\s*(?:and\s+)?|\s+(?:and\s+)?)-?\d+(?:\.\d+)?)+"
 )
 _DENIAL = re.compile(r"(?i)\b(?:not|never|neither|wrong|incorrect|false|unless)\b|n['\u2019]t\b")
-_CHOICE = re.compile(r"(?i)\b(?:or|either|alternatively|instead|maybe|perhaps|wait|actually)\b|\?")
+_CHOICE = re.compile(
+    r"(?i)\b(?:or|either|alternatively|instead|maybe|perhaps|wait|actually|(?:could|might) be)\b|\?"
+)
 _SPAN = re.compile(r"\*\*([^*\n]+)\*\*|__([^_\n]+)__")
 _QUOTED = re.compile(r"`([^`\n]+)`|\"([^\"\n]+)\"|\u201c([^\u201d\n]+)\u201d")
 _VERB = re.compile(

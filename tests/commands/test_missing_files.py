@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from explorer_artifacts import frontier_of_text
 from report_summaries import seven, summary
 
 from orket_lib.artifacts.io import write_json, write_model
+from orket_lib.artifacts.views.summary import Summary
 from orket_lib.cli import GROUPS, main
 
 SERVER = "--provider openai --base-url http://127.0.0.1:9 --model m"
@@ -68,10 +70,15 @@ LINES = [
 ]
 
 
+@cache
+def of_seven() -> Summary:
+    return summary(seven())
+
+
 @pytest.fixture(autouse=True)
 def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    write_model(Path("summary.json"), summary(seven()))
+    write_model(Path("summary.json"), of_seven())
     write_json(Path("frontier.json"), frontier_of_text())
     Path("some.yaml").write_text("models: [nano]\nquants: [Q8_0]\n", encoding="utf-8")
 

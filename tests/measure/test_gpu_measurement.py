@@ -24,6 +24,7 @@ from orket_lib.artifacts.views.run_report import RunReport
 from orket_lib.measure import cell
 from orket_lib.measure.session import gpu_watch, session
 from orket_lib.measure.session.readiness import Ready
+from orket_lib.processes import device_lock
 from orket_lib.processes.device_lock import CPU, device_locks
 from orket_lib.providers.base import Model
 from orket_lib.telemetry.gpu.samples import header, to_line
@@ -215,6 +216,7 @@ def test_every_gpu_that_may_be_used_is_locked(
         taken.append(tuple(names))
         return device_locks(names, *rest)
 
+    monkeypatch.setattr(device_lock, "_machine_folder", lambda: tmp_path)
     monkeypatch.setattr(cell, "device_locks", noted)
     monkeypatch.setattr(cell, "locked_devices", lambda *_: (CPU, "GPU-11111111"))
     on_gpu(tmp_path / "cell", steady())

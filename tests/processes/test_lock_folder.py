@@ -123,7 +123,10 @@ def test_an_empty_setting_is_none(tmp_path: Path) -> None:
 
 
 @posix
-def test_a_lock_file_that_can_t_be_opened_is_refused_with_what_to_type(tmp_path: Path) -> None:
+def test_a_lock_file_that_can_t_be_opened_is_refused_with_what_to_type(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(device_lock, "_machine_folder", lambda: tmp_path)
     (tmp_path / "orket-locks" / "cpu.lock").mkdir(parents=True)
     with (
         pytest.raises(Refused, match=f"cpu.lock: locks can't be kept there: .*{VARIABLE}"),

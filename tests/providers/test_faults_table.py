@@ -217,16 +217,19 @@ CASES = {
         )
         for found in ("[null]", '["x"]', "5")
     },
-    "an answer that is no text": Case(
-        stream(
-            chunk(b'data: {"choices": [{"delta": {"content": [{"type": "text"}]}}]}\n\n'),
-            chunk(b"data: [DONE]\n\n"),
-            END,
-        ),
-        ERROR,
-        Fault.NOT_JSON,
-        "the answer is not text: ",
-    ),
+    **{
+        f"an answer that is no text: {part}": Case(
+            stream(
+                chunk(b'data: {"choices": [{"delta": {"content": [%s]}}]}\n\n' % part.encode()),
+                chunk(b"data: [DONE]\n\n"),
+                END,
+            ),
+            ERROR,
+            Fault.NOT_JSON,
+            "the answer is not text: ",
+        )
+        for part in ('{"type": "text"}', '{"text": "a"}, {"type": "image_url"}', '"a"')
+    },
     "JSON without a bottom": Case(
         stream(chunk(b"data: " + b"[" * 200_000 + b"\n\n"), END),
         ERROR,

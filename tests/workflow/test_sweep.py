@@ -186,6 +186,7 @@ def test_a_model_that_does_not_load_costs_one_row(workspace: Workspace) -> None:
     assert row["null_reasons"]["adherence_score"] == "STATUS_LOAD_FAILED"
 
 
+@pytest.mark.slow
 def test_a_damaged_file_costs_its_own_row_and_no_other(workspace: Workspace) -> None:
     (workspace.folder / "broken.gguf").write_bytes(b"GGUF" + bytes(64))
     workspace.config["artifacts"] = {"orket-nano": {"Q2_K": "broken.gguf"}}

@@ -22,6 +22,7 @@ from orket_lib.vocabulary.statuses import (
 )
 from orket_lib.vocabulary.text import listed
 
+_NOT_CHOSEN = (DecisionStatus.ONE_QUANT, DecisionStatus.TASKS_TOO_EASY)
 _NOTHING_JUDGED = (
     DecisionStatus.TASKS_TOO_HARD,
     DecisionStatus.TASKS_NOT_GRADED,
@@ -48,6 +49,7 @@ def sentence(
     parts = [
         _stand_in(verdicts),
         _claim(verdicts, policy, first != "", fails),
+        _missed(verdicts),
         by_agreement(verdicts),
         *_neighbours(verdicts),
         *_absent(verdicts),
@@ -273,6 +275,12 @@ def _limits(verdicts: Sequence[Verdict]) -> str:
     """Return the keys of the limits that were missed."""
     missed = {w.want for item in verdicts for w in item.wants if w.status is WantStatus.NOT_MET}
     return "`wants:`" + (" or `latency_ceiling:`" if WantName.LATENCY_S in missed else "")
+
+
+def _missed(verdicts: Verdicts) -> str:
+    """Return a sentence on the limits missed where the claim has no word on limits."""
+    found = _misses(verdicts.verdicts) if verdicts.pick.status in _NOT_CHOSEN else []
+    return f"Not all limits are met: {'; '.join(found)}." if found else ""
 
 
 def _misses(verdicts: Sequence[Verdict]) -> list[str]:

@@ -190,11 +190,23 @@ def _choices(chunk: dict[str, Any]) -> list[dict[str, Any]]:
         raise RequestFailed(f"the stream has invalid choices: {str(found)[:80]}", Fault.NOT_JSON)
     for choice in found:
         for part in ("delta", "message"):
-            content = section(choice, part).get("content")
+            said = section(choice, part)
+            content = _joined(said.get("content"))
             if content is not None and not isinstance(content, str):
                 message = f"the answer is not text: {str(content)[:80]}"
                 raise RequestFailed(message, Fault.NOT_JSON)
+            if content is not None:
+                said["content"] = content
     return found
+
+
+def _joined(content: object) -> object:
+    """Return the text of a list of parts that are all text; anything else as it is."""
+    if not isinstance(content, list):
+        return content
+    texts = [part.get("text") for part in content if isinstance(part, dict)]
+    known = [one for one in texts if isinstance(one, str)]
+    return "".join(known) if len(known) == len(content) else content
 
 
 def _whole_answer(stream: StampedStream) -> dict[str, Any]:

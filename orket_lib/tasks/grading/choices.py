@@ -23,6 +23,13 @@ _NEXT_LABEL = re.compile(
 )
 _MOST_AFTER = 500  # characters after a label that may be the text of an option
 _LED = re.compile(r"[\s*_`(]*([A-Za-z0-9]{1,3})[*_`]*[).:][*_`]*[ \t].*")
+# A line that only names the label: `It's B.`, `I'd go with (B)`, `B is correct`.
+_SAID = re.compile(
+    r"(?i:(?:it|that)(?:['\u2019]s| is)|i(?:['\u2019]d| would)? (?:choose|pick|go with|say))"
+    r"[\s*_`(\[]+([A-Za-z0-9]{1,3})[*_`)\].!]*"
+    r"|[*_`(\[]*([A-Za-z0-9]{1,3})[*_`)\]]* is (?:the )?(?:correct|right|best)"
+    r"(?: (?:answer|option|choice|one))?[*_`.!]*"
+)
 _BOLD = re.compile(r"(?:\*\*|__)([^*_\n]{1,80})(?:\*\*|__)")
 _CALLED = re.compile(r"\b(?:[Oo]ption|[Cc]hoice|[Ll]etter)[\s*_`(\[]{1,6}([A-Za-z0-9]{1,3})\b")
 _MOST_SEARCHED = 20_000  # characters of an answer in whose parts a label is looked for
@@ -78,8 +85,8 @@ def _chosen(options: Mapping[str, str], text: str) -> set[str]:
         return {labels[plain]}
     same = {label for label, option in options.items() if _plain(option) == plain}
     # "The answer is a" may go on with a noun, so in a sentence the case of a label must match.
-    led = _LED.fullmatch(text)
-    named = [*_STATED.finditer(text), *([led] if led else [])]
+    whole = filter(None, (_LED.fullmatch(text), _SAID.fullmatch(text)))
+    named = [*_STATED.finditer(text), *whole]
     return same.union(*(_named(options, text, match) for match in named))
 
 

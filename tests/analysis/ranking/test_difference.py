@@ -50,6 +50,7 @@ def test_a_few_flips_prove_nothing(lost: int, won: int, proved: bool) -> None:
     assert behind(Overlap(both=100, lost=lost, won=won)).proved is proved
 
 
+@pytest.mark.slow
 def test_equals_are_told_apart_in_about_one_sweep_of_twenty() -> None:
     """Exact: both quants are as good, and each wins `churn` of the tasks from the other."""
 

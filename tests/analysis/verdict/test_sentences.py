@@ -319,6 +319,12 @@ def test_one_quant_is_no_choice() -> None:
     assert "second quant" in found.decision.next
 
 
+@pytest.mark.parametrize("quants", [{"Q4_K_M": 150}, {"F16": 168, "Q4_K_M": 168}])
+def test_without_a_choice_a_missed_limit_is_said(quants: dict[str, int]) -> None:
+    found = judged(quants, changes={"Q4_K_M": {"total_latency": 20.0}})
+    assert "Not all limits are met: Q4_K_M has latency_s 20, wanted 10." in found.recommendation
+
+
 def test_nothing_within_the_latency_fits() -> None:
     slow = {"total_latency": 20.0}
     quants = {"F16": 160, "Q8_0": 160}

@@ -204,6 +204,7 @@ def usual_mib() -> float:
     return peak_mib(nothing_special, 30.0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("behaviour", "limit_s"),
     [(endless, 2.0), (endless_in_gzip, 2.0), (silent, 0.1), (a_byte_at_a_time, 0.1)],

@@ -34,6 +34,7 @@ def event(delta: dict[str, Any] | None = None, finish: str | None = None, **more
 
 
 PIECES = (event({"content": "4"}), event({"content": "2"}))
+IN_PARTS = event({"content": [{"type": "text", "text": "4"}, {"type": "text", "text": "2"}]})
 FINISH, LAST = event({}, "stop"), event(usage=USAGE)
 DONE = b"[DONE]"
 WHOLE = (*PIECES, FINISH, LAST)
@@ -102,6 +103,7 @@ ENDED: dict[str, tuple[Sequence[Read], Mapping[str, str]]] = {
     "[DONE] and a blank": ([sse(*WHOLE, DONE + b" ")], SSE),
     "CRLF": ([sse(*WHOLE, DONE, nl=b"\r\n")], SSE),
     "CR": ([sse(*WHOLE, DONE, nl=b"\r")], SSE),
+    "text in parts": ([sse(event({"content": []}), IN_PARTS, FINISH, LAST, DONE)], SSE),
     "the finish in the last piece": ([sse(PIECES[0], event({"content": "2"}, "stop"), LAST)], SSE),
     "the counts before the finish": ([sse(*PIECES, LAST, FINISH)], SSE),
     "the counts in the finish": ([sse(*PIECES, event({}, "stop", usage=USAGE))], SSE),
