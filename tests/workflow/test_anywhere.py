@@ -224,9 +224,7 @@ def test_the_wheel_holds_the_packages_and_the_workflow_and_nothing_else(wheel: P
 @pytest.mark.parametrize(
     ("command", "words"),
     [
-        (["plan"], "config/task_banks/reference.json"),
         (["plan", "config/examples/embedded.yaml"], "config/task_banks/"),
-        (["status"], "orket-nano"),
         (["tasks", "list", "general"], "tool_call"),
         (["doctor"], "models/orket-nano/orket-nano-F16.gguf"),
     ],
