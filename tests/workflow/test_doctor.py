@@ -16,8 +16,9 @@ from sweep_workspace import ROOT, Workspace
 FILES = {
     quant: ROOT / "models/orket-nano" / f"orket-nano-{quant}.gguf" for quant in ("F16", "Q2_K")
 }
-# Less of what is suggested, on the command line, and every port shut but the one that a test opens.
-SHORT = ("task_limit=3", "probe_runs=1", "canary_runs=3", "quants=F16,Q2_K")
+# Less of what is suggested, and tasks that this model can do, on the command line; every port is
+# shut but the one that a test opens.
+SHORT = ("task_limit=3", "probe_runs=1", "canary_runs=3", "quants=F16,Q2_K", "task_bank=reference")
 SHUT = [
     f"--server={provider}=http://127.0.0.1:9"
     for provider in ("ollama", "lmstudio", "llama_server", "openai")
@@ -89,6 +90,7 @@ def test_with_an_ollama_the_suggestion_sweeps_the_quants_that_it_has(workspace: 
         ("F16", "mine:f16"),
         ("Q2_K", "mine:q2_K"),
     ]
+    assert yaml.safe_load(found["suggestion"])["task_bank"].endswith("/general.json")
     assert len({row["artifact"]["digest"] for row in rows}) == 2
     nulls = {reading: why for row in rows for reading, why in row["null_reasons"].items()}
     assert nulls["peak_vram_mib"] == readings(found)["peak_vram_mib"]
