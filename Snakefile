@@ -38,8 +38,14 @@ rule all:
         lambda wildcards: TARGETS.all_files(),
 
 
+onstart:
+    begin_progress(workflow, INVOCATION, SWEEP, TARGETS)
+    stop_on_signals(tell)
+
+
 onsuccess:
-    show_result()
+    # At exit, when nothing else is on the terminal any more.
+    atexit.register(show_result)
 
 
 onerror:

@@ -167,8 +167,11 @@ def _overview() -> str:
 
 
 def _fail(message: str, code: int, options: argparse.Namespace) -> int:
+    from orket_lib.artifacts.progress import shown_elsewhere
+
     message = visible(message)
-    print(message, file=sys.stderr)  # noqa: T201
+    if not (getattr(options, "log", None) and shown_elsewhere()):  # which shows the log
+        print(message, file=sys.stderr)  # noqa: T201
     try:
         _log(options, f"{message}\n")
     except OSError as error:
