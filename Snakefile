@@ -39,7 +39,8 @@ rule all:
 
 
 onstart:
-    begin_progress(workflow, INVOCATION, SWEEP, TARGETS)
+    again_what = FORCED.again("measure_cell", ()).removeprefix("--again ")
+    begin_progress(workflow, INVOCATION, SWEEP, TARGETS, again_what)
     stop_on_signals(tell)
 
 

@@ -1,10 +1,19 @@
-"""Runs the command line: `python -m orket_lib`."""
+"""`python -m orket_lib <command>`: the form that the workflow's rules use."""
 
 import signal
 import sys
 
 from orket_lib.cli import main
 
-# SIGTERM ends a job as Ctrl-C does: the server is stopped, and what is measured is kept.
-signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+def _interrupt(number: int, frame: object) -> None:
+    """End as with Ctrl-C, once: Snakemake repeats it for jobs that may not have seen it."""
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, signal.SIG_IGN)
+    raise KeyboardInterrupt
+
+
+for each in (signal.SIGINT, signal.SIGTERM):
+    if signal.getsignal(each) is not signal.SIG_IGN:
+        signal.signal(each, _interrupt)
 sys.exit(main())

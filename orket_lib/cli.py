@@ -47,6 +47,8 @@ GROUPS = (
             "doctor": "show what can be measured on this machine, and suggest a config",
             "plan": "show what a sweep would do, without doing it",
             "status": "show what is current, what is stale and why, and what a run would cost",
+            "watch": "show a sweep that runs in another terminal",
+            "show": "print the result of a sweep again, also as Markdown",
             "tasks": "import, generate, validate, list and show task banks; verify their solutions",
             "report": "write the report of a summary",
             "baselines": "list, check, pin, prune and record baselines; compare a sweep with them",

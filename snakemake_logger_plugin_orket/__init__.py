@@ -10,7 +10,7 @@ import atexit
 import logging
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from snakemake.common import NOTHING_TO_BE_DONE_MSG
 from snakemake_interface_logger_plugins.base import LogHandlerBase
@@ -18,6 +18,8 @@ from snakemake_interface_logger_plugins.common import LogEvent
 
 from orket_lib.artifacts.progress import Event, add, announced, show_elsewhere
 from orket_lib.commands._screen import Screen
+
+T = TypeVar("T")
 
 _LOG = ".snakemake/log"
 _NOISE = ("None", "Assuming unrestricted shared filesystem")
@@ -43,8 +45,6 @@ class LogHandler(LogHandlerBase):
         if self._draws:
             self._screen = Screen(announced, "Ctrl-C stops; the same command goes on from there")
             show_elsewhere(True)
-            # Registered first, so it is called last: below the result.
-            atexit.register(self._say_why)
 
     @property
     def writes_to_stream(self) -> bool:
@@ -73,10 +73,10 @@ class LogHandler(LogHandlerBase):
         elif event is LogEvent.JOB_FINISHED:
             if record.job_id in self._commands:
                 add(Event(kind="finished", job=self._jobs[record.job_id][1]))
-        elif event in (LogEvent.JOB_ERROR, LogEvent.GROUP_ERROR):
+        elif event is LogEvent.JOB_ERROR:
             self._job_failed(record)
         elif event is LogEvent.ERROR:
-            self._errors.append(record.getMessage())
+            self._remember(self._errors, record.getMessage())
         elif event is None and self._matters(record):
             self._screen.print(record.getMessage())
 
@@ -96,8 +96,15 @@ class LogHandler(LogHandlerBase):
             with suppress(OSError, UnicodeDecodeError):
                 texts.append(Path(log).read_text(encoding="utf-8").strip())
         text = "\n".join(filter(None, texts)) or (self._errors[-1] if self._errors else "")
-        self._failed.append(Event(kind="failed", job=output, title=rule, text=text))
-        add(self._failed[-1])
+        failed = Event(kind="failed", job=output, title=rule, text=text)
+        self._remember(self._failed, failed)
+        add(failed)
+
+    def _remember(self, failures: list[T], failure: T) -> None:
+        if not self._failed and not self._errors:
+            # The workflow registers its result later, which is printed earlier.
+            atexit.register(self._say_why)
+        failures.append(failure)
 
     def close(self) -> None:
         """Leave the terminal to what is printed at the end."""
@@ -108,4 +115,6 @@ class LogHandler(LogHandlerBase):
 
     def _say_why(self) -> None:
         whole = [Event(kind="failed", title="Snakemake", text=text) for text in self._errors]
-        self._screen.print_failures(self._failed or whole, _LOG)
+        # The result ends with what the KPI gate says.
+        own = [event for event in self._failed if not event.title.endswith("pass_kpis")]
+        self._screen.print_failures(own if self._failed else whole, _LOG)

@@ -67,10 +67,11 @@ class Event(Record):
 
 
 def announce(path: Path, start: Start) -> None:
-    """Begin a file; jobs that are started later add to it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(f"{start.model_dump_json()}\n", encoding="utf-8")
-    os.environ[_FILE] = str(path.absolute())
+    """Begin a file, to which jobs that are started later add; without room there is none."""
+    with suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"{start.model_dump_json()}\n", encoding="utf-8")
+        os.environ[_FILE] = str(path.absolute())
 
 
 def announced() -> Path | None:

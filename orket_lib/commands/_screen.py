@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orket_lib.artifacts.progress import Event, ProgressFile
 from orket_lib.report.progress import WAITING, SweepProgress, failure_texts
-from orket_lib.vocabulary.text import visible
+from orket_lib.vocabulary.text import printable, visible
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
+    from rich.console import Console, RenderableType
     from rich.live import Live
 
 _POLL_S = 0.25
 _MOST_RESULTS = 12  # lines about measurements without a terminal
 _BAR = 20
+_LONGEST = 160
 
 
 class Screen:
@@ -27,12 +28,18 @@ class Screen:
     Args:
         find: Returns the file, once there is one.
         hint: Last line on the terminal.
+        console: Where to print; None means standard error.
+
+    Attributes:
+        progress: What the file says; None until it has been read.
     """
 
-    def __init__(self, find: Callable[[], Path | None], hint: str) -> None:
+    def __init__(
+        self, find: Callable[[], Path | None], hint: str, console: Console | None = None
+    ) -> None:
         from rich.console import Console
 
-        self._console = Console(stderr=True, highlight=False, markup=False, emoji=False)
+        self._console = console or Console(stderr=True, highlight=False, markup=False, emoji=False)
         self._live = self._console.is_terminal and not self._console.is_dumb_terminal
         self._find = find
         self._hint = hint
@@ -59,7 +66,7 @@ class Screen:
 
         self._console.print(Text(visible(text), style), soft_wrap=not self._live)
 
-    def print_failures(self, failed: list[Event], log: str) -> None:
+    def print_failures(self, failed: Sequence[Event], log: str) -> None:
         """Print each failure in a box: what, why, and what to type."""
         from rich.panel import Panel
         from rich.text import Text
@@ -127,7 +134,8 @@ class Screen:
                 self._waits.add(event.title)
                 self.print(f"{event.title}: {event.text}", "yellow")
         elif event.kind == "failed" and not progress.stopped and self._live:
-            self.print(f"failed: {event.title}: {event.text.strip().splitlines()[0]}"[:200], "red")
+            why, *_ = event.text.strip().splitlines() or [""]
+            self.print(printable(f"failed: {event.title}: {why}", _LONGEST), "red")
 
     def _show_result(self, event: Event, progress: SweepProgress) -> None:
         if self._live:
@@ -149,20 +157,22 @@ class Screen:
         table = Table.grid(padding=(0, 2, 0, 0))
         for _ in range(3):
             table.add_column(no_wrap=True, overflow="ellipsis")
-        many = max(1, len(progress.start.measuring))
         table.add_row(
             Text("sweep", "bold"),
-            ProgressBar(total=many, completed=progress.measured, width=_BAR),
+            ProgressBar(total=1.0, completed=progress.share(now_s), width=_BAR),
             Text(f"{progress.count()} measured, {progress.time_left(now_s)}"),
         )
         below = Text(self._hint, "dim")
+        name, total, done, words = "views", progress.start.others, progress.others_done, ""
+        if current:
+            name, total, done, words = current.title, current.total, current.done, current.words
         if current and current.waits:
-            below = Text(visible(f"{current.title} is {current.words}", ""), "yellow")
-        elif current:
-            steps = f"{current.done} of {current.total}" if current.total else ""
+            below = Text(visible(f"{name} is {words}", ""), "yellow")
+        else:
+            steps = f"{done} of {total}" if total else ""
             table.add_row(
-                Text(visible(current.title, "")),
-                ProgressBar(total=current.total or 1, completed=current.done, width=_BAR),
-                Text(visible(", ".join(filter(None, [steps, current.words])), "")),
+                Text(visible(name, "")),
+                ProgressBar(total=total or 1, completed=done, width=_BAR),
+                Text(visible(", ".join(filter(None, [steps, words])), "")),
             )
         return Group(table, below)

@@ -65,5 +65,6 @@ def _disturbed(answers: Iterable[Answer]) -> str:
         reasons.update(seen)
     if not disturbed:
         return "undisturbed"
-    often = ", ".join(name for name, _ in reasons.most_common(2))
-    return f"{disturbed} of {total} answers disturbed ({often})"
+    often = ", ".join(name for name, _ in reasons.most_common(1))
+    number = "all" if disturbed == total else f"{disturbed} of {total}"
+    return f"{number} disturbed ({often})"

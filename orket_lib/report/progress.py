@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import fmean
@@ -65,6 +65,7 @@ class SweepProgress:
         failed: Failed jobs, as the events that report them.
         stopped: Whether the user has stopped it.
         measured: Number of finished jobs that measure.
+        others_done: Number of ended other jobs.
     """
 
     start: Start
@@ -72,13 +73,15 @@ class SweepProgress:
     failed: list[Event] = field(default_factory=list)
     stopped: bool = False
     measured: int = 0
-    _others_done: int = 0
+    others_done: int = 0
     _gone: set[str] = field(default_factory=set)
     _ended: list[_Ended] = field(default_factory=list)
 
     def add(self, event: Event) -> None:
         """Take in the next event."""
         current = self.current
+        if current and current.waits and event.kind in ("plan", "say"):
+            current.began_s = event.at_s  # the wait is no part of the measurement
         if event.kind == "stopped":
             self.stopped = True
         elif event.kind == "started":
@@ -95,14 +98,16 @@ class SweepProgress:
                 current.first_step_s = event.at_s
             current.done, current.step_s, current.words = current.done + 1, event.at_s, ""
         elif current and event.kind == "say":
-            current.title, current.words = event.title, event.text
+            if current.title != event.title:  # the next of several measurements in one job
+                current.title, current.total, current.done = event.title, 0, 0
+            current.words = event.text
 
     def _end(self, event: Event) -> None:
         due = self.start.measuring.get(event.job)
         if event.kind == "failed" and not self.stopped:
             self.failed.append(event)
         if due is None:
-            self._others_done += 1
+            self.others_done += 1
             return
         self._gone.add(event.job)
         self.measured += event.kind == "finished"
@@ -121,7 +126,7 @@ class SweepProgress:
         jobs = [self._cost(job, due, now_s) for job, due in self.start.measuring.items()]
         if None in jobs:
             return None
-        others = max(0, self.start.others - self._others_done)
+        others = max(0, self.start.others - self.others_done)
         return sum(filter(None, jobs)) + others * self._other_job_s(now_s)
 
     def _cost(self, job: str, due: Due, now_s: float) -> float | None:
@@ -129,7 +134,7 @@ class SweepProgress:
         if job in self._gone:
             return 0.0
         whole = self._whole_s(due, now_s)
-        if self.current is None or self.current.job != job:
+        if self.current is None or self.current.job != job or self.current.waits:
             return whole
         left = self.current.left_s(now_s) if due.kind in ("cell", "canary") else None
         if left is not None or whole is None:
@@ -152,12 +157,20 @@ class SweepProgress:
 
     def _other_job_s(self, now_s: float) -> float:
         """Return the seconds of a job that loads no model, as they were so far."""
-        if self._others_done < _FEW:
+        if self.others_done < _FEW:
             return _OTHER_JOB_S
         measuring = sum(it.seconds for it in self._ended)
         if self.current:
             measuring += now_s - self.current.began_s
-        return max(0.0, now_s - self.start.at_s - measuring) / self._others_done
+        return max(0.0, now_s - self.start.at_s - measuring) / self.others_done
+
+    def share(self, now_s: float) -> float:
+        """Return the share that is done: of the time, else of the measurements."""
+        left_s = self.left_s(now_s)
+        if left_s is None:
+            return self.measured / max(1, len(self.start.measuring))
+        spent_s = now_s - self.start.at_s
+        return spent_s / max(1e-9, spent_s + left_s)
 
     def count(self) -> str:
         """Return how many measurements are done: `3 of 9`."""
@@ -174,7 +187,7 @@ class SweepProgress:
     def place(self) -> str:
         """Return where the sweep is: `orket-nano Q4_K_M, 47 of 123`."""
         if self.current is None:
-            return f"{self.count()} measurements"
+            return f"{self.count()} measurements, {self.others_done} of {self.start.others} views"
         steps = f", {self.current.done} of {self.current.total}" if self.current.total else ""
         return f"{self.current.title}{steps}"
 
@@ -206,7 +219,7 @@ class FailureText:
     text: str
 
 
-def failure_texts(failed: list[Event], log: str) -> list[FailureText]:
+def failure_texts(failed: Sequence[Event], log: str) -> list[FailureText]:
     """Return each failure once: the causes first, then what was not measured because of them.
 
     Args:

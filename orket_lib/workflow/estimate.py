@@ -8,7 +8,7 @@ first cell a running sweep corrects them (see `report.progress`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from math import ceil, log2
 from pathlib import Path
@@ -71,16 +71,29 @@ class Estimates:
         return sum(known) + self.views_s if len(known) == len(jobs) else None
 
 
-def estimates(sweep: Sweep, targets: Targets) -> Estimates:
-    """Return how long a sweep's jobs will take; reads what is in the store."""
-    paces, basis = _paces(sweep)
-    jobs = dict(_jobs(sweep, targets, paces))
+def estimates(
+    sweep: Sweep,
+    targets: Targets,
+    again: str = "",
+    pace_here: Callable[[Cell], Pace | None] | None = None,
+) -> Estimates:
+    """Return how long a sweep's jobs will take.
+
+    Args:
+        sweep: The sweep.
+        targets: Its files.
+        again: What is measured again: `all`, `probes` or `runs` of every cell; by default what
+            the config says.
+        pace_here: Returns the pace of a cell that was measured here; by default from the store.
+    """
+    paces, basis = _paces(sweep, pace_here or stored_pace)
+    jobs = dict(_jobs(sweep, targets, paces, again or sweep.config.again or ""))
     views = set(targets.all_files()) - set(targets.rendered()) - set(jobs)
     return Estimates(jobs, len(views) * _JOB_S, basis)
 
 
 def _jobs(
-    sweep: Sweep, targets: Targets, paces: dict[tuple[str, str], Pace | None]
+    sweep: Sweep, targets: Targets, paces: dict[tuple[str, str], Pace | None], again: str
 ) -> Iterator[tuple[str, Due]]:
     canaries = [("canary", f"{sweep.results}/canary/receipt.json")] if sweep.canaries else []
     canaries += [("closing canary", receipt) for receipt in targets.closing_receipt()]
@@ -96,15 +109,26 @@ def _jobs(
         receipts = targets.part_files(cell.model_slug, cell.quant_tag, "receipt.json")
         title = " ".join(pair)
         for receipt, wanted in zip(receipts, cell.wanted, strict=True):
-            left = Wanted(frozenset(), frozenset())
-            if sweep.config.again or not why_dropped(Path(receipt)):
-                left = wanted if sweep.config.again else missing_steps(cell.store, wanted)
+            left = _due_steps(cell, wanted, Path(receipt), again)
             left_s = _seconds(paces[pair], len(left.answers), len(left.probes))
             yield receipt, Due(kind="cell", title=title, seconds=left_s)
         for receipt in targets.sidecars.receipt(cell.model_slug, cell.quant_tag):
             sidecar_s = _seconds(paces[pair], 0, _SIDECAR_PROBES)
             yield receipt, Due(kind="sidecar", title=f"sidecar {title}", seconds=sidecar_s)
     yield from _at_the_chosen_quant(sweep, targets, paces)
+
+
+def _due_steps(cell: Cell, wanted: Wanted, receipt: Path, again: str) -> Wanted:
+    """Return the steps of a round or batch that will be measured."""
+    if again == "all":
+        return wanted
+    left = Wanted(frozenset(), frozenset())
+    if not why_dropped(receipt):
+        left = missing_steps(cell.store, wanted)
+    return Wanted(
+        wanted.probes if again == "probes" else left.probes,
+        wanted.answers if again == "runs" else left.answers,
+    )
 
 
 def _at_the_chosen_quant(
@@ -160,12 +184,14 @@ def _thermal_s(sweep: Sweep, pace: Pace | None) -> float | None:
     )
 
 
-def _paces(sweep: Sweep) -> tuple[dict[tuple[str, str], Pace | None], str]:
+def _paces(
+    sweep: Sweep, pace_here: Callable[[Cell], Pace | None]
+) -> tuple[dict[tuple[str, str], Pace | None], str]:
     """Return the pace of each (model, quant), and what the paces are from."""
     found = {
         (cell.model_id, cell.quant_tag): (_bytes(cell), pace)
         for cell in sweep.cells
-        if (pace := _stored_pace(cell))
+        if (pace := pace_here(cell))
     }
     known = list(found.values())
     paces = {
@@ -210,7 +236,7 @@ def _assumed(size: int, sweep: Sweep) -> Pace | None:
     )
 
 
-def _stored_pace(cell: Cell) -> Pace | None:
+def stored_pace(cell: Cell) -> Pace | None:
     """Return the pace of a cell's newest measurements; those with other settings count as well."""
     stamps = sorted(
         cell.store.folder.parent.glob(f"*/{PARTS}/*"), key=lambda path: path.name, reverse=True

@@ -15,7 +15,9 @@ from orket_lib.workflow.invocation import Invocation
 from orket_lib.workflow.targets import Targets
 
 
-def begin_progress(workflow: Any, invocation: Invocation, sweep: Sweep, targets: Targets) -> None:
+def begin_progress(
+    workflow: Any, invocation: Invocation, sweep: Sweep, targets: Targets, again: str
+) -> None:
     """Write the first line, and announce the file to all jobs.
 
     Args:
@@ -23,8 +25,10 @@ def begin_progress(workflow: Any, invocation: Invocation, sweep: Sweep, targets:
         invocation: Of the workflow.
         sweep: The sweep.
         targets: Its files.
+        again: What is measured again of every cell; see `estimates`.
     """
-    expected = {invocation.path(it): due for it, due in estimates(sweep, targets).jobs.items()}
+    jobs = estimates(sweep, targets, again).jobs
+    expected = {invocation.path(path): due for path, due in jobs.items()}
     measuring, others = {}, 0
     for job in workflow.dag.needrun_jobs():
         outputs = [str(path) for path in job.output]

@@ -42,7 +42,8 @@ def stop_on_signals(say: Callable[[str], None]) -> None:
         raise KeyboardInterrupt
 
     for each in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(each, stop)
+        if signal.getsignal(each) is not signal.SIG_IGN:  # as a shell does it for `command &`
+            signal.signal(each, stop)
 
 
 def _end_jobs(by_terminal: bool) -> None:
