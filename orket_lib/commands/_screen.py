@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _POLL_S = 0.25
 _MOST_RESULTS = 12  # lines about measurements without a terminal
-_BAR = 20
+_BAR, _NAME = 18, 34  # columns
 _LONGEST = 160
 
 
@@ -149,30 +149,30 @@ class Screen:
 
     def _bars(self, progress: SweepProgress) -> RenderableType:
         from rich.console import Group
-        from rich.progress_bar import ProgressBar
-        from rich.table import Table
         from rich.text import Text
 
         now_s, current = time.time(), progress.current
-        table = Table.grid(padding=(0, 2, 0, 0))
-        for _ in range(3):
-            table.add_column(no_wrap=True, overflow="ellipsis")
-        table.add_row(
-            Text("sweep", "bold"),
-            ProgressBar(total=1.0, completed=progress.share(now_s), width=_BAR),
-            Text(f"{progress.count()} measured, {progress.time_left(now_s)}"),
-        )
-        below = Text(self._hint, "dim")
+        how_far = f"{progress.count()} measured, {progress.time_left(now_s)}"
+        whole = _bar("sweep", progress.share(now_s), how_far)
+        if current and current.waits:
+            waits = visible(f"{current.title} is {current.words}", "")
+            return Group(whole, Text(waits, "yellow"))
         name, total, done, words = "views", progress.start.others, progress.others_done, ""
         if current:
             name, total, done, words = current.title, current.total, current.done, current.words
-        if current and current.waits:
-            below = Text(visible(f"{name} is {words}", ""), "yellow")
-        else:
-            steps = f"{done} of {total}" if total else ""
-            table.add_row(
-                Text(visible(name, "")),
-                ProgressBar(total=total or 1, completed=done, width=_BAR),
-                Text(visible(", ".join(filter(None, [steps, words])), "")),
-            )
-        return Group(table, below)
+        steps = f"{done} of {total}" if total else ""
+        text = ", ".join(filter(None, [steps, words]))
+        return Group(whole, _bar(name, done / (total or 1), text), Text(self._hint, "dim"))
+
+
+def _bar(name: str, share: float, text: str) -> RenderableType:
+    from rich.progress_bar import ProgressBar
+    from rich.table import Table
+    from rich.text import Text
+
+    line = Table.grid(padding=(0, 2, 0, 0))
+    for _ in range(3):
+        line.add_column(no_wrap=True, overflow="ellipsis")
+    bar = ProgressBar(total=1.0, completed=share, width=_BAR)
+    line.add_row(Text(printable(name, _NAME)), bar, Text(visible(text, "")))
+    return line
