@@ -3,8 +3,6 @@
 import signal
 import sys
 
-from orket_lib.cli import main
-
 
 def _interrupt(number: int, frame: object) -> None:
     """End as with Ctrl-C, once: Snakemake repeats it for jobs that may not have seen it."""
@@ -16,4 +14,9 @@ def _interrupt(number: int, frame: object) -> None:
 for each in (signal.SIGINT, signal.SIGTERM):
     if signal.getsignal(each) is not signal.SIG_IGN:
         signal.signal(each, _interrupt)
-sys.exit(main())
+try:
+    from orket_lib.cli import main
+
+    sys.exit(main())
+except KeyboardInterrupt:  # while modules are imported
+    sys.exit(130)

@@ -16,7 +16,7 @@ from snakemake.common import NOTHING_TO_BE_DONE_MSG
 from snakemake_interface_logger_plugins.base import LogHandlerBase
 from snakemake_interface_logger_plugins.common import LogEvent
 
-from orket_lib.artifacts.progress import Event, add, announced, show_elsewhere
+from orket_lib.artifacts.progress import Event, add, announced, show_elsewhere, stopped
 from orket_lib.commands._screen import Screen
 
 T = TypeVar("T")
@@ -73,6 +73,8 @@ class LogHandler(LogHandlerBase):
         elif event is LogEvent.JOB_FINISHED:
             if record.job_id in self._commands:
                 add(Event(kind="finished", job=self._jobs[record.job_id][1]))
+        elif stopped():
+            pass  # what fails now was ended on purpose
         elif event is LogEvent.JOB_ERROR:
             self._job_failed(record)
         elif event is LogEvent.ERROR:

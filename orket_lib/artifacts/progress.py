@@ -20,6 +20,7 @@ from orket_lib.artifacts.base import Record
 PROGRESS = "progress.jsonl"
 _FILE = "ORKET_PROGRESS"
 _SHOWN = "ORKET_PROGRESS_SHOWN"
+_STOPPED = "ORKET_STOPPED"
 
 MeasuringKind = Literal["cell", "canary", "sidecar", "context", "thermal", "quantize"]
 
@@ -99,6 +100,17 @@ def add(event: Event) -> None:
         line = event.model_dump_json(exclude_defaults=True, exclude={"at_s"})
         with suppress(OSError), path.open("ab") as stream:
             stream.write(f'{{"at_s":{event.at_s:.3f},{line[1:]}\n'.encode())
+
+
+def note_stop() -> None:
+    """Note that the user ends the sweep: what fails from now on is no failure."""
+    os.environ[_STOPPED] = "1"
+    add(Event(kind="stopped"))
+
+
+def stopped() -> bool:
+    """Tell whether the user has ended the sweep that this process runs."""
+    return _STOPPED in os.environ
 
 
 class ProgressFile:

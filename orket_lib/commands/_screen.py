@@ -134,7 +134,7 @@ class Screen:
                 self._waits.add(event.title)
                 self.print(f"{event.title}: {event.text}", "yellow")
         elif event.kind == "failed" and not progress.stopped and self._live:
-            why, *_ = event.text.strip().splitlines() or [""]
+            why = " ".join(event.text.removeprefix("error: ").split())
             self.print(printable(f"failed: {event.title}: {why}", _LONGEST), "red")
 
     def _show_result(self, event: Event, progress: SweepProgress) -> None:

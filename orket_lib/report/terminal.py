@@ -82,7 +82,7 @@ def terminal_summary(
         if not summary.sessions:
             console.print("Nothing was measured: the summary has no rows.")
         for line in further:
-            console.print(Text(visible(line)), soft_wrap=True)
+            console.print(Text(visible(line)), soft_wrap=width is None)
         if summary.execution_lane is Lane.CI:
             console.print(Text("ci lane: speeds are not evidence", style="yellow"))
         console.print(visible(f"report: {report_path}"), soft_wrap=True)

@@ -18,7 +18,7 @@ from collections.abc import Callable
 
 import psutil
 
-from orket_lib.artifacts.progress import Event, add, announced
+from orket_lib.artifacts.progress import announced, note_stop
 from orket_lib.report.progress import progress_of
 from orket_lib.vocabulary.errors import EXIT_INTERRUPTED
 
@@ -36,7 +36,7 @@ def stop_on_signals(say: Callable[[str], None]) -> None:
     def stop(number: int, frame: object) -> None:
         for each in (signal.SIGINT, signal.SIGTERM):
             signal.signal(each, signal.SIG_IGN)
-        add(Event(kind="stopped"))
+        note_stop()
         threading.Thread(target=_end_jobs, args=(number == signal.SIGINT,), daemon=True).start()
         atexit.register(_exit, say)  # last registered, first called: no result follows
         raise KeyboardInterrupt
