@@ -135,7 +135,7 @@ def markdown_table(summary: Summary) -> str:
         names = [name.replace("\n", " ") for name in COLUMNS]
         align = ["--" if name in ("quant", "verdict") else "--:" for name in names]
         rows = [map(escaped, cells) for cells in quant_cells(session, summary.execution_lane)]
-        lines += [f"**{escaped(session.model_id)}**: {escaped(session.recommendation)}", ""]
+        lines += [escaped(session.recommendation), ""]
         lines += [f"| {' | '.join(cells)} |" for cells in (names, align, *rows)] + [""]
     return "\n".join(lines)
 
