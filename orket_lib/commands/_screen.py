@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orket_lib.artifacts.progress import Event, ProgressFile
-from orket_lib.report.progress import WAITING, SweepProgress, failure_texts
+from orket_lib.report.progress import WAITING, SweepProgress, failure_texts, follows_from_another
 from orket_lib.vocabulary.text import printable, visible
 
 if TYPE_CHECKING:
@@ -67,16 +67,16 @@ class Screen:
         self._console.print(Text(visible(text), style), soft_wrap=not self._live)
 
     def print_failures(self, failed: Sequence[Event], log: str) -> None:
-        """Print each failure in a box: what, why, and what to type."""
-        from rich.panel import Panel
+        """Print each failure in a box without sides, so that commands can be copied."""
         from rich.text import Text
 
         for failure in failure_texts(failed, log):
             if not failure.title:
                 self.print(failure.text, "red")
             elif self._live:
-                body = Text(visible(failure.text))
-                self._console.print(Panel(body, title=failure.title, border_style="red"))
+                self._console.rule(Text(failure.title, "bold red"), style="red")
+                self._console.print(Text(visible(failure.text)), soft_wrap=True)
+                self._console.rule(style="red")
             else:
                 self.print(f"{failure.title}\n{failure.text}")
 
@@ -133,7 +133,7 @@ class Screen:
             if event.title not in self._waits:
                 self._waits.add(event.title)
                 self.print(f"{event.title}: {event.text}", "yellow")
-        elif event.kind == "failed" and not progress.stopped and self._live:
+        elif event.kind == "failed" and self._live and not follows_from_another(event):
             why = " ".join(event.text.removeprefix("error: ").split())
             self.print(printable(f"failed: {event.title}: {why}", _LONGEST), "red")
 

@@ -206,6 +206,11 @@ def progress_of(path: Path) -> SweepProgress | None:
     return progress
 
 
+def follows_from_another(failed: Event) -> bool:
+    """Tell whether a job failed only because another did before it."""
+    return _CONSEQUENCE in failed.text
+
+
 @dataclass(frozen=True)
 class FailureText:
     """One failure.

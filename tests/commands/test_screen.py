@@ -110,4 +110,4 @@ def test_a_failure_is_a_box_on_a_terminal_and_lines_elsewhere(path: Path) -> Non
         text = out.getvalue()
         assert "failed: pass canary" in text
         assert "type this" in text
-        assert ("╭" in text) is terminal
+        assert ("───" in text) is terminal
