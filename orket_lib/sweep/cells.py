@@ -118,12 +118,15 @@ class Cell:
             results: Folder of the sweep's views.
             again: The part to measure even if it is in the store.
         """
-        folder = f"{results}/cells/{self.model_slug}/{self.quant_tag}"
         return all(
-            not wanted.again(again)
-            and (self._has(wanted) or why_dropped(Path(f"{folder}{part}/receipt.json")))
-            for wanted, part in zip(self.wanted, self.parts, strict=True)
+            not wanted.again(again) and (self._has(wanted) or why_dropped(Path(receipt)))
+            for wanted, receipt in zip(self.wanted, self.receipts(results), strict=True)
         )
+
+    def receipts(self, results: str) -> list[str]:
+        """Return the paths of its receipts below a folder of views, one per round or batch."""
+        folder = f"{results}/cells/{self.model_slug}/{self.quant_tag}"
+        return [f"{folder}{part}/receipt.json" for part in self.parts]
 
     def _has(self, wanted: Wanted) -> bool:
         found = self.store.find(wanted)

@@ -86,12 +86,12 @@ class Forced:
     @cached_property
     def _repeated(self) -> frozenset[str]:
         """The receipts of cells of which the config measures a part again."""
-        folder = self._invocation.path(f"{self._sweep.results}/cells")
+        results = self._invocation.path(self._sweep.results)
         part = self._sweep.config.again
         return frozenset(
-            _normal(f"{folder}/{cell.model_slug}/{cell.quant_tag}{name}/receipt.json")
+            _normal(receipt)
             for cell in (self._sweep.cells if part else ())
-            for wanted, name in zip(cell.wanted, cell.parts, strict=True)
+            for wanted, receipt in zip(cell.wanted, cell.receipts(results), strict=True)
             if wanted.again(part)
         )
 

@@ -76,7 +76,8 @@ def pick(candidates: Sequence[Candidate], prefer: Prefer) -> Pick:
         return _proved(proved, proved.probability)
     smaller = [item for item in smaller if item.fits]
     if baseline.fits and all(item.verdict is QuantVerdict.LOST for item in smaller):
-        return _proved(baseline, 1 - max((item.probability for item in smaller), default=0.0))
+        # If no smaller one fits, limits decided, and not the tasks.
+        return _proved(baseline, 1 - max(it.probability for it in smaller) if smaller else None)
     likely = _likely(smaller)
     if likely:
         return Pick(DecisionStatus.LIKELY, likely.quant, likely.probability)
@@ -108,6 +109,6 @@ def _likely(candidates: Sequence[Candidate]) -> Candidate | None:
     return max(reversed(bets), key=lambda item: item.probability, default=None)
 
 
-def _proved(chosen: Candidate, probability: float) -> Pick:
+def _proved(chosen: Candidate, probability: float | None) -> Pick:
     status = DecisionStatus.PROVED if chosen.meets_all else DecisionStatus.PROVED_QUALITY
     return Pick(status, chosen.quant, probability)

@@ -169,7 +169,9 @@ def _claim(
         )
         if chosen.status is DecisionStatus.LIKELY:
             claim = f"probably {chosen.quant}: it {keeps} of {base}'s adherence"
-    return f"{claim} ({_evidence(chosen.probability, found)}){_unproved_wants(found, times_said)}."
+    evidence = _evidence(chosen.probability, found)
+    shown = f" ({evidence})" if evidence else ""
+    return f"{claim}{shown}{_unproved_wants(found, times_said)}."
 
 
 def _evidence(probability: float | None, found: Verdict) -> str:

@@ -50,7 +50,7 @@ def candidates(text: str) -> list[Candidate]:
         ("F:K1 Q8:K.99- Q4:U.9+", "smallest", "LIKELY Q4 .9"),
         # A quant that misses a limit leaves nothing open.
         ("F:K1+ Q8:K.99- Q4:L.02+", "smallest", "PROVED F .98"),
-        ("F:K1+ Q8:K.99- Q4:U.4-", "smallest", "PROVED F 1"),
+        ("F:K1+ Q8:K.99- Q4:U.4-", "smallest", "PROVED F -"),
         # The best that fits is no question of tasks, but what it loses is.
         ("F:K1+ Q8:K.99+ Q4:K.99+", "best", "PROVED F 1"),
         ("F:K1- Q8:K.99+ Q4:K.99+", "best", "PROVED Q8 .99"),

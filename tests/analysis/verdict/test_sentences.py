@@ -381,15 +381,19 @@ def test_quants_that_failed_are_not_asked_for_again() -> None:
     assert found.next == "see why the other quants failed, and fix the config"
 
 
-def test_the_baseline_is_run_if_every_smaller_quant_is_lost_or_too_slow() -> None:
+def wanting_15_tps(**quants: tuple[float, int]) -> ModelSession:
+    """Return a session of quants with these decode rates and tasks right, wanting 15 tokens/s."""
     rows = [
-        metrics("F16", 16.0, generation_tokens_per_second=20.0),
-        metrics("Q4_K_M", 4.9, generation_tokens_per_second=10.0),
-        metrics("Q2_K", 3.2, generation_tokens_per_second=20.0),
+        metrics(quant, BITS[quant], generation_tokens_per_second=rate)
+        for quant, (rate, _) in quants.items()
     ]
     policy = FrontierPolicy(0.95, 10.0, include_invalid=False, wants={WantName.DECODE_TPS: 15.0})
-    table = {"F16": scores(160), "Q4_K_M": scores(160), "Q2_K": scores(60)}
-    found = build_session("nano", rows, table, policy, Lane.LAB)
+    table = {quant: scores(right) for quant, (_, right) in quants.items()}
+    return build_session("nano", rows, table, policy, Lane.LAB)
+
+
+def test_the_baseline_is_run_if_every_smaller_quant_is_lost_or_too_slow() -> None:
+    found = wanting_15_tps(F16=(20.0, 160), Q4_K_M=(10.0, 160), Q2_K=(20.0, 60))
     assert found.decision is not None
     assert (found.decision.status, found.decision.pick) == (DecisionStatus.PROVED, "F16")
     assert found.recommendation.startswith(
@@ -397,15 +401,15 @@ def test_the_baseline_is_run_if_every_smaller_quant_is_lost_or_too_slow() -> Non
     )
 
 
+def test_if_limits_decide_no_probability_is_claimed() -> None:
+    found = wanting_15_tps(F16=(20.0, 160), Q4_K_M=(10.0, 160))
+    assert found.decision is not None
+    assert (found.decision.pick, found.decision.probability) == ("F16", None)
+    assert "keeps at least 95% of its adherence." in found.recommendation
+
+
 def test_an_undecided_quant_that_misses_a_limit_does_not_suffice() -> None:
-    rows = [
-        metrics("F16", 16.0, generation_tokens_per_second=20.0),
-        metrics("Q8_0", 8.5, generation_tokens_per_second=20.0),
-        metrics("Q4_K_M", 4.9, generation_tokens_per_second=10.0),
-    ]
-    policy = FrontierPolicy(0.95, 10.0, include_invalid=False, wants={WantName.DECODE_TPS: 15.0})
-    table = {"F16": scores(160), "Q8_0": scores(160), "Q4_K_M": scores(154)}
-    found = build_session("nano", rows, table, policy, Lane.LAB)
+    found = wanting_15_tps(F16=(20.0, 160), Q8_0=(20.0, 160), Q4_K_M=(10.0, 154))
     assert verdicts(found)["Q4_K_M"] is QuantVerdict.UNDECIDED
     assert "run Q8_0" in found.recommendation
     assert "Q4_K_M" not in found.recommendation

@@ -108,9 +108,9 @@ def _one(
     dice: random.Random, facts: list[str], slots: Sequence[_Slot], known: Mapping[_Slot, str]
 ) -> Draft:
     answered = dice.random() < 0.5
-    # What is asked is known of somebody, or UNKNOWN would be the only word that can be an answer.
-    told = {kind for _, kind in known}
-    open_slots = [slot for slot in slots if slot not in known and slot[1] in told]
+    # A question about a kind that the facts never mention would give UNKNOWN away.
+    mentioned = {kind for _, kind in known}
+    open_slots = [slot for slot in slots if slot not in known and slot[1] in mentioned]
     who, kind = dice.choice(list(known) if answered or not open_slots else open_slots)
     answer = known.get((who, kind), _UNKNOWN)
     form = dice.choice(("Answer with one word.", "One word only."))
