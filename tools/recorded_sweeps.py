@@ -95,7 +95,7 @@ def replayed(sweep: Recorded, threshold: float) -> bool:
 def _verdicts(sweep: Recorded, threshold: float) -> str | None:
     """Print the verdicts next to those of a comparison of means, and return the pick."""
     quants = [QuantScores(quant, own) for quant, own in sweep.scores.items()]
-    found = judge_quants(quants, sweep.judged, {}, {}, VerdictPolicy(threshold))
+    found = judge_quants(quants, sweep.judged, {}, VerdictPolicy(threshold))
     means = {quant: statistics.fmean(own.values()) for quant, own in sweep.scores.items()}
     baseline = next(iter(means.values()))
     print(f"\n{sweep.name}: the judge, and `adherence >= {threshold} x {baseline:.3f}`")

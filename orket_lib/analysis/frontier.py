@@ -16,7 +16,14 @@ from orket_lib.artifacts.views.frontier import FrontierRow, FrontierSession, Mea
 from orket_lib.artifacts.views.row import RowMetrics
 from orket_lib.artifacts.views.summary import ModelSession, Summary
 from orket_lib.vocabulary.nulls import Null, apply
-from orket_lib.vocabulary.statuses import DecisionStatus, Lane, Prefer, RunStatus, WantName
+from orket_lib.vocabulary.statuses import (
+    DecisionStatus,
+    FidelityMode,
+    Lane,
+    Prefer,
+    RunStatus,
+    WantName,
+)
 from orket_lib.vocabulary.thresholds import LEAST_BASELINE_ADHERENCE, exceeds, reaches
 from orket_lib.vocabulary.units import MIB_PER_GIB
 
@@ -33,6 +40,7 @@ class FrontierPolicy:
         include_invalid: Include rows that are not valid.
         prefer: Whether to recommend the smallest or the best quant that suffices.
         wants: Further limits by name, in addition to the latency ceiling.
+        fidelity: How the answers are compared with the baseline's, right or wrong.
         quality_only: On a busy machine answers are what is asked for (`canary_on_latency`): the
             KPI gate doesn't count disturbed times.
     """
@@ -42,6 +50,7 @@ class FrontierPolicy:
     include_invalid: bool
     prefer: Prefer = Prefer.SMALLEST
     wants: Mapping[WantName, float] = field(default_factory=dict)
+    fidelity: FidelityMode = FidelityMode.AGREEMENT
     quality_only: bool = False
 
 

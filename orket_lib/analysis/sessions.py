@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from orket_lib.analysis.fidelity.evidence import Evidence
+from orket_lib.analysis.fidelity.of_rows import fidelity_of_rows
 from orket_lib.analysis.frontier import (
     FrontierPolicy,
     best_value,
@@ -18,7 +20,7 @@ from orket_lib.analysis.session_batches import asked_less, session_batches
 from orket_lib.analysis.statistics import mcnemar_exact
 from orket_lib.analysis.verdict.caveats import baseline_fails, caveats, disturbed_times
 from orket_lib.analysis.verdict.of_rows import Scores, graded_tasks, judge_rows
-from orket_lib.analysis.verdict.quants import VerdictPolicy, decision_of
+from orket_lib.analysis.verdict.quants import NOT_ORDERED_BY_TASKS, VerdictPolicy, decision_of
 from orket_lib.analysis.verdict.sentences import next_step, sentence
 from orket_lib.analysis.verdict.wants import wants_of
 from orket_lib.artifacts.views.look import Look
@@ -31,7 +33,7 @@ from orket_lib.artifacts.views.summary import (
     SummaryRow,
 )
 from orket_lib.vocabulary.nulls import Null
-from orket_lib.vocabulary.statuses import DropReason, Lane, RunStatus
+from orket_lib.vocabulary.statuses import DropReason, FidelityMode, Lane, RunStatus
 
 
 def build_session(
@@ -62,7 +64,13 @@ def build_session(
     smallest, value = minimum_viable(eligible), best_value(eligible, lane)
     mixed = mixtures(ordered)
     fails = baseline_fails(baseline)
-    why = sentence(model_id, verdicts, asked, disturbed_times(ordered), fails)
+    evidence = Evidence(
+        policy.fidelity,
+        fidelity_of_rows(ordered, scores, baseline, policy.include_invalid)
+        if baseline and policy.fidelity is not FidelityMode.OFF
+        else (),
+    )
+    why = sentence(model_id, verdicts, evidence, asked, disturbed_times(ordered), fails)
     batches = session_batches(ordered, look) if look else None
     frontier = EfficiencyFrontier(
         adherence_threshold=policy.adherence_threshold,
@@ -78,12 +86,14 @@ def build_session(
         model_id=model_id,
         baseline_quant=_tag(baseline),
         baseline_substituted_for=absent.quant if absent else None,
-        per_quant=[_summary_row(row, baseline) for row in ordered],
+        per_quant=[_summary_row(row, baseline, evidence) for row in ordered],
         comparisons=_comparisons(ordered, baseline, scores),
         verdicts=verdicts.verdicts,
         strata=verdicts.judging.strata if verdicts.judging else (),
-        noise_floor=verdicts.noise_floor,
-        decision=decision_of(verdicts, asked.prefer, why, next_step(verdicts, fails)),
+        fidelity=evidence.found,
+        decision=decision_of(
+            verdicts, evidence, asked.prefer, why, next_step(verdicts, evidence, fails)
+        ),
         batches=batches,
         mixtures=mixed,
         efficiency_frontier=frontier,
@@ -99,6 +109,13 @@ def build_session(
             ]
         ),
     )
+
+
+def needs_probabilities(session: ModelSession) -> bool:
+    """Tell whether neither tasks nor answers tell a model's quants apart."""
+    decision = session.decision
+    unordered = decision is not None and decision.status in NOT_ORDERED_BY_TASKS
+    return unordered and Evidence(found=session.fidelity).indistinct
 
 
 def mixtures(rows: Sequence[RowMetrics]) -> tuple[str, ...]:
@@ -148,8 +165,11 @@ def _comparisons(
     ]
 
 
-def _summary_row(row: RowMetrics, baseline: RowMetrics | None) -> SummaryRow:
+def _summary_row(row: RowMetrics, baseline: RowMetrics | None, evidence: Evidence) -> SummaryRow:
     delta = vibe_delta(row, baseline)
+    off = evidence.mode is FidelityMode.OFF
+    agreed = next((it.agreement for it in evidence.found if it.quant_tag == row.quant_tag), None)
+    unknown = Null("FIDELITY_OFF" if off else "NO_VALID_BASELINE")
     readings = {name: row.reading(name) for name in RowMetrics.readings()}
     decided = row.dropped is not None and row.dropped.reason is DropReason.DECIDED
     return SummaryRow.of(
@@ -158,6 +178,10 @@ def _summary_row(row: RowMetrics, baseline: RowMetrics | None) -> SummaryRow:
         vibe_delta=delta,
         decided_after=row.tasks if decided else None,
         vibe_delta_status=delta.reason if isinstance(delta, Null) else "OK",
+        **{
+            name: agreed.reading(name) if agreed else unknown
+            for name in ("same_answer_rate", "same_start_share")
+        },
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from orket_lib.analysis.sessions import needs_probabilities
 from orket_lib.analysis.verdict.caveats import by_the_machine
 from orket_lib.artifacts.io import read_model
 from orket_lib.artifacts.views.context_ceiling import ContextCeiling
@@ -15,7 +16,7 @@ from orket_lib.commands._common import tell
 from orket_lib.report.kpi_failures import disturbed_part, kpi_failures
 from orket_lib.report.terminal import terminal_summary
 from orket_lib.vocabulary.errors import OrketError
-from orket_lib.workflow.job_environment import repeat_command, rerun_command
+from orket_lib.workflow.job_environment import command_with, rerun_command
 
 
 def show_summary(results: Path, since: float, gate_log: Path | None = None) -> None:
@@ -65,7 +66,7 @@ def _gate(summary: Summary, path: Path) -> list[str]:
     policy = str(summary.matrix.get("kpi_policy", "the KPI policy"))
     gate = read_model(path, KpiGate)
     part = disturbed_part(gate, summary)
-    again = repeat_command(part) if part else rerun_command(["measure_cell"])
+    again = command_with(f"again={part}") if part else rerun_command(["measure_cell"])
     return kpi_failures(gate, summary, policy, again)
 
 
@@ -95,8 +96,10 @@ def _further(summary: Summary, results: Path, since: float) -> list[str]:
         ("thermal", "thermal/*/thermal_profile.json", ThermalProfile, asked("thermal_repeats")),
     )
     models = {session.model_id for session in summary.sessions}
-    repeated = [f"on a quiet machine: {repeat_command('probes')}"] if _no_speeds(summary) else []
-    return repeated + [
+    said = [f"on a quiet machine: {command_with('again=probes')}"] if _no_speeds(summary) else []
+    if any(map(needs_probabilities, summary.sessions)) and asked("fidelity") == "agreement":
+        said.append(f"to tell the quants apart by probabilities: {command_with('fidelity=kld')}")
+    return said + [
         f"{name}: {found.recommendation}"
         for name, pattern, kind, wanted in kinds
         if wanted

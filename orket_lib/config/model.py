@@ -12,6 +12,7 @@ from orket_lib.config.sections.batches import Batches
 from orket_lib.config.sections.canary import Canary
 from orket_lib.config.sections.context import ContextSweep
 from orket_lib.config.sections.controls import Controls
+from orket_lib.config.sections.fidelity import Fidelity
 from orket_lib.config.sections.labels import Labels
 from orket_lib.config.sections.matrix import Matrix
 from orket_lib.config.sections.quantize import Quantize
@@ -45,6 +46,7 @@ class SweepConfig(  # the order of the fields is that of the bases, from the las
     Baselines,
     Rows,
     Canary,
+    Fidelity,
     Thresholds,
     Labels,
     Controls,

@@ -31,6 +31,7 @@ from orket_lib.report.formatting import (
 )
 from orket_lib.report.sections.batches import adherence_cell, batches_section
 from orket_lib.report.sections.context import ContextSection
+from orket_lib.report.sections.fidelity import fidelity_section
 from orket_lib.report.sections.gpus import gpu_section
 from orket_lib.report.sections.missing_numbers import missing_numbers
 from orket_lib.report.sections.ranking import ranking_section
@@ -63,6 +64,7 @@ _CONDITIONS = (
     ("Warm-up steps at least", "warmup_steps"),
     ("Adherence threshold, ratio of the baseline's", "adherence_threshold"),
     ("Latency ceiling, s", "latency_ceiling"),
+    ("Fidelity", "fidelity"),
     ("Rows that are not valid included", "include_invalid"),
 )
 
@@ -124,6 +126,7 @@ def render_markdown(
         ],
         ranking=ranking_section(summary.ranking, summary.execution_lane),
         verdicts=list(map(verdict_section, summary.sessions)),
+        fidelity=[part for part in map(fidelity_section, summary.sessions) if part],
         gpus=[part for part in map(gpu_section, summary.sessions) if part],
         sidecars=[part for part in map(sidecar_section, summary.sessions) if part],
         contexts=contexts,

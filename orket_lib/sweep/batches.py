@@ -22,6 +22,7 @@ from typing import Protocol, TypeVar
 
 from orket_lib.artifacts.measurements.spec import RunSpec, TaskSelection
 from orket_lib.config.model import SweepConfig
+from orket_lib.vocabulary.statuses import FidelityMode
 
 # The first batch also shows whether the baseline can do the tasks at all.
 FIRST_BATCH = 40
@@ -94,8 +95,9 @@ def repeated_tasks(config: SweepConfig, quant: str) -> int:
     The baseline's second answers show how far answers differ by themselves.
     """
     once = config.runs_per_quant * config.rounds == 1 and not config.quick
-    compared = quant == config.largest_quant and len(config.quants) > 1
-    return REPEATED_TASKS if once and compared else 0
+    baseline = quant == config.largest_quant and len(config.quants) > 1
+    compared = config.fidelity is not FidelityMode.OFF
+    return REPEATED_TASKS if once and baseline and compared else 0
 
 
 def why_dropped(receipt: Path) -> str | None:

@@ -130,8 +130,13 @@ class NullReason(StrEnum):
     NOT_READABLE = "NOT_READABLE", "the system log can't be read"
 
     # Rows and summaries
+    ANSWERS_DISTURBED = (
+        "ANSWERS_DISTURBED",
+        "its answers may have been disturbed, so they are compared with no others",
+    )
     CANARY_NOT_MEASURED = "CANARY_NOT_MEASURED", "the canary's model could not be served"
     CANARY_OFF = "CANARY_OFF", "the sweep ran without a canary"
+    FIDELITY_OFF = "FIDELITY_OFF", "the config has `fidelity: off`"
     FEWER_THAN_2_SAMPLES = "FEWER_THAN_2_SAMPLES", "at least two samples are needed"
     MEMORY_UNKNOWN = "MEMORY_UNKNOWN", "the memory of this quant or of the baseline is unknown"
     NO_ANSWER_SHOWN = (

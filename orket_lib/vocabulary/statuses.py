@@ -187,6 +187,14 @@ class WantName(StrEnum):
     CONTEXT = "context"
 
 
+class FidelityMode(StrEnum):
+    """How the answers of quants are compared with the baseline's, right or wrong."""
+
+    AGREEMENT = "agreement"  # word for word, from the answers that are there anyway
+    KLD = "kld"  # also by the probabilities of each token, which is a measurement of its own
+    OFF = "off"
+
+
 class Prefer(StrEnum):
     """Which of several sufficient quants to recommend."""
 

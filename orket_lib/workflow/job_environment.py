@@ -38,16 +38,16 @@ def again_command(path: Path) -> str:
     return f"snakemake {path.as_posix()} {os.environ.get(_COMMAND, '')} -f".replace("  ", " ")
 
 
-def repeat_command(part: str) -> str:
-    """Return the user's Snakemake command with the setting that measures one part again.
+def command_with(setting: str) -> str:
+    """Return the user's Snakemake command with one more setting of the config.
 
     Args:
-        part: Value of the config's `again`.
+        setting: As after `--config`, such as `again=probes`.
     """
-    typed, again = f" {os.environ.get(_COMMAND, '')} ", f" --config again={part} "
+    typed, added = f" {os.environ.get(_COMMAND, '')} ", f" --config {setting} "
     if " --config " in typed:  # a second `--config` would replace the first
-        typed, again = typed.replace(" --config ", again, 1), ""
-    return " ".join(f"snakemake {typed} {again}".split())
+        typed, added = typed.replace(" --config ", added, 1), ""
+    return " ".join(f"snakemake {typed} {added}".split())
 
 
 def rerun_command(rules: Iterable[str]) -> str:

@@ -147,7 +147,7 @@ def test_prompts_alone_give_agreement_and_no_verdict() -> None:
         "Q8_0": (QuantVerdict.UNDECIDED, "TASKS_NOT_GRADED"),
         "Q4_K_M": (QuantVerdict.UNDECIDED, "TASKS_NOT_GRADED"),
     }
-    assert [item.same_answer_rate for item in found.verdicts] == [None, 0.95, 0.25]
+    assert [item.same_answer_rate for item in found.per_quant] == [None, 0.95, 0.25]
     assert found.strata == ()
     assert [item.tasks for item in found.comparisons] == []
     frontier = found.efficiency_frontier
@@ -175,11 +175,8 @@ def test_prompts_beside_graded_tasks_change_no_verdict() -> None:
     alone = session(rows, graded)
     prompts = {"F16": scores({1: "a"}), "Q8_0": scores({1: "b"}), "Q4_K_M": scores({1: "b"})}
     beside = session(rows, {tag: graded[tag] + prompts[tag] for tag in right})
-    quiet = {"same_answer_rate": None, "agreement": None}
-    assert [item.model_copy(update=quiet) for item in beside.verdicts] == [
-        item.model_copy(update=quiet) for item in alone.verdicts
-    ]
-    assert [item.same_answer_rate for item in beside.verdicts] == [None, 0.0, 0.0]
+    assert beside.verdicts == alone.verdicts
+    assert [item.same_answer_rate for item in beside.per_quant] == [None, 0.0, 0.0]
     assert beside.comparisons == alone.comparisons
     assert beside.strata == alone.strata
     assert beside.efficiency_frontier == alone.efficiency_frontier

@@ -106,6 +106,7 @@ def test_a_null_is_an_empty_cell_with_its_reason_and_never_0() -> None:
     assert back["peak_vram_mib"].isna().all()
     assert back["null_reasons"].str.contains("peak_vram_mib: ").all()
     assert back["adherence_score"].notna().all()
+    assert back["null_reasons"].str.contains("same_answer_rate: NO_ANSWERS_TO_COMPARE").all()
 
 
 def test_the_table_has_the_place_among_all_models() -> None:

@@ -7,10 +7,10 @@ import re
 import pytest
 from report_summaries import cells, failed, polluted, row, row_of, section, seven, summary
 
+from orket_lib.artifacts.views.fidelity import Agreement, FamilyAgreement, Fidelity
 from orket_lib.artifacts.views.row import RowMetrics
 from orket_lib.artifacts.views.run_report import Observation
 from orket_lib.artifacts.views.summary import CanaryDrift, CanarySummary
-from orket_lib.artifacts.views.verdict import Agreement
 from orket_lib.report.formatting import DASH
 from orket_lib.report.markdown import Plot, render_markdown
 from orket_lib.vocabulary.nulls import Null
@@ -70,6 +70,7 @@ def test_sections_come_in_the_order_of_interest() -> None:
         "Recommendation",
         "Quants",
         "Verdicts",
+        "Fidelity",
         "Failed answers",
         "Adherence per task family",
         "Disturbances and notes",
@@ -319,34 +320,41 @@ def test_one_model_has_no_ranking() -> None:
     assert "## All models" not in render_markdown(summary(seven()), [])
 
 
-def test_agreement_has_its_table_and_the_baseline_s_own_noise() -> None:
+def test_fidelity_has_its_tables_and_the_baseline_s_own_noise() -> None:
     found = summary(seven())
-    session = found.sessions[0]
-    agreed = Agreement.of(
-        tasks=168,
-        same_answers=36,
-        same_answer_rate=36 / 168,
-        same_answer_low=0.158,
-        same_answer_high=0.281,
-        same_start_share=0.5,
-        same_start_low=0.45,
-        same_start_high=0.55,
-    )
+    counts = {"tasks": 168, "same_answers": 36, "same_answer_rate": 36 / 168}
+    start = {"same_start_share": 0.5, "same_start_low": 0.45, "same_start_high": 0.55}
+    rate = {"same_answer_low": 0.158, "same_answer_high": 0.281}
     nothing = dict.fromkeys(Agreement.readings(), Null("ONE_RUN_PER_TASK"))
-    changed = session.model_copy(
-        update={
-            "noise_floor": Agreement.of(tasks=0, same_answers=0, **nothing),
-            "verdicts": tuple(
-                item.model_copy(update={"agreement": agreed if item.quant_tag == "Q2_K" else None})
-                for item in session.verdicts
-            ),
-        }
+    family = FamilyAgreement(family="add", **counts, **start)
+    records = (
+        Fidelity(
+            quant_tag="Q2_K",
+            baseline_quant="F16",
+            agreement=Agreement(**counts, **start, **rate),
+            by_family=(family,),
+        ),
+        Fidelity(
+            quant_tag="F16",
+            baseline_quant="F16",
+            agreement=Agreement.of(tasks=0, same_answers=0, **nothing),
+        ),
     )
+    changed = found.sessions[0].model_copy(update={"fidelity": records})
     text = section(
-        render_markdown(found.model_copy(update={"sessions": (changed,)}), []), "Verdicts"
+        render_markdown(found.model_copy(update={"sessions": (changed,)}), []), "Fidelity"
     )
+    assert "answers compared with those of F16" in text
     assert row_of(text, "F16, second run") == ["F16, second run", DASH, DASH, "ONE_RUN_PER_TASK"]
-    table = text.split("| Quant | Same answers |")[1]
-    assert row_of(table, "Q2_K") == [
+    assert row_of(text, "Q2_K") == [
         *("Q2_K", "36 of 168", "0.214 (0.158 to 0.281)", "0.500 (0.450 to 0.550)")
     ]
+    assert text.index("F16, second run") < text.index("| Q2_K |")
+    assert row_of(text, "add") == ["add", DASH, "36 of 168"]
+
+
+def test_without_fidelity_there_is_no_section() -> None:
+    found = summary(seven())
+    changed = found.sessions[0].model_copy(update={"fidelity": ()})
+    text = render_markdown(found.model_copy(update={"sessions": (changed,)}), [])
+    assert "## Fidelity" not in text

@@ -24,7 +24,7 @@ def test_exact_shares_agree_with_simulated_sweeps() -> None:
 def test_the_reference_model_is_judged_as_published() -> None:
     sweep = recorded(RECORDED)
     quants = [QuantScores(quant, own) for quant, own in sweep.scores.items()]
-    found = judge_quants(quants, sweep.judged, {}, {}, VerdictPolicy(THRESHOLD))
+    found = judge_quants(quants, sweep.judged, {}, VerdictPolicy(THRESHOLD))
     assert (found.pick.status, found.pick.quant) == (DecisionStatus.PROVED, "Q4_K_M")
     verdicts = {item.quant_tag: item.verdict for item in found.verdicts}
     lost = [quant for quant, verdict in verdicts.items() if verdict is not QuantVerdict.KEPT]

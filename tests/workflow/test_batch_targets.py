@@ -65,6 +65,7 @@ def test_a_baseline_that_is_asked_once_repeats_some_tasks_for_the_noise_floor() 
     assert asked(runs_per_quant=1) == {"Q4_K_M": [100], "Q8_0": [130]}
     in_batches = asked(runs_per_quant=1, until="decided")
     assert in_batches == {"Q4_K_M": [40, 40, 20], "Q8_0": [70, 40, 20]}
+    assert asked(runs_per_quant=1, fidelity="off") == {"Q4_K_M": [100], "Q8_0": [100]}
     assert asked(runs_per_quant=2) == {"Q4_K_M": [200], "Q8_0": [200]}
     assert asked(runs_per_quant=1, quants=["Q8_0"]) == {"Q8_0": [100]}
     assert make_plan(sweep(runs_per_quant=1), None, None).expected_runs == 230

@@ -39,7 +39,7 @@ def test_until_decided_asks_less_and_picks_the_same(workspace: Workspace) -> Non
     assert asked == sum(row["test_runs"] for row in rows.values()) < 3 * 168
     # The baseline answers 30 tasks twice, for the noise floor.
     assert f"Asked {asked} of at most 534 graded runs." in found["recommendation"]
-    assert found["noise_floor"]["tasks"] == 30
+    assert found["fidelity"][0]["agreement"]["tasks"] == 30
     assert workspace.planned() == {}
 
     # All tasks: only what is missing is measured, and the pick stays.

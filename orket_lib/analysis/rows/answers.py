@@ -25,7 +25,8 @@ def with_answers(
     """
     answers: dict[str, list[str | None]] = defaultdict(list)
     for run in runs:
-        answers[run.test_id].append(None if run.answer is None else comparable(run.answer))
+        # Two empty answers say nothing about two quants: thoughts may have taken all tokens.
+        answers[run.test_id].append(comparable(run.answer or "") or None)
     return tuple(
         score.model_copy(
             update={

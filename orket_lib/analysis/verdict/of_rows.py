@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from orket_lib.analysis.verdict.agreement import agreement, noise_floor
 from orket_lib.analysis.verdict.baseline import QuantScores, baseline_among, scores_of_row
 from orket_lib.analysis.verdict.judged_tasks import JudgedTask
 from orket_lib.analysis.verdict.quants import VerdictPolicy, Verdicts, judge_quants
@@ -41,13 +40,7 @@ def judge_rows(
         quants,
         judged_tasks([scores[row.quant_tag] for row in rows]),
         {row.quant_tag: check_wants(row, wants) for row in rows if row.adherence_score is not None},
-        {
-            row.quant_tag: agreement(scores[row.quant_tag], scores[baseline.quant_tag])
-            for row in rows
-            if baseline and row is not baseline and row.may_be_judged(include_invalid)
-        },
         policy,
-        noise_floor(baseline, scores[baseline.quant_tag]) if baseline else None,
     )
     if baseline is None or verdicts.judging is None:
         return verdicts

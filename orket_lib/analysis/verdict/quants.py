@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from orket_lib.analysis.fidelity.evidence import Evidence
 from orket_lib.analysis.statistics import mcnemar_exact
-from orket_lib.analysis.verdict.agreement import most_alike
 from orket_lib.analysis.verdict.baseline import Baseline, QuantScores, baseline_among
 from orket_lib.analysis.verdict.decision import Candidate, Pick, pick, smallest_proved
 from orket_lib.analysis.verdict.judged_tasks import (
@@ -18,15 +18,18 @@ from orket_lib.analysis.verdict.judged_tasks import (
 )
 from orket_lib.analysis.verdict.kept_or_lost import Judged, judge
 from orket_lib.analysis.verdict.stability import Repicked, Stability, stability_of
-from orket_lib.artifacts.views.verdict import Agreement, Decision, Verdict, WantCheck
+from orket_lib.artifacts.views.verdict import Decision, Verdict, WantCheck
 from orket_lib.vocabulary.statuses import DecisionStatus, Prefer, QuantVerdict
 
 _EVERYTHING_RIGHT = 0.98
-_NOT_ORDERED_BY_TASKS = (
-    DecisionStatus.TASKS_TOO_EASY,
-    DecisionStatus.TASKS_TOO_HARD,
-    DecisionStatus.TASKS_NOT_GRADED,
-)
+# Where tasks don't order the quants, with what to do about the tasks.
+NOT_ORDERED_BY_TASKS = {
+    DecisionStatus.TASKS_TOO_EASY: "choose harder tasks (`task_bank:`)",
+    DecisionStatus.TASKS_TOO_HARD: "choose tasks that this model can do (`task_bank:`), or more of "
+    "them",
+    DecisionStatus.TASKS_NOT_GRADED: "give the tasks expected answers, or add a bank that has them "
+    "(`task_bank:`)",
+}
 _NOTHING_KNOWN = 0.5  # probability of a quant that was asked too few tasks
 
 
@@ -56,8 +59,6 @@ class Verdicts:
         stability: Whether a new sweep would pick the same; None if the tasks picked nothing.
         smallest_that_suffices: The smallest quant that provably keeps the threshold and fits.
         best_that_fits: The largest quant that misses no limit.
-        noise_floor: How far the baseline's second run agrees with its first; None without a
-            baseline.
     """
 
     baseline: Baseline
@@ -68,23 +69,22 @@ class Verdicts:
     stability: Stability | None = None
     smallest_that_suffices: str | None = None
     best_that_fits: str | None = None
-    noise_floor: Agreement | None = None
 
     @property
-    def by_agreement(self) -> tuple[Verdict, ...]:
-        """The quants below the baseline, by agreement with it, if the tasks can't order them."""
-        if self.pick.status not in _NOT_ORDERED_BY_TASKS:
-            return ()
-        return most_alike(self.verdicts)
+    def kept_or_picked(self) -> list[str]:
+        """The quants whose quality is good, or good enough."""
+        return [
+            item.quant_tag
+            for item in self.verdicts
+            if item.verdict is QuantVerdict.KEPT or item.quant_tag == self.pick.quant
+        ]
 
 
 def judge_quants(
     quants: Sequence[QuantScores],
     tasks: Sequence[JudgedTask],
     wants: Mapping[str, Sequence[WantCheck]],
-    agreements: Mapping[str, Agreement],
     policy: VerdictPolicy,
-    noise_floor: Agreement | None = None,
 ) -> Verdicts:
     """Return the verdicts and the decision.
 
@@ -92,9 +92,7 @@ def judge_quants(
         quants: All quants of the config, most bits first.
         tasks: The graded tasks that were asked.
         wants: Whether each measured quant meets each limit.
-        agreements: How far the answers of each other measured quant agree with the baseline's.
         policy: Threshold and preference.
-        noise_floor: Agreement of the baseline's second run with its first; None without a baseline.
     """
     baseline = baseline_among(quants)
     later = tuple(item.quant for item in quants if item.may_pass)
@@ -105,8 +103,6 @@ def judge_quants(
             Verdict(
                 quant_tag=item.quant,
                 baseline_quant=baseline.used.quant if baseline.used else None,
-                same_answer_rate=agreed.same_answer_rate if agreed else None,
-                agreement=agreed,
                 wants=tuple(wants.get(item.quant, ())),
                 certain=item.certain,
                 dropped=item.dropped.reason if item.dropped else None,
@@ -117,7 +113,6 @@ def judge_quants(
                 ),
             )
             for item in quants
-            for agreed in [agreements.get(item.quant)]
         )
 
     if baseline.used is None or baseline.used.scores is None:
@@ -161,15 +156,17 @@ def judge_quants(
         stable,
         smallest_that_suffices=proved.quant if proved else None,
         best_that_fits=next((item.quant for item in candidates if item.fits), None),
-        noise_floor=noise_floor,
     )
 
 
-def decision_of(verdicts: Verdicts, prefer: Prefer, why: str, next_step: str | None) -> Decision:
+def decision_of(
+    verdicts: Verdicts, evidence: Evidence, prefer: Prefer, why: str, next_step: str | None
+) -> Decision:
     """Return the decision in the form of the summary.
 
     Args:
         verdicts: The verdicts on a model.
+        evidence: The fidelity of its quants.
         prefer: The preference of the config.
         why: The reason in words.
         next_step: What to do next, if anything.
@@ -193,7 +190,9 @@ def decision_of(verdicts: Verdicts, prefer: Prefer, why: str, next_step: str | N
         and not any(item.verdict in open_ for item in smaller),
         smaller=[item.quant_tag for item in smaller],
         larger=tags[:place] if verdicts.pick.quant else [],
-        by_agreement=[item.quant_tag for item in verdicts.by_agreement],
+        by_fidelity=[item.quant_tag for group in evidence.groups for item in group]
+        if verdicts.pick.status in NOT_ORDERED_BY_TASKS
+        else [],
         stability=stable.same if stable else None,
         runner_up=stable.runner_up if stable else None,
         why=why,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from orket_lib.analysis.verdict.agreement_sentences import by_agreement, right_but_different
+from orket_lib.analysis.fidelity.evidence import Evidence
+from orket_lib.analysis.fidelity.sentences import in_order, right_but_different, tells_more
 from orket_lib.analysis.verdict.caveats import BaselineFails
 from orket_lib.analysis.verdict.judged_tasks import FEWEST_TASKS
-from orket_lib.analysis.verdict.quants import VerdictPolicy, Verdicts
+from orket_lib.analysis.verdict.quants import NOT_ORDERED_BY_TASKS, VerdictPolicy, Verdicts
 from orket_lib.analysis.verdict.wants import TIMES
 from orket_lib.artifacts.views.verdict import Verdict
 from orket_lib.vocabulary.statuses import (
@@ -33,6 +34,7 @@ _NOTHING_JUDGED = (
 def sentence(
     model_id: str,
     verdicts: Verdicts,
+    evidence: Evidence,
     policy: VerdictPolicy,
     first: str = "",
     fails: BaselineFails | None = None,
@@ -42,29 +44,34 @@ def sentence(
     Args:
         model_id: The model.
         verdicts: On its quants.
+        evidence: Their fidelity.
         policy: Threshold and preference.
         first: What is to be said first of its times, see `caveats.disturbed_times`.
         fails: How the baseline mostly fails.
     """
+    unordered = verdicts.pick.status in NOT_ORDERED_BY_TASKS
     parts = [
         _stand_in(verdicts),
         _claim(verdicts, policy, first != "", fails),
         _missed(verdicts),
-        by_agreement(verdicts),
+        in_order(evidence) if unordered else "",
         *_neighbours(verdicts),
         *_absent(verdicts),
         _hangs(verdicts),
-        right_but_different(verdicts),
+        "" if unordered else right_but_different(evidence, verdicts.kept_or_picked),
     ]
     text = " ".join(part for part in parts if part)
     return f"{model_id}: {first} {text[:1].upper()}{text[1:]}" if first else f"{model_id}: {text}"
 
 
-def next_step(verdicts: Verdicts, fails: BaselineFails | None = None) -> str | None:
+def next_step(
+    verdicts: Verdicts, evidence: Evidence, fails: BaselineFails | None = None
+) -> str | None:
     """Return what to do next; None if nothing is open.
 
     Args:
         verdicts: On the quants of a model.
+        evidence: Their fidelity.
         fails: How the baseline mostly fails.
     """
     status = verdicts.pick.status
@@ -78,12 +85,8 @@ def next_step(verdicts: Verdicts, fails: BaselineFails | None = None) -> str | N
         if verdicts.verdicts[1:]:
             return "see why the other quants failed, and fix the config"
         return "add a second quant to `quants:`, and run the same command"
-    if status is DecisionStatus.TASKS_TOO_HARD:
-        return "choose tasks that this model can do (`task_bank:`), or more of them"
-    if status is DecisionStatus.TASKS_NOT_GRADED:
-        return "give the tasks expected answers, or add a bank that has them (`task_bank:`)"
-    if status is DecisionStatus.TASKS_TOO_EASY:
-        return "choose harder tasks (`task_bank:`)"
+    if status in NOT_ORDERED_BY_TASKS:
+        return NOT_ORDERED_BY_TASKS[status] + tells_more(evidence)
     if status is DecisionStatus.NOTHING_FITS:
         return f"loosen {_limits(verdicts.verdicts)}, or add a smaller quant to `quants:`"
     if status is DecisionStatus.UNDECIDED and _what_fits_is_lost(verdicts):

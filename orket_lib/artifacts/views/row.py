@@ -247,7 +247,9 @@ class TaskScore(Measured):
     level: int = Field(0, description="intended difficulty; 0 in older files")
     bank: str = Field("", description="id of its task bank; empty in older files")
     answer: str | None = Field(
-        None, description="the first run's, normalised; null without an answer, and in older files"
+        None,
+        description="the first run's, normalised; null without one or with an empty one, and in "
+        "older files",
     )
     answer_sha256: str | None = Field(None, description="of that answer")
     repeated: float | None = Field(

@@ -7,9 +7,10 @@ from typing import Any, Literal
 from pydantic import Field
 
 from orket_lib.artifacts.base import Labelled, Measured, Reading, Record, volatile
+from orket_lib.artifacts.views.fidelity import Fidelity
 from orket_lib.artifacts.views.ranking import Ranking
 from orket_lib.artifacts.views.row import RowMetrics
-from orket_lib.artifacts.views.verdict import Agreement, Decision, TaskStratum, Verdict
+from orket_lib.artifacts.views.verdict import Decision, TaskStratum, Verdict
 
 
 class SummaryRow(RowMetrics):
@@ -17,6 +18,14 @@ class SummaryRow(RowMetrics):
 
     vibe_delta: Reading = Field(description="adherence lost per GiB saved against the baseline")
     vibe_delta_status: str
+    same_answer_rate: Reading = Field(
+        None,
+        description="share of answers that are the baseline's, see `fidelity` of the session; of "
+        "the baseline: that its second run repeats",
+    )
+    same_start_share: Reading = Field(
+        None, description="mean share of an answer before its first difference from the baseline's"
+    )
     decided_after: int | None = Field(
         None, description="tasks after which it was decided, and asked no further; else null"
     )
@@ -85,10 +94,10 @@ class ModelSession(Record):
     strata: tuple[TaskStratum, ...] = Field(
         (), description="tasks that the baseline solves reliably: only these count in the verdicts"
     )
-    noise_floor: Agreement | None = Field(
-        None,
-        description="agreement of the baseline's second run with its first; null without a "
-        "baseline, and in older files",
+    fidelity: tuple[Fidelity, ...] = Field(
+        (),
+        description="for every quant of the config, most bits first; the baseline's is the noise "
+        "floor. Empty without a baseline, with `fidelity: off`, and in older files",
     )
     decision: Decision | None = Field(None, description="null in older files")
     batches: SessionBatches | None = Field(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from orket_lib.artifacts.base import Measured, Reading, Record
+from orket_lib.artifacts.base import Record
 from orket_lib.vocabulary.statuses import (
     AnswerFailure,
     DecisionStatus,
@@ -24,24 +24,6 @@ class WantCheck(Record):
     value: float | None
     status: WantStatus
     because: str | None = Field(None, description="why it is not established, or borderline")
-
-
-class Agreement(Measured):
-    """How far answers agree with those of the baseline. Nothing is graded.
-
-    A task that only one of the two answered is one without agreement.
-    """
-
-    tasks: int = Field(description="that at least one of the two answered")
-    same_answers: int = Field(description="tasks with the same normalised answer")
-    same_answer_rate: Reading = Field(description="same_answers / tasks")
-    same_answer_low: float | None = Field(None, description="of its 95 % interval")
-    same_answer_high: float | None = None
-    same_start_share: Reading = Field(
-        description="mean share of an answer, in characters, before the first difference"
-    )
-    same_start_low: float | None = Field(None, description="of its 95 % interval")
-    same_start_high: float | None = None
 
 
 class LostTo(Record):
@@ -82,10 +64,6 @@ class Verdict(Record):
     hangs_on: str | None = Field(
         None, description="the family of tasks without which the verdict would probably change"
     )
-    same_answer_rate: float | None = Field(None, description="the one of `agreement`")
-    agreement: Agreement | None = Field(
-        None, description="with the baseline's answers; null for the baseline and in older files"
-    )
     wants: tuple[WantCheck, ...] = ()
     reason: str | None = Field(None, description="why it has no verdict")
 
@@ -118,10 +96,10 @@ class Decision(Record):
     smallest_decided: bool = Field(description="whether no smaller quant might also suffice")
     smaller: tuple[str, ...] = Field(description="quants with fewer bits than the pick")
     larger: tuple[str, ...]
-    by_agreement: tuple[str, ...] = Field(
+    by_fidelity: tuple[str, ...] = Field(
         (),
-        description="where the tasks can't order the quants: those below the baseline, by how many "
-        "of their answers are the baseline's, most first",
+        description="where the tasks can't order the quants: those below the baseline, the most "
+        "faithful first",
     )
     stability: float | None = Field(
         description="share of simulated repeat sweeps with the same pick"

@@ -68,6 +68,7 @@ def run(options: argparse.Namespace) -> int:
         config.prefer,
         config.wants,
         quality_only=config.canary_on_latency == "quality_only",
+        fidelity=config.fidelity,
     )
     verdict = read_model(options.canary, CanaryVerdict)
     receipts = [path for path in (options.opening, options.closing) if path]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from orket_lib.analysis.verdict.sentences import chance, lost_tasks
 from orket_lib.artifacts.views.row import RowMetrics
 from orket_lib.artifacts.views.summary import Comparison, ModelSession, SummaryRow
-from orket_lib.artifacts.views.verdict import Agreement, TaskStratum, Verdict, WantCheck
+from orket_lib.artifacts.views.verdict import TaskStratum, Verdict, WantCheck
 from orket_lib.report.formatting import DASH, figure, p_value, ratio
 from orket_lib.vocabulary.statuses import ADVICE, MEANINGS
 
@@ -26,8 +26,6 @@ class VerdictSection:
         choices: The smallest quant that suffices, and the best that fits; None without a decision.
         stability: How often a new sweep would pick the same quant; None without a pick.
         verdicts: Quant, verdict, P, kept share, tasks, lost, won, McNemar, more tasks.
-        agreement: Quant, same answers, their share, share before the first difference; the baseline
-            against itself comes first.
         wants: Quant, limit, value of the limit, measured value, status.
         strata: Family and level, tasks, baseline's score, number that count.
         failures: Quant, failure, runs, meaning, advice.
@@ -39,7 +37,6 @@ class VerdictSection:
     choices: str | None
     stability: str | None
     verdicts: Sequence[Cells]
-    agreement: Sequence[Cells]
     wants: Sequence[Cells]
     strata: Sequence[Cells]
     failures: Sequence[Cells]
@@ -58,7 +55,6 @@ def verdict_section(session: ModelSession) -> VerdictSection:
         stability=_stability(session),
         verdicts=[_verdict(item, compared.get(item.quant_tag)) for item in judged]
         or [_test(item) for item in session.comparisons],
-        agreement=_agreements(session),
         wants=[_want(item.quant_tag, want) for item in judged for want in item.wants],
         strata=[_stratum(item) for item in session.strata],
         failures=[cells for row in session.per_quant for cells in _failures(row)],
@@ -116,31 +112,6 @@ def _test(item: Comparison) -> Cells:
     lost, won = str(item.correct_to_wrong), str(item.wrong_to_correct)
     dashes = (DASH, DASH, DASH)
     return (item.quant_tag, *dashes, str(item.tasks), lost, won, p_value(item.p_value), DASH)
-
-
-def _agreements(session: ModelSession) -> list[Cells]:
-    """Return the quants whose answers were compared, and first the baseline's second run."""
-    listed = [(item.quant_tag, item.agreement) for item in session.verdicts if item.agreement]
-    if listed and session.noise_floor:
-        listed.insert(0, (f"{session.baseline_quant}, second run", session.noise_floor))
-    return [_agreement(name, found) for name, found in listed]
-
-
-def _agreement(name: str, found: Agreement) -> Cells:
-    if found.same_answer_rate is None:
-        return (name, DASH, DASH, found.null_reasons["same_answer_rate"])
-    return (
-        name,
-        f"{found.same_answers} of {found.tasks}",
-        _with_interval(found.same_answer_rate, found.same_answer_low, found.same_answer_high),
-        _with_interval(found.same_start_share, found.same_start_low, found.same_start_high),
-    )
-
-
-def _with_interval(value: float | None, low: float | None, high: float | None) -> str:
-    if value is None or low is None or high is None:
-        return DASH
-    return f"{ratio(value)} ({ratio(low)} to {ratio(high)})"
 
 
 def _want(quant: str, want: WantCheck) -> Cells:

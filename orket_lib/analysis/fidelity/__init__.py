@@ -1,0 +1,1 @@
+"""Fidelity: how much a quant changes the baseline's answers, whether they are right or wrong."""
