@@ -26,6 +26,7 @@ include: "rules/baselines.smk"
 include: "rules/frontier.smk"
 include: "rules/context.smk"
 include: "rules/thermal.smk"
+include: "rules/fidelity.smk"
 include: "rules/contracts.smk"
 include: "rules/report.smk"
 

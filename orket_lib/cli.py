@@ -70,6 +70,7 @@ GROUPS = (
             "measure-sidecar": "take a cell's hardware sidecar from the store, or run it",
             "measure-contexts": "measure the recommended quant at several context lengths",
             "measure-thermal": "measure the thermal series of the recommended quant",
+            "measure-fidelity": "measure the probabilities of tokens of all quants of a model",
         },
     ),
     Group(
@@ -88,6 +89,7 @@ GROUPS = (
             "kpi-gate": "judge a sweep's KPIs by a policy",
             "frontier": "make the frontier artifact from a summary",
             "context-ceiling": "find the context ceiling from summaries at several contexts",
+            "kld": "compare the probabilities of a model's quants with those of the baseline",
             "thermal-profile": "make the thermal profile of a series, or of several sweeps",
         },
     ),

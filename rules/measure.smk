@@ -131,6 +131,7 @@ rule pass_measurements:
         further=[
             *TARGETS.contexts.files("receipt.json"),
             *TARGETS.thermal.files("receipt.json"),
+            *TARGETS.fidelity.files("receipt.json"),
         ],
     output:
         touch(f"{RESULTS}/measurements_passed.ok"),

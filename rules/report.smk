@@ -22,6 +22,11 @@ rule make_report:
             category="Sweep",
             labels={"part": "frontier"},
         ),
+        fidelity=report(
+            f"{RESULTS}/quant_sweep/plots/fidelity.png",
+            category="Sweep",
+            labels={"part": "fidelity"},
+        ),
     log:
         f"{LOGS}/report.log",
     localrule: True
@@ -44,6 +49,7 @@ rule report:
             "sweep_scatter.json",
             "sweep_table.csv",
             "plots/frontier.png",
+            "plots/fidelity.png",
         ),
         TARGETS.contexts.all_files(),
         TARGETS.thermal.all_files(),

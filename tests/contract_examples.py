@@ -52,6 +52,8 @@ def _value_of(name: str, field: FieldInfo, whole: bool) -> Any:
         return _NOW
     if not whole and type(None) in get_args(field.annotation):
         return None
+    if field.examples:
+        return field.examples[0]
     return _value(field.annotation, whole, field.default)
 
 

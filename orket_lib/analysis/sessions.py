@@ -23,6 +23,7 @@ from orket_lib.analysis.verdict.of_rows import Scores, graded_tasks, judge_rows
 from orket_lib.analysis.verdict.quants import NOT_ORDERED_BY_TASKS, VerdictPolicy, decision_of
 from orket_lib.analysis.verdict.sentences import next_step, sentence
 from orket_lib.analysis.verdict.wants import wants_of
+from orket_lib.artifacts.views.kld import Kld
 from orket_lib.artifacts.views.look import Look
 from orket_lib.artifacts.views.row import RowMetrics, TaskScore
 from orket_lib.artifacts.views.summary import (
@@ -35,6 +36,8 @@ from orket_lib.artifacts.views.summary import (
 from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.statuses import DropReason, FidelityMode, Lane, RunStatus
 
+_NO_KLD = Null("NO_KLD")
+
 
 def build_session(
     model_id: str,
@@ -43,6 +46,7 @@ def build_session(
     policy: FrontierPolicy,
     lane: Lane,
     look: Look | None = None,
+    kld: Kld | None = None,
 ) -> ModelSession:
     """Return the session of one model.
 
@@ -53,6 +57,7 @@ def build_session(
         policy: Limits and preference.
         lane: In lane ci nothing is ranked by speed, and the recommendation says so.
         look: The last look, if the tasks are asked in batches.
+        kld: How far the probabilities differ, if they were measured.
     """
     ordered = by_bits(rows)
     asked = VerdictPolicy(policy.adherence_threshold, policy.prefer)
@@ -66,7 +71,7 @@ def build_session(
     fails = baseline_fails(baseline)
     evidence = Evidence(
         policy.fidelity,
-        fidelity_of_rows(ordered, scores, baseline, policy.include_invalid)
+        fidelity_of_rows(ordered, scores, baseline, policy.include_invalid, kld)
         if baseline and policy.fidelity is not FidelityMode.OFF
         else (),
     )
@@ -172,6 +177,7 @@ def _summary_row(row: RowMetrics, baseline: RowMetrics | None, evidence: Evidenc
     unknown = Null("FIDELITY_OFF" if off else "NO_VALID_BASELINE")
     readings = {name: row.reading(name) for name in RowMetrics.readings()}
     decided = row.dropped is not None and row.dropped.reason is DropReason.DECIDED
+    divergence = evidence.divergences.get(row.quant_tag)
     return SummaryRow.of(
         **{name: getattr(row, name) for name in RowMetrics.model_fields if name != "null_reasons"}
         | readings,
@@ -182,6 +188,8 @@ def _summary_row(row: RowMetrics, baseline: RowMetrics | None, evidence: Evidenc
             name: agreed.reading(name) if agreed else unknown
             for name in ("same_answer_rate", "same_start_share")
         },
+        kld_mean=divergence.reading("mean") if divergence else _NO_KLD,
+        kld_same_top=divergence.reading("same_top") if divergence else _NO_KLD,
     )
 
 

@@ -11,6 +11,7 @@ from orket_lib.analysis.kpis import stability_kpis
 from orket_lib.analysis.ranking.models import rank_models
 from orket_lib.analysis.sessions import build_session
 from orket_lib.artifacts.measurements.canary import CanaryVerdict
+from orket_lib.artifacts.views.kld import Kld
 from orket_lib.artifacts.views.look import Look
 from orket_lib.artifacts.views.ranking import Ranking
 from orket_lib.artifacts.views.row import Row
@@ -41,6 +42,7 @@ def summarize(
     policy: FrontierPolicy,
     lane: Lane,
     looks: Mapping[str, Look] = MappingProxyType({}),
+    klds: Mapping[str, Kld] = MappingProxyType({}),
 ) -> SummaryBody:
     """Return the findings from all rows, with the models in the order of the config.
 
@@ -50,6 +52,7 @@ def summarize(
         policy: Limits and preference.
         lane: What the numbers are good for.
         looks: The last look at each model; empty if all tasks are asked at once.
+        klds: How far each model's probabilities differ; empty if they were not measured.
     """
     grouped = {model: [r for r in rows if r.metrics.model_id == model] for model in models}
     present = {model: group for model, group in grouped.items() if group}
@@ -61,6 +64,7 @@ def summarize(
             policy,
             lane,
             looks.get(model),
+            klds.get(model),
         )
         for model, group in present.items()
     )

@@ -17,9 +17,12 @@ from orket_lib.commands._summaries import read_summary
 from orket_lib.report.exports import scatter_points, summary_table
 from orket_lib.report.html import render_html
 from orket_lib.report.markdown import Plot, render_markdown
+from orket_lib.report.plots.fidelity import plot_fidelity
 from orket_lib.report.plots.frontier import plot_frontier
 from orket_lib.report.sections.context import context_section
 from orket_lib.report.sections.thermal import thermal_section
+
+_FIDELITY = "fidelity.png"  # next to the frontier plot
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,7 +36,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(
         "--out-plot",
         type=Path,
-        help="frontier plot as PNG (default: plots/frontier.png next to the report)",
+        help="frontier plot as PNG (default: plots/frontier.png next to the report), with "
+        f"{_FIDELITY} beside it",
     )
     add("--context", type=Path, nargs="+", default=[], metavar="FILE", help="context_ceiling.json")
     add("--thermal", type=Path, nargs="+", default=[], metavar="FILE", help="thermal_profile.json")
@@ -53,6 +57,7 @@ def run(options: argparse.Namespace) -> int:
     if page or options.out_plot:
         picture = options.out_plot or page.parent / "plots" / "frontier.png"
         plot_frontier(summary, picture, include_invalid)
+        plot_fidelity(summary, picture.with_name(_FIDELITY))
     if page:
         _write_report(options, summary, include_invalid, page.parent, picture)
     if options.out_scatter:
@@ -73,7 +78,10 @@ def _write_report(
     """Write the report as Markdown, HTML, or both. Its links are relative to `folder`."""
     markdown = render_markdown(
         summary,
-        [Plot("Quality against size and speed", _seen_from(folder, picture))],
+        [
+            Plot("Quality against size and speed", _seen_from(folder, picture)),
+            Plot("Fidelity against size", _seen_from(folder, picture.with_name(_FIDELITY))),
+        ],
         include_invalid,
         [
             context_section(read_model(path, ContextCeiling), _picture_of(path, folder))

@@ -97,11 +97,6 @@ class SweepConfig(  # the order of the fields is that of the bases, from the las
         listed = self.context_sweep_profile or self.context_sweep_contexts
         return bool(listed) or self.wanted_context is not None
 
-    @property
-    def measures_chosen_quant(self) -> bool:
-        """Whether the recommended quant is measured further."""
-        return self.sweeps_contexts or self.thermal_repeats > 0
-
     def bits(self, quant: str) -> float | None:
         """Return the bits per weight by which tags are ordered before their files are read."""
         return self.quant_bits.get(quant, nominal_bits(quant))

@@ -24,6 +24,7 @@ from orket_lib.artifacts.views.run_report import (
     ServedModel,
 )
 from orket_lib.providers.catalog import Catalog
+from orket_lib.providers.teacher_forcing import Scorer
 from orket_lib.reading.reasoning import opens_reasoning
 from orket_lib.vocabulary.nulls import Null
 
@@ -202,6 +203,13 @@ class Model(Protocol):
 
     def takes_tools(self) -> bool | None:
         """Return whether the chat template takes tools; None where the server doesn't say it."""
+
+    def scorer(self, timeout_s: float) -> Scorer | None:
+        """Return what asks for the probabilities of tokens; None where the server gives none.
+
+        Args:
+            timeout_s: Longest silence of the server during a request.
+        """
 
     def disturbances(self) -> tuple[Observation, ...]:
         """Return what else happened on the server since the last call.

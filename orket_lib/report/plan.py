@@ -13,6 +13,7 @@ from orket_lib.artifacts.views.plan import (
     Plan,
     PlannedCanary,
     PlannedCell,
+    PlannedFidelity,
     PlannedServing,
     PlannedSidecar,
     PlannedThermal,
@@ -49,6 +50,7 @@ def plan_text(plan: Plan) -> str:
         "hardware_sidecar": _sidecar(plan.hardware_sidecar),
         "context_sweep": _contexts(plan.context_sweep),
         "thermal": _thermal(plan.thermal),
+        **({"fidelity": _fidelity(plan.kld, len(plan.cells))} if plan.kld else {}),
         "lane, vram profile": f"{plan.execution_lane.value}, {plan.vram_profile.value}: a model "
         f"may take {FREE_SHARE[plan.vram_profile]:.0%} of the free memory, the preflight "
         f"{'warns of' if plan.vram_guard is VramGuard.WARN else 'refuses'} more",
@@ -207,6 +209,14 @@ def _thermal(thermal: PlannedThermal | None) -> str:
         f"to {thermal.cooldown_target_c:g} °C, at most {thermal.cooldown_timeout_sec:g} s; hot "
         f"above {thermal.polluted_threshold_c:g} °C, heat soak by "
         f"{thermal.monotonic_window} rises in a row"
+    )
+
+
+def _fidelity(kld: PlannedFidelity, quants: int) -> str:
+    return (
+        f"kld: each quant is loaded once more, and the baseline twice, and asked for one token at "
+        f"up to {kld.positions} places of the baseline's answers and of {kld.text}; in all at most "
+        f"{(quants + 1) * kld.positions} requests of one token"
     )
 
 

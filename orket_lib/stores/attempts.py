@@ -1,4 +1,4 @@
-"""The store of measurements that are never continued: canaries, sidecars, thermal series.
+"""The store of measurements without parts: canaries, sidecars, thermal series, probabilities.
 
 The folder of a spec's digest has one folder for each measurement, named by its time, with the
 artifact and its raw files. Folders are added and never changed. A measurement is written to `open/`
@@ -8,7 +8,7 @@ and sealed by one rename.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,13 +72,20 @@ class AttemptStore:
         self.open.mkdir(parents=True, exist_ok=True)
         return self.open
 
-    def seal(self, artifact: Artifact, measured_at: str) -> TakenPart:
+    def seal(self, artifact: Artifact, measured_at: str, without: Iterable[str] = ()) -> TakenPart:
         """Write the artifact to the open folder, seal the folder, and return the artifact.
+
+        Args:
+            artifact: The artifact.
+            measured_at: When the measurement began; names the folder.
+            without: Files of the open folder that are not kept.
 
         Raises:
             ArtifactError: It can't be written (disk full).
         """
         write_model(self.open / self.name, artifact)
+        for name in without:
+            (self.open / name).unlink(missing_ok=True)
         target = self.folder / file_stamp(measured_at)
         publish(self.open, target)
         path = target / self.name

@@ -13,6 +13,7 @@ from orket_lib.artifacts.views.plan import (
     Plan,
     PlannedCanary,
     PlannedCell,
+    PlannedFidelity,
     PlannedServing,
     PlannedSidecar,
     PlannedTasks,
@@ -25,6 +26,7 @@ from orket_lib.config.sections.fields import from_fields
 from orket_lib.config.sections.task_bank import bank_path
 from orket_lib.sweep.cells import Cell, Sweep
 from orket_lib.sweep.context import find_contexts
+from orket_lib.sweep.fidelity import find_next_tokens
 from orket_lib.sweep.sidecar import find_sidecar
 from orket_lib.tasks.task import needs_sandbox
 from orket_lib.telemetry.allowance.cpus import cpu_allowance
@@ -93,6 +95,7 @@ def make_plan(
         thermal=(
             from_fields(PlannedThermal, config, "thermal_") if config.thermal_repeats else None
         ),
+        kld=_fidelity(config),
         batch_ends=tuple(accumulate(len(batch.ids) for batch in sweep.cells[0].batches)),
         expected_runs=config.rounds * sum(len(list(it.spec.asked())) for it in sweep.cells),
         summary_path=f"{results}/quant_sweep/sweep_summary.json",
@@ -154,6 +157,13 @@ def _sidecar(config: SweepConfig) -> PlannedSidecar:
         timeout_sec = config.hardware_sidecar_timeout_sec
         return PlannedSidecar(enabled=False, profile=None, template=None, timeout_sec=timeout_sec)
     return from_fields(PlannedSidecar, sidecar, enabled=True)
+
+
+def _fidelity(config: SweepConfig) -> PlannedFidelity | None:
+    found = find_next_tokens(config)
+    if found is None:
+        return None
+    return PlannedFidelity(text=found.text, positions=found.sample.positions)
 
 
 def _cpu_only(config: SweepConfig) -> bool:

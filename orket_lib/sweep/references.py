@@ -27,6 +27,7 @@ from orket_lib.config.shipped import located
 from orket_lib.providers.gguf.file import model_sha256
 from orket_lib.providers.gguf.kinds import kind_of_file, kind_of_name
 from orket_lib.sweep.context import find_contexts
+from orket_lib.sweep.fidelity import find_next_tokens
 from orket_lib.sweep.hash_cache import HashCache
 from orket_lib.sweep.quantize_recipes import find_recipes, recipe_for, requantized
 from orket_lib.sweep.sidecar import find_sidecar
@@ -102,6 +103,8 @@ def find_references(
         problems += problems_of(find_sidecar, config)
     if not _CONTEXT & set(bad):
         problems += problems_of(find_contexts, config)
+    if not {"fidelity", "fidelity_text"} & set(bad):
+        problems += problems_of(find_next_tokens, config)
     warnings = (
         *_bank_of_another(config, bank),
         *_shared_models(models),

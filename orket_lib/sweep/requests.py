@@ -57,7 +57,7 @@ def asked_sidecar(sweep: Sweep, cell: Cell, spec: SidecarSpec) -> AskedSidecar:
 
 
 def servable_cells(sweep: Sweep) -> ServableCells:
-    """Return all cells, from which the context sweep and the thermal series take one."""
+    """Return all cells, for measurements that follow those of the cells."""
     return ServableCells(cells=tuple(_servable(sweep, cell) for cell in sweep.cells))
 
 

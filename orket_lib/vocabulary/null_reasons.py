@@ -164,6 +164,7 @@ class NullReason(StrEnum):
     NO_SESSION = "NO_SESSION", "the sweep has no model"
     NO_VALID_BASELINE = "NO_VALID_BASELINE", "there is no valid row to compare with"
     NOT_AROUND_THE_SWEEP = "NOT_AROUND_THE_SWEEP", "the opening canary was measured again since"
+    NO_KLD = "NO_KLD", "its probabilities were not compared (`fidelity: kld` compares them)"
     NOT_MEASURED = "NOT_MEASURED", "it was not measured"
     NOTHING_MEASURED = "NOTHING_MEASURED", "no row was measured"
     OLDER_FILE = "OLDER_FILE", "the file was written before this reading existed"
@@ -198,6 +199,21 @@ class NullReason(StrEnum):
         "the prompts of an ordinary sweep do not fill the context",
     )
     SWEEP_HAS_NO_FOLLOW_UP = "SWEEP_HAS_NO_FOLLOW_UP", "an ordinary sweep sends no follow-ups"
+
+    # Probabilities of tokens
+    NO_PROBABILITIES = "NO_PROBABILITIES", "the server gives no probabilities of tokens"
+    WRONG_PROBABILITIES = (
+        "WRONG_PROBABILITIES",
+        "the server's probabilities of a token's alternatives don't add up",
+    )
+    OTHER_TOKENS = (
+        "OTHER_TOKENS",
+        "the quant's server cuts the texts into other tokens than the baseline's",
+    )
+    NOT_SERVED_AS_PLANNED = (
+        "NOT_SERVED_AS_PLANNED",
+        "model, server or settings were not as planned, of the quant or of the baseline",
+    )
 
     # Thermal series
     CLOCKS_DIFFER = "CLOCKS_DIFFER", "the rates come from different clocks"

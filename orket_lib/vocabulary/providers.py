@@ -43,6 +43,7 @@ class ProviderTraits:
         loads_with: Controls that a running server takes with each load.
         reports_quant: A running server reports the quant of its models.
         reports_seed: The seed that a request was sampled with can be read back.
+        gives_probabilities: The server lists probabilities of tokens.
         reports_vram: The server reports how much GPU memory a model takes.
         routes: Pattern of the paths of its own API, which people paste with the address.
         details_per_model: Each model has a page of details, one more request for each.
@@ -64,6 +65,7 @@ class ProviderTraits:
     loads_with: frozenset[str] = frozenset()
     reports_quant: bool = False
     reports_seed: bool = False
+    gives_probabilities: bool = True
     reports_vram: bool = False
     details_per_model: bool = False
     routes: str = ""
@@ -141,6 +143,7 @@ PROVIDERS: dict[str, ProviderTraits] = {
             default_url="http://127.0.0.1:1234",
             routes=r"/api/v[01](/.*)?",
             loads_models=True,
+            gives_probabilities=False,
             reports_quant=True,
             start="lms server start",
             pull="lms get {name}@{variant}",

@@ -23,7 +23,13 @@ from orket_lib.vocabulary.slugs import slug
 from orket_lib.workflow.invocation import Invocation
 from orket_lib.workflow.receipts import receipt_state
 
-_MEASURING = ("measure_cell", "measure_sidecar", "measure_contexts", "measure_thermal")
+_MEASURING = (
+    "measure_cell",
+    "measure_sidecar",
+    "measure_contexts",
+    "measure_thermal",
+    "measure_fidelity",
+)
 _CANARIES = ("/canary/receipt.json", "/canary/closing_receipt.json")
 
 

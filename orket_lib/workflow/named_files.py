@@ -14,7 +14,7 @@ from pathlib import PurePosixPath
 
 from orket_lib.vocabulary.errors import Refused
 
-_FOLDERS = ("canary", "cells", "context_sweep", "policy", "quant_sweep", "thermal")
+_FOLDERS = ("canary", "cells", "context_sweep", "fidelity", "policy", "quant_sweep", "thermal")
 # These name a file that Snakemake itself is to write.
 _WRITING = ("--report", "--archive", "--generate-unit-tests")
 

@@ -18,6 +18,7 @@ from orket_lib.sweep.requests import asked_canaries, asked_cell, asked_tasks, se
 from orket_lib.sweep.schedule import priorities
 from orket_lib.workflow.batches import BatchTargets
 from orket_lib.workflow.context import ContextTargets
+from orket_lib.workflow.fidelity import FidelityTargets
 from orket_lib.workflow.sidecar import SidecarTargets
 from orket_lib.workflow.thermal import ThermalTargets
 
@@ -33,6 +34,7 @@ _VIEWS = (
     "sweep_scatter.json",
     "sweep_table.csv",
     "plots/frontier.png",
+    "plots/fidelity.png",
 )
 
 
@@ -48,6 +50,7 @@ class Targets:
         self.sidecars = SidecarTargets(sweep)
         self.contexts = ContextTargets(sweep)
         self.thermal = ThermalTargets(sweep)
+        self.fidelity = FidelityTargets(sweep)
         self.batches = BatchTargets(sweep)
         self._policies: dict[str, Callable[[], BaseModel]] = {
             "matrix": lambda: config,
@@ -64,10 +67,12 @@ class Targets:
             "receipts": self._asked_receipts,
             **self.batches.policies(),
         }
-        # Only a measurement at the chosen quant reads these.
+        # Only measurements at the chosen quant read these.
         self._later = self.contexts.policies() | self.thermal.policies()
-        if config.measures_chosen_quant:
-            self._later["cells"] = partial(servable_cells, sweep)
+        if fidelity := self.fidelity.policies():
+            self._policies |= fidelity
+        if self._later or fidelity:
+            self._policies["cells"] = partial(servable_cells, sweep)
         # Rendered files are read by jobs; records are built only when a file is compared or made.
         self._records: dict[str, Callable[[], BaseModel]] = {
             **{self._policy(name): it for name, it in (self._policies | self._later).items()},
@@ -105,6 +110,10 @@ class Targets:
         """Return the thermal profiles and every file that they depend on."""
         return [*self._up_to_frontier(), *self.thermal.all_files()]
 
+    def fidelity_files(self) -> list[str]:
+        """Return the comparisons of probabilities and every file that they depend on."""
+        return self._up_to_rows()
+
     def _up_to_frontier(self) -> list[str]:
         return [*self.up_to("frontier_explorer.json"), *map(self._policy, self._later)]
 
@@ -125,6 +134,13 @@ class Targets:
         """
         folder = f"{self._results}/quant_sweep"
         return [
+            *self._up_to_rows(),
+            f"{folder}/sweep_summary.json",
+            *(f"{folder}/{name}" for name in views),
+        ]
+
+    def _up_to_rows(self) -> list[str]:
+        return [
             f"{self._results}/plan.json",
             *map(self._policy, self._policies),
             f"{self._results}/preflight.json",
@@ -136,8 +152,7 @@ class Targets:
             *self.batches.all_files(),
             *self.sidecars.all_files(),
             *self.rows(),
-            f"{folder}/sweep_summary.json",
-            *(f"{folder}/{name}" for name in views),
+            *self.fidelity.all_files(),
         ]
 
     def _canary_files(self) -> list[str]:
@@ -151,6 +166,11 @@ class Targets:
     def rows(self) -> list[str]:
         """Return the paths of all rows."""
         return [f"{self._results}/quant_sweep/{model}/{quant}.json" for model, quant in self._cells]
+
+    def rows_of(self, model: str) -> list[str]:
+        """Return the paths of a model's rows."""
+        folder = f"{self._results}/quant_sweep/{model}/"
+        return [path for path in self.rows() if path.startswith(folder)]
 
     def receipts(self) -> list[str]:
         """Return the paths of the receipts of all cells, with their rounds or batches."""

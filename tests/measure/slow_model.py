@@ -59,6 +59,8 @@ class SlowModel:
 
     def takes_tools(self) -> None: ...
 
+    def scorer(self, timeout_s: float) -> None: ...
+
     def disturbances(self) -> tuple[Observation, ...]:
         return ()
 

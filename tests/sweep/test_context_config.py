@@ -48,7 +48,7 @@ def test_a_wanted_context_is_one_of_them() -> None:
 
 def test_none_is_asked_for_by_default() -> None:
     assert find_contexts(config()) is None
-    assert not config().measures_chosen_quant
+    assert not config().sweeps_contexts
 
 
 @pytest.mark.parametrize(

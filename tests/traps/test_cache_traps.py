@@ -57,6 +57,8 @@ class ScriptedModel:
 
     def takes_tools(self) -> None: ...
 
+    def scorer(self, timeout_s: float) -> None: ...
+
     def disturbances(self) -> tuple[Observation, ...]:
         return ()
 

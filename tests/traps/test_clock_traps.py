@@ -100,6 +100,8 @@ class OtherServer:
 
     def takes_tools(self) -> None: ...
 
+    def scorer(self, timeout_s: float) -> None: ...
+
 
 @pytest.mark.parametrize(
     ("first_token_s", "clock"),

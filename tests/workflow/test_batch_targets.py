@@ -133,7 +133,7 @@ def test_a_quick_sweep_asks_60_tasks_once_and_nothing_else() -> None:
     assert found.config.budget_seconds == 60
     assert [len(batch.ids) for batch in found.cells[0].batches] == [20, 20, 20]
     assert make_plan(found, None, None).expected_runs == 120
-    assert not found.config.measures_chosen_quant
+    assert not (found.config.sweeps_contexts or found.config.thermal_repeats)
     assert sweep(quick=True, budget="5m").config.budget_seconds == 300
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, pairwise
 
 from orket_lib.artifacts.views.fidelity import Agreement, Fidelity
+from orket_lib.artifacts.views.kld import Divergence
 from orket_lib.vocabulary.statuses import FidelityMode
 
 
@@ -29,15 +30,53 @@ class Evidence:
         return next(own, None)
 
     @property
+    def divergences(self) -> Mapping[str, Divergence]:
+        """The divergences by which quants are ordered; the baseline's own is the noise floor.
+
+        Those over the text, where every quant that was measured has one; else over the answers.
+        Empty without `fidelity: kld`.
+        """
+        known = {it.quant_tag: it.kld for it in self.found if it.kld and it.kld.measured}
+        over_text = {quant: kld.text for quant, kld in known.items() if kld.text.mean is not None}
+        if len(over_text) == len(known):
+            return over_text
+        over_answers = {quant: kld.answers for quant, kld in known.items()}
+        return {quant: it for quant, it in over_answers.items() if it.mean is not None}
+
+    @property
     def groups(self) -> list[list[Fidelity]]:
-        """The quants below the baseline, the most faithful first, and equal ones together."""
+        """The quants below the baseline, the most faithful first, and equal ones together.
+
+        By divergence if it is known of any of them, else by their answers.
+        """
+        others = [item for item in self.found if item.quant_tag != item.baseline_quant]
+        means = {
+            item.quant_tag: mean
+            for item in others
+            if item.quant_tag in self.divergences
+            and (mean := self.divergences[item.quant_tag].mean) is not None
+        }
+
+        def faith(item: Fidelity) -> tuple[float, float]:
+            if means:
+                return -means[item.quant_tag], 0.0
+            return item.agreement.same_answer_rate or 0.0, item.agreement.same_start_share or 0.0
+
         known = [
             item
-            for item in self.found
-            if item.quant_tag != item.baseline_quant and item.agreement.same_answer_rate is not None
+            for item in others
+            if (item.quant_tag in means if means else item.agreement.same_answer_rate is not None)
         ]
-        known.sort(key=_faith, reverse=True)
-        return [list(group) for _, group in groupby(known, _faith)]
+        known.sort(key=faith, reverse=True)
+        return [list(group) for _, group in groupby(known, faith)]
+
+    @property
+    def overlapping(self) -> Iterator[tuple[str, str]]:
+        """Neighbours in the order of divergence whose 95 % intervals overlap."""
+        for one, other in pairwise([item.quant_tag for group in self.groups for item in group]):
+            pair = [self.divergences[quant].mean_interval for quant in (one, other)]
+            if pair[0] and pair[1] and pair[0][1] > pair[1][0]:
+                yield one, other
 
     @property
     def indistinct(self) -> bool:
@@ -46,7 +85,3 @@ class Evidence:
         return bool(groups) and (
             groups[0][0].agreement.same_answer_rate == 1 or any(group[1:] for group in groups)
         )
-
-
-def _faith(item: Fidelity) -> tuple[float, float]:
-    return item.agreement.same_answer_rate or 0.0, item.agreement.same_start_share or 0.0

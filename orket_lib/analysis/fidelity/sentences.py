@@ -18,6 +18,9 @@ def in_order(evidence: Evidence) -> str:
     groups = evidence.groups
     if not groups:
         return ""
+    baseline = groups[0][0].baseline_quant
+    if evidence.divergences:
+        return _by_divergence(evidence, baseline)
     counts = [
         (item.quant_tag, item.agreement.same_answers, item.agreement.tasks)
         for group in groups
@@ -31,7 +34,6 @@ def in_order(evidence: Evidence) -> str:
         for group in groups
         if group[1:]
     ]
-    baseline = groups[0][0].baseline_quant
     return (
         f"By agreement with {baseline}'s answers, most first: {', '.join(named)}"
         f"{_floor(evidence, baseline)}.{''.join(alike)}"
@@ -73,6 +75,23 @@ def tells_more(evidence: Evidence) -> str:
         case FidelityMode.AGREEMENT if evidence.indistinct:
             return f"{_NEXT}kld`: it also compares the probabilities of tokens"
     return ""
+
+
+def _by_divergence(evidence: Evidence, baseline: str) -> str:
+    means = {
+        quant: it.mean for quant, it in evidence.divergences.items() if it.mean is not None
+    }
+    named = [
+        f"{item.quant_tag} ({means[item.quant_tag]:.2g})"
+        for group in evidence.groups
+        for item in group
+    ]
+    floor = f"; {baseline} itself, again: {means[baseline]:.2g}" if baseline in means else ""
+    alike = [f" The intervals of {one} and {other} overlap." for one, other in evidence.overlapping]
+    return (
+        f"By KL divergence from {baseline}'s probabilities, least first: "
+        f"{', '.join(named)}{floor}.{''.join(alike)}"
+    )
 
 
 def _mostly_changed(agreement: Agreement) -> bool:

@@ -90,10 +90,11 @@ class AskedReceipts(Record):
 
 
 class ServableCell(Asked):
-    """A (model, quant) that a context sweep or a thermal series may measure.
+    """A (model, quant) that may be measured further.
 
-    They measure the recommended quant, which is unknown when the workflow is parsed. So
-    the workflow renders all cells, and the job chooses one.
+    Context sweep and thermal series measure the recommended quant, and probabilities need the
+    baseline's answers. Both are unknown when the workflow is parsed. So the workflow renders all
+    cells, and the job chooses.
     """
 
     model_id: str

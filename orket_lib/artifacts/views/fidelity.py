@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from orket_lib.artifacts.base import Measured, Reading, Record
+from orket_lib.artifacts.views.kld import QuantDivergence
 
 
 class Agreement(Measured):
@@ -34,7 +35,8 @@ class FamilyAgreement(Agreement):
 class Fidelity(Record):
     """How far one quant is from the baseline.
 
-    The record of the baseline itself is the noise floor: its second run against its first.
+    The record of the baseline itself is the noise floor: its second run against its first, and
+    its second measurement of probabilities against its first.
     """
 
     quant_tag: str
@@ -42,4 +44,7 @@ class Fidelity(Record):
     agreement: Agreement
     by_family: tuple[FamilyAgreement, ...] = Field(
         (), description="families with answers to compare, by name"
+    )
+    kld: QuantDivergence | None = Field(
+        None, description="divergence of its probabilities; null without `fidelity: kld`"
     )

@@ -96,6 +96,13 @@ class PlannedThermal(Record):
     monotonic_window: int
 
 
+class PlannedFidelity(Record):
+    """The configured measurement of probabilities."""
+
+    text: str
+    positions: int = Field(description="places at which each quant is asked, at most")
+
+
 class Plan(Artifact):
     """`plan.json`."""
 
@@ -131,6 +138,7 @@ class Plan(Artifact):
     hardware_sidecar: PlannedSidecar
     context_sweep: ContextSettings | None = Field(None, description="null = none")
     thermal: PlannedThermal | None = Field(None, description="null = none")
+    kld: PlannedFidelity | None = Field(None, description="null = no probabilities are measured")
     execution_lane: Lane
     vram_profile: VramProfile
     vram_guard: VramGuard = VramGuard.WARN

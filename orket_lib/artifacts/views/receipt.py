@@ -14,7 +14,7 @@ from pydantic import Field
 from orket_lib.artifacts.base import Artifact, Record, Time, volatile
 from orket_lib.vocabulary.statuses import DropReason, RunStatus
 
-PartKind = Literal["probes", "answers", "failure", "canary", "sidecar", "series"]
+PartKind = Literal["probes", "answers", "failure", "canary", "sidecar", "series", "next_tokens"]
 
 
 class TakenPart(Record):

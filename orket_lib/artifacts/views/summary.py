@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from orket_lib.artifacts.base import Labelled, Measured, Reading, Record, volatile
+from orket_lib.artifacts.base import Labelled, Measured, Reading, Record, Share, volatile
 from orket_lib.artifacts.views.fidelity import Fidelity
 from orket_lib.artifacts.views.ranking import Ranking
 from orket_lib.artifacts.views.row import RowMetrics
@@ -25,6 +25,14 @@ class SummaryRow(RowMetrics):
     )
     same_start_share: Reading = Field(
         None, description="mean share of an answer before its first difference from the baseline's"
+    )
+    kld_mean: Reading = Field(
+        None,
+        description="mean KL divergence of its probabilities from the baseline's; of the baseline: "
+        "of its second measurement from its first",
+    )
+    kld_same_top: Share = Field(
+        None, description="share of places where both have the same most probable token"
     )
     decided_after: int | None = Field(
         None, description="tasks after which it was decided, and asked no further; else null"

@@ -12,6 +12,7 @@ from orket_lib.analysis.summaries import canary_summary, summarize
 from orket_lib.artifacts.digest import sha256_of
 from orket_lib.artifacts.io import read_json, read_model, write_model
 from orket_lib.artifacts.measurements.canary import CanaryMeasurement, CanaryVerdict
+from orket_lib.artifacts.views.kld import Kld
 from orket_lib.artifacts.views.look import Look
 from orket_lib.artifacts.views.receipt import CanaryReceipt
 from orket_lib.artifacts.views.row import Row
@@ -36,6 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="folder of the rows <model>/<quant>.json (default: the folder of --out)",
     )
     add("--looks", type=Path, help="folder of the looks, if tasks are asked in batches")
+    add("--fidelity", type=Path, help="folder of <model>/kld.json, if probabilities were measured")
     add("--batches", type=int, default=0, help="number of batches; default: %(default)s")
     add_out(parser, "summary")
 
@@ -81,9 +83,11 @@ def run(options: argparse.Namespace) -> int:
     drifts = canary_drifts(opening, closing, verdict.policy.drop_first_run)
     looked = _looks(options, config.models)
     looks = {model: read_model(path, Look) for model, path in looked.items()}
-    body = summarize(rows, config.models, policy, config.execution_lane, looks)
+    compared = _compared(options, config.models)
+    klds = {model: read_model(path, Kld) for model, path in compared.items()}
+    body = summarize(rows, config.models, policy, config.execution_lane, looks, klds)
     fields = stamp(
-        [options.matrix, options.canary, *receipts, *paths, *looked.values()],
+        [options.matrix, options.canary, *receipts, *paths, *looked.values(), *compared.values()],
         config.provenance_ref,
         sha256_of(matrix),
     )
@@ -110,3 +114,10 @@ def _looks(options: argparse.Namespace, models: Sequence[str]) -> dict[str, Path
         return {}
     name = f"{options.batches}.json"
     return {model: options.looks / folder / name for model, folder in slugs(models).items()}
+
+
+def _compared(options: argparse.Namespace, models: Sequence[str]) -> dict[str, Path]:
+    """Return the comparison of probabilities of each model; nothing if there is none."""
+    if options.fidelity is None:
+        return {}
+    return {model: options.fidelity / folder / "kld.json" for model, folder in slugs(models).items()}

@@ -19,7 +19,7 @@ from orket_lib.config.model import SweepConfig
 from orket_lib.config.model_files import filled, makes_files
 from orket_lib.vocabulary.providers import remote_host
 from orket_lib.vocabulary.quants import NOMINAL_BITS, is_vendor_tag
-from orket_lib.vocabulary.statuses import WantName
+from orket_lib.vocabulary.statuses import FidelityMode, WantName
 from orket_lib.vocabulary.validation import nearest
 
 _LEAST_CANARY_SAMPLES = 2  # a variance needs two
@@ -46,6 +46,7 @@ def warnings_of(config: SweepConfig) -> list[str]:
         *_indistinguishable_quants(config),
         *_unused_quantize_base(config),
         *_thermal_warnings(config),
+        *_no_probabilities(config),
     ]
 
 
@@ -128,6 +129,14 @@ def _thermal_warnings(config: SweepConfig) -> Iterator[str]:
         )
     if not config.thermal_repeats and config.thermal_quant_tag is not None:
         yield "thermal_quant_tag: no effect: there is no thermal series (thermal_repeats is 0)"
+
+
+def _no_probabilities(config: SweepConfig) -> Iterator[str]:
+    if config.fidelity is FidelityMode.KLD and not config.traits.gives_probabilities:
+        yield (
+            f"fidelity: provider `{config.provider}` gives no probabilities of tokens, so `kld` "
+            "finds no more than `agreement`"
+        )
 
 
 def _wanted_context(config: SweepConfig) -> Iterator[str]:

@@ -22,3 +22,10 @@ class Fidelity(Section):
             "probabilities of tokens differ; `off` compares nothing"
         ),
     ] = FidelityMode.AGREEMENT
+    fidelity_text: Annotated[
+        str,
+        Field(
+            description="with `fidelity: kld`, a UTF-8 text over which probabilities are compared, "
+            "in addition to the baseline's answers; its first 12,000 characters or so are enough"
+        ),
+    ] = "config/fidelity_text.txt"

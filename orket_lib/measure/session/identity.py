@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from orket_lib.artifacts.measurements.next_tokens import TokenLoad
 from orket_lib.artifacts.measurements.spec import MeasurementSpec
 from orket_lib.artifacts.views.run_report import Observation, ServedModel, Session
 from orket_lib.vocabulary import thresholds
@@ -11,7 +12,7 @@ from orket_lib.vocabulary.quants import can_be, is_vendor_tag, nominal_bits
 from orket_lib.vocabulary.reasons import Reason
 
 
-def identity_observations(spec: MeasurementSpec, session: Session) -> list[Observation]:
+def identity_observations(spec: MeasurementSpec, session: Session | TokenLoad) -> list[Observation]:
     """Return the differences between the served model and the spec (T1, T2)."""
     served = session.served
     found = [*_quant_observations(spec, served), *_context_observations(spec, served)]

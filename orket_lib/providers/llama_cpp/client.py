@@ -51,6 +51,7 @@ class LlamaClient:
 
     Attributes:
         address: Where the server is.
+        named: Fields of a request that name the model on a router.
     """
 
     def __init__(
@@ -60,8 +61,8 @@ class LlamaClient:
         transport: httpx.BaseTransport | None = None,
         model: str | None = None,
     ) -> None:
-        self._named = {} if model is None else {"model": model}
-        self._query = f"?{urlencode({**self._named, 'autoload': 'false'})}" if model else ""
+        self.named = {} if model is None else {"model": model}
+        self._query = f"?{urlencode({**self.named, 'autoload': 'false'})}" if model else ""
         self._server = HttpServer(base_url, api_key, transport)
         self.address = ServerAddress(self._server.base_url, api_key)
 
@@ -80,7 +81,7 @@ class LlamaClient:
     def models(self) -> list[dict[str, Any]]:
         """Return the entries of `GET /v1/models`; with a model name, only its own."""
         listed = self._server.call("GET", "/v1/models").get("data")
-        name = self._named.get("model")
+        name = self.named.get("model")
         models = listed if isinstance(listed, list) else []
         found = [model for model in models if isinstance(model, dict)]
         return [model for model in found if name in (None, model.get("id"))]
@@ -127,7 +128,7 @@ class LlamaClient:
         if request.thinking is not None:
             body["chat_template_kwargs"] = template_switches(request.thinking)
         path = f"/v1/chat/completions{self._query}"
-        return streamed_answer(self._server, path, body | self._named, request, llama_tokens)
+        return streamed_answer(self._server, path, body | self.named, request, llama_tokens)
 
     def load_model(self, name: str) -> None:
         """Start loading a model on a router."""
@@ -141,7 +142,7 @@ class LlamaClient:
         self, path: str, body: dict[str, Any], most_bytes: int = MOST_CONTROL_BYTES
     ) -> dict[str, Any]:
         return self._server.call(
-            "POST", path + self._query, {**body, **self._named}, most_bytes=most_bytes
+            "POST", path + self._query, {**body, **self.named}, most_bytes=most_bytes
         )
 
 

@@ -24,6 +24,7 @@ from orket_lib.providers.base import NOT_REPORTED, Generation, GenerationRequest
 from orket_lib.providers.gguf.file import model_sha256, read_gguf
 from orket_lib.providers.llama_cpp.client import LlamaClient
 from orket_lib.providers.llama_cpp.log import end_seen
+from orket_lib.providers.llama_cpp.scorer import LlamaScorer
 from orket_lib.providers.thinking_check import as_accepted, thinking_readback
 from orket_lib.providers.wire.json_fields import count, section, text
 from orket_lib.vocabulary.errors import ProviderError, RequestFailed, ServerCrashed
@@ -86,6 +87,19 @@ class LlamaModel:
         with explaining(self._explain):
             takes = section(self._client.props(), "chat_template_caps").get("supports_tools")
         return takes if isinstance(takes, bool) else None
+
+    def scorer(self, timeout_s: float) -> LlamaScorer:
+        """Return what asks for probabilities; see `Model.scorer`."""
+        with explaining(self._explain):
+            cards = self._client.models()
+        size = count(section(cards[0], "meta"), "n_vocab") if cards else None
+        return LlamaScorer(
+            self.address,
+            self._client.named,
+            size,
+            timeout_s,
+            lambda: explaining(self._explain),
+        )
 
     def disturbances(self) -> tuple[Observation, ...]:
         """Return nothing: no other client knows the random key and port of our own server."""

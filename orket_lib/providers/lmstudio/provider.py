@@ -127,6 +127,9 @@ class LmStudioModel:
     def takes_tools(self) -> None:
         """LM Studio has a prompt of its own for templates that take no tools."""
 
+    def scorer(self, timeout_s: float) -> None:
+        """LM Studio gives no probabilities."""
+
     def disturbances(self) -> tuple[Observation, ...]:
         """Return what else happened on the server since the last call."""
         return tuple(self._changes())

@@ -37,6 +37,7 @@ from orket_lib.providers.ollama.lifecycle import (
 from orket_lib.providers.ollama.models import Loaded, Offer, find_loaded, full_name, is_cloud
 from orket_lib.providers.ollama.process import Runner, find_runner, server_process
 from orket_lib.providers.ollama.prompt_counts import PromptCounts
+from orket_lib.providers.ollama.scorer import OllamaScorer
 from orket_lib.providers.ollama.stream import load_options, load_s
 from orket_lib.providers.ollama.watch import OllamaWatch
 from orket_lib.providers.seed_check import seed_readback
@@ -147,6 +148,11 @@ class OllamaModel:
     def takes_tools(self) -> bool | None:
         """Return whether the chat template takes tools; older servers list no capabilities."""
         return "tools" in self.served.capabilities if self.served.capabilities else None
+
+    def scorer(self, timeout_s: float) -> OllamaScorer:
+        """Return what asks for probabilities; see `Model.scorer`."""
+        explained = self._server.explained
+        return OllamaScorer(self.address, self._tag, self._options, timeout_s, explained)
 
     def disturbances(self) -> tuple[Observation, ...]:
         """Return what else happened on the server since the last call."""

@@ -21,6 +21,7 @@ from orket_lib.providers.base import Generation, GenerationRequest, RunningModel
 from orket_lib.providers.catalog import Catalog
 from orket_lib.providers.openai.client import SEED, THINKING, OpenAiClient, ask_running_model
 from orket_lib.providers.openai.optional_fields import accepted_extras
+from orket_lib.providers.openai.scorer import OpenAiScorer
 from orket_lib.providers.openai.server_info import ServerFacts, served_model, server_facts
 from orket_lib.providers.openai.watch import OpenAiWatch
 from orket_lib.providers.seed_check import seed_readback
@@ -127,6 +128,10 @@ class OpenAiModel:
 
     def takes_tools(self) -> None:
         """No route tells it."""
+
+    def scorer(self, timeout_s: float) -> OpenAiScorer:
+        """Return what asks for probabilities; see `Model.scorer`."""
+        return OpenAiScorer(self.address, self._name, timeout_s, self._process.explained)
 
     def disturbances(self) -> tuple[Observation, ...]:
         """Return what else happened on the server since the last call."""

@@ -21,6 +21,7 @@ from orket_lib.providers.wire.api_key import ApiKey
 from orket_lib.providers.wire.body import beginning, unpacked, up_to
 from orket_lib.providers.wire.deadline import Deadline, OutOfTime
 from orket_lib.providers.wire.events import StampedReads, json_object
+from orket_lib.providers.wire.refusals import error_text, refusal
 from orket_lib.vocabulary.errors import Fault, ProviderError, RequestFailed, RequestTimedOut
 from orket_lib.vocabulary.failures import Cause
 from orket_lib.vocabulary.providers import server_address
@@ -32,9 +33,6 @@ MOST_CONTROL_BYTES = 4 * MIB
 _BYTES_PER_TOKEN = 8192  # far above what any format wraps around a token, logprobs included
 _LEAST_BYTES = 4 * MIB
 _MOST_ERROR_BYTES = 64 * 1024  # of an error's body: its beginning is enough
-_FAULTS = {404: Fault.NOT_FOUND, 503: Fault.LOADING}
-# Statuses that are about the client or its competitors, not about the request.
-_CAUSES = {401: Cause.NOT_SET_UP, 403: Cause.NOT_SET_UP, 429: Cause.OCCUPIED}
 
 
 @dataclass(frozen=True)
@@ -255,16 +253,9 @@ class HttpServer:
         return f"{method} {self.base_url}{path}: "
 
     def _refused(self, response: httpx.Response, deadline: Deadline, where: str) -> RequestFailed:
-        status = response.status_code
-        rejected = status < httpx.codes.INTERNAL_SERVER_ERROR
-        general = Fault.REJECTED if rejected else Fault.SERVER_ERROR
         body = beginning(response, _MOST_ERROR_BYTES, deadline, where)
-        said = self._key.message(_error_text(body.decode("utf-8", errors="replace")))
-        return RequestFailed(
-            f"{where}HTTP {status}: {said[:200]}{self._hint(response)}",
-            _FAULTS.get(status, general),
-            _CAUSES.get(status),
-        )
+        said = self._key.message(error_text(body.decode("utf-8", errors="replace")))
+        return refusal(response.status_code, said, where, self._hint(response))
 
     def _hint(self, response: httpx.Response) -> str:
         """Return what a status probably means for the address that was typed."""
@@ -286,11 +277,3 @@ def _connect_time(marks: dict[str, float]) -> float | None:
     start = marks.get("connection.connect_tcp.started")
     end = marks.get("connection.connect_tcp.complete")
     return end - start if start is not None and end is not None else None
-
-
-def _error_text(body: str) -> str:
-    try:
-        detail = json_object(body).get("error", body)
-    except ValueError:
-        detail = body
-    return str(detail.get("message", detail) if isinstance(detail, dict) else detail)

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from orket_lib.artifacts.views.fidelity import Agreement, Fidelity
+from orket_lib.artifacts.views.kld import Divergence, QuantDivergence
 from orket_lib.artifacts.views.summary import ModelSession
-from orket_lib.report.formatting import DASH, ratio
+from orket_lib.report.formatting import DASH, figure, ratio
 
 Cells = tuple[str, ...]
 
@@ -23,6 +24,8 @@ class FidelitySection:
             comes first, compared with itself.
         columns: Names of the quants, in that order.
         families: Family, and the same answers of each quant.
+        divergences: Quant, what was compared, places, metric, mean, 99 % of places, same top; empty
+            without `fidelity: kld`.
     """
 
     model_id: str
@@ -30,6 +33,7 @@ class FidelitySection:
     quants: Sequence[Cells]
     columns: Sequence[str]
     families: Sequence[Cells]
+    divergences: Sequence[Cells]
 
 
 def fidelity_section(session: ModelSession) -> FidelitySection | None:
@@ -48,6 +52,12 @@ def fidelity_section(session: ModelSession) -> FidelitySection | None:
         [(name, *agreement_cells(item.agreement)) for name, item in zip(names, found, strict=True)],
         names,
         [(name, *(_of_family(item, name) for item in found)) for name in sorted(families)],
+        [
+            cells
+            for item in found
+            if item.kld
+            for cells in _divergences(item.kld, item.quant_tag == item.baseline_quant)
+        ],
     )
 
 
@@ -59,6 +69,29 @@ def agreement_cells(found: Agreement) -> Cells:
         _counts(found),
         _with_interval(found.same_answer_rate, found.same_answer_low, found.same_answer_high),
         _with_interval(found.same_start_share, found.same_start_low, found.same_start_high),
+    )
+
+
+def _divergences(kld: QuantDivergence, again: bool) -> Sequence[Cells]:
+    name = f"{kld.quant_tag}, measured again" if again else kld.quant_tag
+    return [
+        (name, source, *_divergence(part))
+        for source, part in (("text", kld.text), ("answers", kld.answers))
+    ]
+
+
+def _divergence(found: Divergence) -> Cells:
+    if found.mean is None:
+        return (DASH, DASH, found.null_reasons["mean"], DASH, DASH)
+    interval = found.mean_interval
+    low_high = f" ({interval[0]:.2g} to {interval[1]:.2g})" if interval else ""
+    top = found.same_top_interval
+    return (
+        str(found.positions),
+        found.metric,
+        f"{found.mean:.2g}{low_high}",
+        DASH if found.p99 is None else figure(found.p99),
+        _with_interval(found.same_top, *top) if top else ratio(found.same_top or 0.0),
     )
 
 

@@ -25,11 +25,10 @@ _WORDINGS = (
     "weekday do they close?",
     "{name} has a {event} on {day}. Which day of the week comes directly {side} that day?",
 )
-_PARTS = ("year", "month", "month")
 _PART = (
-    "What is the {part} in this date?",
-    "Which {part} is in that date?",
-    "What is the {part} of this date?",
+    "In which {part} is it: {one} or {other}?",
+    "Which {part} is it: {one} or {other}?",
+    "Which {part} is that, {one} or {other}?",
 )
 _NOTED = (
     "{name}'s {event} is on {date}.",
@@ -87,7 +86,10 @@ _WORKING = (
 def make(dice: random.Random, level: int) -> Draft:
     """Return a task about a weekday, a date or a time."""
     kinds = of_level(
-        level, (_neighbour, _part, _part, _part), (_offset, _span, _clock), (_far, _working, _legs)
+        level,
+        (_neighbour, _month, _month, _year),
+        (_offset, _span, _clock),
+        (_far, _working, _legs),
     )
     return dice.choice(kinds)(dice, level)
 
@@ -112,14 +114,24 @@ def _neighbour(dice: random.Random, level: int) -> Draft:
     return of_label(asked, wanted, WEEKDAYS)
 
 
-def _part(dice: random.Random, level: int) -> Draft:
-    day, part = _some_date(dice), dice.choice(_PARTS)
+def _month(dice: random.Random, level: int) -> Draft:
+    day = _some_date(dice)
+    wanted, other = MONTHS[day.month - 1], MONTHS[(day.month - 1 + dice.randint(1, 11)) % 12]
+    return of_label(_part(dice, day, "month", wanted, other), wanted, MONTHS)
+
+
+def _year(dice: random.Random, level: int) -> Draft:
+    day = _some_date(dice)
+    other = day.year + dice.choice((-1, 1)) * dice.randint(1, 9)
+    return of_number(_part(dice, day, "year", day.year, other), day.year)
+
+
+def _part(dice: random.Random, day: date, part: str, *values: str | int) -> str:
+    """Return a question for a part of a date, with two values to choose from."""
     written = f"{day.day} {MONTHS[day.month - 1]} {day.year}"
     noted = dice.choice(_NOTED).format(date=written, **_scene(dice))
-    asked = f"{noted} {dice.choice(_PART).format(part=part)}"
-    if part == "month":
-        return of_label(asked, MONTHS[day.month - 1], MONTHS)
-    return of_number(asked, day.year)
+    one, other = dice.sample(values, 2)
+    return f"{noted} {dice.choice(_PART).format(part=part, one=one, other=other)}"
 
 
 def _offset(dice: random.Random, level: int) -> Draft:

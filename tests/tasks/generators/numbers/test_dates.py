@@ -72,7 +72,7 @@ def _weekday(text: str, found: list[str]) -> str:
 def _part(text: str) -> int | str:
     month, year = match_in(r"\d+ ([A-Z]\w+) (\d{4})", text).groups()
     assert month in _MONTHS
-    asked = match_in(r"(?:the|Which) (year|month)\b", text)[1]
+    asked = match_in(r"[Ww]hich (year|month)\b", text)[1]
     return {"year": int(year), "month": month}[asked]
 
 

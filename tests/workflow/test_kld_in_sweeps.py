@@ -1,0 +1,58 @@
+"""`fidelity: kld` in a real sweep: measured once, compared for nothing."""
+
+from __future__ import annotations
+
+import pytest
+from sweep_workspace import Workspace
+
+KLD = "results/small/fidelity/orket-nano/kld.json"
+CHEAP = {"task_limit": 30, "runs_per_quant": 1, "probe_runs": 1, "canary": {"runs": 0}}
+
+
+def test_it_is_planned_after_the_rows_and_said_in_the_plan(workspace: Workspace) -> None:
+    assert "measure_fidelity" not in workspace.planned()
+    workspace.config["fidelity"] = "kld"
+    planned = workspace.run("-n")
+    assert "asked for one token at up to 2540 places" in planned.text
+    jobs = workspace.planned("fidelity")
+    assert (jobs["measure_fidelity"], jobs["compute_kld"]) == (1, 1)
+    assert "make_summary" in jobs and "make_frontier" not in jobs
+
+
+def test_a_text_that_is_not_there_is_a_mistake_in_the_config(workspace: Workspace) -> None:
+    workspace.config |= {"fidelity": "kld", "fidelity_text": "my.txt"}
+    refused = workspace.run("-n")
+    assert refused.code == 1 and "fidelity_text: can't be read (got `my.txt`)" in refused.text
+    (workspace.folder / "my.txt").write_bytes(b" \n")
+    assert "fidelity_text: the file is empty" in workspace.run("-n").text
+    (workspace.folder / "my.txt").write_bytes(b"\xff\xfe1")
+    assert "fidelity_text: is no UTF-8 text" in workspace.run("-n").text
+
+
+@pytest.mark.slow
+def test_probabilities_are_measured_once(workspace: Workspace) -> None:
+    workspace.config |= CHEAP | {"fidelity": "kld", "quants": ["F16", "Q8_0", "Q2_K"]}
+    done = workspace.run("fidelity")
+    assert done.code == 0, done.text
+    found = workspace.json(KLD)
+    assert found["baseline_quant"] == "F16"
+    floor, (near, far) = found["noise_floor"]["text"], found["quants"]
+    assert (floor["metric"], floor["positions"], floor["blocks"]) == ("kld", 1260, 20)
+    assert floor["mean"] < near["text"]["mean"] < 0.01 < 0.1 < far["text"]["mean"]
+    assert near["answers"]["blocks"] == 30 and near["text"]["same_top"] > 0.95
+    low, high = far["text"]["mean_interval"]
+    assert low < far["text"]["mean"] < high
+    sealed = sorted(workspace.folder.glob("storage/next_tokens/*/*/*/*/next_tokens.json"))
+    assert len(sealed) == 4
+    assert "measure_fidelity" not in workspace.planned("fidelity")
+
+    # Another text is another measurement; that of before is found again.
+    (workspace.folder / "my.txt").write_text("one two three four five " * 200, encoding="utf-8")
+    workspace.config["fidelity_text"] = "my.txt"
+    assert workspace.run("fidelity").code == 0
+    assert workspace.json(KLD)["text"] == "my.txt"
+    del workspace.config["fidelity_text"]
+    assert workspace.run("fidelity").code == 0
+    again = sorted(workspace.folder.glob("storage/next_tokens/*/*/*/*/next_tokens.json"))
+    assert len(again) == 8 and set(sealed) < set(again)
+    assert workspace.json(KLD)["quants"] == found["quants"]
