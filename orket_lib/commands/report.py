@@ -20,6 +20,7 @@ from orket_lib.report.markdown import Plot, render_markdown
 from orket_lib.report.plots.fidelity import plot_fidelity
 from orket_lib.report.plots.frontier import plot_frontier
 from orket_lib.report.sections.context import context_section
+from orket_lib.report.sections.fidelity import fidelity_section
 from orket_lib.report.sections.thermal import thermal_section
 
 _FIDELITY = "fidelity.png"  # next to the frontier plot
@@ -76,12 +77,13 @@ def _write_report(
     picture: Path,
 ) -> None:
     """Write the report as Markdown, HTML, or both. Its links are relative to `folder`."""
+    plots = [Plot("Quality against size and speed", _seen_from(folder, picture))]
+    if any(map(fidelity_section, summary.sessions)):
+        other = picture.with_name(_FIDELITY)
+        plots.append(Plot("Fidelity against size", _seen_from(folder, other)))
     markdown = render_markdown(
         summary,
-        [
-            Plot("Quality against size and speed", _seen_from(folder, picture)),
-            Plot("Fidelity against size", _seen_from(folder, picture.with_name(_FIDELITY))),
-        ],
+        plots,
         include_invalid,
         [
             context_section(read_model(path, ContextCeiling), _picture_of(path, folder))

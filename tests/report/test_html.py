@@ -82,7 +82,7 @@ def test_the_command_writes_the_page_beside_the_report(tmp_path: Path) -> None:
     assert main(command) == 0
     assert all(path.is_file() for path in outs.values())
     assert (tmp_path / "out" / "plots" / "frontier.png").is_file(), "the default path"
-    assert Page(outs["r.html"].read_text("utf-8")).count("img") == 1
+    assert Page(outs["r.html"].read_text("utf-8")).count("img") == 2
 
 
 def test_a_picture_that_is_gone_is_an_error(tmp_path: Path) -> None:

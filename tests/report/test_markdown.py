@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from fidelity_builders import kld
 from report_summaries import cells, failed, polluted, row, row_of, section, seven, summary
 
 from orket_lib.artifacts.views.fidelity import Agreement, FamilyAgreement, Fidelity
@@ -351,6 +352,38 @@ def test_fidelity_has_its_tables_and_the_baseline_s_own_noise() -> None:
     ]
     assert text.index("F16, second run") < text.index("| Q2_K |")
     assert row_of(text, "add") == ["add", DASH, "36 of 168"]
+
+
+def test_divergences_have_a_table_of_their_own() -> None:
+    found = summary(seven())
+    nothing = dict.fromkeys(Agreement.readings(), Null("NO_ANSWERS_TO_COMPARE"))
+    records = tuple(
+        Fidelity(
+            quant_tag=item.quant_tag,
+            baseline_quant="F16",
+            agreement=Agreement.of(tasks=0, same_answers=0, **nothing),
+            kld=item,
+        )
+        for item in kld(texts={"Q2_K": 0.25, "Q8_0": None}).compared
+    )
+    changed = found.sessions[0].model_copy(update={"fidelity": records})
+    text = section(
+        render_markdown(found.model_copy(update={"sessions": (changed,)}), []), "Fidelity"
+    )
+    table = [cells(line) for line in text.splitlines() if line.startswith("| ")]
+    lines = [line for line in table if len(line) == 7]
+    assert lines[1][:5] == [
+        "F16, measured again",
+        "text",
+        "1260",
+        "kld",
+        "0.0001 (9e-05 to 0.00011)",
+    ]
+    assert lines[3] == [
+        *("Q2_K", "text", "1260", "kld", "0.25 (0.23 to 0.28)"),
+        *("0.750", "0.900 (0.850 to 0.940)"),
+    ]
+    assert lines[5] == ["Q8_0", "text", DASH, DASH, "NO_PROBABILITIES", DASH, DASH]
 
 
 def test_without_fidelity_there_is_no_section() -> None:

@@ -78,9 +78,7 @@ def tells_more(evidence: Evidence) -> str:
 
 
 def _by_divergence(evidence: Evidence, baseline: str) -> str:
-    means = {
-        quant: it.mean for quant, it in evidence.divergences.items() if it.mean is not None
-    }
+    means = {quant: it.mean for quant, it in evidence.divergences.items() if it.mean is not None}
     named = [
         f"{item.quant_tag} ({means[item.quant_tag]:.2g})"
         for group in evidence.groups

@@ -120,4 +120,6 @@ def _compared(options: argparse.Namespace, models: Sequence[str]) -> dict[str, P
     """Return the comparison of probabilities of each model; nothing if there is none."""
     if options.fidelity is None:
         return {}
-    return {model: options.fidelity / folder / "kld.json" for model, folder in slugs(models).items()}
+    return {
+        model: options.fidelity / folder / "kld.json" for model, folder in slugs(models).items()
+    }

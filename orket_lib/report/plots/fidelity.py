@@ -43,16 +43,17 @@ def plot_fidelity(summary: Summary, target: Path) -> None:
     with canvas.png(target, (_WIDTH, height)) as figure_:
         panels = figure_.subplots(len(sessions), 1, squeeze=False)[:, 0]
         figure_.subplots_adjust(
-            left=0.09, right=0.98, bottom=0.6 / height, top=1 - 0.6 / height, hspace=0.4
+            left=0.12, right=0.98, bottom=0.6 / height, top=1 - 0.6 / height, hspace=0.4
         )
         for axes, session in zip(panels, sessions, strict=True):
             lane, machine = summary.execution_lane, summary.hardware_fingerprint
             heading = canvas.title(session.model_id, machine, lane, speeds_count=True)
             axes.set_title(heading, **canvas.HEADING, fontsize=12.5, pad=12)
-            _draw(axes, session)
+            draw_fidelity(axes, session)
 
 
-def _draw(axes: Axes, session: ModelSession) -> None:
+def draw_fidelity(axes: Axes, session: ModelSession) -> None:
+    """Draw the quants of one model."""
     by_kld, found = _points(session)
     gib = _gib(session)
     axes.set_xscale("log")
@@ -71,29 +72,31 @@ def _draw(axes: Axes, session: ModelSession) -> None:
             axes.plot([gib[quant]] * 2, ends, color=canvas.BLUE, lw=1.4, zorder=3)
         axes.plot(gib[quant], value, "o", ms=7, mfc=canvas.BLUE, mec=canvas.BLUE, zorder=4)
         labels.append(Label(gib[quant], value, f"{quant}\n{point.value:.2g}"))
-    _limits(axes, [label.x for label in labels], by_kld)
+    floor = found.get(session.baseline_quant or "")
+    least = floor.value if floor else 0.0
+    shown = max(least, _LEAST_KLD) if by_kld else least
+    _limits(axes, [label.x for label in labels])
+    if by_kld:
+        values = [label.y for label in labels] + ([shown] if floor else [])
+        axes.set_ylim(min(values) / 2, max(values) * 6)
+    else:
+        axes.set_ylim(-0.04, 1.12)
     canvas.tidy(axes, "both")
     clear = []
-    if floor := found.get(session.baseline_quant or ""):
-        shown = max(floor.value, _LEAST_KLD) if by_kld else floor.value
+    if floor:
         words = f"{session.baseline_quant}, measured again: {floor.value:.2g}"
         clear = canvas.limit_line(axes, shown, words, canvas.VERMILION)
     place_labels(axes, labels, clear, linespacing=1.0, **canvas.TEXT)
 
 
-def _limits(axes: Axes, sizes: Sequence[float], by_kld: bool) -> None:
+def _limits(axes: Axes, sizes: Sequence[float]) -> None:
     from matplotlib.ticker import LogLocator, NullFormatter
 
     if sizes:
         axes.set_xlim(min(sizes) / 1.3, max(sizes) * 1.3)
-    axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0)))
     axes.xaxis.set_major_formatter(lambda x, _: f"{x:g}")
     axes.xaxis.set_minor_formatter(NullFormatter())
-    if by_kld:
-        low, high = axes.get_ylim()
-        axes.set_ylim(low / 2, high * 4)
-    else:
-        axes.set_ylim(-0.04, 1.12)
 
 
 def _points(session: ModelSession) -> tuple[bool, Mapping[str, _Point]]:
@@ -109,7 +112,10 @@ def _points(session: ModelSession) -> tuple[bool, Mapping[str, _Point]]:
     for item in session.fidelity:
         it = item.agreement
         if it.same_answer_rate is not None:
-            ends = [None if end is None else 1 - end for end in (it.same_answer_high, it.same_answer_low)]
+            ends = [
+                None if end is None else 1 - end
+                for end in (it.same_answer_high, it.same_answer_low)
+            ]
             found[item.quant_tag] = _Point(1 - it.same_answer_rate, *ends)
     compared = found.keys() - {session.baseline_quant}
     return False, found if compared else {}
@@ -117,7 +123,5 @@ def _points(session: ModelSession) -> tuple[bool, Mapping[str, _Point]]:
 
 def _gib(session: ModelSession) -> Mapping[str, float]:
     return {
-        row.quant_tag: row.artifact.bytes / GIB
-        for row in session.per_quant
-        if row.artifact.bytes
+        row.quant_tag: row.artifact.bytes / GIB for row in session.per_quant if row.artifact.bytes
     }

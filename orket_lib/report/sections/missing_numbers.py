@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from orket_lib.artifacts.views.summary import ModelSession, Summary, SummaryRow
 from orket_lib.vocabulary.null_reasons import meaning_of
 
+_NOT_ASKED_FOR = ("NO_KLD", "FIDELITY_OFF")  # the config didn't want them: nobody misses these
+
 
 @dataclass(frozen=True)
 class Missing:
@@ -52,8 +54,9 @@ def _of_session(session: ModelSession) -> Iterator[Missing]:
 
 def _nulls(row: SummaryRow, session: ModelSession) -> Iterator[tuple[str, str]]:
     for name in SummaryRow.readings():
-        if name in row.null_reasons:
-            yield name, row.null_reasons[name]
+        reason = row.null_reasons.get(name)
+        if reason and reason not in _NOT_ASKED_FOR:
+            yield name, reason
     for reason, tasks in row.not_asked.items():
         yield f"score of {tasks} {'task' if tasks == 1 else 'tasks'}", reason
     if row.sidecar:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from builders import metrics, run, unmeasured
+from fidelity_builders import kld
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import beta
@@ -19,6 +20,7 @@ from orket_lib.analysis.rows.answers import same_start, with_answers
 from orket_lib.analysis.sessions import build_session
 from orket_lib.analysis.statistics import interval_of_share
 from orket_lib.artifacts.views.fidelity import Agreement, Fidelity
+from orket_lib.artifacts.views.kld import Kld
 from orket_lib.artifacts.views.row import RowMetrics, TaskScore
 from orket_lib.artifacts.views.run_report import TestRun
 from orket_lib.artifacts.views.summary import ModelSession
@@ -179,6 +181,7 @@ def session(
     changed: dict[str, int],
     right: int = 168,
     mode: FidelityMode = FidelityMode.AGREEMENT,
+    divergences: Kld | None = None,
     **baseline: Any,
 ) -> ModelSession:
     """Return the session of a baseline and quants by how many of 168 answers they change."""
@@ -198,7 +201,7 @@ def session(
         for quant in graded
     ]
     policy = FrontierPolicy(0.95, 10.0, include_invalid=False, fidelity=mode)
-    return build_session("nano", rows, graded, policy, Lane.LAB)
+    return build_session("nano", rows, graded, policy, Lane.LAB, kld=divergences)
 
 
 @pytest.mark.parametrize(
@@ -291,3 +294,37 @@ def test_the_common_start_has_no_direction_and_is_whole_for_equals_only(
 
 def test_each_task_names_its_bank() -> None:
     assert {item.bank for item in answered(run(1), run(2))} == {"bank"}
+
+
+def test_divergence_orders_what_neither_tasks_nor_answers_can() -> None:
+    apart = kld(texts={"Q8_0": 0.02, "Q4_K_M": 0.01})
+    found = session({"Q8_0": 0, "Q4_K_M": 0}, mode=FidelityMode.KLD, divergences=apart)
+    assert found.decision is not None
+    assert found.decision.status is DecisionStatus.TASKS_TOO_EASY
+    assert found.decision.by_fidelity == ("Q4_K_M", "Q8_0")
+    assert "fidelity=" not in str(found.decision.next)
+    assert found.recommendation.endswith(
+        "By KL divergence from F16's probabilities, least first: Q4_K_M (0.01), Q8_0 (0.02); F16 "
+        "itself, again: 0.0001."
+    )
+    rows = {item.quant_tag: item for item in found.per_quant}
+    assert [rows[quant].kld_mean for quant in BITS] == [0.0001, 0.02, 0.01]
+    assert rows["Q8_0"].kld_same_top == 0.9
+
+
+def test_intervals_that_overlap_are_named() -> None:
+    near = kld(texts={"Q8_0": 0.011, "Q4_K_M": 0.010})
+    found = session({"Q8_0": 0, "Q4_K_M": 0}, mode=FidelityMode.KLD, divergences=near)
+    assert found.recommendation.endswith(" The intervals of Q4_K_M and Q8_0 overlap.")
+
+
+def test_where_a_text_is_unknown_all_quants_are_ordered_by_their_answers() -> None:
+    """Over the answers all divergences are 0.5: figures of text and answers are never mixed."""
+    part = kld(texts={"Q8_0": None, "Q4_K_M": 0.01})
+    found = session({"Q8_0": 0, "Q4_K_M": 0}, mode=FidelityMode.KLD, divergences=part)
+    assert [row.kld_mean for row in found.per_quant] == [0.5, 0.5, 0.5]
+
+
+def test_without_divergence_the_rows_say_how_to_get_it() -> None:
+    found = session({"Q8_0": 0})
+    assert {row.null_reasons["kld_mean"] for row in found.per_quant} == {"NO_KLD"}

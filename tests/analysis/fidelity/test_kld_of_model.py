@@ -74,15 +74,15 @@ def view(*parts: NextTokens, baseline: str | None = "F16", **statuses: RunStatus
     return kld_of(receipt, parts, STAMP)
 
 
-def test_quants_are_compared_with_the_baseline_and_ordered() -> None:
+def test_quants_are_compared_with_the_baseline() -> None:
     found = view(
         measured("F16", 0.9), measured("F16", 0.9, 1), measured("Q2_K", 0.4), measured("Q8_0", 0.89)
     )
     assert found.noise_floor is not None and found.noise_floor.text.mean == 0
     assert [it.quant_tag for it in found.quants] == ["Q2_K", "Q8_0"]
-    assert [it.quant_tag for it in found.closest_first] == ["Q8_0", "Q2_K"]
+    assert [it.quant_tag for it in found.compared] == ["F16", "Q2_K", "Q8_0"]
     far = found.quants[0]
-    assert far.answers.mean == far.text.mean == far.mean
+    assert far.measured and far.answers.mean == far.text.mean
     assert far.text.same_top == 0 and found.quants[1].text.same_top == 1
 
 
@@ -95,7 +95,7 @@ def test_a_quant_that_was_not_measured_says_why() -> None:
     )
     reasons = {it.quant_tag: it.text.null_reasons["mean"] for it in found.quants}
     assert reasons == {"Q2_K": "STATUS_LOAD_FAILED", "Q4_K_M": "STATUS_NOT_RUN"}
-    assert found.closest_first == ()
+    assert not any(it.measured for it in found.compared)
     assert found.noise_floor and found.noise_floor.text.null_reasons["mean"] == "STATUS_NOT_RUN"
 
 
@@ -122,4 +122,4 @@ def test_where_the_text_is_too_short_the_answers_order_the_quants() -> None:
 
     found = view(short("F16", 0.9), short("Q8_0", 0.8))
     assert found.quants[0].text.null_reasons["mean"] == "NO_PROBABILITIES"
-    assert found.quants[0].mean == found.quants[0].answers.mean != 0
+    assert found.quants[0].measured and found.quants[0].answers.mean != 0
