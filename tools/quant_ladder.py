@@ -2,10 +2,11 @@
 
     python tools/quant_ladder.py MODEL.gguf... [--quants F16,Q2_K] [--levels 1] [--tasks 96]
 
-Makes the quants from each file and measures them in one sweep; the same command resumes it. The
-file may be quantized already: its F16 holds the same weights, and is the reference by construction.
-Exits with 1 if the bank does not discriminate: if no model masters enough of level 1 and loses much
-of that with its last quant, or if some model answers much of level 3 in too many families.
+Makes the quants from each file and asks them all tasks of level 1, and the first quant those of the
+higher levels; the same command resumes it. The file may be quantized already: its F16 holds the same
+weights, and is the reference by construction. Exits with 1 if the bank does not discriminate: if no
+model masters enough of level 1 and loses much of that with its last quant, if all models fail or
+pass a family of level 1 entirely, or if some model answers much of level 3 in too many families.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import statistics
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from orket_lib.analysis.verdict.judged_tasks import MASTERED
@@ -24,7 +26,7 @@ from orket_lib.artifacts.views.summary import Summary
 from orket_lib.vocabulary.slugs import slugs
 from orket_lib.vocabulary.statuses import QuantVerdict
 
-QUANTS = "F16,Q8_0,Q6_K,Q5_K_M,Q4_K_M,Q3_K_M,Q2_K"
+QUANTS = "F16,Q4_K_M,Q2_K"
 FAMILIES_MASTERED, TASKS_MASTERED, LEAST_LOSS = 6, 60, 0.1
 FAMILIES_WITH_ROOM, ROOM = 12, 0.2
 Ladder = Mapping[str, Sequence[TestRun]]  # the graded runs of each quant, most bits first
@@ -32,39 +34,73 @@ Kind = tuple[str, int]  # family and level
 
 
 def main() -> int:
-    """Sweep, and print the table of each model."""
+    """Sweep, and print the tables of each model."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("models", nargs="+", type=Path, help="GGUF files in one folder")
-    parser.add_argument("--quants", default=QUANTS, help="most bits first; default: %(default)s")
-    parser.add_argument("--levels", default="1,2,3", help="default: %(default)s")
+    parser.add_argument(
+        "--quants", default=QUANTS, help="of level 1, most bits first; default: %(default)s"
+    )
+    parser.add_argument(
+        "--levels",
+        default="1,2,3",
+        help="all above 1 ask the first quant only; default: %(default)s",
+    )
     parser.add_argument("--tasks", type=int, default=0, help="the first so many; default: all")
     parser.add_argument("--least-mastered", type=int, default=TASKS_MASTERED, metavar="TASKS")
     parser.add_argument("--quantize-binary", default="llama-quantize", metavar="PROGRAM")
     options = parser.parse_args()
-    config = options.models[0].parent / "ladder.json"
-    write_json(config, settings(options))
-    sweep = [sys.executable, "-m", "snakemake", "report", "--configfile", str(config)]
-    if subprocess.run(sweep, check=False).returncode:
-        return 1
-    results = Path("results", config.stem)
+    quants, levels = options.quants.split(","), sorted(map(int, options.levels.split(",")))
+    weak: list[str] = []
+    if 1 in levels:
+        sessions = sweep(options, "ladder", quants, [1])
+        if sessions is None:
+            return 1
+        weak += first_level_weaknesses(sessions, options.least_mastered)
+    if above := [level for level in levels if level > 1]:
+        sessions = sweep(options, "ladder-above", quants[:1], above)
+        if sessions is None:
+            return 1
+        weak += third_level_weaknesses([session.ladder for session in sessions])
+    print(*weak, sep="\n")
+    return 1 if weak else 0
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What became of a model.
+
+    Attributes:
+        ladder: Its graded runs.
+        is_lost: Whether its last quant is LOST.
+    """
+
+    ladder: Ladder
+    is_lost: bool
+
+
+def sweep(
+    options: argparse.Namespace, name: str, quants: Sequence[str], levels: Sequence[int]
+) -> list[Asked] | None:
+    """Measure all models, and print a table of each; None if the sweep failed."""
+    config = options.models[0].parent / f"{name}.json"
+    write_json(config, settings(options, quants, levels))
+    command = [sys.executable, "-m", "snakemake", "report", "--configfile", str(config)]
+    if subprocess.run(command, check=False).returncode:
+        return None
+    results, found = Path("results", name), []
     folders = slugs(path.stem for path in options.models)
-    ladders: dict[str, Ladder] = {}
-    lost = set()
     for session in read_model(results / "quant_sweep/sweep_summary.json", Summary).sessions:
-        model = session.model_id
-        cells = results / "cells" / folders[model]
-        ladders[model] = {
+        cells = results / "cells" / folders[session.model_id]
+        ladder = {
             one.quant_tag: first_runs(read_model(cells / one.quant_tag / "run.json", RunReport))
             for one in session.verdicts
         }
-        print(f"\n{model}\n", *table(ladders[model]), "", sep="\n")
-        for one in session.verdicts:
+        print(f"\n{session.model_id}\n", *table(ladder), "", sep="\n")
+        for one in session.verdicts[1:]:
             print(f"{one.quant_tag}: {one.verdict}, P = {one.probability}, tasks: {one.tasks}")
-        if session.verdicts[-1].verdict is QuantVerdict.LOST:
-            lost.add(model)
-    weak = list(weaknesses(ladders, lost, options.least_mastered))
-    print(*weak, sep="\n")
-    return 1 if weak else 0
+        lost = session.verdicts[-1].verdict is QuantVerdict.LOST
+        found.append(Asked(ladder, lost))
+    return found
 
 
 def first_runs(report: RunReport) -> list[TestRun]:
@@ -72,18 +108,20 @@ def first_runs(report: RunReport) -> list[TestRun]:
     return [run for run in report.test_runs if run.run_index == 0]
 
 
-def settings(options: argparse.Namespace) -> dict[str, object]:
+def settings(
+    options: argparse.Namespace, quants: Sequence[str], levels: Sequence[int]
+) -> dict[str, object]:
     """Return the config of the sweep. Its speeds are no evidence, so no canary waits for calm."""
     folder = options.models[0].resolve().parent.as_posix()
     return {
         "models": [path.stem for path in options.models],
-        "quants": options.quants.split(","),
+        "quants": list(quants),
         "artifact_template": f"{folder}/{{model}}-{{quant}}.gguf",
         "quantize_base": f"{folder}/{{model}}.gguf",
         "quantize_allow_requantize": True,
         "quantize_binary": options.quantize_binary,
         "task_bank": "general",
-        "task_tiers": [int(level) for level in options.levels.split(",")],
+        "task_tiers": list(levels),
         "task_limit": options.tasks,
         "runs_per_quant": 1,
         "probe_runs": 1,
@@ -100,7 +138,7 @@ def settings(options: argparse.Namespace) -> dict[str, object]:
 def table(ladder: Ladder) -> Iterator[str]:
     """Yield a Markdown table: percent right, tasks lost and won against the first quant, s."""
     first, *others = ladder
-    yield f"| family | level | tasks | {first} | {' | '.join(others)} | s |"
+    yield f"| {' | '.join(('family', 'level', 'tasks', *ladder, 's'))} |"
     yield f"|---|{'--:|' * (len(ladder) + 3)}"
     levels = sorted({level for _, level in kinds(ladder)})
     parts = [(*kind, of_kind(ladder, *kind)) for kind in kinds(ladder)]
@@ -132,33 +170,46 @@ def mean(runs: Sequence[TestRun]) -> float:
     return statistics.fmean(map(_score, runs))
 
 
-def weaknesses(ladders: Mapping[str, Ladder], lost: set[str], least_tasks: int) -> Iterator[str]:
-    """Yield how the bank fails to discriminate, as far as the levels that were asked can show it.
+def first_level_weaknesses(models: Sequence[Asked], least_tasks: int) -> Iterator[str]:
+    """Yield how level 1 fails to tell quants apart.
 
     Args:
-        ladders: By model.
-        lost: Models whose last quant is LOST.
-        least_tasks: Number that some model has to master in level 1.
+        models: What became of each.
+        least_tasks: Number that some model has to master.
     """
-    asked = {kind for ladder in ladders.values() for kind in kinds(ladder)}
-    if any(level == 1 for _, level in asked) and not any(
-        _falls(ladder, model in lost, least_tasks) for model, ladder in ladders.items()
-    ):
+    quants = len(models[0].ladder)
+    if quants > 1 and not any(_falls(it.ladder, it.is_lost, least_tasks) for it in models):
         yield (
             f"level 1: no model masters {FAMILIES_MASTERED} families with {least_tasks} tasks and "
             f"loses {LEAST_LOSS:.0%} of them with its last quant"
         )
-    hard = [family for family, level in asked if level == 3]
+    for share, said in ((0.0, "no task"), (1.0, "every task")):
+        alike = [
+            family
+            for family, _ in kinds(models[0].ladder)
+            if len(models) > 1
+            and all(_first_mean(of_kind(it.ladder, family, 1)) == share for it in models)
+        ]
+        if alike:
+            yield f"level 1: all models answer {said} of {', '.join(alike)}"
+
+
+def third_level_weaknesses(ladders: Sequence[Ladder]) -> Iterator[str]:
+    """Yield how level 3 leaves too little room for larger models, if it was asked."""
+    hard = [family for family, level in kinds(ladders[0]) if level == 3]
     full = [
         family
         for family in hard
-        if any(
-            mean(next(iter(of_kind(ladder, family, 3).values()))) > ROOM
-            for ladder in ladders.values()
-        )
+        if any(_first_mean(of_kind(ladder, family, 3)) > ROOM for ladder in ladders)
     ]
     if hard and len(hard) - len(full) < FAMILIES_WITH_ROOM:
-        yield f"level 3: more than {ROOM:.0%} right in {', '.join(sorted(full))}"
+        yield f"level 3: more than {ROOM:.0%} right in {', '.join(full)}"
+
+
+def _first_mean(ladder: Ladder) -> float:
+    """Return the mean score of the first quant; NaN if a model was not asked."""
+    runs = next(iter(ladder.values()))
+    return mean(runs) if runs else float("nan")
 
 
 def _falls(ladder: Ladder, is_lost: bool, least_tasks: int) -> bool:

@@ -6,7 +6,14 @@ from collections.abc import Mapping
 
 import pytest
 from builders import report, run
-from quant_ladder import Ladder, first_runs, table, weaknesses
+from quant_ladder import (
+    Asked,
+    Ladder,
+    first_level_weaknesses,
+    first_runs,
+    table,
+    third_level_weaknesses,
+)
 
 from orket_lib.vocabulary.statuses import Outcome
 
@@ -55,27 +62,37 @@ def test_a_task_counts_once_though_the_baseline_repeats_some() -> None:
 def test_the_first_level_is_mastered_and_lost(
     families: int, before: int, after: int, discriminates: bool
 ) -> None:
-    found = list(weaknesses({"model": first_level(families, before, after)}, set(), 60))
-    assert (not found) is discriminates
+    asked = Asked(first_level(families, before, after), is_lost=False)
+    assert (not list(first_level_weaknesses([asked], 60))) is discriminates
 
 
 def test_a_last_quant_that_is_lost_needs_no_ten_points() -> None:
-    ladders = {"model": first_level(6, 8, 8)}
-    assert not list(weaknesses(ladders, {"model"}, 60))
-    assert list(weaknesses(ladders, {"model"}, 61))
+    asked = Asked(first_level(6, 8, 8), is_lost=True)
+    assert not list(first_level_weaknesses([asked], 60))
+    assert list(first_level_weaknesses([asked], 61))
 
 
 def test_one_model_that_is_told_apart_suffices() -> None:
-    ladders = {"weak": first_level(6, 0, 0), "model": first_level(6, 8, 0)}
-    assert not list(weaknesses(ladders, set(), 60))
+    models = [Asked(first_level(6, 1, 1), False), Asked(first_level(6, 8, 0), False)]
+    assert not list(first_level_weaknesses(models, 60))
+
+
+@pytest.mark.parametrize(("right", "said"), [(0, "no task"), (10, "every task")])
+def test_a_family_that_all_models_fail_or_pass_is_named(right: int, said: str) -> None:
+    kinds = {("add", 1): right, ("sort", 1): 5}
+    alike, other = ladder({"F16": kinds}), ladder({"F16": kinds | {("add", 1): 9}})
+    both = [Asked(alike, False), Asked(alike, False)]
+    assert list(first_level_weaknesses(both, 60)) == [f"level 1: all models answer {said} of add"]
+    assert not list(first_level_weaknesses([both[0], Asked(other, False)], 60))
+    assert not list(first_level_weaknesses(both[:1], 60)), "one model says nothing about others"
 
 
 def test_the_third_level_leaves_every_model_room() -> None:
     kinds = {(f"family{number}", 3): 2 for number in range(13)}
-    less = kinds | {("family1", 3): 3}
-    still = ladder({"F16": less, "Q2_K": less})
-    assert not list(weaknesses({"model": still}, set(), 60))
-    other = ladder({"F16": kinds | {("family2", 3): 3}, "Q2_K": kinds})
-    assert list(weaknesses({"model": still, "other": other}, set(), 60)) == [
+    still = ladder({"F16": kinds | {("family1", 3): 3}})
+    assert not list(third_level_weaknesses([still]))
+    other = ladder({"F16": kinds | {("family2", 3): 3}})
+    assert list(third_level_weaknesses([still, other])) == [
         "level 3: more than 20% right in family1, family2"
     ]
+    assert not list(third_level_weaknesses([ladder({"F16": {("add", 2): 9}})])), "it was not asked"
