@@ -2,11 +2,11 @@
 
     python tools/quant_ladder.py MODEL.gguf... [--quants F16,Q2_K] [--levels 1] [--tasks 96]
 
-Makes the quants from each file and asks them all tasks of level 1, and the first quant those of the
-higher levels; the same command resumes it. The file may be quantized already: its F16 holds the same
-weights, and is the reference by construction. Exits with 1 if the bank does not discriminate: if no
-model masters enough of level 1 and loses much of that with its last quant, if all models fail or
-pass a family of level 1 entirely, or if some model answers much of level 3 in too many families.
+Makes the quants from each file and asks them all tasks of level 1, and the first quant those of
+the higher levels; the same command resumes it. The file may be quantized already: its F16 holds the
+same weights, and is the reference by construction. Exits with 1 if the bank does not discriminate:
+if no model masters enough of level 1 and loses much of that with its last quant, if all models fail
+or pass a family of level 1 entirely, or if some model answers much of level 3 in too many families.
 """
 
 from __future__ import annotations
