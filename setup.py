@@ -17,16 +17,17 @@ class BuildWithWorkflow(build_py):
 
     def run(self) -> None:
         """Build the package, then copy the workflow; an editable install finds it where it is."""
-        super().run()
         if self.editable_mode:
+            super().run()
             return
+        shutil.rmtree(self.build_lib, ignore_errors=True)  # files of an earlier build
+        super().run()
         root = Path(__file__).parent
         for name in SHIPPED:
             target = Path(self.build_lib, "orket_lib", "shipped", name)
             target.parent.mkdir(parents=True, exist_ok=True)
             if (root / name).is_dir():
-                unwanted = shutil.ignore_patterns("__pycache__")
-                shutil.copytree(root / name, target, ignore=unwanted, dirs_exist_ok=True)
+                shutil.copytree(root / name, target, ignore=shutil.ignore_patterns("__pycache__"))
             else:
                 shutil.copy2(root / name, target)
 

@@ -10,6 +10,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import NamedTuple
 
@@ -44,6 +45,7 @@ GROUPS = (
         "commands",
         "",
         {
+            "sweep": "measure the quants of a model, and end with the verdict",
             "doctor": "show what can be measured on this machine, and suggest a config",
             "plan": "show what a sweep would do, without doing it",
             "status": "show what is current, what is stale and why, and what a run would cost",
@@ -146,7 +148,7 @@ def parser_of(loaded: str | None) -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         usage="orket [-h] [--version] COMMAND ...",
     )
-    parser.add_argument("--version", action="version", version=__version__)
+    parser.add_argument("--version", action="version", version=_version())
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", prog="orket")
     for group in GROUPS:
         for name, summary in group.commands.items():
@@ -157,6 +159,15 @@ def parser_of(loaded: str | None) -> argparse.ArgumentParser:
                 module.add_arguments(command)
                 command.set_defaults(run=module.run)
     return parser
+
+
+def _version() -> str:
+    """Return our version, and that of the package with the embedded llama.cpp."""
+    try:
+        embedded = f"xllamacpp {version('xllamacpp')}"
+    except PackageNotFoundError:
+        embedded = "not installed"
+    return f"orket {__version__}, embedded llama.cpp: {embedded}"
 
 
 def _overview() -> str:

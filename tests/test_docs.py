@@ -24,6 +24,7 @@ ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 PAGES = [
     *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")),
+    ROOT / "config" / "README.md",
     ROOT / "config" / "presets" / "README.md",
     *sorted(DOCS.rglob("*.md")),
 ]

@@ -25,8 +25,8 @@ def add_config_options(
     parser.add_argument(
         "configs",
         nargs="*",
-        type=Path,
-        help=f"config files; a later one overrides an earlier one ({without})",
+        type=located,
+        help=f"config files, also shipped ones; a later one overrides an earlier one ({without})",
     )
     parser.add_argument(
         "--config",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from orket_lib.artifacts.io import write_text
@@ -13,6 +15,7 @@ from orket_lib.commands._configs import add_config_options, sweep_of
 from orket_lib.doctor.machine import look_at_machine
 from orket_lib.doctor.missing_readings import missing_of_gpus, missing_on_machine, missing_with
 from orket_lib.doctor.models import look_at_files, look_at_servers
+from orket_lib.doctor.places import given, usual_places
 from orket_lib.doctor.suggestion import Suggestion, suggest
 from orket_lib.preflight.checks import check_all
 from orket_lib.preflight.memory import free_gpu_memory, free_main_memory
@@ -26,13 +29,16 @@ from orket_lib.vocabulary.providers import default_urls, remote_host, server_add
 _PATIENCE_S = 2.0  # for a server's list of models
 _CHECK_PATIENCE_S = 5.0  # for everything that a config needs of its server
 _N_CTX = 4096
-_MODELS = Path("models")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     add = parser.add_argument
-    add_config_options(parser, "without any, look at this machine and suggest one")
+    add_config_options(
+        parser,
+        "without any, look at this machine and suggest one; a folder or a GGUF file is looked at "
+        "instead of the usual folders",
+    )
     add(
         "--server",
         action="append",
@@ -53,15 +59,17 @@ def run(options: argparse.Namespace) -> int:
         raise ConfigError(
             [f"--server {url}: is another machine, which needs --allow-remote" for url in far]
         )
+    models = [path for path in options.configs if path.is_dir() or path.suffix == ".gguf"]
+    options.configs = [path for path in options.configs if path not in models]
     if options.suggest and (options.configs or options.config):
         raise ConfigError(["--suggest: not allowed together with a config"])
     if options.suggest and options.suggest.exists():
         raise ArtifactError(f"{options.suggest}: exists already; name another file")
     # An invalid config is a finding. A missing one is a usage error.
-    gone = [path for path in options.configs if not path.exists()]
+    gone = [path for path in (*options.configs, *models) if not path.exists()]
     if gone:
         raise ConfigError([f"{path}: no such file" for path in gone])
-    report, suggestion = _examine(options)
+    report, suggestion = examine(options, models)
     if options.suggest and report.suggestion:
         write_text(options.suggest, report.suggestion)
     if options.json:
@@ -84,7 +92,15 @@ def _server(text: str) -> tuple[str, str]:
         raise argparse.ArgumentTypeError(f"`{url}` {error}") from None
 
 
-def _examine(options: argparse.Namespace) -> tuple[DoctorReport, Suggestion | None]:
+def examine(
+    options: argparse.Namespace, models: Sequence[Path]
+) -> tuple[DoctorReport, Suggestion | None]:
+    """Return what was found, and the suggestion if no config is given.
+
+    Args:
+        options: Those of the command.
+        models: Folders and files to look at instead of the usual folders, and of servers.
+    """
     urls = {**default_urls(), **dict(options.server)}
     keys: dict[str, str | None] = {}
     sweep, checks = _checked(options)
@@ -93,11 +109,14 @@ def _examine(options: argparse.Namespace) -> tuple[DoctorReport, Suggestion | No
         keys[sweep.config.provider] = sweep.config.api_key
     machine = look_at_machine(Path())
     servers = look_at_servers(urls, keys, free_gpu_memory(None), _N_CTX, _PATIENCE_S)
-    files, unusable = look_at_files(_MODELS, free_main_memory(), _N_CTX)
+    places = [given(path) for path in models] or usual_places(os.environ)
+    files, unusable = look_at_files(places, free_main_memory(), _N_CTX)
     runtime = any(item.name == "embedded llama.cpp" and item.path for item in machine.programs)
     suggestion = None
     if checks is None:
-        suggestion = suggest(servers, files if runtime else (), _N_CTX, bool(machine.gpus))
+        offered = () if models else servers
+        served = files if runtime else ()
+        suggestion = suggest(offered, served, _N_CTX, bool(machine.gpus))
     report = DoctorReport(
         machine=machine,
         n_ctx=_N_CTX,

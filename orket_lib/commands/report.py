@@ -64,8 +64,7 @@ def run(options: argparse.Namespace) -> int:
     if options.out_scatter:
         write_model(options.out_scatter, _scatter(options.summary, summary, include_invalid))
     if options.out_table:
-        table = summary_table(summary).to_csv(index=False, lineterminator="\n")
-        write_text(options.out_table, table)
+        write_text(options.out_table, summary_table(summary))
     return 0
 
 

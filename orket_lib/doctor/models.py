@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 from pathlib import Path
 
 from orket_lib.artifacts.printed.doctor import Fit, SeenModel, SeenServer, UnusableModel
 from orket_lib.artifacts.printed.offers import OfferedModel
+from orket_lib.doctor.places import Place
 from orket_lib.preflight.memory import FreeMemory
 from orket_lib.preflight.memory_profiles import least_profile
 from orket_lib.processes.time_limit import within
 from orket_lib.providers.catalog import Catalog
 from orket_lib.providers.gguf.file import read_gguf, shards
 from orket_lib.providers.gguf.memory_estimate import ModelShape, memory_need, shape_of
+from orket_lib.providers.ollama.store import is_ollamas_own, is_store
 from orket_lib.providers.registry import provider_for, read_catalog
 from orket_lib.vocabulary.errors import (
     Fault,
@@ -24,8 +27,7 @@ from orket_lib.vocabulary.errors import (
 )
 from orket_lib.vocabulary.providers import PROVIDERS, remote_host
 
-_MOST_FILES = 200
-_BESIDE = (".json", ".md", ".txt", ".sha256", ".lock", ".metadata", ".aria2")  # no models
+_MOST_FILES = 500  # of a place
 
 
 def look_at_servers(
@@ -57,20 +59,24 @@ def look_at_servers(
 
 
 def look_at_files(
-    folder: Path, free: FreeMemory, n_ctx: int
+    places: Iterable[Place], free: FreeMemory, n_ctx: int
 ) -> tuple[tuple[SeenModel, ...], tuple[UnusableModel, ...]]:
-    """Return the models below a folder, described by their headers, and the files that are none."""
-    paths = sorted(path for path in folder.glob("**/*.gguf*") if path.is_file())
+    """Return the models in some places, described by their headers, and the files that are none.
+
+    A file that has several names is the first of them.
+    """
     models, unusable = [], []
-    for path in paths[:_MOST_FILES]:
-        if path != shards(path)[0] or path.suffix in _BESIDE:
-            continue
-        try:
-            models.append(_seen_file(path, free, n_ctx))
-        except UnusableFile as error:
-            unusable.append(
-                UnusableModel(name=path.as_posix(), detail=error.what, remedy=error.remedy)
-            )
+    seen: set[Path] = set()
+    for place in places:
+        for name, path in islice(place.files(), _MOST_FILES):
+            real = path.resolve()
+            if path != shards(path)[0] or real in seen:
+                continue
+            seen.add(real)
+            try:
+                models.append(_seen_file(place, name, path, free, n_ctx))
+            except UnusableFile as error:
+                unusable.append(UnusableModel(name=name, detail=error.what, remedy=error.remedy))
     return tuple(models), tuple(unusable)
 
 
@@ -121,7 +127,7 @@ def _silence(error: Exception) -> str:
     return f"not this kind of server, or not ready: {error}"
 
 
-def _seen_file(path: Path, free: FreeMemory, n_ctx: int) -> SeenModel:
+def _seen_file(place: Place, name: str, path: Path, free: FreeMemory, n_ctx: int) -> SeenModel:
     """Return what a file is.
 
     Raises:
@@ -130,16 +136,20 @@ def _seen_file(path: Path, free: FreeMemory, n_ctx: int) -> SeenModel:
     facts = read_gguf(path)
     if facts.kind is not None and not facts.kind.is_model:
         raise UnusableFile(path.as_posix(), f"it is {facts.kind.what}", facts.kind.remedy)
+    stored = is_store(place.path)
+    if stored and is_ollamas_own(facts):
+        raise UnusableFile(name, "only Ollama reads this file", "type: ollama serve")
     shape = shape_of(facts.metadata)
     model = OfferedModel(
-        name=path.as_posix(),
+        name=name,
+        path=path.as_posix() if stored else None,
         quant_tag=facts.quant_tag,
         bytes=facts.bytes,
         n_ctx=shape.n_ctx if shape else None,
         parameters=facts.parameters,
         chats=facts.kind is None,
     )
-    return _weighed(model, shape, free, n_ctx)
+    return _weighed(model, shape, free, n_ctx).model_copy(update={"place": place.label})
 
 
 def _weighed(

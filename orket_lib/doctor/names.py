@@ -11,6 +11,8 @@ import re
 from orket_lib.vocabulary.quants import base_type, can_be, is_vendor_tag, normalize_tag
 
 _SHARD = re.compile(r"-\d{5}-of-\d{5}$")
+# Of Hugging Face's cache: the repository `u/x` in the revision 0a1b.
+_CACHED = re.compile(r"\bmodels--([^/]+?)--([^/]+)/snapshots/[^/]+/")
 _BETWEEN = re.compile(r"[-_.:@\s(\[{]+")
 _CLOSING = ")]} "
 # Suffixes of vendors; anything else after a quant belongs to the model.
@@ -57,6 +59,7 @@ def model_of(name: str, quant: str) -> str:
         name: Of the file or tag, which may have folders.
         quant: Of it.
     """
+    name = _CACHED.sub(r"\1/\2/", name)
     *folders, last = name.split("/")
     stem, named = split_name(last)
     if named is None or can_be(named, quant) is False:

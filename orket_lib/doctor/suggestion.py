@@ -1,7 +1,7 @@
 """Suggesting a config for the models that were found.
 
-A model in several quants is preferred, because quants of one model can be compared, and your own
-models are preferred to the reference model. Quants belong to one model if their names say so.
+Your own models are preferred to the reference model, and of these the one with the most quants,
+which can be compared. Quants belong to one model if their names say so.
 """
 
 from __future__ import annotations
@@ -55,9 +55,9 @@ class _Candidate:
     quants: dict[str, SeenModel]
 
     @property
-    def worth(self) -> tuple[bool, bool, int]:
-        """Sort key: several quants, not the reference model, number of quants."""
-        return len(self.quants) > 1, not self.is_reference, len(self.quants)
+    def worth(self) -> tuple[bool, int]:
+        """Sort key: not the reference model, number of quants."""
+        return not self.is_reference, len(self.quants)
 
     @property
     def is_reference(self) -> bool:
@@ -72,7 +72,7 @@ def suggest(
 
     Args:
         servers: Servers that were asked.
-        files: GGUF files that can be served on the CPU; empty if the runtime is missing.
+        files: Those that can be served on the CPU; none if the runtime is missing.
         n_ctx: Context for which memory needs were estimated.
         has_gpu: Whether this machine has a GPU.
     """
@@ -92,7 +92,7 @@ def _on_servers(servers: Sequence[SeenServer]) -> Iterator[_Candidate]:
 
 
 def _in_files(files: Sequence[SeenModel]) -> Iterator[_Candidate]:
-    for path, quants in _grouped((model.name, model) for model in files):
+    for path, quants in _grouped((model.within, model) for model in files):
         yield _Candidate(_FILES, None, PurePosixPath(path).name, quants)
 
 
@@ -143,13 +143,14 @@ def _config(best: _Candidate, n_ctx: int, has_gpu: bool) -> Suggestion:
 
 def _matrix(best: _Candidate) -> dict[str, Any]:
     """Return the keys for models, quants and serving."""
-    named = {quant: model.name for quant, model in best.quants.items()}
+    files = best.base_url is None
+    named = {quant: (files and model.path) or model.name for quant, model in best.quants.items()}
     config: dict[str, Any] = {
         "models": [best.name],
         "quants": list(best.quants),
         "provider": best.provider,
     }
-    if best.base_url is None:
+    if files:
         return {**config, "artifacts": {best.name: named}}
     traits = PROVIDERS[best.provider]  # without an address, some start their own server
     if best.base_url != traits.default_url or traits.starts_server(None):

@@ -50,7 +50,7 @@ def doctor_text(report: DoctorReport, why: str | None, file: Path | None) -> str
         parts += ["this config", *_checks(report.checks)]
         parts.append("this config can be run" if report.can_run else "this config can't be run")
     elif why is None:
-        missing = "no server that tells its models' quants, no usable GGUF file in models/"
+        missing = "no server that tells its models' quants, no usable GGUF file"
         parts.append(f"nothing to suggest: {missing}")
     else:
         parts += [f"suggestion: {why}", *_next_lines(file)]
@@ -104,9 +104,10 @@ def _servers(servers: Iterable[SeenServer]) -> list[str]:
 
 def _models(report: DoctorReport) -> Iterator[str]:
     """Yield a table of the models of each server, and of the GGUF files."""
-    places = [(f"models on {server.provider}", server.models) for server in report.servers]
-    places.append(("files in models/", report.files))
-    for place, models in places:
+    places = {f"models on {server.provider}": list(server.models) for server in report.servers}
+    for model in report.files:
+        places.setdefault(f"files in {model.place}", []).append(model)
+    for place, models in places.items():
         if models:
             yield f"{place}, memory estimated for {report.n_ctx} tokens of context"
             head = ["name", "quant", "size", "context", "needs", "fits"]
@@ -119,7 +120,7 @@ def _models(report: DoctorReport) -> Iterator[str]:
 def _unusable(files: Sequence[UnusableModel]) -> Iterator[str]:
     """Yield each file that is no model, and what to do about it."""
     if files:
-        yield "files in models/ that can't be served"
+        yield "files that can't be served"
     for file in files[:_MOST_MODELS]:
         yield f"  {file.name}: {file.detail}"
         yield f"        {file.remedy}"
@@ -129,7 +130,7 @@ def _model(model: SeenModel) -> list[str]:
     fits = "cloud: refused" if model.remote else model.fits if model.chats else "no chat model"
     least = ">= " if model.at_least else ""
     return [
-        printable(model.name, _LONGEST_NAME),
+        printable(model.within, _LONGEST_NAME),
         model.quant_tag or "?",
         "?" if model.bytes is None else _size(model.bytes / MIB),
         "?" if model.n_ctx is None else str(model.n_ctx),
@@ -148,10 +149,10 @@ def _checks(checks: Iterable[PreflightCheck]) -> Iterator[str]:
 
 def _next_lines(file: Path | None) -> list[str]:
     if file is not None:
-        return [f"  written to {file}; next: snakemake -n --configfile {file}"]
+        return [f"  written to {file}; next: orket plan {file}"]
     return [
         "  printed below; to write it to a file: orket doctor --suggest my.yaml",
-        "  then: snakemake --configfile my.yaml",
+        "  then: orket sweep my.yaml",
     ]
 
 
@@ -168,8 +169,8 @@ def suggestion_yaml(suggestion: Suggestion, file: str = "my.yaml") -> str:
     """
     lines = [
         f"# Suggested by `orket doctor`: {visible(suggestion.why, keep='')}.",
-        f"#   snakemake -n --configfile {file}    shows what would run",
-        f"#   snakemake --configfile {file}       runs the sweep",
+        f"#   orket plan {file}     shows what would run",
+        f"#   orket sweep {file}    runs the sweep",
         "",
     ]
     for key, value in suggestion.config.items():

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import csv
+import io
 
 from orket_lib.artifacts.views.scatter import ScatterPoint
 from orket_lib.artifacts.views.summary import Summary, SummaryRow
 from orket_lib.report.views import frontier_view
 from orket_lib.vocabulary.text import spreadsheet_text
-
-if TYPE_CHECKING:
-    from pandas import DataFrame
 
 _COLUMNS = (
     *("model_id", "quant_tag", "status", "token_metrics_status", "run_quality_status"),
@@ -42,25 +40,23 @@ def scatter_points(summary: Summary, include_invalid: bool) -> tuple[ScatterPoin
     )
 
 
-def summary_table(summary: Summary) -> DataFrame:
-    """Return a tidy table, one row per quant; `null_reasons` says why a cell is empty.
+def summary_table(summary: Summary) -> str:
+    """Return a tidy table as CSV, one row per quant; `null_reasons` says why a cell is empty.
 
     `overall_rank` and `overall_pareto` are those among all models; empty for one model, and for a
     quant that is not ranked.
     """
-    import pandas as pd
-
-    rows = [row for session in summary.sessions for row in session.per_quant]
-    values = [[getattr(row, name) for name in _COLUMNS] for row in rows]
-    reasons = ["; ".join(map(": ".join, row.null_reasons.items())) for row in rows]
     cells = summary.ranking.cells if summary.ranking else ()
     ranked = {(cell.model_id, cell.quant_tag): cell for cell in cells}
-    placed = [ranked.get((row.model_id, row.quant_tag)) for row in rows]
-    table = pd.DataFrame(values, columns=list(_COLUMNS)).assign(
-        overall_rank=pd.array([cell.rank if cell else None for cell in placed], "Int64"),
-        overall_pareto=pd.array([cell.pareto if cell else None for cell in placed], "boolean"),
-        null_reasons=reasons,
-    )
-    texts = table.select_dtypes(["object", "string"])
-    shown = texts.map(lambda cell: spreadsheet_text(cell) if isinstance(cell, str) else cell)
-    return table.assign(**{str(name): column for name, column in shown.items()})
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow([*_COLUMNS, "overall_rank", "overall_pareto", "null_reasons"])
+    for row in (row for session in summary.sessions for row in session.per_quant):
+        place = ranked.get((row.model_id, row.quant_tag))
+        values = [
+            *(getattr(row, name) for name in _COLUMNS),
+            *((place.rank, place.pareto) if place else (None, None)),
+            "; ".join(map(": ".join, row.null_reasons.items())),
+        ]
+        table.writerow([spreadsheet_text(it) if isinstance(it, str) else it for it in values])
+    return text.getvalue()

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from orket_lib.processes.snakemake_watchdog import announce_snakemake
@@ -14,6 +15,7 @@ from orket_lib.workflow.invocation import Invocation
 
 _COMMAND = "ORKET_COMMAND"
 _RULES = "ORKET_RULES"
+_SNAKEMAKE = "ORKET_SNAKEMAKE"
 
 
 def prepare_environment(invocation: Invocation) -> None:
@@ -28,14 +30,19 @@ def prepare_environment(invocation: Invocation) -> None:
     here = str(Path(sys.executable).parent)
     os.environ["PATH"] = os.pathsep.join([here, os.environ.get("PATH", "")])
     announce_snakemake()
-    quote = subprocess.list2cmdline if os.name == "nt" else shlex.join
-    os.environ[_COMMAND] = quote(invocation.options)
+    os.environ[_COMMAND] = _quoted(invocation.options)
     os.environ[_RULES] = invocation.rule("*")
+
+
+def name_snakemake() -> None:
+    """Let these messages name our Snakemake in full if a shell doesn't find it by name."""
+    if shutil.which("snakemake") is None:
+        os.environ[_SNAKEMAKE] = _quoted([sys.executable, "-m", "snakemake"])
 
 
 def again_command(path: Path) -> str:
     """Return the user's Snakemake command with the options that remake one file."""
-    return f"snakemake {path.as_posix()} {os.environ.get(_COMMAND, '')} -f".replace("  ", " ")
+    return f"{_snakemake()} {path.as_posix()} {os.environ.get(_COMMAND, '')} -f".replace("  ", " ")
 
 
 def command_with(setting: str) -> str:
@@ -47,10 +54,19 @@ def command_with(setting: str) -> str:
     typed, added = f" {os.environ.get(_COMMAND, '')} ", f" --config {setting} "
     if " --config " in typed:  # a second `--config` would replace the first
         typed, added = typed.replace(" --config ", added, 1), ""
-    return " ".join(f"snakemake {typed} {added}".split())
+    return " ".join(f"{_snakemake()} {typed} {added}".split())
 
 
 def rerun_command(rules: Iterable[str]) -> str:
     """Return the user's Snakemake command with the options that rerun some rules."""
     names = [os.environ.get(_RULES, "*").replace("*", rule) for rule in rules]
-    return " ".join(["snakemake", "-R", *names, os.environ.get(_COMMAND, "")]).rstrip()
+    return " ".join([_snakemake(), "-R", *names, os.environ.get(_COMMAND, "")]).rstrip()
+
+
+def _snakemake() -> str:
+    return os.environ.get(_SNAKEMAKE, "snakemake")
+
+
+def _quoted(words: Sequence[str]) -> str:
+    """Return a command as a shell takes it."""
+    return subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words)

@@ -36,6 +36,11 @@ def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "config").symlink_to(ROOT / "config")
     (tmp_path / "models").symlink_to(ROOT / "models")
     monkeypatch.chdir(tmp_path)
+    for name in ("XDG_CACHE_HOME", "HF_HOME", "HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("LLAMA_CACHE", "OLLAMA_MODELS"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
     for provider in default_urls():
         shut = replace(PROVIDERS[provider], default_url="http://127.0.0.1:9")
         monkeypatch.setitem(PROVIDERS, provider, shut)
@@ -64,7 +69,7 @@ def test_with_nothing_running_the_reference_model_is_suggested(
         "ollama        http://127.0.0.1:9  connection refused",
         "llama-quantize",
         "sandbox for code",
-        "models/orket-nano/orket-nano-Q4_K_M.gguf  Q4_K_M  2 MiB  2048     308 MiB  safe",
+        "orket-nano/orket-nano-Q4_K_M.gguf  Q4_K_M  2 MiB  2048     308 MiB  safe",
         "peak_vram_mib",
         "suggestion: the reference model in 7 quants, from files, on the CPU",
     ):
@@ -77,7 +82,7 @@ def test_a_suggestion_is_written_once_and_is_a_config_that_can_be_run(
     assert main(["doctor", "--suggest", "mine.yaml"]) == 0
     printed = capsys.readouterr()
     assert printed.out == ""
-    assert "written to mine.yaml; next: snakemake -n --configfile mine.yaml" in printed.err
+    assert "written to mine.yaml; next: orket plan mine.yaml" in printed.err
     assert main(["plan", "mine.yaml"]) == 0
     assert main(["doctor", "mine.yaml"]) == 0
     assert "this config can be run" in capsys.readouterr().err
@@ -230,7 +235,8 @@ def test_what_answers_nothing_is_not_suggested(
         written(tmp_path / "models" / f"lora-{quant}.gguf", {"general.type": "adapter"})
         written(tmp_path / "models" / f"embed-{quant}.gguf", {"bert.pooling_type": 2})
     found = looked(capsys)
-    assert {item["name"]: item["chats"] for item in found["files"]} == {
+    mine = [it for it in found["files"] if not it["name"].startswith("models/orket-nano/")]
+    assert {item["name"]: item["chats"] for item in mine} == {
         "models/embed-F16.gguf": False,
         "models/embed-F32.gguf": False,
         "models/real-Q4_K_M.gguf": True,
@@ -246,12 +252,32 @@ def test_names_cannot_steer_the_terminal(capsys: pytest.CaptureFixture[str]) -> 
     assert "\x1b" not in printed.err + printed.out
 
 
-def test_without_anything_to_serve_nothing_is_suggested(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_a_folder_without_anything_to_serve_has_no_suggestion(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "empty").mkdir()
-    monkeypatch.chdir(tmp_path / "empty")
-    assert main(["doctor"]) == 3
+    assert main(["doctor", "empty"]) == 3
     printed = capsys.readouterr()
     assert printed.out == ""
     assert "nothing to suggest" in printed.err
+
+
+def test_the_models_of_a_folder_are_suggested_and_no_others(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    mine = tmp_path / "my folder"
+    mine.mkdir()
+    nano = ROOT / "models" / "orket-nano" / "orket-nano-Q4_K_M.gguf"
+    (mine / "x-Q4_K_M.gguf").symlink_to(nano)
+    with canned_server(ollama(*TWO)) as server:
+        found = looked(capsys, "my folder", "--server", f"ollama={server.url}")
+        alone = looked(capsys, "my folder/x-Q4_K_M.gguf")
+    assert [item["name"] for item in found["files"]] == ["my folder/x-Q4_K_M.gguf"]
+    assert found["files"] == [alone["files"][0] | {"place": "my folder"}]
+    suggestion = yaml.safe_load(found["suggestion"])
+    assert suggestion["artifacts"] == {"x": {"Q4_K_M": "my folder/x-Q4_K_M.gguf"}}
+
+
+def test_a_file_that_there_is_not_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["doctor", "none.gguf"]) == 1
+    assert "none.gguf: no such file" in capsys.readouterr().err

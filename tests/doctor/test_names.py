@@ -39,6 +39,17 @@ from orket_lib.doctor.names import model_of, quant_of, same_name
             {"m/x-Q4_K_M-GGUF/x-q4_k_m.gguf": "Q4_K_M", "m/x-Q8_0-GGUF/x-q8_0.gguf": "Q8_0"},
             ["Q4_K_M", "Q8_0"],
         ),
+        (
+            {
+                "models--u--x-GGUF/snapshots/0a1b/x-Q4_K_M.gguf": "Q4_K_M",
+                "models--u--x-GGUF/snapshots/2c3d/x-Q8_0.gguf": "Q8_0",
+            },
+            ["Q4_K_M", "Q8_0"],
+        ),
+        (
+            {"u/x-GGUF/x-F16.gguf": "F16", "models--u--x-GGUF/snapshots/0/x-Q8_0.gguf": "Q8_0"},
+            ["F16", "Q8_0"],
+        ),
         ({"m/x-GGUF/Q4_K_M.gguf": "Q4_K_M", "m/x-GGUF/Q8_0.gguf": "Q8_0"}, ["Q4_K_M", "Q8_0"]),
         ({"qwen3:8b-q4_K_M": "Q4_K_M", "qwen3:8b-q8_0": "Q8_0"}, ["Q4_K_M", "Q8_0"]),
         (

@@ -145,7 +145,7 @@ def test_the_yaml_means_what_was_suggested() -> None:
     assert found is not None
     text = suggestion_yaml(found, "mine.yaml")
     assert yaml.safe_load(text) == found.config
-    assert "#   snakemake --configfile mine.yaml " in text
+    assert "#   orket sweep mine.yaml " in text
     for key, comment in found.comments.items():
         assert f"# {comment}:\n{key}:" in text
 

@@ -96,13 +96,13 @@ def test_every_part_is_there_and_aligned() -> None:
         "  this is WSL",
         "suggestion: a in two quants",
         "  printed below; to write it to a file: orket doctor --suggest my.yaml",
-        "  then: snakemake --configfile my.yaml",
+        "  then: orket sweep my.yaml",
     ]
 
 
 def test_what_was_written_is_named() -> None:
     text = doctor_text(report(suggestion="x"), "a", Path("mine.yaml"))
-    assert lines(text)[-1] == "  written to mine.yaml; next: snakemake -n --configfile mine.yaml"
+    assert lines(text)[-1] == "  written to mine.yaml; next: orket plan mine.yaml"
 
 
 def test_the_checks_of_a_config_come_with_their_remedies() -> None:
@@ -128,9 +128,9 @@ def test_the_checks_of_a_config_come_with_their_remedies() -> None:
 
 
 def test_a_long_list_is_cut_and_says_so() -> None:
-    many = tuple(SeenModel(name=f"m{number}") for number in range(50))
+    many = tuple(SeenModel(name=f"models/m{number}", place="models") for number in range(50))
     found = lines(doctor_text(report(files=many), None, None))
-    assert "files in models/, memory estimated for 4096 tokens of context" in found
+    assert "files in models, memory estimated for 4096 tokens of context" in found
     assert "  ... and 10 more" in found
     assert "m39" in "".join(found)
     assert "m40" not in "".join(found)

@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,20 @@ rule conclude:
 
 onsuccess:
     orket.onsuccess()
+"""
+
+DEPLOYED = """
+configfile: "config/config.yaml"
+
+
+module orket_quant_sweep:
+    snakefile:
+        {snakefile!r}
+    config:
+        config
+
+
+use rule * from orket_quant_sweep
 """
 
 
@@ -106,15 +121,44 @@ def below_prefix(folder: Path) -> Place:
     return module(folder, "measured")
 
 
-def installed(folder: Path) -> Place:
-    """Return a place whose package lies as an installed wheel does, with its workflow inside."""
-    site = folder / "site packages"
-    shutil.copytree(ROOT / "orket_lib", site / "orket_lib")
-    inside = site / "orket_lib" / "shipped"
-    inside.mkdir()
-    for name in ("Snakefile", "rules", "config", "profiles", "models"):
-        (inside / name).symlink_to(ROOT / name)
-    return out_of(site, folder)
+def deployed(folder: Path) -> Place:
+    """Return a place as snakedeploy makes it: our rules, and a copy of our config folder."""
+    place = Place(folder / "deployed", ["--config", "sweep=tiny"])
+    nameless = {key: value for key, value in TINY.items() if key != "sweep"}
+    for path, text in (
+        ("workflow/Snakefile", DEPLOYED.format(snakefile=str(checkout(folder)))),
+        ("config/config.yaml", yaml.safe_dump(nameless)),
+    ):
+        (place.folder / path).parent.mkdir()
+        (place.folder / path).write_text(text, encoding="utf-8")
+    return place
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the wheel, built from a copy: nothing is written into this checkout."""
+    source, built = (tmp_path_factory.mktemp(name) for name in ("source", "built"))
+    unused = shutil.ignore_patterns(
+        *(".*", "__pycache__", "*.egg-info", "build", "dist", "docs"),
+        *("logs", "results", "storage", "tests", "tools"),
+    )
+    shutil.copytree(ROOT, source, ignore=unused, dirs_exist_ok=True)
+    subprocess.run(
+        [sys.executable, "-m", "pip", "wheel", "--no-deps", "--wheel-dir", str(built), str(source)],
+        check=True,
+        capture_output=True,
+    )
+    (path,) = built.glob("*.whl")
+    return path
+
+
+@pytest.fixture(scope="module")
+def site(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with the wheel's content, as pip installs it."""
+    folder = tmp_path_factory.mktemp("installed") / "site packages"
+    with zipfile.ZipFile(wheel) as content:
+        content.extractall(folder)
+    return folder
 
 
 def out_of(site: Path, folder: Path) -> Place:
@@ -135,12 +179,7 @@ def out_of(site: Path, folder: Path) -> Place:
     return place
 
 
-@pytest.mark.parametrize("make", [elsewhere, module, below_prefix, installed])
-def test_the_workflow_is_planned_from_anywhere(
-    tmp_path: Path, make: Callable[[Path], Place]
-) -> None:
-    place = make(tmp_path)
-
+def is_planned(place: Place) -> None:
     planned = place.run("-n")
 
     assert planned.code == 0, planned.text
@@ -149,6 +188,62 @@ def test_the_workflow_is_planned_from_anywhere(
     assert f"output: {place.prefix}results/tiny/quant_sweep/sweep_summary.json" in planned.text
     assert f"{place.prefix}results/tiny/quant_sweep/sweep_report.md" in planned.text
     assert not (place.folder / "storage").exists()
+
+
+@pytest.mark.parametrize("make", [elsewhere, module, below_prefix, deployed])
+def test_the_workflow_is_planned_from_anywhere(
+    tmp_path: Path, make: Callable[[Path], Place]
+) -> None:
+    is_planned(make(tmp_path))
+
+
+def test_the_workflow_is_planned_out_of_the_wheel(tmp_path: Path, site: Path) -> None:
+    is_planned(out_of(site, tmp_path))
+
+
+def test_the_wheel_holds_the_packages_and_the_workflow_and_nothing_else(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as content:
+        names = {name for name in content.namelist() if not name.startswith("orket_quant_sweep-")}
+    shipped = [
+        ROOT / "Snakefile",
+        *(
+            path
+            for name in ("rules", "config", "profiles", "models/orket-nano")
+            for path in (ROOT / name).rglob("*")
+        ),
+    ]
+    packages = [path for found in ROOT.glob("*/__init__.py") for path in found.parent.rglob("*")]
+    assert names == {
+        prefix + path.relative_to(ROOT).as_posix()
+        for prefix, paths in (("", packages), ("orket_lib/shipped/", shipped))
+        for path in paths
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        (["plan", "config/examples/embedded.yaml"], "config/task_banks/"),
+        (["tasks", "list", "general"], "tool_call"),
+        (["doctor"], "models/orket-nano/orket-nano-F16.gguf"),
+    ],
+    ids=lambda it: it[0] if isinstance(it, list) else "",
+)
+def test_an_installed_command_finds_its_files_in_an_empty_folder(
+    tmp_path: Path, site: Path, command: list[str], words: str
+) -> None:
+    here = tmp_path / "leerer Ördner"
+    here.mkdir()
+    done = subprocess.run(
+        [sys.executable, "-m", "orket_lib", *command],
+        cwd=here,
+        env={**os.environ, "PYTHONPATH": str(site), "HOME": str(here)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert words in done.stdout + done.stderr
 
 
 def test_without_a_config_it_is_the_reference_sweep_from_anywhere(tmp_path: Path) -> None:
@@ -221,13 +316,7 @@ def test_a_sweep_runs_from_anywhere_and_is_forced_by_its_own_names(
 
 
 @pytest.mark.slow
-def test_a_sweep_runs_out_of_the_wheel(tmp_path: Path) -> None:
-    built, site = tmp_path / "built", tmp_path / "site packages"
-    pip = [sys.executable, "-m", "pip"]
-    wheel = [*pip, "wheel", "--no-deps", "--wheel-dir", str(built), str(ROOT)]
-    subprocess.run(wheel, check=True, capture_output=True)
-    install = [*pip, "install", "--no-deps", "--target", str(site), *map(str, built.glob("*.whl"))]
-    subprocess.run(install, check=True, capture_output=True)
+def test_a_sweep_runs_out_of_the_wheel(tmp_path: Path, site: Path) -> None:
     place = out_of(site, tmp_path)
 
     done = place.run()

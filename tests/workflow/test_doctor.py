@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from typing import Any
@@ -28,6 +29,7 @@ def doctor(workspace: Workspace, *arguments: str) -> dict[str, Any]:
     done = subprocess.run(
         [sys.executable, "-m", "orket_lib", "doctor", "--json", *SHUT, *arguments],
         cwd=workspace.folder,
+        env={**os.environ, "HOME": str(workspace.folder)},  # without models of your own
         capture_output=True,
         text=True,
         timeout=60,

@@ -21,6 +21,12 @@ class SeenModel(OfferedModel):
     )
     at_least: bool = Field(False, description="the estimate excludes the KV cache")
     fits: Fit = Field("unknown", description="most conservative VRAM profile under which it fits")
+    place: str | None = Field(None, description="of a file: the folder where it was found")
+
+    @property
+    def within(self) -> str:
+        """Name of a file without the folder where it was found."""
+        return self.name.removeprefix(f"{self.place}/")
 
 
 class SeenServer(Record):
@@ -53,7 +59,7 @@ class SeenProgram(Record):
 
 
 class UnusableModel(Record):
-    """A file in models/ that can't be served."""
+    """A file that can't be served."""
 
     name: str
     detail: str = Field(description="what it is")
@@ -106,8 +112,10 @@ class DoctorReport(Record):
     machine: SeenMachine
     n_ctx: int = Field(description="context in tokens at which memory is estimated")
     servers: tuple[SeenServer, ...]
-    files: tuple[SeenModel, ...] = Field(description="GGUF files in models/")
-    unusable: tuple[UnusableModel, ...] = Field((), description="other files in models/")
+    files: tuple[SeenModel, ...] = Field(
+        description="GGUF files in the usual folders, or in the given ones"
+    )
+    unusable: tuple[UnusableModel, ...] = Field((), description="files that can't be served")
     missing: tuple[MissingReading, ...]
     checks: tuple[PreflightCheck, ...] | None = Field(
         None, description="of the given config; null without a config"

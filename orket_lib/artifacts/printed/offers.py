@@ -19,7 +19,7 @@ class OfferedModel(Record):
     loaded: bool | None = Field(None, description="whether it is in memory now")
     chats: bool = Field(True, description="false for an embedding model")
     owner: str | None = Field(None, description="as the server's list of models names it")
-    path: str | None = Field(None, description="file or repository that the server loaded")
+    path: str | None = Field(None, description="file or repository behind the name")
     remote: str | None = Field(None, description="host that serves a cloud model")
 
 

@@ -1,0 +1,149 @@
+"""`orket sweep` as a person calls it, up to the start of Snakemake."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from orket_lib.cli import main
+from orket_lib.commands import doctor
+from orket_lib.doctor.suggestion import Suggestion
+from orket_lib.workflow.job_environment import rerun_command
+
+ROOT = Path(__file__).resolve().parents[2]
+SNAKEMAKE = [sys.executable, "-m", "snakemake", "-s", str(ROOT / "Snakefile")]
+CONFIG = "{models: [m], quants: [Q8_0], artifact_template: x.gguf}"
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="there, Snakemake is a child process")
+
+
+@pytest.fixture(autouse=True)
+def started(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """The commands that this process would have become."""
+    commands: list[list[str]] = []
+
+    def become(program: str, words: list[str]) -> None:
+        assert program == words[0]
+        commands.append(words)
+        raise SystemExit(0)
+
+    monkeypatch.setattr(os, "execv", become)
+    monkeypatch.setenv("ORKET_SNAKEMAKE", "snakemake")  # and take it away afterwards
+    return commands
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        (["--reference", "--yes"], []),
+        (["--reference", "--quick"], ["--config", "quick=true"]),
+        (["a.yaml", "my own.yaml"], ["--configfile", "a.yaml", "my own.yaml"]),
+        (
+            ["a.yaml", "--quick", "--config", "seed=9", "n_ctx=512"],
+            ["--configfile", "a.yaml", "--config", "seed=9", "n_ctx=512", "quick=true"],
+        ),
+    ],
+)
+def test_snakemake_is_started_with_our_workflow(
+    started: list[list[str]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    typed: list[str],
+    words: list[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("a.yaml", "my own.yaml"):
+        Path(name).write_text(CONFIG, encoding="utf-8")
+    with pytest.raises(SystemExit):
+        main(["sweep", *typed])
+    assert started == [[*SNAKEMAKE, *words]]
+
+
+def test_messages_name_a_snakemake_that_can_be_typed(
+    started: list[list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(SystemExit):
+        main(["sweep", "--reference"])
+    assert rerun_command(["make_row"]).startswith(f"{sys.executable} -m snakemake -R make_row")
+    assert started
+
+
+def test_what_snakemake_would_end_in_a_traceback_with_is_said(
+    started: list[list[str]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    template = tmp_path / "template.yaml"
+    template.write_text("__use_yte__: true\n", encoding="utf-8")
+    for typed, words in (
+        (["none.yaml"], "none.yaml: No such file"),
+        ([str(template)], "must not be a template"),
+        (["--reference", "--config", "seed"], "--config seed: must be key=value"),
+        (["--reference", "a.yaml"], "--reference: not allowed together with config files"),
+    ):
+        assert main(["sweep", *typed]) == 1
+        assert words in capsys.readouterr().err
+    assert started == []
+
+
+@pytest.fixture
+def found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Suggestion:
+    """What the doctor suggests, in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+    suggestion = Suggestion(
+        "a model", {"models": ["My:model"], "quants": ["Q8_0"], "artifact_template": "x.gguf"}, {}
+    )
+    monkeypatch.setattr(doctor, "examine", lambda options, models: (None, suggestion))
+    return suggestion
+
+
+def test_with_nothing_named_the_doctor_s_suggestion_is_run(
+    started: list[list[str]], found: Suggestion, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main(["sweep", "--yes"])
+    assert started == [[*SNAKEMAKE, "--configfile", "My_model.yaml"]]
+    assert yaml.safe_load(Path("My_model.yaml").read_text(encoding="utf-8")) == found.config
+    assert "quants: [Q8_0]" in capsys.readouterr().err
+
+    mine = f"{CONFIG}  # mine\n"
+    Path("My_model.yaml").write_text(mine, encoding="utf-8")
+    with pytest.raises(SystemExit):  # the same command goes on
+        main(["sweep", "--yes"])
+    assert started[1] == started[0]
+    assert mine in capsys.readouterr().err
+    assert Path("My_model.yaml").read_text(encoding="utf-8") == mine
+
+
+@pytest.mark.usefixtures("found")
+@pytest.mark.parametrize(("answer", "agreed"), [("\n", True), ("y\n", True), ("n\n", False)])
+def test_it_is_asked_first(
+    started: list[list[str]],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    answer: str,
+    agreed: bool,
+) -> None:
+    terminal = io.StringIO(answer)
+    monkeypatch.setattr(terminal, "isatty", lambda: True)
+    monkeypatch.setattr(sys, "stdin", terminal)
+    if agreed:
+        with pytest.raises(SystemExit):
+            main(["sweep"])
+    else:
+        assert main(["sweep"]) == 3
+        assert "type: orket sweep --yes" in capsys.readouterr().err
+    assert bool(started) is agreed
+    assert Path("My_model.yaml").exists() is agreed
+
+
+@pytest.mark.usefixtures("found")
+def test_without_a_terminal_nothing_is_measured_unasked(
+    started: list[list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO(""))
+    assert main(["sweep"]) == 3
+    assert started == []
