@@ -39,8 +39,15 @@ rule all:
         lambda wildcards: TARGETS.all_files(),
 
 
+onstart:
+    again_what = FORCED.again("measure_cell", ()).removeprefix("--again ")
+    begin_progress(workflow, INVOCATION, SWEEP, TARGETS, again_what)
+    stop_on_signals(tell)
+
+
 onsuccess:
-    show_result()
+    # At exit, when nothing else is on the terminal any more.
+    atexit.register(show_result)
 
 
 onerror:

@@ -49,6 +49,8 @@ GROUPS = (
             "doctor": "show what can be measured on this machine, and suggest a config",
             "plan": "show what a sweep would do, without doing it",
             "status": "show what is current, what is stale and why, and what a run would cost",
+            "watch": "show a sweep that runs in another terminal",
+            "show": "print the result of a sweep again, also as Markdown",
             "tasks": "import, generate, validate, list and show task banks; verify their solutions",
             "report": "write the report of a summary",
             "baselines": "list, check, pin, prune and record baselines; compare a sweep with them",
@@ -181,8 +183,11 @@ def _overview() -> str:
 
 
 def _fail(message: str, code: int, options: argparse.Namespace) -> int:
+    from orket_lib.artifacts.progress import shown_elsewhere
+
     message = visible(message)
-    print(message, file=sys.stderr)  # noqa: T201
+    if not (getattr(options, "log", None) and shown_elsewhere()):  # which shows the log
+        print(message, file=sys.stderr)  # noqa: T201
     try:
         _log(options, f"{message}\n")
     except OSError as error:

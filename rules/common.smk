@@ -1,6 +1,7 @@
 """The resolved sweep, and what all rules share."""
 
 import atexit
+import contextlib
 import gc
 import sys
 import time
@@ -20,14 +21,17 @@ from orket_lib.workflow.full_disk import watch_disks
 from orket_lib.workflow.job_environment import prepare_environment
 from orket_lib.workflow.migration import known_banks, migrate
 from orket_lib.workflow.named_files import refuse_unknown_files
+from orket_lib.workflow.running import begin_progress
 from orket_lib.workflow.stale_views import (
     delete_stale,
     outdated,
     refuse_touch,
     runs_no_jobs,
 )
+from orket_lib.workflow.stopping import stop_on_signals
 
 STARTED = time.time()
+FOLDER = Path.cwd()
 DRY_RUN = workflow.output_settings.dryrun
 if DRY_RUN:
     # The job graph lives until the end, and garbage collection would take a fifth of the time.
@@ -107,7 +111,9 @@ def cells_folder(policy):
 def show_result(since=0.0, gate_log=None):
     from orket_lib.commands.closing_message import show_summary
 
-    show_summary(Path(INVOCATION.path(RESULTS)), since, gate_log)
+    # At exit, Snakemake has left the working folder (`-d`).
+    with contextlib.chdir(FOLDER):
+        show_summary(Path(INVOCATION.path(RESULTS)), since, gate_log)
 
 
 if DRY_RUN:

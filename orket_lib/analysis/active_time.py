@@ -15,7 +15,7 @@ from orket_lib.artifacts.measurements.parts import Part
 from orket_lib.artifacts.measurements.spec import PROBE_OUTPUT_TOKENS
 from orket_lib.artifacts.measurements.thermal_series import ThermalSettings
 from orket_lib.artifacts.views.frontier import FrontierRow
-from orket_lib.artifacts.views.run_report import RunReport
+from orket_lib.artifacts.views.run_report import Probe, RunReport
 from orket_lib.vocabulary.clock import parse_time
 
 
@@ -26,10 +26,14 @@ class Pace:
     Attributes:
         session_s: Seconds of a session besides its graded runs and probes: loading, warm-up.
         run_s: Mean seconds of a graded run.
+        probe_s: Mean seconds of a probe; 0 where none was measured.
+        prompt_token_s: Seconds per token of a prompt, from the probes.
     """
 
     session_s: float
     run_s: float
+    probe_s: float = 0.0
+    prompt_token_s: float = 0.0
 
     def seconds(self, runs: int) -> float:
         """Return how long one more session with so many graded runs would take."""
@@ -54,18 +58,27 @@ def active_seconds(measured: Iterable[RunReport | Part], since: str | None = Non
     return sum(longest.values())
 
 
-def pace_of(reports: Sequence[RunReport]) -> Pace | None:
+def pace_of(measured: Sequence[RunReport | Part]) -> Pace | None:
     """Return the pace of a quant; None if it was asked nothing yet.
 
     Args:
-        reports: Of its batches so far.
+        measured: Reports of its batches so far, or its parts.
     """
-    runs = [run.window_s[1] - run.window_s[0] for report in reports for run in report.test_runs]
-    sessions = len({it.started_at for report in reports for it in report.sessions})
-    if not runs:
+    asked = [run for item in measured for run in _runs(item)]
+    probes = [probe for item in measured for probe in _probes(item)]
+    sessions = len({it.started_at for item in measured for it in item.sessions})
+    if not asked:
         return None
-    steps = sum(end - begin for report in reports for _, (begin, end) in _windows(report))
-    return Pace(max(0.0, active_seconds(reports) - steps) / sessions, fmean(runs))
+    steps = sum(end - begin for item in measured for _, (begin, end) in _windows(item))
+    prompt_s = [
+        it.ttft_ms / 1000 / it.prompt_tokens for it in probes if it.ttft_ms and it.prompt_tokens
+    ]
+    return Pace(
+        session_s=max(0.0, active_seconds(measured) - steps) / sessions,
+        run_s=fmean(end - begin for _, (begin, end) in asked),
+        probe_s=fmean(it.window_s[1] - it.window_s[0] for it in probes) if probes else 0.0,
+        prompt_token_s=fmean(prompt_s) if prompt_s else 0.0,
+    )
 
 
 def series_seconds(settings: ThermalSettings, row: FrontierRow | None) -> float:
@@ -83,9 +96,20 @@ def series_seconds(settings: ThermalSettings, row: FrontierRow | None) -> float:
 def _windows(item: RunReport | Part) -> list[tuple[int, tuple[float, float]]]:
     """Return the session and the window in it of each step."""
     if isinstance(item, Part):
-        probes = [it.probe for it in (*item.probes, *item.discarded_probes)]
-        runs = [(it.session, it.window_s) for it in (*item.answers, *item.discarded_answers)]
+        discarded = [it.probe for it in item.discarded_probes]
+        repeated = [(it.session, it.window_s) for it in item.discarded_answers]
     else:
-        probes = [*item.probes, *item.discarded_probes]
-        runs = [(it.session, it.window_s) for it in (*item.test_runs, *item.discarded_runs)]
-    return [*((it.session, it.window_s) for it in probes), *runs]
+        discarded = [*item.discarded_probes]
+        repeated = [(it.session, it.window_s) for it in item.discarded_runs]
+    probes = ((it.session, it.window_s) for it in (*_probes(item), *discarded))
+    return [*probes, *_runs(item), *repeated]
+
+
+def _probes(item: RunReport | Part) -> list[Probe]:
+    return [it.probe for it in item.probes] if isinstance(item, Part) else [*item.probes]
+
+
+def _runs(item: RunReport | Part) -> list[tuple[int, tuple[float, float]]]:
+    """Return the session and the window of each graded run that counts."""
+    runs = item.answers if isinstance(item, Part) else item.test_runs
+    return [(it.session, it.window_s) for it in runs]

@@ -16,6 +16,7 @@ from pydantic import BaseModel
 from orket_lib import __version__
 from orket_lib.artifacts.base import InputFile, Labelled, Provenance
 from orket_lib.artifacts.io import sha256_of_file
+from orket_lib.artifacts.progress import Event, add, shown_elsewhere
 from orket_lib.sweep.git_state import checkout_state
 from orket_lib.vocabulary.clock import utc_now
 from orket_lib.vocabulary.text import visible, visible_json
@@ -89,14 +90,20 @@ def _checked(
     return parse
 
 
-def tell(text: str, coloured: bool = False) -> None:
+def tell(text: str, coloured: bool = False, routine: bool = False) -> None:
     """Print lines on standard error; standard output is for results.
+
+    In a job whose progress is shown elsewhere, they appear there.
 
     Args:
         text: The lines.
         coloured: They hold our own colours, and everything else in them is visible already.
+        routine: They say that all went well, which a sweep does by going on.
     """
-    print(text if coloured else visible(text), file=sys.stderr)  # noqa: T201
+    if not shown_elsewhere():
+        print(text if coloured else visible(text), file=sys.stderr)  # noqa: T201
+    elif not routine:
+        add(Event(kind="tell", text=text))
 
 
 def print_text(text: str) -> None:

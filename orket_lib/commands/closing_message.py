@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import sys
 from pathlib import Path
+from typing import TextIO
 
 from orket_lib.analysis.sessions import needs_probabilities
 from orket_lib.analysis.verdict.caveats import by_the_machine
@@ -45,11 +48,17 @@ def _show(results: Path, since: float, gate_failed: bool) -> None:
         text = terminal_summary(
             summary,
             report,
-            colour=sys.stderr.isatty(),
+            terminal_width(sys.stderr),
+            colour=sys.stderr.isatty() and "NO_COLOR" not in os.environ,
             further=_further(summary, results, since),
             closing=_gate(summary, path.parent / "kpi_gate.json") if gate_failed else (),
         )
         tell(text.rstrip("\n"), coloured=True)
+
+
+def terminal_width(stream: TextIO) -> int | None:
+    """Return the columns of a terminal, at most 100; None for anything else."""
+    return min(100, shutil.get_terminal_size().columns) if stream.isatty() else None
 
 
 def _failed_since(log: Path, since: float) -> bool:

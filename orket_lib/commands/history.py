@@ -71,7 +71,8 @@ def keep(root: Path, artifact: Path) -> None:
         raise ArtifactError(
             f"{error}\n{artifact} was written, but not added to its history"
         ) from None
-    tell(f"{artifact}: {'added to' if added else 'is already in'} {path.as_posix()}")
+    where = f"{'added to' if added else 'is already in'} {path.as_posix()}"
+    tell(f"{artifact}: {where}", routine=True)
 
 
 def _add(options: argparse.Namespace) -> int:

@@ -6,13 +6,13 @@ import argparse
 
 from orket_lib.commands._common import print_json, tell
 from orket_lib.commands._configs import add_config_options, sweep_of
-from orket_lib.measure.cell_state import cell_state, expected_seconds
 from orket_lib.providers.llama_cpp.cpu_features import embedded_leaves_unused
 from orket_lib.report.plan import plan_text
 from orket_lib.sweep.cells import Sweep
 from orket_lib.sweep.git_state import checkout_state
 from orket_lib.sweep.plan import make_plan
-from orket_lib.vocabulary.nulls import Null
+from orket_lib.workflow.estimate import estimates
+from orket_lib.workflow.targets import Targets
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -44,14 +44,10 @@ def show_plan(sweep: Sweep, results: str | None = None, as_json: bool = False) -
         as_json: Print JSON.
     """
     plan = make_plan(sweep, *checkout_state(), results)
-    runs = sum(
-        cell_state(cell.store, cell.spec, wanted)[2]
-        for cell in sweep.cells
-        for wanted in cell.wanted
+    expected = estimates(sweep, Targets(sweep))
+    plan = plan.model_copy(
+        update={"expected_seconds": expected.seconds, "expected_from": expected.basis}
     )
-    expected = expected_seconds(runs, (cell.store.folder.parent for cell in sweep.cells))
-    if not isinstance(expected, Null):
-        plan = plan.model_copy(update={"expected_seconds": expected})
     if sweep.config.traits.runtime and not sweep.config.machine:
         plan = plan.model_copy(update={"unused_cpu_features": embedded_leaves_unused()})
     if as_json:

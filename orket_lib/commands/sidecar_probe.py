@@ -12,7 +12,7 @@ from orket_lib.artifacts.measurements.serving import ServerLocation
 from orket_lib.artifacts.measurements.sidecar import ServingSettings, SidecarReport, SidecarSpec
 from orket_lib.artifacts.measurements.spec import ArtifactIdentity, ControlSettings
 from orket_lib.commands._common import add_out, number, print_json, stamp, tell
-from orket_lib.commands.measure._measurement_options import console_progress, tell_failure
+from orket_lib.commands.measure._measurement_options import JobProgress, tell_failure
 from orket_lib.measure.sidecar.sidecar import measure_sidecar
 from orket_lib.providers.base import Source
 from orket_lib.providers.gguf.file import model_sha256, read_gguf
@@ -51,15 +51,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Measure, parse, write. Missing hardware is a result, not an error."""
     fields = stamp()
-    with (
-        tempfile.TemporaryDirectory(prefix="orket-probe-") as folder,
-        console_progress(f"sidecar {options.model.stem} {options.quant}") as progress,
-    ):
+    with tempfile.TemporaryDirectory(prefix="orket-probe-") as folder:
         measurement = measure_sidecar(
             _spec(options),
             Source(options.model, ServerLocation(server_binary=options.server_binary)),
             Path(folder),
-            progress,
+            JobProgress(f"sidecar {options.model.stem} {options.quant}"),
             fields["provenance"],
         )
     report = SidecarReport.of(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import subprocess
 import sys
+import time
 from collections.abc import Iterable
 from functools import partial
 from itertools import islice, takewhile
@@ -13,21 +14,26 @@ from tempfile import TemporaryFile
 
 from orket_lib.artifacts.io import read_model
 from orket_lib.artifacts.measurements.canary import CanaryVerdict
-from orket_lib.artifacts.printed.status import CellStatus, SweepStatus
+from orket_lib.artifacts.printed.status import CellStatus, RunningSweep, SweepStatus
+from orket_lib.artifacts.progress import PROGRESS
 from orket_lib.artifacts.views.preflight import Preflight
 from orket_lib.commands._common import print_json, tell
 from orket_lib.commands._configs import DEFAULT_CONFIG, add_config_options, sweep_of
 from orket_lib.commands.plan import show_warnings
 from orket_lib.config.shipped import located, workflow_file
-from orket_lib.measure.cell_state import cell_state, expected_seconds
+from orket_lib.measure.cell_state import cell_state
 from orket_lib.preflight.gates import is_fresh, require_canary, require_preflight
+from orket_lib.processes.process_end import is_alive
 from orket_lib.processes.time_limit import within
+from orket_lib.report.progress import progress_of
 from orket_lib.report.status import status_text
 from orket_lib.sweep.batches import why_dropped
 from orket_lib.sweep.cells import Sweep
 from orket_lib.telemetry.fingerprint import boot_id
 from orket_lib.vocabulary.clock import utc_now
 from orket_lib.vocabulary.errors import OrketError
+from orket_lib.vocabulary.nulls import Null
+from orket_lib.workflow.estimate import estimates
 from orket_lib.workflow.receipts import interruptions
 from orket_lib.workflow.targets import Targets
 
@@ -78,7 +84,10 @@ def _status(sweep: Sweep, options: argparse.Namespace) -> SweepStatus:
                 )
             )
             missing += lacking
-    jobs, note = _planned_jobs(options)
+    running = _running(Path("logs", sweep.config.sweep, PROGRESS))
+    # A dry run would disturb a measurement.
+    jobs, note = (None, "the sweep runs") if running else _planned_jobs(options)
+    expected = estimates(sweep, targets)
     return SweepStatus.of(
         sweep=sweep.config.sweep,
         preflight=_preflight(Path(sweep.results, "preflight.json")),
@@ -87,9 +96,26 @@ def _status(sweep: Sweep, options: argparse.Namespace) -> SweepStatus:
         jobs=jobs,
         jobs_note=note,
         missing_runs=missing,
-        expected_seconds=expected_seconds(
-            missing, (cell.store.folder.parent for cell in sweep.cells)
-        ),
+        expected_seconds=Null("NO_CELL_MEASURED") if expected.seconds is None else expected.seconds,
+        expected_from=expected.basis,
+        running=running,
+    )
+
+
+def _running(path: Path) -> RunningSweep | None:
+    """Return how far a running sweep is; None if it does not run."""
+    progress = progress_of(path)
+    if progress is None or not is_alive(progress.start.pid, progress.start.started_s):
+        return None
+    left_s = progress.left_s(time.time())
+    current = progress.current
+    words = f" ({current.words})" if current and current.words else ""
+    return RunningSweep.of(
+        pid=progress.start.pid,
+        now=f"{progress.place()}{words}",
+        measured=progress.measured,
+        measurements=len(progress.start.measuring),
+        seconds_left=Null("NO_CELL_MEASURED") if left_s is None else left_s,
     )
 
 

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from datetime import datetime
+from collections.abc import Mapping
 from pathlib import Path
-from statistics import median
 from typing import Any
 
-from orket_lib.artifacts.io import read_json, read_model
-from orket_lib.artifacts.measurements.parts import Part
+from orket_lib.artifacts.io import read_json
 from orket_lib.artifacts.measurements.spec import RunSpec
 from orket_lib.artifacts.printed.status import CellState
 from orket_lib.measure.journal import journal as kinds
 from orket_lib.measure.journal.journal import JOURNAL, done_steps, read_lines
 from orket_lib.stores.parts import SPEC, CellStore, Wanted, read_part
 from orket_lib.vocabulary.errors import ArtifactError
-from orket_lib.vocabulary.nulls import Null
 
 
 def cell_state(store: CellStore, spec: RunSpec, wanted: Wanted) -> tuple[CellState, str, int]:
@@ -36,12 +32,7 @@ def cell_state(store: CellStore, spec: RunSpec, wanted: Wanted) -> tuple[CellSta
     if not found.missing:
         newest = max((part.measured_at for part in found.parts), default="")
         return "measured", f"{newest[:19]}Z" if newest else "", 0
-    lines = read_lines(store.open / JOURNAL)
-    probes, answers = (
-        [line["data"] for line in lines if line["kind"] == kind]
-        for kind in (kinds.PROBE, kinds.ANSWER)
-    )
-    missing = found.missing.without(done_steps(probes, answers))
+    missing = missing_steps(store, wanted)
     runs, total = len(missing.answers), len(wanted.answers) + len(wanted.probes)
     left = runs + len(missing.probes)
     if left < total:
@@ -49,35 +40,21 @@ def cell_state(store: CellStore, spec: RunSpec, wanted: Wanted) -> tuple[CellSta
     return "not measured", _why(store.folder, spec), runs
 
 
-def expected_seconds(runs: int, folders: Iterable[Path]) -> float | Null:
-    """Return about how long so many graded runs will take; null if there is no pace to go by.
+def missing_steps(store: CellStore, wanted: Wanted) -> Wanted:
+    """Return the steps that neither a sealed part nor the open journal has; none after a failure.
 
-    Args:
-        runs: Number of runs.
-        folders: Of the (model, quant)s, see `seconds_per_run`.
+    Raises:
+        ArtifactError: The journal or an index is damaged.
     """
-    if not runs:
-        return 0.0
-    paces = [pace for folder in dict.fromkeys(folders) if (pace := seconds_per_run(folder))]
-    return runs * median(paces) if paces else Null("NO_CELL_MEASURED")
-
-
-def seconds_per_run(folder: Path) -> float | None:
-    """Return the duration of a graded run, overheads included; None if there was none.
-
-    Args:
-        folder: Of the (model, quant): runs with other settings give an estimate as well.
-    """
-    paces = []
-    for path in sorted(folder.glob("*/parts/*/answers.json"))[-3:]:
-        try:
-            part = read_model(path, Part)
-        except ArtifactError:
-            continue
-        if part.answers and len(part.sessions) == 1:
-            begin, end = map(datetime.fromisoformat, (part.measured_at, part.finished_at))
-            paces.append((end - begin).total_seconds() / len(part.answers))
-    return median(paces) if paces else None
+    found = store.find(wanted)
+    if found.failure or not found.missing:
+        return Wanted(frozenset(), frozenset())
+    lines = read_lines(store.open / JOURNAL)
+    probes, answers = (
+        [line["data"] for line in lines if line["kind"] == kind]
+        for kind in (kinds.PROBE, kinds.ANSWER)
+    )
+    return found.missing.without(done_steps(probes, answers))
 
 
 def _why(folder: Path, spec: RunSpec) -> str:

@@ -133,9 +133,11 @@ def _batches(plan: Plan) -> str:
 def _takes(plan: Plan) -> str:
     """Return how long the runs that are still to be measured will take."""
     if plan.expected_seconds is None:
-        return "unknown: no cell is measured yet that times can be estimated from"
+        return "unknown: no cell is measured yet, and the size of the models is unknown"
+    if not plan.expected_seconds:
+        return "no time: everything is measured"
     most = "at most " if plan.batch_ends else ""
-    return f"{most}about {duration(plan.expected_seconds)}, at the pace of the measured cells"
+    return f"{most}about {duration(plan.expected_seconds)}, {plan.expected_from}"
 
 
 def _cell(cell: PlannedCell) -> tuple[str, str, str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from orket_lib.analysis.frontier import memory_mib
 from orket_lib.artifacts.views.summary import Comparison, ModelSession, Summary, SummaryRow
-from orket_lib.report.formatting import bits, figure, flips, p_value, shown
+from orket_lib.report.formatting import bits, escaped, figure, flips, p_value, shown
 from orket_lib.report.sections.batches import adherence_cell, asked_note
 from orket_lib.report.sections.verdicts import choices, failures_word, verdict_word
 from orket_lib.report.views import FrontierView, frontier_view, role_text
@@ -19,7 +19,11 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 _WIDTH = 100
-_COLUMNS = ("quant", "bits", "adherence", "vs baseline", "decode\nt/s", "TTFT\nms", "latency\ns")
+COLUMNS = (
+    *("quant", "bits", "adherence", "vs baseline", "decode\nt/s", "TTFT\nms", "latency\ns"),
+    *("memory\nMiB", "verdict"),
+)
+_WIDE = ("bits", "latency\ns")  # left out on a narrow terminal
 # One rule below the header, of characters that every console has.
 _BOX = "    \n    \n -- \n    \n    \n    \n    \n    \n"
 
@@ -59,7 +63,7 @@ def terminal_summary(
     )
     with console.capture() as capture:
         for session in summary.sessions:
-            console.print(_table(session, summary.execution_lane))
+            console.print(_table(session, summary.execution_lane, console.width < _WIDTH))
             if note := asked_note(session):
                 console.print(Text(note))
             for line in _problems(session):
@@ -78,7 +82,7 @@ def terminal_summary(
         if not summary.sessions:
             console.print("Nothing was measured: the summary has no rows.")
         for line in further:
-            console.print(Text(visible(line)), soft_wrap=True)
+            console.print(Text(visible(line)), soft_wrap=width is None)
         if summary.execution_lane is Lane.CI:
             console.print(Text("ci lane: speeds are not evidence", style="yellow"))
         console.print(visible(f"report: {report_path}"), soft_wrap=True)
@@ -91,7 +95,7 @@ def terminal_summary(
     return plain.encode("cp1252", "replace").decode("cp1252")
 
 
-def _table(session: ModelSession, lane: Lane) -> Table:
+def _table(session: ModelSession, lane: Lane, narrow: bool) -> Table:
     from rich.box import Box
     from rich.table import Table
     from rich.text import Text
@@ -104,19 +108,36 @@ def _table(session: ModelSession, lane: Lane) -> Table:
         pad_edge=False,
         padding=(0, 1, 0, 0),
     )
-    for name in _COLUMNS:
-        table.add_column(name, justify="left" if name == "quant" else "right", no_wrap=True)
-    table.add_column("memory\nMiB", justify="right", no_wrap=True)
-    table.add_column("verdict")
+    kept = [place for place, name in enumerate(COLUMNS) if not (narrow and name in _WIDE)]
+    for name in (COLUMNS[place] for place in kept):
+        text = name in ("quant", "verdict")
+        table.add_column(name, justify="left" if text else "right", no_wrap=name != "verdict")
     view = frontier_view(session, lane)
-    compared = {item.quant_tag: item for item in session.comparisons}
-    for row in session.per_quant:
+    for row, cells in zip(session.per_quant, quant_cells(session, lane), strict=True):
         chosen = session.decision.pick if session.decision else None
         green = row.quant_tag == chosen if session.decision else any(view.roles[row.quant_tag])
         style = ("green" if green else "") if row.valid else "red"
-        cells = _cells(row, view, session, compared)
-        table.add_row(*(Text(visible(cell)) for cell in cells), style=style)
+        table.add_row(*(Text(visible(cells[place])) for place in kept), style=style)
     return table
+
+
+def quant_cells(session: ModelSession, lane: Lane) -> list[tuple[str, ...]]:
+    """Return the cells of each quant, in the order of `COLUMNS`."""
+    view = frontier_view(session, lane)
+    compared = {item.quant_tag: item for item in session.comparisons}
+    return [_cells(row, view, session, compared) for row in session.per_quant]
+
+
+def markdown_table(summary: Summary) -> str:
+    """Return the table of each model as Markdown, with its recommendation, to paste it."""
+    lines = []
+    for session in summary.sessions:
+        names = [name.replace("\n", " ") for name in COLUMNS]
+        align = ["--" if name in ("quant", "verdict") else "--:" for name in names]
+        rows = [map(escaped, cells) for cells in quant_cells(session, summary.execution_lane)]
+        lines += [escaped(session.recommendation), ""]
+        lines += [f"| {' | '.join(cells)} |" for cells in (names, align, *rows)] + [""]
+    return "\n".join(lines)
 
 
 def _problems(session: ModelSession) -> list[str]:

@@ -149,7 +149,7 @@ class NullReason(StrEnum):
     )
     NO_CELL_MEASURED = (
         "NO_CELL_MEASURED",
-        "no cell is measured yet that times can be estimated from",
+        "no cell is measured yet that the time can be estimated from, and nothing has a known size",
     )
     NO_CORRECT_ANSWER = "NO_CORRECT_ANSWER", "no graded run passed"
     NO_EXPECTED_ANSWER = (

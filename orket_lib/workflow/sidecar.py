@@ -33,7 +33,7 @@ class SidecarTargets:
             for model, quant in self._asked
             for path in (
                 self._spec(model, quant),
-                f"{self._results}/cells/{model}/{quant}/sidecar_receipt.json",
+                *self.receipt(model, quant),
                 *self.view(model, quant),
             )
         ]
@@ -41,6 +41,11 @@ class SidecarTargets:
     def records(self) -> dict[str, Callable[[], BaseModel]]:
         """Return what each rendered file contains, by path."""
         return {self._spec(*pair): partial(self._asked.__getitem__, pair) for pair in self._asked}
+
+    def receipt(self, model: str, quant: str) -> list[str]:
+        """Return the path of the receipt of a cell's sidecar; nothing without one."""
+        asked = (model, quant) in self._asked
+        return [f"{self._results}/cells/{model}/{quant}/sidecar_receipt.json"] if asked else []
 
     def view(self, model: str, quant: str) -> list[str]:
         """Return the path of the view of a cell's sidecar; nothing without one."""

@@ -51,9 +51,9 @@ def test_a_plan_says_what_its_tasks_can_decide() -> None:
 
 def test_a_plan_says_how_long_it_will_take() -> None:
     assert facts(expected_seconds=None)["takes"].startswith("unknown: no cell is measured yet")
-    assert facts(expected_seconds=1800.0, batch_ends=[])["takes"] == (
-        "about 30 min, at the pace of the measured cells"
-    )
+    takes = facts(expected_seconds=1800.0, expected_from="by size", batch_ends=[])["takes"]
+    assert takes == "about 30 min, by size"
+    assert facts(expected_seconds=0.0)["takes"] == "no time: everything is measured"
 
 
 def test_a_plan_says_how_tasks_are_asked_in_batches() -> None:

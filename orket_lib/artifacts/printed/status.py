@@ -25,6 +25,16 @@ class CellStatus(Record):
     store: str | None = Field(None, description="folder of its measurements")
 
 
+class RunningSweep(Measured):
+    """A sweep that runs now."""
+
+    pid: int = Field(description="of Snakemake")
+    now: str = Field(description="cell and step")
+    measured: int = Field(description="finished jobs that load a model")
+    measurements: int = Field(description="all jobs that load a model")
+    seconds_left: Reading = Field(description="estimate")
+
+
 class SweepStatus(Measured):
     """`orket status --json`."""
 
@@ -38,4 +48,6 @@ class SweepStatus(Measured):
     )
     jobs_note: str | None = Field(description="why the jobs are unknown")
     missing_runs: int = Field(description="graded runs that are not measured yet")
-    expected_seconds: Reading = Field(description="estimate from measured cells")
+    expected_seconds: Reading = Field(description="estimate for what is still to be done")
+    expected_from: str | None = Field(None, description="what the estimate is from")
+    running: RunningSweep | None = Field(None, description="null when it does not run")

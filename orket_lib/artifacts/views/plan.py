@@ -156,10 +156,9 @@ class Plan(Artifact):
     budget: str | None = Field(None, description="most time of the sweep; null = no limit")
     expected_runs: int = Field(description="graded runs over all cells")
     expected_seconds: float | None = volatile(
-        "of what is still to be measured, at the pace of the cells measured so far; null without "
-        "one, and in a sweep's folder",
-        None,
+        "estimate for what is still to be done; null without one, and in a sweep's folder", None
     )
+    expected_from: str | None = volatile("what the estimate is from", None)
     summary_path: str
     report_path: str
     warnings: tuple[str, ...] = Field(description="allowed settings that you should know about")

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from orket_lib.artifacts.disk import require_space
 from orket_lib.artifacts.io import read_model, write_model
@@ -16,6 +13,7 @@ from orket_lib.artifacts.measurements.request import AnyAsked, Recipe
 from orket_lib.artifacts.measurements.serving import ServerLocation
 from orket_lib.artifacts.measurements.sidecar import SidecarMeasurement
 from orket_lib.artifacts.measurements.spec import TaskSelection
+from orket_lib.artifacts.progress import Event, add, shown_elsewhere
 from orket_lib.artifacts.views.preflight import Preflight
 from orket_lib.artifacts.views.run_report import Observation
 from orket_lib.commands._common import provenance, tell
@@ -26,14 +24,8 @@ from orket_lib.tasks.bank import Task, load_bank, selected
 from orket_lib.telemetry.allowance.cpus import cpu_allowance
 from orket_lib.vocabulary.errors import ArtifactError, Refused
 from orket_lib.vocabulary.reasons import Reason
-from orket_lib.vocabulary.text import visible
 
-if TYPE_CHECKING:
-    from rich.progress import Progress as RichProgress
-    from rich.progress import TaskID
-
-
-_REPORTS = 4  # progress lines per measurement without a terminal
+_REPORTS = 4  # printed lines about the steps of a measurement
 
 Say = Callable[[str], None]
 
@@ -150,55 +142,46 @@ def tasks_of(bank_path: Path, wanted: TaskSelection) -> tuple[Task, ...]:
     return tasks
 
 
-@contextmanager
-def console_progress(title: str) -> Iterator[ConsoleProgress]:
-    """Show a progress bar, or a few plain lines without a terminal."""
-    if not sys.stderr.isatty():
-        yield ConsoleProgress(title, None)
-        return
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-    )
+class JobProgress:
+    """Progress of one measurement; see `measure.progress.Progress`.
 
-    described = TextColumn("{task.description}", markup=False)
-    columns = (described, BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True)) as bar:
-        yield ConsoleProgress(title, bar)
+    It goes into the sweep's progress file, and is printed unless that is shown elsewhere.
+    """
 
-
-class ConsoleProgress:
-    """Progress of one measurement; see `measure.progress.Progress`."""
-
-    def __init__(self, title: str, bar: RichProgress | None) -> None:
+    def __init__(self, title: str) -> None:
         self._title = title
-        self._bar = bar
-        self._task: TaskID | None = (
-            bar.add_task(visible(title, keep=""), total=None) if bar else None
-        )
         self._total = 0
         self._done = 0
 
     def plan(self, steps: int, done: int) -> None:
         """Set the number of steps."""
         self._total, self._done = steps, done
-        if self._bar and self._task is not None:
-            self._bar.update(self._task, total=steps, completed=done)
-        elif done:
-            tell(f"{self._title}: resuming after {done} of {steps} steps")
+        add(Event(kind="plan", title=self._title, total=steps, done=done))
+        if done:
+            self._print(f"resuming after {done} of {steps} steps")
 
     def say(self, text: str) -> None:
-        """Print a line."""
-        tell(f"{self._title}: {text}")
+        """Say what happens next."""
+        add(Event(kind="say", title=self._title, text=text))
+        self._print(text)
 
     def step(self) -> None:
         """Advance by one step."""
         self._done += 1
-        if self._bar and self._task is not None:
-            self._bar.advance(self._task)
-        elif self._done % max(1, -(-self._total // _REPORTS)) == 0 or self._done == self._total:
-            tell(f"{self._title}: {self._done} of {self._total} steps")
+        add(Event(kind="step", title=self._title))
+        if self._done % max(1, -(-self._total // _REPORTS)) == 0 or self._done == self._total:
+            self._print(f"{self._done} of {self._total} steps")
+
+    def result(self, text: str) -> None:
+        """Say what the measurement has shown."""
+        add(Event(kind="result", title=self._title, text=f"{self._title}: {text}"))
+        self._print(text)
+
+    @property
+    def measured(self) -> bool:
+        """Whether any step was due."""
+        return self._total > 0
+
+    def _print(self, text: str) -> None:
+        if not shown_elsewhere():
+            tell(f"{self._title}: {text}")

@@ -13,8 +13,8 @@ from orket_lib.artifacts.views.receipt import CanaryReceipt, TakenPart
 from orket_lib.commands._common import add_out, provenance, stamp, tell
 from orket_lib.commands._receipts import cell_receipts
 from orket_lib.commands.measure._measurement_options import (
+    JobProgress,
     add_measuring,
-    console_progress,
     require_preflight_of,
     sources,
     tasks_of,
@@ -87,17 +87,17 @@ def _taken(options: argparse.Namespace, asked: AskedCanaries, canary: AskedCanar
     if found := stored():
         return found
     require_preflight_of(options)
-    with console_progress(f"canary {spec.model_id} {spec.quant_tag}") as progress:
-        return take_canary(
-            spec,
-            sources(options, canary)(progress.say),
-            tasks_of(Path(asked.bank), spec.tasks),
-            store,
-            stored,
-            progress,
-            provenance([options.spec]),
-            options.storage_root / SERVER_FACTS,
-        )
+    progress = JobProgress(f"canary {spec.model_id} {spec.quant_tag}")
+    return take_canary(
+        spec,
+        sources(options, canary)(progress.say),
+        tasks_of(Path(asked.bank), spec.tasks),
+        store,
+        stored,
+        progress,
+        provenance([options.spec]),
+        options.storage_root / SERVER_FACTS,
+    )
 
 
 def _fitting(

@@ -12,17 +12,18 @@ from orket_lib.artifacts.views.look import Look
 from orket_lib.artifacts.views.receipt import Dropped
 from orket_lib.commands._common import add_out, provenance, tell, whole_number
 from orket_lib.commands.measure._measurement_options import (
+    JobProgress,
     add_measuring,
-    console_progress,
     opened_gates,
     sources,
     tasks_of,
 )
 from orket_lib.measure.cell import CellMeasurement
 from orket_lib.measure.cell_receipt import dropped_receipt, receipt_of
+from orket_lib.measure.cell_result import result_line
 from orket_lib.measure.session.known_facts import SERVER_FACTS
 from orket_lib.processes.snakemake_watchdog import die_with_snakemake
-from orket_lib.stores.parts import CellStore
+from orket_lib.stores.parts import CellStore, read_part
 from orket_lib.sweep.batches import batch_spec
 from orket_lib.vocabulary.statuses import Again, RunStatus
 from orket_lib.workflow.job_environment import again_command
@@ -55,20 +56,24 @@ def run(options: argparse.Namespace) -> int:
     spec = asked.spec.model_copy(update={"tasks": tasks.tasks})
     if options.batch:
         spec = batch_spec(spec, tasks.batches, options.batch)
-    with console_progress(name) as progress:
-        outcome = CellMeasurement(
-            spec,
-            sources(options, asked),
-            tasks_of(Path(tasks.bank), spec.tasks),
-            CellStore(options.storage_root / spec.folder),
-            progress,
-            options.round,
-            options.again,
-            opened_gates(options),
-            facts=options.storage_root / SERVER_FACTS,
-        ).run(made_from)
+    asked_tasks = tasks_of(Path(tasks.bank), spec.tasks)
+    progress = JobProgress(name)
+    outcome = CellMeasurement(
+        spec,
+        sources(options, asked),
+        asked_tasks,
+        CellStore(options.storage_root / spec.folder),
+        progress,
+        options.round,
+        options.again,
+        opened_gates(options),
+        facts=options.storage_root / SERVER_FACTS,
+    ).run(made_from)
     receipt = receipt_of(spec, outcome, made_from, options.round, options.attempt, options.batch)
     write_model(options.out, receipt)
+    if progress.measured and receipt.status is RunStatus.MEASURED:
+        parts = [read_part(taken) for taken in receipt.parts]
+        progress.result(result_line(parts, spec, asked_tasks))
     if receipt.status is not RunStatus.MEASURED:
         tell(f"{name}: {receipt.status.value}: {receipt.status_reason}")
         if not receipt.retry:

@@ -24,8 +24,8 @@ from orket_lib.commands._common import add_log, provenance, stamp, stamp_like, t
 from orket_lib.commands.measure._budget import add_budget, budget_of
 from orket_lib.commands.measure._chosen_cell import chosen_cell
 from orket_lib.commands.measure._measurement_options import (
+    JobProgress,
     add_measuring,
-    console_progress,
     opened_gates,
     sources,
 )
@@ -170,15 +170,15 @@ def _report(
     cell = measurement.cell
     name = f"{cell.model_id} {cell.quant_tag} at {measurement.context}"
     made_from = provenance([options.frontier, options.cells])
-    with console_progress(name) as progress:
-        outcome = measurement.measure(
-            sources(options, cell),
-            read_model(options.needs, Needs),
-            opened_gates(options),
-            options.again is not None,
-            progress,
-            made_from,
-        )
+    progress = JobProgress(name)
+    outcome = measurement.measure(
+        sources(options, cell),
+        read_model(options.needs, Needs),
+        opened_gates(options),
+        options.again is not None,
+        progress,
+        made_from,
+    )
     receipt, report = measurement.report(outcome, made_from)
     if receipt.status is not RunStatus.MEASURED:
         tell(f"{name}: {receipt.status.value}: {receipt.status_reason}")

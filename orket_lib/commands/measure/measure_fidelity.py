@@ -23,8 +23,8 @@ from orket_lib.artifacts.views.row import Row, RowMetrics
 from orket_lib.commands._common import add_out, provenance, stamp, tell
 from orket_lib.commands.measure._budget import Budget, add_budget, budget_of
 from orket_lib.commands.measure._measurement_options import (
+    JobProgress,
     add_measuring,
-    console_progress,
     opened_gates,
     sources,
     tasks_of,
@@ -80,24 +80,23 @@ class _Asked:
         spec = NextTokenSpec.of(cell, settings, digest, repeat)
         folder = Path("next_tokens", slug(spec.model_id), spec.quant_tag, spec.digest())
         name = f"probabilities of {cell.model_id} {cell.quant_tag}"
-        with console_progress(name) as progress:
-            measurement = TokenMeasurement(
-                spec,
-                sources(options, cell),
-                self.answers,
-                self.text,
-                AttemptStore(options.storage_root / folder, "next_tokens"),
-                progress,
-                opened_gates(options),
-                options.again is not None,
-            )
-            if self.budget and not measurement.stored:
-                takes_s = _seconds(settings, row)
-                if beyond := self.budget.why_not(takes_s):
-                    return self._became(cell, RunStatus.NOT_RUN, beyond)
-                self.budget = self.budget.after(takes_s)
-            made_from = provenance([options.cells, options.settings])
-            measured = measurement.run(made_from)
+        measurement = TokenMeasurement(
+            spec,
+            sources(options, cell),
+            self.answers,
+            self.text,
+            AttemptStore(options.storage_root / folder, "next_tokens"),
+            JobProgress(name),
+            opened_gates(options),
+            options.again is not None,
+        )
+        if self.budget and not measurement.stored:
+            takes_s = _seconds(settings, row)
+            if beyond := self.budget.why_not(takes_s):
+                return self._became(cell, RunStatus.NOT_RUN, beyond)
+            self.budget = self.budget.after(takes_s)
+        made_from = provenance([options.cells, options.settings])
+        measured = measurement.run(made_from)
         if measured.part:
             self.parts.append(measured.part)
         else:

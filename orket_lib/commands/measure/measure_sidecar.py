@@ -10,8 +10,8 @@ from orket_lib.artifacts.measurements.request import AskedSidecar
 from orket_lib.artifacts.views.receipt import Receipt
 from orket_lib.commands._common import add_out, provenance, stamp, tell
 from orket_lib.commands.measure._measurement_options import (
+    JobProgress,
     add_measuring,
-    console_progress,
     opened_gates,
     sources,
     tell_failure,
@@ -41,17 +41,17 @@ def run(options: argparse.Namespace) -> int:
     if taken is None:
         opened_gates(options)()
         name = f"sidecar {spec.model_id} {spec.quant_tag}"
-        with console_progress(name) as progress:
-            source = sources(options, asked)(progress.say)
-            seen_in = store.begin()
-            measurement = measure_sidecar(
-                spec,
-                source,
-                seen_in,
-                progress,
-                provenance([options.spec]),
-                options.storage_root / SERVER_FACTS,
-            )
+        progress = JobProgress(name)
+        source = sources(options, asked)(progress.say)
+        seen_in = store.begin()
+        measurement = measure_sidecar(
+            spec,
+            source,
+            seen_in,
+            progress,
+            provenance([options.spec]),
+            options.storage_root / SERVER_FACTS,
+        )
         taken = store.seal(measurement, measurement.measured_at)
         if measurement.error:
             tell(f"{name}: {measurement.error}")

@@ -20,8 +20,8 @@ from orket_lib.commands._common import add_out, provenance, stamp, tell
 from orket_lib.commands.measure._budget import add_budget, budget_of
 from orket_lib.commands.measure._chosen_cell import chosen_cell
 from orket_lib.commands.measure._measurement_options import (
+    JobProgress,
     add_measuring,
-    console_progress,
     opened_gates,
     sources,
 )
@@ -102,11 +102,11 @@ def _taken(
     if opened_gates(options)():
         return Null(Reason.CANARY_LATENCY.value)
     made_from = provenance([options.frontier, options.cells, options.settings])
-    with console_progress(f"thermal series {cell.model_id} {cell.quant_tag}") as progress:
-        source = sources(options, cell)(progress.say)
-        facts = options.storage_root / SERVER_FACTS
-        store = _store(options, spec)
-        return ThermalMeasurement(spec, source, store, progress, made_from, facts).run()
+    progress = JobProgress(f"thermal series {cell.model_id} {cell.quant_tag}")
+    source = sources(options, cell)(progress.say)
+    facts = options.storage_root / SERVER_FACTS
+    store = _store(options, spec)
+    return ThermalMeasurement(spec, source, store, progress, made_from, facts).run()
 
 
 def _store(options: argparse.Namespace, spec: ThermalSpec) -> AttemptStore:

@@ -1,0 +1,274 @@
+"""How long the jobs that load a model will take, before they begin.
+
+A quant that was measured on this machine has a pace: the time of a session, a graded run and a
+probe. Another quant has that of the measured one whose file is nearest in size, in proportion.
+Before anything is measured there is only the size of the file, with rough assumptions; after the
+first cell a running sweep corrects them (see `report.progress`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from math import ceil, log2
+from pathlib import Path
+
+from orket_lib.analysis.active_time import Pace, pace_of
+from orket_lib.artifacts.io import read_model
+from orket_lib.artifacts.measurements.parts import Part
+from orket_lib.artifacts.measurements.spec import PROBE_OUTPUT_TOKENS, PROBE_PROMPT_TOKENS
+from orket_lib.artifacts.progress import Due
+from orket_lib.measure.cell_state import missing_steps
+from orket_lib.stores.parts import PARTS, Wanted
+from orket_lib.sweep.batches import why_dropped
+from orket_lib.sweep.cells import Cell, Sweep
+from orket_lib.sweep.context import find_contexts
+from orket_lib.telemetry.counters import cpu_temperature_c
+from orket_lib.telemetry.fingerprint import is_remote
+from orket_lib.vocabulary.errors import ArtifactError
+from orket_lib.workflow.targets import Targets
+
+# What is assumed of a machine that has measured nothing yet.
+_CPU_BYTES_PER_S, _GPU_BYTES_PER_S = 20e9, 400e9  # of weights, for each token
+_PROMPT_SPEED_UP = 10  # tokens of a prompt per generated token
+_ASKED_TOKENS, _ANSWER_TOKENS = 300, 150
+_DISK_BYTES_PER_S = 1e9
+_READY_S = 15.0
+_LONGEST_PROBE_S = 10.0
+_MEASURED = "at the pace of earlier measurements here"
+_ASSUMED = (
+    f"by the size of the files alone ({_CPU_BYTES_PER_S / 1e9:.0f} GB of weights per second, "
+    f"{_GPU_BYTES_PER_S / 1e9:.0f} on a GPU, {_ANSWER_TOKENS} tokens per answer); the first cell "
+    "shows the real pace"
+)
+
+_SIDECAR_PROBES = 3
+_NEWEST = 4  # measurements of a cell that are read: a batch may have no probes
+_JOB_S = 0.8  # of a job that loads no model
+
+
+@dataclass(frozen=True)
+class Estimates:
+    """The estimates of a sweep.
+
+    Attributes:
+        jobs: The jobs that load a model, by their receipt.
+        views_s: Seconds of all other jobs.
+        basis: What the estimates are from, in words.
+    """
+
+    jobs: dict[str, Due]
+    views_s: float
+    basis: str
+
+    @property
+    def seconds(self) -> float | None:
+        """All of it, 0 if no cell is due; None if something can't be estimated."""
+        jobs = list(self.jobs.values())
+        if all(job.seconds == 0 for job in jobs if job.kind == "cell"):
+            return 0.0
+        known = [job.seconds for job in jobs if job.seconds is not None]
+        return sum(known) + self.views_s if len(known) == len(jobs) else None
+
+
+def estimates(
+    sweep: Sweep,
+    targets: Targets,
+    again: str = "",
+    pace_here: Callable[[Cell], Pace | None] | None = None,
+) -> Estimates:
+    """Return how long a sweep's jobs will take.
+
+    Args:
+        sweep: The sweep.
+        targets: Its files.
+        again: What is measured again: `all`, `probes` or `runs` of every cell; by default what
+            the config says.
+        pace_here: Returns the pace of a cell that was measured here; by default from the store.
+    """
+    paces, basis = _paces(sweep, pace_here or stored_pace)
+    jobs = dict(_jobs(sweep, targets, paces, again or sweep.config.again or ""))
+    views = set(targets.all_files()) - set(targets.rendered()) - set(jobs)
+    return Estimates(jobs, len(views) * _JOB_S, basis)
+
+
+def _jobs(
+    sweep: Sweep, targets: Targets, paces: dict[tuple[str, str], Pace | None], again: str
+) -> Iterator[tuple[str, Due]]:
+    canaries = [("canary", f"{sweep.results}/canary/receipt.json")] if sweep.canaries else []
+    canaries += [("closing canary", receipt) for receipt in targets.closing_receipt()]
+    for title, receipt in canaries:
+        seconds = [
+            _seconds(paces[it.model_id, it.quant_tag], runs, runs)
+            for it in sweep.canaries
+            if (runs := it.runs * len(it.tasks.ids))
+        ]
+        yield receipt, Due(kind="canary", title=title, seconds=_sum(seconds))
+    for cell in sweep.cells:
+        pair = (cell.model_id, cell.quant_tag)
+        receipts = targets.part_files(cell.model_slug, cell.quant_tag, "receipt.json")
+        title = " ".join(pair)
+        for receipt, wanted in zip(receipts, cell.wanted, strict=True):
+            left = _due_steps(cell, wanted, Path(receipt), again)
+            left_s = _seconds(paces[pair], len(left.answers), len(left.probes))
+            yield receipt, Due(kind="cell", title=title, seconds=left_s)
+        for receipt in targets.sidecars.receipt(cell.model_slug, cell.quant_tag):
+            sidecar_s = _seconds(paces[pair], 0, _SIDECAR_PROBES)
+            yield receipt, Due(kind="sidecar", title=f"sidecar {title}", seconds=sidecar_s)
+    yield from _at_the_chosen_quant(sweep, targets, paces)
+
+
+def _due_steps(cell: Cell, wanted: Wanted, receipt: Path, again: str) -> Wanted:
+    """Return the steps of a round or batch that will be measured."""
+    if again == "all":
+        return wanted
+    left = Wanted(frozenset(), frozenset())
+    if not why_dropped(receipt):
+        left = missing_steps(cell.store, wanted)
+    return Wanted(
+        wanted.probes if again == "probes" else left.probes,
+        wanted.answers if again == "runs" else left.answers,
+    )
+
+
+def _at_the_chosen_quant(
+    sweep: Sweep, targets: Targets, paces: dict[tuple[str, str], Pace | None]
+) -> Iterator[tuple[str, Due]]:
+    """Yield context sweeps and thermal series, which run with a quant that isn't known yet."""
+    for model in dict.fromkeys(cell.model_slug for cell in sweep.cells):
+        ids = [(it.model_id, it.quant_tag) for it in sweep.cells if it.model_slug == model]
+        known = [pace for pair in ids if (pace := paces[pair])]
+        pace = sorted(known, key=lambda it: it.run_s)[len(known) // 2] if known else None
+        for path in targets.contexts.files("receipt.json"):
+            if f"/{model}/" in path:
+                title = f"contexts of {ids[0][0]}"
+                yield path, Due(kind="context", title=title, seconds=_contexts_s(sweep, pace))
+        for path in targets.thermal.files("receipt.json"):
+            if f"/{model}/" in path:
+                title = f"thermal series of {ids[0][0]}"
+                yield path, Due(kind="thermal", title=title, seconds=_thermal_s(sweep, pace))
+
+
+def _seconds(pace: Pace | None, runs: int, probes: int) -> float | None:
+    """Return how long one session with so many steps takes."""
+    if not runs and not probes:
+        return 0.0
+    return None if pace is None else pace.seconds(runs) + probes * pace.probe_s
+
+
+def _contexts_s(sweep: Sweep, pace: Pace | None) -> float | None:
+    settings = find_contexts(sweep.config)
+    if settings is None or pace is None:
+        return None
+    tried = sorted(settings.contexts)
+    if settings.search == "bisect":
+        tried = tried[-(1 + ceil(log2(len(tried)))) :]
+    fill = settings.fill
+    tasks = len(fill.families) * len(fill.depths) * fill.tasks_per_depth
+    return sum(
+        pace.session_s
+        + tasks * (pace.run_s + fill.prompt_tokens(context) * pace.prompt_token_s)
+        + settings.probe_runs * (pace.probe_s + context * pace.prompt_token_s)
+        for context in tried
+    )
+
+
+def _thermal_s(sweep: Sweep, pace: Pace | None) -> float | None:
+    config = sweep.config
+    if pace is None:
+        return None
+    has_sensor = _gpus(sweep.machine) or cpu_temperature_c() is not None
+    rest_s = config.thermal_cooldown_timeout_sec if has_sensor else 0.0
+    return pace.session_s + config.thermal_repeats * (
+        rest_s + config.thermal_generations * pace.probe_s
+    )
+
+
+def _paces(
+    sweep: Sweep, pace_here: Callable[[Cell], Pace | None]
+) -> tuple[dict[tuple[str, str], Pace | None], str]:
+    """Return the pace of each (model, quant), and what the paces are from."""
+    found = {
+        (cell.model_id, cell.quant_tag): (_bytes(cell), pace)
+        for cell in sweep.cells
+        if (pace := pace_here(cell))
+    }
+    known = list(found.values())
+    paces = {
+        pair: found[pair][1] if pair in found else _like(_bytes(cell), known, sweep)
+        for cell in sweep.cells
+        if (pair := (cell.model_id, cell.quant_tag))
+    }
+    return paces, _MEASURED if known else _ASSUMED
+
+
+def _like(size: int | None, known: Sequence[tuple[int | None, Pace]], sweep: Sweep) -> Pace | None:
+    """Return the pace of a quant that was never measured."""
+    if not known:
+        return None if size is None else _assumed(size, sweep)
+    sized = [(bytes_, pace) for bytes_, pace in known if bytes_]
+    if size is None or not sized:
+        return sorted((pace for _, pace in known), key=lambda it: it.run_s)[len(known) // 2]
+    nearest, pace = min(sized, key=lambda it: abs(log2(it[0] / size)))
+    ratio = size / nearest
+    return replace(
+        pace,
+        run_s=pace.run_s * ratio,
+        probe_s=pace.probe_s * ratio,
+        prompt_token_s=pace.prompt_token_s * ratio,
+    )
+
+
+def _assumed(size: int, sweep: Sweep) -> Pace | None:
+    """Return a pace by the size of the file alone; None for an unknown machine."""
+    if is_remote(sweep.machine) or sweep.config.machine:
+        return None
+    on_gpu = _gpus(sweep.machine) and not sweep.config.traits.on_cpu
+    token_s = size / (_GPU_BYTES_PER_S if on_gpu else _CPU_BYTES_PER_S)
+    prompt_token_s = token_s / _PROMPT_SPEED_UP
+    answered = min(_ANSWER_TOKENS, sweep.config.max_output_tokens)
+    probe_s = PROBE_PROMPT_TOKENS * prompt_token_s + PROBE_OUTPUT_TOKENS * token_s
+    return Pace(
+        session_s=size / _DISK_BYTES_PER_S + _READY_S,
+        run_s=_ASKED_TOKENS * prompt_token_s + answered * token_s,
+        probe_s=min(_LONGEST_PROBE_S, probe_s),
+        prompt_token_s=prompt_token_s,
+    )
+
+
+def stored_pace(cell: Cell) -> Pace | None:
+    """Return the pace of a cell's newest measurements; those with other settings count as well."""
+    stamps = sorted(
+        cell.store.folder.parent.glob(f"*/{PARTS}/*"), key=lambda path: path.name, reverse=True
+    )
+    read: list[Part] = []
+    for folder in stamps[:_NEWEST]:
+        parts = list(_parts(folder))
+        same = [it for it in parts if it.spec.provider == cell.spec.provider]
+        read += [it for it in same if not it.spec.context]
+        if any(part.probes for part in read) and any(part.answers for part in read):
+            break
+    return pace_of(read)
+
+
+def _parts(folder: Path) -> Iterator[Part]:
+    for name in ("probes.json", "answers.json"):
+        path = folder / name
+        try:
+            if path.is_file():
+                yield read_model(path, Part)
+        except ArtifactError:
+            continue
+
+
+def _bytes(cell: Cell) -> int | None:
+    return cell.path.stat().st_size if cell.path and cell.path.is_file() else None
+
+
+def _gpus(machine: str) -> bool:
+    return not machine.endswith("|none")
+
+
+def _sum(seconds: Sequence[float | None]) -> float | None:
+    known = [it for it in seconds if it is not None]
+    return sum(known) if len(known) == len(seconds) else None

@@ -1,0 +1,77 @@
+"""`orket show` and `orket watch`: the result again, and a sweep that runs elsewhere."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+from report_summaries import seven, summary
+
+from orket_lib import cli
+from orket_lib.artifacts.io import write_model
+from orket_lib.artifacts.progress import Start, announce
+
+
+@pytest.fixture
+def results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Go to a folder with the results of two sweeps, of which `new` is the last."""
+    monkeypatch.chdir(tmp_path)
+    for name, age_s in (("new", 0), ("old", 60)):
+        path = Path("results", name, "quant_sweep", "sweep_summary.json")
+        write_model(path, summary(seven()))
+        os.utime(path, (time.time() - age_s,) * 2)
+
+
+@pytest.mark.usefixtures("results")
+def test_the_last_result_is_shown_unless_one_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["show"]) == 0
+    assert "report: results/new/quant_sweep/sweep_report.md" in capsys.readouterr().out
+    for name in ("old", "old.yaml", "configs/old.json"):
+        assert cli.main(["show", name]) == 0
+        printed = capsys.readouterr().out
+        assert "report: results/old/quant_sweep/sweep_report.md" in printed
+        assert "orket-nano: run Q4_K_M" in printed
+
+
+@pytest.mark.usefixtures("results")
+def test_markdown_has_a_row_for_each_quant(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["show", "--md"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    table = [line for line in lines if line.startswith("|")]
+    assert len(table) == 2 + 7
+    assert {line.count(" | ") for line in table} == {8}
+
+
+@pytest.mark.usefixtures("results")
+def test_a_name_that_does_not_exist_is_said_with_those_that_do(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert cli.main(["show", "odl"]) == 1
+    said = capsys.readouterr().err
+    assert "did you mean `old`?" in said
+    assert "sweeps with a result: new, old" in said
+
+
+def test_without_a_result_or_a_running_sweep_that_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ORKET_PROGRESS", "")  # put back at the end
+    assert cli.main(["show"]) == 1
+    assert "no sweep in this folder has a result" in capsys.readouterr().err
+    own = psutil.Process()
+    start = Start(
+        sweep="dead",
+        pid=own.pid,
+        started_s=own.create_time() - 1000,  # an earlier process of this number
+        at_s=0,
+        measuring={},
+        others=0,
+        at_most=False,
+    )
+    announce(Path("logs/dead/progress.jsonl"), start)
+    assert cli.main(["watch"]) == 1
+    assert "no sweep runs in this folder" in capsys.readouterr().err
