@@ -35,10 +35,12 @@ def flips_of_model(
         runs: Graded runs by quant; a quant without any is not compared.
         asked: Tasks by id, as far as they are known.
     """
-    baseline = session.baseline_quant
-    compared = [item.quant_tag for item in session.comparisons if item.quant_tag in runs]
-    if baseline is None or baseline not in runs:
-        compared = []
+    baseline = session.baseline_quant or ""
+    compared = [
+        item.quant_tag
+        for item in session.comparisons
+        if item.quant_tag in runs and baseline in runs
+    ]
     by_quant = {quant: _by_task(runs[quant]) for quant in [baseline, *compared] if compared}
     tasks = [
         _flipped(group, {quant: of[test_id] for quant, of in by_quant.items() if test_id in of})
@@ -54,7 +56,7 @@ def flips_of_model(
     order = {quant: place for place, quant in enumerate(compared)}
     return ModelFlips(
         model_id=session.model_id,
-        baseline_quant=baseline,
+        baseline_quant=session.baseline_quant,
         quants=compared,
         tasks=sorted(
             found, key=lambda it: min((order[quant] for quant in it.lost), default=len(order))

@@ -13,6 +13,7 @@ from orket_lib.artifacts.printed.flips import ModelFlips
 from orket_lib.artifacts.views.run_report import RunReport, TestRun
 from orket_lib.artifacts.views.summary import Summary
 from orket_lib.commands._reports import report_files, reports_of
+from orket_lib.config.shipped import located
 from orket_lib.tasks.bank import Task, load_bank, task_key
 from orket_lib.tasks.task import right_answer
 from orket_lib.vocabulary.errors import ArtifactError
@@ -44,8 +45,8 @@ def flips_of(summary: Summary, cells: Path) -> Iterator[ModelFlips]:
 def _bank(policy: Path) -> Mapping[int, Task]:
     """Return the tasks of the sweep's bank by number; nothing if it can't be read any more."""
     try:
-        path = Path(read_model(policy, AskedTasks).bank)
-        return {task.id: task for task in load_bank(path).tasks}
+        bank = located(read_model(policy, AskedTasks).bank)
+        return {task.id: task for task in load_bank(bank).tasks}
     except ArtifactError:
         return {}
 

@@ -46,10 +46,14 @@ def report_files(row: RowMetrics, cells: Path | None = None) -> list[Path]:
     """
     paths = list(map(Path, row.report_paths))
     # MODEL/QUANT/run.json, or MODEL/QUANT/round-2/run.json
-    return paths if cells is None else [
-        cells.joinpath(*path.parts[-4 if _PART.fullmatch(path.parent.name) else -3 :])
-        for path in paths
-    ]
+    return (
+        paths
+        if cells is None
+        else [
+            cells.joinpath(*path.parts[-4 if _PART.fullmatch(path.parent.name) else -3 :])
+            for path in paths
+        ]
+    )
 
 
 def reports_of(row: RowMetrics, cells: Path | None = None) -> list[RunReport]:

@@ -60,7 +60,7 @@ def run(options: argparse.Namespace) -> int:
     picture = options.out_plot
     if options.out_md:
         picture = picture or options.out_md.parent / "plots" / "frontier.png"
-        further = [it.recommendation for it in (*contexts, *thermal)]
+        further = [it.recommendation for it in contexts] + [it.recommendation for it in thermal]
         plots = _plots(summary, options.out_md.parent, picture)
         write_text(options.out_md, render_markdown(summary, plots, include_invalid, further))
     if picture:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from os.path import commonprefix
+from itertools import takewhile
 
 from markupsafe import escape
 
@@ -14,7 +14,8 @@ from orket_lib.vocabulary.text import listed, visible
 
 MOST_TASKS = 30  # of a model
 MOST_CHARACTERS = 2000  # of a text
-_MOST_BYTES = 1_000_000  # of all these texts in a page
+_MOST_BYTES = 350_000  # of all tasks in a page
+_TASK_BYTES = 400  # of a task without its texts
 _MOST_NAMES = 3
 _MARKS = {True: "✓", False: "✗", None: "·"}
 
@@ -93,7 +94,8 @@ def broken_tasks(flips: ModelFlips, models: int) -> Broken | None:
         return None
     lost = [task for task in flips.tasks if task.lost]
     columns = [flips.baseline_quant, *flips.quants]
-    shown, left = [], _MOST_BYTES // max(models, 1)
+    shown: list[BrokenTask] = []
+    left = _MOST_BYTES // max(models, 1)
     for task in lost[:MOST_TASKS]:
         item = _shown(task, columns)
         left -= _bytes(item)
@@ -116,9 +118,14 @@ def broken_tasks(flips: ModelFlips, models: int) -> Broken | None:
 def differing(one: str, other: str) -> tuple[list[tuple[str, bool]], list[tuple[str, bool]]]:
     """Return both texts in parts: the words from the first to the last difference are marked."""
     a, b = re.findall(r"\s+|\S+", one), re.findall(r"\s+|\S+", other)
-    start = len(commonprefix([a, b]))
-    end = len(commonprefix([a[start:][::-1], b[start:][::-1]]))
+    start = _same(a, b)
+    end = _same(a[start:][::-1], b[start:][::-1])
     return _parts(a, start, end), _parts(b, start, end)
+
+
+def _same(one: Sequence[str], other: Sequence[str]) -> int:
+    """Return how many words both begin with."""
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
 
 
 def _parts(words: Sequence[str], start: int, end: int) -> list[tuple[str, bool]]:
@@ -163,4 +170,4 @@ def _bytes(task: BrokenTask) -> int:
     for answer in task.answers:
         texts += [text for text, _ in answer.parts]
         texts += [detail for _, _, detail in answer.checks]
-    return sum(len(escape(visible(text)).encode()) for text in texts)
+    return _TASK_BYTES + sum(len(escape(visible(text)).encode()) for text in texts)

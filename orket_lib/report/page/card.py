@@ -106,7 +106,9 @@ def _facts(
     verdict = next((it for it in session.verdicts if it.quant_tag == row.quant_tag), None)
     yield _quality(row, session, verdict)
     if decision:
-        again = "" if decision.stability is None else f"{decision.stability:.0%} of new sweeps agree"
+        again = (
+            "" if decision.stability is None else f"{decision.stability:.0%} of new sweeps agree"
+        )
         yield Fact("how sure", _sure(decision), again or "see the verdicts")
     yield _context(context, summary)
     yield _smaller(session)
@@ -150,13 +152,17 @@ def _smaller(session: ModelSession) -> Fact:
         return Fact(name, tag, f"not judged: {found.reason if found else 'not measured'}")
     words = f"{found.verdict.value.lower()}, P {chance(found.probability)}"
     return Fact(
-        f"{name}: {tag}", f"{found.lost:g} of {found.tasks} tasks lost", f"{found.won:g} won; {words}"
+        f"{name}: {tag}",
+        f"{found.lost:g} of {found.tasks} tasks lost",
+        f"{found.won:g} won; {words}",
     )
 
 
 def _speed(row: SummaryRow, lane: Lane) -> Fact:
     rate, ttft = row.reading("generation_tokens_per_second"), row.reading("ttft_ms")
-    note = "no time to the first token" if isinstance(ttft, Null) else f"first token {figure(ttft)} ms"
+    note = (
+        "no time to the first token" if isinstance(ttft, Null) else f"first token {figure(ttft)} ms"
+    )
     interval = row.intervals.get("generation_tokens_per_second")
     if interval:
         note = f"{figure(interval[0])} to {figure(interval[1])}; {note}"

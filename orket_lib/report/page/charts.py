@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 
 from markupsafe import Markup
 
@@ -31,9 +32,7 @@ def score_chart(session: ModelSession, view: FrontierView) -> Markup:
     return interval_chart(name, bars, view.floor) if bars else Markup()
 
 
-def trade_charts(
-    session: ModelSession, view: FrontierView, lane: Lane
-) -> list[tuple[str, Markup]]:
+def trade_charts(session: ModelSession, view: FrontierView, lane: Lane) -> list[tuple[str, Markup]]:
     """Return quality against the size of the file and against the decode rate, with that name."""
     rows = [row for row in session.per_quant if row.adherence_score is not None]
     found = {row.quant_tag: row.artifact.bytes for row in rows if row.artifact.bytes}
@@ -74,7 +73,6 @@ def ranking_chart(ranking: Ranking) -> Markup:
             cell.name,
             (cell.memory_mib or 0.0) / MIB_PER_GIB,
             cell.adherence,
-            *((cell.low, cell.high) if front else (None, None)),
             kind="pick" if front else "ok",
             front=front,
         )
@@ -159,19 +157,24 @@ def _points(
             values[row.quant_tag],
             row.adherence_score or 0.0,
             *_interval(row),
-            kind=_kind(row, session),
-            front=front,
+            _kind(row, session),
+            front,
         )
         for row, front in zip(rows, undominated(merits), strict=True)
     ]
 
 
 def _interval(row: SummaryRow) -> tuple[float | None, float | None]:
-    """Return the interval of a row's adherence, if each task counts 0 or 1: never too narrow."""
     tasks = row.tasks or sum(item.tasks for item in row.adherence_by_family)
     if row.adherence_score is None or not tasks:
         return None, None
-    right = row.adherence_score * tasks
+    return _interval_of(row.adherence_score, tasks)
+
+
+@cache
+def _interval_of(score: float, tasks: int) -> tuple[float, float]:
+    """Return the interval of a mean if each task counts 0 or 1: never too narrow."""
+    right = score * tasks
     whole = min(int(right), tasks)
     part = [right - whole] if whole < tasks else []
     return interval_of_share([1.0] * whole + part + [0.0] * (tasks - whole - len(part)))

@@ -1,8 +1,8 @@
 """The report as one HTML page, which loads nothing and runs nothing but its own script.
 
 Its text is escaped by the template, and what can't be seen in it (control characters, marks that
-reverse the reading direction) is shown as escapes. Style and script are named by their hashes in the
-page's security policy, so nothing in an answer can become either.
+reverse the reading direction) is shown as escapes. Style and script are named by their hashes in
+the page's security policy, so nothing in an answer can become either.
 """
 
 from __future__ import annotations

@@ -78,7 +78,7 @@ def interval_chart(name: str, bars: Sequence[Bar], limit: float | None = None) -
         parts.append(_text(bar.label, _LEFT - 8, y + 4, "end"))
         if bar.low is not None and bar.high is not None:
             parts.append(_line(f"ci {bar.kind}", scale.at(bar.low), y, scale.at(bar.high), y))
-        parts.append(_dot(scale.at(bar.value), y, bar.kind, bar.label))
+        parts.append(_dot(scale.at(bar.value), y, bar.kind))
         parts.append(_text(f"{bar.value:.1%}", _WIDTH - 46, y + 4, "start"))
     return _svg(name, bottom + _FOOT - 10, parts)
 
@@ -129,8 +129,12 @@ def point_chart(
         parts.append(_path(list(_steps(front, more_x_is_better))))
     for it in points:
         if it.low is not None and it.high is not None:
-            parts.append(_line(f"ci {it.kind}", x.at(it.x), y.at(it.low), x.at(it.x), y.at(it.high)))
-        parts.append(_dot(x.at(it.x), y.at(it.y), it.kind, f"{it.label}: {it.x:.4g}, {y_form(it.y)}"))
+            parts.append(
+                _line(f"ci {it.kind}", x.at(it.x), y.at(it.low), x.at(it.x), y.at(it.high))
+            )
+        parts.append(
+            _dot(x.at(it.x), y.at(it.y), it.kind, f"{it.label}: {it.x:.4g}, {y_form(it.y)}")
+        )
     lines = [
         (x.at(it.x) - 2, y.at(it.high), x.at(it.x) + 2, y.at(it.low))
         for it in points
@@ -195,22 +199,23 @@ def _tick(x: float, bottom: float, text: str) -> Markup:
 
 
 def _line(kind: str, x1: float, y1: float, x2: float, y2: float) -> Markup:
-    form = Markup('<line class="{}" x1="{:.1f}" y1="{:.1f}" x2="{:.1f}" y2="{:.1f}"/>')
+    form = Markup('<line class="{}" x1="{:.0f}" y1="{:.0f}" x2="{:.0f}" y2="{:.0f}"/>')
     return form.format(kind, x1, y1, x2, y2)
 
 
 def _path(places: Sequence[tuple[float, float]]) -> Markup:
-    corners = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
+    corners = " ".join(f"{x:.0f},{y:.0f}" for x, y in places)
     return Markup('<polyline class="joined" points="{}"/>').format(corners)
 
 
-def _dot(x: float, y: float, kind: str, title: str) -> Markup:
-    form = Markup('<circle class="{}" cx="{:.1f}" cy="{:.1f}" r="5"><title>{}</title></circle>')
-    return form.format(kind, x, y, visible(title))
+def _dot(x: float, y: float, kind: str, title: str = "") -> Markup:
+    inside = Markup("<title>{}</title>").format(visible(title)) if title else ""
+    form = Markup('<circle class="{}" cx="{:.0f}" cy="{:.0f}" r="5">{}</circle>')
+    return form.format(kind, x, y, inside)
 
 
 def _text(text: str, x: float, y: float, anchor: str) -> Markup:
-    form = Markup('<text x="{:.1f}" y="{:.1f}" text-anchor="{}">{}</text>')
+    form = Markup('<text x="{:.0f}" y="{:.0f}" text-anchor="{}">{}</text>')
     return form.format(x, y, anchor, visible(text))
 
 

@@ -348,9 +348,7 @@ def test_fidelity_has_its_tables_and_the_baseline_s_own_noise() -> None:
         ),
     )
     changed = found.sessions[0].model_copy(update={"fidelity": records})
-    text = section(
-        page_text(found.model_copy(update={"sessions": (changed,)})), "Fidelity"
-    )
+    text = section(page_text(found.model_copy(update={"sessions": (changed,)})), "Fidelity")
     assert "answers compared with those of F16" in text
     assert row_of(text, "F16, second run") == ["F16, second run", DASH, DASH, "ONE_RUN_PER_TASK"]
     assert row_of(text, "Q2_K") == [
@@ -373,9 +371,7 @@ def test_divergences_have_a_table_of_their_own() -> None:
         for item in kld(texts={"Q2_K": 0.25, "Q8_0": None}).compared
     )
     changed = found.sessions[0].model_copy(update={"fidelity": records})
-    text = section(
-        page_text(found.model_copy(update={"sessions": (changed,)})), "Fidelity"
-    )
+    text = section(page_text(found.model_copy(update={"sessions": (changed,)})), "Fidelity")
     table = [cells(line) for line in text.splitlines() if line.startswith("| ")]
     lines = [line for line in table if len(line) == 7]
     assert lines[1][:5] == [
