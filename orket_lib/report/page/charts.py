@@ -51,7 +51,8 @@ def trade_charts(session: ModelSession, view: FrontierView, lane: Lane) -> list[
     return [
         (what, chart)
         for what, values, x_name, more in charts
-        if (
+        if len(values) > 1
+        and (
             chart := point_chart(
                 f"{session.model_id}: adherence against the {what}, with the Pareto line",
                 _points(session, values, more),

@@ -195,7 +195,8 @@ def _ticks(scale: _Scale) -> list[float]:
 
 
 def _tick(x: float, bottom: float, text: str) -> Markup:
-    return _line("grid", x, 4, x, bottom) + _text(text, x, bottom + 16, "middle")
+    anchor = "end" if x > _WIDTH - 24 else "middle"
+    return _line("grid", x, 4, x, bottom) + _text(text, x, bottom + 16, anchor)
 
 
 def _line(kind: str, x1: float, y1: float, x2: float, y2: float) -> Markup:
