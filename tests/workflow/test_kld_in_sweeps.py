@@ -22,7 +22,7 @@ def test_it_is_planned_after_the_rows_and_said_in_the_plan(workspace: Workspace)
 def test_a_text_that_is_not_there_is_a_mistake_in_the_config(workspace: Workspace) -> None:
     workspace.config |= {"fidelity": "kld", "fidelity_text": "my.txt"}
     refused = workspace.run("-n")
-    assert refused.code == 1 and "fidelity_text: can't be read (got \"my.txt\")" in refused.text
+    assert refused.code == 1 and 'fidelity_text: can\'t be read (got "my.txt")' in refused.text
     (workspace.folder / "my.txt").write_bytes(b" \n")
     assert "fidelity_text: the file is empty" in workspace.run("-n").text
     (workspace.folder / "my.txt").write_bytes(b"\xff\xfe1")
