@@ -26,8 +26,8 @@ def summary_of(named: str | None) -> Path:
     found = sorted(results.glob(f"*/{_SUMMARY.as_posix()}"), key=lambda it: it.stat().st_mtime)
     if not found:
         raise ArtifactError(
-            "no sweep in this folder has a result: results/ is missing or empty; "
-            "`orket status` shows what is measured"
+            f"{f'{named}: ' if named else ''}no sweep in this folder has a result: results/ is "
+            "missing or empty; `orket status` shows what is measured"
         )
     if named is None:
         return found[-1]
