@@ -64,4 +64,3 @@ def rerun_command(rules: Iterable[str]) -> str:
 
 def _snakemake() -> str:
     return os.environ.get(_SNAKEMAKE, "snakemake")
-

@@ -8,7 +8,8 @@ import pytest
 
 from orket_lib.artifacts.printed.doctor import SeenModel, SeenServer
 from orket_lib.config.loading.parse import parse
-from orket_lib.doctor.suggestion import Suggestion, suggest
+from orket_lib.doctor.suggested import Suggestion
+from orket_lib.doctor.suggestion import suggest
 from orket_lib.report.doctor import suggestion_yaml
 
 GIB = 1024**3

@@ -26,9 +26,7 @@ WINDOWS = r"C:\Program Files\a&b\m-Q4_K_M.gguf"
 def of(tag: str | None = None, path: str | None = None, **changes: Any) -> Summary:
     """A summary whose pick is Q4_K_M, from this file or tag."""
     source = RowArtifact(sha256=None, digest=None, path=path, tag=tag, bytes=1)
-    return summary(
-        [row("F16", 16.0, 0.976), row("Q4_K_M", 4.9, 0.976, artifact=source, **changes)]
-    )
+    return summary([row("F16", 16.0, 0.976), row("Q4_K_M", 4.9, 0.976, artifact=source, **changes)])
 
 
 def lines(found: Summary, windows: bool = False, **matrix: Any) -> list[str]:
