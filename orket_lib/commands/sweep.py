@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Run Snakemake with our Snakefile in the current folder."""
-    words = [(word, None if located(word).is_file() else target_of(word)) for word in options.what]
+    words = [(word, target_of(word)) for word in options.what]
     configs = [located(word) for word, target in words if target is None]
     targets = [target for _, target in words if target]
     if options.reference and options.what:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from orket_lib.doctor.places import Place, given
+from orket_lib.providers.gguf.kinds import kind_of_file
 from orket_lib.vocabulary.errors import ConfigError
 from orket_lib.vocabulary.providers import PROVIDERS, server_address
 
@@ -48,10 +49,12 @@ def target_of(word: str) -> Target | None:
         except ValueError as error:
             raise ConfigError([f"{word}: {error}"]) from None
     path = Path(word).expanduser()
-    if path.is_dir() or ".gguf" in path.name.lower():
+    if path.is_dir() or (path.is_file() and kind_of_file(path) is None):
+        return Target(word, place=given(path))
+    if ".gguf" in path.name.lower():
         if not path.exists():
             raise ConfigError([f"{word}: no such file; `orket doctor` lists the models here"])
-        return Target(word, place=given(path))
+        return Target(word, place=given(path))  # what it is instead will be said
     if path.suffix.lower() not in _CONFIG and not path.is_file():
         raise ConfigError(
             [

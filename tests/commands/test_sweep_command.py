@@ -131,6 +131,29 @@ def test_a_config_about_other_models_is_never_replaced(
     assert "My_model-3.yaml: written" in capsys.readouterr().err
 
 
+def test_a_folder_or_file_is_swept_unasked_by_the_config_that_is_written(
+    started: list[list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", "")  # no llama-server
+    (tmp_path / "möwe 1").mkdir()
+    for quant in ("Q8_0", "Q4_K_M"):
+        source = ROOT / "models" / "orket-nano" / f"orket-nano-{quant}.gguf"
+        (tmp_path / "möwe 1" / f"m-{quant}.gguf").write_bytes(source.read_bytes())
+    (tmp_path / "blob").write_bytes(source.read_bytes())  # without a suffix, as Ollama keeps them
+    for what in ("möwe 1", "möwe 1/m-Q4_K_M.gguf", "blob"):
+        with pytest.raises(SystemExit):
+            main(["sweep", what, "--quick", "--config", "seed=9"])
+    settings = ["--config", "seed=9", "quick=true"]
+    assert started == [
+        [*SNAKEMAKE, "--configfile", name, *settings]
+        for name in ("m.yaml", "m-2.yaml", "blob.yaml")
+    ]
+    config = yaml.safe_load(Path("m.yaml").read_text(encoding="utf-8"))
+    assert (config["quants"], config["seed"]) == (["Q8_0", "Q4_K_M"], 9)
+    assert "quick" not in config  # of one call
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="needs a folder that even root can't write to")
 def test_a_folder_that_can_t_be_written_to_is_said(
     started: list[list[str]], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

@@ -38,7 +38,7 @@ def test_a_file_is_served_by_llama_server_at_the_context_that_was_measured() -> 
     assert shlex.split(line) == ["llama-server", "-m", FILE, "-c", "4096"]
     (line,) = lines(of(path=FILE), provider="embedded", n_ctx=None)
     assert shlex.split(line)[-2:] == ["-c", "0"]  # the model's own
-    serving = {"server_binary": "/opt/llama server", "server_args": ("-ngl", "99")}
+    serving: dict[str, Any] = {"server_binary": "/opt/llama server", "server_args": ("-ngl", "99")}
     (line,) = lines(of(path=FILE), provider="llama_server", n_ctx=512, **serving)
     assert shlex.split(line) == ["/opt/llama server", "-m", FILE, "-c", "512", "-ngl", "99"]
 
