@@ -107,9 +107,9 @@ def _grouped(
             shared = model_of(name, str(quant))
             group = groups[names.setdefault(same_name(shared), shared)]
             taken = group.setdefault(str(quant), model)
-            reason = None if taken is model else f"the same quant as {taken.within}"
+            reason = None if taken is model else f"the same quant as {taken.name}"
         if reason:
-            left_out.append(LeftOut(name, reason))
+            left_out.append(LeftOut(model.name, reason))
     return [(name, _most_bits_first(groups[name])) for name in sorted(groups)]
 
 

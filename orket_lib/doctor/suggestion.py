@@ -62,7 +62,7 @@ def suggest(
             f"each quant of each model; sweep them one after the other: {_one_by_one(targets)}"
         )
     left_out += [
-        LeftOut(model.within, f"{tag} is not there of every model")
+        LeftOut(model.name, f"{tag} is not there of every model")
         for it in chosen
         for tag, model in it.quants.items()
         if tag not in shared

@@ -112,7 +112,7 @@ def test_a_folder_is_its_model_with_most_quants_and_the_rest_has_reasons(
     assert (config["runs_per_quant"], config["task_bank"][-12:]) == (1, "general.json")
     for line in (
         "mine in 2 quants, from files, on the CPU",
-        "left out: embed-F16.gguf: an embedding model or a reranker, which doesn't chat",
+        "left out: my models/embed-F16.gguf: an embedding model or a reranker, which doesn't chat",
         "left out: my models/mmproj-mine-F16.gguf: it is the vision part of a model (mmproj)",
         "left out: other: another model, in one quant; name it to sweep it",
         "mine.yaml: written",
@@ -142,7 +142,7 @@ def test_two_models_share_a_sweep_in_the_quants_that_both_have(
     config, said = init(capsys, "a", "b")
     assert (config["models"], config["quants"]) == (["one", "two"], ["Q4_K_M"])
     assert config["artifacts"]["two"] == {"Q4_K_M": "b/two-Q4_K_M.gguf"}
-    assert "left out: one-Q8_0.gguf: Q8_0 is not there of every model" in said
+    assert "left out: a/one-Q8_0.gguf: Q8_0 is not there of every model" in said
     Path("one-two.yaml").unlink()
     put("c", "three-F16")
     said = refused(capsys, "b", "c")
