@@ -14,7 +14,7 @@ from orket_lib.workflow.invocation import Invocation
 
 _COMMAND = "ORKET_COMMAND"
 _RULES = "ORKET_RULES"
-_SNAKEMAKE = "ORKET_SNAKEMAKE"
+_SNAKEMAKE = "ORKET_SNAKEMAKE_COMMAND"
 
 
 def prepare_environment(invocation: Invocation) -> None:

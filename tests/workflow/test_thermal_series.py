@@ -9,6 +9,7 @@ PROFILE = "results/small/thermal/orket-nano/thermal_profile.json"
 THERMAL = {"repeats": 3, "generations": 3, "cooldown_timeout_sec": 2, "quant_tag": "Q2_K"}
 
 
+@pytest.mark.slow
 def test_a_series_is_planned_after_the_frontier(workspace: Workspace) -> None:
     workspace.config["thermal"] = THERMAL
     planned = workspace.planned()
