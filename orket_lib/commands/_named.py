@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 from orket_lib.artifacts.io import write_text
@@ -19,6 +20,7 @@ from orket_lib.doctor.suggested import Suggestion
 from orket_lib.doctor.suggestion import reasons
 from orket_lib.doctor.targets import Target
 from orket_lib.report.doctor import suggestion_yaml
+from orket_lib.vocabulary.errors import Refused
 from orket_lib.vocabulary.slugs import slug
 
 # What a config is about. A file with other values of these is another sweep.
@@ -45,6 +47,22 @@ def add_what(parser: argparse.ArgumentParser, further: str = "") -> None:
     add("--server", metavar="PATH", help="llama-server that serves the files")
     add("--cpu", action="store_true", help="serve files on the CPU, although there is a GPU")
     add_settings(parser)
+
+
+def refuse_read_only() -> None:
+    """Check that the current folder can be written to.
+
+    Raises:
+        Refused: It can't.
+    """
+    try:
+        with TemporaryFile(dir=Path()):
+            pass
+    except OSError as error:
+        raise Refused(
+            f"{Path.cwd()}: can't be written to ({error.strerror}); go to a folder of your own "
+            "(cd FOLDER), and type the same command"
+        ) from None
 
 
 def suggested(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from orket_lib.commands._common import print_text, tell
-from orket_lib.commands._named import add_what, suggested, text_and_path, write
+from orket_lib.commands._named import add_what, refuse_read_only, suggested, text_and_path, write
 from orket_lib.config.loading.files import read_overrides
 from orket_lib.doctor.targets import target_of
 from orket_lib.vocabulary.errors import ConfigError
@@ -23,6 +23,7 @@ def run(options: argparse.Namespace) -> int:
     configs = [f"{word}: is a config already" for word, target in targets if target is None]
     if configs:
         raise ConfigError(configs)
+    refuse_read_only()
     settings = read_overrides(options.config) | ({"quick": True} if options.quick else {})
     found = suggested(options, [target for _, target in targets if target], settings)
     text, path, exists = text_and_path(found)

@@ -8,12 +8,11 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from tempfile import TemporaryFile
 from typing import Any
 
 from orket_lib.commands._common import tell
 from orket_lib.commands._configs import DEFAULT_CONFIG
-from orket_lib.commands._named import add_what, suggested, text_and_path, write
+from orket_lib.commands._named import add_what, refuse_read_only, suggested, text_and_path, write
 from orket_lib.config.loading.files import read_overrides, read_sources
 from orket_lib.config.loading.parse import draft
 from orket_lib.config.shipped import located, shipped, workflow_file
@@ -41,7 +40,7 @@ def run(options: argparse.Namespace) -> int:
         raise ConfigError(
             [f"{configs[0]}: a config names its models itself; add settings with --config"]
         )
-    _refuse_read_only()
+    refuse_read_only()
     settings = [*options.config, *(["quick=true"] if options.quick else [])]
     overrides = read_overrides(settings)
     if not configs and not options.reference:
@@ -57,22 +56,6 @@ def run(options: argparse.Namespace) -> int:
     if os.name != "nt":
         os.execv(command[0], command)  # signals then reach Snakemake itself
     return subprocess.call(command)
-
-
-def _refuse_read_only() -> None:
-    """Check that results can be written to the current folder.
-
-    Raises:
-        Refused: They can't.
-    """
-    try:
-        with TemporaryFile(dir=Path()):
-            pass
-    except OSError as error:
-        raise Refused(
-            f"{Path.cwd()}: results can't be written here ({error.strerror}); go to a folder of "
-            "your own (cd FOLDER), and type the same command"
-        ) from None
 
 
 def _written(

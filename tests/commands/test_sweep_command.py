@@ -159,10 +159,11 @@ def test_a_folder_that_can_t_be_written_to_is_said(
     started: list[list[str]], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir("/proc")
-    assert main(["sweep", "--reference"]) == 3
-    said = capsys.readouterr().err
-    assert "/proc: results can't be written here" in said
-    assert "cd FOLDER" in said
+    for typed in (["sweep", "--reference"], ["init", str(ROOT / "models")]):
+        assert main(typed) == 3
+        said = capsys.readouterr().err
+        assert "/proc: can't be written to" in said
+        assert "cd FOLDER" in said
     assert started == []
 
 
