@@ -10,6 +10,7 @@ from orket_lib.doctor.places import Place, given
 from orket_lib.providers.gguf.kinds import kind_of_file
 from orket_lib.vocabulary.errors import ConfigError
 from orket_lib.vocabulary.providers import PROVIDERS, server_address
+from orket_lib.vocabulary.validation import nearest
 
 _ADDRESS = re.compile(r"(?i)https?:/")
 _CONFIG = (".yaml", ".yml", ".json")
@@ -53,13 +54,20 @@ def target_of(word: str) -> Target | None:
         return Target(word, place=given(path))
     if ".gguf" in path.name.lower():
         if not path.exists():
-            raise ConfigError([f"{word}: no such file; `orket doctor` lists the models here"])
+            hint = f"{_beside(path)}; `orket doctor` lists the models here"
+            raise ConfigError([f"{word}: no such file{hint}"])
         return Target(word, place=given(path))  # what it is instead will be said
     if path.suffix.lower() not in _CONFIG and not path.is_file():
         raise ConfigError(
             [
-                f"{word}: no such file or folder; allowed: GGUF files, folders of them, "
-                f"ollama:{word}, lmstudio:{word}, http://HOST:PORT, config files"
+                f"{word}: no such file or folder{_beside(path)}; allowed: GGUF files, folders of "
+                "them, ollama:MODEL, lmstudio:MODEL, http://HOST:PORT, config files"
             ]
         )
     return None
+
+
+def _beside(path: Path) -> str:
+    """Return a hint at something of a similar name in the same folder, if there is any."""
+    folder = path.parent
+    return nearest(path.name, [it.name for it in folder.iterdir()] if folder.is_dir() else [])

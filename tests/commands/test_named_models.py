@@ -207,7 +207,8 @@ def test_a_quant_that_a_server_does_not_tell_can_be_named(
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["gone"], "gone: no such file or folder; allowed: GGUF files, folders of them, ollama:go"),
+        (["gone"], "gone: no such file or folder; allowed: GGUF files, folders of them, ollama:M"),
+        (["emtpy"], "emtpy: no such file or folder; did you mean `empty`?"),
         (["gone.gguf"], "gone.gguf: no such file; `orket doctor` lists the models here"),
         (["empty"], "empty: no model in it that can be measured here; to see what is here, type"),
         (["ollama:x"], "connection refused; to start it, type: ollama serve"),
