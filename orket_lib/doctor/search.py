@@ -10,7 +10,7 @@ from typing import Any
 from orket_lib.artifacts.printed.doctor import SeenServer
 from orket_lib.doctor.cpu_only import cpu_only
 from orket_lib.doctor.file_serving import find_file_serving
-from orket_lib.doctor.models import look_at_files, look_at_servers
+from orket_lib.doctor.models import NO_ANSWER, look_at_files, look_at_servers
 from orket_lib.doctor.places import usual_places
 from orket_lib.doctor.suggested import Suggestion
 from orket_lib.doctor.suggestion import suggest
@@ -22,6 +22,7 @@ from orket_lib.vocabulary.providers import PROVIDERS, default_urls, remote_host
 from orket_lib.vocabulary.quants import normalize_tag
 
 PATIENCE_S = 2.0  # for a server's list of models
+_PATIENCE_IF_NAMED_S = 10.0
 N_CTX = 4096
 
 
@@ -118,8 +119,9 @@ def _of_some_kind(wanted: Wanted, url: str) -> SeenServer:
     if answering:  # LM Studio answers every route, but lists models only on its own
         return next((server for server in answering if server.models), answering[0])
     details = {server.detail for server in seen}
-    if len(details) == 1:
-        raise Refused(f"{url}: {details.pop()}; start the server, or name where it is")
+    if len(details) == 1 or NO_ANSWER in details:
+        detail = NO_ANSWER if NO_ANSWER in details else details.pop()
+        raise Refused(f"{url}: {detail}; start the server, or name where it is")
     raise Refused(
         f"{url}: something answers there, and no server of a kind that is known "
         f"({', '.join(default_urls())}); another program may use its port"
@@ -133,7 +135,8 @@ def _look(wanted: Wanted, urls: Mapping[str, str]) -> tuple[SeenServer, ...]:
             [f"{url}: another machine; to allow it, add --config allow_remote=true" for url in far]
         )
     keys = dict.fromkeys(urls, wanted.setting("api_key"))
-    seen = look_at_servers(urls, keys, free_gpu_memory(None), wanted.n_ctx, PATIENCE_S)
+    patience_s = _PATIENCE_IF_NAMED_S if wanted.targets else PATIENCE_S
+    seen = look_at_servers(urls, keys, free_gpu_memory(None), wanted.n_ctx, patience_s)
     return tuple(_with_quant(server, wanted.setting("quants")) for server in seen)
 
 
