@@ -39,6 +39,7 @@ from orket_lib.report.sections.rounds import rounds_section
 from orket_lib.report.sections.sidecar import sidecar_section
 from orket_lib.report.sections.thermal import ThermalSection
 from orket_lib.report.sections.verdicts import failures_word, verdict_section
+from orket_lib.report.serving import serving_lines
 from orket_lib.report.views import FrontierView, frontier_view, role_text
 from orket_lib.vocabulary.cpu_features import advice
 from orket_lib.vocabulary.statuses import Lane
@@ -124,6 +125,7 @@ def render_markdown(
             _model(session, view, summary.execution_lane)
             for session, view in zip(summary.sessions, views, strict=True)
         ],
+        serving=[serving_lines(session, summary.matrix) for session in summary.sessions],
         ranking=ranking_section(summary.ranking, summary.execution_lane),
         verdicts=list(map(verdict_section, summary.sessions)),
         fidelity=[part for part in map(fidelity_section, summary.sessions) if part],
