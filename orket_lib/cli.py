@@ -46,6 +46,7 @@ GROUPS = (
         "",
         {
             "sweep": "measure the quants of a model, and end with the verdict",
+            "init": "write the config of a sweep, and measure nothing",
             "doctor": "show what can be measured on this machine, and suggest a config",
             "plan": "show what a sweep would do, without doing it",
             "status": "show what is current, what is stale and why, and what a run would cost",

@@ -10,6 +10,7 @@ from orket_lib.artifacts.views.summary import Summary
 from orket_lib.report.formatting import escaped
 from orket_lib.report.sections.conditions import conditions
 from orket_lib.report.sections.quants import QUANT_COLUMNS, quant_cells
+from orket_lib.report.serving import serving_lines
 from orket_lib.report.views import frontier_view
 from orket_lib.vocabulary.statuses import Lane
 
@@ -69,6 +70,7 @@ def render_markdown(
             for session, view in zip(summary.sessions, views, strict=True)
         ],
         further=further,
+        serving=[serving_lines(session, summary.matrix) for session in summary.sessions],
         plots=[{"title": plot.title, "path": quote(plot.path)} for plot in plots],
         conditions=conditions(summary),
     )

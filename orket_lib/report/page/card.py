@@ -13,6 +13,7 @@ from orket_lib.artifacts.views.summary import ModelSession, Summary, SummaryRow
 from orket_lib.artifacts.views.verdict import Decision, Verdict
 from orket_lib.report.formatting import DASH, figure, ratio, size
 from orket_lib.report.sections.conditions import drift_sentence, unused_features
+from orket_lib.report.serving import measured_on, serving_lines
 from orket_lib.vocabulary.null_reasons import meaning_of
 from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.statuses import DecisionStatus, Lane
@@ -48,7 +49,7 @@ class Card:
         next_step: What to do for more certainty; None if nothing is open.
         file: What is served: path, or name on the server; None without a pick.
         sha256: Of that file, or the server's digest; None if unknown.
-        run: The line that runs it; None if it is not known.
+        run: The line that serves it; None if it is not known.
         distrust: What makes the result worth less.
     """
 
@@ -86,7 +87,7 @@ def card_of(session: ModelSession, summary: Summary, context: ContextCeiling | N
         next_step=decision.next if decision else None,
         file=row.artifact.path or row.artifact.tag if row else None,
         sha256=row.artifact.sha256 or row.artifact.digest if row else None,
-        run=None,
+        run="\n".join(serving_lines(session, summary.matrix)) or None,
         distrust=tuple(filter(None, _distrust(row, session, summary))),
     )
 
@@ -114,7 +115,7 @@ def _facts(
     yield _smaller(session)
     yield _speed(row, summary.execution_lane)
     memory = memory_mib(row)
-    of = "GPU and main memory" if row.peak_vram_mib else "main memory, peak"
+    of = f"peak, on {measured_on(session)}" if measured_on(session) else "peak"
     yield _reading("memory", memory, lambda mib: size(mib * MIB), of)
     yield _reading("file", row.artifact.reading("bytes"), size, _than_baseline(row, session))
 
