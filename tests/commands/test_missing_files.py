@@ -73,6 +73,8 @@ LINES = [
     "--out o.json",
     "kld --receipt no.json --out o.json",
     "watch no.yaml",
+    "flips no.yaml",
+    "compare no.yaml no.yaml",
 ]
 
 

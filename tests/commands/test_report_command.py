@@ -28,7 +28,7 @@ def made(*options: str) -> set[str]:
     ("options", "files"),
     [
         (("--out-md", "a/r.md"), {"a/r.md", "a/plots/frontier.png", "a/plots/fidelity.png"}),
-        (("--out-html", "a/r.html"), {"a/r.html", "a/plots/frontier.png", "a/plots/fidelity.png"}),
+        (("--out-html", "a/r.html"), {"a/r.html"}),
         (("--out-md", "r.md", "--out-plot", "p.png"), {"r.md", "p.png", "fidelity.png"}),
         (("--out-plot", "p.png"), {"p.png", "fidelity.png"}),
         (("--out-scatter", "s.json"), {"s.json"}),
