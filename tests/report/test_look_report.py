@@ -9,8 +9,8 @@ from orket_lib.artifacts.views.receipt import Dropped
 from orket_lib.report.look import look_lines
 from orket_lib.vocabulary.statuses import DropReason, QuantVerdict
 
-LOST = Dropped(reason=DropReason.DECIDED, detail="LOST after 20 tasks")
-SPENT = Dropped(reason=DropReason.BUDGET_SPENT, detail="13 s of 60 s are left")
+LOST = Dropped(certain=0.995, reason=DropReason.DECIDED, detail="LOST after 20 tasks")
+SPENT = Dropped(certain=0.95, reason=DropReason.BUDGET_SPENT, detail="13 s of 60 s are left")
 
 
 def lines(batch: int, *asked: tuple[int, Dropped | None]) -> list[str]:
