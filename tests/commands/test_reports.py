@@ -10,7 +10,7 @@ from builders import NOW, metrics, report, run
 from orket_lib.artifacts.io import write_model
 from orket_lib.artifacts.views.receipt import TakenPart
 from orket_lib.artifacts.views.row import RowMetrics
-from orket_lib.commands._reports import reports_of
+from orket_lib.commands._reports import report_files, reports_of
 from orket_lib.vocabulary.errors import ArtifactError
 
 
@@ -39,3 +39,11 @@ def test_t22_a_report_of_other_measurements_is_refused(row: RowMetrics) -> None:
 def test_a_report_with_other_grades_is_refused(row: RowMetrics) -> None:
     with pytest.raises(ArtifactError, match="have changed since this summary"):
         reports_of(row.model_copy(update={"adherence_score": 0.5}))
+
+
+@pytest.mark.parametrize(
+    "tail", ["cells/F16/run.json", "m/F16/batch-2/run.json", "m/Q8_0/run.json"]
+)
+def test_reports_are_found_in_another_folder_of_cells(tail: str) -> None:
+    row = metrics(report_path=f"results/old/cells/{tail}")
+    assert report_files(row, Path("moved/cells")) == [Path("moved/cells", tail)]
