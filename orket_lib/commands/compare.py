@@ -9,8 +9,7 @@ from orket_lib.analysis.sweeps_compared import ComparedSweep, compare_sweeps
 from orket_lib.artifacts.io import read_model
 from orket_lib.artifacts.views.row import Row
 from orket_lib.commands._common import print_json, print_text
-from orket_lib.commands._summaries import read_summary
-from orket_lib.commands._sweeps import SWEEP, summary_of
+from orket_lib.commands._summaries import SWEEP, read_summary, summary_of
 from orket_lib.report.history import sweeps_text
 
 

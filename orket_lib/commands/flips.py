@@ -7,8 +7,7 @@ import argparse
 from orket_lib.artifacts.printed.flips import Flips, ModelFlips
 from orket_lib.commands._common import print_json, print_text
 from orket_lib.commands._flips import flips_of
-from orket_lib.commands._summaries import read_summary
-from orket_lib.commands._sweeps import SWEEP, summary_of
+from orket_lib.commands._summaries import SWEEP, read_summary, summary_of
 from orket_lib.report.flips import flips_text
 from orket_lib.vocabulary.errors import ArtifactError
 

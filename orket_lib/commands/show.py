@@ -7,8 +7,7 @@ import os
 import sys
 
 from orket_lib.commands._common import print_text
-from orket_lib.commands._summaries import read_summary
-from orket_lib.commands._sweeps import summary_of
+from orket_lib.commands._summaries import read_summary, summary_of
 from orket_lib.commands.closing_message import terminal_width
 from orket_lib.report.terminal import markdown_table, terminal_summary
 
