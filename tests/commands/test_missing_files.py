@@ -19,6 +19,7 @@ SERVER = "--provider openai --base-url http://127.0.0.1:9 --model m"
 # `no...` is not there; what is read before it is.
 LINES = [
     "sweep no.yaml",
+    "init no.gguf",
     "plan no.yaml",
     "plan some.yaml no.yaml",
     "doctor no.yaml",
