@@ -31,6 +31,12 @@ _CHECK_PATIENCE_S = 5.0  # for everything that a config needs of its server
 _N_CTX = 4096
 
 
+EXAMPLES = (
+    "orket doctor",
+    "orket doctor /disk/models --suggest my.yaml",
+)
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     add = parser.add_argument

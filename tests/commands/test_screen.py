@@ -53,7 +53,7 @@ def test_without_a_terminal_each_cell_is_a_line_that_is_not_wrapped(path: Path) 
         f"nano Q0: score 0.9, {LONG}",
         f"nano Q1: score 0.9, {LONG}",
     ]
-    assert "[1 of 2 measured, " in others[1]
+    assert "[2 of 2 measured, " in others[1]
 
 
 def test_a_sweep_of_many_cells_prints_few_lines_without_a_terminal(path: Path) -> None:

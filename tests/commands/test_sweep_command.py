@@ -32,7 +32,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
         raise SystemExit(0)
 
     monkeypatch.setattr(os, "execv", become)
-    monkeypatch.setenv("ORKET_SNAKEMAKE", "snakemake")  # and take it away afterwards
+    monkeypatch.setenv("ORKET_SNAKEMAKE_COMMAND", "snakemake")  # and take it away afterwards
     return commands
 
 

@@ -105,7 +105,7 @@ def test_other_jobs_count_by_what_they_have_taken_so_far() -> None:
 
 def test_a_place_is_the_cell_and_its_step() -> None:
     progress = sweep()
-    assert progress.place() == "0 of 4 measurements, 0 of 0 views"
+    assert progress.place() == "0 of 4 measurements, 0 of 0 results"
     happen(progress, 0.0, "started", job="Q8_0")
     assert progress.place() == "nano Q8_0"
     happen(progress, 1.0, "plan", title="nano Q8_0", total=123, done=46)
