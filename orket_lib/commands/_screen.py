@@ -150,7 +150,9 @@ class Screen:
             self.progress = SweepProgress(start)
             due = "nothing to measure"
             if start.measuring:
-                due = f"{len(start.measuring)} measurements, {self.progress.time_left(start.at_s)}"
+                number = len(start.measuring)
+                due = f"{number} measurement{'s' * (number > 1)}, "
+                due += self.progress.time_left(start.at_s)
             self.print(f"sweep {start.sweep}: {due}")
 
     def _show(self, event: Event, progress: SweepProgress) -> None:

@@ -25,7 +25,7 @@ _LONGEST = 400
 _Name = Literal["frontier", "context", "thermal"]
 
 
-EXAMPLES = ("orket contracts results/mine/quant_sweep/frontier_explorer.json",)
+EXAMPLES = ("orket contracts --frontier results/mine/quant_sweep/frontier_explorer.json",)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

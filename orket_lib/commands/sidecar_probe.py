@@ -28,8 +28,7 @@ _ON_GPU = ("--n-gpu-layers", "999")  # all layers; some builds default to fewer
 
 
 EXAMPLES = (
-    "orket sidecar-probe --backend llama.cpp --model nano-Q4_K_M.gguf --quant Q4_K_M "
-    "--out sidecar.json",
+    "orket sidecar-probe --backend cpu --model nano-Q4_K_M.gguf --quant Q4_K_M --out sidecar.json",
 )
 
 

@@ -145,8 +145,10 @@ class SweepProgress:
         """Return how long a job of this kind takes from its begin to its end."""
         seen = [it for it in self._ended if it.kind == due.kind]
         if due.seconds is not None:
-            expected = sum(it.estimate for it in seen if it.estimate)
-            taken = sum(it.seconds for it in seen if it.estimate)
+            # Before one of its kind has ended, all others show how fast the machine is.
+            estimated = [it for it in seen or self._ended if it.estimate]
+            expected = sum(filter(None, (it.estimate for it in estimated)))
+            taken = sum(it.seconds for it in estimated)
             return due.seconds * (taken / expected if expected else 1.0)
         taken_s = [it.seconds for it in seen]
         current = self.current

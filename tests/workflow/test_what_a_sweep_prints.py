@@ -38,6 +38,24 @@ def test_a_sweep_prints_a_line_for_each_cell_and_snakemakes_log_has_the_rest(
     assert progress.left_s(time.time()) == 0
 
 
+@pytest.mark.skipif(os.name == "nt", reason="pipes of POSIX")
+def test_a_sweep_goes_on_without_its_progress_file_and_without_its_reader(
+    workspace: Workspace,
+) -> None:
+    workspace.config |= {"quants": ["F16"], "task_limit": 2, "canary": {"runs": 0}}
+    Path(workspace.folder, "logs/small/progress.jsonl").mkdir(
+        parents=True
+    )  # so it can't be written
+    out, into = os.pipe()
+    os.close(out)
+    done = subprocess.run(
+        workspace.command(), cwd=workspace.folder, stdout=into, stderr=into, check=False
+    )
+    os.close(into)
+    assert done.returncode == 0
+    assert workspace.runs()
+
+
 def test_verbose_and_dry_runs_have_snakemakes_own_output(workspace: Workspace) -> None:
     workspace.config |= {"quants": ["F16"], "task_limit": 2, "canary": {"runs": 0}}
     planned = workspace.run("-n")
