@@ -25,7 +25,7 @@ import yaml
 ROOT = Path(__file__).resolve().parents[1]
 OUT = ROOT / "docs" / "images"
 WIDTH, HEIGHT = 80, 24
-ENDED = r"^exit \d+$"
+PROMPT = r"^\$\s*\Z"
 _LONGEST_S = 1800.0
 _POLL_S = 0.5
 _MODEL = "models/orket-nano/orket-nano-{quant}.gguf"
@@ -103,13 +103,13 @@ def running(folder: Path, terminal: Terminal) -> Iterator[tuple[str, str]]:
     """Yield the middle and the end of a sweep."""
     _sweep(folder, terminal)
     yield "running", terminal.wait_for(r"^orket-nano Q8_0 .*(4\d|5\d) of 123$")
-    yield "end", terminal.wait_for(ENDED)
+    yield "end", terminal.wait_for(PROMPT)
 
 
 def canary(folder: Path, terminal: Terminal) -> Iterator[tuple[str, str]]:
     """Yield the end of a sweep whose canary may not vary at all."""
     _sweep(folder, terminal, canary={"runs": 3, "latency_variance_threshold": 0})
-    yield "canary", terminal.wait_for(ENDED)
+    yield "canary", terminal.wait_for(PROMPT)
 
 
 def stopped(folder: Path, terminal: Terminal) -> Iterator[tuple[str, str]]:
@@ -117,7 +117,9 @@ def stopped(folder: Path, terminal: Terminal) -> Iterator[tuple[str, str]]:
     _sweep(folder, terminal)
     terminal.wait_for(r"^orket-nano F16 .*(4\d|5\d) of 123$")
     terminal.press("C-c")
-    yield "stopped", terminal.wait_for(ENDED)
+    terminal.wait_for(PROMPT)
+    terminal.type("echo $?")
+    yield "stopped", terminal.wait_for(PROMPT)
 
 
 def load(folder: Path, terminal: Terminal) -> Iterator[tuple[str, str]]:
@@ -132,7 +134,7 @@ def load(folder: Path, terminal: Terminal) -> Iterator[tuple[str, str]]:
         quants=["F16", "Q4_K_M"],
         artifacts={"orket-nano": {"Q4_K_M": path.name}},
     )
-    yield "load", terminal.wait_for(ENDED)
+    yield "load", terminal.wait_for(PROMPT)
 
 
 MAKERS: tuple[Callable[[Path, Terminal], Iterator[tuple[str, str]]], ...] = (
@@ -148,7 +150,9 @@ def _sweep(folder: Path, terminal: Terminal, **changes: object) -> None:
     for name in ("Snakefile", "rules", "profiles", "config", "models"):
         (folder / name).symlink_to(ROOT / name)
     (folder / "mine.yaml").write_text(yaml.safe_dump(_MINE | changes), encoding="utf-8")
-    terminal.type('snakemake --configfile mine.yaml; echo "exit $?"')
+    terminal.wait_for(PROMPT)
+    terminal.type("snakemake --configfile mine.yaml")
+    time.sleep(_POLL_S)
 
 
 def main() -> int:

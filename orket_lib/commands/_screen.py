@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 _POLL_S = 0.25
 _MOST_RESULTS = 12  # lines about measurements without a terminal
 _BAR, _NAME = 18, 34  # columns
-_LONGEST = 160
 _END_S = 2.0  # a terminal that the user has stopped (Ctrl-S) takes no more
 
 
@@ -167,7 +166,9 @@ class Screen:
                 self.print(f"{event.title}: {event.text}", "yellow")
         elif event.kind == "failed" and self._live and not follows_from_another(event):
             why = " ".join(event.text.removeprefix("error: ").split())
-            self.print(printable(f"failed: {event.title}: {why}", _LONGEST), "red")
+            # One line: the box at the end has all of it.
+            name = event.title.replace("_", " ")
+            self.print(printable(f"failed: {name}: {why}", self._console.width), "red")
 
     def _show_result(self, event: Event, progress: SweepProgress) -> None:
         if self._live:

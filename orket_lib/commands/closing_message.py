@@ -47,6 +47,8 @@ def _show(results: Path, since: float, gate_failed: bool) -> None:
     if path.is_file() and (gate_failed or path.stat().st_mtime >= since):
         summary = read_model(path, Summary)
         report = (path.parent / "sweep_report.md").as_posix()
+        if sys.stdout.isatty():
+            tell("")  # a blank line between the sweep and its result
         print_summary(summary, report, _further(summary, results, since))
         if gate_failed:
             why = "\n".join(_gate(summary, path.parent / "kpi_gate.json"))

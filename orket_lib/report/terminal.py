@@ -65,7 +65,7 @@ def terminal_summary(
             if note := asked_note(session):
                 console.print(Text(note))
             for line in _problems(session):
-                console.print(Text(visible(line), style="red"), soft_wrap=True)
+                console.print(Text(visible(line), style="red"), soft_wrap=width is None)
             console.print(Text(visible(session.recommendation), style="bold"))
             if shown_choices := choices(session):
                 console.print(Text(shown_choices))

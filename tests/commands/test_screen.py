@@ -143,9 +143,7 @@ def test_a_mistake_of_ours_ends_the_screen_and_nothing_else(
     screen = Screen(find, "")
     screen.begin()
     screen.end()
-    assert capsys.readouterr().err == (
-        "the progress is no longer shown: ValueError('a mistake')\n"
-    )
+    assert capsys.readouterr().err == ("the progress is no longer shown: ValueError('a mistake')\n")
 
 
 def test_a_closed_pipe_and_a_full_disk_are_survived(
