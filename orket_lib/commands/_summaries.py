@@ -1,8 +1,7 @@
-"""The summary of a sweep: found by its name, and refused if it contradicts itself."""
+"""Read a summary, and refuse one that contradicts itself."""
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
 
 from orket_lib.analysis.contradictions import contradictions
@@ -10,16 +9,8 @@ from orket_lib.artifacts.io import read_model
 from orket_lib.artifacts.views.summary import Summary
 from orket_lib.vocabulary.errors import ArtifactError
 from orket_lib.vocabulary.text import printable
-from orket_lib.vocabulary.validation import nearest
 
 _LONGEST = 400
-_SUMMARY = Path("quant_sweep", "sweep_summary.json")
-
-
-def add_sweep(parser: argparse.ArgumentParser) -> None:
-    """Add the argument that `summary_of` takes."""
-    text = "name of a sweep, or its config; default: the last one"
-    parser.add_argument("sweep", nargs="?", help=text)
 
 
 def read_summary(path: Path) -> Summary:
@@ -37,29 +28,3 @@ def read_summary(path: Path) -> Summary:
             "Don't edit summaries: delete the file, and its sweep makes it again without measuring."
         )
     return summary
-
-
-def summary_of(sweep: str | None) -> Path:
-    """Return the summary of a sweep; of the last one, if none is named.
-
-    Raises:
-        ArtifactError: There is none.
-    """
-    results = Path("results")
-    found = sorted(results.glob(f"*/{_SUMMARY.as_posix()}"), key=lambda it: it.stat().st_mtime)
-    if not found:
-        raise ArtifactError(
-            "no sweep in this folder has a result: results/ is missing or empty; "
-            "`orket status` shows what is measured"
-        )
-    if sweep is None:
-        return found[-1]
-    name = Path(sweep).stem if Path(sweep).suffix in (".yaml", ".yml", ".json") else sweep
-    path = results / name / _SUMMARY
-    if not path.is_file():
-        names = [it.parents[1].name for it in found]
-        raise ArtifactError(
-            f"{path.as_posix()}: there is no such file{nearest(name, names)}; "
-            f"sweeps with a result: {', '.join(sorted(names))}"
-        )
-    return path

@@ -8,7 +8,7 @@ import sys
 import webbrowser
 
 from orket_lib.commands._common import print_text, tell
-from orket_lib.commands._summaries import add_sweep, summary_of
+from orket_lib.commands._sweeps import add_sweep, summary_of
 from orket_lib.vocabulary.errors import ArtifactError
 
 EXAMPLES = ("orket open", "orket open mine")

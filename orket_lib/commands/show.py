@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 
 from orket_lib.commands._common import print_text
-from orket_lib.commands._summaries import add_sweep, read_summary, summary_of
+from orket_lib.commands._summaries import read_summary
+from orket_lib.commands._sweeps import add_sweep, summary_of
 from orket_lib.commands.closing_message import print_summary
 from orket_lib.report.terminal import markdown_table
 

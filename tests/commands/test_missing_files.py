@@ -68,6 +68,13 @@ LINES = [
     "tasks verify no.json",
     f"run-task --task no.json --run-dir . {SERVER}",
     "clocks --summary no.json",
+    "fidelity no.json no.json",
+    "measure-fidelity --rows . --cells no.json --settings no.json --tasks no.json --model m "
+    "--out o.json",
+    "kld --receipt no.json --out o.json",
+    "watch no.yaml",
+    "flips no.yaml",
+    "compare no.yaml no.yaml",
 ]
 
 
@@ -87,7 +94,7 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_every_command_is_tried() -> None:
     assert {line.split()[0] for line in LINES} == {
         name for group in GROUPS for name in group.commands
-    } - {"where", "start"}  # they read none
+    } - {"where", "start", "show"}  # they read no file that is named
 
 
 @pytest.mark.parametrize("line", LINES)
