@@ -41,7 +41,7 @@ rule all:
 
 onstart:
     again_what = FORCED.again("measure_cell", ()).removeprefix("--again ")
-    begin_progress(workflow, INVOCATION, SWEEP, TARGETS, again_what)
+    begin_progress(workflow, INVOCATION, SWEEP, TARGETS, again_what, tell)
     stop_on_signals(tell)
 
 

@@ -7,6 +7,7 @@ fix are one message on standard error, without a traceback. Results go to standa
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from orket_lib import __version__
+from orket_lib.commands._examples import add_examples
 from orket_lib.vocabulary.errors import (
     EXIT_ERROR,
     EXIT_INTERRUPTED,
@@ -52,6 +54,8 @@ GROUPS = (
             "status": "show what is current, what is stale and why, and what a run would cost",
             "watch": "show a sweep that runs in another terminal",
             "show": "print the result of a sweep again, also as Markdown",
+            "open": "open the report of a sweep in the browser",
+            "retry": "measure one cell of a sweep again",
             "tasks": "import, generate, validate, list and show task banks; verify their solutions",
             "report": "write the report of a summary",
             "baselines": "list, check, pin, prune and record baselines; compare a sweep with them",
@@ -64,6 +68,7 @@ GROUPS = (
             "sidecar-probe": "measure one model file on this machine's hardware",
             "contracts": "check explorer artifacts against their published schemas",
             "where": "print the path of the Snakefile, for `snakemake -s` and `module:`",
+            "completion": "print what makes your shell complete commands and options",
         },
     ),
     Group(
@@ -112,11 +117,17 @@ ALIASES = {
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
+    completing = "_ARGCOMPLETE" in os.environ
     arguments = list(sys.argv[1:] if argv is None else argv)
-    name = next((word for word in arguments if not word.startswith("-")), None)
+    words = os.environ["COMP_LINE"].split()[1:] if completing else arguments
+    name = next((word for word in words if not word.startswith("-")), None)
     if name in ALIASES:
         arguments[arguments.index(name)] = name = ALIASES[name]
     parser = parser_of(name)
+    if completing:
+        from argcomplete import autocomplete
+
+        autocomplete(parser)  # exits
     names = [known for group in GROUPS for known in group.commands]
     if name is not None and name not in names:
         hint = nearest(name, names)
@@ -162,6 +173,7 @@ def parser_of(loaded: str | None) -> argparse.ArgumentParser:
                 path = filter(None, ("orket_lib.commands", group.package, name.replace("-", "_")))
                 module = import_module(".".join(path))
                 module.add_arguments(command)
+                add_examples(command, module.EXAMPLES)
                 command.set_defaults(run=module.run)
     return parser
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import os
 import sys
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import IO, Any, TypeVar
 
 from pydantic import BaseModel
 
@@ -17,6 +18,7 @@ from orket_lib import __version__
 from orket_lib.artifacts.base import InputFile, Labelled, Provenance
 from orket_lib.artifacts.io import sha256_of_file
 from orket_lib.artifacts.progress import Event, add, shown_elsewhere
+from orket_lib.commands._examples import add_examples
 from orket_lib.sweep.git_state import checkout_state
 from orket_lib.vocabulary.clock import utc_now
 from orket_lib.vocabulary.text import visible, visible_json
@@ -29,9 +31,11 @@ class Actions:
 
     Args:
         parser: Parser of the command.
+        examples: Lines to type, for all actions.
     """
 
-    def __init__(self, parser: argparse.ArgumentParser) -> None:
+    def __init__(self, parser: argparse.ArgumentParser, examples: Sequence[str]) -> None:
+        self._examples = examples
         self._parsers = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
 
     def add(
@@ -41,6 +45,7 @@ class Actions:
         parser = self._parsers.add_parser(
             name, help=summary, description=f"{summary[0].upper()}{summary[1:]}."
         )
+        add_examples(parser, self._examples)
         parser.set_defaults(act=act)
         return parser
 
@@ -90,20 +95,31 @@ def _checked(
     return parse
 
 
-def tell(text: str, coloured: bool = False, routine: bool = False) -> None:
+@contextmanager
+def reader_may_leave(stream: IO[str]) -> Iterator[None]:
+    """Let the reader of a stream go away, as in `orket show | head`; the rest is lost."""
+    try:
+        yield
+    except BrokenPipeError:
+        # What is buffered would fail again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def tell(text: str, routine: bool = False) -> None:
     """Print lines on standard error; standard output is for results.
 
     In a job whose progress is shown elsewhere, they appear there.
 
     Args:
         text: The lines.
-        coloured: They hold our own colours, and everything else in them is visible already.
         routine: They say that all went well, which a sweep does by going on.
     """
-    if not shown_elsewhere():
-        print(text if coloured else visible(text), file=sys.stderr)  # noqa: T201
-    elif not routine:
-        add(Event(kind="tell", text=text))
+    if shown_elsewhere():
+        if not routine:
+            add(Event(kind="tell", text=text))
+        return
+    with reader_may_leave(sys.stderr):
+        print(visible(text), file=sys.stderr)  # noqa: T201
 
 
 def print_text(text: str) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any, cast
 
 from orket_lib.artifacts.progress import Event, ProgressFile
+from orket_lib.commands._common import reader_may_leave
 from orket_lib.report.progress import WAITING, SweepProgress, failure_texts, follows_from_another
 from orket_lib.vocabulary.text import printable, visible
 
@@ -19,7 +22,25 @@ if TYPE_CHECKING:
 _POLL_S = 0.25
 _MOST_RESULTS = 12  # lines about measurements without a terminal
 _BAR, _NAME = 18, 34  # columns
-_LONGEST = 160
+_END_S = 2.0  # a terminal that the user has stopped (Ctrl-S) takes no more
+
+
+class _Unbreakable:
+    """A stream that loses what can't be written: a screen must never end a sweep."""
+
+    def __init__(self, stream: IO[str]) -> None:
+        self._stream = stream
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> None:
+        with suppress(OSError, ValueError), reader_may_leave(self._stream):
+            self._stream.write(text)
+
+    def flush(self) -> None:
+        with suppress(OSError, ValueError), reader_may_leave(self._stream):
+            self._stream.flush()
 
 
 class Screen:
@@ -39,7 +60,8 @@ class Screen:
     ) -> None:
         from rich.console import Console
 
-        self._console = console or Console(stderr=True, highlight=False, markup=False, emoji=False)
+        stream = cast(IO[str], _Unbreakable(sys.stderr))
+        self._console = console or Console(file=stream, highlight=False, markup=False, emoji=False)
         self._live = self._console.is_terminal and not self._console.is_dumb_terminal
         self._find = find
         self._hint = hint
@@ -58,7 +80,7 @@ class Screen:
         """Show the rest of the file, and leave the terminal as it was."""
         self._over.set()
         if self._thread.is_alive():
-            self._thread.join()
+            self._thread.join(_END_S)
 
     def print(self, text: str, style: str = "") -> None:
         """Print lines above the bars; they are wrapped on a terminal only."""
@@ -82,16 +104,23 @@ class Screen:
 
     def _follow(self) -> None:
         live = self._started() if self._live else None
-        while True:
+        try:
+            self._show_until_over(live)
+        except Exception as error:  # the sweep goes on without us
+            self.print(f"the progress is no longer shown: {error!r}", "yellow")
+        finally:
+            if live:
+                live.stop()
+
+    def _show_until_over(self, live: Live | None) -> None:
+        last = False
+        while not last:
             last = self._over.is_set()
             self._take_in()
             if live and self.progress:
                 live.update(self._bars(self.progress), refresh=True)
-            if last:
-                break
-            self._over.wait(_POLL_S)
-        if live:
-            live.stop()
+            if not last:
+                self._over.wait(_POLL_S)
 
     def _started(self) -> Live:
         from rich.live import Live
@@ -120,7 +149,9 @@ class Screen:
             self.progress = SweepProgress(start)
             due = "nothing to measure"
             if start.measuring:
-                due = f"{len(start.measuring)} measurements, {self.progress.time_left(start.at_s)}"
+                number = len(start.measuring)
+                due = f"{number} measurement{'s' * (number > 1)}, "
+                due += self.progress.time_left(start.at_s)
             self.print(f"sweep {start.sweep}: {due}")
 
     def _show(self, event: Event, progress: SweepProgress) -> None:
@@ -135,7 +166,9 @@ class Screen:
                 self.print(f"{event.title}: {event.text}", "yellow")
         elif event.kind == "failed" and self._live and not follows_from_another(event):
             why = " ".join(event.text.removeprefix("error: ").split())
-            self.print(printable(f"failed: {event.title}: {why}", _LONGEST), "red")
+            # One line: the box at the end has all of it.
+            name = event.title.replace("_", " ")
+            self.print(printable(f"failed: {name}: {why}", self._console.width), "red")
 
     def _show_result(self, event: Event, progress: SweepProgress) -> None:
         if self._live:
@@ -144,7 +177,7 @@ class Screen:
         every = -(-len(progress.start.measuring) // _MOST_RESULTS)
         self._results += 1
         if self._results % every == 0:
-            how_far = f"{progress.count()} measured, {progress.time_left(time.time())}"
+            how_far = f"{progress.count(1)} measured, {progress.time_left(time.time())}"
             self.print(f"{event.text}  [{how_far}]")
 
     def _bars(self, progress: SweepProgress) -> RenderableType:
@@ -157,7 +190,9 @@ class Screen:
         if current and current.waits:
             waits = visible(f"{current.title} is {current.words}", "")
             return Group(whole, Text(waits, "yellow"))
-        name, total, done, words = "views", progress.start.others, progress.others_done, ""
+        name, total, done, words = "results", progress.start.others, progress.others_done, ""
+        if not progress.measured:
+            name, total = "checks", 0
         if current:
             name, total, done, words = current.title, current.total, current.done, current.words
         steps = f"{done} of {total}" if total else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
 
 from orket_lib.analysis.contradictions import contradictions
@@ -14,6 +15,11 @@ from orket_lib.vocabulary.validation import nearest
 _SUMMARY = Path("quant_sweep", "sweep_summary.json")
 SWEEP = "a sweep: its name, its config, its folder in results/, or its sweep_summary.json"
 _LONGEST = 400
+
+
+def add_sweep(parser: argparse.ArgumentParser) -> None:
+    """Add the argument that `summary_of` takes."""
+    parser.add_argument("sweep", nargs="?", help=f"{SWEEP}; default: the last one")
 
 
 def read_summary(path: Path) -> Summary:

@@ -13,6 +13,8 @@ from orket_lib.commands._common import print_json
 from orket_lib.commands._reports import reports_of
 from orket_lib.vocabulary.errors import ArtifactError
 
+EXAMPLES = ("orket clocks --summary results/mine/quant_sweep/sweep_summary.json",)
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""

@@ -5,17 +5,19 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TextIO
 
 from orket_lib.analysis.sessions import needs_probabilities
 from orket_lib.analysis.verdict.caveats import by_the_machine
 from orket_lib.artifacts.io import read_model
+from orket_lib.artifacts.progress import Event
 from orket_lib.artifacts.views.context_ceiling import ContextCeiling
 from orket_lib.artifacts.views.kpis import KpiGate
 from orket_lib.artifacts.views.summary import Summary
 from orket_lib.artifacts.views.thermal_profile import ThermalProfile
-from orket_lib.commands._common import tell
+from orket_lib.commands._common import reader_may_leave, tell
+from orket_lib.commands._screen import Screen
 from orket_lib.report.kpi_failures import disturbed_part, kpi_failures
 from orket_lib.report.terminal import terminal_summary
 from orket_lib.vocabulary.errors import OrketError
@@ -45,20 +47,29 @@ def _show(results: Path, since: float, gate_failed: bool) -> None:
     if path.is_file() and (gate_failed or path.stat().st_mtime >= since):
         summary = read_model(path, Summary)
         report = (path.parent / "sweep_report.md").as_posix()
-        text = terminal_summary(
-            summary,
-            report,
-            terminal_width(sys.stderr),
-            colour=sys.stderr.isatty() and "NO_COLOR" not in os.environ,
-            further=_further(summary, results, since),
-            closing=_gate(summary, path.parent / "kpi_gate.json") if gate_failed else (),
-        )
-        tell(text.rstrip("\n"), coloured=True)
+        if sys.stdout.isatty():
+            tell("")  # a blank line between the sweep and its result
+        print_summary(summary, report, _further(summary, results, since))
+        if gate_failed:
+            why = "\n".join(_gate(summary, path.parent / "kpi_gate.json"))
+            failed = Event(kind="failed", title="pass_kpis", text=why)
+            Screen(lambda: None, "").print_failures([failed], report)
 
 
-def terminal_width(stream: TextIO) -> int | None:
-    """Return the columns of a terminal, at most 100; None for anything else."""
-    return min(100, shutil.get_terminal_size().columns) if stream.isatty() else None
+def print_summary(summary: Summary, report: str, further: Sequence[str] = ()) -> None:
+    """Print the result of a sweep on standard output, with our colours on a terminal.
+
+    Args:
+        summary: What the sweep found.
+        report: Path of the full report.
+        further: Results measured at the recommended quants, one line each.
+    """
+    terminal = sys.stdout.isatty()
+    width = min(100, shutil.get_terminal_size().columns) if terminal else None
+    colour = terminal and not os.environ.get("NO_COLOR")
+    text = terminal_summary(summary, report, width, colour=colour, further=further)
+    with reader_may_leave(sys.stdout):
+        print(text, end="", flush=True)  # noqa: T201 - visible already, and with our own colours
 
 
 def _failed_since(log: Path, since: float) -> bool:

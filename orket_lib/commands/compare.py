@@ -12,6 +12,8 @@ from orket_lib.commands._common import print_json, print_text
 from orket_lib.commands._summaries import SWEEP, read_summary, summary_of
 from orket_lib.report.history import sweeps_text
 
+EXAMPLES = ("orket compare mine other",)
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""

@@ -25,6 +25,9 @@ _LONGEST = 400
 _Name = Literal["frontier", "context", "thermal"]
 
 
+EXAMPLES = ("orket contracts --frontier results/mine/quant_sweep/frontier_explorer.json",)
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     for name, file in (

@@ -32,6 +32,12 @@ from orket_lib.vocabulary.providers import default_urls, remote_host, server_add
 _CHECK_PATIENCE_S = 5.0  # for everything that a config needs of its server
 
 
+EXAMPLES = (
+    "orket doctor",
+    "orket doctor /disk/models --suggest my.yaml",
+)
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     add = parser.add_argument

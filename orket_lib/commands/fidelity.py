@@ -34,6 +34,12 @@ R = TypeVar("R", bound=Record)
 Cells = dict[tuple[str, str], list[RunReport]]  # by model and quant
 
 
+EXAMPLES = (
+    "orket fidelity mine other",
+    "orket fidelity results/mine/cells/nano/F16 results/mine/cells/nano/Q4_K_M",
+)
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     parser.add_argument("a", metavar="A", help=f"what is compared with: {_ALLOWED}")

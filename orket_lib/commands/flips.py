@@ -7,15 +7,17 @@ import argparse
 from orket_lib.artifacts.printed.flips import Flips, ModelFlips
 from orket_lib.commands._common import print_json, print_text
 from orket_lib.commands._flips import flips_of
-from orket_lib.commands._summaries import SWEEP, read_summary, summary_of
+from orket_lib.commands._summaries import add_sweep, read_summary, summary_of
 from orket_lib.report.flips import flips_text
 from orket_lib.vocabulary.errors import ArtifactError
+
+EXAMPLES = ("orket flips", "orket flips mine --quant-tag Q4_K_M --answers")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
+    add_sweep(parser)
     add = parser.add_argument
-    add("sweep", nargs="?", help=f"{SWEEP}; default: the last one")
     add("--model-id", help="only this model")
     add("--quant-tag", help="only tasks that this quant lost or won")
     add("--family", help="only tasks of this family")

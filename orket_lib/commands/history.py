@@ -16,7 +16,7 @@ from orket_lib.analysis.history.compare import (
 )
 from orket_lib.artifacts.history import HistoryList, HistoryOverTime
 from orket_lib.artifacts.io import parse_model, read_json
-from orket_lib.commands._common import Actions, add_log, print_json, tell
+from orket_lib.commands._common import Actions, add_log, print_json, print_text, tell
 from orket_lib.commands._storage import add_storage_root, say_if_empty
 from orket_lib.report.history import comparison_text, list_text
 from orket_lib.report.plots.history import plot_history
@@ -24,11 +24,18 @@ from orket_lib.stores.explorers import STORES, append, identity
 from orket_lib.stores.roots import StoreName
 from orket_lib.vocabulary.errors import ArtifactError
 
+EXAMPLES = (
+    "orket history add results/mine/quant_sweep/frontier_explorer.json",
+    "orket history list",
+    "orket history compare 1a2b 3c4d",
+    "orket history plot --metric adherence_score --out adherence.png",
+)
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     stores = [name.value for name in StoreName if name is not StoreName.BASELINES]
-    actions = Actions(parser)
+    actions = Actions(parser, EXAMPLES)
     adding = actions.add("add", _add, "add an artifact to its history, unless it is there")
     adding.add_argument(
         "artifact", type=Path, metavar="ARTIFACT", help="frontier_explorer.json, ..."
@@ -86,7 +93,7 @@ def _list(options: argparse.Namespace) -> int:
     if options.json:
         print_json(found)
     elif kept:
-        tell(list_text(found))
+        print_text(list_text(found))
     return _report(damaged)
 
 
@@ -96,7 +103,7 @@ def _compare(options: argparse.Namespace) -> int:
     if options.json:
         print_json(comparison)
     else:
-        tell(comparison_text(comparison))
+        print_text(comparison_text(comparison))
     return _report(damaged)
 
 

@@ -11,6 +11,8 @@ from orket_lib.doctor.targets import target_of
 from orket_lib.vocabulary.errors import ConfigError
 from orket_lib.vocabulary.shell import shell_line
 
+EXAMPLES = ("orket init", "orket init /disk/models --quick")
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from orket_lib.commands._common import print_json, tell
+from orket_lib.commands._common import print_json, print_text, tell
 from orket_lib.commands._configs import add_config_options, sweep_of
 from orket_lib.providers.llama_cpp.cpu_features import embedded_leaves_unused
 from orket_lib.report.plan import plan_text
@@ -13,6 +13,11 @@ from orket_lib.sweep.git_state import checkout_state
 from orket_lib.sweep.plan import make_plan
 from orket_lib.workflow.estimate import estimates
 from orket_lib.workflow.targets import Targets
+
+EXAMPLES = (
+    "orket plan my.yaml",
+    "orket plan my.yaml --config runs_per_quant=3",
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,7 +41,7 @@ def show_warnings(sweep: Sweep) -> None:
 
 
 def show_plan(sweep: Sweep, results: str | None = None, as_json: bool = False) -> None:
-    """Print a sweep's plan as text on standard error, or as JSON on standard output.
+    """Print a sweep's plan on standard output, as text or as JSON.
 
     Args:
         sweep: Sweep to plan.
@@ -53,4 +58,4 @@ def show_plan(sweep: Sweep, results: str | None = None, as_json: bool = False) -
     if as_json:
         print_json(plan)
     else:
-        tell(plan_text(plan))
+        print_text(plan_text(plan))

@@ -25,6 +25,9 @@ from orket_lib.report.sections.fidelity import fidelity_section
 _FIDELITY = "fidelity.png"  # next to the frontier plot
 
 
+EXAMPLES = ("orket report --summary results/mine/quant_sweep/sweep_summary.json",)
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     add = parser.add_argument

@@ -20,6 +20,12 @@ from orket_lib.vocabulary.providers import PROVIDERS
 _USUAL_EXTRAS = "stream_options,seed"  # what most servers take; a session finds out exactly
 
 
+EXAMPLES = (
+    "orket run-task --task task.json --run-dir out --provider ollama "
+    "--base-url http://127.0.0.1:11434 --model qwen2.5:7b",
+)
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command. Most defaults come from a runner's environment."""
     add = parser.add_argument

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import argparse
-import os
-import sys
 
 from orket_lib.commands._common import print_text
-from orket_lib.commands._summaries import read_summary, summary_of
-from orket_lib.commands.closing_message import terminal_width
-from orket_lib.report.terminal import markdown_table, terminal_summary
+from orket_lib.commands._summaries import add_sweep, read_summary, summary_of
+from orket_lib.commands.closing_message import print_summary
+from orket_lib.report.terminal import markdown_table
+
+EXAMPLES = (
+    "orket show",
+    "orket show mine --md",
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
-    add = parser.add_argument
-    add("sweep", nargs="?", help="name of a sweep, or its config; default: the last one")
-    add("--md", action="store_true", help="print the tables as Markdown, to paste them")
+    add_sweep(parser)
+    parser.add_argument(
+        "--md", action="store_true", help="print the tables as Markdown, to paste them"
+    )
 
 
 def run(options: argparse.Namespace) -> int:
@@ -27,7 +31,5 @@ def run(options: argparse.Namespace) -> int:
         print_text(markdown_table(summary))
         return 0
     report = path.with_name("sweep_report.md").as_posix()
-    colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
-    text = terminal_summary(summary, report, terminal_width(sys.stdout), colour=colour)
-    print(text, end="")  # noqa: T201 - visible already, and with our own colours
+    print_summary(summary, report)
     return 0

@@ -27,6 +27,11 @@ _LONGEST_S = 7 * 86400.0  # timers overflow at much larger values
 _ON_GPU = ("--n-gpu-layers", "999")  # all layers; some builds default to fewer
 
 
+EXAMPLES = (
+    "orket sidecar-probe --backend cpu --model nano-Q4_K_M.gguf --quant Q4_K_M --out sidecar.json",
+)
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     add = parser.add_argument

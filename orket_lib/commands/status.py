@@ -17,10 +17,10 @@ from orket_lib.artifacts.measurements.canary import CanaryVerdict
 from orket_lib.artifacts.printed.status import CellStatus, RunningSweep, SweepStatus
 from orket_lib.artifacts.progress import PROGRESS
 from orket_lib.artifacts.views.preflight import Preflight
-from orket_lib.commands._common import print_json, tell
+from orket_lib.commands._common import print_json, print_text
 from orket_lib.commands._configs import DEFAULT_CONFIG, add_config_options, sweep_of
 from orket_lib.commands.plan import show_warnings
-from orket_lib.config.shipped import located, workflow_file
+from orket_lib.config.shipped import located
 from orket_lib.measure.cell_state import cell_state
 from orket_lib.preflight.gates import is_fresh, require_canary, require_preflight
 from orket_lib.processes.process_end import is_alive
@@ -34,10 +34,14 @@ from orket_lib.vocabulary.clock import utc_now
 from orket_lib.vocabulary.errors import OrketError
 from orket_lib.vocabulary.nulls import Null
 from orket_lib.workflow.estimate import estimates
+from orket_lib.workflow.job_environment import elsewhere
 from orket_lib.workflow.receipts import interruptions
 from orket_lib.workflow.targets import Targets
 
 _LONGEST_S = 1800.0  # 10,000 cells take a minute or two
+
+
+EXAMPLES = ("orket status my.yaml",)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -54,7 +58,7 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         print_json(status)
     else:
-        tell(status_text(status))
+        print_text(status_text(status))
     return 0
 
 
@@ -154,8 +158,7 @@ def _canary(path: Path) -> str:
 def _planned_jobs(options: argparse.Namespace) -> tuple[dict[str, int] | None, str | None]:
     """Return the number of jobs by rule of a dry run, or Snakemake's error."""
     files = [str(path) for path in options.configs or [located(DEFAULT_CONFIG)]]
-    elsewhere = [] if Path("Snakefile").is_file() else ["-s", str(workflow_file())]
-    command = [sys.executable, "-m", "snakemake", "-n", *elsewhere, "--configfile", *files]
+    command = [sys.executable, "-m", "snakemake", "-n", *elsewhere(), "--configfile", *files]
     if options.config:
         command += ["--config", *options.config]
     with (

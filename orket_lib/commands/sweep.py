@@ -20,6 +20,11 @@ from orket_lib.doctor.targets import Target, target_of
 from orket_lib.vocabulary.errors import ConfigError, Refused
 from orket_lib.workflow.job_environment import name_snakemake
 
+EXAMPLES = (
+    "orket sweep --reference --quick --yes",
+    "orket sweep my.yaml",
+)
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""

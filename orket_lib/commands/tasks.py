@@ -32,9 +32,19 @@ from orket_lib.vocabulary.text import printable
 _WIDEST = 2000  # characters of a line that are shown of a bank's text
 
 
+EXAMPLES = (
+    "orket tasks validate my_bank.json",
+    "orket tasks list config/task_banks/mixed.json",
+    "orket tasks show my_bank.json add-3",
+    "orket tasks verify my_bank.json",
+    "orket tasks import questions.csv --out my_bank.json",
+    "orket tasks generate --out my_bank.json -n 200",
+)
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
-    actions = Actions(parser)
+    actions = Actions(parser, EXAMPLES)
     check = actions.add("validate", _validate, "report every problem of these banks")
     check.add_argument("banks", type=_bank, nargs="+", metavar="BANK", help="task banks")
     listing = actions.add("list", _list, "list the tasks of a bank")

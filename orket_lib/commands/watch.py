@@ -15,6 +15,12 @@ from orket_lib.vocabulary.errors import ArtifactError
 _POLL_S = 0.5
 
 
+EXAMPLES = (
+    "orket watch",
+    "orket watch mine",
+)
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     parser.add_argument("sweep", nargs="?", help="name of a sweep; default: the one that runs here")

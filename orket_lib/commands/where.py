@@ -6,6 +6,8 @@ import argparse
 
 from orket_lib.config.shipped import workflow_file
 
+EXAMPLES = ("orket where",)
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add no options."""

@@ -145,8 +145,10 @@ class SweepProgress:
         """Return how long a job of this kind takes from its begin to its end."""
         seen = [it for it in self._ended if it.kind == due.kind]
         if due.seconds is not None:
-            expected = sum(it.estimate for it in seen if it.estimate)
-            taken = sum(it.seconds for it in seen if it.estimate)
+            # Before one of its kind has ended, all others show how fast the machine is.
+            estimated = [it for it in seen or self._ended if it.estimate]
+            expected = sum(filter(None, (it.estimate for it in estimated)))
+            taken = sum(it.seconds for it in estimated)
             return due.seconds * (taken / expected if expected else 1.0)
         taken_s = [it.seconds for it in seen]
         current = self.current
@@ -172,9 +174,9 @@ class SweepProgress:
         spent_s = now_s - self.start.at_s
         return spent_s / max(1e-9, spent_s + left_s)
 
-    def count(self) -> str:
-        """Return how many measurements are done: `3 of 9`."""
-        return f"{self.measured} of {len(self.start.measuring)}"
+    def count(self, more: int = 0) -> str:
+        """Return how many measurements are done, with `more` that end right now: `3 of 9`."""
+        return f"{self.measured + more} of {len(self.start.measuring)}"
 
     def time_left(self, now_s: float) -> str:
         """Return the remaining time in words."""
@@ -187,7 +189,7 @@ class SweepProgress:
     def place(self) -> str:
         """Return where the sweep is: `orket-nano Q4_K_M, 47 of 123`."""
         if self.current is None:
-            return f"{self.count()} measurements, {self.others_done} of {self.start.others} views"
+            return f"{self.count()} measurements, {self.others_done} of {self.start.others} results"
         steps = f", {self.current.done} of {self.current.total}" if self.current.total else ""
         return f"{self.current.title}{steps}"
 

@@ -35,7 +35,6 @@ def terminal_summary(
     width: int | None = None,
     colour: bool = False,
     further: Sequence[str] = (),
-    closing: Sequence[str] = (),
 ) -> str:
     """Return the result of a sweep as text for a terminal.
 
@@ -46,7 +45,6 @@ def terminal_summary(
         colour: Write ANSI colours. Without colours, characters outside cp1252 are replaced by `?`,
             because a console may not be able to print them.
         further: Results measured at the recommended quants, one line each.
-        closing: Errors, printed last.
     """
     from rich.console import Console
     from rich.text import Text
@@ -68,7 +66,7 @@ def terminal_summary(
             if note := asked_note(session):
                 console.print(Text(note))
             for line in _problems(session):
-                console.print(Text(visible(line), style="red"), soft_wrap=True)
+                console.print(Text(visible(line), style="red"), soft_wrap=width is None)
             console.print(Text(visible(session.recommendation), style="bold"))
             if shown_choices := choices(session):
                 console.print(Text(shown_choices))
@@ -89,8 +87,6 @@ def terminal_summary(
         if summary.execution_lane is Lane.CI:
             console.print(Text("ci lane: speeds are not evidence", style="yellow"))
         console.print(visible(f"report: {report_path}"), soft_wrap=True)
-        for line in closing:
-            console.print(Text(visible(line), style="red"), soft_wrap=True)
     text = capture.get()
     if colour:
         return text

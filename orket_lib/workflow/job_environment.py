@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from orket_lib.config.shipped import workflow_file
 from orket_lib.processes.snakemake_watchdog import announce_snakemake
 from orket_lib.vocabulary.shell import shell_line
 from orket_lib.workflow.invocation import Invocation
@@ -37,6 +39,29 @@ def name_snakemake() -> None:
     """Let these messages name our Snakemake in full if a shell doesn't find it by name."""
     if shutil.which("snakemake") is None:
         os.environ[_SNAKEMAKE] = shell_line([sys.executable, "-m", "snakemake"])
+
+
+def run_snakemake(arguments: Sequence[str]) -> int:
+    """Become Snakemake with our Snakefile in the current folder, or return its exit code.
+
+    Args:
+        arguments: Of Snakemake, targets first.
+    """
+    name_snakemake()
+    command = [sys.executable, "-m", "snakemake", *elsewhere(), *arguments]
+    if os.name != "nt":
+        os.execv(command[0], command)  # signals then reach Snakemake itself
+    return subprocess.call(command)
+
+
+def typed_snakemake(arguments: Sequence[str]) -> str:
+    """Return what `run_snakemake` runs, as a user types it."""
+    return f"{_snakemake()} {shell_line([*elsewhere(), *arguments])}"
+
+
+def elsewhere() -> list[str]:
+    """Return the option that names our Snakefile, unless it is in the current folder."""
+    return [] if Path("Snakefile").is_file() else ["-s", str(workflow_file())]
 
 
 def again_command(path: Path) -> str:

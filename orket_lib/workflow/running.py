@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,16 @@ from orket_lib.workflow.targets import Targets
 
 
 def begin_progress(
-    workflow: Any, invocation: Invocation, sweep: Sweep, targets: Targets, again: str
+    workflow: Any,
+    invocation: Invocation,
+    sweep: Sweep,
+    targets: Targets,
+    again: str,
+    say: Callable[[str], None],
 ) -> None:
     """Write the first line, and announce the file to all jobs.
+
+    Without a file, jobs print their progress themselves.
 
     Args:
         workflow: Snakemake's `workflow`, when it has made its plan.
@@ -26,8 +34,13 @@ def begin_progress(
         sweep: The sweep.
         targets: Its files.
         again: What is measured again of every cell; see `estimates`.
+        say: Prints a message.
     """
-    jobs = estimates(sweep, targets, again).jobs
+    try:
+        jobs = estimates(sweep, targets, again).jobs
+    except Exception as error:  # a bar is not worth a sweep
+        say(f"no progress is shown, because the time can't be estimated: {error!r}")
+        return
     expected = {invocation.path(path): due for path, due in jobs.items()}
     measuring, others = {}, 0
     for job in workflow.dag.needrun_jobs():

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import os
+import shlex
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -50,6 +55,20 @@ def test_every_option_is_explained(capsys: pytest.CaptureFixture[str], name: str
     assert silent == []
 
 
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_and_action_has_an_example_that_can_be_typed(name: str) -> None:
+    (command,) = cli.parser_of(name)._subparsers._group_actions  # type: ignore[union-attr]
+    for parser in parsers(command.choices[name]):  # type: ignore[index]
+        head, *lines = (parser.epilog or "").splitlines()
+        assert (head, bool(lines)) == ("examples:", True)
+        for line in lines:
+            typed, _, _ = line.strip().removeprefix('eval "$(').removesuffix(')"').partition(" | ")
+            program, *words = shlex.split(typed)
+            assert program == "orket"
+            assert " ".join([program, *words]).startswith(parser.prog)
+            cli.parser_of(name).parse_args(words)
+
+
 @pytest.mark.parametrize(("older", "name"), cli.ALIASES.items())
 def test_a_name_of_an_earlier_version_works(
     capsys: pytest.CaptureFixture[str], older: str, name: str
@@ -73,3 +92,60 @@ def test_a_command_that_there_is_not_is_one_line(
 def test_the_older_names_stay() -> None:
     assert set(cli.ALIASES) == {"contexts", "context", "thermal-series", "thermal"}
     assert set(cli.ALIASES.values()) <= set(COMMANDS)
+
+
+def completed(line: str, folder: Path) -> list[str]:
+    """Return what a shell is given for a line."""
+    found = folder / "found"
+    asked = {
+        "_ARGCOMPLETE": "1",
+        "_ARGCOMPLETE_STDOUT_FILENAME": str(found),
+        "COMP_LINE": line,
+        "COMP_POINT": str(len(line)),
+    }
+    command = [sys.executable, "-m", "orket_lib"]
+    subprocess.run(command, env={**os.environ, **asked}, check=True, timeout=60)
+    return [word.strip() for word in found.read_text().split("\x0b")]
+
+
+def test_a_shell_completes_commands_and_their_options(tmp_path: Path) -> None:
+    assert completed("orket sho", tmp_path) == ["show"]
+    assert "--json" in completed("orket plan --", tmp_path)
+    assert completed("orket completion f", tmp_path) == ["fish"]
+
+
+@pytest.mark.skipif(not Path("/bin/bash").exists(), reason="needs bash")
+def test_bash_takes_the_code_for_it(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert cli.main(["completion", "bash"]) == 0
+    program = tmp_path / "orket"
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m orket_lib "$@"\n')
+    program.chmod(0o755)
+    asked = 'COMP_LINE="orket sho" COMP_POINT=9 COMP_TYPE=9 COMP_WORDS=(orket sho) COMP_CWORD=1'
+    ask = f'{asked}; _python_argcomplete orket sho orket; echo "${{COMPREPLY[@]}}"'
+    done = subprocess.run(
+        ["/bin/bash", "--norc", "-c", f"{capsys.readouterr().out}\n{ask}"],
+        env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    assert done.stdout.split() == ["show"]
+
+
+@pytest.mark.parametrize(
+    ("shell", "words"),
+    [("zsh", "compdef"), ("fish", "complete "), ("powershell", "Register-ArgumentCompleter")],
+)
+def test_other_shells_have_code_of_their_own(
+    capsys: pytest.CaptureFixture[str], shell: str, words: str
+) -> None:
+    assert cli.main(["completion", shell]) == 0
+    assert words in capsys.readouterr().out
+
+
+def test_completion_costs_nothing_otherwise() -> None:
+    code = "import sys; from orket_lib import cli; cli.main(['where']); print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "orket_lib.commands.where" in done.stdout.split()
+    assert "argcomplete" not in done.stdout.split()

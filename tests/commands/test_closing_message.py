@@ -37,7 +37,7 @@ def test_what_a_context_sweep_found_is_shown(
 ) -> None:
     written(tmp_path, **matrix)
     show_summary(tmp_path, 0.0)
-    said = capsys.readouterr().err
+    said = capsys.readouterr().out
     assert "context: nano: up to 512\n" in said
     assert "removed" not in said
 
@@ -47,7 +47,7 @@ def test_what_an_older_config_found_is_not(
 ) -> None:
     written(tmp_path, context_sweep_contexts=None, context_sweep_profile=None)
     show_summary(tmp_path, 0.0)
-    assert "up to 512" not in capsys.readouterr().err
+    assert "up to 512" not in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_disturbed_speeds_end_with_the_line_that_repeats_the_probes(
     busy = polluted("Q8_0", 8.5, 0.9, evidence, quality_spoiled_by=(), speed_spoiled_by=(evidence,))
     write_model(tmp_path / "quant_sweep" / "sweep_summary.json", summary([busy]))
     show_summary(tmp_path, 0.0)
-    said = capsys.readouterr().err
+    said = capsys.readouterr().out
     assert f"THERMAL_THROTTLE: {evidence}" in said
     assert f"on a quiet machine: {line}\n" in said
 
@@ -100,7 +100,7 @@ def test_quants_that_nothing_tells_apart_end_with_the_line_that_adds_kld(
     write_model(tmp_path / "quant_sweep" / "sweep_summary.json", whole)
     show_summary(tmp_path, 0.0)
     line = "apart by probabilities: snakemake --configfile my.yaml --config fidelity=kld\n"
-    assert (line in capsys.readouterr().err) is said
+    assert (line in capsys.readouterr().out) is said
 
 
 @pytest.fixture
@@ -128,9 +128,12 @@ def test_the_last_lines_say_which_kpi_stopped_the_sweep_and_what_to_do(
     monkeypatch.setenv("ORKET_COMMAND", "--configfile my.yaml")
     capsys.readouterr()
     show_summary(tmp_path, 2000.0, stopped)
-    said = capsys.readouterr().err.splitlines()
-    assert said[-10] == f"report: {(tmp_path / 'quant_sweep' / 'sweep_report.md').as_posix()}"
-    assert said[-9:-6] == [
+    printed = capsys.readouterr()
+    report = (tmp_path / "quant_sweep" / "sweep_report.md").as_posix()
+    assert printed.out.splitlines()[-1] == f"report: {report}"
+    said = printed.err.splitlines()
+    assert said[:4] == [
+        "failed: pass kpis",
         "KPI gate: FAIL",
         "  polluted_run_rate=1 exceeds max_polluted_run_rate=0.1",
         "    orket-nano Q8_0: run quality is POLLUTED",
@@ -149,7 +152,7 @@ def test_a_gate_that_did_not_fail_now_is_not_told_of(
     stopped.write_text("")  # as a job that starts leaves it
     show_summary(tmp_path, 2000.0, stopped)
     show_summary(tmp_path, 2000.0, tmp_path / "never.log")
-    assert capsys.readouterr().err == ""
+    assert capsys.readouterr() == ("", "")
     show_summary(tmp_path, 0.0)  # the sweep succeeded, without its gate
     assert "KPI gate" not in capsys.readouterr().err
 

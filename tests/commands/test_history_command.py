@@ -45,8 +45,8 @@ def fill(root: Path) -> list[str]:
 def test_records_are_listed_by_time(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     ids = fill(root)
     code, out, err = called(capsys, "history", "list")
-    assert (code, out) == (0, "")
-    assert [line.split()[0] for line in err.splitlines()] == ids
+    assert (code, err) == (0, "")
+    assert [line.split()[0] for line in out.splitlines()] == ids
     _, out, err = called(capsys, "history", "list", "--json")
     assert err == ""
     assert [one["id"] for one in json.loads(out)["records"]] == ids
@@ -103,8 +103,8 @@ def test_the_store_itself_may_be_named_in_place_of_the_folder_around_it(
 def test_two_records_are_compared(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     first, _, last = fill(root)
     code, out, err = called(capsys, "history", "compare", first[:8], last)
-    assert (code, out) == (0, "")
-    assert "numbers   total_latency: 1.00 -> 0.333 (-66.7%)  (text text)" in err
+    assert (code, err) == (0, "")
+    assert "numbers   total_latency: 1.00 -> 0.333 (-66.7%)  (text text)" in out
     _, out, _ = called(capsys, "history", "compare", first, last, "--json")
     (change,) = json.loads(out)["changes"]
     assert change == {
@@ -187,9 +187,9 @@ def test_letters_that_a_terminal_obeys_are_not_printed(
     root: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     append(root, context_ceiling(model_id="\x1b[2Jevil\nfake"), "test")
-    _, _, err = called(capsys, "history", "list", "--store", "context_ceilings")
-    assert "\x1b" not in err
-    assert len(err.splitlines()) == 1
+    _, out, _ = called(capsys, "history", "list", "--store", "context_ceilings")
+    assert "\x1b" not in out
+    assert len(out.splitlines()) == 1
 
 
 def summary() -> Summary:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import os
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -53,7 +55,7 @@ def test_without_a_terminal_each_cell_is_a_line_that_is_not_wrapped(path: Path) 
         f"nano Q0: score 0.9, {LONG}",
         f"nano Q1: score 0.9, {LONG}",
     ]
-    assert "[1 of 2 measured, " in others[1]
+    assert "[2 of 2 measured, " in others[1]
 
 
 def test_a_sweep_of_many_cells_prints_few_lines_without_a_terminal(path: Path) -> None:
@@ -111,3 +113,53 @@ def test_a_failure_is_a_box_on_a_terminal_and_lines_elsewhere(path: Path) -> Non
         assert "failed: pass canary" in text
         assert "type this" in text
         assert ("───" in text) is terminal
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        b"\xff\xfe\n{\n",
+        b'{"kind":"plan","title":"nano","total":-5,"done":7}\n{"kind":"step"}\n',
+        b'{"kind":"started","job":"no such job"}\n{"kind":"step"}\n{"kind":"finished"}\n',
+        b'{"at_s":1e308,"kind":"started","job":"0"}\n{"at_s":-1e308,"kind":"finished","job":"0"}\n',
+    ],
+    ids=["bytes", "numbers", "order", "times"],
+)
+@pytest.mark.parametrize("terminal", [True, False])
+def test_a_damaged_file_spoils_no_line_after_it(path: Path, damage: bytes, terminal: bool) -> None:
+    begin(path, 2)
+    with path.open("ab") as stream:
+        stream.write(damage)
+    add(Event(kind="result", text="nano Q1: score 0.9"))
+    assert "nano Q1: score 0.9" in shown(path, terminal)
+
+
+def test_a_mistake_of_ours_ends_the_screen_and_nothing_else(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def find() -> Path:
+        raise ValueError("a mistake")
+
+    screen = Screen(find, "")
+    screen.begin()
+    screen.end()
+    assert capsys.readouterr().err == ("the progress is no longer shown: ValueError('a mistake')\n")
+
+
+def test_a_closed_pipe_and_a_full_disk_are_survived(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin(path, 1)
+    add(Event(kind="tell", text=LONG))
+    out, into = os.pipe()
+    os.close(out)
+    with os.fdopen(into, "w") as pipe, Path("/dev/full").open("w") as full:
+        for stream in (pipe, full):
+            monkeypatch.setattr(sys, "stderr", stream)
+            screen = Screen(lambda: path, "")
+            screen.begin()
+            screen.end()
+            screen.print_failures([Event(kind="failed", title="pass_canary", text="why")], "log")
+            assert screen.progress
+        monkeypatch.undo()
+        os.dup2(pipe.fileno(), full.fileno())  # else its buffer would fail when it is closed

@@ -1,9 +1,11 @@
-"""`orket show` and `orket watch`: the result again, and a sweep that runs elsewhere."""
+"""`orket show`, `open` and `watch`: the result again, and a sweep that runs elsewhere."""
 
 from __future__ import annotations
 
 import os
+import sys
 import time
+import webbrowser
 from pathlib import Path
 
 import psutil
@@ -53,6 +55,37 @@ def test_a_name_that_does_not_exist_is_said_with_those_that_do(
     said = capsys.readouterr().err
     assert "did you mean `old`?" in said
     assert "sweeps with a result: new, old" in said
+
+
+@pytest.mark.usefixtures("results")
+@pytest.mark.parametrize(("screen", "opened"), [(":0", True), ("", False)])
+def test_the_report_is_opened_where_there_is_a_screen(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    screen: str,
+    opened: bool,
+) -> None:
+    seen: list[str] = []
+
+    def show(url: str) -> bool:
+        seen.append(url)
+        return True
+
+    monkeypatch.setattr(webbrowser, "open", show)
+    monkeypatch.setattr(sys, "platform", "linux")
+    for name in ("DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    if screen:
+        monkeypatch.setenv("DISPLAY", screen)
+    assert cli.main(["open"]) == 1
+    assert "sweep_report.html: there is no such file" in capsys.readouterr().err
+    page = Path("results/new/quant_sweep/sweep_report.html").absolute()
+    page.write_text("<html>")
+    assert cli.main(["open"]) == 0
+    printed = capsys.readouterr()
+    assert printed.out == f"{page}\n"
+    assert seen == ([page.as_uri()] if opened else [])
+    assert ("no browser" in printed.err) is not opened
 
 
 def test_without_a_result_or_a_running_sweep_that_is_said(

@@ -203,7 +203,7 @@ def test_a_plan_shows_the_sidecars_command(capsys: pytest.CaptureFixture[str]) -
         "hardware_sidecar_timeout_sec=9",
     ]
     assert main(["plan", *(f"--config={pair}" for pair in overrides)]) == 0
-    assert "probe --out '{out_file}', at most 9 s" in capsys.readouterr().err
+    assert "probe --out '{out_file}', at most 9 s" in capsys.readouterr().out
 
 
 def test_a_plan_shows_the_runner_s_command(capsys: pytest.CaptureFixture[str]) -> None:
@@ -211,6 +211,6 @@ def test_a_plan_shows_the_runner_s_command(capsys: pytest.CaptureFixture[str]) -
     command = ["orket", "run-task", "--task", "{task_file}", "--run-dir", "{run_dir}"]
     assert plan(capsys, *examples)["runner"] == [*command, "--seed", "{seed}"]
     assert main(["plan", *examples]) == 0
-    said = capsys.readouterr().err
+    said = capsys.readouterr().out
     assert "orket run-task --task '{task_file}'" in said
     assert "config warning" not in said

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from random import Random
 from typing import Any
 
 import pytest
 
-from orket_lib.artifacts.progress import Due, Event, Start
+from orket_lib.artifacts.progress import Due, Event, MeasuringKind, Start
 from orket_lib.report.progress import FailureText, SweepProgress, failure_texts
 
 CELLS = ("F16", "Q8_0", "Q4_K_M", "Q2_K")
@@ -105,7 +107,7 @@ def test_other_jobs_count_by_what_they_have_taken_so_far() -> None:
 
 def test_a_place_is_the_cell_and_its_step() -> None:
     progress = sweep()
-    assert progress.place() == "0 of 4 measurements, 0 of 0 views"
+    assert progress.place() == "0 of 4 measurements, 0 of 0 results"
     happen(progress, 0.0, "started", job="Q8_0")
     assert progress.place() == "nano Q8_0"
     happen(progress, 1.0, "plan", title="nano Q8_0", total=123, done=46)
@@ -155,3 +157,64 @@ def test_equal_failures_are_one_and_a_silent_one_names_the_log() -> None:
         FailureText("failed: check needs, pass preflight", "no such file"),
         FailureText("failed: make row", "see .snakemake/log"),
     ]
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job of a simulated sweep: how long it takes, and how long that was estimated to be."""
+
+    name: str
+    kind: MeasuringKind | None
+    seconds: float
+    estimate: float
+    steps: int
+
+
+def simulated(error: float, random: Random) -> list[Job]:
+    """Return the jobs of a sweep of seven quants whose machine is `error` times as slow."""
+    jobs = [Job("preflight", None, 1.0, 0.8, 0)]
+    for tag, bits in zip("ABCDEFG", (16, 8.5, 6.6, 5.7, 4.9, 4.0, 3.4), strict=True):
+        expected = 15.0 + 168 * 0.1 * bits
+        took = expected * error * random.uniform(0.8, 1.25)
+        jobs.append(Job(f"cell {tag}", "cell", took, expected, 168))
+    jobs += [Job(f"view {it}", None, random.uniform(0.5, 2.0), 0.8, 0) for it in range(28)]
+    for kind in ("context", "thermal"):
+        jobs.append(Job(kind, kind, 60.0 * error * random.uniform(0.8, 1.25), 60.0, 0))
+    return jobs
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("error", [0.3, 1.0, 4.0])
+def test_half_way_the_remaining_time_is_right_within_a_quarter(error: float, seed: int) -> None:
+    jobs = simulated(error, Random(seed))
+    due = {it.name: Due(kind=it.kind, title=it.name, seconds=it.estimate) for it in jobs if it.kind}
+    whole_s, half_s = sum(it.seconds for it in jobs), sum(it.seconds for it in jobs) / 2
+    progress = SweepProgress(
+        Start(
+            sweep="simulated",
+            pid=1,
+            started_s=0.0,
+            at_s=0.0,
+            measuring=due,
+            others=len(jobs) - len(due),
+            at_most=False,
+        )
+    )
+    begin_s = 0.0
+    for job in jobs:
+        end_s = begin_s + job.seconds
+        load_s = 0.15 * job.seconds
+        events: list[tuple[float, Any, dict[str, Any]]] = [(begin_s, "started", {"job": job.name})]
+        if job.kind:
+            plan = {"title": job.name, "total": job.steps}
+            events.append((begin_s + load_s, "plan", plan))
+        for step in range(job.steps):
+            share = (step + 1) / job.steps
+            events.append((begin_s + load_s + share * (job.seconds - load_s), "step", {}))
+        events.append((end_s, "finished", {"job": job.name}))
+        for at_s, kind, fields in events:
+            if at_s <= half_s:
+                happen(progress, at_s, kind, **fields)
+        begin_s = end_s
+    left_s = progress.left_s(half_s)
+    assert left_s == pytest.approx(whole_s - half_s, rel=0.25)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
+from builders import probe, report, run
 from config_folder import folder
 
-from orket_lib.analysis.active_time import Pace
+from orket_lib.analysis.active_time import Pace, pace_of
 from orket_lib.artifacts.io import write_json
 from orket_lib.sweep.cells import Cell
 from orket_lib.sweep.load import load_sweep
@@ -71,6 +73,37 @@ def test_before_anything_is_measured_there_is_the_size_of_the_file() -> None:
     assert by_size[1] is not None
     assert by_size[0] > by_size[1] > 0
     assert found.basis.startswith("by the size of the files alone (20 GB of weights per second")
+
+
+def first_sweep(random: Random, size: int) -> tuple[Pace | None, float]:
+    """Return the pace that a simulated sweep shows, and its mean time for a graded run."""
+    mean_s, at_s, steps = 0.2 * size, 25.0, []
+    for _ in range(3 + 8):
+        steps.append((at_s, at_s + mean_s * random.lognormvariate(0.0, 0.4)))
+        at_s = steps[-1][1] + 0.05
+    probes = tuple(probe(it, window_s=window) for it, window in enumerate(steps[:3]))
+    runs = tuple(
+        run(it % 4, it // 4).model_copy(update={"window_s": window})
+        for it, window in enumerate(steps[3:])
+    )
+    return pace_of([report(probes=probes, test_runs=runs)]), mean_s
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_second_sweep_of_a_machine_takes_what_was_estimated_within_a_factor_of_two(
+    seed: int,
+) -> None:
+    """A simulated clock: more runs than before, and a machine that is a third slower by now."""
+    random = Random(seed)
+    (larger, larger_s), (smaller, smaller_s) = first_sweep(random, 20), first_sweep(random, 10)
+    assert larger
+    assert smaller
+    found = estimated({"Q8_0": larger, "Q4_K_M": smaller}, runs_per_quant=20)
+    took = 2 * (25.0 + 3.0) * 1.33 + found.views_s * 2
+    for mean_s in (larger_s, smaller_s):
+        took += sum(mean_s * random.lognormvariate(0.0, 0.4) * 1.33 for _ in range(3 + 80))
+    assert found.seconds
+    assert took / 2 < found.seconds < took * 2
 
 
 def test_a_machine_that_is_not_ours_has_no_estimate_before_it_has_measured() -> None:

@@ -38,6 +38,27 @@ def test_a_sweep_prints_a_line_for_each_cell_and_snakemakes_log_has_the_rest(
     assert progress.left_s(time.time()) == 0
 
 
+@pytest.mark.skipif(os.name == "nt", reason="pipes of POSIX")
+def test_a_sweep_goes_on_without_its_progress_file_and_without_its_reader(
+    workspace: Workspace,
+) -> None:
+    workspace.config |= {"quants": ["F16"], "task_limit": 2, "canary": {"runs": 0}}
+    # So it can't be written.
+    Path(workspace.folder, "logs/small/progress.jsonl").mkdir(parents=True)
+    process = subprocess.Popen(
+        workspace.command(),
+        cwd=workspace.folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert process.stdout
+    process.stdout.readline()  # as `snakemake 2>&1 | head -1` does it
+    process.stdout.close()
+    assert process.wait(_DEADLINE_S) == 0
+    assert workspace.runs()
+
+
 def test_verbose_and_dry_runs_have_snakemakes_own_output(workspace: Workspace) -> None:
     workspace.config |= {"quants": ["F16"], "task_limit": 2, "canary": {"runs": 0}}
     planned = workspace.run("-n")

@@ -23,10 +23,22 @@ from orket_lib.stores.baselines import BaselineStore
 from orket_lib.stores.retention import KEEP_LAST, Per
 from orket_lib.vocabulary.errors import ArtifactError, Refused
 
+EXAMPLES = (
+    "orket baselines list",
+    "orket baselines show --test-id add-3",
+    "orket baselines resolve --test-id add-3 --quant-tag Q4_K_M",
+    "orket baselines health",
+    "orket baselines prune --dry-run",
+    "orket baselines pin-baseline --baseline-ref run-7",
+    "orket baselines unpin-baseline --baseline-ref run-7",
+    "orket baselines record --summary results/mine/quant_sweep/sweep_summary.json",
+    "orket baselines compare --summary results/mine/quant_sweep/sweep_summary.json",
+)
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
-    actions = Actions(parser)
+    actions = Actions(parser, EXAMPLES)
     listing = actions.add("list", list_histories, "list the tasks that have baselines")
     show = actions.add("show", _show, "show the records of a task, oldest first")
     find = actions.add(

@@ -27,6 +27,8 @@ from orket_lib.stores.attempts import AttemptStore, read_taken
 from orket_lib.telemetry.fingerprint import boot_id
 from orket_lib.vocabulary.clock import parse_time, utc_now
 
+EXAMPLES = ("orket measure-canary --spec canary/spec.json --out canary/receipt.json",)
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""

@@ -28,6 +28,8 @@ from orket_lib.sweep.batches import batch_spec
 from orket_lib.vocabulary.statuses import Again, RunStatus
 from orket_lib.workflow.job_environment import again_command
 
+EXAMPLES = ("orket measure-cell --spec spec.json --tasks policy/tasks.json --out receipt.json",)
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""

@@ -34,6 +34,12 @@ from orket_lib.processes.snakemake_watchdog import die_with_snakemake
 from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.statuses import RunStatus
 
+EXAMPLES = (
+    "orket measure-contexts --frontier frontier_explorer.json "
+    "--cells receipts.json --policy context.json --settings contexts.json --needs needs.json "
+    "--model nano --out-folder contexts",
+)
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""

@@ -42,6 +42,12 @@ from orket_lib.vocabulary.statuses import RunStatus
 _NO_BASELINE = "no quant has answers that may be judged"
 
 
+EXAMPLES = (
+    "orket measure-fidelity --rows policy/row.json --cells policy/receipts.json "
+    "--settings policy/fidelity.json --tasks policy/tasks.json --model nano --out receipt.json",
+)
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     add = parser.add_argument

@@ -22,6 +22,8 @@ from orket_lib.processes.snakemake_watchdog import die_with_snakemake
 from orket_lib.stores.attempts import AttemptStore
 from orket_lib.vocabulary.slugs import slug
 
+EXAMPLES = ("orket measure-sidecar --spec spec.json --out receipt.json",)
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""

@@ -35,6 +35,11 @@ from orket_lib.vocabulary.reasons import Reason
 from orket_lib.vocabulary.slugs import slug
 from orket_lib.vocabulary.statuses import RunStatus
 
+EXAMPLES = (
+    "orket measure-thermal --frontier frontier_explorer.json "
+    "--cells policy/receipts.json --settings policy/thermal.json --model nano --out receipt.json",
+)
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""

@@ -10,6 +10,8 @@ from orket_lib.artifacts.views.preflight import Needs, Preflight
 from orket_lib.commands._common import add_out, stamp, tell
 from orket_lib.preflight.checks import check_all
 
+EXAMPLES = ("orket preflight --needs results/mine/policy/needs.json --out preflight.json",)
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""

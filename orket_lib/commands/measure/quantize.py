@@ -14,6 +14,8 @@ from orket_lib.telemetry.allowance.cpus import cpu_allowance
 from orket_lib.vocabulary.quants import normalize_tag
 from orket_lib.vocabulary.units import MIB
 
+EXAMPLES = ("orket quantize --base nano-F16.gguf --quant Q4_K_M --out nano-Q4_K_M.gguf",)
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""

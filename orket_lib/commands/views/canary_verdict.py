@@ -12,6 +12,8 @@ from orket_lib.artifacts.views.receipt import CanaryReceipt
 from orket_lib.commands._common import add_out, stamp
 from orket_lib.stores.attempts import read_taken
 
+EXAMPLES = ("orket canary-verdict --policy canary.json --receipt receipt.json --out verdict.json",)
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""

@@ -17,6 +17,11 @@ from orket_lib.commands.views._context_summaries import Given, common, one_pair,
 from orket_lib.report.plots.context import plot_context
 from orket_lib.vocabulary.statuses import Lane, VramProfile, weakest
 
+EXAMPLES = (
+    "orket context-ceiling --contexts 1024 2048 "
+    "--summary-template 'contexts/{context}/summary.json' --out ceiling.json",
+)
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""

@@ -13,6 +13,8 @@ from orket_lib.commands._storage import add_kept_below
 from orket_lib.commands._summaries import read_summary
 from orket_lib.commands.history import keep
 
+EXAMPLES = ("orket frontier --summary sweep_summary.json --out frontier.json",)
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""

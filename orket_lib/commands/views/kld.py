@@ -12,6 +12,8 @@ from orket_lib.artifacts.views.kld import FidelityReceipt
 from orket_lib.commands._common import add_out, stamp
 from orket_lib.stores.attempts import read_taken
 
+EXAMPLES = ("orket kld --receipt receipt.json --out kld.json",)
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""

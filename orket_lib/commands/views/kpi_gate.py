@@ -15,6 +15,9 @@ from orket_lib.vocabulary.errors import Refused
 _LIMITS = tuple(KpiPolicy.model_fields)
 
 
+EXAMPLES = ("orket kpi-gate --summary sweep_summary.json --out gate.json",)
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     add = parser.add_argument

@@ -10,6 +10,8 @@ from orket_lib.artifacts.views.kpis import KpiReport
 from orket_lib.commands._common import add_out, stamp_like
 from orket_lib.commands._summaries import read_summary
 
+EXAMPLES = ("orket kpis --summary sweep_summary.json --out kpis.json",)
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""

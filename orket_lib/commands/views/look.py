@@ -16,6 +16,11 @@ from orket_lib.commands._common import add_out, stamp, tell, whole_number
 from orket_lib.commands.views._rows import metrics_of
 from orket_lib.report.look import look_lines
 
+EXAMPLES = (
+    "orket look --settings looks.json --rows row.json --cells cells --model nano "
+    "--batch 1 --out 1.json",
+)
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""

@@ -16,6 +16,8 @@ from orket_lib.commands._receipts import cell_receipts
 from orket_lib.preflight.gates import require_canary, require_measured, require_preflight
 from orket_lib.vocabulary.errors import Refused
 
+EXAMPLES = ("orket require --canary results/mine/canary/verdict.json",)
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""

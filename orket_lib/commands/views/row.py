@@ -21,6 +21,8 @@ from orket_lib.commands.views._rows import metrics_of
 from orket_lib.tasks.answers import comparable
 from orket_lib.vocabulary.statuses import ADVICE, SidecarStatus
 
+EXAMPLES = ("orket row --report run.json --settings policy/row.json --out Q4_K_M.json",)
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""

@@ -14,6 +14,10 @@ from orket_lib.measure.journal.run_report import run_report
 from orket_lib.sweep.batches import batch_spec
 from orket_lib.tasks.grading.graders import sandbox_for
 
+EXAMPLES = (
+    "orket run-report --receipt receipt.json --spec spec.json --tasks tasks.json --out run.json",
+)
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""

@@ -13,6 +13,10 @@ from orket_lib.artifacts.views.row import RowSettings
 from orket_lib.commands._common import add_out, stamp
 from orket_lib.stores.attempts import read_taken
 
+EXAMPLES = (
+    "orket sidecar-view --receipt receipt.json --settings policy/sidecar.json --out view.json",
+)
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""

@@ -9,6 +9,8 @@ from orket_lib.artifacts.views.look import Started
 from orket_lib.commands._common import add_out
 from orket_lib.vocabulary.clock import utc_now
 
+EXAMPLES = ("orket start --out started.json",)
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""

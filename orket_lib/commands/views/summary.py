@@ -23,6 +23,10 @@ from orket_lib.stores.attempts import read_taken
 from orket_lib.vocabulary.errors import ArtifactError
 from orket_lib.vocabulary.slugs import slugs
 
+EXAMPLES = (
+    "orket summary --matrix policy/matrix.json --canary canary/verdict.json --out summary.json",
+)
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""

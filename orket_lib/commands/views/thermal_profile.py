@@ -29,6 +29,8 @@ from orket_lib.report.plots.thermal import plot_thermal
 from orket_lib.vocabulary.errors import ArtifactError
 from orket_lib.vocabulary.statuses import Lane, VramProfile, weakest
 
+EXAMPLES = ("orket thermal-profile --summaries first.json second.json --out profile.json",)
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""

@@ -21,6 +21,8 @@ import psutil
 
 from orket_lib.processes.parent_death import die_with_parent, wait_for_end_of
 
+_WITHOUT_CAUSE = "Failed to init server"  # llama.cpp's log has the cause
+
 
 def main() -> None:
     """Serve until the parent ends."""
@@ -37,7 +39,10 @@ def main() -> None:
         answer = _start(settings)
     except Exception as error:  # the parent reports whatever the runtime raises
         missing = isinstance(error, ImportError)  # of the package, not a fault of the model
-        answer = {"error": f"{type(error).__name__}: {error}", "installed": not missing}
+        said = f"{type(error).__name__}: {error}"
+        if _WITHOUT_CAUSE in said:
+            said = "llama.cpp did not load it"
+        answer = {"error": said, "installed": not missing}
     print(json.dumps(answer), file=answers, flush=True)
     watcher.join()
 
