@@ -46,7 +46,7 @@ def _show(results: Path, since: float, gate_failed: bool) -> None:
     # The gate's job runs only once the summary is current, however old the file is.
     if path.is_file() and (gate_failed or path.stat().st_mtime >= since):
         summary = read_model(path, Summary)
-        report = (path.parent / "sweep_report.md").as_posix()
+        report = (path.parent / "sweep_report.html").as_posix()
         if sys.stdout.isatty():
             tell("")  # a blank line between the sweep and its result
         print_summary(summary, report, _further(summary, results, since))

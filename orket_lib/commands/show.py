@@ -30,6 +30,6 @@ def run(options: argparse.Namespace) -> int:
     if options.md:
         print_text(markdown_table(summary))
         return 0
-    report = path.with_name("sweep_report.md").as_posix()
+    report = path.with_name("sweep_report.html").as_posix()
     print_summary(summary, report)
     return 0

@@ -129,7 +129,7 @@ def test_the_last_lines_say_which_kpi_stopped_the_sweep_and_what_to_do(
     capsys.readouterr()
     show_summary(tmp_path, 2000.0, stopped)
     printed = capsys.readouterr()
-    report = (tmp_path / "quant_sweep" / "sweep_report.md").as_posix()
+    report = (tmp_path / "quant_sweep" / "sweep_report.html").as_posix()
     assert printed.out.splitlines()[-1] == f"report: {report}"
     said = printed.err.splitlines()
     assert said[:4] == [

@@ -30,11 +30,11 @@ def results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("results")
 def test_the_last_result_is_shown_unless_one_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["show"]) == 0
-    assert "report: results/new/quant_sweep/sweep_report.md" in capsys.readouterr().out
+    assert "report: results/new/quant_sweep/sweep_report.html" in capsys.readouterr().out
     for name in ("old", "old.yaml", "configs/old.json"):
         assert cli.main(["show", name]) == 0
         printed = capsys.readouterr().out
-        assert "report: results/old/quant_sweep/sweep_report.md" in printed
+        assert "report: results/old/quant_sweep/sweep_report.html" in printed
         assert "orket-nano: run Q4_K_M" in printed
 
 

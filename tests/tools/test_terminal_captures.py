@@ -16,7 +16,7 @@ GUIDE = (ROOT / "docs/guides/running.md").read_text(encoding="utf-8")
     ("name", "words"),
     [
         ("running", "Ctrl-C stops; the same command goes on from there"),
-        ("end", "report: results/mine/quant_sweep/sweep_report.md"),
+        ("end", "report: results/mine/quant_sweep/sweep_report.html"),
         ("canary", "3 measurements were not made, because the canary failed"),
         ("stopped", "; the same command goes on from there\n$ echo $?\n130\n"),
         ("load", "unknown model architecture: 'llamb'"),

@@ -158,7 +158,7 @@ def test_the_example_runs_over_the_example_of_a_server(workspace: Workspace) -> 
         timeout=120,
         check=False,
     )
-    assert "sweep_report.md" in done.stderr, done.stderr
+    assert "sweep_report.html" in done.stdout, done.stderr
     (report,) = reports(workspace).values()
     assert report.spec.runner is not None
     assert report.spec.runner.environment == {"AGENT_DEPTH": "3"}

@@ -324,7 +324,7 @@ def test_a_kpi_policy_that_fails_leaves_its_verdict_and_names_the_numbers(
 
         assert failed.code == 1
         said, how = failed.text.rsplit("KPI gate: FAIL\n", 1)
-        assert "report: results/small/quant_sweep/sweep_report.md\n" in said
+        assert "report: results/small/quant_sweep/sweep_report.html\n" in said
         assert "  frontier_success_rate=0 is below min_frontier_success_rate=1\n" in how
         assert "  after fixing this, measure again: snakemake -R measure_cell" in how
         assert how.endswith("  or change the limits in strict.json and rerun the same command\n")
