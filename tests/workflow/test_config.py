@@ -100,7 +100,7 @@ def test_all_mistakes_are_told_at_once_and_no_secret(workspace: Workspace) -> No
         "canary: {run: 1}": "did you mean `canary.runs`?",
         "runtime_env: {API_KEY: hunter2}": "looks like a secret",
         "sweep: other": "sweep: must be `small`, the name of",
-        "rounds: 0": "rounds: must be a whole number >= 1",
+        "rounds: 0": "rounds: must be a whole number from 1 to 1000",
     }
     (workspace.folder / "more.yaml").write_text("\n".join(mistakes), encoding="utf-8")
     workspace.command()  # writes small.yaml
