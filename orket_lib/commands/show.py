@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print the table of quants and the recommendation."""
-    path = _summary_of(options.sweep)
+    path = summary_of(options.sweep)
     summary = read_summary(path)
     if options.md:
         print_text(markdown_table(summary))
@@ -38,7 +38,7 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _summary_of(sweep: str | None) -> Path:
+def summary_of(sweep: str | None) -> Path:
     """Return the summary of a sweep; of the last one, if none is named.
 
     Raises:
