@@ -34,7 +34,8 @@ def json_differences(was: Any, made: Any, place: str = "") -> Iterator[str]:
         for index, (one, other) in enumerate(zip(was, made, strict=True)):
             yield from json_differences(one, other, f"{place}[{index}]")
     elif not _same(was, made):
-        yield f"{place or '(whole file)'}: {shown(was, _LONGEST)}, recomputed {shown(made, _LONGEST)}"
+        where = place or "(whole file)"
+        yield f"{where}: {shown(was, _LONGEST)}, recomputed {shown(made, _LONGEST)}"
 
 
 def text_differences(was: str, made: str) -> Iterator[str]:
@@ -42,9 +43,7 @@ def text_differences(was: str, made: str) -> Iterator[str]:
     one, other = _plain(was), _plain(made)
     for number, (before, after) in enumerate(zip(one, other, strict=False), start=1):
         if before != after:
-            yield (
-                f"line {number}: {shown(before, _LONGEST)}, recomputed {shown(after, _LONGEST)}"
-            )
+            yield (f"line {number}: {shown(before, _LONGEST)}, recomputed {shown(after, _LONGEST)}")
     if len(one) != len(other):
         yield f"{len(one)} lines, recomputed {len(other)}"
 

@@ -145,7 +145,10 @@ def forged(bundle: Path, changed: dict[str, tuple[bytes, bytes]]) -> None:
 
 
 def test_a_bundle_of_it_is_verified_and_what_its_measurements_dont_say_is_named(
-    swept: Swept, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    swept: Swept,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(swept[0].folder)
     bundle, again = tmp_path / "small.zip", tmp_path / "again.zip"

@@ -169,7 +169,9 @@ class _Steps:
         self._config: SweepConfig = parse(read_json(Path(self._policy, "matrix.json")))
         self._receipts = read_model(Path(self._policy, "receipts.json"), AskedReceipts).paths
         if strange := [path for path in self._receipts if not is_plain(path)]:
-            raise ArtifactError(f"{self._policy}/receipts.json: no path of a cell: {strange[0]!r:.80}")
+            raise ArtifactError(
+                f"{self._policy}/receipts.json: no path of a cell: {strange[0]!r:.80}"
+            )
         self.models = tuple(slugs(self._config.models).values())
 
     def all(self) -> Iterator[Step]:
@@ -191,13 +193,14 @@ class _Steps:
         cells, settings = f"{self.results}/cells", f"{self._policy}/row.json"
         for receipt in self._receipts:
             yield _step(
-                f"views.run_report --receipt {cells}/{receipt} --spec {cells}/{_cell(receipt)}/spec.json"
-                f" --tasks {self._policy}/tasks.json",
+                f"views.run_report --receipt {cells}/{receipt}"
+                f" --spec {cells}/{_cell(receipt)}/spec.json --tasks {self._policy}/tasks.json",
                 f"{cells}/{receipt.removesuffix('receipt.json')}run.json",
             )
         for cell in dict.fromkeys(map(_cell, self._receipts)):
             yield _step(
-                f"views.sidecar_view --receipt {cells}/{cell}/sidecar_receipt.json --settings {settings}",
+                f"views.sidecar_view --receipt {cells}/{cell}/sidecar_receipt.json"
+                f" --settings {settings}",
                 self._sidecar(cell),
             )
 
@@ -205,8 +208,9 @@ class _Steps:
         for model in self.models if self._batches else ():
             for batch in range(self._batches + 1):
                 yield _step(
-                    f"views.look --settings {self._policy}/looks.json --rows {self._policy}/row.json"
-                    f" --cells {self.results}/cells --model {model} --batch {batch}"
+                    f"views.look --settings {self._policy}/looks.json"
+                    f" --rows {self._policy}/row.json --cells {self.results}/cells"
+                    f" --model {model} --batch {batch}"
                     f"{self._started()}",
                     f"{self.results}/looks/{model}/{batch}.json",
                 )
@@ -262,7 +266,8 @@ class _Steps:
                 look = f" --look {self.results}/looks/{model}/{self._batches}.json"
                 yield Step(
                     tuple(
-                        f"measure.measure_contexts --frontier {frontier} --cells {policy}/cells.json"
+                        f"measure.measure_contexts --frontier {frontier}"
+                        f" --cells {policy}/cells.json"
                         f" --policy {policy}/context.json --settings {policy}/row.json"
                         f" --needs {policy}/needs.json --model {model}"
                         f" --preflight {NOTHING_MEASURED} --out-folder {folder}"
@@ -270,8 +275,9 @@ class _Steps:
                     ),
                     tuple(f"{folder}/context_{context}.json" for context in settings.contexts),
                 )
+                limits = ceiling_options(settings, self._config.wanted_context)
                 yield _step(
-                    f"views.context_ceiling {ceiling_options(settings, self._config.wanted_context)}"
+                    f"views.context_ceiling {limits}"
                     f" --summary-template {folder}/context_{{context}}.json",
                     f"{folder}/context_ceiling.json",
                 )

@@ -210,8 +210,8 @@ def _too_many_cells(config: SweepConfig) -> Iterator[str]:
     cells = len(config.models) * len(config.quants) * config.rounds
     if cells > _MOST_CELLS:
         yield (
-            f"models, quants, rounds: {cells} measurements; a sweep has at most {_MOST_CELLS}: make "
-            "several sweeps"
+            f"models, quants, rounds: {cells} measurements; a sweep has at most {_MOST_CELLS}: "
+            "make several sweeps"
         )
 
 

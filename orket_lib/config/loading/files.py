@@ -175,11 +175,10 @@ def _merged(node: yaml.Node, known: dict[int, int]) -> int:
     if isinstance(node, yaml.MappingNode):
         sizes = [(key.tag == _YAML_MERGE, _merged(value, known)) for key, value in node.value]
         size = sum(inner if merges else 1 for merges, inner in sizes)
+        if size > _MOST_MERGED and any(merges for merges, _ in sizes):
+            raise ValueError(TOO_MUCH)
     else:
         size = sum(_merged(item, known) for item in node.value)
-    if size > _MOST_MERGED and isinstance(node, yaml.MappingNode):
-        if any(merges for merges, _ in sizes):
-            raise ValueError(TOO_MUCH)
     known[id(node)] = size
     return size
 
