@@ -17,6 +17,7 @@ import io
 import json
 import os
 import random
+import re
 import resource
 import signal
 import sys
@@ -37,7 +38,7 @@ from orket_lib.vocabulary.errors import OrketError  # noqa: E402
 
 CORPUS = ROOT / "tests" / "tools" / "fuzz_corpus"
 LONGEST_S = 20.0
-_LONGEST_NAME = 80
+_NAME = re.compile(rb"[\w./]+\.json\0")
 _MOST_MEMORY = 4 * 2**30
 _ODD: tuple[Any, ...] = (
     *(None, True, 0, -1, 1e308, -1e308, 10**30, 0.5, "", "x" * 5000, "\x1b[2J", "../../x", "NaN"),
@@ -128,9 +129,8 @@ def changed(data: bytes, chance: random.Random) -> bytes:
 
     A name before a zero byte says which file it is, and stays.
     """
-    name, zero, content = data.partition(b"\0")
-    if zero and len(name) < _LONGEST_NAME:
-        return name + zero + changed(content, chance)
+    if named := _NAME.match(data):
+        return named[0] + changed(data[named.end() :], chance)
     if chance.random() < 0.7:
         with contextlib.suppress(ValueError):
             value = json.loads(data)
