@@ -110,7 +110,7 @@ def failure(feed: Callable[[bytes], None], data: bytes) -> str | None:
             feed(data)
     except OrketError:
         return None
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         frames = traceback.extract_tb(error.__traceback__)
         ours = [it for it in frames if "orket_lib" in it.filename] or frames
         where = f"{Path(ours[-1].filename).name}:{ours[-1].lineno}"

@@ -22,13 +22,13 @@ from report_summaries import seven, summary
 from orket_lib.analysis.sidecar.payload import objects_in, printed_number
 from orket_lib.artifacts.io import read_json, read_model, write_json, write_model
 from orket_lib.artifacts.measurements.canary import CanaryPolicy, CanaryVerdict
-from orket_lib.artifacts.measurements.request import AskedReceipts, AskedTasks
+from orket_lib.artifacts.measurements.request import AskedCell, AskedReceipts, AskedTasks
 from orket_lib.artifacts.measurements.sidecar import CapturedText
 from orket_lib.artifacts.schemas import published, version_of
 from orket_lib.artifacts.views.bundle import BundleManifest
 from orket_lib.artifacts.views.look import LookSettings
 from orket_lib.artifacts.views.preflight import Needs, Preflight
-from orket_lib.artifacts.views.receipt import CellReceipt
+from orket_lib.artifacts.views.receipt import CellReceipt, Receipt
 from orket_lib.artifacts.views.row import RowSettings
 from orket_lib.artifacts.views.summary import Summary
 from orket_lib.cli import main
@@ -47,7 +47,7 @@ from orket_lib.report.terminal import markdown_table, terminal_summary
 from orket_lib.stores.bundles import pack, unpack
 from orket_lib.sweep.hash_cache import HashCache
 from orket_lib.sweep.references import find_references
-from orket_lib.tasks.bank import Task, load_bank
+from orket_lib.tasks.bank import Task, TaskBank, load_bank, selection
 from orket_lib.tasks.grading.graders import NotRun, judge
 from orket_lib.tasks.importing.import_bank import import_bank
 
@@ -82,7 +82,7 @@ def prepare(folder: Path) -> None:
             write_json(Path(name), content)
         else:
             write_model(Path(name), content)
-    (folder / "my.yaml").write_text(json.dumps(config | _ARTIFACT), encoding="utf-8")
+    (folder / "s.yaml").write_text(json.dumps(config | _ARTIFACT), encoding="utf-8")
     _pretend_to_run(folder)
 
 
@@ -120,25 +120,29 @@ def _files(matrix: dict[str, Any]) -> dict[str, Any]:
         "baseline": "Q8_0",
         "ends": [1],
     }
-    bank = {"schema_version": "orket.task_bank.v1", "bank_id": "bank"}
+    bank = TaskBank(
+        schema_version="orket.task_bank.v1", bank_id="bank", tasks=tuple(map(task, (1, 2, 3)))
+    )
+    selected = selection(bank, bank.tasks)
     return {
         "matrix.json": matrix,
         "canary.json": example(CanaryVerdict, whole=False) | {"passed": True},
         "canary_policy.json": policy,
         "settings.json": RowSettings.model_validate(settings),
         "looks.json": LookSettings.model_validate(looks),
-        "cells/nano/Q8_0/run.json": report(),
+        "cells/nano/Q8_0/run.json": report(spec=spec(quant_tag="Q8_0", tasks=selected)),
         "nano/Q8_0.json": row(metrics(), execution_lane="ci"),
         "summary.json": summary(seven()),
-        "needs.json": example(Needs, whole=True),
+        "needs.json": example(Needs, whole=True) | {"provider": "llama_server"},
         "preflight.json": example(Preflight, whole=True),
         "results/s/preflight.json": example(Preflight, whole=True),
         "results/s/cells/nano/Q8_0/receipt.json": example(CellReceipt, whole=True),
-        "receipt.json": example(CellReceipt, whole=True),
-        "spec.json": {"artifact": "x", "spec": spec().model_dump(mode="json")},
-        "tasks.json": example(AskedTasks, whole=True) | {"bank": "bank.json"},
-        "receipts.json": AskedReceipts(paths=("nano/Q8_0/receipt.json",)),
-        "bank.json": bank | {"tasks": [task(it).model_dump(mode="json") for it in (1, 2, 3)]},
+        "receipt.json": example(CellReceipt, whole=True) | {"parts": [], "batch": None},
+        "side.json": example(Receipt, whole=True),
+        "spec.json": AskedCell(artifact="x", spec=spec(tasks=selected)),
+        "tasks.json": AskedTasks(bank="bank.json", tasks=selected, sandbox=()),
+        "receipts.json": AskedReceipts(paths=("../receipt.json",)),
+        "bank.json": bank,
         "frontier.json": frontier(),
         "context_256.json": context_ceiling(),
         "profile.json": thermal_profile(),
@@ -171,12 +175,13 @@ _COMMANDS: dict[str, tuple[str, ...]] = {
     ),
     "needs.json": ("preflight --needs needs.json --out o",),
     "preflight.json": ("require --preflight preflight.json",),
-    "results/s/preflight.json": ("status my.yaml",),
-    "results/s/cells/nano/Q8_0/receipt.json": ("status my.yaml",),
+    "results/s/preflight.json": ("status s.yaml",),
+    "results/s/cells/nano/Q8_0/receipt.json": ("status s.yaml",),
     "receipt.json": (
         _GRADE,
-        "sidecar-view --receipt receipt.json --settings settings.json --out o",
+        "require --cells receipts.json",
     ),
+    "side.json": ("sidecar-view --receipt side.json --settings settings.json --out o",),
     "spec.json": (_GRADE,),
     "tasks.json": (_GRADE,),
     "bank.json": ("tasks validate bank.json", "tasks list bank.json"),
@@ -204,7 +209,12 @@ _COMMANDS: dict[str, tuple[str, ...]] = {
         "thermal-profile --summaries orket.thermal_series.v1.json --frontier frontier.json --out o",
     ),
     "orket.history.v1.json": ("history list --storage-root .",),
-    "orket.baselines.v1.json": ("baselines list", "baselines check", "baselines show text"),
+    "orket.baselines.v1.json": (
+        "baselines list",
+        "baselines health",
+        "baselines show --test-id text",
+        "baselines resolve --test-id text --hardware-fingerprint text --quant-tag text",
+    ),
 }
 
 
@@ -307,7 +317,7 @@ def _stream_seeds() -> list[bytes]:
     sse = "".join(f"data: {json.dumps(it)}\n\n" for it in events) + "data: [DONE]\n\n"
     ollama = [{"message": {"content": "a"}, "done": False}, {"done": True, "eval_count": 3}]
     whole = {"choices": [{"message": {"content": "a", "tool_calls": []}, "finish_reason": "stop"}]}
-    texts = [sse, "\n".join(map(json.dumps, ollama)), json.dumps(whole), "a_total{b=\"c\"} 1\n"]
+    texts = [sse, "\n".join(map(json.dumps, ollama)), json.dumps(whole), 'a_total{b="c"} 1\n']
     return [text.encode() for text in texts]
 
 
@@ -398,10 +408,10 @@ def _bundle_seeds() -> list[bytes]:
 TARGETS = {
     "artifacts": Target(370, _artifact_seeds, _read_artifact),
     "config": Target(30, _config_seeds, _read_config),
-    "commands": Target(100, _command_seeds, _run_commands),
-    "report": Target(30, _summary_seeds, _render),
+    "commands": Target(20, _command_seeds, _run_commands),
+    "report": Target(20, _summary_seeds, _render),
     "banks": Target(70, _bank_seeds, _read_bank),
-    "streams": Target(150, _stream_seeds, _read_stream),
+    "streams": Target(220, _stream_seeds, _read_stream),
     "payloads": Target(100, _payload_seeds, _read_payload),
     "headers": Target(50, _header_seeds, _read_header),
     "answers": Target(80, _answer_seeds, _grade),

@@ -124,7 +124,8 @@ def test_a_key_is_taken_from_the_environment_and_never_written(
     assert result.code == 0, result.text
     assert example.rows()[0]["valid"]
     files = [path for path in workspace.folder.rglob("*") if path.is_file()]
-    assert {"results", "storage", "logs"} < {it.relative_to(workspace.folder).parts[0] for it in files}
+    folders = {path.relative_to(workspace.folder).parts[0] for path in files}
+    assert {"results", "storage", "logs"} < folders
     for path in files:
         content = path.read_bytes()
         opened = gzip.decompress(content) if path.suffix == ".gz" else content

@@ -99,6 +99,8 @@ def parse(raw: Mapping[str, Any]) -> SweepConfig:
     Raises:
         ConfigError: One line per problem.
     """
+    if not isinstance(raw, Mapping):  # of a file that is not ours
+        raise ConfigError([f"must be a mapping of keys to values ({got(raw)})"])
     drafted = draft([Source(raw)])
     if drafted.problems:
         raise ConfigError(drafted.problems)
