@@ -22,7 +22,7 @@ _MOST_VALUES = 5
 _LONGEST_VALUE = 60
 _LONGEST_ID = 60
 _VALUE_BYTES = 64  # about what a value takes besides its text
-_MOST_BYTES = 128 * 2**20
+_MOST_BYTES = 2**25
 TOO_MUCH = "its aliases (`*name`) repeat too much, or it is nested too deeply"
 _DEEPEST = 64  # recursive code, such as JSON's encoder, gives up at some hundreds
 
