@@ -68,6 +68,14 @@ LINES = [
     "tasks verify no.json",
     f"run-task --task no.json --run-dir . {SERVER}",
     "clocks --summary no.json",
+    "bundle no",
+    "show no",
+    "watch no",
+    "verify no.zip",
+    "fidelity no.json no.json",
+    "kld --receipt no.json --out o.json",
+    "measure-fidelity --rows no --cells no.json --settings no.json --tasks no.json --model m "
+    "--out o.json",
 ]
 
 
