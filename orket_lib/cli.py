@@ -46,6 +46,7 @@ GROUPS = (
         "",
         {
             "sweep": "measure the quants of a model, and end with the verdict",
+            "init": "write the config of a sweep, and measure nothing",
             "doctor": "show what can be measured on this machine, and suggest a config",
             "plan": "show what a sweep would do, without doing it",
             "status": "show what is current, what is stale and why, and what a run would cost",
@@ -55,6 +56,8 @@ GROUPS = (
             "report": "write the report of a summary",
             "baselines": "list, check, pin, prune and record baselines; compare a sweep with them",
             "history": "add, list, compare and plot the results of earlier sweeps",
+            "flips": "show the tasks that each quant lost or won against the baseline",
+            "compare": "show what differs between two sweeps, beyond noise",
             "fidelity": "compare the answers of two sweeps or cells, right or wrong",
             "clocks": "compare the decode rate by the server's clock with ours",
             "run-task": "ask a served model one task and print the result as a runner does",

@@ -5,16 +5,18 @@ rule make_report:
     input:
         summary=f"{RESULTS}/quant_sweep/sweep_summary.json",
         contexts=TARGETS.contexts.files("context_ceiling.json"),
-        context_plots=TARGETS.contexts.files("context_ceiling.png"),
         thermal=TARGETS.thermal.files("thermal_profile.json"),
-        thermal_plots=TARGETS.thermal.files("thermal_profile.png"),
     output:
         markdown=report(
             f"{RESULTS}/quant_sweep/sweep_report.md",
             category="Sweep",
             labels={"part": "report"},
         ),
-        page=f"{RESULTS}/quant_sweep/sweep_report.html",
+        page=report(
+            f"{RESULTS}/quant_sweep/sweep_report.html",
+            category="Sweep",
+            labels={"part": "page"},
+        ),
         scatter=f"{RESULTS}/quant_sweep/sweep_scatter.json",
         table=f"{RESULTS}/quant_sweep/sweep_table.csv",
         plot=report(
@@ -32,11 +34,12 @@ rule make_report:
     localrule: True
     params:
         code=code_digest("report"),
+        cells=f"{RESULTS}/cells",
         contexts=lambda wildcards, input: option("--context", input.contexts),
         thermal=lambda wildcards, input: option("--thermal", input.thermal),
     shell:
         "python -m orket_lib report --summary {input.summary} --out-md {output.markdown}"
-        " --out-html {output.page}"
+        " --out-html {output.page} --cells {params.cells}"
         " --out-scatter {output.scatter} --out-table {output.table} --out-plot {output.plot}"
         " {params.contexts} {params.thermal} --log {log}"
 

@@ -192,5 +192,5 @@ def row_of(text: str, tag: str) -> list[str]:
 
 
 def section(text: str, title: str) -> str:
-    """Return a section of a report."""
-    return text.split(f"## {title}\n")[1].split("\n## ")[0]
+    """Return a section of a report, or of a page's text."""
+    return text.split(f"## {title}\n")[1].split("\n## ")[0] + "\n"

@@ -111,7 +111,7 @@ def test_the_reason_of_a_failure_is_that_of_the_job_and_comes_last(
         "failed: pass canary",
         "canary failed:",
         "  LATENCY",
-        "run: snakemake -R x",
+        "run: snakemake -R measure_canary",
         "2 measurements were not made, because the canary failed: see verdict.json",
     ]
 

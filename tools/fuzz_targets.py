@@ -43,6 +43,7 @@ from orket_lib.providers.wire.http import StampedStream
 from orket_lib.providers.wire.prometheus import samples
 from orket_lib.providers.wire.refusals import error_text
 from orket_lib.report.markdown import render_markdown
+from orket_lib.report.page.page import render_page
 from orket_lib.report.terminal import markdown_table, terminal_summary
 from orket_lib.stores.bundles import pack, unpack
 from orket_lib.sweep.hash_cache import HashCache
@@ -382,7 +383,8 @@ def _answer_seeds() -> list[bytes]:
 def _render(data: bytes) -> None:
     Path("render.json").write_bytes(data)
     found = read_model(Path("render.json"), Summary)
-    render_markdown(found, [], True, [], [])
+    render_markdown(found, [], True)
+    render_page(found, True, [], [], [])
     markdown_table(found)
     terminal_summary(found, "report.md", 80)
 

@@ -22,7 +22,7 @@ _FILE = "ORKET_PROGRESS"
 _SHOWN = "ORKET_PROGRESS_SHOWN"
 _STOPPED = "ORKET_STOPPED"
 
-MeasuringKind = Literal["cell", "canary", "sidecar", "context", "thermal", "quantize"]
+MeasuringKind = Literal["cell", "canary", "sidecar", "context", "thermal", "fidelity"]
 
 
 class Due(Record):

@@ -28,6 +28,11 @@ def add_config_options(
         type=located,
         help=f"config files, also shipped ones; a later one overrides an earlier one ({without})",
     )
+    add_settings(parser)
+
+
+def add_settings(parser: argparse.ArgumentParser) -> None:
+    """Add `--config`."""
     parser.add_argument(
         "--config",
         nargs="+",

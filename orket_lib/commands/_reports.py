@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from orket_lib.workflow.receipts import taken_parts
 
 _TOLERANCE = 1e-9
 _RECEIPT = "receipt.json"
+_PART = re.compile(r"(round|batch)-\d+")
 
 
 def refuse_replaced(summary: Summary) -> None:
@@ -35,14 +37,37 @@ def refuse_replaced(summary: Summary) -> None:
             raise _replaced(row, [path.as_posix() for path in receipts])
 
 
-def reports_of(row: RowMetrics) -> list[RunReport]:
+def report_files(row: RowMetrics, cells: Path | None = None) -> list[Path]:
+    """Return the run reports of a row.
+
+    Args:
+        row: The row.
+        cells: The sweep's `cells/`; None means that they are where the row says.
+    """
+    paths = list(map(Path, row.report_paths))
+    # MODEL/QUANT/run.json, or MODEL/QUANT/round-2/run.json
+    return (
+        paths
+        if cells is None
+        else [
+            cells.joinpath(*path.parts[-4 if _PART.fullmatch(path.parent.name) else -3 :])
+            for path in paths
+        ]
+    )
+
+
+def reports_of(row: RowMetrics, cells: Path | None = None) -> list[RunReport]:
     """Return the run reports of a row, one for each round.
+
+    Args:
+        row: The row.
+        cells: As for `report_files`.
 
     Raises:
         ArtifactError: A report is missing, or was made from other measurements or grades than the
             row (T22).
     """
-    reports = [read_model(Path(path), RunReport) for path in row.report_paths]
+    reports = [read_model(path, RunReport) for path in report_files(row, cells)]
     name = f"{row.model_id} {row.quant_tag}"
     found = tuple(part.sha256 for report in reports for part in report.parts)
     if found != tuple(part.sha256 for part in row.parts):

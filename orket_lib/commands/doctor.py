@@ -12,11 +12,14 @@ from orket_lib.artifacts.printed.doctor import DoctorReport, MissingReading
 from orket_lib.artifacts.views.preflight import PreflightCheck
 from orket_lib.commands._common import print_json, tell
 from orket_lib.commands._configs import add_config_options, sweep_of
+from orket_lib.doctor.file_serving import find_file_serving
 from orket_lib.doctor.machine import look_at_machine
 from orket_lib.doctor.missing_readings import missing_of_gpus, missing_on_machine, missing_with
 from orket_lib.doctor.models import look_at_files, look_at_servers
 from orket_lib.doctor.places import given, usual_places
-from orket_lib.doctor.suggestion import Suggestion, suggest
+from orket_lib.doctor.search import N_CTX, PATIENCE_S
+from orket_lib.doctor.suggested import Suggestion
+from orket_lib.doctor.suggestion import suggest
 from orket_lib.preflight.checks import check_all
 from orket_lib.preflight.memory import free_gpu_memory, free_main_memory
 from orket_lib.report.doctor import doctor_text, suggestion_yaml
@@ -26,9 +29,7 @@ from orket_lib.telemetry.devices.opening import open_devices
 from orket_lib.vocabulary.errors import ArtifactError, ConfigError, Refused
 from orket_lib.vocabulary.providers import default_urls, remote_host, server_address
 
-_PATIENCE_S = 2.0  # for a server's list of models
 _CHECK_PATIENCE_S = 5.0  # for everything that a config needs of its server
-_N_CTX = 4096
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -108,18 +109,17 @@ def examine(
         urls[sweep.config.provider] = sweep.config.base_url
         keys[sweep.config.provider] = sweep.config.api_key
     machine = look_at_machine(Path())
-    servers = look_at_servers(urls, keys, free_gpu_memory(None), _N_CTX, _PATIENCE_S)
+    servers = look_at_servers(urls, keys, free_gpu_memory(None), N_CTX, PATIENCE_S)
     places = [given(path) for path in models] or usual_places(os.environ)
-    files, unusable = look_at_files(places, free_main_memory(), _N_CTX)
-    runtime = any(item.name == "embedded llama.cpp" and item.path for item in machine.programs)
+    serving = find_file_serving()
+    files, unusable = look_at_files(places, serving.free if serving else free_main_memory(), N_CTX)
     suggestion = None
     if checks is None:
         offered = () if models else servers
-        served = files if runtime else ()
-        suggestion = suggest(offered, served, _N_CTX, bool(machine.gpus))
+        suggestion = suggest(offered, files, N_CTX, bool(machine.gpus), serving)
     report = DoctorReport(
         machine=machine,
-        n_ctx=_N_CTX,
+        n_ctx=N_CTX,
         servers=servers,
         files=files,
         unusable=unusable,

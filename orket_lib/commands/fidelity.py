@@ -1,17 +1,23 @@
-"""`orket fidelity`: compare the answers of two sweeps or cells, right or wrong."""
+"""`orket fidelity`: compare two sweeps, cells, or measurements of probabilities."""
 
 from __future__ import annotations
 
 import argparse
 from collections import defaultdict
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
+from orket_lib.analysis.fidelity.kld_of_model import quant_divergence
 from orket_lib.analysis.fidelity.of_reports import compare_cells
+from orket_lib.artifacts.base import Record
 from orket_lib.artifacts.io import read_model
+from orket_lib.artifacts.measurements.next_tokens import NextTokens
 from orket_lib.artifacts.printed.fidelity import FidelityComparison
+from orket_lib.artifacts.views.kld import AskedQuant, QuantDivergence
 from orket_lib.artifacts.views.run_report import RunReport
 from orket_lib.commands._common import print_json, print_text
-from orket_lib.report.fidelity import comparison_text
+from orket_lib.report.fidelity import comparison_text, divergence_text
 from orket_lib.tasks.answers import comparable
 from orket_lib.vocabulary.errors import ArtifactError
 from orket_lib.vocabulary.quants import nominal_bits
@@ -19,10 +25,12 @@ from orket_lib.workflow.receipts import taken_parts
 
 _ALLOWED = (
     "a sweep (its name, its folder in results/, or its sweep_summary.json), or a cell (its folder "
-    "in results/SWEEP/cells/, or its run.json)"
+    "in results/SWEEP/cells/, or its run.json); two next_tokens.json in storage/next_tokens/ are "
+    "compared by their probabilities"
 )
-_REPORT, _SUMMARY = "run.json", "sweep_summary.json"
+_REPORT, _SUMMARY, _PROBABILITIES = "run.json", "sweep_summary.json", "next_tokens.json"
 
+R = TypeVar("R", bound=Record)
 Cells = dict[tuple[str, str], list[RunReport]]  # by model and quant
 
 
@@ -34,7 +42,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print how far the answers of B are those of A."""
+    """Print how far the answers of B are those of A, or its probabilities."""
+    if Path(options.a).name == Path(options.b).name == _PROBABILITIES:
+        _show(options, _divergence(options.a, options.b), divergence_text)
+        return 0
     a, b = _cells_of(options.a), _cells_of(options.b)
     names = {name: name for name in b if name in a}
     if len(a) == len(b) == 1:
@@ -51,11 +62,23 @@ def run(options: argparse.Namespace) -> int:
         only_a=_sorted(set(a) - set(names.values())),
         only_b=_sorted(set(b) - set(names)),
     )
+    _show(options, found, comparison_text)
+    return 0
+
+
+def _show(options: argparse.Namespace, found: R, text: Callable[[R], str]) -> None:
     if options.json:
         print_json(found)
     else:
-        print_text(comparison_text(found))
-    return 0
+        print_text(text(found))
+
+
+def _divergence(a: str, b: str) -> QuantDivergence:
+    one, other = (read_model(Path(path), NextTokens) for path in (a, b))
+    asked = AskedQuant(
+        quant_tag=other.quant_tag, status=other.status, status_reason=other.status_reason
+    )
+    return quant_divergence(one, other, asked)
 
 
 def _cells_of(named: str) -> Cells:

@@ -12,16 +12,15 @@ from orket_lib.artifacts.views.scatter import Scatter
 from orket_lib.artifacts.views.summary import Summary
 from orket_lib.artifacts.views.thermal_profile import ThermalProfile
 from orket_lib.commands._common import add_log, stamp_like
+from orket_lib.commands._flips import flips_of
 from orket_lib.commands._reports import refuse_replaced
 from orket_lib.commands._summaries import read_summary
 from orket_lib.report.exports import scatter_points, summary_table
-from orket_lib.report.html import render_html
 from orket_lib.report.markdown import Plot, render_markdown
+from orket_lib.report.page.page import render_page
 from orket_lib.report.plots.fidelity import plot_fidelity
 from orket_lib.report.plots.frontier import plot_frontier
-from orket_lib.report.sections.context import context_section
 from orket_lib.report.sections.fidelity import fidelity_section
-from orket_lib.report.sections.thermal import thermal_section
 
 _FIDELITY = "fidelity.png"  # next to the frontier plot
 
@@ -31,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--summary", type=Path, required=True, help="sweep_summary.json")
     add("--out-md", type=Path, help="report as Markdown")
-    add("--out-html", type=Path, help="report as one HTML page, pictures included")
+    add("--out-html", type=Path, help="report as one HTML page")
     add("--out-scatter", type=Path, help="points of the scatter plot as JSON")
     add("--out-table", type=Path, help="rows as CSV")
     add(
@@ -42,6 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add("--context", type=Path, nargs="+", default=[], metavar="FILE", help="context_ceiling.json")
     add("--thermal", type=Path, nargs="+", default=[], metavar="FILE", help="thermal_profile.json")
+    add("--cells", type=Path, help="the sweep's cells/, to show in the page what breaks")
     add("--include-invalid", action="store_true", help="use rows that are not valid, too")
     add_log(parser)
     parser.set_defaults(misused=parser.error)
@@ -49,18 +49,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Read the summary and write the outputs that were asked for."""
-    page = options.out_md or options.out_html
-    if not (page or options.out_scatter or options.out_table or options.out_plot):
+    outs = (options.out_md, options.out_html, options.out_scatter, options.out_table)
+    if not any((*outs, options.out_plot)):
         options.misused("nothing to write: give --out-md or another --out option")
     summary = read_summary(options.summary)
     refuse_replaced(summary)
     include_invalid = options.include_invalid or summary.matrix.get("include_invalid", False)
-    if page or options.out_plot:
-        picture = options.out_plot or page.parent / "plots" / "frontier.png"
+    contexts = [read_model(path, ContextCeiling) for path in options.context]
+    thermal = [read_model(path, ThermalProfile) for path in options.thermal]
+    picture = options.out_plot
+    if options.out_md:
+        picture = picture or options.out_md.parent / "plots" / "frontier.png"
+        further = [it.recommendation for it in contexts] + [it.recommendation for it in thermal]
+        plots = _plots(summary, options.out_md.parent, picture)
+        write_text(options.out_md, render_markdown(summary, plots, include_invalid, further))
+    if picture:
         plot_frontier(summary, picture, include_invalid)
         plot_fidelity(summary, picture.with_name(_FIDELITY))
-    if page:
-        _write_report(options, summary, include_invalid, page.parent, picture)
+    if options.out_html:
+        flips = list(flips_of(summary, options.cells)) if options.cells else []
+        write_text(
+            options.out_html, render_page(summary, include_invalid, contexts, thermal, flips)
+        )
     if options.out_scatter:
         write_model(options.out_scatter, _scatter(options.summary, summary, include_invalid))
     if options.out_table:
@@ -68,35 +78,13 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _write_report(
-    options: argparse.Namespace,
-    summary: Summary,
-    include_invalid: bool,
-    folder: Path,
-    picture: Path,
-) -> None:
-    """Write the report as Markdown, HTML, or both. Its links are relative to `folder`."""
+def _plots(summary: Summary, folder: Path, picture: Path) -> list[Plot]:
+    """Return the plots of the report; their paths are relative to its folder."""
     plots = [Plot("Quality against size and speed", _seen_from(folder, picture))]
     if any(map(fidelity_section, summary.sessions)):
         other = picture.with_name(_FIDELITY)
         plots.append(Plot("Fidelity against size", _seen_from(folder, other)))
-    markdown = render_markdown(
-        summary,
-        plots,
-        include_invalid,
-        [
-            context_section(read_model(path, ContextCeiling), _picture_of(path, folder))
-            for path in options.context
-        ],
-        [
-            thermal_section(read_model(path, ThermalProfile), _picture_of(path, folder))
-            for path in options.thermal
-        ],
-    )
-    if options.out_md:
-        write_text(options.out_md, markdown)
-    if options.out_html:
-        write_text(options.out_html, render_html(markdown, folder))
+    return plots
 
 
 def _scatter(path: Path, summary: Summary, include_invalid: bool) -> Scatter:
@@ -108,12 +96,6 @@ def _scatter(path: Path, summary: Summary, include_invalid: bool) -> Scatter:
         include_invalid=include_invalid,
         points=scatter_points(summary, include_invalid),
     )
-
-
-def _picture_of(artifact: Path, folder: Path) -> str | None:
-    """Return the path of an artifact's picture relative to the report; None without one."""
-    picture = artifact.with_suffix(".png")
-    return _seen_from(folder, picture) if picture.is_file() else None
 
 
 def _seen_from(folder: Path, path: Path) -> str:

@@ -5,16 +5,12 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from pathlib import Path
 
 from orket_lib.commands._common import print_text
 from orket_lib.commands._summaries import read_summary
+from orket_lib.commands._sweeps import summary_of
 from orket_lib.commands.closing_message import terminal_width
 from orket_lib.report.terminal import markdown_table, terminal_summary
-from orket_lib.vocabulary.errors import ArtifactError
-from orket_lib.vocabulary.validation import nearest
-
-_SUMMARY = Path("quant_sweep", "sweep_summary.json")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,29 +32,3 @@ def run(options: argparse.Namespace) -> int:
     text = terminal_summary(summary, report, terminal_width(sys.stdout), colour=colour)
     print(text, end="")  # noqa: T201 - visible already, and with our own colours
     return 0
-
-
-def summary_of(sweep: str | None) -> Path:
-    """Return the summary of a sweep; of the last one, if none is named.
-
-    Raises:
-        ArtifactError: There is none.
-    """
-    results = Path("results")
-    found = sorted(results.glob(f"*/{_SUMMARY.as_posix()}"), key=lambda it: it.stat().st_mtime)
-    if not found:
-        raise ArtifactError(
-            "no sweep in this folder has a result: results/ is missing or empty; "
-            "`orket status` shows what is measured"
-        )
-    if sweep is None:
-        return found[-1]
-    name = Path(sweep).stem if Path(sweep).suffix in (".yaml", ".yml", ".json") else sweep
-    path = results / name / _SUMMARY
-    if not path.is_file():
-        names = [it.parents[1].name for it in found]
-        raise ArtifactError(
-            f"{path.as_posix()}: there is no such file{nearest(name, names)}; "
-            f"sweeps with a result: {', '.join(sorted(names))}"
-        )
-    return path

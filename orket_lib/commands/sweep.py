@@ -6,43 +6,51 @@ import argparse
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-from orket_lib.artifacts.io import write_text
 from orket_lib.commands._common import tell
-from orket_lib.commands._configs import DEFAULT_CONFIG, add_config_options
+from orket_lib.commands._configs import DEFAULT_CONFIG
+from orket_lib.commands._named import add_what, refuse_read_only, suggested, text_and_path, write
 from orket_lib.config.loading.files import read_overrides, read_sources
 from orket_lib.config.loading.parse import draft
-from orket_lib.config.shipped import shipped, workflow_file
+from orket_lib.config.shipped import located, shipped, workflow_file
+from orket_lib.doctor.targets import Target, target_of
 from orket_lib.vocabulary.errors import ConfigError, Refused
-from orket_lib.vocabulary.slugs import slug
 from orket_lib.workflow.job_environment import name_snakemake
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
+    add_what(parser, ", config files")
     add = parser.add_argument
-    add_config_options(parser, "none: what `orket doctor` suggests, after asking")
     add("--reference", action="store_true", help="sweep the reference model, which comes with us")
-    add("--quick", action="store_true", help="a first answer: 60 tasks, in minutes")
     add("--yes", action="store_true", help="don't ask before measuring")
 
 
 def run(options: argparse.Namespace) -> int:
     """Run Snakemake with our Snakefile in the current folder."""
-    if options.reference and options.configs:
-        raise ConfigError(["--reference: not allowed together with config files"])
+    words = [(word, target_of(word)) for word in options.what]
+    configs = [located(word) for word, target in words if target is None]
+    targets = [target for _, target in words if target]
+    if options.reference and options.what:
+        raise ConfigError(["--reference: not allowed together with anything else to sweep"])
+    if configs and targets:
+        raise ConfigError(
+            [f"{configs[0]}: a config names its models itself; add settings with --config"]
+        )
+    refuse_read_only()
     settings = [*options.config, *(["quick=true"] if options.quick else [])]
     overrides = read_overrides(settings)
-    if not options.configs and not options.reference:
-        options.configs = [_suggested(options.yes)]
+    if not configs and not options.reference:
+        configs = [_written(options, targets, read_overrides(options.config))]
     # Snakemake ends in a traceback where a file is missing, and runs one that is a template.
-    files = options.configs or [shipped() / DEFAULT_CONFIG]
-    problems = draft(read_sources(files, overrides)).problems
+    problems = draft(read_sources(configs or [shipped() / DEFAULT_CONFIG], overrides)).problems
     if problems:
         raise ConfigError(problems)
     command = [sys.executable, "-m", "snakemake", "-s", str(workflow_file())]
-    command += ["--configfile", *map(str, options.configs)] if options.configs else []
+    command += ["--configfile", *map(str, configs)] if configs else []
     command += ["--config", *settings] if settings else []
     name_snakemake()
     if os.name != "nt":
@@ -50,27 +58,22 @@ def run(options: argparse.Namespace) -> int:
     return subprocess.call(command)
 
 
-def _suggested(yes: bool) -> Path:
-    """Write the config that the doctor suggests, and return its path; a file of this name is kept.
+def _written(
+    options: argparse.Namespace, targets: list[Target], settings: Mapping[str, Any]
+) -> Path:
+    """Write the config of what was named, and return its path.
+
+    Without anything named it is the doctor's suggestion, which is shown first.
 
     Raises:
         Refused: There is nothing to suggest, or it was declined.
     """
-    from orket_lib.commands.doctor import examine
-    from orket_lib.report.doctor import suggestion_yaml
-
-    nothing = argparse.Namespace(configs=[], config=[], server=[], suggest=None)
-    _, suggestion = examine(nothing, [])
-    if suggestion is None:
-        raise Refused("no model was found that can be measured here; type: orket doctor")
-    path = Path(f"{slug(suggestion.config['models'][0])}.yaml")
-    kept = path.exists()
-    text = path.read_text("utf-8") if kept else suggestion_yaml(suggestion, path.name)
-    tell(f"{text}\nThis is {path}. Ctrl-C stops, and the same command goes on.")
-    if not yes and not _agreed("Measure this? [Y/n] "):
-        raise Refused("nothing was measured; to do it, type: orket sweep --yes")
-    if not kept:
-        write_text(path, text)
+    text, path, exists = text_and_path(suggested(options, targets, settings))
+    if not targets:
+        tell(f"{text}\nThis is {path}. Ctrl-C stops, and the same command goes on.")
+        if not options.yes and not _agreed("Measure this? [Y/n] "):
+            raise Refused("nothing was measured; to do it, type: orket sweep --yes")
+    write(text, path, exists)
     return path
 
 

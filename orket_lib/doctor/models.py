@@ -28,6 +28,7 @@ from orket_lib.vocabulary.errors import (
 from orket_lib.vocabulary.providers import PROVIDERS, remote_host
 
 _MOST_FILES = 500  # of a place
+NO_ANSWER = "connected, but no answer"
 
 
 def look_at_servers(
@@ -123,7 +124,7 @@ def _silence(error: Exception) -> str:
     if fault is Fault.REFUSED:
         return "connection refused"
     if isinstance(error, TimeoutError | RequestTimedOut):
-        return "connected, but no answer"
+        return NO_ANSWER
     return f"not this kind of server, or not ready: {error}"
 
 

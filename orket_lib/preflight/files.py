@@ -15,6 +15,12 @@ from orket_lib.vocabulary.failures import Cause
 from orket_lib.vocabulary.quants import can_be
 from orket_lib.vocabulary.units import MIB
 
+_TEMPLATE = "tokenizer.chat_template"
+_NO_TEMPLATE = (
+    "it has no chat template, as models have that are not trained to answer: questions go through "
+    "llama.cpp's default one. Choose the file of an instruction-tuned model (-Instruct, -it)"
+)
+
 
 def check_files(needs: Needs) -> tuple[list[PreflightCheck], list[ModelSize]]:
     """Return a check for each model file, and the size of each model."""
@@ -58,7 +64,7 @@ def check_bases(needs: Needs) -> tuple[list[PreflightCheck], list[ModelSize], fl
         disk_bytes += to_make
         made = f"about {to_make / MIB:.0f} MiB to be made from it" if to_make else "nothing to make"
         detail = f"{facts.quant_tag or 'GGUF'}, {facts.bytes / MIB:.1f} MiB; {made}"
-        checks.append(PreflightCheck(name=base, ok=True, detail=detail))
+        checks.append(_right_file(base, facts, detail))
         shape = shape_of(facts.metadata)
         sizes += [ModelSize(name, size, shape) for name, size in expected.items()]
     return [*checks, *_matrix_checks(missing)], sizes, disk_bytes / MIB
@@ -78,9 +84,16 @@ def _file_check(name: str, facts: GgufFacts, asked: list[str]) -> PreflightCheck
         detail += "loads is the server's to say"
         return PreflightCheck(name=name, ok=True, warning=True, detail=detail)
     if not others:
-        return PreflightCheck(name=name, ok=True, detail=f"{facts.quant_tag or 'GGUF'}, {size}")
+        return _right_file(name, facts, f"{facts.quant_tag or 'GGUF'}, {size}")
     detail = f"its header says {facts.quant_tag}, asked for {', '.join(others)}: invalid rows"
     return PreflightCheck(name=name, ok=True, warning=True, detail=detail)
+
+
+def _right_file(name: str, facts: GgufFacts, detail: str) -> PreflightCheck:
+    """Return the check of a file that is as asked for; a base model hardly answers questions."""
+    if _TEMPLATE in facts.metadata:
+        return PreflightCheck(name=name, ok=True, detail=detail)
+    return PreflightCheck(name=name, ok=True, warning=True, detail=f"{detail}; {_NO_TEMPLATE}")
 
 
 def _matrix_checks(missing: Iterable[NeededModel]) -> Iterator[PreflightCheck]:

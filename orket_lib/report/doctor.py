@@ -17,7 +17,7 @@ from orket_lib.artifacts.printed.doctor import (
     UnusableModel,
 )
 from orket_lib.artifacts.views.preflight import PreflightCheck
-from orket_lib.doctor.suggestion import Suggestion
+from orket_lib.doctor.suggested import Suggestion
 from orket_lib.report.formatting import aligned
 from orket_lib.vocabulary.text import printable, visible
 from orket_lib.vocabulary.units import MIB, MIB_PER_GIB
@@ -168,7 +168,7 @@ def suggestion_yaml(suggestion: Suggestion, file: str = "my.yaml") -> str:
         file: Its name, for the comment that shows how to use it.
     """
     lines = [
-        f"# Suggested by `orket doctor`: {visible(suggestion.why, keep='')}.",
+        f"# Suggested by orket: {visible(suggestion.why, keep='')}.",
         f"#   orket plan {file}     shows what would run",
         f"#   orket sweep {file}    runs the sweep",
         "",

@@ -12,8 +12,11 @@ from orket_lib.vocabulary.text import spreadsheet_text
 
 _COLUMNS = (
     *("model_id", "quant_tag", "status", "token_metrics_status", "run_quality_status"),
-    *("hardware_sidecar", "valid", *SummaryRow.readings(), "test_runs", "failed_runs"),
+    *("hardware_sidecar", "valid", *SummaryRow.readings(), "test_runs", "failed_runs", "tasks"),
 )
+_OF_FILE = ("bytes", "sha256", "digest")
+_AGAINST_BASELINE = ("correct_to_wrong", "wrong_to_correct", "p_value")
+_PLACES = ("rank", "pareto")
 
 
 def scatter_points(summary: Summary, include_invalid: bool) -> tuple[ScatterPoint, ...]:
@@ -44,19 +47,28 @@ def summary_table(summary: Summary) -> str:
     """Return a tidy table as CSV, one row per quant; `null_reasons` says why a cell is empty.
 
     `overall_rank` and `overall_pareto` are those among all models; empty for one model, and for a
-    quant that is not ranked.
+    quant that is not ranked. `tasks_correct_to_wrong` and `tasks_wrong_to_correct` are against the
+    baseline; empty for the baseline itself.
     """
     cells = summary.ranking.cells if summary.ranking else ()
     ranked = {(cell.model_id, cell.quant_tag): cell for cell in cells}
+    compared = {(it.model_id, c.quant_tag): c for it in summary.sessions for c in it.comparisons}
+    groups = (("file", _OF_FILE), ("tasks", _AGAINST_BASELINE), ("overall", _PLACES))
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
-    table.writerow([*_COLUMNS, "overall_rank", "overall_pareto", "null_reasons"])
+    further = [f"{group}_{name}" for group, names in groups for name in names]
+    table.writerow([*_COLUMNS, *further, "null_reasons"])
     for row in (row for session in summary.sessions for row in session.per_quant):
-        place = ranked.get((row.model_id, row.quant_tag))
+        name = row.model_id, row.quant_tag
+        sources = (row.artifact, compared.get(name), ranked.get(name))
         values = [
             *(getattr(row, name) for name in _COLUMNS),
-            *((place.rank, place.pareto) if place else (None, None)),
-            "; ".join(map(": ".join, row.null_reasons.items())),
+            *(
+                getattr(source, name, None)
+                for source, (_, names) in zip(sources, groups, strict=True)
+                for name in names
+            ),
+            "; ".join(map(": ".join, (row.null_reasons | row.artifact.null_reasons).items())),
         ]
         table.writerow([spreadsheet_text(it) if isinstance(it, str) else it for it in values])
     return text.getvalue()

@@ -1,10 +1,11 @@
-"""The answers of two sweeps or cells, compared, as text."""
+"""Two sweeps, cells, or measurements of probabilities, compared, as text."""
 
 from __future__ import annotations
 
 from orket_lib.artifacts.printed.fidelity import ComparedCell, FidelityComparison
+from orket_lib.artifacts.views.kld import QuantDivergence
 from orket_lib.report.formatting import DASH, aligned
-from orket_lib.report.sections.fidelity import agreement_cells
+from orket_lib.report.sections.fidelity import agreement_cells, divergence_cells
 from orket_lib.vocabulary.text import listed
 
 _COLUMNS = ("model", "A", "B", "same answers", "share", "same start", "A repeats")
@@ -23,6 +24,13 @@ def comparison_text(found: FidelityComparison) -> str:
     for where, only in (("A", found.only_a), ("B", found.only_b)):
         lines += [f"only in {where}: {', '.join(only)}"] if only else []
     return "\n".join(lines)
+
+
+def divergence_text(found: QuantDivergence) -> str:
+    """Return a line for the text and one for the answers, then what may have changed them."""
+    columns = ("B", "over", "places", "metric", "mean", "99 %", "same most probable token")
+    lines = aligned([columns, *divergence_cells(found, found.quant_tag)])
+    return "\n".join([*lines, *found.observations])
 
 
 def _cells(cell: ComparedCell) -> tuple[str, ...]:

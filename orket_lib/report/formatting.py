@@ -12,6 +12,7 @@ from orket_lib.artifacts.base import Measured
 from orket_lib.artifacts.views.summary import Comparison
 from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.text import visible
+from orket_lib.vocabulary.units import GIB, MIB
 
 DASH = "—"
 
@@ -49,6 +50,11 @@ def ratio(value: float) -> str:
 def bits(quant_rank: float) -> str:
     """Return bits per weight from a quant's rank."""
     return f"{quant_rank / 100:.2f}"
+
+
+def size(count: float) -> str:
+    """Return a number of bytes as `4.58 GiB`, or as `6.34 MiB` below a tenth of a GiB."""
+    return f"{figure(count / GIB)} GiB" if count >= GIB / 10 else f"{figure(count / MIB)} MiB"
 
 
 def p_value(value: float) -> str:

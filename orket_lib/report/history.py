@@ -1,4 +1,4 @@
-"""Records of earlier sweeps as text: a list, and a comparison of two."""
+"""Records of earlier sweeps as text: a list, and a comparison of two; two sweeps, compared."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from orket_lib.artifacts.history import (
     HistoryRecord,
     Scalar,
 )
+from orket_lib.artifacts.printed.comparison import SweepComparison
 from orket_lib.report.formatting import cpu_name, figure
 from orket_lib.vocabulary.text import printable
 
@@ -31,6 +32,16 @@ def comparison_text(comparison: HistoryComparison) -> str:
     if not comparison.changes:
         lines.append("no difference in what both records contain")
     return "\n".join(map(_line, lines))
+
+
+def sweeps_text(found: SweepComparison) -> str:
+    """Return the changes between two sweeps, one per line, and what is left out."""
+    lines = [f"A: {found.a}", f"B: {found.b}", *map(_change, found.changes)]
+    if not found.changes:
+        lines.append("no difference beyond noise")
+    if found.within_noise:
+        lines.append(f"{found.within_noise} numbers differ by no more than noise")
+    return "\n".join(map(_line, [*lines, *found.notes]))
 
 
 def _described(record: HistoryRecord) -> str:

@@ -11,6 +11,7 @@ from orket_lib.artifacts.views.summary import Comparison, ModelSession, Summary,
 from orket_lib.report.formatting import bits, escaped, figure, flips, p_value, shown
 from orket_lib.report.sections.batches import adherence_cell, asked_note
 from orket_lib.report.sections.verdicts import choices, failures_word, verdict_word
+from orket_lib.report.serving import measured_on, serving_lines
 from orket_lib.report.views import FrontierView, frontier_view, role_text
 from orket_lib.vocabulary.statuses import Lane, RunStatus
 from orket_lib.vocabulary.text import visible
@@ -73,6 +74,8 @@ def terminal_summary(
                 console.print(Text(shown_choices))
             if session.decision and session.decision.next:
                 console.print(Text(visible(f"next: {session.decision.next}")))
+            for line in serving_lines(session, summary.matrix):
+                console.print(Text(visible(f"to serve it: {line}")), soft_wrap=True)
             console.print()
         if summary.ranking:
             console.print(Text("all models", style="bold"))
@@ -100,8 +103,10 @@ def _table(session: ModelSession, lane: Lane, narrow: bool) -> Table:
     from rich.table import Table
     from rich.text import Text
 
+    device = measured_on(session)
+    title = f"{session.model_id} on {device}" if device else session.model_id
     table = Table(
-        title=Text(visible(session.model_id), style="bold"),
+        title=Text(visible(title), style="bold"),
         title_justify="left",
         box=Box(_BOX, ascii=True),
         show_edge=False,

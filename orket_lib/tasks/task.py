@@ -8,6 +8,7 @@ Both have the same interface for asking and grading: `id`, `test_id`, `family`, 
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Annotated, Any, Literal
 
@@ -27,7 +28,14 @@ from pydantic import (
 from orket_lib.artifacts.measurements.spec import later
 from orket_lib.tasks.grading.code_evaluation import RUN
 from orket_lib.tasks.grading.evaluation import Evaluation, Evaluations
-from orket_lib.tasks.grading.text_evaluation import Agrees, Strict, Text
+from orket_lib.tasks.grading.text_evaluation import (
+    Agrees,
+    Contains,
+    ReasoningGym,
+    Regex,
+    Strict,
+    Text,
+)
 from orket_lib.tasks.prompts import PromptParts, render
 from orket_lib.tasks.tools import OffersTools
 from orket_lib.vocabulary.slugs import slug
@@ -241,6 +249,24 @@ AnyTask = Annotated[
 def is_graded(task: Task) -> bool:
     """Return whether a right answer is known; otherwise only agreement with the baseline counts."""
     return not any(isinstance(one, Agrees) for one in task.evaluations)
+
+
+def right_answer(task: Task) -> str | None:
+    """Return what the graders expect, in words; None where they name no answer."""
+    return "\n".join(filter(None, map(_expected, task.evaluations))) or None
+
+
+def _expected(asked: Evaluation) -> str | None:
+    match asked:
+        case Contains():
+            return "contains " + ", ".join([*asked.all, " or ".join(asked.any)]).strip(", ")
+        case Regex():
+            return f"matches {asked.pattern}"
+        case ReasoningGym():
+            return str(asked.entry.get("answer"))
+        case _:
+            value = asked.model_dump(mode="json").get("expected")
+            return value if isinstance(value, str | None) else json.dumps(value, ensure_ascii=False)
 
 
 def needs_sandbox(task: Task) -> bool:

@@ -29,12 +29,19 @@ _FLAGS = {
     "SME": ("sme",),
 }
 _USED = re.compile(r"(\w+) = 1\b")
-NATIVE_BUILD = (
-    "git clone https://github.com/ggml-org/llama.cpp && "
-    "cmake -S llama.cpp -B llama.cpp/build -DGGML_NATIVE=ON && "
-    "cmake --build llama.cpp/build --target llama-server -j"
-)
-_BUILT = "llama.cpp/build/bin/llama-server"
+BUILT = "llama.cpp/build/bin/llama-server"
+
+
+def build_line(option: str) -> str:
+    """Return the line that builds a llama-server with a CMake option of llama.cpp."""
+    return (
+        "git clone https://github.com/ggml-org/llama.cpp && "
+        f"cmake -S llama.cpp -B llama.cpp/build {option} && "
+        "cmake --build llama.cpp/build --target llama-server -j"
+    )
+
+
+NATIVE_BUILD = build_line("-DGGML_NATIVE=ON")
 
 
 def features_of_cpu(cpuinfo: str) -> frozenset[str]:
@@ -77,4 +84,4 @@ def what_is_unused(unused: Collection[str]) -> str:
 
 def native_server(server: str | None = None) -> str:
     """Return the settings for a llama-server; None is the one that `NATIVE_BUILD` makes."""
-    return f"provider: llama_server, server_binary: {server or _BUILT}"
+    return f"provider: llama_server, server_binary: {server or BUILT}"

@@ -18,11 +18,13 @@ from orket_lib.artifacts.io import read_model
 from orket_lib.artifacts.measurements.parts import Part
 from orket_lib.artifacts.measurements.spec import PROBE_OUTPUT_TOKENS, PROBE_PROMPT_TOKENS
 from orket_lib.artifacts.progress import Due
+from orket_lib.artifacts.views.kld import FidelityReceipt
 from orket_lib.measure.cell_state import missing_steps
 from orket_lib.stores.parts import PARTS, Wanted
 from orket_lib.sweep.batches import why_dropped
 from orket_lib.sweep.cells import Cell, Sweep
 from orket_lib.sweep.context import find_contexts
+from orket_lib.sweep.fidelity import find_next_tokens
 from orket_lib.telemetry.counters import cpu_temperature_c
 from orket_lib.telemetry.fingerprint import is_remote
 from orket_lib.vocabulary.errors import ArtifactError
@@ -63,9 +65,9 @@ class Estimates:
 
     @property
     def seconds(self) -> float | None:
-        """All of it, 0 if no cell is due; None if something can't be estimated."""
+        """All of it, 0 if no cell and no fidelity is due; None if something can't be estimated."""
         jobs = list(self.jobs.values())
-        if all(job.seconds == 0 for job in jobs if job.kind == "cell"):
+        if all(job.seconds == 0 for job in jobs if job.kind in ("cell", "fidelity")):
             return 0.0
         known = [job.seconds for job in jobs if job.seconds is not None]
         return sum(known) + self.views_s if len(known) == len(jobs) else None
@@ -115,6 +117,8 @@ def _jobs(
         for receipt in targets.sidecars.receipt(cell.model_slug, cell.quant_tag):
             sidecar_s = _seconds(paces[pair], 0, _SIDECAR_PROBES)
             yield receipt, Due(kind="sidecar", title=f"sidecar {title}", seconds=sidecar_s)
+    for receipt in targets.fidelity.files("receipt.json"):
+        yield receipt, _fidelity(sweep, Path(receipt), paces)
     yield from _at_the_chosen_quant(sweep, targets, paces)
 
 
@@ -154,6 +158,33 @@ def _seconds(pace: Pace | None, runs: int, probes: int) -> float | None:
     if not runs and not probes:
         return 0.0
     return None if pace is None else pace.seconds(runs) + probes * pace.probe_s
+
+
+def _fidelity(sweep: Sweep, receipt: Path, paces: dict[tuple[str, str], Pace | None]) -> Due:
+    """Return the measurement of a model's probabilities: the baseline is measured twice.
+
+    Whether the store has it depends on the answers of the baseline, so only a finished one of the
+    same text counts as done.
+    """
+    cells = [cell for cell in sweep.cells if cell.model_slug == receipt.parent.name]
+    settings = find_next_tokens(sweep.config)
+    assert settings is not None
+    places, seconds = settings.sample.positions, []
+    for cell in (cells[0], *cells):
+        pace = paces[cell.model_id, cell.quant_tag]
+        token_s = pace.probe_s / PROBE_OUTPUT_TOKENS if pace else 0.0
+        seconds.append(pace.session_s + places * token_s if pace else None)
+    done = _text_of(receipt) == settings.text_sha256
+    title = f"probabilities of {cells[0].model_id}"
+    return Due(kind="fidelity", title=title, seconds=0.0 if done else _sum(seconds))
+
+
+def _text_of(receipt: Path) -> str | None:
+    """Return the digest of the text that was measured; None if nothing was."""
+    try:
+        return read_model(receipt, FidelityReceipt).text_sha256 if receipt.is_file() else None
+    except ArtifactError:
+        return None
 
 
 def _contexts_s(sweep: Sweep, pace: Pace | None) -> float | None:

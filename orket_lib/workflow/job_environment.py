@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import os
-import shlex
 import shutil
-import subprocess
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 from orket_lib.processes.snakemake_watchdog import announce_snakemake
+from orket_lib.vocabulary.shell import shell_line
 from orket_lib.workflow.invocation import Invocation
 
 _COMMAND = "ORKET_COMMAND"
 _RULES = "ORKET_RULES"
-_SNAKEMAKE = "ORKET_SNAKEMAKE"
+_SNAKEMAKE = "ORKET_SNAKEMAKE_COMMAND"
 
 
 def prepare_environment(invocation: Invocation) -> None:
@@ -30,14 +29,14 @@ def prepare_environment(invocation: Invocation) -> None:
     here = str(Path(sys.executable).parent)
     os.environ["PATH"] = os.pathsep.join([here, os.environ.get("PATH", "")])
     announce_snakemake()
-    os.environ[_COMMAND] = _quoted(invocation.options)
+    os.environ[_COMMAND] = shell_line(invocation.options)
     os.environ[_RULES] = invocation.rule("*")
 
 
 def name_snakemake() -> None:
     """Let these messages name our Snakemake in full if a shell doesn't find it by name."""
     if shutil.which("snakemake") is None:
-        os.environ[_SNAKEMAKE] = _quoted([sys.executable, "-m", "snakemake"])
+        os.environ[_SNAKEMAKE] = shell_line([sys.executable, "-m", "snakemake"])
 
 
 def again_command(path: Path) -> str:
@@ -65,8 +64,3 @@ def rerun_command(rules: Iterable[str]) -> str:
 
 def _snakemake() -> str:
     return os.environ.get(_SNAKEMAKE, "snakemake")
-
-
-def _quoted(words: Sequence[str]) -> str:
-    """Return a command as a shell takes it."""
-    return subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words)

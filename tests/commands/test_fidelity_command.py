@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 from builders import NOW, report, run, spec
+from token_measurements import probabilities
 
 from orket_lib.artifacts.io import write_json, write_model
 from orket_lib.artifacts.measurements.spec import TaskSelection
@@ -153,3 +155,18 @@ def test_what_can_not_be_compared_is_one_message(
     write_json(Path("plan.json"), {"schema_version": "orket.plan.v1"})
     assert main(["fidelity", "one", b]) == 1
     assert said in capsys.readouterr().err
+
+
+def test_two_measurements_of_probabilities_are_compared(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for quant, top in (("F16", 0.9), ("Q2_K", 0.6)):
+        write_model(Path(quant, "next_tokens.json"), probabilities(quant, top))
+    paths = ["F16/next_tokens.json", "Q2_K/next_tokens.json"]
+    assert main(["fidelity", *paths, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    exact = 0.9 * math.log(0.9 / 0.6) + 0.1 * math.log(0.1 / 0.4)
+    assert found["text"]["mean"] == pytest.approx(exact, rel=1e-4)
+    assert main(["fidelity", *paths]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1].split()[:5] == ["Q2_K", "text", "3", "kld", "0.23"]

@@ -12,7 +12,7 @@ import yaml
 
 from orket_lib.cli import main
 from orket_lib.commands._common import print_json, print_text, tell
-from orket_lib.doctor.suggestion import Suggestion
+from orket_lib.doctor.suggested import Suggestion
 from orket_lib.providers.shared_server import ActionLog
 from orket_lib.report.doctor import suggestion_yaml
 from orket_lib.report.formatting import aligned, escaped

@@ -27,10 +27,10 @@ def made(*options: str) -> set[str]:
 @pytest.mark.parametrize(
     ("options", "files"),
     [
-        (("--out-md", "a/r.md"), {"a/r.md", "a/plots/frontier.png"}),
-        (("--out-html", "a/r.html"), {"a/r.html", "a/plots/frontier.png"}),
-        (("--out-md", "r.md", "--out-plot", "p.png"), {"r.md", "p.png"}),
-        (("--out-plot", "p.png"), {"p.png"}),
+        (("--out-md", "a/r.md"), {"a/r.md", "a/plots/frontier.png", "a/plots/fidelity.png"}),
+        (("--out-html", "a/r.html"), {"a/r.html"}),
+        (("--out-md", "r.md", "--out-plot", "p.png"), {"r.md", "p.png", "fidelity.png"}),
+        (("--out-plot", "p.png"), {"p.png", "fidelity.png"}),
         (("--out-scatter", "s.json"), {"s.json"}),
         (("--out-table", "t.csv"), {"t.csv"}),
     ],

@@ -11,8 +11,8 @@ import pytest
 import yaml
 
 from orket_lib.cli import main
-from orket_lib.commands import doctor
-from orket_lib.doctor.suggestion import Suggestion
+from orket_lib.commands import _named
+from orket_lib.doctor.suggested import Suggestion
 from orket_lib.workflow.job_environment import rerun_command
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -32,7 +32,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
         raise SystemExit(0)
 
     monkeypatch.setattr(os, "execv", become)
-    monkeypatch.setenv("ORKET_SNAKEMAKE", "snakemake")  # and take it away afterwards
+    monkeypatch.setenv("ORKET_SNAKEMAKE_COMMAND", "snakemake")  # and take it away afterwards
     return commands
 
 
@@ -82,7 +82,8 @@ def test_what_snakemake_would_end_in_a_traceback_with_is_said(
         (["none.yaml"], "none.yaml: No such file"),
         ([str(template)], "must not be a template"),
         (["--reference", "--config", "seed"], "--config seed: must be key=value"),
-        (["--reference", "a.yaml"], "--reference: not allowed together with config files"),
+        (["--reference", "a.yaml"], "--reference: not allowed together with anything else"),
+        ([str(template), "ollama:x"], "a config names its models itself"),
     ):
         assert main(["sweep", *typed]) == 1
         assert words in capsys.readouterr().err
@@ -96,7 +97,7 @@ def found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Suggestion:
     suggestion = Suggestion(
         "a model", {"models": ["My:model"], "quants": ["Q8_0"], "artifact_template": "x.gguf"}, {}
     )
-    monkeypatch.setattr(doctor, "examine", lambda options, models: (None, suggestion))
+    monkeypatch.setattr(_named, "propose", lambda wanted: suggestion)
     return suggestion
 
 
@@ -109,13 +110,61 @@ def test_with_nothing_named_the_doctor_s_suggestion_is_run(
     assert yaml.safe_load(Path("My_model.yaml").read_text(encoding="utf-8")) == found.config
     assert "quants: [Q8_0]" in capsys.readouterr().err
 
-    mine = f"{CONFIG}  # mine\n"
+    mine = "{models: ['My:model'], quants: [Q8_0], artifact_template: y.gguf}  # mine\n"
     Path("My_model.yaml").write_text(mine, encoding="utf-8")
     with pytest.raises(SystemExit):  # the same command goes on
         main(["sweep", "--yes"])
     assert started[1] == started[0]
     assert mine in capsys.readouterr().err
     assert Path("My_model.yaml").read_text(encoding="utf-8") == mine
+
+
+def test_a_config_about_other_models_is_never_replaced(
+    started: list[list[str]], found: Suggestion, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("My_model.yaml", "My_model-2.yaml"):
+        Path(name).write_text(CONFIG, encoding="utf-8")
+    with pytest.raises(SystemExit):
+        main(["sweep", "--yes"])
+    assert started == [[*SNAKEMAKE, "--configfile", "My_model-3.yaml"]]
+    assert Path("My_model.yaml").read_text(encoding="utf-8") == CONFIG
+    assert "My_model-3.yaml: written" in capsys.readouterr().err
+
+
+def test_a_folder_or_file_is_swept_unasked_by_the_config_that_is_written(
+    started: list[list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", "")  # no llama-server
+    (tmp_path / "möwe 1").mkdir()
+    for quant in ("Q8_0", "Q4_K_M"):
+        source = ROOT / "models" / "orket-nano" / f"orket-nano-{quant}.gguf"
+        (tmp_path / "möwe 1" / f"m-{quant}.gguf").write_bytes(source.read_bytes())
+    (tmp_path / "blob").write_bytes(source.read_bytes())  # without a suffix, as Ollama keeps them
+    for what in ("möwe 1", "möwe 1/m-Q4_K_M.gguf", "blob"):
+        with pytest.raises(SystemExit):
+            main(["sweep", what, "--quick", "--config", "seed=9"])
+    settings = ["--config", "seed=9", "quick=true"]
+    assert started == [
+        [*SNAKEMAKE, "--configfile", name, *settings]
+        for name in ("m.yaml", "m-2.yaml", "blob.yaml")
+    ]
+    config = yaml.safe_load(Path("m.yaml").read_text(encoding="utf-8"))
+    assert (config["quants"], config["seed"]) == (["Q8_0", "Q4_K_M"], 9)
+    assert "quick" not in config  # of one call
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs a folder that even root can't write to")
+def test_a_folder_that_can_t_be_written_to_is_said(
+    started: list[list[str]], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir("/proc")
+    for typed in (["sweep", "--reference"], ["init", str(ROOT / "models")]):
+        assert main(typed) == 3
+        said = capsys.readouterr().err
+        assert "/proc: can't be written to" in said
+        assert "cd FOLDER" in said
+    assert started == []
 
 
 @pytest.mark.usefixtures("found")

@@ -8,7 +8,8 @@ import pytest
 
 from orket_lib.artifacts.printed.doctor import SeenModel, SeenServer
 from orket_lib.config.loading.parse import parse
-from orket_lib.doctor.suggestion import Suggestion, suggest
+from orket_lib.doctor.suggested import Suggestion
+from orket_lib.doctor.suggestion import reasons, suggest
 from orket_lib.report.doctor import suggestion_yaml
 
 GIB = 1024**3
@@ -166,3 +167,22 @@ def test_t23_only_the_reference_model_gets_the_reference_bank() -> None:
     reference = suggest([], REFERENCE, 4096, False)
     assert reference is not None
     assert reference.config["task_bank"] == "config/task_banks/reference.json"
+
+
+def test_everything_that_is_left_out_has_its_reason_and_many_are_counted() -> None:
+    twice = model("models/z/Mine.Q8_0.gguf", "Q8_0", place="models/z")
+    mine = model("models/b/Mine.Q8_0.gguf", "Q8_0", place="models/b")
+    cloud = model("big:cloud", "Q8_0", remote="https://cloud.example")
+    odd = model("odd", "Q9_Z")
+    silent = model("silent", None)
+    found = suggest([server("ollama", cloud, odd, silent)], (mine, twice), 4096, False)
+    assert found is not None
+    assert {item.name: item.reason.partition(";")[0] for item in found.left_out} == {
+        "big:cloud": "a cloud model: https://cloud.example serves it, not this machine",
+        "odd": "Q9_Z is no quant that is known here",
+        "silent": "its quant is not told",
+        "models/z/Mine.Q8_0.gguf": "the same quant as models/b/Mine.Q8_0.gguf",
+    }
+    assert len(reasons(found.left_out)) == 4
+    many = reasons(found.left_out * 3)
+    assert (len(many), many[-1]) == (9, "and 4 more; `orket doctor` shows them")

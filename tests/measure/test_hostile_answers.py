@@ -86,7 +86,9 @@ SPOOFS = {
 }
 
 
-@pytest.mark.parametrize("asked", [CALLED, RAISES], ids=["value", "exception"])
+@pytest.mark.parametrize(
+    "asked", [CALLED, pytest.param(RAISES, marks=pytest.mark.slow)], ids=["value", "exception"]
+)
 @pytest.mark.parametrize("data", SPOOFS.values(), ids=SPOOFS)
 def test_what_is_written_into_the_channel_is_a_wrong_answer(
     data: bytes, asked: dict[str, Any], sandbox: Sandbox, tmp_path: Path

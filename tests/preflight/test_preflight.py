@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import gguf
+import numpy
 import psutil
 import pytest
 from canned_server import Answers, CannedServer, canned_server, ollama, ollama_model
@@ -504,3 +506,19 @@ def test_a_sandbox_is_looked_for_when_answers_are_run(tmp_path: Path) -> None:
     (check,) = of(code_sandbox=WITH_WALLS)
     assert check.warning == isinstance(found, Unavailable)
     assert isinstance(found, Unavailable) or check.detail == found.description
+
+
+def test_a_file_without_a_chat_template_is_told_before_its_answers_are_graded(
+    tmp_path: Path,
+) -> None:
+    """As Gemma 3 270M is, which then repeats the question to the end."""
+    path = tmp_path / "base-Q4_K_M.gguf"
+    writer = gguf.GGUFWriter(path, "llama")
+    writer.add_file_type(gguf.LlamaFileType.MOSTLY_Q4_K_M)
+    writer.add_tensor("token_embd.weight", numpy.ones((2, 4), dtype=numpy.float32))
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    told = warnings(check_all(embedded(cell(file=str(path))), tmp_path))
+    assert "it has no chat template" in told[str(path)]

@@ -108,6 +108,15 @@ def test_a_null_is_an_empty_cell_with_its_reason_and_never_0() -> None:
     assert back["null_reasons"].str.contains("same_answer_rate: NO_ANSWERS_TO_COMPARE").all()
 
 
+def test_the_table_has_file_and_counts() -> None:
+    table = list(csv.DictReader(io.StringIO(summary_table(summary(seven())))))
+    assert [row["file_bytes"] for row in table] == ["1"] * 7
+    assert table[0]["file_sha256"] == "0" * 64
+    flips = [(row["tasks_correct_to_wrong"], row["tasks_wrong_to_correct"]) for row in table]
+    assert flips[0] == ("", "")
+    assert flips[-1] == ("127", "0")
+
+
 def test_the_table_has_the_place_among_all_models() -> None:
     big = [row("Q8_0", 8.5, 0.7, model_id="big"), failed("Q2_K", 3.2)]
     small = [row("Q8_0", 8.5, 0.99, model_id="small")]

@@ -237,8 +237,8 @@ def test_the_default_target_names_every_product_of_a_context_sweep(folder: Path)
     found = targets(folder, context_sweep_contexts=[1024, 512])
     plain = targets(folder)
     assert [path for path in found.all_files() if path not in plain.all_files()] == [
-        "results/s/policy/context.json",
         "results/s/policy/cells.json",
+        "results/s/policy/context.json",
         "results/s/context_sweep/nano/context_512.json",
         "results/s/context_sweep/nano/context_1024.json",
         "results/s/context_sweep/nano/receipt.json",

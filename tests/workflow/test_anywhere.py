@@ -190,13 +190,20 @@ def is_planned(place: Place) -> None:
     assert not (place.folder / "storage").exists()
 
 
-@pytest.mark.parametrize("make", [elsewhere, module, below_prefix, deployed])
+@pytest.mark.parametrize(
+    "make",
+    [
+        module,
+        *(pytest.param(it, marks=pytest.mark.slow) for it in (elsewhere, below_prefix, deployed)),
+    ],
+)
 def test_the_workflow_is_planned_from_anywhere(
     tmp_path: Path, make: Callable[[Path], Place]
 ) -> None:
     is_planned(make(tmp_path))
 
 
+@pytest.mark.slow
 def test_the_workflow_is_planned_out_of_the_wheel(tmp_path: Path, site: Path) -> None:
     is_planned(out_of(site, tmp_path))
 

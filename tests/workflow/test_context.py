@@ -59,7 +59,7 @@ def test_the_ceiling_is_where_the_model_loses_the_word(workspace: Workspace) -> 
     assert again["safe_context_ceiling"] == 1024
     assert [point["context"] for point in again["points"]] == [1024, 2048]
     assert workspace.sealed() == before
-    report = (workspace.folder / "results/small/quant_sweep/sweep_report.md").read_text("utf-8")
+    report = (workspace.folder / "results/small/quant_sweep/sweep_report.html").read_text("utf-8")
     assert "use a context of up to 1024 tokens" in report
     assert "not tried" in report
 

@@ -96,6 +96,12 @@ def test_canary_contexts_and_thermal_series_count() -> None:
     assert context_s > 2 * 10 + 5 * 2
 
 
+def test_probabilities_take_a_load_and_a_token_at_each_place_of_every_quant() -> None:
+    found = estimated({"Q8_0": PACE, "Q4_K_M": PACE}, fidelity="kld")
+    due = found.jobs["results/mine/fidelity/nano/receipt.json"]
+    assert due.seconds == pytest.approx(3 * (10 + 2540 / 128)), "the baseline is measured twice"
+
+
 def test_a_sweep_in_which_nothing_is_due_takes_no_time() -> None:
     found = estimated({"Q8_0": PACE, "Q4_K_M": PACE})
     done = {path: due.model_copy(update={"seconds": 0.0}) for path, due in found.jobs.items()}

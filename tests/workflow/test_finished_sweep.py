@@ -60,6 +60,7 @@ def test_a_threshold_remakes_views_and_measures_nothing(
     assert not {"measure_cell", "measure_canary", "make_row"} & planned.keys()
 
 
+@pytest.mark.slow
 def test_what_is_measured_again_is_the_same_in_plan_status_and_dry_run(swept: Swept) -> None:
     workspace, _ = swept
     asked = ("--config", "again=runs")

@@ -21,7 +21,12 @@ def one_cell(workspace: Workspace) -> Workspace:
     return workspace
 
 
-@pytest.fixture(params=["storage", "results", "logs", ".snakemake"])
+@pytest.fixture(
+    params=[
+        "storage",
+        *(pytest.param(it, marks=pytest.mark.slow) for it in ("results", "logs", ".snakemake")),
+    ]
+)
 def disk(request: pytest.FixtureRequest, one_cell: Workspace) -> Iterator[SmallDisk]:
     with small_disk_at(one_cell.folder / request.param, MIB) as disk:
         yield disk

@@ -35,8 +35,8 @@ def test_a_second_round_goes_backwards_and_the_first_one_stays(workspace: Worksp
         *(("F16", 1), ("Q4_K_M", 1), ("Q2_K", 1)),
         *(("Q2_K", 2), ("Q4_K_M", 2), ("F16", 2)),
     ]
-    report = (workspace.folder / "results/small/quant_sweep/sweep_report.md").read_text("utf-8")
-    assert report.count("| Q4_K_M | 2 |") == 1
+    report = (workspace.folder / "results/small/quant_sweep/sweep_report.html").read_text("utf-8")
+    assert report.count('<td>Q4_K_M</td><td class="n">2</td>') == 1
     (drift,) = workspace.json("results/small/quant_sweep/sweep_summary.json")["canary"]["drifts"]
     assert drift["closing_seconds"] > 0
     assert drift["closed_at"] > max(

@@ -84,7 +84,7 @@ def test_a_sidecar_that_hangs_is_shown_in_its_row_and_measures_no_run_again(
     view = workspace.json(VIEW.format(quant="F16"))
     assert (view["schema_version"], view["ttft_ms"]) == ("sidecar.parse.v1", 10.0)
     assert view["source"]["ttft_ms"] == "template"
-    report = workspace.folder / "results/small/quant_sweep/sweep_report.md"
+    report = workspace.folder / "results/small/quant_sweep/sweep_report.html"
     assert "Rely on the task runs to choose a quant" in report.read_text(encoding="utf-8")
     assert workspace.sealed() == before
 

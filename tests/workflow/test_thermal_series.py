@@ -9,6 +9,7 @@ PROFILE = "results/small/thermal/orket-nano/thermal_profile.json"
 THERMAL = {"repeats": 3, "generations": 3, "cooldown_timeout_sec": 2, "quant_tag": "Q2_K"}
 
 
+@pytest.mark.slow
 def test_a_series_is_planned_after_the_frontier(workspace: Workspace) -> None:
     workspace.config["thermal"] = THERMAL
     planned = workspace.planned()
@@ -32,10 +33,8 @@ def test_a_series_is_measured_once_and_judged_as_often_as_one_likes(workspace: W
     assert all(point["total_latency"] > 0 for point in profile["points"])
     assert profile["latency_trend"] in ("rising", "steady", "falling", "unknown")
     assert profile["recommendation"] in done.text.replace("\n", " ")
-    report = workspace.folder / "results/small/quant_sweep/sweep_report.md"
-    assert "## Thermal series" in report.read_text(encoding="utf-8")
-    page = report.with_suffix(".html").read_text(encoding="utf-8")
-    assert page.count("data:image/png;base64,") == 2
+    report = workspace.folder / "results/small/quant_sweep/sweep_report.html"
+    assert "orket-nano Q2_K: decode rate of each run" in report.read_text(encoding="utf-8")
     (kept,) = workspace.folder.glob("storage/thermal_profiles/*.json")
     (series,) = workspace.folder.glob("storage/thermal/orket-nano/*/*/*/series.json")
     before = series.stat().st_mtime_ns

@@ -12,7 +12,7 @@ from orket_lib.artifacts.measurements.request import AskedReceipts, AskedTasks
 from orket_lib.artifacts.views.bundle import BundledFile, BundleManifest
 from orket_lib.artifacts.views.receipt import AnyReceipt, TakenPart
 from orket_lib.commands._common import add_log, print_text
-from orket_lib.commands.show import summary_of
+from orket_lib.commands._sweeps import SWEEP, summary_of
 from orket_lib.config.loading.parse import parse
 from orket_lib.config.shipped import located
 from orket_lib.processes.signatures import sign
@@ -27,7 +27,7 @@ _OF_MODELS = ("context_sweep", "thermal", "fidelity", "looks")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     add = parser.add_argument
-    add("sweep", nargs="?", help="name of a sweep, or its config; default: the last one")
+    add("sweep", nargs="?", help=f"{SWEEP}; default: the last one")
     add("--out", type=Path, metavar="FILE", help="the bundle; default: SWEEP.orket.zip")
     add("--sign", type=Path, metavar="KEY", help="sign it with this private SSH key")
     add_log(parser)
@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Collect the files, hash them, and write the archive."""
-    results = summary_of(options.sweep).parents[1]
+    results = _results(summary_of(options.sweep))
     files = _files(results)
     bank = _input(files, "bank", read_model(results / "policy/tasks.json", AskedTasks).bank)
     config = parse(read_json(results / "policy/matrix.json"))
@@ -60,6 +60,21 @@ def run(options: argparse.Namespace) -> int:
         f"{'signed' if signature else 'not signed'}\nto check it, type: orket verify {out}"
     )
     return 0
+
+
+def _results(summary: Path) -> Path:
+    """Return the folder of a sweep's views, as `results/SWEEP`.
+
+    Raises:
+        ArtifactError: The sweep was run in another folder, and so are its measurements.
+    """
+    results = Path("results", summary.resolve().parents[1].name)
+    if not summary.resolve().is_relative_to(results.resolve()):
+        raise ArtifactError(
+            f"{summary}: run the command in the folder in which the sweep was run, which has its "
+            "results/ and storage/"
+        )
+    return results
 
 
 def _files(results: Path) -> dict[str, Path]:

@@ -301,6 +301,7 @@ class _Steps:
         return Step(
             (
                 *f"report --summary {self._views}/sweep_summary.json".split(),
+                *("--cells", f"{self.results}/cells"),
                 *(word for option, path in made.items() for word in (f"--out-{option}", path)),
                 *(["--context", *contexts] if contexts else []),
                 *(["--thermal", *profiles] if profiles else []),

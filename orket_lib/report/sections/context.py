@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from urllib.parse import quote
 
 from orket_lib.analysis.frontier import memory_mib
 from orket_lib.artifacts.views.context_ceiling import ContextCeiling, ContextPoint, DepthScore
@@ -22,7 +21,6 @@ class ContextSection:
         rows: Cells of one table line per context, including those not tried.
         depths: Column heads of the table by depth: positions of the fact in the text.
         by_depth: Cells of its lines, one per context and family; empty with a single depth.
-        plot: Link to its plot, relative to the report; None without one.
     """
 
     name: str
@@ -30,10 +28,9 @@ class ContextSection:
     rows: tuple[tuple[str, ...], ...]
     depths: tuple[str, ...]
     by_depth: tuple[tuple[str, ...], ...]
-    plot: str | None
 
 
-def context_section(ceiling: ContextCeiling, plot: str | None) -> ContextSection:
+def context_section(ceiling: ContextCeiling) -> ContextSection:
     """Return the section of one context sweep."""
     lines = {point.context: _cells(point) for point in ceiling.points}
     lines |= {
@@ -47,7 +44,6 @@ def context_section(ceiling: ContextCeiling, plot: str | None) -> ContextSection
         rows=tuple(lines[context] for context in sorted(lines)),
         depths=depths,
         by_depth=by_depth,
-        plot=None if plot is None else quote(plot),
     )
 
 

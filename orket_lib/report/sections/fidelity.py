@@ -52,12 +52,7 @@ def fidelity_section(session: ModelSession) -> FidelitySection | None:
         [(name, *agreement_cells(item.agreement)) for name, item in zip(names, found, strict=True)],
         names,
         [(name, *(_of_family(item, name) for item in found)) for name in sorted(families)],
-        [
-            cells
-            for item in found
-            if item.kld
-            for cells in _divergences(item.kld, item.quant_tag == item.baseline_quant)
-        ],
+        [cells for item in found if item.kld for cells in divergence_cells(item.kld, _again(item))],
     )
 
 
@@ -72,8 +67,16 @@ def agreement_cells(found: Agreement) -> Cells:
     )
 
 
-def _divergences(kld: QuantDivergence, again: bool) -> Sequence[Cells]:
-    name = f"{kld.quant_tag}, measured again" if again else kld.quant_tag
+def _again(item: Fidelity) -> str:
+    itself = item.quant_tag == item.baseline_quant
+    return f"{item.quant_tag}, measured again" if itself else item.quant_tag
+
+
+def divergence_cells(kld: QuantDivergence, name: str) -> Sequence[Cells]:
+    """Return the cells of a divergence over the text, and over the answers.
+
+    Each has name, source, places, metric, mean, 99 % of places, and same top.
+    """
     return [
         (name, source, *_divergence(part))
         for source, part in (("text", kld.text), ("answers", kld.answers))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from urllib.parse import quote
 
 from orket_lib.artifacts.views.thermal_profile import RunSpeed, ThermalPoint, ThermalProfile
 from orket_lib.report.formatting import DASH, figure, shown
@@ -20,23 +19,16 @@ class ThermalSection:
         sentence: The recommendation.
         rows: Cells of the table, one row for each run.
         notes: Throttling, disturbances, and missing temperatures.
-        picture: Link to its plot; None without one.
     """
 
     name: str
     sentence: str
     rows: list[list[str]]
     notes: list[str]
-    picture: str | None
 
 
-def thermal_section(profile: ThermalProfile, picture: str | None) -> ThermalSection:
-    """Return the section of a profile.
-
-    Args:
-        profile: The profile.
-        picture: Path of its plot, relative to the report; None without one.
-    """
+def thermal_section(profile: ThermalProfile) -> ThermalSection:
+    """Return the section of a profile."""
     speeds = {run.run_index: run for run in profile.speed.runs} if profile.speed else {}
     return ThermalSection(
         name=f"{profile.model_id} {profile.quant_tag}",
@@ -47,7 +39,6 @@ def thermal_section(profile: ThermalProfile, picture: str | None) -> ThermalSect
             *(f"run {it.run_index}: {it.detail}" for it in profile.points if it.detail),
             *_missing(profile),
         ],
-        picture=None if picture is None else quote(picture),
     )
 
 

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
-from builders import MACHINE, NOW, PROVENANCE, spec
+from builders import NOW, PROVENANCE
+from token_measurements import probabilities as measured
 
 from orket_lib.analysis.fidelity.kld_of_model import kld_of
-from orket_lib.artifacts.measurements.next_tokens import (
-    NextTokens,
-    NextTokenSpec,
-    TokenBlock,
-    TokenSample,
-)
+from orket_lib.artifacts.measurements.next_tokens import NextTokens
 from orket_lib.artifacts.views.kld import AskedQuant, FidelityReceipt, Kld
 from orket_lib.artifacts.views.run_report import Observation
 from orket_lib.vocabulary.reasons import Reason
@@ -21,39 +16,6 @@ from orket_lib.vocabulary.statuses import RunStatus
 
 STAMP: dict[str, Any] = {"generated_at": NOW, "provenance": PROVENANCE}
 MEASURED = RunStatus.MEASURED
-
-
-def measured(tag: str, top: float, repeat: int = 0, **changes: Any) -> NextTokens:
-    """Return a quant that gives `top` to the first of two tokens, in an answer and in the text."""
-    logs = [[math.log(top), math.log(1 - top)]] * 3
-    blocks = [
-        TokenBlock.of(logs, source=source, name="a", sent_sha256="a", tokens=None)
-        for source in ("answers", "text")
-    ]
-    own = spec(quant_tag=tag).model_dump(
-        exclude={"kind", "runs_per_task", "probe_runs", "on_server_death", "rerun_polluted"}
-    )
-    asked = NextTokenSpec(
-        **own, sample=TokenSample(), text_sha256="t", answers_sha256="a", repeat=repeat
-    )
-    values: dict[str, Any] = {
-        "status": MEASURED,
-        "status_reason": None,
-        "measured_at": NOW,
-        "finished_at": NOW,
-        "loads": (),
-        "blocks": blocks,
-        "observations": (),
-    }
-    return NextTokens(
-        **STAMP,
-        model_id="nano",
-        quant_tag=tag,
-        hardware_fingerprint=MACHINE,
-        spec=asked,
-        spec_digest=asked.digest(),
-        **(values | changes),
-    )
 
 
 def view(*parts: NextTokens, baseline: str | None = "F16", **statuses: RunStatus) -> Kld:

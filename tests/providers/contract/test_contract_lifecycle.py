@@ -38,6 +38,7 @@ def is_gone(pid: int) -> bool:
         return True
 
 
+@pytest.mark.slow
 def test_two_sessions_in_a_row_are_two_loads_of_one_model(
     stage: Stage, subject: Subject, tmp_path: Path
 ) -> None:
@@ -166,7 +167,9 @@ def test_a_context_that_the_model_does_not_have_is_not_claimed(
         assert str(error)
 
 
-@pytest.mark.parametrize("at", ["between two answers", "in the middle of one"])
+@pytest.mark.parametrize(
+    "at", [pytest.param("between two answers", marks=pytest.mark.slow), "in the middle of one"]
+)
 def test_a_server_that_dies_is_said_and_not_waited_for(
     subject: Subject, tmp_path: Path, at: str
 ) -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from gpu_replay import record_of
 from nvml_replay import load_trace
+from page_texts import page_text
 from report_summaries import row, summary
 
 from orket_lib.artifacts.measurements.gpu import GpuSummary
 from orket_lib.artifacts.views.row import RowEnergy, RowMetrics
 from orket_lib.measure.quality.gpu_summary import summarize_gpus
 from orket_lib.measure.quality.gpu_verdicts import WatchedGpus
-from orket_lib.report.markdown import render_markdown
 from orket_lib.vocabulary.nulls import Null
 
 SPENT = RowEnergy.of(
@@ -28,7 +28,7 @@ def gpus_of(trace: str) -> tuple[GpuSummary, ...]:
 
 def text_of(**changes: object) -> str:
     one: RowMetrics = row("Q8_0", 8.5, 0.9, **changes)
-    return render_markdown(summary([one]), [])
+    return page_text(summary([one]))
 
 
 def test_each_gpu_has_a_line_and_so_has_the_energy() -> None:

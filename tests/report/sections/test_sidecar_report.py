@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from page_texts import page_text
 from report_summaries import cells, failed, row, section, seven, summary
 
 from orket_lib.artifacts.views.row import RowMetrics, RowSidecar
-from orket_lib.report.markdown import render_markdown
 from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.statuses import SidecarStatus
 
@@ -32,13 +32,13 @@ def probed(tag: str, decode: float | Null, **changes: Any) -> RowMetrics:
 
 
 def test_without_a_sidecar_there_is_no_section() -> None:
-    text = render_markdown(summary(seven()), [])
+    text = page_text(summary(seven()))
     assert TITLE not in text
     assert "Request floor" not in text
 
 
 def test_rates_that_agree_need_no_note() -> None:
-    part = section(render_markdown(summary([probed("Q8_0", 2100.0)]), []), TITLE)
+    part = section(page_text(summary([probed("Q8_0", 2100.0)])), TITLE)
     line = next(line for line in part.splitlines() if line.startswith("| Q8_0"))
     assert cells(line) == [
         "Q8_0", "OK", "none", "2100", "+5.0%", "9876", "+0.0%", "12.0", "2.00", "50.0",
@@ -49,7 +49,7 @@ def test_rates_that_agree_need_no_note() -> None:
 def test_the_sidecars_totals_are_held_against_the_wall_clock_of_the_runs() -> None:
     # An answer of 40 tokens: 12 ms + 40 / 2000 s by the sidecar, 40 ms by the wall clock.
     slow = probed("Q8_0", 2000.0, total_latency=0.04)
-    part = section(render_markdown(summary([slow]), []), "Hardware sidecar")
+    part = section(page_text(summary([slow])), "Hardware sidecar")
     table = part[part.index("sidecar totals and wall clock") :]
     line = next(line for line in table.splitlines() if line.startswith("| Q8_0"))
     assert cells(line) == [
@@ -60,7 +60,7 @@ def test_the_sidecars_totals_are_held_against_the_wall_clock_of_the_runs() -> No
 
 def test_totals_that_can_not_be_told_have_no_number_and_a_reason() -> None:
     lost = probed("Q8_0", 2000.0, output_tokens_per_answer=Null("TOKEN_COUNT_UNAVAILABLE"))
-    text = render_markdown(summary([lost]), [])
+    text = page_text(summary([lost]))
     table = text[text.index("sidecar totals and wall clock") :]
     line = next(line for line in table.splitlines() if line.startswith("| Q8_0"))
     assert cells(line)[3:] == ["—", "0.0120", "—", "—", "0.0273", "—", "—"]
@@ -69,7 +69,7 @@ def test_totals_that_can_not_be_told_have_no_number_and_a_reason() -> None:
 
 
 def test_rates_that_diverge_are_named_with_what_to_trust() -> None:
-    part = section(render_markdown(summary([probed("Q8_0", 1000.0)]), []), TITLE)
+    part = section(page_text(summary([probed("Q8_0", 1000.0)])), TITLE)
     assert "Q8_0: decode 1000 t/s in the sidecar, 2000 t/s in the task runs' probes (-50%)" in part
     assert "Rates differ by more than 25%." in part
     assert "Rely on the task runs to choose a quant" in part
@@ -78,7 +78,7 @@ def test_rates_that_diverge_are_named_with_what_to_trust() -> None:
 
 def test_a_sidecar_that_failed_is_shown_with_its_errors_and_reasons() -> None:
     rows = [probed("Q8_0", Null("TIMEOUT"), errors=("timeout",)), failed("Q4_0", 4.5)]
-    text = render_markdown(summary(rows), [])
+    text = page_text(summary(rows))
     line = next(line for line in section(text, TITLE).splitlines() if line.startswith("| Q8_0"))
     assert cells(line)[2:5] == ["timeout", "—", "—"]
     assert "Q4_0" not in section(text, TITLE)

@@ -7,7 +7,8 @@ from pathlib import Path
 import matplotlib.image
 import pytest
 from matplotlib.figure import Figure
-from report_summaries import seven, summary
+from page_texts import page_text
+from report_summaries import section, seven, summary
 from thermal_builders import LIMITS, NO_SENSOR, findings, latencies, series
 
 from orket_lib.analysis.thermal.recommendation import thermal_recommendation
@@ -15,7 +16,6 @@ from orket_lib.artifacts.base import Provenance
 from orket_lib.artifacts.measurements.thermal_series import ThermalSeries
 from orket_lib.artifacts.views.run_report import Observation
 from orket_lib.artifacts.views.thermal_profile import ThermalProfile
-from orket_lib.report.markdown import render_markdown
 from orket_lib.report.plots.thermal import mark_runs, plot_thermal
 from orket_lib.report.plots.thermal_columns import columns_of
 from orket_lib.report.sections.thermal import thermal_section
@@ -48,14 +48,13 @@ BLIND = series(latencies(6), heat=NO_SENSOR, rested=Null("NO_SENSOR"))
 
 
 def test_a_report_without_a_series_has_no_such_section() -> None:
-    assert "hermal series" not in render_markdown(summary(seven()), [])
+    assert "hermal series" not in page_text(summary(seven()))
 
 
-def test_a_series_has_its_sentence_its_runs_and_its_picture() -> None:
-    section = thermal_section(profile(SOAK), "../thermal/nano/thermal profile.png")
-    text = render_markdown(summary(seven()), [], thermal=[section])
-    part = text.split("## Thermal series")[1].split("## Canary")[0]
-    assert "### nano Q4_K_M: thermal series" in part
+def test_a_series_has_its_sentence_and_its_runs() -> None:
+    made = profile(SOAK).model_copy(update={"model_id": "orket-nano"})
+    part = section(page_text(summary(seven()), thermal=[made]), "Thermal series")
+    assert "orket-nano Q4_K_M: thermal series" in part
     assert "not thermally stable: latency rises" in part
     rows = [line.split("|")[1:-1] for line in part.splitlines() if line.startswith("| ")]
     assert [cells[0].strip() for cells in rows[1:]] == ["1", "2", "3", "4", "5", "6"]
@@ -63,13 +62,12 @@ def test_a_series_has_its_sentence_its_runs_and_its_picture() -> None:
     assert rows[6][6].strip() == "yes"
     assert "THERMAL_END_ABOVE_THRESHOLD, RUN_QUALITY_NOT_CLEAN" in rows[6][8].replace("\\", "")
     assert "run 6: THERMAL_THROTTLE: GPU 0 slowed by sw_thermal \\| up to 88 C" in part
-    assert "](../thermal/nano/thermal%20profile.png)" in part
 
 
 def test_what_disturbed_a_run_is_told() -> None:
     busy = Observation.of(Reason.HIGH_CPU_SATURATION, "foreign CPU use 40%")
     made = profile(series(latencies(6), seen={2: (busy, busy), 5: (HOT,)}))
-    notes = thermal_section(made, None).notes
+    notes = thermal_section(made).notes
     assert [note for note in notes if note.startswith("run ")] == [
         f"run 6: THERMAL_THROTTLE: {HOT.evidence}",
         "run 3: HIGH_CPU_SATURATION: foreign CPU use 40%",
@@ -77,17 +75,16 @@ def test_what_disturbed_a_run_is_told() -> None:
 
 
 def test_what_no_sensor_told_is_a_dash_with_its_reason() -> None:
-    section = thermal_section(profile(BLIND), None)
-    assert {cells[4] for cells in section.rows} == {"—"}
-    assert {cells[3] for cells in section.rows} == {"—"}
+    found = thermal_section(profile(BLIND))
+    assert {cells[4] for cells in found.rows} == {"—"}
+    assert {cells[3] for cells in found.rows} == {"—"}
     why = "NO_TEMPERATURE_SENSOR (run 1, 2, 3, 4, 5, 6)"
-    assert f"no thermal_end_c: {why}" in section.notes
-    assert section.picture is None
+    assert f"no thermal_end_c: {why}" in found.notes
 
 
 def test_a_profile_of_an_older_version_is_still_a_section() -> None:
     old = profile(SOAK).model_copy(update={"speed": None, "throttling": ()})
-    assert thermal_section(old, None).rows[0][2] == "—"
+    assert thermal_section(old).rows[0][2] == "—"
 
 
 def test_the_terminal_says_it_in_a_line() -> None:

@@ -1,0 +1,149 @@
+"""The report as one HTML page, which loads nothing and runs nothing but its own script.
+
+Its text is escaped by the template, and what can't be seen in it (control characters, marks that
+reverse the reading direction) is shown as escapes. Style and script are named by their hashes in
+the page's security policy, so nothing in an answer can become either.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from base64 import b64encode
+from collections.abc import Sequence
+from typing import Any
+
+from markupsafe import Markup
+
+from orket_lib.artifacts.printed.flips import ModelFlips
+from orket_lib.artifacts.views.context_ceiling import ContextCeiling
+from orket_lib.artifacts.views.summary import ModelSession, Summary
+from orket_lib.artifacts.views.thermal_profile import ThermalProfile
+from orket_lib.report.formatting import cpu_name, ratio, shown
+from orket_lib.report.page import charts
+from orket_lib.report.page.broken import broken_tasks
+from orket_lib.report.page.card import card_of
+from orket_lib.report.sections import conditions
+from orket_lib.report.sections.batches import batches_section
+from orket_lib.report.sections.context import context_section
+from orket_lib.report.sections.fidelity import fidelity_section
+from orket_lib.report.sections.gpus import gpu_section
+from orket_lib.report.sections.missing_numbers import missing_numbers
+from orket_lib.report.sections.quants import QUANT_COLUMNS, family_rows, observations, quant_cells
+from orket_lib.report.sections.ranking import ranking_section
+from orket_lib.report.sections.rounds import rounds_section
+from orket_lib.report.sections.sidecar import sidecar_section
+from orket_lib.report.sections.thermal import thermal_section
+from orket_lib.report.sections.verdicts import verdict_section
+from orket_lib.report.views import FrontierView, frontier_view
+from orket_lib.vocabulary.statuses import Lane
+from orket_lib.vocabulary.text import visible
+
+_NUMBER = re.compile(r"[-+]?[\d.,]+(e[-+]?\d+)?( %| GiB| MiB)?|—")
+
+
+def render_page(
+    summary: Summary,
+    include_invalid: bool | None = None,
+    contexts: Sequence[ContextCeiling] = (),
+    thermal: Sequence[ThermalProfile] = (),
+    flips: Sequence[ModelFlips] = (),
+) -> str:
+    """Return the page.
+
+    Args:
+        summary: Summary of the sweep.
+        include_invalid: Whether rows that are not valid may have a role in the tables, in this
+            view only; None means as in the summary.
+        contexts: Context sweeps of its models.
+        thermal: Thermal series of its models.
+        flips: What breaks; without it, the page says how to see that.
+    """
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("orket_lib.report"),
+        undefined=StrictUndefined,
+        autoescape=True,
+        finalize=_visible,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.tests["numeric"] = lambda cell: _NUMBER.fullmatch(cell) is not None
+    style, script = (
+        Markup(environment.get_template(name).render().strip())
+        for name in ("page.css.j2", "page.js.j2")
+    )
+    lane = summary.execution_lane
+    views = [frontier_view(session, lane, include_invalid) for session in summary.sessions]
+    models = [
+        _model(session, view, summary, contexts, thermal, flips)
+        for session, view in zip(summary.sessions, views, strict=True)
+    ]
+    return environment.get_template("page.html.j2").render(
+        style=style,
+        script=script,
+        style_hash=_hash(style),
+        script_hash=_hash(script),
+        summary=summary,
+        sweep=summary.matrix.get("sweep", "unnamed sweep"),
+        machine=cpu_name(summary.hardware_fingerprint),
+        ci=lane is Lane.CI,
+        recomputed=any(view.recomputed for view in views),
+        include_invalid=include_invalid,
+        models=models,
+        columns=QUANT_COLUMNS,
+        ranking=ranking_section(summary.ranking, lane),
+        ranking_chart=charts.ranking_chart(summary.ranking) if summary.ranking else "",
+        canary=conditions.canary_words(summary),
+        drifts=list(map(conditions.drift_sentence, summary.canary.drifts)),
+        kpis=conditions.kpi_lines(summary.stability_kpis),
+        conditions=conditions.conditions(summary),
+        environment=conditions.environment(summary.sessions),
+        unused=conditions.unused_features(summary.sessions),
+        missing=missing_numbers(summary),
+    )
+
+
+def _model(
+    session: ModelSession,
+    view: FrontierView,
+    summary: Summary,
+    contexts: Sequence[ContextCeiling],
+    thermal: Sequence[ThermalProfile],
+    flips: Sequence[ModelFlips],
+) -> dict[str, Any]:
+    name, lane = session.model_id, summary.execution_lane
+    ceilings = [it for it in contexts if it.model_id == name]
+    series = [it for it in thermal if it.model_id == name]
+    flipped = next((it for it in flips if it.model_id == name), None)
+    return {
+        "name": name,
+        "card": card_of(session, summary, ceilings[0] if ceilings else None),
+        "quants": [quant_cells(row, session, view) for row in session.per_quant],
+        "tags": [row.quant_tag for row in session.per_quant],
+        "scores": charts.score_chart(session, view),
+        "trades": charts.trade_charts(session, view, lane),
+        "floor": view.floor is not None,
+        "broken": broken_tasks(flipped, len(summary.sessions)) if flipped else None,
+        "verdicts": verdict_section(session),
+        "fidelity": fidelity_section(session),
+        "same_answers": charts.fidelity_chart(session),
+        "contexts": [(context_section(it), charts.context_chart(it)) for it in ceilings],
+        "thermal": [(thermal_section(it), charts.thermal_chart(it)) for it in series],
+        "families": family_rows(session),
+        "forms": [shown(row.reading("format_rate"), ratio) for row in session.per_quant],
+        "batches": batches_section(session),
+        "rounds": rounds_section(session),
+        "gpus": gpu_section(session),
+        "sidecar": sidecar_section(session),
+        "observations": list(observations(session, lane)),
+    }
+
+
+def _visible(value: object) -> object:
+    return value if isinstance(value, Markup) else visible(str(value))
+
+
+def _hash(content: str) -> str:
+    return b64encode(hashlib.sha256(content.encode()).digest()).decode()
