@@ -1,8 +1,7 @@
 """Makes the views of an unpacked sweep again, from its sealed measurements, and compares them.
 
-The steps are those of the rules, run in this process with the same commands. Their order and
-options come from the sweep's policies, never from commands in the bundle. No step measures: what
-the measurements lack is refused before a model is looked for.
+The steps are those of the rules, run in this process with the same commands. None measures: what
+is missing is refused before a model is looked for.
 """
 
 from __future__ import annotations
@@ -17,37 +16,20 @@ from pathlib import Path
 
 from orket_lib.analysis.differences import json_differences, text_differences
 from orket_lib.artifacts.io import read_json, read_model, write_model
-from orket_lib.artifacts.measurements.request import AskedReceipts, AskedTasks
+from orket_lib.artifacts.measurements.request import AskedTasks
 from orket_lib.artifacts.measurements.spec import WITH_WALLS
 from orket_lib.artifacts.measurements.thermal_series import ThermalSeries
 from orket_lib.artifacts.views.bundle import BundleManifest
-from orket_lib.artifacts.views.context_summary import ContextSettings
-from orket_lib.artifacts.views.look import LookSettings
 from orket_lib.artifacts.views.preflight import Preflight, PreflightCheck
 from orket_lib.artifacts.views.receipt import AnyReceipt
 from orket_lib.commands._common import stamp
-from orket_lib.config.loading.parse import parse
-from orket_lib.config.model import SweepConfig
+from orket_lib.commands.evidence.steps import NOTHING_MEASURED, Step, Steps
 from orket_lib.stores.attempts import read_taken
-from orket_lib.stores.bundles import is_plain
 from orket_lib.vocabulary.errors import ArtifactError
-from orket_lib.vocabulary.slugs import slugs
-from orket_lib.vocabulary.statuses import FidelityMode
-from orket_lib.workflow.context import ceiling_options
-from orket_lib.workflow.thermal import profile_options
 
-NOTHING_MEASURED = "inputs/nothing_is_measured.json"
 _MOST_LINES = 5
 # The files are a stranger's, so no error of a step is a bug of ours that ends the check.
 _ANY = (Exception, SystemExit)
-
-
-@dataclass(frozen=True)
-class Step:
-    """One command and the files that it makes."""
-
-    arguments: tuple[str, ...]
-    outputs: tuple[str, ...]
 
 
 @dataclass
@@ -69,7 +51,7 @@ def recompute(manifest: BundleManifest) -> Recomputed:
     Raises:
         ArtifactError: The config or a list of what is measured can't be read.
     """
-    steps = _Steps(manifest)
+    steps = Steps(manifest)
     _prepare(manifest, steps.results)
     found = Recomputed([], list(_strangers(steps.files)))
     for model in steps.models:
@@ -155,181 +137,3 @@ def _other_series(folder: Path) -> Iterator[str]:
             yield from _listed(series.as_posix(), list(_differences(before, series)))
     except _ANY as error:
         yield f"{series.as_posix()}: can't be compared: {error}"
-
-
-class _Steps:
-    """The steps of a sweep's views, in the order of the workflow."""
-
-    def __init__(self, manifest: BundleManifest) -> None:
-        self.files = {file.path for file in manifest.files if is_plain(file.path)}
-        self.results = f"results/{manifest.sweep}"
-        self._views = f"{self.results}/quant_sweep"
-        self._policy = f"{self.results}/policy"
-        self._kpi_policy = manifest.kpi_policy
-        self._config: SweepConfig = parse(read_json(Path(self._policy, "matrix.json")))
-        self._receipts = read_model(Path(self._policy, "receipts.json"), AskedReceipts).paths
-        if strange := [path for path in self._receipts if not is_plain(path)]:
-            raise ArtifactError(
-                f"{self._policy}/receipts.json: no path of a cell: {strange[0]!r:.80}"
-            )
-        self.models = tuple(slugs(self._config.models).values())
-
-    def all(self) -> Iterator[Step]:
-        """Yield every step; the files of some may be in no bundle."""
-        results, policy = self.results, self._policy
-        canary = f"{results}/canary"
-        yield _step(
-            f"views.canary_verdict --policy {policy}/canary.json --receipt {canary}/receipt.json",
-            f"{canary}/verdict.json",
-        )
-        yield from self._cells()
-        yield from self._looks()
-        yield from self._rows()
-        yield from self._summary()
-        yield from self._further()
-        yield self._report()
-
-    def _cells(self) -> Iterator[Step]:
-        cells, settings = f"{self.results}/cells", f"{self._policy}/row.json"
-        for receipt in self._receipts:
-            yield _step(
-                f"views.run_report --receipt {cells}/{receipt}"
-                f" --spec {cells}/{_cell(receipt)}/spec.json --tasks {self._policy}/tasks.json",
-                f"{cells}/{receipt.removesuffix('receipt.json')}run.json",
-            )
-        for cell in dict.fromkeys(map(_cell, self._receipts)):
-            yield _step(
-                f"views.sidecar_view --receipt {cells}/{cell}/sidecar_receipt.json"
-                f" --settings {settings}",
-                self._sidecar(cell),
-            )
-
-    def _looks(self) -> Iterator[Step]:
-        for model in self.models if self._batches else ():
-            for batch in range(self._batches + 1):
-                yield _step(
-                    f"views.look --settings {self._policy}/looks.json"
-                    f" --rows {self._policy}/row.json --cells {self.results}/cells"
-                    f" --model {model} --batch {batch}"
-                    f"{self._started()}",
-                    f"{self.results}/looks/{model}/{batch}.json",
-                )
-
-    def _rows(self) -> Iterator[Step]:
-        reports: dict[str, list[str]] = {}
-        for receipt in self._receipts:
-            report = f"{self.results}/cells/{receipt.removesuffix('receipt.json')}run.json"
-            reports.setdefault(_cell(receipt), []).append(report)
-        for cell, paths in reports.items():
-            view = self._sidecar(cell)
-            yield _step(
-                f"views.row --report {' '.join(paths)} --settings {self._policy}/row.json"
-                f"{f' --sidecar {view}' if view in self.files else ''}",
-                f"{self._views}/{cell}.json",
-            )
-
-    def _summary(self) -> Iterator[Step]:
-        folder, canary = f"{self.results}/fidelity", f"{self.results}/canary"
-        for model in self.models:
-            yield _step(
-                f"views.kld --receipt {folder}/{model}/receipt.json", f"{folder}/{model}/kld.json"
-            )
-        summary = f"{self._views}/sweep_summary.json"
-        closing = f" --closing {canary}/closing_receipt.json"
-        looks = f" --looks {self.results}/looks --batches {self._batches}"
-        probabilities = self._config.fidelity is FidelityMode.KLD
-        yield _step(
-            f"views.summary --matrix {self._policy}/matrix.json --canary {canary}/verdict.json"
-            f" --opening {canary}/receipt.json{closing if self._config.canary_closing else ''}"
-            f"{looks if self._batches else ''}{f' --fidelity {folder}' if probabilities else ''}",
-            summary,
-        )
-        yield _step(f"views.kpis --summary {summary}", f"{self._views}/sweep_kpis.json")
-        yield Step(
-            (
-                *f"views.kpi_gate --summary {summary} --verdict-only".split(),
-                *("--policy", self._kpi_policy),
-                *(["--one-run"] if self._config.asks_once else []),
-                *("--out", f"{self._views}/kpi_gate.json"),
-            ),
-            (f"{self._views}/kpi_gate.json",),
-        )
-        yield _step(f"views.frontier --summary {summary}", f"{self._views}/frontier_explorer.json")
-
-    def _further(self) -> Iterator[Step]:
-        """Yield the steps of context sweep and thermal series."""
-        frontier, policy = f"{self._views}/frontier_explorer.json", Path(self._policy)
-        for model in self.models:
-            folder = f"{self.results}/context_sweep/{model}"
-            if (policy / "context.json").is_file():
-                settings = read_model(policy / "context.json", ContextSettings)
-                look = f" --look {self.results}/looks/{model}/{self._batches}.json"
-                yield Step(
-                    tuple(
-                        f"measure.measure_contexts --frontier {frontier}"
-                        f" --cells {policy}/cells.json"
-                        f" --policy {policy}/context.json --settings {policy}/row.json"
-                        f" --needs {policy}/needs.json --model {model}"
-                        f" --preflight {NOTHING_MEASURED} --out-folder {folder}"
-                        f"{look + self._started() if self._config.budget else ''}".split()
-                    ),
-                    tuple(f"{folder}/context_{context}.json" for context in settings.contexts),
-                )
-                limits = ceiling_options(settings, self._config.wanted_context)
-                yield _step(
-                    f"views.context_ceiling {limits}"
-                    f" --summary-template {folder}/context_{{context}}.json",
-                    f"{folder}/context_ceiling.json",
-                )
-            folder = f"{self.results}/thermal/{model}"
-            yield _step(
-                f"views.thermal_profile --summaries {folder}/series.json --frontier {frontier}"
-                f" {profile_options(self._config)}",
-                f"{folder}/thermal_profile.json",
-            )
-
-    def _report(self) -> Step:
-        contexts = self._there(f"{self.results}/context_sweep/{{}}/context_ceiling.json")
-        profiles = self._there(f"{self.results}/thermal/{{}}/thermal_profile.json")
-        outputs = {
-            "md": "sweep_report.md",
-            "html": "sweep_report.html",
-            "scatter": "sweep_scatter.json",
-            "table": "sweep_table.csv",
-        }
-        made = {option: f"{self._views}/{name}" for option, name in outputs.items()}
-        return Step(
-            (
-                *f"report --summary {self._views}/sweep_summary.json".split(),
-                *("--cells", f"{self.results}/cells"),
-                *(word for option, path in made.items() for word in (f"--out-{option}", path)),
-                *(["--context", *contexts] if contexts else []),
-                *(["--thermal", *profiles] if profiles else []),
-            ),
-            tuple(made.values()),
-        )
-
-    def _there(self, path: str) -> list[str]:
-        """Return the paths of a view that the bundle has, one for each model."""
-        return [found for model in self.models if (found := path.format(model)) in self.files]
-
-    @property
-    def _batches(self) -> int:
-        path = Path(self._policy, "looks.json")
-        return len(read_model(path, LookSettings).ends) if path.is_file() else 0
-
-    def _started(self) -> str:
-        return f" --started {self.results}/started.json" if self._config.budget else ""
-
-    def _sidecar(self, cell: str) -> str:
-        return f"{self._views}/sidecar/{cell}_hardware_sidecar.json"
-
-
-def _step(command: str, out: str) -> Step:
-    """Return the step of a command without blanks in its arguments."""
-    return Step((*command.split(), "--out", out), (out,))
-
-
-def _cell(receipt: str) -> str:
-    """Return `MODEL/QUANT` of a receipt's path."""
-    return "/".join(receipt.split("/")[:2])
