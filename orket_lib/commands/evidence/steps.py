@@ -23,6 +23,7 @@ from orket_lib.vocabulary.statuses import FidelityMode
 from orket_lib.workflow.context import ceiling_options
 from orket_lib.workflow.thermal import profile_options
 
+_LONGEST_CONTEXT = 2**25
 NOTHING_MEASURED = "inputs/nothing_is_measured.json"
 
 
@@ -140,6 +141,8 @@ class Steps:
             folder = f"{self.results}/context_sweep/{model}"
             if (policy / "context.json").is_file():
                 settings = read_model(policy / "context.json", ContextSettings)
+                if max(settings.contexts, default=0) > _LONGEST_CONTEXT:  # prompts are made anew
+                    raise ArtifactError(f"{policy}/context.json: no model has such a context")
                 look = f" --look {self.results}/looks/{model}/{self._batches}.json"
                 yield Step(
                     tuple(
