@@ -72,6 +72,14 @@ GROUPS = (
         },
     ),
     Group(
+        "evidence for others",
+        "evidence",
+        {
+            "bundle": "pack a sweep with its measurements into one archive, to show it to others",
+            "verify": "check a bundle: hashes, signature, and every table and verdict made again",
+        },
+    ),
+    Group(
         "workflow steps that measure",
         "measure",
         {

@@ -91,8 +91,8 @@ def read_json(path: Path) -> Any:
             raise ArtifactError(f"{path}: not valid JSON: {text:.40} is too large")
         return value
 
-    if path.is_char_device():
-        raise ArtifactError(f"{path}: is a device, must be a file")
+    if path.exists() and not (path.is_file() or path.is_dir()):  # whose reading may never end
+        raise ArtifactError(f"{path}: is a device or pipe, must be a file")
     try:
         text = path.read_text(encoding="utf-8-sig")
         content = json.loads(text, parse_constant=refuse, parse_float=number)

@@ -6,6 +6,7 @@ the same relative paths (`config/task_banks/mixed.json`) in any working folder.
 
 from __future__ import annotations
 
+import os
 from functools import cache
 from pathlib import Path
 
@@ -29,6 +30,6 @@ def located(path: str | Path) -> Path:
 
     If there is neither, the name is returned unchanged, so that messages quote the config.
     """
-    named = Path(path).expanduser()
+    named = Path(os.path.expanduser(path))  # noqa: PTH111 - keeps the `~` of an unknown user
     packaged = shipped() / named
     return packaged if not named.exists() and packaged.exists() else named

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from filelock import BaseFileLock, FileLock, Timeout
 
-from orket_lib.processes.lock_folder import LockFolder, lock_folder, unusable
+from orket_lib.processes.lock_folder import VARIABLE, LockFolder, lock_folder, unusable
 from orket_lib.processes.lock_note import Note, read_note, remove_note, write_note
 from orket_lib.vocabulary.errors import Refused
 from orket_lib.vocabulary.slugs import slug
@@ -113,7 +113,8 @@ def _other_holder(lock: BaseFileLock) -> str | None:
             return f"{note} is using it"
         gone = f"; {note}, has ended" if note else ""
         look = "" if os.name == "nt" else f"; to find it: fuser -v {path}"
-        return f"a process that left no note is using it{gone}{look}"
+        leave = f"; if it never ends, name another folder of locks: export {VARIABLE}=FOLDER"
+        return f"a process that left no note is using it{gone}{look}{leave}"
     note = read_note(_note_of(path))
     if note is None or note.pid == os.getpid() or not note.alive:
         return None

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import shutil
-from pathlib import Path
 
 
 def find_program(name: str) -> str | None:
@@ -12,4 +12,4 @@ def find_program(name: str) -> str | None:
     A `~` is the home folder; a leading `./` is kept, because without it the name would be looked up
     in PATH.
     """
-    return shutil.which(str(Path(name).expanduser()) if name.startswith("~") else name)
+    return shutil.which(os.path.expanduser(name))  # noqa: PTH111 - keeps the `./`

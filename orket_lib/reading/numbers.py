@@ -16,7 +16,10 @@ from orket_lib.reading.statements import Statement, statements, without_courtesy
 
 _DASHES = re.compile("[\u2212\ufe63\uff0d\u2011\u2012]|\u2013(?=\\d)")
 # Marks between two digits are no emphasis: `6*7` is not 67.
-_EMPHASIS = re.compile(r"(?<![\d*`])[*`]+|(?<=\d)[*`]++(?!\d)|(?<!\w)_+(?=\S)|(?<=\S)_+(?!\w)")
+# A run of marks is tried at its ends only: from each of its places, it would take squared time.
+_EMPHASIS = re.compile(
+    r"(?<![\d*`])[*`]+|(?<=\d)[*`]++(?!\d)|(?<!\w)_+(?=\S)|(?<=[^\s_])_++(?!\w)|(?<=_)_(?!\w)"
+)
 _STRUCK = re.compile(r"~~[^~\n]{1,200}~~")
 _TEX_WORDS = re.compile(r"\\(?:text|mathrm|mathbf|textbf|mbox|operatorname)\s*\{([^{}]{0,100})\}")
 _FRACTION = re.compile(r"\\[dt]?frac\s*\{(\d{1,30})\}\s*\{(\d{1,30})\}")

@@ -50,8 +50,8 @@ _TAKEN_BACK = re.compile(
 _SENTENCE_END = re.compile(r"[.!?](?=[*_\"')\]]{0,4}(?:\s|\Z))")
 _TEX_TEXT = re.compile(r"\\(?:text|textbf|texttt|mathrm|mathbf)\s*\{([^{}]*)\}")
 _COURTESY = re.compile(
-    r"(?i)\n[^\n]*\b(?:let me know|feel free|anything else|happy to help|if you have|do you have|"
-    r"hope (?:this|that|it) (?:helps|is))\b[^\n]*\Z"
+    r"(?i)\b(?:let me know|feel free|anything else|happy to help|if you have|do you have|"
+    r"hope (?:this|that|it) (?:helps|is))\b"
 )
 _CONTEXT = 120  # characters before a phrase in which a negation denies it
 
@@ -123,7 +123,8 @@ def statements(text: str) -> tuple[tuple[Statement, ...], tuple[Statement, ...]]
 
 def without_courtesy(text: str) -> str:
     """Return an answer without a last line such as `Let me know if you have 3 more questions!`."""
-    return _COURTESY.sub("", text)
+    before, newline, last = text.rpartition("\n")
+    return before if newline and _COURTESY.search(last) else text
 
 
 def _last(pattern: re.Pattern[str], text: str) -> list[re.Match[str]]:

@@ -17,6 +17,7 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import IO, Any
 
 from orket_lib.processes.json_child import kill
@@ -41,6 +42,8 @@ assert sys.platform == "linux"
 _GRACE_S = 10.0  # how late a supervisor may report on a busy machine
 _LOOK_S = 1.0
 _CHUNK = 65536
+_USUAL_SOCKET_BYTES = 212_992
+_OVERSHOOT = 65536  # the last message, with its headers
 # Beyond the user ids that any system assigns (those of systemd's containers are lower), so that
 # each sandbox has a user of its own.
 _FIRST_UID, _UIDS = 0x70000000, 0x0F000000
@@ -139,6 +142,7 @@ class ContainedSandbox:
             **job,
             "folder": FOLDER,
             "limits": asdict(limits),
+            "socket_bytes": _socket_bytes(),
             "uid": _FIRST_UID + secrets.randbelow(_UIDS),
             "filter": call_filter(platform.machine()),
             "parent": os.getpid(),
@@ -198,6 +202,15 @@ class _Served:
         if self.overflowed:
             outcome = Outcome.OUTPUT_LIMIT
         return Ending(outcome, exit_status=None, signal=None, wall_s=self.wall_s, cpu_s=None)
+
+
+def _socket_bytes() -> int:
+    """Return how much data of a local socket the kernel keeps until it is read."""
+    try:
+        text = Path("/proc/sys/net/core/wmem_default").read_text(encoding="ascii")
+        return int(text) + _OVERSHOOT
+    except (OSError, ValueError):
+        return _USUAL_SOCKET_BYTES + _OVERSHOOT
 
 
 def _read_status(

@@ -2,10 +2,13 @@
 
 Memory that belongs to no process would escape the memory limit: `memfd_create`, System V segments,
 and shared mappings without a file, which exist until their last page is unmapped. The same holds
-for memory that a process has moved to swap (`MADV_PAGEOUT`). Calls that set another process's
-limits, priority or CPUs would reach the supervisor, which has the same user. A socket of a family
-without network namespaces (vsock) would reach the host of a virtual machine. Calls that mostly
-serve to attack a kernel (new namespaces, mounts, io_uring, bpf, keys) are not needed.
+for memory that a process has moved to swap (`MADV_PAGEOUT`), and for buffers of sockets, which the
+supervisor counts by their usual size, so nobody may enlarge them. Watches, asynchronous requests
+and locks of files are limited for all users of the machine together, so a program could take them
+from others. Calls that set another process's limits, priority or CPUs would reach the supervisor,
+which has the same user. A socket of a family without network namespaces (vsock) would reach the
+host of a virtual machine. Calls that mostly serve to attack a kernel (new namespaces, mounts,
+io_uring, bpf, keys) are not needed.
 
 The filter is a denylist: different versions of the interpreter use different calls, and an
 allowlist with a gap would fail right answers.
@@ -42,6 +45,12 @@ _FORBIDDEN: dict[str, tuple[int | None, int | None]] = {
     "sched_setscheduler": (144, 119),
     "migrate_pages": (256, 238),
     "move_pages": (279, 239),
+    # what all users of the machine share: places for watches and requests, locks of its files
+    "inotify_init": (253, None),
+    "inotify_init1": (294, 26),
+    "fanotify_init": (300, 262),
+    "io_setup": (206, 0),
+    "flock": (73, 32),
     # namespaces and mounts
     "unshare": (272, 97),
     "setns": (308, 268),
@@ -92,12 +101,16 @@ _SOCKETPAIR = (53, 199)
 _PRLIMIT = (302, 261)
 _MADVISE = (28, 233)
 _MMAP = (9, 222)
+_SETSOCKOPT = (54, 208)
+_FCNTL = (72, 25)
 
 _MACHINES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}
 _NEW_NAMESPACES = 0x7E020000
 _FAMILIES = (1, 2, 10)  # AF_UNIX, AF_INET, AF_INET6
 _PAGEOUT = 21
 _SHARED, _ANONYMOUS = 1, 0x20  # MAP_SHARED_VALIDATE has the bit of MAP_SHARED as well
+_BUFFERS = (7, 8, 32, 33)  # SO_SNDBUF, SO_RCVBUF, and both with FORCE
+_LEASES = (1024, 1026)  # F_SETLEASE, F_NOTIFY
 _X32_BIT = 0x40000000
 
 # Offsets in `struct seccomp_data`, and the BPF instructions.
@@ -137,6 +150,12 @@ def call_filter(machine: str) -> bytes | None:
     lines += _if_call(_MADVISE[column], 2, (_EQUAL, 0, 1, _PAGEOUT), _error(errno.EINVAL))
     shared: tuple[_Line, ...] = ((_ANY_BIT, 0, 2, _SHARED), (_ANY_BIT, 0, 1, _ANONYMOUS))
     lines += _if_call(_MMAP[column], 3, *shared, _error(errno.EPERM))
+    for call, argument, values in ((_SETSOCKOPT, 2, _BUFFERS), (_FCNTL, 1, _LEASES)):
+        last = len(values) - 1
+        same: list[_Line] = [
+            (_EQUAL, last - index, index == last, value) for index, value in enumerate(values)
+        ]
+        lines += _if_call(call[column], argument, *same, _error(errno.EPERM))
     lines.append((_RETURN, 0, 0, _ALLOW))
     return b"".join(struct.pack("=HBBI", *line) for line in lines)
 

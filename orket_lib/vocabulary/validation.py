@@ -22,8 +22,9 @@ _MOST_VALUES = 5
 _LONGEST_VALUE = 60
 _LONGEST_ID = 60
 _VALUE_BYTES = 64  # about what a value takes besides its text
-_MOST_BYTES = 128 * 2**20
-TOO_MUCH = "its aliases (`*name`) repeat too much; write the values out"
+_MOST_BYTES = 2**25
+TOO_MUCH = "its aliases (`*name`) repeat too much, or it is nested too deeply"
+_DEEPEST = 64  # recursive code, such as JSON's encoder, gives up at some hundreds
 
 # Types of JSON Schema.
 KINDS = {
@@ -88,15 +89,17 @@ def words_of(item: ErrorDetails) -> str:
     return words.format_map(item.get("ctx", {}))
 
 
-def repeats_too_much(content: Any) -> bool:
-    """Tell whether YAML aliases make a short file hold endless values, or far too many."""
-    size, waiting = 0, [content]
-    while waiting and size <= _MOST_BYTES:
-        value = waiting.pop()
+def too_large(content: Any) -> bool:
+    """Tell whether YAML aliases make a short file hold endless values, or it is nested deeply."""
+    size, waiting = 0, [(content, 0)]
+    while waiting:
+        value, depth = waiting.pop()
         size += _VALUE_BYTES + (len(value) if isinstance(value, str) else 0)
-        waiting += value if isinstance(value, list) else ()
-        waiting += value.values() if isinstance(value, dict) else ()
-    return size > _MOST_BYTES
+        inside = value.values() if isinstance(value, dict) else value
+        waiting += [(it, depth + 1) for it in inside] if isinstance(value, dict | list) else ()
+        if size > _MOST_BYTES or depth > _DEEPEST:
+            return True
+    return False
 
 
 def problems_of(error: ValidationError, content: Any) -> list[str]:

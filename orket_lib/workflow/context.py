@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from pydantic import BaseModel
 
+from orket_lib.artifacts.views.context_summary import ContextSettings
 from orket_lib.config.loading.messages import exactly
 from orket_lib.sweep.cells import Sweep
 from orket_lib.sweep.context import find_contexts
@@ -52,19 +53,27 @@ class ContextTargets:
         return self._summaries("{model}") or [f"{self._folder}/{{model}}/context_.json"]
 
     def ceiling_options(self) -> str:
-        """Return the options of `orket context-ceiling` for contexts and limits."""
-        if self._settings is None:
-            return ""
-        limits = self._settings.thresholds
-        listed = " ".join(map(str, self._settings.contexts))
-        return (
-            f"--contexts {listed} --adherence-min {exactly(limits.adherence_min)}"
-            f" --ttft-ceiling-ms {exactly(limits.ttft_ceiling_ms)}"
-            f" --decode-floor-tps {exactly(limits.decode_floor_tps)}"
-            f"{f' --wanted-context {self._wanted}' if self._wanted else ''}"
-            f"{' --include-invalid' if limits.include_invalid else ''}"
-        )
+        """Return the options of `orket context-ceiling`; nothing without a context sweep."""
+        return ceiling_options(self._settings, self._wanted) if self._settings else ""
 
     def _summaries(self, model: str) -> list[str]:
         contexts = self._settings.contexts if self._settings else ()
         return [f"{self._folder}/{model}/context_{context}.json" for context in contexts]
+
+
+def ceiling_options(settings: ContextSettings, wanted: int | None) -> str:
+    """Return the options of `orket context-ceiling` for contexts and limits.
+
+    Args:
+        settings: Of the context sweep.
+        wanted: The context that is wanted, if any.
+    """
+    limits = settings.thresholds
+    return (
+        f"--contexts {' '.join(map(str, settings.contexts))}"
+        f" --adherence-min {exactly(limits.adherence_min)}"
+        f" --ttft-ceiling-ms {exactly(limits.ttft_ceiling_ms)}"
+        f" --decode-floor-tps {exactly(limits.decode_floor_tps)}"
+        f"{f' --wanted-context {wanted}' if wanted else ''}"
+        f"{' --include-invalid' if limits.include_invalid else ''}"
+    )

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from orket_lib.artifacts.measurements.spec import CooldownSettings
 from orket_lib.artifacts.measurements.thermal_series import ThermalSettings
 from orket_lib.config.loading.messages import exactly
+from orket_lib.config.model import SweepConfig
 from orket_lib.config.sections.fields import from_fields
 from orket_lib.sweep.cells import Sweep
 
@@ -44,13 +45,17 @@ class ThermalTargets:
 
     def profile_options(self) -> str:
         """Return the options of `orket thermal-profile` for its limits."""
-        config = self._config
-        return (
-            f"--cooldown-target-c {exactly(config.thermal_cooldown_target_c)}"
-            f" --polluted-thermal-threshold-c {exactly(config.thermal_polluted_threshold_c)}"
-            f" --monotonic-window {config.thermal_monotonic_window}"
-        )
+        return profile_options(self._config)
 
     def _settings(self) -> ThermalSettings:
         rests = from_fields(CooldownSettings, self._config, "thermal_cooldown_")
         return from_fields(ThermalSettings, self._config, "thermal_", rests=rests)
+
+
+def profile_options(config: SweepConfig) -> str:
+    """Return the options of `orket thermal-profile` for its limits."""
+    return (
+        f"--cooldown-target-c {exactly(config.thermal_cooldown_target_c)}"
+        f" --polluted-thermal-threshold-c {exactly(config.thermal_polluted_threshold_c)}"
+        f" --monotonic-window {config.thermal_monotonic_window}"
+    )

@@ -193,5 +193,12 @@ def test_the_hash_of_a_file_is_that_of_its_bytes(tmp_path: Path) -> None:
 
 
 def test_a_device_is_not_read_to_its_end() -> None:
-    with pytest.raises(ArtifactError, match="is a device, must be a file"):
+    with pytest.raises(ArtifactError, match="is a device or pipe, must be a file"):
         read_json(Path(os.devnull))
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes")
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(ArtifactError, match="is a device or pipe, must be a file"):
+        read_json(tmp_path / "pipe")

@@ -80,6 +80,7 @@ LINES = [
     "init no.gguf",
     "flips no.yaml",
     "compare no.yaml no.yaml",
+    "verify no.zip",
 ]
 
 
@@ -99,7 +100,7 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_every_command_is_tried() -> None:
     assert {line.split()[0] for line in LINES} == {
         name for group in GROUPS for name in group.commands
-    } - {"where", "start", "completion"}  # they read no file that is named
+    } - {"where", "start", "completion", "bundle"}  # they read no file that is named
 
 
 @pytest.mark.parametrize("line", LINES)

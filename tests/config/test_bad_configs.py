@@ -133,8 +133,8 @@ def test_a_file_that_cannot_be_read_is_named(
         ("runs_per_quant", "--config runs_per_quant: must be key=value"),
         ("sweep=../x", 'sweep: must be text such as `my-sweep` (got "../x")'),
         ("sweep=nul", "sweep: is not a folder name on every system"),
-        ("runs_per_quant=none", "runs_per_quant: must be a whole number >= 1"),
-        ("canary={runs: none}", "canary.runs: must be a whole number >= 0"),
+        ("runs_per_quant=none", "runs_per_quant: must be a whole number from 1 to 1000"),
+        ("canary={runs: none}", "canary.runs: must be a whole number from 0 to 1000"),
         ("quants=[Q8_0", "quants: `[Q8_0` is not a quant tag"),
     ],
 )
@@ -158,3 +158,19 @@ def test_of_a_file_that_is_not_understood_nothing_else_is_said(
 def test_a_yaml_that_contains_itself_is_no_traceback(capsys: pytest.CaptureFixture[str]) -> None:
     assert planned(f"{GOOD}quant_bits: &self\n  a: *self\n") == 1
     assert "its aliases (`*name`) repeat too much" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("models", "rounds", "said"),
+    [
+        (100_000, 1, "models: lists 100000; a sweep has at most 2000 (got "),
+        (1001, 100, "models, quants, rounds: 100100 measurements; a sweep has at most 100000"),
+    ],
+)
+def test_a_sweep_that_is_far_too_large_is_refused_at_once(
+    models: int, rounds: int, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = ", ".join(f"m{number}" for number in range(models))
+    kept = GOOD.replace("[nano]", f"[{names}]").replace("[Q8_0, Q4_K_M]", "[Q8_0]")
+    assert planned(f"{kept}rounds: {rounds}\n") == 1
+    assert said in capsys.readouterr().err

@@ -6,11 +6,13 @@ wrongly; what follows are single answers that are hard to read.
 
 from __future__ import annotations
 
+import time
 from typing import Any, NamedTuple
 
 import pytest
 from task_forms import judged_by
 
+from orket_lib.reading.numbers import stated_number
 from orket_lib.tasks.grading.graders import judge
 
 STYLES = {
@@ -310,3 +312,19 @@ def test_an_empty_fence_is_no_answer(answer: str) -> None:
 )
 def test_a_whole_date_does_not_say_which_month(answer: str, right: bool) -> None:
     assert judge(judged_by(MONTH), answer).passed == right
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"Final answer: x{'_' * 19_000}a",
+        f"5{'_' * 19_000}a",
+        f"\n{'if you have ' * 80_000}\nx",
+        f"The answer is {'*_' * 9_000} 5",
+    ],
+    ids=lambda text: text[:20],
+)
+def test_no_answer_takes_long_to_read(text: str) -> None:
+    begun = time.process_time()
+    stated_number(text)
+    assert time.process_time() - begun < 2

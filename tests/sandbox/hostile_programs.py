@@ -514,6 +514,21 @@ next(chain)
 
 BOMBS = [
     Hostile(
+        "take_what_all_users_share",
+        """
+fcntl = __import__("fcntl")
+libc = ctypes.CDLL(None)
+one, other = socket.socketpair()
+for option in (socket.SO_SNDBUF, socket.SO_RCVBUF):
+    if attempt(one.setsockopt, socket.SOL_SOCKET, option, 1 << 30):
+        got("a larger buffer")
+if libc.inotify_init1(0) >= 0:
+    got("watches")
+if attempt(fcntl.flock, os.open(os.__file__, os.O_RDONLY), fcntl.LOCK_EX | fcntl.LOCK_NB):
+    got("the lock of a file of the system")
+""",
+    ),
+    Hostile(
         "fork_bomb",
         """
 while True:

@@ -6,6 +6,8 @@ Whether a kernel takes it and holds to it is shown by the hostile programs.
 from __future__ import annotations
 
 import errno
+import fcntl
+import socket
 import struct
 from collections.abc import Iterator
 
@@ -28,9 +30,10 @@ def verdict(
     architecture: int = 0,
     third: int = 0,
     fourth: int = 0,
+    second: int = 0,
 ) -> str | int:
     """Return what the filter says to a call: allowed, killed, or the number of an error."""
-    data = struct.pack("=IIQQQQQ", call, architecture, 0, first, 0, third, fourth)
+    data = struct.pack("=IIQQQQQ", call, architecture, 0, first, second, third, fourth)
     lines, at, register = lines_of(program), 0, 0
     while True:
         code, if_true, if_false, value = lines[at]
@@ -76,6 +79,14 @@ SOCKET = {"x86_64": 41, "aarch64": 198}
 PRLIMIT = {"x86_64": 302, "aarch64": 261}
 MADVISE = {"x86_64": 28, "aarch64": 233}
 MMAP = {"x86_64": 9, "aarch64": 222}
+SETSOCKOPT = {"x86_64": 54, "aarch64": 208}
+FCNTL = {"x86_64": 72, "aarch64": 25}
+SHARED = {
+    "inotify_init1": {"x86_64": 294, "aarch64": 26},
+    "fanotify_init": {"x86_64": 300, "aarch64": 262},
+    "io_setup": {"x86_64": 206, "aarch64": 0},
+    "flock": {"x86_64": 73, "aarch64": 32},
+}
 
 
 def test_every_jump_lands_in_the_program_and_every_way_ends(machine: str) -> None:
@@ -130,6 +141,29 @@ def test_a_mapping_is_private_or_of_a_file(judge: object, others: int) -> None:
         assert judge(MMAP, fourth=kind | others) == ALLOWED
     for kind in (shared, validated):
         assert judge(MMAP, fourth=kind | anonymous | others) == errno.EPERM
+
+
+@pytest.mark.parametrize("call", ["inotify_init1", "fanotify_init", "io_setup", "flock"])
+def test_what_all_users_share_is_refused(judge: object, call: str) -> None:
+    assert callable(judge)
+    assert judge(SHARED[call]) == errno.EPERM
+
+
+def test_buffers_of_sockets_keep_their_size(judge: object) -> None:
+    assert callable(judge)
+    refused = [number for number in range(64) if judge(SETSOCKOPT, third=number) != ALLOWED]
+    assert refused == [socket.SO_SNDBUF, socket.SO_RCVBUF, 32, 33]
+
+
+def test_files_can_be_locked_and_not_leased(judge: object, machine: str) -> None:
+    program = call_filter(machine) or b""
+
+    def said(command: int) -> str | int:
+        return verdict(program, FCNTL[machine], 0, ARCHITECTURES[machine], second=command)
+
+    assert {said(number) for number in range(64)} == {ALLOWED}
+    assert [said(number) for number in range(1024, 1036)].count(errno.EPERM) == 2
+    assert said(fcntl.F_SETLEASE) == said(fcntl.F_NOTIFY) == errno.EPERM
 
 
 def test_calls_of_another_architecture_end_the_process(machine: str) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import json
 import pkgutil
 import re
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,8 @@ from sweep_workspace import Result, Workspace
 
 import orket_lib.artifacts
 from orket_lib.artifacts.base import Measured
+from orket_lib.cli import main
+from orket_lib.stores.bundles import MANIFEST
 
 Swept = tuple[Workspace, Result]
 
@@ -122,3 +126,53 @@ def test_in_every_artifact_nulls_and_reasons_come_together(swept: Swept) -> None
                 assert re.fullmatch(r"[A-Z][A-Z0-9_]+", reason), f"{where}.{name}: {reason!r}"
     assert {"RunTelemetry", "Probe", "HostWindow", "HostSummary", "RowMetrics"} <= seen
     assert {"SummaryRow", "StabilityKpis", "CanaryFigures", "ScatterPoint", "CanaryRun"} <= seen
+
+
+def forged(bundle: Path, changed: dict[str, tuple[bytes, bytes]]) -> None:
+    """Change files of a bundle, and their hashes too."""
+    with zipfile.ZipFile(bundle) as archive:
+        content = {name: archive.read(name) for name in archive.namelist()}
+    manifest = json.loads(content.pop(MANIFEST))
+    for name, (old, new) in changed.items():
+        assert old in content[name], name
+        content[name] = content[name].replace(old, new, 1)
+    for file in manifest["files"]:
+        data = content[file["path"]]
+        file |= {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+    with zipfile.ZipFile(bundle, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(MANIFEST, json.dumps(manifest))
+        for name, data in content.items():
+            archive.writestr(name, data)
+
+
+def test_a_bundle_of_it_is_verified_and_what_its_measurements_dont_say_is_named(
+    swept: Swept,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(swept[0].folder)
+    bundle, again = tmp_path / "small.zip", tmp_path / "again.zip"
+    assert main(["bundle", "small", "--out", str(bundle)]) == 0
+    assert main(["bundle", "--out", str(again)]) == 0
+    assert bundle.read_bytes() == again.read_bytes()
+    capsys.readouterr()
+    assert main(["verify", str(bundle)]) == 0, capsys.readouterr().out
+    assert capsys.readouterr().out.endswith("\nverified\n")
+
+    views = "results/small/quant_sweep"
+    changed = {
+        "results/small/cells/orket-nano/Q2_K/run.json": (b'"passed": false', b'"passed": true'),
+        "results/small/canary/verdict.json": (b'"passed": true', b'"passed": false'),
+        f"{views}/orket-nano/Q2_K.json": (b'"status": "measured"', b'"status": "crashed"'),
+        f"{views}/sweep_summary.json": (b'"baseline_quant": "F16"', b'"baseline_quant": "F32"'),
+        f"{views}/frontier_explorer.json": (b'"F16"', b'"F32"'),
+        f"{views}/sweep_report.md": (b"Q2_K", b"Q3_K"),
+        f"{views}/sweep_table.csv": (b"Q2_K", b"Q3_K"),
+        f"{views}/sweep_scatter.json": (b"Q2_K", b"Q3_K"),
+    }
+    forged(bundle, changed)
+    assert main(["verify", str(bundle)]) == 3
+    said = capsys.readouterr().out
+    assert [name for name in changed if f"  {name}: " not in said] == []
+    assert "NOT VERIFIED" in said

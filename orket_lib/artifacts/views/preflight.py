@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from orket_lib.artifacts.base import Artifact, Record
 from orket_lib.artifacts.measurements.serving import ServerLocation
 from orket_lib.artifacts.measurements.spec import SandboxKind
+from orket_lib.vocabulary.providers import PROVIDERS
 from orket_lib.vocabulary.statuses import VramGuard, VramProfile
 
 QUANTIZE_BINARY = "quantize.binary"  # program that only quantized files need
+
+
+def _known(provider: str) -> str:
+    if provider not in PROVIDERS:
+        raise ValueError(f"must be {', '.join(PROVIDERS)}")
+    return provider
 
 
 class PreflightCheck(Record):
@@ -57,7 +64,7 @@ class NeededModel(Record):
 class Needs(Record):
     """What a sweep needs, as the workflow renders it from the config alone."""
 
-    provider: str
+    provider: Annotated[str, AfterValidator(_known)]
     place: ServerLocation = Field(default_factory=ServerLocation)
     models: tuple[NeededModel, ...] = ()
     programs: dict[str, str] = Field(

@@ -15,6 +15,7 @@ from orket_lib.artifacts.views.run_report import RunReport
 from orket_lib.commands._common import add_out, stamp, tell, whole_number
 from orket_lib.commands.views._rows import metrics_of
 from orket_lib.report.look import look_lines
+from orket_lib.vocabulary.errors import ArtifactError
 
 EXAMPLES = (
     "orket look --settings looks.json --rows row.json --cells cells --model nano "
@@ -42,6 +43,9 @@ def run(options: argparse.Namespace) -> int:
     since = read_model(options.started, Started).started_at if options.started else None
     labels = read_model(options.rows, RowSettings)
     built = {quant: metrics_of(own, paths[quant], labels) for quant, own in reports.items()}
+    for quant, (whole, metrics) in built.items():
+        if metrics.quant_tag != quant:
+            raise ArtifactError(f"{paths[quant][0]}: is of {whole.spec.quant_tag}, not of {quant}")
     batch, batches = options.batch, len(settings.ends)
     look = Look(
         **stamp([options.settings, *(path for own in paths.values() for path in own)]),

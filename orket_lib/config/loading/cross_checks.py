@@ -25,6 +25,7 @@ from orket_lib.vocabulary.validation import nearest
 _LEAST_CANARY_SAMPLES = 2  # a variance needs two
 _LEAST_REPEATS = 3  # a trend needs three
 _LEAST_CONTEXT = 256
+_MOST_CELLS = 100_000
 _CONTROLS = ("provider", "base_url", "threads", "affinity_policy")
 
 
@@ -205,9 +206,19 @@ def _rounds_of_batches(config: SweepConfig) -> Iterator[str]:
         )
 
 
+def _too_many_cells(config: SweepConfig) -> Iterator[str]:
+    cells = len(config.models) * len(config.quants) * config.rounds
+    if cells > _MOST_CELLS:
+        yield (
+            f"models, quants, rounds: {cells} measurements; a sweep has at most {_MOST_CELLS}: "
+            "make several sweeps"
+        )
+
+
 _Check = Callable[[SweepConfig], Iterator[str]]
 _CHECKS: tuple[tuple[tuple[str, ...], _Check], ...] = (
     (("quants", "quant_bits"), _unordered_quants),
+    (("models", "quants", "rounds"), _too_many_cells),
     (("wants",), _wanted_context),
     (("rerun_polluted", "runner_template"), _repeated_runner),
     (("rounds", "until", "budget"), _rounds_of_batches),

@@ -17,11 +17,13 @@ from typing import Any
 import yaml
 
 from orket_lib.vocabulary.errors import ConfigError
-from orket_lib.vocabulary.validation import TOO_MUCH, repeats_too_much
+from orket_lib.vocabulary.validation import TOO_MUCH, too_large
 
 _TEMPLATE_KEY = "__use_yte__"
 _YAML_MERGE = "tag:yaml.org,2002:merge"
-_DEEPEST = 8  # a YAML alias may contain itself
+_MOST_MERGED = 10_000
+# Above this, libyaml reads a file ten times as fast; below, the other parser's messages are better.
+_LONG = 2**16
 
 
 @dataclass(frozen=True)
@@ -105,7 +107,7 @@ def _read(path: Path) -> Source:
             return _broken(path, f"{name}: not YAML: {_yaml_error(error)}")
         except (ValueError, RecursionError) as error:  # 2026-02-30; thousands of digits or brackets
             return _broken(path, f"{name}: can't be read: {error}")
-    if repeats_too_much(content):
+    if too_large(content):
         return _broken(path, f"{name}: {TOO_MUCH}")
     if not isinstance(content, dict):
         return _broken(path, f"{name}: must be a mapping of keys to values")
@@ -145,18 +147,53 @@ def _duplicate_pairs(value: Any, path: str = "") -> Iterator[str]:
 
 
 def _from_yaml(text: str) -> tuple[Any, list[str]]:
-    loader = yaml.SafeLoader(text)
+    fast = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    loader = fast(text) if len(text) > _LONG else yaml.SafeLoader(text)
     try:
         node = loader.get_single_node()
-        duplicates = list(_duplicate_nodes(node))
+        duplicates = list(_duplicate_nodes(node, set()))
+        if node:
+            _merged(node, {})
         return (loader.construct_document(node) if node else None), duplicates
     finally:
         loader.dispose()
 
 
-def _duplicate_nodes(node: yaml.Node | None, path: str = "") -> Iterator[str]:
-    if not isinstance(node, yaml.MappingNode) or path.count(".") > _DEEPEST:
+def _merged(node: yaml.Node, known: dict[int, int]) -> int:
+    """Return how many pairs a mapping has after all `<<` in it, which may multiply them.
+
+    Args:
+        node: A mapping, or a list of mappings; for other nodes, the result means nothing.
+        known: Results, by the id of the node; an alias is the same node again.
+
+    Raises:
+        ValueError: They are too many.
+    """
+    if id(node) in known or isinstance(node, yaml.ScalarNode):
+        return known.get(id(node), 1)
+    known[id(node)] = 1  # of an alias inside its own anchor
+    if isinstance(node, yaml.MappingNode):
+        sizes = [(key.tag == _YAML_MERGE, _merged(value, known)) for key, value in node.value]
+        size = sum(inner if merges else 1 for merges, inner in sizes)
+        if size > _MOST_MERGED and any(merges for merges, _ in sizes):
+            raise ValueError(TOO_MUCH)
+    else:
+        size = sum(_merged(item, known) for item in node.value)
+    known[id(node)] = size
+    return size
+
+
+def _duplicate_nodes(node: yaml.Node | None, seen: set[int], path: str = "") -> Iterator[str]:
+    """Yield the keys that a mapping has twice.
+
+    Args:
+        node: Any node; lists are not searched.
+        seen: Ids of the mappings so far: an alias is the same node again.
+        path: Of the node.
+    """
+    if not isinstance(node, yaml.MappingNode) or id(node) in seen:
         return
+    seen.add(id(node))
     lines: dict[str, int] = {}
     for key, value in node.value:
         if key.tag == _YAML_MERGE or not isinstance(key, yaml.ScalarNode):
@@ -166,7 +203,7 @@ def _duplicate_nodes(node: yaml.Node | None, path: str = "") -> Iterator[str]:
             first = lines[key.value]
             yield f"{path}{key.value} (lines {first} and {line})"
         lines[key.value] = line
-        yield from _duplicate_nodes(value, f"{path}{key.value}.")
+        yield from _duplicate_nodes(value, seen, f"{path}{key.value}.")
 
 
 def _yaml_error(error: yaml.YAMLError) -> str:

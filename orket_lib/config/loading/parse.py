@@ -6,6 +6,7 @@ Each source is flattened before it is merged, so that `canary_runs` on the comma
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -98,6 +99,8 @@ def parse(raw: Mapping[str, Any]) -> SweepConfig:
     Raises:
         ConfigError: One line per problem.
     """
+    if not isinstance(raw, Mapping):  # of a file that is not ours
+        raise ConfigError([f"must be a mapping of keys to values ({got(raw)})"])
     drafted = draft([Source(raw)])
     if drafted.problems:
         raise ConfigError(drafted.problems)
@@ -160,7 +163,9 @@ def _flat(raw: Mapping[str, Any]) -> Settings:
     deprecated: dict[str, Any] = {}
     for spelled, name, value in _entries(raw, found.problems):
         key = ALIASES.get(name, name)
-        if key in DEPRECATED_KEYS:
+        if not _is_well_formed(value):
+            found.problems.append(f"{spelled}: holds half a character (a lone surrogate)")
+        elif key in DEPRECATED_KEYS:
             deprecated[key] = value
         elif key not in SweepConfig.model_fields:
             found.problems.append(f"{unknown_key(key, spelled)} ({got(value, key)})")
@@ -173,6 +178,15 @@ def _flat(raw: Mapping[str, Any]) -> Settings:
     for name, value in deprecated.items():
         _translate(name, value, found)
     return found
+
+
+def _is_well_formed(value: Any) -> bool:
+    """Tell whether a value can be written to a file."""
+    try:
+        json.dumps(value, ensure_ascii=False, default=str, skipkeys=True).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _entries(raw: Mapping[str, Any], problems: list[str]) -> Iterator[tuple[str, str, Any]]:

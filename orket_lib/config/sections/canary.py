@@ -13,8 +13,8 @@ from orket_lib.config.sections.fields import Rate, Section, TaskId, from_fields
 class Canary(Section):
     """Whether the machine is steady enough to measure on."""
 
-    canary_runs: Annotated[int, Field(ge=0, description="0 = no canary")] = 5
-    canary_task_limit: Annotated[int, Field(ge=1, description="tasks of the canary")] = 1
+    canary_runs: Annotated[int, Field(ge=0, le=1000, description="0 = no canary")] = 5
+    canary_task_limit: Annotated[int, Field(ge=1, le=1000, description="tasks of the canary")] = 1
     canary_task_id_min: Annotated[
         TaskId, Field(description="lowest task id; if both are null, the range of the matrix")
     ] = None

@@ -28,6 +28,8 @@ from orket_lib.vocabulary.slugs import slug, slugs
 from orket_lib.vocabulary.statuses import Again
 from orket_lib.vocabulary.validation import problems_of
 
+_MOST_MODELS, _MOST_QUANTS = 2000, 100
+
 
 class Matrix(Section):
     """Models x quants x tasks."""
@@ -51,8 +53,10 @@ class Matrix(Section):
             examples=["general", {"general": {"levels": "3-6", "n": 400, "seed": 2}}],
         ),
     ] = bank_file(GENERAL_BANK)
-    runs_per_quant: Annotated[int, Field(ge=1, description="runs of each task")] = 2
-    probe_runs: Annotated[int, Field(ge=1, description="speed measurements of each cell")] = 3
+    runs_per_quant: Annotated[int, Field(ge=1, le=1000, description="runs of each task")] = 2
+    probe_runs: Annotated[
+        int, Field(ge=1, le=1000, description="speed measurements of each cell")
+    ] = 3
     again: Annotated[
         Again | None,
         Field(
@@ -65,6 +69,7 @@ class Matrix(Section):
         int,
         Field(
             ge=1,
+            le=1000,
             description="passes over the quants of each model, every other one in reverse order; "
             "raising it keeps the rounds that were measured",
         ),
@@ -133,6 +138,7 @@ class Matrix(Section):
     @field_validator("models")
     @classmethod
     def _models_have_different_folders(cls, models: tuple[str, ...]) -> tuple[str, ...]:
+        _refuse_more_than(_MOST_MODELS, models)
         seen: dict[str, str] = {}
         for model, folder in slugs(models).items():
             other = seen.setdefault(folder.lower(), model)
@@ -144,9 +150,15 @@ class Matrix(Section):
     @field_validator("quants")
     @classmethod
     def _quants_are_tags(cls, quants: tuple[str, ...]) -> tuple[str, ...]:
+        _refuse_more_than(_MOST_QUANTS, quants)
         tags = tuple(map(normalize_tag, quants))
         unsafe = ", ".join(f"`{tag}`" for tag in tags if not is_path_safe(tag))
         if unsafe:
             raise ValueError(f"{unsafe} is not a quant tag (letters, digits, `_`, `.`, `-`)")
         refuse_repeats(tags)
         return tags
+
+
+def _refuse_more_than(most: int, names: tuple[str, ...]) -> None:
+    if len(names) > most:
+        raise ValueError(f"lists {len(names)}; a sweep has at most {most}")

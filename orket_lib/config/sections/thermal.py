@@ -12,12 +12,19 @@ from orket_lib.config.sections.fields import QuantTag, Section
 class ThermalSeries(Section):
     """Repeated generations in a row, with temperatures."""
 
-    thermal_repeats: Annotated[int, Field(ge=0, description="repeats in a row; 0 = none")] = 0
+    thermal_repeats: Annotated[
+        int, Field(ge=0, le=10_000, description="repeats in a row; 0 = none")
+    ] = 0
     thermal_quant_tag: Annotated[
         QuantTag | None, Field(description="quant to measure; null = the recommended one")
     ] = None
     thermal_generations: Annotated[
-        int, Field(ge=1, description="generations, each as long as a speed probe, in each repeat")
+        int,
+        Field(
+            ge=1,
+            le=10_000,
+            description="generations, each as long as a speed probe, in each repeat",
+        ),
     ] = 20
     thermal_cooldown_target_c: Annotated[
         float, Field(gt=0, le=150, description="temperature at which a repeat may begin, °C")

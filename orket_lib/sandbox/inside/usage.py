@@ -66,8 +66,9 @@ class Usage:
         if sum(tasks for tasks, *_ in living) > limits["processes"]:
             return "process_limit"
         # Resident sizes count shared memory once per process. The exact sum takes longer to read,
-        # so it is read only if it matters.
-        if sum(memory for _, memory, *_ in living) > limits["memory_bytes"] < _own_shares():
+        # so it is read only if it matters. Full buffers of sockets belong to no process.
+        room = limits["memory_bytes"] - _sockets() * spec["socket_bytes"]
+        if sum(memory for _, memory, *_ in living) > room < _own_shares():
             return "memory_limit"
         counted_s = sum(cpu_s for _, _, cpu_s, _, _ in living) + self._reaped_cpu_s()
         if max(counted_s, self._seen_cpu_s()) > limits["cpu_s"]:
@@ -110,6 +111,15 @@ def _own_shares() -> int:
             used = _used(pid)
             total += used[1] if used else 0
     return total
+
+
+def _sockets() -> int:
+    """Return the number of sockets: of all in a network of its own, only local ones get data."""
+    try:
+        with open("/proc/self/net/unix", "rb") as stream:
+            return sum(1 for _ in stream) - 1
+    except OSError:
+        return 0
 
 
 def _read(path: str) -> bytes:

@@ -18,7 +18,7 @@ from orket_lib.tasks.importing.numbers import is_plain_number, number_of
 from orket_lib.tasks.importing.shapes import MARK, Draft, number_after_mark, structured
 from orket_lib.tasks.importing.table import Bad, Table
 from orket_lib.tasks.importing.templates import fill
-from orket_lib.vocabulary.validation import TOO_MUCH, repeats_too_much
+from orket_lib.vocabulary.validation import TOO_MUCH, too_large
 
 _PARTS = ("doc_to_text", "doc_to_target")
 # Keys that would change what is asked or graded and are not data, or not ours.
@@ -58,7 +58,7 @@ def read_yaml(text: str) -> Any:
         raise Bad(f"{where}not YAML: {getattr(error, 'problem', None) or error}"[:200]) from None
     except (RecursionError, ValueError) as error:
         raise Bad(f"not YAML: {error}"[:200]) from None
-    if repeats_too_much(content):
+    if too_large(content):
         raise Bad(TOO_MUCH)
     return content
 

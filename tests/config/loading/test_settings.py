@@ -26,6 +26,18 @@ def drafted(*contents: dict[str, Any]) -> Draft:
     return draft(Source(content) for content in (MINIMAL, *contents))
 
 
+def bomb(merged: bool) -> str:
+    """Return nine mappings, each of which holds ten times the one before, or merges ten of it."""
+    lines = ["a0: &a0 {k: 1}"]
+    for level in range(1, 10):
+        ten = [f"*a{level - 1}"] * 10
+        inside = f"<<: [{', '.join(ten)}]"
+        if not merged:
+            inside = ", ".join(f"k{number}: {alias}" for number, alias in enumerate(ten))
+        lines.append(f"a{level}: &a{level} {{{inside}}}")
+    return "\n".join(lines)
+
+
 def written(folder: Path, **files: str) -> list[Path]:
     paths = []
     for name, text in files.items():
@@ -260,7 +272,10 @@ def test_a_key_that_is_written_out_is_not_repeated() -> None:
         ("seed: " + "9" * 5000, "can't be read: Exceeds the limit"),
         ("sweep: 2026-02-30", "can't be read: day is out of range"),
         ("models: " + "[" * 3000, "can't be read: maximum recursion depth"),
-        ("models: &m [*m]", "its aliases (`*name`) repeat too much; write the values out"),
+        ("models: &m [*m]", "its aliases (`*name`) repeat too much, or"),
+        ("a: " + "[" * 80 + "]" * 80, "its aliases (`*name`) repeat too much, or it is nested too"),
+        (bomb(merged=False), "its aliases (`*name`) repeat too much, or"),
+        (bomb(merged=True), "can't be read: its aliases (`*name`) repeat too much, or"),
     ],
     ids=lambda text: text[:20],
 )

@@ -1,0 +1,102 @@
+"""`orket verify`: check a bundle, and make every table and verdict of it again."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from orket_lib.artifacts.io import read_json
+from orket_lib.commands._common import add_log, print_text
+from orket_lib.commands.evidence.recompute import recompute
+from orket_lib.processes.signatures import is_signed_by, signer_of
+from orket_lib.stores.bundles import MANIFEST, SIGNATURE, Unpacked, unpack
+from orket_lib.sweep.git_state import checkout_state
+from orket_lib.vocabulary.errors import EXIT_REFUSED, ArtifactError, OrketError
+from orket_lib.vocabulary.text import printable
+
+_LONGEST = 400
+
+EXAMPLES = ("orket verify mine.zip", "orket verify mine.zip --key id_ed25519.pub --keep unpacked")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
+    add = parser.add_argument
+    add("bundle", type=Path, help="made by `orket bundle`")
+    add("--key", type=Path, metavar="FILE.pub", help="public SSH key that must have signed it")
+    add("--keep", type=Path, metavar="FOLDER", help="unpack into this new folder, and keep it")
+    add_log(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Unpack, compare, recompute; each difference is a line on standard output."""
+    bundle, key = options.bundle.resolve(), options.key and options.key.resolve()
+    with _folder(options.keep) as folder, contextlib.chdir(folder):
+        unpacked = unpack(bundle, Path())
+        problems = [*unpacked.problems, *_signature(unpacked, key)]
+        version = _version(unpacked.manifest.sweep)
+        made: list[str] = []
+        try:
+            again = recompute(unpacked.manifest)
+            made, problems = again.files, problems + again.problems
+        except OrketError as error:
+            problems.append(f"nothing was recomputed: {error}")
+        lines = [
+            f"sweep {unpacked.manifest.sweep}: {len(unpacked.manifest.files)} files; "
+            f"SHA-256 of the manifest: {unpacked.identity}",
+            _signed(unpacked),
+            version,
+            f"recomputed from the measurements: {len(made)} files; the others (config, receipts, "
+            "measurements, pictures, comparisons with baselines) are compared by hash only",
+            *(f"  {printable(line, _LONGEST)}" for line in problems),
+            f"NOT VERIFIED: {len(problems)} differences" if problems else "verified",
+        ]
+    print_text("\n".join(lines))
+    return EXIT_REFUSED if problems else 0
+
+
+@contextlib.contextmanager
+def _folder(kept: Path | None) -> Iterator[Path]:
+    """Yield an empty folder.
+
+    Raises:
+        ArtifactError: The named folder is there already, or can't be made.
+    """
+    if kept is None:
+        with tempfile.TemporaryDirectory(prefix="orket-verify-") as folder:
+            yield Path(folder)
+        return
+    try:
+        kept.mkdir(parents=True)
+    except OSError as error:
+        raise ArtifactError(f"--keep {kept}: {error.strerror}; name a new folder") from None
+    yield kept
+
+
+def _signature(unpacked: Unpacked, key: Path | None) -> Iterator[str]:
+    """Yield what is wrong with the signature."""
+    content = Path(MANIFEST).read_bytes()
+    if unpacked.signature and signer_of(content, Path(SIGNATURE)) is None:
+        yield "the signature is not of this manifest"
+    elif key and not (unpacked.signature and is_signed_by(content, Path(SIGNATURE), key)):
+        yield f"not signed by {key}"
+
+
+def _version(sweep: str) -> str:
+    """Return which code made the tables, and which one makes them again: rules may change."""
+    made = None
+    with contextlib.suppress(OrketError, AttributeError):
+        summary = read_json(Path("results", sweep, "quant_sweep", "sweep_summary.json"))
+        made = summary.get("commit_sha")
+    ours, _ = checkout_state()
+    return f"made by commit {made or 'unknown'}, checked by commit {ours or 'unknown'}"
+
+
+def _signed(unpacked: Unpacked) -> str:
+    if not unpacked.signature:
+        return "not signed: it says nothing about who made it"
+    signer = signer_of(Path(MANIFEST).read_bytes(), Path(SIGNATURE))
+    return f"signature: {signer or 'wrong'}"
