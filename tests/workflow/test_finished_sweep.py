@@ -160,7 +160,18 @@ def test_a_bundle_of_it_is_verified_and_what_its_measurements_dont_say_is_named(
     assert main(["verify", str(bundle)]) == 0, capsys.readouterr().out
     assert capsys.readouterr().out.endswith("\nverified\n")
 
-    views = "results/small/quant_sweep"
+    # A sweep in a checkout names its commit, which whoever checks the bundle doesn't have.
+    views, in_checkout = "results/small/quant_sweep", tmp_path / "checkout.zip"
+    in_checkout.write_bytes(bundle.read_bytes())
+    commit = {
+        f"{views}/sweep_summary.json": (b'"commit_sha": null', b'"commit_sha": "c0ffee0"'),
+        f"{views}/sweep_report.md": (b"Commit: none", b"Commit: c0ffee0 (state unknown)"),
+        f"{views}/sweep_report.html": (b"Commit: none", b"Commit: c0ffee0 (state unknown)"),
+    }
+    forged(in_checkout, commit)
+    assert main(["verify", str(in_checkout)]) == 0, capsys.readouterr().out
+    capsys.readouterr()
+
     changed = {
         "results/small/cells/orket-nano/Q2_K/run.json": (b'"passed": false', b'"passed": true'),
         "results/small/canary/verdict.json": (b'"passed": true', b'"passed": false'),

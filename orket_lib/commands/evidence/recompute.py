@@ -100,9 +100,13 @@ def _made_again(step: Step, wanted: Sequence[str]) -> Iterator[str]:
         return
     for path, content in before.items():
         try:
-            yield from _listed(path, list(_differences(content, Path(path))))
+            lines = list(_differences(content, Path(path)))
         except _ANY as error:
             yield f"{path}: can't be compared: {error}"
+            continue
+        yield from _listed(path, lines)
+        if not lines:  # what is made from it names its time and its commit
+            Path(path).write_bytes(content)
 
 
 def _run(name: str, *arguments: str) -> None:
