@@ -88,8 +88,8 @@ class LogHandler(LogHandlerBase):
             record.levelno >= logging.ERROR and self._running
         ):
             return False  # an error repeats what a job has said
-        told = record.levelno >= logging.WARNING or not self._running
-        return told or record.msg == NOTHING_TO_BE_DONE_MSG
+        important = record.levelno >= logging.WARNING or not self._running
+        return important or record.msg == NOTHING_TO_BE_DONE_MSG
 
     def _job_failed(self, record: Any) -> None:
         rule, output = self._jobs.get(getattr(record, "jobid", -1), ("a job", ""))

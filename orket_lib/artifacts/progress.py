@@ -82,7 +82,7 @@ def announced() -> Path | None:
 
 
 def show_elsewhere(shown: bool) -> None:
-    """Say whether somebody shows the file, so that jobs need not write to the terminal."""
+    """Set whether the progress file is shown; if so, jobs write nothing to the terminal."""
     if shown:
         os.environ[_SHOWN] = "1"
     else:

@@ -49,25 +49,33 @@ def _show(results: Path, since: float, gate_failed: bool) -> None:
         report = (path.parent / "sweep_report.html").as_posix()
         if sys.stdout.isatty():
             tell("")  # a blank line between the sweep and its result
-        print_summary(summary, report, _further(summary, results, since))
+        found = measured_at_picks(summary, results, since)
+        print_summary(summary, report, _further(summary, found), found)
         if gate_failed:
             why = "\n".join(_gate(summary, path.parent / "kpi_gate.json"))
             failed = Event(kind="failed", title="pass_kpis", text=why)
             Screen(lambda: None, "").print_failures([failed], report)
 
 
-def print_summary(summary: Summary, report: str, further: Sequence[str] = ()) -> None:
+def print_summary(
+    summary: Summary,
+    report: str,
+    further: Sequence[str],
+    found: Sequence[ContextCeiling | ThermalProfile],
+) -> None:
     """Print the result of a sweep on standard output, with our colours on a terminal.
 
     Args:
         summary: What the sweep found.
         report: Path of the full report.
-        further: Results measured at the recommended quants, one line each.
+        further: Lines that follow the result.
+        found: What was measured at the picks.
     """
+    contexts = [it for it in found if isinstance(it, ContextCeiling)]
     terminal = sys.stdout.isatty()
     width = min(100, shutil.get_terminal_size().columns) if terminal else None
     colour = terminal and not os.environ.get("NO_COLOR")
-    text = terminal_summary(summary, report, width, colour=colour, further=further)
+    text = terminal_summary(summary, report, width, colour, further, contexts)
     with reader_may_leave(sys.stdout):
         print(text, end="", flush=True)  # noqa: T201 - visible already, and with our own colours
 
@@ -98,30 +106,48 @@ def _no_speeds(summary: Summary) -> bool:
     return bool(judged) and (summary.canary.quality_only or disturbed)
 
 
-def _further(summary: Summary, results: Path, since: float) -> list[str]:
-    """Return the context and thermal results, one line for each model.
+def _further(summary: Summary, found: Sequence[ContextCeiling | ThermalProfile]) -> list[str]:
+    """Return what to type for more, and what was measured at the picks, one line each."""
+    said = [f"on a quiet machine: {command_with('again=probes')}"] if _no_speeds(summary) else []
+    asked = summary.matrix.get("fidelity")
+    if any(map(needs_probabilities, summary.sessions)) and asked == "agreement":
+        said.append(f"to tell the quants apart by probabilities: {command_with('fidelity=kld')}")
+    return [*said, *map(measured_line, found)]
 
-    Results that only an earlier config asked for are left out.
+
+def measured_line(found: ContextCeiling | ThermalProfile) -> str:
+    """Return what was measured at a pick, in one line."""
+    name = "context" if isinstance(found, ContextCeiling) else "thermal"
+    return f"{name}: {found.recommendation}"
+
+
+def measured_at_picks(
+    summary: Summary, results: Path, since: float = 0.0
+) -> list[ContextCeiling | ThermalProfile]:
+    """Return the context ceilings and thermal profiles of a sweep.
+
+    Those that only an earlier config asked for are left out.
+
+    Args:
+        summary: What the sweep found.
+        results: Folder of its views.
+        since: Earlier files are left out.
     """
     asked = summary.matrix.get
-    kinds: tuple[tuple[str, str, type[ContextCeiling | ThermalProfile], object], ...] = (
+    kinds: tuple[tuple[str, type[ContextCeiling | ThermalProfile], object], ...] = (
         (
-            "context",
             "context_sweep/*/context_ceiling.json",
             ContextCeiling,
             asked("context_sweep_contexts")
             or asked("context_sweep_profile")
             or "context" in (asked("wants") or {}),
         ),
-        ("thermal", "thermal/*/thermal_profile.json", ThermalProfile, asked("thermal_repeats")),
+        ("thermal/*/thermal_profile.json", ThermalProfile, asked("thermal_repeats")),
     )
     models = {session.model_id for session in summary.sessions}
-    said = [f"on a quiet machine: {command_with('again=probes')}"] if _no_speeds(summary) else []
-    if any(map(needs_probabilities, summary.sessions)) and asked("fidelity") == "agreement":
-        said.append(f"to tell the quants apart by probabilities: {command_with('fidelity=kld')}")
-    return said + [
-        f"{name}: {found.recommendation}"
-        for name, pattern, kind, wanted in kinds
+    return [
+        found
+        for pattern, kind, wanted in kinds
         if wanted
         for path in sorted(results.glob(pattern))
         if path.stat().st_mtime >= since and (found := read_model(path, kind)).model_id in models

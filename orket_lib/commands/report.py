@@ -40,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--out-plot",
         type=Path,
         help="frontier plot as PNG (default: plots/frontier.png next to the report), with "
-        f"{_FIDELITY} beside it",
+        f"{_FIDELITY} next to it",
     )
     add("--context", type=Path, nargs="+", default=[], metavar="FILE", help="context_ceiling.json")
     add("--thermal", type=Path, nargs="+", default=[], metavar="FILE", help="thermal_profile.json")
@@ -63,9 +63,10 @@ def run(options: argparse.Namespace) -> int:
     picture = options.out_plot
     if options.out_md:
         picture = picture or options.out_md.parent / "plots" / "frontier.png"
-        further = [it.recommendation for it in contexts] + [it.recommendation for it in thermal]
         plots = _plots(summary, options.out_md.parent, picture)
-        write_text(options.out_md, render_markdown(summary, plots, include_invalid, further))
+        further = [it.recommendation for it in contexts] + [it.recommendation for it in thermal]
+        text = render_markdown(summary, plots, include_invalid, further, contexts)
+        write_text(options.out_md, text)
     if picture:
         plot_frontier(summary, picture, include_invalid)
         plot_fidelity(summary, picture.with_name(_FIDELITY))

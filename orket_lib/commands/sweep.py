@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
-import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,7 +16,7 @@ from orket_lib.config.loading.parse import draft
 from orket_lib.config.shipped import located, shipped, workflow_file
 from orket_lib.doctor.targets import Target, target_of
 from orket_lib.vocabulary.errors import ConfigError, Refused
-from orket_lib.workflow.job_environment import name_snakemake
+from orket_lib.workflow.job_environment import become_snakemake
 
 EXAMPLES = (
     "orket sweep --reference --quick --yes",
@@ -54,13 +52,10 @@ def run(options: argparse.Namespace) -> int:
     problems = draft(read_sources(configs or [shipped() / DEFAULT_CONFIG], overrides)).problems
     if problems:
         raise ConfigError(problems)
-    command = [sys.executable, "-m", "snakemake", "-s", str(workflow_file())]
-    command += ["--configfile", *map(str, configs)] if configs else []
-    command += ["--config", *settings] if settings else []
-    name_snakemake()
-    if os.name != "nt":
-        os.execv(command[0], command)  # signals then reach Snakemake itself
-    return subprocess.call(command)
+    arguments = ["-s", str(workflow_file())]
+    arguments += ["--configfile", *map(str, configs)] if configs else []
+    arguments += ["--config", *settings] if settings else []
+    return become_snakemake(arguments)
 
 
 def _written(

@@ -120,7 +120,7 @@ def _why_not(model: SeenModel, quant: str | None) -> str | None:
     if not model.chats:
         return "an embedding model or a reranker, which doesn't chat"
     if quant is None:
-        return "its quant is not told; if you know it, add --config quants=[TAG]"
+        return "its quant is unknown; if you know it, add --config quants=[TAG]"
     if nominal_bits(quant) is None:
         return f"{quant} is no quant that is known here; it needs a config with quant_bits"
     if model.fits == "no":

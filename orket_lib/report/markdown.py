@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
+from orket_lib.artifacts.views.context_ceiling import ContextCeiling
 from orket_lib.artifacts.views.summary import Summary
 from orket_lib.report.formatting import escaped
 from orket_lib.report.sections.conditions import conditions
@@ -35,6 +36,7 @@ def render_markdown(
     plots: Sequence[Plot],
     include_invalid: bool | None = None,
     further: Sequence[str] = (),
+    contexts: Sequence[ContextCeiling] = (),
 ) -> str:
     """Return the report.
 
@@ -44,6 +46,7 @@ def render_markdown(
         include_invalid: Whether rows that are not valid may have a role in the tables, in this
             view only; None means as in the summary.
         further: Context and thermal results, a sentence each.
+        contexts: Context sweeps at the picks, for the lines that serve them.
     """
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -70,7 +73,7 @@ def render_markdown(
             for session, view in zip(summary.sessions, views, strict=True)
         ],
         further=further,
-        serving=[serving_lines(session, summary.matrix) for session in summary.sessions],
+        serving=[serving_lines(it, summary.matrix, contexts) for it in summary.sessions],
         plots=[{"title": plot.title, "path": quote(plot.path)} for plot in plots],
         conditions=conditions(summary),
     )

@@ -13,7 +13,7 @@ from orket_lib.vocabulary.units import duration
 
 WAITING = "waiting for"  # how messages about a busy device or server begin
 _CONSEQUENCE = "not measured, because "
-_OTHER_JOB_S = 0.8  # until this sweep has shown how long they take
+OTHER_JOB_S = 0.8  # of a job that loads no model, until a sweep has shown it
 _FEW = 3
 
 
@@ -160,7 +160,7 @@ class SweepProgress:
     def _other_job_s(self, now_s: float) -> float:
         """Return the seconds of a job that loads no model, as they were so far."""
         if self.others_done < _FEW:
-            return _OTHER_JOB_S
+            return OTHER_JOB_S
         measuring = sum(it.seconds for it in self._ended)
         if self.current:
             measuring += now_s - self.current.began_s

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from orket_lib.artifacts.views.context_ceiling import ContextCeiling
 from orket_lib.artifacts.views.row import RowMetrics
 from orket_lib.artifacts.views.summary import ModelSession
 from orket_lib.vocabulary.providers import PROVIDERS, same_server
@@ -16,7 +17,10 @@ _WINDOWS = os.name == "nt"
 
 
 def serving_lines(
-    session: ModelSession, matrix: Mapping[str, Any], windows: bool = _WINDOWS
+    session: ModelSession,
+    matrix: Mapping[str, Any],
+    contexts: Iterable[ContextCeiling] = (),
+    windows: bool = _WINDOWS,
 ) -> list[str]:
     """Return the command that serves the pick of a model as it was measured.
 
@@ -26,6 +30,7 @@ def serving_lines(
     Args:
         session: The model's rows and decision.
         matrix: The resolved config, as a summary has it.
+        contexts: Context sweeps. One of the pick gives the context, else the config does.
         windows: Quote for Windows, rather than for a POSIX shell.
     """
     pick = session.decision.pick if session.decision else None
@@ -34,7 +39,12 @@ def serving_lines(
     if row is None or provider not in PROVIDERS:
         return []
     file, tag, url = row.artifact.path, row.artifact.tag, matrix.get("base_url")
-    n_ctx = matrix.get("n_ctx")
+    found = (
+        it.safe_context_ceiling
+        for it in contexts
+        if (it.model_id, it.quant_tag) == (session.model_id, pick)
+    )
+    n_ctx = next(filter(None, found), matrix.get("n_ctx"))
     if PROVIDERS[provider].starts_server(url):
         binary = "llama-server" if provider == "embedded" else str(matrix.get("server_binary"))
         arguments = [] if provider == "embedded" else matrix.get("server_args") or ()

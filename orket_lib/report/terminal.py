@@ -7,6 +7,7 @@ from io import StringIO
 from typing import TYPE_CHECKING
 
 from orket_lib.analysis.frontier import memory_mib
+from orket_lib.artifacts.views.context_ceiling import ContextCeiling
 from orket_lib.artifacts.views.summary import Comparison, ModelSession, Summary, SummaryRow
 from orket_lib.report.formatting import bits, escaped, figure, flips, p_value, shown
 from orket_lib.report.sections.batches import adherence_cell, asked_note
@@ -35,6 +36,7 @@ def terminal_summary(
     width: int | None = None,
     colour: bool = False,
     further: Sequence[str] = (),
+    contexts: Sequence[ContextCeiling] = (),
 ) -> str:
     """Return the result of a sweep as text for a terminal.
 
@@ -45,6 +47,7 @@ def terminal_summary(
         colour: Write ANSI colours. Without colours, characters outside cp1252 are replaced by `?`,
             because a console may not be able to print them.
         further: Results measured at the recommended quants, one line each.
+        contexts: Context sweeps at the picks, for the lines that serve them.
     """
     from rich.console import Console
     from rich.text import Text
@@ -72,7 +75,7 @@ def terminal_summary(
                 console.print(Text(shown_choices))
             if session.decision and session.decision.next:
                 console.print(Text(visible(f"next: {session.decision.next}")))
-            for line in serving_lines(session, summary.matrix):
+            for line in serving_lines(session, summary.matrix, contexts):
                 console.print(Text(visible(f"to serve it: {line}")), soft_wrap=True)
             console.print()
         if summary.ranking:

@@ -3,12 +3,12 @@
 Memory that belongs to no process would escape the memory limit: `memfd_create`, System V segments,
 and shared mappings without a file, which exist until their last page is unmapped. The same holds
 for memory that a process has moved to swap (`MADV_PAGEOUT`), and for buffers of sockets, which the
-supervisor counts by their usual size, so nobody may enlarge them. Watches, asynchronous requests
-and locks of files are limited for all users of the machine together, so a program could take them
-from others. Calls that set another process's limits, priority or CPUs would reach the supervisor,
-which has the same user. A socket of a family without network namespaces (vsock) would reach the
-host of a virtual machine. Calls that mostly serve to attack a kernel (new namespaces, mounts,
-io_uring, bpf, keys) are not needed.
+supervisor counts by their usual size: a program must not enlarge them. Watches, asynchronous
+requests and locks of files are limited for all users of the machine together, so a program could
+take them from others. Calls that set another process's limits, priority or CPUs would reach the
+supervisor, which has the same user. A socket of a family without network namespaces (vsock) would
+reach the host of a virtual machine. Calls that mostly serve to attack a kernel (new namespaces,
+mounts, io_uring, bpf, keys) are not needed.
 
 The filter is a denylist: different versions of the interpreter use different calls, and an
 allowlist with a gap would fail right answers.

@@ -50,15 +50,16 @@ from orket_lib.vocabulary.providers import remote_host
 from orket_lib.vocabulary.slugs import slugs
 from orket_lib.vocabulary.statuses import Again
 
+Pair = tuple[str, str]  # model and quant
+
 
 @dataclass(frozen=True)
 class Cell:
     """One (model, quant) of the sweep.
 
     Attributes:
-        model_id: Of the config.
+        model_id, quant_tag: Of the config.
         model_slug: Folder of the model's views, unique within the sweep.
-        quant_tag: Of the config.
         model: File or tag that is served.
         spec: What its measurement depends on.
         rounds: How often it is measured.
@@ -200,7 +201,11 @@ def resolve(
     )
     asked, canary_asked = (selection(bank, it, runner is not None) for it in (tasks, canary_tasks))
 
-    def base(pair: tuple[str, str], chosen: TaskSelection) -> MeasurementSpec:
+    cooldown = None
+    if config.cooldown_target_c is not None:
+        cooldown = from_fields(CooldownSettings, config, "cooldown_")
+
+    def base(pair: Pair, chosen: TaskSelection) -> MeasurementSpec:
         return from_fields(
             MeasurementSpec,
             config,
@@ -215,16 +220,12 @@ def resolve(
             controls=from_fields(ControlSettings, config),
             tasks=chosen,
             sandbox=config.code_sandbox,
-            cooldown=(
-                None
-                if config.cooldown_target_c is None
-                else from_fields(CooldownSettings, config, "cooldown_")
-            ),
+            cooldown=cooldown,
             runner=runner,
             machine=where,
         )
 
-    def cell(pair: tuple[str, str]) -> Cell:
+    def cell(pair: Pair) -> Cell:
         spec = RunSpec(
             **dict(base(pair, asked)),
             runs_per_task=config.runs_per_quant,
@@ -235,7 +236,7 @@ def resolve(
         )
         return Cell(pair[0], folders[pair[0]], pair[1], models[pair], spec, config.rounds, batches)
 
-    def canary(pair: tuple[str, str]) -> CanarySpec:
+    def canary(pair: Pair) -> CanarySpec:
         # Without keys: no cell uses the answers of a canary.
         fields = base(pair, canary_asked.model_copy(update={"keys": ()}))
         return CanarySpec(**dict(fields), runs=config.canary_runs)
@@ -257,9 +258,7 @@ def resolve(
     )
 
 
-def _watched(
-    models: dict[tuple[str, str], ModelRef], pairs: list[tuple[str, str]]
-) -> tuple[str, str]:
+def _watched(models: dict[Pair, ModelRef], pairs: list[Pair]) -> Pair:
     """Return the cell that is the canary: the first whose file is a model, else the first.
 
     A canary that can't load would cost all cells, and a bad file must cost only its own.
@@ -281,7 +280,7 @@ def _by_id(tasks: Iterable[Task]) -> tuple[Task, ...]:
     return tuple(sorted(tasks, key=lambda task: task.id))
 
 
-def _with_path(pair: tuple[str, str], model: ModelRef, hashes: HashCache) -> ModelRef:
+def _with_path(pair: Pair, model: ModelRef, hashes: HashCache) -> ModelRef:
     """Return a cell's model with its path, which for a file to be made depends on its base."""
     if model.recipe is None:
         return model
@@ -289,7 +288,7 @@ def _with_path(pair: tuple[str, str], model: ModelRef, hashes: HashCache) -> Mod
 
 
 def _identity(
-    config: SweepConfig, pair: tuple[str, str], model: ModelRef, hashes: HashCache
+    config: SweepConfig, pair: Pair, model: ModelRef, hashes: HashCache
 ) -> ArtifactIdentity:
     """Return what a measurement depends on: the bytes of a file, or a tag with its pinned digest.
 

@@ -20,6 +20,7 @@ from orket_lib.artifacts.measurements.spec import PROBE_OUTPUT_TOKENS, PROBE_PRO
 from orket_lib.artifacts.progress import Due
 from orket_lib.artifacts.views.kld import FidelityReceipt
 from orket_lib.measure.cell_state import missing_steps
+from orket_lib.report.progress import OTHER_JOB_S
 from orket_lib.stores.parts import PARTS, Wanted
 from orket_lib.sweep.batches import why_dropped
 from orket_lib.sweep.cells import Cell, Sweep
@@ -29,6 +30,8 @@ from orket_lib.telemetry.counters import cpu_temperature_c
 from orket_lib.telemetry.fingerprint import is_remote
 from orket_lib.vocabulary.errors import ArtifactError
 from orket_lib.workflow.targets import Targets
+
+Paces = dict[tuple[str, str], Pace | None]  # of each (model, quant)
 
 # What is assumed of a machine that has measured nothing yet.
 _CPU_BYTES_PER_S, _GPU_BYTES_PER_S = 20e9, 400e9  # of weights, for each token
@@ -46,7 +49,6 @@ _ASSUMED = (
 
 _SIDECAR_PROBES = 3
 _NEWEST = 4  # measurements of a cell that are read: a batch may have no probes
-_JOB_S = 0.8  # of a job that loads no model
 
 
 @dataclass(frozen=True)
@@ -69,8 +71,7 @@ class Estimates:
         jobs = list(self.jobs.values())
         if all(job.seconds == 0 for job in jobs if job.kind in ("cell", "fidelity")):
             return 0.0
-        known = [job.seconds for job in jobs if job.seconds is not None]
-        return sum(known) + self.views_s if len(known) == len(jobs) else None
+        return _sum([*(job.seconds for job in jobs), self.views_s])
 
 
 def estimates(
@@ -91,12 +92,10 @@ def estimates(
     paces, basis = _paces(sweep, pace_here or stored_pace)
     jobs = dict(_jobs(sweep, targets, paces, again or sweep.config.again or ""))
     views = set(targets.all_files()) - set(targets.rendered()) - set(jobs)
-    return Estimates(jobs, len(views) * _JOB_S, basis)
+    return Estimates(jobs, len(views) * OTHER_JOB_S, basis)
 
 
-def _jobs(
-    sweep: Sweep, targets: Targets, paces: dict[tuple[str, str], Pace | None], again: str
-) -> Iterator[tuple[str, Due]]:
+def _jobs(sweep: Sweep, targets: Targets, paces: Paces, again: str) -> Iterator[tuple[str, Due]]:
     canaries = [("canary", f"{sweep.results}/canary/receipt.json")] if sweep.canaries else []
     canaries += [("closing canary", receipt) for receipt in targets.closing_receipt()]
     for title, receipt in canaries:
@@ -135,9 +134,7 @@ def _due_steps(cell: Cell, wanted: Wanted, receipt: Path, again: str) -> Wanted:
     )
 
 
-def _at_the_chosen_quant(
-    sweep: Sweep, targets: Targets, paces: dict[tuple[str, str], Pace | None]
-) -> Iterator[tuple[str, Due]]:
+def _at_the_chosen_quant(sweep: Sweep, targets: Targets, paces: Paces) -> Iterator[tuple[str, Due]]:
     """Yield context sweeps and thermal series, which run with a quant that isn't known yet."""
     for model in dict.fromkeys(cell.model_slug for cell in sweep.cells):
         ids = [(it.model_id, it.quant_tag) for it in sweep.cells if it.model_slug == model]
@@ -160,7 +157,7 @@ def _seconds(pace: Pace | None, runs: int, probes: int) -> float | None:
     return None if pace is None else pace.seconds(runs) + probes * pace.probe_s
 
 
-def _fidelity(sweep: Sweep, receipt: Path, paces: dict[tuple[str, str], Pace | None]) -> Due:
+def _fidelity(sweep: Sweep, receipt: Path, paces: Paces) -> Due:
     """Return the measurement of a model's probabilities: the baseline is measured twice.
 
     Whether the store has it depends on the answers of the baseline, so only a finished one of the
@@ -215,9 +212,7 @@ def _thermal_s(sweep: Sweep, pace: Pace | None) -> float | None:
     )
 
 
-def _paces(
-    sweep: Sweep, pace_here: Callable[[Cell], Pace | None]
-) -> tuple[dict[tuple[str, str], Pace | None], str]:
+def _paces(sweep: Sweep, pace_here: Callable[[Cell], Pace | None]) -> tuple[Paces, str]:
     """Return the pace of each (model, quant), and what the paces are from."""
     found = {
         (cell.model_id, cell.quant_tag): (_bytes(cell), pace)

@@ -42,13 +42,22 @@ def name_snakemake() -> None:
 
 
 def run_snakemake(arguments: Sequence[str]) -> int:
-    """Become Snakemake with our Snakefile in the current folder, or return its exit code.
+    """Become Snakemake with the Snakefile of the current folder, or else with ours.
 
     Args:
         arguments: Of Snakemake, targets first.
     """
+    return become_snakemake([*elsewhere(), *arguments])
+
+
+def become_snakemake(arguments: Sequence[str]) -> int:
+    """Become Snakemake, or return its exit code where a process can't be replaced.
+
+    Args:
+        arguments: Of Snakemake.
+    """
     name_snakemake()
-    command = [sys.executable, "-m", "snakemake", *elsewhere(), *arguments]
+    command = [sys.executable, "-m", "snakemake", *arguments]
     if os.name != "nt":
         os.execv(command[0], command)  # signals then reach Snakemake itself
     return subprocess.call(command)

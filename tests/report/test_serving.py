@@ -10,6 +10,7 @@ from gpu_replay import record_of
 from nvml_replay import load_trace
 from report_summaries import row, section, summary
 
+from orket_lib.artifacts.views.context_ceiling import ContextCeiling
 from orket_lib.artifacts.views.row import RowArtifact
 from orket_lib.artifacts.views.summary import ModelSession, Summary
 from orket_lib.measure.quality.gpu_summary import summarize_gpus
@@ -30,7 +31,7 @@ def of(tag: str | None = None, path: str | None = None, **changes: Any) -> Summa
 
 
 def lines(found: Summary, windows: bool = False, **matrix: Any) -> list[str]:
-    return serving_lines(found.sessions[0], matrix, windows)
+    return serving_lines(found.sessions[0], matrix, windows=windows)
 
 
 def test_a_file_is_served_by_llama_server_at_the_context_that_was_measured() -> None:
@@ -103,3 +104,18 @@ def test_the_headline_names_the_device() -> None:
     unknown = row("F16", 16.0, 1.0, peak_vram_mib=Null("REMOTE_SERVER"))
     assert measured_on(session_of(unknown)) is None
     assert terminal_summary(summary([unknown]), "r").startswith("orket-nano\n")
+
+
+def context_sweep(quant: str, ceiling: int | None) -> ContextCeiling:
+    fields: dict[str, Any] = {"quant_tag": quant, "safe_context_ceiling": ceiling}
+    return ContextCeiling.model_construct(model_id="orket-nano", **fields)
+
+
+def test_a_context_sweep_of_the_pick_gives_the_context() -> None:
+    found = of(path=FILE)
+    sweeps = [context_sweep("F16", 8192), context_sweep("Q4_K_M", 1024)]
+    (line,) = serving_lines(found.sessions[0], {"provider": "embedded", "n_ctx": 2048}, sweeps)
+    assert shlex.split(line)[-2:] == ["-c", "1024"]
+    failed = [context_sweep("Q4_K_M", None)]
+    (line,) = serving_lines(found.sessions[0], {"provider": "embedded", "n_ctx": 2048}, failed)
+    assert shlex.split(line)[-2:] == ["-c", "2048"], "no context passed: as the tasks were asked"

@@ -135,13 +135,15 @@ def _claim(
         case DecisionStatus.TASKS_TOO_HARD:
             assert verdicts.judging is not None
             asked = sum(item.tasks for item in verdicts.judging.strata)
-            if asked < FEWEST_TASKS:
+            can_do = len(verdicts.judging.counted)
+            if asked < FEWEST_TASKS and can_do == asked:
                 return f"{asked} tasks are too few; a verdict needs at least {FEWEST_TASKS}."
             if fails:
                 return f"no verdict yet: {fails} ({MEANINGS[fails.failure]})."
+            are = "too few and too hard" if asked < FEWEST_TASKS else "too hard"
             return (
-                f"these tasks are too hard: {base} can do {len(verdicts.judging.counted)} of "
-                f"{asked}, and a verdict needs {FEWEST_TASKS}."
+                f"these tasks are {are}: {base} can do {can_do} of {asked}, and a verdict needs "
+                f"{FEWEST_TASKS}."
             )
         case DecisionStatus.TASKS_NOT_GRADED:
             return "quality is not judged, because no task has an expected answer."

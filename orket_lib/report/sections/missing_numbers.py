@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from orket_lib.artifacts.views.summary import ModelSession, Summary, SummaryRow
 from orket_lib.vocabulary.null_reasons import meaning_of
 
-_NOT_ASKED_FOR = ("NO_KLD", "FIDELITY_OFF")  # the config didn't want them: nobody misses these
+_NOT_ASKED_FOR = ("NO_KLD", "FIDELITY_OFF")  # not requested by the config
 
 
 @dataclass(frozen=True)
