@@ -198,7 +198,7 @@ def test_a_quant_that_a_server_does_not_tell_can_be_named(
 ) -> None:
     with canned_server(VLLM) as server:
         said = refused(capsys, server.url)
-        assert "its quant is not told; if you know it, add --config quants=[TAG]" in said
+        assert "its quant is unknown; if you know it, add --config quants=[TAG]" in said
         config, _ = init(capsys, server.url, "--config", "quants=[BF16]")
     assert config["tags"] == {"Qwen/Qwen3-8B": {"BF16": "Qwen/Qwen3-8B"}}
     assert (config["provider"], config["base_url"]) == ("openai", server.url)

@@ -180,7 +180,7 @@ def test_everything_that_is_left_out_has_its_reason_and_many_are_counted() -> No
     assert {item.name: item.reason.partition(";")[0] for item in found.left_out} == {
         "big:cloud": "a cloud model: https://cloud.example serves it, not this machine",
         "odd": "Q9_Z is no quant that is known here",
-        "silent": "its quant is not told",
+        "silent": "its quant is unknown",
         "models/z/Mine.Q8_0.gguf": "the same quant as models/b/Mine.Q8_0.gguf",
     }
     assert len(reasons(found.left_out)) == 4
