@@ -117,7 +117,7 @@ rule make_row:
         code=code_digest("row"),
         sidecar=lambda wildcards, input: option("--sidecar", input.sidecar),
         # It comes first, so tasks that it can't answer are known before all others were asked.
-        baseline=lambda wildcards: TARGETS.batches.baseline_option(wildcards.quant),
+        baseline=lambda wildcards: TARGETS.batches.baseline_option(*wildcards),
     shell:
         "python -m orket_lib row --report {input.reports} --settings {input.settings}"
         " {params.sidecar} {params.baseline} --out {output} --log {log}"

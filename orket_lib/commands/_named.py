@@ -25,6 +25,7 @@ from orket_lib.vocabulary.slugs import slug
 
 # What a config is about. A file with other values of these is another sweep.
 _ABOUT = ("models", "quants", "provider", "base_url", "artifacts", "tags")
+_MOST_IN_A_NAME = 3
 _NOT_WRITTEN = ("sweep", "again")  # of one call, or named by the file itself
 
 
@@ -91,7 +92,9 @@ def text_and_path(suggestion: Suggestion) -> tuple[str, Path, bool]:
     the name gets a number.
     """
     config = suggestion.config
-    stem = slug("-".join(config["models"]))
+    models = list(config["models"])
+    few = len(models) <= _MOST_IN_A_NAME
+    stem = slug("-".join(models)) if few else f"{len(models)}-models"
     for number in count(1):
         path = Path(f"{stem}-{number}.yaml" if number > 1 else f"{stem}.yaml")
         if not path.exists():

@@ -12,14 +12,14 @@ from orket_lib.artifacts.printed.doctor import DoctorReport, MissingReading
 from orket_lib.artifacts.views.preflight import PreflightCheck
 from orket_lib.commands._common import print_json, tell
 from orket_lib.commands._configs import add_config_options, sweep_of
+from orket_lib.config.loading.parse import parse
 from orket_lib.doctor.file_serving import find_file_serving
 from orket_lib.doctor.machine import look_at_machine
 from orket_lib.doctor.missing_readings import missing_of_gpus, missing_on_machine, missing_with
 from orket_lib.doctor.models import look_at_files, look_at_servers
 from orket_lib.doctor.places import given, usual_places
-from orket_lib.doctor.search import N_CTX, PATIENCE_S
+from orket_lib.doctor.search import N_CTX, PATIENCE_S, Wanted, suggest_on_gpu
 from orket_lib.doctor.suggested import Suggestion
-from orket_lib.doctor.suggestion import suggest
 from orket_lib.preflight.checks import check_all
 from orket_lib.preflight.memory import free_gpu_memory, free_main_memory
 from orket_lib.report.doctor import doctor_text, suggestion_yaml
@@ -111,18 +111,23 @@ def examine(
     urls = {**default_urls(), **dict(options.server)}
     keys: dict[str, str | None] = {}
     sweep, checks = _checked(options)
-    if sweep is not None and sweep.config.base_url:
-        urls[sweep.config.provider] = sweep.config.base_url
-        keys[sweep.config.provider] = sweep.config.api_key
+    for _, served in sweep.config.views if sweep else ():
+        if served.base_url:
+            urls[served.provider] = served.base_url
+            keys[served.provider] = served.api_key
     machine = look_at_machine(Path())
     servers = look_at_servers(urls, keys, free_gpu_memory(None), N_CTX, PATIENCE_S)
     places = [given(path) for path in models] or usual_places(os.environ)
     serving = find_file_serving()
     files, unusable = look_at_files(places, serving.free if serving else free_main_memory(), N_CTX)
-    suggestion = None
+    suggestion, why_not = None, []
     if checks is None:
         offered = () if models else servers
-        suggestion = suggest(offered, files, N_CTX, bool(machine.gpus), serving)
+        try:
+            suggestion = suggest_on_gpu(Wanted(), offered, files, unusable, serving)
+        except Refused as error:
+            why_not = str(error).splitlines()
+    machine = machine.model_copy(update={"notes": (*machine.notes, *why_not)})
     report = DoctorReport(
         machine=machine,
         n_ctx=N_CTX,
@@ -160,11 +165,10 @@ def _missing(
     with open_devices("any") as found:
         here = (*missing_on_machine(), *missing_of_gpus(found))
 
-    if sweep is not None:
-        provider, url = sweep.config.provider, sweep.config.base_url
-    elif suggestion is not None:
-        provider, url = suggestion.config["provider"], suggestion.config.get("base_url")
-    else:
-        return here
-    remote = remote_host(url) is not None
-    return (*here, *missing_with(provider, url is not None, remote, has_gpu))
+    config = sweep.config if sweep else parse(suggestion.config) if suggestion else None
+    found_missing = list(here)
+    for _, view in config.views if config else ():
+        url = view.base_url
+        remote = remote_host(url) is not None
+        found_missing += missing_with(view.provider, url is not None, remote, has_gpu)
+    return tuple(dict.fromkeys(found_missing))

@@ -53,7 +53,8 @@ def show_plan(sweep: Sweep, results: str | None = None, as_json: bool = False) -
     plan = plan.model_copy(
         update={"expected_seconds": expected.seconds, "expected_from": expected.basis}
     )
-    if sweep.config.traits.runtime and not sweep.config.machine:
+    embedded = any(view.traits.runtime for _, view in sweep.config.views)
+    if embedded and not sweep.config.machine:
         plan = plan.model_copy(update={"unused_cpu_features": embedded_leaves_unused()})
     if as_json:
         print_json(plan)

@@ -14,7 +14,9 @@ from orket_lib.commands._named import add_what, refuse_read_only, suggested, tex
 from orket_lib.config.loading.files import read_overrides, read_sources
 from orket_lib.config.loading.parse import draft
 from orket_lib.config.shipped import located, shipped, workflow_file
+from orket_lib.doctor.held import Held, held
 from orket_lib.doctor.targets import Target, target_of
+from orket_lib.providers.registry import unload_all
 from orket_lib.vocabulary.errors import ConfigError, Refused
 from orket_lib.workflow.job_environment import become_snakemake
 
@@ -49,9 +51,11 @@ def run(options: argparse.Namespace) -> int:
     if not configs and not options.reference:
         configs = [_written(options, targets, read_overrides(options.config))]
     # Snakemake ends in a traceback where a file is missing, and runs one that is a template.
-    problems = draft(read_sources(configs or [shipped() / DEFAULT_CONFIG], overrides)).problems
-    if problems:
-        raise ConfigError(problems)
+    drafted = draft(read_sources(configs or [shipped() / DEFAULT_CONFIG], overrides))
+    if drafted.problems:
+        raise ConfigError(drafted.problems)
+    for found in held(drafted.config):
+        _offer_to_unload(found, options.yes)
     arguments = ["-s", str(workflow_file())]
     arguments += ["--configfile", *map(str, configs)] if configs else []
     arguments += ["--config", *settings] if settings else []
@@ -75,6 +79,16 @@ def _written(
             raise Refused("nothing was measured; to do it, type: orket sweep --yes")
     write(text, path, exists)
     return path
+
+
+def _offer_to_unload(found: Held, yes: bool) -> None:
+    """Name models that a server holds in memory, and unload them if that is agreed to."""
+    tell(str(found))
+    if not found.can_unload or not (yes or _agreed("Unload it? [Y/n] ")):
+        tell(f"to have it all for the sweep, type: {found.by_hand}")
+        return
+    unload_all(found.provider, found.base_url, found.api_key)
+    tell("unloaded")
 
 
 def _agreed(question: str) -> bool:

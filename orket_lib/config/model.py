@@ -7,6 +7,7 @@ and those that look at files and the machine in `orket_lib.sweep.references`.
 
 from __future__ import annotations
 
+from orket_lib.config.per_model import OF_A_SERVER
 from orket_lib.config.sections.baselines import Baselines
 from orket_lib.config.sections.batches import Batches
 from orket_lib.config.sections.canary import Canary
@@ -75,9 +76,48 @@ class SweepConfig(  # the order of the fields is that of the bases, from the las
         return own if any(own) else (self.task_id_min, self.task_id_max)
 
     @property
-    def largest_quant(self) -> str:
-        """The quant with the most bits, by its tag: the baseline, unless it can't be measured."""
-        return max(self.quants, key=lambda quant: self.bits(quant) or 0.0)
+    def pairs(self) -> tuple[tuple[str, str], ...]:
+        """Model and quant of each cell."""
+        return tuple((model, quant) for model in self.models for quant in self.quants_of(model))
+
+    @property
+    def views(self) -> tuple[tuple[str, SweepConfig], ...]:
+        """How the models are served: a prefix of keys for messages, and the settings.
+
+        One view for all models without settings of their own, and one for each with some.
+        """
+        own = [model for model in self.models if self.model_settings.get(model)]
+        rest = tuple(model for model in self.models if model not in own)
+        shared = self.model_copy(update={"models": rest, "model_settings": {}}) if own else self
+        views = [("", shared)] if rest else []
+        return (*views, *((f"models.{model}.", self.of(model)) for model in own))
+
+    def of(self, model: str) -> SweepConfig:
+        """Return the settings of a model: its own ones in place of those of the sweep.
+
+        Raises:
+            ValidationError: They are wrong.
+        """
+        own = self.model_settings.get(model)
+        if not own:
+            return self
+        alone = {"provider": self.provider, "quants": self.quants} | own | {"models": (model,)}
+        read = SweepConfig.model_validate(alone)
+        changed = {key: getattr(read, key) for key in own} | {"models": (model,)}
+        if read.provider != self.provider:
+            defaults = {key: type(self).model_fields[key] for key in OF_A_SERVER}
+            changed = {key: it.get_default() for key, it in defaults.items()} | changed
+        changed |= {"quants": self.quants_of(model), "model_settings": {}}
+        return self.model_copy(update=changed)
+
+    def quants_of(self, model: str) -> tuple[str, ...]:
+        """Return the quants of a model, in the order of the sweep's."""
+        own = self.model_settings.get(model, {}).get("quants")
+        return self.quants if own is None else tuple(it for it in self.quants if it in own)
+
+    def largest_quant(self, model: str) -> str:
+        """Return the quant with the most bits: the baseline, unless it can't be measured."""
+        return max(self.quants_of(model), key=lambda quant: self.bits(quant) or 0.0)
 
     @property
     def asks_once(self) -> bool:

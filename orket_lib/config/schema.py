@@ -11,6 +11,7 @@ from typing import Any
 from orket_lib.artifacts.io import write_json
 from orket_lib.config.loading.parse import ALIASES, DEPRECATED_KEYS
 from orket_lib.config.model import SECTIONS, SweepConfig
+from orket_lib.config.per_model import BY_QUANT, OWN_KEYS
 
 SCHEMA_FILE = Path("docs/schemas/sweep_config.schema.json")
 
@@ -25,6 +26,7 @@ def config_schema() -> dict[str, Any]:
         key: {name: value for name, value in part.items() if name != "title"}
         for key, part in generated["properties"].items()
     }
+    flat["models"]["anyOf"].append({"type": "object", "additionalProperties": _own(flat)})
     sections = {name: _section(f"{name}_", flat) for name in SECTIONS}
     aliases = {name: flat[key] for name, key in ALIASES.items()}
     deprecated = {
@@ -40,6 +42,13 @@ def config_schema() -> dict[str, Any]:
         "properties": flat | sections | aliases | deprecated,
         "$defs": generated["$defs"],
     }
+
+
+def _own(flat: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of a model's own settings."""
+    by_quant = {"type": "object", "additionalProperties": {"type": "string"}}
+    own = {key: by_quant if key in BY_QUANT else flat[key] for key in OWN_KEYS}
+    return {"type": ["object", "null"], "additionalProperties": False, "properties": own}
 
 
 def _section(prefix: str, flat: dict[str, Any]) -> dict[str, Any]:

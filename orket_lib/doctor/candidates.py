@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from orket_lib.artifacts.printed.doctor import SeenModel, SeenServer
@@ -48,9 +48,16 @@ class Candidate:
         """Return the file or tag of one of its quants."""
         return (model.path if self.from_files else None) or model.name
 
-    def only(self, quants: Sequence[str]) -> Candidate:
-        """Return it with fewer quants."""
-        return replace(self, quants={tag: self.quants[tag] for tag in quants})
+    @property
+    def server(self) -> tuple[str, str | None]:
+        """What serves it."""
+        return self.provider, self.base_url
+
+    @property
+    def content(self) -> frozenset[tuple[str, int | None]]:
+        """Quants and sizes, by which a second copy of a model is known; empty if unknown."""
+        sizes = frozenset((tag, model.bytes) for tag, model in self.quants.items())
+        return frozenset() if any(size is None for _, size in sizes) else sizes
 
     def belongs_to(self, target: Target) -> bool:
         """Tell whether a target names it."""

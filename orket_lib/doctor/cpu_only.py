@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from orket_lib.telemetry.devices.reading import DeviceInfo
 from orket_lib.vocabulary.cpu_features import BUILT, build_line
@@ -13,16 +12,18 @@ from orket_lib.vocabulary.text import listed
 _OPTIONS = {"nvidia": "-DGGML_CUDA=ON", "amd": "-DGGML_HIP=ON"}
 
 
-def cpu_only(cards: Sequence[DeviceInfo], config: Mapping[str, Any], typed: Sequence[str]) -> str:
+def cpu_only(
+    cards: Sequence[DeviceInfo], files: Mapping[str, Mapping[str, str]], typed: Sequence[str]
+) -> str:
     """Return that a sweep would run on the CPU only, and each way out of it.
 
     Args:
         cards: GPUs of this machine, at least one.
-        config: Of the sweep, with its files.
+        files: Of the sweep, by model and quant; at least one.
         typed: What was named on the command line.
     """
-    model, files = next(iter(config["artifacts"].items()))
-    quant, file = next(iter(files.items()))
+    model, quants = next(iter(files.items()))
+    quant, file = next(iter(quants.items()))
     sweep = shell_line(["orket", "sweep", *typed])
     name = model.lower().replace(" ", "-")
     return "\n".join(

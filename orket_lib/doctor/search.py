@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from orket_lib.artifacts.printed.doctor import SeenServer
+from orket_lib.artifacts.printed.doctor import SeenModel, SeenServer, UnusableModel
 from orket_lib.doctor.cpu_only import cpu_only
-from orket_lib.doctor.file_serving import find_file_serving
+from orket_lib.doctor.file_serving import FileServing, find_file_serving
 from orket_lib.doctor.models import NO_ANSWER, look_at_files, look_at_servers
 from orket_lib.doctor.places import usual_places
-from orket_lib.doctor.suggested import Suggestion
+from orket_lib.doctor.suggested import LeftOut, Suggestion
 from orket_lib.doctor.suggestion import suggest
 from orket_lib.doctor.targets import Target
 from orket_lib.preflight.memory import free_gpu_memory, free_main_memory
@@ -69,16 +69,51 @@ def propose(wanted: Wanted) -> Suggestion:
         raise Refused("nothing here serves files; type: pip install xllamacpp, or name a --server")
     free = serving.free if serving else free_main_memory()
     files, unusable = look_at_files(places, free, wanted.n_ctx)
-    with open_devices("any") as found:
-        cards = [device.info for device in found.devices]
-    has_gpu = bool(cards)
-    suggestion = suggest(servers, files, wanted.n_ctx, has_gpu, serving, targets, unusable)
+    suggestion = suggest_on_gpu(wanted, servers, files, unusable, serving)
     if suggestion is None:
         raise Refused("no model was found that can be measured here; type: orket doctor")
-    on_cpu = serving is not None and serving.gpus == () and "artifacts" in suggestion.config
-    if on_cpu and cards and not wanted.cpu:
-        raise Refused(cpu_only(cards, suggestion.config, [target.typed for target in targets]))
     return suggestion
+
+
+def suggest_on_gpu(
+    wanted: Wanted,
+    servers: Sequence[SeenServer],
+    files: Sequence[SeenModel],
+    unusable: Sequence[UnusableModel],
+    serving: FileServing | None,
+) -> Suggestion | None:
+    """Return the config for what was found; None if there is nothing to sweep.
+
+    On a machine with a GPU, files that would be served on its CPU are left out. If nothing else is
+    left, or they were named, this needs `--cpu`.
+
+    Args:
+        wanted: What to look for.
+        servers: Servers that were asked.
+        files: Model files.
+        unusable: Files that are no models.
+        serving: What serves files; None if nothing can.
+
+    Raises:
+        Refused: Not without `--cpu`; with each way out.
+    """
+    with open_devices("any") as found:
+        cards = [device.info for device in found.devices]
+
+    def suggested(files: Sequence[SeenModel]) -> Suggestion | None:
+        arguments = (wanted.n_ctx, bool(cards), serving, wanted.targets, unusable)
+        return suggest(servers, files, *arguments)
+
+    whole = suggested(files)
+    on_cpu = serving is not None and serving.gpus == () and bool(cards) and not wanted.cpu
+    if whole is None or not whole.files or not on_cpu:
+        return whole
+    others = None if wanted.targets else suggested(())
+    if others is None:
+        raise Refused(cpu_only(cards, whole.files, [it.typed for it in wanted.targets]))
+    reason = "its files would run on the CPU only; to see the ways out, name it"
+    left_out = (*others.left_out, *(LeftOut(name, reason) for name in whole.files))
+    return replace(others, left_out=left_out)
 
 
 def _servers(wanted: Wanted) -> Iterator[SeenServer]:

@@ -29,3 +29,11 @@ class Suggestion:
     config: dict[str, Any]
     comments: dict[str, str]
     left_out: tuple[LeftOut, ...] = ()
+
+    @property
+    def files(self) -> dict[str, dict[str, str]]:
+        """The model files in it, by model and quant."""
+        models = self.config.get("models")
+        if not isinstance(models, dict):
+            return dict(self.config.get("artifacts", {}))
+        return {name: own["artifacts"] for name, own in models.items() if "artifacts" in own}

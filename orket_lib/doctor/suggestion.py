@@ -1,8 +1,8 @@
 """Suggesting a config for the models that were found.
 
-Your own models are preferred to the reference model, and of these the one with the most quants,
-which can be compared. Of what was named, each thing gives its best model. Only what will work is
-suggested, and whatever is left out has a reason.
+With nothing named, these are all of your own models; the reference model only if there is no other.
+Of what was named, each thing gives its best model: the one with the most quants, which can be
+compared. Only what will work is suggested, and whatever is left out has a reason.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def suggest(
     targets: Sequence[Target] = (),
     unusable: Sequence[UnusableModel] = (),
 ) -> Suggestion | None:
-    """Return a config for the best model found, or for what was named; None if there is none.
+    """Return a config for all models found, or for what was named; None if there is none.
 
     Args:
         servers: Servers that were asked.
@@ -48,31 +48,18 @@ def suggest(
         unusable: Files that are no models.
 
     Raises:
-        Refused: What was named can't be in one sweep.
+        Refused: Something that was named has no model that can be measured.
     """
     candidates, left_out = find_candidates(servers, files if serving else ())
     left_out += [LeftOut(item.name, item.detail) for item in unusable]
     if not candidates and not targets:
         return None
-    chosen = _named(candidates, targets, left_out) or [max(candidates, key=_worth)]
-    shared = [tag for tag in chosen[0].quants if all(tag in it.quants for it in chosen)]
-    if not shared:
-        raise Refused(
-            f"{listed([it.name for it in chosen])} have no quant in common, and a sweep measures "
-            f"each quant of each model; sweep them one after the other: {_one_by_one(targets)}"
-        )
-    left_out += [
-        LeftOut(model.name, f"{tag} is not there of every model")
-        for it in chosen
-        for tag, model in it.quants.items()
-        if tag not in shared
-    ]
+    chosen = _named(candidates, targets, left_out) if targets else _all(candidates, left_out)
     left_out += [
         LeftOut(it.name, f"another model, in {_count(len(it.quants))}; name it to sweep it")
         for it in candidates
-        if it not in chosen and not it.is_reference
+        if targets and it not in chosen and not it.is_reference
     ]
-    chosen = [it.only(shared) for it in chosen]
     return _config(chosen, n_ctx, has_gpu, serving or FileServing(), tuple(left_out))
 
 
@@ -81,10 +68,21 @@ def _worth(candidate: Candidate) -> tuple[bool, int]:
     return not candidate.is_reference, len(candidate.quants)
 
 
+def _all(candidates: Sequence[Candidate], left_out: list[LeftOut]) -> list[Candidate]:
+    """Return the user's own models, each once, or else the reference model."""
+    seen: dict[frozenset[tuple[str, int | None]], Candidate] = {}
+    for it in candidates:
+        same = seen.setdefault(it.content, it) if it.content and not it.is_reference else it
+        if same is not it:
+            left_out.append(LeftOut(it.name, f"the same files as {same.name}, which is swept"))
+    own = list(seen.values()) + [it for it in candidates if not it.content and not it.is_reference]
+    return own or [max(candidates, key=_worth)]
+
+
 def _named(
     candidates: Sequence[Candidate], targets: Sequence[Target], left_out: Sequence[LeftOut]
 ) -> list[Candidate]:
-    """Return the best model of each target; nothing without targets."""
+    """Return the best model of each target."""
     chosen: list[Candidate] = []
     for target in targets:
         held = [candidate for candidate in candidates if candidate.belongs_to(target)]
@@ -92,8 +90,6 @@ def _named(
             raise Refused(nothing_in(target, left_out))
         best = max(held, key=_worth)
         chosen += [best] if best not in chosen else []
-    if len({(it.provider, it.base_url) for it in chosen}) > 1:
-        raise Refused(f"a sweep has one server; type: {_one_by_one(targets)}")
     return chosen
 
 
@@ -111,10 +107,6 @@ def reasons(left_out: Sequence[LeftOut]) -> list[str]:
     return [*lines, f"and {more} more; `orket doctor` shows them"] if more > 0 else lines
 
 
-def _one_by_one(targets: Sequence[Target]) -> str:
-    return "; ".join(f"orket sweep {target.typed}" for target in targets)
-
-
 def _config(
     chosen: Sequence[Candidate],
     n_ctx: int,
@@ -122,20 +114,18 @@ def _config(
     serving: FileServing,
     left_out: tuple[LeftOut, ...],
 ) -> Suggestion:
-    first = chosen[0]
     models = [model for it in chosen for model in it.quants.values()]
     tiny = all(model.bytes is not None and model.bytes < _TINY_MIB * MIB for model in models)
     reference = all(it.is_reference for it in chosen)
-    on_gpu = serving.gpus != () if first.from_files else has_gpu
+    on_gpu = any(serving.gpus != () if it.from_files else has_gpu for it in chosen)
     config = {
-        **_matrix(chosen, serving),
+        **_matrix(chosen, serving, threads=1 if tiny else None),
         "task_bank": bank_file(REFERENCE_BANK if reference else GENERAL_BANK),
         **({} if tiny else {"task_limit": 50}),
         "runs_per_quant": 1,
         "n_ctx": min([n_ctx, *(model.n_ctx for model in models if model.n_ctx)]),
         "max_output_tokens": 96 if tiny else 256,
         "seed": 7,
-        **({"threads": 1} if tiny and first.from_files else {}),
         "execution_lane": "ci" if tiny else "lab",
         "vram_profile": _PROFILES[max(_profile_index(model.fits) for model in models)],
         **_limits(tiny, on_gpu),
@@ -144,27 +134,52 @@ def _config(
     return Suggestion(_why(chosen, serving), config, comments, left_out)
 
 
-def _matrix(chosen: Sequence[Candidate], serving: FileServing) -> dict[str, Any]:
-    """Return the keys for models, quants and serving."""
+def _matrix(
+    chosen: Sequence[Candidate], serving: FileServing, threads: int | None
+) -> dict[str, Any]:
+    """Return the keys for models, quants and serving.
+
+    Models of one server in the same quants are a list. Others are a table, each with its own keys.
+    """
     first = chosen[0]
-    named = {
-        it.name: {tag: it.served_as(model) for tag, model in it.quants.items()} for it in chosen
-    }
-    config: dict[str, Any] = {"models": list(named), "quants": list(first.quants)}
-    if first.from_files:
-        return {**config, **serving.settings, "artifacts": named}
-    config["provider"] = first.provider
-    traits = PROVIDERS[first.provider]  # without an address, some start their own server
-    if first.base_url != traits.default_url or traits.starts_server(None) or traits.needs_url:
-        config["base_url"] = first.base_url
-    if remote_host(first.base_url):
+    same = all(it.server == first.server and list(it.quants) == list(first.quants) for it in chosen)
+    if not same:
+        return {"models": {it.name: _own(it, serving, threads) for it in chosen}}
+    named: dict[str, dict[str, Any]] = {}
+    for it in chosen:
+        for key, table in _tables(it).items():
+            named.setdefault(key, {})[it.name] = table
+    pins = named.get("artifact_digest", {})
+    if len(pins) < len(chosen):
+        named.pop("artifact_digest", None)
+    models = {"models": [it.name for it in chosen], "quants": list(first.quants)}
+    return {**models, **_server(first, serving, threads), **named}
+
+
+def _own(it: Candidate, serving: FileServing, threads: int | None) -> dict[str, Any]:
+    return {**_server(it, serving, threads), **_tables(it)}
+
+
+def _server(it: Candidate, serving: FileServing, threads: int | None) -> dict[str, Any]:
+    """Return the keys for the server of a model."""
+    if it.from_files:
+        return {**serving.settings, **({"threads": threads} if threads else {})}
+    config: dict[str, Any] = {"provider": it.provider}
+    traits = PROVIDERS[it.provider]  # without an address, some start their own server
+    if it.base_url != traits.default_url or traits.starts_server(None) or traits.needs_url:
+        config["base_url"] = it.base_url
+    if remote_host(it.base_url):
         config["allow_remote"] = True
-    config["tags"] = named
-    digests = {
-        it.name: {tag: model.digest for tag, model in it.quants.items() if model.digest}
-        for it in chosen
-    }
-    return {**config, "artifact_digest": digests} if all(digests.values()) else config
+    return config
+
+
+def _tables(it: Candidate) -> dict[str, dict[str, str]]:
+    """Return the files or tags of a model by quant, and the digests that its server tells."""
+    served = {tag: it.served_as(model) for tag, model in it.quants.items()}
+    if it.from_files:
+        return {"artifacts": served}
+    digests = {tag: model.digest for tag, model in it.quants.items() if model.digest}
+    return {"tags": served, **({"artifact_digest": digests} if digests else {})}
 
 
 def _limits(tiny: bool, on_gpu: bool) -> dict[str, float]:
@@ -200,13 +215,21 @@ def _profile_index(fits: str) -> int:
 
 
 def _why(chosen: Sequence[Candidate], serving: FileServing) -> str:
-    first = chosen[0]
-    names = "the reference model" if first.is_reference else listed([it.name for it in chosen])
-    alone = ", which has nothing to be compared with" if len(chosen[0].quants) == 1 else ""
-    count = f"{_count(len(first.quants))}{alone if len(chosen) == 1 else ''}"
-    if first.from_files:
-        return f"{names} in {count}, from files, {serving}"
-    return f"{names} in {count}, on the {first.provider} server at {first.base_url}"
+    servers: dict[str, list[Candidate]] = {}
+    for it in chosen:
+        served = f"on the {it.provider} server at {it.base_url}"
+        servers.setdefault(f"from files, {serving}" if it.from_files else served, []).append(it)
+    alone = len(chosen) == 1 and len(chosen[0].quants) == 1
+    note = ", which has nothing to be compared with" if alone else ""
+    return "; ".join(f"{_names(of)}{note}, {served}" for served, of in servers.items())
+
+
+def _names(models: Sequence[Candidate]) -> str:
+    counts = {len(it.quants) for it in models}
+    if len(counts) > 1:
+        return listed([f"{it.name} in {_count(len(it.quants))}" for it in models])
+    names = "the reference model" if models[0].is_reference else listed([it.name for it in models])
+    return f"{names} in {_count(counts.pop())}"
 
 
 def _count(quants: int) -> str:

@@ -36,6 +36,13 @@ def check_all(
         workspace: Folder that it writes to.
         patience_s: Time limit for the answer of a server.
     """
+    parts = (needs.model_copy(update={"others": ()}), *needs.others)
+    found = [check for part in parts for check in _checks(part, workspace, patience_s)]
+    return tuple(dict.fromkeys(found))
+
+
+def _checks(needs: Needs, workspace: Path, patience_s: float) -> tuple[PreflightCheck, ...]:
+    """Return the checks of what the models of one server need."""
     checks, sizes = check_files(needs)
     base_checks, made_sizes, made_mib = check_bases(needs)
     checks, sizes = [*checks, *base_checks], [*sizes, *made_sizes]

@@ -43,6 +43,16 @@ def read_catalog(
     return provider_for(provider).catalog(base_url, api_key, closely)
 
 
+def unload_all(provider: str, base_url: str, api_key: str | None = None) -> None:
+    """Unload every model that a server holds in memory.
+
+    Raises:
+        LoadError: One stays loaded, or the server does not answer.
+    """
+    module, _, _ = PROVIDERS[provider].implementation.partition(":")
+    import_module(module).unload_all(base_url, api_key)
+
+
 def ask_running(model: RunningModel, request: GenerationRequest) -> Generation:
     """Send one request to a model that is already served; nothing is loaded or changed.
 

@@ -89,13 +89,13 @@ def task_batches(config: SweepConfig, tasks: Sequence[T]) -> tuple[tuple[T, ...]
     return batches_of(tasks, QUICK_BATCH if config.quick else FIRST_BATCH)
 
 
-def repeated_tasks(config: SweepConfig, quant: str) -> int:
+def repeated_tasks(config: SweepConfig, model: str, quant: str) -> int:
     """Return how many tasks a quant is asked twice although the config asks each once.
 
     The baseline's second answers show how far answers differ by themselves.
     """
     once = config.runs_per_quant * config.rounds == 1 and not config.quick
-    baseline = quant == config.largest_quant and len(config.quants) > 1
+    baseline = quant == config.largest_quant(model) and len(config.quants_of(model)) > 1
     compared = config.fidelity is not FidelityMode.OFF
     return REPEATED_TASKS if once and baseline and compared else 0
 

@@ -39,14 +39,12 @@ from orket_lib.sweep.batches import (
 )
 from orket_lib.sweep.hash_cache import HashCache
 from orket_lib.sweep.quantize_recipes import identity_of, made_file
-from orket_lib.sweep.references import find_references
+from orket_lib.sweep.references import find_references, machines_of
 from orket_lib.sweep.renamed_machine import measured_under_other_names
 from orket_lib.sweep.servers import KnownServers, identities
 from orket_lib.tasks.bank import Task, TaskBank, select, selection
 from orket_lib.telemetry.environment import package_version
-from orket_lib.telemetry.fingerprint import remote_machine
 from orket_lib.vocabulary.errors import ConfigError, UnusableFile
-from orket_lib.vocabulary.providers import remote_host
 from orket_lib.vocabulary.slugs import slugs
 from orket_lib.vocabulary.statuses import Again
 
@@ -193,31 +191,32 @@ def resolve(
     of_canary = (config.canary_task_limit, *config.canary_task_ids)
     canary_tasks = select(plain, *of_canary) or select(fitting, *of_canary)
     folders = slugs(config.models)
-    where = config.machine or remote_machine(remote_host(config.base_url)) or machine
+    where = machines_of(config, machine)[0]
     runner = find_runner(config)
-    runtime = package_version(config.traits.runtime) if config.traits.runtime else None
     batches = tuple(
         selection(bank, _by_id(batch), runner is not None) for batch in task_batches(config, tasks)
     )
     asked, canary_asked = (selection(bank, it, runner is not None) for it in (tasks, canary_tasks))
 
-    cooldown = None
-    if config.cooldown_target_c is not None:
-        cooldown = from_fields(CooldownSettings, config, "cooldown_")
+    views = {model: config.of(model) for model in config.models}
 
     def base(pair: Pair, chosen: TaskSelection) -> MeasurementSpec:
+        served, cooldown = views[pair[0]], None
+        if served.cooldown_target_c is not None:
+            cooldown = from_fields(CooldownSettings, served, "cooldown_")
+        runtime = served.traits.runtime
         return from_fields(
             MeasurementSpec,
-            config,
+            served,
             model_id=pair[0],
             quant_tag=pair[1],
             # Of the embedded runtime; measurements of another version don't count.
-            provider_version=runtime,
-            artifact=_identity(config, pair, models[pair], hashes),
+            provider_version=package_version(runtime) if runtime else None,
+            artifact=_identity(served, pair, models[pair], hashes),
             server=said.get(pair),
-            server_args=config.server_args if config.starts_server else (),
-            thinking=None if config.thinking == "default" else config.thinking,
-            controls=from_fields(ControlSettings, config),
+            server_args=served.server_args if served.starts_server else (),
+            thinking=None if served.thinking == "default" else served.thinking,
+            controls=from_fields(ControlSettings, served),
             tasks=chosen,
             sandbox=config.code_sandbox,
             cooldown=cooldown,
@@ -230,9 +229,9 @@ def resolve(
             **dict(base(pair, asked)),
             runs_per_task=config.runs_per_quant,
             probe_runs=config.probe_runs,
-            on_server_death=config.on_server_death,
+            on_server_death=views[pair[0]].on_server_death,
             rerun_polluted=config.rerun_polluted,
-            repeated_tasks=repeated_tasks(config, pair[1]),
+            repeated_tasks=repeated_tasks(config, *pair),
         )
         return Cell(pair[0], folders[pair[0]], pair[1], models[pair], spec, config.rounds, batches)
 
@@ -241,7 +240,7 @@ def resolve(
         fields = base(pair, canary_asked.model_copy(update={"keys": ()}))
         return CanarySpec(**dict(fields), runs=config.canary_runs)
 
-    each = [[(model, quant) for quant in config.quants] for model in config.models]
+    each = [[pair for pair in config.pairs if pair[0] == model] for model in config.models]
     groups = each if config.canary_scope == "each_model" else [list(models)]
     watched = [_watched(models, group) for group in groups] if config.canary_runs else []
     cells = tuple(map(cell, models))

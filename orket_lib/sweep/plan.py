@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import accumulate, pairwise
 from typing import Any
 
 from orket_lib import __version__
 from orket_lib.artifacts.base import InputFile, Provenance
-from orket_lib.artifacts.measurements.serving import ServerLocation
+from orket_lib.artifacts.measurements.serving import Places, ServerLocation
 from orket_lib.artifacts.views.plan import (
     MadeFrom,
     Plan,
@@ -72,12 +73,13 @@ def make_plan(
         ),
         commit_sha=commit_sha,
         dirty=dirty,
+        provider=", ".join(dict.fromkeys(view.provider for _, view in config.views)),
         machine=sweep.machine,
         cells=tuple(_planned(cell, results, config.again) for cell in sweep.cells),
         task_bank=PlannedTasks(
             path=bank_path(config.task_bank), sha256=asked.tasks.sha256, tasks=len(sweep.tasks)
         ),
-        serving=from_fields(PlannedServing, config),
+        serving=from_fields(PlannedServing, config.views[0][1]),
         experimental_controls=asked.controls,
         **_cpus_here(sweep),
         canary=from_fields(
@@ -106,9 +108,10 @@ def make_plan(
 
 def _cpus_here(sweep: Sweep) -> dict[str, Any]:
     """Return what a server that the sweep starts on this machine may use of its CPUs."""
-    config, controls = sweep.config, sweep.cells[0].spec.controls
-    here = config.machine is None and remote_host(config.base_url) is None
-    if not (here and config.traits.starts_server(config.base_url)):
+    controls = sweep.cells[0].spec.controls
+    views = [view for _, view in sweep.config.views]
+    here = sweep.config.machine is None and all(remote_host(it.base_url) is None for it in views)
+    if not here or not any(view.traits.starts_server(view.base_url) for view in views):
         return {}
     found = cpu_allowance(among=cpus_of(controls.affinity_policy))
     return {
@@ -120,33 +123,43 @@ def _cpus_here(sweep: Sweep) -> dict[str, Any]:
 def needs(sweep: Sweep) -> Needs:
     """Return what must exist before anything is measured."""
     config = sweep.config
-    return from_fields(
-        Needs,
-        config,
-        place=place(config),
-        models=tuple(map(_needed, sweep.cells)),
-        programs=_programs(sweep),
-        cpu_only=_cpu_only(config),
-        code_sandbox=config.code_sandbox if any(map(needs_sandbox, sweep.tasks)) else None,
+    first, *others = (
+        from_fields(
+            Needs,
+            view,
+            place=_location(view),
+            models=tuple(map(_needed, cells)),
+            programs=_programs(view, cells),
+            cpu_only=_cpu_only(view),
+            code_sandbox=config.code_sandbox if any(map(needs_sandbox, sweep.tasks)) else None,
+        )
+        for _, view in config.views
+        if (cells := [it for it in sweep.cells if it.model_id in view.models])
     )
+    return first.model_copy(update={"others": tuple(others)})
 
 
-def place(config: SweepConfig) -> ServerLocation:
+def place(config: SweepConfig) -> Places:
     """Return where the models are served."""
+    own = {view.models[0]: _location(view) for prefix, view in config.views if prefix}
+    return Places(**dict(_location(config)), own=own)
+
+
+def _location(config: SweepConfig) -> ServerLocation:
     return from_fields(
         ServerLocation, config, server_binary=config.server_binary if config.starts_server else None
     )
 
 
-def _programs(sweep: Sweep) -> dict[str, str]:
-    """Return the programs that the sweep starts, by the key that names them."""
-    config, programs = sweep.config, {}
+def _programs(config: SweepConfig, cells: Sequence[Cell]) -> dict[str, str]:
+    """Return the programs that are started for some cells, by the key that names them."""
+    programs = {}
     if config.starts_server:
         programs["server_binary"] = config.server_binary
     runner = find_runner(config)
     if runner and "{" not in runner.template[0]:  # else it differs between tasks
         programs["runner_template"] = runner.template[0]
-    if any(cell.model.recipe for cell in sweep.cells):
+    if any(cell.model.recipe for cell in cells):
         programs[QUANTIZE_BINARY] = config.quantize_binary
     return programs
 

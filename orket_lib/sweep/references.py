@@ -33,19 +33,22 @@ from orket_lib.sweep.quantize_recipes import find_recipes, recipe_for, requantiz
 from orket_lib.sweep.sidecar import find_sidecar
 from orket_lib.sweep.task_bank import bank_of
 from orket_lib.tasks.bank import TaskBank, select
+from orket_lib.telemetry.fingerprint import remote_machine
 from orket_lib.vocabulary.banks import (
     GENERAL_BANK,
     REFERENCE_BANK,
     REFERENCE_MODEL,
 )
 from orket_lib.vocabulary.errors import ArtifactError, ConfigError
+from orket_lib.vocabulary.providers import remote_host
 from orket_lib.vocabulary.text import listed
 from orket_lib.vocabulary.units import ALL_CPUS, cpus_of
 from orket_lib.vocabulary.validation import nearest
 
 # Keys that each check reads.
 _MODELS = {"provider", "models", "quants", "artifact_template", "artifacts", "tag_template", "tags"}
-_MODELS |= {"base_url", "quantize_base", "quantize_imatrix", "quantize_allow_requantize"}
+_MODELS |= {"model_settings", "base_url"}
+_MODELS |= {"quantize_base", "quantize_imatrix", "quantize_allow_requantize"}
 _SIDECAR = {
     "hardware_sidecar_template",
     "hardware_sidecar_profile",
@@ -89,11 +92,17 @@ def find_references(
     if not _MODELS & set(bad):
         models, missing = _cells(config)
         problems += missing
-        one_pin = isinstance(config.artifact_digest, str)
+        one_pin = any(isinstance(view.artifact_digest, str) for _, view in config.views)
         if "artifact_digest" not in bad and (len(models) == 1 or not one_pin):
             problems += _wrong_digests(config, models, hashes)
     if "affinity_policy" not in bad and config.machine in (None, machine):
-        problems += _missing_cpus(config)
+        for prefix, view in config.views:
+            problems += (f"{prefix}{line}" for line in _missing_cpus(view))
+    if not {"machine", "base_url", "models"} & set(bad) and len(machines_of(config, machine)) > 1:
+        problems.append(
+            "models: must all be served by one machine, or their speeds can't be compared; make a "
+            f"sweep for each ({got(' and '.join(machines_of(config, machine)))})"
+        )
     if "kpi_policy" not in bad:
         try:
             read_model(located(config.kpi_policy), KpiPolicy)
@@ -114,6 +123,12 @@ def find_references(
     return References(bank, models, tuple(problems), warnings)
 
 
+def machines_of(config: SweepConfig, here: str) -> list[str]:
+    """Return the fingerprints of the machines that serve the models; more than one is an error."""
+    hosts = (remote_host(view.base_url) for _, view in config.views)
+    return list(dict.fromkeys(config.machine or remote_machine(host) or here for host in hosts))
+
+
 def problems_of(find: Callable[[SweepConfig], object], config: SweepConfig) -> tuple[str, ...]:
     """Return the problems with which a function refuses a config; nothing if it accepts it."""
     try:
@@ -125,19 +140,20 @@ def problems_of(find: Callable[[SweepConfig], object], config: SweepConfig) -> t
 
 def _cells(config: SweepConfig) -> tuple[dict[tuple[str, str], ModelRef], list[str]]:
     """Return the model of each cell, and a line for each cell without one."""
-    files = serves_files(config)
-    table, template = ("artifacts", "artifact_template") if files else ("tags", "tag_template")
     found, lacking, problems = {}, [], []
-    pairs = [(model, quant) for model in config.models for quant in config.quants]
-    for model, quant in pairs:
+    views = {model: config.of(model) for model in config.models}
+    for model, quant in config.pairs:
+        served = views[model]
+        files = serves_files(served)
+        table, template = ("artifacts", "artifact_template") if files else ("tags", "tag_template")
         key = f"{table}.{model}.{quant}"
-        ref = model_ref(config, model, quant)
+        ref = model_ref(served, model, quant)
         exists = ref is not None and (ref.path is None or ref.path.is_file())
-        if not exists and files and recipe_for(config, model):
+        if not exists and files and recipe_for(served, model):
             lacking.append((model, quant))
         elif ref is None:
-            kind = "file" if files else f"tag of provider `{config.provider}`"
-            hint = nearest(model, set(getattr(config, table)) - set(config.models))
+            kind = "file" if files else f"tag of provider `{served.provider}`"
+            hint = nearest(model, set(getattr(served, table)) - set(config.models))
             problems.append(f"{key}: no {kind} named; set {template} or {table}{hint}")
         elif not exists:
             problems.append(f"{key}: file not found ({got(str(ref))}){_beside(ref)}")
@@ -145,7 +161,8 @@ def _cells(config: SweepConfig) -> tuple[dict[tuple[str, str], ModelRef], list[s
             found[model, quant] = ref
     made, recipe_problems = find_recipes(config, lacking)
     models = found | made
-    return {pair: models[pair] for pair in pairs if pair in models}, [*problems, *recipe_problems]
+    ordered = {pair: models[pair] for pair in config.pairs if pair in models}
+    return ordered, [*problems, *recipe_problems]
 
 
 def _bank_of_another(config: SweepConfig, bank: TaskBank | None) -> Iterator[str]:
@@ -197,7 +214,7 @@ def _wrong_digests(
     config: SweepConfig, models: dict[tuple[str, str], ModelRef], hashes: HashCache
 ) -> Iterator[str]:
     for (model, quant), ref in models.items():
-        pin = pin_for(config, model, quant)
+        pin = pin_for(config.of(model), model, quant)
         if ref.path and pin:
             actual = model_sha256(ref.path, hashes.sha256)
             if not actual.startswith(pin):

@@ -80,7 +80,7 @@ def identities(
 ) -> tuple[dict[Pair, ServerIdentity], list[str]]:
     """Return the identity of each cell's server, and warnings.
 
-    Empty for servers that the harness starts, and for those of another machine's jobs.
+    Without those that the harness starts, and those of another machine's jobs.
 
     Args:
         config: The config.
@@ -88,8 +88,21 @@ def identities(
         known: What the servers said before; updated.
         machine: Fingerprint of this machine.
     """
-    if config.traits.starts_server(config.base_url) or config.machine not in (None, machine):
-        return {}, []
+    found: dict[Pair, ServerIdentity] = {}
+    warnings: list[str] = []
+    for _, view in config.views:
+        own = {pair: ref for pair, ref in models.items() if pair[0] in view.models}
+        if not view.traits.starts_server(view.base_url) and config.machine in (None, machine):
+            said, changed = _identities(view, own, known)
+            found |= said
+            warnings += changed
+    return found, list(dict.fromkeys(warnings))
+
+
+def _identities(
+    config: SweepConfig, models: Mapping[Pair, ModelRef], known: KnownServers
+) -> tuple[dict[Pair, ServerIdentity], list[str]]:
+    """Return what one server says of its models."""
     address = str(same_server(config.base_url or config.traits.default_url))
     tags = list(dict.fromkeys(ref.tag for ref in models.values()))
     now = (

@@ -40,7 +40,7 @@ class BatchTargets:
 
     def look_before(self, model: str, quant: str, part: str) -> list[str]:
         """Return the look that decides whether a batch is asked; nothing if it always is."""
-        if not self._batches or (not part and quant == self._sweep.config.largest_quant):
+        if not self._batches or (not part and quant == self._baseline(model)):
             return []
         return [self._look(model, batch_of(part) - 1)]
 
@@ -60,20 +60,20 @@ class BatchTargets:
         """Return the run reports that a look reads."""
         asked = [cell for cell in self._sweep.cells if cell.model_slug == model]
         if not batch:  # only the baseline has been asked
-            asked = [it for it in asked if it.quant_tag == self._sweep.config.largest_quant]
+            asked = [it for it in asked if it.quant_tag == self._baseline(model)]
         return [
             f"{self._folder}/cells/{model}/{cell.quant_tag}{part}/run.json"
             for cell in asked
             for part in cell.parts[: max(1, batch)]
         ]
 
-    def baseline_option(self, quant: str) -> str:
+    def baseline_option(self, model: str, quant: str) -> str:
         """Return the option that has a row warn of tasks that are too hard.
 
         Nothing for the other quants, without others, and in batches, where a look says it.
         """
-        config = self._sweep.config
-        first_of_several = quant == config.largest_quant and len(config.quants) > 1
+        quants = self._sweep.config.quants_of(self._models[model])
+        first_of_several = quant == self._baseline(model) and len(quants) > 1
         return "--baseline" if first_of_several and not self._batches else ""
 
     def batch_option(self, part: str) -> str:
@@ -92,6 +92,9 @@ class BatchTargets:
     def _look(self, model: str, batch: int) -> str:
         return f"{self._folder}/looks/{model}/{batch}.json"
 
+    def _baseline(self, model: str) -> str:
+        return self._sweep.config.largest_quant(self._models[model])
+
     def _settings(self) -> LookSettings:
         config, batches = self._sweep.config, self._sweep.cells[0].batches
         sizes = [len(batch.ids) for batch in batches]
@@ -100,7 +103,8 @@ class BatchTargets:
             LookSettings,
             config,
             models=self._models,
-            baseline=config.largest_quant,
+            quants={slug: config.quants_of(model) for slug, model in self._models.items()},
+            baselines={slug: self._baseline(slug) for slug in self._models},
             ends=tuple(accumulate(sizes)),
             runs_per_task=config.runs_per_quant,
             certain_early=EARLY,

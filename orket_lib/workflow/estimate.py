@@ -29,6 +29,7 @@ from orket_lib.sweep.fidelity import find_next_tokens
 from orket_lib.telemetry.counters import cpu_temperature_c
 from orket_lib.telemetry.fingerprint import is_remote
 from orket_lib.vocabulary.errors import ArtifactError
+from orket_lib.vocabulary.providers import PROVIDERS
 from orket_lib.workflow.targets import Targets
 
 Paces = dict[tuple[str, str], Pace | None]  # of each (model, quant)
@@ -221,17 +222,19 @@ def _paces(sweep: Sweep, pace_here: Callable[[Cell], Pace | None]) -> tuple[Pace
     }
     known = list(found.values())
     paces = {
-        pair: found[pair][1] if pair in found else _like(_bytes(cell), known, sweep)
+        pair: found[pair][1] if pair in found else _like(_bytes(cell), known, sweep, cell)
         for cell in sweep.cells
         if (pair := (cell.model_id, cell.quant_tag))
     }
     return paces, _MEASURED if known else _ASSUMED
 
 
-def _like(size: int | None, known: Sequence[tuple[int | None, Pace]], sweep: Sweep) -> Pace | None:
+def _like(
+    size: int | None, known: Sequence[tuple[int | None, Pace]], sweep: Sweep, cell: Cell
+) -> Pace | None:
     """Return the pace of a quant that was never measured."""
     if not known:
-        return None if size is None else _assumed(size, sweep)
+        return None if size is None else _assumed(size, sweep, cell)
     sized = [(bytes_, pace) for bytes_, pace in known if bytes_]
     if size is None or not sized:
         return sorted((pace for _, pace in known), key=lambda it: it.run_s)[len(known) // 2]
@@ -245,14 +248,14 @@ def _like(size: int | None, known: Sequence[tuple[int | None, Pace]], sweep: Swe
     )
 
 
-def _assumed(size: int, sweep: Sweep) -> Pace | None:
+def _assumed(size: int, sweep: Sweep, cell: Cell) -> Pace | None:
     """Return a pace by the size of the file alone; None for an unknown machine."""
     if is_remote(sweep.machine) or sweep.config.machine:
         return None
-    on_gpu = _gpus(sweep.machine) and not sweep.config.traits.on_cpu
+    on_gpu = _gpus(sweep.machine) and not PROVIDERS[cell.spec.provider].on_cpu
     token_s = size / (_GPU_BYTES_PER_S if on_gpu else _CPU_BYTES_PER_S)
     prompt_token_s = token_s / _PROMPT_SPEED_UP
-    answered = min(_ANSWER_TOKENS, sweep.config.max_output_tokens)
+    answered = min(_ANSWER_TOKENS, cell.spec.max_output_tokens)
     probe_s = PROBE_PROMPT_TOKENS * prompt_token_s + PROBE_OUTPUT_TOKENS * token_s
     return Pace(
         session_s=size / _DISK_BYTES_PER_S + _READY_S,

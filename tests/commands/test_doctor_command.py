@@ -99,8 +99,10 @@ def test_an_ollama_with_several_quants_is_suggested(capsys: pytest.CaptureFixtur
     # weights + 512 MiB of KV cache at 4096 tokens + 258.5 of compute + 300
     assert takes["x:8b-q4_K_M"] == pytest.approx(4096 + 512 + 258.5 + 300)
     suggestion = yaml.safe_load(found["suggestion"])
-    assert suggestion["tags"] == {"x:8b": {"Q8_0": "x:8b-q8_0", "Q4_K_M": "x:8b-q4_K_M"}}
-    assert suggestion["base_url"] == server.url
+    assert list(suggestion["models"]) == ["x:8b", "y:1b"]
+    first = suggestion["models"]["x:8b"]
+    assert first["tags"] == {"Q8_0": "x:8b-q8_0", "Q4_K_M": "x:8b-q4_K_M"}
+    assert first["base_url"] == server.url
 
 
 def test_ports_that_hang_and_ports_with_something_else_take_two_seconds(

@@ -134,20 +134,19 @@ def test_settings_are_written_too_and_one_file_may_stand_alone(
     assert "seed: must be" in refused(capsys, "a", "--config", "seed=many")
 
 
-def test_two_models_share_a_sweep_in_the_quants_that_both_have(
+def test_two_models_share_a_sweep_each_with_its_own_quants(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     put("a", "one-Q8_0", "one-Q4_K_M")
     put("b", "two-Q4_K_M", "two-Q2_K")
     config, said = init(capsys, "a", "b")
-    assert (config["models"], config["quants"]) == (["one", "two"], ["Q4_K_M"])
-    assert config["artifacts"]["two"] == {"Q4_K_M": "b/two-Q4_K_M.gguf"}
-    assert "left out: a/one-Q8_0.gguf: Q8_0 is not there of every model" in said
-    Path("one-two.yaml").unlink()
-    put("c", "three-F16")
-    said = refused(capsys, "b", "c")
-    assert "two and three have no quant in common" in said
-    assert "orket sweep b; orket sweep c" in said
+    served = {"provider": "embedded", "threads": 1}
+    assert config["models"] == {
+        "one": {**served, "artifacts": {q: f"a/one-{q}.gguf" for q in ("Q8_0", "Q4_K_M")}},
+        "two": {**served, "artifacts": {q: f"b/two-{q}.gguf" for q in ("Q4_K_M", "Q2_K")}},
+    }
+    assert "one and two in 2 quants, from files" in said
+    assert "one-two.yaml: exists already, and is kept" in init(capsys, "a", "b")[1]
 
 
 def test_a_model_of_ollama_is_all_its_tags_and_a_server_is_asked_what_it_is(
@@ -173,8 +172,11 @@ def test_a_model_of_ollama_is_all_its_tags_and_a_server_is_asked_what_it_is(
             refused(capsys, "ollama:gone")
         )
         put("a", "one-Q8_0")
-        said = refused(capsys, "ollama:x", "a")
-        assert "a sweep has one server; type: orket sweep ollama:x; orket sweep a" in said
+        config, _ = init(capsys, "ollama:x", "a")
+        assert [own["provider"] for own in config["models"].values()] == ["ollama", "embedded"]
+        # With nothing named, it is all that is here.
+        config, said = init(capsys)
+        assert list(config["models"]) == ["x:8b", "y:1b"]
 
 
 @pytest.mark.parametrize(

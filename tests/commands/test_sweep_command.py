@@ -5,17 +5,21 @@ from __future__ import annotations
 import io
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import yaml
+from ollama_running import simulated_ollama
 
 from orket_lib.cli import main
 from orket_lib.commands import _named
 from orket_lib.doctor.suggested import Suggestion
+from orket_lib.vocabulary.providers import PROVIDERS
 from orket_lib.workflow.job_environment import rerun_command
 
 ROOT = Path(__file__).resolve().parents[2]
+NANO = ROOT / "models" / "orket-nano" / "orket-nano-F16.gguf"
 SNAKEMAKE = [sys.executable, "-m", "snakemake", "-s", str(ROOT / "Snakefile")]
 CONFIG = "{models: [m], quants: [Q8_0], artifact_template: x.gguf}"
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="there, Snakemake is a child process")
@@ -196,3 +200,32 @@ def test_without_a_terminal_nothing_is_measured_unasked(
     monkeypatch.setattr(sys, "stdin", io.StringIO(""))
     assert main(["sweep"]) == 3
     assert started == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "unloads"),
+    [("y\n", True), ("n\n", False), (None, False)],
+    ids=["y", "n", "no terminal"],
+)
+def test_what_another_server_holds_in_memory_is_named_and_unloaded_if_agreed(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    answer: str | None,
+    unloads: bool,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("m.yaml").write_text(CONFIG, encoding="utf-8")
+    terminal = io.StringIO(answer or "")
+    monkeypatch.setattr(terminal, "isatty", lambda: answer is not None)
+    monkeypatch.setattr(sys, "stdin", terminal)
+    with simulated_ollama({"nano:f16": {"file": str(NANO)}}) as server:
+        found = replace(PROVIDERS["ollama"], default_url=server.url)
+        monkeypatch.setitem(PROVIDERS, "ollama", found)
+        server.load("nano:f16")
+        with pytest.raises(SystemExit):
+            main(["sweep", "m.yaml"])
+        said = capsys.readouterr().err
+        assert f"ollama at {server.url} holds nano:f16 in memory" in said
+        assert (server.loaded == []) is unloads
+        assert ("type: ollama stop nano:f16" in said) is not unloads

@@ -60,7 +60,7 @@ def test_with_nothing_else_it_is_the_reference_model() -> None:
 
 
 def test_a_servers_model_in_several_quants_is_suggested_by_its_tags_and_digests() -> None:
-    found = suggested(server("ollama", *QWEN, model("llama3:8b", "Q4_0")))
+    found = suggested(server("ollama", *QWEN))
     assert (found["models"], found["quants"]) == (["qwen3:8b"], ["Q8_0", "Q4_K_M"])
     assert found["tags"] == {"qwen3:8b": {"Q8_0": "qwen3:8b-q8_0", "Q4_K_M": "qwen3:8b-q4_K_M"}}
     assert found["artifact_digest"]["qwen3:8b"] == {"Q8_0": "b" * 64, "Q4_K_M": "a" * 64}
@@ -93,10 +93,52 @@ def test_what_cannot_be_measured_here_is_never_suggested(spoiled: dict[str, Any]
 
 def test_variants_of_a_model_are_not_taken_for_quants_of_one() -> None:
     base, instruct = model("x:7b-base-q4_0", "Q4_0"), model("x:7b-instruct-q8_0", "Q8_0")
-    found = suggested(server("ollama", base, instruct), files=())
-    assert len(found["quants"]) == 1
-    found = suggested(server("ollama", base, instruct, model("x:7b-base-q8_0", "Q8_0")), files=())
-    assert found["tags"] == {"x:7b-base": {"Q8_0": "x:7b-base-q8_0", "Q4_0": "x:7b-base-q4_0"}}
+    more = model("x:7b-base-q8_0", "Q8_0")
+    found = suggested(server("ollama", base, instruct, more), files=())["models"]
+    assert found["x:7b-base"]["tags"] == {"Q8_0": "x:7b-base-q8_0", "Q4_0": "x:7b-base-q4_0"}
+    assert found["x:7b-instruct"]["tags"] == {"Q8_0": "x:7b-instruct-q8_0"}
+
+
+def test_all_own_models_are_swept_each_with_its_server_and_its_quants() -> None:
+    mine = (model("models/Mine.Q6_K.gguf", "Q6_K"), model("models/Mine.q4_k_m.gguf", "Q4_K_M"))
+    lm = server("lmstudio", model("gemma@q4_k_m", "Q4_K_M", bytes=3 * GIB))
+    found = suggest([server("ollama", *QWEN), lm], (*REFERENCE, *mine), 4096, True)
+    assert found is not None
+    assert found.config["models"] == {
+        "qwen3:8b": {
+            "provider": "ollama",
+            "tags": {"Q8_0": "qwen3:8b-q8_0", "Q4_K_M": "qwen3:8b-q4_K_M"},
+            "artifact_digest": {"Q8_0": "b" * 64, "Q4_K_M": "a" * 64},
+        },
+        "gemma": {"provider": "lmstudio", "tags": {"Q4_K_M": "gemma@q4_k_m"}},
+        "Mine": {
+            "provider": "embedded",
+            "artifacts": {"Q6_K": "models/Mine.Q6_K.gguf", "Q4_K_M": "models/Mine.q4_k_m.gguf"},
+        },
+    }
+    assert "quants" not in found.config
+    assert found.why == (
+        "qwen3:8b in 2 quants, on the ollama server at http://127.0.0.1:11434; gemma in one quant, "
+        "on the lmstudio server at http://127.0.0.1:1234; Mine in 2 quants, from files, on the CPU"
+    )
+    read = parse(found.config)
+    assert read.quants == ("Q8_0", "Q6_K", "Q4_K_M")
+    assert read.pairs == (
+        *(("qwen3:8b", quant) for quant in ("Q8_0", "Q4_K_M")),
+        ("gemma", "Q4_K_M"),
+        *(("Mine", quant) for quant in ("Q6_K", "Q4_K_M")),
+    )
+
+
+def test_a_second_copy_of_a_model_is_left_out() -> None:
+    copies = tuple(
+        model(f"store/qwen3-8b-{it.quant_tag}.gguf", it.quant_tag, bytes=it.bytes) for it in QWEN
+    )
+    found = suggest([server("ollama", *QWEN)], copies, 4096, True)
+    assert found is not None
+    assert found.config["models"] == ["qwen3:8b"]
+    assert found.left_out[-1].name == "qwen3-8b"
+    assert found.left_out[-1].reason == "the same files as qwen3:8b, which is swept"
 
 
 def test_a_server_elsewhere_is_named_and_allowed() -> None:
@@ -127,8 +169,7 @@ def test_a_running_llama_server_is_used_and_no_other_started() -> None:
 
 def test_own_files_come_before_the_reference_model() -> None:
     mine = (model("models/a/Mine.Q6_K.gguf", "Q6_K"), model("models/a/Mine.q4_k_m.gguf", "Q4_K_M"))
-    elsewhere = model("models/b/Mine.Q8_0.gguf", "Q8_0")
-    found = suggested(files=(*REFERENCE, elsewhere, *mine))
+    found = suggested(files=(*REFERENCE, *mine))
     assert found["artifacts"] == {
         "Mine": {"Q6_K": "models/a/Mine.Q6_K.gguf", "Q4_K_M": "models/a/Mine.q4_k_m.gguf"}
     }

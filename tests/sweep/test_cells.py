@@ -17,7 +17,7 @@ from orket_lib.config.loading.parse import parse
 from orket_lib.sweep.cells import Sweep, resolve
 from orket_lib.sweep.hash_cache import HashCache
 from orket_lib.sweep.load import load_sweep
-from orket_lib.sweep.plan import make_plan, needs
+from orket_lib.sweep.plan import make_plan, needs, place
 from orket_lib.sweep.schedule import priorities
 from orket_lib.vocabulary.errors import ConfigError
 from orket_lib.workflow.targets import Targets
@@ -566,3 +566,51 @@ def test_every_other_round_is_measured_backwards_model_by_model() -> None:
     ]
     assert Targets(found).priority("a", QUANTS[0], "/round-2") == ranks["a", QUANTS[0], "/round-2"]
     assert min(ranks.values()) > 0
+
+
+OLLAMA = {"provider": "ollama", "tags": {"Q4_K_M": "gemma3:4b"}, "temperature": 0.5}
+
+
+def test_models_of_several_servers_stand_in_one_sweep() -> None:
+    found = sweep(models={"nano": None, "gemma3": OLLAMA}, threads=2, server_args=["-fa", "on"])
+    assert [(cell.model_id, cell.quant_tag, str(cell.model)) for cell in found.cells] == [
+        ("nano", "Q8_0", "models/nano-Q8_0.gguf"),
+        ("nano", "Q4_K_M", "models/nano-Q4_K_M.gguf"),
+        ("gemma3", "Q4_K_M", "gemma3:4b"),
+    ]
+    nano, _, gemma = (cell.spec for cell in found.cells)
+    assert (nano.provider, nano.temperature, nano.controls.threads) == ("embedded", 0.0, 2)
+    # What is set for the sweep's server is not set for one of another kind.
+    assert (gemma.provider, gemma.temperature, gemma.controls.threads) == ("ollama", 0.5, None)
+    # A model's own settings change nothing about the others.
+    assert [cell.digest for cell in found.cells[:2]] == digests(threads=2)
+    places = place(found.config)
+    assert places.of("nano") == places.of("anything else")
+    needed = needs(found)
+    assert (needed.provider, [it.name for it in needed.models]) == (
+        "embedded",
+        ["models/nano-Q8_0.gguf", "models/nano-Q4_K_M.gguf"],
+    )
+    (other,) = needed.others
+    assert (other.provider, [it.name for it in other.models]) == ("ollama", ["gemma3:4b"])
+
+
+def test_a_model_s_own_server_is_where_its_jobs_look() -> None:
+    own = {"provider": "ollama", "base_url": "http://127.0.0.1:11500", "tags": {"Q4_K_M": "x"}}
+    own |= {"api_key": "${ENV:KEY}"}
+    places = place(sweep(models={"nano": None, "x": own}).config)
+    assert places.of("x").base_url == "http://127.0.0.1:11500"
+    assert places.of("x").api_key == "${ENV:KEY}"
+    assert places.of("nano").base_url is None
+
+
+def test_a_sweep_s_models_are_all_on_one_machine() -> None:
+    far = {"provider": "ollama", "base_url": "http://10.1.2.3:11434", "allow_remote": True}
+    (problem,) = problems(models={"nano": None, "x": {**far, "tags": {"Q4_K_M": "x"}}})
+    assert problem.startswith("models: must all be served by one machine")
+
+
+def test_the_sweep_s_quants_narrow_those_of_each_model() -> None:
+    found = sweep(models={"nano": None, "gemma3": OLLAMA}, quants=["Q4_K_M"])
+    assert found.config.pairs == (("nano", "Q4_K_M"), ("gemma3", "Q4_K_M"))
+    assert parse({"models": {"gemma3": OLLAMA}}).quants == ("Q4_K_M",)

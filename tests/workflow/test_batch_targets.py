@@ -122,7 +122,7 @@ def test_looks_know_the_batches_the_certainties_and_the_share_of_the_budget() ->
     targets = Targets(sweep(budget="1h30m", models=["a", "b"], artifact_template=template))
     found = LookSettings.model_validate_json(targets.policy_json("looks"))
     assert found.ends == (40, 80, 100)
-    assert found.baseline == "Q8_0"
+    assert found.baselines == {"a": "Q8_0", "b": "Q8_0"}
     assert (found.certain_early, found.certain_last) == (0.995, 0.975)
     assert found.budget_seconds == 2700
 

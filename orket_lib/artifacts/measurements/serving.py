@@ -13,7 +13,7 @@ from orket_lib.vocabulary.providers import remote_host
 
 
 class ServerLocation(Record):
-    """Where a sweep's models are served (`policy/place.json`)."""
+    """Where a model is served."""
 
     base_url: str | None = Field(
         None, description="of a running server; null = the provider's default"
@@ -26,3 +26,13 @@ class ServerLocation(Record):
     def remote(self) -> str | None:
         """The host of the server when it is another machine, else None."""
         return remote_host(self.base_url)
+
+
+class Places(ServerLocation):
+    """Where a sweep's models are served (`policy/place.json`)."""
+
+    own: dict[str, ServerLocation] = Field({}, description="of models with settings of their own")
+
+    def of(self, model: str) -> ServerLocation:
+        """Return where a model is served."""
+        return self.own.get(model, self)

@@ -15,8 +15,10 @@ class LookSettings(Record):
     """`policy/looks.json`: what looks depend on besides the answers."""
 
     models: dict[str, str] = Field(description="model id by folder name")
-    quants: tuple[str, ...]
-    baseline: str = Field(description="the quant with the most bits, which is asked first")
+    quants: dict[str, tuple[str, ...]] = Field(description="of each model, by its folder name")
+    baselines: dict[str, str] = Field(
+        description="of each model the quant with the most bits, which is asked first"
+    )
     ends: tuple[int, ...] = Field(description="tasks that have been asked after each batch")
     runs_per_task: int
     certain_early: float = Field(description="probability that a verdict needs at early looks")

@@ -78,3 +78,4 @@ class Needs(Record):
     code_sandbox: tuple[SandboxKind, ...] | None = Field(
         None, description="where code in answers may run; null = no task needs it"
     )
+    others: tuple[Needs, ...] = Field((), description="the same for models of further servers")

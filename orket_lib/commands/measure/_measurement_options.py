@@ -10,7 +10,7 @@ from orket_lib.artifacts.disk import require_space
 from orket_lib.artifacts.io import read_model, write_model
 from orket_lib.artifacts.measurements.canary import CanaryVerdict
 from orket_lib.artifacts.measurements.request import AnyAsked, Recipe
-from orket_lib.artifacts.measurements.serving import ServerLocation
+from orket_lib.artifacts.measurements.serving import Places
 from orket_lib.artifacts.measurements.sidecar import SidecarMeasurement
 from orket_lib.artifacts.measurements.spec import TaskSelection
 from orket_lib.artifacts.progress import Event, add, shown_elsewhere
@@ -59,8 +59,9 @@ def sources(options: argparse.Namespace, asked: AnyAsked) -> Callable[[Say], Sou
     """
 
     def find(say: Say) -> Source:
-        place = read_model(options.place, ServerLocation) if options.place else ServerLocation()
-        found = Source(None if asked.spec.artifact.tag else Path(asked.artifact), place)
+        places = read_model(options.place, Places) if options.place else Places()
+        file = None if asked.spec.artifact.tag else Path(asked.artifact)
+        found = Source(file, places.of(asked.spec.model_id))
         if found.artifact and not found.artifact.is_file():
             if asked.recipe is None:
                 raise ArtifactError(f"{found.artifact.as_posix()}: the model file is gone")

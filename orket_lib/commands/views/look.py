@@ -78,8 +78,8 @@ def _paths(options: argparse.Namespace, settings: LookSettings) -> dict[str, lis
 
     They are derived from the config: hundreds of paths would exceed Windows' command line.
     """
-    first = [settings.baseline]
-    quants = settings.quants if options.batch else first
+    model = options.model
+    quants = settings.quants[model] if options.batch else (settings.baselines[model],)
     parts = ["", *(f"batch-{number}" for number in range(2, options.batch + 1))]
     folder = options.cells / options.model
     return {quant: [folder / quant / part / "run.json" for part in parts] for quant in quants}

@@ -52,11 +52,8 @@ def run(options: argparse.Namespace) -> int:
     config = parse(matrix)
     # The paths are derived from the config: hundreds would exceed Windows' command line.
     folder = options.rows or options.out.parent
-    paths = [
-        folder / model / f"{quant}.json"
-        for model in slugs(config.models).values()
-        for quant in config.quants
-    ]
+    folders = slugs(config.models)
+    paths = [folder / folders[model] / f"{quant}.json" for model, quant in config.pairs]
     rows = [read_model(path, Row) for path in paths]
     lanes = {row.execution_lane for row in rows} - {config.execution_lane}
     if lanes:

@@ -36,18 +36,30 @@ def problems_between(config: SweepConfig, bad: Collection[str]) -> list[str]:
         config: The config; keys in `bad` hold placeholder values.
         bad: Keys that are already wrong.
     """
-    return [line for keys, check in _CHECKS if not set(keys) & set(bad) for line in check(config)]
+    wrong = set(bad)
+    whole = [line for keys, check in _CHECKS if not set(keys) & wrong for line in check(config)]
+    return whole + [
+        f"{prefix}{line}"
+        for prefix, view in config.views
+        for keys, check in _CHECKS_OF_A_SERVER
+        if not set(keys) & wrong
+        for line in check(view)
+    ]
 
 
 def warnings_of(config: SweepConfig) -> list[str]:
     """Return a line for each setting that is allowed but may not do what you expect."""
+    of_a_server = (serving_warnings, _unused_quantize_base, _no_probabilities)
     return [
-        *serving_warnings(config),
+        *(
+            f"{to}{line}"
+            for to, view in config.views
+            for warn in of_a_server
+            for line in warn(view)
+        ),
         *_canary_warnings(config),
         *_indistinguishable_quants(config),
-        *_unused_quantize_base(config),
         *_thermal_warnings(config),
-        *_no_probabilities(config),
     ]
 
 
@@ -84,7 +96,7 @@ def _missing_base_url(config: SweepConfig) -> Iterator[str]:
 
 
 def _one_pin_for_many(config: SweepConfig) -> Iterator[str]:
-    cells = len(config.models) * len(config.quants)
+    cells = len(config.pairs)
     if isinstance(config.artifact_digest, str) and cells > 1:
         yield (
             f"artifact_digest: one digest can't match {cells} cells; write "
@@ -110,9 +122,11 @@ def _thermal_limits(config: SweepConfig) -> Iterator[str]:
 
 
 def _unlisted_quant(key: str, tag: str | None, config: SweepConfig) -> Iterator[str]:
-    if tag is not None and tag not in config.quants:
-        quants = ", ".join(config.quants)
-        yield f"{key}: must be one of quants: {quants}{nearest(tag, config.quants)} ({got(tag)})"
+    for prefix, view in config.views:
+        if tag is not None and tag not in view.quants:
+            of = f"the quants of {prefix.removesuffix('.')}" if prefix else "quants"
+            known = ", ".join(view.quants)
+            yield f"{key}: must be one of {of}: {known}{nearest(tag, view.quants)} ({got(tag)})"
 
 
 def _thermal_warnings(config: SweepConfig) -> Iterator[str]:
@@ -207,7 +221,7 @@ def _rounds_of_batches(config: SweepConfig) -> Iterator[str]:
 
 
 def _too_many_cells(config: SweepConfig) -> Iterator[str]:
-    cells = len(config.models) * len(config.quants) * config.rounds
+    cells = len(config.pairs) * config.rounds
     if cells > _MOST_CELLS:
         yield (
             f"models, quants, rounds: {cells} measurements; a sweep has at most {_MOST_CELLS}: "
@@ -223,12 +237,7 @@ _CHECKS: tuple[tuple[tuple[str, ...], _Check], ...] = (
     (("rerun_polluted", "runner_template"), _repeated_runner),
     (("rounds", "until", "budget"), _rounds_of_batches),
     (("task_id_min", "task_id_max", "canary_task_id_min", "canary_task_id_max"), _empty_ranges),
-    (("base_url", "allow_remote"), _remote_server),
-    (("provider", "base_url"), _missing_base_url),
-    (("models", "quants", "artifact_digest"), _one_pin_for_many),
     (("models", "quantize_base", "quantize_imatrix"), _one_base_for_many),
-    (_CONTROLS, control_problems),
-    (("server_args",), argument_problems),
     (("runner_template",), runner_problems),
     (("hardware_sidecar_template", "hardware_sidecar_profile"), _two_sidecars),
     (
@@ -240,4 +249,11 @@ _CHECKS: tuple[tuple[tuple[str, ...], _Check], ...] = (
         ("quants", "thermal_quant_tag"),
         lambda config: _unlisted_quant("thermal_quant_tag", config.thermal_quant_tag, config),
     ),
+)
+_CHECKS_OF_A_SERVER: tuple[tuple[tuple[str, ...], _Check], ...] = (
+    (("base_url", "allow_remote"), _remote_server),
+    (("provider", "base_url"), _missing_base_url),
+    (("models", "quants", "artifact_digest"), _one_pin_for_many),
+    (_CONTROLS, control_problems),
+    (("server_args",), argument_problems),
 )

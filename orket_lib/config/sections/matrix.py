@@ -43,8 +43,17 @@ class Matrix(Section):
             examples=["my-sweep"],
         ),
     ] = "sweep"
-    models: Annotated[Names, Field(description="model ids")]
-    quants: Annotated[Names, Field(description="quant tags, such as Q4_K_M")]
+    models: Annotated[
+        Names, Field(description="model ids; as a table, {id: settings of this model alone}")
+    ]
+    quants: Annotated[
+        Names,
+        Field(description="quant tags, such as Q4_K_M; can be left out if each model has its own"),
+    ]
+    model_settings: Annotated[
+        dict[str, dict[str, Any]],
+        Field(description="{model: its own settings}: `models` as a table is kept as this"),
+    ] = Field(default_factory=dict)
     task_bank: Annotated[
         str | GeneratedBank,
         Field(

@@ -7,6 +7,7 @@ early, and there is no prompt rate.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
@@ -217,3 +218,9 @@ def _offered(item: Listed) -> Iterator[OfferedModel]:
         loaded=bool(item.instances),
         **values,
     )
+
+
+def unload_all(base_url: str, api_key: str | None) -> None:
+    """Unload every model; see `registry.unload_all`."""
+    with closing(LmStudioClient(base_url, api_key)) as client:
+        unload_others(client, exclusive=True, actions=ActionLog(Path(os.devnull)))

@@ -7,6 +7,7 @@ config, not on the shell that it was started from.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -219,3 +220,9 @@ def _offered(offer: Offer, loaded: bool) -> OfferedModel:
         loaded=loaded,
         remote=offer.remote_host or ("another host" if is_cloud(offer.name) else None),
     )
+
+
+def unload_all(base_url: str, api_key: str | None) -> None:
+    """Unload every model; see `registry.unload_all`."""
+    with closing(OllamaClient(base_url, api_key)) as client:
+        unload_others(client, exclusive=True, actions=ActionLog(Path(os.devnull)))

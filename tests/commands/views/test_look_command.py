@@ -43,8 +43,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def settings(**changes: Any) -> None:
     values: dict[str, Any] = {
         "models": {"nano": "nano"},
-        "quants": QUANTS,
-        "baseline": "F16",
+        "quants": {"nano": QUANTS},
+        "baselines": {"nano": "F16"},
         "ends": (40, 80, 168),
         "runs_per_task": 1,
         "budget_seconds": None,

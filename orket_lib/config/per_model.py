@@ -1,0 +1,63 @@
+"""Settings of one model: `models` as a table, whose entries override how the others are served.
+
+So models of several servers stand in one sweep. An entry's `tags`, `artifacts` and
+`artifact_digest` are `{quant: ...}`, and its quants are those of its table unless it lists them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from orket_lib.config.sections.controls import Controls
+from orket_lib.config.sections.fields import listed
+from orket_lib.config.sections.serving import Serving
+from orket_lib.vocabulary.quants import nominal_bits, normalize_tag
+
+# What all models of a sweep have in common: its machine, and the order of its quants.
+_SHARED = {"machine", "quant_bits"}
+BY_QUANT = ("artifacts", "tags", "artifact_digest")
+# Of a server: a model that names another provider doesn't inherit them.
+OF_A_SERVER = (
+    *("base_url", "allow_remote", "exclusive", "api_key", "server_binary", "server_args"),
+    *("gpu_devices", "artifact_template", "tag_template", "threads", "affinity_policy"),
+)
+OWN_KEYS = ("quants", *sorted({*Serving.model_fields, *Controls.model_fields} - _SHARED))
+
+
+def split_models(models: Mapping[Any, Any]) -> dict[str, Any]:
+    """Return `models` as a table in flat keys: the ids, and the settings that some of them have."""
+    own = {str(model): settings_of(str(model), entry) for model, entry in models.items() if entry}
+    return {"models": [str(model) for model in models], "model_settings": own}
+
+
+def settings_of(model: str, entry: Any) -> Any:
+    """Return the entry of a model as settings of a sweep of this model alone."""
+    if not isinstance(entry, Mapping):
+        return entry
+    own = dict(entry)
+    for key in BY_QUANT:
+        table = own.get(key)
+        if isinstance(table, Mapping) and model not in table:
+            own[key] = {model: dict(table)}
+    named = [own[key][model] for key in ("tags", "artifacts") if isinstance(own.get(key), Mapping)]
+    quants = own.get("quants", list(dict.fromkeys(tag for table in named for tag in table)))
+    if quants or "quants" in own:
+        tags = listed(quants)
+        if isinstance(tags, list | tuple):
+            own["quants"] = [normalize_tag(str(tag)) for tag in tags]
+    return own
+
+
+def quants_of_all(models: Iterable[str], settings: Mapping[str, Any]) -> list[str] | None:
+    """Return the quants that some model has, the largest first; None unless each lists its own.
+
+    Args:
+        models: The ids.
+        settings: `model_settings`.
+    """
+    lists = [settings[model].get("quants") for model in models if model in settings]
+    if len(lists) < len(list(models)) or not all(isinstance(one, list) for one in lists):
+        return None
+    tags = dict.fromkeys(tag for one in lists for tag in one)
+    return sorted(tags, key=lambda tag: -(nominal_bits(tag) or 0.0))
