@@ -20,7 +20,7 @@ from orket_lib.analysis.session_batches import asked_less, session_batches
 from orket_lib.analysis.statistics import mcnemar_exact
 from orket_lib.analysis.verdict.caveats import baseline_fails, caveats, disturbed_times
 from orket_lib.analysis.verdict.of_rows import Scores, graded_tasks, judge_rows
-from orket_lib.analysis.verdict.quants import NOT_ORDERED_BY_TASKS, VerdictPolicy, decision_of
+from orket_lib.analysis.verdict.quants import VerdictPolicy, decision_of
 from orket_lib.analysis.verdict.sentences import next_step, sentence
 from orket_lib.analysis.verdict.wants import wants_of
 from orket_lib.artifacts.views.kld import Kld
@@ -114,13 +114,6 @@ def build_session(
             ]
         ),
     )
-
-
-def needs_probabilities(session: ModelSession) -> bool:
-    """Tell whether neither tasks nor answers tell a model's quants apart."""
-    decision = session.decision
-    unordered = decision is not None and decision.status in NOT_ORDERED_BY_TASKS
-    return unordered and Evidence(found=session.fidelity).indistinct
 
 
 def mixtures(rows: Sequence[RowMetrics]) -> tuple[str, ...]:

@@ -8,7 +8,6 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from orket_lib.analysis.sessions import needs_probabilities
 from orket_lib.analysis.verdict.caveats import by_the_machine
 from orket_lib.artifacts.io import read_model
 from orket_lib.artifacts.progress import Event
@@ -109,9 +108,6 @@ def _no_speeds(summary: Summary) -> bool:
 def _further(summary: Summary, found: Sequence[ContextCeiling | ThermalProfile]) -> list[str]:
     """Return what to type for more, and what was measured at the picks, one line each."""
     said = [f"on a quiet machine: {command_with('again=probes')}"] if _no_speeds(summary) else []
-    asked = summary.matrix.get("fidelity")
-    if any(map(needs_probabilities, summary.sessions)) and asked == "agreement":
-        said.append(f"to tell the quants apart by probabilities: {command_with('fidelity=kld')}")
     return [*said, *map(measured_line, found)]
 
 

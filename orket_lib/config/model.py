@@ -7,7 +7,6 @@ and those that look at files and the machine in `orket_lib.sweep.references`.
 
 from __future__ import annotations
 
-from orket_lib.config.per_model import OF_A_SERVER
 from orket_lib.config.sections.baselines import Baselines
 from orket_lib.config.sections.batches import Batches
 from orket_lib.config.sections.canary import Canary
@@ -23,7 +22,7 @@ from orket_lib.config.sections.serving import Serving
 from orket_lib.config.sections.sidecar import HardwareSidecar
 from orket_lib.config.sections.thermal import ThermalSeries
 from orket_lib.config.sections.thresholds import Thresholds
-from orket_lib.vocabulary.providers import PROVIDERS, ProviderTraits
+from orket_lib.vocabulary.providers import OF_A_SERVER, PROVIDERS, ProviderTraits
 from orket_lib.vocabulary.quants import nominal_bits
 from orket_lib.vocabulary.statuses import WantName
 

@@ -17,11 +17,6 @@ from orket_lib.vocabulary.quants import nominal_bits, normalize_tag
 # What all models of a sweep have in common: its machine, and the order of its quants.
 _SHARED = {"machine", "quant_bits"}
 BY_QUANT = ("artifacts", "tags", "artifact_digest")
-# Of a server: a model that names another provider doesn't inherit them.
-OF_A_SERVER = (
-    *("base_url", "allow_remote", "exclusive", "api_key", "server_binary", "server_args"),
-    *("gpu_devices", "artifact_template", "tag_template", "threads", "affinity_policy"),
-)
 OWN_KEYS = ("quants", *sorted({*Serving.model_fields, *Controls.model_fields} - _SHARED))
 
 

@@ -73,7 +73,9 @@ def render_markdown(
             for session, view in zip(summary.sessions, views, strict=True)
         ],
         further=further,
-        serving=[serving_lines(it, summary.matrix, contexts) for it in summary.sessions],
+        serving=[
+            serving_lines(it, summary.settings_of(it.model_id), contexts) for it in summary.sessions
+        ],
         plots=[{"title": plot.title, "path": quote(plot.path)} for plot in plots],
         conditions=conditions(summary),
     )

@@ -29,7 +29,7 @@ def serving_lines(
 
     Args:
         session: The model's rows and decision.
-        matrix: The resolved config, as a summary has it.
+        matrix: The config of the model, as a summary has it.
         contexts: Context sweeps. One of the pick gives the context, else the config does.
         windows: Quote for Windows, rather than for a POSIX shell.
     """

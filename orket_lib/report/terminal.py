@@ -75,8 +75,9 @@ def terminal_summary(
                 console.print(Text(shown_choices))
             if session.decision and session.decision.next:
                 console.print(Text(visible(f"next: {session.decision.next}")))
-            for line in serving_lines(session, summary.matrix, contexts):
-                console.print(Text(visible(f"to serve it: {line}")), soft_wrap=True)
+            lines = serving_lines(session, summary.settings_of(session.model_id), contexts)
+            for prefix, line in zip(("to serve it: ", "  "), lines, strict=False):
+                console.print(Text(visible(f"{prefix}{line}")), soft_wrap=True)
             console.print()
         if summary.ranking:
             console.print(Text("all models", style="bold"))

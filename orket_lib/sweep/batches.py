@@ -26,7 +26,6 @@ from orket_lib.vocabulary.statuses import FidelityMode
 
 # The first batch also shows whether the baseline can do the tasks at all.
 FIRST_BATCH = 40
-QUICK_BATCH = 20  # the fewest that a verdict can come from
 REPEATED_TASKS = 30
 # A last batch of less than this share of the one before it is not worth a load; it is joined to it.
 _SMALLEST_SHARE = 0.25
@@ -80,13 +79,6 @@ def batch_spec(spec: RunSpec, batches: Sequence[TaskSelection], number: int) -> 
     """
     later = {"probe_runs": 0, "repeated_tasks": 0} if number > 1 else {}
     return spec.model_copy(update={"tasks": batches[number - 1], **later})
-
-
-def task_batches(config: SweepConfig, tasks: Sequence[T]) -> tuple[tuple[T, ...], ...]:
-    """Return the tasks in batches; nothing if they are asked all at once."""
-    if not config.in_batches:
-        return ()
-    return batches_of(tasks, QUICK_BATCH if config.quick else FIRST_BATCH)
 
 
 def repeated_tasks(config: SweepConfig, model: str, quant: str) -> int:

@@ -6,7 +6,7 @@ Every (model, quant) becomes one file with its SHA-256, or one tag on a server, 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -24,25 +24,19 @@ from orket_lib.artifacts.measurements.spec import (
 from orket_lib.config.loading.command_template import find_runner
 from orket_lib.config.model import SweepConfig
 from orket_lib.config.model_files import ModelRef, pin_for
-from orket_lib.config.sections.batches import QUICK_TASKS
 from orket_lib.config.sections.fields import from_fields
 from orket_lib.config.sections.task_bank import bank_path
 from orket_lib.config.shipped import located
 from orket_lib.providers.gguf.file import model_sha256, read_gguf
 from orket_lib.stores.parts import CellStore, Wanted
-from orket_lib.sweep.batches import (
-    batch_spec,
-    repeated_tasks,
-    stratified,
-    task_batches,
-    why_dropped,
-)
+from orket_lib.sweep.batches import batch_spec, repeated_tasks, why_dropped
 from orket_lib.sweep.hash_cache import HashCache
 from orket_lib.sweep.quantize_recipes import identity_of, made_file
 from orket_lib.sweep.references import find_references, machines_of
 from orket_lib.sweep.renamed_machine import measured_under_other_names
 from orket_lib.sweep.servers import KnownServers, identities
-from orket_lib.tasks.bank import Task, TaskBank, select, selection
+from orket_lib.sweep.tasks_asked import tasks_asked
+from orket_lib.tasks.bank import Task, TaskBank, selection
 from orket_lib.telemetry.environment import package_version
 from orket_lib.vocabulary.errors import ConfigError, UnusableFile
 from orket_lib.vocabulary.slugs import slugs
@@ -180,27 +174,19 @@ def resolve(
     bank = found.bank
     models = {pair: _with_path(pair, model, hashes) for pair, model in found.models.items()}
     said, warnings = identities(config, models, servers or KnownServers(), machine)
-    fitting = select(
-        bank.tasks, categories=config.task_categories or (), tiers=config.task_tiers or ()
-    )
-    tasks = select(fitting, config.task_limit, config.task_id_min, config.task_id_max)
-    if config.quick:
-        tasks = _by_id(stratified(tasks)[:QUICK_TASKS])
-    # Not every model can be offered tools; what it can't be asked says nothing about the machine.
-    plain = [task for task in fitting if not task.tools]
-    of_canary = (config.canary_task_limit, *config.canary_task_ids)
-    canary_tasks = select(plain, *of_canary) or select(fitting, *of_canary)
+    asking = tasks_asked(config, bank, (ref.path for ref in models.values()))
     folders = slugs(config.models)
     where = machines_of(config, machine)[0]
     runner = find_runner(config)
-    batches = tuple(
-        selection(bank, _by_id(batch), runner is not None) for batch in task_batches(config, tasks)
-    )
-    asked, canary_asked = (selection(bank, it, runner is not None) for it in (tasks, canary_tasks))
 
+    def chosen(tasks: Sequence[Task]) -> TaskSelection:
+        return selection(bank, tasks, runner is not None)
+
+    batches = tuple(map(chosen, asking.batches))
+    asked, canary_asked = chosen(asking.tasks), chosen(asking.canary)
     views = {model: config.of(model) for model in config.models}
 
-    def base(pair: Pair, chosen: TaskSelection) -> MeasurementSpec:
+    def base(pair: Pair, tasks: TaskSelection) -> MeasurementSpec:
         served, cooldown = views[pair[0]], None
         if served.cooldown_target_c is not None:
             cooldown = from_fields(CooldownSettings, served, "cooldown_")
@@ -217,7 +203,7 @@ def resolve(
             server_args=served.server_args if served.starts_server else (),
             thinking=None if served.thinking == "default" else served.thinking,
             controls=from_fields(ControlSettings, served),
-            tasks=chosen,
+            tasks=tasks,
             sandbox=config.code_sandbox,
             cooldown=cooldown,
             runner=runner,
@@ -249,7 +235,7 @@ def resolve(
     return Sweep(
         config=config,
         bank=bank,
-        tasks=tasks,
+        tasks=asking.tasks,
         cells=cells,
         canaries=tuple(map(canary, watched)),
         machine=where,
@@ -272,11 +258,6 @@ def _may_load(ref: ModelRef) -> bool:
         return read_gguf(ref.path).kind is None
     except UnusableFile:
         return False
-
-
-def _by_id(tasks: Iterable[Task]) -> tuple[Task, ...]:
-    """Return tasks in the order of their bank."""
-    return tuple(sorted(tasks, key=lambda task: task.id))
 
 
 def _with_path(pair: Pair, model: ModelRef, hashes: HashCache) -> ModelRef:

@@ -194,6 +194,12 @@ PROVIDERS: dict[str, ProviderTraits] = {
     )
 }
 
+# Of a server: a model that names another provider doesn't inherit them.
+OF_A_SERVER = (
+    *("base_url", "allow_remote", "exclusive", "api_key", "server_binary", "server_args"),
+    *("gpu_devices", "artifact_template", "tag_template", "threads", "affinity_policy"),
+)
+
 
 def typed(name: str) -> str:
     """Return a model's name as an argument of a command for people to type."""

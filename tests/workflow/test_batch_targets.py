@@ -131,10 +131,22 @@ def test_a_quick_sweep_asks_60_tasks_once_and_nothing_else() -> None:
     found = sweep(quick=True, runs_per_quant=3, thermal_repeats=6, context_sweep_contexts=[512])
     assert len(found.tasks) == 60
     assert found.config.budget_seconds == 60
-    assert [len(batch.ids) for batch in found.cells[0].batches] == [20, 20, 20]
+    # So small a model is asked all at once; any other can't be loaded for a few tasks more.
+    assert [len(batch.ids) for batch in found.cells[0].batches] == [60]
     assert make_plan(found, None, None).expected_runs == 120
     assert not (found.config.sweeps_contexts or found.config.thermal_repeats)
     assert sweep(quick=True, budget="5m").config.budget_seconds == 300
+
+
+def test_a_quick_sweep_begins_with_the_easiest_tasks() -> None:
+    tagged = {"provider": "ollama", "tag_template": "m:{quant}", "artifact_template": None}
+    found = sweep(quick=True, task_bank="general", task_limit=0, **tagged)
+    levels = {task.id: task.tier for task in found.tasks}
+    tools = {task.id for task in found.tasks if task.tools}
+    first, rest = ([levels[it] for it in batch.ids] for batch in found.cells[0].batches)
+    assert first == [1] * 20
+    assert (len(rest), set(rest)) == (40, {1, 2, 3})
+    assert not tools & set(found.cells[0].batches[0].ids)
 
 
 def test_a_batch_that_is_not_asked_needs_no_measurement() -> None:

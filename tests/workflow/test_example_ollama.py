@@ -50,6 +50,37 @@ def sweep(workspace: Workspace, server: SimulatedOllama, **settings: Any) -> Exa
 
 
 @pytest.mark.slow
+def test_a_tag_and_files_are_measured_in_one_sweep(
+    workspace: Workspace, server: SimulatedOllama
+) -> None:
+    files = {quant: f"models/orket-nano/orket-nano-{quant}.gguf" for quant in ("F16", "Q2_K")}
+    models = {
+        "served": {
+            "provider": "ollama",
+            "base_url": server.url,
+            "tags": {"Q8_0": "orket-nano:q8_0", "Q4_K_M": "orket-nano:q4_k_m"},
+        },
+        "orket-nano": {"provider": "embedded", "artifacts": files},
+    }
+    example = sweep(workspace, server, models=models, quants=None, tags=None, task_limit=12)
+    result = example.run()
+    assert result.code == 0, result.text
+    found = [(row["model_id"], row["quant_tag"], row["rate_source"]) for row in example.rows()]
+    assert found == [
+        ("served", "Q8_0", "server"),
+        ("served", "Q4_K_M", "server"),
+        ("orket-nano", "F16", "server"),
+        ("orket-nano", "Q2_K", "server"),
+    ]
+    assert all(row["valid"] for row in example.rows())
+    assert f"to serve it: ollama run orket-nano:q4_k_m (with OLLAMA_HOST={server.url})" in (
+        result.text
+    )
+    assert server.loaded == []
+    assert "Nothing to be done" in example.run().text
+
+
+@pytest.mark.slow
 def test_the_example_loads_measures_and_unloads_each_tag(
     workspace: Workspace, server: SimulatedOllama
 ) -> None:

@@ -11,6 +11,7 @@ from orket_lib.artifacts.views.fidelity import Fidelity
 from orket_lib.artifacts.views.ranking import Ranking
 from orket_lib.artifacts.views.row import RowMetrics
 from orket_lib.artifacts.views.verdict import Decision, TaskStratum, Verdict
+from orket_lib.vocabulary.providers import OF_A_SERVER
 
 
 class SummaryRow(RowMetrics):
@@ -198,3 +199,12 @@ class Summary(Labelled):
     )
     stability_kpis: StabilityKpis
     failed_rows: tuple[FailedRow, ...]
+
+    def settings_of(self, model: str) -> dict[str, Any]:
+        """Return the config of one model: its own settings in place of the sweep's."""
+        every = self.matrix.get("model_settings")
+        own = every.get(model) if isinstance(every, dict) else None
+        if not isinstance(own, dict):
+            return self.matrix
+        other = own.get("provider", self.matrix.get("provider")) != self.matrix.get("provider")
+        return {**self.matrix, **(dict.fromkeys(OF_A_SERVER) if other else {}), **own}

@@ -87,7 +87,10 @@ def card_of(session: ModelSession, summary: Summary, context: ContextCeiling | N
         next_step=decision.next if decision else None,
         file=row.artifact.path or row.artifact.tag if row else None,
         sha256=row.artifact.sha256 or row.artifact.digest if row else None,
-        run="\n".join(serving_lines(session, summary.matrix, filter(None, [context]))) or None,
+        run="\n".join(
+            serving_lines(session, summary.settings_of(session.model_id), filter(None, [context]))
+        )
+        or None,
         distrust=tuple(filter(None, _distrust(row, session, summary))),
     )
 
