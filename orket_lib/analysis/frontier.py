@@ -43,6 +43,7 @@ class FrontierPolicy:
         fidelity: How the answers are compared with the baseline's, right or wrong.
         quality_only: On a busy machine answers are what is asked for (`canary_on_latency`): the
             KPI gate doesn't count disturbed times.
+        quick: Only a few of the tasks were asked.
     """
 
     adherence_threshold: float
@@ -52,6 +53,7 @@ class FrontierPolicy:
     wants: Mapping[WantName, float] = field(default_factory=dict)
     fidelity: FidelityMode = FidelityMode.AGREEMENT
     quality_only: bool = False
+    quick: bool = False
 
 
 def by_bits(rows: Iterable[RowMetrics]) -> list[RowMetrics]:

@@ -97,7 +97,11 @@ def build_session(
         strata=verdicts.judging.strata if verdicts.judging else (),
         fidelity=evidence.found,
         decision=decision_of(
-            verdicts, evidence, asked.prefer, why, next_step(verdicts, evidence, fails)
+            verdicts,
+            evidence,
+            asked.prefer,
+            why,
+            next_step(verdicts, evidence, fails, policy.quick),
         ),
         batches=batches,
         mixtures=mixed,

@@ -14,9 +14,12 @@ _OF_ALL = (DropReason.TASKS_TOO_HARD, DropReason.BUDGET_SPENT)
 def look_lines(look: Look) -> Iterator[str]:
     """Yield what was found after a batch, one line for each quant that is dropped.
 
-    Nothing after a batch that no quant was asked: the look before has said why.
+    Nothing after a batch that no quant was asked: the look before has said why. Nor after the last
+    batch, when the verdicts follow.
     """
     if look.batch > 1 and not any(item.tasks == look.tasks for item in look.quants):
+        return
+    if look.batch == look.batches:
         return
     asked = f"{look.model_id}, after {look.tasks} of at most {look.tasks_in_all} tasks"
     for reason in _OF_ALL:

@@ -29,6 +29,12 @@ _NOTHING_JUDGED = (
     DecisionStatus.TASKS_NOT_GRADED,
     DecisionStatus.ONE_QUANT,
 )
+# A quick sweep asks too few tasks to know that the others are no better.
+_MORE_TASKS_HELP = (
+    DecisionStatus.TASKS_TOO_HARD,
+    DecisionStatus.TASKS_TOO_EASY,
+    DecisionStatus.UNDECIDED,
+)
 
 
 def sentence(
@@ -65,7 +71,10 @@ def sentence(
 
 
 def next_step(
-    verdicts: Verdicts, evidence: Evidence, fails: BaselineFails | None = None
+    verdicts: Verdicts,
+    evidence: Evidence,
+    fails: BaselineFails | None = None,
+    quick: bool = False,
 ) -> str | None:
     """Return what to do next; None if nothing is open.
 
@@ -73,6 +82,7 @@ def next_step(
         verdicts: On the quants of a model.
         evidence: Their fidelity.
         fails: How the baseline mostly fails.
+        quick: Whether only a few of the tasks were asked.
     """
     status = verdicts.pick.status
     if verdicts.to_be_tried:
@@ -81,6 +91,8 @@ def next_step(
         return "see why each quant failed, and fix the config"
     if fails:
         return f"{ADVICE[fails.failure]}, and run the same command: {fails}"
+    if quick and (status in _MORE_TASKS_HELP or _undecided(verdicts)):
+        return "run the same command without `quick`: it asks all tasks, and keeps these answers"
     if status is DecisionStatus.ONE_QUANT:
         if verdicts.verdicts[1:]:
             return "see why the other quants failed, and fix the config"

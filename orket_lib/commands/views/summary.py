@@ -72,6 +72,7 @@ def run(options: argparse.Namespace) -> int:
         config.wants,
         quality_only=config.canary_on_latency == "quality_only",
         fidelity=config.fidelity,
+        quick=config.quick,
     )
     verdict = read_model(options.canary, CanaryVerdict)
     receipts = [path for path in (options.opening, options.closing) if path]

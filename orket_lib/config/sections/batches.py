@@ -15,6 +15,8 @@ _QUICK: dict[str, Any] = {
     "until": "decided",
     "runs_per_quant": 1,
     "rounds": 1,
+    "probe_runs": 1,
+    "canary_runs": 0,
     "context_sweep_profile": None,
     "context_sweep_contexts": None,
     "thermal_repeats": 0,
@@ -46,7 +48,8 @@ class Batches(Section):
         bool,
         Field(
             description=f"a first answer: {QUICK_TASKS} tasks, each once, within a budget of "
-            f"{_QUICK_BUDGET} unless `budget` is given, without context sweep and thermal series"
+            f"{_QUICK_BUDGET} unless `budget` is given, without canary, context sweep and thermal "
+            "series"
         ),
     ] = False
 
