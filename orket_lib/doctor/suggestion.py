@@ -23,6 +23,7 @@ from orket_lib.vocabulary.text import listed
 from orket_lib.vocabulary.units import MIB
 
 _MOST_REASONS = 8
+_MINUTES = 45  # for each model
 _TINY_MIB = 100  # smaller models decode so fast that noise dominates their speed
 _PROFILES = tuple(profile.value for profile in VramProfile)
 
@@ -121,7 +122,7 @@ def _config(
     config = {
         **_matrix(chosen, serving, threads=1 if tiny else None),
         "task_bank": bank_file(REFERENCE_BANK if reference else GENERAL_BANK),
-        **({} if tiny else {"task_limit": 50}),
+        **({} if tiny else {"until": "decided", "budget": f"{_MINUTES * len(chosen)}m"}),
         "runs_per_quant": 1,
         "n_ctx": min([n_ctx, *(model.n_ctx for model in models if model.n_ctx)]),
         "max_output_tokens": 96 if tiny else 256,
@@ -195,7 +196,8 @@ _PINNED = "as of now; the sweep refuses another digest"
 _COMMENTS: dict[bool, dict[str, str]] = {
     False: {
         "artifact_digest": _PINNED,
-        "task_limit": "a first look; 0 = all tasks",
+        "until": "tasks are asked until the verdicts are clear; null = all tasks",
+        "budget": "for loading and asking, at most; null = as long as it takes",
         "execution_lane": "speeds are compared; use `ci` on a machine that also runs other work",
         "canary_latency_variance_threshold": "latencies on a CPU vary by 5 % or more",
     },

@@ -65,7 +65,8 @@ def test_a_servers_model_in_several_quants_is_suggested_by_its_tags_and_digests(
     assert found["tags"] == {"qwen3:8b": {"Q8_0": "qwen3:8b-q8_0", "Q4_K_M": "qwen3:8b-q4_K_M"}}
     assert found["artifact_digest"]["qwen3:8b"] == {"Q8_0": "b" * 64, "Q4_K_M": "a" * 64}
     assert found["vram_profile"] == "balanced"  # what the larger one takes
-    assert (found["execution_lane"], found["n_ctx"], found["task_limit"]) == ("lab", 4096, 50)
+    assert (found["execution_lane"], found["n_ctx"]) == ("lab", 4096)
+    assert (found["until"], found["budget"]) == ("decided", "45m")
     assert "base_url" not in found
     assert "canary_latency_variance_threshold" not in found
 

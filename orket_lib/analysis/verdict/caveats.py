@@ -17,7 +17,7 @@ from orket_lib.vocabulary.statuses import (
 )
 from orket_lib.vocabulary.text import listed
 
-_MANY = 0.05  # of a baseline's runs: then its failures are to be dealt with before anything else
+_MANY = 0.1  # of a baseline's runs: then its failures are to be dealt with before anything else
 
 
 @dataclass(frozen=True)
