@@ -1,7 +1,7 @@
 """Hooks of MkDocs (mkdocs.yml) that let the pages of docs/ be the same in the site and on GitHub.
 
-A link to a file outside docs/ leads, in the site, to a copy of that file in the folder `repository`,
-as text, which every browser shows. Headings get the anchors that GitHub gives them.
+A link to a file outside docs/ leads, in the site, to a copy of that file below `repository/`, as text,
+which every browser shows. Headings get the anchors that GitHub gives them.
 """
 
 from __future__ import annotations
@@ -33,7 +33,9 @@ def on_files(files: Any, config: Any) -> None:
         for copied in outside(page.content_string, posixpath.join("docs", page.src_uri))
     }
     for path in sorted(found):
-        files.append(File.generated(config, copy_of(path), content=(ROOT / path).read_text("utf-8")))
+        files.append(
+            File.generated(config, copy_of(path), content=(ROOT / path).read_text("utf-8"))
+        )
 
 
 def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
