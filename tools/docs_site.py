@@ -1,7 +1,7 @@
-"""Hooks of MkDocs (mkdocs.yml) that let the pages of docs/ be the same in the site and on GitHub.
+"""Hooks of MkDocs (mkdocs.yml), so that the pages of docs/ are the same in the site and on GitHub.
 
-A link to a file outside docs/ leads, in the site, to a copy of that file below `repository/`, as text,
-which every browser shows. Headings get the anchors that GitHub gives them.
+A link to a file outside docs/ leads, in the site, to a copy of that file in the folder
+`repository`, as text, which every browser shows. Headings get the anchors that GitHub gives them.
 """
 
 from __future__ import annotations
@@ -39,13 +39,18 @@ def on_files(files: Any, config: Any) -> None:
 
 
 def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
-    """Return a page whose links to files outside docs/ lead to the copies."""
-    return rewritten(markdown, posixpath.join("docs", page.file.src_uri))
+    """Return a page as MkDocs needs it."""
+    return rewritten(pipes_shown(markdown), posixpath.join("docs", page.file.src_uri))
 
 
 def anchor(heading: str, separator: str) -> str:
     """Return the anchor of a heading: a separator for each space, and no punctuation."""
     return re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", separator)
+
+
+def pipes_shown(markdown: str) -> str:
+    r"""Return a page without the backslash of `\|` in code: GitHub needs it, and MkDocs shows it."""
+    return re.sub(r"`[^`\n]+`", lambda code: code[0].replace(r"\|", "|"), markdown)
 
 
 def outside(markdown: str, page: str) -> Iterator[str]:

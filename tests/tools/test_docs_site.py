@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from docs_site import ROOT, copy_of, outside, rewritten
+from docs_site import ROOT, copy_of, outside, pipes_shown, rewritten
 
 
 @pytest.mark.parametrize(
@@ -28,3 +28,7 @@ def test_every_file_that_is_linked_has_its_copy() -> None:
         for linked in outside(text, page):
             assert (ROOT / linked).is_file()
             assert f"{copy_of(linked)})" in shown
+
+
+def test_a_pipe_in_code_of_a_table_has_no_backslash() -> None:
+    assert pipes_shown("| `a \\| b` | c \\| d |") == "| `a | b` | c \\| d |"
