@@ -49,7 +49,7 @@ def anchor(heading: str, separator: str) -> str:
 
 
 def pipes_shown(markdown: str) -> str:
-    r"""Return a page without the backslash of `\|` in code: GitHub needs it, and MkDocs shows it."""
+    r"""Return a page without the backslash of `\|` in code: GitHub needs it, MkDocs shows it."""
     return re.sub(r"`[^`\n]+`", lambda code: code[0].replace(r"\|", "|"), markdown)
 
 
