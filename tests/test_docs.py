@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from docs_site import anchor
 
 from orket_lib import cli
 from orket_lib.config.loading.parse import parse
@@ -40,8 +41,7 @@ RULES = {
 
 def anchors(text: str) -> set[str]:
     """Return the anchors of a page's headings, as GitHub makes them."""
-    headings = re.findall(r"^#+ (.+)$", text, re.M)
-    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+    return {anchor(heading, "-") for heading in re.findall(r"^#+ (.+)$", text, re.M)}
 
 
 def prose(text: str) -> str:
@@ -64,13 +64,22 @@ def test_every_link_leads_somewhere(page: str) -> None:
     assert broken == []
 
 
-def test_every_page_is_linked_from_the_readme() -> None:
-    pages = {name for name in TEXTS if name.startswith("docs/")}
-    assert pages - set(re.findall(r"\]\((docs/[^)#]+)", TEXTS["README.md"])) == set()
+def test_every_page_is_linked_from_the_overview() -> None:
+    pages = {name.removeprefix("docs/") for name in TEXTS if name.startswith("docs/")}
+    linked = set(re.findall(r"\]\(([^)#]+)", TEXTS["docs/README.md"]))
+    assert pages - linked == {"README.md"}
+
+
+def test_every_page_is_in_the_menu_of_the_site_once() -> None:
+    menu = yaml.safe_load((ROOT / "mkdocs.yml").read_text(encoding="utf-8"))["nav"]
+    entries = re.findall(r"'([^']+\.md)'", str(menu))
+    assert sorted(f"docs/{entry}" for entry in entries) == [
+        name for name in sorted(TEXTS) if name.startswith("docs/")
+    ]
 
 
 def test_the_readme_is_short() -> None:
-    assert TEXTS["README.md"].count("\n") <= 110
+    assert TEXTS["README.md"].count("\n") <= 100
 
 
 @pytest.mark.parametrize("page", [page for page in TEXTS if page != "CHANGELOG.md"])
