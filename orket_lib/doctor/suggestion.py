@@ -23,6 +23,7 @@ from orket_lib.vocabulary.text import listed
 from orket_lib.vocabulary.units import MIB
 
 _MOST_REASONS = 8
+_SMALL_MODEL = 800_000_000  # parameters; smaller ones can do hardly any but the easiest tasks
 _MINUTES = 45  # for each model
 _TINY_MIB = 100  # smaller models decode so fast that noise dominates their speed
 _PROFILES = tuple(profile.value for profile in VramProfile)
@@ -122,6 +123,7 @@ def _config(
     config = {
         **_matrix(chosen, serving, threads=1 if tiny else None),
         "task_bank": bank_file(REFERENCE_BANK if reference else GENERAL_BANK),
+        **({"task_tiers": [1]} if not reference and all(map(_is_small, models)) else {}),
         **({} if tiny else {"until": "decided", "budget": f"{_MINUTES * len(chosen)}m"}),
         "runs_per_quant": 1,
         "n_ctx": min([n_ctx, *(model.n_ctx for model in models if model.n_ctx)]),
@@ -196,6 +198,7 @@ _PINNED = "as of now; the sweep refuses another digest"
 _COMMENTS: dict[bool, dict[str, str]] = {
     False: {
         "artifact_digest": _PINNED,
+        "task_tiers": "the easiest; so small a model can do few others",
         "until": "tasks are asked until the verdicts are clear; null = all tasks",
         "budget": "for loading and asking, at most; null = as long as it takes",
         "execution_lane": "speeds are compared; use `ci` on a machine that also runs other work",
@@ -203,12 +206,17 @@ _COMMENTS: dict[bool, dict[str, str]] = {
     },
     True: {
         "artifact_digest": _PINNED,
+        "task_tiers": "the easiest; so small a model can do few others",
         "threads": "with so small a model, more threads would wait for each other",
         "execution_lane": "only answers are compared; this model is too small for speeds",
         "canary_latency_variance_threshold": "short latencies vary more",
         "row_max_orchestration_overhead_ratio": "HTTP takes as long as so small a model",
     },
 }
+
+
+def _is_small(model: SeenModel) -> bool:
+    return model.parameters is not None and model.parameters < _SMALL_MODEL
 
 
 def _profile_index(fits: str) -> int:

@@ -71,6 +71,13 @@ def test_a_servers_model_in_several_quants_is_suggested_by_its_tags_and_digests(
     assert "canary_latency_variance_threshold" not in found
 
 
+def test_a_small_model_is_asked_the_easiest_tasks() -> None:
+    small = [item.model_copy(update={"parameters": 135_000_000}) for item in QWEN]
+    assert suggested(server("ollama", *small))["task_tiers"] == [1]
+    large = [item.model_copy(update={"parameters": 8_000_000_000}) for item in QWEN]
+    assert "task_tiers" not in suggested(server("ollama", *small, *large))
+
+
 def test_a_cpu_gets_a_canary_that_a_cpu_can_pass() -> None:
     found = suggested(server("ollama", *QWEN), has_gpu=False)
     assert found["canary_latency_variance_threshold"] == 0.1

@@ -17,7 +17,9 @@ from orket_lib.vocabulary.statuses import (
 )
 from orket_lib.vocabulary.text import listed
 
-_MANY = 0.1  # of a baseline's runs: then its failures are to be dealt with before anything else
+# Share of a baseline's runs from which its failures are to be dealt with before anything else. Small
+# models often answer in no form that can be read, and then it is no fault of the set-up.
+_MANY, _MOSTLY = 0.05, 0.4
 
 
 @dataclass(frozen=True)
@@ -47,12 +49,16 @@ def baseline_fails(row: RowMetrics | None) -> BaselineFails | None:
     found = [
         item
         for item in row.failures
-        if item.failure in ADVICE and item.runs >= _MANY * row.test_runs
+        if item.failure in ADVICE and item.runs >= _needed(item.failure) * row.test_runs
     ]
     worst = max(found, key=lambda item: item.runs, default=None)
     if worst is None:
         return None
     return BaselineFails(row.quant_tag, worst.failure, worst.runs, row.test_runs)
+
+
+def _needed(failure: AnswerFailure) -> float:
+    return _MOSTLY if failure is AnswerFailure.UNPARSEABLE else _MANY
 
 
 def caveats(rows: Sequence[RowMetrics], lane: Lane, include_invalid: bool) -> list[str]:
