@@ -17,8 +17,8 @@ from orket_lib.vocabulary.statuses import (
 )
 from orket_lib.vocabulary.text import listed
 
-# Share of a baseline's runs from which its failures are to be dealt with before anything else. Small
-# models often answer in no form that can be read, and then it is no fault of the set-up.
+# Share of a baseline's runs from which its failures are to be dealt with before anything else.
+# Small models often answer in no form that can be read, which is no fault of the set-up.
 _MANY, _MOSTLY = 0.05, 0.4
 
 
