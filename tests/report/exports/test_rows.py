@@ -10,7 +10,7 @@ import pytest
 from report_summaries import failed, polluted, row, seven, summary
 
 from orket_lib.analysis.frontier import explorer_sessions
-from orket_lib.report.exports import scatter_points, summary_table
+from orket_lib.report.exports.rows import scatter_points, summary_table
 from orket_lib.report.views import frontier_view, role_text
 from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.statuses import Lane
