@@ -9,11 +9,13 @@ rule make_report:
     output:
         markdown=report(
             f"{RESULTS}/quant_sweep/sweep_report.md",
+            caption="captions/summary.rst",
             category="Sweep",
             labels={"part": "report"},
         ),
         page=report(
             f"{RESULTS}/quant_sweep/sweep_report.html",
+            caption="captions/page.rst",
             category="Sweep",
             labels={"part": "page"},
         ),
@@ -21,11 +23,13 @@ rule make_report:
         table=f"{RESULTS}/quant_sweep/sweep_table.csv",
         plot=report(
             f"{RESULTS}/quant_sweep/plots/frontier.png",
+            caption="captions/frontier.rst",
             category="Sweep",
             labels={"part": "frontier"},
         ),
         fidelity=report(
             f"{RESULTS}/quant_sweep/plots/fidelity.png",
+            caption="captions/fidelity.rst",
             category="Sweep",
             labels={"part": "fidelity"},
         ),

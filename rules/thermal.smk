@@ -46,6 +46,7 @@ rule make_thermal_profile:
         profile=f"{RESULTS}/thermal/{{model}}/thermal_profile.json",
         plot=report(
             f"{RESULTS}/thermal/{{model}}/thermal_profile.png",
+            caption="captions/thermal.rst",
             category="Sweep",
             labels={"part": "thermal series"},
         ),
