@@ -95,8 +95,9 @@ def limit_line(axes: Axes, value: float, text: str, colour: str, below: bool = F
 
 def interval(axes: Axes, x: float, ends: tuple[float | None, float | None], colour: str) -> None:
     """Draw the 95 % interval of a value at x, if it is known."""
-    if None not in ends:
-        axes.plot([x, x], ends, color=colour, lw=1.4, zorder=3)
+    low, high = ends
+    if low is not None and high is not None:
+        axes.plot([x, x], [low, high], color=colour, lw=1.4, zorder=3)
 
 
 def legend_mark(
