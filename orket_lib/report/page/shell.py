@@ -16,7 +16,8 @@ from markupsafe import Markup
 
 from orket_lib.vocabulary.text import visible
 
-_NUMBER = re.compile(r"[-+]?[\d.,]+(e[-+]?\d+)?( %| GiB| MiB)?|—")
+# What is set to the right, and on one line.
+_NUMBER = re.compile(r"([<>] )?[-+]?[\d.,]+(e[-+]?\d+)?( %| GiB| MiB| of \d+)?|—")
 
 
 def rendered(template: str, **values: Any) -> str:
