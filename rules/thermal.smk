@@ -48,7 +48,7 @@ rule make_thermal_profile:
             f"{RESULTS}/thermal/{{model}}/thermal_profile.png",
             caption="captions/thermal.rst",
             category="Sweep",
-            labels={"part": "thermal series"},
+            labels={"part": "thermal series", "model": "{model}"},
         ),
     log:
         f"{LOGS}/thermal/{{model}}/profile.log",
