@@ -17,7 +17,7 @@ from markupsafe import Markup
 from orket_lib.vocabulary.text import visible
 
 # What is set to the right, and on one line.
-_NUMBER = re.compile(r"([<>] )?[-+]?[\d.,]+(e[-+]?\d+)?( %| GiB| MiB| of \d+)?|—")
+_NUMBER = re.compile(r"(?=.{1,24}$)([<>] )?[-+]?[\d.,]+(e[-+]?\d+)?( %| GiB| MiB| of \d+)?|—")
 
 
 def rendered(template: str, **values: Any) -> str:

@@ -29,7 +29,7 @@ def test_verdicts_come_first_and_each_change_is_a_row() -> None:
     said = " ".join(found.text.split())
     assert "3 differences beyond noise" in said
     assert "12 numbers differ by no more than noise" in said
-    assert "pick | Q4_K_M | none | | nano |" in said
+    assert "What | A | B | Where | | pick | Q4_K_M | none | nano |" in said
     assert "ttft ms | 10.0 | 15.0 | +50.0% | nano Q8_0 |" in said
     assert said.index("Verdicts") < said.index("Numbers beyond noise") < said.index("Drivers")
     assert "Settings" not in said
