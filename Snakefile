@@ -7,6 +7,9 @@ from orket_lib.config.shipped import shipped
 min_version("9.27")
 
 
+report: "rules/captions/sweep.rst"
+
+
 # The reference sweep runs only if no config is given; your config never inherits from it.
 # Not `workflow.basedir`, which for a module is the folder of the outer workflow. Nor
 # `workflow.source_path`, which is a copy: the reference sweep is recognized by its file.

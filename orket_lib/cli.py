@@ -62,6 +62,7 @@ GROUPS = (
             "history": "add, list, compare and plot the results of earlier sweeps",
             "flips": "show the tasks that each quant lost or won against the baseline",
             "compare": "show what differs between two sweeps, beyond noise",
+            "export": "write all runs as CSV or Parquet, or the pick for a model card",
             "fidelity": "compare the answers of two sweeps or cells, right or wrong",
             "clocks": "compare the decode rate by the server's clock with ours",
             "run-task": "ask a served model one task and print the result as a runner does",

@@ -49,8 +49,9 @@ rule find_context_ceiling:
         ceiling=f"{RESULTS}/context_sweep/{{model}}/context_ceiling.json",
         plot=report(
             f"{RESULTS}/context_sweep/{{model}}/context_ceiling.png",
+            caption="captions/context.rst",
             category="Sweep",
-            labels={"part": "context"},
+            labels={"part": "context", "model": "{model}"},
         ),
     log:
         f"{LOGS}/context_sweep/{{model}}/ceiling.log",

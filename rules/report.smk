@@ -9,25 +9,29 @@ rule make_report:
     output:
         markdown=report(
             f"{RESULTS}/quant_sweep/sweep_report.md",
+            caption="captions/summary.rst",
             category="Sweep",
-            labels={"part": "report"},
+            labels={"part": "short report", "model": "all"},
         ),
         page=report(
             f"{RESULTS}/quant_sweep/sweep_report.html",
+            caption="captions/page.rst",
             category="Sweep",
-            labels={"part": "page"},
+            labels={"part": "page", "model": "all"},
         ),
         scatter=f"{RESULTS}/quant_sweep/sweep_scatter.json",
         table=f"{RESULTS}/quant_sweep/sweep_table.csv",
         plot=report(
             f"{RESULTS}/quant_sweep/plots/frontier.png",
+            caption="captions/frontier.rst",
             category="Sweep",
-            labels={"part": "frontier"},
+            labels={"part": "frontier", "model": "all"},
         ),
         fidelity=report(
             f"{RESULTS}/quant_sweep/plots/fidelity.png",
+            caption="captions/fidelity.rst",
             category="Sweep",
-            labels={"part": "fidelity"},
+            labels={"part": "fidelity", "model": "all"},
         ),
     log:
         f"{LOGS}/report.log",

@@ -46,8 +46,9 @@ rule make_thermal_profile:
         profile=f"{RESULTS}/thermal/{{model}}/thermal_profile.json",
         plot=report(
             f"{RESULTS}/thermal/{{model}}/thermal_profile.png",
+            caption="captions/thermal.rst",
             category="Sweep",
-            labels={"part": "thermal series"},
+            labels={"part": "thermal series", "model": "{model}"},
         ),
     log:
         f"{LOGS}/thermal/{{model}}/profile.log",

@@ -6,25 +6,29 @@ import argparse
 from pathlib import Path
 
 from orket_lib.analysis.sweeps_compared import ComparedSweep, compare_sweeps
-from orket_lib.artifacts.io import read_model
+from orket_lib.artifacts.io import read_model, write_text
 from orket_lib.artifacts.views.row import Row
 from orket_lib.commands._common import print_json, print_text
 from orket_lib.commands._summaries import SWEEP, read_summary, summary_of
 from orket_lib.report.history import sweeps_text
+from orket_lib.report.page.comparison import render_comparison
 
-EXAMPLES = ("orket compare mine other",)
+EXAMPLES = ("orket compare mine other", "orket compare mine other --html compared.html")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     parser.add_argument("a", metavar="A", help=SWEEP)
     parser.add_argument("b", metavar="B", help="the same")
+    parser.add_argument("--html", type=Path, metavar="FILE", help="write it as a page, too")
     parser.add_argument("--json", action="store_true", help="print as JSON")
 
 
 def run(options: argparse.Namespace) -> int:
     """Print what differs from A to B."""
     found = compare_sweeps(_sweep(options.a), _sweep(options.b))
+    if options.html:
+        write_text(options.html, render_comparison(found))
     if options.json:
         print_json(found)
     else:

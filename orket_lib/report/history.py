@@ -54,21 +54,23 @@ def _described(record: HistoryRecord) -> str:
 
 def _change(change: Change) -> str:
     where = f"  ({', '.join(change.where)})" if change.where else ""
-    values = f"{_value(change.old)} -> {_value(change.new)}{_share(change.old, change.new)}"
+    share = change_share(change.old, change.new)
+    values = f"{value_text(change.old)} -> {value_text(change.new)}{f' ({share})' if share else ''}"
     return f"  {change.kind:<9} {change.what}: {values}{where}"
 
 
-def _value(value: Scalar) -> str:
+def value_text(value: Scalar) -> str:
+    """Return a value in words or figures."""
     if isinstance(value, bool) or value is None:
         return {True: "yes", False: "no", None: "none"}[value]
     return value if isinstance(value, str) else figure(value)
 
 
-def _share(old: Scalar, new: Scalar) -> str:
+def change_share(old: Scalar, new: Scalar) -> str:
     """Return the relative change of a number; `""` for anything else."""
     if isinstance(old, bool | str | None) or isinstance(new, bool | str | None) or not old:
         return ""
-    return f" ({(new - old) / old:+.1%})"
+    return f"{(new - old) / old:+.1%}"
 
 
 def _line(text: str) -> str:

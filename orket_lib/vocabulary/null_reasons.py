@@ -166,6 +166,7 @@ class NullReason(StrEnum):
     NOT_AROUND_THE_SWEEP = "NOT_AROUND_THE_SWEEP", "the opening canary was measured again since"
     NO_KLD = "NO_KLD", "its probabilities were not compared (`fidelity: kld` compares them)"
     NOT_MEASURED = "NOT_MEASURED", "it was not measured"
+    NOT_OF_THIS_KIND = "NOT_OF_THIS_KIND", "a run of this kind has no such number"
     NOTHING_MEASURED = "NOTHING_MEASURED", "no row was measured"
     OLDER_FILE = "OLDER_FILE", "the file was written before this reading existed"
     ONE_RUN_PER_TASK = "ONE_RUN_PER_TASK", "determinism needs at least two runs of each task"

@@ -108,8 +108,9 @@ def test_two_sweeps_are_named_as_elsewhere_and_compared(
     other = Path("results/other/quant_sweep/sweep_summary.json")
     rows = [row("F16", 16.0, 1.0), row("Q2_K", 3.2, 0.1)]
     write_model(other, summary(rows))
-    assert cli.main(["compare", "mine", "other"]) == 0
+    assert cli.main(["compare", "mine", "other", "--html", "compared.html"]) == 0
     said = capsys.readouterr().out
+    assert "adherence score" in Path("compared.html").read_text("utf-8")
     assert said.startswith("A: mine\nB: other\n")
     assert "adherence_score: 0.500 -> 0.100 (-80.0%)  (orket-nano Q2_K)" in said
     assert cli.main(["compare", "mine", str(sweep), "--json"]) == 0

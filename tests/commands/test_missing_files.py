@@ -80,6 +80,7 @@ LINES = [
     "init no.gguf",
     "flips no.yaml",
     "compare no.yaml no.yaml",
+    "export no.yaml",
     "verify no.zip",
 ]
 

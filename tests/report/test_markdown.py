@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from report_summaries import cells, failed, polluted, row, row_of, section, seven, summary
 
 from orket_lib.report.markdown import Plot, render_markdown
@@ -44,3 +45,31 @@ def test_lane_ci_is_said_before_anything_else() -> None:
 def test_of_several_models_the_ranking_is_told_in_words() -> None:
     other = [row("F16", 16.0, 0.7, model_id="other")]
     assert "- best of all: orket-nano" in render_markdown(summary(seven(), other), [])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<script>alert(1)</script><img src=x onerror=alert(1)>",
+        "![a](http://x/y) [b](javascript:alert(1)) | c | `d` **e**",
+        "\x1b[31mred\x1b[0m\x1b]0;title\x07",
+        "abc\u202egnp.exe\u2066",
+        "a\x00b\ud800",
+        "# heading\n- item\n\n| a |\n|---|",
+        "=" + "x" * 1_000_000,
+    ],
+    ids=["html", "markdown", "ansi", "direction", "nul", "lines", "1 MB"],
+)
+def test_a_hostile_name_stands_as_text(text: str) -> None:
+    rows = [
+        row("Q8_0", 8.5, 0.9, model_id=text),
+        polluted("Q4_0", 4.5, 0.9, text, model_id=text),
+        failed("Q2_K", 3.2).model_copy(update={"model_id": text, "status_reason": text}),
+    ]
+    plain = [it.model_copy(update={"model_id": "plain", "status_reason": None}) for it in rows]
+    shown, usual = (render_markdown(summary(of), []) for of in (rows, plain))
+    shown.encode()
+    assert all(line.isprintable() for line in shown.split("\n"))
+    assert re.findall(r"(?m)^#+ ", shown) == re.findall(r"(?m)^#+ ", usual)
+    assert shown.count("\n|") == usual.count("\n|")
+    assert not re.search(r"(?<!\\)<\w|(?<!\\)\]\(|(?<!\\)\*\*e", shown)

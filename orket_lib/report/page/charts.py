@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
 
 from markupsafe import Markup
 
 from orket_lib.analysis.pareto import undominated
-from orket_lib.analysis.statistics import interval_of_share
+from orket_lib.analysis.rows.adherence_interval import adherence_interval
 from orket_lib.artifacts.views.context_ceiling import ContextCeiling
 from orket_lib.artifacts.views.ranking import Ranking
 from orket_lib.artifacts.views.summary import ModelSession, SummaryRow
@@ -24,7 +23,7 @@ _SHARE = "{:.0%}".format
 def score_chart(session: ModelSession, view: FrontierView) -> Markup:
     """Return the adherence of each quant with its interval; `""` without any."""
     bars = [
-        Bar(row.quant_tag, row.adherence_score, *_interval(row), _kind(row, session))
+        Bar(row.quant_tag, row.adherence_score, *adherence_interval(row), _kind(row, session))
         for row in session.per_quant
         if row.adherence_score is not None
     ]
@@ -157,28 +156,12 @@ def _points(
             row.quant_tag,
             values[row.quant_tag],
             row.adherence_score or 0.0,
-            *_interval(row),
+            *adherence_interval(row),
             _kind(row, session),
             front,
         )
         for row, front in zip(rows, undominated(merits), strict=True)
     ]
-
-
-def _interval(row: SummaryRow) -> tuple[float | None, float | None]:
-    tasks = row.tasks or sum(item.tasks for item in row.adherence_by_family)
-    if row.adherence_score is None or not tasks:
-        return None, None
-    return _interval_of(row.adherence_score, tasks)
-
-
-@cache
-def _interval_of(score: float, tasks: int) -> tuple[float, float]:
-    """Return the interval of a mean if each task counts 0 or 1: never too narrow."""
-    right = score * tasks
-    whole = min(int(right), tasks)
-    part = [right - whole] if whole < tasks else []
-    return interval_of_share([1.0] * whole + part + [0.0] * (tasks - whole - len(part)))
 
 
 def _kind(row: SummaryRow, session: ModelSession) -> str:

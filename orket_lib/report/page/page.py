@@ -1,19 +1,9 @@
-"""The report as one HTML page, which loads nothing and runs nothing but its own script.
-
-Its text is escaped by the template, and what can't be seen in it (control characters, marks that
-reverse the reading direction) is shown as escapes. Style and script are named by their hashes in
-the page's security policy, so nothing in an answer can become either.
-"""
+"""The report as one HTML page."""
 
 from __future__ import annotations
 
-import hashlib
-import re
-from base64 import b64encode
 from collections.abc import Sequence
 from typing import Any
-
-from markupsafe import Markup
 
 from orket_lib.artifacts.printed.flips import ModelFlips
 from orket_lib.artifacts.views.context_ceiling import ContextCeiling
@@ -23,6 +13,7 @@ from orket_lib.report.formatting import cpu_name, ratio, shown
 from orket_lib.report.page import charts
 from orket_lib.report.page.broken import broken_tasks
 from orket_lib.report.page.card import card_of
+from orket_lib.report.page.shell import rendered
 from orket_lib.report.sections import conditions
 from orket_lib.report.sections.batches import batches_section
 from orket_lib.report.sections.context import context_section
@@ -37,9 +28,6 @@ from orket_lib.report.sections.thermal import thermal_section
 from orket_lib.report.sections.verdicts import verdict_section
 from orket_lib.report.views import FrontierView, frontier_view
 from orket_lib.vocabulary.statuses import Lane
-from orket_lib.vocabulary.text import visible
-
-_NUMBER = re.compile(r"[-+]?[\d.,]+(e[-+]?\d+)?( %| GiB| MiB)?|—")
 
 
 def render_page(
@@ -59,32 +47,14 @@ def render_page(
         thermal: Thermal series of its models.
         flips: What breaks; without it, the page says how to see that.
     """
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("orket_lib.report"),
-        undefined=StrictUndefined,
-        autoescape=True,
-        finalize=_visible,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.tests["numeric"] = lambda cell: _NUMBER.fullmatch(cell) is not None
-    style, script = (
-        Markup(environment.get_template(name).render().strip())
-        for name in ("page.css.j2", "page.js.j2")
-    )
     lane = summary.execution_lane
     views = [frontier_view(session, lane, include_invalid) for session in summary.sessions]
     models = [
         _model(session, view, summary, contexts, thermal, flips)
         for session, view in zip(summary.sessions, views, strict=True)
     ]
-    return environment.get_template("page.html.j2").render(
-        style=style,
-        script=script,
-        style_hash=_hash(style),
-        script_hash=_hash(script),
+    return rendered(
+        "page.html.j2",
         summary=summary,
         sweep=summary.matrix.get("sweep", "unnamed sweep"),
         machine=cpu_name(summary.hardware_fingerprint),
@@ -139,11 +109,3 @@ def _model(
         "sidecar": sidecar_section(session),
         "observations": list(observations(session, lane)),
     }
-
-
-def _visible(value: object) -> object:
-    return value if isinstance(value, Markup) else visible(str(value))
-
-
-def _hash(content: str) -> str:
-    return b64encode(hashlib.sha256(content.encode()).digest()).decode()

@@ -69,7 +69,7 @@ def interval_chart(name: str, bars: Sequence[Bar], limit: float | None = None) -
         limit: Where a dashed line is drawn; None for no line.
     """
     bottom = 8 + _ROW * len(bars)
-    scale = _Scale(0.0, 1.0, _LEFT, _WIDTH - 54)
+    scale = _Scale(0.0, 1.0, _LEFT, _WIDTH - 60)
     parts = [_tick(scale.at(share), bottom, f"{share:.0%}") for share in (0, 0.25, 0.5, 0.75, 1)]
     if limit is not None:
         x = scale.at(limit)
@@ -80,7 +80,7 @@ def interval_chart(name: str, bars: Sequence[Bar], limit: float | None = None) -
         if bar.low is not None and bar.high is not None:
             parts.append(_line(f"ci {bar.kind}", scale.at(bar.low), y, scale.at(bar.high), y))
         parts.append(_dot(scale.at(bar.value), y, bar.kind))
-        parts.append(_text(f"{bar.value:.1%}", _WIDTH - 46, y + 4, "start"))
+        parts.append(_text(f"{bar.value:.1%}", _WIDTH - 2, y + 4, "end"))
     return _svg(name, bottom + _FOOT - 10, parts)
 
 

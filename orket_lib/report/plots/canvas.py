@@ -93,6 +93,13 @@ def limit_line(axes: Axes, value: float, text: str, colour: str, below: bool = F
     ]
 
 
+def interval(axes: Axes, x: float, ends: tuple[float | None, float | None], colour: str) -> None:
+    """Draw the 95 % interval of a value at x, if it is known."""
+    low, high = ends
+    if low is not None and high is not None:
+        axes.plot([x, x], [low, high], color=colour, lw=1.4, zorder=3)
+
+
 def legend_mark(
     marker: str, label: str, colour: str, hollow: bool = False, size: int = 8
 ) -> Line2D:

@@ -40,6 +40,11 @@ class _Panel:
     least: bool
     form: Callable[[float], str]
 
+    def ends(self, point: ContextPoint) -> tuple[float | None, float | None]:
+        """Return the interval of the quantity at a point; only adherence has one."""
+        known = self.reading == "adherence_score"
+        return (point.adherence_low, point.adherence_high) if known else (None, None)
+
 
 def plot_context(ceiling: ContextCeiling, target: Path) -> None:
     """Draw a context sweep as a PNG file; hollow marks did not pass."""
@@ -85,6 +90,7 @@ def _draw(axes: Axes, panel: _Panel, ceiling: ContextCeiling) -> None:
         face = _PASSED if point.passed else "white"
         colour = _PASSED if point.passed else _PLAIN
         axes.plot(point.context, value, "o", ms=8, mfc=face, mec=colour, mew=1.6, zorder=4)
+        canvas.interval(axes, point.context, panel.ends(point), colour)
     for point, value in cold:
         axes.plot(point.context, value, "^", ms=7, mfc="white", mec=_COLD, mew=1.6, zorder=3)
     _scale(axes, panel, [value for _, value in (*values, *cold)], points)
@@ -92,7 +98,8 @@ def _draw(axes: Axes, panel: _Panel, ceiling: ContextCeiling) -> None:
     _draw_not_loaded(axes, points, panel)
     axes.set_ylabel(panel.label, color=canvas.INK)
     canvas.tidy(axes, "both")
-    labels = [Label(p.context, v, panel.form(v)) for p, v in (*values, *cold)]
+    labels = [Label(p.context, v, panel.form(v), *panel.ends(p)) for p, v in values]
+    labels += [Label(p.context, v, panel.form(v)) for p, v in cold]
     place_labels(axes, labels, clear, **canvas.TEXT)
 
 

@@ -67,11 +67,11 @@ def draw_fidelity(axes: Axes, session: ModelSession) -> None:
         if quant == session.baseline_quant or quant not in gib:
             continue
         value = max(point.value, _LEAST_KLD) if by_kld else point.value
-        if point.low is not None and point.high is not None:
-            ends = [max(point.low, _LEAST_KLD) if by_kld else point.low, point.high]
-            axes.plot([gib[quant]] * 2, ends, color=canvas.BLUE, lw=1.4, zorder=3)
+        low = point.low if point.low is None or not by_kld else max(point.low, _LEAST_KLD)
+        canvas.interval(axes, gib[quant], (low, point.high), canvas.BLUE)
         axes.plot(gib[quant], value, "o", ms=7, mfc=canvas.BLUE, mec=canvas.BLUE, zorder=4)
-        labels.append(Label(gib[quant], value, f"{quant}\n{point.value:.2g}"))
+        text = f"{quant}\n{point.value:.2g}"
+        labels.append(Label(gib[quant], value, text, low, point.high))
     floor = found.get(session.baseline_quant or "")
     least = floor.value if floor else 0.0
     shown = max(least, _LEAST_KLD) if by_kld else least

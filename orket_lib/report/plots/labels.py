@@ -26,11 +26,18 @@ _OUTSIDE = 10_000
 
 
 class Label(NamedTuple):
-    """A text for the point (x, y), in data coordinates."""
+    """A text for the point (x, y), in data coordinates, outside of its interval."""
 
     x: float
     y: float
     text: str
+    low: float | None = None
+    high: float | None = None
+
+    def start(self, place: tuple[int, int]) -> tuple[float, float]:
+        """Return where the distance of a position begins; near the interval, at its end."""
+        end = self.high if place[1] > 0 else self.low
+        return self.x, self.y if end is None or abs(place[1]) > _NEAR else end
 
 
 class _Try(NamedTuple):
@@ -64,14 +71,15 @@ def place_labels(
     clear += keep_clear
     written: list[Bbox] = []
     leaders: list[Path] = []
-    for label, mark in zip(labels, marks, strict=True):
+    for label in labels:
         tried: list[_Try] = []
         for place in _PLACES:
             text = _write(axes, label, place, style)
             box = text.get_window_extent().padded(_GAP * pixels)
             text.remove()
             far = abs(place[1]) > _NEAR
-            leader = Path([mark, mark + [pixels * step for step in place]]) if far else None
+            start = axes.transData.transform(label.start(place))
+            leader = Path([start, start + [pixels * step for step in place]]) if far else None
             cost = _COVERED * box.count_overlaps([*clear, *written])
             cost += sum(other.intersects_bbox(box, filled=False) for other in leaders)
             cost += (
@@ -95,7 +103,7 @@ def place_labels(
 def _write(axes: Axes, label: Label, place: tuple[int, int], style: dict[str, Any]) -> Annotation:
     return axes.annotate(
         label.text,
-        (label.x, label.y),
+        label.start(place),
         xytext=place,
         textcoords="offset points",
         ha="center",
@@ -106,7 +114,8 @@ def _write(axes: Axes, label: Label, place: tuple[int, int], style: dict[str, An
 
 def _draw_leader(axes: Axes, label: Label, place: tuple[int, int]) -> None:
     line = {"arrowstyle": "-", "color": "0.6", "linewidth": 0.8, "shrinkA": 0, "shrinkB": 6}
-    axes.annotate("", (label.x, label.y), xytext=place, textcoords="offset points", arrowprops=line)
+    start = label.start(place)
+    axes.annotate("", start, xytext=place, textcoords="offset points", arrowprops=line)
 
 
 def _pixels_per_point(axes: Axes) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from orket_lib.analysis.frontier import memory_mib
+from orket_lib.analysis.rows.adherence_interval import adherence_interval
 from orket_lib.artifacts.views.summary import ModelSession, SummaryRow
 from orket_lib.report.formatting import figure, ratio
 from orket_lib.report.plots import canvas
@@ -21,7 +22,7 @@ _TICKS = (1, 1.5, 2, 3, 4, 5, 6, 8, 12, 16, 32)
 
 
 def draw_quality(axes: Axes, session: ModelSession, view: FrontierView, lane: Lane) -> None:
-    """Draw adherence by bits per weight."""
+    """Draw adherence by bits per weight, with 95 % intervals."""
     from matplotlib.ticker import FixedLocator, NullLocator
 
     axes.set_xscale("log")
@@ -38,7 +39,9 @@ def draw_quality(axes: Axes, session: ModelSession, view: FrontierView, lane: La
         fill = colour if row.valid else "white"
         marker = "D" if smallest else "o"
         axes.plot(x, y, marker, ms=8, mfc=fill, mec=colour, mew=1.6, zorder=4)
-        labels.append(Label(x, y, f"{row.quant_tag}\n{ratio(y)}"))
+        ends = adherence_interval(row)
+        canvas.interval(axes, x, ends, colour)
+        labels.append(Label(x, y, f"{row.quant_tag}\n{ratio(y)}", *ends))
     xs = [label.x for label in labels] or [4.0]
     axes.set_xlim(max(xs) * 1.18, min(xs) / 1.18)
     axes.set_ylim(-0.04, 1.22)
@@ -74,23 +77,28 @@ def _note(axes: Axes, text: str) -> None:
 
 
 def draw_speed(axes: Axes, session: ModelSession, view: FrontierView, lane: Lane) -> None:
-    """Draw the decode rate of every quant as a bar, labelled with its figures."""
+    """Draw the decode rate of every quant as a bar with its interval, labelled with its figures."""
     rows = session.per_quant
     rates = [row.generation_tokens_per_second or 0.0 for row in rows]
+    ends = list(rates)
     for place, (row, rate) in enumerate(zip(rows, rates, strict=True)):
         colour = _SMALLEST if "minimum_viable" in view.roles[row.quant_tag] else _PLAIN
         face = colour if row.valid else "white"
         if rate:
             axes.barh(place, rate, height=0.62, color=face, edgecolor=colour, linewidth=1.2)
+        low, high = row.intervals.get("generation_tokens_per_second", (rate, rate))
+        if high > low:
+            axes.plot([low, high], [place, place], color=canvas.INK, lw=1.4)
+            ends[place] = max(rate, high)
         axes.annotate(
             _bar_text(row),
-            (rate, place),
+            (ends[place], place),
             xytext=(5, 0),
             textcoords="offset points",
             va="center",
             **canvas.TEXT,
         )
-    axes.set_xlim(0, (max(rates) or 1.0) * 1.68)
+    axes.set_xlim(0, (max(ends) or 1.0) * 1.68)
     axes.set_ylim(len(rows) - 0.4, -0.6)
     axes.set_yticks(range(len(rows)), [row.quant_tag for row in rows])
     axes.set_xlabel("decode tokens/s" + (" (not evidence in lane ci)" if lane is Lane.CI else ""))

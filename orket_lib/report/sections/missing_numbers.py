@@ -11,6 +11,8 @@ from orket_lib.vocabulary.null_reasons import meaning_of
 
 _NOT_ASKED_FOR = ("NO_KLD", "FIDELITY_OFF")  # not requested by the config
 
+_ALL = "all quants"
+
 
 @dataclass(frozen=True)
 class Missing:
@@ -31,7 +33,16 @@ class Missing:
 
 def missing_numbers(summary: Summary) -> list[Missing]:
     """Return everything that is null in a summary, fields of one reason together."""
-    found = [item for session in summary.sessions for item in _of_session(session)]
+    places: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for session in summary.sessions:
+        for quants, names, reason in _of_session(session):
+            places[names, reason].append(f"{session.model_id} {quants}")
+    everywhere = [f"{session.model_id} {_ALL}" for session in summary.sessions]
+    found = [
+        _missing(where, names, reason)
+        for (names, reason), of in places.items()
+        for where in ([f"all models, {_ALL}"] if len(of) > 1 and of == everywhere else of)
+    ]
     kpis = summary.stability_kpis.null_reasons
     found += [_missing("stability KPIs", name, reason) for name, reason in kpis.items()]
     canary = summary.canary.null_reasons
@@ -39,7 +50,8 @@ def missing_numbers(summary: Summary) -> list[Missing]:
     return found
 
 
-def _of_session(session: ModelSession) -> Iterator[Missing]:
+def _of_session(session: ModelSession) -> Iterator[tuple[str, str, str]]:
+    """Yield quants, the names of what they lack, and the reason."""
     tags: dict[tuple[str, str], list[str]] = defaultdict(list)
     for row in session.per_quant:
         for name, reason in dict.fromkeys(_nulls(row, session)):
@@ -47,9 +59,9 @@ def _of_session(session: ModelSession) -> Iterator[Missing]:
     together: dict[tuple[str, str], list[str]] = defaultdict(list)
     for (name, reason), listed in tags.items():
         everywhere = len(listed) == len(session.per_quant) > 1
-        together[reason, "all quants" if everywhere else ", ".join(listed)].append(name)
+        together[reason, _ALL if everywhere else ", ".join(listed)].append(name)
     for (reason, quants), names in together.items():
-        yield _missing(f"{session.model_id} {quants}", ", ".join(names), reason)
+        yield quants, ", ".join(names), reason
 
 
 def _nulls(row: SummaryRow, session: ModelSession) -> Iterator[tuple[str, str]]:

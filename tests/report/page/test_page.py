@@ -393,3 +393,14 @@ def test_without_fidelity_there_is_no_section() -> None:
     changed = found.sessions[0].model_copy(update={"fidelity": ()})
     text = page_text(found.model_copy(update={"sessions": (changed,)}))
     assert "## Fidelity" not in text
+
+
+def test_what_all_models_lack_is_one_line() -> None:
+    other = [it.model_copy(update={"model_id": "other"}) for it in seven()]
+    missing = section(page_text(summary(seven(), other)), "Missing numbers")
+    assert missing.count("NOT_SAMPLED") == 1
+    assert "- all models, all quants: cpu_saturation_rate, system_load_rate: NOT_SAMPLED" in missing
+    third = [row("Q8_0", 8.5, 0.9, model_id="third", cpu_saturation_rate=0.0)]
+    assert "- other all quants: cpu" in section(
+        page_text(summary(seven(), other, third)), "Missing numbers"
+    )

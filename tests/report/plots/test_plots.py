@@ -7,6 +7,7 @@ import subprocess
 import sys
 from itertools import combinations
 
+import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -163,7 +164,7 @@ def test_reports_import_no_heavy_library_before_they_need_it() -> None:
     code = (
         "import sys, orket_lib.report.plots.frontier, orket_lib.report.markdown, "
         "orket_lib.report.terminal, "
-        "orket_lib.report.exports; "
+        "orket_lib.report.exports.rows; "
         "heavy = {'matplotlib', 'jinja2', 'rich', 'numpy', 'scipy', 'pandas', 'xllamacpp'}; "
         "sys.exit(str(heavy & set(sys.modules)) if heavy & set(sys.modules) else 0)"
     )
@@ -182,3 +183,16 @@ def test_in_lane_ci_no_quant_is_drawn_as_the_best_value() -> None:
 
     assert legend(summary(seven())) == ["minimum viable", "best value"]
     assert legend(summary(seven(), lane=Lane.CI)) == ["minimum viable"]
+
+
+def test_scores_and_rates_have_their_intervals_where_they_are_known() -> None:
+    rate = {"generation_tokens_per_second": (1900.0, 2150.0)}
+    rows = [row("Q8_0", 8.5, 0.9, intervals=rate), row("Q4_0", 4.5, 0.5), failed("Q2_K", 3.2)]
+    quality, speed = (
+        [np.asarray(line.get_xydata()) for line in panel(summary(rows), draw).axes[0].lines]
+        for draw in ("quality", "speed")
+    )
+    (high, low) = (ends for ends in quality if len(ends) == 2 and ends[0, 0] == ends[1, 0])
+    assert high[0, 1] < 0.9 < high[1, 1]
+    assert low[0, 1] < 0.5 < low[1, 1]
+    assert [ends[:, 0].tolist() for ends in speed] == [[1900.0, 2150.0]]

@@ -10,7 +10,7 @@ import pytest
 from report_summaries import failed, polluted, row, seven, summary
 
 from orket_lib.analysis.frontier import explorer_sessions
-from orket_lib.report.exports import scatter_points, summary_table
+from orket_lib.report.exports.rows import scatter_points, summary_table
 from orket_lib.report.views import frontier_view, role_text
 from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.statuses import Lane
@@ -115,6 +115,13 @@ def test_the_table_has_file_and_counts() -> None:
     flips = [(row["tasks_correct_to_wrong"], row["tasks_wrong_to_correct"]) for row in table]
     assert flips[0] == ("", "")
     assert flips[-1] == ("127", "0")
+    assert [row["verdict"] for row in table] == ["", *["KEPT"] * 4, "LOST", "LOST"]
+    assert float(table[4]["verdict_kept_low"]) < 1 < float(table[4]["verdict_kept_high"]) + 0.05
+    low, score, high = (
+        float(table[4][name]) for name in ("adherence_low", "adherence_score", "adherence_high")
+    )
+    assert low < score < high
+    assert [float(row["bits_per_weight"]) for row in table][::6] == [16.05, 3.16]
 
 
 def test_the_table_has_the_place_among_all_models() -> None:
