@@ -139,7 +139,8 @@ def test_a_quick_sweep_asks_60_tasks_once_and_nothing_else() -> None:
 
 
 def test_a_quick_sweep_begins_with_the_easiest_tasks() -> None:
-    tagged = {"provider": "ollama", "tag_template": "m:{quant}", "artifact_template": None}
+    tagged: dict[str, Any] = {"provider": "ollama", "tag_template": "m:{quant}"}
+    tagged["artifact_template"] = None
     found = sweep(quick=True, task_bank="general", task_limit=0, **tagged)
     levels = {task.id: task.tier for task in found.tasks}
     tools = {task.id for task in found.tasks if task.tools}
