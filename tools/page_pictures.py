@@ -3,8 +3,8 @@
     python tools/page_pictures.py [results/SWEEP] [--browser PROGRAM]
 
 Takes the page of a finished sweep (default: results/reference) on a wide, a dark and a narrow
-screen and on paper, and that of a sweep of two models, whose numbers are made up. Needs Chromium,
-and `pdftoppm` of poppler-utils.
+screen and on paper; and pages with made-up numbers: two models, a sweep in which nothing could be
+loaded, and 12 models x 8 quants on paper. Needs Chromium, and `pdftoppm` of poppler-utils.
 """
 
 from __future__ import annotations
@@ -19,26 +19,43 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 
-from report_summaries import SEVEN, row, summary  # noqa: E402
+from report_summaries import SEVEN, failed, row, summary  # noqa: E402
 
 from orket_lib.artifacts.views.row import RowArtifact, RowMetrics  # noqa: E402
 from orket_lib.report.page.page import render_page  # noqa: E402
 from orket_lib.vocabulary.units import GIB, MIB_PER_GIB  # noqa: E402
 
+Quant = tuple[str, float, float, float, float]
 OUT = ROOT / "docs" / "images"
 _DARK = "--blink-settings=preferredColorScheme=0"
 _COLOURS = 96
 _LONGEST_S = 60
 
 
-def two_models() -> str:
-    """Return the page of two models that don't exist."""
-    rows = [made_up("example-8b", 8, 0.86), made_up("example-3b", 3, 0.74)]
+def made_up_pages() -> dict[str, str]:
+    """Return pages of models that don't exist, by the name of the picture."""
     matrix = {"sweep": "made_up_numbers", "provider": "embedded", "n_ctx": 8192}
-    return render_page(summary(*rows, matrix=matrix))
+    eight = (*SEVEN, ("Q2_K_S", 2.9, 0.18, 0.0, 0.0))
+    sweeps = {
+        "page-two-models": [made_up("example-8b", 8, 0.86), made_up("example-3b", 3, 0.74)],
+        "page-failed": [
+            [
+                failed(it.quant_tag, it.quant_rank or 0.0).model_copy(
+                    update={"artifact": it.artifact, "model_id": it.model_id}
+                )
+                for it in made_up("example-3b", 3, 0.74)[:3]
+            ]
+        ],
+        "page-print-many": [
+            made_up(f"example-{size}b", size, 0.5 + size / 30, eight) for size in range(1, 13)
+        ],
+    }
+    return {name: render_page(summary(*rows, matrix=matrix)) for name, rows in sweeps.items()}
 
 
-def made_up(name: str, billions: float, best: float) -> list[RowMetrics]:
+def made_up(
+    name: str, billions: float, best: float, quants: tuple[Quant, ...] = SEVEN
+) -> list[RowMetrics]:
     """Return rows like those of a model of this size, whose best quant has this adherence."""
     return [
         row(
@@ -56,7 +73,7 @@ def made_up(name: str, billions: float, best: float) -> list[RowMetrics]:
                 bytes=int(billions * bits / 8 * GIB),
             ),
         )
-        for place, (tag, bits, score, *_) in enumerate(SEVEN)
+        for place, (tag, bits, score, *_) in enumerate(quants)
     ]
 
 
@@ -107,13 +124,17 @@ def main() -> None:
         parser.error(f"{page}: there is no such file; `snakemake` makes it")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        both = folder / "two.html"
-        both.write_text(two_models(), encoding="utf-8")
+        pages: dict[str, Path] = {}
+        for name_of_page, text in made_up_pages().items():
+            pages[name_of_page] = folder / f"{name_of_page}.html"
+            pages[name_of_page].write_text(text, encoding="utf-8")
         shoot(options.browser, page, "page", 1200, 1250)
         shoot(options.browser, page, "page-dark", 1200, 1250, _DARK)
         shoot(options.browser, page, "page-phone", 390, 1900)
-        shoot(options.browser, both, "page-two-models", 1200, 1000)
+        shoot(options.browser, pages["page-two-models"], "page-two-models", 1200, 1000)
+        shoot(options.browser, pages["page-failed"], "page-failed", 1200, 700)
         print_first(options.browser, page, "page-print", folder)
+        print_first(options.browser, pages["page-print-many"], "page-print-many", folder)
 
 
 if __name__ == "__main__":
