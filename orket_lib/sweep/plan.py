@@ -126,7 +126,7 @@ def needs(sweep: Sweep) -> Needs:
         place=place(config),
         models=tuple(map(_needed, sweep.cells)),
         programs=_programs(sweep),
-        cpu_only=_cpu_only(config),
+        cpu_only=cpu_only(config),
         code_sandbox=config.code_sandbox if any(map(needs_sandbox, sweep.tasks)) else None,
     )
 
@@ -166,7 +166,7 @@ def _fidelity(config: SweepConfig) -> PlannedFidelity | None:
     return PlannedFidelity(text=found.text, positions=found.sample.positions)
 
 
-def _cpu_only(config: SweepConfig) -> bool:
+def cpu_only(config: SweepConfig) -> bool:
     """Tell whether the config keeps models off the GPUs."""
     pairs = set(pairwise(config.server_args)) if config.starts_server else set()
     return config.traits.on_cpu or bool(pairs & _NO_OFFLOAD)
