@@ -25,6 +25,7 @@ import psutil
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "scontrol")
 NODES = ("alpha", "beta")
 _BOOT_ID = "/proc/sys/kernel/random/boot_id"
+_ETC = "/etc/slurm"
 _START_S, _END_S = 30.0, 10.0
 _CONF = """\
 ClusterName=orket
@@ -33,7 +34,7 @@ SlurmctldPort={ports[0]}
 SlurmUser={user}
 SlurmdUser={user}
 AuthType=auth/munge
-AuthInfo=socket={folder}/munge.socket
+AuthInfo=socket={folder}/munge.socket,cred_expire=10
 StateSaveLocation={folder}/state
 SlurmdSpoolDir={folder}/spool-%n
 SlurmctldPidFile={folder}/slurmctld.pid
@@ -56,7 +57,8 @@ SlurmdTimeout=10
 OverTimeLimit=0
 """
 _NODE = """\
-NodeName={node} NodeHostname={host} NodeAddr=127.0.0.1 Port={port} CPUs={cpus} Gres=gpu:1
+NodeName=DEFAULT NodeHostname={host} NodeAddr=127.0.0.1 CPUs={cpus} RealMemory={memory}
+NodeName={node} Port={port} Gres=gpu:1
 PartitionName={node} Nodes={node} Default={default} MaxTime=INFINITE State=UP
 """
 
@@ -95,44 +97,48 @@ class Cluster:
             for name in files
         ]
         self._spawn("munged", "munged", "--foreground", "--force", *places)
-        self._until((self.folder / "munge.socket").exists, "munged")
+        self.until((self.folder / "munge.socket").exists, "munged")
         self._spawn("slurmctld", "slurmctld", "-D")
         for node in NODES:
             self.start_node(node)
 
     def start_node(self, node: str) -> None:
         """Start the slurmd of a node; `beta` has a boot id of its own."""
-        command = ["slurmd", "-D", "-N", node]
+        # Snakemake's job steps drop SLURM_CONF, so a node has the config where Slurm looks for it.
+        mounts = [f"mount --bind {self.folder} {_ETC}"]
         if node != NODES[0]:
             other = self.folder / f"boot_id-{node}"
             other.write_text(f"{uuid.uuid4()}\n", encoding="ascii")
-            mounted = f'mount --bind {other} {_BOOT_ID} && exec "$@"'
-            command = ["unshare", "--mount", "sh", "-c", mounted, "sh", *command]
-        self._spawn(node, *command)
-        self._until(lambda: self.state_of(node) == "IDLE", f"the node {node}")
+            mounts.append(f"mount --bind {other} {_BOOT_ID}")
+        inside = " && ".join([*mounts, 'exec "$@"'])
+        command = ["slurmd", "-D", "-N", node]
+        self._spawn(node, "unshare", "--mount", "sh", "-c", inside, "sh", *command)
+        self.until(lambda: self.state_of(node) == "IDLE", f"the node {node}")
 
     def lose_node(self, node: str) -> None:
         """End a node with all that runs on it, as a power cut does."""
         daemon = self._running.pop(node)
-        lost = psutil.Process(daemon.pid).children(recursive=True)
-        steps = [it for it in psutil.process_iter(["cmdline"]) if self._is_step(it, node)]
-        for step in steps:
-            lost += [step, *step.children(recursive=True)]
-        daemon.kill()
-        daemon.wait()
-        for process in lost:
+        for process in [psutil.Process(daemon.pid), *self.processes(node)]:
             with contextlib.suppress(psutil.Error):
                 process.kill()
+        daemon.wait()
+
+    def processes(self, node: str) -> list[psutil.Process]:
+        """Return the processes of the jobs on a node, and those that watch over their steps."""
+        steps, tasks = {}, []
+        for process in psutil.process_iter():
+            with contextlib.suppress(psutil.Error):
+                if process.environ().get("SLURMD_NODENAME") == node:
+                    tasks.append(process)
+                    above = process.parent()
+                    if above and above.name() == "slurmstepd":
+                        steps[above.pid] = above
+        return [*steps.values(), *tasks]
 
     def state_of(self, node: str) -> str:
         """Return the state of a node, such as IDLE."""
         shown = self.ask("scontrol", "--oneliner", "show", "node", node)
         return shown.partition(" State=")[2].partition(" ")[0]
-
-    def jobs(self) -> dict[str, str]:
-        """Return the comment (rule and wildcards) of each running job, by its id."""
-        lines = self.ask("squeue", "--noheader", "--states=RUNNING", "--format=%i %k").splitlines()
-        return dict(line.split(maxsplit=1) for line in lines)
 
     def ask(self, *command: str) -> str:
         """Run one of Slurm's commands, and return what it prints."""
@@ -146,7 +152,7 @@ class Cluster:
         if "slurmctld" in self._running:
             self.ask("scancel", f"--user={getpass.getuser()}")
             with contextlib.suppress(TimeoutError):
-                self._until(lambda: not self.ask("squeue", "--noheader"), "the end of all jobs")
+                self.until(lambda: not self.ask("squeue", "--noheader"), "the end of all jobs")
         for name in reversed(list(self._running)):
             daemon = self._running.pop(name)
             daemon.terminate()
@@ -156,16 +162,38 @@ class Cluster:
                 daemon.kill()
                 daemon.wait()
 
+    def until(self, is_so: Callable[[], bool], what: str) -> None:
+        """Wait until something is so.
+
+        Raises:
+            TimeoutError: It is not, in time; with the daemons' logs.
+        """
+        end = time.monotonic() + _START_S
+        while not is_so():
+            if time.monotonic() > end:
+                logs = "\n".join(
+                    f"{path.name}: {path.read_text(errors='replace')[-2000:]}"
+                    for path in sorted((*self.folder.glob("*.log"), *self.folder.glob("*.out")))
+                )
+                raise TimeoutError(f"{what} is not there after {_START_S:g} s\n{logs}")
+            time.sleep(0.1)
+
     def _configure(self) -> None:
         host, ports = socket.gethostname().partition(".")[0], _free_ports(1 + len(NODES))
         conf = _CONF.format(folder=self.folder, host=host, user=getpass.getuser(), ports=ports)
         gres = ""
         for node, port in zip(NODES, ports[1:], strict=True):
             default = "YES" if node == NODES[0] else "NO"
+            memory = psutil.virtual_memory().total // 2**20
             conf += _NODE.format(
-                node=node, host=host, port=port, cpus=os.cpu_count(), default=default
+                node=node,
+                host=host,
+                port=port,
+                cpus=os.cpu_count(),
+                memory=memory,
+                default=default,
             )
-            card = self.folder / f"gpu-of-{node}"
+            card = self.folder / f"{node}-gpu0"  # Slurm takes the index from the name
             card.touch()
             gres += f"NodeName={node} Name=gpu Count=1 File={card}\n"
             (self.folder / f"spool-{node}").mkdir()
@@ -178,24 +206,6 @@ class Cluster:
             self._running[name] = subprocess.Popen(
                 command, env=self.environment, stdout=output, stderr=output, cwd=self.folder
             )
-
-    def _until(self, is_so: Callable[[], bool], what: str) -> None:
-        end = time.monotonic() + _START_S
-        while not is_so():
-            if time.monotonic() > end:
-                logs = "\n".join(
-                    f"{path.name}: {path.read_text(errors='replace')[-2000:]}"
-                    for path in sorted((*self.folder.glob("*.log"), *self.folder.glob("*.out")))
-                )
-                raise TimeoutError(f"{what} is not there after {_START_S:g} s\n{logs}")
-            time.sleep(0.1)
-
-    def _is_step(self, process: psutil.Process, node: str) -> bool:
-        """Tell whether a process is slurmstepd of a job on a node; it has left its slurmd."""
-        with contextlib.suppress(psutil.Error):
-            if process.name() == "slurmstepd":
-                return process.environ().get("SLURMD_NODENAME", "") == node
-        return False
 
 
 @contextlib.contextmanager
