@@ -103,7 +103,9 @@ def for_machines(folder: Path) -> list[str]:
         took = used.ru_utime + used.ru_stime - before.ru_utime - before.ru_stime
         cells = {name: jobs[name] for name in ("measure_cell", "make_row", "write_spec")}
         canaries = jobs["measure_canary"]
-        print(f"{machine}: {sum(jobs.values())} jobs planned in {took:.1f} s CPU: {cells}", flush=True)
+        print(
+            f"{machine}: {sum(jobs.values())} jobs planned in {took:.1f} s CPU: {cells}", flush=True
+        )
         if set(cells.values()) != {_MODELS * _QUANTS} or canaries != 1:
             wrong.append(f"{machine}: {cells}, {canaries} canaries")
     return wrong

@@ -2,7 +2,7 @@
 
 Two nodes, `alpha` and `beta`, are two slurmd on loopback, with ports of their own and a partition
 each. `beta` looks like another machine of the same kind: it has an id of its own for the current
-boot. Each node has one GPU that is a plain file, so Slurm counts, grants and names it, and no
+boot. Each node has one GPU that is another /dev/null: Slurm counts, grants and names it, and no
 driver shows it. There is no accounting, as on many small clusters.
 """
 
@@ -14,6 +14,7 @@ import os
 import secrets
 import shutil
 import socket
+import stat
 import subprocess
 import time
 import uuid
@@ -23,10 +24,11 @@ from pathlib import Path
 import psutil
 
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "scontrol")
-NODES = ("alpha", "beta")
+HERE, OTHER = NODES = ("alpha", "beta")
 _BOOT_ID = "/proc/sys/kernel/random/boot_id"
 _ETC = "/etc/slurm"
-_START_S, _END_S = 30.0, 10.0
+_NULL = os.makedev(1, 3)
+_START_S, _END_S = 60.0, 10.0
 _CONF = """\
 ClusterName=orket
 SlurmctldHost={host}(127.0.0.1)
@@ -57,8 +59,8 @@ SlurmdTimeout=10
 OverTimeLimit=0
 """
 _NODE = """\
-NodeName=DEFAULT NodeHostname={host} NodeAddr=127.0.0.1 CPUs={cpus} RealMemory={memory}
-NodeName={node} Port={port} Gres=gpu:1
+NodeName=DEFAULT CPUs={cpus} RealMemory={memory} Gres=gpu:1
+NodeName={node} NodeHostname={host} NodeAddr=127.0.0.1 Port={port}
 PartitionName={node} Nodes={node} Default={default} MaxTime=INFINITE State=UP
 """
 
@@ -106,7 +108,7 @@ class Cluster:
         """Start the slurmd of a node; `beta` has a boot id of its own."""
         # Snakemake's job steps drop SLURM_CONF, so a node has the config where Slurm looks for it.
         mounts = [f"mount --bind {self.folder} {_ETC}"]
-        if node != NODES[0]:
+        if node != HERE:
             other = self.folder / f"boot_id-{node}"
             other.write_text(f"{uuid.uuid4()}\n", encoding="ascii")
             mounts.append(f"mount --bind {other} {_BOOT_ID}")
@@ -183,7 +185,7 @@ class Cluster:
         conf = _CONF.format(folder=self.folder, host=host, user=getpass.getuser(), ports=ports)
         gres = ""
         for node, port in zip(NODES, ports[1:], strict=True):
-            default = "YES" if node == NODES[0] else "NO"
+            default = "YES" if node == HERE else "NO"
             memory = psutil.virtual_memory().total // 2**20
             conf += _NODE.format(
                 node=node,
@@ -194,7 +196,7 @@ class Cluster:
                 default=default,
             )
             card = self.folder / f"{node}-gpu0"  # Slurm takes the index from the name
-            card.touch()
+            os.mknod(card, stat.S_IFCHR | 0o600, _NULL)
             gres += f"NodeName={node} Name=gpu Count=1 File={card}\n"
             (self.folder / f"spool-{node}").mkdir()
         (self.folder / "state").mkdir()

@@ -23,14 +23,16 @@ from typing import Any
 
 import psutil
 from random_walk.ledger import Asked, Change, Ledger
-from slurm_cluster import NODES, Cluster, cluster, missing
+from slurm_cluster import HERE, OTHER, Cluster, cluster, missing
 from sweep_workspace import Workspace
 
-HERE, OTHER = NODES
 FIRST = ["F16", "Q8_0"]
 JOB = ["mem_mb=1000", "runtime=10", "slurm_account=none"]
 QUICK = ["--seconds-between-status-checks", "1", "--slurm-init-seconds-before-status-checks", "1"]
-_LONGEST_S = 240.0
+AGAIN = ["-R", "measure_canary"]
+_LONGEST_S = 600.0
+# Long enough to be struck in the middle.
+LONG = {"task_limit": 60, "runs_per_quant": 5}
 _BEGUN = 3  # lines of a journal after which a job is struck
 
 Strike = Callable[[str], None]
@@ -41,6 +43,7 @@ class Walk:
 
     Attributes:
         seen: The environment of the last measuring process that was looked at.
+        jobs: How many jobs of Slurm the last run took.
     """
 
     def __init__(self, slurm: Cluster, workspace: Workspace) -> None:
@@ -49,6 +52,7 @@ class Walk:
         self.wrong = 0
         self.seen: dict[str, str] = {}
         self.text = ""
+        self.jobs = 0
         self._log = workspace.folder / "output.txt"
         self._snakemake: subprocess.Popen[Any]
         self._client: psutil.Process
@@ -71,7 +75,7 @@ class Walk:
             code: The right exit code.
         """
         self.workspace.config["quants"] = quants
-        before = Ledger.of(self._store)
+        before, first = Ledger.of(self._store), self._newest_job()
         command = self.workspace.command("--workflow-profile", "profiles/slurm", *options)
         command += ["--cores", "1", "--default-resources", *JOB, f"slurm_partition={node}"]
         began = time.monotonic()
@@ -86,14 +90,15 @@ class Walk:
             self._snakemake = process
             try:
                 if strike:
-                    job = self._in_mid_cell(node)
+                    job = self._in_mid_cell(node, quants[-1])
                     before = Ledger.of(self._store)
                     strike(job)
                 ended = process.wait(_LONGEST_S)
             finally:
                 process.kill()
         took = time.monotonic() - began
-        self.text = self._log.read_text(encoding="utf-8")
+        self.text = self._output()
+        self.jobs = self._newest_job() - first
         self.hold(f"{quants[-1]} on {node}: exit {ended} after {took:.0f} s", ended == code)
         left = self.slurm.ask("squeue", "--noheader").strip()
         self.hold("no job is left", not left, left)
@@ -138,25 +143,36 @@ class Walk:
     def _store(self) -> Path:
         return self.workspace.folder / "storage"
 
-    def _in_mid_cell(self, node: str) -> str:
-        """Return the job that measures a cell, held after a few lines of its journal."""
-        self._client = client = self._found(node)
+    def _newest_job(self) -> int:
+        listed = self.slurm.ask("squeue", "--noheader", "--states=all", "--format=%i")
+        return max(map(int, listed.split()), default=0)
+
+    def _in_mid_cell(self, node: str, quant: str) -> str:
+        """Return the job that measures a quant, held after a few lines of its journal."""
+        self._client = client = self._found(node, f"/{quant}/spec.json")
         self.seen = client.environ()
-        while client.is_running() and self.under_way() < _BEGUN:
-            time.sleep(0.002)
-        client.send_signal(signal.SIGSTOP)  # Slurm wakes it up before it ends it
+        try:
+            while self.under_way() < _BEGUN:
+                client.status()  # raises when it has ended
+                time.sleep(0.002)
+            client.send_signal(signal.SIGSTOP)  # Slurm wakes it up before it ends it
+        except psutil.NoSuchProcess:
+            raise SystemExit(f"not caught in the middle of its cell:\n{self._output()}") from None
         return self.seen["SLURM_JOB_ID"]
 
-    def _found(self, node: str) -> psutil.Process:
+    def _found(self, node: str, spec: str) -> psutil.Process:
         end = time.monotonic() + _LONGEST_S
         while time.monotonic() < end and self._snakemake.poll() is None:
             for process in self.slurm.processes(node):
                 with contextlib.suppress(psutil.Error):
                     words = process.cmdline()
-                    if "measure-cell" in words and "python" in Path(words[0]).name:
+                    if "measure-cell" in words and any(word.endswith(spec) for word in words):
                         return process
             time.sleep(0.05)
-        raise SystemExit(f"no cell was measured:\n{self._log.read_text(encoding='utf-8')}")
+        raise SystemExit(f"no cell was measured:\n{self._output()}")
+
+    def _output(self) -> str:
+        return self._log.read_text(encoding="utf-8")
 
 
 def answers(workspace: Workspace) -> dict[str, Any]:
@@ -191,22 +207,20 @@ def walk(it: Walk, here: Workspace) -> None:
 
     say("another node of the same kind, with a GPU")
     quants = [*FIRST, "Q6_K"]
-    it.run(
-        quants,
-        *(*QUICK, "--set-resources", "measure_cell:gpu=1"),
-        node=OTHER,
-        strike=lambda job: it.go_on(),
-    )
-    it.hold("its canary was measured, too", it.canaries() == 2)
+    it.run(quants, *QUICK, node=OTHER, code=1)
+    refused = "the canary was measured on another node" in it.text
+    it.hold("refused, because its canary is of the first node", refused)
+    gpu = ["--set-resources", "measure_cell:gpu=1"]
+    it.run(quants, *AGAIN, *QUICK, *gpu, node=OTHER, strike=lambda job: it.go_on())
     gpus = it.seen.get("CUDA_VISIBLE_DEVICES")
     it.hold(f"Slurm granted the GPU {gpus}", gpus == "0")
 
-    say("a job cancelled in the middle of a cell; then again")
+    say("there, a job cancelled in the middle of a cell; then again")
     quants.append("Q5_K_M")
-    it.run(quants, *QUICK, strike=lambda job: slurm.ask("scancel", job), code=1)
+    it.run(quants, *QUICK, node=OTHER, strike=lambda job: slurm.ask("scancel", job), code=1)
     it.hold("the end says so", "CANCELLED" in it.text)
-    it.run(quants, *QUICK)
-    it.hold("the first node's canary was taken from the store", it.canaries() == 2)
+    it.run(quants, *QUICK, node=OTHER)
+    it.hold(f"jobs: {it.jobs}", it.jobs == 1)
 
     say("a job at its time limit; then again")
     quants.append("Q4_K_M")
@@ -214,24 +228,25 @@ def walk(it: Walk, here: Workspace) -> None:
     def limit(job: str) -> None:
         slurm.ask("scontrol", "update", f"JobId={job}", "TimeLimit=1")
 
-    it.run(quants, *QUICK, strike=limit, code=1)
+    it.run(quants, *QUICK, node=OTHER, strike=limit, code=1)
     it.hold("the end says so", "TIMEOUT" in it.text)
-    it.run(quants, *QUICK)
+    it.run(quants, *QUICK, node=OTHER)
 
     say("a node lost and back; its job is queued again")
     quants.append("Q3_K_M")
 
     def lose(job: str) -> None:
-        slurm.lose_node(HERE)
-        slurm.until(lambda: "DOWN" in slurm.state_of(HERE), f"the loss of {HERE}")
-        slurm.start_node(HERE)
+        slurm.lose_node(OTHER)
+        slurm.until(lambda: "DOWN" in slurm.state_of(OTHER), f"the loss of {OTHER}")
+        slurm.start_node(OTHER)
 
-    it.run(quants, *QUICK, strike=lose)
+    it.run(quants, *QUICK, node=OTHER, strike=lose)
 
     say("Ctrl-C; then again")
     quants.append("Q2_K")
-    it.run(quants, *QUICK, strike=lambda job: it.interrupt(), code=130)
-    it.run(quants, *QUICK)
+    it.run(quants, *QUICK, node=OTHER, strike=lambda job: it.interrupt(), code=130)
+    it.run(quants, *QUICK, node=OTHER)
+    it.hold("one canary for each node", it.canaries() == 2)
 
     say("what doesn't depend on time")
     here.config["quants"] = quants
@@ -251,8 +266,11 @@ def main() -> int:
         for folder in folders:
             folder.mkdir()
         with cluster(folders[0]) as slurm:
-            it = Walk(slurm, Workspace(folders[2]))
-            walk(it, Workspace(folders[1]))
+            here, there = map(Workspace, folders[1:])
+            for workspace in (here, there):
+                workspace.config |= LONG
+            it = Walk(slurm, there)
+            walk(it, here)
     print(f"slurm: {it.wrong} things went wrong")
     return int(bool(it.wrong))
 
