@@ -22,9 +22,11 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-from random_walk.ledger import Asked, Change, Ledger
 from slurm_cluster import HERE, OTHER, Cluster, cluster, missing
 from sweep_workspace import Workspace
+
+sys.path.append(str(Path(__file__).with_name("random_walk")))
+from ledger import Asked, Change, Ledger
 
 FIRST = ["F16", "Q8_0"]
 JOB = ["mem_mb=1000", "runtime=10", "slurm_account=none"]
@@ -35,7 +37,7 @@ _LONGEST_S = 600.0
 LONG = {"task_limit": 60, "runs_per_quant": 5}
 _BEGUN = 3  # lines of a journal after which a job is struck
 
-Strike = Callable[[str], None]
+Strike = Callable[[str], object]
 
 
 class Walk:
