@@ -3,9 +3,9 @@
     python tests/workflow/slurm_walk.py
 
 It starts a Slurm of its own (`slurm_cluster.py`; as root, see `.ci/slurm`). The same sweep is run
-here and there. There, quants are added one after another, and the jobs that measure them are
-cancelled, run into their time limit, lose their node, or lose the Snakemake that waits for them. A
-step that ends or measures otherwise than it should is marked, and the exit status is 1 then.
+here and there. There, further quants are measured, and their jobs are cancelled, run into their
+time limit, lose their node, or lose the Snakemake that waits for them. A step that ends or measures
+otherwise than it should is marked, and the exit status is 1 then.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ from sweep_workspace import Workspace
 sys.path.append(str(Path(__file__).with_name("random_walk")))
 from ledger import Asked, Change, Ledger
 
-FIRST = ["F16", "Q8_0"]
+ALL = ["F16", "Q8_0", "Q6_K", "Q5_K_M", "Q4_K_M", "Q3_K_M", "Q2_K"]
+FIRST = ALL[:2]
 JOB = ["mem_mb=1000", "runtime=10", "slurm_account=none"]
 QUICK = ["--seconds-between-status-checks", "1", "--slurm-init-seconds-before-status-checks", "1"]
-AGAIN = ["-R", "measure_canary"]
 _LONGEST_S = 600.0
 # Long enough to be struck in the middle.
 LONG = {"task_limit": 60, "runs_per_quant": 5}
@@ -189,7 +189,7 @@ def answers(workspace: Workspace) -> dict[str, Any]:
 
 
 def walk(it: Walk, here: Workspace) -> None:
-    """Walk; each step is one quant more, but for the first."""
+    """Walk; each step measures another quant."""
     slurm = it.slurm
 
     def say(text: str) -> None:
@@ -208,24 +208,24 @@ def walk(it: Walk, here: Workspace) -> None:
     it.hold("nothing is left to do", "Nothing to be done" in it.text)
 
     say("another node of the same kind, with a GPU")
-    quants = [*FIRST, "Q6_K"]
-    it.run(quants, *QUICK, node=OTHER, code=1)
-    refused = "the canary was measured on another node" in it.text
-    it.hold("refused, because its canary is of the first node", refused)
     gpu = ["--set-resources", "measure_cell:gpu=1"]
-    it.run(quants, *AGAIN, *QUICK, *gpu, node=OTHER, strike=lambda job: it.go_on())
+    it.run(["F16", "Q6_K"], *QUICK, *gpu, node=OTHER, strike=lambda job: it.go_on())
+    it.hold(f"it has a canary of its own: {it.canaries()}", it.canaries() == 2)
     gpus = it.seen.get("CUDA_VISIBLE_DEVICES")
     it.hold(f"Slurm granted the GPU {gpus}", gpus == "0")
 
-    say("there, a job cancelled in the middle of a cell; then again")
-    quants.append("Q5_K_M")
+    say("there, a job cancelled in the middle of a cell; again on the first node; again there")
+    quants = ["F16", "Q5_K_M"]
     it.run(quants, *QUICK, node=OTHER, strike=lambda job: slurm.ask("scancel", job), code=1)
     it.hold("the end says so", "CANCELLED" in it.text)
+    it.run(quants, *QUICK, code=1)
+    refused = "the canary was measured on another node" in it.text
+    it.hold("refused, because the canary is of the other node", refused)
     it.run(quants, *QUICK, node=OTHER)
     it.hold(f"jobs: {it.jobs}", it.jobs == 1)
 
     say("a job at its time limit; then again")
-    quants.append("Q4_K_M")
+    quants = ["F16", "Q4_K_M"]
 
     def limit(job: str) -> None:
         slurm.ask("scontrol", "update", f"JobId={job}", "TimeLimit=1")
@@ -235,27 +235,29 @@ def walk(it: Walk, here: Workspace) -> None:
     it.run(quants, *QUICK, node=OTHER)
 
     say("a node lost and back; its job is queued again")
-    quants.append("Q3_K_M")
 
     def lose(job: str) -> None:
-        slurm.lose_node(OTHER)
-        slurm.until(lambda: "DOWN" in slurm.state_of(OTHER), f"the loss of {OTHER}")
-        slurm.start_node(OTHER)
+        slurm.lose_node(HERE)
+        slurm.until(lambda: "DOWN" in slurm.state_of(HERE), f"the loss of {HERE}")
+        slurm.start_node(HERE)
 
-    it.run(quants, *QUICK, node=OTHER, strike=lose)
+    it.run(["F16", "Q3_K_M"], *QUICK, strike=lose)
 
     say("Ctrl-C; then again")
-    quants.append("Q2_K")
-    it.run(quants, *QUICK, node=OTHER, strike=lambda job: it.interrupt(), code=130)
-    it.run(quants, *QUICK, node=OTHER)
-    it.hold("one canary for each node", it.canaries() == 2)
+    quants = ["F16", "Q2_K"]
+    it.run(quants, *QUICK, strike=lambda job: it.interrupt(), code=130)
+    it.run(quants, *QUICK)
 
-    say("what doesn't depend on time")
-    here.config["quants"] = quants
-    ended = here.run()
-    it.hold(f"here: exit {ended.code}", ended.code == 0, ended.text)
+    say("all quants, without Slurm: there from the store, here measured")
+    for workspace in (here, it.workspace):
+        workspace.config["quants"] = ALL
+    sealed = it.workspace.sealed()
+    for name, workspace in (("there", it.workspace), ("here", here)):
+        ended = workspace.run()
+        it.hold(f"{name}: exit {ended.code}", ended.code == 0, ended.text)
+    it.hold("nothing was measured there", it.workspace.sealed() == sealed and it.canaries() == 2)
     found, there = answers(here), answers(it.workspace)
-    it.hold(f"{len(there)} quants answered the same", len(there) == len(quants) and found == there)
+    it.hold(f"{len(there)} quants answered the same", len(there) == len(ALL) and found == there)
 
 
 def main() -> int:
