@@ -30,7 +30,7 @@ rule measure_canary:
     priority: 100
     threads: workflow.cores
     resources:
-        gpu=1,
+        gpu=GPUS,
     params:
         attempt=lambda wildcards: FORCED.canary_attempt(
             f"{RESULTS}/canary/receipt.json"
@@ -57,7 +57,7 @@ rule measure_closing_canary:
         f"{LOGS}/canary/closing.log",
     threads: workflow.cores
     resources:
-        gpu=1,
+        gpu=GPUS,
     params:
         attempt=lambda wildcards: FORCED.attempt(
             f"{RESULTS}/canary/closing_receipt.json"

@@ -12,6 +12,7 @@ from orket_lib.commands.plan import show_plan, show_warnings
 from orket_lib.config.shipped import located
 from orket_lib.workflow.targets import Targets, round_of
 from orket_lib.sweep.load import load_sweep
+from orket_lib.sweep.plan import cpu_only
 from orket_lib.vocabulary.errors import ConfigError, OrketError, Refused
 from orket_lib.vocabulary.text import visible
 from orket_lib.workflow.code_digest import code_digest
@@ -83,6 +84,8 @@ if workflow.is_main_process:
 RESULTS = SWEEP.results
 LOGS = f"logs/{SWEEP.config.sweep}"
 CELL = f"{RESULTS}/cells/{{model}}/{{quant}}"
+# A batch system would refuse a job that asks for a GPU where there is none.
+GPUS = 0 if all(cpu_only(view) for _, view in SWEEP.config.views) else 1
 
 
 wildcard_constraints:

@@ -23,7 +23,7 @@ rule measure_contexts:
         f"{LOGS}/context_sweep/{{model}}/contexts.log",
     threads: workflow.cores
     resources:
-        gpu=1,
+        gpu=GPUS,
     params:
         code=code_digest("measure-contexts"),
         folder=lambda wildcards, output: Path(output.receipt).parent.as_posix(),

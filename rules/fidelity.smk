@@ -21,7 +21,7 @@ rule measure_fidelity:
         f"{LOGS}/fidelity/{{model}}/measure.log",
     threads: workflow.cores
     resources:
-        gpu=1,
+        gpu=GPUS,
     params:
         rows=lambda wildcards, input: Path(input.rows[0]).parent.as_posix(),
         attempt=lambda wildcards: FORCED.attempt(

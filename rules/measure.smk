@@ -32,7 +32,7 @@ rule measure_cell:
     priority: lambda wildcards: TARGETS.priority(*wildcards)
     threads: workflow.cores
     resources:
-        gpu=1,
+        gpu=GPUS,
     params:
         number=lambda wildcards: round_of(wildcards.part),
         batch=lambda wildcards: TARGETS.batches.batch_option(wildcards.part),

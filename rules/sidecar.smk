@@ -30,7 +30,7 @@ rule measure_sidecar:
     priority: -1
     threads: workflow.cores
     resources:
-        gpu=1,
+        gpu=GPUS,
     params:
         again=again("measure_sidecar"),
     shell:

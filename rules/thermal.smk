@@ -21,7 +21,7 @@ rule measure_thermal:
         f"{LOGS}/thermal/{{model}}/series.log",
     threads: workflow.cores
     resources:
-        gpu=1,
+        gpu=GPUS,
     params:
         attempt=lambda wildcards: FORCED.attempt(
             f"{RESULTS}/thermal/{wildcards.model}/receipt.json"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import atexit
 import logging
+import os
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
@@ -93,11 +94,7 @@ class LogHandler(LogHandlerBase):
 
     def _job_failed(self, record: Any) -> None:
         rule, output = self._jobs.get(getattr(record, "jobid", -1), ("a job", ""))
-        texts = []
-        for log in getattr(record, "log", None) or ():
-            with suppress(OSError, UnicodeDecodeError):
-                texts.append(Path(log).read_text(encoding="utf-8").strip())
-        text = "\n".join(filter(None, texts)) or (self._errors[-1] if self._errors else "")
+        text = _why(record) or (self._errors[-1] if self._errors else "")
         failed = Event(kind="failed", job=output, title=rule, text=text)
         self._remember(self._failed, failed)
         add(failed)
@@ -120,3 +117,20 @@ class LogHandler(LogHandlerBase):
         # The result ends with what the KPI gate says.
         own = [event for event in self._failed if not event.title.endswith("pass_kpis")]
         self._screen.print_failures(own if self._failed else whole, _LOG)
+
+
+def _why(record: Any) -> str:
+    """Return why a job failed: what its command says, else what its batch system says."""
+    said, elsewhere = [], []
+    for log in getattr(record, "log", None) or ():
+        if ".snakemake" in Path(log).parts:  # a batch system's, with all that its job printed
+            elsewhere.append(f"see {os.path.relpath(log)}")
+            continue
+        with suppress(OSError, UnicodeDecodeError):
+            said.append(Path(log).read_text(encoding="utf-8").strip())
+    if any("error: " in text for text in said):
+        elsewhere = []
+    else:  # such as that it was cancelled, which a command can't know, or was never accepted
+        told, _, _ = (getattr(record, "rule_msg", None) or "").partition("    sbatch call:")
+        said.append(told.partition("For further error details")[0].strip())
+    return "\n".join(filter(None, [*said, *elsewhere]))

@@ -116,6 +116,53 @@ def test_the_reason_of_a_failure_is_that_of_the_job_and_comes_last(
     ]
 
 
+@pytest.mark.parametrize(
+    ("printed", "told", "expected"),
+    [
+        pytest.param(
+            "1 of 9 steps\n",
+            "SLURM-job '7' failed, SLURM status is: 'TIMEOUT'. For further error details see ...",
+            ["1 of 9 steps", "SLURM-job '7' failed, SLURM status is: 'TIMEOUT'.", "see {batch}"],
+            id="ended from outside",
+        ),
+        pytest.param(
+            "",
+            "SLURM sbatch failed. No such partition.\n    sbatch call:\n        sbatch --x",
+            ["SLURM sbatch failed. No such partition.", "see {batch}"],
+            id="never accepted",
+        ),
+        pytest.param(
+            "error: the disk is full\n",
+            "SLURM-job '7' failed",
+            ["the disk is full"],
+            id="its command failed",
+        ),
+    ],
+)
+def test_a_batch_system_tells_why_a_job_failed_that_could_not_say_it_itself(
+    tmp_path: Path,
+    at_exit: Ending,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    printed: str,
+    told: str,
+    expected: list[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    own, batch = Path("measure.log"), Path(".snakemake/slurm_logs/7.log")
+    batch.parent.mkdir(parents=True)
+    own.write_text(printed)
+    batch.write_text("SNAKEMAKE\n=========\n")
+    shown = handler()
+    logs = [str(own), str(batch.absolute())]
+    emit(shown, LogEvent.JOB_INFO, jobid=1, rule_name="measure_cell", output=["x"], shellcmd="x")
+    emit(shown, LogEvent.JOB_ERROR, jobid=1, log=logs, rule_msg=told)
+    shown.close()
+    at_exit[0]()
+    _, *lines = capsys.readouterr().err.splitlines()
+    assert lines == [line.format(batch=batch) for line in expected]
+
+
 def test_an_error_of_snakemake_itself_is_shown_whole(
     at_exit: Ending, capsys: pytest.CaptureFixture[str]
 ) -> None:

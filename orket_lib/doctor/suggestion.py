@@ -131,6 +131,7 @@ def _config(
         "seed": 7,
         "execution_lane": "ci" if tiny else "lab",
         "vram_profile": _PROFILES[max(_profile_index(model.fits) for model in models)],
+        "canary_on_latency": "quality_only",
         **_limits(tiny, on_gpu),
     }
     comments = {key: text for key, text in _COMMENTS[tiny].items() if key in config}
@@ -195,6 +196,7 @@ def _limits(tiny: bool, on_gpu: bool) -> dict[str, float]:
 
 
 _PINNED = "as of now; the sweep refuses another digest"
+_BUSY = "a busy machine costs only the speeds; `stop` measures nothing on one"
 _COMMENTS: dict[bool, dict[str, str]] = {
     False: {
         "artifact_digest": _PINNED,
@@ -202,6 +204,7 @@ _COMMENTS: dict[bool, dict[str, str]] = {
         "until": "tasks are asked until the verdicts are clear; null = all tasks",
         "budget": "for loading and asking, at most; null = as long as it takes",
         "execution_lane": "speeds are compared; use `ci` on a machine that also runs other work",
+        "canary_on_latency": _BUSY,
         "canary_latency_variance_threshold": "latencies on a CPU vary by 5 % or more",
     },
     True: {
@@ -209,6 +212,7 @@ _COMMENTS: dict[bool, dict[str, str]] = {
         "task_tiers": "the easiest; so small a model can do few others",
         "threads": "with so small a model, more threads would wait for each other",
         "execution_lane": "only answers are compared; this model is too small for speeds",
+        "canary_on_latency": _BUSY,
         "canary_latency_variance_threshold": "short latencies vary more",
         "row_max_orchestration_overhead_ratio": "HTTP takes as long as so small a model",
     },

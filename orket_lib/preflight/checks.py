@@ -17,7 +17,8 @@ from orket_lib.processes.lock_folder import REMEDY
 from orket_lib.processes.which import find_program
 from orket_lib.sandbox.detect import Unavailable, find_sandbox
 from orket_lib.telemetry.allowance.cpus import cpu_allowance
-from orket_lib.telemetry.devices.opening import is_named, open_devices
+from orket_lib.telemetry.devices.granted import is_named
+from orket_lib.telemetry.devices.opening import open_devices
 from orket_lib.vocabulary.errors import Refused
 from orket_lib.vocabulary.providers import PROVIDERS
 from orket_lib.vocabulary.units import MIB

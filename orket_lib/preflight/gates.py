@@ -39,6 +39,24 @@ def require_canary(verdict: CanaryVerdict) -> None:
         raise Refused("canary failed:\n" + "\n".join(lines), rerun=("measure_canary",))
 
 
+def require_boot(verdict: CanaryVerdict, boot_id: str) -> None:
+    """Raise if a canary says nothing about this machine as it runs now.
+
+    Args:
+        verdict: Of the canary.
+        boot_id: Id of the current boot.
+
+    Raises:
+        Refused: It was measured on another node of a cluster, or before a reboot.
+    """
+    if verdict.boot_id not in (None, boot_id):
+        raise Refused(
+            "not measured, because the canary was measured on another node or before a reboot; "
+            "keep the jobs of a sweep on one node (docs/guides/cluster.md), and measure it there",
+            rerun=("measure_canary",),
+        )
+
+
 def require_measured(receipts: Sequence[AnyReceipt]) -> None:
     """Raise if measurements were interrupted by a temporary problem.
 

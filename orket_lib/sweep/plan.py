@@ -130,7 +130,7 @@ def needs(sweep: Sweep) -> Needs:
             place=_location(view),
             models=tuple(map(_needed, cells)),
             programs=_programs(view, cells),
-            cpu_only=_cpu_only(view),
+            cpu_only=cpu_only(view),
             code_sandbox=config.code_sandbox if any(map(needs_sandbox, sweep.tasks)) else None,
         )
         for _, view in config.views
@@ -179,7 +179,7 @@ def _fidelity(config: SweepConfig) -> PlannedFidelity | None:
     return PlannedFidelity(text=found.text, positions=found.sample.positions)
 
 
-def _cpu_only(config: SweepConfig) -> bool:
+def cpu_only(config: SweepConfig) -> bool:
     """Tell whether the config keeps models off the GPUs."""
     pairs = set(pairwise(config.server_args)) if config.starts_server else set()
     return config.traits.on_cpu or bool(pairs & _NO_OFFLOAD)

@@ -2,8 +2,8 @@
 
 `os|cpu model|physical cores|ram GiB|gpu name(s) x count`, lower case, spaces as `_`. Where a
 container or job may use only a part of the cores, they read `0.5 of 8`: its measurements are not
-those of the whole machine (T33). A limit of memory is not in here: it decides what can be loaded,
-and not how fast that runs.
+those of the whole machine (T33). Of the GPUs, those count that a Slurm job was granted. A limit of
+memory is not in here: it decides what can be loaded, and not how fast that runs.
 
 Kernel, driver and runtime versions change without the machine changing, so they are in
 `environment`. For the same reason, AMD cards have the names that the kernel gives them: AMD's own
@@ -23,7 +23,8 @@ import psutil
 from orket_lib.telemetry.allowance.cpus import cpu_allowance
 from orket_lib.telemetry.cpu_model import apple_gpu, cpu_model, older_cpu_model
 from orket_lib.telemetry.devices.amd_sysfs import ROOT, find_amd_cards
-from orket_lib.telemetry.devices.nvidia import open_nvml
+from orket_lib.telemetry.devices.granted import granted, only_granted
+from orket_lib.telemetry.devices.nvidia import find_nvidia, open_nvml
 from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.units import GIB
 
@@ -122,11 +123,16 @@ def _nvidia_names() -> list[str]:
             return []
         try:
             handles = map(nvml.nvmlDeviceGetHandleByIndex, range(nvml.nvmlDeviceGetCount()))
-            return [str(nvml.nvmlDeviceGetName(handle)) for handle in handles]
+            names = [str(nvml.nvmlDeviceGetName(handle)) for handle in handles]
         except nvml.NVMLError:
             return []
+        if granted("nvidia") is None:
+            return names
+        found = find_nvidia(nvml)
+        ours = () if isinstance(found, Null) else only_granted(found)
+        return [names[index] for index in sorted({device.info.index for device in ours})]
 
 
 def _amd_names(sysfs: Path) -> list[str]:
     cards = find_amd_cards(sysfs)
-    return [] if isinstance(cards, Null) else [card.info.name for card in cards]
+    return [] if isinstance(cards, Null) else [card.info.name for card in only_granted(cards)]

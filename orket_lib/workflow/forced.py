@@ -113,7 +113,10 @@ class Forced:
             content = json.loads(path.read_text(encoding="utf-8"))
             when = (content["measured_at"], content["boot_id"])
             limit = self._sweep.config.canary_policy.max_age_hours
-            return is_fresh(*when, limit, utc_now(), boot_id())
+            # Jobs of a batch system run on other machines, where `opened_gates` looks at the boot.
+            # If it counted here, each call would take a canary, and submit every finished cell.
+            boot = boot_id() if self._workflow.local_exec else when[1]
+            return is_fresh(*when, limit, utc_now(), boot)
         except (OSError, ValueError, KeyError, TypeError):
             return True  # no receipt: its job is due anyway
 

@@ -8,11 +8,15 @@ uses.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from orket_lib.vocabulary.errors import ConfigError
+
+_EXECUTORS = ("--workflow-profile", "--profile", "--executor")
 
 
 class Invocation:
@@ -43,6 +47,7 @@ class Invocation:
         if any(map(str.isspace, prefix)):
             raise ConfigError([f"prefix: must not contain blanks (got {prefix})"])
         self.options = _options(workflow)
+        self.is_main = workflow.is_main_process
 
     def rule(self, name: str) -> str:
         """Return the name of a rule in the outer workflow."""
@@ -67,7 +72,13 @@ def _options(workflow: Any) -> list[str]:
         words += ["--configfile", *(_as_typed(Path(file), here, elsewhere) for file in files)]
     if settings:
         words += ["--config", *(f"{key}={value}" for key, value in settings.items())]
-    return words
+    return words + where_jobs_run(sys.argv)
+
+
+def where_jobs_run(typed: Sequence[str]) -> list[str]:
+    """Return the options that choose an executor, which Snakemake itself doesn't keep."""
+    words = [part for word in typed for part in word.split("=", 1)]
+    return [part for pair in pairwise(words) if pair[0] in _EXECUTORS for part in pair]
 
 
 def _as_typed(path: Path, here: Path, elsewhere: object) -> str:

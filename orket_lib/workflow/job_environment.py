@@ -15,6 +15,7 @@ from orket_lib.vocabulary.shell import shell_line
 from orket_lib.workflow.invocation import Invocation
 
 _COMMAND = "ORKET_COMMAND"
+_ELSEWHERE = "ORKET_BATCH_JOB"
 _RULES = "ORKET_RULES"
 _SNAKEMAKE = "ORKET_SNAKEMAKE_COMMAND"
 
@@ -31,8 +32,18 @@ def prepare_environment(invocation: Invocation) -> None:
     here = str(Path(sys.executable).parent)
     os.environ["PATH"] = os.pathsep.join([here, os.environ.get("PATH", "")])
     announce_snakemake()
-    os.environ[_COMMAND] = shell_line(invocation.options)
+    if invocation.is_main:
+        os.environ[_COMMAND] = shell_line(invocation.options)
+        os.environ.pop(_ELSEWHERE, None)
+    else:  # of a single job, which knows nothing of what was typed
+        os.environ.setdefault(_COMMAND, shell_line(invocation.options))
+        os.environ[_ELSEWHERE] = "1"
     os.environ[_RULES] = invocation.rule("*")
+
+
+def in_batch_job() -> bool:
+    """Tell whether this is a job of a batch system, perhaps on another machine than its sweep."""
+    return _ELSEWHERE in os.environ
 
 
 def name_snakemake() -> None:

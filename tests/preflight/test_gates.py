@@ -1,13 +1,22 @@
 from __future__ import annotations
 
+from argparse import Namespace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from builders import NOW, PROVENANCE
 
+from orket_lib.artifacts.io import write_model
 from orket_lib.artifacts.measurements.canary import CanaryFigures, CanaryPolicy, CanaryVerdict
 from orket_lib.artifacts.views.preflight import Preflight, PreflightCheck
-from orket_lib.preflight.gates import is_fresh, require_canary, require_preflight
+from orket_lib.commands.measure._measurement_options import opened_gates
+from orket_lib.preflight.gates import (
+    is_fresh,
+    require_boot,
+    require_canary,
+    require_preflight,
+)
 from orket_lib.vocabulary.errors import Refused
 
 POLICY = CanaryPolicy(
@@ -106,3 +115,28 @@ def test_a_failed_preflight_names_what_is_missing_and_only_that() -> None:
     assert "memory: about memory" in text
     assert "disk" not in text
     assert caught.value.rerun == ("check_needs",)
+
+
+def test_a_canary_of_another_node_or_boot_says_nothing_about_this_one() -> None:
+    require_boot(verdict(), "boot")
+    require_boot(verdict(boot_id=None), "boot")  # the canary is switched off
+    with pytest.raises(Refused, match="measured on another node or before a reboot") as refused:
+        require_boot(verdict(), "another")
+    assert refused.value.rerun == ("measure_canary",)
+
+
+@pytest.mark.parametrize("elsewhere", [False, True])
+def test_only_jobs_of_a_batch_system_may_be_on_another_node_than_the_canary(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, elsewhere: bool
+) -> None:
+    monkeypatch.setenv("ORKET_BATCH_JOB", "1")
+    if not elsewhere:
+        monkeypatch.delenv("ORKET_BATCH_JOB")
+    path = tmp_path / "verdict.json"
+    write_model(path, verdict(boot_id="of the other node"))
+    gates = opened_gates(Namespace(preflight=None, canary=path, place=None, storage_root=tmp_path))
+    if elsewhere:
+        with pytest.raises(Refused, match="another node"):
+            gates()
+    else:  # the workflow itself has seen to it
+        assert gates() is None

@@ -19,18 +19,28 @@ MEASURED_AT = "2026-11-23T15:04:05.123Z"
 _QUANTS = 10
 
 
-def large_sweep(folder: Path, cells: int) -> Workspace:
-    """Return a workspace with a config of so many cells, a multiple of 10; no server is needed."""
+def large_sweep(
+    folder: Path, cells: int, quants: int = _QUANTS, machine: str | None = None
+) -> Workspace:
+    """Return a workspace with a config of so many cells; no server is needed.
+
+    Args:
+        folder: Is made.
+        cells: A multiple of `quants`.
+        quants: Of each model.
+        machine: That is to measure; None means this one.
+    """
     folder.mkdir(parents=True)
     workspace = Workspace(folder)
     for key in ("artifact_template", "threads"):
         del workspace.config[key]
     workspace.config |= {
         "sweep": "large",
-        "models": [f"model-{number:04d}" for number in range(cells // _QUANTS)],
-        "quants": list(NOMINAL_BITS)[:_QUANTS],
+        "models": [f"model-{number:04d}" for number in range(cells // quants)],
+        "quants": list(NOMINAL_BITS)[:quants],
         "provider": "ollama",
         "tag_template": "{model}:{quant}",
+        "machine": machine,
     }
     workspace.command()  # which writes the config
     return workspace
@@ -63,3 +73,8 @@ def _seal(cell: Cell) -> None:
     folder = cell.store.folder / PARTS / "20261123T150405.123Z"
     write_model(folder / INDEX, PartIndex(measured_at=MEASURED_AT, parts=parts))
     write_model(cell.store.folder / SPEC, cell.spec)
+
+
+def machines(count: int) -> list[str]:
+    """Return the fingerprints of machines that differ in their GPUs only."""
+    return [f"linux|cpu|8|64|card-{number}_x_1" for number in range(count)]

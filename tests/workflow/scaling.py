@@ -2,6 +2,7 @@
 
     python tests/workflow/scaling.py            all, some minutes
     python tests/workflow/scaling.py --small    without the sweep of 10,000 cells
+    python tests/workflow/scaling.py --cluster  only 50 models x 20 quants, planned for 3 machines
 
 CPU seconds of `snakemake -n`, `orket status` and `orket plan` are held against those of 100 cells,
 so that neither a slow machine nor what else it does decides. Peak memory is printed beside.
@@ -10,6 +11,7 @@ so that neither a slow machine nor what else it does decides. Peak memory is pri
 from __future__ import annotations
 
 import os
+import resource
 import subprocess
 import sys
 import tempfile
@@ -17,7 +19,7 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-from large_sweeps import large_sweep, pretend_measured
+from large_sweeps import large_sweep, machines, pretend_measured
 from sweep_workspace import Workspace
 
 SNAKEMAKE = [sys.executable, "-m", "snakemake", "-n", "--configfile", "large.yaml"]
@@ -37,6 +39,9 @@ LIMITS = {
     ("orket plan", 1000, 100): 4.0,
     ("orket plan", 10_000, 1000): 12.0,
 }
+
+
+_MODELS, _QUANTS, _MACHINES = 50, 20, 3
 
 
 class Cost(NamedTuple):
@@ -87,8 +92,32 @@ def over(costs: dict[tuple[str, int], Cost]) -> list[str]:
     return lines
 
 
+def for_machines(folder: Path) -> list[str]:
+    """Plan a large matrix for several machines; return a line for each plan that is not right."""
+    wrong = []
+    for number, machine in enumerate(machines(_MACHINES)):
+        workspace = large_sweep(folder / f"machine-{number}", _MODELS * _QUANTS, _QUANTS, machine)
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        jobs = workspace.planned()
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)
+        took = used.ru_utime + used.ru_stime - before.ru_utime - before.ru_stime
+        cells = {name: jobs[name] for name in ("measure_cell", "make_row", "write_spec")}
+        canaries = jobs["measure_canary"]
+        print(
+            f"{machine}: {sum(jobs.values())} jobs planned in {took:.1f} s CPU: {cells}", flush=True
+        )
+        if set(cells.values()) != {_MODELS * _QUANTS} or canaries != 1:
+            wrong.append(f"{machine}: {cells}, {canaries} canaries")
+    return wrong
+
+
 def main() -> int:
     """Measure, and return 1 where something costs more than it may."""
+    if "--cluster" in sys.argv[1:]:
+        with tempfile.TemporaryDirectory() as name:
+            lines = for_machines(Path(name))
+        print("\n".join(lines) or f"{_MODELS * _QUANTS * _MACHINES} cells, as they should be")
+        return int(bool(lines))
     sizes = [100, 1000] if "--small" in sys.argv[1:] else [100, 1000, 10_000]
     wrong = []
     with tempfile.TemporaryDirectory() as folder:

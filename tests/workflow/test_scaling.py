@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from large_sweeps import large_sweep, pretend_measured
+from large_sweeps import large_sweep, machines, pretend_measured
 
 from orket_lib.artifacts.measurements import spec as specs
 from orket_lib.artifacts.measurements.parts import PartIndex
@@ -52,6 +52,23 @@ def test_each_cell_is_digested_and_looked_up_a_fixed_number_of_times(
     # What is served and how, and the settings of its probes.
     assert len(digests) == 2 * cells
     assert [kind for _, kind in looks] == [PartIndex] * cells
+
+
+def test_a_matrix_planned_for_several_machines_shares_nothing_between_them(
+    tmp_path: Path,
+) -> None:
+    sweeps = [
+        large_sweep(tmp_path / str(number), 100, 20, machine).resolved()
+        for number, machine in enumerate([*machines(3), machines(1)[0]])
+    ]
+    folders = [{cell.spec.folder for cell in sweep.cells} for sweep in sweeps]
+    assert [len(found) for found in folders] == [100] * 4
+    assert len(set().union(*folders)) == 300
+    assert folders[0] == folders[3], "the same machine, planned elsewhere"
+    files = [set(Targets(sweep).all_files()) for sweep in sweeps]
+    assert files[0] == files[1] == files[2]
+    canaries = {Targets(sweep).canary_spec_json() for sweep in sweeps}
+    assert len(canaries) == 3, "each machine has a canary of its own"
 
 
 def test_what_is_not_there_is_not_rendered_to_be_compared(

@@ -33,6 +33,12 @@ class Places(ServerLocation):
 
     own: dict[str, ServerLocation] = Field({}, description="of models with settings of their own")
 
+    @property
+    def remote(self) -> str | None:
+        """The host of the servers, which are all on one machine, when it is another; else None."""
+        hosts = [remote_host(self.base_url), *(it.remote for it in self.own.values())]
+        return next(filter(None, hosts), None)
+
     def of(self, model: str) -> ServerLocation:
         """Return where a model is served."""
         return self.own.get(model, self)

@@ -17,13 +17,15 @@ from orket_lib.artifacts.progress import Event, add, shown_elsewhere
 from orket_lib.artifacts.views.preflight import Preflight
 from orket_lib.artifacts.views.run_report import Observation
 from orket_lib.commands._common import provenance, tell
-from orket_lib.preflight.gates import require_preflight
+from orket_lib.preflight.gates import require_boot, require_preflight
 from orket_lib.providers.base import Source
 from orket_lib.providers.gguf.quantize import QuantizeRequest, quantize
 from orket_lib.tasks.bank import Task, load_bank, selected
 from orket_lib.telemetry.allowance.cpus import cpu_allowance
+from orket_lib.telemetry.fingerprint import boot_id
 from orket_lib.vocabulary.errors import ArtifactError, Refused
 from orket_lib.vocabulary.reasons import Reason
+from orket_lib.workflow.job_environment import in_batch_job
 
 _REPORTS = 4  # printed lines about the steps of a measurement
 
@@ -59,9 +61,8 @@ def sources(options: argparse.Namespace, asked: AnyAsked) -> Callable[[Say], Sou
     """
 
     def find(say: Say) -> Source:
-        places = read_model(options.place, Places) if options.place else Places()
         file = None if asked.spec.artifact.tag else Path(asked.artifact)
-        found = Source(file, places.of(asked.spec.model_id))
+        found = Source(file, _places(options).of(asked.spec.model_id))
         if found.artifact and not found.artifact.is_file():
             if asked.recipe is None:
                 raise ArtifactError(f"{found.artifact.as_posix()}: the model file is gone")
@@ -69,6 +70,11 @@ def sources(options: argparse.Namespace, asked: AnyAsked) -> Callable[[Say], Sou
         return found
 
     return find
+
+
+def _places(options: argparse.Namespace) -> Places:
+    """Return where the models are served."""
+    return read_model(options.place, Places) if options.place else Places()
 
 
 def _make(asked: AnyAsked, recipe: Recipe, out: Path, say: Say) -> None:
@@ -115,13 +121,17 @@ def opened_gates(options: argparse.Namespace) -> Callable[[], Observation | None
     returns what spoils the times of all that is measured, if anything.
 
     Raises (when called):
-        Refused: One of them failed.
+        Refused: One of them failed, or the canary is of another machine.
     """
 
     def require() -> Observation | None:
         require_preflight_of(options)
         verdict = read_model(options.canary, CanaryVerdict) if options.canary else None
-        if verdict is None or verdict.passed:
+        if verdict is None:
+            return None
+        if in_batch_job() and not _places(options).remote:
+            require_boot(verdict, boot_id())
+        if verdict.passed:
             return None
         if not verdict.may_measure:
             # The rule `pass_canary` prints the reasons, once.

@@ -114,8 +114,9 @@ def _fitting(
         if after and parse_time(part.measured_at) < parse_time(after):
             return
         when = (measurement.measured_at, measurement.boot_id)
+        # An older one may still be of this boot: on a cluster, the newest may be another node's.
         if options.fresh and not is_fresh(*when, asked.max_age_hours, utc_now(), boot_id()):
-            return
+            continue
         yield part
 
 

@@ -66,5 +66,6 @@ def environment(spec: MeasurementSpec, api_key: str) -> dict[str, str]:
     if spec.gpu_devices is not None:
         visible = ",".join(spec.gpu_devices)
         found |= {"CUDA_VISIBLE_DEVICES": visible, "HIP_VISIBLE_DEVICES": visible}
-        found["CUDA_DEVICE_ORDER"] = "PCI_BUS_ID"  # the index order of nvidia-smi
+    if spec.gpu_devices is not None or "SLURM_JOB_ID" in found:  # Slurm grants by this index, too
+        found["CUDA_DEVICE_ORDER"] = "PCI_BUS_ID"  # that of nvidia-smi
     return found

@@ -1,6 +1,6 @@
 """The GPUs of a machine, held open while they are read.
 
-On a machine without GPUs the set is empty and says why.
+On a machine without GPUs the set is empty and says why. In a Slurm job it has those of the job.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ from typing import Any
 from orket_lib.artifacts.measurements.sidecar_fields import Backend
 from orket_lib.telemetry.devices.amd_smi import find_amd_smi
 from orket_lib.telemetry.devices.amd_sysfs import ROOT, find_amd_cards
+from orket_lib.telemetry.devices.granted import is_named, only_granted
 from orket_lib.telemetry.devices.limited import LimitedDevice, limited
 from orket_lib.telemetry.devices.nvidia import find_nvidia, open_nvml
-from orket_lib.telemetry.devices.reading import Device, DeviceInfo
+from orket_lib.telemetry.devices.reading import Device
 from orket_lib.vocabulary.nulls import Null
 
 
@@ -40,17 +41,6 @@ class Devices:
         return Devices(kept, self.absent)
 
 
-def is_named(info: DeviceInfo, names: Collection[str]) -> bool:
-    """Return whether a config names a GPU: by its UUID, its card's, or its index.
-
-    As with CUDA, the beginning of a UUID is enough.
-    """
-    own = [uuid for uuid in (info.uuid, info.parent_uuid) if uuid]
-    return str(info.index) in names or any(
-        uuid.startswith(name) for uuid in own for name in names if not name.isdigit()
-    )
-
-
 @contextmanager
 def open_devices(backend: Backend, root: Path = ROOT) -> Iterator[Devices]:
     """Open the GPUs of a backend; `any` means NVIDIA's if there are any, else AMD's.
@@ -70,13 +60,13 @@ def open_unlimited(backend: Backend, root: Path = ROOT) -> Iterator[Devices]:
         with open_nvml() as nvml:
             found = nvml if isinstance(nvml, Null) else find_nvidia(nvml)
             if not isinstance(found, Null):
-                yield Devices(found)
+                yield Devices(only_granted(found))
                 return
             absent["nvidia"] = found.reason
     if backend in ("amd", "any"):
         with _open_amd(root) as amd:
             if not isinstance(amd, Null):
-                yield Devices(amd, absent)
+                yield Devices(only_granted(amd), absent)
                 return
             absent["amd"] = amd.reason
     yield Devices(absent=absent)
