@@ -37,6 +37,8 @@ class Behaviour:
         vram: Bytes that it says lie on a GPU.
         thinking: Reasoning before each answer.
         load_s: A load takes at least so long.
+        prompt_token_s: So does each token of a prompt.
+        token_s: So does each token of an answer.
         load_error: Loads fail with this.
         never_unloads: A model stays loaded when it should be unloaded.
         renames: Lists what is loaded under another name of the same digest.
@@ -59,6 +61,8 @@ class Behaviour:
     vram: int = 0
     thinking: str = ""
     load_s: float = 0.0
+    prompt_token_s: float = 0.0
+    token_s: float = 0.0
     load_error: str = ""
     never_unloads: bool = False
     renames: str = ""

@@ -17,6 +17,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from http.server import ThreadingHTTPServer
 from typing import Any
 
@@ -215,17 +216,22 @@ class Handler(GoHandler):
         self.bunch, self.one_byte = behaviour.bunch, behaviour.one_byte
         self.begin()
         count = 0
+        prompt_s = behaviour.prompt_token_s * length
+        time.sleep(prompt_s)
         for thought in behaviour.thinking.split() if chat else ():
             self.line(self._piece(kept, chat, "", thinking=f"{thought} "))
         for part in ready.backend.stream(asked):
             if isinstance(part, Spent):
-                self.line(self._last(kept, chat, part, begin, load_s))
+                slow = (part.prompt_s + prompt_s, part.decode_s + behaviour.token_s * count)
+                spent = replace(part, prompt_s=slow[0], decode_s=slow[1])
+                self.line(self._last(kept, chat, spent, begin, load_s))
                 break
             if fault not in (None, "cloud") and count >= behaviour.fault_after:
                 self._strike(fault, kept, chat)
                 return
             if part:
                 count += 1
+                time.sleep(behaviour.token_s)
                 remote = {"remote_model": kept.name, "remote_host": _CLOUD}
                 self.line(self._piece(kept, chat, part, **(remote if fault == "cloud" else {})))
         self.end()

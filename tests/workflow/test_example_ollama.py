@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -47,6 +48,28 @@ def sweep(workspace: Workspace, server: SimulatedOllama, **settings: Any) -> Exa
         "row_max_orchestration_overhead_ratio": 1.0,
     }
     return ExampleSweep(workspace, "ollama", **(here | settings))
+
+
+@pytest.mark.slow
+def test_a_quick_sweep_of_a_model_as_slow_as_a_7b_on_a_gpu_takes_minutes(
+    workspace: Workspace, server: SimulatedOllama
+) -> None:
+    server.behave(load_s=5.0, prompt_token_s=1 / 2000, token_s=1 / 60)
+    try:
+        began = time.monotonic()
+        settings = {"quick": True, "task_bank": "reference", "canary": {}, "probe_runs": 3}
+        example = sweep(workspace, server, quants=QUANTS, task_limit=0, **settings)
+        result = example.run()
+        seconds = time.monotonic() - began
+    finally:
+        server.behave(load_s=0.0, prompt_token_s=0.0, token_s=0.0)
+    assert result.code == 0, result.text
+    rows = example.rows()
+    assert all(row["tasks"] >= 20 for row in rows)
+    assert all(40 < row["generation_tokens_per_second"] < 60 for row in rows)
+    (session,) = workspace.json("results/example/quant_sweep/sweep_summary.json")["sessions"]
+    assert session["decision"]["status"] in ("LIKELY", "PROVED")
+    assert seconds < 180, f"{seconds:.0f} s for two quants"
 
 
 @pytest.mark.slow
