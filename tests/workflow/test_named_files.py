@@ -71,9 +71,11 @@ def test_everything_is_planned_where_it_is_asked_for_and_may_be_named(workspace:
     }
     planned = workspace.run("-n", "-F").text
     assert "asked for one token at up to 2540 places" in planned
-    rules = ("measure_contexts", "find_context_ceiling", "keep_context_ceiling")
-    rules += ("measure_thermal", "make_thermal_profile", "keep_thermal_profile")
-    rules += ("measure_fidelity", "compute_kld", "check_contracts")
+    rules = [
+        *("measure_contexts", "find_context_ceiling", "keep_context_ceiling"),
+        *("measure_thermal", "make_thermal_profile", "keep_thermal_profile"),
+        *("measure_fidelity", "compute_kld", "check_contracts"),
+    ]
     found = jobs(planned)
     assert [found.get(rule) for rule in rules] == [1] * len(rules)
     lines = re.findall(r"^ +output: (.+)$", planned, re.MULTILINE)
