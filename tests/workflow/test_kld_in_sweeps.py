@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from sweep_workspace import Workspace, jobs
+from sweep_workspace import Workspace
 
 KLD = "results/small/fidelity/orket-nano/kld.json"
 CHEAP = {"task_limit": 30, "runs_per_quant": 1, "probe_runs": 1, "canary": {"runs": 0}}
@@ -12,10 +12,10 @@ CHEAP = {"task_limit": 30, "runs_per_quant": 1, "probe_runs": 1, "canary": {"run
 @pytest.mark.slow
 def test_probabilities_are_measured_once(workspace: Workspace) -> None:
     workspace.config |= CHEAP | {"fidelity": "kld", "quants": ["F16", "Q8_0", "Q2_K"]}
+    planned = workspace.planned("fidelity")
+    assert "make_row" in planned and "make_summary" not in planned
     done = workspace.run("fidelity")
     assert done.code == 0, done.text
-    made = jobs(done.text)
-    assert "make_row" in made and "make_summary" not in made
     found = workspace.json(KLD)
     assert found["baseline_quant"] == "F16"
     floor, (near, far) = found["noise_floor"]["text"], found["quants"]
