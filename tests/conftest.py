@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gc
+import os
 import signal
+import sys
 from itertools import count
 from pathlib import Path
 
@@ -17,6 +20,13 @@ _NUMBERS = count()
 # The same examples in every run; a loaded machine must not fail a property for being slow.
 settings.register_profile("suite", derandomize=True, deadline=None, max_examples=30)
 settings.load_profile("suite")
+
+# Else every child of a test compiles all of the package again, a third of what the tests cost.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
+# What is collected stays: looking through it for garbage costs more than it brings.
+gc.disable()
 
 # A shell that starts us in the background has SIGINT ignored, which every child would inherit.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -43,3 +53,9 @@ def pytest_xdist_auto_num_workers() -> int:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with those that take longest, so that no worker is left with one of them at the end."""
     items.sort(key=lambda item: item.path.parent.name not in ("workflow", "traps"))
+
+
+def pytest_collection_finish() -> None:
+    """Look for garbage among what tests make only."""
+    gc.freeze()
+    gc.enable()

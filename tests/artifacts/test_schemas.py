@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +25,13 @@ FROZEN = [
 ]
 
 
+@cache
+def _validator(model: type[Record]) -> Draft202012Validator:
+    return Draft202012Validator(schema_of(model))
+
+
 def _violations(model: type[Record], content: Any) -> list[str]:
-    return [error.message for error in Draft202012Validator(schema_of(model)).iter_errors(content)]
+    return [error.message for error in _validator(model).iter_errors(content)]
 
 
 def test_everything_with_a_version_is_published_once() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from orket_lib.sandbox.detect import Unavailable, find_sandbox
 from orket_lib.sandbox.jobs import Sandbox
 from orket_lib.tasks.bank import StructuredTask
+from orket_lib.tasks.grading import observations
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -18,6 +20,20 @@ ADD = {
     "function_name": "add",
     "examples": [{"args": [2, 3], "expected": 5}, {"args": [-1, 1], "expected": 0}],
 }
+
+
+@pytest.fixture
+def patterns_in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    match_in_this_process(monkeypatch)
+
+
+def match_in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Match patterns, which must be harmless, without a child process and its time limit."""
+
+    def call(function: Callable[..., Any], **arguments: Any) -> Any:
+        return function(**arguments)
+
+    monkeypatch.setattr(observations, "call_limited", call)
 
 
 def content(**changes: Any) -> dict[str, Any]:

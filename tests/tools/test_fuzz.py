@@ -1,4 +1,4 @@
-"""Damaged input is taken or refused: a few hundred of each kind, and all that ever failed."""
+"""Damaged input is taken or refused: some of each kind, and all that ever failed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ KNOWN = sorted(CORPUS.iterdir()) if CORPUS.is_dir() else []
 
 @pytest.mark.parametrize("name", TARGETS)
 def test_damaged_input_is_taken_or_refused(name: str) -> None:
-    assert list(failures(TARGETS[name], 40, seed=7)) == []
+    assert list(failures(TARGETS[name], 15, seed=7)) == []
 
 
 @pytest.mark.parametrize("path", KNOWN, ids=lambda path: path.name)

@@ -208,6 +208,7 @@ def test_the_workflow_is_planned_out_of_the_wheel(tmp_path: Path, site: Path) ->
     is_planned(out_of(site, tmp_path))
 
 
+@pytest.mark.slow
 def test_the_wheel_holds_the_packages_and_the_workflow_and_nothing_else(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as content:
         names = {name for name in content.namelist() if not name.startswith("orket_quant_sweep-")}
@@ -228,6 +229,7 @@ def test_the_wheel_holds_the_packages_and_the_workflow_and_nothing_else(wheel: P
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("command", "words"),
     [
@@ -264,6 +266,7 @@ def test_without_a_config_it_is_the_reference_sweep_from_anywhere(tmp_path: Path
     assert "output: results/reference/quant_sweep/sweep_summary.json" in planned.text
 
 
+@pytest.mark.slow
 def test_a_module_must_name_its_sweep(tmp_path: Path) -> None:
     place = module(tmp_path)
     nameless = {key: value for key, value in TINY.items() if key != "sweep"}
@@ -275,6 +278,7 @@ def test_a_module_must_name_its_sweep(tmp_path: Path) -> None:
     assert "sweep: must be set in the config of a `module:`" in planned.text
 
 
+@pytest.mark.slow
 def test_a_prefix_with_a_blank_is_refused(tmp_path: Path) -> None:
     planned = module(tmp_path, "measured here").run("-n")
 

@@ -62,9 +62,3 @@ def test_the_ceiling_is_where_the_model_loses_the_word(workspace: Workspace) -> 
     report = (workspace.folder / "results/small/quant_sweep/sweep_report.html").read_text("utf-8")
     assert "use a context of up to 1024 tokens" in report
     assert "not tried" in report
-
-
-def test_contexts_are_planned_where_they_are_asked_for(workspace: Workspace) -> None:
-    asked = workspace.planned()
-    rules = ("measure_contexts", "find_context_ceiling", "keep_context_ceiling")
-    assert [asked[rule] for rule in rules] == [1, 1, 1]

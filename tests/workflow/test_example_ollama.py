@@ -85,7 +85,8 @@ def test_a_tag_and_files_are_measured_in_one_sweep(
         },
         "orket-nano": {"provider": "embedded", "artifacts": files},
     }
-    example = sweep(workspace, server, models=models, quants=None, tags=None, task_limit=12)
+    example = sweep(workspace, server, models=models, tags={}, task_limit=12)
+    del example.settings["quants"]
     result = example.run()
     assert result.code == 0, result.text
     found = [(row["model_id"], row["quant_tag"], row["rate_source"]) for row in example.rows()]

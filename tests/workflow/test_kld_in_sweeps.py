@@ -3,24 +3,17 @@
 from __future__ import annotations
 
 import pytest
-from sweep_workspace import Workspace, jobs
+from sweep_workspace import Workspace
 
 KLD = "results/small/fidelity/orket-nano/kld.json"
 CHEAP = {"task_limit": 30, "runs_per_quant": 1, "probe_runs": 1, "canary": {"runs": 0}}
 
 
-def test_it_is_planned_after_the_rows_and_said_in_the_plan(workspace: Workspace) -> None:
-    workspace.config["fidelity"] = "kld"
-    planned = workspace.run("-n", "fidelity")
-    assert "asked for one token at up to 2540 places" in planned.text
-    found = jobs(planned.text)
-    assert (found["measure_fidelity"], found["compute_kld"]) == (1, 1)
-    assert "make_row" in found and "make_summary" not in found
-
-
 @pytest.mark.slow
 def test_probabilities_are_measured_once(workspace: Workspace) -> None:
     workspace.config |= CHEAP | {"fidelity": "kld", "quants": ["F16", "Q8_0", "Q2_K"]}
+    planned = workspace.planned("fidelity")
+    assert "make_row" in planned and "make_summary" not in planned
     done = workspace.run("fidelity")
     assert done.code == 0, done.text
     found = workspace.json(KLD)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from sweep_workspace import Workspace
+from sweep_workspace import Workspace, jobs
 
 from orket_lib.vocabulary.errors import Refused
 from orket_lib.workflow.named_files import refuse_unknown_files
@@ -57,7 +57,7 @@ def test_all_else_is_snakemakes(words: list[str]) -> None:
     refuse_unknown_files(words, "results/mine", PRODUCTS)
 
 
-def test_every_file_that_a_rule_makes_is_one_that_may_be_named(workspace: Workspace) -> None:
+def test_everything_is_planned_where_it_is_asked_for_and_may_be_named(workspace: Workspace) -> None:
     workspace.config |= {
         "hardware_sidecar_profile": "cpu_only",
         "rounds": 2,
@@ -67,8 +67,17 @@ def test_every_file_that_a_rule_makes_is_one_that_may_be_named(workspace: Worksp
         "canary": {"closing": True},
         "context": {"sweep_contexts": [256, 512], "search": "bisect"},
         "thermal": {"repeats": 2},
+        "fidelity": "kld",
     }
     planned = workspace.run("-n", "-F").text
+    assert "asked for one token at up to 2540 places" in planned
+    rules = [
+        *("measure_contexts", "find_context_ceiling", "keep_context_ceiling"),
+        *("measure_thermal", "make_thermal_profile", "keep_thermal_profile"),
+        *("measure_fidelity", "compute_kld", "check_contracts"),
+    ]
+    found = jobs(planned)
+    assert [found.get(rule) for rule in rules] == [1] * len(rules)
     lines = re.findall(r"^ +output: (.+)$", planned, re.MULTILINE)
     made = {path.split()[0] for line in lines for path in line.split(", ")}
     made = {path for path in made if path.startswith("results/")}

@@ -18,7 +18,7 @@ from typing import TypeVar
 
 import psutil
 import pytest
-from sweep_workspace import Workspace, jobs
+from sweep_workspace import Workspace
 
 from orket_lib.stores.explorers import identity
 
@@ -76,30 +76,7 @@ def test_the_verdict_is_always_that_of_the_first_quants_canary(finished: Finishe
         assert workspace.planned() == {}
 
 
-def test_a_dry_run_prints_the_plan_and_writes_nothing(workspace: Workspace) -> None:
-    result = workspace.run("-n")
-
-    assert result.code == 0, result.text
-    for word in ("commit_sha", "quants", "F16, Q2_K", "experimental_controls", "canary"):
-        assert word in result.text
-    assert not (workspace.folder / "storage").exists()
-    assert not (workspace.folder / "results").exists()
-    # Neither a context sweep nor a thermal series was asked for.
-    assert not [rule for rule in jobs(result.text) if "context" in rule or "thermal" in rule]
-
-
-def test_config_errors_are_all_shown_at_once_without_a_traceback(workspace: Workspace) -> None:
-    workspace.config |= {"quants": ["F16", "Q4_K_S"], "runs_per_quant": 0, "adherence_treshold": 1}
-    del workspace.config["models"]
-
-    result = workspace.run("-n")
-
-    assert result.code == 1
-    assert "Traceback" not in result.text
-    for text in ("runs_per_quant: ", "did you mean `adherence_threshold`?", "models: missing"):
-        assert text in result.text
-
-
+@pytest.mark.slow
 def test_missing_model_files_are_named_before_anything_starts(workspace: Workspace) -> None:
     workspace.config["quants"] = ["F16", "Q4_K_S", "Q5_0"]
 

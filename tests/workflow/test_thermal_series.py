@@ -10,18 +10,6 @@ THERMAL = {"repeats": 3, "generations": 3, "cooldown_timeout_sec": 2, "quant_tag
 
 
 @pytest.mark.slow
-def test_a_series_is_planned_after_the_frontier(workspace: Workspace) -> None:
-    workspace.config["thermal"] = THERMAL
-    planned = workspace.planned()
-    assert [planned[f"{verb}_thermal{what}"] for verb, what in _JOBS] == [1, 1, 1]
-    assert planned["check_contracts"] == 1
-    assert "measure_thermal" in workspace.planned("thermal")
-
-
-_JOBS = (("measure", ""), ("make", "_profile"), ("keep", "_profile"))
-
-
-@pytest.mark.slow
 def test_a_series_is_measured_once_and_judged_as_often_as_one_likes(workspace: Workspace) -> None:
     workspace.config |= {"thermal": THERMAL, "task_limit": 1, "probe_runs": 1}
     workspace.config["canary"] = {"runs": 0}

@@ -22,12 +22,16 @@ HOSTILE = {
 }
 
 
+@pytest.fixture(scope="module")
+def plain() -> Page:
+    return Page(render_page(summary(seven()), flips=[flips(task())]))
+
+
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())
-def test_whatever_a_model_answers_stands_as_text(text: str) -> None:
+def test_whatever_a_model_answers_stands_as_text(text: str, plain: Page) -> None:
     everywhere = task(
         1, text, test_id=text, family=text, prompt=text, right_answer=text, lost=("Q2_K",)
     )
-    plain = Page(render_page(summary(seven()), flips=[flips(task())]))
     html = render_page(summary(seven()), flips=[flips(everywhere)])
     html.encode()  # a lone surrogate could not be written
     found = Page(html)

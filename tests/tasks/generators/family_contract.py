@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Callable
 from types import ModuleType
 from typing import Any, ClassVar
 
 import pytest
+from task_forms import match_in_this_process
 
 from orket_lib.tasks.generators.drafts import Draft
-from orket_lib.tasks.grading import observations
 from orket_lib.tasks.grading.graders import judge
 from orket_lib.tasks.task import StructuredTask
 
@@ -110,10 +109,7 @@ class FamilyContract:
 
     @pytest.fixture(autouse=True)
     def _patterns_in_this_process(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        def call(function: Callable[..., Any], **arguments: Any) -> Any:
-            return function(**arguments)
-
-        monkeypatch.setattr(observations, "call_limited", call)
+        match_in_this_process(monkeypatch)
 
     @pytest.mark.parametrize("level", LEVELS)
     def test_the_same_dice_make_the_same_task(self, level: int) -> None:

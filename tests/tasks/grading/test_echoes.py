@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import pytest
-from task_forms import structured
+from task_forms import patterns_in_this_process, structured
 
 from orket_lib.tasks.bank import TaskBank
 from orket_lib.tasks.generators.bank import FAMILIES_WITHOUT_CODE, SHIPPED, generate, generated
-from orket_lib.tasks.grading import observations
 from orket_lib.tasks.grading.graders import judge
 from orket_lib.tasks.task import StructuredTask
 
@@ -24,15 +23,11 @@ ECHOES = {
 }
 NUMBER = {"type": "number", "expected": 5}
 
-
-@pytest.fixture(autouse=True)
-def _patterns_in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    def call(function: Callable[..., Any], **arguments: Any) -> Any:
-        return function(**arguments)
-
-    monkeypatch.setattr(observations, "call_limited", call)
+__all__ = ["patterns_in_this_process"]
+pytestmark = pytest.mark.usefixtures("patterns_in_this_process")
 
 
+@cache
 def _shipped() -> list[tuple[StructuredTask, str]]:
     tasks = TaskBank.model_validate(generate()).tasks
     drafts = generated(FAMILIES_WITHOUT_CODE, (1, 2, 3), SHIPPED, 1)
