@@ -68,7 +68,7 @@ def test_a_quick_sweep_of_a_model_as_slow_as_a_7b_on_a_gpu_takes_minutes(
     assert all(row["tasks"] >= 20 for row in rows)
     assert all(40 < row["generation_tokens_per_second"] < 60 for row in rows)
     (session,) = workspace.json("results/example/quant_sweep/sweep_summary.json")["sessions"]
-    assert session["decision"]["status"] in ("LIKELY", "PROVED")
+    assert session["decision"]["status"] in ("LIKELY", "PROVED", "TASKS_TOO_EASY")
     assert seconds < 180, f"{seconds:.0f} s for two quants"
 
 
@@ -85,8 +85,8 @@ def test_a_tag_and_files_are_measured_in_one_sweep(
         },
         "orket-nano": {"provider": "embedded", "artifacts": files},
     }
-    example = sweep(workspace, server, models=models, tags={}, task_limit=12)
-    del example.settings["quants"]
+    example = sweep(workspace, server, models=models, tags={}, task_bank="reference", task_limit=30)
+    example.settings["quants"] = ["F16", "Q8_0", "Q4_K_M", "Q2_K"]
     result = example.run()
     assert result.code == 0, result.text
     found = [(row["model_id"], row["quant_tag"], row["rate_source"]) for row in example.rows()]
