@@ -28,7 +28,7 @@ _LAST_BREATH_S = 15  # for whoever is to die with somebody else
 STRIKES = ("ctrl-c", "kill-group", "kill-head", "kill-job", "kill-server")
 
 
-# Given the call and what it prints: waits for a moment and strikes, and tells whether there was one.
+# Given a call and what it prints: waits for a moment, strikes, and tells whether there was one.
 BreakIn = Callable[["subprocess.Popen[bytes]", Path], bool]
 
 
@@ -123,24 +123,27 @@ def call(
             stdout=stream,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            preexec_fn=_hear_ctrl_c,
+            preexec_fn=_hear_signals,
             env={name: value for name, value in environment.items() if value},
         )
-        struck = strike is not None and strike(process, log)
         try:
+            struck = strike is not None and strike(process, log)
             process.wait(LONGEST_S)
-        except subprocess.TimeoutExpired:
+        except BaseException as error:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
+            if not isinstance(error, subprocess.TimeoutExpired):
+                raise
             stream.write(f"Traceback: it did not end within {LONGEST_S} s\n")
     left = _outliving(mark, last_breath_s)
     text = log.read_text(encoding="utf-8", errors="replace")
     return Result(process.returncode, text, struck, left)
 
 
-def _hear_ctrl_c() -> None:
-    """Be as a shell in the foreground starts a command: one in the background is deaf to it."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+def _hear_signals() -> None:
+    """Be as a shell in the foreground starts a command: one in the background is deaf to some."""
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
 
 
 def failing(job: str) -> dict[str, str]:

@@ -34,15 +34,16 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 sys.path += [str(ROOT), str(ROOT / "tests"), str(ROOT / "tests" / "workflow")]
 
-from bed import NAME, STEPS, Bed, differences, line_to_type  # noqa: E402
-from invocation import BreakIn, Result  # noqa: E402
-from kinds import FAKETIME, KINDS, Kind, Moment  # noqa: E402
+from bed import STEPS, Bed, differences, line_to_type  # noqa: E402
+from invocation import LONGEST_S, BreakIn, Result  # noqa: E402
+from kinds import KINDS, Kind, Moment  # noqa: E402
 from small_disk import small_disk_at  # noqa: E402
 
 _AT_ONCE = 6  # faults of one sweep
 _TRIES = 3  # to find what is to be struck
 _DISK_MIB = 256  # below the preflight's limit nothing is measured at all
 _POLL_S = 0.02
+_STOPPED = 130  # by the user, who knows it
 _JOBS = 18  # after the measurements, about
 
 
@@ -63,6 +64,8 @@ class Fault:
     @classmethod
     def at_random(cls, kind: Kind, dice: random.Random) -> Fault:
         """Return it at any moment that suits it."""
+        if kind.name == "another-user":  # nothing is measured before it
+            return cls(kind, "0s")
         step = f"step{dice.randint(0, STEPS - 10)}"
         if kind.measuring:
             return cls(kind, step)
@@ -82,7 +85,7 @@ class Fault:
     def place(self) -> tuple[int, float]:
         """Where it stands in a sweep: starts, measurements, views."""
         kind, number = re.fullmatch(r"(step|job|)([\d.]+)s?", self.when).groups()  # type: ignore[union-attr]
-        return {"": 0, "step": 1, "job": 2}[kind], float(number)
+        return ("", "step", "job").index(kind), float(number)
 
     def break_in(self, bed: Bed, dice: random.Random) -> BreakIn:
         """Return what waits for the moment, and strikes."""
@@ -96,7 +99,7 @@ class Fault:
                 lambda: bed.jobs_begun(process.pid),
             )[unit]
             come = False
-            while process.poll() is None:
+            while process.poll() is None and time.monotonic() - begin < LONGEST_S:
                 come = come or now() >= number
                 if come and self.kind.strike(Moment(bed, process.pid, dice)):
                     return True
@@ -112,7 +115,6 @@ class Suite:
     Args:
         seed: Of the dice.
         binary: A llama-server; empty leaves out what needs a script around one.
-        keep: Whether the folders of failed sweeps are kept.
     """
 
     def __init__(self, seed: int, binary: str) -> None:
@@ -175,7 +177,7 @@ class Suite:
         """Let some faults strike one sweep; return those that are still to come."""
         wanted = self.undisturbed(scripted)
         with self.bed(scripted) as bed:
-            left = deque(sorted(faults, key=lambda fault: fault.place))
+            left = deque(sorted(faults, key=lambda it: (it.kind.lasting, it.place)))
             struck: list[Fault] = []
             problems: list[str] = []
             again: list[Fault] = []
@@ -191,10 +193,7 @@ class Suite:
                 before = result
                 if result.code == 0 and left and not problems:
                     problems += differences(bed.found(), wanted)
-                    # Further ones strike while views are made, or another sweep.
-                    shutil.rmtree(bed.folder / "results" / NAME)
-                    again += [it for it in left if it.place[0] != 2]
-                    left = deque(it for it in left if it.place[0] == 2)
+                    bed.undo()  # for further ones
             if not problems:
                 problems = self.end(bed, before, wanted)
             self.tell(struck, problems)
@@ -212,7 +211,7 @@ class Suite:
             problems.append(
                 f"the same command did not go on: exit {result.code}: {_end_of(result)}"
             )
-        if result.code > 0 and not result.text.strip():
+        if result.code > 0 and result.code != _STOPPED and not result.text.strip():
             problems.append(f"exit {result.code} without a word")
         ended = f"exit {result.code}" if result.struck else "found nothing to strike"
         print(
@@ -287,8 +286,8 @@ def main() -> int:
         for kind in KINDS.values():
             if why := suite.absent(kind):
                 print(f"left out: {kind.name}: {why}")
-        if not FAKETIME:
-            print("clocks: no libfaketime here (Debian: faketime), so only times of files are set")
+        if not shutil.which("cc"):
+            print("clocks: there is no C compiler, so only the times of files are set")
         suite.play(faults)
     finally:
         shutil.rmtree(suite.base, ignore_errors=True)

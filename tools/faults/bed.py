@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,8 +18,8 @@ from small_disk import SmallDisk
 from sweep_workspace import SMALL, Workspace
 
 NAME = "small"
-QUANTS = ("F16", "Q4_K_M", "Q2_K")
-_SWEEP = SMALL | {"quants": list(QUANTS), "task_limit": 24, "probe_runs": 2, "n_ctx": 1024}
+QUANTS = ("F16", "Q2_K")
+_SWEEP = SMALL | {"quants": list(QUANTS), "task_limit": 30, "probe_runs": 2, "n_ctx": 1024}
 STEPS = len(QUANTS) * (_SWEEP["task_limit"] * _SWEEP["runs_per_quant"] + _SWEEP["probe_runs"])
 _GONE_WITHIN_S = 5.0
 # The real server is the script's child: no kernel ends it with the script.
@@ -149,6 +150,12 @@ class Bed:
                 name = f"{path.parents[3].name} {it['key']} {it['round']} {it['run_index']}"
                 sealed[name] = it["answer_sha256"]
         return sealed
+
+    def undo(self) -> None:
+        """Take the views and one quant's measurement away, as a user may."""
+        shutil.rmtree(self.folder / "results" / NAME)
+        shutil.rmtree(self.folder / "storage" / "runs" / "orket-nano" / QUANTS[-1])
+        self.ledger = Ledger.of(self.folder / "storage")
 
     def move(self) -> None:
         """Give the folder a name that a script may stumble over."""

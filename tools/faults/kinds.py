@@ -9,6 +9,7 @@ import random
 import resource
 import shutil
 import signal
+import struct
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -18,11 +19,10 @@ from pathlib import Path
 
 import psutil
 from bed import Bed
-from invocation import below
+from invocation import LONGEST_S, below
 
 from orket_lib.processes.device_lock import device_lock
 
-FAKETIME = next(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"), None)
 _NOBODY = 65534
 _HOUR_S = 3600
 _PAUSES_S = (0.2, 1.0, 2.5)
@@ -62,6 +62,7 @@ class Kind:
         measuring: Whether it strikes what runs only while a model is measured.
         scripted: Whether the server must be one that a script starts.
         root: Whether it takes root.
+        lasting: Whether the call may go on after it, to its end.
     """
 
     name: str
@@ -70,6 +71,7 @@ class Kind:
     measuring: bool = False
     scripted: bool = False
     root: bool = False
+    lasting: bool = False
 
 
 def _processes(moment: Moment, target: str) -> list[psutil.Process]:
@@ -176,7 +178,7 @@ def _read_only(name: str) -> Kind:
             if os.statvfs(bed.folder / name).f_flag & os.ST_RDONLY:
                 subprocess.run(["umount", "--lazy", str(bed.folder / name)], check=True)
 
-    return Kind(f"read-only-{name.strip('.')}", strike, around, root=True)
+    return Kind(f"read-only-{name.strip('.')}", strike, around, root=True, lasting=True)
 
 
 def _removed(name: str) -> Kind:
@@ -186,18 +188,19 @@ def _removed(name: str) -> Kind:
         shutil.rmtree(folder, ignore_errors=True)
         return there
 
-    return Kind(f"removed-{name.strip('.').replace('/', '-')}", strike)
+    return Kind(f"removed-{name.strip('.').replace('/', '-')}", strike, lasting=True)
 
 
 def _clock(name: str, seconds: int) -> Kind:
-    """Return the kind that sets the clock, for all processes of the call and for their files.
+    """Return the kind that sets the clock, for the processes of a call and the times of files.
 
-    libfaketime changes what they read. It changes the times of files alike, so those that are there
-    are moved back. Without it only the files' times show that the clock was set.
+    The clock moves with the times of all files (`clock.c`), so those that are there are moved back.
+    Without a C compiler only the files' times show that the clock was set.
     """
 
     def strike(moment: Moment) -> bool:
-        (moment.bed.base / "clock").write_text(f"{seconds:+d}", encoding="utf-8")
+        with (moment.bed.base / "clock").open("r+b") as stream:
+            stream.write(struct.pack("q", seconds))
         for path in moment.bed.folder.rglob("*"):
             with contextlib.suppress(OSError):
                 if not path.is_symlink():
@@ -207,18 +210,16 @@ def _clock(name: str, seconds: int) -> Kind:
 
     @contextmanager
     def around(bed: Bed) -> Iterator[Mapping[str, str]]:
-        clock = bed.base / "clock"
-        clock.write_text("+0", encoding="utf-8")
-        preload = str(FAKETIME or "")
-        yield {
-            "LD_PRELOAD": preload,
-            "FAKETIME_TIMESTAMP_FILE": str(clock),
-            "FAKETIME_CACHE_DURATION": "1",
-            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-            "FAKETIME_DONT_RESET": "1",
-        }
+        clock, library = bed.base / "clock", bed.base / "clock.so"
+        clock.write_bytes(struct.pack("q", 0))
+        compiler = shutil.which("cc")
+        if compiler:
+            source = Path(__file__).with_name("clock.c")
+            command = [compiler, "-shared", "-fPIC", "-o", str(library), str(source)]
+            subprocess.run(command, check=True)
+        yield {"LD_PRELOAD": str(library) if compiler else "", "FAULTS_CLOCK": str(clock)}
 
-    return Kind(f"clock-{name}", strike, around)
+    return Kind(f"clock-{name}", strike, around, lasting=True)
 
 
 def _starve(moment: Moment) -> bool:
@@ -274,12 +275,12 @@ def _hold_as_nobody(bed: Bed, ready: object) -> None:
     os.environ["ORKET_LOCK_DIR"] = str(bed.locks)
     with device_lock("cpu", "measuring of another user", print):
         ready.set()  # type: ignore[attr-defined]
-        time.sleep(_HOUR_S)
+        time.sleep(LONGEST_S)
 
 
 @contextmanager
 def _held_by_nobody(bed: Bed) -> Iterator[Mapping[str, str]]:
-    """Let another user hold the device, in the folder of locks that root made, whatever its umask."""
+    """Let another user hold the device, in the folder of locks that root made with a umask."""
     before = os.umask(0o077)
     os.environ["ORKET_LOCK_DIR"] = str(bed.locks)
     try:
@@ -335,13 +336,13 @@ KINDS = {
         _clock("1h-forth", _HOUR_S),
         _clock("1h-back", -_HOUR_S),
         _clock("400d-forth", 400 * 24 * _HOUR_S),
-        Kind("starved-server", _starve, measuring=True),
+        Kind("starved-server", _starve, measuring=True, lasting=True),
         *(
             [Kind("oom-server", _kill_by_kernel, _ungrouped, True, root=True)]
             if _memory_group()
             else []
         ),
-        Kind("another-user", _kill_holder, _held_by_nobody, True, root=True),
+        Kind("another-user", _kill_holder, _held_by_nobody, root=True, lasting=True),
         Kind("umask-077", _kill, _masked),
         Kind("no-home", _kill, _with(HOME="", XDG_CACHE_HOME="", USER="", LOGNAME="")),
         Kind("lang-c", _kill, _with(LC_ALL="C", LANG="C", PYTHONUTF8="0", PYTHONCOERCECLOCALE="0")),

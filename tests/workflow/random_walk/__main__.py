@@ -20,7 +20,6 @@ another seed, on other code, or after its end it begins anew.
 from __future__ import annotations
 
 import argparse
-import contextlib
 import hashlib
 import pickle
 import random
