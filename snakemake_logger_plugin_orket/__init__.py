@@ -22,6 +22,7 @@ from orket_lib.commands._screen import Screen
 T = TypeVar("T")
 
 _LOG = ".snakemake/log"
+_TRACEBACK = "Traceback (most recent call last)"
 _NOISE = ("None", "Assuming unrestricted shared filesystem")
 
 
@@ -78,7 +79,7 @@ class LogHandler(LogHandlerBase):
         elif event is LogEvent.JOB_ERROR:
             self._job_failed(record)
         elif event is LogEvent.ERROR:
-            self._remember(self._errors, record.getMessage())
+            self._remember(self._errors, _error_of(record.getMessage()))
         elif event is None and self._matters(record):
             self._screen.print(record.getMessage())
 
@@ -120,3 +121,8 @@ class LogHandler(LogHandlerBase):
         # The result ends with what the KPI gate says.
         own = [event for event in self._failed if not event.title.endswith("pass_kpis")]
         self._screen.print_failures(own if self._failed else whole, _LOG)
+
+
+def _error_of(message: str) -> str:
+    """Return what went wrong; of a traceback, which is in Snakemake's log, the last line."""
+    return message.strip().splitlines()[-1] if _TRACEBACK in message else message

@@ -22,7 +22,7 @@ import time
 from pathlib import Path
 from typing import IO, Any
 
-from orket_lib.processes.process_end import adopt_orphans, kill_descendants
+from orket_lib.processes.process_end import adopt_orphans, kill_descendants, own_group
 from orket_lib.vocabulary.units import MIB
 
 KEPT_BYTES = 128 * 1024  # of the beginning, and as much of the end
@@ -118,13 +118,6 @@ def _start(argv: list[str], env: dict[str, str]) -> subprocess.Popen[bytes]:
         env=env,
         **own_group(),
     )
-
-
-def own_group() -> dict[str, Any]:
-    """Return options of `Popen` that keep Ctrl-C on the terminal from a child."""
-    if sys.platform == "win32":
-        return {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
-    return {"start_new_session": True}
 
 
 def _first_event(

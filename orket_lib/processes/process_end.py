@@ -1,4 +1,4 @@
-"""Whether a process still runs, how a child ended, and the end of all descendants.
+"""Whether a process still runs, how a child ended, and what ends with it.
 
 `Popen.wait` is not used where the count matters: it discards the peak memory of the child.
 """
@@ -12,7 +12,7 @@ import sys
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from orket_lib.vocabulary.units import MIB
 
@@ -112,6 +112,13 @@ def started_at(pid: int) -> float:
     # The name before it, in parentheses, may have blanks and parentheses.
     fields = content.rpartition(b")")[2].split()
     return int(fields[19]) / os.sysconf("SC_CLK_TCK")
+
+
+def own_group() -> dict[str, Any]:
+    """Return options of `Popen` that keep Ctrl-C on the terminal from a child."""
+    if sys.platform == "win32":
+        return {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
+    return {"start_new_session": True}
 
 
 def adopt_orphans() -> None:

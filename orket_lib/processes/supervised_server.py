@@ -16,7 +16,6 @@ from typing import Any
 
 import psutil
 
-from orket_lib.processes.bounded_command_child import own_group
 from orket_lib.processes.json_child import JsonChild
 from orket_lib.processes.server_supervisor import STOP_TIMEOUT_S
 from orket_lib.vocabulary.errors import LoadError
@@ -67,7 +66,7 @@ def supervised_server(
     settings = {"command": list(command), "cpus": list(cpus)}
     with log.open("wb") as messages:
         supervisor = JsonChild(
-            "orket_lib.processes.server_supervisor", settings, messages, environment, **own_group()
+            "orket_lib.processes.server_supervisor", settings, messages, environment
         )
     process = None
     try:

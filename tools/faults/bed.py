@@ -31,6 +31,10 @@ exit $?
 _TO_TYPE = re.compile(
     r"(?:type|run|rerun|then)\b[^:\n]*: ((?:snakemake|orket) [^\n]+)$", re.MULTILINE
 )
+# But for what Python says of a Ctrl-C before it has begun to run a program.
+_TRACEBACK = re.compile(
+    r"^Traceback.*\n(?!(?:  File \"<frozen .*\n)+KeyboardInterrupt)(?s:.*)", re.MULTILINE
+)
 # Of a row, what no clock has to do with.
 _MEASURED = (
     *("quant_tag", "status", "adherence_score", "adherence_by_family", "format_rate"),
@@ -104,8 +108,8 @@ class Bed:
         self.ledger = change.after
         found = list(change.problems())
         found += [f"alive after {_GONE_WITHIN_S:g} s: {command}" for command in result.left]
-        if "Traceback" in result.text:
-            found.append("a traceback: " + result.text[result.text.index("Traceback") :][:1500])
+        if traceback := _TRACEBACK.search(result.text):
+            found.append(f"a traceback: {traceback[0]}"[:1500])
         return found
 
     def steps_done(self) -> int:
