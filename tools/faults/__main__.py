@@ -20,6 +20,7 @@ import os
 import random
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -279,6 +280,7 @@ def main() -> int:
     add("--llama-server", default=binary, metavar="PATH", help="for scripts that start one")
     options = parser.parse_args()
     begin = time.monotonic()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # its folders go with it
     suite = Suite(options.seed, options.llama_server and str(Path(options.llama_server).resolve()))
     try:
         faults = [Fault.parse(word) for word in options.play.split()]

@@ -88,7 +88,7 @@ def test_a_script_that_starts_it_is_as_good_as_the_binary(tmp_path: Path) -> Non
     with LlamaServerProvider().serve(spec, source, tmp_path / "log") as model:
         assert model.pid is not None
         (real,) = psutil.Process(model.pid).children()
-        assert model.generate(QUESTION).content
+        assert model.generate(QUESTION).text
         assert all(control.held for control in model.controls)
     assert is_gone(real.pid)
 
