@@ -24,6 +24,7 @@ from orket_lib.workflow.migration import known_banks, migrate
 from orket_lib.workflow.named_files import refuse_unknown_files
 from orket_lib.workflow.running import begin_progress
 from orket_lib.workflow.stale_views import (
+    date_back,
     delete_stale,
     outdated,
     refuse_touch,
@@ -76,6 +77,7 @@ if workflow.is_main_process:
         if not runs_no_jobs(sys.argv[1:]):
             take_over(INVOCATION.path(SWEEP.results), tell)
             delete_stale(OUTDATED)
+            date_back(Path(INVOCATION.path(SWEEP.results)))
     elif OUTDATED:
         place = INVOCATION.path(SWEEP.results)
         tell(

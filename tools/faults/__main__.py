@@ -37,7 +37,7 @@ sys.path += [str(ROOT), str(ROOT / "tests"), str(ROOT / "tests" / "workflow")]
 
 from bed import STEPS, Bed, differences, line_to_type  # noqa: E402
 from invocation import LONGEST_S, BreakIn, Result  # noqa: E402
-from kinds import KINDS, Kind, Moment  # noqa: E402
+from kinds import KINDS, Kind, Moment, memory_group  # noqa: E402
 from small_disk import small_disk_at  # noqa: E402
 
 _AT_ONCE = 6  # faults of one sweep
@@ -140,6 +140,8 @@ class Suite:
         """Return why a kind of fault is not possible here; empty if it is."""
         if kind.scripted and not self.binary:
             return "needs --llama-server"
+        if kind.name == "oom-server" and not memory_group():
+            return "needs a control group of memory (version 1)"
         return "needs root" if kind.root and os.geteuid() else ""
 
     def play(self, faults: Sequence[Fault]) -> None:
@@ -284,10 +286,11 @@ def main() -> int:
     suite = Suite(options.seed, options.llama_server and str(Path(options.llama_server).resolve()))
     try:
         faults = [Fault.parse(word) for word in options.play.split()]
-        faults = faults or suite.faults(options.faults, options.only)
-        for kind in KINDS.values():
-            if why := suite.absent(kind):
-                print(f"left out: {kind.name}: {why}")
+        if not faults:
+            faults = suite.faults(options.faults, options.only)
+            for kind in KINDS.values():
+                if why := suite.absent(kind):
+                    print(f"left out: {kind.name}: {why}")
         if not shutil.which("cc"):
             print("clocks: there is no C compiler, so only the times of files are set")
         suite.play(faults)

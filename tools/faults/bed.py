@@ -31,10 +31,6 @@ exit $?
 _TO_TYPE = re.compile(
     r"(?:type|run|rerun|then)\b[^:\n]*: ((?:snakemake|orket) [^\n]+)$", re.MULTILINE
 )
-# But for what Python says of a Ctrl-C before it has begun to run a program.
-_TRACEBACK = re.compile(
-    r"^Traceback.*\n(?!(?:  File \"<frozen .*\n)+KeyboardInterrupt)(?s:.*)", re.MULTILINE
-)
 # Of a row, what no clock has to do with.
 _MEASURED = (
     *("quant_tag", "status", "adherence_score", "adherence_by_family", "format_rate"),
@@ -108,8 +104,9 @@ class Bed:
         self.ledger = change.after
         found = list(change.problems())
         found += [f"alive after {_GONE_WITHIN_S:g} s: {command}" for command in result.left]
-        if traceback := _TRACEBACK.search(result.text):
-            found.append(f"a traceback: {traceback[0]}"[:1500])
+        _, traceback, rest = result.text.partition("Traceback")
+        if traceback and "KeyboardInterrupt" not in rest:  # of a SIGINT before it is handled
+            found.append(f"a traceback: {rest[:1500]}")
         return found
 
     def steps_done(self) -> int:

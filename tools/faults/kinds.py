@@ -134,12 +134,17 @@ def _signals() -> Iterator[Kind]:
         for way, numbers in _WAYS.items():
             measuring = target not in ("snakemake", "job")
             strike = _signalled(target, *numbers)
-            yield Kind(f"{way}-{target}", strike, measuring=measuring, scripted=below_script)
-    yield Kind(
-        "kill-server-below-script", _signalled("server", signal.SIGKILL), _nothing, True, True
-    )
-    yield Kind("kill-snakemake-above-script", _kill, _nothing, True, True)
-    yield Kind("kill-group-above-script", _group(signal.SIGKILL), _nothing, True, True)
+            lasting = way == "pause" or target in ("sampler", "keeper")
+            yield Kind(
+                f"{way}-{target}", strike, _nothing, measuring, below_script, lasting=lasting
+            )
+    for name, strike in (
+        ("server-below", _signalled("server", signal.SIGKILL)),
+        ("job-above", _signalled("job", signal.SIGKILL)),
+        ("snakemake-above", _kill),
+        ("group-above", _group(signal.SIGKILL)),
+    ):
+        yield Kind(f"kill-{name}-script", strike, measuring=True, scripted=True)
     yield Kind("ctrl-c", _group(signal.SIGINT))
     yield Kind("kill-group", _group(signal.SIGKILL))
     yield Kind("hang-up", _group(signal.SIGHUP))
@@ -232,8 +237,10 @@ def _starve(moment: Moment) -> bool:
     return False
 
 
-def _memory_group() -> Path | None:
-    """Return the folder of our control group of memory; None where there is none."""
+def memory_group() -> Path | None:
+    """Return the folder of our control group of memory (version 1); None where there is none."""
+    if not Path("/proc/self/cgroup").is_file():
+        return None
     for line in Path("/proc/self/cgroup").read_text(encoding="utf-8").splitlines():
         _, kinds, path = line.split(":", 2)
         if kinds == "memory":
@@ -255,7 +262,7 @@ def _kill_by_kernel(moment: Moment) -> bool:
 
 def moment_group(bed: Bed) -> Path:
     """Return the folder of a control group for the server of a sweep."""
-    above = _memory_group()
+    above = memory_group()
     assert above
     return above / f"faults-{os.getpid()}-{bed.base.name}"
 
@@ -339,7 +346,7 @@ KINDS = {
         Kind("starved-server", _starve, measuring=True, lasting=True),
         *(
             [Kind("oom-server", _kill_by_kernel, _ungrouped, True, root=True)]
-            if _memory_group()
+            if memory_group()
             else []
         ),
         Kind("another-user", _kill_holder, _held_by_nobody, root=True, lasting=True),
