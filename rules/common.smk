@@ -10,6 +10,7 @@ from pathlib import Path
 from orket_lib.commands._common import tell
 from orket_lib.commands.plan import show_plan, show_warnings
 from orket_lib.config.shipped import located
+from orket_lib.processes.snakemake_lock import take_over
 from orket_lib.workflow.targets import Targets, round_of
 from orket_lib.sweep.load import load_sweep
 from orket_lib.sweep.plan import cpu_only
@@ -24,6 +25,7 @@ from orket_lib.workflow.migration import known_banks, migrate
 from orket_lib.workflow.named_files import refuse_unknown_files
 from orket_lib.workflow.running import begin_progress
 from orket_lib.workflow.stale_views import (
+    date_back,
     delete_stale,
     outdated,
     refuse_touch,
@@ -74,7 +76,9 @@ if workflow.is_main_process:
     if not DRY_RUN:
         migrate(Path("storage"), known_banks(SWEEP.bank_path), tell)
         if not runs_no_jobs(sys.argv[1:]):
+            take_over(INVOCATION.path(SWEEP.results), tell)
             delete_stale(OUTDATED)
+            date_back(Path(INVOCATION.path(SWEEP.results)))
     elif OUTDATED:
         place = INVOCATION.path(SWEEP.results)
         tell(

@@ -23,6 +23,7 @@ from orket_lib.commands._screen import Screen
 T = TypeVar("T")
 
 _LOG = ".snakemake/log"
+_TRACEBACK = "Traceback (most recent call last)"
 _NOISE = ("None", "Assuming unrestricted shared filesystem")
 
 
@@ -79,7 +80,7 @@ class LogHandler(LogHandlerBase):
         elif event is LogEvent.JOB_ERROR:
             self._job_failed(record)
         elif event is LogEvent.ERROR:
-            self._remember(self._errors, record.getMessage())
+            self._remember(self._errors, _error_of(record.getMessage()))
         elif event is None and self._matters(record):
             self._screen.print(record.getMessage())
 
@@ -134,3 +135,8 @@ def _why(record: Any) -> str:
         told, _, _ = (getattr(record, "rule_msg", None) or "").partition("    sbatch call:")
         said.append(told.partition("For further error details")[0].strip())
     return "\n".join(filter(None, [*said, *elsewhere]))
+
+
+def _error_of(message: str) -> str:
+    """Return what went wrong; of a traceback, which is in Snakemake's log, the last line."""
+    return message.strip().splitlines()[-1] if _TRACEBACK in message else message

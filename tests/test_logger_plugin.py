@@ -163,14 +163,22 @@ def test_a_batch_system_tells_why_a_job_failed_that_could_not_say_it_itself(
     assert lines == [line.format(batch=batch) for line in expected]
 
 
-def test_an_error_of_snakemake_itself_is_shown_whole(
-    at_exit: Ending, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    ("text", "shown_as"),
+    [
+        ("LockException:\nDirectory is locked.", "LockException:\nDirectory is locked."),
+        (
+            "Traceback (most recent call last):\n  File x\nOSError: Read-only\n",
+            "OSError: Read-only",
+        ),
+    ],
+)
+def test_an_error_of_snakemake_itself_is_shown_whole_but_for_a_traceback(
+    text: str, shown_as: str, at_exit: Ending, capsys: pytest.CaptureFixture[str]
 ) -> None:
     shown = handler()
-    emit(shown, LogEvent.ERROR, "LockException:\nDirectory cannot be locked.")
+    emit(shown, LogEvent.ERROR, text)
     shown.close()
     (ending,) = at_exit
     ending()
-    assert capsys.readouterr().err == (
-        "failed: Snakemake\nLockException:\nDirectory cannot be locked.\n"
-    )
+    assert capsys.readouterr().err == f"failed: Snakemake\n{shown_as}\n"

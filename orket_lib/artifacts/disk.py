@@ -1,4 +1,4 @@
-"""Full disks: checked before writing, and explained in errors."""
+"""Full and read-only disks: checked before writing, and explained in errors."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from orket_lib.vocabulary.units import MIB
 _FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
 # With less, the files of one job and Snakemake's metadata may not fit.
 LEAST_FREE_MIB = 4
+_GOES_ON = "run the same command again: measurements are kept, and it continues from there"
 
 
 def why_not_written(error: OSError, path: Path) -> str:
@@ -28,16 +29,21 @@ def free_mib(path: Path) -> float:
 
 
 def require_space(paths: Iterable[Path], least_mib: float = LEAST_FREE_MIB) -> None:
-    """Check that every disk that is written to has free space.
+    """Check that all folders can be written to, and that their disks have free space.
 
     Args:
         paths: Files or folders to write, existing or not.
         least_mib: Required free space.
 
     Raises:
-        ArtifactError: A disk is full; names the first one.
+        ArtifactError: A folder can't be written to, or a disk is full; names the first one.
     """
     for path in paths:
+        if not os.access(_existing(path), os.W_OK):
+            raise ArtifactError(
+                f"{path.as_posix()}: {_existing(path)} can't be written to. Make it writable and "
+                f"{_GOES_ON}"
+            )
         if free_mib(path) < least_mib:
             raise ArtifactError(f"{path.as_posix()}: {_fullness(path)}")
 
@@ -51,7 +57,7 @@ def disk_of(path: Path) -> Path:
 def _fullness(path: Path) -> str:
     return (
         f"the disk at {disk_of(path)} is full ({free_mib(path):.1f} MiB free). Make room on it and "
-        "run the same command again: measurements are kept, and it continues from there"
+        f"{_GOES_ON}"
     )
 
 

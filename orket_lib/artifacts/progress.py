@@ -38,7 +38,9 @@ class Start(Record):
 
     sweep: str
     pid: int = Field(description="of Snakemake")
-    started_s: float = Field(description="when that process was started, as `psutil` reports it")
+    started_s: float = Field(
+        description="when that process was started: on Linux since the boot, else since 1970"
+    )
     at_s: float = Field(description="seconds since 1970")
     measuring: dict[str, Due] = Field(description="jobs that load a model, by their first output")
     others: int = Field(description="number of all other jobs that run a command")

@@ -13,7 +13,6 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from orket_lib.artifacts.measurements.sidecar import CapturedText
-from orket_lib.processes.bounded_command_child import own_group
 from orket_lib.processes.json_child import json_child
 
 # What the child that watches a command takes in addition: its own start, and ending what the
@@ -76,7 +75,7 @@ def run_bounded(
         "out_file": None if out_file is None else str(out_file),
     }
     module = "orket_lib.processes.bounded_command_child"
-    with json_child(module, settings, _END_S, **own_group()) as child:
+    with json_child(module, settings, _END_S) as child:
         try:
             answer = child.answer(timeout_s + _OVERHEAD_S)
         except TimeoutError:

@@ -11,7 +11,6 @@ On Linux it adopts orphans, so that a descendant that left the process group is 
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import json
 import os
 import queue
@@ -23,14 +22,11 @@ import time
 from pathlib import Path
 from typing import IO, Any
 
-import psutil
-
-from orket_lib.processes.process_end import is_running
+from orket_lib.processes.process_end import adopt_orphans, kill_descendants, own_group
 from orket_lib.vocabulary.units import MIB
 
 KEPT_BYTES = 128 * 1024  # of the beginning, and as much of the end
 FLOOD_BYTES = 64 * MIB
-_PR_SET_CHILD_SUBREAPER = 36
 _POLL_S = 0.1
 _KILL_S = 5.0
 
@@ -71,7 +67,7 @@ def text_of(data: bytes) -> str:
 def main() -> None:
     """Run the command of the settings and answer."""
     settings = json.loads(sys.stdin.buffer.readline())
-    _adopt_orphans()
+    adopt_orphans()
     answer = json.dumps(_run(settings)).encode() + b"\n"
     with contextlib.suppress(BrokenPipeError):  # the parent has ended
         while answer:
@@ -124,13 +120,6 @@ def _start(argv: list[str], env: dict[str, str]) -> subprocess.Popen[bytes]:
     )
 
 
-def own_group() -> dict[str, Any]:
-    """Return options of `Popen` that keep Ctrl-C on the terminal from a child."""
-    if sys.platform == "win32":
-        return {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
-    return {"start_new_session": True}
-
-
 def _first_event(
     happened: queue.Queue[str | None], deadline: float, out_file: Path | None
 ) -> str | None:
@@ -170,26 +159,12 @@ def _watch_parent(happened: queue.Queue[str | None]) -> None:
 def _end(process: subprocess.Popen[bytes]) -> None:
     """Kill the command's group and every descendant, until none is left."""
     if sys.platform == "win32":
-        _kill(psutil.Process().children(recursive=True))
+        kill_descendants(_KILL_S)
         return
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-    deadline = time.monotonic() + _KILL_S
-    while (living := _descendants()) and time.monotonic() < deadline:
-        _kill(living)
-
-
-def _descendants() -> list[psutil.Process]:
-    """Return our descendants, excluding zombies."""
-    return [it for it in psutil.Process().children(recursive=True) if is_running(it)]
-
-
-def _kill(processes: list[psutil.Process]) -> None:
-    for process in processes:
-        with contextlib.suppress(psutil.Error):
-            process.kill()
-    psutil.wait_procs(processes, timeout=_POLL_S)
+    kill_descendants(_KILL_S)
 
 
 def _content(path: Path | None) -> HeadAndTail:
@@ -213,11 +188,6 @@ def _thread(target: Any, *arguments: Any) -> threading.Thread:
     thread = threading.Thread(target=target, args=arguments, daemon=True)
     thread.start()
     return thread
-
-
-def _adopt_orphans() -> None:
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1)
 
 
 if __name__ == "__main__":

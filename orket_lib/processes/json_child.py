@@ -1,7 +1,8 @@
 """A child process that is controlled by lines of JSON, with a limit on every wait.
 
 The child reads its settings from standard input, answers on standard output, and ends when standard
-input is closed, which also happens when this process is killed.
+input is closed, which also happens when this process is killed. What is sent to our process group,
+such as Ctrl-C, does not reach it.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import IO, Any
 
-from orket_lib.processes.process_end import End, wait_for_end
+from orket_lib.processes.process_end import End, own_group, wait_for_end
 from orket_lib.vocabulary.failures import Ending
 
 # After SIGKILL. A process that hangs in the kernel (a driver, a dead network disk) survives even
@@ -39,7 +40,6 @@ class JsonChild:
         settings: Its first line.
         stderr: Where its messages go; None means to our standard error.
         env: Its environment; None means ours.
-        options: For `subprocess.Popen`.
 
     Attributes:
         pid: Of its process.
@@ -51,7 +51,6 @@ class JsonChild:
         settings: Mapping[str, Any],
         stderr: IO[bytes] | None = None,
         env: Mapping[str, str] | None = None,
-        **options: Any,
     ) -> None:
         self._started_s = time.perf_counter()
         self._process = subprocess.Popen(
@@ -60,7 +59,7 @@ class JsonChild:
             stdout=subprocess.PIPE,
             stderr=stderr,
             env=None if env is None else dict(env),
-            **options,
+            **own_group(),
         )
         assert self._process.stdin is not None
         assert self._process.stdout is not None
@@ -135,18 +134,15 @@ class JsonChild:
 
 
 @contextmanager
-def json_child(
-    module: str, settings: Mapping[str, Any], patience_s: float, **options: Any
-) -> Iterator[JsonChild]:
+def json_child(module: str, settings: Mapping[str, Any], patience_s: float) -> Iterator[JsonChild]:
     """Run a child until the context ends; see `JsonChild`.
 
     Args:
         module: What it runs.
         settings: Its first line.
         patience_s: How long it may take to end by itself before it is killed.
-        options: For `JsonChild`.
     """
-    child = JsonChild(module, settings, **options)
+    child = JsonChild(module, settings)
     try:
         yield child
     finally:

@@ -18,12 +18,11 @@ from pathlib import Path
 import psutil
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from orket_lib.processes.process_end import is_alive
+from orket_lib.processes.process_end import is_alive, started_at
 from orket_lib.vocabulary.clock import utc_now
 from orket_lib.vocabulary.text import printable
 
 _MOST_BYTES, _LONGEST = 4096, 120
-_CLOCK_S = 2.0  # by which a clock adjustment may move the start of a process
 # Neither waits for a pipe in place of a note nor follows a link.
 _READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)
 
@@ -33,7 +32,7 @@ class Note(BaseModel):
 
     Attributes:
         pid: Of the process.
-        started_s: When the process was started, as `psutil` reports it.
+        started_s: When the process was started, see `started_at`.
         purpose: What it holds the device for.
         since: When it took the lock, UTC.
         since_s: The same in seconds since 1970.
@@ -50,10 +49,9 @@ class Note(BaseModel):
     @classmethod
     def of_us(cls, purpose: str) -> Note:
         """Return the note of this process."""
-        own = psutil.Process()
         return cls(
-            pid=own.pid,
-            started_s=own.create_time(),
+            pid=os.getpid(),
+            started_s=started_at(os.getpid()),
             purpose=purpose,
             since=utc_now(),
             since_s=time.time(),
@@ -63,7 +61,7 @@ class Note(BaseModel):
     def alive(self) -> bool:
         """Whether the process is known to run."""
         with contextlib.suppress(psutil.AccessDenied):
-            return is_alive(self.pid, self.started_s, _CLOCK_S)
+            return is_alive(self.pid, self.started_s)
         return False
 
     def __str__(self) -> str:

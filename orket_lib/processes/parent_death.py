@@ -15,11 +15,15 @@ from typing import BinaryIO
 _PR_SET_PDEATHSIG = 1
 
 
-def die_with_parent() -> None:
-    """Ask the kernel to kill this process when its parent ends."""
+def die_with_parent(by: signal.Signals | None = None) -> None:
+    """Ask the kernel to kill this process when its parent ends.
+
+    Args:
+        by: The signal that it sends then; None means that of `kill -9`.
+    """
     if sys.platform == "linux":
         parent = os.getppid()
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, by or signal.SIGKILL)
         if os.getppid() != parent:  # the parent died before the request took effect
             os._exit(1)
 

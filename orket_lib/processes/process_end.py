@@ -1,22 +1,28 @@
-"""Whether a process still runs, and how a child ended, with what the kernel counted of it.
+"""Whether a process still runs, how a child ended, and what ends with it.
 
 `Popen.wait` is not used where the count matters: it discards the peak memory of the child.
 """
 
 from __future__ import annotations
 
+import ctypes
 import os
 import subprocess
 import sys
 import time
-from typing import TYPE_CHECKING, NamedTuple
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from orket_lib.vocabulary.units import MIB
 
 if TYPE_CHECKING:
     import psutil
 
+_PR_SET_CHILD_SUBREAPER = 36
 _POLL_S = 0.005
+_KILLED_S = 0.1  # until a killed process is gone
+_START_S = 0.1  # by which two readings of one start may differ
 
 
 class End(NamedTuple):
@@ -71,18 +77,66 @@ def is_running(process: psutil.Process) -> bool:
         return False
 
 
-def is_alive(pid: int, started_s: float, exact_to_s: float = 0.1) -> bool:
+def is_alive(pid: int, started_s: float) -> bool:
     """Tell whether a process runs; its pid may belong to another one by now.
 
     Args:
         pid: Its number.
-        started_s: When it was started, as `psutil` reports it.
-        exact_to_s: By how much two readings of that may differ, because the clock was set.
+        started_s: What `started_at` said of it.
     """
     import psutil
 
     try:
-        process = psutil.Process(pid)
-        return abs(process.create_time() - started_s) < exact_to_s and is_running(process)
+        return abs(started_at(pid) - started_s) < _START_S and is_running(psutil.Process(pid))
     except psutil.NoSuchProcess:
         return False
+
+
+def started_at(pid: int) -> float:
+    """Return when a process was started, in seconds.
+
+    On Linux since the boot: a clock that is set does not change it, as it changes what `psutil`
+    reports. Elsewhere since 1970.
+
+    Raises:
+        psutil.NoSuchProcess: There is no such process.
+    """
+    import psutil
+
+    if sys.platform != "linux":
+        return psutil.Process(pid).create_time()
+    try:
+        content = Path(f"/proc/{pid}/stat").read_bytes()
+    except OSError:
+        raise psutil.NoSuchProcess(pid) from None
+    # The name before it, in parentheses, may have blanks and parentheses.
+    fields = content.rpartition(b")")[2].split()
+    return int(fields[19]) / os.sysconf("SC_CLK_TCK")
+
+
+def own_group() -> dict[str, Any]:
+    """Return options of `Popen` that keep Ctrl-C on the terminal from a child."""
+    if sys.platform == "win32":
+        return {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
+    return {"start_new_session": True}
+
+
+def adopt_orphans() -> None:
+    """Become the parent of descendants whose parent ends, on Linux."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1)
+
+
+def kill_descendants(within_s: float) -> None:
+    """Kill every descendant, also one that left its group, until none is left or time is up."""
+    import psutil
+
+    deadline = time.monotonic() + within_s
+    while time.monotonic() < deadline:
+        living = [it for it in psutil.Process().children(recursive=True) if is_running(it)]
+        if not living:
+            return
+        for process in living:
+            with suppress(psutil.Error):
+                process.kill()
+        psutil.wait_procs(living, timeout=_KILLED_S)

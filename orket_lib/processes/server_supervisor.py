@@ -1,12 +1,14 @@
 """The process between us and a server that we start; run with `python -m`.
 
-The server is the user's binary and would outlive us. So this supervisor starts it, reports its pid,
-and ends it when the pipe from us is closed, which also happens when we are killed. When the
-supervisor itself is killed, the kernel kills the server (on Linux; on Windows a supervisor that is
-terminated leaves its server running, and you have to end it by hand).
+The server is the user's binary, or a script that starts the real one, and would outlive us. So this
+supervisor starts it, reports its pid, and ends it with all that it started when the pipe from us is
+closed, which also happens when we are killed. When the supervisor itself is killed, the kernel
+kills the server (on Linux), and we kill what a script started (`supervised_server`). On Windows a
+supervisor that is terminated leaves its server running, and you have to end it by hand.
 
-The server gets its own session: Ctrl-C reaches us, and a server that obeyed it as well would look
-as if it had crashed.
+Supervisor and server each get a session of their own: what is sent to our process group, such as
+Ctrl-C or a kill, reaches us alone. A server that obeyed it as well would look as if it had crashed,
+and a supervisor that died of it could not end the server.
 
 Reads one line of JSON, {"command": [...], "cpus": [...]}, from standard input; writes {"pid": N}
 once the server runs, or {"error": "..."}; and {"exit": CODE, "peak_rss_mib": N} when it has ended.
@@ -25,19 +27,31 @@ from contextlib import suppress
 from typing import Any
 
 from orket_lib.processes.parent_death import die_with_parent, wait_for_end_of
-from orket_lib.processes.process_end import wait_for_end
+from orket_lib.processes.process_end import adopt_orphans, kill_descendants, wait_for_end
 
 STOP_TIMEOUT_S = 5.0
+_KILL_S = 5.0
 
 
 def main() -> None:
     """Run the server until the parent or the server ends."""
-    die_with_parent()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which ends us
-    # The same for a closed terminal. Handled, not ignored: the server would inherit SIG_IGN.
-    for name in ("SIGHUP", "SIGTERM", "SIGQUIT"):
+    parent = os.getppid()
+    server: subprocess.Popen[bytes] | None = None
+
+    def orphaned() -> bool:
+        return os.getppid() != parent
+
+    def on_signal(*_: object) -> None:
+        if server and orphaned():
+            _kill(server)
+
+    # Handled, not ignored: the server would inherit SIG_IGN.
+    for name in ("SIGINT", "SIGHUP", "SIGTERM", "SIGQUIT"):
         if hasattr(signal, name):
-            signal.signal(getattr(signal, name), lambda *_: None)
+            signal.signal(getattr(signal, name), on_signal)
+    # Not by the pipe alone: a process that the parent forked may still hold that.
+    die_with_parent(signal.SIGTERM)
+    adopt_orphans()
     requests = sys.stdin.buffer
     settings = json.loads(requests.readline())
     try:
@@ -49,10 +63,15 @@ def main() -> None:
 
     def end_it() -> None:
         wait_for_end_of(requests)
-        _end(server)
+        if not orphaned():  # else nobody waits for an orderly end
+            _signal(server, signal.SIGTERM)
+            with suppress(subprocess.TimeoutExpired):
+                server.wait(timeout=STOP_TIMEOUT_S)
+        _kill(server)
 
     threading.Thread(target=end_it, daemon=True).start()
     ended = wait_for_end(server)
+    kill_descendants(_KILL_S)  # of a script that has ended
     if ended is not None:
         _answer({"exit": ended.code, "peak_rss_mib": ended.peak_rss_mib})
     os._exit(0)  # the thread may still be at its pipe
@@ -74,11 +93,8 @@ def _start(settings: dict[str, Any]) -> subprocess.Popen[bytes]:
     )
 
 
-def _end(server: subprocess.Popen[bytes]) -> None:
-    """End the server, and the real one if it is only a script around that."""
-    _signal(server, signal.SIGTERM)
-    with suppress(subprocess.TimeoutExpired):
-        server.wait(timeout=STOP_TIMEOUT_S)
+def _kill(server: subprocess.Popen[bytes]) -> None:
+    """Kill the server, and the real one if it is only a script around that."""
     _signal(server, getattr(signal, "SIGKILL", signal.SIGTERM))
 
 

@@ -13,23 +13,25 @@ import os
 import threading
 import time
 
-import psutil
+from orket_lib.processes.process_end import is_alive, started_at
 
-from orket_lib.processes.process_end import is_alive
-
-_VARIABLE = "ORKET_SNAKEMAKE"
+SNAKEMAKE = "ORKET_SNAKEMAKE"
 _POLL_S = 0.5
 
 
 def announce_snakemake() -> None:
     """Write this process's identity into the environment; called by the workflow itself."""
-    own = psutil.Process()
-    os.environ[_VARIABLE] = f"{own.pid}:{own.create_time()}"
+    os.environ[SNAKEMAKE] = identity_of(os.getpid())
+
+
+def identity_of(pid: int) -> str:
+    """Return a word for a process that no later process has."""
+    return f"{pid}:{started_at(pid)}"
 
 
 def die_with_snakemake() -> None:
     """Start watching; does nothing when no Snakemake has announced itself."""
-    announced = os.environ.get(_VARIABLE)
+    announced = os.environ.get(SNAKEMAKE)
     if announced:
         pid, _, started_s = announced.partition(":")
         arguments = (int(pid), float(started_s))

@@ -5,6 +5,9 @@ See `server_supervisor` for the process between us and the server, and its reaso
 
 from __future__ import annotations
 
+import os
+import signal
+import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -77,10 +80,19 @@ def supervised_server(
         yield server
     finally:
         supervisor.end(STOP_TIMEOUT_S + _PATIENCE_S)
-        if process is not None:  # gone by now, unless its supervisor was killed
-            with suppress(psutil.Error):
-                process.kill()
-            psutil.wait_procs([process], timeout=_PATIENCE_S)
+        if process is not None:
+            _kill_left(process)
+
+
+def _kill_left(server: psutil.Process) -> None:
+    """Kill what a killed supervisor left: the server, and what that has started."""
+    # No process gets the number of a group that has members; one that has it is another group's.
+    if sys.platform != "win32" and (server.is_running() or not psutil.pid_exists(server.pid)):
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(server.pid, signal.SIGKILL)
+    with suppress(psutil.Error):
+        server.kill()
+    psutil.wait_procs([server], timeout=_PATIENCE_S)
 
 
 def _next_answer(supervisor: JsonChild) -> dict[str, Any]:

@@ -1,6 +1,6 @@
-"""Full disks: checked before a sweep starts, and again at exit.
+"""Full and read-only disks: checked before a sweep starts, and again at exit.
 
-A full disk may fail a job, a program that it starts, or Snakemake itself, each with its own
+Such a disk may fail a job, a program that it starts, or Snakemake itself, each with its own
 message. The last message names the cause.
 """
 
@@ -18,13 +18,13 @@ _WRITTEN = tuple(map(Path, ("storage", "results", "logs", ".snakemake")))
 
 
 def watch_disks(tell: Callable[[str], None]) -> None:
-    """Raise if a disk is full, and check the disks again at exit.
+    """Raise if a disk can't be written to, and check the disks again at exit.
 
     Args:
         tell: Prints a line to the terminal.
 
     Raises:
-        ArtifactError: Names the full disk.
+        ArtifactError: Names the disk.
     """
     require_space(_WRITTEN)
     atexit.register(_tell_full_disk, tell)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 from orket_lib.artifacts.progress import PROGRESS, Start, announce
+from orket_lib.processes.process_end import started_at
 from orket_lib.sweep.cells import Sweep
 from orket_lib.workflow.estimate import estimates
 from orket_lib.workflow.invocation import Invocation
@@ -50,11 +50,10 @@ def begin_progress(
             measuring[outputs[0]] = due
         else:
             others += job.is_shell
-    own = psutil.Process()
     start = Start(
         sweep=sweep.config.sweep,
-        pid=own.pid,
-        started_s=own.create_time(),
+        pid=os.getpid(),
+        started_s=started_at(os.getpid()),
         at_s=time.time(),
         measuring=measuring,
         others=others,

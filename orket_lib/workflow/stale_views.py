@@ -8,12 +8,16 @@ notices a missing file, so stale files are deleted.
 
 from __future__ import annotations
 
+import os
 import re
+import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from orket_lib.vocabulary.errors import Refused
 
+_LOCKS = Path(".snakemake/locks")
 _SHORTEST = len("--to")  # abbreviation of `--touch` that Snakemake accepts
 # Commands that only show something or repair `.snakemake/`; they must not delete views.
 _NO_JOBS = re.compile(
@@ -35,16 +39,36 @@ def outdated(rendered: Mapping[str, Callable[[], str]]) -> list[Path]:
     ]
 
 
-def delete_stale(files: Iterable[Path], locks: Path = Path(".snakemake/locks")) -> None:
+def delete_stale(files: Iterable[Path], locks: Path = _LOCKS) -> None:
     """Delete rendered files, unless another Snakemake process runs here and may read them.
 
     Args:
         files: Stale files.
         locks: Folder in which a running Snakemake keeps its locks.
     """
-    if not locks.is_dir() or not any(locks.iterdir()):
+    if not _any_in(locks):
         for path in files:
             path.unlink(missing_ok=True)
+
+
+def date_back(results: Path, locks: Path = _LOCKS) -> None:
+    """Give files from the future the present time: the clock was set back since they were made.
+
+    Snakemake refuses what is made from them until the clock has caught up.
+
+    Args:
+        results: Folder of a sweep's files.
+        locks: As for `delete_stale`.
+    """
+    now_s = time.time()
+    for path in () if _any_in(locks) else results.rglob("*"):
+        with suppress(OSError):
+            if path.stat().st_mtime > now_s:
+                os.utime(path)
+
+
+def _any_in(folder: Path) -> bool:
+    return folder.is_dir() and any(folder.iterdir())
 
 
 def runs_no_jobs(arguments: Iterable[str]) -> bool:

@@ -21,6 +21,14 @@ def test_room_is_looked_for_where_a_file_would_lie(tmp_path: Path) -> None:
         require_space([place], 1e12)
 
 
+def test_a_folder_that_cannot_be_written_to_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "access", lambda path, mode: path != tmp_path)
+    with pytest.raises(ArtifactError, match=r"results: .* can't be written to\. Make it writable"):
+        require_space([tmp_path / "results"], 0)
+
+
 def test_only_a_full_disk_is_called_one(tmp_path: Path) -> None:
     denied = OSError(errno.EACCES, "Permission denied")
     assert why_not_written(denied, tmp_path) == "Permission denied"

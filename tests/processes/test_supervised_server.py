@@ -203,3 +203,53 @@ def test_it_has_the_cpus_that_it_may_use_from_its_first_moment(log: Path) -> Non
         assert server.death(DEADLINE_S) is not None
     assert json.loads(log.read_text(encoding="utf-8")) == [cpu]
     assert os.sched_getaffinity(0) != {cpu} or os.cpu_count() == 1, "ours are as they were"
+
+
+# A script that starts the real server as its child, which no kernel ends with it.
+_AROUND = (
+    "import subprocess, sys, time; "
+    "inner = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'], {options}); "
+    "print('here I am', inner.pid, flush=True); {then}"
+)
+_WAITING = _AROUND.format(options="", then="time.sleep(600)")
+_LEAVING = _AROUND.format(options="start_new_session=True", then="")
+
+
+def pid_within(log: Path) -> int:
+    says(log)
+    return int(log.read_text(encoding="utf-8").rpartition("here I am ")[2].split()[0])
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has subreapers")
+@pytest.mark.parametrize("struck", ["owner", "group"])
+def test_a_server_below_a_script_is_gone_when_we_are_killed(log: Path, struck: str) -> None:
+    owner = subprocess.Popen(
+        [sys.executable, "-c", _OWNER, _WAITING, str(log)],
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+    )
+    assert owner.stdout is not None
+    owner.stdout.readline()
+    pid = pid_within(log)
+    (os.killpg if struck == "group" else os.kill)(owner.pid, signal.SIGKILL)
+    owner.communicate()
+    wait_until(lambda: is_gone(pid), "the server below the script is gone")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux kills the children of the killed")
+def test_a_server_below_a_script_is_gone_when_its_keeper_was_killed(log: Path) -> None:
+    with running(_WAITING, log) as server:
+        pid = pid_within(log)
+        supervisor = psutil.Process(server.pid).parent()
+        assert supervisor is not None
+        supervisor.kill()
+        assert server.death(DEADLINE_S) is not None
+    wait_until(lambda: is_gone(pid), "the server below the script is gone")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has subreapers")
+def test_what_a_script_that_ended_left_behind_is_killed(log: Path) -> None:
+    with running(_LEAVING, log) as server:
+        pid = pid_within(log)
+        assert str(server.death(DEADLINE_S)) == "the server ended with exit status 0"
+        wait_until(lambda: is_gone(pid), "what it left is gone")

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import time
 from pathlib import Path
 
 import pytest
 
 from orket_lib.vocabulary.errors import Refused
-from orket_lib.workflow.stale_views import delete_stale, outdated, refuse_touch, runs_no_jobs
+from orket_lib.workflow.stale_views import (
+    date_back,
+    delete_stale,
+    outdated,
+    refuse_touch,
+    runs_no_jobs,
+)
 
 
 def test_a_file_is_outdated_when_it_says_something_else(tmp_path: Path) -> None:
@@ -57,3 +65,15 @@ def test_touching_is_refused_however_it_is_written(word: str) -> None:
 
 def test_nothing_else_is_taken_for_touching() -> None:
     refuse_touch(["snakemake", "-T", "--tags", "--t", "-n", "touch", "--forceall"])
+
+
+def test_files_from_the_future_are_of_the_present_and_older_ones_stay(tmp_path: Path) -> None:
+    old, future = tmp_path / "old.json", tmp_path / "cells" / "future.json"
+    future.parent.mkdir()
+    for path, shift_s in ((old, -100.0), (future, 3600.0)):
+        path.touch()
+        os.utime(path, (time.time() + shift_s,) * 2)
+    before = old.stat().st_mtime
+    date_back(tmp_path)
+    assert old.stat().st_mtime == before
+    assert 0 <= time.time() - future.stat().st_mtime < 60

@@ -11,8 +11,10 @@ import secrets
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+import psutil
 
 from orket_lib.artifacts.measurements.spec import MeasurementSpec
 from orket_lib.artifacts.views.run_report import LoadTimes
@@ -81,12 +83,12 @@ def started(spec: MeasurementSpec, source: Source, log: Path) -> Iterator[LlamaM
         explain = explained_by(server.death, log)
         try:
             load_s = _wait_until_loaded(server, client, log)
-            _require_ours(server, client)
+            serving = _require_ours(server, client)
             with explaining(explain):
                 props = client.props()
                 build = build_named("llama-server", props)
                 served = read_back(props, artifact, build)
-                controls = tuple(read_controls(spec, client, server.pid, log))
+                controls = tuple(read_controls(spec, client, serving, log))
             load = LoadTimes.of(load_seconds=load_s, model_seconds=NOT_REPORTED)
             yield LlamaModel(client, server.pid, served, controls, load, explain)
         finally:
@@ -112,18 +114,26 @@ def _wait_until_loaded(server: SupervisedServer, client: LlamaClient, log: Path)
     return time.perf_counter() - server.started_s
 
 
-def _require_ours(server: SupervisedServer, client: LlamaClient) -> None:
-    """Make sure that the server that we started is the only one on its port.
+def _require_ours(server: SupervisedServer, client: LlamaClient) -> int:
+    """Return the process that serves; it is the only one on its port, and ours.
+
+    If the binary is a script, that is a process that the script started.
 
     Raises:
         LoadError: Another process took the port first; its server must not be measured.
     """
     url = client.address.base_url
-    others = listeners(url) - {server.pid}
-    if others:
-        named = ", ".join("of another user" if pid is None else str(pid) for pid in others)
-        message = f"{url}: another process ({named}) listens there, too; start again"
-        raise LoadError(message, Cause.PORT_TAKEN)
+    with suppress(psutil.NoSuchProcess):  # dead already, which the next request tells
+        family = {it.pid for it in psutil.Process(server.pid).children(recursive=True)}
+        found = listeners(url)
+        others = found - family - {server.pid}
+        if others:
+            named = ", ".join("of another user" if pid is None else str(pid) for pid in others)
+            message = f"{url}: another process ({named}) listens there, too; start again"
+            raise LoadError(message, Cause.PORT_TAKEN)
+        below = found & family
+        return min(filter(None, below)) if below else server.pid
+    return server.pid
 
 
 def _free_port() -> int:

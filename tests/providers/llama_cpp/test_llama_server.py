@@ -78,6 +78,21 @@ def test_the_context_is_set_and_read_back(tmp_path: Path, n_ctx: int) -> None:
         assert model.served.n_ctx == n_ctx
 
 
+def test_a_script_that_starts_it_is_as_good_as_the_binary(tmp_path: Path) -> None:
+    script = tmp_path / "serve.sh"
+    script.write_text(f'#!/bin/sh\n"{BINARY}" "$@"\nexit $?\n', encoding="utf-8")
+    script.chmod(0o755)
+    cpu = min(psutil.Process().cpu_affinity() or [0])
+    spec = cell(controls=ControlSettings(seed=11, affinity_policy=str(cpu)))
+    source = Source(nano_file("Q4_K_M"), ServerLocation(server_binary=str(script)))
+    with LlamaServerProvider().serve(spec, source, tmp_path / "log") as model:
+        assert model.pid is not None
+        (real,) = psutil.Process(model.pid).children()
+        assert model.generate(QUESTION).text
+        assert all(control.held for control in model.controls)
+    assert is_gone(real.pid)
+
+
 def test_without_a_context_it_is_the_models_own(tmp_path: Path) -> None:
     with serving(tmp_path, n_ctx=None) as model:
         assert model.served.n_ctx == 2048

@@ -20,7 +20,6 @@ another seed, on other code, or after its end it begins anew.
 from __future__ import annotations
 
 import argparse
-import contextlib
 import hashlib
 import pickle
 import random
@@ -33,8 +32,10 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+
 from invocation import ROOT, Result, call, failing
-from ledger import Asked, Change, Ledger
+from ledger import Asked, Ledger, change_of
 from sweeps import EDITS, Step, Sweeps
 from truth import Made, Truth, differences, import_what_is_slow
 
@@ -114,41 +115,18 @@ class Walk:
     def _call(self, step: Step) -> tuple[Result, list[str]]:
         """Run one invocation, and return how it ended with what it did wrong."""
         arguments = [*step.targets, *step.options, "--configfile", f"{step.sweep}.json"]
+        arguments += ["--verbose"] if step.strike else []  # it waits for what Snakemake says
         result = call(self.folder, arguments, step.strike, failing(step.fault))
-        if "is locked" in result.text or "cannot be locked" in result.text:
-            call(self.folder, ["--unlock", "--configfile", f"{step.sweep}.json"])
-            result = call(self.folder, arguments, step.strike, failing(step.fault))
         problems = []
         if "Traceback" in result.text and not result.struck:
             problems.append("a traceback: " + result.text[-2500:])
         problems += [f"outlives Snakemake: {command}" for command in result.left]
-        before, self.ledger = self.ledger, Ledger.of(self.folder / "storage")
-        change = self._change(step, before)
+        change = change_of(self.folder, f"{step.sweep}.json", self.ledger, step.asked)
+        self.ledger = change.after
         problems += change.problems()
         if result.code == 0:
             problems += change.not_measured()
         return result, problems
-
-    def _change(self, step: Step, before: Ledger) -> Change:
-        """Return what an invocation did to the store."""
-        from orket_lib.sweep.load import load_sweep
-        from orket_lib.workflow.targets import Targets
-
-        with contextlib.chdir(self.folder):
-            resolved = load_sweep([f"{step.sweep}.json"], {}, remember=False)
-        receipts = f"{resolved.results}/cells/{{}}/{{}}/receipt.json"
-        return Change(
-            root=self.folder / "storage",
-            before=before,
-            after=self.ledger,
-            asked=step.asked,
-            cells={
-                cell.spec.folder: receipts.format(cell.model_slug, cell.quant_tag)
-                for cell in resolved.cells
-            },
-            results=self.folder / resolved.results,
-            products=set(Targets(resolved).all_files()),
-        )
 
     def _settled(self, step: Step, result: Result) -> list[str]:
         """Return what is wrong with a sweep after a call that nothing broke into."""
@@ -230,7 +208,7 @@ def _save(walk: Walk, folder: Path, options: argparse.Namespace) -> None:
 def _walked(seed: int) -> tuple[int, str]:
     """Return what makes a walk: its seed, and a digest of the code."""
     digest = hashlib.sha256((ROOT / "Snakefile").read_bytes())
-    for name in ("orket_lib", "rules", "profiles", "tests/workflow/random_walk"):
+    for name in ("orket_lib", "rules", "profiles", "tests/workflow"):
         for path in sorted((ROOT / name).rglob("*")):
             if path.is_file() and "__pycache__" not in path.parts:
                 digest.update(path.read_bytes())

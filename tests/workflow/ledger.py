@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Set
@@ -258,3 +259,32 @@ def _items_of(journal: bytes) -> dict[tuple[str, str], int]:
 
 def _repeated(journal: bytes) -> list[tuple[str, str]]:
     return [item for item, count in _items_of(journal).items() if count > 1]
+
+
+def change_of(folder: Path, config: str, before: Ledger, asked: Asked) -> Change:
+    """Return what a call of a sweep did to the store.
+
+    Args:
+        folder: In which it was run.
+        config: Its file.
+        before: The store before it.
+        asked: What it was to measure again.
+    """
+    from orket_lib.sweep.load import load_sweep
+    from orket_lib.workflow.targets import Targets
+
+    with contextlib.chdir(folder):
+        resolved = load_sweep([config], {}, remember=False)
+    receipts = f"{resolved.results}/cells/{{}}/{{}}/receipt.json"
+    return Change(
+        root=folder / "storage",
+        before=before,
+        after=Ledger.of(folder / "storage"),
+        asked=asked,
+        cells={
+            cell.spec.folder: receipts.format(cell.model_slug, cell.quant_tag)
+            for cell in resolved.cells
+        },
+        results=folder / resolved.results,
+        products=set(Targets(resolved).all_files()),
+    )
