@@ -111,7 +111,7 @@ def _tokenizer(folder: Path) -> Path:
 
 
 def _guidellm(path: Path, port: int, requests: int, chunks: int, folder: Path) -> float:
-    command = [path, "run", "--disable-console", "--profile", "kind=synchronous"]
+    command: list[str | Path] = [path, "run", "--disable-console", "--profile", "kind=synchronous"]
     command += ["--backend", f"kind=openai_http,target=http://127.0.0.1:{port},model=m"]
     command += ["--constraint", f"kind=max_requests,count={requests}"]
     command += ["--tokenizer", f"kind=hf_auto,model={_tokenizer(folder)}"]
@@ -120,8 +120,9 @@ def _guidellm(path: Path, port: int, requests: int, chunks: int, folder: Path) -
 
 
 def _aiperf(path: Path, port: int, requests: int, chunks: int, folder: Path) -> float:
-    command = [path, "profile", "--model", "m", "--url", f"http://127.0.0.1:{port}"]
+    command: list[str | Path] = [path, "profile", "--model", "m", "--url", f"http://127.0.0.1:{port}"]
     command += ["--endpoint-type", "chat", "--streaming", "--tokenizer", "builtin"]
-    command += ["--request-count", requests, "--concurrency", 1, "--isl", 8, "--osl", chunks]
+    command += ["--request-count", str(requests), "--concurrency", "1"]
+    command += ["--isl", "8", "--osl", str(chunks)]
     command += ["--artifact-dir", folder / "artifacts", "--ui", "none"]
     return cost([*command, "--no-gpu-telemetry", "--no-server-metrics"], folder).cpu_s

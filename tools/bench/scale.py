@@ -1,4 +1,4 @@
-"""What planning and making views cost as sweeps get larger, and what a sweep costs besides asking."""
+"""What planning and views cost as sweeps get larger, and what a sweep costs besides asking."""
 
 from __future__ import annotations
 
@@ -96,9 +96,9 @@ def views(runs: Sequence[int], rows: Sequence[int]) -> Table:
         for count, it in zip(runs, costs, strict=True):
             found[f"a row of {count:,} runs"] = it, costs[0]
         many = [_summary_costs(Path(folder) / str(count), count) for count in rows]
-    for count, it in zip(rows, many, strict=True):
+    for count, made in zip(rows, many, strict=True):
         for name, first in many[0].items():
-            found[f"{name} of {count:,} rows"] = it[name], first
+            found[f"{name} of {count:,} rows"] = made[name], first
     drawn = tuple(_row(name, it, first) for name, (it, first) in found.items())
     note = (
         f"A row of {_TASKS} tasks each. The report is to take at most {_LIMIT_S:g} s and "

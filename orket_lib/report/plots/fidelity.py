@@ -28,7 +28,7 @@ class _Point(NamedTuple):
 
 
 def plot_fidelity(summary: Summary, target: Path) -> None:
-    """Draw the quants of each model, one panel for each of the first models, with the baseline's own noise.
+    """Draw the first models, one panel each, with the baseline's own noise.
 
     Args:
         summary: What the sweep found.

@@ -1,4 +1,4 @@
-"""The plot of a sweep: quality, speed and memory of every quant, one row of panels for each of its first models."""
+"""The plot of a sweep: quality, speed and memory of every quant, one row of panels a model."""
 
 from __future__ import annotations
 
