@@ -120,7 +120,14 @@ def _guidellm(path: Path, port: int, requests: int, chunks: int, folder: Path) -
 
 
 def _aiperf(path: Path, port: int, requests: int, chunks: int, folder: Path) -> float:
-    command: list[str | Path] = [path, "profile", "--model", "m", "--url", f"http://127.0.0.1:{port}"]
+    command: list[str | Path] = [
+        path,
+        "profile",
+        "--model",
+        "m",
+        "--url",
+        f"http://127.0.0.1:{port}",
+    ]
     command += ["--endpoint-type", "chat", "--streaming", "--tokenizer", "builtin"]
     command += ["--request-count", str(requests), "--concurrency", "1"]
     command += ["--isl", "8", "--osl", str(chunks)]

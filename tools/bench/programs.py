@@ -15,7 +15,7 @@ from orket_lib.vocabulary.errors import OrketError
 
 ORKET = (sys.executable, "-m", "orket_lib")
 SNAKEMAKE = (sys.executable, "-m", "snakemake")
-_TAIL = 300  # characters of what a program said last, for a message
+_LONGEST = 300  # characters of what a program said, for a message
 _OFFLINE = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"}
 
 
@@ -67,8 +67,7 @@ def cost(
         output.seek(0)
         said = output.read().decode(errors="replace")
     if status:
-        tail = " ".join(said.split())[-_TAIL:]
-        raise NotRun(f"{Path(command[0]).name}: exit {process.returncode}: ... {tail}")
+        raise NotRun(f"{Path(command[0]).name}: exit {process.returncode}: {_why(said)}")
     return Cost(used.ru_utime + used.ru_stime, wall_s, used.ru_maxrss / 1024, said)
 
 
@@ -83,3 +82,9 @@ def program(path: Path | None, option: str) -> Path:
     if not os.access(path, os.X_OK):
         raise NotRun(f"{option}: no program there")
     return path.absolute()
+
+
+def _why(said: str) -> str:
+    """Return the first line that speaks of an error, or the last one."""
+    lines = [line.strip() for line in said.splitlines() if line.strip()] or ["it said nothing"]
+    return next((line for line in lines if "error" in line.lower()), lines[-1])[:_LONGEST]
