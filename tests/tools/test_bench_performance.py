@@ -39,9 +39,9 @@ def test_a_program_that_is_not_there_or_fails_is_no_number(tmp_path: Path) -> No
         program(tmp_path / "aiperf", "--aiperf")
     with pytest.raises(NotRun, match="can't be started: No such file"):
         cost([tmp_path / "aiperf"], tmp_path)
-    with pytest.raises(NotRun, match="sh: exit 3: it broke$"):
+    with pytest.raises(NotRun, match=r"sh: exit 3: it broke$"):
         cost(["sh", "-c", "echo start; echo it broke; exit 3"], tmp_path)
-    with pytest.raises(NotRun, match="sh: exit 3: ERROR no net$"):
+    with pytest.raises(NotRun, match=r"sh: exit 3: ERROR no net$"):
         cost(["sh", "-c", "echo ERROR no net; echo bye; exit 3"], tmp_path)
     assert cost(["sh", "-c", "echo yes"], tmp_path).said == "yes\n"
 
