@@ -13,7 +13,13 @@ def undominated(points: Sequence[Merits]) -> list[bool]:
     Args:
         points: Merits of each; more is better. Equal points don't exclude each other.
     """
-    return [not any(_dominates(other, point) for other in points) for point in points]
+    front: list[Merits] = []
+    # What beats a point comes before it in this order, so the front so far decides.
+    for point in sorted(set(points), reverse=True):
+        if not any(_dominates(other, point) for other in front):
+            front.append(point)
+    kept = set(front)
+    return [point in kept for point in points]
 
 
 def _dominates(one: Merits, other: Merits) -> bool:

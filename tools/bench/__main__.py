@@ -1,6 +1,6 @@
 """What measuring and judging cost, and whether two providers agree.
 
-    python tools/bench client | providers | sandbox [OPTIONS]
+    python tools/bench client | performance | providers | sandbox [OPTIONS]
 
 Exit codes are those of `orket`: 1 could not run, 2 wrong usage, 3 the two differ too much.
 """
@@ -12,6 +12,7 @@ import sys
 from collections.abc import Sequence
 
 import client
+import performance
 import providers
 import sandbox
 
@@ -19,6 +20,7 @@ from orket_lib.vocabulary.errors import OrketError
 
 _SUBJECTS = {
     "client": (client, "what the client and the sampler add to what they measure"),
+    "performance": (performance, "the tables of docs/PERFORMANCE.md"),
     "providers": (providers, "whether two providers serve a file alike"),
     "sandbox": (sandbox, "what grading one example of a model's code costs"),
 }

@@ -81,7 +81,7 @@ class SamplerOverhead:
 def client_overhead(pairs: int) -> ClientOverhead:
     """Return what the client adds to TTFT and to the arrival of a chunk."""
     ttft, late = [], []
-    with _fast_server() as port:
+    with fast_server() as port:
         client = LlamaClient(f"http://127.0.0.1:{port}")
         for index in range(pairs + 1):
             if index % 2:
@@ -174,9 +174,10 @@ def _without_framing(reads: Sequence[tuple[float, bytes]]) -> list[tuple[float, 
 
 
 @contextmanager
-def _fast_server() -> Iterator[int]:
+def fast_server(chunks: int = CHUNKS) -> Iterator[int]:
+    """Run the fast server, which streams so many chunks, and yield its port."""
     child = subprocess.Popen(
-        [sys.executable, str(_FAST_SERVER), str(CHUNKS), str(_SPACING_US)],
+        [sys.executable, str(_FAST_SERVER), str(chunks), str(_SPACING_US)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

@@ -21,6 +21,7 @@ _LOG_FROM = 8  # a range as wide as this has a logarithmic scale
 _PLACES = ((9, 4, "start"), (-9, 4, "end"), (0, -10, "middle"), (0, 18, "middle"))
 _RANK = {"pick": 0, "base": 1}
 _CROWD = 20  # points; of more, only the important ones have a label
+_TRIED = 60  # labels at most: there is no room for more, and each is held against all points
 
 
 class Bar(NamedTuple):
@@ -166,7 +167,7 @@ def _labels(
     taken = [*lines, *((px - 5, py - 5, px + 5, py + 5) for px, py, _ in points)]
     order = sorted(points, key=lambda it: (_RANK.get(it[2].kind, 2), not it[2].front))
     if len(points) > _CROWD:
-        order = [it for it in order if it[2].front or it[2].kind in _RANK]
+        order = [it for it in order if it[2].front or it[2].kind in _RANK][:_TRIED]
     for px, py, point in order:
         wide = _LETTER * len(point.label)
         for dx, dy, anchor in _PLACES:

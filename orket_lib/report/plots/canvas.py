@@ -27,6 +27,7 @@ BLUE, VERMILION, GREEN, ORANGE = "#0072B2", "#D55E00", "#009E73", "#E69F00"
 PURPLE, SKY, BLACK = "#CC79A7", "#56B4E9", "#000000"
 PALETTE = (BLUE, VERMILION, GREEN, ORANGE, PURPLE, SKY, BLACK)
 
+MOST_MODELS = 20  # in one picture: more would be too tall to be looked at, and take long to draw
 _DPI = 150
 
 
@@ -55,6 +56,13 @@ def title(subject: str, fingerprint: str | None, lane: str, speeds_count: bool) 
     """Return the title of a plot: what it shows, on which machine, in which lane."""
     note = "" if speeds_count else " (speeds are not evidence)"
     return f"{subject}  ·  {cpu_name(fingerprint)}  ·  lane {lane}{note}"
+
+
+def note_of_others(figure: Figure, models: int) -> None:
+    """Say at the bottom how many models of the sweep the picture leaves out, if any."""
+    if models > MOST_MODELS:
+        text = f"The first {MOST_MODELS} of {models} models; the report as a page shows all."
+        figure.text(0.01, 0.05 / figure.get_figheight(), text, va="bottom", **TEXT)
 
 
 def tidy(axes: Axes, grid: str | None = None) -> None:

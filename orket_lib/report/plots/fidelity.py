@@ -28,7 +28,7 @@ class _Point(NamedTuple):
 
 
 def plot_fidelity(summary: Summary, target: Path) -> None:
-    """Draw the quants of each model, one panel per model, with the baseline's own noise.
+    """Draw the first models, one panel each, with the baseline's own noise.
 
     Args:
         summary: What the sweep found.
@@ -39,17 +39,19 @@ def plot_fidelity(summary: Summary, target: Path) -> None:
         with canvas.png(target, (_WIDTH, _NOTHING)) as figure_:
             figure_.text(0.04, 0.5, "No quant was compared with a baseline.", **canvas.TEXT)
         return
-    height = _HEIGHT * len(sessions)
+    shown = sessions[: canvas.MOST_MODELS]
+    height = _HEIGHT * len(shown)
     with canvas.png(target, (_WIDTH, height)) as figure_:
-        panels = figure_.subplots(len(sessions), 1, squeeze=False)[:, 0]
+        panels = figure_.subplots(len(shown), 1, squeeze=False)[:, 0]
         figure_.subplots_adjust(
             left=0.12, right=0.98, bottom=0.6 / height, top=1 - 0.6 / height, hspace=0.4
         )
-        for axes, session in zip(panels, sessions, strict=True):
+        for axes, session in zip(panels, shown, strict=True):
             lane, machine = summary.execution_lane, summary.hardware_fingerprint
             heading = canvas.title(session.model_id, machine, lane, speeds_count=True)
             axes.set_title(heading, **canvas.HEADING, fontsize=12.5, pad=12)
             draw_fidelity(axes, session)
+        canvas.note_of_others(figure_, len(sessions))
 
 
 def draw_fidelity(axes: Axes, session: ModelSession) -> None:

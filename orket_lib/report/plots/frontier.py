@@ -1,4 +1,4 @@
-"""The plot of a sweep: quality, speed and memory of every quant, one row of panels per model."""
+"""The plot of a sweep: quality, speed and memory of every quant, one row of panels a model."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _WIDTH, _HEIGHT = 11.0, 4.7
 
 
 def plot_frontier(summary: Summary, target: Path, include_invalid: bool | None = None) -> None:
-    """Draw a sweep: one row of two panels per model.
+    """Draw a sweep: one row of two panels for each model, up to `canvas.MOST_MODELS`.
 
     Args:
         summary: What the sweep found.
@@ -32,11 +32,12 @@ def plot_frontier(summary: Summary, target: Path, include_invalid: bool | None =
             lines = ["No row of this sweep was measured.", *reasons]
             figure.text(0.04, 0.88, "\n".join(lines), va="top", **canvas.TEXT)
         return
-    height, machine = _HEIGHT * len(summary.sessions), summary.hardware_fingerprint
+    sessions = summary.sessions[: canvas.MOST_MODELS]
+    height, machine = _HEIGHT * len(sessions), summary.hardware_fingerprint
     with canvas.png(target, (_WIDTH, height)) as figure:
         # Margins are given in inches, so that labels can be placed before anything is drawn.
         left, right, bottom, top, between = 0.75, 0.15, 0.55, 0.75, 1.3
-        panels = figure.subplots(len(summary.sessions), 2, squeeze=False, width_ratios=(1.55, 1))
+        panels = figure.subplots(len(sessions), 2, squeeze=False, width_ratios=(1.55, 1))
         figure.subplots_adjust(
             left=left / _WIDTH,
             right=1 - right / _WIDTH,
@@ -45,9 +46,10 @@ def plot_frontier(summary: Summary, target: Path, include_invalid: bool | None =
             hspace=between / (_HEIGHT - between),
             wspace=0.24,
         )
-        for (quality, speed), session in zip(panels, summary.sessions, strict=True):
+        for (quality, speed), session in zip(panels, sessions, strict=True):
             view = frontier_view(session, lane, include_invalid)
             heading = canvas.title(session.model_id, machine, lane, lane is not Lane.CI)
             quality.set_title(heading, **canvas.HEADING, fontsize=12.5, pad=27)
             draw_quality(quality, session, view, lane)
             draw_speed(speed, session, view, lane)
+        canvas.note_of_others(figure, len(summary.sessions))

@@ -18,6 +18,7 @@ from report_summaries import failed, polluted, row, seven, summary
 
 from orket_lib.artifacts.views.row import RowMetrics
 from orket_lib.artifacts.views.summary import Summary
+from orket_lib.report.plots import canvas
 from orket_lib.report.plots.frontier import plot_frontier
 from orket_lib.report.plots.panels import draw_quality, draw_speed
 from orket_lib.report.views import frontier_view
@@ -78,6 +79,18 @@ def test_each_model_has_a_line_of_panels(tmp_path: pathlib.Path) -> None:
     plot_frontier(summary(seven(), seven()), two)
 
     assert imread(two).shape[0] == 2 * imread(one).shape[0]
+
+
+def test_a_picture_has_room_for_some_models_and_says_how_many_it_leaves_out(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path
+) -> None:
+    monkeypatch.setattr(canvas, "MOST_MODELS", 1)
+    one, two = tmp_path / "one.png", tmp_path / "two.png"
+    plot_frontier(summary(seven()), one)
+    plot_frontier(summary(seven(), seven()), two)
+
+    assert imread(two).shape == imread(one).shape
+    assert one.read_bytes() != two.read_bytes()  # the note
 
 
 def test_the_same_summary_gives_the_same_bytes(tmp_path: pathlib.Path) -> None:
