@@ -75,8 +75,8 @@ def _files(matrix: dict[str, Any]) -> dict[str, Any]:
     }
     looks = example(LookSettings, whole=True) | {
         "models": {"nano": "nano"},
-        "quants": ["Q8_0"],
-        "baseline": "Q8_0",
+        "quants": {"nano": ["Q8_0"]},
+        "baselines": {"nano": "Q8_0"},
         "ends": [1],
     }
     bank = TaskBank(

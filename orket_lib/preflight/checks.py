@@ -8,7 +8,12 @@ from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
-from orket_lib.artifacts.views.preflight import QUANTIZE_BINARY, Needs, PreflightCheck
+from orket_lib.artifacts.views.preflight import (
+    QUANTIZE_BINARY,
+    Needs,
+    PreflightCheck,
+    ServerNeeds,
+)
 from orket_lib.preflight.files import check_bases, check_files, files_to_make
 from orket_lib.preflight.memory import memory_checks
 from orket_lib.preflight.servers import check_server
@@ -37,12 +42,12 @@ def check_all(
         workspace: Folder that it writes to.
         patience_s: Time limit for the answer of a server.
     """
-    parts = (needs.model_copy(update={"others": ()}), *needs.others)
+    parts: tuple[ServerNeeds, ...] = (needs, *needs.others)
     found = [check for part in parts for check in _checks(part, workspace, patience_s)]
     return tuple(dict.fromkeys(found))
 
 
-def _checks(needs: Needs, workspace: Path, patience_s: float) -> tuple[PreflightCheck, ...]:
+def _checks(needs: ServerNeeds, workspace: Path, patience_s: float) -> tuple[PreflightCheck, ...]:
     """Return the checks of what the models of one server need."""
     checks, sizes = check_files(needs)
     base_checks, made_sizes, made_mib = check_bases(needs)
@@ -58,7 +63,7 @@ def _checks(needs: Needs, workspace: Path, patience_s: float) -> tuple[Preflight
     return (*found, *checks, _disk(workspace, made_mib), *memory)
 
 
-def _runtime(needs: Needs) -> Iterator[PreflightCheck]:
+def _runtime(needs: ServerNeeds) -> Iterator[PreflightCheck]:
     package = PROVIDERS[needs.provider].runtime
     if package:
         found = find_spec(package) is not None
@@ -70,7 +75,7 @@ def _runtime(needs: Needs) -> Iterator[PreflightCheck]:
         )
 
 
-def _programs(needs: Needs) -> Iterator[PreflightCheck]:
+def _programs(needs: ServerNeeds) -> Iterator[PreflightCheck]:
     """Yield a check for each program that the sweep starts: it exists and is executable."""
     for key, name in needs.programs.items():
         if key == QUANTIZE_BINARY and not files_to_make(needs):
@@ -86,7 +91,7 @@ def _programs(needs: Needs) -> Iterator[PreflightCheck]:
         )
 
 
-def _named_gpus(needs: Needs) -> Iterator[PreflightCheck]:
+def _named_gpus(needs: ServerNeeds) -> Iterator[PreflightCheck]:
     """Yield a check for each GPU that the config names but no driver shows.
 
     A server without any of its GPUs silently serves from main memory. If no driver shows a GPU, as
@@ -108,7 +113,7 @@ def _named_gpus(needs: Needs) -> Iterator[PreflightCheck]:
             )
 
 
-def _sandbox(needs: Needs) -> Iterator[PreflightCheck]:
+def _sandbox(needs: ServerNeeds) -> Iterator[PreflightCheck]:
     """Yield a check of the sandbox; without one, rows with code tasks are incomplete."""
     if needs.code_sandbox is None:
         return
@@ -137,7 +142,7 @@ def _locks() -> Iterator[PreflightCheck]:
         yield PreflightCheck(name="locks", ok=True, warning=True, detail=note, remedy=REMEDY)
 
 
-def _cpus(needs: Needs) -> Iterator[PreflightCheck]:
+def _cpus(needs: ServerNeeds) -> Iterator[PreflightCheck]:
     """Yield a check of the CPUs that a server here may use, if they are limited (T33)."""
     if not PROVIDERS[needs.provider].starts_server(needs.place.base_url):
         return

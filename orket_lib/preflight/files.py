@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from orket_lib.artifacts.views.preflight import NeededModel, Needs, PreflightCheck
+from orket_lib.artifacts.views.preflight import NeededModel, PreflightCheck, ServerNeeds
 from orket_lib.preflight.memory import ModelSize
 from orket_lib.providers.gguf.file import GgufFacts, bits_of_weight, read_servable
 from orket_lib.providers.gguf.memory_estimate import shape_of
@@ -22,7 +22,7 @@ _NO_TEMPLATE = (
 )
 
 
-def check_files(needs: Needs) -> tuple[list[PreflightCheck], list[ModelSize]]:
+def check_files(needs: ServerNeeds) -> tuple[list[PreflightCheck], list[ModelSize]]:
     """Return a check for each model file, and the size of each model."""
     checks: list[PreflightCheck] = []
     sizes: list[ModelSize] = []
@@ -44,12 +44,12 @@ def check_files(needs: Needs) -> tuple[list[PreflightCheck], list[ModelSize]]:
     return checks, sizes
 
 
-def files_to_make(needs: Needs) -> list[NeededModel]:
+def files_to_make(needs: ServerNeeds) -> list[NeededModel]:
     """Return the models whose file is missing and can be made."""
     return [model for model in needs.models if model.base and not _is_file(model.file)]
 
 
-def check_bases(needs: Needs) -> tuple[list[PreflightCheck], list[ModelSize], float]:
+def check_bases(needs: ServerNeeds) -> tuple[list[PreflightCheck], list[ModelSize], float]:
     """Return a check for each base and importance matrix, model sizes, and MiB of disk needed."""
     checks, sizes, disk_bytes = [], [], 0
     missing = files_to_make(needs)

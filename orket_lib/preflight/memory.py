@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
-from orket_lib.artifacts.views.preflight import Needs, PreflightCheck
+from orket_lib.artifacts.views.preflight import PreflightCheck, ServerNeeds
 from orket_lib.preflight.memory_profiles import FREE_SHARE, least_profile
 from orket_lib.processes.which import find_program
 from orket_lib.providers.gguf.memory_estimate import MemoryNeed, ModelShape, memory_need
@@ -58,7 +58,7 @@ class FreeMemory:
     limited_by: str | None = None
 
 
-def memory_checks(needs: Needs, sizes: Sequence[ModelSize]) -> Iterator[PreflightCheck]:
+def memory_checks(needs: ServerNeeds, sizes: Sequence[ModelSize]) -> Iterator[PreflightCheck]:
     """Yield a check for each model that may need too much memory, or one for all models."""
     skipped = _why_skipped(needs, sizes)
     if skipped:
@@ -76,7 +76,7 @@ def memory_checks(needs: Needs, sizes: Sequence[ModelSize]) -> Iterator[Prefligh
         yield PreflightCheck(name=_NAME, ok=True, detail=detail)
 
 
-def _why_skipped(needs: Needs, sizes: Sequence[ModelSize]) -> str | None:
+def _why_skipped(needs: ServerNeeds, sizes: Sequence[ModelSize]) -> str | None:
     host = needs.place.remote
     if host is not None:
         return f"not checked: {host} is another machine"
@@ -85,7 +85,7 @@ def _why_skipped(needs: Needs, sizes: Sequence[ModelSize]) -> str | None:
     return None if sizes else "not checked: the sizes of the models are unknown"
 
 
-def free_memory_for(needs: Needs) -> FreeMemory:
+def free_memory_for(needs: ServerNeeds) -> FreeMemory:
     """Return the free memory where the models of a sweep will be served.
 
     A server that the sweep starts lists its GPUs. Any other is assumed to use all GPUs, or those
@@ -132,7 +132,7 @@ def _added_up(parts: Sequence[tuple[str, float]]) -> FreeMemory:
     return FreeMemory(name, sum(free for _, free in parts), on_gpu=True)
 
 
-def _too_much(needs: Needs, name: str, need: MemoryNeed, free: FreeMemory) -> PreflightCheck:
+def _too_much(needs: ServerNeeds, name: str, need: MemoryNeed, free: FreeMemory) -> PreflightCheck:
     fits = least_profile(need.total_mib, free.free_mib)
     smaller = "a smaller quant or n_ctx"
     if free.limited_by:
@@ -147,7 +147,7 @@ def _too_much(needs: Needs, name: str, need: MemoryNeed, free: FreeMemory) -> Pr
     )
 
 
-def _limit(needs: Needs, free: FreeMemory) -> str:
+def _limit(needs: ServerNeeds, free: FreeMemory) -> str:
     share = FREE_SHARE[needs.vram_profile]
     limit = f"; {free.limited_by}" if free.limited_by else ""
     return (

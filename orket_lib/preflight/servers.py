@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterator
 from urllib.parse import urlsplit
 
 from orket_lib.artifacts.printed.offers import OfferedModel, Offering
-from orket_lib.artifacts.views.preflight import NeededModel, Needs, PreflightCheck
+from orket_lib.artifacts.views.preflight import NeededModel, PreflightCheck, ServerNeeds
 from orket_lib.preflight.memory import ModelSize
 from orket_lib.processes.time_limit import within
 from orket_lib.providers.catalog import Catalog
@@ -21,7 +21,9 @@ _MOST_LISTED = 8
 _POLL_S = 0.5
 
 
-def check_server(needs: Needs, patience_s: float) -> tuple[list[PreflightCheck], list[ModelSize]]:
+def check_server(
+    needs: ServerNeeds, patience_s: float
+) -> tuple[list[PreflightCheck], list[ModelSize]]:
     """Return the checks of a server and its tags, and the size of each model.
 
     Args:
@@ -65,7 +67,7 @@ def _sizes(catalog: Catalog, tags: Collection[str]) -> Iterator[ModelSize]:
             yield ModelSize(tag, found.bytes, catalog.shapes.get(found.name))
 
 
-def _unreachable(name: str, needs: Needs, error: Exception) -> PreflightCheck:
+def _unreachable(name: str, needs: ServerNeeds, error: Exception) -> PreflightCheck:
     refused = isinstance(error, RequestFailed) and error.fault is Fault.REFUSED
     return PreflightCheck(
         name=name,
@@ -75,7 +77,7 @@ def _unreachable(name: str, needs: Needs, error: Exception) -> PreflightCheck:
     )
 
 
-def _start_line(needs: Needs) -> str | None:
+def _start_line(needs: ServerNeeds) -> str | None:
     """Return the command that starts the server."""
     first = needs.models[0]
     start = PROVIDERS[needs.provider].start
@@ -87,7 +89,7 @@ def _start_line(needs: Needs) -> str | None:
     )
 
 
-def _tag_checks(needs: Needs, catalog: Catalog) -> list[PreflightCheck]:
+def _tag_checks(needs: ServerNeeds, catalog: Catalog) -> list[PreflightCheck]:
     """Return the check of each tag; a tag that is there and unusable costs only its own cells."""
     checks: list[PreflightCheck] = []
     unusable: list[int] = []
@@ -147,7 +149,7 @@ def _get_line(provider: str, model: NeededModel) -> str | None:
     )
 
 
-def _loaded(needs: Needs, offering: Offering) -> Iterator[PreflightCheck]:
+def _loaded(needs: ServerNeeds, offering: Offering) -> Iterator[PreflightCheck]:
     """Yield a warning for each model that is already loaded, because a run stops at it."""
     traits = PROVIDERS[needs.provider]
     if not traits.loads_models or needs.place.exclusive:

@@ -20,7 +20,7 @@ from orket_lib.artifacts.views.plan import (
     PlannedTasks,
     PlannedThermal,
 )
-from orket_lib.artifacts.views.preflight import QUANTIZE_BINARY, NeededModel, Needs
+from orket_lib.artifacts.views.preflight import QUANTIZE_BINARY, NeededModel, Needs, ServerNeeds
 from orket_lib.config.loading.command_template import find_runner
 from orket_lib.config.model import SweepConfig
 from orket_lib.config.sections.fields import from_fields
@@ -125,7 +125,7 @@ def needs(sweep: Sweep) -> Needs:
     config = sweep.config
     first, *others = (
         from_fields(
-            Needs,
+            ServerNeeds,
             view,
             place=_location(view),
             models=tuple(map(_needed, cells)),
@@ -136,7 +136,7 @@ def needs(sweep: Sweep) -> Needs:
         for _, view in config.views
         if (cells := [it for it in sweep.cells if it.model_id in view.models])
     )
-    return first.model_copy(update={"others": tuple(others)})
+    return Needs(**dict(first), others=tuple(others))
 
 
 def place(config: SweepConfig) -> Places:

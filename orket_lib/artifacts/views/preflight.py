@@ -61,8 +61,8 @@ class NeededModel(Record):
         return self.file or self.tag or ""
 
 
-class Needs(Record):
-    """What a sweep needs, as the workflow renders it from the config alone."""
+class ServerNeeds(Record):
+    """What the models of one server need."""
 
     provider: Annotated[str, AfterValidator(_known)]
     place: ServerLocation = Field(default_factory=ServerLocation)
@@ -78,4 +78,9 @@ class Needs(Record):
     code_sandbox: tuple[SandboxKind, ...] | None = Field(
         None, description="where code in answers may run; null = no task needs it"
     )
-    others: tuple[Needs, ...] = Field((), description="the same for models of further servers")
+
+
+class Needs(ServerNeeds):
+    """What a sweep needs, as the workflow renders it from the config alone."""
+
+    others: tuple[ServerNeeds, ...] = Field((), description="of the models of further servers")
