@@ -209,7 +209,7 @@ class Suite:
         begin = time.monotonic()
         with fault.kind.around(bed) as env:
             result = bed.call(fault.break_in(bed, self.dice), env)
-        problems = bed.problems(result)
+        problems = bed.problems(result, fault.kind.days)
         if not result.struck and result.code:
             problems.append(
                 f"the same command did not go on: exit {result.code}: {_end_of(result)}"

@@ -25,6 +25,7 @@ from orket_lib.processes.device_lock import device_lock
 
 _NOBODY = 65534
 _HOUR_S = 3600
+_DAY_S = 24 * _HOUR_S
 _PAUSES_S = (0.2, 1.0, 2.5)
 
 
@@ -63,6 +64,7 @@ class Kind:
         scripted: Whether the server must be one that a script starts.
         root: Whether it takes root.
         lasting: Whether the call may go on after it, to its end.
+        days: Whether so much time seems to pass that the canary is due again.
     """
 
     name: str
@@ -72,6 +74,7 @@ class Kind:
     scripted: bool = False
     root: bool = False
     lasting: bool = False
+    days: bool = False
 
 
 def _processes(moment: Moment, target: str) -> list[psutil.Process]:
@@ -224,7 +227,7 @@ def _clock(name: str, seconds: int) -> Kind:
             subprocess.run(command, check=True)
         yield {"LD_PRELOAD": str(library) if compiler else "", "FAULTS_CLOCK": str(clock)}
 
-    return Kind(f"clock-{name}", strike, around, lasting=True)
+    return Kind(f"clock-{name}", strike, around, lasting=True, days=seconds > _DAY_S)
 
 
 def _starve(moment: Moment) -> bool:
@@ -342,7 +345,7 @@ KINDS = {
         *map(_removed, ("results", "logs", ".snakemake", "storage/server_facts", "locks")),
         _clock("1h-forth", _HOUR_S),
         _clock("1h-back", -_HOUR_S),
-        _clock("400d-forth", 400 * 24 * _HOUR_S),
+        _clock("400d-forth", 400 * _DAY_S),
         Kind("starved-server", _starve, measuring=True, lasting=True),
         *(
             [Kind("oom-server", _kill_by_kernel, _ungrouped, True, root=True)]
