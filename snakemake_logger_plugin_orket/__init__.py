@@ -23,7 +23,6 @@ from orket_lib.commands._screen import Screen
 T = TypeVar("T")
 
 _LOG = ".snakemake/log"
-_TRACEBACK = "Traceback (most recent call last)"
 _NOISE = ("None", "Assuming unrestricted shared filesystem")
 
 
@@ -138,5 +137,9 @@ def _why(record: Any) -> str:
 
 
 def _error_of(message: str) -> str:
-    """Return what went wrong; of a traceback, which is in Snakemake's log, the last line."""
-    return message.strip().splitlines()[-1] if _TRACEBACK in message else message
+    """Return what went wrong, without the traceback, which is in Snakemake's log."""
+    what, traceback, rest = message.partition("Traceback")
+    if not traceback:
+        return message
+    # Python's own ends with the error; Snakemake's of a rule begins with it.
+    return rest.strip().splitlines()[-1] if rest.startswith(" (most") else what.strip()

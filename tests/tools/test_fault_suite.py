@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from bed import Bed, differences, line_to_type
 from invocation import Result, call
-from kinds import KINDS
+from surroundings import KINDS
 
 UNDISTURBED: dict[str, Any] = {"answers": {"F16 a 1 0": "x"}, "rows": [{"tasks": 3}]}
 

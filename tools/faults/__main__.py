@@ -18,17 +18,15 @@ from __future__ import annotations
 import argparse
 import os
 import random
-import re
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -36,78 +34,16 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path += [str(ROOT), str(ROOT / "tests"), str(ROOT / "tests" / "workflow")]
 
 from bed import STEPS, Bed, differences, line_to_type  # noqa: E402
-from invocation import LONGEST_S, BreakIn, Result  # noqa: E402
-from kinds import KINDS, Kind, Moment, memory_group  # noqa: E402
+from fault import Fault  # noqa: E402
+from invocation import Result  # noqa: E402
+from kinds import Kind  # noqa: E402
 from small_disk import small_disk_at  # noqa: E402
+from surroundings import KINDS, memory_group  # noqa: E402
 
 _AT_ONCE = 6  # faults of one sweep
 _TRIES = 3  # to find what is to be struck
 _DISK_MIB = 256  # below the preflight's limit nothing is measured at all
-_POLL_S = 0.02
 _STOPPED = 130  # by the user, who knows it
-_JOBS = 18  # after the measurements, about
-
-
-@dataclass(frozen=True)
-class Fault:
-    """A fault to come.
-
-    Attributes:
-        kind: What happens.
-        when: `step57`, `job5` of the call, or `0.5s` after its start.
-        tries: How often it found nothing to strike.
-    """
-
-    kind: Kind
-    when: str
-    tries: int = 0
-
-    @classmethod
-    def at_random(cls, kind: Kind, dice: random.Random) -> Fault:
-        """Return it at any moment that suits it."""
-        if kind.name == "another-user":  # nothing is measured before it
-            return cls(kind, "0s")
-        step = f"step{dice.randint(0, STEPS - 10)}"
-        if kind.measuring:
-            return cls(kind, step)
-        job, second = f"job{dice.randint(1, _JOBS)}", f"{dice.choice([0.3, 0.8, 1.5, 2.5])}s"
-        return cls(kind, dice.choice([step, step, job, second]))
-
-    @classmethod
-    def parse(cls, word: str) -> Fault:
-        """Return what its text says."""
-        name, _, when = word.partition("@")
-        return cls(KINDS[name], when)
-
-    def __str__(self) -> str:
-        return f"{self.kind.name}@{self.when}"
-
-    @property
-    def place(self) -> tuple[int, float]:
-        """Where it stands in a sweep: starts, measurements, views."""
-        kind, number = re.fullmatch(r"(step|job|)([\d.]+)s?", self.when).groups()  # type: ignore[union-attr]
-        return ("", "step", "job").index(kind), float(number)
-
-    def break_in(self, bed: Bed, dice: random.Random) -> BreakIn:
-        """Return what waits for the moment, and strikes."""
-        unit, number = self.place
-
-        def strike(process: subprocess.Popen[bytes], log: Path) -> bool:
-            begin = time.monotonic()
-            now = (
-                lambda: time.monotonic() - begin,
-                bed.steps_done,
-                lambda: bed.jobs_begun(process.pid),
-            )[unit]
-            come = False
-            while process.poll() is None and time.monotonic() - begin < LONGEST_S:
-                come = come or now() >= number
-                if come and self.kind.strike(Moment(bed, process.pid, dice)):
-                    return True
-                time.sleep(_POLL_S)
-            return False
-
-        return strike
 
 
 class Suite:
@@ -209,7 +145,7 @@ class Suite:
         begin = time.monotonic()
         with fault.kind.around(bed) as env:
             result = bed.call(fault.break_in(bed, self.dice), env)
-        problems = bed.problems(result)
+        problems = bed.problems(result, fault.kind.days)
         if not result.struck and result.code:
             problems.append(
                 f"the same command did not go on: exit {result.code}: {_end_of(result)}"

@@ -98,9 +98,15 @@ class Bed:
         name = {"snakemake": "snakemake", "orket": "orket_lib"}[words[0]]
         return call(self.folder, words[1:], module=name, log=self.log).code
 
-    def problems(self, result: Result) -> list[str]:
-        """Return what a call did wrong to what was measured, or left behind."""
-        change = change_of(self.folder, f"{NAME}.yaml", self.ledger, Asked())
+    def problems(self, result: Result, days: bool = False) -> list[str]:
+        """Return what a call did wrong to what was measured, or left behind.
+
+        Args:
+            result: Of the call.
+            days: Whether it saw days pass, after which the canary is due again.
+        """
+        asked = Asked(frozenset({"measure_canary"} if days else ()))
+        change = change_of(self.folder, f"{NAME}.yaml", self.ledger, asked)
         self.ledger = change.after
         found = list(change.problems())
         found += [f"alive after {_GONE_WITHIN_S:g} s: {command}" for command in result.left]
