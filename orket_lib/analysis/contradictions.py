@@ -37,13 +37,13 @@ def _matrix(summary: Summary) -> Iterator[str]:
     for model in sessions:
         if model not in models:
             yield f"{model} has a session and is not among the matrix's models"
-    asked = {
-        (model, quant): None
+    asked = [
+        (model, quant)
         for model in models
         for own in [summary.settings_of(str(model)).get("quants")]
         for quant in quants
         if not isinstance(own, list) or quant in own
-    }
+    ]
     for model, quant in dict.fromkeys(cells):
         if model in models and (model, quant) not in asked:
             yield f"{model} {quant} has a row and is not among the matrix's quants"

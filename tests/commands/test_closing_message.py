@@ -9,10 +9,9 @@ from typing import Any
 import pytest
 from contract_examples import example
 from explorer_artifacts import context_ceiling
-from report_summaries import polluted, row, summary
+from report_summaries import polluted, summary
 
 from orket_lib.artifacts.io import write_json, write_model
-from orket_lib.artifacts.views.fidelity import Agreement, Fidelity
 from orket_lib.artifacts.views.summary import Summary
 from orket_lib.cli import main
 from orket_lib.commands.closing_message import show_summary
@@ -76,31 +75,6 @@ def test_disturbed_speeds_end_with_the_line_that_repeats_the_probes(
     said = capsys.readouterr().out
     assert f"THERMAL_THROTTLE: {evidence}" in said
     assert f"on a quiet machine: {line}\n" in said
-
-
-@pytest.mark.parametrize(
-    ("share", "mode", "said"),
-    [(1.0, "agreement", True), (0.5, "agreement", False), (1.0, "kld", False)],
-)
-def test_quants_that_nothing_tells_apart_end_with_the_line_that_adds_kld(
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
-    share: float,
-    mode: str,
-    said: bool,
-) -> None:
-    monkeypatch.setenv("ORKET_COMMAND", "--configfile my.yaml")
-    rows = [row("F16", 16.0, 1.0), row("Q8_0", 8.5, 1.0)]
-    found = summary(rows, matrix={"sweep": "small", "fidelity": mode})
-    agreement = Agreement(tasks=2, same_answers=2, same_answer_rate=share, same_start_share=share)
-    record = Fidelity(quant_tag="Q8_0", baseline_quant="F16", agreement=agreement)
-    session = found.sessions[0].model_copy(update={"fidelity": (record,)})
-    whole = found.model_copy(update={"sessions": (session,)})
-    write_model(tmp_path / "quant_sweep" / "sweep_summary.json", whole)
-    show_summary(tmp_path, 0.0)
-    line = "apart by probabilities: snakemake --configfile my.yaml --config fidelity=kld\n"
-    assert (line in capsys.readouterr().out) is said
 
 
 @pytest.fixture
