@@ -87,7 +87,7 @@ CELL = f"{RESULTS}/cells/{{model}}/{{quant}}"
 
 wildcard_constraints:
     model="[A-Za-z0-9_.-]+",
-    quant="[A-Za-z0-9_.-]+",
+    quant="[A-Za-z0-9_.@-]+",
     # The first round or batch has the same paths as without rounds and batches.
     part="(/(round|batch)-[1-9][0-9]*)?",
     batch="[0-9]+",

@@ -17,7 +17,13 @@ from orket_lib.config.loading.cross_checks import problems_between, warnings_of
 from orket_lib.config.loading.files import Source
 from orket_lib.config.loading.messages import field_problem, got, unknown_key
 from orket_lib.config.model import SECTIONS, SweepConfig
-from orket_lib.config.per_model import OWN_KEYS, quants_of_all, split_models
+from orket_lib.config.per_model import (
+    OWN_KEYS,
+    VARIANT_KEYS,
+    quants_of_all,
+    split_models,
+    with_variants,
+)
 from orket_lib.config.secrets import without_secrets
 from orket_lib.config.sweep_name import KEY, name_sweep
 from orket_lib.vocabulary.errors import ConfigError
@@ -121,9 +127,18 @@ def draft(sources: Iterable[Source]) -> Draft:
     if name is not None:
         settings.values[KEY] = name
     _quants_of_models(settings.values)
+    if "quants" in settings.values:
+        values = settings.values
+        values["quants"] = with_variants(values["quants"], values.get("variants"))
     config, bad, problems = _validated(settings)
     misfits = _problems_of_models(config, settings.values, "quants" in bad)
     problems += misfits
+    if not {"variants", "quants", "models"} & bad:
+        odd = _problems_of_variants(config)
+        problems += odd
+        if odd:
+            bad |= {"variants"}
+            config = config.model_copy(update={"variants": {}})
     if misfits or "quants" in bad:
         bad |= {"models"}
         config = config.model_copy(update={"model_settings": {}})
@@ -188,6 +203,24 @@ def _problems_of_models(
                 f"({got(own['quants'])})"
             )
     return list(dict.fromkeys(lines))
+
+
+def _problems_of_variants(config: SweepConfig) -> list[str]:
+    """Return a line for each wrong setting of a variant."""
+    lines = []
+    for name, own in config.variants.items():
+        place = f"variants.{name}"
+        unknown = sorted(own.keys() - set(VARIANT_KEYS))
+        lines += [
+            f"{place}.{key}: there is no such setting of a variant"
+            f"{nearest(key, VARIANT_KEYS)} ({got(own[key], key)})"
+            for key in unknown
+        ]
+        try:
+            _ = unknown or config.in_variant(name)
+        except ValidationError as error:
+            lines += [f"{place}.{field_problem(item, own, {})}" for item in error.errors()]
+    return lines
 
 
 def _not_of_a_model(key: str) -> str:
