@@ -19,8 +19,8 @@ _SHARED = {"machine", "quant_bits"}
 BY_QUANT = ("artifacts", "tags", "artifact_digest")
 OWN_KEYS = ("quants", *sorted({*Serving.model_fields, *Controls.model_fields} - _SHARED))
 # A variant serves the same files from the same place.
-_OF_THE_MODEL = {"quants", "provider", "base_url", "allow_remote", "exclusive", "api_key", *BY_QUANT}
-_OF_THE_MODEL |= {"artifact_template", "tag_template", "on_server_death"}
+_OF_THE_MODEL = {"quants", "provider", "base_url", "allow_remote", "exclusive", "api_key"}
+_OF_THE_MODEL |= {"artifact_template", "tag_template", "on_server_death", *BY_QUANT}
 VARIANT_KEYS = tuple(key for key in OWN_KEYS if key not in _OF_THE_MODEL)
 
 

@@ -9,8 +9,8 @@ Vendors publish their own mixes under their own tags: `UD-Q4_K_XL`, `Q4_K_L`, `i
 type that the vendor started from. So a vendor's tag means that type's *family*, and the type's bits
 until its file is read: the actual bits of a mix depend on its embeddings.
 
-A tag may have a label after `@`: `Q4_K_M@bartowski` is the file of one maker, `Q4_K_M@kv8` a variant
-of how it is served. The label says nothing about the type, and is kept as it is typed.
+A tag may have a label after `@`: `Q4_K_M@bartowski` is the file of one maker, `Q4_K_M@kv8` a
+variant of how it is served. The label says nothing about the type, and is kept as it is typed.
 """
 
 from __future__ import annotations

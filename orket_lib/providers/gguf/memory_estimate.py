@@ -2,9 +2,9 @@
 
 need = weights + KV cache + compute buffer + runtime. The KV cache of a transformer is known to the
 byte: context x the sum over its layers of KV heads x (key length x bytes of a key's value + value
-length x bytes of a value's), 2 bytes in 16-bit floats, its default. The compute buffer is what llama.cpp allocates for a batch
-of 512 tokens: 4 bytes x 512 x (vocabulary + width), with flash attention, its default where the
-device supports it. Weights are the size of the file. The runtime is an allowance. So the sum is an
+length x bytes of a value's), 2 bytes in 16-bit floats, its default. The compute buffer is what llama.cpp allocates for
+a batch of 512 tokens: 4 bytes x 512 x (vocabulary + width), with flash attention, its default where
+the device supports it. Weights are the size of the file. The runtime is an allowance. So the sum is an
 estimate, an upper bound for models whose layers don't all keep the whole context, and it is called
 an estimate wherever it is shown (trap T12).
 """
@@ -22,8 +22,15 @@ RUNTIME_MIB = 300.0  # libraries, a GPU's context, and the client
 _F32 = 4
 # Bytes of one value, by the type of the cache: blocks of 32 values with their scales.
 _CACHE_BYTES = {
-    **{"f32": 4.0, "f16": 2.0, "bf16": 2.0, "q8_0": 34 / 32, "q5_1": 24 / 32, "q5_0": 22 / 32},
-    **{"q4_1": 20 / 32, "q4_0": 18 / 32, "iq4_nl": 18 / 32},
+    "f32": 4.0,
+    "f16": 2.0,
+    "bf16": 2.0,
+    "q8_0": 34 / 32,
+    "q5_1": 24 / 32,
+    "q5_0": 22 / 32,
+    "q4_1": 20 / 32,
+    "q4_0": 18 / 32,
+    "iq4_nl": 18 / 32,
 }
 _DEFAULT_TYPE = "f16"
 _BATCH = 512
