@@ -2,11 +2,11 @@
 
 need = weights + KV cache + compute buffer + runtime. The KV cache of a transformer is known to the
 byte: context x the sum over its layers of KV heads x (key length x bytes of a key's value + value
-length x bytes of a value's), 2 bytes in 16-bit floats, its default. The compute buffer is what llama.cpp allocates for
-a batch of 512 tokens: 4 bytes x 512 x (vocabulary + width), with flash attention, its default where
-the device supports it. Weights are the size of the file. The runtime is an allowance. So the sum is an
-estimate, an upper bound for models whose layers don't all keep the whole context, and it is called
-an estimate wherever it is shown (trap T12).
+length x bytes of a value's), 2 bytes in 16-bit floats, its default. The compute buffer is what
+llama.cpp allocates for a batch of 512 tokens: 4 bytes x 512 x (vocabulary + width), with flash
+attention, its default where the device supports it. Weights are the size of the file. The runtime
+is an allowance. So the sum is an estimate, an upper bound for models whose layers don't all keep
+the whole context, and it is called an estimate wherever it is shown (trap T12).
 """
 
 from __future__ import annotations
