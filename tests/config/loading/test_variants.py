@@ -77,7 +77,7 @@ def test_a_model_with_quants_of_its_own_has_their_variants() -> None:
                 "tag_template": "{model}:{quant}",
                 "variants": {"kv8": KV8},
             },
-            "variants.kv8.cache_type_k: provider `ollama` can't apply it",
+            "provider `ollama` can't apply it: it can set batch_size, gpu_layers; OLLAMA_KV",
         ),
     ],
 )
