@@ -56,7 +56,7 @@ class EmbeddedProvider(LlamaRequests):
             "n_ctx": spec.n_ctx or 0,
             "threads": thread_count(spec),
             "cpus": cpus_of(spec.controls.affinity_policy),
-            "load": {name: getattr(spec, name) for name in LOAD_SETTINGS},
+            "load": {name: value for name, value in spec if name in LOAD_SETTINGS},
             "api_key": key,
         }
         with log.open("wb") as messages:
