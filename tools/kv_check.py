@@ -24,13 +24,13 @@ import psutil
 from orket_lib.analysis.fidelity.kld import compare
 from orket_lib.artifacts.measurements.next_tokens import TokenBlock, TokenSample
 from orket_lib.artifacts.measurements.request import NO_TASKS
+from orket_lib.artifacts.measurements.serving import KvCache
 from orket_lib.artifacts.measurements.spec import (
     ArtifactIdentity,
     CacheType,
     ControlSettings,
     MeasurementSpec,
 )
-from orket_lib.artifacts.views.run_report import KvCache
 from orket_lib.measure.fidelity.blocks import blocks_of
 from orket_lib.measure.fidelity.measurement import ask_block
 from orket_lib.providers.base import Model, Source

@@ -6,10 +6,11 @@ import os
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from orket_lib.artifacts.measurements.spec import LOAD_FLAGS
 from orket_lib.artifacts.views.context_ceiling import ContextCeiling
 from orket_lib.artifacts.views.row import RowMetrics
 from orket_lib.artifacts.views.summary import ModelSession
-from orket_lib.vocabulary.providers import LOAD_FLAGS, PROVIDERS, same_server
+from orket_lib.vocabulary.providers import PROVIDERS, same_server
 from orket_lib.vocabulary.shell import shell_line
 from orket_lib.vocabulary.text import listed
 

@@ -98,15 +98,6 @@ class ProviderTraits:
 
 
 ALREADY_RUNNING = ("SERVER_ALREADY_RUNNING", "the server has loaded its model before the sweep")
-# Arguments of llama-server for settings of the load, by their keys in a config.
-LOAD_FLAGS = {
-    "cache_type_k": ("--cache-type-k", "-ctk"),
-    "cache_type_v": ("--cache-type-v", "-ctv"),
-    "flash_attn": ("--flash-attn", "-fa"),
-    "gpu_layers": ("--n-gpu-layers", "--gpu-layers", "-ngl"),
-    "batch_size": ("--batch-size", "-b"),
-    "ubatch_size": ("--ubatch-size", "-ub"),
-}
 _OF_A_CACHE = frozenset({"cache_type_k", "cache_type_v"})
 _BATCHES = frozenset({"batch_size", "ubatch_size"})
 _NO_EFFECT_EMBEDDED = "no effect: provider `embedded` starts its own server on the CPU"

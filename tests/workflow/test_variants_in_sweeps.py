@@ -12,7 +12,7 @@ CHEAP = {"runs_per_quant": 1, "probe_runs": 1, "canary": {"runs": 0}}
 @pytest.mark.slow
 def test_each_quant_is_measured_plain_and_in_its_variant(workspace: Workspace) -> None:
     workspace.config |= CHEAP | {"task_limit": 30}
-    assert workspace.run("rows").code == 0
+    assert workspace.run("report").code == 0
     before = set(workspace.folder.glob("storage/runs/*/*/*"))
     workspace.config["variants"] = VARIANTS
     done = workspace.run("report")

@@ -34,10 +34,15 @@ Thinking = Literal["on", "off"]
 
 CacheType = Literal["f16", "bf16", "f32", "q8_0", "q5_1", "q5_0", "q4_1", "q4_0", "iq4_nl"]
 FlashAttention = Literal["on", "off", "auto"]
-# Settings of a load that a config may leave to the server.
-LOAD_SETTINGS = (
-    *("cache_type_k", "cache_type_v", "flash_attn", "gpu_layers", "batch_size", "ubatch_size"),
-)
+# Settings of a load that a config may leave to the server, and llama-server's arguments for them.
+LOAD_FLAGS = {
+    "cache_type_k": ("--cache-type-k", "-ctk"),
+    "cache_type_v": ("--cache-type-v", "-ctv"),
+    "flash_attn": ("--flash-attn", "-fa"),
+    "gpu_layers": ("--n-gpu-layers", "--gpu-layers", "-ngl"),
+    "batch_size": ("--batch-size", "-b"),
+    "ubatch_size": ("--ubatch-size", "-ub"),
+}
 
 ContextFamily = Literal["retrieval", "reasoning"]
 

@@ -8,8 +8,9 @@ from pydantic import Field
 
 from orket_lib.artifacts.base import Count, Labelled, Measured, Reading, Record, Share, volatile
 from orket_lib.artifacts.measurements.gpu import EnergyMethod, GpuSummary
+from orket_lib.artifacts.measurements.serving import KvCache
 from orket_lib.artifacts.views.receipt import Dropped, TakenPart
-from orket_lib.artifacts.views.run_report import KvCache, Observation
+from orket_lib.artifacts.views.run_report import Observation
 from orket_lib.vocabulary.statuses import (
     AnswerFailure,
     Lane,

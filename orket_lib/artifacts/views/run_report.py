@@ -18,6 +18,7 @@ from orket_lib.artifacts.measurements.gpu import GpuSummary, GpuWindow
 from orket_lib.artifacts.measurements.host import HostSummary, HostWindow
 from orket_lib.artifacts.measurements.readiness import CooldownRecord, Probing, Warmup
 from orket_lib.artifacts.measurements.runner import RunnerRun
+from orket_lib.artifacts.measurements.serving import KvCache
 from orket_lib.artifacts.measurements.spec import RunSpec
 from orket_lib.artifacts.measurements.tokens import TokenMetrics
 from orket_lib.artifacts.views.receipt import Dropped, TakenPart
@@ -40,19 +41,6 @@ class Observation(Record):
         return cls(reason=reason, severity=severity(reason), evidence=evidence)
 
 
-class KvCache(Record):
-    """The KV cache that a llama.cpp server has allocated, by its own log."""
-
-    type_k: str = Field(description="of the keys, such as f16 or q8_0")
-    type_v: str = Field(description="of the values")
-    cells: int = Field(description="tokens that it holds")
-    mib: float = Field(description="its size")
-    computed_mib: float | None = Field(
-        description="its size by the file's header; null where layers don't all keep the whole "
-        "context, or the header doesn't say it"
-    )
-
-
 class ServedModel(Measured):
     """The model as it was served, read back from the server and the file (T1, T2)."""
 
@@ -65,16 +53,13 @@ class ServedModel(Measured):
     bytes: Count
     bits_per_weight: Reading = Field(description="tensor bytes x 8 / parameters, from the file")
     n_ctx: Count = Field(description="context of one slot")
-    kv_cache: KvCache | None = Field(
-        None, description="null where the server doesn't log it, and in older files"
-    )
+    kv_cache: KvCache | None = Field(None, description="null where the server doesn't log it")
     build: str | None = Field(None, description="of the server")
     unused_cpu_features: tuple[str, ...] = Field(
         (), description="of this machine's CPU, that the embedded llama.cpp was not built for"
     )
     capabilities: tuple[str, ...] = Field(
-        (),
-        description="reported by the server; with `thinking` the model reasons first",
+        (), description="reported by the server; with `thinking` the model reasons first"
     )
     request_extras: tuple[str, ...] = Field(
         (), description="optional fields that requests to this server had"

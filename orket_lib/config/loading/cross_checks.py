@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
 
-from orket_lib.artifacts.measurements.spec import LOAD_SETTINGS
+from orket_lib.artifacts.measurements.spec import LOAD_FLAGS
 from orket_lib.config.loading.command_template import runner_problems
 from orket_lib.config.loading.messages import got
 from orket_lib.config.loading.provider_limits import (
@@ -258,6 +258,6 @@ _CHECKS_OF_A_SERVER: tuple[tuple[tuple[str, ...], _Check], ...] = (
     (("provider", "base_url"), _missing_base_url),
     (("models", "quants", "artifact_digest"), _one_pin_for_many),
     (_CONTROLS, control_problems),
-    (("provider", "base_url", *LOAD_SETTINGS), load_problems),
-    (("server_args", *LOAD_SETTINGS), argument_problems),
+    (("provider", "base_url", *LOAD_FLAGS), load_problems),
+    (("server_args", *LOAD_FLAGS), argument_problems),
 )

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from orket_lib.artifacts.measurements.spec import LOAD_SETTINGS
+from orket_lib.artifacts.measurements.spec import LOAD_FLAGS
 from orket_lib.config.model import SweepConfig
-from orket_lib.vocabulary.providers import LOAD_FLAGS
 from orket_lib.vocabulary.units import ALL_CPUS
 
 _AT_START = "it is set when the server is started"
@@ -53,7 +52,7 @@ def load_problems(config: SweepConfig) -> Iterator[str]:
         can = traits.load_settings
         why = f"it can set {', '.join(sorted(can))}" if can else "it takes none of these"
         why += traits.load_note
-    for key in LOAD_SETTINGS:
+    for key in LOAD_FLAGS:
         if getattr(config, key) is not None and key not in can:
             yield f"{key}: provider `{traits.name}` can't apply it: {why}; leave it out"
     logical, physical = config.batch_size, config.ubatch_size

@@ -9,10 +9,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from orket_lib.artifacts.measurements.spec import MeasurementSpec
+from orket_lib.artifacts.measurements.spec import LOAD_FLAGS, MeasurementSpec
 from orket_lib.providers.llama_cpp.binary import known_flags, logs_by_level
 from orket_lib.telemetry.allowance.cpus import cpu_allowance
-from orket_lib.vocabulary.providers import LOAD_FLAGS
 from orket_lib.vocabulary.units import cpus_of
 
 # Passed where a build knows the flag: no web page, the chat template of the file itself, no shift

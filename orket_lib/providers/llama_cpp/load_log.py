@@ -10,8 +10,9 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from orket_lib.artifacts.measurements.spec import LOAD_SETTINGS, MeasurementSpec
-from orket_lib.artifacts.views.run_report import ControlReadback, KvCache
+from orket_lib.artifacts.measurements.serving import KvCache
+from orket_lib.artifacts.measurements.spec import LOAD_FLAGS, MeasurementSpec
+from orket_lib.artifacts.views.run_report import ControlReadback
 from orket_lib.providers.gguf.memory_estimate import ModelShape
 
 SOURCE = "the server's own log"
@@ -70,7 +71,7 @@ def load_readbacks(spec: MeasurementSpec, log: Path | None) -> Iterator[ControlR
         spec: With the settings.
         log: Of the server, where we started it.
     """
-    asked = {name: getattr(spec, name) for name in LOAD_SETTINGS}
+    asked = {name: getattr(spec, name) for name in LOAD_FLAGS}
     if all(value is None for value in asked.values()):
         return
     text = _text(log) if log else ""

@@ -8,8 +8,8 @@ from report_summaries import row, summary
 
 from orket_lib.analysis.frontier import baseline_of, by_bits
 from orket_lib.analysis.ranking.equal_memory import candidates, equal_memory, pareto_tags
+from orket_lib.artifacts.measurements.serving import KvCache
 from orket_lib.artifacts.views.row import RowArtifact, RowMetrics
-from orket_lib.artifacts.views.run_report import KvCache
 from orket_lib.report.sections.variants import variant_section
 
 BITS = {"F16": 16.0, "Q5_K_M": 5.7, "Q4_K_M": 4.9}
