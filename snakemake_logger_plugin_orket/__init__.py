@@ -131,8 +131,8 @@ def _why(record: Any) -> str:
     if any("error: " in text for text in said):
         elsewhere = []
     else:  # such as that it was cancelled, which a command can't know, or was never accepted
-        told, _, _ = (getattr(record, "rule_msg", None) or "").partition("    sbatch call:")
-        said.append(told.partition("For further error details")[0].strip())
+        reason, _, _ = (getattr(record, "rule_msg", None) or "").partition("    sbatch call:")
+        said.append(reason.partition("For further error details")[0].strip())
     return "\n".join(filter(None, [*said, *elsewhere]))
 
 

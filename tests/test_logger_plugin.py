@@ -117,7 +117,7 @@ def test_the_reason_of_a_failure_is_that_of_the_job_and_comes_last(
 
 
 @pytest.mark.parametrize(
-    ("printed", "told", "expected"),
+    ("printed", "reason", "expected"),
     [
         pytest.param(
             "1 of 9 steps\n",
@@ -145,7 +145,7 @@ def test_a_batch_system_tells_why_a_job_failed_that_could_not_say_it_itself(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
     printed: str,
-    told: str,
+    reason: str,
     expected: list[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -156,7 +156,7 @@ def test_a_batch_system_tells_why_a_job_failed_that_could_not_say_it_itself(
     shown = handler()
     logs = [str(own), str(batch.absolute())]
     emit(shown, LogEvent.JOB_INFO, jobid=1, rule_name="measure_cell", output=["x"], shellcmd="x")
-    emit(shown, LogEvent.JOB_ERROR, jobid=1, log=logs, rule_msg=told)
+    emit(shown, LogEvent.JOB_ERROR, jobid=1, log=logs, rule_msg=reason)
     shown.close()
     at_exit[0]()
     _, *lines = capsys.readouterr().err.splitlines()

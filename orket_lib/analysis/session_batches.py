@@ -31,12 +31,15 @@ def session_batches(rows: Sequence[RowMetrics], look: Look) -> SessionBatches:
     )
 
 
-def asked_less(rows: Sequence[RowMetrics], batches: SessionBatches | None) -> list[str]:
+def asked_less(
+    rows: Sequence[RowMetrics], batches: SessionBatches | None, quick: bool = False
+) -> list[str]:
     """Return a sentence on what was saved, and one on a budget that ended the batches.
 
     Args:
         rows: Rows of the model.
         batches: How much was asked; None if all tasks are asked at once.
+        quick: Whether the first batch has the easiest tasks.
     """
     if batches is None:
         return []
@@ -50,8 +53,8 @@ def asked_less(rows: Sequence[RowMetrics], batches: SessionBatches | None) -> li
     ]
     if left_out:
         said.append(
-            f"The budget ended after {batches.tasks} of {batches.tasks_in_all} tasks: "
-            f"{left_out[0]}."
+            f"The budget ended after {batches.tasks} of {batches.tasks_in_all} tasks"
+            f"{', the easiest' if quick else ''}: {left_out[0]}."
         )
     elif _overspent(batches):
         assert batches.seconds is not None

@@ -19,9 +19,10 @@ from orket_lib.analysis.frontier import (
 from orket_lib.analysis.session_batches import asked_less, session_batches
 from orket_lib.analysis.statistics import mcnemar_exact
 from orket_lib.analysis.verdict.caveats import baseline_fails, caveats, disturbed_times
+from orket_lib.analysis.verdict.next_step import next_step
 from orket_lib.analysis.verdict.of_rows import Scores, graded_tasks, judge_rows
 from orket_lib.analysis.verdict.quants import VerdictPolicy, decision_of
-from orket_lib.analysis.verdict.sentences import next_step, sentence
+from orket_lib.analysis.verdict.sentences import sentence
 from orket_lib.analysis.verdict.wants import wants_of
 from orket_lib.artifacts.views.kld import Kld
 from orket_lib.artifacts.views.look import Look
@@ -112,7 +113,7 @@ def build_session(
         recommendation=" ".join(
             [
                 why,
-                *asked_less(ordered, batches),
+                *asked_less(ordered, batches, policy.quick),
                 *caveats(ordered, lane, policy.include_invalid),
                 *mixed,
             ]

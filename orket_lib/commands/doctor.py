@@ -32,6 +32,8 @@ from orket_lib.vocabulary.providers import default_urls, remote_host, server_add
 _CHECK_PATIENCE_S = 5.0  # for everything that a config needs of its server
 
 
+_NOTHING_FOUND = "no server that tells its models' quants, no usable GGUF file"
+
 EXAMPLES = (
     "orket doctor",
     "orket doctor /disk/models --suggest my.yaml",
@@ -120,14 +122,14 @@ def examine(
     places = [given(path) for path in models] or usual_places(os.environ)
     serving = find_file_serving()
     files, unusable = look_at_files(places, serving.free if serving else free_main_memory(), N_CTX)
-    suggestion, why_not = None, []
+    suggestion, why_not = None, None
     if checks is None:
         offered = () if models else servers
         try:
             suggestion = suggest_on_gpu(Wanted(), offered, files, unusable, serving)
+            why_not = None if suggestion else _NOTHING_FOUND
         except Refused as error:
-            why_not = str(error).splitlines()
-    machine = machine.model_copy(update={"notes": (*machine.notes, *why_not)})
+            why_not = str(error)
     report = DoctorReport(
         machine=machine,
         n_ctx=N_CTX,
@@ -139,6 +141,7 @@ def examine(
         suggestion=suggestion_yaml(suggestion, str(options.suggest or "my.yaml"))
         if suggestion
         else None,
+        no_suggestion=why_not,
     )
     return report, suggestion
 

@@ -31,7 +31,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_what(parser, ", config files")
     add = parser.add_argument
     add("--reference", action="store_true", help="sweep the reference model, which comes with us")
-    add("--yes", action="store_true", help="don't ask before measuring")
+    add(
+        "--yes",
+        action="store_true",
+        help="don't ask: measure, and unload what other servers hold in memory",
+    )
 
 
 def run(options: argparse.Namespace) -> int:
@@ -85,7 +89,7 @@ def _offer_to_unload(found: Held, yes: bool) -> None:
     """Name models that a server holds in memory, and unload them if that is agreed to."""
     tell(str(found))
     if not found.can_unload or not (yes or _agreed("Unload it? [Y/n] ")):
-        tell(f"to have it all for the sweep, type: {found.by_hand}")
+        tell(found.by_hand)
         return
     unload_all(found.provider, found.base_url, found.api_key)
     tell("unloaded")

@@ -37,16 +37,17 @@ class Held:
 
     @property
     def by_hand(self) -> str:
-        """What to type to get the memory back."""
+        """How to get the memory back."""
         line = PROVIDERS[self.provider].unload
         if line is None:
-            return "stop that server"
-        return "; ".join(line.format(tag=typed(name)) for name in self.names)
+            return "to measure with all of the memory, stop that server first"
+        lines = "; ".join(line.format(tag=typed(name)) for name in self.names)
+        return f"to measure with all of the memory, type first: {lines}"
 
     def __str__(self) -> str:
         return (
-            f"{self.provider} at {self.base_url} holds {listed(self.names)} in memory, and a sweep "
-            "needs it for what it measures"
+            f"{self.provider} at {self.base_url} holds {listed(self.names)} in memory, which the "
+            "measured models then lack"
         )
 
 

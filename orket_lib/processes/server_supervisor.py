@@ -63,7 +63,7 @@ def main() -> None:
 
     def end_it() -> None:
         wait_for_end_of(requests)
-        if not orphaned():  # else nobody waits for an orderly end
+        if not orphaned():  # if we were, an orderly end would help no one
             _signal(server, signal.SIGTERM)
             with suppress(subprocess.TimeoutExpired):
                 server.wait(timeout=STOP_TIMEOUT_S)

@@ -50,8 +50,7 @@ def doctor_text(report: DoctorReport, why: str | None, file: Path | None) -> str
         parts += ["this config", *_checks(report.checks)]
         parts.append("this config can be run" if report.can_run else "this config can't be run")
     elif why is None:
-        missing = "no server that tells its models' quants, no usable GGUF file"
-        parts.append(f"nothing to suggest: {missing}")
+        parts += f"nothing to suggest: {report.no_suggestion}".splitlines()
     else:
         parts += [f"suggestion: {why}", *_next_lines(file)]
     return visible("\n".join(line.replace("\n", " ") for line in parts))

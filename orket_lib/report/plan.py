@@ -105,7 +105,7 @@ def _threads(plan: Plan) -> str:
 
 def _serving(serving: PlannedServing | None) -> str:
     if serving is None:
-        return "unknown"
+        return "each model has settings of its own"
     context = "the model's own" if serving.n_ctx is None else str(serving.n_ctx)
     return (
         f"n_ctx {context}, temperature {serving.temperature:g}, "

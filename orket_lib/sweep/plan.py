@@ -79,7 +79,7 @@ def make_plan(
         task_bank=PlannedTasks(
             path=bank_path(config.task_bank), sha256=asked.tasks.sha256, tasks=len(sweep.tasks)
         ),
-        serving=from_fields(PlannedServing, config.views[0][1]),
+        serving=_serving(config),
         experimental_controls=asked.controls,
         **_cpus_here(sweep),
         canary=from_fields(
@@ -104,6 +104,12 @@ def make_plan(
         report_path=f"{results}/quant_sweep/sweep_report.md",
         warnings=sweep.warnings,
     )
+
+
+def _serving(config: SweepConfig) -> PlannedServing | None:
+    """Return the settings of serving; None if models have different ones."""
+    first, *others = (from_fields(PlannedServing, view) for _, view in config.views)
+    return first if all(it == first for it in others) else None
 
 
 def _cpus_here(sweep: Sweep) -> dict[str, Any]:
@@ -142,7 +148,7 @@ def needs(sweep: Sweep) -> Needs:
 def place(config: SweepConfig) -> Places:
     """Return where the models are served."""
     own = {view.models[0]: _location(view) for prefix, view in config.views if prefix}
-    return Places(**dict(_location(config)), own=own)
+    return Places(shared=_location(config), own=own)
 
 
 def _location(config: SweepConfig) -> ServerLocation:

@@ -2,8 +2,8 @@
 
 A quant that was measured on this machine has a pace: the time of a session, a graded run and a
 probe. Another quant has that of the measured one whose file is nearest in size, in proportion.
-Before anything is measured there is only the size of the file, with rough assumptions; after the
-first cell a running sweep corrects them (see `report.progress`).
+Before that there is only the size of the file, with rough assumptions, which a running sweep
+corrects after its first cell (see `report.progress`).
 """
 
 from __future__ import annotations
@@ -38,9 +38,7 @@ Paces = dict[tuple[str, str], Pace | None]  # of each (model, quant)
 _CPU_BYTES_PER_S, _GPU_BYTES_PER_S = 20e9, 400e9  # of weights, for each token
 _PROMPT_SPEED_UP = 10  # tokens of a prompt per generated token
 _ASKED_TOKENS, _ANSWER_TOKENS = 300, 150
-_DISK_BYTES_PER_S = 1e9
-_READY_S = 15.0
-_LONGEST_PROBE_S = 10.0
+_DISK_BYTES_PER_S, _READY_S, _LONGEST_PROBE_S = 1e9, 15.0, 10.0
 _MEASURED = "at the pace of earlier measurements here"
 _ASSUMED = (
     f"by the size of the files alone ({_CPU_BYTES_PER_S / 1e9:.0f} GB of weights per second, "
@@ -203,9 +201,9 @@ def _contexts_s(sweep: Sweep, pace: Pace | None) -> float | None:
 
 
 def _thermal_s(sweep: Sweep, pace: Pace | None) -> float | None:
-    config = sweep.config
     if pace is None:
         return None
+    config = sweep.config
     has_sensor = _gpus(sweep.machine) or cpu_temperature_c() is not None
     rest_s = config.thermal_cooldown_timeout_sec if has_sensor else 0.0
     return pace.session_s + config.thermal_repeats * (
@@ -222,17 +220,16 @@ def _paces(sweep: Sweep, pace_here: Callable[[Cell], Pace | None]) -> tuple[Pace
     }
     known = list(found.values())
     paces = {
-        pair: found[pair][1] if pair in found else _like(_bytes(cell), known, sweep, cell)
+        pair: found[pair][1] if pair in found else _like(cell, known, sweep)
         for cell in sweep.cells
         if (pair := (cell.model_id, cell.quant_tag))
     }
     return paces, _MEASURED if known else _ASSUMED
 
 
-def _like(
-    size: int | None, known: Sequence[tuple[int | None, Pace]], sweep: Sweep, cell: Cell
-) -> Pace | None:
+def _like(cell: Cell, known: Sequence[tuple[int | None, Pace]], sweep: Sweep) -> Pace | None:
     """Return the pace of a quant that was never measured."""
+    size = _bytes(cell)
     if not known:
         return None if size is None else _assumed(size, sweep, cell)
     sized = [(bytes_, pace) for bytes_, pace in known if bytes_]

@@ -8,6 +8,7 @@ import pytest
 from builders import NOW, PROVENANCE, metrics
 
 from orket_lib.analysis.frontier import FrontierPolicy
+from orket_lib.analysis.session_batches import asked_less
 from orket_lib.analysis.sessions import build_session
 from orket_lib.artifacts.views.look import Look
 from orket_lib.artifacts.views.receipt import Dropped
@@ -129,6 +130,8 @@ def test_a_budget_that_ended_is_said_with_numbers_and_what_to_do() -> None:
     assert found.decision.next == (
         "raise `budget:`, and run the same command: it continues where the budget ended"
     )
+    quick = asked_less(found.per_quant, found.batches, quick=True)
+    assert "The budget ended after 80 of 168 tasks, the easiest: the next 88" in " ".join(quick)
 
 
 def test_a_first_batch_beyond_the_budget_is_said() -> None:

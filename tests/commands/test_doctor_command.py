@@ -261,7 +261,7 @@ def test_a_folder_without_anything_to_serve_has_no_suggestion(
     assert main(["doctor", "empty"]) == 3
     printed = capsys.readouterr()
     assert printed.out == ""
-    assert "nothing to suggest" in printed.err
+    assert "nothing to suggest: no server that tells its models' quants" in printed.err
 
 
 def test_the_models_of_a_folder_are_suggested_and_no_others(

@@ -294,6 +294,8 @@ def test_on_a_machine_with_a_gpu_the_cpu_has_to_be_asked_for(
             "on the CPU all the same: orket sweep a --cpu",
         ):
             assert words in said
+        assert main(["doctor", "a"]) == 3
+        assert "nothing to suggest: this would run on the CPU only" in capsys.readouterr().err
         assert init(capsys, "a", "--cpu")[0]["provider"] == "embedded"
         Path("m.yaml").unlink()
 

@@ -228,4 +228,4 @@ def test_what_another_server_holds_in_memory_is_named_and_unloaded_if_agreed(
         said = capsys.readouterr().err
         assert f"ollama at {server.url} holds nano:f16 in memory" in said
         assert (server.loaded == []) is unloads
-        assert ("type: ollama stop nano:f16" in said) is not unloads
+        assert ("type first: ollama stop nano:f16" in said) is not unloads

@@ -27,7 +27,7 @@ def test_a_process_that_ended_is_not_alive() -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has a start that no clock changes")
 def test_a_clock_that_is_set_ends_no_process(monkeypatch: pytest.MonkeyPatch) -> None:
     began = started_at(os.getpid())
-    told = psutil.Process().create_time()
+    before = psutil.Process().create_time()
     monkeypatch.setattr("psutil._pslinux.boot_time", lambda: 0.0)  # what a set clock changes
-    assert psutil.Process().create_time() != told
+    assert psutil.Process().create_time() != before
     assert is_alive(os.getpid(), began)

@@ -13,7 +13,7 @@ import pytest
 
 from orket_lib.processes.snakemake_lock import take_over
 
-# A Snakemake that works on a sweep, with its lock, and a job of it that runs as long as it is told.
+# A Snakemake that works on a sweep, with its lock, and a job of it that runs for a given time.
 _SNAKEMAKE = """
 import os, subprocess, sys
 from pathlib import Path

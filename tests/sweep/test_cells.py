@@ -12,6 +12,7 @@ from builders import MACHINE
 
 from orket_lib.artifacts.measurements.parts import Item
 from orket_lib.artifacts.measurements.request import AskedCanaries, AskedCell
+from orket_lib.artifacts.measurements.serving import ServerLocation
 from orket_lib.artifacts.measurements.spec import CanarySpec
 from orket_lib.config.loading.parse import parse
 from orket_lib.sweep.cells import Sweep, resolve
@@ -585,7 +586,7 @@ def test_models_of_several_servers_stand_in_one_sweep() -> None:
     # A model's own settings change nothing about the others.
     assert [cell.digest for cell in found.cells[:2]] == digests(threads=2)
     places = place(found.config)
-    assert places.of("nano") == places.of("anything else")
+    assert places.of("nano") == places.of("anything else") == ServerLocation()
     needed = needs(found)
     assert (needed.provider, [it.name for it in needed.models]) == (
         "embedded",

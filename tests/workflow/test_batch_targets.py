@@ -150,6 +150,13 @@ def test_a_quick_sweep_begins_with_the_easiest_tasks() -> None:
     assert not tools & set(found.cells[0].batches[0].ids)
 
 
+def test_a_quick_sweep_asks_only_what_the_whole_one_asks_too() -> None:
+    quick, whole = sweep(quick=True, task_limit=50), sweep(task_limit=50)
+    assert {task.id for task in quick.tasks} <= {task.id for task in whole.tasks}
+    asked = quick.cells[0].wanted[0].answers
+    assert asked <= whole.cells[0].wanted[0].answers
+
+
 def test_a_batch_that_is_not_asked_needs_no_measurement() -> None:
     cell = sweep(until="decided").cells[0]
     assert not cell.measured("results/sweep")

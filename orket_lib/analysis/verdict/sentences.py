@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from orket_lib.analysis.fidelity.evidence import Evidence
-from orket_lib.analysis.fidelity.sentences import in_order, right_but_different, tells_more
+from orket_lib.analysis.fidelity.sentences import in_order, right_but_different
 from orket_lib.analysis.verdict.caveats import BaselineFails
 from orket_lib.analysis.verdict.judged_tasks import FEWEST_TASKS
+from orket_lib.analysis.verdict.next_step import misses, undecided, what_fits_is_lost
 from orket_lib.analysis.verdict.quants import NOT_ORDERED_BY_TASKS, VerdictPolicy, Verdicts
 from orket_lib.analysis.verdict.wants import TIMES
 from orket_lib.artifacts.views.verdict import Verdict
 from orket_lib.vocabulary.statuses import (
-    ADVICE,
     MEANINGS,
     DecisionStatus,
-    DropReason,
     Prefer,
     QuantVerdict,
-    WantName,
     WantStatus,
 )
 from orket_lib.vocabulary.text import listed
@@ -28,12 +24,6 @@ _NOTHING_JUDGED = (
     DecisionStatus.TASKS_TOO_HARD,
     DecisionStatus.TASKS_NOT_GRADED,
     DecisionStatus.ONE_QUANT,
-)
-# A quick sweep asks too few tasks to know that the others are no better.
-_MORE_TASKS_HELP = (
-    DecisionStatus.TASKS_TOO_HARD,
-    DecisionStatus.TASKS_TOO_EASY,
-    DecisionStatus.UNDECIDED,
 )
 
 
@@ -68,53 +58,6 @@ def sentence(
     ]
     text = " ".join(part for part in parts if part)
     return f"{model_id}: {first} {text[:1].upper()}{text[1:]}" if first else f"{model_id}: {text}"
-
-
-def next_step(
-    verdicts: Verdicts,
-    evidence: Evidence,
-    fails: BaselineFails | None = None,
-    quick: bool = False,
-) -> str | None:
-    """Return what to do next; None if nothing is open.
-
-    Args:
-        verdicts: On the quants of a model.
-        evidence: Their fidelity.
-        fails: How the baseline mostly fails.
-        quick: Whether only a few of the tasks were asked.
-    """
-    status = verdicts.pick.status
-    if verdicts.to_be_tried:
-        return f"rerun the same command: it measures {listed(verdicts.to_be_tried)} again"
-    if status is DecisionStatus.NOTHING_MEASURED:
-        return "see why each quant failed, and fix the config"
-    if fails:
-        return f"{ADVICE[fails.failure]}, and run the same command: {fails}"
-    if quick and (status in _MORE_TASKS_HELP or _undecided(verdicts)):
-        return "run the same command without `quick`: it asks all tasks, and keeps these answers"
-    if status is DecisionStatus.ONE_QUANT:
-        if verdicts.verdicts[1:]:
-            return "see why the other quants failed, and fix the config"
-        return "add a second quant to `quants:`, and run the same command"
-    if status in NOT_ORDERED_BY_TASKS:
-        return NOT_ORDERED_BY_TASKS[status] + tells_more(evidence)
-    if status is DecisionStatus.NOTHING_FITS:
-        return f"loosen {_limits(verdicts.verdicts)}, or add a smaller quant to `quants:`"
-    if status is DecisionStatus.UNDECIDED and _what_fits_is_lost(verdicts):
-        return f"loosen {_limits(verdicts.verdicts)}, or add a quant between these to `quants:`"
-    open_ = _undecided(verdicts)
-    if any(item.dropped is DropReason.BUDGET_SPENT for item in open_):
-        return "raise `budget:`, and run the same command: it continues where the budget ended"
-    needed = [item.further_tasks for item in open_ if item.further_tasks]
-    if needed:
-        return (
-            f"ask about {min(needed)} more tasks of these kinds (a higher `task_limit`, or a "
-            "larger `task_bank`): only those are measured"
-        )
-    if open_:
-        return "add tasks of another kind (`task_bank:`); more of these won't decide it"
-    return None
 
 
 def _stand_in(verdicts: Verdicts) -> str:
@@ -164,10 +107,10 @@ def _claim(
                 "these tasks can't tell the quants apart: every one answers at least 98% of them."
             )
         case DecisionStatus.NOTHING_FITS:
-            return "no quant meets all limits: " + "; ".join(_misses(verdicts.verdicts)) + "."
+            return "no quant meets all limits: " + "; ".join(misses(verdicts.verdicts)) + "."
         case DecisionStatus.UNDECIDED:
-            if _what_fits_is_lost(verdicts):
-                missed = "; ".join(_misses(verdicts.verdicts))
+            if what_fits_is_lost(verdicts):
+                missed = "; ".join(misses(verdicts.verdicts))
                 return f"no quant that meets all limits {keeps} of {base}'s adherence ({missed})."
             return f"these tasks don't show yet which quant {keeps} of {base}'s adherence."
     assert found is not None
@@ -176,7 +119,7 @@ def _claim(
     elif found.reason == "BASELINE":
         absent = any(item.verdict is QuantVerdict.NOT_MEASURED for item in verdicts.verdicts)
         which = " that was measured" if absent else ""
-        if _misses(verdicts.verdicts):
+        if misses(verdicts.verdicts):
             which = " that meets all limits"
         claim = f"run {chosen.quant}: no smaller quant{which} {keeps} of its adherence"
     else:
@@ -234,7 +177,7 @@ def _neighbours(verdicts: Verdicts) -> list[str]:
     if verdicts.pick.status in _NOTHING_JUDGED:
         return []
     said = []
-    for item in _undecided(verdicts):
+    for item in undecided(verdicts):
         if item.quant_tag == verdicts.pick.quant:
             continue
         assert item.probability is not None
@@ -269,43 +212,7 @@ def _hangs(verdicts: Verdicts) -> str:
     return f"Without the tasks of {found.hangs_on} the verdict on {found.quant_tag} would change."
 
 
-def _undecided(verdicts: Verdicts) -> list[Verdict]:
-    """Return the quants that more tasks may decide, unless nothing hangs on that."""
-    return [
-        item
-        for item in verdicts.verdicts
-        if item.verdict is QuantVerdict.UNDECIDED
-        and item.probability is not None
-        and item.dropped is not DropReason.MATTERS_NO_MORE
-        and not _misses([item])
-    ]
-
-
-def _what_fits_is_lost(verdicts: Verdicts) -> bool:
-    """Tell whether every measured quant either misses a limit or does not keep the threshold."""
-    return all(
-        item.verdict in (QuantVerdict.LOST, QuantVerdict.NOT_MEASURED)
-        or any(want.status is WantStatus.NOT_MET for want in item.wants)
-        for item in verdicts.verdicts
-    )
-
-
-def _limits(verdicts: Sequence[Verdict]) -> str:
-    """Return the keys of the limits that were missed."""
-    missed = {w.want for item in verdicts for w in item.wants if w.status is WantStatus.NOT_MET}
-    return "`wants:`" + (" or `latency_ceiling:`" if WantName.LATENCY_S in missed else "")
-
-
 def _missed(verdicts: Verdicts) -> str:
     """Return a sentence on the limits missed where the claim has no word on limits."""
-    found = _misses(verdicts.verdicts) if verdicts.pick.status in _NOT_CHOSEN else []
+    found = misses(verdicts.verdicts) if verdicts.pick.status in _NOT_CHOSEN else []
     return f"Not all limits are met: {'; '.join(found)}." if found else ""
-
-
-def _misses(verdicts: Sequence[Verdict]) -> list[str]:
-    return [
-        f"{item.quant_tag} has {want.want} {want.value:g}, wanted {want.limit:g}"
-        for item in verdicts
-        for want in item.wants
-        if want.status is WantStatus.NOT_MET and want.value is not None
-    ]

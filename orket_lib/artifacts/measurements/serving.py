@@ -28,17 +28,20 @@ class ServerLocation(Record):
         return remote_host(self.base_url)
 
 
-class Places(ServerLocation):
+class Places(Record):
     """Where a sweep's models are served (`policy/place.json`)."""
 
+    shared: ServerLocation = Field(
+        default_factory=ServerLocation, description="of models without settings of their own"
+    )
     own: dict[str, ServerLocation] = Field({}, description="of models with settings of their own")
 
     @property
     def remote(self) -> str | None:
         """The host of the servers, which are all on one machine, when it is another; else None."""
-        hosts = [remote_host(self.base_url), *(it.remote for it in self.own.values())]
+        hosts = [self.shared.remote, *(it.remote for it in self.own.values())]
         return next(filter(None, hosts), None)
 
     def of(self, model: str) -> ServerLocation:
         """Return where a model is served."""
-        return self.own.get(model, self)
+        return self.own.get(model, self.shared)

@@ -123,6 +123,9 @@ class DoctorReport(Record):
     suggestion: str | None = Field(
         None, description="a config that works here, as YAML; null with a given config"
     )
+    no_suggestion: str | None = Field(
+        None, description="why no config is suggested; null if one is, or is given"
+    )
 
     @property
     def can_run(self) -> bool:

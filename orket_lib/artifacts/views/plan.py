@@ -117,7 +117,9 @@ class Plan(Artifact):
     quants: tuple[str, ...]
     cells: tuple[PlannedCell, ...]
     task_bank: PlannedTasks
-    serving: PlannedServing | None = Field(None, description="null in plans of older versions")
+    serving: PlannedServing | None = Field(
+        None, description="null if models have different ones, and in plans of older versions"
+    )
     experimental_controls: ControlSettings
     default_threads: int | None = Field(
         None,

@@ -16,7 +16,6 @@ _QUICK: dict[str, Any] = {
     "runs_per_quant": 1,
     "rounds": 1,
     "probe_runs": 1,
-    "task_limit": 0,
     "canary_runs": 0,
     # Answers are what is asked for, on a busy machine too.
     "canary_on_latency": "quality_only",

@@ -18,7 +18,7 @@ from orket_lib.vocabulary.text import visible
 _WIDTH, _EDGE, _GAP = 640, 24, 16
 _BOX, _BOX_HEIGHT = (_WIDTH - 2 * _EDGE - _GAP) // 2, 82
 _TOP, _FOOT = 92, 58
-_FACTS = 6  # the last ones of a page's card are told by its sentence, too
+_FACTS = 6  # the last ones of a page's card are in its sentence, too
 _LETTER = 0.57  # average width of a letter, as a share of the font's size
 _STYLE = (
     "svg{color-scheme:light dark;font-family:system-ui,sans-serif}"

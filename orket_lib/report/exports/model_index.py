@@ -70,7 +70,7 @@ def _metrics(row: SummaryRow, session: ModelSession, summary: Summary) -> Iterat
         "file_bytes": row.artifact.bytes,
         "file_sha256": row.artifact.sha256,
         "server": row.artifact.build,
-        "context_tokens": summary.matrix.get("n_ctx"),
+        "context_tokens": summary.settings_of(row.model_id).get("n_ctx"),
     }
     if row.quality_valid and row.adherence_score is not None:
         verdict = next((it for it in session.verdicts if it.quant_tag == row.quant_tag), None)

@@ -146,7 +146,7 @@ def _cell(row: ExportedRun, name: str) -> Any:
 
 
 def _common(summary: Summary, row: SummaryRow, report: RunReport | None) -> dict[str, Any]:
-    matrix, rank = summary.matrix, row.reading("quant_rank")
+    matrix, rank = summary.settings_of(row.model_id), row.reading("quant_rank")
     spec = report.spec if report else None
     controls = spec.controls if spec else None
     return {
@@ -165,8 +165,8 @@ def _common(summary: Summary, row: SummaryRow, report: RunReport | None) -> dict
         "file_tag": row.artifact.tag,
         "provider": spec.provider if spec else str(matrix.get("provider", "")),
         "server_build": row.artifact.build,
-        "max_output_tokens": spec.max_output_tokens if spec else matrix.get("max_output_tokens", 0),
-        "temperature": spec.temperature if spec else matrix.get("temperature", 0),
+        "max_output_tokens": spec.max_output_tokens if spec else matrix.get("max_output_tokens"),
+        "temperature": spec.temperature if spec else matrix.get("temperature"),
         "seed": controls.seed if controls else matrix.get("seed"),
         "threads": controls.threads if controls else matrix.get("threads"),
         "machine": (report and report.hardware_fingerprint) or summary.hardware_fingerprint or "",
