@@ -44,8 +44,8 @@ class Group(NamedTuple):
 
 GROUPS = (
     Group(
-        "commands",
-        "",
+        "sweeps",
+        "sweeps",
         {
             "sweep": "measure the quants of a model, and end with the verdict",
             "init": "write the config of a sweep, and measure nothing",
@@ -53,23 +53,24 @@ GROUPS = (
             "plan": "show what a sweep would do, without doing it",
             "status": "show what is current, what is stale and why, and what a run would cost",
             "watch": "show a sweep that runs in another terminal",
+            "retry": "measure one cell of a sweep again",
+        },
+    ),
+    Group(
+        "results",
+        "results",
+        {
             "show": "print the result of a sweep again, also as Markdown",
             "open": "open the report of a sweep in the browser",
-            "retry": "measure one cell of a sweep again",
-            "tasks": "import, generate, validate, list and show task banks; verify their solutions",
+            "flips": "show the tasks that each quant lost or won against the baseline",
+            "compare": "show what differs between two sweeps, beyond noise",
+            "fidelity": "compare the answers of two sweeps or cells, right or wrong",
+            "export": "write all runs as CSV or Parquet, or the pick for a model card",
             "report": "write the report of a summary",
             "baselines": "list, check, pin, prune and record baselines; compare a sweep with them",
             "history": "add, list, compare and plot the results of earlier sweeps",
-            "flips": "show the tasks that each quant lost or won against the baseline",
-            "compare": "show what differs between two sweeps, beyond noise",
-            "export": "write all runs as CSV or Parquet, or the pick for a model card",
-            "fidelity": "compare the answers of two sweeps or cells, right or wrong",
             "clocks": "compare the decode rate by the server's clock with ours",
-            "run-task": "ask a served model one task and print the result as a runner does",
-            "sidecar-probe": "measure one model file on this machine's hardware",
             "contracts": "check explorer artifacts against their published schemas",
-            "where": "print the path of the Snakefile, for `snakemake -s` and `module:`",
-            "completion": "print what makes your shell complete commands and options",
         },
     ),
     Group(
@@ -78,6 +79,17 @@ GROUPS = (
         {
             "bundle": "pack a sweep with its measurements into one archive, to show it to others",
             "verify": "check a bundle: hashes, signature, and every table and verdict made again",
+        },
+    ),
+    Group(
+        "tools",
+        "",
+        {
+            "tasks": "import, generate, validate, list and show task banks; verify their solutions",
+            "run-task": "ask a served model one task and print the result as a runner does",
+            "sidecar-probe": "measure one model file on this machine's hardware",
+            "where": "print the path of the Snakefile, for `snakemake -s` and `module:`",
+            "completion": "print what makes your shell complete commands and options",
         },
     ),
     Group(

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from orket_lib.commands._common import tell
-from orket_lib.commands.plan import show_plan, show_warnings
+from orket_lib.commands.sweeps.plan import show_plan, show_warnings
 from orket_lib.config.shipped import located
 from orket_lib.processes.snakemake_lock import take_over
 from orket_lib.workflow.targets import Targets, round_of

@@ -35,7 +35,7 @@ PLANTED = {
         "analysis/kpis.py": "from orket_lib.stores import roots",
         "providers/base.py": "from orket_lib.tasks import bank",
         "sandbox/inside/calls.py": "from orket_lib.vocabulary import errors",
-        "workflow/targets.py": "import orket_lib.commands.plan",
+        "workflow/targets.py": "import orket_lib.commands.sweeps.plan",
     },
     "heavy packages": {
         "analysis/statistics.py": "import scipy.stats",

@@ -17,10 +17,10 @@ from contract_examples import example, fixtures
 from fuzz_commands import MACHINE, command_seeds, prepare, run_commands
 
 from orket_lib.analysis.sidecar.payload import objects_in, printed_number
+from orket_lib.artifacts.bundle import BundleManifest
 from orket_lib.artifacts.io import read_json, read_model, write_model
 from orket_lib.artifacts.measurements.sidecar import CapturedText
 from orket_lib.artifacts.schemas import published, version_of
-from orket_lib.artifacts.views.bundle import BundleManifest
 from orket_lib.artifacts.views.summary import Summary
 from orket_lib.config.loading.files import read_sources
 from orket_lib.config.loading.parse import draft

@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO
 
+from orket_lib.artifacts.bundle import BundledFile, BundleManifest
 from orket_lib.artifacts.disk import why_not_written
 from orket_lib.artifacts.io import read_model, replace_file
-from orket_lib.artifacts.views.bundle import BundledFile, BundleManifest
 from orket_lib.vocabulary.errors import ArtifactError
 
 MANIFEST = "manifest.json"

@@ -13,7 +13,7 @@ import yaml
 from ollama_running import simulated_ollama
 
 from orket_lib.cli import main
-from orket_lib.commands import _named
+from orket_lib.commands.sweeps import _named
 from orket_lib.doctor.suggested import Suggestion
 from orket_lib.vocabulary.providers import PROVIDERS
 from orket_lib.workflow.job_environment import rerun_command

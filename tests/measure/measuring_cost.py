@@ -145,7 +145,7 @@ class Bench:
         spec, folder = sweep.canaries[0], self._folder / name / "canary"
         folder.mkdir(parents=True)
         tasks = [task for task in sweep.bank.tasks if task.id in spec.tasks.ids]
-        source = Source(sweep.cells[0].path, place(sweep.config))
+        source = Source(sweep.cells[0].path, place(sweep.config).of(sweep.cells[0].model_id))
         facts = self._folder / name / SERVER_FACTS
         seen = measure_canary(spec, source, tasks, folder, Silent(), PROVENANCE, facts)
         assert seen.failure is None, seen.failure
@@ -153,7 +153,7 @@ class Bench:
 
     def cell(self, name: str, sweep: Sweep) -> tuple[Watched, float]:
         """Measure the first cell of a sweep; return what was asked, and the wall time in s."""
-        source = Source(sweep.cells[0].path, place(sweep.config))
+        source = Source(sweep.cells[0].path, place(sweep.config).of(sweep.cells[0].model_id))
         facts = self._folder / name / SERVER_FACTS
         folder = self._folder / name / "cell"
         receipt = receipt_for(folder, sweep.cells[0].spec, sweep.tasks, source, facts=facts)

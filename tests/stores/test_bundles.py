@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from orket_lib.artifacts.views.bundle import BundledFile, BundleManifest
+from orket_lib.artifacts.bundle import BundledFile, BundleManifest
 from orket_lib.stores.bundles import MANIFEST, is_plain, pack, unpack
 from orket_lib.vocabulary.errors import ArtifactError
 

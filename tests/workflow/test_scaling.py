@@ -11,7 +11,7 @@ from large_sweeps import large_sweep, machines, pretend_measured
 
 from orket_lib.artifacts.measurements import spec as specs
 from orket_lib.artifacts.measurements.parts import PartIndex
-from orket_lib.commands.status import job_table
+from orket_lib.commands.sweeps.status import job_table
 from orket_lib.stores import parts
 from orket_lib.sweep.plan import make_plan
 from orket_lib.workflow.stale_views import outdated

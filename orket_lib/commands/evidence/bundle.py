@@ -6,10 +6,10 @@ import argparse
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
+from orket_lib.artifacts.bundle import BundledFile, BundleManifest
 from orket_lib.artifacts.digest import canonical_json
 from orket_lib.artifacts.io import read_json, read_model, sha256_of_file
 from orket_lib.artifacts.measurements.request import AskedReceipts, AskedTasks
-from orket_lib.artifacts.views.bundle import BundledFile, BundleManifest
 from orket_lib.artifacts.views.receipt import AnyReceipt, TakenPart
 from orket_lib.commands._common import add_log, print_text
 from orket_lib.commands._summaries import add_sweep, summary_of

@@ -15,11 +15,11 @@ from importlib import import_module
 from pathlib import Path
 
 from orket_lib.analysis.differences import json_differences, text_differences
+from orket_lib.artifacts.bundle import BundleManifest
 from orket_lib.artifacts.io import read_json, read_model, write_model
 from orket_lib.artifacts.measurements.request import AskedTasks
 from orket_lib.artifacts.measurements.spec import WITH_WALLS
 from orket_lib.artifacts.measurements.thermal_series import ThermalSeries
-from orket_lib.artifacts.views.bundle import BundleManifest
 from orket_lib.artifacts.views.preflight import Preflight, PreflightCheck
 from orket_lib.artifacts.views.receipt import AnyReceipt
 from orket_lib.commands._common import stamp

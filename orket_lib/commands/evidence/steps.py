@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from orket_lib.artifacts.bundle import BundleManifest
 from orket_lib.artifacts.io import read_json, read_model
 from orket_lib.artifacts.measurements.request import AskedReceipts
-from orket_lib.artifacts.views.bundle import BundleManifest
 from orket_lib.artifacts.views.context_summary import ContextSettings
 from orket_lib.artifacts.views.look import LookSettings
 from orket_lib.config.loading.parse import parse

@@ -12,7 +12,7 @@ from orket_lib.artifacts.io import write_model
 from orket_lib.artifacts.views.context_ceiling import ContextCeiling, ContextThresholds, NotTried
 from orket_lib.commands._common import add_out, number, stamp, whole_number
 from orket_lib.commands._storage import add_kept_below
-from orket_lib.commands.history import keep
+from orket_lib.commands.results.history import keep
 from orket_lib.commands.views._context_summaries import Given, common, one_pair, read_summaries
 from orket_lib.report.plots.context import plot_context
 from orket_lib.vocabulary.statuses import Lane, VramProfile, weakest

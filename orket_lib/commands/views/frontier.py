@@ -11,7 +11,7 @@ from orket_lib.artifacts.views.frontier import UNKNOWN, FrontierExplorer
 from orket_lib.commands._common import add_out, stamp_like
 from orket_lib.commands._storage import add_kept_below
 from orket_lib.commands._summaries import read_summary
-from orket_lib.commands.history import keep
+from orket_lib.commands.results.history import keep
 
 EXAMPLES = ("orket frontier --summary sweep_summary.json --out frontier.json",)
 

@@ -24,7 +24,7 @@ from orket_lib.artifacts.views.summary import Summary
 from orket_lib.artifacts.views.thermal_profile import ThermalProfile, ThermalThresholds
 from orket_lib.commands._common import add_out, number, stamp
 from orket_lib.commands._storage import add_kept_below
-from orket_lib.commands.history import keep
+from orket_lib.commands.results.history import keep
 from orket_lib.report.plots.thermal import plot_thermal
 from orket_lib.vocabulary.errors import ArtifactError
 from orket_lib.vocabulary.statuses import Lane, VramProfile, weakest

@@ -15,9 +15,9 @@ from orket_lib.commands._common import (
     whole_number,
 )
 from orket_lib.commands._storage import add_storage_root
-from orket_lib.commands.baselines.cells import filled_store
-from orket_lib.commands.baselines.health import health, list_histories
-from orket_lib.commands.baselines.sweeps import add_compare, add_record, compare, record
+from orket_lib.commands.results.baselines.cells import filled_store
+from orket_lib.commands.results.baselines.health import health, list_histories
+from orket_lib.commands.results.baselines.sweeps import add_compare, add_record, compare, record
 from orket_lib.report.baselines import records_text
 from orket_lib.stores.baselines import BaselineStore
 from orket_lib.stores.retention import KEEP_LAST, Per

@@ -10,7 +10,7 @@ from typing import Any
 
 from orket_lib.analysis.baselines.resolution import Wanted, tally
 from orket_lib.commands._common import print_json, print_text, tell
-from orket_lib.commands.baselines.cells import filled_store
+from orket_lib.commands.results.baselines.cells import filled_store
 from orket_lib.stores.baselines import BaselineStore
 from orket_lib.vocabulary.errors import ArtifactError
 

@@ -25,7 +25,7 @@ from orket_lib.commands._common import (
     tell,
 )
 from orket_lib.commands._storage import add_storage_root
-from orket_lib.commands.baselines.cells import (
+from orket_lib.commands.results.baselines.cells import (
     cell_now,
     cells_of,
     filled_store,

@@ -19,7 +19,7 @@ from orket_lib.artifacts.progress import PROGRESS
 from orket_lib.artifacts.views.preflight import Preflight
 from orket_lib.commands._common import print_json, print_text
 from orket_lib.commands._configs import DEFAULT_CONFIG, add_config_options, sweep_of
-from orket_lib.commands.plan import show_warnings
+from orket_lib.commands.sweeps.plan import show_warnings
 from orket_lib.config.shipped import located
 from orket_lib.measure.cell_state import cell_state
 from orket_lib.preflight.gates import is_fresh, require_canary, require_preflight

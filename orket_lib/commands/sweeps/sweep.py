@@ -10,7 +10,13 @@ from typing import Any
 
 from orket_lib.commands._common import tell
 from orket_lib.commands._configs import DEFAULT_CONFIG
-from orket_lib.commands._named import add_what, refuse_read_only, suggested, text_and_path, write
+from orket_lib.commands.sweeps._named import (
+    add_what,
+    refuse_read_only,
+    suggested,
+    text_and_path,
+    write,
+)
 from orket_lib.config.loading.files import read_overrides, read_sources
 from orket_lib.config.loading.parse import draft
 from orket_lib.config.shipped import located, shipped, workflow_file

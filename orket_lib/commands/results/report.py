@@ -12,9 +12,9 @@ from orket_lib.artifacts.views.scatter import Scatter
 from orket_lib.artifacts.views.summary import Summary
 from orket_lib.artifacts.views.thermal_profile import ThermalProfile
 from orket_lib.commands._common import add_log, stamp_like
-from orket_lib.commands._flips import flips_of
 from orket_lib.commands._reports import refuse_replaced
 from orket_lib.commands._summaries import read_summary
+from orket_lib.commands.results._flips import flips_of
 from orket_lib.report.exports.rows import scatter_points, summary_table
 from orket_lib.report.markdown import Plot, render_markdown
 from orket_lib.report.page.page import render_page

@@ -6,8 +6,8 @@ import argparse
 
 from orket_lib.artifacts.printed.flips import Flips, ModelFlips
 from orket_lib.commands._common import print_json, print_text
-from orket_lib.commands._flips import flips_of
 from orket_lib.commands._summaries import add_sweep, read_summary, summary_of
+from orket_lib.commands.results._flips import flips_of
 from orket_lib.report.flips import flips_text
 from orket_lib.vocabulary.errors import ArtifactError
 

@@ -11,9 +11,9 @@ from orket_lib.analysis.contract_names import unknown_names
 from orket_lib.analysis.contracts import violations
 from orket_lib.artifacts.base import Record
 from orket_lib.artifacts.io import read_json
+from orket_lib.artifacts.printed.contracts import CheckedArtifact, ContractCheck
 from orket_lib.artifacts.schemas import version_of
 from orket_lib.artifacts.views.context_ceiling import ContextCeiling
-from orket_lib.artifacts.views.contracts import CheckedArtifact, ContractCheck
 from orket_lib.artifacts.views.frontier import FrontierExplorer
 from orket_lib.artifacts.views.thermal_profile import ThermalProfile
 from orket_lib.commands._common import add_log, print_json, tell

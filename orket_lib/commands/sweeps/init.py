@@ -5,7 +5,13 @@ from __future__ import annotations
 import argparse
 
 from orket_lib.commands._common import print_text, tell
-from orket_lib.commands._named import add_what, refuse_read_only, suggested, text_and_path, write
+from orket_lib.commands.sweeps._named import (
+    add_what,
+    refuse_read_only,
+    suggested,
+    text_and_path,
+    write,
+)
 from orket_lib.config.loading.files import read_overrides
 from orket_lib.doctor.targets import target_of
 from orket_lib.vocabulary.errors import ConfigError

@@ -1,0 +1,1 @@
+"""Commands that show, compare and write what sweeps have found."""
