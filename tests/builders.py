@@ -7,6 +7,7 @@ from typing import Any
 from orket_lib.analysis.rows.aggregates import task_scores
 from orket_lib.artifacts.base import Provenance
 from orket_lib.artifacts.digest import sha256_of
+from orket_lib.artifacts.measurements.canary import CanaryPolicy, CanaryVerdict
 from orket_lib.artifacts.measurements.host import HostSummary, HostWindow
 from orket_lib.artifacts.measurements.parts import Answer
 from orket_lib.artifacts.measurements.readiness import Warmup
@@ -73,6 +74,29 @@ def spec(**changes: Any) -> RunSpec:
         "probe_runs": 2,
     }
     return RunSpec(**(values | changes))
+
+
+def no_canary() -> CanaryVerdict:
+    """Return the verdict of a sweep without a canary."""
+    return CanaryVerdict(
+        generated_at=NOW,
+        provenance=PROVENANCE,
+        passed=True,
+        failed_reasons=(),
+        explanations=(),
+        policy=CanaryPolicy(
+            enabled=False,
+            latency_variance_threshold=0.03,
+            drop_first_run=True,
+            max_missing_telemetry_rate=0,
+            max_age_hours=24,
+        ),
+        figures=None,
+        measured_at=None,
+        boot_id=None,
+        model_ids=(),
+        quant_tags=(),
+    )
 
 
 def task(task_id: int = 1, **changes: Any) -> Task:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from builders import NOW, PROVENANCE, metrics, report, row, run
+from builders import metrics, no_canary, report, row, run
 from large_sweeps import large_sweep, pretend_measured
 from programs import ORKET, SNAKEMAKE, Cost, cost
 from sweep_workspace import Workspace
@@ -16,7 +16,6 @@ from tables import Table, times
 from orket_lib.analysis.rows.aggregates import task_scores
 from orket_lib.analysis.rows.answer_failures import Limits
 from orket_lib.artifacts.io import read_json, write_json, write_model
-from orket_lib.artifacts.measurements.canary import CanaryPolicy, CanaryVerdict
 from orket_lib.artifacts.views.row import RowPolicy, RowSettings
 from orket_lib.config.loading.parse import parse
 from orket_lib.vocabulary.quants import NOMINAL_BITS
@@ -140,7 +139,7 @@ def _summary_costs(folder: Path, count: int) -> Mapping[str, Cost]:
     models = [f"model-{number:04d}" for number in range(count // len(_QUANTS))]
     config = parse({"sweep": "s", "models": models, "quants": _QUANTS, "execution_lane": "lab"})
     write_json(folder / "matrix.json", config.model_dump(mode="json"))
-    write_model(folder / "canary.json", _no_canary())
+    write_model(folder / "canary.json", no_canary())
     _write_rows(folder, models)
     command = [*ORKET, "summary", "--matrix", "matrix.json", "--canary", "canary.json"]
     summary = cost([*command, "--out", "s.json"], folder)
@@ -165,25 +164,3 @@ def _write_rows(folder: Path, models: Sequence[str]) -> None:
 
 def _limits() -> Limits:
     return Limits.of(report())
-
-
-def _no_canary() -> CanaryVerdict:
-    return CanaryVerdict(
-        generated_at=NOW,
-        provenance=PROVENANCE,
-        passed=True,
-        failed_reasons=(),
-        explanations=(),
-        policy=CanaryPolicy(
-            enabled=False,
-            latency_variance_threshold=0.03,
-            drop_first_run=True,
-            max_missing_telemetry_rate=0,
-            max_age_hours=24,
-        ),
-        figures=None,
-        measured_at=None,
-        boot_id=None,
-        model_ids=(),
-        quant_tags=(),
-    )

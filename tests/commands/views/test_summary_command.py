@@ -5,10 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from builders import NOW, PROVENANCE, metrics, row
+from builders import metrics, no_canary, row
 
 from orket_lib.artifacts.io import read_model, write_json, write_model
-from orket_lib.artifacts.measurements.canary import CanaryPolicy, CanaryVerdict
 from orket_lib.artifacts.views.summary import Summary
 from orket_lib.cli import main
 from orket_lib.config.loading.parse import parse
@@ -20,26 +19,7 @@ def sweep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     config = parse({"sweep": "s", "models": ["nano"], "quants": ["Q8_0"], "execution_lane": "ci"})
     write_json(Path("matrix.json"), config.model_dump(mode="json"))
-    canary = CanaryVerdict(
-        generated_at=NOW,
-        provenance=PROVENANCE,
-        passed=True,
-        failed_reasons=(),
-        explanations=(),
-        policy=CanaryPolicy(
-            enabled=False,
-            latency_variance_threshold=0.03,
-            drop_first_run=True,
-            max_missing_telemetry_rate=0,
-            max_age_hours=24,
-        ),
-        figures=None,
-        measured_at=None,
-        boot_id=None,
-        model_ids=(),
-        quant_tags=(),
-    )
-    write_model(Path("canary.json"), canary)
+    write_model(Path("canary.json"), no_canary())
 
 
 def summarized() -> int:
