@@ -67,6 +67,8 @@ if workflow.is_main_process:
             INVOCATION.path(SWEEP.results),
             [INVOCATION.path(path) for path in TARGETS.all_files()],
         )
+        if not DRY_RUN and not runs_no_jobs(sys.argv[1:]):
+            take_over(INVOCATION.path(SWEEP.results), tell)
     except Refused as error:
         sys.exit(visible(f"error: {error}"))
     show_warnings(SWEEP)
@@ -76,7 +78,6 @@ if workflow.is_main_process:
     if not DRY_RUN:
         migrate(Path("storage"), known_banks(SWEEP.bank_path), tell)
         if not runs_no_jobs(sys.argv[1:]):
-            take_over(INVOCATION.path(SWEEP.results), tell)
             delete_stale(OUTDATED)
             date_back(Path(INVOCATION.path(SWEEP.results)))
     elif OUTDATED:

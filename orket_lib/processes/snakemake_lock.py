@@ -21,6 +21,7 @@ from pydantic import BaseModel, ValidationError
 
 from orket_lib.processes.snakemake_watchdog import SNAKEMAKE, identity_of
 from orket_lib.processes.waiting import wait_until
+from orket_lib.vocabulary.errors import Refused
 
 _LOCKS = Path(".snakemake", "locks")
 _NOTES = Path(".snakemake", "orket", "running")
@@ -50,14 +51,20 @@ def take_over(results: str, say: Callable[[str], None]) -> None:
     Args:
         results: Folder of all files that the sweep makes.
         say: Prints a message.
+
+    Raises:
+        Refused: Another Snakemake works on it.
     """
     own = _Note(host=platform.node(), snakemake=identity_of(os.getpid()), results=results)
     # First: of two that are started at once, each sees that the other one runs.
     _leave(own)
     notes = [(path, it) for path, it in _notes() if it.results == results and it != own]
-    if not all(_is_dead(path, note) for path, note in notes):
-        return
+    working = [note for path, note in notes if not _is_dead(path, note)]
     locks = [path for path in _LOCKS.glob("*.output.lock") if _is_of(path, results)]
+    if working and locks:
+        raise Refused(_at_work(working[0]))
+    if working:
+        return
     dead = {note.snakemake for _, note in notes}
     if locks and not (dead and wait_until(lambda: not _jobs(dead), _LAST_BREATH_S, _POLL_S)):
         return
@@ -70,6 +77,14 @@ def take_over(results: str, say: Callable[[str], None]) -> None:
             _file_of(path).unlink(missing_ok=True)
         if locks:
             say(f"{results}: a sweep was killed here; this one goes on from there")
+
+
+def _at_work(note: _Note) -> str:
+    if note.host != platform.node():
+        unlock = "if that was killed, type: snakemake --unlock"
+        return f"{note.results}: a Snakemake on {note.host} works on this sweep; {unlock}"
+    pid, _, _ = note.snakemake.partition(":")
+    return f"{note.results}: this sweep runs already (process {pid}); to see it, type: orket watch"
 
 
 def _leave(note: _Note) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from orket_lib.processes.snakemake_lock import take_over
+from orket_lib.vocabulary.errors import Refused
 
 # A Snakemake that works on a sweep, with its lock, and a job of it that runs for a given time.
 _SNAKEMAKE = """
@@ -85,8 +86,13 @@ def test_what_a_sweep_that_ended_left_is_cleared_without_a_word() -> None:
 
 
 def test_a_sweep_that_runs_keeps_its_lock() -> None:
-    with snakemake():
-        assert said() == []
+    with snakemake() as other:
+        with pytest.raises(Refused) as refused:
+            said()
+        assert str(refused.value) == (
+            f"results/mine: this sweep runs already (process {other.pid}); to see it, type: orket "
+            "watch"
+        )
         assert locks() == BOTH
 
 
@@ -122,5 +128,6 @@ def test_a_lock_without_a_note_stays() -> None:
 def test_a_note_of_another_machine_is_believed(monkeypatch: pytest.MonkeyPatch) -> None:
     after_the_kill()
     monkeypatch.setattr("platform.node", lambda: "elsewhere")
-    assert said() == []
+    with pytest.raises(Refused, match="works on this sweep; if that was killed, type: snakemake"):
+        said()
     assert locks() == BOTH

@@ -68,11 +68,12 @@ def busy(tmp_path: Path) -> Iterator[tuple[Workspace, subprocess.Popen[bytes]]]:
 def test_a_second_sweep_in_the_same_folder_stops_and_says_why(
     busy: tuple[Workspace, subprocess.Popen[bytes]],
 ) -> None:
-    workspace, _ = busy
+    workspace, first = busy
     second = workspace.run()
     assert second.code != 0
-    assert "Directory cannot be locked" in second.text
-    assert "no other Snakemake process" in second.text
+    says = f"this sweep runs already (process {first.pid}); to see it, type: orket watch"
+    assert says in second.text
+    assert "unlock" not in second.text
     assert "Traceback" not in second.text
 
 
