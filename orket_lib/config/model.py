@@ -132,9 +132,9 @@ class SweepConfig(  # the order of the fields is that of the bases, from the las
 
     @property
     def sweeps_contexts(self) -> bool:
-        """Whether there is a context sweep."""
+        """Whether there is a context sweep; a quick sweep has none, whatever context is wanted."""
         listed = self.context_sweep_profile or self.context_sweep_contexts
-        return bool(listed) or self.wanted_context is not None
+        return not self.quick and (bool(listed) or self.wanted_context is not None)
 
     def bits(self, quant: str) -> float | None:
         """Return the bits per weight by which tags are ordered before their files are read."""

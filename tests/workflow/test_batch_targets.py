@@ -136,6 +136,7 @@ def test_a_quick_sweep_asks_60_tasks_once_and_nothing_else() -> None:
     assert make_plan(found, None, None).expected_runs == 120
     assert not (found.config.sweeps_contexts or found.config.thermal_repeats)
     assert sweep(quick=True, budget="5m").config.budget_seconds == 300
+    assert not sweep(quick=True, wants={"context": 512}).config.sweeps_contexts
 
 
 def test_a_quick_sweep_begins_with_the_easiest_tasks() -> None:

@@ -90,12 +90,12 @@ def test_a_tag_and_files_are_measured_in_one_sweep(
     result = example.run()
     assert result.code == 0, result.text
     found = [(row["model_id"], row["quant_tag"], row["rate_source"]) for row in example.rows()]
-    assert found == [
+    assert set(found) == {
         ("served", "Q8_0", "server"),
         ("served", "Q4_K_M", "server"),
         ("orket-nano", "F16", "server"),
         ("orket-nano", "Q2_K", "server"),
-    ]
+    }
     assert all(row["valid"] for row in example.rows())
     assert f"to serve it: ollama run orket-nano:q4_k_m (with OLLAMA_HOST={server.url})" in (
         result.text

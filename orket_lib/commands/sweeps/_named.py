@@ -42,7 +42,7 @@ def add_what(parser: argparse.ArgumentParser, further: str = "") -> None:
         nargs="*",
         metavar="WHAT",
         help="GGUF files, folders of them, ollama:MODEL, lmstudio:MODEL, http://HOST:PORT"
-        f"{further}; none: the best model that `orket doctor` finds",
+        f"{further}; none: all models that `orket doctor` finds",
     )
     add("--quick", action="store_true", help="a first answer: 60 tasks, in minutes")
     add("--server", metavar="PATH", help="llama-server that serves the files")

@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     add_what(parser, ", config files")
     add = parser.add_argument
-    add("--reference", action="store_true", help="sweep the reference model, which comes with us")
+    add("--reference", action="store_true", help="sweep the reference model, which is included")
     add(
         "--yes",
         action="store_true",
