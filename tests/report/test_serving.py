@@ -65,6 +65,15 @@ def test_ollama_keeps_a_context_in_a_modelfile() -> None:
     ]
 
 
+def test_a_model_with_settings_of_its_own_is_served_by_them() -> None:
+    own = {"orket-nano": {"provider": "ollama", "tags": {"orket-nano": {"Q4_K_M": "x:4b"}}}}
+    matrix = {"provider": "llama_server", "base_url": "http://127.0.0.1:8080", "n_ctx": 512}
+    found = of(tag="x:4b").model_copy(update={"matrix": matrix | {"model_settings": own}})
+    line, *_ = serving_lines(found.sessions[0], found.settings_of("orket-nano"))
+    assert line == "ollama run x:4b"  # without the address of the sweep's own server
+    assert found.settings_of("another")["provider"] == "llama_server"
+
+
 def test_lm_studio_loads_and_other_servers_serve_it_already() -> None:
     found = of("qwen 3@q4_k_m")
     assert lines(found, provider="lmstudio", n_ctx=4096) == [
