@@ -134,6 +134,15 @@ def test_a_budget_that_ended_is_said_with_numbers_and_what_to_do() -> None:
     assert "The budget ended after 80 of 168 tasks, the easiest: the next 88" in " ".join(quick)
 
 
+@pytest.mark.parametrize(("wrong", "status"), [(0, "TASKS_TOO_EASY"), (38, "TASKS_TOO_HARD")])
+def test_tasks_that_a_budget_left_out_come_before_other_tasks(wrong: int, status: str) -> None:
+    why = dropped(DropReason.BUDGET_SPENT, 0.975)
+    found = session({"F16": (40, wrong, why), "Q4_K_M": (40, wrong, why)})
+    assert found.decision
+    assert found.decision.status.value == status
+    assert (found.decision.next or "").startswith("raise `budget:`")
+
+
 def test_a_first_batch_beyond_the_budget_is_said() -> None:
     found = session(
         {"F16": (168, 0, None), "Q4_K_M": (168, 1, None)}, seconds=400.0, budget_seconds=330.0

@@ -19,6 +19,7 @@ from orket_lib.vocabulary.statuses import (
 )
 from orket_lib.vocabulary.text import listed
 
+_MORE_BUDGET = "raise `budget:`, and run the same command: it continues where the budget ended"
 # A quick sweep asks too few tasks to know that the others are no better.
 _MORE_TASKS_HELP = (
     DecisionStatus.TASKS_TOO_HARD,
@@ -54,6 +55,9 @@ def next_step(
         if verdicts.verdicts[1:]:
             return "see why the other quants failed, and fix the config"
         return "add a second quant to `quants:`, and run the same command"
+    ended = any(item.dropped is DropReason.BUDGET_SPENT for item in verdicts.verdicts)
+    if ended and status in (DecisionStatus.TASKS_TOO_HARD, DecisionStatus.TASKS_TOO_EASY):
+        return _MORE_BUDGET
     if status in NOT_ORDERED_BY_TASKS:
         return NOT_ORDERED_BY_TASKS[status] + tells_more(evidence)
     if status is DecisionStatus.NOTHING_FITS:
@@ -61,8 +65,8 @@ def next_step(
     if status is DecisionStatus.UNDECIDED and what_fits_is_lost(verdicts):
         return f"loosen {_limits(verdicts.verdicts)}, or add a quant between these to `quants:`"
     open_ = undecided(verdicts)
-    if any(item.dropped is DropReason.BUDGET_SPENT for item in open_):
-        return "raise `budget:`, and run the same command: it continues where the budget ended"
+    if ended and open_:
+        return _MORE_BUDGET
     needed = [item.further_tasks for item in open_ if item.further_tasks]
     if needed:
         return (
