@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from orket_lib import __version__
 from orket_lib.artifacts.io import read_json
 from orket_lib.commands._common import add_log, print_text
 from orket_lib.commands.evidence.recompute import recompute
@@ -34,10 +35,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Unpack, compare, recompute; each difference is a line on standard output."""
     bundle, key = options.bundle.resolve(), options.key and options.key.resolve()
+    ours, _ = checkout_state()  # of the folder that it is called in
     with _folder(options.keep) as folder, contextlib.chdir(folder):
         unpacked = unpack(bundle, Path())
         problems = [*unpacked.problems, *_signature(unpacked, key)]
-        version = _version(unpacked.manifest.sweep)
+        version = _version(unpacked.manifest.sweep, ours)
         made: list[str] = []
         try:
             again = recompute(unpacked.manifest)
@@ -85,14 +87,14 @@ def _signature(unpacked: Unpacked, key: Path | None) -> Iterator[str]:
         yield f"not signed by {key}"
 
 
-def _version(sweep: str) -> str:
+def _version(sweep: str, ours: str | None) -> str:
     """Return which code made the tables, and which one makes them again: rules may change."""
     made = None
     with contextlib.suppress(OrketError, AttributeError):
         summary = read_json(Path("results", sweep, "quant_sweep", "sweep_summary.json"))
         made = summary.get("commit_sha")
-    ours, _ = checkout_state()
-    return f"made by commit {made or 'unknown'}, checked by commit {ours or 'unknown'}"
+    checked_by = f"commit {ours}" if ours else f"orket {__version__}"
+    return f"made by commit {made or 'unknown'}, checked by {checked_by}"
 
 
 def _signed(unpacked: Unpacked) -> str:
