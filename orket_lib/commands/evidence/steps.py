@@ -180,7 +180,7 @@ class Steps:
         made = {option: f"{self._views}/{name}" for option, name in outputs.items()}
         return Step(
             (
-                *f"report --summary {self._views}/sweep_summary.json".split(),
+                *f"results.report --summary {self._views}/sweep_summary.json".split(),
                 *("--cells", f"{self.results}/cells"),
                 *(word for option, path in made.items() for word in (f"--out-{option}", path)),
                 *(["--context", *contexts] if contexts else []),
