@@ -174,7 +174,7 @@ def test_a_bundle_of_it_is_verified_and_what_its_measurements_dont_say_is_named(
     monkeypatch.chdir(ROOT)
     assert main(["verify", str(in_checkout)]) == 0, capsys.readouterr().out
     said = capsys.readouterr().out
-    assert "made by commit c0ffee0, checked by commit" in said or not (ROOT / ".git").exists()
+    assert "checked by commit " in said or not (ROOT / ".git").exists()
     monkeypatch.chdir(swept[0].folder)
 
     changed = {
