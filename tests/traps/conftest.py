@@ -45,4 +45,9 @@ def measured(tmp_path_factory: pytest.TempPathFactory) -> RunReport:
     folder = tmp_path_factory.mktemp("measured")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(device_lock, "_machine_folder", lambda: folder)
-        return measure(folder / "cell", nano_spec("Q2_K"))
+        for attempt in range(3):
+            found = measure(folder / f"cell-{attempt}", nano_spec("Q2_K"))
+            # Other work may hide from which event the server's clock counts; rates are ours then.
+            if all(probe.decode_intervals is not None for probe in found.probes):
+                break
+        return found
