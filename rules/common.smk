@@ -95,7 +95,7 @@ GPUS = 0 if all(cpu_only(view) for _, view in SWEEP.config.views) else 1
 
 wildcard_constraints:
     model="[A-Za-z0-9_.-]+",
-    quant="[A-Za-z0-9_.-]+",
+    quant="[A-Za-z0-9_.@-]+",
     # The first round or batch has the same paths as without rounds and batches.
     part="(/(round|batch)-[1-9][0-9]*)?",
     batch="[0-9]+",

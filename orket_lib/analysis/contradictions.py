@@ -9,6 +9,7 @@ from dataclasses import replace
 from orket_lib.analysis.frontier import FrontierPolicy
 from orket_lib.analysis.kpis import stability_kpis
 from orket_lib.artifacts.views.summary import ModelSession, StabilityKpis, Summary
+from orket_lib.vocabulary.quants import split_label
 from orket_lib.vocabulary.statuses import RunStatus
 from orket_lib.vocabulary.thresholds import TOLERANCE
 
@@ -33,23 +34,30 @@ def _matrix(summary: Summary) -> Iterator[str]:
     models, quants = summary.matrix.get("models"), summary.matrix.get("quants")
     if not isinstance(models, list) or not isinstance(quants, list):
         return
+    variants = summary.matrix.get("variants")
     cells = [(one.model_id, row.quant_tag) for one in summary.sessions for row in one.per_quant]
     for model in sessions:
         if model not in models:
             yield f"{model} has a session and is not among the matrix's models"
-    asked = [
-        (model, quant)
-        for model in models
-        for own in [summary.settings_of(str(model)).get("quants")]
-        for quant in quants
-        if not isinstance(own, list) or quant in own
-    ]
+    asked = {
+        (model, quant): None
+        for model in map(str, models)
+        for own in [summary.settings_of(model).get("quants")]
+        for quant in map(str, quants)
+        if not isinstance(own, list) or {quant, _plain(quant, variants)} & set(map(str, own))
+    }
     for model, quant in dict.fromkeys(cells):
         if model in models and (model, quant) not in asked:
             yield f"{model} {quant} has a row and is not among the matrix's quants"
     for model, quant in asked:
         if (model, quant) not in cells:
             yield f"{model} {quant} is in the matrix and has no row"
+
+
+def _plain(quant: str, variants: object) -> str:
+    """Return the quant of a variant's cell, as a model lists it."""
+    plain, label = split_label(quant)
+    return plain if isinstance(variants, dict) and label in variants else quant
 
 
 def _session(session: ModelSession) -> Iterator[str]:

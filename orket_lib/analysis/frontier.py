@@ -57,8 +57,17 @@ class FrontierPolicy:
 
 
 def by_bits(rows: Iterable[RowMetrics]) -> list[RowMetrics]:
-    """Return rows with the most bits per weight first; rows without a rank come last."""
-    return sorted(rows, key=lambda row: (-(row.quant_rank or 0.0), row.quant_tag))
+    """Return rows with the most bits per weight first; rows without a rank come last.
+
+    Of one quant the plain cell is first, then its variants by the size of their KV cache.
+    """
+    return sorted(rows, key=_size)
+
+
+def _size(row: RowMetrics) -> tuple[float, bool, float, str]:
+    cache = row.artifact.kv_cache
+    variant = row.variant is not None
+    return -(row.quant_rank or 0.0), variant, -cache.mib if cache else 0.0, row.quant_tag
 
 
 def baseline_of(rows: Iterable[RowMetrics], include_invalid: bool) -> RowMetrics | None:

@@ -127,7 +127,7 @@ def mixtures(rows: Sequence[RowMetrics]) -> tuple[str, ...]:
     tags: dict[str, list[str]] = {}
     for row in measured:
         identity = row.artifact.sha256 or row.artifact.digest
-        if identity:
+        if identity and row.variant is None:
             tags.setdefault(identity, []).append(row.quant_tag)
     found = [f"{' and '.join(names)} are the same file." for names in tags.values() if names[1:]]
     builds = {row.artifact.build for row in measured}

@@ -23,7 +23,7 @@ from orket_lib.config.sections.sidecar import HardwareSidecar
 from orket_lib.config.sections.thermal import ThermalSeries
 from orket_lib.config.sections.thresholds import Thresholds
 from orket_lib.vocabulary.providers import OF_A_SERVER, PROVIDERS, ProviderTraits
-from orket_lib.vocabulary.quants import nominal_bits
+from orket_lib.vocabulary.quants import nominal_bits, split_label
 from orket_lib.vocabulary.statuses import WantName
 
 # Keys that begin with one of these and `_` may also be written as a section.
@@ -91,6 +91,40 @@ class SweepConfig(  # the order of the fields is that of the bases, from the las
         views = [("", shared)] if rest else []
         return (*views, *((f"models.{model}.", self.of(model)) for model in own))
 
+    @property
+    def served_views(self) -> tuple[tuple[str, SweepConfig], ...]:
+        """The views, and the settings of each variant of them."""
+        return tuple(
+            found
+            for prefix, view in self.views
+            for found in (
+                (prefix, view),
+                *((f"{prefix}variants.{name}.", view.in_variant(name)) for name in self.variants),
+            )
+        )
+
+    def in_variant(self, name: str | None) -> SweepConfig:
+        """Return the settings with those of a variant in place of them.
+
+        Raises:
+            ValidationError: They are wrong.
+        """
+        if name is None:
+            return self
+        own = self.variants[name]
+        alone = {"provider": self.provider, "models": self.models, "quants": self.quants} | own
+        read = SweepConfig.model_validate(alone)
+        return self.model_copy(update={key: getattr(read, key) for key in own})
+
+    def variant_of(self, quant: str) -> str | None:
+        """Return the variant that a quant's label names; None for a plain or another's file."""
+        label = split_label(quant)[1]
+        return label if label in self.variants else None
+
+    def plain(self, quant: str) -> str:
+        """Return a quant as its file or tag is named: without the label of a variant."""
+        return split_label(quant)[0] if self.variant_of(quant) else quant
+
     def of(self, model: str) -> SweepConfig:
         """Return the settings of a model: its own ones in place of those of the sweep.
 
@@ -112,11 +146,15 @@ class SweepConfig(  # the order of the fields is that of the bases, from the las
     def quants_of(self, model: str) -> tuple[str, ...]:
         """Return the quants of a model, in the order of the sweep's."""
         own = self.model_settings.get(model, {}).get("quants")
-        return self.quants if own is None else tuple(it for it in self.quants if it in own)
+        if own is None:
+            return self.quants
+        return tuple(it for it in self.quants if it in own or self.plain(it) in own)
 
     def largest_quant(self, model: str) -> str:
-        """Return the quant with the most bits: the baseline, unless it can't be measured."""
-        return max(self.quants_of(model), key=lambda quant: self.bits(quant) or 0.0)
+        """Return the plain quant with the most bits: the baseline, unless it can't be measured."""
+        quants = self.quants_of(model)
+        plain = [quant for quant in quants if self.variant_of(quant) is None]
+        return max(plain or quants, key=lambda quant: self.bits(quant) or 0.0)
 
     @property
     def asks_once(self) -> bool:
@@ -138,4 +176,5 @@ class SweepConfig(  # the order of the fields is that of the bases, from the las
 
     def bits(self, quant: str) -> float | None:
         """Return the bits per weight by which tags are ordered before their files are read."""
-        return self.quant_bits.get(quant, nominal_bits(quant))
+        own = self.quant_bits.get(quant)
+        return own or self.quant_bits.get(split_label(quant)[0], nominal_bits(quant))

@@ -54,6 +54,7 @@ def makes_files(config: SweepConfig) -> bool:
 
 def model_ref(config: SweepConfig, model: str, quant: str) -> ModelRef | None:
     """Return the file or tag of a cell, or None if the config has neither."""
+    quant = config.plain(quant)
     if serves_files(config):
         path = _listed_or_filled(config.artifacts, config.artifact_template, model, quant)
         return ModelRef(path=located(path)) if path else None
@@ -64,7 +65,7 @@ def model_ref(config: SweepConfig, model: str, quant: str) -> ModelRef | None:
 def pin_for(config: SweepConfig, model: str, quant: str) -> str | None:
     """Return the digest that a cell must have, or None."""
     pins = config.artifact_digest
-    return pins.get(model, {}).get(quant) if isinstance(pins, dict) else pins
+    return pins.get(model, {}).get(config.plain(quant)) if isinstance(pins, dict) else pins
 
 
 def _listed_or_filled(

@@ -12,12 +12,16 @@ from typing import Any
 from orket_lib.config.sections.controls import Controls
 from orket_lib.config.sections.fields import listed
 from orket_lib.config.sections.serving import Serving
-from orket_lib.vocabulary.quants import nominal_bits, normalize_tag
+from orket_lib.vocabulary.quants import nominal_bits, normalize_tag, split_label
 
 # What all models of a sweep have in common: its machine, and the order of its quants.
 _SHARED = {"machine", "quant_bits"}
 BY_QUANT = ("artifacts", "tags", "artifact_digest")
 OWN_KEYS = ("quants", *sorted({*Serving.model_fields, *Controls.model_fields} - _SHARED))
+# A variant serves the same files from the same place.
+_OF_THE_MODEL = {"quants", "provider", "base_url", "allow_remote", "exclusive", "api_key"}
+_OF_THE_MODEL |= {"artifact_template", "tag_template", "on_server_death", *BY_QUANT}
+VARIANT_KEYS = tuple(key for key in OWN_KEYS if key not in _OF_THE_MODEL)
 
 
 def split_models(models: Mapping[Any, Any]) -> dict[str, Any]:
@@ -42,6 +46,24 @@ def settings_of(model: str, entry: Any) -> Any:
         if isinstance(tags, list | tuple):
             own["quants"] = [normalize_tag(str(tag)) for tag in tags]
     return own
+
+
+def with_variants(quants: Any, variants: Any) -> Any:
+    """Return the quants with each one's variants after it, unless some variant is listed.
+
+    A quant with a label of its own has none.
+    """
+    tags = listed(quants)
+    if not isinstance(tags, list | tuple) or not isinstance(variants, Mapping) or not variants:
+        return quants
+    split = [(tag, split_label(str(tag))[1]) for tag in tags]
+    if any(label in variants for _, label in split):
+        return quants
+    return [
+        cell
+        for tag, label in split
+        for cell in (tag, *(f"{tag}@{name}" for name in variants if label is None))
+    ]
 
 
 def quants_of_all(models: Iterable[str], settings: Mapping[str, Any]) -> list[str] | None:

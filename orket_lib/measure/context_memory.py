@@ -30,7 +30,8 @@ def require_room(spec: RunSpec, source: Source, needs: Needs) -> None:
     if source.artifact is None or needs.place.base_url is not None:
         return
     facts = read_gguf(source.artifact)
-    need = memory_need(facts.bytes, shape_of(facts.metadata), spec.n_ctx)
+    cache = (spec.n_ctx, spec.cache_type_k, spec.cache_type_v)
+    need = memory_need(facts.bytes, shape_of(facts.metadata), *cache)
     free = _with_main_memory(free_memory_for(needs))
     if need.cache_mib is not None and not need.upper_bound and need.total_mib > free.free_mib:
         limit = f" ({free.limited_by})" if free.limited_by else ""

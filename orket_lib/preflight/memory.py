@@ -65,7 +65,8 @@ def memory_checks(needs: ServerNeeds, sizes: Sequence[ModelSize]) -> Iterator[Pr
         yield PreflightCheck(name=_NAME, ok=True, detail=skipped)
         return
     free = free_memory_for(needs)
-    takes = [(model.name, memory_need(model.bytes, model.shape, needs.n_ctx)) for model in sizes]
+    cache = (needs.n_ctx, needs.cache_type_k, needs.cache_type_v)
+    takes = [(model.name, memory_need(model.bytes, model.shape, *cache)) for model in sizes]
     allowed = FREE_SHARE[needs.vram_profile] * free.free_mib
     heavy = [(name, need) for name, need in takes if need.total_mib > allowed]
     for name, need in heavy:

@@ -11,6 +11,7 @@ from orket_lib.artifacts.views.summary import Summary
 from orket_lib.report.formatting import escaped
 from orket_lib.report.sections.conditions import conditions
 from orket_lib.report.sections.quants import QUANT_COLUMNS, quant_cells
+from orket_lib.report.sections.variants import variant_section
 from orket_lib.report.serving import serving_lines
 from orket_lib.report.views import frontier_view
 from orket_lib.vocabulary.statuses import Lane
@@ -71,6 +72,11 @@ def render_markdown(
         models=[
             (session.model_id, [quant_cells(row, session, view) for row in session.per_quant])
             for session, view in zip(summary.sessions, views, strict=True)
+        ],
+        variants=[
+            (it.model_id, part)
+            for it in summary.sessions
+            if (part := variant_section(it, summary.settings_of(it.model_id)))
         ],
         further=further,
         serving=[

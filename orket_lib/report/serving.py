@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from orket_lib.artifacts.measurements.spec import LOAD_FLAGS
 from orket_lib.artifacts.views.context_ceiling import ContextCeiling
 from orket_lib.artifacts.views.row import RowMetrics
 from orket_lib.artifacts.views.summary import ModelSession
@@ -38,6 +39,8 @@ def serving_lines(
     provider = matrix.get("provider")
     if row is None or provider not in PROVIDERS:
         return []
+    variants = matrix.get("variants") or {}
+    matrix = {**matrix, **variants.get(row.variant, {})}
     file, tag, url = row.artifact.path, row.artifact.tag, matrix.get("base_url")
     found = (
         it.safe_context_ceiling
@@ -48,7 +51,13 @@ def serving_lines(
     if PROVIDERS[provider].starts_server(url):
         binary = "llama-server" if provider == "embedded" else str(matrix.get("server_binary"))
         arguments = [] if provider == "embedded" else matrix.get("server_args") or ()
-        words = [binary, "-m", file or "", "-c", str(n_ctx or 0), *map(str, arguments)]
+        load = [
+            word
+            for name, flags in LOAD_FLAGS.items()
+            if matrix.get(name) is not None
+            for word in (flags[0], _value(matrix[name]))
+        ]
+        words = [binary, "-m", file or "", "-c", str(n_ctx or 0), *load, *map(str, arguments)]
         return [shell_line(words, windows)] if file else []
     if tag is None:
         return []
@@ -58,6 +67,11 @@ def serving_lines(
         context = ["--context-length", str(n_ctx)] if n_ctx else []
         return [shell_line(["lms", "load", tag, *context], windows)]
     return [f"the server at {url} serves {tag} already"]
+
+
+def _value(value: object) -> str:
+    """Return a value as an argument; YAML reads a bare `on` as true, which a variant keeps."""
+    return {True: "on", False: "off"}[value] if isinstance(value, bool) else str(value)
 
 
 def _ollama(tag: str, n_ctx: int | None, url: str | None, windows: bool) -> list[str]:

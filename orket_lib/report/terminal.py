@@ -11,6 +11,7 @@ from orket_lib.artifacts.views.context_ceiling import ContextCeiling
 from orket_lib.artifacts.views.summary import Comparison, ModelSession, Summary, SummaryRow
 from orket_lib.report.formatting import bits, escaped, figure, flips, p_value, shown
 from orket_lib.report.sections.batches import adherence_cell, asked_note
+from orket_lib.report.sections.variants import variant_section
 from orket_lib.report.sections.verdicts import choices, failures_word, verdict_word
 from orket_lib.report.serving import measured_on, serving_lines
 from orket_lib.report.views import FrontierView, frontier_view, role_text
@@ -73,6 +74,9 @@ def terminal_summary(
             console.print(Text(visible(session.recommendation), style="bold"))
             if shown_choices := choices(session):
                 console.print(Text(shown_choices))
+            variants = variant_section(session, summary.settings_of(session.model_id))
+            for line in variants.sentences if variants else ():
+                console.print(Text(visible(line)))
             if session.decision and session.decision.next:
                 console.print(Text(visible(f"next: {session.decision.next}")))
             lines = serving_lines(session, summary.settings_of(session.model_id), contexts)

@@ -172,7 +172,10 @@ def resolve(
     if found.problems or found.bank is None:
         raise ConfigError(found.problems)
     bank = found.bank
-    models = {pair: _with_path(pair, model, hashes) for pair, model in found.models.items()}
+    models = {
+        (model, quant): _with_path((model, config.plain(quant)), ref, hashes)
+        for (model, quant), ref in found.models.items()
+    }
     said, warnings = identities(config, models, servers or KnownServers(), machine)
     asking = tasks_asked(config, bank, (ref.path for ref in models.values()))
     folders = slugs(config.models)
@@ -187,7 +190,8 @@ def resolve(
     views = {model: config.of(model) for model in config.models}
 
     def base(pair: Pair, tasks: TaskSelection) -> MeasurementSpec:
-        served, cooldown = views[pair[0]], None
+        variant, cooldown = config.variant_of(pair[1]), None
+        served = views[pair[0]].in_variant(variant)
         if served.cooldown_target_c is not None:
             cooldown = from_fields(CooldownSettings, served, "cooldown_")
         runtime = served.traits.runtime
@@ -196,6 +200,7 @@ def resolve(
             served,
             model_id=pair[0],
             quant_tag=pair[1],
+            variant=variant,
             # Of the embedded runtime; measurements of another version don't count.
             provider_version=package_version(runtime) if runtime else None,
             artifact=_identity(served, pair, models[pair], hashes),

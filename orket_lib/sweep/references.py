@@ -116,7 +116,7 @@ def find_references(
         problems += problems_of(find_next_tokens, config)
     warnings = (
         *_bank_of_another(config, bank),
-        *_shared_models(models),
+        *_shared_models(config, models),
         *_no_models(models),
         *requantized(config, models),
     )
@@ -175,10 +175,12 @@ def _bank_of_another(config: SweepConfig, bank: TaskBank | None) -> Iterator[str
         )
 
 
-def _shared_models(models: dict[tuple[str, str], ModelRef]) -> Iterator[str]:
-    """Yield a warning for each file or tag that serves several cells (trap T1)."""
+def _shared_models(config: SweepConfig, models: dict[tuple[str, str], ModelRef]) -> Iterator[str]:
+    """Yield a warning for each file or tag that serves several plain cells (trap T1)."""
     cells: dict[str, list[str]] = {}
     for (model, quant), ref in models.items():
+        if config.variant_of(quant):
+            continue
         name = str(ref) if ref.recipe is None else f"{quant} of {ref.recipe.base.as_posix()}"
         cells.setdefault(name, []).append(f"{model} {quant}")
     for name, users in cells.items():

@@ -41,6 +41,8 @@ class ProviderTraits:
         serves_files: A cell is a GGUF file when the server is started for it.
         loads_models: A running server loads and unloads models on request.
         loads_with: Controls that a running server takes with each load.
+        load_settings: Settings of the load, such as the KV cache's types, that it can apply.
+        load_note: Added where one is refused.
         reports_quant: A running server reports the quant of its models.
         reports_seed: The seed that a request was sampled with can be read back.
         gives_probabilities: The server lists probabilities of tokens.
@@ -63,6 +65,8 @@ class ProviderTraits:
     serves_files: bool = False
     loads_models: bool = False
     loads_with: frozenset[str] = frozenset()
+    load_settings: frozenset[str] = frozenset()
+    load_note: str = ""
     reports_quant: bool = False
     reports_seed: bool = False
     gives_probabilities: bool = True
@@ -94,6 +98,8 @@ class ProviderTraits:
 
 
 ALREADY_RUNNING = ("SERVER_ALREADY_RUNNING", "the server has loaded its model before the sweep")
+_OF_A_CACHE = frozenset({"cache_type_k", "cache_type_v"})
+_BATCHES = frozenset({"batch_size", "ubatch_size"})
 _NO_EFFECT_EMBEDDED = "no effect: provider `embedded` starts its own server on the CPU"
 
 # In the order in which the doctor asks them and prefers what they serve.
@@ -105,6 +111,8 @@ PROVIDERS: dict[str, ProviderTraits] = {
             implementation="orket_lib.providers.llama_cpp.embedded:EmbeddedProvider",
             runtime="xllamacpp",
             serves_files=True,
+            load_settings=_OF_A_CACHE | _BATCHES | {"flash_attn"},
+            load_note=", and serves on the CPU",
             reports_seed=True,
             key_notes=dict.fromkeys(
                 ("base_url", "api_key", "exclusive", "gpu_devices"), _NO_EFFECT_EMBEDDED
@@ -116,6 +124,11 @@ PROVIDERS: dict[str, ProviderTraits] = {
             default_url="http://127.0.0.1:11434",
             loads_models=True,
             loads_with=frozenset({"threads"}),
+            load_settings=frozenset({"gpu_layers", "batch_size"}),
+            load_note=(
+                "; OLLAMA_KV_CACHE_TYPE and OLLAMA_FLASH_ATTENTION are of the whole server, and "
+                "set when it is started"
+            ),
             reports_quant=True,
             reports_vram=True,
             details_per_model=True,
@@ -143,6 +156,7 @@ PROVIDERS: dict[str, ProviderTraits] = {
             default_url="http://127.0.0.1:1234",
             routes=r"/api/v[01](/.*)?",
             loads_models=True,
+            load_settings=frozenset({"flash_attn", "batch_size"}),
             gives_probabilities=False,
             reports_quant=True,
             start="lms server start",
@@ -163,6 +177,7 @@ PROVIDERS: dict[str, ProviderTraits] = {
             name="llama_server",
             implementation="orket_lib.providers.llama_cpp.server:LlamaServerProvider",
             binary="llama-server",
+            load_settings=_OF_A_CACHE | _BATCHES | {"flash_attn", "gpu_layers"},
             default_url="http://127.0.0.1:8080",
             routes=r"/(props|health|metrics|slots|completion|tokenize|models)",
             serves_files=True,

@@ -8,13 +8,16 @@ Vendors publish their own mixes under their own tags: `UD-Q4_K_XL`, `Q4_K_L`, `i
 `Q4_0_4_4`, `Q4_K_M-imat`. llama.cpp does not know them, and the header of such a file holds the
 type that the vendor started from. So a vendor's tag means that type's *family*, and the type's bits
 until its file is read: the actual bits of a mix depend on its embeddings.
+
+A tag may have a label after `@`: `Q4_K_M@bartowski` is the file of one maker, `Q4_K_M@kv8` a
+variant of how it is served. The label says nothing about the type, and is kept as it is typed.
 """
 
 from __future__ import annotations
 
 import re
 
-from orket_lib.vocabulary.slugs import slug
+from orket_lib.vocabulary.slugs import LONGEST, slug
 
 NOMINAL_BITS: dict[str, float] = {
     "F32": 32.0,
@@ -74,6 +77,7 @@ _LARGEST = {  # the largest type of llama.cpp's own that a vendor's larger mix s
     "Q8_K": "Q8_0",
 }
 _SIZE = re.compile(r"_(?:XXS|XS|S|M|L|NL)$")
+_LABEL = re.compile(r"[A-Za-z0-9_.-]*[A-Za-z0-9_-]")
 
 
 def normalize_tag(tag: str) -> str:
@@ -82,17 +86,29 @@ def normalize_tag(tag: str) -> str:
     `-` and `_` mean the same, except where they set off what a vendor added: `ud_q4-k-xl` becomes
     `UD-Q4_K_XL`, as its files are called.
     """
-    return "".join(_parts(tag))
+    plain, at, label = tag.strip().partition("@")
+    return "".join(_parts(plain)) + at + label
+
+
+def split_label(tag: str) -> tuple[str, str | None]:
+    """Return a tag without its label, and the label; None without one."""
+    plain, at, label = tag.partition("@")
+    return plain, label if at else None
+
+
+def is_label(text: str) -> bool:
+    """Tell whether a text can be a label, and part of a path on every system."""
+    return _LABEL.fullmatch(text) is not None
 
 
 def is_vendor_tag(tag: str) -> bool:
     """Tell whether a tag is a vendor's name for a mix based on a known type."""
-    return base_type(tag) is not None and normalize_tag(tag) not in NOMINAL_BITS
+    return base_type(tag) is not None and _plain(tag) not in NOMINAL_BITS
 
 
 def base_type(tag: str) -> str | None:
     """Return the llama.cpp type that a tag is based on; None for an unknown tag."""
-    _, core, _ = _parts(tag)
+    _, core, _ = _parts(split_label(tag)[0])
     return _type_of(core)
 
 
@@ -102,7 +118,7 @@ def can_be(asked: str, seen: str) -> bool | None:
     A llama.cpp type must match exactly, a vendor's mix by its family: a `UD-Q4_K_XL` file may call
     itself `Q4_K_M` or `Q4_K_S`. None for an unknown requested tag.
     """
-    if normalize_tag(asked) == normalize_tag(seen):
+    if _plain(asked) == _plain(seen):
         return True
     wanted, found = base_type(asked), base_type(seen)
     if wanted is None:
@@ -142,7 +158,13 @@ def nominal_bits(tag: str) -> float | None:
 
 def is_path_safe(tag: str) -> bool:
     """Tell whether a tag can be part of a path on every system."""
-    return tag[:1].isalnum() and slug(tag) == tag
+    plain, label = split_label(tag)
+    safe = plain[:1].isalnum() and slug(plain) == plain and len(tag) <= LONGEST
+    return safe and (label is None or is_label(label))
+
+
+def _plain(tag: str) -> str:
+    return split_label(normalize_tag(tag))[0]
 
 
 def _parts(tag: str) -> tuple[str, str, str]:

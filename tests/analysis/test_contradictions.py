@@ -229,3 +229,13 @@ def test_a_ranking_names_each_row_once() -> None:
         f"ranking leaves out {second.name}",
         "ranking leaves out other Q8_0",
     ]
+
+
+def test_a_model_with_quants_of_its_own_has_their_variants() -> None:
+    found = changed(
+        matrix__models=["orket-nano"],
+        matrix__quants=["F16", "F16@kv8"],
+        matrix__variants={"kv8": {"cache_type_k": "q8_0"}},
+        matrix__model_settings={"orket-nano": {"quants": ["F16"]}},
+    )
+    assert "orket-nano F16@kv8 is in the matrix and has no row" in contradictions(found)

@@ -41,6 +41,17 @@ def test_the_order_of_a_list_is_content() -> None:
     assert sha256_of([1, 2]) != sha256_of([2, 1])
 
 
+LOAD = {
+    "variant": "kv8",
+    "cache_type_k": "q8_0",
+    "cache_type_v": "q4_0",
+    "flash_attn": "on",
+    "gpu_layers": 0,
+    "batch_size": 64,
+    "ubatch_size": 32,
+}
+
+
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 def test_a_digest_of_what_json_does_not_have_is_refused(value: float) -> None:
     with pytest.raises(ValueError, match="JSON compliant"):
@@ -80,6 +91,7 @@ def test_a_spec_that_was_stored_in_any_key_order_has_the_same_digest() -> None:
         {"max_output_tokens": 97},
         {"task_timeout_sec": 31.0},
         {"thinking": "off"},
+        *({name: value} for name, value in LOAD.items()),
         {"controls": ControlSettings(seed=8, threads=1)},
         {"controls": ControlSettings(threads=1)},
         {"controls": ControlSettings(seed=7, threads=2)},
@@ -135,6 +147,7 @@ def test_no_field_of_a_spec_is_left_out_of_its_digest() -> None:
         "cooldown": CooldownSettings(target_c=50, timeout_sec=60),
         "context": FILL,
         "repeated_tasks": 1,
+        **LOAD,
     }
     content = json.loads(spec(**later).canonical())
     assert set(content) == set(RunSpec.model_fields)

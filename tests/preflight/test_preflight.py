@@ -35,7 +35,7 @@ from orket_lib.vocabulary.statuses import VramGuard, VramProfile
 
 NANO = Path(__file__).parents[2] / "models" / "orket-nano"
 MIB = 1024**2
-SHAPE = ModelShape(cache_values=65536, width=4096, vocabulary=128256, n_ctx=8192, upper_bound=False)
+SHAPE = ModelShape(32768, 32768, width=4096, vocabulary=128256, n_ctx=8192, upper_bound=False)
 
 
 def file_of(quant: str) -> str:

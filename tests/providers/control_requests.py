@@ -63,7 +63,7 @@ _add(
     LmStudioClient,
     answers=LmStudioClient.answers,
     models=LmStudioClient.models,
-    load=lambda client: client.load("m", None),
+    load=lambda client: client.load("m", {}),
     unload=lambda client: client.unload("m"),
     load_by_asking=lambda client: client.load_by_asking("m", 1),
     describe=lambda client: client.describe("m"),

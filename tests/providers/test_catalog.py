@@ -87,7 +87,7 @@ def test_ollama_tells_tags_digests_sizes_and_shapes() -> None:
     assert (first.name, first.quant_tag, first.loaded) == ("llama3.1:8b", "Q4_K_M", True)
     assert (second.bytes, second.digest, second.loaded) == (8 << 30, two[1]["digest"], False)
     assert (first.n_ctx, first.parameters, first.chats) == (131072, 8030261248, True)
-    assert found.shapes["llama3.1:8b"].cache_values == 32 * 8 * 256
+    assert found.shapes["llama3.1:8b"].key_values == 32 * 8 * 128
 
 
 def test_ollama_is_asked_closely_only_about_what_is_of_interest() -> None:

@@ -128,3 +128,13 @@ def test_a_context_sweep_of_the_pick_gives_the_context() -> None:
     failed = [context_sweep("Q4_K_M", None)]
     (line,) = serving_lines(found.sessions[0], {"provider": "embedded", "n_ctx": 2048}, failed)
     assert shlex.split(line)[-2:] == ["-c", "2048"], "no context passed: as the tasks were asked"
+
+
+def test_the_settings_of_the_load_are_served_again() -> None:
+    variants = {"kv8": {"cache_type_k": "q8_0", "flash_attn": True}}
+    (line,) = lines(
+        of(path=FILE, variant="kv8"), provider="embedded", n_ctx=4096, variants=variants
+    )
+    assert shlex.split(line)[5:] == ["--cache-type-k", "q8_0", "--flash-attn", "on"]
+    (line,) = lines(of(path=FILE), provider="embedded", n_ctx=4096, batch_size=64)
+    assert shlex.split(line)[5:] == ["--batch-size", "64"]

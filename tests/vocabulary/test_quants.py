@@ -245,3 +245,14 @@ def test_a_tag_around_nothing_that_we_know_has_no_bits(tag: str) -> None:
 def test_a_tag_that_can_not_be_a_path_is_seen(tag: str) -> None:
     fits = re.fullmatch(r"[A-Za-z0-9](?:[A-Za-z0-9_.-]*[A-Za-z0-9_-])?", tag) and len(tag) <= 64
     assert is_path_safe(tag) is bool(fits and not PureWindowsPath(tag).is_reserved())
+
+
+def test_a_label_is_kept_as_it_is_typed_and_says_nothing_of_the_type() -> None:
+    tag = normalize_tag("q4-k-m@Bartowski.v2")
+    assert tag == "Q4_K_M@Bartowski.v2"
+    assert (base_type(tag), nominal_bits(tag)) == ("Q4_K_M", NOMINAL_BITS["Q4_K_M"])
+    assert not is_vendor_tag(tag)
+    assert can_be(tag, "Q4_K_M") and can_be(tag, "Q4_K_M@other")
+    assert can_be(tag, "Q4_K_S") is False
+    assert is_path_safe(tag)
+    assert not any(map(is_path_safe, ("Q4_K_M@", "Q4_K_M@a b", "Q4_K_M@a@b", "Q4_K_M@a.", "@a")))

@@ -30,7 +30,7 @@ from orket_lib.artifacts.views.row import (
 )
 from orket_lib.artifacts.views.run_report import Observation, Probe, RunReport, TestRun
 from orket_lib.vocabulary.nulls import Null
-from orket_lib.vocabulary.quants import nominal_bits
+from orket_lib.vocabulary.quants import nominal_bits, split_label
 from orket_lib.vocabulary.reasons import Reason, Severity
 from orket_lib.vocabulary.statuses import Lane, RunStatus, SidecarStatus, TokenStatus
 from orket_lib.vocabulary.thresholds import exceeds
@@ -63,6 +63,7 @@ def build_row(
     common: dict[str, Any] = {
         "model_id": report.spec.model_id,
         "quant_tag": report.spec.quant_tag,
+        "variant": report.spec.variant,
         "quant_rank": _rank(report, quant_bits),
         "status": report.status,
         "status_reason": report.status_reason,
@@ -191,7 +192,7 @@ def _rank(report: RunReport, quant_bits: Mapping[str, float]) -> float | Null:
         if session.served.bits_per_weight is not None:
             return session.served.bits_per_weight * 100
     tag = report.spec.quant_tag
-    bits = quant_bits.get(tag, nominal_bits(tag))
+    bits = quant_bits.get(tag) or quant_bits.get(split_label(tag)[0], nominal_bits(tag))
     return Null("UNKNOWN_TAG") if bits is None else bits * 100
 
 
@@ -205,6 +206,7 @@ def _artifact(report: RunReport) -> RowArtifact:
         build=served.build if served else None,
         unused_cpu_features=served.unused_cpu_features if served else (),
         bytes=served.reading("bytes") if served else Null("NOT_SERVED"),
+        kv_cache=served.kv_cache if served else None,
     )
 
 

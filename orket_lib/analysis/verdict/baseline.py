@@ -20,6 +20,7 @@ class QuantScores:
         reason: Why there are no scores.
         may_pass: Whether the reason may be temporary.
         dropped: Why it was not asked all tasks; None if it was.
+        variant: Whether it is a variant of a quant, which never is the baseline.
     """
 
     quant: str
@@ -27,6 +28,7 @@ class QuantScores:
     reason: str | None = None
     may_pass: bool = False
     dropped: Dropped | None = None
+    variant: bool = False
 
     @property
     def certain(self) -> float:
@@ -67,6 +69,7 @@ def scores_of_row(
         reason=None if judged else row.status_reason or spoiled or row.status.value,
         may_pass=row.retry,
         dropped=row.dropped,
+        variant=row.variant is not None,
     )
 
 
@@ -79,9 +82,10 @@ def baseline_among(quants: Sequence[QuantScores]) -> Baseline:
     Args:
         quants: All quants of the config, most bits first; at least one.
     """
-    for item in quants:
+    plain = [item for item in quants if not item.variant] or quants
+    for item in plain:
         if item.may_pass:
             return Baseline(None, waits_for=item)
         if item.scores is not None:
-            return Baseline(item, replaces=None if item is quants[0] else quants[0])
+            return Baseline(item, replaces=None if item is plain[0] else plain[0])
     return Baseline(None)

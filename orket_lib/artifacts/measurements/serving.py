@@ -45,3 +45,16 @@ class Places(Record):
     def of(self, model: str) -> ServerLocation:
         """Return where a model is served."""
         return self.own.get(model, self.shared)
+
+
+class KvCache(Record):
+    """The KV cache that a llama.cpp server has allocated, by its own log."""
+
+    type_k: str = Field(description="of the keys, such as f16 or q8_0")
+    type_v: str = Field(description="of the values")
+    cells: int = Field(description="tokens that it holds")
+    mib: float = Field(description="its size")
+    computed_mib: float | None = Field(
+        description="its size by the file's header; null where layers don't all keep the whole "
+        "context, or the header doesn't say it"
+    )

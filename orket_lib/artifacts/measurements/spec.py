@@ -32,6 +32,18 @@ OnServerDeath = Literal["row", "run"]
 
 Thinking = Literal["on", "off"]
 
+CacheType = Literal["f16", "bf16", "f32", "q8_0", "q5_1", "q5_0", "q4_1", "q4_0", "iq4_nl"]
+FlashAttention = Literal["on", "off", "auto"]
+# Settings of a load that a config may leave to the server, and llama-server's arguments for them.
+LOAD_FLAGS = {
+    "cache_type_k": ("--cache-type-k", "-ctk"),
+    "cache_type_v": ("--cache-type-v", "-ctv"),
+    "flash_attn": ("--flash-attn", "-fa"),
+    "gpu_layers": ("--n-gpu-layers", "--gpu-layers", "-ngl"),
+    "batch_size": ("--batch-size", "-b"),
+    "ubatch_size": ("--ubatch-size", "-ub"),
+}
+
 ContextFamily = Literal["retrieval", "reasoning"]
 
 # The same for the generator of prompts that fill a context.
@@ -160,6 +172,13 @@ class MeasurementSpec(Addressed):
         None, "a running server that is used as it is; null = the harness starts one"
     )
     server_args: tuple[str, ...] = later((), "of a server that the harness starts")
+    variant: str | None = later(None, "of the config, which the cell is; null = the plain one")
+    cache_type_k: CacheType | None = later(None, "of the keys in the KV cache; null = the server's")
+    cache_type_v: CacheType | None = later(None, "of the values in the KV cache")
+    flash_attn: FlashAttention | None = later(None, "null leaves it to the server")
+    gpu_layers: int | None = later(None, "layers on the GPU; null leaves it to the server")
+    batch_size: int | None = later(None, "tokens of a logical batch; null = the server's")
+    ubatch_size: int | None = later(None, "tokens of a physical batch; null = the server's")
     gpu_devices: tuple[str, ...] | None = later(None, "null = all")
     n_ctx: int | None = None
     temperature: float

@@ -71,6 +71,8 @@ class ServerNeeds(Record):
         default_factory=dict, description="name or path of each program, by the key that names it"
     )
     n_ctx: int | None = None
+    cache_type_k: str | None = Field(None, description="of the KV cache; null = the server's")
+    cache_type_v: str | None = None
     cpu_only: bool = Field(False, description="no part of a model is loaded on a GPU")
     gpu_devices: tuple[str, ...] | None = Field(None, description="null = all")
     vram_profile: VramProfile = VramProfile.SAFE

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from orket_lib.artifacts.base import Count, Labelled, Measured, Reading, Record, Share, volatile
 from orket_lib.artifacts.measurements.gpu import EnergyMethod, GpuSummary
+from orket_lib.artifacts.measurements.serving import KvCache
 from orket_lib.artifacts.views.receipt import Dropped, TakenPart
 from orket_lib.artifacts.views.run_report import Observation
 from orket_lib.vocabulary.statuses import (
@@ -42,6 +43,7 @@ class RowArtifact(Measured):
         (), description="of the machine's CPU, that the embedded llama.cpp was not built for"
     )
     bytes: Count
+    kv_cache: KvCache | None = Field(None, description="null where the server doesn't log it")
 
 
 class FamilyScore(Record):
@@ -118,6 +120,7 @@ class RowMetrics(Measured):
 
     model_id: str
     quant_tag: str
+    variant: str | None = Field(None, description="of the config; null = the plain one")
     quant_rank: Reading = Field(description="bits per weight x 100 (T18)")
     status: RunStatus
     status_reason: str | None

@@ -18,6 +18,7 @@ from orket_lib.artifacts.measurements.gpu import GpuSummary, GpuWindow
 from orket_lib.artifacts.measurements.host import HostSummary, HostWindow
 from orket_lib.artifacts.measurements.readiness import CooldownRecord, Probing, Warmup
 from orket_lib.artifacts.measurements.runner import RunnerRun
+from orket_lib.artifacts.measurements.serving import KvCache
 from orket_lib.artifacts.measurements.spec import RunSpec
 from orket_lib.artifacts.measurements.tokens import TokenMetrics
 from orket_lib.artifacts.views.receipt import Dropped, TakenPart
@@ -52,13 +53,13 @@ class ServedModel(Measured):
     bytes: Count
     bits_per_weight: Reading = Field(description="tensor bytes x 8 / parameters, from the file")
     n_ctx: Count = Field(description="context of one slot")
+    kv_cache: KvCache | None = Field(None, description="null where the server doesn't log it")
     build: str | None = Field(None, description="of the server")
     unused_cpu_features: tuple[str, ...] = Field(
         (), description="of this machine's CPU, that the embedded llama.cpp was not built for"
     )
     capabilities: tuple[str, ...] = Field(
-        (),
-        description="reported by the server; with `thinking` the model reasons first",
+        (), description="reported by the server; with `thinking` the model reasons first"
     )
     request_extras: tuple[str, ...] = Field(
         (), description="optional fields that requests to this server had"

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
 
+from orket_lib.artifacts.measurements.spec import LOAD_FLAGS
 from orket_lib.config.loading.command_template import runner_problems
 from orket_lib.config.loading.messages import got
 from orket_lib.config.loading.provider_limits import (
     argument_problems,
     control_problems,
+    load_problems,
     serving_warnings,
 )
 from orket_lib.config.model import SweepConfig
@@ -40,7 +42,7 @@ def problems_between(config: SweepConfig, bad: Collection[str]) -> list[str]:
     whole = [line for keys, check in _CHECKS if not set(keys) & wrong for line in check(config)]
     return whole + [
         f"{prefix}{line}"
-        for prefix, view in config.views
+        for prefix, view in config.served_views
         for keys, check in _CHECKS_OF_A_SERVER
         if not set(keys) & wrong
         for line in check(view)
@@ -195,7 +197,8 @@ def _indistinguishable_quants(config: SweepConfig) -> Iterator[str]:
     """Yield a warning for tags with the same nominal bits (trap T18)."""
     by_bits: dict[float | None, list[str]] = {}
     for quant in config.quants:
-        by_bits.setdefault(config.bits(quant), []).append(quant)
+        if config.variant_of(quant) is None:
+            by_bits.setdefault(config.bits(quant), []).append(quant)
     for bits, quants in by_bits.items():
         if bits is not None and len(quants) > 1 and any(map(is_vendor_tag, quants)):
             yield (
@@ -255,5 +258,6 @@ _CHECKS_OF_A_SERVER: tuple[tuple[tuple[str, ...], _Check], ...] = (
     (("provider", "base_url"), _missing_base_url),
     (("models", "quants", "artifact_digest"), _one_pin_for_many),
     (_CONTROLS, control_problems),
-    (("server_args",), argument_problems),
+    (("provider", "base_url", *LOAD_FLAGS), load_problems),
+    (("server_args", *LOAD_FLAGS), argument_problems),
 )

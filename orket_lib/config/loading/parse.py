@@ -16,12 +16,12 @@ from pydantic import ValidationError
 from orket_lib.config.loading.cross_checks import problems_between, warnings_of
 from orket_lib.config.loading.files import Source
 from orket_lib.config.loading.messages import field_problem, got, unknown_key
+from orket_lib.config.loading.own_settings import problems_of_models, problems_of_variants
 from orket_lib.config.model import SECTIONS, SweepConfig
-from orket_lib.config.per_model import OWN_KEYS, quants_of_all, split_models
+from orket_lib.config.per_model import quants_of_all, split_models, with_variants
 from orket_lib.config.secrets import without_secrets
 from orket_lib.config.sweep_name import KEY, name_sweep
 from orket_lib.vocabulary.errors import ConfigError
-from orket_lib.vocabulary.validation import nearest
 
 ALIASES = {"allow_polluted_frontier": "include_invalid"}
 # For required keys that are missing or wrong. Checks that read them are skipped.
@@ -121,9 +121,18 @@ def draft(sources: Iterable[Source]) -> Draft:
     if name is not None:
         settings.values[KEY] = name
     _quants_of_models(settings.values)
+    if "quants" in settings.values:
+        values = settings.values
+        values["quants"] = with_variants(values["quants"], values.get("variants"))
     config, bad, problems = _validated(settings)
-    misfits = _problems_of_models(config, settings.values, "quants" in bad)
+    misfits = problems_of_models(config, settings.values, "quants" in bad)
     problems += misfits
+    if not {"variants", "quants", "models"} & bad:
+        odd = problems_of_variants(config)
+        problems += odd
+        if odd:
+            bad |= {"variants"}
+            config = config.model_copy(update={"variants": {}})
     if misfits or "quants" in bad:
         bad |= {"models"}
         config = config.model_copy(update={"model_settings": {}})
@@ -154,47 +163,6 @@ def _quants_of_models(values: dict[str, Any]) -> None:
         found = quants_of_all(models, own)
         if found is not None:
             values["quants"] = found
-
-
-def _problems_of_models(
-    config: SweepConfig, values: Mapping[str, Any], no_quants: bool
-) -> list[str]:
-    """Return a line for each wrong setting of a model's own.
-
-    Args:
-        config: The config.
-        values: The flat settings that it was read from.
-        no_quants: Whether its quants are placeholders.
-    """
-    lines = []
-    for model in config.models:
-        own = config.model_settings.get(model, {})
-        place = f"models.{model}"
-        unknown = sorted(own.keys() - set(OWN_KEYS))
-        lines += [
-            f"{place}.{key}: {_not_of_a_model(key)} ({got(own[key], key)})" for key in unknown
-        ]
-        if unknown:
-            continue
-        try:
-            view = config.of(model)
-        except ValidationError as error:
-            given = {**values, **own, "models": [model]}
-            lines += [f"{place}.{field_problem(item, given, {})}" for item in error.errors()]
-            continue
-        if not view.quants and not no_quants:
-            lines.append(
-                f"{place}: has none of the sweep's quants {', '.join(config.quants)} "
-                f"({got(own['quants'])})"
-            )
-    return list(dict.fromkeys(lines))
-
-
-def _not_of_a_model(key: str) -> str:
-    """Return why a key can't stand in the entry of a model."""
-    if key in SweepConfig.model_fields:
-        return "is set for the whole sweep, not for one model"
-    return f"there is no such setting of one model{nearest(key, OWN_KEYS)}"
 
 
 def _validated(settings: Settings) -> tuple[SweepConfig, set[str], list[str]]:

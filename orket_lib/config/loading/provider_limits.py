@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from orket_lib.artifacts.measurements.spec import LOAD_FLAGS
 from orket_lib.config.model import SweepConfig
 from orket_lib.vocabulary.units import ALL_CPUS
 
@@ -42,9 +43,34 @@ def control_problems(config: SweepConfig) -> Iterator[str]:
             )
 
 
+def load_problems(config: SweepConfig) -> Iterator[str]:
+    """Yield a line for each setting of the load that the provider can't apply."""
+    traits = config.traits
+    if traits.keeps_its_model(config.base_url):
+        can, why = frozenset[str](), f"{_AT_START}, and {_NOT_OURS}"
+    else:
+        can = traits.load_settings
+        why = f"it can set {', '.join(sorted(can))}" if can else "it takes none of these"
+        why += traits.load_note
+    for key in LOAD_FLAGS:
+        if getattr(config, key) is not None and key not in can:
+            yield f"{key}: provider `{traits.name}` can't apply it: {why}; leave it out"
+    logical, physical = config.batch_size, config.ubatch_size
+    if logical is not None and physical is not None and physical > logical:
+        yield f"ubatch_size: must not be above batch_size: {logical} (got {physical})"
+
+
 def argument_problems(config: SweepConfig) -> Iterator[str]:
     """Yield a line for each argument of `server_args` that the sweep sets itself."""
+    set_here = {
+        flag: key
+        for key, flags in LOAD_FLAGS.items()
+        if getattr(config, key) is not None
+        for flag in flags
+    }
     for argument in config.server_args:
+        if argument in set_here:
+            yield f"server_args: must not contain `{argument}` beside {set_here[argument]}"
         why = _WHY.get(argument.replace("_", "-"))
         if why:
             yield f"server_args: must not contain `{argument}`: {why}"

@@ -23,7 +23,7 @@ from orket_lib.vocabulary.banks import (
     REFERENCE_MODEL,
     bank_file,
 )
-from orket_lib.vocabulary.quants import is_path_safe, normalize_tag
+from orket_lib.vocabulary.quants import is_label, is_path_safe, normalize_tag
 from orket_lib.vocabulary.slugs import slug, slugs
 from orket_lib.vocabulary.statuses import Again
 from orket_lib.vocabulary.validation import problems_of
@@ -50,6 +50,14 @@ class Matrix(Section):
         Names,
         Field(description="quant tags, such as Q4_K_M; can be left out if each model has its own"),
     ]
+    variants: Annotated[
+        dict[str, dict[str, Any]],
+        Field(
+            description="{name: settings}: ways to serve each quant besides the plain one; quant "
+            "Q4_K_M in variant kv8 is the cell Q4_K_M@kv8",
+            examples=[{"kv8": {"cache_type_k": "q8_0", "cache_type_v": "q8_0"}}],
+        ),
+    ] = Field(default_factory=dict)
     model_settings: Annotated[
         dict[str, dict[str, Any]],
         Field(description="{model: its own settings}: `models` as a table is kept as this"),
@@ -144,6 +152,16 @@ class Matrix(Section):
             lines = (line.removeprefix("(whole file): ") for line in problems_of(error, bank))
             raise ValueError("; ".join(lines)) from None
 
+    @field_validator("variants", mode="before")
+    @classmethod
+    def _variants_are_labels(cls, variants: Any) -> Any:
+        for name, entry in variants.items() if isinstance(variants, Mapping) else ():
+            if not is_label(str(name)):
+                raise ValueError(f"`{name}` is no label (letters, digits, `_`, `.`, `-`)")
+            if not isinstance(entry, Mapping) or not entry:
+                raise ValueError(f"`{name}` must be a mapping of settings, such as cache_type_k")
+        return variants
+
     @field_validator("models")
     @classmethod
     def _models_have_different_folders(cls, models: tuple[str, ...]) -> tuple[str, ...]:
@@ -163,7 +181,9 @@ class Matrix(Section):
         tags = tuple(map(normalize_tag, quants))
         unsafe = ", ".join(f"`{tag}`" for tag in tags if not is_path_safe(tag))
         if unsafe:
-            raise ValueError(f"{unsafe} is not a quant tag (letters, digits, `_`, `.`, `-`)")
+            raise ValueError(
+                f"{unsafe} is not a quant tag (letters, digits, `_`, `.`, `-`; a label after `@`)"
+            )
         refuse_repeats(tags)
         return tags
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from orket_lib.artifacts.measurements.spec import OnServerDeath
+from orket_lib.artifacts.measurements.spec import CacheType, FlashAttention, OnServerDeath
 from orket_lib.config.sections.fields import (
     DeviceNames,
     Section,
@@ -86,6 +86,27 @@ class Serving(Section):
     ] = Field(default_factory=dict)
     n_ctx: Annotated[
         int | None, Field(ge=256, description="context in tokens; null = the model's own")
+    ] = None
+    cache_type_k: Annotated[
+        CacheType | None, Field(description="type of the keys in the KV cache; null = the server's")
+    ] = None
+    cache_type_v: Annotated[
+        CacheType | None,
+        Field(description="type of its values; a quantized one needs flash attention"),
+    ] = None
+    flash_attn: Annotated[
+        FlashAttention | None,
+        Switch,
+        Field(description="flash attention; null leaves it to the server"),
+    ] = None
+    gpu_layers: Annotated[
+        int | None, Field(ge=0, description="layers on the GPU; null leaves it to the server")
+    ] = None
+    batch_size: Annotated[
+        int | None, Field(ge=1, description="tokens of a logical batch; null = the server's")
+    ] = None
+    ubatch_size: Annotated[
+        int | None, Field(ge=1, description="tokens of a physical batch; null = the server's")
     ] = None
     on_server_death: Annotated[
         OnServerDeath,

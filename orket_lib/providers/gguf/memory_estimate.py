@@ -1,12 +1,12 @@
 """Estimate of the memory that a model needs, from its metadata, before it is loaded.
 
-need = weights + KV cache + compute buffer + runtime. The KV cache of a transformer in 16-bit floats
-is known to the byte: 2 bytes x context x the sum over its layers of
-KV heads x (key length + value length). The compute buffer is what llama.cpp allocates for a batch
-of 512 tokens: 4 bytes x 512 x (vocabulary + width), with flash attention, its default where the
-device supports it. Weights are the size of the file. The runtime is an allowance. So the sum is an
-estimate, an upper bound for models whose layers don't all keep the whole context, and it is called
-an estimate wherever it is shown (trap T12).
+need = weights + KV cache + compute buffer + runtime. The KV cache of a transformer is known to the
+byte: context x the sum over its layers of KV heads x (key length x bytes of a key's value + value
+length x bytes of a value's), 2 bytes in 16-bit floats, its default. The compute buffer is what
+llama.cpp allocates for a batch of 512 tokens: 4 bytes x 512 x (vocabulary + width), with flash
+attention, its default where the device supports it. Weights are the size of the file. The runtime
+is an allowance. So the sum is an estimate, an upper bound for models whose layers don't all keep
+the whole context, and it is called an estimate wherever it is shown (trap T12).
 """
 
 from __future__ import annotations
@@ -19,8 +19,20 @@ from orket_lib.providers.gguf.header import Skipped
 from orket_lib.vocabulary.units import MIB
 
 RUNTIME_MIB = 300.0  # libraries, a GPU's context, and the client
-_F16 = 2
 _F32 = 4
+# Bytes of one value, by the type of the cache: blocks of 32 values with their scales.
+_CACHE_BYTES = {
+    "f32": 4.0,
+    "f16": 2.0,
+    "bf16": 2.0,
+    "q8_0": 34 / 32,
+    "q5_1": 24 / 32,
+    "q5_0": 22 / 32,
+    "q4_1": 20 / 32,
+    "q4_0": 18 / 32,
+    "iq4_nl": 18 / 32,
+}
+_DEFAULT_TYPE = "f16"
 _BATCH = 512
 _USUAL_VOCABULARY = 150_000  # where the metadata lacks it, as Ollama's often does
 # Keys of layers that attend to, or store, less than the whole context.
@@ -37,18 +49,34 @@ class ModelShape:
     """The sizes in a model's metadata that its memory depends on.
 
     Attributes:
-        cache_values: Values in the KV cache for one token, over all layers.
+        key_values: Values of keys in the KV cache for one token, over all layers.
+        value_values: The same of values.
         width: Of the embedding.
         vocabulary: Number of tokens.
         n_ctx: Context that the model was trained with; None when the metadata lacks it.
         upper_bound: Some layers store less than the whole context, or another kind of state.
     """
 
-    cache_values: int
+    key_values: int
+    value_values: int
     width: int
     vocabulary: int
     n_ctx: int | None
     upper_bound: bool
+
+    def cache_mib(self, n_ctx: int, type_k: str | None, type_v: str | None) -> float:
+        """Return the size of the KV cache.
+
+        Args:
+            n_ctx: Tokens that it holds.
+            type_k: Of the keys; None means llama.cpp's default, f16.
+            type_v: Of the values.
+
+        Raises:
+            KeyError: A type is unknown.
+        """
+        keys, values = (_CACHE_BYTES[it or _DEFAULT_TYPE] for it in (type_k, type_v))
+        return n_ctx * (self.key_values * keys + self.value_values * values) / MIB
 
 
 @dataclass(frozen=True)
@@ -84,18 +112,26 @@ class MemoryNeed:
         return f"about {self.total_mib:.0f} MiB ({' + '.join(parts)}{unknown})"
 
 
-def memory_need(weights_bytes: int, shape: ModelShape | None, n_ctx: int | None) -> MemoryNeed:
+def memory_need(
+    weights_bytes: int,
+    shape: ModelShape | None,
+    n_ctx: int | None,
+    type_k: str | None = None,
+    type_v: str | None = None,
+) -> MemoryNeed:
     """Return the memory that a model needs.
 
     Args:
         weights_bytes: Of its file.
         shape: From its metadata; None when unknown.
         n_ctx: Requested context; None means the one that the model was trained with.
+        type_k: Requested type of the keys in the KV cache; None means f16.
+        type_v: Of the values.
     """
     context = n_ctx or (shape.n_ctx if shape else None)
     return MemoryNeed(
         weights_mib=weights_bytes / MIB,
-        cache_mib=shape.cache_values * context * _F16 / MIB if shape and context else None,
+        cache_mib=shape.cache_mib(context, type_k, type_v) if shape and context else None,
         compute_mib=_BATCH * _F32 * (shape.vocabulary + shape.width) / MIB if shape else None,
         upper_bound=shape is not None and shape.upper_bound,
     )
@@ -121,8 +157,10 @@ def shape_of(metadata: Mapping[str, Any]) -> ModelShape | None:
         return None
     head = width // most
     key, value = number("attention.key_length") or head, number("attention.value_length") or head
+    heads_stored = head_total if kv_total is None else kv_total
     return ModelShape(
-        cache_values=(head_total if kv_total is None else kv_total) * (key + value),
+        key_values=heads_stored * key,
+        value_values=heads_stored * value,
         width=width,
         vocabulary=number("vocab_size")
         or _length(metadata.get("tokenizer.ggml.tokens"))

@@ -18,6 +18,7 @@ _REPORT_TIMEOUT_S = 10.0  # starting a GPU's driver takes seconds
 _HELP_TIMEOUT_S = 60.0  # a build for GPUs looks for them first
 _DEVICE = re.compile(r"^\s+(\S+): (.+) \((\d+) MiB, (\d+) MiB free\)\s*$", re.MULTILINE)
 _VERSION = re.compile(r"^version: (.+)$", re.MULTILINE)
+_TRACE = re.compile(r"^\s+- 4: *trace", re.MULTILINE)
 _FLAG = re.compile(r"(?<![\w-])--[a-z][a-z-]+")
 
 
@@ -67,13 +68,26 @@ def build_of(binary: str) -> str | None:
     return found[1].strip() if found else None
 
 
-@cache
 def known_flags(binary: str) -> frozenset[str]:
     """Return the flags that a build's help names.
 
     Raises:
         LoadError: The binary does not run.
     """
+    return frozenset(_FLAG.findall(_help(binary)))
+
+
+def logs_by_level(binary: str) -> bool:
+    """Tell whether a build logs how it has loaded a model only at level 4; older ones always do.
+
+    Raises:
+        LoadError: The binary does not run.
+    """
+    return _TRACE.search(_help(binary)) is not None
+
+
+@cache
+def _help(binary: str) -> str:
     try:
         ended = _run(binary, "--help", _HELP_TIMEOUT_S)
     except OSError as error:
@@ -87,7 +101,7 @@ def known_flags(binary: str) -> frozenset[str]:
         raise LoadError(
             f"{binary} --help: exit status {ended.returncode}: {last[:200]}", Cause.NOT_SET_UP
         )
-    return frozenset(_FLAG.findall(text))
+    return text
 
 
 def _report(binary: str, option: str) -> str | None:

@@ -9,8 +9,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from orket_lib.artifacts.measurements.spec import MeasurementSpec
-from orket_lib.providers.llama_cpp.binary import known_flags
+from orket_lib.artifacts.measurements.spec import LOAD_FLAGS, MeasurementSpec
+from orket_lib.providers.llama_cpp.binary import known_flags, logs_by_level
 from orket_lib.telemetry.allowance.cpus import cpu_allowance
 from orket_lib.vocabulary.units import cpus_of
 
@@ -50,6 +50,11 @@ def command_line(binary: str, spec: MeasurementSpec, artifact: Path, port: int) 
         # Without it, the context would shrink with free memory, differently for each quant.
         command += ["--fit", "off"]
     command += ["--threads", threads, "--threads-batch", threads]
+    for name, flags in LOAD_FLAGS.items():
+        value = getattr(spec, name)
+        command += [] if value is None else [flags[0], str(value)]
+    if logs_by_level(binary):
+        command += ["--log-verbosity", "4"]  # the level at which it logs how it has loaded a model
     for flag in _WHERE_KNOWN:
         command += flag if flag[0] in known else ()
     return command + list(spec.server_args)

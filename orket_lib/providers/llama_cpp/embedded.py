@@ -13,7 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from orket_lib.artifacts.measurements.spec import MeasurementSpec
+from orket_lib.artifacts.measurements.spec import LOAD_FLAGS, MeasurementSpec
 from orket_lib.artifacts.views.run_report import LoadTimes
 from orket_lib.processes.json_child import JsonChild
 from orket_lib.providers.base import Source
@@ -56,6 +56,7 @@ class EmbeddedProvider(LlamaRequests):
             "n_ctx": spec.n_ctx or 0,
             "threads": thread_count(spec),
             "cpus": cpus_of(spec.controls.affinity_policy),
+            "load": {name: value for name, value in spec if name in LOAD_FLAGS},
             "api_key": key,
         }
         with log.open("wb") as messages:
@@ -76,6 +77,7 @@ class EmbeddedProvider(LlamaRequests):
                         props,
                         artifact,
                         _build(props),
+                        log,
                         vram=Null("NO_GPU_USED"),
                         unused=left_unused(answer["system_info"]),
                     )

@@ -15,6 +15,7 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 import psutil
@@ -66,6 +67,9 @@ def _start(settings: dict[str, Any]) -> dict[str, Any]:
     params.n_parallel = 1
     params.n_gpu_layers = 0
     params.fit_params = False  # else the context may be reduced to what is thought to fit
+    params.verbosity = 4  # the level at which llama.cpp logs how it has loaded a model
+    for name, value in _load_settings(xllamacpp, settings.get("load", {})):
+        setattr(params, name, value)
     params.cache_prompt = False
     params.cache_ram_mib = 0
     params.endpoint_props = params.endpoint_slots = params.endpoint_metrics = True
@@ -80,6 +84,20 @@ def _start(settings: dict[str, Any]) -> dict[str, Any]:
         # Not in every version of the package.
         "system_info": getattr(xllamacpp, "get_system_info", str)(),
     }
+
+
+def _load_settings(xllamacpp: Any, load: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Yield the parameters of the runtime for settings of the load that are not null."""
+    if load.get("flash_attn") is not None:
+        word = {"on": "ENABLED", "off": "DISABLED", "auto": "AUTO"}[load["flash_attn"]]
+        kinds = xllamacpp.llama_flash_attn_type
+        yield "flash_attn_type", getattr(kinds, f"LLAMA_FLASH_ATTN_TYPE_{word}")
+    for name in ("cache_type_k", "cache_type_v"):
+        if load.get(name) is not None:
+            yield name, getattr(xllamacpp.ggml_type, f"GGML_TYPE_{load[name].upper()}")
+    for name, key in (("n_batch", "batch_size"), ("n_ubatch", "ubatch_size")):
+        if load.get(key) is not None:
+            yield name, load[key]
 
 
 _alive: list[Any] = []  # the server stops when its object is collected

@@ -5,7 +5,6 @@ The embedded server and `llama-server` have the same routes, so both are used in
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,7 +21,9 @@ from orket_lib.artifacts.views.run_report import (
 )
 from orket_lib.providers.base import NOT_REPORTED, Generation, GenerationRequest, reported
 from orket_lib.providers.gguf.file import model_sha256, read_gguf
+from orket_lib.providers.gguf.memory_estimate import shape_of
 from orket_lib.providers.llama_cpp.client import LlamaClient
+from orket_lib.providers.llama_cpp.load_log import kv_cache_in, load_readbacks, threads_in
 from orket_lib.providers.llama_cpp.log import end_seen
 from orket_lib.providers.llama_cpp.scorer import LlamaScorer
 from orket_lib.providers.thinking_check import as_accepted, thinking_readback
@@ -38,7 +39,6 @@ Explain = Callable[[ProviderError], ProviderError]
 Death = Callable[[float], Ending | None]
 
 _DYING_S = 0.2  # a crashing server needs a moment to end
-_THREADS = re.compile(rb"n_threads = (\d+)")
 
 
 class LlamaModel:
@@ -141,6 +141,7 @@ def read_back(
     props: dict[str, Any],
     artifact: Path | None,
     build: str,
+    log: Path | None = None,
     vram: Null = NOT_REPORTED,
     unused: tuple[str, ...] = (),
 ) -> ServedModel:
@@ -150,6 +151,7 @@ def read_back(
         props: The server's `GET /props`.
         artifact: The file that it serves, where that can be read.
         build: Of the server.
+        log: Its log, where we started it.
         vram: Why its GPU memory is not reported.
         unused: Features of this CPU that the build doesn't use.
     """
@@ -175,6 +177,7 @@ def read_back(
         file_quant_tag=of_file.quant_tag,
         bytes=of_file.bytes,
         bits_per_weight=of_file.known_bits,
+        kv_cache=kv_cache_in(log, shape_of(of_file.metadata)) if log else None,
     )
 
 
@@ -190,14 +193,14 @@ def read_controls(
         log: The server's log, where we started it.
     """
     asked = spec.controls
+    yield from load_readbacks(spec, log)
     if spec.thinking:
         yield thinking_readback(client.stream_chat, spec.thinking)
     if asked.seed is not None:
         seed = client.sampler_settings(asked.seed).get("seed")
         yield _readback("seed", asked.seed, seed, "generation_settings of /completion")
     if asked.threads is not None:
-        found = _THREADS.findall(log.read_bytes()) if log else []
-        threads = int(found[-1]) if found else None
+        threads = threads_in(log) if log else None
         yield _readback("threads", asked.threads, threads, "the server's own log")
     if asked.affinity_policy != ALL_CPUS:
         wanted = cpus_of(asked.affinity_policy)

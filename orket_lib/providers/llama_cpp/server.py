@@ -87,7 +87,7 @@ def started(spec: MeasurementSpec, source: Source, log: Path) -> Iterator[LlamaM
             with explaining(explain):
                 props = client.props()
                 build = build_named("llama-server", props)
-                served = read_back(props, artifact, build)
+                served = read_back(props, artifact, build, log)
                 controls = tuple(read_controls(spec, client, serving, log))
             load = LoadTimes.of(load_seconds=load_s, model_seconds=NOT_REPORTED)
             yield LlamaModel(client, server.pid, served, controls, load, explain)

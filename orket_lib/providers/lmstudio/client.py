@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -73,11 +74,14 @@ class LmStudioClient:
             raise RequestFailed("GET /api/v0/models: the answer lists no models", Fault.NOT_FOUND)
         return older, False
 
-    def load(self, model: str, n_ctx: int | None) -> tuple[str, float | None]:
-        """Load a model; return the loaded instance and its load time as reported, in seconds."""
-        body: dict[str, Any] = {"model": model, "echo_load_config": True}
-        if n_ctx is not None:
-            body["context_length"] = n_ctx
+    def load(self, model: str, settings: Mapping[str, Any]) -> tuple[str, float | None]:
+        """Load a model; return the loaded instance and its load time as reported, in seconds.
+
+        Args:
+            model: Its name.
+            settings: Of the load, as LM Studio names them.
+        """
+        body: dict[str, Any] = {"model": model, "echo_load_config": True, **settings}
         answer = self._server.call("POST", "/api/v1/models/load", body, LOAD_TIMEOUT_S)
         return text(answer, "instance_id") or model, seconds(answer, "load_time_seconds")
 

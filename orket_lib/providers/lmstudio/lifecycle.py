@@ -8,9 +8,10 @@ the first request, with the context set in the application, and unloaded it when
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
+from typing import Any
 
 from orket_lib.artifacts.views.run_report import LoadTimes
 from orket_lib.providers.base import reported
@@ -75,7 +76,7 @@ def unload_others(client: LmStudioClient, exclusive: bool, actions: ActionLog) -
 
 @contextmanager
 def loaded_model(
-    client: LmStudioClient, tag: str, n_ctx: int | None, actions: ActionLog
+    client: LmStudioClient, tag: str, settings: Mapping[str, Any], actions: ActionLog
 ) -> Iterator[tuple[Instance, LoadTimes]]:
     """Load a model until the context ends; yield its instance and load times.
 
@@ -89,7 +90,7 @@ def loaded_model(
     model_seconds: float | None = None
     try:
         if manageable:
-            name, model_seconds = client.load(tag, n_ctx)
+            name, model_seconds = client.load(tag, settings)
         else:
             client.load_by_asking(tag, _TTL_S)
     except BaseException as error:  # also Ctrl-C: the model may be loaded by now

@@ -17,10 +17,12 @@ from orket_lib.vocabulary.quants import normalize_tag
 
 @dataclass(frozen=True)
 class Instance:
-    """A model in memory: its name in requests, and its context where that is reported."""
+    """A model in memory: its name in requests, and how it was loaded where that is reported."""
 
     id: str
     n_ctx: int | None
+    flash_attn: bool | None = None
+    batch_size: int | None = None
 
 
 @dataclass(frozen=True)
@@ -121,10 +123,20 @@ def loaded(models: Iterable[Listed]) -> dict[str, Instance]:
 def _instances(entries: object) -> list[Instance]:
     found = entries if isinstance(entries, list) else []
     return [
-        Instance(name, count(section(entry, "config"), "context_length"))
+        _instance(name, section(entry, "config"))
         for entry in found
         if isinstance(entry, dict) and (name := text(entry, "id"))
     ]
+
+
+def _instance(name: str, config: Mapping[str, Any]) -> Instance:
+    flash = config.get("flash_attention")
+    return Instance(
+        name,
+        count(config, "context_length"),
+        flash if isinstance(flash, bool) else None,
+        count(config, "eval_batch_size"),
+    )
 
 
 def _names(entries: object) -> list[str]:

@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from orket_lib.artifacts.measurements.spec import MeasurementSpec
 from orket_lib.artifacts.printed.offers import OfferedModel, Offering
@@ -64,7 +65,7 @@ class LmStudioProvider:
         with closing(LmStudioClient(source.place.base_url, source.place.api_key)) as client:
             listed = find_model(client, tag)
             unload_others(client, source.place.exclusive, actions)
-            with loaded_model(client, tag, spec.n_ctx, actions) as (instance, load):
+            with loaded_model(client, tag, _settings(spec), actions) as (instance, load):
                 with load_errors(NAME, f"asking {tag}"):
                     model = LmStudioModel(client, spec, listed, instance, load)
                 if spec.n_ctx and (model.served.n_ctx or 0) < spec.n_ctx:
@@ -159,6 +160,30 @@ class LmStudioModel:
             yield thinking_readback(self.generate, spec.thinking)
         if spec.controls.seed is not None:
             yield seed_readback(self.generate, spec.controls.seed, spec.temperature)
+        flash = {True: "on", False: "off", None: None}[self._instance.flash_attn]
+        for name, wanted, applied in (
+            ("flash_attn", spec.flash_attn, flash),
+            ("batch_size", spec.batch_size, self._instance.batch_size),
+        ):
+            if wanted is not None:
+                yield ControlReadback(
+                    name=name,
+                    requested=str(wanted),
+                    applied=None if applied is None else str(applied),
+                    held=applied == wanted or (wanted == "auto" and applied is not None),
+                    source="list of loaded instances",
+                )
+
+
+def _settings(spec: MeasurementSpec) -> dict[str, Any]:
+    """Return the settings of a load that the spec names, as LM Studio names them."""
+    flash = {"on": True, "off": False}.get(spec.flash_attn or "")
+    settings = {
+        "context_length": spec.n_ctx,
+        "flash_attention": flash,
+        "eval_batch_size": spec.batch_size,
+    }
+    return {name: value for name, value in settings.items() if value is not None}
 
 
 def _route(client: LmStudioClient, instance: str) -> str:

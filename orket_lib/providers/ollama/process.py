@@ -21,6 +21,8 @@ _MODEL = ("--model",)
 _CONTEXT = ("--ctx-size", "-c")
 _SLOTS = ("--parallel", "-np")
 _THREADS = ("--threads", "-t")
+_GPU_LAYERS = ("--n-gpu-layers", "--gpu-layers", "-ngl")
+_BATCH = ("--batch-size", "-b")
 
 
 @dataclass(frozen=True)
@@ -32,12 +34,16 @@ class Runner:
         model: Path of the model file.
         n_ctx: Context of one slot; None where the command line doesn't have it.
         threads: From the command line; None where it doesn't have them.
+        gpu_layers: The same of the layers on the GPU.
+        batch_size: The same of the tokens of a batch.
     """
 
     process: psutil.Process
     model: str
     n_ctx: int | None
     threads: int | None
+    gpu_layers: int | None = None
+    batch_size: int | None = None
 
     @property
     def alive(self) -> bool:
@@ -90,6 +96,8 @@ def _runner(process: psutil.Process) -> Runner | None:
         model=model,
         n_ctx=context // slots if context else None,
         threads=_number(words, _THREADS),
+        gpu_layers=_number(words, _GPU_LAYERS),
+        batch_size=_number(words, _BATCH),
     )
 
 

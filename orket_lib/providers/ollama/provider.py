@@ -63,7 +63,9 @@ class OllamaProvider:
             build = read_build(client)
             offer = find_offer(client, tag)
             unload_others(client, source.place.exclusive, actions)
-            options = load_options(spec.n_ctx, spec.controls.threads)
+            options = load_options(
+                spec.n_ctx, spec.controls.threads, spec.gpu_layers, spec.batch_size
+            )
             try:
                 times = load(client, tag, options, actions)
                 yield OllamaModel(client, spec, tag, offer, build, options, times)
@@ -167,15 +169,20 @@ class OllamaModel:
             yield thinking_readback(self.generate, spec.thinking)
         if asked.seed is not None:
             yield seed_readback(self.generate, asked.seed, spec.temperature)
-        if asked.threads is not None:
-            threads = runner.threads if runner else None
-            yield ControlReadback(
-                name="threads",
-                requested=str(asked.threads),
-                applied=None if threads is None else str(threads),
-                held=threads == asked.threads,
-                source="command line of the process that holds the model",
-            )
+        for name, wanted in (
+            ("threads", asked.threads),
+            ("gpu_layers", spec.gpu_layers),
+            ("batch_size", spec.batch_size),
+        ):
+            if wanted is not None:
+                applied = getattr(runner, name) if runner else None
+                yield ControlReadback(
+                    name=name,
+                    requested=str(wanted),
+                    applied=None if applied is None else str(applied),
+                    held=applied == wanted,
+                    source="command line of the process that holds the model",
+                )
 
 
 def _read_back(

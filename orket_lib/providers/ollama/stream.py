@@ -30,9 +30,19 @@ _DURATION = "_duration"
 _TEXT = ("message", "response", "thinking", "context", "logprobs")
 
 
-def load_options(n_ctx: int | None, threads: int | None) -> dict[str, Any]:
+def load_options(
+    n_ctx: int | None,
+    threads: int | None,
+    gpu_layers: int | None = None,
+    batch_size: int | None = None,
+) -> dict[str, Any]:
     """Return the options that a model is loaded with; every request has to repeat them."""
-    options = {"num_ctx": n_ctx, "num_thread": threads}
+    options = {
+        "num_ctx": n_ctx,
+        "num_thread": threads,
+        "num_gpu": gpu_layers,
+        "num_batch": batch_size,
+    }
     return {name: value for name, value in options.items() if value is not None}
 
 

@@ -25,6 +25,7 @@ from orket_lib.report.sections.ranking import ranking_section
 from orket_lib.report.sections.rounds import rounds_section
 from orket_lib.report.sections.sidecar import sidecar_section
 from orket_lib.report.sections.thermal import thermal_section
+from orket_lib.report.sections.variants import variant_section
 from orket_lib.report.sections.verdicts import verdict_section
 from orket_lib.report.views import FrontierView, frontier_view
 from orket_lib.vocabulary.statuses import Lane
@@ -97,6 +98,7 @@ def _model(
         "floor": view.floor is not None,
         "broken": broken_tasks(flipped, len(summary.sessions)) if flipped else None,
         "verdicts": verdict_section(session),
+        "variants": variant_section(session, summary.settings_of(name)),
         "fidelity": fidelity_section(session),
         "same_answers": charts.fidelity_chart(session),
         "contexts": [(context_section(it), charts.context_chart(it)) for it in ceilings],

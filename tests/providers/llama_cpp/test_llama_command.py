@@ -156,3 +156,13 @@ def test_the_gpus_are_those_of_the_spec(devices: tuple[str, ...], visible: str) 
 def test_all_gpus_are_visible_where_none_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3")
     assert environment(spec(), "secret")["CUDA_VISIBLE_DEVICES"] == "3"
+
+
+def test_settings_of_the_load_are_arguments_and_the_log_tells_them(tmp_path: Path) -> None:
+    words = command(tmp_path, cache_type_k="q8_0", flash_attn="on", gpu_layers=0)
+    assert value(words, "--cache-type-k") == "q8_0"
+    assert (value(words, "--flash-attn"), value(words, "--n-gpu-layers")) == ("on", "0")
+    assert not {"--cache-type-v", "--batch-size", "--log-verbosity"} & set(words)
+    newest = tmp_path / "newest"
+    newest.mkdir()
+    assert value(command(newest, f"{NEW}\n   - 4: trace (more info)\n"), "--log-verbosity") == "4"

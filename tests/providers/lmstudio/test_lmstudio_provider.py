@@ -96,6 +96,16 @@ def test_a_model_is_loaded_with_its_context_and_unloaded_afterwards(log: Path) -
     assert f"unloaded {TAG}" in log.read_text(encoding="utf-8")
 
 
+def test_settings_of_the_load_are_sent_and_read_back_where_it_lists_them(log: Path) -> None:
+    with simulated() as simulator:
+        with served(simulator, log, flash_attn="on", batch_size=64) as model:
+            found = [(it.name, it.applied, it.held) for it in model.controls[1:]]
+        (asked,) = simulator.asked("/api/v1/models/load")
+    assert (asked["flash_attention"], asked["eval_batch_size"]) == (True, 64)
+    # This version lists flash attention, and not the batch.
+    assert found == [("flash_attn", "on", True), ("batch_size", None, False)]
+
+
 def test_an_older_version_loads_when_it_is_asked_and_forgets_when_we_leave(log: Path) -> None:
     with simulated(**OLDER) as simulator:
         with served(simulator, log, n_ctx=3000) as model:

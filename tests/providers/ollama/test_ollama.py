@@ -156,6 +156,18 @@ def test_threads_that_can_not_be_seen_are_not_held(server: SimulatedOllama, tmp_
     assert Reason.MISSING_EXPERIMENTAL_CONTROLS in {seen.reason for seen in found}
 
 
+def test_layers_and_batch_are_options_and_not_held_where_they_can_not_be_seen(
+    server: SimulatedOllama, tmp_path: Path
+) -> None:
+    posted = len(server.requests)
+    with serving(server, tmp_path, tagged(gpu_layers=0, batch_size=64)) as model:
+        model.generate(QUESTION)
+        found = [(it.name, it.requested, it.applied, it.held) for it in model.controls[1:]]
+    assert found == [("gpu_layers", "0", None, False), ("batch_size", "64", None, False)]
+    sent = [body["options"] for _, body in server.requests[posted:] if "options" in body]
+    assert {(it["num_gpu"], it["num_batch"]) for it in sent} == {(0, 64)}
+
+
 @pytest.mark.parametrize(("temperature", "applied"), [(0.0, "greedy"), (0.8, "7")])
 def test_a_seed_is_verified_by_what_the_model_writes(
     server: SimulatedOllama, tmp_path: Path, temperature: float, applied: str
