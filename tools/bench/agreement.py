@@ -17,16 +17,24 @@ from typing import Any
 
 from overhead import Estimate
 
-from orket_lib.artifacts.measurements.spec import MeasurementSpec
+from orket_lib.artifacts.measurements.serving import ServerLocation
+from orket_lib.artifacts.measurements.spec import (
+    ArtifactIdentity,
+    ControlSettings,
+    MeasurementSpec,
+    TaskSelection,
+)
 from orket_lib.measure.speed.calibration import calibrate
 from orket_lib.measure.speed.probe_prompts import ProbeMaker
 from orket_lib.measure.speed.token_metrics import Tokens
 from orket_lib.providers.base import GenerationRequest, Model, Source
+from orket_lib.providers.gguf.file import model_sha256
 from orket_lib.providers.llama_cpp.model import LlamaModel
 from orket_lib.providers.registry import provider_for
 from orket_lib.providers.wire.chat_stream import chat_body
 from orket_lib.providers.wire.http import HttpServer
 from orket_lib.tasks.bank import Task
+from orket_lib.telemetry.fingerprint import hardware_fingerprint
 from orket_lib.vocabulary.errors import ProviderError
 from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.rates import DecodeClock
@@ -47,6 +55,35 @@ class Way:
 
     spec: MeasurementSpec
     source: Source
+
+
+def way(
+    provider: str,
+    model: Path,
+    server_binary: str,
+    server_args: tuple[str, ...] = (),
+    threads: int | None = None,
+    n_ctx: int = 2048,
+    max_tokens: int = 96,
+) -> Way:
+    """Return a way to serve a file; the program and its arguments are those of `llama_server`."""
+    ours = provider == "llama_server"
+    spec = MeasurementSpec(
+        model_id=model.stem,
+        quant_tag="",
+        provider=provider,
+        artifact=ArtifactIdentity(sha256=model_sha256(model)),
+        server_args=server_args if ours else (),
+        n_ctx=n_ctx,
+        temperature=0,
+        max_output_tokens=max_tokens,
+        task_timeout_sec=120,
+        controls=ControlSettings(seed=7, threads=threads),
+        tasks=TaskSelection(bank_id="", ids=(), sha256=""),
+        machine=hardware_fingerprint(),
+    )
+    place = ServerLocation(server_binary=server_binary) if ours else ServerLocation()
+    return Way(spec, Source(model, place))
 
 
 @dataclass(frozen=True)
@@ -220,11 +257,16 @@ def _rates(
     rates: tuple[list[float], list[float]] = ([], [])
     for index in range(probes):
         for which in (0, 1) if index % 2 else (1, 0):
-            rates[which].append(_rate(models[which], makers[which], clocks[which]))
+            rates[which].append(decode_rate(models[which], makers[which], clocks[which]))
     return rates
 
 
-def _rate(model: Model, maker: ProbeMaker, clock: DecodeClock | None) -> float:
+def decode_rate(model: Model, maker: ProbeMaker, clock: DecodeClock | None) -> float:
+    """Return the rate of one probe in tokens/s.
+
+    Raises:
+        ProviderError: The server tells no times.
+    """
     rate = Tokens.of(model.generate(maker.request()), clock).decode_tps
     if isinstance(rate, Null):
         raise ProviderError(f"no decode rate: {rate.reason}")

@@ -116,20 +116,20 @@ def _guidellm(path: Path, port: int, requests: int, chunks: int, folder: Path) -
     command += ["--constraint", f"kind=max_requests,count={requests}"]
     command += ["--tokenizer", f"kind=hf_auto,model={_tokenizer(folder)}"]
     command += ["--data", f"kind=synthetic_text,prompt_tokens=8,output_tokens={chunks}"]
-    return cost([*command, "--output", f"kind=json,path={folder / 'report.json'}"], folder).cpu_s
+    command += ["--output", f"kind=json,path={folder / 'report.json'}"]
+    # AIPerf takes the tokenizer's folder for a name in the hub, if it is told the same.
+    offline = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"}
+    return cost(command, folder, offline).cpu_s
 
 
 def _aiperf(path: Path, port: int, requests: int, chunks: int, folder: Path) -> float:
-    command: list[str | Path] = [
-        path,
-        "profile",
-        "--model",
-        "m",
-        "--url",
-        f"http://127.0.0.1:{port}",
-    ]
-    command += ["--endpoint-type", "chat", "--streaming", "--tokenizer", "builtin"]
-    command += ["--request-count", str(requests), "--concurrency", "1"]
-    command += ["--isl", "8", "--osl", str(chunks)]
+    command: list[str | Path] = [path, "profile", "--model", "m", "--endpoint-type", "chat"]
+    command += ["--url", f"http://127.0.0.1:{port}", "--streaming", "--concurrency", "1"]
+    command += ["--tokenizer", _tokenizer(folder), "--use-server-token-count"]
+    command += ["--isl", "8", "--osl", str(chunks), "--request-count", str(requests)]
     command += ["--artifact-dir", folder / "artifacts", "--ui", "none"]
-    return cost([*command, "--no-gpu-telemetry", "--no-server-metrics"], folder).cpu_s
+    found = cost([*command, "--no-gpu-telemetry", "--no-server-metrics"], folder)
+    told = json.loads((folder / "artifacts/profile_export_aiperf.json").read_bytes())
+    if (answered := told["request_count"]["avg"]) != requests:
+        raise NotRun(f"aiperf: {answered:g} of {requests} requests were answered")
+    return found.cpu_s

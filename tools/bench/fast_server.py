@@ -14,6 +14,8 @@ import sys
 import threading
 import time
 
+# What some clients want to see in each chunk.
+_CHUNK = {"id": "1", "object": "chat.completion.chunk", "created": 1, "model": "m"}
 _HEAD = (
     b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
     b"Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
@@ -54,15 +56,17 @@ def _answer(connection: socket.socket, chunks: int, spacing_s: float) -> None:
         due += spacing_s
         while time.perf_counter() < due:
             pass  # a sleep would be later than the spacing is long
-        _send(connection, {"choices": [{"delta": {"content": f"{time.perf_counter()!r} "}}]})
-    usage = {"completion_tokens": chunks, "prompt_tokens": 1}
-    _send(connection, {"choices": [], "usage": usage})
+        delta = {"content": f"{time.perf_counter()!r} "}
+        _send(connection, [{"index": 0, "delta": delta, "finish_reason": None}])
+    usage = {"completion_tokens": chunks, "prompt_tokens": 1, "total_tokens": chunks + 1}
+    _send(connection, [], usage=usage)
     _write(connection, b"data: [DONE]\n\n")
     connection.sendall(b"0\r\n\r\n")
 
 
-def _send(connection: socket.socket, value: object) -> None:
-    _write(connection, b"data: " + json.dumps(value).encode() + b"\n\n")
+def _send(connection: socket.socket, choices: list[object], **more: object) -> None:
+    chunk = {**_CHUNK, "choices": choices, **more}
+    _write(connection, b"data: " + json.dumps(chunk).encode() + b"\n\n")
 
 
 def _write(connection: socket.socket, data: bytes) -> None:

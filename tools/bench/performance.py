@@ -10,13 +10,18 @@ from pathlib import Path
 sys.path += [str(Path(__file__).resolve().parents[2] / "tests" / it) for it in ("", "workflow")]
 
 from clients import clients
+from decode import decode
 from scale import fixed_cost, planning, views
 from tables import Table
 
+from orket_lib.config.shipped import located
+
+_MODEL = Path("models/orket-nano/orket-nano-F16.gguf")
 _PARTS: dict[str, Callable[[argparse.Namespace], Table]] = {
     "clients": lambda it: clients(
         *((20, 120) if it.small else (100, 1100)), it.guidellm, it.aiperf
     ),
+    "decode": lambda it: decode(it.model, it.llama, 6 if it.small else 20),
     "fixed": lambda it: fixed_cost(),
     "planning": lambda it: planning((20, 100) if it.small else (1000, 10_000)),
     "views": lambda it: views(*([(100, 1000)] * 2 if it.small else [(1000, 10_000)] * 2)),
@@ -29,6 +34,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--parts", nargs="+", choices=_PARTS, default=list(_PARTS), help="default: all")
     add("--small", action="store_true", help="a tenth of the numbers, to try it")
     add("--guidellm", type=Path, metavar="PROGRAM", help="GuideLLM, to compare with")
+    add("--llama", type=Path, metavar="FOLDER", help="with llama-bench and llama-server")
+    add("--model", type=Path, nargs="+", default=[located(_MODEL)], help="GGUF files to decode")
     add("--aiperf", type=Path, metavar="PROGRAM", help="AIPerf, to compare with")
 
 

@@ -16,7 +16,6 @@ from orket_lib.vocabulary.errors import OrketError
 ORKET = (sys.executable, "-m", "orket_lib")
 SNAKEMAKE = (sys.executable, "-m", "snakemake")
 _LONGEST = 300  # characters of what a program said, for a message
-_OFFLINE = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"}
 
 
 class NotRun(OrketError):
@@ -57,7 +56,7 @@ def cost(
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                env={**os.environ, **_OFFLINE, **(environment or {})},
+                env={**os.environ, **(environment or {})},
             )
         except OSError as error:
             raise NotRun(f"{command[0]}: can't be started: {error.strerror}") from None

@@ -8,22 +8,12 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from agreement import Agreement, Way, compare
+from agreement import Agreement, Way, compare, way
 
-from orket_lib.artifacts.measurements.serving import ServerLocation
-from orket_lib.artifacts.measurements.spec import (
-    ArtifactIdentity,
-    ControlSettings,
-    MeasurementSpec,
-    TaskSelection,
-)
 from orket_lib.commands._common import print_json, tell
 from orket_lib.config.shipped import located
 from orket_lib.processes.device_lock import device_lock
-from orket_lib.providers.base import Source
-from orket_lib.providers.gguf.file import model_sha256
 from orket_lib.tasks.bank import load_bank
-from orket_lib.telemetry.fingerprint import hardware_fingerprint
 from orket_lib.vocabulary.thresholds import reaches
 
 _BANK = Path("config/task_banks/reference.json")
@@ -81,23 +71,16 @@ def _probes(text: str) -> int:
 
 
 def _way(options: argparse.Namespace, provider: str, model: Path) -> Way:
-    ours = provider == "llama_server"
-    spec = MeasurementSpec(
-        model_id=model.stem,
-        quant_tag="",
-        provider=provider,
-        artifact=ArtifactIdentity(sha256=model_sha256(model)),
-        server_args=tuple(options.server_args.split()) if ours else (),
-        n_ctx=options.n_ctx,
-        temperature=0,
-        max_output_tokens=options.max_tokens,
-        task_timeout_sec=120,
-        controls=ControlSettings(seed=7, threads=options.threads),
-        tasks=TaskSelection(bank_id="", ids=(), sha256=""),
-        machine=hardware_fingerprint(),
+    arguments = tuple(options.server_args.split())
+    return way(
+        provider,
+        model,
+        options.server_binary,
+        arguments,
+        options.threads,
+        options.n_ctx,
+        options.max_tokens,
     )
-    place = ServerLocation(server_binary=options.server_binary) if ours else ServerLocation()
-    return Way(spec, Source(model, place))
 
 
 def _as_json(agreement: Agreement) -> dict[str, Any]:

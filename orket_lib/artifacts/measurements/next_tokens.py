@@ -118,8 +118,11 @@ class TokenBlock(Record):
     @property
     def values(self) -> Sequence[float]:
         """The logarithms of all places, one after another."""
-        packed = base64.b64decode(self.logprobs)
-        return struct.unpack(f"<{len(packed) // 4}f", packed)
+        packed = base64.b64decode(self.logprobs, validate=True)
+        try:
+            return [value for (value,) in struct.iter_unpack("<f", packed)]
+        except struct.error:
+            raise ValueError(f"logprobs: {len(packed)} bytes are no float32 values") from None
 
     @model_validator(mode="after")
     def _values_fit(self) -> Self:
