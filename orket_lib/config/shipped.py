@@ -10,6 +10,10 @@ import os
 from functools import cache
 from pathlib import Path
 
+from orket_lib.vocabulary.errors import ConfigError
+
+_QUOTED = 80  # characters of a name that can't be looked for
+
 _PACKAGE = Path(__file__).parents[1]
 
 
@@ -29,7 +33,14 @@ def located(path: str | Path) -> Path:
     """Return the path of a file that a config names: in the working folder or a shipped one.
 
     If there is neither, the name is returned unchanged, so that messages quote the config.
+
+    Raises:
+        ConfigError: The system can't look for it, for example because the name is too long.
     """
     named = Path(os.path.expanduser(path))  # noqa: PTH111 - keeps the `~` of an unknown user
     packaged = shipped() / named
-    return packaged if not named.exists() and packaged.exists() else named
+    try:
+        return packaged if not named.exists() and packaged.exists() else named
+    except OSError as error:
+        short = f"{str(path)[:_QUOTED]}..." if len(str(path)) > _QUOTED else str(path)
+        raise ConfigError([f"{short}: {error.strerror}"]) from None

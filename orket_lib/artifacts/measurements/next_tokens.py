@@ -119,10 +119,10 @@ class TokenBlock(Record):
     def values(self) -> Sequence[float]:
         """The logarithms of all places, one after another."""
         packed = base64.b64decode(self.logprobs, validate=True)
-        try:
-            return [value for (value,) in struct.iter_unpack("<f", packed)]
-        except struct.error:
-            raise ValueError(f"logprobs: {len(packed)} bytes are no float32 values") from None
+        count, rest = divmod(len(packed), 4)
+        if rest:
+            raise ValueError(f"logprobs: {len(packed)} bytes are no float32 values")
+        return struct.unpack(f"<{count}f", packed)
 
     @model_validator(mode="after")
     def _values_fit(self) -> Self:
