@@ -43,7 +43,7 @@ def decode(models: list[Path], folder: Path | None, rounds: int) -> Table:
     except NotRun as error:
         return Table("Decoding", head, (), (f"not run: {error}",))
     rows: list[tuple[str, ...]] = []
-    for model in models:
+    for model in map(Path.absolute, models):
         rates = _rates(model, bench, server, rounds)
         plain = rates["llama-bench"]
         for name, found in rates.items():
@@ -51,18 +51,19 @@ def decode(models: list[Path], folder: Path | None, rounds: int) -> Table:
             interval = f"{of.low:.3f} to {of.high:.3f}"
             rate = f"{statistics.median(found):.0f} tokens/s"
             rows.append((model.name, name, rate, f"{of.median:.3f}", interval))
-    depth = f"{FULL.output_tokens} tokens after {FULL.prompt_tokens}, {_threads()} threads."
+    depth = f"{FULL.output_tokens} tokens after {FULL.prompt_tokens}, {thread_count()} threads."
     return Table("Decoding", head, tuple(rows), (depth,))
 
 
-def _threads() -> int:
+def thread_count() -> int:
+    """Return the threads that all programs are given."""
     return cpu_allowance().threads
 
 
 def _rates(model: Path, bench: Path, server: Path, rounds: int) -> dict[str, list[float]]:
     ways = {
-        "embedded": way("embedded", model, "", threads=_threads()),
-        "llama-server": way("llama_server", model, str(server), threads=_threads()),
+        "embedded": way("embedded", model, "", threads=thread_count()),
+        "llama-server": way("llama_server", model, str(server), threads=thread_count()),
     }
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
@@ -93,7 +94,7 @@ def _turns_of(name: str, model: Model, maker: ProbeMaker) -> dict[str, Callable[
 
 def _benched(bench: Path, model: Path, folder: Path) -> float:
     lengths = ["-p", "0", "-n", str(FULL.output_tokens), "-d", str(FULL.prompt_tokens)]
-    counts = ["-t", str(_threads()), "-ngl", "0", "-r", "1"]
+    counts = ["-t", str(thread_count()), "-ngl", "0", "-r", "1"]
     said = cost([bench, "-m", model, *lengths, *counts, "-o", "json"], folder).said
     (result,) = json.loads(said[said.index("[\n") :])
     return float(result["avg_ts"])

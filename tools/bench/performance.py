@@ -11,17 +11,22 @@ sys.path += [str(Path(__file__).resolve().parents[2] / "tests" / it) for it in (
 
 from clients import clients
 from decode import decode
+from rivals import rivals
 from scale import fixed_cost, planning, views
 from tables import Table
 
 from orket_lib.config.shipped import located
 
-_MODEL = Path("models/orket-nano/orket-nano-F16.gguf")
+_QUANTS = ("F16", "Q8_0", "Q6_K", "Q5_K_M", "Q4_K_M", "Q3_K_M", "Q2_K")
+_MODELS = [located(f"models/orket-nano/orket-nano-{it}.gguf") for it in _QUANTS]
 _PARTS: dict[str, Callable[[argparse.Namespace], Table]] = {
     "clients": lambda it: clients(
         *((20, 120) if it.small else (100, 1100)), it.guidellm, it.aiperf
     ),
-    "decode": lambda it: decode(it.model, it.llama, 6 if it.small else 20),
+    "decode": lambda it: decode(it.model[:3], it.llama, 6 if it.small else 20),
+    "verdict": lambda it: rivals(
+        it.model, 6 if it.small else 20, it.llama, it.quantdiff, it.fituna
+    ),
     "fixed": lambda it: fixed_cost(),
     "planning": lambda it: planning((20, 100) if it.small else (1000, 10_000)),
     "views": lambda it: views(*([(100, 1000)] * 2 if it.small else [(1000, 10_000)] * 2)),
@@ -34,8 +39,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--parts", nargs="+", choices=_PARTS, default=list(_PARTS), help="default: all")
     add("--small", action="store_true", help="a tenth of the numbers, to try it")
     add("--guidellm", type=Path, metavar="PROGRAM", help="GuideLLM, to compare with")
+    add("--quantdiff", type=Path, metavar="PROGRAM", help="quantdiff, to compare with")
+    add("--fituna", type=Path, metavar="PROGRAM", help="fituna, to compare with")
     add("--llama", type=Path, metavar="FOLDER", help="with llama-bench and llama-server")
-    add("--model", type=Path, nargs="+", default=[located(_MODEL)], help="GGUF files to decode")
+    add("--model", type=Path, nargs="+", default=_MODELS, help="GGUF files, the largest first")
     add("--aiperf", type=Path, metavar="PROGRAM", help="AIPerf, to compare with")
 
 
