@@ -106,7 +106,7 @@ def _sweep(files: Sequence[Path], options: list[str], folder: Path) -> tuple[flo
 
 
 def _graded(files: Sequence[Path], prompts: int, folder: Path) -> tuple[float, str]:
-    """Sweep without a canary, and return the time of loads and graded runs; probes are no part of it."""
+    """Sweep without a canary, and return the time of loads and graded runs, without probes."""
     off = {"probe_runs": 1, "canary": {"runs": 0}, "runs_per_quant": 1, "task_limit": prompts}
     path = _config(files, folder, **off)
     cost([*ORKET, "sweep", path.name, "--yes"], folder)
