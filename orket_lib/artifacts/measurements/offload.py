@@ -66,6 +66,8 @@ class OffloadSearch(Measured):
     def sentence(self) -> str:
         """The choice, with its speed and that of the next smaller number that was tried."""
         head = f"{self.layers} of {self.most} layers on the GPU, {self.why}"
+        if self.contradiction:
+            return f"{head}, and not believed: {self.contradiction}"
         chosen = self.load_with(self.layers)
         fewer = [it for it in self.loads if it.layers < self.layers and it.decode_tps is not None]
         known = [] if chosen is None or chosen.decode_tps is None else [chosen.decode_tps]
@@ -73,7 +75,7 @@ class OffloadSearch(Measured):
         if fewer:
             next_one = max(fewer, key=lambda load: load.layers)
             speeds.append(f"{next_one.layers} give {next_one.decode_tps:.3g}")
-        more = [it for it in self.loads if it.layers > self.layers and it.outcome != "loaded"]
-        if more:
-            speeds.append(f"{min(it.layers for it in more)} don't fit")
+        next_more = [it for it in self.loads if it.layers == self.layers + 1]
+        if next_more and next_more[0].outcome != "loaded":
+            speeds.append(f"with {self.layers + 1} it doesn't fit")
         return f"{head}: {'; '.join(speeds)}" if speeds else head

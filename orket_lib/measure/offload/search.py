@@ -116,7 +116,7 @@ class _Search:
             bounded_by=bounds.why,
             loads=tuple(self.loads),
             layers=layers,
-            why=_why(layers, most, self._targets, self._look_of(layers)),
+            why=self._why(layers, most),
             contradiction=contradiction(self.loads, most),
         )
 
@@ -158,8 +158,17 @@ class _Search:
         reached = wanted is not None and (load.slowest_tps or 0.0) >= wanted
         return Verdict.ENOUGH if reached else Verdict.MORE
 
-    def _look_of(self, layers: int) -> Verdict:
-        return self._judged(next(load for load in self.loads if load.layers == layers))
+    def _why(self, layers: int, most: int) -> str:
+        load = next(load for load in self.loads if load.layers == layers)
+        if not load.held:
+            return "the last that were tried"
+        fit = "all of them" if layers == most else "the most that fit"
+        wanted = self._targets.decode_tps
+        if wanted is None:
+            return fit
+        if self._judged(load) is Verdict.ENOUGH:
+            return f"the fewest that reach {wanted:g} tokens/s"
+        return f"{fit}, which don't reach {wanted:g} tokens/s"
 
     def _loaded(self, layers: int) -> OffloadLoad:
         """Load the model, probe it and end it; a lack of memory is a result."""
@@ -200,16 +209,6 @@ class _Search:
             rss_mib=peak_rss_mib(model.pid),
             load_seconds=model.load.reading("load_seconds"),
         )
-
-
-def _why(layers: int, most: int, targets: OffloadTargets, verdict: Verdict) -> str:
-    fit = "all of them" if layers == most else "the most that fit"
-    if targets.decode_tps is None:
-        return fit
-    wanted = f"{targets.decode_tps:g} tokens/s"
-    if verdict is Verdict.ENOUGH:
-        return f"the fewest that reach {wanted}"
-    return f"{fit}, which don't reach {wanted}"
 
 
 def _vram_mib(pid: int | None, chosen: Sequence[str] | None) -> float | Null:
