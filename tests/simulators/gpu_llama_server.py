@@ -134,7 +134,7 @@ def main() -> int:
     for flag in ("--help", "--list-devices", "--version"):
         parser.add_argument(flag, action="store_true")
     parser.add_argument("--model")
-    for flag in ("--n-gpu-layers", "--ctx-size", "--port"):
+    for flag in ("--n-gpu-layers", "--ctx-size", "--threads", "--port"):
         parser.add_argument(flag, type=int, default=0)
     asked, _ = parser.parse_known_args()
     gpu = Gpu(**asked.machine)
@@ -153,6 +153,7 @@ def main() -> int:
     if gpu.lie != "silent":
         said = max(0, layers - 1) if gpu.lie == "others" else min(layers, gpu.layers)
         _log(f"load_tensors: offloaded {said}/{gpu.layers} layers to GPU")
+    _log(f"system_info: n_threads = {asked.threads}")
     server = GpuLlamaSimulator(gpu, layers, asked.model, asked.ctx_size or 2048, asked.port)
     with server.running():
         threading.Event().wait()

@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 import math
+import os
 import random
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from builders import report, spec
+from gpu_builders import HandmadeGpu, gpu
 from gpu_llama_server import Gpu
 from simulated_gpu import OneGpu, searching
 
 from orket_lib.artifacts.io import read_model, write_model
 from orket_lib.artifacts.measurements.offload import OffloadSearch
+from orket_lib.measure.offload import search
 from orket_lib.measure.offload.contradictions import contradiction
 from orket_lib.measure.offload.search import OFFLOAD, with_layers
+from orket_lib.measure.session.identity import identity_observations
+from orket_lib.telemetry.devices.opening import Devices
+from orket_lib.telemetry.devices.reading import DeviceProcess
 from orket_lib.vocabulary.errors import LoadError
+from orket_lib.vocabulary.nulls import Null
+from orket_lib.vocabulary.reasons import Reason
 
 
 @pytest.fixture
@@ -185,15 +196,58 @@ def test_a_later_session_of_the_cell_does_not_search_again(one: OneGpu) -> None:
 
 
 def test_the_cell_is_served_with_what_was_found_and_keeps_its_digest(one: OneGpu) -> None:
-    spec = searching(decode_tps=50.0)
+    asked = searching(decode_tps=50.0)
     found = one.search(Gpu(layers=20), decode_tps=50.0)
-    served_as = with_layers(spec, found)
+    served_as = with_layers(asked, found)
     assert served_as.gpu_layers == found.layers
-    assert spec.folder.endswith(found.spec_digest)
-    assert with_layers(spec.model_copy(update={"gpu_layers": 3}), None).gpu_layers == 3
+    assert asked.folder.endswith(found.spec_digest)
+    assert with_layers(asked.model_copy(update={"gpu_layers": 3}), None).gpu_layers == 3
 
 
 def test_it_is_read_back_as_it_was_written(one: OneGpu, tmp_path: Path) -> None:
     found = one.search(Gpu(layers=7, free_mib=3000))
     write_model(tmp_path / "x.json", found)
     assert read_model(tmp_path / "x.json", OffloadSearch) == found
+
+
+def test_layers_that_are_not_believed_make_the_row_invalid(one: OneGpu) -> None:
+    session = report().sessions[0]
+    assert identity_observations(spec(), session) == []
+    for liar in (Gpu(lie="ignores"), Gpu(lie="others")):
+        forget(one)
+        found = one.search(liar)
+        (seen,) = identity_observations(spec(), session.model_copy(update={"offload": found}))
+        assert seen.reason is Reason.MISSING_EXPERIMENTAL_CONTROLS
+        assert seen.evidence == f"gpu_layers: {found.contradiction}"
+
+
+@pytest.mark.parametrize(
+    ("gpus", "found"),
+    [
+        ([], Null("NO_GPU")),
+        ([gpu(listed=())], Null("NOT_SEEN_ON_A_GPU")),
+        ([gpu(listed=(DeviceProcess(1, 99.0, 0.0),))], Null("NOT_SEEN_ON_A_GPU")),
+        ([gpu(listed=Null("NOT_SUPPORTED"))], Null("NOT_SUPPORTED")),
+        (
+            [gpu(listed=(DeviceProcess(os.getpid(), Null("NOT_SUPPORTED"), 0.0),))],
+            Null("NOT_SUPPORTED"),
+        ),
+        (
+            [
+                gpu(0, listed=(DeviceProcess(os.getpid(), 700.0, 0.0),)),
+                gpu(1, listed=(DeviceProcess(os.getpid(), 800.0, 0.0),)),
+            ],
+            1500.0,
+        ),
+    ],
+)
+def test_gpu_memory_is_that_of_the_servers_processes(
+    monkeypatch: pytest.MonkeyPatch, gpus: list[HandmadeGpu], found: float | Null
+) -> None:
+    @contextmanager
+    def opened(_: str) -> Iterator[Devices]:
+        yield Devices(tuple(gpus))
+
+    monkeypatch.setattr(search, "open_devices", opened)
+    assert search._vram_mib(os.getpid(), None) == found
+    assert search._vram_mib(None, None) == Null("PROCESS_GONE")
