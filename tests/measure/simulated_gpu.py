@@ -27,9 +27,10 @@ from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.units import MIB
 
 
-def searching(**targets: float) -> RunSpec:
+def searching(decode_tps: float | None = None, vram_gib: float | None = None) -> RunSpec:
     """Return the spec of a cell that searches."""
-    return spec(provider="llama_server", gpu_layers="search", offload=OffloadTargets(**targets))
+    targets = OffloadTargets(decode_tps=decode_tps, vram_gib=vram_gib)
+    return spec(provider="llama_server", gpu_layers="search", offload=targets)
 
 
 class GpuModel(FakeModel):
@@ -104,15 +105,20 @@ class OneGpu:
         return Null("NO_GPU")
 
     def search(
-        self, gpu: Gpu, seed: int = 0, listed_mib: float | None = None, **targets: float
+        self,
+        gpu: Gpu,
+        decode_tps: float | None = None,
+        vram_gib: float | None = None,
+        seed: int = 0,
+        listed_mib: float | None = None,
     ) -> OffloadSearch:
         """Search for a cell.
 
         Args:
             gpu: What there is.
+            decode_tps, vram_gib: Targets.
             seed: Of its noise.
             listed_mib: Free memory by its driver, where each layer's size is known beforehand.
-            targets: Of the search.
         """
         provider = GpuProvider(gpu, seed, self.loads)
         size = 0 if listed_mib is None else round(gpu.layer_mib * MIB)
@@ -128,6 +134,8 @@ class OneGpu:
         for name, change in changes.items():
             self.monkeypatch.setattr(search, name, change)
         log, source = self.folder / "log", Source(Path("m.gguf"))
-        found = search.found_layers(searching(**targets), source, log, self.folder, lambda _: None)
+        found = search.found_layers(
+            searching(decode_tps, vram_gib), source, log, self.folder, lambda _: None
+        )
         assert found is not None
         return found

@@ -29,7 +29,7 @@ class OffloadLoad(Measured):
     slowest_tps: Reading = Field(description="of the slowest probe, which has to reach the target")
     probe_tokens: int = Field(0, description="output tokens of each probe")
     vram_mib: Reading = Field(description="GPU memory of the server's processes after the probes")
-    rss_mib: Reading = Field(description="main memory of the server's process tree")
+    rss_mib: Reading = Field(description="peak main memory of the server's process tree")
     load_seconds: Reading = Field(description="until the server was ready")
 
     @property

@@ -1,8 +1,8 @@
 """Finds the layers on the GPU for a cell whose config says `gpu_layers: search`.
 
 The model is loaded with different numbers of layers, its speed probed and its memory read. The
-search is kept beside the cell's measurements, so that its later sessions, and the canary, contexts
-and series of the same cell, are served alike without another search.
+search is kept beside the cell's measurements, so that its later sessions, and its canary, contexts
+and thermal series, are served alike without another search.
 """
 
 from __future__ import annotations
@@ -62,14 +62,23 @@ def found_layers(
     """
     if spec.gpu_layers != SEARCH:
         return None
-    kept = None if storage is None else storage / spec.folder / OFFLOAD
-    if kept is not None and kept.is_file():
-        return read_model(kept, OffloadSearch)
+    if storage is not None and (kept := kept_search(storage, spec)):
+        return kept
     found = _Search(spec, source, log, say).run()
     say(f"found {found.sentence}")
-    if kept is not None:
-        write_model(kept, found)
+    if storage is not None:
+        write_model(storage / spec.folder / OFFLOAD, found)
     return found
+
+
+def kept_search(storage: Path, spec: MeasurementSpec) -> OffloadSearch | None:
+    """Return the search of an earlier session of the cell; None if there is none.
+
+    Raises:
+        ArtifactError: It is damaged.
+    """
+    path = storage / spec.folder / OFFLOAD
+    return read_model(path, OffloadSearch) if path.is_file() else None
 
 
 def with_layers(spec: MeasurementSpec, found: OffloadSearch | None) -> MeasurementSpec:

@@ -33,12 +33,12 @@ def one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> OneGpu:
     return OneGpu(monkeypatch, tmp_path)
 
 
-def forget(one: OneGpu, **targets: float) -> None:
-    (one.folder / searching(**targets).folder / OFFLOAD).unlink(missing_ok=True)
+def forget(one: OneGpu, wanted: float | None = None) -> None:
+    (one.folder / searching(wanted).folder / OFFLOAD).unlink(missing_ok=True)
     one.loads.clear()
 
 
-def drawn(seed: int, noise: float) -> tuple[Gpu, dict[str, float]]:
+def drawn(seed: int, noise: float) -> tuple[Gpu, float | None]:
     """Return a machine, and what is wanted of it: nothing, little, something, or too much."""
     draw = random.Random(seed)
     layers, cpu_ms = draw.randint(2, 100), draw.uniform(0.3, 8)
@@ -47,15 +47,15 @@ def drawn(seed: int, noise: float) -> tuple[Gpu, dict[str, float]]:
     gpu = Gpu(layers, cpu_ms, gpu_ms, free_mib=fit * 100 + 50, layer_mib=100, noise=noise)
     slowest, fastest = 1 / gpu.token_s(0), 1 / gpu.token_s(layers)
     wanted = draw.choice((None, slowest * 0.5, draw.uniform(slowest, fastest), fastest * 2))
-    return gpu, {} if wanted is None else {"decode_tps": wanted}
+    return gpu, wanted
 
 
 def test_it_finds_what_an_exhaustive_search_finds_in_few_loads(one: OneGpu) -> None:
     for seed in range(150):
-        gpu, targets = drawn(seed, noise=0.0)
-        forget(one, **targets)
-        found = one.search(gpu, seed, **targets)
-        assert found.layers == gpu.fewest(targets.get("decode_tps")), (seed, gpu, targets)
+        gpu, wanted = drawn(seed, noise=0.0)
+        forget(one, wanted)
+        found = one.search(gpu, wanted, seed=seed)
+        assert found.layers == gpu.fewest(wanted), (seed, gpu, wanted)
         assert found.contradiction is None, (seed, found.contradiction)
         assert one.loads == [load.layers for load in found.loads]
         assert len(one.loads) <= math.log2(gpu.layers) + 2, (seed, gpu)
@@ -63,15 +63,16 @@ def test_it_finds_what_an_exhaustive_search_finds_in_few_loads(one: OneGpu) -> N
 
 def test_noise_of_a_few_percent_moves_the_choice_no_further_than_itself(one: OneGpu) -> None:
     for seed in range(100):
-        gpu, targets = drawn(seed, noise=0.03)
-        forget(one, **targets)
-        found = one.search(gpu, seed, **targets)
+        gpu, wanted = drawn(seed, noise=0.03)
+        forget(one, wanted)
+        found = one.search(gpu, wanted, seed=seed)
         assert found.contradiction is None, (seed, found.contradiction)
         assert len(one.loads) <= math.log2(gpu.layers) + 2
-        wanted = targets.get("decode_tps", math.inf)
-        reaches = [1 / gpu.token_s(it) / wanted for it in (found.layers, found.layers - 1)]
-        if gpu.fewest(targets.get("decode_tps")) != found.layers:
-            assert reaches[0] > 0.9 and reaches[1] < 1.15, (seed, gpu, targets, found)
+        reaches = [
+            1 / gpu.token_s(it) / (wanted or math.inf) for it in (found.layers, found.layers - 1)
+        ]
+        if gpu.fewest(wanted) != found.layers:
+            assert reaches[0] > 0.9 and reaches[1] < 1.15, (seed, gpu, wanted, found)
 
 
 @pytest.mark.parametrize(
@@ -109,8 +110,7 @@ def test_noise_of_a_few_percent_moves_the_choice_no_further_than_itself(one: One
 def test_the_choice_is_a_sentence(
     one: OneGpu, gpu: Gpu, wanted: float | None, sentence: str
 ) -> None:
-    targets = {} if wanted is None else {"decode_tps": wanted}
-    assert one.search(gpu, **targets).sentence == sentence
+    assert one.search(gpu, wanted).sentence == sentence
 
 
 def test_a_server_that_logs_other_layers_or_none_is_not_searched_further(one: OneGpu) -> None:
@@ -126,8 +126,7 @@ def test_a_server_that_logs_other_layers_or_none_is_not_searched_further(one: On
 
 @pytest.mark.parametrize("wanted", [None, 1.0, 60.0])
 def test_a_server_whose_layers_change_nothing_is_caught(one: OneGpu, wanted: float | None) -> None:
-    targets = {} if wanted is None else {"decode_tps": wanted}
-    found = one.search(Gpu(layers=33, cpu_ms=1, lie="ignores", free_mib=99_000), **targets)
+    found = one.search(Gpu(layers=33, cpu_ms=1, lie="ignores", free_mib=99_000), wanted)
     assert found.contradiction is not None and "make no difference" in found.contradiction
 
 
