@@ -21,7 +21,7 @@ from orket_lib.measure.offload import search
 from orket_lib.preflight.memory import FreeMemory
 from orket_lib.providers.base import Generation, GenerationRequest, Source
 from orket_lib.providers.gguf.file import GgufFacts
-from orket_lib.vocabulary.errors import LoadError
+from orket_lib.vocabulary.errors import LoadError, RequestTimedOut
 from orket_lib.vocabulary.failures import Cause, FailureEvidence, Starved
 from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.units import MIB
@@ -54,6 +54,8 @@ class GpuModel(FakeModel):
         )
 
     def generate(self, request: GenerationRequest) -> Generation:
+        if self._token_s * request.max_tokens > request.timeout_s:
+            raise RequestTimedOut("too slow")
         count, token_s = request.max_tokens, self._token_s
         token_s *= max(0.5, self._random.gauss(1.0, self._noise))
         return generation(

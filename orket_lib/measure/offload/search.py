@@ -8,6 +8,7 @@ and thermal series, are served alike without another search.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from orket_lib.artifacts.measurements.spec import SEARCH, MeasurementSpec, Offlo
 from orket_lib.measure.offload.bisection import Verdict, bisect_layers
 from orket_lib.measure.offload.contradictions import contradiction
 from orket_lib.measure.offload.guard import bounds_of
-from orket_lib.measure.offload.speeds import speed_of
+from orket_lib.measure.offload.speeds import Speed, speed_of
 from orket_lib.preflight.memory import FreeMemory, free_for_server, free_main_memory
 from orket_lib.providers.base import Model, Source
 from orket_lib.providers.gguf.file import read_servable
@@ -27,7 +28,7 @@ from orket_lib.providers.registry import provider_for
 from orket_lib.telemetry.devices.opening import open_devices
 from orket_lib.telemetry.host import peak_rss_mib
 from orket_lib.vocabulary.clock import utc_now
-from orket_lib.vocabulary.errors import LoadError, ProviderError, ServerCrashed
+from orket_lib.vocabulary.errors import LoadError, ProviderError, RequestTimedOut, ServerCrashed
 from orket_lib.vocabulary.failures import Cause, Starved
 from orket_lib.vocabulary.nulls import Null, any_of, first_null, known
 from orket_lib.vocabulary.units import MIB_PER_GIB
@@ -35,7 +36,7 @@ from orket_lib.vocabulary.units import MIB_PER_GIB
 OFFLOAD = "offload.json"
 
 _NO_GPU, _UNSEEN = Null("NO_GPU"), Null("NOT_SEEN_ON_A_GPU")
-_FAILED = Null("NOT_SERVED")
+_FAILED, _TIMEOUT = Null("NOT_SERVED"), Null("RUN_TIMEOUT")
 
 
 def found_layers(
@@ -58,7 +59,8 @@ def found_layers(
         None if the spec doesn't ask for a search.
 
     Raises:
-        LoadError, ServerCrashed: The model loads with no number of layers.
+        LoadError: The model loads with no number of layers.
+        ProviderError: A load failed for another reason than memory.
     """
     if spec.gpu_layers != SEARCH:
         return None
@@ -137,17 +139,21 @@ class _Search:
         """Return the layers to serve with.
 
         Raises:
-            ProviderError: No load succeeded.
+            LoadError: No load succeeded.
+            ProviderError: One failed for another reason than memory.
         """
         try:
             found = bisect_layers(least, most, self._look)
             if found is not None and len(self.loads) == 1 and most > least:
-                self._look(least)  # nothing else shows what the layers are good for
+                # Nothing else shows what the layers are good for; the choice doesn't depend on it.
+                with suppress(ProviderError):
+                    self._look(least)
         except _Disbelieved:
             found = self.loads[-1].layers
         if found is None:
             assert self.failed is not None
-            raise self.failed
+            tried = f"with {self.loads[-1].layers} layers on the GPU"
+            raise LoadError(f"{tried}: {self.failed}", self.failed.evidence)
         return found
 
     def _look(self, layers: int) -> Verdict:
@@ -202,7 +208,10 @@ class _Search:
 
     def _probed(self, model: Model, layers: int) -> OffloadLoad:
         control = next((it for it in model.controls if it.name == "gpu_layers"), None)
-        speed = speed_of(model, self.spec, self._targets.decode_tps)
+        try:
+            speed = speed_of(model, self.spec, self._targets.decode_tps)
+        except RequestTimedOut:  # slower than anything that a task may take
+            speed = Speed(_TIMEOUT, _TIMEOUT, 0)
         vram = _vram_mib(model.pid, self.spec.gpu_devices)
         limit = self._targets.vram_gib
         over = limit is not None and not isinstance(vram, Null) and vram > limit * MIB_PER_GIB

@@ -39,10 +39,6 @@ class Speed:
     slowest: float | Null
     tokens: int
 
-    def reaches(self, wanted: float) -> bool:
-        """Tell whether each probe reached a rate."""
-        return not isinstance(self.slowest, Null) and self.slowest >= wanted
-
 
 def speed_of(model: Model, spec: MeasurementSpec, wanted: float | None) -> Speed:
     """Return how fast a served model decodes.

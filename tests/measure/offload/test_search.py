@@ -8,15 +8,17 @@ import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from builders import report, spec
 from gpu_builders import HandmadeGpu, gpu
 from gpu_llama_server import Gpu
-from simulated_gpu import OneGpu, searching
+from simulated_gpu import GpuProvider, OneGpu, searching
 
 from orket_lib.artifacts.io import read_model, write_model
 from orket_lib.artifacts.measurements.offload import OffloadSearch
+from orket_lib.artifacts.measurements.spec import MeasurementSpec
 from orket_lib.measure.offload import search
 from orket_lib.measure.offload.contradictions import contradiction
 from orket_lib.measure.offload.search import OFFLOAD, with_layers
@@ -24,6 +26,7 @@ from orket_lib.measure.session.identity import identity_observations
 from orket_lib.telemetry.devices.opening import Devices
 from orket_lib.telemetry.devices.reading import DeviceProcess
 from orket_lib.vocabulary.errors import LoadError
+from orket_lib.vocabulary.failures import Cause
 from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.reasons import Reason
 
@@ -177,7 +180,9 @@ def test_measured_gpu_memory_beyond_the_wanted_is_too_many(
 
 def test_where_nothing_loads_the_last_failure_is_the_cells(one: OneGpu) -> None:
     gpu = Gpu(layers=4, free_mib=-1)
-    with pytest.raises(LoadError, match="out of memory"):
+    with pytest.raises(
+        LoadError, match="with 0 layers on the GPU: cudaMalloc failed: out of memory"
+    ):
         one.search(gpu)
     assert one.loads == [4, 1, 0]
     assert not list(one.folder.rglob(OFFLOAD))
@@ -250,3 +255,37 @@ def test_gpu_memory_is_that_of_the_servers_processes(
     monkeypatch.setattr(search, "open_devices", opened)
     assert search._vram_mib(os.getpid(), None) == found
     assert search._vram_mib(None, None) == Null("PROCESS_GONE")
+
+
+def test_a_load_too_slow_for_any_request_wants_more_layers(one: OneGpu) -> None:
+    slow = Gpu(layers=10, cpu_ms=500, gpu_ms=10, free_mib=9_500)  # 16 tokens take up to 80 s
+    found = one.search(slow, 1.0)
+    assert found.layers == slow.fewest(1.0) == 9
+    assert {load.layers: load.null_reasons.get("decode_tps") for load in found.loads} == {
+        10: "NOT_SERVED",
+        4: "RUN_TIMEOUT",
+        7: None,
+        8: "RUN_TIMEOUT",
+        9: None,
+    }
+    assert found.contradiction is None
+
+
+def test_a_failure_other_than_of_memory_is_the_cells_own(
+    one: OneGpu, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    serve = GpuProvider.serve
+
+    def broken_at(layers: int) -> None:
+        def served(self: GpuProvider, wanted: MeasurementSpec, *rest: Any) -> Any:
+            if wanted.gpu_layers == layers:
+                raise LoadError("unknown architecture", Cause.UNREADABLE)
+            return serve(self, wanted, *rest)
+
+        monkeypatch.setattr(GpuProvider, "serve", served)
+
+    broken_at(2)
+    with pytest.raises(LoadError, match="unknown architecture"):
+        one.search(Gpu(layers=5, free_mib=4_000))
+    broken_at(0)  # it only shows what the layers are good for
+    assert one.search(Gpu(layers=5)).layers == 5
