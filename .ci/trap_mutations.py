@@ -215,8 +215,8 @@ MUTATIONS = (
         "T2",
         "the context is not sent to Ollama",
         OLLAMA_STREAM,
-        '{"num_ctx": n_ctx, ',
-        '{"num_ctx": None, ',
+        '"num_ctx": n_ctx,',
+        '"num_ctx": None,',
     ),
     Mutation(
         "T3",

@@ -9,11 +9,13 @@ from orket_lib.artifacts.base import Provenance
 from orket_lib.artifacts.digest import sha256_of
 from orket_lib.artifacts.measurements.canary import CanaryPolicy, CanaryVerdict
 from orket_lib.artifacts.measurements.host import HostSummary, HostWindow
+from orket_lib.artifacts.measurements.offload import OffloadLoad, OffloadSearch
 from orket_lib.artifacts.measurements.parts import Answer
 from orket_lib.artifacts.measurements.readiness import Warmup
 from orket_lib.artifacts.measurements.spec import (
     ArtifactIdentity,
     ControlSettings,
+    OffloadTargets,
     RunSpec,
     TaskSelection,
 )
@@ -74,6 +76,37 @@ def spec(**changes: Any) -> RunSpec:
         "probe_runs": 2,
     }
     return RunSpec(**(values | changes))
+
+
+def offload() -> OffloadSearch:
+    """Return a search that found 22 of 33 layers."""
+    loads = ((23, None, None), (21, 28.9, 7000.0), (22, 31.0, 7300.0))
+    none = Null("NOT_SERVED")
+    return OffloadSearch.of(
+        spec_digest="d" * 16,
+        found_at=NOW,
+        targets=OffloadTargets(decode_tps=30.0),
+        most=33,
+        free_vram_mib=8000.0,
+        bounds=(0, 23),
+        bounded_by=("24 take about 8100 MiB, and 8000 are free in a GPU",),
+        loads=tuple(
+            OffloadLoad.of(
+                layers=layers,
+                applied=str(layers) if tps else None,
+                held=tps is not None,
+                outcome="loaded" if tps else "gpu_full",
+                decode_tps=tps or none,
+                slowest_tps=tps or none,
+                vram_mib=mib or none,
+                rss_mib=512.0 if tps else none,
+                load_seconds=2.0 if tps else none,
+            )
+            for layers, tps, mib in loads
+        ),
+        layers=22,
+        why="the fewest that reach 30 tokens/s",
+    )
 
 
 def no_canary() -> CanaryVerdict:

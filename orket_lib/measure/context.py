@@ -17,6 +17,7 @@ from orket_lib.measure.cell import CellMeasurement, Gate
 from orket_lib.measure.cell_receipt import Outcome, receipt_of
 from orket_lib.measure.context_memory import require_room
 from orket_lib.measure.journal.run_report import run_report
+from orket_lib.measure.offload.search import kept_search, with_layers
 from orket_lib.measure.progress import Progress
 from orket_lib.measure.session.known_facts import SERVER_FACTS
 from orket_lib.providers.base import Source
@@ -42,8 +43,13 @@ class ContextMeasurement:
 
     @property
     def spec(self) -> RunSpec:
-        """What is served and how, and what is asked."""
-        settings, base = self.settings, self.cell.spec
+        """What is served and how, and what is asked.
+
+        Layers on the GPU that the cell has searched are those of each context, so that the ceiling
+        is that of the command which serves it.
+        """
+        settings, cell = self.settings, self.cell.spec
+        base = with_layers(cell, kept_search(self.root, cell))
         fields = base.model_dump(include=set(MeasurementSpec.model_fields))
         tasks = context_selection(self._tasks(), settings.fill)
         return RunSpec(

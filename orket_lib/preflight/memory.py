@@ -94,11 +94,21 @@ def free_memory_for(needs: ServerNeeds) -> FreeMemory:
     """
     if needs.cpu_only:
         return free_main_memory()
-    binary = find_program(needs.programs.get("server_binary") or "")
-    devices = listed_devices(binary) if binary and needs.gpu_devices is None else None
+    return free_for_server(needs.programs.get("server_binary"), needs.gpu_devices)
+
+
+def free_for_server(program: str | None, chosen: Collection[str] | None) -> FreeMemory:
+    """Return the free memory of the GPUs that a program can use; main memory if there are none.
+
+    Args:
+        program: Name or path of a llama.cpp program; without it, all GPUs can be used.
+        chosen: GPUs that the config names, by UUID or index; None means all.
+    """
+    binary = find_program(program or "")
+    devices = listed_devices(binary) if binary and chosen is None else None
     if devices is not None:
         return _added_up([(item.description, item.free_mib) for item in devices])
-    return free_gpu_memory(needs.gpu_devices)
+    return free_gpu_memory(chosen)
 
 
 def free_gpu_memory(chosen: Collection[str] | None) -> FreeMemory:

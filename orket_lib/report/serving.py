@@ -41,6 +41,8 @@ def serving_lines(
         return []
     variants = matrix.get("variants") or {}
     matrix = {**matrix, **variants.get(row.variant, {})}
+    if row.offload:
+        matrix["gpu_layers"] = row.offload.layers
     file, tag, url = row.artifact.path, row.artifact.tag, matrix.get("base_url")
     found = (
         it.safe_context_ceiling

@@ -13,11 +13,13 @@ from pathlib import Path
 
 from orket_lib.artifacts.digest import sha256_of
 from orket_lib.artifacts.measurements.spec import (
+    SEARCH,
     ArtifactIdentity,
     CanarySpec,
     ControlSettings,
     CooldownSettings,
     MeasurementSpec,
+    OffloadTargets,
     RunSpec,
     TaskSelection,
 )
@@ -40,7 +42,7 @@ from orket_lib.tasks.bank import Task, TaskBank, selection
 from orket_lib.telemetry.environment import package_version
 from orket_lib.vocabulary.errors import ConfigError, UnusableFile
 from orket_lib.vocabulary.slugs import slugs
-from orket_lib.vocabulary.statuses import Again
+from orket_lib.vocabulary.statuses import Again, WantName
 
 Pair = tuple[str, str]  # model and quant
 
@@ -206,6 +208,7 @@ def resolve(
             artifact=_identity(served, pair, models[pair], hashes),
             server=said.get(pair),
             server_args=served.server_args if served.starts_server else (),
+            offload=_targets(config) if served.gpu_layers == SEARCH else None,
             thinking=None if served.thinking == "default" else served.thinking,
             controls=from_fields(ControlSettings, served),
             tasks=tasks,
@@ -245,6 +248,15 @@ def resolve(
         canaries=tuple(map(canary, watched)),
         machine=where,
         warnings=(*found.warnings, *warnings, *renamed),
+    )
+
+
+def _targets(config: SweepConfig) -> OffloadTargets:
+    """Return what a search for layers on the GPU aims at."""
+    wants = config.wants
+    memory = [wants[name] for name in (WantName.VRAM_GIB, WantName.MEMORY_GIB) if name in wants]
+    return OffloadTargets(
+        decode_tps=wants.get(WantName.DECODE_TPS), vram_gib=min(memory, default=None)
     )
 
 

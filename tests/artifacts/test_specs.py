@@ -15,6 +15,7 @@ from orket_lib.artifacts.measurements.spec import (
     ContextFill,
     ControlSettings,
     CooldownSettings,
+    OffloadTargets,
     RunSpec,
     ServerIdentity,
     TaskSelection,
@@ -147,6 +148,7 @@ def test_no_field_of_a_spec_is_left_out_of_its_digest() -> None:
         "cooldown": CooldownSettings(target_c=50, timeout_sec=60),
         "context": FILL,
         "repeated_tasks": 1,
+        "offload": OffloadTargets(decode_tps=30),
         **LOAD,
     }
     content = json.loads(spec(**later).canonical())

@@ -7,19 +7,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from builders import PROVENANCE, spec
+from builders import PROVENANCE, offload, spec
 from context_provider import ContextModel, ContextProvider
 from fake_provider import failing
 from silent import Silent
 
+from orket_lib.artifacts.io import write_model
 from orket_lib.artifacts.measurements.request import NO_TASKS, ServableCell
-from orket_lib.artifacts.measurements.spec import ContextFill, MeasurementSpec
+from orket_lib.artifacts.measurements.spec import ContextFill, MeasurementSpec, OffloadTargets
 from orket_lib.artifacts.views.context_ceiling import ContextThresholds
 from orket_lib.artifacts.views.context_summary import ContextSettings
 from orket_lib.artifacts.views.preflight import Needs
 from orket_lib.artifacts.views.run_report import RunReport
 from orket_lib.measure import context_memory as context_serving
 from orket_lib.measure.context import ContextMeasurement
+from orket_lib.measure.offload.search import OFFLOAD
 from orket_lib.measure.session import session
 from orket_lib.preflight.memory import FreeMemory
 from orket_lib.providers.base import GenerationRequest, Source
@@ -292,3 +294,14 @@ def test_what_was_measured_is_taken_from_the_store(
     again = measure(tmp_path)
     assert (again.test_runs, again.parts) == (report.test_runs, report.parts)
     assert contexts.loads == []
+
+
+def test_layers_that_the_cell_has_found_are_those_of_each_context(tmp_path: Path) -> None:
+    search = {"provider": "llama_server", "gpu_layers": "search", "offload": OffloadTargets()}
+    base = cell()
+    asked = base.model_copy(update={"spec": base.spec.model_copy(update=search)})
+    measured = ContextMeasurement(asked, settings(), 512, tmp_path)
+    assert measured.spec.gpu_layers == "search"  # of a cell that was not served
+    write_model(tmp_path / asked.spec.folder / OFFLOAD, offload())
+    assert (measured.spec.gpu_layers, measured.spec.offload) == (22, None)
+    assert measured.spec.n_ctx == 512

@@ -6,6 +6,7 @@ import shlex
 from typing import Any
 
 import pytest
+from builders import offload
 from gpu_replay import record_of
 from nvml_replay import load_trace
 from report_summaries import row, section, summary
@@ -136,5 +137,10 @@ def test_the_settings_of_the_load_are_served_again() -> None:
         of(path=FILE, variant="kv8"), provider="embedded", n_ctx=4096, variants=variants
     )
     assert shlex.split(line)[5:] == ["--cache-type-k", "q8_0", "--flash-attn", "on"]
+    found = offload()
+    (line,) = lines(
+        of(path=FILE, offload=found), provider="llama_server", n_ctx=4096, gpu_layers="search"
+    )
+    assert shlex.split(line)[5:] == ["--n-gpu-layers", "22"]
     (line,) = lines(of(path=FILE), provider="embedded", n_ctx=4096, batch_size=64)
     assert shlex.split(line)[5:] == ["--batch-size", "64"]

@@ -13,12 +13,13 @@ from builders import MACHINE
 from orket_lib.artifacts.measurements.parts import Item
 from orket_lib.artifacts.measurements.request import AskedCanaries, AskedCell
 from orket_lib.artifacts.measurements.serving import ServerLocation
-from orket_lib.artifacts.measurements.spec import CanarySpec
+from orket_lib.artifacts.measurements.spec import CanarySpec, OffloadTargets
 from orket_lib.config.loading.parse import parse
 from orket_lib.sweep.cells import Sweep, resolve
 from orket_lib.sweep.hash_cache import HashCache
 from orket_lib.sweep.load import load_sweep
 from orket_lib.sweep.plan import make_plan, needs, place
+from orket_lib.sweep.requests import servable_cells
 from orket_lib.sweep.schedule import priorities
 from orket_lib.vocabulary.errors import ConfigError
 from orket_lib.workflow.targets import Targets
@@ -615,3 +616,30 @@ def test_the_sweep_s_quants_narrow_those_of_each_model() -> None:
     found = sweep(models={"nano": None, "gemma3": OLLAMA}, quants=["Q4_K_M"])
     assert found.config.pairs == (("nano", "Q4_K_M"), ("gemma3", "Q4_K_M"))
     assert parse({"models": {"gemma3": OLLAMA}}).quants == ("Q4_K_M",)
+
+
+def test_a_search_for_layers_is_in_the_digest_with_its_targets_and_not_with_what_it_finds() -> None:
+    search = {"provider": "llama_server", "gpu_layers": "search"}
+    cell = sweep(**search, canary={"runs": 3}).cells[0]
+    assert (cell.spec.gpu_layers, cell.spec.offload) == ("search", OffloadTargets())
+    wants = {"decode_tps": 30, "vram_gib": 8, "memory_gib": 6, "latency_s": 2}
+    aimed = sweep(**search, wants=wants, canary={"runs": 3})
+    assert aimed.cells[0].spec.offload == OffloadTargets(decode_tps=30, vram_gib=6)
+    assert aimed.cells[0].digest != cell.digest
+    # One search for all that is measured of the cell.
+    (first, *_) = servable_cells(aimed).cells
+    assert first.spec.folder == aimed.canaries[0].folder == aimed.cells[0].spec.folder
+    rest = {"latency_s": 2}
+    assert digests(**search, wants=rest)[0] == cell.digest
+    plain = sweep(provider="llama_server", gpu_layers=4, wants=wants).cells[0].spec
+    assert (plain.gpu_layers, plain.offload) == (4, None)
+
+
+def test_a_variant_or_a_model_searches_for_itself() -> None:
+    found = sweep(
+        provider="llama_server", variants={"gpu": {"gpu_layers": "search"}}, quants="Q8_0"
+    )
+    assert [cell.spec.gpu_layers for cell in found.cells] == [None, "search"]
+    assert found.cells[1].spec.offload == OffloadTargets()
+    own = sweep(provider="llama_server", models={"nano": {"gpu_layers": "search"}})
+    assert {cell.spec.gpu_layers for cell in own.cells} == {"search"}

@@ -68,6 +68,7 @@ def build_row(
         "status": report.status,
         "status_reason": report.status_reason,
         "artifact": _artifact(report),
+        "offload": report.sessions[-1].offload if report.sessions else None,
         "platform": report.platform,
         "hardware_sidecar": sidecar,
         "sidecar": sidecar_copy,

@@ -43,6 +43,9 @@ LOAD_FLAGS = {
     "batch_size": ("--batch-size", "-b"),
     "ubatch_size": ("--ubatch-size", "-ub"),
 }
+# In place of a number of layers: the first session of the cell searches for it.
+SEARCH: Literal["search"] = "search"
+GpuLayers = int | Literal["search"]
 
 ContextFamily = Literal["retrieval", "reasoning"]
 
@@ -113,6 +116,13 @@ class CooldownSettings(Record):
     timeout_sec: float
 
 
+class OffloadTargets(Record):
+    """What a search for layers on the GPU aims at; without a rate, at the most that fit."""
+
+    decode_tps: float | None = Field(None, description="tokens/s that the fewest layers reach")
+    vram_gib: float | None = Field(None, description="most GPU memory; null = all that is free")
+
+
 class ControlSettings(Record):
     """Controls that the config holds constant; null leaves one to the provider."""
 
@@ -176,7 +186,10 @@ class MeasurementSpec(Addressed):
     cache_type_k: CacheType | None = later(None, "of the keys in the KV cache; null = the server's")
     cache_type_v: CacheType | None = later(None, "of the values in the KV cache")
     flash_attn: FlashAttention | None = later(None, "null leaves it to the server")
-    gpu_layers: int | None = later(None, "layers on the GPU; null leaves it to the server")
+    gpu_layers: GpuLayers | None = later(
+        None, "layers on the GPU; `search` finds them, null leaves it to the server"
+    )
+    offload: OffloadTargets | None = later(None, "of the search for layers; null without one")
     batch_size: int | None = later(None, "tokens of a logical batch; null = the server's")
     ubatch_size: int | None = later(None, "tokens of a physical batch; null = the server's")
     gpu_devices: tuple[str, ...] | None = later(None, "null = all")
@@ -196,9 +209,29 @@ class MeasurementSpec(Addressed):
     )
     machine: str = Field(description="fingerprint of the machine that measures")
 
+    @property
+    def asked_layers(self) -> int | None:
+        """The layers on the GPU; None where the server, or a search, decides."""
+        return None if self.gpu_layers == SEARCH else self.gpu_layers
+
+    def served(self) -> dict[str, Any]:
+        """Return what is served and how, which names the cell's folder in the store."""
+        fields = MeasurementSpec(**{name: getattr(self, name) for name in _SERVED_FIELDS})
+        return fields.model_dump(mode="json", exclude=_NOT_SERVED)
+
+    @property
+    def folder(self) -> str:
+        """The cell's folder relative to the root of the store, with forward slashes.
+
+        Models with equal slugs share it up to the digest, which tells them apart. So the other
+        models of a sweep never move a measurement.
+        """
+        return f"runs/{slug(self.model_id)}/{self.quant_tag}/{digest_of(self.served())}"
+
 
 # Not part of what is served: the tasks, their sandbox, and what only speed probes depend on.
 _NOT_SERVED: Any = {"tasks": True, "sandbox": True, "cooldown": True, "controls": {"warmup_steps"}}
+_SERVED_FIELDS = tuple(MeasurementSpec.model_fields)
 
 
 class RunSpec(MeasurementSpec):
@@ -221,23 +254,9 @@ class RunSpec(MeasurementSpec):
         again = set(sorted(keys)[: self.repeated_tasks])
         yield from ((place, self.runs_per_task) for place, key in enumerate(keys) if key in again)
 
-    def served(self) -> dict[str, Any]:
-        """Return what is served and how, which names the cell's folder in the store."""
-        fields = MeasurementSpec(**{name: getattr(self, name) for name in _SERVED_FIELDS})
-        return fields.model_dump(mode="json", exclude=_NOT_SERVED)
-
     def digest(self) -> str:
         """Return the digest of what is served and how, without tasks and probes."""
         return digest_of(self.served())
-
-    @property
-    def folder(self) -> str:
-        """The cell's folder relative to the root of the store, with forward slashes.
-
-        Models with equal slugs share it up to the digest, which tells them apart. So the other
-        models of a sweep never move a measurement.
-        """
-        return f"runs/{slug(self.model_id)}/{self.quant_tag}/{self.digest()}"
 
     @property
     def probe_key(self) -> str:
@@ -251,9 +270,6 @@ class RunSpec(MeasurementSpec):
             if (value := getattr(self, name)) is not None:
                 key[name] = value.model_dump(mode="json")
         return digest_of(key)
-
-
-_SERVED_FIELDS = tuple(MeasurementSpec.model_fields)
 
 
 class CanarySpec(MeasurementSpec):

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from orket_lib.artifacts.base import Count, Labelled, Measured, Reading, Record, Share, volatile
 from orket_lib.artifacts.measurements.gpu import EnergyMethod, GpuSummary
+from orket_lib.artifacts.measurements.offload import OffloadSearch
 from orket_lib.artifacts.measurements.serving import KvCache
 from orket_lib.artifacts.views.receipt import Dropped, TakenPart
 from orket_lib.artifacts.views.run_report import Observation
@@ -165,6 +166,9 @@ class RowMetrics(Measured):
         (), description="how answers failed, by kind; includes wrong answers"
     )
     artifact: RowArtifact
+    offload: OffloadSearch | None = Field(
+        None, description="the search that found its layers on the GPU; null without one"
+    )
     platform: dict[str, str] = Field(
         default_factory=dict, description="kernel, driver and runtime versions of the measurement"
     )

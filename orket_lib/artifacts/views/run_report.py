@@ -16,6 +16,7 @@ from pydantic import Field
 from orket_lib.artifacts.base import Artifact, Count, Measured, Reading, Record, Share, volatile
 from orket_lib.artifacts.measurements.gpu import GpuSummary, GpuWindow
 from orket_lib.artifacts.measurements.host import HostSummary, HostWindow
+from orket_lib.artifacts.measurements.offload import OffloadSearch
 from orket_lib.artifacts.measurements.readiness import CooldownRecord, Probing, Warmup
 from orket_lib.artifacts.measurements.runner import RunnerRun
 from orket_lib.artifacts.measurements.serving import KvCache
@@ -114,6 +115,9 @@ class Session(Record):
     )
     probing: Probing | None = Field(None, description="null in measurements of older versions")
     cooldown: CooldownRecord | None = Field(None, description="null without a configured cooldown")
+    offload: OffloadSearch | None = Field(
+        None, description="the search that found its layers on the GPU; null without one"
+    )
 
 
 class FollowUp(Measured):

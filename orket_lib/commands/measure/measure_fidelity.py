@@ -95,6 +95,7 @@ class _Asked:
             JobProgress(name),
             opened_gates(options),
             options.again is not None,
+            options.storage_root,
         )
         if self.budget and not measurement.stored:
             takes_s = _seconds(settings, row)

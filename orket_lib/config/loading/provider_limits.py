@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from orket_lib.artifacts.measurements.spec import LOAD_FLAGS
+from orket_lib.artifacts.measurements.spec import LOAD_FLAGS, SEARCH
 from orket_lib.config.model import SweepConfig
 from orket_lib.vocabulary.units import ALL_CPUS
 
@@ -55,6 +55,11 @@ def load_problems(config: SweepConfig) -> Iterator[str]:
     for key in LOAD_FLAGS:
         if getattr(config, key) is not None and key not in can:
             yield f"{key}: provider `{traits.name}` can't apply it: {why}; leave it out"
+    if config.gpu_layers == SEARCH and "gpu_layers" in can and not config.starts_server:
+        yield (
+            "gpu_layers: `search` needs provider `llama_server` without base_url, which starts a "
+            f"server for each try; for provider `{traits.name}`, write a number"
+        )
     logical, physical = config.batch_size, config.ubatch_size
     if logical is not None and physical is not None and physical > logical:
         yield f"ubatch_size: must not be above batch_size: {logical} (got {physical})"

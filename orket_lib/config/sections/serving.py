@@ -100,7 +100,11 @@ class Serving(Section):
         Field(description="flash attention; null leaves it to the server"),
     ] = None
     gpu_layers: Annotated[
-        int | None, Field(ge=0, description="layers on the GPU; null leaves it to the server")
+        Annotated[int, Field(ge=0)] | Literal["search"] | None,
+        Field(
+            description="layers on the GPU; `search` finds the fewest that reach wants.decode_tps, "
+            "else the most that fit; null leaves it to the server"
+        ),
     ] = None
     batch_size: Annotated[
         int | None, Field(ge=1, description="tokens of a logical batch; null = the server's")

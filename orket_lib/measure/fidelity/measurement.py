@@ -28,6 +28,7 @@ from orket_lib.measure.failures import (
 )
 from orket_lib.measure.fidelity.blocks import AnsweredQuestion, Block, blocks_of
 from orket_lib.measure.journal.journal import FAILURE, HEADER, JOURNAL, SESSION, Journal
+from orket_lib.measure.offload.search import found_layers, with_layers
 from orket_lib.measure.progress import Progress
 from orket_lib.measure.session.device_selection import locked_devices
 from orket_lib.measure.session.identity import identity_observations
@@ -75,6 +76,7 @@ class TokenMeasurement:
         progress: Receives the progress.
         gate: Called before anything is measured; raises Refused to prevent it.
         again: Measure even if the store has it.
+        storage: Root of the store; None keeps no search for layers on the GPU.
     """
 
     spec: NextTokenSpec
@@ -85,6 +87,7 @@ class TokenMeasurement:
     progress: Progress
     gate: Callable[[], object]
     again: bool = False
+    storage: Path | None = None
     _journal: Journal = field(init=False)
 
     @property
@@ -138,8 +141,9 @@ class TokenMeasurement:
 
     def _serve(self, source: Source, log: Path) -> None:
         require_same_server(self.spec, source)
-        started = utc_now()
-        with provider_for(self.spec.provider).serve(self.spec, source, log) as model:
+        offload = found_layers(self.spec, source, log, self.storage, self.progress.say)
+        spec, started = with_layers(self.spec, offload), utc_now()
+        with provider_for(spec.provider).serve(spec, source, log) as model:
             load = TokenLoad(
                 machine=machine_of(source.place.remote, self.spec.machine),
                 started_at=started,

@@ -26,6 +26,10 @@ def identity_observations(spec: MeasurementSpec, session: Session | TokenLoad) -
                 f"applied {control.applied or 'unknown'} ({control.source})"
             )
             found.append(Observation.of(Reason.MISSING_EXPERIMENTAL_CONTROLS, evidence))
+    offload = session.offload if isinstance(session, Session) else None
+    if offload and offload.contradiction:
+        evidence = f"gpu_layers: {offload.contradiction}"
+        found.append(Observation.of(Reason.MISSING_EXPERIMENTAL_CONTROLS, evidence))
     return found
 
 

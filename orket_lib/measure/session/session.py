@@ -11,6 +11,7 @@ from pathlib import Path
 
 from orket_lib.artifacts.measurements.spec import MeasurementSpec
 from orket_lib.artifacts.views.run_report import Observation, Session
+from orket_lib.measure.offload.search import found_layers, with_layers
 from orket_lib.measure.session.cooldown import cool_down
 from orket_lib.measure.session.gpu_watch import gpu_watch, rest
 from orket_lib.measure.session.known_facts import KnownFacts
@@ -93,7 +94,7 @@ def open_session(
         samples: Path of the host's samples.
         index: Index of this load within the measurement.
         sandbox: Where code of answers is run.
-        facts: Folder with the findings of earlier sessions; None keeps nothing.
+        facts: Folder of the store with the findings of earlier sessions; None keeps nothing.
         say: Reports progress.
 
     Raises:
@@ -101,9 +102,11 @@ def open_session(
         ServerCrashed: The server died during warm-up.
     """
     require_same_server(spec, source)
+    log.parent.mkdir(parents=True, exist_ok=True)
+    offload = found_layers(spec, source, log, facts.parent if facts else None, say)
+    spec = with_layers(spec, offload)
     cooled = cool_down(spec, source)
     started, origin_s = utc_now(), time.monotonic()
-    log.parent.mkdir(parents=True, exist_ok=True)
     with (
         provider_for(spec.provider).serve(spec, source, log) as model,
         sampling(samples, model.pid, origin_s, gpu_watch(spec, source, model, samples)) as sampler,
@@ -126,5 +129,6 @@ def open_session(
             found_by=str(ready.found_by) if ready.found_by else None,
             probing=ready.probing,
             cooldown=cooled,
+            offload=offload,
         )
         yield OpenSession(model, record, ready.maker, origin_s, sandbox, sampler)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from orket_lib.artifacts.io import sha256_of_file
-from orket_lib.providers.gguf.header import Header, read_header
+from orket_lib.providers.gguf.header import Header, Tensor, read_header
 from orket_lib.providers.gguf.kinds import AGAIN, Kind, Unusable, kind_of_model, kind_of_name
 from orket_lib.vocabulary.errors import UnusableFile
 from orket_lib.vocabulary.failures import Cause
@@ -24,6 +25,8 @@ _LOOKS, _LOOK = 32, 1024  # places of a file that are looked at, and bytes of ea
 # Of these. Padded vocabularies hold some zeros; blocks of quants hold none.
 _MOST_ZEROS = 1 / 8
 
+_EMBEDDING = "token_embd.weight"
+_BLOCK = re.compile(r"blk\.(\d+)\.")
 _SHARD = re.compile(r"(?P<stem>.*)-\d{5}-of-(?P<count>\d{5})\.gguf")
 
 
@@ -40,6 +43,7 @@ class GgufFacts:
         metadata: By key; long arrays are only their length.
         kind: What it is instead of a model that chats; None for such a model.
         unknown_types: Numbers of the types of tensors that are not known here.
+        layers: Size of each layer's tensors in bytes, the output layer last; empty if unknown.
     """
 
     quant_tag: str | None
@@ -49,6 +53,7 @@ class GgufFacts:
     metadata: Mapping[str, Any]
     kind: Kind | None = None
     unknown_types: tuple[int, ...] = ()
+    layers: tuple[int, ...] = ()
 
     @property
     def known_bits(self) -> float | Null:
@@ -85,7 +90,25 @@ def read_gguf(path: Path) -> GgufFacts:
         metadata=first.metadata,
         kind=kind_of_model(first.metadata, weights),
         unknown_types=tuple(sorted({it.kind for it in tensors if it.bytes is None})),
+        layers=_layers(tensors) if all_known else (),
     )
+
+
+def _layers(tensors: Sequence[Tensor]) -> tuple[int, ...]:
+    """Return the bytes of each block, and then of the output layer.
+
+    A model without an output matrix uses the embedding of its tokens, of which llama.cpp then has
+    a second copy in the output layer.
+    """
+    blocks: dict[int, int] = defaultdict(int)
+    output = {"output.weight": 0, _EMBEDDING: 0}
+    for tensor in tensors:
+        if block := _BLOCK.match(tensor.name):
+            blocks[int(block[1])] += tensor.bytes or 0
+        elif tensor.name in output:
+            output[tensor.name] = tensor.bytes or 0
+    last = output["output.weight"] or output[_EMBEDDING]
+    return (*(blocks[index] for index in sorted(blocks)), last) if blocks else ()
 
 
 def bits_of_weight(bits: float | None) -> str:

@@ -57,12 +57,14 @@ class Tensor:
         bytes: Their size; None for a type that is not known here.
         offset: Of the first one, from the start of the file.
         kind: Number of its type in the format.
+        name: Such as `blk.0.attn_q.weight`.
     """
 
     elements: int
     bytes: int | None
     offset: int
     kind: int
+    name: str
 
 
 @dataclass(frozen=True)
@@ -187,7 +189,7 @@ class _Reader:
         """Return the next tensor, with its offset from the start of the weights."""
         from gguf.constants import GGML_QUANT_SIZES, GGMLQuantizationType
 
-        self._string()
+        name = self._string()
         dimensions = self._scalar("<I")
         if dimensions > _MOST_DIMENSIONS:
             raise IndexError
@@ -198,7 +200,7 @@ class _Reader:
             weighs = elements // block * size
         except (KeyError, ValueError):  # of a newer version, or of another program
             weighs = None
-        return Tensor(elements, weighs, self._scalar("<Q"), kind)
+        return Tensor(elements, weighs, self._scalar("<Q"), kind, name)
 
 
 def _form(kind: int) -> str:

@@ -64,7 +64,7 @@ class OllamaProvider:
             offer = find_offer(client, tag)
             unload_others(client, source.place.exclusive, actions)
             options = load_options(
-                spec.n_ctx, spec.controls.threads, spec.gpu_layers, spec.batch_size
+                spec.n_ctx, spec.controls.threads, spec.asked_layers, spec.batch_size
             )
             try:
                 times = load(client, tag, options, actions)

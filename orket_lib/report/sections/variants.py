@@ -8,6 +8,7 @@ from typing import Any
 
 from orket_lib.analysis.frontier import memory_mib
 from orket_lib.analysis.ranking.equal_memory import candidates, equal_memory, pareto_tags
+from orket_lib.artifacts.measurements.offload import OffloadLoad
 from orket_lib.artifacts.views.summary import ModelSession, SummaryRow
 from orket_lib.report.formatting import DASH, figure, figures, ratio, shown
 from orket_lib.report.sections.verdicts import verdict_word
@@ -15,6 +16,12 @@ from orket_lib.vocabulary.quants import split_label
 
 Cells = tuple[str, ...]
 PLAIN = "plain"
+OUTCOMES = {
+    "loaded": "loaded",
+    "over_limit": "more GPU memory than is wanted",
+    "gpu_full": "GPU memory full",
+    "memory_full": "main memory full",
+}
 
 
 @dataclass(frozen=True)
@@ -25,24 +32,27 @@ class VariantSection:
         columns: Its header: the quant, and each way to serve it.
         matrix: A line for each quant: in each cell verdict, adherence, memory and decode rate.
         caches: Quant, types of the KV cache, its size by the server's log and by the file, in MiB.
-        sentences: The Pareto set, and what fits the same memory.
+        sentences: The Pareto set, what fits the same memory, and layers on the GPU that were found.
+        loads: Quant, layers, decode rate, GPU and main memory in MiB, and what became of the load.
     """
 
     columns: Cells
     matrix: Sequence[Cells]
     caches: Sequence[Cells]
     sentences: Sequence[str]
+    loads: Sequence[Cells] = ()
 
 
 def variant_section(session: ModelSession, settings: Mapping[str, Any]) -> VariantSection | None:
-    """Return the matrix; None without variants.
+    """Return the matrix; None without variants, and without layers that were searched.
 
     Args:
         session: The model's rows and verdicts.
         settings: The model's config.
     """
     variants = dict.fromkeys(row.variant for row in session.per_quant if row.variant)
-    if not variants:
+    searches = [(row.quant_tag, row.offload) for row in session.per_quant if row.offload]
+    if not variants and not searches:
         return None
     ways = (None, *variants)
     quants: dict[str, dict[str | None, SummaryRow]] = {}
@@ -56,7 +66,12 @@ def variant_section(session: ModelSession, settings: Mapping[str, Any]) -> Varia
             for name, rows in quants.items()
         ],
         caches=[cells for row in session.per_quant if (cells := _cache(row))],
-        sentences=list(_sentences(session, settings)),
+        sentences=[
+            *(_sentences(session, settings) if variants else ()),
+            *(f"{quant}: {found.sentence}." for quant, found in searches),
+            *(f"{quant}: {why}." for quant, found in searches for why in found.bounded_by),
+        ],
+        loads=[(quant, *_load(load)) for quant, found in searches for load in found.loads],
     )
 
 
@@ -88,6 +103,12 @@ def _cell(row: SummaryRow | None, session: ModelSession) -> str:
             f"{rate} t/s",
         )
     )
+
+
+def _load(load: OffloadLoad) -> Cells:
+    figures = (load.reading("decode_tps"), load.reading("vram_mib"), load.reading("rss_mib"))
+    became = OUTCOMES[load.outcome] if load.held or not load.loaded else f"log: {load.applied}"
+    return str(load.layers), *(shown(it, figure) for it in figures), became
 
 
 def _cache(row: SummaryRow) -> Cells | None:

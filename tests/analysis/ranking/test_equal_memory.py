@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from builders import offload
 from report_summaries import row, summary
 
 from orket_lib.analysis.frontier import baseline_of, by_bits
@@ -82,3 +83,19 @@ def test_the_matrix_has_a_line_for_each_quant() -> None:
     assert any("32768" in line for line in part.sentences)
     assert ("Q4_K_M@kv8", "q8_0 and q8_0", "8192", "544.00", "544.00") in part.caches
     assert variant_section(summary([ROWS[0], ROWS[3]]).sessions[0], {}) is None
+
+
+def test_layers_that_were_found_are_shown_with_every_load() -> None:
+    searched = ROWS[3].model_copy(update={"offload": offload()})
+    part = variant_section(summary([ROWS[0], searched]).sessions[0], {})
+    assert part is not None
+    assert part.sentences == [
+        f"{searched.quant_tag}: 22 of 33 layers on the GPU, the fewest that reach 30 tokens/s: "
+        "31 tokens/s; 21 give 28.9; with 23 it doesn't fit.",
+        f"{searched.quant_tag}: 24 take about 8100 MiB, and 8000 are free in a GPU.",
+    ]
+    assert part.loads == [
+        (searched.quant_tag, "23", "—", "—", "—", "GPU memory full"),
+        (searched.quant_tag, "21", "28.9", "7000", "512", "loaded"),
+        (searched.quant_tag, "22", "31.0", "7300", "512", "loaded"),
+    ]

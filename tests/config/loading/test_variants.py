@@ -59,6 +59,32 @@ def test_a_model_with_quants_of_its_own_has_their_variants() -> None:
         ({"variants": {"kv8": {"base_url": "x"}}}, "variants.kv8.base_url: there is no such"),
         ({"variants": {"kv8": {"cache_type_k": "q9"}}}, "variants.kv8.cache_type_k: must be"),
         ({"variants": {"gpu": {"gpu_layers": 4}}}, "variants.gpu.gpu_layers: provider `embedded`"),
+        ({"variants": {"gpu": {"gpu_layers": "search"}}}, "gpu.gpu_layers: provider `embedded`"),
+        (
+            {
+                "provider": "ollama",
+                "tag_template": "{model}:{quant}",
+                "variants": {"gpu": {"gpu_layers": "search"}},
+            },
+            "variants.gpu.gpu_layers: `search` needs provider `llama_server` without base_url",
+        ),
+        (
+            {
+                "provider": "llama_server",
+                "base_url": "http://127.0.0.1:8080",
+                "models": {"m": {"gpu_layers": "search"}},
+                "variants": {},
+            },
+            "models.m.gpu_layers: provider `llama_server` can't apply it",
+        ),
+        (
+            {"provider": "llama_server", "variants": {"gpu": {"gpu_layers": "serch"}}},
+            "variants.gpu.gpu_layers: must be",
+        ),
+        (
+            {"provider": "llama_server", "variants": {"gpu": {"gpu_layers": -1}}},
+            "variants.gpu.gpu_layers: must be",
+        ),
         (
             {"variants": {"b": {"batch_size": 64, "ubatch_size": 128}}},
             "variants.b.ubatch_size: must not be above batch_size: 64",

@@ -1,0 +1,1 @@
+"""The search for the layers on the GPU: bisection, memory, speeds, and what contradicts them."""
