@@ -5,10 +5,13 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from orket_lib.commands._wants import add_want, read_wants
 from orket_lib.config.loading.files import read_overrides
+from orket_lib.config.loading.messages import exactly
 from orket_lib.config.shipped import located
 from orket_lib.sweep.cells import Sweep
 from orket_lib.sweep.load import load_sweep
+from orket_lib.vocabulary.errors import ConfigError
 
 DEFAULT_CONFIG = Path("config/config.yaml")
 
@@ -32,7 +35,7 @@ def add_config_options(
 
 
 def add_settings(parser: argparse.ArgumentParser) -> None:
-    """Add `--config`."""
+    """Add `--config` and `--want`, which `settings_of` joins."""
     parser.add_argument(
         "--config",
         nargs="+",
@@ -41,6 +44,23 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
         metavar="KEY=VALUE",
         help="override keys of the files; takes every following word, so put the files first",
     )
+    add_want(parser)
+
+
+def settings_of(options: argparse.Namespace) -> list[str]:
+    """Return the settings of the command line as after `--config`, which Snakemake takes.
+
+    Raises:
+        ConfigError: A want is wrong, or given in both ways.
+    """
+    settings: list[str] = options.config
+    wants = read_wants(options.want)
+    if not wants:
+        return settings
+    if any(text.startswith("wants=") for text in settings):
+        raise ConfigError(["--want, --config wants: give all wants in one of the two ways"])
+    pairs = (f"{name}: {exactly(limit)}" for name, limit in wants.items())
+    return [*settings, f"wants={{{', '.join(pairs)}}}"]
 
 
 def sweep_of(options: argparse.Namespace) -> Sweep:
@@ -50,4 +70,4 @@ def sweep_of(options: argparse.Namespace) -> Sweep:
         ConfigError: With all problems.
     """
     files = options.configs or [located(DEFAULT_CONFIG)]
-    return load_sweep(files, read_overrides(options.config), remember=False)
+    return load_sweep(files, read_overrides(settings_of(options)), remember=False)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
+from orket_lib.analysis.wants.answer import answers
 from orket_lib.artifacts.views.context_ceiling import ContextCeiling
 from orket_lib.artifacts.views.summary import Summary
 from orket_lib.report.formatting import escaped
@@ -78,6 +79,7 @@ def render_markdown(
             for it in summary.sessions
             if (part := variant_section(it, summary.settings_of(it.model_id)))
         ],
+        wanted={it.model_id: it.sentences for it in answers(summary, contexts)},
         further=further,
         serving=[
             serving_lines(it, summary.settings_of(it.model_id), contexts) for it in summary.sessions

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from orket_lib.commands._common import print_text, tell
+from orket_lib.commands._configs import settings_of
 from orket_lib.commands.sweeps._named import (
     add_what,
     refuse_read_only,
@@ -32,7 +33,7 @@ def run(options: argparse.Namespace) -> int:
     if configs:
         raise ConfigError(configs)
     refuse_read_only()
-    settings = read_overrides(options.config) | ({"quick": True} if options.quick else {})
+    settings = read_overrides(settings_of(options)) | ({"quick": True} if options.quick else {})
     found = suggested(options, [target for _, target in targets if target], settings)
     text, path, exists = text_and_path(found)
     write(text, path, exists)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from orket_lib.analysis.wants.answer import answers
 from orket_lib.artifacts.printed.flips import ModelFlips
 from orket_lib.artifacts.views.context_ceiling import ContextCeiling
 from orket_lib.artifacts.views.summary import ModelSession, Summary
@@ -26,7 +27,7 @@ from orket_lib.report.sections.rounds import rounds_section
 from orket_lib.report.sections.sidecar import sidecar_section
 from orket_lib.report.sections.thermal import thermal_section
 from orket_lib.report.sections.variants import variant_section
-from orket_lib.report.sections.verdicts import verdict_section
+from orket_lib.report.sections.verdicts import verdict_section, wants_section
 from orket_lib.report.views import FrontierView, frontier_view
 from orket_lib.vocabulary.statuses import Lane
 
@@ -50,8 +51,10 @@ def render_page(
     """
     lane = summary.execution_lane
     views = [frontier_view(session, lane, include_invalid) for session in summary.sessions]
+    wanted = {it.model_id: it for it in answers(summary, contexts)}
     models = [
         _model(session, view, summary, contexts, thermal, flips)
+        | {"wants": wants_section(session, wanted.get(session.model_id))}
         for session, view in zip(summary.sessions, views, strict=True)
     ]
     return rendered(
