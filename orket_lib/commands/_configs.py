@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 from orket_lib.commands._wants import add_want, read_wants
 from orket_lib.config.loading.files import read_overrides
@@ -54,13 +55,25 @@ def settings_of(options: argparse.Namespace) -> list[str]:
         ConfigError: A want is wrong, or given in both ways.
     """
     settings: list[str] = options.config
-    wants = read_wants(options.want)
-    if not wants:
-        return settings
-    if any(text.startswith("wants=") for text in settings):
-        raise ConfigError(["--want, --config wants: give all wants in one of the two ways"])
+    wants = _wants(options)
     pairs = (f"{name}: {exactly(limit)}" for name, limit in wants.items())
-    return [*settings, f"wants={{{', '.join(pairs)}}}"]
+    return [*settings, f"wants={{{', '.join(pairs)}}}"] if wants else settings
+
+
+def overrides_of(options: argparse.Namespace) -> dict[str, Any]:
+    """Return the same settings by key.
+
+    Raises:
+        ConfigError: As `settings_of`; or a setting has no `=`.
+    """
+    wants = _wants(options)
+    return read_overrides(options.config) | ({"wants": wants} if wants else {})
+
+
+def _wants(options: argparse.Namespace) -> dict[str, float]:
+    if options.want and any(text.startswith("wants=") for text in options.config):
+        raise ConfigError(["--want, --config wants: give all wants in one of the two ways"])
+    return {str(name): limit for name, limit in read_wants(options.want).items()}
 
 
 def sweep_of(options: argparse.Namespace) -> Sweep:
@@ -70,4 +83,4 @@ def sweep_of(options: argparse.Namespace) -> Sweep:
         ConfigError: With all problems.
     """
     files = options.configs or [located(DEFAULT_CONFIG)]
-    return load_sweep(files, read_overrides(settings_of(options)), remember=False)
+    return load_sweep(files, overrides_of(options), remember=False)

@@ -101,7 +101,7 @@ def _check(
             limit=limit,
             value=value,
             status=WantStatus.BORDERLINE,
-            because=f"its 95% interval is {low:.3g} to {high:.3g}",
+            because=f"its 95% interval is {low:.4g} to {high:.4g}",
         )
     met = reaches(value, limit) if want.at_least else not exceeds(value, limit)
     status = WantStatus.MET if met else WantStatus.NOT_MET

@@ -48,7 +48,7 @@ def sentences(answer: WantsAnswer, threshold: float) -> tuple[str, ...]:
 def rounded(value: float, at_least: bool) -> float:
     """Return a limit with three digits, rounded to the looser side, so that it is still met."""
     if value >= 10**_DIGITS and value == int(value):
-        return value  # a context is a count
+        return value  # it has no digit that is too much
     step = 10.0 ** (math.floor(math.log10(value)) + 1 - _DIGITS) if value > 0 else 1.0
     steps = math.floor(value / step + 1e-9) if at_least else math.ceil(value / step - 1e-9)
     return steps * step
@@ -75,7 +75,7 @@ def _near(quants: Sequence[WantedQuant]) -> Iterator[str]:
         yield f"{listed([it.quant_tag for it in same])} {what}."
     left = sum(map(len, list(groups.values())[_MOST_NAMED:]))
     if left:
-        yield f"{left} more miss{'' if left > 1 else 'es'} more; the table of wants has them."
+        yield f"What the other {left} lack{'' if left > 1 else 's'} is in the report."
 
 
 def _open(quant: WantedQuant, several: bool) -> list[str]:
