@@ -16,6 +16,7 @@ from orket_lib.config.loading.provider_limits import (
     control_problems,
     load_problems,
     serving_warnings,
+    thinking_problems,
 )
 from orket_lib.config.model import SweepConfig
 from orket_lib.config.model_files import filled, makes_files
@@ -258,4 +259,5 @@ _CHECKS_OF_A_SERVER: tuple[tuple[tuple[str, ...], _Check], ...] = (
     (_CONTROLS, control_problems),
     (("provider", "base_url", *LOAD_FLAGS), load_problems),
     (("server_args", *LOAD_FLAGS), argument_problems),
+    (("provider", "thinking", "thinking_budget", "max_output_tokens"), thinking_problems),
 )

@@ -139,6 +139,12 @@ class Serving(Section):
             "switch that; default = as the server does without being asked"
         ),
     ] = "default"
+    thinking_budget: Annotated[
+        int | None,
+        Field(
+            ge=1, description="tokens after which the server ends the reasoning; null = no such end"
+        ),
+    ] = None
 
     @field_validator("base_url")
     @classmethod
