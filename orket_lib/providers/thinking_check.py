@@ -122,6 +122,9 @@ def thinking_counted(
         found = count_tokens(generation.thoughts)
     except (RequestFailed, RequestTimedOut):
         found = None
+    output = generation.tokens.output
+    if found is not None and output is not None:
+        found = min(found, output)  # a text may be other tokens than those it was generated as
     return replace(generation, tokens=replace(generation.tokens, thinking=found))
 
 

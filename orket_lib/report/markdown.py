@@ -10,6 +10,7 @@ from orket_lib.analysis.wants.answer import answers
 from orket_lib.artifacts.views.context_ceiling import ContextCeiling
 from orket_lib.artifacts.views.summary import Summary
 from orket_lib.report.formatting import escaped
+from orket_lib.report.sections import thinking
 from orket_lib.report.sections.conditions import conditions
 from orket_lib.report.sections.quants import QUANT_COLUMNS, quant_cells
 from orket_lib.report.sections.variants import variant_section
@@ -79,6 +80,8 @@ def render_markdown(
             for it in summary.sessions
             if (part := variant_section(it, summary.settings_of(it.model_id)))
         ],
+        thinking_columns=thinking.COLUMNS,
+        thinking=[(it.model_id, thinking.thinking_rows(it)) for it in summary.sessions],
         wanted={it.model_id: it.sentences for it in answers(summary, contexts)},
         further=further,
         serving=[

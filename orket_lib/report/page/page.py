@@ -15,7 +15,7 @@ from orket_lib.report.page import charts
 from orket_lib.report.page.broken import broken_tasks
 from orket_lib.report.page.card import card_of
 from orket_lib.report.page.shell import rendered
-from orket_lib.report.sections import conditions
+from orket_lib.report.sections import conditions, thinking
 from orket_lib.report.sections.batches import batches_section
 from orket_lib.report.sections.context import context_section
 from orket_lib.report.sections.fidelity import fidelity_section
@@ -67,6 +67,7 @@ def render_page(
         include_invalid=include_invalid,
         models=models,
         columns=QUANT_COLUMNS,
+        thinking_columns=thinking.COLUMNS,
         ranking=ranking_section(summary.ranking, lane),
         ranking_chart=charts.ranking_chart(summary.ranking) if summary.ranking else "",
         canary=conditions.canary_words(summary),
@@ -108,6 +109,7 @@ def _model(
         "thermal": [(thermal_section(it), charts.thermal_chart(it)) for it in series],
         "families": family_rows(session),
         "forms": [shown(row.reading("format_rate"), ratio) for row in session.per_quant],
+        "thinking": thinking.thinking_rows(session),
         "batches": batches_section(session),
         "rounds": rounds_section(session),
         "gpus": gpu_section(session),
