@@ -27,7 +27,11 @@ def _cost(row: RowMetrics) -> str:
     own = row.reading("thinking_tokens_per_answer")
     tokens = "tokens that are not counted" if isinstance(own, Null) else f"{own:.0f} tokens"
     right = row.reading("output_tokens_per_right_answer")
-    each = "no answer is right" if isinstance(right, Null) else f"{right:.0f} per right answer"
+    each = (
+        "no answer is right"
+        if isinstance(right, Null)
+        else f"{right:.0f} per right answer, with the answer"
+    )
     cut = row.thinking_cut_share or 0.0
     ended = f"; max_output_tokens cut {cut:.1%} of its answers in their thinking" if cut else ""
-    return f"{row.quant_tag} thinks {tokens} per answer ({each}, with the answer){ended}."
+    return f"{row.quant_tag} thinks {tokens} per answer ({each}){ended}."
