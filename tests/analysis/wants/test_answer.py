@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from builders import metrics
 from context_builders import figures, thresholds
+from explorer_artifacts import context_ceiling
 from hypothesis import given
 from hypothesis import strategies as st
 from report_summaries import seven, summary
@@ -52,7 +53,9 @@ def swept(passed: int, gib: Mapping[int, float] | None = None) -> ContextCeiling
         ],
         thresholds(),
     )
-    return ContextCeiling.model_construct(points=points, thresholds=thresholds())
+    return ContextCeiling.model_validate(
+        context_ceiling(points=points, thresholds=thresholds(), not_tried=())
+    )
 
 
 def quant(
@@ -77,10 +80,9 @@ def test_what_meets_all_is_named_with_how_sure_that_is() -> None:
 
 
 def test_the_want_that_is_missed_is_named_with_how_much() -> None:
-    speed = "generation_tokens_per_second"
     found = asked(
-        quant("Q5_K_M", **{speed: 28.2}, peak_memory_rss=10 * GIB),
-        quant("Q4_K_M@kv8", **{speed: 26.04}, peak_memory_rss=17.3 * GIB),
+        quant("Q5_K_M", generation_tokens_per_second=28.2, peak_memory_rss=10 * GIB),
+        quant("Q4_K_M@kv8", generation_tokens_per_second=26.04, peak_memory_rss=17.3 * GIB),
         decode_tps=30,
         memory_gib=16,
     )
@@ -95,11 +97,10 @@ def test_the_want_that_is_missed_is_named_with_how_much() -> None:
 
 
 def test_each_want_alone_may_give() -> None:
-    speed = "generation_tokens_per_second"
     found = asked(
-        quant("Q5", **{speed: 20.0}, peak_memory_rss=10 * GIB),
-        quant("Q4@kv8", **{speed: 26.04}, peak_memory_rss=12 * GIB),
-        quant("Q4", **{speed: 40.0}, peak_memory_rss=17.31 * GIB),
+        quant("Q5", generation_tokens_per_second=20.0, peak_memory_rss=10 * GIB),
+        quant("Q4@kv8", generation_tokens_per_second=26.04, peak_memory_rss=12 * GIB),
+        quant("Q4", generation_tokens_per_second=40.0, peak_memory_rss=17.31 * GIB),
         decode_tps=30,
         memory_gib=16,
     )
