@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from orket_lib.analysis.context.wanted import check_context
 from orket_lib.analysis.frontier import FrontierPolicy
 from orket_lib.analysis.verdict.wants import TIMES, WANTS, Wants, check_wants, wants_of
-from orket_lib.analysis.wants.sentences import sentences
+from orket_lib.analysis.wants.sentences import IN_CI, sentences
 from orket_lib.artifacts.views.context_ceiling import ContextCeiling, ContextPoint
 from orket_lib.artifacts.views.row import RowMetrics
 from orket_lib.artifacts.views.summary import ModelSession, Summary
@@ -26,7 +26,6 @@ _QUALITY = {
     QuantVerdict.UNDECIDED: WantStatus.BORDERLINE,
     QuantVerdict.NOT_MEASURED: WantStatus.NOT_ESTABLISHED,
 }
-_CI = "in lane ci speeds are not evidence"
 
 
 @dataclass(frozen=True)
@@ -143,7 +142,7 @@ def checks_of(candidate: Candidate, wants: Wants, lane: Lane) -> tuple[WantCheck
     return tuple(
         check_context(int(it.limit), swept.points, swept.thresholds)
         if swept and it.want is WantName.CONTEXT
-        else _unknown(it, _CI)
+        else _unknown(it, IN_CI)
         if lane is Lane.CI and it.want in TIMES
         else it
         for it in checks

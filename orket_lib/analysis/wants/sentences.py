@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 
 from orket_lib.analysis.verdict.sentences import chance
-from orket_lib.analysis.verdict.wants import WANTS
+from orket_lib.analysis.verdict.wants import TIMES, WANTS
 from orket_lib.artifacts.views.verdict import WantCheck
 from orket_lib.artifacts.views.wants import Relaxation, WantedQuant, WantsAnswer
 from orket_lib.vocabulary.statuses import WantName, WantStatus
@@ -23,6 +23,7 @@ _UNITS = {
     WantName.CONTEXT: "tokens of context",
 }
 _DIGITS = 3
+IN_CI = "in lane ci speeds are not evidence"
 
 
 def sentences(answer: WantsAnswer, threshold: float) -> tuple[str, ...]:
@@ -75,7 +76,7 @@ def _near(quants: Sequence[WantedQuant]) -> Iterator[str]:
         yield f"{listed([it.quant_tag for it in same])} {what}."
     left = sum(map(len, list(groups.values())[_MOST_NAMED:]))
     if left:
-        yield f"What the other {left} lack{'' if left > 1 else 's'} is in the report."
+        yield f"What {left} more lack{'' if left > 1 else 's'} is in the report."
 
 
 def _open(quant: WantedQuant, several: bool) -> list[str]:
@@ -88,12 +89,18 @@ def _open(quant: WantedQuant, several: bool) -> list[str]:
     unknown = [it for it in quant.checks if it.status is WantStatus.NOT_ESTABLISHED]
     found += [_off(it, quant, several) for it in quant.checks if it.status in _OFF]
     causes = [
-        f"{listed([it.want for it in unknown if it.because == because])} ({because})"
-        for because in dict.fromkeys(it.because for it in unknown)
+        f"{listed([it.want for it in unknown if _why(it) == why])} ({why})"
+        for why in dict.fromkeys(map(_why, unknown))
     ]
     if causes:
         found.append(f"{'are' if several else 'is'} not known to meet {' or '.join(causes)}")
     return found
+
+
+def _why(check: WantCheck) -> str | None:
+    """Return why a want is not established; by what a time was disturbed is in the report."""
+    disturbed = check.want in TIMES and check.value is not None and check.because != IN_CI
+    return "disturbed" if disturbed else check.because
 
 
 _OFF = (WantStatus.NOT_MET, WantStatus.BORDERLINE)

@@ -165,6 +165,13 @@ def test_in_lane_ci_a_speed_is_not_known() -> None:
     )
 
 
+def test_a_disturbed_time_is_not_known_and_by_what_is_left_to_the_report() -> None:
+    why = ("HIGH_CPU_SATURATION: 9 of 9 probes; first: probe 1: ...",)
+    spoiled: dict[str, Any] = {"speed_spoiled_by": why}
+    found = asked(quant("Q5", **spoiled), quant("Q4", **spoiled), decode_tps=1)
+    assert found.sentences[2] == "Q5 and Q4 are not known to meet decode_tps (disturbed)."
+
+
 def test_a_context_is_answered_by_the_context_sweep_of_the_quant() -> None:
     both = quant("Q5"), quant("Q4", at=swept(2))
     assert asked(*both, context=4096).meets == ("Q4",)
