@@ -21,6 +21,7 @@ rule make_report:
         ),
         scatter=f"{RESULTS}/quant_sweep/sweep_scatter.json",
         table=f"{RESULTS}/quant_sweep/sweep_table.csv",
+        wants=f"{RESULTS}/quant_sweep/sweep_wants.json",
         plot=report(
             f"{RESULTS}/quant_sweep/plots/frontier.png",
             caption="captions/frontier.rst",
@@ -45,6 +46,7 @@ rule make_report:
         "python -m orket_lib report --summary {input.summary} --out-md {output.markdown}"
         " --out-html {output.page} --cells {params.cells}"
         " --out-scatter {output.scatter} --out-table {output.table} --out-plot {output.plot}"
+        " --out-wants {output.wants}"
         " {params.contexts} {params.thermal} --log {log}"
 
 
@@ -55,6 +57,7 @@ rule report:
             "sweep_report.html",
             "sweep_scatter.json",
             "sweep_table.csv",
+            "sweep_wants.json",
             "plots/frontier.png",
             "plots/fidelity.png",
         ),

@@ -23,6 +23,7 @@ from orket_lib.analysis.verdict.next_step import next_step
 from orket_lib.analysis.verdict.of_rows import Scores, graded_tasks, judge_rows
 from orket_lib.analysis.verdict.quants import VerdictPolicy, decision_of
 from orket_lib.analysis.verdict.sentences import sentence
+from orket_lib.analysis.verdict.thinking import thinking_costs
 from orket_lib.analysis.verdict.wants import wants_of
 from orket_lib.artifacts.views.kld import Kld
 from orket_lib.artifacts.views.look import Look
@@ -114,6 +115,7 @@ def build_session(
             [
                 why,
                 *asked_less(ordered, batches, policy.quick),
+                *thinking_costs(ordered, {_tag(baseline), verdicts.pick.quant}),
                 *caveats(ordered, lane, policy.include_invalid),
                 *mixed,
             ]

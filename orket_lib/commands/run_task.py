@@ -47,6 +47,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         ("--timeout", names.TASK_TIMEOUT_SEC, "120", number(0), "request timeout in seconds"),
         ("--n-ctx", names.N_CTX, "", _or_none(whole_number(1)), "context length of the model"),
         ("--threads", names.THREADS, "", _or_none(whole_number(1)), "threads of the model"),
+        (
+            *("--thinking-budget", names.THINKING_BUDGET, "", _or_none(whole_number(1))),
+            "most tokens of reasoning, where the server can limit them",
+        ),
     ):
         _add(parser, option, variable, otherwise, type=kind, help=text)
     _add(
@@ -76,6 +80,7 @@ def run(options: argparse.Namespace) -> int:
         options.temperature,
         options.timeout,
         {"on": True, "off": False}.get(options.thinking),
+        options.thinking_budget,
     )
     task = read_model(options.task, RunnerTask)
     result = ask_single_task(task, model, settings, options.run_dir)

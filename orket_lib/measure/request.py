@@ -18,4 +18,5 @@ def request_for(
         timeout_s=spec.task_timeout_sec,
         ignore_eos=ignore_eos,
         thinking=None if spec.thinking is None else spec.thinking == "on",
+        thinking_budget=spec.thinking_budget,
     )

@@ -25,7 +25,7 @@ from orket_lib.artifacts.views.run_report import (
 )
 from orket_lib.providers.catalog import Catalog
 from orket_lib.providers.teacher_forcing import Scorer
-from orket_lib.reading.reasoning import opens_reasoning
+from orket_lib.reading.reasoning import reasoning_of
 from orket_lib.vocabulary.nulls import Null
 
 R = TypeVar("R")
@@ -73,6 +73,7 @@ class GenerationRequest:
             API allows it.
         thinking: Whether the model reasons first, where the server can switch that; None leaves it
             to the server.
+        thinking_budget: Tokens after which the server ends the reasoning; None sets no limit.
         tools: Functions that the model may call: name, description and parameters (JSON Schema).
     """
 
@@ -84,6 +85,7 @@ class GenerationRequest:
     ignore_eos: bool = False
     reuse_cache: bool = False
     thinking: bool | None = None
+    thinking_budget: int | None = None
     tools: tuple[dict[str, Any], ...] = ()
 
 
@@ -98,6 +100,7 @@ class TokenReport:
         cached: Of these, taken from the server's cache.
         uncached: Of these, actually processed; `prefill_s` is the time of exactly these (T3).
         output: Generated tokens.
+        thinking: Of these, reasoning.
         prefill_s: Time of the prompt, in seconds.
         decode_s: Time of the generation, in seconds; when it starts is calibrated (T4).
         drafted: Tokens that a draft model proposed; several are then generated at once.
@@ -108,6 +111,7 @@ class TokenReport:
     cached: int | None = None
     uncached: int | None = None
     output: int | None = None
+    thinking: int | None = None
     prefill_s: float | None = None
     decode_s: float | None = None
     drafted: int | None = None
@@ -154,7 +158,12 @@ class Generation:
     @property
     def reasoned(self) -> bool:
         """Whether the answer began with reasoning, apart from the text or in it."""
-        return bool(self.reasoning.strip()) or opens_reasoning(self.text)
+        return bool(self.thoughts.strip())
+
+    @property
+    def thoughts(self) -> str:
+        """The reasoning, sent apart from the text or at its beginning."""
+        return self.reasoning if self.reasoning.strip() else reasoning_of(self.text)
 
 
 # Recorded for a request that failed.

@@ -63,6 +63,11 @@ def opens_reasoning(text: str) -> bool:
     return bool(block.strip())
 
 
+def reasoning_of(text: str) -> str:
+    """Return the reasoning that a text begins with, its tags included; `""` without one."""
+    return text.removesuffix(_after_reasoning(text)) if opens_reasoning(text) else ""
+
+
 def leaked_token(text: str) -> str | None:
     """Return the first token of the chat template in an answer; None if there is none.
 

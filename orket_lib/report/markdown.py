@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
+from orket_lib.analysis.wants.answer import answers
 from orket_lib.artifacts.views.context_ceiling import ContextCeiling
 from orket_lib.artifacts.views.summary import Summary
 from orket_lib.report.formatting import escaped
+from orket_lib.report.sections import thinking
 from orket_lib.report.sections.conditions import conditions
 from orket_lib.report.sections.quants import QUANT_COLUMNS, quant_cells
 from orket_lib.report.sections.variants import variant_section
@@ -78,6 +80,9 @@ def render_markdown(
             for it in summary.sessions
             if (part := variant_section(it, summary.settings_of(it.model_id)))
         ],
+        thinking_columns=thinking.COLUMNS,
+        thinking=[(it.model_id, thinking.thinking_rows(it)) for it in summary.sessions],
+        wanted={it.model_id: it.sentences for it in answers(summary, contexts)},
         further=further,
         serving=[
             serving_lines(it, summary.settings_of(it.model_id), contexts) for it in summary.sessions

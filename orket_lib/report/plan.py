@@ -112,6 +112,7 @@ def _serving(serving: PlannedServing | None) -> str:
         f"max_output_tokens {serving.max_output_tokens}, "
         f"task_timeout_sec {serving.task_timeout_sec:g}"
         + (f", thinking {serving.thinking}" if serving.thinking != "default" else "")
+        + (f", thinking_budget {serving.thinking_budget}" if serving.thinking_budget else "")
     )
 
 

@@ -7,6 +7,7 @@ from io import StringIO
 from typing import TYPE_CHECKING
 
 from orket_lib.analysis.frontier import memory_mib
+from orket_lib.analysis.wants.answer import answers
 from orket_lib.artifacts.views.context_ceiling import ContextCeiling
 from orket_lib.artifacts.views.summary import Comparison, ModelSession, Summary, SummaryRow
 from orket_lib.report.formatting import bits, escaped, figure, flips, p_value, shown
@@ -64,6 +65,7 @@ def terminal_summary(
         emoji=False,
         _environ={},  # the text depends on its arguments only
     )
+    wanted = {it.model_id: it.sentences for it in answers(summary, contexts)}
     with console.capture() as capture:
         for session in summary.sessions:
             console.print(_table(session, summary.execution_lane, console.width < _WIDTH))
@@ -74,6 +76,8 @@ def terminal_summary(
             console.print(Text(visible(session.recommendation), style="bold"))
             if shown_choices := choices(session):
                 console.print(Text(shown_choices))
+            for line in wanted.get(session.model_id, ()):
+                console.print(Text(visible(line)))
             variants = variant_section(session, summary.settings_of(session.model_id))
             for line in variants.sentences if variants else ():
                 console.print(Text(visible(line)))

@@ -37,9 +37,14 @@ class NullReason(StrEnum):
     NOT_STREAMED = "NOT_STREAMED", "the server sends answers as a whole, although asked to stream"
     NOT_REPORTED = "NOT_REPORTED", "the server, or the runner's command, does not report it"
     PROMPT_FULLY_CACHED = "PROMPT_FULLY_CACHED", "the server took the whole prompt from its cache"
+    NO_THINKING_SENT = "NO_THINKING_SENT", "no answer began with reasoning that the server sent"
     RUN_ERROR = "RUN_ERROR", "the request failed"
     RUN_TIMEOUT = "RUN_TIMEOUT", "the request exceeded its time limit"
     STREAM_BUFFERED = "STREAM_BUFFERED", "the stream arrived in pieces, not as it was generated"
+    THINKING_NOT_COUNTED = (
+        "THINKING_NOT_COUNTED",
+        "the server counts reasoning with the answer, and has no tokenizer to ask",
+    )
     TIMING_UNAVAILABLE = "TIMING_UNAVAILABLE", "the server reported no usable times"
     TOKEN_COUNT_UNAVAILABLE = "TOKEN_COUNT_UNAVAILABLE", "the server reported no usable token count"
     TOKENS_NOT_STREAMED = "TOKENS_NOT_STREAMED", "the server counts tokens that it did not send"

@@ -45,6 +45,7 @@ class ProviderTraits:
         load_note: Added where one is refused.
         reports_quant: A running server reports the quant of its models.
         reports_seed: The seed that a request was sampled with can be read back.
+        budgets_thinking: Its requests take a limit for the tokens of reasoning.
         gives_probabilities: The server lists probabilities of tokens.
         reports_vram: The server reports how much GPU memory a model takes.
         routes: Pattern of the paths of its own API, which people paste with the address.
@@ -69,6 +70,7 @@ class ProviderTraits:
     load_note: str = ""
     reports_quant: bool = False
     reports_seed: bool = False
+    budgets_thinking: bool = True
     gives_probabilities: bool = True
     reports_vram: bool = False
     details_per_model: bool = False
@@ -131,6 +133,7 @@ PROVIDERS: dict[str, ProviderTraits] = {
             ),
             reports_quant=True,
             reports_vram=True,
+            budgets_thinking=False,
             details_per_model=True,
             routes=r"/api(/(tags|chat|generate|version|show|ps|pull|embed|embeddings))?",
             start="ollama serve",
@@ -157,6 +160,7 @@ PROVIDERS: dict[str, ProviderTraits] = {
             routes=r"/api/v[01](/.*)?",
             loads_models=True,
             load_settings=frozenset({"flash_attn", "batch_size"}),
+            budgets_thinking=False,
             gives_probabilities=False,
             reports_quant=True,
             start="lms server start",

@@ -76,7 +76,8 @@ def shown(value: object, limit: int = _LONGEST_VALUE) -> str:
 
 def nearest(name: str, names: Collection[str]) -> str:
     """Return `; did you mean ...?` for the most similar name, or nothing."""
-    plain = {known.lower().replace("-", "_"): known for known in names}
+    # Of two letters, such as `on`, too much is made by chance: `none` is not like it.
+    plain = {known.lower().replace("-", "_"): known for known in names if len(known) > 2}
     found = difflib.get_close_matches(name.lower().replace("-", "_"), plain, n=1)
     return f"; did you mean `{plain[found[0]]}`?" if found else ""
 

@@ -33,6 +33,7 @@ _VIEWS = (
     "sweep_report.html",
     "sweep_scatter.json",
     "sweep_table.csv",
+    "sweep_wants.json",
     "plots/frontier.png",
     "plots/fidelity.png",
 )

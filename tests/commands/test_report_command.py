@@ -8,9 +8,12 @@ import pytest
 from builders import NOW
 from report_summaries import seven, summary
 
-from orket_lib.artifacts.io import write_json, write_model
+from orket_lib.artifacts.io import read_model, write_json, write_model
 from orket_lib.artifacts.views.receipt import TakenPart
+from orket_lib.artifacts.views.summary import Summary
+from orket_lib.artifacts.views.wants import SweepWants
 from orket_lib.cli import main
+from orket_lib.report.terminal import terminal_summary
 
 
 @pytest.fixture(autouse=True)
@@ -33,6 +36,7 @@ def made(*options: str) -> set[str]:
         (("--out-plot", "p.png"), {"p.png", "fidelity.png"}),
         (("--out-scatter", "s.json"), {"s.json"}),
         (("--out-table", "t.csv"), {"t.csv"}),
+        (("--out-wants", "w.json"), {"w.json"}),
     ],
     ids=lambda value: value[0] if isinstance(value, tuple) else None,
 )
@@ -44,6 +48,20 @@ def test_a_page_without_the_report_is_the_page_beside_one() -> None:
     made("--out-html", "alone/r.html")
     made("--out-md", "both/r.md", "--out-html", "both/r.html")
     assert Path("alone/r.html").read_bytes() == Path("both/r.html").read_bytes()
+
+
+def test_what_is_wanted_is_answered_in_each_form() -> None:
+    write_model(Path("summary.json"), summary(seven(), matrix={"wants": {"decode_tps": 2700.0}}))
+    made("--out-md", "r.md", "--out-html", "r.html", "--out-wants", "w.json")
+    (found,) = read_model(Path("w.json"), SweepWants).models
+    assert found.nearly[0] == "Q4_K_M"
+    assert found.sentences[-1] == "With 2561 tokens/s, Q4_K_M meets the rest."
+    for name in ("r.md", "r.html"):
+        text = Path(name).read_text(encoding="utf-8").replace("\\_", "_")
+        assert all(line.partition(" ")[2][-30:] in text for line in found.sentences[1:])
+    assert "With 2561 tokens/s" in terminal_summary(
+        read_model(Path("summary.json"), Summary), "r.html"
+    )
 
 
 def test_no_output_at_all_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:

@@ -48,6 +48,17 @@ def test_markdown_has_a_row_for_each_quant(capsys: pytest.CaptureFixture[str]) -
 
 
 @pytest.mark.usefixtures("results")
+@pytest.mark.parametrize("markdown", [(), ("--md",)])
+def test_other_wants_are_answered_from_what_was_measured(
+    capsys: pytest.CaptureFixture[str], markdown: tuple[str, ...]
+) -> None:
+    assert cli.main(["show", *markdown, "--want", "decode_tps=2700", "--want", "ram_gib=1"]) == 0
+    printed = capsys.readouterr().out.replace("\\_", "_")
+    assert "Q4_K_M misses decode_tps by 5% (2561, of 2700)." in printed
+    assert printed.endswith("With 2561 tokens/s, Q4_K_M meets the rest.\n")
+
+
+@pytest.mark.usefixtures("results")
 def test_a_name_that_does_not_exist_is_said_with_those_that_do(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

@@ -50,6 +50,20 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
             ["a.yaml", "--quick", "--config", "seed=9", "n_ctx=512"],
             ["--configfile", "a.yaml", "--config", "seed=9", "n_ctx=512", "quick=true"],
         ),
+        (
+            ["a.yaml", "--want", "decode_tps=30", "--config", "seed=9", "--want", "memory_gib=1.5"],
+            [
+                "--configfile",
+                "a.yaml",
+                "--config",
+                "seed=9",
+                "wants={decode_tps: 30, memory_gib: 1.5}",
+            ],
+        ),
+        (
+            ["--reference", "--yes", "--want", "context=512"],
+            ["--config", "wants={context: 512}"],
+        ),
     ],
 )
 def test_snakemake_is_started_with_our_workflow(
@@ -65,6 +79,31 @@ def test_snakemake_is_started_with_our_workflow(
     with pytest.raises(SystemExit):
         main(["sweep", *typed])
     assert started == [[*SNAKEMAKE, *words]]
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        (["--want", "decod_tps=3"], "--want decod_tps=3: there is no such want; did you mean `d"),
+        (["--want", "watts=3"], "there is no such want; there are decode_tps, ttft_ms"),
+        (["--want", "decode_tps"], "--want decode_tps: needs a number, as in --want decode_tps=30"),
+        (["--want", "decode_tps=x"], '--want decode_tps: must be a number (got "x")'),
+        (["--want", "ram_gib=-1"], '--want ram_gib: must be a number > 0 (got "-1")'),
+        (["--want", "ram_gib=inf"], '--want ram_gib: must be a number > 0 (got "inf")'),
+        (["--want", "context=1e300"], "a whole number of tokens from 256 to 2147483647"),
+        (["--want", "ram_gib=1", "--want", "ram_gib=2"], "--want ram_gib: given 2 times"),
+        (["--want", "ram_gib=1", "--config", "wants={ttft_ms: 3}"], "in one of the two ways"),
+    ],
+)
+def test_a_want_that_is_wrong_is_one_clear_line(
+    started: list[list[str]],
+    capsys: pytest.CaptureFixture[str],
+    typed: list[str],
+    said: str,
+) -> None:
+    assert main(["sweep", "--reference", *typed]) == 1
+    assert said in capsys.readouterr().err
+    assert not started
 
 
 def test_messages_name_a_snakemake_that_can_be_typed(

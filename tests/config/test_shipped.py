@@ -175,6 +175,7 @@ def test_a_plan_has_what_the_config_says_of_serving(capsys: pytest.CaptureFixtur
         "max_output_tokens": 1024,
         "task_timeout_sec": 120,
         "thinking": "default",
+        "thinking_budget": None,
     }
 
 

@@ -203,8 +203,11 @@ class OpenAiSimulator(Simulator):
         if self.lies.free_prompts:
             writer.event(event({"content": " "}))
             writer.flush()
+        obeyed = "thinking_token_budget" not in self.lies.ignores
+        budget = body.get("thinking_token_budget", self.lies.reasoning) if obeyed else 10**6
+        thoughts = min(self.lies.reasoning, budget)
         for index, piece in enumerate(answer.pieces):
-            key = "reasoning_content" if index < self.lies.reasoning else "content"
+            key = "reasoning_content" if index < thoughts else "content"
             writer.event(event({key: piece}))
             if index == 0 and writer.break_off():
                 return

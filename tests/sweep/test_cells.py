@@ -182,6 +182,7 @@ def test_a_missing_bank_is_a_config_error() -> None:
         {"max_output_tokens": 9},
         {"task_timeout_sec": 9},
         {"thinking": False},  # YAML's `off`
+        {"thinking_budget": 64},
         {"machine": "another"},
     ],
     ids=lambda change: next(iter(change)),

@@ -33,6 +33,9 @@ def check_context(
     failed = next((point for point in points if not point.passed), None)
     reached = [point for point in points if point.context >= wanted and point.passed]
     if failed is not None and failed.context <= wanted:
+        if failed.reasons == ("INVALID_ROW",):
+            why = f"the measurement at {failed.context} was disturbed"
+            return _check(wanted, None, WantStatus.NOT_ESTABLISHED, why)
         by_chance = failed.reasons == ("ADHERENCE_BELOW_MIN",) and _may_reach(failed, thresholds)
         status = WantStatus.BORDERLINE if by_chance else WantStatus.NOT_MET
         return _check(wanted, failed, status, f"{failed.context} failed")

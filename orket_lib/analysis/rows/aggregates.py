@@ -9,9 +9,10 @@ from __future__ import annotations
 import statistics
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from operator import truediv
 from typing import Any
 
-from orket_lib.analysis.rows.answer_failures import Limits, failure_of, is_empty
+from orket_lib.analysis.rows.answer_failures import Limits, failure_of, has_reasoned, is_empty
 from orket_lib.analysis.statistics import half_width
 from orket_lib.artifacts.views.row import FamilyScore, TaskScore
 from orket_lib.artifacts.views.run_report import NotAsked, Probe, TestRun
@@ -20,6 +21,7 @@ from orket_lib.vocabulary.rates import decode_rate, prefill_rate
 from orket_lib.vocabulary.statuses import AnswerFailure, Outcome, TokenStatus
 
 _NO_PROBE = Null("NO_PROBE")
+_NOT_THOUGHT = Null("NO_THINKING_SENT")
 
 
 def answered(run: TestRun) -> bool:
@@ -115,6 +117,34 @@ def output_tokens_per_answer(runs: Sequence[TestRun]) -> float | Null:
     counts = [run.telemetry.token_metrics.counts for run in runs if answered(run)]
     values = [count.reading("output_tokens") for count in counts]
     return any_of(values, statistics.fmean, Null("NO_RUN_ANSWERED"))
+
+
+def thinking(runs: Sequence[TestRun], limits: Limits) -> dict[str, float | Null]:
+    """Return what reasoning costs: tokens per answer and per right answer, and how often it is cut.
+
+    Args:
+        runs: The graded runs.
+        limits: Of an answer.
+    """
+    said = [run for run in runs if answered(run)]
+    counts = [run.telemetry.token_metrics.counts for run in said]
+    # A server that sends reasoning sends all of it, so an answer without any took none.
+    own = [count.reading("thinking_tokens") for count in counts]
+    tokens = [0.0 if it == _NOT_THOUGHT else it for it in own]
+    total = all_of([it.reading("output_tokens") for it in counts], sum, Null("NO_RUN_ANSWERED"))
+    right = sum(run.outcome is Outcome.PASS for run in said)
+    reasoned = any(map(has_reasoned, said))
+    cut = [failure_of(run, limits) is AnswerFailure.CUT_IN_REASONING for run in said]
+    none = _NOT_THOUGHT if said else Null("NO_RUN_ANSWERED")
+    return {
+        "output_tokens_per_right_answer": (
+            apply(truediv, total, right) if right else Null("NO_CORRECT_ANSWER")
+        ),
+        "thinking_tokens_per_answer": all_of(tokens, statistics.fmean, none)
+        if set(own) - {_NOT_THOUGHT}
+        else none,
+        "thinking_cut_share": statistics.fmean(cut) if reasoned else none,
+    }
 
 
 def format_rate(runs: Sequence[TestRun]) -> float | Null:

@@ -58,14 +58,19 @@ def failure_of(run: TestRun, limits: Limits) -> AnswerFailure | None:
     if finish in _AT_A_LIMIT or reached:
         if _context_is_full(run, limits):
             return AnswerFailure.CUT_BY_CONTEXT
-        return AnswerFailure.CUT_IN_REASONING if blank and _reasoned(run) else AnswerFailure.CUT
+        return AnswerFailure.CUT_IN_REASONING if blank and has_reasoned(run) else AnswerFailure.CUT
     if finish in _WITHHELD:
         return AnswerFailure.FILTERED
     if blank and finish in _TOOLS:
         return AnswerFailure.TOOL_CALL
     if blank:
-        return AnswerFailure.ONLY_REASONING if _reasoned(run) else AnswerFailure.EMPTY
+        return AnswerFailure.ONLY_REASONING if has_reasoned(run) else AnswerFailure.EMPTY
     return AnswerFailure.UNPARSEABLE if run.unparseable else AnswerFailure.WRONG
+
+
+def has_reasoned(run: TestRun) -> bool:
+    """Tell whether an answer began with reasoning, apart from the text or in it."""
+    return run.reasoning is not None or opens_reasoning(run.answer or "")
 
 
 def is_empty(run: TestRun) -> bool:
@@ -101,11 +106,6 @@ def _context_is_full(run: TestRun, limits: Limits) -> bool:
     return counts.prompt_tokens + counts.output_tokens >= limits.context - _LEFT
 
 
-def _reasoned(run: TestRun) -> bool:
-    """Return whether a run without an answer spent its tokens on reasoning."""
-    return run.reasoning is not None or opens_reasoning(run.answer or "")
-
-
 def _words(run: TestRun, limits: Limits) -> str:
     """Return the name of a run and the details of its failure."""
     place = f"{run.test_id} run {run.run_index + 1}"
@@ -117,6 +117,6 @@ def _words(run: TestRun, limits: Limits) -> str:
         run.outcome_detail,
         f"finish_reason {run.finish_reason}" if finish not in ("", "stop") else "",
         f"{output:g}{of_limit} tokens" if output is not None and (of_limit or blank) else "",
-        "all of them reasoning" if blank and _reasoned(run) else "no content" if blank else "",
+        "all of them reasoning" if blank and has_reasoned(run) else "no content" if blank else "",
     ]
     return f"{place}: {', '.join(filter(None, known))}" if any(known) else place

@@ -117,6 +117,7 @@ def build_row(
         intervals=aggregates.intervals({**times, "total_latency": latency}, runs, probes),
         format_rate=aggregates.format_rate(runs),
         output_tokens_per_answer=aggregates.output_tokens_per_answer(runs),
+        **aggregates.thinking(runs, Limits.of(report)),
         orchestration_overhead_ratio=overhead,
         missing_telemetry_rate=missing_rate,
         polluted_run_rate=(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from operator import truediv
 
 from orket_lib.analysis.frontier import FrontierPolicy, memory_mib
+from orket_lib.artifacts.views.context_ceiling import ContextSeen
 from orket_lib.artifacts.views.row import RowMetrics
 from orket_lib.artifacts.views.verdict import WantCheck
 from orket_lib.vocabulary.null_reasons import meaning_of
@@ -28,7 +29,7 @@ class Want:
         interval: Name of the figure in the row's intervals; "" for one that has none.
     """
 
-    read: Callable[[RowMetrics], float | Null]
+    read: Callable[[RowMetrics | ContextSeen], float | Null]
     at_least: bool = False
     spoiled_by: str = ""
     interval: str = ""
@@ -56,6 +57,8 @@ WANTS: dict[WantName, Want] = {
 
 TIMES = frozenset(name for name, want in WANTS.items() if want.spoiled_by)
 
+_MEMORY = (WantName.MEMORY_GIB, WantName.VRAM_GIB, WantName.RAM_GIB)
+
 Wants = Mapping[WantName, float]  # limit by name
 
 
@@ -65,19 +68,26 @@ def wants_of(policy: FrontierPolicy, lane: Lane) -> Wants:
     return {name: limit for name, limit in asked.items() if lane is Lane.LAB or name not in TIMES}
 
 
-def check_wants(row: RowMetrics, wants: Wants) -> tuple[WantCheck, ...]:
+def check_wants(
+    row: RowMetrics, wants: Wants, at_context: ContextSeen | None = None
+) -> tuple[WantCheck, ...]:
     """Return whether a measured row meets each limit.
 
     Args:
         row: A row with figures.
         wants: Limits by name.
+        at_context: What was seen at the wanted context, whose memory counts if it is more.
     """
-    return tuple(_check(row, name, limit) for name, limit in wants.items())
+    return tuple(_check(row, name, limit, at_context) for name, limit in wants.items())
 
 
-def _check(row: RowMetrics, name: WantName, limit: float) -> WantCheck:
+def _check(
+    row: RowMetrics, name: WantName, limit: float, at_context: ContextSeen | None
+) -> WantCheck:
     want = WANTS[name]
     value = want.read(row)
+    if at_context and name in _MEMORY:
+        value = apply(max, value, want.read(at_context))
     why = _why_no_time(want, row)
     if isinstance(value, Null):
         known = meaning_of(value.reason) or value.reason
@@ -91,7 +101,7 @@ def _check(row: RowMetrics, name: WantName, limit: float) -> WantCheck:
             limit=limit,
             value=value,
             status=WantStatus.BORDERLINE,
-            because=f"its 95% interval is {low:.3g} to {high:.3g}",
+            because=f"its 95% interval is {low:.4g} to {high:.4g}",
         )
     met = reaches(value, limit) if want.at_least else not exceeds(value, limit)
     status = WantStatus.MET if met else WantStatus.NOT_MET

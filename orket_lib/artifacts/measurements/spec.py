@@ -200,6 +200,9 @@ class MeasurementSpec(Addressed):
     thinking: Thinking | None = later(
         None, "whether the model reasons before it answers; null leaves it to the server"
     )
+    thinking_budget: int | None = later(
+        None, "tokens after which the server ends the reasoning; null sets none"
+    )
     controls: ControlSettings
     tasks: TaskSelection
     sandbox: tuple[str, ...] = later(WITH_WALLS, "kinds that code in answers may run in")

@@ -15,6 +15,11 @@ class TokenCounts(Measured):
 
     prompt_tokens: Count
     output_tokens: Count
+    thinking_tokens: Count = Field(
+        None,
+        description="of these, reasoning: by the server, else the text of the reasoning by the "
+        "server's tokenizer",
+    )
     total_tokens: Count
 
 

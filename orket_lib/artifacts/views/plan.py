@@ -44,6 +44,7 @@ class PlannedServing(Record):
     max_output_tokens: int
     task_timeout_sec: float
     thinking: str = Field("default", description="on, off, or as the server does by itself")
+    thinking_budget: int | None = Field(None, description="tokens of reasoning; null = no limit")
 
 
 class PlannedTasks(Record):

@@ -143,6 +143,15 @@ class RowMetrics(Measured):
         None, description="answers that kept the form that their task asks for / such answers"
     )
     output_tokens_per_answer: Reading = Field(None, description="mean over the runs that answered")
+    output_tokens_per_right_answer: Reading = Field(
+        None, description="output tokens of all runs that answered / runs that passed"
+    )
+    thinking_tokens_per_answer: Reading = Field(
+        None, description="mean over the runs that answered, 0 for one without reasoning"
+    )
+    thinking_cut_share: Share = Field(
+        None, description="runs that answered whose reasoning reached max_output_tokens"
+    )
     orchestration_overhead_ratio: Reading = Field(description="mean over the runs that answered")
     missing_telemetry_rate: Reading
     polluted_run_rate: Reading

@@ -176,6 +176,7 @@ class Steps:
             "html": "sweep_report.html",
             "scatter": "sweep_scatter.json",
             "table": "sweep_table.csv",
+            "wants": "sweep_wants.json",
         }
         made = {option: f"{self._views}/{name}" for option, name in outputs.items()}
         return Step(

@@ -6,11 +6,13 @@ import argparse
 import os
 from pathlib import Path
 
+from orket_lib.analysis.wants.answer import answers
 from orket_lib.artifacts.io import read_model, write_model, write_text
 from orket_lib.artifacts.views.context_ceiling import ContextCeiling
 from orket_lib.artifacts.views.scatter import Scatter
 from orket_lib.artifacts.views.summary import Summary
 from orket_lib.artifacts.views.thermal_profile import ThermalProfile
+from orket_lib.artifacts.views.wants import SweepWants
 from orket_lib.commands._common import add_log, stamp_like
 from orket_lib.commands._reports import refuse_replaced
 from orket_lib.commands._summaries import read_summary
@@ -37,6 +39,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--out-scatter", type=Path, help="points of the scatter plot as JSON")
     add("--out-table", type=Path, help="rows as CSV")
     add(
+        "--out-wants",
+        type=Path,
+        help="what meets the config's wants, and what nearly does, as JSON",
+    )
+    add(
         "--out-plot",
         type=Path,
         help="frontier plot as PNG (default: plots/frontier.png next to the report), with "
@@ -53,7 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Read the summary and write the outputs that were asked for."""
     outs = (options.out_md, options.out_html, options.out_scatter, options.out_table)
-    if not any((*outs, options.out_plot)):
+    if not any((*outs, options.out_wants, options.out_plot)):
         options.misused("nothing to write: give --out-md or another --out option")
     summary = read_summary(options.summary)
     refuse_replaced(summary)
@@ -79,6 +86,14 @@ def run(options: argparse.Namespace) -> int:
         write_model(options.out_scatter, _scatter(options.summary, summary, include_invalid))
     if options.out_table:
         write_text(options.out_table, summary_table(summary))
+    if options.out_wants:
+        inputs = [options.summary, *options.context]
+        wants = SweepWants(
+            **stamp_like(summary, inputs),
+            source_summary=options.summary.as_posix(),
+            models=answers(summary, contexts),
+        )
+        write_model(options.out_wants, wants)
     return 0
 
 

@@ -11,7 +11,7 @@ from orket_lib.artifacts.io import write_text
 from orket_lib.artifacts.printed.doctor import DoctorReport, MissingReading
 from orket_lib.artifacts.views.preflight import PreflightCheck
 from orket_lib.commands._common import print_json, tell
-from orket_lib.commands._configs import add_config_options, sweep_of
+from orket_lib.commands._configs import add_config_options, settings_of, sweep_of
 from orket_lib.config.loading.parse import parse
 from orket_lib.doctor.file_serving import find_file_serving
 from orket_lib.doctor.machine import look_at_machine
@@ -70,7 +70,7 @@ def run(options: argparse.Namespace) -> int:
         )
     models = [path for path in options.configs if path.is_dir() or path.suffix == ".gguf"]
     options.configs = [path for path in options.configs if path not in models]
-    if options.suggest and (options.configs or options.config):
+    if options.suggest and (options.configs or settings_of(options)):
         raise ConfigError(["--suggest: not allowed together with a config"])
     if options.suggest and options.suggest.exists():
         raise ArtifactError(f"{options.suggest}: exists already; name another file")
@@ -148,7 +148,7 @@ def examine(
 
 def _checked(options: argparse.Namespace) -> tuple[Sweep | None, tuple[PreflightCheck, ...] | None]:
     """Return the sweep of the given config and its checks; None for both without a config."""
-    if not options.configs and not options.config:
+    if not options.configs and not settings_of(options):
         return None, None
     try:
         sweep = sweep_of(options)

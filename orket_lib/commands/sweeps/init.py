@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from orket_lib.commands._common import print_text, tell
+from orket_lib.commands._configs import overrides_of
 from orket_lib.commands.sweeps._named import (
     add_what,
     refuse_read_only,
@@ -12,7 +13,6 @@ from orket_lib.commands.sweeps._named import (
     text_and_path,
     write,
 )
-from orket_lib.config.loading.files import read_overrides
 from orket_lib.doctor.targets import target_of
 from orket_lib.vocabulary.errors import ConfigError
 from orket_lib.vocabulary.shell import shell_line
@@ -32,7 +32,7 @@ def run(options: argparse.Namespace) -> int:
     if configs:
         raise ConfigError(configs)
     refuse_read_only()
-    settings = read_overrides(options.config) | ({"quick": True} if options.quick else {})
+    settings = overrides_of(options) | ({"quick": True} if options.quick else {})
     found = suggested(options, [target for _, target in targets if target], settings)
     text, path, exists = text_and_path(found)
     write(text, path, exists)

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Sequence
 
 from orket_lib.commands._common import tell
-from orket_lib.commands._configs import add_config_options, sweep_of
+from orket_lib.commands._configs import add_config_options, settings_of, sweep_of
 from orket_lib.sweep.cells import Cell
 from orket_lib.vocabulary.errors import ConfigError
 from orket_lib.vocabulary.validation import nearest
@@ -27,7 +27,8 @@ def run(options: argparse.Namespace) -> int:
     cell = _cell(options.cell, sweep.cells)
     arguments = ["-R", *cell.receipts(sweep.results)]
     arguments += ["--configfile", *map(str, options.configs)] if options.configs else []
-    arguments += ["--config", *options.config] if options.config else []
+    settings = settings_of(options)
+    arguments += ["--config", *settings] if settings else []
     tell(typed_snakemake(arguments))
     return run_snakemake(arguments)
 

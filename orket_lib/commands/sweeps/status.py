@@ -18,7 +18,7 @@ from orket_lib.artifacts.printed.status import CellStatus, RunningSweep, SweepSt
 from orket_lib.artifacts.progress import PROGRESS
 from orket_lib.artifacts.views.preflight import Preflight
 from orket_lib.commands._common import print_json, print_text
-from orket_lib.commands._configs import DEFAULT_CONFIG, add_config_options, sweep_of
+from orket_lib.commands._configs import DEFAULT_CONFIG, add_config_options, settings_of, sweep_of
 from orket_lib.commands.sweeps.plan import show_warnings
 from orket_lib.config.shipped import located
 from orket_lib.measure.cell_state import cell_state
@@ -159,8 +159,8 @@ def _planned_jobs(options: argparse.Namespace) -> tuple[dict[str, int] | None, s
     """Return the number of jobs by rule of a dry run, or Snakemake's error."""
     files = [str(path) for path in options.configs or [located(DEFAULT_CONFIG)]]
     command = [sys.executable, "-m", "snakemake", "-n", *elsewhere(), "--configfile", *files]
-    if options.config:
-        command += ["--config", *options.config]
+    settings = settings_of(options)
+    command += ["--config", *settings] if settings else []
     with (
         TemporaryFile("w+", encoding="utf-8") as errors,
         subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True) as process,

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from orket_lib.commands._common import tell
-from orket_lib.commands._configs import DEFAULT_CONFIG
+from orket_lib.commands._configs import DEFAULT_CONFIG, overrides_of, settings_of
 from orket_lib.commands.sweeps._named import (
     add_what,
     refuse_read_only,
@@ -29,6 +29,7 @@ from orket_lib.workflow.job_environment import become_snakemake
 EXAMPLES = (
     "orket sweep --reference --quick --yes",
     "orket sweep my.yaml",
+    "orket sweep my.yaml --want decode_tps=30 --want memory_gib=16 --want context=16384",
 )
 
 
@@ -56,10 +57,10 @@ def run(options: argparse.Namespace) -> int:
             [f"{configs[0]}: a config names its models itself; add settings with --config"]
         )
     refuse_read_only()
-    settings = [*options.config, *(["quick=true"] if options.quick else [])]
+    settings = [*settings_of(options), *(["quick=true"] if options.quick else [])]
     overrides = read_overrides(settings)
     if not configs and not options.reference:
-        configs = [_written(options, targets, read_overrides(options.config))]
+        configs = [_written(options, targets, overrides_of(options))]
     # Snakemake ends in a traceback where a file is missing, and runs one that is a template.
     drafted = draft(read_sources(configs or [shipped() / DEFAULT_CONFIG], overrides))
     if drafted.problems:

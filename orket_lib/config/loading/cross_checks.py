@@ -16,17 +16,18 @@ from orket_lib.config.loading.provider_limits import (
     control_problems,
     load_problems,
     serving_warnings,
+    thinking_problems,
 )
 from orket_lib.config.model import SweepConfig
 from orket_lib.config.model_files import filled, makes_files
+from orket_lib.config.sections.thresholds import misfit
 from orket_lib.vocabulary.providers import remote_host
 from orket_lib.vocabulary.quants import NOMINAL_BITS, is_vendor_tag
-from orket_lib.vocabulary.statuses import FidelityMode, WantName
+from orket_lib.vocabulary.statuses import FidelityMode
 from orket_lib.vocabulary.validation import nearest
 
 _LEAST_CANARY_SAMPLES = 2  # a variance needs two
 _LEAST_REPEATS = 3  # a trend needs three
-_LEAST_CONTEXT = 256
 _MOST_CELLS = 100_000
 _CONTROLS = ("provider", "base_url", "threads", "affinity_policy")
 
@@ -156,12 +157,10 @@ def _no_probabilities(config: SweepConfig) -> Iterator[str]:
         )
 
 
-def _wanted_context(config: SweepConfig) -> Iterator[str]:
-    wanted = config.wants.get(WantName.CONTEXT)
-    if wanted is not None and (wanted < _LEAST_CONTEXT or wanted != int(wanted)):
-        yield (
-            f"wants.context: must be a whole number of tokens >= {_LEAST_CONTEXT} ({got(wanted)})"
-        )
+def _wants(config: SweepConfig) -> Iterator[str]:
+    for name, limit in config.wants.items():
+        if wrong := misfit(name, limit):
+            yield f"wants.{name}: must be {wrong} ({got(limit)})"
 
 
 def _repeated_runner(config: SweepConfig) -> Iterator[str]:
@@ -236,7 +235,7 @@ _Check = Callable[[SweepConfig], Iterator[str]]
 _CHECKS: tuple[tuple[tuple[str, ...], _Check], ...] = (
     (("quants", "quant_bits"), _unordered_quants),
     (("models", "quants", "rounds"), _too_many_cells),
-    (("wants",), _wanted_context),
+    (("wants",), _wants),
     (("rerun_polluted", "runner_template"), _repeated_runner),
     (("rounds", "until", "budget"), _rounds_of_batches),
     (("task_id_min", "task_id_max", "canary_task_id_min", "canary_task_id_max"), _empty_ranges),
@@ -260,4 +259,5 @@ _CHECKS_OF_A_SERVER: tuple[tuple[tuple[str, ...], _Check], ...] = (
     (_CONTROLS, control_problems),
     (("provider", "base_url", *LOAD_FLAGS), load_problems),
     (("server_args", *LOAD_FLAGS), argument_problems),
+    (("provider", "thinking", "thinking_budget", "max_output_tokens"), thinking_problems),
 )

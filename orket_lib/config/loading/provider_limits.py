@@ -43,6 +43,25 @@ def control_problems(config: SweepConfig) -> Iterator[str]:
             )
 
 
+def thinking_problems(config: SweepConfig) -> Iterator[str]:
+    """Yield what keeps a budget for reasoning from having an effect."""
+    budget, most = config.thinking_budget, config.max_output_tokens
+    if budget is None:
+        return
+    if not config.traits.budgets_thinking:
+        yield (
+            f"thinking_budget: provider `{config.provider}` has no limit in tokens for reasoning; "
+            f"leave it out, or set thinking: off (got {budget})"
+        )
+    if config.thinking == "off":
+        yield f"thinking_budget: no reasoning is left with thinking: off (got {budget})"
+    if budget >= most:
+        yield (
+            f"thinking_budget: must be below max_output_tokens: {most}, or nothing is left for the "
+            f"answer (got {budget})"
+        )
+
+
 def load_problems(config: SweepConfig) -> Iterator[str]:
     """Yield a line for each setting of the load that the provider can't apply."""
     traits = config.traits

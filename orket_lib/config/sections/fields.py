@@ -129,6 +129,13 @@ def _as_text(value: object) -> object:
     return str(value) if number else value
 
 
+def _no_switch(value: object) -> object:
+    """Refuse `yes` as a value of a mapping; of a key, `Section` does."""
+    if isinstance(value, bool):
+        raise PydanticCustomError(WRONG_TYPE, "must not be true or false")
+    return value
+
+
 def _as_switch(value: object) -> object:
     """Accept true and false as `on` and `off`."""
     return value if not isinstance(value, bool) else "on" if value else "off"
@@ -144,6 +151,7 @@ Text = Annotated[Words, WithJsonSchema({"type": ["string", "number"]})]
 Names = Annotated[
     tuple[str, ...], BeforeValidator(listed), Field(min_length=1), _listing({"type": "string"})
 ]
+NoSwitch = BeforeValidator(_no_switch)  # of a number inside a mapping
 Rate = Annotated[float, Field(ge=0, le=1)]
 _Numbers = Annotated[tuple[T, ...], BeforeValidator(_listed_numbers), Field(min_length=1)]
 DeviceNames = Annotated[_Numbers[Text], _listing({"type": ["string", "integer"]})]

@@ -10,6 +10,7 @@ from pydantic import Field, ValidationInfo, field_validator
 from orket_lib.artifacts.measurements.spec import CacheType, FlashAttention, OnServerDeath
 from orket_lib.config.sections.fields import (
     DeviceNames,
+    NoSwitch,
     Section,
     Switch,
     Text,
@@ -82,7 +83,8 @@ class Serving(Section):
         ),
     ] = None
     quant_bits: Annotated[
-        dict[str, float], Field(description="{tag: bits per weight} for unknown quant tags")
+        dict[str, Annotated[float, NoSwitch]],
+        Field(description="{tag: bits per weight} for unknown quant tags"),
     ] = Field(default_factory=dict)
     n_ctx: Annotated[
         int | None, Field(ge=256, description="context in tokens; null = the model's own")
@@ -141,6 +143,12 @@ class Serving(Section):
             "switch that; default = as the server does without being asked"
         ),
     ] = "default"
+    thinking_budget: Annotated[
+        int | None,
+        Field(
+            ge=1, description="tokens after which the server ends the reasoning; null = no such end"
+        ),
+    ] = None
 
     @field_validator("base_url")
     @classmethod

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated
 
 from pydantic import Field
 
-from orket_lib.config.sections.fields import Rate, Section
+from orket_lib.config.sections.fields import NoSwitch, Rate, Section
 from orket_lib.vocabulary.statuses import Prefer, WantName
+
+LEAST_CONTEXT, MOST_CONTEXT = 256, 2**31 - 1  # servers count tokens in 32 bits
+
+
+def misfit(name: WantName, limit: float) -> str:
+    """Return what the limit of a want must be; `""` if it is."""
+    if name is not WantName.CONTEXT:
+        return "" if math.isfinite(limit) and limit > 0 else "a number > 0"
+    if LEAST_CONTEXT <= limit <= MOST_CONTEXT and limit == int(limit):
+        return ""
+    return f"a whole number of tokens from {LEAST_CONTEXT} to {MOST_CONTEXT}"
 
 
 class Thresholds(Section):
@@ -25,7 +37,7 @@ class Thresholds(Section):
         Field(description="recommend the smallest quant that suffices, or the largest that fits"),
     ] = Prefer.SMALLEST
     wants: Annotated[
-        dict[WantName, Annotated[float, Field(gt=0)]],
+        dict[WantName, Annotated[float, Field(gt=0), NoSwitch]],
         Field(
             description="limits that a recommended quant has to meet: at least decode_tps tokens a "
             "second, at most ttft_ms, latency_s, memory_gib, vram_gib, ram_gib, at least a context "

@@ -14,6 +14,7 @@ from orket_lib.measure.request import request_for
 from orket_lib.measure.session.session import OpenSession
 from orket_lib.measure.speed.token_metrics import NO_COUNT, Tokens
 from orket_lib.providers.base import NO_GENERATION, Generation
+from orket_lib.providers.thinking_check import BUDGET_SLACK, thinking_counted
 from orket_lib.tasks.bank import Task
 from orket_lib.vocabulary.errors import Fault, RequestFailed, RequestTimedOut
 from orket_lib.vocabulary.null_reasons import NullReason
@@ -79,6 +80,7 @@ def ask_model(opened: OpenSession, spec: MeasurementSpec, task: Task) -> Reply:
         if task.tools and opened.tool_gap:
             return replace(unanswered(opened), not_asked=opened.tool_gap)
         generation = opened.model.generate(replace(request, tools=task.offered))
+        generation = thinking_counted(opened.model.count_tokens, generation)
     except RequestTimedOut as error:
         return unanswered(opened, Failure(Outcome.TIMEOUT, str(error)))
     except RequestFailed as error:
@@ -117,6 +119,10 @@ def _observations(
         yield Observation.of(Reason.API_KEY_REPEATED, KEY_REPEATED)
     if spec.thinking == "off" and generation.reasoned:
         evidence = "thinking: asked for off, but the answer began with reasoning"
+        yield Observation.of(Reason.MISSING_EXPERIMENTAL_CONTROLS, evidence)
+    budget, thought = spec.thinking_budget, tokens.thinking
+    if budget and not isinstance(thought, Null) and thought > budget + BUDGET_SLACK:
+        evidence = f"thinking_budget: asked for {budget}, but the answer reasoned for {thought}"
         yield Observation.of(Reason.MISSING_EXPERIMENTAL_CONTROLS, evidence)
     used = all_of((tokens.prompt, tokens.output), sum, NO_COUNT)
     n_ctx = session.served.n_ctx

@@ -29,6 +29,7 @@ class AskSettings:
     temperature: float
     timeout_s: float
     thinking: bool | None = None
+    thinking_budget: int | None = None
 
 
 def ask_single_task(

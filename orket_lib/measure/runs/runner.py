@@ -108,6 +108,7 @@ def runner_environment(spec: MeasurementSpec, model: Model) -> tuple[dict[str, s
         names.TEMPERATURE: spec.temperature,
         names.MAX_OUTPUT_TOKENS: spec.max_output_tokens,
         names.THINKING: spec.thinking,
+        names.THINKING_BUDGET: spec.thinking_budget,
         names.REQUEST_EXTRAS: ",".join(model.served.request_extras),
         names.TASK_TIMEOUT_SEC: spec.task_timeout_sec,
     }

@@ -105,7 +105,12 @@ def token_metrics(reported: RunnerReadings) -> TokenMetrics:
     return TokenMetrics(
         status=_status(total, internal_seconds(reported)),
         source="runner",
-        counts=TokenCounts.of(prompt_tokens=prompt, output_tokens=output, total_tokens=total),
+        counts=TokenCounts.of(
+            prompt_tokens=prompt,
+            output_tokens=output,
+            thinking_tokens=Null("NOT_REPORTED"),
+            total_tokens=total,
+        ),
         latencies=TokenLatencies.of(
             ttft_ms=reported.reading("ttft_ms"),
             prefill_seconds=reported.reading("prefill_seconds"),

@@ -25,6 +25,8 @@ from orket_lib.vocabulary.statuses import TokenStatus
 _Number = TypeVar("_Number", int, float)
 
 NO_COUNT = Null("TOKEN_COUNT_UNAVAILABLE")
+NOT_THOUGHT = Null("NO_THINKING_SENT")
+THINKING_NOT_COUNTED = Null("THINKING_NOT_COUNTED")
 NO_CACHE_COUNT = Null("CACHED_TOKENS_UNKNOWN")
 NO_TIME = Null("TIMING_UNAVAILABLE")
 NO_CLOCK = Null("DECODE_CLOCK_UNKNOWN")
@@ -46,6 +48,7 @@ class Tokens:
     cached: int | Null
     uncached: int | Null
     output: int | Null
+    thinking: int | Null
     ttft_ms: float | Null
     prefill_s: float | Null
     decode_s: float | Null
@@ -75,6 +78,7 @@ class Tokens:
             cached=_or_null(said.cached, unknown),
             uncached=_or_null(said.uncached, unknown),
             output=output,
+            thinking=_thinking(generation),
             ttft_ms=apply(lambda first_s: first_s * 1000, arrivals.first_s),
             prefill_s=_or_null(said.prefill_s, NO_TIME),
             decode_s=_or_null(said.decode_s, NO_TIME),
@@ -129,7 +133,10 @@ class Tokens:
         return TokenMetrics(
             status=self.status,
             counts=TokenCounts.of(
-                prompt_tokens=self.prompt, output_tokens=self.output, total_tokens=total
+                prompt_tokens=self.prompt,
+                output_tokens=self.output,
+                thinking_tokens=self.thinking,
+                total_tokens=total,
             ),
             latencies=TokenLatencies.of(
                 ttft_ms=self.ttft_ms,
@@ -145,6 +152,14 @@ class Tokens:
                 raw_usage=self.usage, raw_timings=self.timings, note=self.note or None
             ),
         )
+
+
+def _thinking(generation: Generation) -> int | Null:
+    """Return the tokens of reasoning; a count of 0 beside reasoning that was sent is none (T9)."""
+    said = generation.tokens.thinking
+    if said or (said == 0 and not generation.reasoned):
+        return said
+    return THINKING_NOT_COUNTED if generation.reasoned else NOT_THOUGHT
 
 
 def _intervals(output: int | Null, clock: DecodeClock | None) -> int | Null:

@@ -19,6 +19,7 @@ from orket_lib.providers.base import (
 )
 from orket_lib.providers.catalog import Catalog
 from orket_lib.providers.wire.chat_stream import (
+    LLAMA_BUDGET,
     Section,
     chat_body,
     streamed_answer,
@@ -127,6 +128,8 @@ class LlamaClient:
             body["ignore_eos"] = True
         if request.thinking is not None:
             body["chat_template_kwargs"] = template_switches(request.thinking)
+        if request.thinking_budget is not None:
+            body[LLAMA_BUDGET] = request.thinking_budget
         path = f"/v1/chat/completions{self._query}"
         return streamed_answer(self._server, path, body | self.named, request, llama_tokens)
 
@@ -163,10 +166,17 @@ def llama_tokens(usage: Section, timings: Section) -> TokenReport:
         cached=cached,
         uncached=uncached,
         output=output,
+        thinking=_thinking(usage),
         prefill_s=seconds(timings, "prompt_ms", _MS),
         decode_s=seconds(timings, "predicted_ms", _MS),
         drafted=count(timings, "draft_n"),
     )
+
+
+def _thinking(usage: dict[str, Any]) -> int | None:
+    """Return the tokens of reasoning, as OpenAI or SGLang name them; None if not counted."""
+    known = count(section(usage, "completion_tokens_details"), "reasoning_tokens")
+    return count(usage, "reasoning_tokens") if known is None else known
 
 
 class LlamaRequests:

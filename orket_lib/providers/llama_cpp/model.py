@@ -26,7 +26,11 @@ from orket_lib.providers.llama_cpp.client import LlamaClient
 from orket_lib.providers.llama_cpp.load_log import kv_cache_in, load_readbacks, threads_in
 from orket_lib.providers.llama_cpp.log import end_seen
 from orket_lib.providers.llama_cpp.scorer import LlamaScorer
-from orket_lib.providers.thinking_check import as_accepted, thinking_readback
+from orket_lib.providers.thinking_check import (
+    as_accepted,
+    budget_readback,
+    thinking_readback,
+)
 from orket_lib.providers.wire.json_fields import count, section, text
 from orket_lib.vocabulary.errors import ProviderError, RequestFailed, ServerCrashed
 from orket_lib.vocabulary.failures import Ending, Phase
@@ -196,6 +200,8 @@ def read_controls(
     yield from load_readbacks(spec, log)
     if spec.thinking:
         yield thinking_readback(client.stream_chat, spec.thinking)
+    if spec.thinking_budget:
+        yield budget_readback(client.stream_chat, client.count_tokens, spec)
     if asked.seed is not None:
         seed = client.sampler_settings(asked.seed).get("seed")
         yield _readback("seed", asked.seed, seed, "generation_settings of /completion")

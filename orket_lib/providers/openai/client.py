@@ -18,6 +18,7 @@ from orket_lib.providers.base import Generation, GenerationRequest, RunningModel
 from orket_lib.providers.llama_cpp.client import llama_tokens
 from orket_lib.providers.wire.chat_stream import (
     EFFORT,
+    LLAMA_BUDGET,
     chat_body,
     effort_of,
     streamed_answer,
@@ -29,7 +30,7 @@ from orket_lib.vocabulary.errors import RequestFailed
 
 CHAT, MODELS = "/v1/chat/completions", "/v1/models"
 # Request fields that not every server accepts.
-USAGE, SEED, IGNORE_EOS, MIN_TOKENS, CACHE_SALT, CACHE_PROMPT, TEMPLATE, _ = EXTRAS = (
+USAGE, SEED, IGNORE_EOS, MIN_TOKENS, CACHE_SALT, CACHE_PROMPT, TEMPLATE, _, BUDGET, _ = EXTRAS = (
     "stream_options",
     "seed",
     "ignore_eos",
@@ -38,9 +39,13 @@ USAGE, SEED, IGNORE_EOS, MIN_TOKENS, CACHE_SALT, CACHE_PROMPT, TEMPLATE, _ = EXT
     "cache_prompt",
     "chat_template_kwargs",
     EFFORT,
+    "thinking_token_budget",  # vLLM's
+    LLAMA_BUDGET,
 )
 # Those that switch reasoning; a server may read either of them.
 THINKING = (TEMPLATE, EFFORT)
+# Those that limit it.
+BUDGETS = (BUDGET, LLAMA_BUDGET)
 
 
 class OpenAiClient:
@@ -139,6 +144,8 @@ def chat_request(
         body[TEMPLATE] = template_switches(request.thinking)
     if request.thinking is not None and EFFORT in extras:
         body[EFFORT] = effort_of(request.thinking)
+    if request.thinking_budget is not None:
+        body |= dict.fromkeys((it for it in BUDGETS if it in extras), request.thinking_budget)
     return body
 
 

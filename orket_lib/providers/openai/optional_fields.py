@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from orket_lib.providers.base import Generation, GenerationRequest
 from orket_lib.providers.openai.client import (
+    BUDGETS,
     CACHE_PROMPT,
     CACHE_SALT,
     EXTRAS,
@@ -33,13 +34,16 @@ _QUESTION = GenerationRequest(
 )
 
 
-def accepted_extras(ask: Ask, owner: str | None, thinking: bool | None = None) -> tuple[str, ...]:
+def accepted_extras(
+    ask: Ask, owner: str | None, thinking: bool | None = None, budget: int | None = None
+) -> tuple[str, ...]:
     """Return which fields beyond the common ones a server accepts.
 
     Args:
         ask: Sends a request with these extras.
         owner: Of the model, from the server's list of models.
         thinking: Whether reasoning is to be switched on or off; None tries no field for that.
+        budget: Tokens to which reasoning is to be limited; None tries no field for that.
 
     Raises:
         RequestFailed, RequestTimedOut: The server doesn't even accept a plain request.
@@ -55,9 +59,11 @@ def accepted_extras(ask: Ask, owner: str | None, thinking: bool | None = None) -
         if answer and answer.tokens.output == _LENGTH:
             accepted.append(name)
             break
+    asked = replace(_QUESTION, thinking=thinking, thinking_budget=budget)
     if thinking is not None:
-        switched = replace(_QUESTION, thinking=thinking)
-        accepted += [name for name in THINKING if _answer(ask, switched, [*accepted, name])]
+        accepted += [name for name in THINKING if _answer(ask, asked, [*accepted, name])]
+    if budget is not None:
+        accepted += [name for name in BUDGETS if _answer(ask, asked, [*accepted, name])]
     return tuple(name for name in EXTRAS if name in accepted)
 
 

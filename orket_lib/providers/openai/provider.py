@@ -19,7 +19,13 @@ from orket_lib.artifacts.views.run_report import ControlReadback, LoadTimes, Obs
 from orket_lib.processes.waiting import wait_until
 from orket_lib.providers.base import Generation, GenerationRequest, RunningModel, Source
 from orket_lib.providers.catalog import Catalog
-from orket_lib.providers.openai.client import SEED, THINKING, OpenAiClient, ask_running_model
+from orket_lib.providers.openai.client import (
+    BUDGETS,
+    SEED,
+    THINKING,
+    OpenAiClient,
+    ask_running_model,
+)
 from orket_lib.providers.openai.optional_fields import accepted_extras
 from orket_lib.providers.openai.scorer import OpenAiScorer
 from orket_lib.providers.openai.server_info import ServerFacts, served_model, server_facts
@@ -27,7 +33,12 @@ from orket_lib.providers.openai.watch import OpenAiWatch
 from orket_lib.providers.seed_check import seed_readback
 from orket_lib.providers.server_process import ServerProcess
 from orket_lib.providers.shared_server import ActionLog, listed_names
-from orket_lib.providers.thinking_check import not_switched, thinking_readback
+from orket_lib.providers.thinking_check import (
+    budget_readback,
+    no_budget,
+    not_switched,
+    thinking_readback,
+)
 from orket_lib.providers.wire.json_fields import count, section, text
 from orket_lib.vocabulary.errors import Fault, LoadError, RequestFailed, RequestTimedOut
 from orket_lib.vocabulary.failures import Cause
@@ -142,6 +153,10 @@ class OpenAiModel:
             yield thinking_readback(self.generate, spec.thinking)
         elif spec.thinking:
             yield not_switched(spec.thinking, f"the server refuses {' and '.join(THINKING)}")
+        if spec.thinking_budget and set(BUDGETS) & set(self._extras):
+            yield budget_readback(self.generate, self.count_tokens, spec)
+        elif spec.thinking_budget:
+            yield no_budget(spec, f"the server refuses {' and '.join(BUDGETS)}")
         seed = spec.controls.seed
         if seed is None:
             return
@@ -225,7 +240,7 @@ def _attach(client: OpenAiClient, spec: MeasurementSpec, actions: ActionLog) -> 
     thinking = None if spec.thinking is None else spec.thinking == "on"
     try:
         extras, waited = _once_loaded(
-            lambda: accepted_extras(ask, text(card, "owned_by"), thinking)
+            lambda: accepted_extras(ask, text(card, "owned_by"), thinking, spec.thinking_budget)
         )
         if waited:
             actions.add(f"waited until {name} was loaded")

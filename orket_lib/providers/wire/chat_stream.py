@@ -23,6 +23,7 @@ from orket_lib.vocabulary.errors import Fault, RequestFailed
 from orket_lib.vocabulary.text import well_formed
 
 EFFORT = "reasoning_effort"
+LLAMA_BUDGET = "thinking_budget_tokens"
 Section = dict[str, Any] | None
 ReadTokens = Callable[[Section, Section], TokenReport]
 _SHOWN = 120  # characters of an answer that is none

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from orket_lib.analysis.wants.answer import answers
 from orket_lib.artifacts.printed.flips import ModelFlips
 from orket_lib.artifacts.views.context_ceiling import ContextCeiling
 from orket_lib.artifacts.views.summary import ModelSession, Summary
@@ -14,7 +15,7 @@ from orket_lib.report.page import charts
 from orket_lib.report.page.broken import broken_tasks
 from orket_lib.report.page.card import card_of
 from orket_lib.report.page.shell import rendered
-from orket_lib.report.sections import conditions
+from orket_lib.report.sections import conditions, thinking
 from orket_lib.report.sections.batches import batches_section
 from orket_lib.report.sections.context import context_section
 from orket_lib.report.sections.fidelity import fidelity_section
@@ -26,7 +27,7 @@ from orket_lib.report.sections.rounds import rounds_section
 from orket_lib.report.sections.sidecar import sidecar_section
 from orket_lib.report.sections.thermal import thermal_section
 from orket_lib.report.sections.variants import variant_section
-from orket_lib.report.sections.verdicts import verdict_section
+from orket_lib.report.sections.verdicts import verdict_section, wants_section
 from orket_lib.report.views import FrontierView, frontier_view
 from orket_lib.vocabulary.statuses import Lane
 
@@ -50,8 +51,10 @@ def render_page(
     """
     lane = summary.execution_lane
     views = [frontier_view(session, lane, include_invalid) for session in summary.sessions]
+    wanted = {it.model_id: it for it in answers(summary, contexts)}
     models = [
         _model(session, view, summary, contexts, thermal, flips)
+        | {"wants": wants_section(session, wanted.get(session.model_id))}
         for session, view in zip(summary.sessions, views, strict=True)
     ]
     return rendered(
@@ -64,6 +67,7 @@ def render_page(
         include_invalid=include_invalid,
         models=models,
         columns=QUANT_COLUMNS,
+        thinking_columns=thinking.COLUMNS,
         ranking=ranking_section(summary.ranking, lane),
         ranking_chart=charts.ranking_chart(summary.ranking) if summary.ranking else "",
         canary=conditions.canary_words(summary),
@@ -105,6 +109,7 @@ def _model(
         "thermal": [(thermal_section(it), charts.thermal_chart(it)) for it in series],
         "families": family_rows(session),
         "forms": [shown(row.reading("format_rate"), ratio) for row in session.per_quant],
+        "thinking": thinking.thinking_rows(session),
         "batches": batches_section(session),
         "rounds": rounds_section(session),
         "gpus": gpu_section(session),

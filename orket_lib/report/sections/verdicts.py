@@ -9,6 +9,7 @@ from orket_lib.analysis.verdict.sentences import chance, lost_tasks
 from orket_lib.artifacts.views.row import RowMetrics
 from orket_lib.artifacts.views.summary import Comparison, ModelSession, SummaryRow
 from orket_lib.artifacts.views.verdict import TaskStratum, Verdict, WantCheck
+from orket_lib.artifacts.views.wants import WantsAnswer
 from orket_lib.report.formatting import DASH, figure, p_value, ratio
 from orket_lib.vocabulary.statuses import ADVICE, MEANINGS
 
@@ -26,7 +27,6 @@ class VerdictSection:
         choices: The smallest quant that suffices, and the best that fits; None without a decision.
         stability: How often a new sweep would pick the same quant; None without a pick.
         verdicts: Quant, verdict, P, kept share, tasks, lost, won, McNemar, more tasks.
-        wants: Quant, limit, value of the limit, measured value, status.
         strata: Family and level, tasks, baseline's score, number that count.
         failures: Quant, failure, runs, meaning, advice.
     """
@@ -37,9 +37,32 @@ class VerdictSection:
     choices: str | None
     stability: str | None
     verdicts: Sequence[Cells]
-    wants: Sequence[Cells]
     strata: Sequence[Cells]
     failures: Sequence[Cells]
+
+
+@dataclass(frozen=True)
+class WantsSection:
+    """What a model's config wants.
+
+    Attributes:
+        sentences: What meets it, what nearly does, and what would have to give.
+        checks: Quant, limit, value of the limit, measured value, status.
+    """
+
+    sentences: Sequence[str]
+    checks: Sequence[Cells]
+
+
+def wants_section(session: ModelSession, answer: WantsAnswer | None) -> WantsSection:
+    """Return what is wanted of a model; without a config's wants, that is the latency ceiling."""
+    quants = answer.quants if answer else ()
+    checks = [(it.quant_tag, it.checks) for it in quants] or [
+        (it.quant_tag, it.wants) for it in session.verdicts
+    ]
+    return WantsSection(
+        answer.sentences if answer else (), [_want(tag, it) for tag, of in checks for it in of]
+    )
 
 
 def verdict_section(session: ModelSession) -> VerdictSection:
@@ -55,7 +78,6 @@ def verdict_section(session: ModelSession) -> VerdictSection:
         stability=_stability(session),
         verdicts=[_verdict(item, compared.get(item.quant_tag)) for item in judged]
         or [_test(item) for item in session.comparisons],
-        wants=[_want(item.quant_tag, want) for item in judged for want in item.wants],
         strata=[_stratum(item) for item in session.strata],
         failures=[cells for row in session.per_quant for cells in _failures(row)],
     )

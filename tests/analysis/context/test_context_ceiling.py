@@ -217,6 +217,13 @@ def test_answers_that_were_cut_say_what_to_change() -> None:
         (1024, [figures(512), figures(1024, adherence=0.4)], WantStatus.NOT_MET, "1024 failed"),
         (1024, [figures(512), figures(1024, adherence=0.9)], WantStatus.BORDERLINE, "1024 failed"),
         (1024, [figures(512, ttft_ms=900.0), figures(1024)], WantStatus.NOT_MET, "512 failed"),
+        # A disturbance says nothing of the context.
+        (
+            512,
+            [figures(512, valid=False)],
+            WantStatus.NOT_ESTABLISHED,
+            "the measurement at 512 was disturbed",
+        ),
         (
             2048,
             [figures(512), figures(1024)],

@@ -25,7 +25,9 @@ FAMILIES = ("retrieval@0.00", "retrieval@0.50", "reasoning@0.00", "reasoning@0.5
 
 def asked(task_id: int, tokens: int | Null = 850, outcome: Outcome = Outcome.PASS) -> Any:
     item = run(task_id, family=FAMILIES[task_id - 1], outcome=outcome)
-    counts = TokenCounts.of(prompt_tokens=tokens, output_tokens=4, total_tokens=Null("X"))
+    counts = TokenCounts.of(
+        prompt_tokens=tokens, output_tokens=4, thinking_tokens=Null("X"), total_tokens=Null("X")
+    )
     metrics = item.telemetry.token_metrics.model_copy(update={"counts": counts})
     telemetry = item.telemetry.model_copy(update={"token_metrics": metrics})
     return item.model_copy(update={"telemetry": telemetry})

@@ -7,7 +7,7 @@ from builders import STRICT, generation, host, probe, report, run, served, sessi
 
 from orket_lib.analysis.rows.row import build_row
 from orket_lib.artifacts.views.row import RowMetrics
-from orket_lib.artifacts.views.run_report import Observation
+from orket_lib.artifacts.views.run_report import Observation, Reasoning, TestRun
 from orket_lib.measure.speed.token_metrics import Tokens
 from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.reasons import Reason
@@ -289,6 +289,33 @@ def test_tokens_per_answer_are_the_mean_over_the_runs_that_answered() -> None:
     assert row(test_runs=runs).output_tokens_per_answer == pytest.approx((known + 8) / 2)
     silent = row(test_runs=(run(1, 0, TIMEOUT),))
     assert silent.null_reasons["output_tokens_per_answer"] == "NO_RUN_ANSWERED"
+
+
+def test_what_thinking_costs_is_per_answer_and_per_right_answer() -> None:
+    def spent(task: int, output: int, thinking: int | None, **changes: Any) -> TestRun:
+        known = run(task, 0).telemetry.token_metrics
+        why = {} if thinking is not None else {"thinking_tokens": "THINKING_NOT_COUNTED"}
+        counts = known.counts.model_copy(
+            update={"output_tokens": output, "thinking_tokens": thinking, "null_reasons": why}
+        )
+        of = known.model_copy(update={"counts": counts})
+        return run(task, 0, token_metrics=of).model_copy(
+            update={"reasoning": Reasoning(characters=9, end="so it is 5")} | changes
+        )
+
+    cut = {"outcome": Outcome.FAIL, "answer": "", "finish_reason": "length"}
+    thought = row(test_runs=(spent(1, 100, 80), spent(2, 300, 300, **cut)))
+    assert thought.thinking_tokens_per_answer == 190
+    assert thought.output_tokens_per_right_answer == 400
+    assert thought.thinking_cut_share == 0.5
+    unknown = row(test_runs=(spent(1, 100, None),))
+    assert unknown.null_reasons["thinking_tokens_per_answer"] == "THINKING_NOT_COUNTED"
+    assert unknown.thinking_cut_share == 0
+    without = row(test_runs=(run(1, 0),))
+    for name in ("thinking_tokens_per_answer", "thinking_cut_share"):
+        assert without.null_reasons[name] == "NO_THINKING_SENT"
+    none_right = row(test_runs=(spent(2, 300, 300, **cut),))
+    assert none_right.null_reasons["output_tokens_per_right_answer"] == "NO_CORRECT_ANSWER"
 
 
 def test_t24_the_form_has_a_rate_of_its_own() -> None:

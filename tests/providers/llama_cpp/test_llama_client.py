@@ -268,6 +268,10 @@ def test_an_endless_answer_is_a_timeout() -> None:
             set(),
             id="no thinking",
         ),
+        pytest.param(
+            {"thinking_budget": 9}, {"thinking_budget_tokens": 9}, set(), id="a budget of thoughts"
+        ),
+        pytest.param({}, {}, {"thinking_budget_tokens"}, id="no budget of thoughts"),
     ],
 )
 def test_the_request_says_what_was_asked_and_no_more(

@@ -36,9 +36,9 @@ PROBE = GenerationRequest("Go on.", 32, 0.0, seed=7, timeout_s=30.0, ignore_eos=
 
 
 @contextmanager
-def simulated(**options: Any) -> Iterator[OpenAiSimulator]:
-    """Run a server with one model."""
-    simulator = OpenAiSimulator(WordBackend(), [TAG], **options)
+def simulated(before: str = "", **options: Any) -> Iterator[OpenAiSimulator]:
+    """Run a server with one model, which says something before each answer."""
+    simulator = OpenAiSimulator(WordBackend(before=before), [TAG], **options)
     with simulator.running():
         yield simulator
 
@@ -362,6 +362,30 @@ def test_a_server_that_switches_no_reasoning_says_so(log: Path) -> None:
         (thinking,) = (item for item in model.controls if item.name == "thinking")
     assert (thinking.applied, thinking.held) == (None, False)
     assert thinking.source == "the server refuses chat_template_kwargs and reasoning_effort"
+
+
+@pytest.mark.parametrize(
+    ("lies", "held", "why"),
+    [
+        (Lies(reasoning=99), True, "with a budget of 16"),
+        (Lies(reasoning=99, ignores=("thinking_token_budget",)), False, "reasoned for"),
+        (
+            Lies(reasoning=99, refuses=("thinking_token_budget", "thinking_budget_tokens")),
+            False,
+            "the server refuses thinking_token_budget and thinking_budget_tokens",
+        ),
+    ],
+    ids=["kept", "ignored", "refused"],
+)
+def test_a_budget_of_thoughts_is_seen_to(log: Path, lies: Lies, held: bool, why: str) -> None:
+    long = "hm " * 99
+    with (
+        simulated(long, lies=lies) as simulator,
+        served(simulator, log, thinking_budget=200) as model,
+    ):
+        (budget,) = (item for item in model.controls if item.name == "thinking_budget")
+    assert (budget.requested, budget.held) == ("200", held)
+    assert why in budget.source
 
 
 def test_a_length_that_is_taken_and_not_kept_is_not_believed(log: Path) -> None:
