@@ -122,6 +122,7 @@ GROUPS = (
             "kpi-gate": "judge a sweep's KPIs by a policy",
             "frontier": "make the frontier artifact from a summary",
             "context-ceiling": "find the context ceiling from summaries at several contexts",
+            "context-quants": "compare the contexts of several quants of a model",
             "kld": "compare the probabilities of a model's quants with those of the baseline",
             "thermal-profile": "make the thermal profile of a series, or of several sweeps",
         },

@@ -6,7 +6,12 @@ import argparse
 
 from orket_lib.commands._common import print_text
 from orket_lib.commands._summaries import add_sweep, read_summary, summary_of
-from orket_lib.commands.closing_message import measured_at_picks, measured_line, print_summary
+from orket_lib.commands.closing_message import (
+    measured_at_picks,
+    measured_line,
+    print_summary,
+    quants_lines,
+)
 from orket_lib.report.terminal import markdown_table
 
 EXAMPLES = (
@@ -32,5 +37,6 @@ def run(options: argparse.Namespace) -> int:
         return 0
     report = path.with_name("sweep_report.html").as_posix()
     found = measured_at_picks(summary, path.parents[1])
-    print_summary(summary, report, [measured_line(it) for it in found], found)
+    further = [*map(measured_line, found), *quants_lines(summary, path.parents[1])]
+    print_summary(summary, report, further, found)
     return 0

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from orket_lib.artifacts.printed.flips import ModelFlips
-from orket_lib.artifacts.views.context_ceiling import ContextCeiling
+from orket_lib.artifacts.views.context_ceiling import ContextCeiling, ContextQuants
 from orket_lib.artifacts.views.summary import ModelSession, Summary
 from orket_lib.artifacts.views.thermal_profile import ThermalProfile
 from orket_lib.report.formatting import cpu_name, ratio, shown
@@ -17,6 +17,7 @@ from orket_lib.report.page.shell import rendered
 from orket_lib.report.sections import conditions
 from orket_lib.report.sections.batches import batches_section
 from orket_lib.report.sections.context import context_section
+from orket_lib.report.sections.context_quants import quants_section
 from orket_lib.report.sections.fidelity import fidelity_section
 from orket_lib.report.sections.gpus import gpu_section
 from orket_lib.report.sections.missing_numbers import missing_numbers
@@ -37,6 +38,7 @@ def render_page(
     contexts: Sequence[ContextCeiling] = (),
     thermal: Sequence[ThermalProfile] = (),
     flips: Sequence[ModelFlips] = (),
+    context_quants: Sequence[ContextQuants] = (),
 ) -> str:
     """Return the page.
 
@@ -47,11 +49,19 @@ def render_page(
         contexts: Context sweeps of its models.
         thermal: Thermal series of its models.
         flips: What breaks; without it, the page says how to see that.
+        context_quants: The contexts of all quants of its models.
     """
     lane = summary.execution_lane
     views = [frontier_view(session, lane, include_invalid) for session in summary.sessions]
     models = [
         _model(session, view, summary, contexts, thermal, flips)
+        | {
+            "context_quants": [
+                (quants_section(it), charts.quants_chart(it))
+                for it in context_quants
+                if it.model_id == session.model_id
+            ]
+        }
         for session, view in zip(summary.sessions, views, strict=True)
     ]
     return rendered(
