@@ -101,7 +101,7 @@ GROUPS = (
             "measure-canary": "take the canary runs from the store, and measure those that are due",
             "measure-cell": "take a cell's measurements from the store; measure what is missing",
             "measure-sidecar": "take a cell's hardware sidecar from the store, or run it",
-            "measure-contexts": "measure the recommended quant at several context lengths",
+            "measure-contexts": "measure a quant at several context lengths",
             "measure-thermal": "measure the thermal series of the recommended quant",
             "measure-fidelity": "measure the probabilities of tokens of all quants of a model",
         },

@@ -27,6 +27,7 @@ from orket_lib.artifacts.views.context_ceiling import (
 from orket_lib.vocabulary.nulls import Null
 
 ALL = "all"
+_SMALL = 0.05  # a loss that doesn't count, without a limit for adherence
 
 
 @dataclass(frozen=True)
@@ -77,16 +78,21 @@ def compare_ceilings(
     """Return whether the ceiling of a quant is lower than that of the baseline.
 
     Where the ceilings differ, the one with the lower ceiling failed at a context that the other one
-    passed. Is it worse there, task by task, or may that be chance?
+    passed. Is it worse there, task by task, or may that be chance? Where they don't, they are the
+    same if the answers at the ceiling prove that hardly any is lost, see `CeilingComparison`.
     """
     own, theirs = (context_points(it.figures, thresholds) for it in (quant, baseline))
     mine, its = (_known(safe_ceiling(it)) for it in (own, theirs))
     if mine == its:
         found = _drop(quant, baseline, mine) if mine else None
+        margin = 1 - thresholds.adherence_min if thresholds.adherence_min > 0 else _SMALL
+        same = found is not None and max(-found.low, found.high) <= margin
         ends = f"both pass up to {mine}" if mine else "neither passes the smallest context"
-        because = f"{ends}{_said(found, quant, mine)}"
         return CeilingComparison(
-            verdict="same", context=mine if found else None, paired=found, because=because
+            verdict="same" if same else "undecided",
+            context=mine if found else None,
+            paired=found,
+            because=f"{ends}{_said(found, quant, f'at {mine}')}",
         )
     worse, points = (quant, own) if mine < its else (baseline, theirs)
     failed = next((it for it in points if not it.passed), None)
@@ -102,7 +108,7 @@ def compare_ceilings(
         verdict=direction if told else "undecided",
         context=failed.context if found else None,
         paired=found,
-        because=_why(worse, failed) + _said(found, quant, None),
+        because=_why(worse, failed) + _said(found, quant, "there"),
     )
 
 
@@ -110,7 +116,7 @@ def conclusions(baseline: str | None, quants: Sequence[QuantContexts]) -> tuple[
     """Return the ceilings of all quants, and whether long contexts lose more than short ones."""
     if baseline is None:
         return ("No quant has answers that may be judged.",)
-    ceilings = ", ".join(map(_ceiling, quants))
+    ceilings = "; ".join(_ceilings(baseline, quants))
     found = [(it.quant_tag, one) for it in quants for one in it.lengths if one.family == ALL]
     told = [(tag, one) for tag, one in found if one.verdict == "more"]
     said = [
@@ -126,17 +132,26 @@ def conclusions(baseline: str | None, quants: Sequence[QuantContexts]) -> tuple[
     return (f"Context ceilings: {ceilings}.", *said)
 
 
-def _ceiling(quant: QuantContexts) -> str:
-    ceiling = quant.safe_context_ceiling
+def _ceilings(baseline: str, quants: Sequence[QuantContexts]) -> Iterator[str]:
+    """Yield the baseline's ceiling, and those of the other quants by what is known of them."""
+    yield ", ".join(_named(it) for it in quants if it.ceiling is None)
+    for verdict, words in (
+        ("lower", f"lower than that of {baseline}"),
+        ("higher", f"higher than that of {baseline}"),
+        ("same", "the same"),
+        ("undecided", "can't be told from it"),
+    ):
+        found = [it for it in quants if it.ceiling and it.ceiling.verdict == verdict]
+        if found:
+            yield f"{words}: {', '.join(map(_named, found))}"
+
+
+def _named(quant: QuantContexts) -> str:
+    ceiling, compared = quant.safe_context_ceiling, quant.ceiling
     name = f"{quant.quant_tag} {'none' if ceiling is None else ceiling}"
-    if quant.ceiling is None:
-        return name
-    if quant.ceiling.verdict == "undecided":
-        return f"{name} (whether it differs can't be told)"
-    paired = quant.ceiling.paired
-    shown = quant.ceiling.verdict != "same" and paired is not None
-    at = f", {_interval(paired)} at {quant.ceiling.context}" if shown and paired else ""
-    return f"{name} ({quant.ceiling.verdict}{at})"
+    if compared and compared.paired and compared.verdict in ("lower", "higher"):
+        return f"{name} ({_interval(compared.paired)} at {compared.context})"
+    return name
 
 
 def _why(worse: Asked, failed: ContextPoint) -> str:
@@ -144,10 +159,9 @@ def _why(worse: Asked, failed: ContextPoint) -> str:
     return f"{worse.quant} failed at {failed.context} ({reasons})"
 
 
-def _said(drop: PairedDrop | None, quant: Asked, at: int | None) -> str:
+def _said(drop: PairedDrop | None, quant: Asked, where: str) -> str:
     if drop is None:
         return ""
-    where = f"at {at}" if at else "there"
     return (
         f"; {where} {quant.quant} lost {drop.lost:g} and won {drop.won:g} of {drop.tasks} tasks: "
         f"{_interval(drop)}"
@@ -155,7 +169,7 @@ def _said(drop: PairedDrop | None, quant: Asked, at: int | None) -> str:
 
 
 def _interval(drop: PairedDrop) -> str:
-    return f"a drop of {drop.drop:.0%} ({drop.low:.0%} to {drop.high:.0%})"
+    return f"a drop of {drop.drop:.0%}, {drop.low:.0%} to {drop.high:.0%}"
 
 
 def _known(ceiling: int | Null) -> int:

@@ -130,7 +130,9 @@ class CeilingComparison(Record):
     """The ceiling of a quant against that of the baseline."""
 
     verdict: CeilingVerdict = Field(
-        description="`same` ceilings were found; `lower` and `higher` only if that isn't chance"
+        description="`lower` and `higher` if the paired interval has no 0 where one of the two "
+        "failed, or if it can't be loaded there; `same` if it is within 1 - adherence_min at their "
+        "ceiling"
     )
     context: int | None = Field(description="where they are compared; null without answers of both")
     paired: PairedDrop | None = Field(description="at that context")

@@ -130,8 +130,7 @@ def point_chart(
         parts.append(_line("limit", x.start, y.at(limit), x.end, y.at(limit)))
     if joined:
         for line in dict.fromkeys(it.line for it in points):
-            places = [(x.at(it.x), y.at(it.y)) for it in points if it.line == line]
-            parts += [_path(places), *([_text(line, *places[-1], "start")] if line else [])]
+            parts.append(_path([(x.at(it.x), y.at(it.y)) for it in points if it.line == line]))
     elif more_x_is_better is not None:
         front = sorted({(x.at(it.x), y.at(it.y)) for it in points if it.front})
         parts.append(_path(list(_steps(front, more_x_is_better))))
@@ -148,7 +147,9 @@ def point_chart(
         for it in points
         if it.low is not None and it.high is not None
     ]
-    parts += [] if joined else _labels([(x.at(it.x), y.at(it.y), it) for it in points], lines)
+    last = {it.line: it._replace(label=it.line) for it in points if it.line}
+    named = list(last.values()) if joined else points
+    parts += _labels([(x.at(it.x), y.at(it.y), it) for it in named], lines)
     return _svg(name, _HEIGHT, parts)
 
 

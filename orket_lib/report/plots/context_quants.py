@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import cycle
+from math import ceil
 from pathlib import Path
 
 from orket_lib.artifacts.views.context_ceiling import ContextQuants
@@ -17,10 +18,11 @@ def plot_quants(found: ContextQuants, target: Path) -> None:
     from matplotlib.ticker import FixedLocator, NullLocator, PercentFormatter
 
     heading = canvas.title(found.model_id, found.hardware_fingerprint, found.execution_lane, True)
+    rows = ceil(len(found.quants) / 4)  # of the legend
     contexts = sorted({it.context for quant in found.quants for it in quant.points})
     with canvas.png(target, (9.0, 5.4)) as picture:
         axes = picture.subplots()
-        axes.set_title(heading, **canvas.HEADING, fontsize=12.5, pad=44)
+        axes.set_title(heading, **canvas.HEADING, fontsize=12.5, pad=8 + 16 * rows)
         if not contexts:
             axes.text(0.5, 0.5, "no context was tried", ha="center", **canvas.TEXT)
             return
@@ -53,5 +55,5 @@ def plot_quants(found: ContextQuants, target: Path) -> None:
         axes.set_xlabel("context in tokens (log scale)", color=canvas.INK)
         axes.set_ylabel("adherence, each bound with 95 %", color=canvas.INK)
         canvas.tidy(axes, "both")
-        picture.subplots_adjust(left=0.1, right=0.98, bottom=0.11, top=0.82)
+        picture.subplots_adjust(left=0.1, right=0.98, bottom=0.11, top=0.92 - 0.05 * rows)
         canvas.draw_legend(axes, legend)
