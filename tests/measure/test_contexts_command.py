@@ -12,7 +12,7 @@ from contract_examples import example
 from explorer_artifacts import frontier
 from test_contexts import NANO, cell, settings
 
-from orket_lib.artifacts.io import read_model, write_json, write_model
+from orket_lib.artifacts.io import read_json, read_model, write_json, write_model
 from orket_lib.artifacts.measurements.request import ServableCells
 from orket_lib.artifacts.views.context_ceiling import ContextCeiling, ContextQuants
 from orket_lib.artifacts.views.context_summary import ContextSummary
@@ -36,6 +36,7 @@ LABELS = RowSettings(
     provenance_ref="test",
     quant_bits={},
 )
+VARIANT = "Q4_K_M@kv8"
 OUT = Path("results/context_sweep/nano")
 
 
@@ -262,12 +263,12 @@ def test_several_quants_are_measured_by_themselves_and_the_pick_is_among_them(
     first = cell().model_copy(update={"artifact": str(NANO)})
     other = first.model_copy(
         update={
-            "quant_tag": "Q2_K",
-            "spec": first.spec.model_copy(update={"quant_tag": "Q2_K"}),
+            "quant_tag": VARIANT,
+            "spec": first.spec.model_copy(update={"quant_tag": VARIANT}),
         }
     )
     write_model(Path("cells.json"), ServableCells(cells=(first, other)))
-    policy(search="bisect", quants=("Q4_K_M", "Q2_K"))
+    policy(search="bisect", quants=("Q4_K_M", VARIANT))
     content = example(Row, whole=True) | {"execution_lane": "ci"}
     write_json(Path("labels.json"), content)
     command = "measure-contexts --row labels.json --sweep small --cells cells.json"
@@ -281,23 +282,25 @@ def test_several_quants_are_measured_by_themselves_and_the_pick_is_among_them(
         return list(contexts.loads)
 
     assert measured("Q4_K_M") == [256, 512, 1024]
-    assert measured("Q2_K", "quants/Q4_K_M/receipt.json") == [256, 512]
-    found = read_model(Path("quants/Q2_K/context_1024.json"), ContextSummary)
-    assert (found.quant_tag, found.sweep, found.execution_lane) == ("Q2_K", "small", Lane.CI)
+    assert measured(VARIANT, "quants/Q4_K_M/receipt.json") == [256, 512]
+    found = read_model(Path("quants/Q4_K_M@kv8/context_1024.json"), ContextSummary)
+    assert (found.quant_tag, found.sweep, found.execution_lane) == (VARIANT, "small", Lane.CI)
     assert found.status_reason == (
         "the largest quant gave too many wrong answers, so smaller ones were not asked"
     )
 
     contexts.loads.clear()
-    receipts = [f"quants/{quant}/receipt.json" for quant in ("Q4_K_M", "Q2_K")]
-    picks("Q2_K")
+    receipts = [f"quants/{quant}/receipt.json" for quant in ("Q4_K_M", VARIANT)]
+    picks(VARIANT)
     assert run("--beside", *receipts) == 0
     assert contexts.loads == []
     assert [summary(context).status for context in (256, 512, 1024)] == [
         *("tried", "tried", "not_tried"),
     ]
 
-    compare = "context-quants --contexts 256,512,1024,2048 --folders quants/Q4_K_M quants/Q2_K"
+    compare = (
+        "context-quants --contexts 256,512,1024,2048 --folders quants/Q4_K_M quants/Q4_K_M@kv8"
+    )
     assert main([*compare.split(), "--out", "all.json", "--out-plot", "all.png"]) == 0
     both = read_model(Path("all.json"), ContextQuants)
     assert (both.baseline_quant, both.sweep) == ("Q4_K_M", "small")
@@ -323,6 +326,9 @@ def test_other_quants_have_spent_some_of_the_budget(contexts: ContextProvider) -
     assert run() == 0
     policy()
     write_look(seconds=0.0, budget_seconds=1e-6)
-    assert run("--look", "look.json", "--started", "started.json", "--beside", "receipt.json") == 0
+    receipt = Path("quants/Q4_K_M/receipt.json")
+    write_json(receipt, read_json(Path("receipt.json")))
+    budget = ("--look", "look.json", "--started", "started.json")
+    assert run(*budget, "--beside", receipt.as_posix()) == 0
     assert summary(512).status_reason is not None
     assert "BUDGET_SPENT" in summary(512).status_reason

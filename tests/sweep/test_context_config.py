@@ -140,7 +140,7 @@ def test_every_key_is_taken() -> None:
             "context_tasks_per_depth: must be a whole number from 1 to 100 (got 0)",
         ),
         ({"context_fill": 1}, "context_fill: must be a number from 0.1 to 0.95 (got 1)"),
-        ({"context_search": "half"}, "context_search: must be `all` or `bisect` (got"),
+        ({"context_search": "half"}, "context_search: must be `all` or `bisect` or null (got"),
         (
             {"context_quants": "Q4_K_S"},
             "context.quants: must be one of quants: Q8_0, Q4_K_M; did you mean `Q4_K_M`? (got",

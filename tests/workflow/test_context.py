@@ -78,7 +78,7 @@ def test_every_quant_has_a_ceiling_and_the_pick_is_not_measured_again(workspace:
     compared = smallest["ceiling"]
     assert compared["verdict"] in ("lower", "undecided")
     assert (compared["verdict"] == "lower") == (compared["paired"]["low"] > 0)
-    assert [it["context"] for it in smallest["points"]][0] == 256
+    assert smallest["points"][0]["context"] == 256
     tasks = {
         quant: [it["task"] for it in row["answers"]]
         for quant in ("F16", "Q2_K")
