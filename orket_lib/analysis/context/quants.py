@@ -139,7 +139,7 @@ def _ceilings(baseline: str, quants: Sequence[QuantContexts]) -> Iterator[str]:
         ("lower", f"lower than that of {baseline}"),
         ("higher", f"higher than that of {baseline}"),
         ("same", "the same"),
-        ("undecided", "can't be told from it"),
+        ("undecided", "undecided"),
     ):
         found = [it for it in quants if it.ceiling and it.ceiling.verdict == verdict]
         if found:

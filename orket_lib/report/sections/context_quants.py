@@ -7,14 +7,7 @@ from dataclasses import dataclass
 from orket_lib.artifacts.views.context_ceiling import ContextQuants, PairedDrop, QuantContexts
 from orket_lib.report.formatting import DASH, ratio
 
-_WORDS = {
-    "lower": "lower",
-    "same": "same",
-    "higher": "higher",
-    "undecided": "can't be told",
-    "more": "more at the long one",
-    "less": "less at the long one",
-}
+_LENGTHS = {"more": "more at the long one", "less": "less at the long one"}
 
 
 @dataclass(frozen=True)
@@ -56,7 +49,7 @@ def quants_section(found: ContextQuants) -> QuantsSection:
                 *(quant.quant_tag, it.family, str(it.short), _drop(it.at_short)),
                 *(str(it.long), _drop(it.at_long)),
                 _interval(it.more, it.low, it.high),
-                _WORDS[it.verdict],
+                _LENGTHS.get(it.verdict, it.verdict),
             )
             for quant in found.quants
             for it in quant.lengths
@@ -69,7 +62,7 @@ def _ceiling(quant: QuantContexts) -> tuple[str, ...]:
     return (
         quant.quant_tag,
         quant.null_reasons["safe_context_ceiling"] if ceiling is None else str(ceiling),
-        _WORDS[compared.verdict] if compared else "baseline",
+        compared.verdict if compared else "baseline",
         compared.because if compared else DASH,
     )
 

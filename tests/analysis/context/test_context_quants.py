@@ -165,7 +165,7 @@ def test_the_ceilings_are_told_by_what_is_known_of_them() -> None:
     ]
     assert conclusions("F16", found)[0] == (
         "Context ceilings: F16 1024; lower than that of F16: Q2_K none (a drop of 45%, 8% to 68% "
-        "at 512); can't be told from it: Q8_0 1024."
+        "at 512); undecided: Q8_0 1024."
     )
 
 

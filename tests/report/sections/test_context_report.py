@@ -284,7 +284,7 @@ def test_the_section_of_several_quants_has_ceilings_families_and_lengths() -> No
     assert section.lengths == (
         (
             *("Q2_K@kv8", "all", "512", "0% (-17% to 17%)", "1024", "35% (3% to 59%)"),
-            *("35% (-1% to 64%)", "can't be told"),
+            *("35% (-1% to 64%)", "undecided"),
         ),
     )
 
