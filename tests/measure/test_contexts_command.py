@@ -297,6 +297,10 @@ def test_several_quants_are_measured_by_themselves_and_the_pick_is_among_them(
     assert [summary(context).status for context in (256, 512, 1024)] == [
         *("tried", "tried", "not_tried"),
     ]
+    assert ceiling().recommendation.endswith(
+        "Larger ones were not tried: the largest quant gave too many wrong answers, so smaller "
+        "ones were not asked."
+    )
 
     compare = (
         "context-quants --contexts 256,512,1024,2048 --folders quants/Q4_K_M quants/Q4_K_M@kv8"

@@ -65,8 +65,8 @@ def test_the_ceiling_is_where_the_model_loses_the_word(workspace: Workspace) -> 
 
 
 @pytest.mark.slow
-def test_every_quant_has_a_ceiling_and_the_pick_is_not_measured_again(workspace: Workspace) -> None:
-    """Q2_K of this model finds hardly a word, at any context."""
+def test_every_quant_has_a_ceiling_compared_with_that_of_the_largest(workspace: Workspace) -> None:
+    """Q2_K of this model often misses the word, at any context; 14 tasks pick no quant."""
     asked = CONTEXTS | {"sweep_contexts": [256, 512, 2048], "quants": "all"}
     workspace.config |= {"quants": ["Q2_K", "F16"], "context": asked, "budget": "30m"}
     assert workspace.run().code == 0
@@ -87,9 +87,7 @@ def test_every_quant_has_a_ceiling_and_the_pick_is_not_measured_again(workspace:
     assert len(tasks["F16"]) == 20
     assert tasks["F16"] == tasks["Q2_K"]
     measured = workspace.sealed()
-    assert {it["context"] for it in workspace.json(f"{FOLDER}/context_ceiling.json")["points"]} == (
-        {256, 512, 2048}
-    )
+    assert workspace.json(f"{FOLDER}/context_ceiling.json")["points"] == []
     assert workspace.planned() == {}
 
     # Other limits are judged from storage.

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 from orket_lib.analysis.context.ceiling import context_points, largest_passing, safe_ceiling
 from orket_lib.analysis.context.recommendation import context_advice, served_differently
 from orket_lib.analysis.context.wanted import check_context
 from orket_lib.artifacts.io import write_model
-from orket_lib.artifacts.views.context_ceiling import ContextCeiling, ContextThresholds, NotTried
+from orket_lib.artifacts.views.context_ceiling import (
+    ContextCeiling,
+    ContextPoint,
+    ContextThresholds,
+    NotTried,
+)
 from orket_lib.commands._common import add_out, number, stamp, whole_number
 from orket_lib.commands._storage import add_kept_below
 from orket_lib.commands.results.history import keep
@@ -133,10 +139,20 @@ def _ceiling(options: argparse.Namespace, given: list[Given]) -> ContextCeiling:
         safe_context_ceiling=safe_ceiling(points),
         largest_passing_context=largest_passing(points),
         want=want,
-        recommendation=" ".join(filter(None, (advice, served_differently(figures)))),
+        recommendation=" ".join(
+            filter(None, (advice, _larger(points, left_out), served_differently(figures)))
+        ),
         points=points,
         not_tried=[NotTried(context=context, reason=reason) for context, reason in left_out],
     )
+
+
+def _larger(points: Sequence[ContextPoint], left_out: Sequence[tuple[int, str]]) -> str | None:
+    """Return why contexts larger than all that were tried and passed were left out."""
+    if not points or not all(point.passed for point in points):
+        return None
+    reasons = [reason for context, reason in left_out if context > points[-1].context]
+    return f"Larger ones were not tried: {reasons[0]}." if reasons else None
 
 
 def _contexts(text: str) -> tuple[int, ...]:
