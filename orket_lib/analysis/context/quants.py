@@ -126,8 +126,8 @@ def conclusions(baseline: str | None, quants: Sequence[QuantContexts]) -> tuple[
     ]
     if found and not told:
         said = [
-            f"That a quant loses more against {baseline} at its longest context than at its "
-            "shortest is shown for none."
+            f"No quant is shown to lose more against {baseline} at its longest context than at "
+            "its shortest."
         ]
     return (f"Context ceilings: {ceilings}.", *said)
 
