@@ -130,6 +130,7 @@ rule pass_measurements:
         listed=f"{RESULTS}/policy/receipts.json",
         further=[
             *TARGETS.contexts.files("receipt.json"),
+            *TARGETS.contexts.quant_receipts(),
             *TARGETS.thermal.files("receipt.json"),
             *TARGETS.fidelity.files("receipt.json"),
         ],

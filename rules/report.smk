@@ -5,6 +5,7 @@ rule make_report:
     input:
         summary=f"{RESULTS}/quant_sweep/sweep_summary.json",
         contexts=TARGETS.contexts.files("context_ceiling.json"),
+        compared=TARGETS.contexts.compared(),
         thermal=TARGETS.thermal.files("thermal_profile.json"),
     output:
         markdown=report(
@@ -41,13 +42,14 @@ rule make_report:
         code=code_digest("report"),
         cells=f"{RESULTS}/cells",
         contexts=lambda wildcards, input: option("--context", input.contexts),
+        compared=lambda wildcards, input: option("--context-quants", input.compared),
         thermal=lambda wildcards, input: option("--thermal", input.thermal),
     shell:
         "python -m orket_lib report --summary {input.summary} --out-md {output.markdown}"
         " --out-html {output.page} --cells {params.cells}"
         " --out-scatter {output.scatter} --out-table {output.table} --out-plot {output.plot}"
         " --out-wants {output.wants}"
-        " {params.contexts} {params.thermal} --log {log}"
+        " {params.contexts} {params.compared} {params.thermal} --log {log}"
 
 
 rule report:

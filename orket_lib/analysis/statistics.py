@@ -31,19 +31,61 @@ def mcnemar_exact(one_way: int, other_way: int) -> float:
     return float(binomtest(min(one_way, other_way), changed, 0.5).pvalue)
 
 
-def binomial_bounds(right: float, asked: int) -> tuple[float, float]:
+def binomial_bounds(
+    right: float, asked: float, confidence: float = _CONFIDENCE
+) -> tuple[float, float]:
     """Return the bounds of a chance, each of which holds with 95 % (Clopper and Pearson).
 
     Args:
         right: Successes; a task that is half right counts half.
-        asked: Trials, at least one.
+        asked: Trials; none leave the whole range.
+        confidence: Of each bound.
     """
     from scipy.special import betaincinv
 
-    wrong, error = asked - right, 1 - _CONFIDENCE
+    wrong, error = asked - right, 1 - confidence
     low = float(betaincinv(right, wrong + 1, error)) if right > 0 else 0.0
-    high = float(betaincinv(right + 1, wrong, _CONFIDENCE)) if wrong > 0 else 1.0
+    high = float(betaincinv(right + 1, wrong, confidence)) if wrong > 0 else 1.0
     return low, high
+
+
+class Estimate(NamedTuple):
+    """A value with its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+def paired_drop(lost: float, won: float, tasks: float) -> Estimate:
+    """Return by how much a share of right answers dropped between two measurements of one kind.
+
+    The interval is above 0 exactly where `mcnemar_exact` is at most 0.05: it is that of the share
+    of losses among the changed answers (Clopper and Pearson), times the bound of the share of
+    changed answers that makes it wider. So no change at all still leaves an interval.
+
+    Args:
+        lost: Tasks that were right and are wrong.
+        won: Tasks that were wrong and are right.
+        tasks: All tasks, at least one.
+    """
+    certain = (1 + _CONFIDENCE) / 2
+    changed = lost + won
+    least, most = (2 * share - 1 for share in binomial_bounds(lost, changed, certain))
+    few, many = binomial_bounds(changed, tasks, certain)
+    low = least * (many if least < 0 else few)
+    return Estimate((lost - won) / tasks, low, most * (many if most > 0 else few))
+
+
+def difference(one: Estimate, other: Estimate) -> Estimate:
+    """Return how much larger one of two independent estimates is.
+
+    Source: Zou and Donner, Construction of confidence limits about effect measures, 2008 (MOVER).
+    """
+    value = one.value - other.value
+    below = math.hypot(one.value - one.low, other.high - other.value)
+    above = math.hypot(one.high - one.value, other.value - other.low)
+    return Estimate(value, value - below, value + above)
 
 
 def rank_sum_exact(one: Sequence[float], other: Sequence[float]) -> float:

@@ -11,12 +11,13 @@ from pathlib import Path
 from orket_lib.analysis.verdict.caveats import by_the_machine
 from orket_lib.artifacts.io import read_model
 from orket_lib.artifacts.progress import Event
-from orket_lib.artifacts.views.context_ceiling import ContextCeiling
+from orket_lib.artifacts.views.context_ceiling import ContextCeiling, ContextQuants
 from orket_lib.artifacts.views.kpis import KpiGate
 from orket_lib.artifacts.views.summary import Summary
 from orket_lib.artifacts.views.thermal_profile import ThermalProfile
 from orket_lib.commands._common import reader_may_leave, tell
 from orket_lib.commands._screen import Screen
+from orket_lib.config.sections.context import ALL, PICK
 from orket_lib.report.kpi_failures import disturbed_part, kpi_failures
 from orket_lib.report.terminal import terminal_summary
 from orket_lib.vocabulary.errors import OrketError
@@ -49,7 +50,8 @@ def _show(results: Path, since: float, gate_failed: bool) -> None:
         if sys.stdout.isatty():
             tell("")  # a blank line between the sweep and its result
         found = measured_at_picks(summary, results, since)
-        print_summary(summary, report, _further(summary, found), found)
+        further = [*_further(summary, found), *quants_lines(summary, results, since)]
+        print_summary(summary, report, further, found)
         if gate_failed:
             why = "\n".join(_gate(summary, path.parent / "kpi_gate.json"))
             failed = Event(kind="failed", title="pass_kpis", text=why)
@@ -115,6 +117,20 @@ def measured_line(found: ContextCeiling | ThermalProfile) -> str:
     """Return what was measured at a pick, in one line."""
     name = "context" if isinstance(found, ContextCeiling) else "thermal"
     return f"{name}: {found.recommendation}"
+
+
+def quants_lines(summary: Summary, results: Path, since: float = 0.0) -> list[str]:
+    """Return what comparing the contexts of several quants found, see `measured_at_picks`."""
+    asked = summary.matrix.get("context_quants") or [PICK]
+    models = {session.model_id for session in summary.sessions}
+    found = [
+        read_model(path, ContextQuants)
+        for path in sorted(results.glob("context_sweep/*/context_quants.json"))
+        if (asked == [ALL] or len(asked) > 1) and path.stat().st_mtime >= since
+    ]
+    return [
+        f"{it.model_id}: {line}" for it in found if it.model_id in models for line in it.conclusions
+    ]
 
 
 def measured_at_picks(

@@ -194,9 +194,10 @@ def _contexts(settings: ContextSettings | None) -> str:
     fill, limits = settings.fill, settings.thresholds
     tasks = len(fill.families) * len(fill.depths) * fill.tasks_per_depth
     search = ", bisected" if settings.search == "bisect" else ""
+    quants = ", ".join(settings.quants) or settings.quant_tag or "the recommended quant"
     return (
         f"{', '.join(map(str, settings.contexts))}{search}, at "
-        f"{settings.quant_tag or 'the recommended quant'}: {tasks} tasks "
+        f"{quants}: {tasks} tasks "
         f"({', '.join(fill.families)}), {fill.share:.0%} of the context filled; "
         f"adherence >= {limits.adherence_min:g}, TTFT <= {limits.ttft_ceiling_ms:g} ms, "
         f"decode >= {limits.decode_floor_tps:g} t/s (0 = no limit)"

@@ -14,6 +14,7 @@ from orket_lib.artifacts.measurements.spec import ContextFill
 from orket_lib.artifacts.views.context_ceiling import ContextThresholds
 from orket_lib.artifacts.views.context_summary import ContextSettings
 from orket_lib.config.model import SweepConfig
+from orket_lib.config.sections.context import ALL, PICK
 from orket_lib.config.sections.fields import Rate, from_fields, refuse_repeats
 from orket_lib.sweep.profiles import Profile, chosen_profile
 
@@ -57,12 +58,15 @@ def find_contexts(config: SweepConfig) -> ContextSettings | None:
     contexts = set(config.context_sweep_contexts or (profile.contexts if profile else ()))
     if config.wanted_context:
         contexts.add(config.wanted_context)
+    named = tuple(tag for tag in config.context_quants if tag != PICK)
+    quants = config.quants if named == (ALL,) else named if len(named) > 1 else ()
     return from_fields(
         ContextSettings,
         config,
         contexts=tuple(sorted(contexts)),
-        search=config.context_search,
-        quant_tag=config.context_quant_tag,
+        search=config.context_search or ("bisect" if quants else "all"),
+        quant_tag=named[0] if named and not quants else None,
+        quants=quants,
         fill=ContextFill(
             share=config.context_fill,
             families=config.context_tasks,

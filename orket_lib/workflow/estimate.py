@@ -45,7 +45,6 @@ _ASSUMED = (
     f"{_GPU_BYTES_PER_S / 1e9:.0f} on a GPU, {_ANSWER_TOKENS} tokens per answer); the first cell "
     "shows the real pace"
 )
-
 _SIDECAR_PROBES = 3
 _NEWEST = 4  # measurements of a cell that are read: a batch may have no probes
 
@@ -139,10 +138,16 @@ def _at_the_chosen_quant(sweep: Sweep, targets: Targets, paces: Paces) -> Iterat
         ids = [(it.model_id, it.quant_tag) for it in sweep.cells if it.model_slug == model]
         known = [pace for pair in ids if (pace := paces[pair])]
         pace = sorted(known, key=lambda it: it.run_s)[len(known) // 2] if known else None
+        several = targets.contexts.receipts_before(model)
+        for path in several:
+            pair = (ids[0][0], Path(path).parent.name)
+            title, seconds = f"contexts of {' '.join(pair)}", _contexts_s(sweep, paces[pair])
+            yield path, Due(kind="context", title=title, seconds=seconds)
         for path in targets.contexts.files("receipt.json"):
             if f"/{model}/" in path:
                 title = f"contexts of {ids[0][0]}"
-                yield path, Due(kind="context", title=title, seconds=_contexts_s(sweep, pace))
+                left_s = 0.0 if several else _contexts_s(sweep, pace)
+                yield path, Due(kind="context", title=title, seconds=left_s)
         for path in targets.thermal.files("receipt.json"):
             if f"/{model}/" in path:
                 title = f"thermal series of {ids[0][0]}"
@@ -159,8 +164,8 @@ def _seconds(pace: Pace | None, runs: int, probes: int) -> float | None:
 def _fidelity(sweep: Sweep, receipt: Path, paces: Paces) -> Due:
     """Return the measurement of a model's probabilities: the baseline is measured twice.
 
-    Whether the store has it depends on the answers of the baseline, so only a finished one of the
-    same text counts as done.
+    The store may lack it as long as the baseline's answers are unknown, so only a finished one of
+    the same text counts as done.
     """
     cells = [cell for cell in sweep.cells if cell.model_slug == receipt.parent.name]
     settings = find_next_tokens(sweep.config)

@@ -27,6 +27,7 @@ _MEASURING = (
     "measure_cell",
     "measure_sidecar",
     "measure_contexts",
+    "measure_quant_contexts",
     "measure_thermal",
     "measure_fidelity",
 )

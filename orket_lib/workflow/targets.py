@@ -98,10 +98,10 @@ class Targets:
         ]
 
     def contexts_before(self, model: str) -> list[str]:
-        """Return the receipt of the context sweep, if a budget needs to know its time."""
+        """Return the receipts of the context sweeps, if a budget needs to know their time."""
         folder = f"{self._results}/context_sweep/{model}/receipt.json"
         asked = self._sweep.config.budget and self._sweep.config.sweeps_contexts
-        return [folder] if asked else []
+        return [*self.contexts.receipts_before(model), folder] if asked else []
 
     def context_files(self) -> list[str]:
         """Return the context ceilings and every file that they depend on."""

@@ -12,6 +12,7 @@ from explorer_artifacts import context_ceiling
 from report_summaries import polluted, summary
 
 from orket_lib.artifacts.io import write_json, write_model
+from orket_lib.artifacts.views.context_ceiling import ContextQuants
 from orket_lib.artifacts.views.summary import Summary
 from orket_lib.cli import main
 from orket_lib.commands.closing_message import show_summary
@@ -138,3 +139,23 @@ def test_a_result_that_can_not_be_read_is_a_line(
     capsys.readouterr()
     show_summary(tmp_path, 2000.0, stopped)
     assert capsys.readouterr().err.startswith("the result can't be shown: ")
+
+
+@pytest.mark.parametrize(
+    ("quants", "shown"),
+    [(["all"], True), (["F16", "Q2_K"], True), (["pick"], False), (None, False)],
+)
+def test_what_comparing_contexts_found_is_shown_if_this_config_asks_for_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], quants: list[str] | None, shown: bool
+) -> None:
+    written(tmp_path, context_sweep_contexts=[512], context_quants=quants)
+    compared = example(ContextQuants, whole=True)
+    for model in ("nano", "removed"):
+        path = tmp_path / "context_sweep" / model / "context_quants.json"
+        write_json(
+            path, compared | {"model_id": model, "conclusions": ["Context ceilings: F16 512."]}
+        )
+    show_summary(tmp_path, 0.0)
+    said = capsys.readouterr().out
+    assert ("nano: Context ceilings: F16 512.\n" in said) == shown
+    assert "removed: " not in said

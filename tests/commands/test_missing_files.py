@@ -48,6 +48,9 @@ LINES = [
     "measure-contexts --frontier no.json --cells no.json --policy no.json --settings no.json "
     "--needs no.json --model m --out-folder o",
     "context-ceiling --contexts 512 --summary-template no_{context}.json --out o.json",
+    "measure-contexts --quant F16 --row no.json --cells no.json --policy no.json "
+    "--settings no.json --needs no.json --model m --out-folder o",
+    "context-quants --contexts 512 --folders no --out o.json",
     "measure-thermal --frontier no.json --cells no.json --settings no.json --model m --out o.json",
     "thermal-profile --summaries no.json --out o.json",
     "thermal-profile --summaries summary.json --quant-tag F16 --frontier no.json --out o.json",

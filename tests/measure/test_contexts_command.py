@@ -8,16 +8,17 @@ from typing import Any
 import pytest
 from builders import NOW, PROVENANCE
 from context_provider import ContextProvider
+from contract_examples import example
 from explorer_artifacts import frontier
 from test_contexts import NANO, cell, settings
 
-from orket_lib.artifacts.io import read_model, write_json, write_model
+from orket_lib.artifacts.io import read_json, read_model, write_json, write_model
 from orket_lib.artifacts.measurements.request import ServableCells
-from orket_lib.artifacts.views.context_ceiling import ContextCeiling
+from orket_lib.artifacts.views.context_ceiling import ContextCeiling, ContextQuants
 from orket_lib.artifacts.views.context_summary import ContextSummary
 from orket_lib.artifacts.views.look import Look, Started
 from orket_lib.artifacts.views.preflight import Needs
-from orket_lib.artifacts.views.row import RowPolicy, RowSettings
+from orket_lib.artifacts.views.row import Row, RowPolicy, RowSettings
 from orket_lib.cli import main
 from orket_lib.measure.session import session
 from orket_lib.vocabulary.statuses import Lane, VramProfile
@@ -35,6 +36,7 @@ LABELS = RowSettings(
     provenance_ref="test",
     quant_bits={},
 )
+VARIANT = "Q4_K_M@kv8"
 OUT = Path("results/context_sweep/nano")
 
 
@@ -252,3 +254,86 @@ def test_an_interrupted_sweep_goes_on_where_it_was(contexts: ContextProvider) ->
     contexts.loads.clear()
     assert run() == 0
     assert contexts.loads == [1024, 2048]
+
+
+def test_several_quants_are_measured_by_themselves_and_the_pick_is_among_them(
+    contexts: ContextProvider,
+) -> None:
+    """The fake model finds up to 700 tokens, whatever its quant."""
+    first = cell().model_copy(update={"artifact": str(NANO)})
+    other = first.model_copy(
+        update={
+            "quant_tag": VARIANT,
+            "spec": first.spec.model_copy(update={"quant_tag": VARIANT}),
+        }
+    )
+    write_model(Path("cells.json"), ServableCells(cells=(first, other)))
+    policy(search="bisect", quants=("Q4_K_M", VARIANT))
+    content = example(Row, whole=True) | {"execution_lane": "ci"}
+    write_json(Path("labels.json"), content)
+    command = "measure-contexts --row labels.json --sweep small --cells cells.json"
+    command += " --policy context.json --settings row.json --needs needs.json --model nano"
+
+    def measured(quant: str, *beside: str) -> list[int]:
+        contexts.loads.clear()
+        folder = f"quants/{quant}"
+        more = ["--quant", quant, "--out-folder", folder, "--receipt", f"{folder}/receipt.json"]
+        assert main([*command.split(), *more, "--beside", *beside]) == 0
+        return list(contexts.loads)
+
+    assert measured("Q4_K_M") == [256, 512, 1024]
+    assert measured(VARIANT, "quants/Q4_K_M/receipt.json") == [256, 512]
+    found = read_model(Path("quants/Q4_K_M@kv8/context_1024.json"), ContextSummary)
+    assert (found.quant_tag, found.sweep, found.execution_lane) == (VARIANT, "small", Lane.CI)
+    assert found.status_reason == (
+        "the largest quant gave too many wrong answers, so smaller ones were not asked"
+    )
+
+    contexts.loads.clear()
+    receipts = [f"quants/{quant}/receipt.json" for quant in ("Q4_K_M", VARIANT)]
+    picks(VARIANT)
+    assert run("--beside", *receipts) == 0
+    assert contexts.loads == []
+    assert [summary(context).status for context in (256, 512, 1024)] == [
+        *("tried", "tried", "not_tried"),
+    ]
+    assert ceiling().recommendation.endswith(
+        "Larger ones were not tried: the largest quant gave too many wrong answers, so smaller "
+        "ones were not asked."
+    )
+
+    compare = (
+        "context-quants --contexts 256,512,1024,2048 --folders quants/Q4_K_M quants/Q4_K_M@kv8"
+    )
+    assert main([*compare.split(), "--out", "all.json", "--out-plot", "all.png"]) == 0
+    both = read_model(Path("all.json"), ContextQuants)
+    assert (both.baseline_quant, both.sweep) == ("Q4_K_M", "small")
+    assert [quant.safe_context_ceiling for quant in both.quants] == [512, 512]
+    assert [it.context for it in both.quants[1].not_tried] == [1024, 2048]
+    assert [it.family for it in both.quants[1].lengths] == ["all", "reasoning", "retrieval"]
+    assert Path("all.png").is_file()
+
+
+def test_a_quant_without_frontier_needs_its_row(
+    contexts: ContextProvider, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = "measure-contexts --quant Q4_K_M --cells cells.json --policy context.json"
+    command += " --settings row.json --needs needs.json --model nano --out-folder o"
+    with pytest.raises(SystemExit):
+        main(command.split())
+    assert "--frontier, or --quant and --row, must be given" in capsys.readouterr().err
+
+
+def test_other_quants_have_spent_some_of_the_budget(contexts: ContextProvider) -> None:
+    write_model(Path("started.json"), Started(started_at="2020-01-01T00:00:00Z"))
+    policy(contexts=(256,))
+    assert run() == 0
+    policy(contexts=(512,))
+    contexts.loads.clear()
+    write_look(seconds=0.0, budget_seconds=1e-6)
+    receipt = Path("quants/Q4_K_M/receipt.json")
+    write_json(receipt, read_json(Path("receipt.json")))
+    budget = ("--look", "look.json", "--started", "started.json")
+    assert run(*budget, "--beside", receipt.as_posix()) == 0
+    assert contexts.loads == []
+    assert "BUDGET_SPENT" in (summary(512).status_reason or "")

@@ -106,7 +106,7 @@ def test_every_key_is_taken() -> None:
             context_tasks_per_depth=3,
             context_fill=0.7,
             context_search="bisect",
-            context_quant_tag="q4_k_m",
+            context_quants="q4_k_m",
         )
     )
     assert found is not None
@@ -140,10 +140,10 @@ def test_every_key_is_taken() -> None:
             "context_tasks_per_depth: must be a whole number from 1 to 100 (got 0)",
         ),
         ({"context_fill": 1}, "context_fill: must be a number from 0.1 to 0.95 (got 1)"),
-        ({"context_search": "half"}, "context_search: must be `all` or `bisect` (got"),
+        ({"context_search": "half"}, "context_search: must be `all` or `bisect` or null (got"),
         (
-            {"context_quant_tag": "Q4_K_S"},
-            "context.quant_tag: must be one of quants: Q8_0, Q4_K_M; did you mean `Q4_K_M`? (got",
+            {"context_quants": "Q4_K_S"},
+            "context.quants: must be one of quants: Q8_0, Q4_K_M; did you mean `Q4_K_M`? (got",
         ),
     ],
     ids=lambda value: "" if isinstance(value, str) else next(iter(value)),
@@ -253,6 +253,52 @@ def test_the_default_target_names_every_product_of_a_context_sweep(folder: Path)
     assert json.loads(found.policy_json("context"))["contexts"] == [512, 1024]
     cells = json.loads(found.policy_json("cells"))["cells"]
     assert [cell["quant_tag"] for cell in cells] == ["Q8_0"]
+
+
+def test_several_quants_are_measured_by_themselves_and_bisected() -> None:
+    found = find_contexts(config(context={"sweep_contexts": [512], "quants": "all"}))
+    assert found is not None
+    assert (found.quants, found.quant_tag, found.search) == (("Q8_0", "Q4_K_M"), None, "bisect")
+    listed = find_contexts(
+        config(context={"sweep_contexts": [512], "quants": "q4_k_m, q8_0", "search": "all"})
+    )
+    assert listed is not None
+    assert (listed.quants, listed.search) == (("Q4_K_M", "Q8_0"), "all")
+    one = find_contexts(config(context={"sweep_contexts": [512], "quants": ["Q4_K_M"]}))
+    assert one is not None
+    assert (one.quants, one.quant_tag, one.search) == ((), "Q4_K_M", "all")
+    assert "listed more than once" in problem(context_quants="Q8_0,q8_0")
+    assert problem(context_quants="all,Q8_0").startswith("context.quants: must be one of quants")
+
+
+@pytest.mark.parametrize("tag", ["q4_k_m", None])
+def test_the_older_key_of_one_quant_still_works(tag: str | None) -> None:
+    found = find_contexts(config(context_sweep_contexts=[512], context_quant_tag=tag))
+    assert found is not None
+    assert (found.quants, found.quant_tag) == ((), tag and "Q4_K_M")
+
+
+def test_each_of_several_quants_has_files_of_its_own(folder: Path) -> None:
+    (folder / "models/nano-Q4_K_M.gguf").write_bytes(
+        (folder / "models/nano-Q8_0.gguf").read_bytes()
+    )
+    changes = {"context_sweep_contexts": [512], "quants": ["Q4_K_M", "Q8_0"]}
+    plain, found = targets(folder, **changes), targets(folder, **changes, context_quants="all")
+    place = "results/s/context_sweep/nano"
+    assert [path for path in found.all_files() if path not in plain.all_files()] == [
+        f"{place}/context_quants.json",
+        f"{place}/context_quants.png",
+        f"{place}/Q8_0/receipt.json",
+        f"{place}/Q4_K_M/receipt.json",
+        f"{place}/Q8_0/context_512.json",
+        f"{place}/Q4_K_M/context_512.json",
+    ]
+    contexts = found.contexts
+    assert contexts.receipts_before("nano", "Q8_0") == []
+    assert contexts.beside_option("nano", "Q8_0") == "--beside "
+    assert contexts.beside_option("nano", "Q4_K_M") == f"--beside {place}/Q8_0/receipt.json"
+    assert len(contexts.receipts_before("nano")) == 2
+    assert plain.contexts.beside_option("nano") == ""
 
 
 def test_a_sweep_without_contexts_has_no_such_product(folder: Path) -> None:

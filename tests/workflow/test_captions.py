@@ -14,7 +14,7 @@ def test_every_part_of_the_report_has_a_caption_and_says_of_which_model_it_is() 
         for path in sorted(RULES.glob("*.smk"))
         for part in re.findall(r"=report\(\n(.*?)\n {8}\),", path.read_text("utf-8"), re.S)
     ]
-    assert len(parts) == 6
+    assert len(parts) == 7
     named = [re.findall(r'caption="(captions/\w+\.rst)"', part) for part in parts]
     assert all(len(names) == 1 and (RULES / names[0]).read_text("utf-8").strip() for names in named)
     assert len({names[0] for names in named}) == len(parts)

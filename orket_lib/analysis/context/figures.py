@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from orket_lib.analysis.frontier import served_in_row
 from orket_lib.artifacts.views.context_ceiling import ContextSeen, DepthScore
-from orket_lib.artifacts.views.context_summary import ContextRow
+from orket_lib.artifacts.views.context_summary import ContextAnswer, ContextRow
 from orket_lib.artifacts.views.frontier import MeasuredWith
 from orket_lib.artifacts.views.row import FailureCount, RowMetrics
 from orket_lib.vocabulary.nulls import Null
@@ -40,6 +40,7 @@ class ContextFigures:
         seen: Figures without a limit.
         served: Model file and build; None if nothing was served.
         summary_path: Path of the summary.
+        answers: The score of each task, if its answers may be judged.
     """
 
     context: int
@@ -59,6 +60,7 @@ class ContextFigures:
     seen: ContextSeen | None
     served: MeasuredWith | None
     summary_path: str
+    answers: tuple[ContextAnswer, ...] = ()
 
     @property
     def loaded(self) -> bool:
@@ -68,7 +70,7 @@ class ContextFigures:
 
 def of_context_row(context: int, row: ContextRow, path: str) -> ContextFigures:
     """Return the figures of a row of a context sweep."""
-    return _figures(
+    figures = _figures(
         context,
         row.metrics,
         path,
@@ -77,6 +79,8 @@ def of_context_row(context: int, row: ContextRow, path: str) -> ContextFigures:
         (row.reading("filled_min"), row.reading("filled_mean"), row.reading("cached_tokens")),
         row.depths,
     )
+    judged = row.metrics.quality_valid
+    return replace(figures, answers=row.answers if judged else ())
 
 
 def of_sweep_row(context: int, row: RowMetrics, path: str) -> ContextFigures:

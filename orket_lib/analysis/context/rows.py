@@ -5,11 +5,11 @@ from __future__ import annotations
 import statistics
 from collections.abc import Callable, Iterator, Sequence
 
-from orket_lib.analysis.rows.aggregates import answered
+from orket_lib.analysis.rows.aggregates import answered, task_scores
 from orket_lib.analysis.rows.quality import pollutes
 from orket_lib.analysis.rows.row import build_row
 from orket_lib.artifacts.views.context_ceiling import DepthScore
-from orket_lib.artifacts.views.context_summary import ContextRow
+from orket_lib.artifacts.views.context_summary import ContextAnswer, ContextRow
 from orket_lib.artifacts.views.row import RowMetrics, RowSettings
 from orket_lib.artifacts.views.run_report import RunReport
 from orket_lib.vocabulary.nulls import Null, all_of, any_of, known
@@ -58,6 +58,13 @@ def context_row(report: RunReport, settings: RowSettings, report_path: str) -> C
         ttft_cold_ms=metrics.reading("ttft_ms"),
         cached_tokens=_median_of_follow_ups(report, "cached_tokens"),
         depths=_depths(metrics),
+        answers=tuple(
+            ContextAnswer(
+                task=it.test_id, family=it.family.partition("@")[0], score=it.adherence_score
+            )
+            for it in task_scores(report.test_runs)
+            if it.adherence_score is not None
+        ),
     )
 
 

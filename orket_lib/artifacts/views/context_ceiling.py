@@ -1,4 +1,4 @@
-"""The context ceiling: `explorer.context_ceiling.v1`.
+"""The context ceiling: `explorer.context_ceiling.v1`, and `orket.context_quants.v1` of all quants.
 
 It is the largest context at which the recommended quant passes its quality and speed limits.
 """
@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from orket_lib.artifacts.base import Count, Measured, Reading, Record
+from orket_lib.artifacts.base import Count, Labelled, Measured, Reading, Record
 from orket_lib.artifacts.views.frontier import Explorer, MeasuredWith
 from orket_lib.artifacts.views.verdict import WantCheck
 
@@ -109,3 +109,86 @@ class ContextCeiling(Measured, Explorer):
     recommendation: str
     points: tuple[ContextPoint, ...] = Field(description="smallest context first")
     not_tried: tuple[NotTried, ...] = Field((), description="skipped contexts, smallest first")
+
+
+CeilingVerdict = Literal["lower", "same", "higher", "undecided"]
+LengthVerdict = Literal["more", "less", "undecided"]
+
+
+class PairedDrop(Record):
+    """What a quant loses against the baseline at a context, over the tasks that both were asked."""
+
+    tasks: int
+    lost: float = Field(description="right in the baseline only")
+    won: float = Field(description="right in the quant only")
+    drop: float = Field(description="of the share of right answers; negative = the quant is better")
+    low: float = Field(description="lower end of the 95 % interval")
+    high: float
+
+
+class CeilingComparison(Record):
+    """The ceiling of a quant against that of the baseline."""
+
+    verdict: CeilingVerdict = Field(
+        description="`lower` and `higher` if the paired interval has no 0 where one of the two "
+        "failed, or if it can't be loaded there; `same` if it is within 1 - adherence_min at their "
+        "ceiling"
+    )
+    context: int | None = Field(description="where they are compared; null without answers of both")
+    paired: PairedDrop | None = Field(description="at that context")
+    because: str
+
+
+class FamilyAtContext(Record):
+    """Adherence over the tasks of one family at one context."""
+
+    family: str
+    context: int
+    right: float
+    asked: int
+    low: float = Field(description="the adherence is at least this with 95 % certainty")
+    high: float = Field(description="and at most this")
+    paired: PairedDrop | None = Field(description="null for the baseline, or without its answers")
+
+
+class LengthEffect(Record):
+    """Whether a quant loses more against the baseline at a long context than at a short one."""
+
+    family: str = Field(description="`all` = over all families")
+    short: int
+    long: int
+    at_short: PairedDrop
+    at_long: PairedDrop
+    more: float = Field(description="drop at the long context less the drop at the short one")
+    low: float = Field(description="lower end of its 95 % interval")
+    high: float
+    verdict: LengthVerdict = Field(description="`more` or `less` only if the interval has no 0")
+
+
+class QuantContexts(Measured):
+    """The contexts of one quant."""
+
+    quant_tag: str
+    safe_context_ceiling: Count = Field(
+        description="largest context up to which all tried contexts passed; null if the smallest "
+        "failed"
+    )
+    points: tuple[ContextPoint, ...] = Field(description="smallest context first")
+    not_tried: tuple[NotTried, ...]
+    ceiling: CeilingComparison | None = Field(description="null for the baseline")
+    families: tuple[FamilyAtContext, ...]
+    lengths: tuple[LengthEffect, ...] = Field(
+        description="none with fewer than two contexts that the baseline was asked, too"
+    )
+
+
+class ContextQuants(Labelled):
+    """`context_quants.json`."""
+
+    schema_version: Literal["orket.context_quants.v1"] = "orket.context_quants.v1"
+    model_id: str
+    sweep: str | None
+    baseline_quant: str | None = Field(description="the largest with answers; null without any")
+    thresholds: ContextThresholds
+    conclusions: tuple[str, ...] = Field(description="the ceilings, and whether length matters")
+    quants: tuple[QuantContexts, ...] = Field(description="the largest first")

@@ -19,12 +19,23 @@ class ContextSettings(Record):
 
     contexts: tuple[int, ...] = Field(description="smallest first")
     search: ContextSearch
-    quant_tag: str | None = Field(description="null = the recommended quant")
+    quant_tag: str | None = Field(description="the only quant; null = the recommended one")
+    quants: tuple[str, ...] = Field(
+        (), description="measured besides, each by itself; empty = one quant only"
+    )
     fill: ContextFill
     probe_runs: int
     on_server_death: OnServerDeath
     rerun_polluted: int
     thresholds: ContextThresholds
+
+
+class ContextAnswer(Record):
+    """The score of one task."""
+
+    task: str
+    family: str
+    score: float
 
 
 class ContextRow(Measured):
@@ -40,6 +51,9 @@ class ContextRow(Measured):
         description="prompt tokens of a follow-up that the server took from its cache, median"
     )
     depths: tuple[DepthScore, ...]
+    answers: tuple[ContextAnswer, ...] = Field(
+        (), description="every quant is asked the same; empty in older files"
+    )
 
 
 class ContextSummary(Labelled):

@@ -20,7 +20,7 @@ from orket_lib.stores.bundles import is_plain
 from orket_lib.vocabulary.errors import ArtifactError
 from orket_lib.vocabulary.slugs import slugs
 from orket_lib.vocabulary.statuses import FidelityMode
-from orket_lib.workflow.context import ceiling_options
+from orket_lib.workflow.context import ceiling_options, largest_first
 from orket_lib.workflow.thermal import profile_options
 
 _LONGEST_CONTEXT = 2**25
@@ -144,18 +144,30 @@ class Steps:
                 if max(settings.contexts, default=0) > _LONGEST_CONTEXT:  # prompts are made anew
                     raise ArtifactError(f"{policy}/context.json: no model has such a context")
                 look = f" --look {self.results}/looks/{model}/{self._batches}.json"
-                yield Step(
-                    tuple(
-                        f"measure.measure_contexts --frontier {frontier}"
-                        f" --cells {policy}/cells.json"
-                        f" --policy {policy}/context.json --settings {policy}/row.json"
-                        f" --needs {policy}/needs.json --model {model}"
-                        f" --preflight {NOTHING_MEASURED} --out-folder {folder}"
-                        f"{look + self._started() if self._config.budget else ''}".split()
-                    ),
-                    tuple(f"{folder}/context_{context}.json" for context in settings.contexts),
+                measure = (
+                    f"measure.measure_contexts --cells {policy}/cells.json"
+                    f" --policy {policy}/context.json --settings {policy}/row.json"
+                    f" --needs {policy}/needs.json --model {model} --preflight {NOTHING_MEASURED}"
+                    f"{look + self._started() if self._config.budget else ''}"
                 )
                 limits = ceiling_options(settings, self._config.wanted_context)
+                quants, beside = self._quants(model, settings), ""
+                for quant in quants:
+                    yield _contexts(
+                        f"{measure} --quant {quant} --row {self._views}/{model}/{quant}.json"
+                        f" --sweep {self._config.sweep} --beside{beside}",
+                        f"{folder}/{quant}",
+                        settings,
+                    )
+                    beside += f" {folder}/{quant}/receipt.json"
+                if quants:
+                    folders = " ".join(f"{folder}/{quant}" for quant in quants)
+                    yield _step(
+                        f"views.context_quants {limits} --folders {folders}",
+                        f"{folder}/context_quants.json",
+                    )
+                whole = f" --beside{beside}" if quants else ""
+                yield _contexts(f"{measure} --frontier {frontier}{whole}", folder, settings)
                 yield _step(
                     f"views.context_ceiling {limits}"
                     f" --summary-template {folder}/context_{{context}}.json",
@@ -168,8 +180,14 @@ class Steps:
                 f"{folder}/thermal_profile.json",
             )
 
+    def _quants(self, model: str, settings: ContextSettings) -> tuple[str, ...]:
+        """Return the quants of a model whose contexts are measured by themselves."""
+        names = {slug: name for name, slug in slugs(self._config.models).items()}
+        return largest_first(self._config, names[model], settings.quants)
+
     def _report(self) -> Step:
         contexts = self._there(f"{self.results}/context_sweep/{{}}/context_ceiling.json")
+        compared = self._there(f"{self.results}/context_sweep/{{}}/context_quants.json")
         profiles = self._there(f"{self.results}/thermal/{{}}/thermal_profile.json")
         outputs = {
             "md": "sweep_report.md",
@@ -185,6 +203,7 @@ class Steps:
                 *("--cells", f"{self.results}/cells"),
                 *(word for option, path in made.items() for word in (f"--out-{option}", path)),
                 *(["--context", *contexts] if contexts else []),
+                *(["--context-quants", *compared] if compared else []),
                 *(["--thermal", *profiles] if profiles else []),
             ),
             tuple(made.values()),
@@ -209,6 +228,12 @@ class Steps:
 def _step(command: str, out: str) -> Step:
     """Return the step of a command without blanks in its arguments."""
     return Step((*command.split(), "--out", out), (out,))
+
+
+def _contexts(command: str, folder: str, settings: ContextSettings) -> Step:
+    """Return the step of a context sweep with its summaries."""
+    summaries = tuple(f"{folder}/context_{context}.json" for context in settings.contexts)
+    return Step((*command.split(), "--out-folder", folder), summaries)
 
 
 def _cell(receipt: str) -> str:

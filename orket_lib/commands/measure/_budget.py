@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from orket_lib.analysis.active_time import active_seconds
 from orket_lib.artifacts.io import read_model
 from orket_lib.artifacts.views.look import Look, Started
+from orket_lib.artifacts.views.receipt import Receipt
+from orket_lib.stores.parts import read_part
 from orket_lib.vocabulary.units import duration
 
 CODE = "BUDGET_SPENT"
@@ -50,12 +54,20 @@ def add_budget(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--started", type=Path, help="start of the sweep, with a budget")
 
 
-def budget_of(options: argparse.Namespace) -> Budget | None:
-    """Return what is left of the budget; None if there is none."""
+def budget_of(options: argparse.Namespace, contexts: Iterable[Path] = ()) -> Budget | None:
+    """Return what is left of the budget; None if there is none.
+
+    Args:
+        options: Of the command.
+        contexts: Receipts of context sweeps of the model, which took some of it.
+    """
     if options.look is None or options.started is None:
         return None
     look = read_model(options.look, Look)
     if look.budget_seconds is None:
         return None
     started = read_model(options.started, Started).started_at
-    return Budget(look.budget_seconds, look.seconds or 0.0, started)
+    receipts = [read_model(path, Receipt) for path in contexts]
+    parts = [read_part(part) for receipt in receipts for part in receipt.parts]
+    spent = (look.seconds or 0.0) + active_seconds(parts, started)
+    return Budget(look.budget_seconds, spent, started)

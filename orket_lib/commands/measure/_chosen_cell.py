@@ -27,11 +27,7 @@ def chosen_cell(
     Raises:
         ArtifactError: The model or quant is not in the sweep.
     """
-    of_model = cells.quants_of(model_slug)
-    if not of_model:
-        known = ", ".join(dict.fromkeys(cell.model_slug for cell in cells.cells))
-        raise ArtifactError(f"the sweep has no model {model_slug!r}; it has {known}")
-    model_id = of_model[0].model_id
+    model_id = _of_model(cells, model_slug)[0].model_id
     picks = {
         session.model_id: session.minimum_viable_quant
         if session.measured_further is None
@@ -41,10 +37,28 @@ def chosen_cell(
     if model_id not in picks:
         raise ArtifactError(f"the frontier has no model {model_id!r}")
     tag = named or picks[model_id]
-    if not tag:
-        return NO_QUANT_CHOSEN
+    return cell_named(cells, model_slug, tag) if tag else NO_QUANT_CHOSEN
+
+
+def cell_named(cells: ServableCells, model_slug: str, tag: str) -> ServableCell:
+    """Return a cell of a model by its quant.
+
+    Raises:
+        ArtifactError: The model or quant is not in the sweep.
+    """
+    of_model = _of_model(cells, model_slug)
     found = next((cell for cell in of_model if cell.quant_tag == tag), None)
     if found is None:
         known = ", ".join(cell.quant_tag for cell in of_model)
-        raise ArtifactError(f"the sweep has no quant {tag!r} of {model_id}; it has {known}")
+        raise ArtifactError(
+            f"the sweep has no quant {tag!r} of {of_model[0].model_id}; it has {known}"
+        )
     return found
+
+
+def _of_model(cells: ServableCells, model_slug: str) -> tuple[ServableCell, ...]:
+    of_model = cells.quants_of(model_slug)
+    if not of_model:
+        known = ", ".join(dict.fromkeys(cell.model_slug for cell in cells.cells))
+        raise ArtifactError(f"the sweep has no model {model_slug!r}; it has {known}")
+    return of_model

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Iterator
 from pathlib import Path
 
-from orket_lib.analysis.active_time import active_seconds, series_seconds
+from orket_lib.analysis.active_time import series_seconds
 from orket_lib.artifacts.io import read_model, write_model
 from orket_lib.artifacts.measurements.request import ServableCell, ServableCells
 from orket_lib.artifacts.measurements.thermal_series import (
@@ -29,7 +29,6 @@ from orket_lib.measure.session.known_facts import SERVER_FACTS
 from orket_lib.measure.thermal.series import ThermalMeasurement
 from orket_lib.processes.snakemake_watchdog import die_with_snakemake
 from orket_lib.stores.attempts import AttemptStore, read_taken
-from orket_lib.stores.parts import read_part
 from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.reasons import Reason
 from orket_lib.vocabulary.slugs import slug
@@ -50,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--model", required=True, help="folder name of the model")
     add_measuring(parser)
     add_budget(parser)
-    add("--contexts", type=Path, nargs="*", default=[], help="receipt of the context sweep")
+    add("--contexts", type=Path, nargs="*", default=[], help="receipts of context sweeps")
     add("--receipt", type=Path, help="receipt to write")
     add_out(parser, "copy of the series; the measurement is in storage")
 
@@ -138,12 +137,9 @@ def _beyond_budget(
     frontier: FrontierExplorer,
 ) -> str | None:
     """Return why a series that is not stored does not fit into the budget; None if it does."""
-    budget = budget_of(options)
+    budget = budget_of(options, options.contexts)
     if budget is None or next(_stored(options, ThermalSpec.of(cell, settings)), None):
         return None
-    receipts = [read_model(path, Receipt) for path in options.contexts]
-    parts = [read_part(part) for receipt in receipts for part in receipt.parts]
-    budget = budget.after(active_seconds(parts, budget.since))
     rows = {row.quant_tag: row for it in frontier.sessions for row in it.quant_rows}
     return budget.why_not(series_seconds(settings, rows.get(cell.quant_tag)))
 

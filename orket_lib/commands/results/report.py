@@ -8,7 +8,7 @@ from pathlib import Path
 
 from orket_lib.analysis.wants.answer import answers
 from orket_lib.artifacts.io import read_model, write_model, write_text
-from orket_lib.artifacts.views.context_ceiling import ContextCeiling
+from orket_lib.artifacts.views.context_ceiling import ContextCeiling, ContextQuants
 from orket_lib.artifacts.views.scatter import Scatter
 from orket_lib.artifacts.views.summary import Summary
 from orket_lib.artifacts.views.thermal_profile import ThermalProfile
@@ -50,6 +50,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         f"{_FIDELITY} next to it",
     )
     add("--context", type=Path, nargs="+", default=[], metavar="FILE", help="context_ceiling.json")
+    text = "context_quants.json"
+    add("--context-quants", type=Path, nargs="+", default=[], metavar="FILE", help=text)
     add("--thermal", type=Path, nargs="+", default=[], metavar="FILE", help="thermal_profile.json")
     add("--cells", type=Path, help="the sweep's cells/, to show in the page what breaks")
     add("--include-invalid", action="store_true", help="use rows that are not valid, too")
@@ -66,12 +68,14 @@ def run(options: argparse.Namespace) -> int:
     refuse_replaced(summary)
     include_invalid = options.include_invalid or summary.matrix.get("include_invalid", False)
     contexts = [read_model(path, ContextCeiling) for path in options.context]
+    quants = [read_model(path, ContextQuants) for path in options.context_quants]
     thermal = [read_model(path, ThermalProfile) for path in options.thermal]
     picture = options.out_plot
     if options.out_md:
         picture = picture or options.out_md.parent / "plots" / "frontier.png"
         plots = _plots(summary, options.out_md.parent, picture)
         further = [it.recommendation for it in contexts] + [it.recommendation for it in thermal]
+        further += [f"{it.model_id}: {line}" for it in quants for line in it.conclusions]
         text = render_markdown(summary, plots, include_invalid, further, contexts)
         write_text(options.out_md, text)
     if picture:
@@ -80,7 +84,8 @@ def run(options: argparse.Namespace) -> int:
     if options.out_html:
         flips = list(flips_of(summary, options.cells)) if options.cells else []
         write_text(
-            options.out_html, render_page(summary, include_invalid, contexts, thermal, flips)
+            options.out_html,
+            render_page(summary, include_invalid, contexts, thermal, flips, quants),
         )
     if options.out_scatter:
         write_model(options.out_scatter, _scatter(options.summary, summary, include_invalid))

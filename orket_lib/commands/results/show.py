@@ -11,7 +11,12 @@ from orket_lib.artifacts.views.summary import Summary
 from orket_lib.commands._common import print_text, tell
 from orket_lib.commands._summaries import add_sweep, read_summary, summary_of
 from orket_lib.commands._wants import add_want, read_wants
-from orket_lib.commands.closing_message import measured_at_picks, measured_line, print_summary
+from orket_lib.commands.closing_message import (
+    measured_at_picks,
+    measured_line,
+    print_summary,
+    quants_lines,
+)
 from orket_lib.report.formatting import escaped
 from orket_lib.report.terminal import markdown_table
 from orket_lib.vocabulary.statuses import WantName
@@ -45,7 +50,8 @@ def run(options: argparse.Namespace) -> int:
         print_text(markdown_table(summary))
         return 0
     report = path.with_name("sweep_report.html").as_posix()
-    print_summary(summary, report, [measured_line(it) for it in found], found)
+    further = [*map(measured_line, found), *quants_lines(summary, path.parents[1])]
+    print_summary(summary, report, further, found)
     return 0
 
 

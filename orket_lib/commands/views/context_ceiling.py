@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 from orket_lib.analysis.context.ceiling import context_points, largest_passing, safe_ceiling
 from orket_lib.analysis.context.recommendation import context_advice, served_differently
 from orket_lib.analysis.context.wanted import check_context
 from orket_lib.artifacts.io import write_model
-from orket_lib.artifacts.views.context_ceiling import ContextCeiling, ContextThresholds, NotTried
+from orket_lib.artifacts.views.context_ceiling import (
+    ContextCeiling,
+    ContextPoint,
+    ContextThresholds,
+    NotTried,
+)
 from orket_lib.commands._common import add_out, number, stamp, whole_number
 from orket_lib.commands._storage import add_kept_below
 from orket_lib.commands.results.history import keep
@@ -26,13 +32,7 @@ EXAMPLES = (
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     add = parser.add_argument
-    add(
-        "--contexts",
-        type=_contexts,
-        nargs="+",
-        required=True,
-        help="context lengths in tokens, such as 4096,8192",
-    )
+    add_contexts(parser)
     add(
         "--summary-template",
         required=True,
@@ -40,15 +40,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add("--model-id", help="needed if the summaries have several models")
     add("--quant-tag", help="needed if the summaries have several quants")
-    for option, kind, least, what in (
-        ("--adherence-min", number(most=1), 0.95, "lowest adherence"),
-        ("--ttft-ceiling-ms", number(), 250.0, "highest time to first token of a follow-up"),
-        ("--decode-floor-tps", number(), 20.0, "lowest decode rate"),
-    ):
-        text = f"{what}; 0 = no limit; default: %(default)s"
-        add(option, type=kind, default=least, help=text)
-    add("--wanted-context", type=whole_number(1), help="context that the config wants, in tokens")
-    add("--include-invalid", action="store_true", help="accept rows that are not valid")
     add(
         "--execution-lane",
         choices=list(Lane),
@@ -61,10 +52,42 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_out(parser, "context ceiling artifact")
 
 
+def add_contexts(parser: argparse.ArgumentParser) -> None:
+    """Add the contexts and their limits."""
+    add = parser.add_argument
+    add(
+        "--contexts",
+        type=_contexts,
+        nargs="+",
+        required=True,
+        help="context lengths in tokens, such as 4096,8192",
+    )
+    for option, kind, least, what in (
+        ("--adherence-min", number(most=1), 0.95, "lowest adherence"),
+        ("--ttft-ceiling-ms", number(), 250.0, "highest time to first token of a follow-up"),
+        ("--decode-floor-tps", number(), 20.0, "lowest decode rate"),
+    ):
+        text = f"{what}; 0 = no limit; default: %(default)s"
+        add(option, type=kind, default=least, help=text)
+    add("--wanted-context", type=whole_number(1), help="context that the config wants, in tokens")
+    add("--include-invalid", action="store_true", help="accept rows that are not valid")
+
+
+def contexts_of(options: argparse.Namespace) -> list[int]:
+    """Return the contexts of the options that `add_contexts` adds."""
+    return [context for part in options.contexts for context in part]
+
+
+def thresholds_of(options: argparse.Namespace) -> ContextThresholds:
+    """Return their limits."""
+    return ContextThresholds(
+        **{name: getattr(options, name) for name in ContextThresholds.model_fields}
+    )
+
+
 def run(options: argparse.Namespace) -> int:
     """Read, judge, write, draw."""
-    contexts = [context for part in options.contexts for context in part]
-    given = read_summaries(contexts, options.summary_template)
+    given = read_summaries(contexts_of(options), options.summary_template)
     artifact = _ceiling(options, given)
     write_model(options.out, artifact)
     if options.out_plot:
@@ -76,9 +99,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _ceiling(options: argparse.Namespace, given: list[Given]) -> ContextCeiling:
     model_id, quant_tag = pair = one_pair(given, options.model_id, options.quant_tag)
-    thresholds = ContextThresholds(
-        **{name: getattr(options, name) for name in ContextThresholds.model_fields}
-    )
+    thresholds = thresholds_of(options)
     figures = [one.figures[pair] for one in given if one.left_out is None]
     points = context_points(figures, thresholds)
     want = (
@@ -118,10 +139,20 @@ def _ceiling(options: argparse.Namespace, given: list[Given]) -> ContextCeiling:
         safe_context_ceiling=safe_ceiling(points),
         largest_passing_context=largest_passing(points),
         want=want,
-        recommendation=" ".join(filter(None, (advice, served_differently(figures)))),
+        recommendation=" ".join(
+            filter(None, (advice, _larger(points, left_out), served_differently(figures)))
+        ),
         points=points,
         not_tried=[NotTried(context=context, reason=reason) for context, reason in left_out],
     )
+
+
+def _larger(points: Sequence[ContextPoint], left_out: Sequence[tuple[int, str]]) -> str | None:
+    """Return why contexts larger than all that were tried and passed were left out."""
+    if not points or not all(point.passed for point in points):
+        return None
+    reasons = [reason for context, reason in left_out if context > points[-1].context]
+    return f"Larger ones were not tried: {reasons[0]}." if reasons else None
 
 
 def _contexts(text: str) -> tuple[int, ...]:

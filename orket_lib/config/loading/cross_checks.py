@@ -20,6 +20,7 @@ from orket_lib.config.loading.provider_limits import (
 )
 from orket_lib.config.model import SweepConfig
 from orket_lib.config.model_files import filled, makes_files
+from orket_lib.config.sections.context import ALL, PICK
 from orket_lib.config.sections.thresholds import misfit
 from orket_lib.vocabulary.providers import remote_host
 from orket_lib.vocabulary.quants import NOMINAL_BITS, is_vendor_tag
@@ -243,8 +244,13 @@ _CHECKS: tuple[tuple[tuple[str, ...], _Check], ...] = (
     (("runner_template",), runner_problems),
     (("hardware_sidecar_template", "hardware_sidecar_profile"), _two_sidecars),
     (
-        ("quants", "context_quant_tag"),
-        lambda config: _unlisted_quant("context.quant_tag", config.context_quant_tag, config),
+        ("quants", "context_quants"),
+        lambda config: (
+            line
+            for tag in config.context_quants
+            if tag not in (PICK, ALL)
+            for line in _unlisted_quant("context.quants", tag, config)
+        ),
     ),
     (("thermal_cooldown_target_c", "thermal_polluted_threshold_c"), _thermal_limits),
     (

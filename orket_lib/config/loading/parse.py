@@ -46,6 +46,7 @@ class DeprecatedKey:
 DEPRECATED_KEYS: dict[str, DeprecatedKey] = {
     "model_id": DeprecatedKey("write `models`, a list", "models"),
     "quant_tags": DeprecatedKey("write `quants`", "quants"),
+    "context_quant_tag": DeprecatedKey("write `context: {quants: ...}`", "context_quants"),
     "lmstudio_base_url": DeprecatedKey(
         "write `provider: lmstudio` and `base_url`", "base_url", (("provider", "lmstudio"),)
     ),

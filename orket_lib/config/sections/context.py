@@ -4,18 +4,27 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator
 
 from orket_lib.artifacts.measurements.spec import ContextFamily
 from orket_lib.config.sections.fields import (
     Contexts,
     Depths,
-    QuantTag,
     Rate,
     Section,
     listed,
+    listing,
     refuse_repeats,
 )
+from orket_lib.vocabulary.quants import normalize_tag
+
+PICK, ALL = "pick", "all"
+
+
+def _tags(words: tuple[str, ...]) -> tuple[str, ...]:
+    if words in ((PICK,), (ALL,)):
+        return words
+    return tuple(map(normalize_tag, words))
 
 
 class ContextSweep(Section):
@@ -40,12 +49,19 @@ class ContextSweep(Section):
         float | None, Field(ge=0, description="0 = no limit; null = the profile's")
     ] = None
     context_search: Annotated[
-        Literal["all", "bisect"],
-        Field(description="try all contexts, or only those that a search for the ceiling needs"),
-    ] = "all"
-    context_quant_tag: Annotated[
-        QuantTag | None, Field(description="quant to measure; null = the recommended one")
+        Literal["all", "bisect"] | None,
+        Field(
+            description="try all contexts, or only those that a search for the ceiling needs; null "
+            "= `all` for one quant, `bisect` for several"
+        ),
     ] = None
+    context_quants: Annotated[
+        tuple[str, ...],
+        BeforeValidator(lambda value: listed(value or PICK)),
+        AfterValidator(_tags),
+        Field(min_length=1, description="`pick` = the recommended one, `all`, or a list of quants"),
+        listing({"type": "string"}),
+    ] = (PICK,)
     context_tasks: Annotated[
         tuple[ContextFamily, ...],
         BeforeValidator(listed),
@@ -65,7 +81,7 @@ class ContextSweep(Section):
         float, Field(ge=0.1, le=0.95, description="share of a context that a prompt fills")
     ] = 0.85
 
-    @field_validator("context_sweep_contexts", "context_tasks", "context_depths")
+    @field_validator("context_sweep_contexts", "context_tasks", "context_depths", "context_quants")
     @classmethod
     def _nothing_is_repeated(
         cls, values: tuple[float | str, ...] | None

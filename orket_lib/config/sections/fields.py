@@ -141,7 +141,8 @@ def _as_switch(value: object) -> object:
     return value if not isinstance(value, bool) else "on" if value else "off"
 
 
-def _listing(item: dict[str, Any]) -> WithJsonSchema:
+def listing(item: dict[str, Any]) -> WithJsonSchema:
+    """Return the JSON schema of a list that may be written as text."""
     as_list = {"type": "array", "items": item, "minItems": 1}
     return WithJsonSchema({"anyOf": [as_list, {"type": "string", "title": "comma-separated text"}]})
 
@@ -149,20 +150,20 @@ def _listing(item: dict[str, Any]) -> WithJsonSchema:
 Words = Annotated[str, BeforeValidator(_as_text)]  # `sweep: 2024`, `affinity_policy: 0`
 Text = Annotated[Words, WithJsonSchema({"type": ["string", "number"]})]
 Names = Annotated[
-    tuple[str, ...], BeforeValidator(listed), Field(min_length=1), _listing({"type": "string"})
+    tuple[str, ...], BeforeValidator(listed), Field(min_length=1), listing({"type": "string"})
 ]
 NoSwitch = BeforeValidator(_no_switch)  # of a number inside a mapping
 Rate = Annotated[float, Field(ge=0, le=1)]
 _Numbers = Annotated[tuple[T, ...], BeforeValidator(_listed_numbers), Field(min_length=1)]
-DeviceNames = Annotated[_Numbers[Text], _listing({"type": ["string", "integer"]})]
+DeviceNames = Annotated[_Numbers[Text], listing({"type": ["string", "integer"]})]
 Contexts = Annotated[
-    _Numbers[Annotated[int, Field(ge=256)]], _listing({"type": "integer", "minimum": 256})
+    _Numbers[Annotated[int, Field(ge=256)]], listing({"type": "integer", "minimum": 256})
 ]
 Tiers = Annotated[
     _Numbers[Annotated[int, Field(ge=1, le=6)]],
-    _listing({"type": "integer", "minimum": 1, "maximum": 6}),
+    listing({"type": "integer", "minimum": 1, "maximum": 6}),
 ]
-Depths = Annotated[_Numbers[Rate], _listing({"type": "number", "minimum": 0, "maximum": 1})]
+Depths = Annotated[_Numbers[Rate], listing({"type": "number", "minimum": 0, "maximum": 1})]
 # As `quants` are written: `q4_k_m` becomes `Q4_K_M`.
 QuantTag = Annotated[str, AfterValidator(normalize_tag)]
 # YAML reads a bare `on` or `off` as true or false.

@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from orket_lib.analysis.pareto import undominated
 from orket_lib.analysis.rows.adherence_interval import adherence_interval
-from orket_lib.artifacts.views.context_ceiling import ContextCeiling
+from orket_lib.artifacts.views.context_ceiling import ContextCeiling, ContextQuants
 from orket_lib.artifacts.views.ranking import Ranking
 from orket_lib.artifacts.views.summary import ModelSession, SummaryRow
 from orket_lib.artifacts.views.thermal_profile import ThermalProfile
@@ -18,6 +18,7 @@ from orket_lib.vocabulary.statuses import Lane
 from orket_lib.vocabulary.units import GIB, MIB, MIB_PER_GIB
 
 _SHARE = "{:.0%}".format
+_APART = 1.03  # of quants at one context, whose marks would cover each other
 
 
 def score_chart(session: ModelSession, view: FrontierView) -> Markup:
@@ -118,6 +119,32 @@ def context_chart(ceiling: ContextCeiling) -> Markup:
         f"{ceiling.model_id} {ceiling.quant_tag}: adherence by context",
         points,
         "context, tokens",
+        _SHARE,
+        joined=True,
+        limit=least if least > 0 else None,
+    )
+
+
+def quants_chart(found: ContextQuants) -> Markup:
+    """Return the adherence of each quant by context, one line per quant."""
+    least = found.thresholds.adherence_min
+    return point_chart(
+        f"{found.model_id}: adherence by context, one line per quant",
+        [
+            Point(
+                f"{quant.quant_tag} at {it.context}",
+                it.context * _APART**place,
+                it.adherence_score,
+                it.adherence_low,
+                it.adherence_high,
+                "base" if quant.quant_tag == found.baseline_quant else "ok",
+                line=quant.quant_tag,
+            )
+            for place, quant in enumerate(found.quants)
+            for it in quant.points
+            if it.adherence_score is not None
+        ],
+        "context, tokens; quants side by side",
         _SHARE,
         joined=True,
         limit=least if least > 0 else None,

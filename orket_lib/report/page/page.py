@@ -7,7 +7,7 @@ from typing import Any
 
 from orket_lib.analysis.wants.answer import answers
 from orket_lib.artifacts.printed.flips import ModelFlips
-from orket_lib.artifacts.views.context_ceiling import ContextCeiling
+from orket_lib.artifacts.views.context_ceiling import ContextCeiling, ContextQuants
 from orket_lib.artifacts.views.summary import ModelSession, Summary
 from orket_lib.artifacts.views.thermal_profile import ThermalProfile
 from orket_lib.report.formatting import cpu_name, ratio, shown
@@ -18,6 +18,7 @@ from orket_lib.report.page.shell import rendered
 from orket_lib.report.sections import conditions, thinking
 from orket_lib.report.sections.batches import batches_section
 from orket_lib.report.sections.context import context_section
+from orket_lib.report.sections.context_quants import quants_section
 from orket_lib.report.sections.fidelity import fidelity_section
 from orket_lib.report.sections.gpus import gpu_section
 from orket_lib.report.sections.missing_numbers import missing_numbers
@@ -38,6 +39,7 @@ def render_page(
     contexts: Sequence[ContextCeiling] = (),
     thermal: Sequence[ThermalProfile] = (),
     flips: Sequence[ModelFlips] = (),
+    context_quants: Sequence[ContextQuants] = (),
 ) -> str:
     """Return the page.
 
@@ -48,13 +50,21 @@ def render_page(
         contexts: Context sweeps of its models.
         thermal: Thermal series of its models.
         flips: What breaks; without it, the page says how to see that.
+        context_quants: The contexts of all quants of its models.
     """
     lane = summary.execution_lane
     views = [frontier_view(session, lane, include_invalid) for session in summary.sessions]
     wanted = {it.model_id: it for it in answers(summary, contexts)}
     models = [
         _model(session, view, summary, contexts, thermal, flips)
-        | {"wants": wants_section(session, wanted.get(session.model_id))}
+        | {
+            "wants": wants_section(session, wanted.get(session.model_id)),
+            "context_quants": [
+                (quants_section(it), charts.quants_chart(it))
+                for it in context_quants
+                if it.model_id == session.model_id
+            ],
+        }
         for session, view in zip(summary.sessions, views, strict=True)
     ]
     return rendered(

@@ -35,7 +35,10 @@ class Bar(NamedTuple):
 
 
 class Point(NamedTuple):
-    """A point of a chart; `low` and `high` are the interval of y, `front` marks a Pareto point."""
+    """A point of a chart; `low` and `high` are the interval of y, `front` marks a Pareto point.
+
+    A chart with several lines joins the points of each, and names it at its end.
+    """
 
     label: str
     x: float
@@ -44,6 +47,7 @@ class Point(NamedTuple):
     high: float | None = None
     kind: str = "ok"
     front: bool = False
+    line: str = ""
 
 
 class _Scale(NamedTuple):
@@ -103,7 +107,7 @@ def point_chart(
         x_name: Name of the x axis, with its unit.
         y_form: Writes a value of y.
         more_x_is_better: Draw the Pareto line; None for none.
-        joined: Draw a line through all points.
+        joined: Draw a line through the points of each line.
         limit: A value of y where a dashed line is drawn; None for none.
     """
     if not points:
@@ -125,7 +129,8 @@ def point_chart(
     if limit is not None:
         parts.append(_line("limit", x.start, y.at(limit), x.end, y.at(limit)))
     if joined:
-        parts.append(_path([(x.at(it.x), y.at(it.y)) for it in points]))
+        for line in dict.fromkeys(it.line for it in points):
+            parts.append(_path([(x.at(it.x), y.at(it.y)) for it in points if it.line == line]))
     elif more_x_is_better is not None:
         front = sorted({(x.at(it.x), y.at(it.y)) for it in points if it.front})
         parts.append(_path(list(_steps(front, more_x_is_better))))
@@ -142,7 +147,9 @@ def point_chart(
         for it in points
         if it.low is not None and it.high is not None
     ]
-    parts += [] if joined else _labels([(x.at(it.x), y.at(it.y), it) for it in points], lines)
+    last = {it.line: it._replace(label=it.line) for it in points if it.line}
+    named = list(last.values()) if joined else points
+    parts += _labels([(x.at(it.x), y.at(it.y), it) for it in named], lines)
     return _svg(name, _HEIGHT, parts)
 
 

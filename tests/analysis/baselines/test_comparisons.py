@@ -2,13 +2,14 @@ from __future__ import annotations
 
 from math import comb
 
+import numpy
 import pytest
 from builders import metrics, unmeasured
 from scipy.stats import binomtest
 
 from orket_lib.analysis.frontier import FrontierPolicy
 from orket_lib.analysis.sessions import build_session, compare, mixtures
-from orket_lib.analysis.statistics import mcnemar_exact
+from orket_lib.analysis.statistics import Estimate, difference, mcnemar_exact, paired_drop
 from orket_lib.artifacts.views.row import RowArtifact, TaskScore
 from orket_lib.vocabulary.statuses import Lane
 
@@ -91,3 +92,29 @@ def test_one_file_under_two_tags_and_two_builds_are_named() -> None:
     one_file, two_builds = mixtures(rows)
     assert "F16 and Q8_0" in one_file
     assert "b1, b2" in two_builds
+
+
+@pytest.mark.parametrize("tasks", [10, 20, 60])
+def test_the_interval_of_a_paired_drop_says_what_mcnemar_says(tasks: int) -> None:
+    for lost in range(tasks + 1):
+        for won in range(tasks - lost + 1):
+            found = paired_drop(lost, won, tasks)
+            other = paired_drop(won, lost, tasks)
+            assert found.low <= found.value <= found.high
+            assert other == pytest.approx((-found.value, -found.high, -found.low))
+            told = found.low > 0 or found.high < 0
+            assert told == (mcnemar_exact(lost, won) <= 0.05), (lost, won)
+
+
+def test_the_interval_of_a_paired_drop_has_the_drop_in_it_in_95_of_100_cases() -> None:
+    dice = numpy.random.default_rng(3)
+    for chances in ((0.1, 0.1, 0.8), (0.4, 0.05, 0.55), (0.02, 0.02, 0.96), (0.8, 0.0, 0.2)):
+        drop, seen = chances[0] - chances[1], dice.multinomial(20, chances, size=500)
+        cache = {(lost, won): paired_drop(lost, won, 20) for lost, won, _ in seen.tolist()}
+        found = [cache[lost, won] for lost, won, _ in seen.tolist()]
+        assert sum(it.low <= drop <= it.high for it in found) >= 0.95 * len(found)
+
+
+def test_the_interval_of_a_difference_is_narrower_than_the_sum_of_both() -> None:
+    found = difference(Estimate(0.5, 0.2, 0.7), Estimate(0.1, 0.0, 0.3))
+    assert found == pytest.approx((0.4, 0.4 - 0.13**0.5, 0.4 + 0.05**0.5))

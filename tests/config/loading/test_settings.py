@@ -137,6 +137,7 @@ def test_pairs_without_a_sign_are_named() -> None:
 OLD_VALUES: dict[str, Any] = {
     "model_id": "old",
     "quant_tags": "Q6_K",
+    "context_quant_tag": "pick",
     "out_dir": "out",
     "summary_out": "out/summary.json",
     "model_hash": "abc",

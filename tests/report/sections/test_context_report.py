@@ -11,15 +11,25 @@ from page_texts import page_text
 from report_summaries import seven, summary
 
 from orket_lib.artifacts.views.context_ceiling import (
+    CeilingComparison,
     ContextCeiling,
     ContextPoint,
+    ContextQuants,
     ContextSeen,
     ContextThresholds,
     DepthScore,
+    FamilyAtContext,
+    LengthEffect,
     NotTried,
+    PairedDrop,
+    QuantContexts,
 )
+from orket_lib.report.page.charts import quants_chart
+from orket_lib.report.page.page import render_page
 from orket_lib.report.plots.context import plot_context
+from orket_lib.report.plots.context_quants import plot_quants
 from orket_lib.report.sections.context import context_section
+from orket_lib.report.sections.context_quants import quants_section
 from orket_lib.report.terminal import terminal_summary
 from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.statuses import Lane, VramProfile
@@ -203,3 +213,98 @@ def test_any_context_sweep_gives_a_picture(tmp_path: Path, found: ContextCeiling
 def test_the_terminal_has_a_line_for_it() -> None:
     text = terminal_summary(summary(seven()), "report.md", further=["context: up to 1024"])
     assert "\ncontext: up to 1024\n" in text
+
+
+def quants(**changes: Any) -> ContextQuants:
+    """Return two quants, one of which loses a third of its answers at 1024."""
+    paired = PairedDrop(tasks=20, lost=7, won=0, drop=0.35, low=0.03, high=0.59)
+    equal = PairedDrop(tasks=20, lost=0, won=0, drop=0.0, low=-0.17, high=0.17)
+    family = FamilyAtContext(
+        family="retrieval", context=1024, right=13, asked=20, low=0.44, high=0.82, paired=paired
+    )
+    length = LengthEffect(
+        family="all",
+        short=512,
+        long=1024,
+        at_short=equal,
+        at_long=paired,
+        more=0.35,
+        low=-0.01,
+        high=0.64,
+        verdict="undecided",
+    )
+    largest = QuantContexts.of(
+        quant_tag="F16",
+        safe_context_ceiling=1024,
+        points=(point(512), point(1024)),
+        not_tried=(),
+        ceiling=None,
+        families=(family.model_copy(update={"right": 20, "paired": None}),),
+        lengths=(),
+    )
+    smaller = QuantContexts.of(
+        quant_tag="Q2_K@kv8",
+        safe_context_ceiling=512,
+        points=(point(512), broken(1024)),
+        not_tried=(NotTried(context=2048, reason="bisected"),),
+        ceiling=CeilingComparison(
+            verdict="lower", context=1024, paired=paired, because="it lost 7"
+        ),
+        families=(family,),
+        lengths=(length,),
+    )
+    values: dict[str, Any] = {
+        "generated_at": NOW,
+        "provenance": PROVENANCE,
+        "execution_lane": Lane.LAB,
+        "vram_profile": VramProfile.SAFE,
+        "hardware_fingerprint": MACHINE,
+        "model_id": "orket-nano",
+        "sweep": "small",
+        "baseline_quant": "F16",
+        "thresholds": ContextThresholds(
+            adherence_min=0.95, ttft_ceiling_ms=250, decode_floor_tps=20, include_invalid=False
+        ),
+        "conclusions": ("Context ceilings: F16 1024; lower: <Q2_K>.",),
+        "quants": (largest, smaller),
+    }
+    return ContextQuants(**(values | changes))
+
+
+def test_the_section_of_several_quants_has_ceilings_families_and_lengths() -> None:
+    section = quants_section(quants())
+    assert section.ceilings == (
+        ("F16", "1024", "baseline", "—"),
+        ("Q2_K@kv8", "512", "lower", "it lost 7"),
+    )
+    assert section.families[1] == (
+        *("Q2_K@kv8", "retrieval", "1024", "13 of 20", "0.650 (0.440 to 0.820)"),
+        "35% (3% to 59%)",
+    )
+    assert section.lengths == (
+        (
+            *("Q2_K@kv8", "all", "512", "0% (-17% to 17%)", "1024", "35% (3% to 59%)"),
+            *("35% (-1% to 64%)", "undecided"),
+        ),
+    )
+
+
+def test_the_page_has_the_contexts_of_all_quants_with_a_line_for_each() -> None:
+    found = quants()
+    page = render_page(summary(seven()), contexts=[ceiling()], context_quants=[found])
+    assert "Context ceilings: F16 1024; lower: &lt;Q2_K&gt;." in page
+    assert "35% (-1% to 64%)" in page
+    chart = quants_chart(found)
+    assert chart.count('class="joined"') == 2
+    assert ">Q2_K@kv8<" in chart
+
+
+@pytest.mark.parametrize("count", [0, 1, 12])
+def test_the_picture_of_several_quants_is_drawn(tmp_path: Path, count: int) -> None:
+    plain = quants().quants[1]
+    many = [plain.model_copy(update={"quant_tag": f"Q{number}"}) for number in range(count)]
+    one, other = tmp_path / "one.png", tmp_path / "other.png"
+    plot_quants(quants(quants=tuple(many)), one)
+    plot_quants(quants(quants=tuple(many)), other)
+    assert one.read_bytes() == other.read_bytes()
+    assert one.read_bytes().startswith(b"\x89PNG")

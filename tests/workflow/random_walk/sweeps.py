@@ -118,8 +118,9 @@ class Sweeps:
 
 def _measured_further(config: dict[str, Any]) -> dict[str, Any]:
     """Return a config that names the quant of its contexts and series: few tasks pick none."""
-    pick = {"quant_tag": config["quants"][-1]}
-    return config | {key: config[key] | pick for key in ("context", "thermal") if key in config}
+    named = {"context": "quants", "thermal": "quant_tag"}
+    last = config["quants"][-1]
+    return config | {key: config[key] | {named[key]: last} for key in named if key in config}
 
 
 Edit = Callable[[Sweeps, Step], None]
