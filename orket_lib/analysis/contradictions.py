@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 
 from orket_lib.analysis.frontier import FrontierPolicy
@@ -32,19 +32,19 @@ def _matrix(summary: Summary) -> Iterator[str]:
     sessions = Counter(session.model_id for session in summary.sessions)
     yield from (f"{model} has {n} sessions" for model, n in sessions.items() if n > 1)
     models, quants = summary.matrix.get("models"), summary.matrix.get("quants")
-    if not isinstance(models, list) or not isinstance(quants, list):
+    if not models or not quants:
         return
-    variants = summary.matrix.get("variants")
+    variants = summary.matrix.get("variants", {})
     cells = [(one.model_id, row.quant_tag) for one in summary.sessions for row in one.per_quant]
     for model in sessions:
         if model not in models:
             yield f"{model} has a session and is not among the matrix's models"
     asked = {
         (model, quant): None
-        for model in map(str, models)
-        for own in [summary.settings_of(model).get("quants")]
-        for quant in map(str, quants)
-        if not isinstance(own, list) or {quant, _plain(quant, variants)} & set(map(str, own))
+        for model in models
+        for own in [summary.settings_of(model).get("quants", quants)]
+        for quant in quants
+        if {quant, _plain(quant, variants)} & set(own)
     }
     for model, quant in dict.fromkeys(cells):
         if model in models and (model, quant) not in asked:
@@ -54,10 +54,10 @@ def _matrix(summary: Summary) -> Iterator[str]:
             yield f"{model} {quant} is in the matrix and has no row"
 
 
-def _plain(quant: str, variants: object) -> str:
+def _plain(quant: str, variants: Collection[str]) -> str:
     """Return the quant of a variant's cell, as a model lists it."""
     plain, label = split_label(quant)
-    return plain if isinstance(variants, dict) and label in variants else quant
+    return plain if label in variants else quant
 
 
 def _session(session: ModelSession) -> Iterator[str]:

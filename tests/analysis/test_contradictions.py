@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 from report_summaries import failed, polluted, row, seven, summary
 
 from orket_lib.analysis.contradictions import contradictions
@@ -211,9 +212,14 @@ def test_an_older_summary_without_the_figure_as_asked_is_fine() -> None:
 
 
 @pytest.mark.parametrize("value", [None, "F16", 7, {"a": 1}, [["F16"]]])
-def test_a_matrix_of_a_stranger_is_judged_too(value: Any) -> None:
-    for key in ("models", "quants", "latency_ceiling", "include_invalid"):
+def test_a_matrix_of_a_stranger_is_judged_or_refused(value: Any) -> None:
+    for key in ("latency_ceiling", "include_invalid"):
         contradictions(changed(**{f"matrix__{key}": value}))  # raises nothing
+    for key in ("models", "quants", "context_quants"):
+        with pytest.raises(ValidationError, match=f"matrix.{key}"):
+            changed(**{f"matrix__{key}": value})
+    with pytest.raises(ValidationError, match="provider"):
+        changed(matrix__model_settings={"orket-nano": {"provider": ["a"]}})
 
 
 def test_a_ranking_names_each_row_once() -> None:

@@ -64,9 +64,8 @@ def answers(
 
 def wants_of_config(summary: Summary) -> dict[WantName, float]:
     """Return the limits that a sweep's config wants."""
-    asked = summary.matrix.get("wants")
-    known = {name: asked.get(name) for name in WantName} if isinstance(asked, Mapping) else {}
-    return {name: float(it) for name, it in known.items() if isinstance(it, int | float) and it > 0}
+    asked = summary.matrix.get("wants") or {}
+    return {name: float(asked[name]) for name in WantName if asked.get(name, 0) > 0}
 
 
 def answer(

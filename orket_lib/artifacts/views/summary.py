@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from orket_lib.artifacts.base import Labelled, Measured, Reading, Record, Share, volatile
 from orket_lib.artifacts.views.fidelity import Fidelity
@@ -186,6 +186,24 @@ class CanarySummary(Measured):
     drifts: tuple[CanaryDrift, ...] = Field((), description="empty without a closing canary")
 
 
+class _Settings(Record):
+    """The types of the settings of a sweep, or of one of its models, that views read."""
+
+    sweep: str | None = None
+    models: tuple[str, ...] = ()
+    quants: tuple[str, ...] = ()
+    variants: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    model_settings: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    provider: str | None = None
+    base_url: str | None = None
+    server_binary: str | None = None
+    server_args: tuple[str | int | float, ...] = ()
+    n_ctx: int | None = None
+    kpi_policy: str | None = None
+    wants: dict[str, float] | None = None
+    context_quants: tuple[str, ...] = ()
+
+
 class Summary(Labelled):
     """The results of a sweep."""
 
@@ -200,11 +218,17 @@ class Summary(Labelled):
     stability_kpis: StabilityKpis
     failed_rows: tuple[FailedRow, ...]
 
+    @field_validator("matrix")
+    @classmethod
+    def _settings_have_their_types(cls, matrix: dict[str, Any]) -> dict[str, Any]:
+        for own in _Settings.model_validate(matrix).model_settings.values():
+            _Settings.model_validate(own)
+        return matrix
+
     def settings_of(self, model: str) -> dict[str, Any]:
         """Return the config of one model: its own settings in place of the sweep's."""
-        every = self.matrix.get("model_settings")
-        own = every.get(model) if isinstance(every, dict) else None
-        if not isinstance(own, dict):
+        own = self.matrix.get("model_settings", {}).get(model)
+        if own is None:
             return self.matrix
         other = own.get("provider", self.matrix.get("provider")) != self.matrix.get("provider")
         return {**self.matrix, **(dict.fromkeys(OF_A_SERVER) if other else {}), **own}
