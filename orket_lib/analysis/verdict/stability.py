@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import TYPE_CHECKING
 
 from orket_lib.analysis.verdict.baseline import QuantScores
-from orket_lib.analysis.verdict.decision import Candidate, pick
-from orket_lib.analysis.verdict.kept_or_lost import verdict_at
+from orket_lib.analysis.verdict.decision import EVEN, LIKELY, Candidate, pick
+from orket_lib.analysis.verdict.kept_or_lost import CERTAIN, verdict_at
 from orket_lib.analysis.verdict.kept_share import COARSE, PRIOR, probabilities_kept
 from orket_lib.analysis.verdict.pairs import Overlap, paired
 from orket_lib.vocabulary.statuses import Prefer
@@ -22,6 +23,8 @@ from orket_lib.vocabulary.statuses import Prefer
 if TYPE_CHECKING:
     import numpy
     from numpy.typing import NDArray
+
+    Chances = NDArray[numpy.float64]
 
 SWEEPS = 2000
 _SEED = 0
@@ -55,6 +58,23 @@ class Repicked:
     prefer: Prefer
     threshold: float
     chosen: str
+
+    def picks(self, quants: Sequence[str], chances: Chances) -> list[str | None]:
+        """Return the pick of each sweep; sweeps that don't differ in what matters pick the same.
+
+        Args:
+            quants: Those with new probabilities; the others stay as they are.
+            chances: Of each sweep and quant, shape (sweeps, quants).
+        """
+        fits = {item.quant: item.fits for item in self.candidates}
+        kinds = decisive(chances[:, [fits[quant] for quant in quants]])
+        known: dict[bytes, str | None] = {}
+        found = []
+        for kind, values in zip(map(bytes, kinds), chances, strict=True):
+            if kind not in known:
+                known[kind] = self.pick(dict(zip(quants, values.tolist(), strict=True)))
+            found.append(known[kind])
+        return found
 
     def pick(self, probabilities: Mapping[str, float]) -> str | None:
         """Return the pick at other probabilities; a quant without one stays as it is."""
@@ -91,7 +111,7 @@ def stability_of(
         for family, ids in families.items()
     }
     right = {family: (sum(own[task] for task in ids), len(ids)) for family, ids in families.items()}
-    return stability(right, counts, again.threshold, again.chosen, again.pick)
+    return stability(right, counts, again.threshold, again.chosen, again.picks)
 
 
 def stability(
@@ -99,7 +119,7 @@ def stability(
     families: Mapping[str, Mapping[str, Overlap]],
     threshold: float,
     chosen: str | None,
-    picks: Callable[[Mapping[str, float]], str | None],
+    picks: Callable[[Sequence[str], Chances], list[str | None]],
 ) -> Stability:
     """Return how stable a pick is.
 
@@ -122,22 +142,51 @@ def stability(
         prior = PRIOR * baseline[family][1] / tasks
         for quant, drawn in _family(*baseline[family], counts, prior, dice).items():
             sums[quant] += drawn
-    chances = [_chances(sums[quant], threshold) for quant in quants]
-    found = Counter(
-        picks(dict(zip(quants, map(float, values), strict=True)))
-        for values in zip(*chances, strict=True)
-    )
+    drawn = numpy.stack([sums[quant] for quant in quants], axis=1)
+    found = Counter(picks(quants, chances_of(drawn, threshold)))
     others = [quant for quant, _ in found.most_common() if quant not in (chosen, None)]
     return Stability(found[chosen] / SWEEPS, others[0] if others else None)
 
 
-def _chances(counts: NDArray[numpy.float64], threshold: float) -> NDArray[numpy.float64]:
-    """Return the probability of each sweep; sweeps with the same counts are computed once."""
+def decisive(chances: Chances) -> NDArray[numpy.uint8]:
+    """Return what a pick depends on, packed into bytes; equal rows lead to the same pick.
+
+    Args:
+        chances: Of the quants that miss no limit, shape (sweeps, quants).
+    """
     import numpy
 
-    different, places = numpy.unique(counts, axis=0, return_inverse=True)
-    both, lost, won = different.T
-    return probabilities_kept(both, lost, won, threshold, COARSE)[places.ravel()]
+    likeliest = chances == chances.max(axis=1, keepdims=True, initial=0.0)
+    limits = (chances >= CERTAIN, chances <= 1 - CERTAIN, chances >= LIKELY, chances > EVEN)
+    return numpy.packbits(numpy.concatenate([*limits, likeliest], axis=1), axis=1)
+
+
+def chances_of(counts: NDArray[numpy.float64], threshold: float) -> Chances:
+    """Return the probability of each sweep and quant; the same counts are computed once.
+
+    Args:
+        counts: Both, lost and won in the last axis; whole numbers.
+        threshold: Share of the baseline's adherence that must be kept.
+    """
+    import numpy
+
+    known = _known(threshold)
+    base = int(counts.max()) + 1
+    codes = (counts @ [base * base, base, 1]).astype(numpy.int64)
+    _, first, places = numpy.unique(codes, return_index=True, return_inverse=True)
+    different = [tuple(row) for row in counts.reshape(-1, 3)[first].tolist()]
+    new = [key for key in different if key not in known]
+    if new:
+        both, lost, won = numpy.array(new).T
+        chances = probabilities_kept(both, lost, won, threshold, COARSE)
+        known.update(zip(new, chances.tolist(), strict=True))
+    found = numpy.array([known[key] for key in different])
+    return found[places].reshape(counts.shape[:-1])
+
+
+@cache
+def _known(threshold: float) -> dict[tuple[float, ...], float]:
+    return {}
 
 
 def _family(
