@@ -60,21 +60,19 @@ class Repicked:
     chosen: str
 
     def picks(self, quants: Sequence[str], chances: Chances) -> list[str | None]:
-        """Return the pick of each sweep; sweeps that don't differ in what matters pick the same.
+        """Return the pick of each sweep; of those that must pick the same, only one is computed.
 
         Args:
             quants: Those with new probabilities; the others stay as they are.
             chances: Of each sweep and quant, shape (sweeps, quants).
         """
+        import numpy
+
         fits = {item.quant: item.fits for item in self.candidates}
-        kinds = decisive(chances[:, [fits[quant] for quant in quants]])
-        known: dict[bytes, str | None] = {}
-        found = []
-        for kind, values in zip(map(bytes, kinds), chances, strict=True):
-            if kind not in known:
-                known[kind] = self.pick(dict(zip(quants, values.tolist(), strict=True)))
-            found.append(known[kind])
-        return found
+        kinds = kind_of_pick(chances[:, [fits[quant] for quant in quants]])
+        _, first, kind = numpy.unique(kinds, return_index=True, return_inverse=True)
+        found = [self.pick(dict(zip(quants, it, strict=True))) for it in chances[first].tolist()]
+        return [found[place] for place in kind.tolist()]
 
     def pick(self, probabilities: Mapping[str, float]) -> str | None:
         """Return the pick at other probabilities; a quant without one stays as it is."""
@@ -148,17 +146,27 @@ def stability(
     return Stability(found[chosen] / SWEEPS, others[0] if others else None)
 
 
-def decisive(chances: Chances) -> NDArray[numpy.uint8]:
-    """Return what a pick depends on, packed into bytes; equal rows lead to the same pick.
+def kind_of_pick(chances: Chances) -> NDArray[numpy.int64]:
+    """Return a number for each sweep; with equal numbers `pick` comes to the same quant.
+
+    It depends on the last quant that is kept, the last likely one, the last of the likeliest, and
+    whether all are lost. Quants whose probability doesn't change are even or the baseline.
 
     Args:
         chances: Of the quants that miss no limit, shape (sweeps, quants).
     """
     import numpy
 
+    def last(where: NDArray[numpy.bool_]) -> NDArray[numpy.int64]:
+        places = numpy.arange(1, where.shape[1] + 1)
+        found: NDArray[numpy.int64] = (where * places).max(axis=1, initial=0)
+        return found
+
     likeliest = chances == chances.max(axis=1, keepdims=True, initial=0.0)
-    limits = (chances >= CERTAIN, chances <= 1 - CERTAIN, chances >= LIKELY, chances > EVEN)
-    return numpy.packbits(numpy.concatenate([*limits, likeliest], axis=1), axis=1)
+    code = numpy.asarray((chances <= 1 - CERTAIN).all(axis=1), dtype=numpy.int64)
+    for where in (chances >= CERTAIN, chances >= LIKELY, likeliest & (chances > EVEN)):
+        code = code * (chances.shape[1] + 1) + last(where)
+    return code
 
 
 def chances_of(counts: NDArray[numpy.float64], threshold: float) -> Chances:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -85,6 +85,23 @@ def test_sweeps_that_pick_alike_are_asked_once(seed: int, prefer: Prefer) -> Non
     chances = dice.choice(values[: 3 + seed % 10], size=(200, len(new)))
     alone = [again.pick(dict(zip(new, of_sweep, strict=True))) for of_sweep in chances.tolist()]
     assert again.picks(new, chances) == alone
+
+
+def test_only_sweeps_of_different_kinds_are_picked_from() -> None:
+    """Of 2,000 sweeps with random probabilities, few differ in what decides."""
+    asked: list[float] = []
+
+    class Counted(Repicked):
+        def pick(self, probabilities: Mapping[str, float]) -> str | None:
+            asked.append(1)
+            return super().pick(probabilities)
+
+    quants = [f"Q{number}" for number in range(9)]
+    candidates = [Candidate(quant, QuantVerdict.UNDECIDED, 0.5) for quant in ["F16", *quants]]
+    again = Counted(candidates, Prefer.SMALLEST, 0.95, "Q8")
+    chances = numpy.random.default_rng(0).beta(0.5, 0.5, size=(2000, 9))
+    assert len(again.picks(quants, chances)) == 2000
+    assert len(asked) < 400
 
 
 def test_counts_of_many_sweeps_are_computed_once(monkeypatch: pytest.MonkeyPatch) -> None:
