@@ -51,7 +51,11 @@ class Record(BaseModel):
     """A frozen value. Unknown fields are ignored, so files of a newer minor version load."""
 
     model_config = ConfigDict(
-        frozen=True, extra="ignore", allow_inf_nan=False, protected_namespaces=()
+        frozen=True,
+        extra="ignore",
+        allow_inf_nan=False,
+        protected_namespaces=(),
+        defer_build=True,  # most commands use few of the models that they import
     )
 
 
