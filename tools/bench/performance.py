@@ -18,7 +18,7 @@ _PARTS: dict[str, Callable[[argparse.Namespace], Table]] = {
         *((20, 120) if it.small else (100, 1100)), it.guidellm, it.aiperf
     ),
     "fixed": lambda it: fixed_cost(),
-    "planning": lambda it: planning((20, 100) if it.small else (1000, 10_000)),
+    "planning": lambda it: planning((100, 1000) if it.small else (1000, 10_000)),
     "views": lambda it: views(*([(100, 1000)] * 2 if it.small else [(1000, 10_000)] * 2)),
 }
 
