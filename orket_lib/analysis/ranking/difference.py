@@ -32,12 +32,15 @@ def behind(counts: Overlap) -> Behind:
     )
 
 
-def chance_at_most(counts: Overlap, difference: float) -> float:
-    """Return the probability that the second one is behind by at most `difference`, -1 to 1."""
-    return _chance_at_most(counts.both + counts.neither, counts.lost, counts.won, difference)
+def chance_at_most(same: float, lost: float, won: float, difference: float) -> float:
+    """Return the probability that the second one is behind by at most a difference.
 
-
-def _chance_at_most(same: float, lost: float, won: float, difference: float) -> float:
+    Args:
+        same: Tasks that both got right, or both wrong.
+        lost: Tasks that only the first got right.
+        won: Tasks that only the second got right.
+        difference: From -1 to 1.
+    """
     import numpy
     from scipy.special import betainc, betaincinv
 
@@ -62,6 +65,6 @@ def _quantile(same: float, lost: float, won: float, chance: float) -> float:
     from scipy.optimize import brentq
 
     def beyond(difference: float) -> float:
-        return _chance_at_most(same, lost, won, difference) - chance
+        return chance_at_most(same, lost, won, difference) - chance
 
     return float(brentq(beyond, -1.0, 1.0, xtol=1e-9))
