@@ -124,5 +124,5 @@ def show_result(since=0.0, gate_log=None):
         show_summary(Path(INVOCATION.path(RESULTS)), since, gate_log)
 
 
-if DRY_RUN:
+if DRY_RUN and not workflow.output_settings.quiet:
     show_plan(SWEEP, INVOCATION.path(RESULTS))

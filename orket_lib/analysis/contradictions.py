@@ -35,9 +35,12 @@ def _matrix(summary: Summary) -> Iterator[str]:
     if not models or not quants:
         return
     variants = summary.matrix.get("variants", {})
-    cells = [(one.model_id, row.quant_tag) for one in summary.sessions for row in one.per_quant]
+    cells = dict.fromkeys(
+        (one.model_id, row.quant_tag) for one in summary.sessions for row in one.per_quant
+    )
+    known = set(models)
     for model in sessions:
-        if model not in models:
+        if model not in known:
             yield f"{model} has a session and is not among the matrix's models"
     asked = {
         (model, quant): None
@@ -46,8 +49,8 @@ def _matrix(summary: Summary) -> Iterator[str]:
         for quant in quants
         if {quant, _plain(quant, variants)} & set(own)
     }
-    for model, quant in dict.fromkeys(cells):
-        if model in models and (model, quant) not in asked:
+    for model, quant in cells:
+        if model in known and (model, quant) not in asked:
             yield f"{model} {quant} has a row and is not among the matrix's quants"
     for model, quant in asked:
         if (model, quant) not in cells:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Sequence
+from functools import cache
 from typing import NamedTuple
 
 from orket_lib.vocabulary.thresholds import TOLERANCE
@@ -14,6 +15,7 @@ _SMALLEST_SPREAD = 1e-3
 _CONFIDENCE = 0.95
 
 
+@cache
 def mcnemar_exact(one_way: int, other_way: int) -> float:
     """Return the two-sided p-value of the exact McNemar test.
 
@@ -218,11 +220,17 @@ def interval_of_share(values: Sequence[float]) -> tuple[float, float]:
     Args:
         values: At least one, in any order.
     """
+    squares = math.fsum(value * value for value in values)
+    return _interval_of_share(len(values), math.fsum(values), squares)
+
+
+@cache
+def _interval_of_share(count: int, total: float, squares: float) -> tuple[float, float]:
     from scipy.stats import beta
 
-    weight = len(values) + 1
-    mean = (math.fsum(values) + 0.5) / weight
-    of_squares = (math.fsum(value * value for value in values) + 0.5) / weight
+    weight = count + 1
+    mean = (total + 0.5) / weight
+    of_squares = (squares + 0.5) / weight
     size = mean * (1 - mean) * (weight + 1) / (of_squares - mean * mean) - 1
     tail = (1 - _CONFIDENCE) / 2
     found = beta(mean * size, (1 - mean) * size)

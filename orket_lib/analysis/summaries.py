@@ -54,7 +54,9 @@ def summarize(
         looks: The last look at each model; empty if all tasks are asked at once.
         klds: How far each model's probabilities differ; empty if they were not measured.
     """
-    grouped = {model: [r for r in rows if r.metrics.model_id == model] for model in models}
+    grouped: dict[str, list[Row]] = {model: [] for model in models}
+    for row in rows:
+        grouped.get(row.metrics.model_id, []).append(row)
     present = {model: group for model, group in grouped.items() if group}
     sessions = tuple(
         build_session(

@@ -7,6 +7,7 @@ has no number passes `Null("CODE")` to `Measured.of`; see `vocabulary.null_reaso
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Annotated, Any, Self
 
 from pydantic import (
@@ -50,7 +51,11 @@ class Record(BaseModel):
     """A frozen value. Unknown fields are ignored, so files of a newer minor version load."""
 
     model_config = ConfigDict(
-        frozen=True, extra="ignore", allow_inf_nan=False, protected_namespaces=()
+        frozen=True,
+        extra="ignore",
+        allow_inf_nan=False,
+        protected_namespaces=(),
+        defer_build=True,  # most commands use few of the models that they import
     )
 
 
@@ -72,7 +77,7 @@ class Measured(Record):
     @classmethod
     def readings(cls) -> tuple[str, ...]:
         """Return the names of the fields that hold measured numbers."""
-        return tuple(name for name, field in cls.model_fields.items() if _READING in field.metadata)
+        return _readings(cls)
 
     def reading(self, name: str) -> float | Null:
         """Return a reading as a number, or as a `Null` with its reason."""
@@ -96,11 +101,8 @@ class Measured(Record):
         reasons = content.get("null_reasons", {}) if isinstance(content, dict) else None
         if not isinstance(reasons, dict):
             return content
-        newer = [
-            name
-            for name in cls.readings()
-            if name not in content and not cls.model_fields[name].is_required()
-        ]
+        absent = [name for name in cls.readings() if name not in content]
+        newer = [name for name in absent if not cls.model_fields[name].is_required()]
         return {**content, "null_reasons": {**dict.fromkeys(newer, OLDER_FILE), **reasons}}
 
     @model_validator(mode="after")
@@ -111,6 +113,11 @@ class Measured(Record):
             idle = sorted(self.null_reasons.keys() - nulls)
             raise ValueError(f"null without a reason: {silent}; reason without a null: {idle}")
         return self
+
+
+@cache
+def _readings(kind: type[Measured]) -> tuple[str, ...]:
+    return tuple(name for name, field in kind.model_fields.items() if _READING in field.metadata)
 
 
 def _null_rule(name: str) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from itertools import zip_longest
 
 from orket_lib.artifacts.base import Measured
 from orket_lib.artifacts.views.summary import Comparison
@@ -18,7 +19,6 @@ DASH = "—"
 
 _WHOLE_FROM = 1000
 _SMALLEST_P = 1e-300
-_WIDEST = 10_000
 
 
 def shown(value: float | Null, form: Callable[[float], str], missing: str = DASH) -> str:
@@ -82,19 +82,15 @@ def aligned(rows: Iterable[Sequence[str]], indent: int = 0) -> list[str]:
 
     Widths are those on a terminal, where some characters take two columns.
     """
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
+    from rich.cells import cell_len, set_cell_size
 
-    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
-    for row in rows:
-        table.add_row(*(Text(visible(cell.replace("\n", " "), keep="")) for cell in row))
-    if not table.row_count:
-        return []
-    console = Console(width=_WIDEST, color_system=None, force_terminal=False, _environ={})
-    with console.capture() as capture:
-        console.print(table, soft_wrap=True)
-    return [f"{' ' * indent}{line}".rstrip() for line in capture.get().splitlines()]
+    plain = [[visible(cell.replace("\n", " "), keep="") for cell in row] for row in rows]
+    widths = [max(map(cell_len, column)) for column in zip_longest(*plain, fillvalue="")]
+    lines = []
+    for row in plain:
+        cells = map(set_cell_size, row, widths)
+        lines.append(f"{' ' * indent}{'  '.join(cells)}".rstrip())
+    return lines
 
 
 def escaped(text: str) -> str:

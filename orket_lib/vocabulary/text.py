@@ -38,8 +38,10 @@ def visible(text: str, keep: str = "\n\t") -> str:
         text: Any text, also one that can't be encoded.
         keep: Characters that are not escaped: the line breaks of our own texts.
     """
-    if text.translate(dict.fromkeys(map(ord, keep))).isprintable() and text.isascii():
-        return text
+    if text.isascii():
+        rest = text if text.isprintable() else text.translate(dict.fromkeys(map(ord, keep)))
+        if rest.isprintable():
+            return text
     return "".join(_pieces(text, keep))
 
 

@@ -8,6 +8,7 @@ corrects after its first cell (see `report.progress`).
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from math import ceil, log2
@@ -134,8 +135,14 @@ def _due_steps(cell: Cell, wanted: Wanted, receipt: Path, again: str) -> Wanted:
 
 def _at_the_chosen_quant(sweep: Sweep, targets: Targets, paces: Paces) -> Iterator[tuple[str, Due]]:
     """Yield context sweeps and thermal series, which run with a quant that isn't known yet."""
-    for model in dict.fromkeys(cell.model_slug for cell in sweep.cells):
-        ids = [(it.model_id, it.quant_tag) for it in sweep.cells if it.model_slug == model]
+    models: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    for cell in sweep.cells:
+        models[cell.model_slug].append((cell.model_id, cell.quant_tag))
+    contexts, thermal = (
+        targets.contexts.files("receipt.json"),
+        targets.thermal.files("receipt.json"),
+    )
+    for model, ids in models.items():
         known = [pace for pair in ids if (pace := paces[pair])]
         pace = sorted(known, key=lambda it: it.run_s)[len(known) // 2] if known else None
         several = targets.contexts.receipts_before(model)
@@ -143,12 +150,12 @@ def _at_the_chosen_quant(sweep: Sweep, targets: Targets, paces: Paces) -> Iterat
             pair = (ids[0][0], Path(path).parent.name)
             title, seconds = f"contexts of {' '.join(pair)}", _contexts_s(sweep, paces[pair])
             yield path, Due(kind="context", title=title, seconds=seconds)
-        for path in targets.contexts.files("receipt.json"):
+        for path in contexts:
             if f"/{model}/" in path:
                 title = f"contexts of {ids[0][0]}"
                 left_s = 0.0 if several else _contexts_s(sweep, pace)
                 yield path, Due(kind="context", title=title, seconds=left_s)
-        for path in targets.thermal.files("receipt.json"):
+        for path in thermal:
             if f"/{model}/" in path:
                 title = f"thermal series of {ids[0][0]}"
                 yield path, Due(kind="thermal", title=title, seconds=_thermal_s(sweep, pace))

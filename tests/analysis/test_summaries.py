@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import random
+from typing import Any
 
+import pytest
 from builders import metrics, polluted, row, unmeasured
 
 from orket_lib.analysis.frontier import FrontierPolicy
 from orket_lib.analysis.summaries import SummaryBody, summarize
-from orket_lib.artifacts.views.row import Row
+from orket_lib.analysis.verdict import further_tasks, kept_share, stability
+from orket_lib.artifacts.views.row import Row, RowMetrics, TaskScore
 from orket_lib.vocabulary.statuses import Lane, RunStatus
 
 POLICY = FrontierPolicy(0.9, 10, include_invalid=False)
@@ -84,3 +87,43 @@ def test_several_models_are_ranked_together_and_one_is_not() -> None:
         *(("a-model", "Q2_K"), ("b-model", "Q2_K"), ("a-model", "IQ1_S"))
     }
     assert summarize(rows()[:7], ["b-model"], POLICY, Lane.LAB).ranking is None
+
+
+def test_what_models_share_is_computed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    computed: list[int] = []
+
+    def counted(*arguments: Any) -> Any:
+        computed.append(1)
+        return probabilities_kept(*arguments)
+
+    probabilities_kept = kept_share.probabilities_kept
+    for module in (kept_share, further_tasks, stability):
+        monkeypatch.setattr(module, "probabilities_kept", counted)
+    policy = FrontierPolicy(0.9371, 10, include_invalid=False)  # unlike in all other tests
+    counts = []
+    for models in (1, 20):
+        names = [f"model-{number}" for number in range(models)]
+        listed = [row(it, answers(it.quant_tag)) for name in names for it in two_quants(name)]
+        assert len(summarize(listed, names, policy, Lane.LAB).sessions) == models
+        counts.append(len(computed))
+    assert counts[0] > 0
+    assert counts[1] == counts[0]
+
+
+def two_quants(model: str) -> list[RowMetrics]:
+    return [metrics("F16", 16.0, model_id=model), metrics("Q8_0", 8.0, model_id=model)]
+
+
+def answers(quant: str) -> tuple[TaskScore, ...]:
+    """Return 40 scores; Q8_0 loses two tasks that F16 has, and both fail every fifth."""
+    lost = (3, 8) if quant == "Q8_0" else ()
+    made = []
+    for number in range(40):
+        right = number % 5 > 0 and number not in lost
+        made.append(score(f"add-{number:04d}", right))
+    return tuple(made)
+
+
+def score(task: str, right: bool) -> TaskScore:
+    fields = {"test_id": task, "family": "add", "level": 1, "passed": right}
+    return TaskScore.of(**fields, adherence_score=float(right), answer=None, answer_sha256=None)

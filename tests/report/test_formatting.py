@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import random
+from collections.abc import Sequence
+
 import pytest
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
 from orket_lib.report.formatting import (
     DASH,
+    aligned,
     cpu_name,
     escaped,
     figure,
@@ -14,6 +21,7 @@ from orket_lib.report.formatting import (
     shown,
 )
 from orket_lib.vocabulary.nulls import Null
+from orket_lib.vocabulary.text import visible
 
 
 @pytest.mark.parametrize(
@@ -79,3 +87,36 @@ def test_text_can_break_neither_table_nor_emphasis() -> None:
         r"a \| b \*c\* \`d\` \<e\> \[f\] \_g\_ h_i"
     )
     assert escaped("\\|") == r"\\\|"
+
+
+def test_columns_are_as_a_table_of_rich_has_them() -> None:
+    dice = random.Random(1)
+    cells = [
+        "",
+        "Q8_0",
+        "a b",
+        "模型",
+        "é",
+        "e\u0301",
+        "👩\u200d🔬 x",
+        "two\nlines",
+        "trailing ",
+        "\x1b[31m",
+        "ﾊﾝ",
+    ]
+    for _ in range(300):
+        columns = dice.randint(1, 4)
+        rows = [dice.choices(cells, k=dice.randint(1, columns)) for _ in range(dice.randint(0, 5))]
+        assert aligned(rows, indent=2) == table_of_rich(rows, indent=2)
+
+
+def table_of_rich(rows: Sequence[Sequence[str]], indent: int) -> list[str]:
+    if not rows:
+        return []
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+    for row in rows:
+        table.add_row(*(Text(visible(cell.replace("\n", " "), keep="")) for cell in row))
+    console = Console(width=10_000, color_system=None, force_terminal=False, _environ={})
+    with console.capture() as capture:
+        console.print(table, soft_wrap=True)
+    return [f"{' ' * indent}{line}".rstrip() for line in capture.get().splitlines()]

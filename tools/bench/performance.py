@@ -28,7 +28,7 @@ _PARTS: dict[str, Callable[[argparse.Namespace], Table]] = {
         it.model, 6 if it.small else 20, it.llama, it.quantdiff, it.fituna
     ),
     "fixed": lambda it: fixed_cost(),
-    "planning": lambda it: planning((20, 100) if it.small else (1000, 10_000)),
+    "planning": lambda it: planning((100, 1000) if it.small else (1000, 10_000)),
     "views": lambda it: views(*([(100, 1000)] * 2 if it.small else [(1000, 10_000)] * 2)),
 }
 

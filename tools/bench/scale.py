@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import random
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from statistics import fmean
 
 from builders import metrics, no_canary, report, row, run
 from large_sweeps import large_sweep, pretend_measured
@@ -16,7 +17,7 @@ from tables import Table, times
 from orket_lib.analysis.rows.aggregates import task_scores
 from orket_lib.analysis.rows.answer_failures import Limits
 from orket_lib.artifacts.io import read_json, write_json, write_model
-from orket_lib.artifacts.views.row import RowPolicy, RowSettings
+from orket_lib.artifacts.views.row import RowPolicy, RowSettings, TaskScore
 from orket_lib.config.loading.parse import parse
 from orket_lib.vocabulary.quants import NOMINAL_BITS
 from orket_lib.vocabulary.statuses import Lane, VramProfile
@@ -24,6 +25,7 @@ from orket_lib.vocabulary.statuses import Lane, VramProfile
 _SEVEN = ["F16", "Q8_0", "Q6_K", "Q5_K_M", "Q4_K_M", "Q3_K_M", "Q2_K"]
 _QUANTS = list(NOMINAL_BITS)[:10]
 _TASKS = 20  # of each of the many rows
+_FLIPS = 0.01  # share of the answers that a quant changes for each place below the baseline
 _POLICY = RowPolicy(
     max_missing_telemetry_rate=0.0,
     max_orchestration_overhead_ratio=0.9,
@@ -31,6 +33,30 @@ _POLICY = RowPolicy(
     max_system_load_rate=0.0,
 )
 _LIMIT_S, _LIMIT_MIB = 20.0, 2048.0
+# As many jobs as a sweep of so many cells, with as many files each.
+_PLAIN = """
+rule all:
+    input: expand("row/{{cell}}.json", cell=range({cells}))
+rule spec:
+    output: "spec/{{cell}}.json"
+    log: "logs/spec/{{cell}}.log"
+    shell: "true"
+rule measure:
+    input: "spec/{{cell}}.json"
+    output: "receipt/{{cell}}.json"
+    log: "logs/measure/{{cell}}.log"
+    shell: "true"
+rule report:
+    input: receipt="receipt/{{cell}}.json", spec="spec/{{cell}}.json"
+    output: "run/{{cell}}.json"
+    log: "logs/report/{{cell}}.log"
+    shell: "true"
+rule row:
+    input: "run/{{cell}}.json"
+    output: "row/{{cell}}.json"
+    log: "logs/row/{{cell}}.log"
+    shell: "true"
+"""
 
 
 def fixed_cost() -> Table:
@@ -67,10 +93,18 @@ def fixed_cost() -> Table:
 
 
 def planning(sizes: Sequence[int]) -> Table:
-    """Return what a dry run costs, due and measured, for some numbers of cells."""
+    """Return what a dry run costs, due and measured, for some numbers of cells.
+
+    Snakemake's own share is that of a workflow with as many jobs and none of our code.
+    """
     found: dict[tuple[str, int], Cost] = {}
     with tempfile.TemporaryDirectory() as folder:
         for size in sizes:
+            plain = Path(folder) / f"plain-{size}"
+            plain.mkdir()
+            (plain / "Snakefile").write_text(_PLAIN.format(cells=size), encoding="utf-8")
+            quiet = [*SNAKEMAKE, "-n", "--quiet", "all", "--cores", "1"]
+            found["Snakemake alone, as many jobs", size] = cost(quiet, plain)
             workspace = large_sweep(Path(folder) / str(size), size)
             command = [*SNAKEMAKE, "-n", "--quiet", "all", "--configfile", "large.yaml"]
             found["dry run", size] = cost(command, workspace.folder)
@@ -152,14 +186,26 @@ def _summary_costs(folder: Path, count: int) -> Mapping[str, Cost]:
 
 
 def _write_rows(folder: Path, models: Sequence[str]) -> None:
+    """Write rows whose answers differ from model to model, and a little from quant to quant."""
     scores = task_scores([run(number + 1) for number in range(_TASKS)], _limits())
-    for rank, tag in enumerate(_QUANTS):
-        written = folder / "row.json"
-        write_model(written, row(metrics(tag, 16.0 - rank), scores))
-        content: dict[str, Any] = read_json(written)
-        for model in models:
-            content["metrics"]["model_id"] = model
+    kept = [read_json(_written(folder, place, scores)) for place in range(len(_QUANTS))]
+    dice = random.Random(0)
+    for model in models:
+        easy = dice.uniform(0.5, 1.0)
+        baseline = [dice.random() < easy for _ in scores]
+        for place, (tag, content) in enumerate(zip(_QUANTS, kept, strict=True)):
+            flips = [dice.random() < _FLIPS * place for _ in scores]
+            right = [before != flipped for before, flipped in zip(baseline, flips, strict=True)]
+            for score, passed in zip(content["task_scores"], right, strict=True):
+                score |= {"passed": passed, "adherence_score": float(passed)}
+            content["metrics"] |= {"model_id": model, "adherence_score": fmean(right)}
             write_json(folder / model / f"{tag}.json", content)
+
+
+def _written(folder: Path, place: int, scores: tuple[TaskScore, ...]) -> Path:
+    path = folder / "row.json"
+    write_model(path, row(metrics(_QUANTS[place], 16.0 - place), scores))
+    return path
 
 
 def _limits() -> Limits:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from orket_lib.vocabulary.statuses import DecisionStatus, Prefer, QuantVerdict, WantStatus
 
 LIKELY = 0.8
-_MORE_LIKELY_THAN_NOT = 0.5
+EVEN = 0.5
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ def _best(largest: Candidate, baseline: Candidate) -> Pick:
     """Return the largest that fits; tasks only decide how certain it is."""
     if largest is baseline or largest.verdict is QuantVerdict.KEPT:
         return _proved(largest, largest.probability)
-    if largest.probability > _MORE_LIKELY_THAN_NOT:
+    if largest.probability > EVEN:
         return Pick(DecisionStatus.LIKELY, largest.quant, largest.probability)
     return Pick(DecisionStatus.UNDECIDED, largest.quant, largest.probability)
 
@@ -104,7 +104,7 @@ def _likely(candidates: Sequence[Candidate]) -> Candidate | None:
     likely = [item for item in candidates if item.probability >= LIKELY]
     if likely:
         return likely[-1]
-    bets = [item for item in candidates if item.probability > _MORE_LIKELY_THAN_NOT]
+    bets = [item for item in candidates if item.probability > EVEN]
     # Reversed, so that ties go to the one with the fewest bits.
     return max(reversed(bets), key=lambda item: item.probability, default=None)
 

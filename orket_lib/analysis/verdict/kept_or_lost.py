@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from orket_lib.analysis.verdict.kept_share import (
-    COARSE,
-    PRIOR,
-    KeptShare,
-    kept_share,
-    probabilities_kept,
-    probability_kept,
-)
+from orket_lib.analysis.verdict.further_tasks import further_tasks
+from orket_lib.analysis.verdict.kept_share import KeptShare, kept_share, probability_kept
 from orket_lib.analysis.verdict.pairs import Overlap, paired
 from orket_lib.vocabulary.statuses import QuantVerdict
 
@@ -108,46 +101,3 @@ def _hangs_on(
     family = max(without, key=without.__getitem__)
     limit = 0.5 if verdict is QuantVerdict.LOST else CERTAIN
     return family if without[family] > limit else None
-
-
-_FUTURES = 200
-# Larger numbers of tasks are not worth suggesting.
-MOST_TASKS = 5000
-_SEED = 0
-
-
-def further_tasks(counts: Overlap, threshold: float, certain: float) -> int | None:
-    """Return about how many further tasks would decide in at least half of simulated futures.
-
-    Futures are drawn from the posterior predictive distribution.
-
-    Args:
-        counts: Paired results so far.
-        threshold: Share of the baseline's adherence that must be kept.
-        certain: Probability needed for KEPT.
-
-    Returns:
-        A round number of tasks of the same families in the same shares, or None for more than
-        `MOST_TASKS`.
-    """
-    import numpy
-
-    dice = numpy.random.default_rng(_SEED)
-    seen = numpy.array([counts.both, counts.lost, counts.won, counts.neither])
-    chances = dice.dirichlet(seen + PRIOR, size=_FUTURES)
-
-    def decided(more: int) -> bool:
-        both, lost, won, _ = (seen + dice.multinomial(more, chances)).T
-        kept = probabilities_kept(both, lost, won, threshold, COARSE)
-        return float(((kept >= certain) | (kept <= 1 - certain)).mean()) >= 0.5
-
-    numbers = _round_numbers()
-    place = bisect_left(numbers, True, key=decided)
-    return numbers[place] if place < len(numbers) else None
-
-
-def _round_numbers() -> list[int]:
-    """Return 10, 15, 20, 30, 40, 60, 80, 100 ... : numbers for use with "about"."""
-    steps = (10, 15, 20, 30, 40, 60, 80)
-    numbers = [step * 10**power for power in range(3) for step in steps]
-    return [number for number in numbers if number <= MOST_TASKS]

@@ -14,7 +14,7 @@ Source: Gelman et al., Bayesian Data Analysis, 3rd edition, 3.4 (multinomial wit
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from typing import TYPE_CHECKING
 
 from orket_lib.analysis.verdict.pairs import Overlap
@@ -56,18 +56,12 @@ def kept_share(counts: Overlap, threshold: float) -> KeptShare:
         counts: Paired results, in tasks.
         threshold: Share that must be kept, above 0.
     """
-    tail = (1 - _CONFIDENCE) / 2
-    return KeptShare(
-        probability=probability_kept(counts, threshold),
-        low=_quantile(counts, tail),
-        middle=_quantile(counts, 0.5),
-        high=_quantile(counts, 1 - tail),
-    )
+    return _kept_share(counts.both, counts.lost, counts.won, threshold)
 
 
 def probability_kept(counts: Overlap, threshold: float) -> float:
     """Return the probability that at least `threshold` of the baseline is kept."""
-    return float(probabilities_kept(counts.both, counts.lost, counts.won, threshold))
+    return _probability(counts.both, counts.lost, counts.won, threshold)
 
 
 def probabilities_kept(
@@ -160,17 +154,34 @@ class _Flips:
         return found
 
 
-def _quantile(counts: Overlap, chance: float) -> float:
+# Of the rows of many models most have counts seen before.
+@cache
+def _kept_share(both: float, lost: float, won: float, threshold: float) -> KeptShare:
+    tail = (1 - _CONFIDENCE) / 2
+    return KeptShare(
+        probability=_probability(both, lost, won, threshold),
+        low=_quantile(both, lost, won, tail),
+        middle=_quantile(both, lost, won, 0.5),
+        high=_quantile(both, lost, won, 1 - tail),
+    )
+
+
+@cache
+def _probability(both: float, lost: float, won: float, threshold: float) -> float:
+    return float(probabilities_kept(both, lost, won, threshold))
+
+
+def _quantile(both: float, lost: float, won: float, chance: float) -> float:
     """Return a quantile of R."""
     from scipy.optimize import brentq
 
     def beyond(log_share: float) -> float:
-        return 1 - probability_kept(counts, 10.0**log_share) - chance
+        return 1 - float(probabilities_kept(both, lost, won, 10.0**log_share)) - chance
 
     return float(10.0 ** brentq(beyond, -6, 6, xtol=1e-9))
 
 
-@lru_cache
+@cache
 def quadrature(count: int) -> tuple[NDArray[numpy.float64], NDArray[numpy.float64]]:
     """Return nodes in 0..1 and their weights."""
     import numpy

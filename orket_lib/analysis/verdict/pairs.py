@@ -6,8 +6,7 @@ A task's score is the mean over its runs, so a task may be half kept and half lo
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import astuple, dataclass
-from operator import add
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
@@ -31,20 +30,6 @@ class Overlap:
         """How many tasks were compared."""
         return self.both + self.lost + self.won + self.neither
 
-    def __add__(self, other: Overlap) -> Overlap:
-        """Return the counts of two sets of tasks that share none."""
-        return Overlap(*map(add, astuple(self), astuple(other)))
-
-
-def counts_of(baseline: float, quant: float) -> Overlap:
-    """Return the counts of one task from its two scores in 0..1."""
-    return Overlap(
-        both=min(baseline, quant),
-        lost=max(0.0, baseline - quant),
-        won=max(0.0, quant - baseline),
-        neither=1.0 - max(baseline, quant),
-    )
-
 
 def paired(
     baseline: Mapping[str, float], quant: Mapping[str, float], tasks: Iterable[str]
@@ -56,8 +41,12 @@ def paired(
         quant: The quant's.
         tasks: The tasks that count.
     """
-    total = Overlap()
+    both = lost = won = neither = 0.0
     for task in tasks:
         if task in baseline and task in quant:
-            total += counts_of(baseline[task], quant[task])
-    return total
+            ours, theirs = baseline[task], quant[task]
+            both += min(ours, theirs)
+            lost += max(0.0, ours - theirs)
+            won += max(0.0, theirs - ours)
+            neither += 1.0 - max(ours, theirs)
+    return Overlap(both, lost, won, neither)

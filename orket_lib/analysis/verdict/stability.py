@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import TYPE_CHECKING
 
 from orket_lib.analysis.verdict.baseline import QuantScores
-from orket_lib.analysis.verdict.decision import Candidate, pick
-from orket_lib.analysis.verdict.kept_or_lost import verdict_at
+from orket_lib.analysis.verdict.decision import EVEN, LIKELY, Candidate, pick
+from orket_lib.analysis.verdict.kept_or_lost import CERTAIN, verdict_at
 from orket_lib.analysis.verdict.kept_share import COARSE, PRIOR, probabilities_kept
 from orket_lib.analysis.verdict.pairs import Overlap, paired
 from orket_lib.vocabulary.statuses import Prefer
@@ -22,6 +23,8 @@ from orket_lib.vocabulary.statuses import Prefer
 if TYPE_CHECKING:
     import numpy
     from numpy.typing import NDArray
+
+    Chances = NDArray[numpy.float64]
 
 SWEEPS = 2000
 _SEED = 0
@@ -55,6 +58,21 @@ class Repicked:
     prefer: Prefer
     threshold: float
     chosen: str
+
+    def picks(self, quants: Sequence[str], chances: Chances) -> list[str | None]:
+        """Return the pick of each sweep; of those that must pick the same, only one is computed.
+
+        Args:
+            quants: Those with new probabilities; the others stay as they are.
+            chances: Of each sweep and quant, shape (sweeps, quants).
+        """
+        import numpy
+
+        fits = {item.quant: item.fits for item in self.candidates}
+        kinds = kind_of_pick(chances[:, [fits[quant] for quant in quants]])
+        _, first, kind = numpy.unique(kinds, return_index=True, return_inverse=True)
+        found = [self.pick(dict(zip(quants, it, strict=True))) for it in chances[first].tolist()]
+        return [found[place] for place in kind.tolist()]
 
     def pick(self, probabilities: Mapping[str, float]) -> str | None:
         """Return the pick at other probabilities; a quant without one stays as it is."""
@@ -91,7 +109,7 @@ def stability_of(
         for family, ids in families.items()
     }
     right = {family: (sum(own[task] for task in ids), len(ids)) for family, ids in families.items()}
-    return stability(right, counts, again.threshold, again.chosen, again.pick)
+    return stability(right, counts, again.threshold, again.chosen, again.picks)
 
 
 def stability(
@@ -99,7 +117,7 @@ def stability(
     families: Mapping[str, Mapping[str, Overlap]],
     threshold: float,
     chosen: str | None,
-    picks: Callable[[Mapping[str, float]], str | None],
+    picks: Callable[[Sequence[str], Chances], list[str | None]],
 ) -> Stability:
     """Return how stable a pick is.
 
@@ -122,22 +140,61 @@ def stability(
         prior = PRIOR * baseline[family][1] / tasks
         for quant, drawn in _family(*baseline[family], counts, prior, dice).items():
             sums[quant] += drawn
-    chances = [_chances(sums[quant], threshold) for quant in quants]
-    found = Counter(
-        picks(dict(zip(quants, map(float, values), strict=True)))
-        for values in zip(*chances, strict=True)
-    )
+    drawn = numpy.stack([sums[quant] for quant in quants], axis=1)
+    found = Counter(picks(quants, chances_of(drawn, threshold)))
     others = [quant for quant, _ in found.most_common() if quant not in (chosen, None)]
     return Stability(found[chosen] / SWEEPS, others[0] if others else None)
 
 
-def _chances(counts: NDArray[numpy.float64], threshold: float) -> NDArray[numpy.float64]:
-    """Return the probability of each sweep; sweeps with the same counts are computed once."""
+def kind_of_pick(chances: Chances) -> NDArray[numpy.int64]:
+    """Return a number for each sweep; with equal numbers `pick` comes to the same quant.
+
+    It depends on the last quant that is kept, the last likely one, the last of the likeliest, and
+    whether all are lost. Quants whose probability doesn't change are even or the baseline.
+
+    Args:
+        chances: Of the quants that miss no limit, shape (sweeps, quants).
+    """
     import numpy
 
-    different, places = numpy.unique(counts, axis=0, return_inverse=True)
-    both, lost, won = different.T
-    return probabilities_kept(both, lost, won, threshold, COARSE)[places.ravel()]
+    def last(where: NDArray[numpy.bool_]) -> NDArray[numpy.int64]:
+        places = numpy.arange(1, where.shape[1] + 1)
+        found: NDArray[numpy.int64] = (where * places).max(axis=1, initial=0)
+        return found
+
+    likeliest = chances == chances.max(axis=1, keepdims=True, initial=0.0)
+    code = numpy.asarray((chances <= 1 - CERTAIN).all(axis=1), dtype=numpy.int64)
+    for where in (chances >= CERTAIN, chances >= LIKELY, likeliest & (chances > EVEN)):
+        code = code * (chances.shape[1] + 1) + last(where)
+    return code
+
+
+def chances_of(counts: NDArray[numpy.float64], threshold: float) -> Chances:
+    """Return the probability of each sweep and quant; the same counts are computed once.
+
+    Args:
+        counts: Both, lost and won in the last axis; whole numbers.
+        threshold: Share of the baseline's adherence that must be kept.
+    """
+    import numpy
+
+    known = _known(threshold)
+    base = int(counts.max()) + 1
+    codes = (counts @ [base * base, base, 1]).astype(numpy.int64)
+    _, first, places = numpy.unique(codes, return_index=True, return_inverse=True)
+    different = [tuple(row) for row in counts.reshape(-1, 3)[first].tolist()]
+    new = [key for key in different if key not in known]
+    if new:
+        both, lost, won = numpy.array(new).T
+        chances = probabilities_kept(both, lost, won, threshold, COARSE)
+        known.update(zip(new, chances.tolist(), strict=True))
+    found = numpy.array([known[key] for key in different])
+    return found[places].reshape(counts.shape[:-1])
+
+
+@cache
+def _known(threshold: float) -> dict[tuple[float, ...], float]:
+    return {}
 
 
 def _family(

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import islice, takewhile
 from pathlib import Path
@@ -63,6 +64,17 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _status(sweep: Sweep, options: argparse.Namespace) -> SweepStatus:
+    running = _running(Path("logs", sweep.config.sweep, PROGRESS))
+    with ThreadPoolExecutor(1) as pool:
+        # A dry run would disturb a measurement. It takes as long as all else: both at once.
+        dry_run = None if running else pool.submit(_planned_jobs, options)
+        status = _of_store(sweep, running)
+        jobs, note = dry_run.result() if dry_run else (None, "the sweep runs")
+    return status.model_copy(update={"jobs": jobs, "jobs_note": note})
+
+
+def _of_store(sweep: Sweep, running: RunningSweep | None) -> SweepStatus:
+    """Return what storage and results say, without the jobs that Snakemake would run."""
     targets, cells, missing = Targets(sweep), [], 0
     for cell in sweep.cells:
         receipts = targets.part_files(cell.model_slug, cell.quant_tag, "receipt.json")
@@ -88,17 +100,14 @@ def _status(sweep: Sweep, options: argparse.Namespace) -> SweepStatus:
                 )
             )
             missing += lacking
-    running = _running(Path("logs", sweep.config.sweep, PROGRESS))
-    # A dry run would disturb a measurement.
-    jobs, note = (None, "the sweep runs") if running else _planned_jobs(options)
     expected = estimates(sweep, targets)
     return SweepStatus.of(
         sweep=sweep.config.sweep,
         preflight=_preflight(Path(sweep.results, "preflight.json")),
         canary=_canary(Path(sweep.results, "canary", "verdict.json")),
         cells=cells,
-        jobs=jobs,
-        jobs_note=note,
+        jobs=None,
+        jobs_note=None,
         missing_runs=missing,
         expected_seconds=Null("NO_CELL_MEASURED") if expected.seconds is None else expected.seconds,
         expected_from=expected.basis,
@@ -158,7 +167,9 @@ def _canary(path: Path) -> str:
 def _planned_jobs(options: argparse.Namespace) -> tuple[dict[str, int] | None, str | None]:
     """Return the number of jobs by rule of a dry run, or Snakemake's error."""
     files = [str(path) for path in options.configs or [located(DEFAULT_CONFIG)]]
-    command = [sys.executable, "-m", "snakemake", "-n", *elsewhere(), "--configfile", *files]
+    quiet = ["--quiet", "rules"]  # its table is read, but neither plan nor jobs
+    command = [sys.executable, "-m", "snakemake", "-n", *quiet, *elsewhere()]
+    command += ["--configfile", *files]
     settings = settings_of(options)
     command += ["--config", *settings] if settings else []
     with (

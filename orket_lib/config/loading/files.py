@@ -105,8 +105,10 @@ def _read(path: Path) -> Source:
             content, duplicates = _from_yaml(text)
         except yaml.YAMLError as error:
             return _broken(path, f"{name}: not YAML: {_yaml_error(error)}")
-        except (ValueError, RecursionError) as error:  # 2026-02-30; thousands of digits or brackets
+        except ValueError as error:  # 2026-02-30, thousands of digits
             return _broken(path, f"{name}: can't be read: {error}")
+        except RecursionError:
+            return _broken(path, f"{name}: {TOO_MUCH}")
     if too_large(content):
         return _broken(path, f"{name}: {TOO_MUCH}")
     if not isinstance(content, dict):
@@ -152,11 +154,35 @@ def _from_yaml(text: str) -> tuple[Any, list[str]]:
     try:
         node = loader.get_single_node()
         duplicates = list(_duplicate_nodes(node, set()))
-        if node:
-            _merged(node, {})
-        return (loader.construct_document(node) if node else None), duplicates
+        if node is None:
+            return None, duplicates
+        _merged(node, {})
+        try:
+            return loader.construct_document(node), duplicates
+        except ValueError as error:
+            line = next(_unreadable_lines(node, set()), None)
+            raise ValueError(f"line {line}: {error}" if line else str(error)) from None
     finally:
         loader.dispose()
+
+
+def _unreadable_lines(node: yaml.Node, seen: set[int]) -> Iterator[int]:
+    """Yield the line of each value that looks like a date or number and is none."""
+    if id(node) in seen:
+        return
+    seen.add(id(node))
+    if isinstance(node, yaml.ScalarNode):
+        try:
+            yaml.constructor.SafeConstructor().construct_document(node)
+        except ValueError:
+            yield node.start_mark.line + 1
+    elif isinstance(node, yaml.MappingNode):
+        for pair in node.value:
+            for item in pair:
+                yield from _unreadable_lines(item, seen)
+    else:
+        for item in node.value:
+            yield from _unreadable_lines(item, seen)
 
 
 def _merged(node: yaml.Node, known: dict[int, int]) -> int:

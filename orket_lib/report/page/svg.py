@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from orket_lib.vocabulary.text import visible
 
@@ -211,8 +211,8 @@ def _tick(x: float, bottom: float, text: str) -> Markup:
 
 
 def _line(kind: str, x1: float, y1: float, x2: float, y2: float) -> Markup:
-    form = Markup('<line class="{}" x1="{:.0f}" y1="{:.0f}" x2="{:.0f}" y2="{:.0f}"/>')
-    return form.format(kind, x1, y1, x2, y2)
+    ends = f'x1="{x1:.0f}" y1="{y1:.0f}" x2="{x2:.0f}" y2="{y2:.0f}"'
+    return Markup(f'<line class="{escape(kind)}" {ends}/>')
 
 
 def _path(places: Sequence[tuple[float, float]]) -> Markup:
@@ -221,14 +221,14 @@ def _path(places: Sequence[tuple[float, float]]) -> Markup:
 
 
 def _dot(x: float, y: float, kind: str, title: str = "") -> Markup:
-    inside = Markup("<title>{}</title>").format(visible(title)) if title else ""
-    form = Markup('<circle class="{}" cx="{:.0f}" cy="{:.0f}" r="5">{}</circle>')
-    return form.format(kind, x, y, inside)
+    inside = f"<title>{escape(visible(title))}</title>" if title else ""
+    place = f'cx="{x:.0f}" cy="{y:.0f}"'
+    return Markup(f'<circle class="{escape(kind)}" {place} r="5">{inside}</circle>')
 
 
 def _text(text: str, x: float, y: float, anchor: str) -> Markup:
-    form = Markup('<text x="{:.0f}" y="{:.0f}" text-anchor="{}">{}</text>')
-    return form.format(x, y, anchor, visible(text))
+    place = f'x="{x:.0f}" y="{y:.0f}" text-anchor="{escape(anchor)}"'
+    return Markup(f"<text {place}>{escape(visible(text))}</text>")
 
 
 def _svg(name: str, height: float, parts: Iterable[Markup]) -> Markup:

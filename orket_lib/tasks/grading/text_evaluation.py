@@ -31,7 +31,11 @@ class Strict(BaseModel):
     """A part of a bank: frozen, without unknown keys, NaN or infinities."""
 
     model_config = ConfigDict(
-        frozen=True, extra="forbid", allow_inf_nan=False, protected_namespaces=()
+        frozen=True,
+        extra="forbid",
+        allow_inf_nan=False,
+        protected_namespaces=(),
+        defer_build=True,
     )
 
 

@@ -34,11 +34,12 @@ def test_the_interval_is_that_of_draws_from_the_posterior(counts: Overlap) -> No
 
 @pytest.mark.parametrize("counts", CASES, ids=str)
 def test_the_chance_is_a_distribution_without_a_step_at_0(counts: Overlap) -> None:
-    chances = [chance_at_most(counts, at) for at in numpy.linspace(-1, 1, 201)]
+    seen = counts.both + counts.neither, counts.lost, counts.won
+    chances = [chance_at_most(*seen, at) for at in numpy.linspace(-1, 1, 201)]
     assert chances[0] == pytest.approx(0, abs=1e-6)
     assert chances[-1] == pytest.approx(1, abs=1e-6)
     assert all(two >= one - 1e-9 for one, two in pairwise(chances))
-    around = [chance_at_most(counts, at) for at in (-1e-9, 0, 1e-9)]
+    around = [chance_at_most(*seen, at) for at in (-1e-9, 0, 1e-9)]
     assert around == pytest.approx([around[1]] * 3, abs=1e-3)
 
 

@@ -12,7 +12,7 @@ from orket_lib.analysis.verdict.kept_share import (
     least_both,
     probabilities_kept,
 )
-from orket_lib.analysis.verdict.pairs import Overlap, counts_of, paired
+from orket_lib.analysis.verdict.pairs import Overlap, paired
 
 SEEN = [
     Overlap(54, 0, 0),
@@ -88,8 +88,9 @@ def test_what_both_fail_says_nothing() -> None:
     ],
 )
 def test_masses_of_a_task(baseline: float, quant: float, expected: Overlap) -> None:
-    assert counts_of(baseline, quant) == expected
-    assert counts_of(baseline, quant).tasks == 1
+    found = paired({"a": baseline}, {"a": quant}, ["a"])
+    assert found == expected
+    assert found.tasks == 1
 
 
 def test_only_tasks_that_both_were_asked_count() -> None:

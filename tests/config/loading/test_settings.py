@@ -270,9 +270,10 @@ def test_a_key_that_is_written_out_is_not_repeated() -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("seed: " + "9" * 5000, "can't be read: Exceeds the limit"),
-        ("sweep: 2026-02-30", "can't be read: day is out of range"),
-        ("models: " + "[" * 3000, "can't be read: maximum recursion depth"),
+        ("seed: " + "9" * 5000, "can't be read: line 1: Exceeds the limit"),
+        ("sweep: 2026-02-30", "can't be read: line 1: day is out of range"),
+        ("models: " + "[" * 3000, "its aliases (`*name`) repeat too much, or it is nested"),
+        ("seed: 1\nlist:\n- 5\n- 2026-02-30", "can't be read: line 4: day is out of range"),
         ("models: &m [*m]", "its aliases (`*name`) repeat too much, or"),
         ("a: " + "[" * 80 + "]" * 80, "its aliases (`*name`) repeat too much, or it is nested too"),
         (bomb(merged=False), "its aliases (`*name`) repeat too much, or"),
