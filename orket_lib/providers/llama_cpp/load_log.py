@@ -33,6 +33,7 @@ _FLASH = re.compile(
 )
 _FLASH_WORDS = {"enabled": "on", "1": "on", "disabled": "off", "0": "off", "auto": "auto"}
 _LAYERS = re.compile(r"offloaded (\d+)/(\d+) layers to GPU")
+_BUFFER = re.compile(r"load_tensors: +\S+ model buffer size")
 
 
 def threads_in(log: Path) -> int | None:
@@ -105,6 +106,8 @@ def _found(text: str) -> dict[str, str]:
         found["flash_attn"] = _FLASH_WORDS[flash[-1][0] or flash[-1][1]]
     if layers := _LAYERS.findall(text):
         found["gpu_layers"] = layers[-1][0]
+    elif _BUFFER.search(text):  # a build without GPU support says where weights are, and no more
+        found["gpu_layers"] = "0"
     return found
 
 

@@ -31,6 +31,10 @@ llama_kv_cache_unified: size =   90.00 MiB (  4096 cells,  30 layers,  1 seqs), 
 K (f16):   45.00 MiB, V (f16):   45.00 MiB
 llama_context: Flash Attention was auto, set to enabled
 """
+CPU_ONLY = """\
+0.00.007.420 I load_tensors:   CPU_Mapped model buffer size =     1.58 MiB
+0.00.007.442 I load_tensors:   CPU_REPACK model buffer size =     0.60 MiB
+"""
 
 
 def log(folder: Path, text: str) -> Path:
@@ -69,6 +73,9 @@ def test_two_caches_add_up_and_are_not_computed(tmp_path: Path) -> None:
         (NEW, {"gpu_layers": 99}, "31", True),
         (NEW, {"gpu_layers": 12}, "31", False),
         (OLD, {"gpu_layers": 12}, None, False),
+        (CPU_ONLY, {"gpu_layers": 12}, "0", False),
+        (CPU_ONLY, {"gpu_layers": 0}, "0", True),
+        (CPU_ONLY + NEW, {"gpu_layers": 0}, "31", False),
         ("", {"cache_type_k": "q8_0"}, None, False),
     ],
 )
