@@ -93,3 +93,14 @@ def test_a_dry_run_is_read_to_the_end_of_its_table_only() -> None:
     assert job_table(lines) == {"measure_cell": 12}
     assert next(lines) == "rule measure_cell:\n"
     assert job_table(["Nothing to be done\n"]) == {}
+
+
+@pytest.mark.slow
+def test_a_dry_run_that_is_to_be_quiet_shows_no_plan(tmp_path: Path) -> None:
+    """`orket status` reads its table only."""
+    workspace = large_sweep(tmp_path / "large", 10)
+    loud, quiet = workspace.run("-n"), workspace.run("-n", "--quiet", "rules")
+    assert job_table(quiet.text.splitlines(keepends=True))["measure_cell"] == 10
+    planned = "model-0000 F32  "
+    assert planned in loud.text
+    assert planned not in quiet.text
