@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import zipfile
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,6 +11,8 @@ import pytest
 from example_sweeps import ExampleSweep, reasons
 from simulated_servers import Program, program
 from sweep_workspace import Workspace
+
+from orket_lib.cli import main
 
 QUANTS = ["Q8_0", "Q2_K"]
 
@@ -116,16 +119,21 @@ def test_a_model_that_the_server_does_not_have_is_named_with_those_that_it_has(
 
 @pytest.mark.slow
 def test_a_key_is_taken_from_the_environment_and_never_written(
-    workspace: Workspace, honest: Program
+    workspace: Workspace, honest: Program, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     honest.lie(api_key="s3cret-token")
     example = sweep(workspace, honest, api_key="${ENV:LAMP_KEY}")
     result = example.run(LAMP_KEY="s3cret-token")
     assert result.code == 0, result.text
     assert example.rows()[0]["valid"]
+    monkeypatch.chdir(workspace.folder)
+    for command in (["bundle"], ["export", "--out", "runs.csv"], ["export", "--out", "card.svg"]):
+        assert main([*command[:1], "example", *command[1:]]) == 0
+    with zipfile.ZipFile("example.orket.zip") as bundle:
+        bundle.extractall("unpacked")
     files = [path for path in workspace.folder.rglob("*") if path.is_file()]
     folders = {path.relative_to(workspace.folder).parts[0] for path in files}
-    assert {"results", "storage", "logs"} < folders
+    assert {"results", "storage", "logs", "unpacked", "runs.csv", "card.svg"} < folders
     for path in files:
         content = path.read_bytes()
         opened = gzip.decompress(content) if path.suffix == ".gz" else content
