@@ -171,10 +171,7 @@ PROVIDERS: dict[str, ProviderTraits] = {
                     _CACHE_UNKNOWN,
                     "the server doesn't report how much of a prompt came from the cache",
                 ),
-                "orchestration_overhead_ratio": (
-                    _NO_TIMES,
-                    "the server doesn't report the time of the prompt",
-                ),
+                "orchestration_overhead_ratio": (_NO_TIMES, "it doesn't report a prompt's time"),
             },
         ),
         ProviderTraits(

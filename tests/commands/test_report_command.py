@@ -11,7 +11,7 @@ from report_summaries import seven, summary
 from orket_lib.artifacts.io import read_model, write_json, write_model
 from orket_lib.artifacts.views.receipt import TakenPart
 from orket_lib.artifacts.views.summary import Summary
-from orket_lib.artifacts.views.wants import SweepWants
+from orket_lib.artifacts.views.verdict import SweepWants
 from orket_lib.cli import main
 from orket_lib.report.terminal import terminal_summary
 

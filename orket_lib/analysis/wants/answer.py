@@ -16,8 +16,13 @@ from orket_lib.analysis.wants.sentences import IN_CI, sentences
 from orket_lib.artifacts.views.context_ceiling import ContextCeiling, ContextPoint
 from orket_lib.artifacts.views.row import RowMetrics
 from orket_lib.artifacts.views.summary import ModelSession, Summary
-from orket_lib.artifacts.views.verdict import Verdict, WantCheck
-from orket_lib.artifacts.views.wants import Relaxation, WantedQuant, WantsAnswer
+from orket_lib.artifacts.views.verdict import (
+    Relaxation,
+    Verdict,
+    WantCheck,
+    WantedQuant,
+    WantsAnswer,
+)
 from orket_lib.vocabulary.statuses import Lane, QuantVerdict, RunStatus, WantName, WantStatus
 
 _QUALITY = {

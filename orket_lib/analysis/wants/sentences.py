@@ -7,8 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from orket_lib.analysis.verdict.sentences import chance
 from orket_lib.analysis.verdict.wants import TIMES, WANTS
-from orket_lib.artifacts.views.verdict import WantCheck
-from orket_lib.artifacts.views.wants import Relaxation, WantedQuant, WantsAnswer
+from orket_lib.artifacts.views.verdict import Relaxation, WantCheck, WantedQuant, WantsAnswer
 from orket_lib.vocabulary.statuses import WantName, WantStatus
 from orket_lib.vocabulary.text import listed
 

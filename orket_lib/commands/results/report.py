@@ -12,7 +12,7 @@ from orket_lib.artifacts.views.context_ceiling import ContextCeiling, ContextQua
 from orket_lib.artifacts.views.scatter import Scatter
 from orket_lib.artifacts.views.summary import Summary
 from orket_lib.artifacts.views.thermal_profile import ThermalProfile
-from orket_lib.artifacts.views.wants import SweepWants
+from orket_lib.artifacts.views.verdict import SweepWants
 from orket_lib.commands._common import add_log, stamp_like
 from orket_lib.commands._reports import refuse_replaced
 from orket_lib.commands._summaries import read_summary

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from orket_lib.analysis.verdict.sentences import chance, lost_tasks
 from orket_lib.artifacts.views.row import RowMetrics
 from orket_lib.artifacts.views.summary import Comparison, ModelSession, SummaryRow
-from orket_lib.artifacts.views.verdict import TaskStratum, Verdict, WantCheck
-from orket_lib.artifacts.views.wants import WantsAnswer
+from orket_lib.artifacts.views.verdict import TaskStratum, Verdict, WantCheck, WantsAnswer
 from orket_lib.report.formatting import DASH, figure, p_value, ratio
 from orket_lib.vocabulary.statuses import ADVICE, MEANINGS
 

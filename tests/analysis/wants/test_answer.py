@@ -18,8 +18,7 @@ from orket_lib.analysis.verdict.wants import WANTS
 from orket_lib.analysis.wants.answer import Candidate, answer, answers, checks_of
 from orket_lib.analysis.wants.sentences import rounded
 from orket_lib.artifacts.views.context_ceiling import ContextCeiling, ContextSeen
-from orket_lib.artifacts.views.verdict import Verdict
-from orket_lib.artifacts.views.wants import WantsAnswer
+from orket_lib.artifacts.views.verdict import Verdict, WantsAnswer
 from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.statuses import Lane, QuantVerdict, RunStatus, WantName, WantStatus
 
