@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from orket_lib.analysis.verdict.sentences import chance
 from orket_lib.analysis.verdict.wants import TIMES, WANTS
 from orket_lib.artifacts.views.verdict import Relaxation, WantCheck, WantedQuant, WantsAnswer
+from orket_lib.vocabulary.reasons import Reason
 from orket_lib.vocabulary.statuses import WantName, WantStatus
 from orket_lib.vocabulary.text import listed
 
@@ -98,8 +99,8 @@ def _open(quant: WantedQuant, several: bool) -> list[str]:
 
 def _why(check: WantCheck) -> str | None:
     """Return why a want is not established; by what a time was disturbed is in the report."""
-    disturbed = check.want in TIMES and check.value is not None and check.because != IN_CI
-    return "disturbed" if disturbed else check.because
+    reason = (check.because or "").partition(":")[0]
+    return "disturbed" if check.want in TIMES and reason in set(Reason) else check.because
 
 
 _OFF = (WantStatus.NOT_MET, WantStatus.BORDERLINE)

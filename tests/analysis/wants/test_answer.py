@@ -169,6 +169,11 @@ def test_a_disturbed_time_is_not_known_and_by_what_is_left_to_the_report() -> No
     spoiled: dict[str, Any] = {"speed_spoiled_by": why}
     found = asked(quant("Q5", **spoiled), quant("Q4", **spoiled), decode_tps=1)
     assert found.sentences[2] == "Q5 and Q4 are not known to meet decode_tps (disturbed)."
+    left_out = quant("Q5", **spoiled, generation_tokens_per_second=Null("TIMES_DISTURBED"))
+    (check,) = asked(left_out, decode_tps=1).quants[0].checks
+    assert check.value is None and check.because == why[0]
+    sentence = asked(left_out, decode_tps=1).sentences[2]
+    assert sentence == "Q5 is not known to meet decode_tps (disturbed)."
 
 
 def test_a_context_is_answered_by_the_context_sweep_of_the_quant() -> None:
