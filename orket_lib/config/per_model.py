@@ -12,7 +12,7 @@ from typing import Any
 from orket_lib.config.sections.controls import Controls
 from orket_lib.config.sections.fields import listed
 from orket_lib.config.sections.serving import Serving
-from orket_lib.vocabulary.quants import nominal_bits, normalize_tag, split_label
+from orket_lib.vocabulary.quants import is_label, nominal_bits, normalize_tag, split_label
 
 # What all models of a sweep have in common: its machine, and the order of its quants.
 _SHARED = {"machine", "quant_bits"}
@@ -51,10 +51,13 @@ def settings_of(model: str, entry: Any) -> Any:
 def with_variants(quants: Any, variants: Any) -> Any:
     """Return the quants with each one's variants after it, unless some variant is listed.
 
-    A quant with a label of its own has none.
+    A quant with a label of its own has none. Nor has any if a variant can't be used; see
+    `Matrix.variants`, which says so.
     """
     tags = listed(quants)
     if not isinstance(tags, list | tuple) or not isinstance(variants, Mapping) or not variants:
+        return quants
+    if not all(is_label(str(name)) and settings for name, settings in variants.items()):
         return quants
     split = [(tag, split_label(str(tag))[1]) for tag in tags]
     if any(label in variants for _, label in split):

@@ -47,13 +47,13 @@ def problems_of_models(
     return list(dict.fromkeys(lines))
 
 
-def problems_of_variants(config: SweepConfig) -> list[str]:
-    """Return a line for each wrong setting of a variant."""
-    lines = []
+def problems_of_variants(config: SweepConfig) -> dict[str, list[str]]:
+    """Return a line for each wrong setting of a variant, by the name of the variant."""
+    lines: dict[str, list[str]] = {}
     for name, own in config.variants.items():
         place = f"variants.{name}"
         unknown = sorted(own.keys() - set(VARIANT_KEYS))
-        lines += [
+        found = [
             f"{place}.{key}: there is no such setting of a variant"
             f"{nearest(key, VARIANT_KEYS)} ({got(own[key], key)})"
             for key in unknown
@@ -61,7 +61,9 @@ def problems_of_variants(config: SweepConfig) -> list[str]:
         try:
             _ = unknown or config.in_variant(name)
         except ValidationError as error:
-            lines += [f"{place}.{field_problem(item, own, {})}" for item in error.errors()]
+            found += [f"{place}.{field_problem(item, own, {})}" for item in error.errors()]
+        if found:
+            lines[name] = found
     return lines
 
 

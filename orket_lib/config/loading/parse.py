@@ -130,10 +130,11 @@ def draft(sources: Iterable[Source]) -> Draft:
     problems += misfits
     if not {"variants", "quants", "models"} & bad:
         odd = problems_of_variants(config)
-        problems += odd
+        problems += [line for lines in odd.values() for line in lines]
         if odd:
             bad |= {"variants"}
-            config = config.model_copy(update={"variants": {}})
+            emptied = {**config.variants, **{name: {} for name in odd}}
+            config = config.model_copy(update={"variants": emptied})
     if misfits or "quants" in bad:
         bad |= {"models"}
         config = config.model_copy(update={"model_settings": {}})

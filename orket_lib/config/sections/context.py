@@ -24,6 +24,8 @@ PICK, ALL = "pick", "all"
 def _tags(words: tuple[str, ...]) -> tuple[str, ...]:
     if words in ((PICK,), (ALL,)):
         return words
+    if alone := {PICK, ALL} & set(words):
+        raise ValueError(f"`{min(alone)}` is not one of several quants")
     return tuple(map(normalize_tag, words))
 
 

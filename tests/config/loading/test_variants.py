@@ -111,3 +111,16 @@ def test_what_cannot_be_a_variant_is_named(changes: dict[str, Any], says: str) -
     with pytest.raises(ConfigError) as error:
         parse(config(**changes))
     assert any(says in line for line in error.value.problems), error.value.problems
+
+
+def test_a_wrong_variant_is_named_alone_and_the_others_are_judged() -> None:
+    wrong = {"b": {"cache_type_k": "q9"}, "c": {"gpu_layers": 1}, "d": {}}
+    with pytest.raises(ConfigError) as error:
+        parse(config(variants={name: wrong[name] for name in "bc"}))
+    assert [line.partition(": ")[0] for line in error.value.problems] == [
+        "variants.b.cache_type_k",
+        "variants.c.gpu_layers",
+    ]
+    with pytest.raises(ConfigError) as error:
+        parse(config(variants=wrong))
+    assert [line.partition(": ")[0] for line in error.value.problems] == ["variants"]
