@@ -262,6 +262,8 @@ def walk(it: Walk, here: Workspace) -> None:
 
 def main() -> int:
     """Walk; return 1 if anything was wrong, and 2 if there is no Slurm."""
+    # A shell that starts us in the background has SIGINT ignored, which Snakemake would inherit.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     if why := missing():
         print(f"no Slurm: {why}")
         return 2
