@@ -23,7 +23,7 @@ _PARTS: dict[str, Callable[[argparse.Namespace], Table]] = {
     "clients": lambda it: clients(
         *((20, 120) if it.small else (100, 1100)), it.guidellm, it.aiperf
     ),
-    "decode": lambda it: decode(it.model[:3], it.llama, 6 if it.small else 20),
+    "decode": lambda it: decode(it.model[:3], it.llama, 6 if it.small else 12),
     "verdict": lambda it: rivals(
         it.model, 6 if it.small else 20, it.llama, it.quantdiff, it.fituna
     ),
