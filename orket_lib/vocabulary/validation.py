@@ -76,8 +76,9 @@ def shown(value: object, limit: int = _LONGEST_VALUE) -> str:
 
 def nearest(name: str, names: Collection[str]) -> str:
     """Return `; did you mean ...?` for the most similar name, or nothing."""
-    # Of two letters, such as `on`, too much is made by chance: `none` is not like it.
-    plain = {known.lower().replace("-", "_"): known for known in names if len(known) > 2}
+    # By chance much is like a name of two letters: `none` is not meant to be `on`.
+    short = 0 if len(name) < 4 else 2
+    plain = {known.lower().replace("-", "_"): known for known in names if len(known) > short}
     found = difflib.get_close_matches(name.lower().replace("-", "_"), plain, n=1)
     return f"; did you mean `{plain[found[0]]}`?" if found else ""
 

@@ -303,6 +303,9 @@ class Asked:
     def disturbances(self) -> tuple[()]:
         return ()
 
+    def count_tokens(self, text: str) -> None:
+        return None
+
 
 def run_over(generate: Generate, folder: Path) -> TestRun:
     """Ask one task once, and return its run."""
