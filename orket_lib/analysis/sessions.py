@@ -77,8 +77,9 @@ def build_session(
         if baseline and policy.fidelity is not FidelityMode.OFF
         else (),
     )
-    why = sentence(model_id, verdicts, evidence, asked, disturbed_times(ordered), fails)
     batches = session_batches(ordered, look) if look else None
+    easiest = policy.quick and batches is not None and batches.tasks < batches.tasks_in_all
+    why = sentence(model_id, verdicts, evidence, asked, disturbed_times(ordered), fails, easiest)
     frontier = EfficiencyFrontier(
         adherence_threshold=policy.adherence_threshold,
         latency_ceiling=policy.latency_ceiling,

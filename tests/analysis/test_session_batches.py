@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -47,7 +48,9 @@ def row(quant: str, asked: int, wrong: int, why: Dropped | None) -> RowMetrics:
     return metrics(quant, BITS[quant], batches=batches, test_runs=asked, **figures)
 
 
-def session(asked: dict[str, tuple[int, int, Dropped | None]], **look: Any) -> ModelSession:
+def session(
+    asked: dict[str, tuple[int, int, Dropped | None]], quick: bool = False, **look: Any
+) -> ModelSession:
     """Return the session of quants by tasks asked, wrong ones, and why no more were asked."""
     values: dict[str, Any] = {
         "generated_at": NOW,
@@ -65,7 +68,8 @@ def session(asked: dict[str, tuple[int, int, Dropped | None]], **look: Any) -> M
     }
     rows = [row(quant, *item) for quant, item in asked.items()]
     table = {quant: scores(tasks, wrong) for quant, (tasks, wrong, _) in asked.items()}
-    return build_session("nano", rows, table, POLICY, Lane.LAB, Look(**values | look))
+    policy = replace(POLICY, quick=quick)
+    return build_session("nano", rows, table, policy, Lane.LAB, Look(**values | look))
 
 
 def test_a_verdict_is_over_the_tasks_that_the_quant_was_asked() -> None:
@@ -132,6 +136,21 @@ def test_a_budget_that_ended_is_said_with_numbers_and_what_to_do() -> None:
     )
     quick = asked_less(found.per_quant, found.batches, quick=True)
     assert "The budget ended after 80 of 168 tasks, the easiest: the next 88" in " ".join(quick)
+
+
+@pytest.mark.parametrize(
+    ("quick", "tasks", "said"), [(True, 60, True), (True, 20, False), (False, 60, False)]
+)
+def test_a_pick_by_the_easiest_tasks_alone_says_so(quick: bool, tasks: int, said: bool) -> None:
+    why = dropped(DropReason.BUDGET_SPENT, 0.975)
+    # Hard enough that the tasks can order the quants at all.
+    found = session(
+        {"F16": (20, 1, why), "Q8_0": (20, 1, why), "Q4_K_M": (20, 1, why)},
+        quick,
+        tasks_in_all=tasks,
+    )
+    assert found.decision and found.decision.pick
+    assert ("the easiest tasks, the only ones asked" in found.recommendation) is said
 
 
 @pytest.mark.parametrize(("wrong", "status"), [(0, "TASKS_TOO_EASY"), (38, "TASKS_TOO_HARD")])

@@ -100,12 +100,12 @@ def compare_ceilings(
         because = f"longer contexts of {worse.quant} were not tried"
         return CeilingComparison(verdict="undecided", context=None, paired=None, because=because)
     found = _drop(quant, baseline, failed.context)
-    told = "CONTEXT_NOT_LOADED" in failed.reasons
+    certain = "CONTEXT_NOT_LOADED" in failed.reasons
     if "ADHERENCE_BELOW_MIN" in failed.reasons and found:
-        told = found.low > 0 if worse is quant else found.high < 0
+        certain = found.low > 0 if worse is quant else found.high < 0
     direction: CeilingVerdict = "lower" if worse is quant else "higher"
     return CeilingComparison(
-        verdict=direction if told else "undecided",
+        verdict=direction if certain else "undecided",
         context=failed.context if found else None,
         paired=found,
         because=_why(worse, failed) + _said(found, quant, "there"),
@@ -118,13 +118,13 @@ def conclusions(baseline: str | None, quants: Sequence[QuantContexts]) -> tuple[
         return ("No quant has answers that may be judged.",)
     ceilings = "; ".join(_ceilings(baseline, quants))
     found = [(it.quant_tag, one) for it in quants for one in it.lengths if one.family == ALL]
-    told = [(tag, one) for tag, one in found if one.verdict == "more"]
+    shown = [(tag, one) for tag, one in found if one.verdict == "more"]
     said = [
         f"{tag} loses more against {baseline} at {one.long} than at {one.short}: {one.more:.0%} of "
         f"the answers more ({one.low:.0%} to {one.high:.0%})."
-        for tag, one in told
+        for tag, one in shown
     ]
-    if found and not told:
+    if found and not shown:
         said = [
             f"No quant is shown to lose more against {baseline} at its longest context than at "
             "its shortest."

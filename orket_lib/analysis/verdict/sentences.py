@@ -26,6 +26,10 @@ _NOTHING_JUDGED = (
     DecisionStatus.ONE_QUANT,
 )
 
+_ONLY_THE_EASIEST = (
+    "That is of the easiest tasks, the only ones asked; harder ones may show a loss."
+)
+
 
 def sentence(
     model_id: str,
@@ -34,6 +38,7 @@ def sentence(
     policy: VerdictPolicy,
     first: str = "",
     fails: BaselineFails | None = None,
+    easiest: bool = False,
 ) -> str:
     """Return the decision on a model in a few sentences.
 
@@ -44,11 +49,13 @@ def sentence(
         policy: Threshold and preference.
         first: What is to be said first of its times, see `caveats.disturbed_times`.
         fails: How the baseline mostly fails.
+        easiest: Whether only the easiest tasks were asked, to which alone every P then applies.
     """
     unordered = verdicts.pick.status in NOT_ORDERED_BY_TASKS
     parts = [
         _stand_in(verdicts),
         _claim(verdicts, policy, first != "", fails),
+        _ONLY_THE_EASIEST if easiest and verdicts.pick.quant else "",
         _missed(verdicts),
         in_order(evidence) if unordered else "",
         *_neighbours(verdicts),

@@ -131,7 +131,7 @@ def _of_session(
 
 
 def checks_of(candidate: Candidate, wants: Wants, lane: Lane) -> tuple[WantCheck, ...]:
-    """Return how a quant stands to each want; nothing for one that was not measured.
+    """Return whether a quant meets each want; nothing for one that was not measured.
 
     What is wanted of memory is wanted at the context that is wanted: what was measured there
     counts if it is more.

@@ -1,6 +1,6 @@
 """The search for the layers on the GPU: every load that was tried, and the choice.
 
-`storage/runs/<model>/<quant>/<digest>/offload.json` has it once for a cell, beside its parts, and
+`storage/runs/<model>/<quant>/<digest>/offload.json` has it once for a cell, next to its parts, and
 each session that was served with the choice repeats it.
 """
 
