@@ -21,25 +21,19 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+from embedded_model import served
+
 from orket_lib.analysis.fidelity.kld import compare, places_of
 from orket_lib.artifacts.measurements.next_tokens import TokenBlock, TokenSample
-from orket_lib.artifacts.measurements.request import NO_TASKS
-from orket_lib.artifacts.measurements.spec import (
-    ArtifactIdentity,
-    ControlSettings,
-    MeasurementSpec,
-)
 from orket_lib.artifacts.views.kld import Divergence
 from orket_lib.measure.fidelity.blocks import Block, blocks_of
 from orket_lib.measure.fidelity.measurement import ask_block
-from orket_lib.providers.base import Source
 from orket_lib.providers.llama_cpp.scorer import LlamaScorer
-from orket_lib.providers.registry import provider_for
 
 REFERENCE = ("F16", "Q8_0", "Q6_K", "Q5_K_M", "Q4_K_M", "Q3_K_M", "Q2_K")
 TOLERANCE = 0.1
@@ -86,7 +80,10 @@ def main() -> int:
     started = time.monotonic()
     for path in (options.models[0], *options.models):
         name = path.stem if path.stem not in blocks else f"{path.stem} again"
-        with served(path) as scorer:
+        with served(path) as model, ExitStack() as stack:
+            scorer = model.scorer(600.0)
+            assert isinstance(scorer, LlamaScorer)
+            stack.enter_context(closing(scorer))
             whole = scorer.vocabulary or sample.listed
             asked = list(blocks_of(scorer, (), text, sample))
             blocks[name] = [ask_block(scorer, block, whole) for block in asked]
@@ -111,31 +108,6 @@ def main() -> int:
         print(f"ordered equally: {one == other}")
         fine &= all(ok for _, ok in agree) and one == other
     return 0 if fine else 1
-
-
-@contextmanager
-def served(path: Path) -> Iterator[LlamaScorer]:
-    """Serve a file with the embedded llama.cpp."""
-    spec = MeasurementSpec(
-        model_id=path.stem,
-        quant_tag="F16",
-        provider="embedded",
-        artifact=ArtifactIdentity(),
-        n_ctx=2048,
-        temperature=0,
-        max_output_tokens=1,
-        task_timeout_sec=60,
-        controls=ControlSettings(threads=1),
-        tasks=NO_TASKS,
-        machine="",
-    )
-    with tempfile.TemporaryDirectory() as folder:
-        log = Path(folder, "server.log")
-        with provider_for("embedded").serve(spec, Source(path), log) as model:
-            scorer = model.scorer(600.0)
-            assert isinstance(scorer, LlamaScorer)
-            with closing(scorer):
-                yield scorer
 
 
 def by_llama_cpp(options: argparse.Namespace) -> Iterator[Figures]:

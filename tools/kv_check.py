@@ -14,27 +14,21 @@ from __future__ import annotations
 
 import argparse
 import sys
-import tempfile
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 
 import psutil
+from embedded_model import served
 
 from orket_lib.analysis.fidelity.kld import compare
 from orket_lib.artifacts.measurements.next_tokens import TokenBlock, TokenSample
-from orket_lib.artifacts.measurements.request import NO_TASKS
 from orket_lib.artifacts.measurements.serving import KvCache
 from orket_lib.artifacts.measurements.spec import (
-    ArtifactIdentity,
     CacheType,
-    ControlSettings,
-    MeasurementSpec,
 )
 from orket_lib.measure.fidelity.blocks import blocks_of
 from orket_lib.measure.fidelity.measurement import ask_block
-from orket_lib.providers.base import Model, Source
-from orket_lib.providers.registry import provider_for
+from orket_lib.providers.base import Model
 from orket_lib.vocabulary.units import MIB
 
 REFERENCE = ("Q8_0", "Q4_K_M", "Q2_K")
@@ -94,9 +88,9 @@ def measured(
     path: Path, kind: CacheType, n_ctx: int, text: str, sample: TokenSample
 ) -> tuple[list[TokenBlock], KvCache | None, float]:
     """Return the probabilities, the cache, and its MiB of memory beyond a small context's."""
-    with served(path, kind, _SMALL) as model:
+    with served(path, _SMALL, kind) as model:
         before = _rss_mib(model)
-    with served(path, kind, n_ctx) as model:
+    with served(path, n_ctx, kind) as model:
         memory = _rss_mib(model) - before
         scorer = model.scorer(600.0)
         assert scorer is not None
@@ -105,34 +99,6 @@ def measured(
             asked = blocks_of(scorer, (), text, sample)
             blocks = [ask_block(scorer, block, whole) for block in asked]
         return blocks, model.served.kv_cache, memory
-
-
-@contextmanager
-def served(path: Path, kind: CacheType, n_ctx: int) -> Iterator[Model]:
-    """Serve a file with the embedded llama.cpp."""
-    spec = MeasurementSpec(
-        model_id=path.stem,
-        quant_tag="F16",
-        provider="embedded",
-        artifact=ArtifactIdentity(),
-        n_ctx=n_ctx,
-        cache_type_k=kind,
-        cache_type_v=kind,
-        flash_attn="on",
-        temperature=0,
-        max_output_tokens=1,
-        task_timeout_sec=60,
-        controls=ControlSettings(threads=1),
-        tasks=NO_TASKS,
-        machine="",
-    )
-    with tempfile.TemporaryDirectory() as folder:
-        log = Path(folder, "server.log")
-        with provider_for("embedded").serve(spec, Source(path), log) as model:
-            odd = [control for control in model.controls if not control.held]
-            if odd:
-                raise SystemExit(f"{path}: {odd}")
-            yield model
 
 
 def _rss_mib(model: Model) -> float:

@@ -125,9 +125,7 @@ class RowMetrics(Measured):
     quant_rank: Reading = Field(description="bits per weight x 100 (T18)")
     status: RunStatus
     status_reason: str | None
-    adherence_score: Reading = Field(
-        description="mean over graded tasks of the mean over runs (T10)"
-    )
+    adherence_score: Reading = Field(description="mean over graded tasks of their runs' mean (T10)")
     adherence_by_family: tuple[FamilyScore, ...]
     total_latency: Reading = Field(description="mean of the runs that answered, s")
     peak_memory_rss: Reading = Field(description="of the server's process tree, MiB")

@@ -286,12 +286,8 @@ class RunReport(Artifact):
     spec_digest: str
     sessions: tuple[Session, ...]
     hosts: tuple[HostSummary, ...] = Field(description="one for each session")
-    gpus: tuple[GpuSummary, ...] = Field(
-        (), description="each GPU that was sampled, for each session"
-    )
-    gpus_absent: dict[str, str] = Field(
-        default_factory=dict, description="why there is no GPU of a vendor, by vendor"
-    )
+    gpus: tuple[GpuSummary, ...] = Field((), description="each sampled GPU, for each session")
+    gpus_absent: dict[str, str] = Field({}, description="why a vendor has no GPU, by vendor")
     probes: tuple[Probe, ...]
     test_runs: tuple[TestRun, ...]
     not_asked: tuple[NotAsked, ...] = ()
