@@ -16,11 +16,11 @@ from orket_lib.sweep.git_state import checkout_state
 from orket_lib.sweep.plan import make_plan, needs, place
 from orket_lib.sweep.requests import asked_canaries, asked_cell, asked_tasks, servable_cells
 from orket_lib.sweep.schedule import priorities
-from orket_lib.workflow.batches import BatchTargets
-from orket_lib.workflow.context import ContextTargets
-from orket_lib.workflow.fidelity import FidelityTargets
-from orket_lib.workflow.sidecar import SidecarTargets
-from orket_lib.workflow.thermal import ThermalTargets
+from orket_lib.workflow.target_parts.batches import BatchTargets
+from orket_lib.workflow.target_parts.context import ContextTargets
+from orket_lib.workflow.target_parts.fidelity import FidelityTargets
+from orket_lib.workflow.target_parts.sidecar import SidecarTargets
+from orket_lib.workflow.target_parts.thermal import ThermalTargets
 
 _VIEWS = (
     "sweep_kpis.json",

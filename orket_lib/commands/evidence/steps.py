@@ -20,8 +20,8 @@ from orket_lib.stores.bundles import is_plain
 from orket_lib.vocabulary.errors import ArtifactError
 from orket_lib.vocabulary.slugs import slugs
 from orket_lib.vocabulary.statuses import FidelityMode
-from orket_lib.workflow.context import ceiling_options, largest_first
-from orket_lib.workflow.thermal import profile_options
+from orket_lib.workflow.target_parts.context import ceiling_options, largest_first
+from orket_lib.workflow.target_parts.thermal import profile_options
 
 _LONGEST_CONTEXT = 2**25
 NOTHING_MEASURED = "inputs/nothing_is_measured.json"

@@ -1,0 +1,1 @@
+"""Targets that not every sweep has: batches, contexts, fidelity, sidecars, thermal series."""
