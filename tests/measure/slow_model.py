@@ -31,6 +31,7 @@ class SlowModel:
         tells_times: It tells how long it took.
         first_token_counts: The time of the first token is in what it tells.
         in_one_piece: Its text arrives all at once.
+        unread_s: For so long from the start of a request, nothing that arrives is read.
         late_s: What disturbs the generation with an index, in seconds.
     """
 
@@ -40,6 +41,7 @@ class SlowModel:
     tells_times: bool = True
     first_token_counts: bool = False
     in_one_piece: bool = False
+    unread_s: float = 0.0
     late_s: Callable[[int], float] = lambda _: 0.0
     served: ServedModel = field(default_factory=served)
     address: ServerAddress = ADDRESS
@@ -72,7 +74,8 @@ class SlowModel:
         last_s = first_s + (output - 1) * token_s
         self.asked.append((prompt, output))
         self.now_s += last_s
-        chunks = tuple(first_s + index * token_s for index in range(output))
+        unread_s = last_s if self.in_one_piece else min(self.unread_s, last_s)
+        chunks = tuple(max(unread_s, first_s + index * token_s) for index in range(output))
         reported: dict[str, Any] = {
             "cache_n": 0,
             "prompt_n": prompt,
@@ -82,7 +85,7 @@ class SlowModel:
         }
         return generation(
             text="word " * output,
-            chunk_s=(last_s,) * output if self.in_one_piece else chunks,
+            chunk_s=chunks,
             usage={"prompt_tokens": prompt, "completion_tokens": output},
             timings=reported if self.tells_times else None,
         )

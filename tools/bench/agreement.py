@@ -40,6 +40,7 @@ from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.rates import DecodeClock
 
 _WARM_UP = 3
+_CALIBRATIONS = 5
 _FOR_A_MARGIN = 2
 _CHAT = "/v1/chat/completions"
 
@@ -253,12 +254,24 @@ def _rates(
     for model, maker in zip(models, makers, strict=True):
         for _ in range(_WARM_UP):
             model.generate(maker.request())
-        clocks.append(calibrate(model, maker).decode_clock)
+        clocks.append(decode_clock(model, maker))
     rates: tuple[list[float], list[float]] = ([], [])
     for index in range(probes):
         for which in (0, 1) if index % 2 else (1, 0):
             rates[which].append(decode_rate(models[which], makers[which], clocks[which]))
     return rates
+
+
+def decode_clock(model: Model, maker: ProbeMaker) -> DecodeClock | None:
+    """Return when a server's generation clock starts; None if it tells no times.
+
+    A disturbed calibration is repeated; a sweep's is, too, by the next session.
+    """
+    findings = calibrate(model, maker)
+    for _ in range(_CALIBRATIONS - 1):
+        if findings.decode_clock is None:
+            findings = calibrate(model, maker)
+    return findings.decode_clock
 
 
 def decode_rate(model: Model, maker: ProbeMaker, clock: DecodeClock | None) -> float:

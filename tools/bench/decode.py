@@ -14,12 +14,11 @@ from collections.abc import Callable
 from contextlib import ExitStack, closing
 from pathlib import Path
 
-from agreement import decode_rate, way
+from agreement import decode_clock, decode_rate, way
 from overhead import Estimate
 from programs import NotRun, cost, program
 from tables import Table
 
-from orket_lib.measure.speed.calibration import calibrate
 from orket_lib.measure.speed.probe_prompts import FULL, ProbeMaker
 from orket_lib.providers.base import Model
 from orket_lib.providers.registry import provider_for
@@ -85,7 +84,7 @@ def _rates(model: Path, bench: Path, server: Path, rounds: int) -> dict[str, lis
 
 
 def _turns_of(name: str, model: Model, maker: ProbeMaker) -> dict[str, Callable[[], float]]:
-    clock = calibrate(model, maker).decode_clock
+    clock = decode_clock(model, maker)
     return {
         name: lambda: decode_rate(model, maker, clock),
         f"{name}, plain completion": lambda: _completion(model, maker, clock),

@@ -22,8 +22,9 @@ from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.rates import DecodeClock
 
 _MORE_TOKENS = 32  # for a quick server, whose first tokens are too close together for our clock
+_MOST_TOKENS = 128  # on a busy machine our reading may stop for as long as fewer of them take
 _QUICK_S = 0.5
-_TRIES, _AGREEING = 3, 2  # so that one disturbed generation can't decide
+_TRIES, _AGREEING = 4, 2  # so that one disturbed generation can't decide
 
 
 @dataclass(frozen=True)
@@ -108,8 +109,12 @@ def calibrate(model: Model, maker: ProbeMaker) -> Findings:
     quick = first.several.seconds < _QUICK_S
     pairs = [] if quick else [first]
     tells_times = not isinstance(first.one.tokens.decode_s, Null)
+    tokens = _MORE_TOKENS if quick else FEW_TOKENS
     while tells_times and len(pairs) < _TRIES and max(_votes(pairs).values()) < _AGREEING:
-        pairs.append(_Pair.of(model, maker, _MORE_TOKENS if quick else FEW_TOKENS))
+        pair = _Pair.of(model, maker, tokens)
+        pairs.append(pair)
+        if pair.clock is None and pair.several.seconds < _QUICK_S:
+            tokens = min(2 * tokens, _MOST_TOKENS)
     clock, evidence = _decode_clock(pairs)
     paces = [pair.pace(maker.short_tokens) for pair in (first, *pairs)]
     return Findings(

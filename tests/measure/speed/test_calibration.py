@@ -45,14 +45,20 @@ def test_one_disturbed_generation_decides_nothing(disturbed: int) -> None:
     assert found_out(model).decode_clock == "first_token"
 
 
-def test_two_generations_that_disagree_and_no_third_one_tell_no_clock() -> None:
+def test_a_clock_is_found_although_the_first_tokens_of_each_answer_are_read_late() -> None:
+    model = SlowModel(2000.0, 500.0, unread_s=0.1)
+    assert found_out(model).decode_clock == "first_token"
+    assert [output for _, output in model.asked] == [1, 8, 1, 32, 1, 64, 1, 128, 1, 128]
+
+
+def test_generations_that_disagree_and_no_third_one_tell_no_clock() -> None:
     def late_s(index: int) -> float:
-        model.in_one_piece = index == 5
+        model.in_one_piece = index > 4
         return 0.15 if index == 2 else 0.0
 
     model = SlowModel(late_s=late_s)
     found = found_out(model)
-    assert len(model.asked) == 6
+    assert len(model.asked) == 8
     assert found.decode_clock is None
     assert "sometimes no time, sometimes that of a token" in found.decode_clock_evidence
     assert not found.settled
