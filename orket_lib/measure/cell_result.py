@@ -15,6 +15,7 @@ from orket_lib.tasks.task import needs_sandbox
 from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.reasons import Severity
 from orket_lib.vocabulary.statuses import Quality
+from orket_lib.vocabulary.units import counted
 
 
 def result_line(parts: Sequence[Part], spec: RunSpec, tasks: Sequence[Task]) -> str:
@@ -46,9 +47,10 @@ def _score(answers: Sequence[Answer], tasks: Mapping[str, Task]) -> str:
     except NotRun:  # the run report says why
         score = Null("NO_RUN")
     later = len(asked) - len({it.key for it in plain})
+    tasks_asked = counted(len(asked), "task")
     if isinstance(score, Null):
-        return f"{len(asked)} tasks asked"
-    return f"score {score:.3f} on {len(asked)} tasks" + (f", {later} graded later" if later else "")
+        return f"{tasks_asked} asked"
+    return f"score {score:.3f} on {tasks_asked}" + (f", {later} graded later" if later else "")
 
 
 def _disturbed(answers: Iterable[Answer]) -> str:

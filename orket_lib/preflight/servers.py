@@ -16,6 +16,7 @@ from orket_lib.providers.registry import provider_for, read_catalog
 from orket_lib.vocabulary.errors import Fault, ProviderError, RequestFailed
 from orket_lib.vocabulary.providers import PROVIDERS, typed
 from orket_lib.vocabulary.quants import can_be
+from orket_lib.vocabulary.units import counted
 
 _MOST_LISTED = 8
 _POLL_S = 0.5
@@ -41,7 +42,7 @@ def check_server(
         return [_unreachable(name, needs, error)], []
     offering = catalog.offering
     build = f"version {offering.build}, " if offering.build else ""
-    detail = f"{build}{len(offering.models)} model(s) on offer"
+    detail = f"{build}{counted(len(offering.models), 'model')} on offer"
     checks = [PreflightCheck(name=name, ok=True, detail=detail)]
     checks += _tag_checks(needs, catalog)
     return [*checks, *_loaded(needs, offering)], list(_sizes(catalog, tags))

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from orket_lib.artifacts.baseline import Baseline
 from orket_lib.artifacts.views.regression import CellRegression, Change, MetricVerdict, Regression
 from orket_lib.report.formatting import aligned, figure, shown
+from orket_lib.vocabulary.units import counted
 
 _MOST_TASKS = 10
 
@@ -41,7 +42,7 @@ def _cell(cell: CellRegression) -> Iterator[str]:
     changed = f"; changed since the newest: {', '.join(cell.changed)}" if cell.changed else ""
     yield f"{named}{count}{changed}{': ' if cell.detail else ''}{cell.detail}"
     for left_out in cell.unresolved:
-        yield f"  {len(left_out.test_ids)} tasks not compared: {left_out.status}"
+        yield f"  {counted(len(left_out.test_ids), 'task')} not compared: {left_out.status}"
     decided = [item for item in cell.metrics if item.verdict is not Change.UNDECIDED]
     if decided:
         head = ("metric", "verdict", "before", "now", "effect", "95 % interval", "noise", "p")

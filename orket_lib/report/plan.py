@@ -22,7 +22,7 @@ from orket_lib.preflight.memory_profiles import FREE_SHARE
 from orket_lib.report.formatting import aligned
 from orket_lib.vocabulary.cpu_features import NATIVE_BUILD, native_server, what_is_unused
 from orket_lib.vocabulary.statuses import VramGuard
-from orket_lib.vocabulary.units import duration
+from orket_lib.vocabulary.units import counted, duration
 
 
 def plan_text(plan: Plan) -> str:
@@ -35,7 +35,7 @@ def plan_text(plan: Plan) -> str:
         "machine": plan.machine,
         "models": ", ".join(plan.models),
         "quants": ", ".join(plan.quants),
-        "task_bank": f"{plan.task_bank.path}: {plan.task_bank.tasks} tasks, "
+        "task_bank": f"{plan.task_bank.path}: {counted(plan.task_bank.tasks, 'task')}, "
         f"sha256 {plan.task_bank.sha256[:12]}",
         "serving": _serving(plan.serving),
         "experimental_controls": f"seed {_shown(controls.seed)}, "
@@ -58,8 +58,8 @@ def plan_text(plan: Plan) -> str:
         "kpi_policy": plan.kpi_policy,
         **_cpu_features(plan.unused_cpu_features),
         "runs": f"{plan.runs_per_quant} of each task{_rounds(plan.rounds)}: "
-        f"{'at most ' if plan.batch_ends else ''}{plan.expected_runs} graded runs in "
-        f"{len(plan.cells)} cells, {waiting} of them still to be measured",
+        f"{'at most ' if plan.batch_ends else ''}{counted(plan.expected_runs, 'graded run')} in "
+        f"{counted(len(plan.cells), 'cell')}, {waiting} of them still to be measured",
         "batches": _batches(plan),
         "can decide": can_decide(
             plan.batch_ends or [plan.task_bank.tasks], plan.adherence_threshold
@@ -170,7 +170,7 @@ def _canary(canary: PlannedCanary) -> str:
     low, high = canary.task_id_min, canary.task_id_max
     ids = f" (ids {low or 'first'} to {high or 'last'})" if low or high else ""
     return (
-        f"{canary.runs} runs of {canary.task_limit} task(s){ids} with "
+        f"{canary.runs} runs of {counted(canary.task_limit, 'task')}{ids} with "
         f"{'the first model' if canary.scope == 'first' else 'each model'}, "
         f"{'first run dropped, ' if canary.drop_first_run else ''}"
         f"latency variance <= {canary.latency_variance_threshold:g}, "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from orket_lib.artifacts.printed.status import CellStatus, RunningSweep, SweepStatus
 from orket_lib.report.formatting import aligned
-from orket_lib.vocabulary.units import duration
+from orket_lib.vocabulary.units import counted, duration
 
 
 def status_text(status: SweepStatus) -> str:
@@ -25,7 +25,7 @@ def status_text(status: SweepStatus) -> str:
     else:
         listed = ", ".join(f"{name} {count}" for name, count in status.jobs.items())
         lines.append(f"  `snakemake` would run: {listed}")
-    lines.append(f"  to be measured: {status.missing_runs} graded runs{_cost(status)}")
+    lines.append(f"  to be measured: {counted(status.missing_runs, 'graded run')}{_cost(status)}")
     return "\n".join(lines)
 
 

@@ -1,4 +1,4 @@
-"""Units of memory in bytes, CPU lists as operating systems write them (`0-3,6`), and durations."""
+"""Units of memory in bytes, CPU lists as operating systems write them, durations, and counts."""
 
 from __future__ import annotations
 
@@ -48,3 +48,8 @@ def duration(seconds: float) -> str:
     if not hours:
         return f"{minutes} min"
     return f"{hours} h {rest} min" if rest else f"{hours} h"
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number of things in words: `1 task`, `20 tasks`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

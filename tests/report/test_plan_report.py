@@ -46,7 +46,7 @@ def test_a_plan_says_what_its_tasks_can_decide() -> None:
     assert whole.startswith("decide")
     assert "168 tasks: a quant that keeps everything is proved in about 8 of 10 sweeps" in whole
     few = facts(task_bank=tasks | {"tasks": 14}, batch_ends=[])["can"]
-    assert "14 tasks are too few for a verdict, which needs at least 20" in few
+    assert "14 tasks, too few for a verdict, which needs at least 20" in few
 
 
 def test_a_plan_says_how_long_it_will_take() -> None:

@@ -308,7 +308,7 @@ def test_a_sweep_runs_from_anywhere_and_is_forced_by_its_own_names(
 
     first = place.run()
     assert first.code == 0, first.text
-    assert "orket-nano: 4 tasks are too few" in first.text
+    assert "orket-nano: 4 tasks, too few" in first.text
     assert f"report: {place.prefix}results/tiny/quant_sweep/sweep_report.html" in first.text
     assert place.parts() == CELLS
     assert "Nothing to be done" in place.run().text
@@ -333,5 +333,5 @@ def test_a_sweep_runs_out_of_the_wheel(tmp_path: Path, site: Path) -> None:
     done = place.run()
 
     assert done.code == 0, done.text
-    assert "orket-nano: 4 tasks are too few" in done.text
+    assert "orket-nano: 4 tasks, too few" in done.text
     assert place.parts() == CELLS

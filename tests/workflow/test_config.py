@@ -113,7 +113,7 @@ def test_a_plan_has_what_all_files_and_the_command_line_say(workspace: Workspace
     )
     assert done.returncode == 0, done.stderr
     assert "latency <= 0.001 s" in done.stdout
-    assert "7 runs of 1 task(s)" in done.stdout
+    assert "7 runs of 1 task" in done.stdout
     assert "seed default" in done.stdout
     assert (done.stdout + done.stderr).count("model_id: deprecated key") == 1
     # Neither a context sweep nor a thermal series was asked for.

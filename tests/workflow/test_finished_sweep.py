@@ -42,7 +42,7 @@ def test_a_sweep_ends_with_a_table_a_recommendation_and_a_report(swept: Swept) -
     assert all(row["test_runs"] == 2 * TASKS for row in rows)
     assert rows[0]["artifact"]["sha256"] != rows[1]["artifact"]["sha256"]
     assert rows[0]["adherence_score"] > rows[1]["adherence_score"]
-    assert f"{TASKS} tasks are too few" in " ".join(result.text.split())
+    assert f"{TASKS} tasks, too few" in " ".join(result.text.split())
     report = workspace.folder / "results/small/quant_sweep/sweep_report.html"
     assert str(report.relative_to(workspace.folder).as_posix()) in result.text
     assert "Q2_K" in report.read_text(encoding="utf-8")

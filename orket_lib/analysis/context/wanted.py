@@ -12,6 +12,7 @@ from orket_lib.artifacts.views.context_ceiling import ContextPoint, ContextThres
 from orket_lib.artifacts.views.verdict import WantCheck
 from orket_lib.vocabulary.statuses import WantName, WantStatus
 from orket_lib.vocabulary.thresholds import reaches
+from orket_lib.vocabulary.units import counted
 
 FEWEST_TASKS = 10  # fewer say too little of a context
 
@@ -46,7 +47,7 @@ def check_context(
     point = reached[0]
     if thresholds.adherence_min > 0:
         if point.asked < FEWEST_TASKS:
-            why = f"{point.asked} tasks are too few to tell"
+            why = f"{counted(point.asked, 'task')}, too few to tell"
             return _check(wanted, point, WantStatus.NOT_ESTABLISHED, why)
         if not reaches(point.adherence_low or 0.0, thresholds.adherence_min):
             why = f"{worth(point)}, and {thresholds.adherence_min:.0%} is wanted"

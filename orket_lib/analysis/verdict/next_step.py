@@ -18,6 +18,7 @@ from orket_lib.vocabulary.statuses import (
     WantStatus,
 )
 from orket_lib.vocabulary.text import listed
+from orket_lib.vocabulary.units import counted
 
 _MORE_BUDGET = "raise `budget:`, and run the same command: it continues where the budget ended"
 # A quick sweep asks too few tasks to know that the others are no better.
@@ -70,8 +71,8 @@ def next_step(
     needed = [item.further_tasks for item in open_ if item.further_tasks]
     if needed:
         return (
-            f"ask about {min(needed)} more tasks of these kinds (a higher `task_limit`, or a "
-            "larger `task_bank`): only those are measured"
+            f"ask about {counted(min(needed), 'more task')} of these kinds (a higher "
+            "`task_limit`, or a larger `task_bank`): only those are measured"
         )
     if open_:
         return "add tasks of another kind (`task_bank:`); more of these won't decide it"

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from orket_lib.analysis.verdict.judged_tasks import FEWEST_TASKS
 from orket_lib.analysis.verdict.simulation import Truth, said
+from orket_lib.vocabulary.units import counted
 
 # A usual model and bank: real ones differ, and the sentence names these.
 RIGHT, CHURN = 0.7, 0.01
@@ -24,7 +25,9 @@ def can_decide(ends: Sequence[int], threshold: float) -> str:
 
     tasks = ends[-1]
     if tasks < FEWEST_TASKS:
-        return f"{tasks} tasks are too few for a verdict, which needs at least {FEWEST_TASKS}"
+        return (
+            f"{counted(tasks, 'task')}, too few for a verdict, which needs at least {FEWEST_TASKS}"
+        )
     dice = numpy.random.default_rng(0)
     proved = said(dice, _SWEEPS, ends, Truth(RIGHT, _KEPT, CHURN), threshold).kept
     found = said(dice, _SWEEPS, ends, Truth(RIGHT, _LOST, CHURN), threshold).lost

@@ -18,6 +18,7 @@ from orket_lib.vocabulary.statuses import (
     WantStatus,
 )
 from orket_lib.vocabulary.text import listed
+from orket_lib.vocabulary.units import counted
 
 _NOT_CHOSEN = (DecisionStatus.ONE_QUANT, DecisionStatus.TASKS_TOO_EASY)
 _NOTHING_JUDGED = (
@@ -99,7 +100,9 @@ def _claim(
             asked = sum(item.tasks for item in verdicts.judging.strata)
             can_do = len(verdicts.judging.counted)
             if asked < FEWEST_TASKS and can_do == asked:
-                return f"{asked} tasks are too few; a verdict needs at least {FEWEST_TASKS}."
+                return (
+                    f"{counted(asked, 'task')}, too few; a verdict needs at least {FEWEST_TASKS}."
+                )
             if fails:
                 return f"no verdict yet: {fails} ({MEANINGS[fails.failure]})."
             are = "too few and too hard" if asked < FEWEST_TASKS else "too hard"
@@ -188,7 +191,7 @@ def _neighbours(verdicts: Verdicts) -> list[str]:
         if item.quant_tag == verdicts.pick.quant:
             continue
         assert item.probability is not None
-        more = f", about {item.further_tasks} more tasks" if item.further_tasks else ""
+        more = f", about {counted(item.further_tasks, 'more task')}" if item.further_tasks else ""
         word = (
             f"{item.quant_tag} probably suffices too"
             if item.probability >= 0.5

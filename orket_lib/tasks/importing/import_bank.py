@@ -22,6 +22,7 @@ from orket_lib.tasks.importing.shapes import Draft
 from orket_lib.tasks.importing.table import Bad, Record, Table, listed
 from orket_lib.tasks.task import Question, StructuredTask, Task, is_graded
 from orket_lib.vocabulary.errors import ArtifactError
+from orket_lib.vocabulary.units import counted
 from orket_lib.vocabulary.validation import one_message_each, problems_of
 
 MAX_ROWS = 100_000
@@ -154,13 +155,14 @@ def _shown(problems: Sequence[str]) -> list[str]:
 
 def _notes(table: Table, reading: Reading, tasks: Sequence[Task]) -> Iterator[str]:
     graders = Counter(one.type for task in tasks for one in task.evaluations)
-    counted = ", ".join(f"{name} {count}" for name, count in sorted(graders.items()))
+    by_grader = ", ".join(f"{name} {count}" for name, count in sorted(graders.items()))
     yield f"seen: {table.described}"
-    yield f"read as: {reading.says}; graders: {counted}"
+    yield f"read as: {reading.says}; graders: {by_grader}"
     ungraded = sum(not is_graded(task) for task in tasks)
     if ungraded:
         only = "they count for agreement with the baseline only"
-        yield f"{ungraded} tasks have no right answer: {only}"
+        have = "has" if ungraded == 1 else "have"
+        yield f"{counted(ungraded, 'task')} {have} no right answer: {only}"
     yield from reading.notes
     others = [name for name in table.columns if name not in reading.used]
     if others:

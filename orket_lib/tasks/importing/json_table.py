@@ -29,6 +29,9 @@ def read_json_table(text: str) -> Table:
     if len(found) == 1:
         ((name, items),) = found.items()
         return _of_array(items, f"a JSON object with an array `{name[:40]}`")
+    if len(found) == len(value) > 1:
+        names = ", ".join(f"`{name[:40]}`" for name in list(found)[:10])
+        raise Bad(f"a JSON object with several arrays ({names}); put one of them into its own file")
     if "\n" not in text.strip():
         return _of_lines(text)
     return Table("a JSON object", [_record("item 1", value)])

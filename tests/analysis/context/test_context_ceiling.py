@@ -212,7 +212,7 @@ def test_answers_that_were_cut_say_what_to_change() -> None:
             1024,
             [figures(512), figures(1024, asked=9)],
             WantStatus.NOT_ESTABLISHED,
-            "9 tasks are too few to tell",
+            "9 tasks, too few to tell",
         ),
         (1024, [figures(512), figures(1024, adherence=0.4)], WantStatus.NOT_MET, "1024 failed"),
         (1024, [figures(512), figures(1024, adherence=0.9)], WantStatus.BORDERLINE, "1024 failed"),

@@ -120,7 +120,7 @@ def test_one_task_of_sixteen_proves_nothing() -> None:
 
 def test_tasks_that_are_only_too_few_are_not_called_hard() -> None:
     found = judged({"F16": 16, "Q8_0": 16, "Q4_K_M": 16}, tasks=16)
-    assert found.recommendation == "nano: 16 tasks are too few; a verdict needs at least 20."
+    assert found.recommendation == "nano: 16 tasks, too few; a verdict needs at least 20."
 
 
 def test_one_task_apart_is_undecided_and_says_how_many_more() -> None:

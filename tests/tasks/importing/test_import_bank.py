@@ -218,6 +218,12 @@ def test_columns_that_can_not_be_told_are_listed_with_what_to_type(
     assert said in found
 
 
+def test_of_several_arrays_none_is_taken(tmp_path: Path) -> None:
+    one = '{"prompt": "a", "answer": "b"}'
+    (found,) = refusal(tmp_path, f'{{"train": [{one}], "test": [{one}]}}')
+    assert "object with several arrays (`train`, `test`); put one of them" in found
+
+
 def test_columns_are_mapped(tmp_path: Path) -> None:
     text = jsonl({"q": "2 + 3?", "solution": "5", "prompt": "ignored", "level": 2})
     columns = {"prompt": "q", "answer": "solution", "tier": "level"}
