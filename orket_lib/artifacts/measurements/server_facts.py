@@ -86,6 +86,7 @@ class ServerKey(Addressed):
     n_ctx: int | None
     threads: int | None
     thinking: Thinking | None = later(None, "it changes the chat template")
+    load: dict[str, str | int] = later({}, "settings of the load that the config makes")
     machine: str
 
 

@@ -22,7 +22,7 @@ from orket_lib.artifacts.measurements.server_facts import (
     ServerFacts,
     ServerKey,
 )
-from orket_lib.artifacts.measurements.spec import MeasurementSpec, RunSpec
+from orket_lib.artifacts.measurements.spec import LOAD_FLAGS, MeasurementSpec, RunSpec
 from orket_lib.artifacts.views.run_report import ServedModel
 from orket_lib.measure.session.known_facts import KnownFacts
 from orket_lib.measure.speed.budget import Budget
@@ -125,6 +125,7 @@ def _server_key(served: ServedModel, spec: MeasurementSpec, machine: str) -> Ser
         n_ctx=served.n_ctx,
         threads=spec.controls.threads,
         thinking=spec.thinking,
+        load={name: value for name in LOAD_FLAGS if (value := getattr(spec, name)) is not None},
         machine=machine,
     )
 

@@ -131,6 +131,8 @@ def test_the_next_session_of_the_same_file_and_build_only_warms_up(machine: Mach
         pytest.param({}, {"server_args": ("-ngl", "99")}, id="other arguments"),
         pytest.param({}, {"provider": "llama_server"}, id="another provider"),
         pytest.param({}, {"gpu_devices": ("0",)}, id="other devices"),
+        pytest.param({}, {"cache_type_k": "q8_0"}, id="another KV cache"),
+        pytest.param({}, {"gpu_layers": 4}, id="other layers on the GPU"),
     ],
 )
 def test_what_is_served_otherwise_is_found_out_anew(
