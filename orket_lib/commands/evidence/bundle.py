@@ -13,6 +13,7 @@ from orket_lib.artifacts.measurements.request import AskedReceipts, AskedTasks
 from orket_lib.artifacts.views.receipt import AnyReceipt, TakenPart
 from orket_lib.commands._common import add_log, print_text
 from orket_lib.commands._summaries import add_sweep, summary_of
+from orket_lib.commands.evidence.steps import Steps
 from orket_lib.config.loading.parse import parse
 from orket_lib.config.shipped import located
 from orket_lib.processes.signatures import sign
@@ -42,6 +43,8 @@ def run(options: argparse.Namespace) -> int:
     bank = _input(files, "bank", read_model(results / "policy/tasks.json", AskedTasks).bank)
     config = parse(read_json(results / "policy/matrix.json"))
     policy = _input(files, "kpi_policy", config.kpi_policy)
+    for name in list(Steps(results.name, policy, files).strangers()):
+        del files[name]  # of an earlier config, or the user's own
     manifest = BundleManifest(
         sweep=results.name,
         bank=bank,

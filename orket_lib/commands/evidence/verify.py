@@ -19,6 +19,7 @@ from orket_lib.vocabulary.errors import EXIT_REFUSED, ArtifactError, OrketError
 from orket_lib.vocabulary.text import printable
 
 _LONGEST = 400
+_COMMIT = 64  # hexadecimal digits of the longest
 
 EXAMPLES = ("orket verify mine.zip", "orket verify mine.zip --key id_ed25519.pub --keep unpacked")
 
@@ -94,7 +95,8 @@ def _version(sweep: str, ours: str | None) -> str:
         summary = read_json(Path("results", sweep, "quant_sweep", "sweep_summary.json"))
         made = summary.get("commit_sha")
     checked_by = f"commit {ours}" if ours else f"orket {__version__}"
-    return f"made by commit {made or 'unknown'}, checked by {checked_by}"
+    # A stranger's text, which must not add a line to ours, such as "verified".
+    return f"made by commit {printable(str(made or 'unknown'), _COMMIT)}, checked by {checked_by}"
 
 
 def _signed(unpacked: Unpacked) -> str:
