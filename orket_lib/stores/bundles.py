@@ -99,6 +99,9 @@ def unpack(bundle: Path, folder: Path) -> Unpacked:
     Raises:
         ArtifactError: It is no bundle, it is too large, or its manifest is damaged.
     """
+    if not bundle.is_file():  # reading a pipe may never end
+        said = "must be a file" if bundle.exists() else "there is no such file"
+        raise ArtifactError(f"{bundle}: {said}")
     try:
         with zipfile.ZipFile(bundle) as archive:
             entries = _entries(archive, bundle)
@@ -107,8 +110,6 @@ def unpack(bundle: Path, folder: Path) -> Unpacked:
                     _extract(archive, entries[name], folder / name, _MOST_MANIFEST_BYTES)
             manifest = read_model(folder / MANIFEST, BundleManifest)
             problems = tuple(_problems(archive, entries, manifest, folder))
-    except FileNotFoundError:
-        raise ArtifactError(f"{bundle}: there is no such file") from None
     except _DAMAGED as error:
         raise ArtifactError(f"{bundle}: not a bundle, or damaged: {error}") from None
     except OSError as error:

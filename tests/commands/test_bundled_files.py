@@ -73,22 +73,39 @@ def test_a_bank_or_policy_outside_of_the_bundle_is_not_read(field: str, tmp_path
         recompute(manifest)
 
 
-def test_a_commit_of_a_stranger_adds_no_line_to_what_is_printed(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    summary = tmp_path / "summary.json"
-    write_json(summary, {"commit_sha": "c0ffee\nverified\n"})
-    name = f"{VIEWS}/sweep_summary.json"
-    listed = BundledFile(path=name, bytes=summary.stat().st_size, sha256=sha256_of_file(summary))
+def bundle_of(summary: bytes, folder: Path, signature: bytes | None = None) -> Path:
+    """Return a bundle that has nothing but a summary."""
+    path, name = folder / "summary.json", f"{VIEWS}/sweep_summary.json"
+    path.write_bytes(summary)
+    listed = BundledFile(path=name, bytes=len(summary), sha256=sha256_of_file(path))
     manifest = BundleManifest(
         sweep="mine", bank=POLICY, kpi_policy=POLICY, bundled_with={}, files=(listed,)
     )
-    bundle = tmp_path / "b.zip"
-    pack(bundle, canonical_json(manifest.model_dump(mode="json")).encode(), {name: summary}, None)
+    content = canonical_json(manifest.model_dump(mode="json")).encode()
+    pack(folder / "mine.zip", content, {name: path}, signature)
+    return folder / "mine.zip"
+
+
+def test_a_commit_of_a_stranger_adds_no_line_to_what_is_printed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bundle = bundle_of(b'{"commit_sha": "c0ffee\\nverified\\n"}', tmp_path)
     assert main(["verify", str(bundle)]) == 3
     said = capsys.readouterr().out.splitlines()
     assert "verified" not in said
     assert any(line.startswith("made by commit c0ffee\\nverified") for line in said)
+
+
+def test_without_ssh_keygen_the_rest_of_a_signed_bundle_is_checked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bundle, key = bundle_of(b"{}", tmp_path, b"signature"), tmp_path / "key.pub"
+    key.write_text("ssh-ed25519 AAAA me")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert main(["verify", str(bundle)]) == 3
+    assert "\nsignature: not checked: ssh-keygen: there is no such" in capsys.readouterr().out
+    assert main(["verify", str(bundle), "--key", str(key)]) == 1
+    assert "ssh-keygen: there is no such program" in capsys.readouterr().err
 
 
 @pytest.mark.skipif(os.name == "nt", reason="devices of POSIX")

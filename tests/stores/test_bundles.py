@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -148,6 +149,7 @@ def test_a_file_is_read_no_further_than_the_manifest_says(tmp_path: Path) -> Non
     ("content", "said"),
     [
         (None, "there is no such file"),
+        (Path(os.devnull), "must be a file"),
         (b"no archive", "not a bundle"),
         ({}, "it has no manifest.json"),
         ({MANIFEST: "{}"}, "not a valid BundleManifest"),
@@ -156,10 +158,10 @@ def test_a_file_is_read_no_further_than_the_manifest_says(tmp_path: Path) -> Non
     ],
 )
 def test_what_is_no_bundle_is_refused(content: Any, said: str, tmp_path: Path) -> None:
-    bundle = tmp_path / "a.zip"
+    bundle = content if isinstance(content, Path) else tmp_path / "a.zip"
     if isinstance(content, bytes):
         bundle.write_bytes(content)
-    elif content is not None:
+    elif isinstance(content, dict):
         with zipfile.ZipFile(bundle, "w") as archive:
             for name, text in content.items():
                 archive.writestr(name, text)

@@ -20,6 +20,7 @@ from orket_lib.processes.signatures import sign
 from orket_lib.stores.bundles import is_plain, pack
 from orket_lib.telemetry.environment import environment
 from orket_lib.vocabulary.errors import ArtifactError
+from orket_lib.vocabulary.shell import shell_line
 from orket_lib.vocabulary.slugs import slugs
 
 _OF_MODELS = ("context_sweep", "thermal", "fidelity", "looks")
@@ -62,7 +63,8 @@ def run(options: argparse.Namespace) -> int:
     pack(out, content, files, signature)
     print_text(
         f"{out}: {len(files)} files, {out.stat().st_size / 1e6:.1f} MB, "
-        f"{'signed' if signature else 'not signed'}\nto check it, type: orket verify {out}"
+        f"{'signed' if signature else 'not signed'}\nto check it, type: "
+        f"{shell_line(['orket', 'verify', str(out)])}"
     )
     return 0
 
