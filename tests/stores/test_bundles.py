@@ -51,6 +51,14 @@ def packed(folder: Path, name: str = "a.zip") -> Path:
     return folder / name
 
 
+def test_a_file_that_changes_while_it_is_packed_makes_no_bundle(tmp_path: Path) -> None:
+    name, path = next(iter(CONTENT)), tmp_path / "summary.json"
+    path.write_text("another")
+    with pytest.raises(ArtifactError, match=r"summary\.json: changed while it was packed"):
+        pack(tmp_path / "a.zip", manifest_of(CONTENT), {name: path}, None)
+    assert list(tmp_path.iterdir()) == [path]
+
+
 def raw(path: Path, entries: dict[str, bytes], manifest: bytes | None = None) -> Path:
     """Write an archive as a stranger may."""
     with zipfile.ZipFile(path, "w") as archive:

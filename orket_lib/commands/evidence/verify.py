@@ -106,4 +106,6 @@ def _version(sweep: str, ours: str | None) -> str:
         made = summary.get("commit_sha")
     checked_by = f"commit {ours}" if ours else f"orket {__version__}"
     # A stranger's text, which must not add a line to ours, such as "verified".
-    return f"made by commit {printable(str(made or 'unknown'), _COMMIT)}, checked by {checked_by}"
+    made_by = printable(str(made or "unknown"), _COMMIT)
+    differ = "" if made == ours else ", whose rules may differ"
+    return f"made by commit {made_by}, checked by {checked_by}{differ}"
