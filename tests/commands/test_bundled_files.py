@@ -112,4 +112,4 @@ def test_without_ssh_keygen_the_rest_of_a_signed_bundle_is_checked(
 @pytest.mark.skipif(os.name == "nt", reason="devices of POSIX")
 def test_a_device_is_not_hashed() -> None:
     with pytest.raises(OSError, match="is a device or pipe"):
-        sha256_of_file(Path("/dev/zero"))
+        sha256_of_file(Path(os.devnull))
