@@ -6,6 +6,7 @@ target in one step: readers never see half a file, and a full disk leaves the ol
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import math
@@ -150,7 +151,13 @@ def _refuse_other_versions(content: Any, kind: type[BaseModel], source: object) 
 
 
 def sha256_of_file(path: Path) -> str:
-    """Return the hex SHA-256 of a file's bytes."""
+    """Return the hex SHA-256 of a file's bytes.
+
+    Raises:
+        OSError: It can't be read, or is a device or pipe, whose reading may never end.
+    """
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise OSError(errno.EINVAL, "is a device or pipe, must be a file")
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import tempfile
 from pathlib import Path
@@ -11,6 +12,7 @@ from orket_lib.vocabulary.text import printable
 
 NAMESPACE = "orket-bundle"  # of our signatures, so that none of another program passes
 _SIGNER = "signer"
+_PUBLIC = re.compile(r"(ssh|ecdsa|sk)-\S+ [A-Za-z0-9+/=]+( .*)?")  # kind, key, comment
 _LONGEST = 200
 _CHECK_S = 60.0
 
@@ -37,12 +39,14 @@ def is_signed_by(content: bytes, signature: Path, key: Path) -> bool:
     """Tell whether a public key signed some content.
 
     Raises:
-        ArtifactError: The key can't be read.
+        ArtifactError: The key can't be read, or is no public key.
     """
     try:
         public = key.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise ArtifactError(f"{key}: no public key: {error}") from None
+    if not _PUBLIC.fullmatch(public):
+        raise ArtifactError(f"{key}: no public key; name the file that ends in .pub")
     with tempfile.TemporaryDirectory() as folder:
         allowed = Path(folder, "allowed_signers")
         allowed.write_text(f'{_SIGNER} namespaces="{NAMESPACE}" {public}\n', encoding="utf-8")

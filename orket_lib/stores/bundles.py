@@ -64,8 +64,10 @@ def pack(out: Path, manifest: bytes, files: Mapping[str, Path], signature: bytes
         signature: Of the manifest, if there is one.
 
     Raises:
-        ArtifactError: It can't be written, or a file can't be read.
+        ArtifactError: It can't be written, or a file can't be read, or is no more what the manifest
+            says.
     """
+    hashes = {it.path: it.sha256 for it in BundleManifest.model_validate_json(manifest).files}
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.") as folder:
@@ -75,8 +77,14 @@ def pack(out: Path, manifest: bytes, files: Mapping[str, Path], signature: bytes
                 if signature:
                     archive.writestr(_entry(SIGNATURE), signature, compresslevel=9)
                 for name in sorted(files):
+                    data = files[name].read_bytes()
+                    if hashlib.sha256(data).hexdigest() != hashes.get(name):
+                        raise ArtifactError(
+                            f"{files[name]}: changed while it was packed; if the sweep is running, "
+                            "wait until it has ended"
+                        )
                     with archive.open(_entry(name), "w") as target:
-                        target.write(files[name].read_bytes())
+                        target.write(data)
             replace_file(part, out)
     except OSError as error:
         raise ArtifactError(f"{out}: can't be written: {why_not_written(error, out)}") from error
@@ -99,6 +107,9 @@ def unpack(bundle: Path, folder: Path) -> Unpacked:
     Raises:
         ArtifactError: It is no bundle, it is too large, or its manifest is damaged.
     """
+    if not bundle.is_file():  # reading a pipe may never end
+        said = "must be a file" if bundle.exists() else "there is no such file"
+        raise ArtifactError(f"{bundle}: {said}")
     try:
         with zipfile.ZipFile(bundle) as archive:
             entries = _entries(archive, bundle)
@@ -107,8 +118,6 @@ def unpack(bundle: Path, folder: Path) -> Unpacked:
                     _extract(archive, entries[name], folder / name, _MOST_MANIFEST_BYTES)
             manifest = read_model(folder / MANIFEST, BundleManifest)
             problems = tuple(_problems(archive, entries, manifest, folder))
-    except FileNotFoundError:
-        raise ArtifactError(f"{bundle}: there is no such file") from None
     except _DAMAGED as error:
         raise ArtifactError(f"{bundle}: not a bundle, or damaged: {error}") from None
     except OSError as error:

@@ -37,3 +37,16 @@ def test_a_key_that_is_none_is_named(tmp_path: Path) -> None:
     (tmp_path / "key").write_text("no key")
     with pytest.raises(ArtifactError, match="key: can't sign with it: "):
         sign(b"content", tmp_path / "key")
+
+
+@pytest.mark.parametrize("content", ["no key", "ssh-ed25519 AAAA me\nssh-ed25519 BBBB other"])
+def test_what_is_no_public_key_does_not_say_that_another_signed(
+    content: str, tmp_path: Path
+) -> None:
+    ours = new_key(tmp_path / "ours")
+    signature, wrong = tmp_path / "sig", tmp_path / "wrong"
+    signature.write_bytes(sign(b"content", ours))
+    wrong.write_text(content)
+    for key in (ours, wrong):
+        with pytest.raises(ArtifactError, match=r"no public key; name the file that ends in \.pub"):
+            is_signed_by(b"content", signature, key)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -48,6 +49,14 @@ def packed(folder: Path, name: str = "a.zip") -> Path:
         paths[inside].write_bytes(data)
     pack(folder / name, manifest_of(CONTENT), paths, None)
     return folder / name
+
+
+def test_a_file_that_changes_while_it_is_packed_makes_no_bundle(tmp_path: Path) -> None:
+    name, path = next(iter(CONTENT)), tmp_path / "summary.json"
+    path.write_text("another")
+    with pytest.raises(ArtifactError, match=r"summary\.json: changed while it was packed"):
+        pack(tmp_path / "a.zip", manifest_of(CONTENT), {name: path}, None)
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def raw(path: Path, entries: dict[str, bytes], manifest: bytes | None = None) -> Path:
@@ -148,6 +157,7 @@ def test_a_file_is_read_no_further_than_the_manifest_says(tmp_path: Path) -> Non
     ("content", "said"),
     [
         (None, "there is no such file"),
+        (Path(os.devnull), "must be a file"),
         (b"no archive", "not a bundle"),
         ({}, "it has no manifest.json"),
         ({MANIFEST: "{}"}, "not a valid BundleManifest"),
@@ -156,10 +166,10 @@ def test_a_file_is_read_no_further_than_the_manifest_says(tmp_path: Path) -> Non
     ],
 )
 def test_what_is_no_bundle_is_refused(content: Any, said: str, tmp_path: Path) -> None:
-    bundle = tmp_path / "a.zip"
+    bundle = content if isinstance(content, Path) else tmp_path / "a.zip"
     if isinstance(content, bytes):
         bundle.write_bytes(content)
-    elif content is not None:
+    elif isinstance(content, dict):
         with zipfile.ZipFile(bundle, "w") as archive:
             for name, text in content.items():
                 archive.writestr(name, text)

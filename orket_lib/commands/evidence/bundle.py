@@ -13,12 +13,14 @@ from orket_lib.artifacts.measurements.request import AskedReceipts, AskedTasks
 from orket_lib.artifacts.views.receipt import AnyReceipt, TakenPart
 from orket_lib.commands._common import add_log, print_text
 from orket_lib.commands._summaries import add_sweep, summary_of
+from orket_lib.commands.evidence.steps import Steps
 from orket_lib.config.loading.parse import parse
 from orket_lib.config.shipped import located
 from orket_lib.processes.signatures import sign
 from orket_lib.stores.bundles import is_plain, pack
 from orket_lib.telemetry.environment import environment
 from orket_lib.vocabulary.errors import ArtifactError
+from orket_lib.vocabulary.shell import shell_line
 from orket_lib.vocabulary.slugs import slugs
 
 _OF_MODELS = ("context_sweep", "thermal", "fidelity", "looks")
@@ -42,6 +44,8 @@ def run(options: argparse.Namespace) -> int:
     bank = _input(files, "bank", read_model(results / "policy/tasks.json", AskedTasks).bank)
     config = parse(read_json(results / "policy/matrix.json"))
     policy = _input(files, "kpi_policy", config.kpi_policy)
+    for name in list(Steps(results.name, policy, files).strangers()):
+        del files[name]  # of an earlier config, or the user's own
     manifest = BundleManifest(
         sweep=results.name,
         bank=bank,
@@ -59,7 +63,8 @@ def run(options: argparse.Namespace) -> int:
     pack(out, content, files, signature)
     print_text(
         f"{out}: {len(files)} files, {out.stat().st_size / 1e6:.1f} MB, "
-        f"{'signed' if signature else 'not signed'}\nto check it, type: orket verify {out}"
+        f"{'signed' if signature else 'not signed'}\nto check it, type: "
+        f"{shell_line(['orket', 'verify', str(out)])}"
     )
     return 0
 

@@ -49,11 +49,16 @@ def recompute(manifest: BundleManifest) -> Recomputed:
     """Make every view of the sweep again in the current folder, which has the unpacked files.
 
     Raises:
-        ArtifactError: The config or a list of what is measured can't be read.
+        ArtifactError: The config or a list of what is measured can't be read, or the bank or KPI
+            policy is not in the bundle.
     """
-    steps = Steps(manifest)
+    files = {file.path for file in manifest.files}
+    if lacking := sorted({manifest.bank, manifest.kpi_policy} - files):
+        raise ArtifactError(f"{lacking[0]}: the manifest names it, and the bundle lacks it")
+    steps = Steps(manifest.sweep, manifest.kpi_policy, files)
     _prepare(manifest, steps.results)
-    found = Recomputed([], list(_strangers(steps.files)))
+    found = Recomputed([], list(_lacking(steps.files)))
+    found.problems += (f"{path}: no step of this sweep makes it" for path in steps.strangers())
     for model in steps.models:
         found.problems += _other_series(Path(steps.results, "thermal", model))
     for step in steps.all():
@@ -74,7 +79,7 @@ def _prepare(manifest: BundleManifest, results: str) -> None:
     write_model(Path(NOTHING_MEASURED), Preflight(**stamp(), passed=False, checks=(refusal,)))
 
 
-def _strangers(files: Collection[str]) -> Iterator[str]:
+def _lacking(files: Collection[str]) -> Iterator[str]:
     """Yield the measurements that receipts name and the bundle lacks."""
     for path in sorted(files):
         if path.endswith("receipt.json") and Path(path).is_file():

@@ -5,11 +5,11 @@ Their order and options come from the sweep's policies, never from commands in t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from orket_lib.artifacts.bundle import BundleManifest
 from orket_lib.artifacts.io import read_json, read_model
 from orket_lib.artifacts.measurements.request import AskedReceipts
 from orket_lib.artifacts.views.context_summary import ContextSettings
@@ -25,6 +25,13 @@ from orket_lib.workflow.target_parts.thermal import profile_options
 
 _LONGEST_CONTEXT = 2**25
 NOTHING_MEASURED = "inputs/nothing_is_measured.json"
+_NOT_MADE = ("inputs/", "storage/")
+# Files of a sweep that its measurements can't make again; they are compared by hash only.
+_BY_HASH = re.compile(
+    r"(policy/\w+|preflight|plan|started|quant_sweep/(regression|baselines_recorded)"
+    r"|(canary|cells|context_sweep|fidelity|thermal)/(.+/)?\w*(receipt|spec))\.json"
+    r"|.+\.(ok|png)"
+)
 
 
 @dataclass(frozen=True)
@@ -38,12 +45,22 @@ class Step:
 class Steps:
     """The steps of a sweep's views, in the order of the workflow."""
 
-    def __init__(self, manifest: BundleManifest) -> None:
-        self.files = {file.path for file in manifest.files if is_plain(file.path)}
-        self.results = f"results/{manifest.sweep}"
+    def __init__(self, sweep: str, kpi_policy: str, files: Collection[str]) -> None:
+        """Read the sweep's config and policies, below the current folder.
+
+        Args:
+            sweep: Its name.
+            kpi_policy: Path of its KPI policy.
+            files: Paths of its files and measurements; others aren't used.
+
+        Raises:
+            ArtifactError: They can't be read.
+        """
+        self.files = {path for path in files if is_plain(path)}
+        self.results = f"results/{sweep}"
         self._views = f"{self.results}/quant_sweep"
         self._policy = f"{self.results}/policy"
-        self._kpi_policy = manifest.kpi_policy
+        self._kpi_policy = kpi_policy
         self._config: SweepConfig = parse(read_json(Path(self._policy, "matrix.json")))
         self._receipts = read_model(Path(self._policy, "receipts.json"), AskedReceipts).paths
         if strange := [path for path in self._receipts if not is_plain(path)]:
@@ -66,6 +83,18 @@ class Steps:
         yield from self._summary()
         yield from self._further()
         yield self._report()
+
+    def strangers(self) -> Iterator[str]:
+        """Yield the files that are neither measurements nor made by a step of the sweep."""
+        made = {path for step in self.all() for path in step.outputs}
+        for model in self.models:
+            folder = f"{self.results}/thermal/{model}"
+            if f"{folder}/receipt.json" in self.files:  # names the sealed series
+                made.add(f"{folder}/series.json")
+        for path in sorted(self.files - made):
+            known = _BY_HASH.fullmatch(path.removeprefix(f"{self.results}/"))
+            if not known and not path.startswith(_NOT_MADE):
+                yield path
 
     def _cells(self) -> Iterator[Step]:
         cells, settings = f"{self.results}/cells", f"{self._policy}/row.json"
