@@ -14,7 +14,7 @@ from orket_lib.commands._common import add_log, print_text
 from orket_lib.commands.evidence.recompute import recompute
 from orket_lib.processes.signatures import is_signed_by, signer_of
 from orket_lib.stores.bundles import MANIFEST, SIGNATURE, Unpacked, unpack
-from orket_lib.sweep.git_state import checkout_state
+from orket_lib.sweep.git_state import code_commit
 from orket_lib.vocabulary.errors import EXIT_REFUSED, ArtifactError, OrketError
 from orket_lib.vocabulary.text import printable
 
@@ -35,11 +35,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Unpack, compare, recompute; each difference is a line on standard output."""
     bundle, key = options.bundle.resolve(), options.key and options.key.resolve()
-    ours, _ = checkout_state()  # of the folder that it is called in
     with _folder(options.keep) as folder, contextlib.chdir(folder):
         unpacked = unpack(bundle, Path())
         problems = [*unpacked.problems, *_signature(unpacked, key)]
-        version = _version(unpacked.manifest.sweep, ours)
+        version = _version(unpacked.manifest.sweep)
         made: list[str] = []
         try:
             again = recompute(unpacked.manifest)
@@ -87,14 +86,15 @@ def _signature(unpacked: Unpacked, key: Path | None) -> Iterator[str]:
         yield f"not signed by {key}"
 
 
-def _version(sweep: str, ours: str | None) -> str:
-    """Return which code made the tables, and which one makes them again: rules may change."""
+def _version(sweep: str) -> str:
+    """Return where the tables were made, and which code makes them again: rules may change."""
     made = None
     with contextlib.suppress(OrketError, AttributeError):
         summary = read_json(Path("results", sweep, "quant_sweep", "sweep_summary.json"))
         made = summary.get("commit_sha")
+    ours = code_commit()
     checked_by = f"commit {ours}" if ours else f"orket {__version__}"
-    return f"made by commit {made or 'unknown'}, checked by {checked_by}"
+    return f"made in a folder at commit {made or 'unknown'}, checked by {checked_by}"
 
 
 def _signed(unpacked: Unpacked) -> str:
