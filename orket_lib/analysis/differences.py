@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator
-from os.path import commonprefix
+from itertools import takewhile
 from typing import Any
 
 from orket_lib.vocabulary.validation import shown
@@ -52,7 +52,8 @@ def text_differences(was: str, made: str) -> Iterator[str]:
 def _both(was: Any, made: Any) -> str:
     """Return both values, cut; long texts from a little before their first difference."""
     if isinstance(was, str) and isinstance(made, str):
-        start = len(commonprefix([was, made])) - _LONGEST // 2
+        same = takewhile(lambda pair: pair[0] == pair[1], zip(was, made, strict=False))
+        start = sum(1 for _ in same) - _LONGEST // 2
         if start > 0:
             was, made = f"...{was[start:]}", f"...{made[start:]}"
     return f"{shown(was, _LONGEST)}, recomputed {shown(made, _LONGEST)}"
