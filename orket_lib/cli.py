@@ -154,7 +154,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     if name is not None and name not in names:
         hint = nearest(name, names)
         parser.error(f"there is no command `{name}`{hint}; `orket --help` lists them")
-    options = parser.parse_args(arguments)
+    options, unknown = parser.parse_known_args(arguments)
+    if unknown:  # the usage of the command helps, that of all commands doesn't
+        options.parser.error(f"unrecognized arguments: {' '.join(unknown)}")
     try:
         _log(options, "")
         return int(options.run(options))
@@ -196,7 +198,7 @@ def parser_of(loaded: str | None) -> argparse.ArgumentParser:
                 module = import_module(".".join(path))
                 module.add_arguments(command)
                 add_examples(command, module.EXAMPLES)
-                command.set_defaults(run=module.run)
+                command.set_defaults(run=module.run, parser=command)
     return parser
 
 

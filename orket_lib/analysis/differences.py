@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator
+from itertools import takewhile
 from typing import Any
 
 from orket_lib.vocabulary.validation import shown
@@ -35,7 +36,7 @@ def json_differences(was: Any, made: Any, place: str = "") -> Iterator[str]:
             yield from json_differences(one, other, f"{place}[{index}]")
     elif not _same(was, made):
         where = place or "(whole file)"
-        yield f"{where}: {shown(was, _LONGEST)}, recomputed {shown(made, _LONGEST)}"
+        yield f"{where}: {_both(was, made)}"
 
 
 def text_differences(was: str, made: str) -> Iterator[str]:
@@ -43,9 +44,19 @@ def text_differences(was: str, made: str) -> Iterator[str]:
     one, other = _plain(was), _plain(made)
     for number, (before, after) in enumerate(zip(one, other, strict=False), start=1):
         if before != after:
-            yield (f"line {number}: {shown(before, _LONGEST)}, recomputed {shown(after, _LONGEST)}")
+            yield f"line {number}: {_both(before, after)}"
     if len(one) != len(other):
         yield f"{len(one)} lines, recomputed {len(other)}"
+
+
+def _both(was: Any, made: Any) -> str:
+    """Return both values, cut; long texts from a little before their first difference."""
+    if isinstance(was, str) and isinstance(made, str):
+        same = takewhile(lambda pair: pair[0] == pair[1], zip(was, made, strict=False))
+        start = sum(1 for _ in same) - _LONGEST // 2
+        if start > 0:
+            was, made = f"...{was[start:]}", f"...{made[start:]}"
+    return f"{shown(was, _LONGEST)}, recomputed {shown(made, _LONGEST)}"
 
 
 def _plain(text: str) -> list[str]:

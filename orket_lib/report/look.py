@@ -39,7 +39,7 @@ def look_lines(look: Look) -> Iterator[str]:
 
 
 _MEANS = {
-    DropReason.TASKS_TOO_HARD: "these tasks are too hard for a verdict; each quant is asked only "
-    "the first batch, which shows how far its answers agree with the baseline's",
+    DropReason.TASKS_TOO_HARD: "too few for a verdict, even with all others; each quant is asked "
+    "only the first batch, which shows how far its answers agree with the baseline's",
     DropReason.BUDGET_SPENT: "further batches are left out",
 }

@@ -21,10 +21,10 @@ def status_text(status: SweepStatus) -> str:
     elif status.jobs is None:
         lines.append(f"  snakemake could not list the stale files: {status.jobs_note}")
     elif not status.jobs:
-        lines.append("  everything is up to date: `snakemake` has nothing to do")
+        lines.append("  everything is up to date: a run would do nothing")
     else:
         listed = ", ".join(f"{name} {count}" for name, count in status.jobs.items())
-        lines.append(f"  `snakemake` would run: {listed}")
+        lines.append(f"  a run would start: {listed}")
     lines.append(f"  to be measured: {counted(status.missing_runs, 'graded run')}{_cost(status)}")
     return "\n".join(lines)
 

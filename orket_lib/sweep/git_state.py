@@ -1,8 +1,9 @@
-"""The git commit of the working folder, which records the version of the user's configs."""
+"""The git commits of the working folder, with the user's configs, and of this code."""
 
 from __future__ import annotations
 
 import subprocess
+from pathlib import Path
 
 
 def checkout_state() -> tuple[str | None, bool | None]:
@@ -11,6 +12,14 @@ def checkout_state() -> tuple[str | None, bool | None]:
     if not commit:
         return None, None
     return commit, bool(_git("status", "--porcelain"))
+
+
+def code_commit() -> str | None:
+    """Return the commit of the checkout that this code runs from; None for an installed package."""
+    here = Path(__file__)
+    at = ("-C", str(here.parent))
+    tracked = _git(*at, "ls-files", "--error-unmatch", here.name)
+    return _git(*at, "rev-parse", "HEAD") if tracked else None
 
 
 def _git(*arguments: str) -> str | None:

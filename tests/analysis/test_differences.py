@@ -33,3 +33,11 @@ def test_texts_are_compared_without_times_and_pictures() -> None:
         'line 3: "Q8_0", recomputed "Q4_K_M"',
         "3 lines, recomputed 4",
     ]
+
+
+def test_of_long_lines_the_part_that_differs_is_shown() -> None:
+    (line,) = text_differences(f"{'a' * 500}1{'b' * 500}", f"{'a' * 500}2{'b' * 500}")
+    was, made = line.split(", recomputed ")
+    assert was.startswith(f'line 1: "...{"a" * 30}1b')
+    assert made.startswith(f'"...{"a" * 30}2b')
+    assert len(line) < 200

@@ -89,6 +89,17 @@ def test_a_command_that_there_is_not_is_one_line(
     assert words in capsys.readouterr().err.splitlines()[-1]
 
 
+def test_an_unknown_option_is_answered_with_the_usage_of_the_command(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["sweep", "--quik"])
+    assert ended.value.code == 2
+    said = capsys.readouterr().err
+    assert "--quick" in said
+    assert said.endswith("orket sweep: error: unrecognized arguments: --quik\n")
+
+
 def test_the_older_names_stay() -> None:
     assert set(cli.ALIASES) == {"contexts", "context", "thermal-series", "thermal"}
     assert set(cli.ALIASES.values()) <= set(COMMANDS)

@@ -123,7 +123,7 @@ def _off(check: WantCheck, quant: WantedQuant, several: bool) -> str:
 
 def _relaxed(relaxations: Sequence[Relaxation]) -> str:
     if not relaxations:
-        return "No want is the only one in the way, so loosening one alone lets no quant through."
+        return "Loosening one want alone lets no quant through."
     groups: dict[tuple[str, ...], list[str]] = {}
     for it in relaxations:
         limit = rounded(it.relaxed, WANTS[it.want].at_least)

@@ -14,7 +14,7 @@ from orket_lib.commands._common import add_log, print_text
 from orket_lib.commands.evidence.recompute import recompute
 from orket_lib.processes.signatures import is_signed_by, signer_of
 from orket_lib.stores.bundles import MANIFEST, SIGNATURE, Unpacked, unpack
-from orket_lib.sweep.git_state import checkout_state
+from orket_lib.sweep.git_state import code_commit
 from orket_lib.vocabulary.errors import EXIT_REFUSED, ArtifactError, OrketError
 from orket_lib.vocabulary.text import printable
 
@@ -36,12 +36,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Unpack, compare, recompute; each difference is a line on standard output."""
     bundle, key = options.bundle.resolve(), options.key and options.key.resolve()
-    ours, _ = checkout_state()  # of the folder that it is called in
     with _folder(options.keep) as folder, contextlib.chdir(folder):
         unpacked = unpack(bundle, Path())
         signed, wrong = _signature(unpacked, key)
         problems = [*unpacked.problems, *wrong]
-        version = _version(unpacked.manifest.sweep, ours)
+        version = _version(unpacked.manifest.sweep)
         made: list[str] = []
         try:
             again = recompute(unpacked.manifest)
@@ -98,14 +97,15 @@ def _signature(unpacked: Unpacked, key: Path | None) -> tuple[str, list[str]]:
     return f"signature: {signer}", [f"not signed by {key}"] if wrong else []
 
 
-def _version(sweep: str, ours: str | None) -> str:
-    """Return which code made the tables, and which one makes them again: rules may change."""
+def _version(sweep: str) -> str:
+    """Return where the tables were made, and which code makes them again: rules may change."""
     made = None
     with contextlib.suppress(OrketError, AttributeError):
         summary = read_json(Path("results", sweep, "quant_sweep", "sweep_summary.json"))
         made = summary.get("commit_sha")
+    ours = code_commit()
     checked_by = f"commit {ours}" if ours else f"orket {__version__}"
     # A stranger's text, which must not add a line to ours, such as "verified".
     made_by = printable(str(made or "unknown"), _COMMIT)
     differ = "" if made == ours else ", whose rules may differ"
-    return f"made by commit {made_by}, checked by {checked_by}{differ}"
+    return f"made in a folder at commit {made_by}, checked by {checked_by}{differ}"

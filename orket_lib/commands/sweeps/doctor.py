@@ -77,7 +77,7 @@ def run(options: argparse.Namespace) -> int:
     # An invalid config is a finding. A missing one is a usage error.
     gone = [path for path in (*options.configs, *models) if not path.exists()]
     if gone:
-        raise ConfigError([f"{path}: no such file" for path in gone])
+        raise ConfigError([f"{path}: no such file or folder" for path in gone])
     report, suggestion = examine(options, models)
     if options.suggest and report.suggestion:
         write_text(options.suggest, report.suggestion)

@@ -28,7 +28,7 @@ from orket_lib.workflow.job_environment import become_snakemake
 
 EXAMPLES = (
     "orket sweep --reference --quick --yes",
-    "orket sweep my.yaml",
+    "orket sweep ~/models --quick",
     "orket sweep my.yaml --want decode_tps=30 --want memory_gib=16 --want context=16384",
 )
 

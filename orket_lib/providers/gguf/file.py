@@ -76,7 +76,7 @@ def read_gguf(path: Path) -> GgufFacts:
             Cause.NO_FILE,
         )
     first = _whole_header(path)
-    headers = [first, *(_whole_header(part) for part in parts[1:])]
+    headers = [first, *(_header_of_shard(part, path) for part in parts[1:])]
     tensors = [tensor for header in headers for tensor in header.tensors]
     weights = sum(tensor.elements for tensor in tensors)
     sizes = [tensor.bytes for tensor in tensors if tensor.bytes is not None]
@@ -174,6 +174,15 @@ def _whole_header(path: Path) -> Header:
     except Unusable as error:
         raise _unusable(path, error.what, error.remedy, Cause.UNREADABLE) from None
     return header
+
+
+def _header_of_shard(part: Path, first: Path) -> Header:
+    """Return the header of a further shard; what is wrong with it is said of the model."""
+    try:
+        return _whole_header(part)
+    except UnusableFile as error:
+        what, cause = f"its shard {part.name}: {error.what}", error.evidence.cause
+        raise UnusableFile(first.as_posix(), what, error.remedy, cause) from None
 
 
 def _unusable(path: Path, what: str, remedy: str, cause: Cause) -> UnusableFile:

@@ -213,8 +213,11 @@ def test_a_model_is_a_model(case: str, tmp_path: Path) -> None:
 def test_a_shard_by_its_own_name_is_one_of_several(tmp_path: Path) -> None:
     path = _with_split(tmp_path, WHOLE)
     first = path.rename(tmp_path / "x-00001-of-00002.gguf")
-    with pytest.raises(UnusableFile, match=r"x-00002-of-00002\.gguf: .*No such file"):
+    with pytest.raises(UnusableFile) as found:
         read_gguf(first)
+    # Doctor and preflight show this next to the name of the first shard.
+    assert found.value.what.startswith("its shard x-00002-of-00002.gguf: not a readable GGUF file")
+    assert found.value.evidence.cause is Cause.NO_FILE
 
 
 def _renumbered(folder: Path, before: int, after: int) -> Path:
