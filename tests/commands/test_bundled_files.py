@@ -93,7 +93,9 @@ def test_a_commit_of_a_stranger_adds_no_line_to_what_is_printed(
     assert main(["verify", str(bundle)]) == 3
     said = capsys.readouterr().out.splitlines()
     assert "verified" not in said
-    (line,) = (line for line in said if line.startswith("made by commit c0ffee\\nverified"))
+    (line,) = (
+        line for line in said if line.startswith("made in a folder at commit c0ffee\\nverified")
+    )
     assert line.endswith(", whose rules may differ")
 
 

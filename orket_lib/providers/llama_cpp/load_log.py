@@ -33,7 +33,7 @@ _FLASH = re.compile(
 )
 _FLASH_WORDS = {"enabled": "on", "1": "on", "disabled": "off", "0": "off", "auto": "auto"}
 _LAYERS = re.compile(r"offloaded (\d+)/(\d+) layers to GPU")
-_BUFFER = re.compile(r"load_tensors: +\S+ model buffer size")
+_BUFFER = re.compile(r" (\S+) +(model|KV|RS|output|compute) buffer size +=")
 
 
 def threads_in(log: Path) -> int | None:
@@ -63,6 +63,16 @@ def kv_cache_in(log: Path, shape: ModelShape | None) -> KvCache | None:
         mib=sum(float(size) for size, *_ in caches),
         computed_mib=computed,
     )
+
+
+def in_main_memory(log: Path) -> bool:
+    """Tell whether all buffers that a server logs are in main memory, from the weights' on.
+
+    A build with GPU support computes prompts on the GPU even if no layer is there.
+    """
+    buffers = _BUFFER.findall(_text(log))
+    whole = {"model", "compute"} <= {kind for _, kind in buffers}
+    return whole and all(place.startswith("CPU") for place, _ in buffers)
 
 
 def load_readbacks(spec: MeasurementSpec, log: Path | None) -> Iterator[ControlReadback]:
@@ -106,7 +116,9 @@ def _found(text: str) -> dict[str, str]:
         found["flash_attn"] = _FLASH_WORDS[flash[-1][0] or flash[-1][1]]
     if layers := _LAYERS.findall(text):
         found["gpu_layers"] = layers[-1][0]
-    elif _BUFFER.search(text):  # a build without GPU support says where weights are, and no more
+    elif any(
+        kind == "model" for _, kind in _BUFFER.findall(text)
+    ):  # a build without GPU support says where weights are, and no more
         found["gpu_layers"] = "0"
     return found
 

@@ -146,7 +146,7 @@ def read_back(
     artifact: Path | None,
     build: str,
     log: Path | None = None,
-    vram: Null = NOT_REPORTED,
+    vram: float | Null = NOT_REPORTED,
     unused: tuple[str, ...] = (),
 ) -> ServedModel:
     """Return what is served, as reported by the server and read from the file.
@@ -156,7 +156,7 @@ def read_back(
         artifact: The file that it serves, where that can be read.
         build: Of the server.
         log: Its log, where we started it.
-        vram: Why its GPU memory is not reported.
+        vram: Its GPU memory in MiB, or why that is not reported.
         unused: Features of this CPU that the build doesn't use.
     """
     tag = tag_of_ftype(props.get("model_ftype"))

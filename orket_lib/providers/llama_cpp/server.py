@@ -26,6 +26,7 @@ from orket_lib.providers.llama_cpp.attach import attached
 from orket_lib.providers.llama_cpp.binary import find_binary
 from orket_lib.providers.llama_cpp.client import LlamaClient, LlamaRequests
 from orket_lib.providers.llama_cpp.command_line import command_line, environment
+from orket_lib.providers.llama_cpp.load_log import in_main_memory
 from orket_lib.providers.llama_cpp.log import end_seen, errors_in, tail_of
 from orket_lib.providers.llama_cpp.model import (
     LlamaModel,
@@ -87,7 +88,8 @@ def started(spec: MeasurementSpec, source: Source, log: Path) -> Iterator[LlamaM
             with explaining(explain):
                 props = client.props()
                 build = build_named("llama-server", props)
-                served = read_back(props, artifact, build, log)
+                vram = 0.0 if in_main_memory(log) else NOT_REPORTED
+                served = read_back(props, artifact, build, log, vram)
                 controls = tuple(read_controls(spec, client, serving, log))
             load = LoadTimes.of(load_seconds=load_s, model_seconds=NOT_REPORTED)
             yield LlamaModel(client, server.pid, served, controls, load, explain)

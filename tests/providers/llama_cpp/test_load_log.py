@@ -9,7 +9,7 @@ import pytest
 from builders import spec
 
 from orket_lib.providers.gguf.memory_estimate import ModelShape
-from orket_lib.providers.llama_cpp.load_log import kv_cache_in, load_readbacks
+from orket_lib.providers.llama_cpp.load_log import in_main_memory, kv_cache_in, load_readbacks
 
 # SmolLM2-135M: 30 layers, 3 KV heads of 64.
 SHAPE = ModelShape(30 * 3 * 64, 30 * 3 * 64, 576, 49152, 8192, upper_bound=False)
@@ -35,6 +35,15 @@ CPU_ONLY = """\
 0.00.007.420 I load_tensors:   CPU_Mapped model buffer size =     1.58 MiB
 0.00.007.442 I load_tensors:   CPU_REPACK model buffer size =     0.60 MiB
 """
+MAIN_MEMORY = (
+    CPU_ONLY
+    + """\
+0.00.007.556 I llama_context:        CPU  output buffer size =     0.01 MiB
+0.00.007.573 I llama_kv_cache:        CPU KV buffer size =     1.00 MiB
+0.00.008.887 I sched_reserve:        CPU compute buffer size =     7.52 MiB
+"""
+)
+ON_GPU = "0.00.008.880 I sched_reserve:      CUDA0 compute buffer size =   105.00 MiB\n"
 
 
 def log(folder: Path, text: str) -> Path:
@@ -58,6 +67,23 @@ def test_two_caches_add_up_and_are_not_computed(tmp_path: Path) -> None:
     found = kv_cache_in(log(tmp_path, f"{line}\n{line}\n"), SHAPE)
     assert found is not None and (found.mib, found.computed_mib) == (180.0, None)
     assert kv_cache_in(log(tmp_path, "nothing"), SHAPE) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (MAIN_MEMORY, True),
+        (MAIN_MEMORY + ON_GPU, False),
+        (MAIN_MEMORY.replace("CPU KV", "Vulkan0 KV"), False),
+        (CPU_ONLY, False),
+        ("", False),
+    ],
+    ids=["main memory", "computed on a GPU", "cache on a GPU", "not the whole log", "no log"],
+)
+def test_a_server_is_in_main_memory_if_all_its_buffers_are(
+    tmp_path: Path, text: str, found: bool
+) -> None:
+    assert in_main_memory(log(tmp_path, text)) is found
 
 
 @pytest.mark.parametrize(
