@@ -46,9 +46,7 @@ def example(model: type[BaseModel], whole: bool) -> dict[str, Any]:
 
 
 def _value_of(name: str, field: FieldInfo, whole: bool) -> Any:
-    if name in ("generated_at", "created_at") or (
-        name == "measured_at" and (whole or field.annotation is str)
-    ):
+    if name.endswith("_at") and (whole or field.annotation is str):
         return _NOW
     if not whole and type(None) in get_args(field.annotation):
         return None

@@ -18,7 +18,7 @@ from fuzz_commands import MACHINE, command_seeds, prepare, run_commands
 
 from orket_lib.analysis.sidecar.payload import objects_in, printed_number
 from orket_lib.artifacts.bundle import BundleManifest
-from orket_lib.artifacts.io import read_json, read_model, write_model
+from orket_lib.artifacts.io import read_json, read_model, sha256_of_file, write_model
 from orket_lib.artifacts.measurements.sidecar import CapturedText
 from orket_lib.artifacts.schemas import published, version_of
 from orket_lib.artifacts.views.summary import Summary
@@ -216,6 +216,7 @@ def _unpack(data: bytes) -> None:
 
 def _bundle_seeds() -> list[bytes]:
     manifest = example(BundleManifest, whole=True) | {"sweep": "s"}
+    manifest["files"][0] |= {"path": "text", "sha256": sha256_of_file(Path("bank.json"))}
     pack(Path("seed.zip"), json.dumps(manifest).encode(), {"text": Path("bank.json")}, b"signature")
     with zipfile.ZipFile("plain.zip", "w") as archive:
         archive.writestr("manifest.json", json.dumps(manifest))

@@ -26,7 +26,10 @@ from orket_lib.vocabulary.statuses import Lane, VramProfile
 
 
 def _checked_time(text: str) -> str:
-    parse_time(text)
+    try:
+        parse_time(text)
+    except ValueError:
+        raise ValueError("must be a time such as 2026-11-30T12:00:00Z") from None
     return text
 
 

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from orket_lib.artifacts.base import Measured, Reading, Record
+from orket_lib.artifacts.base import Measured, Reading, Record, Time
 from orket_lib.artifacts.views.context_ceiling import ContextCeiling
 from orket_lib.artifacts.views.frontier import FrontierExplorer
 from orket_lib.artifacts.views.thermal_profile import ThermalProfile
@@ -29,7 +29,7 @@ class HistoryRecord(Record):
     """One record, as a list shows it."""
 
     id: str = Field(description="digest of its content")
-    generated_at: str
+    generated_at: Time
     store: str
     hardware_fingerprint: str | None
     execution_lane: Lane
@@ -71,7 +71,7 @@ class HistoryPoint(Measured):
     """One record's value of a metric."""
 
     id: str
-    generated_at: str
+    generated_at: Time
     value: Reading
     valid: bool
 

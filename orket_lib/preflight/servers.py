@@ -80,12 +80,12 @@ def _unreachable(name: str, needs: ServerNeeds, error: Exception) -> PreflightCh
 
 def _start_line(needs: ServerNeeds) -> str | None:
     """Return the command that starts the server."""
-    first = needs.models[0]
+    file, tag = next(((it.file, it.tag) for it in needs.models), (None, None))
     start = PROVIDERS[needs.provider].start
     return start and start.format(
-        file=shlex.quote(first.file or "MODEL.gguf"),
-        tag=typed(first.tag or "MODEL"),
-        alias=f" --alias {shlex.quote(first.tag)}" if first.tag else "",
+        file=shlex.quote(file or "MODEL.gguf"),
+        tag=typed(tag or "MODEL"),
+        alias=f" --alias {shlex.quote(tag)}" if tag else "",
         port=urlsplit(needs.place.base_url or "").port or 80,
     )
 

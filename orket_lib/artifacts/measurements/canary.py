@@ -11,7 +11,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from orket_lib.artifacts.base import Artifact, Measured, Reading, Record, Share, volatile
+from orket_lib.artifacts.base import Artifact, Measured, Reading, Record, Share, Time, volatile
 from orket_lib.artifacts.measurements.spec import CanarySpec
 from orket_lib.artifacts.views.run_report import Session
 from orket_lib.vocabulary.statuses import Outcome, TokenStatus
@@ -35,7 +35,7 @@ class CanaryMeasurement(Artifact):
     """The canary's observations."""
 
     schema_version: Literal["orket.canary.v1"] = "orket.canary.v1"
-    measured_at: str = volatile("UTC")
+    measured_at: Time = volatile("UTC")
     boot_id: str | None = volatile("of the machine's boot")
     hardware_fingerprint: str
     spec: CanarySpec
@@ -88,7 +88,7 @@ class CanaryVerdict(Artifact):
     )
     policy: CanaryPolicy
     figures: CanaryFigures | None = Field(description="null when the canary is switched off")
-    measured_at: str | None = volatile("UTC; null when the canary is switched off")
+    measured_at: Time | None = volatile("UTC; null when the canary is switched off")
     boot_id: str | None = volatile("of the machine's boot")
     model_ids: tuple[str, ...]
     quant_tags: tuple[str, ...]

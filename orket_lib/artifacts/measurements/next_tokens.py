@@ -13,7 +13,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from orket_lib.artifacts.base import Artifact, Record, volatile
+from orket_lib.artifacts.base import Artifact, Record, Time, volatile
 from orket_lib.artifacts.measurements.request import ServableCell
 from orket_lib.artifacts.measurements.spec import MeasurementSpec, later
 from orket_lib.artifacts.views.run_report import (
@@ -85,7 +85,7 @@ class TokenLoad(Record):
     """One load of the model."""
 
     machine: str = Field(description="fingerprint of the machine that served it")
-    started_at: str = volatile("UTC")
+    started_at: Time = volatile("UTC")
     served: ServedModel
     controls: tuple[ControlReadback, ...]
     load: LoadTimes
@@ -145,8 +145,8 @@ class NextTokens(Artifact):
     status_reason: str | None = Field(description="what went wrong; null when measured")
     model_id: str
     quant_tag: str
-    measured_at: str = volatile("UTC; names its folder")
-    finished_at: str = volatile("UTC")
+    measured_at: Time = volatile("UTC; names its folder")
+    finished_at: Time = volatile("UTC")
     hardware_fingerprint: str = Field(description="of the machine that measured")
     spec: NextTokenSpec
     spec_digest: str

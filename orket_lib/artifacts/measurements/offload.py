@@ -10,7 +10,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from orket_lib.artifacts.base import Measured, Reading, volatile
+from orket_lib.artifacts.base import Measured, Reading, Time, volatile
 from orket_lib.artifacts.measurements.spec import OffloadTargets
 
 
@@ -43,7 +43,7 @@ class OffloadSearch(Measured):
 
     schema_version: Literal["orket.offload.v1"] = "orket.offload.v1"
     spec_digest: str = Field(description="of the cell: what is served and how")
-    found_at: str = volatile("UTC")
+    found_at: Time = volatile("UTC")
     targets: OffloadTargets
     most: int = Field(description="layers of the model, the output layer included")
     free_vram_mib: Reading = Field(description="free for the server before the first load")

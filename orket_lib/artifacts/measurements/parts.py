@@ -13,7 +13,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from orket_lib.artifacts.base import Artifact, Record, volatile
+from orket_lib.artifacts.base import Artifact, Record, Time, volatile
 from orket_lib.artifacts.measurements.gpu import GpuSummary
 from orket_lib.artifacts.measurements.host import HostSummary
 from orket_lib.artifacts.measurements.runner import RunnerRun
@@ -43,7 +43,7 @@ class Answer(Record):
     test_id: str = Field(description="of the task when it was sent")
     task_id: int
     session: int = Field(description="which load of the model")
-    started_at: str = volatile("UTC")
+    started_at: Time = volatile("UTC")
     window_s: tuple[float, float] = volatile("seconds since the session began")
     failed: Outcome | None = Field(description="`error` or `timeout`; null when it was answered")
     failed_detail: str = ""
@@ -102,8 +102,8 @@ class Part(Artifact):
     kind: PartKind
     spec: RunSpec = Field(description="the spec when this was measured")
     spec_digest: str = Field(description="digest of what is served and how")
-    measured_at: str = volatile("UTC, when the measurement began; names its folder")
-    finished_at: str = volatile("UTC")
+    measured_at: Time = volatile("UTC, when the measurement began; names its folder")
+    finished_at: Time = volatile("UTC")
     boot_id: str | None = volatile("of the machine's boot")
     hardware_fingerprint: str = Field(description="of the machine that measured")
     cpus: int = Field(description="logical CPUs, which shares refer to")
@@ -133,5 +133,5 @@ class PartIndex(Record):
     """`index.json`, written last: its presence seals a measurement."""
 
     schema_version: Literal["orket.part_index.v1"] = "orket.part_index.v1"
-    measured_at: str
+    measured_at: Time
     parts: tuple[IndexedPart, ...]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from orket_lib.artifacts.base import Record
 from orket_lib.artifacts.measurements.sidecar import SidecarSpec
@@ -77,6 +77,13 @@ class AskedTasks(Record):
         (), "the tasks of each batch; empty = all are asked at once"
     )
     sandbox: tuple[SandboxKind, ...]
+
+    @model_validator(mode="after")
+    def _every_task_has_its_key(self) -> AskedTasks:
+        for asked in (self.tasks, *self.batches):
+            if len(asked.ids) != len(asked.keys):
+                raise ValueError(f"{len(asked.ids)} `ids` and {len(asked.keys)} `keys` of tasks")
+        return self
 
 
 class AskedReceipts(Record):

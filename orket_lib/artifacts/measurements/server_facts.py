@@ -10,7 +10,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from orket_lib.artifacts.base import Record, volatile
+from orket_lib.artifacts.base import Record, Time, volatile
 from orket_lib.artifacts.measurements.spec import Addressed, Thinking, later
 from orket_lib.vocabulary.rates import DecodeClock
 
@@ -22,7 +22,7 @@ class Finder(Record):
     """The session that found something out."""
 
     cell: str = Field(description="model and quant that it served")
-    started_at: str = volatile("UTC, of the session")
+    started_at: Time = volatile("UTC, of the session")
 
     def __str__(self) -> str:
         return f"the session of {self.cell} at {self.started_at}"

@@ -11,7 +11,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from orket_lib.artifacts.base import Artifact, Labelled, Measured, Reading, Record, volatile
+from orket_lib.artifacts.base import Artifact, Labelled, Measured, Reading, Record, Time, volatile
 from orket_lib.artifacts.measurements.sidecar_fields import Backend, Source
 from orket_lib.artifacts.measurements.spec import (
     CONTRACT,
@@ -109,7 +109,7 @@ class SidecarMeasurement(Artifact):
     """`sidecar.json`: the observations, not interpreted."""
 
     schema_version: Literal["orket.sidecar.v1"] = "orket.sidecar.v1"
-    measured_at: str = volatile("UTC; names its folder")
+    measured_at: Time = volatile("UTC; names its folder")
     boot_id: str | None = volatile("of the machine's boot")
     hardware_fingerprint: str
     spec: SidecarSpec
@@ -155,7 +155,7 @@ class SidecarReport(SidecarNumbers, Labelled):
     model_id: str
     quant_tag: str
     backend: Backend
-    measured_at: str = volatile("UTC")
+    measured_at: Time = volatile("UTC")
     spec_digest: str
     sidecar_parse_status: SidecarStatus
     sidecar_parse_errors: tuple[str, ...] = Field(description="sorted")

@@ -11,7 +11,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from orket_lib.artifacts.base import Artifact, Measured, Reading, Record, volatile
+from orket_lib.artifacts.base import Artifact, Measured, Reading, Record, Time, volatile
 from orket_lib.artifacts.measurements.gpu import GpuSummary
 from orket_lib.artifacts.measurements.host import HostSummary
 from orket_lib.artifacts.measurements.readiness import CooldownRecord
@@ -106,8 +106,8 @@ class ThermalSeries(Artifact):
     status_reason: str | None = Field(description="what went wrong; null when measured")
     model_id: str
     quant_tag: str = Field(description="`unknown` when nothing was run")
-    measured_at: str | None = volatile("UTC; names its folder; null when nothing was run")
-    finished_at: str | None = volatile("UTC")
+    measured_at: Time | None = volatile("UTC; names its folder; null when nothing was run")
+    finished_at: Time | None = volatile("UTC")
     boot_id: str | None = volatile("of the machine's boot")
     hardware_fingerprint: str | None = Field(description="null when nothing was run")
     cpus: int | None = Field(description="logical CPUs, which shares refer to")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from orket_lib.artifacts.base import Artifact, Record, Time
 from orket_lib.artifacts.views.receipt import Dropped
@@ -19,7 +19,9 @@ class LookSettings(Record):
     baselines: dict[str, str] = Field(
         description="of each model the quant with the most bits, which is asked first"
     )
-    ends: tuple[int, ...] = Field(description="tasks that have been asked after each batch")
+    ends: tuple[int, ...] = Field(
+        min_length=1, description="tasks that have been asked after each batch"
+    )
     runs_per_task: int
     certain_early: float = Field(description="probability that a verdict needs at early looks")
     certain_last: float = Field(description="the same at the last look")
@@ -30,6 +32,12 @@ class LookSettings(Record):
     prefer: Prefer
     wants: dict[WantName, float]
     execution_lane: Lane
+
+    @model_validator(mode="after")
+    def _every_model_has_its_quants(self) -> LookSettings:
+        if not self.models.keys() == self.quants.keys() == self.baselines.keys():
+            raise ValueError("`models`, `quants` and `baselines` must name the same folders")
+        return self
 
 
 class LookedQuant(Record):

@@ -6,7 +6,16 @@ from typing import Literal
 
 from pydantic import Field
 
-from orket_lib.artifacts.base import Count, Labelled, Measured, Reading, Record, Share, volatile
+from orket_lib.artifacts.base import (
+    Count,
+    Labelled,
+    Measured,
+    Reading,
+    Record,
+    Share,
+    Time,
+    volatile,
+)
 from orket_lib.artifacts.measurements.gpu import EnergyMethod, GpuSummary
 from orket_lib.artifacts.measurements.offload import OffloadSearch
 from orket_lib.artifacts.measurements.serving import KvCache
@@ -67,7 +76,7 @@ class RowSidecar(Measured):
     thermal_end_c: Reading = None
     errors: tuple[str, ...]
     view_path: str
-    measured_at: str | None = volatile("UTC; null in older files", None)
+    measured_at: Time | None = volatile("UTC; null in older files", None)
 
 
 class RowRound(Measured):
@@ -75,7 +84,7 @@ class RowRound(Measured):
 
     round: int
     report_path: str
-    measured_at: str = volatile("UTC")
+    measured_at: Time = volatile("UTC")
     generation_tokens_per_second: Reading
     total_latency: Reading = Field(description="mean of the runs that answered, s")
     temperature_start_c: Reading = Field(description="at the first load")
@@ -268,6 +277,8 @@ class TaskScore(Measured):
     answer_sha256: str | None = Field(None, description="of that answer")
     repeated: float | None = Field(
         None,
+        ge=0,
+        le=1,
         description="share of that answer before the first difference from the second run's; 1 if "
         "they are the same, null without two runs or without any answer",
     )

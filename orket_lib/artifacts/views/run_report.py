@@ -13,7 +13,16 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from orket_lib.artifacts.base import Artifact, Count, Measured, Reading, Record, Share, volatile
+from orket_lib.artifacts.base import (
+    Artifact,
+    Count,
+    Measured,
+    Reading,
+    Record,
+    Share,
+    Time,
+    volatile,
+)
 from orket_lib.artifacts.measurements.gpu import GpuSummary, GpuWindow
 from orket_lib.artifacts.measurements.host import HostSummary, HostWindow
 from orket_lib.artifacts.measurements.offload import OffloadSearch
@@ -96,7 +105,7 @@ class Session(Record):
 
     index: int
     machine: str = Field(description="fingerprint of the machine that served it")
-    started_at: str = volatile("UTC")
+    started_at: Time = volatile("UTC")
     server_pid: int | None = volatile("of a server that the harness started; else null")
     served: ServedModel
     controls: tuple[ControlReadback, ...]
@@ -216,7 +225,7 @@ class TestRun(Record):
     tier: int
     run_index: int
     session: int = Field(description="which load of the model")
-    started_at: str = volatile("UTC")
+    started_at: Time = volatile("UTC")
     window_s: tuple[float, float] = volatile("seconds since the session began")
     outcome: Outcome
     outcome_detail: str = ""
@@ -274,8 +283,8 @@ class RunReport(Artifact):
     dropped: Dropped | None = Field(
         None, description="why this batch was not asked; null when it was"
     )
-    measured_at: str = volatile("UTC, when the measurement began")
-    finished_at: str = volatile("UTC")
+    measured_at: Time = volatile("UTC, when the measurement began")
+    finished_at: Time = volatile("UTC")
     boot_id: str | None = volatile("of the machine's boot")
     hardware_fingerprint: str = Field(description="of the machine that measured")
     cpus: int | None = Field(

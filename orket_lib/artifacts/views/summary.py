@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
-from orket_lib.artifacts.base import Labelled, Measured, Reading, Record, Share, volatile
+from orket_lib.artifacts.base import Labelled, Measured, Reading, Record, Share, Time, volatile
 from orket_lib.artifacts.views.fidelity import Fidelity
 from orket_lib.artifacts.views.ranking import Ranking
 from orket_lib.artifacts.views.row import RowMetrics
@@ -156,8 +156,8 @@ class CanaryDrift(Measured):
 
     model_id: str
     quant_tag: str
-    opened_at: str = volatile("UTC")
-    closed_at: str = volatile("UTC")
+    opened_at: Time = volatile("UTC")
+    closed_at: Time = volatile("UTC")
     opening_seconds: Reading = Field(description="median of the probe-sized generations")
     closing_seconds: Reading
     drift: Reading = Field(description="closing / opening - 1; above 0 the machine became slower")

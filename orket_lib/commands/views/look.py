@@ -38,6 +38,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Read the run reports of all batches so far, judge, write, and say what was decided."""
     settings = read_model(options.settings, LookSettings)
+    if options.model not in settings.models:
+        known = ", ".join(settings.models)
+        raise ArtifactError(f"{options.settings}: has no model `{options.model}`, only {known}")
+    if options.batch > len(settings.ends):
+        raise ArtifactError(f"{options.settings}: has {len(settings.ends)} batches")
     paths = _paths(options, settings)
     reports = {quant: [read_model(path, RunReport) for path in own] for quant, own in paths.items()}
     since = read_model(options.started, Started).started_at if options.started else None

@@ -13,6 +13,7 @@ from orket_lib.commands.measure._measurement_options import tasks_of
 from orket_lib.measure.journal.run_report import run_report
 from orket_lib.sweep.batches import batch_spec
 from orket_lib.tasks.grading.graders import sandbox_for
+from orket_lib.vocabulary.errors import ArtifactError
 
 EXAMPLES = (
     "orket run-report --receipt receipt.json --spec spec.json --tasks tasks.json --out run.json",
@@ -34,6 +35,11 @@ def run(options: argparse.Namespace) -> int:
     receipt = read_model(options.receipt, CellReceipt)
     spec = read_model(options.spec, AskedCell).spec.model_copy(update={"tasks": asked.tasks})
     if receipt.batch:
+        if not 1 <= receipt.batch <= len(asked.batches):
+            raise ArtifactError(
+                f"{options.receipt}: is of batch {receipt.batch}, and {options.tasks} has "
+                f"{len(asked.batches)}"
+            )
         spec = batch_spec(spec, asked.batches, receipt.batch)
     tasks = tasks_of(Path(asked.bank), spec.tasks)
     report = run_report(

@@ -12,6 +12,7 @@ from orket_lib.artifacts.views.receipt import Receipt
 from orket_lib.artifacts.views.row import RowSettings
 from orket_lib.commands._common import add_out, stamp
 from orket_lib.stores.attempts import read_taken
+from orket_lib.vocabulary.errors import ArtifactError
 
 EXAMPLES = (
     "orket sidecar-view --receipt receipt.json --settings policy/sidecar.json --out view.json",
@@ -27,7 +28,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Read, parse, write."""
-    (taken,) = read_model(options.receipt, Receipt).parts
+    parts = read_model(options.receipt, Receipt).parts
+    if len(parts) != 1:
+        raise ArtifactError(f"{options.receipt}: a sidecar has one measurement, not {len(parts)}")
+    (taken,) = parts
     measurement = read_taken(taken, SidecarMeasurement)
     settings = read_model(options.settings, RowSettings)
     view = SidecarReport.of(
