@@ -37,6 +37,7 @@ from orket_lib.artifacts.views.summary import (
 )
 from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.statuses import DropReason, FidelityMode, Lane, RunStatus
+from orket_lib.vocabulary.thresholds import QUICK_TASKS
 
 _NO_KLD = Null("NO_KLD")
 
@@ -79,6 +80,8 @@ def build_session(
     )
     batches = session_batches(ordered, look) if look else None
     easiest = policy.quick and batches is not None and batches.tasks < batches.tasks_in_all
+    tasks = max((row.tasks or 0 for row in ordered), default=0)
+    all_asked = not easiest and tasks < QUICK_TASKS  # so that there are no more to ask
     why = sentence(model_id, verdicts, evidence, asked, disturbed_times(ordered), fails, easiest)
     frontier = EfficiencyFrontier(
         adherence_threshold=policy.adherence_threshold,
@@ -104,7 +107,7 @@ def build_session(
             evidence,
             asked.prefer,
             why,
-            next_step(verdicts, evidence, fails, policy.quick),
+            next_step(verdicts, evidence, fails, policy.quick and not all_asked),
         ),
         batches=batches,
         mixtures=mixed,

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from orket_lib.config.model import SweepConfig
-from orket_lib.config.sections.batches import QUICK_TASKS
 from orket_lib.sweep.batches import batches_of, stratified
 from orket_lib.tasks.bank import Task, TaskBank, select
+from orket_lib.vocabulary.thresholds import QUICK_TASKS
 from orket_lib.vocabulary.units import MIB
 
 _QUICK_BATCH = 20  # the fewest that a verdict can come from

@@ -25,6 +25,8 @@ CACHED_TOKENS = 16  # more than the chat template's own prefix
 FEWEST_PROMPT_RATIO = 0.9  # of the prompt tokens that a probe sent, by our own count
 SIDECAR_DIVERGENCE = 0.25  # from the rate of the task runs; above it the report warns
 
+QUICK_TASKS = 60  # of a quick sweep
+
 # A sweep against its baselines.
 REGRESSION_ALPHA = 0.05  # chance of a false finding in a sweep, for answers and for speeds each
 REGRESSION_FLOOR = 0.02  # of the baseline: a smaller change is ignored, however significant

@@ -153,6 +153,15 @@ def test_a_pick_by_the_easiest_tasks_alone_says_so(quick: bool, tasks: int, said
     assert ("the easiest tasks, the only ones asked" in found.recommendation) is said
 
 
+@pytest.mark.parametrize(("tasks", "more"), [(60, True), (24, False)])
+def test_without_quick_more_is_asked_only_if_there_is_more(tasks: int, more: bool) -> None:
+    found = session(
+        {"F16": (tasks, 1, None), "Q4_K_M": (tasks, 3, None)}, quick=True, tasks_in_all=tasks
+    )
+    assert found.decision and found.decision.next
+    assert ("without `quick`" in found.decision.next) is more
+
+
 @pytest.mark.parametrize(("wrong", "status"), [(0, "TASKS_TOO_EASY"), (38, "TASKS_TOO_HARD")])
 def test_tasks_that_a_budget_left_out_come_before_other_tasks(wrong: int, status: str) -> None:
     why = dropped(DropReason.BUDGET_SPENT, 0.975)

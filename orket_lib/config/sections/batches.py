@@ -8,9 +8,9 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, TypeAdapter, ValidationError, field_validator, model_validator
 
 from orket_lib.config.sections.fields import Section, Words
+from orket_lib.vocabulary.thresholds import QUICK_TASKS
 from orket_lib.vocabulary.units import seconds_of
 
-QUICK_TASKS = 60
 _QUICK: dict[str, Any] = {
     "until": "decided",
     "runs_per_quant": 1,
