@@ -49,7 +49,7 @@ def baseline_fails(row: RowMetrics | None) -> BaselineFails | None:
     found = [
         item
         for item in row.failures
-        if item.failure in ADVICE and item.runs >= _needed(item.failure) * row.test_runs
+        if item.failure in ADVICE and item.runs >= _needed(item.failure, row.test_runs)
     ]
     worst = max(found, key=lambda item: item.runs, default=None)
     if worst is None:
@@ -57,8 +57,10 @@ def baseline_fails(row: RowMetrics | None) -> BaselineFails | None:
     return BaselineFails(row.quant_tag, worst.failure, worst.runs, row.test_runs)
 
 
-def _needed(failure: AnswerFailure) -> float:
-    return _MOSTLY if failure is AnswerFailure.UNPARSEABLE else _MANY
+def _needed(failure: AnswerFailure, runs: int) -> float:
+    """Return how many of so many runs must fail in one way; of several, one is no pattern."""
+    share = _MOSTLY if failure is AnswerFailure.UNPARSEABLE else _MANY
+    return max(share * runs, min(2, runs))
 
 
 def caveats(rows: Sequence[RowMetrics], lane: Lane, include_invalid: bool) -> list[str]:

@@ -10,6 +10,7 @@ from builders import metrics, unmeasured
 
 from orket_lib.analysis.frontier import FrontierPolicy
 from orket_lib.analysis.sessions import build_session
+from orket_lib.analysis.verdict.caveats import baseline_fails
 from orket_lib.artifacts.views.row import FailureCount, RowMetrics, TaskScore
 from orket_lib.artifacts.views.run_report import Observation
 from orket_lib.artifacts.views.summary import ModelSession
@@ -258,6 +259,13 @@ def test_half_of_the_answers_cut_is_the_first_thing_to_change() -> None:
     assert found.decision.next == (
         "raise max_output_tokens, and run the same command: 84 of 168 answers of F16 failed for CUT"
     )
+
+
+@pytest.mark.parametrize(("runs", "asked", "counts"), [(1, 20, False), (2, 20, True), (1, 1, True)])
+def test_one_answer_of_several_is_no_pattern(runs: int, asked: int, counts: bool) -> None:
+    cut = FailureCount(failure=AnswerFailure.CUT, runs=runs, first="add-0001 run 1: 64 tokens")
+    row = metrics("F16", 16.0, failures=(cut,), test_runs=asked)
+    assert bool(baseline_fails(row)) is counts
 
 
 def test_tasks_are_not_called_hard_when_reasoning_took_all_tokens() -> None:
