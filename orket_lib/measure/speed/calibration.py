@@ -22,9 +22,9 @@ from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.rates import DecodeClock
 
 _MORE_TOKENS = 32  # for a quick server, whose first tokens are too close together for our clock
-_MOST_TOKENS = 128  # on a busy machine our reading may stop for as long as fewer of them take
+_MOST_TOKENS = 256  # on a busy machine our reading may stop for as long as fewer of them take
 _QUICK_S = 0.5
-_TRIES, _AGREEING = 4, 2  # so that one disturbed generation can't decide
+_TRIES, _AGREEING = 5, 2  # so that one disturbed generation can't decide
 
 
 @dataclass(frozen=True)

@@ -58,7 +58,7 @@ def test_generations_that_disagree_and_no_third_one_tell_no_clock() -> None:
 
     model = SlowModel(late_s=late_s)
     found = found_out(model)
-    assert len(model.asked) == 8
+    assert len(model.asked) == 10
     assert found.decode_clock is None
     assert "sometimes no time, sometimes that of a token" in found.decode_clock_evidence
     assert not found.settled

@@ -19,6 +19,7 @@ from orket_lib.providers.base import Generation, GenerationRequest, Model
 from orket_lib.providers.tool_check import tool_gap
 from orket_lib.tasks.grading.graders import grade
 from orket_lib.telemetry.fingerprint import hardware_fingerprint
+from orket_lib.vocabulary.clock import utc_now
 from orket_lib.vocabulary.errors import RequestFailed, RequestTimedOut
 from orket_lib.vocabulary.null_reasons import NullReason
 from orket_lib.vocabulary.reasons import Reason
@@ -54,7 +55,7 @@ def test_nothing_that_is_served_contradicts_the_spec(
     session = Session(
         index=0,
         machine=hardware_fingerprint(),
-        started_at="",
+        started_at=utc_now(),
         server_pid=model.pid,
         served=model.served,
         controls=model.controls,
