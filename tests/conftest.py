@@ -51,8 +51,14 @@ def pytest_xdist_auto_num_workers() -> int:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with those that take longest, so that no worker is left with one of them at the end."""
+    """Begin with those that take longest, so that no worker is left with one of them at the end.
+
+    Those that other work on the machine may disturb are tried again.
+    """
     items.sort(key=lambda item: item.path.parent.name not in ("workflow", "traps"))
+    for item in items:
+        if item.get_closest_marker("alone") or item.get_closest_marker("timed"):
+            item.add_marker(pytest.mark.flaky(reruns=2))
 
 
 def pytest_collection_finish() -> None:

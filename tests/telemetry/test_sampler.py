@@ -92,6 +92,7 @@ def test_a_window_of_watching_begins_before_and_ends_after_the_work(tmp_path: Pa
     assert len(samples) >= 2
 
 
+@pytest.mark.timed
 def test_a_foreign_process_is_told_from_ours_and_named(tmp_path: Path) -> None:
     path, origin = tmp_path / "samples.csv", time.monotonic()
     cores = psutil.cpu_count() or 1

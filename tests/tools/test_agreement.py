@@ -92,6 +92,7 @@ def command(small: Path, *options: str) -> list[str]:
     return [*fixed, *options]
 
 
+@pytest.mark.timed
 def test_the_command_tells_both_and_judges(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -121,6 +122,7 @@ def test_two_files_of_one_name_are_judged_both(
     assert [item["identical"] for item in told.values()] == [0.0, 1.0]
 
 
+@pytest.mark.timed
 @pytest.mark.skipif(SERVER not in os.environ, reason=f"{SERVER} names no llama-server")
 def test_a_real_llama_server_agrees_with_the_embedded_one(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]

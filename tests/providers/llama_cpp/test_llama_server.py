@@ -208,6 +208,7 @@ def test_when_we_are_ended_it_is_gone(tmp_path: Path, by: signal.Signals) -> Non
         time.sleep(0.02)
 
 
+@pytest.mark.timed
 def test_t04_its_decode_clock_is_found_out(tmp_path: Path) -> None:
     with serving(tmp_path, "F16") as model:
         maker = ProbeMaker(model, cell("F16"))
