@@ -59,19 +59,20 @@ class Estimate(NamedTuple):
     high: float
 
 
-def paired_drop(lost: float, won: float, tasks: float) -> Estimate:
+def paired_drop(lost: float, won: float, tasks: float, among: int = 1) -> Estimate:
     """Return by how much a share of right answers dropped between two measurements of one kind.
 
-    The interval is above 0 exactly where `mcnemar_exact` is at most 0.05: it is that of the share
-    of losses among the changed answers (Clopper and Pearson), times the bound of the share of
-    changed answers that makes it wider. So no change at all still leaves an interval.
+    The interval is above 0 exactly where `mcnemar_exact` is at most 0.05 / `among`: it is that of
+    the share of losses among the changed answers (Clopper and Pearson), times the bound of the
+    share of changed answers that makes it wider. So no change at all still leaves an interval.
 
     Args:
         lost: Tasks that were right and are wrong.
         won: Tasks that were wrong and are right.
         tasks: All tasks, at least one.
+        among: Of how many intervals this is one; all hold together with 95 % (Bonferroni).
     """
-    certain = (1 + _CONFIDENCE) / 2
+    certain = 1 - (1 - _CONFIDENCE) / (2 * among)
     changed = lost + won
     least, most = (2 * share - 1 for share in binomial_bounds(lost, changed, certain))
     few, many = binomial_bounds(changed, tasks, certain)

@@ -56,9 +56,16 @@ def baseline_of(quants: Sequence[Asked]) -> Asked | None:
 
 
 def quant_contexts(
-    quant: Asked, baseline: Asked | None, thresholds: ContextThresholds
+    quant: Asked, baseline: Asked | None, thresholds: ContextThresholds, among: int = 1
 ) -> QuantContexts:
-    """Return the contexts of a quant, compared with those of the baseline."""
+    """Return the contexts of a quant, compared with those of the baseline.
+
+    Args:
+        quant: The quant.
+        baseline: The largest one with answers; may be the same.
+        thresholds: What a context must pass.
+        among: How many quants are compared; statements about them hold together with 95 %.
+    """
     points = context_points(quant.figures, thresholds)
     other = baseline if baseline and baseline is not quant else None
     return QuantContexts.of(
@@ -66,14 +73,14 @@ def quant_contexts(
         safe_context_ceiling=safe_ceiling(points),
         points=points,
         not_tried=tuple(quant.not_tried),
-        ceiling=compare_ceilings(quant, other, thresholds) if other else None,
-        families=tuple(_families(quant, other)),
-        lengths=tuple(_lengths(quant, other)) if other else (),
+        ceiling=compare_ceilings(quant, other, thresholds, among) if other else None,
+        families=tuple(_families(quant, other, among)),
+        lengths=tuple(_lengths(quant, other, among)) if other else (),
     )
 
 
 def compare_ceilings(
-    quant: Asked, baseline: Asked, thresholds: ContextThresholds
+    quant: Asked, baseline: Asked, thresholds: ContextThresholds, among: int = 1
 ) -> CeilingComparison:
     """Return whether the ceiling of a quant is lower than that of the baseline.
 
@@ -84,7 +91,7 @@ def compare_ceilings(
     own, theirs = (context_points(it.figures, thresholds) for it in (quant, baseline))
     mine, its = (_known(safe_ceiling(it)) for it in (own, theirs))
     if mine == its:
-        found = _drop(quant, baseline, mine) if mine else None
+        found = _drop(quant, baseline, mine, among) if mine else None
         margin = 1 - thresholds.adherence_min if thresholds.adherence_min > 0 else _SMALL
         same = found is not None and max(-found.low, found.high) <= margin
         ends = f"both pass up to {mine}" if mine else "neither passes the smallest context"
@@ -99,7 +106,7 @@ def compare_ceilings(
     if failed is None:
         because = f"longer contexts of {worse.quant} were not tried"
         return CeilingComparison(verdict="undecided", context=None, paired=None, because=because)
-    found = _drop(quant, baseline, failed.context)
+    found = _drop(quant, baseline, failed.context, among)
     certain = "CONTEXT_NOT_LOADED" in failed.reasons
     if "ADHERENCE_BELOW_MIN" in failed.reasons and found:
         certain = found.low > 0 if worse is quant else found.high < 0
@@ -180,7 +187,9 @@ def _scores(figures: ContextFigures, family: str) -> dict[str, float]:
     return {it.task: it.score for it in figures.answers if family in (ALL, it.family)}
 
 
-def _drop(quant: Asked, baseline: Asked, context: int, family: str = ALL) -> PairedDrop | None:
+def _drop(
+    quant: Asked, baseline: Asked, context: int, among: int, family: str = ALL
+) -> PairedDrop | None:
     """Return what a quant loses at a context; None without answers of both."""
     own, theirs = quant.at(context), baseline.at(context)
     if own is None or theirs is None:
@@ -189,7 +198,7 @@ def _drop(quant: Asked, baseline: Asked, context: int, family: str = ALL) -> Pai
     counts = paired(_scores(theirs, family), scores, scores)
     if not counts.tasks:
         return None
-    found = paired_drop(counts.lost, counts.won, counts.tasks)
+    found = paired_drop(counts.lost, counts.won, counts.tasks, among)
     return PairedDrop(
         tasks=round(counts.tasks),
         lost=counts.lost,
@@ -200,7 +209,7 @@ def _drop(quant: Asked, baseline: Asked, context: int, family: str = ALL) -> Pai
     )
 
 
-def _families(quant: Asked, baseline: Asked | None) -> Iterator[FamilyAtContext]:
+def _families(quant: Asked, baseline: Asked | None, among: int) -> Iterator[FamilyAtContext]:
     for figures in quant.figures:
         for family in sorted({it.family for it in figures.answers}):
             scores = _scores(figures, family)
@@ -213,17 +222,17 @@ def _families(quant: Asked, baseline: Asked | None) -> Iterator[FamilyAtContext]
                 asked=len(scores),
                 low=low,
                 high=high,
-                paired=_drop(quant, baseline, figures.context, family) if baseline else None,
+                paired=_drop(quant, baseline, figures.context, among, family) if baseline else None,
             )
 
 
-def _lengths(quant: Asked, baseline: Asked) -> Iterator[LengthEffect]:
+def _lengths(quant: Asked, baseline: Asked, among: int) -> Iterator[LengthEffect]:
     families = sorted({it.family for one in quant.figures for it in one.answers})
     for family in [ALL, *(families if len(families) > 1 else [])]:
         drops = {
             it.context: drop
             for it in quant.figures
-            if (drop := _drop(quant, baseline, it.context, family))
+            if (drop := _drop(quant, baseline, it.context, among, family))
         }
         if len(drops) > 1:
             short, long = min(drops), max(drops)

@@ -122,7 +122,9 @@ class PairedDrop(Record):
     lost: float = Field(description="right in the baseline only")
     won: float = Field(description="right in the quant only")
     drop: float = Field(description="of the share of right answers; negative = the quant is better")
-    low: float = Field(description="lower end of the 95 % interval")
+    low: float = Field(
+        description="lower end of its interval; those of all quants hold together with 95 %"
+    )
     high: float
 
 

@@ -37,7 +37,8 @@ def run(options: argparse.Namespace) -> int:
     given = [read_summaries(contexts, template) for template in templates]
     quants = [_asked(of_quant) for of_quant in given]
     baseline = baseline_of(quants)
-    found = [quant_contexts(quant, baseline, thresholds) for quant in quants]
+    others = max(1, len(quants) - 1)
+    found = [quant_contexts(quant, baseline, thresholds, others) for quant in quants]
     name = baseline.quant if baseline else None
     first = given[0][0]
     artifact = ContextQuants(

@@ -17,6 +17,7 @@ from orket_lib.analysis.context.quants import (
     quant_contexts,
 )
 from orket_lib.analysis.context.search import AmongQuants
+from orket_lib.analysis.statistics import paired_drop
 from orket_lib.artifacts.views.context_summary import ContextAnswer
 
 CONTEXTS = (512, 1024, 2048, 4096, 8192)
@@ -187,10 +188,30 @@ def test_a_quant_that_is_as_good_is_seldom_called_worse(churn: float) -> None:
     assert more <= 0.03 * sweeps
 
 
-def drawn(dice: numpy.random.Generator, context: int, churn: float) -> ContextFigures:
-    plain = answered(context)
+def test_of_six_quants_that_are_as_good_seldom_one_is_called_worse() -> None:
+    dice = numpy.random.default_rng(6)
+    sweeps, wrong, limits = 100, 0, thresholds(adherence_min=0.8)
+    for _ in range(sweeps):
+        baseline, *others = (
+            Asked(f"Q{8 - number}", [drawn(dice, context, 0.2, of=80) for context in (512, 1024)])
+            for number in range(7)
+        )
+        found = [quant_contexts(it, baseline, limits, len(others)) for it in others]
+        wrong += any(it.ceiling and it.ceiling.verdict == "lower" for it in found)
+    assert wrong <= 0.05 * sweeps
+
+
+def test_intervals_are_wider_among_more() -> None:
+    one, six = paired_drop(6, 0, 20), paired_drop(6, 0, 20, among=6)
+    assert one.low > 0 > six.low
+    assert six.high > one.high
+    assert one.value == six.value
+
+
+def drawn(dice: numpy.random.Generator, context: int, churn: float, of: int = 20) -> ContextFigures:
+    plain = answered(context, of=of)
     answers = tuple(
         it.model_copy(update={"score": float(dice.random() >= churn)}) for it in plain.answers
     )
     right = sum(it.score for it in answers)
-    return figures(context, adherence=right / 20, answers=answers)
+    return figures(context, adherence=right / of, answers=answers)
