@@ -34,4 +34,5 @@ def test_its_detector_would_have_noticed(targets: Targets, program: Hostile) -> 
     if program.as_root and os.geteuid() != 0:
         pytest.skip("outside, only root could do that")
     seen = run_outside(targets, program)
-    assert targets.detects(program.seen_by, seen), seen
+    # A process that has just begun has no command line yet.
+    assert wait_for(lambda: targets.detects(program.seen_by, seen)), seen
