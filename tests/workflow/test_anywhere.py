@@ -138,11 +138,16 @@ def deployed(folder: Path) -> Place:
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the wheel, built from a copy: nothing is written into this checkout."""
     source, built = (tmp_path_factory.mktemp(name) for name in ("source", "built"))
-    unused = shutil.ignore_patterns(
-        *(".*", "__pycache__", "*.egg-info", "build", "dist", "docs"),
-        *("logs", "results", "storage", "tests", "tools"),
+    needed = subprocess.run(
+        ["git", "ls-files", "-z", "--", ":!docs", ":!tests", ":!tools"],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
     )
-    shutil.copytree(ROOT, source, ignore=unused, dirs_exist_ok=True)
+    for name in needed.stdout.split("\0")[:-1]:
+        (source / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, source / name)
     subprocess.run(
         [sys.executable, "-m", "pip", "wheel", "--no-deps", "--wheel-dir", str(built), str(source)],
         check=True,
