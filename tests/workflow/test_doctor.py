@@ -18,7 +18,7 @@ FILES = {
 }
 # Less of what is suggested, and tasks that this model can do, on the command line; every port is
 # shut but the one that a test opens.
-SHORT = ("task_limit=3", "probe_runs=1", "canary_runs=3", "quants=F16,Q2_K", "task_bank=reference")
+SHORT = ("task_limit=3", "probe_runs=1", "canary_runs=3", "task_bank=reference")
 SHUT = [
     f"--server={provider}=http://127.0.0.1:9"
     for provider in ("ollama", "lmstudio", "llama_server", "openai")
@@ -40,11 +40,13 @@ def doctor(workspace: Workspace, *arguments: str) -> dict[str, Any]:
     return content
 
 
-def run_suggestion(workspace: Workspace, found: dict[str, Any]) -> list[dict[str, Any]]:
-    """Copy what was suggested into a file, run it, and return its rows."""
+def run_suggestion(
+    workspace: Workspace, found: dict[str, Any], *more: str
+) -> dict[str, list[dict[str, Any]]]:
+    """Copy what was suggested into a file, run it, and return the rows of each model."""
     (workspace.folder / "mine.yaml").write_text(found["suggestion"], encoding="utf-8")
     done = subprocess.run(
-        [sys.executable, "-m", "snakemake", "--configfile", "mine.yaml", "--config", *SHORT],
+        [sys.executable, "-m", "snakemake", "--configfile", "mine.yaml", "--config", *SHORT, *more],
         cwd=workspace.folder,
         capture_output=True,
         text=True,
@@ -53,10 +55,11 @@ def run_suggestion(workspace: Workspace, found: dict[str, Any]) -> list[dict[str
     )
     assert done.returncode == 0, done.stdout + done.stderr
     summary = workspace.json("results/mine/quant_sweep/sweep_summary.json")
-    rows: list[dict[str, Any]] = summary["sessions"][0]["per_quant"]
-    assert [row["status"] for row in rows] == ["measured"] * len(rows)
-    assert all(row["valid"] for row in rows)
-    return rows
+    found_rows = {it["model_id"]: it["per_quant"] for it in summary["sessions"]}
+    for rows in found_rows.values():
+        assert [row["status"] for row in rows] == ["measured"] * len(rows)
+        assert all(row["valid"] for row in rows)
+    return found_rows
 
 
 def readings(found: dict[str, Any]) -> dict[str, str]:
@@ -68,7 +71,7 @@ def test_with_nothing_running_the_suggestion_sweeps_the_reference_model(
     workspace: Workspace,
 ) -> None:
     found = doctor(workspace)
-    rows = run_suggestion(workspace, found)
+    (rows,) = run_suggestion(workspace, found, "quants=F16,Q2_K").values()
     assert yaml.safe_load(found["suggestion"])["provider"] == "embedded"
     assert [row["quant_tag"] for row in rows] == ["F16", "Q2_K"]
     # What the doctor said would be null is what is null, by the same reasons.
@@ -82,14 +85,19 @@ def test_with_nothing_running_the_suggestion_sweeps_the_reference_model(
 @pytest.mark.slow
 def test_with_an_ollama_the_suggestion_sweeps_the_quants_that_it_has(workspace: Workspace) -> None:
     shelf = {f"mine:{tag}": {"file": str(FILES[tag.upper()])} for tag in ("q2_K", "f16")}
-    with simulated_ollama(shelf | {"other:8b": {"quant": "Q4_0"}}) as server:
+    with simulated_ollama(shelf | {"other:8b": {"file": str(FILES["Q2_K"])}}) as server:
         found = doctor(workspace, f"--server=ollama={server.url}")
-        rows = run_suggestion(workspace, found)
+        by_model = run_suggestion(workspace, found)
         assert server.loaded == []
-    assert [(row["quant_tag"], row["artifact"]["tag"]) for row in rows] == [
-        ("F16", "mine:f16"),
-        ("Q2_K", "mine:q2_K"),
-    ]
+    tags = {
+        model: [(row["quant_tag"], row["artifact"]["tag"]) for row in rows]
+        for model, rows in by_model.items()
+    }
+    assert tags == {
+        "mine": [("F16", "mine:f16"), ("Q2_K", "mine:q2_K")],
+        "other:8b": [("Q2_K", "other:8b")],
+    }
+    rows = by_model["mine"]
     assert yaml.safe_load(found["suggestion"])["task_bank"].endswith("/general.json")
     assert len({row["artifact"]["digest"] for row in rows}) == 2
     nulls = {reading: why for row in rows for reading, why in row["null_reasons"].items()}

@@ -51,6 +51,7 @@ ContextFamily = Literal["retrieval", "reasoning"]
 
 # The same for the generator of prompts that fill a context.
 CONTEXT_CONTRACT = 2
+_MOST_RUNS = 100_000  # far more than a config can ask for
 # Of a speed probe, where the context and the server allow them.
 PROBE_PROMPT_TOKENS = 512
 PROBE_OUTPUT_TOKENS = 128
@@ -241,8 +242,8 @@ class RunSpec(MeasurementSpec):
     """A cell: one (model, quant) with its graded runs and its probes."""
 
     kind: Literal["run"] = "run"
-    runs_per_task: int
-    probe_runs: int
+    runs_per_task: int = Field(ge=0, le=_MOST_RUNS)
+    probe_runs: int = Field(ge=0, le=_MOST_RUNS)
     on_server_death: OnServerDeath = later("row", "what is lost when the server dies")
     rerun_polluted: int = later(0, "maximum repeats of a disturbed step")
     context: ContextFill | None = later(None, "how prompts fill the context; null = they do not")

@@ -99,7 +99,7 @@ def run(options: argparse.Namespace) -> int:
         vram_profile=config.vram_profile,
         hardware_fingerprint=rows[0].hardware_fingerprint,
         commit_sha=fields["provenance"].commit_sha,
-        matrix=matrix,
+        matrix=config.model_dump(mode="json"),
         canary=canary_summary(verdict, drifts),
         sessions=body.sessions,
         ranking=body.ranking,
