@@ -172,7 +172,8 @@ def _locked(workspace: Workspace, *settings: str) -> None:
     """A sweep that can't begin is no verdict, though all products are there of the last time."""
     lock = workspace.folder / ".snakemake" / "locks" / "0.output.lock"
     lock.parent.mkdir(exist_ok=True)
-    lock.write_text(f"{VIEWS}/sweep_summary.json\n", encoding="utf-8")
+    # Also on a file of another sweep: a lock that only a dead one left on this would be taken away.
+    lock.write_text(f"{VIEWS}/sweep_summary.json\nresults/other/plan.json\n", encoding="utf-8")
     code, text = script(workspace, "full_sweep.py", "small.yaml", "--config", *settings)
     lock.unlink()
     assert "LockException" in text
