@@ -19,7 +19,8 @@ from orket_lib.artifacts.measurements.spec import (
     RunSpec,
     TaskSelection,
 )
-from orket_lib.artifacts.views.row import Row, RowArtifact, RowMetrics, RowPolicy, TaskScore
+from orket_lib.artifacts.row_settings import RowPolicy
+from orket_lib.artifacts.views.row import Row, RowArtifact, RowMetrics, TaskScore
 from orket_lib.artifacts.views.run_report import (
     LoadTimes,
     Observation,

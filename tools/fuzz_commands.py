@@ -16,11 +16,11 @@ from report_summaries import seven, summary
 from orket_lib.artifacts.io import write_json, write_model
 from orket_lib.artifacts.measurements.canary import CanaryPolicy, CanaryVerdict
 from orket_lib.artifacts.measurements.request import AskedCell, AskedReceipts, AskedTasks
+from orket_lib.artifacts.row_settings import RowSettings
 from orket_lib.artifacts.schemas import published, version_of
 from orket_lib.artifacts.views.look import LookSettings
 from orket_lib.artifacts.views.preflight import Needs, Preflight
 from orket_lib.artifacts.views.receipt import CellReceipt, Receipt
-from orket_lib.artifacts.views.row import RowSettings
 from orket_lib.cli import main
 from orket_lib.config.loading.files import read_sources
 from orket_lib.config.loading.parse import draft

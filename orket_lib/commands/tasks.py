@@ -23,9 +23,9 @@ from orket_lib.tasks.generators.bank import FAMILIES_WITHOUT_CODE, SHIPPED, gene
 from orket_lib.tasks.grading.graders import NO_SANDBOX, check_names, judge
 from orket_lib.tasks.importing.import_bank import import_bank
 from orket_lib.tasks.importing.recognise import ImportOptions
+from orket_lib.tasks.shipped_banks import bank_file
 from orket_lib.tasks.solutions import load_solutions, solutions_path, verify
 from orket_lib.tasks.task import QuestionGrader, needs_sandbox
-from orket_lib.vocabulary.banks import bank_file
 from orket_lib.vocabulary.errors import ArtifactError, SandboxError
 from orket_lib.vocabulary.text import printable
 

@@ -12,7 +12,7 @@ from orket_lib.doctor.names import model_of, quant_of, same_name
 from orket_lib.doctor.places import Place
 from orket_lib.doctor.suggested import LeftOut
 from orket_lib.doctor.targets import Target
-from orket_lib.vocabulary.banks import REFERENCE_MODEL
+from orket_lib.tasks.shipped_banks import REFERENCE_MODEL
 from orket_lib.vocabulary.providers import PROVIDERS
 from orket_lib.vocabulary.quants import nominal_bits
 from orket_lib.vocabulary.units import MIB_PER_GIB

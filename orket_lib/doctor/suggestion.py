@@ -15,7 +15,7 @@ from orket_lib.doctor.candidates import Candidate, find_candidates
 from orket_lib.doctor.file_serving import FileServing
 from orket_lib.doctor.suggested import LeftOut, Suggestion
 from orket_lib.doctor.targets import Target
-from orket_lib.vocabulary.banks import GENERAL_BANK, REFERENCE_BANK, bank_file
+from orket_lib.tasks.shipped_banks import GENERAL_BANK, REFERENCE_BANK, bank_file
 from orket_lib.vocabulary.errors import Refused
 from orket_lib.vocabulary.providers import PROVIDERS, remote_host
 from orket_lib.vocabulary.statuses import VramProfile

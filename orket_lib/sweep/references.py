@@ -33,12 +33,12 @@ from orket_lib.sweep.quantize_recipes import find_recipes, recipe_for, requantiz
 from orket_lib.sweep.sidecar import find_sidecar
 from orket_lib.sweep.task_bank import bank_of
 from orket_lib.tasks.bank import TaskBank, select
-from orket_lib.telemetry.fingerprint import remote_machine
-from orket_lib.vocabulary.banks import (
+from orket_lib.tasks.shipped_banks import (
     GENERAL_BANK,
     REFERENCE_BANK,
     REFERENCE_MODEL,
 )
+from orket_lib.telemetry.fingerprint import remote_machine
 from orket_lib.vocabulary.errors import ArtifactError, ConfigError
 from orket_lib.vocabulary.providers import remote_host
 from orket_lib.vocabulary.text import listed

@@ -12,7 +12,7 @@ from orket_lib.config.shipped import located
 from orket_lib.tasks.bank import TaskBank, load_bank
 from orket_lib.tasks.generators.bank import FAMILIES_WITHOUT_CODE, generate
 from orket_lib.tasks.generators.gym import gym_bank
-from orket_lib.vocabulary.banks import SHIPPED_BANKS
+from orket_lib.tasks.shipped_banks import SHIPPED_BANKS
 from orket_lib.vocabulary.errors import ArtifactError, ConfigError
 
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from orket_lib.artifacts.digest import canonical_json
 from orket_lib.artifacts.measurements.request import AskedReceipts
-from orket_lib.artifacts.views.row import RowSettings
+from orket_lib.artifacts.row_settings import RowSettings
 from orket_lib.config.sections.fields import from_fields
 from orket_lib.sweep.cells import Sweep
 from orket_lib.sweep.git_state import checkout_state

@@ -14,11 +14,12 @@ from test_contexts import NANO, cell, settings
 
 from orket_lib.artifacts.io import read_json, read_model, write_json, write_model
 from orket_lib.artifacts.measurements.request import ServableCells
+from orket_lib.artifacts.row_settings import RowPolicy, RowSettings
 from orket_lib.artifacts.views.context_ceiling import ContextCeiling, ContextQuants
 from orket_lib.artifacts.views.context_summary import ContextSummary
 from orket_lib.artifacts.views.look import Look, Started
 from orket_lib.artifacts.views.preflight import Needs
-from orket_lib.artifacts.views.row import Row, RowPolicy, RowSettings
+from orket_lib.artifacts.views.row import Row
 from orket_lib.cli import main
 from orket_lib.measure.session import session
 from orket_lib.vocabulary.statuses import Lane, VramProfile

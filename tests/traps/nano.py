@@ -12,7 +12,8 @@ from measured import measured_report
 from orket_lib.analysis.rows.row import build_row
 from orket_lib.artifacts.io import sha256_of_file
 from orket_lib.artifacts.measurements.spec import ArtifactIdentity, ControlSettings, RunSpec
-from orket_lib.artifacts.views.row import RowMetrics, RowPolicy
+from orket_lib.artifacts.row_settings import RowPolicy
+from orket_lib.artifacts.views.row import RowMetrics
 from orket_lib.artifacts.views.run_report import RunReport, TestRun
 from orket_lib.measure.progress import Progress
 from orket_lib.providers.base import Source

@@ -17,7 +17,8 @@ from tables import Table, times
 from orket_lib.analysis.rows.aggregates import task_scores
 from orket_lib.analysis.rows.answer_failures import Limits
 from orket_lib.artifacts.io import read_json, write_json, write_model
-from orket_lib.artifacts.views.row import RowPolicy, RowSettings, TaskScore
+from orket_lib.artifacts.row_settings import RowPolicy, RowSettings
+from orket_lib.artifacts.views.row import TaskScore
 from orket_lib.config.loading.parse import parse
 from orket_lib.vocabulary.quants import NOMINAL_BITS
 from orket_lib.vocabulary.statuses import Lane, VramProfile

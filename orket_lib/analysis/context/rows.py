@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterator, Sequence
 from orket_lib.analysis.rows.aggregates import answered, task_scores
 from orket_lib.analysis.rows.quality import pollutes
 from orket_lib.analysis.rows.row import build_row
+from orket_lib.artifacts.row_settings import RowSettings
 from orket_lib.artifacts.views.context_ceiling import DepthScore
 from orket_lib.artifacts.views.context_summary import ContextAnswer, ContextRow
-from orket_lib.artifacts.views.row import RowMetrics, RowSettings
+from orket_lib.artifacts.views.row import RowMetrics
 from orket_lib.artifacts.views.run_report import RunReport
 from orket_lib.vocabulary.nulls import Null, all_of, any_of, known
 from orket_lib.vocabulary.statuses import Lane, RunStatus, SidecarStatus

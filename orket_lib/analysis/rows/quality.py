@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from orket_lib.artifacts.views.row import RowPolicy
+from orket_lib.artifacts.row_settings import RowPolicy
 from orket_lib.artifacts.views.run_report import Observation, RunReport, TestRun
 from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.reasons import Reason, Severity, pollutes_in_ci, spoils_quality

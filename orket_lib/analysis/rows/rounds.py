@@ -14,8 +14,9 @@ from orket_lib.analysis.rows import aggregates
 from orket_lib.analysis.rows.batches import asked_batches
 from orket_lib.artifacts.measurements.gpu import GpuSummary
 from orket_lib.artifacts.measurements.host import HostSummary
+from orket_lib.artifacts.measurements.parts import platforms
 from orket_lib.artifacts.views.row import RowRound
-from orket_lib.artifacts.views.run_report import Observation, RunReport, platforms
+from orket_lib.artifacts.views.run_report import Observation, RunReport
 from orket_lib.vocabulary.errors import ArtifactError
 from orket_lib.vocabulary.nulls import Null, any_of
 from orket_lib.vocabulary.statuses import RunStatus

@@ -20,14 +20,8 @@ from orket_lib.analysis.rows.quality import (
     run_is_polluted,
     times_spoiled_by,
 )
-from orket_lib.artifacts.views.row import (
-    RowArtifact,
-    RowBatch,
-    RowMetrics,
-    RowPolicy,
-    RowRound,
-    RowSidecar,
-)
+from orket_lib.artifacts.row_settings import RowPolicy
+from orket_lib.artifacts.views.row import RowArtifact, RowBatch, RowMetrics, RowRound, RowSidecar
 from orket_lib.artifacts.views.run_report import Observation, Probe, RunReport, TestRun
 from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.quants import nominal_bits, split_label

@@ -9,6 +9,8 @@ value changes.
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from pydantic import Field
@@ -135,3 +137,12 @@ class PartIndex(Record):
     schema_version: Literal["orket.part_index.v1"] = "orket.part_index.v1"
     measured_at: Time
     parts: tuple[IndexedPart, ...]
+
+
+def platforms(found: Sequence[Mapping[str, str]]) -> dict[str, str]:
+    """Return the versions of several measurements; differing ones are listed in order."""
+    values: dict[str, list[str]] = defaultdict(list)
+    for platform in found:
+        for name, value in platform.items():
+            values[name].append(value)
+    return {name: ", then ".join(dict.fromkeys(each)) for name, each in values.items()}

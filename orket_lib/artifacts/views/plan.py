@@ -8,8 +8,8 @@ from pydantic import Field
 
 from orket_lib.artifacts.base import Artifact, InputFile, Record, volatile
 from orket_lib.artifacts.measurements.spec import ControlSettings
+from orket_lib.artifacts.row_settings import RowPolicy
 from orket_lib.artifacts.views.context_summary import ContextSettings
-from orket_lib.artifacts.views.row import RowPolicy
 from orket_lib.vocabulary.statuses import Lane, Prefer, VramGuard, VramProfile, WantName
 
 

@@ -19,26 +19,16 @@ from orket_lib.artifacts.base import (
 from orket_lib.artifacts.measurements.gpu import EnergyMethod, GpuSummary
 from orket_lib.artifacts.measurements.offload import OffloadSearch
 from orket_lib.artifacts.measurements.serving import KvCache
+from orket_lib.artifacts.row_settings import RowPolicy
 from orket_lib.artifacts.views.receipt import Dropped, TakenPart
 from orket_lib.artifacts.views.run_report import Observation
 from orket_lib.vocabulary.statuses import (
     AnswerFailure,
-    Lane,
     Quality,
     RunStatus,
     SidecarStatus,
     TokenStatus,
-    VramProfile,
 )
-
-
-class RowPolicy(Record):
-    """Limits of a row. A rate above its limit pollutes the row; an equal one does not."""
-
-    max_missing_telemetry_rate: float
-    max_orchestration_overhead_ratio: float
-    max_cpu_saturation_rate: float
-    max_system_load_rate: float
 
 
 class RowArtifact(Measured):
@@ -294,17 +284,3 @@ class Row(Labelled):
     policy: RowPolicy
     metrics: RowMetrics
     task_scores: tuple[TaskScore, ...]
-
-
-class RowSettings(Record):
-    """What a row depends on besides its run report, as the workflow renders it."""
-
-    policy: RowPolicy
-    execution_lane: Lane
-    vram_profile: VramProfile
-    provenance_ref: str
-    quant_bits: dict[str, float]
-    with_sidecar: bool = Field(
-        False,
-        description="whether the row takes a hardware sidecar; turning it off remakes the row",
-    )

@@ -7,8 +7,6 @@ the row is made, so changing one of them measures nothing again.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from pydantic import Field
@@ -259,15 +257,6 @@ class NotAsked(Record):
     family: str
     tier: int
     reason: str = Field(description="as of a null")
-
-
-def platforms(found: Sequence[Mapping[str, str]]) -> dict[str, str]:
-    """Return the versions of several measurements; differing ones are listed in order."""
-    values: dict[str, list[str]] = defaultdict(list)
-    for platform in found:
-        for name, value in platform.items():
-            values[name].append(value)
-    return {name: ", then ".join(dict.fromkeys(each)) for name, each in values.items()}
 
 
 class RunReport(Artifact):

@@ -16,11 +16,12 @@ from orket_lib.analysis.context.search import AmongQuants, next_context, why_not
 from orket_lib.artifacts.base import Labelled
 from orket_lib.artifacts.io import read_model, write_model
 from orket_lib.artifacts.measurements.request import ServableCell, ServableCells
+from orket_lib.artifacts.row_settings import RowSettings
 from orket_lib.artifacts.views.context_summary import ContextRow, ContextSettings, ContextSummary
 from orket_lib.artifacts.views.frontier import UNKNOWN, FrontierExplorer
 from orket_lib.artifacts.views.preflight import Needs
 from orket_lib.artifacts.views.receipt import CellReceipt, Receipt
-from orket_lib.artifacts.views.row import Row, RowSettings
+from orket_lib.artifacts.views.row import Row
 from orket_lib.artifacts.views.run_report import RunReport
 from orket_lib.commands._common import add_log, provenance, stamp, stamp_like, tell
 from orket_lib.commands.measure._budget import add_budget, budget_of

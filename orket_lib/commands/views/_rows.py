@@ -8,7 +8,8 @@ from pathlib import Path
 from orket_lib.analysis.rows.batches import batch_figures
 from orket_lib.analysis.rows.rounds import as_one, round_figures
 from orket_lib.analysis.rows.row import build_row
-from orket_lib.artifacts.views.row import RowMetrics, RowSettings, RowSidecar
+from orket_lib.artifacts.row_settings import RowSettings
+from orket_lib.artifacts.views.row import RowMetrics, RowSidecar
 from orket_lib.artifacts.views.run_report import RunReport
 from orket_lib.measure.session.identity import mixture_observations
 from orket_lib.vocabulary.statuses import SidecarStatus

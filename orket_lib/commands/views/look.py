@@ -9,8 +9,8 @@ from orket_lib.analysis.looks import looked_quants, spent_seconds
 from orket_lib.analysis.rows.aggregates import task_scores
 from orket_lib.analysis.verdict.looks import certain_at
 from orket_lib.artifacts.io import read_model, write_model
+from orket_lib.artifacts.row_settings import RowSettings
 from orket_lib.artifacts.views.look import Look, LookSettings, Started
-from orket_lib.artifacts.views.row import RowSettings
 from orket_lib.artifacts.views.run_report import RunReport
 from orket_lib.commands._common import add_out, stamp, tell, whole_number
 from orket_lib.commands.views._rows import metrics_of

@@ -14,7 +14,8 @@ from orket_lib.analysis.verdict.judged_tasks import tasks_that_judge
 from orket_lib.analysis.verdict.of_rows import judged_tasks
 from orket_lib.artifacts.io import read_model, write_model
 from orket_lib.artifacts.measurements.sidecar import SidecarReport
-from orket_lib.artifacts.views.row import Row, RowSettings
+from orket_lib.artifacts.row_settings import RowSettings
+from orket_lib.artifacts.views.row import Row
 from orket_lib.artifacts.views.run_report import RunReport
 from orket_lib.commands._common import add_out, stamp, tell
 from orket_lib.commands.views._rows import metrics_of

@@ -8,8 +8,8 @@ from pathlib import Path
 from orket_lib.analysis.sidecar.parse import sidecar_fields
 from orket_lib.artifacts.io import read_model, write_model
 from orket_lib.artifacts.measurements.sidecar import SidecarMeasurement, SidecarReport
+from orket_lib.artifacts.row_settings import RowSettings
 from orket_lib.artifacts.views.receipt import Receipt
-from orket_lib.artifacts.views.row import RowSettings
 from orket_lib.commands._common import add_out, stamp
 from orket_lib.stores.attempts import read_taken
 from orket_lib.vocabulary.errors import ArtifactError

@@ -17,7 +17,7 @@ from orket_lib.config.sections.fields import (
     refuse_repeats,
 )
 from orket_lib.config.sections.task_bank import GeneratedBank
-from orket_lib.vocabulary.banks import (
+from orket_lib.tasks.shipped_banks import (
     GENERAL_BANK,
     REFERENCE_BANK,
     REFERENCE_MODEL,

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from orket_lib.artifacts.views.row import RowPolicy
+from orket_lib.artifacts.row_settings import RowPolicy
 from orket_lib.config.sections.fields import Rate, Section, from_fields
 
 

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from orket_lib.artifacts.base import Provenance
 from orket_lib.artifacts.measurements.host import HostSummary
-from orket_lib.artifacts.measurements.parts import Answer, Part
+from orket_lib.artifacts.measurements.parts import Answer, Part, platforms
 from orket_lib.artifacts.measurements.spec import RunSpec
 from orket_lib.artifacts.views.receipt import CellReceipt
 from orket_lib.artifacts.views.run_report import (
@@ -17,7 +17,6 @@ from orket_lib.artifacts.views.run_report import (
     RunReport,
     Session,
     TestRun,
-    platforms,
 )
 from orket_lib.measure.runs.grading import grade_answer
 from orket_lib.measure.session.identity import mixture_observations

@@ -17,8 +17,8 @@ from typing import Any
 from orket_lib.tasks.bank_problems import told_answer
 from orket_lib.tasks.generators import FAMILIES
 from orket_lib.tasks.generators.drafts import Draft
+from orket_lib.tasks.shipped_banks import GENERAL_BANK
 from orket_lib.tasks.task import StructuredTask
-from orket_lib.vocabulary.banks import GENERAL_BANK
 from orket_lib.vocabulary.errors import ConfigError
 
 LEVELS = range(1, 7)

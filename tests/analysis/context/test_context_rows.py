@@ -9,8 +9,8 @@ from orket_lib.analysis.context.figures import of_context_row, of_sweep_row
 from orket_lib.analysis.context.rows import context_row
 from orket_lib.artifacts.measurements.spec import ContextFill
 from orket_lib.artifacts.measurements.tokens import TokenCounts
+from orket_lib.artifacts.row_settings import RowSettings
 from orket_lib.artifacts.views.context_summary import ContextRow
-from orket_lib.artifacts.views.row import RowSettings
 from orket_lib.artifacts.views.run_report import FollowUp, Observation
 from orket_lib.vocabulary.nulls import Null
 from orket_lib.vocabulary.reasons import Reason

@@ -9,9 +9,9 @@ import pytest
 from builders import NOW, probe, report, run, session, spec
 
 from orket_lib.artifacts.io import read_model, write_json, write_model
+from orket_lib.artifacts.row_settings import RowPolicy, RowSettings
 from orket_lib.artifacts.views.look import Look, LookSettings, Started
 from orket_lib.artifacts.views.receipt import Dropped
-from orket_lib.artifacts.views.row import RowPolicy, RowSettings
 from orket_lib.artifacts.views.run_report import RunReport
 from orket_lib.cli import main
 from orket_lib.vocabulary.statuses import DropReason, Lane, Outcome, Prefer, RunStatus, VramProfile

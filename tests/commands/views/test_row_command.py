@@ -8,7 +8,8 @@ import pytest
 from builders import STRICT, report, run, spec
 
 from orket_lib.artifacts.io import read_model, write_model
-from orket_lib.artifacts.views.row import Row, RowSettings
+from orket_lib.artifacts.row_settings import RowSettings
+from orket_lib.artifacts.views.row import Row
 from orket_lib.artifacts.views.run_report import NotAsked
 from orket_lib.cli import main
 from orket_lib.vocabulary.statuses import Lane, Outcome, VramProfile

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from orket_lib.config.shipped import shipped
-from orket_lib.vocabulary.banks import SHIPPED_BANKS, bank_file
+from orket_lib.tasks.shipped_banks import SHIPPED_BANKS, bank_file
 
 
 def test_every_shipped_bank_has_a_name() -> None:
