@@ -107,5 +107,5 @@ def _version(sweep: str) -> str:
     checked_by = f"commit {ours}" if ours else f"orket {__version__}"
     # A stranger's text, which must not add a line to ours, such as "verified".
     made_by = printable(str(made or "unknown"), _COMMIT)
-    differ = "" if made == ours else ", whose rules may differ"
+    differ = "" if made and made == ours else ", whose rules may differ"
     return f"made in a folder at commit {made_by}, checked by {checked_by}{differ}"
